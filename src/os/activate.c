@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/activate.h"
+
+#define SYSTEMD_FIRST	3	/* SD_LISTEN_FDS_START of sd_listen_fds(3) */
+#define BACKLOG		4096	/* the system cuts it to its own maximum */
+
+/* What a descriptor is. */
+enum sort { IS_LISTENER, IS_CONNECTION, IS_OTHER };
+
+static int
+sort_of(int fd)
+{
+	socklen_t len = sizeof(int);
+	int type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
+		return errno == ENOTSOCK ? IS_OTHER : -1;
+	if (type != SOCK_STREAM) {
+		errno = EPROTOTYPE;
+		return -1;
+	}
+	switch (net_is_listener(fd)) {
+	case 1:
+		return IS_LISTENER;
+	case 0:
+		return IS_CONNECTION;
+	}
+	return -1;
+}
+
+/* Are they the same socket? */
+static int
+same_socket(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 &&
+	    S_ISSOCK(sa.st_mode) && S_ISSOCK(sb.st_mode) &&
+	    sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* Puts /dev/null on one of the descriptors 0 to 2. */
+static int
+put_null(int fd)
+{
+	int null, r;
+
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return -1;
+	if (null == fd)
+		return fcntl(fd, F_SETFD, 0);
+	r = dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
+	return r == -1 ? -1 : 0;
+}
+
+/* A number in the environment; -1 if it is not there or not good. */
+static int
+env_number(const char *name)
+{
+	const char *value, *bad;
+	long long n;
+
+	if ((value = getenv(name)) == NULL)
+		return -1;
+	n = strtonum(value, 0, 0x7fffffff, &bad);
+	return bad != NULL ? -1 : (int)n;
+}
+
+/* How many descriptors systemd passed to us, and not to our parent. */
+static int
+passed(void)
+{
+	int n;
+
+	if (env_number("LISTEN_PID") != getpid())
+		return 0;
+	n = env_number("LISTEN_FDS");
+	return n < 0 ? 0 : n > ACTIVATE_MAX ? ACTIVATE_MAX : n;
+}
+
+/* Is it the i-th of LISTEN_FDNAMES? */
+static int
+passed_as(int i, const char *name)
+{
+	const char *p = getenv("LISTEN_FDNAMES");
+	size_t len;
+
+	for (; p != NULL && i > 0; i--)
+		if ((p = strchr(p, ':')) != NULL)
+			p++;
+	if (p == NULL)
+		return 0;
+	len = strcspn(p, ":");
+	return len == strlen(name) && memcmp(p, name, len) == 0;
+}
+
+int
+activate_stderr(void)
+{
+	int fd, n;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && put_null(fd) == -1)
+			return -1;
+	n = passed();
+	if (!same_socket(STDERR_FILENO, STDIN_FILENO) &&
+	    (n == 0 || !same_socket(STDERR_FILENO, SYSTEMD_FIRST)))
+		return 0;
+	return put_null(STDERR_FILENO) == -1 ? -1 : 1;
+}
+
+/*
+ * Opens a pipe or terminal anew, so that O_NONBLOCK is ours alone: the flag
+ * belongs to the open file, which a shell or the next program may share.
+ * Other files never make anybody wait (and would lose their offset).
+ */
+static int
+reopen(int fd, int flags)
+{
+	char path[40];
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISFIFO(st.st_mode) && !isatty(fd)) {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+/*
+ * Moves a descriptor above 2, where it is close-on-exec, and makes it
+ * non-blocking as far as that hurts nobody else.  Returns the new number.
+ */
+static int
+move(int fd, int flags)
+{
+	int new = -1;
+
+	if (net_is_socket(fd) != 1)
+		new = reopen(fd, flags);
+	if (new != -1 && new <= STDERR_FILENO) {
+		close(new);
+		new = -1;
+	}
+	if (new == -1) {
+		new = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (new == -1)
+			return -1;
+		if (!isatty(new) && net_nonblock(new) == -1) {
+			close(new);
+			return -1;
+		}
+	}
+	if (fd > STDERR_FILENO)
+		close(fd);
+	else if (put_null(fd) == -1) {
+		close(new);
+		return -1;
+	}
+	return new;
+}
+
+/* One more listener. */
+static int
+add_listener(struct activation *a, int fd, struct why *why)
+{
+	if (a->rfd != -1)
+		return why_set(why, EXIT_BADUSAGE,
+		    "cannot serve a connection and a listener at once");
+	if (a->nlisteners == ACTIVATE_MAX)
+		return why_set(why, EXIT_BADUSAGE, "more than %d listeners",
+		    ACTIVATE_MAX);
+	a->listener[a->nlisteners++] = fd;
+	return 0;
+}
+
+static int
+set_connection(struct activation *a, int rfd, int wfd, struct why *why)
+{
+	if (a->rfd != -1 || a->nlisteners > 0)
+		return why_set(why, EXIT_BADUSAGE,
+		    "a connection that was handed over must be the only one");
+	a->rfd = rfd;
+	a->wfd = wfd;
+	return 0;
+}
+
+static int
+failed(struct why *why, int fd)
+{
+	return why_set(why, EXIT_SYSTEM, "descriptor %d: %s", fd,
+	    strerror(errno));
+}
+
+/*
+ * Takes over a socket, and every other of the descriptors 0 to 2 that is the
+ * same one: left open there it would keep the connection alive, and invite
+ * words into the stream.
+ */
+static int
+take_socket(struct activation *a, int fd, int sort, struct why *why)
+{
+	int mine, other;
+
+	for (other = STDIN_FILENO; other <= STDERR_FILENO; other++) {
+		if (other == fd || !same_socket(fd, other))
+			continue;
+		if (put_null(other) == -1)
+			return failed(why, other);
+		if (other == STDERR_FILENO)
+			a->no_stderr = 1;
+	}
+	if (fd <= STDERR_FILENO)
+		mine = move(fd, O_RDWR);
+	else
+		mine = net_nonblock(fd) == -1 ? -1 : fd;
+	if (mine == -1)
+		return failed(why, fd);
+	if (sort == IS_LISTENER)
+		return add_listener(a, mine, why);
+	return set_connection(a, mine, mine, why);
+}
+
+static int
+take(struct activation *a, int fd, struct why *why)
+{
+	int sort = sort_of(fd);
+
+	if (sort == -1)
+		return failed(why, fd);
+	if (sort == IS_OTHER)
+		return why_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
+		    fd);
+	return take_socket(a, fd, sort, why);
+}
+
+/* Standard input and output: one socket, or two of anything. */
+static int
+take_stdio(struct activation *a, struct why *why)
+{
+	int rfd, wfd;
+
+	if (same_socket(STDIN_FILENO, STDOUT_FILENO))
+		return take(a, STDIN_FILENO, why);
+	if ((rfd = move(STDIN_FILENO, O_RDONLY)) == -1)
+		return failed(why, STDIN_FILENO);
+	if ((wfd = move(STDOUT_FILENO, O_WRONLY)) == -1)
+		return failed(why, STDOUT_FILENO);
+	return set_connection(a, rfd, wfd, why);
+}
+
+/*
+ * Descriptor 0 as inetd hands it over.  Whoever says inetd where there are
+ * two pipes, as under ncat, means both.
+ */
+static int
+take_inetd(struct activation *a, struct why *why)
+{
+	if (net_is_socket(STDIN_FILENO) == 1)
+		return take(a, STDIN_FILENO, why);
+	return take_stdio(a, why);
+}
+
+static int
+take_systemd(struct activation *a, const char *name, struct why *why)
+{
+	int i, n = passed(), found = 0;
+
+	for (i = 0; i < n; i++) {
+		if (*name != '\0' && !passed_as(i, name))
+			continue;
+		if (take(a, SYSTEMD_FIRST + i, why) == -1)
+			return -1;
+		found++;
+	}
+	if (found > 0)
+		return 0;
+	if (n == 0)
+		return why_set(why, EXIT_BADUSAGE,
+		    "systemd has passed no socket to this process");
+	return why_set(why, EXIT_BADUSAGE,
+	    "systemd has passed no socket named %s", name);
+}
+
+static int
+open_listeners(struct activation *a, const struct addr *word, struct why *why)
+{
+	int i, n, fds[2];
+
+	if ((n = net_listen(word, BACKLOG, fds, why)) == -1)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (add_listener(a, fds[i], why) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+take_word(struct activation *a, const struct addr *word, struct why *why)
+{
+	switch (word->kind) {
+	case ADDR_TCP:
+	case ADDR_UNIX:
+		return open_listeners(a, word, why);
+	case ADDR_FD:
+		return take(a, word->number, why);
+	case ADDR_SYSTEMD:
+		return take_systemd(a, word->name, why);
+	case ADDR_INETD:
+		return take_inetd(a, why);
+	case ADDR_STDIO:
+		return take_stdio(a, why);
+	}
+	return why_set(why, EXIT_BADUSAGE, "nothing to listen on");
+}
+
+/* No word was said. */
+static int
+guess(struct activation *a, struct why *why)
+{
+	if (passed() > 0)
+		return take_systemd(a, "", why);
+	if (net_is_socket(STDIN_FILENO) == 1)
+		return take(a, STDIN_FILENO, why);
+	return why_set(why, EXIT_BADUSAGE,
+	    "nothing to listen on: no -l, no socket from systemd or inetd");
+}
+
+int
+activate(struct activation *a, const struct addr *words, unsigned int n,
+    struct why *why)
+{
+	unsigned int i;
+
+	memset(a, 0, sizeof(*a));
+	a->rfd = a->wfd = -1;
+	if (n == 0 && guess(a, why) == -1)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (take_word(a, &words[i], why) == -1)
+			return -1;
+	if (env_number("LISTEN_PID") == getpid()) {
+		unsetenv("LISTEN_PID");
+		unsetenv("LISTEN_PIDFDID");
+		unsetenv("LISTEN_FDS");
+		unsetenv("LISTEN_FDNAMES");
+	}
+	if (a->rfd != -1)
+		activate_peer(a->rfd, a->peer);
+	return 0;
+}
+
+static int
+kept(const struct activation *a, int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nlisteners; i++)
+		if (a->listener[i] == fd)
+			return 1;
+	return fd <= STDERR_FILENO || fd == a->rfd || fd == a->wfd;
+}
+
+void
+activate_close_others(const struct activation *a)
+{
+	unsigned int i;
+	int fd, top;
+
+	top = a->rfd > a->wfd ? a->rfd : a->wfd;
+	for (i = 0; i < a->nlisteners; i++)
+		if (a->listener[i] > top)
+			top = a->listener[i];
+	for (fd = STDERR_FILENO + 1; fd < top; fd++)
+		if (!kept(a, fd))
+			close(fd);
+	closefrom(top > STDERR_FILENO ? top + 1 : STDERR_FILENO + 1);
+}

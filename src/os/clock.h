@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Time for deadlines: milliseconds of a clock that never jumps.
+ */
+#ifndef OS_CLOCK_H
+#define OS_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_NEVER	INT64_MAX
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t clock_ms(void);
+
+/* What poll(2) shall wait until then: 0 if past, -1 for CLOCK_NEVER. */
+int clock_poll(int64_t deadline);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The log: one event a line, as logfmt, to standard error or syslog.  Every
+ * value is escaped here, so callers hand over bytes as they came.  One line
+ * is one write(2), so lines of many processes do not mix.
+ */
+#ifndef OS_LOG_H
+#define OS_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_L_ERROR = 3, LOG_L_WARN = 4, LOG_L_INFO = 6,
+    LOG_L_DEBUG = 7 };			/* syslog(3)'s numbers */
+
+enum log_where {
+	LOG_TO_STDERR,	/* with a timestamp; "<N>" and none in the journal */
+	LOG_TO_SYSLOG,
+	LOG_TO_NOWHERE
+};
+
+/*
+ * To be called once, before the first line.  min: lines of a higher number
+ * are dropped.  Where descriptor 2 is the journal's (JOURNAL_STREAM) is found
+ * out here.  program is syslog's ident, copied; NULL for the default one.
+ * After closefrom(3), because syslog keeps a descriptor of its own.
+ */
+void log_open(enum log_where, enum log_level min, const char *program);
+
+int log_wants(enum log_level);
+
+/*
+ * A line under construction.  A value longer than LOG_VALUE_MAX is cut with
+ * "..."; a pair that does not fit into the line any more is left out, and
+ * the line then ends with "cut=1".
+ */
+#define LOG_LINE_MAX	2048
+#define LOG_VALUE_MAX	400
+
+struct log_line {
+	enum log_level level;
+	size_t len;
+	int cut;
+	char text[LOG_LINE_MAX];
+};
+
+void log_begin(struct log_line *, enum log_level, const char *event);
+void log_str(struct log_line *, const char *key, const char *value);
+void log_bytes(struct log_line *, const char *key, const void *, size_t);
+void log_num(struct log_line *, const char *key, int64_t value);
+void log_seconds(struct log_line *, const char *key, int64_t ms);
+void log_end(struct log_line *);
+
+/*
+ * The short form: key and value strings in turn, ended by NULL; a pair whose
+ * value is NULL is left out.
+ */
+void log_event(enum log_level, const char *event, ...)
+    __attribute__((sentinel));
+
+#endif

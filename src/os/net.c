@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/un.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/net.h"
+
+/* A path as it is, an abstract name with '@'; what cannot be shown is '?'. */
+static char *
+print_unix(const struct sockaddr_un *sun, socklen_t len, char *dst, size_t size)
+{
+	size_t i, n = 0;
+
+	if (len > offsetof(struct sockaddr_un, sun_path))
+		n = len - offsetof(struct sockaddr_un, sun_path);
+	if (n > sizeof(sun->sun_path))
+		n = sizeof(sun->sun_path);
+	if (n > 0 && sun->sun_path[0] != '\0')
+		n = strnlen(sun->sun_path, n);
+	strlcpy(dst, "unix:", size);
+	for (i = 0; i < n && 5 + i + 1 < size; i++) {
+		unsigned char c = sun->sun_path[i];
+
+		if (c == '\0' && i == 0)
+			c = '@';
+		dst[5 + i] = isgraph(c) ? c : '?';
+		dst[5 + i + 1] = '\0';
+	}
+	return dst;
+}
+
+char *
+net_print(const struct sockaddr *sa, socklen_t len, char *dst, size_t size)
+{
+	const struct sockaddr_in6 *six = (const void *)sa;
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	struct sockaddr_in v4;
+
+	if (sa->sa_family == AF_UNIX)
+		return print_unix((const void *)sa, len, dst, size);
+	if (sa->sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+		memset(&v4, 0, sizeof(v4));
+		v4.sin_family = AF_INET;
+		v4.sin_port = six->sin6_port;
+		memcpy(&v4.sin_addr, &six->sin6_addr.s6_addr[12], 4);
+		sa = (const struct sockaddr *)&v4;
+		len = sizeof(v4);
+	}
+	if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
+	    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		strlcpy(dst, "-", size);
+	else if (sa->sa_family == AF_INET6)
+		snprintf(dst, size, "[%s]:%s", host, port);
+	else
+		snprintf(dst, size, "%s:%s", host, port);
+	return dst;
+}
+
+char *
+net_local_name(int fd, char *dst, size_t size)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1) {
+		strlcpy(dst, "-", size);
+		return dst;
+	}
+	return net_print((struct sockaddr *)&ss, len, dst, size);
+}
+
+char *
+net_peer_name(int fd, char *dst, size_t size)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
+		strlcpy(dst, "-", size);
+		return dst;
+	}
+	return net_print((struct sockaddr *)&ss, len, dst, size);
+}
+
+int
+net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
+{
+	*len = sizeof(*ss);
+	return accept4(listener, (struct sockaddr *)ss, len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/*
+ * Keepalive is what notices a vanished peer of a stream, which has no pings
+ * of its own: after a minute of silence, within two more.
+ */
+void
+net_tune(int fd)
+{
+	int on = 1, idle = 60, interval = 15, count = 8;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+void
+net_linger_reset(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+void
+net_linger_default(int fd)
+{
+	struct linger off = { .l_onoff = 0, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+}
+
+static int
+socket_option(int fd, int option)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1)
+		return -1;
+	return value;
+}
+
+int
+net_is_socket(int fd)
+{
+	if (socket_option(fd, SO_TYPE) == -1)
+		return errno == ENOTSOCK ? 0 : -1;
+	return 1;
+}
+
+int
+net_is_listener(int fd)
+{
+	int value = socket_option(fd, SO_ACCEPTCONN);
+
+	if (value == -1)
+		return errno == ENOTSOCK ? 0 : -1;
+	return value != 0;
+}
+
+/* SO_ERROR would tell as well, but take the error away from the next read. */
+int
+net_is_reset(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = 0 };
+
+	if (poll(&p, 1, 0) == -1)
+		return -1;
+	if (p.revents & POLLNVAL) {
+		errno = EBADF;
+		return -1;
+	}
+	return (p.revents & POLLERR) != 0;
+}
+
+int
+net_nonblock(int fd)
+{
+	int flags;
+
+	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    (flags = fcntl(fd, F_GETFD)) == -1)
+		return -1;
+	return fcntl(fd, F_SETFD, flags | FD_CLOEXEC) == -1 ? -1 : 0;
+}

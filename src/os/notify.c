@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/notify.h"
+
+/* Paths and abstract names; there are also vsock addresses, not for us. */
+static int
+address(struct notify *n, const char *name)
+{
+	size_t len = strlen(name);
+
+	if ((*name != '/' && *name != '@') || len < 2 ||
+	    len >= sizeof(n->to.sun_path)) {
+		errno = EINVAL;
+		return -1;
+	}
+	memset(&n->to, 0, sizeof(n->to));
+	n->to.sun_family = AF_UNIX;
+	memcpy(n->to.sun_path, name, len);
+	n->len = offsetof(struct sockaddr_un, sun_path) + len;
+	if (*name == '@')
+		n->to.sun_path[0] = '\0';
+	else
+		n->len++;
+	return 0;
+}
+
+int
+notify_open(struct notify *n)
+{
+	const char *name;
+	int r;
+
+	n->fd = -1;
+	if ((name = getenv("NOTIFY_SOCKET")) == NULL)
+		return 0;
+	r = address(n, name);
+	unsetenv("NOTIFY_SOCKET");
+	if (r == -1)
+		return -1;
+	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return n->fd == -1 ? -1 : 0;
+}
+
+/* Sent to the address each time: the manager may be restarted meanwhile. */
+void
+notify_send(const struct notify *n, const char *state)
+{
+	if (n->fd == -1)
+		return;
+	(void)sendto(n->fd, state, strlen(state), MSG_NOSIGNAL,
+	    (const struct sockaddr *)&n->to, n->len);
+}
+
+/*
+ * Type=notify-reload takes RELOADING=1 only with the time, in CLOCK_MONOTONIC
+ * microseconds (sd_notify(3)).
+ */
+void
+notify_reloading(const struct notify *n)
+{
+	struct timespec ts;
+	char state[80];
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+	    (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	notify_send(n, state);
+}
+
+void
+notify_close(struct notify *n)
+{
+	if (n->fd != -1)
+		close(n->fd);
+	n->fd = -1;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "os/signals.h"
+
+static volatile sig_atomic_t seen[NSIG];	/* by signal number */
+static sigset_t ours;		/* blocked outside signals_poll() */
+static sigset_t inside;		/* the mask inside it */
+
+static const int all[] = {
+	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE
+};
+#define NALL	(sizeof(all) / sizeof(all[0]))
+
+static void
+note(int signo)
+{
+	seen[signo] = 1;
+}
+
+/* SA_RESTART is of no use: outside signals_poll() nothing is interrupted. */
+static void
+handle(int signo, void (*handler)(int))
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = handler;
+	sigemptyset(&sa.sa_mask);
+	sigaction(signo, &sa, NULL);
+}
+
+/* A launcher may have left our signals blocked: inside they never are. */
+static void
+block_ours(void)
+{
+	size_t i;
+
+	sigprocmask(SIG_BLOCK, &ours, &inside);
+	for (i = 0; i < NALL; i++)
+		sigdelset(&inside, all[i]);
+}
+
+void
+signals_supervisor(void)
+{
+	size_t i;
+
+	sigemptyset(&ours);
+	for (i = 0; i < NALL; i++)
+		if (all[i] != SIGPIPE)
+			sigaddset(&ours, all[i]);
+	block_ours();
+	for (i = 0; i < NALL; i++)
+		handle(all[i], all[i] == SIGPIPE ? SIG_IGN : note);
+}
+
+void
+signals_child(void)
+{
+	sigset_t mask;
+	size_t i;
+
+	for (i = 0; i < NALL; i++)
+		seen[all[i]] = 0;
+	handle(SIGINT, SIG_IGN);
+	handle(SIGHUP, SIG_IGN);
+	handle(SIGUSR1, SIG_IGN);
+	handle(SIGQUIT, SIG_DFL);
+	handle(SIGCHLD, SIG_DFL);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	mask = inside;
+	sigaddset(&mask, SIGTERM);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+void
+signals_alone(void)
+{
+	struct sigaction old;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	block_ours();
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGTERM, note);
+	handle(SIGINT, note);
+	if (sigaction(SIGHUP, NULL, &old) == -1 || old.sa_handler != SIG_IGN)
+		handle(SIGHUP, note);
+}
+
+void
+signals_default(void)
+{
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < NALL; i++)
+		handle(all[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+signal_terminated(void)
+{
+	return seen[SIGTERM] || seen[SIGINT] || seen[SIGHUP];
+}
+
+int
+signal_taken(int signo)
+{
+	int was = seen[signo];
+
+	if (was)
+		seen[signo] = 0;
+	return was;
+}
+
+/*
+ * ppoll(2) does not let signals in when descriptors are ready at once, so
+ * under constant load they would wait for ever: the mask is opened for a
+ * moment if there are any.
+ */
+static void
+let_in(void)
+{
+	sigset_t waiting, old;
+	size_t i;
+
+	if (sigpending(&waiting) == -1)
+		return;
+	for (i = 0; i < NALL; i++)
+		if (sigismember(&waiting, all[i]))
+			break;
+	if (i == NALL)
+		return;
+	sigprocmask(SIG_SETMASK, &inside, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+int
+signals_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	struct timespec ts;
+	int ready;
+
+	ts.tv_sec = timeout / 1000;
+	ts.tv_nsec = timeout % 1000 * 1000000L;
+	ready = ppoll(fds, n, timeout < 0 ? NULL : &ts, &inside);
+	if (ready > 0)
+		let_in();
+	return ready;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Signals as flags.  The signals that a process cares for are blocked
+ * everywhere but inside signals_poll(), so that none is lost between looking
+ * at a flag and going to sleep, and no other call is ever interrupted.  The
+ * flags are the only state; they live in signals.c.
+ */
+#ifndef OS_SIGNALS_H
+#define OS_SIGNALS_H
+
+#include <poll.h>
+
+/*
+ * For the supervisor, once: TERM INT QUIT HUP USR1 CHLD become flags, PIPE is
+ * ignored.
+ */
+void signals_supervisor(void);
+
+/*
+ * For a child of the supervisor, first thing after the fork: forgets what the
+ * parent saw; TERM is a flag, INT HUP USR1 PIPE are ignored (a terminal sends
+ * them to the whole group, and the supervisor decides), QUIT and CHLD are as
+ * they were born.  A TERM sent in between is not lost.
+ */
+void signals_child(void);
+
+/*
+ * For a process without a supervisor (connect, inetd): TERM INT HUP are flags
+ * that mean the same, PIPE is ignored.  Under nohup(1) HUP stays ignored.
+ */
+void signals_alone(void);
+
+/* Before an exec: everything as at birth, nothing blocked. */
+void signals_default(void);
+
+/* Shall this process end?  TERM came (alone: INT or HUP too).  Stays true. */
+int signal_terminated(void);
+
+/* Has it come since this was asked last? */
+int signal_taken(int signo);
+
+/*
+ * poll(2), the one place where signals come in: -1 and EINTR if one did while
+ * nothing was ready.  If descriptors are ready their number is returned, and
+ * waiting signals have come in all the same, so a busy process is not deaf.
+ * timeout in milliseconds, -1 for ever.
+ */
+int signals_poll(struct pollfd *, nfds_t, int timeout);
+
+#endif

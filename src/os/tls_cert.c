@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "os/tls_cert.h"
+#include "proto/str.h"
+
+#define TEXT_MAX	160	/* of one certificate's names */
+#define HINT		"; if it is the right one, trust it with --cacert"
+
+/* A distinguished name on one line, "O=bar,CN=foo". */
+static char *
+print_name(char *dst, size_t size, const X509_NAME *name)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+	char *text;
+	long len = 0;
+
+	dst[0] = '\0';
+	if (out != NULL && name != NULL && X509_NAME_print_ex(out, name, 0,
+	    XN_FLAG_RFC2253) >= 0)
+		len = BIO_get_mem_data(out, &text);
+	if (len > 0)
+		str_escape(dst, size, text, len);
+	BIO_free(out);
+	return dst;
+}
+
+/* "DNS:foo" or "IP:::1"; other kinds of names say nothing here. */
+static int
+print_alt_name(char *dst, size_t size, const GENERAL_NAME *name)
+{
+	char text[64];
+	const ASN1_STRING *s;
+	int len, family;
+
+	switch (name->type) {
+	case GEN_DNS:
+		s = name->d.dNSName;
+		str_escape(text, sizeof(text), ASN1_STRING_get0_data(s),
+		    ASN1_STRING_length(s));
+		snprintf(dst, size, "DNS:%s", text);
+		return 1;
+	case GEN_IPADD:
+		s = name->d.iPAddress;
+		len = ASN1_STRING_length(s);
+		if (len != 4 && len != 16)
+			return 0;
+		family = len == 4 ? AF_INET : AF_INET6;
+		inet_ntop(family, ASN1_STRING_get0_data(s), text, sizeof(text));
+		snprintf(dst, size, "IP:%s", text);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Everything the certificate is for: "CN=foo / DNS:bar, DNS:baz, ...". */
+static char *
+print_names(char *dst, size_t size, X509 *cert)
+{
+	GENERAL_NAMES *alt;
+	char one[80];
+	int i, shown = 0;
+	size_t len;
+
+	print_name(dst, size / 2, X509_get_subject_name(cert));
+	alt = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	for (i = 0; i < sk_GENERAL_NAME_num(alt); i++) {
+		if (!print_alt_name(one, sizeof(one),
+		    sk_GENERAL_NAME_value(alt, i)))
+			continue;
+		len = strlen(dst);
+		if (len + strlen(one) + sizeof(" / , ...") > size) {
+			strlcat(dst, ", ...", size);
+			break;
+		}
+		snprintf(dst + len, size - len, "%s%s",
+		    shown++ > 0 ? ", " : len > 0 ? " / " : "", one);
+	}
+	GENERAL_NAMES_free(alt);
+	if (dst[0] == '\0')
+		strlcpy(dst, "no name", size);
+	return dst;
+}
+
+static char *
+print_tm(char *dst, size_t size, const struct tm *tm)
+{
+	strftime(dst, size, "%Y-%m-%d %H:%M:%S UTC", tm);
+	return dst;
+}
+
+static char *
+print_time(char *dst, size_t size, const ASN1_TIME *time)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		strlcpy(dst, "(unreadable)", size);
+	else
+		print_tm(dst, size, &tm);
+	return dst;
+}
+
+/* A wrong clock is as likely a cause as a wrong certificate: show both. */
+static void
+refused_for_time(X509 *cert, const char *what, const ASN1_TIME *limit,
+    const char *host, struct why *why)
+{
+	char names[TEXT_MAX], then[40], today[40];
+	time_t t = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	print_tm(today, sizeof(today), &tm);
+	print_time(then, sizeof(then), limit);
+	print_name(names, sizeof(names), X509_get_subject_name(cert));
+	why_set(why, EXIT_DENIED,
+	    "certificate of %s: %s %s (%s); it is now %s", host, what, then,
+	    names, today);
+}
+
+void
+tls_cert_refused(X509_STORE_CTX *ctx, const char *host, struct why *why)
+{
+	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+	int error = X509_STORE_CTX_get_error(ctx);
+	const char *reason = X509_verify_cert_error_string(error);
+	char names[TEXT_MAX];
+
+	if (cert == NULL) {
+		why_set(why, EXIT_DENIED, "certificate of %s: %s", host,
+		    reason);
+		return;
+	}
+	switch (error) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		why_set(why, EXIT_DENIED, "certificate of %s: %s: it is for %s",
+		    host, reason, print_names(names, sizeof(names), cert));
+		return;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		refused_for_time(cert, "expired on", X509_get0_notAfter(cert),
+		    host, why);
+		return;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		refused_for_time(cert, "not valid before",
+		    X509_get0_notBefore(cert), host, why);
+		return;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+		why_set(why, EXIT_DENIED,
+		    "certificate of %s: self-signed certificate: %s" HINT,
+		    host, print_names(names, sizeof(names), cert));
+		return;
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		print_name(names, sizeof(names), X509_get_subject_name(cert));
+		break;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		print_name(names, sizeof(names), X509_get_issuer_name(cert));
+		break;
+	default:
+		why_set(why, EXIT_DENIED, "certificate of %s: %s (%s)", host,
+		    reason, print_names(names, sizeof(names), cert));
+		return;
+	}
+	why_set(why, EXIT_DENIED,
+	    "certificate of %s: issued by an unknown authority: %s" HINT, host,
+	    names);
+}

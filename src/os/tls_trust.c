@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include "os/tls_trust.h"
+
+/* Where OpenSSL's own place for it is empty. */
+static const char *const bundles[] = {
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/cert.pem",
+	NULL
+};
+
+/* "01234567.0", as openssl-rehash(1) makes them. */
+static int
+is_hashed_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		if (!isxdigit((unsigned char)name[i]))
+			return 0;
+	return name[8] == '.' && isdigit((unsigned char)name[9]);
+}
+
+static int
+is_hashed_dir(const char *path)
+{
+	struct dirent *entry;
+	int found = 0;
+	DIR *dir;
+
+	if ((dir = opendir(path)) == NULL)
+		return 0;
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = is_hashed_name(entry->d_name);
+	closedir(dir);
+	return found;
+}
+
+const char *
+tls_reason(void)
+{
+	unsigned long code = ERR_peek_error();
+	const char *text = ERR_reason_error_string(code);
+
+	if (ERR_SYSTEM_ERROR(code))
+		text = strerror(ERR_GET_REASON(code));
+	return text != NULL ? text : "no reason given";
+}
+
+/*
+ * SSL_CERT_FILE and SSL_CERT_DIR are honoured as every OpenSSL program does;
+ * only a bundle that somebody named is loaded besides a usable directory.
+ */
+static int
+trust_system(X509_STORE *store, struct why *why)
+{
+	const char *dir = secure_getenv(X509_get_default_cert_dir_env());
+	const char *file = secure_getenv(X509_get_default_cert_file_env());
+	int i, found = 0;
+
+	if (dir == NULL)
+		dir = X509_get_default_cert_dir();
+	if (is_hashed_dir(dir))
+		found = X509_STORE_load_path(store, dir) == 1;
+	if (file != NULL)
+		found |= X509_STORE_load_file(store, file) == 1;
+	else if (!found)
+		found = X509_STORE_load_file(store,
+		    X509_get_default_cert_file()) == 1;
+	for (i = 0; !found && bundles[i] != NULL; i++)
+		found = X509_STORE_load_file(store, bundles[i]) == 1;
+	if (!found)
+		return why_set(why, EXIT_SYSTEM, "no trusted certificates in "
+		    "%s: install ca-certificates or use --cacert", dir);
+	return 0;
+}
+
+int
+tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
+{
+	DIR *dir;
+
+	ERR_clear_error();
+	if (o->cafile == NULL && o->capath == NULL)
+		return trust_system(store, why);
+	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
+		return why_set(why, EXIT_BADUSAGE, "--cacert %s: %s",
+		    o->cafile, tls_reason());
+	if (o->capath == NULL)
+		return 0;
+	/* OpenSSL looks into it only when it is needed. */
+	if ((dir = opendir(o->capath)) == NULL)
+		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
+		    o->capath, strerror(errno));
+	closedir(dir);
+	if (X509_STORE_load_path(store, o->capath) != 1)
+		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
+		    o->capath, tls_reason());
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whom to trust: the authorities that certificates are verified against.
+ */
+#ifndef OS_TLS_TRUST_H
+#define OS_TLS_TRUST_H
+
+#include <openssl/x509_vfy.h>
+
+#include "os/tls.h"
+#include "proto/why.h"
+
+/* Fills the store as tls_client_ctx() promises.  0, or -1 and why. */
+int tls_trust(X509_STORE *, const struct tls_options *, struct why *);
+
+/* The reason of the oldest error that OpenSSL has in store. */
+const char *tls_reason(void);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>		/* inet_pton(3): text to bytes, no socket */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/addr.h"
+#include "proto/str.h"
+
+#define SHOWN	64	/* of an offending word in a message */
+
+static int
+fail(char *err, size_t errlen, const char *what, const char *word)
+{
+	char shown[SHOWN];
+
+	str_escape(shown, sizeof(shown), word, strlen(word));
+	snprintf(err, errlen, "'%s' %s", shown, what);
+	return -1;
+}
+
+static int
+is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9');
+}
+
+/* A name or an IPv4 address: what may stand before ":PORT". */
+static int
+is_host(const char *s)
+{
+	if (*s == '\0')
+		return 0;
+	for (; *s != '\0'; s++)
+		if (!is_alnum(*s) && strchr("-._", *s) == NULL)
+			return 0;
+	return 1;
+}
+
+/* An IPv6 address, with or without a scope (RFC 4007 11: "%eth0"). */
+static int
+is_ipv6(const char *s)
+{
+	unsigned char raw[16];
+	char text[INET6_ADDRSTRLEN];
+	size_t len = strcspn(s, "%");
+	const char *scope = s + len;
+
+	if (len >= sizeof(text) || (*scope == '%' && !is_host(scope + 1)))
+		return 0;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	return inet_pton(AF_INET6, text, raw) == 1;
+}
+
+static int
+is_digits(const char *s)
+{
+	return *s != '\0' && strspn(s, "0123456789") == strlen(s);
+}
+
+/* A whole number 0..max of at most seven digits, or -1. */
+static int
+number(const char *s, int max)
+{
+	int n;
+
+	if (!is_digits(s) || strlen(s) > 7)
+		return -1;
+	n = atoi(s);
+	return n > max ? -1 : n;
+}
+
+/* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT". */
+static int
+host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
+{
+	const char *host = word, *end, *port;
+	int n, bracket = *word == '[';
+
+	if (bracket) {
+		host++;
+		end = strchr(host, ']');
+		if (end == NULL || end[1] != ':')
+			return fail(err, errlen, "should read [IPV6]:PORT",
+			    word);
+		port = end + 2;
+	} else {
+		end = strrchr(word, ':');
+		if (end == NULL)
+			return fail(err, errlen, "should read HOST:PORT",
+			    word);
+		if (strchr(word, ':') != end)
+			return fail(err, errlen, "has too many colons: an "
+			    "IPv6 address is written [IPV6]:PORT", word);
+		port = end + 1;
+	}
+	if (slice_copy(a->host, sizeof(a->host),
+	    (struct slice){ host, end - host }) == -1)
+		return fail(err, errlen, "is too long a host name", word);
+	if (bracket ? !is_ipv6(a->host) :
+	    a->host[0] != '\0' && !is_host(a->host))
+		return fail(err, errlen, bracket ? "is no IPv6 address" :
+		    "is no host name or address", a->host);
+	n = number(port, 65535);
+	if (n < min)
+		return fail(err, errlen, min == 0 ?
+		    "should end in :PORT, 0..65535" :
+		    "should end in :PORT, 1..65535", word);
+	a->kind = ADDR_TCP;
+	a->port = n;
+	return 0;
+}
+
+/*
+ * unix:/path[,mode=0660].  A comma means nothing else, so that a misspelled
+ * mode does not end up in the file's name.
+ */
+static int
+unix_path(struct addr *a, const char *word, int with_mode, char *err,
+    size_t errlen)
+{
+	const char *path = word + strlen("unix:");
+	size_t len = strcspn(path, ",");
+	const char *rest = path + len;
+	char *end;
+	long mode;
+
+	if (*path != '/')
+		return fail(err, errlen, "needs a path that begins with '/'",
+		    word);
+	if (len > ADDR_PATH_MAX)
+		return fail(err, errlen,
+		    "is longer than a Unix socket's name may be (107)", word);
+	if (*rest != '\0') {
+		if (!with_mode)
+			return fail(err, errlen, "may hold no comma", word);
+		if (strncmp(rest, ",mode=", 6) != 0)
+			return fail(err, errlen,
+			    "is not ,mode= followed by octal digits", rest);
+		mode = strtol(rest + 6, &end, 8);
+		if (rest[6] < '0' || rest[6] > '7' || *end != '\0' ||
+		    mode > 0777)
+			return fail(err, errlen,
+			    "is no mode: expected octal 0..0777", rest + 6);
+		a->mode = mode;
+	}
+	memcpy(a->path, path, len);
+	a->path[len] = '\0';
+	a->kind = ADDR_UNIX;
+	return 0;
+}
+
+static void
+clear(struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->mode = -1;
+	a->number = -1;
+}
+
+/* systemd[:name]; what FileDescriptorName= may say is systemd's to check. */
+static int
+systemd_name(struct addr *a, const char *word, char *err, size_t errlen)
+{
+	const char *name = word + strlen("systemd");
+
+	a->kind = ADDR_SYSTEMD;
+	if (*name == '\0')
+		return 0;
+	if (*name++ != ':' || *name == '\0' || strchr(name, ':') != NULL)
+		return fail(err, errlen, "should read systemd or "
+		    "systemd:NAME", word);
+	if (slice_copy(a->name, sizeof(a->name), slice_of(name)) == -1)
+		return fail(err, errlen, "is too long a name (63)", name);
+	return 0;
+}
+
+int
+addr_listen(struct addr *a, const char *word, char *err, size_t errlen)
+{
+	int n;
+
+	clear(a);
+	if (strcmp(word, "-") == 0) {
+		a->kind = ADDR_STDIO;
+		return 0;
+	}
+	if (strcmp(word, "inetd") == 0) {
+		a->kind = ADDR_INETD;
+		return 0;
+	}
+	if (strcmp(word, "systemd") == 0 || strncmp(word, "systemd:", 8) == 0)
+		return systemd_name(a, word, err, errlen);
+	if (strncmp(word, "unix:", 5) == 0)
+		return unix_path(a, word, 1, err, errlen);
+	if (strncmp(word, "fd:", 3) == 0) {
+		a->number = number(word + 3, 1048576);
+		a->kind = ADDR_FD;
+		return a->number >= 0 ? 0 : fail(err, errlen,
+		    "is no descriptor: expected fd:N", word);
+	}
+	if (is_digits(word)) {
+		n = number(word, 65535);
+		if (n == -1)
+			return fail(err, errlen,
+			    "is no port: expected 0..65535", word);
+		a->kind = ADDR_TCP;
+		a->port = n;
+		a->loopback = 1;
+		memcpy(a->host, "localhost", sizeof("localhost"));
+		return 0;
+	}
+	if (strchr(word, ':') == NULL)
+		return fail(err, errlen, "is no address to listen on: expected "
+		    "[HOST]:PORT, PORT, unix:/PATH, fd:N, systemd[:NAME], "
+		    "inetd or -", word);
+	if (host_port(a, word, 0, err, errlen) == -1)
+		return -1;
+	a->any = a->host[0] == '\0';
+	return 0;
+}
+
+int
+addr_target(struct addr *a, const char *word, char *err, size_t errlen)
+{
+	clear(a);
+	/* "unix:80" may well be a host of that name. */
+	if (strncmp(word, "unix:", 5) == 0 && !is_digits(word + 5))
+		return unix_path(a, word, 0, err, errlen);
+	if (strchr(word, ':') == NULL)
+		return fail(err, errlen, is_digits(word) ?
+		    "has no host: a target is HOST:PORT, as in localhost:22" :
+		    "is no target: expected HOST:PORT or unix:/PATH", word);
+	if (host_port(a, word, 1, err, errlen) == -1)
+		return -1;
+	if (a->host[0] == '\0')
+		return fail(err, errlen,
+		    "has no host: a target is HOST:PORT, as in localhost:22",
+		    word);
+	return 0;
+}
+
+static void
+print_tcp(char *dst, size_t size, const struct addr *a)
+{
+	if (a->loopback)
+		snprintf(dst, size, "%u", a->port);
+	else if (strchr(a->host, ':') != NULL)
+		snprintf(dst, size, "[%s]:%u", a->host, a->port);
+	else
+		snprintf(dst, size, "%s:%u", a->host, a->port);
+}
+
+char *
+addr_print(char *dst, size_t size, const struct addr *a)
+{
+	char mode[16] = "";
+
+	switch (a->kind) {
+	case ADDR_TCP:
+		print_tcp(dst, size, a);
+		break;
+	case ADDR_UNIX:
+		if (a->mode != -1)
+			snprintf(mode, sizeof(mode), ",mode=%04o", a->mode);
+		snprintf(dst, size, "unix:%s%s", a->path, mode);
+		break;
+	case ADDR_FD:
+		snprintf(dst, size, "fd:%d", a->number);
+		break;
+	case ADDR_SYSTEMD:
+		snprintf(dst, size, "systemd%s%s",
+		    a->name[0] == '\0' ? "" : ":", a->name);
+		break;
+	case ADDR_INETD:
+		snprintf(dst, size, "inetd");
+		break;
+	case ADDR_STDIO:
+		snprintf(dst, size, "-");
+		break;
+	}
+	return dst;
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A head is read in two steps.  While bytes drip in, look() checks the rules
+ * that http-parser does not hold to (RFC 9112 2.2, 3, 4, 5) and waits for the
+ * empty line; each byte passes it once.  http-parser then runs once over the
+ * complete head and takes it apart.
+ */
+#include <sys/types.h>
+
+#include <http_parser.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/http.h"
+
+/* Where in the head the next byte belongs. */
+enum { IN_START_LINE, AT_LINE, IN_NAME, IN_VALUE };
+
+/* Where the reason of a refusal goes. */
+struct fault {
+	int *status;
+	char *err;
+	size_t errlen;
+};
+
+/* What the callbacks of http-parser fill in. */
+struct filling {
+	struct http_head *head;
+	int in_value;		/* the last piece was of a value */
+};
+
+__attribute__((format(printf, 3, 4)))
+static int
+refuse(const struct fault *f, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	*f->status = status;
+	va_start(ap, fmt);
+	vsnprintf(f->err, f->errlen, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static int
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* RFC 9110 5.6.2. */
+static int
+is_tchar(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return 1;
+	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+		return 1;
+	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+}
+
+int
+http_is_token(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (!is_tchar(s.p[i]))
+			return 0;
+	return s.len > 0;
+}
+
+void
+http_begin(struct http_parser_state *st, int is_answer)
+{
+	memset(st, 0, sizeof *st);
+	st->is_answer = is_answer;
+	st->part = IN_START_LINE;
+}
+
+/* HTTP/1.1, and in answers HTTP/1.0 (RFC 9112 2.3). */
+static int
+check_version(const char *p, size_t len, int is_answer, const struct fault *f)
+{
+	if (len != 8 || memcmp(p, "HTTP/", 5) != 0 || !is_digit(p[5]) ||
+	    p[6] != '.' || !is_digit(p[7]))
+		return refuse(f, 400, "no HTTP version in the first line");
+	if (p[5] != '1' || (p[7] != '1' && (!is_answer || p[7] != '0')))
+		return refuse(f, 505, "%.8s instead of HTTP/1.1", p);
+	return 0;
+}
+
+/* METHOD SP TARGET SP VERSION (RFC 9112 3). */
+static int
+check_request_line(const char *p, size_t len, const struct fault *f)
+{
+	const char *end = p + len, *target, *version;
+	struct slice method;
+	char show[48];
+	size_t i;
+
+	target = memchr(p, ' ', len);
+	version = target == NULL ? NULL :
+	    memchr(target + 1, ' ', end - target - 1);
+	if (version == NULL)
+		return refuse(f, 400, "no HTTP request: \"%s\"",
+		    str_escape(show, sizeof show, p, len));
+	method = (struct slice){ p, target++ - p };
+	len = version++ - target;
+	if (!http_is_token(method))
+		return refuse(f, 400, "malformed method");
+	if (len == 0)
+		return refuse(f, 400, "no request target");
+	for (i = 0; i < len; i++)
+		if (target[i] < 0x21 || target[i] > 0x7e || target[i] == '#')
+			return refuse(f, 400, "character \"%s\" in the "
+			    "request target",
+			    str_escape(show, sizeof show, target + i, 1));
+	if (check_version(version, end - version, 0, f) == -1)
+		return -1;
+	if (!slice_is(method, "GET"))
+		return refuse(f, 405, "method %s instead of GET",
+		    str_escape(show, sizeof show, method.p, method.len));
+	return 0;
+}
+
+/*
+ * VERSION SP STATUS [SP REASON] (RFC 9112 4); the second blank is left out by
+ * some when there is no reason.
+ */
+static int
+check_status_line(const char *p, size_t len, const struct fault *f)
+{
+	char show[48];
+
+	if (len < 5 || memcmp(p, "HTTP/", 5) != 0)
+		return refuse(f, 400, "no HTTP answer: \"%s\"",
+		    str_escape(show, sizeof show, p, len));
+	if (check_version(p, len < 8 ? len : 8, 1, f) == -1)
+		return -1;
+	if (len < 12 || p[8] != ' ' || p[9] < '1' || p[9] > '9' ||
+	    !is_digit(p[10]) || !is_digit(p[11]) ||
+	    (len > 12 && p[12] != ' '))
+		return refuse(f, 400, "malformed status in the first line");
+	return 0;
+}
+
+/* A line has ended at its LF, which is buf[i].  1: so has the head. */
+static int
+end_line(struct http_parser_state *st, const char *buf, size_t i,
+    const struct fault *f)
+{
+	if (st->part == AT_LINE)
+		return 1;
+	if (st->part == IN_START_LINE) {
+		if (i == 1)
+			return refuse(f, 400, "the first line is empty");
+		if ((st->is_answer ? check_status_line(buf, i - 1, f) :
+		    check_request_line(buf, i - 1, f)) == -1)
+			return -1;
+	}
+	st->part = AT_LINE;
+	return 0;
+}
+
+/*
+ * A byte of a line other than its CR LF: field-line = field-name ":" OWS
+ * field-value OWS, nothing before the colon but the name (RFC 9112 5.1), and
+ * no line folding (RFC 9112 5.2).
+ */
+static int
+look_in_line(struct http_parser_state *st, const char *buf, size_t i,
+    const struct fault *f)
+{
+	unsigned char c = buf[i];
+	char show[8];
+
+	if (st->part == AT_LINE) {
+		if (c == ' ' || c == '\t')
+			return refuse(f, 400, "a folded field");
+		if (++st->nfields > HTTP_FIELDS_MAX)
+			return refuse(f, 431, "more than %d fields",
+			    HTTP_FIELDS_MAX);
+		if (c == ':')
+			return refuse(f, 400, "a field without a name");
+		st->part = IN_NAME;
+	}
+	if (st->part != IN_NAME)
+		return 0;
+	if (c == ':')
+		st->part = IN_VALUE;
+	else if (c == ' ' || c == '\t')
+		return refuse(f, 400, "a blank before the colon");
+	else if (!is_tchar(c))
+		return refuse(f, 400, "character \"%s\" in a field name",
+		    str_escape(show, sizeof show, &buf[i], 1));
+	return 0;
+}
+
+/* Looks at buf[i].  1: the head ends with it; 0: go on; -1: refused. */
+static int
+look(struct http_parser_state *st, const char *buf, size_t i,
+    const struct fault *f)
+{
+	unsigned char c = buf[i];
+
+	if (st->prev_cr) {
+		if (c != '\n')
+			return refuse(f, 400, "a CR without LF");
+		st->prev_cr = 0;
+		return end_line(st, buf, i, f);
+	}
+	if (c == '\r') {
+		if (st->part == IN_NAME)
+			return refuse(f, 400, "a field without a colon");
+		st->prev_cr = 1;
+		return 0;
+	}
+	if (c == '\n')
+		return refuse(f, 400, "a bare LF");
+	if (c == '\0')
+		return refuse(f, 400, "a NUL byte");
+	if ((c < 0x20 && c != '\t') || c == 0x7f)
+		return refuse(f, 400, "control character \\x%02x", c);
+	return look_in_line(st, buf, i, f);
+}
+
+/* A piece of something; pieces of the same thing are adjacent. */
+static void
+extend(struct slice *s, const char *at, size_t len)
+{
+	if (s->p == NULL)
+		s->p = at;
+	s->len += len;
+}
+
+static int
+on_url(http_parser *p, const char *at, size_t len)
+{
+	struct filling *fill = p->data;
+
+	extend(&fill->head->target, at, len);
+	return 0;
+}
+
+static int
+on_status(http_parser *p, const char *at, size_t len)
+{
+	struct filling *fill = p->data;
+
+	extend(&fill->head->reason, at, len);
+	return 0;
+}
+
+static int
+on_name(http_parser *p, const char *at, size_t len)
+{
+	struct filling *fill = p->data;
+	struct http_head *h = fill->head;
+
+	if (h->nfields == 0 || fill->in_value) {
+		if (h->nfields == HTTP_FIELDS_MAX)
+			return 1;
+		h->nfields++;
+		fill->in_value = 0;
+	}
+	extend(&h->field[h->nfields - 1].name, at, len);
+	return 0;
+}
+
+static int
+on_value(http_parser *p, const char *at, size_t len)
+{
+	struct filling *fill = p->data;
+	struct http_head *h = fill->head;
+
+	if (h->nfields == 0)
+		return 1;
+	fill->in_value = 1;
+	extend(&h->field[h->nfields - 1].value, at, len);
+	return 0;
+}
+
+struct slice
+http_trim(struct slice s)
+{
+	while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
+		s.p++;
+		s.len--;
+	}
+	while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+/*
+ * Takes a complete head apart.  No body ever reaches http-parser, so what it
+ * thinks of the message's length does not matter, save that it refuses
+ * lengths that contradict each other.
+ */
+static int
+take_apart(const struct http_parser_state *st, const char *buf, size_t len,
+    struct http_head *head, const struct fault *f)
+{
+	struct filling fill = { head, 0 };
+	http_parser_settings settings;
+	http_parser p;
+	size_t n;
+	unsigned int i;
+
+	http_parser_settings_init(&settings);
+	settings.on_url = on_url;
+	settings.on_status = on_status;
+	settings.on_header_field = on_name;
+	settings.on_header_value = on_value;
+	http_parser_init(&p, st->is_answer ? HTTP_RESPONSE : HTTP_REQUEST);
+	p.data = &fill;
+	memset(head, 0, sizeof *head);
+
+	n = http_parser_execute(&p, &settings, buf, len);
+	if (HTTP_PARSER_ERRNO(&p) != HPE_OK)
+		return refuse(f, 400, "%s",
+		    http_errno_description(HTTP_PARSER_ERRNO(&p)));
+	if (n != len || head->nfields != st->nfields)
+		return refuse(f, 400, "malformed head");
+	for (i = 0; i < head->nfields; i++)
+		head->field[i].value = http_trim(head->field[i].value);
+	head->minor = p.http_minor;
+	if (st->is_answer)
+		head->status = p.status_code;
+	else
+		head->method = (struct slice){ buf,
+		    (const char *)memchr(buf, ' ', len) - buf };
+	return 0;
+}
+
+ssize_t
+http_parse(struct http_parser_state *st, const char *buf, size_t len,
+    struct http_head *head, int *status, char *err, size_t errlen)
+{
+	const struct fault f = { status, err, errlen };
+	int r;
+
+	while (st->seen < len && st->seen < HTTP_HEAD_MAX) {
+		r = look(st, buf, st->seen++, &f);
+		if (r == -1)
+			return -1;
+		if (r == 1) {
+			if (take_apart(st, buf, st->seen, head, &f) == -1)
+				return -1;
+			return st->seen;
+		}
+	}
+	if (st->seen == HTTP_HEAD_MAX)
+		return refuse(&f, 431, "a head of more than %d bytes",
+		    HTTP_HEAD_MAX);
+	return 0;
+}
+
+int
+http_field(const struct http_head *head, const char *name,
+    struct slice *value)
+{
+	unsigned int i;
+	int found = 0;
+
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name, name))
+			continue;
+		if (found)
+			return -1;
+		*value = head->field[i].value;
+		found = 1;
+	}
+	return found;
+}
+
+int
+http_has_token(const struct http_head *head, const char *name,
+    const char *token)
+{
+	unsigned int i;
+
+	for (i = 0; i < head->nfields; i++)
+		if (slice_is_nocase(head->field[i].name, name) &&
+		    slice_has_token(head->field[i].value, token))
+			return 1;
+	return 0;
+}
+
+const char *
+http_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} table[] = {
+		{ 101, "Switching Protocols" },
+		{ 200, "OK" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 410, "Gone" },
+		{ 426, "Upgrade Required" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (table[i].status == status)
+			return table[i].reason;
+	return "";
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * HTTP/1.1 message heads (RFC 9112), strictly: the one file behind this
+ * header is the only one that knows http-parser.
+ *
+ * The parser is fed as bytes arrive and looks at each byte once.  It refuses:
+ * bare LF, bare CR, NUL and other control characters, obs-fold, blanks before
+ * the colon, versions other than HTTP/1.1 (and, in answers, HTTP/1.0), heads
+ * over HTTP_HEAD_MAX bytes and more than HTTP_FIELDS_MAX fields.
+ */
+#ifndef PROTO_HTTP_H
+#define PROTO_HTTP_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#include "proto/str.h"
+
+#define HTTP_HEAD_MAX	16384	/* bytes, with the empty line */
+#define HTTP_FIELDS_MAX	100
+
+struct http_field {
+	struct slice name, value;	/* value without blanks around it */
+};
+
+/* A parsed head; the slices point into the caller's buffer. */
+struct http_head {
+	int minor;			/* of HTTP/1.minor: 0 or 1 */
+	int status;			/* of an answer; 0 in a request */
+	struct slice reason;		/* of an answer */
+	struct slice method;		/* of a request */
+	struct slice target;		/* of a request, as sent */
+	unsigned int nfields;
+	struct http_field field[HTTP_FIELDS_MAX];
+};
+
+struct http_parser_state {
+	size_t seen;			/* bytes already looked at */
+	int is_answer;
+	int part;			/* private to http.c from here on */
+	int prev_cr;
+	unsigned int nfields;
+};
+
+void http_begin(struct http_parser_state *, int is_answer);
+
+/*
+ * Looks at buf[0..len), which begins with the head and has only grown since
+ * the last call.  >0: the head is complete and that many bytes long (what
+ * follows belongs to the caller), head is filled in.  0: needs more.  <0:
+ * malformed; *status is the HTTP status to answer with (400, 405 for methods
+ * other than GET in requests, 431 for too much, 505 for the version) and err
+ * says in one line of printable ASCII what offends.  Never 0 once len is
+ * HTTP_HEAD_MAX.  After an answer other than 0 http_begin() comes first.
+ */
+ssize_t http_parse(struct http_parser_state *, const char *buf, size_t len,
+    struct http_head *head, int *status, char *err, size_t errlen);
+
+/*
+ * The single value of a field.  1 and *value set, 0 if absent, -1 if it
+ * stands there more than once.
+ */
+int http_field(const struct http_head *, const char *name,
+    struct slice *value);
+
+/* Does any field of this name hold this token in its list? */
+int http_has_token(const struct http_head *, const char *name,
+    const char *token);
+
+/* Is it a token of RFC 9110 5.6.2: at least one byte, and only tchars? */
+int http_is_token(struct slice);
+
+/* Without the blanks around it (OWS, RFC 9110 5.6.3). */
+struct slice http_trim(struct slice);
+
+/* The standard reason phrase of a status, "" if unknown. */
+const char *http_reason(int status);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Small string tools.  Nothing here allocates.
+ */
+#ifndef PROTO_STR_H
+#define PROTO_STR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A piece of somebody else's buffer; not NUL-terminated. */
+struct slice {
+	const char *p;		/* NULL means absent */
+	size_t len;
+};
+
+struct slice slice_of(const char *);
+
+/* Same length and bytes. */
+int slice_is(struct slice, const char *);
+
+/* The same, ASCII letters in any case. */
+int slice_is_nocase(struct slice, const char *);
+
+/*
+ * Does a comma-separated list (RFC 9110 5.6.1) hold this token, in any case?
+ * Empty elements are skipped, blanks around elements are ignored.
+ */
+int slice_has_token(struct slice list, const char *token);
+
+/*
+ * Takes the next element of a comma-separated list, without blanks around it;
+ * commas in double quotes do not separate.  Returns 1 and moves *list past
+ * it, or 0 at the end.
+ */
+int slice_next(struct slice *list, struct slice *element);
+
+/* Copies into dst, always terminated.  0, or -1 if cut or a NUL is inside. */
+int slice_copy(char *dst, size_t size, struct slice);
+
+/*
+ * Writes bytes for a log or a person: printable ASCII stays, everything else,
+ * '"' and '\\' become \xNN (\n, \t, \r by name).  Always terminated; cut with
+ * "..." when longer than the buffer (size at least 8).  Returns dst.
+ */
+char *str_escape(char *dst, size_t size, const void *src, size_t len);
+
+/*
+ * A duration: seconds, or a number with ms, s, m or h ("500ms", "1.5h" is
+ * refused).  0 or "0" switches off.  Milliseconds 0..2^31-1 in *ms; -1 if
+ * malformed or out of range.
+ */
+int str_duration(const char *, int64_t *ms);
+
+/* A size in bytes: a number with an optional k, m or g (powers of 1024). */
+int str_size(const char *, uint64_t *bytes);
+
+/* "1.2s", "340ms", "2m05s", "3h04m": for people.  Returns dst. */
+char *str_ms(char *dst, size_t size, int64_t ms);
+
+/* "512 B", "1.2 kB", "3.4 GB" (powers of 1000): for people.  Returns dst. */
+char *str_bytes(char *dst, size_t size, uint64_t bytes);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a tunnel goes on and ends.  Every public function tells of one event;
+ * tunnel_settle() then draws the conclusions, so that no conclusion depends
+ * on the order in which its causes came.
+ */
+#include <string.h>
+
+#include "proto/tunnel_inside.h"
+
+#define CLOSING_MAX	10000	/* ms, where --linger is off */
+#define FINISHED_MAX	2000	/* ms between our end of the wire and theirs */
+
+static const char *const end_names[] = {
+	[TUNNEL_GOING] = "going",
+	[TUNNEL_ENDED] = "ended",
+	[TUNNEL_STREAM_RESET] = "stream-reset",
+	[TUNNEL_PEER_RESET] = "peer-reset",
+	[TUNNEL_PEER_CLOSED] = "peer-closed",
+	[TUNNEL_WIRE_LOST] = "wire-lost",
+	[TUNNEL_PING_TIMEOUT] = "ping-timeout",
+	[TUNNEL_PEER_FAULT] = "peer-fault",
+	[TUNNEL_IDLE] = "idle-timeout",
+	[TUNNEL_STOPPED] = "stopped",
+};
+
+const char *
+tunnel_end_name(enum tunnel_end end)
+{
+	return end_names[end];
+}
+
+void
+tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
+{
+	memset(t, 0, sizeof(*t));
+	t->cfg = *cfg;
+	t->now = now;
+	t->heard_at = t->said_at = t->ping_at = t->data_at = now;
+	t->rtt = -1;
+}
+
+void
+tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
+    const char *why)
+{
+	if (t->end != TUNNEL_GOING)
+		return;
+	t->end = end;
+	t->why = why;
+	t->close_code = code;
+	t->out_ended = 1;
+	tunnel_in_drop(t);
+}
+
+/*
+ * The wire ended without a Close of the peer's.  A session waits for another
+ * one.  After our own Close that is no harm where we know that all is said:
+ * the extension has said so, a foreign peer was given the time to.
+ */
+static void
+lose(struct tunnel *t, enum tunnel_end end, const char *why)
+{
+	t->wire_dead = 1;
+	if (t->cfg.session &&
+	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET)) {
+		t->lost = 1;
+		t->why = why;
+	} else if (t->close_rcvd || t->end != TUNNEL_GOING) {
+		return;
+	} else if (t->close_sent && (t->cfg.extension || t->cfg.hold)) {
+		t->in_ended = 1;
+		t->out_discard = !t->out_ended;
+	} else
+		tunnel_fault(t, end, CLOSE_NONE, why);
+}
+
+/* Both directions are known to be complete between two inetws. */
+static int
+all_said(const struct tunnel *t)
+{
+	if (!t->in_ended || !t->out_ended || t->pay_left > 0 ||
+	    t->out_sent != t->out_head)
+		return 0;
+	return !t->cfg.session || t->out_kept == t->out_head;
+}
+
+/* The peer's Close, from another inetws. */
+static void
+closed_by_inetws(struct tunnel *t)
+{
+	if (t->cfg.session && (t->peer_code == CLOSE_GOING_AWAY ||
+	    t->peer_code == CLOSE_RESTART)) {
+		t->close_rcvd = 0;
+		lose(t, TUNNEL_WIRE_LOST, "the peer went away");
+	} else if (t->peer_code != CLOSE_NORMAL)
+		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
+	else if (all_said(t))
+		t->close_code = CLOSE_NORMAL;
+	else
+		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
+		    "Close before the end of both directions");
+}
+
+/*
+ * The peer's Close, from a stranger: it will send nothing more and wants
+ * nothing more.  What our stream still says is read, so that closing it does
+ * not destroy what was delivered, and thrown away.
+ */
+static void
+closed_by_stranger(struct tunnel *t)
+{
+	if (t->peer_code == CLOSE_NONE || t->peer_code == CLOSE_NORMAL ||
+	    t->peer_code == CLOSE_GOING_AWAY) {
+		t->in_ended = 1;
+		t->out_discard = 1;
+		if (t->close_code == 0)
+			t->close_code = t->peer_code;
+	} else
+		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
+}
+
+static int64_t
+later(int64_t when, int64_t delay)
+{
+	return delay == 0 ? TUNNEL_NEVER : when + delay;
+}
+
+/*
+ * A stranger knows no half-close: at our stream's end Close is held back
+ * until it has ended too, or has been silent for the linger time.
+ */
+static int64_t
+hold_until(const struct tunnel *t)
+{
+	if (t->cfg.extension || !t->cfg.hold || t->in_ended ||
+	    t->close_code != 0 || !tunnel_out_said(t))
+		return TUNNEL_NEVER;
+	return later(t->taken_at > t->ended_at ? t->taken_at : t->ended_at,
+	    t->cfg.linger);
+}
+
+/* May Close be sent because all is said? */
+static int
+close_now(const struct tunnel *t)
+{
+	if (t->cfg.extension)
+		return t->eof_sent && t->head_len == 0 && t->in_shut &&
+		    all_said(t) &&
+		    (!t->cfg.session || t->in_acked == t->in_taken);
+	return tunnel_out_said(t) && (!t->cfg.hold || t->in_ended ||
+	    t->now >= hold_until(t));
+}
+
+/* Our Close is out, and the peer's is in or will not come. */
+static int
+closed(const struct tunnel *t)
+{
+	return t->close_sent && t->head_len == 0 && t->pay_left == 0 &&
+	    (t->close_rcvd || t->wire_eof);
+}
+
+void
+tunnel_settle(struct tunnel *t)
+{
+	if (t->close_rcvd == 1) {
+		t->close_rcvd = 2;	/* looked at */
+		if (!tunnel_failed(t)) {
+			if (t->cfg.extension)
+				closed_by_inetws(t);
+			else
+				closed_by_stranger(t);
+		}
+	}
+	if (t->close_code == 0 && close_now(t)) {
+		t->close_code = CLOSE_NORMAL;
+		t->complete = 1;
+	}
+	if (t->wire_finished && t->wire_eof)
+		t->wire_dead = 1;
+	if (t->end == TUNNEL_GOING && t->in_shut && !t->lost &&
+	    ((t->close_sent && t->close_rcvd) || t->wire_dead))
+		t->end = TUNNEL_ENDED;
+}
+
+void
+tunnel_now(struct tunnel *t, int64_t now)
+{
+	t->now = now;
+}
+
+int64_t
+tunnel_ping_time(const struct tunnel *t)
+{
+	int64_t quiet = t->heard_at < t->said_at ? t->heard_at : t->said_at;
+
+	if (!tunnel_wire_up(t) || t->close_sent)
+		return TUNNEL_NEVER;
+	return later(t->ping_at > quiet ? t->ping_at : quiet,
+	    t->cfg.ping_interval);
+}
+
+static int
+reads_wire(const struct tunnel *t)
+{
+	return tunnel_wire_up(t) && !t->wire_eof &&
+	    (t->close_rcvd || tunnel_failed(t) || tunnel_in_room(t));
+}
+
+/*
+ * Silence means death only if the peer is known to answer, if we are
+ * listening, and if a stranger was not itself stuck on what we sent.
+ */
+static int64_t
+silence_until(const struct tunnel *t)
+{
+	if (!reads_wire(t) || t->close_sent ||
+	    !(t->answered || t->cfg.extension) ||
+	    (t->wire_blocked && !t->cfg.extension))
+		return TUNNEL_NEVER;
+	return later(t->heard_at, t->cfg.ping_timeout);
+}
+
+static int64_t
+idle_until(const struct tunnel *t)
+{
+	if (t->end != TUNNEL_GOING || t->close_code != 0 || t->lost)
+		return TUNNEL_NEVER;
+	return later(t->data_at, t->cfg.idle_timeout);
+}
+
+/* When the closing handshake, or an unwanted stream, has taken too long. */
+static int64_t
+closing_until(const struct tunnel *t)
+{
+	if (!t->close_sent || (t->wire_gone && (t->out_ended || t->lost)))
+		return TUNNEL_NEVER;
+	if (t->wire_finished && !t->wire_gone)
+		return t->closed_at + FINISHED_MAX;
+	return t->closed_at + (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+tunnel_deadline(const struct tunnel *t)
+{
+	int64_t d = TUNNEL_NEVER;
+
+	if (tunnel_wire_up(t) && t->head_len == 0 && t->pay_left == 0) {
+		d = earlier(d, tunnel_ping_time(t));
+		d = earlier(d, tunnel_ack_time(t));
+	}
+	d = earlier(d, silence_until(t));
+	d = earlier(d, idle_until(t));
+	d = earlier(d, hold_until(t));
+	return earlier(d, closing_until(t));
+}
+
+void
+tunnel_tick(struct tunnel *t)
+{
+	if (!reads_wire(t))
+		t->heard_at = t->now;
+	if (t->now >= silence_until(t))
+		lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
+	if (t->now >= idle_until(t))
+		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
+	if (t->now >= closing_until(t)) {
+		if (!t->wire_dead && !t->close_rcvd)
+			lose(t, TUNNEL_WIRE_LOST, "no answer to Close");
+		t->wire_dead = 1;
+		t->out_ended = 1;
+	}
+	tunnel_settle(t);
+}
+
+unsigned int
+tunnel_wants(const struct tunnel *t)
+{
+	unsigned int w = 0;
+
+	if (t->stream_gone)
+		;
+	else if (tunnel_failed(t))
+		w |= TUNNEL_RESET_STREAM;
+	else if (t->in_shut && t->out_ended)
+		w |= TUNNEL_CLOSE_STREAM;
+	else {
+		if (!t->out_ended && tunnel_out_room(t))
+			w |= TUNNEL_READ_STREAM;
+		if (t->pending > 0)
+			w |= TUNNEL_WRITE_STREAM;
+		else if (t->in_ended && !t->in_shut)
+			w |= TUNNEL_SHUT_STREAM;
+	}
+	if (t->wire_dead && !t->wire_gone)
+		w |= TUNNEL_CLOSE_WIRE;
+	if (reads_wire(t))
+		w |= TUNNEL_READ_WIRE;
+	if (tunnel_out_pending(t))
+		w |= TUNNEL_WRITE_WIRE;
+	if (tunnel_wire_up(t) && closed(t) && !t->wire_finished)
+		w |= TUNNEL_FINISH_WIRE;
+	if (t->wire_gone && t->lost)
+		w |= TUNNEL_LOST;
+	else if (t->wire_gone && t->stream_gone)
+		w |= TUNNEL_DONE;
+	return w;
+}
+
+void
+tunnel_stream_eof(struct tunnel *t)
+{
+	t->out_ended = 1;
+	t->ended_at = t->now;
+	tunnel_settle(t);
+}
+
+void
+tunnel_stream_failed(struct tunnel *t)
+{
+	if (t->end == TUNNEL_ENDED || (t->out_discard && t->in_shut))
+		t->out_ended = 1;
+	else if (t->end == TUNNEL_GOING) {
+		tunnel_fault(t, TUNNEL_STREAM_RESET,
+		    t->cfg.extension ? CLOSE_NORMAL : CLOSE_INTERNAL, NULL);
+		t->rst_due = t->cfg.extension && !t->close_sent;
+	}
+	tunnel_settle(t);
+}
+
+void
+tunnel_stream_shut(struct tunnel *t)
+{
+	t->in_shut = 1;
+	tunnel_settle(t);
+}
+
+void
+tunnel_stream_closed(struct tunnel *t)
+{
+	t->stream_gone = 1;
+	tunnel_settle(t);
+}
+
+void
+tunnel_wire_eof(struct tunnel *t)
+{
+	t->wire_eof = 1;
+	if (!t->close_rcvd && !t->wire_finished)
+		lose(t, TUNNEL_WIRE_LOST, "the wire ended without Close");
+	tunnel_settle(t);
+}
+
+void
+tunnel_wire_failed(struct tunnel *t)
+{
+	t->wire_eof = 1;
+	t->wire_dead = 1;
+	if (!t->close_rcvd && !t->wire_finished)
+		lose(t, TUNNEL_WIRE_LOST, "the wire was reset");
+	tunnel_settle(t);
+}
+
+void
+tunnel_wire_finished(struct tunnel *t)
+{
+	t->wire_finished = 1;
+	t->closed_at = t->now;
+	tunnel_settle(t);
+}
+
+void
+tunnel_wire_closed(struct tunnel *t)
+{
+	t->wire_gone = 1;
+	tunnel_settle(t);
+}
+
+void
+tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
+    const char *why)
+{
+	t->lost = 0;
+	tunnel_fault(t, end, code, why);
+	tunnel_settle(t);
+}
+
+uint64_t
+tunnel_taken(const struct tunnel *t)
+{
+	return t->in_taken;
+}
+
+int
+tunnel_may_resume(const struct tunnel *t, uint64_t at)
+{
+	return t->cfg.session && at >= t->out_kept &&
+	    at <= t->out_sent - t->pay_left;
+}
+
+int
+tunnel_resume(struct tunnel *t, uint64_t at)
+{
+	if (!tunnel_may_resume(t, at))
+		return -1;
+	tunnel_out_rewind(t, at);
+	tunnel_in_restart(t);
+	t->lost = 0;
+	t->why = NULL;
+	if (t->end == TUNNEL_GOING)
+		t->close_code = 0;
+	t->wire_gone = t->wire_dead = t->wire_eof = t->wire_finished = 0;
+	t->heard_at = t->said_at = t->ping_at = t->now;
+	tunnel_settle(t);
+	return 0;
+}
+
+void
+tunnel_expire(struct tunnel *t)
+{
+	t->lost = 0;
+	if (t->end == TUNNEL_GOING && tunnel_complete(t))
+		t->end = TUNNEL_ENDED;
+	else
+		tunnel_fault(t, TUNNEL_WIRE_LOST, CLOSE_NONE, t->why);
+	tunnel_settle(t);
+}
+
+int
+tunnel_complete(const struct tunnel *t)
+{
+	return !tunnel_failed(t) && t->complete;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the three files of the tunnel share: tunnel.c decides how it goes on
+ * and ends, tunnel_out.c makes frames, tunnel_in.c takes them apart.
+ */
+#ifndef PROTO_TUNNEL_INSIDE_H
+#define PROTO_TUNNEL_INSIDE_H
+
+#include "proto/tunnel.h"
+
+/* tunnel.c: draws the conclusions of whatever an event has changed. */
+void tunnel_settle(struct tunnel *);
+
+/* tunnel.c: it ends badly now, unless it has ended already. */
+void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
+    const char *why);
+
+/* tunnel.c: when the next ping goes out. */
+int64_t tunnel_ping_time(const struct tunnel *);
+
+/* tunnel_out.c */
+int tunnel_out_room(const struct tunnel *);
+int tunnel_out_pending(const struct tunnel *);
+int tunnel_out_said(const struct tunnel *);
+int tunnel_out_acked(struct tunnel *, uint64_t);
+void tunnel_out_rewind(struct tunnel *, uint64_t at);
+int64_t tunnel_ack_time(const struct tunnel *);
+
+/* tunnel_in.c */
+int tunnel_in_room(const struct tunnel *);
+void tunnel_in_parse(struct tunnel *);
+void tunnel_in_drop(struct tunnel *);
+void tunnel_in_restart(struct tunnel *);
+
+/* Nothing more comes from or goes to the stream but to end it. */
+static inline int
+tunnel_failed(const struct tunnel *t)
+{
+	return t->end != TUNNEL_GOING && t->end != TUNNEL_ENDED;
+}
+
+static inline int
+tunnel_wire_up(const struct tunnel *t)
+{
+	return !t->wire_gone && !t->wire_dead;
+}
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writing the opening handshake (RFC 6455 section 4), and showing it.
+ */
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/upgrade.h"
+
+/* A buffer that is being filled; len is -1 once something did not fit. */
+struct out {
+	char *p;
+	size_t size;
+	int len;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void
+put(struct out *out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (out->len == -1)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(out->p + out->len, out->size - out->len, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= out->size - out->len)
+		out->len = -1;
+	else
+		out->len += n;
+}
+
+static void
+put_extension(struct out *out, const struct extension *ext)
+{
+	char element[256];
+
+	if (ext == NULL)
+		return;
+	if (extension_write(element, sizeof element, ext) == -1)
+		out->len = -1;
+	put(out, "Sec-WebSocket-Extensions: %s\r\n", element);
+}
+
+/* The part of a field line before its colon; no colon: no name. */
+static struct slice
+name_of(struct slice line)
+{
+	const char *colon = line.len == 0 ? NULL :
+	    memchr(line.p, ':', line.len);
+
+	line.len = colon == NULL ? 0 : (size_t)(colon - line.p);
+	return line;
+}
+
+static int
+is_one_of(struct slice name, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (slice_is_nocase(name, *list))
+			return 1;
+	return 0;
+}
+
+static int
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+int
+upgrade_write_answer(char *dst, size_t size,
+    const struct upgrade_request *r, const struct extension *answer)
+{
+	struct out out = { dst, size, 0 };
+	char accept[UPGRADE_ACCEPT_LEN + 1];
+
+	upgrade_accept(accept, r->key);
+	put(&out, "HTTP/1.1 101 Switching Protocols\r\n"
+	    "Upgrade: websocket\r\n"
+	    "Connection: Upgrade\r\n"
+	    "Sec-WebSocket-Accept: %s\r\n", accept);
+	if (r->binary)
+		put(&out, "Sec-WebSocket-Protocol: binary\r\n");
+	put_extension(&out, answer);
+	put(&out, "\r\n");
+	return out.len;
+}
+
+int
+upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
+    const char *text)
+{
+	struct out out = { dst, size, 0 };
+	int i, body;
+
+	put(&out, "HTTP/1.1 %d %s\r\n"
+	    "Content-Type: text/plain\r\n"
+	    "Content-Length: %zu\r\n"
+	    "Connection: %s\r\n", status, http_reason(status),
+	    strlen(text) + 1, status == 426 ? "close, Upgrade" : "close");
+	if (status == 426)
+		put(&out, "Upgrade: websocket\r\n"
+		    "Sec-WebSocket-Version: 13\r\n");
+	if (status == 405)
+		put(&out, "Allow: GET\r\n");
+	if (status == 503)
+		put(&out, "Retry-After: 5\r\n");
+	put(&out, "%s\r\n", extra);
+	body = out.len;
+	put(&out, "%s\n", text);
+	for (i = body; i < out.len - 1; i++)
+		if ((unsigned char)dst[i] < ' ' || dst[i] == 0x7f)
+			dst[i] = '?';
+	return out.len;
+}
+
+/* Does one of these field lines have this name? */
+static int
+has_line(const char *lines, const char *name)
+{
+	const char *end;
+
+	while ((end = strchr(lines, '\n')) != NULL) {
+		if (slice_is_nocase(name_of((struct slice){ lines,
+		    end - lines }), name))
+			return 1;
+		lines = end + 1;
+	}
+	return 0;
+}
+
+/* RFC 7617: a password belongs to it, if only an empty one. */
+static void
+put_basic(struct out *out, const char *user)
+{
+	unsigned char encoded[sizeof(((struct url *)0)->user) * 2];
+	char plain[sizeof(((struct url *)0)->user) + 1];
+
+	snprintf(plain, sizeof plain, "%s%s", user,
+	    strchr(user, ':') == NULL ? ":" : "");
+	EVP_EncodeBlock(encoded, (const unsigned char *)plain,
+	    strlen(plain));
+	put(out, "Authorization: Basic %s\r\n", (const char *)encoded);
+}
+
+/* No blanks, controls, fragments or bytes beyond ASCII (RFC 9112 3.2). */
+static int
+path_is_clean(const char *path)
+{
+	if (*path != '/')
+		return 0;
+	for (; *path != '\0'; path++)
+		if (*path < 0x21 || *path > 0x7e || *path == '#')
+			return 0;
+	return 1;
+}
+
+int
+upgrade_write_request(char *dst, size_t size, const struct url *url,
+    const struct upgrade_offer *o)
+{
+	struct out out = { dst, size, 0 };
+	char host[ADDR_HOST_MAX + 16];
+
+	if (!path_is_clean(url->path))
+		return -1;
+	put(&out, "GET %s HTTP/1.1\r\n", url->path);
+	if (!has_line(o->extra, "Host"))
+		put(&out, "Host: %s\r\n", url_host(host, sizeof host, url));
+	put(&out, "Upgrade: websocket\r\n"
+	    "Connection: Upgrade\r\n"
+	    "Sec-WebSocket-Key: %s\r\n"
+	    "Sec-WebSocket-Version: 13\r\n", o->key);
+	if (o->subprotocol != NULL)
+		put(&out, "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
+	put_extension(&out, o->offer);
+	if (!has_line(o->extra, "User-Agent"))
+		put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
+		    o->user_agent : "inetws/" INETWS_VERSION);
+	if (url->user[0] != '\0' && !has_line(o->extra, "Authorization"))
+		put_basic(&out, url->user);
+	put(&out, "%s\r\n", o->extra);
+	return out.len;
+}
+
+int
+upgrade_add_field(char *extra, size_t size, const char *field, char *err,
+    size_t errlen)
+{
+	static const char *const ours[] = {
+		"Upgrade", "Connection", "Sec-WebSocket-Key",
+		"Sec-WebSocket-Version", "Sec-WebSocket-Protocol",
+		"Sec-WebSocket-Extensions", "Sec-WebSocket-Accept",
+		"Content-Length", "Transfer-Encoding", NULL
+	};
+	struct slice name = name_of(slice_of(field));
+	size_t before = strlen(extra);
+	struct out out = { extra, size, before };
+	const char *p, *value;
+
+	if (!http_is_token(name)) {
+		snprintf(err, errlen, "a header is written as Name: value");
+		return -1;
+	}
+	for (p = field; *p != '\0'; p++)
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f) {
+			snprintf(err, errlen, "a control character in the "
+			    "header %.*s", (int)name.len, name.p);
+			return -1;
+		}
+	if (is_one_of(name, ours)) {
+		snprintf(err, errlen, "the header %.*s belongs to the "
+		    "handshake", (int)name.len, name.p);
+		return -1;
+	}
+	for (value = field + name.len + 1; is_blank(*value); value++)
+		;
+	put(&out, "%.*s: %s\r\n", (int)name.len, name.p, value);
+	if (out.len == -1) {
+		extra[before] = '\0';
+		snprintf(err, errlen, "too many headers");
+		return -1;
+	}
+	return 0;
+}
+
+int
+upgrade_is_private(const char *field)
+{
+	static const char *const names[] = {
+		"Host", "Authorization", "Proxy-Authorization", "Cookie", NULL
+	};
+
+	return is_one_of(name_of(slice_of(field)), names);
+}
+
+/* Where in a line a secret begins; its length if it holds none. */
+static size_t
+secret_at(struct slice line)
+{
+	static const char *const secret[] = {
+		"Authorization", "Proxy-Authorization", "Cookie",
+		"Set-Cookie", NULL
+	};
+	static const char *const session[] = {
+		"Sec-WebSocket-Extensions", NULL
+	};
+	struct slice name = name_of(line);
+	const char *p;
+
+	if (is_one_of(name, secret))
+		return name.len + 1;
+	if (is_one_of(name, session)) {
+		p = memmem(line.p, line.len, "resume=", 7);
+		if (p != NULL)
+			return p + 7 - line.p;
+	}
+	return line.len;
+}
+
+char *
+upgrade_show_line(char *dst, size_t size, struct slice line)
+{
+	size_t n = secret_at(line);
+
+	str_escape(dst, n < line.len ? size - 3 : size, line.p, n);
+	if (n < line.len)
+		strlcat(dst, "...", size);
+	return dst;
+}

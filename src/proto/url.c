@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/* The URL half of addr.h: RFC 3986 as far as a websocket needs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/addr.h"
+#include "proto/str.h"
+
+#define SHOWN	64	/* of an offending word in a message */
+
+/* Only ever called with parts that cannot hold userinfo. */
+static int
+fail(char *err, size_t errlen, const char *what, struct slice word)
+{
+	char shown[SHOWN];
+
+	str_escape(shown, sizeof(shown), word.p, word.len);
+	snprintf(err, errlen, "'%s' %s", shown, what);
+	return -1;
+}
+
+static struct slice
+slice_skip(struct slice s, size_t n)
+{
+	s.p += n;
+	s.len -= n;
+	return s;
+}
+
+static struct slice
+slice_head(struct slice s, size_t n)
+{
+	s.len = n;
+	return s;
+}
+
+/* How many bytes come before the first one of stop. */
+static size_t
+span_to(struct slice s, const char *stop)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] != '\0' && strchr(stop, s.p[i]) != NULL)
+			break;
+	return i;
+}
+
+/* Length of "scheme:" (RFC 3986 3.1) with its colon, 0 if there is none. */
+static size_t
+scheme_length(struct slice s)
+{
+	size_t i;
+	char c;
+
+	for (i = 0; i < s.len; i++) {
+		c = s.p[i];
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+			continue;
+		if (i > 0 && c == ':')
+			return i + 1;
+		if (i == 0 || !((c >= '0' && c <= '9') || c == '+' ||
+		    c == '-' || c == '.'))
+			return 0;
+	}
+	return 0;
+}
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/*
+ * Decodes userinfo.  RFC 7617 2 has no control characters in either part and
+ * no colon in the name, which an encoded one would smuggle in.
+ */
+static int
+decode_user(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	size_t i, n = 0;
+	int c, colon = 0, encoded;
+
+	for (i = 0; i < s.len; i++) {
+		c = (unsigned char)s.p[i];
+		encoded = c == '%';
+		if (encoded) {
+			if (i + 2 >= s.len || hex(s.p[i + 1]) == -1 ||
+			    hex(s.p[i + 2]) == -1)
+				goto bad;
+			c = hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]);
+			i += 2;
+		}
+		if (c < ' ' || c == 0x7f || (c == ':' && encoded && !colon) ||
+		    n == sizeof(u->user) - 1)
+			goto bad;
+		colon |= c == ':';
+		u->user[n++] = c;
+	}
+	u->user[n] = '\0';
+	return 0;
+bad:
+	u->user[0] = '\0';
+	snprintf(err, errlen, "the user and password in the URL are "
+	    "malformed or too long");
+	return -1;
+}
+
+/* host[:port]; an empty port is the default one (RFC 3986 3.2.3). */
+static int
+parse_host(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	char word[ADDR_HOST_MAX + 16], *scope;
+	struct slice host = s;
+	size_t colon;
+
+	if (s.len == 0)
+		return fail(err, errlen, "is no URL: the host is missing", s);
+	colon = s.p[0] == '[' ? span_to(s, "]") : 0;
+	colon += span_to(slice_skip(s, colon), ":");
+	if (colon + 1 >= s.len) {
+		host.len = colon;
+		if (host.len > ADDR_HOST_MAX + 2)
+			return fail(err, errlen, "is too long a host", s);
+		snprintf(word, sizeof(word), "%.*s:%d", (int)host.len, host.p,
+		    u->tls ? 443 : 80);
+	} else if (slice_copy(word, sizeof(word), s) == -1)
+		return fail(err, errlen, "is no host", s);
+	/* RFC 6874 2: the '%' before a scope is itself encoded. */
+	scope = strstr(word, "%25");
+	if (scope != NULL)
+		memmove(scope + 1, scope + 3, strlen(scope + 3) + 1);
+	return addr_target(&u->at, word, err, errlen);
+}
+
+/*
+ * Path and query, as they will stand in the request line: what would break
+ * the line, or is no ASCII, must come percent-encoded.
+ */
+static int
+parse_path(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	size_t i, slash = s.len == 0 || s.p[0] != '/';
+
+	for (i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] <= ' ' ||
+		    (unsigned char)s.p[i] >= 0x7f)
+			return fail(err, errlen, "holds a byte that must be "
+			    "percent-encoded",
+			    slice_head(s, span_to(s, "?")));
+	if (span_to(s, "#") != s.len)
+		return fail(err, errlen, "has a fragment, which a websocket "
+		    "URL may not (write # as %23)",
+		    slice_head(s, span_to(s, "?#")));
+	if (s.len + slash > URL_PATH_MAX) {
+		snprintf(err, errlen, "the URL's path is longer than %d bytes",
+		    URL_PATH_MAX);
+		return -1;
+	}
+	u->path[0] = '/';
+	memcpy(u->path + slash, s.p, s.len);
+	u->path[s.len + slash] = '\0';
+	return 0;
+}
+
+/*
+ * Everything behind "//".  Userinfo ends at the last '@' before the path, so
+ * that no part of a password with an unencoded one is taken for a host; nor
+ * is what stands before an unencoded '/' in it ever shown.
+ */
+static int
+parse_authority(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	size_t end = span_to(s, "/?#"), i;
+	struct slice authority = slice_head(s, end);
+
+	u->user[0] = '\0';
+	for (i = end; i > 0; i--) {
+		if (s.p[i - 1] != '@')
+			continue;
+		if (decode_user(u, slice_head(s, i - 1), err, errlen) == -1)
+			return -1;
+		authority = slice_skip(authority, i);
+		break;
+	}
+	if (parse_host(u, authority, err, errlen) == -1) {
+		if (end + span_to(slice_skip(s, end), "@") < s.len)
+			snprintf(err, errlen, "the URL's host is malformed; "
+			    "in a password, / ? and # are written %%2F %%3F "
+			    "and %%23");
+		return -1;
+	}
+	return parse_path(u, slice_skip(s, end), err, errlen);
+}
+
+/* Behind "ws+unix:", /path.sock[:/path]. */
+static int
+parse_unix(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	char word[sizeof("unix:") + ADDR_PATH_MAX];
+	size_t colon = span_to(s, ":");
+	struct slice path = slice_skip(s, colon);
+
+	if (colon == 0 || s.p[0] != '/') {
+		snprintf(err, errlen, "a ws+unix: URL reads "
+		    "ws+unix:/PATH/OF/SOCKET:/PATH");
+		return -1;
+	}
+	if (colon > ADDR_PATH_MAX)
+		return fail(err, errlen, "is longer than a Unix socket's name "
+		    "may be (107)", slice_head(s, colon));
+	snprintf(word, sizeof(word), "unix:%.*s", (int)colon, s.p);
+	if (addr_target(&u->at, word, err, errlen) == -1)
+		return -1;
+	if (path.len > 0)
+		path = slice_skip(path, 1);
+	return parse_path(u, path, err, errlen);
+}
+
+static int
+parse(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	size_t n = scheme_length(s);
+	struct slice scheme = slice_head(s, n), rest = slice_skip(s, n);
+
+	memset(u, 0, sizeof(*u));
+	if (slice_is_nocase(scheme, "ws+unix:"))
+		return parse_unix(u, rest, err, errlen);
+	u->tls = slice_is_nocase(scheme, "wss:") ||
+	    slice_is_nocase(scheme, "https:");
+	if ((!u->tls && !slice_is_nocase(scheme, "ws:") &&
+	    !slice_is_nocase(scheme, "http:")) ||
+	    rest.len < 2 || memcmp(rest.p, "//", 2) != 0) {
+		/* "user:password@host" looks as if it had a scheme. */
+		if (span_to(s, "@") != s.len)
+			s = slice_of("...@...");
+		return fail(err, errlen, "is no websocket URL: expected "
+		    "ws://, wss://, http://, https:// or ws+unix:/", s);
+	}
+	return parse_authority(u, slice_skip(rest, 2), err, errlen);
+}
+
+int
+url_parse(struct url *u, const char *word, char *err, size_t errlen)
+{
+	return parse(u, slice_of(word), err, errlen);
+}
+
+/*
+ * RFC 3986 5.2.4 in place: "." and ".." go, the query stays.  The path begins
+ * with '/', and so does what is left of it.
+ */
+static void
+remove_dots(char *path)
+{
+	size_t len = strcspn(path, "?"), in = 0, out = 0, n;
+	char *tail = path + len;
+
+	while (in < len) {
+		n = 1;
+		while (in + n < len && path[in + n] != '/')
+			n++;
+		if (n == 2 && path[in + 1] == '.') {
+			if (in + n == len)
+				path[out++] = '/';
+		} else if (n == 3 && memcmp(path + in, "/..", 3) == 0) {
+			while (out > 0 && path[--out] != '/')
+				;
+			if (in + n == len)
+				path[out++] = '/';
+		} else {
+			memmove(path + out, path + in, n);
+			out += n;
+		}
+		in += n;
+	}
+	if (out == 0)
+		path[out++] = '/';
+	memmove(path + out, tail, strlen(tail) + 1);
+}
+
+/* A reference without authority, put in place of base's path (5.2.2, 5.2.3). */
+static int
+join_path(struct url *u, struct slice ref, char *err, size_t errlen)
+{
+	char joined[URL_PATH_MAX + 1];
+	size_t keep;
+
+	if (ref.len == 0)
+		return 0;
+	keep = strcspn(u->path, "?");
+	if (ref.p[0] == '/')
+		keep = 0;
+	else if (ref.p[0] != '?')
+		while (keep > 0 && u->path[keep - 1] != '/')
+			keep--;
+	if (keep + ref.len > URL_PATH_MAX) {
+		snprintf(err, errlen, "the URL's path is longer than %d bytes",
+		    URL_PATH_MAX);
+		return -1;
+	}
+	memcpy(joined, u->path, keep);
+	memcpy(joined + keep, ref.p, ref.len);
+	return parse_path(u, (struct slice){ joined, keep + ref.len }, err,
+	    errlen);
+}
+
+/*
+ * A Location may carry a fragment (RFC 9110 10.2.2), which means nothing
+ * here.  It may never name a Unix socket: that would let a server choose
+ * which local service is talked to.
+ */
+int
+url_join(struct url *result, const struct url *base, const char *text,
+    char *err, size_t errlen)
+{
+	struct slice ref = slice_of(text);
+	int status;
+
+	ref.len = span_to(ref, "#");
+	if (slice_is_nocase(slice_head(ref, scheme_length(ref)), "ws+unix:")) {
+		snprintf(err, errlen, "a redirect may not name a Unix socket");
+		return -1;
+	}
+	if (scheme_length(ref) > 0)
+		status = parse(result, ref, err, errlen);
+	else if (ref.len >= 2 && memcmp(ref.p, "//", 2) == 0) {
+		memset(result, 0, sizeof(*result));
+		result->tls = base->tls;
+		status = parse_authority(result, slice_skip(ref, 2), err,
+		    errlen);
+	} else {
+		*result = *base;
+		memset(result->user, 0, sizeof(result->user));
+		status = join_path(result, ref, err, errlen);
+	}
+	if (status == 0)
+		remove_dots(result->path);
+	return status;
+}
+
+/* host[:port] with or without the scope, which has no meaning elsewhere. */
+static char *
+print_host(char *dst, size_t size, const struct url *u, int scope)
+{
+	struct addr at = u->at;
+	size_t len;
+
+	if (!scope)
+		at.host[strcspn(at.host, "%")] = '\0';
+	addr_print(dst, size, &at);
+	len = strlen(dst);
+	if (at.port == (u->tls ? 443 : 80) && len + 1 < size)
+		dst[len - (u->tls ? strlen(":443") : strlen(":80"))] = '\0';
+	return dst;
+}
+
+char *
+url_host(char *dst, size_t size, const struct url *u)
+{
+	if (u->at.kind == ADDR_TCP)
+		return print_host(dst, size, u, 0);
+	snprintf(dst, size, "localhost");
+	return dst;
+}
+
+char *
+url_print(char *dst, size_t size, const struct url *u)
+{
+	char host[ADDR_HOST_MAX + 16];
+
+	if (u->at.kind == ADDR_UNIX)
+		snprintf(dst, size, "ws+unix:%s:%.*s", u->at.path,
+		    (int)strcspn(u->path, "?"), u->path);
+	else
+		snprintf(dst, size, "%s://%s%.*s", u->tls ? "wss" : "ws",
+		    print_host(host, sizeof(host), u, 1),
+		    (int)strcspn(u->path, "?"), u->path);
+	return dst;
+}

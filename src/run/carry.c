@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/door.h"
+#include "os/log.h"
+#include "os/signals.h"
+#include "os/title.h"
+#include "run/carry.h"
+
+#define GONE_MAX	5	/* answers 410 before a session is given up */
+#define BACKOFF_FIRST	250	/* ms */
+#define BACKOFF_MAX	8000
+
+static void
+hex(char *dst, size_t bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t raw[EXTENSION_SESSION_LEN / 2];
+	size_t i;
+
+	arc4random_buf(raw, bytes);
+	for (i = 0; i < bytes; i++) {
+		dst[2 * i] = digits[raw[i] >> 4];
+		dst[2 * i + 1] = digits[raw[i] & 15];
+	}
+	dst[2 * bytes] = '\0';
+}
+
+void
+carry_begin(struct carry *c, const struct options *o, const char *peer)
+{
+	memset(c, 0, sizeof(*c));
+	c->o = o;
+	c->started = clock_ms();
+	strlcpy(c->peer, peer, sizeof(c->peer));
+	c->relay.door = -1;
+}
+
+static const char *
+or_null(const char *s)
+{
+	return s[0] == '\0' ? NULL : s;
+}
+
+int
+carry_failed(struct carry *c, const struct why *why)
+{
+	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
+	    "mode", mode_name(c->o->mode), "peer", or_null(c->peer),
+	    "via", or_null(c->via), "target", or_null(c->target),
+	    "why", why->text, NULL);
+	return why->status;
+}
+
+static void
+fresh(struct carry *c)
+{
+	memset(&c->ours, 0, sizeof(c->ours));
+	hex(c->ours.id, EXTENSION_ID_MAX / 2);
+	c->ours.win = c->o->window;
+}
+
+void
+carry_offer(struct carry *c)
+{
+	c->client = 1;
+	fresh(c);
+	if (c->o->resume > 0)
+		c->ours.flags |= EXT_RESUME;
+}
+
+/* TLS state cannot be handed over, so such a wire gets no session. */
+void
+carry_answer(struct carry *c, const struct extension *offer,
+    const struct wire *w)
+{
+	fresh(c);
+	if (!(offer->flags & EXT_RESUME) || c->o->resume == 0 ||
+	    w->io.tls != NULL)
+		return;
+	hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
+	c->relay.door = door_open(c->ours.session);
+	if (c->relay.door == -1) {
+		log_event(LOG_L_WARN, "no-session", "peer", or_null(c->peer),
+		    "why", strerror(errno), NULL);
+		c->ours.session[0] = '\0';
+		return;
+	}
+	c->ours.flags |= EXT_RESUME;
+}
+
+static void
+configure(const struct carry *c, const struct wire *w,
+    struct tunnel_config *cfg)
+{
+	const struct options *o = c->o;
+
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->client = c->client;
+	cfg->extension = w->has_extension;
+	cfg->session = w->has_extension && c->ours.session[0] != '\0';
+	cfg->win = o->window;
+	cfg->peer_win = c->theirs.win;
+	cfg->hold = o->eof == EOF_HOLD;
+	cfg->ping_interval = o->ping_interval;
+	cfg->ping_timeout = o->ping_timeout;
+	cfg->idle_timeout = o->idle_timeout;
+	cfg->linger = o->linger;
+	cfg->out_size = cfg->session ? o->window : EXTENSION_WIN_DEFAULT;
+	cfg->in_size = cfg->session ? o->window + TUNNEL_SLACK :
+	    EXTENSION_WIN_DEFAULT;
+	relay_memory(cfg);
+}
+
+static void
+show(const struct carry *c, const char *state)
+{
+	title_tunnel(mode_name(c->o->mode), c->peer[0] != '\0' ? c->peer : "-",
+	    c->target, state);
+}
+
+/* Retried at growing intervals, which differ from one tunnel to another. */
+static int64_t
+backoff(unsigned int tries)
+{
+	int64_t ms = BACKOFF_FIRST << (tries > 6 ? 5 : tries - 1);
+
+	if (ms > BACKOFF_MAX)
+		ms = BACKOFF_MAX;
+	return ms - ms / 4 + arc4random_uniform(ms / 2 + 1);
+}
+
+static void
+lost(struct carry *c)
+{
+	int64_t now = clock_ms();
+	int64_t patience = c->o->resume;
+
+	/* Nothing but the peer's Close is missing: that is not worth much. */
+	if (tunnel_complete(&c->relay.tunnel) && c->o->linger > 0 &&
+	    c->o->linger < patience)
+		patience = c->o->linger;
+	c->lost_at = now;
+	c->give_up = now + patience;
+	c->next_try = c->client ? now : CLOCK_NEVER;
+	c->tries = c->gone = 0;
+	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
+	    "wire lost", "peer", or_null(c->peer), "id", c->ours.id,
+	    "why", c->relay.tunnel.why, NULL);
+	show(c, "lost");
+}
+
+static void
+resumed(struct carry *c)
+{
+	char after[32];
+
+	c->resumes++;
+	c->give_up = c->next_try = CLOCK_NEVER;
+	str_ms(after, sizeof(after), clock_ms() - c->lost_at);
+	log_event(LOG_L_DEBUG, "resumed", "peer", or_null(c->peer),
+	    "id", c->ours.id, "after", after, NULL);
+	show(c, "open");
+}
+
+/* Is a refused redial worth another one? */
+static int
+final(struct carry *c, int http_status)
+{
+	if (http_status == 410)
+		return ++c->gone >= GONE_MAX;
+	return http_status >= 400 && http_status < 500 &&
+	    http_status != 408 && http_status != 429;
+}
+
+/*
+ * Dials again.  The stream waits meanwhile: what it says stays in the kernel.
+ */
+static void
+redial(struct carry *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	struct extension offer = c->ours;
+	struct wire w;
+	struct why why;
+	int status = 0;
+
+	c->tries++;
+	offer.attempt = ++c->attempt;
+	offer.at = tunnel_taken(t);
+	offer.has_at = 1;
+	if (wire_dial(&w, c->o, c->tls, &offer, &status, &why) == 0) {
+		if (w.has_extension && w.theirs.has_at &&
+		    strcmp(w.theirs.session, c->ours.session) == 0 &&
+		    relay_resume(&c->relay, w.io, w.theirs.at, w.early,
+		    w.early_len) == 0) {
+			resumed(c);
+			return;
+		}
+		io_close(&w.io);
+		status = 400;
+		why_set(&why, EXIT_LOST, "the session was not resumed");
+	}
+	log_event(LOG_L_DEBUG, "redial failed", "id", c->ours.id,
+	    "why", why.text, NULL);
+	if (final(c, status))
+		c->give_up = clock_ms();
+	else
+		c->next_try = clock_ms() + backoff(c->tries);
+}
+
+/*
+ * Somebody hands over a connection that wants this session.  The numbers it
+ * brings tell whether it may have it: an attempt is good once only, and its
+ * position must be one that is still kept.
+ */
+static void
+visited(struct carry *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	struct upgrade_request request;
+	struct extension answer = c->ours;
+	struct door_visit v;
+	struct wire w;
+	struct why why;
+	int in_time = (tunnel_wants(t) & TUNNEL_LOST) != 0;
+
+	if (door_answer(c->relay.door, &v) == -1)
+		return;
+	door_receipt(&v);
+	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
+		return;
+	if (w.theirs.attempt <= c->attempt) {
+		wire_refuse(&w, 410, "an attempt is good once only");
+		return;
+	}
+	c->attempt = w.theirs.attempt;
+	if (!in_time)
+		c->lost_at = clock_ms();
+	answer.at = tunnel_taken(t);
+	answer.has_at = 1;
+	if (!tunnel_may_resume(t, w.theirs.at)) {
+		wire_refuse(&w, 410, "no such position");
+		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
+		    "resumed from a position that is not kept");
+		return;
+	}
+	if (wire_answer(&w, &request, &answer, clock_ms() +
+	    c->o->handshake_timeout, &why) == -1)
+		return;
+	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
+	strlcpy(c->via, w.via, sizeof(c->via));
+	resumed(c);
+}
+
+static void
+farewell(const struct carry *c, int status)
+{
+	const struct tunnel *t = &c->relay.tunnel;
+	uint64_t in = t->in_delivered, out = t->out_head;
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "closed");
+	log_str(&l, "mode", mode_name(c->o->mode));
+	if (c->peer[0] != '\0')
+		log_str(&l, "peer", c->peer);
+	if (c->via[0] != '\0' && strcmp(c->via, c->peer) != 0)
+		log_str(&l, "via", c->via);
+	log_str(&l, "target", c->target);
+	log_num(&l, "up", c->client ? out : in);
+	log_num(&l, "down", c->client ? in : out);
+	log_seconds(&l, "seconds", clock_ms() - c->started);
+	log_str(&l, "end", tunnel_end_name(t->end));
+	if (t->peer_code != 0)
+		log_num(&l, "code", t->peer_code);
+	if (t->why != NULL && status != 0)
+		log_str(&l, "why", t->why);
+	if (t->rtt >= 0)
+		log_num(&l, "rtt_ms", t->rtt);
+	if (c->resumes > 0)
+		log_num(&l, "resumes", c->resumes);
+	if (t->cfg.extension) {
+		log_str(&l, "id", c->ours.id);
+		log_str(&l, "peer_id", c->theirs.id);
+	}
+	log_end(&l);
+}
+
+static int
+status_of(const struct tunnel *t)
+{
+	switch (t->end) {
+	case TUNNEL_GOING:
+	case TUNNEL_ENDED:
+		return EXIT_ENDED;
+	case TUNNEL_PEER_FAULT:
+		return EXIT_PROTOCOL;
+	default:
+		return EXIT_LOST;
+	}
+}
+
+int
+carry_on(struct carry *c, struct io stream, const struct wire *w)
+{
+	struct tunnel_config cfg;
+	int door = c->relay.door, status;
+
+	c->theirs = w->theirs;
+	if (c->client && w->has_extension)
+		strlcpy(c->ours.session, w->theirs.session,
+		    sizeof(c->ours.session));
+	strlcpy(c->via, w->via, sizeof(c->via));
+	configure(c, w, &cfg);
+	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
+	c->relay.door = door;
+	c->give_up = c->next_try = CLOCK_NEVER;
+	show(c, "open");
+
+	for (;;) {
+		switch (relay(&c->relay, c->next_try < c->give_up ?
+		    c->next_try : c->give_up)) {
+		case RELAY_DONE:
+			status = status_of(&c->relay.tunnel);
+			farewell(c, status);
+			if (door != -1)
+				door_close(door, c->ours.session);
+			return status;
+		case RELAY_LOST:
+			lost(c);
+			break;
+		case RELAY_DOOR:
+			visited(c);
+			break;
+		case RELAY_TIME:
+			if (clock_ms() >= c->give_up) {
+				tunnel_expire(&c->relay.tunnel);
+				c->give_up = c->next_try = CLOCK_NEVER;
+			} else
+				redial(c);
+			break;
+		}
+	}
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A tunnel from the moment it has both halves to its log line: relays, keeps
+ * its session over the loss of a wire, tells how it ended.
+ */
+#ifndef RUN_CARRY_H
+#define RUN_CARRY_H
+
+#include <stdint.h>
+
+#include "os/net.h"
+#include "proto/extension.h"
+#include "run/options.h"
+#include "run/relay.h"
+#include "run/wire.h"
+
+struct carry {
+	const struct options *o;
+	struct tls_ctx *tls;		/* for redialling, may be NULL */
+	int client;			/* we dialled the wire */
+	char peer[NET_NAME_MAX];	/* who came, "" unknown */
+	char via[NET_NAME_MAX];		/* the wire's other end */
+	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
+	int64_t started;		/* of clock_ms() */
+
+	struct extension ours, theirs;	/* ids, windows, session */
+	unsigned int resumes;
+	uint64_t attempt;		/* of the last redial */
+
+	/* while lost */
+	int64_t lost_at, give_up, next_try;
+	unsigned int tries, gone;	/* since lost; 410s among them */
+
+	struct relay relay;
+};
+
+/* What the log says of everything from here on.  peer may be "". */
+void carry_begin(struct carry *, const struct options *, const char *peer);
+
+/*
+ * Our parameters: a fresh id, the window, and, if resume is set, a session;
+ * for an answerer (offer not NULL) one with a fresh name and its door, unless
+ * that cannot be had.
+ */
+void carry_offer(struct carry *);
+void carry_answer(struct carry *, const struct extension *offer,
+    const struct wire *);
+
+/*
+ * Both halves are there: relays until all is over, logs, and returns the exit
+ * status.  Owns both.
+ */
+int carry_on(struct carry *, struct io stream, const struct wire *);
+
+/* Could not begin: logs and returns the exit status. */
+int carry_failed(struct carry *, const struct why *);
+
+#endif

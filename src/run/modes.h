@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The modes, one file each: what a command line asks for, from the first
+ * descriptor to the exit status.
+ */
+#ifndef RUN_MODES_H
+#define RUN_MODES_H
+
+#include "run/options.h"
+
+int server_main(const struct options *);
+int client_main(const struct options *);
+int connect_main(const struct options *);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The command line.  One table holds every option: parser, configuration
+ * file, --help, --dump-config and the completions are made from it.
+ */
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/addr.h"
+#include "proto/why.h"
+
+#define OPT_LISTEN_MAX	16
+#define OPT_HEADER_MAX	32
+
+enum mode {
+	MODE_NONE,
+	MODE_SERVER,
+	MODE_CLIENT,
+	MODE_CONNECT,
+	MODE_CHECK
+};
+
+enum eof_policy { EOF_HOLD, EOF_CLOSE };
+
+struct options {
+	enum mode mode;
+
+	/* the two ends */
+	struct addr listen[OPT_LISTEN_MAX];
+	unsigned int nlisten;
+	struct addr target;		/* server */
+	char **program;			/* server: argv after "--", or NULL */
+	char **program_words;		/* private: program, if from a file */
+	struct url url;			/* client, connect */
+
+	/* the wire */
+	const char *path;		/* --path, NULL: any */
+	const char *subprotocol;	/* --subprotocol, NULL: none */
+	const char *user_agent;		/* NULL: inetws/VERSION */
+	const char *header[OPT_HEADER_MAX];
+	unsigned int nheader;
+	int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
+	const char *cacert, *capath;
+	int insecure;
+	uint32_t window;		/* --window, bytes */
+	enum eof_policy eof;		/* --eof=hold|close */
+
+	/* timers, milliseconds, 0 is off */
+	int64_t connect_timeout, handshake_timeout;
+	int64_t ping_interval, ping_timeout;
+	int64_t idle_timeout, linger, resume;
+	int64_t drain;			/* -1: --drain leave */
+
+	/* limits */
+	unsigned int max_connections;
+
+	/* words */
+	int verbose;			/* how many -v */
+	int quiet;			/* -q: errors only */
+	int syslog;
+};
+
+enum { OPT_RUN = 0, OPT_DONE = 1 };
+
+/*
+ * Fills *o from the command line and the configuration file it names.
+ * OPT_RUN: go on.  OPT_DONE: --help, --version and the like have been
+ * answered on stdout.  -1 and why: 64, or 78 for a configuration file.
+ * Strings point into argv or stay allocated for the life of the process.
+ */
+int options_parse(struct options *, int argc, char **argv, struct why *);
+
+/* "server", "client" ... */
+const char *mode_name(enum mode);
+
+#endif

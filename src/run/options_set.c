@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: ISC */
+/* One value, checked and put into its place. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/str.h"
+#include "run/options_table.h"
+
+#define SHOWN	80	/* of an offending value in a message */
+
+static int
+fail(char *err, size_t errlen, const char *value, const char *expected)
+{
+	char shown[SHOWN];
+
+	snprintf(err, errlen, "'%s' is not %s",
+	    option_show(shown, sizeof(shown), value), expected);
+	return -1;
+}
+
+/* The field of a row. */
+static void *
+field(struct options *o, const struct option *row)
+{
+	return (char *)o + row->offset;
+}
+
+/* RFC 9110 5.6.2. */
+static int
+is_token(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] >= 0x7f ||
+		    strchr("\"(),/:;<=>?@[\\]{}", s[i]) != NULL)
+			return 0;
+	return len > 0;
+}
+
+/* RFC 9110 5.5: a line break would begin a field of its own. */
+static int
+is_field_value(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
+			return 0;
+	return 1;
+}
+
+/* The path of a URL, as a request line can hold it. */
+static int
+is_path(const char *s)
+{
+	if (s[0] != '/' || strlen(s) > URL_PATH_MAX)
+		return 0;
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s >= 0x7f || *s == '?' || *s == '#')
+			return 0;
+	return 1;
+}
+
+/* What a request may not say in --header, and what says it instead. */
+static const char *
+reserved_field(struct slice name)
+{
+	static const struct { const char *name, *why; } t[] = {
+		{ "Host", "it is taken from the URL" },
+		{ "Connection", "it belongs to the handshake" },
+		{ "Upgrade", "it belongs to the handshake" },
+		{ "Transfer-Encoding", "the request has no body" },
+		{ "Content-Length", "the request has no body" },
+		{ "TE", "it is hop-by-hop" },
+		{ "Trailer", "it is hop-by-hop" },
+		{ "Keep-Alive", "it is hop-by-hop" },
+		{ "Proxy-Connection", "it is hop-by-hop" },
+		{ "User-Agent", "use --user-agent" },
+		{ "Sec-WebSocket-Protocol", "use --subprotocol" }
+	};
+	static const char ours[] = "Sec-WebSocket-";
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (slice_is_nocase(name, t[i].name))
+			return t[i].why;
+	if (name.len >= strlen(ours)) {
+		name.len = strlen(ours);
+		if (slice_is_nocase(name, ours))
+			return "it belongs to the handshake";
+	}
+	return NULL;
+}
+
+/* Names the field, never its value, which may be a secret. */
+static int
+add_header(struct options *o, const char *line, char *err, size_t errlen)
+{
+	struct slice name = { line, strcspn(line, ":") };
+	const char *why;
+
+	if (line[name.len] != ':' || !is_token(line, name.len)) {
+		snprintf(err, errlen, "expected 'Name: value'%s",
+		    line[name.len] == ':' ? " with a name without blanks" :
+		    ", there is no colon");
+		return -1;
+	}
+	why = reserved_field(name);
+	if (why != NULL)
+		snprintf(err, errlen, "%.*s may not be set: %s",
+		    (int)name.len, line, why);
+	else if (!is_field_value(line + name.len))
+		snprintf(err, errlen, "%.*s holds a line break or another "
+		    "control character", (int)name.len, line);
+	else if (o->nheader == OPT_HEADER_MAX)
+		snprintf(err, errlen, "more than %d headers", OPT_HEADER_MAX);
+	else {
+		o->header[o->nheader++] = line;
+		return 0;
+	}
+	return -1;
+}
+
+/* Each line of a file; the text stays allocated, the headers point at it. */
+static int
+add_header_file(struct options *o, const char *path, char *err, size_t errlen)
+{
+	char *text = file_read(path, err, errlen), *line, *rest;
+	char message[300];
+	int n = 0;
+
+	if (text == NULL)
+		return -1;
+	for (rest = text; (line = strsep(&rest, "\n")) != NULL; ) {
+		n++;
+		line[strcspn(line, "\r")] = '\0';
+		if (line[0] == '\0')
+			continue;
+		if (add_header(o, line, message, sizeof(message)) == -1) {
+			snprintf(err, errlen, "%s:%d: %s", path, n, message);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+set_number(unsigned int *to, const struct option *row, const char *value,
+    char *err, size_t errlen)
+{
+	const char *problem;
+	char expected[64];
+	long long n = strtonum(value, row->min, row->max, &problem);
+
+	snprintf(expected, sizeof(expected), "a number %" PRId64 "..%" PRId64,
+	    row->min, row->max);
+	if (problem != NULL)
+		return fail(err, errlen, value, expected);
+	*to = n;
+	return 0;
+}
+
+static int
+set_size(uint32_t *to, const struct option *row, const char *value, char *err,
+    size_t errlen)
+{
+	char expected[64];
+	uint64_t n;
+
+	if (str_size(value, &n) == -1 || n < (uint64_t)row->min ||
+	    n > (uint64_t)row->max) {
+		snprintf(expected, sizeof(expected), "a size %" PRId64 "k..%"
+		    PRId64 "m", row->min >> 10, row->max >> 20);
+		return fail(err, errlen, value, expected);
+	}
+	*to = n;
+	return 0;
+}
+
+static int
+set_duration(int64_t *to, const char *value, int drain, char *err,
+    size_t errlen)
+{
+	if (drain && strcmp(value, "leave") == 0)
+		*to = -1;
+	else if (str_duration(value, to) == -1)
+		return fail(err, errlen, value, drain ?
+		    "a duration like 30s, nor 'leave'" :
+		    "a duration like 500ms, 25s, 5m, 1h or 0 for off");
+	return 0;
+}
+
+/* A flag may say yes or no, so that a command line can undo a file. */
+static int
+set_flag(int *to, const struct option *row, const char *value, char *err,
+    size_t errlen)
+{
+	if (value == NULL || strcmp(value, "yes") == 0)
+		*to = row->min;
+	else if (strcmp(value, "no") != 0)
+		return fail(err, errlen, value, "yes or no");
+	else if (*to == row->min)
+		*to = 0;
+	return 0;
+}
+
+static int
+set_count(int *to, const struct option *row, const char *value, char *err,
+    size_t errlen)
+{
+	unsigned int n;
+
+	if (value == NULL)
+		*to += *to < row->max;
+	else if (set_number(&n, row, value, err, errlen) == -1)
+		return -1;
+	else
+		*to = n;
+	return 0;
+}
+
+static int
+set_choice(int *to, const struct option *row, const char *value, char *err,
+    size_t errlen)
+{
+	const char *word = row->arg;
+	char expected[64];
+	size_t len;
+	int i;
+
+	for (i = 0; ; i++) {
+		len = strcspn(word, "|");
+		if (strlen(value) == len && memcmp(word, value, len) == 0) {
+			*to = i;
+			return 0;
+		}
+		if (word[len] == '\0')
+			break;
+		word += len + 1;
+	}
+	snprintf(expected, sizeof(expected), "one of %s", row->arg);
+	return fail(err, errlen, value, expected);
+}
+
+static int
+set_string(const char **to, enum option_type type, const char *value,
+    char *err, size_t errlen)
+{
+	if (value[0] == '\0') {
+		snprintf(err, errlen, "may not be empty");
+		return -1;
+	}
+	if (type == T_TEXT && !is_field_value(value))
+		return fail(err, errlen, value,
+		    "free of control characters");
+	if (type == T_TOKEN && !is_token(value, strlen(value)))
+		return fail(err, errlen, value,
+		    "a token (letters, digits and !#$%&'*+-.^_`|~)");
+	if (type == T_PATH && !is_path(value))
+		return fail(err, errlen, value, "a path: expected /PATH, "
+		    "percent-encoded, without ? and #");
+	*to = value;
+	return 0;
+}
+
+static int
+set_listen(struct options *o, const char *value, char *err, size_t errlen)
+{
+	if (o->nlisten == OPT_LISTEN_MAX) {
+		snprintf(err, errlen, "more than %d addresses",
+		    OPT_LISTEN_MAX);
+		return -1;
+	}
+	if (addr_listen(&o->listen[o->nlisten], value, err, errlen) == -1)
+		return -1;
+	o->nlisten++;
+	return 0;
+}
+
+/* An address, or "-- PROGRAM ARG..." in a file. */
+static int
+set_target(struct options *o, const char *value, char *err, size_t errlen)
+{
+	char **words = NULL;
+
+	if (strncmp(value, "-- ", 3) == 0) {
+		words = words_split(value + 3);
+		if (words == NULL)
+			return fail(err, errlen, value,
+			    "-- PROGRAM [ARG...] with its quotes closed");
+	} else if (addr_target(&o->target, value, err, errlen) == -1)
+		return -1;
+	free(o->program_words);
+	o->program = o->program_words = words;
+	return 0;
+}
+
+int
+option_set(struct options *o, const struct option *row, const char *value,
+    char *err, size_t errlen)
+{
+	if (value == NULL && row->arg != NULL) {
+		snprintf(err, errlen, "needs a value: %s", row->arg);
+		return -1;
+	}
+	switch (row->type) {
+	case T_FLAG:
+		return set_flag(field(o, row), row, value, err, errlen);
+	case T_COUNT:
+		return set_count(field(o, row), row, value, err, errlen);
+	case T_NUMBER:
+		return set_number(field(o, row), row, value, err, errlen);
+	case T_SIZE:
+		return set_size(field(o, row), row, value, err, errlen);
+	case T_DURATION:
+	case T_DRAIN:
+		return set_duration(field(o, row), value,
+		    row->type == T_DRAIN, err, errlen);
+	case T_CHOICE:
+		return set_choice(field(o, row), row, value, err, errlen);
+	case T_TEXT:
+	case T_TOKEN:
+	case T_PATH:
+	case T_FILE:
+		return set_string(field(o, row), row->type, value, err,
+		    errlen);
+	case T_LISTEN:
+		return set_listen(o, value, err, errlen);
+	case T_HEADER:
+		return value[0] == '@' ?
+		    add_header_file(o, value + 1, err, errlen) :
+		    add_header(o, value, err, errlen);
+	case T_TARGET:
+		return set_target(o, value, err, errlen);
+	case T_URL:
+		return url_parse(&o->url, value, err, errlen);
+	case T_MODE:		/* settled before the others */
+	case T_CONFIG:
+	case T_DUMP:
+	case T_HELP:
+	case T_VERSION:
+	case T_COMPLETIONS:
+		break;
+	}
+	return 0;
+}
+
+void
+options_init(struct options *o)
+{
+	const struct option *row;
+	char err[100];
+
+	memset(o, 0, sizeof(*o));
+	for (row = option_table; row->name != NULL; row++)
+		if (row->def != NULL)
+			option_set(o, row, row->def, err, sizeof(err));
+	o->ping_timeout = -1;	/* until the interval is known */
+}

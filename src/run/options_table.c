@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "os/net.h"
+#include "proto/str.h"
+#include "run/options_table.h"
+
+#define S	MODE_BIT(MODE_SERVER)
+#define C	MODE_BIT(MODE_CLIENT)
+#define O	MODE_BIT(MODE_CONNECT)
+#define ALL	(S | C | O)
+#define AT(f)	offsetof(struct options, f)
+#define NAME_MAX_LEN	32	/* longer words are nobody's misspelling */
+
+const struct mode_row mode_table[] = {
+	{ MODE_SERVER, "server", { "target" }, 1,
+	  "[-l LISTEN]... [options] TARGET | -- PROGRAM [ARG...]",
+	  "websockets in, TCP (or a program) out" },
+	{ MODE_CLIENT, "client", { "url" }, 1,
+	  "[-l LISTEN]... [options] URL",
+	  "TCP in, a websocket out for each connection" },
+	{ MODE_CONNECT, "connect", { "url" }, 1,
+	  "[options] URL",
+	  "one websocket on stdin and stdout, as for ssh's ProxyCommand" },
+	{ MODE_CHECK, "check", { "url" }, 1, "[options] URL", NULL },
+	{ .name = NULL }
+};
+
+/* In the order of the help. */
+const struct option option_table[] = {
+	{ "listen", 'l', P_ANY, T_LISTEN, "LISTEN", 0, S | C, 0, 0, NULL,
+	  "accept connections here (repeatable)" },
+	{ "path", 0, P_ANY, T_PATH, "PATH", AT(path), S, 0, 0, NULL,
+	  "accept requests for this path only" },
+	{ "subprotocol", 0, P_ANY, T_TOKEN, "NAME", AT(subprotocol), C | O,
+	  0, 0, NULL, "offer this subprotocol" },
+	{ "user-agent", 'A', P_ANY, T_TEXT, "TEXT", AT(user_agent), C | O,
+	  0, 0, NULL, "send this User-Agent" },
+	{ "header", 'H', P_ANY, T_HEADER, "HEADER", 0, C | O, 0, 0, NULL,
+	  "send 'Name: value' or the lines of @FILE" },
+	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV4, 0, NULL,
+	  "dial IPv4 addresses only" },
+	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV6, 0, NULL,
+	  "dial IPv6 addresses only" },
+	{ "cacert", 0, P_ANY, T_FILE, "FILE", AT(cacert), C | O, 0, 0, NULL,
+	  "trust the certificates in this file" },
+	{ "capath", 0, P_ANY, T_FILE, "DIR", AT(capath), C | O, 0, 0, NULL,
+	  "trust those in this hashed folder" },
+	{ "insecure", 'k', P_ANY, T_FLAG, NULL, AT(insecure), C | O, 1, 0, NULL,
+	  "do not verify the server's certificate" },
+	{ "window", 0, P_ANY, T_SIZE, "SIZE", AT(window), ALL,
+	  64 << 10, 16 << 20, "1m", "bytes a peer may send ahead" },
+	{ "eof", 0, P_ANY, T_CHOICE, "hold|close", AT(eof), ALL, 0, 0, "hold",
+	  "at end of file, to a foreign peer" },
+	{ "connect-timeout", 0, P_ANY, T_DURATION, "TIME",
+	  AT(connect_timeout), ALL, 0, 0, "10s", "limit for dialling" },
+	{ "handshake-timeout", 0, P_ANY, T_DURATION, "TIME",
+	  AT(handshake_timeout), ALL, 0, 0, "10s",
+	  "limit for TLS and the upgrade" },
+	{ "ping-interval", 0, P_ANY, T_DURATION, "TIME", AT(ping_interval),
+	  ALL, 0, 0, "25s", "ping after so much silence" },
+	{ "ping-timeout", 0, P_ANY, T_DURATION, "TIME", AT(ping_timeout),
+	  ALL, 0, 0, NULL, "give a silent peer up (twice that)" },
+	{ "idle-timeout", 0, P_ANY, T_DURATION, "TIME", AT(idle_timeout),
+	  ALL, 0, 0, "0", "end a tunnel without data" },
+	{ "linger", 0, P_ANY, T_DURATION, "TIME", AT(linger), ALL, 0, 0, "10s",
+	  "wait for late replies and Close" },
+	{ "resume", 0, P_ANY, T_DURATION, "TIME", AT(resume), ALL, 0, 0, "2m",
+	  "keep a tunnel whose websocket is lost" },
+	{ "drain", 0, P_ANY, T_DRAIN, "TIME|leave", AT(drain), S | C, 0, 0,
+	  "30s", "let tunnels finish at TERM" },
+	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
+	  S | C, 1, 1000000, "1024", "connections at a time" },
+	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), ALL, 0, 9, NULL,
+	  "say more (repeatable)" },
+	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,
+	  "say errors only" },
+	{ "syslog", 0, P_ANY, T_FLAG, NULL, AT(syslog), ALL, 1, 0, NULL,
+	  "log to syslog, not to stderr" },
+	{ "config", 'K', P_CLI, T_CONFIG, "FILE", 0, ALL, 0, 0, NULL,
+	  "read options from this file" },
+	{ "dump-config", 0, P_CLI, T_DUMP, NULL, 0, ALL, 0, 0, NULL,
+	  "print the options in force as such a file" },
+	{ "help", 'h', P_CLI, T_HELP, NULL, 0, ALL, 0, 0, NULL,
+	  "print this" },
+	{ "version", 'V', P_CLI, T_VERSION, NULL, 0, ALL, 0, 0, NULL,
+	  "print the versions of inetws and its libraries" },
+	{ "completions", 0, P_HIDDEN, T_COMPLETIONS, "bash|zsh|fish", 0, ALL,
+	  0, 0, NULL, "print a shell's completions" },
+
+	{ "mode", 0, P_FILE, T_MODE, "MODE", 0, ALL, 0, 0, NULL, NULL },
+	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
+	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
+
+	/* the spellings of trazfr/tcp-over-websocket */
+	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, S, 0, 0, NULL, NULL },
+	{ "remote_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
+	{ "connect_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, S, 0, 0, NULL,
+	  NULL },
+	{ "listen_tcp", 0, P_WORD, T_LISTEN, "LISTEN", 0, C, 0, 0, NULL, NULL },
+	{ "remote_ws", 0, P_WORD, T_URL, "URL", 0, C, 0, 0, NULL, NULL },
+	{ "connect_ws", 0, P_WORD, T_URL, "URL", 0, C, 0, 0, NULL, NULL },
+	{ .name = NULL }
+};
+
+const struct option *
+option_find(const char *name, size_t len)
+{
+	const struct option *row;
+
+	for (row = option_table; row->name != NULL; row++)
+		if (strlen(row->name) == len &&
+		    memcmp(row->name, name, len) == 0)
+			return row;
+	return NULL;
+}
+
+const struct option *
+option_letter(char letter)
+{
+	const struct option *row;
+
+	for (row = option_table; row->name != NULL; row++)
+		if (letter != 0 && row->letter == letter)
+			return row;
+	return NULL;
+}
+
+const struct mode_row *
+mode_find(const char *name)
+{
+	const struct mode_row *row;
+
+	for (row = mode_table; row->name != NULL; row++)
+		if (strcmp(row->name, name) == 0)
+			return row;
+	return NULL;
+}
+
+const struct mode_row *
+mode_of(enum mode mode)
+{
+	const struct mode_row *row;
+
+	for (row = mode_table; row->name != NULL; row++)
+		if (row->mode == mode)
+			return row;
+	return NULL;
+}
+
+const char *
+mode_name(enum mode mode)
+{
+	const struct mode_row *row = mode_of(mode);
+
+	return row == NULL ? "none" : row->name;
+}
+
+static unsigned int
+least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters must be added, dropped, changed or swapped with their
+ * neighbour to make one word of the other.
+ */
+static unsigned int
+distance(const char *a, size_t alen, const char *b)
+{
+	unsigned int d[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
+	size_t blen = strlen(b), i, j;
+
+	if (alen > NAME_MAX_LEN || blen > NAME_MAX_LEN)
+		return NAME_MAX_LEN;
+	for (i = 0; i <= alen; i++)
+		d[i][0] = i;
+	for (j = 0; j <= blen; j++)
+		d[0][j] = j;
+	for (i = 1; i <= alen; i++)
+		for (j = 1; j <= blen; j++) {
+			d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
+			d[i][j] = least(d[i][j], d[i - 1][j - 1] +
+			    (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		}
+	return d[alen][blen];
+}
+
+/*
+ * Two slips are forgiven, one in a short word.  A beginning of at least three
+ * letters counts as one slip: options are not abbreviated, but people try.
+ */
+static unsigned int
+slips(const char *word, size_t len, const char *name)
+{
+	unsigned int n = distance(word, len, name);
+
+	if (len >= 3 && strncmp(word, name, len) == 0)
+		n = least(n, 1);
+	return n <= (len < 5 ? 1u : 2u) ? n : NAME_MAX_LEN;
+}
+
+const char *
+option_nearest(const char *name, size_t len, int in_file)
+{
+	const struct option *row;
+	const char *best = NULL;
+	unsigned int n, least_slips = NAME_MAX_LEN;
+
+	for (row = option_table; row->name != NULL; row++) {
+		if (row->place != P_ANY &&
+		    row->place != (in_file ? P_FILE : P_CLI))
+			continue;
+		n = slips(name, len, row->name);
+		if (n < least_slips) {
+			least_slips = n;
+			best = row->name;
+		}
+	}
+	return best;
+}
+
+const char *
+mode_nearest(const char *name)
+{
+	const struct mode_row *row;
+
+	for (row = mode_table; row->name != NULL; row++)
+		if (row->help != NULL &&
+		    slips(name, strlen(name), row->name) < NAME_MAX_LEN)
+			return row->name;
+	return NULL;
+}
+
+char *
+modes_print(char *dst, size_t size, unsigned int modes)
+{
+	const struct mode_row *row;
+	unsigned int left = modes;
+
+	dst[0] = '\0';
+	for (row = mode_table; row->name != NULL; row++) {
+		if ((modes & MODE_BIT(row->mode)) == 0)
+			continue;
+		left &= ~MODE_BIT(row->mode);
+		if (dst[0] != '\0')
+			strlcat(dst, left == 0 ? " and " : ", ", size);
+		strlcat(dst, row->name, size);
+	}
+	return dst;
+}
+
+char *
+option_show(char *dst, size_t size, const char *word)
+{
+	const char *at = strrchr(word, '@'), *slashes = strstr(word, "://");
+	size_t n;
+
+	if (at == NULL || slashes == NULL || at < slashes)
+		return str_escape(dst, size, word, strlen(word));
+	str_escape(dst, size, word, slashes + 3 - word);
+	n = strlen(dst);
+	if (n + 12 < size) {
+		strlcat(dst, "***", size);
+		str_escape(dst + n + 3, size - n - 3, at, strlen(at));
+	}
+	return dst;
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/net.h"
+#include "os/signals.h"
+#include "proto/extension.h"
+#include "run/relay.h"
+
+#define BURST		64	/* rounds of work before looking around */
+#define IDLE_MS		1000	/* after which buffers are given back */
+#define IDLE_BYTES	65536	/* that were touched */
+
+/* What is not known to block. */
+enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
+
+/* Pages that are never touched cost nothing. */
+static uint8_t out_buffer[RELAY_BUFFER] __attribute__((aligned(4096)));
+static uint8_t in_buffer[RELAY_BUFFER + TUNNEL_SLACK]
+    __attribute__((aligned(4096)));
+static uint8_t bounce_buffer[TUNNEL_BOUNCE] __attribute__((aligned(4096)));
+
+void
+relay_memory(struct tunnel_config *cfg)
+{
+	cfg->out = out_buffer;
+	cfg->in = in_buffer;
+	cfg->bounce = bounce_buffer;
+	cfg->random = arc4random_buf;
+}
+
+/* Bytes that came with a handshake are the first ones of the wire. */
+static void
+feed(struct relay *r, const char *early, size_t len)
+{
+	struct iovec iov;
+
+	if (len == 0)
+		return;
+	tunnel_wire_space(&r->tunnel, &iov);
+	memcpy(iov.iov_base, early, len);
+	tunnel_wire_read(&r->tunnel, len);
+}
+
+void
+relay_begin(struct relay *r, const struct tunnel_config *cfg,
+    struct io stream, struct io wire, const char *early, size_t early_len)
+{
+	tunnel_begin(&r->tunnel, cfg, clock_ms());
+	r->stream = stream;
+	r->wire = wire;
+	r->door = -1;
+	r->ready = STREAM_R | STREAM_W | WIRE_R | WIRE_W;
+	r->hung_up = 0;
+	r->touched = 0;
+	net_linger_reset(stream.rfd);
+	feed(r, early, early_len);
+}
+
+int
+relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
+    size_t early_len)
+{
+	tunnel_now(&r->tunnel, clock_ms());
+	if (tunnel_resume(&r->tunnel, at) == -1)
+		return -1;
+	io_close(&r->wire);
+	r->wire = wire;
+	r->ready |= WIRE_R | WIRE_W;
+	feed(r, early, early_len);
+	return 0;
+}
+
+static int
+would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/*
+ * Reads once; what may come is room bytes.  A short read of a plain
+ * descriptor means that it is empty: one system call less to find out.
+ * Returns bytes, 0 at the end, -1 if it failed, -2 if there was nothing.
+ */
+static ssize_t
+read_once(struct relay *r, struct io *io, unsigned int bit,
+    const struct iovec *iov, int n)
+{
+	size_t room = 0;
+	ssize_t got;
+	int i;
+
+	for (i = 0; i < n; i++)
+		room += iov[i].iov_len;
+	got = io_readv(io, iov, n);
+	if (got == -1 && would_block()) {
+		r->ready &= ~bit;
+		return -2;
+	}
+	if (got > 0) {
+		if ((size_t)got < room && io->tls == NULL)
+			r->ready &= ~bit;
+		r->touched += got;
+	}
+	return got;
+}
+
+static ssize_t
+write_once(struct relay *r, struct io *io, unsigned int bit,
+    const struct iovec *iov, int n)
+{
+	size_t all = 0;
+	ssize_t put;
+	int i;
+
+	for (i = 0; i < n; i++)
+		all += iov[i].iov_len;
+	put = io_writev(io, iov, n);
+	if (put == -1 && would_block())
+		put = 0;
+	if (put != -1 && (size_t)put < all)
+		r->ready &= ~bit;
+	return put;
+}
+
+static void
+read_stream(struct relay *r)
+{
+	struct iovec iov[2];
+	ssize_t n;
+
+	n = read_once(r, &r->stream, STREAM_R, iov,
+	    tunnel_stream_space(&r->tunnel, iov));
+	if (n > 0)
+		tunnel_stream_read(&r->tunnel, n);
+	else if (n == 0)
+		tunnel_stream_eof(&r->tunnel);
+	else if (n == -1)
+		tunnel_stream_failed(&r->tunnel);
+}
+
+static void
+write_stream(struct relay *r)
+{
+	struct iovec iov[TUNNEL_RUNS];
+	ssize_t n;
+
+	n = write_once(r, &r->stream, STREAM_W, iov,
+	    tunnel_stream_data(&r->tunnel, iov));
+	if (n == -1)
+		tunnel_stream_failed(&r->tunnel);
+	else
+		tunnel_stream_wrote(&r->tunnel, n);
+}
+
+static void
+read_wire(struct relay *r)
+{
+	struct iovec iov;
+	ssize_t n;
+
+	n = read_once(r, &r->wire, WIRE_R, &iov,
+	    tunnel_wire_space(&r->tunnel, &iov));
+	if (n > 0)
+		tunnel_wire_read(&r->tunnel, n);
+	else if (n == 0)
+		tunnel_wire_eof(&r->tunnel);
+	else if (n == -1)
+		tunnel_wire_failed(&r->tunnel);
+}
+
+static void
+write_wire(struct relay *r)
+{
+	struct iovec iov[3];
+	ssize_t n;
+
+	n = write_once(r, &r->wire, WIRE_W, iov,
+	    tunnel_wire_data(&r->tunnel, iov));
+	if (n == -1)
+		tunnel_wire_failed(&r->tunnel);
+	else
+		tunnel_wire_wrote(&r->tunnel, n);
+}
+
+static void
+finish_wire(struct relay *r)
+{
+	if (io_finish(&r->wire) == 0)
+		tunnel_wire_finished(&r->tunnel);
+	else if (would_block())
+		r->ready &= ~WIRE_W;
+	else
+		tunnel_wire_failed(&r->tunnel);
+}
+
+static void
+end_stream(struct relay *r, unsigned int wants)
+{
+	if (wants & TUNNEL_RESET_STREAM)
+		io_reset(&r->stream);
+	else {
+		net_linger_default(r->stream.rfd);
+		io_close(&r->stream);
+	}
+	tunnel_stream_closed(&r->tunnel);
+}
+
+/*
+ * Does each thing that is wanted and not known to block once, what was read
+ * on one side being written on the other at once.  Returns whether it did
+ * anything.
+ */
+static int
+work(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	unsigned int w, did = 0;
+
+	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WIRE_R)) {
+		read_wire(r);
+		did = 1;
+	}
+	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W)) {
+		write_stream(r);
+		did = 1;
+	}
+	if ((tunnel_wants(t) & TUNNEL_READ_STREAM) && (r->ready & STREAM_R)) {
+		read_stream(r);
+		did = 1;
+	}
+	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WIRE_W)) {
+		write_wire(r);
+		did = 1;
+	}
+	w = tunnel_wants(t);
+	if (w & TUNNEL_SHUT_STREAM) {
+		io_finish(&r->stream);
+		tunnel_stream_shut(t);
+		did = 1;
+	}
+	if (w & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) {
+		end_stream(r, w);
+		did = 1;
+	}
+	if ((w & TUNNEL_FINISH_WIRE) && (r->ready & WIRE_W)) {
+		finish_wire(r);
+		did = 1;
+	}
+	if (w & TUNNEL_CLOSE_WIRE) {
+		io_close(&r->wire);
+		tunnel_wire_closed(t);
+		did = 1;
+	}
+	return did;
+}
+
+/* Slots of the poll set; a descriptor of -1 is passed over. */
+enum { P_STREAM_R, P_STREAM_W, P_WIRE_R, P_WIRE_W, P_DOOR, P_ALL };
+
+/*
+ * The stream is watched even when nothing is wanted of it, so that a visitor
+ * who is gone for good is noticed; a wire that is not to be read is not, for
+ * what it brought is still to be read.
+ */
+static void
+watch(const struct relay *r, struct pollfd *p)
+{
+	unsigned int w = tunnel_wants(&r->tunnel);
+	int i;
+
+	memset(p, 0, P_ALL * sizeof(*p));
+	p[P_STREAM_R].fd = r->stream.rfd;
+	p[P_STREAM_W].fd = r->stream.wfd;
+	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
+	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
+	p[P_WIRE_R].fd = r->wire.rfd;
+	p[P_WIRE_W].fd = r->wire.wfd;
+	io_events(&r->wire, w & TUNNEL_READ_WIRE,
+	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
+	    &p[P_WIRE_R].events, &p[P_WIRE_W].events);
+	for (i = P_STREAM_R; i < P_DOOR; i += 2)
+		if (p[i].fd == p[i + 1].fd) {
+			p[i].events |= p[i + 1].events;
+			p[i + 1].fd = -1;
+		}
+	for (i = P_WIRE_R; i <= P_WIRE_W; i++)
+		if (p[i].events == 0)
+			p[i].fd = -1;
+	p[P_DOOR].fd = r->door;
+	p[P_DOOR].events = POLLIN;
+}
+
+/* The stream said something that was not asked for: has it broken? */
+static void
+unasked(struct relay *r, struct pollfd *p)
+{
+	unsigned int w = tunnel_wants(&r->tunnel);
+
+	if (p->fd == -1 || !(p->revents & (POLLERR | POLLNVAL)))
+		return;
+	if (p->fd == r->stream.rfd && (w & TUNNEL_READ_STREAM))
+		return;		/* reading will tell, after what is left */
+	tunnel_stream_failed(&r->tunnel);
+}
+
+static unsigned int
+readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
+    unsigned int wbit)
+{
+	unsigned int ready = 0;
+	short ev = p[0].revents | p[1].revents;
+
+	if (io->tls != NULL && ev != 0)
+		return rbit | wbit;
+	if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
+		ready |= rbit;
+	if (ev & (POLLOUT | POLLERR))
+		ready |= wbit;
+	return ready;
+}
+
+/* Gives back the memory of buffers that are empty. */
+static void
+give_back(struct relay *r)
+{
+	const struct tunnel *t = &r->tunnel;
+
+	r->touched = 0;
+	if (t->out_kept == t->out_head)
+		madvise(out_buffer, t->cfg.out_size, MADV_DONTNEED);
+	if (t->in_end == 0)
+		madvise(in_buffer, t->cfg.in_size, MADV_DONTNEED);
+	madvise(bounce_buffer, sizeof(bounce_buffer), MADV_DONTNEED);
+}
+
+static int
+is_empty(const struct tunnel *t)
+{
+	return t->out_kept == t->out_head && t->in_end == 0;
+}
+
+/*
+ * Waits until something can be done, or only looks if busy.  When buffers
+ * have been used and are empty now, they are given back once it has been
+ * quiet for a while.  Returns whether somebody is at the door.
+ */
+static int
+wait_for(struct relay *r, int64_t until, int busy)
+{
+	struct pollfd p[P_ALL];
+	int64_t now = clock_ms();
+	int n, quiet;
+
+	quiet = !busy && r->touched > IDLE_BYTES && is_empty(&r->tunnel) &&
+	    until > now + IDLE_MS;
+	if (quiet)
+		until = now + IDLE_MS;
+	watch(r, p);
+	if (r->hung_up && p[P_STREAM_R].events == 0)
+		p[P_STREAM_R].fd = -1;
+	n = signals_poll(p, P_ALL, busy ? 0 : clock_poll(until));
+	tunnel_now(&r->tunnel, clock_ms());
+	if (n == 0 && quiet)
+		give_back(r);
+	if (n <= 0)
+		return 0;
+	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
+		r->hung_up = 1;
+	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
+	r->ready |= readiness(&r->wire, p + P_WIRE_R, WIRE_R, WIRE_W);
+	unasked(r, &p[P_STREAM_R]);
+	unasked(r, &p[P_STREAM_W]);
+	return p[P_DOOR].revents != 0;
+}
+
+enum relay_event
+relay(struct relay *r, int64_t until)
+{
+	struct tunnel *t = &r->tunnel;
+	int was_lost = (tunnel_wants(t) & TUNNEL_LOST) != 0, visitor = 0;
+	int64_t deadline;
+	int i;
+
+	tunnel_now(t, clock_ms());
+	for (;;) {
+		for (i = 0; i < BURST && work(r); i++)
+			;
+		tunnel_tick(t);
+		if (signal_terminated())
+			tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
+			    "told to end");
+		if (tunnel_wants(t) & TUNNEL_DONE)
+			return RELAY_DONE;
+		if ((tunnel_wants(t) & TUNNEL_LOST) && !was_lost)
+			return RELAY_LOST;
+		if (visitor)
+			return RELAY_DOOR;
+		if (t->now >= until)
+			return RELAY_TIME;
+		deadline = tunnel_deadline(t);
+		visitor = wait_for(r, deadline < until ? deadline : until,
+		    i == BURST);
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The one poll loop of a child: does what the tunnel wants, tells it what
+ * happened, and returns when a mode has to decide something.
+ */
+#ifndef RUN_RELAY_H
+#define RUN_RELAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/io.h"
+#include "proto/tunnel.h"
+
+struct relay {
+	struct tunnel tunnel;
+	struct io stream, wire;
+	int door;		/* -1, or a descriptor to watch for readers */
+	unsigned int ready;	/* what is not known to block */
+	int hung_up;		/* the stream has said so, once is enough */
+	size_t touched;		/* bytes of buffers used since last freed */
+};
+
+enum relay_event {
+	RELAY_DONE,		/* the tunnel is over */
+	RELAY_LOST,		/* the session's wire has just been lost */
+	RELAY_DOOR,		/* somebody is at the door */
+	RELAY_TIME		/* until has come */
+};
+
+/*
+ * The buffers of this process, for tunnel_config: out_size of out_size bytes
+ * is set by the caller to what it wants to use, at most RELAY_BUFFER.
+ */
+#define RELAY_BUFFER	16777216
+void relay_memory(struct tunnel_config *);
+
+/*
+ * Both halves are there; early is what came with the wire's handshake.  A
+ * TCP stream is set to be reset should this process die.
+ */
+void relay_begin(struct relay *, const struct tunnel_config *,
+    struct io stream, struct io wire, const char *early, size_t early_len);
+
+/*
+ * A session goes on over a new wire, from the peer's position at: 0, or -1 if
+ * that is impossible (wire and tunnel are then as they were).  The old wire
+ * is closed.
+ */
+int relay_resume(struct relay *, struct io wire, uint64_t at,
+    const char *early, size_t early_len);
+
+/*
+ * Relays until one of the events; a lost session is reported once, and served
+ * without a wire from then on.  until is of clock_ms(), or CLOCK_NEVER.
+ * TERM ends the tunnel with Close 1001.
+ */
+enum relay_event relay(struct relay *, int64_t until);
+
+#endif

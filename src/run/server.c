@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * server: wire given, stream dialled.  Websocket in, TCP out.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/activate.h"
+#include "os/clock.h"
+#include "os/door.h"
+#include "os/log.h"
+#include "os/signals.h"
+#include "run/carry.h"
+#include "run/modes.h"
+#include "run/supervise.h"
+
+/* Room in the answer to a redial for what its owner has to look up first. */
+#define HAND_OVER_MS	2000
+
+/* At the connection limit, from the supervisor: one send, no process. */
+static void
+busy(int fd)
+{
+	static char answer[512];
+	static int len;
+
+	if (len == 0)
+		len = upgrade_write_refusal(answer, sizeof(answer), 503, "",
+		    "too many connections, try again");
+	send(fd, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* A redial belongs to the process that keeps the session. */
+static int
+hand_over(struct carry *c, struct wire *w,
+    const struct upgrade_request *request)
+{
+	struct why why;
+
+	if (door_hand_over(request->offer.session, w->io.rfd, "", w->raw,
+	    w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
+		log_event(LOG_L_DEBUG, "handed over", "peer", c->peer, NULL);
+		io_close(&w->io);
+		return EXIT_ENDED;
+	}
+	if (errno == ENOENT) {
+		why_set(&why, EXIT_PROTOCOL, "refused with 410: no such session");
+		wire_refuse(w, 410, "no such session");
+	} else {
+		/* A bare end: the dialler tries again. */
+		why_set(&why, EXIT_SYSTEM, "handing over: %s",
+		    strerror(errno));
+		io_close(&w->io);
+	}
+	return carry_failed(c, &why);
+}
+
+/* Dials the target; the peer is told if that fails. */
+static int
+dial_target(struct carry *c, struct wire *w, struct io *stream)
+{
+	const struct options *o = c->o;
+	struct why why;
+	char peer[NET_NAME_MAX];
+	int fd;
+
+	fd = net_dial(&o->target, o->family, clock_ms() + o->connect_timeout,
+	    peer, &why);
+	if (fd == -1) {
+		wire_refuse(w, why.status == EXIT_AGAIN ? 504 : 502,
+		    why.text);
+		return carry_failed(c, &why);
+	}
+	net_tune(fd);
+	*stream = io_of(fd);
+	return 0;
+}
+
+/* Refusals that depend on the offer. */
+static int
+unwanted(struct carry *c, struct wire *w,
+    const struct upgrade_request *request)
+{
+	struct why why;
+
+	if (!request->has_offer || !(request->offer.flags & EXT_SERVE))
+		return 0;
+	wire_refuse(w, 400, "an agent belongs to a gate, this is a server");
+	why_set(&why, EXIT_PROTOCOL, "refused with 400: an agent");
+	return carry_failed(c, &why);
+}
+
+static int
+serve_io(const struct options *o, struct io io, const char *peer)
+{
+	static struct carry c;
+	struct upgrade_request request;
+	struct io stream;
+	struct wire w;
+	struct why why;
+	int64_t deadline = o->handshake_timeout == 0 ? CLOCK_NEVER :
+	    clock_ms() + o->handshake_timeout;
+	int status;
+
+	carry_begin(&c, o, peer);
+	addr_print(c.target, sizeof(c.target), &o->target);
+	if (wire_request_io(&w, o, io, &request, deadline, &why) == -1)
+		return carry_failed(&c, &why);
+	if ((status = unwanted(&c, &w, &request)) != 0)
+		return status;
+	if (request.has_offer && request.offer.session[0] != '\0')
+		return hand_over(&c, &w, &request);
+	if ((status = dial_target(&c, &w, &stream)) != 0)
+		return status;
+	if (request.has_offer)
+		carry_answer(&c, &request.offer, &w);
+	if (wire_answer(&w, &request, request.has_offer ? &c.ours : NULL,
+	    deadline, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
+	return carry_on(&c, stream, &w);
+}
+
+static int
+serve(void *arg, int fd, const char *peer)
+{
+	return serve_io(arg, io_of(fd), peer);
+}
+
+int
+server_main(const struct options *o)
+{
+	struct options copy = *o;
+	struct service service = { .arg = &copy, .serve = serve,
+	    .refuse = busy };
+	struct activation a;
+	struct why why;
+
+	if (activate(&a, o->listen, o->nlisten, &why) == -1) {
+		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
+		return why.status;
+	}
+	activate_close_others(&a);
+	if (a.nlisteners > 0)
+		return supervise(o, a.listener, a.nlisteners, &service);
+	signals_alone();
+	return serve_io(o, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer);
+}

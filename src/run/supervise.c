@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/net.h"
+#include "os/signals.h"
+#include "os/title.h"
+#include "run/supervise_inside.h"
+
+#define SHOW_EVERY	1000	/* ms between two titles */
+#define GRACE		3000	/* ms from TERM to KILL */
+#define HURRY		250	/* the same, when asked twice */
+#define REAP_AT_END	1000	/* ms from KILL to giving up */
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+make_name(struct supervisor *s)
+{
+	char target[256], addr[NET_NAME_MAX];
+	unsigned int i;
+
+	snprintf(s->name, sizeof(s->name), "inetws %s: ",
+	    mode_name(s->o->mode));
+	for (i = 0; i < s->nlisteners; i++) {
+		net_local_name(s->listener[i].fd, addr, sizeof(addr));
+		dprintf(STDERR_FILENO, "listening on %s\n", addr);
+		if (i > 0)
+			strlcat(s->name, ",", sizeof(s->name));
+		strlcat(s->name, addr, sizeof(s->name));
+	}
+	if (s->o->mode == MODE_CLIENT)
+		url_print(target, sizeof(target), &s->o->url);
+	else if (s->o->program != NULL)
+		strlcpy(target, s->o->program[0], sizeof(target));
+	else
+		addr_print(target, sizeof(target), &s->o->target);
+	strlcat(s->name, " -> ", sizeof(s->name));
+	strlcat(s->name, target, sizeof(s->name));
+}
+
+static void
+show(struct supervisor *s)
+{
+	char status[120];
+	int64_t now;
+
+	if (!s->changed || (now = clock_ms()) < s->show)
+		return;
+	s->changed = 0;
+	s->show = now + SHOW_EVERY;
+	title_set("%s, %u active%s", s->name, s->active,
+	    s->phase == SERVING ? "" : ", draining");
+	snprintf(status, sizeof(status), "STATUS=%u active, %llu total",
+	    s->active, (unsigned long long)s->total);
+	notify_send(&s->notify, status);
+}
+
+static void
+log_statistics(const struct supervisor *s)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "statistics");
+	log_num(&l, "active", s->active);
+	log_num(&l, "total", (int64_t)s->total);
+	log_num(&l, "refused", (int64_t)s->nrefused);
+	log_end(&l);
+}
+
+static void
+forget(struct supervisor *s, pid_t pid, int status)
+{
+	struct log_line l;
+	unsigned int i;
+
+	for (i = 0; i < s->active && s->child[i] != pid; i++)
+		;
+	if (i == s->active)
+		return;			/* not one of ours */
+	s->child[i] = s->child[--s->active];
+	s->changed = 1;
+	if (!WIFSIGNALED(status) || s->phase >= KILLING)
+		return;
+	log_begin(&l, LOG_L_ERROR, "child-killed");
+	log_num(&l, "pid", pid);
+	log_num(&l, "signal", WTERMSIG(status));
+	log_str(&l, "name", strsignal(WTERMSIG(status)));
+	log_end(&l);
+}
+
+void
+supervise_reap(struct supervisor *s)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		forget(s, pid, status);
+}
+
+static void
+signal_children(const struct supervisor *s, int signo)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->active; i++)
+		kill(s->child[i], signo);
+}
+
+/*
+ * Sockets in the file system are removed while we still listen on them: later
+ * a successor may have put its own there.
+ */
+static void
+stop_accepting(struct supervisor *s, int leave)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->o->nlisten && !leave; i++)
+		if (s->o->listen[i].kind == ADDR_UNIX)
+			unlink(s->o->listen[i].path);
+	for (i = 0; i < s->nlisteners; i++)
+		close(s->listener[i].fd);
+	s->nlisteners = 0;
+	notify_send(&s->notify, "STOPPING=1");
+}
+
+static void
+enter(struct supervisor *s, enum phase phase, int64_t ms)
+{
+	if (phase == ENDING)
+		signal_children(s, SIGTERM);
+	if (phase == KILLING)
+		signal_children(s, SIGKILL);
+	s->phase = phase;
+	s->phase_end = clock_ms() + ms;
+	s->changed = 1;
+	s->show = 0;
+}
+
+static void
+log_stopping(const struct supervisor *s, const char *how)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "stopping");
+	log_num(&l, "active", s->active);
+	log_str(&l, "tunnels", how);
+	log_end(&l);
+}
+
+/* TERM or INT. */
+static void
+terminate(struct supervisor *s)
+{
+	int64_t drain = s->o->drain;
+
+	if (s->phase == ENDING)
+		enter(s, KILLING, REAP_AT_END);
+	if (s->phase == DRAINING)
+		enter(s, ENDING, HURRY);
+	if (s->phase != SERVING)
+		return;
+	stop_accepting(s, drain < 0);
+	log_stopping(s, drain < 0 ? "left" : drain > 0 ? "drained" : "ended");
+	if (drain < 0)
+		s->phase = ENDED;
+	else if (drain > 0)
+		enter(s, DRAINING, drain);
+	else
+		enter(s, ENDING, GRACE);
+}
+
+/* QUIT. */
+static void
+quit(struct supervisor *s)
+{
+	if (s->phase == SERVING) {
+		stop_accepting(s, 0);
+		log_stopping(s, "ended");
+	}
+	if (s->phase == ENDING)
+		enter(s, KILLING, REAP_AT_END);
+	if (s->phase < ENDING)
+		enter(s, ENDING, HURRY);
+}
+
+/* Goes on to the next phase when the time of this one is over. */
+static void
+advance(struct supervisor *s)
+{
+	if (s->phase == SERVING || s->phase == ENDED)
+		return;
+	if (s->active == 0)
+		s->phase = ENDED;
+	else if (clock_ms() < s->phase_end)
+		return;
+	else if (s->phase == DRAINING)
+		enter(s, ENDING, GRACE);
+	else if (s->phase == ENDING)
+		enter(s, KILLING, REAP_AT_END);
+	else
+		s->phase = ENDED;
+}
+
+static void
+reload(struct supervisor *s)
+{
+	if (s->service->reload == NULL || s->phase != SERVING)
+		return;
+	notify_reloading(&s->notify);
+	s->service->reload(s->service->arg);
+	notify_send(&s->notify, "READY=1");
+}
+
+static void
+take_signals(struct supervisor *s)
+{
+	if (signal_taken(SIGCHLD))
+		supervise_reap(s);
+	if (signal_taken(SIGTERM) + signal_taken(SIGINT) > 0)
+		terminate(s);
+	if (signal_taken(SIGQUIT))
+		quit(s);
+	if (signal_taken(SIGHUP))
+		reload(s);
+	if (signal_taken(SIGUSR1))
+		log_statistics(s);
+}
+
+/* Sleeps until there is something to do. */
+static void
+wait_and_accept(struct supervisor *s)
+{
+	int64_t until = CLOCK_NEVER, paused;
+
+	if ((paused = supervise_paused(s)) != 0)
+		until = paused;
+	if (s->phase != SERVING)
+		until = min64(until, s->phase_end);
+	if (s->changed)
+		until = min64(until, s->show);
+	if (s->refused.n > 0)
+		until = min64(until, s->refused.until[0]);
+	if (signals_poll(s->listener, paused != 0 ? 0 : s->nlisteners,
+	    clock_poll(until)) > 0)
+		supervise_accept(s);
+}
+
+static int
+begin(struct supervisor *s, const int *listeners, unsigned int n)
+{
+	unsigned int i;
+
+	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
+	s->nlisteners = n < SUPERVISE_LISTENERS_MAX ? n :
+	    SUPERVISE_LISTENERS_MAX;
+	for (i = 0; i < s->nlisteners; i++) {
+		s->listener[i].fd = listeners[i];
+		s->listener[i].events = POLLIN;
+	}
+	if ((s->child = calloc(s->max, sizeof(s->child[0]))) == NULL) {
+		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
+		    NULL);
+		return -1;
+	}
+	s->reserve = supervise_open_reserve();
+	if (notify_open(&s->notify) == -1)
+		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
+		    NULL);
+	signals_supervisor();
+	make_name(s);
+	s->changed = 1;
+	notify_send(&s->notify, "READY=1");
+	return 0;
+}
+
+int
+supervise(const struct options *o, const int *listeners, unsigned int n,
+    const struct service *service)
+{
+	struct supervisor s;
+
+	memset(&s, 0, sizeof(s));
+	s.o = o;
+	s.service = service;
+	if (begin(&s, listeners, n) == -1)
+		return EXIT_SYSTEM;
+	while (s.phase != ENDED) {
+		show(&s);
+		wait_and_accept(&s);
+		take_signals(&s);
+		supervise_close_refused(&s, 0);
+		advance(&s);
+	}
+	supervise_close_refused(&s, 1);
+	if (s.reserve != -1)
+		close(s.reserve);
+	notify_close(&s.notify);
+	free(s.child);
+	return EXIT_ENDED;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor: accepts, forks a child for each connection, reaps, keeps
+ * the limits, and does what signals say.  It reads no byte that a peer sent,
+ * and nothing that a peer or a child does ends it.
+ */
+#ifndef RUN_SUPERVISE_H
+#define RUN_SUPERVISE_H
+
+#include "run/options.h"
+
+#define SUPERVISE_LISTENERS_MAX	64
+
+/* What the mode does with a connection. */
+struct service {
+	void *arg;			/* handed to serve and reload */
+
+	/*
+	 * In a child of its own, which holds fd (non-blocking, close-on-exec)
+	 * and no other descriptor of the supervisor: serves the connection and
+	 * returns the child's exit status.  Signals are as signals_child()
+	 * says.  Owns fd.  peer is net_print()'s.
+	 */
+	int (*serve)(void *arg, int fd, const char *peer);
+
+	/*
+	 * In the supervisor, for a connection beyond the limit: says no with
+	 * at most one send(2), which does not block.  fd stays the
+	 * supervisor's, which closes it a moment later, so that the answer is
+	 * not overtaken by the reset that unread bytes cause.  NULL: such a
+	 * connection is reset.
+	 */
+	void (*refuse)(int fd);
+
+	/*
+	 * In the supervisor, on HUP: takes up changed files, logs what went
+	 * wrong and keeps the old state then.  May be NULL.
+	 */
+	void (*reload)(void *arg);
+};
+
+/*
+ * Serves until a signal ends it; returns the exit status: 0, or 71 if it
+ * could not begin.  Prints "listening on ADDR" on standard error for each
+ * listener first.  Takes over the listeners and closes them when it stops
+ * accepting; the Unix sockets that o->listen names are then removed, except
+ * with --drain leave.  At most o->max_connections children at a time.
+ *
+ * TERM, INT: stops accepting and waits o->drain for the children, then tells
+ * them to end (TERM), and kills what is left 3 seconds later; o->drain 0
+ * tells them at once; -1 returns at once and leaves them alive.  A second
+ * TERM or INT, or QUIT, ends all at once: 250 ms are left for telling the
+ * peers.  HUP reloads.  USR1 logs statistics.
+ */
+int supervise(const struct options *o, const int *listeners, unsigned int n,
+    const struct service *);
+
+#endif

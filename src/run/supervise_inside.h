@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the supervisor's files share: supervise.c runs it and ends it,
+ * supervise_accept.c lets connections in.
+ */
+#ifndef RUN_SUPERVISE_INSIDE_H
+#define RUN_SUPERVISE_INSIDE_H
+
+#include <sys/types.h>
+
+#include <poll.h>
+#include <stdint.h>
+
+#include "os/notify.h"
+#include "run/options.h"
+#include "run/supervise.h"
+
+#define REFUSED_MAX	16	/* refused connections not closed yet */
+
+enum phase { SERVING, DRAINING, ENDING, KILLING, ENDED };
+
+/* Refused connections whose answer is under way, oldest first. */
+struct refused {
+	int fd[REFUSED_MAX];
+	int64_t until[REFUSED_MAX];
+	unsigned int n;
+};
+
+struct supervisor {
+	const struct options *o;
+	const struct service *service;
+	struct pollfd listener[SUPERVISE_LISTENERS_MAX];
+	unsigned int nlisteners;	/* 0 when no longer accepting */
+	int reserve;			/* given up to refuse when there are no
+					 * descriptors left */
+
+	pid_t *child;
+	unsigned int active, max;
+	uint64_t total, nrefused;	/* since the start */
+	struct refused refused;
+
+	enum phase phase;
+	int64_t phase_end;
+	int pause;			/* ms, the last one; 0: all is well */
+	int64_t pause_end;
+	int64_t complain_pause, complain_limit;	/* not before */
+
+	struct notify notify;
+	char name[400];			/* "inetws server: A -> B" */
+	int changed;			/* what is shown is not true */
+	int64_t show;			/* not before */
+};
+
+/* Takes back the dead children; never waits. */
+void supervise_reap(struct supervisor *);
+
+/* Accepts a bounded number of connections on the listeners that are ready. */
+void supervise_accept(struct supervisor *);
+
+/* Until when accepting pauses: a time to come, or 0. */
+int64_t supervise_paused(const struct supervisor *);
+
+/* Closes refused connections whose time has come, or all. */
+void supervise_close_refused(struct supervisor *, int all);
+
+/* The descriptor that is held back, or -1. */
+int supervise_open_reserve(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Getting the wire half: straight-line code with one deadline.
+ */
+#ifndef RUN_WIRE_H
+#define RUN_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/io.h"
+#include "os/tls.h"
+#include "proto/extension.h"
+#include "proto/http.h"
+#include "proto/upgrade.h"
+#include "proto/why.h"
+#include "run/options.h"
+
+#define WIRE_REDIRECTS_MAX	5
+
+/* A wire that is up, and what its handshake told. */
+struct wire {
+	struct io io;
+	char via[128];			/* address the TCP connection goes to or
+					 * comes from */
+	int has_extension;		/* both sides speak "inetws" */
+	struct extension theirs;	/* the peer's parameters */
+	const char *early;		/* bytes that came behind the head, in
+					 * a static buffer */
+	size_t early_len;
+	const char *raw;		/* of a request: all that was read, head
+					 * and early bytes */
+	size_t raw_len;
+};
+
+/*
+ * Dials o->url: names, TCP, TLS, upgrade, redirects (301 302 303 307 308, at
+ * most five, never from TLS to plain, nor from the network to a Unix socket;
+ * credentials stay with the host they were given for).  TCP and TLS have
+ * --connect-timeout together, request and answer --handshake-timeout.  offer
+ * may be NULL.  ctx may be NULL if the URL is plain; a redirect to TLS is
+ * then refused.  0, or -1 and why; *http_status is the status of the last
+ * answer, 0 if there was none.  With o->verbose each step goes to stderr.
+ */
+int wire_dial(struct wire *, const struct options *, struct tls_ctx *ctx,
+    const struct extension *offer, int *http_status, struct why *);
+
+/*
+ * Reads and checks the request on an accepted connection until deadline.  0:
+ * *request is filled in and points into a static buffer; w->io, w->via,
+ * w->early and, if there was an offer, w->theirs are set; nothing has been
+ * answered.  -1: it has been refused on the connection (400 404 405 408 426
+ * 431 505), which is closed, and why says the reason; or the peer left
+ * (why->status is EXIT_LOST).
+ */
+int wire_request(struct wire *, const struct options *, int fd,
+    struct upgrade_request *request, int64_t deadline, struct why *);
+
+/* The same on any end, such as a pair of pipes, which becomes w->io. */
+int wire_request_io(struct wire *, const struct options *, struct io,
+    struct upgrade_request *request, int64_t deadline, struct why *);
+
+/*
+ * As if these bytes, a whole request and what came behind it, had been read
+ * from the end just now.  They must stay as long as the wire is set up.
+ */
+int wire_adopt(struct wire *, struct io, const char *bytes, size_t len,
+    struct upgrade_request *request, struct why *);
+
+/*
+ * Answers 101; answer NULL declines the extension, otherwise
+ * w->has_extension is set.  0, or -1 and why: 75 at the deadline, else 74;
+ * the wire is closed then.
+ */
+int wire_answer(struct wire *, const struct upgrade_request *,
+    const struct extension *answer, int64_t deadline, struct why *);
+
+/*
+ * Answers with a status and one line of text, and closes.  Takes a second at
+ * the longest, while the peer reads it and what it had sent is drained: a
+ * close with bytes unread would reset the connection and lose the answer.
+ */
+void wire_refuse(struct wire *, int status, const char *text);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "proto/upgrade.h"
+#include "run/wire_say.h"
+
+#define SAY_MAX	1024	/* bytes of a line */
+
+/* One line is one write, so that lines of several processes do not mix. */
+static void
+line(const char *mark, const char *text)
+{
+	char out[SAY_MAX + 64];
+	int n;
+	ssize_t ignored;
+
+	n = snprintf(out, sizeof out, "%s%s\n", mark, text);
+	ignored = write(STDERR_FILENO, out, n);
+	(void)ignored;
+}
+
+void
+wire_say(const struct say *say, const char *fmt, ...)
+{
+	char mark[32], text[SAY_MAX];
+	va_list ap;
+
+	if (!say->verbose)
+		return;
+	snprintf(mark, sizeof mark, "* %5lld ms  ",
+	    (long long)(clock_ms() - say->start));
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	line(mark, text);
+}
+
+void
+wire_say_head(const struct say *say, char mark, const char *head, size_t len)
+{
+	const char prefix[] = { mark, ' ', '\0' };
+	const char *end;
+	char text[SAY_MAX];
+
+	if (!say->verbose)
+		return;
+	while (len > 0 && (end = memchr(head, '\r', len)) != NULL) {
+		if (end == head)
+			return;
+		line(prefix, upgrade_show_line(text, sizeof text,
+		    (struct slice){ head, end - head }));
+		len -= end + 2 - head;
+		head = end + 2;
+	}
+}

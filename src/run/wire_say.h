@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The steps of a handshake for a person (-v), on standard error: "* " and
+ * the time for a step, "> " for a request's lines, "< " for an answer's.
+ */
+#ifndef RUN_WIRE_SAY_H
+#define RUN_WIRE_SAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct say {
+	int verbose;		/* 0: nothing is said */
+	int64_t start;		/* of clock_ms() */
+};
+
+void wire_say(const struct say *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The lines of a head, escaped, without secrets. */
+void wire_say_head(const struct say *, char mark, const char *head,
+    size_t len);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Input: one byte (bit 0: answer or request), then a head.  Asserted: our own
+ * client takes our answer to every request that is accepted, refusals have a
+ * status and words, and what is shown of a line is printable.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/upgrade.h"
+
+#define CHECK(x)	do { if (!(x)) abort(); } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static struct extension mine = { .id = "mine", .win = 65536,
+    .flags = EXT_RESUME };
+
+static ssize_t
+parse(struct http_head *head, int is_answer, const char *data, size_t len)
+{
+	struct http_parser_state st;
+	char err[200];
+	int status;
+
+	http_begin(&st, is_answer);
+	return http_parse(&st, data, len, head, &status, err, sizeof err);
+}
+
+static void
+printable(const char *s)
+{
+	for (; *s != '\0'; s++)
+		CHECK(*s >= ' ' && *s <= '~');
+}
+
+static void
+request(const struct http_head *head)
+{
+	static struct http_head back;
+	struct upgrade_request r;
+	struct upgrade_answer a;
+	struct upgrade_offer o = { .extra = "" };
+	char err[200] = "", out[1024];
+	int status, n;
+
+	status = upgrade_check_request(&r, head, err, sizeof err);
+	if (status != 0) {
+		CHECK(status == 400 || status == 405 || status == 426);
+		printable(err);
+		n = upgrade_write_refusal(out, sizeof out, status, "", err);
+		CHECK(n > 0 && parse(&back, 1, out, n) > 0 &&
+		    back.status == status);
+		return;
+	}
+	CHECK(r.target.p[0] == '/' && upgrade_path(r.target).len > 0);
+	if (r.has_offer && strcmp(r.offer.id, mine.id) == 0)
+		return;
+	memcpy(o.key, r.key, sizeof o.key);
+	o.subprotocol = r.binary ? "binary" : NULL;
+	o.offer = r.has_offer ? &r.offer : NULL;
+	mine.flags = r.offer.flags & EXT_RESUME;
+	n = upgrade_write_answer(out, sizeof out, &r,
+	    r.has_offer ? &mine : NULL);
+	CHECK(n > 0 && parse(&back, 1, out, n) == n);
+	CHECK(upgrade_check_answer(&a, &back, &o, err, sizeof err) == 0);
+	CHECK(a.has_extension == r.has_offer);
+}
+
+static void
+answer(const struct http_head *head)
+{
+	struct upgrade_offer o = { .key = "dGhlIHNhbXBsZSBub25jZQ==",
+	    .extra = "", .subprotocol = "binary", .offer = &mine };
+	struct upgrade_answer a;
+	char err[200] = "";
+
+	if (upgrade_check_answer(&a, head, &o, err, sizeof err) == -1)
+		CHECK(err[0] != '\0');
+	else
+		CHECK(head->status == 101 && head->minor == 1);
+	printable(err);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
+{
+	static struct http_head head;
+	const char *data = (const char *)in + 1;
+	char text[64];
+
+	if (size == 0)
+		return 0;
+	printable(upgrade_show_line(text, sizeof text,
+	    (struct slice){ data, size - 1 }));
+	if (parse(&head, in[0] & 1, data, size - 1) <= 0)
+		return 0;
+	if (in[0] & 1)
+		answer(&head);
+	else
+		request(&head);
+	return 0;
+}

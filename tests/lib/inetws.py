@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: ISC
+"""The test library: `import inetws as t`, then t.ok, t.server, t.ws.connect ...
+
+    tap      results, cases, skips                  t.ok(...), t.main()
+    proc     programs, their output, their end      t.server(port, '--eof=close')
+    ws       a websocket peer, frame by frame       t.ws.connect(port)
+    peers    targets, websocket server, bad proxy   t.echo(), t.Proxy(port)
+    daemons  certificates, nginx, sshd              t.nginx(port, cert)
+
+The program under test is $INETWS, or build/inetws.
+"""
+
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from tap import *           # noqa: E402,F401,F403
+from tap import SCALE, Skip  # noqa: E402,F401
+from proc import *          # noqa: E402,F401,F403
+from peers import *         # noqa: E402,F401,F403
+from daemons import *       # noqa: E402,F401,F403
+import ws                   # noqa: E402,F401
+
+if not os.access(INETWS, os.X_OK) and not os.environ.get('INETWS_NO_BINARY'):
+    skip_all('%s is not built' % INETWS)

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: ISC
+"""Starting programs, waiting for them with bounds, and ending all of them.
+
+Every program runs in a session of its own and is killed by its pid behind the
+case that started it.  The test program makes itself a subreaper, so that what
+a program leaves behind (a tunnel that outlives its supervisor) becomes its
+child: family() sees it, and cleanup() ends it.
+"""
+
+import atexit
+import ctypes
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import tap
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
+INETWS = os.path.abspath(os.environ.get('INETWS') or
+                         os.path.join(ROOT, 'build', 'inetws'))
+BOUND = 15 * tap.SCALE      # seconds that anything short may take
+
+_programs = []
+_folders = []
+_closers = []               # listeners and sockets of the case
+
+try:
+    # PR_SET_CHILD_SUBREAPER
+    ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0)
+except (OSError, AttributeError):
+    pass
+
+
+class Program:
+    """A running program whose standard error is collected line by line."""
+
+    def __init__(self, argv, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=None,
+                 pass_fds=(), cwd=None, preexec_fn=None):
+        self.argv = [str(a) for a in argv]
+        self.lines = []
+        self.closed = stderr != subprocess.PIPE
+        self.change = threading.Condition()
+        full = dict(os.environ)
+        full.pop('LISTEN_PID', None)
+        full.update(env or {})
+        self.popen = subprocess.Popen(
+            self.argv, stdin=stdin, stdout=stdout, stderr=stderr, env=full,
+            pass_fds=pass_fds, cwd=cwd, start_new_session=True,
+            preexec_fn=preexec_fn)
+        self.pid = self.popen.pid
+        self.stdin, self.stdout = self.popen.stdin, self.popen.stdout
+        _programs.append(self)
+        if not self.closed:
+            threading.Thread(target=self._collect, daemon=True).start()
+
+    def _collect(self):
+        for line in self.popen.stderr:
+            with self.change:
+                self.lines.append(line.decode('utf-8', 'backslashreplace')
+                                  .rstrip('\n'))
+                self.change.notify_all()
+        with self.change:
+            self.closed = True
+            self.change.notify_all()
+
+    @property
+    def log(self):
+        """All that has come on standard error so far."""
+        with self.change:
+            return '\n'.join(self.lines)
+
+    def mark(self):
+        """The number of lines so far, for wait_line(..., since=)."""
+        with self.change:
+            return len(self.lines)
+
+    def wait_line(self, pattern, timeout=None, since=0, count=1):
+        """The match in the count-th line like pattern; or AssertionError."""
+        end = time.monotonic() + (timeout or BOUND)
+        with self.change:
+            while True:
+                found = [m for m in (re.search(pattern, line)
+                                     for line in self.lines[since:]) if m]
+                if len(found) >= count:
+                    return found[count - 1]
+                left = end - time.monotonic()
+                if left <= 0 or self.closed:
+                    raise AssertionError('no line like %r from %s:\n%s' % (
+                        pattern, ' '.join(self.argv[:3]),
+                        '\n'.join(self.lines)))
+                self.change.wait(left)
+
+    def has_line(self, pattern, timeout=None, since=0, count=1):
+        try:
+            return self.wait_line(pattern, timeout, since, count)
+        except AssertionError:
+            return None
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def send(self, number):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def wait(self, timeout=None):
+        """Its exit status, -N for signal N; TimeoutExpired if it lives on."""
+        return self.popen.wait(timeout or BOUND)
+
+    def stop(self, number=signal.SIGTERM):
+        self.send(number)
+        return self.wait()
+
+    def wait_log(self, timeout=None):
+        """The whole log, once nobody holds standard error open any more."""
+        end = time.monotonic() + (timeout or BOUND)
+        with self.change:
+            while not self.closed and time.monotonic() < end:
+                self.change.wait(0.1)
+        return self.log
+
+
+def listening(program, count=1):
+    """The addresses of count "listening on" lines, in order."""
+    names = []
+    for i in range(count):
+        names.append(program.wait_line(r'listening on (\S+)', count=i + 1)[1])
+    return names
+
+
+def port_of(name):
+    return int(name.rsplit(':', 1)[1])
+
+
+def inetws(*args, **kw):
+    """Starts the program under test."""
+    return Program([INETWS] + list(args), **kw)
+
+
+def server(target, *options, listen='127.0.0.1:0', **kw):
+    """inetws server; .port is where it listens.  A number is a local port."""
+    target = '127.0.0.1:%d' % target if isinstance(target, int) else target
+    p = inetws('server', '-l', listen, *options, target, **kw)
+    p.name = listening(p)[0]
+    p.port = port_of(p.name) if not p.name.startswith('unix:') else None
+    return p
+
+
+def client(url, *options, listen='127.0.0.1:0', **kw):
+    """inetws client; .port is where it listens."""
+    p = inetws('client', '-l', listen, *options, url, **kw)
+    p.name = listening(p)[0]
+    p.port = port_of(p.name) if not p.name.startswith('unix:') else None
+    return p
+
+
+def connect(url, *options, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            **kw):
+    return inetws('connect', *options, url, stdin=stdin, stdout=stdout, **kw)
+
+
+def run(argv, input=None, timeout=None, **kw):
+    """Runs a program to its end: returncode, stdout, stderr (bytes)."""
+    argv = [str(a) for a in argv]
+    if input is None:
+        kw.setdefault('stdin', subprocess.DEVNULL)
+    p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         start_new_session=True,
+                         **dict({'stdin': subprocess.PIPE}, **kw))
+    try:
+        out, err = p.communicate(input, timeout or BOUND)
+    except BaseException:
+        _kill_group(p.pid)
+        p.wait()
+        raise
+    return subprocess.CompletedProcess(argv, p.returncode, out, err)
+
+
+def run_inetws(*args, **kw):
+    return run([INETWS] + list(args), **kw)
+
+
+def until(condition, timeout=None, pause=0.02):
+    """Waits for something that nobody announces; its last value."""
+    end = time.monotonic() + (timeout or BOUND)
+    while True:
+        value = condition()
+        if value or time.monotonic() >= end:
+            return value
+        time.sleep(pause)
+
+
+def folder():
+    """A new folder with a short name, gone behind the case."""
+    path = tempfile.mkdtemp(prefix='iws.')
+    _folders.append(path)
+    return path
+
+
+def need(*programs):
+    """Skips the case unless these programs are there; their full paths."""
+    path = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'
+    found = [shutil.which(p, path=path) for p in programs]
+    for name, where in zip(programs, found):
+        if where is None:
+            raise tap.Skip('%s is not installed' % name)
+    return found
+
+
+# What /proc says.
+
+def parents():
+    """{pid: (parent, state)} of all processes."""
+    table = {}
+    for name in os.listdir('/proc'):
+        if name.isdigit():
+            try:
+                with open('/proc/%s/stat' % name) as f:
+                    fields = f.read().rpartition(')')[2].split()
+                table[int(name)] = (int(fields[1]), fields[0])
+            except (OSError, IndexError):
+                pass
+    return table
+
+
+def children(pid, zombies=True):
+    return sorted(p for p, (parent, state) in parents().items()
+                  if parent == pid and (zombies or state != 'Z'))
+
+
+def family(pid=None):
+    """All descendants of a process, of this one by default."""
+    table = parents()
+    found, todo = [], [pid or os.getpid()]
+    while todo:
+        one = todo.pop()
+        more = [p for p, (parent, _) in table.items() if parent == one]
+        found += more
+        todo += more
+    return sorted(found)
+
+
+def command_of(pid):
+    try:
+        with open('/proc/%d/cmdline' % pid, 'rb') as f:
+            return f.read().replace(b'\0', b' ').decode('latin-1').strip()
+    except OSError:
+        return ''
+
+
+def descriptors(pid):
+    return len(os.listdir('/proc/%d/fd' % pid))
+
+
+def private_kib(pid):
+    """Memory that is this process's own, not shared with its parent."""
+    total = 0
+    with open('/proc/%d/smaps_rollup' % pid) as f:
+        for line in f:
+            if line.startswith('Private_'):
+                total += int(line.split()[1])
+    return total
+
+
+# The end.
+
+def on_close(function):
+    """Called behind the case."""
+    _closers.append(function)
+
+
+def _kill_group(pid):
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def cleanup():
+    for p in _programs:
+        _kill_group(p.pid)
+        try:
+            p.popen.wait(5)
+        except subprocess.TimeoutExpired:
+            tap.diag('pid %d does not die' % p.pid)
+        for f in (p.stdin, p.stdout):
+            try:
+                if f:
+                    f.close()
+            except OSError:
+                pass
+    _programs.clear()
+    while _closers:
+        try:
+            _closers.pop()()
+        except OSError:
+            pass
+    for pid in family():        # sshd's sessions, tunnels left alive
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+    while _folders:
+        shutil.rmtree(_folders.pop(), ignore_errors=True)
+
+
+def tell():
+    """What the programs of a failed case said."""
+    for p in _programs:
+        tap.diag('--- %s (pid %d, %s)' % (
+            ' '.join(p.argv)[:200], p.pid,
+            'alive' if p.popen.poll() is None else p.popen.returncode))
+        for line in p.lines[-15:]:
+            tap.diag('    ' + line[:400])
+
+
+def _end(number, frame):
+    cleanup()
+    os._exit(128 + number)
+
+
+tap.on_failure(tell)
+tap.on_cleanup(cleanup)
+atexit.register(cleanup)
+for _number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(_number, _end)
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)

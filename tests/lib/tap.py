@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: ISC
+"""The Test Anything Protocol, and the loop that runs a test program's cases.
+
+A test program defines functions named test_*, and ends with t.main().  Each
+case runs by itself: an exception fails it and the next one goes on, whatever
+it started is ended behind it, and an alarm bounds it (60 s, or what @t.limit
+says).  Words on the command line choose cases by parts of their names.
+"""
+
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+
+_lock = threading.RLock()
+_count = 0
+_failed = 0
+_cleaners = []      # run behind every case
+_tellers = []       # run when a case has failed, before the cleaners
+
+# Sanitizers and loaded machines are slow: every bound is multiplied by this.
+SCALE = float(os.environ.get('INETWS_TEST_SCALE', '1'))
+
+
+class Skip(Exception):
+    """Raised by a case that cannot run here; its text says why."""
+
+
+def ok(good, name):
+    global _count, _failed
+    with _lock:
+        _count += 1
+        if not good:
+            _failed += 1
+        print('%sok %d - %s' % ('' if good else 'not ', _count,
+                                name.replace('#', '\\#')), flush=True)
+    return bool(good)
+
+
+def is_(got, want, name):
+    good = ok(got == want, name)
+    if not good:
+        diag('got  %s' % _short(got))
+        diag('want %s' % _short(want))
+    return good
+
+
+def like(text, pattern, name):
+    if isinstance(text, bytes):
+        text = text.decode('latin-1')
+    good = ok(re.search(pattern, text, re.M) is not None, name)
+    if not good:
+        diag('nothing like  %s' % pattern)
+        diag('in            %s' % _short(text))
+    return good
+
+
+def unlike(text, pattern, name):
+    if isinstance(text, bytes):
+        text = text.decode('latin-1')
+    good = ok(re.search(pattern, text, re.M) is None, name)
+    if not good:
+        diag('unwanted      %s' % pattern)
+        diag('in            %s' % _short(text))
+    return good
+
+
+def skip(why, count=1):
+    global _count
+    with _lock:
+        for _ in range(count):
+            _count += 1
+            print('ok %d # SKIP %s' % (_count, why), flush=True)
+
+
+def skip_all(why):
+    print('1..0 # SKIP %s' % why, flush=True)
+    sys.exit(0)
+
+
+def diag(text):
+    with _lock:
+        for line in str(text).splitlines() or ['']:
+            print('# ' + line, flush=True)
+
+
+def limit(seconds):
+    """Decorates a case that may take longer than a minute."""
+    def set_limit(case):
+        case.limit = seconds
+        return case
+    return set_limit
+
+
+def on_cleanup(function):
+    _cleaners.append(function)
+
+
+def on_failure(function):
+    _tellers.append(function)
+
+
+def done():
+    _run(_cleaners)
+    print('1..%d' % _count, flush=True)
+    sys.stdout.flush()
+    # Not sys.exit(): threads that block in a system call must not keep us.
+    os._exit(1 if _failed or _count == 0 else 0)
+
+
+def main():
+    """Runs the caller's cases in the order in which they are defined."""
+    cases = [(n, f) for n, f in sys._getframe(1).f_globals.items()
+             if n.startswith('test_') and callable(f)]
+    words = sys.argv[1:]
+    for name, case in cases:
+        if words and not any(w in name for w in words):
+            continue
+        _case(name, case)
+    done()
+
+
+def _case(name, case):
+    failed = _failed
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(int(getattr(case, 'limit', 60) * SCALE) + 1)
+    try:
+        case()
+    except Skip as e:
+        skip('%s: %s' % (name, e))
+    except Exception:
+        ok(False, '%s ran to its end' % name)
+        diag(traceback.format_exc())
+    finally:
+        signal.alarm(0)
+        if _failed > failed:
+            diag('in case %s' % name)
+            _run(_tellers)
+        _run(_cleaners)
+
+
+def _too_long(signum, frame):
+    raise TimeoutError('the case took too long')
+
+
+def _run(functions):
+    for f in functions:
+        try:
+            f()
+        except Exception:
+            diag(traceback.format_exc())
+
+
+def _short(value):
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 1500 else text[:1500] + ' ... (%d)' % len(text)

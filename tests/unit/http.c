@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every vector is fed whole, byte by byte, and cut in two at every place: the
+ * answer must always be the same one.
+ */
+#include <stdlib.h>
+
+#include "proto/http.h"
+#include "tap.h"
+
+#define LINE	"GET /x?y=1 HTTP/1.1\r\n"
+#define TAIL	"frames"
+
+struct outcome {
+	ssize_t n;
+	int status;
+	char err[200];
+	struct http_head head;
+};
+
+static struct outcome whole, other;
+
+/* A copy that is exactly as long as what has come, so that ASan watches. */
+static ssize_t
+feed(struct http_parser_state *st, const char *data, size_t len,
+    struct outcome *o)
+{
+	static char *copy;
+
+	/* Slices stay valid until the next call. */
+	free(copy);
+	copy = malloc(len + 1);
+	memcpy(copy, data, len);
+	o->n = http_parse(st, copy, len, &o->head, &o->status, o->err,
+	    sizeof o->err);
+	return o->n;
+}
+
+static int
+same(const struct outcome *a, const struct outcome *b)
+{
+	unsigned int i;
+
+	if (a->n != b->n)
+		return 0;
+	if (a->n < 0)
+		return a->status == b->status && strcmp(a->err, b->err) == 0;
+	if (a->n == 0)
+		return 1;
+	if (a->head.nfields != b->head.nfields ||
+	    a->head.status != b->head.status ||
+	    a->head.target.len != b->head.target.len)
+		return 0;
+	for (i = 0; i < a->head.nfields; i++)
+		if (a->head.field[i].name.len != b->head.field[i].name.len ||
+		    a->head.field[i].value.len != b->head.field[i].value.len)
+			return 0;
+	return 1;
+}
+
+/* Parses data in every way; leaves the result in whole. */
+static void
+run(int is_answer, const char *data, size_t len, const char *name)
+{
+	struct http_parser_state st;
+	size_t cut, i;
+	int good = 1;
+
+	memset(&whole, 0, sizeof whole);
+	http_begin(&st, is_answer);
+	feed(&st, data, len, &whole);
+
+	for (cut = 0; cut <= len && good; cut++) {
+		memset(&other, 0, sizeof other);
+		http_begin(&st, is_answer);
+		if (feed(&st, data, cut, &other) == 0)
+			feed(&st, data, len, &other);
+		good = same(&whole, &other);
+	}
+	memset(&other, 0, sizeof other);
+	http_begin(&st, is_answer);
+	for (i = 1; i <= len; i++)
+		if (feed(&st, data, i, &other) != 0)
+			break;
+	ok(good && same(&whole, &other), "%s: same in every chunking", name);
+
+	/* The slices were into a buffer that is gone. */
+	http_begin(&st, is_answer);
+	memset(&whole, 0, sizeof whole);
+	feed(&st, data, len, &whole);
+}
+
+static void
+request(const char *data, int status, const char *err)
+{
+	char name[64], show[48];
+
+	str_escape(show, sizeof show, data, strlen(data));
+	run(0, data, strlen(data), show);
+	snprintf(name, sizeof name, "%s: refused", show);
+	is(whole.n < 0 ? whole.status : 0, status, name);
+	if (err != NULL)
+		ok(whole.n < 0 && strstr(whole.err, err) != NULL,
+		    "says '%s': '%s'", err, whole.err);
+}
+
+static void
+answer(const char *data, int good)
+{
+	char show[48];
+
+	str_escape(show, sizeof show, data, strlen(data));
+	run(1, data, strlen(data), show);
+	ok((whole.n > 0) == good, "%s: %s", show, good ? "taken" : "refused");
+}
+
+static int
+slice_eq(struct slice s, const char *want, const char *name)
+{
+	return ok(slice_is(s, want), "%s is '%s'", name, want);
+}
+
+static void
+test_good(void)
+{
+	static const char head[] = LINE
+	    "Host: a\r\n"
+	    "X:\r\n"
+	    "Y: \t two words\t \r\n"
+	    "List: a, B\r\n"
+	    "list:c , d\r\n"
+	    "Bytes: \xc3\xa9\r\n"
+	    "\r\n";
+	struct slice v;
+
+	run(0, head, sizeof head - 1, "request");
+	is(whole.n, sizeof head - 1, "the whole head");
+	run(0, LINE "\r\n" TAIL, strlen(LINE "\r\n" TAIL), "tail");
+	is(whole.n, strlen(LINE "\r\n"), "what follows is left alone");
+	is(whole.head.nfields, 0, "no fields");
+
+	run(0, head, sizeof head - 1, "request again");
+	slice_eq(whole.head.method, "GET", "method");
+	slice_eq(whole.head.target, "/x?y=1", "target");
+	is(whole.head.minor, 1, "version");
+	is(whole.head.nfields, 6, "fields");
+	is(http_field(&whole.head, "HOST", &v), 1, "one Host");
+	slice_eq(v, "a", "Host");
+	is(http_field(&whole.head, "x", &v), 1, "an empty field");
+	is(v.len, 0, "is empty");
+	http_field(&whole.head, "y", &v);
+	slice_eq(v, "two words", "y");
+	http_field(&whole.head, "Bytes", &v);
+	slice_eq(v, "\xc3\xa9", "bytes beyond ASCII");
+	is(http_field(&whole.head, "list", &v), -1, "two lists");
+	is(http_field(&whole.head, "lis", &v), 0, "absent");
+	ok(http_has_token(&whole.head, "List", "b"), "token in the first");
+	ok(http_has_token(&whole.head, "List", "D"), "token in the second");
+	ok(!http_has_token(&whole.head, "List", "e"), "token in none");
+}
+
+static void
+test_lines(void)
+{
+	request("GET / HTTP/1.0\r\n\r\n", 505, "HTTP/1.0");
+	request("GET / HTTP/2.0\r\n\r\n", 505, "HTTP/2.0");
+	request("GET / HTTP/9.9\r\n\r\n", 505, NULL);
+	request("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, NULL);
+	request("GET / HTTP/1.10\r\n\r\n", 400, NULL);
+	request("GET / http/1.1\r\n\r\n", 400, NULL);
+	request("GET / ICE/1.1\r\n\r\n", 400, NULL);
+	request("GET /\r\n\r\n", 400, "no HTTP request");
+	request("GET  / HTTP/1.1\r\n\r\n", 400, NULL);
+	request("GET /  HTTP/1.1\r\n\r\n", 400, NULL);
+	request("GET / HTTP/1.1 \r\n\r\n", 400, NULL);
+	request("GET\t/ HTTP/1.1\r\n\r\n", 400, NULL);
+	request(" GET / HTTP/1.1\r\n\r\n", 400, NULL);
+	request("GET /a b HTTP/1.1\r\n\r\n", 400, NULL);
+	request("GET /\xc3\xa9 HTTP/1.1\r\n\r\n", 400, NULL);
+	request("GET /#f HTTP/1.1\r\n\r\n", 400, "request target");
+	request("\r\nGET / HTTP/1.1\r\n\r\n", 400, "empty");
+	request("POST / HTTP/1.1\r\n\r\n", 405, "POST");
+	request("HEAD / HTTP/1.1\r\n\r\n", 405, NULL);
+	request("get / HTTP/1.1\r\n\r\n", 405, NULL);
+	request("CONNECT a:1 HTTP/1.1\r\n\r\n", 405, NULL);
+	request("BREW / HTTP/1.1\r\n\r\n", 405, NULL);
+	request("G(T / HTTP/1.1\r\n\r\n", 400, "method");
+	request("\x16\x03\x01\x02", 400, "\\x16");
+	request("SSH-2.0-OpenSSH_9.2\r\n", 400, "SSH-2.0-OpenSSH");
+}
+
+static void
+test_fields(void)
+{
+	static const char nul[] = LINE "A: b\0c\r\n\r\n";
+
+	request(LINE "Host : x\r\n\r\n", 400, "blank before the colon");
+	request(LINE "Host\t: x\r\n\r\n", 400, "blank before the colon");
+	request(LINE "A: b\r\n c\r\n\r\n", 400, "folded");
+	request(LINE "A: b\r\n\tc\r\n\r\n", 400, "folded");
+	request(LINE " A: b\r\n\r\n", 400, "folded");
+	request(LINE "A: b\n\r\n", 400, "bare LF");
+	request(LINE "A: b\r\n\n", 400, "bare LF");
+	request("GET / HTTP/1.1\n\n", 400, "bare LF");
+	request(LINE "A: b\rc\r\n\r\n", 400, "CR without LF");
+	request(LINE "A: b\r\r\n\r\n", 400, "CR without LF");
+	request(LINE "\r\r\n", 400, "CR without LF");
+	request(LINE "A\r\n\r\n", 400, "without a colon");
+	request(LINE ": b\r\n\r\n", 400, "without a name");
+	request(LINE "A(: b\r\n\r\n", 400, "field name");
+	request(LINE "A\xc3: b\r\n\r\n", 400, "field name");
+	request(LINE "A: b\x01\r\n\r\n", 400, "\\x01");
+	request(LINE "A: b\x7f\r\n\r\n", 400, "\\x7f");
+	request(LINE "Content-Length: x\r\n\r\n", 400, NULL);
+	request(LINE "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400,
+	    NULL);
+	request(LINE "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"
+	    "\r\n", 400, NULL);
+	run(0, nul, sizeof nul - 1, "NUL");
+	ok(whole.n == -1 && whole.status == 400 &&
+	    strstr(whole.err, "NUL") != NULL, "a NUL byte is refused");
+}
+
+/* Incomplete heads want more, complete bodies do not matter. */
+static void
+test_more(void)
+{
+	request("", 0, NULL);
+	is(whole.n, 0, "nothing wants more");
+	request("GET / HT", 0, NULL);
+	is(whole.n, 0, "half a line wants more");
+	request(LINE "Host: x\r\n\r", 0, NULL);
+	is(whole.n, 0, "all but the last byte wants more");
+	request(LINE "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\nxyz",
+	    0, NULL);
+	ok(whole.n > 0, "stops at an upgrade's end");
+	request(LINE "Content-Length: 5\r\n\r\nhello", 0, NULL);
+	is(whole.n, strlen(LINE "Content-Length: 5\r\n\r\n"),
+	    "stops before a body");
+	request(LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, NULL);
+	ok(whole.n > 0, "stops before chunks");
+}
+
+static void
+test_limits(void)
+{
+	static char big[HTTP_HEAD_MAX + 10];
+	size_t len;
+	int i;
+
+	len = snprintf(big, sizeof big, LINE);
+	for (i = 0; i < HTTP_FIELDS_MAX; i++)
+		len += snprintf(big + len, sizeof big - len, "a: b\r\n");
+	memcpy(big + len, "\r\n", 3);
+	request(big, 0, NULL);
+	is(whole.head.nfields, HTTP_FIELDS_MAX, "as many fields as may be");
+	memcpy(big + len, "a: b\r\n\r\n", 9);
+	request(big, 431, "100 fields");
+
+	/* Cutting 16 KiB everywhere takes long: only byte by byte. */
+	len = snprintf(big, sizeof big, LINE "a: ");
+	memset(big + len, 'x', sizeof big - len);
+	memcpy(big + HTTP_HEAD_MAX - 4, "\r\n\r\n", 4);
+	for (i = 0; i < 2; i++) {
+		struct http_parser_state st;
+		size_t n;
+
+		http_begin(&st, 0);
+		for (n = 1; n <= sizeof big; n++) {
+			whole.n = http_parse(&st, big, n, &whole.head,
+			    &whole.status, whole.err, sizeof whole.err);
+			if (whole.n != 0)
+				break;
+		}
+		is(n, HTTP_HEAD_MAX, "decided at the limit");
+		if (i == 0)
+			is(whole.n, HTTP_HEAD_MAX, "as long as may be");
+		else
+			ok(whole.n < 0 && whole.status == 431, "too long");
+		memset(big + HTTP_HEAD_MAX - 4, 'x', 4);
+	}
+}
+
+static void
+test_answers(void)
+{
+	answer("HTTP/1.1 101 Switching Protocols\r\nA: b\r\n\r\nxx", 1);
+	is(whole.head.status, 101, "status");
+	slice_eq(whole.head.reason, "Switching Protocols", "reason");
+	answer("HTTP/1.1 502\r\n\r\n", 1);
+	is(whole.head.status, 502, "status without a reason");
+	is(whole.head.reason.len, 0, "no reason");
+	answer("HTTP/1.1 502 \r\n\r\n", 1);
+	answer("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", 1);
+	is(whole.head.minor, 0, "HTTP/1.0 in an answer");
+	answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 1);
+	answer("HTTP/2.0 200 OK\r\n\r\n", 0);
+	answer("HTTP/1.1 20 OK\r\n\r\n", 0);
+	answer("HTTP/1.1 2000 OK\r\n\r\n", 0);
+	answer("HTTP/1.1 099 OK\r\n\r\n", 0);
+	answer("HTTP/1.1\t200 OK\r\n\r\n", 0);
+	answer("HTTP/1.1  200 OK\r\n\r\n", 0);
+	answer("HTTP/1.1\r\n\r\n", 0);
+	answer("HTTP/1.\r\n\r\n", 0);
+	answer("GET / HTTP/1.1\r\n\r\n", 0);
+	answer("SSH-2.0-OpenSSH_9.2\r\n", 0);
+	ok(strstr(whole.err, "SSH-2.0") != NULL, "says what came instead");
+	answer("220 mail ESMTP\r\n", 0);
+}
+
+static void
+test_words(void)
+{
+	is_str(http_reason(431), "Request Header Fields Too Large", "reason");
+	is_str(http_reason(999), "", "no reason");
+	ok(http_is_token(slice_of("a-b.c~!")), "a token");
+	ok(!http_is_token(slice_of("a b")), "no token");
+	ok(!http_is_token(slice_of("")), "an empty one is no token");
+}
+
+int
+main(void)
+{
+	test_good();
+	test_lines();
+	test_fields();
+	test_more();
+	test_limits();
+	test_answers();
+	test_words();
+	return done_testing();
+}

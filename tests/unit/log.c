@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/log.h"
+#include "tap.h"
+
+static int reader;
+
+/* From here on standard error is a pipe of ours. */
+static void
+capture(void)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) == -1)
+		exit(1);
+	fcntl(p[0], F_SETFL, O_NONBLOCK);
+	dup2(p[1], STDERR_FILENO);
+	close(p[1]);
+	reader = p[0];
+}
+
+/* What has been logged since; one write(2) arrives as one read(2). */
+static const char *
+logged(void)
+{
+	static char buf[8192];
+	ssize_t n = read(reader, buf, sizeof(buf) - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	return buf;
+}
+
+/* The same without the timestamp, whose form is checked. */
+static const char *
+stamped(void)
+{
+	const char *line = logged(), *form = "ts=dddd-dd-ddTdd:dd:dd.dddZ ";
+	size_t i;
+
+	for (i = 0; form[i] != '\0'; i++)
+		if (form[i] == 'd' ? line[i] < '0' || line[i] > '9' :
+		    line[i] != form[i])
+			return "no timestamp";
+	return line + i;
+}
+
+static void
+test_values(void)
+{
+	struct log_line l;
+
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_event(LOG_L_INFO, "closed", "peer", "127.0.0.1:5000", NULL);
+	is_str(stamped(), "level=info event=closed peer=127.0.0.1:5000\n",
+	    "a plain line");
+	log_event(LOG_L_ERROR, "x", "a", "", "none", NULL, "b", "two words",
+	    "c", "k=v", NULL);
+	is_str(stamped(), "level=error event=x a=\"\" b=\"two words\" "
+	    "c=\"k=v\"\n", "quotes where needed, NULL left out");
+	log_event(LOG_L_WARN, "x", "a", "l1\nlevel=info", NULL);
+	is_str(stamped(), "level=warn event=x a=\"l1\\nlevel=info\"\n",
+	    "a newline cannot make a line");
+	log_begin(&l, LOG_L_INFO, "x");
+	log_bytes(&l, "b", "\"\0\xff", 3);
+	log_num(&l, "n", -5);
+	log_seconds(&l, "t", 61007);
+	log_str(&l, "s", NULL);
+	log_end(&l);
+	is_str(stamped(), "level=info event=x b=\"\\x22\\x00\\xff\" n=-5 "
+	    "t=61.007\n", "bytes and numbers");
+}
+
+static void
+test_levels(void)
+{
+	struct log_line l;
+
+	log_open(LOG_TO_STDERR, LOG_L_WARN, NULL);
+	ok(!log_wants(LOG_L_INFO) && log_wants(LOG_L_WARN), "levels");
+	log_event(LOG_L_INFO, "x", "a", "b", NULL);
+	log_begin(&l, LOG_L_DEBUG, "x");
+	log_num(&l, "n", 1);
+	log_end(&l);
+	is_str(logged(), "", "what is not wanted is not written");
+	log_open(LOG_TO_NOWHERE, LOG_L_DEBUG, NULL);
+	log_event(LOG_L_ERROR, "x", NULL);
+	is_str(logged(), "", "nowhere is nowhere");
+}
+
+static void
+test_cut(void)
+{
+	char big[3000], key[16];
+	struct log_line l;
+	const char *line;
+	int i;
+
+	memset(big, 'a', sizeof(big));
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_begin(&l, LOG_L_INFO, "x");
+	log_bytes(&l, "big", big, sizeof(big));
+	log_str(&l, "after", "it");
+	log_end(&l);
+	line = logged();
+	ok(strstr(line, "aaa... after=it\n") != NULL,
+	    "a long value is cut, what follows is not");
+
+	log_begin(&l, LOG_L_INFO, "x");
+	for (i = 0; i < 20; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		log_bytes(&l, key, big, 350);
+	}
+	log_end(&l);
+	line = logged();
+	ok(strlen(line) < LOG_LINE_MAX && strstr(line, "k4=") != NULL &&
+	    strstr(line, "k19=") == NULL, "a long line ends in time");
+	ok(strlen(line) > 7 && strcmp(line + strlen(line) - 7, " cut=1\n") == 0,
+	    "and says that it was cut");
+}
+
+static void
+test_journal(void)
+{
+	char id[64];
+	struct stat st;
+
+	fstat(STDERR_FILENO, &st);
+	snprintf(id, sizeof(id), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", id, 1);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_event(LOG_L_ERROR, "x", "a", "b", NULL);
+	is_str(logged(), "<3>event=x a=b\n", "under the journal");
+	setenv("JOURNAL_STREAM", "1:2", 1);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_event(LOG_L_INFO, "x", NULL);
+	is_str(stamped(), "level=info event=x\n", "another's journal");
+	unsetenv("JOURNAL_STREAM");
+}
+
+/* Standard error must not learn what goes to syslog. */
+static void
+test_syslog(void)
+{
+	log_open(LOG_TO_SYSLOG, LOG_L_INFO, "inetws");
+	log_event(LOG_L_INFO, "x", "a", "b", NULL);
+	is_str(logged(), "", "syslog is not standard error");
+}
+
+static void
+test_full(void)
+{
+	int i;
+
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	errno = ENOENT;
+	for (i = 0; i < 5000; i++)
+		log_event(LOG_L_INFO, "x", "a", "b", NULL);
+	is(errno, ENOENT, "a full pipe blocks nobody, and errno is kept");
+}
+
+int
+main(void)
+{
+	capture();
+	test_values();
+	test_levels();
+	test_cut();
+	test_journal();
+	test_syslog();
+	test_full();
+	return done_testing();
+}

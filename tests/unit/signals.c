@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/signals.h"
+#include "tap.h"
+
+/* Everything happens in processes of their own; the exit status counts. */
+static int
+run(int (*test)(void))
+{
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	if ((pid = fork()) == 0)
+		_exit(test());
+	if (pid == -1 || waitpid(pid, &status, 0) == -1)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    1000 + WTERMSIG(status);
+}
+
+/* Nothing comes in outside the poll, everything inside. */
+static int
+flags(void)
+{
+	signals_supervisor();
+	raise(SIGHUP);
+	raise(SIGQUIT);
+	if (signal_taken(SIGHUP) || signal_taken(SIGQUIT))
+		return 1;
+	if (signals_poll(NULL, 0, 5000) != -1 || errno != EINTR)
+		return 2;
+	if (!signal_taken(SIGHUP) || !signal_taken(SIGQUIT))
+		return 3;
+	if (signal_taken(SIGHUP) || signal_taken(SIGUSR1))
+		return 4;
+	if (signals_poll(NULL, 0, 1) != 0)
+		return 5;
+	return 0;
+}
+
+/* Descriptors that are always ready do not keep signals out. */
+static int
+busy(void)
+{
+	struct pollfd p = { .events = POLLOUT };
+	int fds[2];
+
+	if (pipe(fds) == -1)
+		return 1;
+	p.fd = fds[1];
+	signals_alone();
+	raise(SIGTERM);
+	if (signals_poll(&p, 1, -1) != 1 || p.revents != POLLOUT)
+		return 2;
+	return signal_terminated() ? 0 : 3;
+}
+
+static int
+alone_by(int signo)
+{
+	signals_alone();
+	raise(signo);
+	if (signal_terminated())
+		return 1;
+	if (signals_poll(NULL, 0, 5000) != -1)
+		return 2;
+	return signal_terminated() ? 0 : 3;
+}
+
+static int
+alone_term(void)
+{
+	return alone_by(SIGTERM);
+}
+
+static int
+alone_int(void)
+{
+	return alone_by(SIGINT);
+}
+
+static int
+alone_hup(void)
+{
+	return alone_by(SIGHUP);
+}
+
+static int
+alone_nohup(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	signals_alone();
+	raise(SIGHUP);
+	raise(SIGPIPE);
+	return signals_poll(NULL, 0, 1) == 0 && !signal_terminated() ? 0 : 1;
+}
+
+/* What a child does not care for; what the parent saw; a TERM in between. */
+static int
+child(void)
+{
+	signals_supervisor();
+	raise(SIGHUP);
+	if (signals_poll(NULL, 0, 5000) != -1)
+		return 1;
+	raise(SIGTERM);
+	signals_child();
+	if (signal_terminated())
+		return 2;
+	raise(SIGINT);
+	raise(SIGHUP);
+	raise(SIGUSR1);
+	raise(SIGPIPE);
+	if (signals_poll(NULL, 0, 5000) != -1)
+		return 3;
+	return signal_terminated() ? 0 : 4;
+}
+
+static int
+child_quits(void)
+{
+	signals_supervisor();
+	signals_child();
+	raise(SIGQUIT);
+	return 1;
+}
+
+static int
+as_born(void)
+{
+	signals_supervisor();
+	signals_child();
+	signals_default();
+	raise(SIGTERM);
+	return 1;
+}
+
+/* A launcher left them blocked. */
+static int
+blocked(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	return alone_by(SIGTERM);
+}
+
+int
+main(void)
+{
+	is(run(flags), 0, "supervisor: flags, inside the poll only");
+	is(run(busy), 0, "signals come in while descriptors are ready");
+	is(run(alone_term), 0, "alone: TERM");
+	is(run(alone_int), 0, "alone: INT");
+	is(run(alone_hup), 0, "alone: HUP");
+	is(run(alone_nohup), 0, "alone: HUP under nohup, PIPE");
+	is(run(child), 0, "child: TERM counts, INT HUP USR1 PIPE do not");
+	is(run(child_quits), 1000 + SIGQUIT, "child: QUIT ends it");
+	is(run(as_born), 1000 + SIGTERM, "before an exec all is as at birth");
+	is(run(blocked), 0, "a mask inherited from a launcher");
+	return done_testing();
+}

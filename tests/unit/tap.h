@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The Test Anything Protocol in a few lines.  A test program calls ok() and
+ * is(), and ends with "return done_testing();".
+ */
+#ifndef TAP_H
+#define TAP_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int tap_count, tap_failed;
+
+__attribute__((unused, format(printf, 2, 3)))
+static int
+ok(int good, const char *fmt, ...)
+{
+	va_list ap;
+
+	tap_count++;
+	if (!good)
+		tap_failed++;
+	printf("%sok %d - ", good ? "" : "not ", tap_count);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return good;
+}
+
+/* Two numbers are the same. */
+__attribute__((unused))
+static int
+is(long long got, long long want, const char *name)
+{
+	int good = ok(got == want, "%s", name);
+
+	if (!good)
+		printf("# got %lld, want %lld\n", got, want);
+	return good;
+}
+
+/* Two strings are the same; NULL differs from every string. */
+__attribute__((unused))
+static int
+is_str(const char *got, const char *want, const char *name)
+{
+	int good = ok(got != NULL && strcmp(got, want) == 0, "%s", name);
+
+	if (!good)
+		printf("# got '%s', want '%s'\n", got ? got : "(null)", want);
+	return good;
+}
+
+__attribute__((unused))
+static int
+done_testing(void)
+{
+	printf("1..%d\n", tap_count);
+	return tap_failed != 0;
+}
+
+#endif
