@@ -7,6 +7,7 @@ VERSION = 0.1.0
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/inetws
 CFLAGS  ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 # http-parser comes without a .pc file on Debian.
@@ -19,6 +20,7 @@ warnings = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wno-unused-parameter \
 	$(if $(WERROR),-Werror)
 all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
+	-DLIBBSD_VERSION='"$(shell $(PKG_CONFIG) --modversion libbsd-overlay)"' \
 	$(shell $(PKG_CONFIG) --cflags libbsd-overlay libmd openssl) $(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -51,6 +53,65 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
 
 unit: $(unit)
+
+# Tests.  TESTS='tests/it/ping.t' chooses, INETWS=PROGRAM tests another one.
+#
+# What a sanitizer has to say goes to files, not to standard error, which the
+# tests read.  A leak does not change the exit status, which the tests check
+# too; it fails the whole run instead, as does every other report, also those
+# of children that nobody waits for.
+TESTS ?= $(unit) $(sort $(wildcard tests/it/*.t))
+PROVE ?= prove
+PROVEFLAGS ?= -j2
+reports = $(abspath $B)/reports
+san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
+	ASAN_OPTIONS=log_path=$(reports)/asan:detect_stack_use_after_return=1 \
+	LSAN_OPTIONS=exitcode=0 \
+	UBSAN_OPTIONS=log_path=$(reports)/ubsan:print_stacktrace=1
+
+check: $B/inetws $(unit)
+	@rm -rf $(reports) && mkdir -p $(reports)
+	INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
+	    $(PROVE) $(PROVEFLAGS) -e '' $(TESTS)
+	@! cat $(reports)/* 2>/dev/null
+
+# Cheap checks of what no compiler reads.
+lint:
+	mandoc -Tlint -Wwarning man/*.[1-9] >&2
+	sh -n contrib/quickstart
+	bash -n .ci/run
+	if command -v shellcheck >/dev/null; then \
+	    shellcheck -s sh contrib/quickstart && shellcheck .ci/run; fi
+	python3 tests/lib/parse.py tests/*/*.py tests/it/*.t
+	tests/it/includes.t
+
+install: $B/inetws
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/nginx
+	install -m 755 $B/inetws $(DESTDIR)$(BINDIR)/inetws
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 contrib/nginx/inetws.conf $(DESTDIR)$(DOCDIR)/nginx
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/inetws
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1))
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man7/%,$(wildcard man/*.7))
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+# Two runs over the same tree make the same bytes.
+dist_name = inetws-$(VERSION)
+dist:
+	@mkdir -p $B
+	tar --exclude-vcs --exclude='./build*' --exclude='__pycache__' \
+	    --exclude='./*.tar.gz' --sort=name --owner=0 --group=0 \
+	    --numeric-owner --mtime='@$(or $(SOURCE_DATE_EPOCH),0)' \
+	    --mode=u+rw,go+r-w --transform='s,^\.,$(dist_name),' -cf - . | \
+	    gzip -n9 >$B/$(dist_name).tar.gz
+	mv $B/$(dist_name).tar.gz .
+
+.PHONY: check lint install uninstall dist
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_src := $(filter-out %/trivial.c,$(wildcard tests/bench/*.c))

@@ -56,7 +56,12 @@ int activate(struct activation *, const struct addr *words, unsigned int n,
  */
 void activate_peer(int fd, char *dst);
 
-/* Closes whatever else a launcher leaked to us, above descriptor 2. */
+/*
+ * Closes whatever else a launcher leaked to us, above descriptor 2.  To be
+ * called before anything else is opened that shall last: log_open() to syslog
+ * comes after it, or its descriptor is closed here behind its back and the
+ * number goes to the next socket.
+ */
 void activate_close_others(const struct activation *);
 
 #endif

@@ -47,11 +47,11 @@ activate_peer(int fd, char *dst)
 	socklen_t len = sizeof(ss);
 	const char *host, *port;
 	size_t i;
-	int known;
 
 	*dst = '\0';
-	known = getpeername(fd, (struct sockaddr *)&ss, &len) == 0;
-	if (known && ss.ss_family != AF_UNIX) {
+	memset(&ss, 0, sizeof(ss));	/* AF_UNSPEC if it does not tell */
+	(void)getpeername(fd, (struct sockaddr *)&ss, &len);
+	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6) {
 		net_print((struct sockaddr *)&ss, len, dst, NET_NAME_MAX);
 		return;
 	}
@@ -63,6 +63,6 @@ activate_peer(int fd, char *dst)
 		if (print_numeric(host, port, dst, NET_NAME_MAX) == 0)
 			return;
 	}
-	if (known)
+	if (ss.ss_family == AF_UNIX)
 		net_print((struct sockaddr *)&ss, len, dst, NET_NAME_MAX);
 }

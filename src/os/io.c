@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "os/io.h"
@@ -39,6 +42,23 @@ io_writev(struct io *io, const struct iovec *iov, int n)
 	if (io->tls != NULL)
 		return tls_writev(io->tls, iov, n);
 	return result(writev(io->wfd, iov, n));
+}
+
+ssize_t
+io_writev_more(struct io *io, const struct iovec *iov, int n)
+{
+#ifdef MSG_MORE
+	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)iov,
+	    .msg_iovlen = n };
+	ssize_t put;
+
+	if (io->tls == NULL) {
+		put = sendmsg(io->wfd, &m, MSG_MORE);
+		if (put != -1 || errno != ENOTSOCK)
+			return result(put);
+	}
+#endif
+	return io_writev(io, iov, n);
 }
 
 /*

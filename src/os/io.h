@@ -33,6 +33,9 @@ struct io io_of(int fd);
 ssize_t io_readv(struct io *, const struct iovec *, int);
 ssize_t io_writev(struct io *, const struct iovec *, int);
 
+/* io_writev(), when more follows at once: do not send a short packet yet. */
+ssize_t io_writev_more(struct io *, const struct iovec *, int);
+
 /*
  * Ends our direction, once everything has been written: close_notify under
  * TLS, then shutdown(2) of a socket or close(2) of a pipe (wfd is then -1).

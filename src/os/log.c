@@ -166,7 +166,7 @@ log_seconds(struct log_line *l, const char *key, int64_t ms)
 		    (int)(ms % 1000));
 }
 
-/* A line that standard error does not take at once is lost, never waited for. */
+/* A line that a full pipe does not take at once is lost, not waited for. */
 void
 log_end(struct log_line *l)
 {

@@ -70,7 +70,7 @@ net_print(const struct sockaddr *sa, socklen_t len, char *dst, size_t size)
 char *
 net_local_name(int fd, char *dst, size_t size)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1) {
@@ -83,7 +83,7 @@ net_local_name(int fd, char *dst, size_t size)
 char *
 net_peer_name(int fd, char *dst, size_t size)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
 
 	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {

@@ -13,6 +13,7 @@
 
 #include "os/clock.h"
 #include "os/net.h"
+#include "os/signals.h"
 
 #define ATTEMPT_DELAY	250	/* RFC 8305 5: Connection Attempt Delay, ms */
 #define ADDRESSES_MAX	16
@@ -218,14 +219,16 @@ run_race(struct race *race, int64_t deadline)
 		}
 		if (race->alive == 0)
 			break;
-		if (now >= deadline) {
-			give_up(race, "timed out");
+		if (now >= deadline || signal_terminated()) {
+			give_up(race, now >= deadline ? "timed out" :
+			    "interrupted");
 			break;
 		}
 		until = deadline;
 		if (race->started < race->n && race->next_at < until)
 			until = race->next_at;
-		if (poll(race->attempt, race->started, clock_poll(until)) == -1)
+		if (signals_poll(race->attempt, race->started,
+		    clock_poll(until)) == -1)
 			for (i = 0; i < race->started; i++)
 				race->attempt[i].revents = 0;
 		now = clock_ms();

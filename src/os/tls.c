@@ -13,6 +13,7 @@
 #include <openssl/x509v3.h>
 
 #include "os/clock.h"
+#include "os/signals.h"
 #include "os/tls.h"
 #include "os/tls_cert.h"
 #include "os/tls_trust.h"
@@ -207,10 +208,11 @@ shake_hands(SSL *ssl, int fd, struct handshake *h, int64_t deadline)
 				return -1;
 			return handshake_broke(e, h->host, h->why);
 		}
-		if (clock_ms() >= deadline)
-			return why_set(h->why, EXIT_AGAIN,
-			    "TLS with %s: timed out", h->host);
-		poll(&p, 1, clock_poll(deadline));
+		if (clock_ms() >= deadline || signal_terminated())
+			return why_set(h->why, EXIT_AGAIN, "TLS with %s: %s",
+			    h->host, signal_terminated() ? "interrupted" :
+			    "timed out");
+		signals_poll(&p, 1, clock_poll(deadline));
 	}
 }
 
@@ -229,7 +231,8 @@ tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
 	    SSL_set_fd(t->ssl, fd) != 1 ||
 	    expect(t->ssl, bare, ctx->insecure) == -1) {
-		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare, tls_reason());
+		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
+		    tls_reason());
 		tls_free(t);
 		return NULL;
 	}

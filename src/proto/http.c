@@ -421,3 +421,9 @@ http_reason(int status)
 			return table[i].reason;
 	return "";
 }
+
+unsigned long
+http_library(void)
+{
+	return http_parser_version();
+}

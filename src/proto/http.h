@@ -74,6 +74,9 @@ int http_is_token(struct slice);
 /* Without the blanks around it (OWS, RFC 9110 5.6.3). */
 struct slice http_trim(struct slice);
 
+/* Version of http-parser: major << 16 | minor << 8 | patch. */
+unsigned long http_library(void);
+
 /* The standard reason phrase of a status, "" if unknown. */
 const char *http_reason(int status);
 

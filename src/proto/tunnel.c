@@ -40,6 +40,14 @@ tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 	t->rtt = -1;
 }
 
+/* From here on, closing has so much time and no more. */
+static void
+set_close(struct tunnel *t, unsigned int code)
+{
+	t->close_code = code;
+	t->closed_at = t->now;
+}
+
 void
 tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
     const char *why)
@@ -48,7 +56,7 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 		return;
 	t->end = end;
 	t->why = why;
-	t->close_code = code;
+	set_close(t, code);
 	t->out_ended = 1;
 	tunnel_in_drop(t);
 }
@@ -68,7 +76,7 @@ lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		t->why = why;
 	} else if (t->close_rcvd || t->end != TUNNEL_GOING) {
 		return;
-	} else if (t->close_sent && (t->cfg.extension || t->cfg.hold)) {
+	} else if (t->complete && (t->cfg.extension || t->cfg.hold)) {
 		t->in_ended = 1;
 		t->out_discard = !t->out_ended;
 	} else
@@ -96,7 +104,7 @@ closed_by_inetws(struct tunnel *t)
 	} else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (all_said(t))
-		t->close_code = CLOSE_NORMAL;
+		set_close(t, CLOSE_NORMAL);
 	else
 		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
 		    "Close before the end of both directions");
@@ -115,7 +123,7 @@ closed_by_stranger(struct tunnel *t)
 		t->in_ended = 1;
 		t->out_discard = 1;
 		if (t->close_code == 0)
-			t->close_code = t->peer_code;
+			set_close(t, t->peer_code);
 	} else
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 }
@@ -173,7 +181,7 @@ tunnel_settle(struct tunnel *t)
 		}
 	}
 	if (t->close_code == 0 && close_now(t)) {
-		t->close_code = CLOSE_NORMAL;
+		set_close(t, CLOSE_NORMAL);
 		t->complete = 1;
 	}
 	if (t->wire_finished && t->wire_eof)
@@ -233,7 +241,8 @@ idle_until(const struct tunnel *t)
 static int64_t
 closing_until(const struct tunnel *t)
 {
-	if (!t->close_sent || (t->wire_gone && (t->out_ended || t->lost)))
+	if (t->close_code == 0 || t->lost ||
+	    (t->wire_gone && t->out_ended))
 		return TUNNEL_NEVER;
 	if (t->wire_finished && !t->wire_gone)
 		return t->closed_at + FINISHED_MAX;
@@ -387,6 +396,8 @@ tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
     const char *why)
 {
 	t->lost = 0;
+	if (t->end == TUNNEL_GOING)
+		t->rst_due = t->cfg.extension && !t->close_sent;
 	tunnel_fault(t, end, code, why);
 	tunnel_settle(t);
 }
@@ -413,6 +424,7 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	tunnel_in_restart(t);
 	t->lost = 0;
 	t->why = NULL;
+	t->closed_at = t->now;
 	if (t->end == TUNNEL_GOING)
 		t->close_code = 0;
 	t->wire_gone = t->wire_dead = t->wire_eof = t->wire_finished = 0;

@@ -121,6 +121,7 @@ struct tunnel {
 	uint64_t out_kept, out_sent, out_head;
 	uint64_t out_base;		/* position that lies at out[0] */
 	uint64_t pay_left;		/* of the frame on its way */
+	uint8_t pay_beside;		/* it is not in the ring */
 	size_t bounce_off, bounce_len;
 	uint8_t mask[4];
 	size_t mask_phase;
@@ -131,7 +132,9 @@ struct tunnel {
 	size_t in_pos, in_end;		/* parsed, read */
 	struct tunnel_run run[TUNNEL_RUNS];
 	unsigned int nruns;
-	size_t pending;			/* bytes in the runs */
+	size_t pending;			/* bytes in the runs and beside */
+	size_t beside;			/* bytes that come before the runs, and
+					 * are not in the buffer */
 	struct frame frame;		/* the one being taken */
 	uint8_t in_frame;
 	uint8_t message;		/* opcode of the message, 0 between */
@@ -196,7 +199,24 @@ void tunnel_wire_wrote(struct tunnel *, size_t);
 void tunnel_wire_finished(struct tunnel *);
 void tunnel_wire_closed(struct tunnel *);
 
-/* Ends it from this side: Close with this code, and a reset stream. */
+/*
+ * Bytes that need neither mask nor look may go beside the buffers, when those
+ * are empty: how many the machine would let pass now, 0 for none.  The caller
+ * moves some into a place of its own, says so with the third function, and
+ * then moves them on: what tunnel_wire_data() or tunnel_stream_data() gives
+ * first, and then, told as written in the same way, what it holds.  While
+ * stream data is beside, tunnel_stream_data() gives none.
+ */
+size_t tunnel_beside_out(const struct tunnel *);
+size_t tunnel_beside_in(const struct tunnel *);
+void tunnel_stream_beside(struct tunnel *, size_t);
+void tunnel_wire_beside(struct tunnel *, size_t);
+
+/*
+ * Ends it from this side: the stream is reset, the peer is told by Close with
+ * this code, and another inetws by "rst" first, so that it does not wait for
+ * the session to go on.
+ */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);
 

@@ -87,6 +87,24 @@ fault(struct tunnel *t, unsigned int code, const char *why)
 	return -1;
 }
 
+static void
+count(struct tunnel *t, size_t n)
+{
+	t->frame_left -= n;
+	t->frame_phase += n;
+	t->in_taken += n;
+	t->data_at = t->taken_at = t->now;
+}
+
+/* With a session, how much of the peer's window is left. */
+static uint64_t
+window(const struct tunnel *t)
+{
+	if (!t->cfg.session)
+		return UINT64_MAX;
+	return t->cfg.win - (t->in_taken - t->in_acked);
+}
+
 /* Takes what is there of a data frame's payload. */
 static int
 take_data(struct tunnel *t)
@@ -96,8 +114,7 @@ take_data(struct tunnel *t)
 
 	if (n == 0)
 		return 0;
-	if (t->cfg.session &&
-	    t->in_taken + n - t->in_acked > (uint64_t)t->cfg.win)
+	if (n > window(t))
 		return fault(t, CLOSE_PROTOCOL, "more data than the window");
 	if (t->frame.masked)
 		frame_mask(p, p, n, t->frame.key, t->frame_phase);
@@ -108,10 +125,7 @@ take_data(struct tunnel *t)
 	if (!tunnel_failed(t))
 		add_run(t, n);
 	t->in_pos += n;
-	t->frame_left -= n;
-	t->frame_phase += n;
-	t->in_taken += n;
-	t->data_at = t->taken_at = t->now;
+	count(t, n);
 	return 0;
 }
 
@@ -330,6 +344,8 @@ tunnel_stream_data(struct tunnel *t, struct iovec iov[TUNNEL_RUNS])
 {
 	unsigned int i;
 
+	if (t->beside > 0)
+		return 0;
 	for (i = 0; i < t->nruns; i++) {
 		iov[i].iov_base = t->cfg.in + t->run[i].off;
 		iov[i].iov_len = t->run[i].len;
@@ -341,10 +357,13 @@ void
 tunnel_stream_wrote(struct tunnel *t, size_t n)
 {
 	unsigned int i = 0;
+	size_t first = n < t->beside ? n : t->beside;
 
 	t->in_delivered += n;
 	t->delivered_at = t->now;
 	t->pending -= n;
+	t->beside -= first;
+	n -= first;
 	while (i < t->nruns && n >= t->run[i].len)
 		n -= t->run[i++].len;
 	if (i < t->nruns) {
@@ -358,12 +377,39 @@ tunnel_stream_wrote(struct tunnel *t, size_t n)
 	tunnel_settle(t);
 }
 
+/* Only what is inside a binary frame that nobody has to unmask. */
+size_t
+tunnel_beside_in(const struct tunnel *t)
+{
+	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
+	    is_small(t) || t->pending > 0 || unparsed(t) > 0 ||
+	    t->in_ended || t->close_rcvd || t->wire_eof ||
+	    tunnel_failed(t) || !tunnel_wire_up(t))
+		return 0;
+	return t->frame_left < window(t) ? t->frame_left : window(t);
+}
+
+void
+tunnel_wire_beside(struct tunnel *t, size_t n)
+{
+	t->heard_at = t->now;
+	t->pending += n;
+	t->beside += n;
+	count(t, n);
+	if (t->frame_left == 0) {
+		end_data(t);
+		t->in_frame = 0;
+	}
+	tunnel_settle(t);
+}
+
 /* The stream will take nothing more. */
 void
 tunnel_in_drop(struct tunnel *t)
 {
 	t->nruns = 0;
 	t->pending = 0;
+	t->beside = 0;
 	if (t->in_pos == t->in_end)
 		t->in_pos = t->in_end = 0;
 }

@@ -198,12 +198,11 @@ say_close(struct tunnel *t)
 
 	say(t, FRAME_CLOSE, body, t->close_code == CLOSE_NONE ? 0 : 2);
 	t->close_sent = 1;
-	t->closed_at = t->now;
 }
 
 /* Starts a data frame: its header goes to head, its payload follows. */
 static void
-begin_data(struct tunnel *t, size_t n)
+begin_data(struct tunnel *t, size_t n, int beside)
 {
 	struct frame f = { .fin = 1, .opcode = FRAME_BINARY, .length = n,
 	    .masked = t->cfg.client };
@@ -227,6 +226,7 @@ begin_data(struct tunnel *t, size_t n)
 	t->head_len += frame_encode(t->head + t->head_len, &f);
 	t->out_sent += n;
 	t->pay_left = n;
+	t->pay_beside = beside;
 	t->bounce_off = t->bounce_len = 0;
 }
 
@@ -235,12 +235,8 @@ begin_data(struct tunnel *t, size_t n)
  * small and somebody waits for them; the end only behind all data.
  */
 static void
-compose(struct tunnel *t)
+compose_control(struct tunnel *t)
 {
-	size_t n;
-
-	if (t->close_sent)
-		return;
 	if (t->pong_due) {
 		say(t, FRAME_PONG, t->pong, t->pong_len);
 		t->pong_due = 0;
@@ -257,8 +253,18 @@ compose(struct tunnel *t)
 		t->rst_due = 0;
 		t->rst_sent = 1;
 	}
+}
+
+static void
+compose(struct tunnel *t)
+{
+	size_t n;
+
+	if (t->close_sent)
+		return;
+	compose_control(t);
 	if ((n = sendable(t)) > 0)
-		begin_data(t, n);
+		begin_data(t, n, 0);
 	else if (eof_due(t)) {
 		say_line(t, CONTROL_EOF, t->out_head);
 		t->eof_sent = 1;
@@ -296,7 +302,7 @@ tunnel_wire_data(struct tunnel *t, struct iovec iov[3])
 		iov[n].iov_base = t->head + t->head_off;
 		iov[n++].iov_len = t->head_len - t->head_off;
 	}
-	if (t->pay_left == 0)
+	if (t->pay_left == 0 || t->pay_beside)
 		return n;
 	if (!t->cfg.client || !t->cfg.session)
 		return n + pieces(t, t->out_sent - t->pay_left, t->pay_left,
@@ -325,6 +331,28 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 	t->wire_blocked = t->head_len > 0 || t->pay_left > 0;
 	if (!t->cfg.session)
 		t->out_kept = t->out_sent - t->pay_left;
+	tunnel_settle(t);
+}
+
+/* A frame is known by its length only, so it begins when that is known. */
+size_t
+tunnel_beside_out(const struct tunnel *t)
+{
+	if (t->cfg.client || t->cfg.session || t->out_ended ||
+	    t->out_discard || t->close_code != 0 || t->close_sent ||
+	    t->out_kept != t->out_head || t->head_len > 0 ||
+	    !tunnel_wire_up(t))
+		return 0;
+	return t->cfg.extension ? SIZE_MAX : TUNNEL_FRAME_FOREIGN;
+}
+
+void
+tunnel_stream_beside(struct tunnel *t, size_t n)
+{
+	t->out_head += n;
+	t->data_at = t->now;
+	compose_control(t);
+	begin_data(t, n, 1);
 	tunnel_settle(t);
 }
 

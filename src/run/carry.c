@@ -194,7 +194,7 @@ redial(struct carry *c)
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(t);
 	offer.has_at = 1;
-	if (wire_dial(&w, c->o, c->tls, &offer, &status, &why) == 0) {
+	if (wire_dial(&w, c->o, &c->tls, &offer, &status, &why) == 0) {
 		if (w.has_extension && w.theirs.has_at &&
 		    strcmp(w.theirs.session, c->ours.session) == 0 &&
 		    relay_resume(&c->relay, w.io, w.theirs.at, w.early,
@@ -265,7 +265,9 @@ farewell(const struct carry *c, int status)
 	uint64_t in = t->in_delivered, out = t->out_head;
 	struct log_line l;
 
-	log_begin(&l, LOG_L_INFO, "closed");
+	/* connect says what is wrong, the others say what was. */
+	log_begin(&l, c->o->mode == MODE_CONNECT && status != 0 ?
+	    LOG_L_WARN : LOG_L_INFO, "closed");
 	log_str(&l, "mode", mode_name(c->o->mode));
 	if (c->peer[0] != '\0')
 		log_str(&l, "peer", c->peer);

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os/activate.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
 #include "os/tls.h"
 #include "run/carry.h"
 #include "run/modes.h"
+#include "run/start.h"
 #include "run/supervise.h"
 
 /* What all connections share; made once, before the first fork. */
@@ -38,7 +38,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	c.tls = cl->tls;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	carry_offer(&c);
-	if (wire_dial(&w, cl->o, cl->tls, &c.ours, &status, &why) == -1) {
+	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
@@ -55,39 +55,22 @@ serve(void *arg, int fd, const char *peer)
 }
 
 static int
-fail(const struct why *why)
-{
-	log_event(LOG_L_ERROR, "start", "why", why->text, NULL);
-	return why->status;
-}
-
-/* A plain URL may be redirected to a secure one, but need not load trust. */
-static int
-prepare(struct client *cl, const struct options *o, struct why *why)
-{
-	struct tls_options t = { .cafile = o->cacert, .capath = o->capath,
-	    .insecure = o->insecure };
-
-	cl->o = o;
-	cl->tls = NULL;
-	if (o->url.tls && (cl->tls = tls_client_ctx(&t, why)) == NULL)
-		return -1;
-	return 0;
-}
-
-static int
-run(const struct options *o, const struct addr *words, unsigned int n)
+run(const struct options *o, const struct addr *words, unsigned int n,
+    enum log_level level)
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve };
 	struct activation a;
 	struct why why;
+	int status;
 
-	if (activate(&a, words, n, &why) == -1)
-		return fail(&why);
-	activate_close_others(&a);
-	if (prepare(&cl, o, &why) == -1)
-		return fail(&why);
+	status = start(&a, o, words, n, level);
+	if (status != EXIT_ENDED)
+		return status;
+	cl.o = o;
+	cl.tls = NULL;
+	if (o->url.tls && (cl.tls = wire_trust(o, &why)) == NULL)
+		return start_failed(&why);
 	if (a.nlisteners > 0)
 		return supervise(o, a.listener, a.nlisteners, &service);
 	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },
@@ -97,9 +80,10 @@ run(const struct options *o, const struct addr *words, unsigned int n)
 int
 client_main(const struct options *o)
 {
-	return run(o, o->listen, o->nlisten);
+	return run(o, o->listen, o->nlisten, LOG_L_INFO);
 }
 
+/* Said only if something is wrong: somebody is typing into this. */
 int
 connect_main(const struct options *o)
 {
@@ -107,5 +91,5 @@ connect_main(const struct options *o)
 
 	memset(&stdio, 0, sizeof(stdio));
 	stdio.kind = ADDR_STDIO;
-	return run(o, &stdio, 1);
+	return run(o, &stdio, 1, LOG_L_WARN);
 }

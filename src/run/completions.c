@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Completions of bash, zsh and fish from the tables.  The tables' texts hold
- * no brackets, colons or backslashes, and quotes only in places where they
- * are doubled here.
+ * Completions of bash, zsh and fish from the tables, whose texts hold no
+ * brackets, backslashes, double quotes or dollars (a test sees to that).
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@ is_shown(const struct option *row, const struct mode_row *mode)
 	    (mode == NULL || (row->modes & MODE_BIT(mode->mode)) != 0);
 }
 
+/* Not one that is only reserved. */
 static int
 is_shown_mode(const struct mode_row *mode)
 {

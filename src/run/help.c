@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "os/tls.h"
+#include "proto/http.h"
 #include "run/options_table.h"
 
 #define COLUMN	31	/* where the explanations begin */
-
-/* Of the library behind proto/http.c, whose header only that file includes. */
-extern unsigned long http_parser_version(void);
 
 static void
 print_option(const struct option *row, FILE *f)
@@ -97,7 +95,7 @@ help_print(enum mode mode, FILE *f)
 void
 version_print(FILE *f)
 {
-	unsigned long v = http_parser_version();
+	unsigned long v = http_library();
 	const char *tls = tls_version();
 
 	fprintf(f, "inetws %s\n%s%s\nhttp-parser %lu.%lu.%lu\n",

@@ -8,30 +8,31 @@
 #include "os/log.h"
 #include "os/title.h"
 #include "run/modes.h"
+#include "run/start.h"
 
 extern char **environ;
 
 static const struct {
 	enum mode mode;
 	int (*run)(const struct options *);
-	enum log_level level;		/* what is worth saying by itself */
 } modes[] = {
-	{ MODE_SERVER, server_main, LOG_L_INFO },
-	{ MODE_CLIENT, client_main, LOG_L_INFO },
-	{ MODE_CONNECT, connect_main, LOG_L_WARN },
+	{ MODE_SERVER, server_main },
+	{ MODE_CLIENT, client_main },
+	{ MODE_CONNECT, connect_main },
 };
 
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
-static void
-open_log(const struct options *o, enum log_level level, int no_stderr)
+/* Bad words: nothing is open yet. */
+static int
+refuse(const struct why *why, int no_stderr)
 {
-	if (o->quiet)
-		level = LOG_L_ERROR;
-	else if (o->verbose > 0)
-		level = LOG_L_DEBUG;
-	log_open(o->syslog || no_stderr ? LOG_TO_SYSLOG : LOG_TO_STDERR,
-	    level, "inetws");
+	if (no_stderr) {
+		log_open(LOG_TO_SYSLOG, LOG_L_ERROR, "inetws");
+		return start_failed(why);
+	}
+	fprintf(stderr, "inetws: %s\n", why->text);
+	return why->status;
 }
 
 int
@@ -52,17 +53,11 @@ main(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	default:
-		if (no_stderr) {
-			log_open(LOG_TO_SYSLOG, LOG_L_ERROR, "inetws");
-			log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
-		} else
-			fprintf(stderr, "inetws: %s\n", why.text);
-		return why.status;
+		return refuse(&why, no_stderr);
 	}
+	o.no_stderr = no_stderr;
 	for (i = 0; i < NMODES; i++)
-		if (modes[i].mode == o.mode) {
-			open_log(&o, modes[i].level, no_stderr);
+		if (modes[i].mode == o.mode)
 			return modes[i].run(&o);
-		}
 	return EXIT_BADUSAGE;
 }

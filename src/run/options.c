@@ -172,8 +172,8 @@ find(const struct settings *s, enum option_type type)
 }
 
 static int
-read_files(struct settings *files, const struct settings *cli,
-    struct why *why)
+read_files(struct options *o, struct settings *files,
+    const struct settings *cli, struct why *why)
 {
 	const struct setting *s;
 	char err[300], *text;
@@ -181,7 +181,7 @@ read_files(struct settings *files, const struct settings *cli,
 	for (s = cli->v; s < cli->v + cli->n; s++) {
 		if (s->row->type != T_CONFIG)
 			continue;
-		text = file_read(s->value, err, sizeof(err));
+		text = file_read(o, s->value, err, sizeof(err));
 		if (text == NULL)
 			return why_set(why, EXIT_BADCONFIG, "%s", err);
 		if (file_parse(files, s->value, text, why) == -1)
@@ -196,17 +196,18 @@ want_mode(const char *name, char *err, size_t errlen)
 {
 	const struct mode_row *row = mode_find(name);
 	const char *near = mode_nearest(name);
-	char shown[SHOWN];
+	char shown[SHOWN], modes[100];
 
 	if (row != NULL && row->help != NULL)
 		return row;
+	modes_print(modes, sizeof(modes), modes_there(), " or ");
 	option_show(shown, sizeof(shown), name);
 	if (row != NULL)
 		snprintf(err, errlen, "mode '%s' is not in this version",
 		    shown);
 	else
-		snprintf(err, errlen, "unknown mode '%s': expected server, "
-		    "client or connect%s%s%s", shown,
+		snprintf(err, errlen, "unknown mode '%s': expected %s%s%s%s",
+		    shown, modes,
 		    near == NULL ? "" : "; did you mean ",
 		    near == NULL ? "" : near, near == NULL ? "" : "?");
 	return NULL;
@@ -236,7 +237,7 @@ choose_mode(struct words *w, const struct settings *files, struct why *why)
 {
 	const struct setting *set = find(files, T_MODE);
 	const struct mode_row *row = NULL;
-	char err[200];
+	char err[300], modes[100];
 
 	if (w->noperands > 0 && mode_find(w->operand[0]) != NULL) {
 		row = want_mode(w->operand[0], err, sizeof(err));
@@ -255,8 +256,9 @@ choose_mode(struct words *w, const struct settings *files, struct why *why)
 	} else if (w->noperands > 0)
 		want_mode(w->operand[0], err, sizeof(err));
 	else
-		snprintf(err, sizeof(err), "no mode given: expected server, "
-		    "client or connect; see inetws --help");
+		snprintf(err, sizeof(err), "no mode given: expected %s; see "
+		    "inetws --help", modes_print(modes, sizeof(modes),
+		    modes_there(), " or "));
 	if (row == NULL)
 		why_set(why, EXIT_BADUSAGE, "%s", err);
 	return row;
@@ -350,9 +352,10 @@ settings_apply(struct options *o, const struct settings *set, struct why *why)
 
 	for (s = set->v; s < set->v + set->n; s++) {
 		if ((s->row->modes & MODE_BIT(o->mode)) == 0) {
-			snprintf(err, sizeof(err),
-			    "belongs to %s, not to %s", modes_print(modes,
-			    sizeof(modes), s->row->modes), mode_name(o->mode));
+			modes_print(modes, sizeof(modes), s->row->modes,
+			    " and ");
+			snprintf(err, sizeof(err), "belongs to %s, not to %s",
+			    modes, mode_name(o->mode));
 			return setting_fail(s, why, err);
 		}
 		if (option_set(o, s->row, s->value, err, sizeof(err)) == -1)
@@ -396,7 +399,7 @@ parse_all(struct options *o, struct words *w, struct settings *files,
 	answered = answer(w, why);
 	if (answered != 0)
 		return answered == 1 ? OPT_DONE : -1;
-	if (read_files(files, &w->set, why) == -1 ||
+	if (read_files(o, files, &w->set, why) == -1 ||
 	    (mode = choose_mode(w, files, why)) == NULL)
 		return -1;
 	o->mode = mode->mode;
@@ -416,7 +419,7 @@ parse_all(struct options *o, struct words *w, struct settings *files,
 	return OPT_DONE;
 }
 
-/* The tables of words are large and soon done with: no place for a stack. */
+/* The lists of words are large and soon done with. */
 int
 options_parse(struct options *o, int argc, char **argv, struct why *why)
 {
@@ -432,6 +435,8 @@ options_parse(struct options *o, int argc, char **argv, struct why *why)
 		    why);
 	if (status == OPT_DONE && (fflush(stdout) == EOF || ferror(stdout)))
 		status = why_set(why, EXIT_SYSTEM, "standard output: %m");
+	if (status != OPT_RUN)
+		options_free(o);
 	free(w);
 	free(files);
 	return status;

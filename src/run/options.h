@@ -33,7 +33,6 @@ struct options {
 	unsigned int nlisten;
 	struct addr target;		/* server */
 	char **program;			/* server: argv after "--", or NULL */
-	char **program_words;		/* private: program, if from a file */
 	struct url url;			/* client, connect */
 
 	/* the wire */
@@ -61,6 +60,10 @@ struct options {
 	int verbose;			/* how many -v */
 	int quiet;			/* -q: errors only */
 	int syslog;
+	int no_stderr;			/* 2 was the client's socket; set by
+					 * main, not by an option */
+
+	struct options_block *owned;	/* private: what options_free() frees */
 };
 
 enum { OPT_RUN = 0, OPT_DONE = 1 };
@@ -69,9 +72,13 @@ enum { OPT_RUN = 0, OPT_DONE = 1 };
  * Fills *o from the command line and the configuration file it names.
  * OPT_RUN: go on.  OPT_DONE: --help, --version and the like have been
  * answered on stdout.  -1 and why: 64, or 78 for a configuration file.
- * Strings point into argv or stay allocated for the life of the process.
+ * Strings point into argv or into memory that *o owns until options_free();
+ * after OPT_DONE and -1 there is nothing left to free.
  */
 int options_parse(struct options *, int argc, char **argv, struct why *);
+
+/* Gives back what *o owns, as when a reload has made new options. */
+void options_free(struct options *);
 
 /* "server", "client" ... */
 const char *mode_name(enum mode);

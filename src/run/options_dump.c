@@ -73,10 +73,12 @@ put_url(const char *name, const struct url *u, FILE *f)
 {
 	char text[ADDR_HOST_MAX + URL_PATH_MAX + 64];
 
+	/* nor does anything else ever show them */
 	if (u->user[0] != '\0')
 		fputs("# the URL's user and password are not shown\n", f);
 	url_print(text, sizeof(text), u);
-	fprintf(f, "%s %s%s\n", name, text, u->path + strcspn(u->path, "?"));
+	strlcat(text, u->path + strcspn(u->path, "?"), sizeof(text));
+	put(name, text, f);
 }
 
 static void

@@ -2,7 +2,6 @@
 /* The configuration file: the option table's names, one a line. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "run/options_table.h"
@@ -12,10 +11,10 @@
 
 /* A directory opens but does not read, hence the look at ferror(3). */
 char *
-file_read(const char *path, char *err, size_t errlen)
+file_read(struct options *o, const char *path, char *err, size_t errlen)
 {
 	FILE *f = fopen(path, "re");
-	char *text = malloc(OPT_FILE_MAX + 2);
+	char *text = options_alloc(o, OPT_FILE_MAX + 2);
 	size_t n = 0;
 
 	if (f != NULL && text != NULL)
@@ -34,7 +33,6 @@ file_read(const char *path, char *err, size_t errlen)
 	}
 	if (f != NULL)
 		fclose(f);
-	free(text);
 	return NULL;
 }
 
@@ -64,10 +62,10 @@ unquote(char *p)
 
 /* The vector and its words share one allocation; half of them are blanks. */
 char **
-words_split(const char *line)
+words_split(struct options *o, const char *line)
 {
 	size_t len = strlen(line), most = len / 2 + 2, n = 0;
-	char **words = malloc(most * sizeof(*words) + len + 1), *p;
+	char **words = options_alloc(o, most * sizeof(*words) + len + 1), *p;
 
 	if (words == NULL)
 		return NULL;
@@ -86,10 +84,8 @@ words_split(const char *line)
 				*p++ = '\0';
 		}
 	}
-	if (n == 0 || p == NULL || *p != '\0') {
-		free(words);
+	if (n == 0 || p == NULL || *p != '\0')
 		return NULL;
-	}
 	words[n] = NULL;
 	return words;
 }
@@ -142,9 +138,10 @@ static char *
 next_line(char **text, int *line)
 {
 	char *start = *text, *to = start, *p = start;
+	int comment = start[strspn(start, BLANKS)] == '#';
 	size_t len;
 
-	do {
+	for (;;) {
 		len = strcspn(p, "\n");
 		++*line;
 		memmove(to, p, len);
@@ -155,8 +152,10 @@ next_line(char **text, int *line)
 		if (*p == '\0')
 			break;
 		p++;
-	} while (start[strspn(start, BLANKS)] != '#' && to > start &&
-	    to[-1] == '\\' && to-- != NULL);
+		if (comment || to == start || to[-1] != '\\')
+			break;
+		to--;
+	}
 	while (to > start && strchr(BLANKS, to[-1]) != NULL)
 		to--;
 	*to = '\0';

@@ -122,11 +122,11 @@ add_header(struct options *o, const char *line, char *err, size_t errlen)
 	return -1;
 }
 
-/* Each line of a file; the text stays allocated, the headers point at it. */
+/* Each line of a file. */
 static int
 add_header_file(struct options *o, const char *path, char *err, size_t errlen)
 {
-	char *text = file_read(path, err, errlen), *line, *rest;
+	char *text = file_read(o, path, err, errlen), *line, *rest;
 	char message[300];
 	int n = 0;
 
@@ -285,14 +285,13 @@ set_target(struct options *o, const char *value, char *err, size_t errlen)
 	char **words = NULL;
 
 	if (strncmp(value, "-- ", 3) == 0) {
-		words = words_split(value + 3);
+		words = words_split(o, value + 3);
 		if (words == NULL)
 			return fail(err, errlen, value,
 			    "-- PROGRAM [ARG...] with its quotes closed");
 	} else if (addr_target(&o->target, value, err, errlen) == -1)
 		return -1;
-	free(o->program_words);
-	o->program = o->program_words = words;
+	o->program = words;
 	return 0;
 }
 
@@ -344,6 +343,35 @@ option_set(struct options *o, const struct option *row, const char *value,
 		break;
 	}
 	return 0;
+}
+
+/* One allocation of many, in a list. */
+struct options_block {
+	struct options_block *next;
+	char *memory[];		/* aligned for pointers */
+};
+
+void *
+options_alloc(struct options *o, size_t size)
+{
+	struct options_block *b = malloc(sizeof(*b) + size);
+
+	if (b == NULL)
+		return NULL;
+	b->next = o->owned;
+	o->owned = b;
+	return b->memory;
+}
+
+void
+options_free(struct options *o)
+{
+	struct options_block *b;
+
+	while ((b = o->owned) != NULL) {
+		o->owned = b->next;
+		free(b);
+	}
 }
 
 void

@@ -237,8 +237,20 @@ mode_nearest(const char *name)
 	return NULL;
 }
 
+unsigned int
+modes_there(void)
+{
+	const struct mode_row *row;
+	unsigned int modes = 0;
+
+	for (row = mode_table; row->name != NULL; row++)
+		if (row->help != NULL)
+			modes |= MODE_BIT(row->mode);
+	return modes;
+}
+
 char *
-modes_print(char *dst, size_t size, unsigned int modes)
+modes_print(char *dst, size_t size, unsigned int modes, const char *last)
 {
 	const struct mode_row *row;
 	unsigned int left = modes;
@@ -249,7 +261,7 @@ modes_print(char *dst, size_t size, unsigned int modes)
 			continue;
 		left &= ~MODE_BIT(row->mode);
 		if (dst[0] != '\0')
-			strlcat(dst, left == 0 ? " and " : ", ", size);
+			strlcat(dst, left == 0 ? last : ", ", size);
 		strlcat(dst, row->name, size);
 	}
 	return dst;
@@ -259,11 +271,13 @@ char *
 option_show(char *dst, size_t size, const char *word)
 {
 	const char *at = strrchr(word, '@'), *slashes = strstr(word, "://");
+	const char *user = slashes == NULL ? word : slashes + 3;
 	size_t n;
 
-	if (at == NULL || slashes == NULL || at < slashes)
+	if (at == NULL || at < user ||
+	    (slashes == NULL && strcspn(word, ":@") == strcspn(word, "@")))
 		return str_escape(dst, size, word, strlen(word));
-	str_escape(dst, size, word, slashes + 3 - word);
+	str_escape(dst, size, word, user - word);
 	n = strlen(dst);
 	if (n + 12 < size) {
 		strlcat(dst, "***", size);

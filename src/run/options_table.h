@@ -82,14 +82,21 @@ const struct mode_row *mode_of(enum mode);
 const char *option_nearest(const char *name, size_t len, int in_file);
 const char *mode_nearest(const char *name);
 
-/* "server and client": the modes of a bit mask. */
-char *modes_print(char *dst, size_t size, unsigned int modes);
+/* The modes that are there, as a bit mask. */
+unsigned int modes_there(void);
+
+/* "server, client or connect": the modes of a mask, last being " or ". */
+char *modes_print(char *dst, size_t size, unsigned int modes,
+    const char *last);
 
 /* A word for a message: escaped, cut, without the userinfo of a URL. */
 char *option_show(char *dst, size_t size, const char *word);
 
 /* Fills in the defaults of the table. */
 void options_init(struct options *);
+
+/* Memory that lasts until options_free(); NULL if there is none. */
+void *options_alloc(struct options *, size_t);
 
 /*
  * Puts one value, NULL for none, where the row says.  The string must stay.
@@ -125,9 +132,10 @@ int settings_add(struct settings *, struct setting);
 
 /*
  * Reads a whole file, at most OPT_FILE_MAX bytes, NUL-terminated, without
- * NULs inside.  NULL and err.  The caller frees it.
+ * NULs inside.  NULL and err.  *o owns the text.
  */
-char *file_read(const char *path, char *err, size_t errlen);
+char *file_read(struct options *o, const char *path, char *err,
+    size_t errlen);
 
 /*
  * Takes a configuration file's text apart, in place: settings point into it.
@@ -137,10 +145,10 @@ int file_parse(struct settings *, const char *name, char *text,
     struct why *);
 
 /*
- * Splits "prog arg "an arg"" into a NULL-terminated vector, one allocation.
+ * Splits "prog arg "an arg"" into a NULL-terminated vector that *o owns.
  * NULL if there is no word or a quote is not closed.
  */
-char **words_split(const char *line);
+char **words_split(struct options *o, const char *line);
 
 /* Writes what is in force, as file_parse() reads it. */
 void options_dump(const struct options *, FILE *);

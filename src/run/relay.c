@@ -16,6 +16,7 @@
 #define BURST		64	/* rounds of work before looking around */
 #define IDLE_MS		1000	/* after which buffers are given back */
 #define IDLE_BYTES	65536	/* that were touched */
+#define SMALL_READ	16384	/* bytes of a frame not worth moving */
 
 /* What is not known to block. */
 enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
@@ -58,6 +59,10 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->door = -1;
 	r->ready = STREAM_R | STREAM_W | WIRE_R | WIRE_W;
 	r->hung_up = 0;
+	r->out = r->in = SPLICE_CLOSED;
+	r->out.refused = r->in.refused = stream.tls != NULL ||
+	    wire.tls != NULL;
+	r->in.refused |= !cfg->client;	/* what comes has to be unmasked */
 	r->touched = 0;
 	net_linger_reset(stream.rfd);
 	feed(r, early, early_len);
@@ -84,9 +89,24 @@ would_block(void)
 }
 
 /*
- * Reads once; what may come is room bytes.  A short read of a plain
- * descriptor means that it is empty: one system call less to find out.
- * Returns bytes, 0 at the end, -1 if it failed, -2 if there was nothing.
+ * What a read said: bytes, 0 at the end, -1 if it failed, -2 if there was
+ * nothing.
+ */
+static ssize_t
+had(struct relay *r, unsigned int bit, ssize_t n)
+{
+	if (n == -1 && would_block()) {
+		r->ready &= ~bit;
+		return -2;
+	}
+	if (n > 0)
+		r->touched += n;
+	return n;
+}
+
+/*
+ * Reads once.  A short read of a plain descriptor means that it is empty: one
+ * system call less to find out.
  */
 static ssize_t
 read_once(struct relay *r, struct io *io, unsigned int bit,
@@ -98,51 +118,61 @@ read_once(struct relay *r, struct io *io, unsigned int bit,
 
 	for (i = 0; i < n; i++)
 		room += iov[i].iov_len;
-	got = io_readv(io, iov, n);
-	if (got == -1 && would_block()) {
+	got = had(r, bit, io_readv(io, iov, n));
+	if (got > 0 && (size_t)got < room && io->tls == NULL)
 		r->ready &= ~bit;
-		return -2;
-	}
-	if (got > 0) {
-		if ((size_t)got < room && io->tls == NULL)
-			r->ready &= ~bit;
-		r->touched += got;
-	}
 	return got;
 }
 
+/* What a write of so many bytes said: bytes, or -1 if it failed. */
 static ssize_t
-write_once(struct relay *r, struct io *io, unsigned int bit,
-    const struct iovec *iov, int n)
+put(struct relay *r, unsigned int bit, ssize_t n, size_t all)
+{
+	if (n == -1 && would_block())
+		n = 0;
+	if (n != -1 && (size_t)n < all)
+		r->ready &= ~bit;
+	return n;
+}
+
+static size_t
+length(const struct iovec *iov, int n)
 {
 	size_t all = 0;
-	ssize_t put;
-	int i;
 
-	for (i = 0; i < n; i++)
-		all += iov[i].iov_len;
-	put = io_writev(io, iov, n);
-	if (put == -1 && would_block())
-		put = 0;
-	if (put != -1 && (size_t)put < all)
-		r->ready &= ~bit;
-	return put;
+	while (n-- > 0)
+		all += iov[n].iov_len;
+	return all;
 }
 
 static void
 read_stream(struct relay *r)
 {
+	struct tunnel *t = &r->tunnel;
 	struct iovec iov[2];
+	size_t beside = tunnel_beside_out(t);
 	ssize_t n;
 
-	n = read_once(r, &r->stream, STREAM_R, iov,
-	    tunnel_stream_space(&r->tunnel, iov));
-	if (n > 0)
-		tunnel_stream_read(&r->tunnel, n);
-	else if (n == 0)
-		tunnel_stream_eof(&r->tunnel);
+	if (beside > 0 && splice_ready(&r->out)) {
+		n = had(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
+		    beside));
+		if (n == -1 && r->out.refused)
+			return;		/* the next round copies */
+	} else {
+		beside = 0;
+		n = read_once(r, &r->stream, STREAM_R, iov,
+		    tunnel_stream_space(t, iov));
+	}
+	if (n > 0) {
+		splice_saw(&r->out, n);
+		if (beside > 0)
+			tunnel_stream_beside(t, n);
+		else
+			tunnel_stream_read(t, n);
+	} else if (n == 0)
+		tunnel_stream_eof(t);
 	else if (n == -1)
-		tunnel_stream_failed(&r->tunnel);
+		tunnel_stream_failed(t);
 }
 
 static void
@@ -150,43 +180,91 @@ write_stream(struct relay *r)
 {
 	struct iovec iov[TUNNEL_RUNS];
 	ssize_t n;
+	int k;
 
-	n = write_once(r, &r->stream, STREAM_W, iov,
-	    tunnel_stream_data(&r->tunnel, iov));
+	if (r->in.held > 0) {
+		k = r->in.held;
+		n = put(r, STREAM_W, splice_to(&r->in, r->stream.wfd, 0), k);
+	} else {
+		k = tunnel_stream_data(&r->tunnel, iov);
+		n = put(r, STREAM_W, io_writev(&r->stream, iov, k),
+		    length(iov, k));
+	}
 	if (n == -1)
 		tunnel_stream_failed(&r->tunnel);
 	else
 		tunnel_stream_wrote(&r->tunnel, n);
 }
 
-static void
-read_wire(struct relay *r)
+/*
+ * While big frames come that need no unmasking, only their headers are read
+ * here; the next one is likely to be as long as the last.
+ */
+static ssize_t
+copy_wire(struct relay *r)
 {
+	struct tunnel *t = &r->tunnel;
 	struct iovec iov;
 	ssize_t n;
 
-	n = read_once(r, &r->wire, WIRE_R, &iov,
-	    tunnel_wire_space(&r->tunnel, &iov));
-	if (n > 0)
-		tunnel_wire_read(&r->tunnel, n);
-	else if (n == 0)
-		tunnel_wire_eof(&r->tunnel);
+	tunnel_wire_space(t, &iov);
+	if (r->in.bulk && !r->in.refused && !t->in_frame &&
+	    r->in.held == 0)
+		iov.iov_len = frame_head_size(t->frame.length, 0);
+	n = read_once(r, &r->wire, WIRE_R, &iov, 1);
+	if (n > 0) {
+		tunnel_wire_read(t, n);
+		if (n >= SMALL_READ || t->frame_left < SMALL_READ)
+			splice_saw(&r->in, n);
+	}
+	return n;
+}
+
+static void
+read_wire(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	size_t beside = tunnel_beside_in(t);
+	ssize_t n;
+
+	if (beside > 0 && splice_ready(&r->in)) {
+		n = had(r, WIRE_R, splice_from(&r->in, r->wire.rfd, beside));
+		if (n == -1 && r->in.refused)
+			return;
+		if (n > 0) {
+			if ((size_t)n < beside)
+				splice_saw(&r->in, n);
+			tunnel_wire_beside(t, n);
+		}
+	} else
+		n = copy_wire(r);
+	if (n == 0)
+		tunnel_wire_eof(t);
 	else if (n == -1)
-		tunnel_wire_failed(&r->tunnel);
+		tunnel_wire_failed(t);
 }
 
 static void
 write_wire(struct relay *r)
 {
+	struct tunnel *t = &r->tunnel;
 	struct iovec iov[3];
 	ssize_t n;
+	int k;
 
-	n = write_once(r, &r->wire, WIRE_W, iov,
-	    tunnel_wire_data(&r->tunnel, iov));
+	k = tunnel_wire_data(t, iov);
+	if (k > 0)
+		n = put(r, WIRE_W, r->out.held > 0 ?
+		    io_writev_more(&r->wire, iov, k) :
+		    io_writev(&r->wire, iov, k), length(iov, k));
+	else {
+		k = r->out.held;
+		n = put(r, WIRE_W, splice_to(&r->out, r->wire.wfd, 0), k);
+	}
 	if (n == -1)
-		tunnel_wire_failed(&r->tunnel);
+		tunnel_wire_failed(t);
 	else
-		tunnel_wire_wrote(&r->tunnel, n);
+		tunnel_wire_wrote(t, n);
 }
 
 static void
@@ -223,7 +301,8 @@ work(struct relay *r)
 	struct tunnel *t = &r->tunnel;
 	unsigned int w, did = 0;
 
-	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WIRE_R)) {
+	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WIRE_R) &&
+	    (r->in.held == 0 || !(r->ready & STREAM_W))) {
 		read_wire(r);
 		did = 1;
 	}
@@ -333,6 +412,8 @@ give_back(struct relay *r)
 	const struct tunnel *t = &r->tunnel;
 
 	r->touched = 0;
+	splice_close(&r->out);
+	splice_close(&r->in);
 	if (t->out_kept == t->out_head)
 		madvise(out_buffer, t->cfg.out_size, MADV_DONTNEED);
 	if (t->in_end == 0)
@@ -343,7 +424,7 @@ give_back(struct relay *r)
 static int
 is_empty(const struct tunnel *t)
 {
-	return t->out_kept == t->out_head && t->in_end == 0;
+	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
 }
 
 /*
@@ -386,7 +467,7 @@ relay(struct relay *r, int64_t until)
 	struct tunnel *t = &r->tunnel;
 	int was_lost = (tunnel_wants(t) & TUNNEL_LOST) != 0, visitor = 0;
 	int64_t deadline;
-	int i;
+	int i, busy;
 
 	tunnel_now(t, clock_ms());
 	for (;;) {
@@ -396,6 +477,7 @@ relay(struct relay *r, int64_t until)
 		if (signal_terminated())
 			tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
 			    "told to end");
+		busy = work(r) || i == BURST;
 		if (tunnel_wants(t) & TUNNEL_DONE)
 			return RELAY_DONE;
 		if ((tunnel_wants(t) & TUNNEL_LOST) && !was_lost)
@@ -406,6 +488,6 @@ relay(struct relay *r, int64_t until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);
 		visitor = wait_for(r, deadline < until ? deadline : until,
-		    i == BURST);
+		    busy);
 	}
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "os/io.h"
+#include "os/splice.h"
 #include "proto/tunnel.h"
 
 struct relay {
@@ -18,6 +19,7 @@ struct relay {
 	int door;		/* -1, or a descriptor to watch for readers */
 	unsigned int ready;	/* what is not known to block */
 	int hung_up;		/* the stream has said so, once is enough */
+	struct splice out, in;	/* ways beside the buffers */
 	size_t touched;		/* bytes of buffers used since last freed */
 };
 

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os/activate.h"
 #include "os/clock.h"
 #include "os/door.h"
 #include "os/log.h"
 #include "os/signals.h"
 #include "run/carry.h"
 #include "run/modes.h"
+#include "run/start.h"
 #include "run/supervise.h"
 
 /* Room in the answer to a redial for what its owner has to look up first. */
@@ -93,8 +93,12 @@ unwanted(struct carry *c, struct wire *w,
 	return carry_failed(c, &why);
 }
 
+/*
+ * A process on its own can be ended by a signal in the usual way until there
+ * is a tunnel to end.
+ */
 static int
-serve_io(const struct options *o, struct io io, const char *peer)
+serve_io(const struct options *o, struct io io, const char *peer, int alone)
 {
 	static struct carry c;
 	struct upgrade_request request;
@@ -122,13 +126,15 @@ serve_io(const struct options *o, struct io io, const char *peer)
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
+	if (alone)
+		signals_alone();
 	return carry_on(&c, stream, &w);
 }
 
 static int
 serve(void *arg, int fd, const char *peer)
 {
-	return serve_io(arg, io_of(fd), peer);
+	return serve_io(arg, io_of(fd), peer, 0);
 }
 
 int
@@ -138,15 +144,13 @@ server_main(const struct options *o)
 	struct service service = { .arg = &copy, .serve = serve,
 	    .refuse = busy };
 	struct activation a;
-	struct why why;
+	int status;
 
-	if (activate(&a, o->listen, o->nlisten, &why) == -1) {
-		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
-		return why.status;
-	}
-	activate_close_others(&a);
+	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
+	if (status != EXIT_ENDED)
+		return status;
 	if (a.nlisteners > 0)
 		return supervise(o, a.listener, a.nlisteners, &service);
-	signals_alone();
-	return serve_io(o, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer);
+	return serve_io(o, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer,
+	    1);
 }

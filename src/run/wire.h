@@ -34,15 +34,21 @@ struct wire {
 };
 
 /*
+ * The TLS context that the options ask for, to be made before the first fork
+ * if the URL needs one.  NULL and why if a file cannot be used.
+ */
+struct tls_ctx *wire_trust(const struct options *, struct why *);
+
+/*
  * Dials o->url: names, TCP, TLS, upgrade, redirects (301 302 303 307 308, at
  * most five, never from TLS to plain, nor from the network to a Unix socket;
  * credentials stay with the host they were given for).  TCP and TLS have
  * --connect-timeout together, request and answer --handshake-timeout.  offer
- * may be NULL.  ctx may be NULL if the URL is plain; a redirect to TLS is
- * then refused.  0, or -1 and why; *http_status is the status of the last
+ * may be NULL.  *ctx may be NULL if the URL is plain, and is made when a
+ * redirect leads to TLS.  0, or -1 and why; *http_status is the status of the last
  * answer, 0 if there was none.  With o->verbose each step goes to stderr.
  */
-int wire_dial(struct wire *, const struct options *, struct tls_ctx *ctx,
+int wire_dial(struct wire *, const struct options *, struct tls_ctx **ctx,
     const struct extension *offer, int *http_status, struct why *);
 
 /*

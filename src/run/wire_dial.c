@@ -24,7 +24,7 @@ _Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
 struct dial {
 	struct wire *w;
 	const struct options *o;
-	struct tls_ctx *ctx;
+	struct tls_ctx **ctx;
 	struct say say;
 	struct upgrade_offer offer;
 	struct url url;			/* where this attempt goes */
@@ -62,9 +62,9 @@ connect_to(struct dial *d)
 	char text[128];
 	int fd;
 
-	if (d->url.tls && d->ctx == NULL)
-		return why_set(d->why, EXIT_PROTOCOL,
-		    "%s needs TLS, which was not asked for", d->name);
+	if (d->url.tls && *d->ctx == NULL &&
+	    (*d->ctx = wire_trust(d->o, d->why)) == NULL)
+		return -1;
 	wire_say(&d->say, "dialling %s", addr_print(text, sizeof text,
 	    &d->url.at));
 	fd = net_dial(&d->url.at, d->o->family, deadline, w->via, d->why);
@@ -75,7 +75,7 @@ connect_to(struct dial *d)
 	wire_say(&d->say, "connected to %s", w->via);
 	if (!d->url.tls)
 		return 0;
-	w->io.tls = tls_connect(d->ctx, fd, d->url.at.host, deadline, d->why);
+	w->io.tls = tls_connect(*d->ctx, fd, d->url.at.host, deadline, d->why);
 	if (w->io.tls == NULL)
 		return -1;
 	wire_say(&d->say, "%s, certificate %s",
@@ -318,8 +318,17 @@ attempt(struct dial *d, int *http_status)
 	return redirect(d) == -1 ? -1 : 1;
 }
 
+struct tls_ctx *
+wire_trust(const struct options *o, struct why *why)
+{
+	struct tls_options t = { .cafile = o->cacert, .capath = o->capath,
+	    .insecure = o->insecure };
+
+	return tls_client_ctx(&t, why);
+}
+
 int
-wire_dial(struct wire *w, const struct options *o, struct tls_ctx *ctx,
+wire_dial(struct wire *w, const struct options *o, struct tls_ctx **ctx,
     const struct extension *offer, int *http_status, struct why *why)
 {
 	static struct dial d;

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "os/clock.h"
+#include "os/signals.h"
 #include "run/wire_io.h"
 
 int
@@ -20,8 +21,8 @@ wire_wait(const struct io *io, int for_write, int64_t deadline)
 	if (p[1].events == 0)
 		p[1].fd = -1;
 	do {
-		n = poll(p, 2, clock_poll(deadline));
-	} while (n == -1 && errno == EINTR);
+		n = signals_poll(p, 2, clock_poll(deadline));
+	} while (n == -1 && errno == EINTR && !signal_terminated());
 	if (n == 0)
 		errno = ETIMEDOUT;
 	return n > 0 ? 0 : -1;

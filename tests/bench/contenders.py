@@ -22,6 +22,11 @@ def need(*names):
     return found
 
 
+def built(path):
+    if not os.access(path, os.X_OK):
+        raise Missing('%s has not been built' % os.path.relpath(path))
+
+
 class Stage:
     """What a contender has to stand on."""
 
@@ -176,8 +181,7 @@ class Inetws:
         self.options = options
 
     def run(self, s, mode, port, *more):
-        if not os.access(self.program, os.X_OK):
-            raise Missing('%s has not been built' % self.program)
+        built(self.program)
         s.run(self.program, mode, '-l', '127.0.0.1:%d' % port,
               '--max-connections', 8192, *self.options, *more)
         return s.listening(port)
@@ -219,8 +223,7 @@ class Inetws:
 
     def argv(self, s):
         """What a launcher executes for each connection."""
-        if not os.access(self.program, os.X_OK):
-            raise Missing('%s has not been built' % self.program)
+        built(self.program)
         return [os.path.abspath(self.program), 'server', '-l', 'inetd',
                 *self.options, '127.0.0.1:%d' % s.target]
 
@@ -337,8 +340,7 @@ def by_inetd(s, argv):
 
 def trivial_argv(s):
     path = os.path.join(s.tools, 'trivial')
-    if not os.access(path, os.X_OK):
-        raise Missing('%s has not been built' % path)
+    built(path)
     return [os.path.abspath(path)]
 
 

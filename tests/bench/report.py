@@ -195,8 +195,8 @@ def targets(f):
          plain('rate1', nginx), True, .5),
         ('connections/s, 32 at once, × nginx stream ×2',
          plain('rate32', nginx), True, .6),
-        ('idle tunnel, both sides, KiB', f.get('plain', 'idle500', ours),
-         False, 170),
+        ('idle tunnel, both sides, KiB', f.get('plain', 'idle500', ours) or
+         f.get('plain', 'idle200', ours), False, 170),
         ('under inetd, connections/s, × a trivial program under socat',
          f.ratio('inetd', 'rate1', 'inetws-socat', 'trivial-socat'), True,
          .8),
@@ -260,6 +260,9 @@ def page(facts, results, sets):
     if found:
         parts.append('### What we ask of ourselves\n')
         parts.append(found)
+    if facts['failed']:
+        parts.append('Failed: ' + '; '.join(
+            '%s (%s)' % pair for pair in facts['failed'].items()) + '.\n')
     if facts['absent']:
         parts.append('Not there: ' + '; '.join(
             '%s (%s)' % (names[w], why)
@@ -319,7 +322,8 @@ def chart_script(out, per, people):
             panels.append(panel_script(len(panels), title, rows))
     if not panels:
         return None
-    return '''set terminal svg size 1200,%d font "sans-serif,12" background "#ffffff"
+    return '''set terminal svg size 1200,%d font "sans-serif,12" \\
+    background "#ffffff"
 set output "%s"
 set datafile separator "\\t"
 set style fill solid

@@ -80,7 +80,8 @@ class Bench:
         self.running = {}       # name: (Group, port)
         self.results = {}       # set: measure: contender: [round]
         self.absent = {}        # contender: why
-        self.wrong = []         # bytes that differed
+        self.failed = {}        # contender and measure: why
+        self.wrong = []         # of these, where bytes differed
 
     # -------------------------------------------------- processes
 
@@ -147,20 +148,24 @@ class Bench:
             argv.append('--ws')
         base = group.settled_memory() if kind == 'idle' else 0
         load = subprocess.Popen(argv, stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True)
+                                stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
         try:
             return self.talk(load, group, kind, base)
-        except (BrokenPipeError, ValueError) as e:
+        except (BrokenPipeError, ValueError):
             load.wait(LOAD_LIMIT)
             if load.returncode == EXIT_BYTES:
                 self.wrong.append('%s %s' % (who.name, measure))
-            say('%s %s failed (%s)' % (who.name, measure, e))
+            why = load.stderr.read().strip().removeprefix('load: ')
+            self.failed['%s %s' % (who.name, measure)] = why
+            say('%s %s failed: %s' % (who.name, measure, why))
             return None
         finally:
             if load.poll() is None:
                 load.kill()
             load.wait()
             load.stdout.close()
+            load.stderr.close()
 
     def talk(self, load, group, kind, base):
         if load.stdout.readline() != 'ready\n':
@@ -364,11 +369,21 @@ def smoke_passes(bench, measure, more, limit):
 
 # ------------------------------------------------------------------- main
 
+def command():
+    """What to type for the same again."""
+    words = sys.argv[1:]
+    for option in '--tools', '--out':
+        while option in words:
+            at = words.index(option)
+            del words[at:at + 2]
+    words = ' '.join(shlex.quote(w) for w in words if w != '--readme')
+    return 'make bench BENCH=' + shlex.quote(words) if words else 'make bench'
+
+
 def facts(args, bench, took):
     return {
         'date': datetime.date.today().isoformat(),
-        'command': ' '.join(shlex.quote(a) for a in
-                            ['tests/bench/run.py'] + sys.argv[1:]),
+        'command': command(),
         'machine': machine.describe(),
         'network': bench.network,
         'accounting': bench.accounts.how,
@@ -376,6 +391,7 @@ def facts(args, bench, took):
         'seconds': args.seconds,
         'took': round(took),
         'absent': bench.absent,
+        'failed': bench.failed,
         'wrong': bench.wrong,
     }
 

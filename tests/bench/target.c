@@ -20,7 +20,7 @@
 
 struct conn {
 	int fd;
-	enum { COMMAND, UPLOAD, DOWNLOAD, ECHO } state;
+	enum { COMMAND, UPLOAD, DOWNLOAD, ECHO, REFUSED } state;
 	unsigned char request[REQUEST_LEN];
 	size_t have;		/* bytes of the request */
 	uint64_t place;		/* in the pattern */
@@ -71,6 +71,28 @@ begin(int ep, struct conn *c)
 	return 0;
 }
 
+/*
+ * Tell the peer, who may be busy sending, and take the rest off the wire: were
+ * it closed now, a reset could overtake the answer.
+ */
+static int
+refuse(struct conn *c)
+{
+	c->state = REFUSED;
+	return answer(c, 'x');
+}
+
+static int
+discard(struct conn *c)
+{
+	ssize_t n;
+
+	n = recv(c->fd, buf, sizeof(buf), 0);
+	if (n == -1)
+		return errno == EAGAIN ? 0 : -1;
+	return n == 0 ? -1 : 0;
+}
+
 /* Requests of one byte are read as such, so nothing behind them is eaten. */
 static int
 command(int ep, struct conn *c)
@@ -86,8 +108,7 @@ command(int ep, struct conn *c)
 	c->have += n;
 	if (strchr("hude", c->request[0]) == NULL || c->request[0] == '\0') {
 		warnx("target: bytes that nobody announced");
-		answer(c, 'x');
-		return -1;
+		return refuse(c);
 	}
 	if (strchr("he", c->request[0]) != NULL || c->have == REQUEST_LEN)
 		return begin(ep, c);
@@ -109,10 +130,9 @@ upload(struct conn *c)
 		return -1;
 	}
 	if (memcmp(buf, pattern_at(c->place), n) != 0) {
-		warnx("target: bytes differ, %ju before the end",
+		warnx("target: bytes differ, %ju bytes before the end",
 		    (uintmax_t)c->left);
-		answer(c, 'x');
-		return -1;
+		return refuse(c);
 	}
 	c->place += n;
 	c->left -= n;
@@ -171,6 +191,9 @@ serve(int ep, struct conn *c)
 		break;
 	case ECHO:
 		ok = echo(c);
+		break;
+	case REFUSED:
+		ok = discard(c);
 		break;
 	}
 	if (ok == -1) {

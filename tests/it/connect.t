@@ -41,7 +41,7 @@ def test_ends_when_the_far_side_ends():
     t.is_(w.take_data(1), b'x', 'the byte arrives')
     t.ok(t.ws.quiet_for(w.sock, 0.4), 'the end of stdin is no Close yet')
     w.send(b'reply')
-    w.close(1000)
+    w.bye()
     t.is_(p.stdout.read(), b'reply', 'the reply is whole')
     t.is_(p.wait(), 0, 'it ends when the far side ends')
 
@@ -58,10 +58,10 @@ def test_ends_when_the_far_side_ends():
 def test_far_close_with_stdin_open():
     """A foreign Close is the end even if nobody closes stdin."""
     server = t.WSServer()
-    p = t.connect(url(server.port))
+    p = t.connect(url(server.port), '--linger', '1s')
     w = server.next()
     w.send(b'last words')
-    w.close(1000)
+    w.bye()
     t.is_(p.stdout.read(), b'last words', 'all of it')
     t.is_(p.wait(), 0, 'and it ends')
 
@@ -93,10 +93,6 @@ def test_closed_stdout():
     p.stdin.close()
     t.ok(t.until(lambda: not t.children(s.pid)), 'and the far side')
 
-    p = t.inetws('connect', url(s.port), stdin=subprocess.PIPE,
-                 preexec_fn=lambda: os.close(1))
-    p.stdin.close()
-    p.popen.kill()
 
 
 def test_dead_parent():
@@ -136,7 +132,6 @@ def test_terminal():
     held = t.Held()
     s = t.server(held.port)
     parent, child = pty.openpty()
-    before = None
     p = t.inetws('connect', url(s.port), stdin=child, stdout=child)
     import fcntl
     stream = held.next()
@@ -159,7 +154,7 @@ def test_term():
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         held = t.Held()
         s = t.server(held.port)
-        p = t.connect(url(s.port))
+        p = t.connect(url(s.port), '--resume', '0')
         stream = held.next()
         p.send(sig)
         p.wait()
@@ -230,12 +225,14 @@ def test_other_statuses():
 
     p = t.connect(url(server.port))
     w = server.next()
-    w.close(1011, b'sorry')
+    w.bye(1011)
     t.is_(p.wait(), 74, 'Close 1011: 74')
 
     p = t.connect(url(server.port))
     w = server.next()
     w.raw(t.ws.frame(3, b'x'))
+    t.is_(w.take_close(), 1002, 'a broken frame: Close 1002')
+    w.drop()
     t.ok(p.wait() in (74, 76), 'a broken frame: %d' % p.popen.returncode)
 
     garbage = t.Listener(lambda s: s.sendall(b'SSH-2.0-OpenSSH\r\n\r\n'))
@@ -286,14 +283,14 @@ def test_answer_is_right():
         p = t.connect(url(server.port))
         w = server.next()
         w.send(b'hello')
-        w.close(1000)
+        w.bye()
         t.is_(p.stdout.read(), b'hello', name)
         p.stdin.close()
         t.is_(p.wait(), 0, 'status 0')
     server = t.WSServer(early=t.ws.frame(2, b'early') + t.ws.frame(2, b'!'))
     p = t.connect(url(server.port))
     w = server.next()
-    w.close(1000)
+    w.bye()
     t.is_(p.stdout.read(), b'early!', 'frames in the segment of the head')
 
 
@@ -336,7 +333,7 @@ def test_redirects():
         p = t.connect(url(first.port))
         w = last.next()
         t.is_(w.request_line, 'GET /new?x HTTP/1.1', '%d is followed' % code)
-        w.close(1000)
+        w.bye()
         p.stdin.close()
         t.is_(p.wait(), 0, 'status 0')
 

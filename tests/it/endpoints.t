@@ -68,11 +68,10 @@ def test_listen_all_addresses():
     works(s.port, ':0 over IPv4')
     mark = s.mark()
     w = t.ws.connect(s.port)
-    w.close(1000)
-    w.take_close(answer=False)
-    line = s.wait_line(r'127\.0\.0\.1:%d' % w.sock.getsockname()[1],
-                       since=mark)[0] if w.sock.fileno() >= 0 else ''
-    t.ok(line, 'the log shows v4-mapped addresses as IPv4')
+    name = r'127\.0\.0\.1:%d' % w.sock.getsockname()[1]
+    w.bye()
+    t.ok(s.has_line(name, since=mark),
+         'the log shows v4-mapped addresses as IPv4')
     t.unlike(s.log, '::ffff', 'and not as they are')
     if ipv6():
         works(('::1', s.port), 'and over IPv6')
@@ -156,8 +155,7 @@ def one_connection(name, *words, how):
     w = upgrade(a)
     w.send(b'hello')
     t.is_(w.take_data(5), b'hello', name)
-    w.close(1000)
-    t.ok(w.take_close(answer=False) in (1000, 1005), 'Close')
+    t.ok(w.bye() in (1000, 1005), 'Close')
     t.is_(p.wait(), 0, 'and it ends with 0')
     return p
 
@@ -263,8 +261,12 @@ def test_targets():
     if ipv6():
         works(t.server('[::1]:%d' % t.echo(host='::1').port).port,
               '[v6]:port as TARGET')
-        works(t.server('localhost:%d' % t.echo(host='::1').port).port,
-              'a name that answers on IPv6 only')
+        if any(a[0] == socket.AF_INET6
+               for a in socket.getaddrinfo('localhost', 1)):
+            works(t.server('localhost:%d' % t.echo(host='::1').port).port,
+                  'a name that answers on IPv6 only')
+        else:
+            t.skip('localhost is IPv4 only here')
     else:
         t.skip('no IPv6 here', 2)
     s = t.inetws('server', '-l', '127.0.0.1:0', '--', 'cat')
@@ -291,7 +293,7 @@ def test_urls():
         w = server.next()
         t.is_(w.request_line, line, url)
         t.is_(w.request['host'], host, 'Host of it')
-        w.close(1000)
+        w.bye()
         p.stdin.close()
         t.is_(p.wait(), 0, 'ends with 0')
 
@@ -306,7 +308,7 @@ def test_urls():
     p = t.connect('ws+unix:%s/ws:/over/unix' % d)
     w = server.next()
     t.is_(w.request_line, 'GET /over/unix HTTP/1.1', 'ws+unix:')
-    w.close(1000)
+    w.bye()
     p.stdin.close()
     t.is_(p.wait(), 0, 'ends with 0')
     if ipv6():

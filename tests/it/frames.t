@@ -100,9 +100,9 @@ def test_bad_frames_at_the_server():
         w.raw(f(BINARY, b'good', key=K) + data)
         check('server: ' + name, w.take_close(), want)
         t.is_(t.ws.read_all(stream)[1], 'reset', 'and the stream is reset')
-        s.wait_line(r'event=|bytes|peer', 10, since=mark)
         w.sock.close()
         stream.close()
+        s.wait_line('event=', since=mark)
     t.ok(t.until(lambda: not t.children(s.pid)), 'no child is left')
     w = t.ws.connect(s.port)
     w.send(b'x')
@@ -141,6 +141,7 @@ def test_log_names_the_offence():
         w = t.ws.connect(s.port)
         w.raw(data)
         w.take_close()
+        w.sock.close()
         t.ok(s.has_line(word, 10, since=mark), 'the log says %s' % word)
 
 
@@ -176,13 +177,15 @@ def test_data_after_close():
 def test_pings():
     s = t.server(t.echo().port)
     w = t.ws.connect(s.port)
-    w.raw(f(PING, b'', key=K) + f(PING, b'x' * 125, key=K) +
-          f(PONG, b'unasked', key=K))
-    while len(w.pongs) < 2:
-        w.take()
-    t.is_(w.pongs, [b'', b'x' * 125], 'pings are answered with their payload')
+    for payload in (b'', b'x' * 125):
+        w.raw(f(PING, payload, key=K) + f(PONG, b'unasked', key=K))
+        w.pongs.clear()
+        while not w.pongs:
+            w.take()
+        t.is_(w.pongs, [payload], 'a ping of %d is answered with its '
+              'payload' % len(payload))
     w.raw(f(BINARY, b'ab', fin=False, key=K) + f(PING, b'mid', key=K))
-    while len(w.pongs) < 3:
+    while len(w.pongs) < 2:
         w.take()
     t.is_(w.pongs[-1], b'mid', 'a ping within a message is answered in it')
     w.raw(f(CONT, b'c', fin=False, key=K) + f(PONG, b'', key=K) +
@@ -191,7 +194,9 @@ def test_pings():
     w.raw(b''.join(f(PING, b'%d' % i, key=K) for i in range(2000)))
     w.send(b'end')
     t.is_(w.take_data(3), b'end', 'a flood of pings holds nothing up')
-    t.ok(w.pongs[-1] == b'1999' or not w.pongs, 'the last one is answered')
+    while w.pongs[-1] != b'1999':       # RFC 6455 5.5.3 lets it skip others
+        w.take()
+    t.is_(w.pongs[-1], b'1999', 'the last one is answered')
 
 
 def test_ping_towards_a_stuck_stream():

@@ -114,8 +114,8 @@ def test_refusal_form():
            'and one line that says what this is')
     t.is_(a.headers.get('content-length'), str(len(a.body)),
           'Content-Length is right')
-    t.is_(a.headers.get('connection', '').lower(), 'close',
-          'Connection: close')
+    t.like(a.headers.get('connection', ''), r'(?i)\bclose\b',
+           'Connection: close')
     t.is_(a.headers.get('upgrade', '').lower(), 'websocket',
           'Upgrade: websocket (RFC 9110 15.5.22)')
     a = t.ws.ask(s.port, req(drop=['Sec-WebSocket-Version'],
@@ -177,7 +177,7 @@ def test_path():
     for path in ('/', '/secret2', '/secre', '/SECRET', '/x/secret'):
         mark = s.mark()
         t.is_(t.ws.ask(s.port, req(path=path)).status, 404, '404 at ' + path)
-        t.ok(s.has_line('404|(?i)path|not found', 5, since=mark), 'logged')
+        t.ok(s.has_line('(?i)404|path|not found', 5, since=mark), 'logged')
 
 
 def test_chunks():
@@ -269,7 +269,7 @@ def test_target():
     a = t.ws.ask(s.port, req())
     t.is_(a.status, 502, 'nobody listens there: 502')
     t.like(a.body, r'(?i)\A[^\n]*refused[^\n]*\n?\Z', 'with a reason')
-    t.ok(s.has_line('502|(?i)refused', 5), 'logged')
+    t.ok(s.has_line('(?i)502|refused', 5), 'logged')
     late = t.Held(port=port)
     w = t.ws.connect(s.port)
     late.next()

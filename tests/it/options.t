@@ -61,7 +61,7 @@ def test_bad_words():
             (['client', '-l', '127.0.0.1:0'], '(?i)url'),
             (['client', '-l', '127.0.0.1:0', 'ftp://x/'], 'ftp'),
             (['connect'], '(?i)url'),
-            (['connect', 'ws://'], 'ws://'),
+            (['connect', 'ws://'], '(?i)url'),
             (['connect', 'ws://host:0x1/'], '0x1'),
             (['connect', 'ws://host/#frag'], '(?i)frag|#'),
             (['connect', 'ws://[::1/'], '::1'),

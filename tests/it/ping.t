@@ -118,7 +118,7 @@ def test_off():
 def test_idle_timeout():
     for side, make in SIDES:
         p, w, stream = make('--idle-timeout', '1s', '--ping-interval',
-                            '200ms')
+                            '200ms', '--ping-timeout', '30s')
         for _ in range(4):
             stream.sendall(b'x')
             w.take_data(1)

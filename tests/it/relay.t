@@ -15,7 +15,6 @@ import threading        # noqa: E402
 import time             # noqa: E402
 
 MIB = 1 << 20
-SANITIZED = 'build-' in t.INETWS        # their shadow memory is no measure
 BOUND_KIB = 4096                        # private memory of each process
 
 
@@ -74,7 +73,7 @@ class Watch(threading.Thread):
         self.stop = True
         self.join()
         most = max(self.most.values(), default=0)
-        if SANITIZED:
+        if t.SANITIZED:
             t.skip('%s: memory is not measured with sanitizers' % name)
             return
         t.ok(0 < most < BOUND_KIB,

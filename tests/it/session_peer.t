@@ -19,65 +19,7 @@ os.environ["INETWS_NO_BINARY"] = "1"
 
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
-
-BOUND = 30 * t.SCALE
-
-
-def pair():
-    """Two ends of a TCP connection."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        a = socket.create_connection(s.getsockname())
-        b, _ = s.accept()
-    return a, b
-
-
-class Talk:
-    """
-    Whoever sits behind a stream: sends data, ends, reads to the end.  .got,
-    .how ("eof" or "reset") after join().  first: waits for this before it
-    ends its own direction.
-    """
-
-    def __init__(self, sock, data=b"", wait_eof=False, slow=0, keep=False):
-        self.sock, self.data, self.slow = sock, data, slow
-        self.wait_eof, self.keep = wait_eof, keep
-        self.got, self.how = bytearray(), None
-        self.eof = threading.Event()
-        self.threads = [threading.Thread(target=f, daemon=True)
-                        for f in (self.write, self.read)]
-        for th in self.threads:
-            th.start()
-
-    def write(self):
-        try:
-            self.sock.sendall(self.data)
-            if self.wait_eof:
-                self.eof.wait(BOUND)
-            if not self.keep:
-                self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def read(self):
-        try:
-            while True:
-                data = self.sock.recv(65536)
-                if not data:
-                    self.how = "eof"
-                    break
-                self.got += data
-                if self.slow:
-                    time.sleep(self.slow)
-        except ConnectionResetError:
-            self.how = "reset"
-        except OSError as e:
-            self.how = str(e)
-        self.eof.set()
-
-    def join(self):
-        for th in self.threads:
-            th.join(BOUND)
-        return self.how
+from talk import BOUND, Talk, noise, pair   # noqa: E402
 
 
 class Both:
@@ -135,10 +77,6 @@ class Both:
             t.diag("  %s %s" % (x.lines[-8:], x.codes))
         t.diag("a got %d %s, b got %d %s" % (
             len(self.a.got), self.a.how, len(self.b.got), self.b.how))
-
-
-def noise(n, seed=1):
-    return random.Random(seed).randbytes(n)
 
 
 def test_negotiation():
@@ -237,12 +175,7 @@ def test_resets():
             t.until(lambda: x.b is not None and len(x.b.got) == 1000 and
                     len(x.a.got) == 1000)
             near, far = (x.a, x.b) if who == "a" else (x.b, x.a)
-            # a thread that blocks in recv keeps a closed socket open
-            near.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                 p.struct.pack("ii", 1, 0))
-            near.sock.shutdown(socket.SHUT_RD)
-            near.threads[1].join(BOUND)
-            near.sock.close()
+            near.reset()
             t.ok(x.join(), "session %s, %s resets: it ends" % (session, who))
             t.is_(far.how, "reset", "the other stream is reset")
             want = ("stream-reset", "peer-reset")
@@ -285,31 +218,12 @@ def test_random_cuts():
     t.ok(resumes > len(seeds), "wires were really cut")
 
 
-class After(p.Faults):
-    """Cuts at the n-th control line that begins with word."""
-
-    def __init__(self, word, sending, times=3):
-        self.word, self.sending, self.times = word, sending, times
-
-    def hit(self, line):
-        if self.times and line.startswith(self.word):
-            self.times -= 1
-            return True
-        return False
-
-    def sent(self, tunnel, line):
-        return self.sending and self.hit(line)
-
-    def received(self, tunnel, line):
-        return not self.sending and self.hit(line)
-
-
 def test_cut_at_lines():
     for word in ("ack", "eof", "ack 1000"):
         for sending in (True, False):
             for side in ("cf", "sf"):
                 x = Both(noise(100000), noise(1000, 2), b={"wait_eof": True},
-                         **{side: After(word, sending)})
+                         **{side: p.After(word, sending)})
                 good = x.join() and x.whole() and \
                     x.outcomes() == ("ended", "ended")
                 t.ok(good, "cut %s %r at the %s" % (
@@ -319,23 +233,9 @@ def test_cut_at_lines():
                     x.tell()
 
 
-class LastFrames(p.Faults):
-    """The wire is lost with everything that follows this side's eof."""
-
-    def __init__(self):
-        self.done = False
-
-    def sent(self, tunnel, line):
-        if line.startswith("ack") and tunnel.peer_eof is not None and \
-                tunnel.read_ended and not self.done:
-            self.done = True
-            return True
-        return False
-
-
 def test_last_frames_lost():
     for side in ("cf", "sf"):
-        x = Both(noise(70000), noise(50000, 2), **{side: LastFrames()})
+        x = Both(noise(70000), noise(50000, 2), **{side: p.LastFrames()})
         t.ok(x.join() and x.whole() and x.outcomes() == ("ended", "ended"),
              "the last frames are lost: a success at both sides (%s)" % side)
 
@@ -359,44 +259,26 @@ def test_stalled_reader():
     t.ok(x.join() and x.whole(), "and gets it all")
 
 
-def faulty(**kw):
-    f = p.Faults()
-    f.__dict__.update(kw)
-    return f
-
-
 def test_lies():
     for side in ("cf", "sf"):
         for lie in ({"eof_delta": 1}, {"eof_delta": -1}, {"ack_delta": 1000}):
-            x = Both(noise(5000), noise(5000, 2), **{side: faulty(**lie)})
+            x = Both(noise(5000), noise(5000, 2), **{side: p.faulty(**lie)})
             t.ok(x.join(), "%s at %s: it ends" % (lie, side))
             honest = x.far if side == "cf" else x.result
             t.is_(honest.outcome, "fault", "a protocol error: " + honest.why)
             t.is_([c for w, c in honest.codes if w == ">"], [1002], "1002")
             far = x.b if side == "cf" else x.a
-            t.is_(far.how, "reset", "the stream is reset")
-
-
-class Redials(p.Faults):
-    """Cuts once the dialler has got n bytes; its redials offer this."""
-
-    def __init__(self, change, n=1000):
-        self.change, self.n = change, n
-
-    def limits(self, no):
-        return (None, self.n if no == 0 else None, "fin")
-
-    def redial(self, tunnel, offer):
-        return dict(offer, **self.change(tunnel))
+            if "eof_delta" in lie:
+                t.is_(far.how, "reset", "the stream is reset")
 
 
 def test_refused_redials():
     for name, change in (
             ("a wrong id", lambda x: {"resume": "0" * 32}),
-            ("attempt 0 again", lambda x: {"n": 0}),
+            ("attempt 1 again and again", lambda x: {"n": 1}),
             ("a position never sent", lambda x: {"at": 10 ** 9})):
-        x = Both(b"", noise(5000), ss=p.Settings(resume=1), cf=Redials(change),
-                 a={"keep": True})
+        x = Both(b"", noise(5000), ss=p.Settings(resume=1), a={"keep": True},
+                 cf=p.Redials(change, wires=2))
         t.ok(x.join(), "%s: it ends" % name)
         t.is_(x.result.outcome, "lost", "the dialler's session is lost")
         t.is_(x.a.how, "reset", "its stream is reset")
@@ -407,7 +289,7 @@ def test_refused_redials():
 
 def test_replayed_attempt():
     x = Both(noise(1000), noise(1000, 2), p.Settings(),
-             cf=Redials(lambda x: {}, 500), a={"keep": True},
+             cf=p.Redials(lambda x: {}, 500), a={"keep": True},
              b={"keep": True})
     t.until(lambda: x.result or x.server.tunnels and x.far.resumes == 1)
     t.until(lambda: x.b and len(x.b.got) == 1000)
@@ -428,9 +310,10 @@ def test_replayed_attempt():
 
 def test_expiry():
     x = Both(b"", noise(5000), p.Settings(resume=.5), p.Settings(resume=.5),
-             cf=Redials(lambda x: {}), a={"keep": True})
-    t.until(lambda: x.server.tunnels)
+             a={"keep": True}, b={"keep": True})
+    t.until(lambda: len(x.a.got) == 5000)
     x.server.stop()
+    x.far.wire.sock.shutdown(socket.SHUT_RDWR)
     t.ok(x.join(), "nobody answers redials: it ends")
     t.is_(x.outcomes(), ("lost", "lost"), "lost at both sides")
     t.is_((x.a.how, x.b.how), ("reset", "reset"), "both streams are reset")
@@ -439,7 +322,7 @@ def test_expiry():
 
 def test_no_session():
     x = Both(noise(3000), noise(3000, 2), p.Settings(session=False),
-             cf=Redials(lambda x: {}), a={"keep": True}, b={"keep": True})
+             cf=p.Redials(lambda x: {}), a={"keep": True}, b={"keep": True})
     t.ok(x.join(), "without a session a lost wire is the end")
     t.is_(x.outcomes(), ("lost", "lost"), "lost at both sides")
     t.is_((x.a.how, x.b.how), ("reset", "reset"), "both streams are reset")
@@ -502,16 +385,11 @@ def test_ping():
     t.is_((x.far.wires, x.outcomes()), (1, ("ended", "ended")), "on one wire")
 
 
-class Silent(p.Faults):
-    def limits(self, no):
-        return (None, 2000, "silent") if no == 0 else (None, None, "fin")
-
-
 def test_black_hole():
     ss = p.Settings(ping_interval=.1, ping_timeout=.5)
-    x = Both(noise(3000), noise(90000, 2), p.Settings(), ss, cf=Silent())
+    x = Both(noise(3000), noise(90000, 2), p.Settings(), ss, cf=p.Silent())
     t.ok(x.join() and x.whole(), "a redial takes over from a wire that lives")
-    x = Both(noise(90000), noise(3000, 2), ss, p.Settings(), sf=Silent())
+    x = Both(noise(90000), noise(3000, 2), ss, p.Settings(), sf=p.Silent())
     t.ok(x.join() and x.whole(), "a black hole is noticed by pings")
     p.drop_silent()
 

@@ -10,6 +10,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import hashlib          # noqa: E402
 import ssl              # noqa: E402
+import warnings         # noqa: E402
+
+warnings.simplefilter('ignore', DeprecationWarning)     # of TLS 1.1
 
 
 def hello(url, *options, **kw):
@@ -105,7 +108,7 @@ def test_versions():
                       cert.ca)
         if want == 0:
             w = server.next()
-            w.close(1000)
+            w.bye()
             p.stdin.close()
         t.is_(p.wait(), want, '%s: %d' % (version.name, want))
 
@@ -199,7 +202,7 @@ def test_redirects():
     p = t.connect('ws://127.0.0.1:%d/' % up.port, '--cacert', cert.ca)
     w = secret.next()
     t.is_(w.request_line, 'GET /x HTTP/1.1', 'from ws to wss')
-    w.close(1000)
+    w.bye()
     p.stdin.close()
     t.is_(p.wait(), 0, 'status 0')
 

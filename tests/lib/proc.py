@@ -24,6 +24,8 @@ import tap
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 INETWS = os.path.abspath(os.environ.get('INETWS') or
                          os.path.join(ROOT, 'build', 'inetws'))
+# Does the program run under sanitizers, so that its memory is no measure?
+SANITIZED = 'INETWS_SANITIZED' in os.environ
 BOUND = 15 * tap.SCALE      # seconds that anything short may take
 
 _programs = []
@@ -236,9 +238,14 @@ def children(pid, zombies=True):
 
 
 def family(pid=None):
-    """All descendants of a process, of this one by default."""
-    table = parents()
-    found, todo = [], [pid or os.getpid()]
+    """All descendants of a process, of this one by default.
+
+    Zombies that wait for us are none: reaping orphans is our own affair.
+    """
+    me = os.getpid()
+    table = {p: v for p, v in parents().items()
+             if v[1] != 'Z' or v[0] != me}
+    found, todo = [], [pid or me]
     while todo:
         one = todo.pop()
         more = [p for p, (parent, _) in table.items() if parent == one]

@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 
 _lock = threading.RLock()
@@ -123,7 +124,7 @@ def main():
 
 
 def _case(name, case):
-    failed = _failed
+    failed, begin = _failed, time.monotonic()
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(int(getattr(case, 'limit', 60) * SCALE) + 1)
     try:
@@ -135,6 +136,8 @@ def _case(name, case):
         diag(traceback.format_exc())
     finally:
         signal.alarm(0)
+        if 'INETWS_TEST_TIMES' in os.environ:
+            diag('%.1f s in %s' % (time.monotonic() - begin, name))
         if _failed > failed:
             diag('in case %s' % name)
             _run(_tellers)

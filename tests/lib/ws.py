@@ -201,6 +201,16 @@ class WebSocket:
 
     # the transport
 
+    def bye(self, code=1000):
+        """Closes in good order; the peer's code, or 'eof' or 'reset'."""
+        try:
+            self.close(code)
+        except BrokenPipeError:
+            pass
+        code = self.take_close(answer=False)
+        self.sock.close()
+        return code
+
     def drop(self):
         """Ends the transport without a Close: a clean TCP end."""
         self.sock.close()

@@ -530,7 +530,8 @@ run(int (*test)(void))
 	return status;
 }
 
-#define NOTHING "64 nothing to listen on: no -l, no socket from systemd or inetd"
+#define NOTHING	\
+	"64 nothing to listen on: no -l, no socket from systemd or inetd"
 
 int
 main(void)

@@ -94,7 +94,8 @@ test_bad_listen(void)
 		{ "unix:/x,mode=0660x", "octal" },
 		{ "fd:", "fd:N" }, { "fd:-1", "fd:N" }, { "fd:x", "fd:N" },
 		{ "fd:99999999999", "fd:N" },
-		{ "systemd:", "systemd:NAME" }, { "systemd:a:b", "systemd:NAME" },
+		{ "systemd:", "systemd:NAME" },
+		{ "systemd:a:b", "systemd:NAME" },
 		{ "systemd:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		  "aaaaaaaaaaaaa", "too long" }
 	};
@@ -241,7 +242,8 @@ test_bad_url(void)
 		{ "ws:/h", "no websocket URL" },
 		{ "ws:", "no websocket URL" }, { "://h", "no websocket URL" },
 		{ "me:secret@h", "no websocket URL" },
-		{ "ws://", "host is missing" }, { "ws:///x", "host is missing" },
+		{ "ws://", "host is missing" },
+		{ "ws:///x", "host is missing" },
 		{ "ws://me:secret@/", "host is missing" },
 		{ "ws://:80/", "no host" },
 		{ "ws://h:0/", "1..65535" }, { "ws://h:99999/", "1..65535" },

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What every mode begins with: descriptors first, then the log, since
+ * syslog(3) keeps a descriptor that closing the leaked ones would take away.
+ */
+#ifndef RUN_START_H
+#define RUN_START_H
+
+#include "os/activate.h"
+#include "os/log.h"
+#include "run/options.h"
+
+/*
+ * Opens or takes over what the words mean, closes what was leaked, opens the
+ * log with the mode's level.  EXIT_ENDED, or the status to exit with, the
+ * reason being told.
+ */
+int start(struct activation *, const struct options *,
+    const struct addr *words, unsigned int n, enum log_level);
+
+/* Could not start: tells why, and returns the status. */
+int start_failed(const struct why *);
+
+#endif

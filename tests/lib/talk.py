@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: ISC
+"""Who sits behind the streams of a tunnel."""
+
+import random
+import socket
+import struct
+import threading
+import time
+
+import tap
+
+BOUND = 30 * tap.SCALE
+
+
+def pair():
+    """Two ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        a = socket.create_connection(s.getsockname())
+        b, _ = s.accept()
+    return a, b
+
+
+class Talk:
+    """
+    Whoever sits behind a stream: sends data, ends, reads to the end.  .got,
+    .how ("eof" or "reset") after join().  first: waits for this before it
+    ends its own direction.
+    """
+
+    def __init__(self, sock, data=b"", wait_eof=False, slow=0, keep=False):
+        self.sock, self.data, self.slow = sock, data, slow
+        self.wait_eof, self.keep = wait_eof, keep
+        self.got, self.how, self.broken = bytearray(), None, False
+        self.eof = threading.Event()
+        self.threads = [threading.Thread(target=f, daemon=True)
+                        for f in (self.write, self.read)]
+        for th in self.threads:
+            th.start()
+
+    def write(self):
+        try:
+            self.sock.sendall(self.data)
+            if self.wait_eof:
+                self.eof.wait(BOUND)
+            if not self.keep:
+                self.sock.shutdown(socket.SHUT_WR)
+        except ConnectionResetError:
+            self.broken = True          # told once, to whoever asks first
+        except OSError:
+            pass
+
+    def read(self):
+        try:
+            while True:
+                data = self.sock.recv(65536)
+                if not data:
+                    self.how = "reset" if self.broken else "eof"
+                    break
+                self.got += data
+                if self.slow:
+                    time.sleep(self.slow)
+        except ConnectionResetError:
+            self.how = "reset"
+        except OSError as e:
+            self.how = str(e)
+        self.eof.set()
+
+    def join(self):
+        for th in self.threads:
+            th.join(BOUND)
+        return self.how
+
+    def reset(self):
+        """
+        Ends so that the other end sees a reset.  A thread that waits in
+        recv would keep the socket open.
+        """
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+        self.sock.shutdown(socket.SHUT_RD)
+        self.threads[1].join(BOUND)
+        self.sock.close()
+
+
+def noise(n, seed=1):
+    return random.Random(seed).randbytes(n)
