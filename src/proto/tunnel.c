@@ -280,10 +280,11 @@ tunnel_tick(struct tunnel *t)
 	if (t->now >= idle_until(t))
 		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
 	if (t->now >= closing_until(t)) {
+		if (!t->wire_finished || t->wire_gone)
+			t->out_ended = 1;	/* the stream's time is up */
 		if (!t->wire_dead && !t->close_rcvd)
 			lose(t, TUNNEL_WIRE_LOST, "no answer to Close");
 		t->wire_dead = 1;
-		t->out_ended = 1;
 	}
 	tunnel_settle(t);
 }

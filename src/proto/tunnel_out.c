@@ -29,7 +29,9 @@ free_space(const struct tunnel *t)
 int
 tunnel_out_room(const struct tunnel *t)
 {
-	return t->out_discard || free_space(t) >= t->cfg.out_size / 4;
+	if (t->out_discard)
+		return free_space(t) + (t->out_head - t->out_sent) > 0;
+	return free_space(t) >= t->cfg.out_size / 4;
 }
 
 /* Up to two pieces of the ring that begin at a position. */
@@ -54,7 +56,7 @@ int
 tunnel_stream_space(struct tunnel *t, struct iovec iov[2])
 {
 	if (t->out_discard)
-		t->out_kept = t->out_sent = t->out_head;
+		t->out_head = t->out_sent;	/* nobody wants the rest */
 	if (t->out_kept == t->out_head)
 		t->out_base = t->out_head;	/* begin at an aligned place */
 	return pieces(t, t->out_head, free_space(t), iov);

@@ -54,7 +54,7 @@ class Talk:
             while True:
                 data = self.sock.recv(65536)
                 if not data:
-                    self.how = "reset" if self.broken else "eof"
+                    self.how = "eof"
                     break
                 self.got += data
                 if self.slow:
@@ -68,6 +68,8 @@ class Talk:
     def join(self):
         for th in self.threads:
             th.join(BOUND)
+        if self.broken and self.how == "eof":
+            self.how = "reset"
         return self.how
 
     def reset(self):
