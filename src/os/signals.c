@@ -114,6 +114,12 @@ signal_terminated(void)
 }
 
 int
+signal_hung_up(void)
+{
+	return seen[SIGHUP] && !seen[SIGTERM] && !seen[SIGINT];
+}
+
+int
 signal_taken(int signo)
 {
 	int was = seen[signo];

@@ -36,6 +36,12 @@ void signals_default(void);
 /* Shall this process end?  TERM came (alone: INT or HUP too).  Stays true. */
 int signal_terminated(void);
 
+/*
+ * Was it only HUP: whoever used this process has gone, and may have said
+ * something before?
+ */
+int signal_hung_up(void);
+
 /* Has it come since this was asked last? */
 int signal_taken(int signo);
 

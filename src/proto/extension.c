@@ -148,10 +148,10 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 	case HAS_RESUME:
 		return session(ext, value);
 	case HAS_N:
-		return number(value, 1, UINT64_MAX, &ext->attempt);
+		return number(value, 1, INT64_MAX, &ext->attempt);
 	case HAS_AT:
 		ext->has_at = 1;
-		return number(value, 0, UINT64_MAX, &ext->at);
+		return number(value, 0, INT64_MAX, &ext->at);
 	default:
 		return -1;
 	}
@@ -195,6 +195,29 @@ extension_parse(struct extension *ext, struct slice element)
 	if ((has & (HAS_N | HAS_AT)) && ext->session[0] == '\0')
 		return 0;
 	return 1;
+}
+
+int
+extension_is_offer(const struct extension *e)
+{
+	int redial = e->session[0] != '\0';
+
+	if (redial && (e->flags & (EXT_SERVE | EXT_PARK)))
+		return 0;
+	return (e->attempt != 0) == redial && e->has_at == redial;
+}
+
+int
+extension_is_answer(const struct extension *a, const struct extension *offer)
+{
+	int named = a->session[0] != '\0';
+
+	if ((a->flags & EXT_SERVE) || (a->flags & ~offer->flags) ||
+	    a->attempt != 0)
+		return 0;
+	if (offer->session[0] != '\0')
+		return a->has_at && strcmp(a->session, offer->session) == 0;
+	return !a->has_at && ((a->flags & EXT_RESUME) != 0) == named;
 }
 
 /* Appends; *len becomes -1 once something did not fit. */

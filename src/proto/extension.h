@@ -43,6 +43,16 @@ struct extension {
  */
 int extension_parse(struct extension *ext, struct slice element);
 
+/*
+ * May it stand in an offer: a redial names a session and has n and at, any
+ * other offer has none of these.  May it stand in the answer to this offer:
+ * nothing that was not offered, a session has a name, and only what answers a
+ * redial has at.
+ */
+int extension_is_offer(const struct extension *);
+int extension_is_answer(const struct extension *,
+    const struct extension *offer);
+
 /* Is the element's name "inetws", whatever its parameters say? */
 int extension_is_ours(struct slice element);
 

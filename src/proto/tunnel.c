@@ -61,6 +61,15 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 	tunnel_in_drop(t);
 }
 
+/* Nobody wants what the stream still says. */
+static void
+discard(struct tunnel *t)
+{
+	t->out_discard = 1;
+	if (!t->cfg.discard)
+		t->out_ended = 1;
+}
+
 /*
  * The wire ended without a Close of the peer's.  A session waits for another
  * one.  After our own Close that is no harm where we know that all is said:
@@ -76,9 +85,10 @@ lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		t->why = why;
 	} else if (t->close_rcvd || t->end != TUNNEL_GOING) {
 		return;
-	} else if (t->complete && (t->cfg.extension || t->cfg.hold)) {
+	} else if (t->complete && (t->cfg.extension || t->cfg.hold) &&
+	    tunnel_in_between(t)) {
 		t->in_ended = 1;
-		t->out_discard = !t->out_ended;
+		discard(t);
 	} else
 		tunnel_fault(t, end, CLOSE_NONE, why);
 }
@@ -121,7 +131,7 @@ closed_by_stranger(struct tunnel *t)
 	if (t->peer_code == CLOSE_NONE || t->peer_code == CLOSE_NORMAL ||
 	    t->peer_code == CLOSE_GOING_AWAY) {
 		t->in_ended = 1;
-		t->out_discard = 1;
+		discard(t);
 		if (t->close_code == 0)
 			set_close(t, t->peer_code);
 	} else
@@ -160,12 +170,25 @@ close_now(const struct tunnel *t)
 	    t->now >= hold_until(t));
 }
 
-/* Our Close is out, and the peer's is in or will not come. */
+/*
+ * Our Close is out, and the peer's is in, will not come, or is not waited for
+ * (RFC 6455 7.1.7).
+ */
 static int
 closed(const struct tunnel *t)
 {
 	return t->close_sent && t->head_len == 0 && t->pay_left == 0 &&
-	    (t->close_rcvd || t->wire_eof);
+	    (t->close_rcvd || t->wire_eof || t->end == TUNNEL_PEER_FAULT);
+}
+
+static void
+stream_failed(struct tunnel *t)
+{
+	if (t->end != TUNNEL_GOING)
+		return;
+	tunnel_fault(t, TUNNEL_STREAM_RESET,
+	    t->cfg.extension ? CLOSE_NORMAL : CLOSE_INTERNAL, NULL);
+	t->rst_due = t->cfg.extension && !t->close_sent;
 }
 
 void
@@ -180,6 +203,8 @@ tunnel_settle(struct tunnel *t)
 				closed_by_stranger(t);
 		}
 	}
+	if (t->deaf && t->pending > 0)
+		stream_failed(t);
 	if (t->close_code == 0 && close_now(t)) {
 		set_close(t, CLOSE_NORMAL);
 		t->complete = 1;
@@ -237,6 +262,17 @@ idle_until(const struct tunnel *t)
 	return later(t->data_at, t->cfg.idle_timeout);
 }
 
+/* A stream that neither speaks nor listens waits for the peer so long. */
+static int64_t
+deaf_until(const struct tunnel *t)
+{
+	if (!t->deaf || !t->out_ended || t->in_ended ||
+	    t->end != TUNNEL_GOING)
+		return TUNNEL_NEVER;
+	return (t->deaf_at > t->ended_at ? t->deaf_at : t->ended_at) +
+	    (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
+}
+
 /* When the closing handshake, or an unwanted stream, has taken too long. */
 static int64_t
 closing_until(const struct tunnel *t)
@@ -246,7 +282,8 @@ closing_until(const struct tunnel *t)
 		return TUNNEL_NEVER;
 	if (t->wire_finished && !t->wire_gone)
 		return t->closed_at + FINISHED_MAX;
-	return t->closed_at + (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
+	return (t->closed_at > t->taken_at ? t->closed_at : t->taken_at) +
+	    (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
 }
 
 static int64_t
@@ -267,6 +304,7 @@ tunnel_deadline(const struct tunnel *t)
 	d = earlier(d, silence_until(t));
 	d = earlier(d, idle_until(t));
 	d = earlier(d, hold_until(t));
+	d = earlier(d, deaf_until(t));
 	return earlier(d, closing_until(t));
 }
 
@@ -279,6 +317,8 @@ tunnel_tick(struct tunnel *t)
 		lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
 	if (t->now >= idle_until(t))
 		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
+	if (t->now >= deaf_until(t))
+		stream_failed(t);
 	if (t->now >= closing_until(t)) {
 		if (!t->wire_finished || t->wire_gone)
 			t->out_ended = 1;	/* the stream's time is up */
@@ -336,11 +376,16 @@ tunnel_stream_failed(struct tunnel *t)
 {
 	if (t->end == TUNNEL_ENDED || (t->out_discard && t->in_shut))
 		t->out_ended = 1;
-	else if (t->end == TUNNEL_GOING) {
-		tunnel_fault(t, TUNNEL_STREAM_RESET,
-		    t->cfg.extension ? CLOSE_NORMAL : CLOSE_INTERNAL, NULL);
-		t->rst_due = t->cfg.extension && !t->close_sent;
-	}
+	else
+		stream_failed(t);
+	tunnel_settle(t);
+}
+
+void
+tunnel_stream_deaf(struct tunnel *t)
+{
+	t->deaf = 1;
+	t->deaf_at = t->now;
 	tunnel_settle(t);
 }
 
@@ -413,7 +458,8 @@ int
 tunnel_may_resume(const struct tunnel *t, uint64_t at)
 {
 	return t->cfg.session && at >= t->out_kept &&
-	    at <= t->out_sent - t->pay_left;
+	    at <= t->out_sent - t->pay_left &&
+	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET);
 }
 
 int

@@ -67,6 +67,9 @@ struct tunnel_config {
 	uint32_t win;		/* session: what our side has room for */
 	uint32_t peer_win;	/* session: what the peer has room for */
 	int hold;		/* foreign peer: hold Close at end of stream */
+	int discard;		/* the stream is a socket: what it still says
+				 * has to be read, or closing it would destroy
+				 * what was delivered */
 
 	/* milliseconds, 0 is off */
 	int64_t ping_interval, ping_timeout, idle_timeout, linger;
@@ -101,6 +104,7 @@ struct tunnel {
 	uint8_t stream_gone;		/* closed or reset by us */
 	uint8_t out_ended;		/* it has ended (read side) */
 	uint8_t out_discard;		/* nobody wants what it still says */
+	uint8_t deaf;			/* it will take nothing more */
 	uint8_t in_ended;		/* what came is all there will be */
 	uint8_t in_shut;		/* the stream was shown that */
 
@@ -154,7 +158,7 @@ struct tunnel {
 	/* when things happened */
 	int64_t heard_at, said_at;	/* last byte from, to the wire */
 	int64_t data_at;		/* last payload, either way */
-	int64_t taken_at, delivered_at, ended_at, closed_at;
+	int64_t taken_at, delivered_at, ended_at, deaf_at, closed_at;
 
 	uint8_t masks[256];		/* random bytes in stock */
 	size_t masks_left;
@@ -184,6 +188,13 @@ int tunnel_stream_space(struct tunnel *, struct iovec iov[2]);
 void tunnel_stream_read(struct tunnel *, size_t);
 void tunnel_stream_eof(struct tunnel *);
 void tunnel_stream_failed(struct tunnel *);
+
+/*
+ * Nobody reads the stream any more, as with a pipe whose reader has gone.  No
+ * harm is done until there is something to write; once the stream has ended
+ * as well, the peer gets the linger time to end too.
+ */
+void tunnel_stream_deaf(struct tunnel *);
 int tunnel_stream_data(struct tunnel *, struct iovec iov[TUNNEL_RUNS]);
 void tunnel_stream_wrote(struct tunnel *, size_t);
 void tunnel_stream_shut(struct tunnel *);

@@ -30,6 +30,13 @@ tunnel_in_room(const struct tunnel *t)
 	    t->pending + unparsed(t) <= SMALL;
 }
 
+/* Nothing has begun that did not come to its end. */
+int
+tunnel_in_between(const struct tunnel *t)
+{
+	return !t->in_frame && t->message == 0 && unparsed(t) == 0;
+}
+
 /* Moves all runs, as one, and what is unparsed to the beginning. */
 static void
 compact(struct tunnel *t)

@@ -28,6 +28,7 @@ int64_t tunnel_ack_time(const struct tunnel *);
 
 /* tunnel_in.c */
 int tunnel_in_room(const struct tunnel *);
+int tunnel_in_between(const struct tunnel *);	/* two messages? */
 void tunnel_in_parse(struct tunnel *);
 void tunnel_in_drop(struct tunnel *);
 void tunnel_in_restart(struct tunnel *);

@@ -150,7 +150,8 @@ find_offer(struct upgrade_request *r, const struct http_head *head)
 			continue;
 		list = head->field[i].value;
 		while (!r->has_offer && slice_next(&list, &element))
-			r->has_offer = extension_parse(&r->offer, element);
+			r->has_offer = extension_parse(&r->offer, element) &&
+			    extension_is_offer(&r->offer);
 	}
 }
 
@@ -271,8 +272,7 @@ check_extension(struct upgrade_answer *a, struct slice element,
 	valid = extension_parse(ext, element);
 	if (ext->id[0] == '\0' || strcmp(ext->id, o->offer->id) == 0)
 		return 0;
-	if (!valid || (ext->flags & EXT_SERVE) || ext->attempt != 0 ||
-	    (ext->flags & ~o->offer->flags))
+	if (!valid || !extension_is_answer(ext, o->offer))
 		return refuse(err, errlen, -1,
 		    "a malformed answer of the extension inetws");
 	a->has_extension = 1;

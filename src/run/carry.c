@@ -95,8 +95,8 @@ carry_answer(struct carry *c, const struct extension *offer,
 }
 
 static void
-configure(const struct carry *c, const struct wire *w,
-    struct tunnel_config *cfg)
+configure(const struct carry *c, const struct io *stream,
+    const struct wire *w, struct tunnel_config *cfg)
 {
 	const struct options *o = c->o;
 
@@ -107,6 +107,7 @@ configure(const struct carry *c, const struct wire *w,
 	cfg->win = o->window;
 	cfg->peer_win = c->theirs.win;
 	cfg->hold = o->eof == EOF_HOLD;
+	cfg->discard = stream->rfd == stream->wfd;
 	cfg->ping_interval = o->ping_interval;
 	cfg->ping_timeout = o->ping_timeout;
 	cfg->idle_timeout = o->idle_timeout;
@@ -168,43 +169,56 @@ resumed(struct carry *c)
 	show(c, "open");
 }
 
-/* Is a refused redial worth another one? */
+/*
+ * Is a refused redial the last one?  A stranger's 101 counts as a 410: it
+ * comes from a backend that does not keep the session.  A 101 that answers
+ * for the session and fails it is final.
+ */
 static int
 final(struct carry *c, int http_status)
 {
 	if (http_status == 410)
-		return ++c->gone >= GONE_MAX;
-	return http_status >= 400 && http_status < 500 &&
-	    http_status != 408 && http_status != 429;
+		return tunnel_complete(&c->relay.tunnel) ||
+		    ++c->gone >= GONE_MAX;
+	return http_status == 101 || (http_status >= 400 &&
+	    http_status < 500 && http_status != 408 && http_status != 429);
 }
 
-/*
- * Dials again.  The stream waits meanwhile: what it says stays in the kernel.
- */
+/* Dials with our position.  0, or -1 with the HTTP status that it came to. */
+static int
+dial_again(struct carry *c, int *status, struct why *why)
+{
+	struct extension offer = c->ours;
+	struct wire w;
+
+	*status = 0;
+	offer.attempt = ++c->attempt;
+	offer.at = tunnel_taken(&c->relay.tunnel);
+	offer.has_at = 1;
+	if (wire_dial(&w, c->o, &c->tls, &offer, status, why) == -1)
+		return -1;
+	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
+	    w.early, w.early_len) == 0)
+		return 0;
+	if (!w.has_extension)
+		*status = 410;
+	io_close(&w.io);
+	return why_set(why, EXIT_LOST, w.has_extension ?
+	    "resumed from a position that is not kept" :
+	    "answered by somebody who knows no sessions");
+}
+
+/* The stream waits meanwhile: what it says stays in the kernel. */
 static void
 redial(struct carry *c)
 {
-	struct tunnel *t = &c->relay.tunnel;
-	struct extension offer = c->ours;
-	struct wire w;
 	struct why why;
-	int status = 0;
+	int status;
 
 	c->tries++;
-	offer.attempt = ++c->attempt;
-	offer.at = tunnel_taken(t);
-	offer.has_at = 1;
-	if (wire_dial(&w, c->o, &c->tls, &offer, &status, &why) == 0) {
-		if (w.has_extension && w.theirs.has_at &&
-		    strcmp(w.theirs.session, c->ours.session) == 0 &&
-		    relay_resume(&c->relay, w.io, w.theirs.at, w.early,
-		    w.early_len) == 0) {
-			resumed(c);
-			return;
-		}
-		io_close(&w.io);
-		status = 400;
-		why_set(&why, EXIT_LOST, "the session was not resumed");
+	if (dial_again(c, &status, &why) == 0) {
+		resumed(c);
+		return;
 	}
 	log_event(LOG_L_DEBUG, "redial failed", "id", c->ours.id,
 	    "why", why.text, NULL);
@@ -266,8 +280,8 @@ farewell(const struct carry *c, int status)
 	struct log_line l;
 
 	/* connect says what is wrong, the others say what was. */
-	log_begin(&l, c->o->mode == MODE_CONNECT && status != 0 ?
-	    LOG_L_WARN : LOG_L_INFO, "closed");
+	log_begin(&l, c->o->mode == MODE_CONNECT && status != 0 &&
+	    t->end != TUNNEL_STOPPED ? LOG_L_WARN : LOG_L_INFO, "closed");
 	log_str(&l, "mode", mode_name(c->o->mode));
 	if (c->peer[0] != '\0')
 		log_str(&l, "peer", c->peer);
@@ -318,7 +332,7 @@ carry_on(struct carry *c, struct io stream, const struct wire *w)
 		strlcpy(c->ours.session, w->theirs.session,
 		    sizeof(c->ours.session));
 	strlcpy(c->via, w->via, sizeof(c->via));
-	configure(c, w, &cfg);
+	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.door = door;
 	c->give_up = c->next_try = CLOCK_NEVER;

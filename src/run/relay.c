@@ -16,6 +16,7 @@
 #define BURST		64	/* rounds of work before looking around */
 #define IDLE_MS		1000	/* after which buffers are given back */
 #define IDLE_BYTES	65536	/* that were touched */
+#define LEAVE_MS	2000	/* from HUP to the end */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
 
 /* What is not known to block. */
@@ -59,6 +60,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->door = -1;
 	r->ready = STREAM_R | STREAM_W | WIRE_R | WIRE_W;
 	r->hung_up = 0;
+	r->leave_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
 	r->out.refused = r->in.refused = stream.tls != NULL ||
 	    wire.tls != NULL;
@@ -356,7 +358,7 @@ watch(const struct relay *r, struct pollfd *p)
 
 	memset(p, 0, P_ALL * sizeof(*p));
 	p[P_STREAM_R].fd = r->stream.rfd;
-	p[P_STREAM_W].fd = r->stream.wfd;
+	p[P_STREAM_W].fd = r->tunnel.deaf ? -1 : r->stream.wfd;
 	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
 	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
 	p[P_WIRE_R].fd = r->wire.rfd;
@@ -376,17 +378,20 @@ watch(const struct relay *r, struct pollfd *p)
 	p[P_DOOR].events = POLLIN;
 }
 
-/* The stream said something that was not asked for: has it broken? */
+/*
+ * The stream said something that was not asked for: has it broken?  A socket
+ * has; of two pipes the one to write to may have lost its reader.
+ */
 static void
-unasked(struct relay *r, struct pollfd *p)
+unasked(struct relay *r, const struct pollfd *p)
 {
 	unsigned int w = tunnel_wants(&r->tunnel);
 
-	if (p->fd == -1 || !(p->revents & (POLLERR | POLLNVAL)))
-		return;
-	if (p->fd == r->stream.rfd && (w & TUNNEL_READ_STREAM))
-		return;		/* reading will tell, after what is left */
-	tunnel_stream_failed(&r->tunnel);
+	if (p[P_STREAM_W].revents & (POLLERR | POLLNVAL))
+		tunnel_stream_deaf(&r->tunnel);
+	if ((p[P_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
+	    !(w & TUNNEL_READ_STREAM))
+		tunnel_stream_failed(&r->tunnel);
 }
 
 static unsigned int
@@ -456,9 +461,26 @@ wait_for(struct relay *r, int64_t until, int busy)
 		r->hung_up = 1;
 	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
 	r->ready |= readiness(&r->wire, p + P_WIRE_R, WIRE_R, WIRE_W);
-	unasked(r, &p[P_STREAM_R]);
-	unasked(r, &p[P_STREAM_W]);
+	unasked(r, p);
 	return p[P_DOOR].revents != 0;
+}
+
+/*
+ * ssh(1) closes its pipes to a ProxyCommand and sends HUP at once: what it
+ * said last is still to be read and carried over.
+ */
+static void
+told_to_end(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+
+	if (signal_hung_up() && !t->deaf) {
+		tunnel_stream_deaf(t);
+		r->leave_at = t->now + LEAVE_MS;
+	}
+	if (!signal_hung_up() || t->now >= r->leave_at)
+		tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
+		    "told to end");
 }
 
 enum relay_event
@@ -475,8 +497,7 @@ relay(struct relay *r, int64_t until)
 			;
 		tunnel_tick(t);
 		if (signal_terminated())
-			tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
-			    "told to end");
+			told_to_end(r);
 		busy = work(r) || i == BURST;
 		if (tunnel_wants(t) & TUNNEL_DONE)
 			return RELAY_DONE;
@@ -487,6 +508,8 @@ relay(struct relay *r, int64_t until)
 		if (t->now >= until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);
+		if (r->leave_at < deadline)
+			deadline = r->leave_at;
 		visitor = wait_for(r, deadline < until ? deadline : until,
 		    busy);
 	}

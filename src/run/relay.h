@@ -19,6 +19,7 @@ struct relay {
 	int door;		/* -1, or a descriptor to watch for readers */
 	unsigned int ready;	/* what is not known to block */
 	int hung_up;		/* the stream has said so, once is enough */
+	int64_t leave_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways beside the buffers */
 	size_t touched;		/* bytes of buffers used since last freed */
 };

@@ -46,7 +46,7 @@ hand_over(struct carry *c, struct wire *w,
 		io_close(&w->io);
 		return EXIT_ENDED;
 	}
-	if (errno == ENOENT) {
+	if (errno == ENOENT || errno == EACCES) {
 		why_set(&why, EXIT_PROTOCOL, "refused with 410: no such session");
 		wire_refuse(w, 410, "no such session");
 	} else {

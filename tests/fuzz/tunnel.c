@@ -8,161 +8,14 @@
  * is the truth; what is wanted can be done and changes something; and it all
  * ends, even if the peer never does anything again.
  */
-#include "proto/tunnel.h"
-#include "tunnel_reference.h"
+#include "tunnel_peer.h"
 
-#define QUEUE_MAX	(2 << 20)
 #define ROUNDS		200000
 #define NOT_READS	(~(TUNNEL_READ_STREAM | TUNNEL_READ_WIRE))
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-struct world {
-	const uint8_t *in;	/* what is left of the input */
-	size_t left;
-	struct tunnel t;
-	struct reference ref;
-	int64_t now;
-	uint64_t told;		/* by the stream */
-	uint64_t got;		/* by the stream */
-	size_t pipe_in, pipe_out;	/* what goes beside */
-	int ended, shut;
-	size_t chunk;		/* most that is read from the wire at once */
-	size_t queued, fed;
-	int wire_ended;
-
-	/* what the wire was told */
-	struct head head;
-	int in_frame;
-	uint64_t at, pos;	/* in the frame, in the stream */
-	uint8_t small[125];
-	uint64_t acked;		/* by the machine */
-	int pongs, close_said, eof_said;
-};
-
-static uint8_t queue[QUEUE_MAX], payload[PAYLOAD_MAX];
-
-static unsigned int
-next(struct world *w)
-{
-	if (w->left == 0)
-		return 0;
-	w->left--;
-	return *w->in++;
-}
-
-static unsigned int
-next2(struct world *w)
-{
-	unsigned int high = next(w);
-
-	return high << 8 | next(w);
-}
-
-static uint8_t
-pattern(uint64_t at)
-{
-	return at * 2654435761u >> 9;
-}
-
-static void
-fake_random(void *p, size_t n)
-{
-	static uint32_t draw;
-	uint8_t *b = p;
-
-	while (n-- > 0)
-		*b++ = (draw = draw * 1664525 + 1013904223) >> 24;
-}
-
-/* What the machine said in a frame that is no data. */
-static void
-said_small(struct world *w)
-{
-	char text[128];
-	unsigned long long n;
-	int len = w->head.length, i;
-	unsigned int code;
-
-	memcpy(text, w->small, len);
-	text[len] = '\0';
-	switch (w->head.opcode) {
-	case 1:
-		CHECK(w->t.cfg.extension);
-		if (sscanf(text, "ack %llu", &n) == 1) {
-			CHECK(w->t.cfg.session);
-			CHECK(n <= w->got && n >= w->acked);
-			w->acked = n;
-		} else if (sscanf(text, "eof %llu", &n) == 1) {
-			CHECK(w->ended && n == w->told && n == w->pos);
-			w->eof_said = 1;
-		} else
-			CHECK(strcmp(text, "rst") == 0);
-		break;
-	case 8:
-		code = len == 0 ? 1005 : w->small[0] * 256 + w->small[1];
-		CHECK(len == 0 || len == 2);
-		CHECK(code >= 1000 && code < 5000 && code != 1006);
-		if (w->t.end == TUNNEL_PEER_FAULT && w->ref.bad)
-			CHECK(code == w->ref.code);
-		w->close_said = code;
-		break;
-	case 10:
-		for (i = w->pongs; i < w->ref.pings; i++)
-			if (i + PINGS_MAX >= w->ref.pings &&
-			    w->ref.ping_len[i % PINGS_MAX] == len &&
-			    memcmp(w->ref.ping[i % PINGS_MAX], w->small,
-			    len) == 0)
-				break;
-		CHECK(i < w->ref.pings);
-		w->pongs = i + 1;
-		break;
-	}
-}
-
-static void
-said_head(struct world *w)
-{
-	const struct head *h = &w->head;
-
-	CHECK(!head_bad(h, 1) && h->fin && h->masked == w->t.cfg.client);
-	CHECK(h->opcode != 0 && !w->close_said);
-	if (h->opcode == 2) {
-		CHECK(h->length > 0 && !w->eof_said);
-		CHECK(w->t.cfg.extension || h->length <= 65535);
-		CHECK(w->pos + h->length <= w->told);
-		if (w->t.cfg.session)
-			CHECK(w->pos + h->length <=
-			    w->ref.acked + w->t.cfg.peer_win);
-	} else
-		CHECK(h->length <= 125);
-	w->in_frame = 1;
-	w->at = 0;
-}
-
-static void
-said(struct world *w, uint8_t c)
-{
-	if (!w->in_frame) {
-		if (!head_byte(&w->head, c))
-			return;
-		said_head(w);
-	} else {
-		if (w->head.masked)
-			c ^= w->head.key[w->at % 4];
-		if (w->head.opcode == 2) {
-			CHECK(c == pattern(w->pos));
-			w->ref.sent = ++w->pos;
-		} else
-			w->small[w->at] = c;
-		w->at++;
-	}
-	if (w->at < w->head.length)
-		return;
-	if (w->head.opcode != 2)
-		said_small(w);
-	w->in_frame = w->head.have = 0;
-}
+static uint8_t payload[PAYLOAD_MAX];
 
 static size_t
 total(const struct iovec *iov, int k)
@@ -188,7 +41,7 @@ write_wire(struct world *w, size_t max)
 			said(w, ((uint8_t *)iov[j].iov_base)[i]);
 	if (k == 0)
 		for (; w->pipe_out > 0 && n < max; n++, w->pipe_out--)
-			said(w, pattern(w->pos) ^ 0);
+			said(w, pattern(w->pos));
 	tunnel_wire_wrote(&w->t, n);
 }
 
@@ -264,8 +117,11 @@ read_wire(struct world *w, size_t max)
 	enum tunnel_end before = w->t.end;
 	size_t n, i, may = tunnel_beside_in(&w->t);
 
-	if (w->fed == w->queued)
+	if (w->fed == w->queued) {
+		if (w->wire_ended)
+			tunnel_wire_eof(&w->t);
 		return;
+	}
 	w->ref.must = w->got + w->t.cfg.win;
 	w->ref.may = w->acked + w->t.cfg.win;
 	n = w->queued - w->fed < max ? w->queued - w->fed : max;
@@ -290,13 +146,21 @@ read_wire(struct world *w, size_t max)
 		CHECK(tunnel_taken(&w->t) == w->ref.len);
 }
 
-/* An end may be shown only behind the last byte, if there was an end. */
+/*
+ * An end may be shown only behind the last byte, if there was an end: eof of
+ * another inetws, Close of a stranger, or its silence behind ours, which was
+ * held back; but not in the middle of a message.
+ */
 static void
 shut(struct world *w)
 {
 	CHECK(w->got == w->ref.len && !w->shut && !w->ref.bad);
-	CHECK(w->t.cfg.extension ? w->ref.eof : w->ref.closed ||
-	    (w->close_said == 1000 && w->t.cfg.hold));
+	if (w->t.cfg.extension)
+		CHECK(w->ref.eof);
+	else if (!w->ref.closed) {
+		CHECK(w->t.complete && w->t.cfg.hold);
+		CHECK(!w->ref.in_frame && w->ref.message == 0);
+	}
 	w->shut = 1;
 	tunnel_stream_shut(&w->t);
 	CHECK(!(tunnel_wants(&w->t) & TUNNEL_SHUT_STREAM));
@@ -343,8 +207,9 @@ act(struct world *w, unsigned int which)
 		write_stream(w, SIZE_MAX);
 	else if (wants & TUNNEL_WRITE_WIRE)
 		write_wire(w, SIZE_MAX);
-	else if ((wants & TUNNEL_READ_WIRE) && w->fed < w->queued)
-		read_wire(w, w->chunk);
+	else if ((wants & TUNNEL_READ_WIRE) &&
+	    (w->fed < w->queued || w->wire_ended))
+		read_wire(w, w->chunk + (w->queued - w->fed) / 64);
 	else
 		return 0;
 	return 1;
@@ -357,4 +222,197 @@ act_all(struct world *w, unsigned int which)
 
 	while (act(w, which))
 		CHECK(++rounds < ROUNDS);
+}
+
+/* A new wire, from a position that the peer could be at, or not. */
+static void
+resume(struct world *w)
+{
+	static struct tunnel before;
+	struct tunnel *t = &w->t;
+	int how = next(w);
+	uint64_t at = w->ref.acked + next2(w) % (w->pos - w->ref.acked + 1);
+
+	if (!(tunnel_wants(t) & TUNNEL_LOST) &&
+	    (t->end != TUNNEL_GOING || t->wire_gone))
+		return;
+	if (how % 8 == 0 || !t->cfg.session) {
+		at = how & 8 ? w->pos + 1 + how : w->ref.acked - 1;
+		before = *t;
+		CHECK(tunnel_resume(t, at) == -1);
+		CHECK(memcmp(&before, t, sizeof(before)) == 0);
+		return;
+	}
+	CHECK(tunnel_may_resume(t, at) && tunnel_resume(t, at) == 0);
+	if (t->end == TUNNEL_GOING)
+		CHECK(tunnel_taken(t) == w->ref.len);
+	w->pos = w->ref.sent = at;
+	new_wire(w);
+}
+
+static void
+pass_time(struct world *w, int64_t ms)
+{
+	w->now += ms;
+	tunnel_now(&w->t, w->now);
+	tunnel_tick(&w->t);
+}
+
+/* When nothing is left to do, nothing may be due. */
+static void
+rest(struct world *w, unsigned int which)
+{
+	int rounds = 0;
+
+	do {
+		CHECK(rounds++ < 4);
+		pass_time(w, 0);
+		act_all(w, which);
+		if (tunnel_wants(&w->t) & ~which & TUNNEL_WRITE_WIRE)
+			write_wire(w, 0);
+	} while (tunnel_deadline(&w->t) <= w->now);
+}
+
+static void
+event(struct world *w)
+{
+	struct tunnel *t = &w->t;
+	unsigned int wants = tunnel_wants(t);
+
+	switch (next(w) % 20) {
+	case 0: bring_raw(w); break;
+	case 1: bring_small(w); break;
+	case 2: bring_big(w); break;
+	case 3: bring_line(w); break;
+	case 4: bring_close(w); break;
+	case 5: case 6:
+		if (wants & TUNNEL_READ_STREAM)
+			read_stream(w, 1 + next2(w));
+		break;
+	case 7:
+		if (wants & TUNNEL_READ_STREAM) {
+			w->ended = 1;
+			tunnel_stream_eof(t);
+		}
+		break;
+	case 8:
+		if (t->stream_gone)
+			break;
+		else if (next(w) % 4 == 0)
+			tunnel_stream_failed(t);
+		else if (w->left % 4 == 0)
+			tunnel_stream_deaf(t);
+		break;
+	case 9:
+		if (wants & TUNNEL_WRITE_STREAM)
+			write_stream(w, next2(w));
+		break;
+	case 10: case 11:
+		if (wants & TUNNEL_WRITE_WIRE)
+			write_wire(w, next2(w));
+		break;
+	case 12: case 13:
+		if (wants & TUNNEL_READ_WIRE)
+			read_wire(w, 1 + next2(w));
+		break;
+	case 14: pass_time(w, next(w)); break;
+	case 15: act(w, NOT_READS); break;
+	case 16: act_all(w, NOT_READS | TUNNEL_READ_WIRE); break;
+	case 17: rest(w, NOT_READS); break;
+	case 18:
+		if (next(w) % 2 == 0) {
+			resume(w);
+		} else if (!t->wire_gone)
+			w->wire_ended = 1;
+		break;
+	case 19:
+		if (!t->wire_gone && !t->wire_dead && next(w) % 4 == 0) {
+			w->wire_ended = 1;
+			tunnel_wire_failed(t);
+		} else if (next(w) % 16 == 0)
+			tunnel_stop(t, 1001, TUNNEL_STOPPED, "stopped");
+		break;
+	}
+}
+
+/*
+ * The last of it.  Either all goes well, or a peer that neither reads nor
+ * says anything has to be got rid of.
+ */
+static void
+finish(struct world *w, int stuck)
+{
+	struct tunnel *t = &w->t;
+	unsigned int which = ~TUNNEL_READ_STREAM;
+	int64_t d;
+	int i;
+
+	if (stuck) {
+		which &= ~(TUNNEL_WRITE_WIRE | TUNNEL_READ_WIRE);
+		tunnel_stop(t, 1001, TUNNEL_STOPPED, "stopped");
+	} else {
+		act_all(w, which);
+		if (t->end == TUNNEL_GOING && !t->lost && !t->wire_gone)
+			CHECK(w->fed == w->queued && w->got == w->ref.len);
+		if (!t->out_ended) {
+			w->ended = 1;
+			tunnel_stream_eof(t);
+		}
+		w->wire_ended = 1;
+	}
+	for (i = 0; i < 20 && !(tunnel_wants(t) & TUNNEL_DONE); i++) {
+		rest(w, which);
+		if (tunnel_wants(t) & TUNNEL_LOST)
+			tunnel_expire(t);
+		d = tunnel_deadline(t);
+		if (d != TUNNEL_NEVER)
+			pass_time(w, d - w->now);
+	}
+	CHECK(tunnel_wants(t) & TUNNEL_DONE);
+	CHECK(t->end != TUNNEL_GOING);
+	if (t->end == TUNNEL_ENDED)
+		CHECK(w->shut);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
+{
+	static struct world w;
+	struct tunnel_config cfg = { 0 };
+	unsigned int a, b;
+
+	memset(&w, 0, sizeof(w));
+	w.in = in;
+	w.left = size;
+	w.ref.payload = payload;
+	a = next(&w);
+	b = next(&w);
+	w.ref.client = cfg.client = a & 1;
+	w.ref.ext = cfg.extension = (a & 6) != 0;
+	w.ref.session = cfg.session = (a & 4) != 0;
+	cfg.hold = (a & 8) != 0;
+	cfg.discard = (b & 32) == 0;
+	cfg.discard = 1;
+	cfg.ping_interval = a & 16 ? 100 : 0;
+	cfg.ping_timeout = a & 32 ? 300 : 0;
+	cfg.idle_timeout = a & 64 ? 1000 : 0;
+	cfg.linger = b & 1 ? 500 : 0;
+	cfg.win = 64 + next(&w) * (b & 2 ? 1000 : 7);
+	cfg.peer_win = 64 + next(&w) * (b & 4 ? 1000 : 7);
+	cfg.out_size = cfg.session ? cfg.peer_win : 64 + next(&w) * 600;
+	cfg.in_size = TUNNEL_SLACK + (cfg.session ? cfg.win : 0);
+	cfg.out = malloc(cfg.out_size);
+	cfg.in = malloc(cfg.in_size);
+	cfg.bounce = cfg.client && cfg.session ? malloc(TUNNEL_BOUNCE) : NULL;
+	cfg.random = fake_random;
+	w.chunk = b & 8 ? 1 + next(&w) : QUEUE_MAX;
+	w.now = 1000;
+	tunnel_begin(&w.t, &cfg, w.now);
+	while (w.left > 0)
+		event(&w);
+	finish(&w, b & 16);
+	free(cfg.out);
+	free(cfg.in);
+	free(cfg.bounce);
+	return 0;
 }

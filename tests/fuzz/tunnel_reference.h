@@ -154,24 +154,35 @@ reference_data(struct reference *r, uint8_t c)
 		r->payload[r->len++] = c;
 }
 
-static void
-reference_line(struct reference *r, const char *s, int len)
+/* "WORD N": N is decimal, without leading zeros, below 2^63. */
+static int
+number_line(const char *text, const char *word, uint64_t *n)
 {
-	char text[128];
-	unsigned long long n;
-	int end = 0;
+	size_t len = strlen(word), digits = strspn(text + len, "0123456789");
 
-	memcpy(text, s, len);
+	if (strncmp(text, word, len) != 0 || digits == 0 || digits > 19 ||
+	    text[len + digits] != '\0' || (text[len] == '0' && digits > 1))
+		return 0;
+	*n = strtoull(text + len, NULL, 10);
+	return *n <= INT64_MAX;
+}
+
+static void
+reference_line(struct reference *r, const uint8_t *line, size_t len)
+{
+	char text[126];
+	uint64_t n;
+
+	memcpy(text, line, len);
 	text[len] = '\0';
-	if (len == 3 && strcmp(text, "rst") == 0)
+	if (strlen(text) != len)
+		bad(r, 1002);
+	else if (strcmp(text, "rst") == 0)
 		r->rst = 1;
-	else if (len > 4 && text[4] >= '0' && text[4] <= '9' &&
-	    (text[4] != '0' || len == 5) && len <= 23 &&
-	    sscanf(text + 4, "%llu%n", &n, &end) == 1 && end == len - 4 &&
-	    n <= INT64_MAX && strncmp(text, "eof ", 4) == 0 && n == r->len)
+	else if (number_line(text, "eof ", &n) && n == r->len)
 		r->eof = 1;
-	else if (end == len - 4 && n <= INT64_MAX && r->session &&
-	    strncmp(text, "ack ", 4) == 0 && n >= r->acked && n <= r->sent)
+	else if (number_line(text, "ack ", &n) && r->session &&
+	    n >= r->acked && n <= r->sent)
 		r->acked = n;
 	else
 		bad(r, 1002);
@@ -218,7 +229,7 @@ reference_frame_end(struct reference *r)
 	} else if (r->head.opcode == 8)
 		reference_close(r, len);
 	else if (is_line(r))
-		reference_line(r, (char *)r->small, len);
+		reference_line(r, r->small, len);
 	else if (r->head.opcode < 8 && r->head.fin) {
 		if (r->message == 1 && r->utf8.left > 0)
 			bad(r, 1007);

@@ -106,7 +106,7 @@ class Client(Tunnel):
 
     def begin(self):
         self.server = p.Server(self.target, self.settings, self.faults)
-        t.on_cleanup(self.server.stop)
+        t.on_close(self.server.stop)
         self.program = t.client("ws://127.0.0.1:%d/" % self.server.port,
                                 *self.options)
         sock = socket.create_connection(("127.0.0.1", self.program.port))
@@ -215,6 +215,8 @@ def test_random_cuts():
             else:
                 resumes += x.peer.resumes
             p.drop_silent()
+            x.near.close()
+            x.far.close()
             t.cleanup()
         t.ok(bad == 0, "%s: %d tunnels, %d resumes, nothing lost" %
              (role, len(seeds), resumes))
@@ -332,7 +334,8 @@ def test_supervisor_killed():
 
 def test_expiry():
     x = Server(noise(3000), noise(3000, 2), KEEP, KEEP,
-               p.Settings(resume=.3), p.Redials(lambda x: {"resume": "0" * 32}),
+               p.Settings(resume=.3),
+               p.Redials(lambda x: {"resume": "0" * 32}),
                ("--resume", "1s"))
     t.ok(x.join(), "server: no redial names the session")
     t.is_(x.near.how, "reset", "its stream is reset")
@@ -364,7 +367,7 @@ def test_connect():
                 return inner
             s = p.Server(target, faults=p.RandomFaults(
                 7 + len(near), cuts, 100000))
-            t.on_cleanup(s.stop)
+            t.on_close(s.stop)
             got = t.run_inetws("connect", "--linger", "2s",
                                "ws://127.0.0.1:%d/" % s.port, input=near)
             talks[0].join()
@@ -373,7 +376,7 @@ def test_connect():
                  "connect: %d out, %d in, %d cuts, %d resumes" % (
                      len(near), len(far), cuts, s.tunnels[0].resumes))
     s = p.Server(target, p.Settings(resume=.1))
-    t.on_cleanup(s.stop)
+    t.on_close(s.stop)
     c = t.connect("ws://127.0.0.1:%d/" % s.port, "--resume", "500ms")
     t.until(lambda: s.tunnels and s.tunnels[0].delivered is not None)
     s.stop()

@@ -489,7 +489,7 @@ class Dialled:
 
     def __init__(self, *options, answer='; win=65536; resume="%s"' % SID):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        t.on_cleanup(self.listener.close)
+        t.on_close(self.listener.close)
         self.program = t.connect(
             "ws://127.0.0.1:%d/x" % self.listener.getsockname()[1],
             "-v", "-v", *options)

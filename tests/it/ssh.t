@@ -60,6 +60,7 @@ def test_ssh():
         r = run(['ssh'] + options + ['there', 'echo hi; exit 3'])
         t.is_((r.stdout, r.returncode), (b'hi\n', 3),
               '%s: ssh, its output and its status' % name)
+        t.is_(r.stderr, b'', 'and nothing is said on its terminal')
         data = os.urandom(1 << 20)
         r = run(['ssh'] + options + ['there', 'cat'], input=data)
         t.ok(r.stdout == data, '%s: ssh cat, a megabyte there and back' %

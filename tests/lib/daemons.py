@@ -4,8 +4,8 @@ block that contrib/nginx documents, sshd with throw-away keys.
 """
 
 import collections
-import getpass
 import os
+import pwd
 import socket
 import textwrap
 
@@ -122,7 +122,10 @@ def sshd():
     program, keygen = proc.need('sshd', 'ssh-keygen')
     d = proc.folder()
     at = lambda name: os.path.join(d, name)
-    user = getpass.getuser()
+    user = pwd.getpwuid(os.getuid())
+    if os.path.basename(user.pw_shell) in ('nologin', 'false'):
+        raise tap.Skip('%s may not log in' % user.pw_name)
+    user = user.pw_name
     port = free_port()
     for name in ('host', 'id'):
         r = proc.run([keygen, '-q', '-t', 'ed25519', '-N', '', '-f',

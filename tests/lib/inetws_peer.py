@@ -72,7 +72,7 @@ def dial(host, port, path, stream, settings=None, faults=None,
             t.lost()
             break
         wire = t.new_wire
-    t.ended.set()
+    t.close()
     return t
 
 
@@ -274,7 +274,7 @@ class Server:
             self.sessions.pop(t.session, None)
             while not t.door.empty():
                 self.refuse(t.door.get()[0], 410, "no session")
-        t.ended.set()
+        t.close()
 
     def keep(self, t, wire):
         limit = None

@@ -68,6 +68,12 @@ class Tunnel:
         if stream is not None:
             stream.setblocking(False)
 
+    def close(self):
+        """Nobody will look at it again."""
+        self.bell.close()
+        self.bell_in.close()
+        self.ended.set()
+
     # what is true of it
 
     def begun(self):

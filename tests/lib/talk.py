@@ -72,6 +72,9 @@ class Talk:
             self.how = "reset"
         return self.how
 
+    def close(self):
+        self.sock.close()
+
     def reset(self):
         """
         Ends so that the other end sees a reset.  A thread that waits in

@@ -42,9 +42,9 @@ test_good(void)
 	    "inetws; v=1; id=a; win=1048576; resume");
 	good("inetws; v=1; id=a; resume=" ID "; n=3; at=0",
 	    "inetws; v=1; id=a; win=1048576; resume=\"" ID "\"; n=3; at=0");
-	good("inetws; at=18446744073709551615; v=1; id=a; resume=\"" ID "\"",
+	good("inetws; at=9223372036854775807; v=1; id=a; resume=\"" ID "\"",
 	    "inetws; v=1; id=a; win=1048576; resume=\"" ID "\"; "
-	    "at=18446744073709551615");
+	    "at=9223372036854775807");
 
 	parse("inetws; v=1; id=x; resume=" ID "; n=7; at=99");
 	is(ext.flags, EXT_RESUME, "flags");

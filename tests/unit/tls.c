@@ -563,6 +563,7 @@ test_end(const struct pair *pair, enum manner manner, int version,
 	    .max_version = version };
 	struct io io = connected(&s, "localhost");
 	char buf[100];
+	struct iovec iov = { buf, sizeof(buf) };
 	ssize_t n;
 
 	is(get(&io, buf, sizeof(buf)), 5, "hello");
@@ -571,7 +572,8 @@ test_end(const struct pair *pair, enum manner manner, int version,
 	n = get(&io, buf, sizeof(buf));
 	ok(n == want && (n == 0 || errno == error), "%s: %s", name,
 	    n == 0 ? "end of file" : strerror(errno));
-	n = get(&io, buf, sizeof(buf));
+	/* what has been told once lasts, but nothing wakes poll(2) for it */
+	n = io_readv(&io, &iov, 1);
 	ok(n == want && (n == 0 || errno == error), "%s: again", name);
 	if (want == -1) {
 		is(put(&io, "x"), -1, "nothing can be written then");

@@ -95,6 +95,7 @@ begin_end(struct world *w, int who, uint32_t win)
 	cfg.session = w->kind == SESSION;
 	cfg.win = cfg.peer_win = win;
 	cfg.hold = 1;
+	cfg.discard = 1;
 	cfg.linger = 5000;
 	cfg.ping_interval = rnd(3) == 0 ? 0 : 50 + rnd(500);
 	cfg.ping_timeout = cfg.session ? 4 * cfg.ping_interval : 0;
@@ -266,7 +267,8 @@ redial(struct world *w)
 	struct tunnel *c = &w->end[0].t, *s = &w->end[1].t;
 	uint64_t at = tunnel_taken(s);
 
-	if (tunnel_wants(s) & TUNNEL_DONE) {
+	/* 410: what was to be said has been, or was a reset. */
+	if (s->end != TUNNEL_GOING && s->end != TUNNEL_STREAM_RESET) {
 		tunnel_expire(c);
 		return;
 	}

@@ -63,7 +63,8 @@ rig_config(int client, int extension, uint32_t session_win)
 	struct tunnel_config cfg = {
 		.client = client, .extension = extension,
 		.session = session_win > 0, .win = session_win,
-		.peer_win = session_win, .hold = 1, .linger = 10000,
+		.peer_win = session_win, .hold = 1, .discard = 1,
+		.linger = 10000,
 		.out_size = session_win > 0 ? session_win : 65536,
 		.in_size = session_win + TUNNEL_SLACK, .random = rig_random,
 	};

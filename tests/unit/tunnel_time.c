@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a tunnel does by the clock: pings and silence, the end of a stranger's
- * tunnel, the closing handshake, idleness.  Times are ms since the beginning.
+ * What a tunnel does by the clock: pings, silence, idleness.  Times are ms
+ * since the beginning.
  */
 #include "tunnel_rig.h"
 
-enum { SERVER, CLIENT };
+enum { SERVER };
 enum { FOREIGN, INETWS };
 
 static struct tunnel_config
@@ -171,202 +171,6 @@ test_silence_of_our_own(void)
 	rig_end(&r);
 }
 
-/* Our stream has ended: Close is held back for strangers. */
-static void
-test_hold(void)
-{
-	struct rig r;
-	struct tunnel_config cfg = rig_config(SERVER, FOREIGN, 0);
-
-	rig_begin(&r, cfg);
-	rig_stream(&r, "bye", 3);
-	rig_at(&r, 1000);
-	rig_stream_eof(&r);
-	ok(rig_hears(&r, 2, "bye") && rig_silent(&r), "Close is held back");
-	is(rig_deadline(&r), 11000, "for the linger time");
-	rig_at(&r, 5000);
-	rig_frame(&r, 0x82, "reply", 5);
-	ok(rig_got(&r, "reply"), "a reply comes through");
-	is(rig_deadline(&r), 15000, "and the time begins anew");
-	breathe(&r, 9000);
-	is(rig_deadline(&r), 15000, "a pong is no reply");
-	rig_at(&r, 14999);
-	ok(rig_silent(&r), "not yet");
-	rig_at(&r, 15000);
-	ok(rig_hears_close(&r, 1000), "then Close 1000");
-	rig_frame(&r, 0x82, "late", 4);
-	ok(rig_got(&r, "replylate"), "what still comes is still delivered");
-	rig_close(&r, 1000);
-	rig_wire_eof(&r);
-	ok(r.done && r.closed && r.t.end == TUNNEL_ENDED, "a clean end");
-	rig_end(&r);
-
-	rig_begin(&r, cfg);
-	rig_stream_eof(&r);
-	rig_frame(&r, 0x82, "reply", 5);
-	rig_close(&r, 1000);
-	ok(rig_hears_close(&r, 1000) && r.shut, "its Close is answered at once");
-	is(r.t.end, TUNNEL_ENDED, "a clean end before the time");
-	rig_end(&r);
-
-	rig_begin(&r, cfg);
-	rig_stream_eof(&r);
-	rig_at(&r, 100);
-	rig_wire_eof(&r);
-	is(r.t.end, TUNNEL_WIRE_LOST, "a bare end while we hold is a loss");
-	ok(r.reset && !r.shut, "and a reset");
-	rig_end(&r);
-
-	rig_begin(&r, cfg);
-	rig_stream_eof(&r);
-	rig_at(&r, 10000);
-	rig_wire_eof(&r);
-	ok(r.t.end == TUNNEL_ENDED && r.shut && r.done,
-	    "a bare end behind our Close is none: it had the time");
-	rig_end(&r);
-
-	cfg.linger = 0;
-	rig_begin(&r, cfg);
-	rig_stream_eof(&r);
-	is(rig_deadline(&r), -1, "--linger 0 holds for ever");
-	rig_end(&r);
-}
-
-static void
-test_eof_close(void)
-{
-	struct tunnel_config cfg = rig_config(CLIENT, FOREIGN, 0);
-	struct rig r;
-
-	cfg.hold = 0;
-	rig_begin(&r, cfg);
-	rig_stream(&r, "bye", 3);
-	rig_stream_eof(&r);
-	ok(rig_hears(&r, 2, "bye") && rig_hears_close(&r, 1000),
-	    "--eof=close: Close at once");
-	rig_frame(&r, 0x82, "reply", 5);
-	rig_close(&r, 1000);
-	ok(rig_got(&r, "reply") && r.t.end == TUNNEL_ENDED,
-	    "a reply on its way is delivered");
-	rig_end(&r);
-
-	rig_begin(&r, cfg);
-	rig_stream_eof(&r);
-	rig_wire_eof(&r);
-	ok(r.t.end == TUNNEL_WIRE_LOST && r.reset,
-	    "--eof=close: a bare end is a reset, nothing was waited for");
-	rig_end(&r);
-
-	rig_begin(&r, cfg);
-	r.wire_stuck = 1;
-	rig_stream(&r, "bye", 3);
-	rig_stream_eof(&r);
-	r.wire_stuck = 0;
-	rig_pump(&r);
-	ok(rig_hears(&r, 2, "bye") && rig_hears_close(&r, 1000),
-	    "--eof=close: behind what is still to be written");
-	rig_end(&r);
-}
-
-/* The closing handshake does not take for ever. */
-static void
-test_closing(void)
-{
-	struct tunnel_config cfg = rig_config(SERVER, FOREIGN, 0);
-	struct rig r;
-
-	rig_begin(&r, cfg);
-	rig_at(&r, 500);
-	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to");
-	rig_pump(&r);
-	ok(rig_hears_close(&r, 1001) && r.reset, "stopped: Close 1001, reset");
-	is(rig_deadline(&r), 10500, "an answer is waited for");
-	rig_at(&r, 10500);
-	ok(r.done, "but no longer");
-	is(rig_deadline(&r), -1, "nothing is left to wait for");
-	rig_end(&r);
-
-	cfg.linger = 0;
-	rig_begin(&r, cfg);
-	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
-	rig_pump(&r);
-	is(rig_deadline(&r), 10000, "--linger 0: ten seconds for the answer");
-	rig_at(&r, 10000);
-	ok(r.done, "and no longer");
-	rig_end(&r);
-
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
-	rig_at(&r, 1000);
-	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
-	rig_pump(&r);
-	rig_at(&r, 1500);
-	rig_close(&r, 1001);
-	ok(r.finished && !r.wire_closed, "Close both ways: our end of the wire");
-	is(rig_deadline(&r), 3500, "theirs is waited for");
-	rig_wire_eof(&r);
-	ok(r.wire_closed && r.done, "it came");
-	rig_end(&r);
-
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
-	rig_close(&r, 1000);
-	ok(r.finished && r.shut && !r.closed, "Close answered, stream shut");
-	rig_at(&r, 2000);
-	ok(r.wire_closed, "their end did not come: closed");
-	is(rig_deadline(&r), 10000, "the stream has longer to end");
-	rig_stream(&r, "useless", 7);
-	rig_at(&r, 10000);
-	ok(r.done && r.closed && r.t.end == TUNNEL_ENDED, "but not for ever");
-	rig_end(&r);
-}
-
-/* ... even if Close cannot be written, or never was. */
-static void
-test_closing_stuck(void)
-{
-	struct rig r;
-	int ext;
-
-	for (ext = 0; ext < 2; ext++) {
-		rig_begin(&r, rig_config(SERVER, ext, 0));
-		r.wire_stuck = 1;
-		rig_stream(&r, "stuck", 5);
-		tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
-		rig_at(&r, 10000);
-		rig_at(&r, 20000);
-		ok(r.done, "stopped on a stuck wire: it ends");
-		rig_end(&r);
-
-		rig_begin(&r, rig_config(SERVER, ext, 0));
-		r.wire_stuck = 1;
-		rig_stream(&r, "stuck", 5);
-		rig_frame(&r, 0x83, "", 0);
-		rig_at(&r, 10000);
-		rig_at(&r, 20000);
-		ok(r.done && r.reset, "a fault on a stuck wire: it ends");
-		rig_end(&r);
-	}
-
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
-	r.wire_stuck = 1;
-	rig_stream(&r, "stuck", 5);
-	rig_close(&r, 1000);
-	rig_at(&r, 10000);
-	rig_at(&r, 20000);
-	ok(r.done, "Close from one that reads no more: it ends");
-	rig_end(&r);
-
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
-	r.wire_stuck = 1;
-	rig_close(&r, 1000);
-	tunnel_wire_failed(&r.t);
-	rig_pump(&r);
-	ok(r.wire_closed && r.shut, "Close and a reset of the wire");
-	rig_at(&r, 10000);
-	rig_at(&r, 20000);
-	ok(r.done, "... and a stream that does not end: it ends");
-	rig_end(&r);
-}
-
 static void
 test_idle(void)
 {
@@ -405,10 +209,6 @@ main(void)
 	test_rtt();
 	test_silence();
 	test_silence_of_our_own();
-	test_hold();
-	test_eof_close();
-	test_closing();
-	test_closing_stuck();
 	test_idle();
 	return done_testing();
 }
