@@ -11,6 +11,7 @@
 #include "os/signals.h"
 #include "os/title.h"
 #include "run/carry.h"
+#include "run/stream.h"
 
 #define GONE_MAX	5	/* answers 410 before a session is given up */
 #define BACKOFF_FIRST	250	/* ms */
@@ -278,6 +279,7 @@ farewell(const struct carry *c, int status)
 	const struct tunnel *t = &c->relay.tunnel;
 	uint64_t in = t->in_delivered, out = t->out_head;
 	struct log_line l;
+	char program[32];
 
 	/* connect says what is wrong, the others say what was. */
 	log_begin(&l, c->o->mode == MODE_CONNECT && status != 0 &&
@@ -296,6 +298,9 @@ farewell(const struct carry *c, int status)
 		log_num(&l, "code", t->peer_code);
 	if (t->why != NULL && status != 0)
 		log_str(&l, "why", t->why);
+	if (c->program.pid != 0)
+		log_str(&l, "program", program_print(&c->program, program,
+		    sizeof(program)));
 	if (t->rtt >= 0)
 		log_num(&l, "rtt_ms", t->rtt);
 	if (c->resumes > 0)
@@ -335,6 +340,7 @@ carry_on(struct carry *c, struct io stream, const struct wire *w)
 	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.door = door;
+	c->relay.program = &c->program;
 	c->give_up = c->next_try = CLOCK_NEVER;
 	show(c, "open");
 
@@ -343,6 +349,7 @@ carry_on(struct carry *c, struct io stream, const struct wire *w)
 		    c->next_try : c->give_up)) {
 		case RELAY_DONE:
 			status = status_of(&c->relay.tunnel);
+			stream_end(c, status != EXIT_ENDED);
 			farewell(c, status);
 			if (door != -1)
 				door_close(door, c->ours.session);

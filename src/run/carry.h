@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "os/net.h"
+#include "os/program.h"
 #include "proto/extension.h"
 #include "run/options.h"
 #include "run/relay.h"
@@ -31,6 +32,7 @@ struct carry {
 	int64_t lost_at, give_up, next_try;
 	unsigned int tries, gone;	/* since lost; 410s among them */
 
+	struct program program;		/* at the other end of the stream */
 	struct relay relay;
 };
 

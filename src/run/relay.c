@@ -58,6 +58,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->stream = stream;
 	r->wire = wire;
 	r->door = -1;
+	r->program = NULL;
 	r->ready = STREAM_R | STREAM_W | WIRE_R | WIRE_W;
 	r->hung_up = 0;
 	r->leave_at = CLOCK_NEVER;
@@ -283,9 +284,11 @@ finish_wire(struct relay *r)
 static void
 end_stream(struct relay *r, unsigned int wants)
 {
-	if (wants & TUNNEL_RESET_STREAM)
+	if (wants & TUNNEL_RESET_STREAM) {
+		if (r->program != NULL)
+			program_hangup(r->program);
 		io_reset(&r->stream);
-	else {
+	} else {
 		net_linger_default(r->stream.rfd);
 		io_close(&r->stream);
 	}

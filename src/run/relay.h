@@ -10,12 +10,15 @@
 #include <stdint.h>
 
 #include "os/io.h"
+#include "os/program.h"
 #include "os/splice.h"
 #include "proto/tunnel.h"
 
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, wire;
+	const struct program *program;	/* NULL, or whom HUP must tell of a
+					 * reset, as its socket cannot */
 	int door;		/* -1, or a descriptor to watch for readers */
 	unsigned int ready;	/* what is not known to block */
 	int hung_up;		/* the stream has said so, once is enough */

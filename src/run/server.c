@@ -15,6 +15,7 @@
 #include "run/carry.h"
 #include "run/modes.h"
 #include "run/start.h"
+#include "run/stream.h"
 #include "run/supervise.h"
 
 /* Room in the answer to a redial for what its owner has to look up first. */
@@ -58,27 +59,6 @@ hand_over(struct carry *c, struct wire *w,
 	return carry_failed(c, &why);
 }
 
-/* Dials the target; the peer is told if that fails. */
-static int
-dial_target(struct carry *c, struct wire *w, struct io *stream)
-{
-	const struct options *o = c->o;
-	struct why why;
-	char peer[NET_NAME_MAX];
-	int fd;
-
-	fd = net_dial(&o->target, o->family, clock_ms() + o->connect_timeout,
-	    peer, &why);
-	if (fd == -1) {
-		wire_refuse(w, why.status == EXIT_AGAIN ? 504 : 502,
-		    why.text);
-		return carry_failed(c, &why);
-	}
-	net_tune(fd);
-	*stream = io_of(fd);
-	return 0;
-}
-
 /* Refusals that depend on the offer. */
 static int
 unwanted(struct carry *c, struct wire *w,
@@ -110,20 +90,23 @@ serve_io(const struct options *o, struct io io, const char *peer, int alone)
 	int status;
 
 	carry_begin(&c, o, peer);
-	addr_print(c.target, sizeof(c.target), &o->target);
+	stream_name(&c);
 	if (wire_request_io(&w, o, io, &request, deadline, &why) == -1)
 		return carry_failed(&c, &why);
 	if ((status = unwanted(&c, &w, &request)) != 0)
 		return status;
 	if (request.has_offer && request.offer.session[0] != '\0')
 		return hand_over(&c, &w, &request);
-	if ((status = dial_target(&c, &w, &stream)) != 0)
-		return status;
+	if (stream_dial(&c, w.raw, w.raw_len, &stream, &why) == -1) {
+		wire_refuse(&w, why.status == EXIT_AGAIN ? 504 : 502,
+		    why.text);
+		return carry_failed(&c, &why);
+	}
 	if (request.has_offer)
 		carry_answer(&c, &request.offer, &w);
 	if (wire_answer(&w, &request, request.has_offer ? &c.ours : NULL,
 	    deadline, &why) == -1) {
-		io_reset(&stream);
+		stream_drop(&c, &stream);
 		return carry_failed(&c, &why);
 	}
 	if (alone)

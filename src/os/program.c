@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/net.h"
+#include "os/program.h"
+#include "os/signals.h"
+
+#define TELL_FD		3	/* where the new process tells of failure */
+#define STEP_FIRST	1	/* ms between two looks, doubled each time */
+#define STEP_MAX	50
+
+extern char **environ;
+
+/* Where the descriptors are has been seen to before: none is below 3. */
+static void
+arrange(int fd, int tell)
+{
+	if (dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
+		return;
+	if (tell != TELL_FD && dup3(tell, TELL_FD, O_CLOEXEC) == -1)
+		return;
+	closefrom(TELL_FD + 1);
+}
+
+/* The new process.  If it cannot become the program, it tells the errno. */
+static _Noreturn void
+become(char *const *argv, char **env, int fd, int tell)
+{
+	int error;
+
+	setsid();
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, SIGHUP);
+#endif
+	arrange(fd, tell);
+	signals_default();
+	environ = env;
+	execvp(argv[0], argv);
+	error = errno;
+	if (write(TELL_FD, &error, sizeof(error)) == -1)
+		_exit(126);
+	_exit(127);
+}
+
+/* What the new process says: nothing, if it has become the program. */
+static int
+listen_to(int tell, int64_t deadline)
+{
+	struct pollfd p = { .fd = tell, .events = POLLIN };
+	int error, n;
+
+	do {
+		n = signals_poll(&p, 1, clock_poll(deadline));
+	} while (n == -1 && errno == EINTR && !signal_terminated());
+	if (n <= 0)
+		return n == 0 ? ETIMEDOUT : errno;
+	if (read(tell, &error, sizeof(error)) == sizeof(error))
+		return error;
+	return 0;
+}
+
+static void
+close_pair(int fd[2])
+{
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static int
+failed(struct program *p, int fd, int error)
+{
+	kill(p->pid, SIGKILL);
+	waitpid(p->pid, &p->status, 0);
+	p->pid = 0;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+program_start(struct program *p, char *const *argv, char **env,
+    int64_t deadline)
+{
+	int fd[2], tell[2], error;
+
+	memset(p, 0, sizeof(*p));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == -1)
+		return -1;
+	if (pipe2(tell, O_CLOEXEC) == -1) {
+		close_pair(fd);
+		return -1;
+	}
+	if ((p->pid = fork()) == 0)
+		become(argv, env, fd[1], tell[1]);
+	if (p->pid == -1) {
+		p->pid = 0;
+		close_pair(fd);
+		close_pair(tell);
+		return -1;
+	}
+	close(fd[1]);
+	close(tell[1]);
+	error = listen_to(tell[0], deadline);
+	close(tell[0]);
+	if (error == 0 && net_nonblock(fd[0]) == -1)
+		error = errno;
+	return error == 0 ? fd[0] : failed(p, fd[0], error);
+}
+
+void
+program_hangup(const struct program *p)
+{
+	if (p->pid > 0)
+		kill(-p->pid, SIGHUP);
+}
+
+int
+program_ended(struct program *p)
+{
+	if (p->pid > 0 && !p->ended &&
+	    waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+		p->ended = 1;
+	return p->pid == 0 || p->ended;
+}
+
+/* There is no portable way to sleep until a child ends, so it is looked for. */
+int
+program_wait(struct program *p, int64_t deadline)
+{
+	int64_t now;
+	int step = STEP_FIRST;
+
+	while (!program_ended(p) && (now = clock_ms()) < deadline) {
+		if (deadline - now < step)
+			step = deadline - now;
+		if (signals_poll(NULL, 0, step) == -1 && signal_terminated())
+			break;
+		if ((step *= 2) > STEP_MAX)
+			step = STEP_MAX;
+	}
+	return program_ended(p);
+}
+
+char *
+program_print(const struct program *p, char *dst, size_t size)
+{
+	if (!p->ended)
+		strlcpy(dst, "running", size);
+	else if (WIFSIGNALED(p->status))
+		snprintf(dst, size, "signal %d", WTERMSIG(p->status));
+	else
+		snprintf(dst, size, "exit %d", WEXITSTATUS(p->status));
+	return dst;
+}

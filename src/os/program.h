@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A program with a socket as its standard input and output.
+ */
+#ifndef OS_PROGRAM_H
+#define OS_PROGRAM_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct program {
+	pid_t pid;		/* 0: there is none */
+	int ended;
+	int status;		/* as of waitpid(2), once it has ended */
+};
+
+/*
+ * Runs argv[0], looked for in PATH, in a session of its own: one end of a
+ * socket pair is its descriptors 0 and 1, 2 is ours, and it has no others.
+ * Signals are as at birth; where the system can, it is sent HUP when we die.
+ * Returns our end (non-blocking, close-on-exec) once it runs; or -1 with
+ * errno: what execvp(3) said, or ETIMEDOUT.
+ */
+int program_start(struct program *, char *const *argv, char **env,
+    int64_t deadline);
+
+/* HUP to the program and whatever it has started in its group. */
+void program_hangup(const struct program *);
+
+/* Has it ended?  Never waits. */
+int program_ended(struct program *);
+
+/* The same, waiting until the deadline, or until we are to end. */
+int program_wait(struct program *, int64_t deadline);
+
+/* "exit 1", "signal 9" or "running".  Returns dst. */
+char *program_print(const struct program *, char *dst, size_t size);
+
+#endif
