@@ -53,7 +53,10 @@ int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
 int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct why *);
 
-/* TCP_NODELAY and keepalive; harmless on other sockets. */
+/*
+ * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a
+ * listener inherit them.
+ */
 void net_tune(int fd);
 
 /* The next close sends a TCP reset; harmless on other sockets. */

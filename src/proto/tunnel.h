@@ -83,7 +83,7 @@ struct tunnel_config {
 	uint8_t *out, *in, *bounce;
 	size_t out_size, in_size;
 
-	void (*random)(void *, size_t);	/* arc4random_buf(3) */
+	void (*random)(void *, size_t);	/* unpredictable bytes */
 };
 
 struct tunnel_run {

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/door.h"
 #include "os/log.h"
+#include "os/random.h"
 #include "os/signals.h"
 #include "os/title.h"
 #include "run/carry.h"
@@ -24,7 +25,7 @@ hex(char *dst, size_t bytes)
 	uint8_t raw[EXTENSION_SESSION_LEN / 2];
 	size_t i;
 
-	arc4random_buf(raw, bytes);
+	random_bytes(raw, bytes);
 	for (i = 0; i < bytes; i++) {
 		dst[2 * i] = digits[raw[i] >> 4];
 		dst[2 * i + 1] = digits[raw[i] & 15];

@@ -50,7 +50,6 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 static int
 serve(void *arg, int fd, const char *peer)
 {
-	net_tune(fd);
 	return serve_io(arg, io_of(fd), peer, 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include "os/clock.h"
 #include "os/net.h"
+#include "os/random.h"
 #include "os/signals.h"
 #include "proto/extension.h"
 #include "run/relay.h"
@@ -22,19 +23,21 @@
 /* What is not known to block. */
 enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
 
-/* Pages that are never touched cost nothing. */
-static uint8_t out_buffer[RELAY_BUFFER] __attribute__((aligned(4096)));
-static uint8_t in_buffer[RELAY_BUFFER + TUNNEL_SLACK]
-    __attribute__((aligned(4096)));
-static uint8_t bounce_buffer[TUNNEL_BOUNCE] __attribute__((aligned(4096)));
+/*
+ * One piece for all buffers, which lie close together in it, since each 2 MiB
+ * of addresses that are touched cost a page for their table.  Pages that are
+ * never touched cost nothing.
+ */
+static uint8_t arena[TUNNEL_BOUNCE + RELAY_BUFFER + RELAY_BUFFER +
+    TUNNEL_SLACK] __attribute__((aligned(4096)));
 
 void
 relay_memory(struct tunnel_config *cfg)
 {
-	cfg->out = out_buffer;
-	cfg->in = in_buffer;
-	cfg->bounce = bounce_buffer;
-	cfg->random = arc4random_buf;
+	cfg->bounce = arena;
+	cfg->out = cfg->bounce + TUNNEL_BOUNCE;
+	cfg->in = cfg->out + cfg->out_size;
+	cfg->random = random_bytes;
 }
 
 /* Bytes that came with a handshake are the first ones of the wire. */
@@ -422,11 +425,7 @@ give_back(struct relay *r)
 	r->touched = 0;
 	splice_close(&r->out);
 	splice_close(&r->in);
-	if (t->out_kept == t->out_head)
-		madvise(out_buffer, t->cfg.out_size, MADV_DONTNEED);
-	if (t->in_end == 0)
-		madvise(in_buffer, t->cfg.in_size, MADV_DONTNEED);
-	madvise(bounce_buffer, sizeof(bounce_buffer), MADV_DONTNEED);
+	madvise(arena, t->cfg.in + t->cfg.in_size - arena, MADV_DONTNEED);
 }
 
 static int

@@ -35,8 +35,8 @@ enum relay_event {
 };
 
 /*
- * The buffers of this process, for tunnel_config: out_size of out_size bytes
- * is set by the caller to what it wants to use, at most RELAY_BUFFER.
+ * The buffers of this process, for a tunnel_config whose sizes are set:
+ * out_size at most RELAY_BUFFER, in_size at most that and TUNNEL_SLACK.
  */
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);

@@ -19,6 +19,18 @@ start_failed(const struct why *why)
 	return why->status;
 }
 
+/* What a listener is set to, its connections are born with. */
+static void
+tune(const struct activation *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nlisteners; i++)
+		net_tune(a->listener[i]);
+	if (a->rfd != -1)
+		net_tune(a->rfd);
+}
+
 int
 start(struct activation *a, const struct options *o, const struct addr *words,
     unsigned int n, enum log_level level)
@@ -27,8 +39,10 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 	int failed;
 
 	failed = activate(a, words, n, &why) == -1;
-	if (!failed)
+	if (!failed) {
 		activate_close_others(a);
+		tune(a);
+	}
 	open_log(o, level, o->no_stderr || a->no_stderr);
 	return failed ? start_failed(&why) : EXIT_ENDED;
 }

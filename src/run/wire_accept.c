@@ -137,7 +137,6 @@ begin(struct wire *w, struct io io)
 	memset(w, 0, sizeof *w);
 	w->io = io;
 	net_peer_name(io.rfd, w->via, sizeof w->via);
-	net_tune(io.rfd);
 }
 
 int

@@ -10,6 +10,7 @@
 
 #include "os/clock.h"
 #include "os/net.h"
+#include "os/random.h"
 #include "run/wire.h"
 #include "run/wire_io.h"
 #include "run/wire_say.h"
@@ -121,7 +122,7 @@ send_request(struct dial *d, int64_t deadline)
 	unsigned char raw[16];
 	int n;
 
-	arc4random_buf(raw, sizeof raw);
+	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
 	n = upgrade_write_request(request, sizeof request, &d->url,
 	    &d->offer);

@@ -233,8 +233,8 @@ resume(struct world *w)
 	int how = next(w);
 	uint64_t at = w->ref.acked + next2(w) % (w->pos - w->ref.acked + 1);
 
-	if (!(tunnel_wants(t) & TUNNEL_LOST) &&
-	    (t->end != TUNNEL_GOING || t->wire_gone))
+	if (w->ref.bad || (!(tunnel_wants(t) & TUNNEL_LOST) &&
+	    (t->end != TUNNEL_GOING || t->wire_gone)))
 		return;
 	if (how % 8 == 0 || !t->cfg.session) {
 		at = how & 8 ? w->pos + 1 + how : w->ref.acked - 1;
@@ -336,11 +336,11 @@ event(struct world *w)
 }
 
 /*
- * The last of it.  Either all goes well, or a peer that neither reads nor
- * says anything has to be got rid of.
+ * The last of it.  Either all goes well, or a peer that reads nothing has to
+ * be got rid of; it may go on to talk.
  */
 static void
-finish(struct world *w, int stuck)
+finish(struct world *w, int stuck, int talks)
 {
 	struct tunnel *t = &w->t;
 	unsigned int which = ~TUNNEL_READ_STREAM;
@@ -360,13 +360,21 @@ finish(struct world *w, int stuck)
 		}
 		w->wire_ended = 1;
 	}
-	for (i = 0; i < 20 && !(tunnel_wants(t) & TUNNEL_DONE); i++) {
+	for (i = 0; i < 60 && !(tunnel_wants(t) & TUNNEL_DONE); i++) {
+		if (stuck && talks) {
+			bring_frame(w, 0x82, (const uint8_t *)"talk", 4);
+			while ((tunnel_wants(t) & TUNNEL_READ_WIRE) &&
+			    w->fed < w->queued)
+				read_wire(w, QUEUE_MAX);
+		}
 		rest(w, which);
 		if (tunnel_wants(t) & TUNNEL_LOST)
 			tunnel_expire(t);
 		d = tunnel_deadline(t);
-		if (d != TUNNEL_NEVER)
-			pass_time(w, d - w->now);
+		if (d == TUNNEL_NEVER)
+			continue;
+		d -= w->now;
+		pass_time(w, stuck && talks && d > 400 ? 400 : d);
 	}
 	CHECK(tunnel_wants(t) & TUNNEL_DONE);
 	CHECK(t->end != TUNNEL_GOING);
@@ -410,7 +418,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	tunnel_begin(&w.t, &cfg, w.now);
 	while (w.left > 0)
 		event(&w);
-	finish(&w, b & 16);
+	finish(&w, b & 16, b & 64);
 	free(cfg.out);
 	free(cfg.in);
 	free(cfg.bounce);

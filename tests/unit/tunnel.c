@@ -260,6 +260,8 @@ static const struct vector {
 	    NULL, INETWS },
 	{ "a line in fragments", { F(0x01, "eof"), F(0x80, " 0") }, "",
 	    1002, TUNNEL_PEER_FAULT, NULL, INETWS },
+	{ "half of rst", { F(0x01, "rst") }, "", 1002, TUNNEL_PEER_FAULT,
+	    NULL, INETWS },
 	{ "a line of 126 bytes", { G(0x81, "fail ", PAD126) }, "", 1002,
 	    TUNNEL_PEER_FAULT, NULL, INETWS },
 };
@@ -359,7 +361,7 @@ run(const struct vector *v, int client, int ext, const uint8_t *bytes,
 	    o->end != TUNNEL_ENDED))
 		o->wrong = 1;
 	if ((o->end == TUNNEL_ENDED || o->end == TUNNEL_PEER_CLOSED) &&
-	    !r.finished)
+	    !(r.finished && r.t.peer_code == v->code))
 		o->wrong = 1;
 	rig_end(&r);
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/random.h"
+
+#define AT_ONCE	256		/* getentropy(3)'s limit */
+
+void
+random_bytes(void *dst, size_t len)
+{
+	uint8_t *p = dst;
+	size_t n;
+
+	for (; len > 0; p += n, len -= n) {
+		n = len < AT_ONCE ? len : AT_ONCE;
+		if (getentropy(p, n) == -1)
+			abort();
+	}
+}

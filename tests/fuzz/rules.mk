@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: ISC
+# Fuzzing with clang's libFuzzer.  tests/fuzz/NAME.c is a harness, its corpus
+# is tests/fuzz/corpus/NAME.
+#
+#	make fuzz-NAME		for FUZZ_SECONDS; finds are kept in $F
+#	make fuzz		all of them, one after the other
+#	make fuzz-short		replays each corpus and looks around for a few
+#				seconds; part of check (tests/it/fuzz.t)
+#	make fuzz-merge-NAME	adds to the corpus what finds new ways
+#	make fuzz-build		only builds
+#
+# The harness itself is not instrumented for coverage: what it does is not
+# what is to be found out.
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS ?= -max_len=2048 -len_control=20 -timeout=20 -rss_limit_mb=1024
+
+F := build$(if $(VARIANT),-$(VARIANT))/fuzz
+fuzz_names := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+fuzz_bin := $(fuzz_names:%=$F/%)
+fuzz_obj := $(patsubst %.c,$F/%.o,$(filter-out $(main),$(src)))
+fuzz_san := address,undefined
+fuzz_cflags = -std=gnu11 $(warnings) -g -O1 -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+
+$F/lib.a: $(fuzz_obj)
+	@rm -f $@
+	ar rcs $@ $^
+
+$F/src/%.o: src/%.c Makefile tests/fuzz/rules.mk
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(all_cppflags) $(fuzz_cflags) -MMD -MP \
+	    -fsanitize=fuzzer-no-link,$(fuzz_san) -c -o $@ $<
+
+$F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(all_cppflags) -Itests/fuzz $(fuzz_cflags) -MMD -MP \
+	    -fsanitize=$(fuzz_san) -c -o $@ $<
+
+$(fuzz_bin): $F/%: $F/tests/fuzz/%.o $F/lib.a
+	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -o $@ $^ $(libs)
+
+fuzz-build: $(fuzz_bin)
+
+fuzz_runs := $(fuzz_names:%=fuzz-%)
+$(fuzz_runs): fuzz-%: $F/%
+	@mkdir -p $F/found/$* tests/fuzz/corpus/$*
+	$F/$* $(FUZZ_FLAGS) -max_total_time=$(FUZZ_SECONDS) \
+	    -artifact_prefix=$F/$*- $F/found/$* tests/fuzz/corpus/$*
+
+fuzz: $(fuzz_runs)
+
+fuzz_merges := $(fuzz_names:%=fuzz-merge-%)
+$(fuzz_merges): fuzz-merge-%: $F/%
+	@mkdir -p $F/found/$* tests/fuzz/corpus/$*
+	$F/$* $(FUZZ_FLAGS) -merge=1 tests/fuzz/corpus/$* $F/found/$*
+
+# Is there a compiler that can do it?
+fuzz_able = $(shell mkdir -p $F && \
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -x c -o $F/able - \
+	2>/dev/null && echo yes)
+
+# What check builds for tests/it/fuzz.t, which says why it skips.
+fuzz-check:
+	$(if $(fuzz_able),@$(MAKE) --no-print-directory fuzz-build,\
+	    @rm -f $F/able)
+
+fuzz-short: fuzz-check
+	FUZZ=$(abspath $F) $(PROVE) -v tests/it/fuzz.t
+
+.PHONY: fuzz fuzz-build fuzz-check fuzz-short $(fuzz_runs) $(fuzz_merges)
+-include $(fuzz_obj:.o=.d) $(fuzz_names:%=$F/tests/fuzz/%.d)
