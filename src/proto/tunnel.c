@@ -277,13 +277,17 @@ deaf_until(const struct tunnel *t)
 static int64_t
 closing_until(const struct tunnel *t)
 {
+	int64_t from = t->closed_at;
+
 	if (t->close_code == 0 || t->lost ||
 	    (t->wire_gone && t->out_ended))
 		return TUNNEL_NEVER;
 	if (t->wire_finished && !t->wire_gone)
 		return t->closed_at + FINISHED_MAX;
-	return (t->closed_at > t->taken_at ? t->closed_at : t->taken_at) +
-	    (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
+	/* While a peer still says something of use, it may go on. */
+	if (!tunnel_failed(t) && t->taken_at > from)
+		from = t->taken_at;
+	return from + (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
 }
 
 static int64_t
