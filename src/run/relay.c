@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/mman.h>
-
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -21,21 +19,6 @@
 
 /* What is not known to block. */
 enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
-
-/* Pages that are never touched cost nothing. */
-static uint8_t out_buffer[RELAY_BUFFER] __attribute__((aligned(4096)));
-static uint8_t in_buffer[RELAY_BUFFER + TUNNEL_SLACK]
-    __attribute__((aligned(4096)));
-static uint8_t bounce_buffer[TUNNEL_BOUNCE] __attribute__((aligned(4096)));
-
-void
-relay_memory(struct tunnel_config *cfg)
-{
-	cfg->out = out_buffer;
-	cfg->in = in_buffer;
-	cfg->bounce = bounce_buffer;
-	cfg->random = arc4random_buf;
-}
 
 /* Bytes that came with a handshake are the first ones of the wire. */
 static void
@@ -413,20 +396,14 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 	return ready;
 }
 
-/* Gives back the memory of buffers that are empty. */
+/* Gives back what an idle tunnel does not need. */
 static void
 give_back(struct relay *r)
 {
-	const struct tunnel *t = &r->tunnel;
-
 	r->touched = 0;
 	splice_close(&r->out);
 	splice_close(&r->in);
-	if (t->out_kept == t->out_head)
-		madvise(out_buffer, t->cfg.out_size, MADV_DONTNEED);
-	if (t->in_end == 0)
-		madvise(in_buffer, t->cfg.in_size, MADV_DONTNEED);
-	madvise(bounce_buffer, sizeof(bounce_buffer), MADV_DONTNEED);
+	relay_memory_free(&r->tunnel);
 }
 
 static int
