@@ -51,8 +51,8 @@ int activate(struct activation *, const struct addr *words, unsigned int n,
 /*
  * The peer of a connection: what the socket says, or else (pipes, Unix
  * sockets) the launcher in TCPREMOTEIP, REMOTE_ADDR, REMOTE_HOST,
- * SOCAT_PEERADDR, in this order, numeric only; else "" or the name of the
- * Unix socket.  dst has NET_NAME_MAX bytes.
+ * SOCAT_PEERADDR, NCAT_REMOTE_ADDR, in this order, numeric only; else "" or
+ * the name of the Unix socket.  dst has NET_NAME_MAX bytes.
  */
 void activate_peer(int fd, char *dst);
 

@@ -41,7 +41,8 @@ activate_peer(int fd, char *dst)
 		{ "TCPREMOTEIP", "TCPREMOTEPORT" },	/* tcpserver, tcpsvd */
 		{ "REMOTE_ADDR", "REMOTE_PORT" },	/* systemd */
 		{ "REMOTE_HOST", "REMOTE_PORT" },	/* xinetd */
-		{ "SOCAT_PEERADDR", "SOCAT_PEERPORT" }
+		{ "SOCAT_PEERADDR", "SOCAT_PEERPORT" },
+		{ "NCAT_REMOTE_ADDR", "NCAT_REMOTE_PORT" }
 	};
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/mman.h>
-
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,7 +7,6 @@
 
 #include "os/clock.h"
 #include "os/net.h"
-#include "os/random.h"
 #include "os/signals.h"
 #include "proto/extension.h"
 #include "run/relay.h"
@@ -22,23 +19,6 @@
 
 /* What is not known to block. */
 enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
-
-/*
- * One piece for all buffers, which lie close together in it, since each 2 MiB
- * of addresses that are touched cost a page for their table.  Pages that are
- * never touched cost nothing.
- */
-static uint8_t arena[TUNNEL_BOUNCE + RELAY_BUFFER + RELAY_BUFFER +
-    TUNNEL_SLACK] __attribute__((aligned(4096)));
-
-void
-relay_memory(struct tunnel_config *cfg)
-{
-	cfg->bounce = arena;
-	cfg->out = cfg->bounce + TUNNEL_BOUNCE;
-	cfg->in = cfg->out + cfg->out_size;
-	cfg->random = random_bytes;
-}
 
 /* Bytes that came with a handshake are the first ones of the wire. */
 static void
@@ -416,16 +396,14 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 	return ready;
 }
 
-/* Gives back the memory of buffers that are empty. */
+/* Gives back what an idle tunnel does not need. */
 static void
 give_back(struct relay *r)
 {
-	const struct tunnel *t = &r->tunnel;
-
 	r->touched = 0;
 	splice_close(&r->out);
 	splice_close(&r->in);
-	madvise(arena, t->cfg.in + t->cfg.in_size - arena, MADV_DONTNEED);
+	relay_memory_free(&r->tunnel);
 }
 
 static int

@@ -41,6 +41,9 @@ enum relay_event {
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);
 
+/* Gives the pages of those that are empty back to the system. */
+void relay_memory_free(const struct tunnel *);
+
 /*
  * Both halves are there; early is what came with the wire's handshake.  A
  * TCP stream is set to be reset should this process die.

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: ISC
+"""Programs that accept connections and start others for them: inetd and its
+kin, one function each.
+
+A launcher function gets a port and the command to run, starts the launcher
+and returns (program, where): what was started, and what to dial.
+"""
+
+import glob
+import os
+import shlex
+import socket
+import threading
+
+import proc
+import tap
+
+# Into a private /dev, so that syslog(3) finds a socket of ours there.
+DEV = '''set -e
+for f in null zero random urandom tty; do
+	: >"$1/$f"; mount --bind /dev/$f "$1/$f"
+done
+mount --rbind "$1" /dev
+shift
+exec "$@"'''
+
+
+class Syslog:
+    """What a command and its descendants send to syslog; needs root."""
+
+    def __init__(self):
+        self.dev = proc.folder()
+        self.lines = []
+        self.change = threading.Condition()
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(self.dev + '/log')
+        os.chmod(self.dev + '/log', 0o666)
+        os.chmod(self.dev, 0o755)
+        proc.on_close(self.sock.close)
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def _collect(self):
+        while True:
+            try:
+                data = self.sock.recv(65536)
+            except OSError:
+                return
+            with self.change:
+                self.lines.append(data.decode('utf-8', 'replace'))
+                self.change.notify_all()
+
+    def has(self, word):
+        with self.change:
+            return self.change.wait_for(
+                lambda: any(word in line for line in self.lines), proc.BOUND)
+
+    def prefix(self):
+        return [proc.need('unshare')[0], '-m', 'sh', '-c', DEV, 'sh',
+                self.dev]
+
+
+def fetch(package, program):
+    """A program of a package that conflicts with others: unpacked apart."""
+    path = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'
+    for d in path.split(':'):
+        if os.access(os.path.join(d, program), os.X_OK) and package in \
+                proc.run(['dpkg', '-S', os.path.join(d, program)]
+                         ).stdout.decode().split(':')[0]:
+            return os.path.join(d, program)
+    root = os.path.join(os.path.dirname(proc.INETWS), 'packages', package)
+    where = os.path.join(root, 'usr/sbin', program)
+    if os.path.exists(where):
+        return where
+    proc.need('apt-get', 'dpkg')
+    d = proc.folder()
+    r = proc.run(['apt-get', '-qq', 'download', package], cwd=d, timeout=60)
+    debs = glob.glob(d + '/*.deb')
+    if r.returncode or not debs:
+        raise tap.Skip('%s is not installed and cannot be fetched' % package)
+    os.makedirs(root, exist_ok=True)
+    proc.run(['dpkg', '-x', debs[0], root])
+    return where
+
+
+def is_listening(port):
+    with open('/proc/net/tcp') as f:
+        return any(line.split()[1].endswith(':%04X' % port) and
+                   line.split()[3] == '0A' for line in list(f)[1:])
+
+
+def _ready(p, port):
+    if not proc.until(lambda: is_listening(port) or not p.alive()) or \
+            not p.alive():
+        log = p.wait_log()
+        if 'shared libraries' in log:
+            raise tap.Skip(log)
+        raise AssertionError('%s does not start: %s' % (p.argv[0], log))
+    return p, port
+
+
+def _conf(text):
+    path = proc.folder() + '/conf'
+    with open(path, 'w') as f:
+        f.write(text)
+    return path
+
+
+def _inetd(program, options, how, port, command, prefix):
+    conf = _conf('127.0.0.1:%d stream tcp %s root %s %s\n' % (
+        port, how, command[0], ' '.join(['inetws'] + command[1:])))
+    return _ready(proc.Program(prefix + [program] + options + [conf]), port)
+
+
+def openbsd_inetd(how):
+    def start(port, command, prefix=()):
+        return _inetd(fetch('openbsd-inetd', 'inetd'), ['-i'], how, port,
+                      command, list(prefix))
+    return start
+
+
+def inetutils_inetd(how):
+    def start(port, command, prefix=()):
+        return _inetd(fetch('inetutils-inetd', 'inetutils-inetd'),
+                      ['-d', '-p' + proc.folder() + '/pid'], how, port,
+                      command, list(prefix))
+    return start
+
+
+def xinetd(how):
+    def start(port, command, prefix=()):
+        d = proc.folder()
+        conf = _conf('''service inetws
+{
+	type = UNLISTED
+	socket_type = stream
+	protocol = tcp
+	port = %d
+	bind = 127.0.0.1
+	wait = %s
+	user = root
+	server = %s
+	server_args = %s
+}
+''' % (port, how, command[0], ' '.join(command[1:])))
+        return _ready(proc.Program(
+            list(prefix) + [fetch('xinetd', 'xinetd'), '-dontfork', '-f',
+                            conf, '-pidfile', d + '/pid', '-filelog',
+                            d + '/log']), port)
+    return start
+
+
+def _by_words(*words):
+    """A launcher that takes its command as words of its own."""
+    def start(port, command):
+        program, = proc.need(words[0])
+        return _ready(proc.Program(
+            [program] + [w.replace('PORT', str(port)) for w in words[1:]] +
+            command), port)
+    return start
+
+
+tcpserver = _by_words('tcpserver', '-H', '-R', '-l0', '127.0.0.1', 'PORT')
+tcpsvd = _by_words('tcpsvd', '127.0.0.1', 'PORT')
+
+
+def s6_ipcserver(port, command):
+    path = proc.folder() + '/s'
+    p = proc.Program([proc.need('s6-ipcserver')[0], path] + command)
+    if not proc.until(lambda: os.path.exists(path)):
+        raise AssertionError('s6-ipcserver does not start: ' + p.log)
+    return p, path
+
+
+def socat(port, command):
+    return _ready(proc.Program(
+        [proc.need('socat')[0], '-t60',
+         'TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork' % port,
+         'EXEC:"%s"' % ' '.join(command)]), port)
+
+
+def ncat(port, command):
+    return _ready(proc.Program(
+        [proc.need('ncat')[0], '-lk', '127.0.0.1', str(port), '--sh-exec',
+         ' '.join(shlex.quote(w) for w in command)]), port)
+
+
+def socket_activate(*options):
+    return _by_words('systemd-socket-activate', '-l', '127.0.0.1:PORT',
+                     *options)
