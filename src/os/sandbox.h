@@ -24,7 +24,11 @@ enum sandbox_role {
 	 */
 	SANDBOX_RELAY,
 	/*
-	 * The same; looks names up and connects; reads the system's
+	 * The same, and sends HUP to the program that it has started.
+	 */
+	SANDBOX_PROGRAM,
+	/*
+	 * SANDBOX_RELAY, and looks names up, connects, reads the system's
 	 * configuration, libraries and certificates.
 	 */
 	SANDBOX_REDIAL

@@ -113,15 +113,18 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 	r.fs = fs_rights(abi);
 	if (abi >= 4)
 		r.net = NET_BIND_TCP;
-	if (abi >= 4 && role == SANDBOX_RELAY)
+	if (abi >= 4 && role != SANDBOX_REDIAL)
 		r.net |= NET_CONNECT_TCP;
 	if (abi >= 6)
-		r.scoped = SCOPE_ABSTRACT | SCOPE_SIGNAL;
+		r.scoped = SCOPE_ABSTRACT;
+	/* A program gets HUP also from the kernel, on our behalf. */
+	if (abi >= 6 && role != SANDBOX_PROGRAM)
+		r.scoped |= SCOPE_SIGNAL;
 	/* A longer structure is fine as long as what is unknown is zero. */
 	ruleset = syscall(CREATE_RULESET, &r, sizeof(r), 0);
 	if (ruleset == -1)
 		return -1;
-	if (role == SANDBOX_RELAY)
+	if (role != SANDBOX_REDIAL)
 		return 0;
 	for (i = 0; i < NSYSTEM; i++)
 		if (allow_reading(system_readable[i]) == -1)

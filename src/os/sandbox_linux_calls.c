@@ -78,6 +78,8 @@
 	X(gettimeofday, k) X(wait4, k) X(waitid, k) X(exit, k)		\
 	X(exit_group, k) OLD(X, k) DEADLY(X, k)
 
+#define PROGRAM(X, k)	RELAY(X, k) X(kill, k)
+
 /* The resolver's netlink socket wants a bind(2). */
 #define REDIAL(X, k)							\
 	RELAY(X, k) X(socket, k) X(connect, k) X(bind, k)		\
@@ -143,6 +145,11 @@
 	IS(AF_INET6, 3, 0), IS(AF_UNIX, 2, 0), IS(AF_NETLINK, 1, 0),	\
 	RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW)
 
+/* No worse than our end would be. */
+#define HANGUP								\
+	IS(__NR_kill, 0, 4), LOAD(args[1]), IS(SIGHUP, 1, 0),		\
+	RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW)
+
 /* To read, where there is no Landlock to see to it. */
 #define WRITING	(O_ACCMODE | O_CREAT | O_TRUNC)
 #ifdef __NR_open
@@ -158,17 +165,23 @@ static const struct sock_filter relay[] = {
 	WITHOUT(mprotect, 2, PROT_EXEC), END
 };
 
+static const struct sock_filter program[] = {
+	BEGIN(PROGRAM), FCNTL, WITHOUT(mmap, 2, PROT_EXEC),
+	WITHOUT(mprotect, 2, PROT_EXEC), HANGUP, END
+};
+
 static const struct sock_filter redial[] = {
 	BEGIN(REDIAL), FCNTL, MMAP, WITHOUT(mprotect, 2, PROT_EXEC),
 	OPEN, IOCTL, SOCKET, END
 };
 
-#define PROGRAM(p)	{ .len = sizeof(p) / sizeof((p)[0]),		\
+#define FILTER(p)	{ .len = sizeof(p) / sizeof((p)[0]),		\
 	.filter = (struct sock_filter *)(uintptr_t)(p) }
 
 static const struct sock_fprog programs[] = {
-	[SANDBOX_RELAY] = PROGRAM(relay),
-	[SANDBOX_REDIAL] = PROGRAM(redial)
+	[SANDBOX_RELAY] = FILTER(relay),
+	[SANDBOX_PROGRAM] = FILTER(program),
+	[SANDBOX_REDIAL] = FILTER(redial)
 };
 
 /*

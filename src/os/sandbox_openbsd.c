@@ -44,6 +44,8 @@ sandbox_enter(void)
 
 	if (prepared == SANDBOX_RELAY)
 		return pledge("stdio recvfd unix", NULL);
+	if (prepared == SANDBOX_PROGRAM)
+		return pledge("stdio recvfd unix proc", NULL);
 	if (unveil("/etc/ssl", "r") == -1)
 		return -1;
 	for (i = 0; i < nunveiled; i++)

@@ -113,7 +113,7 @@ serve_io(const struct options *o, struct io io, const char *peer, int alone)
 	if (alone)
 		signals_alone();
 	if ((status = confine(o)) != EXIT_ENDED) {
-		io_reset(&stream);
+		stream_drop(&c, &stream);
 		return status;
 	}
 	return carry_on(&c, stream, &w);
@@ -137,7 +137,8 @@ server_main(const struct options *o)
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
-	status = confine_prepare(o, SANDBOX_RELAY);
+	status = confine_prepare(o, o->program != NULL ? SANDBOX_PROGRAM :
+	    SANDBOX_RELAY);
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)

@@ -149,6 +149,31 @@ def test_redial_by_tls():
         cuts(v, proxy, (c,))
 
 
+def test_program():
+    """It is outside, and its process can still send it HUP."""
+    d = t.folder()
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--', 'sh', '-c',
+                 'trap "echo >%s/hup; exit" HUP; cat /proc/self/status; '
+                 'echo END; while :; do sleep .02; done' % d)
+    port = t.port_of(t.listening(s)[0])
+    for how in ('Close 1002', 'SIGKILL'):
+        w = t.ws.connect(port)
+        got = b''
+        while b'END' not in got:
+            got += w.take_data(1)
+        t.like(got, r'^Seccomp:\s+0$', 'a program is not in it')
+        child, = t.children(s.pid)
+        t.is_(status(child), (2, 1), 'its process is')
+        if how == 'SIGKILL':
+            os.kill(child, 9)
+        else:
+            w.close(1002)
+        t.ok(t.until(lambda: os.path.exists(d + '/hup')),
+             '%s: the program is sent HUP' % how)
+        os.remove(d + '/hup')
+        t.ok(t.until(lambda: not t.children(s.pid)), 'and all is over')
+
+
 def test_no_landlock():
     for error in (errno.ENOSYS, errno.EOPNOTSUPP):
         s, c, v = pair(preexec_fn=refusing({LANDLOCK: error}))

@@ -172,6 +172,12 @@ t_kill(void)
 }
 
 static int
+t_hangup(void)
+{
+	return SAID(kill(-program, SIGHUP) == -1 && errno != ESRCH);
+}
+
+static int
 t_signal_by_fcntl(void)
 {
 	return SAID(fcntl(pair[0], F_SETOWN, getppid()) == -1);
@@ -368,7 +374,7 @@ dies(enum sandbox_role role, int (*try)(void), const char *what)
 }
 
 static void
-test_both(enum sandbox_role role)
+test_all(enum sandbox_role role)
 {
 	can(role, t_relay, "relay");
 	can(role, t_reap, "reap a program that was started before");
@@ -381,6 +387,8 @@ test_both(enum sandbox_role role)
 	cannot(role, t_packet, "see the network's packets", EPERM);
 	cannot(role, t_fork, "fork", EPERM);
 	cannot(role, t_kill, "send signals", EPERM);
+	if (role != SANDBOX_PROGRAM)
+		cannot(role, t_hangup, "send HUP", EPERM);
 	cannot(role, t_signal_by_fcntl, "have signals sent", EPERM);
 	cannot(role, t_code, "make code", EPERM);
 	cannot(role, t_code_later, "turn data into code", EPERM);
@@ -395,12 +403,11 @@ test_both(enum sandbox_role role)
 #endif
 }
 
+/* Both roles of a server. */
 static void
-test_relay(void)
+test_relay(enum sandbox_role role)
 {
-	enum sandbox_role role = SANDBOX_RELAY;
-
-	test_both(role);
+	test_all(role);
 	door = door_open(SESSION);
 	can(role, t_door, "take a descriptor that comes to its door");
 	close(door);
@@ -423,7 +430,7 @@ test_redial(void)
 {
 	enum sandbox_role role = SANDBOX_REDIAL;
 
-	test_both(role);
+	test_all(role);
 	can(role, t_open, "read /etc/hosts");
 	can(role, t_shown, "read what it was told it may");
 	can(role, t_resolve, "look a name up");
@@ -489,7 +496,9 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	title_init(argc, argv, environ);
 	begin();
-	test_relay();
+	test_relay(SANDBOX_RELAY);
+	test_relay(SANDBOX_PROGRAM);
+	can(SANDBOX_PROGRAM, t_hangup, "send HUP to its program");
 	test_redial();
 	test_core();
 	unlink(secret);
