@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 # GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
-# SAN=address,undefined builds a sanitized variant in a folder of its own.
+# SAN=address,undefined builds a sanitized variant in a folder of its own, and
+# SANDBOX_DEBUG=1 one that names what the sandbox refuses.
 
 VERSION = 0.1.0
 
@@ -15,21 +16,28 @@ HTTP_PARSER_LIBS ?= -lhttp_parser
 
 comma := ,
 # STATIC=1 links everything in: fewer mappings to copy at every fork.
-B := build$(if $(STATIC),-static)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))
+B := build$(if $(STATIC),-static)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
+
+# linux, openbsd or none (sandbox_none.c says why not with sanitizers).
+sandbox := $(or $(if $(SAN),none),$(filter linux openbsd,$(shell \
+	uname -s | tr A-Z a-z)),none)
 
 warnings = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wno-unused-parameter \
 	$(if $(WERROR),-Werror)
 all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	-DLIBBSD_VERSION='"$(shell $(PKG_CONFIG) --modversion libbsd-overlay)"' \
-	$(shell $(PKG_CONFIG) --cflags libbsd-overlay libmd openssl) $(CPPFLAGS)
+	$(shell $(PKG_CONFIG) --cflags libbsd-overlay libmd openssl) \
+	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG -I$B) \
+	$(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 all_ldflags = $(if $(STATIC),-static) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbsd-overlay libmd openssl) \
 	$(HTTP_PARSER_LIBS)
 
-src  := $(wildcard src/*/*.c)
+src  := $(filter-out src/os/sandbox_%.c,$(wildcard src/*/*.c)) \
+	$(wildcard src/os/sandbox_$(sandbox)*.c)
 main := src/run/main.c
 obj  := $(src:%.c=$B/%.o)
 lib  := $(filter-out $(main:%.c=$B/%.o),$(obj))
@@ -52,6 +60,15 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(all_cppflags) -Itests/unit $(all_cflags) $(all_ldflags) \
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
+
+# The names of system calls, for a debugging build.
+ifdef SANDBOX_DEBUG
+$B/src/os/sandbox_linux_calls.o: $B/sandbox_names.h
+endif
+$B/sandbox_names.h:
+	@mkdir -p $B
+	echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+	    sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{ __NR_\1, "\1" },/p' >$@
 
 unit: $(unit)
 

@@ -45,6 +45,7 @@ log_open(enum log_where where, enum log_level min, const char *program)
 {
 	settings.where = where;
 	settings.min = min;
+	tzset();	/* or every child reads /etc/localtime for its line */
 	settings.journal = where == LOG_TO_STDERR && is_journal(STDERR_FILENO);
 	if (where != LOG_TO_SYSLOG)
 		return;

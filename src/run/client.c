@@ -11,6 +11,7 @@
 #include "os/signals.h"
 #include "os/tls.h"
 #include "run/carry.h"
+#include "run/confine.h"
 #include "run/modes.h"
 #include "run/start.h"
 #include "run/supervise.h"
@@ -44,6 +45,10 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	}
 	if (alone)
 		signals_alone();
+	if ((status = confine(cl->o)) != EXIT_ENDED) {
+		io_reset(&stream);
+		return status;
+	}
 	return carry_on(&c, stream, &w);
 }
 
@@ -70,6 +75,9 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	cl.tls = NULL;
 	if (o->url.tls && (cl.tls = wire_trust(o, &why)) == NULL)
 		return start_failed(&why);
+	status = confine_prepare(o, SANDBOX_REDIAL);
+	if (status != EXIT_ENDED)
+		return status;
 	if (a.nlisteners > 0)
 		return supervise(o, a.listener, a.nlisteners, &service);
 	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },

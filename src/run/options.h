@@ -60,6 +60,7 @@ struct options {
 	int verbose;			/* how many -v */
 	int quiet;			/* -q: errors only */
 	int syslog;
+	int no_sandbox;
 	int no_stderr;			/* 2 was the client's socket; set by
 					 * main, not by an option */
 

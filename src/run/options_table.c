@@ -72,6 +72,8 @@ const struct option option_table[] = {
 	  "30s", "let tunnels finish at TERM" },
 	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
 	  S | C, 1, 1000000, "1024", "connections at a time" },
+	{ "no-sandbox", 0, P_ANY, T_FLAG, NULL, AT(no_sandbox), ALL, 1, 0,
+	  NULL, "do not give rights up" },
 	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), ALL, 0, 9, NULL,
 	  "say more (repeatable)" },
 	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,

@@ -41,7 +41,7 @@ enum relay_event {
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);
 
-/* Gives the pages of those that are empty back to the system. */
+/* Gives their pages back to the system; all are empty. */
 void relay_memory_free(const struct tunnel *);
 
 /*

@@ -13,6 +13,7 @@
 #include "os/log.h"
 #include "os/signals.h"
 #include "run/carry.h"
+#include "run/confine.h"
 #include "run/modes.h"
 #include "run/start.h"
 #include "run/stream.h"
@@ -111,6 +112,10 @@ serve_io(const struct options *o, struct io io, const char *peer, int alone)
 	}
 	if (alone)
 		signals_alone();
+	if ((status = confine(o)) != EXIT_ENDED) {
+		stream_drop(&c, &stream);
+		return status;
+	}
 	return carry_on(&c, stream, &w);
 }
 
@@ -130,6 +135,10 @@ server_main(const struct options *o)
 	int status;
 
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
+	if (status != EXIT_ENDED)
+		return status;
+	status = confine_prepare(o, o->program != NULL ? SANDBOX_PROGRAM :
+	    SANDBOX_RELAY);
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a child may still do once it relays: next to nothing.  One file for
+ * each system, chosen by the Makefile: sandbox_linux.c (Landlock, seccomp and
+ * no_new_privs), sandbox_openbsd.c (pledge and unveil), sandbox_none.c.
+ *
+ * On Linux a call that is not in the table fails with EPERM, so that a library
+ * that tries something unforeseen takes another way and no tunnel is lost by
+ * it.  What nobody but an intruder asks for (to execute, to look into other
+ * processes, another architecture's calls) kills the process, and its
+ * supervisor logs that.
+ *
+ * make SANDBOX_DEBUG=1 builds a program that names the refused call in the
+ * log and exits with 71.
+ */
+#ifndef OS_SANDBOX_H
+#define OS_SANDBOX_H
+
+enum sandbox_role {
+	/*
+	 * Reads, writes, polls and closes what it holds, takes what comes to
+	 * a listener that it holds (accept4, recvmsg), makes pipes, sets
+	 * socket options, allocates memory, waits for children, exits.
+	 */
+	SANDBOX_RELAY,
+	/*
+	 * The same, and sends HUP to the program that it has started.
+	 */
+	SANDBOX_PROGRAM,
+	/*
+	 * SANDBOX_RELAY, and looks names up, connects, reads the system's
+	 * configuration, libraries and certificates.
+	 */
+	SANDBOX_REDIAL
+};
+
+/*
+ * To be called once, before the first fork: does what is expensive, and makes
+ * core dumps none (the soft limit, so a program to be run can raise it).
+ * readable lists what a SANDBOX_REDIAL may read besides, a folder with all
+ * that is below it; it may have NULLs in it, and what is not there is passed
+ * over.  0, or -1 with errno.  The file behind this header remembers what was
+ * prepared, in a descriptor that is close-on-exec.
+ */
+int sandbox_prepare(enum sandbox_role, const char *const *readable,
+    unsigned int n);
+
+/*
+ * Enters what was prepared; there is no way back, not by an exec either.  To
+ * be called when everything is open: the log too, since a syslogd that comes
+ * again later is not connected to any more.  A program that was started before
+ * stays outside.  0, or -1 with errno: the process must not go on then.  A
+ * kernel without Landlock is no failure.
+ */
+int sandbox_enter(void);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/log.h"
+#include "proto/why.h"
+#include "run/confine.h"
+
+static int
+failed(const char *what)
+{
+	log_event(LOG_L_ERROR, "sandbox", "why", what, "error",
+	    strerror(errno), "hint", "--no-sandbox goes without", NULL);
+	return EXIT_SYSTEM;
+}
+
+/*
+ * Verifying looks into a folder of authorities again at each redial, and at
+ * a redirect to TLS where there was none before, all the rest too.
+ */
+int
+confine_prepare(const struct options *o, enum sandbox_role role)
+{
+	const char *readable[] = {
+		o->cacert, o->capath, secure_getenv("SSL_CERT_DIR"),
+		secure_getenv("SSL_CERT_FILE")
+	};
+
+	if (o->no_sandbox)
+		return EXIT_ENDED;
+	if (sandbox_prepare(role, readable,
+	    sizeof(readable) / sizeof(readable[0])) == -1)
+		return failed("cannot prepare the sandbox");
+	return EXIT_ENDED;
+}
+
+int
+confine(const struct options *o)
+{
+	if (o->no_sandbox || sandbox_enter() == 0)
+		return EXIT_ENDED;
+	return failed("cannot enter the sandbox");
+}
