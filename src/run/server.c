@@ -14,6 +14,7 @@
 #include "os/signals.h"
 #include "run/carry.h"
 #include "run/modes.h"
+#include "run/note.h"
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
@@ -43,6 +44,7 @@ hand_over(struct carry *c, struct wire *w,
 
 	if (door_hand_over(request->offer.session, w->io.rfd, "", w->raw,
 	    w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
+		note_handed_over();
 		log_event(LOG_L_DEBUG, "handed over", "peer", c->peer, NULL);
 		io_close(&w->io);
 		return EXIT_ENDED;

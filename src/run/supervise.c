@@ -36,7 +36,6 @@ make_name(struct supervisor *s)
 	    mode_name(s->o->mode));
 	for (i = 0; i < s->nlisteners; i++) {
 		net_local_name(s->listener[i].fd, addr, sizeof(addr));
-		dprintf(STDERR_FILENO, "listening on %s\n", addr);
 		if (i > 0)
 			strlcat(s->name, ",", sizeof(s->name));
 		strlcat(s->name, addr, sizeof(s->name));
@@ -49,6 +48,18 @@ make_name(struct supervisor *s)
 		addr_print(target, sizeof(target), &s->o->target);
 	strlcat(s->name, " -> ", sizeof(s->name));
 	strlcat(s->name, target, sizeof(s->name));
+}
+
+/* When all else is there: who waits for these lines may rely on it. */
+static void
+announce(const struct supervisor *s)
+{
+	char addr[NET_NAME_MAX];
+	unsigned int i;
+
+	for (i = 0; i < s->nlisteners; i++)
+		dprintf(STDERR_FILENO, "listening on %s\n",
+		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
 }
 
 static void
@@ -69,18 +80,6 @@ show(struct supervisor *s)
 }
 
 static void
-log_statistics(const struct supervisor *s)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_L_INFO, "statistics");
-	log_num(&l, "active", s->active);
-	log_num(&l, "total", (int64_t)s->total);
-	log_num(&l, "refused", (int64_t)s->nrefused);
-	log_end(&l);
-}
-
-static void
 forget(struct supervisor *s, pid_t pid, int status)
 {
 	struct log_line l;
@@ -90,7 +89,10 @@ forget(struct supervisor *s, pid_t pid, int status)
 		;
 	if (i == s->active)
 		return;			/* not one of ours */
-	s->child[i] = s->child[--s->active];
+	supervise_slot_back(s, s->slot[i]);
+	s->active--;
+	s->child[i] = s->child[s->active];
+	s->slot[i] = s->slot[s->active];
 	s->changed = 1;
 	if (!WIFSIGNALED(status) || s->phase >= KILLING)
 		return;
@@ -238,7 +240,7 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGHUP))
 		reload(s);
 	if (signal_taken(SIGUSR1))
-		log_statistics(s);
+		supervise_log_statistics(s);
 }
 
 /* Sleeps until there is something to do. */
@@ -283,6 +285,12 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		    NULL);
 	signals_supervisor();
 	make_name(s);
+	if (supervise_stats_begin(s) == -1) {
+		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
+		    NULL);
+		return -1;
+	}
+	announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return 0;
@@ -310,6 +318,7 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	if (s.reserve != -1)
 		close(s.reserve);
 	notify_close(&s.notify);
+	supervise_stats_end(&s);
 	free(s.child);
 	return EXIT_ENDED;
 }

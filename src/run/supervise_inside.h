@@ -35,6 +35,9 @@ struct supervisor {
 					 * descriptors left */
 
 	pid_t *child;
+	int *slot;			/* of each, on the statistics page */
+	int *free_slot;			/* those that nobody has */
+	unsigned int nfree;
 	unsigned int active, max;
 	uint64_t total, nrefused;	/* since the start */
 	struct refused refused;
@@ -65,5 +68,15 @@ void supervise_close_refused(struct supervisor *, int all);
 
 /* The descriptor that is held back, or -1. */
 int supervise_open_reserve(void);
+
+/*
+ * supervise_stats.c: the statistics page.  A child's slot may be none; it
+ * comes back when the child is gone.
+ */
+int supervise_stats_begin(struct supervisor *);
+int supervise_slot(struct supervisor *);
+void supervise_slot_back(struct supervisor *, int slot);
+void supervise_log_statistics(const struct supervisor *);
+void supervise_stats_end(struct supervisor *);
 
 #endif
