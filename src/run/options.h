@@ -59,6 +59,8 @@ struct options {
 
 	/* what others may see */
 	const char *stats_file;		/* --stats-file, NULL: our own */
+	const struct addr *metrics;	/* --metrics, NULL: nowhere */
+	int metrics_names;		/* 1: trazfr's too */
 
 	/* status */
 	const char *page;		/* FILE, NULL: all there are */

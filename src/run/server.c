@@ -122,12 +122,30 @@ serve(void *arg, int fd, const char *peer)
 	return serve_io(arg, io_of(fd), peer, 0);
 }
 
+/* Does the target take connections?  A program is started when one comes. */
+static int
+ready(void *arg, struct why *why)
+{
+	const struct options *o = arg;
+	char peer[NET_NAME_MAX];
+	int fd;
+
+	if (o->program != NULL)
+		return 0;
+	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISE_READY_MS,
+	    peer, why);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
 int
 server_main(const struct options *o)
 {
 	struct options copy = *o;
 	struct service service = { .arg = &copy, .serve = serve,
-	    .refuse = busy };
+	    .refuse = busy, .ready = ready };
 	struct activation a;
 	int status;
 

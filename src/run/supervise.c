@@ -87,8 +87,10 @@ forget(struct supervisor *s, pid_t pid, int status)
 
 	for (i = 0; i < s->active && s->child[i] != pid; i++)
 		;
-	if (i == s->active)
-		return;			/* not one of ours */
+	if (i == s->active) {
+		supervise_metrics_forget(s, pid);
+		return;
+	}
 	supervise_slot_back(s, s->slot[i]);
 	s->active--;
 	s->child[i] = s->child[s->active];
@@ -247,19 +249,28 @@ take_signals(struct supervisor *s)
 static void
 wait_and_accept(struct supervisor *s)
 {
+	struct pollfd p[SUPERVISE_LISTENERS_MAX + 2];
 	int64_t until = CLOCK_NEVER, paused;
+	unsigned int i, n = s->nlisteners, nmetrics;
 
 	if ((paused = supervise_paused(s)) != 0)
 		until = paused;
+	if (paused != 0)
+		n = 0;
 	if (s->phase != SERVING)
 		until = min64(until, s->phase_end);
 	if (s->changed)
 		until = min64(until, s->show);
 	if (s->refused.n > 0)
 		until = min64(until, s->refused.until[0]);
-	if (signals_poll(s->listener, paused != 0 ? 0 : s->nlisteners,
-	    clock_poll(until)) > 0)
-		supervise_accept(s);
+	nmetrics = supervise_metrics_watch(s, p);
+	memcpy(p + nmetrics, s->listener, n * sizeof(p[0]));
+	if (signals_poll(p, nmetrics + n, clock_poll(until)) <= 0)
+		return;
+	for (i = 0; i < s->nlisteners; i++)
+		s->listener[i].revents = i < n ? p[nmetrics + i].revents : 0;
+	supervise_accept(s);
+	supervise_metrics_accept(s, p, nmetrics);
 }
 
 static int
@@ -285,12 +296,15 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		    NULL);
 	signals_supervisor();
 	make_name(s);
+	if (supervise_metrics_begin(s) == -1)
+		return -1;
 	if (supervise_stats_begin(s) == -1) {
 		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
 		    NULL);
 		return -1;
 	}
 	announce(s);
+	supervise_metrics_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return 0;
@@ -318,6 +332,7 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	if (s.reserve != -1)
 		close(s.reserve);
 	notify_close(&s.notify);
+	supervise_metrics_end(&s);
 	supervise_stats_end(&s);
 	free(s.child);
 	return EXIT_ENDED;

@@ -47,6 +47,7 @@ be_child(const struct supervisor *s, int fd, int slot,
 
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
+	supervise_close_metrics(s);
 	for (i = 0; i < s->refused.n; i++)
 		close(s->refused.fd[i]);
 	if (s->reserve != -1)
