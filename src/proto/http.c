@@ -93,7 +93,8 @@ check_version(const char *p, size_t len, int is_answer, const struct fault *f)
 
 /* METHOD SP TARGET SP VERSION (RFC 9112 3). */
 static int
-check_request_line(const char *p, size_t len, const struct fault *f)
+check_request_line(const char *p, size_t len, int head_too,
+    const struct fault *f)
 {
 	const char *end = p + len, *target, *version;
 	struct slice method;
@@ -119,7 +120,8 @@ check_request_line(const char *p, size_t len, const struct fault *f)
 			    str_escape(show, sizeof show, target + i, 1));
 	if (check_version(version, end - version, 0, f) == -1)
 		return -1;
-	if (!slice_is(method, "GET"))
+	if (!slice_is(method, "GET") &&
+	    !(head_too && slice_is(method, "HEAD")))
 		return refuse(f, 405, "method %s instead of GET",
 		    str_escape(show, sizeof show, method.p, method.len));
 	return 0;
@@ -157,7 +159,7 @@ end_line(struct http_parser_state *st, const char *buf, size_t i,
 		if (i == 1)
 			return refuse(f, 400, "the first line is empty");
 		if ((st->is_answer ? check_status_line(buf, i - 1, f) :
-		    check_request_line(buf, i - 1, f)) == -1)
+		    check_request_line(buf, i - 1, st->head_too, f)) == -1)
 			return -1;
 	}
 	st->part = AT_LINE;

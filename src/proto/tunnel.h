@@ -154,6 +154,7 @@ struct tunnel {
 	uint32_t ping_seq;
 	int64_t ping_at;		/* when the last one was sent */
 	int64_t rtt;			/* ms, -1 if unknown */
+	uint32_t pongs;			/* that told a round trip */
 
 	/* when things happened */
 	int64_t heard_at, said_at;	/* last byte from, to the wire */

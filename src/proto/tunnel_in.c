@@ -189,8 +189,10 @@ static void
 take_pong(struct tunnel *t, const uint8_t *p, size_t len)
 {
 	t->answered = 1;
-	if (len == 4 && memcmp(p, &t->ping_seq, 4) == 0)
+	if (len == 4 && memcmp(p, &t->ping_seq, 4) == 0) {
 		t->rtt = t->now - t->ping_at;
+		t->pongs++;
+	}
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "os/signals.h"
 #include "os/title.h"
 #include "run/carry.h"
+#include "run/note.h"
 #include "run/stream.h"
 
 #define GONE_MAX	5	/* answers 410 before a session is given up */
@@ -41,6 +42,7 @@ carry_begin(struct carry *c, const struct options *o, const char *peer)
 	c->started = clock_ms();
 	strlcpy(c->peer, peer, sizeof(c->peer));
 	c->relay.door = -1;
+	note_who(c);
 }
 
 static const char *
@@ -52,6 +54,7 @@ or_null(const char *s)
 int
 carry_failed(struct carry *c, const struct why *why)
 {
+	note_failed(why->status);
 	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
 	    "mode", mode_name(c->o->mode), "peer", or_null(c->peer),
 	    "via", or_null(c->via), "target", or_null(c->target),
@@ -152,6 +155,7 @@ lost(struct carry *c)
 	c->give_up = now + patience;
 	c->next_try = c->client ? now : CLOCK_NEVER;
 	c->tries = c->gone = 0;
+	note_lost();
 	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
 	    "wire lost", "peer", or_null(c->peer), "id", c->ours.id,
 	    "why", c->relay.tunnel.why, NULL);
@@ -164,6 +168,7 @@ resumed(struct carry *c)
 	char after[32];
 
 	c->resumes++;
+	note_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
 	str_ms(after, sizeof(after), clock_ms() - c->lost_at);
 	log_event(LOG_L_DEBUG, "resumed", "peer", or_null(c->peer),
@@ -344,6 +349,7 @@ carry_on(struct carry *c, struct io stream, const struct wire *w)
 	c->relay.program = &c->program;
 	c->give_up = c->next_try = CLOCK_NEVER;
 	show(c, "open");
+	note_open(c);
 
 	for (;;) {
 		switch (relay(&c->relay, c->next_try < c->give_up ?
@@ -351,6 +357,7 @@ carry_on(struct carry *c, struct io stream, const struct wire *w)
 		case RELAY_DONE:
 			status = status_of(&c->relay.tunnel);
 			stream_end(c, status != EXIT_ENDED);
+			note_end(c);
 			farewell(c, status);
 			if (door != -1)
 				door_close(door, c->ours.session);

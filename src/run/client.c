@@ -58,12 +58,36 @@ serve(void *arg, int fd, const char *peer)
 	return serve_io(arg, io_of(fd), peer, 0);
 }
 
+/*
+ * Does the server take websockets?  One that can park has no need to dial its
+ * target for this.
+ */
+static int
+ready(void *arg, struct why *why)
+{
+	const struct client *cl = arg;
+	struct options o = *cl->o;
+	struct tls_ctx *tls = cl->tls;
+	struct extension offer = { .flags = EXT_PARK, .id = "ready",
+	    .win = EXTENSION_WIN_DEFAULT };
+	struct wire w;
+	int status;
+
+	o.verbose = 0;
+	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
+	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
+		return -1;
+	wire_bye(&w, clock_ms() + 500);
+	return 0;
+}
+
 static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct client cl;
-	struct service service = { .arg = &cl, .serve = serve };
+	struct service service = { .arg = &cl, .serve = serve,
+	    .ready = ready };
 	struct activation a;
 	struct why why;
 	int status;

@@ -20,7 +20,8 @@ enum mode {
 	MODE_SERVER,
 	MODE_CLIENT,
 	MODE_CONNECT,
-	MODE_CHECK
+	MODE_CHECK,
+	MODE_STATUS
 };
 
 enum eof_policy { EOF_HOLD, EOF_CLOSE };
@@ -55,6 +56,15 @@ struct options {
 
 	/* limits */
 	unsigned int max_connections;
+
+	/* what others may see */
+	const char *stats_file;		/* --stats-file, NULL: our own */
+	const struct addr *metrics;	/* --metrics, NULL: nowhere */
+	int metrics_names;		/* 1: trazfr's too */
+
+	/* status */
+	const char *page;		/* FILE, NULL: all there are */
+	int json, watch, openmetrics;
 
 	/* words */
 	int verbose;			/* how many -v */

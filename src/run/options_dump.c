@@ -129,6 +129,15 @@ put_target(const struct option *row, const struct options *o, FILE *f)
 }
 
 static void
+put_address(const char *name, const struct addr *a, FILE *f)
+{
+	char text[ADDR_HOST_MAX + 64];
+
+	if (a != NULL)
+		put(name, addr_print(text, sizeof(text), a), f);
+}
+
+static void
 put_lists(const struct option *row, const struct options *o, FILE *f)
 {
 	char text[ADDR_HOST_MAX + 64];
@@ -180,6 +189,9 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 	case T_LISTEN:
 	case T_HEADER:
 		put_lists(row, o, f);
+		break;
+	case T_ADDRESS:
+		put_address(row->name, *(const struct addr *const *)p, f);
 		break;
 	case T_MODE:
 		put(row->name, mode_name(o->mode), f);

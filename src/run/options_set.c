@@ -278,6 +278,26 @@ set_listen(struct options *o, const char *value, char *err, size_t errlen)
 	return 0;
 }
 
+/* Of ours, not of whoever started us. */
+static int
+set_address(const struct addr **to, struct options *o, const char *value,
+    char *err, size_t errlen)
+{
+	struct addr *a = options_alloc(o, sizeof(*a));
+
+	if (a == NULL) {
+		snprintf(err, errlen, "out of memory");
+		return -1;
+	}
+	if (addr_listen(a, value, err, errlen) == -1)
+		return -1;
+	if (a->kind != ADDR_TCP && a->kind != ADDR_UNIX)
+		return fail(err, errlen, value,
+		    "an address: expected HOST:PORT, PORT or unix:/PATH");
+	*to = a;
+	return 0;
+}
+
 /* An address, or "-- PROGRAM ARG..." in a file. */
 static int
 set_target(struct options *o, const char *value, char *err, size_t errlen)
@@ -326,6 +346,8 @@ option_set(struct options *o, const struct option *row, const char *value,
 		    errlen);
 	case T_LISTEN:
 		return set_listen(o, value, err, errlen);
+	case T_ADDRESS:
+		return set_address(field(o, row), o, value, err, errlen);
 	case T_HEADER:
 		return value[0] == '@' ?
 		    add_header_file(o, value + 1, err, errlen) :

@@ -9,7 +9,9 @@
 #define S	MODE_BIT(MODE_SERVER)
 #define C	MODE_BIT(MODE_CLIENT)
 #define O	MODE_BIT(MODE_CONNECT)
+#define T	MODE_BIT(MODE_STATUS)
 #define ALL	(S | C | O)
+#define EVERY	(ALL | T)
 #define AT(f)	offsetof(struct options, f)
 #define NAME_MAX_LEN	32	/* longer words are nobody's misspelling */
 
@@ -23,6 +25,8 @@ const struct mode_row mode_table[] = {
 	{ MODE_CONNECT, "connect", { "url" }, 1,
 	  "[options] URL",
 	  "one websocket on stdin and stdout, as for ssh's ProxyCommand" },
+	{ MODE_STATUS, "status", { "page" }, 0, "[options] [FILE]",
+	  "what the instances on this machine do" },
 	{ MODE_CHECK, "check", { "url" }, 1, "[options] URL", NULL },
 	{ .name = NULL }
 };
@@ -74,26 +78,41 @@ const struct option option_table[] = {
 	  S | C, 1, 1000000, "1024", "connections at a time" },
 	{ "no-sandbox", 0, P_ANY, T_FLAG, NULL, AT(no_sandbox), ALL, 1, 0,
 	  NULL, "do not give rights up" },
+	{ "stats-file", 0, P_ANY, T_FILE, "FILE", AT(stats_file), ALL, 0, 0,
+	  NULL, "share a statistics page with others" },
+	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(metrics), S | C, 0, 0,
+	  NULL, "serve metrics, health and a page here" },
+	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
+	  AT(metrics_names), S | C, 0, 0, "inetws",
+	  "trazfr: that tool's names too" },
+	{ "json", 0, P_ANY, T_FLAG, NULL, AT(json), T, 1, 0, NULL,
+	  "one JSON object" },
+	{ "watch", 'w', P_ANY, T_FLAG, NULL, AT(watch), T, 1, 0, NULL,
+	  "go on showing, until q" },
+	{ "openmetrics", 0, P_ANY, T_FLAG, NULL, AT(openmetrics), T, 1, 0,
+	  NULL, "OpenMetrics text" },
 	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), ALL, 0, 9, NULL,
 	  "say more (repeatable)" },
 	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,
 	  "say errors only" },
 	{ "syslog", 0, P_ANY, T_FLAG, NULL, AT(syslog), ALL, 1, 0, NULL,
 	  "log to syslog, not to stderr" },
-	{ "config", 'K', P_CLI, T_CONFIG, "FILE", 0, ALL, 0, 0, NULL,
+	{ "config", 'K', P_CLI, T_CONFIG, "FILE", 0, EVERY, 0, 0, NULL,
 	  "read options from this file" },
-	{ "dump-config", 0, P_CLI, T_DUMP, NULL, 0, ALL, 0, 0, NULL,
+	{ "dump-config", 0, P_CLI, T_DUMP, NULL, 0, EVERY, 0, 0, NULL,
 	  "print the options in force as such a file" },
-	{ "help", 'h', P_CLI, T_HELP, NULL, 0, ALL, 0, 0, NULL,
+	{ "help", 'h', P_CLI, T_HELP, NULL, 0, EVERY, 0, 0, NULL,
 	  "print this" },
-	{ "version", 'V', P_CLI, T_VERSION, NULL, 0, ALL, 0, 0, NULL,
+	{ "version", 'V', P_CLI, T_VERSION, NULL, 0, EVERY, 0, 0, NULL,
 	  "print the versions of inetws and its libraries" },
-	{ "completions", 0, P_HIDDEN, T_COMPLETIONS, "bash|zsh|fish", 0, ALL,
+	{ "completions", 0, P_HIDDEN, T_COMPLETIONS, "bash|zsh|fish", 0, EVERY,
 	  0, 0, NULL, "print a shell's completions" },
 
-	{ "mode", 0, P_FILE, T_MODE, "MODE", 0, ALL, 0, 0, NULL, NULL },
+	{ "mode", 0, P_FILE, T_MODE, "MODE", 0, EVERY, 0, 0, NULL, NULL },
 	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
 	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
+
+	{ "page", 0, P_FILE, T_FILE, "FILE", AT(page), T, 0, 0, NULL, NULL },
 
 	/* the spellings of trazfr/tcp-over-websocket */
 	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, S, 0, 0, NULL, NULL },

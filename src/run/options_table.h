@@ -31,6 +31,7 @@ enum option_type {
 	T_PATH,		/* const char *, a URL's path without query */
 	T_FILE,		/* const char *, name of a file or folder */
 	T_LISTEN,	/* the list in listen, nlisten */
+	T_ADDRESS,	/* const struct addr *, to listen on: TCP or Unix */
 	T_HEADER,	/* the list in header, nheader */
 	T_TARGET, T_URL, T_MODE,
 	/* words that ask for something else than running */

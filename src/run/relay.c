@@ -9,6 +9,7 @@
 #include "os/net.h"
 #include "os/signals.h"
 #include "proto/extension.h"
+#include "run/note.h"
 #include "run/relay.h"
 
 #define BURST		64	/* rounds of work before looking around */
@@ -238,6 +239,7 @@ write_wire(struct relay *r)
 	ssize_t n;
 	int k;
 
+	note_round(t);		/* what the peer sees has been counted */
 	k = tunnel_wire_data(t, iov);
 	if (k > 0)
 		n = put(r, WIRE_W, r->out.held > 0 ?
@@ -424,6 +426,7 @@ wait_for(struct relay *r, int64_t until, int busy)
 	int64_t now = clock_ms();
 	int n, quiet;
 
+	note_round(&r->tunnel);
 	quiet = !busy && r->touched > IDLE_BYTES && is_empty(&r->tunnel) &&
 	    until > now + IDLE_MS;
 	if (quiet)

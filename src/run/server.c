@@ -15,6 +15,7 @@
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/note.h"
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
@@ -44,6 +45,7 @@ hand_over(struct carry *c, struct wire *w,
 
 	if (door_hand_over(request->offer.session, w->io.rfd, "", w->raw,
 	    w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
+		note_handed_over();
 		log_event(LOG_L_DEBUG, "handed over", "peer", c->peer, NULL);
 		io_close(&w->io);
 		return EXIT_ENDED;
@@ -125,12 +127,30 @@ serve(void *arg, int fd, const char *peer)
 	return serve_io(arg, io_of(fd), peer, 0);
 }
 
+/* Does the target take connections?  A program is started when one comes. */
+static int
+ready(void *arg, struct why *why)
+{
+	const struct options *o = arg;
+	char peer[NET_NAME_MAX];
+	int fd;
+
+	if (o->program != NULL)
+		return 0;
+	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISE_READY_MS,
+	    peer, why);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
 int
 server_main(const struct options *o)
 {
 	struct options copy = *o;
 	struct service service = { .arg = &copy, .serve = serve,
-	    .refuse = busy };
+	    .refuse = busy, .ready = ready };
 	struct activation a;
 	int status;
 

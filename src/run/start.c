@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "os/stats.h"
 #include "run/start.h"
 
 static void
@@ -10,6 +11,18 @@ open_log(const struct options *o, enum log_level level, int no_stderr)
 		level = LOG_L_DEBUG;
 	log_open(o->syslog || no_stderr ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 	    level, "inetws");
+}
+
+/* A process on its own is one connection. */
+static int
+share_stats(const struct activation *a, const struct options *o,
+    struct why *why)
+{
+	if (stats_share(o->stats_file, o->max_connections, why) == -1)
+		return -1;
+	if (a->nlisteners == 0)
+		stats_take(STATS_SLOT_NONE, STATE_HANDSHAKE);
+	return 0;
 }
 
 int
@@ -44,5 +57,7 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 		tune(a);
 	}
 	open_log(o, level, o->no_stderr || a->no_stderr);
+	if (!failed && o->stats_file != NULL)
+		failed = share_stats(a, o, &why) == -1;
 	return failed ? start_failed(&why) : EXIT_ENDED;
 }

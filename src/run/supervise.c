@@ -36,7 +36,6 @@ make_name(struct supervisor *s)
 	    mode_name(s->o->mode));
 	for (i = 0; i < s->nlisteners; i++) {
 		net_local_name(s->listener[i].fd, addr, sizeof(addr));
-		dprintf(STDERR_FILENO, "listening on %s\n", addr);
 		if (i > 0)
 			strlcat(s->name, ",", sizeof(s->name));
 		strlcat(s->name, addr, sizeof(s->name));
@@ -49,6 +48,18 @@ make_name(struct supervisor *s)
 		addr_print(target, sizeof(target), &s->o->target);
 	strlcat(s->name, " -> ", sizeof(s->name));
 	strlcat(s->name, target, sizeof(s->name));
+}
+
+/* When all else is there: who waits for these lines may rely on it. */
+static void
+announce(const struct supervisor *s)
+{
+	char addr[NET_NAME_MAX];
+	unsigned int i;
+
+	for (i = 0; i < s->nlisteners; i++)
+		dprintf(STDERR_FILENO, "listening on %s\n",
+		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
 }
 
 static void
@@ -69,18 +80,6 @@ show(struct supervisor *s)
 }
 
 static void
-log_statistics(const struct supervisor *s)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_L_INFO, "statistics");
-	log_num(&l, "active", s->active);
-	log_num(&l, "total", (int64_t)s->total);
-	log_num(&l, "refused", (int64_t)s->nrefused);
-	log_end(&l);
-}
-
-static void
 forget(struct supervisor *s, pid_t pid, int status)
 {
 	struct log_line l;
@@ -88,9 +87,14 @@ forget(struct supervisor *s, pid_t pid, int status)
 
 	for (i = 0; i < s->active && s->child[i] != pid; i++)
 		;
-	if (i == s->active)
-		return;			/* not one of ours */
-	s->child[i] = s->child[--s->active];
+	if (i == s->active) {
+		supervise_metrics_forget(s, pid);
+		return;
+	}
+	supervise_slot_back(s, s->slot[i]);
+	s->active--;
+	s->child[i] = s->child[s->active];
+	s->slot[i] = s->slot[s->active];
 	s->changed = 1;
 	if (!WIFSIGNALED(status) || s->phase >= KILLING)
 		return;
@@ -238,26 +242,35 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGHUP))
 		reload(s);
 	if (signal_taken(SIGUSR1))
-		log_statistics(s);
+		supervise_log_statistics(s);
 }
 
 /* Sleeps until there is something to do. */
 static void
 wait_and_accept(struct supervisor *s)
 {
+	struct pollfd p[SUPERVISE_LISTENERS_MAX + 2];
 	int64_t until = CLOCK_NEVER, paused;
+	unsigned int i, n = s->nlisteners, nmetrics;
 
 	if ((paused = supervise_paused(s)) != 0)
 		until = paused;
+	if (paused != 0)
+		n = 0;
 	if (s->phase != SERVING)
 		until = min64(until, s->phase_end);
 	if (s->changed)
 		until = min64(until, s->show);
 	if (s->refused.n > 0)
 		until = min64(until, s->refused.until[0]);
-	if (signals_poll(s->listener, paused != 0 ? 0 : s->nlisteners,
-	    clock_poll(until)) > 0)
-		supervise_accept(s);
+	nmetrics = supervise_metrics_watch(s, p);
+	memcpy(p + nmetrics, s->listener, n * sizeof(p[0]));
+	if (signals_poll(p, nmetrics + n, clock_poll(until)) <= 0)
+		return;
+	for (i = 0; i < s->nlisteners; i++)
+		s->listener[i].revents = i < n ? p[nmetrics + i].revents : 0;
+	supervise_accept(s);
+	supervise_metrics_accept(s, p, nmetrics);
 }
 
 static int
@@ -283,6 +296,15 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		    NULL);
 	signals_supervisor();
 	make_name(s);
+	if (supervise_metrics_begin(s) == -1)
+		return -1;
+	if (supervise_stats_begin(s) == -1) {
+		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
+		    NULL);
+		return -1;
+	}
+	announce(s);
+	supervise_metrics_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return 0;
@@ -310,6 +332,8 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	if (s.reserve != -1)
 		close(s.reserve);
 	notify_close(&s.notify);
+	supervise_metrics_end(&s);
+	supervise_stats_end(&s);
 	free(s.child);
 	return EXIT_ENDED;
 }

@@ -10,6 +10,7 @@
 #include "run/options.h"
 
 #define SUPERVISE_LISTENERS_MAX	64
+#define SUPERVISE_READY_MS	3000	/* for each step of being ready */
 
 /* What the mode does with a connection. */
 struct service {
@@ -37,6 +38,12 @@ struct service {
 	 * wrong and keeps the old state then.  May be NULL.
 	 */
 	void (*reload)(void *arg);
+
+	/*
+	 * In a child of its own, for /readyz: could a connection be served
+	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
+	 */
+	int (*ready)(void *arg, struct why *);
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "os/log.h"
 #include "os/net.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "run/supervise_inside.h"
 
 #define ACCEPT_BATCH	32	/* connections of a listener in one round */
@@ -38,14 +39,15 @@ supervise_open_reserve(void)
 
 /* The child's side of the fork.  It keeps nothing that is the supervisor's. */
 static _Noreturn void
-be_child(const struct supervisor *s, int fd, const struct sockaddr *sa,
-    socklen_t len)
+be_child(const struct supervisor *s, int fd, int slot,
+    const struct sockaddr *sa, socklen_t len)
 {
 	char peer[NET_NAME_MAX];
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
+	supervise_close_metrics(s);
 	for (i = 0; i < s->refused.n; i++)
 		close(s->refused.fd[i]);
 	if (s->reserve != -1)
@@ -53,6 +55,7 @@ be_child(const struct supervisor *s, int fd, const struct sockaddr *sa,
 	if (s->notify.fd != -1)
 		close(s->notify.fd);
 	signals_child();
+	stats_take(slot, STATE_HANDSHAKE);
 	net_print(sa, len, peer, sizeof(peer));
 	_exit(s->service->serve(s->service->arg, fd, peer));
 }
@@ -96,6 +99,7 @@ refuse(struct supervisor *s, int fd)
 	struct refused *r = &s->refused;
 
 	s->nrefused++;
+	STATS_ADD(stats_mine->counts.refused, 1);
 	if (s->service->refuse == NULL) {
 		net_linger_reset(fd);
 		close(fd);
@@ -187,16 +191,19 @@ static int
 start_child(struct supervisor *s, int fd, const struct sockaddr *sa,
     socklen_t len)
 {
+	int slot = supervise_slot(s);
 	pid_t pid;
 
 	if ((pid = fork()) == 0)
-		be_child(s, fd, sa, len);
+		be_child(s, fd, slot, sa, len);
 	if (pid == -1) {
+		supervise_slot_back(s, slot);
 		pause_accepting(s, "fork", errno);
 		refuse(s, fd);
 		return 0;
 	}
 	close(fd);
+	s->slot[s->active] = slot;
 	s->child[s->active++] = pid;
 	s->total++;
 	s->pause = 0;

@@ -26,6 +26,16 @@ struct refused {
 	unsigned int n;
 };
 
+#define METRICS_CHILDREN 8	/* requests for metrics at a time */
+
+/* The address of --metrics. */
+struct metrics_door {
+	int listener[2];
+	unsigned int n;			/* of them, 0: there is none */
+	pid_t child[METRICS_CHILDREN];
+	unsigned int nchildren;
+};
+
 struct supervisor {
 	const struct options *o;
 	const struct service *service;
@@ -35,9 +45,13 @@ struct supervisor {
 					 * descriptors left */
 
 	pid_t *child;
+	int *slot;			/* of each, on the statistics page */
+	int *free_slot;			/* those that nobody has */
+	unsigned int nfree;
 	unsigned int active, max;
 	uint64_t total, nrefused;	/* since the start */
 	struct refused refused;
+	struct metrics_door metrics;
 
 	enum phase phase;
 	int64_t phase_end;
@@ -65,5 +79,29 @@ void supervise_close_refused(struct supervisor *, int all);
 
 /* The descriptor that is held back, or -1. */
 int supervise_open_reserve(void);
+
+/*
+ * supervise_stats.c: the statistics page.  A child's slot may be none; it
+ * comes back when the child is gone.
+ */
+int supervise_stats_begin(struct supervisor *);
+int supervise_slot(struct supervisor *);
+void supervise_slot_back(struct supervisor *, int slot);
+void supervise_log_statistics(const struct supervisor *);
+void supervise_stats_end(struct supervisor *);
+
+/*
+ * supervise_metrics.c: 0, or -1 with the reason told; the descriptors to watch
+ * and what came of it; a child that is gone, if it was one of these.
+ */
+int supervise_metrics_begin(struct supervisor *);
+void supervise_metrics_announce(const struct supervisor *);
+unsigned int supervise_metrics_watch(const struct supervisor *,
+    struct pollfd *two);
+void supervise_metrics_accept(struct supervisor *, const struct pollfd *,
+    unsigned int n);
+void supervise_metrics_forget(struct supervisor *, pid_t);
+void supervise_close_metrics(const struct supervisor *);
+void supervise_metrics_end(struct supervisor *);
 
 #endif

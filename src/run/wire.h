@@ -52,6 +52,12 @@ int wire_dial(struct wire *, const struct options *, struct tls_ctx **ctx,
     const struct extension *offer, int *http_status, struct why *);
 
 /*
+ * Ends a wire that carried nothing: Close 1000, and waits for the peer's end
+ * until deadline.
+ */
+void wire_bye(struct wire *, int64_t deadline);
+
+/*
  * Reads and checks the request on an accepted connection until deadline.  0:
  * *request is filled in and points into a static buffer; w->io, w->via,
  * w->early and, if there was an offer, w->theirs are set; nothing has been

@@ -10,6 +10,7 @@
 
 #include "os/clock.h"
 #include "os/net.h"
+#include "proto/frame.h"
 #include "os/random.h"
 #include "run/wire.h"
 #include "run/wire_io.h"
@@ -317,6 +318,26 @@ attempt(struct dial *d, int *http_status)
 	if (!upgrade_is_redirect(d->head.status))
 		return refused(d);
 	return redirect(d) == -1 ? -1 : 1;
+}
+
+void
+wire_bye(struct wire *w, int64_t deadline)
+{
+	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
+	    .length = 2 };
+	uint8_t out[FRAME_HEAD_MAX + 2];
+	static const uint8_t code[2] = { CLOSE_NORMAL >> 8,
+	    CLOSE_NORMAL & 255 };
+	char waste[512];
+	size_t n;
+
+	random_bytes(f.key, sizeof f.key);
+	n = frame_encode(out, &f);
+	frame_mask(out + n, code, sizeof code, f.key, 0);
+	if (wire_write(&w->io, out, n + sizeof code, deadline) == 0)
+		while (wire_read(&w->io, waste, sizeof waste, deadline) > 0)
+			;
+	io_close(&w->io);
 }
 
 struct tls_ctx *

@@ -196,8 +196,8 @@ static void
 test_bad_words(void)
 {
 	static const struct { const char *line, *says; } bad[] = {
-		{ "inetws", "no mode given: expected server, client or "
-		  "connect" },
+		{ "inetws", "no mode given: expected server, client, "
+		  "connect or status" },
 		{ "inetws -v", "no mode given" },
 		{ "inetws sever h:1", "did you mean server" },
 		{ "inetws ws://me:secret@h/", "unknown mode 'ws://***@h/'" },

@@ -775,6 +775,8 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("JOURNAL_STREAM");
+	unsetenv("RUNTIME_DIRECTORY");
+	setenv("XDG_RUNTIME_DIR", "/dev/null", 1); /* no page in a file */
 	alarm(120);
 	test_serves();
 	test_no_zombies();

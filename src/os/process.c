@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/resource.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/process.h"
+
+/* Behind the name, which may hold anything: fields 3 and on (proc(5)). */
+static int
+read_stat(int pid, char *buf, size_t size, const char **fields)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	buf[n] = '\0';
+	if ((*fields = strrchr(buf, ')')) == NULL)
+		return -1;
+	++*fields;
+	return 0;
+}
+
+static uint64_t
+count_descriptors(int pid)
+{
+	char path[64];
+	const struct dirent *e;
+	uint64_t n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	if ((d = opendir(path)) == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+int
+process_look(int pid, struct report_process *p)
+{
+	unsigned long long t[4], size;
+	char buf[1024];
+	const char *fields;
+	struct rlimit limit;
+	long pages;
+
+	memset(p, 0, sizeof(*p));
+	if (read_stat(pid, buf, sizeof(buf), &fields) == -1 ||
+	    sscanf(fields, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+	    "%llu %llu %llu %llu %*d %*d %*d %*d %*u %llu %ld", &t[0], &t[1],
+	    &t[2], &t[3], &size, &pages) != 6)
+		return -1;
+	p->cpu = (double)(t[0] + t[1] + t[2] + t[3]) /
+	    (double)sysconf(_SC_CLK_TCK);
+	p->virtual_bytes = size;
+	p->resident_bytes = (uint64_t)pages * sysconf(_SC_PAGESIZE);
+	p->fds = count_descriptors(pid);
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) == 0)
+		p->max_fds = limit.rlim_cur;
+	return 0;
+}

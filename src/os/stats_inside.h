@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The layout of the page, for stats.c, which writes, and stats_read.c.
+ */
+#ifndef OS_STATS_INSIDE_H
+#define OS_STATS_INSIDE_H
+
+#include <sys/types.h>
+
+#include "os/stats.h"
+
+#define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
+#define STATS_VERSION	1
+#define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
+
+struct stats_header {
+	uint32_t magic, version, header_size, slot_size;
+	uint32_t slots;		/* with slot 0 and the last, shared one */
+	uint32_t has_supervisor;
+	int64_t started;	/* seconds since 1970 */
+	int64_t started_at;	/* of clock_ms() */
+	uint32_t max;
+	uint32_t used;		/* slots below this one have been used */
+	char program[32], mode[12], name[256];
+	int64_t note;
+	int64_t log_second;	/* whose lines are counted */
+	uint64_t log_lines, log_left_out;
+} __attribute__((aligned(128)));
+
+/* A slot of the page. */
+static inline struct stats_slot *
+stats_at(const struct stats_header *h, unsigned int slot)
+{
+	return (struct stats_slot *)(void *)((char *)(uintptr_t)h +
+	    h->header_size + (size_t)slot * h->slot_size);
+}
+
+/* The locks of other processes in a range: is there one, and where? */
+int stats_locked(int fd, off_t from, off_t n, off_t *where);
+
+/* Maps what is a page of this version.  NULL with errno; EINVAL: it is none. */
+struct stats_header *stats_map(int fd, int prot, size_t *size);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/stats_inside.h"
+
+#define TRIES	100	/* to see a slot between two changes */
+
+int
+stats_view_open(struct stats_view *v, const char *path, struct why *why)
+{
+	size_t size;
+	int saved;
+
+	v->page = NULL;
+	v->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (v->fd == -1)
+		return why_set(why, errno == EACCES ? EXIT_DENIED :
+		    EXIT_NAME, "%s: %s%s", path, strerror(errno),
+		    errno == EACCES ? ", it belongs to another user" : "");
+	if ((v->page = stats_map(v->fd, PROT_READ, &size)) != NULL)
+		return 0;
+	saved = errno;
+	close(v->fd);
+	v->fd = -1;
+	return why_set(why, EXIT_BADCONFIG, "%s: %s", path,
+	    saved == EINVAL ?
+	    "is no statistics page, or of another version of inetws" :
+	    strerror(saved));
+}
+
+void
+stats_view_close(struct stats_view *v)
+{
+	if (v->page != NULL)
+		munmap((void *)(uintptr_t)v->page, v->page->header_size +
+		    (size_t)v->page->slots * v->page->slot_size);
+	if (v->fd != -1)
+		close(v->fd);
+	v->page = NULL;
+	v->fd = -1;
+}
+
+int
+stats_view_alive(const struct stats_view *v)
+{
+	return v->fd == -1 || stats_locked(v->fd, 0, 0, NULL);
+}
+
+unsigned int
+stats_slots(const struct stats_view *v)
+{
+	uint32_t used;
+
+	if (v->page == NULL)
+		return 0;
+	used = STATS_GET(v->page->used);
+	return used < v->page->slots ? used : v->page->slots - 1;
+}
+
+/* As it was between two changes, if that can be had. */
+static void
+copy(struct stats_slot *to, const struct stats_slot *from)
+{
+	uint32_t before;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
+		memcpy(to, from, sizeof(*to));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if ((before & 1) == 0 &&
+		    __atomic_load_n(&from->seq, __ATOMIC_RELAXED) == before)
+			return;
+	}
+}
+
+/* Whoever left a state behind and holds no lock was killed. */
+static int
+is_alive(const struct stats_view *v, unsigned int slot)
+{
+	return v->fd == -1 || stats_locked(v->fd, slot, 1, NULL) ||
+	    stats_at(v->page, slot)->pid == getpid();
+}
+
+/* Locks of one byte each in [from, from + n). */
+static unsigned int
+count_locks(int fd, off_t from, off_t n)
+{
+	off_t at;
+
+	if (n <= 0 || !stats_locked(fd, from, n, &at) || at < from)
+		return 0;
+	return 1 + count_locks(fd, from, at - from) +
+	    count_locks(fd, at + 1, from + n - at - 1);
+}
+
+static void
+about(const struct stats_header *h, struct report *r)
+{
+	memset(r, 0, sizeof(*r));
+	strlcpy(r->version, h->program, sizeof(r->version));
+	strlcpy(r->mode, h->mode, sizeof(r->mode));
+	strlcpy(r->name, h->name, sizeof(r->name));
+	r->started = h->started;
+	r->uptime = clock_ms() - h->started_at;
+	if (r->uptime < 0)
+		r->uptime = 0;	/* of an earlier boot */
+	r->max = h->max;
+}
+
+void
+stats_read(const struct stats_view *v, struct report *r)
+{
+	struct stats_slot s;
+	unsigned int i;
+
+	if (v->page == NULL) {
+		memset(r, 0, sizeof(*r));
+		return;
+	}
+	about(v->page, r);
+	copy(&s, stats_at(v->page, v->page->slots - 1));
+	report_add(&r->counts, &s.counts);
+	for (i = 0; i < stats_slots(v); i++) {
+		copy(&s, stats_at(v->page, i));
+		report_add(&r->counts, &s.counts);
+		if (s.state == STATE_FREE || s.state >= STATES)
+			continue;
+		if (!is_alive(v, i))
+			r->counts.ended[RESULT_KILLED] +=
+			    s.state != STATE_LISTENING;
+		else if (s.state == STATE_LISTENING)
+			r->pid = s.pid;
+		else
+			r->active[s.state]++;
+	}
+	if (v->fd != -1)
+		r->unlisted = count_locks(v->fd, STATS_UNLISTED,
+		    STATS_UNLISTED);
+}
+
+static int64_t
+since(int64_t then)
+{
+	int64_t ms = clock_ms() - then;
+
+	return ms > 0 ? ms : 0;
+}
+
+/* Texts end within their places, whatever the page says. */
+#define TEXT(to, from) \
+	memcpy(to, from, sizeof(to)), (to)[sizeof(to) - 1] = '\0'
+
+int
+stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
+{
+	struct stats_slot s;
+
+	if (slot >= stats_slots(v) ||
+	    STATS_GET(stats_at(v->page, slot)->state) < STATE_HANDSHAKE)
+		return 0;
+	copy(&s, stats_at(v->page, slot));
+	if (s.state < STATE_HANDSHAKE || s.state >= STATES ||
+	    !is_alive(v, slot))
+		return 0;
+	memset(r, 0, sizeof(*r));
+	r->pid = s.pid;
+	r->state = s.state;
+	TEXT(r->mode, s.mode);
+	TEXT(r->peer, s.peer);
+	TEXT(r->via, s.via);
+	TEXT(r->target, s.target);
+	TEXT(r->id, s.id);
+	TEXT(r->peer_id, s.peer_id);
+	r->age = since(s.begun_at);
+	r->idle = since(s.data_at);
+	r->rtt = s.rtt;
+	r->up = s.counts.up - s.up_before;
+	r->down = s.counts.down - s.down_before;
+	r->resumes = s.resumes;
+	return 1;
+}

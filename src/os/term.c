@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/ioctl.h>
+
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "os/term.h"
+
+#define ENTER	"\033[?1049h\033[?25l"	/* other screen, no cursor */
+#define LEAVE	"\033[?25h\033[?1049l"
+
+static struct termios before;
+
+int
+term_is(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+/* INT still comes by its key. */
+int
+term_begin(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &before) == -1)
+		return -1;
+	raw = before;
+	raw.c_lflag &= ~(ICANON | ECHO);
+	raw.c_cc[VMIN] = 0;
+	raw.c_cc[VTIME] = 0;
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == -1)
+		return -1;
+	return write(STDOUT_FILENO, ENTER, strlen(ENTER)) == -1 ? -1 : 0;
+}
+
+void
+term_end(void)
+{
+	ssize_t ignored = write(STDOUT_FILENO, LEAVE, strlen(LEAVE));
+
+	(void)ignored;
+	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
+void
+term_size(unsigned int *columns, unsigned int *lines)
+{
+	struct winsize w;
+
+	*columns = 80;
+	*lines = 24;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == -1 || w.ws_col == 0 ||
+	    w.ws_row == 0)
+		return;
+	*columns = w.ws_col;
+	*lines = w.ws_row;
+}

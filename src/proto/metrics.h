@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A report as metrics: Prometheus' text format 0.0.4, or OpenMetrics 1.0.
+ * Every series is there from the start.
+ */
+#ifndef PROTO_METRICS_H
+#define PROTO_METRICS_H
+
+#include "proto/report.h"
+#include "proto/str.h"
+
+#define METRICS_MAX	65536	/* bytes, enough for all */
+
+#define METRICS_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
+#define METRICS_TYPE_OPEN \
+	"application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+struct metrics_form {
+	int openmetrics;
+	int trazfr;		/* that tool's names too */
+};
+
+/* process may be NULL: then there are none of its series. */
+void metrics_write(struct out *, const struct metrics_form *,
+    const struct report *, const struct report_process *process);
+
+/*
+ * Does this Accept field (p NULL: absent) prefer OpenMetrics to plain text?
+ * (RFC 9110 12.5.1)
+ */
+int metrics_wants_open(struct slice accept);
+
+#endif

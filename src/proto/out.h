@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Text put together in a buffer of the caller's, and written as it must be in
+ * JSON or HTML.  What does not fit any more is left out and noted.
+ */
+#ifndef PROTO_OUT_H
+#define PROTO_OUT_H
+
+#include <stddef.h>
+
+struct out {
+	char *p;
+	size_t size, len;	/* size at least 1; p[len] is NUL */
+	int cut;		/* something did not fit */
+};
+
+void out_begin(struct out *, char *buf, size_t size);
+void out_add(struct out *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A JSON string with its quotes; what is no printable ASCII is escaped. */
+void out_json(struct out *, const char *);
+
+/* For element content and quoted attributes. */
+void out_html(struct out *, const char *);
+
+/* A label value of Prometheus' text format, without its quotes. */
+void out_label(struct out *, const char *);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/* The same rows as a table for a terminal, as JSON, and as a page. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "proto/report.h"
+#include "proto/str.h"
+
+static const char *
+or_dash(const char *s)
+{
+	return s[0] == '\0' ? "-" : s;
+}
+
+static char *
+rate(char *dst, size_t size, uint64_t bytes)
+{
+	char text[24];
+
+	snprintf(dst, size, "%s/s", str_bytes(text, sizeof(text), bytes));
+	return dst;
+}
+
+static char *
+rtt(char *dst, size_t size, int64_t ms)
+{
+	if (ms < 0)
+		snprintf(dst, size, "-");
+	else
+		snprintf(dst, size, "%" PRId64 "ms", ms);
+	return dst;
+}
+
+/* "12 open, 1 lost": what there is. */
+static void
+add_states(struct out *o, const struct report *r)
+{
+	const char *comma = "";
+	unsigned int i;
+
+	for (i = STATE_HANDSHAKE; i < STATES; i++) {
+		if (r->active[i] == 0)
+			continue;
+		out_add(o, "%s%u %s", comma, r->active[i],
+		    report_state_name(i));
+		comma = ", ";
+	}
+	if (r->unlisted > 0)
+		out_add(o, "%s%u not listed", comma, r->unlisted);
+	else if (comma[0] == '\0')
+		out_add(o, "none active");
+}
+
+void
+report_table_head(struct out *o, const struct report *r)
+{
+	char up[24], down[24], age[24];
+
+	out_add(o, "inetws %s %s", or_dash(r->mode), or_dash(r->name));
+	if (r->pid != 0)
+		out_add(o, ", process %d", r->pid);
+	out_add(o, ", up %s: ", str_ms(age, sizeof(age), r->uptime));
+	add_states(o, r);
+	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
+	    "%s down\n", r->counts.begun, r->counts.refused,
+	    str_bytes(up, sizeof(up), r->counts.up),
+	    str_bytes(down, sizeof(down), r->counts.down));
+}
+
+#define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s"
+
+void
+report_table_columns(struct out *o)
+{
+	out_add(o, COLUMNS " %s\n", "PID", "STATE", "PEER", "TARGET", "AGE",
+	    "IDLE", "UP", "DOWN", "UP/s", "DOWN/s", "RTT", "RES", "ID");
+}
+
+void
+report_table_row(struct out *o, const struct report_row *r)
+{
+	char pid[16], age[24], idle[24], up[24], down[24], upr[32], downr[32],
+	    trip[24], resumes[16];
+
+	snprintf(pid, sizeof(pid), "%d", r->pid);
+	snprintf(resumes, sizeof(resumes), "%u", r->resumes);
+	out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
+	    or_dash(r->peer), or_dash(r->target),
+	    str_ms(age, sizeof(age), r->age),
+	    str_ms(idle, sizeof(idle), r->idle),
+	    str_bytes(up, sizeof(up), r->up),
+	    str_bytes(down, sizeof(down), r->down),
+	    rate(upr, sizeof(upr), r->up_rate),
+	    rate(downr, sizeof(downr), r->down_rate),
+	    rtt(trip, sizeof(trip), r->rtt), resumes, or_dash(r->id));
+}
+
+static void
+member(struct out *o, const char *name, const char *value)
+{
+	out_add(o, "\"%s\":", name);
+	if (value[0] == '\0')
+		out_add(o, "null");
+	else
+		out_json(o, value);
+	out_add(o, ",");
+}
+
+void
+report_json_head(struct out *o, const struct report *r)
+{
+	unsigned int i, n = 0;
+
+	member(o, "version", r->version);
+	member(o, "mode", r->mode);
+	member(o, "name", r->name);
+	if (r->pid != 0)
+		out_add(o, "\"pid\":%d,", r->pid);
+	else
+		out_add(o, "\"pid\":null,");
+	out_add(o, "\"started\":%" PRId64 ",\"uptime_ms\":%" PRId64 ","
+	    "\"max_connections\":%u,\"active\":%u,\"states\":{", r->started,
+	    r->uptime, r->max, report_active(r));
+	for (i = STATE_HANDSHAKE; i < STATES; i++)
+		out_add(o, "%s\"%s\":%u", n++ > 0 ? "," : "",
+		    report_state_name(i), r->active[i]);
+	out_add(o, "},\"unlisted\":%u,\"total\":%" PRIu64 ",\"refused\":%"
+	    PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"lost\":%"
+	    PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{", r->unlisted,
+	    r->counts.begun, r->counts.refused, r->counts.up, r->counts.down,
+	    r->counts.losses, r->counts.resumes);
+	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
+		out_add(o, "%s\"%s\":%" PRIu64, n++ > 0 ? "," : "",
+		    report_result_name(i), r->counts.ended[i]);
+	out_add(o, "}");
+}
+
+void
+report_json_row(struct out *o, const struct report_row *r)
+{
+	out_add(o, "{\"pid\":%d,\"state\":\"%s\",", r->pid,
+	    report_state_name(r->state));
+	member(o, "mode", r->mode);
+	member(o, "peer", r->peer);
+	member(o, "via", r->via);
+	member(o, "target", r->target);
+	member(o, "id", r->id);
+	member(o, "peer_id", r->peer_id);
+	out_add(o, "\"age_ms\":%" PRId64 ",\"idle_ms\":%" PRId64 ",\"up\":%"
+	    PRIu64 ",\"down\":%" PRIu64 ",\"up_per_second\":%" PRIu64
+	    ",\"down_per_second\":%" PRIu64 ",\"rtt_ms\":", r->age, r->idle,
+	    r->up, r->down, r->up_rate, r->down_rate);
+	if (r->rtt < 0)
+		out_add(o, "null");
+	else
+		out_add(o, "%" PRId64, r->rtt);
+	out_add(o, ",\"resumes\":%u}", r->resumes);
+}
+
+/*
+ * No script and nothing from elsewhere.  On a narrow screen each row becomes
+ * a block of its own, with the columns' names from the attributes.
+ */
+static const char page_head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, "
+    "initial-scale=1\">\n<meta http-equiv=\"refresh\" content=\"5\">\n"
+    "<title>inetws</title>\n<style>\n"
+    ":root { color-scheme: light dark }\n"
+    "body { font: 15px/1.4 system-ui, sans-serif; margin: 1em }\n"
+    "h1 { font-size: 1.2em; overflow-wrap: anywhere }\n"
+    "table { border-collapse: collapse; width: 100% }\n"
+    "th, td { text-align: left; padding: .3em .6em; "
+    "overflow-wrap: anywhere }\n"
+    "td.n, th.n { text-align: right; white-space: nowrap; "
+    "font-variant-numeric: tabular-nums }\n"
+    "tr { border-bottom: 1px solid #8884 }\n"
+    "@media (max-width: 50em) {\n"
+    "thead { display: none }\n"
+    "tr, td, td.n { display: block; text-align: left }\n"
+    "tr { padding: .5em 0 }\n"
+    "td { padding: .1em 0 }\n"
+    "td::before { content: attr(data-n); display: inline-block; "
+    "min-width: 6em; opacity: .6 }\n"
+    "}\n</style>\n</head>\n<body>\n";
+
+void
+report_html_head(struct out *o, const struct report *r)
+{
+	char up[24], down[24], age[24];
+
+	out_add(o, "%s<h1>inetws %s ", page_head, or_dash(r->mode));
+	out_html(o, r->name);
+	out_add(o, "</h1>\n<p>");
+	add_states(o, r);
+	out_add(o, " of at most %u; %" PRIu64 " connections in all, %" PRIu64
+	    " refused; %s up, %s down; running for %s.</p>\n", r->max,
+	    r->counts.begun, r->counts.refused,
+	    str_bytes(up, sizeof(up), r->counts.up),
+	    str_bytes(down, sizeof(down), r->counts.down),
+	    str_ms(age, sizeof(age), r->uptime));
+	out_add(o, "<table>\n<thead><tr><th>Peer</th><th>Target</th>"
+	    "<th>State</th><th class=\"n\">Age</th><th class=\"n\">Idle</th>"
+	    "<th class=\"n\">Up</th><th class=\"n\">Down</th>"
+	    "<th class=\"n\">Ping</th><th class=\"n\">Resumed</th>"
+	    "<th class=\"n\">Process</th></tr></thead>\n<tbody>\n");
+}
+
+static void
+cell(struct out *o, const char *name, const char *text, int number)
+{
+	out_add(o, "<td data-n=\"%s\"%s>", name, number ?
+	    " class=\"n\"" : "");
+	out_html(o, text);
+	out_add(o, "</td>");
+}
+
+void
+report_html_row(struct out *o, const struct report_row *r)
+{
+	char text[32];
+
+	out_add(o, "<tr>");
+	cell(o, "Peer", or_dash(r->peer), 0);
+	cell(o, "Target", or_dash(r->target), 0);
+	cell(o, "State", report_state_name(r->state), 0);
+	cell(o, "Age", str_ms(text, sizeof(text), r->age), 1);
+	cell(o, "Idle", str_ms(text, sizeof(text), r->idle), 1);
+	cell(o, "Up", str_bytes(text, sizeof(text), r->up), 1);
+	cell(o, "Down", str_bytes(text, sizeof(text), r->down), 1);
+	cell(o, "Ping", rtt(text, sizeof(text), r->rtt), 1);
+	snprintf(text, sizeof(text), "%u", r->resumes);
+	cell(o, "Resumed", text, 1);
+	snprintf(text, sizeof(text), "%d", r->pid);
+	cell(o, "Process", text, 1);
+	out_add(o, "</tr>\n");
+}
+
+void
+report_html_end(struct out *o, unsigned int more)
+{
+	out_add(o, "</tbody>\n</table>\n");
+	if (more > 0)
+		out_add(o, "<p>and %u more</p>\n", more);
+	out_add(o, "</body>\n</html>\n");
+}

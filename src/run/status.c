@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * status: what the instances on this machine do, read from their statistics
+ * pages; nobody is asked.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/rundir.h"
+#include "proto/metrics.h"
+#include "run/modes.h"
+#include "run/status.h"
+
+#define SAMPLE_MS	200	/* between the two looks that give rates */
+
+static void
+flush(struct out *o)
+{
+	fwrite(o->p, 1, o->len, stdout);
+	out_begin(o, o->p, o->size);
+}
+
+static void
+show_json(const struct status *st)
+{
+	char buf[8192];
+	struct out o;
+	unsigned int i, k;
+
+	out_begin(&o, buf, sizeof(buf));
+	out_add(&o, "{\"instances\":[");
+	for (i = 0; i < st->n; i++) {
+		out_add(&o, "%s{\"file\":", i > 0 ? "," : "");
+		out_json(&o, st->instance[i].file);
+		out_add(&o, ",");
+		report_json_head(&o, &st->instance[i].report);
+		out_add(&o, ",\"tunnels\":[");
+		for (k = 0; k < st->instance[i].nrows; k++) {
+			out_add(&o, "%s", k > 0 ? "," : "");
+			report_json_row(&o, &st->instance[i].row[k]);
+			flush(&o);
+		}
+		out_add(&o, "]}");
+		flush(&o);
+	}
+	out_add(&o, "]}\n");
+	flush(&o);
+}
+
+static void
+show_table(const struct status *st)
+{
+	char buf[4096];
+	struct out o;
+	unsigned int i, k;
+
+	out_begin(&o, buf, sizeof(buf));
+	for (i = 0; i < st->n; i++) {
+		if (i > 0)
+			out_add(&o, "\n");
+		report_table_head(&o, &st->instance[i].report);
+		if (st->instance[i].nrows > 0)
+			report_table_columns(&o);
+		flush(&o);
+		for (k = 0; k < st->instance[i].nrows; k++) {
+			report_table_row(&o, &st->instance[i].row[k]);
+			flush(&o);
+		}
+	}
+}
+
+/* As a collector of text files wants it: one instance. */
+static int
+show_metrics(const struct status *st, struct why *why)
+{
+	static char buf[METRICS_MAX];
+	struct metrics_form form = { .openmetrics = 1 };
+	struct out o;
+
+	if (st->n != 1)
+		return why_set(why, EXIT_BADUSAGE, "%u instances are "
+		    "running: name the page of one", st->n);
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &form, &st->instance[0].report, NULL);
+	flush(&o);
+	return 0;
+}
+
+/* Nothing was found, or not all of it might be looked at. */
+static void
+tell(const struct status *st)
+{
+	char dir[RUNDIR_MAX];
+	unsigned int i;
+
+	if (st->denied > 0)
+		fprintf(stderr, "inetws: %s\n", st->why.text);
+	if (st->n > 0)
+		return;
+	fputs("inetws: no instance found in", stderr);
+	for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
+		fprintf(stderr, "%s %s", i > 0 ? " and" : "", dir);
+	fputs("\n", stderr);
+}
+
+static int
+look_twice(struct status *st, const struct options *o, struct why *why)
+{
+	struct status before;
+
+	if (status_look(&before, o, why) == -1)
+		return -1;
+	if (before.n > 0 && !o->openmetrics)
+		usleep(SAMPLE_MS * 1000);
+	if (status_look(st, o, why) == 0)
+		status_rates(st, &before);
+	else
+		st->n = 0;
+	status_free(&before);
+	return 0;
+}
+
+int
+status_main(const struct options *o)
+{
+	struct status st;
+	struct why why = { .status = EXIT_ENDED };
+	int failed;
+
+	if (o->watch)
+		return status_watch(o);
+	failed = look_twice(&st, o, &why) == -1;
+	if (!failed && o->openmetrics)
+		failed = show_metrics(&st, &why) == -1;
+	else if (!failed && o->json)
+		show_json(&st);
+	else if (!failed) {
+		show_table(&st);
+		tell(&st);
+		why.status = st.n > 0 ? EXIT_ENDED : EXIT_UNREACHABLE;
+	}
+	if (!failed && (fflush(stdout) == EOF || ferror(stdout)))
+		failed = why_set(&why, EXIT_SYSTEM, "standard output: %s",
+		    strerror(errno)) == -1;
+	if (failed)
+		fprintf(stderr, "inetws: %s\n", why.text);
+	status_free(&st);
+	return why.status;
+}

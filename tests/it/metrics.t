@@ -1,0 +1,348 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""--metrics: what Prometheus scrapes, what a probe asks, what people see."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import inetws as t      # noqa: E402
+import html.parser      # noqa: E402
+import re               # noqa: E402
+import socket           # noqa: E402
+
+OPEN = 'Accept: application/openmetrics-text;version=1.0.0;q=0.5,' \
+       'text/plain;version=0.0.4;q=0.3,*/*;q=0.1'
+
+
+def watched(target, *options, **kw):
+    """A server with metrics; .metrics is their port."""
+    s = t.server(target, '--metrics', '127.0.0.1:0', *options, **kw)
+    s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    return s
+
+
+def scrape(s):
+    return t.series(t.http(s.metrics, '/metrics')[2])
+
+
+def test_formats():
+    t.rundir()
+    s = watched(t.free_port())
+    status, fields, text = t.http(s.metrics, '/metrics')
+    t.is_((status, fields['content-type']),
+          (200, 'text/plain; version=0.0.4; charset=utf-8'),
+          'Prometheus text')
+    t.is_(int(fields['content-length']), len(text), 'its length')
+    t.ok(not text.endswith('# EOF\n'), 'without an end mark')
+    status, fields, om = t.http(s.metrics, '/metrics', fields=[OPEN])
+    t.is_(fields['content-type'],
+          'application/openmetrics-text; version=1.0.0; charset=utf-8',
+          'OpenMetrics by Accept')
+    t.ok(om.endswith('# EOF\n'), 'with its end mark')
+    t.is_(sorted(t.series(text)), sorted(t.series(om)),
+          'the same series in both')
+    t.ok(len(t.series(text)) > 60, 'all of them from the start (%d)' %
+         len(t.series(text)))
+    status, fields, body = t.http(s.metrics, '/metrics', 'HEAD')
+    t.is_((status, body, int(fields['content-length']) > 1000),
+          (200, '', True), 'HEAD: the head alone')
+
+
+def test_promtool():
+    promtool, = t.need('promtool')
+    t.rundir()
+    echo = t.echo()
+    s = watched(echo.port)
+    w = t.ws.connect(s.port)
+    w.send(b'abc')
+    w.take_data(3)
+    text = t.http(s.metrics, '/metrics')[2]
+    r = t.run([promtool, 'check', 'metrics'], input=text.encode())
+    t.is_((r.returncode, r.stdout, r.stderr), (0, b'', b''),
+          'promtool has nothing to say')
+    w.bye()
+
+
+def test_parser():
+    try:
+        from prometheus_client.openmetrics import parser
+    except ImportError:
+        raise t.Skip('python3-prometheus-client is not installed')
+    t.rundir()
+    echo = t.echo()
+    s = watched(echo.port, '--metrics-names', 'trazfr')
+    for _ in range(3):
+        w = t.ws.connect(s.port)
+        w.send(b'abc')
+        w.take_data(3)
+        w.bye()
+    om = t.http(s.metrics, '/metrics', fields=[OPEN])[2]
+    found = {f.name: f for f in parser.text_string_to_metric_families(om)}
+    t.is_(found['inetws_stream_bytes'].type, 'counter',
+          'an OpenMetrics parser takes it')
+    t.is_(found['inetws_ping_rtt_seconds'].unit, 'seconds', 'with units')
+
+
+def test_agree():
+    """Metrics, JSON, table and page say the same."""
+    t.rundir()
+    target = t.Held()
+    s = watched(target.port)
+    ws = [t.ws.connect(s.port) for _ in range(3)]
+    streams = [target.next() for _ in ws]
+    ws[0].send(b'x' * 500)
+    t.ws.read_exactly(streams[0], 500)
+    streams[1].sendall(b'y' * 70)
+    ws[1].take_data(70)
+    streams[2].shutdown(1)
+    ws[2].sock.settimeout(t.BOUND)
+    raw = t.ws.dial(s.port)
+
+    def all_():
+        m, i = scrape(s), t.one()
+        return m, i
+    t.ok(t.until(lambda: t.one()['states']['handshaking'] == 1 and
+                 t.one()['up'] == 500 and t.one()['down'] == 70 and
+                 t.one()['states']['half-closed'] == 1), 'all has come')
+    m, i = scrape(s), t.one()
+    t.is_(m['inetws_connections_active'], i['active'], 'active')
+    for state in i['states']:
+        t.is_(m['inetws_connections{state="%s"}' % state],
+              i['states'][state], state)
+    for result in i['ended']:
+        t.is_(m['inetws_connections_ended_total{result="%s"}' % result],
+              i['ended'][result], result)
+    t.is_((m['inetws_stream_bytes_total{direction="up"}'],
+           m['inetws_stream_bytes_total{direction="down"}']),
+          (i['up'], i['down']), 'bytes')
+    t.is_((m['inetws_connections_begun_total'], len(ws) + 1),
+          (i['total'], i['total']), 'all there were')
+    page = t.http(s.metrics, '/')[2]
+    table = t.run_inetws('status').stdout.decode()
+    for row in i['tunnels']:
+        t.ok(row['peer'] in page and str(row['pid']) in page,
+             '%s stands on the page' % row['peer'])
+        t.like(table, r'(?m)^%d\s+%s\s+%s ' % (row['pid'], row['state'],
+               re.escape(row['peer'])), 'and in the table')
+    raw.close()
+    for w in ws:
+        w.sock.close()
+    for x in streams:
+        x.close()
+    t.ok(t.until(lambda: scrape(s)['inetws_connections_active'] == 0),
+         'all gone')
+    m = scrape(s)
+    t.is_(m['inetws_tunnel_duration_seconds_count'], 3,
+          'durations of tunnels alone')
+    t.is_(m['inetws_tunnel_duration_seconds_bucket{le="+Inf"}'], 3,
+          'in buckets')
+    t.is_(m['inetws_handshake_duration_seconds_count'], 3, 'handshakes')
+
+
+def test_refused_at_limit():
+    t.rundir()
+    target = t.Held()
+    s = watched(target.port, '--max-connections', '1')
+    w = t.ws.connect(s.port)
+    t.ws.ask(s.port, t.ws.request())
+    t.is_(scrape(s)['inetws_connections_refused_total'], 1,
+          'refused at the limit, while metrics are still served')
+    t.is_(scrape(s)['inetws_connections_limit'], 1, 'the limit')
+    w.sock.close()
+
+
+def test_trazfr():
+    t.rundir()
+    echo = t.echo()
+    s = watched(echo.port, '--metrics-names=trazfr')
+    w = t.ws.connect(s.port)
+    t.ok(t.until(lambda: scrape(s)
+                 ['http_to_tcp_connections{type="tcp"}'] == 1), 'tcp')
+    m = scrape(s)
+    t.is_((m['http_to_tcp_active_connections'],
+           m['http_to_tcp_connections{type="http"}'],
+           m['http_to_tcp_error{type="upgrade"}'],
+           m['http_to_tcp_error{type="dial_tcp"}']), (1, 1, 0, 0),
+          "another tool's names")
+    w.bye()
+    t.ok('http_to_tcp' not in t.http(watched(echo.port).metrics,
+                                     '/metrics')[2], 'only if asked for')
+
+
+def test_requests():
+    t.rundir()
+    s = watched(t.free_port())
+    for request, want in (
+            (('/', 'POST'), 405), (('/metrics', 'DELETE'), 405),
+            (('/nothing', 'GET'), 404), (('/metricsx', 'GET'), 404),
+            (('/metrics?a=b', 'GET'), 200), (('/healthz', 'HEAD'), 200)):
+        status, fields, body = t.http(s.metrics, *request)
+        t.is_(status, want, '%s %s' % request[::-1])
+        if want == 405:
+            t.is_(fields.get('allow'), 'GET, HEAD', 'with what is allowed')
+    for raw in ('GET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1\nHost: x\r\n\r\n',
+                'nonsense\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\n folded'
+                '\r\n\r\n'):
+        t.is_(t.http(s.metrics, '', raw=raw.encode())[0], 400, repr(raw))
+    t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/1.1\r\nHost: ' + b'x' * 20000 +
+                 b'\r\n\r\n')[0], 431, 'too much')
+    status, fields, body = t.http(s.port, '/metrics')
+    t.is_(status, 426, 'never on the public port')
+
+
+def test_health():
+    t.rundir()
+    target = t.Listener(lambda c: None)
+    s = watched(target.port, '--drain', '30s')
+    t.is_(t.http(s.metrics, '/healthz')[0::2], (200, 'alive\n'), 'alive')
+    t.is_(t.http(s.metrics, '/readyz')[0::2], (200, 'ready\n'), 'ready')
+    n = target.accepted
+    t.http(s.metrics, '/readyz')
+    t.is_(target.accepted, n, 'held for a while: not dialled again')
+    dead = watched(t.free_port())
+    status, _, body = t.http(dead.metrics, '/readyz')
+    t.is_(status, 503, 'a dead target: 503')
+    t.like(body, '(?i)refused', 'and why')
+    t.is_(t.http(dead.metrics, '/healthz')[0], 200, 'it is alive all the same')
+    held = t.Held()
+    d = watched(held.port, '--drain', '30s')
+    w = t.ws.connect(d.port)
+    d.send(15)
+    d.wait_line('event=stopping')
+    t.is_(t.http(d.metrics, '/readyz')[0::2], (503, 'draining\n'),
+          'draining: not ready')
+    w.sock.close()
+
+
+def test_client_ready():
+    t.rundir()
+    echo = t.echo()
+    s = t.server(echo.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--metrics', '127.0.0.1:0')
+    port = t.port_of(c.wait_line(r'metrics on (\S+)')[1])
+    t.is_(t.http(port, '/readyz')[0], 200, 'a client asks its server')
+    c = t.client('ws://127.0.0.1:%d/' % t.free_port(), '--metrics',
+                 '127.0.0.1:0')
+    port = t.port_of(c.wait_line(r'metrics on (\S+)')[1])
+    t.is_(t.http(port, '/readyz')[0], 503, 'which may be dead')
+
+
+def test_unix():
+    t.rundir()
+    path = t.folder() + '/m'
+    s = t.server(t.free_port(), '--metrics', 'unix:%s,mode=0600' % path)
+    t.is_(t.http(path, '/healthz')[0], 200, 'a Unix socket')
+    t.is_(os.stat(path).st_mode & 0o777, 0o600, 'with its mode')
+    s.stop()
+    t.ok(not os.path.exists(path), 'removed at the end')
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--metrics', 'inetd',
+                     'a:1')
+    t.is_(r.returncode, 64, 'no address: 64')
+    t.like(r.stderr, 'metrics.*inetd', 'which is named')
+    busy = t.echo()
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--metrics',
+                     '127.0.0.1:%d' % busy.port, 'a:1')
+    t.is_(r.returncode, 71, 'one in use: 71')
+
+
+@t.limit(40)
+def test_slow():
+    """Whoever does not ask or read ties up little, and not for long."""
+    t.rundir()
+    echo = t.echo()
+    s = watched(echo.port)
+    slow = [t.ws.dial(s.metrics) for _ in range(20)]
+    w = t.ws.connect(s.port)
+    w.send(b'abc')
+    t.is_(w.take_data(3), b'abc', 'tunnels are not held up')
+    t.ok(len(t.children(s.pid)) <= 9, 'at most eight are served at a time')
+    for x in slow:
+        x.close()
+    t.is_(t.http(s.metrics, '/healthz')[0], 200, 'and then it is free again')
+    x = t.ws.dial(s.metrics)
+    x.sendall(b'GET / HT')
+    begin = t.ws.now()
+    t.is_(t.ws.read_all(x)[0], b'', 'half a request is ended')
+    t.ok(t.ws.now() - begin < 8 * t.SCALE, 'after five seconds')
+    w.bye()
+
+
+class Strict(html.parser.HTMLParser):
+    VOID = {'meta', 'br', 'link'}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.wrong, self.tags = [], [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def test_page():
+    t.rundir()
+    echo = t.echo()
+    s = watched(echo.port)
+    w = t.ws.connect(s.port)
+    status, fields, text = t.http(s.metrics, '/')
+    p = Strict()
+    p.feed(text)
+    t.is_((p.open, p.wrong), ([], []), 'well formed')
+    t.ok(not p.tags & {'script', 'img', 'link', 'iframe'},
+         'nothing but itself')
+    t.unlike(text, r'(src|href)=|url\(|@import', 'nothing from elsewhere')
+    t.like(text, 'http-equiv="refresh"', 'refreshes itself')
+    t.like(text, 'name="viewport"', 'fits a phone')
+    t.like(fields['content-security-policy'], "default-src 'none'",
+           'and may do nothing')
+    w.bye()
+
+
+def test_textfile():
+    """status --openmetrics: for those whom nobody can scrape."""
+    t.rundir()
+    s = watched(t.free_port())
+    t.http(s.metrics, '/metrics')
+    r = t.run_inetws('status', '--openmetrics')
+    t.is_(r.returncode, 0, 'status --openmetrics')
+    here, there = t.series(r.stdout.decode()), scrape(s)
+    t.is_(sorted(k for k in there if k not in here and
+                 not k.startswith('process_')), [], 'the same series')
+    t.ok(r.stdout.endswith(b'# EOF\n'), 'to its end')
+    watched(t.free_port())
+    r = t.run_inetws('status', '--openmetrics')
+    t.is_(r.returncode, 64, 'of several: 64')
+
+
+def test_grow_only():
+    t.rundir()
+    echo = t.echo()
+    s = watched(echo.port)
+    last = scrape(s)
+    for i in range(20):
+        w = t.ws.connect(s.port)
+        w.send(b'x' * i)
+        if i % 3 == 0:
+            os.kill(t.children(s.pid)[0], 9)
+        w.sock.close()
+        now = scrape(s)
+        back = [k for k in now if re.search('_total|_count|_bucket|_sum', k)
+                and now[k] < last[k]]
+        if back:
+            t.is_(back, [], 'nothing goes back')
+        last = now
+    t.ok(t.until(lambda: scrape(s)['inetws_connections_active'] == 0),
+         'scraped through all of it')
+    m = scrape(s)
+    t.is_(sum(v for k, v in m.items() if 'connections_ended' in k),
+          m['inetws_connections_begun_total'], 'all that began has ended')
+
+
+t.main()

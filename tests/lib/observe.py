@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: ISC
+"""Looking at an instance: its status, its metrics, a runtime directory."""
+
+import json
+import os
+import socket
+
+import proc
+import tap
+
+
+def rundir():
+    """A runtime directory of this case's own, for all it starts."""
+    path = proc.folder()
+    os.environ['XDG_RUNTIME_DIR'] = path
+    os.environ.pop('RUNTIME_DIRECTORY', None)
+    return path
+
+
+def status(*words):
+    """The object of status --json."""
+    r = proc.run_inetws('status', '--json', *words)
+    if r.returncode != 0:
+        raise AssertionError('status: %d %r' % (r.returncode, r.stderr))
+    return json.loads(r.stdout)
+
+
+def one(*words):
+    """The one instance there is."""
+    found = status(*words)['instances']
+    if len(found) != 1:
+        raise AssertionError('%d instances' % len(found))
+    return found[0]
+
+
+def http(where, path, method='GET', fields=(), raw=None):
+    """(status, {field: value}, body) of a request to a port or a path."""
+    if isinstance(where, int):
+        s = socket.create_connection(('127.0.0.1', where), proc.BOUND)
+    else:
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(proc.BOUND)
+        s.connect(where)
+    with s:
+        s.sendall(raw or ('%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n' % (
+            method, path, ''.join(f + '\r\n' for f in fields))).encode())
+        data = b''
+        while True:
+            more = s.recv(65536)
+            if not more:
+                break
+            data += more
+    head, _, body = data.partition(b'\r\n\r\n')
+    lines = head.decode().split('\r\n')
+    return (int(lines[0].split()[1]),
+            {k.lower(): v.strip() for k, _, v in
+             (line.partition(':') for line in lines[1:])}, body.decode())
+
+
+def series(text):
+    """{series: number} of metrics."""
+    found = {}
+    for line in text.splitlines():
+        if line and not line.startswith('#'):
+            name, _, value = line.rpartition(' ')
+            if name in found:
+                raise AssertionError('twice: ' + name)
+            found[name] = float(value)
+    return found
+
+
+tap.on_cleanup(lambda: os.environ.pop('XDG_RUNTIME_DIR', None))

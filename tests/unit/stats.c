@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/stats.h"
+#include "tap.h"
+
+static const struct stats_about about = { "server", "a -> b", 2 };
+
+static void
+look(struct report *r)
+{
+	struct stats_view v;
+
+	stats_view_own(&v);
+	stats_read(&v, r);
+}
+
+/* A child that counts so many bytes in a slot; killed or at its end. */
+static void
+child(int slot, uint64_t bytes, int killed)
+{
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		stats_take(slot, STATE_OPEN);
+		STATS_SET(stats_mine->counts.up, stats_mine->up_before + bytes);
+		if (killed)
+			kill(getpid(), SIGKILL);
+		stats_release(RESULT_ENDED);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void
+without_page(void)
+{
+	stats_take(STATS_SLOT_NONE, STATE_OPEN);
+	STATS_ADD(stats_mine->counts.up, 5);
+	stats_release(RESULT_ENDED);
+	ok(stats_mine != NULL, "without a page there is a slot to write to");
+}
+
+static void
+anonymous(void)
+{
+	struct report r;
+
+	is(stats_create(NULL, 2, &about), 0, "a page without a file");
+	stats_take(0, STATE_LISTENING);
+	child(1, 100, 0);
+	look(&r);
+	is((long long)r.counts.up, 100, "what a child wrote is seen");
+	is((long long)r.counts.ended[RESULT_ENDED], 1, "and how it ended");
+	is(r.pid, getpid(), "the supervisor is known");
+	child(1, 10, 1);
+	look(&r);
+	is(report_active(&r), 1, "a killed child is active until reaped");
+	stats_bury(1);
+	look(&r);
+	is(report_active(&r), 0, "then not");
+	is((long long)r.counts.ended[RESULT_KILLED], 1, "counted as killed");
+	is((long long)r.counts.up, 110, "and with its bytes");
+	stats_bury(1);
+	look(&r);
+	is((long long)r.counts.ended[RESULT_KILLED], 1, "only once");
+	child(7, 1000, 0);
+	look(&r);
+	is((long long)r.counts.up, 1110, "one without a slot counts too");
+	is((long long)r.counts.begun, 3, "as a connection");
+	stats_close(1);
+}
+
+static void
+rate_limit(void)
+{
+	uint64_t left_out;
+	int i, n = 0;
+
+	stats_create(NULL, 2, &about);
+	for (i = 0; i < 1000; i++)
+		n += stats_may_log(&left_out);
+	ok(n >= 20 && n < 200, "some lines a second (%d)", n);
+	stats_close(1);
+	is(stats_may_log(&left_out), 1, "all of them without a page");
+}
+
+static void
+bad_files(void)
+{
+	char path[] = "/tmp/stats.XXXXXX";
+	struct why why;
+	struct stats_view v;
+	int fd = mkstemp(path);
+
+	is(stats_view_open(&v, path, &why), -1, "an empty file is no page");
+	is(why.status, EXIT_BADCONFIG, "bad configuration");
+	is(ftruncate(fd, 100000), 0, "zeros");
+	is(stats_view_open(&v, path, &why), -1, "nor are zeros");
+	unlink(path);
+	close(fd);
+	is(stats_view_open(&v, path, &why), -1, "nor is none");
+	is(why.status, EXIT_NAME, "not found");
+}
+
+int
+main(void)
+{
+	without_page();
+	anonymous();
+	rate_limit();
+	bad_files();
+	return done_testing();
+}
