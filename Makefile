@@ -34,7 +34,7 @@ all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 all_ldflags = $(if $(STATIC),-static) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbsd-overlay libmd openssl) \
-	$(HTTP_PARSER_LIBS)
+	$(HTTP_PARSER_LIBS) -lcrypt
 
 src  := $(filter-out src/os/sandbox_%.c,$(wildcard src/*/*.c)) \
 	$(wildcard src/os/sandbox_$(sandbox)*.c)

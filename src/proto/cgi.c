@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "proto/cgi.h"
+#include "proto/ip.h"
 
 void
 cgi_begin(struct cgi *c)
@@ -44,18 +45,20 @@ part(const char *p, size_t len)
 void
 cgi_peer(struct cgi *c, const char *peer)
 {
-	const char *port = strrchr(peer, ':');
-	size_t len;
+	const char *port = strrchr(peer, ':'), *end;
+	struct ip ip;
+	uint16_t number;
 
-	if (port == NULL || strncmp(peer, "unix:", 5) == 0)
+	if (ip_parse_port(&ip, &number, slice_of(peer)) == -1)
 		return;
-	len = port - peer;
-	if (len >= 2 && peer[0] == '[' && peer[len - 1] == ']') {
+	end = number != 0 && port != NULL ? port : peer + strlen(peer);
+	if (peer[0] == '[' && end[-1] == ']') {
 		peer++;
-		len -= 2;
+		end--;
 	}
-	cgi_set(c, "REMOTE_ADDR", part(peer, len));
-	cgi_set(c, "REMOTE_PORT", slice_of(port + 1));
+	cgi_set(c, "REMOTE_ADDR", part(peer, end - peer));
+	if (number != 0)
+		cgi_set(c, "REMOTE_PORT", slice_of(port + 1));
 }
 
 static int

@@ -26,8 +26,8 @@ void cgi_begin(struct cgi *);
 void cgi_set(struct cgi *, const char *name, struct slice value);
 
 /*
- * REMOTE_ADDR and REMOTE_PORT of "ip:port" or "[v6]:port"; other peers have
- * neither.
+ * REMOTE_ADDR and REMOTE_PORT of "ip:port" or "[v6]:port", the former alone of
+ * an address without port; other peers have neither.
  */
 void cgi_peer(struct cgi *, const char *peer);
 

@@ -57,7 +57,8 @@ carry_failed(struct carry *c, const struct why *why)
 	note_failed(why->status);
 	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
 	    "mode", mode_name(c->o->mode), "peer", or_null(c->peer),
-	    "via", or_null(c->via), "target", or_null(c->target),
+	    "via", strcmp(c->via, c->peer) == 0 ? NULL : or_null(c->via),
+	    "target", or_null(c->target),
 	    "why", why->text, NULL);
 	return why->status;
 }
@@ -256,6 +257,10 @@ visited(struct carry *c)
 	door_receipt(&v);
 	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
 		return;
+	if (strcmp(v.user, c->user) != 0) {
+		wire_refuse(&w, 403, "this session is somebody else's");
+		return;
+	}
 	if (w.theirs.attempt <= c->attempt) {
 		wire_refuse(&w, 410, "an attempt is good once only");
 		return;
@@ -295,6 +300,8 @@ farewell(const struct carry *c, int status)
 		log_str(&l, "peer", c->peer);
 	if (c->via[0] != '\0' && strcmp(c->via, c->peer) != 0)
 		log_str(&l, "via", c->via);
+	if (c->user[0] != '\0')
+		log_str(&l, "user", c->user);
 	log_str(&l, "target", c->target);
 	log_num(&l, "up", c->client ? out : in);
 	log_num(&l, "down", c->client ? in : out);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "os/door.h"
 #include "os/net.h"
 #include "os/program.h"
 #include "proto/extension.h"
@@ -20,6 +21,7 @@ struct carry {
 	struct tls_ctx *tls;		/* for redialling, may be NULL */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
+	char user[DOOR_USER_MAX];	/* "" nobody was checked */
 	char via[NET_NAME_MAX];		/* the wire's other end */
 	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
 	int64_t started;		/* of clock_ms() */

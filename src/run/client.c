@@ -15,6 +15,7 @@
 #include "run/modes.h"
 #include "run/start.h"
 #include "run/supervise.h"
+#include "run/visitor.h"
 
 /* What all connections share; made once, before the first fork. */
 struct client {
@@ -31,6 +32,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
     int alone)
 {
 	static struct carry c;
+	static struct visitor v;
 	struct wire w;
 	struct why why;
 	int status;
@@ -38,6 +40,15 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	carry_begin(&c, cl->o, peer);
 	c.tls = cl->tls;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
+	visitor_begin(&v, peer);
+	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
+	    cl->o->connect_timeout, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
+	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (cl->o->forward_peer)
+		wire_forward(c.peer);
 	carry_offer(&c);
 	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1) {
 		io_reset(&stream);

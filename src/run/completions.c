@@ -59,6 +59,21 @@ is_file(const struct option *row)
 	return row->type == T_FILE || row->type == T_CONFIG;
 }
 
+static int
+is_repeatable(const struct option *row)
+{
+	switch (row->type) {
+	case T_LISTEN:
+	case T_HEADER:
+	case T_ORIGIN:
+	case T_NETWORK:
+	case T_COUNT:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /* "-l|--listen" */
 static void
 put_spellings(const struct option *row, FILE *f)
@@ -126,8 +141,7 @@ zsh_option(const struct option *row, FILE *f)
 	const char *equals = row->arg != NULL ? "=" : "";
 
 	fputs("\t    ", f);
-	if (row->type == T_LISTEN || row->type == T_HEADER ||
-	    row->type == T_COUNT)
+	if (is_repeatable(row))
 		fputs("\\*", f);
 	if (row->letter != 0)
 		fprintf(f, "{-%c%s,--%s%s}'[", row->letter, plus, row->name,

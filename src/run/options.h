@@ -26,6 +26,19 @@ enum mode {
 
 enum eof_policy { EOF_HOLD, EOF_CLOSE };
 
+/* Which field of a trusted proxy tells whom a request is from. */
+enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
+    REAL_IP_FORWARDED };
+
+#define REAL_IP_NAMES	{ "", "X-Forwarded-For", "X-Real-IP", "Forwarded" }
+
+/* What may be given several times, as it was written. */
+#define OPT_LIST_MAX	32
+struct opt_list {
+	const char *v[OPT_LIST_MAX];
+	unsigned int n;
+};
+
 struct options {
 	enum mode mode;
 
@@ -47,6 +60,16 @@ struct options {
 	int insecure;
 	uint32_t window;		/* --window, bytes */
 	enum eof_policy eof;		/* --eof=hold|close */
+
+	/* who may use a server, and whose address is true */
+	struct opt_list trusted_proxy;	/* networks, or "unix" */
+	struct opt_list allow_origin;
+	int real_ip_header;		/* enum real_ip */
+	int accept_proxy;		/* a PROXY header comes first */
+	int send_proxy;			/* version of ours, 0: none */
+	int forward_peer;
+	const char *auth_file;
+	char **auth_command;		/* argv, NULL: none */
 
 	/* timers, milliseconds, 0 is off */
 	int64_t connect_timeout, handshake_timeout;

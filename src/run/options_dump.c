@@ -56,7 +56,7 @@ put(const char *name, const char *value, FILE *f)
 static void
 put_program(const char *name, char *const *words, FILE *f)
 {
-	fprintf(f, "%s --", name);
+	fputs(name, f);
 	for (; *words != NULL; words++) {
 		putc(' ', f);
 		if (**words == '\0' || strpbrk(*words, "\"\\\n" BLANKS) != NULL)
@@ -123,7 +123,7 @@ put_target(const struct option *row, const struct options *o, FILE *f)
 	char text[ADDR_HOST_MAX + 64];
 
 	if (o->program != NULL)
-		put_program(row->name, o->program, f);
+		put_program("target --", o->program, f);
 	else
 		put(row->name, addr_print(text, sizeof(text), &o->target), f);
 }
@@ -153,8 +153,18 @@ put_lists(const struct option *row, const struct options *o, FILE *f)
 }
 
 static void
+put_list(const char *name, const struct opt_list *list, FILE *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		put(name, list->v[i], f);
+}
+
+static void
 put_row(const struct options *o, const struct option *row, FILE *f)
 {
+	static const char *const real_ip[] = REAL_IP_NAMES;
 	const void *p = field(o, row);
 
 	switch (row->type) {
@@ -192,6 +202,22 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 		break;
 	case T_ADDRESS:
 		put_address(row->name, *(const struct addr *const *)p, f);
+		break;
+	case T_ORIGIN:
+	case T_NETWORK:
+		put_list(row->name, p, f);
+		break;
+	case T_REAL_IP:
+		if (*(const int *)p != REAL_IP_NONE)
+			put(row->name, real_ip[*(const int *)p], f);
+		break;
+	case T_VERSION_12:
+		if (*(const int *)p != 0)
+			fprintf(f, "%s v%d\n", row->name, *(const int *)p);
+		break;
+	case T_PROGRAM:
+		if (*(char **const *)p != NULL)
+			put_program(row->name, *(char **const *)p, f);
 		break;
 	case T_MODE:
 		put(row->name, mode_name(o->mode), f);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/ip.h"
+#include "proto/origin.h"
 #include "proto/str.h"
 #include "run/options_table.h"
 
@@ -298,6 +300,79 @@ set_address(const struct addr **to, struct options *o, const char *value,
 	return 0;
 }
 
+static int
+add_to_list(struct opt_list *list, const char *value, char *err,
+    size_t errlen)
+{
+	if (list->n == OPT_LIST_MAX) {
+		snprintf(err, errlen, "more than %d of them", OPT_LIST_MAX);
+		return -1;
+	}
+	list->v[list->n++] = value;
+	return 0;
+}
+
+static int
+add_origin(struct opt_list *list, const char *value, char *err, size_t errlen)
+{
+	if (!origin_is_word(value))
+		return fail(err, errlen, value, "a host, HOST:PORT, "
+		    "https://HOST or *");
+	return add_to_list(list, value, err, errlen);
+}
+
+static int
+add_network(struct opt_list *list, const char *value, char *err,
+    size_t errlen)
+{
+	struct cidr c;
+
+	if (strcmp(value, "unix") != 0 &&
+	    cidr_parse(&c, slice_of(value)) == -1)
+		return fail(err, errlen, value, "an address, a network like "
+		    "10.0.0.0/8, or unix");
+	return add_to_list(list, value, err, errlen);
+}
+
+static int
+set_real_ip(int *to, const char *value, char *err, size_t errlen)
+{
+	static const char *const name[] = REAL_IP_NAMES;
+	int i;
+
+	for (i = REAL_IP_X_FORWARDED_FOR; i <= REAL_IP_FORWARDED; i++)
+		if (slice_is_nocase(slice_of(value), name[i])) {
+			*to = i;
+			return 0;
+		}
+	return fail(err, errlen, value, "X-Forwarded-For, X-Real-IP or "
+	    "Forwarded");
+}
+
+static int
+set_version(int *to, const char *value, char *err, size_t errlen)
+{
+	if (value == NULL || strcmp(value, "v1") == 0)
+		*to = 1;
+	else if (strcmp(value, "v2") == 0)
+		*to = 2;
+	else if (strcmp(value, "no") == 0)
+		*to = 0;
+	else
+		return fail(err, errlen, value, "v1 or v2");
+	return 0;
+}
+
+static int
+set_program(struct options *o, char ***to, const char *value, char *err,
+    size_t errlen)
+{
+	if ((*to = words_split(o, value)) == NULL)
+		return fail(err, errlen, value,
+		    "PROGRAM [ARG...] with its quotes closed");
+	return 0;
+}
+
 /* An address, or "-- PROGRAM ARG..." in a file. */
 static int
 set_target(struct options *o, const char *value, char *err, size_t errlen)
@@ -352,6 +427,16 @@ option_set(struct options *o, const struct option *row, const char *value,
 		return value[0] == '@' ?
 		    add_header_file(o, value + 1, err, errlen) :
 		    add_header(o, value, err, errlen);
+	case T_ORIGIN:
+		return add_origin(field(o, row), value, err, errlen);
+	case T_NETWORK:
+		return add_network(field(o, row), value, err, errlen);
+	case T_REAL_IP:
+		return set_real_ip(field(o, row), value, err, errlen);
+	case T_VERSION_12:
+		return set_version(field(o, row), value, err, errlen);
+	case T_PROGRAM:
+		return set_program(o, field(o, row), value, err, errlen);
 	case T_TARGET:
 		return set_target(o, value, err, errlen);
 	case T_URL:

@@ -33,6 +33,11 @@ enum option_type {
 	T_LISTEN,	/* the list in listen, nlisten */
 	T_ADDRESS,	/* const struct addr *, to listen on: TCP or Unix */
 	T_HEADER,	/* the list in header, nheader */
+	T_ORIGIN,	/* struct opt_list of Origins */
+	T_NETWORK,	/* struct opt_list of networks */
+	T_REAL_IP,	/* int, enum real_ip by the field's name */
+	T_VERSION_12,	/* int, "v1" (also without a value) or "v2" */
+	T_PROGRAM,	/* char **, a program and its arguments */
 	T_TARGET, T_URL, T_MODE,
 	/* words that ask for something else than running */
 	T_CONFIG, T_DUMP, T_HELP, T_VERSION, T_COMPLETIONS

@@ -12,6 +12,7 @@
 #include "os/door.h"
 #include "os/log.h"
 #include "os/signals.h"
+#include "run/auth.h"
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
@@ -19,6 +20,7 @@
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
+#include "run/visitor.h"
 
 /* Room in the answer to a redial for what its owner has to look up first. */
 #define HAND_OVER_MS	2000
@@ -43,7 +45,7 @@ hand_over(struct carry *c, struct wire *w,
 {
 	struct why why;
 
-	if (door_hand_over(request->offer.session, w->io.rfd, "", w->raw,
+	if (door_hand_over(request->offer.session, w->io.rfd, c->user, w->raw,
 	    w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
 		note_handed_over();
 		log_event(LOG_L_DEBUG, "handed over", "peer", c->peer, NULL);
@@ -84,25 +86,45 @@ static int
 serve_io(const struct options *o, struct io io, const char *peer, int alone)
 {
 	static struct carry c;
+	static struct visitor v;
 	struct upgrade_request request;
 	struct io stream;
 	struct wire w;
 	struct why why;
+	char here[NET_NAME_MAX];
 	int64_t deadline = o->handshake_timeout == 0 ? CLOCK_NEVER :
 	    clock_ms() + o->handshake_timeout;
 	int status;
 
 	carry_begin(&c, o, peer);
 	stream_name(&c);
+	visitor_begin(&v, peer);
+	if (visitor_line(&v, o, io.rfd, deadline, &why) == -1) {
+		io_reset(&io);
+		return carry_failed(&c, &why);
+	}
+	strlcpy(c.peer, v.peer, sizeof(c.peer));
 	if (wire_request_io(&w, o, io, &request, deadline, &why) == -1)
+		return carry_failed(&c, &why);
+	status = visitor_check(&v, o, &w, &request, deadline, &why);
+	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	strlcpy(c.user, v.user, sizeof(c.user));
+	strlcpy(c.via, w.via, sizeof(c.via));
+	if (status == -1)
 		return carry_failed(&c, &why);
 	if ((status = unwanted(&c, &w, &request)) != 0)
 		return status;
 	if (request.has_offer && request.offer.session[0] != '\0')
 		return hand_over(&c, &w, &request);
+	net_local_name(w.io.rfd, here, sizeof(here));
 	if (stream_dial(&c, w.raw, w.raw_len, &stream, &why) == -1) {
 		wire_refuse(&w, why.status == EXIT_AGAIN ? 504 : 502,
 		    why.text);
+		return carry_failed(&c, &why);
+	}
+	if (visitor_tell(o, stream.wfd, c.peer, here, &why) == -1) {
+		stream_drop(&c, &stream);
+		wire_refuse(&w, 502, why.text);
 		return carry_failed(&c, &why);
 	}
 	if (request.has_offer)
@@ -152,8 +174,11 @@ server_main(const struct options *o)
 	struct service service = { .arg = &copy, .serve = serve,
 	    .refuse = busy, .ready = ready };
 	struct activation a;
+	struct why why;
 	int status;
 
+	if (auth_check_file(o, &why) == -1)
+		return start_failed(&why);
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;

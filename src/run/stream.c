@@ -49,6 +49,8 @@ environment(const struct carry *c, const char *bytes, size_t len)
 
 	cgi_begin(&cgi);
 	cgi_peer(&cgi, c->peer);
+	if (c->user[0] != '\0')
+		cgi_set(&cgi, "REMOTE_USER", slice_of(c->user));
 	http_begin(&st, 0);
 	if (bytes != NULL && http_parse(&st, bytes, len, &head, &status, err,
 	    sizeof(err)) > 0)

@@ -31,6 +31,7 @@ struct wire {
 	const char *raw;		/* of a request: all that was read, head
 					 * and early bytes */
 	size_t raw_len;
+	const struct http_head *head;	/* of a request, in a static buffer */
 };
 
 /*
@@ -93,5 +94,15 @@ int wire_answer(struct wire *, const struct upgrade_request *,
  * close with bytes unread would reset the connection and lose the answer.
  */
 void wire_refuse(struct wire *, int status, const char *text);
+
+/* The same with field lines of the answer, each ending in CR LF. */
+void wire_refuse_with(struct wire *, int status, const char *fields,
+    const char *text);
+
+/*
+ * Requests from here on say "Forwarded: for=" this address, as net_print()
+ * writes it.  Kept in a static buffer; what is no address is not said.
+ */
+void wire_forward(const char *peer);
 
 #endif

@@ -19,6 +19,7 @@ _Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
 
 /* The head, and whatever came in the same segments; used once a process. */
 static char buf[HTTP_HEAD_MAX + 4096];
+static struct http_head head;
 
 /*
  * Waits for the peer to have read the refusal and to close, throwing away
@@ -37,13 +38,14 @@ drain(struct io *io, int64_t deadline)
 }
 
 void
-wire_refuse(struct wire *w, int status, const char *text)
+wire_refuse_with(struct wire *w, int status, const char *fields,
+    const char *text)
 {
 	int64_t deadline = clock_ms() + REFUSE_MS;
 	char answer[1024];
 	int n;
 
-	n = upgrade_write_refusal(answer, sizeof answer, status, "", text);
+	n = upgrade_write_refusal(answer, sizeof answer, status, fields, text);
 	if (n == -1)
 		n = upgrade_write_refusal(answer, sizeof answer, status, "",
 		    http_reason(status));
@@ -54,6 +56,12 @@ wire_refuse(struct wire *w, int status, const char *text)
 		drain(&w->io, deadline);
 	}
 	io_close(&w->io);
+}
+
+void
+wire_refuse(struct wire *w, int status, const char *text)
+{
+	wire_refuse_with(w, status, "", text);
 }
 
 /* Refuses, and tells the log. */
@@ -82,8 +90,7 @@ lost(struct wire *w, size_t len, const char *how, struct why *why)
 
 /* Reads a whole head.  Its length, or -1: refused or lost. */
 static ssize_t
-read_head(struct wire *w, struct http_head *head, size_t *len,
-    int64_t deadline, struct why *why)
+read_head(struct wire *w, size_t *len, int64_t deadline, struct why *why)
 {
 	struct http_parser_state st;
 	char err[200];
@@ -101,7 +108,7 @@ read_head(struct wire *w, struct http_head *head, size_t *len,
 			return lost(w, *len, n == 0 ? "" : strerror(errno),
 			    why);
 		*len += n;
-		r = http_parse(&st, buf, *len, head, &status, err,
+		r = http_parse(&st, buf, *len, &head, &status, err,
 		    sizeof err);
 		if (r > 0)
 			return r;
@@ -112,18 +119,18 @@ read_head(struct wire *w, struct http_head *head, size_t *len,
 
 /* What a complete head asks for; what follows it is early. */
 static int
-check(struct wire *w, struct upgrade_request *request,
-    const struct http_head *head, const char *bytes, size_t head_len,
-    size_t len, struct why *why)
+check(struct wire *w, struct upgrade_request *request, const char *bytes,
+    size_t head_len, size_t len, struct why *why)
 {
 	char err[200];
 	int status;
 
-	status = upgrade_check_request(request, head, err, sizeof err);
+	status = upgrade_check_request(request, &head, err, sizeof err);
 	if (status != 0)
 		return refuse(w, status, err, why);
 	if (request->has_offer)
 		w->theirs = request->offer;
+	w->head = &head;
 	w->raw = bytes;
 	w->raw_len = len;
 	w->early = bytes + head_len;
@@ -143,14 +150,13 @@ int
 wire_request_io(struct wire *w, const struct options *o, struct io io,
     struct upgrade_request *request, int64_t deadline, struct why *why)
 {
-	struct http_head head;
 	ssize_t n;
 	size_t len;
 
 	begin(w, io);
-	n = read_head(w, &head, &len, deadline, why);
+	n = read_head(w, &len, deadline, why);
 	if (n == -1 ||
-	    check(w, request, &head, buf, n, len, why) == -1)
+	    check(w, request, buf, n, len, why) == -1)
 		return -1;
 	if (o->path != NULL &&
 	    !slice_is(upgrade_path(request->target), o->path))
@@ -163,7 +169,6 @@ wire_adopt(struct wire *w, struct io io, const char *bytes, size_t len,
     struct upgrade_request *request, struct why *why)
 {
 	struct http_parser_state st;
-	struct http_head head;
 	char err[200];
 	ssize_t n;
 	int status;
@@ -173,7 +178,7 @@ wire_adopt(struct wire *w, struct io io, const char *bytes, size_t len,
 	n = http_parse(&st, bytes, len, &head, &status, err, sizeof err);
 	if (n <= 0)
 		return refuse(w, 400, "not a whole request", why);
-	return check(w, request, &head, bytes, n, len, why);
+	return check(w, request, bytes, n, len, why);
 }
 
 int

@@ -10,8 +10,9 @@
 
 #include "os/clock.h"
 #include "os/net.h"
-#include "proto/frame.h"
 #include "os/random.h"
+#include "proto/forwarded.h"
+#include "proto/frame.h"
 #include "run/wire.h"
 #include "run/wire_io.h"
 #include "run/wire_say.h"
@@ -39,6 +40,7 @@ struct dial {
 static char buf[HTTP_HEAD_MAX + 4096];
 static char request[HTTP_HEAD_MAX];
 static char extra[8192];
+static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
 
 static int64_t
 deadline_in(int64_t ms)
@@ -114,7 +116,22 @@ collect_fields(struct dial *d)
 		    err, sizeof err) == -1)
 			return why_set(d->why, EXIT_BADUSAGE, "%s", err);
 	}
+	if (own && forward[0] != '\0' &&
+	    upgrade_add_field(extra, sizeof extra, forward, err,
+	    sizeof err) == -1)
+		return why_set(d->why, EXIT_BADUSAGE, "%s", err);
 	return 0;
+}
+
+void
+wire_forward(const char *peer)
+{
+	struct ip ip;
+	uint16_t port;
+
+	forward[0] = '\0';
+	if (ip_parse_port(&ip, &port, slice_of(peer)) == 0)
+		forwarded_write(forward, &ip, port);
 }
 
 static int

@@ -351,7 +351,8 @@ test_table(void)
 		if (row->def != NULL && option_set(&x, row, row->def, err,
 		    sizeof(err)) == -1)
 			ok(0, "%s: default: %s", row->name, err);
-		if ((row->type == T_COUNT || row->type == T_FLAG) !=
+		if ((row->type == T_COUNT || row->type == T_FLAG ||
+		    row->type == T_VERSION_12) !=
 		    (row->arg == NULL) && row->place == P_ANY)
 			ok(0, "%s: flags take no value, others do", row->name);
 	}

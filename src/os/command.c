@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/command.h"
+#include "os/signals.h"
+
+#define LOOK_EVERY	5	/* ms: has it exited behind its output? */
+
+/* In the process that becomes it: everything else is close-on-exec. */
+static _Noreturn void
+become(char *const argv[], char *const env[], int mute, int out)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	setpgid(0, 0);
+	/* a descriptor that is in its place already would stay close-on-exec */
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(out, STDOUT_FILENO) == -1 ||
+	    (mute && dup2(null, STDERR_FILENO) == -1))
+		_exit(127);
+	closefrom(STDERR_FILENO + 1);
+	signals_default();
+	signal(SIGPIPE, SIG_DFL);
+	execvpe(argv[0], argv, env);
+	_exit(127);
+}
+
+/* Reads to the end.  0, or -1 at the deadline. */
+static int
+read_all(int fd, char *out, size_t size, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char waste[512];
+	size_t len = 0;
+	ssize_t n;
+
+	for (;;) {
+		if (clock_ms() >= deadline || signal_terminated())
+			return -1;
+		if (signals_poll(&p, 1, clock_poll(deadline)) <= 0)
+			continue;
+		if (len < size - 1)
+			n = read(fd, out + len, size - 1 - len);
+		else
+			n = read(fd, waste, sizeof(waste));
+		if (n == 0)
+			return 0;
+		if (n == -1 && errno != EINTR && errno != EAGAIN)
+			return 0;
+		if (n > 0 && len < size - 1)
+			len += n;
+		out[len] = '\0';
+	}
+}
+
+/* Its end.  0 and *status, or -1 at the deadline. */
+static int
+wait_for(pid_t pid, int *status, int64_t deadline)
+{
+	pid_t got;
+
+	for (;;) {
+		got = waitpid(pid, status, WNOHANG);
+		if (got == pid)
+			return 0;
+		if ((got == -1 && errno != EINTR) ||
+		    clock_ms() >= deadline || signal_terminated())
+			return -1;
+		signals_poll(NULL, 0, LOOK_EVERY);
+	}
+}
+
+int
+command_run(char *const argv[], char *const env[], int mute, char *out,
+    size_t size, int64_t deadline, struct why *why)
+{
+	int fd[2], status = 0, late;
+	pid_t pid;
+
+	out[0] = '\0';
+	if (pipe2(fd, O_CLOEXEC) == -1)
+		return why_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
+		    strerror(errno));
+	if ((pid = fork()) == 0)
+		become(argv, env, mute, fd[1]);
+	close(fd[1]);
+	if (pid == -1) {
+		close(fd[0]);
+		return why_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
+		    strerror(errno));
+	}
+	setpgid(pid, pid);
+	late = read_all(fd[0], out, size, deadline) == -1 ||
+	    wait_for(pid, &status, deadline) == -1;
+	close(fd[0]);
+	if (late) {
+		kill(-pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		return why_set(why, EXIT_AGAIN, "%s: %s", argv[0],
+		    signal_terminated() ? "interrupted" :
+		    "took too long and was killed");
+	}
+	if (WIFSIGNALED(status))
+		return why_set(why, EXIT_SYSTEM, "%s: killed by signal %d",
+		    argv[0], WTERMSIG(status));
+	if (WEXITSTATUS(status) == 127)
+		return why_set(why, EXIT_SYSTEM, "%s: cannot be run", argv[0]);
+	return WEXITSTATUS(status);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A helper program that is asked something: run to its end within a time
+ * limit, its standard output being the answer.
+ */
+#ifndef OS_COMMAND_H
+#define OS_COMMAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/why.h"
+
+/*
+ * Runs argv, found by PATH, with this environment, /dev/null as its input and
+ * our standard error (/dev/null if mute).  What it writes goes to out,
+ * terminated; what does not fit is thrown away.  Its exit status, 0 to 255;
+ * or -1 and why: 71 if it cannot be run or was killed by a signal, 75 at the
+ * deadline (of clock_ms()), when it and its process group are killed.
+ */
+int command_run(char *const argv[], char *const env[], int mute, char *out,
+    size_t size, int64_t deadline, struct why *);
+
+#endif

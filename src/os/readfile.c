@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "os/readfile.h"
+
+ssize_t
+readfile(const char *path, char *dst, size_t size)
+{
+	size_t len = 0;
+	ssize_t n = 0;
+	int fd, e;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	while (len < size && ((n = read(fd, dst + len, size - len)) > 0 ||
+	    (n == -1 && errno == EINTR)))
+		len += n > 0 ? n : 0;
+	e = errno;
+	close(fd);
+	if (n == -1 || len == size) {
+		errno = n == -1 ? e : EFBIG;
+		return -1;
+	}
+	dst[len] = '\0';
+	return len;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+#include "proto/credentials.h"
+#include "proto/http.h"
+
+#define SHA256_HEX	64
+
+/* Behind "Basic " or "Bearer "; p is NULL if it is another scheme. */
+static struct slice
+behind(struct slice value, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	if (value.len <= n || strncasecmp(value.p, scheme, n) != 0 ||
+	    value.p[n] != ' ')
+		return (struct slice){ NULL, 0 };
+	return http_trim((struct slice){ value.p + n, value.len - n });
+}
+
+/*
+ * EVP_DecodeBlock() counts the padding as bytes, and takes blanks and more:
+ * the alphabet is checked here.
+ */
+static int
+decode(char *dst, size_t size, struct slice text)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char raw[CREDENTIALS_MAX];
+	size_t i, pad = 0;
+	int n;
+
+	while (pad < 2 && pad < text.len && text.p[text.len - 1 - pad] == '=')
+		pad++;
+	if (text.len == 0 || text.len % 4 != 0 ||
+	    text.len / 4 * 3 >= sizeof(raw))
+		return -1;
+	for (i = 0; i < text.len - pad; i++)
+		if (text.p[i] == '\0' || strchr(alphabet, text.p[i]) == NULL)
+			return -1;
+	n = EVP_DecodeBlock(raw, (const unsigned char *)text.p, text.len);
+	if (n < 0 || (size_t)n < pad)
+		return -1;
+	return slice_copy(dst, size, (struct slice){ (char *)raw, n - pad });
+}
+
+int
+credentials_parse(struct credentials *c, struct slice value)
+{
+	char plain[CREDENTIALS_MAX], *colon;
+	struct slice text;
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	if ((text = behind(value, "Bearer")).p != NULL) {
+		c->kind = CREDENTIALS_BEARER;
+		for (i = 0; i < text.len; i++)
+			if (text.p[i] <= ' ' || text.p[i] >= 0x7f)
+				return -1;
+		return text.len == 0 ? -1 :
+		    slice_copy(c->secret, sizeof(c->secret), text);
+	}
+	if ((text = behind(value, "Basic")).p == NULL ||
+	    decode(plain, sizeof(plain), text) == -1 ||
+	    (colon = strchr(plain, ':')) == NULL)
+		return -1;
+	*colon = '\0';
+	c->kind = CREDENTIALS_BASIC;
+	slice_copy(c->user, sizeof(c->user), slice_of(plain));
+	slice_copy(c->secret, sizeof(c->secret), slice_of(colon + 1));
+	return 0;
+}
+
+static int
+is_hex(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] == '\0' ||
+		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
+			return 0;
+	return s.len == SHA256_HEX;
+}
+
+/* Parts at the first colon. */
+static int
+part(struct slice line, struct slice *left, struct slice *right)
+{
+	const char *colon = line.len == 0 ? NULL :
+	    memchr(line.p, ':', line.len);
+
+	if (colon == NULL || colon == line.p)
+		return -1;
+	*left = (struct slice){ line.p, colon - line.p };
+	*right = (struct slice){ colon + 1,
+	    line.p + line.len - colon - 1 };
+	return 0;
+}
+
+static int
+parse_line(struct credentials_line *l, struct slice line)
+{
+	l->kind = CREDENTIALS_BASIC;
+	if (part(line, &l->name, &l->hash) == -1)
+		return -1;
+	if (slice_is(l->name, "token")) {
+		l->kind = CREDENTIALS_BEARER;
+		return part(l->hash, &l->name, &l->hash) == 0 &&
+		    is_hex(l->hash) ? 1 : -1;
+	}
+	return l->hash.len > 0 &&
+	    memchr(l->hash.p, ':', l->hash.len) == NULL ? 1 : -1;
+}
+
+int
+credentials_next(struct slice *text, struct credentials_line *l)
+{
+	struct slice line;
+	const char *end;
+
+	while (text->len > 0) {
+		end = memchr(text->p, '\n', text->len);
+		line = *text;
+		if (end != NULL)
+			line.len = end - text->p;
+		text->p += line.len + (end != NULL);
+		text->len -= line.len + (end != NULL);
+		if (line.len > 0 && line.p[line.len - 1] == '\r')
+			line.len--;
+		line = http_trim(line);
+		if (line.len > 0 && line.p[0] != '#')
+			return parse_line(l, line);
+	}
+	return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "proto/forwarded.h"
+
+static struct slice
+unquoted(struct slice s)
+{
+	if (s.len >= 2 && s.p[0] == '"' && s.p[s.len - 1] == '"') {
+		s.p++;
+		s.len -= 2;
+	}
+	return s;
+}
+
+/* The for= parameter of one element (RFC 7239 4); p is NULL without one. */
+static struct slice
+for_of(struct slice element)
+{
+	const char *end;
+	struct slice pair;
+
+	while (element.len > 0) {
+		end = memchr(element.p, ';', element.len);
+		pair = element;
+		if (end != NULL)
+			pair.len = end - element.p;
+		element.p += pair.len + (end != NULL);
+		element.len -= pair.len + (end != NULL);
+		pair = http_trim(pair);
+		if (pair.len > 4 && strncasecmp(pair.p, "for=", 4) == 0)
+			return unquoted((struct slice){ pair.p + 4,
+			    pair.len - 4 });
+	}
+	return (struct slice){ NULL, 0 };
+}
+
+/* The n-th element from the left of all fields of this name.  1 or 0. */
+static int
+element_at(const struct http_head *head, const char *name, unsigned int n,
+    struct slice *element)
+{
+	struct slice list;
+	unsigned int i;
+
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name, name))
+			continue;
+		list = head->field[i].value;
+		while (slice_next(&list, element))
+			if (n-- == 0)
+				return 1;
+	}
+	return 0;
+}
+
+int
+forwarded_from(const struct http_head *head, const char *name,
+    int (*trusts)(const void *, const struct ip *), const void *arg,
+    struct ip *from, uint16_t *port)
+{
+	int is_rfc = strcasecmp(name, "Forwarded") == 0, found = 0;
+	struct slice element;
+	unsigned int n = 0;
+	struct ip ip;
+	uint16_t p;
+
+	while (element_at(head, name, n, &element))
+		n++;
+	while (n-- > 0) {
+		element_at(head, name, n, &element);
+		if (is_rfc)
+			element = for_of(element);
+		if (element.p == NULL ||
+		    ip_parse_port(&ip, &p, element) == -1)
+			break;
+		*from = ip;
+		*port = p;
+		found = 1;
+		if (!trusts(arg, &ip))
+			break;
+	}
+	return found;
+}
+
+/* RFC 7239 6: IPv6 in brackets, and quoted if there is a colon. */
+char *
+forwarded_write(char dst[FORWARDED_FIELD_MAX], const struct ip *ip,
+    uint16_t port)
+{
+	char text[IP_TEXT_MAX];
+	int v4 = ip_is_v4(ip);
+
+	ip_print(text, ip, port);
+	if (v4 && port == 0)
+		snprintf(dst, FORWARDED_FIELD_MAX, "Forwarded: for=%s", text);
+	else if (port == 0)
+		snprintf(dst, FORWARDED_FIELD_MAX, "Forwarded: for=\"[%s]\"",
+		    text);
+	else
+		snprintf(dst, FORWARDED_FIELD_MAX, "Forwarded: for=\"%s\"",
+		    text);
+	return dst;
+}

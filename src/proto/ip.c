@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>		/* inet_pton(3): text to bytes, no socket */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/ip.h"
+
+static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+int
+ip_is_v4(const struct ip *ip)
+{
+	return memcmp(ip->b, mapped, sizeof(mapped)) == 0;
+}
+
+int
+ip_parse(struct ip *ip, struct slice text)
+{
+	char word[64], *zone;
+
+	if (text.len > 1 && text.p[0] == '[' && text.p[text.len - 1] == ']') {
+		text.p++;
+		text.len -= 2;
+		if (memchr(text.p, ':', text.len) == NULL)
+			return -1;
+	}
+	if (text.p == NULL || slice_copy(word, sizeof(word), text) == -1)
+		return -1;
+	if (inet_pton(AF_INET, word, ip->b + 12) == 1) {
+		memcpy(ip->b, mapped, sizeof(mapped));
+		return 0;
+	}
+	if ((zone = strchr(word, '%')) != NULL)
+		*zone = '\0';
+	return inet_pton(AF_INET6, word, ip->b) == 1 ? 0 : -1;
+}
+
+/* Decimal, 1 to max, without a sign or leading zeros.  -1 if it is none. */
+static int
+number(struct slice text, int max)
+{
+	size_t i;
+	int n = 0;
+
+	if (text.len == 0 || text.len > 5 ||
+	    (text.len > 1 && text.p[0] == '0'))
+		return -1;
+	for (i = 0; i < text.len; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return -1;
+		n = n * 10 + text.p[i] - '0';
+	}
+	return n <= max ? n : -1;
+}
+
+int
+ip_parse_port(struct ip *ip, uint16_t *port, struct slice text)
+{
+	const char *colon = text.len == 0 ? NULL :
+	    memrchr(text.p, ':', text.len);
+	struct slice tail;
+	int n;
+
+	*port = 0;
+	if (ip_parse(ip, text) == 0)
+		return 0;
+	if (colon == NULL || colon == text.p)
+		return -1;
+	tail = (struct slice){ colon + 1, text.p + text.len - colon - 1 };
+	text.len = colon - text.p;
+	/* An IPv6 address without brackets has no port behind it. */
+	if ((text.p[0] != '[' && memchr(text.p, ':', text.len) != NULL) ||
+	    (n = number(tail, 65535)) == -1)
+		return -1;
+	*port = n;
+	return ip_parse(ip, text);
+}
+
+char *
+ip_print(char dst[IP_TEXT_MAX], const struct ip *ip, uint16_t port)
+{
+	char word[INET6_ADDRSTRLEN];
+	int v4 = ip_is_v4(ip);
+
+	if (v4)
+		inet_ntop(AF_INET, ip->b + 12, word, sizeof(word));
+	else
+		inet_ntop(AF_INET6, ip->b, word, sizeof(word));
+	if (port == 0)
+		snprintf(dst, IP_TEXT_MAX, "%s", word);
+	else
+		snprintf(dst, IP_TEXT_MAX, v4 ? "%s:%u" : "[%s]:%u", word,
+		    port);
+	return dst;
+}
+
+int
+cidr_parse(struct cidr *c, struct slice text)
+{
+	const char *slash = text.len == 0 ? NULL :
+	    memchr(text.p, '/', text.len);
+	struct slice bits;
+	int n, v4;
+
+	if (slash != NULL) {
+		bits = (struct slice){ slash + 1,
+		    text.p + text.len - slash - 1 };
+		text.len = slash - text.p;
+	}
+	if (ip_parse(&c->ip, text) == -1)
+		return -1;
+	v4 = ip_is_v4(&c->ip) && memchr(text.p, ':', text.len) == NULL;
+	c->bits = 128;
+	if (slash == NULL)
+		return 0;
+	if ((n = number(bits, v4 ? 32 : 128)) == -1)
+		return -1;
+	c->bits = v4 ? n + 96 : n;
+	return 0;
+}
+
+int
+cidr_has(const struct cidr *c, const struct ip *ip)
+{
+	unsigned int whole = c->bits / 8, rest = c->bits % 8;
+	unsigned char mask = 0xff << (8 - rest);
+
+	if (memcmp(c->ip.b, ip->b, whole) != 0)
+		return 0;
+	return rest == 0 || ((c->ip.b[whole] ^ ip->b[whole]) & mask) == 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+#include <strings.h>
+
+#include "proto/http.h"
+#include "proto/origin.h"
+
+/* host[:port], the brackets of IPv6 belong to the host. */
+struct place {
+	struct slice host, port;	/* port.p is NULL if there is none */
+};
+
+static int
+same(struct slice a, struct slice b)
+{
+	return a.len == b.len && a.len > 0 &&
+	    strncasecmp(a.p, b.p, a.len) == 0;
+}
+
+static int
+parse_place(struct place *to, struct slice s)
+{
+	const char *colon = s.len == 0 ? NULL : memrchr(s.p, ':', s.len);
+
+	to->host = s;
+	to->port = (struct slice){ NULL, 0 };
+	if (s.len == 0 || memchr(s.p, '/', s.len) != NULL ||
+	    memchr(s.p, '@', s.len) != NULL)
+		return -1;
+	if (colon == NULL || s.p[s.len - 1] == ']')
+		return 0;
+	to->host.len = colon - s.p;
+	to->port = (struct slice){ colon + 1, s.p + s.len - colon - 1 };
+	return to->host.len > 0 && to->port.len > 0 ? 0 : -1;
+}
+
+/* Parts "https://example.org:8443"; 0 or -1, as for "null". */
+static int
+parse_origin(struct slice *scheme, struct place *at, struct slice origin)
+{
+	const char *p = origin.len == 0 ? NULL :
+	    memmem(origin.p, origin.len, "://", 3);
+
+	if (p == NULL || p == origin.p)
+		return -1;
+	*scheme = (struct slice){ origin.p, p - origin.p };
+	for (p = origin.p; p < scheme->p + scheme->len; p++)
+		if (!((*p | 32) >= 'a' && (*p | 32) <= 'z') &&
+		    !(*p >= '0' && *p <= '9') && *p != '-' && *p != '+' &&
+		    *p != '.')
+			return -1;
+	return parse_place(at, (struct slice){ p + 3,
+	    origin.p + origin.len - p - 3 });
+}
+
+/* The port, or the one that a scheme has by itself. */
+static struct slice
+effective(struct slice port, struct slice scheme)
+{
+	if (port.p != NULL)
+		return port;
+	if (slice_is_nocase(scheme, "https"))
+		return slice_of("443");
+	if (slice_is_nocase(scheme, "http"))
+		return slice_of("80");
+	return slice_of("?");
+}
+
+int
+origin_is_of(struct slice origin, struct slice host)
+{
+	struct slice scheme;
+	struct place a, b;
+
+	return parse_origin(&scheme, &a, origin) == 0 &&
+	    parse_place(&b, host) == 0 && same(a.host, b.host) &&
+	    same(effective(a.port, scheme), effective(b.port, scheme));
+}
+
+int
+origin_is_allowed(struct slice origin, const char *word)
+{
+	struct slice scheme;
+	struct place a, b;
+
+	if (strcmp(word, "*") == 0)
+		return 1;
+	if (strstr(word, "://") != NULL)
+		return same(origin, slice_of(word));
+	return parse_origin(&scheme, &a, origin) == 0 &&
+	    parse_place(&b, slice_of(word)) == 0 && same(a.host, b.host) &&
+	    (b.port.p == NULL || same(effective(a.port, scheme), b.port));
+}
+
+int
+origin_is_word(const char *word)
+{
+	struct slice scheme;
+	struct place at;
+
+	if (strcmp(word, "*") == 0)
+		return 1;
+	if (strpbrk(word, " \t,*") != NULL)
+		return 0;
+	if (strstr(word, "://") != NULL)
+		return parse_origin(&scheme, &at, slice_of(word)) == 0;
+	return parse_place(&at, slice_of(word)) == 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * May a page of this origin (RFC 6454) use a websocket of this host?
+ * Browsers let every page try, and tell only where it is from.
+ */
+#ifndef PROTO_ORIGIN_H
+#define PROTO_ORIGIN_H
+
+#include "proto/str.h"
+
+/*
+ * Do an Origin's host and port say the same as a Host field?  A port that is
+ * left out is the scheme's own, in a Host that of the Origin's scheme.
+ */
+int origin_is_of(struct slice origin, struct slice host);
+
+/*
+ * Is it meant by a word of --allow-origin: "*" (any, "null" too),
+ * "scheme://host[:port]" (that one), "host:port", or "host" (any port)?
+ */
+int origin_is_allowed(struct slice origin, const char *word);
+
+/* Can this word be one of --allow-origin? */
+int origin_is_word(const char *word);
+
+#endif

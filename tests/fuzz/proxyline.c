@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Input: the beginning of a connection.  Asserted: what is taken does not
+ * depend on how it comes in pieces, as long as more is wanted all of it
+ * belongs to the header, and what is known can be written and read again.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/proxyline.h"
+
+#define CHECK(x)	do { if (!(x)) abort(); } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
+{
+	const char *data = (const char *)in;
+	struct proxyline p, q;
+	char err[200], out[PROXYLINE_MAX];
+	ssize_t whole, r;
+	size_t n;
+	int v, len;
+
+	if (size > 2 * PROXYLINE_MAX)
+		return 0;
+	whole = proxyline_parse(&p, data, size, err, sizeof(err));
+	CHECK(whole <= (ssize_t)size && whole <= PROXYLINE_MAX);
+	CHECK(whole != 0 || size < PROXYLINE_MAX);
+	for (n = 0; n < size; n++) {
+		r = proxyline_parse(&q, data, n, err, sizeof(err));
+		CHECK(whole <= 0 || r == ((ssize_t)n < whole ? 0 : whole));
+		CHECK(whole != 0 || r == 0);
+	}
+	if (whole <= 0)
+		return 0;
+	for (v = 1; v <= 2; v++) {
+		len = proxyline_write(out, sizeof(out), v, &p);
+		CHECK(len > 0 && proxyline_parse(&q, out, len, err,
+		    sizeof(err)) == len);
+		CHECK(memcmp(&p, &q, sizeof(p)) == 0);
+	}
+	return 0;
+}
