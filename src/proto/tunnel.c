@@ -8,9 +8,6 @@
 
 #include "proto/tunnel_inside.h"
 
-#define CLOSING_MAX	10000	/* ms, where --linger is off */
-#define FINISHED_MAX	2000	/* ms between our end of the wire and theirs */
-
 static const char *const end_names[] = {
 	[TUNNEL_GOING] = "going",
 	[TUNNEL_ENDED] = "ended",
@@ -75,8 +72,8 @@ discard(struct tunnel *t)
  * one.  After our own Close that is no harm where we know that all is said:
  * the extension has said so, a foreign peer was given the time to.
  */
-static void
-lose(struct tunnel *t, enum tunnel_end end, const char *why)
+void
+tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 {
 	t->wire_dead = 1;
 	if (t->cfg.session &&
@@ -110,7 +107,7 @@ closed_by_inetws(struct tunnel *t)
 	if (t->cfg.session && (t->peer_code == CLOSE_GOING_AWAY ||
 	    t->peer_code == CLOSE_RESTART)) {
 		t->close_rcvd = 0;
-		lose(t, TUNNEL_WIRE_LOST, "the peer went away");
+		tunnel_lose(t, TUNNEL_WIRE_LOST, "the peer went away");
 	} else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (all_said(t))
@@ -138,26 +135,6 @@ closed_by_stranger(struct tunnel *t)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 }
 
-static int64_t
-later(int64_t when, int64_t delay)
-{
-	return delay == 0 ? TUNNEL_NEVER : when + delay;
-}
-
-/*
- * A stranger knows no half-close: at our stream's end Close is held back
- * until it has ended too, or has been silent for the linger time.
- */
-static int64_t
-hold_until(const struct tunnel *t)
-{
-	if (t->cfg.extension || !t->cfg.hold || t->in_ended ||
-	    t->close_code != 0 || !tunnel_out_said(t))
-		return TUNNEL_NEVER;
-	return later(t->taken_at > t->ended_at ? t->taken_at : t->ended_at,
-	    t->cfg.linger);
-}
-
 /* May Close be sent because all is said? */
 static int
 close_now(const struct tunnel *t)
@@ -167,7 +144,7 @@ close_now(const struct tunnel *t)
 		    all_said(t) &&
 		    (!t->cfg.session || t->in_acked == t->in_taken);
 	return tunnel_out_said(t) && (!t->cfg.hold || t->in_ended ||
-	    t->now >= hold_until(t));
+	    t->now >= tunnel_hold_until(t));
 }
 
 /*
@@ -181,8 +158,8 @@ closed(const struct tunnel *t)
 	    (t->close_rcvd || t->wire_eof || t->end == TUNNEL_PEER_FAULT);
 }
 
-static void
-stream_failed(struct tunnel *t)
+void
+tunnel_break(struct tunnel *t)
 {
 	if (t->end != TUNNEL_GOING)
 		return;
@@ -204,7 +181,7 @@ tunnel_settle(struct tunnel *t)
 		}
 	}
 	if (t->deaf && t->pending > 0)
-		stream_failed(t);
+		tunnel_break(t);
 	if (t->close_code == 0 && close_now(t)) {
 		set_close(t, CLOSE_NORMAL);
 		t->complete = 1;
@@ -222,115 +199,11 @@ tunnel_now(struct tunnel *t, int64_t now)
 	t->now = now;
 }
 
-int64_t
-tunnel_ping_time(const struct tunnel *t)
-{
-	int64_t quiet = t->heard_at < t->said_at ? t->heard_at : t->said_at;
-
-	if (!tunnel_wire_up(t) || t->close_sent)
-		return TUNNEL_NEVER;
-	return later(t->ping_at > quiet ? t->ping_at : quiet,
-	    t->cfg.ping_interval);
-}
-
-static int
-reads_wire(const struct tunnel *t)
+int
+tunnel_reads_wire(const struct tunnel *t)
 {
 	return tunnel_wire_up(t) && !t->wire_eof &&
 	    (t->close_rcvd || tunnel_failed(t) || tunnel_in_room(t));
-}
-
-/*
- * Silence means death only if the peer is known to answer, if we are
- * listening, and if a stranger was not itself stuck on what we sent.
- */
-static int64_t
-silence_until(const struct tunnel *t)
-{
-	if (!reads_wire(t) || t->close_sent ||
-	    !(t->answered || t->cfg.extension) ||
-	    (t->wire_blocked && !t->cfg.extension))
-		return TUNNEL_NEVER;
-	return later(t->heard_at, t->cfg.ping_timeout);
-}
-
-static int64_t
-idle_until(const struct tunnel *t)
-{
-	if (t->end != TUNNEL_GOING || t->close_code != 0 || t->lost)
-		return TUNNEL_NEVER;
-	return later(t->data_at, t->cfg.idle_timeout);
-}
-
-/* A stream that neither speaks nor listens waits for the peer so long. */
-static int64_t
-deaf_until(const struct tunnel *t)
-{
-	if (!t->deaf || !t->out_ended || t->in_ended ||
-	    t->end != TUNNEL_GOING)
-		return TUNNEL_NEVER;
-	return (t->deaf_at > t->ended_at ? t->deaf_at : t->ended_at) +
-	    (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
-}
-
-/* When the closing handshake, or an unwanted stream, has taken too long. */
-static int64_t
-closing_until(const struct tunnel *t)
-{
-	int64_t from = t->closed_at;
-
-	if (t->close_code == 0 || t->lost ||
-	    (t->wire_gone && t->out_ended))
-		return TUNNEL_NEVER;
-	if (t->wire_finished && !t->wire_gone)
-		return t->closed_at + FINISHED_MAX;
-	/* While a peer still says something of use, it may go on. */
-	if (!tunnel_failed(t) && t->taken_at > from)
-		from = t->taken_at;
-	return from + (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-int64_t
-tunnel_deadline(const struct tunnel *t)
-{
-	int64_t d = TUNNEL_NEVER;
-
-	if (tunnel_wire_up(t) && t->head_len == 0 && t->pay_left == 0) {
-		d = earlier(d, tunnel_ping_time(t));
-		d = earlier(d, tunnel_ack_time(t));
-	}
-	d = earlier(d, silence_until(t));
-	d = earlier(d, idle_until(t));
-	d = earlier(d, hold_until(t));
-	d = earlier(d, deaf_until(t));
-	return earlier(d, closing_until(t));
-}
-
-void
-tunnel_tick(struct tunnel *t)
-{
-	if (!reads_wire(t))
-		t->heard_at = t->now;
-	if (t->now >= silence_until(t))
-		lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
-	if (t->now >= idle_until(t))
-		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
-	if (t->now >= deaf_until(t))
-		stream_failed(t);
-	if (t->now >= closing_until(t)) {
-		if (!t->wire_finished || t->wire_gone)
-			t->out_ended = 1;	/* the stream's time is up */
-		if (!t->wire_dead && !t->close_rcvd)
-			lose(t, TUNNEL_WIRE_LOST, "no answer to Close");
-		t->wire_dead = 1;
-	}
-	tunnel_settle(t);
 }
 
 unsigned int
@@ -354,7 +227,7 @@ tunnel_wants(const struct tunnel *t)
 	}
 	if (t->wire_dead && !t->wire_gone)
 		w |= TUNNEL_CLOSE_WIRE;
-	if (reads_wire(t))
+	if (tunnel_reads_wire(t))
 		w |= TUNNEL_READ_WIRE;
 	if (tunnel_out_pending(t))
 		w |= TUNNEL_WRITE_WIRE;
@@ -381,7 +254,7 @@ tunnel_stream_failed(struct tunnel *t)
 	if (t->end == TUNNEL_ENDED || (t->out_discard && t->in_shut))
 		t->out_ended = 1;
 	else
-		stream_failed(t);
+		tunnel_break(t);
 	tunnel_settle(t);
 }
 
@@ -412,7 +285,7 @@ tunnel_wire_eof(struct tunnel *t)
 {
 	t->wire_eof = 1;
 	if (!t->close_rcvd && !t->wire_finished)
-		lose(t, TUNNEL_WIRE_LOST, "the wire ended without Close");
+		tunnel_lose(t, TUNNEL_WIRE_LOST, "the wire ended without Close");
 	tunnel_settle(t);
 }
 
@@ -422,7 +295,7 @@ tunnel_wire_failed(struct tunnel *t)
 	t->wire_eof = 1;
 	t->wire_dead = 1;
 	if (!t->close_rcvd && !t->wire_finished)
-		lose(t, TUNNEL_WIRE_LOST, "the wire was reset");
+		tunnel_lose(t, TUNNEL_WIRE_LOST, "the wire was reset");
 	tunnel_settle(t);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the three files of the tunnel share: tunnel.c decides how it goes on
- * and ends, tunnel_out.c makes frames, tunnel_in.c takes them apart.
+ * What the four files of the tunnel share: tunnel.c decides how it goes on
+ * and ends, tunnel_time.c when, tunnel_out.c makes frames, tunnel_in.c takes
+ * them apart.
  */
 #ifndef PROTO_TUNNEL_INSIDE_H
 #define PROTO_TUNNEL_INSIDE_H
@@ -15,8 +16,18 @@ void tunnel_settle(struct tunnel *);
 void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
     const char *why);
 
-/* tunnel.c: when the next ping goes out. */
+/* tunnel.c: the wire has ended, or is as good as dead. */
+void tunnel_lose(struct tunnel *, enum tunnel_end, const char *why);
+
+/* tunnel.c: the stream has ended badly. */
+void tunnel_break(struct tunnel *);
+
+/* tunnel.c: is the wire listened to? */
+int tunnel_reads_wire(const struct tunnel *);
+
+/* tunnel_time.c: when the next ping goes out, when a held back Close does. */
 int64_t tunnel_ping_time(const struct tunnel *);
+int64_t tunnel_hold_until(const struct tunnel *);
 
 /* tunnel_out.c */
 int tunnel_out_room(const struct tunnel *);
