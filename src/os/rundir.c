@@ -29,8 +29,8 @@ rundir_name(unsigned int n, char *dst, size_t size)
 	const char *given = getenv("RUNTIME_DIRECTORY");
 	const char *user = getenv("XDG_RUNTIME_DIR");
 
-	if (given != NULL && given[0] == '/' && n-- == 0)
-		return first_of(dst, size, given);
+	if (given != NULL && given[0] == '/')
+		return n == 0 ? first_of(dst, size, given) : -1;
 	if (user != NULL && user[0] == '/' && n-- == 0)
 		return (size_t)snprintf(dst, size, "%s/inetws", user) < size ?
 		    0 : -1;

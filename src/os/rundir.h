@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The runtime directory, where instances leave the pages that "status" finds
- * them by: PID.stats in $RUNTIME_DIRECTORY, as systemd(1) gives it, in
- * $XDG_RUNTIME_DIR/inetws, or, for root, in /run/inetws.
+ * them by: PID.stats in $RUNTIME_DIRECTORY, as systemd(1) gives it, or else in
+ * $XDG_RUNTIME_DIR/inetws or /run/inetws.
  */
 #ifndef OS_RUNDIR_H
 #define OS_RUNDIR_H

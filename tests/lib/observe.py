@@ -11,10 +11,10 @@ import tap
 
 def rundir():
     """A runtime directory of this case's own, for all it starts."""
-    path = proc.folder()
-    os.environ['XDG_RUNTIME_DIR'] = path
-    os.environ.pop('RUNTIME_DIRECTORY', None)
-    return path
+    path = os.path.join(proc.folder(), 'inetws')
+    os.mkdir(path)
+    os.environ['RUNTIME_DIRECTORY'] = path
+    return os.path.dirname(path)
 
 
 def status(*words):
@@ -69,4 +69,4 @@ def series(text):
     return found
 
 
-tap.on_cleanup(lambda: os.environ.pop('XDG_RUNTIME_DIR', None))
+tap.on_cleanup(lambda: os.environ.pop('RUNTIME_DIRECTORY', None))
