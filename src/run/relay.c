@@ -398,6 +398,23 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 	return ready;
 }
 
+static int
+is_empty(const struct tunnel *t)
+{
+	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
+}
+
+/*
+ * When buffers have been used and are empty now, they are given back once no
+ * data has come for a while; pings do not count.
+ */
+static int64_t
+idle_at(const struct relay *r)
+{
+	return r->touched > IDLE_BYTES && is_empty(&r->tunnel) ?
+	    r->tunnel.data_at + IDLE_MS : CLOCK_NEVER;
+}
+
 /* Gives back what an idle tunnel does not need. */
 static void
 give_back(struct relay *r)
@@ -408,36 +425,26 @@ give_back(struct relay *r)
 	relay_memory_free(&r->tunnel);
 }
 
-static int
-is_empty(const struct tunnel *t)
-{
-	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
-}
-
 /*
- * Waits until something can be done, or only looks if busy.  When buffers
- * have been used and are empty now, they are given back once it has been
- * quiet for a while.  Returns whether somebody is at the door.
+ * Waits until something can be done, or only looks if busy.  Returns whether
+ * somebody is at the door.
  */
 static int
 wait_for(struct relay *r, int64_t until, int busy)
 {
 	struct pollfd p[P_ALL];
-	int64_t now = clock_ms();
-	int n, quiet;
+	int n;
 
 	note_round(&r->tunnel);
-	quiet = !busy && r->touched > IDLE_BYTES && is_empty(&r->tunnel) &&
-	    until > now + IDLE_MS;
-	if (quiet)
-		until = now + IDLE_MS;
+	if (clock_ms() >= idle_at(r))
+		give_back(r);
+	if (idle_at(r) < until)
+		until = idle_at(r);
 	watch(r, p);
 	if (r->hung_up && p[P_STREAM_R].events == 0)
 		p[P_STREAM_R].fd = -1;
 	n = signals_poll(p, P_ALL, busy ? 0 : clock_poll(until));
 	tunnel_now(&r->tunnel, clock_ms());
-	if (n == 0 && quiet)
-		give_back(r);
 	if (n <= 0)
 		return 0;
 	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
