@@ -13,8 +13,6 @@
 #include "run/relay.h"
 
 #define BURST		64	/* rounds of work before looking around */
-#define IDLE_MS		1000	/* after which buffers are given back */
-#define IDLE_BYTES	65536	/* that were touched */
 #define LEAVE_MS	2000	/* from HUP to the end */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
 
@@ -398,33 +396,6 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 	return ready;
 }
 
-static int
-is_empty(const struct tunnel *t)
-{
-	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
-}
-
-/*
- * When buffers have been used and are empty now, they are given back once no
- * data has come for a while; pings do not count.
- */
-static int64_t
-idle_at(const struct relay *r)
-{
-	return r->touched > IDLE_BYTES && is_empty(&r->tunnel) ?
-	    r->tunnel.data_at + IDLE_MS : CLOCK_NEVER;
-}
-
-/* Gives back what an idle tunnel does not need. */
-static void
-give_back(struct relay *r)
-{
-	r->touched = 0;
-	splice_close(&r->out);
-	splice_close(&r->in);
-	relay_memory_free(&r->tunnel);
-}
-
 /*
  * Waits until something can be done, or only looks if busy.  Returns whether
  * somebody is at the door.
@@ -436,10 +407,10 @@ wait_for(struct relay *r, int64_t until, int busy)
 	int n;
 
 	note_round(&r->tunnel);
-	if (clock_ms() >= idle_at(r))
-		give_back(r);
-	if (idle_at(r) < until)
-		until = idle_at(r);
+	if (clock_ms() >= relay_memory_idle(r))
+		relay_memory_free(r);
+	if (relay_memory_idle(r) < until)
+		until = relay_memory_idle(r);
 	watch(r, p);
 	if (r->hung_up && p[P_STREAM_R].events == 0)
 		p[P_STREAM_R].fd = -1;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/mman.h>
 
+#include "os/clock.h"
 #include "os/random.h"
 #include "run/relay.h"
+
+#define IDLE_MS		1000	/* without data */
+#define IDLE_BYTES	65536	/* that were touched */
 
 /*
  * One piece for all buffers, which lie close together in it, since each 2 MiB
@@ -21,8 +25,26 @@ relay_memory(struct tunnel_config *cfg)
 	cfg->random = random_bytes;
 }
 
-void
-relay_memory_free(const struct tunnel *t)
+static int
+is_empty(const struct tunnel *t)
 {
-	madvise(arena, t->cfg.in + t->cfg.in_size - arena, MADV_DONTNEED);
+	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
+}
+
+int64_t
+relay_memory_idle(const struct relay *r)
+{
+	return r->touched > IDLE_BYTES && is_empty(&r->tunnel) ?
+	    r->tunnel.data_at + IDLE_MS : CLOCK_NEVER;
+}
+
+void
+relay_memory_free(struct relay *r)
+{
+	const struct tunnel_config *cfg = &r->tunnel.cfg;
+
+	r->touched = 0;
+	splice_close(&r->out);
+	splice_close(&r->in);
+	madvise(arena, cfg->in + cfg->in_size - arena, MADV_DONTNEED);
 }
