@@ -125,6 +125,7 @@ class Cutter:
     the next one shall meet, (way, n, how): when n bytes behind the head have
     gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
     passed: how many bytes behind its head the last one has let through.
+    heads: what went before, of all.
     """
 
     def __init__(self, port):
@@ -134,6 +135,7 @@ class Cutter:
         self.refuse = False
         self.plan = None
         self.passed = {}
+        self.heads = []
         self.lock = threading.Lock()
         self.sock = socket.create_server(('127.0.0.1', 0), backlog=1024)
         self.port = self.sock.getsockname()[1]
@@ -185,6 +187,7 @@ class Cutter:
                     head += place[:n]
                     end = head.find(b'\r\n\r\n') + 4
                     if end >= 4:
+                        self.heads.append(head[:end])
                         passed, head = len(head) - end, None
                 else:
                     passed += n
