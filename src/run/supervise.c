@@ -285,7 +285,8 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].fd = listeners[i];
 		s->listener[i].events = POLLIN;
 	}
-	if ((s->child = calloc(s->max, sizeof(s->child[0]))) == NULL) {
+	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
+	if (s->child == NULL) {
 		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
 		    NULL);
 		return -1;
