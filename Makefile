@@ -90,10 +90,10 @@ san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
 PEERS ?= $(sort $(wildcard tests/peers/*.t))
 
 define run_tests
-	@rm -rf $(reports) && mkdir -p $(reports)
-	INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
-	    $(PROVE) $(PROVEFLAGS) -e '' $1
-	@! cat $(reports)/* 2>/dev/null
+	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
+	@INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
+	    $(PROVE) $(PROVEFLAGS) -e '' $1; status=$$?; \
+	    ! cat $(reports)/* 2>/dev/null && exit $$status
 endef
 
 check: $B/inetws $(unit)
