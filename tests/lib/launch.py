@@ -88,7 +88,7 @@ def is_listening(port):
                    line.split()[3] == '0A' for line in list(f)[1:])
 
 
-def _ready(p, port):
+def ready(p, port):
     if not proc.until(lambda: is_listening(port) or not p.alive()) or \
             not p.alive():
         log = p.wait_log()
@@ -108,7 +108,7 @@ def _conf(text):
 def _inetd(program, options, how, port, command, prefix):
     conf = _conf('127.0.0.1:%d stream tcp %s root %s %s\n' % (
         port, how, command[0], ' '.join(['inetws'] + command[1:])))
-    return _ready(proc.Program(prefix + [program] + options + [conf]), port)
+    return ready(proc.Program(prefix + [program] + options + [conf]), port)
 
 
 def openbsd_inetd(how):
@@ -142,7 +142,7 @@ def xinetd(how):
 	server_args = %s
 }
 ''' % (port, how, command[0], ' '.join(command[1:])))
-        return _ready(proc.Program(
+        return ready(proc.Program(
             list(prefix) + [fetch('xinetd', 'xinetd'), '-dontfork', '-f',
                             conf, '-pidfile', d + '/pid', '-filelog',
                             d + '/log']), port)
@@ -153,7 +153,7 @@ def _by_words(*words):
     """A launcher that takes its command as words of its own."""
     def start(port, command):
         program, = proc.need(words[0])
-        return _ready(proc.Program(
+        return ready(proc.Program(
             [program] + [w.replace('PORT', str(port)) for w in words[1:]] +
             command), port)
     return start
@@ -172,14 +172,14 @@ def s6_ipcserver(port, command):
 
 
 def socat(port, command):
-    return _ready(proc.Program(
+    return ready(proc.Program(
         [proc.need('socat')[0], '-t60',
          'TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork' % port,
          'EXEC:"%s"' % ' '.join(command)]), port)
 
 
 def ncat(port, command):
-    return _ready(proc.Program(
+    return ready(proc.Program(
         [proc.need('ncat')[0], '-lk', '127.0.0.1', str(port), '--sh-exec',
          ' '.join(shlex.quote(w) for w in command)]), port)
 
