@@ -88,10 +88,10 @@ san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
 	UBSAN_OPTIONS=log_path=$(reports)/ubsan:print_stacktrace=1
 
 check: $B/inetws $(unit)
-	@rm -rf $(reports) && mkdir -p $(reports)
-	INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
-	    $(PROVE) $(PROVEFLAGS) -e '' $(TESTS)
-	@! cat $(reports)/* 2>/dev/null
+	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
+	@INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
+	    $(PROVE) $(PROVEFLAGS) -e '' $(TESTS); status=$$?; \
+	    ! cat $(reports)/* 2>/dev/null && exit $$status
 
 # Cheap checks of what no compiler reads.
 lint:
