@@ -127,7 +127,7 @@ def as_client(name, url):
           '%s: client, 10 MB both ways and no stray byte' % name)
     c.logged(address, name)
     c = Launched(name, 'client', 'ws://127.0.0.1:%d/' % t.free_port())
-    t.is_(t.ws.read_all(t.ws.dial(c.where))[0], b'',
+    t.is_(t.ws.hear(c.where)[0], b'',
           '%s: client without a server says nothing into it' % name)
 
 
@@ -152,7 +152,7 @@ def test_bad_words_under_inetd():
         log = launch.Syslog()
         p, where = launch.openbsd_inetd('nowait')(
             t.free_port(), [t.INETWS] + words, prefix=log.prefix())
-        t.is_(t.ws.read_all(t.ws.dial(where))[0], b'',
+        t.is_(t.ws.hear(where)[0], b'',
               'nothing of "%s" is on the socket' % ' '.join(words))
         t.ok(log.has(words[1] if words[1] != '-K' else words[2]),
              'but in syslog')

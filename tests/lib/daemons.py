@@ -6,6 +6,7 @@ block that contrib/nginx documents, sshd with throw-away keys.
 import collections
 import os
 import pwd
+import random
 import socket
 import textwrap
 
@@ -16,13 +17,33 @@ Cert = collections.namedtuple('Cert', 'ca cert key')
 
 LOCATION = os.path.join(proc.ROOT, 'contrib', 'nginx', 'inetws.conf')
 
+_reserved = []      # sockets whose names say which ports are ours
+
 
 def free_port():
-    """A port that was free a moment ago, for programs that cannot say which
-    one they took."""
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """A port for programs that cannot say which one they took.
+
+    It is none of those that the system gives out by itself, and no other test
+    program gets it as long as this one runs, so it is free until somebody
+    listens there on purpose.
+    """
+    with open('/proc/sys/net/ipv4/ip_local_port_range') as f:
+        low, high = map(int, f.read().split())
+    ports = (range(max(1024, low - 16000), low) if low > 4096 else
+             range(high + 1, 65536) if high < 61000 else range(low, high))
+    for port in random.sample(ports, len(ports)):
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind('\0inetws-test-port-%d' % port)
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(('', port))
+        except OSError:
+            name.close()
+            continue
+        _reserved.append(name)
+        return port
+    raise AssertionError('no port is free')
 
 
 def _openssl(*args):

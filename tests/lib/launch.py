@@ -82,20 +82,27 @@ def fetch(package, program):
     return where
 
 
-def is_listening(port):
-    with open('/proc/net/tcp') as f:
-        return any(line.split()[1].endswith(':%04X' % port) and
-                   line.split()[3] == '0A' for line in list(f)[1:])
+def is_listening(where):
+    """Is there a listener at a port of 127.0.0.1, or at a Unix socket?"""
+    if isinstance(where, int):
+        with open('/proc/net/tcp') as f:
+            return any(line.split()[1] == '0100007F:%04X' % where and
+                       line.split()[3] == '0A' for line in list(f)[1:])
+    with open('/proc/net/unix') as f:       # flag 0x10000: it accepts
+        return any(line.split()[7:] == [where] and
+                   int(line.split()[3], 16) & 0x10000 for line in
+                   list(f)[1:])
 
 
-def ready(p, port):
-    if not proc.until(lambda: is_listening(port) or not p.alive()) or \
+def ready(p, where):
+    """That a socket is bound, and so its file there, is not enough."""
+    if not proc.until(lambda: is_listening(where) or not p.alive()) or \
             not p.alive():
         log = p.wait_log()
         if 'shared libraries' in log:
             raise tap.Skip(log)
         raise AssertionError('%s does not start: %s' % (p.argv[0], log))
-    return p, port
+    return p, where
 
 
 def _conf(text):
@@ -165,10 +172,8 @@ tcpsvd = _by_words('tcpsvd', '127.0.0.1', 'PORT')
 
 def s6_ipcserver(port, command):
     path = proc.folder() + '/s'
-    p = proc.Program([proc.need('s6-ipcserver')[0], path] + command)
-    if not proc.until(lambda: os.path.exists(path)):
-        raise AssertionError('s6-ipcserver does not start: ' + p.log)
-    return p, path
+    return ready(proc.Program([proc.need('s6-ipcserver')[0], path] +
+                               command), path)
 
 
 def socat(port, command):
