@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Real programs around ours: certificates by openssl, nginx with the location
-block that contrib/nginx documents, sshd with throw-away keys.
+"""Real programs around ours: certificates by openssl, nginx and others as
+contrib documents them, sshd with throw-away keys.
 """
 
 import collections
@@ -70,17 +70,25 @@ def certificate(names=('DNS:localhost', 'IP:127.0.0.1', 'IP:::1'), days=1):
     return Cert(at('ca.pem'), at('cert.pem'), at('key.pem'))
 
 
+def contrib(path, *pairs):
+    """The text of a file in contrib, with words replaced that must be there:
+    (old, new), all of them."""
+    with open(os.path.join(proc.ROOT, 'contrib', path)) as f:
+        text = f.read()
+    for old, new in pairs:
+        if old not in text:
+            raise AssertionError('%s is to say %s' % (path, old))
+        text = text.replace(old, new)
+    return text
+
+
 def location(upstream, path='/ssh/'):
     """The documented block, its address and path replaced, nothing else."""
-    with open(LOCATION) as f:
-        text = f.read()
-    for word in ('http://127.0.0.1:8080', 'location /ssh/ '):
-        if text.count(word) != 1:
-            raise AssertionError('%s is to say %s once' % (LOCATION, word))
     where = ('127.0.0.1:%d' % upstream if isinstance(upstream, int)
              else upstream)
-    return (text.replace('http://127.0.0.1:8080', 'http://' + where)
-            .replace('location /ssh/ ', 'location %s ' % path))
+    return contrib('nginx/inetws.conf',
+                   ('http://127.0.0.1:8080', 'http://' + where),
+                   ('location /ssh/ ', 'location %s ' % path))
 
 
 def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
@@ -88,13 +96,22 @@ def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
 
     extra goes into the server block, http into the one around it.
     """
-    program, = proc.need('nginx')
-    d = proc.folder()
     port = free_port()
     tls = ''
     if cert:
         tls = ('ssl_certificate %s; ssl_certificate_key %s;' %
                (cert.cert, cert.key))
+    p = nginx_site(port, '%s\nserver { listen 127.0.0.1:%d %s; %s\n%s%s}' % (
+        http, port, 'ssl' if cert else '', tls, extra,
+        location(upstream, path)))
+    p.url = '%s://localhost:%d%s' % ('wss' if cert else 'ws', port, path)
+    return p
+
+
+def nginx_site(port, text):
+    """nginx with this in its http block, once it answers at the port."""
+    program, = proc.need('nginx')
+    d = proc.folder()
     user = 'user root;' if os.getuid() == 0 else ''
     conf = os.path.join(d, 'nginx.conf')
     with open(conf, 'w') as f:
@@ -108,21 +125,19 @@ def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
                 client_body_temp_path %s/body; proxy_temp_path %s/proxy;
                 fastcgi_temp_path %s/f; uwsgi_temp_path %s/u;
                 scgi_temp_path %s/s;
-                %s
-                server {
-                    listen 127.0.0.1:%d %s;
-                    %s
-            ''') % (user, d, d, d, d, d, d, d, http, port,
-                    'ssl' if cert else '', tls) +
-            extra + location(upstream, path) + '}}\n')
+            ''') % (user, d, d, d, d, d, d, d) + text + '}\n')
     p = proc.Program([program, '-p', d, '-c', conf, '-e',
                       os.path.join(d, 'error.log')])
     p.port, p.conf, p.folder = port, conf, d
     p.error_log = os.path.join(d, 'error.log')
-    p.url = '%s://localhost:%d%s' % ('wss' if cert else 'ws', port, path)
+    return answering(p, port)
+
+
+def answering(p, port):
+    """A program, once it answers at a port."""
     if not proc.until(lambda: _answers(port) or not p.alive()) or \
             not p.alive():
-        raise AssertionError('nginx does not start: ' + p.log)
+        raise AssertionError('%s does not start: %s' % (p.argv[0], p.log))
     return p
 
 
