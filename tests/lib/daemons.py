@@ -15,8 +15,6 @@ import tap
 
 Cert = collections.namedtuple('Cert', 'ca cert key')
 
-LOCATION = os.path.join(proc.ROOT, 'contrib', 'nginx', 'inetws.conf')
-
 _reserved = []      # sockets whose names say which ports are ours
 
 
