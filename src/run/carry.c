@@ -325,6 +325,8 @@ farewell(const struct carry *c, int status)
 	log_str(&l, "end", tunnel_end_name(t->end));
 	if (t->peer_code != 0)
 		log_num(&l, "code", t->peer_code);
+	if (t->peer_reason_len != 0)
+		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
 	if (t->why != NULL && status != 0)
 		log_str(&l, "why", t->why);
 	if (c->program.pid != 0)
