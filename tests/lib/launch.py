@@ -9,6 +9,7 @@ and returns (program, where): what was started, and what to dial.
 import glob
 import os
 import shlex
+import shutil
 import socket
 import threading
 
@@ -28,8 +29,8 @@ exec "$@"'''
 class Syslog:
     """What a command and its descendants send to syslog; needs root."""
 
-    def __init__(self):
-        self.dev = proc.folder()
+    def __init__(self, dev=None):
+        self.dev = dev or proc.folder()
         self.lines = []
         self.change = threading.Condition()
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -67,19 +68,30 @@ def fetch(package, program):
                 proc.run(['dpkg', '-S', os.path.join(d, program)]
                          ).stdout.decode().split(':')[0]:
             return os.path.join(d, program)
+    return os.path.join(unpack(package), 'usr/sbin', program)
+
+
+def unpack(package):
+    """A package's files in a folder of their own, kept for the next time."""
     root = os.path.join(os.path.dirname(proc.INETWS), 'packages', package)
-    where = os.path.join(root, 'usr/sbin', program)
-    if os.path.exists(where):
-        return where
+    if os.path.isdir(root):
+        return root
     proc.need('apt-get', 'dpkg')
     d = proc.folder()
     r = proc.run(['apt-get', '-qq', 'download', package], cwd=d, timeout=60)
     debs = glob.glob(d + '/*.deb')
     if r.returncode or not debs:
         raise tap.Skip('%s is not installed and cannot be fetched' % package)
-    os.makedirs(root, exist_ok=True)
-    proc.run(['dpkg', '-x', debs[0], root])
-    return where
+    os.makedirs(os.path.dirname(root), exist_ok=True)
+    proc.run(['dpkg', '-x', debs[0], d + '/tree'])
+    try:
+        shutil.copytree(d + '/tree', root + '.%d' % os.getpid(),
+                        symlinks=True)
+        os.rename(root + '.%d' % os.getpid(), root)
+    except OSError:
+        if not os.path.isdir(root):     # another test was faster
+            raise
+    return root
 
 
 def is_listening(where):
