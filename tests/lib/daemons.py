@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Real programs around ours: certificates by openssl, nginx and others as
-contrib documents them, sshd with throw-away keys.
+"""Real programs around ours: nginx and others as contrib documents them,
+stunnel, sshd with throw-away keys.
 """
 
 import collections
@@ -10,10 +10,9 @@ import random
 import socket
 import textwrap
 
+import ca
 import proc
 import tap
-
-Cert = collections.namedtuple('Cert', 'ca cert key')
 
 _reserved = []      # sockets whose names say which ports are ours
 
@@ -42,30 +41,6 @@ def free_port():
         _reserved.append(name)
         return port
     raise AssertionError('no port is free')
-
-
-def _openssl(*args):
-    r = proc.run(proc.need('openssl') + list(args), timeout=60)
-    if r.returncode:
-        raise AssertionError('openssl %s: %s' % (args[0], r.stderr))
-
-
-def certificate(names=('DNS:localhost', 'IP:127.0.0.1', 'IP:::1'), days=1):
-    """A CA and a leaf for these names, made for this case."""
-    d = proc.folder()
-    at = lambda name: os.path.join(d, name)
-    ec = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
-          '-nodes')
-    _openssl('req', '-x509', *ec, '-keyout', at('ca.key'), '-out',
-             at('ca.pem'), '-subj', '/CN=throw-away CA', '-days', '1')
-    _openssl('req', *ec, '-keyout', at('key.pem'), '-out', at('csr.pem'),
-             '-subj', '/CN=throw-away')
-    with open(at('ext'), 'w') as f:
-        f.write('subjectAltName=%s\n' % ','.join(names))
-    _openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'),
-             '-CAkey', at('ca.key'), '-set_serial', '2', '-days', str(days),
-             '-extfile', at('ext'), '-out', at('cert.pem'))
-    return Cert(at('ca.pem'), at('cert.pem'), at('key.pem'))
 
 
 def contrib(path, *pairs):
@@ -212,7 +187,7 @@ Chain = collections.namedtuple('Chain', 'server nginx cert url')
 
 def chain(target, *options, path='/ssh/', extra='', **kw):
     """inetws server behind nginx with TLS, as a user has it."""
-    cert = certificate()
+    cert = ca.certificate()
     s = proc.server(target, *options, **kw)
     n = nginx(s.port, cert, path=path, extra=extra)
     return Chain(s, n, cert, n.url)
@@ -237,3 +212,30 @@ def unprivileged(*folders):
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
     return become
+
+
+def stunnel(side, to, cert, extra=''):
+    """stunnel before a local port: side 'accept' does TLS towards who
+    connects, 'connect' towards the port.  Where it listens."""
+    program, = proc.need('stunnel')
+    d = proc.folder()
+    port = free_port()
+    with open(d + '/conf', 'w') as f:
+        f.write(textwrap.dedent('''\
+            foreground = yes
+            pid =
+            syslog = no
+            debug = notice
+            [one]
+            client = %s
+            accept = 127.0.0.1:%d
+            connect = 127.0.0.1:%d
+            cert = %s
+            key = %s
+            ''') % ('yes' if side == 'connect' else 'no', port, to,
+                    cert.cert, cert.key) + extra + '\n')
+    p = proc.Program([program, d + '/conf'])
+    if not proc.until(lambda: _answers(port) or not p.alive()) or \
+            not p.alive():
+        raise AssertionError('stunnel does not start: ' + p.log)
+    return port
