@@ -58,7 +58,7 @@ carry_failed(struct carry *c, const struct why *why)
 	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
 	    "mode", mode_name(c->o->mode), "peer", or_null(c->peer),
 	    "via", strcmp(c->via, c->peer) == 0 ? NULL : or_null(c->via),
-	    "target", or_null(c->target),
+	    "subject", or_null(c->subject), "target", or_null(c->target),
 	    "why", why->text, NULL);
 	return why->status;
 }
@@ -323,6 +323,8 @@ farewell(const struct carry *c, int status)
 		log_str(&l, "via", c->via);
 	if (c->user[0] != '\0')
 		log_str(&l, "user", c->user);
+	if (c->subject[0] != '\0')
+		log_str(&l, "subject", c->subject);
 	log_str(&l, "target", c->target);
 	log_num(&l, "up", c->client ? out : in);
 	log_num(&l, "down", c->client ? in : out);
@@ -330,6 +332,8 @@ farewell(const struct carry *c, int status)
 	log_str(&l, "end", tunnel_end_name(t->end));
 	if (t->peer_code != 0)
 		log_num(&l, "code", t->peer_code);
+	if (t->peer_reason_len != 0)
+		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
 	if (t->why != NULL && status != 0)
 		log_str(&l, "why", t->why);
 	if (c->program.pid != 0)

@@ -41,6 +41,9 @@ enum relay_event {
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);
 
+/* Once, before any fork: no huge pages for buffers that mostly stay small. */
+void relay_memory_prepare(void);
+
 /*
  * When they can be given back to the system, of clock_ms(), or CLOCK_NEVER:
  * some have been used, all are empty, and no data has come for a while (pings

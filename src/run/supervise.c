@@ -311,6 +311,18 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	return 0;
 }
 
+/* Also of what has not begun. */
+static void
+end(struct supervisor *s)
+{
+	if (s->reserve != -1)
+		close(s->reserve);
+	notify_close(&s->notify);
+	supervise_metrics_end(s);
+	supervise_stats_end(s);
+	free(s->child);
+}
+
 int
 supervise(const struct options *o, const int *listeners, unsigned int n,
     const struct service *service)
@@ -320,8 +332,11 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	memset(&s, 0, sizeof(s));
 	s.o = o;
 	s.service = service;
-	if (begin(&s, listeners, n) == -1)
+	s.reserve = s.notify.fd = -1;
+	if (begin(&s, listeners, n) == -1) {
+		end(&s);
 		return EXIT_SYSTEM;
+	}
 	while (s.phase != ENDED) {
 		show(&s);
 		wait_and_accept(&s);
@@ -330,11 +345,6 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 		advance(&s);
 	}
 	supervise_close_refused(&s, 1);
-	if (s.reserve != -1)
-		close(s.reserve);
-	notify_close(&s.notify);
-	supervise_metrics_end(&s);
-	supervise_stats_end(&s);
-	free(s.child);
+	end(&s);
 	return EXIT_ENDED;
 }
