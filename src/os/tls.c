@@ -25,6 +25,7 @@
 struct tls_ctx {
 	SSL_CTX *ssl;
 	int insecure;
+	struct cert *watch;	/* NULL: nobody wants to know */
 };
 
 struct tls {
@@ -98,6 +99,29 @@ tls_ctx_free(struct tls_ctx *ctx)
 		return;
 	SSL_CTX_free(ctx->ssl);
 	OPENSSL_free(ctx);
+}
+
+void
+tls_ctx_watch(struct tls_ctx *ctx, struct cert *cert)
+{
+	ctx->watch = cert;
+}
+
+/* Of a refused chain as much is known as could be built. */
+static void
+learn(const struct tls_ctx *ctx, const SSL *ssl)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	struct cert *c = ctx->watch;
+
+	memset(c, 0, sizeof(*c));
+	if (chain == NULL)
+		chain = SSL_get_peer_cert_chain(ssl);
+	strlcpy(c->version, SSL_get_version(ssl), sizeof(c->version));
+	strlcpy(c->cipher, SSL_get_cipher_name(ssl), sizeof(c->cipher));
+	c->verified = !ctx->insecure &&
+	    SSL_get_verify_result(ssl) == X509_V_OK;
+	tls_cert_facts(c, chain);
 }
 
 /* The first objection ends the handshake, so it is the one that is told. */
@@ -223,6 +247,7 @@ tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
 	char bare[ADDR_HOST_MAX + 1];
 	struct handshake h = { bare, why };
 	struct tls *t;
+	int failed;
 
 	bare_host(bare, sizeof(bare), host);
 	why->status = 0;
@@ -239,7 +264,10 @@ tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
 	t->read_needs = POLLIN;
 	t->write_needs = POLLOUT;
 	SSL_set_app_data(t->ssl, &h);
-	if (shake_hands(t->ssl, fd, &h, deadline) == -1) {
+	failed = shake_hands(t->ssl, fd, &h, deadline) == -1;
+	if (ctx->watch != NULL)
+		learn(ctx, t->ssl);
+	if (failed) {
 		tls_free(t);
 		return NULL;
 	}

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/cert.h"
 #include "proto/why.h"
 
 struct tls;			/* one connection */
@@ -32,6 +33,12 @@ struct tls_options {
  */
 struct tls_ctx *tls_client_ctx(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
+
+/*
+ * From now on each tls_connect() fills in what it learns of the server's
+ * certificate, also if it refuses it; NULL: no more.
+ */
+void tls_ctx_watch(struct tls_ctx *, struct cert *);
 
 /*
  * Does the handshake on a connected non-blocking socket until deadline (of

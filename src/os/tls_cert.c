@@ -17,8 +17,8 @@
 #define HINT		"; if it is the right one, trust it with --cacert"
 
 /* A distinguished name on one line, "O=bar,CN=foo". */
-static char *
-print_name(char *dst, size_t size, const X509_NAME *name)
+char *
+tls_cert_name(char *dst, size_t size, const X509_NAME *name)
 {
 	BIO *out = BIO_new(BIO_s_mem());
 	char *text;
@@ -64,15 +64,15 @@ print_alt_name(char *dst, size_t size, const GENERAL_NAME *name)
 }
 
 /* Everything the certificate is for: "CN=foo / DNS:bar, DNS:baz, ...". */
-static char *
-print_names(char *dst, size_t size, X509 *cert)
+char *
+tls_cert_names(char *dst, size_t size, X509 *cert)
 {
 	GENERAL_NAMES *alt;
 	char one[80];
 	int i, shown = 0;
 	size_t len;
 
-	print_name(dst, size / 2, X509_get_subject_name(cert));
+	tls_cert_name(dst, size / 2, X509_get_subject_name(cert));
 	alt = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	for (i = 0; i < sk_GENERAL_NAME_num(alt); i++) {
 		if (!print_alt_name(one, sizeof(one),
@@ -123,7 +123,7 @@ refused_for_time(X509 *cert, const char *what, const ASN1_TIME *limit,
 	gmtime_r(&t, &tm);
 	print_tm(today, sizeof(today), &tm);
 	print_time(then, sizeof(then), limit);
-	print_name(names, sizeof(names), X509_get_subject_name(cert));
+	tls_cert_name(names, sizeof(names), X509_get_subject_name(cert));
 	why_set(why, EXIT_DENIED,
 	    "certificate of %s: %s %s (%s); it is now %s", host, what, then,
 	    names, today);
@@ -146,7 +146,7 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *host, struct why *why)
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		why_set(why, EXIT_DENIED, "certificate of %s: %s: it is for %s",
-		    host, reason, print_names(names, sizeof(names), cert));
+		    host, reason, tls_cert_names(names, sizeof(names), cert));
 		return;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		refused_for_time(cert, "expired on", X509_get0_notAfter(cert),
@@ -159,19 +159,19 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *host, struct why *why)
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 		why_set(why, EXIT_DENIED,
 		    "certificate of %s: self-signed certificate: %s" HINT,
-		    host, print_names(names, sizeof(names), cert));
+		    host, tls_cert_names(names, sizeof(names), cert));
 		return;
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		print_name(names, sizeof(names), X509_get_subject_name(cert));
+		tls_cert_name(names, sizeof(names), X509_get_subject_name(cert));
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		print_name(names, sizeof(names), X509_get_issuer_name(cert));
+		tls_cert_name(names, sizeof(names), X509_get_issuer_name(cert));
 		break;
 	default:
 		why_set(why, EXIT_DENIED, "certificate of %s: %s (%s)", host,
-		    reason, print_names(names, sizeof(names), cert));
+		    reason, tls_cert_names(names, sizeof(names), cert));
 		return;
 	}
 	why_set(why, EXIT_DENIED,

@@ -85,9 +85,17 @@ struct options {
 	const struct addr *metrics;	/* --metrics, NULL: nowhere */
 	int metrics_names;		/* 1: trazfr's too */
 
+	/* check */
+	unsigned int warn_expiry;	/* days, 0: not */
+	int64_t warn_rtt, proxy_idle;	/* ms, 0: not */
+	int nagios;
+
+	/* status and check */
+	int json;
+
 	/* status */
 	const char *page;		/* FILE, NULL: all there are */
-	int json, watch, openmetrics;
+	int watch, openmetrics;
 
 	/* words */
 	int verbose;			/* how many -v */

@@ -8,10 +8,12 @@
 
 #define S	MODE_BIT(MODE_SERVER)
 #define C	MODE_BIT(MODE_CLIENT)
-#define O	MODE_BIT(MODE_CONNECT)
+#define N	MODE_BIT(MODE_CONNECT)
+#define K	MODE_BIT(MODE_CHECK)
+#define O	(N | K)			/* dial one websocket */
 #define T	MODE_BIT(MODE_STATUS)
-#define ALL	(S | C | O)
-#define EVERY	(ALL | T)
+#define ALL	(S | C | N)
+#define EVERY	(ALL | K | T)
 #define AT(f)	offsetof(struct options, f)
 #define NAME_MAX_LEN	32	/* longer words are nobody's misspelling */
 
@@ -25,9 +27,11 @@ const struct mode_row mode_table[] = {
 	{ MODE_CONNECT, "connect", { "url" }, 1,
 	  "[options] URL",
 	  "one websocket on stdin and stdout, as for ssh's ProxyCommand" },
+	{ MODE_CHECK, "check", { "url" }, 1,
+	  "[options] URL",
+	  "dial a websocket, ping it, tell all about it" },
 	{ MODE_STATUS, "status", { "page" }, 0, "[options] [FILE]",
 	  "what the instances on this machine do" },
-	{ MODE_CHECK, "check", { "url" }, 1, "[options] URL", NULL },
 	{ .name = NULL }
 };
 
@@ -59,9 +63,9 @@ const struct option option_table[] = {
 	  0, 0, NULL, "send this User-Agent" },
 	{ "header", 'H', P_ANY, T_HEADER, "HEADER", 0, C | O, 0, 0, NULL,
 	  "send 'Name: value' or the lines of @FILE" },
-	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV4, 0, NULL,
+	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(family), ALL | K, NET_IPV4, 0, NULL,
 	  "dial IPv4 addresses only" },
-	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV6, 0, NULL,
+	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(family), ALL | K, NET_IPV6, 0, NULL,
 	  "dial IPv6 addresses only" },
 	{ "cacert", 0, P_ANY, T_FILE, "FILE", AT(cacert), C | O, 0, 0, NULL,
 	  "trust the certificates in this file" },
@@ -74,9 +78,9 @@ const struct option option_table[] = {
 	{ "eof", 0, P_ANY, T_CHOICE, "hold|close", AT(eof), ALL, 0, 0, "hold",
 	  "at end of file, to a foreign peer" },
 	{ "connect-timeout", 0, P_ANY, T_DURATION, "TIME",
-	  AT(connect_timeout), ALL, 0, 0, "10s", "limit for dialling" },
+	  AT(connect_timeout), ALL | K, 0, 0, "10s", "limit for dialling" },
 	{ "handshake-timeout", 0, P_ANY, T_DURATION, "TIME",
-	  AT(handshake_timeout), ALL, 0, 0, "10s",
+	  AT(handshake_timeout), ALL | K, 0, 0, "10s",
 	  "limit for TLS and the upgrade" },
 	{ "ping-interval", 0, P_ANY, T_DURATION, "TIME", AT(ping_interval),
 	  ALL, 0, 0, "25s", "ping after so much silence" },
@@ -101,13 +105,21 @@ const struct option option_table[] = {
 	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
 	  AT(metrics_names), S | C, 0, 0, "inetws",
 	  "trazfr: that tool's names too" },
-	{ "json", 0, P_ANY, T_FLAG, NULL, AT(json), T, 1, 0, NULL,
+	{ "warn-expiry", 0, P_ANY, T_NUMBER, "DAYS", AT(warn_expiry), K,
+	  0, 36500, NULL, "warn of certificates that end so soon" },
+	{ "warn-rtt", 0, P_ANY, T_DURATION, "TIME", AT(warn_rtt), K, 0, 0,
+	  NULL, "warn if pings take longer" },
+	{ "proxy-idle", 0, P_ANY, T_LIMIT, NULL, AT(proxy_idle), K,
+	  0, 600000, NULL, "how long may it be idle? (up to =10m)" },
+	{ "nagios", 0, P_ANY, T_FLAG, NULL, AT(nagios), K, 1, 0, NULL,
+	  "one line, and status 0, 1, 2 or 3" },
+	{ "json", 0, P_ANY, T_FLAG, NULL, AT(json), T | K, 1, 0, NULL,
 	  "one JSON object" },
 	{ "watch", 'w', P_ANY, T_FLAG, NULL, AT(watch), T, 1, 0, NULL,
 	  "go on showing, until q" },
 	{ "openmetrics", 0, P_ANY, T_FLAG, NULL, AT(openmetrics), T, 1, 0,
 	  NULL, "OpenMetrics text" },
-	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), ALL, 0, 9, NULL,
+	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), ALL | K, 0, 9, NULL,
 	  "say more (repeatable)" },
 	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,
 	  "say errors only" },

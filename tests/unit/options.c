@@ -197,12 +197,13 @@ test_bad_words(void)
 {
 	static const struct { const char *line, *says; } bad[] = {
 		{ "inetws", "no mode given: expected server, client, "
-		  "connect or status" },
+		  "connect, check or status" },
 		{ "inetws -v", "no mode given" },
 		{ "inetws sever h:1", "did you mean server" },
 		{ "inetws ws://me:secret@h/", "unknown mode 'ws://***@h/'" },
 		{ "inetws me:secret@h/", "unknown mode '***@h/'" },
-		{ "inetws check ws://h", "'check' is not in this version" },
+		{ "inetws check ws://h --linger 1", "belongs to server, "
+		  "client and connect, not to check" },
 		{ "inetws server", "the TARGET is missing" },
 		{ "inetws client", "the URL is missing" },
 		{ "inetws connect -k", "the URL is missing" },
@@ -216,8 +217,8 @@ test_bad_words(void)
 		{ "inetws connect ws://h:0", "1..65535" },
 		{ "inetws connect ws://h -l 80",
 		  "--listen: belongs to server and client, not to connect" },
-		{ "inetws server h:1 -k", "--insecure: belongs to client and "
-		  "connect" },
+		{ "inetws server h:1 -k", "--insecure: belongs to client, "
+		  "connect and check, not to server" },
 		{ "inetws client ws://h --path /x", "belongs to server" },
 		{ "inetws server h:1 --lisen 80", "did you mean --listen?" },
 		{ "inetws server h:1 --ping-intreval 1",
@@ -352,7 +353,8 @@ test_table(void)
 		    sizeof(err)) == -1)
 			ok(0, "%s: default: %s", row->name, err);
 		if ((row->type == T_COUNT || row->type == T_FLAG ||
-		    row->type == T_VERSION_12) !=
+		    row->type == T_VERSION_12 || row->type == T_LIMIT ||
+		    row->type == T_FACILITY) !=
 		    (row->arg == NULL) && row->place == P_ANY)
 			ok(0, "%s: flags take no value, others do", row->name);
 	}
