@@ -14,7 +14,6 @@
 
 #define BURST		64	/* rounds of work before looking around */
 #define IDLE_MS		1000	/* after which buffers are given back */
-#define IDLE_BYTES	65536	/* that were touched */
 #define LEAVE_MS	2000	/* from HUP to the end */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
 
@@ -427,7 +426,7 @@ wait_for(struct relay *r, int64_t until, int busy)
 	int n, quiet;
 
 	note_round(&r->tunnel);
-	quiet = !busy && r->touched > IDLE_BYTES && is_empty(&r->tunnel) &&
+	quiet = !busy && r->touched > 0 && is_empty(&r->tunnel) &&
 	    until > now + IDLE_MS;
 	if (quiet)
 		until = now + IDLE_MS;

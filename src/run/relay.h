@@ -41,6 +41,9 @@ enum relay_event {
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);
 
+/* Once, before any fork: no huge pages for buffers that mostly stay small. */
+void relay_memory_prepare(void);
+
 /* Gives their pages back to the system; all are empty. */
 void relay_memory_free(const struct tunnel *);
 

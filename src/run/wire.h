@@ -108,7 +108,13 @@ int wire_answer(struct wire *, const struct upgrade_request *,
  */
 void wire_refuse(struct wire *, int status, const char *text);
 
-/* The same with field lines of the answer, each ending in CR LF. */
+/*
+ * The same without waiting: for who has something else to do, and a peer that
+ * sends nothing before it is answered.
+ */
+void wire_refuse_now(struct wire *, int status, const char *text);
+
+/* As wire_refuse(), with field lines, each ending in CR LF. */
 void wire_refuse_with(struct wire *, int status, const char *fields,
     const char *text);
 

@@ -171,3 +171,35 @@ def sshd():
             not p.alive():
         raise tap.Skip('sshd does not start here: ' + p.log)
     return Sshd(port, at('id'), at('ssh_config'), user, p, d)
+
+
+Chain = collections.namedtuple('Chain', 'server nginx cert url')
+
+
+def chain(target, *options, path='/ssh/', extra='', **kw):
+    """inetws server behind nginx with TLS, as a user has it."""
+    cert = certificate()
+    s = proc.server(target, *options, **kw)
+    n = nginx(s.port, cert, path=path, extra=extra)
+    return Chain(s, n, cert, n.url)
+
+
+def at_port(c, *options):
+    """inetws client to a chain; .port is where it listens."""
+    return proc.client(c.url, '--cacert', c.cert.ca, *options)
+
+
+def unprivileged(*folders):
+    """For programs that do not run as root: a preexec_fn that becomes
+    somebody else, to whom these folders are given.  None if not root."""
+    if os.getuid() != 0:
+        return None
+    user = pwd.getpwnam('nobody')
+    for folder in folders:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+
+    def become():
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+    return become
