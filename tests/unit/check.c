@@ -42,7 +42,7 @@ judge(unsigned int days, int64_t rtt, enum check_level want, const char *name)
 	struct check_limits limits = { days, rtt };
 
 	check_judge(&c, &limits, NOW);
-	is(check_level(&c), want, "%s", name);
+	is(check_level(&c), want, name);
 }
 
 static void
@@ -88,12 +88,14 @@ test_interval(void)
 	};
 	size_t i;
 
+	ok(1, "ping intervals:");
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		fresh();
 		c.idle = t[i].idle;
 		c.idle_lived = t[i].lived;
 		c.idle_end = t[i].end;
-		is(check_ping_interval(&c), t[i].want, "ping interval %zu", i);
+		if (check_ping_interval(&c) != t[i].want)
+			ok(0, "ping interval of row %zu", i);
 	}
 }
 
