@@ -26,6 +26,10 @@ enum mode {
 
 enum eof_policy { EOF_HOLD, EOF_CLOSE };
 
+/* --log-level; the mode knows what is usual. */
+enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_ERROR, LOG_CHOICE_WARN,
+    LOG_CHOICE_INFO, LOG_CHOICE_DEBUG };
+
 /* Which field of a trusted proxy tells whom a request is from. */
 enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
     REAL_IP_FORWARDED };
@@ -100,7 +104,9 @@ struct options {
 	/* words */
 	int verbose;			/* how many -v */
 	int quiet;			/* -q: errors only */
-	int syslog;
+	int syslog;			/* facility of syslog(3), 0: stderr */
+	int log_format;			/* enum log_format */
+	int log_level;			/* enum log_choice */
 	int no_sandbox;
 	int no_stderr;			/* 2 was the client's socket; set by
 					 * main, not by an option */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "options_fixture.h"
 
+#include <syslog.h>
+
 #include "os/net.h"
 
 static void
@@ -62,7 +64,7 @@ test_spellings(void)
 	is(o.ping_timeout, 0, "ping-timeout follows the interval");
 	is(o.drain, -1, "--drain leave");
 	is(o.quiet, 1, "-q");
-	is(o.syslog, 1, "--syslog");
+	is(o.syslog, LOG_DAEMON, "--syslog");
 	is(o.window, 65536, "--window");
 	is(o.max_connections, 1, "--max-connections");
 	is_str(o.path, "/a/b", "--path");
