@@ -2,10 +2,10 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "os/tls_cert.h"
+#include "os/tls_pins.h"
 
 #define DAY	86400
 
@@ -33,26 +33,6 @@ print_time(char *dst, size_t size, const ASN1_TIME *t)
 		strftime(dst, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* RFC 7469 2.4: the SHA-256 of the SubjectPublicKeyInfo. */
-static void
-pin_of(char *dst, size_t size, X509 *cert)
-{
-	static const char how[] = "sha256//";
-	unsigned char hash[EVP_MAX_MD_SIZE], *der = NULL;
-	char text[2 * EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-
-	dst[0] = '\0';
-	if (len > 0 &&
-	    EVP_Digest(der, len, hash, &n, EVP_sha256(), NULL) == 1) {
-		EVP_EncodeBlock((unsigned char *)text, hash, (int)n);
-		strlcpy(dst, how, size);
-		strlcat(dst, text, size);
-	}
-	OPENSSL_free(der);
-}
-
 void
 tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain)
 {
@@ -65,7 +45,7 @@ tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain)
 	tls_cert_names(c->names, sizeof(c->names), cert);
 	tls_cert_name(c->issuer, sizeof(c->issuer),
 	    X509_get_issuer_name(cert));
-	pin_of(c->pin, sizeof(c->pin), cert);
+	tls_pins_print(c->pin, sizeof(c->pin), cert);
 	print_time(c->from, sizeof(c->from), X509_get0_notBefore(cert));
 	print_time(c->until, sizeof(c->until), X509_get0_notAfter(cert));
 	for (i = 0; i < n && i < CERT_CHAIN_MAX; i++) {

@@ -98,6 +98,8 @@ struct tunnel {
 	enum tunnel_end end;
 	const char *why;		/* constant string, or NULL */
 	unsigned int peer_code;		/* of the peer's Close, 0 if none */
+	uint8_t peer_reason[FRAME_CONTROL_MAX - 2];	/* its words, UTF-8 */
+	size_t peer_reason_len;
 	unsigned int close_code;	/* of ours, 0: not decided */
 
 	/* the stream */

@@ -72,6 +72,7 @@ carry_failed(struct carry *c, const struct why *why)
 	if (strcmp(c->via, c->peer) != 0)
 		log_str(&l, "via", or_null(c->via));
 	log_str(&l, "user", or_null(c->user));
+	log_str(&l, "subject", or_null(c->subject));
 	log_str(&l, "target", or_null(c->target));
 	log_str(&l, "why", why->text);
 	if (left_out > 0)
@@ -335,6 +336,8 @@ farewell(const struct carry *c, int status)
 		log_str(&l, "via", c->via);
 	if (c->user[0] != '\0')
 		log_str(&l, "user", c->user);
+	if (c->subject[0] != '\0')
+		log_str(&l, "subject", c->subject);
 	log_str(&l, "target", c->target);
 	log_num(&l, "up", c->client ? out : in);
 	log_num(&l, "down", c->client ? in : out);
@@ -342,6 +345,8 @@ farewell(const struct carry *c, int status)
 	log_str(&l, "end", tunnel_end_name(t->end));
 	if (t->peer_code != 0)
 		log_num(&l, "code", t->peer_code);
+	if (t->peer_reason_len != 0)
+		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
 	if (t->why != NULL && status != 0)
 		log_str(&l, "why", t->why);
 	if (c->program.pid != 0)

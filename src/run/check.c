@@ -16,6 +16,7 @@
 #include "run/check_idle.h"
 #include "run/modes.h"
 #include "run/probe.h"
+#include "run/tls_keep.h"
 
 #define PINGS		5
 #define BYE_MS		1000	/* for the peer to say its Close */
@@ -174,7 +175,7 @@ look(const struct options *o)
 	for (i = 0; i < EXTENSION_ID_MAX; i++)
 		offer.id[i] = digits[raw[i] & 15];
 	if (o->url.tls) {
-		if ((tls = wire_trust(o, &c.why)) == NULL)
+		if ((tls = tls_keep_make(o, &c.why)) == NULL)
 			return;
 		tls_ctx_watch(tls, &c.cert);
 	}

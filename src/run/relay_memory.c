@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/mman.h>
 
+#include "os/clock.h"
 #include "os/random.h"
 #include "run/relay.h"
 
 #define TABLE	((uintptr_t)2 << 20)	/* addresses that one table maps */
+#define IDLE_MS	1000	/* without data */
 
 /*
  * One piece for all buffers, of which most tunnels touch only the beginnings:
@@ -37,9 +39,27 @@ relay_memory(struct tunnel_config *cfg)
 	cfg->random = random_bytes;
 }
 
-void
-relay_memory_free(const struct tunnel *t)
+static int
+is_empty(const struct tunnel *t)
 {
-	madvise(t->cfg.bounce, t->cfg.in + t->cfg.in_size - t->cfg.bounce,
+	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
+}
+
+int64_t
+relay_memory_idle(const struct relay *r)
+{
+	return r->touched > 0 && is_empty(&r->tunnel) ?
+	    r->tunnel.data_at + IDLE_MS : CLOCK_NEVER;
+}
+
+void
+relay_memory_free(struct relay *r)
+{
+	const struct tunnel_config *cfg = &r->tunnel.cfg;
+
+	r->touched = 0;
+	splice_close(&r->out);
+	splice_close(&r->in);
+	madvise(cfg->bounce, cfg->in + cfg->in_size - cfg->bounce,
 	    MADV_DONTNEED);
 }

@@ -20,7 +20,15 @@
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
+#include "run/tls_keep.h"
 #include "run/visitor.h"
+#include "run/wire_tls.h"
+
+/* What all connections share; made before the first fork. */
+struct server {
+	const struct options *o;
+	struct tls_keep tls;
+};
 
 /* Room in the answer to a redial for what its owner has to look up first. */
 #define HAND_OVER_MS	2000
@@ -81,9 +89,9 @@ hand_over(struct carry *c, struct wire *w,
  * is a tunnel to end.
  */
 static int
-serve_io(const struct options *o, struct io io, const char *peer,
-    enum how how)
+serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 {
+	const struct options *o = sv->o;
 	static struct carry c;
 	static struct visitor v;
 	struct upgrade_request request;
@@ -103,6 +111,10 @@ serve_io(const struct options *o, struct io io, const char *peer,
 		return carry_failed(&c, &why);
 	}
 	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (sv->tls.ctx != NULL && wire_accept_tls(&io, sv->tls.ctx,
+	    v.subject, deadline, &why) == -1)
+		return carry_failed(&c, &why);
+	strlcpy(c.subject, v.subject, sizeof(c.subject));
 	if (wire_request_io(&w, o, io, &request, deadline, &why) == -1)
 		return carry_failed(&c, &why);
 	status = visitor_check(&v, o, &w, &request, deadline, &why);
@@ -163,7 +175,8 @@ serve_full(void *arg, int fd, const char *peer)
 static int
 ready(void *arg, struct why *why)
 {
-	const struct options *o = arg;
+	const struct server *sv = arg;
+	const struct options *o = sv->o;
 	char peer[NET_NAME_MAX];
 	int fd;
 
@@ -177,12 +190,45 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static void
+reload(void *arg)
+{
+	struct server *sv = arg;
+
+	tls_keep_refresh(&sv->tls, 1);
+}
+
+static void
+before(void *arg)
+{
+	struct server *sv = arg;
+
+	tls_keep_refresh(&sv->tls, 0);
+}
+
+/* At the limit nobody can be told but by a TLS of his own. */
+static int
+begin_tls(struct server *sv, struct service *service, struct why *why)
+{
+	const struct options *o = sv->o;
+
+	if (o->tls_cert == NULL && (o->tls_key != NULL ||
+	    o->tls_client_ca != NULL || o->tls_peer_certs != NULL))
+		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
+		    "the other options of TLS need it");
+	if (o->tls_cert == NULL)
+		return 0;
+	service->refuse = NULL;
+	return tls_keep_begin(&sv->tls, o, 0, why);
+}
+
 int
 server_main(const struct options *o)
 {
-	struct options copy = *o;
-	struct service service = { .arg = &copy, .serve = serve,
-	    .serve_full = serve_full, .refuse = busy, .ready = ready };
+	struct server sv = { .o = o };
+	struct service service = { .arg = &sv, .serve = serve,
+	    .serve_full = serve_full, .refuse = busy, .ready = ready,
+	    .reload = reload, .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -192,12 +238,14 @@ server_main(const struct options *o)
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
+	if (begin_tls(&sv, &service, &why) == -1)
+		return start_failed(&why);
 	status = confine_prepare(o, o->program != NULL ? SANDBOX_PROGRAM :
 	    SANDBOX_RELAY);
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
 		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(o, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer,
+	return serve_io(&sv, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer,
 	    ALONE);
 }

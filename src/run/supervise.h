@@ -49,6 +49,12 @@ struct service {
 	void (*reload)(void *arg);
 
 	/*
+	 * In the supervisor, before a connection's process is forked: takes
+	 * up what has changed, cheaply.  May be NULL.
+	 */
+	void (*before)(void *arg);
+
+	/*
 	 * In a child of its own, for /readyz: could a connection be served
 	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
 	 */

@@ -196,6 +196,8 @@ start_child(struct supervisor *s, int fd,
 	int slot = supervise_slot(s);
 	pid_t pid;
 
+	if (s->service->before != NULL)
+		s->service->before(s->service->arg);
 	if ((pid = fork()) == 0)
 		be_child(s, fd, slot, serve, sa, len);
 	if (pid == -1) {

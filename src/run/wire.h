@@ -48,12 +48,6 @@ struct wire {
 };
 
 /*
- * The TLS context that the options ask for, to be made before the first fork
- * if the URL needs one.  NULL and why if a file cannot be used.
- */
-struct tls_ctx *wire_trust(const struct options *, struct why *);
-
-/*
  * Dials o->url: names, TCP, TLS, upgrade, redirects (301 302 303 307 308, at
  * most five, never from TLS to plain, nor from the network to a Unix socket;
  * credentials stay with the host they were given for).  TCP and TLS have

@@ -175,6 +175,19 @@ def test_bad_certificates():
     t.is_(r.returncode, 76, 'no TLS there: 76')
 
 
+def test_pins():
+    cert = t.certificate()
+    n = t.nginx(t.server(t.echo().port).port, cert)
+    code, c = look(n.url, '-k')
+    pin = c['tls']['pin']
+    t.is_(look(n.url, '-k', '--pinnedpubkey', pin)[0], 0,
+          'the pin can be copied')
+    wrong = 'sha256//' + 'A' * 43 + '='
+    code, c = look(n.url, '-k', '--pinnedpubkey', wrong)
+    t.is_((code, c['tls']['pin'], c['tls']['verified']), (77, pin, False),
+          'another one: 77, and the right one is told')
+
+
 def test_nagios():
     cert = t.certificate()
     n = t.nginx(t.server(t.echo().port).port, cert)

@@ -13,10 +13,14 @@ case.  Needs root; where that is not enough the case is skipped.
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import shutil
+import socket
+import struct
 import subprocess
 
+import launch
 import proc
 import tap
 
@@ -60,9 +64,14 @@ rm -f etc/systemd/system/sysinit.target.wants/*
 pivot_root . old
 umount -l old
 echo made
-read go
-exec env -i container=inetws PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-    /lib/systemd/systemd --system --unit=basic.target </dev/null >/dev/null
+# An init until told otherwise: no orphan stays a zombie.
+exec env -i container=inetws PATH=/usr/sbin:/usr/bin:/sbin:/bin perl -e '
+	$SIG{CHLD} = "IGNORE";
+	<STDIN>;
+	$SIG{CHLD} = "DEFAULT";
+	open(STDIN, "<", "/dev/null");
+	open(STDOUT, ">", "/dev/null");
+	exec("/lib/systemd/systemd", "--system", "--unit=basic.target");'
 '''
 
 
@@ -83,6 +92,9 @@ class Guest:
             raise tap.Skip('no namespaces or mounts here: ' +
                            self.program.wait_log())
         self.pid = proc.children(self.program.pid)[0]
+        with self.net(), socket.socket() as s:
+            name = struct.pack('16sh', b'lo', 0x41)     # up and running
+            fcntl.ioctl(s, 0x8914, name)                # SIOCSIFFLAGS
 
     def _cgroup(self):
         """A control group for its init, so that guests do not meet."""
@@ -142,6 +154,17 @@ class Guest:
     def copy(self, source, path):
         os.makedirs(os.path.dirname(self.at(path)), exist_ok=True)
         shutil.copy(source, self.at(path))
+
+    def install(self, package):
+        """A package's files, if it is not installed on this machine."""
+        if self.run('dpkg', '-s', package).returncode:
+            shutil.copytree(launch.unpack(package), self.at('/'),
+                            symlinks=True, dirs_exist_ok=True)
+
+    def trust(self, cert):
+        """Has it trust the authority of a certificate."""
+        r = proc.run(['openssl', 'x509', '-noout', '-hash', '-in', cert.ca])
+        self.copy(cert.ca, '/etc/ssl/certs/%s.0' % r.stdout.decode().strip())
 
     def command(self, *words):
         """What runs words in there."""
