@@ -258,7 +258,8 @@ test_bad_words(void)
 		{ "inetws server h:1 --path /a~b", "is not a path" },
 		{ "inetws server h:1 --path=", "may not be empty" },
 		{ "inetws client ws://h --cacert=", "may not be empty" },
-		{ "inetws server h:1 --cert x", "belongs to client, connect and check" },
+		{ "inetws server h:1 --cert x", "belongs to client, connect "
+		  "and check" },
 		{ "inetws client ws://h --tls-cert x", "belongs to server" },
 		{ "inetws client ws://h --tls-min 1.1", "one of 1.2|1.3" },
 		{ "inetws client ws://h --servername a/b", "a token" },
