@@ -16,6 +16,8 @@
 #include "run/relay.h"
 #include "run/wire.h"
 
+#define NO_SESSION	"no such session"
+
 struct carry {
 	const struct options *o;
 	struct tls_ctx *tls;		/* for redialling, may be NULL */

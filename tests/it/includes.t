@@ -73,6 +73,21 @@ def test_directions():
                                                  sorted(files)))
 
 
+def test_map():
+    """src/README.md has a word for each file, and for none that is gone."""
+    with open(os.path.join(SRC, 'README.md'), encoding='utf-8') as f:
+        text = f.read()
+    for folder in sorted(BELOW):
+        section = text.split('\n## %s\n' % folder)[1].split('\n## ')[0]
+        told = set()
+        for row in re.findall(r'^\| (`.*?) \|', section, re.M):
+            told |= set(re.findall(r'`(\w+)`', row))
+        there = {os.path.splitext(os.path.basename(p))[0] for p in
+                 sources(os.path.join(SRC, folder), '.c', '.h')}
+        t.is_(sorted(there - told), [], '%s/: all files are told of' % folder)
+        t.is_(sorted(told - there), [], '%s/: and no others' % folder)
+
+
 def test_proto_is_pure():
     """No allocation, no mutable globals, no output in proto/."""
     calls = re.compile(r'\b(malloc|calloc|realloc|strdup|free|printf|'
