@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Secrets are in no log, no title, no statistics, and no core dump would be
+"""Secrets of TLS and of its users are in no log, no title, no statistics, and no core dump would be
 written that had them."""
 
 import os
