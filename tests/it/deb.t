@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""make deb: the package is clean, and in a copy of this machine it is
-installed, runs, is upgraded without a dropped tunnel, removed and purged."""
+"""make deb, from contrib/debian: the package is clean, and in a copy of this
+machine it is installed, runs, is upgraded without a dropped tunnel, removed
+and purged."""
 
 import os
 import sys

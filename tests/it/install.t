@@ -11,23 +11,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import re               # noqa: E402
 import tarfile          # noqa: E402
+from tree import make   # noqa: E402
 
-BUILD = os.path.dirname(t.INETWS)
 MODES = ('server', 'client', 'connect', 'status')
-
-
-def make(*words):
-    """make in the tree, on what is built already."""
-    program, = t.need('make')
-    env = {k: v for k, v in os.environ.items() if not k.startswith('MAKE')}
-    if not os.path.exists(os.path.join(BUILD, 'src')):
-        raise t.Skip('%s was not built here' % t.INETWS)
-    r = t.run([program, '-s', '-C', t.ROOT, 'B=' + BUILD, '-o', t.INETWS] +
-              list(words), env=env, timeout=60 * t.SCALE)
-    if r.returncode:
-        raise AssertionError('make %s: %s' % (' '.join(words),
-                                              r.stderr.decode()))
-    return r.stdout.decode()
 
 
 def files(root):
