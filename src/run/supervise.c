@@ -92,6 +92,7 @@ forget(struct supervisor *s, pid_t pid, int status)
 		return;
 	}
 	supervise_slot_back(s, s->slot[i]);
+	supervise_handshake_ended(s, pid);
 	s->active--;
 	s->child[i] = s->child[s->active];
 	s->slot[i] = s->slot[s->active];
@@ -319,6 +320,7 @@ end(struct supervisor *s)
 		close(s->reserve);
 	notify_close(&s->notify);
 	supervise_metrics_end(s);
+	supervise_handshake_end(s);
 	supervise_stats_end(s);
 	free(s->child);
 }
