@@ -39,7 +39,7 @@ struct stats_slot {
 	uint64_t source;	/* ip_source() of the peer, 0 unknown */
 	uint64_t turn;		/* when that became known, against others */
 	char mode[12];
-	char peer[64], via[64], target[128];
+	char peer[64], via[64], user[64], target[128];
 	char id[20], peer_id[20];
 	struct report_counts counts;
 } __attribute__((aligned(128)));
@@ -157,5 +157,8 @@ unsigned int stats_slots(const struct stats_view *);
 /* 1 and the row of a slot, or 0 if that has none. */
 int stats_row(const struct stats_view *, unsigned int slot,
     struct report_row *);
+
+/* The same of a process that is gone, before its slot is buried. */
+int stats_left(int slot, struct report_row *);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/cert.h"
 #include "proto/why.h"
 
 #define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
@@ -60,6 +61,12 @@ struct tls_options {
  */
 struct tls_ctx *tls_context(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
+
+/*
+ * From now on each tls_connect() fills in what it learns of the server's
+ * certificate, also if it refuses it; NULL: no more.
+ */
+void tls_ctx_watch(struct tls_ctx *, struct cert *);
 
 /*
  * Lets the processes forked from here on hand each other session tickets: a

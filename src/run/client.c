@@ -13,6 +13,7 @@
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/probe.h"
 #include "run/start.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
@@ -100,6 +101,7 @@ ready(void *arg, struct why *why)
 	struct tls_ctx *tls = cl->tls.ctx;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
+	static struct probe probe;
 	struct wire w;
 	int status;
 
@@ -107,7 +109,8 @@ ready(void *arg, struct why *why)
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
 	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
 		return -1;
-	wire_bye(&w, clock_ms() + 500);
+	probe_begin(&probe, &w);
+	probe_end(&probe, clock_ms() + 500);
 	return 0;
 }
 
