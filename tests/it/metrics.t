@@ -198,9 +198,9 @@ def test_health():
     s = watched(target.port, '--drain', '30s')
     t.is_(t.http(s.metrics, '/healthz')[0::2], (200, 'alive\n'), 'alive')
     t.is_(t.http(s.metrics, '/readyz')[0::2], (200, 'ready\n'), 'ready')
-    n = target.accepted
+    t.until(lambda: target.accepted)
     t.http(s.metrics, '/readyz')
-    t.is_(target.accepted, n, 'held for a while: not dialled again')
+    t.is_(target.accepted, 1, 'held for a while: not dialled again')
     dead = watched(t.free_port())
     status, _, body = t.http(dead.metrics, '/readyz')
     t.is_(status, 503, 'a dead target: 503')
