@@ -117,8 +117,8 @@ class Foreign:
 LATE = noise(100000, 3)
 
 
-def ours(through, who, word, *options):
-    t.is_(word, "whole", "two inetws")
+def ours(through, who, word, name, *options):
+    t.is_(word, "whole", name + "two inetws")
     target = t.Held()
     s = t.server(target.port, *options)
     c = t.client("ws://127.0.0.1:%d/" % through(s.port), *options)
@@ -128,19 +128,19 @@ def ours(through, who, word, *options):
     sock.settimeout(None)
     b = Talk(sock, DOWN, wait_eof=who == "dialler", late=LATE)
     a.join(), b.join()
-    t.ok(a.how == "eof" and b.how == "eof", "end of file at both ends")
+    t.ok(a.how == "eof" and b.how == "eof", name + "end of file at both")
     t.ok(a.got == DOWN + (LATE if who == "dialler" else b"") and
          b.got == UP + (LATE if who == "acceptor" else b""),
-         "behind all bytes, those too that were said after the first one")
+         name + "behind all bytes, those too that were said after the first one")
     for q in (s, c):
         t.ok(q.has_line("closed .*end=ended"), "said so")
 
 
-def without_session(through, who, word):
-    ours(through, who, word, "--resume", "0")
+def without_session(through, who, word, name):
+    ours(through, who, word, name, "--resume", "0")
 
 
-def foreign_acceptor(through, who, word):
+def foreign_acceptor(through, who, word, name):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = through(listener.getsockname()[1])
         # the proxy was tried: that connection is not ours
@@ -149,10 +149,10 @@ def foreign_acceptor(through, who, word):
                  wait_eof=who == "acceptor")
         raw = accept(listener)
         f = Foreign(raw, DOWN, who != "dialler", len(UP))
-        foreign(a, f, DOWN, UP, word)
+        foreign(a, f, DOWN, UP, word, name)
 
 
-def foreign_dialler(through, who, word):
+def foreign_dialler(through, who, word, name):
     target = t.Held()
     s = t.server(target.port)
     raw = p.raw_dial("127.0.0.1", through(s.port), "/", None, timeout=BOUND)
@@ -160,16 +160,16 @@ def foreign_dialler(through, who, word):
     sock.settimeout(None)
     b = Talk(sock, DOWN, wait_eof=who == "dialler")
     f = Foreign(raw, UP, who != "acceptor", len(DOWN))
-    foreign(b, f, UP, DOWN, word)
+    foreign(b, f, UP, DOWN, word, name)
 
 
-def foreign(own, other, to_own, to_other, word):
+def foreign(own, other, to_own, to_other, word, name):
     own.join(), other.join()
     t.ok(own.got == to_own and own.how == "eof",
-         "what the foreign side said, then end of file")
+         name + "what the foreign side said, then end of file")
     if word == "held":
         t.ok(other.got == to_other and other.code == 1000,
-             "our Close came after all of both")
+             name + "our Close came after all of both")
     else:
         t.is_(word, "closed", "a word of the table")
 
@@ -222,9 +222,8 @@ def cells(tunnel, column):
             if kind != tunnel:
                 continue
             for function in TUNNELS[tunnel]:
-                t.diag("%s (%s), %s, first ends: %s" % (
-                    tunnel, function.__name__, column, who))
-                function(COLUMNS[column], who, words[column])
+                function(COLUMNS[column], who, words[column], "%s, %s, "
+                         "first ends: %s: " % (function.__name__, column, who))
                 t.cleanup()
     run.limit = 120
     return run
