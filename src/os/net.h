@@ -24,8 +24,8 @@ enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
  * a name with addresses of both; a missing family is no error.  ":PORT" is one
  * dual-stack socket, or IPv4 alone where there is no IPv6.  SO_REUSEADDR is
  * set; a stale Unix socket that nobody answers on is replaced, a live one is
- * not, nor a file that is no socket.  Returns how many (1 or 2) were put into
- * fds, or -1 and why (71).
+ * not, nor a file that is no socket.  What is in use is tried again for half a
+ * second.  Returns how many (1 or 2) were put into fds, or -1 and why (71).
  */
 int net_listen(const struct addr *, int backlog, int fds[2], struct why *);
 
@@ -52,6 +52,26 @@ int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
  */
 int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct why *);
+
+/*
+ * The two steps of it, for who wants to know what came of each: the addresses
+ * of a name in the order in which they are tried (none of a Unix socket), and
+ * dialling those.
+ */
+#define NET_FOUND_MAX	16
+
+struct net_found {
+	struct {
+		struct sockaddr_storage ss;
+		socklen_t len;
+	} at[NET_FOUND_MAX];
+	int n;
+};
+
+int net_find(struct net_found *, const struct addr *, int family,
+    struct why *);
+int net_dial_found(const struct addr *, const struct net_found *,
+    int64_t deadline, char *peer, struct why *);
 
 /*
  * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a

@@ -37,7 +37,7 @@ struct stats_slot {
 	int64_t rtt;		/* ms, -1 unknown */
 	uint64_t up_before, down_before;	/* counts, of earlier ones */
 	char mode[12];
-	char peer[64], via[64], target[128];
+	char peer[64], via[64], user[64], target[128];
 	char id[20], peer_id[20];
 	struct report_counts counts;
 } __attribute__((aligned(128)));
@@ -141,5 +141,8 @@ unsigned int stats_slots(const struct stats_view *);
 /* 1 and the row of a slot, or 0 if that has none. */
 int stats_row(const struct stats_view *, unsigned int slot,
     struct report_row *);
+
+/* The same of a process that is gone, before its slot is buried. */
+int stats_left(int slot, struct report_row *);
 
 #endif

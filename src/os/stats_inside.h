@@ -10,7 +10,7 @@
 #include "os/stats.h"
 
 #define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
-#define STATS_VERSION	1
+#define STATS_VERSION	2
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 struct stats_header {

@@ -1,18 +1,35 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Words for a certificate that was refused.
+ * Words about a certificate, above all one that was refused.
  */
 #ifndef OS_TLS_CERT_H
 #define OS_TLS_CERT_H
 
-#include <openssl/x509_vfy.h>
+#include <stddef.h>
 
+#include <openssl/x509.h>
+
+#include "proto/cert.h"
 #include "proto/why.h"
 
 /*
  * Fills in why (EXIT_DENIED) from inside a verify callback: which check of
- * host's certificate failed, what was seen, and what may help.
+ * the certificate of name failed, what was seen, and what may help, on a
+ * server or on a client.
  */
-void tls_cert_refused(X509_STORE_CTX *, const char *host, struct why *);
+void tls_cert_refused(X509_STORE_CTX *, const char *name, int server,
+    struct why *);
+
+/* A distinguished name on one line, "O=bar,CN=foo", escaped.  Returns dst. */
+char *tls_cert_name(char *dst, size_t size, const X509_NAME *);
+
+/* What it is for: "CN=foo / DNS:bar, DNS:baz, ...".  Returns dst. */
+char *tls_cert_names(char *dst, size_t size, X509 *);
+
+/* Its subject as RFC 2253 has it.  0, or -1 if it does not fit. */
+int tls_cert_subject(char *dst, size_t size, X509 *);
+
+/* The parts of *c that a chain, leaf first, tells; nothing of an empty one. */
+void tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain);
 
 #endif

@@ -117,6 +117,7 @@ struct tunnel {
 	uint8_t wire_finished;
 	uint8_t wire_blocked;		/* took less than offered */
 	uint8_t lost;			/* gone, but the session lives */
+	uint8_t heard;			/* something has come on this one */
 	uint8_t close_sent, close_rcvd;
 	uint8_t complete;		/* our Close was due at some time */
 	uint8_t eof_sent, rst_due, rst_sent;
@@ -229,7 +230,8 @@ void tunnel_wire_beside(struct tunnel *, size_t);
 /*
  * Ends it from this side: the stream is reset, the peer is told by Close with
  * this code, and another inetws by "rst" first, so that it does not wait for
- * the session to go on.
+ * the session to go on.  What is over but for the peer's knowing it ends as it
+ * would have.
  */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);
@@ -246,10 +248,10 @@ int tunnel_resume(struct tunnel *, uint64_t at);
 void tunnel_expire(struct tunnel *);
 
 /*
- * Could nothing more go wrong when the wire was lost: had all been said and
- * acknowledged, up to the peer's Close?
+ * Is it over but for the peer's knowing it: all had been said and acknowledged
+ * when the wire was lost, up to the peer's Close, or the stream has been reset?
  */
-int tunnel_complete(const struct tunnel *);
+int tunnel_over(const struct tunnel *);
 
 /* "ended", "stream-reset" ... as the log has it. */
 const char *tunnel_end_name(enum tunnel_end);

@@ -345,6 +345,7 @@ void
 tunnel_wire_read(struct tunnel *t, size_t n)
 {
 	t->heard_at = t->now;
+	t->heard = 1;
 	t->in_end += n;
 	tunnel_in_parse(t);
 	tunnel_settle(t);
@@ -404,6 +405,7 @@ void
 tunnel_wire_beside(struct tunnel *t, size_t n)
 {
 	t->heard_at = t->now;
+	t->heard = 1;
 	t->pending += n;
 	t->beside += n;
 	count(t, n);

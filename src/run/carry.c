@@ -10,14 +10,15 @@
 #include "os/log.h"
 #include "os/random.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "os/title.h"
 #include "run/carry.h"
 #include "run/note.h"
 #include "run/stream.h"
 
 #define GONE_MAX	5	/* answers 410 before a session is given up */
-#define BACKOFF_FIRST	250	/* ms */
-#define BACKOFF_MAX	8000
+#define BACKOFF_FIRST	200	/* ms */
+#define BACKOFF_MAX	5000
 
 static void
 hex(char *dst, size_t bytes)
@@ -51,15 +52,32 @@ or_null(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
+/*
+ * Strangers can cause as many of these lines as they like, and get some a
+ * second, with the number of those that were left out.
+ */
 int
 carry_failed(struct carry *c, const struct why *why)
 {
+	struct log_line l;
+	uint64_t left_out;
+
 	note_failed(why->status);
-	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
-	    "mode", mode_name(c->o->mode), "peer", or_null(c->peer),
-	    "via", strcmp(c->via, c->peer) == 0 ? NULL : or_null(c->via),
-	    "target", or_null(c->target),
-	    "why", why->text, NULL);
+	if (!stats_may_log(&left_out))
+		return why->status;
+	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
+	    "failed");
+	log_str(&l, "mode", mode_name(c->o->mode));
+	log_str(&l, "peer", or_null(c->peer));
+	if (strcmp(c->via, c->peer) != 0)
+		log_str(&l, "via", or_null(c->via));
+	log_str(&l, "user", or_null(c->user));
+	log_str(&l, "subject", or_null(c->subject));
+	log_str(&l, "target", or_null(c->target));
+	log_str(&l, "why", why->text);
+	if (left_out > 0)
+		log_num(&l, "left_out", (int64_t)left_out);
+	log_end(&l);
 	return why->status;
 }
 
@@ -139,41 +157,50 @@ backoff(unsigned int tries)
 
 	if (ms > BACKOFF_MAX)
 		ms = BACKOFF_MAX;
-	return ms - ms / 4 + arc4random_uniform(ms / 2 + 1);
+	return ms / 2 + arc4random_uniform(ms + 1);
 }
 
 static void
 lost(struct carry *c)
 {
+	const struct tunnel *t = &c->relay.tunnel;
 	int64_t now = clock_ms();
 	int64_t patience = c->o->resume;
 
-	/* Nothing but the peer's Close is missing: that is not worth much. */
-	if (tunnel_complete(&c->relay.tunnel) && c->o->linger > 0 &&
-	    c->o->linger < patience)
+	/*
+	 * Nothing but the peer's Close is missing: that is not worth much,
+	 * unless it is the peer who does not know that all has ended well and
+	 * who has to notice the loss first.
+	 */
+	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
+	    c->o->linger > 0 && c->o->linger < patience)
 		patience = c->o->linger;
+	if (t->heard)
+		c->tries = 0;
+	c->gone = 0;
 	c->lost_at = now;
 	c->give_up = now + patience;
-	c->next_try = c->client ? now : CLOCK_NEVER;
-	c->tries = c->gone = 0;
+	c->next_try = !c->client ? CLOCK_NEVER :
+	    now + (c->tries == 0 ? 0 : backoff(c->tries));
 	note_lost();
 	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
 	    "wire lost", "peer", or_null(c->peer), "id", c->ours.id,
-	    "why", c->relay.tunnel.why, NULL);
+	    "why", t->why, NULL);
 	show(c, "lost");
 }
 
 static void
 resumed(struct carry *c)
 {
-	char after[32];
+	char event[64], after[32];
 
 	c->resumes++;
 	note_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
-	str_ms(after, sizeof(after), clock_ms() - c->lost_at);
-	log_event(LOG_L_DEBUG, "resumed", "peer", or_null(c->peer),
-	    "id", c->ours.id, "after", after, NULL);
+	snprintf(event, sizeof(event), "resumed after %s", str_ms(after,
+	    sizeof(after), clock_ms() - c->lost_at));
+	log_event(LOG_L_DEBUG, event, "peer", or_null(c->peer),
+	    "id", c->ours.id, NULL);
 	show(c, "open");
 }
 
@@ -186,10 +213,22 @@ static int
 final(struct carry *c, int http_status)
 {
 	if (http_status == 410)
-		return tunnel_complete(&c->relay.tunnel) ||
+		return tunnel_over(&c->relay.tunnel) ||
 		    ++c->gone >= GONE_MAX;
+	c->gone = 0;
 	return http_status == 101 || (http_status >= 400 &&
 	    http_status < 500 && http_status != 408 && http_status != 429);
+}
+
+/* A timeout, 0 being none, that is over at a time, if that is sooner. */
+static int64_t
+at_most(int64_t timeout, int64_t until)
+{
+	int64_t left = until - clock_ms();
+
+	if (left < 1)
+		left = 1;
+	return timeout == 0 || timeout > left ? left : timeout;
 }
 
 /* Dials with our position.  0, or -1 with the HTTP status that it came to. */
@@ -197,13 +236,16 @@ static int
 dial_again(struct carry *c, int *status, struct why *why)
 {
 	struct extension offer = c->ours;
+	struct options o = *c->o;
 	struct wire w;
 
+	o.connect_timeout = at_most(o.connect_timeout, c->give_up);
+	o.handshake_timeout = at_most(o.handshake_timeout, c->give_up);
 	*status = 0;
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(&c->relay.tunnel);
 	offer.has_at = 1;
-	if (wire_dial(&w, c->o, &c->tls, &offer, status, why) == -1)
+	if (wire_dial(&w, &o, &c->tls, &offer, status, why) == -1)
 		return -1;
 	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
 	    w.early, w.early_len) == 0)
@@ -239,7 +281,8 @@ redial(struct carry *c)
 /*
  * Somebody hands over a connection that wants this session.  The numbers it
  * brings tell whether it may have it: an attempt is good once only, and its
- * position must be one that is still kept.
+ * position must be one that is still kept.  All refusals are the same, and
+ * none keeps the tunnel waiting.
  */
 static void
 visited(struct carry *c)
@@ -257,12 +300,8 @@ visited(struct carry *c)
 	door_receipt(&v);
 	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
 		return;
-	if (strcmp(v.user, c->user) != 0) {
-		wire_refuse(&w, 403, "this session is somebody else's");
-		return;
-	}
-	if (w.theirs.attempt <= c->attempt) {
-		wire_refuse(&w, 410, "an attempt is good once only");
+	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {
+		wire_refuse_now(&w, 410, NO_SESSION);
 		return;
 	}
 	c->attempt = w.theirs.attempt;
@@ -271,7 +310,7 @@ visited(struct carry *c)
 	answer.at = tunnel_taken(t);
 	answer.has_at = 1;
 	if (!tunnel_may_resume(t, w.theirs.at)) {
-		wire_refuse(&w, 410, "no such position");
+		wire_refuse_now(&w, 410, NO_SESSION);
 		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
 		    "resumed from a position that is not kept");
 		return;
@@ -302,6 +341,8 @@ farewell(const struct carry *c, int status)
 		log_str(&l, "via", c->via);
 	if (c->user[0] != '\0')
 		log_str(&l, "user", c->user);
+	if (c->subject[0] != '\0')
+		log_str(&l, "subject", c->subject);
 	log_str(&l, "target", c->target);
 	log_num(&l, "up", c->client ? out : in);
 	log_num(&l, "down", c->client ? in : out);

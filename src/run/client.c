@@ -13,22 +13,37 @@
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/probe.h"
 #include "run/start.h"
 #include "run/supervise.h"
+#include "run/tls_keep.h"
 #include "run/visitor.h"
 
-/* What all connections share; made once, before the first fork. */
+/* What all connections share; made before the first fork. */
 struct client {
 	const struct options *o;
-	struct tls_ctx *tls;
+	struct tls_keep tls;
 };
+
+/*
+ * Tickets of others are not this process's any more; and without a session it
+ * will not have to show its own certificate again.
+ */
+static void
+done_with_secrets(struct carry *c, const struct wire *w)
+{
+	tls_tickets_close(c->tls);
+	if (w->io.tls != NULL && !(w->has_extension &&
+	    w->theirs.session[0] != '\0'))
+		tls_forget_keys(c->tls, w->io.tls);
+}
 
 /*
  * A process on its own can be ended by a signal in the usual way until there
  * is a tunnel to end.
  */
 static int
-serve_io(const struct client *cl, struct io stream, const char *peer,
+serve_io(struct client *cl, struct io stream, const char *peer,
     int alone)
 {
 	static struct carry c;
@@ -38,7 +53,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.tls = cl->tls;
+	c.tls = cl->tls.ctx;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -54,6 +69,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
+	done_with_secrets(&c, &w);
 	if (alone)
 		signals_alone();
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -78,9 +94,10 @@ ready(void *arg, struct why *why)
 {
 	const struct client *cl = arg;
 	struct options o = *cl->o;
-	struct tls_ctx *tls = cl->tls;
+	struct tls_ctx *tls = cl->tls.ctx;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
+	static struct probe probe;
 	struct wire w;
 	int status;
 
@@ -88,8 +105,25 @@ ready(void *arg, struct why *why)
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
 	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
 		return -1;
-	wire_bye(&w, clock_ms() + 500);
+	probe_begin(&probe, &w);
+	probe_end(&probe, clock_ms() + 500);
 	return 0;
+}
+
+static void
+reload(void *arg)
+{
+	struct client *cl = arg;
+
+	tls_keep_refresh(&cl->tls, 1);
+}
+
+static void
+before(void *arg)
+{
+	struct client *cl = arg;
+
+	tls_keep_refresh(&cl->tls, 0);
 }
 
 static int
@@ -98,7 +132,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready };
+	    .ready = ready, .reload = reload, .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -107,8 +141,9 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	cl.o = o;
-	cl.tls = NULL;
-	if (o->url.tls && (cl.tls = wire_trust(o, &why)) == NULL)
+	memset(&cl.tls, 0, sizeof(cl.tls));
+	if (o->url.tls && tls_keep_begin(&cl.tls, o, a.nlisteners > 0,
+	    &why) == -1)
 		return start_failed(&why);
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)

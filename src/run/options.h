@@ -26,6 +26,10 @@ enum mode {
 
 enum eof_policy { EOF_HOLD, EOF_CLOSE };
 
+/* --log-level; the mode knows what is usual. */
+enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_ERROR, LOG_CHOICE_WARN,
+    LOG_CHOICE_INFO, LOG_CHOICE_DEBUG };
+
 /* Which field of a trusted proxy tells whom a request is from. */
 enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
     REAL_IP_FORWARDED };
@@ -58,6 +62,14 @@ struct options {
 	int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
 	const char *cacert, *capath;
 	int insecure;
+	const char *cert, *key;		/* client's own */
+	const char *key_password_file;
+	const char *pinnedpubkey, *peer_certs, *crlfile;
+	const char *servername;		/* NULL: the URL's host */
+	const char *tls_cert, *tls_key;	/* server's own */
+	const char *tls_client_ca, *tls_peer_certs;
+	int tls_min;			/* 0: 1.2, 1: 1.3 */
+	const char *ciphers, *tls13_ciphers;
 	uint32_t window;		/* --window, bytes */
 	enum eof_policy eof;		/* --eof=hold|close */
 
@@ -85,14 +97,24 @@ struct options {
 	const struct addr *metrics;	/* --metrics, NULL: nowhere */
 	int metrics_names;		/* 1: trazfr's too */
 
+	/* check */
+	unsigned int warn_expiry;	/* days, 0: not */
+	int64_t warn_rtt, proxy_idle;	/* ms, 0: not */
+	int nagios;
+
+	/* status and check */
+	int json;
+
 	/* status */
 	const char *page;		/* FILE, NULL: all there are */
-	int json, watch, openmetrics;
+	int watch, openmetrics;
 
 	/* words */
 	int verbose;			/* how many -v */
 	int quiet;			/* -q: errors only */
-	int syslog;
+	int syslog;			/* facility of syslog(3), 0: stderr */
+	int log_format;			/* enum log_format */
+	int log_level;			/* enum log_choice */
 	int no_sandbox;
 	int no_stderr;			/* 2 was the client's socket; set by
 					 * main, not by an option */

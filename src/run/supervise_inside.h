@@ -65,6 +65,10 @@ struct supervisor {
 	int64_t show;			/* not before */
 };
 
+/* Tells of an address: an event of the log, and words on standard error. */
+void supervise_announce(const struct supervisor *, const char *event,
+    const char *words, const char *addr);
+
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
 
@@ -88,6 +92,7 @@ int supervise_stats_begin(struct supervisor *);
 int supervise_slot(struct supervisor *);
 void supervise_slot_back(struct supervisor *, int slot);
 void supervise_log_statistics(const struct supervisor *);
+void supervise_log_killed(pid_t, int signo, int slot);
 void supervise_stats_end(struct supervisor *);
 
 /*

@@ -13,11 +13,14 @@
 #include "os/random.h"
 #include "proto/forwarded.h"
 #include "proto/frame.h"
+#include "run/tls_keep.h"
 #include "run/wire.h"
 #include "run/wire_io.h"
 #include "run/wire_say.h"
+#include "run/wire_tls.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's words */
+#define BYE_LEAST	100	/* for a Close and its answer */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
 
 _Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
@@ -32,6 +35,7 @@ struct dial {
 	struct upgrade_offer offer;
 	struct url url;			/* where this attempt goes */
 	char name[256];			/* the same, for a person */
+	struct net_found found;
 	struct http_head head;		/* of the answer */
 	size_t head_len, len;		/* of what is in buf */
 	struct why *why;
@@ -52,40 +56,14 @@ deadline_in(int64_t ms)
 static int
 broken(struct dial *d, const char *doing)
 {
+	int e = errno;
+
+	if (e != ETIMEDOUT && wire_tls_failed(&d->w->io, d->why) == -1)
+		return -1;
+	errno = e;
 	return why_set(d->why,
 	    errno == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s",
 	    d->name, doing, strerror(errno));
-}
-
-/* TCP and TLS. */
-static int
-connect_to(struct dial *d)
-{
-	int64_t deadline = deadline_in(d->o->connect_timeout);
-	struct wire *w = d->w;
-	char text[128];
-	int fd;
-
-	if (d->url.tls && *d->ctx == NULL &&
-	    (*d->ctx = wire_trust(d->o, d->why)) == NULL)
-		return -1;
-	wire_say(&d->say, "dialling %s", addr_print(text, sizeof text,
-	    &d->url.at));
-	fd = net_dial(&d->url.at, d->o->family, deadline, w->via, d->why);
-	if (fd == -1)
-		return -1;
-	net_tune(fd);
-	w->io = io_of(fd);
-	wire_say(&d->say, "connected to %s", w->via);
-	if (!d->url.tls)
-		return 0;
-	w->io.tls = tls_connect(*d->ctx, fd, d->url.at.host, deadline, d->why);
-	if (w->io.tls == NULL)
-		return -1;
-	wire_say(&d->say, "%s, certificate %s",
-	    tls_describe(w->io.tls, text, sizeof text),
-	    d->o->insecure ? "not verified" : "verified");
-	return 0;
 }
 
 /* Do credentials for one go to the other? Scheme, host and port count. */
@@ -98,6 +76,52 @@ same_origin(const struct url *a, const struct url *b)
 		return strcmp(a->at.path, b->at.path) == 0;
 	return a->at.port == b->at.port &&
 	    slice_is_nocase(slice_of(a->at.host), b->at.host);
+}
+
+/* Whom a certificate must name: --servername is about the URL's host only. */
+static const char *
+server_name(const struct dial *d)
+{
+	return d->o->servername != NULL && same_origin(&d->o->url, &d->url) ?
+	    d->o->servername : d->url.at.host;
+}
+
+/* TCP and TLS. */
+static int
+connect_to(struct dial *d)
+{
+	int64_t deadline = deadline_in(d->o->connect_timeout);
+	struct wire *w = d->w;
+	char text[128];
+	int fd;
+
+	if (d->url.tls && *d->ctx == NULL &&
+	    (*d->ctx = tls_keep_make(d->o, d->why)) == NULL)
+		return -1;
+	wire_say(&d->say, "dialling %s", addr_print(text, sizeof text,
+	    &d->url.at));
+	if (net_find(&d->found, &d->url.at, d->o->family, d->why) == -1)
+		return -1;
+	w->found = &d->found;
+	w->at[WIRE_FOUND] = clock_us();
+	fd = net_dial_found(&d->url.at, &d->found, deadline, w->via, d->why);
+	if (fd == -1)
+		return -1;
+	w->at[WIRE_CONNECTED] = clock_us();
+	net_tune(fd);
+	w->io = io_of(fd);
+	wire_say(&d->say, "connected to %s", w->via);
+	if (!d->url.tls)
+		return 0;
+	w->io.tls = tls_connect(*d->ctx, fd, server_name(d), deadline,
+	    d->why);
+	if (w->io.tls == NULL)
+		return -1;
+	w->at[WIRE_SECURED] = clock_us();
+	wire_say(&d->say, "%s, certificate %s",
+	    tls_describe(w->io.tls, text, sizeof text),
+	    d->o->insecure ? "not verified" : "verified");
+	return 0;
 }
 
 /* The user's --header fields, as far as they are for this host. */
@@ -249,15 +273,17 @@ body_line(struct dial *d, char *dst, size_t size)
 static int
 refused(struct dial *d)
 {
+	const char *hint = wire_tls_hint(&d->w->io, d->head.status);
 	char reason[64], text[160];
 
 	str_escape(reason, sizeof reason, d->head.reason.p,
 	    d->head.reason.len);
 	body_line(d, text, sizeof text);
-	return why_set(d->why, upgrade_exit_status(d->head.status),
-	    "%s answered %d%s%s%s%s", d->name, d->head.status,
+	return why_set(d->why, hint[0] != '\0' ? EXIT_DENIED :
+	    upgrade_exit_status(d->head.status),
+	    "%s answered %d%s%s%s%s%s", d->name, d->head.status,
 	    reason[0] == '\0' ? "" : " ", reason,
-	    text[0] == '\0' ? "" : ": ", text);
+	    text[0] == '\0' ? "" : ": ", text, hint);
 }
 
 /* 101: the wire is up if everything in it is right. */
@@ -323,6 +349,8 @@ attempt(struct dial *d, int *http_status)
 	int64_t deadline;
 
 	url_print(d->name, sizeof d->name, &d->url);
+	d->w->name = d->name;
+	d->w->at[WIRE_BEGUN] = clock_us();
 	if (collect_fields(d) == -1 || connect_to(d) == -1)
 		return -1;
 	deadline = deadline_in(d->o->handshake_timeout);
@@ -330,6 +358,8 @@ attempt(struct dial *d, int *http_status)
 	    read_answer(d, deadline) == -1)
 		return -1;
 	*http_status = d->head.status;
+	d->w->head = &d->head;
+	d->w->at[WIRE_ANSWERED] = clock_us();
 	if (d->head.status == 101)
 		return accepted(d);
 	if (!upgrade_is_redirect(d->head.status))
@@ -338,16 +368,18 @@ attempt(struct dial *d, int *http_status)
 }
 
 void
-wire_bye(struct wire *w, int64_t deadline)
+wire_bye(struct wire *w, int close_code, int64_t deadline)
 {
 	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
 	    .length = 2 };
 	uint8_t out[FRAME_HEAD_MAX + 2];
-	static const uint8_t code[2] = { CLOSE_NORMAL >> 8,
-	    CLOSE_NORMAL & 255 };
+	const uint8_t code[2] = { close_code >> 8, close_code & 255 };
+	int64_t least = clock_ms() + BYE_LEAST;
 	char waste[512];
 	size_t n;
 
+	if (deadline < least)
+		deadline = least;
 	random_bytes(f.key, sizeof f.key);
 	n = frame_encode(out, &f);
 	frame_mask(out + n, code, sizeof code, f.key, 0);
@@ -355,15 +387,6 @@ wire_bye(struct wire *w, int64_t deadline)
 		while (wire_read(&w->io, waste, sizeof waste, deadline) > 0)
 			;
 	io_close(&w->io);
-}
-
-struct tls_ctx *
-wire_trust(const struct options *o, struct why *why)
-{
-	struct tls_options t = { .cafile = o->cacert, .capath = o->capath,
-	    .insecure = o->insecure };
-
-	return tls_client_ctx(&t, why);
 }
 
 int
@@ -388,6 +411,7 @@ wire_dial(struct wire *w, const struct options *o, struct tls_ctx **ctx,
 	for (hops = 0; hops <= WIRE_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);
 		w->io = IO_CLOSED;
+		w->redirects = hops;
 		r = attempt(&d, http_status);
 		if (r == 0)
 			return 0;
