@@ -267,11 +267,12 @@ def descriptors(pid):
 
 
 def private_kib(pid):
-    """Memory that is this process's own, not shared with its parent."""
+    """Memory that is this process's own: not shared with its parent, nor a
+    page of a file that nobody else happens to use."""
     total = 0
     with open('/proc/%d/smaps_rollup' % pid) as f:
         for line in f:
-            if line.startswith('Private_'):
+            if line.startswith('Private_Dirty'):
                 total += int(line.split()[1])
     return total
 
