@@ -180,8 +180,8 @@ def test_wrong_file():
     r = g.run('systemctl', 'start', 'inetws@a')
     t.ok(r.returncode != 0, 'does not start')
     t.like(g.journal('inetws@a'), r'a\.conf:2.*nonsense', 'and says why')
-    t.is_(g.must('systemctl', 'show', '-P', 'NRestarts', 'inetws@a'), '0\n',
-          'it is not tried again')
+    t.is_(g.must('systemctl', 'show', '-P', 'ActiveState', 'inetws@a'),
+          'failed\n', 'it is not tried again')
 
 
 def test_upgrade():
