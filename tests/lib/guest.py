@@ -21,6 +21,8 @@ import socket
 import struct
 import subprocess
 
+import daemons
+import ca
 import launch
 import proc
 import tap
@@ -160,10 +162,17 @@ class Guest:
             shutil.copytree(launch.unpack(package), self.at('/'),
                             symlinks=True, dirs_exist_ok=True)
 
-    def trust(self, cert):
-        """Has it trust the authority of a certificate."""
+    def site(self, locations, *names):
+        """nginx with TLS at port 443 in there, by names that are found and
+        whose certificate is trusted in there."""
+        cert = ca.certificate(['DNS:' + n for n in names])
         r = proc.run(['openssl', 'x509', '-noout', '-hash', '-in', cert.ca])
         self.copy(cert.ca, '/etc/ssl/certs/%s.0' % r.stdout.decode().strip())
+        self.put('/etc/hosts', '127.0.0.1 localhost %s\n' % ' '.join(names))
+        with self.net():
+            daemons.nginx_site(443, 'server { listen 443 ssl; ssl_certificate '
+                               '%s; ssl_certificate_key %s; %s }' % (
+                                   cert.cert, cert.key, locations))
 
     def command(self, *words):
         """What runs words in there."""
