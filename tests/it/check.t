@@ -140,6 +140,17 @@ def test_tls():
     t.is_((code, c['tls']['verified']), (0, False), '-k: not verified')
 
 
+def test_redirect_to_tls():
+    cert = t.certificate()
+    n = t.nginx(t.server(t.echo().port).port, cert)
+    up = t.WSServer(answer=lambda first, fields: (
+        'HTTP/1.1 301 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n' %
+        n.url).encode())
+    code, c = look(url(up.port), '--cacert', cert.ca)
+    t.is_((code, c['redirected_to']), (0, n.url), 'from ws to wss')
+    t.is_((c['tls'] or {}).get('verified'), True, 'with its certificate')
+
+
 def test_long_lived():
     cert = t.certificate(days=100)
     n = t.nginx(t.server(t.echo().port).port, cert)
