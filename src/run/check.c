@@ -165,6 +165,7 @@ static void
 look(const struct options *o, struct tls_ctx **tls)
 {
 	static const char digits[] = "0123456789abcdef";
+	static struct tls_ctx *tls;
 	struct extension offer = { .win = o->window };
 	struct wire w;
 	uint8_t raw[EXTENSION_ID_MAX];

@@ -62,6 +62,10 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 		return carry_failed(&c, &why);
 	}
 	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (visitor_count(cl->o, c.peer, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);
@@ -149,9 +153,12 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },
-	    a.peer, 1);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, 1);
+	tls_keep_end(&cl.tls);
+	return status;
 }
 
 int

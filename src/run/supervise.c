@@ -114,6 +114,7 @@ forget(struct supervisor *s, pid_t pid, int status)
 	if (WIFSIGNALED(status) && s->phase < KILLING)
 		supervise_log_killed(pid, WTERMSIG(status), s->slot[i]);
 	supervise_slot_back(s, s->slot[i]);
+	supervise_handshake_ended(s, pid);
 	s->active--;
 	s->child[i] = s->child[s->active];
 	s->slot[i] = s->slot[s->active];
@@ -338,6 +339,7 @@ end(struct supervisor *s)
 		close(s->reserve);
 	notify_close(&s->notify);
 	supervise_metrics_end(s);
+	supervise_handshake_end(s);
 	supervise_stats_end(s);
 	free(s->child);
 }

@@ -36,6 +36,15 @@ struct metrics_door {
 	unsigned int nchildren;
 };
 
+/* Children that were in their handshake when this was last looked at. */
+struct handshakes {
+	struct young {
+		pid_t pid;
+		int slot;
+	} *of;
+	unsigned int n, room;
+};
+
 struct supervisor {
 	const struct options *o;
 	const struct service *service;
@@ -50,6 +59,7 @@ struct supervisor {
 	unsigned int nfree;
 	unsigned int active, max;
 	uint64_t total, nrefused;	/* since the start */
+	struct handshakes handshakes;
 	struct refused refused;
 	struct metrics_door metrics;
 
@@ -83,6 +93,15 @@ void supervise_close_refused(struct supervisor *, int all);
 
 /* The descriptor that is held back, or -1. */
 int supervise_open_reserve(void);
+
+/*
+ * supervise_limit.c: --max-handshakes.  begun: a child is there; ended: it is
+ * gone.  may: is there room for one more?
+ */
+void supervise_handshake_begun(struct supervisor *, pid_t, int slot);
+void supervise_handshake_ended(struct supervisor *, pid_t);
+int supervise_handshake_may(struct supervisor *);
+void supervise_handshake_end(struct supervisor *);
 
 /*
  * supervise_stats.c: the statistics page.  A child's slot may be none; it
