@@ -71,8 +71,8 @@ void tls_ctx_watch(struct tls_ctx *, struct cert *);
 /*
  * Lets the processes forked from here on hand each other session tickets: a
  * client's handshake is shorter when an earlier one has left a ticket.
- * Tickets wait in the kernel, ten at most, each is used once, and an hour
- * behind the last full handshake there is a full one again.  0, or -1 with
+ * Tickets wait in the kernel, some dozens at most; those of TLS 1.3 are used
+ * once, and an hour behind the last full handshake there is a full one again.  0, or -1 with
  * errno: it works without.  After tls_tickets_close() this process has no
  * part in it; it is harmless where there is none.
  */

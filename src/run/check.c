@@ -165,8 +165,8 @@ static void
 look(const struct options *o)
 {
 	static const char digits[] = "0123456789abcdef";
+	static struct tls_ctx *tls;
 	struct extension offer = { .win = o->window };
-	struct tls_ctx *tls = NULL;
 	struct wire w;
 	uint8_t raw[EXTENSION_ID_MAX];
 	int status, i;

@@ -153,9 +153,12 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },
-	    a.peer, 1);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, 1);
+	tls_keep_end(&cl.tls);
+	return status;
 }
 
 int

@@ -247,7 +247,10 @@ server_main(const struct options *o)
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&sv, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer,
-	    ALONE);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, ALONE);
+	tls_keep_end(&sv.tls);
+	return status;
 }
