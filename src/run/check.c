@@ -85,6 +85,8 @@ describe(const struct wire *w, const struct extension *ours, int http_status)
 	strlcpy(c.id, ours->id, sizeof(c.id));
 	strlcpy(c.peer_id, w->theirs.id, sizeof(c.peer_id));
 	c.window = w->theirs.win;
+	c.resume_asked = (ours->flags & EXT_RESUME) != 0;
+	c.resume = w->theirs.session[0] != '\0';
 }
 
 /*
@@ -166,7 +168,8 @@ look(const struct options *o, struct tls_ctx **tls)
 {
 	static const char digits[] = "0123456789abcdef";
 	static struct tls_ctx *tls;
-	struct extension offer = { .win = o->window };
+	struct extension offer = { .win = o->window,
+	    .flags = o->resume > 0 ? EXT_RESUME : 0 };
 	struct wire w;
 	uint8_t raw[EXTENSION_ID_MAX];
 	int status, i, failed;

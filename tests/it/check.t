@@ -45,9 +45,35 @@ def test_inetws():
     t.ok(all(0 <= c['ms'][k] < 1000 * t.BOUND for k in
              ('resolve', 'connect', 'upgrade')), 'and times')
     t.is_(c['peer'], '127.0.0.1:%d' % s.port, 'where it went')
+    t.ok(c['resume'], 'a lost websocket is resumed')
     line = s.wait_line('event=closed.* peer_id=%s' % c['id'])[0]
     t.like(line, ' id=%s ' % c['peer_id'], "the server's log has both ids")
     t.like(line, 'end=ended', 'and a clean end')
+
+
+def test_resume():
+    """Whether there are sessions; none is left behind."""
+    banner = t.source(b'hello, who are you?')
+    stays = t.Held()
+    for target, end in ((banner, 'ended'), (stays, 'peer-reset')):
+        s = t.server(target.port)
+        r = t.run_inetws('check', url(s.port))
+        t.like(r.stdout, 'a lost websocket +is resumed', 'sessions')
+        t.ok(s.has_line('event=closed .*end=%s ' % end),
+             'the one that was asked for ends: %s' % end)
+        t.ok(t.until(lambda: not t.children(s.pid)), 'and leaves nothing')
+    s = t.server(t.echo().port, '--resume', '0')
+    r = t.run_inetws('check', url(s.port))
+    t.like(r.stdout, 'a lost websocket +is the end: .*--resume 0',
+           'a server without says so')
+    t.is_(look(url(s.port))[1]['resume'], False, 'also in --json')
+    cert = t.certificate()
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                 cert.key)
+    r = t.run_inetws('check', '--cacert', cert.ca, 'wss://localhost:%d/' %
+                     s.port)
+    t.like(r.stdout, 'a lost websocket +is the end: .*does TLS itself',
+           'one that does TLS itself too')
 
 
 def test_secrets():
