@@ -167,7 +167,6 @@ static void
 look(const struct options *o, struct tls_ctx **tls)
 {
 	static const char digits[] = "0123456789abcdef";
-	static struct tls_ctx *tls;
 	struct extension offer = { .win = o->window,
 	    .flags = o->resume > 0 ? EXT_RESUME : 0 };
 	struct wire w;
