@@ -62,6 +62,10 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 		return carry_failed(&c, &why);
 	}
 	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (visitor_count(cl->o, c.peer, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);

@@ -91,6 +91,7 @@ struct options {
 
 	/* limits */
 	unsigned int max_connections;
+	unsigned int max_per_source, max_handshakes;	/* 0: no limit */
 
 	/* what others may see */
 	const char *stats_file;		/* --stats-file, NULL: our own */
@@ -108,6 +109,7 @@ struct options {
 	/* status */
 	const char *page;		/* FILE, NULL: all there are */
 	int watch, openmetrics;
+	const char *textfile;		/* --textfile, NULL: stdout */
 
 	/* words */
 	int verbose;			/* how many -v */

@@ -126,6 +126,10 @@ const struct option option_table[] = {
 	  "30s", "let tunnels finish at TERM" },
 	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
 	  S | C, 1, 1000000, "1024", "connections at a time" },
+	{ "max-per-source", 0, P_ANY, T_NUMBER, "N", AT(max_per_source),
+	  S | C, 0, 1000000, "0", "of them from one address" },
+	{ "max-handshakes", 0, P_ANY, T_NUMBER, "N", AT(max_handshakes),
+	  S | C, 0, 1000000, "0", "of them not established yet" },
 	{ "no-sandbox", 0, P_ANY, T_FLAG, NULL, AT(no_sandbox), ALL, 1, 0,
 	  NULL, "do not give rights up" },
 	{ "stats-file", 0, P_ANY, T_FILE, "FILE", AT(stats_file), ALL, 0, 0,
@@ -133,7 +137,7 @@ const struct option option_table[] = {
 	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(metrics), S | C, 0, 0,
 	  NULL, "serve metrics, health and a page here" },
 	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
-	  AT(metrics_names), S | C, 0, 0, "inetws",
+	  AT(metrics_names), S | C | T, 0, 0, "inetws",
 	  "trazfr: that tool's names too" },
 	{ "warn-expiry", 0, P_ANY, T_NUMBER, "DAYS", AT(warn_expiry), K,
 	  0, 36500, NULL, "warn of certificates that end so soon" },
@@ -149,6 +153,8 @@ const struct option option_table[] = {
 	  "go on showing, until q" },
 	{ "openmetrics", 0, P_ANY, T_FLAG, NULL, AT(openmetrics), T, 1, 0,
 	  NULL, "OpenMetrics text" },
+	{ "textfile", 0, P_ANY, T_FILE, "FILE", AT(textfile), T, 0, 0, NULL,
+	  "write metrics for node-exporter there" },
 	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), DIAL, 0, 9, NULL,
 	  "say more (repeatable)" },
 	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,
@@ -174,7 +180,7 @@ const struct option option_table[] = {
 	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
 	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
 
-	{ "page", 0, P_FILE, T_FILE, "FILE", AT(page), T, 0, 0, NULL, NULL },
+	{ "page", 0, P_FILE, T_PAGE, "FILE", AT(page), T, 0, 0, NULL, NULL },
 
 	/* the spellings of trazfr/tcp-over-websocket */
 	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, S, 0, 0, NULL, NULL },

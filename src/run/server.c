@@ -132,6 +132,8 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		note_refused();
 		return refuse(&c, &w, 503, BUSY);
 	}
+	if (visitor_count(o, c.peer, &why) == -1)
+		return refuse(&c, &w, 503, why.text);
 	net_local_name(w.io.rfd, here, sizeof(here));
 	if (stream_dial(&c, w.raw, w.raw_len, &stream, &why) == -1) {
 		wire_refuse(&w, why.status == EXIT_AGAIN ? 504 : 502,
@@ -219,6 +221,7 @@ begin_tls(struct server *sv, struct service *service, struct why *why)
 	if (o->tls_cert == NULL)
 		return 0;
 	service->refuse = NULL;
+	service->serve_full = NULL;	/* it has no sessions */
 	return tls_keep_begin(&sv->tls, o, 0, why);
 }
 
