@@ -104,7 +104,7 @@ check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
 
 # Cheap checks of what no compiler reads.
-scripts := $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
+scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1-9] >&2
 	for f in $(scripts); do sh -n $$f || exit; done
