@@ -109,6 +109,7 @@ struct options {
 	/* status */
 	const char *page;		/* FILE, NULL: all there are */
 	int watch, openmetrics;
+	const char *textfile;		/* --textfile, NULL: stdout */
 
 	/* words */
 	int verbose;			/* how many -v */

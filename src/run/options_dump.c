@@ -199,6 +199,7 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 	case T_TOKEN:
 	case T_PATH:
 	case T_FILE:
+	case T_PAGE:
 		if (*(const char *const *)p != NULL)
 			put(row->name, *(const char *const *)p, f);
 		break;

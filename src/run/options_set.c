@@ -421,6 +421,7 @@ option_set(struct options *o, const struct option *row, const char *value,
 	case T_TOKEN:
 	case T_PATH:
 	case T_FILE:
+	case T_PAGE:
 		return set_string(field(o, row), row->type, value, err,
 		    errlen);
 	case T_LISTEN:

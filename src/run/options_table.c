@@ -137,7 +137,7 @@ const struct option option_table[] = {
 	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(metrics), S | C, 0, 0,
 	  NULL, "serve metrics, health and a page here" },
 	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
-	  AT(metrics_names), S | C, 0, 0, "inetws",
+	  AT(metrics_names), S | C | T, 0, 0, "inetws",
 	  "trazfr: that tool's names too" },
 	{ "warn-expiry", 0, P_ANY, T_NUMBER, "DAYS", AT(warn_expiry), K,
 	  0, 36500, NULL, "warn of certificates that end so soon" },
@@ -153,6 +153,8 @@ const struct option option_table[] = {
 	  "go on showing, until q" },
 	{ "openmetrics", 0, P_ANY, T_FLAG, NULL, AT(openmetrics), T, 1, 0,
 	  NULL, "OpenMetrics text" },
+	{ "textfile", 0, P_ANY, T_FILE, "FILE", AT(textfile), T, 0, 0, NULL,
+	  "write metrics for node-exporter there" },
 	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), DIAL, 0, 9, NULL,
 	  "say more (repeatable)" },
 	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,
@@ -178,7 +180,7 @@ const struct option option_table[] = {
 	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
 	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
 
-	{ "page", 0, P_FILE, T_FILE, "FILE", AT(page), T, 0, 0, NULL, NULL },
+	{ "page", 0, P_FILE, T_PAGE, "FILE", AT(page), T, 0, 0, NULL, NULL },
 
 	/* the spellings of trazfr/tcp-over-websocket */
 	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, S, 0, 0, NULL, NULL },

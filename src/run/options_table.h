@@ -32,6 +32,7 @@ enum option_type {
 	T_TOKEN,	/* const char *, RFC 9110 5.6.2 */
 	T_PATH,		/* const char *, a URL's path without query */
 	T_FILE,		/* const char *, name of a file or folder */
+	T_PAGE,		/* the same, as an operand */
 	T_LISTEN,	/* the list in listen, nlisten */
 	T_ADDRESS,	/* const struct addr *, to listen on: TCP or Unix */
 	T_HEADER,	/* the list in header, nheader */
