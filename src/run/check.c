@@ -164,29 +164,22 @@ pings(const struct options *o)
 }
 
 static void
-look(const struct options *o)
+look(const struct options *o, struct tls_ctx **tls)
 {
 	static const char digits[] = "0123456789abcdef";
-	static struct tls_ctx *tls;
 	struct extension offer = { .win = o->window,
 	    .flags = o->resume > 0 ? EXT_RESUME : 0 };
 	struct wire w;
 	uint8_t raw[EXTENSION_ID_MAX];
-	int status, i;
+	int status, i, failed;
 
 	random_bytes(raw, sizeof(raw));
 	for (i = 0; i < EXTENSION_ID_MAX; i++)
 		offer.id[i] = digits[raw[i] & 15];
-	if (o->url.tls) {
-		if ((tls = tls_keep_make(o, &c.why)) == NULL)
-			return;
-		tls_ctx_watch(tls, &c.cert);
-	}
-	if (wire_dial(&w, o, &tls, &offer, &status, &c.why) == -1) {
-		describe(&w, &offer, status);
-		return;
-	}
+	failed = wire_dial(&w, o, tls, &offer, &status, &c.why) == -1;
 	describe(&w, &offer, status);
+	if (failed)
+		return;
 	probe_begin(&probe, &w);
 	pings(o);
 	if (c.why.status == EXIT_ENDED && c.close == 0)
@@ -194,7 +187,22 @@ look(const struct options *o)
 	else
 		io_close(&probe.io);
 	if (c.why.status == EXIT_ENDED && o->proxy_idle > 0)
-		check_idle(&c, o, &tls);
+		check_idle(&c, o, tls);
+}
+
+/* A redirect may lead to TLS; if not, nobody needs to know what it lacks. */
+static void
+look_with_tls(const struct options *o)
+{
+	struct tls_ctx *tls = tls_keep_make(o, &c.why);
+
+	if (tls == NULL && o->url.tls)
+		return;
+	c.why.status = EXIT_ENDED;
+	if (tls != NULL)
+		tls_ctx_watch(tls, &c.cert);
+	look(o, &tls);
+	tls_ctx_free(tls);
 }
 
 int
@@ -208,7 +216,7 @@ check_main(const struct options *o)
 	memset(&c, 0, sizeof(c));
 	c.find = c.connect = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
-	look(o);
+	look_with_tls(o);
 	now = time(NULL);
 	check_judge(&c, &limits, now);
 	out_begin(&out, text, sizeof(text));

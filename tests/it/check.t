@@ -166,6 +166,17 @@ def test_tls():
     t.is_((code, c['tls']['verified']), (0, False), '-k: not verified')
 
 
+def test_redirect_to_tls():
+    cert = t.certificate()
+    n = t.nginx(t.server(t.echo().port).port, cert)
+    up = t.WSServer(answer=lambda first, fields: (
+        'HTTP/1.1 301 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n' %
+        n.url).encode())
+    code, c = look(url(up.port), '--cacert', cert.ca)
+    t.is_((code, c['redirected_to']), (0, n.url), 'from ws to wss')
+    t.is_((c['tls'] or {}).get('verified'), True, 'with its certificate')
+
+
 def test_long_lived():
     cert = t.certificate(days=100)
     n = t.nginx(t.server(t.echo().port).port, cert)
@@ -377,6 +388,23 @@ def test_idle():
           'a far side that ends it is not the path')
 
 
+def test_idle_nginx():
+    """What nginx does to websockets that its upstream is silent on."""
+    s = t.server(t.echo().port)
+    n = t.nginx(s.port, extra='''location /short/ {
+        proxy_pass http://127.0.0.1:%d; proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        proxy_read_timeout 2s; }''' % s.port)
+    code, c = look(n.url.replace('/ssh/', '/short/'), '--proxy-idle=20s')
+    t.is_((code, c['idle']['end']), (1, 'cut'), 'nginx cuts')
+    t.ok(1900 <= c['idle']['end_ms'] <= 8000, 'after proxy_read_timeout '
+         '(%d ms)' % c['idle']['end_ms'])
+    r = t.run_inetws('check', '--proxy-idle=1s', n.url)
+    t.like(r.stdout, '^idle +lives for 1.0s at least$',
+           'not where it is told to wait')
+
+
 @t.limit(40)
 def test_idle_silent():
     """A path that forgets without a word."""
@@ -396,6 +424,9 @@ def test_words():
         r = t.run_inetws('check', *words, url(1))
         t.is_(r.returncode, 64, ' '.join(words) + ': 64')
         t.like(r.stderr, named, 'and it is named')
+        r = t.run_inetws('check', '--nagios', *words, url(1))
+        t.is_((r.returncode, r.stderr), (3, b''), 'with --nagios: 3')
+        t.like(r.stdout, '^INETWS UNKNOWN - .*' + named, 'and it is named')
 
 
 t.main()
