@@ -114,8 +114,13 @@ class Program:
             os.kill(self.pid, number)
 
     def wait(self, timeout=None):
-        """Its exit status, -N for signal N; TimeoutExpired if it lives on."""
-        return self.popen.wait(timeout or BOUND)
+        """Its exit status, -N for signal N; TimeoutExpired if it lives on.
+
+        The log is whole then, unless somebody else still holds it open.
+        """
+        status = self.popen.wait(timeout or BOUND)
+        self.wait_log(0.5)
+        return status
 
     def stop(self, number=signal.SIGTERM):
         self.send(number)
