@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "proto/addr.h"
+#include "proto/ip.h"
 #include "proto/why.h"
 
 #define NET_NAME_MAX	128	/* "[v6%scope]:port" or "unix:/path" */
@@ -52,6 +53,18 @@ int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
  */
 int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct why *);
+
+/*
+ * The same with the host's addresses as somebody has named them: numbers with
+ * commas between them, IPv6 in brackets or not; NULL looks them up.  Those of
+ * another family than asked for do not count.
+ */
+int net_dial_at(const struct addr *, const char *addresses, int family,
+    int64_t deadline, char *peer, struct why *);
+
+/* The address that would be tried first.  0, or -1 and why. */
+int net_lookup(const struct addr *, const char *addresses, int family,
+    struct ip *, struct why *);
 
 /*
  * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a

@@ -52,7 +52,8 @@ is_localhost(const char *host)
  * only where nobody asked for a family.
  */
 static int
-resolve(const char *host, uint16_t port, int family, struct addrinfo **list)
+resolve(const char *host, uint16_t port, int family, int literal,
+    struct addrinfo **list)
 {
 	struct addrinfo hints;
 	char service[8];
@@ -64,7 +65,8 @@ resolve(const char *host, uint16_t port, int family, struct addrinfo **list)
 	hints.ai_socktype = SOCK_STREAM;
 	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
 	snprintf(service, sizeof(service), "%u", port);
-	if ((e = getaddrinfo(host, service, &hints, list)) != EAI_NONAME)
+	e = getaddrinfo(host, service, &hints, list);
+	if (e != EAI_NONAME || literal)
 		return e;
 	hints.ai_flags = AI_NUMERICSERV;
 	if (family == NET_ANY && !is_localhost(host))
@@ -239,6 +241,59 @@ run_race(struct race *race, int64_t deadline)
 	return race->winner;
 }
 
+/*
+ * The addresses that somebody has named, in their order; those of another
+ * family do not count.
+ */
+static void
+take_named(struct race *race, const char *addresses, uint16_t port,
+    int family)
+{
+	char word[ADDR_HOST_MAX + 1];
+	struct addrinfo *list;
+	size_t len, skip;
+
+	for (;; addresses += len + 1) {
+		len = strcspn(addresses, ",");
+		skip = addresses[0] == '[';
+		snprintf(word, sizeof(word), "%.*s", (int)(len - 2 * skip),
+		    addresses + skip);
+		if (race->n < ADDRESSES_MAX &&
+		    resolve(word, port, family, 1, &list) == 0) {
+			memcpy(&race->to[race->n].ss, list->ai_addr,
+			    list->ai_addrlen);
+			race->to[race->n++].len = list->ai_addrlen;
+			freeaddrinfo(list);
+		}
+		if (addresses[len] == '\0')
+			return;
+	}
+}
+
+/* Where the host is, by what was said of it or else by asking.  0 or -1. */
+static int
+find(struct race *race, const struct addr *a, const char *addresses,
+    int family, struct why *why)
+{
+	struct addrinfo *list;
+	int e;
+
+	if (addresses != NULL) {
+		take_named(race, addresses, a->port, family);
+		if (race->n == 0)
+			return why_set(why, EXIT_NAME, "%s has no address of "
+			    "that family: %s", a->host, addresses);
+		return 0;
+	}
+	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
+		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
+		    "cannot resolve %s: %s", a->host,
+		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+	interleave(race, list);
+	freeaddrinfo(list);
+	return 0;
+}
+
 /* Says what cannot be connected to as its owner wrote it, and why. */
 static int
 cannot_connect(const struct addr *a, const char *reasons, int status,
@@ -262,24 +317,19 @@ is_literal(const char *host)
 }
 
 static int
-dial_tcp(const struct addr *a, int family, int64_t deadline, char *peer,
-    struct why *why)
+dial_tcp(const struct addr *a, const char *addresses, int family,
+    int64_t deadline, char *peer, struct why *why)
 {
-	struct addrinfo *list;
 	struct race race;
-	int e, i, fd;
+	int i, fd;
 
 	memset(&race, 0, sizeof(race));
 	race.winner = -1;
-	race.is_literal = is_literal(a->host);
+	race.is_literal = addresses == NULL && is_literal(a->host);
 	for (i = 0; i < ADDRESSES_MAX; i++)
 		race.attempt[i].fd = -1;
-	if ((e = resolve(a->host, a->port, family, &list)) != 0)
-		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
-		    "cannot resolve %s: %s", a->host,
-		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
-	interleave(&race, list);
-	freeaddrinfo(list);
+	if (find(&race, a, addresses, family, why) == -1)
+		return -1;
 	if (clock_ms() >= deadline)
 		return cannot_connect(a, "timed out while resolving",
 		    EXIT_AGAIN, why);
@@ -287,6 +337,25 @@ dial_tcp(const struct addr *a, int family, int64_t deadline, char *peer,
 		return cannot_connect(a, race.reasons, race.status, why);
 	net_peer_name(fd, peer, NET_NAME_MAX);
 	return fd;
+}
+
+int
+net_lookup(const struct addr *a, const char *addresses, int family,
+    struct ip *ip, struct why *why)
+{
+	struct race race;
+	char name[NET_NAME_MAX];
+	uint16_t port;
+
+	memset(&race, 0, sizeof(race));
+	if (find(&race, a, addresses, family, why) == -1)
+		return -1;
+	net_print((struct sockaddr *)&race.to[0].ss, race.to[0].len, name,
+	    sizeof(name));
+	if (ip_parse_port(ip, &port, slice_of(name)) == -1)
+		return why_set(why, EXIT_NAME, "cannot use the address of "
+		    "%s: %s", a->host, name);
+	return 0;
 }
 
 /*
@@ -341,12 +410,19 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
 }
 
 int
-net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
-    struct why *why)
+net_dial_at(const struct addr *a, const char *addresses, int family,
+    int64_t deadline, char *peer, struct why *why)
 {
 	if (a->kind == ADDR_UNIX)
 		return dial_unix(a, deadline, peer, why);
 	if (a->kind == ADDR_TCP)
-		return dial_tcp(a, family, deadline, peer, why);
+		return dial_tcp(a, addresses, family, deadline, peer, why);
 	return why_set(why, EXIT_SYSTEM, "not an address to dial");
+}
+
+int
+net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
+    struct why *why)
+{
+	return net_dial_at(a, NULL, family, deadline, peer, why);
 }

@@ -13,8 +13,10 @@
 #include <openssl/x509v3.h>
 
 #include "os/clock.h"
+#include "os/io.h"
 #include "os/signals.h"
 #include "os/tls.h"
+#include "os/tls_below.h"
 #include "os/tls_cert.h"
 #include "os/tls_trust.h"
 #include "proto/addr.h"
@@ -29,6 +31,8 @@ struct tls_ctx {
 
 struct tls {
 	SSL *ssl;
+	struct tls *below;	/* whose stream ours travels in, or NULL */
+	BIO_METHOD *method;	/* how it does */
 	short read_needs;	/* poll(2) event the last read waits for */
 	short write_needs;	/* the same for the last write or finish */
 	size_t repeat;		/* size of the write that must be repeated */
@@ -184,9 +188,24 @@ handshake_broke(int e, const char *host, struct why *why)
 }
 
 static int
-shake_hands(SSL *ssl, int fd, struct handshake *h, int64_t deadline)
+attach(struct tls *t, const struct io *io)
+{
+	BIO *bio;
+
+	if (io->tls == NULL)
+		return SSL_set_fd(t->ssl, io->wfd) == 1 ? 0 : -1;
+	if ((bio = tls_below_bio(&t->method, io->tls)) == NULL)
+		return -1;
+	SSL_set_bio(t->ssl, bio, bio);
+	return 0;
+}
+
+static int
+shake_hands(const struct tls *t, int fd, struct handshake *h,
+    int64_t deadline)
 {
 	struct pollfd p = { .fd = fd };
+	SSL *ssl = t->ssl;
 	int r, e;
 
 	for (;;) {
@@ -197,10 +216,10 @@ shake_hands(SSL *ssl, int fd, struct handshake *h, int64_t deadline)
 		e = errno;
 		switch (SSL_get_error(ssl, r)) {
 		case SSL_ERROR_WANT_READ:
-			p.events = POLLIN;
+			tls_events(t, 1, 0, &p.events);
 			break;
 		case SSL_ERROR_WANT_WRITE:
-			p.events = POLLOUT;
+			tls_events(t, 0, 1, &p.events);
 			break;
 		default:
 			if (SSL_get_verify_result(ssl) != X509_V_OK &&
@@ -217,8 +236,8 @@ shake_hands(SSL *ssl, int fd, struct handshake *h, int64_t deadline)
 }
 
 struct tls *
-tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
-    struct why *why)
+tls_connect(struct tls_ctx *ctx, const struct io *io, const char *host,
+    int64_t deadline, struct why *why)
 {
 	char bare[ADDR_HOST_MAX + 1];
 	struct handshake h = { bare, why };
@@ -229,7 +248,7 @@ tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
 	ERR_clear_error();
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
-	    SSL_set_fd(t->ssl, fd) != 1 ||
+	    attach(t, io) == -1 ||
 	    expect(t->ssl, bare, ctx->insecure) == -1) {
 		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
 		    tls_reason());
@@ -239,7 +258,9 @@ tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
 	t->read_needs = POLLIN;
 	t->write_needs = POLLOUT;
 	SSL_set_app_data(t->ssl, &h);
-	if (shake_hands(t->ssl, fd, &h, deadline) == -1) {
+	t->below = io->tls;
+	if (shake_hands(t, io->rfd, &h, deadline) == -1) {
+		t->below = NULL;	/* stays the caller's */
 		tls_free(t);
 		return NULL;
 	}
@@ -410,7 +431,7 @@ tls_finish(struct tls *t)
 	int r;
 
 	if (t->finished)
-		return 0;
+		return t->below == NULL ? 0 : tls_finish(t->below);
 	if (t->write_error != 0) {
 		errno = t->write_error;
 		return -1;
@@ -419,7 +440,7 @@ tls_finish(struct tls *t)
 	errno = 0;
 	if ((r = SSL_shutdown(t->ssl)) >= 0) {
 		t->finished = 1;
-		return 0;
+		return t->below == NULL ? 0 : tls_finish(t->below);
 	}
 	if (outcome(t, r, errno, &t->write_needs) == 0)
 		errno = EPROTO;
@@ -435,7 +456,8 @@ tls_finish(struct tls *t)
 int
 tls_pending(const struct tls *t)
 {
-	return t->due || (!t->drained && SSL_has_pending(t->ssl));
+	return t->due || (!t->drained && (SSL_has_pending(t->ssl) ||
+	    (t->below != NULL && tls_pending(t->below))));
 }
 
 void
@@ -443,6 +465,9 @@ tls_events(const struct tls *t, int want_read, int want_write, short *events)
 {
 	*events = (want_read ? t->read_needs : 0) |
 	    (want_write ? t->write_needs : 0);
+	if (t->below != NULL)
+		tls_events(t->below, *events & POLLIN, *events & POLLOUT,
+		    events);
 }
 
 void
@@ -451,6 +476,8 @@ tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	SSL_free(t->ssl);
+	BIO_meth_free(t->method);
+	tls_free(t->below);
 	OPENSSL_free(t);
 }
 

@@ -14,6 +14,7 @@
 
 #include "proto/why.h"
 
+struct io;
 struct tls;			/* one connection */
 struct tls_ctx;			/* what all connections share */
 
@@ -34,14 +35,15 @@ struct tls_ctx *tls_client_ctx(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
 
 /*
- * Does the handshake on a connected non-blocking socket until deadline (of
- * clock_ms()).  host is verified against the certificate and sent as server
+ * Does the handshake over an end that is connected, a non-blocking socket or
+ * TLS over one, until deadline (of clock_ms()).  host is verified against the certificate and sent as server
  * name, unless it is an address, which is verified as one.  On success
- * returns the connection; fd stays the caller's.  NULL and why: 75 at the
+ * returns the connection, which owns the TLS of io from then on; otherwise
+ * all of io stays the caller's, as its descriptors always do.  NULL and why: 75 at the
  * deadline, 77 if the certificate is refused (the text says which check
  * failed and what was seen), 76 for everything else.
  */
-struct tls *tls_connect(struct tls_ctx *, int fd, const char *host,
+struct tls *tls_connect(struct tls_ctx *, const struct io *, const char *host,
     int64_t deadline, struct why *);
 
 /*

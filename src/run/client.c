@@ -9,7 +9,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
-#include "os/tls.h"
+#include "os/title.h"
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
@@ -20,7 +20,7 @@
 /* What all connections share; made once, before the first fork. */
 struct client {
 	const struct options *o;
-	struct tls_ctx *tls;
+	struct trust trust;
 };
 
 /*
@@ -38,7 +38,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.tls = cl->tls;
+	c.trust = cl->trust;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -50,10 +50,12 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);
-	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1) {
+	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
+	if (w.theirs.session[0] == '\0')
+		wire_settled();
 	if (alone)
 		signals_alone();
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -78,7 +80,7 @@ ready(void *arg, struct why *why)
 {
 	const struct client *cl = arg;
 	struct options o = *cl->o;
-	struct tls_ctx *tls = cl->tls;
+	struct trust trust = cl->trust;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	struct wire w;
@@ -86,10 +88,20 @@ ready(void *arg, struct why *why)
 
 	o.verbose = 0;
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
-	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
+	if (wire_dial(&w, &o, &trust, &offer, &status, why) == -1)
 		return -1;
 	wire_bye(&w, clock_ms() + 500);
 	return 0;
+}
+
+/* The command line may have held secrets, which ps(1) would go on showing. */
+static void
+hide_words(const struct options *o)
+{
+	char url[ADDR_HOST_MAX + 64];
+
+	title_set("inetws %s: %s", mode_name(o->mode),
+	    url_print(url, sizeof(url), &o->url));
 }
 
 static int
@@ -103,12 +115,12 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	struct why why;
 	int status;
 
+	hide_words(o);
 	status = start(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;
 	cl.o = o;
-	cl.tls = NULL;
-	if (o->url.tls && (cl.tls = wire_trust(o, &why)) == NULL)
+	if (wire_prepare(&cl.trust, o, &why) == -1)
 		return start_failed(&why);
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)

@@ -34,23 +34,35 @@ struct wire {
 	const struct http_head *head;	/* of a request, in a static buffer */
 };
 
-/*
- * The TLS context that the options ask for, to be made before the first fork
- * if the URL needs one.  NULL and why if a file cannot be used.
- */
-struct tls_ctx *wire_trust(const struct options *, struct why *);
+/* TLS contexts, NULL until one is needed. */
+struct trust {
+	struct tls_ctx *server, *proxy;
+};
 
 /*
- * Dials o->url: names, TCP, TLS, upgrade, redirects (301 302 303 307 308, at
- * most five, never from TLS to plain, nor from the network to a Unix socket;
- * credentials stay with the host they were given for).  TCP and TLS have
- * --connect-timeout together, request and answer --handshake-timeout.  offer
- * may be NULL.  *ctx may be NULL if the URL is plain, and is made when a
- * redirect leads to TLS.  0, or -1 and why; *http_status is the status of the last
- * answer, 0 if there was none.  With o->verbose each step goes to stderr.
+ * Makes what dialling o->url needs, before the first fork.  0, or -1 and why
+ * if a file or the environment's proxy cannot be used.
  */
-int wire_dial(struct wire *, const struct options *, struct tls_ctx **ctx,
+int wire_prepare(struct trust *, const struct options *, struct why *);
+
+/* Makes those that are asked for and not there yet.  0, or -1 and why. */
+int wire_trust(struct trust *, const struct options *, int server, int proxy,
+    struct why *);
+
+/*
+ * Dials o->url: names, TCP, proxies, TLS, upgrade, redirects (301 302 303 307
+ * 308, at most five, never from TLS to plain, nor from the network to a Unix
+ * socket; credentials stay with the host they were given for).  All up to the
+ * request has --connect-timeout together, request and answer
+ * --handshake-timeout.  offer may be NULL.  0, or -1 and why; *http_status is
+ * the status of the server's last answer, 0 if there was none.  With
+ * o->verbose each step goes to stderr.
+ */
+int wire_dial(struct wire *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct why *);
+
+/* No wire will be dialled any more: ends what waits for that. */
+void wire_settled(void);
 
 /*
  * Ends a wire that carried nothing: Close 1000, and waits for the peer's end

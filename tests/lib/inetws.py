@@ -7,6 +7,7 @@
     peers    targets, websocket server, bad proxy   t.echo(), t.Proxy(port)
     observe  status and metrics                     t.one(), t.http(port, '/')
     daemons  certificates, nginx, sshd              t.nginx(port, cert)
+    forward  forward proxies                        t.tinyproxy(user)
 
 The program under test is $INETWS, or build/inetws.
 """
@@ -23,6 +24,7 @@ from proc import *          # noqa: E402,F401,F403
 from peers import *         # noqa: E402,F401,F403
 from daemons import *       # noqa: E402,F401,F403
 from observe import *       # noqa: E402,F401,F403
+from forward import *       # noqa: E402,F401,F403
 import ws                   # noqa: E402,F401
 
 if not os.access(INETWS, os.X_OK) and not os.environ.get('INETWS_NO_BINARY'):
