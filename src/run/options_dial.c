@@ -29,13 +29,16 @@ add_header_file(struct options *o, struct opt_list *list, const char *word,
 {
 	char *text = file_read(o, word + 1, err, errlen), *line, *rest;
 	char message[300];
+	size_t len;
 	int n = 0;
 
 	if (text == NULL)
 		return -1;
 	for (rest = text; (line = strsep(&rest, "\n")) != NULL; ) {
 		n++;
-		line[strcspn(line, "\r")] = '\0';
+		len = strlen(line);
+		if (len > 0 && line[len - 1] == '\r')
+			line[len - 1] = '\0';
 		if (line[0] == '\0')
 			continue;
 		if (add_header(list, line, word, whom, message,

@@ -101,7 +101,7 @@ by_http(struct reach *r)
 static int
 socks_turn(struct reach *r, struct socks *s)
 {
-	unsigned char out[SOCKS_ASK_MAX], in[SOCKS_ANSWER_MAX];
+	unsigned char out[SOCKS_ASK_MAX], in[SOCKS_ANSWER_MAX + 1];
 	size_t len = 0;
 	ssize_t n, used = 0;
 	int size;

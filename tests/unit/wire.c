@@ -319,6 +319,9 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(60);
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	unsetenv("ALL_PROXY");
 	opt.connect_timeout = opt.handshake_timeout = 5000;
 	test_requests();
 	test_unread();
