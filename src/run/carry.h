@@ -16,12 +16,15 @@
 #include "run/relay.h"
 #include "run/wire.h"
 
+#define NO_SESSION	"no such session"
+
 struct carry {
 	const struct options *o;
 	struct trust trust;		/* for redialling */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" nobody was checked */
+	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate, or "" */
 	char via[NET_NAME_MAX];		/* the wire's other end */
 	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
 	int64_t started;		/* of clock_ms() */

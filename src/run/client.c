@@ -10,25 +10,44 @@
 #include "os/log.h"
 #include "os/signals.h"
 #include "os/title.h"
+#include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/route.h"
 #include "run/start.h"
 #include "run/supervise.h"
+#include "run/tls_keep.h"
 #include "run/visitor.h"
 
-/* What all connections share; made once, before the first fork. */
+/* What all connections share; made before the first fork. */
 struct client {
 	const struct options *o;
-	struct trust trust;
+	struct tls_keep tls, proxy;
 };
+
+/*
+ * Tickets of others are not this process's any more; and without a session it
+ * will not have to show its own certificate again, nor ask for headers.
+ */
+static void
+done_with_secrets(struct carry *c, const struct wire *w)
+{
+	tls_tickets_close(c->trust.server);
+	tls_tickets_close(c->trust.proxy);
+	if (w->has_extension && w->theirs.session[0] != '\0')
+		return;
+	wire_settled();
+	if (w->io.tls != NULL && c->trust.server != NULL)
+		tls_forget_keys(c->trust.server, w->io.tls);
+}
 
 /*
  * A process on its own can be ended by a signal in the usual way until there
  * is a tunnel to end.
  */
 static int
-serve_io(const struct client *cl, struct io stream, const char *peer,
+serve_io(struct client *cl, struct io stream, const char *peer,
     int alone)
 {
 	static struct carry c;
@@ -38,7 +57,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.trust = cl->trust;
+	c.trust = (struct trust){ cl->tls.ctx, cl->proxy.ctx };
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -54,8 +73,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
-	if (w.theirs.session[0] == '\0')
-		wire_settled();
+	done_with_secrets(&c, &w);
 	if (alone)
 		signals_alone();
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -80,7 +98,7 @@ ready(void *arg, struct why *why)
 {
 	const struct client *cl = arg;
 	struct options o = *cl->o;
-	struct trust trust = cl->trust;
+	struct trust trust = { cl->tls.ctx, cl->proxy.ctx };
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	struct wire w;
@@ -94,6 +112,24 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static void
+reload(void *arg)
+{
+	struct client *cl = arg;
+
+	tls_keep_refresh(&cl->tls, 1);
+	tls_keep_refresh(&cl->proxy, 1);
+}
+
+static void
+before(void *arg)
+{
+	struct client *cl = arg;
+
+	tls_keep_refresh(&cl->tls, 0);
+	tls_keep_refresh(&cl->proxy, 0);
+}
+
 /* The command line may have held secrets, which ps(1) would go on showing. */
 static void
 hide_words(const struct options *o)
@@ -104,13 +140,30 @@ hide_words(const struct options *o)
 	    url_print(url, sizeof(url), &o->url));
 }
 
+/* The way to the URL must be one, and what TLS on it needs must be there. */
+static int
+prepare(struct client *cl, int tickets, struct why *why)
+{
+	static struct route r;
+
+	memset(&cl->tls, 0, sizeof(cl->tls));
+	memset(&cl->proxy, 0, sizeof(cl->proxy));
+	if (route_find(&r, cl->o, &cl->o->url, why) == -1)
+		return -1;
+	if (cl->o->url.tls && tls_keep_begin(&cl->tls, cl->o, tls_keep_make,
+	    tickets, why) == -1)
+		return -1;
+	return r.proxy.tls ? tls_keep_begin(&cl->proxy, cl->o,
+	    tls_keep_make_proxy, tickets, why) : 0;
+}
+
 static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready };
+	    .ready = ready, .reload = reload, .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -120,7 +173,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	cl.o = o;
-	if (wire_prepare(&cl.trust, o, &why) == -1)
+	if (prepare(&cl, a.nlisteners > 0, &why) == -1)
 		return start_failed(&why);
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)

@@ -285,7 +285,8 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].fd = listeners[i];
 		s->listener[i].events = POLLIN;
 	}
-	if ((s->child = calloc(s->max, sizeof(s->child[0]))) == NULL) {
+	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
+	if (s->child == NULL) {
 		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
 		    NULL);
 		return -1;
@@ -310,6 +311,18 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	return 0;
 }
 
+/* Also of what has not begun. */
+static void
+end(struct supervisor *s)
+{
+	if (s->reserve != -1)
+		close(s->reserve);
+	notify_close(&s->notify);
+	supervise_metrics_end(s);
+	supervise_stats_end(s);
+	free(s->child);
+}
+
 int
 supervise(const struct options *o, const int *listeners, unsigned int n,
     const struct service *service)
@@ -319,8 +332,11 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	memset(&s, 0, sizeof(s));
 	s.o = o;
 	s.service = service;
-	if (begin(&s, listeners, n) == -1)
+	s.reserve = s.notify.fd = -1;
+	if (begin(&s, listeners, n) == -1) {
+		end(&s);
 		return EXIT_SYSTEM;
+	}
 	while (s.phase != ENDED) {
 		show(&s);
 		wait_and_accept(&s);
@@ -329,11 +345,6 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 		advance(&s);
 	}
 	supervise_close_refused(&s, 1);
-	if (s.reserve != -1)
-		close(s.reserve);
-	notify_close(&s.notify);
-	supervise_metrics_end(&s);
-	supervise_stats_end(&s);
-	free(s.child);
+	end(&s);
 	return EXIT_ENDED;
 }

@@ -40,7 +40,8 @@ supervise_open_reserve(void)
 /* The child's side of the fork.  It keeps nothing that is the supervisor's. */
 static _Noreturn void
 be_child(const struct supervisor *s, int fd, int slot,
-    const struct sockaddr *sa, socklen_t len)
+    int (*serve)(void *, int, const char *), const struct sockaddr *sa,
+    socklen_t len)
 {
 	char peer[NET_NAME_MAX];
 	unsigned int i;
@@ -57,7 +58,7 @@ be_child(const struct supervisor *s, int fd, int slot,
 	signals_child();
 	stats_take(slot, STATE_HANDSHAKE);
 	net_print(sa, len, peer, sizeof(peer));
-	_exit(s->service->serve(s->service->arg, fd, peer));
+	_exit(serve(s->service->arg, fd, peer));
 }
 
 /* Closes the n oldest. */
@@ -188,14 +189,17 @@ out_of_descriptors(struct supervisor *s, int listener, int error)
 
 /* Gives a connection to a new child.  0 if accepting has to pause. */
 static int
-start_child(struct supervisor *s, int fd, const struct sockaddr *sa,
+start_child(struct supervisor *s, int fd,
+    int (*serve)(void *, int, const char *), const struct sockaddr *sa,
     socklen_t len)
 {
 	int slot = supervise_slot(s);
 	pid_t pid;
 
+	if (s->service->before != NULL)
+		s->service->before(s->service->arg);
 	if ((pid = fork()) == 0)
-		be_child(s, fd, slot, sa, len);
+		be_child(s, fd, slot, serve, sa, len);
 	if (pid == -1) {
 		supervise_slot_back(s, slot);
 		pause_accepting(s, "fork", errno);
@@ -215,7 +219,9 @@ start_child(struct supervisor *s, int fd, const struct sockaddr *sa,
 static int
 accept_one(struct supervisor *s, int listener)
 {
+	const struct service *service = s->service;
 	struct sockaddr_storage ss;
+	struct sockaddr *sa = (struct sockaddr *)&ss;
 	socklen_t len = sizeof(ss);
 	int fd;
 
@@ -230,10 +236,13 @@ accept_one(struct supervisor *s, int listener)
 			pause_accepting(s, "accept", errno);
 		return 0;
 	}
-	if (s->active == s->max)
+	if (s->active >= s->max)
 		supervise_reap(s);
 	if (s->active < s->max)
-		return start_child(s, fd, (struct sockaddr *)&ss, len);
+		return start_child(s, fd, service->serve, sa, len);
+	if (service->serve_full != NULL &&
+	    s->active < s->max + SUPERVISE_SPARE)
+		return start_child(s, fd, service->serve_full, sa, len);
 	refuse_at_limit(s, fd);
 	return 1;
 }

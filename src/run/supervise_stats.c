@@ -61,7 +61,7 @@ supervise_stats_begin(struct supervisor *s)
 {
 	unsigned int i;
 
-	s->slot = calloc(s->max, sizeof(s->slot[0]));
+	s->slot = calloc(s->max + SUPERVISE_SPARE, sizeof(s->slot[0]));
 	s->free_slot = calloc(s->max, sizeof(s->free_slot[0]));
 	if (s->slot == NULL || s->free_slot == NULL)
 		return -1;
@@ -131,7 +131,7 @@ supervise_log_statistics(const struct supervisor *s)
 	log_begin(&l, LOG_L_INFO, "statistics");
 	log_num(&l, "active", s->active);
 	log_num(&l, "total", (int64_t)s->total);
-	log_num(&l, "refused", (int64_t)s->nrefused);
+	log_num(&l, "refused", (int64_t)r.counts.refused);
 	log_num(&l, "up", (int64_t)r.counts.up);
 	log_num(&l, "down", (int64_t)r.counts.down);
 	log_end(&l);

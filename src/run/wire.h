@@ -40,16 +40,6 @@ struct trust {
 };
 
 /*
- * Makes what dialling o->url needs, before the first fork.  0, or -1 and why
- * if a file or the environment's proxy cannot be used.
- */
-int wire_prepare(struct trust *, const struct options *, struct why *);
-
-/* Makes those that are asked for and not there yet.  0, or -1 and why. */
-int wire_trust(struct trust *, const struct options *, int server, int proxy,
-    struct why *);
-
-/*
  * Dials o->url: names, TCP, proxies, TLS, upgrade, redirects (301 302 303 307
  * 308, at most five, never from TLS to plain, nor from the network to a Unix
  * socket; credentials stay with the host they were given for).  All up to the
@@ -107,7 +97,13 @@ int wire_answer(struct wire *, const struct upgrade_request *,
  */
 void wire_refuse(struct wire *, int status, const char *text);
 
-/* The same with field lines of the answer, each ending in CR LF. */
+/*
+ * The same without waiting: for who has something else to do, and a peer that
+ * sends nothing before it is answered.
+ */
+void wire_refuse_now(struct wire *, int status, const char *text);
+
+/* As wire_refuse(), with field lines, each ending in CR LF. */
 void wire_refuse_with(struct wire *, int status, const char *fields,
     const char *text);
 

@@ -6,6 +6,7 @@
 #include "os/net.h"
 #include "proto/socks.h"
 #include "run/route.h"
+#include "run/tls_keep.h"
 #include "run/wire_fields.h"
 #include "run/wire_io.h"
 #include "run/wire_reach.h"
@@ -172,6 +173,27 @@ by_proxy(struct reach *r, struct trust *trust)
 	return 0;
 }
 
+/* Whom a certificate must name: --servername is about the URL's host only. */
+static const char *
+server_name(const struct options *o, const struct url *url)
+{
+	return o->servername != NULL && url_same_origin(&o->url, url) ?
+	    o->servername : url->at.host;
+}
+
+/* Those that a redirect needs and nobody has foreseen. */
+static int
+make_contexts(struct reach *r, const struct url *url, struct trust *t)
+{
+	if (url->tls && t->server == NULL &&
+	    (t->server = tls_keep_make(r->o, r->why)) == NULL)
+		return -1;
+	if (r->route.proxy.tls && t->proxy == NULL &&
+	    (t->proxy = tls_keep_make_proxy(r->o, r->why)) == NULL)
+		return -1;
+	return 0;
+}
+
 int
 wire_reach(struct wire *w, const struct options *o, const struct url *url,
     struct trust *trust, const struct say *say, struct why *why)
@@ -184,7 +206,7 @@ wire_reach(struct wire *w, const struct options *o, const struct url *url,
 	    .deadline = o->connect_timeout == 0 ? CLOCK_NEVER :
 	    clock_ms() + o->connect_timeout };
 	if (route_find(&r.route, o, url, why) == -1 ||
-	    wire_trust(trust, o, url->tls, r.route.proxy.tls, why) == -1)
+	    make_contexts(&r, url, trust) == -1)
 		return -1;
 	by = r.route.proxy.kind != PROXY_NONE;
 	wire_say(say, "dialling %s%s", by ? "proxy " : "",
@@ -198,49 +220,6 @@ wire_reach(struct wire *w, const struct options *o, const struct url *url,
 	wire_say(say, "connected to %s", w->via);
 	if (by && by_proxy(&r, trust) == -1)
 		return -1;
-	return url->tls ? encrypt(&r, trust->server, url->at.host,
+	return url->tls ? encrypt(&r, trust->server, server_name(o, url),
 	    o->insecure) : 0;
-}
-
-/* The system's authorities are for proxies, too, but no word of --cacert. */
-static struct tls_ctx *
-proxy_context(const struct options *o, struct why *why)
-{
-	struct tls_options t = { .cafile = o->proxy_cacert,
-	    .insecure = o->proxy_insecure };
-
-	return tls_client_ctx(&t, why);
-}
-
-static struct tls_ctx *
-server_context(const struct options *o, struct why *why)
-{
-	struct tls_options t = { .cafile = o->cacert, .capath = o->capath,
-	    .insecure = o->insecure };
-
-	return tls_client_ctx(&t, why);
-}
-
-int
-wire_trust(struct trust *t, const struct options *o, int server, int proxy,
-    struct why *why)
-{
-	if (server && t->server == NULL &&
-	    (t->server = server_context(o, why)) == NULL)
-		return -1;
-	if (proxy && t->proxy == NULL &&
-	    (t->proxy = proxy_context(o, why)) == NULL)
-		return -1;
-	return 0;
-}
-
-int
-wire_prepare(struct trust *t, const struct options *o, struct why *why)
-{
-	static struct route r;
-
-	memset(t, 0, sizeof(*t));
-	if (route_find(&r, o, &o->url, why) == -1)
-		return -1;
-	return wire_trust(t, o, o->url.tls, r.proxy.tls, why);
 }

@@ -7,6 +7,7 @@
 #include "proto/upgrade.h"
 #include "run/wire_io.h"
 #include "run/wire_talk.h"
+#include "run/wire_tls.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's words */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
@@ -17,6 +18,11 @@ static char buf[HTTP_HEAD_MAX + 4096];
 int
 talk_broken(struct talk *t, const char *doing)
 {
+	int e = errno;
+
+	if (e != ETIMEDOUT && wire_tls_failed(t->io, t->why) == -1)
+		return -1;
+	errno = e;
 	return why_set(t->why,
 	    errno == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s",
 	    t->name, doing, strerror(errno));
@@ -129,13 +135,15 @@ body_line(struct talk *t, char *dst, size_t size)
 int
 talk_refused(struct talk *t)
 {
+	const char *hint = wire_tls_hint(t->io, t->head.status);
 	char reason[64], text[160];
 
 	str_escape(reason, sizeof reason, t->head.reason.p,
 	    t->head.reason.len);
 	body_line(t, text, sizeof text);
-	return why_set(t->why, upgrade_exit_status(t->head.status),
-	    "%s answered %d%s%s%s%s", t->name, t->head.status,
+	return why_set(t->why, hint[0] != '\0' ? EXIT_DENIED :
+	    upgrade_exit_status(t->head.status),
+	    "%s answered %d%s%s%s%s%s", t->name, t->head.status,
 	    reason[0] == '\0' ? "" : " ", reason,
-	    text[0] == '\0' ? "" : ": ", text);
+	    text[0] == '\0' ? "" : ": ", text, hint);
 }

@@ -99,16 +99,6 @@ def ssh_dynamic():
          'there']), port)
 
 
-def stunnel(to, cert):
-    """TLS in front of a port."""
-    program, = proc.need('stunnel4')
-    port = daemons.free_port()
-    return _ready(proc.Program([program, _conf(
-        'foreground = yes\npid =\n[p]\naccept = 127.0.0.1:%d\n'
-        'connect = 127.0.0.1:%d\ncert = %s\nkey = %s\n' % (
-            port, to, cert.cert, cert.key))]), port)
-
-
 class Scripted(peers.Listener):
     """A CONNECT proxy: .seen are the heads it got.
 
