@@ -141,7 +141,7 @@ proxy_is_excepted(const char *list, const char *host)
 			return 0;
 		word = (struct slice){ list, strcspn(list, ", \t") };
 		list += word.len;
-		if (is_address ? cidr_parse(&net, word) == 0 &&
+		if (is_address ? cidr_parse(&net, no_final_dot(word)) == 0 &&
 		    cidr_has(&net, &ip) : is_below(name, word))
 			return 1;
 	}
