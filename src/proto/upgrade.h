@@ -104,7 +104,7 @@ int upgrade_is_redirect(int http_status);
 
 /*
  * Writes a line of a head for a person: escaped, cut to size (at least 64),
- * "..." in place of credentials and session names.  Returns dst.
+ * "..." in place of credentials, queries and session names.  Returns dst.
  */
 char *upgrade_show_line(char *dst, size_t size, struct slice line);
 

@@ -157,7 +157,10 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
 	return out.len;
 }
 
-/* Where in a line a secret begins; its length if it holds none. */
+/*
+ * Where in a line a secret begins, such as a query; its length if it holds
+ * none.
+ */
 static size_t
 secret_at(struct slice line)
 {
@@ -168,11 +171,19 @@ secret_at(struct slice line)
 	static const char *const session[] = {
 		"Sec-WebSocket-Extensions", NULL
 	};
+	static const char *const target[] = {
+		"Location", NULL
+	};
 	struct slice name = name_of(line);
 	const char *p;
 
 	if (is_one_of(name, secret))
 		return name.len + 1;
+	if (is_one_of(name, target) || (line.len > 4 &&
+	    memcmp(line.p, "GET ", 4) == 0)) {
+		p = memchr(line.p, '?', line.len);
+		return p != NULL ? (size_t)(p + 1 - line.p) : line.len;
+	}
 	if (is_one_of(name, session)) {
 		p = memmem(line.p, line.len, "resume=", 7);
 		if (p != NULL)

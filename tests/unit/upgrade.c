@@ -448,6 +448,9 @@ test_words(void)
 	show("Authorization:x", "Authorization:...");
 	show("Authorization:", "Authorization:");
 	show("Cookie: a=b", "Cookie:...");
+	show("GET /a?token=b HTTP/1.1", "GET /a?...");
+	show("GET /a HTTP/1.1", "GET /a HTTP/1.1");
+	show("Location: ws://h/a?b:c", "Location: ws://h/a?...");
 	show("Sec-WebSocket-Extensions: inetws; resume=\"abc\"; n=1",
 	    "Sec-WebSocket-Extensions: inetws; resume=...");
 	show("Sec-WebSocket-Extensions: inetws; resume",
