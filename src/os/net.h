@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "proto/addr.h"
-#include "proto/ip.h"
 #include "proto/why.h"
 
 #define NET_NAME_MAX	128	/* "[v6%scope]:port" or "unix:/path" */
@@ -55,16 +54,26 @@ int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct why *);
 
 /*
- * The same with the host's addresses as somebody has named them: numbers with
- * commas between them, IPv6 in brackets or not; NULL looks them up.  Those of
- * another family than asked for do not count.
+ * The two steps of it, for who wants to know what came of each: the addresses
+ * of a name in the order in which they are tried (none of a Unix socket), and
+ * dialling those.  They are those that somebody has named, numbers with commas
+ * between them, IPv6 in brackets or not, of which those of another family do
+ * not count; or, if named is NULL, what is found.
  */
-int net_dial_at(const struct addr *, const char *addresses, int family,
-    int64_t deadline, char *peer, struct why *);
+#define NET_FOUND_MAX	16
 
-/* The address that would be tried first.  0, or -1 and why. */
-int net_lookup(const struct addr *, const char *addresses, int family,
-    struct ip *, struct why *);
+struct net_found {
+	struct {
+		struct sockaddr_storage ss;
+		socklen_t len;
+	} at[NET_FOUND_MAX];
+	int n;
+};
+
+int net_find(struct net_found *, const struct addr *, const char *named,
+    int family, struct why *);
+int net_dial_found(const struct addr *, const struct net_found *,
+    int64_t deadline, char *peer, struct why *);
 
 /*
  * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a

@@ -16,17 +16,12 @@
 #include "os/signals.h"
 
 #define ATTEMPT_DELAY	250	/* RFC 8305 5: Connection Attempt Delay, ms */
-#define ADDRESSES_MAX	16
 
 /* The race of RFC 8305: attempts started so far, and how they fare. */
 struct race {
-	struct {
-		struct sockaddr_storage ss;
-		socklen_t len;
-	} to[ADDRESSES_MAX];
-	struct pollfd attempt[ADDRESSES_MAX];	/* fd -1: not or no more */
-	int n;			/* addresses */
-	int started;		/* attempts made, to[0] and on */
+	const struct net_found *to;
+	struct pollfd attempt[NET_FOUND_MAX];	/* fd -1: not or no more */
+	int started;		/* attempts made, the first and on */
 	int alive;		/* attempts that may still succeed */
 	int64_t next_at;	/* when the next attempt may start */
 	int winner;		/* connected descriptor, or -1 */
@@ -84,7 +79,7 @@ next_of(const struct addrinfo *ai, int v6)
 
 /* RFC 8305 4: families take turns, IPv6 begins; within one, as resolved. */
 static void
-interleave(struct race *race, const struct addrinfo *list)
+interleave(struct net_found *found, const struct addrinfo *list)
 {
 	const struct addrinfo *next[2];
 	int turn;
@@ -92,13 +87,13 @@ interleave(struct race *race, const struct addrinfo *list)
 	next[0] = next_of(list, 1);
 	next[1] = next_of(list, 0);
 	for (turn = 0; (next[0] != NULL || next[1] != NULL) &&
-	    race->n < ADDRESSES_MAX; turn = !turn) {
+	    found->n < NET_FOUND_MAX; turn = !turn) {
 		const struct addrinfo *ai = next[turn];
 
 		if (ai == NULL)
 			continue;
-		memcpy(&race->to[race->n].ss, ai->ai_addr, ai->ai_addrlen);
-		race->to[race->n++].len = ai->ai_addrlen;
+		memcpy(&found->at[found->n].ss, ai->ai_addr, ai->ai_addrlen);
+		found->at[found->n++].len = ai->ai_addrlen;
 		next[turn] = next_of(ai->ai_next, turn == 0);
 	}
 }
@@ -129,8 +124,8 @@ attempt_failed(struct race *race, int i, const char *reason, int status)
 
 	if (race->status == 0 || status != EXIT_UNREACHABLE)
 		race->status = status;
-	net_print((struct sockaddr *)&race->to[i].ss, race->to[i].len, name,
-	    sizeof(name));
+	net_print((const struct sockaddr *)&race->to->at[i].ss,
+	    race->to->at[i].len, name, sizeof(name));
 	if (race->is_literal)
 		strlcpy(race->reasons, reason, sizeof(race->reasons));
 	else
@@ -143,7 +138,8 @@ static void
 start_attempt(struct race *race, int64_t now)
 {
 	int i = race->started++, fd;
-	const struct sockaddr *sa = (const struct sockaddr *)&race->to[i].ss;
+	const struct sockaddr *sa =
+	    (const struct sockaddr *)&race->to->at[i].ss;
 
 	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
@@ -151,7 +147,7 @@ start_attempt(struct race *race, int64_t now)
 		attempt_failed(race, i, strerror(errno), status_of(errno));
 		return;
 	}
-	if (connect(fd, sa, race->to[i].len) == 0) {
+	if (connect(fd, sa, race->to->at[i].len) == 0) {
 		race->winner = fd;
 		return;
 	}
@@ -214,7 +210,7 @@ run_race(struct race *race, int64_t deadline)
 
 	race->next_at = now;
 	while (race->winner == -1) {
-		if (race->started < race->n &&
+		if (race->started < race->to->n &&
 		    (race->alive == 0 || now >= race->next_at)) {
 			start_attempt(race, now);
 			continue;
@@ -227,7 +223,7 @@ run_race(struct race *race, int64_t deadline)
 			break;
 		}
 		until = deadline;
-		if (race->started < race->n && race->next_at < until)
+		if (race->started < race->to->n && race->next_at < until)
 			until = race->next_at;
 		if (signals_poll(race->attempt, race->started,
 		    clock_poll(until)) == -1)
@@ -239,59 +235,6 @@ run_race(struct race *race, int64_t deadline)
 	}
 	give_up(race, NULL);
 	return race->winner;
-}
-
-/*
- * The addresses that somebody has named, in their order; those of another
- * family do not count.
- */
-static void
-take_named(struct race *race, const char *addresses, uint16_t port,
-    int family)
-{
-	char word[ADDR_HOST_MAX + 1];
-	struct addrinfo *list;
-	size_t len, skip;
-
-	for (;; addresses += len + 1) {
-		len = strcspn(addresses, ",");
-		skip = addresses[0] == '[';
-		snprintf(word, sizeof(word), "%.*s", (int)(len - 2 * skip),
-		    addresses + skip);
-		if (race->n < ADDRESSES_MAX &&
-		    resolve(word, port, family, 1, &list) == 0) {
-			memcpy(&race->to[race->n].ss, list->ai_addr,
-			    list->ai_addrlen);
-			race->to[race->n++].len = list->ai_addrlen;
-			freeaddrinfo(list);
-		}
-		if (addresses[len] == '\0')
-			return;
-	}
-}
-
-/* Where the host is, by what was said of it or else by asking.  0 or -1. */
-static int
-find(struct race *race, const struct addr *a, const char *addresses,
-    int family, struct why *why)
-{
-	struct addrinfo *list;
-	int e;
-
-	if (addresses != NULL) {
-		take_named(race, addresses, a->port, family);
-		if (race->n == 0)
-			return why_set(why, EXIT_NAME, "%s has no address of "
-			    "that family: %s", a->host, addresses);
-		return 0;
-	}
-	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
-		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
-		    "cannot resolve %s: %s", a->host,
-		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
-	interleave(race, list);
-	freeaddrinfo(list);
-	return 0;
 }
 
 /* Says what cannot be connected to as its owner wrote it, and why. */
@@ -316,20 +259,71 @@ is_literal(const char *host)
 	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
 }
 
+/* In the order in which they are named. */
 static int
-dial_tcp(const struct addr *a, const char *addresses, int family,
+take_named(struct net_found *found, const struct addr *a, const char *named,
+    int family, struct why *why)
+{
+	char word[ADDR_HOST_MAX + 1];
+	struct addrinfo *list;
+	const char *p = named;
+	size_t len, skip;
+
+	for (;; p += len + 1) {
+		len = strcspn(p, ",");
+		skip = p[0] == '[';
+		snprintf(word, sizeof(word), "%.*s", (int)(len - 2 * skip),
+		    p + skip);
+		if (found->n < NET_FOUND_MAX &&
+		    resolve(word, a->port, family, 1, &list) == 0) {
+			memcpy(&found->at[found->n].ss, list->ai_addr,
+			    list->ai_addrlen);
+			found->at[found->n++].len = list->ai_addrlen;
+			freeaddrinfo(list);
+		}
+		if (p[len] == '\0')
+			break;
+	}
+	if (found->n > 0)
+		return 0;
+	return why_set(why, EXIT_NAME, "%s has no address of that family: %s",
+	    a->host, named);
+}
+
+int
+net_find(struct net_found *found, const struct addr *a, const char *named,
+    int family, struct why *why)
+{
+	struct addrinfo *list;
+	int e;
+
+	found->n = 0;
+	if (a->kind != ADDR_TCP)
+		return 0;
+	if (named != NULL)
+		return take_named(found, a, named, family, why);
+	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
+		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
+		    "cannot resolve %s: %s", a->host,
+		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+	interleave(found, list);
+	freeaddrinfo(list);
+	return 0;
+}
+
+static int
+dial_tcp(const struct addr *a, const struct net_found *found,
     int64_t deadline, char *peer, struct why *why)
 {
 	struct race race;
 	int i, fd;
 
 	memset(&race, 0, sizeof(race));
+	race.to = found;
 	race.winner = -1;
-	race.is_literal = addresses == NULL && is_literal(a->host);
-	for (i = 0; i < ADDRESSES_MAX; i++)
+	race.is_literal = is_literal(a->host);
+	for (i = 0; i < NET_FOUND_MAX; i++)
 		race.attempt[i].fd = -1;
-	if (find(&race, a, addresses, family, why) == -1)
-		return -1;
 	if (clock_ms() >= deadline)
 		return cannot_connect(a, "timed out while resolving",
 		    EXIT_AGAIN, why);
@@ -337,25 +331,6 @@ dial_tcp(const struct addr *a, const char *addresses, int family,
 		return cannot_connect(a, race.reasons, race.status, why);
 	net_peer_name(fd, peer, NET_NAME_MAX);
 	return fd;
-}
-
-int
-net_lookup(const struct addr *a, const char *addresses, int family,
-    struct ip *ip, struct why *why)
-{
-	struct race race;
-	char name[NET_NAME_MAX];
-	uint16_t port;
-
-	memset(&race, 0, sizeof(race));
-	if (find(&race, a, addresses, family, why) == -1)
-		return -1;
-	net_print((struct sockaddr *)&race.to[0].ss, race.to[0].len, name,
-	    sizeof(name));
-	if (ip_parse_port(ip, &port, slice_of(name)) == -1)
-		return why_set(why, EXIT_NAME, "cannot use the address of "
-		    "%s: %s", a->host, name);
-	return 0;
 }
 
 /*
@@ -410,13 +385,13 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
 }
 
 int
-net_dial_at(const struct addr *a, const char *addresses, int family,
+net_dial_found(const struct addr *a, const struct net_found *found,
     int64_t deadline, char *peer, struct why *why)
 {
 	if (a->kind == ADDR_UNIX)
 		return dial_unix(a, deadline, peer, why);
 	if (a->kind == ADDR_TCP)
-		return dial_tcp(a, addresses, family, deadline, peer, why);
+		return dial_tcp(a, found, deadline, peer, why);
 	return why_set(why, EXIT_SYSTEM, "not an address to dial");
 }
 
@@ -424,5 +399,9 @@ int
 net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
     struct why *why)
 {
-	return net_dial_at(a, NULL, family, deadline, peer, why);
+	struct net_found found;
+
+	if (net_find(&found, a, NULL, family, why) == -1)
+		return -1;
+	return net_dial_found(a, &found, deadline, peer, why);
 }

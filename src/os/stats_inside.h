@@ -10,7 +10,7 @@
 #include "os/stats.h"
 
 #define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
-#define STATS_VERSION	1
+#define STATS_VERSION	3
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 struct stats_header {
@@ -23,6 +23,7 @@ struct stats_header {
 	uint32_t used;		/* slots below this one have been used */
 	char program[32], mode[12], name[256];
 	int64_t note;
+	uint64_t turn;		/* the last one given */
 	int64_t log_second;	/* whose lines are counted */
 	uint64_t log_lines, log_left_out;
 } __attribute__((aligned(128)));

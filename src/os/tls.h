@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/cert.h"
 #include "proto/why.h"
 
 #define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
@@ -65,12 +66,18 @@ struct tls_ctx *tls_context(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
 
 /*
+ * From now on each tls_connect() fills in what it learns of the server's
+ * certificate, also if it refuses it; NULL: no more.
+ */
+void tls_ctx_watch(struct tls_ctx *, struct cert *);
+
+/*
  * Lets the processes forked from here on hand each other session tickets: a
  * client's handshake is shorter when an earlier one has left a ticket.
- * Tickets wait in the kernel, ten at most, each is used once, and an hour
- * behind the last full handshake there is a full one again.  0, or -1 with
- * errno: it works without.  After tls_tickets_close() this process has no
- * part in it; it is harmless where there is none.
+ * Tickets wait in the kernel, some dozens at most; those of TLS 1.3 are used
+ * once, and an hour behind the last full handshake there is a full one again.
+ * 0, or -1 with errno: it works without.  After tls_tickets_close() this
+ * process has no part in it; it is harmless where there is none.
  */
 int tls_tickets_open(struct tls_ctx *);
 void tls_tickets_close(struct tls_ctx *);
@@ -81,8 +88,9 @@ void tls_tickets_close(struct tls_ctx *);
  * certificate and sent as server name, unless it is an address, which is
  * verified as one.  On success returns the connection, which owns the TLS of
  * io from then on; otherwise all of io stays the caller's, as its descriptors
- * always do.  NULL and why: 75 at the deadline, 77 if a certificate is refused, theirs or ours (the text says
- * which check failed and what was seen), 76 for everything else.
+ * always do.  NULL and why: 75 at the deadline, 77 if a certificate is
+ * refused, theirs or ours (the text says which check failed and what was
+ * seen), 76 for everything else.
  */
 struct tls *tls_connect(struct tls_ctx *, const struct io *, const char *host,
     int64_t deadline, struct why *);

@@ -64,7 +64,7 @@ struct url {
 int url_parse(struct url *, const char *word, char *err, size_t errlen);
 
 /*
- * What stands between "//" and the path of a URL: [USER[:PASSWORD]@]HOST[:PORT].
+ * What stands between "//" and the path: [USER[:PASSWORD]@]HOST[:PORT].
  * Fills in at and user; port is what a missing one is.  0, or -1 with one
  * line in err, in which no userinfo shows.
  */

@@ -31,6 +31,16 @@ rtt(char *dst, size_t size, int64_t ms)
 	return dst;
 }
 
+/* "user@address" */
+static const char *
+who(char *dst, size_t size, const struct report_row *r)
+{
+	if (r->user[0] == '\0')
+		return or_dash(r->peer);
+	snprintf(dst, size, "%s@%s", r->user, or_dash(r->peer));
+	return dst;
+}
+
 /* "12 open, 1 lost": what there is. */
 static void
 add_states(struct out *o, const struct report *r)
@@ -80,12 +90,12 @@ void
 report_table_row(struct out *o, const struct report_row *r)
 {
 	char pid[16], age[24], idle[24], up[24], down[24], upr[32], downr[32],
-	    trip[24], resumes[16];
+	    trip[24], resumes[16], peer[130];
 
 	snprintf(pid, sizeof(pid), "%d", r->pid);
 	snprintf(resumes, sizeof(resumes), "%u", r->resumes);
 	out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
-	    or_dash(r->peer), or_dash(r->target),
+	    who(peer, sizeof(peer), r), or_dash(r->target),
 	    str_ms(age, sizeof(age), r->age),
 	    str_ms(idle, sizeof(idle), r->idle),
 	    str_bytes(up, sizeof(up), r->up),
@@ -143,6 +153,7 @@ report_json_row(struct out *o, const struct report_row *r)
 	member(o, "mode", r->mode);
 	member(o, "peer", r->peer);
 	member(o, "via", r->via);
+	member(o, "user", r->user);
 	member(o, "target", r->target);
 	member(o, "id", r->id);
 	member(o, "peer_id", r->peer_id);
@@ -218,10 +229,10 @@ cell(struct out *o, const char *name, const char *text, int number)
 void
 report_html_row(struct out *o, const struct report_row *r)
 {
-	char text[32];
+	char text[130];
 
 	out_add(o, "<tr>");
-	cell(o, "Peer", or_dash(r->peer), 0);
+	cell(o, "Peer", who(text, sizeof(text), r), 0);
 	cell(o, "Target", or_dash(r->target), 0);
 	cell(o, "State", report_state_name(r->state), 0);
 	cell(o, "Age", str_ms(text, sizeof(text), r->age), 1);

@@ -318,6 +318,10 @@ void
 tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
     const char *why)
 {
+	if (t->lost && tunnel_over(t)) {
+		tunnel_expire(t);
+		return;
+	}
 	t->lost = 0;
 	if (t->end == TUNNEL_GOING)
 		t->rst_due = t->cfg.extension && !t->close_sent;

@@ -10,6 +10,7 @@
 #include "os/log.h"
 #include "os/random.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "os/title.h"
 #include "run/carry.h"
 #include "run/note.h"
@@ -51,15 +52,32 @@ or_null(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
+/*
+ * Strangers can cause as many of these lines as they like, and get some a
+ * second, with the number of those that were left out.
+ */
 int
 carry_failed(struct carry *c, const struct why *why)
 {
+	struct log_line l;
+	uint64_t left_out;
+
 	note_failed(why->status);
-	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
-	    "mode", mode_name(c->o->mode), "peer", or_null(c->peer),
-	    "via", strcmp(c->via, c->peer) == 0 ? NULL : or_null(c->via),
-	    "subject", or_null(c->subject), "target", or_null(c->target),
-	    "why", why->text, NULL);
+	if (!stats_may_log(&left_out))
+		return why->status;
+	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
+	    "failed");
+	log_str(&l, "mode", mode_name(c->o->mode));
+	log_str(&l, "peer", or_null(c->peer));
+	if (strcmp(c->via, c->peer) != 0)
+		log_str(&l, "via", or_null(c->via));
+	log_str(&l, "user", or_null(c->user));
+	log_str(&l, "subject", or_null(c->subject));
+	log_str(&l, "target", or_null(c->target));
+	log_str(&l, "why", why->text);
+	if (left_out > 0)
+		log_num(&l, "left_out", (int64_t)left_out);
+	log_end(&l);
 	return why->status;
 }
 
@@ -145,14 +163,19 @@ backoff(unsigned int tries)
 static void
 lost(struct carry *c)
 {
+	const struct tunnel *t = &c->relay.tunnel;
 	int64_t now = clock_ms();
 	int64_t patience = c->o->resume;
 
-	/* Nothing but the peer's Close is missing: that is not worth much. */
-	if (tunnel_over(&c->relay.tunnel) && c->o->linger > 0 &&
-	    c->o->linger < patience)
+	/*
+	 * Nothing but the peer's Close is missing: that is not worth much,
+	 * unless it is the peer who does not know that all has ended well and
+	 * who has to notice the loss first.
+	 */
+	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
+	    c->o->linger > 0 && c->o->linger < patience)
 		patience = c->o->linger;
-	if (c->relay.tunnel.heard)
+	if (t->heard)
 		c->tries = 0;
 	c->gone = 0;
 	c->lost_at = now;
@@ -162,7 +185,7 @@ lost(struct carry *c)
 	note_lost();
 	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
 	    "wire lost", "peer", or_null(c->peer), "id", c->ours.id,
-	    "why", c->relay.tunnel.why, NULL);
+	    "why", t->why, NULL);
 	show(c, "lost");
 }
 

@@ -14,6 +14,7 @@
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/probe.h"
 #include "run/route.h"
 #include "run/start.h"
 #include "run/supervise.h"
@@ -66,6 +67,10 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 		return carry_failed(&c, &why);
 	}
 	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (visitor_count(cl->o, c.peer, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);
@@ -101,6 +106,7 @@ ready(void *arg, struct why *why)
 	struct trust trust = { cl->tls.ctx, cl->proxy.ctx };
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
+	static struct probe probe;
 	struct wire w;
 	int status;
 
@@ -108,7 +114,8 @@ ready(void *arg, struct why *why)
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
 	if (wire_dial(&w, &o, &trust, &offer, &status, why) == -1)
 		return -1;
-	wire_bye(&w, clock_ms() + 500);
+	probe_begin(&probe, &w);
+	probe_end(&probe, clock_ms() + 500);
 	return 0;
 }
 
@@ -179,9 +186,13 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },
-	    a.peer, 1);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, 1);
+	tls_keep_end(&cl.tls);
+	tls_keep_end(&cl.proxy);
+	return status;
 }
 
 int

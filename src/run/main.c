@@ -20,6 +20,7 @@ static const struct {
 	{ MODE_CLIENT, client_main },
 	{ MODE_CONNECT, connect_main },
 	{ MODE_STATUS, status_main },
+	{ MODE_CHECK, check_main },
 };
 
 #define NMODES (sizeof(modes) / sizeof(modes[0]))

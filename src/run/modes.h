@@ -12,5 +12,6 @@ int server_main(const struct options *);
 int client_main(const struct options *);
 int connect_main(const struct options *);
 int status_main(const struct options *);
+int check_main(const struct options *);
 
 #endif

@@ -132,6 +132,8 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		note_refused();
 		return refuse(&c, &w, 503, BUSY);
 	}
+	if (visitor_count(o, c.peer, &why) == -1)
+		return refuse(&c, &w, 503, why.text);
 	net_local_name(w.io.rfd, here, sizeof(here));
 	if (stream_dial(&c, w.raw, w.raw_len, &stream, &why) == -1) {
 		wire_refuse(&w, why.status == EXIT_AGAIN ? 504 : 502,
@@ -245,7 +247,10 @@ server_main(const struct options *o)
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&sv, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer,
-	    ALONE);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, ALONE);
+	tls_keep_end(&sv.tls);
+	return status;
 }

@@ -50,6 +50,27 @@ make_name(struct supervisor *s)
 	strlcat(s->name, target, sizeof(s->name));
 }
 
+/*
+ * "listening on ADDR" on standard error, which those who start us wait for.
+ * Where all lines there are the log's the words are in one of them, and where
+ * the log is elsewhere it tells too.
+ */
+void
+supervise_announce(const struct supervisor *s, const char *event,
+    const char *words, const char *addr)
+{
+	char msg[NET_NAME_MAX + 64];
+
+	snprintf(msg, sizeof(msg), "%s %s as %s", words, addr,
+	    mode_name(s->o->mode));
+	if (!log_owns_stderr() || !log_wants(LOG_L_INFO))
+		dprintf(STDERR_FILENO, "%s %s\n", words, addr);
+	if (log_owns_stderr() || log_is_elsewhere())
+		log_event(LOG_L_INFO, event, "address", addr, "name",
+		    strstr(s->name, "inetws ") != NULL ? s->name + 7 :
+		    s->name, "version", INETWS_VERSION, "msg", msg, NULL);
+}
+
 /* When all else is there: who waits for these lines may rely on it. */
 static void
 announce(const struct supervisor *s)
@@ -58,7 +79,7 @@ announce(const struct supervisor *s)
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++)
-		dprintf(STDERR_FILENO, "listening on %s\n",
+		supervise_announce(s, "listening", "listening on",
 		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
 }
 
@@ -82,7 +103,6 @@ show(struct supervisor *s)
 static void
 forget(struct supervisor *s, pid_t pid, int status)
 {
-	struct log_line l;
 	unsigned int i;
 
 	for (i = 0; i < s->active && s->child[i] != pid; i++)
@@ -91,18 +111,14 @@ forget(struct supervisor *s, pid_t pid, int status)
 		supervise_metrics_forget(s, pid);
 		return;
 	}
+	if (WIFSIGNALED(status) && s->phase < KILLING)
+		supervise_log_killed(pid, WTERMSIG(status), s->slot[i]);
 	supervise_slot_back(s, s->slot[i]);
+	supervise_handshake_ended(s, pid);
 	s->active--;
 	s->child[i] = s->child[s->active];
 	s->slot[i] = s->slot[s->active];
 	s->changed = 1;
-	if (!WIFSIGNALED(status) || s->phase >= KILLING)
-		return;
-	log_begin(&l, LOG_L_ERROR, "child-killed");
-	log_num(&l, "pid", pid);
-	log_num(&l, "signal", WTERMSIG(status));
-	log_str(&l, "name", strsignal(WTERMSIG(status)));
-	log_end(&l);
 }
 
 void
@@ -243,6 +259,10 @@ take_signals(struct supervisor *s)
 		reload(s);
 	if (signal_taken(SIGUSR1))
 		supervise_log_statistics(s);
+#ifdef SIGINFO
+	if (signal_taken(SIGINFO))
+		supervise_log_statistics(s);
+#endif
 }
 
 /* Sleeps until there is something to do. */
@@ -319,6 +339,7 @@ end(struct supervisor *s)
 		close(s->reserve);
 	notify_close(&s->notify);
 	supervise_metrics_end(s);
+	supervise_handshake_end(s);
 	supervise_stats_end(s);
 	free(s->child);
 }

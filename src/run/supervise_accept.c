@@ -115,7 +115,8 @@ refuse(struct supervisor *s, int fd)
 }
 
 static void
-refuse_at_limit(struct supervisor *s, int fd)
+refuse_at_limit(struct supervisor *s, int fd, const char *name,
+    unsigned int limit)
 {
 	struct log_line l;
 
@@ -123,7 +124,7 @@ refuse_at_limit(struct supervisor *s, int fd)
 	if (!may_complain(&s->complain_limit))
 		return;
 	log_begin(&l, LOG_L_WARN, "at-limit");
-	log_num(&l, "max-connections", s->max);
+	log_num(&l, name, limit);
 	log_num(&l, "refused", (int64_t)s->nrefused);
 	log_end(&l);
 }
@@ -209,6 +210,7 @@ start_child(struct supervisor *s, int fd,
 	close(fd);
 	s->slot[s->active] = slot;
 	s->child[s->active++] = pid;
+	supervise_handshake_begun(s, pid, slot);
 	s->total++;
 	s->pause = 0;
 	s->changed = 1;
@@ -236,14 +238,19 @@ accept_one(struct supervisor *s, int listener)
 			pause_accepting(s, "accept", errno);
 		return 0;
 	}
-	if (s->active >= s->max)
+	if (s->active >= s->max || !supervise_handshake_may(s))
 		supervise_reap(s);
+	if (!supervise_handshake_may(s)) {
+		refuse_at_limit(s, fd, "max-handshakes",
+		    s->o->max_handshakes);
+		return 1;
+	}
 	if (s->active < s->max)
 		return start_child(s, fd, service->serve, sa, len);
 	if (service->serve_full != NULL &&
 	    s->active < s->max + SUPERVISE_SPARE)
 		return start_child(s, fd, service->serve_full, sa, len);
-	refuse_at_limit(s, fd);
+	refuse_at_limit(s, fd, "max-connections", s->max);
 	return 1;
 }
 

@@ -36,6 +36,15 @@ struct metrics_door {
 	unsigned int nchildren;
 };
 
+/* Children that were in their handshake when this was last looked at. */
+struct handshakes {
+	struct young {
+		pid_t pid;
+		int slot;
+	} *of;
+	unsigned int n, room;
+};
+
 struct supervisor {
 	const struct options *o;
 	const struct service *service;
@@ -50,6 +59,7 @@ struct supervisor {
 	unsigned int nfree;
 	unsigned int active, max;
 	uint64_t total, nrefused;	/* since the start */
+	struct handshakes handshakes;
 	struct refused refused;
 	struct metrics_door metrics;
 
@@ -64,6 +74,10 @@ struct supervisor {
 	int changed;			/* what is shown is not true */
 	int64_t show;			/* not before */
 };
+
+/* Tells of an address: an event of the log, and words on standard error. */
+void supervise_announce(const struct supervisor *, const char *event,
+    const char *words, const char *addr);
 
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
@@ -81,6 +95,15 @@ void supervise_close_refused(struct supervisor *, int all);
 int supervise_open_reserve(void);
 
 /*
+ * supervise_limit.c: --max-handshakes.  begun: a child is there; ended: it is
+ * gone.  may: is there room for one more?
+ */
+void supervise_handshake_begun(struct supervisor *, pid_t, int slot);
+void supervise_handshake_ended(struct supervisor *, pid_t);
+int supervise_handshake_may(struct supervisor *);
+void supervise_handshake_end(struct supervisor *);
+
+/*
  * supervise_stats.c: the statistics page.  A child's slot may be none; it
  * comes back when the child is gone.
  */
@@ -88,6 +111,7 @@ int supervise_stats_begin(struct supervisor *);
 int supervise_slot(struct supervisor *);
 void supervise_slot_back(struct supervisor *, int slot);
 void supervise_log_statistics(const struct supervisor *);
+void supervise_log_killed(pid_t, int signo, int slot);
 void supervise_stats_end(struct supervisor *);
 
 /*

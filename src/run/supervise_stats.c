@@ -92,6 +92,46 @@ supervise_slot_back(struct supervisor *s, int slot)
 }
 
 static void
+log_who(struct log_line *l, const struct report_row *r)
+{
+	log_str(l, "peer", r->peer);
+	if (r->user[0] != '\0')
+		log_str(l, "user", r->user);
+}
+
+static void
+log_ids(struct log_line *l, const struct report_row *r)
+{
+	if (r->peer_id[0] == '\0')
+		return;
+	log_str(l, "id", r->id);
+	log_str(l, "peer_id", r->peer_id);
+}
+
+/* What the connection's own process could not tell any more. */
+void
+supervise_log_killed(pid_t pid, int signo, int slot)
+{
+	struct report_row r;
+	struct log_line l;
+	int known = stats_left(slot, &r);
+
+	log_begin(&l, LOG_L_ERROR, "child-killed");
+	log_num(&l, "pid", pid);
+	log_num(&l, "signal", signo);
+	log_str(&l, "name", strsignal(signo));
+	if (known) {
+		log_who(&l, &r);
+		log_str(&l, "target", r.target);
+		log_num(&l, "up", (int64_t)r.up);
+		log_num(&l, "down", (int64_t)r.down);
+		log_seconds(&l, "seconds", r.age);
+		log_ids(&l, &r);
+	}
+	log_end(&l);
+}
+
+static void
 log_row(const struct report_row *r)
 {
 	struct log_line l;
@@ -99,7 +139,7 @@ log_row(const struct report_row *r)
 	log_begin(&l, LOG_L_INFO, "tunnel");
 	log_num(&l, "pid", r->pid);
 	log_str(&l, "state", report_state_name(r->state));
-	log_str(&l, "peer", r->peer);
+	log_who(&l, r);
 	log_str(&l, "target", r->target);
 	log_seconds(&l, "age", r->age);
 	log_seconds(&l, "idle", r->idle);
@@ -109,8 +149,7 @@ log_row(const struct report_row *r)
 		log_num(&l, "rtt_ms", r->rtt);
 	if (r->resumes > 0)
 		log_num(&l, "resumes", r->resumes);
-	if (r->id[0] != '\0')
-		log_str(&l, "id", r->id);
+	log_ids(&l, r);
 	log_end(&l);
 }
 

@@ -15,6 +15,8 @@
 #include "run/wire_reach.h"
 #include "run/wire_talk.h"
 
+#define BYE_LEAST	100	/* for a Close and its answer */
+
 _Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
     "an address fits");
 
@@ -124,11 +126,16 @@ static int
 attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, &d->url);
-	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->why) == -1 ||
-	    wire_reach(d->w, d->o, &d->url, d->trust, &d->say, d->why) == -1 ||
+	d->w->name = d->name;
+	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->why) == -1)
+		return -1;
+	d->w->at[WIRE_BEGUN] = clock_us();
+	if (wire_reach(d->w, d->o, &d->url, d->trust, &d->say, d->why) == -1 ||
 	    ask(d) == -1)
 		return -1;
 	*http_status = d->talk.head.status;
+	d->w->head = &d->talk.head;
+	d->w->at[WIRE_ANSWERED] = clock_us();
 	if (d->talk.head.status == 101)
 		return accepted(d);
 	if (!upgrade_is_redirect(d->talk.head.status))
@@ -137,16 +144,18 @@ attempt(struct dial *d, int *http_status)
 }
 
 void
-wire_bye(struct wire *w, int64_t deadline)
+wire_bye(struct wire *w, int close_code, int64_t deadline)
 {
 	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
 	    .length = 2 };
 	uint8_t out[FRAME_HEAD_MAX + 2];
-	static const uint8_t code[2] = { CLOSE_NORMAL >> 8,
-	    CLOSE_NORMAL & 255 };
+	const uint8_t code[2] = { close_code >> 8, close_code & 255 };
+	int64_t least = clock_ms() + BYE_LEAST;
 	char waste[512];
 	size_t n;
 
+	if (deadline < least)
+		deadline = least;
 	random_bytes(f.key, sizeof f.key);
 	n = frame_encode(out, &f);
 	frame_mask(out + n, code, sizeof code, f.key, 0);
@@ -180,6 +189,7 @@ wire_dial(struct wire *w, const struct options *o, struct trust *trust,
 	for (hops = 0; hops <= WIRE_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);
 		w->io = IO_CLOSED;
+		w->redirects = hops;
 		r = attempt(&d, http_status);
 		if (r == 0)
 			return 0;

@@ -14,10 +14,12 @@
 
 /* One wire_reach(). */
 struct reach {
-	struct io *io;
+	struct wire *w;
+	struct io *io;			/* of w */
 	const struct options *o;
 	const struct say *say;
 	struct route route;
+	struct net_found found;
 	int64_t deadline;
 	struct why *why;
 };
@@ -130,6 +132,22 @@ socks_turn(struct reach *r, struct socks *s)
 	return (size_t)used == len ? 0 : has_more(r, len - used);
 }
 
+/* The first of the server's addresses. */
+static int
+look_up(struct reach *r, struct ip *ip)
+{
+	static struct net_found found;
+	char name[NET_NAME_MAX];
+	uint16_t port;
+
+	if (net_find(&found, &r->route.server, r->route.server_addresses,
+	    r->o->family, r->why) == -1)
+		return -1;
+	net_print((const struct sockaddr *)&found.at[0].ss, found.at[0].len,
+	    name, sizeof(name));
+	return ip_parse_port(ip, &port, slice_of(name));
+}
+
 /*
  * Who looks the server's name up is the difference of socks5 and socks5h; an
  * address, or what --resolve says, is nothing to look up.
@@ -146,8 +164,7 @@ by_socks(struct reach *r)
 		s.ip = &ip;
 	else if (!r->route.proxy.names ||
 	    r->route.server_addresses != NULL) {
-		if (net_lookup(to, r->route.server_addresses, r->o->family,
-		    &ip, r->why) == -1)
+		if (look_up(r, &ip) == -1)
 			return -1;
 		s.ip = &ip;
 	}
@@ -168,6 +185,7 @@ by_proxy(struct reach *r, struct trust *trust)
 		return of_proxy(r);
 	if ((p->kind == PROXY_HTTP ? by_http(r) : by_socks(r)) == -1)
 		return -1;
+	r->w->at[WIRE_TUNNELLED] = clock_us();
 	wire_say(r->say, "%s connects us to %s", r->route.name,
 	    addr_print(text, sizeof(text), &r->route.server));
 	return 0;
@@ -194,32 +212,56 @@ make_contexts(struct reach *r, const struct url *url, struct trust *t)
 	return 0;
 }
 
+/* TCP. */
+static int
+dial(struct reach *r)
+{
+	struct wire *w = r->w;
+	int fd;
+
+	if (net_find(&r->found, &r->route.dial, r->route.addresses,
+	    r->o->family, r->why) == -1)
+		return -1;
+	w->found = &r->found;
+	w->at[WIRE_FOUND] = clock_us();
+	fd = net_dial_found(&r->route.dial, &r->found, r->deadline, w->via,
+	    r->why);
+	if (fd == -1)
+		return -1;
+	w->at[WIRE_CONNECTED] = clock_us();
+	net_tune(fd);
+	w->io = io_of(fd);
+	wire_say(r->say, "connected to %s", w->via);
+	return 0;
+}
+
 int
 wire_reach(struct wire *w, const struct options *o, const struct url *url,
     struct trust *trust, const struct say *say, struct why *why)
 {
 	static struct reach r;
 	char text[ADDR_HOST_MAX + 16];
-	int fd, by;
+	int by;
 
-	r = (struct reach){ .io = &w->io, .o = o, .say = say, .why = why,
+	r = (struct reach){ .w = w, .io = &w->io, .o = o, .say = say, .why = why,
 	    .deadline = o->connect_timeout == 0 ? CLOCK_NEVER :
 	    clock_ms() + o->connect_timeout };
 	if (route_find(&r.route, o, url, why) == -1 ||
 	    make_contexts(&r, url, trust) == -1)
 		return -1;
 	by = r.route.proxy.kind != PROXY_NONE;
+	w->proxy = by ? r.route.name : NULL;
 	wire_say(say, "dialling %s%s", by ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r.route.dial));
-	fd = net_dial_at(&r.route.dial, r.route.addresses, o->family,
-	    r.deadline, w->via, why);
-	if (fd == -1)
+	if (dial(&r) == -1)
 		return by ? of_proxy(&r) : -1;
-	net_tune(fd);
-	w->io = io_of(fd);
-	wire_say(say, "connected to %s", w->via);
 	if (by && by_proxy(&r, trust) == -1)
 		return -1;
-	return url->tls ? encrypt(&r, trust->server, server_name(o, url),
-	    o->insecure) : 0;
+	if (!url->tls)
+		return 0;
+	if (encrypt(&r, trust->server, server_name(o, url),
+	    o->insecure) == -1)
+		return -1;
+	w->at[WIRE_SECURED] = clock_us();
+	return 0;
 }

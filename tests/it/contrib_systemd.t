@@ -12,6 +12,7 @@ import inetws as t      # noqa: E402
 import glob             # noqa: E402
 import guest            # noqa: E402
 import re               # noqa: E402
+import tree             # noqa: E402
 
 UNITS = os.path.join(t.ROOT, 'contrib', 'systemd')
 EXPOSURE = 1.5
@@ -150,6 +151,26 @@ def test_instance():
         '/proc/%d' % p)]), 'nothing is left')
     t.unlike(g.journal(unit), 'sandbox|child-killed|level=error',
              'nothing was refused')
+
+
+def test_made_install():
+    """As README.md there says, behind "make install"."""
+    g = guest.Guest()
+    g.boot()
+    os.umask(0o022)
+    tree.make('install', 'DESTDIR=' + g.at(''))
+    g.must('systemd-sysusers')
+    g.must('systemctl', 'daemon-reload')
+    with g.net():
+        echo = t.echo()
+        g.put('/etc/inetws/ssh.conf', 'mode server\nlisten 127.0.0.1:8080\n'
+              'target 127.0.0.1:%d\n' % echo.port)
+        g.must('systemctl', 'enable', '--now', 'inetws@ssh')
+        t.ok(says(t.ws.connect(8080), b'hello'), 'make install, and it runs')
+    g.must('systemctl', 'disable', '--now', 'inetws@ssh')
+    tree.make('uninstall', 'DESTDIR=' + g.at(''))
+    t.is_(g.run('find', '/usr/local', '-name', '*inetws*').stdout, '',
+          'make uninstall')
 
 
 def test_wrong_file():

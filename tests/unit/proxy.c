@@ -159,7 +159,7 @@ test_challenges(void)
 	is_str(tight, "Negotia", "cut");
 }
 
-/* Plays one turn: ours must be this, theirs is that.  What socks_read() said. */
+/* Plays one turn: ours must be this, theirs is that.  As socks_read(). */
 static ssize_t
 turn(struct socks *s, const char *ours, size_t ours_len, const char *theirs,
     size_t theirs_len, struct why *why)
