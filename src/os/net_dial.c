@@ -77,6 +77,19 @@ next_of(const struct addrinfo *ai, int v6)
 	return ai;
 }
 
+/* glibc takes ::1 in /etc/hosts for 127.0.0.1 too, which is there as well. */
+static int
+is_known(const struct net_found *found, const struct addrinfo *ai)
+{
+	int i;
+
+	for (i = 0; i < found->n; i++)
+		if (found->at[i].len == ai->ai_addrlen &&
+		    memcmp(&found->at[i].ss, ai->ai_addr, ai->ai_addrlen) == 0)
+			return 1;
+	return 0;
+}
+
 /* RFC 8305 4: families take turns, IPv6 begins; within one, as resolved. */
 static void
 interleave(struct net_found *found, const struct addrinfo *list)
@@ -92,9 +105,11 @@ interleave(struct net_found *found, const struct addrinfo *list)
 
 		if (ai == NULL)
 			continue;
+		next[turn] = next_of(ai->ai_next, turn == 0);
+		if (is_known(found, ai))
+			continue;
 		memcpy(&found->at[found->n].ss, ai->ai_addr, ai->ai_addrlen);
 		found->at[found->n++].len = ai->ai_addrlen;
-		next[turn] = next_of(ai->ai_next, turn == 0);
 	}
 }
 

@@ -98,6 +98,24 @@ stats_create(const char *path, unsigned int slots,
 	return 0;
 }
 
+int
+stats_take_over(const char *path, const struct stats_about *about)
+{
+	struct stats_header *h;
+	size_t size;
+	int fd;
+
+	if ((h = stats_orphan(path, about, &fd, &size)) == NULL)
+		return -1;
+	own.page = h;
+	own.size = size;
+	own.fd = fd;
+	strlcpy(own.path, path, sizeof(own.path));
+	describe(h, h->slots, about);
+	STATS_SET(h->note, 0);
+	return 0;
+}
+
 struct stats_header *
 stats_map(int fd, int prot, size_t *size)
 {
@@ -199,6 +217,12 @@ stats_rename(const char *path)
 		return -1;
 	strlcpy(own.path, path, sizeof(own.path));
 	return 0;
+}
+
+unsigned int
+stats_room(void)
+{
+	return own.page == NULL ? 0 : own.page->slots - 2;
 }
 
 int

@@ -51,18 +51,33 @@ struct stats_slot {
 
 /* What is said of an instance as a whole, by its supervisor. */
 struct stats_about {
-	const char *mode, *name;
+	const char *mode, *name;	/* "A,B -> C" */
 	unsigned int max;		/* connections */
 };
 
 /*
- * Makes the page of this process and its children: for so many connections,
- * beside the supervisor's own slot 0.  path NULL: without a file.  A file is
+ * Makes the page of this process and its children: with so many slots for
+ * connections, beside the supervisor's own slot 0.  path NULL: without a file.  A file is
  * made with mode 0600, must not exist, and goes with stats_close().  0, or -1
  * with errno.
  */
 int stats_create(const char *path, unsigned int slots,
     const struct stats_about *);
+
+/*
+ * Takes over such a page of a supervisor that is gone, if it listened at the
+ * same addresses, and some of its processes live on.  0, or -1: it is none.
+ */
+int stats_take_over(const char *path, const struct stats_about *);
+
+/*
+ * Of a page taken over: is this slot that of a process that lives on?  What
+ * others have left is brought to its end.
+ */
+int stats_is_survivor(int slot);
+
+/* How many slots there are for connections. */
+unsigned int stats_room(void);
 
 /*
  * The same in a file that is shared; made with that many slots if it is not
@@ -150,6 +165,9 @@ int stats_view_alive(const struct stats_view *);
 
 /* All but the rows. */
 void stats_read(const struct stats_view *, struct report *);
+
+/* The counts of this process's page, without asking who is alive. */
+void stats_sum(struct report_counts *);
 
 /* Slots are numbered from 0 to one less than this. */
 unsigned int stats_slots(const struct stats_view *);

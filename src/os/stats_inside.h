@@ -39,6 +39,10 @@ stats_at(const struct stats_header *h, unsigned int slot)
 /* The locks of other processes in a range: is there one, and where? */
 int stats_locked(int fd, off_t from, off_t n, off_t *where);
 
+/* The page in stats_take_over()'s sense, with slot 0 locked, or NULL. */
+struct stats_header *stats_orphan(const char *path,
+    const struct stats_about *, int *fd, size_t *size);
+
 /* Maps what is a page of this version.  NULL with errno; EINVAL: it is none. */
 struct stats_header *stats_map(int fd, int prot, size_t *size);
 

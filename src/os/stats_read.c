@@ -115,6 +115,27 @@ about(const struct stats_header *h, struct report *r)
 }
 
 void
+stats_sum(struct report_counts *counts)
+{
+	struct stats_view v;
+	struct stats_slot s;
+	unsigned int i;
+
+	memset(counts, 0, sizeof(*counts));
+	stats_view_own(&v);
+	if (v.page == NULL) {
+		report_add(counts, &stats_mine->counts);
+		return;
+	}
+	copy(&s, stats_at(v.page, v.page->slots - 1));
+	report_add(counts, &s.counts);
+	for (i = 0; i < stats_slots(&v); i++) {
+		copy(&s, stats_at(v.page, i));
+		report_add(counts, &s.counts);
+	}
+}
+
+void
 stats_read(const struct stats_view *v, struct report *r)
 {
 	struct stats_slot s;

@@ -39,6 +39,7 @@ struct check {
 	int has_extension;	/* it is inetws */
 	char id[20], peer_id[20];	/* with it: what joins the logs */
 	uint32_t window;		/* with it: bytes */
+	int resume_asked, resume;	/* with it: for a session; there is */
 	char subprotocol[64], server[128], via[128];	/* "" none */
 
 	unsigned int pings, pongs;	/* sent, answered */

@@ -61,6 +61,10 @@ show_peer(struct out *o, const struct check *c)
 	if (c->has_extension)
 		out_add(o, MORE "id %s, the peer's %s, window %" PRIu32 "\n",
 		    c->id, c->peer_id, c->window);
+	if (c->has_extension && c->resume_asked)
+		more(o, "a lost websocket", c->resume ? "is resumed" :
+		    "is the end: the peer keeps no sessions (it has "
+		    "--resume 0, or does TLS itself)");
 	more(o, "redirected to", c->at);
 	more(o, "subprotocol", c->subprotocol);
 	more(o, "server", c->server);
@@ -290,7 +294,8 @@ check_json(struct out *o, const struct check *c, int64_t now)
 	text(o, "id", c->id);
 	text(o, "peer_id", c->peer_id);
 	if (c->has_extension)
-		out_add(o, ",\"window\":%" PRIu32, c->window);
+		out_add(o, ",\"window\":%" PRIu32 ",\"resume\":%s",
+		    c->window, c->resume ? "true" : "false");
 	text(o, "subprotocol", c->subprotocol);
 	text(o, "server", c->server);
 	text(o, "via", c->via);

@@ -88,6 +88,8 @@ describe(const struct wire *w, const struct extension *ours, int http_status)
 	strlcpy(c.id, ours->id, sizeof(c.id));
 	strlcpy(c.peer_id, w->theirs.id, sizeof(c.peer_id));
 	c.window = w->theirs.win;
+	c.resume_asked = (ours->flags & EXT_RESUME) != 0;
+	c.resume = w->theirs.session[0] != '\0';
 }
 
 /*
@@ -165,28 +167,22 @@ pings(const struct options *o)
 }
 
 static void
-look(const struct options *o)
+look(const struct options *o, struct trust *trust)
 {
 	static const char digits[] = "0123456789abcdef";
-	static struct trust trust;
-	struct extension offer = { .win = o->window };
+	struct extension offer = { .win = o->window,
+	    .flags = o->resume > 0 ? EXT_RESUME : 0 };
 	struct wire w;
 	uint8_t raw[EXTENSION_ID_MAX];
-	int status, i;
+	int status, i, failed;
 
 	random_bytes(raw, sizeof(raw));
 	for (i = 0; i < EXTENSION_ID_MAX; i++)
 		offer.id[i] = digits[raw[i] & 15];
-	if (o->url.tls) {
-		if ((trust.server = tls_keep_make(o, &c.why)) == NULL)
-			return;
-		tls_ctx_watch(trust.server, &c.cert);
-	}
-	if (wire_dial(&w, o, &trust, &offer, &status, &c.why) == -1) {
-		describe(&w, &offer, status);
-		return;
-	}
+	failed = wire_dial(&w, o, trust, &offer, &status, &c.why) == -1;
 	describe(&w, &offer, status);
+	if (failed)
+		return;
 	probe_begin(&probe, &w);
 	pings(o);
 	if (c.why.status == EXIT_ENDED && c.close == 0)
@@ -194,7 +190,23 @@ look(const struct options *o)
 	else
 		io_close(&probe.io);
 	if (c.why.status == EXIT_ENDED && o->proxy_idle > 0)
-		check_idle(&c, o, &trust);
+		check_idle(&c, o, trust);
+}
+
+/* A redirect may lead to TLS; if not, nobody needs to know what it lacks. */
+static void
+look_with_tls(const struct options *o)
+{
+	struct trust trust = { tls_keep_make(o, &c.why), NULL };
+
+	if (trust.server == NULL && o->url.tls)
+		return;
+	c.why.status = EXIT_ENDED;
+	if (trust.server != NULL)
+		tls_ctx_watch(trust.server, &c.cert);
+	look(o, &trust);
+	tls_ctx_free(trust.server);
+	tls_ctx_free(trust.proxy);
 }
 
 int
@@ -208,7 +220,7 @@ check_main(const struct options *o)
 	memset(&c, 0, sizeof(c));
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
-	look(o);
+	look_with_tls(o);
 	now = time(NULL);
 	check_judge(&c, &limits, now);
 	out_begin(&out, text, sizeof(text));

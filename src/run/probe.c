@@ -4,6 +4,7 @@
 
 #include "os/clock.h"
 #include "os/random.h"
+#include "proto/control.h"
 #include "proto/frame.h"
 #include "run/probe.h"
 #include "run/wire_io.h"
@@ -19,6 +20,7 @@ probe_begin(struct probe *p, const struct wire *w)
 	memset(p, 0, offsetof(struct probe, in));
 	p->io = w->io;
 	p->extension = w->has_extension;
+	p->session = w->has_extension && w->theirs.session[0] != '\0';
 	p->len = w->early_len < sizeof(p->in) ? w->early_len : sizeof(p->in);
 	memcpy(p->in, w->early, p->len);
 }
@@ -121,6 +123,7 @@ take(struct probe *p, int *more)
 	if (n > p->skip)
 		n = p->skip;
 	p->skip -= n;
+	p->taken += n;
 	n += head;
 	p->len -= n;
 	memmove(p->in, p->in + n, p->len);
@@ -153,16 +156,29 @@ probe_wait(struct probe *p, int64_t deadline)
 	}
 }
 
+static int
+send_line(struct probe *p, enum control_kind kind, uint64_t number,
+    int64_t deadline)
+{
+	char text[32];
+
+	return send_frame(p, FRAME_TEXT, text, control_write(text, kind,
+	    number), deadline);
+}
+
+/* A peer that keeps a session takes Close 1001 for a loss. */
 void
 probe_end(struct probe *p, int64_t deadline)
 {
 	struct wire w = { .io = p->io };
 
-	if (p->extension && send_frame(p, FRAME_TEXT, "eof 0", 5,
-	    deadline) == 0)
+	if (p->extension && send_line(p, CONTROL_EOF, 0, deadline) == 0)
 		while (!p->eof && probe_wait(p, deadline) == PROBE_PONG)
 			;
-	wire_bye(&w, p->extension && !p->eof ? CLOSE_GOING_AWAY :
-	    CLOSE_NORMAL, deadline);
+	if (p->session)
+		send_line(p, p->eof ? CONTROL_ACK : CONTROL_RST, p->taken,
+		    clock_ms() + ANSWER_MS);
+	wire_bye(&w, p->extension && !p->eof && !p->session ?
+	    CLOSE_GOING_AWAY : CLOSE_NORMAL, deadline);
 	p->io = IO_CLOSED;
 }

@@ -25,7 +25,9 @@ struct probe {
 	struct io io;
 	size_t len;			/* of what is in in[] */
 	int extension;			/* the peer is inetws */
+	int session;			/* with it: it keeps one */
 	int eof;			/* it has said so */
+	uint64_t taken;			/* bytes of its data */
 	uint64_t skip;			/* bytes of a payload still to come */
 	uint64_t pinged;		/* number of the last ping */
 	unsigned int pings;		/* the peer's */
@@ -46,7 +48,8 @@ enum probe_event probe_wait(struct probe *, int64_t deadline);
 
 /*
  * Says that there is nothing more to come, so that the target may end as it
- * likes, then Close, and waits for the peer's end; all until deadline.
+ * likes, then Close, and waits for the peer's end; all until deadline.  A
+ * session is over then, however that went.
  */
 void probe_end(struct probe *, int64_t deadline);
 

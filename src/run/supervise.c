@@ -12,10 +12,8 @@
 #include "os/log.h"
 #include "os/net.h"
 #include "os/signals.h"
-#include "os/title.h"
 #include "run/supervise_inside.h"
 
-#define SHOW_EVERY	1000	/* ms between two titles */
 #define GRACE		3000	/* ms from TERM to KILL */
 #define HURRY		250	/* the same, when asked twice */
 #define REAP_AT_END	1000	/* ms from KILL to giving up */
@@ -24,30 +22,6 @@ static int64_t
 min64(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
-}
-
-static void
-make_name(struct supervisor *s)
-{
-	char target[256], addr[NET_NAME_MAX];
-	unsigned int i;
-
-	snprintf(s->name, sizeof(s->name), "inetws %s: ",
-	    mode_name(s->o->mode));
-	for (i = 0; i < s->nlisteners; i++) {
-		net_local_name(s->listener[i].fd, addr, sizeof(addr));
-		if (i > 0)
-			strlcat(s->name, ",", sizeof(s->name));
-		strlcat(s->name, addr, sizeof(s->name));
-	}
-	if (s->o->mode == MODE_CLIENT)
-		url_print(target, sizeof(target), &s->o->url);
-	else if (s->o->program != NULL)
-		strlcpy(target, s->o->program[0], sizeof(target));
-	else
-		addr_print(target, sizeof(target), &s->o->target);
-	strlcat(s->name, " -> ", sizeof(s->name));
-	strlcat(s->name, target, sizeof(s->name));
 }
 
 /*
@@ -81,23 +55,6 @@ announce(const struct supervisor *s)
 	for (i = 0; i < s->nlisteners; i++)
 		supervise_announce(s, "listening", "listening on",
 		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
-}
-
-static void
-show(struct supervisor *s)
-{
-	char status[120];
-	int64_t now;
-
-	if (!s->changed || (now = clock_ms()) < s->show)
-		return;
-	s->changed = 0;
-	s->show = now + SHOW_EVERY;
-	title_set("%s, %u active%s", s->name, s->active,
-	    s->phase == SERVING ? "" : ", draining");
-	snprintf(status, sizeof(status), "STATUS=%u active, %llu total",
-	    s->active, (unsigned long long)s->total);
-	notify_send(&s->notify, status);
 }
 
 static void
@@ -279,8 +236,7 @@ wait_and_accept(struct supervisor *s)
 		n = 0;
 	if (s->phase != SERVING)
 		until = min64(until, s->phase_end);
-	if (s->changed)
-		until = min64(until, s->show);
+	until = min64(until, supervise_show_time(s));
 	if (s->refused.n > 0)
 		until = min64(until, s->refused.until[0]);
 	nmetrics = supervise_metrics_watch(s, p);
@@ -316,7 +272,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
 		    NULL);
 	signals_supervisor();
-	make_name(s);
+	supervise_name(s);
 	if (supervise_metrics_begin(s) == -1)
 		return -1;
 	if (supervise_stats_begin(s) == -1) {
@@ -359,7 +315,7 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 		return EXIT_SYSTEM;
 	}
 	while (s.phase != ENDED) {
-		show(&s);
+		supervise_show(&s);
 		wait_and_accept(&s);
 		take_signals(&s);
 		supervise_close_refused(&s, 0);

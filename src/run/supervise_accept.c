@@ -211,7 +211,6 @@ start_child(struct supervisor *s, int fd,
 	s->slot[s->active] = slot;
 	s->child[s->active++] = pid;
 	supervise_handshake_begun(s, pid, slot);
-	s->total++;
 	s->pause = 0;
 	s->changed = 1;
 	return 1;
@@ -238,17 +237,18 @@ accept_one(struct supervisor *s, int listener)
 			pause_accepting(s, "accept", errno);
 		return 0;
 	}
-	if (s->active >= s->max || !supervise_handshake_may(s))
+	if (s->active + s->nsurvivors >= s->max || !supervise_handshake_may(s))
 		supervise_reap(s);
 	if (!supervise_handshake_may(s)) {
 		refuse_at_limit(s, fd, "max-handshakes",
 		    s->o->max_handshakes);
 		return 1;
 	}
-	if (s->active < s->max)
+	if (s->active + s->nsurvivors < s->max ||
+	    s->active + supervise_survivors(s) < s->max)
 		return start_child(s, fd, service->serve, sa, len);
-	if (service->serve_full != NULL &&
-	    s->active < s->max + SUPERVISE_SPARE)
+	if (service->serve_full != NULL && s->active + s->nsurvivors <
+	    s->max + SUPERVISE_SPARE)
 		return start_child(s, fd, service->serve_full, sa, len);
 	refuse_at_limit(s, fd, "max-connections", s->max);
 	return 1;

@@ -57,8 +57,11 @@ struct supervisor {
 	int *slot;			/* of each, on the statistics page */
 	int *free_slot;			/* those that nobody has */
 	unsigned int nfree;
+	int *survivor;			/* slots of an earlier supervisor's */
+	unsigned int nsurvivors;
+	int64_t look;			/* at them, not before */
 	unsigned int active, max;
-	uint64_t total, nrefused;	/* since the start */
+	uint64_t nrefused;		/* since the start */
 	struct handshakes handshakes;
 	struct refused refused;
 	struct metrics_door metrics;
@@ -73,11 +76,21 @@ struct supervisor {
 	char name[400];			/* "inetws server: A -> B" */
 	int changed;			/* what is shown is not true */
 	int64_t show;			/* not before */
+	char shown[120];		/* the last status */
+	int64_t refresh, refresh_every;	/* it may be out of date by then */
 };
 
 /* Tells of an address: an event of the log, and words on standard error. */
 void supervise_announce(const struct supervisor *, const char *event,
     const char *words, const char *addr);
+
+/*
+ * supervise_show.c: what ps(1) and the service manager show.  name: makes
+ * s->name.  time: when there is something new to show.
+ */
+void supervise_name(struct supervisor *);
+void supervise_show(struct supervisor *);
+int64_t supervise_show_time(const struct supervisor *);
 
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
@@ -108,9 +121,12 @@ void supervise_handshake_end(struct supervisor *);
  * comes back when the child is gone.
  */
 int supervise_stats_begin(struct supervisor *);
+
+/* How many tunnels of an earlier supervisor there still are. */
+unsigned int supervise_survivors(struct supervisor *);
 int supervise_slot(struct supervisor *);
 void supervise_slot_back(struct supervisor *, int slot);
-void supervise_log_statistics(const struct supervisor *);
+void supervise_log_statistics(struct supervisor *);
 void supervise_log_killed(pid_t, int signo, int slot);
 void supervise_stats_end(struct supervisor *);
 

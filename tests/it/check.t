@@ -45,9 +45,35 @@ def test_inetws():
     t.ok(all(0 <= c['ms'][k] < 1000 * t.BOUND for k in
              ('resolve', 'connect', 'upgrade')), 'and times')
     t.is_(c['peer'], '127.0.0.1:%d' % s.port, 'where it went')
+    t.ok(c['resume'], 'a lost websocket is resumed')
     line = s.wait_line('event=closed.* peer_id=%s' % c['id'])[0]
     t.like(line, ' id=%s ' % c['peer_id'], "the server's log has both ids")
     t.like(line, 'end=ended', 'and a clean end')
+
+
+def test_resume():
+    """Whether there are sessions; none is left behind."""
+    banner = t.source(b'hello, who are you?')
+    stays = t.Held()
+    for target, end in ((banner, 'ended'), (stays, 'peer-reset')):
+        s = t.server(target.port)
+        r = t.run_inetws('check', url(s.port))
+        t.like(r.stdout, 'a lost websocket +is resumed', 'sessions')
+        t.ok(s.has_line('event=closed .*end=%s ' % end),
+             'the one that was asked for ends: %s' % end)
+        t.ok(t.until(lambda: not t.children(s.pid)), 'and leaves nothing')
+    s = t.server(t.echo().port, '--resume', '0')
+    r = t.run_inetws('check', url(s.port))
+    t.like(r.stdout, 'a lost websocket +is the end: .*--resume 0',
+           'a server without says so')
+    t.is_(look(url(s.port))[1]['resume'], False, 'also in --json')
+    cert = t.certificate()
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                 cert.key)
+    r = t.run_inetws('check', '--cacert', cert.ca, 'wss://localhost:%d/' %
+                     s.port)
+    t.like(r.stdout, 'a lost websocket +is the end: .*does TLS itself',
+           'one that does TLS itself too')
 
 
 def test_secrets():
@@ -138,6 +164,17 @@ def test_tls():
           '--warn-rtt within')
     code, c = look(n.url, '-k')
     t.is_((code, c['tls']['verified']), (0, False), '-k: not verified')
+
+
+def test_redirect_to_tls():
+    cert = t.certificate()
+    n = t.nginx(t.server(t.echo().port).port, cert)
+    up = t.WSServer(answer=lambda first, fields: (
+        'HTTP/1.1 301 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n' %
+        n.url).encode())
+    code, c = look(url(up.port), '--cacert', cert.ca)
+    t.is_((code, c['redirected_to']), (0, n.url), 'from ws to wss')
+    t.is_((c['tls'] or {}).get('verified'), True, 'with its certificate')
 
 
 def test_long_lived():
@@ -351,6 +388,23 @@ def test_idle():
           'a far side that ends it is not the path')
 
 
+def test_idle_nginx():
+    """What nginx does to websockets that its upstream is silent on."""
+    s = t.server(t.echo().port)
+    n = t.nginx(s.port, extra='''location /short/ {
+        proxy_pass http://127.0.0.1:%d; proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        proxy_read_timeout 2s; }''' % s.port)
+    code, c = look(n.url.replace('/ssh/', '/short/'), '--proxy-idle=20s')
+    t.is_((code, c['idle']['end']), (1, 'cut'), 'nginx cuts')
+    t.ok(1900 <= c['idle']['end_ms'] <= 8000, 'after proxy_read_timeout '
+         '(%d ms)' % c['idle']['end_ms'])
+    r = t.run_inetws('check', '--proxy-idle=1s', n.url)
+    t.like(r.stdout, '^idle +lives for 1.0s at least$',
+           'not where it is told to wait')
+
+
 @t.limit(40)
 def test_idle_silent():
     """A path that forgets without a word."""
@@ -370,6 +424,9 @@ def test_words():
         r = t.run_inetws('check', *words, url(1))
         t.is_(r.returncode, 64, ' '.join(words) + ': 64')
         t.like(r.stderr, named, 'and it is named')
+        r = t.run_inetws('check', '--nagios', *words, url(1))
+        t.is_((r.returncode, r.stderr), (3, b''), 'with --nagios: 3')
+        t.like(r.stdout, '^INETWS UNKNOWN - .*' + named, 'and it is named')
 
 
 t.main()

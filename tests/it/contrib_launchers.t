@@ -102,15 +102,9 @@ def test_inetd():
 
 def as_client(g, port):
     """The line of a client, to a site of nginx with the name in it."""
-    t.need('nginx', 'openssl')
-    cert = t.certificate(('DNS:example.org',))
-    g.trust(cert)
-    g.put('/etc/hosts', '127.0.0.1 example.org\n')
     with g.net():
         s = t.server(22)
-        t.nginx_site(443, 'server { listen 443 ssl; ssl_certificate %s; '
-                     'ssl_certificate_key %s; %s }' % (
-                         cert.cert, cert.key, t.location(s.port)))
+        g.site(t.location(s.port), 'example.org')
         k = talk.Talk(t.ws.dial(port), DATA)
     t.is_((k.join(), bytes(k.got) == DATA), ('eof', True),
           'a client, to wss://example.org/ssh/')
@@ -197,19 +191,13 @@ def test_openrc():
 
 
 def test_ssh():
-    t.need('nginx', 'ssh', 'sshd', 'openssl')
+    t.need('ssh', 'sshd')
     g = machine()
     with g.net():
         d = t.sshd()
         s = t.server(d.port)
-        cert = t.certificate(('DNS:example.org', 'DNS:*.ws.example.org'))
-        block = ('server { listen 443 ssl; ssl_certificate %s; '
-                 'ssl_certificate_key %s; %s }')
-        t.nginx_site(443, block % (
-            cert.cert, cert.key, t.location(s.port) +
-            t.location(s.port, '/laptop/') + t.location(s.port, '= /')))
-    g.trust(cert)
-    g.put('/etc/hosts', '127.0.0.1 example.org git.ws.example.org\n')
+    g.site(t.location(s.port) + t.location(s.port, '/laptop/') +
+           t.location(s.port, '= /'), 'example.org', 'git.ws.example.org')
     place(g, 'ssh/config', '/root/.ssh/config')
     g.put('/usr/local/bin/nc', '#!/bin/sh\nexit 1\n', 0o755)
     for name in ('id', 'known'):

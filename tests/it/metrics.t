@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
@@ -85,6 +86,16 @@ def test_parser():
     t.is_(found['inetws_ping_rtt_seconds'].unit, 'seconds', 'with units')
 
 
+def cells(page):
+    """{pid: {column: text}} of the page's rows."""
+    rows = {}
+    for row in re.findall('<tr>(<td.*?)</tr>', page):
+        one = dict(re.findall('<td data-n="([^"]*)"[^>]*>([^<]*)</td>', row))
+        rows[int(one['Process'])] = {k: html.unescape(v)
+                                     for k, v in one.items()}
+    return rows
+
+
 def test_agree():
     """Metrics, JSON, table and page say the same."""
     t.rundir()
@@ -119,13 +130,24 @@ def test_agree():
           (i['up'], i['down']), 'bytes')
     t.is_((m['inetws_connections_begun_total'], len(ws) + 1),
           (i['total'], i['total']), 'all there were')
-    page = t.http(s.metrics, '/')[2]
-    table = t.run_inetws('status').stdout.decode()
+    page = cells(t.http(s.metrics, '/')[2])
+    table = {int(line.split()[0]): line for line in
+             t.run_inetws('status').stdout.decode().splitlines()
+             if re.match(r'\d+ ', line)}
+    t.is_((sorted(page), sorted(table)),
+          ((sorted(r['pid'] for r in i['tunnels']),) * 2),
+          'the same tunnels on the page and in the table')
     for row in i['tunnels']:
-        t.ok(row['peer'] in page and str(row['pid']) in page,
-             '%s stands on the page' % row['peer'])
-        t.like(table, r'(?m)^%d\s+%s\s+%s ' % (row['pid'], row['state'],
-               re.escape(row['peer'])), 'and in the table')
+        sizes = ['%d B' % row['up'], '%d B' % row['down']]
+        want = [row['peer'], row['target'] or '-', row['state']] + sizes
+        seen = page[row['pid']]
+        t.is_([seen[k] for k in ('Peer', 'Target', 'State', 'Up', 'Down')],
+              want, '%s on the page' % row['peer'])
+        t.like(table[row['pid']], r'^%d +%s +%s +%s .* %s +%s ' % tuple(
+            [row['pid']] + [re.escape(x) for x in
+                            [row['state'], row['peer'],
+                             row['target'] or '-'] + sizes]),
+               'and in the table')
     raw.close()
     for w in ws:
         w.sock.close()

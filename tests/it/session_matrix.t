@@ -42,7 +42,7 @@ def nginx(port):
     return t.nginx(port, path="/").port
 
 
-def haproxy(port):
+def haproxy(port, patience="1h"):
     listen = t.free_port()
     path = os.path.join(t.folder(), "haproxy.cfg")
     with open(path, "w") as f:
@@ -52,17 +52,17 @@ defaults
     timeout connect 5s
     timeout client 60s
     timeout server 60s
-    timeout tunnel 1h
+    timeout tunnel %s
 frontend in
     bind 127.0.0.1:%d
     default_backend out
 backend out
     server s 127.0.0.1:%d
-""" % (listen, port))
+""" % (patience, listen, port))
     return started(["haproxy", "-db", "-f"], listen, path)
 
 
-def apache(port):
+def apache(port, patience=60):
     listen, folder = t.free_port(), t.folder()
     path = os.path.join(folder, "httpd.conf")
     with open(path, "w") as f:
@@ -72,9 +72,9 @@ def apache(port):
         for name in ("mpm_event", "authz_core", "proxy", "proxy_http"):
             f.write("LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so"
                     "\n" % (name, name))
-        f.write("Listen 127.0.0.1:%d\nTimeout 60\n"
+        f.write("Listen 127.0.0.1:%d\nTimeout %d\n"
                 "ProxyPass / http://127.0.0.1:%d/ upgrade=websocket\n" %
-                (listen, port))
+                (listen, patience, port))
     return started(["apache2", "-DFOREGROUND", "-f"], listen, path)
 
 
@@ -227,6 +227,36 @@ def cells(tunnel, column):
                 t.cleanup()
     run.limit = 120
     return run
+
+
+def test_half_closed_for_long():
+    """Longer than a proxy is patient: pings go on while nothing is said."""
+    for name, proxy in (("HAProxy", lambda port: haproxy(port, "2s")),
+                        ("Apache", lambda port: apache(port, 2))):
+        for first in ("dialler", "acceptor"):
+            target = t.Held()
+            pings = ("--ping-interval", "500ms")
+            s = t.server(target.port, *pings)
+            c = t.client("ws://127.0.0.1:%d/" % proxy(s.port), *pings)
+            a = t.ws.dial(c.port)
+            b = target.next()
+            one, other = (a, b) if first == "dialler" else (b, a)
+            one.sendall(b"question")
+            one.shutdown(socket.SHUT_WR)
+            t.is_(t.ws.read_all(other), (b"question", "eof"),
+                  "%s, first ends: %s: half-closed" % (name, first))
+            one.settimeout(5)
+            try:
+                t.is_(one.recv(1), None, "nothing for five seconds")
+            except TimeoutError:
+                t.ok(True, "nothing for five seconds")
+            other.sendall(b"answer")
+            other.shutdown(socket.SHUT_WR)
+            t.is_(t.ws.read_all(one), (b"answer", "eof"), "then the answer")
+            for q in (s, c):
+                m = q.wait_line("closed .*end=ended.*")
+                t.unlike(m[0], "resumes", "on the one wire")
+            t.cleanup()
 
 
 for _tunnel in TUNNELS:

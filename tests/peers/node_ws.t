@@ -37,7 +37,9 @@ class Node:
 
     def __init__(self, chain, **options):
         self.program = t.Program(
-            [NODE, HERE + '/node_ws.js', chain.url, chain.cert.ca,
+            # of a name it tries one address only, before version 20
+            [NODE, HERE + '/node_ws.js',
+             chain.url.replace('localhost', '127.0.0.1'), chain.cert.ca,
              json.dumps(options)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env=ENV)
         self.said = queue.Queue()
