@@ -5,6 +5,7 @@ and what is sent elsewhere than the URL says."""
 
 import base64
 import hashlib
+import json
 import os
 import sys
 
@@ -381,6 +382,25 @@ def test_redirect():
     works(hello(url(first.port, 'localhost'), '-x', '127.0.0.1:%d' % p.port,
                 '--noproxy', 'localhost'), 'from without to with')
     t.is_(len(p.seen), 1, 'one of two by the proxy')
+
+
+def test_check():
+    """inetws check tells of the proxy, and is judged by what it says."""
+    s = t.server(t.echo().port)
+    p = t.tinyproxy(ANN)
+    x = ('-x', 'http://%s@127.0.0.1:%d' % (GOOD, p.port))
+    r = t.run_inetws('check', *x, url(s.port))
+    t.is_(r.returncode, 0, 'check by a proxy')
+    t.like(r.stdout, r'(?m)^ *proxy +[0-9.]+ \S+ +proxy http://127.0.0.1:%d$'
+           % p.port, 'has a line for it')
+    t.ok(ANN[1].encode() not in r.stdout + r.stderr, 'without the password')
+    r = t.run_inetws('check', '--json', *x, url(s.port))
+    t.ok(json.loads(r.stdout)['ms']['proxy'] > 0, 'and a time in JSON')
+    r = t.run_inetws('check', '--json', url(s.port))
+    t.is_(json.loads(r.stdout)['ms']['proxy'], None, 'null without one')
+    r = t.run_inetws('check', *x, '--proxy-user', 'ann:guess', url(s.port))
+    t.is_(r.returncode, 77, 'a wrong password: 77')
+    t.like(r.stdout, 'failed: proxy .* answered', 'which is said')
 
 
 def test_detours():
