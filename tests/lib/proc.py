@@ -29,6 +29,11 @@ INETWS = os.path.abspath(os.environ.get('INETWS') or
 SANITIZED = 'INETWS_SANITIZED' in os.environ
 BOUND = 15 * tap.SCALE      # seconds that anything short may take
 
+# Nothing here is to go by a proxy that a developer may have.
+for _name in list(os.environ):
+    if _name.lower().endswith('_proxy'):
+        del os.environ[_name]
+
 _programs = []
 _folders = []
 _closers = []               # listeners and sockets of the case
