@@ -120,6 +120,7 @@ reload(void *arg)
 	struct client *cl = arg;
 
 	tls_keep_refresh(&cl->tls, 1);
+	confine_prepare(cl->o, SANDBOX_REDIAL);
 }
 
 static void

@@ -428,6 +428,7 @@ options_parse(struct options *o, int argc, char **argv, struct why *why)
 	int status;
 
 	options_init(o);
+	o->argv = argv;
 	if (w == NULL || files == NULL)
 		status = why_set(why, EXIT_SYSTEM, "out of memory");
 	else

@@ -121,6 +121,7 @@ struct options {
 	int no_stderr;			/* 2 was the client's socket; set by
 					 * main, not by an option */
 
+	char **argv;			/* the command line, for a reload */
 	struct options_block *owned;	/* private: what options_free() frees */
 };
 
@@ -137,6 +138,15 @@ int options_parse(struct options *, int argc, char **argv, struct why *);
 
 /* Gives back what *o owns, as when a reload has made new options. */
 void options_free(struct options *);
+
+/*
+ * Reads the files again that the command line of *o names, and puts what comes
+ * of it in the place of *o: for whoever holds a pointer to it and none into
+ * it.  -1 and why: 78 or 64, *o being as it was, if something is wrong, or if
+ * something has changed that only a new start can take up.  Of options that
+ * were not made from a command line nothing changes.
+ */
+int options_again(struct options *, struct why *);
 
 /* "server", "client" ... */
 const char *mode_name(enum mode);

@@ -291,6 +291,29 @@ def test_s_server():
            '--tls13-ciphers')
 
 
+def test_redial():
+    """A lost websocket is dialled again with the same certificate."""
+    ca = t.Authority()
+    mine = ca.issue('alice', ())
+    site, n = mutual(ca)
+    proxy = t.Proxy(n.port)
+    key = t.encrypted(mine.key, 'sesame')
+    pw = os.path.join(t.folder(), 'pw')
+    with open(pw, 'w') as f:
+        f.write('sesame')
+    c = t.client(n.url.replace(':%d/' % n.port, ':%d/' % proxy.port),
+                 '--cacert', site.ca, '--cert', mine.cert, '--key', key,
+                 '--key-password-file', pw)
+    v = t.ws.dial(c.port)
+    for i in range(3):
+        v.sendall(b'hello')
+        t.is_(t.ws.read_exactly(v, 5), b'hello', 'round %d' % i)
+        t.ok(proxy.cut('rst'), 'cut')
+    v.shutdown(1)
+    t.is_(t.ws.read_all(v), (b'', 'eof'), 'a clean end')
+    c.wait_line('event=closed.*resumes=[123]')
+
+
 def test_stunnel():
     """stunnel as what does TLS in front of a server, and for a client."""
     ca = t.Authority()

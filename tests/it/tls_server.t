@@ -12,6 +12,7 @@ import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shutil           # noqa: E402
 import signal           # noqa: E402
+import socket           # noqa: E402
 import ssl              # noqa: E402
 import stat             # noqa: E402
 
@@ -355,6 +356,23 @@ def test_stunnel():
                      'CAfile = %s\ncheckHost = localhost' % site.ca)
     works(hello('ws://localhost:%d/' % port), 'through stunnel')
     s.wait_line('event=closed.*subject="?CN=stunnel')
+
+
+def test_inetd():
+    """One connection on descriptor 0, as inetd gives it."""
+    cert = t.certificate()
+    echo = t.echo()
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        near = t.ws.dial(listener.getsockname()[1])
+        far, _ = listener.accept()
+    with far:
+        p = t.inetws('server', '--tls-cert', cert.cert, '--tls-key',
+                     cert.key, '127.0.0.1:%d' % echo.port, stdin=far)
+    context = ssl.create_default_context(cafile=cert.ca)
+    w = up(context.wrap_socket(near, server_hostname='localhost'))
+    t.ok(says(w), 'TLS by inetd')
+    w.bye()
+    t.is_(p.wait(), 0, 'it ends well')
 
 
 def test_proxy_header():

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from tap import *           # noqa: E402,F401,F403
-from tap import SCALE, Skip  # noqa: E402,F401
+from tap import LONG, SCALE, Skip  # noqa: E402,F401
 from proc import *          # noqa: E402,F401,F403
 from peers import *         # noqa: E402,F401,F403
 from ca import *             # noqa: E402,F401,F403
