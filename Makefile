@@ -111,7 +111,7 @@ check-long: $B/inetws
 	$(call run_tests,$(LONG))
 
 # Cheap checks of what no compiler reads.
-scripts := $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
+scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1-9] >&2
 	for f in $(scripts); do sh -n $$f || exit; done
