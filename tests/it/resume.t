@@ -22,4 +22,10 @@ def test_200_mb_cut_50_times():
     cutting.storm(200 << 20, cuts)
 
 
+@t.limit(120)
+def test_through_tls():
+    """Each redial is a handshake too, and verifies."""
+    cutting.storm(30 << 20, 2 * cutting.WAYS, t.certificate())
+
+
 t.main()

@@ -257,7 +257,7 @@ def test_s_server():
     stranger = t.Authority('somebody')
     for words, options, pattern, status in (
             (('-tls1_2',), ('--tls-min', '1.3'),
-             'no common version of TLS', 76),
+             'no common version of TLS .1.3 or later', 76),
             (('-tls1_2', '-cipher', 'ECDHE-ECDSA-AES256-SHA'), (),
              'nothing in common', 76),
             (('-Verify', '2', '-CAfile', ca.cert, '-verify_return_error'),

@@ -81,6 +81,14 @@ def test_plain_tls():
     t.is_(w.take_end(), 'eof', 'and it ends with close_notify')
     s2 = t.server(t.echo().port, '--tls-cert', t.bundle(cert.key, cert.cert))
     works(hello('wss://localhost:%d/' % s2.port, *trust), 'one file')
+    pw = os.path.join(t.folder(), 'pw')
+    with open(pw, 'w') as f:
+        f.write('open sesame\n')
+    s2 = secure(cert._replace(key=t.encrypted(cert.key, 'open sesame')),
+                '--key-password-file', pw)
+    s2.send(signal.SIGHUP)
+    s2.wait_line('event=certificates.*taken up anew')
+    works(hello(s2.url, *trust), 'an encrypted key, read again')
     r = t.run_inetws('connect', 'ws://localhost:%d/' % s.port,
                      input=b'hello')
     t.ok(r.returncode != 0, 'without TLS: %d' % r.returncode)

@@ -278,17 +278,20 @@ WAYS = (('nginx reload', lambda cutter, nginx: nginx.send(signal.SIGHUP)),
         ('black hole', lambda cutter, nginx: cutter.hole()))
 
 
-def storm(total, cuts):
-    """total bytes in each direction at once through nginx; cuts are of WAYS,
-    each done while bytes flow, when the one before has been resumed from."""
+def storm(total, cuts, cert=None):
+    """total bytes in each direction at once through nginx, which does TLS if
+    there is a certificate; cuts are of WAYS, each done while bytes flow, when
+    the one before has been resumed from."""
     target = peers.Held()
     s = proc.server(target.port, '-v')
-    nginx = daemons.nginx(s.port)
+    nginx = daemons.nginx(s.port, cert)
     cutter = Cutter(nginx.port)
     # a black hole costs the time it takes to be noticed
-    c = proc.client('ws://localhost:%d/ssh/' % cutter.port, '-v',
+    c = proc.client('%s://localhost:%d/ssh/' % ('wss' if cert else 'ws',
+                                                cutter.port), '-v',
                     '--ping-interval', '100ms', '--ping-timeout',
-                    '%dms' % (700 * tap.SCALE))
+                    '%dms' % (700 * tap.SCALE),
+                    *(('--cacert', cert.ca) if cert else ()))
     share = total // len(cuts)
     flow = Flow(ws.dial(c.port), target.next(), total, 2 * share)
     done = 0
@@ -297,7 +300,8 @@ def storm(total, cuts):
             tap.diag('stuck before cut %d, %s' % (i, name))
             break
         cut(cutter, nginx)
-        flow.allow((i + 3) * share)
+        # it must not be over before a reload has its effect
+        flow.allow(min((i + 3) * share, total - share // 3))
         if not c.has_line('event="resumed after', count=i + 1):
             tap.diag('not resumed after cut %d, %s' % (i, name))
             break
