@@ -192,12 +192,19 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static enum sandbox_role
+role_of(const struct options *o)
+{
+	return o->program != NULL ? SANDBOX_PROGRAM : SANDBOX_RELAY;
+}
+
 static void
 reload(void *arg)
 {
 	struct server *sv = arg;
 
 	tls_keep_refresh(&sv->tls, 1);
+	confine_prepare(sv->o, role_of(sv->o));
 }
 
 static void
@@ -222,7 +229,7 @@ begin_tls(struct server *sv, struct service *service, struct why *why)
 		return 0;
 	service->refuse = NULL;
 	service->serve_full = NULL;	/* it has no sessions */
-	return tls_keep_begin(&sv->tls, o, 0, why);
+	return tls_keep_begin(&sv->tls, o, tls_keep_make, 0, why);
 }
 
 int
@@ -243,8 +250,7 @@ server_main(const struct options *o)
 		return status;
 	if (begin_tls(&sv, &service, &why) == -1)
 		return start_failed(&why);
-	status = confine_prepare(o, o->program != NULL ? SANDBOX_PROGRAM :
-	    SANDBOX_RELAY);
+	status = confine_prepare(o, role_of(o));
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)

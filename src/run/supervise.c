@@ -194,16 +194,6 @@ advance(struct supervisor *s)
 }
 
 static void
-reload(struct supervisor *s)
-{
-	if (s->service->reload == NULL || s->phase != SERVING)
-		return;
-	notify_reloading(&s->notify);
-	s->service->reload(s->service->arg);
-	notify_send(&s->notify, "READY=1");
-}
-
-static void
 take_signals(struct supervisor *s)
 {
 	if (signal_taken(SIGCHLD))
@@ -213,7 +203,7 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
-		reload(s);
+		supervise_reload(s);
 	if (signal_taken(SIGUSR1))
 		supervise_log_statistics(s);
 #ifdef SIGINFO

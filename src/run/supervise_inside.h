@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "os/notify.h"
+#include "os/stats.h"
 #include "run/options.h"
 #include "run/supervise.h"
 
@@ -92,6 +93,9 @@ void supervise_name(struct supervisor *);
 void supervise_show(struct supervisor *);
 int64_t supervise_show_time(const struct supervisor *);
 
+/* supervise_reload.c: HUP. */
+void supervise_reload(struct supervisor *);
+
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
 
@@ -121,6 +125,7 @@ void supervise_handshake_end(struct supervisor *);
  * comes back when the child is gone.
  */
 int supervise_stats_begin(struct supervisor *);
+struct stats_about supervise_about(const struct supervisor *);
 
 /* How many tunnels of an earlier supervisor there still are. */
 unsigned int supervise_survivors(struct supervisor *);

@@ -164,4 +164,104 @@ def test_killed_supervisor():
     t.is_(os.listdir(os.environ['RUNTIME_DIRECTORY']), [], 'nothing is left')
 
 
+class Configured:
+    """A server whose configuration file can be changed."""
+
+    def __init__(self, text, **kw):
+        self.path = t.folder() + '/conf'
+        self.text = text
+        self.write()
+        self.s = t.inetws('-K', self.path, **kw)
+        self.port = t.port_of(t.listening(self.s)[0])
+
+    def write(self, text=None, *more):
+        with open(self.path, 'w') as f:
+            f.write('mode server\nlisten 127.0.0.1:0\n' +
+                    (self.text if text is None else text))
+
+    def reload(self, text, event='reloaded|reload'):
+        """The line that tells what came of it."""
+        mark = self.s.mark()
+        self.write(text)
+        self.s.send(signal.SIGHUP)
+        return self.s.wait_line('(event=| )(%s)( .*|$)' % event,
+                                since=mark)[0]
+
+
+def test_reload():
+    one, two = t.echo(), t.Held()
+    target = 'target 127.0.0.1:%d\n'
+    c = Configured(target % one.port)
+    w = t.ws.connect(c.port)
+    t.ok(says(w), 'a tunnel')
+    t.is_(c.reload(target % two.port + 'max-connections 2\npath /new\n'),
+          'event=reloaded', 'HUP takes the file up')
+    a = t.ws.ask(c.port, t.ws.request())
+    t.is_(a.status, 404, '--path is another')
+    t.until(lambda: len(t.children(c.s.pid)) == 1)
+    x = t.ws.connect(c.port, '/new')
+    s = two.next()
+    x.send(b'abc')
+    t.is_(t.ws.read_exactly(s, 3), b'abc', 'and the target')
+    t.is_(t.ws.ask(c.port, t.ws.request('/new')).status, 503,
+          'and the limit')
+    t.ok(says(w), 'the old tunnel is as it was')
+    t.ok(t.until(lambda: str(two.port) in t.command_of(c.s.pid)),
+         'ps shows the new target: ' + t.command_of(c.s.pid))
+    c.reload(target % one.port + 'max-connections 1500\n')
+    more = [t.ws.connect(c.port) for _ in range(20)]
+    t.is_(sum(says(m) for m in more), 20, 'a higher limit leaves room')
+    c.reload(target % one.port + 'max-per-source 5\nmax-handshakes 3\n')
+    t.is_(status_of(c.port), 503, 'a lower one keeps who is in')
+    t.is_(sum(says(m) for m in more), 20, 'all of them')
+    c.reload(target % one.port + 'log-format text\n')
+    t.ws.connect(c.port).bye()
+    t.ok(c.s.has_line(' info closed: '), 'the log too')
+
+
+def test_reload_badly():
+    echo = t.echo()
+    good = 'target 127.0.0.1:%d\n' % echo.port
+    m = Manager()
+    c = Configured(good, env=m.env)
+    m.until('STATUS')
+    for bad, why in (
+            (good + 'nonsense 1\n', r'conf:4: .*nonsense'),
+            (good + 'linger soon\n', r'conf:4: linger: .*soon'),
+            ('', r'TARGET is missing'),
+            (good + 'listen 127.0.0.1:1\n', 'listen has changed'),
+            (good + 'stats-file /x\n', 'stats-file has changed'),
+            (good + 'syslog\n', 'syslog has changed'),
+            (good + 'tls-cert /x\ntls-key /x\n', 'tls-cert has changed')):
+        line = c.reload(bad, 'reload')
+        t.like(line, why, 'bad: ' + line)
+        t.like(line, 'level=error|the old options stay', 'the old ones stay')
+        m.until('RELOADING')
+        t.is_(m.until('READY')[0], 'READY=1', 'and it is ready again')
+        t.ok(says(t.ws.connect(c.port)), 'it serves as before')
+    os.unlink(c.path)
+    mark = c.s.mark()
+    c.s.send(signal.SIGHUP)
+    t.ok(c.s.has_line('event=reload .*No such file', since=mark),
+         'a file that is gone, too')
+    t.like(c.reload(good), 'reloaded', 'until it is good again')
+
+
+def test_reload_often():
+    """Nothing is left of a reload."""
+    c = Configured('target 127.0.0.1:%d\n' % t.echo().port)
+
+    def some(n):
+        for i in range(n):
+            c.reload(c.text + '# %s\n' % ('x' * 60000))
+        with open('/proc/%d/statm' % c.s.pid) as f:
+            return int(f.read().split()[1]), t.descriptors(c.s.pid)
+    pages, fds = some(20)
+    more, fds2 = some(100)
+    t.is_(fds2, fds, 'no descriptor')
+    if not t.SANITIZED:
+        t.ok(more - pages < 100, 'no memory (%d pages)' % (more - pages))
+    t.ok(says(t.ws.connect(c.port)), 'and it serves')
+
+
 t.main()
