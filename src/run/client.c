@@ -13,6 +13,7 @@
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/settle.h"
 #include "run/probe.h"
 #include "run/start.h"
 #include "run/supervise.h"
@@ -114,13 +115,21 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static int
+settled(void *arg)
+{
+	const struct client *cl = arg;
+
+	return confine_prepare(cl->o, SANDBOX_REDIAL);
+}
+
 static void
 reload(void *arg)
 {
 	struct client *cl = arg;
 
 	tls_keep_refresh(&cl->tls, 1);
-	confine_prepare(cl->o, SANDBOX_REDIAL);
+	settled(cl);
 }
 
 static void
@@ -137,7 +146,8 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready, .reload = reload, .before = before };
+	    .ready = ready, .settled = settled, .reload = reload,
+	    .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -150,12 +160,10 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (o->url.tls && tls_keep_begin(&cl.tls, o, a.nlisteners > 0,
 	    &why) == -1)
 		return start_failed(&why);
-	status = confine_prepare(o, SANDBOX_REDIAL);
-	if (status != EXIT_ENDED)
-		return status;
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else
+	else if ((status = settle(o)) == EXIT_ENDED &&
+	    (status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	tls_keep_end(&cl.tls);

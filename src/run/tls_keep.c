@@ -13,7 +13,8 @@ tls_keep_make(const struct options *o, struct why *why)
 	int server = o->mode == MODE_SERVER;
 	struct tls_options t = { .server = server,
 	    .cafile = server ? o->tls_client_ca : o->cacert,
-	    .capath = o->capath, .crlfile = o->crlfile,
+	    .capath = o->capath, .trust_now = o->chroot != NULL,
+	    .crlfile = o->crlfile,
 	    .peer_certs = server ? o->tls_peer_certs : o->peer_certs,
 	    .pins = o->pinnedpubkey, .insecure = o->insecure,
 	    .cert = server ? o->tls_cert : o->cert,
@@ -24,6 +25,7 @@ tls_keep_make(const struct options *o, struct why *why)
 	return tls_context(&t, why);
 }
 
+/* One that cannot be seen has not changed: it may be behind a chroot(2). */
 static void
 look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 {
@@ -34,7 +36,6 @@ look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 	struct stat st;
 	int i;
 
-	memset(seen, 0, TLS_KEEP_FILES * sizeof(seen[0]));
 	for (i = 0; i < TLS_KEEP_FILES; i++) {
 		if (path[i] == NULL || stat(path[i], &st) == -1)
 			continue;
@@ -61,6 +62,7 @@ tls_keep_begin(struct tls_keep *k, const struct options *o, int tickets,
 {
 	k->o = o;
 	k->tickets = tickets;
+	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
 	if ((k->ctx = tls_keep_make(o, why)) == NULL)
 		return -1;
@@ -78,6 +80,7 @@ tls_keep_refresh(struct tls_keep *k, int always)
 
 	if (k->ctx == NULL)
 		return;
+	memcpy(now, k->seen, sizeof(now));
 	look(k->o, now);
 	if (!always && memcmp(now, k->seen, sizeof(now)) == 0)
 		return;
