@@ -139,7 +139,8 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct why *why)
 	DIR *dir;
 
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
-		return why_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
+		return why_set(why, EXIT_BADUSAGE, "%s %s: %s",
+		    o->ca_option != NULL ? o->ca_option : o->server ?
 		    "--tls-client-ca" : "--cacert", o->cafile, tls_reason());
 	if (o->capath == NULL)
 		return 0;

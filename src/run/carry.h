@@ -20,7 +20,7 @@
 
 struct carry {
 	const struct options *o;
-	struct tls_ctx *tls;		/* for redialling, may be NULL */
+	struct trust trust;		/* for redialling */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" nobody was checked */

@@ -9,12 +9,14 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
+#include "os/title.h"
 #include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
-#include "run/settle.h"
 #include "run/probe.h"
+#include "run/route.h"
+#include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
@@ -23,20 +25,23 @@
 /* What all connections share; made before the first fork. */
 struct client {
 	const struct options *o;
-	struct tls_keep tls;
+	struct tls_keep tls, proxy;
 };
 
 /*
  * Tickets of others are not this process's any more; and without a session it
- * will not have to show its own certificate again.
+ * will not have to show its own certificate again, nor ask for headers.
  */
 static void
 done_with_secrets(struct carry *c, const struct wire *w)
 {
-	tls_tickets_close(c->tls);
-	if (w->io.tls != NULL && !(w->has_extension &&
-	    w->theirs.session[0] != '\0'))
-		tls_forget_keys(c->tls, w->io.tls);
+	tls_tickets_close(c->trust.server);
+	tls_tickets_close(c->trust.proxy);
+	if (w->has_extension && w->theirs.session[0] != '\0')
+		return;
+	wire_settled();
+	if (w->io.tls != NULL && c->trust.server != NULL)
+		tls_forget_keys(c->trust.server, w->io.tls);
 }
 
 /*
@@ -54,7 +59,7 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.tls = cl->tls.ctx;
+	c.trust = (struct trust){ cl->tls.ctx, cl->proxy.ctx };
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -70,7 +75,7 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);
-	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1) {
+	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
@@ -99,7 +104,7 @@ ready(void *arg, struct why *why)
 {
 	const struct client *cl = arg;
 	struct options o = *cl->o;
-	struct tls_ctx *tls = cl->tls.ctx;
+	struct trust trust = { cl->tls.ctx, cl->proxy.ctx };
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	static struct probe probe;
@@ -108,7 +113,7 @@ ready(void *arg, struct why *why)
 
 	o.verbose = 0;
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
-	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
+	if (wire_dial(&w, &o, &trust, &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&probe, &w);
 	probe_end(&probe, clock_ms() + 500);
@@ -129,6 +134,7 @@ reload(void *arg)
 	struct client *cl = arg;
 
 	tls_keep_refresh(&cl->tls, 1);
+	tls_keep_refresh(&cl->proxy, 1);
 	settled(cl);
 }
 
@@ -138,6 +144,34 @@ before(void *arg)
 	struct client *cl = arg;
 
 	tls_keep_refresh(&cl->tls, 0);
+	tls_keep_refresh(&cl->proxy, 0);
+}
+
+/* The command line may have held secrets, which ps(1) would go on showing. */
+static void
+hide_words(const struct options *o)
+{
+	char url[ADDR_HOST_MAX + 64];
+
+	title_set("inetws %s: %s", mode_name(o->mode),
+	    url_print(url, sizeof(url), &o->url));
+}
+
+/* The way to the URL must be one, and what TLS on it needs must be there. */
+static int
+prepare(struct client *cl, int tickets, struct why *why)
+{
+	static struct route r;
+
+	memset(&cl->tls, 0, sizeof(cl->tls));
+	memset(&cl->proxy, 0, sizeof(cl->proxy));
+	if (route_find(&r, cl->o, &cl->o->url, why) == -1)
+		return -1;
+	if (cl->o->url.tls && tls_keep_begin(&cl->tls, cl->o, tls_keep_make,
+	    tickets, why) == -1)
+		return -1;
+	return r.proxy.tls ? tls_keep_begin(&cl->proxy, cl->o,
+	    tls_keep_make_proxy, tickets, why) : 0;
 }
 
 static int
@@ -152,13 +186,12 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	struct why why;
 	int status;
 
+	hide_words(o);
 	status = start(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;
 	cl.o = o;
-	memset(&cl.tls, 0, sizeof(cl.tls));
-	if (o->url.tls && tls_keep_begin(&cl.tls, o, a.nlisteners > 0,
-	    &why) == -1)
+	if (prepare(&cl, a.nlisteners > 0, &why) == -1)
 		return start_failed(&why);
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
@@ -167,6 +200,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	tls_keep_end(&cl.tls);
+	tls_keep_end(&cl.proxy);
 	return status;
 }
 

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #include "proto/addr.h"
+#include "proto/proxy.h"
 #include "proto/why.h"
 
 #define OPT_LISTEN_MAX	16
-#define OPT_HEADER_MAX	32
 
 enum mode {
 	MODE_NONE,
@@ -40,7 +40,14 @@ enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
 #define OPT_LIST_MAX	32
 struct opt_list {
 	const char *v[OPT_LIST_MAX];
+	const char *from[OPT_LIST_MAX];	/* "@FILE" it was read from, or NULL */
 	unsigned int n;
+};
+
+/* What is not to be shown. */
+struct opt_secret {
+	const char *value;		/* NULL: none */
+	const char *file;		/* "@FILE" it was read from, or NULL */
 };
 
 struct options {
@@ -57,8 +64,10 @@ struct options {
 	const char *path;		/* --path, NULL: any */
 	const char *subprotocol;	/* --subprotocol, NULL: none */
 	const char *user_agent;		/* NULL: inetws/VERSION */
-	const char *header[OPT_HEADER_MAX];
-	unsigned int nheader;
+	const char *origin;		/* NULL: none */
+	struct opt_list header;
+	char **header_command;		/* argv, NULL: none */
+	struct opt_secret user;
 	int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
 	const char *cacert, *capath;
 	int insecure;
@@ -72,6 +81,16 @@ struct options {
 	const char *ciphers, *tls13_ciphers;
 	uint32_t window;		/* --window, bytes */
 	enum eof_policy eof;		/* --eof=hold|close */
+
+	/* the way there */
+	const struct proxy *proxy;	/* NULL: as the environment says */
+	struct opt_secret proxy_user;
+	struct opt_list proxy_header;
+	const char *noproxy;		/* NULL: as the environment says */
+	const char *proxy_cacert;
+	int proxy_insecure;
+	struct opt_list resolve, connect_to;
+	const struct addr *unix_socket;	/* NULL: the network */
 
 	/* who may use a server, and whose address is true */
 	struct opt_list trusted_proxy;	/* networks, or "unix" */

@@ -238,7 +238,7 @@ begin_tls(struct server *sv, struct service *service, struct why *why)
 		return 0;
 	service->refuse = NULL;
 	service->serve_full = NULL;	/* it has no sessions */
-	return tls_keep_begin(&sv->tls, o, 0, why);
+	return tls_keep_begin(&sv->tls, o, tls_keep_make, 0, why);
 }
 
 int

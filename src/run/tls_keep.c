@@ -25,6 +25,16 @@ tls_keep_make(const struct options *o, struct why *why)
 	return tls_context(&t, why);
 }
 
+/* The system's authorities are for proxies too, but no word of --cacert. */
+struct tls_ctx *
+tls_keep_make_proxy(const struct options *o, struct why *why)
+{
+	struct tls_options t = { .cafile = o->proxy_cacert,
+	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert", .insecure = o->proxy_insecure };
+
+	return tls_context(&t, why);
+}
+
 /* One that cannot be seen has not changed: it may be behind a chroot(2). */
 static void
 look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
@@ -32,7 +42,8 @@ look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 	const char *path[TLS_KEEP_FILES] = { o->cert, o->key, o->tls_cert,
 	    o->tls_key, o->key_password_file, o->crlfile,
 	    o->mode == MODE_SERVER ? o->tls_client_ca : o->cacert,
-	    o->mode == MODE_SERVER ? o->tls_peer_certs : o->peer_certs };
+	    o->mode == MODE_SERVER ? o->tls_peer_certs : o->peer_certs,
+	    o->proxy_cacert };
 	struct stat st;
 	int i;
 
@@ -57,14 +68,16 @@ share_tickets(const struct tls_keep *k)
 }
 
 int
-tls_keep_begin(struct tls_keep *k, const struct options *o, int tickets,
-    struct why *why)
+tls_keep_begin(struct tls_keep *k, const struct options *o,
+    struct tls_ctx *(*make)(const struct options *, struct why *),
+    int tickets, struct why *why)
 {
 	k->o = o;
+	k->make = make;
 	k->tickets = tickets;
 	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
-	if ((k->ctx = tls_keep_make(o, why)) == NULL)
+	if ((k->ctx = make(o, why)) == NULL)
 		return -1;
 	share_tickets(k);
 	return 0;
@@ -85,7 +98,7 @@ tls_keep_refresh(struct tls_keep *k, int always)
 	if (!always && memcmp(now, k->seen, sizeof(now)) == 0)
 		return;
 	memcpy(k->seen, now, sizeof(now));
-	if ((ctx = tls_keep_make(k->o, &why)) == NULL) {
+	if ((ctx = k->make(k->o, &why)) == NULL) {
 		log_event(LOG_L_ERROR, "certificates", "why", why.text,
 		    "hint", "the old ones stay in use", NULL);
 		return;

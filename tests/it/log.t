@@ -33,6 +33,10 @@ def test_json():
     dead = t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: "\\x\r\n\r\n')
     t.is_(dead.status, 426, 'a request that is none')
     s.wait_line('"event":"failed"')
+    odd = t.ws.ask(s.port, t.ws.request(headers=[
+        ('Origin', 'https://a"b\\c.example')]))
+    t.is_(odd.status, 403, 'an odd Origin')
+    s.wait_line('Origin')
     s.send(signal.SIGUSR1)
     s.wait_line('"event":"statistics"')
     s.stop()
@@ -48,6 +52,8 @@ def test_json():
     t.is_((closed['mode'], closed['up'], closed['down'], closed['end']),
           ('server', 5, 5, 'ended'), 'numbers are numbers')
     t.ok(isinstance(closed['seconds'], float), 'with fractions')
+    t.ok(any('\\' in x.get('why', '') for x in lines),
+         'what is escaped is still to be seen')
 
 
 t.re_time = re.compile(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
