@@ -30,7 +30,8 @@ struct tls_ctx *
 tls_keep_make_proxy(const struct options *o, struct why *why)
 {
 	struct tls_options t = { .cafile = o->proxy_cacert,
-	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert", .insecure = o->proxy_insecure };
+	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert",
+	    .insecure = o->proxy_insecure };
 
 	return tls_context(&t, why);
 }
