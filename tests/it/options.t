@@ -177,4 +177,36 @@ def test_manual():
     t.is_(sorted(in_page - shown), [], 'and the manual has no others')
 
 
+def test_manual_modes():
+    """The modes that the manual names at an option are those whose --help
+    has it; where it names none it is for all that make tunnels."""
+    have = {}
+    for mode in MODES:
+        for name in re.findall(r'^ +(?:-\w, *)?--([a-z0-9-]+)',
+                               t.run_inetws(mode, '--help').stdout.decode(),
+                               re.M):
+            have.setdefault(name, set()).add(mode)
+    with open(t.ROOT + '/man/inetws.1') as f:
+        items = re.split(r'^\.It ', f.read(), flags=re.M)[1:]
+    waiting, bad = [], []
+    for item in items:
+        head, _, text = item.partition('\n')
+        if not head.startswith('Fl '):
+            waiting = []
+            continue
+        waiting += [n for n in re.findall(r'Fl -([a-z][a-z0-9-]+)', head)
+                    if n in have]
+        if not text.strip():
+            continue            # what follows is about both
+        m = re.match(r'\.Pq ([a-z, ]+)\n', text)
+        for name in waiting:
+            if m and set(m[1].split(', ')) != have[name] or \
+                    not m and not have[name] >= {'server', 'client',
+                                                 'connect'}:
+                bad.append('%s: %s, but in the help of %s' % (
+                    name, m and m[1], ', '.join(sorted(have[name]))))
+        waiting = []
+    t.is_(bad, [], 'the manual and --help agree whose an option is')
+
+
 t.main()
