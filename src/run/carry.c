@@ -74,7 +74,7 @@ carry_failed(struct carry *c, const struct why *why)
 	log_str(&l, "user", or_null(c->user));
 	log_str(&l, "subject", or_null(c->subject));
 	log_str(&l, "target", or_null(c->target));
-	log_str(&l, "why", why->text);
+	log_why(&l, "why", why->text);
 	if (left_out > 0)
 		log_num(&l, "left_out", (int64_t)left_out);
 	log_end(&l);

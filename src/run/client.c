@@ -16,6 +16,7 @@
 #include "run/modes.h"
 #include "run/probe.h"
 #include "run/route.h"
+#include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
@@ -119,6 +120,14 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static int
+settled(void *arg)
+{
+	const struct client *cl = arg;
+
+	return confine_prepare(cl->o, SANDBOX_REDIAL);
+}
+
 static void
 reload(void *arg)
 {
@@ -126,7 +135,7 @@ reload(void *arg)
 
 	tls_keep_refresh(&cl->tls, 1);
 	tls_keep_refresh(&cl->proxy, 1);
-	confine_prepare(cl->o, SANDBOX_REDIAL);
+	settled(cl);
 }
 
 static void
@@ -171,7 +180,8 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready, .reload = reload, .before = before };
+	    .ready = ready, .settled = settled, .reload = reload,
+	    .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -183,12 +193,10 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	cl.o = o;
 	if (prepare(&cl, a.nlisteners > 0, &why) == -1)
 		return start_failed(&why);
-	status = confine_prepare(o, SANDBOX_REDIAL);
-	if (status != EXIT_ENDED)
-		return status;
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else
+	else if ((status = settle(o)) == EXIT_ENDED &&
+	    (status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	tls_keep_end(&cl.tls);

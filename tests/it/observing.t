@@ -97,6 +97,15 @@ def test_names():
           'and all that is exposed is shown')
 
 
+def test_manual():
+    t.rundir()
+    _, names = exposed()
+    page = read(os.path.join(t.ROOT, 'man', 'inetws.1'))
+    told = set(re.findall(r'\b((?:inetws|process)_[a-z_]+)', page))
+    base = {re.sub('_(bucket|sum|count)$', '', n) for n in names}
+    t.is_(sorted(told), sorted(base), 'the manual tells of every metric')
+
+
 def test_rules():
     promtool, = t.need('promtool')
     d = os.path.dirname(RULES)
