@@ -210,6 +210,8 @@ class Guest:
             raise tap.Skip('systemd does not start here: ' +
                            self.program.log)
 
-    def journal(self, unit):
-        return self.run('journalctl', '-q', '--no-pager', '-o', 'cat', '-u',
-                        unit).stdout
+    def journal(self, unit=None):
+        """A unit's, or all of it: what came by syslog(3) from a process that
+        has ended meanwhile belongs to no unit."""
+        return self.run('journalctl', '-q', '--no-pager', '-o', 'cat',
+                        *(['-u', unit] if unit else [])).stdout
