@@ -45,6 +45,17 @@ set_close(struct tunnel *t, unsigned int code)
 	t->closed_at = t->now;
 }
 
+/*
+ * Where it is the peer or the way to it that has ended, what came before that
+ * is still worth having: the stream gets it before its reset.
+ */
+static int
+keeps_arrived(enum tunnel_end end)
+{
+	return end == TUNNEL_PEER_CLOSED || end == TUNNEL_WIRE_LOST ||
+	    end == TUNNEL_PING_TIMEOUT;
+}
+
 void
 tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
     const char *why)
@@ -55,7 +66,8 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 	t->why = why;
 	set_close(t, code);
 	t->out_ended = 1;
-	tunnel_in_drop(t);
+	if (!keeps_arrived(end) || t->deaf)
+		tunnel_in_drop(t);
 }
 
 /* Nobody wants what the stream still says. */
@@ -161,6 +173,7 @@ closed(const struct tunnel *t)
 void
 tunnel_break(struct tunnel *t)
 {
+	tunnel_in_drop(t);
 	if (t->end != TUNNEL_GOING)
 		return;
 	tunnel_fault(t, TUNNEL_STREAM_RESET,
@@ -230,7 +243,8 @@ tunnel_wants(const struct tunnel *t)
 	if (t->stream_gone)
 		;
 	else if (tunnel_failed(t))
-		w |= TUNNEL_RESET_STREAM;
+		w |= t->pending > 0 ? TUNNEL_WRITE_STREAM :
+		    TUNNEL_RESET_STREAM;
 	else if (t->in_shut && t->out_ended)
 		w |= TUNNEL_CLOSE_STREAM;
 	else {
@@ -341,6 +355,7 @@ tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
 	t->lost = 0;
 	if (t->end == TUNNEL_GOING)
 		t->rst_due = t->cfg.extension && !t->close_sent;
+	tunnel_in_drop(t);
 	tunnel_fault(t, end, code, why);
 	tunnel_settle(t);
 }

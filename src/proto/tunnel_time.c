@@ -77,8 +77,8 @@ closing_until(const struct tunnel *t)
 {
 	int64_t from = t->closed_at;
 
-	if (t->close_code == 0 || t->lost ||
-	    (t->wire_gone && t->out_ended))
+	if (t->close_code == 0 || t->lost || (t->wire_gone && t->out_ended &&
+	    !(tunnel_failed(t) && t->pending > 0)))
 		return TUNNEL_NEVER;
 	if (t->wire_finished && !t->wire_gone)
 		return t->closed_at + FINISHED_MAX;
@@ -124,8 +124,11 @@ tunnel_tick(struct tunnel *t)
 	if (t->now >= closing_until(t) && t->leaving)
 		t->wire_dead = 1;
 	else if (t->now >= closing_until(t)) {
-		if (!t->wire_finished || t->wire_gone)
+		if (!t->wire_finished || t->wire_gone) {
 			t->out_ended = 1;	/* the stream's time is up */
+			if (tunnel_failed(t))
+				tunnel_in_drop(t);
+		}
 		if (!t->wire_dead && !t->close_rcvd)
 			tunnel_lose(t, TUNNEL_WIRE_LOST, "no answer to Close");
 		t->wire_dead = 1;

@@ -95,6 +95,19 @@ def test_closed_stdout():
 
 
 
+def test_last_words():
+    """What comes in one piece with a bad end is said before the error."""
+    for name, end in (('Close 1011', t.ws.frame(t.ws.CLOSE, b'\3\xf3')),
+                      ('a bare end', b'')):
+        server = t.WSServer()
+        p = t.connect(url(server.port))
+        w = server.next()
+        w.raw(t.ws.frame(t.ws.BINARY, 300000 * b'y') + end)
+        w.drop()
+        t.is_(len(p.stdout.read()), 300000, name + ': all that came is said')
+        t.is_(p.wait(), 74, 'and the status is 74')
+
+
 def test_appended_file():
     """connect ... >> file: big frames, and a file that none can be moved
     into inside the kernel."""

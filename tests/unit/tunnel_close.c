@@ -342,6 +342,108 @@ test_deaf(void)
 	rig_end(&r);
 }
 
+static void
+bad_close(struct rig *r)
+{
+	rig_close(r, 1011);
+}
+
+static void
+expire(struct rig *r)
+{
+	rig_wire_eof(r);
+	rig_at(r, 0);
+	tunnel_expire(&r->t);
+	rig_pump(r);
+}
+
+static void
+nonsense(struct rig *r)
+{
+	rig_frame(r, 0x83, "", 0);
+}
+
+static void
+reset(struct rig *r)
+{
+	rig_line(r, "rst");
+}
+
+static void
+stop(struct rig *r)
+{
+	tunnel_stop(&r->t, 1001, TUNNEL_STOPPED, "");
+	rig_pump(r);
+}
+
+/*
+ * What came before the wire or the peer failed is delivered before the reset,
+ * if the stream takes it in time; before a fault of the peer's it is not.
+ */
+static void
+test_arrived(void)
+{
+	static const struct {
+		const char *name;
+		void (*how)(struct rig *);
+		int extension;
+		uint32_t session;
+		enum tunnel_end end;
+		int kept;
+	} ends[] = {
+		{ "Close 1011", bad_close, FOREIGN, 0, TUNNEL_PEER_CLOSED, 1 },
+		{ "a bare end", rig_wire_eof, FOREIGN, 0, TUNNEL_WIRE_LOST, 1 },
+		{ "no new wire", expire, INETWS, 65536, TUNNEL_WIRE_LOST, 1 },
+		{ "nonsense", nonsense, FOREIGN, 0, TUNNEL_PEER_FAULT, 0 },
+		{ "rst", reset, INETWS, 0, TUNNEL_PEER_RESET, 0 },
+		{ "told to end", stop, FOREIGN, 0, TUNNEL_STOPPED, 0 },
+	};
+	enum { READS, STUCK, FAILS, DEAF, STOPPED, ALL };
+	struct rig r;
+	size_t i;
+	int later;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		for (later = 0; later < ALL; later++) {
+			rig_begin(&r, rig_config(CLIENT, ends[i].extension,
+			    ends[i].session));
+			r.stream_stuck = 1;
+			rig_frame(&r, 0x82, "why", 3);
+			ends[i].how(&r);
+			ok(r.reset != ends[i].kept && !r.shut &&
+			    r.t.end == ends[i].end, "%s: %s", ends[i].name,
+			    ends[i].kept ? "the stream is waited for" :
+			    "a reset at once");
+			if (later == READS) {
+				r.stream_stuck = 0;
+				rig_pump(&r);
+				rig_wire_eof(&r);
+			} else if (later == STUCK) {
+				rig_at(&r, 9999);
+				ok(!r.reset || !ends[i].kept, "linger");
+				rig_at(&r, 10000);
+			} else if (later == FAILS)
+				tunnel_stream_failed(&r.t);
+			else if (later == DEAF)
+				tunnel_stream_deaf(&r.t);
+			else
+				stop(&r);
+			rig_pump(&r);
+			ok(r.reset && !r.shut && r.t.end == ends[i].end &&
+			    r.ngot == (later == READS && ends[i].kept ? 3 : 0),
+			    "then it is a reset (%d)", later);
+			rig_end(&r);
+		}
+
+	/* Both in one read: nobody was stuck. */
+	rig_begin(&r, rig_config(CLIENT, FOREIGN, 0));
+	rig_feed(&r, "\x82\x03why\x88\x02\x03\xf3", 9);
+	rig_pump(&r);
+	ok(rig_got(&r, "why") && r.reset && !r.shut,
+	    "last words and a bad Close at once: said, and a reset");
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -353,5 +455,6 @@ main(void)
 	test_closing_talk();
 	test_no_discard();
 	test_deaf();
+	test_arrived();
 	return done_testing();
 }
