@@ -348,8 +348,9 @@ void
 tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
     const char *why)
 {
-	if (t->lost && tunnel_over(t)) {
-		tunnel_expire(t);
+	if (t->cfg.session && tunnel_over(t)) {
+		if (t->lost)
+			tunnel_expire(t);
 		return;
 	}
 	t->lost = 0;

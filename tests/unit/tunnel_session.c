@@ -284,6 +284,18 @@ test_resume_end(void)
 	rig_end(&r);
 
 	begin(&r, 0);
+	rig_stream_eof(&r);
+	rig_line(&r, "eof 0");
+	ok(rig_hears(&r, 1, "eof 0") && rig_hears_close(&r, 1000),
+	    "Close is out");
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && !r.reset,
+	    "told to end before the answer: success, too");
+	rig_end(&r);
+
+	begin(&r, 0);
 	rig_stream(&r, "hello", 5);
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");
