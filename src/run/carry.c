@@ -354,6 +354,8 @@ farewell(const struct carry *c, int status)
 		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
 	if (t->why != NULL && status != 0)
 		log_str(&l, "why", t->why);
+	else if (t->end == TUNNEL_STREAM_RESET && c->relay.error != 0)
+		log_str(&l, "why", strerror(c->relay.error));
 	if (c->program.pid != 0)
 		log_str(&l, "program", program_print(&c->program, program,
 		    sizeof(program)));

@@ -42,7 +42,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->door = -1;
 	r->program = NULL;
 	r->ready = STREAM_R | STREAM_W | WIRE_R | WIRE_W;
-	r->hung_up = 0;
+	r->error = r->hung_up = 0;
 	r->leave_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
 	r->out.refused = r->in.refused = stream.tls != NULL ||
@@ -133,6 +133,14 @@ length(const struct iovec *iov, int n)
 }
 
 static void
+stream_failed(struct relay *r)
+{
+	if (r->error == 0)
+		r->error = errno;
+	tunnel_stream_failed(&r->tunnel);
+}
+
+static void
 read_stream(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
@@ -159,7 +167,7 @@ read_stream(struct relay *r)
 	} else if (n == 0)
 		tunnel_stream_eof(t);
 	else if (n == -1)
-		tunnel_stream_failed(t);
+		stream_failed(r);
 }
 
 static void
@@ -178,7 +186,7 @@ write_stream(struct relay *r)
 		    length(iov, k));
 	}
 	if (n == -1)
-		tunnel_stream_failed(&r->tunnel);
+		stream_failed(r);
 	else
 		tunnel_stream_wrote(&r->tunnel, n);
 }

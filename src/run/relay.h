@@ -21,6 +21,7 @@ struct relay {
 					 * reset, as its socket cannot */
 	int door;		/* -1, or a descriptor to watch for readers */
 	unsigned int ready;	/* what is not known to block */
+	int error;		/* errno of the stream's failure, or 0 */
 	int hung_up;		/* the stream has said so, once is enough */
 	int64_t leave_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways beside the buffers */

@@ -108,6 +108,19 @@ def test_last_words():
         t.is_(p.wait(), 74, 'and the status is 74')
 
 
+def test_full_device():
+    server = t.WSServer()
+    with open('/dev/full', 'wb') as f:
+        p = t.connect(url(server.port), stdin=subprocess.DEVNULL, stdout=f)
+    w = server.next()
+    w.send(b'x')
+    t.is_(w.take_close(), 1011, 'a full disk is Close 1011')
+    w.drop()
+    t.is_(p.wait(), 74, 'status 74')
+    t.like(p.log, 'end=stream-reset code=1011 why="No space left on device"',
+           'and the reason is told')
+
+
 def test_appended_file():
     """connect ... >> file: big frames, and a file that none can be moved
     into inside the kernel."""
