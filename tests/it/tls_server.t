@@ -91,8 +91,10 @@ def test_plain_tls():
     works(hello(s2.url, *trust), 'an encrypted key, read again')
     r = t.run_inetws('connect', 'ws://localhost:%d/' % s.port,
                      input=b'hello')
-    t.ok(r.returncode != 0, 'without TLS: %d' % r.returncode)
-    s.wait_line('event=failed.*the other side speaks HTTP without TLS')
+    t.is_(r.returncode, 76, 'without TLS: 76')
+    t.like(r.stderr, 'answered 400 .*this port speaks TLS: use wss://',
+           'in words')
+    s.wait_line('event=failed.*it speaks HTTP without TLS')
     t.ok(True, 'which the log says')
     r = s_client(s.port, '-CAfile', cert.ca, '-tls1_3', text=TALK)
     t.like(r.stdout, '101 Switching', 's_client')
