@@ -199,13 +199,19 @@ def test_client_peers():
     for own in (alice, me):
         works(hello(s.url, *trust, '--cert', own.cert, '--key', own.key),
               'one of --tls-peer-certs')
-    r = hello(s.url, *trust, '--cert', bob.cert, '--key', bob.key)
-    t.ok(r.returncode != 0 and r.stdout == b'', 'another: %d' % r.returncode)
+    for version in ('1.2', '1.3'):
+        r = hello(s.url, *trust, '--cert', bob.cert, '--key', bob.key,
+                  '--tls-min', version)
+        t.is_((r.returncode, r.stdout), (77, b''), 'another: 77')
+        t.like(r.stderr, 'our certificate was refused by localhost',
+               'in words')
     s = secure(site, '--tls-peer-certs', alice.cert, '--tls-client-ca',
                ca.cert)
     r = hello(s.url, *trust, '--cert', bob.cert, '--key', bob.key)
-    t.ok(r.returncode != 0 and r.stdout == b'',
-         'also if its authority is known: %d' % r.returncode)
+    t.is_((r.returncode, r.stdout), (77, b''),
+          'also if its authority is known: 77')
+    t.like(r.stderr, 'refused by localhost: .*not among those accepted',
+           'in words')
     s.wait_line('not among those of --tls-peer-certs .CN=bob')
 
 
