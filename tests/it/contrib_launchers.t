@@ -96,8 +96,7 @@ def inetd(package, *command):
     p = g.program_in(*command, '/etc/inetd.conf')
     carries(g, package + ' nowait', 8080)
     carries(g, package + ' wait', 8081)
-    t.is_([user_of(q) for q in t.family(p.pid) if '/bin/inetws' in
-           os.readlink('/proc/%d/exe' % q)], ['65534'], 'as nobody')
+    t.is_([user_of(q) for q in ours(p.pid)], ['65534'], 'as nobody')
     as_client(g, 2222)
 
 
