@@ -17,6 +17,8 @@
 #ifndef OS_STATS_H
 #define OS_STATS_H
 
+#include <sys/types.h>
+
 #include <stdint.h>
 
 #include "proto/report.h"
@@ -87,6 +89,9 @@ int stats_share(const char *path, unsigned int slots, struct why *);
 
 /* What is said of the instance has changed. */
 void stats_retitle(const struct stats_about *);
+
+/* Its file shall belong to somebody else, as far as that can be. */
+void stats_give(uid_t, gid_t);
 
 /* Gives the file its final name, once it is locked: 0, or -1 with errno. */
 int stats_rename(const char *path);

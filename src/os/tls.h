@@ -31,6 +31,7 @@ struct tls_options {
 	const char *cafile;	/* client: NULL is the system's; server: NULL
 				 * asks for no certificate */
 	const char *capath;	/* client: the same, a hashed directory */
+	int trust_now;		/* read all of it: later it is out of reach */
 	const char *crlfile;	/* revocation lists */
 	const char *peer_certs;	/* these end-entity certificates only */
 	const char *pins;	/* client: these public keys only */

@@ -9,13 +9,13 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
-#include "os/title.h"
 #include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
 #include "run/probe.h"
 #include "run/route.h"
+#include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
@@ -119,6 +119,14 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static int
+settled(void *arg)
+{
+	const struct client *cl = arg;
+
+	return confine_prepare(cl->o, SANDBOX_REDIAL);
+}
+
 static void
 reload(void *arg)
 {
@@ -126,7 +134,7 @@ reload(void *arg)
 
 	tls_keep_refresh(&cl->tls, 1);
 	tls_keep_refresh(&cl->proxy, 1);
-	confine_prepare(cl->o, SANDBOX_REDIAL);
+	settled(cl);
 }
 
 static void
@@ -136,16 +144,6 @@ before(void *arg)
 
 	tls_keep_refresh(&cl->tls, 0);
 	tls_keep_refresh(&cl->proxy, 0);
-}
-
-/* The command line may have held secrets, which ps(1) would go on showing. */
-static void
-hide_words(const struct options *o)
-{
-	char url[ADDR_HOST_MAX + 64];
-
-	title_set("inetws %s: %s", mode_name(o->mode),
-	    url_print(url, sizeof(url), &o->url));
 }
 
 /* The way to the URL must be one, and what TLS on it needs must be there. */
@@ -171,24 +169,22 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready, .reload = reload, .before = before };
+	    .ready = ready, .settled = settled, .reload = reload,
+	    .before = before };
 	struct activation a;
 	struct why why;
 	int status;
 
-	hide_words(o);
 	status = start(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;
 	cl.o = o;
 	if (prepare(&cl, a.nlisteners > 0, &why) == -1)
 		return start_failed(&why);
-	status = confine_prepare(o, SANDBOX_REDIAL);
-	if (status != EXIT_ENDED)
-		return status;
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else
+	else if ((status = settle(o)) == EXIT_ENDED &&
+	    (status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	tls_keep_end(&cl.tls);

@@ -108,6 +108,9 @@ struct options {
 	int64_t idle_timeout, linger, resume;
 	int64_t drain;			/* -1: --drain leave */
 
+	/* the service */
+	const char *pidfile, *run_as, *chroot;	/* NULL: none */
+
 	/* limits */
 	unsigned int max_connections;
 	unsigned int max_per_source, max_handshakes;	/* 0: no limit */

@@ -11,7 +11,10 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/net.h"
+#include "os/pidfile.h"
 #include "os/signals.h"
+#include "run/settle.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define GRACE		3000	/* ms from TERM to KILL */
@@ -97,6 +100,27 @@ signal_children(const struct supervisor *s, int signo)
 		kill(s->child[i], signo);
 }
 
+static int
+take_pidfile(struct supervisor *s)
+{
+	struct why why;
+
+	if (s->o->pidfile == NULL)
+		return 0;
+	if ((s->pidfile = pidfile_make(s->o->pidfile, &why)) != -1)
+		return 0;
+	start_failed(&why);
+	return -1;
+}
+
+static void
+leave_pidfile(struct supervisor *s)
+{
+	if (s->pidfile != -1)
+		pidfile_leave(s->pidfile, s->o->pidfile);
+	s->pidfile = -1;
+}
+
 /*
  * Sockets in the file system are removed while we still listen on them: later
  * a successor may have put its own there.
@@ -112,6 +136,7 @@ stop_accepting(struct supervisor *s, int leave)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	s->nlisteners = 0;
+	leave_pidfile(s);
 	notify_send(&s->notify, "STOPPING=1");
 }
 
@@ -239,10 +264,12 @@ wait_and_accept(struct supervisor *s)
 	supervise_metrics_accept(s, p, nmetrics);
 }
 
+/* EXIT_ENDED, or the status to exit with. */
 static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
 	unsigned int i;
+	int status;
 
 	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
 	s->nlisteners = n < SUPERVISE_LISTENERS_MAX ? n :
@@ -255,7 +282,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	if (s->child == NULL) {
 		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
 		    NULL);
-		return -1;
+		return EXIT_SYSTEM;
 	}
 	s->reserve = supervise_open_reserve();
 	if (notify_open(&s->notify) == -1)
@@ -264,17 +291,23 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	signals_supervisor();
 	supervise_name(s);
 	if (supervise_metrics_begin(s) == -1)
-		return -1;
+		return EXIT_SYSTEM;
 	if (supervise_stats_begin(s) == -1) {
 		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
 		    NULL);
-		return -1;
+		return EXIT_SYSTEM;
 	}
+	if (take_pidfile(s) == -1)
+		return EXIT_SYSTEM;
+	if ((status = settle(s->o)) != EXIT_ENDED ||
+	    (s->service->settled != NULL && (status =
+	    s->service->settled(s->service->arg)) != EXIT_ENDED))
+		return status;
 	announce(s);
 	supervise_metrics_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
-	return 0;
+	return EXIT_ENDED;
 }
 
 /* Also of what has not begun. */
@@ -283,6 +316,7 @@ end(struct supervisor *s)
 {
 	if (s->reserve != -1)
 		close(s->reserve);
+	leave_pidfile(s);
 	notify_close(&s->notify);
 	supervise_metrics_end(s);
 	supervise_handshake_end(s);
@@ -295,14 +329,15 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
     const struct service *service)
 {
 	struct supervisor s;
+	int status;
 
 	memset(&s, 0, sizeof(s));
 	s.o = o;
 	s.service = service;
-	s.reserve = s.notify.fd = -1;
-	if (begin(&s, listeners, n) == -1) {
+	s.reserve = s.notify.fd = s.pidfile = -1;
+	if ((status = begin(&s, listeners, n)) != EXIT_ENDED) {
 		end(&s);
-		return EXIT_SYSTEM;
+		return status;
 	}
 	while (s.phase != ENDED) {
 		supervise_show(&s);

@@ -51,6 +51,7 @@ struct supervisor {
 	const struct service *service;
 	struct pollfd listener[SUPERVISE_LISTENERS_MAX];
 	unsigned int nlisteners;	/* 0 when no longer accepting */
+	int pidfile;			/* -1: none */
 	int reserve;			/* given up to refuse when there are no
 					 * descriptors left */
 

@@ -13,7 +13,8 @@ tls_keep_make(const struct options *o, struct why *why)
 	int server = o->mode == MODE_SERVER;
 	struct tls_options t = { .server = server,
 	    .cafile = server ? o->tls_client_ca : o->cacert,
-	    .capath = o->capath, .crlfile = o->crlfile,
+	    .capath = o->capath, .trust_now = o->chroot != NULL,
+	    .crlfile = o->crlfile,
 	    .peer_certs = server ? o->tls_peer_certs : o->peer_certs,
 	    .pins = o->pinnedpubkey, .insecure = o->insecure,
 	    .cert = server ? o->tls_cert : o->cert,
@@ -29,11 +30,13 @@ struct tls_ctx *
 tls_keep_make_proxy(const struct options *o, struct why *why)
 {
 	struct tls_options t = { .cafile = o->proxy_cacert,
-	    .ca_option = "--proxy-cacert", .insecure = o->proxy_insecure };
+	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert",
+	    .insecure = o->proxy_insecure };
 
 	return tls_context(&t, why);
 }
 
+/* One that cannot be seen has not changed: it may be behind a chroot(2). */
 static void
 look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 {
@@ -45,7 +48,6 @@ look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 	struct stat st;
 	int i;
 
-	memset(seen, 0, TLS_KEEP_FILES * sizeof(seen[0]));
 	for (i = 0; i < TLS_KEEP_FILES; i++) {
 		if (path[i] == NULL || stat(path[i], &st) == -1)
 			continue;
@@ -74,6 +76,7 @@ tls_keep_begin(struct tls_keep *k, const struct options *o,
 	k->o = o;
 	k->make = make;
 	k->tickets = tickets;
+	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
 	if ((k->ctx = make(o, why)) == NULL)
 		return -1;
@@ -91,6 +94,7 @@ tls_keep_refresh(struct tls_keep *k, int always)
 
 	if (k->ctx == NULL)
 		return;
+	memcpy(now, k->seen, sizeof(now));
 	look(k->o, now);
 	if (!always && memcmp(now, k->seen, sizeof(now)) == 0)
 		return;
