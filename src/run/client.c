@@ -9,7 +9,6 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
-#include "os/title.h"
 #include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
@@ -147,16 +146,6 @@ before(void *arg)
 	tls_keep_refresh(&cl->proxy, 0);
 }
 
-/* The command line may have held secrets, which ps(1) would go on showing. */
-static void
-hide_words(const struct options *o)
-{
-	char url[ADDR_HOST_MAX + 64];
-
-	title_set("inetws %s: %s", mode_name(o->mode),
-	    url_print(url, sizeof(url), &o->url));
-}
-
 /* The way to the URL must be one, and what TLS on it needs must be there. */
 static int
 prepare(struct client *cl, int tickets, struct why *why)
@@ -186,7 +175,6 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	struct why why;
 	int status;
 
-	hide_words(o);
 	status = start(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;

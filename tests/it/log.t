@@ -193,6 +193,33 @@ def test_refusals_are_limited():
     t.ok(lines < n, 'not all are told (%d)' % lines)
 
 
+def test_manual():
+    """Every event stands in the manual."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read()
+    page = page[page.index('.Sh DIAGNOSTICS'):]
+    told = {w.strip() for line in re.findall(r'^\.(?:It )?Li (.*)', page, re.M)
+            for w in re.split(r' , ', line.replace(' ,\n', ' , '))}
+    said = set()
+    for folder in ('os', 'run'):
+        d = os.path.join(t.ROOT, 'src', folder)
+        for name in os.listdir(d):
+            if not name.endswith('.c'):
+                continue
+            with open(os.path.join(d, name)) as f:
+                text = f.read()
+            for call in re.findall(r'\blog_(?:event|begin)\(([^;]*);', text):
+                levels = call.index('LOG_L_') if 'LOG_L_' in call else -1
+                if levels == -1:
+                    continue
+                rest = call[levels:]
+                m = re.match(r'[^,"]*,\s*(?:[\w>-]+ \? )?"([^"]*)"'
+                             r'(?: :\s*"([^"]*)")?', rest)
+                said |= {w for w in m.groups() if w} if m else set()
+    t.ok(len(said) > 20, 'there are events (%d)' % len(said))
+    t.is_(sorted(said - told), [], 'all are in the manual')
+
+
 def test_usr1():
     t.rundir()
     s = t.server(t.echo().port)

@@ -178,6 +178,20 @@ def test_prometheus():
     w.bye()
 
 
+def test_nagios():
+    """Its command works as it stands there."""
+    text = read(os.path.join(CONTRIB, 'nagios', 'inetws.cfg'))
+    line = re.search(r'command_line\s+(.*)', text)[1]
+    s = t.server(t.echo().port)
+    for n, word in enumerate(('ws://127.0.0.1:%d/' % s.port, '14', '5s'), 1):
+        line = line.replace('$ARG%d$' % n, word)
+    words = line.split()
+    t.is_(words[0], '/usr/bin/inetws', 'the program of the package')
+    r = t.run([t.INETWS] + words[1:])
+    t.is_(r.returncode, 0, line)
+    t.like(r.stdout, '^INETWS OK - ', 'OK')
+
+
 def test_join():
     s = t.server(t.echo().port)
     c = t.client('ws://127.0.0.1:%d/' % s.port)

@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import re               # noqa: E402
+import shlex            # noqa: E402
 
 MODES = ('server', 'client', 'connect', 'check', 'status')
 URL = 'ws://127.0.0.1:1/'
@@ -158,6 +159,45 @@ def test_config_file():
     r = t.run_inetws('-K', d + '/none')
     t.is_(r.returncode, 78, 'no such file: 78')
     t.like(r.stderr, d + '/none', 'which is named')
+
+
+def test_examples():
+    """Every command line of the manual is one, and so is every option that
+    is shown by itself."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read().replace('\\e\n', ' ')
+    lines = re.findall(r'^(?:\.Dl )?((?:[$#] |ExecStart=\S*/)inetws .*|-.*)',
+                       page, re.M)
+    d = t.folder()
+    shown = 0
+    for line in lines:
+        words = shlex.split(re.sub(r'^([$#] |ExecStart=\S*/)', '', line))
+        if words[:2] == ['inetws', '-K']:
+            continue            # a sentence about a file
+        if words[0] == 'inetws':
+            r = dumped(d, words[1:])
+        else:
+            r = next(filter(lambda r: r.returncode == 0, (
+                dumped(d, [mode] + words + [operand]) for mode, operand in (
+                    ('connect', URL), ('server', 'h:1'), ('client', URL)))),
+                     None)
+        t.ok(r and (r.returncode, r.stderr) == (0, b''), line.strip()[:70])
+        shown += 1
+    t.ok(shown > 40, 'there are examples (%d)' % shown)
+
+
+def dumped(d, words):
+    """What a command line means, the files it names being there."""
+    words = list(words)
+    at = words.index('--') if '--' in words else len(words)
+    words.insert(at, '--dump-config')
+    for i, word in enumerate(words):
+        m = re.fullmatch('@(?:%d/)?([a-z.-]+)', word)
+        if m:
+            words[i] = '@' + os.path.join(d, m[1])
+            with open(words[i][1:], 'w') as f:
+                f.write('X-User: x\n')     # a field, and a user too
+    return t.run_inetws(*words, cwd=d)
 
 
 def test_manual():

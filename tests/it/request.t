@@ -5,6 +5,7 @@ what may not be smuggled into a request."""
 
 import base64
 import os
+import signal
 import stat
 import sys
 
@@ -73,6 +74,31 @@ def test_fields():
           ('1', '2', 'Bearer t', 'https://me.example'), 'all of them')
     t.is_(asked('--origin', 'https://a', '-H', 'Origin: https://b')
           ['origin'], 'https://b', 'one Origin only')
+
+
+def test_reload():
+    """HUP has the files read anew; a bad one changes nothing."""
+    server = t.WSServer()
+    user, fields = named('ann:one\n'), named('X-Token: one\n')
+    c = t.client(url(server.port), '-u', '@' + user, '-H', '@' + fields)
+
+    def told():
+        t.ws.dial(c.port)
+        r = server.next().request
+        return r['authorization'], r['x-token']
+
+    t.is_(told(), (basic('ann:one'), 'one'), 'what the files say')
+    for path, text in ((user, 'ann:two'), (fields, 'X-Token: two')):
+        with open(path, 'w') as f:
+            f.write(text)
+    c.send(signal.SIGHUP)
+    c.wait_line('event=reloaded')
+    t.is_(told(), (basic('ann:two'), 'two'), 'what they say now')
+    with open(user, 'w') as f:
+        f.write('no colon')
+    c.send(signal.SIGHUP)
+    t.like(c.wait_line('event=reload .*')[0], 'colon', 'a mistake is told')
+    t.is_(told(), (basic('ann:two'), 'two'), 'and all stays as it was')
 
 
 def test_origin_at_a_server():

@@ -170,6 +170,9 @@ def test_failures():
     p = t.connect(where(s, 1), *options(s, held.port))
     held.next()
     titles(s, [p.pid] + t.family(p.pid), 'while it dials')
+    p = t.inetws('check', *options(s, held.port), where(s, 1))
+    held.next()
+    titles(s, [p.pid] + t.family(p.pid), 'while it checks')
 
 
 def test_words():

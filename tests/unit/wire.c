@@ -204,7 +204,8 @@ serve_one(int l, const char *answer)
 		dprintf(fd, "%.*s%s%s", (int)(p - answer), answer, accepted,
 		    p + 2);
 	if (strstr(answer, "HANG") != NULL)
-		read(fd, text, sizeof text);
+		while (read(fd, text, sizeof text) > 0)
+			;
 	close(fd);
 }
 
