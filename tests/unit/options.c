@@ -335,6 +335,9 @@ test_screens(void)
 				ok(0, "completions %zu: %s", i, command);
 		}
 		ok(strstr(text, "hold close") != NULL, "choices are offered");
+		if (i == 1)
+			ok(strstr(text, ":H1\\:P1\\:H2\\:P2:'") != NULL,
+			    "colons of a value end no message");
 	}
 }
 
