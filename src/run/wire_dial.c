@@ -127,7 +127,8 @@ attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, &d->url);
 	d->w->name = d->name;
-	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->why) == -1)
+	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->trust,
+	    d->why) == -1)
 		return -1;
 	d->w->at[WIRE_BEGUN] = clock_us();
 	if (wire_reach(d->w, d->o, &d->url, d->trust, &d->say, d->why) == -1 ||

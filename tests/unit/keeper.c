@@ -18,6 +18,16 @@ extern char **environ;
 static char out[KEEPER_OUT_MAX];
 static struct why why;
 
+/* What the script says in secret is gone before it runs. */
+static void
+forget(void *arg)
+{
+	char *secret = strstr(arg, "secret");
+
+	if (secret != NULL)
+		memcpy(secret, "forgot", 6);
+}
+
 static struct keeper
 keeper_of(const char *script)
 {
@@ -26,7 +36,7 @@ keeper_of(const char *script)
 	struct keeper k;
 
 	strlcpy(text, script, sizeof(text));
-	if (keeper_start(&k, argv, environ, 1) == -1)
+	if (keeper_start(&k, argv, environ, 1, forget, text) == -1)
 		abort();
 	return k;
 }
@@ -49,6 +59,8 @@ test_answers(void)
 {
 	is(ask("printf 'A: b\\nC: d\\n'", 5000), 0, "a good end");
 	is_str(out, "A: b\nC: d\n", "what it says");
+	is(ask("echo secret", 5000), 0, "what is to be forgotten");
+	is_str(out, "forgot\n", "is");
 	is(ask("echo x; exit 3", 5000), 3, "a bad end");
 	is(ask("kill -9 $$", 5000), -1, "killed");
 	is(why.status, EXIT_SYSTEM, "is 71");
