@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -94,6 +96,15 @@ splice_saw(struct splice *s, size_t n)
 }
 
 int
+splice_takes(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	    (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+int
 splice_ready(struct splice *s)
 {
 	if (!s->bulk || s->refused)
@@ -111,5 +122,6 @@ splice_close(struct splice *s)
 		close(s->w);
 	}
 	s->r = s->w = -1;
+	s->held = 0;
 	s->bulk = 0;
 }

@@ -48,6 +48,8 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->out.refused = r->in.refused = stream.tls != NULL ||
 	    wire.tls != NULL;
 	r->in.refused |= !cfg->client;	/* what comes has to be unmasked */
+	r->in.refused |= !splice_takes(stream.wfd);
+	r->out.refused |= !splice_takes(wire.wfd);
 	r->touched = 0;
 	net_linger_reset(stream.rfd);
 	feed(r, early, early_len);
@@ -275,6 +277,7 @@ end_stream(struct relay *r, unsigned int wants)
 		net_linger_default(r->stream.rfd);
 		io_close(&r->stream);
 	}
+	splice_close(&r->in);	/* nobody takes what may be left in it */
 	tunnel_stream_closed(&r->tunnel);
 }
 
@@ -373,7 +376,7 @@ unasked(struct relay *r, const struct pollfd *p)
 {
 	unsigned int w = tunnel_wants(&r->tunnel);
 
-	if (p[P_STREAM_W].revents & (POLLERR | POLLNVAL))
+	if (p[P_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
 		tunnel_stream_deaf(&r->tunnel);
 	if ((p[P_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
 	    !(w & TUNNEL_READ_STREAM))

@@ -95,6 +95,42 @@ def test_closed_stdout():
 
 
 
+def test_appended_file():
+    """connect ... >> file: big frames, and a file that none can be moved
+    into inside the kernel."""
+    data = os.urandom(1 << 20)
+    name = os.path.join(t.folder(), 'log')
+    with open(name, 'wb') as f:
+        f.write(b'before')
+    server = t.WSServer()
+    with open(name, 'ab') as f:
+        p = t.connect(url(server.port), stdin=subprocess.DEVNULL, stdout=f)
+    w = server.next()
+    for _ in range(4):
+        w.send(data)
+    w.bye()
+    t.is_(p.wait(), 0, 'appending to a file: status 0')
+    with open(name, 'rb') as f:
+        t.ok(f.read() == b'before' + 4 * data, 'and every byte is there')
+
+
+def test_two_sockets_of_a_dead_parent():
+    """Two socket pairs as standard input and output, as of node: they hang up
+    where pipes have an error, and that is to be noticed once."""
+    s = t.server(t.Listener(lambda s: s.recv(1) and s.recv(1)).port)
+    ours, theirs = socket.socketpair(), socket.socketpair()
+    p = t.connect(url(s.port), '--linger', '1h', stdin=ours[1],
+                  stdout=theirs[1])
+    ours[1].close()
+    theirs[1].close()
+    ours[0].send(b'x')
+    ours[0].close()
+    theirs[0].close()
+    t.ok(not t.until(lambda: t.cpu_ticks(p.pid) > 15, 2),
+         'a process whose parent is dead does not spin')
+    t.is_(p.stop(), 74, 'and can be ended')
+
+
 def test_dead_parent():
     """As when ssh dies: both pipes close, nothing else is said."""
     held = t.Held()

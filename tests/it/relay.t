@@ -230,6 +230,35 @@ def test_back_pressure():
     watch.check('one direction stuck')
 
 
+def test_abandoned_download():
+    """Who leaves amid a download leaves bytes behind that nobody takes; the
+    wire is to be read on all the same, up to the Close."""
+    server = t.WSServer()
+    c = t.client('ws://127.0.0.1:%d/' % server.port, '--linger', '1h')
+    visitor = t.ws.dial(c.port)
+    w = server.next()
+    data, poured = bytes(MIB), [time.monotonic()]
+
+    def pour():
+        try:
+            while w.close_frame is None:
+                w.send(data)
+                poured.append(time.monotonic())
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=pour, daemon=True)
+    thread.start()
+    visitor.recv(1)
+    # until all that is in between is full
+    t.until(lambda: time.monotonic() - poured[-1] > 0.5)
+    t.ws.reset(visitor)
+    t.is_(w.take_close(), 1011, 'a visitor who leaves is a Close')
+    thread.join(t.BOUND)
+    w.sock.close()
+    t.ok(t.until(lambda: not t.children(c.pid)), 'and the end of the process')
+
+
 def test_idle_memory():
     held = t.Held()
     s = t.server(held.port)

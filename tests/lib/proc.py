@@ -284,6 +284,13 @@ def command_of(pid):
         return ''
 
 
+def cpu_ticks(pid):
+    """The time that a process has used so far, in hundredths of a second."""
+    with open('/proc/%d/stat' % pid) as f:
+        fields = f.read().rpartition(')')[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def descriptors(pid):
     return len(os.listdir('/proc/%d/fd' % pid))
 
