@@ -203,9 +203,11 @@ void tunnel_begin(struct tunnel *, const struct tunnel_config *, int64_t now);
  * The serving side gets its stream when TUNNEL_GET_STREAM is wanted (t->addr
  * says for whom), and says so by tunnel_ok(), or why not by tunnel_fail().
  *
- * tunnel_has_stream(): is the stream's descriptor one that is to be closed?
+ * tunnel_has_stream(): is there a stream that is to be closed?
+ * tunnel_flows(): may it be read and written?
  */
 int tunnel_waits(const struct tunnel *);
+int tunnel_flows(const struct tunnel *);
 int tunnel_has_stream(const struct tunnel *);
 void tunnel_open(struct tunnel *, const char *addr);
 void tunnel_ok(struct tunnel *);

@@ -30,12 +30,10 @@ int64_t tunnel_ping_time(const struct tunnel *);
 int64_t tunnel_hold_until(const struct tunnel *);
 
 /*
- * tunnel_open.c: may the stream be read and written, may the peer send data,
- * is there something that a new wire could go on with, when has the peer's
- * answer taken too long; and what the peer says: 0, or -1 if it is out of
- * place.
+ * tunnel_open.c: may the peer send data, is there something that a new wire
+ * could go on with, when has the peer's answer taken too long; and what the
+ * peer says: 0, or -1 if it is out of place.
  */
-int tunnel_flows(const struct tunnel *);
 int tunnel_peer_flows(const struct tunnel *);
 int tunnel_begun(const struct tunnel *);
 int64_t tunnel_answer_until(const struct tunnel *);

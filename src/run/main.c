@@ -19,6 +19,7 @@ static const struct {
 	{ MODE_SERVER, server_main },
 	{ MODE_CLIENT, client_main },
 	{ MODE_CONNECT, connect_main },
+	{ MODE_AGENT, agent_main },
 	{ MODE_STATUS, status_main },
 };
 

@@ -20,6 +20,8 @@ enum mode {
 	MODE_SERVER,
 	MODE_CLIENT,
 	MODE_CONNECT,
+	MODE_AGENT,
+	MODE_GATE,
 	MODE_CHECK,
 	MODE_STATUS
 };
@@ -45,9 +47,9 @@ struct options {
 	/* the two ends */
 	struct addr listen[OPT_LISTEN_MAX];
 	unsigned int nlisten;
-	struct addr target;		/* server */
-	char **program;			/* server: argv after "--", or NULL */
-	struct url url;			/* client, connect */
+	struct addr target;		/* server, agent */
+	char **program;			/* the same: argv after "--", or NULL */
+	struct url url;			/* client, connect, agent */
 
 	/* the wire */
 	const char *path;		/* --path, NULL: any */
@@ -79,6 +81,10 @@ struct options {
 
 	/* limits */
 	unsigned int max_connections;
+
+	/* reverse tunnels */
+	unsigned int spare;		/* agent: wires that wait */
+	unsigned int retry;		/* agent: failures in a row, 0: any */
 
 	/* what others may see */
 	const char *stats_file;		/* --stats-file, NULL: our own */

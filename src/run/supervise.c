@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,6 +38,8 @@ make_name(struct supervisor *s)
 			strlcat(s->name, ",", sizeof(s->name));
 		strlcat(s->name, addr, sizeof(s->name));
 	}
+	if (s->nlisteners == 0)
+		strlcat(s->name, "-", sizeof(s->name));
 	if (s->o->mode == MODE_CLIENT)
 		url_print(target, sizeof(target), &s->o->url);
 	else if (s->o->program != NULL)
@@ -79,51 +79,6 @@ show(struct supervisor *s)
 	notify_send(&s->notify, status);
 }
 
-static void
-forget(struct supervisor *s, pid_t pid, int status)
-{
-	struct log_line l;
-	unsigned int i;
-
-	for (i = 0; i < s->active && s->child[i] != pid; i++)
-		;
-	if (i == s->active) {
-		supervise_metrics_forget(s, pid);
-		return;
-	}
-	supervise_slot_back(s, s->slot[i]);
-	s->active--;
-	s->child[i] = s->child[s->active];
-	s->slot[i] = s->slot[s->active];
-	s->changed = 1;
-	if (!WIFSIGNALED(status) || s->phase >= KILLING)
-		return;
-	log_begin(&l, LOG_L_ERROR, "child-killed");
-	log_num(&l, "pid", pid);
-	log_num(&l, "signal", WTERMSIG(status));
-	log_str(&l, "name", strsignal(WTERMSIG(status)));
-	log_end(&l);
-}
-
-void
-supervise_reap(struct supervisor *s)
-{
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		forget(s, pid, status);
-}
-
-static void
-signal_children(const struct supervisor *s, int signo)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->active; i++)
-		kill(s->child[i], signo);
-}
-
 /*
  * Sockets in the file system are removed while we still listen on them: later
  * a successor may have put its own there.
@@ -139,6 +94,7 @@ stop_accepting(struct supervisor *s, int leave)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	s->nlisteners = 0;
+	supervise_pool_stop(s);
 	notify_send(&s->notify, "STOPPING=1");
 }
 
@@ -146,9 +102,9 @@ static void
 enter(struct supervisor *s, enum phase phase, int64_t ms)
 {
 	if (phase == ENDING)
-		signal_children(s, SIGTERM);
+		supervise_signal(s, SIGTERM);
 	if (phase == KILLING)
-		signal_children(s, SIGKILL);
+		supervise_signal(s, SIGKILL);
 	s->phase = phase;
 	s->phase_end = clock_ms() + ms;
 	s->changed = 1;
@@ -166,9 +122,9 @@ log_stopping(const struct supervisor *s, const char *how)
 	log_end(&l);
 }
 
-/* TERM or INT. */
-static void
-terminate(struct supervisor *s)
+/* TERM or INT, or there is nothing more to do. */
+void
+supervise_terminate(struct supervisor *s)
 {
 	int64_t drain = s->o->drain;
 
@@ -236,7 +192,7 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGCHLD))
 		supervise_reap(s);
 	if (signal_taken(SIGTERM) + signal_taken(SIGINT) > 0)
-		terminate(s);
+		supervise_terminate(s);
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
@@ -249,9 +205,9 @@ take_signals(struct supervisor *s)
 static void
 wait_and_accept(struct supervisor *s)
 {
-	struct pollfd p[SUPERVISE_LISTENERS_MAX + 2];
-	int64_t until = CLOCK_NEVER, paused;
-	unsigned int i, n = s->nlisteners, nmetrics;
+	struct pollfd *p = s->poll;
+	int64_t until = supervise_pool_time(s), paused;
+	unsigned int i, n = s->nlisteners, nmetrics, npool;
 
 	if ((paused = supervise_paused(s)) != 0)
 		until = paused;
@@ -265,10 +221,12 @@ wait_and_accept(struct supervisor *s)
 		until = min64(until, s->refused.until[0]);
 	nmetrics = supervise_metrics_watch(s, p);
 	memcpy(p + nmetrics, s->listener, n * sizeof(p[0]));
-	if (signals_poll(p, nmetrics + n, clock_poll(until)) <= 0)
+	npool = supervise_pool_watch(s, p + nmetrics + n, paused == 0);
+	if (signals_poll(p, nmetrics + n + npool, clock_poll(until)) <= 0)
 		return;
 	for (i = 0; i < s->nlisteners; i++)
 		s->listener[i].revents = i < n ? p[nmetrics + i].revents : 0;
+	supervise_pool_heard(s, p + nmetrics + n);
 	supervise_accept(s);
 	supervise_metrics_accept(s, p, nmetrics);
 }
@@ -285,7 +243,10 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].fd = listeners[i];
 		s->listener[i].events = POLLIN;
 	}
-	if ((s->child = calloc(s->max, sizeof(s->child[0]))) == NULL) {
+	if ((s->child = calloc(s->max, sizeof(s->child[0]))) == NULL ||
+	    supervise_pool_begin(s) == -1 ||
+	    (s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
+	    supervise_pool_size(s), sizeof(s->poll[0]))) == NULL) {
 		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
 		    NULL);
 		return -1;
@@ -317,11 +278,13 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	struct supervisor s;
 
 	memset(&s, 0, sizeof(s));
+	s.status = EXIT_ENDED;
 	s.o = o;
 	s.service = service;
 	if (begin(&s, listeners, n) == -1)
 		return EXIT_SYSTEM;
 	while (s.phase != ENDED) {
+		supervise_pool_tend(&s);
 		show(&s);
 		wait_and_accept(&s);
 		take_signals(&s);
@@ -334,6 +297,8 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	notify_close(&s.notify);
 	supervise_metrics_end(&s);
 	supervise_stats_end(&s);
+	supervise_pool_end(&s);
+	free(s.poll);
 	free(s.child);
-	return EXIT_ENDED;
+	return s.status;
 }

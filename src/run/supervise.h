@@ -25,6 +25,22 @@ struct service {
 	int (*serve)(void *arg, int fd, const char *peer);
 
 	/*
+	 * The same for a child that waits for a visitor (run/seat.h); pair is
+	 * its end.  fd -1: it has no connection, and dials.  With parks each
+	 * connection gets such a child.
+	 */
+	int (*park)(void *arg, int fd, const char *peer, int pair);
+	int parks;
+
+	/*
+	 * So many children without a connection are kept waiting.  With
+	 * hands_on they wait for the connections of the listeners, which have
+	 * children of their own only while nobody waits.
+	 */
+	unsigned int spares;
+	int hands_on;
+
+	/*
 	 * In the supervisor, for a connection beyond the limit: says no with
 	 * at most one send(2), which does not block.  fd stays the
 	 * supervisor's, which closes it a moment later, so that the answer is

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the supervisor's files share: supervise.c runs it and ends it,
- * supervise_accept.c lets connections in.
+ * supervise_accept.c lets connections in, supervise_child.c begins and ends
+ * children, supervise_pool.c brings visitors to those who wait for them.
  */
 #ifndef RUN_SUPERVISE_INSIDE_H
 #define RUN_SUPERVISE_INSIDE_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <poll.h>
 #include <stdint.h>
 
+#include "os/net.h"
 #include "os/notify.h"
 #include "run/options.h"
+#include "run/seat.h"
 #include "run/supervise.h"
 
 #define REFUSED_MAX	16	/* refused connections not closed yet */
@@ -36,6 +40,55 @@ struct metrics_door {
 	unsigned int nchildren;
 };
 
+/* A connection; without one, fd is -1.  Whom it is from: sa, or else peer. */
+struct arrival {
+	int fd;
+	const struct sockaddr *sa;
+	socklen_t len;
+	const char *peer;
+};
+
+/* A visitor who has nobody yet. */
+struct guest {
+	int fd;				/* -1: none */
+	int name;			/* of his door, or NO_NAME */
+	int64_t until;			/* his patience */
+	char peer[NET_NAME_MAX];
+};
+
+#define NO_NAME	(-1)
+
+enum seat {
+	SEAT_NONE,			/* it waits for nobody (any more) */
+	SEAT_COMING,			/* not yet */
+	SEAT_FREE,
+	SEAT_ASKED			/* has a guest, whom we have as well */
+};
+
+struct child {
+	pid_t pid;
+	int slot;			/* on the statistics page */
+	int pair;			/* our end, or -1 */
+	int spare;			/* began without a connection */
+	enum seat seat;
+	int name;			/* whose wire it is, or NO_NAME */
+	char owner[SEAT_OWNER_MAX];	/* whose agent's */
+	int64_t since;			/* it waits */
+	struct guest guest;
+};
+
+/* Those who wait, and those who are waited for. */
+struct pool {
+	struct guest *guest;		/* in the order in which they came */
+	unsigned int nguests, max_guests;
+
+	/* spares that do not come to wait are tried again later */
+	unsigned int failed;		/* in a row */
+	unsigned int tries;		/* the same, and those lost soon */
+	int proved;			/* the last one came to wait */
+	int64_t not_before;
+};
+
 struct supervisor {
 	const struct options *o;
 	const struct service *service;
@@ -44,8 +97,9 @@ struct supervisor {
 	int reserve;			/* given up to refuse when there are no
 					 * descriptors left */
 
-	pid_t *child;
-	int *slot;			/* of each, on the statistics page */
+	struct child *child;
+	struct pool pool;
+	struct pollfd *poll;
 	int *free_slot;			/* those that nobody has */
 	unsigned int nfree;
 	unsigned int active, max;
@@ -54,6 +108,7 @@ struct supervisor {
 	struct metrics_door metrics;
 
 	enum phase phase;
+	int status;			/* to exit with */
 	int64_t phase_end;
 	int pause;			/* ms, the last one; 0: all is well */
 	int64_t pause_end;
@@ -67,9 +122,24 @@ struct supervisor {
 
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
+void supervise_signal(const struct supervisor *, int signo);
+
+/*
+ * Starts a child, of which there are fewer than max.  0, or -1 with errno;
+ * the descriptor stays the caller's.
+ */
+int supervise_start(struct supervisor *, const struct arrival *);
+
+/* A child for a connection, or a refusal; 0: accepting has to pause. */
+int supervise_serve(struct supervisor *, const struct arrival *);
+void supervise_refuse(struct supervisor *, int fd);
+
+/* Stops, as if told to by TERM. */
+void supervise_terminate(struct supervisor *);
 
 /* Accepts a bounded number of connections on the listeners that are ready. */
 void supervise_accept(struct supervisor *);
+void supervise_accept_some(struct supervisor *, int listener, int name);
 
 /* Until when accepting pauses: a time to come, or 0. */
 int64_t supervise_paused(const struct supervisor *);
@@ -79,6 +149,26 @@ void supervise_close_refused(struct supervisor *, int all);
 
 /* The descriptor that is held back, or -1. */
 int supervise_open_reserve(void);
+
+/*
+ * supervise_pool.c.  size and watch: how many descriptors there can be, and
+ * are, to look at; heard: what came of it.  time: when tend has something to
+ * do.  arrived: a connection for somebody who waits; as supervise_serve().
+ * gone: a child has ended.  close: in a child.
+ */
+int supervise_pool_begin(struct supervisor *);
+unsigned int supervise_pool_size(const struct supervisor *);
+unsigned int supervise_pool_watch(struct supervisor *, struct pollfd *,
+    int accepting);
+void supervise_pool_heard(struct supervisor *, const struct pollfd *);
+int64_t supervise_pool_time(const struct supervisor *);
+void supervise_pool_tend(struct supervisor *);
+int supervise_pool_arrived(struct supervisor *, const struct arrival *,
+    int name);
+void supervise_pool_gone(struct supervisor *, struct child *, int status);
+void supervise_pool_stop(struct supervisor *);
+void supervise_pool_close(const struct supervisor *);
+void supervise_pool_end(struct supervisor *);
 
 /*
  * supervise_stats.c: the statistics page.  A child's slot may be none; it

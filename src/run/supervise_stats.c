@@ -61,9 +61,8 @@ supervise_stats_begin(struct supervisor *s)
 {
 	unsigned int i;
 
-	s->slot = calloc(s->max, sizeof(s->slot[0]));
 	s->free_slot = calloc(s->max, sizeof(s->free_slot[0]));
-	if (s->slot == NULL || s->free_slot == NULL)
+	if (s->free_slot == NULL)
 		return -1;
 	if (stats_is_shared()) {
 		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
@@ -143,6 +142,5 @@ supervise_stats_end(struct supervisor *s)
 {
 	stats_release(0);
 	stats_close(s->active == 0);
-	free(s->slot);
 	free(s->free_slot);
 }

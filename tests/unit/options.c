@@ -197,7 +197,7 @@ test_bad_words(void)
 {
 	static const struct { const char *line, *says; } bad[] = {
 		{ "inetws", "no mode given: expected server, client, "
-		  "connect or status" },
+		  "connect, agent or status" },
 		{ "inetws -v", "no mode given" },
 		{ "inetws sever h:1", "did you mean server" },
 		{ "inetws ws://me:secret@h/", "unknown mode 'ws://***@h/'" },
@@ -216,8 +216,8 @@ test_bad_words(void)
 		{ "inetws connect ws://h:0", "1..65535" },
 		{ "inetws connect ws://h -l 80",
 		  "--listen: belongs to server and client, not to connect" },
-		{ "inetws server h:1 -k", "--insecure: belongs to client and "
-		  "connect" },
+		{ "inetws server h:1 -k", "--insecure: belongs to client, "
+		  "connect and agent" },
 		{ "inetws client ws://h --path /x", "belongs to server" },
 		{ "inetws server h:1 --lisen 80", "did you mean --listen?" },
 		{ "inetws server h:1 --ping-intreval 1",

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * agent: wire dialled, stream dialled when told "open".  The service side of
+ * a reverse tunnel: some wires wait at the gate, each in a process of its own.
+ */
+#include <string.h>
+
+#include "os/log.h"
+#include "os/tls.h"
+#include "run/carry.h"
+#include "run/confine.h"
+#include "run/modes.h"
+#include "run/seat.h"
+#include "run/start.h"
+#include "run/stream.h"
+#include "run/supervise.h"
+
+/* What all wires share; made once, before the first fork. */
+struct agent {
+	const struct options *o;
+	struct tls_ctx *tls;
+};
+
+static int
+dial(struct carry *c, struct wire *w, struct why *why)
+{
+	int status;
+
+	if (wire_dial(w, c->o, &c->tls, &c->ours, &status, why) == -1)
+		return -1;
+	if (w->has_extension)
+		return 0;
+	io_close(&w->io);
+	return why_set(why, EXIT_PROTOCOL,
+	    "whoever answers there does not speak the extension inetws");
+}
+
+/*
+ * A program cannot be started from inside the sandbox, so it comes first then.
+ */
+static int
+park(void *arg, int fd, const char *peer, int pair)
+{
+	static struct carry c;
+	const struct agent *a = arg;
+	struct wire w;
+	struct why why;
+	int status;
+
+	carry_begin(&c, a->o, "");
+	c.tls = a->tls;
+	c.pair = pair;
+	c.role = TUNNEL_SERVES;
+	c.confine_late = a->o->program != NULL;
+	stream_name(&c);
+	carry_offer(&c);
+	c.ours.flags |= EXT_SERVE;
+	if (dial(&c, &w, &why) == -1)
+		return carry_failed(&c, &why);
+	seat_say(pair, SEAT_PARKED);
+	if (!c.confine_late && (status = confine(a->o)) != EXIT_ENDED) {
+		io_close(&w.io);
+		return status;
+	}
+	return carry_on(&c, IO_CLOSED, &w);
+}
+
+int
+agent_main(const struct options *o)
+{
+	struct agent a = { .o = o };
+	struct service service = { .arg = &a, .park = park,
+	    .spares = o->spare };
+	struct why why;
+	int status;
+
+	if ((status = start_alone(o, LOG_L_INFO)) != EXIT_ENDED)
+		return status;
+	if (o->url.tls && (a.tls = wire_trust(o, &why)) == NULL)
+		return start_failed(&why);
+	status = confine_prepare(o, SANDBOX_REDIAL);
+	if (status != EXIT_ENDED)
+		return status;
+	return supervise(o, NULL, 0, &service);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A session whose wire is lost: dials again, or answers who dials again.
+ */
+#include <string.h>
+
+#include "os/clock.h"
+#include "os/door.h"
+#include "os/log.h"
+#include "run/backoff.h"
+#include "run/carry_inside.h"
+#include "run/note.h"
+
+#define GONE_MAX	5	/* answers 410 before a session is given up */
+#define BACKOFF_MAX	8000	/* ms */
+
+void
+carry_lost(struct carry *c)
+{
+	int64_t now = clock_ms();
+	int64_t patience = c->o->resume;
+
+	/* Nothing but the peer's Close is missing: that is not worth much. */
+	if (tunnel_complete(&c->relay.tunnel) && c->o->linger > 0 &&
+	    c->o->linger < patience)
+		patience = c->o->linger;
+	c->lost_at = now;
+	c->give_up = now + patience;
+	c->next_try = c->client ? now : CLOCK_NEVER;
+	c->tries = c->gone = 0;
+	note_lost();
+	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
+	    "wire lost", "peer", carry_word(c->peer), "id", c->ours.id,
+	    "why", c->relay.tunnel.why, NULL);
+	carry_show(c, "lost");
+}
+
+static void
+resumed(struct carry *c)
+{
+	char after[32];
+
+	c->resumes++;
+	note_resumed(c);
+	c->give_up = c->next_try = CLOCK_NEVER;
+	str_ms(after, sizeof(after), clock_ms() - c->lost_at);
+	log_event(LOG_L_DEBUG, "resumed", "peer", carry_word(c->peer),
+	    "id", c->ours.id, "after", after, NULL);
+	carry_show(c, "open");
+}
+
+/*
+ * Is a refused redial the last one?  A stranger's 101 counts as a 410: it
+ * comes from a backend that does not keep the session.  A 101 that answers
+ * for the session and fails it is final.
+ */
+static int
+final(struct carry *c, int http_status)
+{
+	if (http_status == 410)
+		return tunnel_complete(&c->relay.tunnel) ||
+		    ++c->gone >= GONE_MAX;
+	return http_status == 101 || (http_status >= 400 &&
+	    http_status < 500 && http_status != 408 && http_status != 429);
+}
+
+/* Dials with our position.  0, or -1 with the HTTP status that it came to. */
+static int
+dial_again(struct carry *c, int *status, struct why *why)
+{
+	struct extension offer = c->ours;
+	struct wire w;
+
+	*status = 0;
+	offer.flags = EXT_RESUME;
+	offer.attempt = ++c->attempt;
+	offer.at = tunnel_taken(&c->relay.tunnel);
+	offer.has_at = 1;
+	if (wire_dial(&w, c->o, &c->tls, &offer, status, why) == -1)
+		return -1;
+	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
+	    w.early, w.early_len) == 0)
+		return 0;
+	if (!w.has_extension)
+		*status = 410;
+	io_close(&w.io);
+	return why_set(why, EXIT_LOST, w.has_extension ?
+	    "resumed from a position that is not kept" :
+	    "answered by somebody who knows no sessions");
+}
+
+/* The stream waits meanwhile: what it says stays in the kernel. */
+static void
+redial(struct carry *c)
+{
+	struct why why;
+	int status;
+
+	c->tries++;
+	if (dial_again(c, &status, &why) == 0) {
+		resumed(c);
+		return;
+	}
+	log_event(LOG_L_DEBUG, "redial failed", "id", c->ours.id,
+	    "why", why.text, NULL);
+	if (final(c, status))
+		c->give_up = clock_ms();
+	else
+		c->next_try = clock_ms() + backoff_ms(c->tries,
+		    BACKOFF_MAX);
+}
+
+/*
+ * Somebody hands over a connection that wants this session.  The numbers it
+ * brings tell whether it may have it: an attempt is good once only, and its
+ * position must be one that is still kept.
+ */
+void
+carry_visited(struct carry *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	struct upgrade_request request;
+	struct extension answer = c->ours;
+	struct door_visit v;
+	struct wire w;
+	struct why why;
+	int in_time = (tunnel_wants(t) & TUNNEL_LOST) != 0;
+
+	if (door_answer(c->door, &v) == -1)
+		return;
+	door_receipt(&v);
+	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
+		return;
+	if (strcmp(v.user, c->user) != 0) {
+		wire_refuse(&w, 403, "this session is somebody else's");
+		return;
+	}
+	if (w.theirs.attempt <= c->attempt) {
+		wire_refuse(&w, 410, "an attempt is good once only");
+		return;
+	}
+	c->attempt = w.theirs.attempt;
+	if (!in_time)
+		c->lost_at = clock_ms();
+	answer.at = tunnel_taken(t);
+	answer.has_at = 1;
+	if (!tunnel_may_resume(t, w.theirs.at)) {
+		wire_refuse(&w, 410, "no such position");
+		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
+		    "resumed from a position that is not kept");
+		return;
+	}
+	if (wire_answer(&w, &request, &answer, clock_ms() +
+	    c->o->handshake_timeout, &why) == -1)
+		return;
+	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
+	strlcpy(c->via, w.via, sizeof(c->via));
+	resumed(c);
+}
+
+void
+carry_time(struct carry *c)
+{
+	if (clock_ms() >= c->give_up) {
+		tunnel_expire(&c->relay.tunnel);
+		c->give_up = c->next_try = CLOCK_NEVER;
+	} else
+		redial(c);
+}
