@@ -87,11 +87,21 @@ san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
 	LSAN_OPTIONS=exitcode=0 \
 	UBSAN_OPTIONS=log_path=$(reports)/ubsan:print_stacktrace=1
 
+PEERS ?= $(sort $(wildcard tests/peers/*.t))
+
+define run_tests
+	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
+	@INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
+	    $(PROVE) $(PROVEFLAGS) -e '' $1; status=$$?; \
+	    ! cat $(reports)/* 2>/dev/null && exit $$status
+endef
+
 check: $B/inetws $(unit)
-	@rm -rf $(reports) && mkdir -p $(reports)
-	INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
-	    $(PROVE) $(PROVEFLAGS) -e '' $(TESTS)
-	@! cat $(reports)/* 2>/dev/null
+	$(call run_tests,$(TESTS))
+
+# Against programs that others wrote: databases, browsers.
+check-peers: $B/inetws
+	$(call run_tests,$(PEERS))
 
 # Cheap checks of what no compiler reads.
 lint:
@@ -100,7 +110,7 @@ lint:
 	bash -n .ci/run
 	if command -v shellcheck >/dev/null; then \
 	    shellcheck -s sh contrib/quickstart && shellcheck .ci/run; fi
-	python3 tests/lib/parse.py tests/*/*.py tests/it/*.t
+	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t
 	tests/it/includes.t
 
 install: $B/inetws
@@ -129,7 +139,7 @@ dist:
 	    gzip -n9 >$B/$(dist_name).tar.gz
 	mv $B/$(dist_name).tar.gz .
 
-.PHONY: check lint install uninstall dist
+.PHONY: check check-peers lint install uninstall dist
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_src := $(filter-out %/trivial.c,$(wildcard tests/bench/*.c))

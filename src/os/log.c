@@ -123,7 +123,8 @@ log_begin(struct log_line *l, enum log_level level, const char *event)
 		append_time(l);
 		append(l, "level=%s ", level_name(level));
 	}
-	append(l, "event=%s", event);
+	append(l, strchr(event, ' ') == NULL ? "event=%s" : "event=\"%s\"",
+	    event);
 }
 
 void

@@ -24,8 +24,8 @@ enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
  * a name with addresses of both; a missing family is no error.  ":PORT" is one
  * dual-stack socket, or IPv4 alone where there is no IPv6.  SO_REUSEADDR is
  * set; a stale Unix socket that nobody answers on is replaced, a live one is
- * not, nor a file that is no socket.  Returns how many (1 or 2) were put into
- * fds, or -1 and why (71).
+ * not, nor a file that is no socket.  What is in use is tried again for half a
+ * second.  Returns how many (1 or 2) were put into fds, or -1 and why (71).
  */
 int net_listen(const struct addr *, int backlog, int fds[2], struct why *);
 

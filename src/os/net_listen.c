@@ -10,9 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/net.h"
 
 #define SAME_PORT_TRIES	16
+#define IN_USE_MS	500	/* for a predecessor to let go */
+#define IN_USE_STEP_US	10000
 
 /* Where to bind; at most one address of each family. */
 struct place {
@@ -64,9 +67,11 @@ places_named(struct place places[2], const struct addr *a, struct why *why)
 	hints.ai_socktype = SOCK_STREAM;
 	hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
 	snprintf(port, sizeof(port), "%u", a->port);
-	if ((e = getaddrinfo(a->host, port, &hints, &list)) != 0)
+	if ((e = getaddrinfo(a->host, port, &hints, &list)) != 0) {
+		errno = 0;
 		return why_set(why, EXIT_SYSTEM, "cannot listen on %s: %s",
 		    a->host, gai_strerror(e));
+	}
 	for (ai = list; ai != NULL && n < 2; ai = ai->ai_next) {
 		if (n == 1 && places[0].ss.ss_family == ai->ai_family)
 			continue;
@@ -111,8 +116,10 @@ cannot_bind(const struct place *p, struct why *why)
 	int e = errno;
 
 	net_print((const struct sockaddr *)&p->ss, p->len, name, sizeof(name));
-	return why_set(why, EXIT_SYSTEM, "cannot listen on %s: %s", name,
+	why_set(why, EXIT_SYSTEM, "cannot listen on %s: %s", name,
 	    strerror(e));
+	errno = e;
+	return -1;
 }
 
 /*
@@ -227,7 +234,8 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
 	strlcpy(sun.sun_path, a->path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		return why_set(why, EXIT_SYSTEM, "socket: %s", strerror(errno));
+		return why_set(why, EXIT_SYSTEM, "socket: %s",
+		    strerror(errno));
 	r = bind_unix(fd, &sun, a->mode);
 	e = errno;
 	if (r == -1 && e == EADDRINUSE && is_stale(&sun)) {
@@ -242,20 +250,25 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
 		return 1;
 	}
 	close(fd);
-	return why_set(why, EXIT_SYSTEM, "cannot listen on unix:%s: %s",
-	    a->path, strerror(e));
+	why_set(why, EXIT_SYSTEM, "cannot listen on unix:%s: %s", a->path,
+	    strerror(e));
+	errno = e;
+	return -1;
 }
 
-int
-net_listen(const struct addr *a, int backlog, int fds[2], struct why *why)
+static int
+listen_once(const struct addr *a, int backlog, int fds[2], struct why *why)
 {
 	struct place places[2];
 	int n = 2;
 
 	if (a->kind == ADDR_UNIX)
 		return listen_unix(a, backlog, fds, why);
-	if (a->kind != ADDR_TCP)
-		return why_set(why, EXIT_SYSTEM, "not an address to listen on");
+	if (a->kind != ADDR_TCP) {
+		errno = EINVAL;
+		return why_set(why, EXIT_SYSTEM,
+		    "not an address to listen on");
+	}
 	if (a->loopback) {
 		place_v4(&places[0], INADDR_LOOPBACK, a->port);
 		place_v6(&places[1], &in6addr_loopback, a->port);
@@ -264,4 +277,20 @@ net_listen(const struct addr *a, int backlog, int fds[2], struct why *why)
 	else if ((n = places_named(places, a, why)) == -1)
 		return -1;
 	return listen_places(places, n, backlog, a->port == 0, fds, why);
+}
+
+/*
+ * The last child of a predecessor that has just ended may not have had time
+ * to close what it got by the fork.
+ */
+int
+net_listen(const struct addr *a, int backlog, int fds[2], struct why *why)
+{
+	int64_t until = clock_ms() + IN_USE_MS;
+	int n;
+
+	while ((n = listen_once(a, backlog, fds, why)) == -1 &&
+	    errno == EADDRINUSE && clock_ms() < until)
+		usleep(IN_USE_STEP_US);
+	return n;
 }

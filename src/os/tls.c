@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/socket.h>
-
-#include <arpa/inet.h>
+/*
+ * A connection that is up: bytes in, bytes out.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,243 +9,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include "os/clock.h"
-#include "os/signals.h"
-#include "os/tls.h"
-#include "os/tls_cert.h"
-#include "os/tls_trust.h"
-#include "proto/addr.h"
+#include "os/tls_inside.h"
 
 #define RECORD_MAX	16384	/* RFC 8446 5.1 */
 #define DIRECT_MIN	4096	/* pieces from here on are not copied */
-
-struct tls_ctx {
-	SSL_CTX *ssl;
-	int insecure;
-};
-
-struct tls {
-	SSL *ssl;
-	short read_needs;	/* poll(2) event the last read waits for */
-	short write_needs;	/* the same for the last write or finish */
-	size_t repeat;		/* size of the write that must be repeated */
-	int read_error;		/* errno of every further read, 0: none */
-	int write_error;	/* the same for writes */
-	unsigned int drained : 1;	/* the last read wanted more */
-	unsigned int due : 1;	/* end or error found behind bytes returned */
-	unsigned int finished : 1;	/* close_notify is out */
-};
-
-/* What a verify callback needs to know; lives as long as the handshake. */
-struct handshake {
-	const char *host;
-	struct why *why;
-};
-
-/*
- * SSL_OP_IGNORE_UNEXPECTED_EOF would take a cut stream for a whole one.  An
- * authority given by --cacert need not be a root: partial chains will do.
- */
-static int
-configure(SSL_CTX *ssl)
-{
-	static const unsigned char alpn[] = "\x08http/1.1";
-
-	SSL_CTX_clear_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION |
-	    SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_read_ahead(ssl, 1);
-	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ssl),
-	    X509_V_FLAG_PARTIAL_CHAIN);
-	if (SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) != 0)
-		return -1;
-	return 0;
-}
-
-struct tls_ctx *
-tls_client_ctx(const struct tls_options *o, struct why *why)
-{
-	struct tls_ctx *ctx;
-
-	ERR_clear_error();
-	if ((ctx = OPENSSL_zalloc(sizeof(*ctx))) == NULL ||
-	    (ctx->ssl = SSL_CTX_new(TLS_client_method())) == NULL ||
-	    configure(ctx->ssl) == -1) {
-		why_set(why, EXIT_SYSTEM, "OpenSSL: %s", tls_reason());
-		tls_ctx_free(ctx);
-		return NULL;
-	}
-	ctx->insecure = o->insecure;
-	if (!o->insecure &&
-	    tls_trust(SSL_CTX_get_cert_store(ctx->ssl), o, why) == -1) {
-		tls_ctx_free(ctx);
-		return NULL;
-	}
-	return ctx;
-}
-
-void
-tls_ctx_free(struct tls_ctx *ctx)
-{
-	if (ctx == NULL)
-		return;
-	SSL_CTX_free(ctx->ssl);
-	OPENSSL_free(ctx);
-}
-
-/* The first objection ends the handshake, so it is the one that is told. */
-static int
-verify(int good, X509_STORE_CTX *store)
-{
-	struct handshake *h;
-	SSL *ssl;
-
-	if (good)
-		return 1;
-	ssl = X509_STORE_CTX_get_ex_data(store,
-	    SSL_get_ex_data_X509_STORE_CTX_idx());
-	h = SSL_get_app_data(ssl);
-	tls_cert_refused(store, h->host, h->why);
-	return 0;
-}
-
-/*
- * The host as certificates and SNI have it (RFC 6066 3): no brackets, zone
- * or final dot.
- */
-static void
-bare_host(char *dst, size_t size, const char *host)
-{
-	size_t len;
-
-	if (host[0] == '[')
-		host++;
-	strlcpy(dst, host, size);
-	if (strchr(dst, ':') != NULL)
-		dst[strcspn(dst, "]%")] = '\0';
-	len = strlen(dst);
-	if (len > 0 && dst[len - 1] == '.')
-		dst[len - 1] = '\0';
-}
-
-static int
-is_address(const char *host)
-{
-	struct in6_addr bin;
-
-	return inet_pton(AF_INET, host, &bin) == 1 ||
-	    inet_pton(AF_INET6, host, &bin) == 1;
-}
-
-/* What to ask for and to verify.  0 or -1. */
-static int
-expect(SSL *ssl, const char *host, int insecure)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-	int address = is_address(host);
-
-	if (!address && SSL_set_tlsext_host_name(ssl, host) != 1)
-		return -1;
-	if (insecure) {
-		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-		return 0;
-	}
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, verify);
-	if (address)
-		return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1 ? 0 : -1;
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, host) == 1 ? 0 : -1;
-}
-
-/* A handshake that failed for other reasons than the certificate. */
-static int
-handshake_broke(int e, const char *host, struct why *why)
-{
-	unsigned long code = ERR_peek_error();
-	const char *text = tls_reason();
-
-	if (code == 0)
-		text = e != 0 ? strerror(e) : "the connection was closed";
-	else if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-		text = "the connection was closed";
-	else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
-		text = "the other side does not speak TLS";
-	else if (ERR_GET_REASON(code) == SSL_R_UNSUPPORTED_PROTOCOL ||
-	    ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
-		text = "no common version of TLS (1.2 or later is needed)";
-	return why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", host, text);
-}
-
-static int
-shake_hands(SSL *ssl, int fd, struct handshake *h, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd };
-	int r, e;
-
-	for (;;) {
-		ERR_clear_error();
-		errno = 0;
-		if ((r = SSL_connect(ssl)) == 1)
-			return 0;
-		e = errno;
-		switch (SSL_get_error(ssl, r)) {
-		case SSL_ERROR_WANT_READ:
-			p.events = POLLIN;
-			break;
-		case SSL_ERROR_WANT_WRITE:
-			p.events = POLLOUT;
-			break;
-		default:
-			if (SSL_get_verify_result(ssl) != X509_V_OK &&
-			    h->why->status == EXIT_DENIED)
-				return -1;
-			return handshake_broke(e, h->host, h->why);
-		}
-		if (clock_ms() >= deadline || signal_terminated())
-			return why_set(h->why, EXIT_AGAIN, "TLS with %s: %s",
-			    h->host, signal_terminated() ? "interrupted" :
-			    "timed out");
-		signals_poll(&p, 1, clock_poll(deadline));
-	}
-}
-
-struct tls *
-tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
-    struct why *why)
-{
-	char bare[ADDR_HOST_MAX + 1];
-	struct handshake h = { bare, why };
-	struct tls *t;
-
-	bare_host(bare, sizeof(bare), host);
-	why->status = 0;
-	ERR_clear_error();
-	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
-	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
-	    SSL_set_fd(t->ssl, fd) != 1 ||
-	    expect(t->ssl, bare, ctx->insecure) == -1) {
-		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
-		    tls_reason());
-		tls_free(t);
-		return NULL;
-	}
-	t->read_needs = POLLIN;
-	t->write_needs = POLLOUT;
-	SSL_set_app_data(t->ssl, &h);
-	if (shake_hands(t->ssl, fd, &h, deadline) == -1) {
-		tls_free(t);
-		return NULL;
-	}
-	SSL_set_app_data(t->ssl, NULL);
-	return t;
-}
 
 /*
  * What came of an OpenSSL call that moved nothing: 0 at the peer's
@@ -269,6 +37,7 @@ outcome(struct tls *t, int r, int e, short *needs)
 		errno = e != 0 ? e : EPROTO;
 		return -1;
 	default:
+		t->code = ERR_peek_error();
 		errno = EPROTO;
 		return -1;
 	}
@@ -457,13 +226,8 @@ tls_free(struct tls *t)
 const char *
 tls_describe(const struct tls *t, char *dst, size_t size)
 {
-	snprintf(dst, size, "%s %s", SSL_get_version(t->ssl),
-	    SSL_get_cipher_name(t->ssl));
+	snprintf(dst, size, "%s %s%s", SSL_get_version(t->ssl),
+	    SSL_get_cipher_name(t->ssl),
+	    SSL_session_reused(t->ssl) ? ", resumed" : "");
 	return dst;
-}
-
-const char *
-tls_version(void)
-{
-	return OpenSSL_version(OPENSSL_VERSION);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS by OpenSSL: the one file behind this header is the only one that
- * includes OpenSSL's TLS.  Verified by default.
+ * TLS by OpenSSL: the files tls*.c behind this header are the only ones that
+ * include OpenSSL's TLS.  Verified by default.
  */
 #ifndef OS_TLS_H
 #define OS_TLS_H
@@ -14,35 +14,84 @@
 
 #include "proto/why.h"
 
+#define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
+
 struct tls;			/* one connection */
 struct tls_ctx;			/* what all connections share */
 
+/* Files are PEM and NULL where there is none. */
 struct tls_options {
-	const char *cafile;	/* NULL: the system's */
-	const char *capath;	/* NULL: the system's hashed directory */
-	int insecure;		/* do not verify */
+	int server;		/* names of options in errors, roles */
+
+	/* whom to believe */
+	const char *cafile;	/* client: NULL is the system's; server: NULL
+				 * asks for no certificate */
+	const char *capath;	/* client: the same, a hashed directory */
+	const char *crlfile;	/* revocation lists */
+	const char *peer_certs;	/* these end-entity certificates only */
+	const char *pins;	/* client: these public keys only */
+	int insecure;		/* client: do not verify */
+
+	/* who we are */
+	const char *cert, *key;	/* key NULL: it is in cert */
+	const char *password_file;	/* of an encrypted key */
+
+	/* how */
+	int only_13;		/* TLS 1.3 at least, otherwise 1.2 */
+	const char *ciphers;	/* of TLS 1.2, NULL: the intermediate profile */
+	const char *ciphers13;	/* of TLS 1.3, NULL: OpenSSL's */
 };
 
 /*
- * Makes the shared context of a client: trust store, TLS >= 1.2, ALPN
- * http/1.1.  To be called once, before the first fork.  The hashed directory
- * is preferred to the bundle, which costs 25 ms to load; cafile and capath
- * replace both.  NULL and why: 64 if cafile or capath cannot be used, 71 if
- * the system has no trusted certificates.
+ * Makes the shared context of one role: trust, own certificate, ALPN
+ * http/1.1, neither renegotiation nor compression.  To be called once, before
+ * the first fork.  The system's hashed directory is preferred to its bundle,
+ * which costs 25 ms to load; cafile and capath replace both.
+ *
+ * The certificate file and the key file may each hold the key and any
+ * certificates in any order: ours is the one that belongs to the key, and the
+ * others that lead to its authority are sent with it.  A certificate in
+ * peer_certs is trusted by being there; its names and dates still count.
+ * Leaf certificates need a revocation list of their issuer in crlfile, others
+ * are checked where there is one.
+ *
+ * NULL and why: 64 if a file or word cannot be used, 71 if the system has no
+ * trusted certificates.
  */
-struct tls_ctx *tls_client_ctx(const struct tls_options *, struct why *);
+struct tls_ctx *tls_context(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
 
 /*
- * Does the handshake on a connected non-blocking socket until deadline (of
- * clock_ms()).  host is verified against the certificate and sent as server
- * name, unless it is an address, which is verified as one.  On success
+ * Lets the processes forked from here on hand each other session tickets: a
+ * client's handshake is shorter when an earlier one has left a ticket.
+ * Tickets wait in the kernel, ten at most, each is used once, and an hour
+ * behind the last full handshake there is a full one again.  0, or -1 with
+ * errno: it works without.  After tls_tickets_close() this process has no
+ * part in it; it is harmless where there is none.
+ */
+int tls_tickets_open(struct tls_ctx *);
+void tls_tickets_close(struct tls_ctx *);
+
+/*
+ * Does a client's handshake on a connected non-blocking socket until deadline
+ * (of clock_ms()).  host is verified against the certificate and sent as
+ * server name, unless it is an address, which is verified as one.  On success
  * returns the connection; fd stays the caller's.  NULL and why: 75 at the
- * deadline, 77 if the certificate is refused (the text says which check
- * failed and what was seen), 76 for everything else.
+ * deadline, 77 if a certificate is refused, theirs or ours (the text says
+ * which check failed and what was seen), 76 for everything else.
  */
 struct tls *tls_connect(struct tls_ctx *, int fd, const char *host,
     int64_t deadline, struct why *);
+
+/* The same for a server, on a socket or a pair of pipes. */
+struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,
+    struct why *);
+
+/*
+ * This process will make no other connection of the context: our private key
+ * and the key of a server's tickets are wiped from its memory.
+ */
+void tls_forget_keys(struct tls_ctx *, struct tls *);
 
 /*
  * As io.h has them.  tls_writev puts small pieces together into one record by
@@ -56,7 +105,25 @@ void tls_events(const struct tls *, int want_read, int want_write,
     short *events);
 void tls_free(struct tls *);
 
-/* "TLSv1.3 TLS_AES_256_GCM_SHA384", for -v.  Returns dst. */
+/*
+ * Has it failed in a way there are better words for than errno's, such as a
+ * certificate of ours that the peer does not like?  -1 and why, or 0.
+ */
+int tls_failed(const struct tls *, struct why *);
+
+/*
+ * Has the server asked for a certificate of ours: 0 no; 1 yes, and there was
+ * none to send; 2 yes, and it got one.
+ */
+int tls_was_asked(const struct tls *);
+
+/*
+ * The subject of the peer's verified certificate as RFC 2253 has it, "" if it
+ * has sent none.  0, or -1 if it does not fit.
+ */
+int tls_subject(const struct tls *, char *dst, size_t size);
+
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed", for -v.  Returns dst. */
 const char *tls_describe(const struct tls *, char *dst, size_t size);
 
 /* OpenSSL's version, for --version. */

@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Words for a certificate that was refused.
+ * Words about a certificate, above all one that was refused.
  */
 #ifndef OS_TLS_CERT_H
 #define OS_TLS_CERT_H
 
-#include <openssl/x509_vfy.h>
+#include <stddef.h>
+
+#include <openssl/x509.h>
 
 #include "proto/why.h"
 
 /*
  * Fills in why (EXIT_DENIED) from inside a verify callback: which check of
- * host's certificate failed, what was seen, and what may help.
+ * the certificate of name failed, what was seen, and what may help, on a
+ * server or on a client.
  */
-void tls_cert_refused(X509_STORE_CTX *, const char *host, struct why *);
+void tls_cert_refused(X509_STORE_CTX *, const char *name, int server,
+    struct why *);
+
+/* What it is for: "CN=foo / DNS:bar, DNS:baz, ...".  Returns dst. */
+char *tls_cert_names(char *dst, size_t size, X509 *);
+
+/* Its subject as RFC 2253 has it.  0, or -1 if it does not fit. */
+int tls_cert_subject(char *dst, size_t size, X509 *);
 
 #endif

@@ -48,7 +48,12 @@ is_hashed_dir(const char *path)
 const char *
 tls_reason(void)
 {
-	unsigned long code = ERR_peek_error();
+	return tls_reason_of(ERR_peek_error());
+}
+
+const char *
+tls_reason_of(unsigned long code)
+{
 	const char *text = ERR_reason_error_string(code);
 
 	if (ERR_SYSTEM_ERROR(code))
@@ -84,17 +89,31 @@ trust_system(X509_STORE *store, struct why *why)
 	return 0;
 }
 
-int
-tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
+/* Each certificate needs a list, but see the verify callback. */
+static int
+load_crls(X509_STORE *store, const char *path, struct why *why)
+{
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(store,
+	    X509_LOOKUP_file());
+
+	if (lookup == NULL || X509_load_crl_file(lookup, path,
+	    X509_FILETYPE_PEM) <= 0)
+		return why_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
+		    tls_reason());
+	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
+	    X509_V_FLAG_CRL_CHECK_ALL);
+	return 0;
+}
+
+/* Those that were named, and nobody else. */
+static int
+trust_named(X509_STORE *store, const struct tls_options *o, struct why *why)
 {
 	DIR *dir;
 
-	ERR_clear_error();
-	if (o->cafile == NULL && o->capath == NULL)
-		return trust_system(store, why);
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
-		return why_set(why, EXIT_BADUSAGE, "--cacert %s: %s",
-		    o->cafile, tls_reason());
+		return why_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
+		    "--tls-client-ca" : "--cacert", o->cafile, tls_reason());
 	if (o->capath == NULL)
 		return 0;
 	/* OpenSSL looks into it only when it is needed. */
@@ -106,4 +125,18 @@ tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
 		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, tls_reason());
 	return 0;
+}
+
+int
+tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
+{
+	ERR_clear_error();
+	if (o->crlfile != NULL && load_crls(store, o->crlfile, why) == -1)
+		return -1;
+	ERR_clear_error();
+	if (o->cafile != NULL || o->capath != NULL || o->server)
+		return trust_named(store, o, why);
+	/* Whoever names peers may do without authorities. */
+	return trust_system(store, why) == 0 || o->peer_certs != NULL ?
+	    0 : -1;
 }

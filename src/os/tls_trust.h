@@ -10,10 +10,11 @@
 #include "os/tls.h"
 #include "proto/why.h"
 
-/* Fills the store as tls_client_ctx() promises.  0, or -1 and why. */
+/* Fills the store as tls_context() promises.  0, or -1 and why. */
 int tls_trust(X509_STORE *, const struct tls_options *, struct why *);
 
-/* The reason of the oldest error that OpenSSL has in store. */
+/* The reason of the oldest error that OpenSSL has in store, or of this one. */
 const char *tls_reason(void);
+const char *tls_reason_of(unsigned long code);
 
 #endif

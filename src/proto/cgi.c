@@ -174,7 +174,8 @@ cgi_is_reserved(const char *var)
 		"QUERY_STRING", "REMOTE_ADDR", "REMOTE_HOST", "REMOTE_IDENT",
 		"REMOTE_PORT", "REMOTE_USER", "REQUEST_METHOD", "REQUEST_URI",
 		"SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT",
-		"SERVER_PROTOCOL", "SERVER_SOFTWARE"
+		"SERVER_PROTOCOL", "SERVER_SOFTWARE",
+		"SSL_CLIENT_S_DN", "SSL_CLIENT_VERIFY"
 	};
 	struct slice name = part(var, strcspn(var, "="));
 	size_t i;

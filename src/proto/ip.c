@@ -100,7 +100,7 @@ cidr_parse(struct cidr *c, struct slice text)
 {
 	const char *slash = text.len == 0 ? NULL :
 	    memchr(text.p, '/', text.len);
-	struct slice bits;
+	struct slice bits = { NULL, 0 };
 	int n, v4;
 
 	if (slash != NULL) {

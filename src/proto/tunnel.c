@@ -380,7 +380,7 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 		return -1;
 	tunnel_out_rewind(t, at);
 	tunnel_in_restart(t);
-	t->lost = 0;
+	t->lost = t->heard = 0;
 	t->why = NULL;
 	t->closed_at = t->now;
 	if (t->end == TUNNEL_GOING)
@@ -395,7 +395,7 @@ void
 tunnel_expire(struct tunnel *t)
 {
 	t->lost = 0;
-	if (t->end == TUNNEL_GOING && tunnel_complete(t))
+	if (t->end == TUNNEL_GOING && t->complete)
 		t->end = TUNNEL_ENDED;
 	else
 		tunnel_fault(t, TUNNEL_WIRE_LOST, CLOSE_NONE, t->why);
@@ -403,7 +403,8 @@ tunnel_expire(struct tunnel *t)
 }
 
 int
-tunnel_complete(const struct tunnel *t)
+tunnel_over(const struct tunnel *t)
 {
-	return !tunnel_failed(t) && t->complete;
+	return t->end == TUNNEL_GOING ? t->complete :
+	    t->end == TUNNEL_STREAM_RESET;
 }

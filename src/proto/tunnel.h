@@ -111,6 +111,8 @@ struct tunnel {
 	enum tunnel_end end;
 	const char *why;		/* constant string, or NULL */
 	unsigned int peer_code;		/* of the peer's Close, 0 if none */
+	uint8_t peer_reason[FRAME_CONTROL_MAX - 2];	/* its words, UTF-8 */
+	size_t peer_reason_len;
 	unsigned int close_code;	/* of ours, 0: not decided */
 
 	/* the stream */
@@ -136,6 +138,7 @@ struct tunnel {
 	uint8_t wire_finished;
 	uint8_t wire_blocked;		/* took less than offered */
 	uint8_t lost;			/* gone, but the session lives */
+	uint8_t heard;			/* something has come on this one */
 	uint8_t close_sent, close_rcvd;
 	uint8_t complete;		/* our Close was due at some time */
 	uint8_t eof_sent, rst_due, rst_sent;
@@ -289,10 +292,10 @@ int tunnel_resume(struct tunnel *, uint64_t at);
 void tunnel_expire(struct tunnel *);
 
 /*
- * Could nothing more go wrong when the wire was lost: had all been said and
- * acknowledged, up to the peer's Close?
+ * Is it over but for the peer's knowing it: all had been said and acknowledged
+ * when the wire was lost, up to the peer's Close, or the stream has been reset?
  */
-int tunnel_complete(const struct tunnel *);
+int tunnel_over(const struct tunnel *);
 
 /* "ended", "stream-reset" ... as the log has it. */
 const char *tunnel_end_name(enum tunnel_end);

@@ -153,6 +153,8 @@ take_close(struct tunnel *t, const uint8_t *p, size_t len)
 		if (utf8_feed(&u, p + 2, len - 2) == -1 || !utf8_complete(&u))
 			return fault(t, CLOSE_BAD_TEXT,
 			    "Close reason is not UTF-8");
+		t->peer_reason_len = len - 2;
+		memcpy(t->peer_reason, p + 2, len - 2);
 	}
 	t->peer_code = code;
 	t->close_rcvd = 1;
@@ -351,6 +353,7 @@ void
 tunnel_wire_read(struct tunnel *t, size_t n)
 {
 	t->heard_at = t->now;
+	t->heard = 1;
 	t->in_end += n;
 	tunnel_in_parse(t);
 	tunnel_settle(t);
@@ -410,6 +413,7 @@ void
 tunnel_wire_beside(struct tunnel *t, size_t n)
 {
 	t->heard_at = t->now;
+	t->heard = 1;
 	t->pending += n;
 	t->beside += n;
 	count(t, n);

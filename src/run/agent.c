@@ -14,11 +14,12 @@
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
+#include "run/tls_keep.h"
 
-/* What all wires share; made once, before the first fork. */
+/* What all wires share; made before the first fork. */
 struct agent {
 	const struct options *o;
-	struct tls_ctx *tls;
+	struct tls_keep tls;
 };
 
 static int
@@ -48,7 +49,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	int status;
 
 	carry_begin(&c, a->o, "");
-	c.tls = a->tls;
+	c.tls = a->tls.ctx;
 	c.pair = pair;
 	c.role = TUNNEL_SERVES;
 	c.confine_late = a->o->program != NULL;
@@ -57,6 +58,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	c.ours.flags |= EXT_SERVE;
 	if (dial(&c, &w, &why) == -1)
 		return carry_failed(&c, &why);
+	carry_secrets(&c, &w);
 	seat_say(pair, SEAT_PARKED);
 	if (!c.confine_late && (status = confine(a->o)) != EXIT_ENDED) {
 		io_close(&w.io);
@@ -65,18 +67,35 @@ park(void *arg, int fd, const char *peer, int pair)
 	return carry_on(&c, IO_CLOSED, &w);
 }
 
+static void
+reload(void *arg)
+{
+	struct agent *a = arg;
+
+	tls_keep_refresh(&a->tls, 1);
+}
+
+static void
+before(void *arg)
+{
+	struct agent *a = arg;
+
+	tls_keep_refresh(&a->tls, 0);
+}
+
 int
 agent_main(const struct options *o)
 {
 	struct agent a = { .o = o };
 	struct service service = { .arg = &a, .park = park,
-	    .spares = o->spare };
+	    .spares = o->spare, .reload = reload, .before = before };
 	struct why why;
 	int status;
 
 	if ((status = start_alone(o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
-	if (o->url.tls && (a.tls = wire_trust(o, &why)) == NULL)
+	memset(&a.tls, 0, sizeof(a.tls));
+	if (o->url.tls && tls_keep_begin(&a.tls, o, 1, &why) == -1)
 		return start_failed(&why);
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)

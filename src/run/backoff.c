@@ -3,7 +3,7 @@
 
 #include "run/backoff.h"
 
-#define FIRST		250	/* ms */
+#define FIRST		200	/* ms */
 #define DOUBLINGS	10
 
 int64_t
@@ -14,5 +14,5 @@ backoff_ms(unsigned int failures, int64_t most)
 
 	if (ms > most)
 		ms = most;
-	return ms - ms / 4 + arc4random_uniform(ms / 2 + 1);
+	return ms / 2 + arc4random_uniform(ms + 1);
 }

@@ -53,6 +53,7 @@ carry_failed(struct carry *c, const struct why *why)
 	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
 	    "mode", mode_name(c->o->mode), "peer", carry_word(c->peer),
 	    "via", strcmp(c->via, c->peer) == 0 ? NULL : carry_word(c->via),
+	    "subject", carry_word(c->subject),
 	    "target", carry_word(c->target),
 	    "why", why->text, NULL);
 	return why->status;
@@ -73,6 +74,15 @@ carry_offer(struct carry *c)
 	fresh(c);
 	if (c->o->resume > 0)
 		c->ours.flags |= EXT_RESUME;
+}
+
+void
+carry_secrets(struct carry *c, const struct wire *w)
+{
+	tls_tickets_close(c->tls);
+	if (w->io.tls != NULL && !(w->has_extension &&
+	    w->theirs.session[0] != '\0'))
+		tls_forget_keys(c->tls, w->io.tls);
 }
 
 /* TLS state cannot be handed over, so such a wire gets no session. */
@@ -152,6 +162,8 @@ farewell(const struct carry *c, int status)
 		log_str(&l, "via", c->via);
 	if (c->user[0] != '\0')
 		log_str(&l, "user", c->user);
+	if (c->subject[0] != '\0')
+		log_str(&l, "subject", c->subject);
 	log_str(&l, "target", c->target);
 	log_num(&l, "up", c->client ? out : in);
 	log_num(&l, "down", c->client ? in : out);
@@ -159,6 +171,8 @@ farewell(const struct carry *c, int status)
 	log_str(&l, "end", tunnel_end_name(t->end));
 	if (t->peer_code != 0)
 		log_num(&l, "code", t->peer_code);
+	if (t->peer_reason_len != 0)
+		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
 	if (t->why != NULL && status != 0)
 		log_str(&l, "why", t->why);
 	if (c->program.pid != 0)

@@ -17,12 +17,15 @@
 #include "run/relay.h"
 #include "run/wire.h"
 
+#define NO_SESSION	"no such session"
+
 struct carry {
 	const struct options *o;
 	struct tls_ctx *tls;		/* for redialling, may be NULL */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" nobody was checked */
+	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate, or "" */
 	char via[NET_NAME_MAX];		/* the wire's other end */
 	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
 	int64_t started;		/* of clock_ms() */
@@ -60,6 +63,12 @@ void carry_begin(struct carry *, const struct options *, const char *peer);
 void carry_offer(struct carry *);
 void carry_answer(struct carry *, const struct extension *offer,
     const struct wire *);
+
+/*
+ * A wire that was dialled: tickets of others are not this process's any more,
+ * and without a session it will not have to show its own certificate again.
+ */
+void carry_secrets(struct carry *, const struct wire *);
 
 /*
  * Both halves are there, or the wire alone if c->role says so (stream is

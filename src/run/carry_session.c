@@ -2,6 +2,7 @@
 /*
  * A session whose wire is lost: dials again, or answers who dials again.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -12,7 +13,7 @@
 #include "run/note.h"
 
 #define GONE_MAX	5	/* answers 410 before a session is given up */
-#define BACKOFF_MAX	8000	/* ms */
+#define BACKOFF_MAX	5000	/* ms */
 
 void
 carry_lost(struct carry *c)
@@ -21,13 +22,16 @@ carry_lost(struct carry *c)
 	int64_t patience = c->o->resume;
 
 	/* Nothing but the peer's Close is missing: that is not worth much. */
-	if (tunnel_complete(&c->relay.tunnel) && c->o->linger > 0 &&
+	if (tunnel_over(&c->relay.tunnel) && c->o->linger > 0 &&
 	    c->o->linger < patience)
 		patience = c->o->linger;
+	if (c->relay.tunnel.heard)
+		c->tries = 0;
+	c->gone = 0;
 	c->lost_at = now;
 	c->give_up = now + patience;
-	c->next_try = c->client ? now : CLOCK_NEVER;
-	c->tries = c->gone = 0;
+	c->next_try = !c->client ? CLOCK_NEVER :
+	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
 	note_lost();
 	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
 	    "wire lost", "peer", carry_word(c->peer), "id", c->ours.id,
@@ -38,14 +42,15 @@ carry_lost(struct carry *c)
 static void
 resumed(struct carry *c)
 {
-	char after[32];
+	char event[64], after[32];
 
 	c->resumes++;
 	note_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
-	str_ms(after, sizeof(after), clock_ms() - c->lost_at);
-	log_event(LOG_L_DEBUG, "resumed", "peer", carry_word(c->peer),
-	    "id", c->ours.id, "after", after, NULL);
+	snprintf(event, sizeof(event), "resumed after %s", str_ms(after,
+	    sizeof(after), clock_ms() - c->lost_at));
+	log_event(LOG_L_DEBUG, event, "peer", carry_word(c->peer),
+	    "id", c->ours.id, NULL);
 	carry_show(c, "open");
 }
 
@@ -58,10 +63,22 @@ static int
 final(struct carry *c, int http_status)
 {
 	if (http_status == 410)
-		return tunnel_complete(&c->relay.tunnel) ||
+		return tunnel_over(&c->relay.tunnel) ||
 		    ++c->gone >= GONE_MAX;
+	c->gone = 0;
 	return http_status == 101 || (http_status >= 400 &&
 	    http_status < 500 && http_status != 408 && http_status != 429);
+}
+
+/* A timeout, 0 being none, that is over at a time, if that is sooner. */
+static int64_t
+at_most(int64_t timeout, int64_t until)
+{
+	int64_t left = until - clock_ms();
+
+	if (left < 1)
+		left = 1;
+	return timeout == 0 || timeout > left ? left : timeout;
 }
 
 /* Dials with our position.  0, or -1 with the HTTP status that it came to. */
@@ -69,14 +86,17 @@ static int
 dial_again(struct carry *c, int *status, struct why *why)
 {
 	struct extension offer = c->ours;
+	struct options o = *c->o;
 	struct wire w;
 
+	o.connect_timeout = at_most(o.connect_timeout, c->give_up);
+	o.handshake_timeout = at_most(o.handshake_timeout, c->give_up);
 	*status = 0;
 	offer.flags = EXT_RESUME;
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(&c->relay.tunnel);
 	offer.has_at = 1;
-	if (wire_dial(&w, c->o, &c->tls, &offer, status, why) == -1)
+	if (wire_dial(&w, &o, &c->tls, &offer, status, why) == -1)
 		return -1;
 	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
 	    w.early, w.early_len) == 0)
@@ -106,14 +126,14 @@ redial(struct carry *c)
 	if (final(c, status))
 		c->give_up = clock_ms();
 	else
-		c->next_try = clock_ms() + backoff_ms(c->tries,
-		    BACKOFF_MAX);
+		c->next_try = clock_ms() + backoff_ms(c->tries, BACKOFF_MAX);
 }
 
 /*
  * Somebody hands over a connection that wants this session.  The numbers it
  * brings tell whether it may have it: an attempt is good once only, and its
- * position must be one that is still kept.
+ * position must be one that is still kept.  All refusals are the same, and
+ * none keeps the tunnel waiting.
  */
 void
 carry_visited(struct carry *c)
@@ -131,12 +151,8 @@ carry_visited(struct carry *c)
 	door_receipt(&v);
 	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
 		return;
-	if (strcmp(v.user, c->user) != 0) {
-		wire_refuse(&w, 403, "this session is somebody else's");
-		return;
-	}
-	if (w.theirs.attempt <= c->attempt) {
-		wire_refuse(&w, 410, "an attempt is good once only");
+	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {
+		wire_refuse_now(&w, 410, NO_SESSION);
 		return;
 	}
 	c->attempt = w.theirs.attempt;
@@ -145,7 +161,7 @@ carry_visited(struct carry *c)
 	answer.at = tunnel_taken(t);
 	answer.has_at = 1;
 	if (!tunnel_may_resume(t, w.theirs.at)) {
-		wire_refuse(&w, 410, "no such position");
+		wire_refuse_now(&w, 410, NO_SESSION);
 		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
 		    "resumed from a position that is not kept");
 		return;

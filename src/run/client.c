@@ -15,12 +15,13 @@
 #include "run/modes.h"
 #include "run/start.h"
 #include "run/supervise.h"
+#include "run/tls_keep.h"
 #include "run/visitor.h"
 
-/* What all connections share; made once, before the first fork. */
+/* What all connections share; made before the first fork. */
 struct client {
 	const struct options *o;
-	struct tls_ctx *tls;
+	struct tls_keep tls;
 };
 
 /*
@@ -28,7 +29,7 @@ struct client {
  * is a tunnel to end.
  */
 static int
-serve_io(const struct client *cl, struct io stream, const char *peer,
+serve_io(struct client *cl, struct io stream, const char *peer,
     int alone)
 {
 	static struct carry c;
@@ -38,7 +39,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.tls = cl->tls;
+	c.tls = cl->tls.ctx;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -54,6 +55,7 @@ serve_io(const struct client *cl, struct io stream, const char *peer,
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
+	carry_secrets(&c, &w);
 	if (alone)
 		signals_alone();
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -78,7 +80,7 @@ ready(void *arg, struct why *why)
 {
 	const struct client *cl = arg;
 	struct options o = *cl->o;
-	struct tls_ctx *tls = cl->tls;
+	struct tls_ctx *tls = cl->tls.ctx;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	struct wire w;
@@ -92,13 +94,29 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static void
+reload(void *arg)
+{
+	struct client *cl = arg;
+
+	tls_keep_refresh(&cl->tls, 1);
+}
+
+static void
+before(void *arg)
+{
+	struct client *cl = arg;
+
+	tls_keep_refresh(&cl->tls, 0);
+}
+
 static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct client cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready };
+	    .ready = ready, .reload = reload, .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -107,8 +125,9 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	cl.o = o;
-	cl.tls = NULL;
-	if (o->url.tls && (cl.tls = wire_trust(o, &why)) == NULL)
+	memset(&cl.tls, 0, sizeof(cl.tls));
+	if (o->url.tls && tls_keep_begin(&cl.tls, o, a.nlisteners > 0,
+	    &why) == -1)
 		return start_failed(&why);
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)

@@ -60,6 +60,14 @@ struct options {
 	int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
 	const char *cacert, *capath;
 	int insecure;
+	const char *cert, *key;		/* client's own */
+	const char *key_password_file;
+	const char *pinnedpubkey, *peer_certs, *crlfile;
+	const char *servername;		/* NULL: the URL's host */
+	const char *tls_cert, *tls_key;	/* server's own */
+	const char *tls_client_ca, *tls_peer_certs;
+	int tls_min;			/* 0: 1.2, 1: 1.3 */
+	const char *ciphers, *tls13_ciphers;
 	uint32_t window;		/* --window, bytes */
 	enum eof_policy eof;		/* --eof=hold|close */
 

@@ -6,12 +6,14 @@
 #include "proto/str.h"
 #include "run/options_table.h"
 
-#define S	MODE_BIT(MODE_SERVER)
-#define C	MODE_BIT(MODE_CLIENT)
-#define O	MODE_BIT(MODE_CONNECT)
-#define T	MODE_BIT(MODE_STATUS)
+/* Modes that accept or dial websockets have the same words for it. */
+#define SERVER	MODE_BIT(MODE_SERVER)
 #define A	MODE_BIT(MODE_AGENT)
-#define ALL	(S | C | O | A)
+#define S	SERVER
+#define C	MODE_BIT(MODE_CLIENT)
+#define O	(MODE_BIT(MODE_CONNECT) | A)
+#define T	MODE_BIT(MODE_STATUS)
+#define ALL	(S | C | O)
 #define EVERY	(ALL | T)
 #define AT(f)	offsetof(struct options, f)
 #define NAME_MAX_LEN	32	/* longer words are nobody's misspelling */
@@ -53,26 +55,56 @@ const struct option option_table[] = {
 	  S, 0, 0, NULL, "X-Forwarded-For, X-Real-IP or Forwarded" },
 	{ "accept-proxy", 0, P_ANY, T_FLAG, NULL, AT(accept_proxy), S | C,
 	  1, 0, NULL, "a PROXY header begins each connection" },
-	{ "send-proxy", 0, P_ANY, T_VERSION_12, NULL, AT(send_proxy), S | A,
+	{ "send-proxy", 0, P_ANY, T_VERSION_12, NULL, AT(send_proxy),
+	  SERVER | A,
 	  0, 0, NULL, "send one to the target, v1 or with =v2" },
 	{ "forward-peer", 0, P_ANY, T_FLAG, NULL, AT(forward_peer), C, 1, 0,
 	  NULL, "tell the server for whom a tunnel is" },
-	{ "subprotocol", 0, P_ANY, T_TOKEN, "NAME", AT(subprotocol), C | O | A,
+	{ "subprotocol", 0, P_ANY, T_TOKEN, "NAME", AT(subprotocol), C | O,
 	  0, 0, NULL, "offer this subprotocol" },
-	{ "user-agent", 'A', P_ANY, T_TEXT, "TEXT", AT(user_agent), C | O | A,
+	{ "user-agent", 'A', P_ANY, T_TEXT, "TEXT", AT(user_agent), C | O,
 	  0, 0, NULL, "send this User-Agent" },
-	{ "header", 'H', P_ANY, T_HEADER, "HEADER", 0, C | O | A, 0, 0, NULL,
+	{ "header", 'H', P_ANY, T_HEADER, "HEADER", 0, C | O, 0, 0, NULL,
 	  "send 'Name: value' or the lines of @FILE" },
 	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV4, 0, NULL,
 	  "dial IPv4 addresses only" },
 	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV6, 0, NULL,
 	  "dial IPv6 addresses only" },
-	{ "cacert", 0, P_ANY, T_FILE, "FILE", AT(cacert), C | O | A, 0, 0, NULL,
+	{ "cacert", 0, P_ANY, T_FILE, "FILE", AT(cacert), C | O, 0, 0, NULL,
 	  "trust the certificates in this file" },
-	{ "capath", 0, P_ANY, T_FILE, "DIR", AT(capath), C | O | A, 0, 0, NULL,
+	{ "capath", 0, P_ANY, T_FILE, "DIR", AT(capath), C | O, 0, 0, NULL,
 	  "trust those in this hashed folder" },
-	{ "insecure", 'k', P_ANY, T_FLAG, NULL, AT(insecure), C | O | A, 1, 0, NULL,
+	{ "insecure", 'k', P_ANY, T_FLAG, NULL, AT(insecure), C | O, 1, 0, NULL,
 	  "do not verify the server's certificate" },
+	{ "cert", 'E', P_ANY, T_FILE, "FILE", AT(cert), C | O, 0, 0, NULL,
+	  "show this certificate to the server" },
+	{ "key", 0, P_ANY, T_FILE, "FILE", AT(key), C | O, 0, 0, NULL,
+	  "its private key, if it is not in there" },
+	{ "pinnedpubkey", 0, P_ANY, T_TEXT, "HASHES", AT(pinnedpubkey), C | O,
+	  0, 0, NULL, "accept this key only: sha256//BASE64;..." },
+	{ "peer-certs", 0, P_ANY, T_FILE, "FILE", AT(peer_certs), C | O, 0, 0,
+	  NULL, "accept these certificates only" },
+	{ "servername", 0, P_ANY, T_TOKEN, "NAME", AT(servername), C | O, 0,
+	  0, NULL, "ask for and verify this name" },
+	{ "tls-cert", 0, P_ANY, T_FILE, "FILE", AT(tls_cert), S, 0, 0, NULL,
+	  "speak TLS, with this certificate" },
+	{ "tls-key", 0, P_ANY, T_FILE, "FILE", AT(tls_key), S, 0, 0, NULL,
+	  "its private key, if it is not in there" },
+	{ "tls-client-ca", 0, P_ANY, T_FILE, "FILE", AT(tls_client_ca), S, 0,
+	  0, NULL, "clients must have a certificate of these" },
+	{ "tls-peer-certs", 0, P_ANY, T_FILE, "FILE", AT(tls_peer_certs), S,
+	  0, 0, NULL, "clients must have one of these" },
+	{ "key-password-file", 0, P_ANY, T_FILE, "FILE",
+	  AT(key_password_file), ALL, 0, 0, NULL,
+	  "the first line decrypts the key" },
+	{ "crlfile", 0, P_ANY, T_FILE, "FILE", AT(crlfile), ALL, 0, 0, NULL,
+	  "refuse what these lists revoke" },
+	{ "tls-min", 0, P_ANY, T_CHOICE, "1.2|1.3", AT(tls_min), ALL, 0, 0,
+	  "1.2", "lowest version of TLS" },
+	{ "ciphers", 0, P_ANY, T_TEXT, "LIST", AT(ciphers), ALL, 0, 0, NULL,
+	  "of TLS 1.2, as openssl-ciphers(1)" },
+	{ "tls13-ciphers", 0, P_ANY, T_TEXT, "LIST", AT(tls13_ciphers), ALL,
+	  0, 0, NULL, "of TLS 1.3" },
 	{ "window", 0, P_ANY, T_SIZE, "SIZE", AT(window), ALL,
 	  64 << 10, 16 << 20, "1m", "bytes a peer may send ahead" },
 	{ "eof", 0, P_ANY, T_CHOICE, "hold|close", AT(eof), ALL, 0, 0, "hold",
@@ -133,16 +165,17 @@ const struct option option_table[] = {
 	  0, 0, NULL, "print a shell's completions" },
 
 	{ "mode", 0, P_FILE, T_MODE, "MODE", 0, EVERY, 0, 0, NULL, NULL },
-	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, S | A, 0, 0, NULL,
+	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, SERVER | A, 0, 0, NULL,
 	  NULL },
-	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O | A, 0, 0, NULL, NULL },
+	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
 
 	{ "page", 0, P_FILE, T_FILE, "FILE", AT(page), T, 0, 0, NULL, NULL },
 
 	/* the spellings of trazfr/tcp-over-websocket */
-	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, S, 0, 0, NULL, NULL },
-	{ "remote_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
-	{ "connect_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, S, 0, 0, NULL,
+	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, SERVER, 0, 0, NULL, NULL },
+	{ "remote_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, SERVER, 0, 0, NULL,
+	  NULL },
+	{ "connect_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, SERVER, 0, 0, NULL,
 	  NULL },
 	{ "listen_tcp", 0, P_WORD, T_LISTEN, "LISTEN", 0, C, 0, 0, NULL, NULL },
 	{ "remote_ws", 0, P_WORD, T_URL, "URL", 0, C, 0, 0, NULL, NULL },

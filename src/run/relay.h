@@ -46,8 +46,16 @@ enum relay_event {
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);
 
-/* Gives their pages back to the system; all are empty. */
-void relay_memory_free(const struct tunnel *);
+/* Once, before any fork: no huge pages for buffers that mostly stay small. */
+void relay_memory_prepare(void);
+
+/*
+ * When they can be given back to the system, of clock_ms(), or CLOCK_NEVER:
+ * some have been used, all are empty, and no data has come for a while (pings
+ * do not count).
+ */
+int64_t relay_memory_idle(const struct relay *);
+void relay_memory_free(struct relay *);
 
 /*
  * Both halves are there, or the wire alone if the configuration has a role

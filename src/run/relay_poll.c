@@ -10,9 +10,6 @@
 #include "run/note.h"
 #include "run/relay_inside.h"
 
-#define IDLE_MS		1000	/* after which buffers are given back */
-#define IDLE_BYTES	65536	/* that were touched */
-
 /* Slots of the poll set; a descriptor of -1 is passed over. */
 enum { P_STREAM_R, P_STREAM_W, P_WIRE_R, P_WIRE_W, P_DOOR, P_ALL };
 
@@ -81,45 +78,22 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 	return ready;
 }
 
-/* Gives back what an idle tunnel does not need. */
-static void
-give_back(struct relay *r)
-{
-	r->touched = 0;
-	splice_close(&r->out);
-	splice_close(&r->in);
-	relay_memory_free(&r->tunnel);
-}
-
-static int
-is_empty(const struct tunnel *t)
-{
-	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
-}
-
-/*
- * When buffers have been used and are empty now, they are given back once it
- * has been quiet for a while.
- */
 int
 relay_wait(struct relay *r, int64_t until, int busy)
 {
 	struct pollfd p[P_ALL];
-	int64_t now = clock_ms();
-	int n, quiet;
+	int n;
 
 	note_round(&r->tunnel);
-	quiet = !busy && r->touched > IDLE_BYTES && is_empty(&r->tunnel) &&
-	    until > now + IDLE_MS;
-	if (quiet)
-		until = now + IDLE_MS;
+	if (clock_ms() >= relay_memory_idle(r))
+		relay_memory_free(r);
+	if (relay_memory_idle(r) < until)
+		until = relay_memory_idle(r);
 	watch(r, p);
 	if (r->hung_up && p[P_STREAM_R].events == 0)
 		p[P_STREAM_R].fd = -1;
 	n = signals_poll(p, P_ALL, busy ? 0 : clock_poll(until));
 	tunnel_now(&r->tunnel, clock_ms());
-	if (n == 0 && quiet)
-		give_back(r);
 	if (n <= 0)
 		return 0;
 	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)

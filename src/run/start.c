@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "os/stats.h"
+#include "run/relay.h"
 #include "run/start.h"
 
 static void
@@ -51,6 +52,7 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 	struct why why;
 	int failed;
 
+	relay_memory_prepare();
 	failed = activate(a, words, n, &why) == -1;
 	if (!failed) {
 		activate_close_others(a);

@@ -118,8 +118,6 @@ look_twice(struct status *st, const struct options *o, struct why *why)
 		usleep(SAMPLE_MS * 1000);
 	if (status_look(st, o, why) == 0)
 		status_rates(st, &before);
-	else
-		st->n = 0;
 	status_free(&before);
 	return 0;
 }
@@ -127,7 +125,7 @@ look_twice(struct status *st, const struct options *o, struct why *why)
 int
 status_main(const struct options *o)
 {
-	struct status st;
+	struct status st = { 0 };
 	struct why why = { .status = EXIT_ENDED };
 	int failed;
 

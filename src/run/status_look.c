@@ -55,6 +55,18 @@ add_found(void *arg, const char *path)
 		st->denied++;
 }
 
+void
+status_free(struct status *st)
+{
+	unsigned int i;
+
+	for (i = 0; i < st->n; i++)
+		free(st->instance[i].row);
+	free(st->instance);
+	st->instance = NULL;
+	st->n = 0;
+}
+
 int
 status_look(struct status *st, const struct options *o, struct why *why)
 {
@@ -67,27 +79,15 @@ status_look(struct status *st, const struct options *o, struct why *why)
 	if (o->page != NULL) {
 		if (add(st, o->page) == 0)
 			return 0;
-		*why = st->why;
-		return -1;
+	} else {
+		for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
+			rundir_each(dir, add_found, st);
+		if (st->n > 0 || st->denied == 0)
+			return 0;
 	}
-	for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
-		rundir_each(dir, add_found, st);
-	if (st->n > 0 || st->denied == 0)
-		return 0;
 	*why = st->why;
+	status_free(st);
 	return -1;
-}
-
-void
-status_free(struct status *st)
-{
-	unsigned int i;
-
-	for (i = 0; i < st->n; i++)
-		free(st->instance[i].row);
-	free(st->instance);
-	st->instance = NULL;
-	st->n = 0;
 }
 
 /* The same connection: a process has one in its life. */

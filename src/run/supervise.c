@@ -243,7 +243,8 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].fd = listeners[i];
 		s->listener[i].events = POLLIN;
 	}
-	if ((s->child = calloc(s->max, sizeof(s->child[0]))) == NULL ||
+	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
+	if (s->child == NULL ||
 	    supervise_pool_begin(s) == -1 ||
 	    (s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
 	    supervise_pool_size(s), sizeof(s->poll[0]))) == NULL) {
@@ -271,6 +272,20 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	return 0;
 }
 
+/* Also of what has not begun. */
+static void
+end(struct supervisor *s)
+{
+	if (s->reserve != -1)
+		close(s->reserve);
+	notify_close(&s->notify);
+	supervise_metrics_end(s);
+	supervise_stats_end(s);
+	supervise_pool_end(s);
+	free(s->poll);
+	free(s->child);
+}
+
 int
 supervise(const struct options *o, const int *listeners, unsigned int n,
     const struct service *service)
@@ -281,8 +296,11 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	s.status = EXIT_ENDED;
 	s.o = o;
 	s.service = service;
-	if (begin(&s, listeners, n) == -1)
+	s.reserve = s.notify.fd = -1;
+	if (begin(&s, listeners, n) == -1) {
+		end(&s);
 		return EXIT_SYSTEM;
+	}
 	while (s.phase != ENDED) {
 		supervise_pool_tend(&s);
 		show(&s);
@@ -292,13 +310,6 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 		advance(&s);
 	}
 	supervise_close_refused(&s, 1);
-	if (s.reserve != -1)
-		close(s.reserve);
-	notify_close(&s.notify);
-	supervise_metrics_end(&s);
-	supervise_stats_end(&s);
-	supervise_pool_end(&s);
-	free(s.poll);
-	free(s.child);
+	end(&s);
 	return s.status;
 }

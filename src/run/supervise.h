@@ -11,6 +11,7 @@
 
 #define SUPERVISE_LISTENERS_MAX	64
 #define SUPERVISE_READY_MS	3000	/* for each step of being ready */
+#define SUPERVISE_SPARE		16	/* children beyond the limit */
 
 /* What the mode does with a connection. */
 struct service {
@@ -41,7 +42,15 @@ struct service {
 	int hands_on;
 
 	/*
-	 * In the supervisor, for a connection beyond the limit: says no with
+	 * The same for a connection beyond the limit, of which SUPERVISE_SPARE
+	 * are looked at at a time: serves what adds nothing to what there is,
+	 * such as a new wire for a session, and refuses all else.  May be
+	 * NULL.
+	 */
+	int (*serve_full)(void *arg, int fd, const char *peer);
+
+	/*
+	 * In the supervisor, for a connection beyond that: says no with
 	 * at most one send(2), which does not block.  fd stays the
 	 * supervisor's, which closes it a moment later, so that the answer is
 	 * not overtaken by the reset that unread bytes cause.  NULL: such a
@@ -56,6 +65,12 @@ struct service {
 	void (*reload)(void *arg);
 
 	/*
+	 * In the supervisor, before a connection's process is forked: takes
+	 * up what has changed, cheaply.  May be NULL.
+	 */
+	void (*before)(void *arg);
+
+	/*
 	 * In a child of its own, for /readyz: could a connection be served
 	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
 	 */
@@ -67,7 +82,8 @@ struct service {
  * could not begin.  Prints "listening on ADDR" on standard error for each
  * listener first.  Takes over the listeners and closes them when it stops
  * accepting; the Unix sockets that o->listen names are then removed, except
- * with --drain leave.  At most o->max_connections children at a time.
+ * with --drain leave.  At most o->max_connections children at a time, and
+ * SUPERVISE_SPARE in serve_full.
  *
  * TERM, INT: stops accepting and waits o->drain for the children, then tells
  * them to end (TERM), and kills what is left 3 seconds later; o->drain 0

@@ -181,7 +181,8 @@ start_child(struct supervisor *s, const struct arrival *a)
 int
 supervise_serve(struct supervisor *s, const struct arrival *a)
 {
-	if (s->active < s->max)
+	if (s->active < s->max || (s->service->serve_full != NULL &&
+	    s->active < s->max + SUPERVISE_SPARE))
 		return start_child(s, a);
 	refuse_at_limit(s, a->fd);
 	return 1;
@@ -208,7 +209,7 @@ accept_one(struct supervisor *s, int listener, int name)
 			pause_accepting(s, "accept", errno);
 		return 0;
 	}
-	if (s->active == s->max)
+	if (s->active >= s->max)
 		supervise_reap(s);
 	if (name != NO_NAME || s->service->hands_on)
 		return supervise_pool_arrived(s, &a, name);

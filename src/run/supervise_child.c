@@ -20,8 +20,9 @@
 /* The child's side of the fork.  It keeps nothing that is the supervisor's. */
 static _Noreturn void
 be_child(const struct supervisor *s, const struct arrival *a, int slot,
-    int pair)
+    int pair, int full)
 {
+	const struct service *service = s->service;
 	char peer[NET_NAME_MAX];
 	unsigned int i;
 
@@ -41,9 +42,11 @@ be_child(const struct supervisor *s, const struct arrival *a, int slot,
 		net_print(a->sa, a->len, peer, sizeof(peer));
 	else
 		strlcpy(peer, a->peer, sizeof(peer));
+	if (full)
+		_exit(service->serve_full(service->arg, a->fd, peer));
 	if (pair != -1)
-		_exit(s->service->park(s->service->arg, a->fd, peer, pair));
-	_exit(s->service->serve(s->service->arg, a->fd, peer));
+		_exit(service->park(service->arg, a->fd, peer, pair));
+	_exit(service->serve(service->arg, a->fd, peer));
 }
 
 int
@@ -51,14 +54,18 @@ supervise_start(struct supervisor *s, const struct arrival *a)
 {
 	struct child *c = &s->child[s->active];
 	int slot = supervise_slot(s), pair[2] = { -1, -1 }, e;
+	int full = s->active >= s->max;
 
+	if (s->service->before != NULL)
+		s->service->before(s->service->arg);
 	memset(c, 0, sizeof(*c));
-	if ((a->fd == -1 || s->service->parks) && pass_pair(pair) == -1)
+	if (!full && (a->fd == -1 || s->service->parks) &&
+	    pass_pair(pair) == -1)
 		c->pid = -1;
 	else if ((c->pid = fork()) == 0) {
 		if (pair[0] != -1)
 			close(pair[0]);
-		be_child(s, a, slot, pair[1]);
+		be_child(s, a, slot, pair[1], full);
 	}
 	e = errno;
 	if (pair[1] != -1)

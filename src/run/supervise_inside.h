@@ -125,8 +125,8 @@ void supervise_reap(struct supervisor *);
 void supervise_signal(const struct supervisor *, int signo);
 
 /*
- * Starts a child, of which there are fewer than max.  0, or -1 with errno;
- * the descriptor stays the caller's.
+ * Starts a child, in serve_full if there are max already.  0, or -1 with
+ * errno; the descriptor stays the caller's.
  */
 int supervise_start(struct supervisor *, const struct arrival *);
 

@@ -130,7 +130,7 @@ supervise_log_statistics(const struct supervisor *s)
 	log_begin(&l, LOG_L_INFO, "statistics");
 	log_num(&l, "active", s->active);
 	log_num(&l, "total", (int64_t)s->total);
-	log_num(&l, "refused", (int64_t)s->nrefused);
+	log_num(&l, "refused", (int64_t)r.counts.refused);
 	log_num(&l, "up", (int64_t)r.counts.up);
 	log_num(&l, "down", (int64_t)r.counts.down);
 	log_end(&l);

@@ -11,6 +11,7 @@
 
 #include "os/door.h"
 #include "os/net.h"
+#include "os/tls.h"
 #include "proto/proxyline.h"
 #include "proto/upgrade.h"
 #include "run/options.h"
@@ -19,7 +20,7 @@
 struct visitor {
 	char peer[NET_NAME_MAX];	/* the true address, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" unless somebody was checked */
-	char subject[256];		/* of the client's certificate */
+	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate */
 };
 
 /* peer is whom the connection itself is from. */

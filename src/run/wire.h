@@ -35,12 +35,6 @@ struct wire {
 };
 
 /*
- * The TLS context that the options ask for, to be made before the first fork
- * if the URL needs one.  NULL and why if a file cannot be used.
- */
-struct tls_ctx *wire_trust(const struct options *, struct why *);
-
-/*
  * Dials o->url: names, TCP, TLS, upgrade, redirects (301 302 303 307 308, at
  * most five, never from TLS to plain, nor from the network to a Unix socket;
  * credentials stay with the host they were given for).  TCP and TLS have
@@ -95,7 +89,13 @@ int wire_answer(struct wire *, const struct upgrade_request *,
  */
 void wire_refuse(struct wire *, int status, const char *text);
 
-/* The same with field lines of the answer, each ending in CR LF. */
+/*
+ * The same without waiting: for who has something else to do, and a peer that
+ * sends nothing before it is answered.
+ */
+void wire_refuse_now(struct wire *, int status, const char *text);
+
+/* As wire_refuse(), with field lines, each ending in CR LF. */
 void wire_refuse_with(struct wire *, int status, const char *fields,
     const char *text);
 

@@ -37,11 +37,10 @@ drain(struct io *io, int64_t deadline)
 		total += n;
 }
 
-void
-wire_refuse_with(struct wire *w, int status, const char *fields,
-    const char *text)
+static int
+say_no(struct wire *w, int status, const char *fields, const char *text,
+    int64_t deadline)
 {
-	int64_t deadline = clock_ms() + REFUSE_MS;
 	char answer[1024];
 	int n;
 
@@ -49,7 +48,23 @@ wire_refuse_with(struct wire *w, int status, const char *fields,
 	if (n == -1)
 		n = upgrade_write_refusal(answer, sizeof answer, status, "",
 		    http_reason(status));
-	if (wire_write(&w->io, answer, n, deadline) == 0) {
+	return wire_write(&w->io, answer, n, deadline);
+}
+
+void
+wire_refuse_now(struct wire *w, int status, const char *text)
+{
+	say_no(w, status, "", text, clock_ms());
+	io_close(&w->io);
+}
+
+void
+wire_refuse_with(struct wire *w, int status, const char *fields,
+    const char *text)
+{
+	int64_t deadline = clock_ms() + REFUSE_MS;
+
+	if (say_no(w, status, fields, text, deadline) == 0) {
 		while (io_finish(&w->io) == -1 && errno == EAGAIN &&
 		    wire_wait(&w->io, 1, deadline) == 0)
 			;

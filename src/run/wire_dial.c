@@ -13,9 +13,11 @@
 #include "os/random.h"
 #include "proto/forwarded.h"
 #include "proto/frame.h"
+#include "run/tls_keep.h"
 #include "run/wire.h"
 #include "run/wire_io.h"
 #include "run/wire_say.h"
+#include "run/wire_tls.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's words */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
@@ -52,40 +54,14 @@ deadline_in(int64_t ms)
 static int
 broken(struct dial *d, const char *doing)
 {
+	int e = errno;
+
+	if (e != ETIMEDOUT && wire_tls_failed(&d->w->io, d->why) == -1)
+		return -1;
+	errno = e;
 	return why_set(d->why,
 	    errno == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s",
 	    d->name, doing, strerror(errno));
-}
-
-/* TCP and TLS. */
-static int
-connect_to(struct dial *d)
-{
-	int64_t deadline = deadline_in(d->o->connect_timeout);
-	struct wire *w = d->w;
-	char text[128];
-	int fd;
-
-	if (d->url.tls && *d->ctx == NULL &&
-	    (*d->ctx = wire_trust(d->o, d->why)) == NULL)
-		return -1;
-	wire_say(&d->say, "dialling %s", addr_print(text, sizeof text,
-	    &d->url.at));
-	fd = net_dial(&d->url.at, d->o->family, deadline, w->via, d->why);
-	if (fd == -1)
-		return -1;
-	net_tune(fd);
-	w->io = io_of(fd);
-	wire_say(&d->say, "connected to %s", w->via);
-	if (!d->url.tls)
-		return 0;
-	w->io.tls = tls_connect(*d->ctx, fd, d->url.at.host, deadline, d->why);
-	if (w->io.tls == NULL)
-		return -1;
-	wire_say(&d->say, "%s, certificate %s",
-	    tls_describe(w->io.tls, text, sizeof text),
-	    d->o->insecure ? "not verified" : "verified");
-	return 0;
 }
 
 /* Do credentials for one go to the other? Scheme, host and port count. */
@@ -98,6 +74,46 @@ same_origin(const struct url *a, const struct url *b)
 		return strcmp(a->at.path, b->at.path) == 0;
 	return a->at.port == b->at.port &&
 	    slice_is_nocase(slice_of(a->at.host), b->at.host);
+}
+
+/* Whom a certificate must name: --servername is about the URL's host only. */
+static const char *
+server_name(const struct dial *d)
+{
+	return d->o->servername != NULL && same_origin(&d->o->url, &d->url) ?
+	    d->o->servername : d->url.at.host;
+}
+
+/* TCP and TLS. */
+static int
+connect_to(struct dial *d)
+{
+	int64_t deadline = deadline_in(d->o->connect_timeout);
+	struct wire *w = d->w;
+	char text[128];
+	int fd;
+
+	if (d->url.tls && *d->ctx == NULL &&
+	    (*d->ctx = tls_keep_make(d->o, d->why)) == NULL)
+		return -1;
+	wire_say(&d->say, "dialling %s", addr_print(text, sizeof text,
+	    &d->url.at));
+	fd = net_dial(&d->url.at, d->o->family, deadline, w->via, d->why);
+	if (fd == -1)
+		return -1;
+	net_tune(fd);
+	w->io = io_of(fd);
+	wire_say(&d->say, "connected to %s", w->via);
+	if (!d->url.tls)
+		return 0;
+	w->io.tls = tls_connect(*d->ctx, fd, server_name(d), deadline,
+	    d->why);
+	if (w->io.tls == NULL)
+		return -1;
+	wire_say(&d->say, "%s, certificate %s",
+	    tls_describe(w->io.tls, text, sizeof text),
+	    d->o->insecure ? "not verified" : "verified");
+	return 0;
 }
 
 /* The user's --header fields, as far as they are for this host. */
@@ -249,15 +265,17 @@ body_line(struct dial *d, char *dst, size_t size)
 static int
 refused(struct dial *d)
 {
+	const char *hint = wire_tls_hint(&d->w->io, d->head.status);
 	char reason[64], text[160];
 
 	str_escape(reason, sizeof reason, d->head.reason.p,
 	    d->head.reason.len);
 	body_line(d, text, sizeof text);
-	return why_set(d->why, upgrade_exit_status(d->head.status),
-	    "%s answered %d%s%s%s%s", d->name, d->head.status,
+	return why_set(d->why, hint[0] != '\0' ? EXIT_DENIED :
+	    upgrade_exit_status(d->head.status),
+	    "%s answered %d%s%s%s%s%s", d->name, d->head.status,
 	    reason[0] == '\0' ? "" : " ", reason,
-	    text[0] == '\0' ? "" : ": ", text);
+	    text[0] == '\0' ? "" : ": ", text, hint);
 }
 
 /* 101: the wire is up if everything in it is right. */
@@ -355,15 +373,6 @@ wire_bye(struct wire *w, int64_t deadline)
 		while (wire_read(&w->io, waste, sizeof waste, deadline) > 0)
 			;
 	io_close(&w->io);
-}
-
-struct tls_ctx *
-wire_trust(const struct options *o, struct why *why)
-{
-	struct tls_options t = { .cafile = o->cacert, .capath = o->capath,
-	    .insecure = o->insecure };
-
-	return tls_client_ctx(&t, why);
 }
 
 int

@@ -35,6 +35,18 @@ printable(const char *s)
 		CHECK(*s >= ' ' && *s <= '~');
 }
 
+/* The answer to an offer: a session that is asked for has a name. */
+static void
+agree(struct extension *ours, const struct extension *offer)
+{
+	ours->flags = offer->flags & EXT_RESUME;
+	if (!(ours->flags & EXT_RESUME))
+		return;
+	ours->has_at = offer->session[0] != '\0';
+	memcpy(ours->session, ours->has_at ? offer->session :
+	    "00112233445566778899aabbccddeeff", sizeof ours->session);
+}
+
 static void
 request(const struct http_head *head)
 {
@@ -42,6 +54,7 @@ request(const struct http_head *head)
 	struct upgrade_request r;
 	struct upgrade_answer a;
 	struct upgrade_offer o = { .extra = "" };
+	struct extension ours = mine;
 	char err[200] = "", out[1024];
 	int status, n;
 
@@ -60,9 +73,10 @@ request(const struct http_head *head)
 	memcpy(o.key, r.key, sizeof o.key);
 	o.subprotocol = r.binary ? "binary" : NULL;
 	o.offer = r.has_offer ? &r.offer : NULL;
-	mine.flags = r.offer.flags & EXT_RESUME;
+	if (r.has_offer)
+		agree(&ours, &r.offer);
 	n = upgrade_write_answer(out, sizeof out, &r,
-	    r.has_offer ? &mine : NULL);
+	    r.has_offer ? &ours : NULL);
 	CHECK(n > 0 && parse(&back, 1, out, n) == n);
 	CHECK(upgrade_check_answer(&a, &back, &o, err, sizeof err) == 0);
 	CHECK(a.has_extension == r.has_offer);

@@ -212,7 +212,8 @@ def test_session_is_its_users():
     text = head if isinstance(head, str) else bytes(head).decode()
     session = text.split('resume="')[1].split('"')[0] \
         if 'resume="' in text else text.split('resume=')[1][:32]
-    t.is_(redial(('bob', 'b'), session, 1).status, 403, 'bob: 403')
+    t.is_(redial(('bob', 'b'), session, 1).status, 410,
+          'bob: 410, as if there were none')
     t.is_(redial(('ann', 'b'), session, 1).status, 401, 'nobody: 401')
     t.is_(redial(('ann', 'a'), session, 1).status, 101, 'ann: 101')
 

@@ -57,6 +57,23 @@ def test_peer_closes_badly():
             w.close(code, b'sorry')
             t.is_(t.ws.read_all(stream)[1], 'reset',
                   '%s: Close %d is a reset' % (side, code))
+            w.drop()
+            t.ok(p.has_line('closed .*code=%d reason=sorry( |$)' % code),
+                 'and its code and words are in the log')
+
+
+def test_words_of_a_close():
+    for side, make in SIDES:
+        for reason, want in ((b'x' * 123, 'reason=' + 'x' * 123 + r'( |$)'),
+                             (b'a\nb "c" end=ended',
+                              r'reason="a\\nb \\x22c\\x22 end=ended"( |$)'),
+                             (b'', 'code=1000(?!.* reason)')):
+            p, w, stream = make('--linger', '100ms')
+            w.close(1000, reason)
+            t.is_(t.ws.read_all(stream)[1], 'eof', side + ': a clean end')
+            stream.close(), w.drop()
+            t.like(p.wait_line('event=closed.*')[0], want,
+                   'the words are logged, escaped')
 
 
 def test_wire_is_lost():

@@ -16,8 +16,9 @@ SRC = os.path.join(t.ROOT, 'src')
 # A folder may include from itself and from these.
 BELOW = {'proto': {'proto'}, 'os': {'os', 'proto'},
          'run': {'run', 'os', 'proto'}}
-# Headers that one file alone may include.
-ALONE = {r'http_parser\.h': 1, r'openssl/ssl\.h': 1}
+# Headers that one file, or a few of one purpose, alone may include.
+ALONE = {r'http_parser\.h': r'proto/http\.c',
+         r'openssl/ssl\.h': r'os/tls\w*\.[ch]'}
 # What proto/ must not know: sockets, files, clock, processes, logging.
 NOT_IN_PROTO = (r'sys/socket\.h|sys/un\.h|netinet/|netdb\.h|poll\.h|'
                 r'sys/epoll\.h|unistd\.h|fcntl\.h|time\.h|sys/time\.h|'
@@ -67,8 +68,24 @@ def test_directions():
     t.is_(wrong, [], 'every include points down')
     t.is_(odd, [], 'proto/ knows bytes only')
     for pattern, files in alone.items():
-        t.ok(len(files) <= ALONE[pattern],
-             '%s is included by one file: %s' % (pattern, sorted(files)))
+        t.ok(all(re.fullmatch(ALONE[pattern], f) for f in files),
+             '%s is included by %s alone: %s' % (pattern, ALONE[pattern],
+                                                 sorted(files)))
+
+
+def test_map():
+    """src/README.md has a word for each file, and for none that is gone."""
+    with open(os.path.join(SRC, 'README.md'), encoding='utf-8') as f:
+        text = f.read()
+    for folder in sorted(BELOW):
+        section = text.split('\n## %s\n' % folder)[1].split('\n## ')[0]
+        told = set()
+        for row in re.findall(r'^\| (`.*?) \|', section, re.M):
+            told |= set(re.findall(r'`(\w+)`', row))
+        there = {os.path.splitext(os.path.basename(p))[0] for p in
+                 sources(os.path.join(SRC, folder), '.c', '.h')}
+        t.is_(sorted(there - told), [], '%s/: all files are told of' % folder)
+        t.is_(sorted(told - there), [], '%s/: and no others' % folder)
 
 
 def test_proto_is_pure():

@@ -10,81 +10,17 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import launch           # noqa: E402
+import launched         # noqa: E402
 import shlex            # noqa: E402
 import socket           # noqa: E402
 import talk             # noqa: E402
 
 DATA = talk.noise(10 << 20)
 
-# ncat ends everything at the first end of file.
-NO_HALF_CLOSE = ['ncat --sh-exec']
-
-# name: (launcher, words of ours, log, does it know the peer?)
-TABLE = {
-    'openbsd-inetd nowait':
-        (launch.openbsd_inetd('nowait'), [], 'syslog', True),
-    'openbsd-inetd wait':
-        (launch.openbsd_inetd('wait'), [], 'syslog', True),
-    'inetutils-inetd nowait':
-        (launch.inetutils_inetd('nowait'), [], 'syslog', True),
-    'inetutils-inetd wait':
-        (launch.inetutils_inetd('wait'), [], 'syslog', True),
-    'xinetd nowait': (launch.xinetd('no'), [], 'syslog', True),
-    'xinetd wait': (launch.xinetd('yes'), [], 'syslog', True),
-    'tcpserver': (launch.tcpserver, [], 'stderr', True),
-    'tcpsvd': (launch.tcpsvd, [], 'stderr', True),
-    's6-ipcserver': (launch.s6_ipcserver, [], 'stderr', False),
-    'socat EXEC': (launch.socat, [], 'stderr', True),
-    'ncat --sh-exec': (launch.ncat, ['-l', '-'], 'stderr', True),
-    'systemd-socket-activate':
-        (launch.socket_activate(), [], 'stderr', True),
-    'systemd-socket-activate -a':
-        (launch.socket_activate('-a'), [], 'stderr', True),
-    'systemd-socket-activate --inetd':
-        (launch.socket_activate('--inetd'), [], 'stderr', True),
-    'systemd-socket-activate -a --inetd':
-        (launch.socket_activate('-a', '--inetd'), [], 'stderr', True),
-    'systemd-socket-activate, named':
-        (launch.socket_activate('--fdname=web'), ['-l', 'systemd:web'],
-         'stderr', True),
-}
-
-
-class Launched:
-    """Ours, run by a launcher."""
-
-    def __init__(self, name, mode, goal):
-        start, words, log, self.knows = TABLE[name]
-        command = [t.INETWS, mode, '-v'] + words + [goal]
-        self.syslog = None
-        if log == 'syslog':
-            if os.getuid() != 0:
-                raise t.Skip('needs root')
-            self.syslog = launch.Syslog()
-            self.program, self.where = start(
-                t.free_port(), command, prefix=self.syslog.prefix())
-        else:
-            self.program, self.where = start(t.free_port(), command)
-
-    def logged(self, sock, name):
-        if not self.knows:
-            return
-        peer = 'peer=%s:%d ' % sock
-        good = (self.syslog.has(peer) if self.syslog else
-                self.program.has_line(peer))
-        if not t.ok(good, '%s: the log knows the peer' % name) and \
-                self.syslog:
-            t.diag('\n'.join(self.syslog.lines))
-
-    def url(self):
-        return ('ws://127.0.0.1:%d/' % self.where
-                if isinstance(self.where, int) else
-                'ws+unix:%s:/' % self.where)
-
 
 def as_server(name):
     echo = t.echo()
-    s = Launched(name, 'server', '127.0.0.1:%d' % echo.port)
+    s = launched.Launched(name, 'server', '127.0.0.1:%d' % echo.port)
     r = t.run([t.INETWS, 'connect', s.url()], input=DATA,
               timeout=60 * t.SCALE)
     t.is_((r.returncode, r.stdout == DATA), (0, True),
@@ -103,7 +39,7 @@ def as_server(name):
 
 def refused(name):
     """The one answer where everything there is to say would be said."""
-    s = Launched(name, 'server', '127.0.0.1:%d' % t.free_port())
+    s = launched.Launched(name, 'server', '127.0.0.1:%d' % t.free_port())
     sock = t.ws.dial(s.where)
     sock.sendall(t.ws.request())
     data, how = t.ws.read_all(sock)
@@ -115,10 +51,10 @@ def refused(name):
 
 
 def as_client(name, url):
-    c = Launched(name, 'client', url)
+    c = launched.Launched(name, 'client', url)
     sock = t.ws.dial(c.where)
     address = sock.getsockname()
-    k = talk.Talk(sock, DATA, keep=name in NO_HALF_CLOSE)
+    k = talk.Talk(sock, DATA, keep=name in launched.NO_HALF_CLOSE)
     if k.keep:
         t.until(lambda: len(k.got) >= len(DATA))
         sock.shutdown(socket.SHUT_WR)
@@ -126,8 +62,8 @@ def as_client(name, url):
           ('eof', len(DATA), True),
           '%s: client, 10 MB both ways and no stray byte' % name)
     c.logged(address, name)
-    c = Launched(name, 'client', 'ws://127.0.0.1:%d/' % t.free_port())
-    t.is_(t.ws.read_all(t.ws.dial(c.where))[0], b'',
+    c = launched.Launched(name, 'client', 'ws://127.0.0.1:%d/' % t.free_port())
+    t.is_(t.ws.hear(c.where)[0], b'',
           '%s: client without a server says nothing into it' % name)
 
 
@@ -139,7 +75,7 @@ def case(name):
     return run
 
 
-for _name in TABLE:
+for _name in launched.TABLE:
     globals()['test_' + _name] = case(_name)
 
 
@@ -152,7 +88,7 @@ def test_bad_words_under_inetd():
         log = launch.Syslog()
         p, where = launch.openbsd_inetd('nowait')(
             t.free_port(), [t.INETWS] + words, prefix=log.prefix())
-        t.is_(t.ws.read_all(t.ws.dial(where))[0], b'',
+        t.is_(t.ws.hear(where)[0], b'',
               'nothing of "%s" is on the socket' % ' '.join(words))
         t.ok(log.has(words[1] if words[1] != '-K' else words[2]),
              'but in syslog')

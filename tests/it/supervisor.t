@@ -162,7 +162,8 @@ def test_limit():
     t.like(a.headers.get('retry-after', ''), r'^\d+$', 'with Retry-After')
     t.like(a.body, r'\A[^\n]+\n?\Z', 'and one line')
     t.ok(s.has_line('limit|503', 5, since=mark), 'logged')
-    t.is_(len(t.children(s.pid)), 3, 'no more children than that')
+    t.ok(t.until(lambda: len(t.children(s.pid)) == 3),
+         'no more children than that')
     for w, stream in open_:
         lives(w, stream, 'those who are in go on')
     open_[0][0].bye()

@@ -1,65 +1,67 @@
 # SPDX-License-Identifier: ISC
-"""Real programs around ours: certificates by openssl, nginx with the location
-block that contrib/nginx documents, sshd with throw-away keys.
+"""Real programs around ours: nginx and others as contrib documents them,
+stunnel, sshd with throw-away keys.
 """
 
 import collections
 import os
 import pwd
+import random
 import socket
 import textwrap
 
+import ca
 import proc
 import tap
 
-Cert = collections.namedtuple('Cert', 'ca cert key')
-
-LOCATION = os.path.join(proc.ROOT, 'contrib', 'nginx', 'inetws.conf')
+_reserved = []      # sockets whose names say which ports are ours
 
 
 def free_port():
-    """A port that was free a moment ago, for programs that cannot say which
-    one they took."""
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """A port for programs that cannot say which one they took.
+
+    It is none of those that the system gives out by itself, and no other test
+    program gets it as long as this one runs, so it is free until somebody
+    listens there on purpose.
+    """
+    with open('/proc/sys/net/ipv4/ip_local_port_range') as f:
+        low, high = map(int, f.read().split())
+    ports = (range(max(1024, low - 16000), low) if low > 4096 else
+             range(high + 1, 65536) if high < 61000 else range(low, high))
+    for port in random.sample(ports, len(ports)):
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind('\0inetws-test-port-%d' % port)
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(('', port))
+        except OSError:
+            name.close()
+            continue
+        _reserved.append(name)
+        return port
+    raise AssertionError('no port is free')
 
 
-def _openssl(*args):
-    r = proc.run(proc.need('openssl') + list(args), timeout=60)
-    if r.returncode:
-        raise AssertionError('openssl %s: %s' % (args[0], r.stderr))
-
-
-def certificate(names=('DNS:localhost', 'IP:127.0.0.1', 'IP:::1'), days=1):
-    """A CA and a leaf for these names, made for this case."""
-    d = proc.folder()
-    at = lambda name: os.path.join(d, name)
-    ec = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
-          '-nodes')
-    _openssl('req', '-x509', *ec, '-keyout', at('ca.key'), '-out',
-             at('ca.pem'), '-subj', '/CN=throw-away CA', '-days', '1')
-    _openssl('req', *ec, '-keyout', at('key.pem'), '-out', at('csr.pem'),
-             '-subj', '/CN=throw-away')
-    with open(at('ext'), 'w') as f:
-        f.write('subjectAltName=%s\n' % ','.join(names))
-    _openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'),
-             '-CAkey', at('ca.key'), '-set_serial', '2', '-days', str(days),
-             '-extfile', at('ext'), '-out', at('cert.pem'))
-    return Cert(at('ca.pem'), at('cert.pem'), at('key.pem'))
+def contrib(path, *pairs):
+    """The text of a file in contrib, with words replaced that must be there:
+    (old, new), all of them."""
+    with open(os.path.join(proc.ROOT, 'contrib', path)) as f:
+        text = f.read()
+    for old, new in pairs:
+        if old not in text:
+            raise AssertionError('%s is to say %s' % (path, old))
+        text = text.replace(old, new)
+    return text
 
 
 def location(upstream, path='/ssh/'):
     """The documented block, its address and path replaced, nothing else."""
-    with open(LOCATION) as f:
-        text = f.read()
-    for word in ('http://127.0.0.1:8080', 'location /ssh/ '):
-        if text.count(word) != 1:
-            raise AssertionError('%s is to say %s once' % (LOCATION, word))
     where = ('127.0.0.1:%d' % upstream if isinstance(upstream, int)
              else upstream)
-    return (text.replace('http://127.0.0.1:8080', 'http://' + where)
-            .replace('location /ssh/ ', 'location %s ' % path))
+    return contrib('nginx/inetws.conf',
+                   ('http://127.0.0.1:8080', 'http://' + where),
+                   ('location /ssh/ ', 'location %s ' % path))
 
 
 def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
@@ -67,13 +69,22 @@ def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
 
     extra goes into the server block, http into the one around it.
     """
-    program, = proc.need('nginx')
-    d = proc.folder()
     port = free_port()
     tls = ''
     if cert:
         tls = ('ssl_certificate %s; ssl_certificate_key %s;' %
                (cert.cert, cert.key))
+    p = nginx_site(port, '%s\nserver { listen 127.0.0.1:%d %s; %s\n%s%s}' % (
+        http, port, 'ssl' if cert else '', tls, extra,
+        location(upstream, path)))
+    p.url = '%s://localhost:%d%s' % ('wss' if cert else 'ws', port, path)
+    return p
+
+
+def nginx_site(port, text):
+    """nginx with this in its http block, once it answers at the port."""
+    program, = proc.need('nginx')
+    d = proc.folder()
     user = 'user root;' if os.getuid() == 0 else ''
     conf = os.path.join(d, 'nginx.conf')
     with open(conf, 'w') as f:
@@ -87,21 +98,19 @@ def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
                 client_body_temp_path %s/body; proxy_temp_path %s/proxy;
                 fastcgi_temp_path %s/f; uwsgi_temp_path %s/u;
                 scgi_temp_path %s/s;
-                %s
-                server {
-                    listen 127.0.0.1:%d %s;
-                    %s
-            ''') % (user, d, d, d, d, d, d, d, http, port,
-                    'ssl' if cert else '', tls) +
-            extra + location(upstream, path) + '}}\n')
+            ''') % (user, d, d, d, d, d, d, d) + text + '}\n')
     p = proc.Program([program, '-p', d, '-c', conf, '-e',
                       os.path.join(d, 'error.log')])
     p.port, p.conf, p.folder = port, conf, d
     p.error_log = os.path.join(d, 'error.log')
-    p.url = '%s://localhost:%d%s' % ('wss' if cert else 'ws', port, path)
+    return answering(p, port)
+
+
+def answering(p, port):
+    """A program, once it answers at a port."""
     if not proc.until(lambda: _answers(port) or not p.alive()) or \
             not p.alive():
-        raise AssertionError('nginx does not start: ' + p.log)
+        raise AssertionError('%s does not start: %s' % (p.argv[0], p.log))
     return p
 
 
@@ -171,3 +180,62 @@ def sshd():
             not p.alive():
         raise tap.Skip('sshd does not start here: ' + p.log)
     return Sshd(port, at('id'), at('ssh_config'), user, p, d)
+
+
+Chain = collections.namedtuple('Chain', 'server nginx cert url')
+
+
+def chain(target, *options, path='/ssh/', extra='', **kw):
+    """inetws server behind nginx with TLS, as a user has it."""
+    cert = ca.certificate()
+    s = proc.server(target, *options, **kw)
+    n = nginx(s.port, cert, path=path, extra=extra)
+    return Chain(s, n, cert, n.url)
+
+
+def at_port(c, *options):
+    """inetws client to a chain; .port is where it listens."""
+    return proc.client(c.url, '--cacert', c.cert.ca, *options)
+
+
+def unprivileged(*folders):
+    """For programs that do not run as root: a preexec_fn that becomes
+    somebody else, to whom these folders are given.  None if not root."""
+    if os.getuid() != 0:
+        return None
+    user = pwd.getpwnam('nobody')
+    for folder in folders:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+
+    def become():
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+    return become
+
+
+def stunnel(side, to, cert, extra=''):
+    """stunnel before a local port: side 'accept' does TLS towards who
+    connects, 'connect' towards the port.  Where it listens."""
+    program, = proc.need('stunnel')
+    d = proc.folder()
+    port = free_port()
+    with open(d + '/conf', 'w') as f:
+        f.write(textwrap.dedent('''\
+            foreground = yes
+            pid =
+            syslog = no
+            debug = notice
+            [one]
+            client = %s
+            accept = 127.0.0.1:%d
+            connect = 127.0.0.1:%d
+            cert = %s
+            key = %s
+            ''') % ('yes' if side == 'connect' else 'no', port, to,
+                    cert.cert, cert.key) + extra + '\n')
+    p = proc.Program([program, d + '/conf'])
+    if not proc.until(lambda: _answers(port) or not p.alive()) or \
+            not p.alive():
+        raise AssertionError('stunnel does not start: ' + p.log)
+    return port

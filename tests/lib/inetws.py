@@ -6,7 +6,8 @@
     ws       a websocket peer, frame by frame       t.ws.connect(port)
     peers    targets, websocket server, bad proxy   t.echo(), t.Proxy(port)
     observe  status and metrics                     t.one(), t.http(port, '/')
-    daemons  certificates, nginx, sshd              t.nginx(port, cert)
+    daemons  nginx, sshd                            t.nginx(port, cert)
+    ca       certificates                           t.certificate()
 
 The program under test is $INETWS, or build/inetws.
 """
@@ -21,6 +22,7 @@ from tap import *           # noqa: E402,F401,F403
 from tap import SCALE, Skip  # noqa: E402,F401
 from proc import *          # noqa: E402,F401,F403
 from peers import *         # noqa: E402,F401,F403
+from ca import *             # noqa: E402,F401,F403
 from daemons import *       # noqa: E402,F401,F403
 from observe import *       # noqa: E402,F401,F403
 import ws                   # noqa: E402,F401

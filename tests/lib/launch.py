@@ -9,6 +9,7 @@ and returns (program, where): what was started, and what to dial.
 import glob
 import os
 import shlex
+import shutil
 import socket
 import threading
 
@@ -28,8 +29,8 @@ exec "$@"'''
 class Syslog:
     """What a command and its descendants send to syslog; needs root."""
 
-    def __init__(self):
-        self.dev = proc.folder()
+    def __init__(self, dev=None):
+        self.dev = dev or proc.folder()
         self.lines = []
         self.change = threading.Condition()
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -67,35 +68,53 @@ def fetch(package, program):
                 proc.run(['dpkg', '-S', os.path.join(d, program)]
                          ).stdout.decode().split(':')[0]:
             return os.path.join(d, program)
+    return os.path.join(unpack(package), 'usr/sbin', program)
+
+
+def unpack(package):
+    """A package's files in a folder of their own, kept for the next time."""
     root = os.path.join(os.path.dirname(proc.INETWS), 'packages', package)
-    where = os.path.join(root, 'usr/sbin', program)
-    if os.path.exists(where):
-        return where
+    if os.path.isdir(root):
+        return root
     proc.need('apt-get', 'dpkg')
     d = proc.folder()
     r = proc.run(['apt-get', '-qq', 'download', package], cwd=d, timeout=60)
     debs = glob.glob(d + '/*.deb')
     if r.returncode or not debs:
         raise tap.Skip('%s is not installed and cannot be fetched' % package)
-    os.makedirs(root, exist_ok=True)
-    proc.run(['dpkg', '-x', debs[0], root])
-    return where
+    os.makedirs(os.path.dirname(root), exist_ok=True)
+    proc.run(['dpkg', '-x', debs[0], d + '/tree'])
+    try:
+        shutil.copytree(d + '/tree', root + '.%d' % os.getpid(),
+                        symlinks=True)
+        os.rename(root + '.%d' % os.getpid(), root)
+    except OSError:
+        if not os.path.isdir(root):     # another test was faster
+            raise
+    return root
 
 
-def is_listening(port):
-    with open('/proc/net/tcp') as f:
-        return any(line.split()[1].endswith(':%04X' % port) and
-                   line.split()[3] == '0A' for line in list(f)[1:])
+def is_listening(where):
+    """Is there a listener at a port of 127.0.0.1, or at a Unix socket?"""
+    if isinstance(where, int):
+        with open('/proc/net/tcp') as f:
+            return any(line.split()[1] == '0100007F:%04X' % where and
+                       line.split()[3] == '0A' for line in list(f)[1:])
+    with open('/proc/net/unix') as f:       # flag 0x10000: it accepts
+        return any(line.split()[7:] == [where] and
+                   int(line.split()[3], 16) & 0x10000 for line in
+                   list(f)[1:])
 
 
-def _ready(p, port):
-    if not proc.until(lambda: is_listening(port) or not p.alive()) or \
+def ready(p, where):
+    """That a socket is bound, and so its file there, is not enough."""
+    if not proc.until(lambda: is_listening(where) or not p.alive()) or \
             not p.alive():
         log = p.wait_log()
         if 'shared libraries' in log:
             raise tap.Skip(log)
         raise AssertionError('%s does not start: %s' % (p.argv[0], log))
-    return p, port
+    return p, where
 
 
 def _conf(text):
@@ -108,7 +127,7 @@ def _conf(text):
 def _inetd(program, options, how, port, command, prefix):
     conf = _conf('127.0.0.1:%d stream tcp %s root %s %s\n' % (
         port, how, command[0], ' '.join(['inetws'] + command[1:])))
-    return _ready(proc.Program(prefix + [program] + options + [conf]), port)
+    return ready(proc.Program(prefix + [program] + options + [conf]), port)
 
 
 def openbsd_inetd(how):
@@ -142,7 +161,7 @@ def xinetd(how):
 	server_args = %s
 }
 ''' % (port, how, command[0], ' '.join(command[1:])))
-        return _ready(proc.Program(
+        return ready(proc.Program(
             list(prefix) + [fetch('xinetd', 'xinetd'), '-dontfork', '-f',
                             conf, '-pidfile', d + '/pid', '-filelog',
                             d + '/log']), port)
@@ -153,7 +172,7 @@ def _by_words(*words):
     """A launcher that takes its command as words of its own."""
     def start(port, command):
         program, = proc.need(words[0])
-        return _ready(proc.Program(
+        return ready(proc.Program(
             [program] + [w.replace('PORT', str(port)) for w in words[1:]] +
             command), port)
     return start
@@ -165,21 +184,19 @@ tcpsvd = _by_words('tcpsvd', '127.0.0.1', 'PORT')
 
 def s6_ipcserver(port, command):
     path = proc.folder() + '/s'
-    p = proc.Program([proc.need('s6-ipcserver')[0], path] + command)
-    if not proc.until(lambda: os.path.exists(path)):
-        raise AssertionError('s6-ipcserver does not start: ' + p.log)
-    return p, path
+    return ready(proc.Program([proc.need('s6-ipcserver')[0], path] +
+                               command), path)
 
 
 def socat(port, command):
-    return _ready(proc.Program(
+    return ready(proc.Program(
         [proc.need('socat')[0], '-t60',
          'TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork' % port,
          'EXEC:"%s"' % ' '.join(command)]), port)
 
 
 def ncat(port, command):
-    return _ready(proc.Program(
+    return ready(proc.Program(
         [proc.need('ncat')[0], '-lk', '127.0.0.1', str(port), '--sh-exec',
          ' '.join(shlex.quote(w) for w in command)]), port)
 

@@ -37,6 +37,9 @@ def ok(good, name):
             _failed += 1
         print('%sok %d - %s' % ('' if good else 'not ', _count,
                                 name.replace('#', '\\#')), flush=True)
+    if not good:
+        diag('%s: failed %d: %s' % (os.path.basename(sys.argv[0]), _count,
+                                    name))
     return bool(good)
 
 
@@ -82,9 +85,10 @@ def skip_all(why):
 
 
 def diag(text):
+    """What explains a failure: on standard error, which prove(1) shows."""
     with _lock:
         for line in str(text).splitlines() or ['']:
-            print('# ' + line, flush=True)
+            print('# ' + line, file=sys.stderr, flush=True)
 
 
 def limit(seconds):
@@ -137,7 +141,7 @@ def _case(name, case):
     finally:
         signal.alarm(0)
         if 'INETWS_TEST_TIMES' in os.environ:
-            diag('%.1f s in %s' % (time.monotonic() - begin, name))
+            print('# %.1f s in %s' % (time.monotonic() - begin, name))
         if _failed > failed:
             diag('in case %s' % name)
             _run(_tellers)

@@ -61,6 +61,9 @@ test_values(void)
 	log_event(LOG_L_INFO, "closed", "peer", "127.0.0.1:5000", NULL);
 	is_str(stamped(), "level=info event=closed peer=127.0.0.1:5000\n",
 	    "a plain line");
+	log_event(LOG_L_INFO, "wire lost, redialling", "id", "x", NULL);
+	is_str(stamped(), "level=info event=\"wire lost, redialling\" id=x\n",
+	    "an event of several words is quoted");
 	log_event(LOG_L_ERROR, "x", "a", "", "none", NULL, "b", "two words",
 	    "c", "k=v", NULL);
 	is_str(stamped(), "level=error event=x a=\"\" b=\"two words\" "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -402,6 +403,26 @@ test_options(void)
 	is(errno, EBADF, "is EBADF");
 }
 
+/* Of somebody who ends meanwhile, as a predecessor's last child does. */
+static void
+test_lets_go(void)
+{
+	struct addr a = tcp("127.0.0.1", 0);
+	int fds[2], again[2];
+	pid_t pid;
+
+	is(net_listen(&a, 8, fds, &why), 1, "a listener");
+	a.port = port_of(fds[0]);
+	if ((pid = fork()) == 0) {
+		usleep(20000);
+		_exit(0);
+	}
+	close(fds[0]);
+	is(net_listen(&a, 8, again, &why), 1, "is had once it is let go");
+	close(again[0]);
+	waitpid(pid, NULL, 0);
+}
+
 int
 main(void)
 {
@@ -416,5 +437,6 @@ main(void)
 	test_eyeballs();
 	test_options();
 	rmdir(dir);
+	test_lets_go();
 	return done_testing();
 }

@@ -255,6 +255,11 @@ test_bad_words(void)
 		{ "inetws server h:1 --path /a~b", "is not a path" },
 		{ "inetws server h:1 --path=", "may not be empty" },
 		{ "inetws client ws://h --cacert=", "may not be empty" },
+		{ "inetws server h:1 --cert x", "belongs to client, "
+		  "connect and agent" },
+		{ "inetws client ws://h --tls-cert x", "belongs to server" },
+		{ "inetws client ws://h --tls-min 1.1", "one of 1.2|1.3" },
+		{ "inetws client ws://h --servername a/b", "a token" },
 		{ "inetws client ws://h -A a\nb", "control characters" },
 		{ "inetws client ws://h --subprotocol a,b", "is not a token" },
 		{ "inetws --completions tcsh", "expected bash, zsh or fish" },
@@ -303,7 +308,7 @@ test_screens(void)
 				longest = strcspn(p, "\n");
 		}
 		ok(longest <= 80, "%s: %zu columns", command, longest);
-		ok(lines >= 10 && lines <= (i == 0 ? 24 : 50),
+		ok(lines >= 10 && lines <= (i == 0 ? 24 : 75),
 		    "%s: %zu lines", command, lines);
 	}
 	text = printed("inetws connect -h ws://x");

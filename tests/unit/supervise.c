@@ -49,6 +49,7 @@ struct want {
 	const char *path;		/* a Unix socket instead of TCP */
 	uint16_t port;
 	int resets;			/* no answer at the limit */
+	int looks;			/* at those beyond it */
 	void (*prepare)(void);		/* in the new process */
 };
 
@@ -150,6 +151,16 @@ serve(void *arg, int fd, const char *peer)
 	}
 }
 
+/* Beyond the limit: only those who say "e" are let in. */
+static int
+serve_full(void *arg, int fd, const char *peer)
+{
+	int c = byte(fd);
+
+	answer(fd, c == 'e' ? "in" : "full");
+	return 0;
+}
+
 static void
 refuse(int fd)
 {
@@ -195,6 +206,7 @@ be_supervisor(const struct want *w, int err)
 	}
 	service.arg = arg;
 	service.refuse = w->resets ? NULL : refuse;
+	service.serve_full = w->looks ? serve_full : NULL;
 	if (w->prepare != NULL)
 		w->prepare();
 	_exit(supervise(&o, fds, (unsigned int)n, &service));
@@ -410,6 +422,37 @@ test_killed(void)
 	fd = dial(s);
 	is_str(ask(fd, "e"), "e", "and the next one is served");
 	close(fd);
+	is(end(s), 0, "QUIT ends it");
+}
+
+static void
+test_spare(void)
+{
+	struct want w = { .max = 2, .looks = 1 };
+	struct sup *s = start(&w);
+	int a = dial(s), b = dial(s), c, spare[SUPERVISE_SPARE], i;
+
+	until(s, "active=2 ");
+	c = dial(s);
+	is_str(ask(c, "x"), "full", "beyond the limit it is looked at");
+	close(c);
+	until(s, "active=2 ");
+	for (i = 0; i < SUPERVISE_SPARE; i++)
+		spare[i] = dial(s);
+	until(s, "active=18 ");
+	c = dial(s);
+	is_str(ask(c, "e"), NO, "as long as there are not too many");
+	close(c);
+	for (i = 0; i < SUPERVISE_SPARE; i++) {
+		if (strcmp(ask(spare[i], "e"), "in") != 0)
+			break;
+		close(spare[i]);
+	}
+	is(i, SUPERVISE_SPARE, "and may be let in");
+	until(s, "active=2 ");
+	close(a);
+	close(b);
+	until(s, "active=0 ");
 	is(end(s), 0, "QUIT ends it");
 }
 
@@ -782,6 +825,7 @@ main(int argc, char **argv, char **envp)
 	test_no_zombies();
 	test_killed();
 	test_limit();
+	test_spare();
 	test_drain();
 	test_stuck();
 	test_leave();

@@ -26,6 +26,9 @@ ok(int good, const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	putchar('\n');
+	fflush(stdout);
+	if (!good)
+		fprintf(stderr, "# failed: %d\n", tap_count);
 	return good;
 }
 
@@ -37,7 +40,7 @@ is(long long got, long long want, const char *name)
 	int good = ok(got == want, "%s", name);
 
 	if (!good)
-		printf("# got %lld, want %lld\n", got, want);
+		fprintf(stderr, "# got %lld, want %lld\n", got, want);
 	return good;
 }
 
@@ -49,7 +52,7 @@ is_str(const char *got, const char *want, const char *name)
 	int good = ok(got != NULL && strcmp(got, want) == 0, "%s", name);
 
 	if (!good)
-		printf("# got '%s', want '%s'\n", got ? got : "(null)", want);
+		fprintf(stderr, "# got '%s', want '%s'\n", got ? got : "(null)", want);
 	return good;
 }
 

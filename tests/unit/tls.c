@@ -366,7 +366,7 @@ context(const char *cafile, int insecure)
 {
 	struct tls_options o = { .cafile = cafile, .insecure = insecure };
 
-	return tls_client_ctx(&o, &why);
+	return tls_context(&o, &why);
 }
 
 static void
@@ -700,19 +700,19 @@ test_context(void)
 	struct tls_options o = { .cafile = "/nonexistent/ca.pem" };
 	struct tls_ctx *ctx;
 
-	ok(tls_client_ctx(&o, &why) == NULL, "no such --cacert");
+	ok(tls_context(&o, &why) == NULL, "no such --cacert");
 	is(why.status, EXIT_BADUSAGE, "is 64");
 	is_str(why.text, "--cacert /nonexistent/ca.pem: "
 	    "No such file or directory", "in words");
 	o.cafile = junk_file;
-	ok(tls_client_ctx(&o, &why) == NULL, "no certificate in --cacert: %s",
+	ok(tls_context(&o, &why) == NULL, "no certificate in --cacert: %s",
 	    why.text);
 	o = (struct tls_options){ .capath = "/nonexistent" };
-	ok(tls_client_ctx(&o, &why) == NULL, "no such --capath");
+	ok(tls_context(&o, &why) == NULL, "no such --capath");
 	is_str(why.text, "--capath /nonexistent: No such file or directory",
 	    "in words");
 	o = (struct tls_options){ .capath = dir };
-	ctx = tls_client_ctx(&o, &why);
+	ctx = tls_context(&o, &why);
 	ok(ctx != NULL, "a directory will do");
 	tls_ctx_free(ctx);
 	tls_ctx_free(NULL);
@@ -733,7 +733,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	    X509_subject_name_hash(ca->cert));
 	if (symlink(ca_file, path) == -1)
 		exit(1);
-	ctx = tls_client_ctx(&o, &why);
+	ctx = tls_context(&o, &why);
 	start(&s);
 	t = tls_connect(ctx, s.fd, "localhost", SOON, &why);
 	ok(t != NULL, "an authority found by its hash");

@@ -72,6 +72,8 @@ test_loss(void)
 	r.t.cfg.ping_timeout = 100;
 	rig_at(&r, 100);
 	ok(r.lost && r.wire_closed, "silence is a loss");
+	ok(!tunnel_over(&r.t), "and nothing is over");
+	ok(!r.t.heard, "nothing was heard on that wire");
 	is(rig_deadline(&r), -1, "which has no deadline of its own");
 	rig_stream(&r, sample, WIN);
 	rig_at(&r, 100000);
@@ -94,12 +96,16 @@ test_rst(void)
 	tunnel_stream_failed(&r.t);
 	rig_pump(&r);
 	ok(r.lost && r.reset && !r.done, "reset while the wire is lost");
+	ok(tunnel_over(&r.t), "only the peer has to be told");
 	is(resume(&r, 0), 0, "(a new wire)");
 	ok(rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
 	    "is said on the new one");
+	rig_frame(&r, 0x82, "late", 4);
+	ok(r.t.heard, "which has brought something");
 	rig_wire_eof(&r);
 	ok(r.lost, "a wire lost before the answer");
 	resume(&r, 0);
+	ok(!r.t.heard, "the next one nothing yet");
 	ok(rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
 	    "rst is repeated");
 	rig_close(&r, 1000);
@@ -236,7 +242,7 @@ test_resume_end(void)
 	rig_line(&r, "ack 5");
 	ok(rig_hears_close(&r, 1000), "Close is due");
 	rig_wire_eof(&r);
-	ok(r.lost && tunnel_complete(&r.t), "lost before the answer");
+	ok(r.lost && tunnel_over(&r.t), "lost before the answer");
 	resume(&r, 5);
 	ok(rig_hears(&r, 1, "eof 5") && rig_hears_close(&r, 1000),
 	    "both are repeated");
@@ -253,7 +259,7 @@ test_resume_end(void)
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");
 	rig_wire_eof(&r);
-	ok(r.lost && !tunnel_complete(&r.t), "lost before the ack");
+	ok(r.lost && !tunnel_over(&r.t), "lost before the ack");
 	tunnel_expire(&r.t);
 	rig_pump(&r);
 	ok(r.done && r.t.end == TUNNEL_WIRE_LOST, "nobody answers: lost");

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the TLS files share: tls.c moves bytes, tls_context.c puts a context
+ * together, tls_handshake.c begins connections, and the others are parts of
+ * these.
+ */
+#ifndef OS_TLS_INSIDE_H
+#define OS_TLS_INSIDE_H
+
+#include <openssl/ssl.h>
+
+#include "os/tls.h"
+#include "os/tls_own.h"
+#include "os/tls_peers.h"
+#include "os/tls_pins.h"
+#include "proto/addr.h"
+
+struct tls_ctx {
+	SSL_CTX *ssl;
+	int server, insecure;
+	int asks;			/* a server that wants certificates */
+	struct tls_own own;		/* kept out of ssl, to be forgotten */
+	struct tls_peers peers;
+	struct tls_pins pins;
+	int tickets[2];			/* in, out; -1: none */
+};
+
+struct tls {
+	SSL *ssl;
+	char name[ADDR_HOST_MAX + 1];	/* who it is with, for people too */
+	struct why *why;	/* what a callback objects to; while the
+				 * handshake lasts */
+	int64_t verified_at;	/* of clock_ms(): the full handshake */
+	int asked;		/* see tls_was_asked() */
+	unsigned long code;	/* OpenSSL's, of what broke it; 0 unknown */
+
+	short read_needs;	/* poll(2) event the last read waits for */
+	short write_needs;	/* the same for the last write or finish */
+	size_t repeat;		/* size of the write that must be repeated */
+	int read_error;		/* errno of every further read, 0: none */
+	int write_error;	/* the same for writes */
+	unsigned int drained : 1;	/* the last read wanted more */
+	unsigned int due : 1;	/* end or error found behind bytes returned */
+	unsigned int finished : 1;	/* close_notify is out */
+};
+
+/* The connection that a callback is about. */
+struct tls *tls_of(const SSL *);
+
+/* tls_ticket.c: one for this connection, if there is one. */
+void tls_ticket_use(const struct tls_ctx *, struct tls *);
+
+/*
+ * tls_words.c: what OpenSSL's error code (0: none) or else errno e means, as
+ * why.  Returns -1.
+ */
+int tls_broke(const struct tls *, unsigned long code, int e, struct why *);
+
+#endif

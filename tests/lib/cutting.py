@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: ISC
+"""Long transfers, and what loses their wires.
+
+    Flow     bytes both ways between two sockets, let through in portions
+    Cutter   a TCP proxy that cuts, black-holes and counts
+"""
+
+import hashlib
+import random
+import socket
+import threading
+
+import proc
+import ws
+
+BLOCK = 1 << 20
+
+
+def blocks(total, seed):
+    """total bytes, each block of them different from all others."""
+    body = random.Random(seed).randbytes(BLOCK - 8)
+    for i in range(0, total, BLOCK):
+        yield (i.to_bytes(8, 'big') + body)[:total - i]
+
+
+class Half:
+    """One end of a stream: sends what it may, hashes what it gets."""
+
+    def __init__(self, sock, total, seed, wanted, wanted_seed):
+        self.sock, self.total, self.seed = sock, total, seed
+        self.want = (wanted, wanted_seed)
+        self.allowed = total
+        self.sent = self.got = 0
+        self.how = self.failed = None
+        self.digest = hashlib.sha256()
+        self.change = threading.Condition()
+        sock.settimeout(None)
+        self.threads = [threading.Thread(target=f, daemon=True)
+                        for f in (self._write, self._read)]
+
+    def start(self):
+        for th in self.threads:
+            th.start()
+
+    def _write(self):
+        try:
+            for block in blocks(self.total, self.seed):
+                with self.change:
+                    while self.sent >= self.allowed:
+                        self.change.wait()
+                self.sock.sendall(block)
+                self.sent += len(block)
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as e:
+            self.failed = e
+
+    def _read(self):
+        place = memoryview(bytearray(BLOCK))
+        try:
+            while True:
+                n = self.sock.recv_into(place)
+                if n == 0:
+                    self.how = 'eof'
+                    return
+                self.digest.update(place[:n])
+                self.got += n
+        except ConnectionResetError:
+            self.how = 'reset'
+        except OSError as e:
+            self.how = str(e)
+
+    def allow(self, total):
+        with self.change:
+            self.allowed = total
+            self.change.notify_all()
+
+    def join(self, timeout):
+        for th in self.threads:
+            th.join(timeout)
+
+    def whole(self):
+        want = hashlib.sha256()
+        for block in blocks(*self.want):
+            want.update(block)
+        return (self.got, self.how, self.digest.digest()) == (
+            self.want[0], 'eof', want.digest())
+
+
+class Flow:
+    """total bytes in each direction, which differ."""
+
+    def __init__(self, a, b, total, allowed=None):
+        self.total = total
+        self.halves = (Half(a, total, 1, total, 2),
+                       Half(b, total, 2, total, 1))
+        self.allow(total if allowed is None else allowed)
+        for h in self.halves:
+            h.start()
+
+    def allow(self, n):
+        for h in self.halves:
+            h.allow(n)
+
+    def reached(self, n, timeout=None):
+        """Has so much come both ways?"""
+        return proc.until(lambda: min(h.got for h in self.halves) >= n,
+                          timeout, .005)
+
+    def whole(self, timeout=None):
+        for h in self.halves:
+            h.join(timeout or 2 * proc.BOUND)
+        return all(h.whole() for h in self.halves)
+
+    def tell(self):
+        return ', '.join('%d of %d, %s, %s' % (h.got, h.want[0], h.how,
+                                               h.failed)
+                         for h in self.halves)
+
+
+class Cutter:
+    """
+    In front of a port.  The connections that live are ended by cut(), or by
+    hole() left open and silent, as on a path that swallows everything; new
+    ones are not concerned.  refuse: new ones are reset at once.
+    """
+
+    def __init__(self, port):
+        self.to = ('127.0.0.1', port)
+        self.pairs = {}             # id: (socket, socket, [swallowed?])
+        self.count = 0
+        self.refuse = False
+        self.lock = threading.Lock()
+        self.sock = socket.create_server(('127.0.0.1', 0), backlog=1024)
+        self.port = self.sock.getsockname()[1]
+        self.kept = []              # black-holed ones
+        proc.on_close(self.close)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                a, _ = self.sock.accept()
+            except OSError:
+                return
+            if self.refuse:
+                ws.reset(a)
+                continue
+            try:
+                b = socket.create_connection(self.to, proc.BOUND)
+            except OSError:
+                ws.reset(a)
+                continue
+            for s in (a, b):
+                s.settimeout(None)
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            hole = []
+            with self.lock:
+                self.count += 1
+                no = self.count
+                self.pairs[no] = (a, b, hole)
+            left = [a, b]
+            for src, dst in ((a, b), (b, a)):
+                threading.Thread(target=self._copy, daemon=True, args=(
+                    no, src, dst, hole, left)).start()
+
+    def _copy(self, no, src, dst, hole, left):
+        place = memoryview(bytearray(1 << 18))
+        try:
+            while True:
+                n = src.recv_into(place)
+                if hole:
+                    return
+                if n == 0:
+                    break
+                dst.sendall(place[:n])
+            dst.shutdown(socket.SHUT_WR)
+        except ConnectionResetError:
+            if not hole:
+                self._end(no, 'rst')
+            return
+        except OSError:
+            if not hole:
+                self._end(no, 'fin')
+            return
+        with self.lock:
+            left.remove(src)
+            last = not left
+        if last:
+            self._end(no, 'fin')
+
+    def _end(self, no, how):
+        with self.lock:
+            a, b, hole = self.pairs.pop(no, (None, None, None))
+        if a is None:
+            return False
+        for s in (a, b):
+            try:
+                if how == 'rst':
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                 b'\1\0\0\0\0\0\0\0')
+                s.shutdown(socket.SHUT_RDWR)    # wakes who waits in it
+            except OSError:
+                pass
+            s.close()
+        return True
+
+    def cut(self, how='fin'):
+        with self.lock:
+            alive = list(self.pairs)
+        return sum(self._end(no, how) for no in alive)
+
+    def hole(self):
+        """Both ends stay open; nothing that is said is read any more."""
+        with self.lock:
+            gone, self.pairs = self.pairs, {}
+        for a, b, hole in gone.values():
+            hole.append(True)
+            self.kept += [a, b]
+        return len(gone)
+
+    def close(self):
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()
+        self.cut('rst')
+        for s in self.kept:
+            s.close()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: ISC
+"""Ours under each launcher that Debian packages, by a table of them."""
+
+import os
+
+import daemons
+import launch
+import proc
+import tap
+
+# ncat ends everything at the first end of file.
+NO_HALF_CLOSE = ['ncat --sh-exec']
+
+# name: (launcher, words of ours, log, does it know the peer?)
+TABLE = {
+    'openbsd-inetd nowait':
+        (launch.openbsd_inetd('nowait'), [], 'syslog', True),
+    'openbsd-inetd wait':
+        (launch.openbsd_inetd('wait'), [], 'syslog', True),
+    'inetutils-inetd nowait':
+        (launch.inetutils_inetd('nowait'), [], 'syslog', True),
+    'inetutils-inetd wait':
+        (launch.inetutils_inetd('wait'), [], 'syslog', True),
+    'xinetd nowait': (launch.xinetd('no'), [], 'syslog', True),
+    'xinetd wait': (launch.xinetd('yes'), [], 'syslog', True),
+    'tcpserver': (launch.tcpserver, [], 'stderr', True),
+    'tcpsvd': (launch.tcpsvd, [], 'stderr', True),
+    's6-ipcserver': (launch.s6_ipcserver, [], 'stderr', False),
+    'socat EXEC': (launch.socat, [], 'stderr', True),
+    'ncat --sh-exec': (launch.ncat, ['-l', '-'], 'stderr', True),
+    'systemd-socket-activate':
+        (launch.socket_activate(), [], 'stderr', True),
+    'systemd-socket-activate -a':
+        (launch.socket_activate('-a'), [], 'stderr', True),
+    'systemd-socket-activate --inetd':
+        (launch.socket_activate('--inetd'), [], 'stderr', True),
+    'systemd-socket-activate -a --inetd':
+        (launch.socket_activate('-a', '--inetd'), [], 'stderr', True),
+    'systemd-socket-activate, named':
+        (launch.socket_activate('--fdname=web'), ['-l', 'systemd:web'],
+         'stderr', True),
+}
+
+
+class Launched:
+    """Ours, run by a launcher."""
+
+    def __init__(self, name, mode, goal):
+        start, words, log, self.knows = TABLE[name]
+        command = [proc.INETWS, mode, '-v'] + words + [goal]
+        self.syslog = None
+        if log == 'syslog':
+            if os.getuid() != 0:
+                raise tap.Skip('needs root')
+            self.syslog = launch.Syslog()
+            self.program, self.where = start(
+                daemons.free_port(), command, prefix=self.syslog.prefix())
+        else:
+            self.program, self.where = start(daemons.free_port(), command)
+
+    def logged(self, sock, name):
+        if not self.knows:
+            return
+        peer = 'peer=%s:%d ' % sock
+        good = (self.syslog.has(peer) if self.syslog else
+                self.program.has_line(peer))
+        if not tap.ok(good, '%s: the log knows the peer' % name) and \
+                self.syslog:
+            tap.diag('\n'.join(self.syslog.lines))
+
+    def url(self):
+        return ('ws://127.0.0.1:%d/' % self.where
+                if isinstance(self.where, int) else
+                'ws+unix:%s:/' % self.where)
