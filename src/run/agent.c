@@ -3,6 +3,8 @@
  * agent: wire dialled, stream dialled when told "open".  The service side of
  * a reverse tunnel: some wires wait at the gate, each in a process of its own.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/log.h"
@@ -90,6 +92,7 @@ agent_main(const struct options *o)
 	struct service service = { .arg = &a, .park = park,
 	    .spares = o->spare, .reload = reload, .before = before };
 	struct why why;
+	char token[24];
 	int status;
 
 	if ((status = start_alone(o, LOG_L_INFO)) != EXIT_ENDED)
@@ -97,6 +100,9 @@ agent_main(const struct options *o)
 	memset(&a.tls, 0, sizeof(a.tls));
 	if (o->url.tls && tls_keep_begin(&a.tls, o, 1, &why) == -1)
 		return start_failed(&why);
+	snprintf(token, sizeof(token), "%08x%08x", arc4random(),
+	    arc4random());
+	wire_agent(token);
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)
 		return status;

@@ -20,6 +20,7 @@ static const struct {
 	{ MODE_CLIENT, client_main },
 	{ MODE_CONNECT, connect_main },
 	{ MODE_AGENT, agent_main },
+	{ MODE_GATE, gate_main },
 	{ MODE_STATUS, status_main },
 };
 

@@ -91,6 +91,13 @@ struct options {
 	unsigned int max_connections;
 
 	/* reverse tunnels */
+	const struct addr *visitors;	/* gate: where they come, or ... */
+	const char *visitors_dir;	/* ... for each name */
+	const char *agents_file;
+	int allow_any_agent, replace;
+	int64_t queue;			/* ms that visitors wait, 0: for ever */
+	unsigned int max_waiting;	/* of a name */
+	unsigned int max_parked;	/* of a name */
 	unsigned int spare;		/* agent: wires that wait */
 	unsigned int retry;		/* agent: failures in a row, 0: any */
 

@@ -9,7 +9,8 @@
 /* Modes that accept or dial websockets have the same words for it. */
 #define SERVER	MODE_BIT(MODE_SERVER)
 #define A	MODE_BIT(MODE_AGENT)
-#define S	SERVER
+#define G	MODE_BIT(MODE_GATE)
+#define S	(SERVER | G)
 #define C	MODE_BIT(MODE_CLIENT)
 #define O	(MODE_BIT(MODE_CONNECT) | A)
 #define T	MODE_BIT(MODE_STATUS)
@@ -31,6 +32,9 @@ const struct mode_row mode_table[] = {
 	{ MODE_AGENT, "agent", { "url", "target" }, 2,
 	  "[options] URL TARGET | URL -- PROGRAM [ARG...]",
 	  "a target behind NAT, offered to a gate" },
+	{ MODE_GATE, "gate", { NULL }, 0,
+	  "-l AGENTS --visitors LISTEN | --visitors-dir DIR [options]",
+	  "where agents wait, and visitors meet them" },
 	{ MODE_STATUS, "status", { "page" }, 0, "[options] [FILE]",
 	  "what the instances on this machine do" },
 	{ MODE_CHECK, "check", { "url" }, 1, "[options] URL", NULL },
@@ -41,6 +45,22 @@ const struct mode_row mode_table[] = {
 const struct option option_table[] = {
 	{ "listen", 'l', P_ANY, T_LISTEN, "LISTEN", 0, S | C, 0, 0, NULL,
 	  "accept connections here (repeatable)" },
+	{ "visitors", 0, P_ANY, T_ADDRESS, "LISTEN", AT(visitors), G, 0, 0,
+	  NULL, "visitors come here" },
+	{ "visitors-dir", 0, P_ANY, T_FILE, "DIR", AT(visitors_dir), G, 0, 0,
+	  NULL, "visitors come to DIR/NAME.sock" },
+	{ "agents-file", 0, P_ANY, T_FILE, "FILE", AT(agents_file), G, 0, 0,
+	  NULL, "names of agents and hashes of their secrets" },
+	{ "allow-any-agent", 0, P_ANY, T_FLAG, NULL, AT(allow_any_agent), G,
+	  1, 0, NULL, "let everybody be an agent" },
+	{ "replace", 0, P_ANY, T_FLAG, NULL, AT(replace), G, 1, 0, NULL,
+	  "one agent of a name: the last who came" },
+	{ "queue", 0, P_ANY, T_DURATION, "TIME", AT(queue), G, 0, 0, "30s",
+	  "visitors wait for an agent" },
+	{ "max-waiting", 0, P_ANY, T_NUMBER, "N", AT(max_waiting), G, 1,
+	  100000, "512", "visitors of a name that wait" },
+	{ "max-parked", 0, P_ANY, T_NUMBER, "N", AT(max_parked), G, 1, 100000,
+	  "64", "agents' wires of a name that wait" },
 	{ "path", 0, P_ANY, T_PATH, "PATH", AT(path), S, 0, 0, NULL,
 	  "accept requests for this path only" },
 	{ "auth-file", 0, P_ANY, T_FILE, "FILE", AT(auth_file), S, 0, 0, NULL,

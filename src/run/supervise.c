@@ -40,7 +40,9 @@ make_name(struct supervisor *s)
 	}
 	if (s->nlisteners == 0)
 		strlcat(s->name, "-", sizeof(s->name));
-	if (s->o->mode == MODE_CLIENT)
+	if (s->o->mode == MODE_GATE)
+		strlcpy(target, "visitors", sizeof(target));
+	else if (s->o->mode == MODE_CLIENT)
 		url_print(target, sizeof(target), &s->o->url);
 	else if (s->o->program != NULL)
 		strlcpy(target, s->o->program[0], sizeof(target));
@@ -94,7 +96,7 @@ stop_accepting(struct supervisor *s, int leave)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	s->nlisteners = 0;
-	supervise_pool_stop(s);
+	supervise_pool_stop(s, leave);
 	notify_send(&s->notify, "STOPPING=1");
 }
 
@@ -183,6 +185,7 @@ reload(struct supervisor *s)
 		return;
 	notify_reloading(&s->notify);
 	s->service->reload(s->service->arg);
+	supervise_names_reload(s);
 	notify_send(&s->notify, "READY=1");
 }
 
@@ -232,8 +235,16 @@ wait_and_accept(struct supervisor *s)
 }
 
 static int
+no_memory(void)
+{
+	log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno), NULL);
+	return -1;
+}
+
+static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
+	struct why why;
 	unsigned int i;
 
 	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
@@ -244,14 +255,16 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].events = POLLIN;
 	}
 	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
-	if (s->child == NULL ||
-	    supervise_pool_begin(s) == -1 ||
-	    (s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
-	    supervise_pool_size(s), sizeof(s->poll[0]))) == NULL) {
-		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
-		    NULL);
+	if (s->child == NULL)
+		return no_memory();
+	if (supervise_pool_begin(s, &why) == -1) {
+		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return -1;
 	}
+	s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
+	    supervise_pool_size(s), sizeof(s->poll[0]));
+	if (s->poll == NULL)
+		return no_memory();
 	s->reserve = supervise_open_reserve();
 	if (notify_open(&s->notify) == -1)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
@@ -260,12 +273,10 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	make_name(s);
 	if (supervise_metrics_begin(s) == -1)
 		return -1;
-	if (supervise_stats_begin(s) == -1) {
-		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
-		    NULL);
-		return -1;
-	}
+	if (supervise_stats_begin(s) == -1)
+		return no_memory();
 	announce(s);
+	supervise_names_announce(s);
 	supervise_metrics_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");

@@ -77,10 +77,30 @@ struct child {
 	struct guest guest;
 };
 
+/* Whom visitors come for. */
+struct name {
+	char text[SEAT_NAME_MAX];	/* "" for the one door of all */
+	int fd[2];			/* his door */
+	unsigned int nfd;
+	int used;			/* else there is nothing here */
+	int listed;			/* has a door for ever */
+	int here, there;		/* agents: now, a moment ago */
+	int64_t until;			/* the door stays without them */
+};
+
+#define SUPERVISE_NAMES_MAX	4096
+
+struct names {
+	struct name *name;
+	unsigned int n, max;
+};
+
 /* Those who wait, and those who are waited for. */
 struct pool {
 	struct guest *guest;		/* in the order in which they came */
 	unsigned int nguests, max_guests;
+	unsigned int npairs, ndoors;	/* that are looked at */
+	int64_t door_goes;		/* the next door without anybody */
 
 	/* spares that do not come to wait are tried again later */
 	unsigned int failed;		/* in a row */
@@ -99,6 +119,7 @@ struct supervisor {
 
 	struct child *child;
 	struct pool pool;
+	struct names names;
 	struct pollfd *poll;
 	int *free_slot;			/* those that nobody has */
 	unsigned int nfree;
@@ -156,7 +177,7 @@ int supervise_open_reserve(void);
  * do.  arrived: a connection for somebody who waits; as supervise_serve().
  * gone: a child has ended.  close: in a child.
  */
-int supervise_pool_begin(struct supervisor *);
+int supervise_pool_begin(struct supervisor *, struct why *);
 unsigned int supervise_pool_size(const struct supervisor *);
 unsigned int supervise_pool_watch(struct supervisor *, struct pollfd *,
     int accepting);
@@ -166,9 +187,42 @@ void supervise_pool_tend(struct supervisor *);
 int supervise_pool_arrived(struct supervisor *, const struct arrival *,
     int name);
 void supervise_pool_gone(struct supervisor *, struct child *, int status);
-void supervise_pool_stop(struct supervisor *);
+void supervise_pool_stop(struct supervisor *, int leave);
 void supervise_pool_close(const struct supervisor *);
 void supervise_pool_end(struct supervisor *);
+
+/*
+ * supervise_spare.c: one has come to wait, may not wait there, has a visitor,
+ * has ended; when tend, which starts what is missing, has something to do.
+ */
+void supervise_spare_came(struct supervisor *);
+void supervise_spare_unwanted(struct supervisor *);
+void supervise_spare_used(struct supervisor *);
+void supervise_spare_gone(struct supervisor *, const struct child *,
+    int status);
+int64_t supervise_spare_time(const struct supervisor *);
+void supervise_spare_tend(struct supervisor *);
+
+/*
+ * supervise_names.c: visitors' doors.  begin: 0, or -1 and why.  name: the
+ * number of a name, whose door is made if it has none; NO_NAME and why.
+ * tend: takes doors away that have nobody, and says when the next one goes.
+ */
+int supervise_names_begin(struct supervisor *, struct why *);
+void supervise_names_announce(const struct supervisor *);
+int supervise_name(struct supervisor *, const char *text, struct why *);
+const char *supervise_name_shown(const struct supervisor *, int name,
+    char *dst);
+unsigned int supervise_names_size(const struct supervisor *);
+unsigned int supervise_names_watch(const struct supervisor *,
+    struct pollfd *);
+void supervise_names_heard(struct supervisor *, const struct pollfd *,
+    unsigned int n);
+int64_t supervise_names_tend(struct supervisor *);
+void supervise_names_reload(struct supervisor *);
+void supervise_names_stop(struct supervisor *, int leave);
+void supervise_names_close(const struct supervisor *);
+void supervise_names_end(struct supervisor *);
 
 /*
  * supervise_stats.c: the statistics page.  A child's slot may be none; it

@@ -4,9 +4,6 @@
  * copy of his descriptor over the child's pair, and keeps its own until the
  * child says that he is served, or gives him back, or dies.
  */
-#include <sys/wait.h>
-
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,28 +14,33 @@
 #include "os/log.h"
 #include "os/net.h"
 #include "os/pass.h"
-#include "run/backoff.h"
+#include "os/stats.h"
 #include "run/supervise_inside.h"
 
-#define BACKOFF_MAX	30000	/* ms between two tries */
-#define STEADY		10000	/* ms of waiting that prove a wire good */
-#define NO_PARK_WAIT	600000	/* ms until a server is asked again */
-
 int
-supervise_pool_begin(struct supervisor *s)
+supervise_pool_begin(struct supervisor *s, struct why *why)
 {
 	struct pool *p = &s->pool;
 
-	return p->guest == NULL ? 0 : 0;
+	if (supervise_names_begin(s, why) == -1)
+		return -1;
+	if (s->names.max == 0)
+		return 0;
+	p->max_guests = s->o->max_waiting > s->max ? s->o->max_waiting :
+	    s->max;
+	p->guest = calloc(p->max_guests, sizeof(p->guest[0]));
+	return p->guest != NULL ? 0 : why_set(why, EXIT_SYSTEM,
+	    "out of memory");
 }
 
 unsigned int
 supervise_pool_size(const struct supervisor *s)
 {
-	return s->service->park == NULL ? 0 : s->max;
+	return supervise_names_size(s) +
+	    (s->service->park == NULL ? 0 : s->max + SUPERVISE_SPARE);
 }
 
-/* The pairs of those who have one, in the order of the children. */
+/* The pairs of those who have one, in the order of the children; the doors. */
 unsigned int
 supervise_pool_watch(struct supervisor *s, struct pollfd *p, int accepting)
 {
@@ -47,7 +49,9 @@ supervise_pool_watch(struct supervisor *s, struct pollfd *p, int accepting)
 	for (i = 0; i < s->active && s->service->park != NULL; i++)
 		p[n++] = (struct pollfd){ .fd = s->child[i].pair,
 		    .events = POLLIN };
-	return n;
+	s->pool.npairs = n;
+	s->pool.ndoors = accepting ? supervise_names_watch(s, p + n) : 0;
+	return n + s->pool.ndoors;
 }
 
 static void
@@ -98,13 +102,106 @@ bring(struct supervisor *s, const struct guest *g)
 	return 0;
 }
 
+static unsigned int
+count_guests(const struct supervisor *s, int name)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < s->pool.nguests; i++)
+		n += s->pool.guest[i].name == name;
+	return n;
+}
+
+static void
+shut_out(struct supervisor *s, struct guest *g)
+{
+	s->nrefused++;
+	STATS_ADD(stats_mine->counts.refused, 1);
+	dismiss(g);
+}
+
+/* He waits in the row, in front if he has been there before. */
+static void
+enqueue(struct supervisor *s, struct guest *g, int in_front)
+{
+	struct pool *p = &s->pool;
+	unsigned int at = in_front ? 0 : p->nguests;
+
+	if (p->nguests == p->max_guests ||
+	    count_guests(s, g->name) >= s->o->max_waiting) {
+		shut_out(s, g);
+		return;
+	}
+	memmove(p->guest + at + 1, p->guest + at,
+	    (p->nguests - at) * sizeof(p->guest[0]));
+	p->guest[at] = *g;
+	p->nguests++;
+	s->changed = 1;
+	stats_set_waiting(p->nguests);
+}
+
+static void
+dequeue(struct supervisor *s, unsigned int at)
+{
+	struct pool *p = &s->pool;
+
+	p->nguests--;
+	memmove(p->guest + at, p->guest + at + 1,
+	    (p->nguests - at) * sizeof(p->guest[0]));
+	s->changed = 1;
+	stats_set_waiting(p->nguests);
+}
+
 /* Nobody waits for him. */
 static int
-without(struct supervisor *s, const struct guest *g)
+without(struct supervisor *s, struct guest *g, int before)
 {
 	struct arrival a = { .fd = g->fd, .peer = g->peer };
 
-	return supervise_serve(s, &a);
+	if (g->name == NO_NAME)
+		return supervise_serve(s, &a);
+	enqueue(s, g, before);
+	return 1;
+}
+
+/* Somebody has come to wait: is there who waits for him? */
+static void
+invite(struct supervisor *s, int name)
+{
+	struct pool *p = &s->pool;
+	unsigned int i = 0;
+
+	while (i < p->nguests) {
+		if (p->guest[i].name != name) {
+			i++;
+			continue;
+		}
+		if (net_is_reset(p->guest[i].fd))
+			dismiss(&p->guest[i]);
+		else if (!bring(s, &p->guest[i]))
+			return;
+		dequeue(s, i);
+	}
+}
+
+static void
+give_up_guests(struct supervisor *s, int64_t now)
+{
+	struct pool *p = &s->pool;
+	unsigned int i = 0;
+	char shown[SEAT_NAME_MAX];
+
+	while (i < p->nguests) {
+		if (now < p->guest[i].until) {
+			i++;
+			continue;
+		}
+		log_event(LOG_L_INFO, "no-agent", "peer", p->guest[i].peer,
+		    "target", supervise_name_shown(s, p->guest[i].name,
+		    shown), NULL);
+		shut_out(s, &p->guest[i]);
+		dequeue(s, i);
+	}
 }
 
 int
@@ -115,7 +212,8 @@ supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
 
 	net_print(a->sa, a->len, g.peer, sizeof(g.peer));
 	net_linger_reset(g.fd);		/* should we die */
-	return bring(s, &g) || without(s, &g);
+	g.until = s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+	return bring(s, &g) || without(s, &g, 0);
 }
 
 /* A visitor whom a child could not serve. */
@@ -127,41 +225,69 @@ come_back(struct supervisor *s, struct child *c)
 	c->guest.fd = -1;
 	if (g.fd == -1)
 		return;
-	if (s->phase != SERVING)
+	if (s->phase != SERVING || net_is_reset(g.fd) == 1)
 		dismiss(&g);
 	else if (!bring(s, &g))
-		without(s, &g);
+		without(s, &g, 1);
 }
 
-/* A spare has come to wait: all is well. */
+/* Other agents of this name have to go. */
 static void
-prove(struct supervisor *s)
+evict(struct supervisor *s, const struct child *me)
 {
-	char target[256];
+	struct child *c;
 
-	if (!s->pool.proved) {
-		url_print(target, sizeof(target), &s->o->url);
-		log_event(LOG_L_INFO, "parked", "at", target, NULL);
+	for (c = s->child; c < s->child + s->active; c++)
+		if (c != me && c->seat == SEAT_FREE && c->name == me->name &&
+		    (me->owner[0] == '\0' ||
+		    strcmp(c->owner, me->owner) != 0))
+			leave_seat(c);
+}
+
+static unsigned int
+count_free(const struct supervisor *s, int name)
+{
+	const struct child *c;
+	unsigned int n = 0;
+
+	for (c = s->child; c < s->child + s->active; c++)
+		n += c->seat == SEAT_FREE && c->name == name;
+	return n;
+}
+
+/* A child asks whether its wire may wait: "NAME OWNER". */
+static void
+asked(struct supervisor *s, struct child *c, char *text)
+{
+	char *owner = strchr(text, ' ');
+	struct why why;
+
+	if (owner == NULL || c->seat != SEAT_COMING) {
+		leave_seat(c);
+		return;
 	}
-	s->pool.proved = 1;
-	s->pool.failed = 0;
-}
-
-static void
-try_later(struct supervisor *s, int64_t ms)
-{
-	struct pool *p = &s->pool;
-
-	p->proved = 0;
-	p->not_before = clock_ms() + ms;
-}
-
-static void
-no_park(struct supervisor *s)
-{
-	log_event(LOG_L_INFO, "not-parked", "why",
-	    "the server dials its target before it answers", NULL);
-	try_later(s, NO_PARK_WAIT);
+	*owner++ = '\0';
+	why_set(&why, EXIT_AGAIN, "the gate is closing");
+	c->name = s->phase == SERVING ? supervise_name(s, text, &why) :
+	    NO_NAME;
+	strlcpy(c->owner, owner, sizeof(c->owner));
+	if (c->name != NO_NAME && s->o->replace)
+		evict(s, c);
+	if (c->name != NO_NAME &&
+	    count_free(s, c->name) >= s->o->max_parked) {
+		why_set(&why, EXIT_AGAIN, "enough wires of this name wait");
+		c->name = NO_NAME;
+	}
+	if (c->name == NO_NAME) {
+		pass_send(c->pair, SEAT_FULL, why.text, -1);
+		leave_seat(c);
+		return;
+	}
+	pass_send(c->pair, SEAT_WELCOME, "", -1);
+	c->seat = SEAT_FREE;
+	c->since = clock_ms();
+	s->changed = 1;
+	invite(s, c->name);
 }
 
 /* What a child says. */
@@ -175,17 +301,21 @@ hear(struct supervisor *s, struct child *c)
 		if (fd != -1)
 			close(fd);	/* none is expected */
 		switch (letter) {
+		case SEAT_PARK:
+			asked(s, c, text);
+			break;
 		case SEAT_PARKED:
 			c->seat = SEAT_FREE;
 			c->since = clock_ms();
-			prove(s);
+			supervise_spare_came(s);
+			invite(s, NO_NAME);
 			break;
 		case SEAT_NO_PARK:
-			no_park(s);
+			supervise_spare_unwanted(s);
 			leave_seat(c);
 			break;
 		case SEAT_TAKEN:
-			s->pool.tries = 0;
+			supervise_spare_used(s);
 			dismiss(&c->guest);
 			leave_seat(c);
 			break;
@@ -204,28 +334,10 @@ supervise_pool_heard(struct supervisor *s, const struct pollfd *p)
 
 	if (s->service->park == NULL)
 		return;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < s->pool.npairs && i < n; i++)
 		if (p[i].revents != 0 && s->child[i].pair == p[i].fd)
 			hear(s, &s->child[i]);
-}
-
-/* A spare that ended before anybody came. */
-static void
-spare_gone(struct supervisor *s, const struct child *c, int status)
-{
-	struct pool *p = &s->pool;
-
-	if (c->seat == SEAT_NONE || s->phase != SERVING)
-		return;
-	if (c->seat == SEAT_COMING)
-		p->failed++;
-	if (c->seat != SEAT_COMING && clock_ms() >= c->since + STEADY)
-		p->tries = 0;
-	try_later(s, backoff_ms(++p->tries, BACKOFF_MAX));
-	if (s->o->retry == 0 || p->failed < s->o->retry)
-		return;
-	s->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AGAIN;
-	supervise_terminate(s);
+	supervise_names_heard(s, p + s->pool.npairs, s->pool.ndoors);
 }
 
 void
@@ -233,64 +345,44 @@ supervise_pool_gone(struct supervisor *s, struct child *c, int status)
 {
 	hear(s, c);		/* its last words */
 	if (c->spare)
-		spare_gone(s, c, status);
+		supervise_spare_gone(s, c, status);
 	leave_seat(c);
 	come_back(s, c);
-}
-
-/* How many spares are on their way or there. */
-static unsigned int
-count_spares(const struct supervisor *s, unsigned int *coming)
-{
-	unsigned int i, n = 0;
-
-	*coming = 0;
-	for (i = 0; i < s->active; i++) {
-		if (!s->child[i].spare || (s->child[i].seat != SEAT_COMING &&
-		    s->child[i].seat != SEAT_FREE))
-			continue;
-		n++;
-		*coming += s->child[i].seat == SEAT_COMING;
-	}
-	return n;
-}
-
-/* While it is not known whether one can come to wait, only one tries. */
-static int
-wants_spare(const struct supervisor *s)
-{
-	unsigned int coming, n = count_spares(s, &coming);
-
-	return s->phase == SERVING && n < s->service->spares &&
-	    s->active < s->max && (s->pool.proved || coming == 0);
 }
 
 int64_t
 supervise_pool_time(const struct supervisor *s)
 {
-	return wants_spare(s) ? s->pool.not_before : CLOCK_NEVER;
+	const struct pool *p = &s->pool;
+	int64_t next = p->door_goes;
+	unsigned int i;
+
+	for (i = 0; i < p->nguests; i++)
+		if (p->guest[i].until < next)
+			next = p->guest[i].until;
+	return supervise_spare_time(s) < next ? supervise_spare_time(s) :
+	    next;
 }
 
 void
 supervise_pool_tend(struct supervisor *s)
 {
-	static const struct arrival nobody = { .fd = -1, .peer = "" };
-
-	while (wants_spare(s) && clock_ms() >= s->pool.not_before)
-		if (supervise_start(s, &nobody) == -1) {
-			log_event(LOG_L_WARN, "no-spare", "error",
-			    strerror(errno), NULL);
-			try_later(s, backoff_ms(++s->pool.tries,
-			    BACKOFF_MAX));
-		}
+	give_up_guests(s, clock_ms());
+	s->pool.door_goes = supervise_names_tend(s);
+	supervise_spare_tend(s);
 }
 
 /* Those who wait have nothing to wait for any more. */
 void
-supervise_pool_stop(struct supervisor *s)
+supervise_pool_stop(struct supervisor *s, int leave)
 {
 	struct child *c;
 
+	supervise_names_stop(s, leave);
+	while (s->pool.nguests > 0) {
+		dismiss(&s->pool.guest[0]);
+		dequeue(s, 0);
+	}
 	for (c = s->child; c < s->child + s->active; c++)
 		if (c->seat == SEAT_FREE ||
 		    (c->spare && c->seat == SEAT_COMING))
@@ -302,6 +394,9 @@ supervise_pool_close(const struct supervisor *s)
 {
 	unsigned int i;
 
+	supervise_names_close(s);
+	for (i = 0; i < s->pool.nguests; i++)
+		close(s->pool.guest[i].fd);
 	for (i = 0; i < s->active; i++) {
 		if (s->child[i].pair != -1)
 			close(s->child[i].pair);
@@ -314,4 +409,6 @@ void
 supervise_pool_end(struct supervisor *s)
 {
 	supervise_pool_close(s);
+	supervise_names_end(s);
+	free(s->pool.guest);
 }

@@ -43,6 +43,7 @@ static char buf[HTTP_HEAD_MAX + 4096];
 static char request[HTTP_HEAD_MAX];
 static char extra[8192];
 static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
+static char agent[64];				/* likewise */
 
 static int64_t
 deadline_in(int64_t ms)
@@ -132,11 +133,21 @@ collect_fields(struct dial *d)
 		    err, sizeof err) == -1)
 			return why_set(d->why, EXIT_BADUSAGE, "%s", err);
 	}
+	if (own && agent[0] != '\0' &&
+	    upgrade_add_field(extra, sizeof extra, agent, err,
+	    sizeof err) == -1)
+		return why_set(d->why, EXIT_BADUSAGE, "%s", err);
 	if (own && forward[0] != '\0' &&
 	    upgrade_add_field(extra, sizeof extra, forward, err,
 	    sizeof err) == -1)
 		return why_set(d->why, EXIT_BADUSAGE, "%s", err);
 	return 0;
+}
+
+void
+wire_agent(const char *token)
+{
+	snprintf(agent, sizeof agent, "Inetws-Agent: %s", token);
 }
 
 void

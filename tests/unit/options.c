@@ -197,7 +197,7 @@ test_bad_words(void)
 {
 	static const struct { const char *line, *says; } bad[] = {
 		{ "inetws", "no mode given: expected server, client, "
-		  "connect, agent or status" },
+		  "connect, agent, gate or status" },
 		{ "inetws -v", "no mode given" },
 		{ "inetws sever h:1", "did you mean server" },
 		{ "inetws ws://me:secret@h/", "unknown mode 'ws://***@h/'" },
@@ -215,7 +215,7 @@ test_bad_words(void)
 		{ "inetws connect h:22", "URL: 'h:22' is no websocket URL" },
 		{ "inetws connect ws://h:0", "1..65535" },
 		{ "inetws connect ws://h -l 80",
-		  "--listen: belongs to server and client, not to connect" },
+		  "--listen: belongs to server, client and gate, not to connect" },
 		{ "inetws server h:1 -k", "--insecure: belongs to client, "
 		  "connect and agent" },
 		{ "inetws client ws://h --path /x", "belongs to server" },
