@@ -54,6 +54,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	c.tls = a->tls.ctx;
 	c.pair = pair;
 	c.role = TUNNEL_SERVES;
+	c.believes = 1;
 	c.confine_late = a->o->program != NULL;
 	stream_name(&c);
 	carry_offer(&c);

@@ -91,6 +91,8 @@ carry_answer(struct carry *c, const struct extension *offer,
     const struct wire *w)
 {
 	fresh(c);
+	if (c->role == TUNNEL_SERVES)
+		c->ours.flags |= EXT_PARK;
 	if (!(offer->flags & EXT_RESUME) || c->o->resume == 0 ||
 	    w->io.tls != NULL)
 		return;

@@ -37,6 +37,9 @@ struct carry {
 	enum tunnel_role role;
 	int pair;			/* to the supervisor, or -1 */
 	char here[NET_NAME_MAX];	/* the address a visitor came to */
+	int believes;			/* what "open" says of the visitor */
+	const char *request;		/* that led here, for a program's */
+	size_t request_len;		/* environment; NULL: none */
 	int confine_late;		/* only when the stream is there */
 	int door;			/* of the session, or -1 */
 

@@ -158,6 +158,7 @@ carry_visited(struct carry *c)
 	c->attempt = w.theirs.attempt;
 	if (!in_time)
 		c->lost_at = clock_ms();
+	answer.flags = EXT_RESUME;
 	answer.at = tunnel_taken(t);
 	answer.has_at = 1;
 	if (!tunnel_may_resume(t, w.theirs.at)) {

@@ -19,6 +19,30 @@
 #define GET_MAX		4000	/* ms for a target that a gate waits for, so
 				 * that it is told in time if there is none */
 
+/* A client's visitor may begin with a PROXY header.  0: he is gone. */
+static int
+read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
+{
+	static struct visitor v;
+	struct io io = io_of(fd);
+	struct why why;
+
+	visitor_begin(&v, peer);
+	if (visitor_line(&v, c->o, fd, clock_ms() + c->o->connect_timeout,
+	    &why) == 0) {
+		strlcpy(peer, v.peer, NET_NAME_MAX);
+		return 1;
+	}
+	log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
+	    "peer", peer, "why", why.text, NULL);
+	net_linger_reset(fd);
+	io_reset(&io);
+	seat_say(c->pair, SEAT_TAKEN);
+	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
+	    "its visitor has left");
+	return 0;
+}
+
 /* The supervisor has brought a visitor, or wants us to leave. */
 void
 carry_visitor(struct carry *c)
@@ -44,12 +68,15 @@ carry_visitor(struct carry *c)
 		return;
 	}
 	c->started = clock_ms();
+	if (c->client && !read_line(c, fd, peer))
+		return;
 	strlcpy(c->peer, peer, sizeof(c->peer));
 	relay_stream(&c->relay, io_of(fd));
-	if (ip_parse_port(&ip, &port, slice_of(peer)) == 0)
-		ip_print(peer, &ip, port);	/* without a zone */
-	else
+	if ((c->client && !c->o->forward_peer) ||
+	    ip_parse_port(&ip, &port, slice_of(peer)) == -1 || port == 0)
 		strlcpy(peer, "-", sizeof(peer));
+	else
+		ip_print(peer, &ip, port);	/* without a zone */
 	tunnel_open(&c->relay.tunnel, peer);
 }
 
@@ -65,14 +92,14 @@ carry_get(struct carry *c)
 	int r;
 
 	c->started = clock_ms();
-	if (strcmp(t->addr, "-") != 0)
+	if (c->believes && strcmp(t->addr, "-") != 0)
 		strlcpy(c->peer, t->addr, sizeof(c->peer));
 	seat_say(c->pair, SEAT_TAKEN);
 	if (c->client && (o.connect_timeout == 0 ||
 	    o.connect_timeout > GET_MAX))
 		o.connect_timeout = GET_MAX;
 	c->o = &o;
-	r = stream_dial(c, NULL, 0, &stream, &why);
+	r = stream_dial(c, c->request, c->request_len, &stream, &why);
 	c->o = all;
 	if (r == 0 && visitor_tell(all, stream.wfd, c->peer, c->here,
 	    &why) == -1) {

@@ -13,6 +13,8 @@
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
+#include "run/note.h"
+#include "run/seat.h"
 #include "run/start.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
@@ -69,6 +71,43 @@ static int
 serve(void *arg, int fd, const char *peer)
 {
 	return serve_io(arg, io_of(fd), peer, 0);
+}
+
+/*
+ * --warm: dials ahead and waits for a visitor.  A server that does not park
+ * has dialled its target already, which cannot be kept waiting.
+ */
+static int
+park(void *arg, int fd, const char *peer, int pair)
+{
+	static struct carry c;
+	struct client *cl = arg;
+	struct wire w;
+	struct why why;
+	int status;
+
+	carry_begin(&c, cl->o, "");
+	c.tls = cl->tls.ctx;
+	c.pair = pair;
+	c.role = TUNNEL_ASKS;
+	url_print(c.target, sizeof(c.target), &cl->o->url);
+	carry_offer(&c);
+	c.ours.flags |= EXT_PARK;
+	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1)
+		return carry_failed(&c, &why);
+	carry_secrets(&c, &w);
+	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
+		seat_say(pair, SEAT_NO_PARK);
+		note_failed(EXIT_LOST);
+		wire_bye(&w, clock_ms() + cl->o->linger);
+		return EXIT_ENDED;
+	}
+	if ((status = confine(cl->o)) != EXIT_ENDED) {
+		io_close(&w.io);
+		return status;
+	}
+	seat_say(pair, SEAT_PARKED);
+	return carry_on(&c, IO_CLOSED, &w);
 }
 
 /*
@@ -132,6 +171,16 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	status = confine_prepare(o, SANDBOX_REDIAL);
 	if (status != EXIT_ENDED)
 		return status;
+	if (o->warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
+		why_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
+		    "one connection");
+		return start_failed(&why);
+	}
+	if (o->warm > 0) {
+		service.park = park;
+		service.spares = o->warm;
+		service.hands_on = 1;
+	}
 	if (a.nlisteners > 0)
 		return supervise(o, a.listener, a.nlisteners, &service);
 	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },

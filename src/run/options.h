@@ -100,6 +100,7 @@ struct options {
 	unsigned int max_parked;	/* of a name */
 	unsigned int spare;		/* agent: wires that wait */
 	unsigned int retry;		/* agent: failures in a row, 0: any */
+	unsigned int warm;		/* client: wires dialled ahead */
 
 	/* what others may see */
 	const char *stats_file;		/* --stats-file, NULL: our own */

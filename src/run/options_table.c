@@ -148,6 +148,8 @@ const struct option option_table[] = {
 	  "30s", "let tunnels finish at TERM" },
 	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
 	  S | C | A, 1, 1000000, "1024", "connections at a time" },
+	{ "warm", 0, P_ANY, T_NUMBER, "N", AT(warm), C, 0, 1000, "0",
+	  "dial so many wires ahead" },
 	{ "spare", 0, P_ANY, T_NUMBER, "N", AT(spare), A, 1, 1000, "2",
 	  "wires that wait for visitors" },
 	{ "retry", 0, P_ANY, T_NUMBER, "N", AT(retry), A, 0, 1000000, "0",

@@ -26,10 +26,71 @@ struct server {
 /* A child of the supervisor, one beyond its limit, or without one. */
 enum how { ONE_OF_MANY, FULL, ALONE };
 
+/* The answer, and all that comes after it. */
+static int
+answer(struct accepted *a, struct io stream, enum how how)
+{
+	const struct extension *offer = a->request.has_offer ?
+	    &a->request.offer : NULL;
+	struct carry *c = a->c;
+	struct why why;
+	int status;
+
+	if (offer != NULL)
+		carry_answer(c, offer, &a->w);
+	if (wire_answer(&a->w, &a->request, offer != NULL ? &c->ours : NULL,
+	    a->deadline, &why) == -1) {
+		stream_drop(c, &stream);
+		return carry_failed(c, &why);
+	}
+	/* Until there is a tunnel a signal ends us in the usual way. */
+	if (how == ALONE)
+		signals_alone();
+	if (!c->confine_late && (status = confine(c->o)) != EXIT_ENDED) {
+		stream_drop(c, &stream);
+		return status;
+	}
+	return carry_on(c, stream, &a->w);
+}
+
 /*
- * A process on its own can be ended by a signal in the usual way until there
- * is a tunnel to end.
+ * A warm client: the target is dialled when it says "open", and only then can
+ * all rights be given up.
  */
+static int
+wait_for_open(struct accepted *a, enum how how)
+{
+	struct carry *c = a->c;
+
+	c->role = TUNNEL_SERVES;
+	c->confine_late = 1;
+	c->believes = a->v.trusted &&
+	    c->o->real_ip_header != REAL_IP_NONE;
+	c->request = a->w.raw;
+	c->request_len = a->w.raw_len;
+	return answer(a, IO_CLOSED, how);
+}
+
+static int
+join(struct accepted *a, enum how how)
+{
+	struct carry *c = a->c;
+	struct io stream;
+	struct why why;
+
+	if (stream_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
+		wire_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
+		    why.text);
+		return carry_failed(c, &why);
+	}
+	if (visitor_tell(c->o, stream.wfd, c->peer, c->here, &why) == -1) {
+		stream_drop(c, &stream);
+		wire_refuse(&a->w, 502, why.text);
+		return carry_failed(c, &why);
+	}
+	return answer(a, stream, how);
+}
+
 static int
 serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 {
@@ -37,8 +98,6 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	static struct carry c;
 	static struct accepted a;
 	const struct extension *offer;
-	struct io stream;
-	struct why why;
 	int status;
 
 	carry_begin(&c, o, peer);
@@ -56,30 +115,9 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
 	net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
-	if (stream_dial(&c, a.w.raw, a.w.raw_len, &stream, &why) == -1) {
-		wire_refuse(&a.w, why.status == EXIT_AGAIN ? 504 : 502,
-		    why.text);
-		return carry_failed(&c, &why);
-	}
-	if (visitor_tell(o, stream.wfd, c.peer, c.here, &why) == -1) {
-		stream_drop(&c, &stream);
-		wire_refuse(&a.w, 502, why.text);
-		return carry_failed(&c, &why);
-	}
-	if (offer != NULL)
-		carry_answer(&c, offer, &a.w);
-	if (wire_answer(&a.w, &a.request, offer != NULL ? &c.ours : NULL,
-	    a.deadline, &why) == -1) {
-		stream_drop(&c, &stream);
-		return carry_failed(&c, &why);
-	}
-	if (how == ALONE)
-		signals_alone();
-	if ((status = confine(o)) != EXIT_ENDED) {
-		stream_drop(&c, &stream);
-		return status;
-	}
-	return carry_on(&c, stream, &a.w);
+	if (offer != NULL && (offer->flags & EXT_PARK))
+		return wait_for_open(&a, how);
+	return join(&a, how);
 }
 
 static int

@@ -4,10 +4,14 @@ by frame."""
 
 import hashlib
 import os
+import queue
 import socket
 import struct
+import threading
+import time
 
 import inetws_peer as p
+import peers
 import proc
 
 OFFER = 'inetws; v=1; id=agent1; win=65536; serve'
@@ -89,3 +93,44 @@ def agents_file(**secrets):
             f.write('%s %s\n' % (name.replace('__', '-'), hashlib.sha256(
                 secret.encode()).hexdigest()))
     return path
+
+
+class Delay(peers.Proxy):
+    """A proxy that holds every byte back for so many seconds, each way."""
+
+    def __init__(self, port, seconds):
+        self.seconds = seconds
+        super().__init__(port)
+
+    def _copy(self, src, dst):
+        line = queue.Queue()
+        threading.Thread(target=self._deliver, args=(line, dst),
+                         daemon=True).start()
+        data = True
+        while data:
+            try:
+                data = src.recv(1 << 16)
+            except OSError:
+                data = b''
+            line.put((time.monotonic() + self.seconds, data))
+
+    def _deliver(self, line, dst):
+        while True:
+            when, data = line.get()
+            time.sleep(max(0, when - time.monotonic()))
+            try:
+                if not data:
+                    dst.shutdown(socket.SHUT_WR)
+                    return
+                dst.sendall(data)
+            except OSError:
+                return
+
+
+def first_byte(door):
+    """Seconds from connecting to an echo to the first byte back."""
+    begin = time.monotonic()
+    with visit(door) as v:
+        v.sendall(b'x')
+        v.recv(1)
+        return time.monotonic() - begin
