@@ -104,42 +104,19 @@ check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
 
 # Cheap checks of what no compiler reads.
+scripts := $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1-9] >&2
-	sh -n contrib/quickstart
+	for f in $(scripts); do sh -n $$f || exit; done
 	bash -n .ci/run
 	if command -v shellcheck >/dev/null; then \
-	    shellcheck -s sh contrib/quickstart && shellcheck .ci/run; fi
+	    shellcheck -s sh $(scripts) && shellcheck .ci/run; fi
 	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t
 	tests/it/includes.t
 
-install: $B/inetws
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
-	    $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/nginx
-	install -m 755 $B/inetws $(DESTDIR)$(BINDIR)/inetws
-	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
-	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
-	install -m 644 contrib/nginx/inetws.conf $(DESTDIR)$(DOCDIR)/nginx
+include contrib/rules.mk
 
-uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/inetws
-	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1))
-	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man7/%,$(wildcard man/*.7))
-	rm -rf $(DESTDIR)$(DOCDIR)
-
-# Two runs over the same tree make the same bytes.
-dist_name = inetws-$(VERSION)
-dist:
-	@mkdir -p $B
-	tar --exclude-vcs --exclude='./build*' --exclude='__pycache__' \
-	    --exclude='./*.tar.gz' --sort=name --owner=0 --group=0 \
-	    --numeric-owner --mtime='@$(or $(SOURCE_DATE_EPOCH),0)' \
-	    --mode=u+rw,go+r-w --transform='s,^\.,$(dist_name),' -cf - . | \
-	    gzip -n9 >$B/$(dist_name).tar.gz
-	mv $B/$(dist_name).tar.gz .
-
-.PHONY: check check-peers lint install uninstall dist
+.PHONY: check lint
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_src := $(filter-out %/trivial.c,$(wildcard tests/bench/*.c))

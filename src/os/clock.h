@@ -12,6 +12,9 @@
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
 
+/* The same in microseconds, for measuring. */
+int64_t clock_us(void);
+
 /* What poll(2) shall wait until then: 0 if past, -1 for CLOCK_NEVER. */
 int clock_poll(int64_t deadline);
 

@@ -276,18 +276,39 @@ hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
 	return receive(to, &receipt, 1, deadline);
 }
 
+/*
+ * When others stand at the door a non-blocking connect(2) fails and poll(2)
+ * cannot tell when there is room; a blocking one waits, as long as the send
+ * timeout allows.
+ */
+static int
+knock(int to, const char *session, int64_t deadline)
+{
+	struct sockaddr_un sun;
+	socklen_t len = door_name(&sun, session);
+	int64_t left = deadline - clock_ms();
+	struct timeval tv;
+
+	if (left < 1)
+		left = 1;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	if (setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
+	    connect(to, (struct sockaddr *)&sun, len) == -1)
+		return -1;
+	return net_nonblock(to);
+}
+
 int
 door_hand_over(const char *session, int fd, const char *user,
     const char *bytes, size_t len, int64_t deadline)
 {
-	struct sockaddr_un sun;
-	socklen_t sunlen = door_name(&sun, session);
 	int to, r = -1, saved;
 
-	to = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (to == -1)
 		return -1;
-	if (connect(to, (struct sockaddr *)&sun, sunlen) == 0)
+	if (knock(to, session, deadline) == 0)
 		r = hand_over(to, fd, user, bytes, len, deadline);
 	else if (errno == ECONNREFUSED)
 		errno = ENOENT;

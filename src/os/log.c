@@ -14,15 +14,24 @@
 #include "os/log.h"
 #include "proto/str.h"
 
-#define TAIL	" cut=1\n"	/* room for it is kept in every line */
+#define TAIL_MAX	16	/* room for the end is kept in every line */
+
+/* How a line ends, and how if something did not fit. */
+static const char *const tails[][2] = {
+	[LOG_LOGFMT] = { "\n", " cut=1\n" },
+	[LOG_TEXT] = { "\n", ", cut\n" },
+	[LOG_JSON] = { "}\n", ",\"cut\":1}\n" }
+};
 
 /* What log_open() settled; the one global state of a process. */
 static struct {
 	enum log_where where;
 	enum log_level min;
+	enum log_format format;
+	int facility;
 	int journal;		/* descriptor 2 is the journal's */
 	char program[64];	/* openlog(3) keeps a pointer to it */
-} settings = { LOG_TO_STDERR, LOG_L_INFO, 0, "" };
+} settings = { .where = LOG_TO_STDERR, .min = LOG_L_INFO };
 
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the journal's socket. */
 static int
@@ -41,6 +50,13 @@ is_journal(int fd)
 }
 
 void
+log_style(enum log_format format, int facility)
+{
+	settings.format = format;
+	settings.facility = facility;
+}
+
+void
 log_open(enum log_where where, enum log_level min, const char *program)
 {
 	settings.where = where;
@@ -52,13 +68,26 @@ log_open(enum log_where where, enum log_level min, const char *program)
 	strlcpy(settings.program, program != NULL ? program : "",
 	    sizeof(settings.program));
 	openlog(program != NULL ? settings.program : NULL,
-	    LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	    LOG_PID | LOG_NDELAY, settings.facility != 0 ?
+	    settings.facility : LOG_DAEMON);
 }
 
 int
 log_wants(enum log_level level)
 {
 	return settings.where != LOG_TO_NOWHERE && level <= settings.min;
+}
+
+int
+log_owns_stderr(void)
+{
+	return settings.where == LOG_TO_STDERR && settings.format == LOG_JSON;
+}
+
+int
+log_is_elsewhere(void)
+{
+	return settings.where == LOG_TO_SYSLOG;
 }
 
 static const char *
@@ -82,7 +111,7 @@ __attribute__((format(printf, 2, 3)))
 static void
 append(struct log_line *l, const char *fmt, ...)
 {
-	size_t room = sizeof(l->text) - sizeof(TAIL) - l->len;
+	size_t room = sizeof(l->text) - TAIL_MAX - l->len;
 	va_list ap;
 	int n;
 
@@ -97,34 +126,56 @@ append(struct log_line *l, const char *fmt, ...)
 
 /* RFC 3339 in UTC, to the millisecond. */
 static void
-append_time(struct log_line *l)
+print_now(char *dst, size_t size)
 {
 	struct timespec now;
 	struct tm tm;
-	char date[32];
+	size_t n;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	append(l, "ts=%s.%03ldZ ", date, now.tv_nsec / 1000000);
+	n = strftime(dst, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(dst + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+/* The journal and syslog have their own time and severity. */
+static void
+begin_json(struct log_line *l, const char *event, const char *now)
+{
+	append(l, "{");
+	if (now != NULL)
+		append(l, "\"ts\":\"%s\",\"level\":\"%s\",", now,
+		    level_name(l->level));
+	append(l, "\"event\":\"%s\"", event);
 }
 
 void
 log_begin(struct log_line *l, enum log_level level, const char *event)
 {
+	char text[48], *now = NULL;
+
 	l->level = level;
 	l->len = 0;
 	l->cut = 0;
+	l->pairs = 0;
 	if (!log_wants(level))
 		return;
 	if (settings.journal)
 		append(l, "<%d>", (int)level);
-	else if (settings.where == LOG_TO_STDERR) {
-		append_time(l);
-		append(l, "level=%s ", level_name(level));
+	else if (settings.where == LOG_TO_STDERR)
+		print_now(now = text, sizeof(text));
+	if (settings.format == LOG_JSON)
+		begin_json(l, event, now);
+	else if (settings.format == LOG_TEXT)
+		append(l, "%s%s%s%s%s", now != NULL ? now : "",
+		    now != NULL ? " " : "", now != NULL ?
+		    level_name(level) : "", now != NULL ? " " : "", event);
+	else {
+		if (now != NULL)
+			append(l, "ts=%s level=%s ", now, level_name(level));
+		append(l, strchr(event, ' ') == NULL ? "event=%s" :
+		    "event=\"%s\"", event);
 	}
-	append(l, strchr(event, ' ') == NULL ? "event=%s" : "event=\"%s\"",
-	    event);
 }
 
 void
@@ -134,38 +185,74 @@ log_str(struct log_line *l, const char *key, const char *value)
 		log_bytes(l, key, value, strlen(value));
 }
 
+/* A pair with its value as it is to stand there. */
+static void
+pair(struct log_line *l, const char *key, const char *value)
+{
+	if (settings.format == LOG_JSON)
+		append(l, ",\"%s\":%s", key, value);
+	else if (settings.format == LOG_TEXT)
+		append(l, "%s%s %s", l->pairs == 0 ? ": " : ", ", key, value);
+	else
+		append(l, " %s=%s", key, value);
+	l->pairs++;
+}
+
 /*
  * str_escape() leaves no '"' and no control character, so what remains to be
- * quoted is seen from the escaped text.
+ * quoted is seen from the escaped text; JSON wants its backslashes doubled
+ * (RFC 8259 7), and quotes always.
  */
 void
 log_bytes(struct log_line *l, const char *key, const void *value, size_t len)
 {
-	char text[LOG_VALUE_MAX + 1];
-	const char *quote;
+	char text[LOG_VALUE_MAX + 1], out[2 * LOG_VALUE_MAX + 3];
+	const char *from = text;
+	int quoted;
+	size_t n = 0;
 
 	if (!log_wants(l->level))
 		return;
 	str_escape(text, sizeof(text), value, len);
-	quote = text[0] == '\0' || strpbrk(text, " =\\") != NULL ? "\"" : "";
-	append(l, " %s=%s%s%s", key, quote, text, quote);
+	quoted = settings.format == LOG_JSON || text[0] == '\0' ||
+	    strpbrk(text, settings.format == LOG_TEXT ? " ,\\" :
+	    " =\\") != NULL;
+	if (quoted)
+		out[n++] = '"';
+	for (; *from != '\0'; from++) {
+		if (*from == '\\' && settings.format == LOG_JSON)
+			out[n++] = '\\';
+		out[n++] = *from;
+	}
+	if (quoted)
+		out[n++] = '"';
+	out[n] = '\0';
+	pair(l, key, out);
 }
 
 void
 log_num(struct log_line *l, const char *key, int64_t value)
 {
-	if (log_wants(l->level))
-		append(l, " %s=%" PRId64, key, value);
+	char text[24];
+
+	if (!log_wants(l->level))
+		return;
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	pair(l, key, text);
 }
 
 void
 log_seconds(struct log_line *l, const char *key, int64_t ms)
 {
+	char text[32];
+
 	if (ms < 0)
 		ms = 0;
-	if (log_wants(l->level))
-		append(l, " %s=%" PRId64 ".%03d", key, ms / 1000,
-		    (int)(ms % 1000));
+	if (!log_wants(l->level))
+		return;
+	snprintf(text, sizeof(text), "%" PRId64 ".%03d", ms / 1000,
+	    (int)(ms % 1000));
+	pair(l, key, text);
 }
 
 /* A line that a full pipe does not take at once is lost, not waited for. */
@@ -177,7 +264,7 @@ log_end(struct log_line *l)
 
 	if (!log_wants(l->level))
 		return;
-	l->len += strlcpy(l->text + l->len, l->cut ? TAIL : "\n",
+	l->len += strlcpy(l->text + l->len, tails[settings.format][l->cut],
 	    sizeof(l->text) - l->len);
 	if (settings.where == LOG_TO_SYSLOG)
 		syslog((int)l->level, "%.*s", (int)l->len - 1, l->text);

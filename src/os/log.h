@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: one event a line, as logfmt, to standard error or syslog.  Every
- * value is escaped here, so callers hand over bytes as they came.  One line
+ * The log: one event a line, to standard error or syslog.  Every value is
+ * escaped here, so callers hand over bytes as they came.  One line
  * is one write(2), so lines of many processes do not mix.
  */
 #ifndef OS_LOG_H
@@ -19,6 +19,15 @@ enum log_where {
 	LOG_TO_NOWHERE
 };
 
+enum log_format {
+	LOG_LOGFMT,	/* ts=... level=info event=closed peer=... */
+	LOG_TEXT,	/* 2026-... info closed: peer ..., up ... */
+	LOG_JSON	/* {"ts":"...","level":"info","event":"closed",...} */
+};
+
+/* Before log_open().  facility: syslog(3)'s, 0 is daemon. */
+void log_style(enum log_format, int facility);
+
 /*
  * To be called once, before the first line.  min: lines of a higher number
  * are dropped.  Where descriptor 2 is the journal's (JOURNAL_STREAM) is found
@@ -29,10 +38,16 @@ void log_open(enum log_where, enum log_level min, const char *program);
 
 int log_wants(enum log_level);
 
+/* Is each line on standard error to be one of the log's? */
+int log_owns_stderr(void);
+
+/* Does nobody who reads standard error see the log? */
+int log_is_elsewhere(void);
+
 /*
  * A line under construction.  A value longer than LOG_VALUE_MAX is cut with
  * "..."; a pair that does not fit into the line any more is left out, and
- * the line then ends with "cut=1".
+ * the line then says "cut" at its end.
  */
 #define LOG_LINE_MAX	2048
 #define LOG_VALUE_MAX	400
@@ -41,6 +56,7 @@ struct log_line {
 	enum log_level level;
 	size_t len;
 	int cut;
+	unsigned int pairs;
 	char text[LOG_LINE_MAX];
 };
 

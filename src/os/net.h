@@ -57,6 +57,26 @@ int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct why *);
 
 /*
+ * The two steps of it, for who wants to know what came of each: the addresses
+ * of a name in the order in which they are tried (none of a Unix socket), and
+ * dialling those.
+ */
+#define NET_FOUND_MAX	16
+
+struct net_found {
+	struct {
+		struct sockaddr_storage ss;
+		socklen_t len;
+	} at[NET_FOUND_MAX];
+	int n;
+};
+
+int net_find(struct net_found *, const struct addr *, int family,
+    struct why *);
+int net_dial_found(const struct addr *, const struct net_found *,
+    int64_t deadline, char *peer, struct why *);
+
+/*
  * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a
  * listener inherit them.
  */

@@ -16,17 +16,12 @@
 #include "os/signals.h"
 
 #define ATTEMPT_DELAY	250	/* RFC 8305 5: Connection Attempt Delay, ms */
-#define ADDRESSES_MAX	16
 
 /* The race of RFC 8305: attempts started so far, and how they fare. */
 struct race {
-	struct {
-		struct sockaddr_storage ss;
-		socklen_t len;
-	} to[ADDRESSES_MAX];
-	struct pollfd attempt[ADDRESSES_MAX];	/* fd -1: not or no more */
-	int n;			/* addresses */
-	int started;		/* attempts made, to[0] and on */
+	const struct net_found *to;
+	struct pollfd attempt[NET_FOUND_MAX];	/* fd -1: not or no more */
+	int started;		/* attempts made, the first and on */
 	int alive;		/* attempts that may still succeed */
 	int64_t next_at;	/* when the next attempt may start */
 	int winner;		/* connected descriptor, or -1 */
@@ -80,9 +75,22 @@ next_of(const struct addrinfo *ai, int v6)
 	return ai;
 }
 
+/* glibc takes ::1 in /etc/hosts for 127.0.0.1 too, which is there as well. */
+static int
+is_known(const struct net_found *found, const struct addrinfo *ai)
+{
+	int i;
+
+	for (i = 0; i < found->n; i++)
+		if (found->at[i].len == ai->ai_addrlen &&
+		    memcmp(&found->at[i].ss, ai->ai_addr, ai->ai_addrlen) == 0)
+			return 1;
+	return 0;
+}
+
 /* RFC 8305 4: families take turns, IPv6 begins; within one, as resolved. */
 static void
-interleave(struct race *race, const struct addrinfo *list)
+interleave(struct net_found *found, const struct addrinfo *list)
 {
 	const struct addrinfo *next[2];
 	int turn;
@@ -90,14 +98,16 @@ interleave(struct race *race, const struct addrinfo *list)
 	next[0] = next_of(list, 1);
 	next[1] = next_of(list, 0);
 	for (turn = 0; (next[0] != NULL || next[1] != NULL) &&
-	    race->n < ADDRESSES_MAX; turn = !turn) {
+	    found->n < NET_FOUND_MAX; turn = !turn) {
 		const struct addrinfo *ai = next[turn];
 
 		if (ai == NULL)
 			continue;
-		memcpy(&race->to[race->n].ss, ai->ai_addr, ai->ai_addrlen);
-		race->to[race->n++].len = ai->ai_addrlen;
 		next[turn] = next_of(ai->ai_next, turn == 0);
+		if (is_known(found, ai))
+			continue;
+		memcpy(&found->at[found->n].ss, ai->ai_addr, ai->ai_addrlen);
+		found->at[found->n++].len = ai->ai_addrlen;
 	}
 }
 
@@ -127,8 +137,8 @@ attempt_failed(struct race *race, int i, const char *reason, int status)
 
 	if (race->status == 0 || status != EXIT_UNREACHABLE)
 		race->status = status;
-	net_print((struct sockaddr *)&race->to[i].ss, race->to[i].len, name,
-	    sizeof(name));
+	net_print((const struct sockaddr *)&race->to->at[i].ss,
+	    race->to->at[i].len, name, sizeof(name));
 	if (race->is_literal)
 		strlcpy(race->reasons, reason, sizeof(race->reasons));
 	else
@@ -141,7 +151,8 @@ static void
 start_attempt(struct race *race, int64_t now)
 {
 	int i = race->started++, fd;
-	const struct sockaddr *sa = (const struct sockaddr *)&race->to[i].ss;
+	const struct sockaddr *sa =
+	    (const struct sockaddr *)&race->to->at[i].ss;
 
 	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
@@ -149,7 +160,7 @@ start_attempt(struct race *race, int64_t now)
 		attempt_failed(race, i, strerror(errno), status_of(errno));
 		return;
 	}
-	if (connect(fd, sa, race->to[i].len) == 0) {
+	if (connect(fd, sa, race->to->at[i].len) == 0) {
 		race->winner = fd;
 		return;
 	}
@@ -212,7 +223,7 @@ run_race(struct race *race, int64_t deadline)
 
 	race->next_at = now;
 	while (race->winner == -1) {
-		if (race->started < race->n &&
+		if (race->started < race->to->n &&
 		    (race->alive == 0 || now >= race->next_at)) {
 			start_attempt(race, now);
 			continue;
@@ -225,7 +236,7 @@ run_race(struct race *race, int64_t deadline)
 			break;
 		}
 		until = deadline;
-		if (race->started < race->n && race->next_at < until)
+		if (race->started < race->to->n && race->next_at < until)
 			until = race->next_at;
 		if (signals_poll(race->attempt, race->started,
 		    clock_poll(until)) == -1)
@@ -261,25 +272,38 @@ is_literal(const char *host)
 	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
 }
 
-static int
-dial_tcp(const struct addr *a, int family, int64_t deadline, char *peer,
+int
+net_find(struct net_found *found, const struct addr *a, int family,
     struct why *why)
 {
 	struct addrinfo *list;
-	struct race race;
-	int e, i, fd;
+	int e;
 
-	memset(&race, 0, sizeof(race));
-	race.winner = -1;
-	race.is_literal = is_literal(a->host);
-	for (i = 0; i < ADDRESSES_MAX; i++)
-		race.attempt[i].fd = -1;
+	found->n = 0;
+	if (a->kind != ADDR_TCP)
+		return 0;
 	if ((e = resolve(a->host, a->port, family, &list)) != 0)
 		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
 		    "cannot resolve %s: %s", a->host,
 		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
-	interleave(&race, list);
+	interleave(found, list);
 	freeaddrinfo(list);
+	return 0;
+}
+
+static int
+dial_tcp(const struct addr *a, const struct net_found *found,
+    int64_t deadline, char *peer, struct why *why)
+{
+	struct race race;
+	int i, fd;
+
+	memset(&race, 0, sizeof(race));
+	race.to = found;
+	race.winner = -1;
+	race.is_literal = is_literal(a->host);
+	for (i = 0; i < NET_FOUND_MAX; i++)
+		race.attempt[i].fd = -1;
 	if (clock_ms() >= deadline)
 		return cannot_connect(a, "timed out while resolving",
 		    EXIT_AGAIN, why);
@@ -341,12 +365,23 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
 }
 
 int
-net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
-    struct why *why)
+net_dial_found(const struct addr *a, const struct net_found *found,
+    int64_t deadline, char *peer, struct why *why)
 {
 	if (a->kind == ADDR_UNIX)
 		return dial_unix(a, deadline, peer, why);
 	if (a->kind == ADDR_TCP)
-		return dial_tcp(a, family, deadline, peer, why);
+		return dial_tcp(a, found, deadline, peer, why);
 	return why_set(why, EXIT_SYSTEM, "not an address to dial");
+}
+
+int
+net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
+    struct why *why)
+{
+	struct net_found found;
+
+	if (net_find(&found, a, family, why) == -1)
+		return -1;
+	return net_dial_found(a, &found, deadline, peer, why);
 }

@@ -35,9 +35,7 @@ enum sandbox_role {
 };
 
 /*
- * To be called once, before the first fork: does what is expensive, and makes
- * core dumps none (the soft limit, so a program to be run can raise it).
- * readable lists what a SANDBOX_REDIAL may read besides, a folder with all
+ * To be called once, before the first fork: does what is expensive.  readable lists what a SANDBOX_REDIAL may read besides, a folder with all
  * that is below it; it may have NULLs in it, and what is not there is passed
  * over.  0, or -1 with errno.  The file behind this header remembers what was
  * prepared, in a descriptor that is close-on-exec.

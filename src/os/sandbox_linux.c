@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -139,13 +138,6 @@ int
 sandbox_prepare(enum sandbox_role role, const char *const *readable,
     unsigned int n)
 {
-	struct rlimit core;
-
-	if (getrlimit(RLIMIT_CORE, &core) == -1)
-		return -1;
-	core.rlim_cur = 0;
-	if (setrlimit(RLIMIT_CORE, &core) == -1)
-		return -1;
 	prepared = role;
 	sandbox_calls_prepare();
 	return prepare_landlock(role, readable, n);

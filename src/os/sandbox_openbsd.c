@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/resource.h>
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,14 +17,8 @@ int
 sandbox_prepare(enum sandbox_role role, const char *const *readable,
     unsigned int n)
 {
-	struct rlimit core;
 	unsigned int i;
 
-	if (getrlimit(RLIMIT_CORE, &core) == -1)
-		return -1;
-	core.rlim_cur = 0;
-	if (setrlimit(RLIMIT_CORE, &core) == -1)
-		return -1;
 	prepared = role;
 	for (i = 0; i < n && nunveiled < READABLE_MAX; i++)
 		if (readable[i] != NULL)

@@ -10,7 +10,10 @@ static sigset_t ours;		/* blocked outside signals_poll() */
 static sigset_t inside;		/* the mask inside it */
 
 static const int all[] = {
-	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE
+	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE,
+#ifdef SIGINFO
+	SIGINFO
+#endif
 };
 #define BUSY	16	/* calls between two looks under load */
 #define NALL	(sizeof(all) / sizeof(all[0]))
@@ -69,6 +72,9 @@ signals_child(void)
 	handle(SIGINT, SIG_IGN);
 	handle(SIGHUP, SIG_IGN);
 	handle(SIGUSR1, SIG_IGN);
+#ifdef SIGINFO
+	handle(SIGINFO, SIG_IGN);
+#endif
 	handle(SIGQUIT, SIG_DFL);
 	handle(SIGCHLD, SIG_DFL);
 	sigemptyset(&ours);

@@ -11,8 +11,8 @@
 #include <poll.h>
 
 /*
- * For the supervisor, once: TERM INT QUIT HUP USR1 CHLD become flags, PIPE is
- * ignored.
+ * For the supervisor, once: TERM INT QUIT HUP USR1 CHLD, and INFO where there
+ * is one, become flags, PIPE is ignored.
  */
 void signals_supervisor(void);
 

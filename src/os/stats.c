@@ -12,7 +12,7 @@
 #include "os/clock.h"
 #include "os/stats_inside.h"
 
-#define LINES_A_SECOND	20	/* of the log, that strangers cause */
+#define LINES_A_SECOND	100	/* of the log, that strangers cause */
 #define RELAXED		__ATOMIC_RELAXED
 
 /* The shared statistics page of this process. */
@@ -95,6 +95,24 @@ stats_create(const char *path, unsigned int slots,
 	own.fd = fd;
 	strlcpy(own.path, path != NULL ? path : "", sizeof(own.path));
 	describe(own.page, slots, about);
+	return 0;
+}
+
+int
+stats_take_over(const char *path, const struct stats_about *about)
+{
+	struct stats_header *h;
+	size_t size;
+	int fd;
+
+	if ((h = stats_orphan(path, about, &fd, &size)) == NULL)
+		return -1;
+	own.page = h;
+	own.size = size;
+	own.fd = fd;
+	strlcpy(own.path, path, sizeof(own.path));
+	describe(h, h->slots, about);
+	STATS_SET(h->note, 0);
 	return 0;
 }
 
@@ -201,6 +219,12 @@ stats_rename(const char *path)
 	return 0;
 }
 
+unsigned int
+stats_room(void)
+{
+	return own.page == NULL ? 0 : own.page->slots - 2;
+}
+
 int
 stats_is_open(void)
 {
@@ -297,8 +321,9 @@ stats_take(int slot, enum report_state state)
 	stats_mine->up_before = stats_mine->counts.up;
 	stats_mine->down_before = stats_mine->counts.down;
 	stats_mine->mode[0] = stats_mine->peer[0] = stats_mine->via[0] = '\0';
-	stats_mine->target[0] = '\0';
+	stats_mine->user[0] = stats_mine->target[0] = '\0';
 	stats_mine->id[0] = stats_mine->peer_id[0] = '\0';
+	STATS_SET(stats_mine->source, 0);
 	if (state != STATE_LISTENING)
 		STATS_ADD(stats_mine->counts.begun, 1);
 	STATS_SET(stats_mine->state, state);
@@ -313,6 +338,7 @@ conclude(struct stats_slot *s, unsigned int result)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	if (s->state != STATE_LISTENING)
 		STATS_ADD(s->counts.ended[result], 1);
+	STATS_SET(s->source, 0);
 	STATS_SET(s->state, STATE_FREE);
 	__atomic_store_n(&s->seq, (s->seq | 1) + 1, __ATOMIC_RELEASE);
 }

@@ -36,8 +36,10 @@ struct stats_slot {
 	int64_t data_at;	/* last payload */
 	int64_t rtt;		/* ms, -1 unknown */
 	uint64_t up_before, down_before;	/* counts, of earlier ones */
+	uint64_t source;	/* ip_source() of the peer, 0 unknown */
+	uint64_t turn;		/* when that became known, against others */
 	char mode[12];
-	char peer[64], via[64], target[128];
+	char peer[64], via[64], user[64], target[128];
 	char id[20], peer_id[20];
 	struct report_counts counts;
 } __attribute__((aligned(128)));
@@ -49,18 +51,33 @@ struct stats_slot {
 
 /* What is said of an instance as a whole, by its supervisor. */
 struct stats_about {
-	const char *mode, *name;
+	const char *mode, *name;	/* "A,B -> C" */
 	unsigned int max;		/* connections */
 };
 
 /*
- * Makes the page of this process and its children: for so many connections,
- * beside the supervisor's own slot 0.  path NULL: without a file.  A file is
+ * Makes the page of this process and its children: with so many slots for
+ * connections, beside the supervisor's own slot 0.  path NULL: without a file.  A file is
  * made with mode 0600, must not exist, and goes with stats_close().  0, or -1
  * with errno.
  */
 int stats_create(const char *path, unsigned int slots,
     const struct stats_about *);
+
+/*
+ * Takes over such a page of a supervisor that is gone, if it listened at the
+ * same addresses, and some of its processes live on.  0, or -1: it is none.
+ */
+int stats_take_over(const char *path, const struct stats_about *);
+
+/*
+ * Of a page taken over: is this slot that of a process that lives on?  What
+ * others have left is brought to its end.
+ */
+int stats_is_survivor(int slot);
+
+/* How many slots there are for connections. */
+unsigned int stats_room(void);
 
 /*
  * The same in a file that is shared; made with that many slots if it is not
@@ -80,11 +97,25 @@ const char *stats_path(void);
  */
 void stats_take(int slot, enum report_state);
 
+/*
+ * Notes where the peer of this slot is from, and returns how many others from
+ * there have been noted before and still are: of several that come at once
+ * each gets another number.  A process without a slot is not noted, and gets
+ * 0.  Source 0: it does not count any more.
+ */
+unsigned int stats_source(uint64_t source);
+
 /* Its state becomes free, and the result is counted. */
 void stats_release(unsigned int result);
 
 /* The supervisor: the process that had this slot is gone. */
 void stats_bury(int slot);
+
+/*
+ * Has this process, which had that slot or took one by itself, got beyond its
+ * handshake?  Yes, if nobody knows.
+ */
+int stats_is_established(int slot, int pid);
 
 /* The slot that this process writes; there always is one. */
 extern struct stats_slot *stats_mine;
@@ -138,11 +169,17 @@ int stats_view_alive(const struct stats_view *);
 /* All but the rows. */
 void stats_read(const struct stats_view *, struct report *);
 
+/* The counts of this process's page, without asking who is alive. */
+void stats_sum(struct report_counts *);
+
 /* Slots are numbered from 0 to one less than this. */
 unsigned int stats_slots(const struct stats_view *);
 
 /* 1 and the row of a slot, or 0 if that has none. */
 int stats_row(const struct stats_view *, unsigned int slot,
     struct report_row *);
+
+/* The same of a process that is gone, before its slot is buried. */
+int stats_left(int slot, struct report_row *);
 
 #endif

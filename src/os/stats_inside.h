@@ -10,7 +10,7 @@
 #include "os/stats.h"
 
 #define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
-#define STATS_VERSION	2
+#define STATS_VERSION	4
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 struct stats_header {
@@ -24,6 +24,7 @@ struct stats_header {
 	uint32_t used;		/* slots below this one have been used */
 	char program[32], mode[12], name[256];
 	int64_t note;
+	uint64_t turn;		/* the last one given */
 	int64_t log_second;	/* whose lines are counted */
 	uint64_t log_lines, log_left_out;
 } __attribute__((aligned(128)));
@@ -38,6 +39,10 @@ stats_at(const struct stats_header *h, unsigned int slot)
 
 /* The locks of other processes in a range: is there one, and where? */
 int stats_locked(int fd, off_t from, off_t n, off_t *where);
+
+/* The page in stats_take_over()'s sense, with slot 0 locked, or NULL. */
+struct stats_header *stats_orphan(const char *path,
+    const struct stats_about *, int *fd, size_t *size);
 
 /* Maps what is a page of this version.  NULL with errno; EINVAL: it is none. */
 struct stats_header *stats_map(int fd, int prot, size_t *size);

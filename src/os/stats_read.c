@@ -115,6 +115,27 @@ about(const struct stats_header *h, struct report *r)
 }
 
 void
+stats_sum(struct report_counts *counts)
+{
+	struct stats_view v;
+	struct stats_slot s;
+	unsigned int i;
+
+	memset(counts, 0, sizeof(*counts));
+	stats_view_own(&v);
+	if (v.page == NULL) {
+		report_add(counts, &stats_mine->counts);
+		return;
+	}
+	copy(&s, stats_at(v.page, v.page->slots - 1));
+	report_add(counts, &s.counts);
+	for (i = 0; i < stats_slots(&v); i++) {
+		copy(&s, stats_at(v.page, i));
+		report_add(counts, &s.counts);
+	}
+}
+
+void
 stats_read(const struct stats_view *v, struct report *r)
 {
 	struct stats_slot s;
@@ -158,17 +179,14 @@ since(int64_t then)
 #define TEXT(to, from) \
 	memcpy(to, from, sizeof(to)), (to)[sizeof(to) - 1] = '\0'
 
-int
-stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
+/* 0 if there is none. */
+static int
+row(const struct stats_slot *from, struct report_row *r)
 {
 	struct stats_slot s;
 
-	if (slot >= stats_slots(v) ||
-	    STATS_GET(stats_at(v->page, slot)->state) < STATE_HANDSHAKE)
-		return 0;
-	copy(&s, stats_at(v->page, slot));
-	if (s.state < STATE_HANDSHAKE || s.state >= STATES ||
-	    !is_alive(v, slot))
+	copy(&s, from);
+	if (s.state < STATE_HANDSHAKE || s.state >= STATES)
 		return 0;
 	memset(r, 0, sizeof(*r));
 	r->pid = s.pid;
@@ -176,6 +194,7 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 	TEXT(r->mode, s.mode);
 	TEXT(r->peer, s.peer);
 	TEXT(r->via, s.via);
+	TEXT(r->user, s.user);
 	TEXT(r->target, s.target);
 	TEXT(r->id, s.id);
 	TEXT(r->peer_id, s.peer_id);
@@ -186,4 +205,22 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 	r->down = s.counts.down - s.down_before;
 	r->resumes = s.resumes;
 	return 1;
+}
+
+int
+stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
+{
+	return slot < stats_slots(v) &&
+	    STATS_GET(stats_at(v->page, slot)->state) >= STATE_HANDSHAKE &&
+	    row(stats_at(v->page, slot), r) && is_alive(v, slot);
+}
+
+int
+stats_left(int slot, struct report_row *r)
+{
+	struct stats_view v;
+
+	stats_view_own(&v);
+	return slot >= 0 && (unsigned int)slot < stats_slots(&v) &&
+	    row(stats_at(v.page, slot), r);
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/cert.h"
 #include "proto/why.h"
 
 #define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
@@ -62,10 +63,16 @@ struct tls_ctx *tls_context(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
 
 /*
+ * From now on each tls_connect() fills in what it learns of the server's
+ * certificate, also if it refuses it; NULL: no more.
+ */
+void tls_ctx_watch(struct tls_ctx *, struct cert *);
+
+/*
  * Lets the processes forked from here on hand each other session tickets: a
  * client's handshake is shorter when an earlier one has left a ticket.
- * Tickets wait in the kernel, ten at most, each is used once, and an hour
- * behind the last full handshake there is a full one again.  0, or -1 with
+ * Tickets wait in the kernel, some dozens at most; those of TLS 1.3 are used
+ * once, and an hour behind the last full handshake there is a full one again.  0, or -1 with
  * errno: it works without.  After tls_tickets_close() this process has no
  * part in it; it is harmless where there is none.
  */

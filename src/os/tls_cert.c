@@ -13,9 +13,9 @@
 #include "proto/str.h"
 
 #define TEXT_MAX	160	/* of one certificate's names */
-/* A distinguished name on one line, "O=bar,CN=foo". */
-static char *
-print_name(char *dst, size_t size, const X509_NAME *name)
+
+char *
+tls_cert_name(char *dst, size_t size, const X509_NAME *name)
 {
 	BIO *out = BIO_new(BIO_s_mem());
 	char *text;
@@ -68,7 +68,7 @@ tls_cert_names(char *dst, size_t size, X509 *cert)
 	int i, shown = 0;
 	size_t len;
 
-	print_name(dst, size / 2, X509_get_subject_name(cert));
+	tls_cert_name(dst, size / 2, X509_get_subject_name(cert));
 	alt = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	for (i = 0; i < sk_GENERAL_NAME_num(alt); i++) {
 		if (!print_alt_name(one, sizeof(one),
@@ -144,7 +144,7 @@ for_time(const struct refusal *r, const char *what, const ASN1_TIME *limit)
 	gmtime_r(&t, &tm);
 	print_tm(today, sizeof(today), &tm);
 	print_time(then, sizeof(then), limit);
-	print_name(names, sizeof(names), X509_get_subject_name(r->cert));
+	tls_cert_name(names, sizeof(names), X509_get_subject_name(r->cert));
 	why_set(r->why, EXIT_DENIED,
 	    "certificate of %s: %s %s (%s); it is now %s", r->name, what,
 	    then, names, today);
@@ -177,7 +177,7 @@ for_issuer(const struct refusal *r, int alone)
 {
 	char names[TEXT_MAX];
 
-	print_name(names, sizeof(names), X509_get_issuer_name(r->cert));
+	tls_cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
 	why_set(r->why, EXIT_DENIED, "certificate of %s: issued by an unknown "
 	    "authority: %s%s; if it is the right one, trust it with %s",
 	    r->name, names, alone ? ", without whose certificate it came: "
@@ -189,7 +189,7 @@ for_list(const struct refusal *r, const char *what)
 {
 	char names[TEXT_MAX];
 
-	print_name(names, sizeof(names), X509_get_issuer_name(r->cert));
+	tls_cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
 	why_set(r->why, EXIT_DENIED, "certificate of %s: the revocation list "
 	    "of its issuer (%s) %s", r->name, names, what);
 }

@@ -9,6 +9,7 @@
 
 #include <openssl/x509.h>
 
+#include "proto/cert.h"
 #include "proto/why.h"
 
 /*
@@ -19,10 +20,16 @@
 void tls_cert_refused(X509_STORE_CTX *, const char *name, int server,
     struct why *);
 
+/* A distinguished name on one line, "O=bar,CN=foo", escaped.  Returns dst. */
+char *tls_cert_name(char *dst, size_t size, const X509_NAME *);
+
 /* What it is for: "CN=foo / DNS:bar, DNS:baz, ...".  Returns dst. */
 char *tls_cert_names(char *dst, size_t size, X509 *);
 
 /* Its subject as RFC 2253 has it.  0, or -1 if it does not fit. */
 int tls_cert_subject(char *dst, size_t size, X509 *);
+
+/* The parts of *c that a chain, leaf first, tells; nothing of an empty one. */
+void tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain);
 
 #endif

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "os/tls_inside.h"
+#include "os/tls_memory.h"
 #include "os/tls_trust.h"
 
 /*
@@ -127,6 +128,7 @@ tls_context(const struct tls_options *o, struct why *why)
 {
 	struct tls_ctx *ctx;
 
+	tls_memory();
 	ERR_clear_error();
 	if ((ctx = OPENSSL_zalloc(sizeof(*ctx))) == NULL) {
 		why_set(why, EXIT_SYSTEM, "out of memory");

@@ -165,6 +165,29 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, const char *name,
 	return t;
 }
 
+void
+tls_ctx_watch(struct tls_ctx *ctx, struct cert *cert)
+{
+	ctx->watch = cert;
+}
+
+/* Of a refused chain as much is known as could be built. */
+static void
+learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	struct cert *c = ctx->watch;
+
+	memset(c, 0, sizeof(*c));
+	if (chain == NULL)
+		chain = SSL_get_peer_cert_chain(ssl);
+	strlcpy(c->version, SSL_get_version(ssl), sizeof(c->version));
+	strlcpy(c->cipher, SSL_get_cipher_name(ssl), sizeof(c->cipher));
+	c->verified = !refused && !ctx->insecure &&
+	    SSL_get_verify_result(ssl) == X509_V_OK;
+	tls_cert_facts(c, chain);
+}
+
 /* Pins and peers hold for resumed sessions too. */
 static struct tls *
 finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
@@ -180,6 +203,8 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 		    tls_pins_check(&ctx->pins, cert, t->name, why) == -1)
 			r = -1;
 	}
+	if (ctx->watch != NULL)
+		learn(ctx, t->ssl, r == -1);
 	if (!SSL_session_reused(t->ssl))
 		t->verified_at = clock_ms();
 	t->why = NULL;

@@ -22,6 +22,7 @@ struct tls_ctx {
 	struct tls_own own;		/* kept out of ssl, to be forgotten */
 	struct tls_peers peers;
 	struct tls_pins pins;
+	struct cert *watch;		/* NULL: nobody wants to know */
 	int tickets[2];			/* in, out; -1: none */
 };
 

@@ -60,6 +60,19 @@ hash_key(unsigned char hash[TLS_PIN_BYTES], X509 *cert)
 	return good ? 0 : -1;
 }
 
+char *
+tls_pins_print(char *dst, size_t size, X509 *cert)
+{
+	unsigned char hash[TLS_PIN_BYTES], text[BASE64_LEN + 1];
+
+	dst[0] = '\0';
+	if (hash_key(hash, cert) == -1)
+		return dst;
+	EVP_EncodeBlock(text, hash, sizeof(hash));
+	snprintf(dst, size, KIND "%s", (const char *)text);
+	return dst;
+}
+
 int
 tls_pins_check(const struct tls_pins *p, X509 *cert, const char *name,
     struct why *why)

@@ -27,4 +27,7 @@ int tls_pins_parse(struct tls_pins *, const char *words, struct why *);
 int tls_pins_check(const struct tls_pins *, X509 *, const char *name,
     struct why *);
 
+/* A certificate's key in that form, "" if it cannot be read.  Returns dst. */
+char *tls_pins_print(char *dst, size_t size, X509 *);
+
 #endif

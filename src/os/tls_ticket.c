@@ -20,7 +20,8 @@
 #include "os/tls_inside.h"
 
 #define DER_MAX		16384
-#define MOST		16	/* that are looked at to find a good one */
+#define QUEUE		32768	/* bytes, as SO_SNDBUF counts them */
+#define MOST		64	/* that are looked at to find a good one */
 #define VERIFIED_MS	3600000	/* that a verification is good for */
 
 /* A datagram: who the session is with, and the session. */
@@ -97,6 +98,11 @@ take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 	return NULL;
 }
 
+/*
+ * A ticket of TLS 1.3 is good once, and another one comes by it (RFC 8446
+ * C.4).  One of TLS 1.2 is good until it expires, and often there will be no
+ * other, so it goes back.
+ */
 void
 tls_ticket_use(const struct tls_ctx *ctx, struct tls *t)
 {
@@ -112,8 +118,12 @@ tls_ticket_use(const struct tls_ctx *ctx, struct tls *t)
 		if (n <= 0)
 			break;
 		s = take(ctx, t, n);
-		if (s != NULL)
+		if (s != NULL) {
 			t->verified_at = ticket.verified_at;
+			if (SSL_SESSION_get_protocol_version(s) <
+			    TLS1_3_VERSION)
+				leave(ctx->tickets, n);
+		}
 		explicit_bzero(&ticket, n);
 	}
 	if (s != NULL)
@@ -124,13 +134,15 @@ tls_ticket_use(const struct tls_ctx *ctx, struct tls *t)
 int
 tls_tickets_open(struct tls_ctx *ctx)
 {
-	int fd[2];
+	int fd[2], size = QUEUE;
 
 	if (ctx->tickets[0] != -1)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) == -1)
 		return -1;
-	if (net_nonblock(fd[0]) == -1 || net_nonblock(fd[1]) == -1) {
+	if (net_nonblock(fd[0]) == -1 || net_nonblock(fd[1]) == -1 ||
+	    setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ==
+	    -1) {
 		close(fd[0]);
 		close(fd[1]);
 		return -1;

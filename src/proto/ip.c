@@ -95,6 +95,18 @@ ip_print(char dst[IP_TEXT_MAX], const struct ip *ip, uint16_t port)
 	return dst;
 }
 
+/* An IPv4 address gets a number in 0::/8, where nobody's /64 is. */
+uint64_t
+ip_source(const struct ip *ip)
+{
+	uint64_t n = 0;
+	int i, from = ip_is_v4(ip) ? 8 : 0;
+
+	for (i = 0; i < 8; i++)
+		n = n << 8 | ip->b[from + i];
+	return n == 0 ? 1 : n;
+}
+
 int
 cidr_parse(struct cidr *c, struct slice text)
 {

@@ -33,6 +33,12 @@ int ip_is_v4(const struct ip *);
 /* "192.0.2.1" or "2001:db8::1"; port 0 is left out, else "[v6]:port". */
 char *ip_print(char dst[IP_TEXT_MAX], const struct ip *, uint16_t port);
 
+/*
+ * Addresses that one visitor can choose among are one source: an IPv4 address,
+ * or the /64 of an IPv6 one (RFC 4291 2.5.1).  A number, never 0.
+ */
+uint64_t ip_source(const struct ip *);
+
 /* "10.0.0.0/8", "2001:db8::/32", or one address.  0 or -1. */
 int cidr_parse(struct cidr *, struct slice text);
 int cidr_has(const struct cidr *, const struct ip *);

@@ -68,6 +68,7 @@ struct report_row {
 	enum report_state state;
 	char mode[12];
 	char peer[64], via[64], target[128];
+	char user[64];		/* "" nobody was checked */
 	char id[20], peer_id[20];
 	int64_t age, idle;	/* ms */
 	int64_t rtt;		/* ms, -1 unknown */

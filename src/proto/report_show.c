@@ -31,6 +31,16 @@ rtt(char *dst, size_t size, int64_t ms)
 	return dst;
 }
 
+/* "user@address" */
+static const char *
+who(char *dst, size_t size, const struct report_row *r)
+{
+	if (r->user[0] == '\0')
+		return or_dash(r->peer);
+	snprintf(dst, size, "%s@%s", r->user, or_dash(r->peer));
+	return dst;
+}
+
 /* "12 open, 1 lost": what there is. */
 static void
 add_states(struct out *o, const struct report *r)
@@ -82,12 +92,12 @@ void
 report_table_row(struct out *o, const struct report_row *r)
 {
 	char pid[16], age[24], idle[24], up[24], down[24], upr[32], downr[32],
-	    trip[24], resumes[16];
+	    trip[24], resumes[16], peer[130];
 
 	snprintf(pid, sizeof(pid), "%d", r->pid);
 	snprintf(resumes, sizeof(resumes), "%u", r->resumes);
 	out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
-	    or_dash(r->peer), or_dash(r->target),
+	    who(peer, sizeof(peer), r), or_dash(r->target),
 	    str_ms(age, sizeof(age), r->age),
 	    str_ms(idle, sizeof(idle), r->idle),
 	    str_bytes(up, sizeof(up), r->up),
@@ -145,6 +155,7 @@ report_json_row(struct out *o, const struct report_row *r)
 	member(o, "mode", r->mode);
 	member(o, "peer", r->peer);
 	member(o, "via", r->via);
+	member(o, "user", r->user);
 	member(o, "target", r->target);
 	member(o, "id", r->id);
 	member(o, "peer_id", r->peer_id);
@@ -172,18 +183,18 @@ static const char page_head[] =
     "body { font: 15px/1.4 system-ui, sans-serif; margin: 1em }\n"
     "h1 { font-size: 1.2em; overflow-wrap: anywhere }\n"
     "table { border-collapse: collapse; width: 100% }\n"
-    "th, td { text-align: left; padding: .3em .6em; "
-    "overflow-wrap: anywhere }\n"
-    "td.n, th.n { text-align: right; white-space: nowrap; "
+    "th, td { text-align: left; padding: .3em .6em; white-space: nowrap }\n"
+    "td.a { overflow-wrap: anywhere; white-space: normal; "
+    "min-width: 10em }\n"
+    "td.n, th.n { text-align: right; "
     "font-variant-numeric: tabular-nums }\n"
     "tr { border-bottom: 1px solid #8884 }\n"
     "@media (max-width: 50em) {\n"
     "thead { display: none }\n"
-    "tr, td, td.n { display: block; text-align: left }\n"
-    "tr { padding: .5em 0 }\n"
-    "td { padding: .1em 0 }\n"
-    "td::before { content: attr(data-n); display: inline-block; "
-    "min-width: 6em; opacity: .6 }\n"
+    "tr { display: block; padding: .5em 0 }\n"
+    "td, td.n { display: grid; grid-template-columns: 6em 1fr; "
+    "text-align: left; padding: .1em 0 }\n"
+    "td::before { content: attr(data-n); opacity: .6 }\n"
     "}\n</style>\n</head>\n<body>\n";
 
 void
@@ -208,11 +219,11 @@ report_html_head(struct out *o, const struct report *r)
 	    "<th class=\"n\">Process</th></tr></thead>\n<tbody>\n");
 }
 
+/* kind: 'a' is an address, which may be long, 'n' a number, 's' a word. */
 static void
-cell(struct out *o, const char *name, const char *text, int number)
+cell(struct out *o, const char *name, const char *text, char kind)
 {
-	out_add(o, "<td data-n=\"%s\"%s>", name, number ?
-	    " class=\"n\"" : "");
+	out_add(o, "<td data-n=\"%s\" class=\"%c\">", name, kind);
 	out_html(o, text);
 	out_add(o, "</td>");
 }
@@ -220,21 +231,21 @@ cell(struct out *o, const char *name, const char *text, int number)
 void
 report_html_row(struct out *o, const struct report_row *r)
 {
-	char text[32];
+	char text[130];
 
 	out_add(o, "<tr>");
-	cell(o, "Peer", or_dash(r->peer), 0);
-	cell(o, "Target", or_dash(r->target), 0);
-	cell(o, "State", report_state_name(r->state), 0);
-	cell(o, "Age", str_ms(text, sizeof(text), r->age), 1);
-	cell(o, "Idle", str_ms(text, sizeof(text), r->idle), 1);
-	cell(o, "Up", str_bytes(text, sizeof(text), r->up), 1);
-	cell(o, "Down", str_bytes(text, sizeof(text), r->down), 1);
-	cell(o, "Ping", rtt(text, sizeof(text), r->rtt), 1);
+	cell(o, "Peer", who(text, sizeof(text), r), 'a');
+	cell(o, "Target", or_dash(r->target), 'a');
+	cell(o, "State", report_state_name(r->state), 's');
+	cell(o, "Age", str_ms(text, sizeof(text), r->age), 'n');
+	cell(o, "Idle", str_ms(text, sizeof(text), r->idle), 'n');
+	cell(o, "Up", str_bytes(text, sizeof(text), r->up), 'n');
+	cell(o, "Down", str_bytes(text, sizeof(text), r->down), 'n');
+	cell(o, "Ping", rtt(text, sizeof(text), r->rtt), 'n');
 	snprintf(text, sizeof(text), "%u", r->resumes);
-	cell(o, "Resumed", text, 1);
+	cell(o, "Resumed", text, 'n');
 	snprintf(text, sizeof(text), "%d", r->pid);
-	cell(o, "Process", text, 1);
+	cell(o, "Process", text, 'n');
 	out_add(o, "</tr>\n");
 }
 

@@ -350,6 +350,10 @@ void
 tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
     const char *why)
 {
+	if (t->lost && tunnel_over(t)) {
+		tunnel_expire(t);
+		return;
+	}
 	t->lost = 0;
 	if (tunnel_waits(t))
 		code = CLOSE_NORMAL;	/* there is nothing to reset */

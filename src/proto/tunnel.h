@@ -275,7 +275,8 @@ void tunnel_wire_beside(struct tunnel *, size_t);
 /*
  * Ends it from this side: the stream is reset, the peer is told by Close with
  * this code, and another inetws by "rst" first, so that it does not wait for
- * the session to go on.
+ * the session to go on.  What is over but for the peer's knowing it ends as it
+ * would have.
  */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);

@@ -9,6 +9,7 @@
 #include "os/door.h"
 #include "os/log.h"
 #include "os/random.h"
+#include "os/stats.h"
 #include "os/title.h"
 #include "run/carry_inside.h"
 #include "run/note.h"
@@ -46,16 +47,32 @@ carry_word(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
+/*
+ * Strangers can cause as many of these lines as they like, and get some a
+ * second, with the number of those that were left out.
+ */
 int
 carry_failed(struct carry *c, const struct why *why)
 {
+	struct log_line l;
+	uint64_t left_out;
+
 	note_failed(why->status);
-	log_event(why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN, "failed",
-	    "mode", mode_name(c->o->mode), "peer", carry_word(c->peer),
-	    "via", strcmp(c->via, c->peer) == 0 ? NULL : carry_word(c->via),
-	    "subject", carry_word(c->subject),
-	    "target", carry_word(c->target),
-	    "why", why->text, NULL);
+	if (!stats_may_log(&left_out))
+		return why->status;
+	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
+	    "failed");
+	log_str(&l, "mode", mode_name(c->o->mode));
+	log_str(&l, "peer", carry_word(c->peer));
+	if (strcmp(c->via, c->peer) != 0)
+		log_str(&l, "via", carry_word(c->via));
+	log_str(&l, "user", carry_word(c->user));
+	log_str(&l, "subject", carry_word(c->subject));
+	log_str(&l, "target", carry_word(c->target));
+	log_str(&l, "why", why->text);
+	if (left_out > 0)
+		log_num(&l, "left_out", (int64_t)left_out);
+	log_end(&l);
 	return why->status;
 }
 

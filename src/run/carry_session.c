@@ -18,14 +18,19 @@
 void
 carry_lost(struct carry *c)
 {
+	const struct tunnel *t = &c->relay.tunnel;
 	int64_t now = clock_ms();
 	int64_t patience = c->o->resume;
 
-	/* Nothing but the peer's Close is missing: that is not worth much. */
-	if (tunnel_over(&c->relay.tunnel) && c->o->linger > 0 &&
-	    c->o->linger < patience)
+	/*
+	 * Nothing but the peer's Close is missing: that is not worth much,
+	 * unless it is the peer who does not know that all has ended well and
+	 * who has to notice the loss first.
+	 */
+	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
+	    c->o->linger > 0 && c->o->linger < patience)
 		patience = c->o->linger;
-	if (c->relay.tunnel.heard)
+	if (t->heard)
 		c->tries = 0;
 	c->gone = 0;
 	c->lost_at = now;
@@ -35,7 +40,7 @@ carry_lost(struct carry *c)
 	note_lost();
 	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
 	    "wire lost", "peer", carry_word(c->peer), "id", c->ours.id,
-	    "why", c->relay.tunnel.why, NULL);
+	    "why", t->why, NULL);
 	carry_show(c, "lost");
 }
 

@@ -14,6 +14,7 @@
 #include "run/confine.h"
 #include "run/modes.h"
 #include "run/note.h"
+#include "run/probe.h"
 #include "run/seat.h"
 #include "run/start.h"
 #include "run/supervise.h"
@@ -50,6 +51,10 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 		return carry_failed(&c, &why);
 	}
 	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (visitor_count(cl->o, c.peer, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);
@@ -99,7 +104,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
 		seat_say(pair, SEAT_NO_PARK);
 		note_failed(EXIT_LOST);
-		wire_bye(&w, clock_ms() + cl->o->linger);
+		wire_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->linger);
 		return EXIT_ENDED;
 	}
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -122,6 +127,7 @@ ready(void *arg, struct why *why)
 	struct tls_ctx *tls = cl->tls.ctx;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
+	static struct probe probe;
 	struct wire w;
 	int status;
 
@@ -129,7 +135,8 @@ ready(void *arg, struct why *why)
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
 	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
 		return -1;
-	wire_bye(&w, clock_ms() + 500);
+	probe_begin(&probe, &w);
+	probe_end(&probe, clock_ms() + 500);
 	return 0;
 }
 
@@ -182,9 +189,12 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		service.hands_on = 1;
 	}
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&cl, (struct io){ .rfd = a.rfd, .wfd = a.wfd },
-	    a.peer, 1);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, 1);
+	tls_keep_end(&cl.tls);
+	return status;
 }
 
 int

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/limits.h"
 #include "os/log.h"
 #include "proto/why.h"
 #include "run/confine.h"
+
+#define DESCRIPTORS	64	/* a redial and its resolver need a dozen */
 
 static int
 failed(const char *what)
@@ -27,6 +30,8 @@ confine_prepare(const struct options *o, enum sandbox_role role)
 		secure_getenv("SSL_CERT_FILE")
 	};
 
+	if (limits_no_core() == -1)
+		return failed("cannot forbid core dumps");
 	if (o->no_sandbox)
 		return EXIT_ENDED;
 	if (sandbox_prepare(role, readable,
@@ -38,6 +43,8 @@ confine_prepare(const struct options *o, enum sandbox_role role)
 int
 confine(const struct options *o)
 {
+	if (limits_descriptors(DESCRIPTORS) == -1)
+		return failed("cannot limit descriptors");
 	if (o->no_sandbox || sandbox_enter() == 0)
 		return EXIT_ENDED;
 	return failed("cannot enter the sandbox");

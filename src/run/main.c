@@ -2,11 +2,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "os/activate.h"
 #include "os/log.h"
 #include "os/title.h"
+#include "proto/check.h"
 #include "run/modes.h"
 #include "run/start.h"
 
@@ -22,14 +24,32 @@ static const struct {
 	{ MODE_AGENT, agent_main },
 	{ MODE_GATE, gate_main },
 	{ MODE_STATUS, status_main },
+	{ MODE_CHECK, check_main },
 };
 
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
-/* Bad words: nothing is open yet. */
+/* Has it been said, as far as words can be told apart that are wrong? */
 static int
-refuse(const struct why *why, int no_stderr)
+is_for_nagios(char **argv)
 {
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		if (strcmp(*argv, "--nagios") == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * Bad words: nothing is open yet.  Nagios reads standard output and knows
+ * four statuses.
+ */
+static int
+refuse(const struct why *why, char **argv, int no_stderr)
+{
+	if (is_for_nagios(argv)) {
+		printf("INETWS UNKNOWN - %s |\n", why->text);
+		return CHECK_UNKNOWN;
+	}
 	if (no_stderr) {
 		log_open(LOG_TO_SYSLOG, LOG_L_ERROR, "inetws");
 		return start_failed(why);
@@ -56,7 +76,7 @@ main(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	default:
-		return refuse(&why, no_stderr);
+		return refuse(&why, argv, no_stderr);
 	}
 	o.no_stderr = no_stderr;
 	for (i = 0; i < NMODES; i++)

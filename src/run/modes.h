@@ -14,5 +14,6 @@ int connect_main(const struct options *);
 int gate_main(const struct options *);
 int agent_main(const struct options *);
 int status_main(const struct options *);
+int check_main(const struct options *);
 
 #endif

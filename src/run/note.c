@@ -26,6 +26,7 @@ note_who(const struct carry *c)
 	TEXT(s->mode, mode_name(c->o->mode));
 	TEXT(s->peer, c->peer);
 	TEXT(s->via, c->via);
+	str_escape(s->user, sizeof(s->user), c->user, strlen(c->user));
 	TEXT(s->target, c->target);
 	TEXT(s->id, c->ours.id);
 	TEXT(s->peer_id, c->theirs.id);

@@ -28,6 +28,10 @@ enum mode {
 
 enum eof_policy { EOF_HOLD, EOF_CLOSE };
 
+/* --log-level; the mode knows what is usual. */
+enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_ERROR, LOG_CHOICE_WARN,
+    LOG_CHOICE_INFO, LOG_CHOICE_DEBUG };
+
 /* Which field of a trusted proxy tells whom a request is from. */
 enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
     REAL_IP_FORWARDED };
@@ -89,6 +93,7 @@ struct options {
 
 	/* limits */
 	unsigned int max_connections;
+	unsigned int max_per_source, max_handshakes;	/* 0: no limit */
 
 	/* reverse tunnels */
 	const struct addr *visitors;	/* gate: where they come, or ... */
@@ -107,14 +112,25 @@ struct options {
 	const struct addr *metrics;	/* --metrics, NULL: nowhere */
 	int metrics_names;		/* 1: trazfr's too */
 
+	/* check */
+	unsigned int warn_expiry;	/* days, 0: not */
+	int64_t warn_rtt, proxy_idle;	/* ms, 0: not */
+	int nagios;
+
+	/* status and check */
+	int json;
+
 	/* status */
 	const char *page;		/* FILE, NULL: all there are */
-	int json, watch, openmetrics;
+	int watch, openmetrics;
+	const char *textfile;		/* --textfile, NULL: stdout */
 
 	/* words */
 	int verbose;			/* how many -v */
 	int quiet;			/* -q: errors only */
-	int syslog;
+	int syslog;			/* facility of syslog(3), 0: stderr */
+	int log_format;			/* enum log_format */
+	int log_level;			/* enum log_choice */
 	int no_sandbox;
 	int no_stderr;			/* 2 was the client's socket; set by
 					 * main, not by an option */

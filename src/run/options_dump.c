@@ -184,7 +184,13 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 		break;
 	case T_DURATION:
 	case T_DRAIN:
+	case T_LIMIT:
 		put_duration(row->name, *(const int64_t *)p, f);
+		break;
+	case T_FACILITY:
+		if (*(const int *)p != 0)
+			fprintf(f, "%s %s\n", row->name,
+			    option_facility_name(*(const int *)p));
 		break;
 	case T_CHOICE:
 		put_choice(row, *(const int *)p, f);
@@ -193,6 +199,7 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 	case T_TOKEN:
 	case T_PATH:
 	case T_FILE:
+	case T_PAGE:
 		if (*(const char *const *)p != NULL)
 			put(row->name, *(const char *const *)p, f);
 		break;

@@ -411,12 +411,17 @@ option_set(struct options *o, const struct option *row, const char *value,
 	case T_DRAIN:
 		return set_duration(field(o, row), value,
 		    row->type == T_DRAIN, err, errlen);
+	case T_LIMIT:
+		return option_limit(field(o, row), row, value, err, errlen);
+	case T_FACILITY:
+		return option_facility(field(o, row), value, err, errlen);
 	case T_CHOICE:
 		return set_choice(field(o, row), row, value, err, errlen);
 	case T_TEXT:
 	case T_TOKEN:
 	case T_PATH:
 	case T_FILE:
+	case T_PAGE:
 		return set_string(field(o, row), row->type, value, err,
 		    errlen);
 	case T_LISTEN:

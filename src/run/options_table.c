@@ -12,10 +12,13 @@
 #define G	MODE_BIT(MODE_GATE)
 #define S	(SERVER | G)
 #define C	MODE_BIT(MODE_CLIENT)
-#define O	(MODE_BIT(MODE_CONNECT) | A)
+#define N	(MODE_BIT(MODE_CONNECT) | A)
+#define K	MODE_BIT(MODE_CHECK)
+#define O	(N | K)			/* dial one websocket */
 #define T	MODE_BIT(MODE_STATUS)
-#define ALL	(S | C | O)
-#define EVERY	(ALL | T)
+#define ALL	(S | C | N)
+#define DIAL	(ALL | K)
+#define EVERY	(ALL | K | T)
 #define AT(f)	offsetof(struct options, f)
 #define NAME_MAX_LEN	32	/* longer words are nobody's misspelling */
 
@@ -35,9 +38,11 @@ const struct mode_row mode_table[] = {
 	{ MODE_GATE, "gate", { NULL }, 0,
 	  "-l AGENTS --visitors LISTEN | --visitors-dir DIR [options]",
 	  "where agents wait, and visitors meet them" },
+	{ MODE_CHECK, "check", { "url" }, 1,
+	  "[options] URL",
+	  "dial a websocket, ping it, tell all about it" },
 	{ MODE_STATUS, "status", { "page" }, 0, "[options] [FILE]",
 	  "what the instances on this machine do" },
-	{ MODE_CHECK, "check", { "url" }, 1, "[options] URL", NULL },
 	{ .name = NULL }
 };
 
@@ -86,9 +91,9 @@ const struct option option_table[] = {
 	  0, 0, NULL, "send this User-Agent" },
 	{ "header", 'H', P_ANY, T_HEADER, "HEADER", 0, C | O, 0, 0, NULL,
 	  "send 'Name: value' or the lines of @FILE" },
-	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV4, 0, NULL,
+	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(family), DIAL, NET_IPV4, 0, NULL,
 	  "dial IPv4 addresses only" },
-	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(family), ALL, NET_IPV6, 0, NULL,
+	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(family), DIAL, NET_IPV6, 0, NULL,
 	  "dial IPv6 addresses only" },
 	{ "cacert", 0, P_ANY, T_FILE, "FILE", AT(cacert), C | O, 0, 0, NULL,
 	  "trust the certificates in this file" },
@@ -115,24 +120,24 @@ const struct option option_table[] = {
 	{ "tls-peer-certs", 0, P_ANY, T_FILE, "FILE", AT(tls_peer_certs), S,
 	  0, 0, NULL, "clients must have one of these" },
 	{ "key-password-file", 0, P_ANY, T_FILE, "FILE",
-	  AT(key_password_file), ALL, 0, 0, NULL,
+	  AT(key_password_file), DIAL, 0, 0, NULL,
 	  "the first line decrypts the key" },
-	{ "crlfile", 0, P_ANY, T_FILE, "FILE", AT(crlfile), ALL, 0, 0, NULL,
+	{ "crlfile", 0, P_ANY, T_FILE, "FILE", AT(crlfile), DIAL, 0, 0, NULL,
 	  "refuse what these lists revoke" },
-	{ "tls-min", 0, P_ANY, T_CHOICE, "1.2|1.3", AT(tls_min), ALL, 0, 0,
+	{ "tls-min", 0, P_ANY, T_CHOICE, "1.2|1.3", AT(tls_min), DIAL, 0, 0,
 	  "1.2", "lowest version of TLS" },
-	{ "ciphers", 0, P_ANY, T_TEXT, "LIST", AT(ciphers), ALL, 0, 0, NULL,
+	{ "ciphers", 0, P_ANY, T_TEXT, "LIST", AT(ciphers), DIAL, 0, 0, NULL,
 	  "of TLS 1.2, as openssl-ciphers(1)" },
-	{ "tls13-ciphers", 0, P_ANY, T_TEXT, "LIST", AT(tls13_ciphers), ALL,
+	{ "tls13-ciphers", 0, P_ANY, T_TEXT, "LIST", AT(tls13_ciphers), DIAL,
 	  0, 0, NULL, "of TLS 1.3" },
 	{ "window", 0, P_ANY, T_SIZE, "SIZE", AT(window), ALL,
 	  64 << 10, 16 << 20, "1m", "bytes a peer may send ahead" },
 	{ "eof", 0, P_ANY, T_CHOICE, "hold|close", AT(eof), ALL, 0, 0, "hold",
 	  "at end of file, to a foreign peer" },
 	{ "connect-timeout", 0, P_ANY, T_DURATION, "TIME",
-	  AT(connect_timeout), ALL, 0, 0, "10s", "limit for dialling" },
+	  AT(connect_timeout), DIAL, 0, 0, "10s", "limit for dialling" },
 	{ "handshake-timeout", 0, P_ANY, T_DURATION, "TIME",
-	  AT(handshake_timeout), ALL, 0, 0, "10s",
+	  AT(handshake_timeout), DIAL, 0, 0, "10s",
 	  "limit for TLS and the upgrade" },
 	{ "ping-interval", 0, P_ANY, T_DURATION, "TIME", AT(ping_interval),
 	  ALL, 0, 0, "25s", "ping after so much silence" },
@@ -148,6 +153,10 @@ const struct option option_table[] = {
 	  "30s", "let tunnels finish at TERM" },
 	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
 	  S | C | A, 1, 1000000, "1024", "connections at a time" },
+	{ "max-per-source", 0, P_ANY, T_NUMBER, "N", AT(max_per_source),
+	  SERVER | C, 0, 1000000, "0", "of them from one address" },
+	{ "max-handshakes", 0, P_ANY, T_NUMBER, "N", AT(max_handshakes),
+	  S | C, 0, 1000000, "0", "of them not established yet" },
 	{ "warm", 0, P_ANY, T_NUMBER, "N", AT(warm), C, 0, 1000, "0",
 	  "dial so many wires ahead" },
 	{ "spare", 0, P_ANY, T_NUMBER, "N", AT(spare), A, 1, 1000, "2",
@@ -161,20 +170,34 @@ const struct option option_table[] = {
 	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(metrics), S | C | A, 0, 0,
 	  NULL, "serve metrics, health and a page here" },
 	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
-	  AT(metrics_names), S | C | A, 0, 0, "inetws",
+	  AT(metrics_names), S | C | A | T, 0, 0, "inetws",
 	  "trazfr: that tool's names too" },
-	{ "json", 0, P_ANY, T_FLAG, NULL, AT(json), T, 1, 0, NULL,
+	{ "warn-expiry", 0, P_ANY, T_NUMBER, "DAYS", AT(warn_expiry), K,
+	  0, 36500, NULL, "warn of certificates that end so soon" },
+	{ "warn-rtt", 0, P_ANY, T_DURATION, "TIME", AT(warn_rtt), K, 0, 0,
+	  NULL, "warn if pings take longer" },
+	{ "proxy-idle", 0, P_ANY, T_LIMIT, NULL, AT(proxy_idle), K,
+	  0, 600000, NULL, "how long may it be idle? (up to =10m)" },
+	{ "nagios", 0, P_ANY, T_FLAG, NULL, AT(nagios), K, 1, 0, NULL,
+	  "one line, and status 0, 1, 2 or 3" },
+	{ "json", 0, P_ANY, T_FLAG, NULL, AT(json), T | K, 1, 0, NULL,
 	  "one JSON object" },
 	{ "watch", 'w', P_ANY, T_FLAG, NULL, AT(watch), T, 1, 0, NULL,
 	  "go on showing, until q" },
 	{ "openmetrics", 0, P_ANY, T_FLAG, NULL, AT(openmetrics), T, 1, 0,
 	  NULL, "OpenMetrics text" },
-	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), ALL, 0, 9, NULL,
+	{ "textfile", 0, P_ANY, T_FILE, "FILE", AT(textfile), T, 0, 0, NULL,
+	  "write metrics for node-exporter there" },
+	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(verbose), DIAL, 0, 9, NULL,
 	  "say more (repeatable)" },
 	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(quiet), ALL, 1, 0, NULL,
 	  "say errors only" },
-	{ "syslog", 0, P_ANY, T_FLAG, NULL, AT(syslog), ALL, 1, 0, NULL,
-	  "log to syslog, not to stderr" },
+	{ "log-format", 0, P_ANY, T_CHOICE, "logfmt|text|json",
+	  AT(log_format), ALL, 0, 0, "logfmt", "how a line is written" },
+	{ "log-level", 0, P_ANY, T_CHOICE, "auto|error|warn|info|debug",
+	  AT(log_level), ALL, 0, 0, "auto", "what is logged" },
+	{ "syslog", 0, P_ANY, T_FACILITY, NULL, AT(syslog), ALL, 0, 0, NULL,
+	  "log to syslog, =local0 and the like" },
 	{ "config", 'K', P_CLI, T_CONFIG, "FILE", 0, EVERY, 0, 0, NULL,
 	  "read options from this file" },
 	{ "dump-config", 0, P_CLI, T_DUMP, NULL, 0, EVERY, 0, 0, NULL,
@@ -191,7 +214,7 @@ const struct option option_table[] = {
 	  NULL },
 	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
 
-	{ "page", 0, P_FILE, T_FILE, "FILE", AT(page), T, 0, 0, NULL, NULL },
+	{ "page", 0, P_FILE, T_PAGE, "FILE", AT(page), T, 0, 0, NULL, NULL },
 
 	/* the spellings of trazfr/tcp-over-websocket */
 	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, SERVER, 0, 0, NULL, NULL },

@@ -25,11 +25,14 @@ enum option_type {
 	T_SIZE,		/* uint32_t, min..max bytes */
 	T_DURATION,	/* int64_t, ms */
 	T_DRAIN,	/* int64_t, ms or "leave" */
+	T_LIMIT,	/* int64_t, ms; without a value max */
+	T_FACILITY,	/* int, of syslog; without a value daemon */
 	T_CHOICE,	/* int, place of the word in arg, which reads "a|b" */
 	T_TEXT,		/* const char *, no control characters */
 	T_TOKEN,	/* const char *, RFC 9110 5.6.2 */
 	T_PATH,		/* const char *, a URL's path without query */
 	T_FILE,		/* const char *, name of a file or folder */
+	T_PAGE,		/* the same, as an operand */
 	T_LISTEN,	/* the list in listen, nlisten */
 	T_ADDRESS,	/* const struct addr *, to listen on: TCP or Unix */
 	T_HEADER,	/* the list in header, nheader */
@@ -110,6 +113,14 @@ void *options_alloc(struct options *, size_t);
  */
 int option_set(struct options *, const struct option *, const char *value,
     char *err, size_t errlen);
+
+/* options_words.c: values of their own kinds; returns as option_set(). */
+int option_limit(int64_t *to, const struct option *, const char *value,
+    char *err, size_t errlen);
+int option_facility(int *to, const char *value, char *err, size_t errlen);
+
+/* The name of a facility. */
+const char *option_facility_name(int facility);
 
 /* One word of the command line or line of a file, yet to be put in place. */
 struct setting {

@@ -98,6 +98,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	static struct carry c;
 	static struct accepted a;
 	const struct extension *offer;
+	struct why why;
 	int status;
 
 	carry_begin(&c, o, peer);
@@ -114,6 +115,8 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		note_refused();
 		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
+	if (visitor_count(o, c.peer, &why) == -1)
+		return accepted_refuse(&a, 503, why.text);
 	net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
 	if (offer != NULL && (offer->flags & EXT_PARK))
 		return wait_for_open(&a, how);
@@ -180,6 +183,7 @@ begin_tls(struct server *sv, struct service *service, struct why *why)
 	if (o->tls_cert == NULL)
 		return 0;
 	service->refuse = NULL;
+	service->serve_full = NULL;	/* it has no sessions */
 	return tls_keep_begin(&sv->tls, o, 0, why);
 }
 
@@ -206,7 +210,10 @@ server_main(const struct options *o)
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners > 0)
-		return supervise(o, a.listener, a.nlisteners, &service);
-	return serve_io(&sv, (struct io){ .rfd = a.rfd, .wfd = a.wfd }, a.peer,
-	    ALONE);
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else
+		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, ALONE);
+	tls_keep_end(&sv.tls);
+	return status;
 }

@@ -6,11 +6,17 @@
 static void
 open_log(const struct options *o, enum log_level level, int no_stderr)
 {
-	if (o->quiet)
+	static const enum log_level levels[] = { LOG_L_INFO, LOG_L_ERROR,
+	    LOG_L_WARN, LOG_L_INFO, LOG_L_DEBUG };
+
+	if (o->log_level != LOG_CHOICE_AUTO)
+		level = levels[o->log_level];
+	else if (o->quiet)
 		level = LOG_L_ERROR;
 	else if (o->verbose > 0)
 		level = LOG_L_DEBUG;
-	log_open(o->syslog || no_stderr ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+	log_style((enum log_format)o->log_format, o->syslog);
+	log_open(o->syslog != 0 || no_stderr ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 	    level, "inetws");
 }
 

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/rundir.h"
+#include "os/writefile.h"
 #include "proto/metrics.h"
 #include "run/modes.h"
 #include "run/status.h"
@@ -73,20 +74,44 @@ show_table(const struct status *st)
 	}
 }
 
-/* As a collector of text files wants it: one instance. */
+/* Of one instance: names of metrics do not tell instances apart. */
 static int
-show_metrics(const struct status *st, struct why *why)
+put_metrics(const struct status *st, struct out *o, int openmetrics,
+    struct why *why)
 {
 	static char buf[METRICS_MAX];
-	struct metrics_form form = { .openmetrics = 1 };
-	struct out o;
+	struct metrics_form form = { openmetrics, st->o->metrics_names == 1 };
 
 	if (st->n != 1)
 		return why_set(why, EXIT_BADUSAGE, "%u instances are "
 		    "running: name the page of one", st->n);
-	out_begin(&o, buf, sizeof(buf));
-	metrics_write(&o, &form, &st->instance[0].report, NULL);
+	out_begin(o, buf, sizeof(buf));
+	metrics_write(o, &form, &st->instance[0].report, NULL);
+	return 0;
+}
+
+static int
+show_metrics(const struct status *st, struct why *why)
+{
+	struct out o;
+
+	if (put_metrics(st, &o, 1, why) == -1)
+		return -1;
 	flush(&o);
+	return 0;
+}
+
+/* Which reads Prometheus' format alone, and may read at any time. */
+int
+status_textfile(const struct status *st, struct why *why)
+{
+	struct out o;
+
+	if (put_metrics(st, &o, 0, why) == -1)
+		return -1;
+	if (writefile(st->o->textfile, o.p, o.len) == -1)
+		return why_set(why, EXIT_SYSTEM, "%s: %s", st->o->textfile,
+		    strerror(errno));
 	return 0;
 }
 
@@ -114,7 +139,7 @@ look_twice(struct status *st, const struct options *o, struct why *why)
 
 	if (status_look(&before, o, why) == -1)
 		return -1;
-	if (before.n > 0 && !o->openmetrics)
+	if (before.n > 0 && !o->openmetrics && o->textfile == NULL)
 		usleep(SAMPLE_MS * 1000);
 	if (status_look(st, o, why) == 0)
 		status_rates(st, &before);
@@ -132,7 +157,9 @@ status_main(const struct options *o)
 	if (o->watch)
 		return status_watch(o);
 	failed = look_twice(&st, o, &why) == -1;
-	if (!failed && o->openmetrics)
+	if (!failed && o->textfile != NULL)
+		failed = status_textfile(&st, &why) == -1;
+	else if (!failed && o->openmetrics)
 		failed = show_metrics(&st, &why) == -1;
 	else if (!failed && o->json)
 		show_json(&st);

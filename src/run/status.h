@@ -35,6 +35,9 @@ void status_free(struct status *);
 /* Fills in the rates, by an earlier look. */
 void status_rates(struct status *, const struct status *before);
 
+/* --textfile: writes it.  0, or -1 and why. */
+int status_textfile(const struct status *, struct why *);
+
 /* Goes on until told to end; the exit status. */
 int status_watch(const struct options *);
 

@@ -12,6 +12,7 @@
 #include "run/status.h"
 
 #define EVERY_MS	1000
+#define FILE_EVERY_MS	10000	/* with --textfile */
 #define SCREEN_MAX	(256 * 1024)
 
 static int key = 'a', backwards;	/* what rows are sorted by */
@@ -135,13 +136,13 @@ print(const struct status *st)
 
 /* Until it is time to look again; 0 to quit. */
 static int
-wait_for_key(int terminal)
+wait_for_key(int terminal, int ms)
 {
 	struct pollfd p = { .fd = terminal ? STDIN_FILENO : -1,
 	    .events = POLLIN };
 	char c;
 
-	if (signals_poll(&p, 1, EVERY_MS) > 0) {
+	if (signals_poll(&p, 1, ms) > 0) {
 		if (read(STDIN_FILENO, &c, 1) != 1 || c == 'q')
 			return 0;
 		if (c == 'r')
@@ -157,7 +158,7 @@ status_watch(const struct options *o)
 {
 	struct status now, before;
 	struct why why = { .status = EXIT_ENDED };
-	int terminal = term_is(), go_on;
+	int terminal = o->textfile == NULL && term_is(), go_on;
 	unsigned int i;
 
 	memset(&before, 0, sizeof(before));
@@ -172,12 +173,18 @@ status_watch(const struct options *o)
 		for (i = 0; i < now.n; i++)
 			qsort(now.instance[i].row, now.instance[i].nrows,
 			    sizeof(now.instance[i].row[0]), compare);
+		if (o->textfile != NULL && now.n > 0 &&
+		    status_textfile(&now, &why) == -1) {
+			status_free(&now);
+			break;
+		}
 		if (terminal)
 			draw(&now);
-		else
+		else if (o->textfile == NULL)
 			print(&now);
 		before = now;
-		go_on = wait_for_key(terminal) && !ferror(stdout);
+		go_on = wait_for_key(terminal, o->textfile != NULL ?
+		    FILE_EVERY_MS : EVERY_MS) && !ferror(stdout);
 	} while (go_on);
 	status_free(&before);
 	if (terminal)

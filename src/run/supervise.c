@@ -10,10 +10,8 @@
 #include "os/log.h"
 #include "os/net.h"
 #include "os/signals.h"
-#include "os/title.h"
 #include "run/supervise_inside.h"
 
-#define SHOW_EVERY	1000	/* ms between two titles */
 #define GRACE		3000	/* ms from TERM to KILL */
 #define HURRY		250	/* the same, when asked twice */
 #define REAP_AT_END	1000	/* ms from KILL to giving up */
@@ -24,32 +22,25 @@ min64(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static void
-make_name(struct supervisor *s)
+/*
+ * "listening on ADDR" on standard error, which those who start us wait for.
+ * Where all lines there are the log's the words are in one of them, and where
+ * the log is elsewhere it tells too.
+ */
+void
+supervise_announce(const struct supervisor *s, const char *event,
+    const char *words, const char *addr)
 {
-	char target[256], addr[NET_NAME_MAX];
-	unsigned int i;
+	char msg[NET_NAME_MAX + 64];
 
-	snprintf(s->name, sizeof(s->name), "inetws %s: ",
+	snprintf(msg, sizeof(msg), "%s %s as %s", words, addr,
 	    mode_name(s->o->mode));
-	for (i = 0; i < s->nlisteners; i++) {
-		net_local_name(s->listener[i].fd, addr, sizeof(addr));
-		if (i > 0)
-			strlcat(s->name, ",", sizeof(s->name));
-		strlcat(s->name, addr, sizeof(s->name));
-	}
-	if (s->nlisteners == 0)
-		strlcat(s->name, "-", sizeof(s->name));
-	if (s->o->mode == MODE_GATE)
-		strlcpy(target, "visitors", sizeof(target));
-	else if (s->o->mode == MODE_CLIENT)
-		url_print(target, sizeof(target), &s->o->url);
-	else if (s->o->program != NULL)
-		strlcpy(target, s->o->program[0], sizeof(target));
-	else
-		addr_print(target, sizeof(target), &s->o->target);
-	strlcat(s->name, " -> ", sizeof(s->name));
-	strlcat(s->name, target, sizeof(s->name));
+	if (!log_owns_stderr() || !log_wants(LOG_L_INFO))
+		dprintf(STDERR_FILENO, "%s %s\n", words, addr);
+	if (log_owns_stderr() || log_is_elsewhere())
+		log_event(LOG_L_INFO, event, "address", addr, "name",
+		    strstr(s->name, "inetws ") != NULL ? s->name + 7 :
+		    s->name, "version", INETWS_VERSION, "msg", msg, NULL);
 }
 
 /* When all else is there: who waits for these lines may rely on it. */
@@ -60,25 +51,8 @@ announce(const struct supervisor *s)
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++)
-		dprintf(STDERR_FILENO, "listening on %s\n",
+		supervise_announce(s, "listening", "listening on",
 		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
-}
-
-static void
-show(struct supervisor *s)
-{
-	char status[120];
-	int64_t now;
-
-	if (!s->changed || (now = clock_ms()) < s->show)
-		return;
-	s->changed = 0;
-	s->show = now + SHOW_EVERY;
-	title_set("%s, %u active%s", s->name, s->active,
-	    s->phase == SERVING ? "" : ", draining");
-	snprintf(status, sizeof(status), "STATUS=%u active, %llu total",
-	    s->active, (unsigned long long)s->total);
-	notify_send(&s->notify, status);
 }
 
 /*
@@ -202,6 +176,10 @@ take_signals(struct supervisor *s)
 		reload(s);
 	if (signal_taken(SIGUSR1))
 		supervise_log_statistics(s);
+#ifdef SIGINFO
+	if (signal_taken(SIGINFO))
+		supervise_log_statistics(s);
+#endif
 }
 
 /* Sleeps until there is something to do. */
@@ -213,13 +191,12 @@ wait_and_accept(struct supervisor *s)
 	unsigned int i, n = s->nlisteners, nmetrics, npool;
 
 	if ((paused = supervise_paused(s)) != 0)
-		until = paused;
+		until = min64(until, paused);
 	if (paused != 0)
 		n = 0;
 	if (s->phase != SERVING)
 		until = min64(until, s->phase_end);
-	if (s->changed)
-		until = min64(until, s->show);
+	until = min64(until, supervise_show_time(s));
 	if (s->refused.n > 0)
 		until = min64(until, s->refused.until[0]);
 	nmetrics = supervise_metrics_watch(s, p);
@@ -270,7 +247,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
 		    NULL);
 	signals_supervisor();
-	make_name(s);
+	supervise_name(s);
 	if (supervise_metrics_begin(s) == -1)
 		return -1;
 	if (supervise_stats_begin(s) == -1)
@@ -291,6 +268,7 @@ end(struct supervisor *s)
 		close(s->reserve);
 	notify_close(&s->notify);
 	supervise_metrics_end(s);
+	supervise_handshake_end(s);
 	supervise_stats_end(s);
 	supervise_pool_end(s);
 	free(s->poll);
@@ -314,7 +292,7 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	}
 	while (s.phase != ENDED) {
 		supervise_pool_tend(&s);
-		show(&s);
+		supervise_show(&s);
 		wait_and_accept(&s);
 		take_signals(&s);
 		supervise_close_refused(&s, 0);

@@ -91,7 +91,8 @@ supervise_refuse(struct supervisor *s, int fd)
 }
 
 static void
-refuse_at_limit(struct supervisor *s, int fd)
+refuse_at_limit(struct supervisor *s, int fd, const char *name,
+    unsigned int limit)
 {
 	struct log_line l;
 
@@ -99,7 +100,7 @@ refuse_at_limit(struct supervisor *s, int fd)
 	if (!may_complain(&s->complain_limit))
 		return;
 	log_begin(&l, LOG_L_WARN, "at-limit");
-	log_num(&l, "max-connections", s->max);
+	log_num(&l, name, limit);
 	log_num(&l, "refused", (int64_t)s->nrefused);
 	log_end(&l);
 }
@@ -181,10 +182,15 @@ start_child(struct supervisor *s, const struct arrival *a)
 int
 supervise_serve(struct supervisor *s, const struct arrival *a)
 {
-	if (s->active < s->max || (s->service->serve_full != NULL &&
-	    s->active < s->max + SUPERVISE_SPARE))
+	if (!supervise_handshake_may(s)) {
+		refuse_at_limit(s, a->fd, "max-handshakes",
+		    s->o->max_handshakes);
+		return 1;
+	}
+	if (!supervise_is_full(s) || (s->service->serve_full != NULL &&
+	    s->active + s->nsurvivors < s->max + SUPERVISE_SPARE))
 		return start_child(s, a);
-	refuse_at_limit(s, a->fd);
+	refuse_at_limit(s, a->fd, "max-connections", s->max);
 	return 1;
 }
 
@@ -209,7 +215,7 @@ accept_one(struct supervisor *s, int listener, int name)
 			pause_accepting(s, "accept", errno);
 		return 0;
 	}
-	if (s->active >= s->max)
+	if (s->active + s->nsurvivors >= s->max || !supervise_handshake_may(s))
 		supervise_reap(s);
 	if (name != NO_NAME || s->service->hands_on)
 		return supervise_pool_arrived(s, &a, name);

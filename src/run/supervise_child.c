@@ -50,11 +50,18 @@ be_child(const struct supervisor *s, const struct arrival *a, int slot,
 }
 
 int
+supervise_is_full(struct supervisor *s)
+{
+	return s->active + s->nsurvivors >= s->max &&
+	    s->active + supervise_survivors(s) >= s->max;
+}
+
+int
 supervise_start(struct supervisor *s, const struct arrival *a)
 {
 	struct child *c = &s->child[s->active];
 	int slot = supervise_slot(s), pair[2] = { -1, -1 }, e;
-	int full = s->active >= s->max;
+	int full = supervise_is_full(s);
 
 	if (s->service->before != NULL)
 		s->service->before(s->service->arg);
@@ -84,7 +91,8 @@ supervise_start(struct supervisor *s, const struct arrival *a)
 	c->name = NO_NAME;
 	c->guest.fd = -1;
 	s->active++;
-	s->total++;
+	if (!c->spare)
+		supervise_handshake_begun(s, c->pid, slot);
 	s->changed = 1;
 	return 0;
 }
@@ -92,7 +100,6 @@ supervise_start(struct supervisor *s, const struct arrival *a)
 static void
 forget(struct supervisor *s, pid_t pid, int status)
 {
-	struct log_line l;
 	struct child c;
 	unsigned int i;
 
@@ -103,18 +110,14 @@ forget(struct supervisor *s, pid_t pid, int status)
 		return;
 	}
 	c = s->child[i];
+	if (WIFSIGNALED(status) && s->phase < KILLING)
+		supervise_log_killed(pid, WTERMSIG(status), c.slot);
+	supervise_slot_back(s, c.slot);
+	supervise_handshake_ended(s, pid);
 	s->active--;
 	s->child[i] = s->child[s->active];
 	s->changed = 1;
-	supervise_slot_back(s, c.slot);
 	supervise_pool_gone(s, &c, status);
-	if (!WIFSIGNALED(status) || s->phase >= KILLING)
-		return;
-	log_begin(&l, LOG_L_ERROR, "child-killed");
-	log_num(&l, "pid", pid);
-	log_num(&l, "signal", WTERMSIG(status));
-	log_str(&l, "name", strsignal(WTERMSIG(status)));
-	log_end(&l);
 }
 
 void

@@ -109,6 +109,15 @@ struct pool {
 	int64_t not_before;
 };
 
+/* Children that were in their handshake when this was last looked at. */
+struct handshakes {
+	struct young {
+		pid_t pid;
+		int slot;
+	} *of;
+	unsigned int n, room;
+};
+
 struct supervisor {
 	const struct options *o;
 	const struct service *service;
@@ -123,8 +132,12 @@ struct supervisor {
 	struct pollfd *poll;
 	int *free_slot;			/* those that nobody has */
 	unsigned int nfree;
+	int *survivor;			/* slots of an earlier supervisor's */
+	unsigned int nsurvivors;
+	int64_t look;			/* at them, not before */
 	unsigned int active, max;
-	uint64_t total, nrefused;	/* since the start */
+	uint64_t nrefused;		/* since the start */
+	struct handshakes handshakes;
 	struct refused refused;
 	struct metrics_door metrics;
 
@@ -139,11 +152,28 @@ struct supervisor {
 	char name[400];			/* "inetws server: A -> B" */
 	int changed;			/* what is shown is not true */
 	int64_t show;			/* not before */
+	char shown[120];		/* the last status */
+	int64_t refresh, refresh_every;	/* it may be out of date by then */
 };
+
+/* Tells of an address: an event of the log, and words on standard error. */
+void supervise_announce(const struct supervisor *, const char *event,
+    const char *words, const char *addr);
+
+/*
+ * supervise_show.c: what ps(1) and the service manager show.  name: makes
+ * s->name.  time: when there is something new to show.
+ */
+void supervise_name(struct supervisor *);
+void supervise_show(struct supervisor *);
+int64_t supervise_show_time(const struct supervisor *);
 
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
 void supervise_signal(const struct supervisor *, int signo);
+
+/* Are there as many tunnels as there may be? */
+int supervise_is_full(struct supervisor *);
 
 /*
  * Starts a child, in serve_full if there are max already.  0, or -1 with
@@ -210,8 +240,8 @@ void supervise_spare_tend(struct supervisor *);
  */
 int supervise_names_begin(struct supervisor *, struct why *);
 void supervise_names_announce(const struct supervisor *);
-int supervise_name(struct supervisor *, const char *text, struct why *);
-const char *supervise_name_shown(const struct supervisor *, int name,
+int supervise_door(struct supervisor *, const char *text, struct why *);
+const char *supervise_door_name(const struct supervisor *, int name,
     char *dst);
 unsigned int supervise_names_size(const struct supervisor *);
 unsigned int supervise_names_watch(const struct supervisor *,
@@ -225,13 +255,26 @@ void supervise_names_close(const struct supervisor *);
 void supervise_names_end(struct supervisor *);
 
 /*
+ * supervise_limit.c: --max-handshakes.  begun: a child is there; ended: it is
+ * gone.  may: is there room for one more?
+ */
+void supervise_handshake_begun(struct supervisor *, pid_t, int slot);
+void supervise_handshake_ended(struct supervisor *, pid_t);
+int supervise_handshake_may(struct supervisor *);
+void supervise_handshake_end(struct supervisor *);
+
+/*
  * supervise_stats.c: the statistics page.  A child's slot may be none; it
  * comes back when the child is gone.
  */
 int supervise_stats_begin(struct supervisor *);
+
+/* How many tunnels of an earlier supervisor there still are. */
+unsigned int supervise_survivors(struct supervisor *);
 int supervise_slot(struct supervisor *);
 void supervise_slot_back(struct supervisor *, int slot);
-void supervise_log_statistics(const struct supervisor *);
+void supervise_log_statistics(struct supervisor *);
+void supervise_log_killed(pid_t, int signo, int slot);
 void supervise_stats_end(struct supervisor *);
 
 /*

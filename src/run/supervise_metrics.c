@@ -45,7 +45,7 @@ supervise_metrics_announce(const struct supervisor *s)
 	unsigned int i;
 
 	for (i = 0; i < s->metrics.n; i++)
-		dprintf(STDERR_FILENO, "metrics on %s\n", net_local_name(
+		supervise_announce(s, "metrics", "metrics on", net_local_name(
 		    s->metrics.listener[i], addr, sizeof(addr)));
 }
 

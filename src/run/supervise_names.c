@@ -32,7 +32,7 @@ is_dir(const struct supervisor *s)
 
 /* Names are shown as they are unless they are secrets. */
 const char *
-supervise_name_shown(const struct supervisor *s, int name, char *dst)
+supervise_door_name(const struct supervisor *s, int name, char *dst)
 {
 	const char *text = s->names.name[name].text;
 
@@ -105,7 +105,7 @@ make(struct supervisor *s, const char *text, struct why *why)
 }
 
 int
-supervise_name(struct supervisor *s, const char *text, struct why *why)
+supervise_door(struct supervisor *s, const char *text, struct why *why)
 {
 	int i;
 
@@ -237,8 +237,9 @@ supervise_names_announce(const struct supervisor *s)
 
 	for (i = 0; !is_dir(s) && s->names.n == 1 &&
 	    i < s->names.name[0].nfd; i++)
-		dprintf(STDERR_FILENO, "visitors on %s\n", net_local_name(
-		    s->names.name[0].fd[i], addr, sizeof(addr)));
+		supervise_announce(s, "visitors", "visitors on",
+		    net_local_name(s->names.name[0].fd[i], addr,
+		    sizeof(addr)));
 }
 
 unsigned int

@@ -197,7 +197,7 @@ give_up_guests(struct supervisor *s, int64_t now)
 			continue;
 		}
 		log_event(LOG_L_INFO, "no-agent", "peer", p->guest[i].peer,
-		    "target", supervise_name_shown(s, p->guest[i].name,
+		    "target", supervise_door_name(s, p->guest[i].name,
 		    shown), NULL);
 		shut_out(s, &p->guest[i]);
 		dequeue(s, i);
@@ -268,7 +268,7 @@ asked(struct supervisor *s, struct child *c, char *text)
 	}
 	*owner++ = '\0';
 	why_set(&why, EXIT_AGAIN, "the gate is closing");
-	c->name = s->phase == SERVING ? supervise_name(s, text, &why) :
+	c->name = s->phase == SERVING ? supervise_door(s, text, &why) :
 	    NO_NAME;
 	strlcpy(c->owner, owner, sizeof(c->owner));
 	if (c->name != NO_NAME && s->o->replace)

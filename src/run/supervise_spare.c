@@ -97,7 +97,7 @@ wants_spare(const struct supervisor *s)
 	unsigned int coming, n = count_spares(s, &coming);
 
 	return s->phase == SERVING && n < s->service->spares &&
-	    s->active < s->max && (s->pool.proved || coming == 0);
+	    s->active + s->nsurvivors < s->max && (s->pool.proved || coming == 0);
 }
 
 int64_t

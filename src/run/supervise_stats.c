@@ -4,15 +4,35 @@
  * finds it if that can be, and gives each child a slot.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/log.h"
 #include "os/rundir.h"
 #include "os/stats.h"
 #include "run/supervise_inside.h"
+
+#define ROOM_MIN	1024	/* slots of a page */
+#define ROOM_FACTOR	4	/* for limits that are raised later */
+#define LOOK_EVERY	1000	/* ms between two looks at survivors' locks */
+
+struct heir {
+	const struct stats_about *about;
+	char path[RUNDIR_MAX + 256 + 2];	/* what has been taken over */
+};
+
+static void
+inherit(void *arg, const char *path)
+{
+	struct heir *h = arg;
+
+	if (h->path[0] == '\0' && stats_take_over(path, h->about) == 0)
+		strlcpy(h->path, path, sizeof(h->path));
+}
 
 /*
  * Under a name that nobody looks at until it is locked.  Without a directory
@@ -22,14 +42,15 @@ static int
 create_named(unsigned int slots, const struct stats_about *about)
 {
 	char dir[RUNDIR_MAX], tmp[RUNDIR_MAX + 32], path[RUNDIR_MAX + 32];
+	struct heir heir = { .about = about, .path = "" };
 
 	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
-	rundir_each(dir, NULL, NULL);
+	rundir_each(dir, inherit, &heir);
 	snprintf(tmp, sizeof(tmp), "%s/.%d.new", dir, (int)getpid());
 	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
 	unlink(tmp);
-	if (stats_create(tmp, slots, about) == -1)
+	if (heir.path[0] == '\0' && stats_create(tmp, slots, about) == -1)
 		return -1;
 	stats_take(0, STATE_LISTENING);
 	if (stats_rename(path) == 0)
@@ -44,37 +65,84 @@ create(const struct supervisor *s)
 	const char *name = strstr(s->name, ": ");
 	struct stats_about about = { .mode = mode_name(s->o->mode),
 	    .name = name != NULL ? name + 2 : s->name, .max = s->max };
+	unsigned int slots = s->max > UINT_MAX / ROOM_FACTOR ? s->max :
+	    s->max * ROOM_FACTOR;
 
-	if (create_named(s->max, &about) == 0)
+	if (slots < ROOM_MIN)
+		slots = ROOM_MIN;
+	if (create_named(slots, &about) == 0)
 		return;
 	log_event(LOG_L_DEBUG, "not seen by status", "why", strerror(errno),
 	    NULL);
-	if (stats_create(NULL, s->max, &about) == 0)
+	if (stats_create(NULL, slots, &about) == 0)
 		stats_take(0, STATE_LISTENING);
 	else
 		log_event(LOG_L_WARN, "no-statistics", "error",
 		    strerror(errno), NULL);
 }
 
+static void
+log_survivors(const struct supervisor *s)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "survivors");
+	log_num(&l, "active", s->nsurvivors);
+	log_end(&l);
+}
+
+/* The lowest ones are given out first, so that few pages are in use. */
+static int
+share_out(struct supervisor *s)
+{
+	unsigned int i, room = stats_room();
+
+	s->free_slot = calloc(room + 1, sizeof(s->free_slot[0]));
+	s->survivor = calloc(room + 1, sizeof(s->survivor[0]));
+	if (s->free_slot == NULL || s->survivor == NULL)
+		return -1;
+	for (i = room; i > 0; i--)
+		if (stats_is_survivor((int)i))
+			s->survivor[s->nsurvivors++] = (int)i;
+		else
+			s->free_slot[s->nfree++] = (int)i;
+	if (s->nsurvivors > 0)
+		log_survivors(s);
+	return 0;
+}
+
 int
 supervise_stats_begin(struct supervisor *s)
 {
-	unsigned int i;
-
-	s->free_slot = calloc(s->max, sizeof(s->free_slot[0]));
-	if (s->free_slot == NULL)
-		return -1;
 	if (stats_is_shared()) {
 		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
 		return 0;
 	}
-	for (i = 0; i < s->max; i++)
-		s->free_slot[s->nfree++] = (int)(s->max - i);
 	create(s);
-	return 0;
+	return share_out(s);
 }
 
-/* The lowest ones first, so that few pages are in use. */
+/* Asking for a lock is a system call, so not all the time. */
+unsigned int
+supervise_survivors(struct supervisor *s)
+{
+	unsigned int i = 0;
+	int64_t now;
+
+	if (s->nsurvivors == 0 || (now = clock_ms()) < s->look)
+		return s->nsurvivors;
+	s->look = now + LOOK_EVERY;
+	while (i < s->nsurvivors)
+		if (stats_is_survivor(s->survivor[i]))
+			i++;
+		else {
+			s->free_slot[s->nfree++] = s->survivor[i];
+			s->survivor[i] = s->survivor[--s->nsurvivors];
+			s->changed = 1;
+		}
+	return s->nsurvivors;
+}
+
 int
 supervise_slot(struct supervisor *s)
 {
@@ -91,6 +159,46 @@ supervise_slot_back(struct supervisor *s, int slot)
 }
 
 static void
+log_who(struct log_line *l, const struct report_row *r)
+{
+	log_str(l, "peer", r->peer);
+	if (r->user[0] != '\0')
+		log_str(l, "user", r->user);
+}
+
+static void
+log_ids(struct log_line *l, const struct report_row *r)
+{
+	if (r->peer_id[0] == '\0')
+		return;
+	log_str(l, "id", r->id);
+	log_str(l, "peer_id", r->peer_id);
+}
+
+/* What the connection's own process could not tell any more. */
+void
+supervise_log_killed(pid_t pid, int signo, int slot)
+{
+	struct report_row r;
+	struct log_line l;
+	int known = stats_left(slot, &r);
+
+	log_begin(&l, LOG_L_ERROR, "child-killed");
+	log_num(&l, "pid", pid);
+	log_num(&l, "signal", signo);
+	log_str(&l, "name", strsignal(signo));
+	if (known) {
+		log_who(&l, &r);
+		log_str(&l, "target", r.target);
+		log_num(&l, "up", (int64_t)r.up);
+		log_num(&l, "down", (int64_t)r.down);
+		log_seconds(&l, "seconds", r.age);
+		log_ids(&l, &r);
+	}
+	log_end(&l);
+}
+
+static void
 log_row(const struct report_row *r)
 {
 	struct log_line l;
@@ -98,7 +206,7 @@ log_row(const struct report_row *r)
 	log_begin(&l, LOG_L_INFO, "tunnel");
 	log_num(&l, "pid", r->pid);
 	log_str(&l, "state", report_state_name(r->state));
-	log_str(&l, "peer", r->peer);
+	log_who(&l, r);
 	log_str(&l, "target", r->target);
 	log_seconds(&l, "age", r->age);
 	log_seconds(&l, "idle", r->idle);
@@ -108,13 +216,12 @@ log_row(const struct report_row *r)
 		log_num(&l, "rtt_ms", r->rtt);
 	if (r->resumes > 0)
 		log_num(&l, "resumes", r->resumes);
-	if (r->id[0] != '\0')
-		log_str(&l, "id", r->id);
+	log_ids(&l, r);
 	log_end(&l);
 }
 
 void
-supervise_log_statistics(const struct supervisor *s)
+supervise_log_statistics(struct supervisor *s)
 {
 	struct stats_view v;
 	struct report r;
@@ -128,8 +235,8 @@ supervise_log_statistics(const struct supervisor *s)
 			log_row(&row);
 	stats_read(&v, &r);
 	log_begin(&l, LOG_L_INFO, "statistics");
-	log_num(&l, "active", s->active);
-	log_num(&l, "total", (int64_t)s->total);
+	log_num(&l, "active", s->active + supervise_survivors(s));
+	log_num(&l, "total", (int64_t)r.counts.begun);
 	log_num(&l, "refused", (int64_t)r.counts.refused);
 	log_num(&l, "up", (int64_t)r.counts.up);
 	log_num(&l, "down", (int64_t)r.counts.down);
@@ -140,7 +247,9 @@ supervise_log_statistics(const struct supervisor *s)
 void
 supervise_stats_end(struct supervisor *s)
 {
+	s->look = 0;
 	stats_release(0);
-	stats_close(s->active == 0);
+	stats_close(s->active + supervise_survivors(s) == 0);
 	free(s->free_slot);
+	free(s->survivor);
 }

@@ -92,3 +92,10 @@ tls_keep_refresh(struct tls_keep *k, int always)
 	share_tickets(k);
 	log_event(LOG_L_INFO, "certificates", "why", "taken up anew", NULL);
 }
+
+void
+tls_keep_end(struct tls_keep *k)
+{
+	tls_ctx_free(k->ctx);
+	k->ctx = NULL;
+}

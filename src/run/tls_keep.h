@@ -48,4 +48,7 @@ int tls_keep_begin(struct tls_keep *, const struct options *, int tickets,
  */
 void tls_keep_refresh(struct tls_keep *, int always);
 
+/* Frees it; the private key is wiped. */
+void tls_keep_end(struct tls_keep *);
+
 #endif

@@ -9,9 +9,11 @@
 
 #include "os/clock.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "proto/forwarded.h"
 #include "proto/origin.h"
 #include "run/auth.h"
+#include "run/note.h"
 #include "run/visitor.h"
 
 void
@@ -209,6 +211,22 @@ visitor_check(struct visitor *v, const struct options *o, struct wire *w,
 	if (status != 0)
 		return refuse(w, status, extra, err, err, why);
 	return 0;
+}
+
+int
+visitor_count(const struct options *o, const char *peer, struct why *why)
+{
+	struct ip ip;
+	uint16_t port;
+
+	if (o->max_per_source == 0 ||
+	    ip_parse_port(&ip, &port, slice_of(peer)) == -1 ||
+	    stats_source(ip_source(&ip)) < o->max_per_source)
+		return 0;
+	stats_source(0);
+	note_refused();
+	return why_set(why, EXIT_AGAIN, "%u connections from this address, "
+	    "more may not be", o->max_per_source);
 }
 
 int

@@ -43,6 +43,12 @@ int visitor_check(struct visitor *, const struct options *, struct wire *,
     const struct upgrade_request *, int64_t deadline, struct why *);
 
 /*
+ * --max-per-source: 0 if there may be one more from where this peer is; from
+ * now on it is counted.  -1 and why (75) if not.
+ */
+int visitor_count(const struct options *, const char *peer, struct why *);
+
+/*
  * --send-proxy: tells a target on a fresh connection (fd) who the visitor is;
  * via is the address it came to.  0, or -1 and why (69).
  */

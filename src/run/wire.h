@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "os/io.h"
+#include "os/net.h"
 #include "os/tls.h"
 #include "proto/extension.h"
 #include "proto/http.h"
@@ -17,6 +18,10 @@
 #include "run/options.h"
 
 #define WIRE_REDIRECTS_MAX	5
+
+/* The steps of dialling. */
+enum wire_step { WIRE_BEGUN, WIRE_FOUND, WIRE_CONNECTED, WIRE_SECURED,
+    WIRE_ANSWERED, WIRE_STEPS };
 
 /* A wire that is up, and what its handshake told. */
 struct wire {
@@ -31,7 +36,15 @@ struct wire {
 	const char *raw;		/* of a request: all that was read, head
 					 * and early bytes */
 	size_t raw_len;
-	const struct http_head *head;	/* of a request, in a static buffer */
+	const struct http_head *head;	/* of a request, or the answer to one,
+					 * in a static buffer */
+
+	/* of a dialled one, also if that failed */
+	int64_t at[WIRE_STEPS];		/* of clock_us(), when the last attempt
+					 * had done a step; 0: not */
+	const char *name;		/* where it went, static */
+	const struct net_found *found;	/* its addresses, static; or NULL */
+	int redirects;
 };
 
 /*
@@ -47,10 +60,10 @@ int wire_dial(struct wire *, const struct options *, struct tls_ctx **ctx,
     const struct extension *offer, int *http_status, struct why *);
 
 /*
- * Ends a wire that carried nothing: Close 1000, and waits for the peer's end
- * until deadline.
+ * Ends a wire that carried nothing: Close with a code, and waits for the
+ * peer's end until deadline, or a moment if that is past.
  */
-void wire_bye(struct wire *, int64_t deadline);
+void wire_bye(struct wire *, int code, int64_t deadline);
 
 /*
  * Reads and checks the request on an accepted connection until deadline.  0:

@@ -20,6 +20,7 @@
 #include "run/wire_tls.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's words */
+#define BYE_LEAST	100	/* for a Close and its answer */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
 
 _Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
@@ -34,6 +35,7 @@ struct dial {
 	struct upgrade_offer offer;
 	struct url url;			/* where this attempt goes */
 	char name[256];			/* the same, for a person */
+	struct net_found found;
 	struct http_head head;		/* of the answer */
 	size_t head_len, len;		/* of what is in buf */
 	struct why *why;
@@ -99,9 +101,14 @@ connect_to(struct dial *d)
 		return -1;
 	wire_say(&d->say, "dialling %s", addr_print(text, sizeof text,
 	    &d->url.at));
-	fd = net_dial(&d->url.at, d->o->family, deadline, w->via, d->why);
+	if (net_find(&d->found, &d->url.at, d->o->family, d->why) == -1)
+		return -1;
+	w->found = &d->found;
+	w->at[WIRE_FOUND] = clock_us();
+	fd = net_dial_found(&d->url.at, &d->found, deadline, w->via, d->why);
 	if (fd == -1)
 		return -1;
+	w->at[WIRE_CONNECTED] = clock_us();
 	net_tune(fd);
 	w->io = io_of(fd);
 	wire_say(&d->say, "connected to %s", w->via);
@@ -111,6 +118,7 @@ connect_to(struct dial *d)
 	    d->why);
 	if (w->io.tls == NULL)
 		return -1;
+	w->at[WIRE_SECURED] = clock_us();
 	wire_say(&d->say, "%s, certificate %s",
 	    tls_describe(w->io.tls, text, sizeof text),
 	    d->o->insecure ? "not verified" : "verified");
@@ -352,6 +360,8 @@ attempt(struct dial *d, int *http_status)
 	int64_t deadline;
 
 	url_print(d->name, sizeof d->name, &d->url);
+	d->w->name = d->name;
+	d->w->at[WIRE_BEGUN] = clock_us();
 	if (collect_fields(d) == -1 || connect_to(d) == -1)
 		return -1;
 	deadline = deadline_in(d->o->handshake_timeout);
@@ -359,6 +369,8 @@ attempt(struct dial *d, int *http_status)
 	    read_answer(d, deadline) == -1)
 		return -1;
 	*http_status = d->head.status;
+	d->w->head = &d->head;
+	d->w->at[WIRE_ANSWERED] = clock_us();
 	if (d->head.status == 101)
 		return accepted(d);
 	if (!upgrade_is_redirect(d->head.status))
@@ -367,16 +379,18 @@ attempt(struct dial *d, int *http_status)
 }
 
 void
-wire_bye(struct wire *w, int64_t deadline)
+wire_bye(struct wire *w, int close_code, int64_t deadline)
 {
 	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
 	    .length = 2 };
 	uint8_t out[FRAME_HEAD_MAX + 2];
-	static const uint8_t code[2] = { CLOSE_NORMAL >> 8,
-	    CLOSE_NORMAL & 255 };
+	const uint8_t code[2] = { close_code >> 8, close_code & 255 };
+	int64_t least = clock_ms() + BYE_LEAST;
 	char waste[512];
 	size_t n;
 
+	if (deadline < least)
+		deadline = least;
 	random_bytes(f.key, sizeof f.key);
 	n = frame_encode(out, &f);
 	frame_mask(out + n, code, sizeof code, f.key, 0);
@@ -408,6 +422,7 @@ wire_dial(struct wire *w, const struct options *o, struct tls_ctx **ctx,
 	for (hops = 0; hops <= WIRE_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);
 		w->io = IO_CLOSED;
+		w->redirects = hops;
 		r = attempt(&d, http_status);
 		if (r == 0)
 			return 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/log.h"
 #include "proto/upgrade.h"
 #include "run/wire_say.h"
 
@@ -19,6 +20,11 @@ line(const char *mark, const char *text)
 	ssize_t ignored;
 
 	n = snprintf(out, sizeof out, "%s%s\n", mark, text);
+	if (log_owns_stderr()) {
+		out[n - 1] = '\0';
+		log_event(LOG_L_DEBUG, "step", "msg", out, NULL);
+		return;
+	}
 	ignored = write(STDERR_FILENO, out, n);
 	(void)ignored;
 }

@@ -380,4 +380,22 @@ def test_options_of_a_family():
     t.ok(r.returncode in (68, 69), '-6 does not try IPv4: %d' % r.returncode)
 
 
+def test_one_address_twice():
+    """glibc finds 127.0.0.1 by both of these lines, when IPv4 is wanted."""
+    unshare, = t.need('unshare')
+    hosts = t.folder() + '/hosts'
+    with open(hosts, 'w') as f:
+        f.write('127.0.0.1 twice.example\n::1 twice.example\n')
+    apart = [unshare, '-m', 'sh', '-c',
+             'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+    r = t.run(apart + ['true'])
+    if r.returncode:
+        raise t.Skip('no mounts of our own: %s' % r.stderr.decode())
+    port = t.free_port()
+    r = t.run(apart + [t.INETWS, 'connect', '-4',
+                       'ws://twice.example:%d/' % port])
+    t.is_((r.returncode, r.stderr.count(b'127.0.0.1:%d' % port)), (69, 1),
+          'it is dialled once')
+
+
 t.main()

@@ -105,7 +105,7 @@ def test_docker_site():
 
 def test_haproxy():
     program, = t.need('haproxy')
-    d, cert, s = world('--accept-proxy')
+    d, cert, s = world('--accept-proxy', '--metrics', '127.0.0.1:0')
     port, at = t.free_port(), t.folder()
     with open(at + '/pem', 'w') as f:
         for path in (cert.cert, cert.key):
@@ -116,13 +116,19 @@ def test_haproxy():
                           ('bind :443', 'bind 127.0.0.1:%d' % port),
                           ('/etc/haproxy/example.org.pem', at + '/pem'),
                           ('server ssh 127.0.0.1:8080',
-                           'server ssh ' + address(s))))
+                           'server ssh ' + address(s)),
+                          ('port 9100 inter 10s', 'port %s inter 200ms' %
+                           s.wait_line(r'metrics on \S+:(\d+)')[1])))
     r = t.run([program, '-c', '-V', '-f', at + '/cfg'])
     t.is_((r.returncode, r.stderr), (0, b''), 'haproxy has no warnings')
     t.answering(t.Program([program, '-db', '-f', at + '/cfg']), port)
     carries('haproxy', s, port, cert, d)
     t.like(visit(port, cert, '/other/')[0], r'\AHTTP/1\.1 503 ',
            'another path is nobody\'s')
+    d.program.stop()
+    t.ok(t.until(lambda: visit(port, cert, '/ssh/')[0].startswith(
+        b'HTTP/1.1 503 ')), 'without sshd it is seen to be down')
+    t.unlike(s.log, 'without a request', 'checks are not logged as failures')
 
 
 def test_apache():

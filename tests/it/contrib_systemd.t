@@ -12,6 +12,8 @@ import inetws as t      # noqa: E402
 import glob             # noqa: E402
 import guest            # noqa: E402
 import re               # noqa: E402
+import talk             # noqa: E402
+import tree             # noqa: E402
 
 UNITS = os.path.join(t.ROOT, 'contrib', 'systemd')
 EXPOSURE = 1.5
@@ -152,6 +154,26 @@ def test_instance():
              'nothing was refused')
 
 
+def test_made_install():
+    """As README.md there says, behind "make install"."""
+    g = guest.Guest()
+    g.boot()
+    os.umask(0o022)
+    tree.make('install', 'DESTDIR=' + g.at(''))
+    g.must('systemd-sysusers')
+    g.must('systemctl', 'daemon-reload')
+    with g.net():
+        echo = t.echo()
+        g.put('/etc/inetws/ssh.conf', 'mode server\nlisten 127.0.0.1:8080\n'
+              'target 127.0.0.1:%d\n' % echo.port)
+        g.must('systemctl', 'enable', '--now', 'inetws@ssh')
+        t.ok(says(t.ws.connect(8080), b'hello'), 'make install, and it runs')
+    g.must('systemctl', 'disable', '--now', 'inetws@ssh')
+    tree.make('uninstall', 'DESTDIR=' + g.at(''))
+    t.is_(g.run('find', '/usr/local', '-name', '*inetws*').stdout, '',
+          'make uninstall')
+
+
 def test_wrong_file():
     """Told once, and not tried again and again."""
     g = machine()
@@ -159,8 +181,8 @@ def test_wrong_file():
     r = g.run('systemctl', 'start', 'inetws@a')
     t.ok(r.returncode != 0, 'does not start')
     t.like(g.journal('inetws@a'), r'a\.conf:2.*nonsense', 'and says why')
-    t.is_(g.must('systemctl', 'show', '-P', 'NRestarts', 'inetws@a'), '0\n',
-          'it is not tried again')
+    t.is_(g.must('systemctl', 'show', '-P', 'ActiveState', 'inetws@a'),
+          'failed\n', 'it is not tried again')
 
 
 def test_upgrade():
@@ -230,8 +252,28 @@ def test_socket_unit():
         g.must('systemctl', 'daemon-reload')
         g.must('systemctl', 'start', 'inetws@b.socket')
         t.ok(says(t.ws.connect(8081), b'x'), 'an address by a drop-in')
-        t.is_(len(g.must('sh', '-c', 'ls /run/inetws/*.stats').split()), 3,
-              'pages of statistics: a, the one before it, b')
+        t.is_(len(g.must('sh', '-c', 'ls /run/inetws/*.stats').split()), 2,
+              'pages of statistics: a, taken over when restarted, and b')
+
+
+def test_client():
+    """The other side, which looks names and certificates up."""
+    g = machine()
+    with g.net():
+        s = t.server(t.echo().port)
+        g.site(t.location(s.port), 'example.org')
+        g.put('/etc/inetws/c.conf', 'mode client\nlisten 127.0.0.1:2222\n'
+              'url wss://example.org/ssh/\n')
+        g.must('systemctl', 'start', 'inetws@c')
+        k = talk.Talk(t.ws.dial(2222), b'hello', keep=True)
+        if not t.ok(t.until(lambda: k.got == b'hello'), 'a client'):
+            t.diag(g.journal('inetws@c'))
+        g.must('systemctl', 'restart', 'inetws@c')
+        k.sock.sendall(b' again')
+        t.ok(t.until(lambda: k.got == b'hello again'),
+             'restarted: its tunnel lives on')
+        g.must('systemctl', 'kill', 'inetws@c')
+        t.ok(k.join() in ('eof', 'reset'), 'and ends when it is told to')
 
 
 def test_each():

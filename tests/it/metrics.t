@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
@@ -85,6 +86,16 @@ def test_parser():
     t.is_(found['inetws_ping_rtt_seconds'].unit, 'seconds', 'with units')
 
 
+def cells(page):
+    """{pid: {column: text}} of the page's rows."""
+    rows = {}
+    for row in re.findall('<tr>(<td.*?)</tr>', page):
+        one = dict(re.findall('<td data-n="([^"]*)"[^>]*>([^<]*)</td>', row))
+        rows[int(one['Process'])] = {k: html.unescape(v)
+                                     for k, v in one.items()}
+    return rows
+
+
 def test_agree():
     """Metrics, JSON, table and page say the same."""
     t.rundir()
@@ -119,13 +130,24 @@ def test_agree():
           (i['up'], i['down']), 'bytes')
     t.is_((m['inetws_connections_begun_total'], len(ws) + 1),
           (i['total'], i['total']), 'all there were')
-    page = t.http(s.metrics, '/')[2]
-    table = t.run_inetws('status').stdout.decode()
+    page = cells(t.http(s.metrics, '/')[2])
+    table = {int(line.split()[0]): line for line in
+             t.run_inetws('status').stdout.decode().splitlines()
+             if re.match(r'\d+ ', line)}
+    t.is_((sorted(page), sorted(table)),
+          ((sorted(r['pid'] for r in i['tunnels']),) * 2),
+          'the same tunnels on the page and in the table')
     for row in i['tunnels']:
-        t.ok(row['peer'] in page and str(row['pid']) in page,
-             '%s stands on the page' % row['peer'])
-        t.like(table, r'(?m)^%d\s+%s\s+%s ' % (row['pid'], row['state'],
-               re.escape(row['peer'])), 'and in the table')
+        sizes = ['%d B' % row['up'], '%d B' % row['down']]
+        want = [row['peer'], row['target'] or '-', row['state']] + sizes
+        seen = page[row['pid']]
+        t.is_([seen[k] for k in ('Peer', 'Target', 'State', 'Up', 'Down')],
+              want, '%s on the page' % row['peer'])
+        t.like(table[row['pid']], r'^%d +%s +%s +%s .* %s +%s ' % tuple(
+            [row['pid']] + [re.escape(x) for x in
+                            [row['state'], row['peer'],
+                             row['target'] or '-'] + sizes]),
+               'and in the table')
     raw.close()
     for w in ws:
         w.sock.close()
@@ -198,9 +220,9 @@ def test_health():
     s = watched(target.port, '--drain', '30s')
     t.is_(t.http(s.metrics, '/healthz')[0::2], (200, 'alive\n'), 'alive')
     t.is_(t.http(s.metrics, '/readyz')[0::2], (200, 'ready\n'), 'ready')
-    n = target.accepted
+    t.until(lambda: target.accepted)
     t.http(s.metrics, '/readyz')
-    t.is_(target.accepted, n, 'held for a while: not dialled again')
+    t.is_(target.accepted, 1, 'held for a while: not dialled again')
     dead = watched(t.free_port())
     status, _, body = t.http(dead.metrics, '/readyz')
     t.is_(status, 503, 'a dead target: 503')
@@ -319,6 +341,71 @@ def test_textfile():
     watched(t.free_port())
     r = t.run_inetws('status', '--openmetrics')
     t.is_(r.returncode, 64, 'of several: 64')
+
+
+def inetd_server(page, target):
+    """One connection's process, as a super-server would start it."""
+    ours, theirs = socket.socketpair()
+    t.on_close(theirs.close)
+    with ours:
+        t.inetws('server', '-l', 'inetd', '--stats-file', page,
+                 '127.0.0.1:%d' % target, stdin=ours.fileno())
+    return theirs
+
+
+def test_node_exporter():
+    """Where nobody listens: by a file, through the real collector."""
+    exporter, = t.need('prometheus-node-exporter')
+    promtool, = t.need('promtool')
+    echo = t.echo()
+    d = t.folder()
+    page, out = d + '/page', d + '/inetws.prom'
+    w = inetd_server(page, echo.port)
+    w.settimeout(t.BOUND)
+    w.sendall(t.ws.request())
+    head, early = t.ws.read_head(w)
+    w = t.ws.WebSocket(w, True, early)
+    w.send(b'x' * 77)
+    w.take_data(77)
+    t.ok(t.until(lambda: t.one(page)['down'] == 77), 'it is counted')
+    r = t.run_inetws('status', '--textfile', out, '--metrics-names=trazfr',
+                     page)
+    t.is_((r.returncode, r.stdout, r.stderr), (0, b'', b''), '--textfile')
+    t.is_(os.listdir(d).count('inetws.prom'), 1, 'the file')
+    t.is_([n for n in os.listdir(d) if n.startswith('.')], [],
+          'and nothing beside it')
+    t.is_(os.stat(out).st_mode & 0o777, 0o644, 'that others may read')
+    with open(out) as f:
+        text = f.read()
+    r = t.run([promtool, 'check', 'metrics'], input=text.encode())
+    t.is_((r.returncode, r.stdout + r.stderr), (0, b''),
+          'promtool has nothing to say')
+    t.is_(t.series(text)['http_to_tcp_active_connections'], 1,
+          "that tool's names too")
+    port = t.free_port()
+    t.Program([exporter, '--web.listen-address=127.0.0.1:%d' % port,
+               '--collector.disable-defaults', '--collector.textfile',
+               '--collector.textfile.directory=' + d])
+
+    def scraped():
+        try:
+            return t.series(t.http(port, '', raw=b'GET /metrics HTTP/1.0'
+                                   b'\r\n\r\n')[2])
+        except OSError:
+            return {}
+    t.ok(t.until(lambda: 'inetws_connections_active' in scraped()),
+         'node-exporter takes it')
+    m = scraped()
+    t.is_((m['inetws_connections_active'], m['node_textfile_scrape_error'],
+           m['inetws_stream_bytes_total{direction="down"}']), (1, 0, 77),
+          'without an error')
+    p = t.inetws('status', '--textfile', out, '--watch', page)
+    os.unlink(out)
+    t.ok(t.until(lambda: os.path.exists(out)), '--watch writes it again')
+    t.is_(p.stop(), 0, 'TERM: 0')
+    r = t.run_inetws('status', '--textfile', d + '/none/x', page)
+    t.is_(r.returncode, 71, 'where it cannot be written: 71')
+    t.like(r.stderr, d + '/none/x', 'which is named')
 
 
 def test_grow_only():

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import re               # noqa: E402
 
-MODES = ('server', 'client', 'connect', 'agent', 'gate', 'status')
+MODES = ('server', 'client', 'connect', 'agent', 'gate', 'check', 'status')
 URL = 'ws://127.0.0.1:1/'
 
 

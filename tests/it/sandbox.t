@@ -78,7 +78,9 @@ def test_children():
               name)
         t.is_(status(p.pid), (0, 0), 'not its supervisor')
         with open('/proc/%d/limits' % child) as f:
-            t.like(f.read(), r'^Max core file size\s+0 ', 'no core dumps')
+            limits = f.read()
+        t.like(limits, r'^Max core file size\s+0 ', 'no core dumps')
+        t.like(limits, r'^Max open files\s+64 +64 ', 'few descriptors')
     p = t.connect('ws://localhost:%d/' % s.port)
     p.stdin.write(b'hello')
     p.stdin.flush()

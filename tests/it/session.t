@@ -205,7 +205,8 @@ def test_random_cuts():
                      p.RandomFaults(seed, r.randrange(5),
                                     max(len(near), len(far)) + 2000,
                                     role == "server"),
-                     ("--ping-interval", "1s", "--linger", "2s"))
+                     ("--ping-interval", "1s", "--linger", "2s",
+                      "--resume", "5s"))
             if not x.good():
                 bad += 1
                 t.diag("INETWS_SEED=%d fails for the %s" % (seed, role))
@@ -230,7 +231,7 @@ def test_cut_at_lines():
                 x = make(noise(100000), noise(100000, 2), {},
                          {"wait_eof": True},
                          faults=p.After(word, sending, 2),
-                         options=("--linger", "2s"))
+                         options=("--linger", "2s", "--resume", "5s"))
                 if not t.ok(x.good(), "%s: cut %s %s" % (
                         role, "behind sending" if sending else "on receiving",
                         word)):
@@ -240,8 +241,9 @@ def test_cut_at_lines():
 
 def test_last_frames_lost():
     for role, make in ROLES:
-        x = make(noise(70000), noise(50000, 2), faults=p.LastFrames(),
-                 options=("--linger", "2s"))
+        x = make(noise(70000), noise(50000, 2), None, None,
+                 p.Settings(resume=2), p.LastFrames(),
+                 ("--linger", "2s", "--resume", "3s"))
         if not t.ok(x.good(), "%s: the last frames are lost: a success at "
                     "both sides" % role):
             x.tell()

@@ -19,7 +19,6 @@ from talk import Talk, noise            # noqa: E402
 
 BOUND = t.BOUND
 UP, DOWN = noise(150000), noise(170000, 2)
-WHO = ("dialler", "acceptor", "both")
 
 
 def started(program, port, config):
@@ -43,7 +42,7 @@ def nginx(port):
     return t.nginx(port, path="/").port
 
 
-def haproxy(port):
+def haproxy(port, patience="1h"):
     listen = t.free_port()
     path = os.path.join(t.folder(), "haproxy.cfg")
     with open(path, "w") as f:
@@ -53,17 +52,17 @@ defaults
     timeout connect 5s
     timeout client 60s
     timeout server 60s
-    timeout tunnel 1h
+    timeout tunnel %s
 frontend in
     bind 127.0.0.1:%d
     default_backend out
 backend out
     server s 127.0.0.1:%d
-""" % (listen, port))
+""" % (patience, listen, port))
     return started(["haproxy", "-db", "-f"], listen, path)
 
 
-def apache(port):
+def apache(port, patience=60):
     listen, folder = t.free_port(), t.folder()
     path = os.path.join(folder, "httpd.conf")
     with open(path, "w") as f:
@@ -73,9 +72,9 @@ def apache(port):
         for name in ("mpm_event", "authz_core", "proxy", "proxy_http"):
             f.write("LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so"
                     "\n" % (name, name))
-        f.write("Listen 127.0.0.1:%d\nTimeout 60\n"
+        f.write("Listen 127.0.0.1:%d\nTimeout %d\n"
                 "ProxyPass / http://127.0.0.1:%d/ upgrade=websocket\n" %
-                (listen, port))
+                (listen, patience, port))
     return started(["apache2", "-DFOREGROUND", "-f"], listen, path)
 
 
@@ -115,42 +114,64 @@ class Foreign:
         self.thread.join(BOUND)
 
 
-def ours(through):
-    for who in WHO:
-        target = t.Held()
-        s = t.server(target.port)
-        c = t.client("ws://127.0.0.1:%d/" % through(s.port))
+LATE = noise(100000, 3)
+
+
+def ours(through, who, word, name, *options):
+    t.is_(word, "whole", name + "two inetws")
+    target = t.Held()
+    s = t.server(target.port, *options)
+    c = t.client("ws://127.0.0.1:%d/" % through(s.port), *options)
+    a = Talk(socket.create_connection(("127.0.0.1", c.port)), UP,
+             wait_eof=who == "acceptor", late=LATE)
+    sock = target.next()
+    sock.settimeout(None)
+    b = Talk(sock, DOWN, wait_eof=who == "dialler", late=LATE)
+    a.join(), b.join()
+    t.ok(a.how == "eof" and b.how == "eof", name + "end of file at both")
+    t.ok(a.got == DOWN + (LATE if who == "dialler" else b"") and
+         b.got == UP + (LATE if who == "acceptor" else b""),
+         name + "behind all bytes, those too that were said after the first one")
+    for q in (s, c):
+        t.ok(q.has_line("closed .*end=ended"), "said so")
+
+
+def without_session(through, who, word, name):
+    ours(through, who, word, name, "--resume", "0")
+
+
+def foreign_acceptor(through, who, word, name):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = through(listener.getsockname()[1])
+        # the proxy was tried: that connection is not ours
+        c = t.client("ws://127.0.0.1:%d/" % port)
         a = Talk(socket.create_connection(("127.0.0.1", c.port)), UP,
                  wait_eof=who == "acceptor")
-        sock = target.next()
-        sock.settimeout(None)
-        b = Talk(sock, DOWN, wait_eof=who == "dialler")
-        a.join(), b.join()
-        t.ok(a.got == DOWN and a.how == "eof" and b.got == UP and
-             b.how == "eof", "both inetws, first ends: " + who)
-        for q in (s, c):
-            t.ok(q.has_line("closed .*end=ended"), "said so")
-        t.cleanup()
+        raw = accept(listener)
+        f = Foreign(raw, DOWN, who != "dialler", len(UP))
+        foreign(a, f, DOWN, UP, word, name)
 
 
-def foreign_acceptor(through):
-    for who in WHO:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = through(listener.getsockname()[1])
-            # the proxy was tried: that connection is not ours
-            c = t.client("ws://127.0.0.1:%d/" % port)
-            a = Talk(socket.create_connection(("127.0.0.1", c.port)), UP,
-                     wait_eof=who == "acceptor")
-            raw = accept(listener)
-            f = Foreign(raw, DOWN, who != "dialler", len(UP))
-            a.join(), f.join()
-            t.ok(a.got == DOWN and a.how == "eof",
-                 "foreign acceptor, first ends: %s: its bytes, end of file" %
-                 who)
-            if who == "dialler":
-                t.ok(f.got == UP and f.code == 1000,
-                     "our Close came after all of both")
-        t.cleanup()
+def foreign_dialler(through, who, word, name):
+    target = t.Held()
+    s = t.server(target.port)
+    raw = p.raw_dial("127.0.0.1", through(s.port), "/", None, timeout=BOUND)
+    sock = target.next()
+    sock.settimeout(None)
+    b = Talk(sock, DOWN, wait_eof=who == "dialler")
+    f = Foreign(raw, UP, who != "acceptor", len(DOWN))
+    foreign(b, f, UP, DOWN, word, name)
+
+
+def foreign(own, other, to_own, to_other, word, name):
+    own.join(), other.join()
+    t.ok(own.got == to_own and own.how == "eof",
+         name + "what the foreign side said, then end of file")
+    if word == "held":
+        t.ok(other.got == to_other and other.code == 1000,
+             name + "our Close came after all of both")
+    else:
+        t.is_(word, "closed", "a word of the table")
 
 
 def accept(listener):
@@ -162,69 +183,85 @@ def accept(listener):
             pass
 
 
-def foreign_dialler(through):
-    for who in WHO:
-        target = t.Held()
-        s = t.server(target.port)
-        raw = p.raw_dial("127.0.0.1", through(s.port), "/", None,
-                         timeout=BOUND)
-        sock = target.next()
-        sock.settimeout(None)
-        b = Talk(sock, DOWN, wait_eof=who == "dialler")
-        f = Foreign(raw, UP, who != "acceptor", len(DOWN))
-        b.join(), f.join()
-        t.ok(b.got == UP and b.how == "eof",
-             "foreign dialler, first ends: %s: its bytes, end of file" % who)
-        if who == "acceptor":
-            t.ok(f.got == DOWN and f.code == 1000,
-                 "our Close came after all of both")
-        t.cleanup()
-
-
 def direct(port):
     return port
 
 
-def test_direct_ours():
-    ours(direct)
+TUNNELS = {"ours to ours": (ours, without_session),
+           "ours to foreign": (foreign_acceptor,),
+           "foreign to ours": (foreign_dialler,)}
+COLUMNS = {"directly": direct, "nginx": nginx, "HAProxy": haproxy,
+           "Apache": apache}
 
 
-def test_direct_foreign():
-    foreign_acceptor(direct)
-    foreign_dialler(direct)
+def table():
+    """[(tunnel, who ends first, {column: word})]: what the manual says."""
+    path = os.path.join(t.ROOT, "man", "inetws-protocol.7")
+    with open(path) as f:
+        text = f.read().partition("\n.Sh HALF-CLOSE\n")[2]
+    rows = [line[4:].split(" Ta ") for line in
+            text.partition("\n.El\n")[0].splitlines()
+            if line.startswith(".It ")]
+    columns = [word.replace("Em ", "") for word in rows[0]][2:]
+    return [(row[0], row[1], dict(zip(columns, row[2:]))) for row in rows[1:]]
 
 
-@t.limit(90)
-def test_nginx_ours():
-    ours(nginx)
+def test_table():
+    rows = table()
+    t.is_(sorted((row[0], row[1]) for row in rows),
+          sorted((tunnel, who) for tunnel in TUNNELS
+                 for who in ("dialler", "acceptor", "both")),
+          "the manual's table has all rows")
+    t.ok(all(sorted(row[2]) == sorted(COLUMNS) for row in rows),
+         "and all columns")
 
 
-@t.limit(120)
-def test_nginx_foreign():
-    foreign_acceptor(nginx)
-    foreign_dialler(nginx)
+def cells(tunnel, column):
+    def run():
+        for kind, who, words in table():
+            if kind != tunnel:
+                continue
+            for function in TUNNELS[tunnel]:
+                function(COLUMNS[column], who, words[column], "%s, %s, "
+                         "first ends: %s: " % (function.__name__, column, who))
+                t.cleanup()
+    run.limit = 120
+    return run
 
 
-@t.limit(90)
-def test_haproxy_ours():
-    ours(haproxy)
+def test_half_closed_for_long():
+    """Longer than a proxy is patient: pings go on while nothing is said."""
+    for name, proxy in (("HAProxy", lambda port: haproxy(port, "2s")),
+                        ("Apache", lambda port: apache(port, 2))):
+        for first in ("dialler", "acceptor"):
+            target = t.Held()
+            pings = ("--ping-interval", "500ms")
+            s = t.server(target.port, *pings)
+            c = t.client("ws://127.0.0.1:%d/" % proxy(s.port), *pings)
+            a = t.ws.dial(c.port)
+            b = target.next()
+            one, other = (a, b) if first == "dialler" else (b, a)
+            one.sendall(b"question")
+            one.shutdown(socket.SHUT_WR)
+            t.is_(t.ws.read_all(other), (b"question", "eof"),
+                  "%s, first ends: %s: half-closed" % (name, first))
+            one.settimeout(5)
+            try:
+                t.is_(one.recv(1), None, "nothing for five seconds")
+            except TimeoutError:
+                t.ok(True, "nothing for five seconds")
+            other.sendall(b"answer")
+            other.shutdown(socket.SHUT_WR)
+            t.is_(t.ws.read_all(one), (b"answer", "eof"), "then the answer")
+            for q in (s, c):
+                m = q.wait_line("closed .*end=ended.*")
+                t.unlike(m[0], "resumes", "on the one wire")
+            t.cleanup()
 
 
-@t.limit(120)
-def test_haproxy_foreign():
-    foreign_acceptor(haproxy)
-    foreign_dialler(haproxy)
-
-
-@t.limit(90)
-def test_apache_ours():
-    ours(apache)
-
-
-@t.limit(120)
-def test_apache_foreign():
-    foreign_acceptor(apache)
-    foreign_dialler(apache)
-
+for _tunnel in TUNNELS:
+    for _column in COLUMNS:
+        globals()["test_%s_%s" % (_tunnel.replace(" ", "_"), _column)] = \
+            cells(_tunnel, _column)
 
 t.main()

@@ -222,7 +222,8 @@ def test_cut_at_lines():
     for word in ("ack", "eof", "ack 1000"):
         for sending in (True, False):
             for side in ("cf", "sf"):
-                x = Both(noise(100000), noise(1000, 2), b={"wait_eof": True},
+                x = Both(noise(100000), noise(1000, 2), p.Settings(),
+                         p.Settings(resume=2), b={"wait_eof": True},
                          **{side: p.After(word, sending)})
                 good = x.join() and x.whole() and \
                     x.outcomes() == ("ended", "ended")
@@ -235,7 +236,8 @@ def test_cut_at_lines():
 
 def test_last_frames_lost():
     for side in ("cf", "sf"):
-        x = Both(noise(70000), noise(50000, 2), **{side: p.LastFrames()})
+        x = Both(noise(70000), noise(50000, 2), p.Settings(),
+                 p.Settings(resume=2), **{side: p.LastFrames()})
         t.ok(x.join() and x.whole() and x.outcomes() == ("ended", "ended"),
              "the last frames are lost: a success at both sides (%s)" % side)
 

@@ -371,7 +371,8 @@ def test_refused_redials():
             os.setgroups([])
             os.setgid(65534)
             os.setuid(65534)
-        other = t.server(x.target.port, "-v", "-v", preexec_fn=nobody)
+        other = t.server(x.target.port, "-v", "-v", preexec_fn=nobody,
+                         program=t.for_everybody())
         port, x.program.port = x.program.port, other.port
         t.is_(x.status(6, 10), 410, "through another user's server")
         x.program.port = port

@@ -101,7 +101,8 @@ def test_refused():
     page = t.folder() + '/page'
     os.chmod(os.path.dirname(page), 0o755)
     s = t.server(t.free_port(), '--stats-file', page)
-    r = t.run_inetws('status', page, preexec_fn=lambda: os.setuid(65534))
+    r = t.run_inetws('status', page, program=t.for_everybody(),
+                     preexec_fn=lambda: os.setuid(65534))
     t.is_(r.returncode, 77, "somebody else's page: 77")
     t.like(r.stderr, 'belongs to another user', 'and why')
     t.ok(s.alive(), 'its owner goes on')

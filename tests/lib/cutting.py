@@ -121,7 +121,11 @@ class Cutter:
     """
     In front of a port.  The connections that live are ended by cut(), or by
     hole() left open and silent, as on a path that swallows everything; new
-    ones are not concerned.  refuse: new ones are reset at once.
+    ones are not concerned.  refuse: new ones are reset at once.  plan: what
+    the next one shall meet, (way, n, how): when n bytes behind the head have
+    gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
+    passed: how many bytes behind its head the last one has let through.
+    heads: what went before, of all.
     """
 
     def __init__(self, port):
@@ -129,6 +133,9 @@ class Cutter:
         self.pairs = {}             # id: (socket, socket, [swallowed?])
         self.count = 0
         self.refuse = False
+        self.plan = None
+        self.passed = {}
+        self.heads = []
         self.lock = threading.Lock()
         self.sock = socket.create_server(('127.0.0.1', 0), backlog=1024)
         self.port = self.sock.getsockname()[1]
@@ -154,17 +161,21 @@ class Cutter:
                 s.settimeout(None)
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             hole = []
+            plan, self.plan = self.plan, None
             with self.lock:
                 self.count += 1
                 no = self.count
                 self.pairs[no] = (a, b, hole)
             left = [a, b]
-            for src, dst in ((a, b), (b, a)):
+            for way, src, dst in (('up', a, b), ('down', b, a)):
+                limit = plan[1:] if plan and plan[0] == way else None
                 threading.Thread(target=self._copy, daemon=True, args=(
-                    no, src, dst, hole, left)).start()
+                    no, way, src, dst, hole, left, limit)).start()
 
-    def _copy(self, no, src, dst, hole, left):
+    def _copy(self, no, way, src, dst, hole, left, limit):
         place = memoryview(bytearray(1 << 18))
+        head = b''              # until it is complete
+        passed = 0
         try:
             while True:
                 n = src.recv_into(place)
@@ -172,7 +183,23 @@ class Cutter:
                     return
                 if n == 0:
                     break
+                if head is not None:
+                    head += place[:n]
+                    end = head.find(b'\r\n\r\n') + 4
+                    if end >= 4:
+                        self.heads.append(head[:end])
+                        passed, head = len(head) - end, None
+                else:
+                    passed += n
+                if limit and head is None and passed >= limit[0]:
+                    dst.sendall(place[:n - (passed - limit[0])])
+                    if limit[1] == 'hole':
+                        self.hole(no)
+                    else:
+                        self._end(no, limit[1])
+                    return
                 dst.sendall(place[:n])
+                self.passed[way] = passed
             dst.shutdown(socket.SHUT_WR)
         except ConnectionResetError:
             if not hole:
@@ -209,11 +236,12 @@ class Cutter:
             alive = list(self.pairs)
         return sum(self._end(no, how) for no in alive)
 
-    def hole(self):
+    def hole(self, only=None):
         """Both ends stay open; nothing that is said is read any more."""
         with self.lock:
-            gone, self.pairs = self.pairs, {}
-        for a, b, hole in gone.values():
+            gone = [no for no in self.pairs if only is None or no == only]
+            gone = [self.pairs.pop(no) for no in gone]
+        for a, b, hole in gone:
             hole.append(True)
             self.kept += [a, b]
         return len(gone)

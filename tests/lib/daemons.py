@@ -185,11 +185,11 @@ def sshd():
 Chain = collections.namedtuple('Chain', 'server nginx cert url')
 
 
-def chain(target, *options, path='/ssh/', extra='', **kw):
+def chain(target, *options, path='/ssh/', extra='', http='', **kw):
     """inetws server behind nginx with TLS, as a user has it."""
     cert = ca.certificate()
     s = proc.server(target, *options, **kw)
-    n = nginx(s.port, cert, path=path, extra=extra)
+    n = nginx(s.port, cert, path=path, extra=extra, http=http)
     return Chain(s, n, cert, n.url)
 
 

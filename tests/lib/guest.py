@@ -16,10 +16,13 @@ import ctypes
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 
+import daemons
+import ca
 import launch
 import proc
 import tap
@@ -67,7 +70,7 @@ echo made
 # An init until told otherwise: no orphan stays a zombie.
 exec env -i container=inetws PATH=/usr/sbin:/usr/bin:/sbin:/bin perl -e '
 	$SIG{CHLD} = "IGNORE";
-	<STDIN>;
+	exit unless defined(<STDIN>);
 	$SIG{CHLD} = "DEFAULT";
 	open(STDIN, "<", "/dev/null");
 	open(STDOUT, ">", "/dev/null");
@@ -75,19 +78,38 @@ exec env -i container=inetws PATH=/usr/sbin:/usr/bin:/sbin:/bin perl -e '
 '''
 
 
+# A control group for its init, so that guests do not meet.  $1 is a folder to
+# mount them at, for ourselves alone; $2 is its name.
+ENTER = r'''set -e
+mount -t cgroup2 cgroup2 "$1"
+mkdir "$1/$2"
+echo $$ >"$1/$2/cgroup.procs"
+umount "$1"
+shift 2
+exec "$@"'''
+
+LEAVE = r'''mount -t cgroup2 cgroup2 "$1" || exit
+while [ -d "$1/$2" ]; do
+	find "$1/$2" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.05
+done'''
+
+
 class Guest:
     def __init__(self):
         if os.getuid() != 0:
             raise tap.Skip('needs root')
-        unshare, self.nsenter = proc.need('unshare', 'nsenter')
+        self.unshare, self.nsenter = proc.need('unshare', 'nsenter')
         if not os.access('/lib/systemd/systemd', os.X_OK):
             raise tap.Skip('systemd is not installed')
-        self._cgroup()
+        self.cgroup = 'inetws-guest-%d-%d' % (os.getpid(), id(self))
         self.program = proc.Program(
-            [unshare, '-p', '-f', '--kill-child', '-m', '-u', '-i', '-n',
+            self._in_groups(ENTER) +
+            [self.unshare, '-p', '-f', '--kill-child', '-m', '-u', '-i', '-n',
              '-C', 'sh', '-c', MAKE, 'sh', proc.folder()],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            preexec_fn=self._enter)
+            # PR_SET_PDEATHSIG: not longer than this test, however it ends.
+            preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
+        proc.on_close(self._leave)
         if self.program.stdout.readline() != b'made\n':
             raise tap.Skip('no namespaces or mounts here: ' +
                            self.program.wait_log())
@@ -96,34 +118,13 @@ class Guest:
             name = struct.pack('16sh', b'lo', 0x41)     # up and running
             fcntl.ioctl(s, 0x8914, name)                # SIOCSIFFLAGS
 
-    def _cgroup(self):
-        """A control group for its init, so that guests do not meet."""
-        top = proc.folder()
-        if proc.run(['mount', '-t', 'cgroup2', 'cgroup2', top]).returncode:
-            raise tap.Skip('cannot mount cgroup2 here')
-        self.cgroup = '%s/inetws-guest-%d' % (top, os.getpid())
-        proc.on_close(self._leave)
-        try:
-            os.mkdir(self.cgroup)
-        except OSError as e:
-            raise tap.Skip('no control group for us: %s' % e)
-        self.top = top
-
-    def _enter(self):
-        with open(self.cgroup + '/cgroup.procs', 'w') as f:
-            f.write('0')
+    def _in_groups(self, script):
+        return [self.unshare, '-m', 'sh', '-c', script, 'sh', proc.folder(),
+                self.cgroup]
 
     def _leave(self):
         """Its init was killed, and with it all that it ran."""
-        def gone():
-            for folder, _, _ in os.walk(self.cgroup, topdown=False):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    pass
-            return not os.path.exists(self.cgroup)
-        proc.until(gone)
-        proc.run(['umount', os.path.dirname(self.cgroup)])
+        proc.run(self._in_groups(LEAVE))
 
     @contextlib.contextmanager
     def net(self):
@@ -161,10 +162,17 @@ class Guest:
             shutil.copytree(launch.unpack(package), self.at('/'),
                             symlinks=True, dirs_exist_ok=True)
 
-    def trust(self, cert):
-        """Has it trust the authority of a certificate."""
+    def site(self, locations, *names):
+        """nginx with TLS at port 443 in there, by names that are found and
+        whose certificate is trusted in there."""
+        cert = ca.certificate(['DNS:' + n for n in names])
         r = proc.run(['openssl', 'x509', '-noout', '-hash', '-in', cert.ca])
         self.copy(cert.ca, '/etc/ssl/certs/%s.0' % r.stdout.decode().strip())
+        self.put('/etc/hosts', '127.0.0.1 localhost %s\n' % ' '.join(names))
+        with self.net():
+            daemons.nginx_site(443, 'server { listen 443 ssl; ssl_certificate '
+                               '%s; ssl_certificate_key %s; %s }' % (
+                                   cert.cert, cert.key, locations))
 
     def command(self, *words):
         """What runs words in there."""

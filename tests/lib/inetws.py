@@ -23,6 +23,7 @@ from tap import SCALE, Skip  # noqa: E402,F401
 from proc import *          # noqa: E402,F401,F403
 from peers import *         # noqa: E402,F401,F403
 from ca import *             # noqa: E402,F401,F403
+from memory import *         # noqa: E402,F401,F403
 from daemons import *       # noqa: E402,F401,F403
 from observe import *       # noqa: E402,F401,F403
 import ws                   # noqa: E402,F401

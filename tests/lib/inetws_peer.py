@@ -287,7 +287,7 @@ class Server:
                     return t.lost()
                 wire = None
                 limit = time.monotonic() + \
-                    (self.settings.linger if t.complete() or t.over()
+                    (self.settings.linger if t.over()
                      else self.settings.resume)
             elif state == "time":
                 t.lost_why = "no redial came"

@@ -10,6 +10,7 @@ child: family() sees it, and cleanup() ends it.
 import atexit
 import ctypes
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -141,9 +142,20 @@ def port_of(name):
     return int(name.rsplit(':', 1)[1])
 
 
-def inetws(*args, **kw):
+def for_everybody():
+    """The program where other users can run it, too: the tree may be in a
+    home that is closed to them."""
+    open_to_all = lambda path: os.stat(path).st_mode & 0o001
+    if all(map(open_to_all, (INETWS, *pathlib.Path(INETWS).parents))):
+        return INETWS
+    d = folder()
+    os.chmod(d, 0o755)
+    return shutil.copy(INETWS, d)
+
+
+def inetws(*args, program=INETWS, **kw):
     """Starts the program under test."""
-    return Program([INETWS] + list(args), **kw)
+    return Program([program] + list(args), **kw)
 
 
 def server(target, *options, listen='127.0.0.1:0', **kw):
@@ -185,8 +197,8 @@ def run(argv, input=None, timeout=None, **kw):
     return subprocess.CompletedProcess(argv, p.returncode, out, err)
 
 
-def run_inetws(*args, **kw):
-    return run([INETWS] + list(args), **kw)
+def run_inetws(*args, program=INETWS, **kw):
+    return run([program] + list(args), **kw)
 
 
 def until(condition, timeout=None, pause=0.02):
@@ -267,11 +279,12 @@ def descriptors(pid):
 
 
 def private_kib(pid):
-    """Memory that is this process's own, not shared with its parent."""
+    """Memory that is this process's own: not shared with its parent, nor a
+    page of a file that nobody else happens to use."""
     total = 0
     with open('/proc/%d/smaps_rollup' % pid) as f:
         for line in f:
-            if line.startswith('Private_'):
+            if line.startswith('Private_Dirty'):
                 total += int(line.split()[1])
     return total
 

@@ -23,12 +23,14 @@ def pair():
 class Talk:
     """
     Whoever sits behind a stream: sends data, ends, reads to the end.  .got,
-    .how ("eof" or "reset") after join().  first: waits for this before it
-    ends its own direction.
+    .how ("eof" or "reset") after join().  wait_eof: waits for this before it
+    ends its own direction, and says late.
     """
 
-    def __init__(self, sock, data=b"", wait_eof=False, slow=0, keep=False):
+    def __init__(self, sock, data=b"", wait_eof=False, slow=0, keep=False,
+                 late=b""):
         self.sock, self.data, self.slow = sock, data, slow
+        self.late = late
         self.wait_eof, self.keep = wait_eof, keep
         self.got, self.how, self.broken = bytearray(), None, False
         self.eof = threading.Event()
@@ -42,6 +44,7 @@ class Talk:
             self.sock.sendall(self.data)
             if self.wait_eof:
                 self.eof.wait(BOUND)
+                self.sock.sendall(self.late)
             if not self.keep:
                 self.sock.shutdown(socket.SHUT_WR)
         except ConnectionResetError:

@@ -186,7 +186,7 @@ def test_slow_target():
     b = page(c)
     up(b, c)
     stream = target.next()
-    size = 4 * BIG
+    size = 16 * BIG         # more than all sockets on the way take up
     waiting = b.script('''
         ws.send(new Uint8Array(args[0]).fill(65));
         let last = -1;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Python's websockets as a client of inetws server, through nginx with TLS."""
+"""Python's websockets as a client of inetws server, through nginx with TLS,
+and as the server of inetws client."""
 
 import os
 import sys
@@ -11,6 +12,7 @@ import inetws as t      # noqa: E402
 import asyncio          # noqa: E402
 import socket           # noqa: E402
 import ssl              # noqa: E402
+import threading        # noqa: E402
 
 try:
     import websockets
@@ -252,6 +254,71 @@ def test_refusals():
     chain = t.chain(t.echo().port)
     t.is_(status(chain, origin='https://elsewhere.example'), 403,
           'a page from elsewhere is a 403')
+
+
+class Serving:
+    """Its server in a thread, with TLS: .url, .cert."""
+
+    def __init__(self, handler, **kw):
+        self.cert = t.certificate()
+        self.handler, self.kw = handler, kw
+        up = threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self._run(up)),
+                         daemon=True).start()
+        if not up.wait(t.BOUND):
+            raise AssertionError('no server')
+        t.on_close(lambda: self.loop.call_soon_threadsafe(self.end.set))
+
+    async def _run(self, up):
+        self.loop, self.end = asyncio.get_running_loop(), asyncio.Event()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.cert.cert, self.cert.key)
+        async with websockets.serve(self.handler, '127.0.0.1', 0, ssl=tls,
+                                    **self.kw) as s:
+            self.url = 'wss://localhost:%d/' % \
+                s.sockets[0].getsockname()[1]
+            up.set()
+            await self.end.wait()
+
+    def client(self, *options):
+        return t.client(self.url, '--cacert', self.cert.ca, *options)
+
+
+def test_server_echoes():
+    async def echo(w):
+        async for message in w:
+            await w.send(message)
+    s = Serving(echo, ping_interval=0.2, ping_timeout=2)
+    c = s.client('--ping-interval=200ms', '--ping-timeout=2s', '--linger=1s')
+    v = t.ws.dial(c.port)
+    data = os.urandom(BIG)
+    threading.Thread(target=v.sendall, args=(data,), daemon=True).start()
+    t.ok(t.ws.read_exactly(v, BIG) == data, '%d bytes there and back' % BIG)
+    t.ok(t.ws.quiet_for(v, 3), 'silence but for pings, both ways')
+    v.sendall(b'alive')
+    t.is_(t.ws.read_exactly(v, 5), b'alive', 'it lives')
+    v.shutdown(socket.SHUT_WR)
+    t.is_(t.ws.read_all(v), (b'', 'eof'), 'a clean end')
+
+
+def test_server_sends():
+    """Fragments, text, and an end by each kind of code."""
+    async def sends(w):
+        await w.send([b'frag', b'', b'ments '])
+        await w.send('text \u2713')
+        code = int(await w.recv())
+        await w.close(code, 'that is why')
+    s = Serving(sends)
+    c = s.client()
+    want = 'fragments text \u2713'.encode()
+    for code, how in ((1000, 'eof'), (1001, 'eof'), (1011, 'reset'),
+                      (4000, 'reset')):
+        v = t.ws.dial(c.port)
+        t.is_(t.ws.read_exactly(v, len(want)), want, 'all bytes')
+        v.sendall(b'%d' % code)
+        t.is_(t.ws.read_all(v), (b'', how), 'Close %d: %s' % (code, how))
+        v.close()
+        t.ok(c.has_line('code=%d reason="that is why"' % code), 'logged')
 
 
 t.main()

@@ -222,6 +222,27 @@ test_forwarded(void)
 	    "IPv4");
 }
 
+static uint64_t
+source_of(const char *text)
+{
+	struct ip ip;
+
+	return ip_parse(&ip, slice_of(text)) == 0 ? ip_source(&ip) : 0;
+}
+
+static void
+test_source(void)
+{
+	ok(source_of("192.0.2.1") == source_of("::ffff:192.0.2.1"),
+	    "an IPv4 address in both forms");
+	ok(source_of("192.0.2.1") != source_of("192.0.2.2"), "not another");
+	ok(source_of("2001:db8::1") == source_of("2001:db8::ffff:2"),
+	    "one /64 is one source");
+	ok(source_of("2001:db8::1") != source_of("2001:db8:0:1::1"),
+	    "another is not");
+	ok(source_of("::1") != 0, "none is nobody");
+}
+
 int
 main(void)
 {
@@ -231,5 +252,6 @@ main(void)
 	test_origin();
 	test_credentials();
 	test_forwarded();
+	test_source();
 	return done_testing();
 }

@@ -149,6 +149,62 @@ test_journal(void)
 	unsetenv("JOURNAL_STREAM");
 }
 
+static void
+test_text(void)
+{
+	struct log_line l;
+
+	log_style(LOG_TEXT, 0);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_begin(&l, LOG_L_INFO, "closed");
+	log_str(&l, "peer", "1.2.3.4:5");
+	log_num(&l, "up", 7);
+	log_str(&l, "why", "a, b");
+	log_str(&l, "empty", "");
+	log_seconds(&l, "seconds", 1500);
+	log_end(&l);
+	is_str(strchr(logged(), ' '), " info closed: peer 1.2.3.4:5, up 7, "
+	    "why \"a, b\", empty \"\", seconds 1.500\n", "text");
+	log_event(LOG_L_ERROR, "x", NULL);
+	is_str(strchr(logged(), ' '), " error x\n", "without values");
+	log_style(LOG_LOGFMT, 0);
+}
+
+static void
+test_json(void)
+{
+	char big[3000], key[16];
+	const char *line;
+	struct log_line l;
+	int i;
+
+	log_style(LOG_JSON, 0);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	ok(log_owns_stderr(), "every line is an object");
+	log_begin(&l, LOG_L_WARN, "x");
+	log_bytes(&l, "b", "\"\0\\\n", 4);
+	log_num(&l, "n", -5);
+	log_seconds(&l, "t", 61007);
+	log_end(&l);
+	line = logged();
+	ok(strncmp(line, "{\"ts\":\"", 7) == 0 && strstr(line, "Z\",\"level\":"
+	    "\"warn\",\"event\":\"x\",\"b\":\"\\\\x22\\\\x00\\\\x5c"
+	    "\\\\n\",\"n\":-5,\"t\":61.007}\n") != NULL, "JSON");
+	memset(big, '\\', sizeof(big));
+	log_begin(&l, LOG_L_INFO, "x");
+	for (i = 0; i < 20; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		log_bytes(&l, key, big, sizeof(big));
+	}
+	log_end(&l);
+	line = logged();
+	ok(strlen(line) > 10 && strcmp(line + strlen(line) - 10,
+	    ",\"cut\":1}\n") == 0, "cut, it still is an object");
+	log_style(LOG_LOGFMT, 0);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	ok(!log_owns_stderr(), "logfmt may have others beside it");
+}
+
 /* Standard error must not learn what goes to syslog. */
 static void
 test_syslog(void)
@@ -178,6 +234,8 @@ main(void)
 	test_values();
 	test_levels();
 	test_cut();
+	test_text();
+	test_json();
 	test_journal();
 	test_syslog();
 	test_full();

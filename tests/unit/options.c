@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "options_fixture.h"
 
+#include <syslog.h>
+
 #include "os/net.h"
 
 static void
@@ -62,7 +64,7 @@ test_spellings(void)
 	is(o.ping_timeout, 0, "ping-timeout follows the interval");
 	is(o.drain, -1, "--drain leave");
 	is(o.quiet, 1, "-q");
-	is(o.syslog, 1, "--syslog");
+	is(o.syslog, LOG_DAEMON, "--syslog");
 	is(o.window, 65536, "--window");
 	is(o.max_connections, 1, "--max-connections");
 	is_str(o.path, "/a/b", "--path");
@@ -197,12 +199,13 @@ test_bad_words(void)
 {
 	static const struct { const char *line, *says; } bad[] = {
 		{ "inetws", "no mode given: expected server, client, "
-		  "connect, agent, gate or status" },
+		  "connect, agent, gate, check or status" },
 		{ "inetws -v", "no mode given" },
 		{ "inetws sever h:1", "did you mean server" },
 		{ "inetws ws://me:secret@h/", "unknown mode 'ws://***@h/'" },
 		{ "inetws me:secret@h/", "unknown mode '***@h/'" },
-		{ "inetws check ws://h", "'check' is not in this version" },
+		{ "inetws check ws://h --linger 1", "belongs to server, "
+		  "client, connect, agent and gate, not to check" },
 		{ "inetws server", "the TARGET is missing" },
 		{ "inetws client", "the URL is missing" },
 		{ "inetws connect -k", "the URL is missing" },
@@ -217,7 +220,7 @@ test_bad_words(void)
 		{ "inetws connect ws://h -l 80",
 		  "--listen: belongs to server, client and gate, not to connect" },
 		{ "inetws server h:1 -k", "--insecure: belongs to client, "
-		  "connect and agent" },
+		  "connect, agent and check, not to server" },
 		{ "inetws client ws://h --path /x", "belongs to server" },
 		{ "inetws server h:1 --lisen 80", "did you mean --listen?" },
 		{ "inetws server h:1 --ping-intreval 1",
@@ -255,8 +258,8 @@ test_bad_words(void)
 		{ "inetws server h:1 --path /a~b", "is not a path" },
 		{ "inetws server h:1 --path=", "may not be empty" },
 		{ "inetws client ws://h --cacert=", "may not be empty" },
-		{ "inetws server h:1 --cert x", "belongs to client, "
-		  "connect and agent" },
+		{ "inetws server h:1 --cert x", "belongs to client, connect, "
+		  "agent and check" },
 		{ "inetws client ws://h --tls-cert x", "belongs to server" },
 		{ "inetws client ws://h --tls-min 1.1", "one of 1.2|1.3" },
 		{ "inetws client ws://h --servername a/b", "a token" },
@@ -357,7 +360,8 @@ test_table(void)
 		    sizeof(err)) == -1)
 			ok(0, "%s: default: %s", row->name, err);
 		if ((row->type == T_COUNT || row->type == T_FLAG ||
-		    row->type == T_VERSION_12) !=
+		    row->type == T_VERSION_12 || row->type == T_LIMIT ||
+		    row->type == T_FACILITY) !=
 		    (row->arg == NULL) && row->place == P_ANY)
 			ok(0, "%s: flags take no value, others do", row->name);
 	}

@@ -82,7 +82,7 @@ test_bad_files(void)
 		{ "mode server\n# c\nlinger \\\n\\\n1x\n", ":3: linger: " },
 		{ "mode sever\n", ":1: mode: unknown mode 'sever'" },
 		{ "mode\n", ":1: mode: needs a value" },
-		{ "mode check\n", "is not in this version" },
+		{ "mode chekc\n", "did you mean check" },
 		{ "mode server\nlistn 80\n", ":2: 'listn' is not an option of "
 		  "a file; did you mean listen?" },
 		{ "mode server\n--listen 80\n", "did you mean listen?" },

@@ -445,16 +445,6 @@ test_redial(void)
 }
 
 static void
-test_core(void)
-{
-	struct rlimit core;
-
-	ok(sandbox_prepare(SANDBOX_RELAY, NULL, 0) == 0, "prepared");
-	getrlimit(RLIMIT_CORE, &core);
-	is(core.rlim_cur, 0, "no core dumps");
-}
-
-static void
 put(char *path, const char *name)
 {
 	int fd;
@@ -500,7 +490,6 @@ main(int argc, char **argv)
 	test_relay(SANDBOX_PROGRAM);
 	can(SANDBOX_PROGRAM, t_hangup, "send HUP to its program");
 	test_redial();
-	test_core();
 	unlink(secret);
 	unlink(shown);
 	rmdir(dir);

@@ -91,6 +91,7 @@ alone_int(void)
 static int
 alone_hup(void)
 {
+	signal(SIGHUP, SIG_DFL);	/* whatever we were started under */
 	return alone_by(SIGHUP);
 }
 

@@ -75,6 +75,54 @@ anonymous(void)
 	stats_close(1);
 }
 
+/* Many at once: each is told of another number of those before it. */
+static void
+sources(const char *path)
+{
+	enum { N = 40 };
+	int pair[2], gate[2], seen[N] = { 0 }, i;
+	unsigned char n;
+	pid_t pid;
+
+	is(stats_create(path, N + 1, &about), 0, "a page");
+	stats_take(0, STATE_LISTENING);
+	if (pipe(pair) == -1 || pipe(gate) == -1)
+		exit(1);
+	for (i = 0; i < N; i++)
+		if ((pid = fork()) == 0) {
+			close(gate[1]);
+			stats_take(i + 1, STATE_HANDSHAKE);
+			n = stats_source(i % 2 == 0 ? 7 : 8);
+			if (write(pair[1], &n, 1) != 1)
+				_exit(1);
+			_exit(read(gate[0], &n, 1) != 0);
+		}
+	for (i = 0; i < N; i++)
+		if (read(pair[0], &n, 1) == 1 && n < N)
+			seen[n]++;
+	for (i = 0; i < N / 2 && seen[i] == 2; i++)
+		;
+	is(i, N / 2, "each of two sources counts up by one");
+	stats_take(N + 1, STATE_HANDSHAKE);
+	is(stats_source(9), 0, "another source has nobody");
+	is(stats_source(7), N / 2, "or all of them");
+	ok(!stats_is_established(N + 1, getpid()), "a handshake is one");
+	STATS_SET(stats_mine->state, STATE_OPEN);
+	ok(stats_is_established(N + 1, getpid()), "a tunnel is none");
+	ok(!stats_is_established(1, getpid()), "nor is who has not begun");
+	close(gate[1]);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	for (i = 0; i < N && path == NULL; i++)
+		stats_bury(i + 1);
+	is(stats_source(7), 0, "who is gone does not count");
+	stats_release(RESULT_ENDED);
+	close(pair[0]);
+	close(pair[1]);
+	close(gate[0]);
+	stats_close(1);
+}
+
 static void
 rate_limit(void)
 {
@@ -84,7 +132,7 @@ rate_limit(void)
 	stats_create(NULL, 2, &about);
 	for (i = 0; i < 1000; i++)
 		n += stats_may_log(&left_out);
-	ok(n >= 20 && n < 200, "some lines a second (%d)", n);
+	ok(n >= 100 && n < 300, "some lines a second (%d)", n);
 	stats_close(1);
 	is(stats_may_log(&left_out), 1, "all of them without a page");
 }
@@ -110,9 +158,17 @@ bad_files(void)
 int
 main(void)
 {
+	char dir[] = "/tmp/iws.XXXXXX", path[64];
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	snprintf(path, sizeof(path), "%s/page", dir);
 	without_page();
 	anonymous();
 	rate_limit();
 	bad_files();
+	sources(NULL);
+	sources(path);
+	rmdir(dir);
 	return done_testing();
 }

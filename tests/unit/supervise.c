@@ -673,11 +673,11 @@ test_notify(void)
 	    offsetof(struct sockaddr_un, sun_path) + strlen(notify_path));
 	s = start(&w);
 	is_str(told(m), "READY=1", "ready");
-	is_str(told(m), "STATUS=0 active, 0 total", "status");
+	is_str(told(m), "STATUS=0 active, 0 total, 0 B", "status");
 	fd = dial(s);
 	is_str(ask(fd, "n"), "no", "a child does not speak for it");
 	is_str(ask(fd, "d"), "0", "nor has its socket");
-	is_str(told(m), "STATUS=1 active, 1 total", "status again");
+	is_str(told(m), "STATUS=1 active, 1 total, 0 B", "status again");
 	kill(s->pid, SIGHUP);
 	ok(strncmp(told(m), "RELOADING=1\nMONOTONIC_USEC=", 27) == 0,
 	    "reloading");

@@ -26,7 +26,6 @@ ok(int good, const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	putchar('\n');
-	fflush(stdout);
 	if (!good)
 		fprintf(stderr, "# failed: %d\n", tap_count);
 	return good;

@@ -255,6 +255,17 @@ test_resume_end(void)
 	rig_end(&r);
 
 	begin(&r, 0);
+	rig_stream_eof(&r);
+	rig_line(&r, "eof 0");
+	rig_wire_eof(&r);
+	ok(r.lost && tunnel_over(&r.t), "over, but the peer does not know");
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
+	rig_pump(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && !r.reset,
+	    "told to end while it waits for that: success");
+	rig_end(&r);
+
+	begin(&r, 0);
 	rig_stream(&r, "hello", 5);
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What OpenSSL gives back to the heap is wiped, so that no part of a private
+ * key stays behind: its decoders leave copies of all of it in freed memory,
+ * which every process forked later would inherit.
+ */
+#ifndef OS_TLS_MEMORY_H
+#define OS_TLS_MEMORY_H
+
+/*
+ * Before anything else of OpenSSL; later it has no effect.  Blocks that are
+ * larger than any key, such as buffers of records, are not wiped.
+ */
+void tls_memory(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a TLS handshake told of the server, in words: filled in by os/tls.h,
+ * shown by check.h.  Everything is printable.
+ */
+#ifndef PROTO_CERT_H
+#define PROTO_CERT_H
+
+#include <stdint.h>
+
+#define CERT_CHAIN_MAX	8
+
+struct cert {
+	int known;		/* 0: nothing of this is filled in */
+	int verified;		/* 0: refused, or not asked for */
+	char version[16];	/* "TLSv1.3" */
+	char cipher[64];
+	char names[160];	/* of the leaf: subject / alternative names */
+	char issuer[120];
+	char pin[64];		/* "sha256//" and base64, as --pinnedpubkey */
+	char from[24], until[24];	/* "2026-11-21T08:00:00Z" */
+	unsigned int n;		/* of the chain, the leaf is its first */
+	struct {
+		char subject[120];
+		int64_t not_after;	/* seconds since 1970 */
+	} chain[CERT_CHAIN_MAX];
+};
+
+#endif

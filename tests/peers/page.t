@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The page of --metrics in Chromium, on a desktop and on a phone.
+
+With INETWS_SCREENSHOTS=DIR the pictures are kept there.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import inetws as t      # noqa: E402
+import browser          # noqa: E402
+import base64           # noqa: E402
+
+WIDE, NARROW = 1200, 390
+LONG = 'x' * 90 + '.example.org'
+
+# What the page looks like to who sees it.
+LOOK = '''
+const r = document.documentElement, rows = document.querySelectorAll('tbody tr');
+const seen = (e) => getComputedStyle(e).display;
+const box = rows.length ? rows[0].getBoundingClientRect() : null;
+return { inner: innerWidth, scroll: r.scrollWidth, rows: rows.length,
+	head: seen(document.querySelector('thead')),
+	row: rows.length ? seen(rows[0]) : '',
+	label: rows.length ? getComputedStyle(rows[0].children[2], '::before')
+	    .content : '',
+	text: document.body.innerText, right: box ? box.right : 0,
+	word: rows.length ? (() => { const x = document.createRange();
+	    x.selectNodeContents(rows[0].children[2]);
+	    return x.getBoundingClientRect().height; })() : 0,
+	font: parseFloat(getComputedStyle(document.body).fontSize) };
+'''
+
+
+class Page(browser.Browser):
+    def size(self, width, height=900):
+        """A window is never narrow enough for a phone: it is emulated."""
+        self.cdp('Emulation.setDeviceMetricsOverride', width=width,
+                 height=height, deviceScaleFactor=1, mobile=width < 500)
+
+    def cdp(self, command, **params):
+        return self._ask('POST', '/goog/cdp/execute',
+                         {'cmd': command, 'params': params})
+
+    def keep(self, name):
+        data = base64.b64decode(self._ask('GET', '/screenshot'))
+        d = os.environ.get('INETWS_SCREENSHOTS')
+        if d:
+            with open('%s/%s.png' % (d, name), 'wb') as f:
+                f.write(data)
+        return browser.Picture(data)
+
+
+def busy():
+    """A server with tunnels in several states."""
+    t.rundir()
+    target = t.Held()
+    s = t.server(target.port, '--metrics', '127.0.0.1:0', '--ping-interval',
+                 '200ms')
+    s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    ws = [t.ws.connect(s.port) for _ in range(4)]
+    streams = [target.next() for _ in ws]
+    ws[0].send(b'x' * 123456)
+    t.ws.read_exactly(streams[0], 123456)
+    streams[1].shutdown(1)
+    t.ws.dial(s.port)
+    t.ok(t.until(lambda: t.one()['states']['half-closed'] == 1 and
+                 t.one()['states']['handshaking'] == 1), 'tunnels to show')
+    return s, ws, streams
+
+
+@t.limit(180)
+def test_page():
+    s, ws, streams = busy()
+    b = Page()
+    url = 'http://127.0.0.1:%d/' % s.metrics
+    for name, width in (('desktop', WIDE), ('phone', NARROW)):
+        b.size(width)
+        b.get(url)
+        p = b.script(LOOK)
+        t.is_(p['inner'], width, '%s: %d wide' % (name, width))
+        t.ok(p['scroll'] <= width, 'nothing sticks out (%d)' % p['scroll'])
+        t.is_(p['rows'], 5, 'a row for each tunnel')
+        t.ok(p['font'] >= 14, 'that can be read')
+        for word in ('half-closed', 'handshaking', '123.4 kB', 'inetws server',
+                     '127.0.0.1:%d' % ws[0].sock.getsockname()[1]):
+            t.ok(word in p['text'], word)
+        picture = b.keep(name)
+        t.is_(picture.width, width, 'the picture')
+        colours = picture.colours()
+        common = colours.most_common(1)[0][1]
+        total = sum(colours.values())
+        t.ok(len(colours) > 5 and 0.5 < common / total < 0.995,
+             'is not blank (%d colours, %d %% are background)' %
+             (len(colours), 100 * common / total))
+        if name == 'phone':
+            t.is_((p['head'], p['row']), ('none', 'block'),
+                  'each tunnel is a block')
+            t.is_(p['label'], '"State"', 'with names before the values')
+        else:
+            t.is_((p['head'], p['row']), ('table-header-group', 'table-row'),
+                  'a table')
+    b.size(WIDE)
+    b.cdp('Emulation.setEmulatedMedia', features=[
+        {'name': 'prefers-color-scheme', 'value': 'dark'}])
+    b.get(url)
+    dark = b.keep('dark').colours().most_common(1)[0][0]
+    t.ok(sum(dark) < 200, 'dark where that is wanted: %s' % (dark,))
+    more = t.ws.connect(s.port)
+    t.ok(t.until(lambda: '127.0.0.1:%d' % more.sock.getsockname()[1] in
+                 b.script('return document.body.innerText;')),
+         'it refreshes itself')
+    b.cdp('Emulation.setScriptExecutionDisabled', value=True)
+    b.get(url)
+    t.ok(len(b.keep('no-script').colours()) > 5, 'and needs no script')
+
+
+@t.limit(180)
+def test_many_and_long():
+    """Hundreds of rows, and names as long as they may be."""
+    t.rundir()
+    target = t.Held()
+    s = t.server(target.port, '--metrics', '127.0.0.1:0')
+    s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    c = t.client('ws://localhost:%d/%s' % (s.port, LONG), '--metrics',
+                 '127.0.0.1:0')
+    c.metrics = t.port_of(c.wait_line(r'metrics on (\S+)')[1])
+    vs = [t.ws.dial(c.port) for _ in range(60)]
+    t.ok(t.until(lambda: target.accepted == 60), '60 tunnels')
+    b = Page()
+    for width in (WIDE, NARROW):
+        b.size(width)
+        b.get('http://127.0.0.1:%d/' % c.metrics)
+        p = b.script(LOOK)
+        t.is_(p['rows'], 60, 'all of them are there')
+        t.ok(LONG in p['text'].replace('\n', ''), 'with the long name')
+        t.ok(p['scroll'] <= width, 'nothing sticks out of %d (%d)' %
+             (width, p['scroll']))
+        t.ok(p['word'] < 30, 'no word is torn')
+        b.keep('many-%d' % width)
+    for v in vs:
+        v.close()
+
+
+t.main()
