@@ -49,6 +49,15 @@ agents_mask(char dst[AGENTS_NAME_MAX], const char *name)
 	return dst;
 }
 
+void
+agents_mask_url(char *url)
+{
+	char *last = strrchr(url, '/');
+
+	if (last != NULL && strlen(last + 1) >= AGENTS_SECRET)
+		strcpy(last + 7, "...");
+}
+
 static int
 is_hash(struct slice s)
 {

@@ -23,6 +23,12 @@ int agents_name(char name[AGENTS_NAME_MAX], struct slice path);
 /* How a name that is a secret is shown: six characters and "...". */
 char *agents_mask(char dst[AGENTS_NAME_MAX], const char *name);
 
+/*
+ * The same in the text of a URL, in its place, where its last part is long
+ * enough to be such a name.
+ */
+void agents_mask_url(char *url);
+
 /* One line: "NAME SHA256-OF-SECRET-IN-HEX". */
 struct agents_line {
 	struct slice name, hash;

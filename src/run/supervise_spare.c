@@ -10,6 +10,7 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "proto/agents.h"
 #include "run/backoff.h"
 #include "run/supervise_inside.h"
 
@@ -25,6 +26,8 @@ supervise_spare_came(struct supervisor *s)
 
 	if (!s->pool.proved) {
 		url_print(target, sizeof(target), &s->o->url);
+		if (s->o->mode == MODE_AGENT)
+			agents_mask_url(target);
 		log_event(LOG_L_INFO, "parked", "at", target, NULL);
 	}
 	s->pool.proved = 1;

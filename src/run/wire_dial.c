@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/net.h"
 #include "os/random.h"
+#include "proto/agents.h"
 #include "proto/forwarded.h"
 #include "proto/frame.h"
 #include "run/tls_keep.h"
@@ -360,6 +361,8 @@ attempt(struct dial *d, int *http_status)
 	int64_t deadline;
 
 	url_print(d->name, sizeof d->name, &d->url);
+	if (d->o->mode == MODE_AGENT)
+		agents_mask_url(d->name);
 	d->w->name = d->name;
 	d->w->at[WIRE_BEGUN] = clock_us();
 	if (collect_fields(d) == -1 || connect_to(d) == -1)

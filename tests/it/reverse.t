@@ -185,10 +185,11 @@ class Visitors:
 def test_chaos():
     rnd = random.Random(int(os.environ.get('INETWS_SEED', '1')))
     target = t.echo()
-    g = r.gate('--queue', '5s', '--drain', '0')
+    g = r.gate('--queue', '5s', '--drain', '0', '--resume', '10s')
     n = t.nginx(g.port, path='/agents/')
     url = 'ws://127.0.0.1:%d/agents/a' % n.port
-    agents = [r.agent(url, target.port, '--spare', '3') for _ in range(2)]
+    options = ('--spare', '3', '--resume', '10s')
+    agents = [r.agent(url, target.port, *options) for _ in range(2)]
     name, door = g.name, g.door
     r.parked(g, 4)
     visitors = Visitors(door, 6)
@@ -199,14 +200,15 @@ def test_chaos():
         if what == 0:
             agents[0].send(signal.SIGKILL)
             agents[0].wait()
-            agents = agents[1:] + [r.agent(url, target.port, '--spare', '3')]
+            agents = agents[1:] + [r.agent(url, target.port, *options)]
         elif what == 1:
             agents[0].stop(signal.SIGQUIT)
-            agents = agents[1:] + [r.agent(url, target.port, '--spare', '3')]
+            agents = agents[1:] + [r.agent(url, target.port, *options)]
         elif what == 2:
             g.send(rnd.choice((signal.SIGKILL, signal.SIGTERM)))
             g.wait()
-            g = r.gate('--queue', '5s', '--drain', '0', listen=name,
+            g = r.gate('--queue', '5s', '--drain', '0', '--resume', '10s',
+                       listen=name,
                        visitors='127.0.0.1:%d' % door)
         elif what == 3:
             n.send(signal.SIGHUP)

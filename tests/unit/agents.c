@@ -36,6 +36,12 @@ test_names(void)
 	ok(agents_name(name, (struct slice){ "/a\0b", 4 }) == -1, "a NUL");
 	ok(strcmp(agents_mask(name, "my_b!g_$secret!!"), "my_b!g...") == 0,
 	    "masked");
+	strcpy(path, "wss://h/a/my_b!g_$secret!!");
+	agents_mask_url(path);
+	ok(strcmp(path, "wss://h/a/my_b!g...") == 0, "in a URL");
+	strcpy(path, "wss://h/agents/office-ssh");
+	agents_mask_url(path);
+	ok(strcmp(path, "wss://h/agents/office-ssh") == 0, "a short name");
 	ok(strcmp(agents_mask(name, "ab"), "ab...") == 0, "a short one");
 }
 
