@@ -111,7 +111,7 @@ lint:
 	bash -n .ci/run
 	if command -v shellcheck >/dev/null; then \
 	    shellcheck -s sh $(scripts) && shellcheck .ci/run; fi
-	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t
+	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t tests/*/*/*.t
 	tests/it/includes.t
 
 include contrib/rules.mk
