@@ -114,9 +114,9 @@ gate_admit(struct accepted *a, const struct options *o,
 		    "the path does not end in the name of an agent");
 		return 0;
 	}
-	if (secret)
+	if (secret || (o->path != NULL && o->visitors_dir == NULL))
 		agents_mask(shown, name);
-	else if (o->path == NULL || o->visitors_dir != NULL)
+	else
 		strlcpy(shown, name, AGENTS_NAME_MAX);
 	if (secret && strlen(name) < AGENTS_SECRET) {
 		*status = accepted_refuse(a, 403, "a name that is a secret "
