@@ -103,8 +103,15 @@ check: $B/inetws $(unit)
 check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
 
+# Minutes of the same: more bytes, more cuts, more sessions.
+LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume_ends.t \
+	tests/it/resume_crowd.t
+check-long: export INETWS_LONG = 1
+check-long: $B/inetws
+	$(call run_tests,$(LONG))
+
 # Cheap checks of what no compiler reads.
-scripts := $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
+scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1-9] >&2
 	for f in $(scripts); do sh -n $$f || exit; done
@@ -116,7 +123,7 @@ lint:
 
 include contrib/rules.mk
 
-.PHONY: check lint
+.PHONY: check check-long lint
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_src := $(filter-out %/trivial.c,$(wildcard tests/bench/*.c))

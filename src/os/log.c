@@ -199,35 +199,63 @@ pair(struct log_line *l, const char *key, const char *value)
 }
 
 /*
- * str_escape() leaves no '"' and no control character, so what remains to be
- * quoted is seen from the escaped text; JSON wants its backslashes doubled
- * (RFC 8259 7), and quotes always.
+ * Escaped text holds no '"' and no control character, so what remains to be
+ * quoted is seen from it; JSON wants its backslashes doubled (RFC 8259 7), and
+ * quotes always.
  */
-void
-log_bytes(struct log_line *l, const char *key, const void *value, size_t len)
+static void
+escaped(struct log_line *l, const char *key, const char *text)
 {
-	char text[LOG_VALUE_MAX + 1], out[2 * LOG_VALUE_MAX + 3];
-	const char *from = text;
-	int quoted;
+	char out[2 * LOG_VALUE_MAX + 3];
+	const char *special = settings.format == LOG_TEXT ? " ,\\" : " =\\";
+	int quoted = settings.format == LOG_JSON || text[0] == '\0' ||
+	    strpbrk(text, special) != NULL;
 	size_t n = 0;
 
-	if (!log_wants(l->level))
-		return;
-	str_escape(text, sizeof(text), value, len);
-	quoted = settings.format == LOG_JSON || text[0] == '\0' ||
-	    strpbrk(text, settings.format == LOG_TEXT ? " ,\\" :
-	    " =\\") != NULL;
 	if (quoted)
 		out[n++] = '"';
-	for (; *from != '\0'; from++) {
-		if (*from == '\\' && settings.format == LOG_JSON)
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' && settings.format == LOG_JSON)
 			out[n++] = '\\';
-		out[n++] = *from;
+		out[n++] = *text;
 	}
 	if (quoted)
 		out[n++] = '"';
 	out[n] = '\0';
 	pair(l, key, out);
+}
+
+void
+log_bytes(struct log_line *l, const char *key, const void *value, size_t len)
+{
+	char text[LOG_VALUE_MAX + 1];
+
+	if (!log_wants(l->level))
+		return;
+	str_escape(text, sizeof(text), value, len);
+	escaped(l, key, text);
+}
+
+void
+log_why(struct log_line *l, const char *key, const char *value)
+{
+	char text[LOG_VALUE_MAX + 1];
+	size_t n = 0;
+
+	if (!log_wants(l->level))
+		return;
+	text[0] = '\0';
+	for (; *value != '\0' && n + 8 < sizeof(text); value++)
+		if (*value == '\\') {
+			text[n++] = *value;
+			text[n] = '\0';
+		} else {
+			str_escape(text + n, sizeof(text) - n, value, 1);
+			n += strlen(text + n);
+		}
+	if (*value != '\0')
+		strlcpy(text + n, "...", sizeof(text) - n);
+	escaped(l, key, text);
 }
 
 void

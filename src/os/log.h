@@ -63,6 +63,13 @@ struct log_line {
 void log_begin(struct log_line *, enum log_level, const char *event);
 void log_str(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const void *, size_t);
+
+/*
+ * A sentence in which what strangers said has been escaped: backslashes stay
+ * as they are.
+ */
+void log_why(struct log_line *, const char *key, const char *);
+
 void log_num(struct log_line *, const char *key, int64_t value);
 void log_seconds(struct log_line *, const char *key, int64_t ms);
 void log_end(struct log_line *);

@@ -59,7 +59,9 @@ int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
 /*
  * The two steps of it, for who wants to know what came of each: the addresses
  * of a name in the order in which they are tried (none of a Unix socket), and
- * dialling those.
+ * dialling those.  They are those that somebody has named, numbers with commas
+ * between them, IPv6 in brackets or not, of which those of another family do
+ * not count; or, if named is NULL, what is found.
  */
 #define NET_FOUND_MAX	16
 
@@ -71,8 +73,8 @@ struct net_found {
 	int n;
 };
 
-int net_find(struct net_found *, const struct addr *, int family,
-    struct why *);
+int net_find(struct net_found *, const struct addr *, const char *named,
+    int family, struct why *);
 int net_dial_found(const struct addr *, const struct net_found *,
     int64_t deadline, char *peer, struct why *);
 

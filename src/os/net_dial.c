@@ -47,7 +47,8 @@ is_localhost(const char *host)
  * only where nobody asked for a family.
  */
 static int
-resolve(const char *host, uint16_t port, int family, struct addrinfo **list)
+resolve(const char *host, uint16_t port, int family, int literal,
+    struct addrinfo **list)
 {
 	struct addrinfo hints;
 	char service[8];
@@ -59,7 +60,8 @@ resolve(const char *host, uint16_t port, int family, struct addrinfo **list)
 	hints.ai_socktype = SOCK_STREAM;
 	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
 	snprintf(service, sizeof(service), "%u", port);
-	if ((e = getaddrinfo(host, service, &hints, list)) != EAI_NONAME)
+	e = getaddrinfo(host, service, &hints, list);
+	if (e != EAI_NONAME || literal)
 		return e;
 	hints.ai_flags = AI_NUMERICSERV;
 	if (family == NET_ANY && !is_localhost(host))
@@ -272,9 +274,40 @@ is_literal(const char *host)
 	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
 }
 
+/* In the order in which they are named. */
+static int
+take_named(struct net_found *found, const struct addr *a, const char *named,
+    int family, struct why *why)
+{
+	char word[ADDR_HOST_MAX + 1];
+	struct addrinfo *list;
+	const char *p = named;
+	size_t len, skip;
+
+	for (;; p += len + 1) {
+		len = strcspn(p, ",");
+		skip = p[0] == '[';
+		snprintf(word, sizeof(word), "%.*s", (int)(len - 2 * skip),
+		    p + skip);
+		if (found->n < NET_FOUND_MAX &&
+		    resolve(word, a->port, family, 1, &list) == 0) {
+			memcpy(&found->at[found->n].ss, list->ai_addr,
+			    list->ai_addrlen);
+			found->at[found->n++].len = list->ai_addrlen;
+			freeaddrinfo(list);
+		}
+		if (p[len] == '\0')
+			break;
+	}
+	if (found->n > 0)
+		return 0;
+	return why_set(why, EXIT_NAME, "%s has no address of that family: %s",
+	    a->host, named);
+}
+
 int
-net_find(struct net_found *found, const struct addr *a, int family,
-    struct why *why)
+net_find(struct net_found *found, const struct addr *a, const char *named,
+    int family, struct why *why)
 {
 	struct addrinfo *list;
 	int e;
@@ -282,7 +315,9 @@ net_find(struct net_found *found, const struct addr *a, int family,
 	found->n = 0;
 	if (a->kind != ADDR_TCP)
 		return 0;
-	if ((e = resolve(a->host, a->port, family, &list)) != 0)
+	if (named != NULL)
+		return take_named(found, a, named, family, why);
+	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
 		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
 		    "cannot resolve %s: %s", a->host,
 		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
@@ -381,7 +416,7 @@ net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
 {
 	struct net_found found;
 
-	if (net_find(&found, a, family, why) == -1)
+	if (net_find(&found, a, NULL, family, why) == -1)
 		return -1;
 	return net_dial_found(a, &found, deadline, peer, why);
 }

@@ -49,14 +49,23 @@ notify_open(struct notify *n)
 	if (r == -1)
 		return -1;
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return n->fd == -1 ? -1 : 0;
+	if (n->fd == -1)
+		return -1;
+	(void)connect(n->fd, (const struct sockaddr *)&n->to, n->len);
+	return 0;
 }
 
-/* Sent to the address each time: the manager may be restarted meanwhile. */
+/*
+ * By the connection, as the address may be out of reach behind a chroot(2);
+ * else to the address: the manager may have been restarted meanwhile.
+ */
 void
 notify_send(const struct notify *n, const char *state)
 {
-	if (n->fd == -1)
+	if (n->fd == -1 ||
+	    send(n->fd, state, strlen(state), MSG_NOSIGNAL) != -1 ||
+	    (errno != ECONNREFUSED && errno != ENOTCONN &&
+	    errno != ECONNRESET))
 		return;
 	(void)sendto(n->fd, state, strlen(state), MSG_NOSIGNAL,
 	    (const struct sockaddr *)&n->to, n->len);

@@ -138,9 +138,20 @@ int
 sandbox_prepare(enum sandbox_role role, const char *const *readable,
     unsigned int n)
 {
+	int old = ruleset;
+
+	ruleset = -1;
+	if (prepare_landlock(role, readable, n) == -1) {
+		if (ruleset != -1)
+			close(ruleset);
+		ruleset = old;
+		return -1;
+	}
+	if (old != -1)
+		close(old);
 	prepared = role;
 	sandbox_calls_prepare();
-	return prepare_landlock(role, readable, n);
+	return 0;
 }
 
 /* Four system calls, for every child pays for them. */

@@ -19,6 +19,7 @@ sandbox_prepare(enum sandbox_role role, const char *const *readable,
 {
 	unsigned int i;
 
+	nunveiled = 0;
 	prepared = role;
 	for (i = 0; i < n && nunveiled < READABLE_MAX; i++)
 		if (readable[i] != NULL)

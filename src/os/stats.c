@@ -55,6 +55,15 @@ describe(struct stats_header *h, unsigned int slots,
 	__atomic_store_n(&h->magic, STATS_MAGIC, __ATOMIC_RELEASE);
 }
 
+void
+stats_retitle(const struct stats_about *about)
+{
+	if (own.page == NULL || !own.page->has_supervisor)
+		return;
+	own.page->max = about->max;
+	strlcpy(own.page->name, about->name, sizeof(own.page->name));
+}
+
 /* Slot 0 and the last one come on top. */
 static unsigned int
 bounded(unsigned int slots)

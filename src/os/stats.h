@@ -17,6 +17,8 @@
 #ifndef OS_STATS_H
 #define OS_STATS_H
 
+#include <sys/types.h>
+
 #include <stdint.h>
 
 #include "proto/report.h"
@@ -85,6 +87,12 @@ unsigned int stats_room(void);
  */
 int stats_share(const char *path, unsigned int slots, struct why *);
 
+/* What is said of the instance has changed. */
+void stats_retitle(const struct stats_about *);
+
+/* Its file shall belong to somebody else, as far as that can be. */
+void stats_give(uid_t, gid_t);
+
 /* Gives the file its final name, once it is locked: 0, or -1 with errno. */
 int stats_rename(const char *path);
 
@@ -99,11 +107,11 @@ void stats_take(int slot, enum report_state);
 
 /*
  * Notes where the peer of this slot is from, and returns how many others from
- * there have been noted before and still are: of several that come at once
- * each gets another number.  A process without a slot is not noted, and gets
+ * there have been noted before and still are, counting no further than max: of
+ * several that come at once each gets another number.  A process without a slot is not noted, and gets
  * 0.  Source 0: it does not count any more.
  */
-unsigned int stats_source(uint64_t source);
+unsigned int stats_source(uint64_t source, unsigned int max);
 
 /* Its state becomes free, and the result is counted. */
 void stats_release(unsigned int result);

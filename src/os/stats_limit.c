@@ -46,7 +46,7 @@ is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
  * at least the later one sees the other.
  */
 unsigned int
-stats_source(uint64_t source)
+stats_source(uint64_t source, unsigned int max)
 {
 	struct stats_view v;
 	struct stats_header *h;
@@ -66,7 +66,7 @@ stats_source(uint64_t source)
 	__atomic_store_n(&stats_mine->source, source, __ATOMIC_SEQ_CST);
 	mine = __atomic_add_fetch(&h->turn, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&stats_mine->turn, mine, __ATOMIC_SEQ_CST);
-	for (i = 1; i < stats_slots(&v); i++)
+	for (i = 1; i < stats_slots(&v) && n < max; i++)
 		n += is_earlier(&v, i, source, mine);
 	return n;
 }

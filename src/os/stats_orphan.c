@@ -67,6 +67,16 @@ stats_orphan(const char *path, const struct stats_about *about, int *fd,
 	return NULL;
 }
 
+void
+stats_give(uid_t uid, gid_t gid)
+{
+	struct stats_view v;
+
+	stats_view_own(&v);
+	if (v.page != NULL && v.fd != -1 && fchown(v.fd, uid, gid) == -1)
+		return;
+}
+
 int
 stats_is_survivor(int slot)
 {

@@ -179,7 +179,7 @@ tls_finish(struct tls *t)
 	int r;
 
 	if (t->finished)
-		return 0;
+		return t->below == NULL ? 0 : tls_finish(t->below);
 	if (t->write_error != 0) {
 		errno = t->write_error;
 		return -1;
@@ -188,7 +188,7 @@ tls_finish(struct tls *t)
 	errno = 0;
 	if ((r = SSL_shutdown(t->ssl)) >= 0) {
 		t->finished = 1;
-		return 0;
+		return t->below == NULL ? 0 : tls_finish(t->below);
 	}
 	if (outcome(t, r, errno, &t->write_needs) == 0)
 		errno = EPROTO;
@@ -204,7 +204,8 @@ tls_finish(struct tls *t)
 int
 tls_pending(const struct tls *t)
 {
-	return t->due || (!t->drained && SSL_has_pending(t->ssl));
+	return t->due || (!t->drained && (SSL_has_pending(t->ssl) ||
+	    (t->below != NULL && tls_pending(t->below))));
 }
 
 void
@@ -212,6 +213,9 @@ tls_events(const struct tls *t, int want_read, int want_write, short *events)
 {
 	*events = (want_read ? t->read_needs : 0) |
 	    (want_write ? t->write_needs : 0);
+	if (t->below != NULL)
+		tls_events(t->below, *events & POLLIN, *events & POLLOUT,
+		    events);
 }
 
 void
@@ -220,6 +224,8 @@ tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	SSL_free(t->ssl);
+	BIO_meth_free(t->method);
+	tls_free(t->below);
 	OPENSSL_free(t);
 }
 

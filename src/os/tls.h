@@ -17,6 +17,7 @@
 
 #define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
 
+struct io;
 struct tls;			/* one connection */
 struct tls_ctx;			/* what all connections share */
 
@@ -25,9 +26,12 @@ struct tls_options {
 	int server;		/* names of options in errors, roles */
 
 	/* whom to believe */
+	const char *ca_option;	/* what cafile is called by users; NULL is
+				 * --cacert or --tls-client-ca */
 	const char *cafile;	/* client: NULL is the system's; server: NULL
 				 * asks for no certificate */
 	const char *capath;	/* client: the same, a hashed directory */
+	int trust_now;		/* read all of it: later it is out of reach */
 	const char *crlfile;	/* revocation lists */
 	const char *peer_certs;	/* these end-entity certificates only */
 	const char *pins;	/* client: these public keys only */
@@ -72,22 +76,24 @@ void tls_ctx_watch(struct tls_ctx *, struct cert *);
  * Lets the processes forked from here on hand each other session tickets: a
  * client's handshake is shorter when an earlier one has left a ticket.
  * Tickets wait in the kernel, some dozens at most; those of TLS 1.3 are used
- * once, and an hour behind the last full handshake there is a full one again.  0, or -1 with
- * errno: it works without.  After tls_tickets_close() this process has no
- * part in it; it is harmless where there is none.
+ * once, and an hour behind the last full handshake there is a full one again.
+ * 0, or -1 with errno: it works without.  After tls_tickets_close() this
+ * process has no part in it; it is harmless where there is none.
  */
 int tls_tickets_open(struct tls_ctx *);
 void tls_tickets_close(struct tls_ctx *);
 
 /*
- * Does a client's handshake on a connected non-blocking socket until deadline
- * (of clock_ms()).  host is verified against the certificate and sent as
- * server name, unless it is an address, which is verified as one.  On success
- * returns the connection; fd stays the caller's.  NULL and why: 75 at the
- * deadline, 77 if a certificate is refused, theirs or ours (the text says
- * which check failed and what was seen), 76 for everything else.
+ * Does a client's handshake over a connected end, a non-blocking socket or TLS
+ * over one, until deadline (of clock_ms()).  host is verified against the
+ * certificate and sent as server name, unless it is an address, which is
+ * verified as one.  On success returns the connection, which owns the TLS of
+ * io from then on; otherwise all of io stays the caller's, as its descriptors
+ * always do.  NULL and why: 75 at the deadline, 77 if a certificate is
+ * refused, theirs or ours (the text says which check failed and what was
+ * seen), 76 for everything else.
  */
-struct tls *tls_connect(struct tls_ctx *, int fd, const char *host,
+struct tls *tls_connect(struct tls_ctx *, const struct io *, const char *host,
     int64_t deadline, struct why *);
 
 /* The same for a server, on a socket or a pair of pipes. */

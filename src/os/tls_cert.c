@@ -195,11 +195,11 @@ for_list(const struct refusal *r, const char *what)
 }
 
 void
-tls_cert_refused(X509_STORE_CTX *ctx, const char *name, int server,
-    struct why *why)
+tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
+    const char *ca_option, struct why *why)
 {
 	struct refusal r = { X509_STORE_CTX_get_current_cert(ctx), name,
-	    server ? "--tls-client-ca" : "--cacert", why };
+	    ca_option, why };
 	int error = X509_STORE_CTX_get_error(ctx);
 	const char *reason = X509_verify_cert_error_string(error);
 	char names[TEXT_MAX];

@@ -14,11 +14,11 @@
 
 /*
  * Fills in why (EXIT_DENIED) from inside a verify callback: which check of
- * the certificate of name failed, what was seen, and what may help, on a
- * server or on a client.
+ * the certificate of name failed, what was seen, and what may help: ca_option
+ * names a trusted authority.
  */
-void tls_cert_refused(X509_STORE_CTX *, const char *name, int server,
-    struct why *);
+void tls_cert_refused(X509_STORE_CTX *, const char *name,
+    const char *ca_option, struct why *);
 
 /* A distinguished name on one line, "O=bar,CN=foo", escaped.  Returns dst. */
 char *tls_cert_name(char *dst, size_t size, const X509_NAME *);

@@ -137,6 +137,8 @@ tls_context(const struct tls_options *o, struct why *why)
 	ctx->tickets[0] = ctx->tickets[1] = -1;
 	ctx->server = o->server;
 	ctx->insecure = o->insecure;
+	ctx->ca_option = o->ca_option != NULL ? o->ca_option :
+	    o->server ? "--tls-client-ca" : "--cacert";
 	ctx->ssl = SSL_CTX_new(o->server ? TLS_server_method() :
 	    TLS_client_method());
 	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)

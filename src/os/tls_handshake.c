@@ -14,7 +14,9 @@
 #include <openssl/x509v3.h>
 
 #include "os/clock.h"
+#include "os/io.h"
 #include "os/signals.h"
+#include "os/tls_below.h"
 #include "os/tls_cert.h"
 #include "os/tls_inside.h"
 #include "os/tls_trust.h"
@@ -43,7 +45,7 @@ verify(int good, X509_STORE_CTX *store)
 		X509_STORE_CTX_set_error(store, X509_V_OK);
 		return 1;
 	}
-	tls_cert_refused(store, t->name, SSL_is_server(ssl), t->why);
+	tls_cert_refused(store, t->name, t->ca_option, t->why);
 	return 0;
 }
 
@@ -107,8 +109,14 @@ expect(SSL *ssl, const char *host, int insecure)
 static int
 wait_for(struct tls *t, int for_write, int64_t deadline)
 {
-	struct pollfd p = { .fd = for_write ? SSL_get_wfd(t->ssl) :
-	    SSL_get_rfd(t->ssl), .events = for_write ? POLLOUT : POLLIN };
+	const struct tls *lowest = t;
+	struct pollfd p;
+
+	while (lowest->below != NULL)
+		lowest = lowest->below;
+	tls_events(t, !for_write, for_write, &p.events);
+	p.fd = p.events == POLLOUT ? SSL_get_wfd(lowest->ssl) :
+	    SSL_get_rfd(lowest->ssl);
 
 	if (clock_ms() >= deadline || signal_terminated())
 		return why_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
@@ -140,8 +148,32 @@ shake_hands(struct tls *t, int64_t deadline)
 	}
 }
 
+/* Where our records go.  0 or -1. */
+static int
+attach(struct tls *t, const struct io *io)
+{
+	BIO *bio;
+
+	if (io->tls == NULL)
+		return SSL_set_rfd(t->ssl, io->rfd) == 1 &&
+		    SSL_set_wfd(t->ssl, io->wfd) == 1 ? 0 : -1;
+	if ((bio = tls_below_bio(&t->method, io->tls)) == NULL)
+		return -1;
+	SSL_set_bio(t->ssl, bio, bio);
+	return 0;
+}
+
+/* What is below stays the caller's. */
 static struct tls *
-begin(struct tls_ctx *ctx, int rfd, int wfd, const char *name,
+give_up(struct tls *t)
+{
+	t->below = NULL;
+	tls_free(t);
+	return NULL;
+}
+
+static struct tls *
+begin(struct tls_ctx *ctx, const struct io *io, const char *name,
     struct why *why)
 {
 	struct tls *t;
@@ -150,7 +182,7 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, const char *name,
 	ERR_clear_error();
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
-	    SSL_set_rfd(t->ssl, rfd) != 1 || SSL_set_wfd(t->ssl, wfd) != 1 ||
+	    attach(t, io) == -1 ||
 	    tls_own_use(&ctx->own, t->ssl) == -1) {
 		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
 		    tls_reason());
@@ -159,8 +191,10 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, const char *name,
 	}
 	strlcpy(t->name, name, sizeof(t->name));
 	t->why = why;
+	t->ca_option = ctx->ca_option;
 	t->read_needs = POLLIN;
 	t->write_needs = POLLOUT;
+	t->below = io->tls;
 	SSL_set_app_data(t->ssl, t);
 	return t;
 }
@@ -210,25 +244,23 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 	t->why = NULL;
 	if (r == 0)
 		return t;
-	tls_free(t);
-	return NULL;
+	return give_up(t);
 }
 
 struct tls *
-tls_connect(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
-    struct why *why)
+tls_connect(struct tls_ctx *ctx, const struct io *io, const char *host,
+    int64_t deadline, struct why *why)
 {
 	char bare[ADDR_HOST_MAX + 1];
 	struct tls *t;
 
 	bare_host(bare, sizeof(bare), host);
-	if ((t = begin(ctx, fd, fd, bare, why)) == NULL)
+	if ((t = begin(ctx, io, bare, why)) == NULL)
 		return NULL;
 	if (expect(t->ssl, bare, ctx->insecure) == -1) {
 		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
 		    tls_reason());
-		tls_free(t);
-		return NULL;
+		return give_up(t);
 	}
 	SSL_set_cert_cb(t->ssl, was_asked, NULL);
 	SSL_set_connect_state(t->ssl);
@@ -244,7 +276,8 @@ struct tls *
 tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
     struct why *why)
 {
-	struct tls *t = begin(ctx, rfd, wfd, "the client", why);
+	struct io io = { .rfd = rfd, .wfd = wfd, .tls = NULL };
+	struct tls *t = begin(ctx, &io, "the client", why);
 
 	if (t == NULL)
 		return NULL;

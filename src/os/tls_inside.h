@@ -19,6 +19,7 @@ struct tls_ctx {
 	SSL_CTX *ssl;
 	int server, insecure;
 	int asks;			/* a server that wants certificates */
+	const char *ca_option;		/* see struct tls_options */
 	struct tls_own own;		/* kept out of ssl, to be forgotten */
 	struct tls_peers peers;
 	struct tls_pins pins;
@@ -28,6 +29,9 @@ struct tls_ctx {
 
 struct tls {
 	SSL *ssl;
+	struct tls *below;	/* whose stream ours travels in, or NULL */
+	BIO_METHOD *method;	/* how it does */
+	const char *ca_option;	/* what would let a certificate be trusted */
 	char name[ADDR_HOST_MAX + 1];	/* who it is with, for people too */
 	struct why *why;	/* what a callback objects to; while the
 				 * handshake lasts */

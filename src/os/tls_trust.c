@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,31 @@ is_hashed_name(const char *name)
 		if (!isxdigit((unsigned char)name[i]))
 			return 0;
 	return name[8] == '.' && isdigit((unsigned char)name[9]);
+}
+
+/*
+ * OpenSSL looks into it when it needs one; or all of it now, where later it
+ * would not be there.
+ */
+static int
+trust_dir(X509_STORE *store, const char *path, int now)
+{
+	char file[PATH_MAX];
+	struct dirent *entry;
+	int found = 0;
+	DIR *dir;
+
+	if (!now)
+		return X509_STORE_load_path(store, path) == 1;
+	if ((dir = opendir(path)) == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+		if (is_hashed_name(entry->d_name))
+			found |= X509_STORE_load_file(store, file) == 1;
+	}
+	closedir(dir);
+	return found;
 }
 
 static int
@@ -66,7 +93,7 @@ tls_reason_of(unsigned long code)
  * only a bundle that somebody named is loaded besides a usable directory.
  */
 static int
-trust_system(X509_STORE *store, struct why *why)
+trust_system(X509_STORE *store, int now, struct why *why)
 {
 	const char *dir = secure_getenv(X509_get_default_cert_dir_env());
 	const char *file = secure_getenv(X509_get_default_cert_file_env());
@@ -75,7 +102,7 @@ trust_system(X509_STORE *store, struct why *why)
 	if (dir == NULL)
 		dir = X509_get_default_cert_dir();
 	if (is_hashed_dir(dir))
-		found = X509_STORE_load_path(store, dir) == 1;
+		found = trust_dir(store, dir, now);
 	if (file != NULL)
 		found |= X509_STORE_load_file(store, file) == 1;
 	else if (!found)
@@ -112,16 +139,16 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct why *why)
 	DIR *dir;
 
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
-		return why_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
+		return why_set(why, EXIT_BADUSAGE, "%s %s: %s",
+		    o->ca_option != NULL ? o->ca_option : o->server ?
 		    "--tls-client-ca" : "--cacert", o->cafile, tls_reason());
 	if (o->capath == NULL)
 		return 0;
-	/* OpenSSL looks into it only when it is needed. */
 	if ((dir = opendir(o->capath)) == NULL)
 		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, strerror(errno));
 	closedir(dir);
-	if (X509_STORE_load_path(store, o->capath) != 1)
+	if (!trust_dir(store, o->capath, o->trust_now))
 		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, tls_reason());
 	return 0;
@@ -137,6 +164,6 @@ tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
 	if (o->cafile != NULL || o->capath != NULL || o->server)
 		return trust_named(store, o, why);
 	/* Whoever names peers may do without authorities. */
-	return trust_system(store, why) == 0 || o->peer_certs != NULL ?
+	return trust_system(store, o->trust_now, why) == 0 || o->peer_certs != NULL ?
 	    0 : -1;
 }

@@ -2,6 +2,7 @@
 /*
  * Words for a connection that broke.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -36,7 +37,7 @@ refused_ours(int reason)
 
 /* Where OpenSSL's own words do not help. */
 static const char *
-better(int reason)
+better(const SSL *ssl, int reason)
 {
 	switch (reason) {
 	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
@@ -48,7 +49,10 @@ better(int reason)
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_VERSION_TOO_LOW:
-		return "no common version of TLS (1.2 or later is needed)";
+		return SSL_get_min_proto_version((SSL *)(uintptr_t)ssl) ==
+		    TLS1_3_VERSION ?
+		    "no common version of TLS (1.3 or later is needed)" :
+		    "no common version of TLS (1.2 or later is needed)";
 	case SSL_R_NO_SHARED_CIPHER:
 		return "no common cipher";
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
@@ -82,7 +86,7 @@ tls_broke(const struct tls *t, unsigned long code, int e, struct why *why)
 		if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
 			return why_set(why, EXIT_DENIED, "%s has sent no "
 			    "certificate", t->name);
-		if ((text = better(reason)) != NULL)
+		if ((text = better(t->ssl, reason)) != NULL)
 			return why_set(why, EXIT_PROTOCOL, "TLS with %s: %s",
 			    t->name, text);
 	}

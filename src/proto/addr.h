@@ -9,9 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/str.h"
+
 #define ADDR_HOST_MAX	255	/* RFC 1035 2.3.4 */
 #define ADDR_PATH_MAX	107	/* sun_path, without the NUL */
 #define URL_PATH_MAX	4095
+#define URL_USER_MAX	1023	/* "user:password" */
 
 enum addr_kind {
 	ADDR_TCP,	/* host and port */
@@ -54,11 +57,22 @@ struct url {
 	int tls;			/* wss, https */
 	struct addr at;			/* where to dial: ADDR_TCP or ADDR_UNIX */
 	char path[URL_PATH_MAX + 1];	/* path and query, begins with '/' */
-	char user[256];			/* percent-decoded userinfo "user:pass",
+	char user[URL_USER_MAX + 1];	/* percent-decoded userinfo "user:pass",
 					 * "" if none */
 };
 
 int url_parse(struct url *, const char *word, char *err, size_t errlen);
+
+/*
+ * What stands between "//" and the path: [USER[:PASSWORD]@]HOST[:PORT].
+ * Fills in at and user; port is what a missing one is.  0, or -1 with one
+ * line in err, in which no userinfo shows.
+ */
+int url_authority(struct url *, struct slice, unsigned int port, char *err,
+    size_t errlen);
+
+/* Do credentials for one go to the other?  Scheme, host and port count. */
+int url_same_origin(const struct url *, const struct url *);
 
 /*
  * Resolves a Location (RFC 3986 5) against base: absolute, //host, /path or

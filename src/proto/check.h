@@ -26,7 +26,9 @@ struct check {
 	struct why why;		/* status EXIT_ENDED: all went well */
 
 	/* microseconds, -1: it did not come to that */
-	int64_t find, connect, tls, upgrade;
+	int64_t find, connect, tunnel, tls, upgrade;
+	char proxy[400];	/* by which, "" none: then addresses and peer
+				 * are its */
 	char addresses[400];	/* of the name, "a, b" */
 	char peer[128];		/* the one that was connected to */
 	struct cert cert;

@@ -141,6 +141,8 @@ check_text(struct out *o, const struct check *c, int64_t now)
 		step(o, "resolve", c->find, c->addresses);
 	if (c->connect >= 0)
 		step(o, "connect", c->connect, c->peer);
+	if (c->tunnel >= 0)
+		step(o, "proxy", c->tunnel, c->proxy);
 	show_cert(o, c, now);
 	show_peer(o, c);
 	show_pings(o, c);
@@ -279,10 +281,12 @@ check_json(struct out *o, const struct check *c, int64_t now)
 	out_add(o, "],\"ms\":{");
 	time_of(o, "resolve", c->find, ",");
 	time_of(o, "connect", c->connect, ",");
+	time_of(o, "proxy", c->tunnel, ",");
 	time_of(o, "tls", c->tls, ",");
 	time_of(o, "upgrade", c->upgrade, "}");
 	list(o, "addresses", c->addresses);
 	text(o, "peer", c->peer);
+	text(o, "proxy", c->proxy);
 	json_cert(o, c, now);
 	out_add(o, ",\"http_status\":%d,\"inetws\":%s", c->http_status,
 	    c->has_extension ? "true" : "false");
@@ -328,6 +332,7 @@ check_nagios(struct out *o, const struct check *c,
 	out_add(o, " |");
 	if (c->upgrade >= 0)
 		out_add(o, " time=%" PRId64 "us", c->find + c->connect +
+		    (c->tunnel > 0 ? c->tunnel : 0) +
 		    (c->tls > 0 ? c->tls : 0) + c->upgrade);
 	if (c->pongs > 0) {
 		out_add(o, " rtt=%" PRId64 "us", c->mean);

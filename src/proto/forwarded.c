@@ -37,50 +37,39 @@ for_of(struct slice element)
 	return (struct slice){ NULL, 0 };
 }
 
-/* The n-th element from the left of all fields of this name.  1 or 0. */
-static int
-element_at(const struct http_head *head, const char *name, unsigned int n,
-    struct slice *element)
-{
-	struct slice list;
-	unsigned int i;
-
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name, name))
-			continue;
-		list = head->field[i].value;
-		while (slice_next(&list, element))
-			if (n-- == 0)
-				return 1;
-	}
-	return 0;
-}
-
+/*
+ * One pass from the left, for a list may be long: *from is what a reader from
+ * the right would have come to if the list ended here.
+ */
 int
 forwarded_from(const struct http_head *head, const char *name,
     int (*trusts)(const void *, const struct ip *), const void *arg,
     struct ip *from, uint16_t *port)
 {
 	int is_rfc = strcasecmp(name, "Forwarded") == 0, found = 0;
-	struct slice element;
-	unsigned int n = 0;
+	struct slice list, element;
+	unsigned int i;
 	struct ip ip;
 	uint16_t p;
 
-	while (element_at(head, name, n, &element))
-		n++;
-	while (n-- > 0) {
-		element_at(head, name, n, &element);
-		if (is_rfc)
-			element = for_of(element);
-		if (element.p == NULL ||
-		    ip_parse_port(&ip, &p, element) == -1)
-			break;
-		*from = ip;
-		*port = p;
-		found = 1;
-		if (!trusts(arg, &ip))
-			break;
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name, name))
+			continue;
+		list = head->field[i].value;
+		while (slice_next(&list, &element)) {
+			if (is_rfc)
+				element = for_of(element);
+			if (element.p == NULL ||
+			    ip_parse_port(&ip, &p, element) == -1) {
+				found = 0;
+				continue;
+			}
+			if (found && trusts(arg, &ip))
+				continue;
+			*from = ip;
+			*port = p;
+			found = 1;
+		}
 	}
 	return found;
 }

@@ -104,10 +104,10 @@ all_said(const struct tunnel *t)
 static void
 closed_by_inetws(struct tunnel *t)
 {
-	if (t->cfg.session && (t->peer_code == CLOSE_GOING_AWAY ||
+	if (t->cfg.session && tunnel_begun(t) && (t->peer_code == CLOSE_GOING_AWAY ||
 	    t->peer_code == CLOSE_RESTART)) {
-		t->close_rcvd = 0;
-		tunnel_lose(t, TUNNEL_WIRE_LOST, "the peer went away");
+		t->leaving = 1;
+		set_close(t, t->peer_code);
 	} else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (all_said(t) || tunnel_waits(t))
@@ -172,6 +172,20 @@ tunnel_break(struct tunnel *t)
 	t->rst_due = t->cfg.extension && !t->close_sent;
 }
 
+/*
+ * A peer that goes away gets its Close back (RFC 6455 5.5.1), unless the wire
+ * does not take it at once.
+ */
+static void
+leave(struct tunnel *t)
+{
+	if (t->wire_eof || t->wire_dead || t->wire_blocked ||
+	    (t->close_sent && t->head_len == 0)) {
+		t->leaving = t->close_rcvd = 0;
+		tunnel_lose(t, TUNNEL_WIRE_LOST, "the peer went away");
+	}
+}
+
 void
 tunnel_settle(struct tunnel *t)
 {
@@ -184,6 +198,8 @@ tunnel_settle(struct tunnel *t)
 				closed_by_stranger(t);
 		}
 	}
+	if (t->leaving)
+		leave(t);
 	if (t->deaf && t->pending > 0)
 		tunnel_break(t);
 	if (t->close_code == 0 && close_now(t)) {
@@ -192,7 +208,7 @@ tunnel_settle(struct tunnel *t)
 	}
 	if (t->wire_finished && t->wire_eof)
 		t->wire_dead = 1;
-	if (t->end == TUNNEL_GOING && !t->lost &&
+	if (t->end == TUNNEL_GOING && !t->lost && !t->leaving &&
 	    (t->in_shut || (t->close_code != 0 && !t->opened &&
 	    t->cfg.role != TUNNEL_JOINED)) &&
 	    ((t->close_sent && t->close_rcvd) || t->wire_dead))
@@ -384,7 +400,7 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 		return -1;
 	tunnel_out_rewind(t, at);
 	tunnel_in_restart(t);
-	t->lost = t->heard = 0;
+	t->lost = t->heard = t->leaving = 0;
 	t->why = NULL;
 	t->closed_at = t->now;
 	if (t->end == TUNNEL_GOING)

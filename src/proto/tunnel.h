@@ -138,6 +138,7 @@ struct tunnel {
 	uint8_t wire_finished;
 	uint8_t wire_blocked;		/* took less than offered */
 	uint8_t lost;			/* gone, but the session lives */
+	uint8_t leaving;		/* lost as soon as its Close is answered */
 	uint8_t heard;			/* something has come on this one */
 	uint8_t close_sent, close_rcvd;
 	uint8_t complete;		/* our Close was due at some time */

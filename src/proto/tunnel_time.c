@@ -126,7 +126,9 @@ tunnel_tick(struct tunnel *t)
 		    "no answer to open");
 	if (t->now >= deaf_until(t))
 		tunnel_break(t);
-	if (t->now >= closing_until(t)) {
+	if (t->now >= closing_until(t) && t->leaving)
+		t->wire_dead = 1;
+	else if (t->now >= closing_until(t)) {
 		if (!t->wire_finished || t->wire_gone)
 			t->out_ended = 1;	/* the stream's time is up */
 		if (!t->wire_dead && !t->close_rcvd)

@@ -63,8 +63,8 @@ struct upgrade_offer {
 	char key[UPGRADE_KEY_LEN + 1];
 	const char *subprotocol;	/* NULL: none is offered */
 	const char *user_agent;		/* NULL: inetws/VERSION */
-	const char *extra;		/* whole field lines, checked by the
-					 * caller, each ending in CRLF, or "" */
+	const char *origin;		/* NULL: none */
+	const char *extra;		/* lines of field_add(), or "" */
 	const struct extension *offer;	/* NULL: none */
 };
 
@@ -72,23 +72,10 @@ struct upgrade_offer {
 void upgrade_key(char key[UPGRADE_KEY_LEN + 1], const unsigned char raw[16]);
 
 /*
- * Appends a field that a user gave ("Name: value") to extra as a line, after
- * checking it.  0, or -1 with err in one line: no name and colon, control
- * characters inside, a field that belongs to the handshake, no room.
- */
-int upgrade_add_field(char *extra, size_t size, const char *field,
-    char *err, size_t errlen);
-
-/*
- * Is this field ("Name: value") meant for one host only, and not to be sent
- * to where a redirect leads?  Host, and what holds secrets.
- */
-int upgrade_is_private(const char *field);
-
-/*
  * Writes the request for a URL.  Its userinfo becomes Authorization: Basic.
- * A Host, User-Agent or Authorization in extra replaces ours.  The length, or
- * -1 if it does not fit or the URL's path holds what no request line may.
+ * An Origin or Authorization in extra replaces ours; extra comes last of all.
+ * The length, or -1 if it does not fit or the URL's path holds what no request
+ * line may.
  */
 int upgrade_write_request(char *dst, size_t size, const struct url *,
     const struct upgrade_offer *);
@@ -117,7 +104,7 @@ int upgrade_is_redirect(int http_status);
 
 /*
  * Writes a line of a head for a person: escaped, cut to size (at least 64),
- * "..." in place of credentials and session names.  Returns dst.
+ * "..." in place of credentials, queries and session names.  Returns dst.
  */
 char *upgrade_show_line(char *dst, size_t size, struct slice line);
 

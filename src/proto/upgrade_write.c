@@ -2,11 +2,11 @@
 /*
  * Writing the opening handshake (RFC 6455 section 4), and showing it.
  */
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/field.h"
 #include "proto/upgrade.h"
 
 /* A buffer that is being filled; len is -1 once something did not fit. */
@@ -66,12 +66,6 @@ is_one_of(struct slice name, const char *const *list)
 	return 0;
 }
 
-static int
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 int
 upgrade_write_answer(char *dst, size_t size,
     const struct upgrade_request *r, const struct extension *answer)
@@ -119,35 +113,6 @@ upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
 	return out.len;
 }
 
-/* Does one of these field lines have this name? */
-static int
-has_line(const char *lines, const char *name)
-{
-	const char *end;
-
-	while ((end = strchr(lines, '\n')) != NULL) {
-		if (slice_is_nocase(name_of((struct slice){ lines,
-		    end - lines }), name))
-			return 1;
-		lines = end + 1;
-	}
-	return 0;
-}
-
-/* RFC 7617: a password belongs to it, if only an empty one. */
-static void
-put_basic(struct out *out, const char *user)
-{
-	unsigned char encoded[sizeof(((struct url *)0)->user) * 2];
-	char plain[sizeof(((struct url *)0)->user) + 1];
-
-	snprintf(plain, sizeof plain, "%s%s", user,
-	    strchr(user, ':') == NULL ? ":" : "");
-	EVP_EncodeBlock(encoded, (const unsigned char *)plain,
-	    strlen(plain));
-	put(out, "Authorization: Basic %s\r\n", (const char *)encoded);
-}
-
 /* No blanks, controls, fragments or bytes beyond ASCII (RFC 9112 3.2). */
 static int
 path_is_clean(const char *path)
@@ -165,81 +130,37 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
     const struct upgrade_offer *o)
 {
 	struct out out = { dst, size, 0 };
-	char host[ADDR_HOST_MAX + 16];
+	char host[ADDR_HOST_MAX + 16], basic[FIELD_BASIC_MAX];
 
 	if (!path_is_clean(url->path))
 		return -1;
-	put(&out, "GET %s HTTP/1.1\r\n", url->path);
-	if (!has_line(o->extra, "Host"))
-		put(&out, "Host: %s\r\n", url_host(host, sizeof host, url));
-	put(&out, "Upgrade: websocket\r\n"
+	put(&out, "GET %s HTTP/1.1\r\n"
+	    "Host: %s\r\n"
+	    "Upgrade: websocket\r\n"
 	    "Connection: Upgrade\r\n"
 	    "Sec-WebSocket-Key: %s\r\n"
-	    "Sec-WebSocket-Version: 13\r\n", o->key);
+	    "Sec-WebSocket-Version: 13\r\n", url->path,
+	    url_host(host, sizeof host, url), o->key);
 	if (o->subprotocol != NULL)
 		put(&out, "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
 	put_extension(&out, o->offer);
-	if (!has_line(o->extra, "User-Agent"))
-		put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
-		    o->user_agent : "inetws/" INETWS_VERSION);
-	if (url->user[0] != '\0' && !has_line(o->extra, "Authorization"))
-		put_basic(&out, url->user);
+	put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
+	    o->user_agent : "inetws/" INETWS_VERSION);
+	if (o->origin != NULL && !field_has(o->extra, "Origin"))
+		put(&out, "Origin: %s\r\n", o->origin);
+	if (url->user[0] != '\0' && !field_has(o->extra, "Authorization")) {
+		put(&out, "%s", field_basic(basic, "Authorization",
+		    url->user));
+		explicit_bzero(basic, sizeof basic);
+	}
 	put(&out, "%s\r\n", o->extra);
 	return out.len;
 }
 
-int
-upgrade_add_field(char *extra, size_t size, const char *field, char *err,
-    size_t errlen)
-{
-	static const char *const ours[] = {
-		"Upgrade", "Connection", "Sec-WebSocket-Key",
-		"Sec-WebSocket-Version", "Sec-WebSocket-Protocol",
-		"Sec-WebSocket-Extensions", "Sec-WebSocket-Accept",
-		"Content-Length", "Transfer-Encoding", NULL
-	};
-	struct slice name = name_of(slice_of(field));
-	size_t before = strlen(extra);
-	struct out out = { extra, size, before };
-	const char *p, *value;
-
-	if (!http_is_token(name)) {
-		snprintf(err, errlen, "a header is written as Name: value");
-		return -1;
-	}
-	for (p = field; *p != '\0'; p++)
-		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f) {
-			snprintf(err, errlen, "a control character in the "
-			    "header %.*s", (int)name.len, name.p);
-			return -1;
-		}
-	if (is_one_of(name, ours)) {
-		snprintf(err, errlen, "the header %.*s belongs to the "
-		    "handshake", (int)name.len, name.p);
-		return -1;
-	}
-	for (value = field + name.len + 1; is_blank(*value); value++)
-		;
-	put(&out, "%.*s: %s\r\n", (int)name.len, name.p, value);
-	if (out.len == -1) {
-		extra[before] = '\0';
-		snprintf(err, errlen, "too many headers");
-		return -1;
-	}
-	return 0;
-}
-
-int
-upgrade_is_private(const char *field)
-{
-	static const char *const names[] = {
-		"Host", "Authorization", "Proxy-Authorization", "Cookie", NULL
-	};
-
-	return is_one_of(name_of(slice_of(field)), names);
-}
-
-/* Where in a line a secret begins; its length if it holds none. */
+/*
+ * Where in a line a secret begins, such as a query; its length if it holds
+ * none.
+ */
 static size_t
 secret_at(struct slice line)
 {
@@ -250,11 +171,19 @@ secret_at(struct slice line)
 	static const char *const session[] = {
 		"Sec-WebSocket-Extensions", NULL
 	};
+	static const char *const target[] = {
+		"Location", NULL
+	};
 	struct slice name = name_of(line);
 	const char *p;
 
 	if (is_one_of(name, secret))
 		return name.len + 1;
+	if (is_one_of(name, target) || (line.len > 4 &&
+	    memcmp(line.p, "GET ", 4) == 0)) {
+		p = memchr(line.p, '?', line.len);
+		return p != NULL ? (size_t)(p + 1 - line.p) : line.len;
+	}
 	if (is_one_of(name, session)) {
 		p = memmem(line.p, line.len, "resume=", 7);
 		if (p != NULL)

@@ -115,7 +115,8 @@ bad:
 
 /* host[:port]; an empty port is the default one (RFC 3986 3.2.3). */
 static int
-parse_host(struct url *u, struct slice s, char *err, size_t errlen)
+parse_host(struct url *u, struct slice s, unsigned int port, char *err,
+    size_t errlen)
 {
 	char word[ADDR_HOST_MAX + 16], *scope;
 	struct slice host = s;
@@ -129,8 +130,8 @@ parse_host(struct url *u, struct slice s, char *err, size_t errlen)
 		host.len = colon;
 		if (host.len > ADDR_HOST_MAX + 2)
 			return fail(err, errlen, "is too long a host", s);
-		snprintf(word, sizeof(word), "%.*s:%d", (int)host.len, host.p,
-		    u->tls ? 443 : 80);
+		snprintf(word, sizeof(word), "%.*s:%u", (int)host.len, host.p,
+		    port);
 	} else if (slice_copy(word, sizeof(word), s) == -1)
 		return fail(err, errlen, "is no host", s);
 	/* RFC 6874 2: the '%' before a scope is itself encoded. */
@@ -171,26 +172,38 @@ parse_path(struct url *u, struct slice s, char *err, size_t errlen)
 }
 
 /*
- * Everything behind "//".  Userinfo ends at the last '@' before the path, so
- * that no part of a password with an unencoded one is taken for a host; nor
- * is what stands before an unencoded '/' in it ever shown.
+ * Userinfo ends at the last '@', so that no part of a password with an
+ * unencoded one is taken for a host.
  */
-static int
-parse_authority(struct url *u, struct slice s, char *err, size_t errlen)
+int
+url_authority(struct url *u, struct slice s, unsigned int port, char *err,
+    size_t errlen)
 {
-	size_t end = span_to(s, "/?#"), i;
-	struct slice authority = slice_head(s, end);
+	size_t i;
 
 	u->user[0] = '\0';
-	for (i = end; i > 0; i--) {
+	for (i = s.len; i > 0; i--) {
 		if (s.p[i - 1] != '@')
 			continue;
 		if (decode_user(u, slice_head(s, i - 1), err, errlen) == -1)
 			return -1;
-		authority = slice_skip(authority, i);
+		s = slice_skip(s, i);
 		break;
 	}
-	if (parse_host(u, authority, err, errlen) == -1) {
+	return parse_host(u, s, port, err, errlen);
+}
+
+/*
+ * Everything behind "//".  What stands before an unencoded '/' in a password
+ * is not shown either.
+ */
+static int
+parse_authority(struct url *u, struct slice s, char *err, size_t errlen)
+{
+	size_t end = span_to(s, "/?#");
+
+	if (url_authority(u, slice_head(s, end), u->tls ? 443 : 80, err,
+	    errlen) == -1) {
 		if (end + span_to(slice_skip(s, end), "@") < s.len)
 			snprintf(err, errlen, "the URL's host is malformed; "
 			    "in a password, / ? and # are written %%2F %%3F "
@@ -344,6 +357,17 @@ url_join(struct url *result, const struct url *base, const char *text,
 	if (status == 0)
 		remove_dots(result->path);
 	return status;
+}
+
+int
+url_same_origin(const struct url *a, const struct url *b)
+{
+	if (a->tls != b->tls || a->at.kind != b->at.kind)
+		return 0;
+	if (a->at.kind == ADDR_UNIX)
+		return strcmp(a->at.path, b->at.path) == 0;
+	return a->at.port == b->at.port &&
+	    slice_is_nocase(slice_of(a->at.host), b->at.host);
 }
 
 /* host[:port] with or without the scope, which has no meaning elsewhere. */

@@ -8,28 +8,21 @@
 #include <string.h>
 
 #include "os/log.h"
-#include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
+#include "run/dialler.h"
 #include "run/modes.h"
 #include "run/seat.h"
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
-#include "run/tls_keep.h"
-
-/* What all wires share; made before the first fork. */
-struct agent {
-	const struct options *o;
-	struct tls_keep tls;
-};
 
 static int
 dial(struct carry *c, struct wire *w, struct why *why)
 {
 	int status;
 
-	if (wire_dial(w, c->o, &c->tls, &c->ours, &status, why) == -1)
+	if (wire_dial(w, c->o, &c->trust, &c->ours, &status, why) == -1)
 		return -1;
 	if (w->has_extension)
 		return 0;
@@ -45,17 +38,17 @@ static int
 park(void *arg, int fd, const char *peer, int pair)
 {
 	static struct carry c;
-	const struct agent *a = arg;
+	const struct dialler *d = arg;
 	struct wire w;
 	struct why why;
 	int status;
 
-	carry_begin(&c, a->o, "");
-	c.tls = a->tls.ctx;
+	carry_begin(&c, d->o, "");
+	c.trust = dialler_trust(d);
 	c.pair = pair;
 	c.role = TUNNEL_SERVES;
 	c.believes = 1;
-	c.confine_late = a->o->program != NULL;
+	c.confine_late = d->o->program != NULL;
 	stream_name(&c);
 	carry_offer(&c);
 	c.ours.flags |= EXT_SERVE;
@@ -63,49 +56,53 @@ park(void *arg, int fd, const char *peer, int pair)
 		return carry_failed(&c, &why);
 	carry_secrets(&c, &w);
 	seat_say(pair, SEAT_PARKED);
-	if (!c.confine_late && (status = confine(a->o)) != EXIT_ENDED) {
+	if (!c.confine_late && (status = confine(d->o)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;
 	}
 	return carry_on(&c, IO_CLOSED, &w);
 }
 
+static int
+settled(void *arg)
+{
+	const struct dialler *d = arg;
+
+	return confine_prepare(d->o, SANDBOX_REDIAL);
+}
+
 static void
 reload(void *arg)
 {
-	struct agent *a = arg;
-
-	tls_keep_refresh(&a->tls, 1);
+	dialler_refresh(arg, 1);
+	settled(arg);
 }
 
 static void
 before(void *arg)
 {
-	struct agent *a = arg;
-
-	tls_keep_refresh(&a->tls, 0);
+	dialler_refresh(arg, 0);
 }
 
 int
 agent_main(const struct options *o)
 {
-	struct agent a = { .o = o };
-	struct service service = { .arg = &a, .park = park,
-	    .spares = o->spare, .reload = reload, .before = before };
+	struct dialler d;
+	struct service service = { .arg = &d, .park = park,
+	    .spares = o->spare, .settled = settled, .reload = reload,
+	    .before = before };
 	struct why why;
 	char token[24];
 	int status;
 
 	if ((status = start_alone(o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
-	memset(&a.tls, 0, sizeof(a.tls));
-	if (o->url.tls && tls_keep_begin(&a.tls, o, 1, &why) == -1)
+	if (dialler_begin(&d, o, 1, &why) == -1)
 		return start_failed(&why);
 	snprintf(token, sizeof(token), "%08x%08x", arc4random(),
 	    arc4random());
 	wire_agent(token);
-	status = confine_prepare(o, SANDBOX_REDIAL);
-	if (status != EXIT_ENDED)
-		return status;
-	return supervise(o, NULL, 0, &service);
+	status = supervise(o, NULL, 0, &service);
+	dialler_end(&d);
+	return status;
 }

@@ -69,7 +69,7 @@ carry_failed(struct carry *c, const struct why *why)
 	log_str(&l, "user", carry_word(c->user));
 	log_str(&l, "subject", carry_word(c->subject));
 	log_str(&l, "target", carry_word(c->target));
-	log_str(&l, "why", why->text);
+	log_why(&l, "why", why->text);
 	if (left_out > 0)
 		log_num(&l, "left_out", (int64_t)left_out);
 	log_end(&l);
@@ -96,10 +96,13 @@ carry_offer(struct carry *c)
 void
 carry_secrets(struct carry *c, const struct wire *w)
 {
-	tls_tickets_close(c->tls);
-	if (w->io.tls != NULL && !(w->has_extension &&
-	    w->theirs.session[0] != '\0'))
-		tls_forget_keys(c->tls, w->io.tls);
+	tls_tickets_close(c->trust.server);
+	tls_tickets_close(c->trust.proxy);
+	if (w->has_extension && w->theirs.session[0] != '\0')
+		return;
+	wire_settled();
+	if (w->io.tls != NULL && c->trust.server != NULL)
+		tls_forget_keys(c->trust.server, w->io.tls);
 }
 
 /* TLS state cannot be handed over, so such a wire gets no session. */

@@ -21,7 +21,7 @@
 
 struct carry {
 	const struct options *o;
-	struct tls_ctx *tls;		/* for redialling, may be NULL */
+	struct trust trust;		/* for redialling */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" nobody was checked */
@@ -69,7 +69,8 @@ void carry_answer(struct carry *, const struct extension *offer,
 
 /*
  * A wire that was dialled: tickets of others are not this process's any more,
- * and without a session it will not have to show its own certificate again.
+ * and without a session it will not have to show its own certificate again, nor
+ * ask for headers.
  */
 void carry_secrets(struct carry *, const struct wire *);
 

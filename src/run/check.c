@@ -68,6 +68,9 @@ describe(const struct wire *w, const struct extension *ours, int http_status)
 {
 	c.find = took(w, WIRE_FOUND);
 	c.connect = took(w, WIRE_CONNECTED);
+	c.tunnel = took(w, WIRE_TUNNELLED);
+	if (w->proxy != NULL)
+		strlcpy(c.proxy, w->proxy, sizeof(c.proxy));
 	c.tls = took(w, WIRE_SECURED);
 	c.upgrade = took(w, WIRE_ANSWERED);
 	list_addresses(w->found);
@@ -164,7 +167,7 @@ pings(const struct options *o)
 }
 
 static void
-look(const struct options *o, struct tls_ctx **tls)
+look(const struct options *o, struct trust *trust)
 {
 	static const char digits[] = "0123456789abcdef";
 	struct extension offer = { .win = o->window,
@@ -176,7 +179,7 @@ look(const struct options *o, struct tls_ctx **tls)
 	random_bytes(raw, sizeof(raw));
 	for (i = 0; i < EXTENSION_ID_MAX; i++)
 		offer.id[i] = digits[raw[i] & 15];
-	failed = wire_dial(&w, o, tls, &offer, &status, &c.why) == -1;
+	failed = wire_dial(&w, o, trust, &offer, &status, &c.why) == -1;
 	describe(&w, &offer, status);
 	if (failed)
 		return;
@@ -187,22 +190,23 @@ look(const struct options *o, struct tls_ctx **tls)
 	else
 		io_close(&probe.io);
 	if (c.why.status == EXIT_ENDED && o->proxy_idle > 0)
-		check_idle(&c, o, tls);
+		check_idle(&c, o, trust);
 }
 
 /* A redirect may lead to TLS; if not, nobody needs to know what it lacks. */
 static void
 look_with_tls(const struct options *o)
 {
-	struct tls_ctx *tls = tls_keep_make(o, &c.why);
+	struct trust trust = { tls_keep_make(o, &c.why), NULL };
 
-	if (tls == NULL && o->url.tls)
+	if (trust.server == NULL && o->url.tls)
 		return;
 	c.why.status = EXIT_ENDED;
-	if (tls != NULL)
-		tls_ctx_watch(tls, &c.cert);
-	look(o, &tls);
-	tls_ctx_free(tls);
+	if (trust.server != NULL)
+		tls_ctx_watch(trust.server, &c.cert);
+	look(o, &trust);
+	tls_ctx_free(trust.server);
+	tls_ctx_free(trust.proxy);
 }
 
 int
@@ -214,7 +218,7 @@ check_main(const struct options *o)
 	struct out out;
 
 	memset(&c, 0, sizeof(c));
-	c.find = c.connect = c.tls = c.upgrade = -1;
+	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
 	look_with_tls(o);
 	now = time(NULL);

@@ -26,7 +26,7 @@ static struct idler idler[IDLERS_MAX];
  * to wait.  A peer that knows no parking dials it.
  */
 static int
-begin(struct idler *i, const struct options *o, struct tls_ctx **tls,
+begin(struct idler *i, const struct options *o, struct trust *trust,
     struct why *why)
 {
 	struct extension offer = { .flags = EXT_PARK, .id = "idle",
@@ -34,7 +34,7 @@ begin(struct idler *i, const struct options *o, struct tls_ctx **tls,
 	struct wire w;
 	int status;
 
-	if (wire_dial(&w, o, tls, &offer, &status, why) == -1)
+	if (wire_dial(&w, o, trust, &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&i->probe, &w);
 	i->begun = clock_ms();
@@ -120,7 +120,7 @@ alive(unsigned int n)
 }
 
 void
-check_idle(struct check *c, const struct options *o, struct tls_ctx **tls)
+check_idle(struct check *c, const struct options *o, struct trust *trust)
 {
 	unsigned int i, n;
 	int64_t wait = o->proxy_idle;
@@ -130,7 +130,7 @@ check_idle(struct check *c, const struct options *o, struct tls_ctx **tls)
 	c->idle_limit = wait;
 	for (n = 0; n < IDLERS_MAX && (n == 0 || wait >= LEAST_MS); n++) {
 		idler[n].wait = wait;
-		if (begin(&idler[n], o, tls, &c->why) == -1)
+		if (begin(&idler[n], o, trust, &c->why) == -1)
 			break;
 		wait /= 2;
 	}

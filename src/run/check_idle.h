@@ -5,15 +5,15 @@
 #ifndef RUN_CHECK_IDLE_H
 #define RUN_CHECK_IDLE_H
 
-#include "os/tls.h"
 #include "proto/check.h"
 #include "run/options.h"
+#include "run/wire.h"
 
 /*
  * Opens some websockets at once, pings each after another time of idleness,
  * the last one after o->proxy_idle, and fills in what became of them.  It is
  * over when one was ended, or did not answer.
  */
-void check_idle(struct check *, const struct options *, struct tls_ctx **);
+void check_idle(struct check *, const struct options *, struct trust *);
 
 #endif

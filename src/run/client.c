@@ -9,30 +9,24 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
-#include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
+#include "run/dialler.h"
 #include "run/modes.h"
 #include "run/note.h"
 #include "run/probe.h"
 #include "run/seat.h"
+#include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise.h"
-#include "run/tls_keep.h"
 #include "run/visitor.h"
-
-/* What all connections share; made before the first fork. */
-struct client {
-	const struct options *o;
-	struct tls_keep tls;
-};
 
 /*
  * A process on its own can be ended by a signal in the usual way until there
  * is a tunnel to end.
  */
 static int
-serve_io(struct client *cl, struct io stream, const char *peer,
+serve_io(const struct dialler *cl, struct io stream, const char *peer,
     int alone)
 {
 	static struct carry c;
@@ -42,7 +36,7 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.tls = cl->tls.ctx;
+	c.trust = dialler_trust(cl);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -58,7 +52,7 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
 	carry_offer(&c);
-	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1) {
+	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
@@ -86,19 +80,19 @@ static int
 park(void *arg, int fd, const char *peer, int pair)
 {
 	static struct carry c;
-	struct client *cl = arg;
+	const struct dialler *cl = arg;
 	struct wire w;
 	struct why why;
 	int status;
 
 	carry_begin(&c, cl->o, "");
-	c.tls = cl->tls.ctx;
+	c.trust = dialler_trust(cl);
 	c.pair = pair;
 	c.role = TUNNEL_ASKS;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	carry_offer(&c);
 	c.ours.flags |= EXT_PARK;
-	if (wire_dial(&w, cl->o, &c.tls, &c.ours, &status, &why) == -1)
+	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1)
 		return carry_failed(&c, &why);
 	carry_secrets(&c, &w);
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
@@ -122,9 +116,9 @@ park(void *arg, int fd, const char *peer, int pair)
 static int
 ready(void *arg, struct why *why)
 {
-	const struct client *cl = arg;
+	const struct dialler *cl = arg;
 	struct options o = *cl->o;
-	struct tls_ctx *tls = cl->tls.ctx;
+	struct trust trust = dialler_trust(cl);
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	static struct probe probe;
@@ -133,36 +127,42 @@ ready(void *arg, struct why *why)
 
 	o.verbose = 0;
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
-	if (wire_dial(&w, &o, &tls, &offer, &status, why) == -1)
+	if (wire_dial(&w, &o, &trust, &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&probe, &w);
 	probe_end(&probe, clock_ms() + 500);
 	return 0;
 }
 
+static int
+settled(void *arg)
+{
+	const struct dialler *cl = arg;
+
+	return confine_prepare(cl->o, SANDBOX_REDIAL);
+}
+
 static void
 reload(void *arg)
 {
-	struct client *cl = arg;
-
-	tls_keep_refresh(&cl->tls, 1);
+	dialler_refresh(arg, 1);
+	settled(arg);
 }
 
 static void
 before(void *arg)
 {
-	struct client *cl = arg;
-
-	tls_keep_refresh(&cl->tls, 0);
+	dialler_refresh(arg, 0);
 }
 
 static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
-	struct client cl;
+	struct dialler cl;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready, .reload = reload, .before = before };
+	    .ready = ready, .settled = settled, .reload = reload,
+	    .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -170,14 +170,8 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	status = start(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;
-	cl.o = o;
-	memset(&cl.tls, 0, sizeof(cl.tls));
-	if (o->url.tls && tls_keep_begin(&cl.tls, o, a.nlisteners > 0,
-	    &why) == -1)
+	if (dialler_begin(&cl, o, a.nlisteners > 0, &why) == -1)
 		return start_failed(&why);
-	status = confine_prepare(o, SANDBOX_REDIAL);
-	if (status != EXIT_ENDED)
-		return status;
 	if (o->warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
 		why_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
 		    "one connection");
@@ -190,10 +184,11 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	}
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else
+	else if ((status = settle(o)) == EXIT_ENDED &&
+	    (status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
-	tls_keep_end(&cl.tls);
+	dialler_end(&cl);
 	return status;
 }
 

@@ -56,7 +56,8 @@ put_modes(const char *before, FILE *f)
 static int
 is_file(const struct option *row)
 {
-	return row->type == T_FILE || row->type == T_CONFIG;
+	return row->type == T_FILE || row->type == T_SOCKET ||
+	    row->type == T_CONFIG;
 }
 
 static int
@@ -65,6 +66,9 @@ is_repeatable(const struct option *row)
 	switch (row->type) {
 	case T_LISTEN:
 	case T_HEADER:
+	case T_PROXY_HEADER:
+	case T_RESOLVE:
+	case T_CONNECT_TO:
 	case T_ORIGIN:
 	case T_NETWORK:
 	case T_COUNT:

@@ -26,8 +26,8 @@ int
 confine_prepare(const struct options *o, enum sandbox_role role)
 {
 	const char *readable[] = {
-		o->cacert, o->capath, secure_getenv("SSL_CERT_DIR"),
-		secure_getenv("SSL_CERT_FILE")
+		o->cacert, o->capath, o->proxy_cacert,
+		secure_getenv("SSL_CERT_DIR"), secure_getenv("SSL_CERT_FILE")
 	};
 
 	if (limits_no_core() == -1)

@@ -9,7 +9,8 @@
 #include "run/options.h"
 
 /*
- * Once, before the first fork.  EXIT_ENDED, or the status to exit with, the
+ * Before the first fork, and when options have changed: if it fails then, it
+ * is as it was before.  EXIT_ENDED, or the status to exit with, the
  * reason being told.
  */
 int confine_prepare(const struct options *, enum sandbox_role);

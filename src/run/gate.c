@@ -111,6 +111,14 @@ ready(void *arg, struct why *why)
 	return why_set(why, EXIT_AGAIN, "no agent is here");
 }
 
+static int
+settled(void *arg)
+{
+	const struct gate *g = arg;
+
+	return confine_prepare(g->o, SANDBOX_RELAY);
+}
+
 static void
 reload(void *arg)
 {
@@ -118,6 +126,7 @@ reload(void *arg)
 	struct why why;
 
 	tls_keep_refresh(&g->tls, 1);
+	settled(g);
 	if (gate_check_file(g->o, &why) == -1)
 		log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);
 }
@@ -159,7 +168,7 @@ gate_main(const struct options *o)
 	struct gate g = { .o = o };
 	struct service service = { .arg = &g, .park = park, .parks = 1,
 	    .serve_full = park_full, .refuse = accepted_busy, .ready = ready,
-	    .reload = reload, .before = before };
+	    .settled = settled, .reload = reload, .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -177,11 +186,11 @@ gate_main(const struct options *o)
 	memset(&g.tls, 0, sizeof(g.tls));
 	if (o->tls_cert != NULL) {
 		service.refuse = NULL;
-		if (tls_keep_begin(&g.tls, o, 0, &why) == -1)
+		service.serve_full = NULL;	/* it has no sessions */
+		if (tls_keep_begin(&g.tls, o, tls_keep_make, 0, &why) == -1)
 			return start_failed(&why);
 	}
-	status = confine_prepare(o, SANDBOX_RELAY);
-	if (status != EXIT_ENDED)
-		return status;
-	return supervise(o, a.listener, a.nlisteners, &service);
+	status = supervise(o, a.listener, a.nlisteners, &service);
+	tls_keep_end(&g.tls);
+	return status;
 }

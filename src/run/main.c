@@ -58,6 +58,17 @@ refuse(const struct why *why, char **argv, int no_stderr)
 	return why->status;
 }
 
+/* The command line may have held secrets, which ps(1) would go on showing. */
+static void
+hide_words(const struct options *o)
+{
+	char url[ADDR_HOST_MAX + 64];
+
+	if (o->url.path[0] != '\0')
+		title_set("inetws %s: %s", mode_name(o->mode),
+		    url_print(url, sizeof(url), &o->url));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -78,6 +89,7 @@ main(int argc, char **argv)
 	default:
 		return refuse(&why, argv, no_stderr);
 	}
+	hide_words(&o);
 	o.no_stderr = no_stderr;
 	for (i = 0; i < NMODES; i++)
 		if (modes[i].mode == o.mode)

@@ -339,6 +339,10 @@ finish(struct options *o, const struct mode_row *mode, struct why *why)
 			    "missing: usage: inetws %s %s", row->arg,
 			    mode->name, mode->usage);
 	}
+	if (o->proxy != NULL && o->proxy->kind != PROXY_NONE &&
+	    o->unix_socket != NULL)
+		return why_set(why, EXIT_BADUSAGE, "--unix-socket: goes "
+		    "without a proxy, but there is a --proxy");
 	if (o->ping_timeout < 0)
 		o->ping_timeout = 2 * o->ping_interval;
 	return 0;
@@ -428,6 +432,7 @@ options_parse(struct options *o, int argc, char **argv, struct why *why)
 	int status;
 
 	options_init(o);
+	o->argv = argv;
 	if (w == NULL || files == NULL)
 		status = why_set(why, EXIT_SYSTEM, "out of memory");
 	else

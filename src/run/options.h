@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #include "proto/addr.h"
+#include "proto/proxy.h"
 #include "proto/why.h"
 
 #define OPT_LISTEN_MAX	16
-#define OPT_HEADER_MAX	32
 
 enum mode {
 	MODE_NONE,
@@ -42,7 +42,14 @@ enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
 #define OPT_LIST_MAX	32
 struct opt_list {
 	const char *v[OPT_LIST_MAX];
+	const char *from[OPT_LIST_MAX];	/* "@FILE" it was read from, or NULL */
 	unsigned int n;
+};
+
+/* What is not to be shown. */
+struct opt_secret {
+	const char *value;		/* NULL: none */
+	const char *file;		/* "@FILE" it was read from, or NULL */
 };
 
 struct options {
@@ -59,8 +66,10 @@ struct options {
 	const char *path;		/* --path, NULL: any */
 	const char *subprotocol;	/* --subprotocol, NULL: none */
 	const char *user_agent;		/* NULL: inetws/VERSION */
-	const char *header[OPT_HEADER_MAX];
-	unsigned int nheader;
+	const char *origin;		/* NULL: none */
+	struct opt_list header;
+	char **header_command;		/* argv, NULL: none */
+	struct opt_secret user;
 	int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
 	const char *cacert, *capath;
 	int insecure;
@@ -74,6 +83,16 @@ struct options {
 	const char *ciphers, *tls13_ciphers;
 	uint32_t window;		/* --window, bytes */
 	enum eof_policy eof;		/* --eof=hold|close */
+
+	/* the way there */
+	const struct proxy *proxy;	/* NULL: as the environment says */
+	struct opt_secret proxy_user;
+	struct opt_list proxy_header;
+	const char *noproxy;		/* NULL: as the environment says */
+	const char *proxy_cacert;
+	int proxy_insecure;
+	struct opt_list resolve, connect_to;
+	const struct addr *unix_socket;	/* NULL: the network */
 
 	/* who may use a server, and whose address is true */
 	struct opt_list trusted_proxy;	/* networks, or "unix" */
@@ -90,6 +109,9 @@ struct options {
 	int64_t ping_interval, ping_timeout;
 	int64_t idle_timeout, linger, resume;
 	int64_t drain;			/* -1: --drain leave */
+
+	/* the service */
+	const char *pidfile, *run_as, *chroot;	/* NULL: none */
 
 	/* limits */
 	unsigned int max_connections;
@@ -135,6 +157,7 @@ struct options {
 	int no_stderr;			/* 2 was the client's socket; set by
 					 * main, not by an option */
 
+	char **argv;			/* the command line, for a reload */
 	struct options_block *owned;	/* private: what options_free() frees */
 };
 
@@ -151,6 +174,15 @@ int options_parse(struct options *, int argc, char **argv, struct why *);
 
 /* Gives back what *o owns, as when a reload has made new options. */
 void options_free(struct options *);
+
+/*
+ * Reads the files again that the command line of *o names, and puts what comes
+ * of it in the place of *o: for whoever holds a pointer to it and none into
+ * it.  -1 and why: 78 or 64, *o being as it was, if something is wrong, or if
+ * something has changed that only a new start can take up.  Of options that
+ * were not made from a command line nothing changes.
+ */
+int options_again(struct options *, struct why *);
 
 /* "server", "client" ... */
 const char *mode_name(enum mode);

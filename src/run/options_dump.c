@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/field.h"
 #include "run/options_table.h"
 
 #define BLANKS	" \t\r"
@@ -138,18 +139,58 @@ put_address(const char *name, const struct addr *a, FILE *f)
 }
 
 static void
-put_lists(const struct option *row, const struct options *o, FILE *f)
+put_listeners(const struct option *row, const struct options *o, FILE *f)
 {
 	char text[ADDR_HOST_MAX + 64];
 	unsigned int i;
 
-	if (row->type == T_HEADER)
-		for (i = 0; i < o->nheader; i++)
-			put(row->name, o->header[i], f);
-	else
-		for (i = 0; i < o->nlisten; i++)
-			put(row->name, addr_print(text, sizeof(text),
-			    &o->listen[i]), f);
+	for (i = 0; i < o->nlisten; i++)
+		put(row->name, addr_print(text, sizeof(text), &o->listen[i]),
+		    f);
+}
+
+/* Whatever a file holds stays there, and what is a secret is not shown. */
+static void
+put_headers(const char *name, const struct opt_list *list, FILE *f)
+{
+	const char *last = NULL;
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->from[i] != NULL && list->from[i] != last)
+			put(name, list->from[i], f);
+		else if (list->from[i] == NULL &&
+		    field_is_private(list->v[i]))
+			fprintf(f, "# the %s %.*s is not shown\n", name,
+			    (int)strcspn(list->v[i], ":"), list->v[i]);
+		else if (list->from[i] == NULL)
+			put(name, list->v[i], f);
+		last = list->from[i];
+	}
+}
+
+static void
+put_secret(const char *name, const struct opt_secret *s, FILE *f)
+{
+	if (s->file != NULL)
+		put(name, s->file, f);
+	else if (s->value != NULL)
+		fprintf(f, "# the %s is not shown\n", name);
+}
+
+static void
+put_proxy(const char *name, const struct proxy *p, FILE *f)
+{
+	char text[ADDR_HOST_MAX + 32] = "";
+
+	if (p == NULL)
+		return;
+	if (p->user[0] != '\0')
+		fprintf(f, "# the %s's user and password are not shown\n",
+		    name);
+	if (p->kind != PROXY_NONE)
+		proxy_print(text, sizeof(text), p);
+	put(name, text, f);
 }
 
 static void
@@ -199,19 +240,36 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 	case T_TOKEN:
 	case T_PATH:
 	case T_FILE:
+	case T_NOPROXY:
 	case T_PAGE:
 		if (*(const char *const *)p != NULL)
 			put(row->name, *(const char *const *)p, f);
 		break;
 	case T_LISTEN:
+		put_listeners(row, o, f);
+		break;
 	case T_HEADER:
-		put_lists(row, o, f);
+	case T_PROXY_HEADER:
+		put_headers(row->name, p, f);
+		break;
+	case T_SECRET:
+		put_secret(row->name, p, f);
+		break;
+	case T_PROXY:
+		put_proxy(row->name, *(const struct proxy *const *)p, f);
+		break;
+	case T_SOCKET:
+		if (*(const struct addr *const *)p != NULL)
+			put(row->name, (*(const struct addr *const *)p)->path,
+			    f);
 		break;
 	case T_ADDRESS:
 		put_address(row->name, *(const struct addr *const *)p, f);
 		break;
 	case T_ORIGIN:
 	case T_NETWORK:
+	case T_RESOLVE:
+	case T_CONNECT_TO:
 		put_list(row->name, p, f);
 		break;
 	case T_REAL_IP:

@@ -12,8 +12,8 @@
 
 #define SHOWN	80	/* of an offending value in a message */
 
-static int
-fail(char *err, size_t errlen, const char *value, const char *expected)
+int
+option_fail(char *err, size_t errlen, const char *value, const char *expected)
 {
 	char shown[SHOWN];
 
@@ -64,89 +64,6 @@ is_path(const char *s)
 	return 1;
 }
 
-/* What a request may not say in --header, and what says it instead. */
-static const char *
-reserved_field(struct slice name)
-{
-	static const struct { const char *name, *why; } t[] = {
-		{ "Host", "it is taken from the URL" },
-		{ "Connection", "it belongs to the handshake" },
-		{ "Upgrade", "it belongs to the handshake" },
-		{ "Transfer-Encoding", "the request has no body" },
-		{ "Content-Length", "the request has no body" },
-		{ "TE", "it is hop-by-hop" },
-		{ "Trailer", "it is hop-by-hop" },
-		{ "Keep-Alive", "it is hop-by-hop" },
-		{ "Proxy-Connection", "it is hop-by-hop" },
-		{ "User-Agent", "use --user-agent" },
-		{ "Sec-WebSocket-Protocol", "use --subprotocol" }
-	};
-	static const char ours[] = "Sec-WebSocket-";
-	size_t i;
-
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		if (slice_is_nocase(name, t[i].name))
-			return t[i].why;
-	if (name.len >= strlen(ours)) {
-		name.len = strlen(ours);
-		if (slice_is_nocase(name, ours))
-			return "it belongs to the handshake";
-	}
-	return NULL;
-}
-
-/* Names the field, never its value, which may be a secret. */
-static int
-add_header(struct options *o, const char *line, char *err, size_t errlen)
-{
-	struct slice name = { line, strcspn(line, ":") };
-	const char *why;
-
-	if (line[name.len] != ':' || !is_token(line, name.len)) {
-		snprintf(err, errlen, "expected 'Name: value'%s",
-		    line[name.len] == ':' ? " with a name without blanks" :
-		    ", there is no colon");
-		return -1;
-	}
-	why = reserved_field(name);
-	if (why != NULL)
-		snprintf(err, errlen, "%.*s may not be set: %s",
-		    (int)name.len, line, why);
-	else if (!is_field_value(line + name.len))
-		snprintf(err, errlen, "%.*s holds a line break or another "
-		    "control character", (int)name.len, line);
-	else if (o->nheader == OPT_HEADER_MAX)
-		snprintf(err, errlen, "more than %d headers", OPT_HEADER_MAX);
-	else {
-		o->header[o->nheader++] = line;
-		return 0;
-	}
-	return -1;
-}
-
-/* Each line of a file. */
-static int
-add_header_file(struct options *o, const char *path, char *err, size_t errlen)
-{
-	char *text = file_read(o, path, err, errlen), *line, *rest;
-	char message[300];
-	int n = 0;
-
-	if (text == NULL)
-		return -1;
-	for (rest = text; (line = strsep(&rest, "\n")) != NULL; ) {
-		n++;
-		line[strcspn(line, "\r")] = '\0';
-		if (line[0] == '\0')
-			continue;
-		if (add_header(o, line, message, sizeof(message)) == -1) {
-			snprintf(err, errlen, "%s:%d: %s", path, n, message);
-			return -1;
-		}
-	}
-	return 0;
-}
-
 static int
 set_number(unsigned int *to, const struct option *row, const char *value,
     char *err, size_t errlen)
@@ -158,7 +75,7 @@ set_number(unsigned int *to, const struct option *row, const char *value,
 	snprintf(expected, sizeof(expected), "a number %" PRId64 "..%" PRId64,
 	    row->min, row->max);
 	if (problem != NULL)
-		return fail(err, errlen, value, expected);
+		return option_fail(err, errlen, value, expected);
 	*to = n;
 	return 0;
 }
@@ -174,7 +91,7 @@ set_size(uint32_t *to, const struct option *row, const char *value, char *err,
 	    n > (uint64_t)row->max) {
 		snprintf(expected, sizeof(expected), "a size %" PRId64 "k..%"
 		    PRId64 "m", row->min >> 10, row->max >> 20);
-		return fail(err, errlen, value, expected);
+		return option_fail(err, errlen, value, expected);
 	}
 	*to = n;
 	return 0;
@@ -187,7 +104,7 @@ set_duration(int64_t *to, const char *value, int drain, char *err,
 	if (drain && strcmp(value, "leave") == 0)
 		*to = -1;
 	else if (str_duration(value, to) == -1)
-		return fail(err, errlen, value, drain ?
+		return option_fail(err, errlen, value, drain ?
 		    "a duration like 30s, nor 'leave'" :
 		    "a duration like 500ms, 25s, 5m, 1h or 0 for off");
 	return 0;
@@ -201,7 +118,7 @@ set_flag(int *to, const struct option *row, const char *value, char *err,
 	if (value == NULL || strcmp(value, "yes") == 0)
 		*to = row->min;
 	else if (strcmp(value, "no") != 0)
-		return fail(err, errlen, value, "yes or no");
+		return option_fail(err, errlen, value, "yes or no");
 	else if (*to == row->min)
 		*to = 0;
 	return 0;
@@ -242,7 +159,7 @@ set_choice(int *to, const struct option *row, const char *value, char *err,
 		word += len + 1;
 	}
 	snprintf(expected, sizeof(expected), "one of %s", row->arg);
-	return fail(err, errlen, value, expected);
+	return option_fail(err, errlen, value, expected);
 }
 
 static int
@@ -254,13 +171,13 @@ set_string(const char **to, enum option_type type, const char *value,
 		return -1;
 	}
 	if (type == T_TEXT && !is_field_value(value))
-		return fail(err, errlen, value,
+		return option_fail(err, errlen, value,
 		    "free of control characters");
 	if (type == T_TOKEN && !is_token(value, strlen(value)))
-		return fail(err, errlen, value,
+		return option_fail(err, errlen, value,
 		    "a token (letters, digits and !#$%&'*+-.^_`|~)");
 	if (type == T_PATH && !is_path(value))
-		return fail(err, errlen, value, "a path: expected /PATH, "
+		return option_fail(err, errlen, value, "a path: expected /PATH, "
 		    "percent-encoded, without ? and #");
 	*to = value;
 	return 0;
@@ -294,14 +211,14 @@ set_address(const struct addr **to, struct options *o, const char *value,
 	if (addr_listen(a, value, err, errlen) == -1)
 		return -1;
 	if (a->kind != ADDR_TCP && a->kind != ADDR_UNIX)
-		return fail(err, errlen, value,
+		return option_fail(err, errlen, value,
 		    "an address: expected HOST:PORT, PORT or unix:/PATH");
 	*to = a;
 	return 0;
 }
 
-static int
-add_to_list(struct opt_list *list, const char *value, char *err,
+int
+option_list_add(struct opt_list *list, const char *value, char *err,
     size_t errlen)
 {
 	if (list->n == OPT_LIST_MAX) {
@@ -316,9 +233,9 @@ static int
 add_origin(struct opt_list *list, const char *value, char *err, size_t errlen)
 {
 	if (!origin_is_word(value))
-		return fail(err, errlen, value, "a host, HOST:PORT, "
+		return option_fail(err, errlen, value, "a host, HOST:PORT, "
 		    "https://HOST or *");
-	return add_to_list(list, value, err, errlen);
+	return option_list_add(list, value, err, errlen);
 }
 
 static int
@@ -329,9 +246,9 @@ add_network(struct opt_list *list, const char *value, char *err,
 
 	if (strcmp(value, "unix") != 0 &&
 	    cidr_parse(&c, slice_of(value)) == -1)
-		return fail(err, errlen, value, "an address, a network like "
+		return option_fail(err, errlen, value, "an address, a network like "
 		    "10.0.0.0/8, or unix");
-	return add_to_list(list, value, err, errlen);
+	return option_list_add(list, value, err, errlen);
 }
 
 static int
@@ -345,7 +262,7 @@ set_real_ip(int *to, const char *value, char *err, size_t errlen)
 			*to = i;
 			return 0;
 		}
-	return fail(err, errlen, value, "X-Forwarded-For, X-Real-IP or "
+	return option_fail(err, errlen, value, "X-Forwarded-For, X-Real-IP or "
 	    "Forwarded");
 }
 
@@ -359,7 +276,7 @@ set_version(int *to, const char *value, char *err, size_t errlen)
 	else if (strcmp(value, "no") == 0)
 		*to = 0;
 	else
-		return fail(err, errlen, value, "v1 or v2");
+		return option_fail(err, errlen, value, "v1 or v2");
 	return 0;
 }
 
@@ -368,7 +285,7 @@ set_program(struct options *o, char ***to, const char *value, char *err,
     size_t errlen)
 {
 	if ((*to = words_split(o, value)) == NULL)
-		return fail(err, errlen, value,
+		return option_fail(err, errlen, value,
 		    "PROGRAM [ARG...] with its quotes closed");
 	return 0;
 }
@@ -382,7 +299,7 @@ set_target(struct options *o, const char *value, char *err, size_t errlen)
 	if (strncmp(value, "-- ", 3) == 0) {
 		words = words_split(o, value + 3);
 		if (words == NULL)
-			return fail(err, errlen, value,
+			return option_fail(err, errlen, value,
 			    "-- PROGRAM [ARG...] with its quotes closed");
 	} else if (addr_target(&o->target, value, err, errlen) == -1)
 		return -1;
@@ -429,9 +346,14 @@ option_set(struct options *o, const struct option *row, const char *value,
 	case T_ADDRESS:
 		return set_address(field(o, row), o, value, err, errlen);
 	case T_HEADER:
-		return value[0] == '@' ?
-		    add_header_file(o, value + 1, err, errlen) :
-		    add_header(o, value, err, errlen);
+	case T_PROXY_HEADER:
+	case T_SECRET:
+	case T_PROXY:
+	case T_NOPROXY:
+	case T_SOCKET:
+	case T_RESOLVE:
+	case T_CONNECT_TO:
+		return option_set_dial(o, row, value, err, errlen);
 	case T_ORIGIN:
 		return add_origin(field(o, row), value, err, errlen);
 	case T_NETWORK:

@@ -35,7 +35,14 @@ enum option_type {
 	T_PAGE,		/* the same, as an operand */
 	T_LISTEN,	/* the list in listen, nlisten */
 	T_ADDRESS,	/* const struct addr *, to listen on: TCP or Unix */
-	T_HEADER,	/* the list in header, nheader */
+	T_HEADER,	/* struct opt_list of fields for a server */
+	T_PROXY_HEADER,	/* the same for a proxy */
+	T_SECRET,	/* struct opt_secret, USER:PASSWORD or @FILE */
+	T_PROXY,	/* const struct proxy * */
+	T_NOPROXY,	/* const char *, may be empty */
+	T_SOCKET,	/* const struct addr *, by its path */
+	T_RESOLVE,	/* struct opt_list of words of detour_resolve() */
+	T_CONNECT_TO,	/* struct opt_list of words of detour_connect() */
 	T_ORIGIN,	/* struct opt_list of Origins */
 	T_NETWORK,	/* struct opt_list of networks */
 	T_REAL_IP,	/* int, enum real_ip by the field's name */
@@ -113,6 +120,18 @@ void *options_alloc(struct options *, size_t);
  */
 int option_set(struct options *, const struct option *, const char *value,
     char *err, size_t errlen);
+
+/* The same for the types from T_HEADER to T_CONNECT_TO. */
+int option_set_dial(struct options *, const struct option *,
+    const char *value, char *err, size_t errlen);
+
+/* -1, and err: the value is not what was expected. */
+int option_fail(char *err, size_t errlen, const char *value,
+    const char *expected);
+
+/* 0, or -1 and err: the list is full. */
+int option_list_add(struct opt_list *, const char *value, char *err,
+    size_t errlen);
 
 /* options_words.c: values of their own kinds; returns as option_set(). */
 int option_limit(int64_t *to, const struct option *, const char *value,

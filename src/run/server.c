@@ -12,6 +12,7 @@
 #include "run/confine.h"
 #include "run/modes.h"
 #include "run/note.h"
+#include "run/settle.h"
 #include "run/start.h"
 #include "run/stream.h"
 #include "run/supervise.h"
@@ -154,12 +155,27 @@ ready(void *arg, struct why *why)
 	return 0;
 }
 
+static enum sandbox_role
+role_of(const struct options *o)
+{
+	return o->program != NULL ? SANDBOX_PROGRAM : SANDBOX_RELAY;
+}
+
+static int
+settled(void *arg)
+{
+	const struct server *sv = arg;
+
+	return confine_prepare(sv->o, role_of(sv->o));
+}
+
 static void
 reload(void *arg)
 {
 	struct server *sv = arg;
 
 	tls_keep_refresh(&sv->tls, 1);
+	settled(sv);
 }
 
 static void
@@ -184,7 +200,7 @@ begin_tls(struct server *sv, struct service *service, struct why *why)
 		return 0;
 	service->refuse = NULL;
 	service->serve_full = NULL;	/* it has no sessions */
-	return tls_keep_begin(&sv->tls, o, 0, why);
+	return tls_keep_begin(&sv->tls, o, tls_keep_make, 0, why);
 }
 
 int
@@ -193,7 +209,7 @@ server_main(const struct options *o)
 	struct server sv = { .o = o };
 	struct service service = { .arg = &sv, .serve = serve,
 	    .serve_full = serve_full, .refuse = accepted_busy, .ready = ready,
-	    .reload = reload, .before = before };
+	    .settled = settled, .reload = reload, .before = before };
 	struct activation a;
 	struct why why;
 	int status;
@@ -205,13 +221,10 @@ server_main(const struct options *o)
 		return status;
 	if (begin_tls(&sv, &service, &why) == -1)
 		return start_failed(&why);
-	status = confine_prepare(o, o->program != NULL ? SANDBOX_PROGRAM :
-	    SANDBOX_RELAY);
-	if (status != EXIT_ENDED)
-		return status;
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else
+	else if ((status = settle(o)) == EXIT_ENDED &&
+	    (status = settled(&sv)) == EXIT_ENDED)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, ALONE);
 	tls_keep_end(&sv.tls);

@@ -20,6 +20,12 @@ open_log(const struct options *o, enum log_level level, int no_stderr)
 	    level, "inetws");
 }
 
+void
+start_log(const struct options *o)
+{
+	open_log(o, LOG_L_INFO, log_is_elsewhere());
+}
+
 /* A process on its own is one connection. */
 static int
 share_stats(const struct activation *a, const struct options *o,

@@ -24,6 +24,9 @@ int start(struct activation *, const struct options *,
  */
 int start_alone(const struct options *, enum log_level);
 
+/* Opens the log again, where it is, as changed options of a server want it. */
+void start_log(const struct options *);
+
 /* Could not start: tells why, and returns the status. */
 int start_failed(const struct why *);
 

@@ -9,7 +9,10 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/net.h"
+#include "os/pidfile.h"
 #include "os/signals.h"
+#include "run/settle.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define GRACE		3000	/* ms from TERM to KILL */
@@ -55,6 +58,27 @@ announce(const struct supervisor *s)
 		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
 }
 
+static int
+take_pidfile(struct supervisor *s)
+{
+	struct why why;
+
+	if (s->o->pidfile == NULL)
+		return 0;
+	if ((s->pidfile = pidfile_make(s->o->pidfile, &why)) != -1)
+		return 0;
+	start_failed(&why);
+	return -1;
+}
+
+static void
+leave_pidfile(struct supervisor *s)
+{
+	if (s->pidfile != -1)
+		pidfile_leave(s->pidfile, s->o->pidfile);
+	s->pidfile = -1;
+}
+
 /*
  * Sockets in the file system are removed while we still listen on them: later
  * a successor may have put its own there.
@@ -71,6 +95,7 @@ stop_accepting(struct supervisor *s, int leave)
 		close(s->listener[i].fd);
 	s->nlisteners = 0;
 	supervise_pool_stop(s, leave);
+	leave_pidfile(s);
 	notify_send(&s->notify, "STOPPING=1");
 }
 
@@ -153,17 +178,6 @@ advance(struct supervisor *s)
 }
 
 static void
-reload(struct supervisor *s)
-{
-	if (s->service->reload == NULL || s->phase != SERVING)
-		return;
-	notify_reloading(&s->notify);
-	s->service->reload(s->service->arg);
-	supervise_names_reload(s);
-	notify_send(&s->notify, "READY=1");
-}
-
-static void
 take_signals(struct supervisor *s)
 {
 	if (signal_taken(SIGCHLD))
@@ -173,7 +187,7 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
-		reload(s);
+		supervise_reload(s);
 	if (signal_taken(SIGUSR1))
 		supervise_log_statistics(s);
 #ifdef SIGINFO
@@ -211,11 +225,12 @@ wait_and_accept(struct supervisor *s)
 	supervise_metrics_accept(s, p, nmetrics);
 }
 
+/* EXIT_ENDED, or the status to exit with. */
 static int
 no_memory(void)
 {
 	log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno), NULL);
-	return -1;
+	return EXIT_SYSTEM;
 }
 
 static int
@@ -223,6 +238,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
 	struct why why;
 	unsigned int i;
+	int status;
 
 	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
 	s->nlisteners = n < SUPERVISE_LISTENERS_MAX ? n :
@@ -236,7 +252,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return no_memory();
 	if (supervise_pool_begin(s, &why) == -1) {
 		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
-		return -1;
+		return EXIT_SYSTEM;
 	}
 	s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
 	    supervise_pool_size(s), sizeof(s->poll[0]));
@@ -249,15 +265,21 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	signals_supervisor();
 	supervise_name(s);
 	if (supervise_metrics_begin(s) == -1)
-		return -1;
+		return EXIT_SYSTEM;
 	if (supervise_stats_begin(s) == -1)
 		return no_memory();
+	if (take_pidfile(s) == -1)
+		return EXIT_SYSTEM;
+	if ((status = settle(s->o)) != EXIT_ENDED ||
+	    (s->service->settled != NULL && (status =
+	    s->service->settled(s->service->arg)) != EXIT_ENDED))
+		return status;
 	announce(s);
 	supervise_names_announce(s);
 	supervise_metrics_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
-	return 0;
+	return EXIT_ENDED;
 }
 
 /* Also of what has not begun. */
@@ -266,6 +288,7 @@ end(struct supervisor *s)
 {
 	if (s->reserve != -1)
 		close(s->reserve);
+	leave_pidfile(s);
 	notify_close(&s->notify);
 	supervise_metrics_end(s);
 	supervise_handshake_end(s);
@@ -280,15 +303,16 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
     const struct service *service)
 {
 	struct supervisor s;
+	int status;
 
 	memset(&s, 0, sizeof(s));
 	s.status = EXIT_ENDED;
 	s.o = o;
 	s.service = service;
-	s.reserve = s.notify.fd = -1;
-	if (begin(&s, listeners, n) == -1) {
+	s.reserve = s.notify.fd = s.pidfile = -1;
+	if ((status = begin(&s, listeners, n)) != EXIT_ENDED) {
 		end(&s);
-		return EXIT_SYSTEM;
+		return status;
 	}
 	while (s.phase != ENDED) {
 		supervise_pool_tend(&s);

@@ -65,6 +65,12 @@ struct service {
 	void (*reload)(void *arg);
 
 	/*
+	 * In the supervisor, once, behind --chroot and --run-as: the exit
+	 * status, EXIT_ENDED if all is well.  May be NULL.
+	 */
+	int (*settled)(void *arg);
+
+	/*
 	 * In the supervisor, before a connection's process is forked: takes
 	 * up what has changed, cheaply.  May be NULL.
 	 */

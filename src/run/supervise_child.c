@@ -34,6 +34,8 @@ be_child(const struct supervisor *s, const struct arrival *a, int slot,
 		close(s->refused.fd[i]);
 	if (s->reserve != -1)
 		close(s->reserve);
+	if (s->pidfile != -1)
+		close(s->pidfile);
 	if (s->notify.fd != -1)
 		close(s->notify.fd);
 	signals_child();

@@ -15,6 +15,7 @@
 
 #include "os/net.h"
 #include "os/notify.h"
+#include "os/stats.h"
 #include "run/options.h"
 #include "run/seat.h"
 #include "run/supervise.h"
@@ -123,6 +124,7 @@ struct supervisor {
 	const struct service *service;
 	struct pollfd listener[SUPERVISE_LISTENERS_MAX];
 	unsigned int nlisteners;	/* 0 when no longer accepting */
+	int pidfile;			/* -1: none */
 	int reserve;			/* given up to refuse when there are no
 					 * descriptors left */
 
@@ -167,6 +169,9 @@ void supervise_announce(const struct supervisor *, const char *event,
 void supervise_name(struct supervisor *);
 void supervise_show(struct supervisor *);
 int64_t supervise_show_time(const struct supervisor *);
+
+/* supervise_reload.c: HUP. */
+void supervise_reload(struct supervisor *);
 
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
@@ -268,6 +273,7 @@ void supervise_handshake_end(struct supervisor *);
  * comes back when the child is gone.
  */
 int supervise_stats_begin(struct supervisor *);
+struct stats_about supervise_about(const struct supervisor *);
 
 /* How many tunnels of an earlier supervisor there still are. */
 unsigned int supervise_survivors(struct supervisor *);

@@ -79,6 +79,8 @@ be_child(const struct supervisor *s, int fd)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	supervise_close_metrics(s);
+	if (s->pidfile != -1)
+		close(s->pidfile);
 	signals_child();
 	title_set("inetws: answering about %s", s->name);
 	metrics_serve(fd, s->o, s->service, s->phase != SERVING);

@@ -59,12 +59,19 @@ create_named(unsigned int slots, const struct stats_about *about)
 	return -1;
 }
 
+struct stats_about
+supervise_about(const struct supervisor *s)
+{
+	const char *name = strstr(s->name, ": ");
+
+	return (struct stats_about){ .mode = mode_name(s->o->mode),
+	    .name = name != NULL ? name + 2 : s->name, .max = s->max };
+}
+
 static void
 create(const struct supervisor *s)
 {
-	const char *name = strstr(s->name, ": ");
-	struct stats_about about = { .mode = mode_name(s->o->mode),
-	    .name = name != NULL ? name + 2 : s->name, .max = s->max };
+	struct stats_about about = supervise_about(s);
 	unsigned int slots = s->max > UINT_MAX / ROOM_FACTOR ? s->max :
 	    s->max * ROOM_FACTOR;
 

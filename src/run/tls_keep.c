@@ -13,7 +13,8 @@ tls_keep_make(const struct options *o, struct why *why)
 	int server = o->mode == MODE_SERVER;
 	struct tls_options t = { .server = server,
 	    .cafile = server ? o->tls_client_ca : o->cacert,
-	    .capath = o->capath, .crlfile = o->crlfile,
+	    .capath = o->capath, .trust_now = o->chroot != NULL,
+	    .crlfile = o->crlfile,
 	    .peer_certs = server ? o->tls_peer_certs : o->peer_certs,
 	    .pins = o->pinnedpubkey, .insecure = o->insecure,
 	    .cert = server ? o->tls_cert : o->cert,
@@ -24,17 +25,29 @@ tls_keep_make(const struct options *o, struct why *why)
 	return tls_context(&t, why);
 }
 
+/* The system's authorities are for proxies too, but no word of --cacert. */
+struct tls_ctx *
+tls_keep_make_proxy(const struct options *o, struct why *why)
+{
+	struct tls_options t = { .cafile = o->proxy_cacert,
+	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert",
+	    .insecure = o->proxy_insecure };
+
+	return tls_context(&t, why);
+}
+
+/* One that cannot be seen has not changed: it may be behind a chroot(2). */
 static void
 look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 {
 	const char *path[TLS_KEEP_FILES] = { o->cert, o->key, o->tls_cert,
 	    o->tls_key, o->key_password_file, o->crlfile,
 	    o->mode == MODE_SERVER ? o->tls_client_ca : o->cacert,
-	    o->mode == MODE_SERVER ? o->tls_peer_certs : o->peer_certs };
+	    o->mode == MODE_SERVER ? o->tls_peer_certs : o->peer_certs,
+	    o->proxy_cacert };
 	struct stat st;
 	int i;
 
-	memset(seen, 0, TLS_KEEP_FILES * sizeof(seen[0]));
 	for (i = 0; i < TLS_KEEP_FILES; i++) {
 		if (path[i] == NULL || stat(path[i], &st) == -1)
 			continue;
@@ -56,13 +69,16 @@ share_tickets(const struct tls_keep *k)
 }
 
 int
-tls_keep_begin(struct tls_keep *k, const struct options *o, int tickets,
-    struct why *why)
+tls_keep_begin(struct tls_keep *k, const struct options *o,
+    struct tls_ctx *(*make)(const struct options *, struct why *),
+    int tickets, struct why *why)
 {
 	k->o = o;
+	k->make = make;
 	k->tickets = tickets;
+	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
-	if ((k->ctx = tls_keep_make(o, why)) == NULL)
+	if ((k->ctx = make(o, why)) == NULL)
 		return -1;
 	share_tickets(k);
 	return 0;
@@ -78,11 +94,12 @@ tls_keep_refresh(struct tls_keep *k, int always)
 
 	if (k->ctx == NULL)
 		return;
+	memcpy(now, k->seen, sizeof(now));
 	look(k->o, now);
 	if (!always && memcmp(now, k->seen, sizeof(now)) == 0)
 		return;
 	memcpy(k->seen, now, sizeof(now));
-	if ((ctx = tls_keep_make(k->o, &why)) == NULL) {
+	if ((ctx = k->make(k->o, &why)) == NULL) {
 		log_event(LOG_L_ERROR, "certificates", "why", why.text,
 		    "hint", "the old ones stay in use", NULL);
 		return;

@@ -14,7 +14,7 @@
 #include "proto/why.h"
 #include "run/options.h"
 
-#define TLS_KEEP_FILES	8
+#define TLS_KEEP_FILES	9
 
 /* What tells one state of a file from another. */
 struct tls_stamp {
@@ -26,6 +26,7 @@ struct tls_stamp {
 
 struct tls_keep {
 	const struct options *o;
+	struct tls_ctx *(*make)(const struct options *, struct why *);
 	struct tls_ctx *ctx;		/* NULL: no TLS */
 	int tickets;			/* are handed on */
 	struct tls_stamp seen[TLS_KEEP_FILES];
@@ -34,12 +35,16 @@ struct tls_keep {
 /* The context that the options ask for, or NULL and why. */
 struct tls_ctx *tls_keep_make(const struct options *, struct why *);
 
+/* The same for a proxy that we go by. */
+struct tls_ctx *tls_keep_make_proxy(const struct options *, struct why *);
+
 /*
- * Makes the first one, before the first fork.  tickets: those of a client are
- * handed from process to process.  0, or -1 and why.
+ * Makes the first one by one of these, before the first fork.  tickets: those
+ * of a client are handed from process to process.  0, or -1 and why.
  */
-int tls_keep_begin(struct tls_keep *, const struct options *, int tickets,
-    struct why *);
+int tls_keep_begin(struct tls_keep *, const struct options *,
+    struct tls_ctx *(*make)(const struct options *, struct why *),
+    int tickets, struct why *);
 
 /*
  * In the supervisor: if a file has changed, or always, there is a new context

@@ -219,11 +219,11 @@ visitor_count(const struct options *o, const char *peer, struct why *why)
 	struct ip ip;
 	uint16_t port;
 
-	if (o->max_per_source == 0 ||
-	    ip_parse_port(&ip, &port, slice_of(peer)) == -1 ||
-	    stats_source(ip_source(&ip)) < o->max_per_source)
+	if (ip_parse_port(&ip, &port, slice_of(peer)) == -1 ||
+	    stats_source(ip_source(&ip), o->max_per_source) <
+	    o->max_per_source || o->max_per_source == 0)
 		return 0;
-	stats_source(0);
+	stats_source(0, 0);
 	note_refused();
 	return why_set(why, EXIT_AGAIN, "%u connections from this address, "
 	    "more may not be", o->max_per_source);

@@ -20,8 +20,8 @@
 #define WIRE_REDIRECTS_MAX	5
 
 /* The steps of dialling. */
-enum wire_step { WIRE_BEGUN, WIRE_FOUND, WIRE_CONNECTED, WIRE_SECURED,
-    WIRE_ANSWERED, WIRE_STEPS };
+enum wire_step { WIRE_BEGUN, WIRE_FOUND, WIRE_CONNECTED, WIRE_TUNNELLED,
+    WIRE_SECURED, WIRE_ANSWERED, WIRE_STEPS };
 
 /* A wire that is up, and what its handshake told. */
 struct wire {
@@ -43,21 +43,31 @@ struct wire {
 	int64_t at[WIRE_STEPS];		/* of clock_us(), when the last attempt
 					 * had done a step; 0: not */
 	const char *name;		/* where it went, static */
-	const struct net_found *found;	/* its addresses, static; or NULL */
+	const struct net_found *found;	/* the addresses of what was dialled,
+					 * static; or NULL */
+	const char *proxy;		/* by which, static; or NULL */
 	int redirects;
 };
 
+/* TLS contexts, NULL until one is needed. */
+struct trust {
+	struct tls_ctx *server, *proxy;
+};
+
 /*
- * Dials o->url: names, TCP, TLS, upgrade, redirects (301 302 303 307 308, at
- * most five, never from TLS to plain, nor from the network to a Unix socket;
- * credentials stay with the host they were given for).  TCP and TLS have
- * --connect-timeout together, request and answer --handshake-timeout.  offer
- * may be NULL.  *ctx may be NULL if the URL is plain, and is made when a
- * redirect leads to TLS.  0, or -1 and why; *http_status is the status of the last
- * answer, 0 if there was none.  With o->verbose each step goes to stderr.
+ * Dials o->url: names, TCP, proxies, TLS, upgrade, redirects (301 302 303 307
+ * 308, at most five, never from TLS to plain, nor from the network to a Unix
+ * socket; credentials stay with the host they were given for).  All up to the
+ * request has --connect-timeout together, request and answer
+ * --handshake-timeout.  offer may be NULL.  0, or -1 and why; *http_status is
+ * the status of the server's last answer, 0 if there was none.  With
+ * o->verbose each step goes to stderr.
  */
-int wire_dial(struct wire *, const struct options *, struct tls_ctx **ctx,
+int wire_dial(struct wire *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct why *);
+
+/* No wire will be dialled any more: ends what waits for that. */
+void wire_settled(void);
 
 /*
  * Ends a wire that carried nothing: Close with a code, and waits for the

@@ -46,20 +46,29 @@ wire_say(const struct say *say, const char *fmt, ...)
 }
 
 void
-wire_say_head(const struct say *say, char mark, const char *head, size_t len)
+wire_say_head(const struct say *say, char mark, const char *head, size_t len,
+    size_t fields)
 {
 	const char prefix[] = { mark, ' ', '\0' };
-	const char *end;
+	const char *end = head + len, *given = end - fields, *eol, *colon;
 	char text[SAY_MAX];
+	struct slice l;
 
 	if (!say->verbose)
 		return;
-	while (len > 0 && (end = memchr(head, '\r', len)) != NULL) {
-		if (end == head)
+	for (; head < end; head = eol + 2) {
+		eol = memchr(head, '\r', end - head);
+		if (eol == NULL || eol == head)
 			return;
-		line(prefix, upgrade_show_line(text, sizeof text,
-		    (struct slice){ head, end - head }));
-		len -= end + 2 - head;
-		head = end + 2;
+		l = (struct slice){ head, eol - head };
+		colon = memchr(l.p, ':', l.len);
+		if (head < given || colon == NULL) {
+			line(prefix, upgrade_show_line(text, sizeof text, l));
+			continue;
+		}
+		l.len = colon + 1 - l.p;
+		str_escape(text, sizeof text - 3, l.p, l.len);
+		strlcat(text, "...", sizeof text);
+		line(prefix, text);
 	}
 }

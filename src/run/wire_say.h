@@ -17,8 +17,11 @@ struct say {
 void wire_say(const struct say *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The lines of a head, escaped, without secrets. */
+/*
+ * The lines of a head, escaped, without secrets: of those in its last
+ * `fields' bytes, the empty line's CRLF included, only the names.
+ */
 void wire_say_head(const struct say *, char mark, const char *head,
-    size_t len);
+    size_t len, size_t fields);
 
 #endif

@@ -17,6 +17,11 @@ import contenders
 import machine
 import report
 
+# No proxy that a user may have comes into it.
+for _name in list(os.environ):
+    if _name.lower().endswith('_proxy'):
+        del os.environ[_name]
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 

@@ -79,6 +79,7 @@ def test_file():
             ('half a quantum', 'Basic YW', 401),
             ('another scheme', 'Digest x', 401)):
         t.is_(ask(s, value).status, want, '%s: %d' % (name, want))
+    target.wait_accepted(4)
     t.is_(target.accepted, 4, 'nobody else reached the target')
     a = t.ws.ask(s.port, t.ws.request(headers=[
         ('Authorization', basic('ann', 'guess')),
@@ -159,6 +160,7 @@ exit 0
     t.is_(ask(s, path='/?bad').status, 500, 'exit 3: 500')
     t.is_(ask(s, path='/?kill').status, 500, 'killed: 500')
     t.is_(ask(s, path='/?slow').status, 504, 'too slow: 504')
+    target.wait_accepted(1)
     t.is_(target.accepted, 1, 'nobody else reached the target')
     t.ok(not [p for p in t.family() if 'sleep' in t.command_of(p)],
          'what was too slow is gone')

@@ -90,14 +90,22 @@ def ours(pid):
             pass
 
 
-def test_inetd():
-    g = machine('openbsd-inetd', 'libevent-2.1-7', 'libwrap0')
+def inetd(package, *command):
+    g = machine(package, 'libevent-2.1-7', 'libwrap0')
     place(g, 'inetd/inetd.conf', '/etc/inetd.conf')
-    p = g.program_in('inetd', '-i', '/etc/inetd.conf')
-    carries(g, 'inetd nowait', 8080)
-    carries(g, 'inetd wait', 8081)
+    p = g.program_in(*command, '/etc/inetd.conf')
+    carries(g, package + ' nowait', 8080)
+    carries(g, package + ' wait', 8081)
     t.is_([user_of(q) for q in ours(p.pid)], ['65534'], 'as nobody')
     as_client(g, 2222)
+
+
+def test_openbsd_inetd():
+    inetd('openbsd-inetd', 'inetd', '-i')
+
+
+def test_inetutils_inetd():
+    inetd('inetutils-inetd', 'inetutils-inetd', '-d', '-p/run/pid')
 
 
 def as_client(g, port):

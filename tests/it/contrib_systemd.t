@@ -118,8 +118,8 @@ def test_instance():
         other = t.ws.connect(8080)
     unit = 'inetws@a'
     pid = main_pid(g, unit)
-    t.ok(t.until(lambda: 'active' in g.must(
-        'systemctl', 'show', '-P', 'StatusText', unit)), 'it has a status')
+    t.ok(t.until(lambda: status_text(g).startswith('2 active')),
+         'it has a status: ' + status_text(g))
     status = status_of(pid)
     t.is_((status['CapBnd'], status['NoNewPrivs'], status['Uid'].split()[0]
            != '0'), ('0' * 16, '1', True), 'no rights are left')
@@ -185,6 +185,10 @@ def test_wrong_file():
           'failed\n', 'it is not tried again')
 
 
+def status_text(g, unit='inetws@a'):
+    return g.must('systemctl', 'show', '-P', 'StatusText', unit).strip()
+
+
 def test_upgrade():
     """Restarted as a new program: no tunnel is dropped, lost wires come
     back to the tunnels of the old one, new ones are the new program's."""
@@ -211,6 +215,9 @@ def test_upgrade():
               for w in tunnels), TUNNELS, 'all %d tunnels live on' % TUNNELS)
     t.ok(new != old and not os.path.exists('/proc/%d' % old),
          'the old process is gone')
+    t.ok(t.until(lambda: status_text(g).startswith('%d active' %
+                                                   (TUNNELS + 1))),
+         'the new one knows of them: %s' % status_text(g))
     with g.net():
         w = t.ws.connect(8080)
     t.ok(says(w, b'new'), 'a new tunnel')

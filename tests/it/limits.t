@@ -128,9 +128,21 @@ def test_resume_is_none():
     t.is_(t.ws.read_exactly(v, 1), b'y', 'goes on after a loss')
 
 
+def tunnels(port, n):
+    """Each is up, as its process sees it, before the next one comes."""
+    found = []
+    for _ in range(n):
+        w = t.ws.connect(port)
+        w.send(b'x')
+        w.take_data(1)
+        del w.data[:]
+        found.append(w)
+    return found
+
+
 def test_handshakes():
     s = t.server(t.echo().port, '--max-handshakes', '3')
-    ws = [t.ws.connect(s.port) for _ in range(6)]
+    ws = tunnels(s.port, 6)
     t.ok(True, 'tunnels are none')
     mute = [t.ws.dial(s.port) for _ in range(3)]
     t.until(lambda: len(t.children(s.pid)) == 9)
@@ -166,7 +178,7 @@ def test_shared_page():
     """The same where processes find a slot by themselves."""
     s = t.server(t.echo().port, '--max-handshakes', '2', '--stats-file',
                  t.folder() + '/stats')
-    ws = [t.ws.connect(s.port) for _ in range(4)]
+    ws = tunnels(s.port, 4)
     mute = [t.ws.dial(s.port) for _ in range(2)]
     t.until(lambda: len(t.children(s.pid)) == 6)
     t.is_(status_of(s.port)[0], 503, 'a third handshake: 503')

@@ -33,6 +33,10 @@ def test_json():
     dead = t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: "\\x\r\n\r\n')
     t.is_(dead.status, 426, 'a request that is none')
     s.wait_line('"event":"failed"')
+    odd = t.ws.ask(s.port, t.ws.request(headers=[
+        ('Origin', 'https://a"b\\c.example')]))
+    t.is_(odd.status, 403, 'an odd Origin')
+    s.wait_line('Origin')
     s.send(signal.SIGUSR1)
     s.wait_line('"event":"statistics"')
     s.stop()
@@ -48,6 +52,8 @@ def test_json():
     t.is_((closed['mode'], closed['up'], closed['down'], closed['end']),
           ('server', 5, 5, 'ended'), 'numbers are numbers')
     t.ok(isinstance(closed['seconds'], float), 'with fractions')
+    t.ok(any('\\' in x.get('why', '') for x in lines),
+         'what is escaped is still to be seen')
 
 
 t.re_time = re.compile(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
@@ -185,6 +191,33 @@ def test_refusals_are_limited():
     left = sum(map(int, re.findall(r' left_out=(\d+)', log)))
     t.is_(lines + left, n + 1, 'every one is told or counted')
     t.ok(lines < n, 'not all are told (%d)' % lines)
+
+
+def test_manual():
+    """Every event stands in the manual."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read()
+    page = page[page.index('.Sh DIAGNOSTICS'):]
+    told = {w.strip() for line in re.findall(r'^\.(?:It )?Li (.*)', page, re.M)
+            for w in re.split(r' , ', line.replace(' ,\n', ' , '))}
+    said = set()
+    for folder in ('os', 'run'):
+        d = os.path.join(t.ROOT, 'src', folder)
+        for name in os.listdir(d):
+            if not name.endswith('.c'):
+                continue
+            with open(os.path.join(d, name)) as f:
+                text = f.read()
+            for call in re.findall(r'\blog_(?:event|begin)\(([^;]*);', text):
+                levels = call.index('LOG_L_') if 'LOG_L_' in call else -1
+                if levels == -1:
+                    continue
+                rest = call[levels:]
+                m = re.match(r'[^,"]*,\s*(?:[\w>-]+ \? )?"([^"]*)"'
+                             r'(?: :\s*"([^"]*)")?', rest)
+                said |= {w for w in m.groups() if w} if m else set()
+    t.ok(len(said) > 20, 'there are events (%d)' % len(said))
+    t.is_(sorted(said - told), [], 'all are in the manual')
 
 
 def test_usr1():

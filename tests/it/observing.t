@@ -97,6 +97,15 @@ def test_names():
           'and all that is exposed is shown')
 
 
+def test_manual():
+    t.rundir()
+    _, names = exposed()
+    page = read(os.path.join(t.ROOT, 'man', 'inetws.1'))
+    told = set(re.findall(r'\b((?:inetws|process)_[a-z_]+)', page))
+    base = {re.sub('_(bucket|sum|count)$', '', n) for n in names}
+    t.is_(sorted(told), sorted(base), 'the manual tells of every metric')
+
+
 def test_rules():
     promtool, = t.need('promtool')
     d = os.path.dirname(RULES)
@@ -167,6 +176,20 @@ def test_prometheus():
     t.is_([x['value'][1] for x in ask('up{job="inetws"}')['data']['result']],
           ['1'], 'as the job that the alerts know')
     w.bye()
+
+
+def test_nagios():
+    """Its command works as it stands there."""
+    text = read(os.path.join(CONTRIB, 'nagios', 'inetws.cfg'))
+    line = re.search(r'command_line\s+(.*)', text)[1]
+    s = t.server(t.echo().port)
+    for n, word in enumerate(('ws://127.0.0.1:%d/' % s.port, '14', '5s'), 1):
+        line = line.replace('$ARG%d$' % n, word)
+    words = line.split()
+    t.is_(words[0], '/usr/bin/inetws', 'the program of the package')
+    r = t.run([t.INETWS] + words[1:])
+    t.is_(r.returncode, 0, line)
+    t.like(r.stdout, '^INETWS OK - ', 'OK')
 
 
 def test_join():

@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import re               # noqa: E402
+import shlex            # noqa: E402
 
 MODES = ('server', 'client', 'connect', 'agent', 'gate', 'check', 'status')
 URL = 'ws://127.0.0.1:1/'
@@ -91,7 +92,7 @@ def test_help():
             t.is_(r.returncode, 0, ' '.join(words) + ': 0')
             t.is_(r.stderr, b'', 'on stdout')
             lines = r.stdout.decode().splitlines()
-            t.ok(5 < len(lines) <= 75, 'on one screen (%d lines)' %
+            t.ok(5 < len(lines) <= 90, 'on two screens (%d lines)' %
                  len(lines))
             t.ok(max(map(len, lines)) <= 80, 'of 80 columns (%d)' %
                  max(map(len, lines)))
@@ -160,6 +161,45 @@ def test_config_file():
     t.like(r.stderr, d + '/none', 'which is named')
 
 
+def test_examples():
+    """Every command line of the manual is one, and so is every option that
+    is shown by itself."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read().replace('\\e\n', ' ')
+    lines = re.findall(r'^(?:\.Dl )?((?:[$#] |ExecStart=\S*/)inetws .*|-.*)',
+                       page, re.M)
+    d = t.folder()
+    shown = 0
+    for line in lines:
+        words = shlex.split(re.sub(r'^([$#] |ExecStart=\S*/)', '', line))
+        if words[:2] == ['inetws', '-K']:
+            continue            # a sentence about a file
+        if words[0] == 'inetws':
+            r = dumped(d, words[1:])
+        else:
+            r = next(filter(lambda r: r.returncode == 0, (
+                dumped(d, [mode] + words + [operand]) for mode, operand in (
+                    ('connect', URL), ('server', 'h:1'), ('client', URL)))),
+                     None)
+        t.ok(r and (r.returncode, r.stderr) == (0, b''), line.strip()[:70])
+        shown += 1
+    t.ok(shown > 40, 'there are examples (%d)' % shown)
+
+
+def dumped(d, words):
+    """What a command line means, the files it names being there."""
+    words = list(words)
+    at = words.index('--') if '--' in words else len(words)
+    words.insert(at, '--dump-config')
+    for i, word in enumerate(words):
+        m = re.fullmatch('@(?:%d/)?([a-z.-]+)', word)
+        if m:
+            words[i] = '@' + os.path.join(d, m[1])
+            with open(words[i][1:], 'w') as f:
+                f.write('X-User: x\n')     # a field, and a user too
+    return t.run_inetws(*words, cwd=d)
+
+
 def test_manual():
     """Every option of --help stands in the manual, and the other way."""
     with open(t.ROOT + '/man/inetws.1') as f:
@@ -175,6 +215,38 @@ def test_manual():
     in_page = set(re.findall(r'Fl -([a-z][a-z0-9-]+)', page))
     t.is_(sorted(shown - in_page), [], 'all of them are in the manual')
     t.is_(sorted(in_page - shown), [], 'and the manual has no others')
+
+
+def test_manual_modes():
+    """The modes that the manual names at an option are those whose --help
+    has it; where it names none it is for all that make tunnels."""
+    have = {}
+    for mode in MODES:
+        for name in re.findall(r'^ +(?:-\w, *)?--([a-z0-9-]+)',
+                               t.run_inetws(mode, '--help').stdout.decode(),
+                               re.M):
+            have.setdefault(name, set()).add(mode)
+    with open(t.ROOT + '/man/inetws.1') as f:
+        items = re.split(r'^\.It ', f.read(), flags=re.M)[1:]
+    waiting, bad = [], []
+    for item in items:
+        head, _, text = item.partition('\n')
+        if not head.startswith('Fl '):
+            waiting = []
+            continue
+        waiting += [n for n in re.findall(r'Fl -([a-z][a-z0-9-]+)', head)
+                    if n in have]
+        if not text.strip():
+            continue            # what follows is about both
+        m = re.match(r'\.Pq ([a-z, ]+)\n', text)
+        for name in waiting:
+            if m and set(m[1].split(', ')) != have[name] or \
+                    not m and not have[name] >= {'server', 'client',
+                                                 'connect'}:
+                bad.append('%s: %s, but in the help of %s' % (
+                    name, m and m[1], ', '.join(sorted(have[name]))))
+        waiting = []
+    t.is_(bad, [], 'the manual and --help agree whose an option is')
 
 
 t.main()

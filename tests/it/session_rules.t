@@ -289,6 +289,8 @@ def test_close_codes():
         x.raw.data(b"first")
         t.is_(t.ws.read_exactly(x.far, 5), b"first", "a byte passes")
         x.raw.closing(code)
+        t.is_(end_code(x.raw), code, "Close %d gets the same back" % code)
+        t.ok(end_code(x.raw) in ("eof", "reset"), "and the end")
         x.raw.drop()
         x.raw = x.redial(1, 0)
         t.is_(x.raw.params["at"], "5", "Close %d is loss, and resumed" % code)

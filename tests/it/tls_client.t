@@ -257,7 +257,7 @@ def test_s_server():
     stranger = t.Authority('somebody')
     for words, options, pattern, status in (
             (('-tls1_2',), ('--tls-min', '1.3'),
-             'no common version of TLS', 76),
+             'no common version of TLS .1.3 or later', 76),
             (('-tls1_2', '-cipher', 'ECDHE-ECDSA-AES256-SHA'), (),
              'nothing in common', 76),
             (('-Verify', '2', '-CAfile', ca.cert, '-verify_return_error'),
@@ -289,6 +289,29 @@ def test_s_server():
               '--handshake-timeout', '300ms')
     t.like(r.stderr, 'TLSv1.3 TLS_CHACHA20_POLY1305_SHA256',
            '--tls13-ciphers')
+
+
+def test_redial():
+    """A lost websocket is dialled again with the same certificate."""
+    ca = t.Authority()
+    mine = ca.issue('alice', ())
+    site, n = mutual(ca)
+    proxy = t.Proxy(n.port)
+    key = t.encrypted(mine.key, 'sesame')
+    pw = os.path.join(t.folder(), 'pw')
+    with open(pw, 'w') as f:
+        f.write('sesame')
+    c = t.client(n.url.replace(':%d/' % n.port, ':%d/' % proxy.port),
+                 '--cacert', site.ca, '--cert', mine.cert, '--key', key,
+                 '--key-password-file', pw)
+    v = t.ws.dial(c.port)
+    for i in range(3):
+        v.sendall(b'hello')
+        t.is_(t.ws.read_exactly(v, 5), b'hello', 'round %d' % i)
+        t.ok(proxy.cut('rst'), 'cut')
+    v.shutdown(1)
+    t.is_(t.ws.read_all(v), (b'', 'eof'), 'a clean end')
+    c.wait_line('event=closed.*resumes=[123]')
 
 
 def test_stunnel():

@@ -12,6 +12,7 @@ import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shutil           # noqa: E402
 import signal           # noqa: E402
+import socket           # noqa: E402
 import ssl              # noqa: E402
 import stat             # noqa: E402
 
@@ -80,6 +81,14 @@ def test_plain_tls():
     t.is_(w.take_end(), 'eof', 'and it ends with close_notify')
     s2 = t.server(t.echo().port, '--tls-cert', t.bundle(cert.key, cert.cert))
     works(hello('wss://localhost:%d/' % s2.port, *trust), 'one file')
+    pw = os.path.join(t.folder(), 'pw')
+    with open(pw, 'w') as f:
+        f.write('open sesame\n')
+    s2 = secure(cert._replace(key=t.encrypted(cert.key, 'open sesame')),
+                '--key-password-file', pw)
+    s2.send(signal.SIGHUP)
+    s2.wait_line('event=certificates.*taken up anew')
+    works(hello(s2.url, *trust), 'an encrypted key, read again')
     r = t.run_inetws('connect', 'ws://localhost:%d/' % s.port,
                      input=b'hello')
     t.ok(r.returncode != 0, 'without TLS: %d' % r.returncode)
@@ -355,6 +364,23 @@ def test_stunnel():
                      'CAfile = %s\ncheckHost = localhost' % site.ca)
     works(hello('ws://localhost:%d/' % port), 'through stunnel')
     s.wait_line('event=closed.*subject="?CN=stunnel')
+
+
+def test_inetd():
+    """One connection on descriptor 0, as inetd gives it."""
+    cert = t.certificate()
+    echo = t.echo()
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        near = t.ws.dial(listener.getsockname()[1])
+        far, _ = listener.accept()
+    with far:
+        p = t.inetws('server', '--tls-cert', cert.cert, '--tls-key',
+                     cert.key, '127.0.0.1:%d' % echo.port, stdin=far)
+    context = ssl.create_default_context(cafile=cert.ca)
+    w = up(context.wrap_socket(near, server_hostname='localhost'))
+    t.ok(says(w), 'TLS by inetd')
+    w.bye()
+    t.is_(p.wait(), 0, 'it ends well')
 
 
 def test_proxy_header():

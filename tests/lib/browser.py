@@ -94,6 +94,12 @@ class Browser:
             raise AssertionError('in the page: ' + done['error'])
         return done[0]
 
+    def now(self, text, *args):
+        """What a function's body returns at once: nothing is waited for that
+        would be lost if the page is left or refreshes itself meanwhile."""
+        return self._ask('POST', '/execute/sync',
+                         {'script': text, 'args': list(args)})
+
     def pointer(self, x, y, click=False):
         """Moves the mouse to a place in the page."""
         moves = [{'type': 'pointerMove', 'duration': 0, 'x': x, 'y': y}]

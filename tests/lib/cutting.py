@@ -3,14 +3,20 @@
 
     Flow     bytes both ways between two sockets, let through in portions
     Cutter   a TCP proxy that cuts, black-holes and counts
+    storm    a long transfer whose wire is cut again and again
 """
 
 import hashlib
+import os
 import random
+import signal
 import socket
 import threading
 
+import daemons
+import peers
 import proc
+import tap
 import ws
 
 BLOCK = 1 << 20
@@ -255,3 +261,59 @@ class Cutter:
         self.cut('rst')
         for s in self.kept:
             s.close()
+
+
+def kill_workers(nginx):
+    """kill -9 of all that serve: the master starts others."""
+    for pid in proc.children(nginx.pid, zombies=False):
+        if 'worker process' in proc.command_of(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+# (what it is called, what it does to a Cutter and the nginx behind it)
+WAYS = (('nginx reload', lambda cutter, nginx: nginx.send(signal.SIGHUP)),
+        ('kill -9 of the worker', lambda cutter, nginx: kill_workers(nginx)),
+        ('end of file', lambda cutter, nginx: cutter.cut('fin')),
+        ('reset', lambda cutter, nginx: cutter.cut('rst')),
+        ('black hole', lambda cutter, nginx: cutter.hole()))
+
+
+def storm(total, cuts, cert=None):
+    """total bytes in each direction at once through nginx, which does TLS if
+    there is a certificate; cuts are of WAYS, each done while bytes flow, when
+    the one before has been resumed from."""
+    target = peers.Held()
+    s = proc.server(target.port, '-v')
+    nginx = daemons.nginx(s.port, cert)
+    cutter = Cutter(nginx.port)
+    # a black hole costs the time it takes to be noticed
+    c = proc.client('%s://localhost:%d/ssh/' % ('wss' if cert else 'ws',
+                                                cutter.port), '-v',
+                    '--ping-interval', '100ms', '--ping-timeout',
+                    '%dms' % (700 * tap.SCALE),
+                    *(('--cacert', cert.ca) if cert else ()))
+    share = total // len(cuts)
+    flow = Flow(ws.dial(c.port), target.next(), total, 2 * share)
+    done = 0
+    for i, (name, cut) in enumerate(cuts):
+        if not flow.reached(i * share + share // 3, 4 * proc.BOUND):
+            tap.diag('stuck before cut %d, %s' % (i, name))
+            break
+        cut(cutter, nginx)
+        # it must not be over before a reload has its effect
+        flow.allow(min((i + 3) * share, total - share // 3))
+        if not c.has_line('event="resumed after', count=i + 1):
+            tap.diag('not resumed after cut %d, %s' % (i, name))
+            break
+        done += 1
+    flow.allow(total)
+    tap.is_(done, len(cuts), 'cut and resumed %d times' % len(cuts))
+    if not tap.ok(flow.whole(), '%d MB both ways at once, sha256 equal' %
+                  (total >> 20)):
+        tap.diag(flow.tell())
+    for name, p in (('client', c), ('server', s)):
+        m = p.has_line('event=closed .*end=ended .*resumes=([0-9]+)')
+        tap.ok(m and int(m[1]) >= len(cuts), '%s: a clean end, resumes=%s' % (
+            name, m and m[1]))
+        tap.ok(p.has_line('event="wire lost'), 'it says when a wire is lost')
+        tap.unlike(p.log, '[0-9a-f]{32}', 'and never the id of the session')

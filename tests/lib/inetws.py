@@ -7,6 +7,7 @@
     peers    targets, websocket server, bad proxy   t.echo(), t.Proxy(port)
     observe  status and metrics                     t.one(), t.http(port, '/')
     daemons  nginx, sshd                            t.nginx(port, cert)
+    forward  forward proxies                        t.tinyproxy(user)
     ca       certificates                           t.certificate()
 
 The program under test is $INETWS, or build/inetws.
@@ -19,13 +20,14 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from tap import *           # noqa: E402,F401,F403
-from tap import SCALE, Skip  # noqa: E402,F401
+from tap import LONG, SCALE, Skip  # noqa: E402,F401
 from proc import *          # noqa: E402,F401,F403
 from peers import *         # noqa: E402,F401,F403
 from ca import *             # noqa: E402,F401,F403
 from memory import *         # noqa: E402,F401,F403
 from daemons import *       # noqa: E402,F401,F403
 from observe import *       # noqa: E402,F401,F403
+from forward import *       # noqa: E402,F401,F403
 import ws                   # noqa: E402,F401
 
 if not os.access(INETWS, os.X_OK) and not os.environ.get('INETWS_NO_BINARY'):

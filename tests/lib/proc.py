@@ -29,6 +29,11 @@ INETWS = os.path.abspath(os.environ.get('INETWS') or
 SANITIZED = 'INETWS_SANITIZED' in os.environ
 BOUND = 15 * tap.SCALE      # seconds that anything short may take
 
+# Nothing here is to go by a proxy that a developer may have.
+for _name in list(os.environ):
+    if _name.lower().endswith('_proxy'):
+        del os.environ[_name]
+
 _programs = []
 _folders = []
 _closers = []               # listeners and sockets of the case
@@ -114,8 +119,13 @@ class Program:
             os.kill(self.pid, number)
 
     def wait(self, timeout=None):
-        """Its exit status, -N for signal N; TimeoutExpired if it lives on."""
-        return self.popen.wait(timeout or BOUND)
+        """Its exit status, -N for signal N; TimeoutExpired if it lives on.
+
+        The log is whole then, unless somebody else still holds it open.
+        """
+        status = self.popen.wait(timeout or BOUND)
+        self.wait_log(0.5)
+        return status
 
     def stop(self, number=signal.SIGTERM):
         self.send(number)

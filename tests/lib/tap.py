@@ -24,6 +24,9 @@ _tellers = []       # run when a case has failed, before the cleaners
 # Sanitizers and loaded machines are slow: every bound is multiplied by this.
 SCALE = float(os.environ.get('INETWS_TEST_SCALE', '1'))
 
+# `make check-long`: some cases do much more of the same.
+LONG = 'INETWS_LONG' in os.environ
+
 
 class Skip(Exception):
     """Raised by a case that cannot run here; its text says why."""
@@ -130,7 +133,8 @@ def main():
 def _case(name, case):
     failed, begin = _failed, time.monotonic()
     signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(int(getattr(case, 'limit', 60) * SCALE) + 1)
+    signal.alarm(int(getattr(case, 'limit', 60) * SCALE *
+                     (20 if LONG else 1)) + 1)
     try:
         case()
     except Skip as e:

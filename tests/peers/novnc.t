@@ -96,7 +96,7 @@ def watch(b, c, screen, page):
 
 def status(b):
     """What the lite page says of itself."""
-    return b.script("return document.getElementById('status').textContent;")
+    return b.now("return document.getElementById('status').textContent;")
 
 
 @t.limit(90)

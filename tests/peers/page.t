@@ -111,7 +111,7 @@ def test_page():
     t.ok(sum(dark) < 200, 'dark where that is wanted: %s' % (dark,))
     more = t.ws.connect(s.port)
     t.ok(t.until(lambda: '127.0.0.1:%d' % more.sock.getsockname()[1] in
-                 b.script('return document.body.innerText;')),
+                 b.now('return document.body.innerText;')),
          'it refreshes itself')
     b.cdp('Emulation.setScriptExecutionDisabled', value=True)
     b.get(url)

@@ -290,9 +290,9 @@ test_bad_url(void)
 	is(url_parse(&u, word, err, sizeof(err)), -1, "too long a path");
 	memset(word, 'a', sizeof(word));
 	memcpy(word, "ws://", 5);
-	memcpy(word + 5 + 255, "@h/", 4);
+	memcpy(word + 5 + URL_USER_MAX, "@h/", 4);
 	is(url_parse(&u, word, err, sizeof(err)), 0, "longest user");
-	memcpy(word + 5 + 255, "a@h/", 5);
+	memcpy(word + 5 + URL_USER_MAX, "a@h/", 5);
 	is(url_parse(&u, word, err, sizeof(err)), -1, "too long a user");
 	memset(word, 'a', sizeof(word));
 	memcpy(word, "ws://", 5);

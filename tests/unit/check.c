@@ -16,7 +16,7 @@ fresh(void)
 {
 	memset(&c, 0, sizeof(c));
 	strlcpy(c.url, "wss://h/", sizeof(c.url));
-	c.find = c.connect = c.tls = c.upgrade = -1;
+	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	out_begin(&o, buf, sizeof(buf));
 }
 

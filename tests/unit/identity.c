@@ -222,6 +222,58 @@ test_forwarded(void)
 	    "IPv4");
 }
 
+/*
+ * All short lists of strangers, trusted ones and riddles, against what a
+ * reader from the right would say.
+ */
+static void
+test_forwarded_lists(void)
+{
+	static const char *const word[] = { "1.1.1.", "10.0.0.", "what" };
+	static struct http_head head;
+	char list[200], want[IP_TEXT_MAX], text[IP_TEXT_MAX], one[20];
+	struct ip ip;
+	uint16_t port;
+	int n, code, i, kind, wrong = 0, found, r;
+
+	head.nfields = 1;
+	head.field[0].name = slice_of("X-Forwarded-For");
+	for (n = 0; n <= 5; n++)
+		for (code = 0; code < 3 * 3 * 3 * 3 * 3; code++) {
+			list[0] = '\0';
+			found = 0;
+			for (i = 0, r = code; i < n; i++, r /= 3) {
+				kind = r % 3;
+				snprintf(one, sizeof(one), kind == 2 ? "%s" :
+				    "%s%d", word[kind], i + 1);
+				/* to the left of what there is */
+				memmove(list + strlen(one) + 1, list,
+				    strlen(list) + 1);
+				memcpy(list, one, strlen(one));
+				list[strlen(one)] = ',';
+				if (found == 2)
+					continue;
+				if (kind != 2) {
+					strlcpy(want, one, sizeof(want));
+					found = 1;
+				}
+				if (kind != 1)
+					found = found == 0 ? 3 : 2;
+				if (found == 3)
+					break;
+			}
+			head.field[0].value = slice_of(list);
+			r = forwarded_from(&head, "X-Forwarded-For",
+			    trusts_tens, NULL, &ip, &port);
+			if (r != (found == 1 || found == 2) || (r == 1 &&
+			    strcmp(ip_print(text, &ip, port), want) != 0)) {
+				wrong++;
+				printf("# %s: %d\n", list, r);
+			}
+		}
+	is(wrong, 0, "every list is read from the right");
+}
+
 static uint64_t
 source_of(const char *text)
 {
@@ -250,6 +302,7 @@ main(void)
 	test_cidr();
 	test_proxyline();
 	test_origin();
+	test_forwarded_lists();
 	test_credentials();
 	test_forwarded();
 	test_source();

@@ -81,6 +81,27 @@ test_values(void)
 	    "t=61.007\n", "bytes and numbers");
 }
 
+/* A sentence of ours, in which somebody else's words are escaped already. */
+static void
+test_why(void)
+{
+	char big[1000];
+	struct log_line l;
+
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_begin(&l, LOG_L_INFO, "x");
+	log_why(&l, "why", "no such path: \\x01\"\n\xff");
+	log_end(&l);
+	is_str(stamped(), "level=info event=x why=\"no such path: "
+	    "\\x01\\x22\\n\\xff\"\n", "it is not escaped twice");
+	memset(big, '\xff', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	log_begin(&l, LOG_L_INFO, "x");
+	log_why(&l, "why", big);
+	log_end(&l);
+	ok(strstr(logged(), "\\xff...\"\n") != NULL, "and cut if it is long");
+}
+
 static void
 test_levels(void)
 {
@@ -232,6 +253,7 @@ main(void)
 {
 	capture();
 	test_values();
+	test_why();
 	test_levels();
 	test_cut();
 	test_text();

@@ -356,6 +356,7 @@ test_eyeballs(void)
 	    "IPv4 wins where IPv6 does not answer");
 	ok(took >= 245 && took < 2000, "a quarter of a second later");
 	close(fd);
+	accepts(fds[0]);
 	while (n > 0)
 		close(filler[--n]);
 

@@ -92,7 +92,7 @@ sources(const char *path)
 		if ((pid = fork()) == 0) {
 			close(gate[1]);
 			stats_take(i + 1, STATE_HANDSHAKE);
-			n = stats_source(i % 2 == 0 ? 7 : 8);
+			n = stats_source(i % 2 == 0 ? 7 : 8, 1000);
 			if (write(pair[1], &n, 1) != 1)
 				_exit(1);
 			_exit(read(gate[0], &n, 1) != 0);
@@ -104,8 +104,8 @@ sources(const char *path)
 		;
 	is(i, N / 2, "each of two sources counts up by one");
 	stats_take(N + 1, STATE_HANDSHAKE);
-	is(stats_source(9), 0, "another source has nobody");
-	is(stats_source(7), N / 2, "or all of them");
+	is(stats_source(9, 1000), 0, "another source has nobody");
+	is(stats_source(7, 1000), N / 2, "or all of them");
 	ok(!stats_is_established(N + 1, getpid()), "a handshake is one");
 	STATS_SET(stats_mine->state, STATE_OPEN);
 	ok(stats_is_established(N + 1, getpid()), "a tunnel is none");
@@ -115,7 +115,7 @@ sources(const char *path)
 		;
 	for (i = 0; i < N && path == NULL; i++)
 		stats_bury(i + 1);
-	is(stats_source(7), 0, "who is gone does not count");
+	is(stats_source(7, 1000), 0, "who is gone does not count");
 	stats_release(RESULT_ENDED);
 	close(pair[0]);
 	close(pair[1]);

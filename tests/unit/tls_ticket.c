@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/io.h"
 #include "os/net.h"
 #include "os/tls_inside.h"
 #include "tap.h"
@@ -75,7 +76,8 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 		_exit(0);
 	}
 	close(fd[1]);
-	t = tls_connect(client, fd[0], "localhost", SOON, &why);
+	t = tls_connect(client, &(struct io){ .rfd = fd[0], .wfd = fd[0] },
+	    "localhost", SOON, &why);
 	fill(client);
 	if (t != NULL && get(t, fd[0], buf, sizeof(buf)) == 5) {
 		tls_describe(t, buf, sizeof(buf));

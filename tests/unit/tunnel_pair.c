@@ -45,7 +45,7 @@ struct world {
 	int fails;		/* the serving side's stream cannot be had */
 	int64_t now;
 	int cuts;
-	unsigned int redials;
+	unsigned int redials, goodbyes;
 	int lost;		/* a wire, before the session began, or
 				 * without one */
 	const char *wrong;
@@ -242,12 +242,36 @@ shut(struct world *w, int who)
 	tunnel_stream_shut(&e->t);
 }
 
+/* Somebody on the way says Close between two frames, and is answered. */
+static int
+goodbye(struct world *w, int to)
+{
+	struct tunnel *t = &w->end[to].t;
+	struct pipe *p = &w->way[!to];
+	static const uint8_t close[2][8] = {
+		{ 0x88, 2, 3, 0xe9 }, { 0x88, 0x82, 0, 0, 0, 0, 3, 0xf4 }
+	};
+
+	if (w->kind != SESSION || p->len > 0 || t->in_frame ||
+	    t->message != 0 || t->in_pos != t->in_end || t->wire_dead)
+		return 0;
+	p->len = to == 0 ? 4 : 8;
+	memcpy(p->data, close[to], p->len);
+	w->lost |= !tunnel_begun(&w->end[0].t) ||
+	    !tunnel_begun(&w->end[1].t);
+	w->goodbyes++;
+	w->cuts--;
+	return 1;
+}
+
 /* The wire is cut: some of what was on the way still arrives. */
 static void
 cut(struct world *w)
 {
 	int i;
 
+	if (rnd(2) == 0 && goodbye(w, rnd(2)))
+		return;
 	for (i = 0; i < 2; i++) {
 		w->way[i].len = rnd(w->way[i].len + 1);
 		w->way[i].closed = 1;
@@ -424,7 +448,8 @@ verdict(struct world *w)
 }
 
 static const char *
-play(uint64_t seed, uint64_t *where, unsigned int *redials)
+play(uint64_t seed, uint64_t *where, unsigned int *redials,
+    unsigned int *goodbyes)
 {
 	static struct world w;
 	uint32_t win;
@@ -460,6 +485,7 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials)
 		verdict(&w);
 	*where = w.where;
 	*redials += w.redials;
+	*goodbyes += w.goodbyes;
 	return w.wrong;
 }
 
@@ -470,16 +496,18 @@ main(void)
 	uint64_t first = only ? strtoull(only, NULL, 10) : 1, where = 0;
 	uint64_t last = only ? first : many ? strtoull(many, NULL, 10) : 20000;
 	uint64_t seed, bad = 0;
-	unsigned int redials = 0;
+	unsigned int redials = 0, goodbyes = 0;
 
 	for (seed = first; seed <= last && bad < 10; seed++)
-		if ((wrong_ = play(seed, &where, &redials)) != NULL) {
+		if ((wrong_ = play(seed, &where, &redials,
+		    &goodbyes)) != NULL) {
 			bad++;
 			printf("# SEED=%llu: %s (%llu)\n",
 			    (unsigned long long)seed, wrong_,
 			    (unsigned long long)where);
 		}
-	ok(bad == 0, "%llu seeds, %u redials: bytes, ends and no deadlock",
-	    (unsigned long long)(last - first + 1), redials);
+	ok(bad == 0, "%llu seeds, %u redials, %u Closes on the way: bytes, "
+	    "ends and no deadlock", (unsigned long long)(last - first + 1),
+	    redials, goodbyes);
 	return done_testing();
 }

@@ -68,6 +68,24 @@ test_loss(void)
 			rig_end(&r);
 		}
 
+	begin(&r, 0);
+	rig_stream(&r, "hello", 5);
+	rig_stream_eof(&r);
+	rig_frame(&r, 0x82, "all", 3);
+	rig_line(&r, "eof 3");
+	ok(rig_hears(&r, 2, "hello") && rig_hears(&r, 1, "eof 5") &&
+	    rig_hears(&r, 1, "ack 3"), "both directions are said");
+	rig_close(&r, 1012);
+	ok(rig_hears_close(&r, 1012) && r.lost && r.wire_closed && !r.done,
+	    "Close 1012 is answered by the same, and a loss");
+	resume(&r, 5);
+	rig_line(&r, "ack 5");
+	rig_line(&r, "eof 3");
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED, "after which it ends well");
+	rig_end(&r);
+
 	begin(&r, 1);
 	r.t.cfg.ping_timeout = 100;
 	rig_at(&r, 100);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
+#include "proto/field.h"
 #include "proto/upgrade.h"
 #include "proto/why.h"
 #include "tap.h"
@@ -339,7 +340,7 @@ test_request_written(void)
 	is(check(out, 0), 0, "which a server takes");
 
 	url_parse(&url, "ws://u%40x:p@h/", err, sizeof err);
-	is(upgrade_add_field(extra, sizeof extra, "X-A:  b", err,
+	is(field_add(extra, sizeof extra, "X-A:  b", FIELD_SERVER, err,
 	    sizeof err), 0, "a field");
 	o.extra = extra;
 	o.subprotocol = "binary";
@@ -354,16 +355,23 @@ test_request_written(void)
 			break;
 	is(i, n + 1, "-1 whenever it does not fit");
 
-	upgrade_add_field(extra, sizeof extra, "host: z", err, sizeof err);
-	upgrade_add_field(extra, sizeof extra, "AUTHORIZATION: t", err,
-	    sizeof err);
-	upgrade_add_field(extra, sizeof extra, "User-Agent: ua", err,
-	    sizeof err);
 	o.offer = NULL;
 	o.subprotocol = NULL;
+	o.user_agent = NULL;
+	o.origin = "https://me.example";
+	extra[0] = '\0';
 	upgrade_write_request(out, sizeof out, &url, &o);
-	is_str(out, "GET / HTTP/1.1\r\n" UPGRADE CONN SWKEY VER "X-A: b\r\n"
-	    "host: z\r\nAUTHORIZATION: t\r\nUser-Agent: ua\r\n\r\n",
+	ok(strstr(out, "\r\nUser-Agent: inetws/") != NULL, "our name");
+	ok(strstr(out, "\r\nOrigin: https://me.example\r\n") != NULL,
+	    "an Origin");
+	field_add(extra, sizeof extra, "AUTHORIZATION: t", FIELD_SERVER, err,
+	    sizeof err);
+	field_add(extra, sizeof extra, "origin: null", FIELD_SERVER, err,
+	    sizeof err);
+	o.user_agent = "me";
+	upgrade_write_request(out, sizeof out, &url, &o);
+	is_str(out, "GET / HTTP/1.1\r\nHost: h\r\n" UPGRADE CONN SWKEY VER
+	    "User-Agent: me\r\nAUTHORIZATION: t\r\norigin: null\r\n\r\n",
 	    "the user's fields replace ours");
 
 	strlcpy(url.path, "/a b", sizeof url.path);
@@ -381,23 +389,31 @@ test_fields(void)
 		"", "x", ": x", "a b: c", "A: b\r\nC: d", "A: b\nC",
 		"Upgrade: x", "sec-websocket-key: x", "Connection: close",
 		"Content-Length: 1", "Transfer-Encoding: chunked",
+		"Host: x", "TE: x", "Proxy-Authorization: x"
 	};
 	char extra[32] = "";
 	size_t i;
 
 	for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		is(upgrade_add_field(extra, sizeof extra, bad[i], err,
+		is(field_add(extra, sizeof extra, bad[i], FIELD_SERVER, err,
 		    sizeof err), -1, "no field to be added");
 	is_str(extra, "", "nothing was");
-	is(upgrade_add_field(extra, sizeof extra, "A:", err, sizeof err), 0,
-	    "an empty value");
-	is(upgrade_add_field(extra, sizeof extra,
-	    "B: 01234567890123456789012345678901", err, sizeof err), -1,
-	    "no room");
+	is(field_add(extra, sizeof extra, "A:", FIELD_SERVER, err,
+	    sizeof err), 0, "an empty value");
+	is(field_add(extra, sizeof extra,
+	    "B: 01234567890123456789012345678901", FIELD_SERVER, err,
+	    sizeof err), -1, "no room");
 	is_str(extra, "A: \r\n", "only what fits");
-	ok(upgrade_is_private("authorization: x"), "a secret");
-	ok(upgrade_is_private("Host: x"), "Host is for one host");
-	ok(!upgrade_is_private("Accept: x"), "no secret");
+	ok(field_has(extra, "a") && !field_has(extra, "b"), "A stands there");
+	ok(!field_has("X: a: b\r\n", "a"), "a value is no name");
+	ok(!field_has("X\r\nY: a\r\n", "X\r\nY"), "nor are two lines one");
+	is(field_check("Proxy-Authorization: x", FIELD_PROXY, err,
+	    sizeof err), 0, "a proxy may have its credentials");
+	is(field_check("Connection: x", FIELD_PROXY, err, sizeof err), -1,
+	    "but not everything");
+	ok(field_is_private("authorization: x"), "a secret");
+	ok(field_is_private("COOKIE:x"), "another");
+	ok(!field_is_private("Accept: x"), "no secret");
 }
 
 static void
@@ -432,6 +448,9 @@ test_words(void)
 	show("Authorization:x", "Authorization:...");
 	show("Authorization:", "Authorization:");
 	show("Cookie: a=b", "Cookie:...");
+	show("GET /a?token=b HTTP/1.1", "GET /a?...");
+	show("GET /a HTTP/1.1", "GET /a HTTP/1.1");
+	show("Location: ws://h/a?b:c", "Location: ws://h/a?...");
 	show("Sec-WebSocket-Extensions: inetws; resume=\"abc\"; n=1",
 	    "Sec-WebSocket-Extensions: inetws; resume=...");
 	show("Sec-WebSocket-Extensions: inetws; resume",

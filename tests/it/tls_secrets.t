@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Secrets are in no log, no title, no statistics, and no core dump would be
-written that had them."""
+"""Secrets of TLS and of who uses it are in no log, no title, no statistics;
+and no core dump would be written that had them."""
 
 import os
 import sys

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libutil.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/pidfile.h"
+
+#define LOCKED_MS	500	/* for a predecessor's last child to let go */
+#define STEP_US		10000
+
+/* The number in it, or 0. */
+static int
+owner(const char *path)
+{
+	char text[24];
+	const char *bad;
+	ssize_t n;
+	int fd, pid;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	pid = strtonum(text, 1, 0x7fffffff, &bad);
+	return bad == NULL ? pid : 0;
+}
+
+static int
+locked(const char *path, struct why *why)
+{
+	int pid = owner(path);
+
+	if (pid == 0)
+		return why_set(why, EXIT_SYSTEM,
+		    "--pidfile %s is locked by another process", path);
+	return why_set(why, EXIT_SYSTEM, "--pidfile %s is locked: process %d "
+	    "is running", path, pid);
+}
+
+int
+pidfile_make(const char *path, struct why *why)
+{
+	int64_t until = clock_ms() + LOCKED_MS;
+	int fd;
+
+	while ((fd = flopen(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK,
+	    0644)) == -1 && errno == EWOULDBLOCK && clock_ms() < until)
+		usleep(STEP_US);
+	if (fd == -1 && errno == EWOULDBLOCK)
+		return locked(path, why);
+	if (fd != -1 && ftruncate(fd, 0) == 0 &&
+	    dprintf(fd, "%d\n", (int)getpid()) > 0)
+		return fd;
+	why_set(why, EXIT_SYSTEM, "--pidfile %s: %s", path, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+void
+pidfile_leave(int fd, const char *path)
+{
+	struct stat mine, there;
+
+	if (ftruncate(fd, 0) == 0 && fstat(fd, &mine) == 0 &&
+	    stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+	    mine.st_dev == there.st_dev)
+		unlink(path);
+	close(fd);
+}

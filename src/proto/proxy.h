@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Forward proxies, on the way from us to a server: the words that name one,
+ * whom none is used for, and the request that asks one for a tunnel (RFC 9110
+ * 9.3.6).  What SOCKS proxies are told is in socks.h.
+ */
+#ifndef PROTO_PROXY_H
+#define PROTO_PROXY_H
+
+#include <stddef.h>
+
+#include "proto/addr.h"
+#include "proto/http.h"
+
+#define PROXY_PORT	1080	/* where none is given, except for https:// */
+
+enum proxy_kind { PROXY_NONE, PROXY_HTTP, PROXY_SOCKS };
+
+struct proxy {
+	enum proxy_kind kind;
+	int tls;			/* https:// */
+	int names;			/* socks5h://: it looks names up */
+	struct addr at;
+	char user[URL_USER_MAX + 1];	/* "user:password", "" if none */
+};
+
+/*
+ * [SCHEME://][USER:PASSWORD@]HOST[:PORT], the scheme being http, https, socks5
+ * or socks5h, http if there is none.  "" is PROXY_NONE.  0, or -1 with one
+ * line in err, in which no userinfo shows.
+ */
+int proxy_parse(struct proxy *, const char *word, char *err, size_t errlen);
+
+/* The same without userinfo, for logs and people.  Returns dst. */
+char *proxy_print(char *dst, size_t size, const struct proxy *);
+
+/*
+ * Is a host to be reached without a proxy by this list, as curl reads it?
+ * Its words are parted by commas or blanks: a name means itself and all below
+ * it, with a dot in front or not; an address or network (10.0.0.0/8) the
+ * addresses in it.  "*" alone is everything.  Names are not looked up.
+ */
+int proxy_is_excepted(const char *list, const char *host);
+
+/*
+ * Writes the request for a tunnel to HOST:PORT.  user "" sends no
+ * credentials, user_agent NULL is ours; extra is lines of field_add(), or "",
+ * and comes last; a Proxy-Authorization there replaces ours.  The length, or
+ * -1 if it does not fit.
+ */
+int proxy_write_connect(char *dst, size_t size, const struct addr *to,
+    const char *user, const char *user_agent, const char *extra);
+
+/*
+ * The schemes that an answer 407 offers, as "Basic, Digest"; 1 if Basic is
+ * among them, else 0.
+ */
+int proxy_offers_basic(const struct http_head *, char *dst, size_t size);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "proto/socks.h"
+
+#define VERSION		5
+#define LOGIN_VERSION	1	/* RFC 1929 2 */
+#define NO_LOGIN	0
+#define BY_PASSWORD	2
+#define NO_METHOD	0xff
+#define COMMAND_CONNECT	1
+#define IS_IPV4		1
+#define IS_NAME		3
+#define IS_IPV6		4
+#define FIELD_MAX	255
+
+/* One byte of length, then the bytes.  Where the next one goes. */
+static unsigned char *
+put_text(unsigned char *p, const char *text, size_t len)
+{
+	*p++ = len;
+	memcpy(p, text, len);
+	return p + len;
+}
+
+static int
+write_methods(unsigned char *dst, const struct socks *s)
+{
+	int n = s->user[0] != '\0' ? 2 : 1;
+
+	dst[0] = VERSION;
+	dst[1] = n;
+	dst[2] = NO_LOGIN;
+	dst[3] = BY_PASSWORD;
+	return 2 + n;
+}
+
+static int
+write_login(unsigned char *dst, const struct socks *s, struct why *why)
+{
+	size_t len = strcspn(s->user, ":");
+	const char *password = s->user + len + (s->user[len] == ':');
+	unsigned char *p = dst;
+
+	if (len > FIELD_MAX || strlen(password) > FIELD_MAX)
+		return why_set(why, EXIT_BADUSAGE, "user or password are "
+		    "longer than the 255 bytes that SOCKS can carry");
+	*p++ = LOGIN_VERSION;
+	p = put_text(p, s->user, len);
+	p = put_text(p, password, strlen(password));
+	return p - dst;
+}
+
+static int
+write_connect(unsigned char *dst, const struct socks *s, struct why *why)
+{
+	unsigned char *p = dst;
+	int v4 = s->ip != NULL && ip_is_v4(s->ip);
+
+	if (s->ip == NULL && strlen(s->host) > FIELD_MAX)
+		return why_set(why, EXIT_BADUSAGE, "the host is longer than "
+		    "the 255 bytes that SOCKS can carry");
+	*p++ = VERSION;
+	*p++ = COMMAND_CONNECT;
+	*p++ = 0;
+	*p++ = s->ip == NULL ? IS_NAME : v4 ? IS_IPV4 : IS_IPV6;
+	if (s->ip == NULL)
+		p = put_text(p, s->host, strlen(s->host));
+	else {
+		memcpy(p, s->ip->b + (v4 ? 12 : 0), v4 ? 4 : 16);
+		p += v4 ? 4 : 16;
+	}
+	*p++ = s->port >> 8;
+	*p++ = s->port & 255;
+	return p - dst;
+}
+
+int
+socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *s,
+    struct why *why)
+{
+	switch (s->step) {
+	case SOCKS_METHODS:
+		return write_methods(dst, s);
+	case SOCKS_LOGIN:
+		return write_login(dst, s, why);
+	case SOCKS_CONNECT:
+		return write_connect(dst, s, why);
+	case SOCKS_DONE:
+		break;
+	}
+	return 0;
+}
+
+static int
+check_version(unsigned char is, unsigned char want, struct why *why)
+{
+	if (is == want)
+		return 0;
+	return why_set(why, EXIT_PROTOCOL, "the answer is not one of SOCKS 5");
+}
+
+static ssize_t
+read_methods(struct socks *s, const unsigned char *buf, size_t len,
+    struct why *why)
+{
+	if (check_version(buf[0], VERSION, why) == -1)
+		return -1;
+	if (len < 2)
+		return 0;
+	if (buf[1] == NO_LOGIN)
+		s->step = SOCKS_CONNECT;
+	else if (buf[1] == BY_PASSWORD && s->user[0] != '\0')
+		s->step = SOCKS_LOGIN;
+	else if (buf[1] == NO_METHOD && s->user[0] == '\0')
+		return why_set(why, EXIT_DENIED, "it wants credentials "
+		    "(--proxy-user), or lets nobody in");
+	else if (buf[1] == NO_METHOD)
+		return why_set(why, EXIT_DENIED, "it takes no password");
+	else
+		return why_set(why, EXIT_PROTOCOL, "it chose a way to log in "
+		    "that was not offered");
+	return 2;
+}
+
+static ssize_t
+read_login(struct socks *s, const unsigned char *buf, size_t len,
+    struct why *why)
+{
+	if (check_version(buf[0], LOGIN_VERSION, why) == -1)
+		return -1;
+	if (len < 2)
+		return 0;
+	if (buf[1] != 0)
+		return why_set(why, EXIT_DENIED, "it does not take the "
+		    "credentials given");
+	s->step = SOCKS_CONNECT;
+	return 2;
+}
+
+/* RFC 1928 6. */
+static int
+refused(unsigned int code, struct why *why)
+{
+	static const struct { int status; const char *text; } t[] = {
+		{ EXIT_PROTOCOL, NULL },
+		{ EXIT_UNREACHABLE, "general failure" },
+		{ EXIT_DENIED, "not allowed by its rules" },
+		{ EXIT_UNREACHABLE, "network unreachable" },
+		{ EXIT_UNREACHABLE, "host unreachable" },
+		{ EXIT_UNREACHABLE, "connection refused" },
+		{ EXIT_AGAIN, "TTL expired" },
+		{ EXIT_PROTOCOL, "it does not connect" },
+		{ EXIT_PROTOCOL, "it knows no such kind of address" }
+	};
+
+	if (code >= sizeof(t) / sizeof(t[0]))
+		return why_set(why, EXIT_PROTOCOL, "refused with code %u",
+		    code);
+	return why_set(why, t[code].status, "%s", t[code].text);
+}
+
+/* The address it is bound to means nothing to us, but has a length. */
+static ssize_t
+read_connect(struct socks *s, const unsigned char *buf, size_t len,
+    struct why *why)
+{
+	size_t need;
+
+	if (check_version(buf[0], VERSION, why) == -1)
+		return -1;
+	if (len >= 2 && buf[1] != 0)
+		return refused(buf[1], why);
+	if (len < 5)
+		return 0;
+	switch (buf[3]) {
+	case IS_IPV4:
+		need = 4 + 4 + 2;
+		break;
+	case IS_IPV6:
+		need = 4 + 16 + 2;
+		break;
+	case IS_NAME:
+		need = 4 + 1 + buf[4] + 2;
+		break;
+	default:
+		return why_set(why, EXIT_PROTOCOL, "malformed answer");
+	}
+	if (len < need)
+		return 0;
+	s->step = SOCKS_DONE;
+	return need;
+}
+
+ssize_t
+socks_read(struct socks *s, const unsigned char *buf, size_t len,
+    struct why *why)
+{
+	if (len == 0)
+		return 0;
+	switch (s->step) {
+	case SOCKS_METHODS:
+		return read_methods(s, buf, len, why);
+	case SOCKS_LOGIN:
+		return read_login(s, buf, len, why);
+	case SOCKS_CONNECT:
+		return read_connect(s, buf, len, why);
+	case SOCKS_DONE:
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* HUP: the options and the files they name, taken up anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/log.h"
+#include "os/stats.h"
+#include "run/start.h"
+#include "run/supervise_inside.h"
+
+/* A higher limit needs more room; without it the old one stays. */
+static void
+set_max(struct supervisor *s, unsigned int max)
+{
+	unsigned int old = s->max;
+	struct child *child;
+	struct pollfd *poll;
+
+	s->max = max;
+	if (max <= old)
+		return;
+	child = reallocarray(s->child, max + SUPERVISE_SPARE,
+	    sizeof(child[0]));
+	if (child != NULL)
+		s->child = child;
+	poll = child == NULL ? NULL : reallocarray(s->poll,
+	    SUPERVISE_LISTENERS_MAX + 2 + supervise_pool_size(s),
+	    sizeof(poll[0]));
+	if (poll != NULL)
+		s->poll = poll;
+	else
+		s->max = old;
+}
+
+static void
+take_up(struct supervisor *s)
+{
+	struct stats_about about;
+
+	start_log(s->o);
+	set_max(s, s->o->max_connections > 0 ? s->o->max_connections : 1);
+	supervise_name(s);
+	about = supervise_about(s);
+	stats_retitle(&about);
+	s->changed = 1;
+	log_event(LOG_L_INFO, "reloaded", NULL);
+}
+
+/*
+ * Options are constant to all but this, which runs between any two things
+ * that look at them.
+ */
+static void
+again(struct supervisor *s)
+{
+	struct options *o = (struct options *)(uintptr_t)s->o;
+	struct why why;
+
+	if (options_again(o, &why) == 0)
+		take_up(s);
+	else
+		log_event(LOG_L_ERROR, "reload", "why", why.text, "hint",
+		    "the old options stay in force", NULL);
+}
+
+void
+supervise_reload(struct supervisor *s)
+{
+	if (s->phase != SERVING)
+		return;
+	notify_reloading(&s->notify);
+	if (s->o->argv != NULL)
+		again(s);
+	if (s->service->reload != NULL)
+		s->service->reload(s->service->arg);
+	supervise_names_reload(s);
+	notify_send(&s->notify, "READY=1");
+}
