@@ -68,7 +68,8 @@ settled(void *arg)
 {
 	const struct dialler *d = arg;
 
-	return confine_prepare(d->o, SANDBOX_REDIAL);
+	return confine_prepare(d->o, d->o->program != NULL ?
+	    SANDBOX_REDIAL_PROGRAM : SANDBOX_REDIAL);
 }
 
 static void

@@ -229,6 +229,22 @@ def test_program():
     a.wait_line('event=closed .*program=')
 
 
+def test_program_hup():
+    """A program is told when the tunnel is cut off."""
+    gate, d = Gate(), t.folder()
+    agent(gate, ['sh', '-c', 'trap "echo hup >%s/hup; exit" HUP; '
+                 'while read x; do echo $x; done; sleep 60 & wait' % d],
+          '--spare', '1')
+    w = gate.next()
+    w.text('open -')
+    line(w)
+    w.data(b'x\n')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'x\n'), 'the program runs')
+    w.text('rst')
+    t.ok(t.until(lambda: os.path.exists(d + '/hup')), 'rst: it gets HUP')
+    w.drop()
+
+
 def test_bad_gates():
     gate = Gate(reply=None)
     a = agent(gate, 1, '--spare', '1', '--retry', '2')
