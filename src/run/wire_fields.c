@@ -15,6 +15,7 @@
 extern char **environ;
 
 static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
+static char agent[64];				/* likewise */
 static struct keeper keeper;			/* runs --header-command */
 
 void
@@ -26,6 +27,12 @@ wire_forward(const char *peer)
 	forward[0] = '\0';
 	if (ip_parse_port(&ip, &port, slice_of(peer)) == 0)
 		forwarded_write(forward, &ip, port);
+}
+
+void
+wire_agent(const char *token)
+{
+	snprintf(agent, sizeof(agent), "Inetws-Agent: %s", token);
 }
 
 void
@@ -152,6 +159,9 @@ wire_fields(char *lines, size_t size, const struct options *o,
 			return -1;
 	if (own && o->header_command != NULL &&
 	    ask(lines, size, o, trust, why) == -1)
+		return -1;
+	if (own && agent[0] != '\0' &&
+	    add(lines, size, agent, FIELD_SERVER, why) == -1)
 		return -1;
 	if (own && forward[0] != '\0')
 		return add(lines, size, forward, FIELD_SERVER, why);
