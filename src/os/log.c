@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "os/log.h"
 #include "proto/str.h"
 
+#define WAIT_MS		1000	/* for room in a full pipe */
 #define TAIL_MAX	16	/* room for the end is kept in every line */
 
 /* How a line ends, and how if something did not fit. */
@@ -293,12 +295,29 @@ log_seconds(struct log_line *l, const char *key, int64_t ms)
 	pair(l, key, text);
 }
 
-/* A line that a full pipe does not take at once is lost, not waited for. */
+/*
+ * A full pipe that nobody reads takes no line: it is lost then, for nobody is
+ * to be kept by the log from serving, or from ending.  The descriptor may be
+ * others' too, and is left blocking; there is room for a line where poll(2)
+ * sees any.
+ */
+static void
+put(const char *text, size_t len)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	ssize_t n;
+
+	if (poll(&p, 1, WAIT_MS) == 0)
+		return;
+	do {
+		n = write(STDERR_FILENO, text, len);
+	} while (n == -1 && errno == EINTR);
+}
+
 void
 log_end(struct log_line *l)
 {
 	int saved = errno;
-	ssize_t n;
 
 	if (!log_wants(l->level))
 		return;
@@ -307,9 +326,7 @@ log_end(struct log_line *l)
 	if (settings.where == LOG_TO_SYSLOG)
 		syslog((int)l->level, "%.*s", (int)l->len - 1, l->text);
 	else
-		do {
-			n = write(STDERR_FILENO, l->text, l->len);
-		} while (n == -1 && errno == EINTR);
+		put(l->text, l->len);
 	errno = saved;
 }
 

@@ -220,6 +220,29 @@ def test_manual():
     t.is_(sorted(said - told), [], 'all are in the manual')
 
 
+def test_full_pipe():
+    """Nobody reads standard error: no process waits for that."""
+    s = t.server(t.echo().port)
+    s.stop()
+    r, w = os.pipe()
+    p = t.inetws('server', '-l', '127.0.0.1:%d' % s.port,
+                 '127.0.0.1:%d' % t.echo().port, stderr=w)
+    os.read(r, 100)             # "listening on"
+    fill = os.open('/proc/self/fd/%d' % w, os.O_WRONLY | os.O_NONBLOCK)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(fill, size * b'x')
+        except BlockingIOError:
+            pass
+    p.port = s.port
+    one_tunnel(p)
+    t.ok(t.until(lambda: not t.children(p.pid)), 'the tunnel ends')
+    t.is_(p.stop(), 0, 'and so does the server')
+    for fd in (r, w, fill):
+        os.close(fd)
+
+
 def test_usr1():
     t.rundir()
     s = t.server(t.echo().port)
