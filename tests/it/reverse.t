@@ -101,7 +101,7 @@ def test_time():
     cold = time.monotonic() - begin
     t.ok(4 * delay <= warm < 5.5 * delay * t.SCALE,
          'open, ok, data, reply: %d ms at 50 ms each way' % (warm * 1000))
-    t.ok(cold > warm + 1.5 * delay, 'a wire that has to be dialled first: '
+    t.ok(cold >= 5 * delay, 'a wire that has to be dialled first: '
          '%d ms' % (cold * 1000))
 
 
