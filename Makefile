@@ -32,7 +32,7 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	$(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-all_ldflags = $(if $(STATIC),-static) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+all_ldflags = -Wl,-z,relro,-z,now $(if $(STATIC),-static) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbsd-overlay libmd openssl) \
 	$(HTTP_PARSER_LIBS) -lcrypt
 
@@ -78,7 +78,7 @@ unit: $(unit)
 # tests read.  A leak does not change the exit status, which the tests check
 # too; it fails the whole run instead, as does every other report, also those
 # of children that nobody waits for.
-TESTS ?= $(unit) $(sort $(wildcard tests/it/*.t))
+TESTS ?= $(unit) $(sort $(wildcard tests/it/*.t tests/scenarios/*/*.t))
 PROVE ?= prove
 PROVEFLAGS ?= -j2
 reports = $(abspath $B)/reports
@@ -118,7 +118,7 @@ lint:
 	bash -n .ci/run
 	if command -v shellcheck >/dev/null; then \
 	    shellcheck -s sh $(scripts) && shellcheck .ci/run; fi
-	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t
+	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t tests/*/*/*.t
 	tests/it/includes.t
 
 include contrib/rules.mk

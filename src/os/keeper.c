@@ -71,15 +71,17 @@ keep(int fd, char *const argv[], char *const env[], int mute)
 /* Messages, not a stream: each is sent and received whole. */
 int
 keeper_start(struct keeper *k, char *const argv[], char *const env[],
-    int mute)
+    int mute, void (*forget)(void *), void *arg)
 {
 	int fd[2];
 
 	k->pid = 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1)
 		return -1;
-	if ((k->pid = fork()) == 0)
+	if ((k->pid = fork()) == 0) {
+		forget(arg);
 		keep(fd[1], argv, env, mute);
+	}
 	close(fd[1]);
 	if (k->pid == -1) {
 		k->pid = 0;

@@ -23,10 +23,11 @@ struct keeper {
 
 /*
  * To be called while a process may still be started.  argv and env must stay.
- * mute: the command's standard error is /dev/null.  0, or -1 with errno.
+ * mute: the command's standard error is /dev/null.  forget is called in the
+ * new process, with arg, to wipe what it need not know.  0, or -1 with errno.
  */
 int keeper_start(struct keeper *, char *const argv[], char *const env[],
-    int mute);
+    int mute, void (*forget)(void *arg), void *arg);
 
 /*
  * Runs the command once.  As command_run(); out has KEEPER_OUT_MAX bytes, and

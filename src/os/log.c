@@ -74,6 +74,16 @@ log_open(enum log_where where, enum log_level min, const char *program)
 	    settings.facility : LOG_DAEMON);
 }
 
+void
+log_reopen(void)
+{
+	closelog();
+	if (settings.where == LOG_TO_SYSLOG)
+		openlog(settings.program[0] != '\0' ? settings.program : NULL,
+		    LOG_PID | LOG_NDELAY, settings.facility != 0 ?
+		    settings.facility : LOG_DAEMON);
+}
+
 int
 log_wants(enum log_level level)
 {

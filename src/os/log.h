@@ -38,6 +38,9 @@ void log_open(enum log_where, enum log_level min, const char *program);
 
 int log_wants(enum log_level);
 
+/* In a process that has just closed all descriptors above 2: the same again. */
+void log_reopen(void);
+
 /* Is each line on standard error to be one of the log's? */
 int log_owns_stderr(void);
 

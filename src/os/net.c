@@ -103,7 +103,9 @@ net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
 
 /*
  * Keepalive is what notices a vanished peer of a stream, which has no pings
- * of its own: after a minute of silence, within two more.
+ * of its own: after a minute of silence, within two more.  TCP_USER_TIMEOUT
+ * would notice sooner where something is unacknowledged, but counts a window
+ * that stays closed too, and a peer that does not read for now is not dead.
  */
 void
 net_tune(int fd)

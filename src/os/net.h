@@ -29,6 +29,9 @@ enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
  */
 int net_listen(const struct addr *, int backlog, int fds[2], struct why *);
 
+/* Is there a Unix socket left over from a process that is gone? */
+int net_is_stale(const char *path);
+
 /*
  * The address a socket is bound to / connected to, v4-mapped ones as IPv4; "-"
  * where there is none.  Abstract and unnamed Unix sockets are "unix:@name" and

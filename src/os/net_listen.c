@@ -188,21 +188,25 @@ listen_any(const struct addr *a, int backlog, int fds[2], struct why *why)
 }
 
 /*
- * Is the socket there left over from a process that is gone?  Only a refused
- * connection proves it; a full backlog (EAGAIN) belongs to somebody alive.
+ * Only a refused connection proves it; a full backlog (EAGAIN) belongs to
+ * somebody alive.
  */
-static int
-is_stale(const struct sockaddr_un *sun)
+int
+net_is_stale(const char *path)
 {
+	struct sockaddr_un sun;
 	struct stat st;
 	int fd, stale;
 
-	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode))
 		return 0;
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return 0;
-	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == -1 &&
+	stale = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
 	    errno == ECONNREFUSED;
 	close(fd);
 	return stale;
@@ -238,7 +242,7 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
 		    strerror(errno));
 	r = bind_unix(fd, &sun, a->mode);
 	e = errno;
-	if (r == -1 && e == EADDRINUSE && is_stale(&sun)) {
+	if (r == -1 && e == EADDRINUSE && net_is_stale(a->path)) {
 		unlink(sun.sun_path);
 		r = bind_unix(fd, &sun, a->mode);
 		e = errno;

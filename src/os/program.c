@@ -26,8 +26,10 @@ extern char **environ;
 
 /* Where the descriptors are has been seen to before: none is below 3. */
 static void
-arrange(int fd, int tell)
+arrange(int fd, int err, int tell)
 {
+	if (err != -1 && dup2(err, STDERR_FILENO) == -1)
+		return;
 	if (dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
 		return;
 	if (tell != TELL_FD && dup3(tell, TELL_FD, O_CLOEXEC) == -1)
@@ -37,7 +39,7 @@ arrange(int fd, int tell)
 
 /* The new process.  If it cannot become the program, it tells the errno. */
 static _Noreturn void
-become(char *const *argv, char **env, int fd, int tell)
+become(char *const *argv, char **env, int fd, int err, int tell)
 {
 	int error;
 
@@ -45,7 +47,7 @@ become(char *const *argv, char **env, int fd, int tell)
 #ifdef __linux__
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
 #endif
-	arrange(fd, tell);
+	arrange(fd, err, tell);
 	signals_default();
 	environ = env;
 	execvp(argv[0], argv);
@@ -91,7 +93,7 @@ failed(struct program *p, int fd, int error)
 }
 
 int
-program_start(struct program *p, char *const *argv, char **env,
+program_start(struct program *p, char *const *argv, char **env, int err,
     int64_t deadline)
 {
 	int fd[2], tell[2], error;
@@ -104,7 +106,7 @@ program_start(struct program *p, char *const *argv, char **env,
 		return -1;
 	}
 	if ((p->pid = fork()) == 0)
-		become(argv, env, fd[1], tell[1]);
+		become(argv, env, fd[1], err, tell[1]);
 	if (p->pid == -1) {
 		p->pid = 0;
 		close_pair(fd);

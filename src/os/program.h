@@ -18,12 +18,13 @@ struct program {
 
 /*
  * Runs argv[0], looked for in PATH, in a session of its own: one end of a
- * socket pair is its descriptors 0 and 1, 2 is ours, and it has no others.
+ * socket pair is its descriptors 0 and 1, 2 is err, or ours if that is -1, and
+ * it has no others.
  * Signals are as at birth; where the system can, it is sent HUP when we die.
  * Returns our end (non-blocking, close-on-exec) once it runs; or -1 with
  * errno: what execvp(3) said, or ETIMEDOUT.
  */
-int program_start(struct program *, char *const *argv, char **env,
+int program_start(struct program *, char *const *argv, char **env, int err,
     int64_t deadline);
 
 /* HUP to the program and whatever it has started in its group. */

@@ -31,7 +31,11 @@ enum sandbox_role {
 	 * SANDBOX_RELAY, and looks names up, connects, reads the system's
 	 * configuration, libraries and certificates.
 	 */
-	SANDBOX_REDIAL
+	SANDBOX_REDIAL,
+	/*
+	 * SANDBOX_REDIAL and SANDBOX_PROGRAM.
+	 */
+	SANDBOX_REDIAL_PROGRAM
 };
 
 /*

@@ -93,6 +93,18 @@ allow_reading(const char *path)
 	return failed ? -1 : 0;
 }
 
+static int
+dials(enum sandbox_role role)
+{
+	return role == SANDBOX_REDIAL || role == SANDBOX_REDIAL_PROGRAM;
+}
+
+static int
+has_program(enum sandbox_role role)
+{
+	return role == SANDBOX_PROGRAM || role == SANDBOX_REDIAL_PROGRAM;
+}
+
 /*
  * A ruleset names what is forbidden, and rules make exceptions.  seccomp
  * refuses most of it as well; where it is not to be had, Landlock stands
@@ -112,18 +124,18 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 	r.fs = fs_rights(abi);
 	if (abi >= 4)
 		r.net = NET_BIND_TCP;
-	if (abi >= 4 && role != SANDBOX_REDIAL)
+	if (abi >= 4 && !dials(role))
 		r.net |= NET_CONNECT_TCP;
 	if (abi >= 6)
 		r.scoped = SCOPE_ABSTRACT;
 	/* A program gets HUP also from the kernel, on our behalf. */
-	if (abi >= 6 && role != SANDBOX_PROGRAM)
+	if (abi >= 6 && !has_program(role))
 		r.scoped |= SCOPE_SIGNAL;
 	/* A longer structure is fine as long as what is unknown is zero. */
 	ruleset = syscall(CREATE_RULESET, &r, sizeof(r), 0);
 	if (ruleset == -1)
 		return -1;
-	if (role != SANDBOX_REDIAL)
+	if (!dials(role))
 		return 0;
 	for (i = 0; i < NSYSTEM; i++)
 		if (allow_reading(system_readable[i]) == -1)

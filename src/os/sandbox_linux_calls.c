@@ -175,13 +175,21 @@ static const struct sock_filter redial[] = {
 	OPEN, IOCTL, SOCKET, END
 };
 
+#define REDIAL_PROGRAM(X, k)	REDIAL(X, k) X(kill, k)
+
+static const struct sock_filter redial_program[] = {
+	BEGIN(REDIAL_PROGRAM), FCNTL, MMAP, WITHOUT(mprotect, 2, PROT_EXEC),
+	OPEN, IOCTL, SOCKET, HANGUP, END
+};
+
 #define FILTER(p)	{ .len = sizeof(p) / sizeof((p)[0]),		\
 	.filter = (struct sock_filter *)(uintptr_t)(p) }
 
 static const struct sock_fprog programs[] = {
 	[SANDBOX_RELAY] = FILTER(relay),
 	[SANDBOX_PROGRAM] = FILTER(program),
-	[SANDBOX_REDIAL] = FILTER(redial)
+	[SANDBOX_REDIAL] = FILTER(redial),
+	[SANDBOX_REDIAL_PROGRAM] = FILTER(redial_program)
 };
 
 /*

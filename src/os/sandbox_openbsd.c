@@ -45,5 +45,7 @@ sandbox_enter(void)
 	for (i = 0; i < nunveiled; i++)
 		if (unveil(unveiled[i], "r") == -1 && errno != ENOENT)
 			return -1;
-	return pledge("stdio rpath inet unix dns", NULL);
+	if (prepared == SANDBOX_REDIAL_PROGRAM)
+		return pledge("stdio rpath inet unix dns recvfd proc", NULL);
+	return pledge("stdio rpath inet unix dns recvfd", NULL);
 }

@@ -412,6 +412,13 @@ stats_may_log(uint64_t *left_out)
 	return 1;
 }
 
+void
+stats_set_waiting(unsigned int n)
+{
+	if (own.page != NULL)
+		STATS_SET(own.page->waiting, n);
+}
+
 int64_t
 stats_note(void)
 {

@@ -149,6 +149,9 @@ int stats_may_log(uint64_t *left_out);
 int stats_is_open(void);
 int stats_is_shared(void);
 
+/* The supervisor: so many visitors wait for somebody who serves them. */
+void stats_set_waiting(unsigned int);
+
 /* What one process has found out for the next: any value, 0 at first. */
 int64_t stats_note(void);
 void stats_set_note(int64_t);

@@ -10,7 +10,7 @@
 #include "os/stats.h"
 
 #define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
-#define STATS_VERSION	3
+#define STATS_VERSION	4
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 struct stats_header {
@@ -20,6 +20,7 @@ struct stats_header {
 	int64_t started;	/* seconds since 1970 */
 	int64_t started_at;	/* of clock_ms() */
 	uint32_t max;
+	uint32_t waiting;	/* visitors */
 	uint32_t used;		/* slots below this one have been used */
 	char program[32], mode[12], name[256];
 	int64_t note;

@@ -146,6 +146,7 @@ stats_read(const struct stats_view *v, struct report *r)
 		return;
 	}
 	about(v->page, r);
+	r->waiting = STATS_GET(v->page->waiting);
 	copy(&s, stats_at(v->page, v->page->slots - 1));
 	report_add(&r->counts, &s.counts);
 	for (i = 0; i < stats_slots(v); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/ioctl.h>
 
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -11,6 +12,23 @@
 #define LEAVE	"\033[?25h\033[?1049l"
 
 static struct termios before;
+
+/* That it comes is all: it ends the sleep in signals_poll(). */
+static void
+resized(int signo)
+{
+}
+
+static void
+on_resize(void (*handler)(int))
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = handler;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGWINCH, &sa, NULL);
+}
 
 int
 term_is(void)
@@ -32,6 +50,7 @@ term_begin(void)
 	raw.c_cc[VTIME] = 0;
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == -1)
 		return -1;
+	on_resize(resized);
 	return write(STDOUT_FILENO, ENTER, strlen(ENTER)) == -1 ? -1 : 0;
 }
 
@@ -41,6 +60,7 @@ term_end(void)
 	ssize_t ignored = write(STDOUT_FILENO, LEAVE, strlen(LEAVE));
 
 	(void)ignored;
+	on_resize(SIG_DFL);
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 

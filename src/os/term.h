@@ -8,7 +8,10 @@
 /* Are standard input and output one? */
 int term_is(void);
 
-/* Takes it over: another screen, no echo, keys at once.  0, or -1. */
+/*
+ * Takes it over: another screen, no echo, keys at once, and a new size ends
+ * the sleep in signals_poll().  0, or -1.
+ */
 int term_begin(void);
 
 /* As it was. */

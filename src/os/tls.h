@@ -101,8 +101,9 @@ struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,
     struct why *);
 
 /*
- * This process will make no other connection of the context: our private key
- * and the key of a server's tickets are wiped from its memory.
+ * This process will make no other connection of the context, or none at all if
+ * it has none (NULL): our private key and the key of a server's tickets are
+ * wiped from its memory.
  */
 void tls_forget_keys(struct tls_ctx *, struct tls *);
 

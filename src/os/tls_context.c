@@ -171,7 +171,8 @@ tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
 	unsigned char nothing[80];
 	long n;
 
-	SSL_certs_clear(t->ssl);
+	if (t != NULL)
+		SSL_certs_clear(t->ssl);
 	tls_own_forget(&ctx->own);
 	n = SSL_CTX_get_tlsext_ticket_keys(ctx->ssl, NULL, 0);
 	memset(nothing, 0, sizeof(nothing));

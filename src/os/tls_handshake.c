@@ -27,6 +27,18 @@ tls_of(const SSL *ssl)
 	return SSL_get_app_data(ssl);
 }
 
+/* The leaf comes last.  Refused here, its owner gets an alert. */
+static int
+is_wanted(struct tls *t, X509_STORE_CTX *store)
+{
+	if (X509_STORE_CTX_get_error_depth(store) > 0 ||
+	    tls_peers_check(t->peers, X509_STORE_CTX_get_current_cert(store),
+	    t->name, t->why) == 0)
+		return 1;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+	return 0;
+}
+
 /*
  * The first objection ends the handshake, so it is the one that is told.
  * Authorities need no revocation list of their own.
@@ -39,7 +51,7 @@ verify(int good, X509_STORE_CTX *store)
 	struct tls *t = tls_of(ssl);
 
 	if (good)
-		return 1;
+		return is_wanted(t, store);
 	if (X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL &&
 	    X509_STORE_CTX_get_error_depth(store) > 0) {
 		X509_STORE_CTX_set_error(store, X509_V_OK);
@@ -191,6 +203,7 @@ begin(struct tls_ctx *ctx, const struct io *io, const char *name,
 	}
 	strlcpy(t->name, name, sizeof(t->name));
 	t->why = why;
+	t->peers = &ctx->peers;
 	t->ca_option = ctx->ca_option;
 	t->read_needs = POLLIN;
 	t->write_needs = POLLOUT;
@@ -222,7 +235,7 @@ learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 	tls_cert_facts(c, chain);
 }
 
-/* Pins and peers hold for resumed sessions too. */
+/* Pins and peers hold for what is resumed, or not verified, too. */
 static struct tls *
 finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 {
@@ -242,6 +255,7 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 	if (!SSL_session_reused(t->ssl))
 		t->verified_at = clock_ms();
 	t->why = NULL;
+	t->peers = NULL;
 	if (r == 0)
 		return t;
 	return give_up(t);

@@ -33,8 +33,10 @@ struct tls {
 	BIO_METHOD *method;	/* how it does */
 	const char *ca_option;	/* what would let a certificate be trusted */
 	char name[ADDR_HOST_MAX + 1];	/* who it is with, for people too */
-	struct why *why;	/* what a callback objects to; while the
-				 * handshake lasts */
+	/* for callbacks, while the handshake lasts */
+	struct why *why;
+	const struct tls_peers *peers;
+
 	int64_t verified_at;	/* of clock_ms(): the full handshake */
 	int asked;		/* see tls_was_asked() */
 	unsigned long code;	/* OpenSSL's, of what broke it; 0 unknown */

@@ -16,7 +16,7 @@ refused_ours(int reason)
 {
 	switch (reason) {
 	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
-		return "it is malformed";
+		return "it is malformed, or not among those accepted";
 	case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
 		return "it is of an unsupported kind";
 	case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:

@@ -2,14 +2,15 @@
 #include <string.h>
 
 #include "proto/control.h"
+#include "proto/ip.h"
 
-enum argument { NOTHING, NUMBER, TEXT };
+enum argument { NOTHING, NUMBER, TEXT, ADDR };
 
 static const struct {
 	const char *word;
 	enum argument argument;
 } lines[] = {
-	[CONTROL_OPEN] = { "open", TEXT },
+	[CONTROL_OPEN] = { "open", ADDR },
 	[CONTROL_OK] = { "ok", NOTHING },
 	[CONTROL_FAIL] = { "fail", TEXT },
 	[CONTROL_EOF] = { "eof", NUMBER },
@@ -48,6 +49,22 @@ text(struct slice *s, const char *p, size_t len)
 	return len > 0 ? 0 : -1;
 }
 
+/* "ip:port" without a zone, or "-". */
+static int
+addr(struct slice *s, const char *p, size_t len)
+{
+	struct ip ip;
+	uint16_t port;
+
+	if (text(s, p, len) == -1 || len >= CONTROL_ADDR_MAX)
+		return -1;
+	if (slice_is(*s, "-"))
+		return 0;
+	if (memchr(p, '%', len) != NULL || ip_parse(&ip, *s) == 0)
+		return -1;
+	return ip_parse_port(&ip, &port, *s);
+}
+
 int
 control_parse(struct control *c, const void *line, size_t len)
 {
@@ -66,8 +83,10 @@ control_parse(struct control *c, const void *line, size_t len)
 			return -1;
 		p += n + 1;
 		len -= n + 1;
-		return lines[i].argument == NUMBER ?
-		    number(&c->number, p, len) : text(&c->text, p, len);
+		if (lines[i].argument == NUMBER)
+			return number(&c->number, p, len);
+		return lines[i].argument == ADDR ? addr(&c->text, p, len) :
+		    text(&c->text, p, len);
 	}
 	return -1;
 }
@@ -87,4 +106,17 @@ control_write(char *dst, enum control_kind kind, uint64_t n)
 	dst[len++] = ' ';
 	memcpy(dst + len, digits + i, sizeof(digits) - i);
 	return len + sizeof(digits) - i;
+}
+
+size_t
+control_write_text(char *dst, enum control_kind kind, const char *words)
+{
+	size_t len = strlen(lines[kind].word), n = strlen(words);
+
+	memcpy(dst, lines[kind].word, len);
+	dst[len++] = ' ';
+	if (n > CONTROL_LINE_MAX - len)
+		n = CONTROL_LINE_MAX - len;
+	memcpy(dst + len, words, n);
+	return len + n;
 }

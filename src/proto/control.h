@@ -12,7 +12,7 @@
 #include "proto/str.h"
 
 enum control_kind {
-	CONTROL_OPEN,		/* text: the visitor's address, or "-" */
+	CONTROL_OPEN,		/* text: the visitor's "ip:port", or "-" */
 	CONTROL_OK,
 	CONTROL_FAIL,		/* text: the reason */
 	CONTROL_EOF,		/* number */
@@ -32,7 +32,14 @@ struct control {
  */
 int control_parse(struct control *, const void *line, size_t len);
 
+#define CONTROL_LINE_MAX	125
+#define CONTROL_ADDR_MAX	64	/* "[v6]:port", terminated */
+#define CONTROL_REASON_MAX	121	/* terminated */
+
 /* Writes a line without text, not terminated; at least 26 bytes of room. */
 size_t control_write(char *dst, enum control_kind, uint64_t number);
+
+/* The same with a text, which fits; CONTROL_LINE_MAX bytes of room. */
+size_t control_write_text(char *dst, enum control_kind, const char *text);
 
 #endif

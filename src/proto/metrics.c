@@ -84,6 +84,8 @@ write_state(const struct writer *w, const struct report *r)
 	    "Connections that have a process now.");
 	gauge(w, "inetws_connections_limit", NULL, r->max,
 	    "The option --max-connections, 0 if there is no supervisor.");
+	gauge(w, "inetws_visitors_waiting", NULL, r->waiting,
+	    "Visitors of a gate whom no agent serves yet.");
 	family(w, "inetws_connections", "gauge", NULL,
 	    "Connections by what they do now.");
 	for (i = STATE_HANDSHAKE; i < STATES; i++)

@@ -86,6 +86,7 @@ struct report {
 	unsigned int max;	/* --max-connections, 0: unknown */
 	unsigned int active[STATES];
 	unsigned int unlisted;	/* alive, but without a row */
+	unsigned int waiting;	/* visitors whom nobody serves yet */
 	struct report_counts counts;
 };
 

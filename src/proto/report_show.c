@@ -59,6 +59,8 @@ add_states(struct out *o, const struct report *r)
 		out_add(o, "%s%u not listed", comma, r->unlisted);
 	else if (comma[0] == '\0')
 		out_add(o, "none active");
+	if (r->waiting > 0)
+		out_add(o, ", %u visitors waiting", r->waiting);
 }
 
 void
@@ -134,10 +136,10 @@ report_json_head(struct out *o, const struct report *r)
 	for (i = STATE_HANDSHAKE; i < STATES; i++)
 		out_add(o, "%s\"%s\":%u", n++ > 0 ? "," : "",
 		    report_state_name(i), r->active[i]);
-	out_add(o, "},\"unlisted\":%u,\"total\":%" PRIu64 ",\"refused\":%"
-	    PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"lost\":%"
-	    PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{", r->unlisted,
-	    r->counts.begun, r->counts.refused, r->counts.up, r->counts.down,
+	out_add(o, "},\"unlisted\":%u,\"waiting\":%u,\"total\":%" PRIu64
+	    ",\"refused\":%" PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64
+	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{",
+	    r->unlisted, r->waiting, r->counts.begun, r->counts.refused, r->counts.up, r->counts.down,
 	    r->counts.losses, r->counts.resumes);
 	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
 		out_add(o, "%s\"%s\":%" PRIu64, n++ > 0 ? "," : "",

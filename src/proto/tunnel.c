@@ -66,7 +66,7 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 	t->why = why;
 	set_close(t, code);
 	t->out_ended = 1;
-	if (!keeps_arrived(end) || t->deaf)
+	if (!keeps_arrived(end) || t->deaf || !tunnel_flows(t))
 		tunnel_in_drop(t);
 }
 
@@ -88,7 +88,7 @@ void
 tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 {
 	t->wire_dead = 1;
-	if (t->cfg.session &&
+	if (t->cfg.session && tunnel_begun(t) &&
 	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET)) {
 		t->lost = 1;
 		t->why = why;
@@ -116,15 +116,19 @@ all_said(const struct tunnel *t)
 static void
 closed_by_inetws(struct tunnel *t)
 {
-	if (t->cfg.session && (t->peer_code == CLOSE_GOING_AWAY ||
+	if (t->cfg.session && tunnel_begun(t) && (t->peer_code == CLOSE_GOING_AWAY ||
 	    t->peer_code == CLOSE_RESTART)) {
 		t->leaving = 1;
 		set_close(t, t->peer_code);
 	} else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
-	else if (all_said(t))
+	else if (all_said(t) || tunnel_waits(t))
 		set_close(t, CLOSE_NORMAL);
-	else
+	else if (t->cfg.role == TUNNEL_ASKS && !t->okayed) {
+		t->close_rcvd = 0;		/* it met our open */
+		tunnel_lose(t, TUNNEL_WIRE_LOST,
+		    "the peer closed the wire as it was to be used");
+	} else
 		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
 		    "Close before the end of both directions");
 }
@@ -217,7 +221,9 @@ tunnel_settle(struct tunnel *t)
 	}
 	if (t->wire_finished && t->wire_eof)
 		t->wire_dead = 1;
-	if (t->end == TUNNEL_GOING && t->in_shut && !t->lost && !t->leaving &&
+	if (t->end == TUNNEL_GOING && !t->lost && !t->leaving &&
+	    (t->in_shut || (t->close_code != 0 && !t->opened &&
+	    t->cfg.role != TUNNEL_JOINED)) &&
 	    ((t->close_sent && t->close_rcvd) || t->wire_dead))
 		t->end = TUNNEL_ENDED;
 }
@@ -235,26 +241,50 @@ tunnel_reads_wire(const struct tunnel *t)
 	    (t->close_rcvd || tunnel_failed(t) || tunnel_in_room(t));
 }
 
-unsigned int
-tunnel_wants(const struct tunnel *t)
+/*
+ * A stream that came, and was not used, before the wire was found to be no
+ * good may go on elsewhere; unless the end has nothing to do with the wire.
+ */
+static unsigned int
+end_of_failed(const struct tunnel *t)
+{
+	if (t->cfg.role == TUNNEL_ASKS && !tunnel_begun(t) &&
+	    t->end != TUNNEL_PEER_RESET && t->end != TUNNEL_STREAM_RESET &&
+	    t->end != TUNNEL_STOPPED)
+		return TUNNEL_RETURN_STREAM;
+	return TUNNEL_RESET_STREAM;
+}
+
+static unsigned int
+stream_wants(const struct tunnel *t)
 {
 	unsigned int w = 0;
 
+	if (!tunnel_has_stream(t))
+		return t->opened && t->end == TUNNEL_GOING ?
+		    TUNNEL_GET_STREAM : 0;
 	if (t->stream_gone)
-		;
-	else if (tunnel_failed(t))
-		w |= t->pending > 0 ? TUNNEL_WRITE_STREAM :
-		    TUNNEL_RESET_STREAM;
-	else if (t->in_shut && t->out_ended)
-		w |= TUNNEL_CLOSE_STREAM;
-	else {
-		if (!t->out_ended && tunnel_out_room(t))
-			w |= TUNNEL_READ_STREAM;
-		if (t->pending > 0)
-			w |= TUNNEL_WRITE_STREAM;
-		else if (t->in_ended && !t->in_shut)
-			w |= TUNNEL_SHUT_STREAM;
-	}
+		return 0;
+	if (tunnel_failed(t))
+		return t->pending > 0 ? TUNNEL_WRITE_STREAM : end_of_failed(t);
+	if (!tunnel_flows(t))
+		return 0;
+	if (t->in_shut && t->out_ended)
+		return TUNNEL_CLOSE_STREAM;
+	if (!t->out_ended && tunnel_out_room(t))
+		w |= TUNNEL_READ_STREAM;
+	if (t->pending > 0)
+		w |= TUNNEL_WRITE_STREAM;
+	else if (t->in_ended && !t->in_shut)
+		w |= TUNNEL_SHUT_STREAM;
+	return w;
+}
+
+unsigned int
+tunnel_wants(const struct tunnel *t)
+{
+	unsigned int w = stream_wants(t);
+
 	if (t->wire_dead && !t->wire_gone)
 		w |= TUNNEL_CLOSE_WIRE;
 	if (tunnel_reads_wire(t))
@@ -265,7 +295,8 @@ tunnel_wants(const struct tunnel *t)
 		w |= TUNNEL_FINISH_WIRE;
 	if (t->wire_gone && t->lost)
 		w |= TUNNEL_LOST;
-	else if (t->wire_gone && t->stream_gone)
+	else if (t->wire_gone && t->end != TUNNEL_GOING &&
+	    (t->stream_gone || !tunnel_has_stream(t)))
 		w |= TUNNEL_DONE;
 	return w;
 }
@@ -354,7 +385,9 @@ tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
 		return;
 	}
 	t->lost = 0;
-	if (t->end == TUNNEL_GOING)
+	if (tunnel_waits(t))
+		code = CLOSE_NORMAL;	/* there is nothing to reset */
+	else if (t->end == TUNNEL_GOING)
 		t->rst_due = t->cfg.extension && !t->close_sent;
 	tunnel_in_drop(t);
 	tunnel_fault(t, end, code, why);
@@ -370,7 +403,7 @@ tunnel_taken(const struct tunnel *t)
 int
 tunnel_may_resume(const struct tunnel *t, uint64_t at)
 {
-	return t->cfg.session && at >= t->out_kept &&
+	return t->cfg.session && tunnel_begun(t) && at >= t->out_kept &&
 	    at <= t->out_sent - t->pay_left &&
 	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET);
 }

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/control.h"
 #include "proto/frame.h"
 #include "proto/utf8.h"
 
@@ -30,6 +31,7 @@
 #define TUNNEL_RUNS		16
 #define TUNNEL_FRAME_FOREIGN	65535	/* largest payload for strangers */
 #define TUNNEL_ACK_DELAY	200	/* ms after the last delivery */
+#define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
 
 /* What a tunnel wants done: a set. */
 enum {
@@ -43,7 +45,17 @@ enum {
 	TUNNEL_FINISH_WIRE = 0x080,	/* end our direction of the wire */
 	TUNNEL_CLOSE_WIRE = 0x100,	/* it is of no more use */
 	TUNNEL_LOST = 0x200,		/* a session waits for a new wire */
-	TUNNEL_DONE = 0x400		/* nothing is left to do */
+	TUNNEL_DONE = 0x400,		/* nothing is left to do */
+	TUNNEL_GET_STREAM = 0x800,	/* tunnel_ok() or tunnel_fail() */
+	TUNNEL_RETURN_STREAM = 0x1000	/* it was not used: it may go on
+					 * elsewhere; then as if closed */
+};
+
+/* Between two inetws: is the stream there when the wire is? */
+enum tunnel_role {
+	TUNNEL_JOINED,		/* yes, at both sides */
+	TUNNEL_ASKS,		/* it comes later, and the peer is told */
+	TUNNEL_SERVES		/* it is to be had when the peer tells */
 };
 
 /* How it ended. */
@@ -64,6 +76,7 @@ struct tunnel_config {
 	int client;		/* we mask, the peer must not */
 	int extension;		/* the peer speaks "inetws" */
 	int session;		/* ... and we keep a session */
+	enum tunnel_role role;	/* ... and who has a stream at once */
 	uint32_t win;		/* session: what our side has room for */
 	uint32_t peer_win;	/* session: what the peer has room for */
 	int hold;		/* foreign peer: hold Close at end of stream */
@@ -109,6 +122,14 @@ struct tunnel {
 	uint8_t deaf;			/* it will take nothing more */
 	uint8_t in_ended;		/* what came is all there will be */
 	uint8_t in_shut;		/* the stream was shown that */
+
+	/* a stream that comes later */
+	uint8_t opened;			/* asks: it is here; serves: wanted */
+	uint8_t okayed;			/* serves: it is here; asks: theirs is */
+	uint8_t word_due, word_said;	/* our open, ok or fail */
+	char addr[CONTROL_ADDR_MAX];	/* of open */
+	char reason[CONTROL_REASON_MAX];	/* of fail, "" */
+	int64_t opened_at;
 
 	/* the wire */
 	uint8_t wire_gone;		/* no descriptor */
@@ -169,8 +190,32 @@ struct tunnel {
 	size_t masks_left;
 };
 
-/* Starts with both halves there.  The configuration is copied. */
+/*
+ * Starts with the wire there, and the stream too unless the role says that it
+ * comes later.  The configuration is copied.
+ */
 void tunnel_begin(struct tunnel *, const struct tunnel_config *, int64_t now);
+
+/*
+ * A stream that comes later (tunnel_open.c).  tunnel_waits(): nobody has come
+ * yet, the wire is up, and nothing is said on it but pings.
+ *
+ * The asking side, while it waits: tunnel_open() says that a stream is here,
+ * from addr ("ip:port" or "-").  The stream may then be lost to this tunnel
+ * without having been touched: TUNNEL_RETURN_STREAM.
+ *
+ * The serving side gets its stream when TUNNEL_GET_STREAM is wanted (t->addr
+ * says for whom), and says so by tunnel_ok(), or why not by tunnel_fail().
+ *
+ * tunnel_has_stream(): is there a stream that is to be closed?
+ * tunnel_flows(): may it be read and written?
+ */
+int tunnel_waits(const struct tunnel *);
+int tunnel_flows(const struct tunnel *);
+int tunnel_has_stream(const struct tunnel *);
+void tunnel_open(struct tunnel *, const char *addr);
+void tunnel_ok(struct tunnel *);
+void tunnel_fail(struct tunnel *, const char *reason);
 
 /*
  * tunnel_now() sets the clock before events are told; tunnel_tick() looks

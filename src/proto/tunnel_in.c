@@ -174,17 +174,23 @@ take_line(struct tunnel *t, const uint8_t *p, size_t len)
 			return fault(t, CLOSE_PROTOCOL, "ack out of range");
 		return 0;
 	case CONTROL_EOF:
+		if (!tunnel_peer_flows(t))
+			return fault(t, CLOSE_PROTOCOL, "eof out of place");
 		if (c.number != t->in_taken)
 			return fault(t, CLOSE_PROTOCOL,
 			    "eof does not match the bytes that came");
 		t->in_ended = 1;
 		return 0;
 	case CONTROL_RST:
+		if (t->cfg.role == TUNNEL_SERVES && !t->opened)
+			break;
 		tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, NULL);
 		return 0;
 	default:
-		return fault(t, CLOSE_PROTOCOL, "control line out of place");
+		if (tunnel_heard_word(t, &c) == 0)
+			return 0;
 	}
+	return fault(t, CLOSE_PROTOCOL, "control line out of place");
 }
 
 static void
@@ -262,6 +268,8 @@ check_frame(struct tunnel *t)
 			    "control line too long or in fragments");
 		return 0;
 	}
+	if (f->length > 0 && !tunnel_peer_flows(t))
+		return fault(t, CLOSE_PROTOCOL, "data out of place");
 	if (f->opcode != FRAME_CONT) {
 		t->message = f->opcode;
 		utf8_begin(&t->utf8);

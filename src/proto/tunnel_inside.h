@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the four files of the tunnel share: tunnel.c decides how it goes on
+ * What the five files of the tunnel share: tunnel.c decides how it goes on
  * and ends, tunnel_time.c when, tunnel_out.c makes frames, tunnel_in.c takes
- * them apart.
+ * them apart, tunnel_open.c sees to streams that come later.
  */
 #ifndef PROTO_TUNNEL_INSIDE_H
 #define PROTO_TUNNEL_INSIDE_H
@@ -28,6 +28,16 @@ int tunnel_reads_wire(const struct tunnel *);
 /* tunnel_time.c: when the next ping goes out, when a held back Close does. */
 int64_t tunnel_ping_time(const struct tunnel *);
 int64_t tunnel_hold_until(const struct tunnel *);
+
+/*
+ * tunnel_open.c: may the peer send data, is there something that a new wire
+ * could go on with, when has the peer's answer taken too long; and what the
+ * peer says: 0, or -1 if it is out of place.
+ */
+int tunnel_peer_flows(const struct tunnel *);
+int tunnel_begun(const struct tunnel *);
+int64_t tunnel_answer_until(const struct tunnel *);
+int tunnel_heard_word(struct tunnel *, const struct control *);
 
 /* tunnel_out.c */
 int tunnel_out_room(const struct tunnel *);

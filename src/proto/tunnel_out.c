@@ -110,6 +110,24 @@ say_line(struct tunnel *t, enum control_kind kind, uint64_t number)
 	say(t, FRAME_TEXT, line, control_write(line, kind, number));
 }
 
+/* open, ok or fail: there is one of them at each side, and one time. */
+static void
+say_word(struct tunnel *t)
+{
+	char line[CONTROL_LINE_MAX];
+
+	if (t->cfg.role == TUNNEL_ASKS)
+		say(t, FRAME_TEXT, line, control_write_text(line,
+		    CONTROL_OPEN, t->addr));
+	else if (t->okayed)
+		say_line(t, CONTROL_OK, 0);
+	else
+		say(t, FRAME_TEXT, line, control_write_text(line,
+		    CONTROL_FAIL, t->reason));
+	t->word_due = 0;
+	t->word_said = 1;
+}
+
 /* How much of what the stream said may be framed now. */
 static size_t
 sendable(const struct tunnel *t)
@@ -171,7 +189,7 @@ tunnel_out_pending(const struct tunnel *t)
 	if (t->close_sent)
 		return 0;
 	return t->pong_due || t->now >= tunnel_ack_time(t) || ping_due(t) ||
-	    t->rst_due || sendable(t) > 0 || eof_due(t) || close_due(t);
+	    t->word_due || t->rst_due || sendable(t) > 0 || eof_due(t) || close_due(t);
 }
 
 /* Has everything been written that the stream said? */
@@ -250,6 +268,8 @@ compose_control(struct tunnel *t)
 		t->in_acked = t->in_delivered;
 		t->ack_now = 0;
 	}
+	if (t->word_due)
+		say_word(t);
 	if (t->rst_due) {
 		say_line(t, CONTROL_RST, 0);
 		t->rst_due = 0;
@@ -342,7 +362,7 @@ tunnel_beside_out(const struct tunnel *t)
 {
 	if (t->cfg.client || t->cfg.session || t->out_ended ||
 	    t->out_discard || t->close_code != 0 || t->close_sent ||
-	    t->out_kept != t->out_head || t->head_len > 0 ||
+	    !tunnel_flows(t) || t->out_kept != t->out_head || t->head_len > 0 ||
 	    !tunnel_wire_up(t))
 		return 0;
 	return t->cfg.extension ? SIZE_MAX : TUNNEL_FRAME_FOREIGN;
@@ -380,6 +400,7 @@ tunnel_out_rewind(struct tunnel *t, uint64_t at)
 	t->eof_sent = 0;
 	t->close_sent = 0;
 	t->rst_due = t->rst_due || t->rst_sent;
+	t->word_due = t->word_due || (t->word_said && at == 0);
 	t->ack_now = t->in_delivered > 0;
 	t->wire_blocked = 0;
 }

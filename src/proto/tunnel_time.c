@@ -55,7 +55,8 @@ silence_until(const struct tunnel *t)
 static int64_t
 idle_until(const struct tunnel *t)
 {
-	if (t->end != TUNNEL_GOING || t->close_code != 0 || t->lost)
+	if (t->end != TUNNEL_GOING || t->close_code != 0 || t->lost ||
+	    !tunnel_flows(t))
 		return TUNNEL_NEVER;
 	return later(t->data_at, t->cfg.idle_timeout);
 }
@@ -105,6 +106,7 @@ tunnel_deadline(const struct tunnel *t)
 	}
 	d = earlier(d, silence_until(t));
 	d = earlier(d, idle_until(t));
+	d = earlier(d, tunnel_answer_until(t));
 	d = earlier(d, tunnel_hold_until(t));
 	d = earlier(d, deaf_until(t));
 	return earlier(d, closing_until(t));
@@ -119,6 +121,9 @@ tunnel_tick(struct tunnel *t)
 		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
 	if (t->now >= idle_until(t))
 		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
+	if (t->now >= tunnel_answer_until(t))
+		tunnel_stop(t, CLOSE_INTERNAL, TUNNEL_PING_TIMEOUT,
+		    "no answer to open");
 	if (t->now >= deaf_until(t))
 		tunnel_break(t);
 	if (t->now >= closing_until(t) && t->leaving)

@@ -79,6 +79,15 @@ token_is(const char *hex, struct slice hash)
 	    same_hash(hex, lower, strlen(hex));
 }
 
+int
+auth_is_secret(const char *secret, struct slice hash)
+{
+	char hex[SHA256_DIGEST_STRING_LENGTH];
+
+	sha256_hex(hex, secret);
+	return token_is(hex, hash);
+}
+
 /* No token is compared in less time than another. */
 static int
 check_token(struct auth *a, const struct credentials *c, struct slice lines)

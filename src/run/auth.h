@@ -20,6 +20,9 @@ struct auth {
 	size_t size;			/* of user */
 };
 
+/* Is the hash, in hexadecimal digits, the SHA-256 of the secret? */
+int auth_is_secret(const char *secret, struct slice hash);
+
 /* Can the file be used?  At the start; 0, or -1 and why (64). */
 int auth_check_file(const struct options *, struct why *);
 

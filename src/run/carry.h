@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel from the moment it has both halves to its log line: relays, keeps
- * its session over the loss of a wire, tells how it ended.
+ * A tunnel from the moment it has its wire to its log line: waits for a
+ * stream that comes later, relays, keeps its session over the loss of a wire,
+ * tells how it ended.
  */
 #ifndef RUN_CARRY_H
 #define RUN_CARRY_H
@@ -29,6 +30,19 @@ struct carry {
 	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
 	int64_t started;		/* of clock_ms() */
 
+	/*
+	 * A stream that comes later: it is brought by the supervisor, or to
+	 * be dialled when the peer says so.
+	 */
+	enum tunnel_role role;
+	int pair;			/* to the supervisor, or -1 */
+	char here[NET_NAME_MAX];	/* the address a visitor came to */
+	int believes;			/* what "open" says of the visitor */
+	const char *request;		/* that led here, for a program's */
+	size_t request_len;		/* environment; NULL: none */
+	int confine_late;		/* only when the stream is there */
+	int door;			/* of the session, or -1 */
+
 	struct extension ours, theirs;	/* ids, windows, session */
 	unsigned int resumes;
 	uint64_t attempt;		/* of the last redial */
@@ -54,7 +68,15 @@ void carry_answer(struct carry *, const struct extension *offer,
     const struct wire *);
 
 /*
- * Both halves are there: relays until all is over, logs, and returns the exit
+ * A wire that was dialled: tickets of others are not this process's any more,
+ * and without a session it will not have to show its own certificate again, nor
+ * ask for headers.
+ */
+void carry_secrets(struct carry *, const struct wire *);
+
+/*
+ * Both halves are there, or the wire alone if c->role says so (stream is
+ * IO_CLOSED then): relays until all is over, logs, and returns the exit
  * status.  Owns both.
  */
 int carry_on(struct carry *, struct io stream, const struct wire *);

@@ -9,46 +9,24 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
-#include "os/tls.h"
 #include "run/carry.h"
 #include "run/confine.h"
+#include "run/dialler.h"
 #include "run/modes.h"
+#include "run/note.h"
 #include "run/probe.h"
-#include "run/route.h"
+#include "run/seat.h"
 #include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise.h"
-#include "run/tls_keep.h"
 #include "run/visitor.h"
-
-/* What all connections share; made before the first fork. */
-struct client {
-	const struct options *o;
-	struct tls_keep tls, proxy;
-};
-
-/*
- * Tickets of others are not this process's any more; and without a session it
- * will not have to show its own certificate again, nor ask for headers.
- */
-static void
-done_with_secrets(struct carry *c, const struct wire *w)
-{
-	tls_tickets_close(c->trust.server);
-	tls_tickets_close(c->trust.proxy);
-	if (w->has_extension && w->theirs.session[0] != '\0')
-		return;
-	wire_settled();
-	if (w->io.tls != NULL && c->trust.server != NULL)
-		tls_forget_keys(c->trust.server, w->io.tls);
-}
 
 /*
  * A process on its own can be ended by a signal in the usual way until there
  * is a tunnel to end.
  */
 static int
-serve_io(struct client *cl, struct io stream, const char *peer,
+serve_io(const struct dialler *cl, struct io stream, const char *peer,
     int alone)
 {
 	static struct carry c;
@@ -58,7 +36,7 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.trust = (struct trust){ cl->tls.ctx, cl->proxy.ctx };
+	c.trust = dialler_trust(cl);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
@@ -78,7 +56,7 @@ serve_io(struct client *cl, struct io stream, const char *peer,
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
-	done_with_secrets(&c, &w);
+	carry_secrets(&c, &w);
 	if (alone)
 		signals_alone();
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -95,15 +73,52 @@ serve(void *arg, int fd, const char *peer)
 }
 
 /*
+ * --warm: dials ahead and waits for a visitor.  A server that does not park
+ * has dialled its target already, which cannot be kept waiting.
+ */
+static int
+park(void *arg, int fd, const char *peer, int pair)
+{
+	static struct carry c;
+	const struct dialler *cl = arg;
+	struct wire w;
+	struct why why;
+	int status;
+
+	carry_begin(&c, cl->o, "");
+	c.trust = dialler_trust(cl);
+	c.pair = pair;
+	c.role = TUNNEL_ASKS;
+	url_print(c.target, sizeof(c.target), &cl->o->url);
+	carry_offer(&c);
+	c.ours.flags |= EXT_PARK;
+	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1)
+		return carry_failed(&c, &why);
+	carry_secrets(&c, &w);
+	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
+		seat_say(pair, SEAT_NO_PARK);
+		note_failed(EXIT_LOST);
+		wire_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->linger);
+		return EXIT_ENDED;
+	}
+	if ((status = confine(cl->o)) != EXIT_ENDED) {
+		io_close(&w.io);
+		return status;
+	}
+	seat_say(pair, SEAT_PARKED);
+	return carry_on(&c, IO_CLOSED, &w);
+}
+
+/*
  * Does the server take websockets?  One that can park has no need to dial its
  * target for this.
  */
 static int
 ready(void *arg, struct why *why)
 {
-	const struct client *cl = arg;
+	const struct dialler *cl = arg;
 	struct options o = *cl->o;
-	struct trust trust = { cl->tls.ctx, cl->proxy.ctx };
+	struct trust trust = dialler_trust(cl);
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	static struct probe probe;
@@ -122,7 +137,7 @@ ready(void *arg, struct why *why)
 static int
 settled(void *arg)
 {
-	const struct client *cl = arg;
+	const struct dialler *cl = arg;
 
 	return confine_prepare(cl->o, SANDBOX_REDIAL);
 }
@@ -130,44 +145,21 @@ settled(void *arg)
 static void
 reload(void *arg)
 {
-	struct client *cl = arg;
-
-	tls_keep_refresh(&cl->tls, 1);
-	tls_keep_refresh(&cl->proxy, 1);
-	settled(cl);
+	dialler_refresh(arg, 1);
+	settled(arg);
 }
 
 static void
 before(void *arg)
 {
-	struct client *cl = arg;
-
-	tls_keep_refresh(&cl->tls, 0);
-	tls_keep_refresh(&cl->proxy, 0);
-}
-
-/* The way to the URL must be one, and what TLS on it needs must be there. */
-static int
-prepare(struct client *cl, int tickets, struct why *why)
-{
-	static struct route r;
-
-	memset(&cl->tls, 0, sizeof(cl->tls));
-	memset(&cl->proxy, 0, sizeof(cl->proxy));
-	if (route_find(&r, cl->o, &cl->o->url, why) == -1)
-		return -1;
-	if (cl->o->url.tls && tls_keep_begin(&cl->tls, cl->o, tls_keep_make,
-	    tickets, why) == -1)
-		return -1;
-	return r.proxy.tls ? tls_keep_begin(&cl->proxy, cl->o,
-	    tls_keep_make_proxy, tickets, why) : 0;
+	dialler_refresh(arg, 0);
 }
 
 static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
-	struct client cl;
+	struct dialler cl;
 	struct service service = { .arg = &cl, .serve = serve,
 	    .ready = ready, .settled = settled, .reload = reload,
 	    .before = before };
@@ -178,17 +170,25 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	status = start(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;
-	cl.o = o;
-	if (prepare(&cl, a.nlisteners > 0, &why) == -1)
+	if (dialler_begin(&cl, o, a.nlisteners > 0, &why) == -1)
 		return start_failed(&why);
+	if (o->warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
+		why_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
+		    "one connection");
+		return start_failed(&why);
+	}
+	if (o->warm > 0) {
+		service.park = park;
+		service.spares = o->warm;
+		service.hands_on = 1;
+	}
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
 	else if ((status = settle(o)) == EXIT_ENDED &&
 	    (status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
-	tls_keep_end(&cl.tls);
-	tls_keep_end(&cl.proxy);
+	dialler_end(&cl);
 	return status;
 }
 

@@ -137,6 +137,19 @@ bash(FILE *f)
 	    "}\ncomplete -F _inetws inetws\n", f);
 }
 
+/* A colon of its own would end it, and begin what is to be run. */
+static void
+zsh_message(const char *arg, FILE *f)
+{
+	putc(':', f);
+	for (; *arg != '\0'; arg++) {
+		if (*arg == ':')
+			putc('\\', f);
+		putc(*arg, f);
+	}
+	putc(':', f);
+}
+
 /* '(-l --listen)'{-l+,--listen=}'[help]:LISTEN:' */
 static void
 zsh_option(const struct option *row, FILE *f)
@@ -155,7 +168,7 @@ zsh_option(const struct option *row, FILE *f)
 	put_quoted(row->help, f);
 	putc(']', f);
 	if (row->arg != NULL)
-		fprintf(f, ":%s:", row->type == T_CHOICE ? "word" : row->arg);
+		zsh_message(row->type == T_CHOICE ? "word" : row->arg, f);
 	if (is_file(row))
 		fputs("_files", f);
 	else if (row->type == T_CHOICE) {

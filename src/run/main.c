@@ -21,6 +21,8 @@ static const struct {
 	{ MODE_SERVER, server_main },
 	{ MODE_CLIENT, client_main },
 	{ MODE_CONNECT, connect_main },
+	{ MODE_AGENT, agent_main },
+	{ MODE_GATE, gate_main },
 	{ MODE_STATUS, status_main },
 	{ MODE_CHECK, check_main },
 };

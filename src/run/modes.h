@@ -11,6 +11,8 @@
 int server_main(const struct options *);
 int client_main(const struct options *);
 int connect_main(const struct options *);
+int gate_main(const struct options *);
+int agent_main(const struct options *);
 int status_main(const struct options *);
 int check_main(const struct options *);
 

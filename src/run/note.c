@@ -47,6 +47,8 @@ state_of(const struct tunnel *t)
 {
 	if (t->lost)
 		return STATE_LOST;
+	if (!tunnel_flows(t))
+		return STATE_PARKED;
 	return t->out_ended || t->in_ended ? STATE_HALF_CLOSED : STATE_OPEN;
 }
 

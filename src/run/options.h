@@ -20,6 +20,8 @@ enum mode {
 	MODE_SERVER,
 	MODE_CLIENT,
 	MODE_CONNECT,
+	MODE_AGENT,
+	MODE_GATE,
 	MODE_CHECK,
 	MODE_STATUS
 };
@@ -56,9 +58,9 @@ struct options {
 	/* the two ends */
 	struct addr listen[OPT_LISTEN_MAX];
 	unsigned int nlisten;
-	struct addr target;		/* server */
-	char **program;			/* server: argv after "--", or NULL */
-	struct url url;			/* client, connect */
+	struct addr target;		/* server, agent */
+	char **program;			/* the same: argv after "--", or NULL */
+	struct url url;			/* client, connect, agent */
 
 	/* the wire */
 	const char *path;		/* --path, NULL: any */
@@ -114,6 +116,18 @@ struct options {
 	/* limits */
 	unsigned int max_connections;
 	unsigned int max_per_source, max_handshakes;	/* 0: no limit */
+
+	/* reverse tunnels */
+	const struct addr *visitors;	/* gate: where they come, or ... */
+	const char *visitors_dir;	/* ... for each name */
+	const char *agents_file;
+	int allow_any_agent, replace;
+	int64_t queue;			/* ms that visitors wait, 0: for ever */
+	unsigned int max_waiting;	/* of a name */
+	unsigned int max_parked;	/* of a name */
+	unsigned int spare;		/* agent: wires that wait */
+	unsigned int retry;		/* agent: failures in a row, 0: any */
+	unsigned int warm;		/* client: wires dialled ahead */
 
 	/* what others may see */
 	const char *stats_file;		/* --stats-file, NULL: our own */

@@ -10,7 +10,7 @@
 
 /* What was done with these at the start cannot be undone. */
 static const char *const fixed[] = {
-	"mode", "listen", "stats-file", "metrics", "syslog",
+	"mode", "listen", "visitors", "visitors-dir", "warm", "stats-file", "metrics", "syslog",
 	"pidfile", "run-as", "chroot", "no-sandbox", NULL
 };
 

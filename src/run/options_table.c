@@ -6,9 +6,13 @@
 #include "proto/str.h"
 #include "run/options_table.h"
 
-#define S	MODE_BIT(MODE_SERVER)
+/* Modes that accept or dial websockets have the same words for it. */
+#define SERVER	MODE_BIT(MODE_SERVER)
+#define A	MODE_BIT(MODE_AGENT)
+#define G	MODE_BIT(MODE_GATE)
+#define S	(SERVER | G)
 #define C	MODE_BIT(MODE_CLIENT)
-#define N	MODE_BIT(MODE_CONNECT)
+#define N	(MODE_BIT(MODE_CONNECT) | A)
 #define K	MODE_BIT(MODE_CHECK)
 #define O	(N | K)			/* dial one websocket */
 #define T	MODE_BIT(MODE_STATUS)
@@ -28,6 +32,12 @@ const struct mode_row mode_table[] = {
 	{ MODE_CONNECT, "connect", { "url" }, 1,
 	  "[options] URL",
 	  "one websocket on stdin and stdout, as for ssh's ProxyCommand" },
+	{ MODE_AGENT, "agent", { "url", "target" }, 2,
+	  "[options] URL TARGET | URL -- PROGRAM [ARG...]",
+	  "a target behind NAT, offered to a gate" },
+	{ MODE_GATE, "gate", { NULL }, 0,
+	  "-l AGENTS --visitors LISTEN | --visitors-dir DIR [options]",
+	  "where agents wait, and visitors meet them" },
 	{ MODE_CHECK, "check", { "url" }, 1,
 	  "[options] URL",
 	  "dial a websocket, ping it, tell all about it" },
@@ -40,6 +50,22 @@ const struct mode_row mode_table[] = {
 const struct option option_table[] = {
 	{ "listen", 'l', P_ANY, T_LISTEN, "LISTEN", 0, S | C, 0, 0, NULL,
 	  "accept connections here (repeatable)" },
+	{ "visitors", 0, P_ANY, T_ADDRESS, "LISTEN", AT(visitors), G, 0, 0,
+	  NULL, "visitors come here" },
+	{ "visitors-dir", 0, P_ANY, T_FILE, "DIR", AT(visitors_dir), G, 0, 0,
+	  NULL, "visitors come to DIR/NAME.sock" },
+	{ "agents-file", 0, P_ANY, T_FILE, "FILE", AT(agents_file), G, 0, 0,
+	  NULL, "names of agents and hashes of their secrets" },
+	{ "allow-any-agent", 0, P_ANY, T_FLAG, NULL, AT(allow_any_agent), G,
+	  1, 0, NULL, "let everybody be an agent" },
+	{ "replace", 0, P_ANY, T_FLAG, NULL, AT(replace), G, 1, 0, NULL,
+	  "one agent of a name: the last who came" },
+	{ "queue", 0, P_ANY, T_DURATION, "TIME", AT(queue), G, 0, 0, "30s",
+	  "visitors wait for an agent" },
+	{ "max-waiting", 0, P_ANY, T_NUMBER, "N", AT(max_waiting), G, 1,
+	  100000, "512", "visitors of a name that wait" },
+	{ "max-parked", 0, P_ANY, T_NUMBER, "N", AT(max_parked), G, 1, 100000,
+	  "64", "agents' wires of a name that wait" },
 	{ "path", 0, P_ANY, T_PATH, "PATH", AT(path), S, 0, 0, NULL,
 	  "accept requests for this path only" },
 	{ "auth-file", 0, P_ANY, T_FILE, "FILE", AT(auth_file), S, 0, 0, NULL,
@@ -54,7 +80,8 @@ const struct option option_table[] = {
 	  S, 0, 0, NULL, "X-Forwarded-For, X-Real-IP or Forwarded" },
 	{ "accept-proxy", 0, P_ANY, T_FLAG, NULL, AT(accept_proxy), S | C,
 	  1, 0, NULL, "a PROXY header begins each connection" },
-	{ "send-proxy", 0, P_ANY, T_VERSION_12, NULL, AT(send_proxy), S,
+	{ "send-proxy", 0, P_ANY, T_VERSION_12, NULL, AT(send_proxy),
+	  SERVER | A,
 	  0, 0, NULL, "send one to the target, v1 or with =v2" },
 	{ "forward-peer", 0, P_ANY, T_FLAG, NULL, AT(forward_peer), C, 1, 0,
 	  NULL, "tell the server for whom a tunnel is" },
@@ -147,28 +174,34 @@ const struct option option_table[] = {
 	  "wait for late replies and Close" },
 	{ "resume", 0, P_ANY, T_DURATION, "TIME", AT(resume), ALL, 0, 0, "2m",
 	  "keep a tunnel whose websocket is lost" },
-	{ "drain", 0, P_ANY, T_DRAIN, "TIME|leave", AT(drain), S | C, 0, 0,
+	{ "drain", 0, P_ANY, T_DRAIN, "TIME|leave", AT(drain), S | C | A, 0, 0,
 	  "30s", "let tunnels finish at TERM" },
 	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
-	  S | C, 1, 1000000, "1024", "connections at a time" },
+	  S | C | A, 1, 1000000, "1024", "connections at a time" },
 	{ "max-per-source", 0, P_ANY, T_NUMBER, "N", AT(max_per_source),
-	  S | C, 0, 1000000, "0", "of them from one address" },
+	  SERVER | C, 0, 1000000, "0", "of them from one address" },
 	{ "max-handshakes", 0, P_ANY, T_NUMBER, "N", AT(max_handshakes),
 	  S | C, 0, 1000000, "0", "of them not established yet" },
-	{ "run-as", 0, P_ANY, T_TEXT, "USER[:GROUP]", AT(run_as), S | C,
+	{ "run-as", 0, P_ANY, T_TEXT, "USER[:GROUP]", AT(run_as), S | C | A,
 	  0, 0, NULL, "become this user" },
-	{ "chroot", 0, P_ANY, T_FILE, "DIR", AT(chroot), S | C, 0, 0, NULL,
+	{ "chroot", 0, P_ANY, T_FILE, "DIR", AT(chroot), S | C | A, 0, 0, NULL,
 	  "make this the root directory" },
-	{ "pidfile", 0, P_ANY, T_FILE, "FILE", AT(pidfile), S | C, 0, 0, NULL,
+	{ "pidfile", 0, P_ANY, T_FILE, "FILE", AT(pidfile), S | C | A, 0, 0, NULL,
 	  "write the process number there" },
+	{ "warm", 0, P_ANY, T_NUMBER, "N", AT(warm), C, 0, 1000, "0",
+	  "dial so many wires ahead" },
+	{ "spare", 0, P_ANY, T_NUMBER, "N", AT(spare), A, 1, 1000, "2",
+	  "wires that wait for visitors" },
+	{ "retry", 0, P_ANY, T_NUMBER, "N", AT(retry), A, 0, 1000000, "0",
+	  "give up after N failures in a row" },
 	{ "no-sandbox", 0, P_ANY, T_FLAG, NULL, AT(no_sandbox), ALL, 1, 0,
 	  NULL, "do not give rights up" },
 	{ "stats-file", 0, P_ANY, T_FILE, "FILE", AT(stats_file), ALL, 0, 0,
 	  NULL, "share a statistics page with others" },
-	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(metrics), S | C, 0, 0,
+	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(metrics), S | C | A, 0, 0,
 	  NULL, "serve metrics, health and a page here" },
 	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
-	  AT(metrics_names), S | C | T, 0, 0, "inetws",
+	  AT(metrics_names), S | C | A | T, 0, 0, "inetws",
 	  "trazfr: that tool's names too" },
 	{ "warn-expiry", 0, P_ANY, T_NUMBER, "DAYS", AT(warn_expiry), K,
 	  0, 36500, NULL, "warn of certificates that end so soon" },
@@ -208,15 +241,17 @@ const struct option option_table[] = {
 	  0, 0, NULL, "print a shell's completions" },
 
 	{ "mode", 0, P_FILE, T_MODE, "MODE", 0, EVERY, 0, 0, NULL, NULL },
-	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
+	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, SERVER | A, 0, 0, NULL,
+	  NULL },
 	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
 
 	{ "page", 0, P_FILE, T_PAGE, "FILE", AT(page), T, 0, 0, NULL, NULL },
 
 	/* the spellings of trazfr/tcp-over-websocket */
-	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, S, 0, 0, NULL, NULL },
-	{ "remote_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, S, 0, 0, NULL, NULL },
-	{ "connect_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, S, 0, 0, NULL,
+	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, SERVER, 0, 0, NULL, NULL },
+	{ "remote_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, SERVER, 0, 0, NULL,
+	  NULL },
+	{ "connect_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, SERVER, 0, 0, NULL,
 	  NULL },
 	{ "listen_tcp", 0, P_WORD, T_LISTEN, "LISTEN", 0, C, 0, 0, NULL, NULL },
 	{ "remote_ws", 0, P_WORD, T_URL, "URL", 0, C, 0, 0, NULL, NULL },

@@ -20,6 +20,7 @@ probe_begin(struct probe *p, const struct wire *w)
 	memset(p, 0, offsetof(struct probe, in));
 	p->io = w->io;
 	p->extension = w->has_extension;
+	p->waits = w->has_extension && (w->theirs.flags & EXT_PARK);
 	p->session = w->has_extension && w->theirs.session[0] != '\0';
 	p->len = w->early_len < sizeof(p->in) ? w->early_len : sizeof(p->in);
 	memcpy(p->in, w->early, p->len);
@@ -172,6 +173,11 @@ probe_end(struct probe *p, int64_t deadline)
 {
 	struct wire w = { .io = p->io };
 
+	if (p->waits) {
+		wire_bye(&w, CLOSE_NORMAL, deadline);
+		p->io = IO_CLOSED;
+		return;
+	}
 	if (p->extension && send_line(p, CONTROL_EOF, 0, deadline) == 0)
 		while (!p->eof && probe_wait(p, deadline) == PROBE_PONG)
 			;

@@ -26,6 +26,8 @@ struct probe {
 	size_t len;			/* of what is in in[] */
 	int extension;			/* the peer is inetws */
 	int session;			/* with it: it keeps one */
+	int waits;			/* nobody has dialled its target, and
+					 * nothing but Close can be said */
 	int eof;			/* it has said so */
 	uint64_t taken;			/* bytes of its data */
 	uint64_t skip;			/* bytes of a payload still to come */

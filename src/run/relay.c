@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,14 +9,11 @@
 #include "os/signals.h"
 #include "proto/extension.h"
 #include "run/note.h"
-#include "run/relay.h"
+#include "run/relay_inside.h"
 
 #define BURST		64	/* rounds of work before looking around */
 #define LEAVE_MS	2000	/* from HUP to the end */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
-
-/* What is not known to block. */
-enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
 
 /* Bytes that came with a handshake are the first ones of the wire. */
 static void
@@ -37,22 +33,41 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
     struct io stream, struct io wire, const char *early, size_t early_len)
 {
 	tunnel_begin(&r->tunnel, cfg, clock_ms());
-	r->stream = stream;
 	r->wire = wire;
 	r->door = -1;
 	r->program = NULL;
-	r->ready = STREAM_R | STREAM_W | WIRE_R | WIRE_W;
+	r->ready = WIRE_R | WIRE_W;
+	r->settled = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = 0;
 	r->leave_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
-	r->out.refused = r->in.refused = stream.tls != NULL ||
-	    wire.tls != NULL;
-	r->in.refused |= !cfg->client;	/* what comes has to be unmasked */
-	r->in.refused |= !splice_takes(stream.wfd);
-	r->out.refused |= !splice_takes(wire.wfd);
 	r->touched = 0;
-	net_linger_reset(stream.rfd);
+	relay_stream(r, stream);
 	feed(r, early, early_len);
+}
+
+void
+relay_stream(struct relay *r, struct io stream)
+{
+	r->stream = stream;
+	r->ready |= STREAM_R | STREAM_W;
+	r->out.refused = r->in.refused = stream.tls != NULL ||
+	    r->wire.tls != NULL;
+	/* what comes has to be unmasked */
+	r->in.refused |= !r->tunnel.cfg.client;
+	r->in.refused |= !splice_takes(stream.wfd);
+	r->out.refused |= !splice_takes(r->wire.wfd);
+	net_linger_reset(stream.rfd);
+}
+
+struct io
+relay_return(struct relay *r)
+{
+	struct io stream = r->stream;
+
+	r->stream = IO_CLOSED;
+	tunnel_stream_closed(&r->tunnel);
+	return stream;
 }
 
 int
@@ -339,104 +354,6 @@ work(struct relay *r)
 	return did;
 }
 
-/* Slots of the poll set; a descriptor of -1 is passed over. */
-enum { P_STREAM_R, P_STREAM_W, P_WIRE_R, P_WIRE_W, P_DOOR, P_ALL };
-
-/*
- * The stream is watched even when nothing is wanted of it, so that a visitor
- * who is gone for good is noticed; a wire that is not to be read is not, for
- * what it brought is still to be read.
- */
-static void
-watch(const struct relay *r, struct pollfd *p)
-{
-	unsigned int w = tunnel_wants(&r->tunnel);
-	int i;
-
-	memset(p, 0, P_ALL * sizeof(*p));
-	p[P_STREAM_R].fd = r->stream.rfd;
-	p[P_STREAM_W].fd = r->tunnel.deaf ? -1 : r->stream.wfd;
-	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
-	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
-	p[P_WIRE_R].fd = r->wire.rfd;
-	p[P_WIRE_W].fd = r->wire.wfd;
-	io_events(&r->wire, w & TUNNEL_READ_WIRE,
-	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
-	    &p[P_WIRE_R].events, &p[P_WIRE_W].events);
-	for (i = P_STREAM_R; i < P_DOOR; i += 2)
-		if (p[i].fd == p[i + 1].fd) {
-			p[i].events |= p[i + 1].events;
-			p[i + 1].fd = -1;
-		}
-	for (i = P_WIRE_R; i <= P_WIRE_W; i++)
-		if (p[i].events == 0)
-			p[i].fd = -1;
-	p[P_DOOR].fd = r->door;
-	p[P_DOOR].events = POLLIN;
-}
-
-/*
- * The stream said something that was not asked for: has it broken?  A socket
- * has; of two pipes the one to write to may have lost its reader.
- */
-static void
-unasked(struct relay *r, const struct pollfd *p)
-{
-	unsigned int w = tunnel_wants(&r->tunnel);
-
-	if (p[P_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
-		tunnel_stream_deaf(&r->tunnel);
-	if ((p[P_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
-	    !(w & TUNNEL_READ_STREAM))
-		tunnel_stream_failed(&r->tunnel);
-}
-
-static unsigned int
-readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
-    unsigned int wbit)
-{
-	unsigned int ready = 0;
-	short ev = p[0].revents | p[1].revents;
-
-	if (io->tls != NULL && ev != 0)
-		return rbit | wbit;
-	if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
-		ready |= rbit;
-	if (ev & (POLLOUT | POLLERR))
-		ready |= wbit;
-	return ready;
-}
-
-/*
- * Waits until something can be done, or only looks if busy.  Returns whether
- * somebody is at the door.
- */
-static int
-wait_for(struct relay *r, int64_t until, int busy)
-{
-	struct pollfd p[P_ALL];
-	int n;
-
-	note_round(&r->tunnel);
-	if (clock_ms() >= relay_memory_idle(r))
-		relay_memory_free(r);
-	if (relay_memory_idle(r) < until)
-		until = relay_memory_idle(r);
-	watch(r, p);
-	if (r->hung_up && p[P_STREAM_R].events == 0)
-		p[P_STREAM_R].fd = -1;
-	n = signals_poll(p, P_ALL, busy ? 0 : clock_poll(until));
-	tunnel_now(&r->tunnel, clock_ms());
-	if (n <= 0)
-		return 0;
-	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
-		r->hung_up = 1;
-	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
-	r->ready |= readiness(&r->wire, p + P_WIRE_R, WIRE_R, WIRE_W);
-	unasked(r, p);
-	return p[P_DOOR].revents != 0;
-}
-
 /*
  * ssh(1) closes its pipes to a ProxyCommand and sends HUP at once: what it
  * said last is still to be read and carried over.
@@ -455,11 +372,38 @@ told_to_end(struct relay *r)
 		    "told to end");
 }
 
+/* Is a stream that came later on its way, or over? */
+static int
+is_settled(const struct tunnel *t)
+{
+	return t->cfg.role == TUNNEL_JOINED || tunnel_flows(t) ||
+	    t->stream_gone;
+}
+
+/* What the tunnel has to say to a mode; RELAY_TIME: nothing. */
+static enum relay_event
+news(const struct tunnel *t, int was_lost, int was_settled)
+{
+	unsigned int w = tunnel_wants(t);
+
+	if (w & TUNNEL_RETURN_STREAM)
+		return RELAY_RETURN;
+	if (w & TUNNEL_GET_STREAM)
+		return RELAY_GET;
+	if (is_settled(t) && !was_settled)
+		return RELAY_OPENED;
+	if (w & TUNNEL_DONE)
+		return RELAY_DONE;
+	return (w & TUNNEL_LOST) && !was_lost ? RELAY_LOST : RELAY_TIME;
+}
+
 enum relay_event
 relay(struct relay *r, int64_t until)
 {
 	struct tunnel *t = &r->tunnel;
 	int was_lost = (tunnel_wants(t) & TUNNEL_LOST) != 0, visitor = 0;
+	int was_settled = r->settled;
+	enum relay_event event;
 	int64_t deadline;
 	int i, busy;
 
@@ -471,10 +415,10 @@ relay(struct relay *r, int64_t until)
 		if (signal_terminated())
 			told_to_end(r);
 		busy = work(r) || i == BURST;
-		if (tunnel_wants(t) & TUNNEL_DONE)
-			return RELAY_DONE;
-		if ((tunnel_wants(t) & TUNNEL_LOST) && !was_lost)
-			return RELAY_LOST;
+		event = news(t, was_lost, was_settled);
+		r->settled = is_settled(t);
+		if (event != RELAY_TIME)
+			return event;
 		if (visitor)
 			return RELAY_DOOR;
 		if (t->now >= until)
@@ -482,7 +426,7 @@ relay(struct relay *r, int64_t until)
 		deadline = tunnel_deadline(t);
 		if (r->leave_at < deadline)
 			deadline = r->leave_at;
-		visitor = wait_for(r, deadline < until ? deadline : until,
+		visitor = relay_wait(r, deadline < until ? deadline : until,
 		    busy);
 	}
 }

@@ -23,6 +23,7 @@ struct relay {
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */
 	int hung_up;		/* the stream has said so, once is enough */
+	int settled;		/* RELAY_OPENED was told, or never will be */
 	int64_t leave_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways beside the buffers */
 	size_t touched;		/* bytes of buffers used since last freed */
@@ -32,6 +33,10 @@ enum relay_event {
 	RELAY_DONE,		/* the tunnel is over */
 	RELAY_LOST,		/* the session's wire has just been lost */
 	RELAY_DOOR,		/* somebody is at the door */
+	RELAY_GET,		/* tunnel_ok() or tunnel_fail() now */
+	RELAY_OPENED,		/* a stream that came later is being served,
+				 * or was told that it is not; once */
+	RELAY_RETURN,		/* the stream may go elsewhere, untouched */
 	RELAY_TIME		/* until has come */
 };
 
@@ -54,11 +59,18 @@ int64_t relay_memory_idle(const struct relay *);
 void relay_memory_free(struct relay *);
 
 /*
- * Both halves are there; early is what came with the wire's handshake.  A
- * TCP stream is set to be reset should this process die.
+ * Both halves are there, or the wire alone if the configuration has a role
+ * (stream is IO_CLOSED then); early is what came with the wire's handshake.
  */
 void relay_begin(struct relay *, const struct tunnel_config *,
     struct io stream, struct io wire, const char *early, size_t early_len);
+
+/*
+ * The stream has come.  A TCP one is set to be reset should this process die.
+ * relay_return() forgets it: what is left to do is to end the wire.
+ */
+void relay_stream(struct relay *, struct io);
+struct io relay_return(struct relay *);
 
 /*
  * A session goes on over a new wire, from the peer's position at: 0, or -1 if

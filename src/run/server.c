@@ -2,18 +2,13 @@
 /*
  * server: wire given, stream dialled.  Websocket in, TCP out.
  */
-#include <sys/socket.h>
-
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "os/clock.h"
-#include "os/door.h"
-#include "os/log.h"
 #include "os/signals.h"
+#include "run/accepted.h"
 #include "run/auth.h"
-#include "run/carry.h"
 #include "run/confine.h"
 #include "run/modes.h"
 #include "run/note.h"
@@ -22,8 +17,6 @@
 #include "run/stream.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
-#include "run/visitor.h"
-#include "run/wire_tls.h"
 
 /* What all connections share; made before the first fork. */
 struct server {
@@ -31,135 +24,104 @@ struct server {
 	struct tls_keep tls;
 };
 
-/* Room in the answer to a redial for what its owner has to look up first. */
-#define HAND_OVER_MS	2000
-
 /* A child of the supervisor, one beyond its limit, or without one. */
 enum how { ONE_OF_MANY, FULL, ALONE };
 
-#define BUSY	"too many connections, try again"
-
-/* Far beyond the connection limit, from the supervisor: one send. */
-static void
-busy(int fd)
-{
-	static char answer[512];
-	static int len;
-
-	if (len == 0)
-		len = upgrade_write_refusal(answer, sizeof(answer), 503, "",
-		    BUSY);
-	send(fd, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
+/* The answer, and all that comes after it. */
 static int
-refuse(struct carry *c, struct wire *w, int status, const char *text)
+answer(struct accepted *a, struct io stream, enum how how)
 {
+	const struct extension *offer = a->request.has_offer ?
+	    &a->request.offer : NULL;
+	struct carry *c = a->c;
 	struct why why;
+	int status;
 
-	why_set(&why, status == 503 ? EXIT_AGAIN : EXIT_PROTOCOL,
-	    "refused with %d: %s", status, text);
-	wire_refuse(w, status, text);
-	return carry_failed(c, &why);
-}
-
-/* A redial belongs to the process that keeps the session. */
-static int
-hand_over(struct carry *c, struct wire *w,
-    const struct upgrade_request *request)
-{
-	struct why why;
-
-	if (door_hand_over(request->offer.session, w->io.rfd, c->user, w->raw,
-	    w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
-		note_handed_over();
-		log_event(LOG_L_DEBUG, "handed over", "peer", c->peer, NULL);
-		io_close(&w->io);
-		return EXIT_ENDED;
+	if (offer != NULL)
+		carry_answer(c, offer, &a->w);
+	if (wire_answer(&a->w, &a->request, offer != NULL ? &c->ours : NULL,
+	    a->deadline, &why) == -1) {
+		stream_drop(c, &stream);
+		return carry_failed(c, &why);
 	}
-	if (errno == ENOENT || errno == EACCES)
-		return refuse(c, w, 410, NO_SESSION);
-	/* A bare end: the dialler tries again. */
-	why_set(&why, EXIT_SYSTEM, "handing over: %s", strerror(errno));
-	io_close(&w->io);
-	return carry_failed(c, &why);
+	/* Until there is a tunnel a signal ends us in the usual way. */
+	if (how == ALONE)
+		signals_alone();
+	if (!c->confine_late && (status = confine(c->o)) != EXIT_ENDED) {
+		stream_drop(c, &stream);
+		return status;
+	}
+	return carry_on(c, stream, &a->w);
 }
 
 /*
- * A process on its own can be ended by a signal in the usual way until there
- * is a tunnel to end.
+ * A warm client: the target is dialled when it says "open", and only then can
+ * all rights be given up.
  */
+static int
+wait_for_open(struct accepted *a, enum how how)
+{
+	struct carry *c = a->c;
+
+	c->role = TUNNEL_SERVES;
+	c->confine_late = 1;
+	c->believes = a->v.trusted &&
+	    c->o->real_ip_header != REAL_IP_NONE;
+	c->request = a->w.raw;
+	c->request_len = a->w.raw_len;
+	return answer(a, IO_CLOSED, how);
+}
+
+static int
+join(struct accepted *a, enum how how)
+{
+	struct carry *c = a->c;
+	struct io stream;
+	struct why why;
+
+	if (stream_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
+		wire_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
+		    why.text);
+		return carry_failed(c, &why);
+	}
+	if (visitor_tell(c->o, stream.wfd, c->peer, c->here, &why) == -1) {
+		stream_drop(c, &stream);
+		wire_refuse(&a->w, 502, why.text);
+		return carry_failed(c, &why);
+	}
+	return answer(a, stream, how);
+}
+
 static int
 serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 {
 	const struct options *o = sv->o;
 	static struct carry c;
-	static struct visitor v;
-	struct upgrade_request request;
-	struct io stream;
-	struct wire w;
+	static struct accepted a;
+	const struct extension *offer;
 	struct why why;
-	char here[NET_NAME_MAX];
-	int64_t deadline = o->handshake_timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + o->handshake_timeout;
 	int status;
 
 	carry_begin(&c, o, peer);
 	stream_name(&c);
-	visitor_begin(&v, peer);
-	if (visitor_line(&v, o, io.rfd, deadline, &why) == -1) {
-		io_reset(&io);
-		return carry_failed(&c, &why);
-	}
-	strlcpy(c.peer, v.peer, sizeof(c.peer));
-	if (sv->tls.ctx != NULL && wire_accept_tls(&io, sv->tls.ctx,
-	    v.subject, deadline, &why) == -1)
-		return carry_failed(&c, &why);
-	strlcpy(c.subject, v.subject, sizeof(c.subject));
-	if (wire_request_io(&w, o, io, &request, deadline, &why) == -1)
-		return carry_failed(&c, &why);
-	status = visitor_check(&v, o, &w, &request, deadline, &why);
-	strlcpy(c.peer, v.peer, sizeof(c.peer));
-	strlcpy(c.user, v.user, sizeof(c.user));
-	strlcpy(c.via, w.via, sizeof(c.via));
-	if (status == -1)
-		return carry_failed(&c, &why);
-	if (request.has_offer && (request.offer.flags & EXT_SERVE))
-		return refuse(&c, &w, 400,
+	if (!accepted_begin(&a, &c, o, sv->tls.ctx, io, peer, &status))
+		return status;
+	offer = a.request.has_offer ? &a.request.offer : NULL;
+	if (offer != NULL && (offer->flags & EXT_SERVE))
+		return accepted_refuse(&a, 400,
 		    "an agent belongs to a gate, this is a server");
-	if (request.has_offer && request.offer.session[0] != '\0')
-		return hand_over(&c, &w, &request);
+	if (accepted_redial(&a, &status))
+		return status;
 	if (how == FULL) {
 		note_refused();
-		return refuse(&c, &w, 503, BUSY);
+		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
 	if (visitor_count(o, c.peer, &why) == -1)
-		return refuse(&c, &w, 503, why.text);
-	net_local_name(w.io.rfd, here, sizeof(here));
-	if (stream_dial(&c, w.raw, w.raw_len, &stream, &why) == -1) {
-		wire_refuse(&w, why.status == EXIT_AGAIN ? 504 : 502,
-		    why.text);
-		return carry_failed(&c, &why);
-	}
-	if (visitor_tell(o, stream.wfd, c.peer, here, &why) == -1) {
-		stream_drop(&c, &stream);
-		wire_refuse(&w, 502, why.text);
-		return carry_failed(&c, &why);
-	}
-	if (request.has_offer)
-		carry_answer(&c, &request.offer, &w);
-	if (wire_answer(&w, &request, request.has_offer ? &c.ours : NULL,
-	    deadline, &why) == -1) {
-		stream_drop(&c, &stream);
-		return carry_failed(&c, &why);
-	}
-	if (how == ALONE)
-		signals_alone();
-	if ((status = confine(o)) != EXIT_ENDED) {
-		stream_drop(&c, &stream);
-		return status;
-	}
-	return carry_on(&c, stream, &w);
+		return accepted_refuse(&a, 503, why.text);
+	net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
+	if (offer != NULL && (offer->flags & EXT_PARK))
+		return wait_for_open(&a, how);
+	return join(&a, how);
 }
 
 static int
@@ -246,7 +208,7 @@ server_main(const struct options *o)
 {
 	struct server sv = { .o = o };
 	struct service service = { .arg = &sv, .serve = serve,
-	    .serve_full = serve_full, .refuse = busy, .ready = ready,
+	    .serve_full = serve_full, .refuse = accepted_busy, .ready = ready,
 	    .settled = settled, .reload = reload, .before = before };
 	struct activation a;
 	struct why why;

@@ -75,3 +75,23 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 		failed = share_stats(a, o, &why) == -1;
 	return failed ? start_failed(&why) : EXIT_ENDED;
 }
+
+int
+start_alone(const struct options *o, enum log_level level)
+{
+	struct activation none = { .rfd = -1, .wfd = -1 };
+	struct why why;
+
+	if (o->no_stderr) {
+		open_log(o, level, 1);
+		why_set(&why, EXIT_BADUSAGE, "%s does not work under inetd: "
+		    "it runs by itself", mode_name(o->mode));
+		return start_failed(&why);
+	}
+	activate_close_others(&none);
+	open_log(o, level, 0);
+	if (o->stats_file != NULL && stats_share(o->stats_file,
+	    o->max_connections, &why) == -1)
+		return start_failed(&why);
+	return EXIT_ENDED;
+}

@@ -18,6 +18,12 @@
 int start(struct activation *, const struct options *,
     const struct addr *words, unsigned int n, enum log_level);
 
+/*
+ * The same for a mode that neither listens nor serves a connection, and is
+ * its own supervisor: under inetd that is a usage error.
+ */
+int start_alone(const struct options *, enum log_level);
+
 /* Opens the log again, where it is, as changed options of a server want it. */
 void start_log(const struct options *);
 

@@ -6,6 +6,7 @@
 
 #include "os/clock.h"
 #include "proto/cgi.h"
+#include "run/said.h"
 #include "run/stream.h"
 
 #define ENV_MAX		1024	/* variables that are handed on */
@@ -70,10 +71,15 @@ run_program(struct carry *c, const char *head, size_t len, struct io *stream,
     int64_t deadline, struct why *why)
 {
 	char **argv = c->o->program;
-	int fd;
+	int fd, err, error;
 
-	fd = program_start(&c->program, argv, environment(c, head, len),
+	err = said_begin(c->peer, argv[0]);
+	fd = program_start(&c->program, argv, environment(c, head, len), err,
 	    deadline);
+	error = errno;
+	if (err != -1)
+		close(err);
+	errno = error;
 	if (fd == -1)
 		return why_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_SYSTEM, "cannot run %s: %s", argv[0],

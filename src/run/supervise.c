@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,46 +58,6 @@ announce(const struct supervisor *s)
 		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
 }
 
-static void
-forget(struct supervisor *s, pid_t pid, int status)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->active && s->child[i] != pid; i++)
-		;
-	if (i == s->active) {
-		supervise_metrics_forget(s, pid);
-		return;
-	}
-	if (WIFSIGNALED(status) && s->phase < KILLING)
-		supervise_log_killed(pid, WTERMSIG(status), s->slot[i]);
-	supervise_slot_back(s, s->slot[i]);
-	supervise_handshake_ended(s, pid);
-	s->active--;
-	s->child[i] = s->child[s->active];
-	s->slot[i] = s->slot[s->active];
-	s->changed = 1;
-}
-
-void
-supervise_reap(struct supervisor *s)
-{
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		forget(s, pid, status);
-}
-
-static void
-signal_children(const struct supervisor *s, int signo)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->active; i++)
-		kill(s->child[i], signo);
-}
-
 static int
 take_pidfile(struct supervisor *s)
 {
@@ -136,6 +94,7 @@ stop_accepting(struct supervisor *s, int leave)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	s->nlisteners = 0;
+	supervise_pool_stop(s, leave);
 	leave_pidfile(s);
 	notify_send(&s->notify, "STOPPING=1");
 }
@@ -144,9 +103,9 @@ static void
 enter(struct supervisor *s, enum phase phase, int64_t ms)
 {
 	if (phase == ENDING)
-		signal_children(s, SIGTERM);
+		supervise_signal(s, SIGTERM);
 	if (phase == KILLING)
-		signal_children(s, SIGKILL);
+		supervise_signal(s, SIGKILL);
 	s->phase = phase;
 	s->phase_end = clock_ms() + ms;
 	s->changed = 1;
@@ -164,9 +123,9 @@ log_stopping(const struct supervisor *s, const char *how)
 	log_end(&l);
 }
 
-/* TERM or INT. */
-static void
-terminate(struct supervisor *s)
+/* TERM or INT, or there is nothing more to do. */
+void
+supervise_terminate(struct supervisor *s)
 {
 	int64_t drain = s->o->drain;
 
@@ -224,7 +183,7 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGCHLD))
 		supervise_reap(s);
 	if (signal_taken(SIGTERM) + signal_taken(SIGINT) > 0)
-		terminate(s);
+		supervise_terminate(s);
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
@@ -241,12 +200,12 @@ take_signals(struct supervisor *s)
 static void
 wait_and_accept(struct supervisor *s)
 {
-	struct pollfd p[SUPERVISE_LISTENERS_MAX + 2];
-	int64_t until = CLOCK_NEVER, paused;
-	unsigned int i, n = s->nlisteners, nmetrics;
+	struct pollfd *p = s->poll;
+	int64_t until = supervise_pool_time(s), paused;
+	unsigned int i, n = s->nlisteners, nmetrics, npool;
 
 	if ((paused = supervise_paused(s)) != 0)
-		until = paused;
+		until = min64(until, paused);
 	if (paused != 0)
 		n = 0;
 	if (s->phase != SERVING)
@@ -256,18 +215,28 @@ wait_and_accept(struct supervisor *s)
 		until = min64(until, s->refused.until[0]);
 	nmetrics = supervise_metrics_watch(s, p);
 	memcpy(p + nmetrics, s->listener, n * sizeof(p[0]));
-	if (signals_poll(p, nmetrics + n, clock_poll(until)) <= 0)
+	npool = supervise_pool_watch(s, p + nmetrics + n, paused == 0);
+	if (signals_poll(p, nmetrics + n + npool, clock_poll(until)) <= 0)
 		return;
 	for (i = 0; i < s->nlisteners; i++)
 		s->listener[i].revents = i < n ? p[nmetrics + i].revents : 0;
+	supervise_pool_heard(s, p + nmetrics + n);
 	supervise_accept(s);
 	supervise_metrics_accept(s, p, nmetrics);
 }
 
 /* EXIT_ENDED, or the status to exit with. */
 static int
+no_memory(void)
+{
+	log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno), NULL);
+	return EXIT_SYSTEM;
+}
+
+static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
+	struct why why;
 	unsigned int i;
 	int status;
 
@@ -279,11 +248,16 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].events = POLLIN;
 	}
 	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
-	if (s->child == NULL) {
-		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
-		    NULL);
+	if (s->child == NULL)
+		return no_memory();
+	if (supervise_pool_begin(s, &why) == -1) {
+		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return EXIT_SYSTEM;
 	}
+	s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
+	    supervise_pool_size(s), sizeof(s->poll[0]));
+	if (s->poll == NULL)
+		return no_memory();
 	s->reserve = supervise_open_reserve();
 	if (notify_open(&s->notify) == -1)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
@@ -292,11 +266,8 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	supervise_name(s);
 	if (supervise_metrics_begin(s) == -1)
 		return EXIT_SYSTEM;
-	if (supervise_stats_begin(s) == -1) {
-		log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno),
-		    NULL);
-		return EXIT_SYSTEM;
-	}
+	if (supervise_stats_begin(s) == -1)
+		return no_memory();
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
 	if ((status = settle(s->o)) != EXIT_ENDED ||
@@ -304,6 +275,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	    s->service->settled(s->service->arg)) != EXIT_ENDED))
 		return status;
 	announce(s);
+	supervise_names_announce(s);
 	supervise_metrics_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
@@ -321,6 +293,8 @@ end(struct supervisor *s)
 	supervise_metrics_end(s);
 	supervise_handshake_end(s);
 	supervise_stats_end(s);
+	supervise_pool_end(s);
+	free(s->poll);
 	free(s->child);
 }
 
@@ -332,6 +306,7 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	int status;
 
 	memset(&s, 0, sizeof(s));
+	s.status = EXIT_ENDED;
 	s.o = o;
 	s.service = service;
 	s.reserve = s.notify.fd = s.pidfile = -1;
@@ -340,6 +315,7 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 		return status;
 	}
 	while (s.phase != ENDED) {
+		supervise_pool_tend(&s);
 		supervise_show(&s);
 		wait_and_accept(&s);
 		take_signals(&s);
@@ -348,5 +324,5 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 	}
 	supervise_close_refused(&s, 1);
 	end(&s);
-	return EXIT_ENDED;
+	return s.status;
 }

@@ -26,6 +26,22 @@ struct service {
 	int (*serve)(void *arg, int fd, const char *peer);
 
 	/*
+	 * The same for a child that waits for a visitor (run/seat.h); pair is
+	 * its end.  fd -1: it has no connection, and dials.  With parks each
+	 * connection gets such a child.
+	 */
+	int (*park)(void *arg, int fd, const char *peer, int pair);
+	int parks;
+
+	/*
+	 * So many children without a connection are kept waiting.  With
+	 * hands_on they wait for the connections of the listeners, which have
+	 * children of their own only while nobody waits.
+	 */
+	unsigned int spares;
+	int hands_on;
+
+	/*
 	 * The same for a connection beyond the limit, of which SUPERVISE_SPARE
 	 * are looked at at a time: serves what adds nothing to what there is,
 	 * such as a new wire for a session, and refuses all else.  May be

@@ -37,32 +37,6 @@ supervise_open_reserve(void)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* The child's side of the fork.  It keeps nothing that is the supervisor's. */
-static _Noreturn void
-be_child(const struct supervisor *s, int fd, int slot,
-    int (*serve)(void *, int, const char *), const struct sockaddr *sa,
-    socklen_t len)
-{
-	char peer[NET_NAME_MAX];
-	unsigned int i;
-
-	for (i = 0; i < s->nlisteners; i++)
-		close(s->listener[i].fd);
-	supervise_close_metrics(s);
-	for (i = 0; i < s->refused.n; i++)
-		close(s->refused.fd[i]);
-	if (s->reserve != -1)
-		close(s->reserve);
-	if (s->pidfile != -1)
-		close(s->pidfile);
-	if (s->notify.fd != -1)
-		close(s->notify.fd);
-	signals_child();
-	stats_take(slot, STATE_HANDSHAKE);
-	net_print(sa, len, peer, sizeof(peer));
-	_exit(serve(s->service->arg, fd, peer));
-}
-
 /* Closes the n oldest. */
 static void
 drop_refused(struct refused *r, unsigned int n)
@@ -96,8 +70,8 @@ supervise_close_refused(struct supervisor *s, int all)
  * for a moment, because closing with unread bytes resets the connection (RFC
  * 1122 4.2.2.13), and the reset may overtake the answer.
  */
-static void
-refuse(struct supervisor *s, int fd)
+void
+supervise_refuse(struct supervisor *s, int fd)
 {
 	struct refused *r = &s->refused;
 
@@ -122,7 +96,7 @@ refuse_at_limit(struct supervisor *s, int fd, const char *name,
 {
 	struct log_line l;
 
-	refuse(s, fd);
+	supervise_refuse(s, fd);
 	if (!may_complain(&s->complain_limit))
 		return;
 	log_begin(&l, LOG_L_WARN, "at-limit");
@@ -183,7 +157,7 @@ out_of_descriptors(struct supervisor *s, int listener, int error)
 	if (s->pause == PAUSE_MAX && s->reserve != -1) {
 		close(s->reserve);
 		if ((fd = net_accept(listener, &ss, &len)) != -1)
-			refuse(s, fd);
+			supervise_refuse(s, fd);
 		supervise_close_refused(s, 1);
 		s->reserve = supervise_open_reserve();
 	}
@@ -192,43 +166,45 @@ out_of_descriptors(struct supervisor *s, int listener, int error)
 
 /* Gives a connection to a new child.  0 if accepting has to pause. */
 static int
-start_child(struct supervisor *s, int fd,
-    int (*serve)(void *, int, const char *), const struct sockaddr *sa,
-    socklen_t len)
+start_child(struct supervisor *s, const struct arrival *a)
 {
-	int slot = supervise_slot(s);
-	pid_t pid;
-
-	if (s->service->before != NULL)
-		s->service->before(s->service->arg);
-	if ((pid = fork()) == 0)
-		be_child(s, fd, slot, serve, sa, len);
-	if (pid == -1) {
-		supervise_slot_back(s, slot);
+	if (supervise_start(s, a) == -1) {
 		pause_accepting(s, "fork", errno);
-		refuse(s, fd);
+		supervise_refuse(s, a->fd);
 		return 0;
 	}
-	close(fd);
-	s->slot[s->active] = slot;
-	s->child[s->active++] = pid;
-	supervise_handshake_begun(s, pid, slot);
+	close(a->fd);
 	s->pause = 0;
-	s->changed = 1;
 	return 1;
 }
 
-/* Accepts one connection.  0 if there is none, or accepting has to pause. */
-static int
-accept_one(struct supervisor *s, int listener)
+/* A connection that nobody else has taken. */
+int
+supervise_serve(struct supervisor *s, const struct arrival *a)
 {
-	const struct service *service = s->service;
-	struct sockaddr_storage ss;
-	struct sockaddr *sa = (struct sockaddr *)&ss;
-	socklen_t len = sizeof(ss);
-	int fd;
+	if (!supervise_handshake_may(s)) {
+		refuse_at_limit(s, a->fd, "max-handshakes",
+		    s->o->max_handshakes);
+		return 1;
+	}
+	if (!supervise_is_full(s) || (s->service->serve_full != NULL &&
+	    s->active + s->nsurvivors < s->max + SUPERVISE_SPARE))
+		return start_child(s, a);
+	refuse_at_limit(s, a->fd, "max-connections", s->max);
+	return 1;
+}
 
-	if ((fd = net_accept(listener, &ss, &len)) == -1) {
+/*
+ * Accepts one connection; name is that of a visitors' door, or NO_NAME.  0 if
+ * there is none, or accepting has to pause.
+ */
+static int
+accept_one(struct supervisor *s, int listener, int name)
+{
+	struct sockaddr_storage ss;
+	struct arrival a = { .sa = (struct sockaddr *)&ss };
+
+	if ((a.fd = net_accept(listener, &ss, &a.len)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return 0;
 		if (is_passing(errno))
@@ -241,19 +217,19 @@ accept_one(struct supervisor *s, int listener)
 	}
 	if (s->active + s->nsurvivors >= s->max || !supervise_handshake_may(s))
 		supervise_reap(s);
-	if (!supervise_handshake_may(s)) {
-		refuse_at_limit(s, fd, "max-handshakes",
-		    s->o->max_handshakes);
-		return 1;
-	}
-	if (s->active + s->nsurvivors < s->max ||
-	    s->active + supervise_survivors(s) < s->max)
-		return start_child(s, fd, service->serve, sa, len);
-	if (service->serve_full != NULL && s->active + s->nsurvivors <
-	    s->max + SUPERVISE_SPARE)
-		return start_child(s, fd, service->serve_full, sa, len);
-	refuse_at_limit(s, fd, "max-connections", s->max);
-	return 1;
+	if (name != NO_NAME || s->service->hands_on)
+		return supervise_pool_arrived(s, &a, name);
+	return supervise_serve(s, &a);
+}
+
+void
+supervise_accept_some(struct supervisor *s, int listener, int name)
+{
+	unsigned int left;
+
+	for (left = ACCEPT_BATCH; left > 0; left--)
+		if (!accept_one(s, listener, name))
+			break;
 }
 
 int64_t
@@ -267,14 +243,11 @@ supervise_paused(const struct supervisor *s)
 void
 supervise_accept(struct supervisor *s)
 {
-	unsigned int i, left;
+	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++) {
-		if (s->listener[i].revents == 0)
-			continue;
-		for (left = ACCEPT_BATCH; left > 0; left--)
-			if (!accept_one(s, s->listener[i].fd))
-				break;
+		if (s->listener[i].revents != 0)
+			supervise_accept_some(s, s->listener[i].fd, NO_NAME);
 		if (supervise_paused(s) != 0)
 			return;
 	}

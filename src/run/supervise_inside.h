@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the supervisor's files share: supervise.c runs it and ends it,
- * supervise_accept.c lets connections in.
+ * supervise_accept.c lets connections in, supervise_child.c begins and ends
+ * children, supervise_pool.c brings visitors to those who wait for them.
  */
 #ifndef RUN_SUPERVISE_INSIDE_H
 #define RUN_SUPERVISE_INSIDE_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <poll.h>
 #include <stdint.h>
 
+#include "os/net.h"
 #include "os/notify.h"
 #include "os/stats.h"
 #include "run/options.h"
+#include "run/seat.h"
 #include "run/supervise.h"
 
 #define REFUSED_MAX	16	/* refused connections not closed yet */
@@ -37,6 +41,75 @@ struct metrics_door {
 	unsigned int nchildren;
 };
 
+/* A connection; without one, fd is -1.  Whom it is from: sa, or else peer. */
+struct arrival {
+	int fd;
+	const struct sockaddr *sa;
+	socklen_t len;
+	const char *peer;
+};
+
+/* A visitor who has nobody yet. */
+struct guest {
+	int fd;				/* -1: none */
+	int name;			/* of his door, or NO_NAME */
+	int64_t until;			/* his patience */
+	char peer[NET_NAME_MAX];
+};
+
+#define NO_NAME	(-1)
+
+enum seat {
+	SEAT_NONE,			/* it waits for nobody (any more) */
+	SEAT_COMING,			/* not yet */
+	SEAT_FREE,
+	SEAT_ASKED			/* has a guest, whom we have as well */
+};
+
+struct child {
+	pid_t pid;
+	int slot;			/* on the statistics page */
+	int pair;			/* our end, or -1 */
+	int spare;			/* began without a connection */
+	enum seat seat;
+	int name;			/* whose wire it is, or NO_NAME */
+	char owner[SEAT_OWNER_MAX];	/* whose agent's */
+	int64_t since;			/* it waits */
+	struct guest guest;
+};
+
+/* Whom visitors come for. */
+struct name {
+	char text[SEAT_NAME_MAX];	/* "" for the one door of all */
+	int fd[2];			/* his door */
+	unsigned int nfd;
+	int used;			/* else there is nothing here */
+	int listed;			/* has a door for ever */
+	int here, there;		/* agents: now, a moment ago */
+	int64_t until;			/* the door stays without them */
+};
+
+#define SUPERVISE_NAMES_MAX	4096
+
+struct names {
+	struct name *name;
+	unsigned int n, max;
+};
+
+/* Those who wait, and those who are waited for. */
+struct pool {
+	struct guest *guest;		/* in the order in which they came */
+	unsigned int nguests, max_guests;
+	unsigned int npairs, ndoors;	/* that are looked at */
+	int64_t door_goes;		/* the next door without anybody */
+
+	/* spares that do not come to wait are tried again later */
+	unsigned int failed;		/* in a row */
+	unsigned int tries;		/* the same, and those lost soon */
+	int proved;			/* the last one came to wait */
+	int64_t not_before;
+};
+
 /* Children that were in their handshake when this was last looked at. */
 struct handshakes {
 	struct young {
@@ -55,8 +128,10 @@ struct supervisor {
 	int reserve;			/* given up to refuse when there are no
 					 * descriptors left */
 
-	pid_t *child;
-	int *slot;			/* of each, on the statistics page */
+	struct child *child;
+	struct pool pool;
+	struct names names;
+	struct pollfd *poll;
 	int *free_slot;			/* those that nobody has */
 	unsigned int nfree;
 	int *survivor;			/* slots of an earlier supervisor's */
@@ -69,6 +144,7 @@ struct supervisor {
 	struct metrics_door metrics;
 
 	enum phase phase;
+	int status;			/* to exit with */
 	int64_t phase_end;
 	int pause;			/* ms, the last one; 0: all is well */
 	int64_t pause_end;
@@ -99,9 +175,27 @@ void supervise_reload(struct supervisor *);
 
 /* Takes back the dead children; never waits. */
 void supervise_reap(struct supervisor *);
+void supervise_signal(const struct supervisor *, int signo);
+
+/* Are there as many tunnels as there may be? */
+int supervise_is_full(struct supervisor *);
+
+/*
+ * Starts a child, in serve_full if there are max already.  0, or -1 with
+ * errno; the descriptor stays the caller's.
+ */
+int supervise_start(struct supervisor *, const struct arrival *);
+
+/* A child for a connection, or a refusal; 0: accepting has to pause. */
+int supervise_serve(struct supervisor *, const struct arrival *);
+void supervise_refuse(struct supervisor *, int fd);
+
+/* Stops, as if told to by TERM. */
+void supervise_terminate(struct supervisor *);
 
 /* Accepts a bounded number of connections on the listeners that are ready. */
 void supervise_accept(struct supervisor *);
+void supervise_accept_some(struct supervisor *, int listener, int name);
 
 /* Until when accepting pauses: a time to come, or 0. */
 int64_t supervise_paused(const struct supervisor *);
@@ -111,6 +205,59 @@ void supervise_close_refused(struct supervisor *, int all);
 
 /* The descriptor that is held back, or -1. */
 int supervise_open_reserve(void);
+
+/*
+ * supervise_pool.c.  size and watch: how many descriptors there can be, and
+ * are, to look at; heard: what came of it.  time: when tend has something to
+ * do.  arrived: a connection for somebody who waits; as supervise_serve().
+ * gone: a child has ended.  close: in a child.
+ */
+int supervise_pool_begin(struct supervisor *, struct why *);
+unsigned int supervise_pool_size(const struct supervisor *);
+unsigned int supervise_pool_watch(struct supervisor *, struct pollfd *,
+    int accepting);
+void supervise_pool_heard(struct supervisor *, const struct pollfd *);
+int64_t supervise_pool_time(const struct supervisor *);
+void supervise_pool_tend(struct supervisor *);
+int supervise_pool_arrived(struct supervisor *, const struct arrival *,
+    int name);
+void supervise_pool_gone(struct supervisor *, struct child *, int status);
+void supervise_pool_stop(struct supervisor *, int leave);
+void supervise_pool_close(const struct supervisor *);
+void supervise_pool_end(struct supervisor *);
+
+/*
+ * supervise_spare.c: one has come to wait, may not wait there, has a visitor,
+ * has ended; when tend, which starts what is missing, has something to do.
+ */
+void supervise_spare_came(struct supervisor *);
+void supervise_spare_unwanted(struct supervisor *);
+void supervise_spare_used(struct supervisor *);
+void supervise_spare_gone(struct supervisor *, const struct child *,
+    int status);
+int64_t supervise_spare_time(const struct supervisor *);
+void supervise_spare_tend(struct supervisor *);
+
+/*
+ * supervise_names.c: visitors' doors.  begin: 0, or -1 and why.  name: the
+ * number of a name, whose door is made if it has none; NO_NAME and why.
+ * tend: takes doors away that have nobody, and says when the next one goes.
+ */
+int supervise_names_begin(struct supervisor *, struct why *);
+void supervise_names_announce(const struct supervisor *);
+int supervise_door(struct supervisor *, const char *text, struct why *);
+const char *supervise_door_name(const struct supervisor *, int name,
+    char *dst);
+unsigned int supervise_names_size(const struct supervisor *);
+unsigned int supervise_names_watch(const struct supervisor *,
+    struct pollfd *);
+void supervise_names_heard(struct supervisor *, const struct pollfd *,
+    unsigned int n);
+int64_t supervise_names_tend(struct supervisor *);
+void supervise_names_reload(struct supervisor *);
+void supervise_names_stop(struct supervisor *, int leave);
+void supervise_names_close(const struct supervisor *);
+void supervise_names_end(struct supervisor *);
 
 /*
  * supervise_limit.c: --max-handshakes.  begun: a child is there; ended: it is

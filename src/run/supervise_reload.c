@@ -12,22 +12,24 @@
 static void
 set_max(struct supervisor *s, unsigned int max)
 {
-	pid_t *child;
-	int *slot;
+	unsigned int old = s->max;
+	struct child *child;
+	struct pollfd *poll;
 
-	if (max > s->max) {
-		child = reallocarray(s->child, max + SUPERVISE_SPARE,
-		    sizeof(child[0]));
-		if (child == NULL)
-			return;
-		s->child = child;
-		slot = reallocarray(s->slot, max + SUPERVISE_SPARE,
-		    sizeof(slot[0]));
-		if (slot == NULL)
-			return;
-		s->slot = slot;
-	}
 	s->max = max;
+	if (max <= old)
+		return;
+	child = reallocarray(s->child, max + SUPERVISE_SPARE,
+	    sizeof(child[0]));
+	if (child != NULL)
+		s->child = child;
+	poll = child == NULL ? NULL : reallocarray(s->poll,
+	    SUPERVISE_LISTENERS_MAX + 2 + supervise_pool_size(s),
+	    sizeof(poll[0]));
+	if (poll != NULL)
+		s->poll = poll;
+	else
+		s->max = old;
 }
 
 static void
@@ -71,5 +73,6 @@ supervise_reload(struct supervisor *s)
 		again(s);
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
+	supervise_names_reload(s);
 	notify_send(&s->notify, "READY=1");
 }

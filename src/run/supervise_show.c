@@ -28,7 +28,11 @@ supervise_name(struct supervisor *s)
 			strlcat(s->name, ",", sizeof(s->name));
 		strlcat(s->name, addr, sizeof(s->name));
 	}
-	if (s->o->mode == MODE_CLIENT)
+	if (s->nlisteners == 0)
+		strlcat(s->name, "-", sizeof(s->name));
+	if (s->o->mode == MODE_GATE)
+		strlcpy(target, "visitors", sizeof(target));
+	else if (s->o->mode == MODE_CLIENT)
 		url_print(target, sizeof(target), &s->o->url);
 	else if (s->o->program != NULL)
 		strlcpy(target, s->o->program[0], sizeof(target));

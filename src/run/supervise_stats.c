@@ -121,9 +121,6 @@ share_out(struct supervisor *s)
 int
 supervise_stats_begin(struct supervisor *s)
 {
-	s->slot = calloc(s->max + SUPERVISE_SPARE, sizeof(s->slot[0]));
-	if (s->slot == NULL)
-		return -1;
 	if (stats_is_shared()) {
 		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
 		return 0;
@@ -260,7 +257,6 @@ supervise_stats_end(struct supervisor *s)
 	s->look = 0;
 	stats_release(0);
 	stats_close(s->active + supervise_survivors(s) == 0);
-	free(s->slot);
 	free(s->free_slot);
 	free(s->survivor);
 }

@@ -196,7 +196,7 @@ int
 visitor_check(struct visitor *v, const struct options *o, struct wire *w,
     const struct upgrade_request *r, int64_t deadline, struct why *why)
 {
-	int trusted = trusts_peer(o, v->peer), status;
+	int trusted = v->trusted = trusts_peer(o, v->peer), status;
 	struct auth a = { v->peer, v->subject, v->user, sizeof(v->user) };
 	const char *extra;
 	char err[400];

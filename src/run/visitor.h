@@ -20,6 +20,7 @@
 struct visitor {
 	char peer[NET_NAME_MAX];	/* the true address, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" unless somebody was checked */
+	int trusted;			/* came by a --trusted-proxy */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate */
 };
 

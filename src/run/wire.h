@@ -128,4 +128,10 @@ void wire_refuse_with(struct wire *, int status, const char *fields,
  */
 void wire_forward(const char *peer);
 
+/*
+ * Requests from here on say "Inetws-Agent:" this token, by which a gate knows
+ * the wires of one agent.  Kept in a static buffer.
+ */
+void wire_agent(const char *token);
+
 #endif

@@ -161,6 +161,21 @@ begin(struct wire *w, struct io io)
 	net_peer_name(io.rfd, w->via, sizeof w->via);
 }
 
+/* With doors for names, the name of an agent stands behind --path. */
+static int
+is_path(const struct options *o, struct slice path)
+{
+	size_t n = strlen(o->path);
+
+	if (o->visitors_dir == NULL)
+		return slice_is(path, o->path);
+	while (n > 0 && o->path[n - 1] == '/')
+		n--;
+	return path.len > n && memcmp(path.p, o->path, n) == 0 &&
+	    path.p[n] == '/' && memchr(path.p + n + 1, '/',
+	    path.len - n - 1) == NULL;
+}
+
 int
 wire_request_io(struct wire *w, const struct options *o, struct io io,
     struct upgrade_request *request, int64_t deadline, struct why *why)
@@ -173,8 +188,7 @@ wire_request_io(struct wire *w, const struct options *o, struct io io,
 	if (n == -1 ||
 	    check(w, request, buf, n, len, why) == -1)
 		return -1;
-	if (o->path != NULL &&
-	    !slice_is(upgrade_path(request->target), o->path))
+	if (o->path != NULL && !is_path(o, upgrade_path(request->target)))
 		return refuse(w, 404, "no such path", why);
 	return 0;
 }

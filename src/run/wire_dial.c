@@ -9,6 +9,7 @@
 #include "os/net.h"
 #include "os/random.h"
 #include "proto/frame.h"
+#include "proto/agents.h"
 #include "run/wire.h"
 #include "run/wire_fields.h"
 #include "run/wire_io.h"
@@ -126,8 +127,11 @@ static int
 attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, &d->url);
+	if (d->o->mode == MODE_AGENT)
+		agents_mask_url(d->name);
 	d->w->name = d->name;
-	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->why) == -1)
+	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->trust,
+	    d->why) == -1)
 		return -1;
 	d->w->at[WIRE_BEGUN] = clock_us();
 	if (wire_reach(d->w, d->o, &d->url, d->trust, &d->say, d->why) == -1 ||

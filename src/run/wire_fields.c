@@ -15,6 +15,7 @@
 extern char **environ;
 
 static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
+static char agent[64];				/* likewise */
 static struct keeper keeper;			/* runs --header-command */
 
 void
@@ -26,6 +27,12 @@ wire_forward(const char *peer)
 	forward[0] = '\0';
 	if (ip_parse_port(&ip, &port, slice_of(peer)) == 0)
 		forwarded_write(forward, &ip, port);
+}
+
+void
+wire_agent(const char *token)
+{
+	snprintf(agent, sizeof(agent), "Inetws-Agent: %s", token);
 }
 
 void
@@ -58,12 +65,24 @@ wire_fields_list(char *lines, size_t size, const struct opt_list *list,
 	return 0;
 }
 
+/* In the new process, which makes no connections. */
+static void
+forget(void *arg)
+{
+	struct trust *t = arg;
+
+	if (t->server == NULL)
+		return;
+	tls_tickets_close(t->server);
+	tls_forget_keys(t->server, NULL);
+}
+
 /*
  * The command lives in a process of its own, made before this one gives up
  * the right to start any.  It is told the URL.
  */
 static int
-begin(const struct options *o, struct why *why)
+begin(const struct options *o, struct trust *trust, struct why *why)
 {
 	static char url[ADDR_HOST_MAX + URL_PATH_MAX + 64] = "INETWS_URL=";
 
@@ -71,7 +90,7 @@ begin(const struct options *o, struct why *why)
 		return 0;
 	url_print(url + 11, sizeof(url) - 11, &o->url);
 	if (putenv(url) != 0 || keeper_start(&keeper, o->header_command,
-	    environ, o->no_stderr) == -1)
+	    environ, o->no_stderr, forget, trust) == -1)
 		return why_set(why, EXIT_SYSTEM, "%s: %s",
 		    o->header_command[0], strerror(errno));
 	return 0;
@@ -106,14 +125,15 @@ blame(const struct options *o, struct why *why)
 }
 
 static int
-ask(char *lines, size_t size, const struct options *o, struct why *why)
+ask(char *lines, size_t size, const struct options *o, struct trust *trust,
+    struct why *why)
 {
 	static char out[KEEPER_OUT_MAX];
 	int64_t ms = o->handshake_timeout > 0 ? o->handshake_timeout :
 	    LIMIT_MS;
 	int status;
 
-	if (begin(o, why) == -1)
+	if (begin(o, trust, why) == -1)
 		return -1;
 	status = keeper_ask(&keeper, out, clock_ms() + ms, why);
 	if (status > 0)
@@ -126,7 +146,7 @@ ask(char *lines, size_t size, const struct options *o, struct why *why)
 
 int
 wire_fields(char *lines, size_t size, const struct options *o,
-    const struct url *url, struct why *why)
+    const struct url *url, struct trust *trust, struct why *why)
 {
 	int own = url_same_origin(&o->url, url);
 	unsigned int i;
@@ -138,7 +158,10 @@ wire_fields(char *lines, size_t size, const struct options *o,
 		    why) == -1)
 			return -1;
 	if (own && o->header_command != NULL &&
-	    ask(lines, size, o, why) == -1)
+	    ask(lines, size, o, trust, why) == -1)
+		return -1;
+	if (own && agent[0] != '\0' &&
+	    add(lines, size, agent, FIELD_SERVER, why) == -1)
 		return -1;
 	if (own && forward[0] != '\0')
 		return add(lines, size, forward, FIELD_SERVER, why);

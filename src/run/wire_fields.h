@@ -11,14 +11,16 @@
 
 #include "proto/field.h"
 #include "run/options.h"
+#include "run/wire.h"
 
 /*
  * Those for a request to url, which may be where a redirect of o->url leads:
  * another host gets neither secrets nor what the command says.  The command
- * is run, for --handshake-timeout or ten seconds.  0, or -1 and why.
+ * is run, for --handshake-timeout or ten seconds, by a process that has
+ * forgotten the keys of these contexts.  0, or -1 and why.
  */
 int wire_fields(char *lines, size_t size, const struct options *,
-    const struct url *, struct why *);
+    const struct url *, struct trust *, struct why *);
 
 /* Puts a list of words of field_check() into lines.  0, or -1 and why. */
 int wire_fields_list(char *lines, size_t size, const struct opt_list *,

@@ -78,8 +78,8 @@ has_more(struct reach *r, size_t n)
 static int
 by_http(struct reach *r)
 {
-	struct talk t = { .io = r->io, .name = r->route.name, .say = r->say,
-	    .why = r->why };
+	struct talk t = { .io = r->io, .name = r->route.name, .is_proxy = 1,
+	    .say = r->say, .why = r->why };
 	static char extra[8192];
 	int n;
 

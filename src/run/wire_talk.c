@@ -135,7 +135,8 @@ body_line(struct talk *t, char *dst, size_t size)
 int
 talk_refused(struct talk *t)
 {
-	const char *hint = wire_tls_hint(t->io, t->head.status);
+	const char *hint = t->is_proxy ? "" :
+	    wire_tls_hint(t->io, t->head.status);
 	char reason[64], text[160];
 
 	str_escape(reason, sizeof reason, t->head.reason.p,

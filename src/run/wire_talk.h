@@ -17,6 +17,7 @@
 struct talk {
 	struct io *io;
 	const char *name;		/* whom with, for messages */
+	int is_proxy;			/* it gets no certificate of ours */
 	const struct say *say;
 	struct why *why;
 

@@ -7,6 +7,8 @@
 
 #include "os/clock.h"
 #include "os/signals.h"
+#include "run/wire.h"
+#include "run/wire_io.h"
 #include "run/wire_tls.h"
 
 #define ALERT_MS	1000	/* for the peer to read an alert */
@@ -34,10 +36,34 @@ let_read(const struct io *io)
 	}
 }
 
+/* No record of TLS begins with a letter (RFC 8446 5.1), each method does. */
+static int
+speaks_http(const struct io *io, int64_t deadline)
+{
+	char c;
+
+	return wire_wait(io, 0, deadline) == 0 &&
+	    recv(io->rfd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
+	    c >= 'A' && c <= 'Z';
+}
+
+static int
+refuse_http(struct io *io, struct why *why)
+{
+	struct wire w = { .io = *io };
+
+	wire_refuse(&w, 400, "this port speaks TLS: use wss://");
+	*io = IO_CLOSED;
+	return why_set(why, EXIT_PROTOCOL, "TLS with the client: it speaks "
+	    "HTTP without TLS");
+}
+
 int
 wire_accept_tls(struct io *io, struct tls_ctx *ctx, char *subject,
     int64_t deadline, struct why *why)
 {
+	if (speaks_http(io, deadline))
+		return refuse_http(io, why);
 	io->tls = tls_accept(ctx, io->rfd, io->wfd, deadline, why);
 	if (io->tls == NULL) {
 		if (why->status != EXIT_AGAIN)

@@ -8,6 +8,7 @@
  * is the truth; what is wanted can be done and changes something; and it all
  * ends, even if the peer never does anything again.
  */
+#include "proto/tunnel_inside.h"
 #include "tunnel_peer.h"
 
 #define ROUNDS		200000
@@ -183,7 +184,10 @@ act(struct world *w, unsigned int which)
 	struct tunnel *t = &w->t;
 	unsigned int wants = tunnel_wants(t) & which;
 
-	if (wants & TUNNEL_SHUT_STREAM)
+	if (wants & TUNNEL_RETURN_STREAM) {
+		CHECK(w->got == 0 && w->told == 0);
+		tunnel_stream_closed(t);
+	} else if (wants & TUNNEL_SHUT_STREAM)
 		shut(w);
 	else if (wants & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) {
 		if (wants & TUNNEL_CLOSE_STREAM)
@@ -233,7 +237,8 @@ resume(struct world *w)
 	int how = next(w);
 	uint64_t at = w->ref.acked + next2(w) % (w->pos - w->ref.acked + 1);
 
-	if (w->ref.bad || (!(tunnel_wants(t) & TUNNEL_LOST) &&
+	if (w->ref.bad || !tunnel_begun(t) ||
+	    (!(tunnel_wants(t) & TUNNEL_LOST) &&
 	    (t->end != TUNNEL_GOING || t->wire_gone)))
 		return;
 	if (how % 8 == 0 || !t->cfg.session) {
@@ -279,7 +284,7 @@ event(struct world *w)
 	struct tunnel *t = &w->t;
 	unsigned int wants = tunnel_wants(t);
 
-	switch (next(w) % 20) {
+	switch (next(w) % 22) {
 	case 0: bring_raw(w); break;
 	case 1: bring_small(w); break;
 	case 2: bring_big(w); break;
@@ -296,7 +301,7 @@ event(struct world *w)
 		}
 		break;
 	case 8:
-		if (t->stream_gone)
+		if (t->stream_gone || !tunnel_has_stream(t))
 			break;
 		else if (next(w) % 4 == 0)
 			tunnel_stream_failed(t);
@@ -324,6 +329,21 @@ event(struct world *w)
 			resume(w);
 		} else if (!t->wire_gone)
 			w->wire_ended = 1;
+		break;
+	case 20:
+		if (t->cfg.role == TUNNEL_ASKS && tunnel_waits(t))
+			tunnel_open(t, "192.0.2.1:7");
+		break;
+	case 21:
+		if (!(wants & TUNNEL_GET_STREAM))
+			break;
+		CHECK(w->ref.open && strcmp(t->addr, w->ref.addr) == 0);
+		if (next(w) % 4 == 0)
+			tunnel_fail(t, "sorry");
+		else {
+			w->ref.okayed = 1;
+			tunnel_ok(t);
+		}
 		break;
 	case 19:
 		if (!t->wire_gone && !t->wire_dead && next(w) % 4 == 0) {
@@ -353,8 +373,11 @@ finish(struct world *w, int stuck, int talks)
 	} else {
 		act_all(w, which);
 		if (t->end == TUNNEL_GOING && !t->lost && !t->wire_gone)
-			CHECK(w->fed == w->queued && w->got == w->ref.len);
-		if (!t->out_ended) {
+			CHECK(w->fed == w->queued && (w->got == w->ref.len ||
+			    !tunnel_has_stream(t)));
+		if (tunnel_wants(t) & TUNNEL_GET_STREAM)
+			tunnel_fail(t, "sorry");
+		if (!t->out_ended && tunnel_flows(t)) {
 			w->ended = 1;
 			tunnel_stream_eof(t);
 		}
@@ -379,7 +402,7 @@ finish(struct world *w, int stuck, int talks)
 	CHECK(tunnel_wants(t) & TUNNEL_DONE);
 	CHECK(t->end != TUNNEL_GOING);
 	if (t->end == TUNNEL_ENDED)
-		CHECK(w->shut);
+		CHECK(w->shut || !t->opened);
 }
 
 int
@@ -405,6 +428,10 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	cfg.ping_timeout = a & 32 ? 300 : 0;
 	cfg.idle_timeout = a & 64 ? 1000 : 0;
 	cfg.linger = b & 1 ? 500 : 0;
+	if (cfg.extension && b >= 128)
+		cfg.role = b & 32 ? TUNNEL_ASKS : TUNNEL_SERVES;
+	w.ref.asks = cfg.role == TUNNEL_ASKS;
+	w.ref.serves = cfg.role == TUNNEL_SERVES;
 	cfg.win = 64 + next(&w) * (b & 2 ? 1000 : 7);
 	cfg.peer_win = 64 + next(&w) * (b & 4 ? 1000 : 7);
 	cfg.out_size = cfg.session ? cfg.peer_win : 64 + next(&w) * 600;

@@ -99,7 +99,9 @@ bring_line(struct world *w)
 		    (unsigned long long)w->ref.len + (how > 250));
 		break;
 	case 3:
-		n = snprintf(line, sizeof(line), how < 200 ? "rst" : "ok");
+		n = snprintf(line, sizeof(line), "%s", how < 60 ? "rst" :
+		    how < 140 ? "ok" : how < 160 ? "fail sorry" :
+		    how < 240 ? "open 192.0.2.1:7" : "open -");
 		break;
 	}
 	bring_frame(w, 0x81, (uint8_t *)line, n);

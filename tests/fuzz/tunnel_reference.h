@@ -81,6 +81,9 @@ struct reference {
 	int closed;			/* Close came */
 	unsigned int close_code;	/* with this code, 1005: none */
 	int rst, eof;
+	int asks, serves;		/* the machine's stream comes later */
+	int said_open, open, okayed;	/* our open; theirs; ok, either way */
+	char addr[64];
 	uint64_t acked;			/* last ack that came */
 	uint64_t sent;			/* payload that was written to us */
 	uint64_t must, may;		/* limits of the window */
@@ -120,6 +123,15 @@ is_line(const struct reference *r)
 	return r->ext && r->head.opcode == 1;
 }
 
+/* May the peer send data? */
+static int
+flows(const struct reference *r)
+{
+	if (r->serves && !r->client)
+		return r->open;
+	return (!r->asks && !r->serves) || r->okayed;
+}
+
 static void
 reference_head(struct reference *r)
 {
@@ -131,6 +143,8 @@ reference_head(struct reference *r)
 		if ((h->opcode == 0) != (r->message != 0))
 			bad(r, 1002);
 		else if (is_line(r) && (!h->fin || h->length > 125))
+			bad(r, 1002);
+		else if (!is_line(r) && h->length > 0 && !flows(r))
 			bad(r, 1002);
 		else if (h->opcode != 0 && !is_line(r)) {
 			r->message = h->opcode;
@@ -146,7 +160,7 @@ reference_data(struct reference *r, uint8_t c)
 {
 	if (r->session && r->len + 1 > r->may)
 		r->doomed = 1;
-	if ((r->session && r->len + 1 > r->must) || r->eof)
+	if ((r->session && r->len + 1 > r->must) || r->eof || !flows(r))
 		bad(r, 1002);
 	else if (r->message == 1 && utf8_reference(&r->utf8, c) == -1)
 		bad(r, 1007);
@@ -167,6 +181,28 @@ number_line(const char *text, const char *word, uint64_t *n)
 	return *n <= INT64_MAX;
 }
 
+/* open, ok and fail, as far as the harness says them; 1 if it is in order. */
+static int
+reference_word(struct reference *r, const char *text)
+{
+	if (r->serves && strncmp(text, "open ", 5) == 0 &&
+	    (strcmp(text + 5, "-") == 0 ||
+	    strcmp(text + 5, "192.0.2.1:7") == 0)) {
+		if (r->open)
+			return strcmp(text + 5, r->addr) == 0;
+		snprintf(r->addr, sizeof(r->addr), "%s", text + 5);
+		return r->open = 1;
+	}
+	if (r->asks && r->said_open && strcmp(text, "ok") == 0)
+		return r->okayed = 1;
+	if (r->asks && r->said_open && !r->okayed &&
+	    strncmp(text, "fail ", 5) == 0 && text[5] != '\0' &&
+	    strspn(text + 5, "abcdefghijklmnopqrstuvwxyz") ==
+	    strlen(text + 5))
+		return r->rst = 1;
+	return 0;
+}
+
 static void
 reference_line(struct reference *r, const uint8_t *line, size_t len)
 {
@@ -177,9 +213,11 @@ reference_line(struct reference *r, const uint8_t *line, size_t len)
 	text[len] = '\0';
 	if (strlen(text) != len)
 		bad(r, 1002);
-	else if (strcmp(text, "rst") == 0)
+	else if (strcmp(text, "rst") == 0 && (!r->serves || r->open))
 		r->rst = 1;
-	else if (number_line(text, "eof ", &n) && n == r->len)
+	else if (reference_word(r, text))
+		;
+	else if (number_line(text, "eof ", &n) && n == r->len && flows(r))
 		r->eof = 1;
 	else if (number_line(text, "ack ", &n) && r->session &&
 	    n >= r->acked && n <= r->sent)

@@ -75,19 +75,16 @@ def carries(g, what, port, logged=None):
     t.ok((logged or g.syslog.has)(peer), '%s: logged' % what)
 
 
-def user_of(pid):
-    with open('/proc/%d/status' % pid) as f:
-        return next(line.split()[1] for line in f if line.startswith('Uid:'))
-
-
-def ours(pid):
-    """Descendants that run inetws now; some may be about to end."""
-    for q in t.family(pid):
+def users(program):
+    """Whose the processes of inetws below a program are."""
+    found = set()
+    for pid in t.family(program.pid):
         try:
-            if '/bin/inetws' in os.readlink('/proc/%d/exe' % q):
-                yield q
+            if os.readlink('/proc/%d/exe' % pid).endswith('/bin/inetws'):
+                found.add(os.stat('/proc/%d' % pid).st_uid)
         except OSError:
-            pass
+            pass                # it has just ended
+    return found
 
 
 def inetd(package, *command):
@@ -96,7 +93,7 @@ def inetd(package, *command):
     p = g.program_in(*command, '/etc/inetd.conf')
     carries(g, package + ' nowait', 8080)
     carries(g, package + ' wait', 8081)
-    t.is_([user_of(q) for q in ours(p.pid)], ['65534'], 'as nobody')
+    t.is_(users(p), {65534}, 'as nobody')
     as_client(g, 2222)
 
 

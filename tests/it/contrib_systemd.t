@@ -181,6 +181,9 @@ def test_wrong_file():
     r = g.run('systemctl', 'start', 'inetws@a')
     t.ok(r.returncode != 0, 'does not start')
     t.like(g.journal('inetws@a'), r'a\.conf:2.*nonsense', 'and says why')
+    if t.SANITIZED:
+        t.skip('a sanitizer that cannot trace ends with a status of its own')
+        return
     t.is_(g.must('systemctl', 'show', '-P', 'ActiveState', 'inetws@a'),
           'failed\n', 'it is not tried again')
 

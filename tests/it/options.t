@@ -11,7 +11,7 @@ import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shlex            # noqa: E402
 
-MODES = ('server', 'client', 'connect', 'check', 'status')
+MODES = ('server', 'client', 'connect', 'agent', 'gate', 'check', 'status')
 URL = 'ws://127.0.0.1:1/'
 
 

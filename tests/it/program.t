@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import hashlib          # noqa: E402
+import launch           # noqa: E402
 import shlex            # noqa: E402
 import signal           # noqa: E402
 import talk             # noqa: E402
@@ -105,6 +106,36 @@ def test_standard_error():
     w = t.ws.connect(s.port)
     t.is_(output(w)[0], b'', 'its standard error is not in the stream')
     t.ok(s.has_line('^word$'), 'but where the log is')
+
+
+def test_standard_error_elsewhere():
+    """Where standard error is not the log it gets there all the same."""
+    script = 'echo a word >&2; printf "%0500d" 7 >&2; exit 3'
+    s = start('sh', '-c', script, options=('--log-format', 'json'))
+    s.wait_line('"event":"listening"')
+    w = t.ws.connect(s.port)
+    t.is_(output(w)[0], b'', 'nothing in the stream')
+    s.wait_line('"event":"closed".*exit 3')
+    s.wait_line('7"')
+    t.is_([line for line in s.lines[1:] if not line.startswith('{')], [],
+          'each line is one of the log')
+    t.like(s.log, '"event":"said".*"text":"a word"', 'a line')
+    t.like(s.log, '"text":"0{300,400}"', 'a long one in parts')
+    t.ok(t.until(lambda: t.family() == [s.pid]), 'and nobody is left')
+    if os.getuid() != 0:
+        raise t.Skip('syslog needs root')
+    log = launch.Syslog()
+    a, b = talk.pair()
+    t.Program(log.prefix() + [t.INETWS, 'server', '--eof=close', '--', 'sh',
+                              '-c', script], stdin=b, stdout=b, stderr=b)
+    b.close()
+    a.settimeout(t.BOUND)
+    a.sendall(t.ws.request())
+    head, rest = t.ws.read_head(a)
+    t.is_(output(t.ws.WebSocket(a, True, rest)), (b'', 1000),
+          'under inetd, too')
+    t.ok(log.has('text="a word"'), 'in syslog')
+    t.ok(log.has('program="exit 3"'), 'with its status')
 
 
 def test_half_close_and_bulk():

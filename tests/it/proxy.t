@@ -198,6 +198,11 @@ def test_requests():
                    'User-Agent: agent/1\r\n\r\n' % (s.port, s.port)],
           'the proxy sees host and port')
     p.seen.clear()
+    six = t.Scripted(port=s.port)
+    works(hello('ws://[2001:db8::7]/', '-x', '127.0.0.1:%d' % six.port),
+          'an IPv6 address')
+    t.like(six.seen[0], r'\ACONNECT \[2001:db8::7\]:80 HTTP/1.1\r\n'
+           r'Host: \[2001:db8::7\]:80\r\n', 'in brackets, with its port')
     works(hello(url(s.port), '-x', 'a:b@127.0.0.1:%d' % p.port,
                 '--proxy-header', 'Proxy-Authorization: Bearer tok'),
           'a header for the proxy')

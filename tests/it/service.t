@@ -221,6 +221,34 @@ def test_reload():
     t.ok(c.s.has_line(' info closed: '), 'the log too')
 
 
+def test_reload_of_client():
+    """Also what stood on the command line is there again."""
+    one, two = t.WSServer(), t.WSServer()
+    path = t.folder() + '/conf'
+
+    def write(port):
+        with open(path, 'w') as f:
+            f.write('url ws://127.0.0.1:%d/\n' % port)
+
+    write(one.port)
+    c = t.inetws('client', '-l', '127.0.0.1:0', '-K', path, '-u', 'me:secret',
+                 '-H', 'X-Mine: 1')
+    port = t.port_of(t.listening(c)[0])
+    v = t.ws.dial(port)
+    w = one.next()
+    write(two.port)
+    c.send(signal.SIGHUP)
+    t.ok(c.has_line('event=reloaded'), 'a client takes its file up')
+    x = t.ws.dial(port)
+    new = two.next()
+    t.is_((new.request.get('authorization'), new.request.get('x-mine')),
+          ('Basic bWU6c2VjcmV0', '1'), 'and keeps its other words')
+    new.send(b'new')
+    t.is_(t.ws.read_exactly(x, 3), b'new', 'new visitors go there')
+    w.send(b'old')
+    t.is_(t.ws.read_exactly(v, 3), b'old', 'old ones stay')
+
+
 def test_reload_badly():
     echo = t.echo()
     good = 'target 127.0.0.1:%d\n' % echo.port

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import guest            # noqa: E402
+import re               # noqa: E402
 import talk             # noqa: E402
 
 DATA = talk.noise(10 << 20)
@@ -126,6 +127,14 @@ def test_client():
     with g.net():
         for i, name in enumerate(WAYS):
             as_client(g, name, 8100 + 10 * i)
+    for name, fewer in (('warning', 'event=closed'), ('info', None)):
+        lines = g.must('journalctl', '-q', '-o', 'cat', '-t', 'inetws', '-p',
+                       name)
+        t.like(lines, 'event=failed .*target=ws://', 'with priorities: ' +
+               name)
+        t.ok(fewer is None or fewer not in lines, 'and nothing below')
+        t.is_([x for x in lines.splitlines() if re.match(r'<\d>|ts=', x)], [],
+              'which are not in the lines')
 
 
 t.main()

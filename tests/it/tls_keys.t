@@ -67,6 +67,23 @@ def test_client():
               'the supervisor has the key, not the password')
 
 
+def test_header_command():
+    """Who runs it for a tunnel has none, whatever the tunnel keeps."""
+    ca = t.Authority()
+    site, own = ca.issue(), ca.issue('alice', ())
+    parts = t.key_parts(own.key)
+    n = t.nginx(t.server(t.echo().port).port, site)
+    c = t.client(n.url, '--cacert', ca.cert, '--cert', own.cert, '--key',
+                 own.key, '--header-command', 'echo "X: y"')
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    t.is_(v.recv(1), b'x', 'a tunnel')
+    child, = t.children(c.pid)
+    t.is_(t.search(child, parts), live(parts), 'which keeps the key')
+    keeper, = t.children(child)
+    t.is_(t.search(keeper, parts), [], 'its command is run by one without')
+
+
 def test_tickets():
     """The master secrets of others are no affair of a tunnel's process."""
     cert = t.certificate()

@@ -91,8 +91,10 @@ def test_plain_tls():
     works(hello(s2.url, *trust), 'an encrypted key, read again')
     r = t.run_inetws('connect', 'ws://localhost:%d/' % s.port,
                      input=b'hello')
-    t.ok(r.returncode != 0, 'without TLS: %d' % r.returncode)
-    s.wait_line('event=failed.*the other side speaks HTTP without TLS')
+    t.is_(r.returncode, 76, 'without TLS: 76')
+    t.like(r.stderr, 'answered 400 .*this port speaks TLS: use wss://',
+           'in words')
+    s.wait_line('event=failed.*it speaks HTTP without TLS')
     t.ok(True, 'which the log says')
     r = s_client(s.port, '-CAfile', cert.ca, '-tls1_3', text=TALK)
     t.like(r.stdout, '101 Switching', 's_client')
@@ -197,13 +199,19 @@ def test_client_peers():
     for own in (alice, me):
         works(hello(s.url, *trust, '--cert', own.cert, '--key', own.key),
               'one of --tls-peer-certs')
-    r = hello(s.url, *trust, '--cert', bob.cert, '--key', bob.key)
-    t.ok(r.returncode != 0 and r.stdout == b'', 'another: %d' % r.returncode)
+    for version in ('1.2', '1.3'):
+        r = hello(s.url, *trust, '--cert', bob.cert, '--key', bob.key,
+                  '--tls-min', version)
+        t.is_((r.returncode, r.stdout), (77, b''), 'another: 77')
+        t.like(r.stderr, 'our certificate was refused by localhost',
+               'in words')
     s = secure(site, '--tls-peer-certs', alice.cert, '--tls-client-ca',
                ca.cert)
     r = hello(s.url, *trust, '--cert', bob.cert, '--key', bob.key)
-    t.ok(r.returncode != 0 and r.stdout == b'',
-         'also if its authority is known: %d' % r.returncode)
+    t.is_((r.returncode, r.stdout), (77, b''),
+          'also if its authority is known: 77')
+    t.like(r.stderr, 'refused by localhost: .*not among those accepted',
+           'in words')
     s.wait_line('not among those of --tls-peer-certs .CN=bob')
 
 

@@ -9,6 +9,7 @@
     daemons  nginx, sshd                            t.nginx(port, cert)
     forward  forward proxies                        t.tinyproxy(user)
     ca       certificates                           t.certificate()
+    memory   what lies in a process                 t.search(pid, {...})
 
 The program under test is $INETWS, or build/inetws.
 """

@@ -33,6 +33,9 @@ static const char *const bad[] = {
 	"ack 9223372036854775808", "ack 9999999999999999999",
 	"ack 18446744073709551616", "ack 00000000000000000001",
 	"ack 1 eof 2", "eof", "eof ", "eof x", "eof 1,",
+	"open nobody", "open 192.0.2.1", "open 192.0.2.1:65536",
+	"open ::1:22", "open [192.0.2.1]:22", "open [fe80::1%lo]:22",
+	"open -:1", "open 192.0.2.1:", "open 192.0.2.1:022",
 	"open", "open ", "open a\x1f", "open \x7f", "open caf\xc3\xa9",
 	"fail", "fail ", "fail a\nb", "fail \x1b[2J",
 };
@@ -49,7 +52,7 @@ static void
 test_good(void)
 {
 	struct control c;
-	char line[32], *copy;
+	char line[CONTROL_LINE_MAX], *copy;
 	size_t i, n;
 	int fine;
 
@@ -62,8 +65,13 @@ test_good(void)
 			    memcmp(c.text.p, good[i].text, c.text.len) == 0;
 		ok(fine, "read '%s'", good[i].line);
 		free(copy);
-		if (good[i].text != NULL)
+		if (good[i].text != NULL) {
+			ok(control_write_text(line, good[i].kind,
+			    good[i].text) == n &&
+			    memcmp(line, good[i].line, n) == 0, "write '%s'",
+			    good[i].line);
 			continue;
+		}
 		ok(control_write(line, good[i].kind, good[i].number) == n &&
 		    memcmp(line, good[i].line, n) == 0, "write '%s'",
 		    good[i].line);

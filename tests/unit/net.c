@@ -267,6 +267,26 @@ fill_backlog(int listener, int filler[8])
 	return n;
 }
 
+/* Addresses that somebody has named are not looked up. */
+static void
+test_named(void)
+{
+	struct addr a = tcp("elsewhere.invalid", 443);
+	struct net_found found;
+	char text[NET_NAME_MAX];
+
+	is(net_find(&found, &a, "127.0.0.1,[::1],::2,192.0.2.1", NET_ANY,
+	    &why), 0, "named addresses");
+	is(found.n, 4, "all of them");
+	is_str(net_print((struct sockaddr *)&found.at[1].ss, found.at[1].len,
+	    text, sizeof(text)), "[::1]:443", "in their order");
+	is(net_find(&found, &a, "::1,127.0.0.1", NET_IPV4, &why), 0,
+	    "of one family");
+	is(found.n, 1, "the others do not count");
+	is(net_find(&found, &a, "::1", NET_IPV4, &why), -1, "of none");
+	is(why.status, EXIT_NAME, "is 68");
+}
+
 static void
 test_failures(void)
 {
@@ -434,6 +454,7 @@ main(void)
 	test_print();
 	test_listen();
 	test_unix(dir);
+	test_named();
 	test_failures();
 	test_eyeballs();
 	test_options();

@@ -199,13 +199,13 @@ test_bad_words(void)
 {
 	static const struct { const char *line, *says; } bad[] = {
 		{ "inetws", "no mode given: expected server, client, "
-		  "connect, check or status" },
+		  "connect, agent, gate, check or status" },
 		{ "inetws -v", "no mode given" },
 		{ "inetws sever h:1", "did you mean server" },
 		{ "inetws ws://me:secret@h/", "unknown mode 'ws://***@h/'" },
 		{ "inetws me:secret@h/", "unknown mode '***@h/'" },
 		{ "inetws check ws://h --linger 1", "belongs to server, "
-		  "client and connect, not to check" },
+		  "client, connect, agent and gate, not to check" },
 		{ "inetws server", "the TARGET is missing" },
 		{ "inetws client", "the URL is missing" },
 		{ "inetws connect -k", "the URL is missing" },
@@ -218,9 +218,9 @@ test_bad_words(void)
 		{ "inetws connect h:22", "URL: 'h:22' is no websocket URL" },
 		{ "inetws connect ws://h:0", "1..65535" },
 		{ "inetws connect ws://h -l 80",
-		  "--listen: belongs to server and client, not to connect" },
+		  "--listen: belongs to server, client and gate, not to connect" },
 		{ "inetws server h:1 -k", "--insecure: belongs to client, "
-		  "connect and check, not to server" },
+		  "connect, agent and check, not to server" },
 		{ "inetws client ws://h --path /x", "belongs to server" },
 		{ "inetws server h:1 --lisen 80", "did you mean --listen?" },
 		{ "inetws server h:1 --ping-intreval 1",
@@ -258,8 +258,8 @@ test_bad_words(void)
 		{ "inetws server h:1 --path /a~b", "is not a path" },
 		{ "inetws server h:1 --path=", "may not be empty" },
 		{ "inetws client ws://h --cacert=", "may not be empty" },
-		{ "inetws server h:1 --cert x", "belongs to client, connect "
-		  "and check" },
+		{ "inetws server h:1 --cert x", "belongs to client, connect, "
+		  "agent and check" },
 		{ "inetws client ws://h --tls-cert x", "belongs to server" },
 		{ "inetws client ws://h --tls-min 1.1", "one of 1.2|1.3" },
 		{ "inetws client ws://h --servername a/b", "a token" },
@@ -335,6 +335,9 @@ test_screens(void)
 				ok(0, "completions %zu: %s", i, command);
 		}
 		ok(strstr(text, "hold close") != NULL, "choices are offered");
+		if (i == 1)
+			ok(strstr(text, ":H1\\:P1\\:H2\\:P2:'") != NULL,
+			    "colons of a value end no message");
 	}
 }
 

@@ -77,7 +77,7 @@ static void
 dumps(const struct mode_row *mode, const struct option *row)
 {
 	const char *value = sample(row);
-	char command[400], first[20000];
+	char command[400], first[40000];
 	const char *again;
 	size_t i;
 
@@ -125,7 +125,7 @@ static void
 helps(const struct mode_row *mode)
 {
 	const struct option *row;
-	char text[20000], command[100];
+	char text[40000], command[100];
 	int want;
 
 	snprintf(command, sizeof(command), "inetws %s --help", mode->name);
@@ -144,7 +144,7 @@ completes(const char *shell, const char *form)
 {
 	const struct option *row;
 	const struct mode_row *mode;
-	char text[20000], word[100];
+	char text[40000], word[100];
 
 	snprintf(word, sizeof(word), "inetws --completions %s", shell);
 	strlcpy(text, printed(word), sizeof(text));

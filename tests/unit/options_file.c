@@ -154,7 +154,7 @@ test_dump(void)
 		"connect ws+unix:/a~b:/c -6 --eof=close",
 		"-remote_ws ws://[fe80::1%25eth0]/"
 	};
-	char first[20000], text[1000];
+	char first[40000], text[1000];
 	const char *name;
 	size_t i;
 

@@ -25,7 +25,7 @@ __attribute__((unused))
 static int
 parse(const char *line)
 {
-	static char text[20000];
+	static char text[40000];
 	static char *argv[1500];
 	char *p = text, *word, *c;
 	int argc = 0;
@@ -74,7 +74,7 @@ __attribute__((unused))
 static const char *
 printed(const char *line)
 {
-	static char text[20000];
+	static char text[40000];
 	char name[100];
 	FILE *f;
 	int saved;

@@ -387,7 +387,7 @@ test_all(enum sandbox_role role)
 	cannot(role, t_packet, "see the network's packets", EPERM);
 	cannot(role, t_fork, "fork", EPERM);
 	cannot(role, t_kill, "send signals", EPERM);
-	if (role != SANDBOX_PROGRAM)
+	if (role != SANDBOX_PROGRAM && role != SANDBOX_REDIAL_PROGRAM)
 		cannot(role, t_hangup, "send HUP", EPERM);
 	cannot(role, t_signal_by_fcntl, "have signals sent", EPERM);
 	cannot(role, t_code, "make code", EPERM);
@@ -426,10 +426,8 @@ landlock(void)
 }
 
 static void
-test_redial(void)
+test_redial(enum sandbox_role role)
 {
-	enum sandbox_role role = SANDBOX_REDIAL;
-
 	test_all(role);
 	can(role, t_open, "read /etc/hosts");
 	can(role, t_shown, "read what it was told it may");
@@ -489,7 +487,9 @@ main(int argc, char **argv)
 	test_relay(SANDBOX_RELAY);
 	test_relay(SANDBOX_PROGRAM);
 	can(SANDBOX_PROGRAM, t_hangup, "send HUP to its program");
-	test_redial();
+	test_redial(SANDBOX_REDIAL);
+	test_redial(SANDBOX_REDIAL_PROGRAM);
+	can(SANDBOX_REDIAL_PROGRAM, t_hangup, "send HUP to its program");
 	unlink(secret);
 	unlink(shown);
 	rmdir(dir);

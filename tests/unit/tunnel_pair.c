@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/tunnel.h"
+#include "proto/tunnel_inside.h"
 #include "tap.h"
 
 #define WIRE_MAX	8192	/* bytes on the way */
 #define STEPS_MAX	400000
 
 enum kind { FOREIGN, PLAIN, SESSION };
+enum way { JOINED, PARK, SERVE };	/* whose stream comes later */
 
 struct pipe {
 	uint8_t data[WIRE_MAX];
@@ -30,6 +31,7 @@ struct end {
 	uint64_t total, told;	/* what the stream says: all, so far */
 	uint64_t got;		/* what it was told */
 	int eof, reset, closed;	/* what it was shown */
+	int returned;		/* may go elsewhere */
 	int resets;		/* it will reset at this position, or 0 */
 	struct pipe *to, *from;	/* NULL: no wire */
 	int lazy;		/* reads one time in so many */
@@ -39,9 +41,13 @@ struct world {
 	struct end end[2];	/* client, server */
 	struct pipe way[2];
 	enum kind kind;
+	enum way late;
+	int fails;		/* the serving side's stream cannot be had */
 	int64_t now;
 	int cuts;
 	unsigned int redials, goodbyes;
+	int lost;		/* a wire, before the session began, or
+				 * without one */
 	const char *wrong;
 	uint64_t where;
 };
@@ -93,6 +99,9 @@ begin_end(struct world *w, int who, uint32_t win)
 	cfg.client = who == 0;
 	cfg.extension = w->kind != FOREIGN;
 	cfg.session = w->kind == SESSION;
+	if (w->late != JOINED)
+		cfg.role = (who == 0) == (w->late == PARK) ? TUNNEL_ASKS :
+		    TUNNEL_SERVES;
 	cfg.win = cfg.peer_win = win;
 	cfg.hold = 1;
 	cfg.discard = 1;
@@ -248,6 +257,8 @@ goodbye(struct world *w, int to)
 		return 0;
 	p->len = to == 0 ? 4 : 8;
 	memcpy(p->data, close[to], p->len);
+	w->lost |= !tunnel_begun(&w->end[0].t) ||
+	    !tunnel_begun(&w->end[1].t);
 	w->goodbyes++;
 	w->cuts--;
 	return 1;
@@ -266,7 +277,34 @@ cut(struct world *w)
 		w->way[i].closed = 1;
 		w->way[i].broken = 1;
 	}
+	w->lost |= w->kind == PLAIN || !tunnel_begun(&w->end[0].t) ||
+	    !tunnel_begun(&w->end[1].t);
 	w->cuts--;
+}
+
+/* What belongs to a stream that comes later. */
+static void
+come(struct world *w, int who, unsigned int wants)
+{
+	struct end *e = &w->end[who];
+
+	if (e->t.cfg.role == TUNNEL_ASKS && tunnel_waits(&e->t) &&
+	    rnd(5) == 0)
+		tunnel_open(&e->t, "192.0.2.1:4711");
+	if ((wants & TUNNEL_GET_STREAM) && rnd(5) == 0) {
+		if (strcmp(e->t.addr, "192.0.2.1:4711") != 0)
+			wrong(w, "another address", 0);
+		if (w->fails)
+			tunnel_fail(&e->t, "connection refused");
+		else
+			tunnel_ok(&e->t);
+	}
+	if (wants & TUNNEL_RETURN_STREAM) {
+		if (e->told > 0 || e->got > 0)
+			wrong(w, "returned though used", e->told);
+		e->returned = 1;
+		tunnel_stream_closed(&e->t);
+	}
 }
 
 static void
@@ -290,7 +328,9 @@ redial(struct world *w)
 	uint64_t at = tunnel_taken(s);
 
 	/* 410: what was to be said has been, or was a reset. */
-	if (s->end != TUNNEL_GOING && s->end != TUNNEL_STREAM_RESET) {
+	if ((s->end != TUNNEL_GOING && s->end != TUNNEL_STREAM_RESET) ||
+	    !tunnel_begun(s)) {
+		w->lost |= !tunnel_begun(s);
 		tunnel_expire(c);
 		return;
 	}
@@ -308,7 +348,7 @@ step(struct world *w, int who)
 	struct end *e = &w->end[who];
 	unsigned int wants = tunnel_wants(&e->t);
 
-	switch (rnd(8)) {
+	switch (rnd(9)) {
 	case 0:
 		if (wants & TUNNEL_READ_STREAM)
 			read_stream(w, who);
@@ -353,6 +393,9 @@ step(struct world *w, int who)
 		    (tunnel_wants(&w->end[0].t) & TUNNEL_DONE))
 			tunnel_expire(&e->t);
 		break;
+	case 8:
+		come(w, who, wants);
+		break;
 	}
 }
 
@@ -383,7 +426,9 @@ verdict(struct world *w)
 
 	if (!done(w))
 		wrong(w, "it never ends", w->now);
-	else if (w->kind == FOREIGN || resets)
+	else if (w->kind == FOREIGN || resets || w->fails ||
+	    (w->late != JOINED && (w->lost || !tunnel_begun(&a->t) ||
+	    !tunnel_begun(&b->t))))
 		;	/* the truth of what was shown is checked on the way */
 	else if (a->t.end != TUNNEL_ENDED)
 		wrong(w, tunnel_end_name(a->t.end), 0);
@@ -391,6 +436,11 @@ verdict(struct world *w)
 		wrong(w, tunnel_end_name(b->t.end), 1);
 	else if (a->got != b->total || b->got != a->total)
 		wrong(w, "bytes are missing", a->got);
+	if (w->late != JOINED) {
+		if (w->fails && (a->told > 0 && w->late == SERVE))
+			wrong(w, "sent before ok", a->told);
+		return;
+	}
 	if (resets && w->kind != FOREIGN && !(a->reset && b->reset) &&
 	    !(a->reset && b->closed) && !(b->reset && a->closed) &&
 	    !(a->closed && b->closed))
@@ -410,7 +460,12 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials,
 	w.now = 1000;
 	w.kind = rnd(8) == 0 ? FOREIGN : rnd(6) == 0 ? PLAIN : SESSION;
 	win = 200 + rnd(rnd(2) == 0 ? 500 : 16000);
+	w.late = w.kind == FOREIGN || rnd(2) == 0 ? JOINED :
+	    rnd(2) == 0 ? PARK : SERVE;
+	w.fails = w.late != JOINED && rnd(10) == 0;
 	w.cuts = w.kind == SESSION ? rnd(12) : 0;
+	if (w.late != JOINED && w.kind == PLAIN)
+		w.cuts = rnd(4) == 0;
 	begin_end(&w, 0, win);
 	begin_end(&w, 1, win);
 	if (rnd(8) == 0) {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "run/dialler.h"
+#include "run/route.h"
+
+int
+dialler_begin(struct dialler *d, const struct options *o, int tickets,
+    struct why *why)
+{
+	static struct route r;
+
+	memset(d, 0, sizeof(*d));
+	d->o = o;
+	if (route_find(&r, o, &o->url, why) == -1)
+		return -1;
+	if (o->url.tls && tls_keep_begin(&d->tls, o, tls_keep_make, tickets,
+	    why) == -1)
+		return -1;
+	return r.proxy.tls ? tls_keep_begin(&d->proxy, o,
+	    tls_keep_make_proxy, tickets, why) : 0;
+}
+
+void
+dialler_refresh(struct dialler *d, int always)
+{
+	tls_keep_refresh(&d->tls, always);
+	tls_keep_refresh(&d->proxy, always);
+}
+
+struct trust
+dialler_trust(const struct dialler *d)
+{
+	return (struct trust){ d->tls.ctx, d->proxy.ctx };
+}
+
+void
+dialler_end(struct dialler *d)
+{
+	tls_keep_end(&d->tls);
+	tls_keep_end(&d->proxy);
+}

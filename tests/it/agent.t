@@ -1,0 +1,360 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The agent against gates that are led frame by frame, and against the Python
+peer as a foreign implementation of the gate."""
+
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import inetws as t                      # noqa: E402
+import inetws_peer as p                 # noqa: E402
+from talk import Talk, noise, pair      # noqa: E402
+
+
+class Gate:
+    """Answers every wire; next() is a Raw whose request was an agent's."""
+
+    def __init__(self, reply='inetws; v=1; id=gate', status=None, port=0):
+        self.reply, self.status = reply, status
+        self.wires = queue.Queue()
+        self.count = 0
+        self.times = []
+        self.sock = socket.create_server(('127.0.0.1', port), backlog=64)
+        self.port = self.sock.getsockname()[1]
+        self.url = 'ws://127.0.0.1:%d/agents/a' % self.port
+        self.open = True
+        t.on_close(self.close)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while self.open:
+            try:
+                self.wires.put(p.raw_accept(self.sock, self.reply, 60,
+                                            self.status))
+            except OSError:
+                return
+            except Exception:
+                continue
+            self.count += 1
+            self.times.append(time.monotonic())
+
+    def next(self):
+        return self.wires.get(timeout=t.BOUND)
+
+    def close(self):
+        self.open = False
+        self.sock.close()
+
+
+def agent(gate, target, *options, **kw):
+    url = gate if isinstance(gate, str) else gate.url
+    target = '127.0.0.1:%d' % target if isinstance(target, int) else target
+    rest = [target] if isinstance(target, str) else ['--'] + target
+    return t.inetws('agent', *options, url, *rest, **kw)
+
+
+def line(raw, timeout=None):
+    op, body = raw.frame(timeout or t.BOUND)
+    assert op == p.TEXT, (op, body)
+    return body
+
+
+def test_parks():
+    gate, target = Gate(), t.echo()
+    a = agent(gate, target.port, '--spare', '3')
+    wires = [gate.next() for _ in range(3)]
+    t.ok(all('serve' in w.params and 'park' not in w.params for w in wires),
+         'three wires, each an offer to serve')
+    a.wait_line('event=parked at=ws://127.0.0.1')
+    t.is_(len(t.children(a.pid)), 3, 'each in a process of its own')
+    t.is_(target.accepted, 0, 'nobody has dialled the target')
+    w = wires[1]
+    w.send(p.PING, b'?')
+    t.is_(w.frame(t.BOUND, pings=True), (p.PONG, b'?'),
+          'a waiting wire answers pings')
+    w.text('open 192.0.2.7:4711')
+    t.is_(line(w), 'ok', 'open: the target is dialled, and ok is said')
+    gate.next()
+    t.ok(True, 'a new wire waits at once')
+    w.data(b'hello')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'hello'), 'data flows')
+    w.text('eof 5')
+    t.is_(w.frame(t.BOUND), (p.TEXT, 'eof 5'), 'half-close both ways')
+    t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'and Close')
+    w.closing()
+    w.drop()
+    line_ = a.wait_line(r'event=closed mode=agent .*')[0]
+    t.like(line_, r'peer=192\.0\.2\.7:4711 .*target=127\.0\.0\.1:%d up=5 '
+           r'down=5 .*end=ended' % target.port, 'one line says who and what')
+    for raw in (wires[0], wires[2]):
+        raw.drop()
+    t.is_(a.stop(), 0, 'TERM ends it')
+    t.is_(t.family(), [], 'and all its wires')
+
+
+def test_close_and_term():
+    gate, target = Gate(), t.echo()
+    a = agent(gate, target.port, '--spare', '1')
+    gate.next().closing()
+    w = gate.next()
+    t.ok(True, 'a wire that the gate closes is dialled again')
+    a.send(signal.SIGTERM)
+    t.is_(w.lines_to_close(t.BOUND), ([], b'', 1000),
+          'TERM: a waiting wire is closed with 1000')
+    w.closing()
+    w.drop()
+    t.is_(a.wait(), 0, 'status 0')
+    t.unlike(a.wait_log(), 'event=closed', 'unused wires are not logged')
+
+
+def test_drain():
+    gate, target = Gate(), t.echo()
+    a = agent(gate, target.port, '--spare', '1')
+    w = gate.next()
+    w.text('open -')
+    t.is_(line(w), 'ok', 'a tunnel')
+    spare = gate.next()
+    a.send(signal.SIGTERM)
+    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000), 'the spare is closed')
+    spare.closing()
+    spare.drop()
+    w.data(b'still')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'still'), 'the tunnel goes on')
+    w.text('rst')
+    t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'until it ends')
+    w.closing()
+    w.drop()
+    t.is_(a.wait(), 0, 'then the agent ends')
+
+
+def test_leave():
+    gate, target = Gate(), t.echo()
+    a = agent(gate, target.port, '--spare', '1', '--drain', 'leave')
+    w = gate.next()
+    w.text('open -')
+    line(w)
+    spare = gate.next()
+    t.is_(a.stop(), 0, '--drain leave: it is gone at once')
+    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000), 'the spare too')
+    spare.closing()
+    spare.drop()
+    w.data(b'still')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'still'), 'the tunnel lives on')
+
+
+def test_killed_supervisor():
+    gate, target = Gate(), t.echo()
+    a = agent(gate, target.port, '--spare', '2')
+    wires = [gate.next(), gate.next()]
+    a.wait_line('event=parked')
+    a.send(signal.SIGKILL)
+    for w in wires:
+        t.is_(w.frame(t.BOUND), (p.CLOSE, 1000),
+              'the supervisor is killed: a waiting wire ends')
+        w.closing()
+        w.drop()
+    t.ok(t.until(lambda: not t.family()), 'nothing is left')
+
+
+def test_target_down():
+    gate = Gate()
+    a = agent(gate, t.free_port(), '--spare', '1')
+    w = gate.next()
+    w.text('open -')
+    t.like(line(w), r'^fail .*refused', 'a dead target: fail and why')
+    t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'and Close')
+    w.closing()
+    w.drop()
+    gate.next()
+    t.ok(True, 'and a new wire waits')
+    a.wait_line('event=no-target .*refused')
+
+
+def test_slow_target():
+    """A target that does not answer is told of before the gate gives up."""
+    full = socket.socket()
+    full.bind(('127.0.0.1', 0))
+    full.listen(0)
+    held = []
+    for _ in range(4):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(full.getsockname())
+        held.append(s)
+    gate = Gate()
+    agent(gate, full.getsockname()[1], '--spare', '1')
+    w = gate.next()
+    begin = time.monotonic()
+    w.text('open -')
+    said = line(w)
+    t.like(said, r'^fail .*(timed out|timeout|time)', 'a dead end: ' + said)
+    t.ok(time.monotonic() - begin < 4.9 * t.SCALE, 'in less than 5 s')
+    for s in held + [full]:
+        s.close()
+
+
+def test_send_proxy():
+    gate, target = Gate(), t.Held()
+    agent(gate, target.port, '--spare', '1', '--send-proxy')
+    w = gate.next()
+    w.text('open [2001:db8::7]:4711')
+    s = target.next()
+    t.is_(line(w), 'ok', 'ok')
+    got = b''
+    while b'\r\n' not in got:
+        got += s.recv(200)
+    t.like(got, r'^PROXY TCP6 2001:db8::7 .* 4711 ',
+           'the target is told who the visitor is')
+
+
+def test_program():
+    gate = Gate()
+    a = agent(gate, ['sh', '-c', 'echo $REMOTE_ADDR; cat'], '--spare', '1')
+    w = gate.next()
+    w.text('open 192.0.2.7:4711')
+    t.is_(line(w), 'ok', 'a program as the target')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'192.0.2.7\n'), 'knows the visitor')
+    w.data(b'x')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'x'), 'and talks to him')
+    w.text('eof 1')
+    t.is_(w.frame(t.BOUND), (p.TEXT, 'eof 11'), 'to its end')
+    w.drop()
+    a.wait_line('event=closed .*program=')
+
+
+def test_program_hup():
+    """A program is told when the tunnel is cut off."""
+    gate, d = Gate(), t.folder()
+    agent(gate, ['sh', '-c', 'trap "echo hup >%s/hup; exit" HUP; '
+                 'while read x; do echo $x; done; sleep 60 & wait' % d],
+          '--spare', '1')
+    w = gate.next()
+    w.text('open -')
+    line(w)
+    w.data(b'x\n')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'x\n'), 'the program runs')
+    w.text('rst')
+    t.ok(t.until(lambda: os.path.exists(d + '/hup')), 'rst: it gets HUP')
+    w.drop()
+
+
+def test_bad_gates():
+    gate = Gate(reply=None)
+    a = agent(gate, 1, '--spare', '1', '--retry', '2')
+    t.is_(a.wait(), 76, 'a foreign peer is no gate: --retry 2, status 76')
+    t.like(a.wait_log(), 'does not speak', 'the log says so')
+    t.is_(gate.count, 2, 'two tries')
+    t.ok(gate.times[1] - gate.times[0] > .09, 'with a pause between')
+    gate = Gate(status=403)
+    a = agent(gate, 1, '--spare', '4', '--retry', '1')
+    t.is_(a.wait(), 77, '403: status 77')
+    t.is_(gate.count, 1, '--retry 1 is one try, whatever --spare says')
+    a = agent('ws://127.0.0.1:%d/' % t.free_port(), 1, '--retry', '1')
+    t.is_(a.wait(), 69, 'nobody there: status 69')
+
+
+def test_backoff():
+    """It goes on, at growing intervals, and is back soon."""
+    gate = Gate(status=503)
+    a = agent(gate, t.echo().port, '--spare', '2')
+    t.ok(t.until(lambda: gate.count >= 4), 'it goes on trying')
+    gaps = [b - a for a, b in zip(gate.times, gate.times[1:])]
+    t.ok(gaps[2] > gaps[0], 'at growing intervals: %s' % gaps)
+    t.ok(all(g > .09 for g in gaps), 'one at a time')
+    gate.status = None
+    t.ok(a.has_line('event=parked', 2 * t.BOUND),
+         'and is back when the gate is')
+
+
+def test_lost_wires():
+    """A gate that takes wires and loses them at once is not stormed."""
+    gate = Gate()
+    a = agent(gate, t.echo().port, '--spare', '2')
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        try:
+            gate.wires.get(timeout=.1).drop()
+        except queue.Empty:
+            pass
+    t.ok(3 <= gate.count <= 24, '%d wires in two seconds' % gate.count)
+    t.ok(a.alive(), 'and the agent lives')
+
+
+def test_usage():
+    r = t.run_inetws('agent', 'ws://127.0.0.1:1/')
+    t.is_(r.returncode, 64, 'no TARGET: usage')
+    r = t.run_inetws('agent', '--spare', '0', 'ws://127.0.0.1:1/', '1.2.3.4:5')
+    t.is_(r.returncode, 64, '--spare 0: usage')
+    a, b = socket.socketpair()
+    q = t.Program([t.INETWS, 'agent', 'ws://127.0.0.1:1/', '127.0.0.1:1'],
+                  stdin=b, stdout=b, stderr=b)
+    t.is_(q.wait(), 64, 'under inetd: usage')
+    a.close()
+    b.close()
+
+
+class Foreign:
+    """The Python peer as a gate: .visitors are handed out one by one."""
+
+    def __init__(self, **kw):
+        self.queue = queue.Queue()
+        self.server = p.Server(None, p.Settings(visitor=self.queue.get, **kw))
+        t.on_close(self.server.stop)
+        self.url = 'ws://127.0.0.1:%d/agents/a' % self.server.port
+
+    def visit(self, data=b'', **kw):
+        near, inner = pair()
+        talk = Talk(near, data, **kw)
+        self.queue.put(inner)
+        return talk
+
+
+def test_foreign_gate():
+    gate, target = Foreign(), t.echo()
+    a = agent(gate, target.port, '--spare', '2')
+    data = noise(3 << 20)
+    talks = [gate.visit(data) for _ in range(5)]
+    for talk in talks:
+        how = talk.join()
+        t.ok(how == 'eof' and talk.got == data,
+             '3 MB there and back through the Python gate: %s, %d' %
+             (how, len(talk.got)))
+    t.ok(a.alive(), 'the agent is well')
+
+
+def test_foreign_resume():
+    """20 cuts each way while 10 MB go through."""
+    data = noise(5 << 20)
+    faults = p.RandomFaults(5, 20, 400000)
+    gate, target = Foreign(), t.echo()
+    gate.server.faults = faults
+    agent(gate, target.port, '--spare', '1')
+    talk = gate.visit(data)
+    how = talk.join()
+    t.ok(how == 'eof' and talk.got == data,
+         'nothing is lost: %s, %d bytes' % (how, len(talk.got)))
+    tunnel = gate.server.tunnels[0]
+    t.diag('%d resumes' % max(x.resumes for x in gate.server.tunnels))
+    t.ok(tunnel.outcome in (None, 'ended', 'lost'), 'outcome')
+
+
+def test_many():
+    """A wire for each visitor, though two wait at a time."""
+    gate, target = Foreign(), t.echo()
+    a = agent(gate, target.port, '--spare', '2', '--max-connections', '64')
+    talks = [gate.visit(b'%d' % i * 100) for i in range(40)]
+    good = sum(talk.join() == 'eof' and talk.got == talk.data
+               for talk in talks)
+    t.is_(good, 40, '40 visitors are served')
+    t.ok(t.until(lambda: len(t.children(a.pid)) <= 3), 'and leave nothing')
+
+
+if __name__ == '__main__':
+    t.main()

@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""A gate with a door for each name of an agent."""
+
+import os
+import signal
+import socket
+import stat
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import inetws as t                      # noqa: E402
+import inetws_peer as p                 # noqa: E402
+import reverse as r                     # noqa: E402
+from talk import Talk                   # noqa: E402
+
+SECRET = 'my_b!g_$secret!!'
+
+
+def doors(*options, auth=('--allow-any-agent',), folder=None, **kw):
+    d = folder or t.folder()
+    g = r.gate('--visitors-dir', d, *options, auth=auth, visitors=None, **kw)
+    g.folder = d
+    g.at = lambda name: os.path.join(d, name + '.sock')
+    return g
+
+
+def refused(g, path, **kw):
+    try:
+        r.raw_agent(g, path, **kw).drop()
+        return None
+    except p.Refused as e:
+        return e.status
+
+
+def test_door():
+    g = doors('--queue', '700ms')
+    t.is_(os.listdir(g.folder), [], 'no agent: no door')
+    a = r.raw_agent(g, '/agents/' + SECRET)
+    t.ok(t.until(lambda: os.path.exists(g.at(SECRET))), 'its door appears')
+    mode = os.stat(g.at(SECRET)).st_mode
+    t.ok(stat.S_ISSOCK(mode) and mode & 0o777 == 0o660, 'with mode 0660')
+    v = r.visit(g.at(SECRET))
+    t.is_(r.line(a), 'open -', 'a visitor meets the agent')
+    a.text('ok')
+    v.sendall(b'hello')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'hello'), 'and talks to it')
+    t.ok(os.path.exists(g.at(SECRET)), 'the door stays with the tunnel')
+    waiting = r.visit(g.at(SECRET))
+    a.text('rst')
+    a.drop()
+    g.wait_line('event=closed')
+    t.ok(t.until(lambda: not os.path.exists(g.at(SECRET))),
+         'and goes when nobody is there any more')
+    t.is_(waiting.recv(1), b'', 'who waited has been told')
+    log = g.log
+    t.like(log, r'target=my_b!g\.\.\.', 'the log has six characters of it')
+    t.ok(SECRET not in log, 'and nowhere more')
+    t.is_(g.stop(), 0, 'the end')
+
+
+def test_queue_time():
+    """The door is there for the queue time after the agent."""
+    g = doors('--queue', '20s')
+    r.raw_agent(g, '/' + SECRET).drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'the agent has left')
+    v = r.visit(g.at(SECRET))
+    v.sendall(b'x')
+    a = r.raw_agent(g, '/' + SECRET)
+    r.line(a)
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'x'),
+          'a visitor who came meanwhile is served')
+    t.is_(g.stop(signal.SIGQUIT), 0, 'the end')
+    t.is_(os.listdir(g.folder), [], 'takes the doors away')
+
+
+def test_names():
+    g = doors()
+    for path, status in (('/agents/', 400), ('/..', 400), ('/a/..', 400),
+                         ('/.hidden_and_long_enough', 400),
+                         ('/%2e%2e%2fetc%2fpasswd', 400),
+                         ('/nul%00nul%00nul%00nul', 400),
+                         ('/' + 'x' * 129, 400), ('/short', 403),
+                         ('/quo"te_and_long_enough', 400),
+                         ('/' + 'x' * 120, 503)):
+        t.is_(refused(g, path), status, '%s: %d' % (path[:40], status))
+    t.is_(os.listdir(g.folder), [], 'and no door for them')
+
+
+def test_file():
+    f = r.agents_file(office__ssh='s3cret', web='w3b')
+    g = doors('--queue', '300ms', auth=('--agents-file', f))
+    t.is_(sorted(os.listdir(g.folder)), ['office-ssh.sock', 'web.sock'],
+          'listed names have doors from the start')
+    v = r.visit(g.at('office-ssh'))
+    t.is_(v.recv(1), b'', 'nobody comes: the end')
+    a = r.raw_agent(g, '/x/office-ssh', secret='s3cret')
+    v = r.visit(g.at('office-ssh'))
+    r.line(a)
+    t.ok(True, 'its agent serves')
+    t.is_(refused(g, '/x/web', secret='s3cret'), 403,
+          'but not under another\'s name')
+    v2 = r.visit(g.at('web'))
+    t.is_(v2.recv(1), b'', 'nor another\'s visitors')
+    with open(f, 'a') as out:
+        out.write('late %s\n' % ('0' * 64))
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: os.path.exists(g.at('late'))),
+         'HUP: a new name has its door')
+    with open(f) as src:
+        lines = [x for x in src if not x.startswith('web')]
+    with open(f, 'w') as out:
+        out.writelines(lines)
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: not os.path.exists(g.at('web'))),
+         'one that is not listed any more loses it')
+    t.ok(os.path.exists(g.at('office-ssh')), 'the others stay')
+    v.close()
+
+
+def test_stale():
+    d = t.folder()
+    for name in ('left.sock', 'right.sock'):
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(os.path.join(d, name))
+        s.close()
+    alive = socket.socket(socket.AF_UNIX)
+    alive.bind(os.path.join(d, 'alive.sock'))
+    alive.listen(1)
+    with open(os.path.join(d, 'file.sock'), 'w'):
+        pass
+    g = doors(auth=('--agents-file', r.agents_file(right='x')), folder=d)
+    t.is_(sorted(os.listdir(d)), ['alive.sock', 'file.sock', 'right.sock'],
+          'what a killed gate left is removed, and nothing else')
+    g.send(signal.SIGKILL)
+    g.wait()
+    g = doors(auth=('--agents-file', r.agents_file(right='x')), folder=d)
+    a = r.raw_agent(g, '/right', secret='x')
+    v = r.visit(g.at('right'))
+    r.line(a)
+    t.ok(True, 'killed and started again: the door works')
+    v.close()
+    alive.close()
+
+
+def test_path():
+    g = doors('--path', '/agents/')
+    t.is_(refused(g, '/agents/' + SECRET), None, '--path: what stands before')
+    t.is_(refused(g, '/other/' + SECRET), 404, 'another: 404')
+    t.is_(refused(g, '/agents/x/' + SECRET), 404, 'more: 404')
+    t.is_(refused(g, '/agents'), 404, 'less: 404')
+
+
+def test_share():
+    """Several agents of one name take turns."""
+    g, d = doors(), 'a-name-long-enough'
+    wires = []
+    for i in range(3):
+        wires.append(r.raw_agent(g, '/' + d))
+        r.parked(g, i + 1)
+    vs = [r.visit(g.at(d)) for _ in range(3)]
+    t.is_([r.line(w) for w in wires], ['open -'] * 3, 'each gets one')
+    for v in vs:
+        v.close()
+
+
+def test_replace():
+    g = doors('--replace')
+    url = g.url('agents/' + SECRET)
+    one, two = t.echo(), t.echo()
+    a = r.agent(url, one.port, '--spare', '3')
+    t.ok(r.parked(g, 3), 'the wires of one agent do not replace each other')
+    talk = Talk(r.visit(g.at(SECRET)), b'one', keep=True)
+    t.ok(t.until(lambda: talk.got == b'one'), 'a tunnel of its')
+    raw = r.raw_agent(g, '/agents/' + SECRET)
+    v = r.visit(g.at(SECRET))
+    t.is_(r.line(raw), 'open -', 'another agent comes: it has the visitors')
+    a.stop(signal.SIGKILL)
+    talk.sock.sendall(b'+')
+    t.ok(t.until(lambda: talk.got == b'one+'), 'a tunnel goes on')
+    v.close()
+    talk.close()
+
+
+def test_nginx():
+    """nginx chooses by name."""
+    d = t.folder()
+    os.chmod(d, 0o755)
+    g = doors(auth=('--agents-file', r.agents_file(web='w', git='g')),
+              folder=d)
+    n = t.nginx(g.port, extra='''
+        location ~ "^/_token/([A-Za-z0-9._~!$&'()*+,;=@-]+)(/.*)$" {
+            proxy_pass http://unix:%s/$1.sock:$2;
+        }
+    ''' % d, path='/agents/')
+    web = t.source(b'HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nweb')
+    git = t.source(b'HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\ngit')
+    for name, target, secret in (('web', web, 'w'), ('git', git, 'g')):
+        r.agent('ws://127.0.0.1:%d/agents/%s' % (n.port, name), target.port,
+                '-H', 'Authorization: Bearer ' + secret)
+    r.parked(g, 4)
+    for name in ('web', 'git', 'web'):
+        out = t.http(n.port, '/_token/%s/index' % name,
+                     fields=('Connection: close',))
+        t.is_((out[0], out[2]), (200, name),
+              'a request for %s goes to its agent' % name)
+
+
+if __name__ == '__main__':
+    t.main()

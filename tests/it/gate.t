@@ -1,0 +1,401 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The gate: agents that are led frame by frame, the Python peer as a foreign
+agent, and our own."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import inetws as t                      # noqa: E402
+import inetws_peer as p                 # noqa: E402
+import reverse as r                     # noqa: E402
+from talk import Talk, noise            # noqa: E402
+
+
+def test_serves():
+    g = r.gate()
+    a = r.raw_agent(g)
+    t.ok('serve' not in a.params and a.params['id'] != 'agent1',
+         'the agent is let in')
+    v = r.visit(g.door)
+    name = '%s:%d' % v.getsockname()
+    v.sendall(b'early')
+    t.is_(r.line(a), 'open ' + name, 'open, with the visitor\'s address')
+    try:
+        t.ok(False, 'nothing before ok, not %r' % (a.frame(.5),))
+    except socket.timeout:
+        t.ok(True, 'nothing of the visitor\'s before ok')
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'early'), 'then it comes')
+    a.data(b'reply')
+    t.is_(v.recv(100), b'reply', 'and replies do')
+    v.shutdown(socket.SHUT_WR)
+    t.is_(a.frame(t.BOUND), (p.TEXT, 'eof 5'), 'half-close')
+    a.data(b'late')
+    a.text('eof 9')
+    t.is_(v.recv(100) + v.recv(100), b'late', 'and what comes after it')
+    t.is_(a.frame(t.BOUND), (p.CLOSE, 1000), 'Close')
+    a.closing()
+    a.drop()
+    t.like(g.wait_line('event=closed .*')[0],
+           r'mode=gate peer=%s .*up=9 down=5 .*end=ended' % name,
+           'one line of log')
+
+
+def test_fail_and_reset():
+    g = r.gate()
+    a = r.raw_agent(g)
+    v = r.visit(g.door)
+    r.line(a)
+    a.text('fail connection refused')
+    begin = time.monotonic()
+    t.ok(r.was_reset(v), 'fail: the visitor is reset')
+    t.ok(time.monotonic() - begin < 2 * t.SCALE, 'at once')
+    t.is_(a.frame(t.BOUND), (p.CLOSE, 1000), 'Close')
+    a.drop()
+    g.wait_line('end=peer-reset why="connection refused"')
+    a = r.raw_agent(g)
+    v = r.visit(g.door)
+    r.line(a)
+    r.reset(v)
+    t.is_(a.frame(t.BOUND), (p.TEXT, 'rst'), 'a visitor who leaves: rst')
+    a.drop()
+
+
+def test_moves_on():
+    """A wire that is lost, closed, or silent at open: the next one."""
+    g = r.gate()
+    for how in ('lost', 'closed', 'reset', 'fault'):
+        first = r.raw_agent(g)
+        r.parked(g)
+        second = r.raw_agent(g)
+        r.parked(g, 2)
+        v = r.visit(g.door)
+        v.sendall(b'hello')
+        t.like(r.line(first), '^open ', how)
+        if how == 'lost':
+            first.drop()
+        elif how == 'reset':
+            first.drop('rst')
+        elif how == 'closed':
+            first.closing(1001)
+        else:
+            first.data(b'too early')
+        t.like(r.line(second), '^open ', 'goes to the next')
+        second.text('ok')
+        t.is_(second.frame(t.BOUND), (p.BINARY, b'hello'),
+              'who gets everything')
+        second.data(b'fine')
+        t.is_(v.recv(10), b'fine', 'and the visitor has not noticed')
+        second.text('rst')
+        second.drop()
+        first.drop()
+        v.close()
+        t.until(lambda: len(t.children(g.pid)) == 0)
+
+
+def test_silent():
+    g = r.gate()
+    first = r.raw_agent(g)
+    r.parked(g)
+    second = r.raw_agent(g)
+    r.parked(g, 2)
+    begin = time.monotonic()
+    v = r.visit(g.door)
+    r.line(first)
+    t.like(r.line(second), '^open ', 'silent: to the next')
+    t.ok(4.5 < time.monotonic() - begin < 7 * t.SCALE, 'in five seconds')
+    second.text('ok')
+    second.data(b'fine')
+    t.is_(v.recv(10), b'fine', 'who serves')
+    first.text('ok')
+    first.data(b'WRONG')
+    second.data(b'!')
+    t.is_(v.recv(10), b'!', 'the late one has no say')
+
+
+def test_killed_child():
+    """Even a child that is killed loses no visitor before ok."""
+    g = r.gate()
+    first = r.raw_agent(g)
+    r.parked(g)
+    child, = t.children(g.pid)
+    second = r.raw_agent(g)
+    r.parked(g, 2)
+    v = r.visit(g.door)
+    r.line(first)
+    os.kill(child, signal.SIGKILL)
+    t.like(r.line(second), '^open ', 'killed: to the next')
+    second.text('ok')
+    second.data(b'fine')
+    t.is_(v.recv(10), b'fine', 'who serves')
+
+
+def test_queue():
+    g = r.gate('--queue', '1500ms', '--max-waiting', '3')
+    vs = [r.visit(g.door) for _ in range(3)]
+    t.ok(r.was_reset(r.visit(g.door)), 'beyond --max-waiting: reset')
+    for i, v in enumerate(vs):
+        v.sendall(b'%d' % i)
+    a = r.raw_agent(g)
+    t.is_(r.line(a), 'open %s:%d' % vs[0].getsockname(),
+          'an agent that comes gets the first who waits')
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'0'), 'and what he said')
+    r.reset(vs[1])
+    a2 = r.raw_agent(g)
+    t.is_(r.line(a2), 'open %s:%d' % vs[2].getsockname(),
+          'one who has left is passed over')
+    a2.text('ok')
+    begin = time.monotonic()
+    late = r.visit(g.door)
+    t.ok(r.was_reset(late), 'nobody comes: reset')
+    t.ok(1.3 < time.monotonic() - begin < 4 * t.SCALE, 'after --queue')
+    g.wait_line('event=no-agent')
+    half = r.visit(g.door)
+    half.sendall(b'bye')
+    half.shutdown(socket.SHUT_WR)
+    a3 = r.raw_agent(g)
+    r.line(a3)
+    a3.text('ok')
+    t.is_([a3.frame(t.BOUND) for _ in range(2)],
+          [(p.BINARY, b'bye'), (p.TEXT, 'eof 3')],
+          'an end of file from one who waits is a half-close')
+
+
+def test_pings():
+    """A dead waiting wire is found before a visitor finds it."""
+    g = r.gate('--ping-interval', '300ms', '--ping-timeout', '900ms')
+    a = r.raw_agent(g)
+    t.is_(a.frame(t.BOUND, pings=True)[0], p.PING, 'it is pinged')
+    t.ok(t.until(lambda: not t.children(g.pid)), 'no answer: it goes')
+    v = r.visit(g.door)
+    b = r.raw_agent(g)
+    t.like(r.line(b), '^open ', 'and no visitor meets it')
+    v.close()
+
+
+def test_limits():
+    g = r.gate('--max-parked', '2')
+    wires = [r.raw_agent(g), r.raw_agent(g)]
+    try:
+        r.raw_agent(g)
+        t.ok(False, 'a third wire is let in')
+    except p.Refused as e:
+        t.is_(e.status, 503, '--max-parked: 503')
+    for w in wires:
+        w.drop()
+    g = r.gate('--max-connections', '2')
+    wires = [r.raw_agent(g), r.raw_agent(g)]
+    try:
+        r.raw_agent(g)
+        t.ok(False, 'a third wire is let in')
+    except p.Refused as e:
+        t.is_(e.status, 503, '--max-connections: 503')
+
+
+def refused(g, path, offer=r.OFFER, **kw):
+    try:
+        r.raw_agent(g, path, offer, **kw).drop()
+        return None
+    except p.Refused as e:
+        return e.status
+
+
+def test_who():
+    g = r.gate(auth=('--path', '/forward/7f3a'))
+    t.is_(refused(g, '/forward/7f3a'), None, '--path lets one in')
+    t.is_(refused(g, '/forward/7f3b'), 404, 'another id: 404')
+    t.is_(refused(g, '/forward/7f3a', 'inetws; v=1; id=x'), 400,
+          'no agent: 400')
+    t.is_(refused(g, '/forward/7f3a', None), 400, 'a foreign peer: 400')
+    t.is_(refused(g, '/forward/7f3a', 'inetws; v=1; id=x; resume="%s"; '
+                  'n=1; at=0' % ('0' * 32)), 410, 'an unknown session: 410')
+    f = r.agents_file(office__ssh='s3cret', other='else')
+    g = r.gate(auth=('--agents-file', f))
+    t.is_(refused(g, '/agents/office-ssh', secret='s3cret'), None,
+          '--agents-file: name and secret')
+    t.is_(refused(g, '/agents/office-ssh'), 401, 'no secret: 401')
+    t.is_(refused(g, '/agents/office-ssh', secret='else'), 403,
+          'another one\'s: 403')
+    t.is_(refused(g, '/agents/nobody', secret='else'), 403, 'unlisted: 403')
+    t.is_(refused(g, '/agents/', secret='else'), 400, 'no name: 400')
+    with open(f, 'a') as o:
+        o.write('late 0000\n')
+    r_ = t.run_inetws('gate', '-l', '0', '--visitors', '0', '--agents-file',
+                      f)
+    t.is_(r_.returncode, 64, 'a bad line: usage')
+    t.like(r_.stderr, r'agents:4: expected NAME SHA256', 'and where')
+
+
+def test_usage():
+    for words, says in (
+            (('--visitors', '0'), 'who may be an agent'),
+            (('--allow-any-agent',), 'one of --visitors and --visitors-dir'),
+            (('--allow-any-agent', '--visitors', '0', '--visitors-dir',
+              '/tmp'), 'one of --visitors'),
+            (('--allow-any-agent', '--visitors', '0', 'x'), 'unexpected'),
+            (('--allow-any-agent', '--visitors', '-'), 'not an address')):
+        out = t.run_inetws('gate', '-l', '127.0.0.1:0', *words)
+        t.is_(out.returncode, 64, ' '.join(words))
+        t.like(out.stderr, says, 'says why')
+    out = t.run_inetws('gate', '-l', '127.0.0.1:0', '--allow-any-agent',
+                       '--visitors-dir', '/nonexistent')
+    t.is_(out.returncode, 71, 'no such directory')
+    a, b = socket.socketpair()
+    q = t.Program([t.INETWS, 'gate', '--visitors', '0',
+                   '--allow-any-agent'], stdin=b, stdout=b, stderr=b)
+    t.is_(q.wait(), 64, 'under inetd: usage')
+    a.close()
+    b.close()
+
+
+def test_end():
+    g = r.gate()
+    a, b = r.raw_agent(g), r.raw_agent(g)
+    v = r.visit(g.door)
+    first, spare = a, b
+    r.line(first)
+    first.text('ok')
+    g.send(signal.SIGTERM)
+    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000), 'TERM: a waiting wire ends')
+    spare.closing()
+    spare.drop()
+    v.sendall(b'on')
+    t.is_(first.frame(t.BOUND), (p.BINARY, b'on'), 'a tunnel goes on')
+    try:
+        r.visit(g.door).close()
+        t.ok(False, 'visitors are let in')
+    except OSError:
+        t.ok(True, 'the doors are closed')
+    v.close()
+    first.text('rst')
+    first.drop()
+    t.is_(g.wait(), 0, 'then it ends')
+    g = r.gate()
+    v = r.visit(g.door)
+    t.is_(g.stop(), 0, 'TERM with one who waits')
+    t.ok(r.was_reset(v), 'resets him')
+
+
+def test_leave():
+    g = r.gate('--drain', 'leave')
+    a, b = r.raw_agent(g), r.raw_agent(g)
+    v = r.visit(g.door)
+    r.line(a)
+    a.text('ok')
+    a.data(b'x')
+    v.recv(1)
+    t.is_(g.stop(), 0, '--drain leave: it is gone')
+    g2 = r.gate(listen=g.name, visitors='127.0.0.1:%d' % g.door)
+    t.ok(True, 'a new one has its doors at once')
+    t.is_(b.frame(t.BOUND), (p.CLOSE, 1000), 'waiting wires end')
+    v.sendall(b'on')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'on'), 'the tunnel lives on')
+    t.ok(g2.alive(), 'both are well')
+
+
+def test_unix_door():
+    d = t.folder()
+    g = r.gate(visitors='unix:%s/door,mode=0660' % d)
+    t.is_(os.stat(d + '/door').st_mode & 0o777, 0o660, 'a Unix door')
+    a = r.raw_agent(g)
+    v = r.visit(d + '/door')
+    t.is_(r.line(a), 'open -', 'whose visitors have no address')
+    v.close()
+    a.drop()
+    t.is_(g.stop(), 0, 'the end')
+    t.ok(not os.path.exists(d + '/door'), 'takes the door away')
+
+
+class ForeignAgent:
+    """The Python peer as an agent: one wire after another."""
+
+    def __init__(self, g, target, faults=None, **kw):
+        self.g, self.target, self.faults = g, target, faults
+        self.settings = p.Settings(serve=True, **kw)
+        self.tunnels = []
+        self.open = True
+        t.on_close(self.close)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def get(self, addr):
+        self.addr = addr
+        return socket.create_connection(('127.0.0.1', self.target.port))
+
+    def live(self, tunnel):
+        self.tunnels.append(tunnel)
+
+    def run(self):
+        while self.open:
+            try:
+                p.dial('127.0.0.1', self.g.port, '/agents/a', None,
+                       self.settings, self.faults, self.get, self.live)
+            except (OSError, p.Refused, p.Lost):
+                time.sleep(.05)
+
+    def close(self):
+        self.open = False
+
+
+def test_foreign_agent():
+    g, target = r.gate(), t.echo()
+    agents = [ForeignAgent(g, target) for _ in range(2)]
+    data = noise(2 << 20)
+    for i in range(4):
+        talk = Talk(r.visit(g.door), data)
+        how = talk.join()
+        t.ok(how == 'eof' and talk.got == data,
+             '2 MB there and back by the Python agent: %s' % how)
+    t.ok(agents[0].tunnels, 'both took part')
+
+
+def test_foreign_resume():
+    g, target = r.gate(), t.echo()
+    agent = ForeignAgent(g, target, p.RandomFaults(7, 20, 400000))
+    data = noise(5 << 20)
+    talk = Talk(r.visit(g.door), data)
+    how = talk.join()
+    t.ok(how == 'eof' and talk.got == data,
+         'cut again and again, nothing lost: %s, %d' % (how, len(talk.got)))
+    t.diag('%d resumes' % max(x.resumes for x in agent.tunnels))
+
+
+def test_own_agent():
+    g, target = r.gate(), t.echo()
+    a = r.agent(g.url(), target.port, '--spare', '4')
+    t.ok(r.parked(g, 4), 'four wires wait')
+    data = noise(100000)
+    talks = [Talk(r.visit(g.door), data) for _ in range(200)]
+    good = sum(x.join() == 'eof' and x.got == data for x in talks)
+    t.is_(good, 200, '200 visitors at once, four wires: all are served')
+    t.ok(r.parked(g, 4), 'and four wait again')
+    t.ok(t.until(lambda: len(t.children(a.pid)) == 4 and
+                 len(t.children(g.pid)) == 4), 'nothing is left behind')
+    t.is_(a.stop(), 0, 'the agent ends')
+    t.ok(t.until(lambda: not t.children(g.pid)), 'its wires are gone')
+    t.is_(g.stop(), 0, 'the gate ends')
+
+
+def test_restart():
+    """The agent is back when the gate is."""
+    g, target = r.gate(), t.echo()
+    r.agent(g.url(), target.port)
+    r.parked(g, 2)
+    name, door = g.name, g.door
+    g.send(signal.SIGKILL)
+    g.wait()
+    g = r.gate(listen=name, visitors='127.0.0.1:%d' % door)
+    talk = Talk(r.visit(g.door), b'hello')
+    t.ok(talk.join() == 'eof' and talk.got == b'hello',
+         'killed and started again: the next visitor is served')
+
+
+if __name__ == '__main__':
+    t.main()

@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""client --warm, and servers that park: ours and the Python peer, each as the
+foreign implementation of the other."""
+
+import os
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import inetws as t                      # noqa: E402
+import inetws_peer as p                 # noqa: E402
+import reverse as r                     # noqa: E402
+from talk import Talk, noise, pair      # noqa: E402
+
+PARK = 'inetws; v=1; id=warm1; win=65536; park'
+
+
+class Later(p.RandomFaults):
+    """Not before the session has begun."""
+
+    def limits(self, no):
+        send, recv, how = super().limits(no)
+        more = 1000 if no == 0 else 0
+        return send and send + more, recv and recv + more, how
+
+
+def url(server):
+    return 'ws://127.0.0.1:%d/' % server.port
+
+
+def test_warm():
+    target = t.echo()
+    s = t.server(target.port)
+    c = t.client(url(s), '--warm', '3')
+    t.ok(r.parked(s, 3) and r.parked(c, 3), 'three wires wait at both sides')
+    t.is_(target.accepted, 0, 'the target has not been dialled')
+    data = noise(1 << 20)
+    talks = [Talk(r.visit(c.port), data) for _ in range(10)]
+    t.is_(sum(x.join() == 'eof' and x.got == data for x in talks), 10,
+          'ten visitors are served, warm or cold')
+    t.ok(r.parked(s, 3), 'and three wires wait again')
+    c.wait_line('event=closed', count=10)
+    t.like(c.log, r'event=closed mode=client peer=127\.0\.0\.1:\d+ .*'
+           r'up=1048576 down=1048576', 'logged as ever')
+    t.is_(c.stop(), 0, 'TERM ends it')
+    t.ok(t.until(lambda: not t.children(s.pid)), 'and what waits')
+    t.unlike(s.wait_line('event=closed')[0], 'event=unused',
+             'unused wires are not logged')
+
+
+def test_server_parks():
+    target = t.echo()
+    s = t.server(target.port)
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK)
+    t.ok('park' in w.params, 'the server answers park')
+    t.is_(target.accepted, 0, 'the target waits')
+    w.text('open 192.0.2.1:7')
+    w.data(b'hello')
+    t.is_(w.frame(t.BOUND), (p.TEXT, 'ok'), 'open: ok')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'hello'), 'data that was early')
+    w.text('rst')
+    w.drop()
+    line = s.wait_line('event=closed.*')[0]
+    t.unlike(line, '192.0.2.1', 'a stranger\'s address is not believed')
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK)
+    w.closing()
+    t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'closed while it waits')
+    w.drop()
+    s = t.server(t.free_port())
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK)
+    w.text('open -')
+    t.like(r.line(w), '^fail .*refused', 'a dead target: fail')
+    w.drop()
+    s = t.server(target.port, '--trusted-proxy', '127.0.0.1',
+                 '--real-ip-header', 'Forwarded')
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK)
+    w.text('open 192.0.2.1:7')
+    r.line(w)
+    w.text('rst')
+    w.drop()
+    t.like(s.wait_line('event=closed.*')[0], r'peer=192\.0\.2\.1:7',
+           'that of a trusted proxy is')
+
+
+def test_forward():
+    """--forward-peer tells who the visitor is, and nothing else does."""
+    for options, known in (((), False), (('--forward-peer',), True)):
+        target = t.Held()
+        s = t.server(target.port, '--trusted-proxy', '127.0.0.1',
+                     '--real-ip-header', 'Forwarded', '--send-proxy')
+        c = t.client(url(s), '--warm', '1', *options)
+        r.parked(s)
+        v = r.visit(c.port)
+        v.sendall(b'x')
+        got = target.next().recv(200)
+        t.is_(b' %d ' % v.getsockname()[1] in got, known,
+              '%s: %r' % (options, got))
+
+
+def test_program():
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--', 'sh', '-c',
+                 'echo $REQUEST_URI; cat')
+    s.port = t.port_of(t.listening(s)[0])
+    c = t.client(url(s) + 'x?y', '--warm', '1')
+    r.parked(s)
+    talk = Talk(r.visit(c.port), b'hi')
+    talk.join()
+    t.is_(bytes(talk.got), b'/x?y\nhi', 'a program knows the request')
+
+
+def test_no_park():
+    """A server that does not park: dialled on demand, not asked again."""
+    target = t.echo()
+    ws = t.WSServer()
+    c = t.client(url(ws), '--warm', '2', '--eof=close')
+    first = ws.next()
+    t.is_(first.read_frame().opcode, 8, 'a wire that may not wait is closed')
+    c.wait_line('event=not-parked')
+    v = r.visit(c.port)
+    second = ws.next()
+    v.sendall(b'hello')
+    t.is_(second.read_frame().payload, b'hello', 'a visitor has a wire of his own')
+    t.ok(not t.until(lambda: ws.accepted > 2, .6), 'no more is dialled ahead')
+    v.close()
+    target.close()
+
+
+def test_lost():
+    """Wires that die while they wait are replaced; visitors do not care."""
+    target = t.echo()
+    s = t.server(target.port)
+    proxy = t.Proxy(s.port)
+    c = t.client('ws://127.0.0.1:%d/' % proxy.port, '--warm', '2')
+    r.parked(s, 2)
+    for how in ('fin', 'rst'):
+        old = t.children(c.pid)
+        proxy.cut(how)
+        t.until(lambda: not set(old) & set(t.children(c.pid)))
+        talk = Talk(r.visit(c.port), b'hello')
+        t.is_((talk.join(), bytes(talk.got)), ('eof', b'hello'),
+              'all cut (%s): served' % how)
+        t.ok(r.parked(s, 2), 'and wires wait again')
+
+
+def test_server_down():
+    s = t.server(t.echo().port)
+    port = s.port
+    c = t.client(url(s), '--warm', '1')
+    r.parked(s)
+    s.stop(signal.SIGQUIT)
+    t.ok(r.was_reset(r.visit(c.port)), 'the server is down: reset')
+    t.server(t.echo().port, listen='127.0.0.1:%d' % port)
+
+    def served():
+        talk = Talk(r.visit(c.port), b'x')
+        return talk.join() == 'eof' and talk.got == b'x'
+    t.ok(t.until(served), 'it is back: served')
+    t.ok(t.until(lambda: r.parked(c)), 'and warm again')
+
+
+def test_foreign_server():
+    target = t.echo()
+    server = p.Server(lambda: socket.create_connection(
+        ('127.0.0.1', target.port)))
+    t.on_close(server.stop)
+    c = t.client(url(server), '--warm', '2')
+    t.ok(r.parked(c, 2), 'wires wait at the Python server')
+    data = noise(1 << 20)
+    for _ in range(3):
+        talk = Talk(r.visit(c.port), data)
+        how = talk.join()
+        t.ok(how == 'eof' and talk.got == data, 'a visitor is served')
+
+
+def test_foreign_client():
+    target = t.echo()
+    s = t.server(target.port)
+    data = noise(1 << 20)
+    near, inner = pair()
+    talk = Talk(near, data)
+    tunnel = p.dial('127.0.0.1', s.port, '/', inner,
+                    p.Settings(addr='192.0.2.1:7'))
+    t.ok(talk.join() == 'eof' and talk.got == data,
+         'the Python client, warm: %s' % tunnel.outcome)
+
+
+def test_resume():
+    target = t.echo()
+    s = t.server(target.port)
+    data = noise(5 << 20)
+    near, inner = pair()
+    talk = Talk(near, data)
+    tunnel = p.dial('127.0.0.1', s.port, '/', inner,
+                    p.Settings(addr='-'), Later(3, 20, 300000))
+    t.ok(talk.join() == 'eof' and talk.got == data,
+         'cut again and again: %s, %d resumes' % (tunnel.outcome,
+                                                  tunnel.resumes))
+    server = p.Server(lambda: socket.create_connection(
+        ('127.0.0.1', target.port)), p.Settings(), p.After('ok', True, 1))
+    t.on_close(server.stop)
+    c = t.client(url(server), '--warm', '1')
+    r.parked(c)
+    talk = Talk(r.visit(c.port), data)
+    t.ok(talk.join() == 'eof' and talk.got == data,
+         'cut behind ok: it goes on')
+
+
+def test_usage():
+    a, b = socket.socketpair()
+    q = t.Program([t.INETWS, 'client', '--warm', '1', 'ws://127.0.0.1:1/'],
+                  stdin=b, stdout=b, stderr=b)
+    t.is_(q.wait(), 64, '--warm under inetd: usage')
+    a.close()
+    b.close()
+
+
+def test_time():
+    """A visitor of a warm client waits for no handshake."""
+    delay = .1
+    s = t.server(t.echo().port)
+    slow = r.Delay(s.port, delay)
+    took = {}
+    for warm in ('0', '1'):
+        c = t.client('ws://127.0.0.1:%d/' % slow.port, '--warm', warm)
+        if warm == '1':
+            t.ok(r.parked(s) and r.parked(c), 'a wire waits')
+        took[warm] = min(r.first_byte(c.port) for _ in range(2)
+                         if warm == '0' or r.parked(s))
+        c.stop(signal.SIGQUIT)
+    t.ok(2 * delay <= took['1'] < took['0'] - 1.5 * delay and
+         took['0'] >= 4 * delay, 'a round trip less: %d ms, cold %d ms' % (
+             took['1'] * 1000, took['0'] * 1000))
+
+
+if __name__ == '__main__':
+    t.main()

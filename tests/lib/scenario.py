@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: ISC
+"""A scenario is a folder with a page for users and a test of what stands in
+it: command lines come from README.md, configurations from files beside it,
+and only addresses and places are replaced.
+
+    s = Scenario(__file__, {'127.0.0.1:39000': '127.0.0.1:%d' % port, ...})
+    s.inetws('gate')         the command line of the page that begins so
+    s.site('nginx.conf')     nginx with that file
+"""
+
+import os
+import re
+import shlex
+
+import daemons
+import proc
+
+
+class Scenario:
+    def __init__(self, path, replace=None):
+        self.folder = os.path.dirname(os.path.abspath(path))
+        self.replace = dict(replace or {})
+
+    def text(self, name):
+        with open(os.path.join(self.folder, name)) as f:
+            return self.replaced(f.read())
+
+    def replaced(self, text):
+        """All at once, the longest first."""
+        if not self.replace:
+            return text
+        words = sorted(self.replace, key=len, reverse=True)
+        return re.sub('|'.join(map(re.escape, words)),
+                      lambda m: str(self.replace[m.group(0)]), text)
+
+    def commands(self, begin):
+        """Command lines of the page, in its order."""
+        with open(os.path.join(self.folder, 'README.md')) as f:
+            page = f.read().replace('\\\n', ' ')
+        found = [m.group(1) for m in
+                 re.finditer(r'(?m)^    [\w.@-]*[$#] (.*)$', page)
+                 if m.group(1).startswith(begin)]
+        if not found:
+            raise AssertionError('%s: no line begins with %r' % (
+                self.folder, begin))
+        return [shlex.split(self.replaced(line)) for line in found]
+
+    def inetws(self, mode, number=0, more=(), **kw):
+        argv = self.commands('inetws ' + mode)[number]
+        p = proc.inetws(argv[1], *more, *argv[2:], **kw)
+        if mode in ('server', 'client', 'gate'):
+            proc.listening(p)
+        return p
+
+    def site(self, name):
+        """nginx with that file inside http {}; it names its own ports."""
+        ports = re.findall(r'listen\s+127\.0\.0\.1:(\d+)', self.text(name))
+        return daemons.nginx_site(int(ports[0]), self.text(name))

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""README.md beside this file, with fifty agents and a real sshd."""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', '..', 'lib'))
+import inetws as t                      # noqa: E402
+import reverse as r                     # noqa: E402
+from scenario import Scenario           # noqa: E402
+from talk import Talk                   # noqa: E402
+
+MACHINES = 50
+
+
+@t.limit(120)
+def test_fleet():
+    ssh, = t.need('ssh')
+    sshd, echo = t.sshd(), t.echo()
+    cert, d = t.certificate(), t.folder()
+    os.mkdir(d + '/fleet')
+    names = ['host%d' % i for i in range(MACHINES)]
+    listed = r.agents_file(**{n: 'secret-of-' + n.upper() for n in names})
+    https, port = t.free_port(), t.free_port()
+    s = Scenario(__file__, {
+        '127.0.0.1:443 ': '127.0.0.1:%d ' % https,
+        '127.0.0.1:39000': '127.0.0.1:%d' % port,
+        '/run/inetws': d, '/etc/inetws/fleet': listed,
+        'server_name gate.example.org': 'server_name localhost',
+        'gate.example.org': 'localhost:%d' % https,
+        '/etc/ssl/gate.pem': cert.cert, '/etc/ssl/gate.key': cert.key})
+    gate = s.inetws('gate')
+    t.is_(len(os.listdir(d + '/fleet')), MACHINES,
+          'listed machines have their doors')
+    s.site('nginx.conf')
+    agents = {}
+    for n in names:
+        secret = os.path.join(d, n + '.secret')
+        with open(secret, 'w') as f:
+            f.write('Authorization: Bearer secret-of-%s\n' % n.upper())
+        target = sshd if n == 'host42' else echo
+        s.replace.update({'host42': n, '/etc/inetws/secret': secret,
+                          '127.0.0.1:22': '127.0.0.1:%d' % target.port})
+        agents[n] = s.inetws('agent', more=('--cacert', cert.ca))
+    t.ok(r.parked(gate, MACHINES), 'fifty machines wait at the gate')
+    s.replace['host42'] = 'host42'
+    t.ok(all(Talk(r.visit('%s/fleet/%s.sock' % (d, n)), n.encode()).join()
+             == 'eof' for n in names if n != 'host42'),
+         'each is reached by its door')
+    s.inetws('server')
+    proxy = s.commands('ssh')[1][2].replace(
+        'inetws connect', '%s connect --cacert %s' % (t.INETWS, cert.ca))
+    out = t.run([ssh, '-F', sshd.config, '-o', proxy, 'there', 'echo',
+                 'hello'], timeout=2 * t.BOUND)
+    t.is_(out.stdout, b'hello\n', 'ssh through nginx to one of them')
+    if t.run(['sh', '-c', 'command -v socat']).returncode == 0:
+        out = t.run([ssh, '-F', sshd.config, '-o', s.commands('ssh')[0][2],
+                     'there', 'echo', 'hello'], timeout=2 * t.BOUND)
+        t.is_(out.stdout, b'hello\n', 'and on the gate itself')
+    gate.stop(signal.SIGQUIT)
+    gate = s.inetws('gate')
+    t.ok(r.parked(gate, MACHINES) or
+         t.until(lambda: r.parked(gate, MACHINES), 3 * t.BOUND),
+         'the gate starts again: all fifty are back')
+    out = t.run([ssh, '-F', sshd.config, '-o', proxy, 'there', 'echo',
+                 'again'], timeout=2 * t.BOUND)
+    t.is_(out.stdout, b'again\n', 'and reached')
+
+
+if __name__ == '__main__':
+    t.main()
