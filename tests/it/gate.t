@@ -140,7 +140,7 @@ def test_killed_child():
 def test_queue():
     g = r.gate('--queue', '1500ms', '--max-waiting', '3')
     vs = [r.visit(g.door) for _ in range(3)]
-    t.ok(r.was_reset(r.visit(g.door)), 'beyond --max-waiting: reset')
+    t.ok(r.turned_away(g.door), 'beyond --max-waiting: reset')
     for i, v in enumerate(vs):
         v.sendall(b'%d' % i)
     a = r.raw_agent(g)

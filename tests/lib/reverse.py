@@ -134,3 +134,12 @@ def first_byte(door):
         v.sendall(b'x')
         v.recv(1)
         return time.monotonic() - begin
+
+
+def turned_away(door):
+    """Is a visitor there reset, at the latest when he reads?"""
+    try:
+        with visit(door) as v:
+            return was_reset(v)
+    except ConnectionResetError:
+        return True
