@@ -32,6 +32,7 @@ static struct {
 	enum log_format format;
 	int facility;
 	int journal;		/* descriptor 2 is the journal's */
+	int full;		/* the last line found no room */
 	char program[64];	/* openlog(3) keeps a pointer to it */
 } settings = { .where = LOG_TO_STDERR, .min = LOG_L_INFO };
 
@@ -297,9 +298,9 @@ log_seconds(struct log_line *l, const char *key, int64_t ms)
 
 /*
  * A full pipe that nobody reads takes no line: it is lost then, for nobody is
- * to be kept by the log from serving, or from ending.  The descriptor may be
- * others' too, and is left blocking; there is room for a line where poll(2)
- * sees any.
+ * to be kept by the log from serving, or from ending; and once one is lost,
+ * none is waited with until there is room.  The descriptor may be others'
+ * too, and is left blocking; there is room for a line where poll(2) sees any.
  */
 static void
 put(const char *text, size_t len)
@@ -307,7 +308,8 @@ put(const char *text, size_t len)
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	ssize_t n;
 
-	if (poll(&p, 1, WAIT_MS) == 0)
+	settings.full = poll(&p, 1, settings.full ? 0 : WAIT_MS) == 0;
+	if (settings.full)
 		return;
 	do {
 		n = write(STDERR_FILENO, text, len);
