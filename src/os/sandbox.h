@@ -42,8 +42,9 @@ enum sandbox_role {
  * Before the first fork: does what is expensive.  May be called again; if that
  * fails, it is as it was before.  readable lists what a SANDBOX_REDIAL may
  * read besides, a folder with all that is below it; it may have NULLs in it,
- * and what is not there is passed over.  0, or -1 with errno.  The file behind this header remembers what was
- * prepared, in a descriptor that is close-on-exec.
+ * and what is not there is passed over.  0, or -1 with errno.  The file behind
+ * this header remembers what was prepared, in a descriptor that is
+ * close-on-exec.
  */
 int sandbox_prepare(enum sandbox_role, const char *const *readable,
     unsigned int n);

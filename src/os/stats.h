@@ -59,9 +59,9 @@ struct stats_about {
 
 /*
  * Makes the page of this process and its children: with so many slots for
- * connections, beside the supervisor's own slot 0.  path NULL: without a file.  A file is
- * made with mode 0600, must not exist, and goes with stats_close().  0, or -1
- * with errno.
+ * connections, beside the supervisor's own slot 0.  path NULL: without a
+ * file.  A file is made with mode 0600, must not exist, and goes with
+ * stats_close().  0, or -1 with errno.
  */
 int stats_create(const char *path, unsigned int slots,
     const struct stats_about *);
@@ -108,8 +108,8 @@ void stats_take(int slot, enum report_state);
 /*
  * Notes where the peer of this slot is from, and returns how many others from
  * there have been noted before and still are, counting no further than max: of
- * several that come at once each gets another number.  A process without a slot is not noted, and gets
- * 0.  Source 0: it does not count any more.
+ * several that come at once each gets another number.  A process without a
+ * slot is not noted, and gets 0.  Source 0: it does not count any more.
  */
 unsigned int stats_source(uint64_t source, unsigned int max);
 

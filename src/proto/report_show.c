@@ -139,8 +139,9 @@ report_json_head(struct out *o, const struct report *r)
 	out_add(o, "},\"unlisted\":%u,\"waiting\":%u,\"total\":%" PRIu64
 	    ",\"refused\":%" PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64
 	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{",
-	    r->unlisted, r->waiting, r->counts.begun, r->counts.refused, r->counts.up, r->counts.down,
-	    r->counts.losses, r->counts.resumes);
+	    r->unlisted, r->waiting, r->counts.begun, r->counts.refused,
+	    r->counts.up, r->counts.down, r->counts.losses,
+	    r->counts.resumes);
 	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
 		out_add(o, "%s\"%s\":%" PRIu64, n++ > 0 ? "," : "",
 		    report_result_name(i), r->counts.ended[i]);

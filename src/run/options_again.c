@@ -10,8 +10,8 @@
 
 /* What was done with these at the start cannot be undone. */
 static const char *const fixed[] = {
-	"mode", "listen", "visitors", "visitors-dir", "warm", "stats-file", "metrics", "syslog",
-	"pidfile", "run-as", "chroot", "no-sandbox", NULL
+	"mode", "listen", "visitors", "visitors-dir", "warm", "stats-file",
+	"metrics", "syslog", "pidfile", "run-as", "chroot", "no-sandbox", NULL
 };
 
 /* Is the line, as of --dump-config, about this option? */
