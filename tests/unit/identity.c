@@ -137,6 +137,12 @@ test_origin(void)
 	is(origin_is_allowed(slice_of("https://a:1"), "a"), 1, "any port");
 	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
 	is(origin_is_allowed(slice_of("null"), "null"), 0, "null is none");
+	is(origin_is_allowed(slice_of("https://a"), "HTTPS://a:443"), 1,
+	    "the scheme's own port, written out");
+	is(origin_is_allowed(slice_of("http://a"), "https://a"), 0,
+	    "another scheme");
+	is(origin_is_allowed(slice_of("https://a:1"), "https://a"), 0,
+	    "another port");
 }
 
 static void
