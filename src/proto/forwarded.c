@@ -15,26 +15,67 @@ unquoted(struct slice s)
 	return s;
 }
 
+/*
+ * Length up to the stop, which does not count in double quotes: a proxy may
+ * quote what the visitor wrote, as his Host.
+ */
+static size_t
+length_to(struct slice s, char stop)
+{
+	size_t i;
+	int quoted = 0;
+
+	for (i = 0; i < s.len && (quoted || s.p[i] != stop); i++)
+		if (quoted && s.p[i] == '\\' && i + 1 < s.len)
+			i++;		/* quoted-pair, RFC 9110 5.6.4 */
+		else if (s.p[i] == '"')
+			quoted = !quoted;
+	return i;
+}
+
 /* The for= parameter of one element (RFC 7239 4); p is NULL without one. */
 static struct slice
 for_of(struct slice element)
 {
-	const char *end;
 	struct slice pair;
+	size_t len;
 
 	while (element.len > 0) {
-		end = memchr(element.p, ';', element.len);
-		pair = element;
-		if (end != NULL)
-			pair.len = end - element.p;
-		element.p += pair.len + (end != NULL);
-		element.len -= pair.len + (end != NULL);
-		pair = http_trim(pair);
+		len = length_to(element, ';');
+		pair = http_trim((struct slice){ element.p, len });
+		len += len < element.len;
+		element.p += len;
+		element.len -= len;
 		if (pair.len > 4 && strncasecmp(pair.p, "for=", 4) == 0)
 			return unquoted((struct slice){ pair.p + 4,
 			    pair.len - 4 });
 	}
 	return (struct slice){ NULL, 0 };
+}
+
+/*
+ * The next element.  Only Forwarded knows quotes: in the other fields one that
+ * the visitor wrote must not swallow what a proxy appended.
+ */
+static int
+next(struct slice *list, struct slice *element, int is_rfc)
+{
+	const char *comma;
+
+	if (is_rfc)
+		return slice_next(list, element);
+	while (list->len > 0) {
+		comma = memchr(list->p, ',', list->len);
+		*element = *list;
+		if (comma != NULL)
+			element->len = comma - list->p;
+		list->p += element->len + (comma != NULL);
+		list->len -= element->len + (comma != NULL);
+		*element = http_trim(*element);
+		if (element->len > 0)
+			return 1;
+	}
+	return 0;
 }
 
 /*
@@ -56,7 +97,7 @@ forwarded_from(const struct http_head *head, const char *name,
 		if (!slice_is_nocase(head->field[i].name, name))
 			continue;
 		list = head->field[i].value;
-		while (slice_next(&list, &element)) {
+		while (next(&list, &element, is_rfc)) {
 			if (is_rfc)
 				element = for_of(element);
 			if (element.p == NULL ||

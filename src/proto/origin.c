@@ -80,13 +80,16 @@ origin_is_of(struct slice origin, struct slice host)
 int
 origin_is_allowed(struct slice origin, const char *word)
 {
-	struct slice scheme;
+	struct slice scheme, only;
 	struct place a, b;
 
 	if (strcmp(word, "*") == 0)
 		return 1;
 	if (strstr(word, "://") != NULL)
-		return same(origin, slice_of(word));
+		return parse_origin(&scheme, &a, origin) == 0 &&
+		    parse_origin(&only, &b, slice_of(word)) == 0 &&
+		    same(scheme, only) && same(a.host, b.host) &&
+		    same(effective(a.port, scheme), effective(b.port, only));
 	return parse_origin(&scheme, &a, origin) == 0 &&
 	    parse_place(&b, slice_of(word)) == 0 && same(a.host, b.host) &&
 	    (b.port.p == NULL || same(effective(a.port, scheme), b.port));

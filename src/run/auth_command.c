@@ -56,7 +56,7 @@ auth_command(struct auth *a, const struct options *o, const struct wire *w,
 
 	status = command_run(o->auth_command,
 	    environment(&cgi, a, w, r), o->no_stderr, out, sizeof(out),
-	    deadline < limit ? deadline : limit, &why);
+	    deadline == CLOCK_NEVER ? limit : deadline, &why);
 	explicit_bzero(cgi.bytes, cgi.len);
 	if (status == 0) {
 		out[strcspn(out, "\r\n")] = '\0';

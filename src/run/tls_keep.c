@@ -7,10 +7,17 @@
 #include "os/log.h"
 #include "run/tls_keep.h"
 
+/* Do others dial it, and not it them? */
+static int
+is_server(const struct options *o)
+{
+	return o->mode == MODE_SERVER || o->mode == MODE_GATE;
+}
+
 struct tls_ctx *
 tls_keep_make(const struct options *o, struct why *why)
 {
-	int server = o->mode == MODE_SERVER;
+	int server = is_server(o);
 	struct tls_options t = { .server = server,
 	    .cafile = server ? o->tls_client_ca : o->cacert,
 	    .capath = o->capath, .trust_now = o->chroot != NULL,
@@ -42,8 +49,8 @@ look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 {
 	const char *path[TLS_KEEP_FILES] = { o->cert, o->key, o->tls_cert,
 	    o->tls_key, o->key_password_file, o->crlfile,
-	    o->mode == MODE_SERVER ? o->tls_client_ca : o->cacert,
-	    o->mode == MODE_SERVER ? o->tls_peer_certs : o->peer_certs,
+	    is_server(o) ? o->tls_client_ca : o->cacert,
+	    is_server(o) ? o->tls_peer_certs : o->peer_certs,
 	    o->proxy_cacert };
 	struct stat st;
 	int i;

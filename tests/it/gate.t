@@ -48,6 +48,24 @@ def test_serves():
            'one line of log')
 
 
+def test_tls():
+    ca = t.Authority()
+    site, alice = ca.issue(), ca.issue('alice')
+    g = r.gate('--tls-cert', site.cert, '--tls-key', site.key,
+               '--tls-client-ca', ca.cert, auth=())
+    url = 'wss://localhost:%d/agents/a' % g.port
+    stranger = t.run_inetws('agent', '--retry', '1', '--cacert', ca.cert,
+                            url, '127.0.0.1:1')
+    t.is_(stranger.returncode, 77, 'who has no certificate is no agent')
+    r.agent(url, t.echo().port, '--cacert', ca.cert, '--cert', alice.cert,
+            '--key', alice.key, '--spare', '1')
+    v = r.visit(g.door)
+    v.sendall(b'hello')
+    t.is_(v.recv(100), b'hello', 'who has one is')
+    v.shutdown(socket.SHUT_WR)
+    t.is_(v.recv(100), b'', 'and what ends at one side does at the other')
+
+
 def test_fail_and_reset():
     g = r.gate()
     a = r.raw_agent(g)

@@ -137,6 +137,12 @@ test_origin(void)
 	is(origin_is_allowed(slice_of("https://a:1"), "a"), 1, "any port");
 	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
 	is(origin_is_allowed(slice_of("null"), "null"), 0, "null is none");
+	is(origin_is_allowed(slice_of("https://a"), "HTTPS://a:443"), 1,
+	    "the scheme's own port, written out");
+	is(origin_is_allowed(slice_of("http://a"), "https://a"), 0,
+	    "another scheme");
+	is(origin_is_allowed(slice_of("https://a:1"), "https://a"), 0,
+	    "another port");
 }
 
 static void
@@ -212,6 +218,17 @@ test_forwarded(void)
 	is_str(ip_print(text, &ip, port), "10.0.0.1", "not behind a riddle");
 	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
 	    0, "no such field");
+	head.nfields = 1;
+	head.field[0].value = slice_of("\", 2.2.2.2");
+	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
+	    &port), 1, "a visitor's quote swallows no proxy's word");
+	is_str(ip_print(text, &ip, port), "2.2.2.2", "which counts");
+	head.field[0].name = slice_of("Forwarded");
+	head.field[0].value = slice_of("host=\"a;for=1.1.1.1;\\\";for=3.3.3.3"
+	    ";x\";for=2.2.2.2");
+	forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port);
+	is_str(ip_print(text, &ip, port), "2.2.2.2",
+	    "a quoted Host holds no for=");
 	ip_parse(&ip, slice_of("2001:db8::1"));
 	is_str(forwarded_write(field, &ip, 5),
 	    "Forwarded: for=\"[2001:db8::1]:5\"", "IPv6 and port");
