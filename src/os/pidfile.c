@@ -54,8 +54,8 @@ pidfile_make(const char *path, struct why *why)
 	int64_t until = clock_ms() + LOCKED_MS;
 	int fd;
 
-	while ((fd = flopen(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK,
-	    0644)) == -1 && errno == EWOULDBLOCK && clock_ms() < until)
+	while ((fd = flopen(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+	    O_NOFOLLOW, 0644)) == -1 && errno == EWOULDBLOCK && clock_ms() < until)
 		usleep(STEP_US);
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return locked(path, why);

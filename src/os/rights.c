@@ -32,6 +32,7 @@ find_group(struct rights *r, const char *name, struct why *why)
 	r->gid = gr != NULL ? gr->gr_gid : (gid_t)n;
 	r->groups[0] = r->gid;
 	r->ngroups = 1;
+	r->alone = 1;
 	return 0;
 }
 
@@ -49,6 +50,7 @@ find_user(struct rights *r, const char *name, struct why *why)
 	r->uid = pw != NULL ? pw->pw_uid : (uid_t)n;
 	r->gid = pw != NULL ? pw->pw_gid : (gid_t)n;
 	r->ngroups = RIGHTS_GROUPS;
+	r->alone = 0;
 	if (pw == NULL) {
 		r->groups[0] = r->gid;
 		r->ngroups = 1;
@@ -83,13 +85,28 @@ failed(struct why *why, const char *what, const char *of)
 	    strerror(errno), errno == EPERM ? ", only root may" : "");
 }
 
+/* Is the group that was named the only one already? */
+static int
+is_alone(const struct rights *r)
+{
+	gid_t rgid, egid, sgid, other;
+	int n;
+
+	if (getresgid(&rgid, &egid, &sgid) == -1 || rgid != r->gid ||
+	    egid != r->gid || sgid != r->gid)
+		return 0;
+	n = getgroups(1, &other);
+	return n == 0 || (n == 1 && other == r->gid);
+}
+
 static int
 become(const struct rights *r, struct why *why)
 {
 	uid_t ruid, euid, suid;
 
 	if (getresuid(&ruid, &euid, &suid) == 0 && ruid == r->uid &&
-	    euid == r->uid && suid == r->uid && ruid != 0)
+	    euid == r->uid && suid == r->uid && ruid != 0 &&
+	    (!r->alone || is_alone(r)))
 		return 0;
 	if (setgroups(r->ngroups, r->groups) == -1)
 		return failed(why, "--run-as:", "groups");

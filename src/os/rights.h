@@ -17,6 +17,7 @@ struct rights {
 	gid_t gid;
 	gid_t groups[RIGHTS_GROUPS];
 	int ngroups;
+	int alone;		/* that group, and no other */
 };
 
 /*
@@ -27,8 +28,9 @@ int rights_find(struct rights *, const char *user, struct why *);
 
 /*
  * Makes dir the root directory, if it is not NULL, and becomes the user, if
- * there is one.  Nothing is done for somebody who is that user already.  0,
- * or -1 and why (71): rights may have been given up in part then.
+ * there is one.  Nothing is done for somebody who is that user already, and
+ * has no group but the one that was named, if one was.  0, or -1 and why (71):
+ * rights may have been given up in part then.
  */
 int rights_give_up(const char *dir, const struct rights *, struct why *);
 

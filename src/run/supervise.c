@@ -241,6 +241,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	int status;
 
 	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
+	s->room = s->max;
 	s->nlisteners = n < SUPERVISE_LISTENERS_MAX ? n :
 	    SUPERVISE_LISTENERS_MAX;
 	for (i = 0; i < s->nlisteners; i++) {

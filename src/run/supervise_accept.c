@@ -106,8 +106,8 @@ refuse_at_limit(struct supervisor *s, int fd, const char *name,
 }
 
 /* The system lacks something: those who knock wait in the backlog. */
-static void
-pause_accepting(struct supervisor *s, const char *call, int error)
+void
+supervise_pause(struct supervisor *s, const char *call, int error)
 {
 	struct log_line l;
 
@@ -127,8 +127,8 @@ pause_accepting(struct supervisor *s, const char *call, int error)
  * What accept(2) reports of the connection or its network rather than of us;
  * the connection is gone and the next one may be good.
  */
-static int
-is_passing(int error)
+int
+supervise_is_passing(int error)
 {
 	switch (error) {
 	case ECONNABORTED: case EINTR: case EPROTO: case EPERM:
@@ -161,7 +161,7 @@ out_of_descriptors(struct supervisor *s, int listener, int error)
 		supervise_close_refused(s, 1);
 		s->reserve = supervise_open_reserve();
 	}
-	pause_accepting(s, "accept", error);
+	supervise_pause(s, "accept", error);
 }
 
 /* Gives a connection to a new child.  0 if accepting has to pause. */
@@ -169,7 +169,7 @@ static int
 start_child(struct supervisor *s, const struct arrival *a)
 {
 	if (supervise_start(s, a) == -1) {
-		pause_accepting(s, "fork", errno);
+		supervise_pause(s, "fork", errno);
 		supervise_refuse(s, a->fd);
 		return 0;
 	}
@@ -207,12 +207,12 @@ accept_one(struct supervisor *s, int listener, int name)
 	if ((a.fd = net_accept(listener, &ss, &a.len)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return 0;
-		if (is_passing(errno))
+		if (supervise_is_passing(errno))
 			return 1;
 		if (errno == EMFILE || errno == ENFILE)
 			out_of_descriptors(s, listener, errno);
 		else
-			pause_accepting(s, "accept", errno);
+			supervise_pause(s, "accept", errno);
 		return 0;
 	}
 	if (s->active + s->nsurvivors >= s->max || !supervise_handshake_may(s))

@@ -129,6 +129,7 @@ struct supervisor {
 					 * descriptors left */
 
 	struct child *child;
+	unsigned int room;		/* of child and poll: the highest max */
 	struct pool pool;
 	struct names names;
 	struct pollfd *poll;
@@ -196,6 +197,12 @@ void supervise_terminate(struct supervisor *);
 /* Accepts a bounded number of connections on the listeners that are ready. */
 void supervise_accept(struct supervisor *);
 void supervise_accept_some(struct supervisor *, int listener, int name);
+
+/* Is this error of accept(2) only about a connection, which is gone? */
+int supervise_is_passing(int error);
+
+/* Stops accepting for a while, metrics too, because a call failed. */
+void supervise_pause(struct supervisor *, const char *call, int error);
 
 /* Until when accepting pauses: a time to come, or 0. */
 int64_t supervise_paused(const struct supervisor *);

@@ -5,6 +5,7 @@
  */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +55,8 @@ supervise_metrics_watch(const struct supervisor *s, struct pollfd *p)
 {
 	unsigned int i;
 
-	if (s->metrics.nchildren == METRICS_CHILDREN)
+	if (s->metrics.nchildren == METRICS_CHILDREN ||
+	    supervise_paused(s) != 0)
 		return 0;
 	for (i = 0; i < s->metrics.n; i++)
 		p[i] = (struct pollfd){ .fd = s->metrics.listener[i],
@@ -79,8 +81,15 @@ be_child(const struct supervisor *s, int fd)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	supervise_close_metrics(s);
+	supervise_pool_close(s);
+	for (i = 0; i < s->refused.n; i++)
+		close(s->refused.fd[i]);
+	if (s->reserve != -1)
+		close(s->reserve);
 	if (s->pidfile != -1)
 		close(s->pidfile);
+	if (s->notify.fd != -1)
+		close(s->notify.fd);
 	signals_child();
 	title_set("inetws: answering about %s", s->name);
 	metrics_serve(fd, s->o, s->service, s->phase != SERVING);
@@ -101,8 +110,12 @@ supervise_metrics_accept(struct supervisor *s, const struct pollfd *p,
 	for (i = 0; i < n && m->nchildren < METRICS_CHILDREN; i++) {
 		if (p[i].revents == 0)
 			continue;
-		if ((fd = net_accept(p[i].fd, &ss, &len)) == -1)
+		if ((fd = net_accept(p[i].fd, &ss, &len)) == -1) {
+			if (errno != EAGAIN && errno != EWOULDBLOCK &&
+			    !supervise_is_passing(errno))
+				supervise_pause(s, "accept", errno);
 			continue;
+		}
 		if ((pid = fork()) == 0)
 			be_child(s, fd);
 		if (pid != -1)

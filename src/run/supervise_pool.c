@@ -37,7 +37,7 @@ unsigned int
 supervise_pool_size(const struct supervisor *s)
 {
 	return supervise_names_size(s) +
-	    (s->service->park == NULL ? 0 : s->max + SUPERVISE_SPARE);
+	    (s->service->park == NULL ? 0 : s->room + SUPERVISE_SPARE);
 }
 
 /* The pairs of those who have one, in the order of the children; the doors. */

@@ -8,28 +8,35 @@
 #include "run/start.h"
 #include "run/supervise_inside.h"
 
-/* A higher limit needs more room; without it the old one stays. */
+/*
+ * A higher limit needs more room; without it the old one stays.  Room is never
+ * given back, as there may be more children than a lower limit lets in.
+ */
 static void
 set_max(struct supervisor *s, unsigned int max)
 {
-	unsigned int old = s->max;
+	unsigned int room = s->room;
 	struct child *child;
 	struct pollfd *poll;
 
-	s->max = max;
-	if (max <= old)
+	if (max <= room) {
+		s->max = max;
 		return;
+	}
 	child = reallocarray(s->child, max + SUPERVISE_SPARE,
 	    sizeof(child[0]));
-	if (child != NULL)
-		s->child = child;
-	poll = child == NULL ? NULL : reallocarray(s->poll,
-	    SUPERVISE_LISTENERS_MAX + 2 + supervise_pool_size(s),
-	    sizeof(poll[0]));
-	if (poll != NULL)
-		s->poll = poll;
-	else
-		s->max = old;
+	if (child == NULL)
+		return;
+	s->child = child;
+	s->room = max;
+	poll = reallocarray(s->poll, SUPERVISE_LISTENERS_MAX + 2 +
+	    supervise_pool_size(s), sizeof(poll[0]));
+	if (poll == NULL) {
+		s->room = room;
+		return;
+	}
+	s->poll = poll;
+	s->max = max;
 }
 
 static void

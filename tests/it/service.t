@@ -221,6 +221,30 @@ def test_reload():
     t.ok(c.s.has_line(' info closed: '), 'the log too')
 
 
+def test_reload_down_and_up():
+    """More tunnels than a limit that was lowered, and raised a little."""
+    c = Configured('target 127.0.0.1:%d\ndrain 0\nmax-connections 80\n'
+                   % t.echo().port)
+    text = c.text
+    many = [t.ws.connect(c.port) for _ in range(60)]
+    c.reload(text.replace('80', '2'))
+    c.reload(text.replace('80', '3'))
+    t.is_(sum(says(w) for w in many), 60, 'all stay')
+    for w in many:
+        w.bye()
+    t.ok(t.until(lambda: t.children(c.s.pid) == []), 'and are taken back')
+    mark = c.s.mark()
+    c.s.send(signal.SIGUSR1)
+    t.like(c.s.wait_line('event=statistics .*', since=mark)[0], 'active=0 ',
+           'every one')
+    three = [t.ws.connect(c.port) for _ in range(3)]
+    t.is_(sum(says(w) for w in three), 3, 'as many as the limit come in')
+    t.is_(status_of(c.port), 503, 'and no more')
+    c.reload(text)
+    t.ok(says(t.ws.connect(c.port)), 'until it is as it was')
+    t.is_(c.s.stop(), 0, 'ends well')
+
+
 def test_reload_of_client():
     """Also what stood on the command line is there again."""
     one, two = t.WSServer(), t.WSServer()
@@ -329,6 +353,14 @@ def test_pidfile():
                      '/nonexistent/x', '127.0.0.1:1')
     t.is_(r.returncode, 71, 'cannot be written: 71')
     t.like(r.stderr, '/nonexistent/x', 'and which')
+    d = t.folder()
+    with open(d + '/precious', 'w') as f:
+        f.write('words')
+    os.symlink(d + '/precious', d + '/pid')
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--pidfile', d + '/pid',
+                     '127.0.0.1:1')
+    t.is_(r.returncode, 71, 'a symbolic link: 71')
+    t.is_(open(d + '/precious').read(), 'words', 'which is not followed')
 
 
 def ids(pid):
@@ -383,6 +415,10 @@ def test_run_as():
         raise t.Skip('%s is not for everybody' % t.INETWS)
     t.is_(r.returncode, 71, 'not from nobody to root: 71')
     t.like(r.stderr, 'only root may', 'and why')
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
+                     '--run-as', 'nobody:1', user=who.pw_uid)
+    t.is_(r.returncode, 71, 'nor to a group that nobody is not in: 71')
+    t.like(r.stderr, 'groups: .*only root may', 'and what')
 
 
 def test_run_as_in_inetd():

@@ -268,6 +268,25 @@ def test_out_of_descriptors():
     t.is_(w.take_data(1), b'x', 'and serves again when there are some')
 
 
+def test_metrics_out_of_descriptors():
+    """Who asks about us makes it pause as well."""
+    s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
+    port = int(s.wait_line('metrics on .*:([0-9]+)')[1])
+    before = resource.prlimit(s.pid, resource.RLIMIT_NOFILE)
+    top = max(int(fd) for fd in os.listdir('/proc/%d/fd' % s.pid)) + 1
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, (top, before[1]))
+    asks = t.ws.dial(port)
+    asks.sendall(b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.ok(s.has_line('event=accept-paused', 10), 'it says that it pauses')
+    cpu = cpu_ticks(s.pid)
+    t.ok(t.ws.quiet_for(asks, 0.5), 'who asks waits')
+    used = cpu_ticks(s.pid) - cpu
+    t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, before)
+    t.like(t.ws.read_all(asks)[0].decode(), '^HTTP/1.[01] 200 ',
+           'and is answered when there are some')
+
+
 def cpu_ticks(pid):
     with open('/proc/%d/stat' % pid) as f:
         fields = f.read().rpartition(')')[2].split()
