@@ -3,8 +3,11 @@
  * Input: a control line.  Asserted: it is read as a reader written from
  * inetws-protocol(7) reads it, and written again is the same line.
  */
+#include <arpa/inet.h>
+
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +58,30 @@ same(const char *s, size_t len, const char *word)
 	return len == strlen(word) && begins(s, len, word);
 }
 
+/* "ip:port", "[v6]:port" or "-". */
+static int
+is_addr(const char *s, size_t len)
+{
+	char host[CONTROL_ADDR_MAX], bin[16];
+	const char *colon = memrchr(s, ':', len);
+	uint64_t port;
+	size_t n;
+	int v6;
+
+	if (len == 1 && s[0] == '-')
+		return 1;
+	if (colon == NULL || len >= sizeof(host) || !is_text(s, len))
+		return 0;
+	v6 = s[0] == '[';
+	n = colon - s;
+	if (v6 && (n < 2 || s[n - 1] != ']'))
+		return 0;
+	snprintf(host, sizeof(host), "%.*s", (int)n - 2 * v6, s + v6);
+	return inet_pton(v6 ? AF_INET6 : AF_INET, host, bin) == 1 &&
+	    strlen(host) == n - 2 * v6 &&
+	    is_number(colon + 1, len - n - 1, &port) && port <= 65535;
+}
+
 /* The kind of a line, or -1. */
 static int
 kind(const char *s, size_t len, uint64_t *n)
@@ -63,7 +90,7 @@ kind(const char *s, size_t len, uint64_t *n)
 		return CONTROL_OK;
 	if (same(s, len, "rst"))
 		return CONTROL_RST;
-	if (begins(s, len, "open ") && is_text(s + 5, len - 5))
+	if (begins(s, len, "open ") && is_addr(s + 5, len - 5))
 		return CONTROL_OPEN;
 	if (begins(s, len, "fail ") && is_text(s + 5, len - 5))
 		return CONTROL_FAIL;
