@@ -120,7 +120,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 	own.size = size;
 	own.fd = fd;
 	strlcpy(own.path, path, sizeof(own.path));
-	describe(h, h->slots, about);
+	describe(h, stats_fit(size), about);
 	STATS_SET(h->note, 0);
 	return 0;
 }
@@ -144,7 +144,9 @@ stats_map(int fd, int prot, size_t *size)
 	    h->version == STATS_VERSION &&
 	    h->header_size == sizeof(struct stats_header) &&
 	    h->slot_size == sizeof(struct stats_slot) && h->slots > 2 &&
-	    h->slots <= STATS_SLOTS_MAX + 2 && *size >= page_size(h->slots))
+	    h->slots <= STATS_SLOTS_MAX + 2 &&
+	    *size == page_size(stats_fit(*size)) &&
+	    stats_fit(*size) == h->slots)
 		return h;
 	munmap(h, *size);
 	errno = EINVAL;
@@ -231,7 +233,7 @@ stats_rename(const char *path)
 unsigned int
 stats_room(void)
 {
-	return own.page == NULL ? 0 : own.page->slots - 2;
+	return own.page == NULL ? 0 : stats_fit(own.size) - 2;
 }
 
 int
@@ -273,7 +275,7 @@ search(void)
 	unsigned int pass, slot;
 
 	for (pass = 0; pass < 2; pass++)
-		for (slot = 1; slot < own.page->slots - 1; slot++) {
+		for (slot = 1; slot < stats_fit(own.size) - 1; slot++) {
 			if (pass == 0 && STATS_GET(stats_at(own.page,
 			    slot)->state) != STATE_FREE)
 				continue;
@@ -310,7 +312,7 @@ be_unlisted(void)
 void
 stats_take(int slot, enum report_state state)
 {
-	if (own.page == NULL || slot >= (int)own.page->slots - 1 ||
+	if (own.page == NULL || slot >= (int)stats_fit(own.size) - 1 ||
 	    (slot == STATS_SLOT_NONE &&
 	    (own.fd == -1 || (slot = search()) == STATS_SLOT_NONE)))
 		be_unlisted();
@@ -365,7 +367,7 @@ stats_bury(int slot)
 {
 	struct stats_slot *s;
 
-	if (own.page == NULL || slot < 0 || slot >= (int)own.page->slots - 1)
+	if (own.page == NULL || slot < 0 || slot >= (int)stats_fit(own.size) - 1)
 		return;
 	s = stats_at(own.page, slot);
 	if (s->state != STATE_FREE)
@@ -383,7 +385,7 @@ stats_flush(void)
 	if (!own.unlisted)
 		return;
 	to = (uint64_t *)(void *)&stats_at(own.page,
-	    own.page->slots - 1)->counts;
+	    stats_fit(own.size) - 1)->counts;
 	for (i = 0; i < REPORT_NUMBERS; i++) {
 		if (from[i] == done[i])
 			continue;
@@ -452,5 +454,6 @@ void
 stats_view_own(struct stats_view *v)
 {
 	v->page = own.page;
+	v->size = own.size;
 	v->fd = own.fd;
 }

@@ -162,6 +162,7 @@ void stats_close(int remove);
 /* Reading.  The page of this process, or one in a file. */
 struct stats_view {
 	const struct stats_header *page;
+	size_t size;		/* of it */
 	int fd;			/* -1: without a file */
 };
 

@@ -34,7 +34,18 @@ static inline struct stats_slot *
 stats_at(const struct stats_header *h, unsigned int slot)
 {
 	return (struct stats_slot *)(void *)((char *)(uintptr_t)h +
-	    h->header_size + (size_t)slot * h->slot_size);
+	    sizeof(*h) + (size_t)slot * sizeof(struct stats_slot));
+}
+
+/*
+ * How many slots a page of this size has.  What the page says of itself was
+ * compared once, and is not asked again: all children can write there.
+ */
+static inline unsigned int
+stats_fit(size_t size)
+{
+	return (size - sizeof(struct stats_header)) /
+	    sizeof(struct stats_slot);
 }
 
 /* The locks of other processes in a range: is there one, and where? */

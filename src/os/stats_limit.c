@@ -56,7 +56,7 @@ stats_source(uint64_t source, unsigned int max)
 	stats_view_own(&v);
 	h = (struct stats_header *)(uintptr_t)v.page;
 	if (h == NULL || (char *)stats_mine < (char *)stats_at(h, 0) ||
-	    (char *)stats_mine >= (char *)stats_at(h, h->slots))
+	    (char *)stats_mine >= (char *)stats_at(h, stats_fit(v.size)))
 		return 0;
 	if (source == 0) {
 		STATS_SET(stats_mine->source, 0);

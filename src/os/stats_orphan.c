@@ -46,7 +46,7 @@ is_orphan(const struct stats_header *h, int fd,
 	    strncmp(h->mode, about->mode, sizeof(h->mode)) == 0 &&
 	    same_listeners(name, about->name) &&
 	    fcntl(fd, F_SETLK, &l) == 0 &&
-	    stats_locked(fd, 1, h->slots - 2, NULL) && !is_removed(fd);
+	    stats_locked(fd, 1, STATS_SLOTS_MAX, NULL) && !is_removed(fd);
 }
 
 struct stats_header *

@@ -14,7 +14,6 @@
 int
 stats_view_open(struct stats_view *v, const char *path, struct why *why)
 {
-	size_t size;
 	int saved;
 
 	v->page = NULL;
@@ -23,7 +22,7 @@ stats_view_open(struct stats_view *v, const char *path, struct why *why)
 		return why_set(why, errno == EACCES ? EXIT_DENIED :
 		    EXIT_NAME, "%s: %s%s", path, strerror(errno),
 		    errno == EACCES ? ", it belongs to another user" : "");
-	if ((v->page = stats_map(v->fd, PROT_READ, &size)) != NULL)
+	if ((v->page = stats_map(v->fd, PROT_READ, &v->size)) != NULL)
 		return 0;
 	saved = errno;
 	close(v->fd);
@@ -38,8 +37,7 @@ void
 stats_view_close(struct stats_view *v)
 {
 	if (v->page != NULL)
-		munmap((void *)(uintptr_t)v->page, v->page->header_size +
-		    (size_t)v->page->slots * v->page->slot_size);
+		munmap((void *)(uintptr_t)v->page, v->size);
 	if (v->fd != -1)
 		close(v->fd);
 	v->page = NULL;
@@ -60,7 +58,7 @@ stats_slots(const struct stats_view *v)
 	if (v->page == NULL)
 		return 0;
 	used = STATS_GET(v->page->used);
-	return used < v->page->slots ? used : v->page->slots - 1;
+	return used < stats_fit(v->size) ? used : stats_fit(v->size) - 1;
 }
 
 /* As it was between two changes, if that can be had. */
@@ -127,7 +125,7 @@ stats_sum(struct report_counts *counts)
 		report_add(counts, &stats_mine->counts);
 		return;
 	}
-	copy(&s, stats_at(v.page, v.page->slots - 1));
+	copy(&s, stats_at(v.page, stats_fit(v.size) - 1));
 	report_add(counts, &s.counts);
 	for (i = 0; i < stats_slots(&v); i++) {
 		copy(&s, stats_at(v.page, i));
@@ -147,7 +145,7 @@ stats_read(const struct stats_view *v, struct report *r)
 	}
 	about(v->page, r);
 	r->waiting = STATS_GET(v->page->waiting);
-	copy(&s, stats_at(v->page, v->page->slots - 1));
+	copy(&s, stats_at(v->page, stats_fit(v->size) - 1));
 	report_add(&r->counts, &s.counts);
 	for (i = 0; i < stats_slots(v); i++) {
 		copy(&s, stats_at(v->page, i));

@@ -166,6 +166,23 @@ def test_killed_supervisor():
     t.is_(os.listdir(os.environ['RUNTIME_DIRECTORY']), [], 'nothing is left')
 
 
+def test_forged_page():
+    """What a child may write there leads nobody beyond the page."""
+    t.rundir()
+    s = t.server(t.echo().port)
+    w = t.ws.connect(s.port)
+    path = '%s/%d.stats' % (os.environ['RUNTIME_DIRECTORY'], s.pid)
+    with open(path, 'r+b') as f:
+        f.seek(8)       # header_size, slot_size, slots
+        f.write(b'\xff\xff\xff\x7f' * 3)
+    mark = s.mark()
+    s.send(signal.SIGUSR1)
+    t.ok(s.has_line('event=statistics active=1 ', since=mark),
+         'counted as before')
+    t.ok(says(t.ws.connect(s.port)) and says(w), 'served as before')
+    t.ok(s.alive(), 'and the supervisor lives')
+
+
 class Configured:
     """A server whose configuration file can be changed."""
 
