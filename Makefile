@@ -94,8 +94,8 @@ define run_tests
 	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
 	@INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
 	    $(PROVE) $(PROVEFLAGS) -e '' $1; status=$$?; \
-	    grep -Ls 'LeakSanitizer has encountered a fatal error' \
-	    $(reports)/* | xargs -r cat | ! grep . && exit $$status
+	    ! grep -Ls 'LeakSanitizer has encountered a fatal error' \
+	    $(reports)/* | xargs -r cat | grep . && exit $$status
 endef
 
 check: $B/inetws $(unit)
