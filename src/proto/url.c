@@ -370,17 +370,26 @@ url_same_origin(const struct url *a, const struct url *b)
 	    slice_is_nocase(slice_of(a->at.host), b->at.host);
 }
 
-/* host[:port] with or without the scope, which has no meaning elsewhere. */
+/*
+ * host[:port] with or without the scope, which has no meaning elsewhere; its
+ * "%" is written as RFC 6874 2 has it.  size leaves room for two more bytes.
+ */
 static char *
 print_host(char *dst, size_t size, const struct url *u, int scope)
 {
 	struct addr at = u->at;
 	size_t len;
+	char *mark;
 
 	if (!scope)
 		at.host[strcspn(at.host, "%")] = '\0';
 	addr_print(dst, size, &at);
 	len = strlen(dst);
+	if ((mark = strchr(dst, '%')) != NULL && len + 2 < size) {
+		memmove(mark + 3, mark + 1, dst + len - mark);
+		memcpy(mark, "%25", 3);
+		len += 2;
+	}
 	if (at.port == (u->tls ? 443 : 80) && len + 1 < size)
 		dst[len - (u->tls ? strlen(":443") : strlen(":80"))] = '\0';
 	return dst;
