@@ -169,7 +169,7 @@ test_dump(void)
 		    name);
 		is_str(printed(text), first, "reads back as it was");
 	}
-	ok(strstr(first, "%eth0") != NULL, "the scope is kept");
+	ok(strstr(first, "%25eth0") != NULL, "the scope is kept");
 	runs(line("inetws -K %s", file(printed("inetws --dump-config connect "
 	    "ws://h -A ~a"))));
 	is_str(o.user_agent, " a", "blanks survive");
