@@ -17,13 +17,9 @@
 #include "os/stats.h"
 #include "run/supervise_inside.h"
 
-/* The child's side of the fork.  It keeps nothing that is the supervisor's. */
-static _Noreturn void
-be_child(const struct supervisor *s, const struct arrival *a, int slot,
-    int pair, int full)
+void
+supervise_leave(const struct supervisor *s)
 {
-	const struct service *service = s->service;
-	char peer[NET_NAME_MAX];
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++)
@@ -39,6 +35,17 @@ be_child(const struct supervisor *s, const struct arrival *a, int slot,
 	if (s->notify.fd != -1)
 		close(s->notify.fd);
 	signals_child();
+}
+
+/* The child's side of the fork. */
+static _Noreturn void
+be_child(const struct supervisor *s, const struct arrival *a, int slot,
+    int pair, int full)
+{
+	const struct service *service = s->service;
+	char peer[NET_NAME_MAX];
+
+	supervise_leave(s);
 	stats_take(slot, STATE_HANDSHAKE);
 	if (a->sa != NULL)
 		net_print(a->sa, a->len, peer, sizeof(peer));

@@ -302,6 +302,12 @@ void supervise_metrics_accept(struct supervisor *, const struct pollfd *,
     unsigned int n);
 void supervise_metrics_forget(struct supervisor *, pid_t);
 void supervise_close_metrics(const struct supervisor *);
+
+/*
+ * supervise_child.c: a child of whatever kind keeps nothing that is the
+ * supervisor's, neither descriptors nor signals.
+ */
+void supervise_leave(const struct supervisor *);
 void supervise_metrics_end(struct supervisor *);
 
 #endif

@@ -76,21 +76,7 @@ supervise_close_metrics(const struct supervisor *s)
 static _Noreturn void
 be_child(const struct supervisor *s, int fd)
 {
-	unsigned int i;
-
-	for (i = 0; i < s->nlisteners; i++)
-		close(s->listener[i].fd);
-	supervise_close_metrics(s);
-	supervise_pool_close(s);
-	for (i = 0; i < s->refused.n; i++)
-		close(s->refused.fd[i]);
-	if (s->reserve != -1)
-		close(s->reserve);
-	if (s->pidfile != -1)
-		close(s->pidfile);
-	if (s->notify.fd != -1)
-		close(s->notify.fd);
-	signals_child();
+	supervise_leave(s);
 	title_set("inetws: answering about %s", s->name);
 	metrics_serve(fd, s->o, s->service, s->phase != SERVING);
 	_exit(0);
