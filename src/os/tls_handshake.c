@@ -256,8 +256,10 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 		t->verified_at = clock_ms();
 	t->why = NULL;
 	t->peers = NULL;
-	if (r == 0)
+	if (r == 0) {
+		tls_kernel_begin(t);
 		return t;
+	}
 	return give_up(t);
 }
 
