@@ -206,7 +206,7 @@ tls_writev(struct tls *t, const struct iovec *iov, int n, int more)
 	ssize_t put;
 
 	if (t->record == 0 || now - t->wrote_at >= IDLE_MS)
-		t->record = RECORD_FIRST;
+		t->record = t->carries ? RECORD_MAX : RECORD_FIRST;
 	t->wrote_at = now;
 	for (;;) {
 		for (; n > 0 && off >= iov->iov_len; iov++, n--)

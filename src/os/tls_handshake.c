@@ -169,6 +169,7 @@ attach(struct tls *t, const struct io *io)
 	if (io->tls == NULL)
 		return SSL_set_rfd(t->ssl, io->rfd) == 1 &&
 		    SSL_set_wfd(t->ssl, io->wfd) == 1 ? 0 : -1;
+	io->tls->carries = 1;
 	if ((bio = tls_below_bio(&t->method, io->tls)) == NULL)
 		return -1;
 	SSL_set_bio(t->ssl, bio, bio);

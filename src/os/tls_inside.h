@@ -51,6 +51,7 @@ struct tls {
 	unsigned int drained : 1;	/* the last read wanted more */
 	unsigned int due : 1;	/* end or error found behind bytes returned */
 	unsigned int finished : 1;	/* close_notify is out */
+	unsigned int carries : 1;	/* TLS, whose records stay whole */
 	unsigned int kernel_sends : 1;	/* the socket takes plain data */
 	unsigned int kernel_receives : 1;	/* and gives it */
 };
