@@ -86,6 +86,7 @@ struct name {
 	int used;			/* else there is nothing here */
 	int listed;			/* has a door for ever */
 	int here, there;		/* agents: now, a moment ago */
+	int awaited;			/* visitors: now */
 	int64_t until;			/* the door stays without them */
 };
 
@@ -232,6 +233,9 @@ void supervise_pool_gone(struct supervisor *, struct child *, int status);
 void supervise_pool_stop(struct supervisor *, int leave);
 void supervise_pool_close(const struct supervisor *);
 void supervise_pool_end(struct supervisor *);
+
+/* Until when a visitor waits who comes now: --queue, of clock_ms(). */
+int64_t supervise_patience(const struct supervisor *);
 
 /*
  * supervise_spare.c: one has come to wait, may not wait there, has a visitor,

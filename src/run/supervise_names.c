@@ -77,30 +77,41 @@ place(struct supervisor *s)
 	return s->names.n < s->names.max ? (int)s->names.n++ : NO_NAME;
 }
 
-/* Opens the door of a name that has none. */
+/* Opens the door of a name. */
+static int
+open_door(struct supervisor *s, struct name *name, struct why *why)
+{
+	struct addr a;
+	int n;
+
+	if (address(s, name->text, &a) == -1)
+		return why_set(why, EXIT_BADUSAGE, "the name is too long");
+	if ((n = net_listen(&a, BACKLOG, name->fd, why)) == -1)
+		return -1;
+	name->nfd = n;
+	net_tune(name->fd[0]);
+	return 0;
+}
+
+/* The number of a name that has a door, or is given one. */
 static int
 make(struct supervisor *s, const char *text, struct why *why)
 {
 	struct name *name;
-	struct addr a;
-	int i, n;
+	int i = find(s, text);
 
-	if (address(s, text, &a) == -1) {
-		why_set(why, EXIT_BADUSAGE, "the name is too long");
-		return NO_NAME;
-	}
-	if ((i = place(s)) == NO_NAME) {
+	if (i == NO_NAME && (i = place(s)) == NO_NAME) {
 		why_set(why, EXIT_AGAIN, "too many names");
 		return NO_NAME;
 	}
 	name = &s->names.name[i];
-	memset(name, 0, sizeof(*name));
-	if ((n = net_listen(&a, BACKLOG, name->fd, why)) == -1)
+	if (!name->used) {
+		memset(name, 0, sizeof(*name));
+		strlcpy(name->text, text, sizeof(name->text));
+	}
+	if (name->nfd == 0 && open_door(s, name, why) == -1)
 		return NO_NAME;
-	name->nfd = n;
 	name->used = 1;
-	strlcpy(name->text, text, sizeof(name->text));
-	net_tune(name->fd[0]);
 	return i;
 }
 
@@ -115,25 +126,22 @@ supervise_door(struct supervisor *s, const char *text, struct why *why)
 		why_set(why, EXIT_PROTOCOL, "no name");
 		return NO_NAME;
 	}
-	if ((i = find(s, text)) == NO_NAME)
-		i = make(s, text, why);
-	if (i != NO_NAME)
+	if ((i = make(s, text, why)) != NO_NAME)
 		s->names.name[i].there = 1;
 	return i;
 }
 
 static void
-unmake(struct supervisor *s, struct name *name)
+close_door(struct supervisor *s, struct name *name)
 {
 	struct addr a;
 	unsigned int i;
 
-	if (is_dir(s) && address(s, name->text, &a) == 0)
+	if (name->nfd > 0 && is_dir(s) && address(s, name->text, &a) == 0)
 		unlink(a.path);
 	for (i = 0; i < name->nfd; i++)
 		close(name->fd[i]);
 	name->nfd = 0;
-	name->used = 0;
 }
 
 /* Those in the file have a door whether they are there or not. */
@@ -162,8 +170,7 @@ keep_listed(struct supervisor *s)
 	while ((r = agents_next(&rest, &l)) != 0) {
 		if (r == -1 || slice_copy(word, sizeof(word), l.name) == -1)
 			continue;
-		if ((i = find(s, word)) == NO_NAME &&
-		    (i = make(s, word, &why)) == NO_NAME)
+		if ((i = make(s, word, &why)) == NO_NAME)
 			log_event(LOG_L_ERROR, "no-door", "name", word,
 			    "why", why.text, NULL);
 		else
@@ -274,21 +281,35 @@ supervise_names_heard(struct supervisor *s, const struct pollfd *p,
 				supervise_accept_some(s, p[at].fd, i);
 }
 
-/* A door stays as long as visitors would wait there. */
+/* Who is there: agents, and visitors who wait for one. */
+static void
+look(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->names.n; i++)
+		s->names.name[i].here = s->names.name[i].awaited = 0;
+	for (i = 0; i < s->active; i++)
+		if (s->child[i].name != NO_NAME)
+			s->names.name[s->child[i].name].here = 1;
+	for (i = 0; i < s->pool.nguests; i++)
+		if (s->pool.guest[i].name != NO_NAME)
+			s->names.name[s->pool.guest[i].name].awaited = 1;
+}
+
+/*
+ * A door stays for the queue time without an agent.  Its name stays as long as
+ * visitors wait who came by it, so that they are never another name's.
+ */
 int64_t
 supervise_names_tend(struct supervisor *s)
 {
 	int64_t now = clock_ms(), next = CLOCK_NEVER;
 	struct name *name;
-	unsigned int i;
 
 	if (!is_dir(s))
 		return next;
-	for (i = 0; i < s->names.n; i++)
-		s->names.name[i].here = 0;
-	for (i = 0; i < s->active; i++)
-		if (s->child[i].name != NO_NAME)
-			s->names.name[s->child[i].name].here = 1;
+	look(s);
 	for (name = s->names.name; name < s->names.name + s->names.n; name++) {
 		if (!name->used || name->here || name->listed) {
 			name->there = name->here;
@@ -296,11 +317,12 @@ supervise_names_tend(struct supervisor *s)
 		}
 		if (name->there) {
 			name->there = 0;
-			name->until = now + s->o->queue;
+			name->until = supervise_patience(s);
 		}
-		if (now >= name->until)
-			unmake(s, name);
-		else if (name->until < next)
+		if (now >= name->until) {
+			close_door(s, name);
+			name->used = name->awaited;
+		} else if (name->until < next)
 			next = name->until;
 	}
 	return next;
@@ -328,7 +350,7 @@ supervise_names_stop(struct supervisor *s, int leave)
 		unlink(s->o->visitors->path);
 	for (i = 0; i < s->names.n; i++) {
 		if (!leave && s->names.name[i].used)
-			unmake(s, &s->names.name[i]);
+			close_door(s, &s->names.name[i]);
 		for (k = 0; k < s->names.name[i].nfd; k++)
 			close(s->names.name[i].fd[k]);
 		s->names.name[i].nfd = 0;

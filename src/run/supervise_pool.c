@@ -204,6 +204,12 @@ give_up_guests(struct supervisor *s, int64_t now)
 	}
 }
 
+int64_t
+supervise_patience(const struct supervisor *s)
+{
+	return s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+}
+
 int
 supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
     int name)
@@ -212,7 +218,7 @@ supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
 
 	net_print(a->sa, a->len, g.peer, sizeof(g.peer));
 	net_linger_reset(g.fd);		/* should we die */
-	g.until = s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+	g.until = supervise_patience(s);
 	return bring(s, &g) || without(s, &g, 0);
 }
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
@@ -74,6 +75,43 @@ def test_queue_time():
           'a visitor who came meanwhile is served')
     t.is_(g.stop(signal.SIGQUIT), 0, 'the end')
     t.is_(os.listdir(g.folder), [], 'takes the doors away')
+
+
+def test_whose_visitor():
+    """Who waits for one name is never another's, though his door goes."""
+    g, other = doors('--queue', '3s'), 'another-name-of-18'
+    r.raw_agent(g, '/' + SECRET).drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
+    came = time.monotonic()
+    while time.monotonic() < came + 1.5:
+        time.sleep(.1)
+    v = r.visit(g.at(SECRET))
+    v.sendall(b'x')
+    t.ok(t.until(lambda: not os.path.exists(g.at(SECRET))),
+         'its door goes, a visitor waits')
+    b = r.raw_agent(g, '/' + other)
+    r.parked(g)
+    t.ok(os.path.exists(g.at(other)), 'another agent comes')
+    a = r.raw_agent(g, '/' + SECRET)
+    t.is_(r.line(a), 'open -', 'the first one comes back: it gets him')
+    t.ok(os.path.exists(g.at(SECRET)), 'and its door is there again')
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'with what he said')
+    v2 = r.visit(g.at(other))
+    t.is_(r.line(b), 'open -', 'the other gets its own')
+    v.close()
+    v2.close()
+
+
+def test_no_limit():
+    g = doors('--queue', '0')
+    r.raw_agent(g, '/' + SECRET).drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
+    v = r.visit(g.at(SECRET))
+    v.sendall(b'x')
+    a = r.raw_agent(g, '/' + SECRET)
+    t.is_(r.line(a), 'open -', '--queue 0: visitors wait however long')
+    v.close()
 
 
 def test_names():
