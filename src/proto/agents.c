@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/agents.h"
@@ -38,6 +39,14 @@ agents_name(char name[AGENTS_NAME_MAX], struct slice path)
 	if (!agents_is_name(path))
 		return -1;
 	return slice_copy(name, AGENTS_NAME_MAX, path);
+}
+
+int
+agents_door(char *dst, size_t size, const char *dir, const char *name)
+{
+	int n = snprintf(dst, size, "%s/%s" AGENTS_DOOR_SUFFIX, dir, name);
+
+	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
 char *

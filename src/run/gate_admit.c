@@ -104,6 +104,7 @@ gate_admit(struct accepted *a, const struct options *o,
     char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX], int *status)
 {
 	int secret = o->visitors_dir != NULL && o->allow_any_agent;
+	struct addr door;
 
 	strlcpy(shown, "-", AGENTS_NAME_MAX);
 	if (agents_name(name, upgrade_path(a->request.target)) == -1) {
@@ -121,6 +122,11 @@ gate_admit(struct accepted *a, const struct options *o,
 	if (secret && strlen(name) < AGENTS_SECRET) {
 		*status = accepted_refuse(a, 403, "a name that is a secret "
 		    "has 16 characters at least");
+		return 0;
+	}
+	if (o->visitors_dir != NULL && agents_door(door.path,
+	    sizeof(door.path), o->visitors_dir, name) == -1) {
+		*status = accepted_refuse(a, 400, "the name is too long");
 		return 0;
 	}
 	if (o->agents_file == NULL)

@@ -87,6 +87,8 @@ struct name {
 	int listed;			/* has a door for ever */
 	int here, there;		/* agents: now, a moment ago */
 	int awaited;			/* visitors: now */
+	char owner[SEAT_OWNER_MAX];	/* --replace: the agent that came last */
+	char former[SEAT_OWNER_MAX];	/* ... and whose place it took */
 	int64_t until;			/* the door stays without them */
 };
 
@@ -233,6 +235,14 @@ void supervise_pool_gone(struct supervisor *, struct child *, int status);
 void supervise_pool_stop(struct supervisor *, int leave);
 void supervise_pool_close(const struct supervisor *);
 void supervise_pool_end(struct supervisor *);
+
+/*
+ * For its other half, supervise_park.c: the child waits no more; somebody has
+ * come to wait, is there who waits for him; a child asks whether it may.
+ */
+void supervise_leave_seat(struct child *);
+void supervise_invite(struct supervisor *, int name);
+void supervise_park(struct supervisor *, struct child *, char *text);
 
 /* Until when a visitor waits who comes now: --queue, of clock_ms(). */
 int64_t supervise_patience(const struct supervisor *);

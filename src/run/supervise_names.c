@@ -20,7 +20,6 @@
 #include "run/supervise_inside.h"
 
 #define BACKLOG		512
-#define SUFFIX		".sock"
 #define DOOR_MODE	0660
 #define FILE_MAX	(256 * 1024)
 
@@ -44,14 +43,11 @@ supervise_door_name(const struct supervisor *s, int name, char *dst)
 static int
 address(const struct supervisor *s, const char *text, struct addr *a)
 {
-	int n;
-
 	memset(a, 0, sizeof(*a));
 	a->kind = ADDR_UNIX;
 	a->mode = DOOR_MODE;
-	n = snprintf(a->path, sizeof(a->path), "%s/%s" SUFFIX,
-	    s->o->visitors_dir, text);
-	return n > 0 && (size_t)n < sizeof(a->path) ? 0 : -1;
+	return agents_door(a->path, sizeof(a->path), s->o->visitors_dir,
+	    text);
 }
 
 static int
@@ -77,7 +73,7 @@ place(struct supervisor *s)
 	return s->names.n < s->names.max ? (int)s->names.n++ : NO_NAME;
 }
 
-/* Opens the door of a name. */
+/* Opens the door of a name.  Why not is told to its agent: without a path. */
 static int
 open_door(struct supervisor *s, struct name *name, struct why *why)
 {
@@ -87,7 +83,8 @@ open_door(struct supervisor *s, struct name *name, struct why *why)
 	if (address(s, name->text, &a) == -1)
 		return why_set(why, EXIT_BADUSAGE, "the name is too long");
 	if ((n = net_listen(&a, BACKLOG, name->fd, why)) == -1)
-		return -1;
+		return why_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
+		    strerror(errno));
 	name->nfd = n;
 	net_tune(name->fd[0]);
 	return 0;
@@ -192,10 +189,10 @@ remove_stale(const struct supervisor *s)
 		return;
 	while ((e = readdir(d)) != NULL) {
 		name = slice_of(e->d_name);
-		if (name.len <= strlen(SUFFIX) ||
-		    strcmp(e->d_name + name.len - strlen(SUFFIX), SUFFIX) != 0)
+		if (name.len <= strlen(AGENTS_DOOR_SUFFIX) ||
+		    strcmp(e->d_name + name.len - strlen(AGENTS_DOOR_SUFFIX), AGENTS_DOOR_SUFFIX) != 0)
 			continue;
-		e->d_name[name.len -= strlen(SUFFIX)] = '\0';
+		e->d_name[name.len -= strlen(AGENTS_DOOR_SUFFIX)] = '\0';
 		if (agents_is_name(name) &&
 		    address(s, e->d_name, &a) == 0 && net_is_stale(a.path))
 			unlink(a.path);

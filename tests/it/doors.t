@@ -122,7 +122,7 @@ def test_names():
                          ('/nul%00nul%00nul%00nul', 400),
                          ('/' + 'x' * 129, 400), ('/short', 403),
                          ('/quo"te_and_long_enough', 400),
-                         ('/' + 'x' * 120, 503)):
+                         ('/' + 'x' * 120, 400)):
         t.is_(refused(g, path), status, '%s: %d' % (path[:40], status))
     t.is_(os.listdir(g.folder), [], 'and no door for them')
 
@@ -220,6 +220,41 @@ def test_replace():
     t.ok(t.until(lambda: talk.got == b'one+'), 'a tunnel goes on')
     v.close()
     talk.close()
+
+
+def test_no_turns():
+    """Two agents of a name do not replace each other by turns."""
+    g = doors('--replace')
+    one, two = t.echo(), t.echo()
+    a = r.agent(g.url(SECRET), one.port, '--spare', '1')
+    a.wait_line('parked')
+    b = r.agent(g.url(SECRET), two.port)
+    b.wait_line('parked')
+    for _ in range(2):
+        a.wait_line('has taken its place')
+    for i in range(5):
+        with r.visit(g.at(SECRET)) as v:
+            v.sendall(b'x')
+            v.recv(1)
+    t.is_((one.accepted, two.accepted), (0, 5), 'all visitors are the second one\'s')
+    b.stop(signal.SIGKILL)
+    with r.visit(g.at(SECRET)) as v:
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'when it has gone the first one takes over')
+    t.is_(one.accepted, 1, 'itself')
+
+
+def test_no_door():
+    """What a door cannot be made for is told without the name or a path."""
+    g = doors()
+    os.rmdir(g.folder)
+    t.is_(refused(g, '/' + SECRET), 503, 'no directory: 503')
+    log = g.wait_line('event=failed .*')[0]
+    t.like(log, 'target=my_b!g... .*door cannot be made: No such file',
+           'and the log says why')
+    t.ok(g.folder not in log and SECRET not in g.log, 'and shows no secret')
+    os.mkdir(g.folder)
+    t.is_(refused(g, '/' + SECRET), None, 'it works when it is there')
 
 
 def test_nginx():
