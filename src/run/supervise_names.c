@@ -82,7 +82,7 @@ open_door(struct supervisor *s, struct name *name, struct why *why)
 
 	if (address(s, name->text, &a) == -1)
 		return why_set(why, EXIT_BADUSAGE, "the name is too long");
-	if ((n = net_listen(&a, BACKLOG, name->fd, why)) == -1)
+	if ((n = net_listen_now(&a, BACKLOG, name->fd, why)) == -1)
 		return why_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
 		    strerror(errno));
 	name->nfd = n;

@@ -222,7 +222,7 @@ supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
 	return bring(s, &g) || without(s, &g, 0);
 }
 
-/* A visitor whom a child could not serve. */
+/* A visitor whom a child could not serve; his patience is not endless. */
 static void
 come_back(struct supervisor *s, struct child *c)
 {
@@ -233,7 +233,7 @@ come_back(struct supervisor *s, struct child *c)
 		return;
 	if (s->phase != SERVING || net_is_reset(g.fd) == 1)
 		dismiss(&g);
-	else if (!bring(s, &g))
+	else if (clock_ms() >= g.until || !bring(s, &g))
 		without(s, &g, 1);
 }
 

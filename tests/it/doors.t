@@ -183,6 +183,21 @@ def test_stale():
     alive.close()
 
 
+def test_two_gates():
+    """A second gate in a directory leaves what the first one has there."""
+    one, e = doors(), t.echo()
+    two = doors(folder=one.folder)
+    r.agent(one.url(SECRET), e.port)
+    r.parked(one, 2)
+    t.is_(refused(two, '/' + SECRET), 503, 'its door is taken: 503')
+    with r.visit(one.at(SECRET)) as v:
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'the first one\'s serves')
+    t.ok(e.accepted <= 2, 'and had few visitors to see that it lives')
+    t.is_(two.stop(), 0, 'the second one goes')
+    t.ok(os.path.exists(one.at(SECRET)), 'and takes nothing away')
+
+
 def test_path():
     g = doors('--path', '/agents/')
     t.is_(refused(g, '/agents/' + SECRET), None, '--path: what stands before')

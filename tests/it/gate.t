@@ -187,6 +187,23 @@ def test_queue():
           'an end of file from one who waits is a half-close')
 
 
+def test_nobody_answers():
+    """Wire after wire is silent: a visitor's patience ends all the same."""
+    g = r.gate('--queue', '2s')
+    first = r.raw_agent(g)
+    r.parked(g)
+    v = r.visit(g.door)
+    r.line(first)
+    second = r.raw_agent(g)
+    r.parked(g, 2)
+    t.ok(r.was_reset(v), 'he is reset')
+    t.ok(g.wait_line('event=no-agent'), 'and the log says so')
+    w = r.visit(g.door)
+    t.is_(r.line(second), 'open %s:%d' % w.getsockname(),
+          'the second wire has waited for the next one')
+    w.close()
+
+
 def test_pings():
     """A dead waiting wire is found before a visitor finds it."""
     g = r.gate('--ping-interval', '300ms', '--ping-timeout', '900ms')
