@@ -4,8 +4,6 @@
 
 #include "proto/agents.h"
 
-#define HASH_LEN	64
-
 static int
 is_letter(char c)
 {
@@ -76,7 +74,7 @@ is_hash(struct slice s)
 		if (s.p[i] == '\0' ||
 		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
 			return 0;
-	return s.len == HASH_LEN;
+	return s.len == AGENTS_HASH_MAX - 1;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "proto/str.h"
 
 #define AGENTS_NAME_MAX	129	/* terminated */
+#define AGENTS_HASH_MAX	65	/* terminated */
 #define AGENTS_SECRET	16	/* characters of a name that is a secret */
 
 /*

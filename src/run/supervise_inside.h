@@ -16,6 +16,7 @@
 #include "os/net.h"
 #include "os/notify.h"
 #include "os/stats.h"
+#include "proto/str.h"
 #include "run/options.h"
 #include "run/seat.h"
 #include "run/supervise.h"
@@ -74,6 +75,8 @@ struct child {
 	enum seat seat;
 	int name;			/* whose wire it is, or NO_NAME */
 	char owner[SEAT_OWNER_MAX];	/* whose agent's */
+	char agent[SEAT_NAME_MAX];	/* the name it gave, */
+	char hash[SEAT_HASH_MAX];	/* and the secret's it was let in by */
 	int64_t since;			/* it waits */
 	struct guest guest;
 };
@@ -243,6 +246,9 @@ void supervise_pool_end(struct supervisor *);
 void supervise_leave_seat(struct child *);
 void supervise_invite(struct supervisor *, int name);
 void supervise_park(struct supervisor *, struct child *, char *text);
+
+/* Those who wait and are not in this --agents-file wait no more. */
+void supervise_unpark(struct supervisor *, struct slice file);
 
 /* Until when a visitor waits who comes now: --queue, of clock_ms(). */
 int64_t supervise_patience(const struct supervisor *);

@@ -141,31 +141,41 @@ close_door(struct supervisor *s, struct name *name)
 	name->nfd = 0;
 }
 
-/* Those in the file have a door whether they are there or not. */
-static void
-keep_listed(struct supervisor *s)
+/* 0: it is as it should be. */
+static int
+read_file(const struct supervisor *s, struct slice *file)
 {
 	static char text[FILE_MAX];
-	char word[AGENTS_NAME_MAX];
 	struct agents_line l;
 	struct slice rest;
-	struct why why;
-	unsigned int k;
 	ssize_t n;
-	int i, r;
+	int r;
 
-	if (s->o->agents_file == NULL || !is_dir(s))
-		return;
 	if ((n = readfile(s->o->agents_file, text, sizeof(text))) == -1) {
 		log_event(LOG_L_ERROR, "agents-file", "file",
 		    s->o->agents_file, "why", strerror(errno), NULL);
-		return;
+		return -1;
 	}
+	*file = rest = (struct slice){ text, n };
+	while ((r = agents_next(&rest, &l)) == 1)
+		;
+	return r;
+}
+
+/* Those in the file have a door whether they are there or not. */
+static void
+keep_listed(struct supervisor *s, struct slice rest)
+{
+	char word[AGENTS_NAME_MAX];
+	struct agents_line l;
+	struct why why;
+	unsigned int k;
+	int i;
+
 	for (k = 0; k < s->names.n; k++)
 		s->names.name[k].listed = 0;
-	rest = (struct slice){ text, n };
-	while ((r = agents_next(&rest, &l)) != 0) {
-		if (r == -1 || slice_copy(word, sizeof(word), l.name) == -1)
+	while (agents_next(&rest, &l) == 1) {
+		if (slice_copy(word, sizeof(word), l.name) == -1)
 			continue;
 		if ((i = make(s, word, &why)) == NO_NAME)
 			log_event(LOG_L_ERROR, "no-door", "name", word,
@@ -173,13 +183,28 @@ keep_listed(struct supervisor *s)
 		else
 			s->names.name[i].listed = 1;
 	}
-	explicit_bzero(text, n);
+}
+
+/* With something wrong in it (which is told) all stays as it was. */
+void
+supervise_names_reload(struct supervisor *s)
+{
+	struct slice file;
+
+	if (s->names.max == 0 || s->o->agents_file == NULL ||
+	    read_file(s, &file) == -1)
+		return;
+	if (is_dir(s))
+		keep_listed(s, file);
+	supervise_unpark(s, file);
+	explicit_bzero((char *)(uintptr_t)file.p, file.len);
 }
 
 /* What a gate that was killed has left behind. */
 static void
 remove_stale(const struct supervisor *s)
 {
+	const size_t end = strlen(AGENTS_DOOR_SUFFIX);
 	struct slice name;
 	struct dirent *e;
 	struct addr a;
@@ -189,10 +214,10 @@ remove_stale(const struct supervisor *s)
 		return;
 	while ((e = readdir(d)) != NULL) {
 		name = slice_of(e->d_name);
-		if (name.len <= strlen(AGENTS_DOOR_SUFFIX) ||
-		    strcmp(e->d_name + name.len - strlen(AGENTS_DOOR_SUFFIX), AGENTS_DOOR_SUFFIX) != 0)
+		if (name.len <= end || strcmp(e->d_name + name.len - end,
+		    AGENTS_DOOR_SUFFIX) != 0)
 			continue;
-		e->d_name[name.len -= strlen(AGENTS_DOOR_SUFFIX)] = '\0';
+		e->d_name[name.len -= end] = '\0';
 		if (agents_is_name(name) &&
 		    address(s, e->d_name, &a) == 0 && net_is_stale(a.path))
 			unlink(a.path);
@@ -219,7 +244,7 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 			return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: "
 			    "%s", s->o->visitors_dir, strerror(errno));
 		remove_stale(s);
-		keep_listed(s);
+		supervise_names_reload(s);
 		return 0;
 	}
 	n = net_listen(s->o->visitors, BACKLOG, names->name[0].fd, why);
@@ -323,18 +348,6 @@ supervise_names_tend(struct supervisor *s)
 			next = name->until;
 	}
 	return next;
-}
-
-void
-supervise_names_reload(struct supervisor *s)
-{
-	int64_t now = clock_ms();
-	unsigned int i;
-
-	keep_listed(s);
-	for (i = 0; i < s->names.n; i++)
-		if (!s->names.name[i].listed && !s->names.name[i].there)
-			s->names.name[i].until = now;
 }
 
 void

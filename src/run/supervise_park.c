@@ -6,6 +6,7 @@
 
 #include "os/clock.h"
 #include "os/pass.h"
+#include "proto/agents.h"
 #include "run/supervise_inside.h"
 
 /* Other agents' wires of this name have to go. */
@@ -67,22 +68,26 @@ count_free(const struct supervisor *s, int name)
 	return n;
 }
 
-/* A child asks whether its wire may wait: "NAME OWNER". */
+/* A child asks whether its wire may wait: "NAME OWNER HASH". */
 void
 supervise_park(struct supervisor *s, struct child *c, char *text)
 {
-	char *owner = strchr(text, ' ');
+	char *owner = strchr(text, ' '), *hash;
 	struct why why;
 
-	if (owner == NULL || c->seat != SEAT_COMING) {
+	hash = owner == NULL ? NULL : strchr(owner + 1, ' ');
+	if (hash == NULL || c->seat != SEAT_COMING) {
 		supervise_leave_seat(c);
 		return;
 	}
+	*hash++ = '\0';
 	*owner++ = '\0';
 	why_set(&why, EXIT_AGAIN, "the gate is closing");
 	c->name = s->phase == SERVING ? supervise_door(s, text, &why) :
 	    NO_NAME;
 	strlcpy(c->owner, owner, sizeof(c->owner));
+	strlcpy(c->agent, text, sizeof(c->agent));
+	strlcpy(c->hash, hash, sizeof(c->hash));
 	if (c->name != NO_NAME && s->o->replace && !replaces(s, c)) {
 		why_set(&why, EXIT_AGAIN, "another agent has taken its place");
 		c->name = NO_NAME;
@@ -102,4 +107,29 @@ supervise_park(struct supervisor *s, struct child *c, char *text)
 	c->since = clock_ms();
 	s->changed = 1;
 	supervise_invite(s, c->name);
+}
+
+static int
+is_listed(const struct child *c, struct slice file)
+{
+	struct agents_line l;
+	int r;
+
+	while ((r = agents_next(&file, &l)) != 0)
+		if (r == 1 && slice_is(l.name, c->agent) &&
+		    slice_is(l.hash, c->hash))
+			return 1;
+	return 0;
+}
+
+/* Tunnels go on; whose hash was only written otherwise dials again. */
+void
+supervise_unpark(struct supervisor *s, struct slice file)
+{
+	struct child *c;
+
+	for (c = s->child; c < s->child + s->active; c++)
+		if (c->seat == SEAT_FREE && c->hash[0] != '\0' &&
+		    !is_listed(c, file))
+			supervise_leave_seat(c);
 }
