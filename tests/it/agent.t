@@ -150,6 +150,22 @@ def test_leave():
     t.is_(w.frame(t.BOUND), (p.BINARY, b'still'), 'the tunnel lives on')
 
 
+def test_quick_visitors():
+    """Visitors who leave at once, as probes of a port do, are no failures."""
+    g, e = r.gate(), t.echo()
+    a = r.agent(g.url(), e.port, '--spare', '1')
+    a.wait_line('event=parked')
+    for _ in range(12):
+        r.parked(g)
+        r.reset(r.visit(g.door))
+    begin = time.monotonic()
+    v = r.visit(g.door)
+    v.sendall(b'x')
+    t.is_(v.recv(1), b'x', 'the next one is served')
+    t.ok(time.monotonic() - begin < 2 * t.SCALE, 'at once')
+    t.is_(a.log.count('event=parked'), 1, 'the agent had no trouble')
+
+
 def test_survivors():
     """The limit counts those whom an agent before has left, not for ever."""
     env = {'RUNTIME_DIRECTORY': t.folder()}
