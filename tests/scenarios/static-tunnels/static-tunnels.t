@@ -5,7 +5,6 @@ unit says; and all of it under a systemd of our own where there can be one."""
 
 import os
 import re
-import shlex
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -31,11 +30,6 @@ def shell(s, host):
 def instances(s, host):
     line, = [c for c in shell(s, host) if c.startswith('systemctl enable')]
     return [w.partition('@')[2] for w in line.split() if '@' in w]
-
-
-def exec_start():
-    with open(UNIT) as f:
-        return re.search(r'(?m)^ExecStart=(.*)$', f.read())[1]
 
 
 class World:
@@ -90,8 +84,7 @@ class World:
 
     def start(self, name, ready, *more):
         """An instance, as the unit starts it."""
-        argv = shlex.split(self.s.replaced(
-            exec_start().replace('%i', name)))
+        argv = self.s.exec_start('inetws@.service', i=name)
         t.is_(argv.pop(0), '/usr/bin/inetws', name + ' is an instance')
         p = t.inetws(*argv, *more)
         p.wait_line(ready)
