@@ -150,7 +150,8 @@ def test_proxy():
     for number in (0, 1, 2):
         t.is_(w.curl(number)[0], 200, 'request %d is answered' % number)
     way.stop()
-    t.ok(t.until(lambda: not t.children(w.gate.pid)),
+    t.ok(t.until(lambda: not any('parked' in t.command_of(c) for c in
+                                 t.children(w.gate.pid))),
          'it is the proxy that they came by')
     t.ok('pw-of-the-proxy' not in a.log, 'its password is not in the log')
 
