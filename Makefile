@@ -113,7 +113,8 @@ check-long: $B/inetws
 	$(call run_tests,$(LONG))
 
 # Cheap checks of what no compiler reads.
-scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
+scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib \
+	tests/scenarios)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1-9] >&2
 	for f in $(scripts); do sh -n $$f || exit; done

@@ -18,6 +18,7 @@
 #include "os/stats.h"
 #include "proto/str.h"
 #include "run/options.h"
+#include "run/pace.h"
 #include "run/seat.h"
 #include "run/supervise.h"
 
@@ -109,11 +110,7 @@ struct pool {
 	unsigned int npairs, ndoors;	/* that are looked at */
 	int64_t door_goes;		/* the next door without anybody */
 
-	/* spares that do not come to wait are tried again later */
-	unsigned int failed;		/* in a row */
-	unsigned int tries;		/* the same, and those lost soon */
-	int proved;			/* the last one came to wait */
-	int64_t not_before;
+	struct pace pace;		/* of spares */
 };
 
 /* Children that were in their handshake when this was last looked at. */
