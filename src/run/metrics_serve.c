@@ -34,6 +34,7 @@ struct answer {
 };
 
 static char body[BODY_MAX];	/* pages that are not touched cost nothing */
+static struct report_name name[REPORT_NAMES_MAX];
 static char buf[HTTP_HEAD_MAX];
 
 static void
@@ -49,6 +50,7 @@ serve_metrics(struct answer *a, const struct options *o,
     const struct http_head *head)
 {
 	struct metrics_form form = { .trazfr = o->metrics_names == 1 };
+	struct report_names names = { name, 0, REPORT_NAMES_MAX };
 	struct slice accept = { NULL, 0 };
 	struct report_process process;
 	struct stats_view v;
@@ -59,14 +61,16 @@ serve_metrics(struct answer *a, const struct options *o,
 	a->type = form.openmetrics ? METRICS_TYPE_OPEN : METRICS_TYPE_TEXT;
 	stats_view_own(&v);
 	stats_read(&v, &r);
+	stats_names(&v, &names);
 	process_look(getppid(), &process);
 	process.started = (double)r.started;
-	metrics_write(&a->body, &form, &r, &process);
+	metrics_write(&a->body, &form, &r, &names, &process);
 }
 
 static void
 serve_page(struct answer *a)
 {
+	struct report_names names = { name, 0, REPORT_NAMES_MAX };
 	struct stats_view v;
 	struct report r;
 	struct report_row row;
@@ -75,7 +79,10 @@ serve_page(struct answer *a)
 	a->type = TYPE_HTML;
 	stats_view_own(&v);
 	stats_read(&v, &r);
+	stats_names(&v, &names);
 	report_html_head(&a->body, &r);
+	report_html_names(&a->body, &names);
+	report_html_columns(&a->body);
 	for (i = 0; i < stats_slots(&v); i++) {
 		if (!stats_row(&v, i, &row))
 			continue;

@@ -85,6 +85,7 @@ struct name {
 	unsigned int nfd;
 	int used;			/* else there is nothing here */
 	int listed;			/* has a door for ever */
+	unsigned int waiting;		/* visitors */
 	int here, there;		/* agents: now, a moment ago */
 	int64_t until;			/* the door stays without them */
 };
@@ -281,6 +282,9 @@ void supervise_handshake_end(struct supervisor *);
  */
 int supervise_stats_begin(struct supervisor *);
 struct stats_about supervise_about(const struct supervisor *);
+
+/* What the page says of a name is not true any more. */
+void supervise_stats_name(const struct supervisor *, int name);
 
 /* How many tunnels of an earlier supervisor there still are. */
 unsigned int supervise_survivors(struct supervisor *);

@@ -101,6 +101,7 @@ make(struct supervisor *s, const char *text, struct why *why)
 	name->used = 1;
 	strlcpy(name->text, text, sizeof(name->text));
 	net_tune(name->fd[0]);
+	supervise_stats_name(s, i);
 	return i;
 }
 
@@ -134,6 +135,7 @@ unmake(struct supervisor *s, struct name *name)
 		close(name->fd[i]);
 	name->nfd = 0;
 	name->used = 0;
+	supervise_stats_name(s, name - s->names.name);
 }
 
 /* Those in the file have a door whether they are there or not. */
@@ -169,6 +171,8 @@ keep_listed(struct supervisor *s)
 		else
 			s->names.name[i].listed = 1;
 	}
+	for (k = 0; k < s->names.n; k++)
+		supervise_stats_name(s, k);
 	explicit_bzero(text, n);
 }
 
@@ -274,7 +278,10 @@ supervise_names_heard(struct supervisor *s, const struct pollfd *p,
 				supervise_accept_some(s, p[at].fd, i);
 }
 
-/* A door stays as long as visitors would wait there. */
+/*
+ * A door stays as long as visitors would wait there, or do: its number is
+ * theirs.
+ */
 int64_t
 supervise_names_tend(struct supervisor *s)
 {
@@ -298,10 +305,10 @@ supervise_names_tend(struct supervisor *s)
 			name->there = 0;
 			name->until = now + s->o->queue;
 		}
-		if (now >= name->until)
-			unmake(s, name);
-		else if (name->until < next)
+		if (now < name->until && name->until < next)
 			next = name->until;
+		else if (now >= name->until && name->waiting == 0)
+			unmake(s, name);
 	}
 	return next;
 }

@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import reverse          # noqa: E402
 import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
@@ -89,11 +90,17 @@ def test_parser():
 def cells(page):
     """{pid: {column: text}} of the page's rows."""
     rows = {}
-    for row in re.findall('<tr>(<td.*?)</tr>', page):
-        one = dict(re.findall('<td data-n="([^"]*)"[^>]*>([^<]*)</td>', row))
-        rows[int(one['Process'])] = {k: html.unescape(v)
-                                     for k, v in one.items()}
+    for one in columns(page):
+        if 'Process' in one:
+            rows[int(one['Process'])] = one
     return rows
+
+
+def columns(page):
+    """{column: text} of each row of the page's tables."""
+    return [{k: html.unescape(v) for k, v in
+             re.findall('<td data-n="([^"]*)"[^>]*>([^<]*)</td>', row)}
+            for row in re.findall('<tr>(<td.*?)</tr>', page)]
 
 
 def test_agree():
@@ -161,6 +168,93 @@ def test_agree():
     t.is_(m['inetws_tunnel_duration_seconds_bucket{le="+Inf"}'], 3,
           'in buckets')
     t.is_(m['inetws_handshake_duration_seconds_count'], 3, 'handshakes')
+
+
+def names_everywhere(g):
+    """What is said of a gate's names, {name: (parked, open, waiting)} each:
+    by JSON, the page, the table, and metrics, which know listed ones only."""
+    i = t.one()
+    told = {n['name']: (n['parked'], n['open'], n['waiting'])
+            for n in i['names']}
+    page = {c['Name']: (int(c['Parked']), int(c['Open']), int(c['Waiting']))
+            for c in columns(t.http(g.metrics, '/')[2]) if 'Name' in c}
+    table = {m[0]: tuple(map(int, m[1:])) for m in re.findall(
+        r'^(\S+) +(\d+) +(\d+) +(\d+)$',
+        t.run_inetws('status').stdout.decode(), re.M)}
+    m = scrape(g)
+    seen = {n['name']: tuple(
+        m.pop('inetws_agent_%s}' % (x % n['name']), None) for x in
+        ('wires{name="%s",state="parked"', 'wires{name="%s",state="open"',
+         'visitors_waiting{name="%s"')) for n in i['names'] if n['listed']}
+    if any(k.startswith('inetws_agent_') for k in m):
+        raise AssertionError('metrics of others')
+    return told, page, table, seen
+
+
+def test_names():
+    """A gate: each name, with agents and visitors, the same everywhere."""
+    t.rundir()
+    d = t.folder()
+    g = reverse.gate('--visitors-dir', d, '--metrics', '127.0.0.1:0',
+                     visitors=None, auth=('--agents-file',
+                     reverse.agents_file(ann='a', bob='b', eve='e')))
+    g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    wires = [reverse.raw_agent(g, '/agents/ann', secret='a')
+             for _ in range(2)]
+    wires.append(reverse.raw_agent(g, '/agents/bob', secret='b'))
+    v = reverse.visit(d + '/bob.sock')
+    t.like(reverse.line(wires[2]), '^open ', 'bob has a visitor')
+    wires[2].text('ok')
+    waiting = [reverse.visit(d + '/eve.sock') for _ in range(3)]
+    want = {'ann': (2, 0, 0), 'bob': (0, 1, 0), 'eve': (0, 0, 3)}
+    t.ok(t.until(lambda: {n['name']: (n['parked'], n['open'], n['waiting'])
+                          for n in t.one()['names']} == want),
+         'agents parked, open, and visitors who wait')
+    for where, found in zip(('JSON', 'page', 'table', 'metrics'),
+                            names_everywhere(g)):
+        t.is_(found, want, where)
+    t.is_((scrape(g)['inetws_visitors_waiting'], t.one()['waiting']), (3, 3),
+          'and all who wait')
+    e = reverse.raw_agent(g, '/agents/eve', secret='e')
+    t.like(reverse.line(e), '^open ', 'one of them is served')
+    e.text('ok')
+    want['eve'] = (0, 1, 2)
+    t.ok(t.until(lambda: names_everywhere(g) == (want,) * 4),
+         'and all say so')
+    for x in waiting + [v]:
+        x.close()
+
+
+def test_names_made_up():
+    """Names that nobody has listed are shown, but are no labels."""
+    t.rundir()
+    d = t.folder()
+    g = reverse.gate('--visitors-dir', d, '--queue', '0', '--metrics',
+                     '127.0.0.1:0', visitors=None)
+    g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    name = 'secret-' + 'x' * 20
+    a = reverse.raw_agent(g, '/agents/' + name)
+    want = {'secret...': (1, 0, 0)}
+    t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
+         'as the log shows them')
+    a.sock.close()
+    t.ok(t.until(lambda: names_everywhere(g) == ({},) * 4),
+         'gone with its agent')
+    g.stop()
+    g = reverse.gate('--metrics', '127.0.0.1:0', auth=('--agents-file',
+                     reverse.agents_file(ann='a')))
+    g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    v = reverse.visit(g.door)
+    want = {'-': (0, 0, 1)}
+    t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
+         'one door for all: its visitors wait for anybody')
+    a = reverse.raw_agent(g, '/agents/ann', secret='a')
+    t.like(reverse.line(a), '^open ', 'who comes')
+    a.text('ok')
+    want = {'-': (0, 0, 0), 'ann': (0, 1, 0)}
+    t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
+         'and has a name')
+    v.close()
 
 
 def test_refused_at_limit():
