@@ -152,7 +152,7 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
 	int status;
 
 	http_begin(&st, 0);
-	st.head_too = 1;
+	st.plain = 1;
 	for (;;) {
 		n = wire_read(io, buf + len, sizeof(buf) - len, deadline);
 		if (n <= 0)
@@ -188,7 +188,7 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 	struct answer a = { .status = 0, .type = TYPE_TEXT };
 	struct io io = io_of(fd);
 	struct http_head head;
-	char text[512];
+	char text[512], allow[32] = "";
 	int64_t deadline = clock_ms() + REQUEST_MS;
 	int n;
 
@@ -199,13 +199,18 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 		a.status = 200;
 		route(&a, o, service, &head, draining);
 	}
+	/* OPTIONS is what HAProxy asks: the status of GET, and no content. */
+	if (slice_is(head.method, "OPTIONS"))
+		a.body.len = 0;
+	if (a.status == 405 || slice_is(head.method, "OPTIONS"))
+		strlcpy(allow, "Allow: GET, HEAD, OPTIONS\r\n",
+		    sizeof(allow));
 	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\n"
 	    "Content-Type: %s\r\nContent-Length: %zu\r\n%s"
 	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 	    "Content-Security-Policy: default-src 'none'; "
 	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
-	    a.status, http_reason(a.status), a.type, a.body.len,
-	    a.status == 405 ? "Allow: GET, HEAD\r\n" : "");
+	    a.status, http_reason(a.status), a.type, a.body.len, allow);
 	if (wire_write(&io, text, n, deadline) == -1)
 		return;
 	if (!slice_is(head.method, "HEAD") &&

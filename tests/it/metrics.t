@@ -297,7 +297,8 @@ def test_requests():
         status, fields, body = t.http(s.metrics, *request)
         t.is_(status, want, '%s %s' % request[::-1])
         if want == 405:
-            t.is_(fields.get('allow'), 'GET, HEAD', 'with what is allowed')
+            t.is_(fields.get('allow'), 'GET, HEAD, OPTIONS',
+                  'with what is allowed')
     for raw in ('GET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1\nHost: x\r\n\r\n',
                 'nonsense\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\n folded'
                 '\r\n\r\n'):
@@ -306,6 +307,89 @@ def test_requests():
                  b'\r\n\r\n')[0], 431, 'too much')
     status, fields, body = t.http(s.port, '/metrics')
     t.is_(status, 426, 'never on the public port')
+
+
+def test_old_http():
+    """HTTP/1.0, as simple health checks speak it."""
+    t.rundir()
+    s = watched(t.free_port())
+    for request, want in (
+            ('GET /healthz HTTP/1.0\r\n\r\n', (200, 'alive\n')),
+            ('GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
+             (200, 'alive\n')),
+            ('HEAD /healthz HTTP/1.0\r\n\r\n', (200, '')),
+            ('OPTIONS /healthz HTTP/1.0\r\n\r\n', (200, '')),
+            ('OPTIONS /readyz HTTP/1.1\r\nHost: x\r\n\r\n', (503, '')),
+            ('OPTIONS /nothing HTTP/1.0\r\n\r\n', (404, ''))):
+        status, fields, body = t.http(s.metrics, '', raw=request.encode())
+        t.is_((status, body), want, request.partition('\r')[0])
+        t.is_(fields['connection'], 'close', 'and that is all')
+        if 'OPTIONS' in request:
+            t.is_(fields['allow'], 'GET, HEAD, OPTIONS', 'what is allowed')
+    status, fields, body = t.http(s.metrics, '', raw=b'GET /metrics HTTP/1.0'
+                                  b'\r\n\r\n')
+    t.is_((status, int(fields['content-length'])), (200, len(body)),
+          'metrics too')
+    x = t.ws.dial(s.metrics)
+    x.sendall(b'GET /healthz HTTP/1.0\r\n\r\n')
+    x.shutdown(1)
+    t.ok(t.ws.read_all(x)[0].endswith(b'\r\n\r\nalive\n'),
+         'who says no more is answered too')
+    for old in ('0.9', '2.0'):
+        t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/%s\r\n\r\n' %
+                     old.encode())[0], 505, 'but not HTTP/' + old)
+    ncat, = t.need('ncat')
+    r = t.run([ncat, '127.0.0.1', str(s.metrics)],
+              input=b'GET /healthz HTTP/1.0\r\n\r\n')
+    t.like(r.stdout, r'^HTTP/1\.1 200 [^\0]*\r\n\r\nalive\n$', 'ncat')
+
+
+HAPROXY = """
+global
+	stats socket %s
+defaults
+	mode http
+	timeout connect 5s
+	timeout client 5s
+	timeout server 5s
+	timeout check 5s
+"""
+
+
+def test_haproxy():
+    """What it asks by default, OPTIONS / HTTP/1.0, and what may be set."""
+    haproxy, = t.need('haproxy')
+    t.rundir()
+    s = watched(t.echo().port)
+    dead = watched(t.free_port())
+    checks = (('default', 'option httpchk', s, 'UP'),
+              ('healthz', 'option httpchk GET /healthz', dead, 'UP'),
+              ('readyz', 'option httpchk GET /readyz', s, 'UP'),
+              ('dead', 'option httpchk /readyz', dead, 'DOWN'))
+    d = t.folder()
+    with open(d + '/conf', 'w') as f:
+        f.write(HAPROXY % (d + '/ask') + ''.join(
+            'backend %s\n\t%s\n\tserver s 127.0.0.1:%d check port %d '
+            'inter 200ms\n' % (name, option, p.port, p.metrics)
+            for name, option, p, _ in checks))
+    t.Program([haproxy, '-db', '-f', d + '/conf'])
+
+    def seen():
+        try:
+            with reverse.visit(d + '/ask') as x:
+                x.sendall(b'show stat\n')
+                text = t.ws.read_all(x)[0].decode()
+        except OSError:
+            return {}
+        rows = [line.split(',') for line in text.splitlines()]
+        at = rows[0]
+        return {r[0]: (r[at.index('status')], r[at.index('check_status')])
+                for r in rows[1:] if r[1:2] == ['s']}
+    want = {name: (word, 'L7OK' if word == 'UP' else 'L7STS')
+            for name, _, _, word in checks}
+    t.ok(t.until(lambda: seen() == want), 'HAProxy sees who is well')
+    if seen() != want:
+        t.diag(str(seen()))
 
 
 def test_health():
