@@ -21,7 +21,8 @@ static size_t
 page_size(unsigned int slots)
 {
 	return sizeof(struct stats_header) +
-	    (size_t)slots * sizeof(struct stats_slot);
+	    (size_t)slots * sizeof(struct stats_slot) +
+	    STATS_NAMES * sizeof(struct stats_name);
 }
 
 static void
@@ -129,7 +130,7 @@ stats_map(int fd, int prot, size_t *size)
 	if (fstat(fd, &st) == -1)
 		return NULL;
 	errno = EINVAL;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(*h))
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)page_size(0))
 		return NULL;
 	*size = st.st_size;
 	h = mmap(NULL, *size, prot, MAP_SHARED, fd, 0);
@@ -287,7 +288,7 @@ stats_set_name(unsigned int i, const char *text, int listed,
 	if (h == NULL || i >= STATS_NAMES || (i >= h->names &&
 	    text[0] == '\0'))
 		return;
-	n = &h->of_name[i];
+	n = stats_name_at(h, stats_own.size, i);
 	stats_change(&n->seq);
 	strlcpy(n->text, text, sizeof(n->text));
 	STATS_SET(n->listed, listed);

@@ -36,7 +36,6 @@ struct stats_header {
 	int64_t log_second;	/* whose lines are counted */
 	uint64_t log_lines, log_left_out;
 	uint32_t names;		/* those below this one have been used */
-	struct stats_name of_name[STATS_NAMES];
 } __attribute__((aligned(128)));
 
 /* The shared statistics page of this process. */
@@ -66,8 +65,20 @@ stats_at(const struct stats_header *h, unsigned int slot)
 static inline unsigned int
 stats_fit(size_t size)
 {
-	return (size - sizeof(struct stats_header)) /
+	return (size - sizeof(struct stats_header) -
+	    STATS_NAMES * sizeof(struct stats_name)) /
 	    sizeof(struct stats_slot);
+}
+
+/*
+ * A name; they come last, as slots are to be near the header: a page or two
+ * less for each process to touch.
+ */
+static inline struct stats_name *
+stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
+{
+	return (struct stats_name *)(void *)((char *)(uintptr_t)h + size) -
+	    STATS_NAMES + i;
 }
 
 /* fcntl(2): a lock of this type, or none, on n bytes from at. */

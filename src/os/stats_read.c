@@ -243,7 +243,7 @@ stats_names(const struct stats_view *v, struct report_names *names)
 		return;
 	used = STATS_GET(v->page->names);
 	for (i = 0; i < used && i < STATS_NAMES; i++)
-		if (name(&v->page->of_name[i], &one))
+		if (name(stats_name_at(v->page, v->size, i), &one))
 			report_name(names, one.text, one.listed, one.waiting);
 	for (i = 0; i < stats_slots(v); i++)
 		if (stats_row(v, i, &r))
