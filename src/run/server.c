@@ -193,7 +193,7 @@ begin_tls(struct server *sv, struct service *service, struct why *why)
 	const struct options *o = sv->o;
 
 	if (o->tls_cert == NULL && (o->tls_key != NULL ||
-	    o->tls_client_ca != NULL || o->tls_peer_certs != NULL))
+	    options_want_certificate(o)))
 		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
 		    "the other options of TLS need it");
 	if (o->tls_cert == NULL)
