@@ -128,7 +128,9 @@ include contrib/rules.mk
 .PHONY: check check-long lint
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
-bench_src := $(filter-out %/trivial.c %/nostats.c,$(wildcard tests/bench/*.c))
+bench_small := $B/tests/bench/trivial $B/tests/bench/forker
+bench_src := $(filter-out %/trivial.c %/forker.c %/nostats.c,\
+	$(wildcard tests/bench/*.c))
 bench_obj := $(bench_src:%.c=$B/%.o)
 bench_run = INETWS=$${INETWS:-$B/inetws} tests/bench/run.py \
 	--tools $B/tests/bench --out $B/bench
@@ -136,7 +138,7 @@ bench_run = INETWS=$${INETWS:-$B/inetws} tests/bench/run.py \
 $B/tests/bench/load: $(bench_obj)
 	$(CC) $(all_cflags) $(all_ldflags) -o $@ $^ $(libs)
 
-$B/tests/bench/trivial: tests/bench/trivial.c
+$(bench_small): $B/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -static -o $@ $<
 
@@ -146,7 +148,7 @@ $(nostats): $(filter-out $B/src/os/stats%.o $B/src/run/note.o,$(obj)) \
     $B/tests/bench/nostats.o
 	$(CC) $(all_cflags) $(all_ldflags) -o $@ $^ $(libs)
 
-bench: $B/inetws $B/tests/bench/load $B/tests/bench/trivial
+bench: $B/inetws $B/tests/bench/load $(bench_small)
 	$(bench_run) $(BENCH)
 
 # What statistics, and the sandbox, cost.

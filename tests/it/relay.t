@@ -270,4 +270,39 @@ def test_idle_memory():
     watch.check('idle')
 
 
+def pipes(pid):
+    return sum(name.startswith('pipe:') for name in t.opened(pid))
+
+
+def test_inside_the_kernel():
+    """What needs no masking is moved by splice(2), at both ends.
+
+    The reader stands still, so that the pipes can be looked at.
+    """
+    data, errors = random.Random(3).randbytes(MIB), []
+    p = t.Held()
+    s = t.server(p.port, '--resume', '0')
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--resume', '0')
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    far = p.next()
+    ends = [t.until(lambda: t.children(q.pid))[0] for q in (s, c)]
+    before = [pipes(e) for e in ends]
+    w = threading.Thread(target=feed, args=(far, lambda: [data] * 48, errors),
+                         daemon=True)
+    w.start()
+    got, all = Sum(), Sum()
+    for _ in range(48):
+        all.add(data)
+    while got.n < 16 * MIB:
+        got.add(t.ws.read_exactly(v, MIB))
+    t.is_([t.until(lambda e=e, n=n: pipes(e) == n + 2)
+           for e, n in zip(ends, before)], [True, True],
+          'both ends have a pipe while much comes down')
+    got.add(t.ws.read_exactly(v, 32 * MIB))
+    t.is_(got.digest(), all.digest(), 'and all of it arrives')
+    w.join(t.BOUND)
+    t.is_(errors, [], 'and was taken')
+
+
 t.main()

@@ -295,6 +295,17 @@ def descriptors(pid):
     return len(os.listdir('/proc/%d/fd' % pid))
 
 
+def opened(pid):
+    """What its descriptors are, as /proc names them."""
+    found = []
+    for fd in os.listdir('/proc/%d/fd' % pid):
+        try:
+            found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)))
+        except FileNotFoundError:
+            pass                        # closed meanwhile
+    return found
+
+
 def private_kib(pid):
     """Memory that is this process's own: not shared with its parent, nor a
     page of a file that nobody else happens to use."""

@@ -238,7 +238,8 @@ t_relay(void)
 	if (write(pair[1], "again", 5) != 5)
 		return 2;
 	splice_saw(&s, 1 << 20);
-	if (!splice_ready(&s) || splice_from(&s, pair[0], 5) != 5 ||
+	if (!splice_takes(pair[0]) || !splice_ready(&s) ||
+	    !splice_takes(s.w) || splice_from(&s, pair[0], 5) != 5 ||
 	    splice_to(&s, pair[0], 0) != 5)
 		return 3;
 	splice_close(&s);
