@@ -91,6 +91,8 @@ stats_create(const char *path, unsigned int slots,
 		errno = saved;
 		return -1;
 	}
+	if (fd != -1)
+		stats_guard(p, size);
 	stats_own.page = p;
 	stats_own.size = size;
 	stats_own.fd = fd;
@@ -121,6 +123,13 @@ stats_take_over(const char *path, const struct stats_about *about)
 	return 0;
 }
 
+void
+stats_unmap(const struct stats_header *h, size_t size)
+{
+	stats_unguard(h);
+	munmap((void *)(uintptr_t)h, size);
+}
+
 struct stats_header *
 stats_map(int fd, int prot, size_t *size)
 {
@@ -136,6 +145,7 @@ stats_map(int fd, int prot, size_t *size)
 	h = mmap(NULL, *size, prot, MAP_SHARED, fd, 0);
 	if (h == MAP_FAILED)
 		return NULL;
+	stats_guard(h, *size);
 	if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) == STATS_MAGIC &&
 	    h->version == STATS_VERSION &&
 	    h->header_size == sizeof(struct stats_header) &&
@@ -144,7 +154,7 @@ stats_map(int fd, int prot, size_t *size)
 	    *size == page_size(stats_fit(*size)) &&
 	    stats_fit(*size) == h->slots)
 		return h;
-	munmap(h, *size);
+	stats_unmap(h, *size);
 	errno = EINVAL;
 	return NULL;
 }
@@ -186,8 +196,9 @@ make_shared(int fd, unsigned int slots)
 		r = 0;
 	else if (ftruncate(fd, size) == 0 && (h = mmap(NULL, size,
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED) {
+		stats_guard(h, size);
 		describe(h, bounded(slots), NULL);
-		munmap(h, size);
+		stats_unmap(h, size);
 		r = 0;
 	}
 	stats_lock(fd, 0, F_UNLCK, STATS_UNLISTED - 1, 1);
@@ -319,7 +330,7 @@ stats_close(int remove)
 	if (remove && stats_own.path[0] != '\0')
 		unlink(stats_own.path);
 	stats_leave();
-	munmap(stats_own.page, stats_own.size);
+	stats_unmap(stats_own.page, stats_own.size);
 	if (stats_own.fd != -1)
 		close(stats_own.fd);
 	stats_own.page = NULL;

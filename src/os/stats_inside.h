@@ -84,6 +84,14 @@ stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
 /* fcntl(2): a lock of this type, or none, on n bytes from at. */
 int stats_lock(int fd, int wait, short type, off_t at, off_t n);
 
+/*
+ * What is mapped there, up to two of them at a time, may turn out not to be in
+ * the file: memory of zeros takes its place then.  Has that been so?
+ */
+void stats_guard(const void *p, size_t size);
+void stats_unguard(const void *p);
+int stats_is_missing(void);
+
 /* What has this number is changed between these two. */
 void stats_change(uint32_t *seq);
 void stats_changed(uint32_t *seq);
@@ -100,5 +108,6 @@ struct stats_header *stats_orphan(const char *path,
 
 /* Maps what is a page of this version.  NULL with errno; EINVAL: it is none. */
 struct stats_header *stats_map(int fd, int prot, size_t *size);
+void stats_unmap(const struct stats_header *, size_t size);
 
 #endif

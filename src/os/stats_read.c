@@ -37,7 +37,7 @@ void
 stats_view_close(struct stats_view *v)
 {
 	if (v->page != NULL)
-		munmap((void *)(uintptr_t)v->page, v->size);
+		stats_unmap(v->page, v->size);
 	if (v->fd != -1)
 		close(v->fd);
 	v->page = NULL;
