@@ -154,7 +154,7 @@ check(const struct options *o, struct why *why)
 	if (gate_check_file(o, why) == -1 || auth_check_file(o, why) == -1)
 		return -1;
 	if (o->tls_cert == NULL && (o->tls_key != NULL ||
-	    o->tls_client_ca != NULL || o->tls_peer_certs != NULL))
+	    options_want_certificate(o)))
 		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
 		    "the other options of TLS need it");
 	return 0;
