@@ -104,7 +104,9 @@ def late(plan):
     before = cutter.passed['down']
     p.stdin.write(UP)
     p.stdin.close()
-    return p.wait(), before, s, log
+    status = p.wait()
+    t.until(lambda: log)        # the target's thread may come to it later
+    return status, before, s, log
 
 
 def test_late_redial():
