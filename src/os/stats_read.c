@@ -9,7 +9,9 @@
 #include "os/clock.h"
 #include "os/stats_inside.h"
 
-#define TRIES	100	/* to see a slot between two changes */
+#define TRIES	200	/* to see a slot between two changes */
+#define SPINS	100	/* of these without a pause */
+#define PATIENCE 100	/* microseconds between the others */
 
 int
 stats_view_open(struct stats_view *v, const char *path, struct why *why)
@@ -61,21 +63,31 @@ stats_slots(const struct stats_view *v)
 	return used < stats_fit(v->size) ? used : stats_fit(v->size) - 1;
 }
 
-/* As it was between two changes, if that can be had. */
+/*
+ * As it was between two changes, if that can be had: who is in the middle of
+ * one may wait for a processor, or for memory.
+ */
 static void
-copy(struct stats_slot *to, const struct stats_slot *from)
+copy_whole(void *to, const void *from, size_t size, const uint32_t *seq)
 {
 	uint32_t before;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
-		memcpy(to, from, sizeof(*to));
+		before = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
+		memcpy(to, from, size);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if ((before & 1) == 0 &&
-		    __atomic_load_n(&from->seq, __ATOMIC_RELAXED) == before)
+		if ((before & 1) == 0 && STATS_GET(*seq) == before)
 			return;
+		if (i >= SPINS)
+			usleep(PATIENCE);
 	}
+}
+
+static void
+copy(struct stats_slot *to, const struct stats_slot *from)
+{
+	copy_whole(to, from, sizeof(*to), &from->seq);
 }
 
 /* Whoever left a state behind and holds no lock was killed. */
@@ -217,16 +229,7 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 static int
 name(const struct stats_name *from, struct stats_name *to)
 {
-	uint32_t before;
-	int i;
-
-	for (i = 0; i < TRIES; i++) {
-		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
-		memcpy(to, from, sizeof(*to));
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if ((before & 1) == 0 && STATS_GET(from->seq) == before)
-			break;
-	}
+	copy_whole(to, from, sizeof(*to), &from->seq);
 	to->text[sizeof(to->text) - 1] = '\0';
 	return to->text[0] != '\0';
 }

@@ -108,8 +108,8 @@ def test_agree():
     t.rundir()
     target = t.Held()
     s = watched(target.port)
-    ws = [t.ws.connect(s.port) for _ in range(3)]
-    streams = [target.next() for _ in ws]
+    ws, streams = zip(*[(t.ws.connect(s.port), target.next())
+                        for _ in range(3)])
     ws[0].send(b'x' * 500)
     t.ws.read_exactly(streams[0], 500)
     streams[1].sendall(b'y' * 70)
