@@ -84,7 +84,7 @@ agent_main(const struct options *o)
 {
 	struct dialler d;
 	struct service service = { .arg = &d, .park = park,
-	    .spares = o->spare, .settled = settled, .reload = reload,
+	    .spares = &o->spare, .settled = settled, .reload = reload,
 	    .before = before };
 	struct why why;
 	char token[24];

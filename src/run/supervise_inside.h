@@ -16,7 +16,9 @@
 #include "os/net.h"
 #include "os/notify.h"
 #include "os/stats.h"
+#include "proto/str.h"
 #include "run/options.h"
+#include "run/pace.h"
 #include "run/seat.h"
 #include "run/supervise.h"
 
@@ -74,6 +76,8 @@ struct child {
 	enum seat seat;
 	int name;			/* whose wire it is, or NO_NAME */
 	char owner[SEAT_OWNER_MAX];	/* whose agent's */
+	char agent[SEAT_NAME_MAX];	/* the name it gave, */
+	char hash[SEAT_HASH_MAX];	/* and the secret's it was let in by */
 	int64_t since;			/* it waits */
 	struct guest guest;
 };
@@ -87,6 +91,8 @@ struct name {
 	int listed;			/* has a door for ever */
 	unsigned int waiting;		/* visitors */
 	int here, there;		/* agents: now, a moment ago */
+	char owner[SEAT_OWNER_MAX];	/* --replace: the agent that came last */
+	char former[SEAT_OWNER_MAX];	/* ... and whose place it took */
 	int64_t until;			/* the door stays without them */
 };
 
@@ -104,11 +110,7 @@ struct pool {
 	unsigned int npairs, ndoors;	/* that are looked at */
 	int64_t door_goes;		/* the next door without anybody */
 
-	/* spares that do not come to wait are tried again later */
-	unsigned int failed;		/* in a row */
-	unsigned int tries;		/* the same, and those lost soon */
-	int proved;			/* the last one came to wait */
-	int64_t not_before;
+	struct pace pace;		/* of spares */
 };
 
 /* Children that were in their handshake when this was last looked at. */
@@ -233,6 +235,20 @@ void supervise_pool_gone(struct supervisor *, struct child *, int status);
 void supervise_pool_stop(struct supervisor *, int leave);
 void supervise_pool_close(const struct supervisor *);
 void supervise_pool_end(struct supervisor *);
+
+/*
+ * For its other half, supervise_park.c: the child waits no more; somebody has
+ * come to wait, is there who waits for him; a child asks whether it may.
+ */
+void supervise_leave_seat(struct child *);
+void supervise_invite(struct supervisor *, int name);
+void supervise_park(struct supervisor *, struct child *, char *text);
+
+/* Those who wait and are not in this --agents-file wait no more. */
+void supervise_unpark(struct supervisor *, struct slice file);
+
+/* Until when a visitor waits who comes now: --queue, of clock_ms(). */
+int64_t supervise_patience(const struct supervisor *);
 
 /*
  * supervise_spare.c: one has come to wait, may not wait there, has a visitor,

@@ -230,7 +230,7 @@ def test_names_made_up():
     """Names that nobody has listed are shown, but are no labels."""
     t.rundir()
     d = t.folder()
-    g = reverse.gate('--visitors-dir', d, '--queue', '0', '--metrics',
+    g = reverse.gate('--visitors-dir', d, '--queue', '1s', '--metrics',
                      '127.0.0.1:0', visitors=None)
     g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
     name = 'secret-' + 'x' * 20
