@@ -137,6 +137,28 @@ def test_waits_for_whom():
     t.is_(a.frame(t.BOUND), (p.BINARY, b'for one'), 'and are served')
 
 
+def test_left_alive():
+    """The next gate knows whose the tunnels are that the former has left."""
+    t.rundir()
+    d = t.folder()
+    g = doors('--drain', 'leave', folder=d)
+    a = r.raw_agent(g, '/' + SECRET)
+    v = r.visit(g.at(SECRET))
+    r.line(a)
+    a.text('ok')
+    v.sendall(b'x')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'a tunnel')
+    t.is_(g.stop(), 0, '--drain leave')
+    doors(folder=d, listen=g.name)
+    want = [(SECRET[:6] + '...', 0, 1, 0)]
+    t.ok(t.until(lambda: [(n['name'], n['parked'], n['open'], n['waiting'])
+                          for n in t.one()['names']] == want),
+         'still has its name')
+    v.close()
+    a.drop()
+    t.ok(t.until(lambda: t.one()['names'] == []), 'until its end')
+
+
 def test_names():
     g = doors()
     for path, status in (('/agents/', 400), ('/..', 400), ('/a/..', 400),
