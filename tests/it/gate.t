@@ -156,6 +156,23 @@ def test_killed_child():
     t.is_(v.recv(10), b'fine', 'who serves')
 
 
+def test_lost_at_ok():
+    """A session's wire that is lost right behind ok is lost all the same."""
+    g = r.gate('--resume', '1s', '--linger', '1s')
+    a = r.raw_agent(g, offer=r.OFFER + '; resume')
+    r.parked(g)
+    child, = t.children(g.pid)
+    v = r.visit(g.door)
+    v.sendall(b'early')
+    r.line(a)
+    os.kill(child, signal.SIGSTOP)
+    a.text('ok')
+    a.drop('rst')
+    os.kill(child, signal.SIGCONT)
+    t.ok(r.was_reset(v), 'the visitor is reset when --resume is over')
+    t.ok(t.until(lambda: not t.children(g.pid)), 'and nothing is left')
+
+
 def test_queue():
     g = r.gate('--queue', '1500ms', '--max-waiting', '3')
     vs = [r.visit(g.door) for _ in range(3)]
