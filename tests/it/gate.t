@@ -205,6 +205,28 @@ def test_queue():
           'an end of file from one who waits is a half-close')
 
 
+def test_departed():
+    """Visitors who were reset keep no place."""
+    g = r.gate('--max-waiting', '3')
+    for _ in range(3):
+        r.reset(r.visit(g.door))
+
+    def comes():
+        try:
+            v = r.visit(g.door)
+            v.settimeout(.2)
+            v.recv(1)
+        except socket.timeout:
+            return v
+        except OSError:
+            return None
+    t.ok(t.until(comes), 'the next one waits')
+    v = r.visit(g.door)
+    a = r.raw_agent(g)
+    t.like(r.line(a), '^open ', 'and is served')
+    v.close()
+
+
 def test_nobody_answers():
     """Wire after wire is silent: a visitor's patience ends all the same."""
     g = r.gate('--queue', '2s')
