@@ -109,6 +109,7 @@ struct pool {
 	unsigned int nguests, max_guests;
 	unsigned int npairs, ndoors;	/* that are looked at */
 	int64_t door_goes;		/* the next door without anybody */
+	int64_t look;			/* for who has left, not before */
 
 	struct pace pace;		/* of spares */
 };

@@ -29,13 +29,15 @@ is_dir(const struct supervisor *s)
 	return s->o->visitors_dir != NULL;
 }
 
-/* Names are shown as they are unless they are secrets. */
+/* Names are shown as they are unless they are secrets; NULL: it has none. */
 const char *
 supervise_door_name(const struct supervisor *s, int name, char *dst)
 {
 	const char *text = s->names.name[name].text;
 
-	return s->o->allow_any_agent && is_dir(s) ? agents_mask(dst, text) :
+	if (!is_dir(s))
+		return NULL;
+	return s->o->allow_any_agent ? agents_mask(dst, text) :
 	    text;
 }
 

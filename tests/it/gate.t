@@ -156,6 +156,23 @@ def test_killed_child():
     t.is_(v.recv(10), b'fine', 'who serves')
 
 
+def test_lost_at_ok():
+    """A session's wire that is lost right behind ok is lost all the same."""
+    g = r.gate('--resume', '1s', '--linger', '1s')
+    a = r.raw_agent(g, offer=r.OFFER + '; resume')
+    r.parked(g)
+    child, = t.children(g.pid)
+    v = r.visit(g.door)
+    v.sendall(b'early')
+    r.line(a)
+    os.kill(child, signal.SIGSTOP)
+    a.text('ok')
+    a.drop('rst')
+    os.kill(child, signal.SIGCONT)
+    t.ok(r.was_reset(v), 'the visitor is reset when --resume is over')
+    t.ok(t.until(lambda: not t.children(g.pid)), 'and nothing is left')
+
+
 def test_queue():
     g = r.gate('--queue', '1500ms', '--max-waiting', '3')
     vs = [r.visit(g.door) for _ in range(3)]
@@ -186,6 +203,28 @@ def test_queue():
     t.is_([a3.frame(t.BOUND) for _ in range(2)],
           [(p.BINARY, b'bye'), (p.TEXT, 'eof 3')],
           'an end of file from one who waits is a half-close')
+
+
+def test_departed():
+    """Visitors who were reset keep no place."""
+    g = r.gate('--max-waiting', '3')
+    for _ in range(3):
+        r.reset(r.visit(g.door))
+
+    def comes():
+        try:
+            v = r.visit(g.door)
+            v.settimeout(.2)
+            v.recv(1)
+        except socket.timeout:
+            return v
+        except OSError:
+            return None
+    t.ok(t.until(comes), 'the next one waits')
+    v = r.visit(g.door)
+    a = r.raw_agent(g)
+    t.like(r.line(a), '^open ', 'and is served')
+    v.close()
 
 
 def test_nobody_answers():
