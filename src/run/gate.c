@@ -166,10 +166,11 @@ int
 gate_main(const struct options *o)
 {
 	struct gate g = { .o = o };
+	struct activation a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
 	    .serve_full = park_full, .refuse = accepted_busy, .ready = ready,
-	    .settled = settled, .reload = reload, .before = before };
-	struct activation a;
+	    .settled = settled, .reload = reload, .before = before,
+	    .given = &a };
 	struct why why;
 	int status;
 

@@ -207,10 +207,11 @@ int
 server_main(const struct options *o)
 {
 	struct server sv = { .o = o };
+	struct activation a;
 	struct service service = { .arg = &sv, .serve = serve,
 	    .serve_full = serve_full, .refuse = accepted_busy, .ready = ready,
-	    .settled = settled, .reload = reload, .before = before };
-	struct activation a;
+	    .settled = settled, .reload = reload, .before = before,
+	    .given = &a };
 	struct why why;
 	int status;
 

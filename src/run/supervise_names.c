@@ -17,6 +17,7 @@
 #include "os/net.h"
 #include "os/readfile.h"
 #include "proto/agents.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define BACKLOG		512
@@ -218,7 +219,8 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 		keep_listed(s);
 		return 0;
 	}
-	n = net_listen(s->o->visitors, BACKLOG, names->name[0].fd, why);
+	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
+	    BACKLOG, names->name[0].fd, why);
 	if (n == -1)
 		return -1;
 	names->n = 1;
