@@ -25,9 +25,12 @@ enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
  * dual-stack socket, or IPv4 alone where there is no IPv6.  SO_REUSEADDR is
  * set; a stale Unix socket that nobody answers on is replaced, a live one is
  * not, nor a file that is no socket.  What is in use is tried again for half a
- * second.  Returns how many (1 or 2) were put into fds, or -1 and why (71).
+ * second, but not by the second function, which does not wait.  Returns how
+ * many (1 or 2) were put into fds, or -1 with errno and why (71).
  */
 int net_listen(const struct addr *, int backlog, int fds[2], struct why *);
+int net_listen_now(const struct addr *, int backlog, int fds[2],
+    struct why *);
 
 /* Is there a Unix socket left over from a process that is gone? */
 int net_is_stale(const char *path);

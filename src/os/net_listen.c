@@ -15,7 +15,7 @@
 
 #define SAME_PORT_TRIES	16
 #define IN_USE_MS	500	/* for a predecessor to let go */
-#define IN_USE_STEP_US	10000
+#define IN_USE_STEP	10	/* ms, the first one; doubled each time */
 
 /* Where to bind; at most one address of each family. */
 struct place {
@@ -260,8 +260,8 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
 	return -1;
 }
 
-static int
-listen_once(const struct addr *a, int backlog, int fds[2], struct why *why)
+int
+net_listen_now(const struct addr *a, int backlog, int fds[2], struct why *why)
 {
 	struct place places[2];
 	int n = 2;
@@ -285,16 +285,20 @@ listen_once(const struct addr *a, int backlog, int fds[2], struct why *why)
 
 /*
  * The last child of a predecessor that has just ended may not have had time
- * to close what it got by the fork.
+ * to close what it got by the fork.  Few tries, as somebody who is alive gets
+ * a connection by each.
  */
 int
 net_listen(const struct addr *a, int backlog, int fds[2], struct why *why)
 {
 	int64_t until = clock_ms() + IN_USE_MS;
+	useconds_t step = IN_USE_STEP * 1000;
 	int n;
 
-	while ((n = listen_once(a, backlog, fds, why)) == -1 &&
-	    errno == EADDRINUSE && clock_ms() < until)
-		usleep(IN_USE_STEP_US);
+	while ((n = net_listen_now(a, backlog, fds, why)) == -1 &&
+	    errno == EADDRINUSE && clock_ms() < until) {
+		usleep(step);
+		step *= 2;
+	}
 	return n;
 }

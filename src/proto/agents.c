@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/agents.h"
-
-#define HASH_LEN	64
 
 static int
 is_letter(char c)
@@ -40,6 +39,14 @@ agents_name(char name[AGENTS_NAME_MAX], struct slice path)
 	return slice_copy(name, AGENTS_NAME_MAX, path);
 }
 
+int
+agents_door(char *dst, size_t size, const char *dir, const char *name)
+{
+	int n = snprintf(dst, size, "%s/%s" AGENTS_DOOR_SUFFIX, dir, name);
+
+	return n > 0 && (size_t)n < size ? 0 : -1;
+}
+
 char *
 agents_mask(char dst[AGENTS_NAME_MAX], const char *name)
 {
@@ -67,7 +74,7 @@ is_hash(struct slice s)
 		if (s.p[i] == '\0' ||
 		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
 			return 0;
-	return s.len == HASH_LEN;
+	return s.len == AGENTS_HASH_MAX - 1;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "proto/str.h"
 
 #define AGENTS_NAME_MAX	129	/* terminated */
+#define AGENTS_HASH_MAX	65	/* terminated */
 #define AGENTS_SECRET	16	/* characters of a name that is a secret */
 
 /*
@@ -19,6 +20,13 @@ int agents_is_name(struct slice);
 
 /* The last part of a path.  0, or -1 if that is no name. */
 int agents_name(char name[AGENTS_NAME_MAX], struct slice path);
+
+/*
+ * The path of a name's door in a directory.  0, or -1 if it has no room in
+ * size bytes.
+ */
+#define AGENTS_DOOR_SUFFIX	".sock"
+int agents_door(char *dst, size_t size, const char *dir, const char *name);
 
 /* How a name that is a secret is shown: six characters and "...". */
 char *agents_mask(char dst[AGENTS_NAME_MAX], const char *name);

@@ -91,7 +91,7 @@ agent_main(const struct options *o)
 	struct dialler d;
 	struct activation a;
 	struct service service = { .arg = &d, .park = park,
-	    .spares = o->spare, .settled = settled, .reload = reload,
+	    .spares = &o->spare, .settled = settled, .reload = reload,
 	    .before = before, .given = &a };
 	struct why why;
 	char token[24];

@@ -13,6 +13,7 @@
 #include "os/title.h"
 #include "run/carry_inside.h"
 #include "run/note.h"
+#include "run/seat.h"
 #include "run/stream.h"
 
 static void
@@ -257,6 +258,9 @@ over(struct carry *c)
 {
 	int status = status_of(&c->relay.tunnel);
 
+	/* One who was told, and left before his stream was asked for. */
+	if (c->relay.tunnel.opened)
+		seat_say(c->pair, SEAT_TAKEN);
 	stream_end(c, status != EXIT_ENDED);
 	note_end(c);
 	farewell(c, status);

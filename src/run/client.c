@@ -179,7 +179,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	}
 	if (o->warm > 0) {
 		service.park = park;
-		service.spares = o->warm;
+		service.spares = &o->warm;
 		service.hands_on = 1;
 	}
 	if (a.nlisteners > 0)

@@ -41,15 +41,16 @@ owner_of(const struct accepted *a, char owner[SEAT_OWNER_MAX])
 
 /* May it wait?  1, or 0 and the status to exit with. */
 static int
-sit_down(struct accepted *a, const char *name, int pair, int *status)
+sit_down(struct accepted *a, const char *name, const char *hash, int pair,
+    int *status)
 {
 	char owner[SEAT_OWNER_MAX], text[200] = "";
 
 	owner_of(a, owner);
 	if (pair == -1)
 		note_refused();
-	if (pair != -1 && seat_ask(pair, name, owner, a->deadline, text,
-	    sizeof(text)) == 1)
+	if (pair != -1 && seat_ask(pair, name, owner, hash, a->deadline,
+	    text, sizeof(text)) == 1)
 		return 1;
 	*status = accepted_refuse(a, 503, pair == -1 ? ACCEPTED_BUSY : text);
 	return 0;
@@ -62,20 +63,20 @@ park(void *arg, int fd, const char *peer, int pair)
 	static struct accepted a;
 	struct gate *g = arg;
 	const struct options *o = g->o;
-	char name[AGENTS_NAME_MAX];
+	char name[AGENTS_NAME_MAX], hash[AGENTS_HASH_MAX];
 	struct why why;
 	int status;
 
 	carry_begin(&c, o, peer);
 	strlcpy(c.target, "-", sizeof(c.target));
 	if (!accepted_begin(&a, &c, o, g->tls.ctx, io_of(fd), peer, &status) ||
-	    !gate_admit(&a, o, name, c.target, &status) ||
+	    !gate_admit(&a, o, name, c.target, hash, &status) ||
 	    accepted_redial(&a, &status))
 		return status;
 	if (!a.request.has_offer || !(a.request.offer.flags & EXT_SERVE))
 		return accepted_refuse(&a, 400,
 		    "this is a gate, and that is no agent");
-	if (!sit_down(&a, name, pair, &status))
+	if (!sit_down(&a, name, hash, pair, &status))
 		return status;
 	c.pair = pair;
 	c.role = TUNNEL_ASKS;
@@ -123,12 +124,9 @@ static void
 reload(void *arg)
 {
 	struct gate *g = arg;
-	struct why why;
 
 	tls_keep_refresh(&g->tls, 1);
 	settled(g);
-	if (gate_check_file(g->o, &why) == -1)
-		log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);
 }
 
 static void
@@ -168,9 +166,9 @@ gate_main(const struct options *o)
 	struct gate g = { .o = o };
 	struct activation a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
-	    .serve_full = park_full, .refuse = accepted_busy, .ready = ready,
-	    .settled = settled, .reload = reload, .before = before,
-	    .given = &a };
+	    .serve_full = park_full, .check = check,
+	    .refuse = accepted_busy, .ready = ready, .settled = settled,
+	    .reload = reload, .before = before, .given = &a };
 	struct why why;
 	int status;
 

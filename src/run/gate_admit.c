@@ -42,7 +42,8 @@ gate_check_file(const struct options *o, struct why *why)
 
 /* Does the file know this name with this secret?  -1: it cannot be read. */
 static int
-is_listed(const struct options *o, const char *name, const char *secret)
+is_listed(const struct options *o, const char *name, const char *secret,
+    char hash[AGENTS_HASH_MAX])
 {
 	struct agents_line l;
 	struct slice rest;
@@ -57,7 +58,8 @@ is_listed(const struct options *o, const char *name, const char *secret)
 	rest = (struct slice){ text, n };
 	while ((r = agents_next(&rest, &l)) != 0)
 		if (r == 1 && slice_is(l.name, name) &&
-		    auth_is_secret(secret, l.hash))
+		    auth_is_secret(secret, l.hash) &&
+		    slice_copy(hash, AGENTS_HASH_MAX, l.hash) == 0)
 			good = 1;
 	explicit_bzero(text, n);
 	return good;
@@ -78,7 +80,7 @@ no_secret(struct accepted *a)
 /* The secret is in Authorization, never in the path, which others know. */
 static int
 check_secret(struct accepted *a, const struct options *o, const char *name,
-    int *status)
+    char hash[AGENTS_HASH_MAX], int *status)
 {
 	static struct credentials c;
 	struct slice value;
@@ -90,7 +92,7 @@ check_secret(struct accepted *a, const struct options *o, const char *name,
 		*status = no_secret(a);
 		return 0;
 	}
-	good = is_listed(o, name, c.secret);
+	good = is_listed(o, name, c.secret, hash);
 	explicit_bzero(&c, sizeof(c));
 	if (good == 1)
 		return 1;
@@ -101,10 +103,13 @@ check_secret(struct accepted *a, const struct options *o, const char *name,
 
 int
 gate_admit(struct accepted *a, const struct options *o,
-    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX], int *status)
+    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX],
+    char hash[AGENTS_HASH_MAX], int *status)
 {
 	int secret = o->visitors_dir != NULL && o->allow_any_agent;
+	struct addr door;
 
+	hash[0] = '\0';
 	strlcpy(shown, "-", AGENTS_NAME_MAX);
 	if (agents_name(name, upgrade_path(a->request.target)) == -1) {
 		name[0] = '\0';
@@ -123,9 +128,14 @@ gate_admit(struct accepted *a, const struct options *o,
 		    "has 16 characters at least");
 		return 0;
 	}
+	if (o->visitors_dir != NULL && agents_door(door.path,
+	    sizeof(door.path), o->visitors_dir, name) == -1) {
+		*status = accepted_refuse(a, 400, "the name is too long");
+		return 0;
+	}
 	if (o->agents_file == NULL)
 		return 1;
-	if (!check_secret(a, o, name, status))
+	if (!check_secret(a, o, name, hash, status))
 		return 0;
 	strlcpy(a->c->user, name, sizeof(a->c->user));
 	return 1;

@@ -13,10 +13,11 @@ int gate_check_file(const struct options *, struct why *);
 
 /*
  * 1: it is welcome, name is its name ("" if names do not matter) and shown
- * what the log may know of it.  0: it was refused, *status is what to exit
- * with.
+ * what the log may know of it, hash that of its secret in --agents-file ("" if
+ * there is none).  0: it was refused, *status is what to exit with.
  */
 int gate_admit(struct accepted *, const struct options *,
-    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX], int *status);
+    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX],
+    char hash[AGENTS_HASH_MAX], int *status);
 
 #endif

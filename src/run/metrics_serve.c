@@ -18,7 +18,7 @@
 #include "run/metrics_serve.h"
 #include "run/wire_io.h"
 
-#define REQUEST_MS	5000	/* for all of it */
+#define REQUEST_MS	5000	/* for reading it, and for the answer */
 #define LINGER_MS	500	/* until the peer closes */
 #define READY_KEPT	5000	/* ms that an answer of /readyz holds */
 #define BODY_MAX	(4 * 1024 * 1024)
@@ -199,6 +199,7 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
 	    a.status, http_reason(a.status), a.type, a.body.len,
 	    a.status == 405 ? "Allow: GET, HEAD\r\n" : "");
+	deadline = clock_ms() + REQUEST_MS;	/* the target may have taken its */
 	if (wire_write(&io, text, n, deadline) == -1)
 		return;
 	if (!slice_is(head.method, "HEAD") &&

@@ -178,11 +178,13 @@ void options_free(struct options *);
 /*
  * Reads the files again that the command line of *o names, and puts what comes
  * of it in the place of *o: for whoever holds a pointer to it and none into
- * it.  -1 and why: 78 or 64, *o being as it was, if something is wrong, or if
- * something has changed that only a new start can take up.  Of options that
+ * it.  -1 and why: 78 or 64, *o being as it was, if something is wrong, or so
+ * says check (which may be NULL), or if something has changed that only a new
+ * start can take up.  Of options that
  * were not made from a command line nothing changes.
  */
-int options_again(struct options *, struct why *);
+int options_again(struct options *,
+    int (*check)(const struct options *, struct why *), struct why *);
 
 /* "server", "client" ... */
 const char *mode_name(enum mode);

@@ -92,7 +92,8 @@ changed(const struct options *old, const struct options *new)
 }
 
 int
-options_again(struct options *o, struct why *why)
+options_again(struct options *o,
+    int (*check)(const struct options *, struct why *), struct why *why)
 {
 	struct options new;
 	const char *name;
@@ -108,6 +109,10 @@ options_again(struct options *o, struct why *why)
 		options_free(&new);
 		return why_set(why, EXIT_BADCONFIG, "%s has changed, which "
 		    "needs a new start", name);
+	}
+	if (check != NULL && check(&new, why) == -1) {
+		options_free(&new);
+		return -1;
 	}
 	new.no_stderr = o->no_stderr;
 	options_free(o);

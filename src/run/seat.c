@@ -11,14 +11,14 @@
 #include "run/seat.h"
 
 int
-seat_ask(int pair, const char *name, const char *owner, int64_t deadline,
-    char *why, size_t size)
+seat_ask(int pair, const char *name, const char *owner, const char *hash,
+    int64_t deadline, char *why, size_t size)
 {
 	struct pollfd p = { .fd = pair, .events = POLLIN };
 	char text[PASS_TEXT_MAX];
 	int fd, letter;
 
-	snprintf(text, sizeof(text), "%s %s", name, owner);
+	snprintf(text, sizeof(text), "%s %s %s", name, owner, hash);
 	if (pass_send(pair, SEAT_PARK, text, -1) == -1)
 		return -1;
 	while ((letter = pass_take(pair, text, &fd)) == -1 &&

@@ -23,7 +23,7 @@
 #include "os/net.h"
 
 enum {
-	SEAT_PARK = 'P',	/* "NAME OWNER" */
+	SEAT_PARK = 'P',	/* "NAME OWNER HASH" */
 	SEAT_PARKED = 'p',
 	SEAT_NO_PARK = 'N',
 	SEAT_TAKEN = 'T',
@@ -35,14 +35,15 @@ enum {
 
 #define SEAT_NAME_MAX	129	/* terminated */
 #define SEAT_OWNER_MAX	24
+#define SEAT_HASH_MAX	65
 
 /*
- * Asks whether a wire of this name (and of this agent, "" unknown) may wait.
- * 1; 0 and why not in one line; -1 if the supervisor is gone or does not
- * answer until the deadline.
+ * Asks whether a wire of this name (of this agent, and let in by this line of
+ * --agents-file, "" unknown) may wait.  1; 0 and why not in one line; -1 if
+ * the supervisor is gone or does not answer until the deadline.
  */
-int seat_ask(int pair, const char *name, const char *owner, int64_t deadline,
-    char *why, size_t size);
+int seat_ask(int pair, const char *name, const char *owner, const char *hash,
+    int64_t deadline, char *why, size_t size);
 
 /* Says something without a text.  A supervisor that is gone is no error. */
 void seat_say(int pair, char letter);

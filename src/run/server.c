@@ -186,16 +186,22 @@ before(void *arg)
 	tls_keep_refresh(&sv->tls, 0);
 }
 
+static int
+check(const struct options *o, struct why *why)
+{
+	if (o->tls_cert == NULL && (o->tls_key != NULL ||
+	    o->tls_client_ca != NULL || o->tls_peer_certs != NULL))
+		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
+		    "the other options of TLS need it");
+	return auth_check_file(o, why);
+}
+
 /* At the limit nobody can be told but by a TLS of his own. */
 static int
 begin_tls(struct server *sv, struct service *service, struct why *why)
 {
 	const struct options *o = sv->o;
 
-	if (o->tls_cert == NULL && (o->tls_key != NULL ||
-	    o->tls_client_ca != NULL || o->tls_peer_certs != NULL))
-		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
-		    "the other options of TLS need it");
 	if (o->tls_cert == NULL)
 		return 0;
 	service->refuse = NULL;
@@ -209,13 +215,13 @@ server_main(const struct options *o)
 	struct server sv = { .o = o };
 	struct activation a;
 	struct service service = { .arg = &sv, .serve = serve,
-	    .serve_full = serve_full, .refuse = accepted_busy, .ready = ready,
-	    .settled = settled, .reload = reload, .before = before,
-	    .given = &a };
+	    .serve_full = serve_full, .check = check,
+	    .refuse = accepted_busy, .ready = ready, .settled = settled,
+	    .reload = reload, .before = before, .given = &a };
 	struct why why;
 	int status;
 
-	if (auth_check_file(o, &why) == -1)
+	if (check(o, &why) == -1)
 		return start_failed(&why);
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

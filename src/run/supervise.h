@@ -39,7 +39,7 @@ struct service {
 	 * hands_on they wait for the connections of the listeners, which have
 	 * children of their own only while nobody waits.
 	 */
-	unsigned int spares;
+	const unsigned int *spares;	/* NULL: none */
 	int hands_on;
 
 	/*
@@ -58,6 +58,12 @@ struct service {
 	 * connection is reset.
 	 */
 	void (*refuse)(int fd);
+
+	/*
+	 * Can it be served with these options?  0, or -1 and why: at HUP they
+	 * are as good as at the start, or the old ones stay.  May be NULL.
+	 */
+	int (*check)(const struct options *, struct why *);
 
 	/*
 	 * In the supervisor, on HUP: takes up changed files, logs what went

@@ -16,6 +16,7 @@
 #include "os/net.h"
 #include "os/notify.h"
 #include "os/stats.h"
+#include "proto/str.h"
 #include "run/options.h"
 #include "run/pace.h"
 #include "run/seat.h"
@@ -75,6 +76,8 @@ struct child {
 	enum seat seat;
 	int name;			/* whose wire it is, or NO_NAME */
 	char owner[SEAT_OWNER_MAX];	/* whose agent's */
+	char agent[SEAT_NAME_MAX];	/* the name it gave, */
+	char hash[SEAT_HASH_MAX];	/* and the secret's it was let in by */
 	int64_t since;			/* it waits */
 	struct guest guest;
 };
@@ -87,6 +90,9 @@ struct name {
 	int used;			/* else there is nothing here */
 	int listed;			/* has a door for ever */
 	int here, there;		/* agents: now, a moment ago */
+	int awaited;			/* visitors: now */
+	char owner[SEAT_OWNER_MAX];	/* --replace: the agent that came last */
+	char former[SEAT_OWNER_MAX];	/* ... and whose place it took */
 	int64_t until;			/* the door stays without them */
 };
 
@@ -229,6 +235,20 @@ void supervise_pool_gone(struct supervisor *, struct child *, int status);
 void supervise_pool_stop(struct supervisor *, int leave);
 void supervise_pool_close(const struct supervisor *);
 void supervise_pool_end(struct supervisor *);
+
+/*
+ * For its other half, supervise_park.c: the child waits no more; somebody has
+ * come to wait, is there who waits for him; a child asks whether it may.
+ */
+void supervise_leave_seat(struct child *);
+void supervise_invite(struct supervisor *, int name);
+void supervise_park(struct supervisor *, struct child *, char *text);
+
+/* Those who wait and are not in this --agents-file wait no more. */
+void supervise_unpark(struct supervisor *, struct slice file);
+
+/* Until when a visitor waits who comes now: --queue, of clock_ms(). */
+int64_t supervise_patience(const struct supervisor *);
 
 /*
  * supervise_spare.c: one has come to wait, may not wait there, has a visitor,

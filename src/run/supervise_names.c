@@ -21,7 +21,6 @@
 #include "run/supervise_inside.h"
 
 #define BACKLOG		512
-#define SUFFIX		".sock"
 #define DOOR_MODE	0660
 #define FILE_MAX	(256 * 1024)
 
@@ -45,14 +44,11 @@ supervise_door_name(const struct supervisor *s, int name, char *dst)
 static int
 address(const struct supervisor *s, const char *text, struct addr *a)
 {
-	int n;
-
 	memset(a, 0, sizeof(*a));
 	a->kind = ADDR_UNIX;
 	a->mode = DOOR_MODE;
-	n = snprintf(a->path, sizeof(a->path), "%s/%s" SUFFIX,
-	    s->o->visitors_dir, text);
-	return n > 0 && (size_t)n < sizeof(a->path) ? 0 : -1;
+	return agents_door(a->path, sizeof(a->path), s->o->visitors_dir,
+	    text);
 }
 
 static int
@@ -78,30 +74,42 @@ place(struct supervisor *s)
 	return s->names.n < s->names.max ? (int)s->names.n++ : NO_NAME;
 }
 
-/* Opens the door of a name that has none. */
+/* Opens the door of a name.  Why not is told to its agent: without a path. */
+static int
+open_door(struct supervisor *s, struct name *name, struct why *why)
+{
+	struct addr a;
+	int n;
+
+	if (address(s, name->text, &a) == -1)
+		return why_set(why, EXIT_BADUSAGE, "the name is too long");
+	if ((n = net_listen_now(&a, BACKLOG, name->fd, why)) == -1)
+		return why_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
+		    strerror(errno));
+	name->nfd = n;
+	net_tune(name->fd[0]);
+	return 0;
+}
+
+/* The number of a name that has a door, or is given one. */
 static int
 make(struct supervisor *s, const char *text, struct why *why)
 {
 	struct name *name;
-	struct addr a;
-	int i, n;
+	int i = find(s, text);
 
-	if (address(s, text, &a) == -1) {
-		why_set(why, EXIT_BADUSAGE, "the name is too long");
-		return NO_NAME;
-	}
-	if ((i = place(s)) == NO_NAME) {
+	if (i == NO_NAME && (i = place(s)) == NO_NAME) {
 		why_set(why, EXIT_AGAIN, "too many names");
 		return NO_NAME;
 	}
 	name = &s->names.name[i];
-	memset(name, 0, sizeof(*name));
-	if ((n = net_listen(&a, BACKLOG, name->fd, why)) == -1)
+	if (!name->used) {
+		memset(name, 0, sizeof(*name));
+		strlcpy(name->text, text, sizeof(name->text));
+	}
+	if (name->nfd == 0 && open_door(s, name, why) == -1)
 		return NO_NAME;
-	name->nfd = n;
 	name->used = 1;
-	strlcpy(name->text, text, sizeof(name->text));
-	net_tune(name->fd[0]);
 	return i;
 }
 
@@ -116,67 +124,88 @@ supervise_door(struct supervisor *s, const char *text, struct why *why)
 		why_set(why, EXIT_PROTOCOL, "no name");
 		return NO_NAME;
 	}
-	if ((i = find(s, text)) == NO_NAME)
-		i = make(s, text, why);
-	if (i != NO_NAME)
+	if ((i = make(s, text, why)) != NO_NAME)
 		s->names.name[i].there = 1;
 	return i;
 }
 
 static void
-unmake(struct supervisor *s, struct name *name)
+close_door(struct supervisor *s, struct name *name)
 {
 	struct addr a;
 	unsigned int i;
 
-	if (is_dir(s) && address(s, name->text, &a) == 0)
+	if (name->nfd > 0 && is_dir(s) && address(s, name->text, &a) == 0)
 		unlink(a.path);
 	for (i = 0; i < name->nfd; i++)
 		close(name->fd[i]);
 	name->nfd = 0;
-	name->used = 0;
+}
+
+/* 0: it is as it should be. */
+static int
+read_file(const struct supervisor *s, struct slice *file)
+{
+	static char text[FILE_MAX];
+	struct agents_line l;
+	struct slice rest;
+	ssize_t n;
+	int r;
+
+	if ((n = readfile(s->o->agents_file, text, sizeof(text))) == -1) {
+		log_event(LOG_L_ERROR, "agents-file", "file",
+		    s->o->agents_file, "why", strerror(errno), NULL);
+		return -1;
+	}
+	*file = rest = (struct slice){ text, n };
+	while ((r = agents_next(&rest, &l)) == 1)
+		;
+	return r;
 }
 
 /* Those in the file have a door whether they are there or not. */
 static void
-keep_listed(struct supervisor *s)
+keep_listed(struct supervisor *s, struct slice rest)
 {
-	static char text[FILE_MAX];
 	char word[AGENTS_NAME_MAX];
 	struct agents_line l;
-	struct slice rest;
 	struct why why;
 	unsigned int k;
-	ssize_t n;
-	int i, r;
+	int i;
 
-	if (s->o->agents_file == NULL || !is_dir(s))
-		return;
-	if ((n = readfile(s->o->agents_file, text, sizeof(text))) == -1) {
-		log_event(LOG_L_ERROR, "agents-file", "file",
-		    s->o->agents_file, "why", strerror(errno), NULL);
-		return;
-	}
 	for (k = 0; k < s->names.n; k++)
 		s->names.name[k].listed = 0;
-	rest = (struct slice){ text, n };
-	while ((r = agents_next(&rest, &l)) != 0) {
-		if (r == -1 || slice_copy(word, sizeof(word), l.name) == -1)
+	while (agents_next(&rest, &l) == 1) {
+		if (slice_copy(word, sizeof(word), l.name) == -1)
 			continue;
-		if ((i = find(s, word)) == NO_NAME &&
-		    (i = make(s, word, &why)) == NO_NAME)
+		if ((i = make(s, word, &why)) == NO_NAME)
 			log_event(LOG_L_ERROR, "no-door", "name", word,
 			    "why", why.text, NULL);
 		else
 			s->names.name[i].listed = 1;
 	}
-	explicit_bzero(text, n);
+}
+
+/* With something wrong in it (which is told) all stays as it was. */
+void
+supervise_names_reload(struct supervisor *s)
+{
+	struct slice file;
+
+	if (s->names.max == 0 || s->o->agents_file == NULL ||
+	    read_file(s, &file) == -1)
+		return;
+	if (is_dir(s))
+		keep_listed(s, file);
+	supervise_unpark(s, file);
+	explicit_bzero((char *)(uintptr_t)file.p, file.len);
 }
 
 /* What a gate that was killed has left behind. */
 static void
 remove_stale(const struct supervisor *s)
 {
+	const size_t end = strlen(AGENTS_DOOR_SUFFIX);
 	struct slice name;
 	struct dirent *e;
 	struct addr a;
@@ -186,10 +215,10 @@ remove_stale(const struct supervisor *s)
 		return;
 	while ((e = readdir(d)) != NULL) {
 		name = slice_of(e->d_name);
-		if (name.len <= strlen(SUFFIX) ||
-		    strcmp(e->d_name + name.len - strlen(SUFFIX), SUFFIX) != 0)
+		if (name.len <= end || strcmp(e->d_name + name.len - end,
+		    AGENTS_DOOR_SUFFIX) != 0)
 			continue;
-		e->d_name[name.len -= strlen(SUFFIX)] = '\0';
+		e->d_name[name.len -= end] = '\0';
 		if (agents_is_name(name) &&
 		    address(s, e->d_name, &a) == 0 && net_is_stale(a.path))
 			unlink(a.path);
@@ -216,7 +245,7 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 			return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: "
 			    "%s", s->o->visitors_dir, strerror(errno));
 		remove_stale(s);
-		keep_listed(s);
+		supervise_names_reload(s);
 		return 0;
 	}
 	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
@@ -276,21 +305,35 @@ supervise_names_heard(struct supervisor *s, const struct pollfd *p,
 				supervise_accept_some(s, p[at].fd, i);
 }
 
-/* A door stays as long as visitors would wait there. */
+/* Who is there: agents, and visitors who wait for one. */
+static void
+look(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->names.n; i++)
+		s->names.name[i].here = s->names.name[i].awaited = 0;
+	for (i = 0; i < s->active; i++)
+		if (s->child[i].name != NO_NAME)
+			s->names.name[s->child[i].name].here = 1;
+	for (i = 0; i < s->pool.nguests; i++)
+		if (s->pool.guest[i].name != NO_NAME)
+			s->names.name[s->pool.guest[i].name].awaited = 1;
+}
+
+/*
+ * A door stays for the queue time without an agent.  Its name stays as long as
+ * visitors wait who came by it, so that they are never another name's.
+ */
 int64_t
 supervise_names_tend(struct supervisor *s)
 {
 	int64_t now = clock_ms(), next = CLOCK_NEVER;
 	struct name *name;
-	unsigned int i;
 
 	if (!is_dir(s))
 		return next;
-	for (i = 0; i < s->names.n; i++)
-		s->names.name[i].here = 0;
-	for (i = 0; i < s->active; i++)
-		if (s->child[i].name != NO_NAME)
-			s->names.name[s->child[i].name].here = 1;
+	look(s);
 	for (name = s->names.name; name < s->names.name + s->names.n; name++) {
 		if (!name->used || name->here || name->listed) {
 			name->there = name->here;
@@ -298,26 +341,15 @@ supervise_names_tend(struct supervisor *s)
 		}
 		if (name->there) {
 			name->there = 0;
-			name->until = now + s->o->queue;
+			name->until = supervise_patience(s);
 		}
-		if (now >= name->until)
-			unmake(s, name);
-		else if (name->until < next)
+		if (now >= name->until) {
+			close_door(s, name);
+			name->used = name->awaited;
+		} else if (name->until < next)
 			next = name->until;
 	}
 	return next;
-}
-
-void
-supervise_names_reload(struct supervisor *s)
-{
-	int64_t now = clock_ms();
-	unsigned int i;
-
-	keep_listed(s);
-	for (i = 0; i < s->names.n; i++)
-		if (!s->names.name[i].listed && !s->names.name[i].there)
-			s->names.name[i].until = now;
 }
 
 void
@@ -330,7 +362,7 @@ supervise_names_stop(struct supervisor *s, int leave)
 		unlink(s->o->visitors->path);
 	for (i = 0; i < s->names.n; i++) {
 		if (!leave && s->names.name[i].used)
-			unmake(s, &s->names.name[i]);
+			close_door(s, &s->names.name[i]);
 		for (k = 0; k < s->names.name[i].nfd; k++)
 			close(s->names.name[i].fd[k]);
 		s->names.name[i].nfd = 0;

@@ -54,8 +54,8 @@ supervise_pool_watch(struct supervisor *s, struct pollfd *p, int accepting)
 	return n + s->pool.ndoors;
 }
 
-static void
-leave_seat(struct child *c)
+void
+supervise_leave_seat(struct child *c)
 {
 	if (c->pair != -1)
 		close(c->pair);
@@ -97,7 +97,7 @@ bring(struct supervisor *s, const struct guest *g)
 			c->guest = *g;
 			return 1;
 		}
-		leave_seat(c);		/* it is about to die */
+		supervise_leave_seat(c);		/* it is about to die */
 	}
 	return 0;
 }
@@ -165,8 +165,8 @@ without(struct supervisor *s, struct guest *g, int before)
 }
 
 /* Somebody has come to wait: is there who waits for him? */
-static void
-invite(struct supervisor *s, int name)
+void
+supervise_invite(struct supervisor *s, int name)
 {
 	struct pool *p = &s->pool;
 	unsigned int i = 0;
@@ -204,6 +204,12 @@ give_up_guests(struct supervisor *s, int64_t now)
 	}
 }
 
+int64_t
+supervise_patience(const struct supervisor *s)
+{
+	return s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+}
+
 int
 supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
     int name)
@@ -212,11 +218,11 @@ supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
 
 	net_print(a->sa, a->len, g.peer, sizeof(g.peer));
 	net_linger_reset(g.fd);		/* should we die */
-	g.until = s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+	g.until = supervise_patience(s);
 	return bring(s, &g) || without(s, &g, 0);
 }
 
-/* A visitor whom a child could not serve. */
+/* A visitor whom a child could not serve; his patience is not endless. */
 static void
 come_back(struct supervisor *s, struct child *c)
 {
@@ -227,67 +233,8 @@ come_back(struct supervisor *s, struct child *c)
 		return;
 	if (s->phase != SERVING || net_is_reset(g.fd) == 1)
 		dismiss(&g);
-	else if (!bring(s, &g))
+	else if (clock_ms() >= g.until || !bring(s, &g))
 		without(s, &g, 1);
-}
-
-/* Other agents of this name have to go. */
-static void
-evict(struct supervisor *s, const struct child *me)
-{
-	struct child *c;
-
-	for (c = s->child; c < s->child + s->active; c++)
-		if (c != me && c->seat == SEAT_FREE && c->name == me->name &&
-		    (me->owner[0] == '\0' ||
-		    strcmp(c->owner, me->owner) != 0))
-			leave_seat(c);
-}
-
-static unsigned int
-count_free(const struct supervisor *s, int name)
-{
-	const struct child *c;
-	unsigned int n = 0;
-
-	for (c = s->child; c < s->child + s->active; c++)
-		n += c->seat == SEAT_FREE && c->name == name;
-	return n;
-}
-
-/* A child asks whether its wire may wait: "NAME OWNER". */
-static void
-asked(struct supervisor *s, struct child *c, char *text)
-{
-	char *owner = strchr(text, ' ');
-	struct why why;
-
-	if (owner == NULL || c->seat != SEAT_COMING) {
-		leave_seat(c);
-		return;
-	}
-	*owner++ = '\0';
-	why_set(&why, EXIT_AGAIN, "the gate is closing");
-	c->name = s->phase == SERVING ? supervise_door(s, text, &why) :
-	    NO_NAME;
-	strlcpy(c->owner, owner, sizeof(c->owner));
-	if (c->name != NO_NAME && s->o->replace)
-		evict(s, c);
-	if (c->name != NO_NAME &&
-	    count_free(s, c->name) >= s->o->max_parked) {
-		why_set(&why, EXIT_AGAIN, "enough wires of this name wait");
-		c->name = NO_NAME;
-	}
-	if (c->name == NO_NAME) {
-		pass_send(c->pair, SEAT_FULL, why.text, -1);
-		leave_seat(c);
-		return;
-	}
-	pass_send(c->pair, SEAT_WELCOME, "", -1);
-	c->seat = SEAT_FREE;
-	c->since = clock_ms();
-	s->changed = 1;
-	invite(s, c->name);
 }
 
 /* What a child says. */
@@ -302,25 +249,25 @@ hear(struct supervisor *s, struct child *c)
 			close(fd);	/* none is expected */
 		switch (letter) {
 		case SEAT_PARK:
-			asked(s, c, text);
+			supervise_park(s, c, text);
 			break;
 		case SEAT_PARKED:
 			c->seat = SEAT_FREE;
 			c->since = clock_ms();
 			supervise_spare_came(s);
-			invite(s, NO_NAME);
+			supervise_invite(s, NO_NAME);
 			break;
 		case SEAT_NO_PARK:
 			supervise_spare_unwanted(s);
-			leave_seat(c);
+			supervise_leave_seat(c);
 			break;
 		case SEAT_TAKEN:
 			supervise_spare_used(s);
 			dismiss(&c->guest);
-			leave_seat(c);
+			supervise_leave_seat(c);
 			break;
 		case SEAT_BACK:
-			leave_seat(c);
+			supervise_leave_seat(c);
 			come_back(s, c);
 			break;
 		}
@@ -346,7 +293,7 @@ supervise_pool_gone(struct supervisor *s, struct child *c, int status)
 	hear(s, c);		/* its last words */
 	if (c->spare)
 		supervise_spare_gone(s, c, status);
-	leave_seat(c);
+	supervise_leave_seat(c);
 	come_back(s, c);
 }
 

@@ -63,7 +63,7 @@ again(struct supervisor *s)
 	struct options *o = (struct options *)(uintptr_t)s->o;
 	struct why why;
 
-	if (options_again(o, &why) == 0)
+	if (options_again(o, s->service->check, &why) == 0)
 		take_up(s);
 	else
 		log_event(LOG_L_ERROR, "reload", "why", why.text, "hint",

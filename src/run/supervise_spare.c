@@ -80,14 +80,23 @@ wants_spare(const struct supervisor *s)
 {
 	unsigned int coming, n = count_spares(s, &coming);
 
-	return s->phase == SERVING && n < s->service->spares &&
-	    s->active + s->nsurvivors < s->max && (s->pool.pace.proved || coming == 0);
+	return s->phase == SERVING && s->service->spares != NULL &&
+	    n < *s->service->spares && (s->pool.pace.proved || coming == 0);
 }
 
+/*
+ * A child's end wakes us, but for those that an earlier supervisor has left we
+ * have to look.
+ */
 int64_t
 supervise_spare_time(const struct supervisor *s)
 {
-	return wants_spare(s) ? s->pool.pace.not_before : CLOCK_NEVER;
+	if (!wants_spare(s) || s->active >= s->max)
+		return CLOCK_NEVER;
+	if (s->active + s->nsurvivors >= s->max &&
+	    s->look > s->pool.pace.not_before)
+		return s->look;
+	return s->pool.pace.not_before;
 }
 
 void
@@ -95,7 +104,8 @@ supervise_spare_tend(struct supervisor *s)
 {
 	static const struct arrival nobody = { .fd = -1, .peer = "" };
 
-	while (wants_spare(s) && clock_ms() >= s->pool.pace.not_before)
+	while (wants_spare(s) && clock_ms() >= s->pool.pace.not_before &&
+	    !supervise_is_full(s))
 		if (supervise_start(s, &nobody) == -1) {
 			log_event(LOG_L_WARN, "no-spare", "error",
 			    strerror(errno), NULL);

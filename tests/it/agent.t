@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
+import reverse as r                     # noqa: E402
 from talk import Talk, noise, pair      # noqa: E402
 
 
@@ -147,6 +148,54 @@ def test_leave():
     spare.drop()
     w.data(b'still')
     t.is_(w.frame(t.BOUND), (p.BINARY, b'still'), 'the tunnel lives on')
+
+
+def test_quick_visitors():
+    """Visitors who leave at once, as probes of a port do, are no failures."""
+    g, e = r.gate(), t.echo()
+    a = r.agent(g.url(), e.port, '--spare', '1')
+    a.wait_line('event=parked')
+    for _ in range(12):
+        r.parked(g)
+        r.reset(r.visit(g.door))
+    begin = time.monotonic()
+    v = r.visit(g.door)
+    v.sendall(b'x')
+    t.is_(v.recv(1), b'x', 'the next one is served')
+    t.ok(time.monotonic() - begin < 2 * t.SCALE, 'at once')
+    t.is_(a.log.count('event=parked'), 1, 'the agent had no trouble')
+
+
+def test_survivors():
+    """The limit counts those whom an agent before has left, not for ever."""
+    env = {'RUNTIME_DIRECTORY': t.folder()}
+    g, e = r.gate(), t.echo()
+    options = ('--max-connections', '1', '--spare', '1', '--drain', 'leave')
+    a = r.agent(g.url(), e.port, *options, env=env)
+    a.wait_line('event=parked')
+    v = r.visit(g.door)
+    v.sendall(b'x')
+    t.is_(v.recv(1), b'x', 'a tunnel')
+    t.is_(a.stop(), 0, 'TERM leaves it')
+    b = r.agent(g.url(), e.port, *options, env=env)
+    b.wait_line('event=survivors')
+    v.sendall(b'y')
+    t.is_(v.recv(1), b'y', 'the next agent has no room')
+    v.close()
+    t.ok(b.wait_line('event=parked'), 'until that has ended')
+
+
+def test_spare_again():
+    conf = os.path.join(t.folder(), 'conf')
+    with open(conf, 'w') as out:
+        out.write('spare 1\n')
+    g, e = r.gate(), t.echo()
+    a = r.agent(g.url(), e.port, '-K', conf)
+    t.ok(r.parked(g, 1), 'one wire')
+    with open(conf, 'w') as out:
+        out.write('spare 3\n')
+    a.send(signal.SIGHUP)
+    t.ok(r.parked(g, 3), 'HUP: more of them')
 
 
 def test_killed_supervisor():

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
@@ -76,6 +77,43 @@ def test_queue_time():
     t.is_(os.listdir(g.folder), [], 'takes the doors away')
 
 
+def test_whose_visitor():
+    """Who waits for one name is never another's, though his door goes."""
+    g, other = doors('--queue', '3s'), 'another-name-of-18'
+    r.raw_agent(g, '/' + SECRET).drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
+    came = time.monotonic()
+    while time.monotonic() < came + 1.5:
+        time.sleep(.1)
+    v = r.visit(g.at(SECRET))
+    v.sendall(b'x')
+    t.ok(t.until(lambda: not os.path.exists(g.at(SECRET))),
+         'its door goes, a visitor waits')
+    b = r.raw_agent(g, '/' + other)
+    r.parked(g)
+    t.ok(os.path.exists(g.at(other)), 'another agent comes')
+    a = r.raw_agent(g, '/' + SECRET)
+    t.is_(r.line(a), 'open -', 'the first one comes back: it gets him')
+    t.ok(os.path.exists(g.at(SECRET)), 'and its door is there again')
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'with what he said')
+    v2 = r.visit(g.at(other))
+    t.is_(r.line(b), 'open -', 'the other gets its own')
+    v.close()
+    v2.close()
+
+
+def test_no_limit():
+    g = doors('--queue', '0')
+    r.raw_agent(g, '/' + SECRET).drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
+    v = r.visit(g.at(SECRET))
+    v.sendall(b'x')
+    a = r.raw_agent(g, '/' + SECRET)
+    t.is_(r.line(a), 'open -', '--queue 0: visitors wait however long')
+    v.close()
+
+
 def test_names():
     g = doors()
     for path, status in (('/agents/', 400), ('/..', 400), ('/a/..', 400),
@@ -84,7 +122,7 @@ def test_names():
                          ('/nul%00nul%00nul%00nul', 400),
                          ('/' + 'x' * 129, 400), ('/short', 403),
                          ('/quo"te_and_long_enough', 400),
-                         ('/' + 'x' * 120, 503)):
+                         ('/' + 'x' * 120, 400)):
         t.is_(refused(g, path), status, '%s: %d' % (path[:40], status))
     t.is_(os.listdir(g.folder), [], 'and no door for them')
 
@@ -145,6 +183,21 @@ def test_stale():
     alive.close()
 
 
+def test_two_gates():
+    """A second gate in a directory leaves what the first one has there."""
+    one, e = doors(), t.echo()
+    two = doors(folder=one.folder)
+    r.agent(one.url(SECRET), e.port)
+    r.parked(one, 2)
+    t.is_(refused(two, '/' + SECRET), 503, 'its door is taken: 503')
+    with r.visit(one.at(SECRET)) as v:
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'the first one\'s serves')
+    t.ok(e.accepted <= 2, 'and had few visitors to see that it lives')
+    t.is_(two.stop(), 0, 'the second one goes')
+    t.ok(os.path.exists(one.at(SECRET)), 'and takes nothing away')
+
+
 def test_path():
     g = doors('--path', '/agents/')
     t.is_(refused(g, '/agents/' + SECRET), None, '--path: what stands before')
@@ -182,6 +235,41 @@ def test_replace():
     t.ok(t.until(lambda: talk.got == b'one+'), 'a tunnel goes on')
     v.close()
     talk.close()
+
+
+def test_no_turns():
+    """Two agents of a name do not replace each other by turns."""
+    g = doors('--replace')
+    one, two = t.echo(), t.echo()
+    a = r.agent(g.url(SECRET), one.port, '--spare', '1')
+    a.wait_line('parked')
+    b = r.agent(g.url(SECRET), two.port)
+    b.wait_line('parked')
+    for _ in range(2):
+        a.wait_line('has taken its place')
+    for i in range(5):
+        with r.visit(g.at(SECRET)) as v:
+            v.sendall(b'x')
+            v.recv(1)
+    t.is_((one.accepted, two.accepted), (0, 5), 'all visitors are the second one\'s')
+    b.stop(signal.SIGKILL)
+    with r.visit(g.at(SECRET)) as v:
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'when it has gone the first one takes over')
+    t.is_(one.accepted, 1, 'itself')
+
+
+def test_no_door():
+    """What a door cannot be made for is told without the name or a path."""
+    g = doors()
+    os.rmdir(g.folder)
+    t.is_(refused(g, '/' + SECRET), 503, 'no directory: 503')
+    log = g.wait_line('event=failed .*')[0]
+    t.like(log, 'target=my_b!g... .*door cannot be made: No such file',
+           'and the log says why')
+    t.ok(g.folder not in log and SECRET not in g.log, 'and shows no secret')
+    os.mkdir(g.folder)
+    t.is_(refused(g, '/' + SECRET), None, 'it works when it is there')
 
 
 def test_nginx():

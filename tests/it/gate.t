@@ -3,6 +3,7 @@
 """The gate: agents that are led frame by frame, the Python peer as a foreign
 agent, and our own."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -187,6 +188,23 @@ def test_queue():
           'an end of file from one who waits is a half-close')
 
 
+def test_nobody_answers():
+    """Wire after wire is silent: a visitor's patience ends all the same."""
+    g = r.gate('--queue', '2s')
+    first = r.raw_agent(g)
+    r.parked(g)
+    v = r.visit(g.door)
+    r.line(first)
+    second = r.raw_agent(g)
+    r.parked(g, 2)
+    t.ok(r.was_reset(v), 'he is reset')
+    t.ok(g.wait_line('event=no-agent'), 'and the log says so')
+    w = r.visit(g.door)
+    t.is_(r.line(second), 'open %s:%d' % w.getsockname(),
+          'the second wire has waited for the next one')
+    w.close()
+
+
 def test_pings():
     """A dead waiting wire is found before a visitor finds it."""
     g = r.gate('--ping-interval', '300ms', '--ping-timeout', '900ms')
@@ -250,6 +268,53 @@ def test_who():
                       f)
     t.is_(r_.returncode, 64, 'a bad line: usage')
     t.like(r_.stderr, r'agents:4: expected NAME SHA256', 'and where')
+
+
+def test_reload():
+    """HUP lets nobody in whom a start would not."""
+    conf = os.path.join(t.folder(), 'conf')
+    f = r.agents_file(a='s3cret', b='0ther')
+
+    def write(*lines):
+        with open(conf, 'w') as out:
+            out.writelines(x + '\n' for x in lines)
+
+    write('agents-file ' + f)
+    g = r.gate('-K', conf, auth=())
+    a = r.raw_agent(g, '/a', secret='s3cret')
+    b = r.raw_agent(g, '/b', secret='0ther')
+    r.parked(g, 2)
+    write('')
+    g.send(signal.SIGHUP)
+    t.ok(g.wait_line('event=reload why="who may be an agent'),
+         'nobody says who may be an agent: the old options stay')
+    t.is_(refused(g, '/a'), 401, 'and the secret is still needed')
+    write('agents-file ' + f)
+    with open(f, 'a') as out:
+        out.write('broken\n')
+    g.send(signal.SIGHUP)
+    t.ok(g.wait_line('event=reload why=.*agents:4: expected'),
+         'a broken file: told')
+    v = r.visit(g.door)
+    t.like(r.line(a), '^open ', 'and who waits goes on waiting')
+    a.text('ok')
+    with open(f, 'w') as out:
+        out.write('b %s\n' % hashlib.sha256(b'new').hexdigest())
+    g.send(signal.SIGHUP)
+    t.ok(g.wait_line('event=reloaded'), 'a good one')
+    t.is_(b.frame(t.BOUND), (p.CLOSE, 1000),
+          'who waits by a secret that is no more in it has to go')
+    b.drop()
+    v.sendall(b'x')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'a tunnel goes on')
+    c = r.raw_agent(g, '/b', secret='new')
+    r.parked(g)
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: g.log.count('event=reloaded') == 2), 'again')
+    w = r.visit(g.door)
+    t.like(r.line(c), '^open ', 'who is in it goes on waiting')
+    v.close()
+    w.close()
 
 
 def test_usage():
