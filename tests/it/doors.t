@@ -310,6 +310,9 @@ class Jail:
         os.mkdir(self.d + '/doors', 0o750)
         os.chown(self.d + '/doors', self.user.pw_uid, self.user.pw_gid)
         self.options = ('--chroot', self.d, '--run-as', 'nobody')
+        # In there leaks cannot be looked for, which spoils the exit.
+        self.env = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') +
+                    ':detect_leaks=0'}
 
     def put(self, name, source):
         shutil.copy(source, self.d + '/' + name)
@@ -319,10 +322,8 @@ class Jail:
         return sorted(os.listdir(self.d + '/doors'))
 
     def fails(self, what, status, *words):
-        # In there leaks cannot be looked for, which spoils the status.
-        out = t.run_inetws(*words, *self.options, env=dict(
-            os.environ, ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', '') +
-            ':detect_leaks=0'))
+        out = t.run_inetws(*words, *self.options,
+                           env=dict(os.environ, **self.env))
         t.is_(out.returncode, status, what + ': does not start')
         t.like(out.stderr.decode(), 'event=start why="--%s.* in=%s' % (
             what.split()[0], self.d), 'which names it, and where')
@@ -344,7 +345,8 @@ def test_chroot():
     stale.bind(j.d + '/doors/stale.sock')
     stale.close()
     os.chown(j.d + '/doors/stale.sock', j.user.pw_uid, j.user.pw_gid)
-    g = doors(*j.options, auth=('--agents-file', '/agents'), folder='/doors')
+    g = doors(*j.options, auth=('--agents-file', '/agents'), folder='/doors',
+              env=j.env)
     t.is_(j.doors(), ['office.sock'], 'the listed has a door, the stale none')
     st = os.stat(j.d + '/doors/office.sock')
     t.is_((st.st_uid, st.st_mode & 0o777), (j.user.pw_uid, 0o660),
@@ -388,7 +390,7 @@ def test_chroot_of_any():
     j.fails('auth-file that is not his', 64, *words)
     j.put('users', users)
     g = doors(*j.options, '--queue', '100ms', auth=('--auth-file', '/users'),
-              folder='/doors')
+              folder='/doors', env=j.env)
     t.is_(j.doors(), [], 'no agent: no door')
     t.is_(refused(g, '/office'), 401, 'no password: refused')
     a = r.agent('ws://ann:pw@127.0.0.1:%d/office' % g.port, t.echo().port)
