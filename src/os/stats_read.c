@@ -37,7 +37,7 @@ void
 stats_view_close(struct stats_view *v)
 {
 	if (v->page != NULL)
-		munmap((void *)(uintptr_t)v->page, v->size);
+		stats_unmap(v->page, v->size);
 	if (v->fd != -1)
 		close(v->fd);
 	v->page = NULL;
@@ -211,6 +211,43 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 	return slot < stats_slots(v) &&
 	    STATS_GET(stats_at(v->page, slot)->state) >= STATE_HANDSHAKE &&
 	    row(stats_at(v->page, slot), r) && is_alive(v, slot);
+}
+
+/* 0 if there is none. */
+static int
+name(const struct stats_name *from, struct stats_name *to)
+{
+	uint32_t before;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
+		memcpy(to, from, sizeof(*to));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if ((before & 1) == 0 && STATS_GET(from->seq) == before)
+			break;
+	}
+	to->text[sizeof(to->text) - 1] = '\0';
+	return to->text[0] != '\0';
+}
+
+void
+stats_names(const struct stats_view *v, struct report_names *names)
+{
+	struct report_row r;
+	struct stats_name one;
+	unsigned int i;
+	uint32_t used;
+
+	if (v->page == NULL || !report_is_gate(v->page->mode))
+		return;
+	used = STATS_GET(v->page->names);
+	for (i = 0; i < used && i < STATS_NAMES; i++)
+		if (name(stats_name_at(v->page, v->size, i), &one))
+			report_name(names, one.text, one.listed, one.waiting);
+	for (i = 0; i < stats_slots(v); i++)
+		if (stats_row(v, i, &r))
+			report_name_row(names, &r);
 }
 
 int

@@ -201,7 +201,7 @@ static int
 check_words(const struct options *o, struct why *why)
 {
 	if (o->tls_cert == NULL && (o->tls_key != NULL ||
-	    o->tls_client_ca != NULL || o->tls_peer_certs != NULL))
+	    options_want_certificate(o)))
 		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
 		    "the other options of TLS need it");
 	return 0;

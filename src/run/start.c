@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "os/net.h"
+#include "os/notify.h"
 #include "os/stats.h"
 #include "run/relay.h"
 #include "run/start.h"
@@ -91,6 +92,8 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 	if (!failed) {
 		activate_close_others(a);
 		tune(a);
+		if (a->nlisteners == 0)
+			notify_forget();
 	}
 	open_log(o, level, o->no_stderr || a->no_stderr);
 	if (!failed && o->stats_file != NULL)

@@ -89,8 +89,8 @@ struct name {
 	unsigned int nfd;
 	int used;			/* else there is nothing here */
 	int listed;			/* has a door for ever */
+	unsigned int waiting;		/* visitors */
 	int here, there;		/* agents: now, a moment ago */
-	int awaited;			/* visitors: now */
 	char owner[SEAT_OWNER_MAX];	/* --replace: the agent that came last */
 	char former[SEAT_OWNER_MAX];	/* ... and whose place it took */
 	int64_t until;			/* the door stays without them */
@@ -300,6 +300,9 @@ void supervise_handshake_end(struct supervisor *);
  */
 int supervise_stats_begin(struct supervisor *);
 struct stats_about supervise_about(const struct supervisor *);
+
+/* What the page says of a name is not true any more. */
+void supervise_stats_name(const struct supervisor *, int name);
 
 /* How many tunnels of an earlier supervisor there still are. */
 unsigned int supervise_survivors(struct supervisor *);

@@ -110,6 +110,7 @@ make(struct supervisor *s, const char *text, struct why *why)
 	if (name->nfd == 0 && open_door(s, name, why) == -1)
 		return NO_NAME;
 	name->used = 1;
+	supervise_stats_name(s, i);
 	return i;
 }
 
@@ -184,6 +185,8 @@ keep_listed(struct supervisor *s, struct slice rest)
 		else
 			s->names.name[i].listed = 1;
 	}
+	for (k = 0; k < s->names.n; k++)
+		supervise_stats_name(s, k);
 }
 
 /* With something wrong in it (which is told) all stays as it was. */
@@ -314,20 +317,17 @@ supervise_names_heard(struct supervisor *s, const struct pollfd *p,
 				supervise_accept_some(s, p[at].fd, i);
 }
 
-/* Who is there: agents, and visitors who wait for one. */
+/* Whose agents are there. */
 static void
 look(struct supervisor *s)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->names.n; i++)
-		s->names.name[i].here = s->names.name[i].awaited = 0;
+		s->names.name[i].here = 0;
 	for (i = 0; i < s->active; i++)
 		if (s->child[i].name != NO_NAME)
 			s->names.name[s->child[i].name].here = 1;
-	for (i = 0; i < s->pool.nguests; i++)
-		if (s->pool.guest[i].name != NO_NAME)
-			s->names.name[s->pool.guest[i].name].awaited = 1;
 }
 
 /*
@@ -354,7 +354,8 @@ supervise_names_tend(struct supervisor *s)
 		}
 		if (now >= name->until) {
 			close_door(s, name);
-			name->used = name->awaited;
+			name->used = name->waiting > 0;
+			supervise_stats_name(s, name - s->names.name);
 		} else if (name->until < next)
 			next = name->until;
 	}

@@ -102,22 +102,21 @@ bring(struct supervisor *s, const struct guest *g)
 	return 0;
 }
 
-static unsigned int
-count_guests(const struct supervisor *s, int name)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < s->pool.nguests; i++)
-		n += s->pool.guest[i].name == name;
-	return n;
-}
-
 static void
 shut_out(struct supervisor *s, struct guest *g)
 {
 	s->nrefused++;
 	STATS_ADD(stats_mine->counts.refused, 1);
 	dismiss(g);
+}
+
+static void
+wait_for(struct supervisor *s, int name, int more)
+{
+	s->names.name[name].waiting += more;
+	s->changed = 1;
+	stats_set_waiting(s->pool.nguests);
+	supervise_stats_name(s, name);
 }
 
 /* He waits in the row, in front if he has been there before. */
@@ -128,7 +127,7 @@ enqueue(struct supervisor *s, struct guest *g, int in_front)
 	unsigned int at = in_front ? 0 : p->nguests;
 
 	if (p->nguests == p->max_guests ||
-	    count_guests(s, g->name) >= s->o->max_waiting) {
+	    s->names.name[g->name].waiting >= s->o->max_waiting) {
 		shut_out(s, g);
 		return;
 	}
@@ -136,20 +135,19 @@ enqueue(struct supervisor *s, struct guest *g, int in_front)
 	    (p->nguests - at) * sizeof(p->guest[0]));
 	p->guest[at] = *g;
 	p->nguests++;
-	s->changed = 1;
-	stats_set_waiting(p->nguests);
+	wait_for(s, g->name, 1);
 }
 
 static void
 dequeue(struct supervisor *s, unsigned int at)
 {
 	struct pool *p = &s->pool;
+	int name = p->guest[at].name;
 
 	p->nguests--;
 	memmove(p->guest + at, p->guest + at + 1,
 	    (p->nguests - at) * sizeof(p->guest[0]));
-	s->changed = 1;
-	stats_set_waiting(p->nguests);
+	wait_for(s, name, -1);
 }
 
 /* Nobody waits for him. */

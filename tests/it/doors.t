@@ -116,6 +116,29 @@ def test_no_limit():
     v.close()
 
 
+def test_waits_for_whom():
+    """Who waits for one agent is never brought to another one."""
+    g = doors('--queue', '0')
+    one, other = SECRET, SECRET[::-1].replace('!', 'x')
+    a = r.raw_agent(g, '/' + one)
+    v = [r.visit(g.at(one)) for _ in range(2)]
+    for x in v:
+        x.sendall(b'for one')
+    r.line(a)
+    a.drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'the agent has left')
+    b = r.raw_agent(g, '/' + other)
+    try:
+        t.ok(False, 'another one gets %r' % (b.frame(.5),))
+    except socket.timeout:
+        t.ok(True, 'another one gets none of its visitors')
+    t.ok(os.path.exists(g.at(one)), 'whose door stays as long as they wait')
+    a = r.raw_agent(g, '/' + one)
+    t.is_(r.line(a), 'open -', 'they wait until it comes back')
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'for one'), 'and are served')
+
+
 def test_names():
     g = doors()
     for path, status in (('/agents/', 400), ('/..', 400), ('/a/..', 400),
