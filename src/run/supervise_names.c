@@ -17,6 +17,7 @@
 #include "os/net.h"
 #include "os/readfile.h"
 #include "proto/agents.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define BACKLOG		512
@@ -234,7 +235,6 @@ int
 supervise_names_begin(struct supervisor *s, struct why *why)
 {
 	struct names *names = &s->names;
-	struct stat st;
 	int n;
 
 	if (s->o->visitors == NULL && !is_dir(s))
@@ -243,16 +243,10 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 	names->name = calloc(names->max, sizeof(names->name[0]));
 	if (names->name == NULL)
 		return why_set(why, EXIT_SYSTEM, "out of memory");
-	if (is_dir(s)) {
-		if (stat(s->o->visitors_dir, &st) == -1 ||
-		    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)))
-			return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: "
-			    "%s", s->o->visitors_dir, strerror(errno));
-		remove_stale(s);
-		supervise_names_reload(s);
+	if (is_dir(s))
 		return 0;
-	}
-	n = net_listen(s->o->visitors, BACKLOG, names->name[0].fd, why);
+	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
+	    BACKLOG, names->name[0].fd, why);
 	if (n == -1)
 		return -1;
 	names->n = 1;
@@ -260,6 +254,23 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 	names->name[0].used = names->name[0].listed = 1;
 	while (n-- > 0)
 		net_tune(names->name[0].fd[n]);
+	return 0;
+}
+
+int
+supervise_names_settled(struct supervisor *s, struct why *why)
+{
+	struct stat st;
+
+	if (!is_dir(s))
+		return 0;
+	if (stat(s->o->visitors_dir, &st) == -1 ||
+	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
+	    access(s->o->visitors_dir, W_OK | X_OK) == -1)
+		return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
+		    s->o->visitors_dir, strerror(errno));
+	remove_stale(s);
+	supervise_names_reload(s);
 	return 0;
 }
 
