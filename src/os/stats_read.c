@@ -110,13 +110,35 @@ count_locks(int fd, off_t from, off_t n)
 	    count_locks(fd, at + 1, from + n - at - 1);
 }
 
+/*
+ * Many processes write the page, and what one of them puts there that somebody
+ * has taken over must not end beyond its place, nor move a reader's terminal:
+ * no control characters, those in UTF-8 neither.
+ */
+static void
+take(char *to, const char *from, size_t size)
+{
+	unsigned char c, last = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < size && (c = from[i]) != '\0'; last = c, i++)
+		to[i] = c < ' ' || c == 0x7f ||
+		    (last == 0xc2 && c >= 0x80 && c < 0xa0) ? '?' : c;
+	memset(to + i, 0, size - i);
+}
+
+#define TEXT(to, from) do {						\
+	_Static_assert(sizeof(to) >= sizeof(from), "it fits");		\
+	take(to, from, sizeof(from));					\
+} while (0)
+
 static void
 about(const struct stats_header *h, struct report *r)
 {
 	memset(r, 0, sizeof(*r));
-	strlcpy(r->version, h->program, sizeof(r->version));
-	strlcpy(r->mode, h->mode, sizeof(r->mode));
-	strlcpy(r->name, h->name, sizeof(r->name));
+	TEXT(r->version, h->program);
+	TEXT(r->mode, h->mode);
+	TEXT(r->name, h->name);
 	r->started = h->started;
 	r->uptime = clock_ms() - h->started_at;
 	if (r->uptime < 0)
@@ -184,10 +206,6 @@ since(int64_t then)
 
 	return ms > 0 ? ms : 0;
 }
-
-/* Texts end within their places, whatever the page says. */
-#define TEXT(to, from) \
-	memcpy(to, from, sizeof(to)), (to)[sizeof(to) - 1] = '\0'
 
 /* 0 if there is none. */
 static int

@@ -152,10 +152,10 @@ run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct dialler cl;
+	struct activation a;
 	struct service service = { .arg = &cl, .serve = serve,
 	    .ready = ready, .settled = settled, .reload = reload,
-	    .before = before };
-	struct activation a;
+	    .before = before, .given = &a };
 	struct why why;
 	int status;
 

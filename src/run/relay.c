@@ -38,7 +38,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->program = NULL;
 	r->ready = WIRE_R | WIRE_W;
 	r->settled = cfg->role == TUNNEL_JOINED;
-	r->error = r->hung_up = 0;
+	r->error = r->hung_up = r->told_lost = 0;
 	r->leave_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
 	r->touched = 0;
@@ -46,17 +46,24 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	feed(r, early, early_len);
 }
 
+/* What comes to a server has to be unmasked, and a client masks. */
+static void
+find_ways(struct relay *r)
+{
+	int client = r->tunnel.cfg.client;
+
+	r->out.refused = client || !io_moves_from(&r->stream) ||
+	    !io_moves_to(&r->wire);
+	r->in.refused = !client || !io_moves_from(&r->wire) ||
+	    !io_moves_to(&r->stream);
+}
+
 void
 relay_stream(struct relay *r, struct io stream)
 {
 	r->stream = stream;
 	r->ready |= STREAM_R | STREAM_W;
-	r->out.refused = r->in.refused = stream.tls != NULL ||
-	    r->wire.tls != NULL;
-	/* what comes has to be unmasked */
-	r->in.refused |= !r->tunnel.cfg.client;
-	r->in.refused |= !splice_takes(stream.wfd);
-	r->out.refused |= !splice_takes(r->wire.wfd);
+	find_ways(r);
 	net_linger_reset(stream.rfd);
 }
 
@@ -79,7 +86,9 @@ relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
 		return -1;
 	io_close(&r->wire);
 	r->wire = wire;
+	r->told_lost = 0;
 	r->ready |= WIRE_R | WIRE_W;
+	find_ways(r);
 	feed(r, early, early_len);
 	return 0;
 }
@@ -163,10 +172,10 @@ read_stream(struct relay *r)
 	size_t beside = tunnel_beside_out(t);
 	ssize_t n;
 
-	if (beside > 0 && splice_ready(&r->out)) {
+	if (beside > 0 && !io_pending(&r->stream) && splice_ready(&r->out)) {
 		n = had(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
 		    beside));
-		if (n == -1 && r->out.refused)
+		if (r->out.refused)
 			return;		/* the next round copies */
 	} else {
 		beside = 0;
@@ -237,9 +246,9 @@ read_wire(struct relay *r)
 	size_t beside = tunnel_beside_in(t);
 	ssize_t n;
 
-	if (beside > 0 && splice_ready(&r->in)) {
+	if (beside > 0 && !io_pending(&r->wire) && splice_ready(&r->in)) {
 		n = had(r, WIRE_R, splice_from(&r->in, r->wire.rfd, beside));
-		if (n == -1 && r->in.refused)
+		if (r->in.refused)
 			return;
 		if (n > 0) {
 			if ((size_t)n < beside)
@@ -380,32 +389,40 @@ is_settled(const struct tunnel *t)
 	    t->stream_gone;
 }
 
-/* What the tunnel has to say to a mode; RELAY_TIME: nothing. */
+/*
+ * What the tunnel has to say to a mode; RELAY_TIME: nothing.  What is told
+ * once is told the next time if something else had to be told first.
+ */
 static enum relay_event
-news(const struct tunnel *t, int was_lost, int was_settled)
+news(struct relay *r)
 {
+	const struct tunnel *t = &r->tunnel;
 	unsigned int w = tunnel_wants(t);
 
 	if (w & TUNNEL_RETURN_STREAM)
 		return RELAY_RETURN;
 	if (w & TUNNEL_GET_STREAM)
 		return RELAY_GET;
-	if (is_settled(t) && !was_settled)
+	if (is_settled(t) && !r->settled) {
+		r->settled = 1;
 		return RELAY_OPENED;
+	}
 	if (w & TUNNEL_DONE)
 		return RELAY_DONE;
-	return (w & TUNNEL_LOST) && !was_lost ? RELAY_LOST : RELAY_TIME;
+	if ((w & TUNNEL_LOST) && !r->told_lost) {
+		r->told_lost = 1;
+		return RELAY_LOST;
+	}
+	return RELAY_TIME;
 }
 
 enum relay_event
 relay(struct relay *r, int64_t until)
 {
 	struct tunnel *t = &r->tunnel;
-	int was_lost = (tunnel_wants(t) & TUNNEL_LOST) != 0, visitor = 0;
-	int was_settled = r->settled;
 	enum relay_event event;
 	int64_t deadline;
-	int i, busy;
+	int i, busy, visitor = 0;
 
 	tunnel_now(t, clock_ms());
 	for (;;) {
@@ -415,9 +432,7 @@ relay(struct relay *r, int64_t until)
 		if (signal_terminated())
 			told_to_end(r);
 		busy = work(r) || i == BURST;
-		event = news(t, was_lost, was_settled);
-		r->settled = is_settled(t);
-		if (event != RELAY_TIME)
+		if ((event = news(r)) != RELAY_TIME)
 			return event;
 		if (visitor)
 			return RELAY_DOOR;

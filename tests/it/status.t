@@ -55,6 +55,24 @@ def test_table():
                              t.status()['instances'])), 'and it is gone')
 
 
+def test_hostile_page():
+    """A process that somebody took over writes what it likes to its page."""
+    d = t.rundir()
+    s = t.server(t.echo().port)
+    path = os.path.join(d, 'inetws', '%d.stats' % s.pid)
+    t.ok(t.until(lambda: os.path.exists(path)), 'a page')
+    with open(path, 'r+b') as f:
+        at = f.read().index(b'127.0.0.1:%d -> ' % s.port)
+        f.seek(at)
+        f.write(b'\x1b[2J\xc2\x9b\x07\x7f')
+    r = t.run_inetws('status')
+    t.is_(r.returncode, 0, 'shown')
+    t.ok(not set(r.stdout) & (set(range(32)) - {10} | {0x7f}),
+         'without control characters')
+    t.like(r.stdout, r'server \?\[2J', 'but question marks')
+    t.ok(b'\xc2\x9b' not in r.stdout, 'for those of UTF-8 too')
+
+
 def test_states():
     t.rundir()
     target = t.Held()
