@@ -109,6 +109,8 @@ redirect(struct dial *d)
 		    "%s redirects to what is no websocket URL: %s", d->name,
 		    err);
 	url_print(name, sizeof name, &next);
+	if (d->say.masked)
+		agents_mask_url(name);
 	if (d->url.tls && !next.tls)
 		return why_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects out of TLS, to %s", d->name, name);
@@ -127,7 +129,7 @@ static int
 attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, &d->url);
-	if (d->o->mode == MODE_AGENT)
+	if (d->say.masked)
 		agents_mask_url(d->name);
 	d->w->name = d->name;
 	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->trust,
@@ -183,7 +185,7 @@ wire_dial(struct wire *w, const struct options *o, struct trust *trust,
 	d.why = why;
 	d.url = o->url;
 	log_in(&d);
-	d.say = (struct say){ o->verbose, clock_ms() };
+	d.say = (struct say){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
 	d.offer.subprotocol = o->subprotocol;
 	d.offer.user_agent = o->user_agent;
 	d.offer.origin = o->origin;
