@@ -40,8 +40,7 @@ static char extra[8192];
 static int
 ask(struct dial *d)
 {
-	int64_t deadline = d->o->handshake_timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + d->o->handshake_timeout;
+	int64_t deadline = clock_after(d->o->handshake_timeout);
 	unsigned char raw[16];
 	int n;
 
