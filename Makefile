@@ -113,7 +113,8 @@ check-long: $B/inetws
 	$(call run_tests,$(LONG))
 
 # Cheap checks of what no compiler reads.
-scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib)
+scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib \
+	tests/scenarios)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1-9] >&2
 	for f in $(scripts); do sh -n $$f || exit; done
@@ -128,7 +129,10 @@ include contrib/rules.mk
 .PHONY: check check-long lint
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
-bench_src := $(filter-out %/trivial.c,$(wildcard tests/bench/*.c))
+bench_small := $B/tests/bench/trivial $B/tests/bench/forker
+bench_without := $B/tests/bench/nostats $B/tests/bench/nosplice
+bench_src := $(filter-out %/trivial.c %/forker.c %/nostats.c %/nosplice.c,\
+	$(wildcard tests/bench/*.c))
 bench_obj := $(bench_src:%.c=$B/%.o)
 bench_run = INETWS=$${INETWS:-$B/inetws} tests/bench/run.py \
 	--tools $B/tests/bench --out $B/bench
@@ -136,18 +140,32 @@ bench_run = INETWS=$${INETWS:-$B/inetws} tests/bench/run.py \
 $B/tests/bench/load: $(bench_obj)
 	$(CC) $(all_cflags) $(all_ldflags) -o $@ $^ $(libs)
 
-$B/tests/bench/trivial: tests/bench/trivial.c
+$(bench_small): $B/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -static -o $@ $<
 
-bench: $B/inetws $B/tests/bench/load $B/tests/bench/trivial
+# The same program, but it keeps no statistics, or moves no bytes.
+$B/tests/bench/nostats: $(filter-out $B/src/os/stats%.o $B/src/run/note.o,$(obj))
+$B/tests/bench/nosplice: $(filter-out $B/src/os/splice.o,$(obj))
+$(bench_without): %: %.o
+	$(CC) $(all_cflags) $(all_ldflags) -o $@ $^ $(libs)
+
+bench: $B/inetws $B/tests/bench/load $(bench_small)
 	$(bench_run) $(BENCH)
 
-bench-smoke: $B/inetws $B/tests/bench/load
+# What statistics and the sandbox cost, and what splice(2) and sessions do.
+bench-costs: $B/inetws $B/tests/bench/load $(bench_without)
+	$(bench_run) --contenders socat2,inetws,inetws0,nostats,nosandbox,copies \
+	    --only plain.up1,plain.down1,plain.rtt1,plain.rate1,plain.rate32 \
+	    --variant 'nostats=$B/tests/bench/nostats --resume 0' \
+	    --variant 'nosandbox=$B/inetws --resume 0 --no-sandbox' \
+	    --variant 'copies=$B/tests/bench/nosplice --resume 0' $(BENCH)
+
+bench-smoke: $B/inetws $B/tests/bench/load $(bench_without)
 	$(bench_run) --smoke $(BENCH)
 
-.PHONY: bench bench-smoke
--include $(bench_obj:.o=.d)
+.PHONY: bench bench-costs bench-smoke
+-include $(bench_obj:.o=.d) $(bench_without:=.d)
 
 include tests/fuzz/rules.mk
 

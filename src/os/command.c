@@ -33,8 +33,8 @@ become(char *const argv[], char *const env[], int mute, int out)
 	_exit(127);
 }
 
-/* Reads to the end.  0, or -1 at the deadline. */
-static int
+/* Reads to the end: how much there is in out, or -1 at the deadline. */
+static ssize_t
 read_all(int fd, char *out, size_t size, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -52,9 +52,9 @@ read_all(int fd, char *out, size_t size, int64_t deadline)
 		else
 			n = read(fd, waste, sizeof(waste));
 		if (n == 0)
-			return 0;
+			return len;
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
-			return 0;
+			return len;
 		if (n > 0 && len < size - 1)
 			len += n;
 		out[len] = '\0';
@@ -83,6 +83,7 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
     size_t size, int64_t deadline, struct why *why)
 {
 	int fd[2], status = 0, late;
+	ssize_t len;
 	pid_t pid;
 
 	out[0] = '\0';
@@ -98,7 +99,7 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 		    strerror(errno));
 	}
 	setpgid(pid, pid);
-	late = read_all(fd[0], out, size, deadline) == -1 ||
+	late = (len = read_all(fd[0], out, size, deadline)) == -1 ||
 	    wait_for(pid, &status, deadline) == -1;
 	close(fd[0]);
 	if (late) {
@@ -113,5 +114,8 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 		    argv[0], WTERMSIG(status));
 	if (WEXITSTATUS(status) == 127)
 		return why_set(why, EXIT_SYSTEM, "%s: cannot be run", argv[0]);
+	if (WEXITSTATUS(status) == 0 && strlen(out) != (size_t)len)
+		return why_set(why, EXIT_SYSTEM, "%s: NUL in its output",
+		    argv[0]);
 	return WEXITSTATUS(status);
 }

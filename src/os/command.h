@@ -15,7 +15,8 @@
  * Runs argv, found by PATH, with this environment, /dev/null as its input and
  * our standard error (/dev/null if mute).  What it writes goes to out,
  * terminated; what does not fit is thrown away.  Its exit status, 0 to 255;
- * or -1 and why: 71 if it cannot be run or was killed by a signal, 75 at the
+ * or -1 and why: 71 if it cannot be run, was killed by a signal, or ended well
+ * after it wrote a NUL, which would hide what stands behind it; 75 at the
  * deadline (of clock_ms()), when it and its process group are killed.
  */
 int command_run(char *const argv[], char *const env[], int mute, char *out,

@@ -8,6 +8,7 @@
 
 #include "os/io.h"
 #include "os/net.h"
+#include "os/splice.h"
 #include "os/tls.h"
 
 struct io
@@ -40,23 +41,23 @@ ssize_t
 io_writev(struct io *io, const struct iovec *iov, int n)
 {
 	if (io->tls != NULL)
-		return tls_writev(io->tls, iov, n);
+		return tls_writev(io->tls, iov, n, 0);
 	return result(writev(io->wfd, iov, n));
 }
 
 ssize_t
 io_writev_more(struct io *io, const struct iovec *iov, int n)
 {
+	if (io->tls != NULL)
+		return tls_writev(io->tls, iov, n, 1);
 #ifdef MSG_MORE
 	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)iov,
 	    .msg_iovlen = n };
 	ssize_t put;
 
-	if (io->tls == NULL) {
-		put = sendmsg(io->wfd, &m, MSG_MORE);
-		if (put != -1 || errno != ENOTSOCK)
-			return result(put);
-	}
+	put = sendmsg(io->wfd, &m, MSG_MORE);
+	if (put != -1 || errno != ENOTSOCK)
+		return result(put);
 #endif
 	return io_writev(io, iov, n);
 }
@@ -89,6 +90,19 @@ int
 io_pending(const struct io *io)
 {
 	return io->tls != NULL && tls_pending(io->tls);
+}
+
+int
+io_moves_from(const struct io *io)
+{
+	return io->tls == NULL || tls_kernel_receives(io->tls);
+}
+
+int
+io_moves_to(const struct io *io)
+{
+	return io->tls == NULL ? splice_takes(io->wfd) :
+	    tls_kernel_sends(io->tls);
 }
 
 void

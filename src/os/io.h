@@ -47,6 +47,14 @@ int io_finish(struct io *);
 int io_pending(const struct io *);
 
 /*
+ * Can data be moved (os/splice.h) from rfd, as long as io_pending() says no,
+ * and to wfd?  A plain end takes part, and TLS where the kernel does it.  What
+ * moving from it says of an end or EINVAL, only reading makes known.
+ */
+int io_moves_from(const struct io *);
+int io_moves_to(const struct io *);
+
+/*
  * The poll(2) events to wait for, on rfd and wfd, in order to read and/or
  * write; TLS may need the opposite of what it was asked for.  So on any event
  * of either descriptor, try both that are wanted.

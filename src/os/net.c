@@ -39,31 +39,40 @@ print_unix(const struct sockaddr_un *sun, socklen_t len, char *dst, size_t size)
 	return dst;
 }
 
+/* With its zone, which the system has to name. */
+static int
+print_zoned(const struct sockaddr *sa, char *dst, size_t size)
+{
+	return getnameinfo(sa, sizeof(struct sockaddr_in6), dst, size, NULL, 0,
+	    NI_NUMERICHOST) == 0;
+}
+
 char *
 net_print(const struct sockaddr *sa, socklen_t len, char *dst, size_t size)
 {
-	const struct sockaddr_in6 *six = (const void *)sa;
-	char host[NI_MAXHOST], port[NI_MAXSERV];
-	struct sockaddr_in v4;
+	const struct sockaddr_in *in = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+	char host[NET_NAME_MAX];
 
 	if (sa->sa_family == AF_UNIX)
 		return print_unix((const void *)sa, len, dst, size);
-	if (sa->sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
-		memset(&v4, 0, sizeof(v4));
-		v4.sin_family = AF_INET;
-		v4.sin_port = six->sin6_port;
-		memcpy(&v4.sin_addr, &six->sin6_addr.s6_addr[12], 4);
-		sa = (const struct sockaddr *)&v4;
-		len = sizeof(v4);
-	}
-	if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
-	    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		strlcpy(dst, "-", size);
+	if (sa->sa_family == AF_INET6 && in6->sin6_scope_id != 0 &&
+	    print_zoned(sa, host, sizeof(host)))
+		snprintf(dst, size, "[%s]:%u", host, ntohs(in6->sin6_port));
+	else if (sa->sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		snprintf(dst, size, "%s:%u", inet_ntop(AF_INET,
+		    &in6->sin6_addr.s6_addr[12], host, sizeof(host)),
+		    ntohs(in6->sin6_port));
 	else if (sa->sa_family == AF_INET6)
-		snprintf(dst, size, "[%s]:%s", host, port);
+		snprintf(dst, size, "[%s]:%u", inet_ntop(AF_INET6,
+		    &in6->sin6_addr, host, sizeof(host)),
+		    ntohs(in6->sin6_port));
+	else if (sa->sa_family == AF_INET)
+		snprintf(dst, size, "%s:%u", inet_ntop(AF_INET,
+		    &in->sin_addr, host, sizeof(host)), ntohs(in->sin_port));
 	else
-		snprintf(dst, size, "%s:%s", host, port);
+		strlcpy(dst, "-", size);
 	return dst;
 }
 

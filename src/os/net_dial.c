@@ -305,6 +305,33 @@ take_named(struct net_found *found, const struct addr *a, const char *named,
 	    a->host, named);
 }
 
+/*
+ * An address that is a number needs no resolver, nor its memory.  One of
+ * another family is left to it, as it says so.
+ */
+static int
+find_number(struct net_found *found, const struct addr *a, int family)
+{
+	struct sockaddr_in *in = (void *)&found->at[0].ss;
+	struct sockaddr_in6 *in6 = (void *)&found->at[0].ss;
+
+	memset(&found->at[0].ss, 0, sizeof(found->at[0].ss));
+	if (family != NET_IPV6 &&
+	    inet_pton(AF_INET, a->host, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(a->port);
+		found->at[0].len = sizeof(*in);
+	} else if (family != NET_IPV4 &&
+	    inet_pton(AF_INET6, a->host, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(a->port);
+		found->at[0].len = sizeof(*in6);
+	} else
+		return 0;
+	found->n = 1;
+	return 1;
+}
+
 int
 net_find(struct net_found *found, const struct addr *a, const char *named,
     int family, struct why *why)
@@ -317,6 +344,8 @@ net_find(struct net_found *found, const struct addr *a, const char *named,
 		return 0;
 	if (named != NULL)
 		return take_named(found, a, named, family, why);
+	if (find_number(found, a, family))
+		return 0;
 	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
 		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
 		    "cannot resolve %s: %s", a->host,

@@ -35,6 +35,12 @@ address(struct notify *n, const char *name)
 	return 0;
 }
 
+void
+notify_forget(void)
+{
+	unsetenv("NOTIFY_SOCKET");
+}
+
 int
 notify_open(struct notify *n)
 {
@@ -45,7 +51,7 @@ notify_open(struct notify *n)
 	if ((name = getenv("NOTIFY_SOCKET")) == NULL)
 		return 0;
 	r = address(n, name);
-	unsetenv("NOTIFY_SOCKET");
+	notify_forget();
 	if (r == -1)
 		return -1;
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

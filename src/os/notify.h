@@ -22,6 +22,9 @@ struct notify {
  */
 int notify_open(struct notify *n);
 
+/* Removes it alone, where nobody tells anything. */
+void notify_forget(void);
+
 /*
  * Sends "READY=1", "STOPPING=1", "STATUS=..." and the like; lines are
  * separated by newlines.  Never blocks; a message that cannot be sent is lost.

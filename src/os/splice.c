@@ -55,7 +55,7 @@ splice_from(struct splice *s, int fd, size_t max)
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n > 0)
 		s->held += n;
-	else if (n == -1 && errno == EINVAL)
+	else if (n == 0 || errno == EINVAL)
 		s->refused = 1;
 	return n;
 }

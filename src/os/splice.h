@@ -41,8 +41,9 @@ void splice_close(struct splice *);
 
 /*
  * Moves up to max bytes from fd into the empty pipe: how many, 0 at end of
- * file, -1 with errno; EINVAL if this descriptor cannot be moved from, and
- * splice_ready() says no from then on.
+ * file, -1 with errno; EINVAL if this descriptor cannot be moved from, or what
+ * it has next.  At these two splice_ready() says no from then on: reading
+ * tells what it is.
  */
 ssize_t splice_from(struct splice *, int fd, size_t max);
 

@@ -25,6 +25,8 @@
 #include "proto/why.h"
 
 #define STATS_SLOTS_MAX	65536
+#define STATS_NAMES	REPORT_NAMES_MAX
+#define STATS_NAME_MAX	116	/* terminated: a socket's path is no longer */
 #define STATS_SLOT_NONE	(-1)	/* find one */
 
 /* One connection; all but the counters is of the present one. */
@@ -152,6 +154,13 @@ int stats_is_shared(void);
 /* The supervisor: so many visitors wait for somebody who serves them. */
 void stats_set_waiting(unsigned int);
 
+/*
+ * A gate's supervisor: name i, as it may be shown, "" if there is none any
+ * more; whether it is one of --agents-file; so many visitors wait for it.
+ */
+void stats_set_name(unsigned int i, const char *text, int listed,
+    unsigned int waiting);
+
 /* What one process has found out for the next: any value, 0 at first. */
 int64_t stats_note(void);
 void stats_set_note(int64_t);
@@ -187,6 +196,9 @@ unsigned int stats_slots(const struct stats_view *);
 /* 1 and the row of a slot, or 0 if that has none. */
 int stats_row(const struct stats_view *, unsigned int slot,
     struct report_row *);
+
+/* The names of a gate, with those that are in its rows. */
+void stats_names(const struct stats_view *, struct report_names *);
 
 /* The same of a process that is gone, before its slot is buried. */
 int stats_left(int slot, struct report_row *);

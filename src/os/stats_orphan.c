@@ -62,7 +62,7 @@ stats_orphan(const char *path, const struct stats_about *about, int *fd,
 	if (h != NULL && is_orphan(h, *fd, about))
 		return h;
 	if (h != NULL)
-		munmap(h, *size);
+		stats_unmap(h, *size);
 	close(*fd);
 	return NULL;
 }

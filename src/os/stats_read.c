@@ -9,7 +9,9 @@
 #include "os/clock.h"
 #include "os/stats_inside.h"
 
-#define TRIES	100	/* to see a slot between two changes */
+#define TRIES	200	/* to see a slot between two changes */
+#define SPINS	100	/* of these without a pause */
+#define PATIENCE 100	/* microseconds between the others */
 
 int
 stats_view_open(struct stats_view *v, const char *path, struct why *why)
@@ -37,7 +39,7 @@ void
 stats_view_close(struct stats_view *v)
 {
 	if (v->page != NULL)
-		munmap((void *)(uintptr_t)v->page, v->size);
+		stats_unmap(v->page, v->size);
 	if (v->fd != -1)
 		close(v->fd);
 	v->page = NULL;
@@ -61,21 +63,31 @@ stats_slots(const struct stats_view *v)
 	return used < stats_fit(v->size) ? used : stats_fit(v->size) - 1;
 }
 
-/* As it was between two changes, if that can be had. */
+/*
+ * As it was between two changes, if that can be had: who is in the middle of
+ * one may wait for a processor, or for memory.
+ */
 static void
-copy(struct stats_slot *to, const struct stats_slot *from)
+copy_whole(void *to, const void *from, size_t size, const uint32_t *seq)
 {
 	uint32_t before;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
-		memcpy(to, from, sizeof(*to));
+		before = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
+		memcpy(to, from, size);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if ((before & 1) == 0 &&
-		    __atomic_load_n(&from->seq, __ATOMIC_RELAXED) == before)
+		if ((before & 1) == 0 && STATS_GET(*seq) == before)
 			return;
+		if (i >= SPINS)
+			usleep(PATIENCE);
 	}
+}
+
+static void
+copy(struct stats_slot *to, const struct stats_slot *from)
+{
+	copy_whole(to, from, sizeof(*to), &from->seq);
 }
 
 /* Whoever left a state behind and holds no lock was killed. */
@@ -229,6 +241,34 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 	return slot < stats_slots(v) &&
 	    STATS_GET(stats_at(v->page, slot)->state) >= STATE_HANDSHAKE &&
 	    row(stats_at(v->page, slot), r) && is_alive(v, slot);
+}
+
+/* 0 if there is none. */
+static int
+name(const struct stats_name *from, struct stats_name *to)
+{
+	copy_whole(to, from, sizeof(*to), &from->seq);
+	to->text[sizeof(to->text) - 1] = '\0';
+	return to->text[0] != '\0';
+}
+
+void
+stats_names(const struct stats_view *v, struct report_names *names)
+{
+	struct report_row r;
+	struct stats_name one;
+	unsigned int i;
+	uint32_t used;
+
+	if (v->page == NULL || !report_is_gate(v->page->mode))
+		return;
+	used = STATS_GET(v->page->names);
+	for (i = 0; i < used && i < STATS_NAMES; i++)
+		if (name(stats_name_at(v->page, v->size, i), &one))
+			report_name(names, one.text, one.listed, one.waiting);
+	for (i = 0; i < stats_slots(v); i++)
+		if (stats_row(v, i, &r))
+			report_name_row(names, &r);
 }
 
 int

@@ -10,9 +10,12 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "os/clock.h"
 #include "os/tls_inside.h"
 
 #define RECORD_MAX	16384	/* RFC 8446 5.1 */
+#define RECORD_FIRST	1360	/* fits a packet, headers and tag included */
+#define IDLE_MS		1000	/* of silence: begin anew */
 #define DIRECT_MIN	4096	/* pieces from here on are not copied */
 
 /*
@@ -43,31 +46,45 @@ outcome(struct tls *t, int r, int e, short *needs)
 	}
 }
 
-/* One record at most.  A failure lasts: OpenSSL must not be asked again. */
 static ssize_t
-read_some(struct tls *t, void *buf, size_t len)
+ask(struct tls *t, void *buf, size_t len)
 {
 	size_t got;
 	int r;
+
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_read_ex(t->ssl, buf, len, &got);
+	if (tls_kernel_stuck(t)) {
+		t->read_error = t->write_error = errno = EPROTO;
+		return r == 1 ? (ssize_t)got : -1;
+	}
+	if (r == 1) {
+		t->read_needs = POLLIN;
+		return got;
+	}
+	return outcome(t, r, errno, &t->read_needs);
+}
+
+/*
+ * One record, or what the kernel has.  A failure lasts: OpenSSL must not be
+ * asked again.
+ */
+static ssize_t
+read_some(struct tls *t, void *buf, size_t len)
+{
+	ssize_t n;
 
 	if (t->read_error != 0) {
 		errno = t->read_error;
 		return -1;
 	}
-	ERR_clear_error();
-	errno = 0;
-	if ((r = SSL_read_ex(t->ssl, buf, len, &got)) == 1) {
-		t->drained = 0;
-		t->read_needs = POLLIN;
-		return got;
-	}
-	r = outcome(t, r, errno, &t->read_needs);
-	t->drained = 1;
-	if (r == -1 && errno != EAGAIN) {
-		t->read_error = errno;
-		t->write_error = errno;
-	}
-	return r;
+	if ((n = tls_kernel_read(t, buf, len)) == TLS_KERNEL_NOT)
+		n = ask(t, buf, len);
+	t->drained = n <= 0;
+	if (n == -1 && errno != EAGAIN)
+		t->read_error = t->write_error = errno;
+	return n;
 }
 
 /*
@@ -94,6 +111,7 @@ tls_readv(struct tls *t, const struct iovec *iov, int n)
 			t->due = got == 0 || errno != EAGAIN;
 			return total;
 		}
+	t->due = t->read_error != 0;
 	return total;
 }
 
@@ -101,6 +119,7 @@ tls_readv(struct tls *t, const struct iovec *iov, int n)
  * The bytes of the next record: a large piece as it lies there, small ones
  * put together, so that a frame's header and payload travel in one record
  * and one segment.  A write that would have blocked is repeated in its size.
+ * The kernel makes full records by itself, of as much as there is.
  */
 static const void *
 next_record(const struct tls *t, const struct iovec *iov, int n, size_t off,
@@ -109,10 +128,11 @@ next_record(const struct tls *t, const struct iovec *iov, int n, size_t off,
 	static unsigned char together[RECORD_MAX];
 	const char *first = (const char *)iov->iov_base + off;
 	size_t have = iov->iov_len - off, part;
-	size_t want = t->repeat != 0 ? t->repeat : RECORD_MAX;
+	size_t want = t->repeat != 0 ? t->repeat : t->record;
 
 	if (n == 1 || have >= want || (t->repeat == 0 && have >= DIRECT_MIN)) {
-		*len = have < want ? have : want;
+		*len = have < want || (t->kernel_sends && want == RECORD_MAX) ?
+		    have : want;
 		return first;
 	}
 	for (*len = 0; n > 0 && *len < want; iov++, n--, off = 0) {
@@ -126,9 +146,20 @@ next_record(const struct tls *t, const struct iovec *iov, int n, size_t off,
 	return together;
 }
 
-/* One record at most. */
+/* Into the kernel. */
 static ssize_t
-write_some(struct tls *t, const void *buf, size_t len)
+hand_over(struct tls *t, const void *buf, size_t len, int more)
+{
+	ssize_t n = tls_kernel_write(t, buf, len, more);
+
+	if (n == -1 && errno != EAGAIN)
+		t->write_error = errno;
+	return n;
+}
+
+/* One record at most, or what the kernel takes. */
+static ssize_t
+write_some(struct tls *t, const void *buf, size_t len, int more)
 {
 	size_t put;
 	int r;
@@ -137,6 +168,8 @@ write_some(struct tls *t, const void *buf, size_t len)
 		errno = t->write_error;
 		return -1;
 	}
+	if (t->kernel_sends)
+		return hand_over(t, buf, len, more);
 	ERR_clear_error();
 	errno = 0;
 	if ((r = SSL_write_ex(t->ssl, buf, len, &put)) == 1) {
@@ -153,21 +186,37 @@ write_some(struct tls *t, const void *buf, size_t len)
 	return -1;
 }
 
+/* A record that was filled lets the next one be longer. */
+static void
+grow(struct tls *t, size_t written)
+{
+	if (written < t->record)
+		return;
+	t->record += RECORD_FIRST;
+	if (t->record > RECORD_MAX)
+		t->record = RECORD_MAX;
+}
+
 ssize_t
-tls_writev(struct tls *t, const struct iovec *iov, int n)
+tls_writev(struct tls *t, const struct iovec *iov, int n, int more)
 {
 	size_t total = 0, off = 0, len;
+	int64_t now = clock_ms();
 	const void *record;
 	ssize_t put;
 
+	if (t->record == 0 || now - t->wrote_at >= IDLE_MS)
+		t->record = t->carries ? RECORD_MAX : RECORD_FIRST;
+	t->wrote_at = now;
 	for (;;) {
 		for (; n > 0 && off >= iov->iov_len; iov++, n--)
 			off -= iov->iov_len;
 		if (n == 0)
 			return total;
 		record = next_record(t, iov, n, off, &len);
-		if ((put = write_some(t, record, len)) == -1)
+		if ((put = write_some(t, record, len, more)) == -1)
 			return total > 0 ? (ssize_t)total : -1;
+		grow(t, put);
 		total += put;
 		off += put;
 	}
@@ -232,8 +281,9 @@ tls_free(struct tls *t)
 const char *
 tls_describe(const struct tls *t, char *dst, size_t size)
 {
-	snprintf(dst, size, "%s %s%s", SSL_get_version(t->ssl),
+	snprintf(dst, size, "%s %s%s, ktls=%s", SSL_get_version(t->ssl),
 	    SSL_get_cipher_name(t->ssl),
-	    SSL_session_reused(t->ssl) ? ", resumed" : "");
+	    SSL_session_reused(t->ssl) ? ", resumed" : "",
+	    tls_kernel_word(t));
 	return dst;
 }

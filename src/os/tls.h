@@ -49,7 +49,8 @@ struct tls_options {
 
 /*
  * Makes the shared context of one role: trust, own certificate, ALPN
- * http/1.1, neither renegotiation nor compression.  To be called once, before
+ * http/1.1, neither renegotiation nor compression, and the kernel's help where
+ * it has any (see tls_kernel_sends()).  To be called once, before
  * the first fork.  The system's hashed directory is preferred to its bundle,
  * which costs 25 ms to load; cafile and capath replace both.
  *
@@ -109,15 +110,28 @@ void tls_forget_keys(struct tls_ctx *, struct tls *);
 
 /*
  * As io.h has them.  tls_writev puts small pieces together into one record by
- * way of a static buffer; tls_finish is only for when all is written.
+ * way of a static buffer; at the beginning and after a second of silence a
+ * record is no longer than a packet, since it cannot be read before all of it
+ * is there, and they grow from one to the next.  more is only a hint: what
+ * follows may go into the same record.  tls_finish is only for when all is
+ * written.
  */
 ssize_t tls_readv(struct tls *, const struct iovec *, int);
-ssize_t tls_writev(struct tls *, const struct iovec *, int);
+ssize_t tls_writev(struct tls *, const struct iovec *, int, int more);
 int tls_finish(struct tls *);
 int tls_pending(const struct tls *);
 void tls_events(const struct tls *, int want_read, int want_write,
     short *events);
 void tls_free(struct tls *);
+
+/*
+ * Does the kernel encrypt what is written to the descriptor, decrypt what is
+ * read from it?  Then data can be moved there by splice(2), and from there
+ * when tls_pending() says no; an end of file that is met so, and EINVAL, are
+ * to be looked into by tls_readv().
+ */
+int tls_kernel_sends(const struct tls *);
+int tls_kernel_receives(const struct tls *);
 
 /*
  * Has it failed in a way there are better words for than errno's, such as a
@@ -137,7 +151,9 @@ int tls_was_asked(const struct tls *);
  */
 int tls_subject(const struct tls *, char *dst, size_t size);
 
-/* "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed", for -v.  Returns dst. */
+/*
+ * "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed, ktls=send", for -v.  Returns dst.
+ */
 const char *tls_describe(const struct tls *, char *dst, size_t size);
 
 /* OpenSSL's version, for --version. */

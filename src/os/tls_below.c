@@ -31,7 +31,7 @@ write_below(BIO *bio, const char *src, int len)
 {
 	struct iovec iov = { (void *)(uintptr_t)src, len };
 
-	return outcome(bio, tls_writev(BIO_get_data(bio), &iov, 1),
+	return outcome(bio, tls_writev(BIO_get_data(bio), &iov, 1, 0),
 	    BIO_FLAGS_WRITE);
 }
 

@@ -54,6 +54,7 @@ configure(SSL_CTX *ssl, int server)
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_read_ahead(ssl, 1);
+	tls_kernel_allow(ssl);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_timeout(ssl, TICKET_SECONDS);
 	SSL_CTX_set_dh_auto(ssl, 1);

@@ -169,6 +169,7 @@ attach(struct tls *t, const struct io *io)
 	if (io->tls == NULL)
 		return SSL_set_rfd(t->ssl, io->rfd) == 1 &&
 		    SSL_set_wfd(t->ssl, io->wfd) == 1 ? 0 : -1;
+	io->tls->carries = 1;
 	if ((bio = tls_below_bio(&t->method, io->tls)) == NULL)
 		return -1;
 	SSL_set_bio(t->ssl, bio, bio);
@@ -256,8 +257,10 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 		t->verified_at = clock_ms();
 	t->why = NULL;
 	t->peers = NULL;
-	if (r == 0)
+	if (r == 0) {
+		tls_kernel_begin(t);
 		return t;
+	}
 	return give_up(t);
 }
 

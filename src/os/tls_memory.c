@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <openssl/crypto.h>
 
 #include "os/tls_memory.h"
@@ -64,4 +68,12 @@ void
 tls_memory(void)
 {
 	CRYPTO_set_mem_functions(get, change, give_back);
+}
+
+void
+tls_memory_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }

@@ -13,4 +13,7 @@
  */
 void tls_memory(void);
 
+/* What a handshake has left free goes back to the system, where libc can. */
+void tls_memory_trim(void);
+
 #endif

@@ -61,6 +61,13 @@ cgi_peer(struct cgi *c, const char *peer)
 		cgi_set(c, "REMOTE_PORT", slice_of(port + 1));
 }
 
+void
+cgi_client(struct cgi *c, const char *subject)
+{
+	cgi_set(c, "SSL_CLIENT_VERIFY", slice_of("SUCCESS"));
+	cgi_set(c, "SSL_CLIENT_S_DN", slice_of(subject));
+}
+
 static int
 is_wanted(struct slice name)
 {

@@ -31,6 +31,9 @@ void cgi_set(struct cgi *, const char *name, struct slice value);
  */
 void cgi_peer(struct cgi *, const char *peer);
 
+/* SSL_CLIENT_VERIFY and SSL_CLIENT_S_DN of a certificate that is verified. */
+void cgi_client(struct cgi *, const char *subject);
+
 /*
  * REQUEST_METHOD, REQUEST_URI, QUERY_STRING, SERVER_PROTOCOL, and the fields
  * as HTTP_NAME, values of one name joined by commas (RFC 3875 4.1.18).  Left

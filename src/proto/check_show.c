@@ -158,11 +158,8 @@ check_text(struct out *o, const struct check *c, int64_t now)
 static void
 text(struct out *o, const char *name, const char *value)
 {
-	out_add(o, ",\"%s\":", name);
-	if (value[0] == '\0')
-		out_add(o, "null");
-	else
-		out_json(o, value);
+	out_add(o, ",");
+	out_member(o, name, value);
 }
 
 /* Milliseconds, or null where something was not done. */

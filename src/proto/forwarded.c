@@ -33,6 +33,21 @@ length_to(struct slice s, char stop)
 	return i;
 }
 
+/* Does each quote end? */
+static int
+is_balanced(struct slice s)
+{
+	size_t i;
+	int quoted = 0;
+
+	for (i = 0; i < s.len; i++)
+		if (quoted && s.p[i] == '\\' && i + 1 < s.len)
+			i++;
+		else if (s.p[i] == '"')
+			quoted = !quoted;
+	return !quoted;
+}
+
 /* The for= parameter of one element (RFC 7239 4); p is NULL without one. */
 static struct slice
 for_of(struct slice element)
@@ -97,6 +112,8 @@ forwarded_from(const struct http_head *head, const char *name,
 		if (!slice_is_nocase(head->field[i].name, name))
 			continue;
 		list = head->field[i].value;
+		if (is_rfc && !is_balanced(list))
+			return -1;
 		while (next(&list, &element, is_rfc)) {
 			if (is_rfc)
 				element = for_of(element);

@@ -20,6 +20,8 @@
  * name is the field's; "Forwarded" is read by its for= parameters.  1 and
  * *from; 0 if the field is missing or its last element is no address, for
  * what stands left of one that cannot be read was not checked by anybody.
+ * -1 if a quote in Forwarded does not end: a visitor who wrote it would have
+ * swallowed what the proxy said of him, and pass for the proxy.
  */
 int forwarded_from(const struct http_head *, const char *name,
     int (*trusts)(const void *, const struct ip *), const void *arg,

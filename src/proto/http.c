@@ -79,21 +79,21 @@ http_begin(struct http_parser_state *st, int is_answer)
 	st->part = IN_START_LINE;
 }
 
-/* HTTP/1.1, and in answers HTTP/1.0 (RFC 9112 2.3). */
+/* HTTP/1.1, and where that will do HTTP/1.0 (RFC 9112 2.3). */
 static int
-check_version(const char *p, size_t len, int is_answer, const struct fault *f)
+check_version(const char *p, size_t len, int old_too, const struct fault *f)
 {
 	if (len != 8 || memcmp(p, "HTTP/", 5) != 0 || !is_digit(p[5]) ||
 	    p[6] != '.' || !is_digit(p[7]))
 		return refuse(f, 400, "no HTTP version in the first line");
-	if (p[5] != '1' || (p[7] != '1' && (!is_answer || p[7] != '0')))
+	if (p[5] != '1' || (p[7] != '1' && (!old_too || p[7] != '0')))
 		return refuse(f, 505, "%.8s instead of HTTP/1.1", p);
 	return 0;
 }
 
 /* METHOD SP TARGET SP VERSION (RFC 9112 3). */
 static int
-check_request_line(const char *p, size_t len, int head_too,
+check_request_line(const char *p, size_t len, int plain,
     const struct fault *f)
 {
 	const char *end = p + len, *target, *version;
@@ -118,10 +118,10 @@ check_request_line(const char *p, size_t len, int head_too,
 			return refuse(f, 400, "character \"%s\" in the "
 			    "request target",
 			    str_escape(show, sizeof show, target + i, 1));
-	if (check_version(version, end - version, 0, f) == -1)
+	if (check_version(version, end - version, plain, f) == -1)
 		return -1;
-	if (!slice_is(method, "GET") &&
-	    !(head_too && slice_is(method, "HEAD")))
+	if (!slice_is(method, "GET") && !(plain &&
+	    (slice_is(method, "HEAD") || slice_is(method, "OPTIONS"))))
 		return refuse(f, 405, "method %s instead of GET",
 		    str_escape(show, sizeof show, method.p, method.len));
 	return 0;
@@ -159,7 +159,7 @@ end_line(struct http_parser_state *st, const char *buf, size_t i,
 		if (i == 1)
 			return refuse(f, 400, "the first line is empty");
 		if ((st->is_answer ? check_status_line(buf, i - 1, f) :
-		    check_request_line(buf, i - 1, st->head_too, f)) == -1)
+		    check_request_line(buf, i - 1, st->plain, f)) == -1)
 			return -1;
 	}
 	st->part = AT_LINE;

@@ -38,8 +38,9 @@ struct http_head {
 struct http_parser_state {
 	size_t seen;			/* bytes already looked at */
 	int is_answer;
-	int head_too;			/* set after http_begin(): a request
-					 * may be HEAD as well as GET */
+	int plain;			/* set after http_begin(): not a
+					 * handshake, so a request may be
+					 * HEAD, OPTIONS, and of HTTP/1.0 */
 	int part;			/* private to http.c from here on */
 	int prev_cr;
 	unsigned int nfields;

@@ -94,6 +94,38 @@ write_state(const struct writer *w, const struct report *r)
 }
 
 static void
+write_name(const struct writer *w, const char *family, const char *text,
+    const char *state, unsigned int value)
+{
+	out_add(w->o, "%s{name=\"", family);
+	out_label(w->o, text);
+	out_add(w->o, "\"%s} %u\n", state, value);
+}
+
+static void
+write_names(const struct writer *w, const struct report_names *names)
+{
+	const struct report_name *n, *end = names->of + names->n;
+
+	family(w, "inetws_agent_wires", "gauge", NULL,
+	    "Wires of the agents of --agents-file.");
+	for (n = names->of; n < end; n++) {
+		if (!n->listed)
+			continue;
+		write_name(w, "inetws_agent_wires", n->text,
+		    ",state=\"parked\"", n->parked);
+		write_name(w, "inetws_agent_wires", n->text,
+		    ",state=\"open\"", n->open);
+	}
+	family(w, "inetws_agent_visitors_waiting", "gauge", NULL,
+	    "Visitors who wait for one of these agents.");
+	for (n = names->of; n < end; n++)
+		if (n->listed)
+			write_name(w, "inetws_agent_visitors_waiting",
+			    n->text, "", n->waiting);
+}
+
+static void
 write_counts(const struct writer *w, const struct report_counts *c)
 {
 	unsigned int i;
@@ -186,11 +218,13 @@ write_trazfr(const struct writer *w, const struct report *r)
 
 void
 metrics_write(struct out *o, const struct metrics_form *form,
-    const struct report *r, const struct report_process *process)
+    const struct report *r, const struct report_names *names,
+    const struct report_process *process)
 {
 	struct writer w = { o, form->openmetrics };
 
 	write_state(&w, r);
+	write_names(&w, names);
 	write_counts(&w, &r->counts);
 	if (process != NULL)
 		write_process(&w, process);

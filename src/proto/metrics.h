@@ -9,7 +9,8 @@
 #include "proto/report.h"
 #include "proto/str.h"
 
-#define METRICS_MAX	65536	/* bytes, enough for all */
+/* Bytes: enough for all, with as many names as there can be. */
+#define METRICS_MAX	(65536 + REPORT_NAMES_MAX * 640)
 
 #define METRICS_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
 #define METRICS_TYPE_OPEN \
@@ -20,9 +21,13 @@ struct metrics_form {
 	int trazfr;		/* that tool's names too */
 };
 
-/* process may be NULL: then there are none of its series. */
+/*
+ * Only listed names have series of their own: others are whatever those who
+ * come choose.  process may be NULL: then there are none of its series.
+ */
 void metrics_write(struct out *, const struct metrics_form *,
-    const struct report *, const struct report_process *process);
+    const struct report *, const struct report_names *,
+    const struct report_process *process);
 
 /*
  * Does this Accept field (p NULL: absent) prefer OpenMetrics to plain text?

@@ -5,6 +5,8 @@
 #include "proto/http.h"
 #include "proto/origin.h"
 
+#define NOBODY	"null"	/* an origin that is not told, RFC 6454 7.1 */
+
 /* host[:port], the brackets of IPv6 belong to the host. */
 struct place {
 	struct slice host, port;	/* port.p is NULL if there is none */
@@ -84,6 +86,8 @@ origin_is_allowed(struct slice origin, const char *word)
 	struct place a, b;
 
 	if (strcmp(word, "*") == 0)
+		return 1;
+	if (strcmp(word, NOBODY) == 0 && slice_is(origin, NOBODY))
 		return 1;
 	if (strstr(word, "://") != NULL)
 		return parse_origin(&scheme, &a, origin) == 0 &&

@@ -16,7 +16,8 @@ int origin_is_of(struct slice origin, struct slice host);
 
 /*
  * Is it meant by a word of --allow-origin: "*" (any, "null" too),
- * "scheme://host[:port]" (that one), "host:port", or "host" (any port)?
+ * "scheme://host[:port]" (that one), "host:port", "host" (any port), or "null"
+ * (that, and a host of this name)?
  */
 int origin_is_allowed(struct slice origin, const char *word);
 

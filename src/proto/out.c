@@ -51,6 +51,16 @@ out_json(struct out *o, const char *s)
 }
 
 void
+out_member(struct out *o, const char *name, const char *value)
+{
+	out_add(o, "\"%s\":", name);
+	if (value[0] == '\0')
+		out_add(o, "null");
+	else
+		out_json(o, value);
+}
+
+void
 out_html(struct out *o, const char *s)
 {
 	for (; *s != '\0'; s++)

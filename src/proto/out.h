@@ -21,6 +21,9 @@ void out_add(struct out *, const char *fmt, ...)
 /* A JSON string with its quotes; what is no printable ASCII is escaped. */
 void out_json(struct out *, const char *);
 
+/* A member of a JSON object, null where it is "". */
+void out_member(struct out *, const char *name, const char *value);
+
 /* For element content and quoted attributes. */
 void out_html(struct out *, const char *);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "proto/report.h"
 #include "proto/tunnel.h"
 #include "proto/why.h"
@@ -117,6 +119,55 @@ report_active(const struct report *r)
 	for (i = STATE_HANDSHAKE; i < STATES; i++)
 		n += r->active[i];
 	return n;
+}
+
+static struct report_name *
+name_of(struct report_names *names, const char *text)
+{
+	struct report_name *n;
+	unsigned int i;
+
+	for (i = 0; i < names->n; i++)
+		if (strcmp(names->of[i].text, text) == 0)
+			return &names->of[i];
+	if (names->n == names->max)
+		return NULL;
+	n = &names->of[names->n++];
+	memset(n, 0, sizeof(*n));
+	strlcpy(n->text, text, sizeof(n->text));
+	return n;
+}
+
+void
+report_name(struct report_names *names, const char *text, int listed,
+    unsigned int waiting)
+{
+	struct report_name *n = name_of(names, text);
+
+	if (n == NULL)
+		return;
+	n->listed |= listed;
+	n->waiting += waiting;
+}
+
+void
+report_name_row(struct report_names *names, const struct report_row *r)
+{
+	struct report_name *n;
+
+	if (r->state < STATE_PARKED ||
+	    (n = name_of(names, r->target)) == NULL)
+		return;
+	if (r->state == STATE_PARKED)
+		n->parked++;
+	else
+		n->open++;
+}
+
+int
+report_is_gate(const char *mode)
+{
+	return strcmp(mode, "gate") == 0;
 }
 
 void

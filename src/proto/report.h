@@ -90,6 +90,22 @@ struct report {
 	struct report_counts counts;
 };
 
+/* Whom visitors of a gate come for: an agent's name, or "-" for any. */
+struct report_name {
+	char text[128];
+	int listed;		/* in --agents-file */
+	unsigned int parked;	/* wires that wait */
+	unsigned int open;	/* those with a visitor */
+	unsigned int waiting;	/* visitors whom nobody serves yet */
+};
+
+#define REPORT_NAMES_MAX	4096
+
+struct report_names {
+	struct report_name *of;
+	unsigned int n, max;
+};
+
 /* What /proc tells of the supervisor. */
 struct report_process {
 	double cpu;		/* seconds */
@@ -119,6 +135,19 @@ unsigned int report_bucket(const int64_t bounds[REPORT_BUCKETS - 1],
 /* All that are alive: rows and others, without the supervisor. */
 unsigned int report_active(const struct report *);
 
+/*
+ * Adds to what is known of a name: so many wait for it.  One for which there
+ * is no room any more is left out.
+ */
+void report_name(struct report_names *, const char *text, int listed,
+    unsigned int waiting);
+
+/* The same of an agent's wire. */
+void report_name_row(struct report_names *, const struct report_row *);
+
+/* Is an instance of this mode one that has names? */
+int report_is_gate(const char *mode);
+
 /* a += b */
 void report_add(struct report_counts *a, const struct report_counts *b);
 
@@ -129,12 +158,21 @@ void report_table_head(struct out *, const struct report *);
 void report_table_columns(struct out *);
 void report_table_row(struct out *, const struct report_row *);
 
-/* Members of an object without its braces; and a row as an object. */
+void report_table_name_columns(struct out *);
+void report_table_name(struct out *, const struct report_name *);
+
+/* Members of an object without its braces; a row or a name as an object. */
 void report_json_head(struct out *, const struct report *);
 void report_json_row(struct out *, const struct report_row *);
+void report_json_name(struct out *, const struct report_name *);
 
-/* A page: head, each row, and its end, which tells of rows left out. */
+/*
+ * A page: head, names if there are any, the names of the columns, each row,
+ * and the end, which tells of rows left out.
+ */
 void report_html_head(struct out *, const struct report *);
+void report_html_names(struct out *, const struct report_names *);
+void report_html_columns(struct out *);
 void report_html_row(struct out *, const struct report_row *);
 void report_html_end(struct out *, unsigned int more);
 

@@ -107,14 +107,29 @@ report_table_row(struct out *o, const struct report_row *r)
 	    rtt(trip, sizeof(trip), r->rtt), resumes, or_dash(r->id));
 }
 
+#define NAMES	"%-24s %7s %7s %7s\n"
+
+void
+report_table_name_columns(struct out *o)
+{
+	out_add(o, NAMES, "NAME", "PARKED", "OPEN", "WAITING");
+}
+
+void
+report_table_name(struct out *o, const struct report_name *n)
+{
+	char parked[16], open[16], waiting[16];
+
+	snprintf(parked, sizeof(parked), "%u", n->parked);
+	snprintf(open, sizeof(open), "%u", n->open);
+	snprintf(waiting, sizeof(waiting), "%u", n->waiting);
+	out_add(o, NAMES, n->text, parked, open, waiting);
+}
+
 static void
 member(struct out *o, const char *name, const char *value)
 {
-	out_add(o, "\"%s\":", name);
-	if (value[0] == '\0')
-		out_add(o, "null");
-	else
-		out_json(o, value);
+	out_member(o, name, value);
 	out_add(o, ",");
 }
 
@@ -171,6 +186,16 @@ report_json_row(struct out *o, const struct report_row *r)
 	out_add(o, ",\"resumes\":%u}", r->resumes);
 }
 
+void
+report_json_name(struct out *o, const struct report_name *n)
+{
+	out_add(o, "{");
+	member(o, "name", n->text);
+	out_add(o, "\"listed\":%s,\"parked\":%u,\"open\":%u,"
+	    "\"waiting\":%u}", n->listed ? "true" : "false", n->parked,
+	    n->open, n->waiting);
+}
+
 /*
  * No script and nothing from elsewhere.  On a narrow screen each row becomes
  * a block of its own, with the columns' names from the attributes.
@@ -184,6 +209,7 @@ static const char page_head[] =
     "body { font: 15px/1.4 system-ui, sans-serif; margin: 1em }\n"
     "h1 { font-size: 1.2em; overflow-wrap: anywhere }\n"
     "table { border-collapse: collapse; width: 100% }\n"
+    "table.names { width: auto; margin-bottom: 1.5em }\n"
     "th, td { text-align: left; padding: .3em .6em; white-space: nowrap }\n"
     "td.a { overflow-wrap: anywhere; white-space: normal; "
     "min-width: 10em }\n"
@@ -213,6 +239,11 @@ report_html_head(struct out *o, const struct report *r)
 	    str_bytes(up, sizeof(up), r->counts.up),
 	    str_bytes(down, sizeof(down), r->counts.down),
 	    str_ms(age, sizeof(age), r->uptime));
+}
+
+void
+report_html_columns(struct out *o)
+{
 	out_add(o, "<table>\n<thead><tr><th>Peer</th><th>Target</th>"
 	    "<th>State</th><th class=\"n\">Age</th><th class=\"n\">Idle</th>"
 	    "<th class=\"n\">Up</th><th class=\"n\">Down</th>"
@@ -229,6 +260,36 @@ cell(struct out *o, const char *name, const char *text, char kind)
 	out_add(o, "</td>");
 }
 
+static void
+count(struct out *o, const char *name, unsigned int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", n);
+	cell(o, name, text, 'n');
+}
+
+void
+report_html_names(struct out *o, const struct report_names *names)
+{
+	const struct report_name *n;
+
+	if (names->n == 0)
+		return;
+	out_add(o, "<table class=\"names\">\n<thead><tr><th>Name</th>"
+	    "<th class=\"n\">Parked</th><th class=\"n\">Open</th>"
+	    "<th class=\"n\">Waiting</th></tr></thead>\n<tbody>\n");
+	for (n = names->of; n < names->of + names->n; n++) {
+		out_add(o, "<tr>");
+		cell(o, "Name", n->text, 'a');
+		count(o, "Parked", n->parked);
+		count(o, "Open", n->open);
+		count(o, "Waiting", n->waiting);
+		out_add(o, "</tr>\n");
+	}
+	out_add(o, "</tbody>\n</table>\n");
+}
+
 void
 report_html_row(struct out *o, const struct report_row *r)
 {
@@ -243,8 +304,7 @@ report_html_row(struct out *o, const struct report_row *r)
 	cell(o, "Up", str_bytes(text, sizeof(text), r->up), 'n');
 	cell(o, "Down", str_bytes(text, sizeof(text), r->down), 'n');
 	cell(o, "Ping", rtt(text, sizeof(text), r->rtt), 'n');
-	snprintf(text, sizeof(text), "%u", r->resumes);
-	cell(o, "Resumed", text, 'n');
+	count(o, "Resumed", r->resumes);
 	snprintf(text, sizeof(text), "%d", r->pid);
 	cell(o, "Process", text, 'n');
 	out_add(o, "</tr>\n");

@@ -380,7 +380,7 @@ tunnel_stream_wrote(struct tunnel *t, size_t n)
 	size_t first = n < t->beside ? n : t->beside;
 
 	t->in_delivered += n;
-	t->delivered_at = t->now;
+	t->delivered_at = t->data_at = t->now;
 	t->pending -= n;
 	t->beside -= first;
 	n -= first;

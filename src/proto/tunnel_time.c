@@ -52,11 +52,15 @@ silence_until(const struct tunnel *t)
 	return later(t->heard_at, t->cfg.ping_timeout);
 }
 
+/*
+ * Closing has a time of its own, but what came before it may wait, with the
+ * wire gone, for a stream that takes nothing.
+ */
 static int64_t
 idle_until(const struct tunnel *t)
 {
-	if (t->end != TUNNEL_GOING || t->close_code != 0 || t->lost ||
-	    !tunnel_flows(t))
+	if (t->end != TUNNEL_GOING || t->lost || !tunnel_flows(t) ||
+	    (t->close_code != 0 && !(t->wire_gone && t->pending > 0)))
 		return TUNNEL_NEVER;
 	return later(t->data_at, t->cfg.idle_timeout);
 }

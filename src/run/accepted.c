@@ -44,6 +44,7 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 {
 	struct carry *c = a->c;
 	struct visitor *v = &a->v;
+	char text[128];
 	int status;
 
 	if (visitor_line(v, o, io.rfd, a->deadline, why) == -1) {
@@ -55,6 +56,9 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 	    why) == -1)
 		return -1;
 	strlcpy(c->subject, v->subject, sizeof(c->subject));
+	if (io.tls != NULL)
+		log_event(LOG_L_DEBUG, "tls", "peer", c->peer,
+		    "with", tls_describe(io.tls, text, sizeof(text)), NULL);
 	if (wire_request_io(&a->w, o, io, &a->request, a->deadline,
 	    why) == -1)
 		return -1;

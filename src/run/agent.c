@@ -18,11 +18,10 @@
 #include "run/supervise.h"
 
 static int
-dial(struct carry *c, struct wire *w, struct why *why)
+dial(struct carry *c, const struct dialler *d, struct wire *w,
+    struct why *why)
 {
-	int status;
-
-	if (wire_dial(w, c->o, &c->trust, &c->ours, &status, why) == -1)
+	if (dialler_dial(d, c, TUNNEL_SERVES, EXT_SERVE, w, why) == -1)
 		return -1;
 	if (w->has_extension)
 		return 0;
@@ -44,17 +43,12 @@ park(void *arg, int fd, const char *peer, int pair)
 	int status;
 
 	carry_begin(&c, d->o, "");
-	c.trust = dialler_trust(d);
 	c.pair = pair;
-	c.role = TUNNEL_SERVES;
 	c.believes = 1;
 	c.confine_late = d->o->program != NULL;
 	stream_name(&c);
-	carry_offer(&c);
-	c.ours.flags |= EXT_SERVE;
-	if (dial(&c, &w, &why) == -1)
+	if (dial(&c, d, &w, &why) == -1)
 		return carry_failed(&c, &why);
-	carry_secrets(&c, &w);
 	seat_say(pair, SEAT_PARKED);
 	if (!c.confine_late && (status = confine(d->o)) != EXIT_ENDED) {
 		io_close(&w.io);
@@ -89,14 +83,15 @@ int
 agent_main(const struct options *o)
 {
 	struct dialler d;
+	struct activation a;
 	struct service service = { .arg = &d, .park = park,
 	    .spares = &o->spare, .settled = settled, .reload = reload,
-	    .before = before };
+	    .before = before, .given = &a };
 	struct why why;
 	char token[24];
 	int status;
 
-	if ((status = start_alone(o, LOG_L_INFO)) != EXIT_ENDED)
+	if ((status = start_alone(&a, o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
 	if (dialler_begin(&d, o, 1, &why) == -1)
 		return start_failed(&why);

@@ -15,8 +15,8 @@
  * the buffers hold any head.
  */
 static char **
-environment(struct cgi *cgi, const struct auth *a, const struct wire *w,
-    const struct upgrade_request *r)
+environment(struct cgi *cgi, const struct auth *a, const struct options *o,
+    const struct wire *w, const struct upgrade_request *r)
 {
 	static char *env[CGI_VARS_MAX + 2];
 	static char path[4096];
@@ -28,10 +28,8 @@ environment(struct cgi *cgi, const struct auth *a, const struct wire *w,
 	cgi_set(cgi, "PATH_INFO", upgrade_path(r->target));
 	if (a->user[0] != '\0')
 		cgi_set(cgi, "REMOTE_USER", slice_of(a->user));
-	if (a->subject[0] != '\0') {
-		cgi_set(cgi, "SSL_CLIENT_VERIFY", slice_of("SUCCESS"));
-		cgi_set(cgi, "SSL_CLIENT_S_DN", slice_of(a->subject));
-	}
+	if (options_want_certificate(o))
+		cgi_client(cgi, a->subject);
 	if (http_field(w->head, "Authorization", &value) == 1)
 		cgi_set(cgi, "HTTP_AUTHORIZATION", value);
 	cgi_request(cgi, w->head);
@@ -55,7 +53,7 @@ auth_command(struct auth *a, const struct options *o, const struct wire *w,
 	int status;
 
 	status = command_run(o->auth_command,
-	    environment(&cgi, a, w, r), o->no_stderr, out, sizeof(out),
+	    environment(&cgi, a, o, w, r), o->no_stderr, out, sizeof(out),
 	    deadline == CLOCK_NEVER ? limit : deadline, &why);
 	explicit_bzero(cgi.bytes, cgi.len);
 	if (status == 0) {

@@ -36,7 +36,6 @@ serve_io(const struct dialler *cl, struct io stream, const char *peer,
 	int status;
 
 	carry_begin(&c, cl->o, peer);
-	c.trust = dialler_trust(cl);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
 	if (visitor_line(&v, cl->o, stream.rfd, clock_after(
@@ -51,12 +50,10 @@ serve_io(const struct dialler *cl, struct io stream, const char *peer,
 	}
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
-	carry_offer(&c);
-	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1) {
+	if (dialler_dial(cl, &c, TUNNEL_JOINED, 0, &w, &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
-	carry_secrets(&c, &w);
 	if (alone)
 		signals_alone();
 	if ((status = confine(cl->o)) != EXIT_ENDED) {
@@ -86,15 +83,10 @@ park(void *arg, int fd, const char *peer, int pair)
 	int status;
 
 	carry_begin(&c, cl->o, "");
-	c.trust = dialler_trust(cl);
 	c.pair = pair;
-	c.role = TUNNEL_ASKS;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
-	carry_offer(&c);
-	c.ours.flags |= EXT_PARK;
-	if (wire_dial(&w, cl->o, &c.trust, &c.ours, &status, &why) == -1)
+	if (dialler_dial(cl, &c, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
 		return carry_failed(&c, &why);
-	carry_secrets(&c, &w);
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
 		seat_say(pair, SEAT_NO_PARK);
 		note_failed(EXIT_LOST);
@@ -160,10 +152,10 @@ run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct dialler cl;
+	struct activation a;
 	struct service service = { .arg = &cl, .serve = serve,
 	    .ready = ready, .settled = settled, .reload = reload,
-	    .before = before };
-	struct activation a;
+	    .before = before, .given = &a };
 	struct why why;
 	int status;
 

@@ -34,6 +34,7 @@ struct answer {
 };
 
 static char body[BODY_MAX];	/* pages that are not touched cost nothing */
+static struct report_name name[REPORT_NAMES_MAX];
 static char buf[HTTP_HEAD_MAX];
 
 static void
@@ -49,6 +50,7 @@ serve_metrics(struct answer *a, const struct options *o,
     const struct http_head *head)
 {
 	struct metrics_form form = { .trazfr = o->metrics_names == 1 };
+	struct report_names names = { name, 0, REPORT_NAMES_MAX };
 	struct slice accept = { NULL, 0 };
 	struct report_process process;
 	struct stats_view v;
@@ -59,14 +61,16 @@ serve_metrics(struct answer *a, const struct options *o,
 	a->type = form.openmetrics ? METRICS_TYPE_OPEN : METRICS_TYPE_TEXT;
 	stats_view_own(&v);
 	stats_read(&v, &r);
+	stats_names(&v, &names);
 	process_look(getppid(), &process);
 	process.started = (double)r.started;
-	metrics_write(&a->body, &form, &r, &process);
+	metrics_write(&a->body, &form, &r, &names, &process);
 }
 
 static void
 serve_page(struct answer *a)
 {
+	struct report_names names = { name, 0, REPORT_NAMES_MAX };
 	struct stats_view v;
 	struct report r;
 	struct report_row row;
@@ -75,7 +79,10 @@ serve_page(struct answer *a)
 	a->type = TYPE_HTML;
 	stats_view_own(&v);
 	stats_read(&v, &r);
+	stats_names(&v, &names);
 	report_html_head(&a->body, &r);
+	report_html_names(&a->body, &names);
+	report_html_columns(&a->body);
 	for (i = 0; i < stats_slots(&v); i++) {
 		if (!stats_row(&v, i, &row))
 			continue;
@@ -145,7 +152,7 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
 	int status;
 
 	http_begin(&st, 0);
-	st.head_too = 1;
+	st.plain = 1;
 	for (;;) {
 		n = wire_read(io, buf + len, sizeof(buf) - len, deadline);
 		if (n <= 0)
@@ -181,7 +188,7 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 	struct answer a = { .status = 0, .type = TYPE_TEXT };
 	struct io io = io_of(fd);
 	struct http_head head;
-	char text[512];
+	char text[512], allow[32] = "";
 	int64_t deadline = clock_ms() + REQUEST_MS;
 	int n;
 
@@ -192,13 +199,18 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 		a.status = 200;
 		route(&a, o, service, &head, draining);
 	}
+	/* OPTIONS is what HAProxy asks: the status of GET, and no content. */
+	if (slice_is(head.method, "OPTIONS"))
+		a.body.len = 0;
+	if (a.status == 405 || slice_is(head.method, "OPTIONS"))
+		strlcpy(allow, "Allow: GET, HEAD, OPTIONS\r\n",
+		    sizeof(allow));
 	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\n"
 	    "Content-Type: %s\r\nContent-Length: %zu\r\n%s"
 	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 	    "Content-Security-Policy: default-src 'none'; "
 	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
-	    a.status, http_reason(a.status), a.type, a.body.len,
-	    a.status == 405 ? "Allow: GET, HEAD\r\n" : "");
+	    a.status, http_reason(a.status), a.type, a.body.len, allow);
 	deadline = clock_ms() + REQUEST_MS;	/* the target may have taken its */
 	if (wire_write(&io, text, n, deadline) == -1)
 		return;

@@ -186,6 +186,13 @@ void options_free(struct options *);
 int options_again(struct options *,
     int (*check)(const struct options *, struct why *), struct why *);
 
+/* Must those who come to our TLS have a certificate? */
+static inline int
+options_want_certificate(const struct options *o)
+{
+	return o->tls_client_ca != NULL || o->tls_peer_certs != NULL;
+}
+
 /* "server", "client" ... */
 const char *mode_name(enum mode);
 

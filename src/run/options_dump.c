@@ -68,18 +68,17 @@ put_program(const char *name, char *const *words, FILE *f)
 	putc('\n', f);
 }
 
-/* With the query, which url_print() leaves out. */
+/* Nothing else ever shows these either. */
 static void
 put_url(const char *name, const struct url *u, FILE *f)
 {
 	char text[ADDR_HOST_MAX + URL_PATH_MAX + 64];
 
-	/* nor does anything else ever show them */
 	if (u->user[0] != '\0')
 		fputs("# the URL's user and password are not shown\n", f);
-	url_print(text, sizeof(text), u);
-	strlcat(text, u->path + strcspn(u->path, "?"), sizeof(text));
-	put(name, text, f);
+	if (strchr(u->path, '?') != NULL)
+		fputs("# the URL's query is not shown\n", f);
+	put(name, url_print(text, sizeof(text), u), f);
 }
 
 static void
@@ -149,9 +148,12 @@ put_listeners(const struct option *row, const struct options *o, FILE *f)
 		    f);
 }
 
-/* Whatever a file holds stays there, and what is a secret is not shown. */
+/*
+ * Whatever a file holds stays there, and what is a secret is not shown; what
+ * only a proxy gets is taken for one.
+ */
 static void
-put_headers(const char *name, const struct opt_list *list, FILE *f)
+put_headers(const char *name, const struct opt_list *list, int secret, FILE *f)
 {
 	const char *last = NULL;
 	unsigned int i;
@@ -159,8 +161,8 @@ put_headers(const char *name, const struct opt_list *list, FILE *f)
 	for (i = 0; i < list->n; i++) {
 		if (list->from[i] != NULL && list->from[i] != last)
 			put(name, list->from[i], f);
-		else if (list->from[i] == NULL &&
-		    field_is_private(list->v[i]))
+		else if (list->from[i] == NULL && (secret ||
+		    field_is_private(list->v[i])))
 			fprintf(f, "# the %s %.*s is not shown\n", name,
 			    (int)strcspn(list->v[i], ":"), list->v[i]);
 		else if (list->from[i] == NULL)
@@ -250,7 +252,7 @@ put_row(const struct options *o, const struct option *row, FILE *f)
 		break;
 	case T_HEADER:
 	case T_PROXY_HEADER:
-		put_headers(row->name, p, f);
+		put_headers(row->name, p, row->type == T_PROXY_HEADER, f);
 		break;
 	case T_SECRET:
 		put_secret(row->name, p, f);

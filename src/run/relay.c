@@ -46,17 +46,24 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	feed(r, early, early_len);
 }
 
+/* What comes to a server has to be unmasked, and a client masks. */
+static void
+find_ways(struct relay *r)
+{
+	int client = r->tunnel.cfg.client;
+
+	r->out.refused = client || !io_moves_from(&r->stream) ||
+	    !io_moves_to(&r->wire);
+	r->in.refused = !client || !io_moves_from(&r->wire) ||
+	    !io_moves_to(&r->stream);
+}
+
 void
 relay_stream(struct relay *r, struct io stream)
 {
 	r->stream = stream;
 	r->ready |= STREAM_R | STREAM_W;
-	r->out.refused = r->in.refused = stream.tls != NULL ||
-	    r->wire.tls != NULL;
-	/* what comes has to be unmasked */
-	r->in.refused |= !r->tunnel.cfg.client;
-	r->in.refused |= !splice_takes(stream.wfd);
-	r->out.refused |= !splice_takes(r->wire.wfd);
+	find_ways(r);
 	net_linger_reset(stream.rfd);
 }
 
@@ -81,6 +88,7 @@ relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
 	r->wire = wire;
 	r->told_lost = 0;
 	r->ready |= WIRE_R | WIRE_W;
+	find_ways(r);
 	feed(r, early, early_len);
 	return 0;
 }
@@ -164,10 +172,10 @@ read_stream(struct relay *r)
 	size_t beside = tunnel_beside_out(t);
 	ssize_t n;
 
-	if (beside > 0 && splice_ready(&r->out)) {
+	if (beside > 0 && !io_pending(&r->stream) && splice_ready(&r->out)) {
 		n = had(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
 		    beside));
-		if (n == -1 && r->out.refused)
+		if (r->out.refused)
 			return;		/* the next round copies */
 	} else {
 		beside = 0;
@@ -238,9 +246,9 @@ read_wire(struct relay *r)
 	size_t beside = tunnel_beside_in(t);
 	ssize_t n;
 
-	if (beside > 0 && splice_ready(&r->in)) {
+	if (beside > 0 && !io_pending(&r->wire) && splice_ready(&r->in)) {
 		n = had(r, WIRE_R, splice_from(&r->in, r->wire.rfd, beside));
-		if (n == -1 && r->in.refused)
+		if (r->in.refused)
 			return;
 		if (n > 0) {
 			if ((size_t)n < beside)

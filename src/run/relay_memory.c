@@ -3,6 +3,7 @@
 
 #include "os/clock.h"
 #include "os/random.h"
+#include "os/tls_memory.h"
 #include "run/relay.h"
 
 #define TABLE	((uintptr_t)2 << 20)	/* addresses that one table maps */
@@ -62,4 +63,6 @@ relay_memory_free(struct relay *r)
 	splice_close(&r->in);
 	madvise(cfg->bounce, cfg->in + cfg->in_size - cfg->bounce,
 	    MADV_DONTNEED);
+	if (r->stream.tls != NULL || r->wire.tls != NULL)
+		tls_memory_trim();
 }

@@ -25,12 +25,35 @@ flush(struct out *o)
 	out_begin(o, o->p, o->size);
 }
 
+/* One thing after the other, with commas. */
+static void
+show_json_of(const struct status_instance *in, struct out *o)
+{
+	unsigned int i;
+
+	report_json_head(o, &in->report);
+	out_add(o, ",\"names\":[");
+	for (i = 0; i < in->names.n; i++) {
+		out_add(o, "%s", i > 0 ? "," : "");
+		report_json_name(o, &in->names.of[i]);
+		flush(o);
+	}
+	out_add(o, "],\"tunnels\":[");
+	for (i = 0; i < in->nrows; i++) {
+		out_add(o, "%s", i > 0 ? "," : "");
+		report_json_row(o, &in->row[i]);
+		flush(o);
+	}
+	out_add(o, "]}");
+	flush(o);
+}
+
 static void
 show_json(const struct status *st)
 {
 	char buf[8192];
 	struct out o;
-	unsigned int i, k;
+	unsigned int i;
 
 	out_begin(&o, buf, sizeof(buf));
 	out_add(&o, "{\"instances\":[");
@@ -38,15 +61,7 @@ show_json(const struct status *st)
 		out_add(&o, "%s{\"file\":", i > 0 ? "," : "");
 		out_json(&o, st->instance[i].file);
 		out_add(&o, ",");
-		report_json_head(&o, &st->instance[i].report);
-		out_add(&o, ",\"tunnels\":[");
-		for (k = 0; k < st->instance[i].nrows; k++) {
-			out_add(&o, "%s", k > 0 ? "," : "");
-			report_json_row(&o, &st->instance[i].row[k]);
-			flush(&o);
-		}
-		out_add(&o, "]}");
-		flush(&o);
+		show_json_of(&st->instance[i], &o);
 	}
 	out_add(&o, "]}\n");
 	flush(&o);
@@ -64,6 +79,12 @@ show_table(const struct status *st)
 		if (i > 0)
 			out_add(&o, "\n");
 		report_table_head(&o, &st->instance[i].report);
+		if (st->instance[i].names.n > 0)
+			report_table_name_columns(&o);
+		for (k = 0; k < st->instance[i].names.n; k++) {
+			report_table_name(&o, &st->instance[i].names.of[k]);
+			flush(&o);
+		}
 		if (st->instance[i].nrows > 0)
 			report_table_columns(&o);
 		flush(&o);
@@ -86,7 +107,8 @@ put_metrics(const struct status *st, struct out *o, int openmetrics,
 		return why_set(why, EXIT_BADUSAGE, "%u instances are "
 		    "running: name the page of one", st->n);
 	out_begin(o, buf, sizeof(buf));
-	metrics_write(o, &form, &st->instance[0].report, NULL);
+	metrics_write(o, &form, &st->instance[0].report,
+	    &st->instance[0].names, NULL);
 	return 0;
 }
 

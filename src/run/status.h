@@ -16,6 +16,7 @@ struct status_instance {
 	struct report report;
 	struct report_row *row;
 	unsigned int nrows;
+	struct report_names names;
 };
 
 /* One look at everything. */

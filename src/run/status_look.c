@@ -21,6 +21,20 @@ read_rows(struct status_instance *in, const struct stats_view *v)
 	return 0;
 }
 
+/* Those of a gate; 0, or -1 without memory. */
+static int
+read_names(struct status_instance *in, const struct stats_view *v)
+{
+	if (!report_is_gate(in->report.mode))
+		return 0;
+	in->names.of = calloc(REPORT_NAMES_MAX, sizeof(in->names.of[0]));
+	if (in->names.of == NULL)
+		return -1;
+	in->names.max = REPORT_NAMES_MAX;
+	stats_names(v, &in->names);
+	return 0;
+}
+
 static int
 add(struct status *st, const char *path)
 {
@@ -37,7 +51,8 @@ add(struct status *st, const char *path)
 		return -1;
 	strlcpy(in->file, path, sizeof(in->file));
 	stats_read(&v, &in->report);
-	if (read_rows(in, &v) == -1) {
+	if (read_rows(in, &v) == -1 || read_names(in, &v) == -1) {
+		free(in->row);
 		stats_view_close(&v);
 		return why_set(&st->why, EXIT_SYSTEM, "out of memory");
 	}
@@ -60,8 +75,10 @@ status_free(struct status *st)
 {
 	unsigned int i;
 
-	for (i = 0; i < st->n; i++)
+	for (i = 0; i < st->n; i++) {
 		free(st->instance[i].row);
+		free(st->instance[i].names.of);
+	}
 	free(st->instance);
 	st->instance = NULL;
 	st->n = 0;

@@ -78,6 +78,27 @@ put_line(struct out *screen, struct out *line, unsigned int columns,
 	out_begin(line, line->p, line->size);
 }
 
+/* At most on half of what is left: the tunnels are wanted too. */
+static void
+draw_names(const struct report_names *names, struct out *screen,
+    struct out *line, unsigned int columns, unsigned int *left)
+{
+	unsigned int i, most = *left / 2;
+
+	if (names->n == 0)
+		return;
+	report_table_name_columns(line);
+	put_line(screen, line, columns, left);
+	for (i = 0; i < names->n && i < most; i++) {
+		report_table_name(line, &names->of[i]);
+		put_line(screen, line, columns, left);
+	}
+	if (i < names->n) {
+		out_add(line, "and %u more names", names->n - i);
+		put_line(screen, line, columns, left);
+	}
+}
+
 static void
 draw(const struct status *st)
 {
@@ -93,6 +114,8 @@ draw(const struct status *st)
 	for (i = 0; i < st->n; i++) {
 		report_table_head(&line, &st->instance[i].report);
 		put_line(&screen, &line, columns, &left);
+		draw_names(&st->instance[i].names, &screen, &line, columns,
+		    &left);
 		report_table_columns(&line);
 		put_line(&screen, &line, columns, &left);
 		for (k = 0; k < st->instance[i].nrows && left > 1; k++) {
@@ -113,6 +136,20 @@ draw(const struct status *st)
 }
 
 static void
+print_names(const struct report_names *names, struct out *o)
+{
+	unsigned int i;
+
+	if (names->n > 0)
+		report_table_name_columns(o);
+	for (i = 0; i < names->n; i++) {
+		report_table_name(o, &names->of[i]);
+		fwrite(o->p, 1, o->len, stdout);
+		out_begin(o, o->p, o->size);
+	}
+}
+
+static void
 print(const struct status *st)
 {
 	char buf[4096];
@@ -122,6 +159,7 @@ print(const struct status *st)
 	for (i = 0; i < st->n; i++) {
 		out_begin(&o, buf, sizeof(buf));
 		report_table_head(&o, &st->instance[i].report);
+		print_names(&st->instance[i].names, &o);
 		report_table_columns(&o);
 		fwrite(o.p, 1, o.len, stdout);
 		for (k = 0; k < st->instance[i].nrows; k++) {

@@ -52,10 +52,8 @@ environment(const struct carry *c, const char *bytes, size_t len)
 	cgi_peer(&cgi, c->peer);
 	if (c->user[0] != '\0')
 		cgi_set(&cgi, "REMOTE_USER", slice_of(c->user));
-	if (c->subject[0] != '\0') {
-		cgi_set(&cgi, "SSL_CLIENT_VERIFY", slice_of("SUCCESS"));
-		cgi_set(&cgi, "SSL_CLIENT_S_DN", slice_of(c->subject));
-	}
+	if (options_want_certificate(c->o))
+		cgi_client(&cgi, c->subject);
 	http_begin(&st, 0);
 	if (bytes != NULL && http_parse(&st, bytes, len, &head, &status, err,
 	    sizeof(err)) > 0)

@@ -18,6 +18,7 @@
 #include "os/stats.h"
 #include "proto/str.h"
 #include "run/options.h"
+#include "run/pace.h"
 #include "run/seat.h"
 #include "run/supervise.h"
 
@@ -88,8 +89,8 @@ struct name {
 	unsigned int nfd;
 	int used;			/* else there is nothing here */
 	int listed;			/* has a door for ever */
+	unsigned int waiting;		/* visitors */
 	int here, there;		/* agents: now, a moment ago */
-	int awaited;			/* visitors: now */
 	char owner[SEAT_OWNER_MAX];	/* --replace: the agent that came last */
 	char former[SEAT_OWNER_MAX];	/* ... and whose place it took */
 	int64_t until;			/* the door stays without them */
@@ -110,11 +111,7 @@ struct pool {
 	int64_t door_goes;		/* the next door without anybody */
 	int64_t look;			/* for who has left, not before */
 
-	/* spares that do not come to wait are tried again later */
-	unsigned int failed;		/* in a row */
-	unsigned int tries;		/* the same, and those lost soon */
-	int proved;			/* the last one came to wait */
-	int64_t not_before;
+	struct pace pace;		/* of spares */
 };
 
 /* Children that were in their handshake when this was last looked at. */
@@ -267,11 +264,13 @@ int64_t supervise_spare_time(const struct supervisor *);
 void supervise_spare_tend(struct supervisor *);
 
 /*
- * supervise_names.c: visitors' doors.  begin: 0, or -1 and why.  name: the
+ * supervise_names.c: visitors' doors.  begin, settled: 0, or -1 and why; the
+ * latter behind --chroot and --run-as makes those that have names.  name: the
  * number of a name, whose door is made if it has none; NO_NAME and why.
  * tend: takes doors away that have nobody, and says when the next one goes.
  */
 int supervise_names_begin(struct supervisor *, struct why *);
+int supervise_names_settled(struct supervisor *, struct why *);
 void supervise_names_announce(const struct supervisor *);
 int supervise_door(struct supervisor *, const char *text, struct why *);
 const char *supervise_door_name(const struct supervisor *, int name,
@@ -302,6 +301,9 @@ void supervise_handshake_end(struct supervisor *);
  */
 int supervise_stats_begin(struct supervisor *);
 struct stats_about supervise_about(const struct supervisor *);
+
+/* What the page says of a name is not true any more. */
+void supervise_stats_name(const struct supervisor *, int name);
 
 /* How many tunnels of an earlier supervisor there still are. */
 unsigned int supervise_survivors(struct supervisor *);

@@ -17,6 +17,7 @@
 #include "os/net.h"
 #include "os/readfile.h"
 #include "proto/agents.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define BACKLOG		512
@@ -111,6 +112,7 @@ make(struct supervisor *s, const char *text, struct why *why)
 	if (name->nfd == 0 && open_door(s, name, why) == -1)
 		return NO_NAME;
 	name->used = 1;
+	supervise_stats_name(s, i);
 	return i;
 }
 
@@ -185,6 +187,8 @@ keep_listed(struct supervisor *s, struct slice rest)
 		else
 			s->names.name[i].listed = 1;
 	}
+	for (k = 0; k < s->names.n; k++)
+		supervise_stats_name(s, k);
 }
 
 /* With something wrong in it (which is told) all stays as it was. */
@@ -231,7 +235,6 @@ int
 supervise_names_begin(struct supervisor *s, struct why *why)
 {
 	struct names *names = &s->names;
-	struct stat st;
 	int n;
 
 	if (s->o->visitors == NULL && !is_dir(s))
@@ -240,16 +243,10 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 	names->name = calloc(names->max, sizeof(names->name[0]));
 	if (names->name == NULL)
 		return why_set(why, EXIT_SYSTEM, "out of memory");
-	if (is_dir(s)) {
-		if (stat(s->o->visitors_dir, &st) == -1 ||
-		    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)))
-			return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: "
-			    "%s", s->o->visitors_dir, strerror(errno));
-		remove_stale(s);
-		supervise_names_reload(s);
+	if (is_dir(s))
 		return 0;
-	}
-	n = net_listen(s->o->visitors, BACKLOG, names->name[0].fd, why);
+	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
+	    BACKLOG, names->name[0].fd, why);
 	if (n == -1)
 		return -1;
 	names->n = 1;
@@ -257,6 +254,23 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 	names->name[0].used = names->name[0].listed = 1;
 	while (n-- > 0)
 		net_tune(names->name[0].fd[n]);
+	return 0;
+}
+
+int
+supervise_names_settled(struct supervisor *s, struct why *why)
+{
+	struct stat st;
+
+	if (!is_dir(s))
+		return 0;
+	if (stat(s->o->visitors_dir, &st) == -1 ||
+	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
+	    access(s->o->visitors_dir, W_OK | X_OK) == -1)
+		return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
+		    s->o->visitors_dir, strerror(errno));
+	remove_stale(s);
+	supervise_names_reload(s);
 	return 0;
 }
 
@@ -305,20 +319,17 @@ supervise_names_heard(struct supervisor *s, const struct pollfd *p,
 				supervise_accept_some(s, p[at].fd, i);
 }
 
-/* Who is there: agents, and visitors who wait for one. */
+/* Whose agents are there. */
 static void
 look(struct supervisor *s)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->names.n; i++)
-		s->names.name[i].here = s->names.name[i].awaited = 0;
+		s->names.name[i].here = 0;
 	for (i = 0; i < s->active; i++)
 		if (s->child[i].name != NO_NAME)
 			s->names.name[s->child[i].name].here = 1;
-	for (i = 0; i < s->pool.nguests; i++)
-		if (s->pool.guest[i].name != NO_NAME)
-			s->names.name[s->pool.guest[i].name].awaited = 1;
 }
 
 /*
@@ -345,7 +356,8 @@ supervise_names_tend(struct supervisor *s)
 		}
 		if (now >= name->until) {
 			close_door(s, name);
-			name->used = name->awaited;
+			name->used = name->waiting > 0;
+			supervise_stats_name(s, name - s->names.name);
 		} else if (name->until < next)
 			next = name->until;
 	}

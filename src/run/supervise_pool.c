@@ -104,16 +104,6 @@ bring(struct supervisor *s, const struct guest *g)
 	return 0;
 }
 
-static unsigned int
-count_guests(const struct supervisor *s, int name)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < s->pool.nguests; i++)
-		n += s->pool.guest[i].name == name;
-	return n;
-}
-
 static void
 shut_out(struct supervisor *s, struct guest *g)
 {
@@ -123,22 +113,31 @@ shut_out(struct supervisor *s, struct guest *g)
 }
 
 static void
+wait_for(struct supervisor *s, int name, int more)
+{
+	s->names.name[name].waiting += more;
+	s->changed = 1;
+	stats_set_waiting(s->pool.nguests);
+	supervise_stats_name(s, name);
+}
+
+static void
 dequeue(struct supervisor *s, unsigned int at)
 {
 	struct pool *p = &s->pool;
+	int name = p->guest[at].name;
 
 	p->nguests--;
 	memmove(p->guest + at, p->guest + at + 1,
 	    (p->nguests - at) * sizeof(p->guest[0]));
-	s->changed = 1;
-	stats_set_waiting(p->nguests);
+	wait_for(s, name, -1);
 }
 
 static int
 no_room(const struct supervisor *s, int name)
 {
 	return s->pool.nguests == s->pool.max_guests ||
-	    count_guests(s, name) >= s->o->max_waiting;
+	    s->names.name[name].waiting >= s->o->max_waiting;
 }
 
 /* Those who were reset while they waited keep nobody out. */
@@ -177,8 +176,7 @@ enqueue(struct supervisor *s, struct guest *g, int in_front)
 	    (p->nguests - at) * sizeof(p->guest[0]));
 	p->guest[at] = *g;
 	p->nguests++;
-	s->changed = 1;
-	stats_set_waiting(p->nguests);
+	wait_for(s, g->name, 1);
 }
 
 /* Nobody waits for him. */

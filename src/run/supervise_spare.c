@@ -11,12 +11,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "proto/agents.h"
-#include "run/backoff.h"
 #include "run/supervise_inside.h"
-
-#define BACKOFF_MAX	30000	/* ms between two tries */
-#define STEADY		10000	/* ms of waiting that prove a wire good */
-#define NO_PARK_WAIT	600000	/* ms until a server is asked again */
 
 /* A spare has come to wait: all is well. */
 void
@@ -24,23 +19,13 @@ supervise_spare_came(struct supervisor *s)
 {
 	char target[256];
 
-	if (!s->pool.proved) {
+	if (!s->pool.pace.proved) {
 		url_print(target, sizeof(target), &s->o->url);
 		if (s->o->mode == MODE_AGENT)
 			agents_mask_url(target);
 		log_event(LOG_L_INFO, "parked", "at", target, NULL);
 	}
-	s->pool.proved = 1;
-	s->pool.failed = 0;
-}
-
-static void
-try_later(struct supervisor *s, int64_t ms)
-{
-	struct pool *p = &s->pool;
-
-	p->proved = 0;
-	p->not_before = clock_ms() + ms;
+	pace_came(&s->pool.pace);
 }
 
 void
@@ -48,28 +33,24 @@ supervise_spare_unwanted(struct supervisor *s)
 {
 	log_event(LOG_L_INFO, "not-parked", "why",
 	    "the server dials its target before it answers", NULL);
-	try_later(s, NO_PARK_WAIT);
+	pace_unwanted(&s->pool.pace, clock_ms());
 }
 
 void
 supervise_spare_used(struct supervisor *s)
 {
-	s->pool.tries = 0;
+	pace_used(&s->pool.pace);
 }
 
 /* A spare that ended before anybody came. */
 void
 supervise_spare_gone(struct supervisor *s, const struct child *c, int status)
 {
-	struct pool *p = &s->pool;
+	struct pace *p = &s->pool.pace;
 
 	if (c->seat == SEAT_NONE || s->phase != SERVING)
 		return;
-	if (c->seat == SEAT_COMING)
-		p->failed++;
-	if (c->seat != SEAT_COMING && clock_ms() >= c->since + STEADY)
-		p->tries = 0;
-	try_later(s, backoff_ms(++p->tries, BACKOFF_MAX));
+	pace_lost(p, c->seat == SEAT_COMING ? -1 : c->since, clock_ms());
 	if (s->o->retry == 0 || p->failed < s->o->retry)
 		return;
 	s->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AGAIN;
@@ -100,7 +81,7 @@ wants_spare(const struct supervisor *s)
 	unsigned int coming, n = count_spares(s, &coming);
 
 	return s->phase == SERVING && s->service->spares != NULL &&
-	    n < *s->service->spares && (s->pool.proved || coming == 0);
+	    n < *s->service->spares && (s->pool.pace.proved || coming == 0);
 }
 
 /*
@@ -113,9 +94,9 @@ supervise_spare_time(const struct supervisor *s)
 	if (!wants_spare(s) || s->active >= s->max)
 		return CLOCK_NEVER;
 	if (s->active + s->nsurvivors >= s->max &&
-	    s->look > s->pool.not_before)
+	    s->look > s->pool.pace.not_before)
 		return s->look;
-	return s->pool.not_before;
+	return s->pool.pace.not_before;
 }
 
 void
@@ -123,12 +104,11 @@ supervise_spare_tend(struct supervisor *s)
 {
 	static const struct arrival nobody = { .fd = -1, .peer = "" };
 
-	while (wants_spare(s) && clock_ms() >= s->pool.not_before &&
+	while (wants_spare(s) && clock_ms() >= s->pool.pace.not_before &&
 	    !supervise_is_full(s))
 		if (supervise_start(s, &nobody) == -1) {
 			log_event(LOG_L_WARN, "no-spare", "error",
 			    strerror(errno), NULL);
-			try_later(s, backoff_ms(++s->pool.tries,
-			    BACKOFF_MAX));
+			pace_stuck(&s->pool.pace, clock_ms());
 		}
 }

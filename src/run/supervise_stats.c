@@ -121,12 +121,35 @@ share_out(struct supervisor *s)
 int
 supervise_stats_begin(struct supervisor *s)
 {
-	if (stats_is_shared()) {
+	unsigned int i;
+	int r = 0;
+
+	if (stats_is_shared())
 		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
-		return 0;
+	else {
+		create(s);
+		r = share_out(s);
 	}
-	create(s);
-	return share_out(s);
+	for (i = 0; i < s->names.n; i++)
+		supervise_stats_name(s, i);
+	return r;
+}
+
+void
+supervise_stats_name(const struct supervisor *s, int i)
+{
+	const struct name *name = &s->names.name[i];
+	char shown[SEAT_NAME_MAX];
+	const char *text = "";
+
+	if (stats_is_shared())
+		return;		/* whose page it is nobody knows */
+	if (name->used && name->text[0] == '\0')
+		text = "-";
+	else if (name->used)
+		text = supervise_door_name(s, i, shown);
+	stats_set_name(i, text, name->listed && name->text[0] != '\0',
+	    name->waiting);
 }
 
 /* Asking for a lock is a system call, so not all the time. */

@@ -16,6 +16,8 @@
 #include "run/note.h"
 #include "run/visitor.h"
 
+#define UNENDED	"a quote in Forwarded does not end"
+
 void
 visitor_begin(struct visitor *v, const char *peer)
 {
@@ -126,7 +128,8 @@ trusts_peer(const struct options *o, const char *peer)
 	    trusts(o, &ip);
 }
 
-static void
+/* 0, or -1: nobody can tell. */
+static int
 true_address(struct visitor *v, const struct options *o,
     const struct wire *w, int trusted)
 {
@@ -134,11 +137,15 @@ true_address(struct visitor *v, const struct options *o,
 	char text[IP_TEXT_MAX];
 	struct ip ip;
 	uint16_t port;
+	int r;
 
-	if (trusted && o->real_ip_header != REAL_IP_NONE &&
-	    forwarded_from(w->head, name[o->real_ip_header], trusts, o, &ip,
-	    &port))
+	if (!trusted || o->real_ip_header == REAL_IP_NONE)
+		return 0;
+	r = forwarded_from(w->head, name[o->real_ip_header], trusts, o, &ip,
+	    &port);
+	if (r == 1)
 		strlcpy(v->peer, ip_print(text, &ip, port), sizeof(v->peer));
+	return r == -1 ? -1 : 0;
 }
 
 /* X-Forwarded-Host may be a list: the nearest proxy's word is the last. */
@@ -187,7 +194,8 @@ refuse(struct wire *w, int status, const char *extra, const char *text,
     const char *told, struct why *why)
 {
 	why_set(why, status == 401 || status == 403 ? EXIT_DENIED :
-	    EXIT_SYSTEM, "refused with %d: %s", status, text);
+	    status == 400 ? EXIT_PROTOCOL : EXIT_SYSTEM,
+	    "refused with %d: %s", status, text);
 	wire_refuse_with(w, status, extra, told);
 	return -1;
 }
@@ -201,7 +209,8 @@ visitor_check(struct visitor *v, const struct options *o, struct wire *w,
 	const char *extra;
 	char err[400];
 
-	true_address(v, o, w, trusted);
+	if (true_address(v, o, w, trusted) == -1)
+		return refuse(w, 400, "", UNENDED, UNENDED, why);
 	status = check_origin(o, w, r, trusted, err, sizeof(err));
 	if (status != 0)
 		return refuse(w, status, "", err,

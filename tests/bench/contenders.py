@@ -72,6 +72,18 @@ def socat2(s):
     return socat_hop(s, socat_hop(s, s.target))
 
 
+def forker_hop(s, to):
+    path = os.path.join(s.tools, 'forker')
+    built(path)
+    port = s.ports.get()
+    s.run(path, port, to)
+    return s.listening(port)
+
+
+def forker2(s):
+    return forker_hop(s, forker_hop(s, s.target))
+
+
 STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
 
@@ -216,8 +228,8 @@ class Inetws:
 
     def tls(self, s):
         cert, key = certificate(s)
-        server = self.run(s, 'server', s.ports.get(), '--cert', cert,
-                          '--key', key, '127.0.0.1:%d' % s.target)
+        server = self.run(s, 'server', s.ports.get(), '--tls-cert', cert,
+                          '--tls-key', key, '127.0.0.1:%d' % s.target)
         return self.run(s, 'client', s.ports.get(), '--cacert', cert,
                         'wss://127.0.0.1:%d/' % server)
 
@@ -375,6 +387,7 @@ def all_sets(program, variants):
         'plain': [
             Contender('direct', 'no proxy at all', direct),
             Contender('socat2', 'socat ×2, 128 KiB', socat2),
+            Contender('forker2', 'fork and copy ×2, nothing else', forker2),
             Contender('nginx2', 'nginx stream ×2', nginx2),
             Contender('haproxy2', 'HAProxy ×2, mode tcp', haproxy2),
             Contender('websockify', 'websockify ¹', websockify, True),
@@ -411,6 +424,9 @@ def all_sets(program, variants):
     for name, words in variants:
         other = Inetws(*shlex.split(words))
         sets['plain'].append(ours(name, name, other.plain))
+        sets['tls'].append(ours(name + '-tls', name, other.tls))
+        sets['inetd'].append(ours(name + '-socat', name + ' by socat',
+                                  other.by_socat, True))
         sets['inetd'].append(ours(name + '-inetd', name + ' by openbsd-inetd',
                                   other.by_inetd, True))
     return sets

@@ -81,6 +81,12 @@ class Bench:
         self.load = os.path.join(args.tools, 'load')
         self.folder = tempfile.TemporaryDirectory(prefix='inetws-bench-')
         self.log = open(os.path.join(self.folder.name, 'log'), 'w+')
+        # Statistics pages are in memory, as in /run of an installed system,
+        # and none of ours are left there.
+        self.pages = tempfile.TemporaryDirectory(
+            prefix='inetws-bench-', dir='/dev/shm' if
+            os.access('/dev/shm', os.W_OK) else None)
+        os.environ['RUNTIME_DIRECTORY'] = self.pages.name
         self.target = None
         self.running = {}       # name: (Group, port)
         self.results = {}       # set: measure: contender: [round]
@@ -140,6 +146,7 @@ class Bench:
             self.target.wait(5)
         self.log.close()
         self.folder.cleanup()
+        self.pages.cleanup()
 
     # -------------------------------------------------- one run
 

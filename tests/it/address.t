@@ -73,6 +73,18 @@ def test_header():
         s.stop()
 
 
+def test_unended():
+    """Nobody passes for the proxy by a quote that swallows its word."""
+    s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
+                 '--real-ip-header', 'Forwarded')
+    t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1, for=203.0.113.7')]),
+           ' 400 ', 'a quote that does not end: 400')
+    s.wait_line('event=failed .*quote in Forwarded')
+    t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1'),
+                       ('Forwarded', 'for=203.0.113.7')]), ' 400 ',
+           'also in a field of its own')
+
+
 def test_untrusted():
     for options in ((), ('--trusted-proxy', '10.0.0.0/8'),
                     ('--trusted-proxy', 'unix')):

@@ -3,6 +3,8 @@
 """A gate with a door for each name of an agent."""
 
 import os
+import pwd
+import shutil
 import signal
 import socket
 import stat
@@ -112,6 +114,29 @@ def test_no_limit():
     a = r.raw_agent(g, '/' + SECRET)
     t.is_(r.line(a), 'open -', '--queue 0: visitors wait however long')
     v.close()
+
+
+def test_waits_for_whom():
+    """Who waits for one agent is never brought to another one."""
+    g = doors('--queue', '0')
+    one, other = SECRET, SECRET[::-1].replace('!', 'x')
+    a = r.raw_agent(g, '/' + one)
+    v = [r.visit(g.at(one)) for _ in range(2)]
+    for x in v:
+        x.sendall(b'for one')
+    r.line(a)
+    a.drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'the agent has left')
+    b = r.raw_agent(g, '/' + other)
+    try:
+        t.ok(False, 'another one gets %r' % (b.frame(.5),))
+    except socket.timeout:
+        t.ok(True, 'another one gets none of its visitors')
+    t.ok(os.path.exists(g.at(one)), 'whose door stays as long as they wait')
+    a = r.raw_agent(g, '/' + one)
+    t.is_(r.line(a), 'open -', 'they wait until it comes back')
+    a.text('ok')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'for one'), 'and are served')
 
 
 def test_names():
@@ -311,6 +336,110 @@ def test_nginx():
                      fields=('Connection: close',))
         t.is_((out[0], out[2]), (200, name),
               'a request for %s goes to its agent' % name)
+
+
+class Jail:
+    """A folder with all that a gate needs in there, and nobody owns."""
+
+    def __init__(self):
+        if os.getuid() != 0:
+            raise t.Skip('needs root')
+        self.d = t.folder()
+        self.user = pwd.getpwnam('nobody')
+        os.chmod(self.d, 0o755)
+        os.mkdir(self.d + '/doors', 0o750)
+        os.chown(self.d + '/doors', self.user.pw_uid, self.user.pw_gid)
+        self.options = ('--chroot', self.d, '--run-as', 'nobody')
+        # In there leaks cannot be looked for, which spoils the exit.
+        self.env = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') +
+                    ':detect_leaks=0'}
+
+    def put(self, name, source):
+        shutil.copy(source, self.d + '/' + name)
+        os.chown(self.d + '/' + name, self.user.pw_uid, self.user.pw_gid)
+
+    def doors(self):
+        return sorted(os.listdir(self.d + '/doors'))
+
+    def fails(self, what, status, *words):
+        out = t.run_inetws(*words, *self.options,
+                           env=dict(os.environ, **self.env))
+        t.is_(out.returncode, status, what + ': does not start')
+        t.like(out.stderr.decode(), 'event=start why="--%s.* in=%s' % (
+            what.split()[0], self.d), 'which names it, and where')
+
+
+def test_chroot():
+    """Names, files and doors are those that are in there."""
+    j = Jail()
+    gate = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/doors',
+            '--agents-file', '/agents')
+    j.fails('agents-file that is outside', 64, *gate)
+    j.put('agents', r.agents_file(office='s3cret'))
+    j.fails('visitors-dir that is outside', 71, *gate[:4], '/nowhere',
+            *gate[5:])
+    os.chown(j.d + '/doors', 0, 0)
+    j.fails('visitors-dir that is not his', 71, *gate)
+    os.chown(j.d + '/doors', j.user.pw_uid, j.user.pw_gid)
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(j.d + '/doors/stale.sock')
+    stale.close()
+    os.chown(j.d + '/doors/stale.sock', j.user.pw_uid, j.user.pw_gid)
+    g = doors(*j.options, auth=('--agents-file', '/agents'), folder='/doors',
+              env=j.env)
+    t.is_(j.doors(), ['office.sock'], 'the listed has a door, the stale none')
+    st = os.stat(j.d + '/doors/office.sock')
+    t.is_((st.st_uid, st.st_mode & 0o777), (j.user.pw_uid, 0o660),
+          'which is the user\'s')
+    t.is_(refused(g, '/office', secret='wrong'), 403, 'a wrong secret: 403')
+    a = r.raw_agent(g, '/office', secret='s3cret')
+    v = r.visit(j.d + '/doors/office.sock')
+    t.is_(r.line(a), 'open -', 'the right one: a visitor meets the agent')
+    v.close()
+    a.drop()
+    j.put('agents', r.agents_file(office='s3cret', home='other'))
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: j.doors() == ['home.sock', 'office.sock']),
+         'HUP: one more')
+    j.put('agents', r.agents_file(home='other'))
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: j.doors() == ['home.sock']), 'and one less')
+    os.unlink(j.d + '/agents')
+    mark = g.mark()
+    g.send(signal.SIGHUP)
+    t.ok(g.has_line('event=agents-file .*No such file', since=mark),
+         'no file: an error')
+    t.is_(j.doors(), ['home.sock'], 'and all stays as it was')
+    t.is_(refused(g, '/home', secret='other'), 500, 'but nobody is let in')
+    t.is_(g.stop(), 0, 'the end')
+    t.is_(j.doors(), [], 'takes the doors away')
+
+
+def test_chroot_of_any():
+    """Doors of names that nobody has listed, by a file of users in there."""
+    j = Jail()
+    htpasswd, = t.need('htpasswd')
+    users = t.folder() + '/users'
+    t.run([htpasswd, '-B', '-b', '-c', users, 'ann', 'pw'])
+    words = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/doors',
+             '--auth-file', '/users')
+    j.fails('auth-file that is outside', 64, *words)
+    j.put('users', users)
+    os.chmod(j.d + '/users', 0)
+    os.chown(j.d + '/users', 0, 0)
+    j.fails('auth-file that is not his', 64, *words)
+    j.put('users', users)
+    g = doors(*j.options, '--queue', '100ms', auth=('--auth-file', '/users'),
+              folder='/doors', env=j.env)
+    t.is_(j.doors(), [], 'no agent: no door')
+    t.is_(refused(g, '/office'), 401, 'no password: refused')
+    a = r.agent('ws://ann:pw@127.0.0.1:%d/office' % g.port, t.echo().port)
+    t.ok(r.parked(g, 2) and j.doors() == ['office.sock'], 'a door')
+    talk = Talk(r.visit(j.d + '/doors/office.sock'), b'hello')
+    t.is_((talk.join(), bytes(talk.got)), ('eof', b'hello'), 'that leads to '
+          'the agent')
+    a.stop()
+    t.ok(t.until(lambda: not j.doors()), 'and goes with it')
 
 
 if __name__ == '__main__':

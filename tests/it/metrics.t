@@ -8,10 +8,12 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import reverse          # noqa: E402
 import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
+import time             # noqa: E402
 
 OPEN = 'Accept: application/openmetrics-text;version=1.0.0;q=0.5,' \
        'text/plain;version=0.0.4;q=0.3,*/*;q=0.1'
@@ -89,11 +91,17 @@ def test_parser():
 def cells(page):
     """{pid: {column: text}} of the page's rows."""
     rows = {}
-    for row in re.findall('<tr>(<td.*?)</tr>', page):
-        one = dict(re.findall('<td data-n="([^"]*)"[^>]*>([^<]*)</td>', row))
-        rows[int(one['Process'])] = {k: html.unescape(v)
-                                     for k, v in one.items()}
+    for one in columns(page):
+        if 'Process' in one:
+            rows[int(one['Process'])] = one
     return rows
+
+
+def columns(page):
+    """{column: text} of each row of the page's tables."""
+    return [{k: html.unescape(v) for k, v in
+             re.findall('<td data-n="([^"]*)"[^>]*>([^<]*)</td>', row)}
+            for row in re.findall('<tr>(<td.*?)</tr>', page)]
 
 
 def test_agree():
@@ -101,8 +109,8 @@ def test_agree():
     t.rundir()
     target = t.Held()
     s = watched(target.port)
-    ws = [t.ws.connect(s.port) for _ in range(3)]
-    streams = [target.next() for _ in ws]
+    ws, streams = zip(*[(t.ws.connect(s.port), target.next())
+                        for _ in range(3)])
     ws[0].send(b'x' * 500)
     t.ws.read_exactly(streams[0], 500)
     streams[1].sendall(b'y' * 70)
@@ -163,6 +171,93 @@ def test_agree():
     t.is_(m['inetws_handshake_duration_seconds_count'], 3, 'handshakes')
 
 
+def names_everywhere(g):
+    """What is said of a gate's names, {name: (parked, open, waiting)} each:
+    by JSON, the page, the table, and metrics, which know listed ones only."""
+    i = t.one()
+    told = {n['name']: (n['parked'], n['open'], n['waiting'])
+            for n in i['names']}
+    page = {c['Name']: (int(c['Parked']), int(c['Open']), int(c['Waiting']))
+            for c in columns(t.http(g.metrics, '/')[2]) if 'Name' in c}
+    table = {m[0]: tuple(map(int, m[1:])) for m in re.findall(
+        r'^(\S+) +(\d+) +(\d+) +(\d+)$',
+        t.run_inetws('status').stdout.decode(), re.M)}
+    m = scrape(g)
+    seen = {n['name']: tuple(
+        m.pop('inetws_agent_%s}' % (x % n['name']), None) for x in
+        ('wires{name="%s",state="parked"', 'wires{name="%s",state="open"',
+         'visitors_waiting{name="%s"')) for n in i['names'] if n['listed']}
+    if any(k.startswith('inetws_agent_') for k in m):
+        raise AssertionError('metrics of others')
+    return told, page, table, seen
+
+
+def test_names():
+    """A gate: each name, with agents and visitors, the same everywhere."""
+    t.rundir()
+    d = t.folder()
+    g = reverse.gate('--visitors-dir', d, '--metrics', '127.0.0.1:0',
+                     visitors=None, auth=('--agents-file',
+                     reverse.agents_file(ann='a', bob='b', eve='e')))
+    g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    wires = [reverse.raw_agent(g, '/agents/ann', secret='a')
+             for _ in range(2)]
+    wires.append(reverse.raw_agent(g, '/agents/bob', secret='b'))
+    v = reverse.visit(d + '/bob.sock')
+    t.like(reverse.line(wires[2]), '^open ', 'bob has a visitor')
+    wires[2].text('ok')
+    waiting = [reverse.visit(d + '/eve.sock') for _ in range(3)]
+    want = {'ann': (2, 0, 0), 'bob': (0, 1, 0), 'eve': (0, 0, 3)}
+    t.ok(t.until(lambda: {n['name']: (n['parked'], n['open'], n['waiting'])
+                          for n in t.one()['names']} == want),
+         'agents parked, open, and visitors who wait')
+    for where, found in zip(('JSON', 'page', 'table', 'metrics'),
+                            names_everywhere(g)):
+        t.is_(found, want, where)
+    t.is_((scrape(g)['inetws_visitors_waiting'], t.one()['waiting']), (3, 3),
+          'and all who wait')
+    e = reverse.raw_agent(g, '/agents/eve', secret='e')
+    t.like(reverse.line(e), '^open ', 'one of them is served')
+    e.text('ok')
+    want['eve'] = (0, 1, 2)
+    t.ok(t.until(lambda: names_everywhere(g) == (want,) * 4),
+         'and all say so')
+    for x in waiting + [v]:
+        x.close()
+
+
+def test_names_made_up():
+    """Names that nobody has listed are shown, but are no labels."""
+    t.rundir()
+    d = t.folder()
+    g = reverse.gate('--visitors-dir', d, '--queue', '1s', '--metrics',
+                     '127.0.0.1:0', visitors=None)
+    g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    name = 'secret-' + 'x' * 20
+    a = reverse.raw_agent(g, '/agents/' + name)
+    want = {'secret...': (1, 0, 0)}
+    t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
+         'as the log shows them')
+    a.sock.close()
+    t.ok(t.until(lambda: names_everywhere(g) == ({},) * 4),
+         'gone with its agent')
+    g.stop()
+    g = reverse.gate('--metrics', '127.0.0.1:0', auth=('--agents-file',
+                     reverse.agents_file(ann='a')))
+    g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    v = reverse.visit(g.door)
+    want = {'-': (0, 0, 1)}
+    t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
+         'one door for all: its visitors wait for anybody')
+    a = reverse.raw_agent(g, '/agents/ann', secret='a')
+    t.like(reverse.line(a), '^open ', 'who comes')
+    a.text('ok')
+    want = {'-': (0, 0, 0), 'ann': (0, 1, 0)}
+    t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
+         'and has a name')
+    v.close()
+
+
 def test_refused_at_limit():
     t.rundir()
     target = t.Held()
@@ -173,6 +268,39 @@ def test_refused_at_limit():
           'refused at the limit, while metrics are still served')
     t.is_(scrape(s)['inetws_connections_limit'], 1, 'the limit')
     w.sock.close()
+
+
+def test_values():
+    """What is not a count of connections: the process, codes, pings."""
+    t.rundir()
+    begun = time.time()
+    s = watched(t.echo().port, '--ping-interval', '100ms')
+    m = scrape(s)
+    version = t.run_inetws('--version').stdout.decode().split()[1]
+    t.is_(m['inetws_build_info{version="%s",mode="server"}' % version], 1,
+          'what is running')
+    for name in ('process_start_time_seconds', 'inetws_start_time_seconds'):
+        t.ok(abs(m[name] - begun) < 5 * t.SCALE, name)
+    t.is_(m['process_open_fds'], len(os.listdir('/proc/%d/fd' % s.pid)),
+          'its descriptors')
+    with open('/proc/%d/status' % s.pid) as f:
+        rss = 1024 * int(re.search(r'VmRSS:\s+(\d+)', f.read())[1])
+    t.ok(.5 < m['process_resident_memory_bytes'] / rss < 2, 'its memory')
+    w = t.ws.connect(s.port)
+    while scrape(s)['inetws_ping_rtt_seconds_count'] < 2:
+        w.take()
+    m = scrape(s)
+    t.is_(m['inetws_ping_rtt_seconds_bucket{le="+Inf"}'],
+          m['inetws_ping_rtt_seconds_count'], 'pings in buckets')
+    w.bye()
+    for code in (1001, 4000):
+        t.ws.connect(s.port).bye(code)
+    x = t.ws.connect(s.port)
+    x.sock.close()
+    codes = {'1000': 1, '1001': 1, 'other': 1, 'none': 1}
+    t.ok(t.until(lambda: {c: scrape(s)['inetws_close_codes_total{code="%s"}' %
+                                       c] for c in codes} == codes),
+         'close codes in classes')
 
 
 def test_trazfr():
@@ -203,7 +331,8 @@ def test_requests():
         status, fields, body = t.http(s.metrics, *request)
         t.is_(status, want, '%s %s' % request[::-1])
         if want == 405:
-            t.is_(fields.get('allow'), 'GET, HEAD', 'with what is allowed')
+            t.is_(fields.get('allow'), 'GET, HEAD, OPTIONS',
+                  'with what is allowed')
     for raw in ('GET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1\nHost: x\r\n\r\n',
                 'nonsense\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\n folded'
                 '\r\n\r\n'):
@@ -212,6 +341,89 @@ def test_requests():
                  b'\r\n\r\n')[0], 431, 'too much')
     status, fields, body = t.http(s.port, '/metrics')
     t.is_(status, 426, 'never on the public port')
+
+
+def test_old_http():
+    """HTTP/1.0, as simple health checks speak it."""
+    t.rundir()
+    s = watched(t.free_port())
+    for request, want in (
+            ('GET /healthz HTTP/1.0\r\n\r\n', (200, 'alive\n')),
+            ('GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
+             (200, 'alive\n')),
+            ('HEAD /healthz HTTP/1.0\r\n\r\n', (200, '')),
+            ('OPTIONS /healthz HTTP/1.0\r\n\r\n', (200, '')),
+            ('OPTIONS /readyz HTTP/1.1\r\nHost: x\r\n\r\n', (503, '')),
+            ('OPTIONS /nothing HTTP/1.0\r\n\r\n', (404, ''))):
+        status, fields, body = t.http(s.metrics, '', raw=request.encode())
+        t.is_((status, body), want, request.partition('\r')[0])
+        t.is_(fields['connection'], 'close', 'and that is all')
+        if 'OPTIONS' in request:
+            t.is_(fields['allow'], 'GET, HEAD, OPTIONS', 'what is allowed')
+    status, fields, body = t.http(s.metrics, '', raw=b'GET /metrics HTTP/1.0'
+                                  b'\r\n\r\n')
+    t.is_((status, int(fields['content-length'])), (200, len(body)),
+          'metrics too')
+    x = t.ws.dial(s.metrics)
+    x.sendall(b'GET /healthz HTTP/1.0\r\n\r\n')
+    x.shutdown(1)
+    t.ok(t.ws.read_all(x)[0].endswith(b'\r\n\r\nalive\n'),
+         'who says no more is answered too')
+    for old in ('0.9', '2.0'):
+        t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/%s\r\n\r\n' %
+                     old.encode())[0], 505, 'but not HTTP/' + old)
+    ncat, = t.need('ncat')
+    r = t.run([ncat, '127.0.0.1', str(s.metrics)],
+              input=b'GET /healthz HTTP/1.0\r\n\r\n')
+    t.like(r.stdout, r'^HTTP/1\.1 200 [^\0]*\r\n\r\nalive\n$', 'ncat')
+
+
+HAPROXY = """
+global
+	stats socket %s
+defaults
+	mode http
+	timeout connect 5s
+	timeout client 5s
+	timeout server 5s
+	timeout check 5s
+"""
+
+
+def test_haproxy():
+    """What it asks by default, OPTIONS / HTTP/1.0, and what may be set."""
+    haproxy, = t.need('haproxy')
+    t.rundir()
+    s = watched(t.echo().port)
+    dead = watched(t.free_port())
+    checks = (('default', 'option httpchk', s, 'UP'),
+              ('healthz', 'option httpchk GET /healthz', dead, 'UP'),
+              ('readyz', 'option httpchk GET /readyz', s, 'UP'),
+              ('dead', 'option httpchk /readyz', dead, 'DOWN'))
+    d = t.folder()
+    with open(d + '/conf', 'w') as f:
+        f.write(HAPROXY % (d + '/ask') + ''.join(
+            'backend %s\n\t%s\n\tserver s 127.0.0.1:%d check port %d '
+            'inter 200ms\n' % (name, option, p.port, p.metrics)
+            for name, option, p, _ in checks))
+    t.Program([haproxy, '-db', '-f', d + '/conf'])
+
+    def seen():
+        try:
+            with reverse.visit(d + '/ask') as x:
+                x.sendall(b'show stat\n')
+                text = t.ws.read_all(x)[0].decode()
+        except OSError:
+            return {}
+        rows = [line.split(',') for line in text.splitlines()]
+        at = rows[0]
+        return {r[0]: (r[at.index('status')], r[at.index('check_status')])
+                for r in rows[1:] if r[1:2] == ['s']}
+    want = {name: (word, 'L7OK' if word == 'UP' else 'L7STS')
+            for name, _, _, word in checks}
+    t.ok(t.until(lambda: seen() == want), 'HAProxy sees who is well')
+    if seen() != want:
+        t.diag(str(seen()))
 
 
 def test_health():

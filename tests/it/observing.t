@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import reverse          # noqa: E402
 import json             # noqa: E402
 import re               # noqa: E402
 import urllib.parse     # noqa: E402
@@ -53,13 +54,17 @@ def rule_exprs():
 def exposed():
     """{name: {label: values}} of everything --metrics serves."""
     s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
-    s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    gate = reverse.gate('--visitors-dir', t.folder(), '--metrics',
+                        '127.0.0.1:0', visitors=None, auth=(
+                            '--agents-file', reverse.agents_file(ann='a')))
     names = {}
-    for series in t.series(t.http(s.metrics, '/metrics')[2]):
-        name, _, labels = series.partition('{')
-        known = names.setdefault(name, {})
-        for label, value in re.findall(r'(\w+)="([^"]*)"', labels):
-            known.setdefault(label, set()).add(value)
+    for p in (gate, s):
+        p.metrics = t.port_of(p.wait_line(r'metrics on (\S+)')[1])
+        for series in t.series(t.http(p.metrics, '/metrics')[2]):
+            name, _, labels = series.partition('{')
+            known = names.setdefault(name, {})
+            for label, value in re.findall(r'(\w+)="([^"]*)"', labels):
+                known.setdefault(label, set()).add(value)
     return s, names
 
 

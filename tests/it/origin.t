@@ -55,6 +55,15 @@ def test_before_the_target():
     t.is_(target.accepted, 0, 'the target is not dialled')
 
 
+def test_null():
+    """Pages without an origin: only if that is said."""
+    s = t.server(t.echo().port, '--allow-origin', 'null')
+    table(s, (('null', 'h', 101), ('NULL', 'h', 403),
+              ('https://null', 'h', 101), ('https://x', 'h', 403)))
+    table(t.server(t.echo().port, '--allow-origin', 'nul'),
+          (('null', 'h', 403),))
+
+
 def test_allowed():
     s = t.server(t.echo().port, '--allow-origin', 'a.example',
                  '--allow-origin', 'b.example:8443',

@@ -132,6 +132,30 @@ def test_idle_timeout():
         t.ok(p.has_line('(?i)idle', 5), 'the log says idle')
 
 
+def test_idle_after_close():
+    """The peer has closed, and the target takes nothing of what it said."""
+    t.rundir()
+    path = t.folder() + '/target'
+    target = t.Held(path=path)
+    s = t.server('unix:' + path, '--idle-timeout', '2s', '--linger', '200ms')
+    w = t.ws.connect(s.port)
+    stream = target.next()
+    sent = 0
+    for _ in range(1000):       # until some of it stays with the tunnel
+        w.send(b'x' * 16384)
+        sent += 16384
+        if not t.until(lambda: t.one()['up'] == sent, .3 * t.SCALE):
+            break
+    t.ok(t.one()['up'] < sent, 'the target takes nothing more')
+    begin = t.ws.now()
+    w.close(1000)
+    t.is_(w.take_close(answer=False), 1000, 'Close is answered')
+    s.wait_line('event=closed .*end=idle-timeout')
+    t.ok(t.ws.now() - begin < t.BOUND, 'and the process ends all the same')
+    t.ok(t.until(lambda: not t.children(s.pid)), 'it is gone')
+    stream.close()
+
+
 def test_between_two_of_ours():
     target = t.Held()
     s = t.server(target.port, '--ping-interval', '200ms',

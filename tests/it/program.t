@@ -3,6 +3,7 @@
 """A program as the target: its environment, its streams, its end."""
 
 import os
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -56,6 +57,21 @@ def test_environment():
                  'HTTP_CONNECTION', 'HTTP_SEC_WEBSOCKET_KEY', 'REMOTE_USER',
                  'HTTP_SPOOFED', 'NOTIFY_SOCKET'):
         t.is_(got.get(name), None, 'no ' + name)
+
+
+def test_inetd():
+    """Without a process that listens nobody else takes it out."""
+    a, b = socket.socketpair()
+    with a, b:
+        t.inetws('server', '-l', 'fd:%d' % b.fileno(), '--', 'sh', '-c',
+                 'echo ${NOTIFY_SOCKET-none}', pass_fds=(b.fileno(),),
+                 env={'NOTIFY_SOCKET': '@nobody'})
+        b.close()
+        a.settimeout(t.BOUND)
+        a.sendall(t.ws.request())
+        head, early = t.ws.read_head(a)
+        t.is_(output(t.ws.WebSocket(a, True, early))[0], b'none\n',
+              'no NOTIFY_SOCKET under inetd')
 
 
 def test_descriptors_and_signals():
@@ -116,7 +132,7 @@ def test_standard_error_elsewhere():
     w = t.ws.connect(s.port)
     t.is_(output(w)[0], b'', 'nothing in the stream')
     s.wait_line('"event":"closed".*exit 3')
-    s.wait_line('7"')
+    s.wait_line('"text":"0+7"')
     t.is_([line for line in s.lines[1:] if not line.startswith('{')], [],
           'each line is one of the log')
     t.like(s.log, '"event":"said".*"text":"a word"', 'a line')

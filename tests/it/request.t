@@ -198,6 +198,11 @@ def test_bad_commands():
                          '--handshake-timeout', '1s', url(held.port))
         t.is_(r.returncode, status, '%s: %d' % (text, status))
         t.like(r.stderr, '--header-command .*' + word, 'which is said')
+    r = t.run_inetws('connect', '--header-command', script(
+        "printf 'X-A: b\\000\\nX-C: d\\n'"), url(held.port))
+    t.is_(r.returncode, 71, 'a NUL in what it says: 71')
+    t.like(r.stderr, '--header-command .*: NUL in its output',
+           'and nothing is cut off silently')
     r = t.run_inetws('connect', '--header-command', '/nonexistent/x',
                      url(held.port))
     t.is_(r.returncode, 71, 'no such program: 71')

@@ -82,29 +82,6 @@ def test_parked_is_redialled():
     t.is_((talk.join(), bytes(talk.got)), ('eof', b'x'), 'and serve')
 
 
-def test_time():
-    """With a wire that waits set-up costs one round trip to the agent."""
-    delay = .05
-    g, target = r.gate(), t.echo()
-    slow = r.Delay(g.port, delay)
-    url = 'ws://127.0.0.1:%d/agents/a' % slow.port
-    r.agent(url, target.port, '--spare', '4')
-    r.parked(g, 4)
-    warm = min(r.first_byte(g.door) for _ in range(3) if r.parked(g, 4))
-    g2 = r.gate('--queue', '30s')
-    slow2 = r.Delay(g2.port, delay)
-    begin = time.monotonic()
-    v = r.visit(g2.door)
-    v.sendall(b'x')
-    r.agent('ws://127.0.0.1:%d/agents/a' % slow2.port, target.port)
-    v.recv(1)
-    cold = time.monotonic() - begin
-    t.ok(4 * delay <= warm < 5.5 * delay * t.SCALE,
-         'open, ok, data, reply: %d ms at 50 ms each way' % (warm * 1000))
-    t.ok(cold >= 5 * delay, 'a wire that has to be dialled first: '
-         '%d ms' % (cold * 1000))
-
-
 def test_seen():
     """status, metrics and the page show who waits."""
     d = t.folder()

@@ -221,6 +221,59 @@ def test_full():
           'and counted')
 
 
+def test_cut_short():
+    """Its owner truncates the page: statistics are lost, and nothing else."""
+    d = t.rundir()
+    echo = t.echo()
+    page = t.folder() + '/page'
+    for options in (('--stats-file', page), ()):
+        s = t.server(echo.port, '--max-handshakes', '1', *options)
+        w = t.ws.connect(s.port)
+        w.send(b'abc')
+        w.take_data(3)
+        path = page if options else d + '/inetws/%d.stats' % s.pid
+        os.truncate(path, 0)
+        w.send(b'abc')
+        t.is_(w.take_data(3), b'abc', 'an open tunnel goes on')
+        more = [t.ws.connect(s.port) for _ in range(5)]
+        for x in more:
+            x.send(b'def')
+            t.is_(x.take_data(3), b'def', 'there are new ones')
+        s.send(signal.SIGUSR1)
+        s.wait_line('event=statistics')
+        t.is_(t.run_inetws('status', path).returncode, 78,
+              'status says what it is')
+        for x in more + [w]:
+            x.bye()
+        t.is_(s.stop(), 0, 'the process that listens is well')
+        t.unlike(s.log, 'child-killed', 'and none was killed')
+
+
+def test_full_disk():
+    """What has no room there is not counted there, but works."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root for a file system of its own')
+    t.rundir()
+    echo = t.echo()
+    p = t.Program(['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=4k '
+                   'none "$RUNTIME_DIRECTORY" || exit 99; exec "$@"', 'sh',
+                   t.INETWS, 'server', '-l', '127.0.0.1:0', '127.0.0.1:%d' %
+                   echo.port])
+    if not t.until(lambda: 'listening' in p.log or not p.alive()) or \
+            not p.alive():
+        raise t.Skip('no file system of its own: ' + p.log)
+    port = t.port_of(t.listening(p)[0])
+    ws = [t.ws.connect(port) for _ in range(20)]
+    for w in ws:
+        w.send(b'abc')
+    for w in ws:
+        t.is_(w.take_data(3), b'abc', 'a tunnel')
+    for w in ws:
+        w.bye()
+    t.is_(p.stop(), 0, 'the process that listens is well')
+    t.unlike(p.log, 'child-killed', 'and none was killed')
+
+
 def test_not_a_page():
     d = t.folder()
     with open(d + '/x', 'w') as f:

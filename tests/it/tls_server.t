@@ -241,6 +241,12 @@ def test_subject():
     r = t.run_inetws('connect', *trust, '--cert', own.cert, '--key',
                      own.key, url)
     t.is_(r.stdout, b'CN=alice\n', 'a program is told')
+    nobody = ca.issue('', ())
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\necho "$SSL_CLIENT_VERIFY ${SSL_CLIENT_S_DN-no}"')
+    r = hello(s.url, *trust, '--cert', nobody.cert, '--key', nobody.key)
+    t.is_(r.returncode, 0, 'a certificate without a subject')
+    s.wait_line('user="SUCCESS "')
     long = ca.issue('x' * 60 + '/O=' + 'y' * 60 + '/OU=' + 'z' * 60 +
                     '/L=' + 'w' * 60 + '/ST=' + 'v' * 60, ())
     r = hello(s.url, *trust, '--cert', long.cert, '--key', long.key)

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
@@ -234,24 +233,6 @@ def test_usage():
     t.is_(q.wait(), 64, '--warm under inetd: usage')
     a.close()
     b.close()
-
-
-def test_time():
-    """A visitor of a warm client waits for no handshake."""
-    delay = .1
-    s = t.server(t.echo().port)
-    slow = r.Delay(s.port, delay)
-    took = {}
-    for warm in ('0', '1'):
-        c = t.client('ws://127.0.0.1:%d/' % slow.port, '--warm', warm)
-        if warm == '1':
-            t.ok(r.parked(s) and r.parked(c), 'a wire waits')
-        took[warm] = min(r.first_byte(c.port) for _ in range(2)
-                         if warm == '0' or r.parked(s))
-        c.stop(signal.SIGQUIT)
-    t.ok(2 * delay <= took['1'] < took['0'] - 1.5 * delay and
-         took['0'] >= 4 * delay, 'a round trip less: %d ms, cold %d ms' % (
-             took['1'] * 1000, took['0'] * 1000))
 
 
 if __name__ == '__main__':

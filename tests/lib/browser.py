@@ -109,6 +109,22 @@ class Browser:
         self._ask('POST', '/actions', {'actions': [
             {'type': 'pointer', 'id': 'mouse', 'actions': moves}]})
 
+    def key(self, letter):
+        """Types it."""
+        self._ask('POST', '/actions', {'actions': [
+            {'type': 'key', 'id': 'keys', 'actions': [
+                {'type': how, 'value': letter}
+                for how in ('keyDown', 'keyUp')]}]})
+
+    def shows(self, colour, share=0.3, near=8):
+        """Waits until so much of the window is of (almost) this colour."""
+        def look():
+            seen = self.screenshot().colours(step=8)
+            good = sum(n for c, n in seen.items()
+                       if max(abs(p - q) for p, q in zip(c, colour)) <= near)
+            return good >= share * sum(seen.values())
+        return proc.until(look, 2 * proc.BOUND, pause=0.2)
+
     def screenshot(self):
         return Picture(base64.b64decode(self._ask('GET', '/screenshot')))
 

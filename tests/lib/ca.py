@@ -66,11 +66,12 @@ class Authority:
 
     def issue(self, cn='throw-away', names=LOCAL, days=1, ext='',
               newkey=None):
-        """A Cert; names may be empty, then it has a common name alone."""
+        """A Cert; names may be empty, then it has a common name alone, and
+        without one no subject."""
         self.serial += 1
         stem = self.at('%d' % self.serial)
         openssl('req', *(newkey or self.ec()), '-keyout', stem + '.key',
-                '-out', stem + '.csr', '-subj', '/CN=' + cn)
+                '-out', stem + '.csr', '-subj', '/CN=' + cn if cn else '/')
         with open(stem + '.ext', 'w') as f:
             f.write(ext)
             if names:

@@ -11,7 +11,6 @@ Nothing that happens in there is seen outside, and all of it is gone with the
 case.  Needs root; where that is not enough the case is skipped.
 """
 
-import contextlib
 import ctypes
 import fcntl
 import os
@@ -24,6 +23,7 @@ import subprocess
 import daemons
 import ca
 import launch
+import netns
 import proc
 import tap
 
@@ -130,21 +130,9 @@ class Guest:
         """Its init was killed, and with it all that it ran."""
         proc.run(self._in_groups(LEAVE))
 
-    @contextlib.contextmanager
     def net(self):
         """Sockets, threads and programs made in here are in its network."""
-        libc = ctypes.CDLL(None, use_errno=True)
-
-        def enter(path):
-            with open(path) as f:
-                if libc.setns(f.fileno(), 0x40000000):  # CLONE_NEWNET
-                    raise OSError(ctypes.get_errno(), path)
-        with open('/proc/thread-self/ns/net') as home:
-            enter('/proc/%d/ns/net' % self.pid)
-            try:
-                yield self
-            finally:
-                enter('/proc/self/fd/%d' % home.fileno())
+        return netns.inside(self.pid)
 
     def at(self, path):
         """Where a file of the guest is for us."""

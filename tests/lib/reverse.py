@@ -127,15 +127,6 @@ class Delay(peers.Proxy):
                 return
 
 
-def first_byte(door):
-    """Seconds from connecting to an echo to the first byte back."""
-    begin = time.monotonic()
-    with visit(door) as v:
-        v.sendall(b'x')
-        v.recv(1)
-        return time.monotonic() - begin
-
-
 def turned_away(door):
     """Is a visitor there reset, at the latest when he reads?"""
     try:

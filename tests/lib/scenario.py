@@ -6,6 +6,7 @@ and only addresses and places are replaced.
     s = Scenario(__file__, {'127.0.0.1:39000': '127.0.0.1:%d' % port, ...})
     s.inetws('gate')         the command line of the page that begins so
     s.site('nginx.conf')     nginx with that file
+    s.exec_start('a.service')   what systemd would start
 """
 
 import os
@@ -45,6 +46,17 @@ class Scenario:
                 self.folder, begin))
         return [shlex.split(self.replaced(line)) for line in found]
 
+    def exec_start(self, unit, **specifiers):
+        """The command of a unit, beside the page or in contrib/systemd."""
+        path = os.path.join(self.folder, unit)
+        if not os.path.exists(path):
+            path = os.path.join(proc.ROOT, 'contrib', 'systemd', unit)
+        with open(path) as f:
+            line = re.search(r'(?m)^ExecStart=(.*)$', f.read())[1]
+        for letter, word in specifiers.items():
+            line = line.replace('%' + letter, word)
+        return shlex.split(self.replaced(line))
+
     def inetws(self, mode, number=0, more=(), **kw):
         argv = self.commands('inetws ' + mode)[number]
         p = proc.inetws(argv[1], *more, *argv[2:], **kw)
@@ -52,7 +64,7 @@ class Scenario:
             proc.listening(p)
         return p
 
-    def site(self, name):
+    def site(self, name, before=''):
         """nginx with that file inside http {}; it names its own ports."""
         ports = re.findall(r'listen\s+127\.0\.0\.1:(\d+)', self.text(name))
-        return daemons.nginx_site(int(ports[0]), self.text(name))
+        return daemons.nginx_site(int(ports[0]), before + self.text(name))

@@ -65,16 +65,6 @@ class Screen:
         return at[0].value, at[1].value
 
 
-def shows(b, colour, share=0.3, near=8):
-    """Is so much of the window of (almost) this colour?"""
-    def look():
-        seen = b.screenshot().colours(step=8)
-        good = sum(n for c, n in seen.items()
-                   if max(abs(p - q) for p, q in zip(c, colour)) <= near)
-        return good >= share * sum(seen.values())
-    return t.until(look, 2 * t.BOUND, pause=0.2)
-
-
 def chain(screen, *options):
     t.need('chromium', 'chromedriver')
     if not os.path.isdir(NOVNC):
@@ -87,11 +77,11 @@ def chain(screen, *options):
 def watch(b, c, screen, page):
     screen.paint((0x10, 0xa0, 0x60))
     b.get('https://localhost:%d/%s' % (c.nginx.port, page))
-    t.ok(shows(b, (0x10, 0xa0, 0x60)), page.split('?')[0] +
+    t.ok(b.shows((0x10, 0xa0, 0x60)), page.split('?')[0] +
          ': the screen is seen')
     for colour in ((0xd0, 0x30, 0x90), (0xf0, 0xe0, 0x20)):
         screen.paint(colour)
-        t.ok(shows(b, colour), 'and painted anew: #%02x%02x%02x' % colour)
+        t.ok(b.shows(colour), 'and painted anew: #%02x%02x%02x' % colour)
 
 
 def status(b):
@@ -117,7 +107,7 @@ def test_whole_page():
              'the mouse goes to %d, %d there too' % to)
     time.sleep(2 * t.SCALE)
     screen.paint((0x20, 0x40, 0xe0))
-    t.ok(shows(b, (0x20, 0x40, 0xe0)), 'it lives behind a pause')
+    t.ok(b.shows((0x20, 0x40, 0xe0)), 'it lives behind a pause')
     b.get('about:blank')
     t.ok(c.server.has_line('event=closed .*end=ended code=(1000|1001|1005)'),
          'a page that is left is a good end')

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import browser          # noqa: E402
+import reverse          # noqa: E402
 import base64           # noqa: E402
 
 WIDE, NARROW = 1200, 390
@@ -61,8 +62,8 @@ def busy():
     s = t.server(target.port, '--metrics', '127.0.0.1:0', '--ping-interval',
                  '200ms')
     s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
-    ws = [t.ws.connect(s.port) for _ in range(4)]
-    streams = [target.next() for _ in ws]
+    ws, streams = zip(*[(t.ws.connect(s.port), target.next())
+                        for _ in range(4)])
     ws[0].send(b'x' * 123456)
     t.ws.read_exactly(streams[0], 123456)
     streams[1].shutdown(1)
@@ -143,6 +144,38 @@ def test_many_and_long():
         b.keep('many-%d' % width)
     for v in vs:
         v.close()
+
+
+@t.limit(180)
+def test_gate():
+    """Names, as long as a socket's name may be, and their visitors."""
+    t.rundir()
+    d = t.folder()
+    name = 'n' * 60
+    g = reverse.gate('--visitors-dir', d, '--metrics', '127.0.0.1:0',
+                     visitors=None, auth=('--agents-file',
+                     reverse.agents_file(**{name: 'a', 'bob': 'b'})))
+    port = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    wire = reverse.raw_agent(g, '/' + name, secret='a')
+    waiting = [reverse.visit(d + '/bob.sock') for _ in range(2)]
+    t.ok(t.until(lambda: t.one()['waiting'] == 2), 'visitors wait')
+    b = Page()
+    for width in (WIDE, NARROW):
+        b.size(width)
+        b.get('http://127.0.0.1:%d/' % port)
+        p = b.script(LOOK)
+        t.ok(p['scroll'] <= width, 'nothing sticks out of %d (%d)' %
+             (width, p['scroll']))
+        t.is_(p['rows'], 3, 'two names and a wire')
+        t.ok(name in p['text'].replace('\n', ''), 'with the long name')
+        seen = b.script("return [...document.querySelectorAll("
+                        "'table.names tr:nth-child(2) td')].map("
+                        "(x) => x.innerText);")
+        t.is_(seen, ['bob', '0', '0', '2'], 'for whom visitors wait')
+        b.keep('gate-%d' % width)
+    for v in waiting:
+        v.close()
+    wire.drop()
 
 
 t.main()

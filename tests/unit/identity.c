@@ -136,7 +136,8 @@ test_origin(void)
 	is(origin_is_allowed(slice_of("null"), "*"), 1, "* is any");
 	is(origin_is_allowed(slice_of("https://a:1"), "a"), 1, "any port");
 	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
-	is(origin_is_allowed(slice_of("null"), "null"), 0, "null is none");
+	is(origin_is_allowed(slice_of("null"), "null"), 1, "null, if asked");
+	is(origin_is_allowed(slice_of("null"), "nul"), 0, "not else");
 	is(origin_is_allowed(slice_of("https://a"), "HTTPS://a:443"), 1,
 	    "the scheme's own port, written out");
 	is(origin_is_allowed(slice_of("http://a"), "https://a"), 0,
@@ -229,6 +230,12 @@ test_forwarded(void)
 	forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port);
 	is_str(ip_print(text, &ip, port), "2.2.2.2",
 	    "a quoted Host holds no for=");
+	head.field[0].value = slice_of("for=\"1.1.1.1, for=2.2.2.2");
+	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    -1, "a quote that does not end is an error");
+	head.field[0].value = slice_of("for=\"1\\, for=\"2.2.2.2:5\"");
+	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    -1, "however it is made");
 	ip_parse(&ip, slice_of("2001:db8::1"));
 	is_str(forwarded_write(field, &ip, 5),
 	    "Forwarded: for=\"[2001:db8::1]:5\"", "IPv6 and port");

@@ -149,7 +149,7 @@ test_dump(void)
 		"server h:22 -l 8080 -l unix:/a~b,mode=0600 --drain leave "
 		    "--linger 1500ms --idle-timeout 2h --path /x -vv -4",
 		"server -- prog \"q\" ~ a\\ x~y\nz",
-		"client wss://h:444/a?b=c -H A:~\"x\" -H B:~c\\ -A =a "
+		"client wss://h:444/a -H A:~\"x\" -H B:~c\\ -A =a "
 		    "--cacert \"x --capath ~y~ --window 65537 -k",
 		"connect ws+unix:/a~b:/c -6 --eof=close",
 		"-remote_ws ws://[fe80::1%25eth0]/"
@@ -174,9 +174,17 @@ test_dump(void)
 	    "ws://h -A ~a"))));
 	is_str(o.user_agent, " a", "blanks survive");
 	name = printed("inetws connect --dump-config ws://me:secret@h/x?y=z");
-	ok(strstr(name, "\nurl ws://h/x?y=z\n") != NULL, "with its query");
-	ok(strstr(name, "secret") == NULL, "without its password");
-	ok(strstr(name, "# the URL's user") != NULL, "and says so");
+	ok(strstr(name, "\nurl ws://h/x\n") != NULL &&
+	    strstr(name, "secret") == NULL, "a URL without secrets");
+	ok(strstr(name, "# the URL's user") != NULL, "a password");
+	ok(strstr(name, "# the URL's query") != NULL, "or a query, and says so");
+	name = printed("inetws connect --dump-config ws://h/ --proxy-header "
+	    "X-Pass:secret --proxy-header Proxy-Authorization:secret "
+	    "-H Cookie:secret -H X-Seen:seen");
+	ok(strstr(name, "secret") == NULL, "nor fields that are secrets");
+	ok(strstr(name, "# the proxy-header X-Pass is not") != NULL,
+	    "or for a proxy, which are named");
+	ok(strstr(name, "\nheader X-Seen:seen\n") != NULL, "others are shown");
 }
 
 int

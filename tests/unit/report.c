@@ -47,10 +47,72 @@ names(void)
 	    "the last one");
 }
 
+/* Those of a gate, and what is said of them. */
+static void
+gate(void)
+{
+	static const struct metrics_form text;
+	static struct report_name of[3];
+	struct report_names names = { of, 0, 3 };
+	struct report_row row = { .state = STATE_PARKED };
+	struct report r = { .mode = "gate" };
+	struct out o;
+
+	report_name(&names, "ann", 1, 2);
+	report_name(&names, "bob", 0, 3);
+	strlcpy(row.target, "ann", sizeof(row.target));
+	report_name_row(&names, &row);
+	row.state = STATE_LOST;
+	report_name_row(&names, &row);
+	row.state = STATE_HANDSHAKE;
+	report_name_row(&names, &row);
+	strlcpy(row.target, "eve", sizeof(row.target));
+	row.state = STATE_OPEN;
+	report_name_row(&names, &row);
+	report_name(&names, "one too many", 1, 1);
+	is(names.n, 3, "names, as many as there is room for");
+	is(of[0].parked * 100 + of[0].open * 10 + of[0].waiting, 112,
+	    "a wire that waits, one with a visitor, visitors who wait");
+	is(of[2].open, 1, "a name that only a wire has");
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &text, &r, &names, NULL);
+	ok(strstr(buf, "\ninetws_agent_wires{name=\"ann\",state=\"parked\"} "
+	    "1\n") != NULL && strstr(buf, "\ninetws_agent_visitors_waiting"
+	    "{name=\"ann\"} 2\n") != NULL, "a listed name is a label");
+	ok(strstr(buf, "bob") == NULL && strstr(buf, "eve") == NULL,
+	    "others are not");
+	out_begin(&o, buf, sizeof(buf));
+	report_json_name(&o, &of[1]);
+	is_str(buf, "{\"name\":\"bob\",\"listed\":false,\"parked\":0,"
+	    "\"open\":0,\"waiting\":3}", "JSON");
+}
+
+/* As many of them, as long as there can be. */
+static void
+many(void)
+{
+	static const struct metrics_form open = { 1, 1 };
+	static struct report_name of[REPORT_NAMES_MAX];
+	struct report_names names = { of, REPORT_NAMES_MAX, REPORT_NAMES_MAX };
+	static struct report r;
+	struct out o;
+	unsigned int i;
+
+	for (i = 0; i < REPORT_NAMES_MAX; i++) {
+		of[i] = (struct report_name){ .listed = 1, .parked = -1u,
+		    .open = -1u, .waiting = -1u };
+		memset(of[i].text, 'x', sizeof(of[i].text) - 1);
+	}
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &open, &r, &names, NULL);
+	ok(!o.cut, "there is room for all names");
+}
+
 static void
 metrics(void)
 {
 	static const struct metrics_form text, open = { 1, 1 };
+	static const struct report_names none;
 	static struct report r;
 	struct out o;
 
@@ -62,7 +124,7 @@ metrics(void)
 	r.counts.rtt.bucket[REPORT_BUCKETS - 1] = 1;
 	r.counts.rtt.sum = 10003;
 	out_begin(&o, buf, sizeof(buf));
-	metrics_write(&o, &text, &r, NULL);
+	metrics_write(&o, &text, &r, &none, NULL);
 	ok(!o.cut, "there is room for all");
 	ok(strstr(buf, "\ninetws_connections_active 5\n") != NULL, "active");
 	ok(strstr(buf, "direction=\"up\"} 1234567890123456789\n") != NULL,
@@ -78,7 +140,7 @@ metrics(void)
 	    "a family has its suffix in the text format");
 	ok(strstr(buf, "# EOF") == NULL, "which has no end");
 	out_begin(&o, buf, sizeof(buf));
-	metrics_write(&o, &open, &r, NULL);
+	metrics_write(&o, &open, &r, &none, NULL);
 	ok(strstr(buf, "# TYPE inetws_stream_bytes counter\n# UNIT "
 	    "inetws_stream_bytes bytes\n") != NULL,
 	    "and not in OpenMetrics, which has units");
@@ -114,6 +176,8 @@ main(void)
 	escapes();
 	names();
 	metrics();
+	gate();
+	many();
 	accepts();
 	return done_testing();
 }

@@ -155,6 +155,37 @@ bad_files(void)
 	is(why.status, EXIT_NAME, "not found");
 }
 
+/* What visitors of a gate come for. */
+static void
+names(void)
+{
+	static const struct stats_about gate = { "gate", "a -> b", 2 };
+	struct report_name of[4];
+	struct report_names found = { of, 0, 4 };
+	struct stats_view v;
+
+	is(stats_create(NULL, 2, &gate), 0, "a gate's page");
+	stats_set_name(0, "ann", 1, 0);
+	stats_set_name(1, "bob", 0, 7);
+	stats_set_name(2, "eve", 0, 0);
+	stats_set_name(0, "ann", 1, 2);
+	stats_set_name(2, "", 0, 0);
+	stats_set_name(STATS_NAMES, "x", 0, 0);
+	stats_view_own(&v);
+	stats_names(&v, &found);
+	is(found.n, 2, "its names, without those that are gone");
+	is_str(of[0].text, "ann", "one");
+	is(of[0].listed * 10 + of[0].waiting, 12, "and what is said of it");
+	is(of[1].listed * 10 + of[1].waiting, 7, "the other one");
+	stats_close(1);
+	is(stats_create(NULL, 2, &about), 0, "one that is no gate's");
+	found.n = 0;
+	stats_view_own(&v);
+	stats_names(&v, &found);
+	is(found.n, 0, "has none");
+	stats_close(1);
+}
+
 int
 main(void)
 {
@@ -167,6 +198,7 @@ main(void)
 	anonymous();
 	rate_limit();
 	bad_files();
+	names();
 	sources(NULL);
 	sources(path);
 	rmdir(dir);

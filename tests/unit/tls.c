@@ -47,8 +47,9 @@ enum manner {
 	RESET,		/* says hello and resets */
 	LAST_WORDS,	/* hello and close_notify at once, but no FIN */
 	GARBLE,		/* says hello and then something that is no TLS */
-	BULK_BOTH,	/* sends and takes BULK bytes, a key update between */
-	RECORDS,	/* counts the records it gets in "one" to "many" */
+	BULK_BOTH,	/* sends and takes BULK bytes */
+	BULK_KEYS,	/* the same, and asks for new keys meanwhile */
+	RECORDS,	/* "how many, the first, the longest", at each '!' */
 	PLAIN,		/* does not speak TLS */
 	HANG_UP,	/* closes instead of a handshake */
 	SILENT		/* nothing at all */
@@ -126,7 +127,7 @@ serve_echo(SSL *ssl)
  * unanswered, makes OpenSSL 3.0 fail with "bad length" on that side.
  */
 static void
-serve_bulk(SSL *ssl, int fd)
+serve_bulk(SSL *ssl, int fd, int keys)
 {
 	static char out[20000], in[16384];
 	size_t sent = 0, got = 0, i, n;
@@ -144,8 +145,7 @@ serve_bulk(SSL *ssl, int fd)
 			if ((r = SSL_write(ssl, out, n)) > 0) {
 				sent += n;
 				moved = 1;
-				if (sent == 1000000 &&
-				    SSL_version(ssl) == TLS1_3_VERSION)
+				if (keys && sent == 1000000)
 					SSL_key_update(ssl,
 					    SSL_KEY_UPDATE_REQUESTED);
 			} else if (SSL_get_error(ssl, r) ==
@@ -176,16 +176,21 @@ static void
 serve_records(SSL *ssl)
 {
 	char buf[16384], say[32];
-	size_t n;
-	int count = 0, done = 0;
+	size_t n, first = 0, longest = 0;
+	int count = 0;
 
-	while (!done && SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1) {
-		count++;
-		done = buf[n - 1] == '!';
+	while (SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1) {
+		if (count++ == 0)
+			first = longest = n;
+		if (n > longest)
+			longest = n;
+		if (buf[n - 1] != '!')
+			continue;
+		n = snprintf(say, sizeof(say), "%d, %zu, %zu", count, first,
+		    longest);
+		SSL_write(ssl, say, n);
+		count = 0;
 	}
-	n = snprintf(say, sizeof(say), "%d", count);
-	SSL_write(ssl, say, n);
-	SSL_shutdown(ssl);
 }
 
 static void
@@ -227,7 +232,8 @@ serve(const struct server *s, int fd)
 			;
 		break;
 	case BULK_BOTH:
-		serve_bulk(ssl, fd);
+	case BULK_KEYS:
+		serve_bulk(ssl, fd, s->manner == BULK_KEYS);
 		break;
 	case RECORDS:
 		serve_records(ssl);
@@ -382,7 +388,8 @@ test_good(const struct pair *pair, const char *host, const char *sni,
 	    8) == 0, "it is %s", buf);
 	is(put(&io, "ping"), 4, "write");
 	is(get(&io, buf, 2), 2, "read a part");
-	is(io_pending(&io), 1, "there is more that poll does not know");
+	is(io_pending(&io), !tls_kernel_receives(io.tls), "there is more, "
+	    "that poll does not know unless the kernel decrypts");
 	is(get(&io, buf, sizeof(buf)), 2, "read the rest");
 	is(io_pending(&io), 0, "no more");
 	is(io_finish(&io), 0, "finish");
@@ -520,17 +527,18 @@ test_end(const struct pair *pair, enum manner manner, int version,
 
 /*
  * Both directions at once through full buffers, with writes that must be
- * repeated, in pieces of all sizes, while the server changes keys.
+ * repeated, in pieces of all sizes, while the server may change keys; which is
+ * an end where the kernel sends.
  */
 static void
-test_bulk(const struct pair *pair, int version)
+test_bulk(const struct pair *pair, int version, enum manner manner)
 {
 	static char out[BULK], buf[70000];
-	struct server s = { .manner = BULK_BOTH, .pair = pair,
+	struct server s = { .manner = manner, .pair = pair,
 	    .max_version = version };
 	struct io io = connected(&s, "localhost");
 	size_t sent = 0, got = 0, head, i;
-	int blocked = 0, bad = 0, end = 0, tail = 0;
+	int blocked = 0, bad = 0, end = 0, tail = 0, stuck = 0, e = 0;
 	int64_t deadline = clock_ms() + 60000;
 	struct iovec iov[3];
 	short rev, wev;
@@ -540,6 +548,8 @@ test_bulk(const struct pair *pair, int version)
 	for (i = 0; i < BULK; i++)
 		out[i] = bulk_byte(i);
 	setsockopt(io.wfd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	if (io.tls != NULL && manner == BULK_KEYS)
+		stuck = tls_kernel_sends(io.tls);
 	while (io.tls != NULL && !end && clock_ms() < deadline) {
 		if (sent < BULK) {
 			/* a short head, a middle and the rest, in the limits */
@@ -561,7 +571,8 @@ test_bulk(const struct pair *pair, int version)
 		iov[0] = (struct iovec){ buf, 10 };
 		iov[1] = (struct iovec){ buf + 10, sizeof(buf) - 10 };
 		n = io_readv(&io, iov, 2);
-		if (n == -1 && errno != EAGAIN)
+		e = errno;
+		if (n == -1 && e != EAGAIN)
 			break;
 		end = n == 0;
 		for (i = 0; n > 0 && i < (size_t)n; i++, got++)
@@ -574,6 +585,13 @@ test_bulk(const struct pair *pair, int version)
 		io_events(&io, 1, sent < BULK, &rev, &wev);
 		wait_for(io.rfd, rev | wev);
 	}
+	if (stuck) {
+		is(e, EPROTO, "new keys are an end where the kernel sends");
+		ok(!bad && sent < BULK, "and what came was good");
+		io_close(&io);
+		stop(&s);
+		return;
+	}
 	is(sent, BULK, "all sent");
 	is(got, BULK + 4, "all received");
 	ok(!bad, "as it was sent");
@@ -584,29 +602,53 @@ test_bulk(const struct pair *pair, int version)
 	is(stop(&s), 0, "the server was content");
 }
 
+/* Writes all of it, and says in what records it came. */
+static void
+test_record(struct io *io, const struct iovec *iov, int n, const char *want,
+    const char *name)
+{
+	struct iovec rest[4];
+	char buf[40];
+	ssize_t put, got;
+	int i = 0;
+
+	memcpy(rest, iov, n * sizeof(rest[0]));
+	while (i < n) {
+		put = io_writev(io, rest + i, n - i);
+		if (put == -1 && errno != EAGAIN)
+			break;
+		if (put == -1)
+			wait_for(io->wfd, POLLOUT);
+		for (; put >= 0 && i < n && (size_t)put >= rest[i].iov_len; i++)
+			put -= rest[i].iov_len;
+		if (put > 0) {
+			rest[i].iov_base = (char *)rest[i].iov_base + put;
+			rest[i].iov_len -= put;
+		}
+	}
+	got = get(io, buf, sizeof(buf) - 1);
+	buf[got > 0 ? got : 0] = '\0';
+	is_str(buf, want, name);
+}
+
+/* What comes first is to be read without waiting for a second packet. */
 static void
 test_records(const struct pair *pair)
 {
-	static char big[40000];
+	static char big[202000];
 	struct server s = { .manner = RECORDS, .pair = pair };
 	struct io io = connected(&s, "localhost");
 	struct iovec iov[4] = { { (char *)"head", 4 }, { (char *)"", 0 },
 	    { (char *)"payload", 7 }, { (char *)"end!", 4 } };
-	char buf[10];
 
-	is(io_writev(&io, iov, 4), 15, "small pieces");
-	is(get(&io, buf, sizeof(buf)), 1, "arrive");
-	is(buf[0], '1', "as one record");
-	io_close(&io);
-	stop(&s);
-
-	s = (struct server){ .manner = RECORDS, .pair = pair };
-	io = connected(&s, "localhost");
+	test_record(&io, iov, 4, "1, 15, 15", "small pieces are one record");
 	memset(big, 'x', sizeof(big));
 	iov[2] = (struct iovec){ big, sizeof(big) };
-	is(io_writev(&io, iov, 4), 40008, "large ones");
-	is(get(&io, buf, sizeof(buf)), 1, "arrive");
-	is(buf[0], '4', "as full records, the last piece in its own");
+	test_record(&io, iov, 4, "19, 1360, 16384", "large ones grow from a "
+	    "packet, the last piece in its own");
+	test_record(&io, iov, 4, "14, 16384, 16384", "and stay large");
+	poll(NULL, 0, 1100);
+	test_record(&io, iov, 4, "19, 1360, 16384", "until there is silence");
 	io_close(&io);
 	stop(&s);
 }
@@ -730,8 +772,9 @@ main(void)
 	test_end(&good, LAST_WORDS, 0, 0, 0, "close_notify");
 	test_pending_end(&good);
 	test_records(&good);
-	test_bulk(&good, 0);
-	test_bulk(&good, TLS1_2_VERSION);
+	test_bulk(&good, 0, BULK_BOTH);
+	test_bulk(&good, 0, BULK_KEYS);
+	test_bulk(&good, TLS1_2_VERSION, BULK_BOTH);
 	test_hashed(&ca, &good);
 
 	free_pair(&ca);

@@ -71,7 +71,7 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 		t = tls_accept(server, fd[1], fd[1], SOON, &why);
 		if (t == NULL)
 			_exit(1);
-		tls_writev(t, &iov, 1);
+		tls_writev(t, &iov, 1, 0);
 		get(t, fd[1], buf, sizeof(buf));
 		_exit(0);
 	}

@@ -196,6 +196,17 @@ test_idle(void)
 	ok(r.reset && r.t.close_code == 1008, "Close 1008 and a reset");
 	rig_end(&r);
 
+	rig_begin(&r, cfg);
+	r.stream_stuck = 1;
+	rig_frame(&r, 0x82, "late", 4);
+	rig_frame(&r, 0x88, "\x03\xe8", 2);
+	rig_at(&r, 59999);
+	ok(r.t.wire_gone && r.t.end == TUNNEL_GOING && !r.done,
+	    "what came before Close waits for the stream");
+	rig_at(&r, 60000);
+	ok(r.t.end == TUNNEL_IDLE && r.reset && r.done, "but not for ever");
+	rig_end(&r);
+
 	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
 	rig_at(&r, 1000000000);
 	is(r.t.end, TUNNEL_GOING, "no idle timeout, no end");

@@ -26,7 +26,7 @@ def test_fleet():
     listed = r.agents_file(**{n: 'secret-of-' + n.upper() for n in names})
     https, port = t.free_port(), t.free_port()
     s = Scenario(__file__, {
-        '127.0.0.1:443 ': '127.0.0.1:%d ' % https,
+        'listen 443': 'listen 127.0.0.1:%d' % https,
         '127.0.0.1:39000': '127.0.0.1:%d' % port,
         '/run/inetws': d, '/etc/inetws/fleet': listed,
         'server_name gate.example.org': 'server_name localhost',

@@ -23,6 +23,7 @@ def test_rendezvous():
     s = Scenario(__file__, {'127.0.0.1:%d' % p: '127.0.0.1:%d' % to
                             for p, to in named.items()})
     s.replace.update({
+        'listen 443': 'listen 127.0.0.1:%d' % named[443],
         '--visitors :39036': '--visitors 127.0.0.1:%d' % named[39036],
         '--visitors :39037': '--visitors 127.0.0.1:%d' % named[39037],
         'DNS:gate.example.org': 'DNS:localhost',

@@ -20,6 +20,7 @@ def world(git):
     s = Scenario(__file__, {'127.0.0.1:%d' % p: '127.0.0.1:%d' % to
                             for p, to in port.items()})
     s.replace.update({
+        'listen 443': 'listen 127.0.0.1:%d' % port[443],
         '127.0.0.1:9418': '127.0.0.1:%d' % git,
         'server_name example.org': 'server_name localhost',
         'wss://example.org': 'wss://localhost:%d' % port[443],

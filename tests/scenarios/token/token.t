@@ -30,7 +30,7 @@ def web(name, tls=None):
 
 
 class World:
-    def __init__(self):
+    def __init__(self, office_ca=None):
         curl, = t.need('curl')
         self.curl_program = curl
         self.cert = t.certificate()
@@ -41,7 +41,7 @@ class World:
             '443', '39000', '39001', '8088')}
         self.ports = ports
         self.s = Scenario(__file__, {
-            '127.0.0.1:443 ': '127.0.0.1:%d ' % ports['443'],
+            'listen 443': 'listen 127.0.0.1:%d' % ports['443'],
             '127.0.0.1:39000': '127.0.0.1:%d' % ports['39000'],
             '127.0.0.1:39001': '127.0.0.1:%d' % ports['39001'],
             '127.0.0.1:8088': '127.0.0.1:%d' % ports['8088'],
@@ -55,14 +55,15 @@ class World:
             '/var/log/nginx': self.folder,
             '/etc/ssl/gate.pem': self.cert.cert,
             '/etc/ssl/gate.key': self.cert.key,
-            '/etc/ssl/office-ca.pem': wiki.ca})
+            '/etc/ssl/office-ca.pem': office_ca or wiki.ca})
         self.gate = self.s.inetws('gate')
         self.s.site('nginx-gate.conf')
         self.s.site('nginx-agent.conf')
 
-    def agent(self, token=TOKEN):
+    def agent(self, token=TOKEN, number=0, more=()):
         self.s.replace['TOKEN'] = token
-        return self.s.inetws('agent', more=('--cacert', self.cert.ca))
+        return self.s.inetws('agent', number,
+                             more=('--cacert', self.cert.ca, *more))
 
     def curl(self, number, *more):
         """The page's request of that number: (status, body)."""
@@ -121,6 +122,38 @@ def test_queue():
     w.agent()
     t.is_(later.wait(), 0, 'and completes when it is back')
     t.like(later.stdout.read(), '^default /some/path', 'with its answer')
+
+
+def test_not_the_wiki():
+    """Who answers as the wiki has a certificate of somebody else."""
+    w = World(office_ca=t.certificate().ca)
+    w.agent()
+    t.ok(t.until(lambda: w.curl(0)[0] == 200), 'the agent is there')
+    t.is_(w.curl(2)[0], 502, 'X-Host with https://: refused')
+
+
+def test_proxy():
+    """By a proxy that wants a password."""
+    w = World()
+    secret = w.folder + '/proxy'
+    way = t.tinyproxy(('ann', 'pw-of-the-proxy'))
+    w.s.replace.update({'proxy.example.com:3128': '127.0.0.1:%d' % way.port,
+                        '/etc/inetws/proxy': secret})
+    for word, good in (('ann:wrong', False), ('ann:pw-of-the-proxy', True)):
+        with open(secret, 'w') as f:
+            f.write(word + '\n')
+        a = w.agent(number=1, more=() if good else ('--retry', '1'))
+        if not good:
+            t.is_(a.wait(), 77, 'a wrong password for the proxy: refused')
+            t.like(a.log, 'proxy .*answered 40[17]', 'which the log says')
+    t.ok(r.parked(w.gate, 2), 'with the right one the agent waits')
+    for number in (0, 1, 2):
+        t.is_(w.curl(number)[0], 200, 'request %d is answered' % number)
+    way.stop()
+    t.ok(t.until(lambda: not any('parked' in t.command_of(c) for c in
+                                 t.children(w.gate.pid))),
+         'it is the proxy that they came by')
+    t.ok('pw-of-the-proxy' not in a.log, 'its password is not in the log')
 
 
 if __name__ == '__main__':

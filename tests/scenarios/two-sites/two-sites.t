@@ -30,6 +30,7 @@ class Sites:
             '127.0.0.1:%d' % p: '127.0.0.1:%d' % t.source(
                 name.encode()).port for p, name in services.items()})
         self.s.replace.update({
+            'listen 443': 'listen 127.0.0.1:%d' % self.port[443],
             'DNS:hq.example.org': 'DNS:localhost',
             'server_name hq.example.org': 'server_name localhost',
             'wss://hq.example.org': 'wss://localhost:%d' % self.port[443],

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * In the place of src/os/stats*.c and src/run/note.c: no page, no slot, and
+ * nothing noted on the way of the bytes.  For measuring what statistics cost,
+ * and for nothing else: limits that are judged by the page are not kept.
+ */
+#include <string.h>
+
+#include "os/stats.h"
+#include "run/note.h"
+
+static struct stats_slot nobody;
+struct stats_slot *stats_mine = &nobody;
+
+/* The page's life. */
+
+int
+stats_create(const char *path, unsigned int slots,
+    const struct stats_about *about)
+{
+	return 0;
+}
+
+int
+stats_take_over(const char *path, const struct stats_about *about)
+{
+	return -1;
+}
+
+int
+stats_share(const char *path, unsigned int slots, struct why *why)
+{
+	return 0;
+}
+
+void
+stats_retitle(const struct stats_about *about)
+{
+}
+
+void
+stats_give(uid_t uid, gid_t gid)
+{
+}
+
+int
+stats_rename(const char *path)
+{
+	return 0;
+}
+
+const char *
+stats_path(void)
+{
+	return NULL;
+}
+
+int
+stats_is_shared(void)
+{
+	return 0;
+}
+
+unsigned int
+stats_room(void)
+{
+	return 0;
+}
+
+void
+stats_close(int remove)
+{
+}
+
+/* Writing. */
+
+void
+stats_take(int slot, enum report_state state)
+{
+}
+
+void
+stats_release(unsigned int result)
+{
+}
+
+void
+stats_bury(int slot)
+{
+}
+
+unsigned int
+stats_source(uint64_t source, unsigned int max)
+{
+	return 0;
+}
+
+void
+stats_set_waiting(unsigned int n)
+{
+}
+
+void
+stats_set_name(unsigned int i, const char *text, int listed,
+    unsigned int waiting)
+{
+}
+
+void
+stats_set_note(int64_t note)
+{
+}
+
+int
+stats_may_log(uint64_t *left_out)
+{
+	*left_out = 0;
+	return 1;
+}
+
+/* Reading. */
+
+int
+stats_is_survivor(int slot)
+{
+	return 0;
+}
+
+int
+stats_is_established(int slot, int pid)
+{
+	return 1;
+}
+
+int64_t
+stats_note(void)
+{
+	return 0;
+}
+
+void
+stats_view_own(struct stats_view *v)
+{
+	*v = (struct stats_view){ .fd = -1 };
+}
+
+int
+stats_view_open(struct stats_view *v, const char *path, struct why *why)
+{
+	return why_set(why, EXIT_NAME, "%s: built without statistics", path);
+}
+
+void
+stats_view_close(struct stats_view *v)
+{
+}
+
+int
+stats_view_alive(const struct stats_view *v)
+{
+	return 0;
+}
+
+void
+stats_read(const struct stats_view *v, struct report *r)
+{
+	memset(r, 0, sizeof(*r));
+}
+
+void
+stats_sum(struct report_counts *counts)
+{
+	memset(counts, 0, sizeof(*counts));
+}
+
+void
+stats_names(const struct stats_view *v, struct report_names *names)
+{
+}
+
+unsigned int
+stats_slots(const struct stats_view *v)
+{
+	return 0;
+}
+
+int
+stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
+{
+	return 0;
+}
+
+int
+stats_left(int slot, struct report_row *r)
+{
+	return 0;
+}
+
+/* What a connection's process notes. */
+
+void
+note_who(const struct carry *c)
+{
+}
+
+void
+note_open(const struct carry *c)
+{
+}
+
+void
+note_round(const struct tunnel *t)
+{
+}
+
+void
+note_lost(void)
+{
+}
+
+void
+note_resumed(const struct carry *c)
+{
+}
+
+void
+note_end(const struct carry *c)
+{
+}
+
+void
+note_failed(int exit_status)
+{
+}
+
+void
+note_refused(void)
+{
+}
+
+void
+note_handed_over(void)
+{
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What the set-up of a tunnel costs in round trips, when nginx is 50 ms away
+from those who dial it: none with client --warm, one with an agent whose wire
+waits at the gate.  Set-up is what the first byte takes longer than the second.
+
+The way is a slow link between two network namespaces; where there can be none,
+a proxy that delays, behind which the handshake of TCP costs nothing."""
+
+import contextlib
+import os
+import statistics
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import inetws as t                      # noqa: E402
+import netns                            # noqa: E402
+import reverse as r                     # noqa: E402
+
+DELAY = .05             # seconds each way
+TRIP = 2 * DELAY
+ROUNDS = 5
+
+
+class Way:
+    """near() is where nginx and what is behind it are, far() where those are
+    who dial it.  .dial: round trips to have a wire."""
+
+    def __init__(self):
+        self.near = self.far = contextlib.nullcontext
+        self.host, self.link = 'localhost', None
+        try:
+            self.link = netns.Slow(DELAY)
+            self.near, self.far = self.link.in_near, self.link.in_far
+            self.host = netns.NEAR
+        except t.Skip as e:
+            t.diag('a delaying proxy instead of a slow link: %s' % e)
+        self.dial = 3 if self.link else 2       # TCP, TLS, the upgrade
+        self.cert = t.certificate(['IP:' + netns.NEAR, 'DNS:localhost'])
+
+    def nginx(self, upstream):
+        """The URL for who is far."""
+        port = t.free_port()
+        t.nginx_site(port, 'server { listen %d ssl; ssl_certificate %s; '
+                     'ssl_certificate_key %s; %s }' % (
+                         port, self.cert.cert, self.cert.key,
+                         t.location(upstream, '/')))
+        if self.link is None:
+            port = r.Delay(port, DELAY).port
+        return 'wss://%s:%d/' % (self.host, port)
+
+
+class Visit:
+    """A visitor of an echo.  setup(): round trips until there is a tunnel."""
+
+    def __init__(self, door):
+        self.begin = time.monotonic()
+        self.sock = r.visit(door)
+        self.sock.sendall(b'x')
+
+    def setup(self):
+        self.sock.recv(1)
+        first = time.monotonic() - self.begin
+        begin = time.monotonic()
+        self.sock.sendall(b'y')
+        self.sock.recv(1)
+        second = time.monotonic() - begin
+        self.sock.close()
+        return (first - second) / TRIP
+
+
+def judge(ready, expected, cold, least):
+    """Medians: a busy machine adds to all of them, but takes nothing away."""
+    ready, cold = statistics.median(ready), statistics.median(cold)
+    t.ok(ready >= expected - .5, 'set-up of one that waits: %.2f round trips '
+         'of %d ms' % (ready, 1000 * TRIP))
+    t.ok(cold - ready >= least - .5,
+         'and of one that has to be dialled: %.2f' % cold)
+    t.ok(ready < expected + .5 or t.SCALE > 1 and ready < cold / 2,
+         'so the first has cost %d' % expected)
+
+
+def test_client():
+    way, took = Way(), {}
+    with way.near():
+        s = t.server(t.echo().port)
+        url = way.nginx(s.port)
+    with way.far():
+        for warm in ('0', '1'):
+            c = t.client(url, '--cacert', way.cert.ca, '--warm', warm)
+            took[warm] = [Visit(c.port).setup() for _ in range(ROUNDS)
+                          if warm == '0' or (r.parked(s) and r.parked(c))]
+            c.stop()
+    judge(took['1'], 0, took['0'], way.dial)
+
+
+def test_agent():
+    """With one wire the second of two who come at once has to wait for the
+    next one."""
+    way, took = Way(), [[], []]
+    with way.near():
+        g = r.gate()
+        url = way.nginx(g.port)
+    with way.far():
+        r.agent(url + 'agents/a', t.echo().port, '--cacert', way.cert.ca,
+                '--spare', '1')
+    with way.near():
+        for _ in range(ROUNDS):
+            r.parked(g)
+            visits = [Visit(g.door) for _ in range(2)]
+            for visit, times in zip(visits, took):
+                times.append(visit.setup())
+    judge(took[0], 1, took[1], way.dial)
+
+
+if __name__ == '__main__':
+    t.main()
