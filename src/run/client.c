@@ -38,8 +38,8 @@ serve_io(const struct dialler *cl, struct io stream, const char *peer,
 	carry_begin(&c, cl->o, peer);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
-	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
-	    cl->o->connect_timeout, &why) == -1) {
+	if (visitor_line(&v, cl->o, stream.rfd, clock_after(
+	    cl->o->connect_timeout), &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}

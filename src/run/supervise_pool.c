@@ -234,7 +234,7 @@ give_up_guests(struct supervisor *s, int64_t now)
 int64_t
 supervise_patience(const struct supervisor *s)
 {
-	return s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+	return clock_after(s->o->queue);
 }
 
 int

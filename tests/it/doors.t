@@ -253,6 +253,23 @@ def test_path():
     t.is_(refused(g, '/agents'), 404, 'less: 404')
 
 
+def test_masked():
+    """A name that is a secret is nowhere to be read, not with -v either."""
+    g, name = doors('-v'), 'secret-of-agents-SECRET'
+    a = r.agent(g.url('agents/' + name), t.echo().port, '-v')
+    r.parked(g, 2)
+    with r.visit(g.at(name)) as v:
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'a visitor')
+    t.ok(a.wait_line('event=closed') and g.wait_line('event=closed'), 'ends')
+    t.like(a.log, '> GET /agents/secret\\.\\.\\. HTTP/1.1', 'the request')
+    b = r.agent(g.url('agents/' + name) + '?SECRET', 1, '-v')
+    t.like(b.wait_line('> GET.*')[0], r'GET /agents/secret\.\.\.$',
+           'and with a query')
+    t.ok('SECRET' not in a.log + b.log, 'the agent tells six characters')
+    t.ok('SECRET' not in g.log, 'and so does the gate')
+
+
 def test_share():
     """Several agents of one name take turns."""
     g, d = doors(), 'a-name-long-enough'
