@@ -167,6 +167,8 @@ def test_names():
                          ('/.hidden_and_long_enough', 400),
                          ('/%2e%2e%2fetc%2fpasswd', 400),
                          ('/nul%00nul%00nul%00nul', 400),
+                         ('/nul\0nul_and_long_enough', 400),
+                         ('/slash%2fand_long_enough', 400),
                          ('/' + 'x' * 129, 400), ('/short', 403),
                          ('/quo"te_and_long_enough', 400),
                          ('/' + 'x' * 120, 400)):
@@ -185,6 +187,8 @@ def test_file():
     v = r.visit(g.at('office-ssh'))
     r.line(a)
     t.ok(True, 'its agent serves')
+    t.is_(refused(g, '/x/unlisted', secret='s3cret'), 403,
+          'a name that is not listed: 403')
     t.is_(refused(g, '/x/web', secret='s3cret'), 403,
           'but not under another\'s name')
     v2 = r.visit(g.at('web'))
@@ -221,13 +225,50 @@ def test_stale():
           'what a killed gate left is removed, and nothing else')
     g.send(signal.SIGKILL)
     g.wait()
-    g = doors(auth=('--agents-file', r.agents_file(right='x')), folder=d)
+    g = doors(auth=('--agents-file', r.agents_file(right='x', other='x')),
+              folder=d)
+    t.ok({'right.sock', 'other.sock'} <= set(os.listdir(d)),
+         'started again: listed names have doors, there is no agent yet')
     a = r.raw_agent(g, '/right', secret='x')
     v = r.visit(g.at('right'))
     r.line(a)
     t.ok(True, 'killed and started again: the door works')
     v.close()
     alive.close()
+
+
+def test_group():
+    """A door has the group of a folder that gives it."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root')
+    d, group = t.folder(), pwd.getpwnam('nobody').pw_gid
+    os.chown(d, -1, group)
+    os.chmod(d, 0o2750)
+    g = doors(folder=d, auth=('--agents-file', r.agents_file(right='x')))
+    st = os.stat(g.at('right'))
+    t.is_((st.st_gid, st.st_mode & 0o777), (group, 0o660), 'the folder\'s')
+
+
+def test_limits():
+    """--max-parked and --max-waiting are about one name."""
+    g = doors('--max-parked', '1', '--max-waiting', '1', auth=(
+        '--agents-file', r.agents_file(one='1', two='2')))
+    vs = [r.visit(g.at(name)) for name in ('one', 'two')]
+    for v in vs:
+        v.sendall(b'x')
+    t.is_([r.visit(g.at(name)).recv(1) for name in ('one', 'two')],
+          [b'', b''], 'one visitor of each name waits, and no more')
+    agents = []
+    for secret, name in (('1', 'one'), ('2', 'two')):
+        a = r.raw_agent(g, '/' + name, secret=secret)
+        t.is_(r.line(a), 'open -', name + ': who waits is served')
+        a.text('ok')
+        t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'with what he said')
+        agents += [a, r.raw_agent(g, '/' + name, secret=secret)]
+        t.is_(refused(g, '/' + name, secret=secret), 503,
+              'one wire waits besides, and no more')
+    for a in agents:
+        a.drop()
 
 
 def test_two_gates():
