@@ -172,6 +172,7 @@ def test_lost_at_ok():
     target = t.Held()
     a = agent(gate, target.port, '--spare', '1', '--resume', '1s')
     w = gate.next()
+    r.parked(a)
     child, = t.children(a.pid)
     os.kill(child, signal.SIGSTOP)
     w.text('open -')
