@@ -107,7 +107,7 @@ check-peers: $B/inetws
 
 # Minutes of the same: more bytes, more cuts, more sessions.
 LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume_ends.t \
-	tests/it/resume_crowd.t
+	tests/it/resume_crowd.t tests/it/reverse.t
 check-long: export INETWS_LONG = 1
 check-long: $B/inetws
 	$(call run_tests,$(LONG))

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "os/activate.h"
+#include "os/passed.h"
 
-#define SYSTEMD_FIRST	3	/* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 #define BACKLOG		4096	/* the system cuts it to its own maximum */
 
 /* What a descriptor is. */
@@ -65,47 +65,6 @@ put_null(int fd)
 	return r == -1 ? -1 : 0;
 }
 
-/* A number in the environment; -1 if it is not there or not good. */
-static int
-env_number(const char *name)
-{
-	const char *value, *bad;
-	long long n;
-
-	if ((value = getenv(name)) == NULL)
-		return -1;
-	n = strtonum(value, 0, 0x7fffffff, &bad);
-	return bad != NULL ? -1 : (int)n;
-}
-
-/* How many descriptors systemd passed to us, and not to our parent. */
-static int
-passed(void)
-{
-	int n;
-
-	if (env_number("LISTEN_PID") != getpid())
-		return 0;
-	n = env_number("LISTEN_FDS");
-	return n < 0 ? 0 : n > ACTIVATE_MAX ? ACTIVATE_MAX : n;
-}
-
-/* Is it the i-th of LISTEN_FDNAMES? */
-static int
-passed_as(int i, const char *name)
-{
-	const char *p = getenv("LISTEN_FDNAMES");
-	size_t len;
-
-	for (; p != NULL && i > 0; i--)
-		if ((p = strchr(p, ':')) != NULL)
-			p++;
-	if (p == NULL)
-		return 0;
-	len = strcspn(p, ":");
-	return len == strlen(name) && memcmp(p, name, len) == 0;
-}
-
 int
 activate_stderr(void)
 {
@@ -114,9 +73,9 @@ activate_stderr(void)
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && put_null(fd) == -1)
 			return -1;
-	n = passed();
+	n = passed_count();
 	if (!same_socket(STDERR_FILENO, STDIN_FILENO) &&
-	    (n == 0 || !same_socket(STDERR_FILENO, SYSTEMD_FIRST)))
+	    (n == 0 || !same_socket(STDERR_FILENO, PASSED_FIRST)))
 		return 0;
 	return put_null(STDERR_FILENO) == -1 ? -1 : 1;
 }
@@ -175,6 +134,21 @@ move(int fd, int flags)
 	return new;
 }
 
+static int
+kept(const struct activation *a, int fd)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < a->nlisteners; i++)
+		if (a->listener[i] == fd)
+			return 1;
+	for (i = 0; i < ACTIVATE_DOORS; i++)
+		for (k = 0; k < a->door[i].n; k++)
+			if (a->door[i].fd[k] == fd)
+				return 1;
+	return fd <= STDERR_FILENO || fd == a->rfd || fd == a->wfd;
+}
+
 /* One more listener. */
 static int
 add_listener(struct activation *a, int fd, struct why *why)
@@ -210,10 +184,10 @@ failed(struct why *why, int fd)
 /*
  * Takes over a socket, and every other of the descriptors 0 to 2 that is the
  * same one: left open there it would keep the connection alive, and invite
- * words into the stream.
+ * words into the stream.  Returns its number from now on.
  */
 static int
-take_socket(struct activation *a, int fd, int sort, struct why *why)
+own(struct activation *a, int fd, struct why *why)
 {
 	int mine, other;
 
@@ -229,24 +203,58 @@ take_socket(struct activation *a, int fd, int sort, struct why *why)
 		mine = move(fd, O_RDWR);
 	else
 		mine = net_nonblock(fd) == -1 ? -1 : fd;
-	if (mine == -1)
+	return mine != -1 ? mine : failed(why, fd);
+}
+
+/* What kind of socket it is; none that is ours already. */
+static int
+sort_of_new(const struct activation *a, int fd, struct why *why)
+{
+	int sort;
+
+	if (fd > STDERR_FILENO && kept(a, fd))
+		return why_set(why, EXIT_BADUSAGE,
+		    "descriptor %d is to be listened on twice", fd);
+	if ((sort = sort_of(fd)) == -1)
 		return failed(why, fd);
-	if (sort == IS_LISTENER)
-		return add_listener(a, mine, why);
-	return set_connection(a, mine, mine, why);
+	if (sort == IS_OTHER)
+		return why_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
+		    fd);
+	return sort;
 }
 
 static int
 take(struct activation *a, int fd, struct why *why)
 {
-	int sort = sort_of(fd);
+	int sort, mine;
 
-	if (sort == -1)
-		return failed(why, fd);
-	if (sort == IS_OTHER)
-		return why_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
-		    fd);
-	return take_socket(a, fd, sort, why);
+	if ((sort = sort_of_new(a, fd, why)) == -1 ||
+	    (mine = own(a, fd, why)) == -1)
+		return -1;
+	if (sort == IS_LISTENER)
+		return add_listener(a, mine, why);
+	return set_connection(a, mine, mine, why);
+}
+
+/* The same, of a door. */
+static int
+take_for(struct activation *a, struct activation_door *d, int fd,
+    struct why *why)
+{
+	int sort, mine;
+
+	if ((sort = sort_of_new(a, fd, why)) == -1)
+		return -1;
+	if (sort != IS_LISTENER)
+		return why_set(why, EXIT_BADUSAGE, "descriptor %d is a "
+		    "connection, and no listener", fd);
+	if (d->n == ACTIVATE_DOOR_MAX)
+		return why_set(why, EXIT_BADUSAGE, "more than %d listeners "
+		    "for one purpose", ACTIVATE_DOOR_MAX);
+	if ((mine = own(a, fd, why)) == -1)
+		return -1;
+	d->fd[d->n++] = mine;
+	return 0;
 }
 
 /* Standard input and output: one socket, or two of anything. */
@@ -276,24 +284,59 @@ take_inetd(struct activation *a, struct why *why)
 	return take_stdio(a, why);
 }
 
+/* All words there are. */
+struct words {
+	const struct addr *word;
+	unsigned int n;
+	const struct addr *const *doors;
+};
+
 static int
-take_systemd(struct activation *a, const char *name, struct why *why)
+names(const struct addr *word, int i)
 {
-	int i, n = passed(), found = 0;
+	return word != NULL && word->kind == ADDR_SYSTEMD &&
+	    word->name[0] != '\0' && passed_as(i, word->name);
+}
+
+/* Does some word name the i-th that systemd has passed? */
+static int
+is_named(const struct words *w, int i)
+{
+	unsigned int k;
+
+	for (k = 0; k < w->n; k++)
+		if (names(&w->word[k], i))
+			return 1;
+	for (k = 0; w->doors != NULL && k < ACTIVATE_DOORS; k++)
+		if (names(w->doors[k], i))
+			return 1;
+	return 0;
+}
+
+/* Those of this name, or those that nobody names; for a door unless NULL. */
+static int
+take_systemd(struct activation *a, struct activation_door *d,
+    const char *name, const struct words *w, struct why *why)
+{
+	int i, fd, n = passed_count(), found = 0;
 
 	for (i = 0; i < n; i++) {
-		if (*name != '\0' && !passed_as(i, name))
+		fd = PASSED_FIRST + i;
+		if (*name != '\0' ? !passed_as(i, name) : is_named(w, i) ||
+		    kept(a, fd))
 			continue;
-		if (take(a, SYSTEMD_FIRST + i, why) == -1)
+		if ((d != NULL ? take_for(a, d, fd, why) :
+		    take(a, fd, why)) == -1)
 			return -1;
 		found++;
 	}
 	if (found > 0)
 		return 0;
-	if (n == 0)
-		return why_set(why, EXIT_BADUSAGE,
-		    "systemd has passed no socket to this process");
-	return why_set(why, EXIT_BADUSAGE,
+	if (*name == '\0')
+		return why_set(why, EXIT_BADUSAGE, "systemd has passed no %s"
+		    "socket to this process", n > 0 ? "other " : "");
+	return why_set(why, EXIT_BADUSAGE, n == 0 ?
+	    "systemd has passed no socket to this process" :
 	    "systemd has passed no socket named %s", name);
 }
 
@@ -311,7 +354,8 @@ open_listeners(struct activation *a, const struct addr *word, struct why *why)
 }
 
 static int
-take_word(struct activation *a, const struct addr *word, struct why *why)
+take_word(struct activation *a, const struct addr *word,
+    const struct words *w, struct why *why)
 {
 	switch (word->kind) {
 	case ADDR_TCP:
@@ -320,7 +364,7 @@ take_word(struct activation *a, const struct addr *word, struct why *why)
 	case ADDR_FD:
 		return take(a, word->number, why);
 	case ADDR_SYSTEMD:
-		return take_systemd(a, word->name, why);
+		return take_systemd(a, NULL, word->name, w, why);
 	case ADDR_INETD:
 		return take_inetd(a, why);
 	case ADDR_STDIO:
@@ -331,61 +375,82 @@ take_word(struct activation *a, const struct addr *word, struct why *why)
 
 /* No word was said. */
 static int
-guess(struct activation *a, struct why *why)
+guess(struct activation *a, const struct words *w, struct why *why)
 {
-	if (passed() > 0)
-		return take_systemd(a, "", why);
+	if (passed_count() > 0)
+		return take_systemd(a, NULL, "", w, why);
 	if (net_is_socket(STDIN_FILENO) == 1)
 		return take(a, STDIN_FILENO, why);
 	return why_set(why, EXIT_BADUSAGE,
 	    "nothing to listen on: no -l, no socket from systemd or inetd");
 }
 
-int
-activate(struct activation *a, const struct addr *words, unsigned int n,
-    struct why *why)
+static int
+begin(struct activation *a, const struct words *w, struct why *why)
 {
+	const struct addr *word;
 	unsigned int i;
+	int r = 0;
 
 	memset(a, 0, sizeof(*a));
 	a->rfd = a->wfd = -1;
-	if (n == 0 && guess(a, why) == -1)
+	for (i = 0; w->doors != NULL && i < ACTIVATE_DOORS && r == 0; i++) {
+		if ((word = w->doors[i]) == NULL)
+			continue;
+		if (word->kind == ADDR_FD)
+			r = take_for(a, &a->door[i], word->number, why);
+		else if (word->kind == ADDR_SYSTEMD)
+			r = take_systemd(a, &a->door[i], word->name, w, why);
+	}
+	return r;
+}
+
+int
+activate_doors(struct activation *a, const struct addr *const doors[],
+    struct why *why)
+{
+	struct words w = { .doors = doors };
+
+	if (begin(a, &w, why) == -1)
+		return -1;
+	passed_forget();
+	return 0;
+}
+
+int
+activate(struct activation *a, const struct addr *words, unsigned int n,
+    const struct addr *const doors[], struct why *why)
+{
+	struct words w = { .word = words, .n = n, .doors = doors };
+	unsigned int i;
+
+	if (begin(a, &w, why) == -1)
+		return -1;
+	if (n == 0 && guess(a, &w, why) == -1)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (take_word(a, &words[i], why) == -1)
+		if (take_word(a, &words[i], &w, why) == -1)
 			return -1;
-	if (env_number("LISTEN_PID") == getpid()) {
-		unsetenv("LISTEN_PID");
-		unsetenv("LISTEN_PIDFDID");
-		unsetenv("LISTEN_FDS");
-		unsetenv("LISTEN_FDNAMES");
-	}
+	passed_forget();
 	if (a->rfd != -1)
 		activate_peer(a->rfd, a->peer);
 	return 0;
 }
 
-static int
-kept(const struct activation *a, int fd)
-{
-	unsigned int i;
-
-	for (i = 0; i < a->nlisteners; i++)
-		if (a->listener[i] == fd)
-			return 1;
-	return fd <= STDERR_FILENO || fd == a->rfd || fd == a->wfd;
-}
-
 void
 activate_close_others(const struct activation *a)
 {
-	unsigned int i;
+	unsigned int i, k;
 	int fd, top;
 
 	top = a->rfd > a->wfd ? a->rfd : a->wfd;
 	for (i = 0; i < a->nlisteners; i++)
 		if (a->listener[i] > top)
 			top = a->listener[i];
+	for (i = 0; i < ACTIVATE_DOORS; i++)
+		for (k = 0; k < a->door[i].n; k++)
+			if (a->door[i].fd[k] > top)
+				top = a->door[i].fd[k];
 	for (fd = STDERR_FILENO + 1; fd < top; fd++)
 		if (!kept(a, fd))
 			close(fd);

@@ -12,9 +12,12 @@
 #include "proto/why.h"
 
 #define ACTIVATE_MAX	64
+#define ACTIVATE_DOORS	2
+#define ACTIVATE_DOOR_MAX 2
 
 /*
- * Either listeners or a connection, never both.  All descriptors are above 2,
+ * Either listeners or a connection, never both; besides, listeners for other
+ * purposes, which are handed over too.  All descriptors are above 2,
  * close-on-exec and non-blocking; only a terminal that cannot be opened anew
  * stays blocking, because its flags are shared with others.  The caller owns
  * them.
@@ -24,6 +27,10 @@ struct activation {
 	unsigned int nlisteners;
 	int rfd, wfd;			/* the connection, or -1; the same one
 					 * for a socket */
+	struct activation_door {
+		int fd[ACTIVATE_DOOR_MAX];
+		unsigned int n;
+	} door[ACTIVATE_DOORS];
 	char peer[NET_NAME_MAX];	/* whose it is, "" if not known */
 	int no_stderr;			/* descriptor 2 was this connection too
 					 * and is /dev/null now: log to syslog,
@@ -43,9 +50,19 @@ int activate_stderr(void);
  * passed if LISTEN_PID is ours, else a socket on descriptor 0, else -1 and a
  * usage error.  LISTEN_* are removed from the environment if they were ours.
  * What was taken from descriptors 0 and 1 is replaced by /dev/null there.
+ *
+ * doors are ACTIVATE_DOORS words of other listeners, or NULL; each of them may
+ * be NULL.  Those of kind ADDR_FD and ADDR_SYSTEMD are taken over, others are
+ * not opened here.  What one word names, neither a word "systemd" without a
+ * name takes nor no word at all.
+ *
  * 0, or -1 and why: 64 or 71; descriptors are then left as they are.
  */
 int activate(struct activation *, const struct addr *words, unsigned int n,
+    const struct addr *const doors[], struct why *);
+
+/* The same of the doors alone, for who neither listens nor has a connection. */
+int activate_doors(struct activation *, const struct addr *const doors[],
     struct why *);
 
 /*

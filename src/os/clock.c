@@ -14,6 +14,12 @@ clock_ms(void)
 }
 
 int64_t
+clock_after(int64_t ms)
+{
+	return ms == 0 ? CLOCK_NEVER : clock_ms() + ms;
+}
+
+int64_t
 clock_us(void)
 {
 	struct timespec ts;

@@ -12,7 +12,10 @@
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
 
-/* The same in microseconds, for measuring. */
+/* When so many of them will be over: an option's 0 is CLOCK_NEVER. */
+int64_t clock_after(int64_t ms);
+
+/* clock_ms() in microseconds, for measuring. */
 int64_t clock_us(void);
 
 /* What poll(2) shall wait until then: 0 if past, -1 for CLOCK_NEVER. */

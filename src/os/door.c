@@ -173,7 +173,10 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 	return 0;
 }
 
-/* Room for one descriptor beside the data, rightly aligned. */
+/*
+ * Room for one descriptor beside the data, rightly aligned; who receives
+ * counts no padding, in which there would be room for a second.
+ */
 union passing {
 	struct cmsghdr align;
 	char room[CMSG_SPACE(sizeof(int))];
@@ -185,7 +188,7 @@ receive_letter(int from, struct letter *l, int *fd, int64_t deadline)
 	union passing c;
 	struct iovec iov = { .iov_base = l, .iov_len = sizeof(*l) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &c, .msg_controllen = sizeof(c.room) };
+	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *h;
 
 	if (ready(from, POLLIN, deadline) == -1 ||

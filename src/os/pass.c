@@ -9,7 +9,10 @@
 
 #include "os/pass.h"
 
-/* Room for one descriptor, rightly aligned. */
+/*
+ * Room for one descriptor, rightly aligned; who receives counts no padding, in
+ * which there would be room for a second.
+ */
 union passing {
 	struct cmsghdr align;
 	char room[CMSG_SPACE(sizeof(int))];
@@ -55,7 +58,7 @@ pass_take(int from, char text[PASS_TEXT_MAX], int *fd)
 	union passing c;
 	struct iovec iov[2] = { { &letter, 1 }, { text, PASS_TEXT_MAX - 1 } };
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2,
-	    .msg_control = &c, .msg_controllen = sizeof(c.room) };
+	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *h;
 	ssize_t n;
 

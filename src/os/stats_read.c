@@ -9,7 +9,9 @@
 #include "os/clock.h"
 #include "os/stats_inside.h"
 
-#define TRIES	100	/* to see a slot between two changes */
+#define TRIES	200	/* to see a slot between two changes */
+#define SPINS	100	/* of these without a pause */
+#define PATIENCE 100	/* microseconds between the others */
 
 int
 stats_view_open(struct stats_view *v, const char *path, struct why *why)
@@ -61,21 +63,31 @@ stats_slots(const struct stats_view *v)
 	return used < stats_fit(v->size) ? used : stats_fit(v->size) - 1;
 }
 
-/* As it was between two changes, if that can be had. */
+/*
+ * As it was between two changes, if that can be had: who is in the middle of
+ * one may wait for a processor, or for memory.
+ */
 static void
-copy(struct stats_slot *to, const struct stats_slot *from)
+copy_whole(void *to, const void *from, size_t size, const uint32_t *seq)
 {
 	uint32_t before;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
-		memcpy(to, from, sizeof(*to));
+		before = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
+		memcpy(to, from, size);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if ((before & 1) == 0 &&
-		    __atomic_load_n(&from->seq, __ATOMIC_RELAXED) == before)
+		if ((before & 1) == 0 && STATS_GET(*seq) == before)
 			return;
+		if (i >= SPINS)
+			usleep(PATIENCE);
 	}
+}
+
+static void
+copy(struct stats_slot *to, const struct stats_slot *from)
+{
+	copy_whole(to, from, sizeof(*to), &from->seq);
 }
 
 /* Whoever left a state behind and holds no lock was killed. */
@@ -98,13 +110,35 @@ count_locks(int fd, off_t from, off_t n)
 	    count_locks(fd, at + 1, from + n - at - 1);
 }
 
+/*
+ * Many processes write the page, and what one of them puts there that somebody
+ * has taken over must not end beyond its place, nor move a reader's terminal:
+ * no control characters, those in UTF-8 neither.
+ */
+static void
+take(char *to, const char *from, size_t size)
+{
+	unsigned char c, last = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < size && (c = from[i]) != '\0'; last = c, i++)
+		to[i] = c < ' ' || c == 0x7f ||
+		    (last == 0xc2 && c >= 0x80 && c < 0xa0) ? '?' : c;
+	memset(to + i, 0, size - i);
+}
+
+#define TEXT(to, from) do {						\
+	_Static_assert(sizeof(to) >= sizeof(from), "it fits");		\
+	take(to, from, sizeof(from));					\
+} while (0)
+
 static void
 about(const struct stats_header *h, struct report *r)
 {
 	memset(r, 0, sizeof(*r));
-	strlcpy(r->version, h->program, sizeof(r->version));
-	strlcpy(r->mode, h->mode, sizeof(r->mode));
-	strlcpy(r->name, h->name, sizeof(r->name));
+	TEXT(r->version, h->program);
+	TEXT(r->mode, h->mode);
+	TEXT(r->name, h->name);
 	r->started = h->started;
 	r->uptime = clock_ms() - h->started_at;
 	if (r->uptime < 0)
@@ -173,10 +207,6 @@ since(int64_t then)
 	return ms > 0 ? ms : 0;
 }
 
-/* Texts end within their places, whatever the page says. */
-#define TEXT(to, from) \
-	memcpy(to, from, sizeof(to)), (to)[sizeof(to) - 1] = '\0'
-
 /* 0 if there is none. */
 static int
 row(const struct stats_slot *from, struct report_row *r)
@@ -217,16 +247,7 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 static int
 name(const struct stats_name *from, struct stats_name *to)
 {
-	uint32_t before;
-	int i;
-
-	for (i = 0; i < TRIES; i++) {
-		before = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
-		memcpy(to, from, sizeof(*to));
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if ((before & 1) == 0 && STATS_GET(from->seq) == before)
-			break;
-	}
+	copy_whole(to, from, sizeof(*to), &from->seq);
 	to->text[sizeof(to->text) - 1] = '\0';
 	return to->text[0] != '\0';
 }

@@ -76,8 +76,7 @@ accepted_begin(struct accepted *a, struct carry *c, const struct options *o,
 	struct why why;
 
 	a->c = c;
-	a->deadline = o->handshake_timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + o->handshake_timeout;
+	a->deadline = clock_after(o->handshake_timeout);
 	visitor_begin(&a->v, peer);
 	if (request(a, o, ctx, io, &why) == 0)
 		return 1;

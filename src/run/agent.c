@@ -83,14 +83,15 @@ int
 agent_main(const struct options *o)
 {
 	struct dialler d;
+	struct activation a;
 	struct service service = { .arg = &d, .park = park,
 	    .spares = &o->spare, .settled = settled, .reload = reload,
-	    .before = before };
+	    .before = before, .given = &a };
 	struct why why;
 	char token[24];
 	int status;
 
-	if ((status = start_alone(o, LOG_L_INFO)) != EXIT_ENDED)
+	if ((status = start_alone(&a, o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
 	if (dialler_begin(&d, o, 1, &why) == -1)
 		return start_failed(&why);

@@ -172,8 +172,8 @@ carry_visited(struct carry *c)
 		    "resumed from a position that is not kept");
 		return;
 	}
-	if (wire_answer(&w, &request, &answer, clock_ms() +
-	    c->o->handshake_timeout, &why) == -1)
+	if (wire_answer(&w, &request, &answer, clock_after(
+	    c->o->handshake_timeout), &why) == -1)
 		return;
 	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
 	strlcpy(c->via, w.via, sizeof(c->via));

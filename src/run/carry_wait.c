@@ -28,7 +28,7 @@ read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
 	struct why why;
 
 	visitor_begin(&v, peer);
-	if (visitor_line(&v, c->o, fd, clock_ms() + c->o->connect_timeout,
+	if (visitor_line(&v, c->o, fd, clock_after(c->o->connect_timeout),
 	    &why) == 0) {
 		strlcpy(peer, v.peer, NET_NAME_MAX);
 		return 1;

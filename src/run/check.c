@@ -114,7 +114,7 @@ static int
 ping(int64_t limit, int64_t *sum)
 {
 	int64_t begun = clock_us(), us;
-	int64_t deadline = limit == 0 ? CLOCK_NEVER : clock_ms() + limit;
+	int64_t deadline = clock_after(limit);
 	enum probe_event event;
 
 	if (probe_ping(&probe, deadline) == -1) {

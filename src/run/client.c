@@ -38,8 +38,8 @@ serve_io(const struct dialler *cl, struct io stream, const char *peer,
 	carry_begin(&c, cl->o, peer);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	visitor_begin(&v, peer);
-	if (visitor_line(&v, cl->o, stream.rfd, clock_ms() +
-	    cl->o->connect_timeout, &why) == -1) {
+	if (visitor_line(&v, cl->o, stream.rfd, clock_after(
+	    cl->o->connect_timeout), &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
@@ -152,10 +152,10 @@ run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct dialler cl;
+	struct activation a;
 	struct service service = { .arg = &cl, .serve = serve,
 	    .ready = ready, .settled = settled, .reload = reload,
-	    .before = before };
-	struct activation a;
+	    .before = before, .given = &a };
 	struct why why;
 	int status;
 

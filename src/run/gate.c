@@ -15,6 +15,7 @@
 #include "run/modes.h"
 #include "run/note.h"
 #include "run/seat.h"
+#include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise.h"
 #include "run/tls_keep.h"
@@ -113,10 +114,21 @@ ready(void *arg, struct why *why)
 }
 
 static int
+check_files(const struct options *o, struct why *why)
+{
+	return gate_check_file(o, why) == -1 ? -1 : auth_check_file(o, why);
+}
+
+/* They are read while it runs, as who it is then and where it is. */
+static int
 settled(void *arg)
 {
 	const struct gate *g = arg;
+	struct why why;
 
+	if ((g->o->chroot != NULL || g->o->run_as != NULL) &&
+	    check_files(g->o, &why) == -1)
+		return settle_failed(g->o, &why);
 	return confine_prepare(g->o, SANDBOX_RELAY);
 }
 
@@ -126,7 +138,7 @@ reload(void *arg)
 	struct gate *g = arg;
 
 	tls_keep_refresh(&g->tls, 1);
-	settled(g);
+	confine_prepare(g->o, SANDBOX_RELAY);
 }
 
 static void
@@ -139,7 +151,7 @@ before(void *arg)
 
 /* Everybody may come in only if somebody has said so. */
 static int
-check(const struct options *o, struct why *why)
+check_words(const struct options *o, struct why *why)
 {
 	if ((o->visitors == NULL) == (o->visitors_dir == NULL))
 		return why_set(why, EXIT_BADUSAGE, "expected one of "
@@ -151,8 +163,6 @@ check(const struct options *o, struct why *why)
 		return why_set(why, EXIT_BADUSAGE, "who may be an agent? "
 		    "expected --agents-file, --path, --auth-file, "
 		    "--auth-command, --tls-client-ca or --allow-any-agent");
-	if (gate_check_file(o, why) == -1 || auth_check_file(o, why) == -1)
-		return -1;
 	if (o->tls_cert == NULL && (o->tls_key != NULL ||
 	    options_want_certificate(o)))
 		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
@@ -160,19 +170,27 @@ check(const struct options *o, struct why *why)
 	return 0;
 }
 
+/* At HUP. */
+static int
+check(const struct options *o, struct why *why)
+{
+	return check_words(o, why) == -1 ? -1 : check_files(o, why);
+}
+
 int
 gate_main(const struct options *o)
 {
 	struct gate g = { .o = o };
+	struct activation a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
 	    .serve_full = park_full, .check = check,
 	    .refuse = accepted_busy, .ready = ready, .settled = settled,
-	    .reload = reload, .before = before };
-	struct activation a;
+	    .reload = reload, .before = before, .given = &a };
 	struct why why;
 	int status;
 
-	if (check(o, &why) == -1)
+	if (check_words(o, &why) == -1 ||
+	    (o->chroot == NULL && check_files(o, &why) == -1))
 		return start_failed(&why);
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

@@ -197,7 +197,7 @@ set_listen(struct options *o, const char *value, char *err, size_t errlen)
 	return 0;
 }
 
-/* Of ours, not of whoever started us. */
+/* Listeners beside those of -l; a connection is none. */
 static int
 set_address(const struct addr **to, struct options *o, const char *value,
     char *err, size_t errlen)
@@ -210,9 +210,9 @@ set_address(const struct addr **to, struct options *o, const char *value,
 	}
 	if (addr_listen(a, value, err, errlen) == -1)
 		return -1;
-	if (a->kind != ADDR_TCP && a->kind != ADDR_UNIX)
-		return option_fail(err, errlen, value,
-		    "an address: expected HOST:PORT, PORT or unix:/PATH");
+	if (a->kind == ADDR_INETD || a->kind == ADDR_STDIO)
+		return option_fail(err, errlen, value, "an address: expected "
+		    "HOST:PORT, PORT, unix:/PATH, fd:N or systemd:NAME");
 	*to = a;
 	return 0;
 }

@@ -34,7 +34,7 @@ enum option_type {
 	T_FILE,		/* const char *, name of a file or folder */
 	T_PAGE,		/* the same, as an operand */
 	T_LISTEN,	/* the list in listen, nlisten */
-	T_ADDRESS,	/* const struct addr *, to listen on: TCP or Unix */
+	T_ADDRESS,	/* const struct addr *, to listen on */
 	T_HEADER,	/* struct opt_list of fields for a server */
 	T_PROXY_HEADER,	/* the same for a proxy */
 	T_SECRET,	/* struct opt_secret, USER:PASSWORD or @FILE */

@@ -38,7 +38,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->program = NULL;
 	r->ready = WIRE_R | WIRE_W;
 	r->settled = cfg->role == TUNNEL_JOINED;
-	r->error = r->hung_up = 0;
+	r->error = r->hung_up = r->told_lost = 0;
 	r->leave_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
 	r->touched = 0;
@@ -86,6 +86,7 @@ relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
 		return -1;
 	io_close(&r->wire);
 	r->wire = wire;
+	r->told_lost = 0;
 	r->ready |= WIRE_R | WIRE_W;
 	find_ways(r);
 	feed(r, early, early_len);
@@ -388,32 +389,40 @@ is_settled(const struct tunnel *t)
 	    t->stream_gone;
 }
 
-/* What the tunnel has to say to a mode; RELAY_TIME: nothing. */
+/*
+ * What the tunnel has to say to a mode; RELAY_TIME: nothing.  What is told
+ * once is told the next time if something else had to be told first.
+ */
 static enum relay_event
-news(const struct tunnel *t, int was_lost, int was_settled)
+news(struct relay *r)
 {
+	const struct tunnel *t = &r->tunnel;
 	unsigned int w = tunnel_wants(t);
 
 	if (w & TUNNEL_RETURN_STREAM)
 		return RELAY_RETURN;
 	if (w & TUNNEL_GET_STREAM)
 		return RELAY_GET;
-	if (is_settled(t) && !was_settled)
+	if (is_settled(t) && !r->settled) {
+		r->settled = 1;
 		return RELAY_OPENED;
+	}
 	if (w & TUNNEL_DONE)
 		return RELAY_DONE;
-	return (w & TUNNEL_LOST) && !was_lost ? RELAY_LOST : RELAY_TIME;
+	if ((w & TUNNEL_LOST) && !r->told_lost) {
+		r->told_lost = 1;
+		return RELAY_LOST;
+	}
+	return RELAY_TIME;
 }
 
 enum relay_event
 relay(struct relay *r, int64_t until)
 {
 	struct tunnel *t = &r->tunnel;
-	int was_lost = (tunnel_wants(t) & TUNNEL_LOST) != 0, visitor = 0;
-	int was_settled = r->settled;
 	enum relay_event event;
 	int64_t deadline;
-	int i, busy;
+	int i, busy, visitor = 0;
 
 	tunnel_now(t, clock_ms());
 	for (;;) {
@@ -423,9 +432,7 @@ relay(struct relay *r, int64_t until)
 		if (signal_terminated())
 			told_to_end(r);
 		busy = work(r) || i == BURST;
-		event = news(t, was_lost, was_settled);
-		r->settled = is_settled(t);
-		if (event != RELAY_TIME)
+		if ((event = news(r)) != RELAY_TIME)
 			return event;
 		if (visitor)
 			return RELAY_DOOR;

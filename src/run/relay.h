@@ -24,6 +24,7 @@ struct relay {
 	int error;		/* errno of the stream's failure, or 0 */
 	int hung_up;		/* the stream has said so, once is enough */
 	int settled;		/* RELAY_OPENED was told, or never will be */
+	int told_lost;		/* RELAY_LOST was, of this loss */
 	int64_t leave_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways beside the buffers */
 	size_t touched;		/* bytes of buffers used since last freed */

@@ -162,11 +162,22 @@ role_of(const struct options *o)
 }
 
 static int
+prepare(const struct server *sv)
+{
+	return confine_prepare(sv->o, role_of(sv->o));
+}
+
+/* The file is read while it runs, as who it is then and where it is. */
+static int
 settled(void *arg)
 {
 	const struct server *sv = arg;
+	struct why why;
 
-	return confine_prepare(sv->o, role_of(sv->o));
+	if ((sv->o->chroot != NULL || sv->o->run_as != NULL) &&
+	    auth_check_file(sv->o, &why) == -1)
+		return settle_failed(sv->o, &why);
+	return prepare(sv);
 }
 
 static void
@@ -175,7 +186,7 @@ reload(void *arg)
 	struct server *sv = arg;
 
 	tls_keep_refresh(&sv->tls, 1);
-	settled(sv);
+	prepare(sv);
 }
 
 static void
@@ -187,13 +198,20 @@ before(void *arg)
 }
 
 static int
-check(const struct options *o, struct why *why)
+check_words(const struct options *o, struct why *why)
 {
 	if (o->tls_cert == NULL && (o->tls_key != NULL ||
 	    options_want_certificate(o)))
 		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
 		    "the other options of TLS need it");
-	return auth_check_file(o, why);
+	return 0;
+}
+
+/* At HUP. */
+static int
+check(const struct options *o, struct why *why)
+{
+	return check_words(o, why) == -1 ? -1 : auth_check_file(o, why);
 }
 
 /* At the limit nobody can be told but by a TLS of his own. */
@@ -213,15 +231,16 @@ int
 server_main(const struct options *o)
 {
 	struct server sv = { .o = o };
+	struct activation a;
 	struct service service = { .arg = &sv, .serve = serve,
 	    .serve_full = serve_full, .check = check,
 	    .refuse = accepted_busy, .ready = ready, .settled = settled,
-	    .reload = reload, .before = before };
-	struct activation a;
+	    .reload = reload, .before = before, .given = &a };
 	struct why why;
 	int status;
 
-	if (check(o, &why) == -1)
+	if (check_words(o, &why) == -1 ||
+	    (o->chroot == NULL && auth_check_file(o, &why) == -1))
 		return start_failed(&why);
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

@@ -36,3 +36,11 @@ settle(const struct options *o)
 		return start_failed(&why);
 	return EXIT_ENDED;
 }
+
+int
+settle_failed(const struct options *o, const struct why *why)
+{
+	log_event(LOG_L_ERROR, "start", "why", why->text,
+	    o->chroot != NULL ? "in" : NULL, o->chroot, NULL);
+	return why->status;
+}

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "os/net.h"
 #include "os/notify.h"
 #include "os/stats.h"
 #include "run/relay.h"
@@ -58,15 +61,34 @@ tune(const struct activation *a)
 		net_tune(a->rfd);
 }
 
+static const struct addr *const *
+doors_of(const struct options *o, const struct addr *doors[ACTIVATE_DOORS])
+{
+	doors[DOOR_VISITORS] = o->visitors;
+	doors[DOOR_METRICS] = o->metrics;
+	return doors;
+}
+
+int
+start_door(const struct activation *a, enum start_door which,
+    const struct addr *word, int backlog, int fds[2], struct why *why)
+{
+	if (word->kind == ADDR_TCP || word->kind == ADDR_UNIX)
+		return net_listen(word, backlog, fds, why);
+	memcpy(fds, a->door[which].fd, sizeof(a->door[which].fd));
+	return a->door[which].n;
+}
+
 int
 start(struct activation *a, const struct options *o, const struct addr *words,
     unsigned int n, enum log_level level)
 {
+	const struct addr *doors[ACTIVATE_DOORS];
 	struct why why;
 	int failed;
 
 	relay_memory_prepare();
-	failed = activate(a, words, n, &why) == -1;
+	failed = activate(a, words, n, doors_of(o, doors), &why) == -1;
 	if (!failed) {
 		activate_close_others(a);
 		tune(a);
@@ -80,10 +102,12 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 }
 
 int
-start_alone(const struct options *o, enum log_level level)
+start_alone(struct activation *a, const struct options *o,
+    enum log_level level)
 {
-	struct activation none = { .rfd = -1, .wfd = -1 };
+	const struct addr *doors[ACTIVATE_DOORS];
 	struct why why;
+	int failed;
 
 	if (o->no_stderr) {
 		open_log(o, level, 1);
@@ -91,8 +115,12 @@ start_alone(const struct options *o, enum log_level level)
 		    "it runs by itself", mode_name(o->mode));
 		return start_failed(&why);
 	}
-	activate_close_others(&none);
+	failed = activate_doors(a, doors_of(o, doors), &why) == -1;
+	if (!failed)
+		activate_close_others(a);
 	open_log(o, level, 0);
+	if (failed)
+		return start_failed(&why);
 	if (o->stats_file != NULL && stats_share(o->stats_file,
 	    o->max_connections, &why) == -1)
 		return start_failed(&why);

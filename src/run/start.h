@@ -10,10 +10,13 @@
 #include "os/log.h"
 #include "run/options.h"
 
+/* Listeners for other purposes than the mode's: activation.door. */
+enum start_door { DOOR_VISITORS, DOOR_METRICS };
+
 /*
- * Opens or takes over what the words mean, closes what was leaked, opens the
- * log with the mode's level.  EXIT_ENDED, or the status to exit with, the
- * reason being told.
+ * Opens or takes over what the words mean, and takes over what was handed over
+ * for the doors, closes what was leaked, opens the log with the mode's level.
+ * EXIT_ENDED, or the status to exit with, the reason being told.
  */
 int start(struct activation *, const struct options *,
     const struct addr *words, unsigned int n, enum log_level);
@@ -22,7 +25,14 @@ int start(struct activation *, const struct options *,
  * The same for a mode that neither listens nor serves a connection, and is
  * its own supervisor: under inetd that is a usage error.
  */
-int start_alone(const struct options *, enum log_level);
+int start_alone(struct activation *, const struct options *, enum log_level);
+
+/*
+ * The sockets of a door: what was handed over for it, or what is opened now.
+ * As net_listen().
+ */
+int start_door(const struct activation *, enum start_door,
+    const struct addr *word, int backlog, int fds[2], struct why *);
 
 /* Opens the log again, where it is, as changed options of a server want it. */
 void start_log(const struct options *);

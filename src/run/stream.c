@@ -91,8 +91,7 @@ stream_dial(struct carry *c, const char *head, size_t len, struct io *stream,
     struct why *why)
 {
 	const struct options *o = c->o;
-	int64_t deadline = o->connect_timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + o->connect_timeout;
+	int64_t deadline = clock_after(o->connect_timeout);
 	char peer[NET_NAME_MAX];
 	int fd;
 

@@ -275,6 +275,8 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	    (s->service->settled != NULL && (status =
 	    s->service->settled(s->service->arg)) != EXIT_ENDED))
 		return status;
+	if (supervise_names_settled(s, &why) == -1)
+		return settle_failed(s->o, &why);
 	announce(s);
 	supervise_names_announce(s);
 	supervise_metrics_announce(s);

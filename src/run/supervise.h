@@ -7,6 +7,7 @@
 #ifndef RUN_SUPERVISE_H
 #define RUN_SUPERVISE_H
 
+#include "os/activate.h"
 #include "run/options.h"
 
 #define SUPERVISE_LISTENERS_MAX	64
@@ -87,6 +88,9 @@ struct service {
 	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
 	 */
 	int (*ready)(void *arg, struct why *);
+
+	/* What start() has been given for the doors of visitors and metrics. */
+	const struct activation *given;
 };
 
 /*

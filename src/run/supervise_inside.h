@@ -109,6 +109,7 @@ struct pool {
 	unsigned int nguests, max_guests;
 	unsigned int npairs, ndoors;	/* that are looked at */
 	int64_t door_goes;		/* the next door without anybody */
+	int64_t look;			/* for who has left, not before */
 
 	struct pace pace;		/* of spares */
 };
@@ -263,11 +264,13 @@ int64_t supervise_spare_time(const struct supervisor *);
 void supervise_spare_tend(struct supervisor *);
 
 /*
- * supervise_names.c: visitors' doors.  begin: 0, or -1 and why.  name: the
+ * supervise_names.c: visitors' doors.  begin, settled: 0, or -1 and why; the
+ * latter behind --chroot and --run-as makes those that have names.  name: the
  * number of a name, whose door is made if it has none; NO_NAME and why.
  * tend: takes doors away that have nobody, and says when the next one goes.
  */
 int supervise_names_begin(struct supervisor *, struct why *);
+int supervise_names_settled(struct supervisor *, struct why *);
 void supervise_names_announce(const struct supervisor *);
 int supervise_door(struct supervisor *, const char *text, struct why *);
 const char *supervise_door_name(const struct supervisor *, int name,

@@ -17,6 +17,7 @@
 #include "os/stats.h"
 #include "os/title.h"
 #include "run/metrics_serve.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define BACKLOG	16
@@ -30,7 +31,8 @@ supervise_metrics_begin(struct supervisor *s)
 
 	if (s->o->metrics == NULL)
 		return 0;
-	if ((n = net_listen(s->o->metrics, BACKLOG, fds, &why)) == -1) {
+	if ((n = start_door(s->service->given, DOOR_METRICS, s->o->metrics,
+	    BACKLOG, fds, &why)) == -1) {
 		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return -1;
 	}

@@ -17,6 +17,7 @@
 #include "os/net.h"
 #include "os/readfile.h"
 #include "proto/agents.h"
+#include "run/start.h"
 #include "run/supervise_inside.h"
 
 #define BACKLOG		512
@@ -29,13 +30,15 @@ is_dir(const struct supervisor *s)
 	return s->o->visitors_dir != NULL;
 }
 
-/* Names are shown as they are unless they are secrets. */
+/* Names are shown as they are unless they are secrets; NULL: it has none. */
 const char *
 supervise_door_name(const struct supervisor *s, int name, char *dst)
 {
 	const char *text = s->names.name[name].text;
 
-	return s->o->allow_any_agent && is_dir(s) ? agents_mask(dst, text) :
+	if (!is_dir(s))
+		return NULL;
+	return s->o->allow_any_agent ? agents_mask(dst, text) :
 	    text;
 }
 
@@ -232,7 +235,6 @@ int
 supervise_names_begin(struct supervisor *s, struct why *why)
 {
 	struct names *names = &s->names;
-	struct stat st;
 	int n;
 
 	if (s->o->visitors == NULL && !is_dir(s))
@@ -241,16 +243,10 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 	names->name = calloc(names->max, sizeof(names->name[0]));
 	if (names->name == NULL)
 		return why_set(why, EXIT_SYSTEM, "out of memory");
-	if (is_dir(s)) {
-		if (stat(s->o->visitors_dir, &st) == -1 ||
-		    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)))
-			return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: "
-			    "%s", s->o->visitors_dir, strerror(errno));
-		remove_stale(s);
-		supervise_names_reload(s);
+	if (is_dir(s))
 		return 0;
-	}
-	n = net_listen(s->o->visitors, BACKLOG, names->name[0].fd, why);
+	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
+	    BACKLOG, names->name[0].fd, why);
 	if (n == -1)
 		return -1;
 	names->n = 1;
@@ -258,6 +254,23 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 	names->name[0].used = names->name[0].listed = 1;
 	while (n-- > 0)
 		net_tune(names->name[0].fd[n]);
+	return 0;
+}
+
+int
+supervise_names_settled(struct supervisor *s, struct why *why)
+{
+	struct stat st;
+
+	if (!is_dir(s))
+		return 0;
+	if (stat(s->o->visitors_dir, &st) == -1 ||
+	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
+	    access(s->o->visitors_dir, W_OK | X_OK) == -1)
+		return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
+		    s->o->visitors_dir, strerror(errno));
+	remove_stale(s);
+	supervise_names_reload(s);
 	return 0;
 }
 

@@ -17,6 +17,8 @@
 #include "os/stats.h"
 #include "run/supervise_inside.h"
 
+#define LOOK_EVERY	100	/* ms between two looks for who has left */
+
 int
 supervise_pool_begin(struct supervisor *s, struct why *why)
 {
@@ -119,25 +121,6 @@ wait_for(struct supervisor *s, int name, int more)
 	supervise_stats_name(s, name);
 }
 
-/* He waits in the row, in front if he has been there before. */
-static void
-enqueue(struct supervisor *s, struct guest *g, int in_front)
-{
-	struct pool *p = &s->pool;
-	unsigned int at = in_front ? 0 : p->nguests;
-
-	if (p->nguests == p->max_guests ||
-	    s->names.name[g->name].waiting >= s->o->max_waiting) {
-		shut_out(s, g);
-		return;
-	}
-	memmove(p->guest + at + 1, p->guest + at,
-	    (p->nguests - at) * sizeof(p->guest[0]));
-	p->guest[at] = *g;
-	p->nguests++;
-	wait_for(s, g->name, 1);
-}
-
 static void
 dequeue(struct supervisor *s, unsigned int at)
 {
@@ -148,6 +131,52 @@ dequeue(struct supervisor *s, unsigned int at)
 	memmove(p->guest + at, p->guest + at + 1,
 	    (p->nguests - at) * sizeof(p->guest[0]));
 	wait_for(s, name, -1);
+}
+
+static int
+no_room(const struct supervisor *s, int name)
+{
+	return s->pool.nguests == s->pool.max_guests ||
+	    s->names.name[name].waiting >= s->o->max_waiting;
+}
+
+/* Those who were reset while they waited keep nobody out. */
+static void
+forget_departed(struct supervisor *s)
+{
+	struct pool *p = &s->pool;
+	unsigned int i = 0;
+
+	if (clock_ms() < p->look)
+		return;
+	p->look = clock_ms() + LOOK_EVERY;
+	while (i < p->nguests)
+		if (net_is_reset(p->guest[i].fd) == 1) {
+			dismiss(&p->guest[i]);
+			dequeue(s, i);
+		} else
+			i++;
+}
+
+/* He waits in the row, in front if he has been there before. */
+static void
+enqueue(struct supervisor *s, struct guest *g, int in_front)
+{
+	struct pool *p = &s->pool;
+	unsigned int at;
+
+	if (no_room(s, g->name))
+		forget_departed(s);
+	if (no_room(s, g->name)) {
+		shut_out(s, g);
+		return;
+	}
+	at = in_front ? 0 : p->nguests;
+	memmove(p->guest + at + 1, p->guest + at,
+	    (p->nguests - at) * sizeof(p->guest[0]));
+	p->guest[at] = *g;
+	p->nguests++;
+	wait_for(s, g->name, 1);
 }
 
 /* Nobody waits for him. */
@@ -205,7 +234,7 @@ give_up_guests(struct supervisor *s, int64_t now)
 int64_t
 supervise_patience(const struct supervisor *s)
 {
-	return s->o->queue == 0 ? CLOCK_NEVER : clock_ms() + s->o->queue;
+	return clock_after(s->o->queue);
 }
 
 int

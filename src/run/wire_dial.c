@@ -40,8 +40,7 @@ static char extra[8192];
 static int
 ask(struct dial *d)
 {
-	int64_t deadline = d->o->handshake_timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + d->o->handshake_timeout;
+	int64_t deadline = clock_after(d->o->handshake_timeout);
 	unsigned char raw[16];
 	int n;
 
@@ -109,6 +108,8 @@ redirect(struct dial *d)
 		    "%s redirects to what is no websocket URL: %s", d->name,
 		    err);
 	url_print(name, sizeof name, &next);
+	if (d->say.masked)
+		agents_mask_url(name);
 	if (d->url.tls && !next.tls)
 		return why_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects out of TLS, to %s", d->name, name);
@@ -127,7 +128,7 @@ static int
 attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, &d->url);
-	if (d->o->mode == MODE_AGENT)
+	if (d->say.masked)
 		agents_mask_url(d->name);
 	d->w->name = d->name;
 	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->trust,
@@ -183,7 +184,7 @@ wire_dial(struct wire *w, const struct options *o, struct trust *trust,
 	d.why = why;
 	d.url = o->url;
 	log_in(&d);
-	d.say = (struct say){ o->verbose, clock_ms() };
+	d.say = (struct say){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
 	d.offer.subprotocol = o->subprotocol;
 	d.offer.user_agent = o->user_agent;
 	d.offer.origin = o->origin;

@@ -244,8 +244,7 @@ wire_reach(struct wire *w, const struct options *o, const struct url *url,
 	int by;
 
 	r = (struct reach){ .w = w, .io = &w->io, .o = o, .say = say, .why = why,
-	    .deadline = o->connect_timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + o->connect_timeout };
+	    .deadline = clock_after(o->connect_timeout) };
 	if (route_find(&r.route, o, url, why) == -1 ||
 	    make_contexts(&r, url, trust) == -1)
 		return -1;

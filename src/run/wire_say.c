@@ -2,10 +2,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "proto/agents.h"
 #include "proto/upgrade.h"
 #include "run/wire_say.h"
 
@@ -45,6 +47,24 @@ wire_say(const struct say *say, const char *fmt, ...)
 	line(mark, text);
 }
 
+/* The path in a request's first line, and where an answer redirects it to. */
+static void
+mask_path(char text[SAY_MAX])
+{
+	static const char version[] = " HTTP/1.1";
+	char *end = strrchr(text, ' ');
+	int cut = end != NULL && strcmp(end, version) == 0;
+
+	if (strncmp(text, "GET ", 4) != 0 &&
+	    strncasecmp(text, "Location:", 9) != 0)
+		return;
+	if (cut)
+		*end = '\0';
+	agents_mask_url(text);
+	if (cut)
+		strlcat(text, version, SAY_MAX);
+}
+
 void
 wire_say_head(const struct say *say, char mark, const char *head, size_t len,
     size_t fields)
@@ -63,7 +83,10 @@ wire_say_head(const struct say *say, char mark, const char *head, size_t len,
 		l = (struct slice){ head, eol - head };
 		colon = memchr(l.p, ':', l.len);
 		if (head < given || colon == NULL) {
-			line(prefix, upgrade_show_line(text, sizeof text, l));
+			upgrade_show_line(text, sizeof text, l);
+			if (say->masked)
+				mask_path(text);
+			line(prefix, text);
 			continue;
 		}
 		l.len = colon + 1 - l.p;

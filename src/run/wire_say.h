@@ -12,6 +12,7 @@
 struct say {
 	int verbose;		/* 0: nothing is said */
 	int64_t start;		/* of clock_ms() */
+	int masked;		/* the path's last part may be a secret */
 };
 
 void wire_say(const struct say *, const char *fmt, ...)

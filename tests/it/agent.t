@@ -166,6 +166,25 @@ def test_quick_visitors():
     t.is_(a.log.count('event=parked'), 1, 'the agent had no trouble')
 
 
+def test_lost_at_ok():
+    """The gate dies while the target is dialled: nothing stays behind."""
+    gate = Gate('inetws; v=1; id=gate; resume="%s"' % ('0' * 32))
+    target = t.Held()
+    a = agent(gate, target.port, '--spare', '1', '--resume', '1s')
+    w = gate.next()
+    r.parked(a)
+    child, = t.children(a.pid)
+    os.kill(child, signal.SIGSTOP)
+    w.text('open -')
+    w.drop('rst')
+    gate.close()
+    os.kill(child, signal.SIGCONT)
+    s = target.next()
+    t.ok(r.was_reset(s), 'the target is reset')
+    t.ok(t.until(lambda: child not in t.children(a.pid)),
+         'and its process has gone')
+
+
 def test_survivors():
     """The limit counts those whom an agent before has left, not for ever."""
     env = {'RUNTIME_DIRECTORY': t.folder()}

@@ -3,6 +3,8 @@
 """A gate with a door for each name of an agent."""
 
 import os
+import pwd
+import shutil
 import signal
 import socket
 import stat
@@ -137,12 +139,36 @@ def test_waits_for_whom():
     t.is_(a.frame(t.BOUND), (p.BINARY, b'for one'), 'and are served')
 
 
+def test_left_alive():
+    """The next gate knows whose the tunnels are that the former has left."""
+    t.rundir()
+    d = t.folder()
+    g = doors('--drain', 'leave', folder=d)
+    a = r.raw_agent(g, '/' + SECRET)
+    v = r.visit(g.at(SECRET))
+    r.line(a)
+    a.text('ok')
+    v.sendall(b'x')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'a tunnel')
+    t.is_(g.stop(), 0, '--drain leave')
+    doors(folder=d, listen=g.name)
+    want = [(SECRET[:6] + '...', 0, 1, 0)]
+    t.ok(t.until(lambda: [(n['name'], n['parked'], n['open'], n['waiting'])
+                          for n in t.one()['names']] == want),
+         'still has its name')
+    v.close()
+    a.drop()
+    t.ok(t.until(lambda: t.one()['names'] == []), 'until its end')
+
+
 def test_names():
     g = doors()
     for path, status in (('/agents/', 400), ('/..', 400), ('/a/..', 400),
                          ('/.hidden_and_long_enough', 400),
                          ('/%2e%2e%2fetc%2fpasswd', 400),
                          ('/nul%00nul%00nul%00nul', 400),
+                         ('/nul\0nul_and_long_enough', 400),
+                         ('/slash%2fand_long_enough', 400),
                          ('/' + 'x' * 129, 400), ('/short', 403),
                          ('/quo"te_and_long_enough', 400),
                          ('/' + 'x' * 120, 400)):
@@ -161,6 +187,8 @@ def test_file():
     v = r.visit(g.at('office-ssh'))
     r.line(a)
     t.ok(True, 'its agent serves')
+    t.is_(refused(g, '/x/unlisted', secret='s3cret'), 403,
+          'a name that is not listed: 403')
     t.is_(refused(g, '/x/web', secret='s3cret'), 403,
           'but not under another\'s name')
     v2 = r.visit(g.at('web'))
@@ -197,13 +225,50 @@ def test_stale():
           'what a killed gate left is removed, and nothing else')
     g.send(signal.SIGKILL)
     g.wait()
-    g = doors(auth=('--agents-file', r.agents_file(right='x')), folder=d)
+    g = doors(auth=('--agents-file', r.agents_file(right='x', other='x')),
+              folder=d)
+    t.ok({'right.sock', 'other.sock'} <= set(os.listdir(d)),
+         'started again: listed names have doors, there is no agent yet')
     a = r.raw_agent(g, '/right', secret='x')
     v = r.visit(g.at('right'))
     r.line(a)
     t.ok(True, 'killed and started again: the door works')
     v.close()
     alive.close()
+
+
+def test_group():
+    """A door has the group of a folder that gives it."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root')
+    d, group = t.folder(), pwd.getpwnam('nobody').pw_gid
+    os.chown(d, -1, group)
+    os.chmod(d, 0o2750)
+    g = doors(folder=d, auth=('--agents-file', r.agents_file(right='x')))
+    st = os.stat(g.at('right'))
+    t.is_((st.st_gid, st.st_mode & 0o777), (group, 0o660), 'the folder\'s')
+
+
+def test_limits():
+    """--max-parked and --max-waiting are about one name."""
+    g = doors('--max-parked', '1', '--max-waiting', '1', auth=(
+        '--agents-file', r.agents_file(one='1', two='2')))
+    vs = [r.visit(g.at(name)) for name in ('one', 'two')]
+    for v in vs:
+        v.sendall(b'x')
+    t.is_([r.visit(g.at(name)).recv(1) for name in ('one', 'two')],
+          [b'', b''], 'one visitor of each name waits, and no more')
+    agents = []
+    for secret, name in (('1', 'one'), ('2', 'two')):
+        a = r.raw_agent(g, '/' + name, secret=secret)
+        t.is_(r.line(a), 'open -', name + ': who waits is served')
+        a.text('ok')
+        t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'with what he said')
+        agents += [a, r.raw_agent(g, '/' + name, secret=secret)]
+        t.is_(refused(g, '/' + name, secret=secret), 503,
+              'one wire waits besides, and no more')
+    for a in agents:
+        a.drop()
 
 
 def test_two_gates():
@@ -227,6 +292,23 @@ def test_path():
     t.is_(refused(g, '/other/' + SECRET), 404, 'another: 404')
     t.is_(refused(g, '/agents/x/' + SECRET), 404, 'more: 404')
     t.is_(refused(g, '/agents'), 404, 'less: 404')
+
+
+def test_masked():
+    """A name that is a secret is nowhere to be read, not with -v either."""
+    g, name = doors('-v'), 'secret-of-agents-SECRET'
+    a = r.agent(g.url('agents/' + name), t.echo().port, '-v')
+    r.parked(g, 2)
+    with r.visit(g.at(name)) as v:
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'a visitor')
+    t.ok(a.wait_line('event=closed') and g.wait_line('event=closed'), 'ends')
+    t.like(a.log, '> GET /agents/secret\\.\\.\\. HTTP/1.1', 'the request')
+    b = r.agent(g.url('agents/' + name) + '?SECRET', 1, '-v')
+    t.like(b.wait_line('> GET.*')[0], r'GET /agents/secret\.\.\.$',
+           'and with a query')
+    t.ok('SECRET' not in a.log + b.log, 'the agent tells six characters')
+    t.ok('SECRET' not in g.log, 'and so does the gate')
 
 
 def test_share():
@@ -317,6 +399,110 @@ def test_nginx():
                      fields=('Connection: close',))
         t.is_((out[0], out[2]), (200, name),
               'a request for %s goes to its agent' % name)
+
+
+class Jail:
+    """A folder with all that a gate needs in there, and nobody owns."""
+
+    def __init__(self):
+        if os.getuid() != 0:
+            raise t.Skip('needs root')
+        self.d = t.folder()
+        self.user = pwd.getpwnam('nobody')
+        os.chmod(self.d, 0o755)
+        os.mkdir(self.d + '/doors', 0o750)
+        os.chown(self.d + '/doors', self.user.pw_uid, self.user.pw_gid)
+        self.options = ('--chroot', self.d, '--run-as', 'nobody')
+        # In there leaks cannot be looked for, which spoils the exit.
+        self.env = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') +
+                    ':detect_leaks=0'}
+
+    def put(self, name, source):
+        shutil.copy(source, self.d + '/' + name)
+        os.chown(self.d + '/' + name, self.user.pw_uid, self.user.pw_gid)
+
+    def doors(self):
+        return sorted(os.listdir(self.d + '/doors'))
+
+    def fails(self, what, status, *words):
+        out = t.run_inetws(*words, *self.options,
+                           env=dict(os.environ, **self.env))
+        t.is_(out.returncode, status, what + ': does not start')
+        t.like(out.stderr.decode(), 'event=start why="--%s.* in=%s' % (
+            what.split()[0], self.d), 'which names it, and where')
+
+
+def test_chroot():
+    """Names, files and doors are those that are in there."""
+    j = Jail()
+    gate = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/doors',
+            '--agents-file', '/agents')
+    j.fails('agents-file that is outside', 64, *gate)
+    j.put('agents', r.agents_file(office='s3cret'))
+    j.fails('visitors-dir that is outside', 71, *gate[:4], '/nowhere',
+            *gate[5:])
+    os.chown(j.d + '/doors', 0, 0)
+    j.fails('visitors-dir that is not his', 71, *gate)
+    os.chown(j.d + '/doors', j.user.pw_uid, j.user.pw_gid)
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(j.d + '/doors/stale.sock')
+    stale.close()
+    os.chown(j.d + '/doors/stale.sock', j.user.pw_uid, j.user.pw_gid)
+    g = doors(*j.options, auth=('--agents-file', '/agents'), folder='/doors',
+              env=j.env)
+    t.is_(j.doors(), ['office.sock'], 'the listed has a door, the stale none')
+    st = os.stat(j.d + '/doors/office.sock')
+    t.is_((st.st_uid, st.st_mode & 0o777), (j.user.pw_uid, 0o660),
+          'which is the user\'s')
+    t.is_(refused(g, '/office', secret='wrong'), 403, 'a wrong secret: 403')
+    a = r.raw_agent(g, '/office', secret='s3cret')
+    v = r.visit(j.d + '/doors/office.sock')
+    t.is_(r.line(a), 'open -', 'the right one: a visitor meets the agent')
+    v.close()
+    a.drop()
+    j.put('agents', r.agents_file(office='s3cret', home='other'))
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: j.doors() == ['home.sock', 'office.sock']),
+         'HUP: one more')
+    j.put('agents', r.agents_file(home='other'))
+    g.send(signal.SIGHUP)
+    t.ok(t.until(lambda: j.doors() == ['home.sock']), 'and one less')
+    os.unlink(j.d + '/agents')
+    mark = g.mark()
+    g.send(signal.SIGHUP)
+    t.ok(g.has_line('event=agents-file .*No such file', since=mark),
+         'no file: an error')
+    t.is_(j.doors(), ['home.sock'], 'and all stays as it was')
+    t.is_(refused(g, '/home', secret='other'), 500, 'but nobody is let in')
+    t.is_(g.stop(), 0, 'the end')
+    t.is_(j.doors(), [], 'takes the doors away')
+
+
+def test_chroot_of_any():
+    """Doors of names that nobody has listed, by a file of users in there."""
+    j = Jail()
+    htpasswd, = t.need('htpasswd')
+    users = t.folder() + '/users'
+    t.run([htpasswd, '-B', '-b', '-c', users, 'ann', 'pw'])
+    words = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/doors',
+             '--auth-file', '/users')
+    j.fails('auth-file that is outside', 64, *words)
+    j.put('users', users)
+    os.chmod(j.d + '/users', 0)
+    os.chown(j.d + '/users', 0, 0)
+    j.fails('auth-file that is not his', 64, *words)
+    j.put('users', users)
+    g = doors(*j.options, '--queue', '100ms', auth=('--auth-file', '/users'),
+              folder='/doors', env=j.env)
+    t.is_(j.doors(), [], 'no agent: no door')
+    t.is_(refused(g, '/office'), 401, 'no password: refused')
+    a = r.agent('ws://ann:pw@127.0.0.1:%d/office' % g.port, t.echo().port)
+    t.ok(r.parked(g, 2) and j.doors() == ['office.sock'], 'a door')
+    talk = Talk(r.visit(j.d + '/doors/office.sock'), b'hello')
+    t.is_((talk.join(), bytes(talk.got)), ('eof', b'hello'), 'that leads to '
+          'the agent')
+    a.stop()
+    t.ok(t.until(lambda: not j.doors()), 'and goes with it')
 
 
 if __name__ == '__main__':

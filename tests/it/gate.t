@@ -156,6 +156,23 @@ def test_killed_child():
     t.is_(v.recv(10), b'fine', 'who serves')
 
 
+def test_lost_at_ok():
+    """A session's wire that is lost right behind ok is lost all the same."""
+    g = r.gate('--resume', '1s', '--linger', '1s')
+    a = r.raw_agent(g, offer=r.OFFER + '; resume')
+    r.parked(g)
+    child, = t.children(g.pid)
+    v = r.visit(g.door)
+    v.sendall(b'early')
+    r.line(a)
+    os.kill(child, signal.SIGSTOP)
+    a.text('ok')
+    a.drop('rst')
+    os.kill(child, signal.SIGCONT)
+    t.ok(r.was_reset(v), 'the visitor is reset when --resume is over')
+    t.ok(t.until(lambda: not t.children(g.pid)), 'and nothing is left')
+
+
 def test_queue():
     g = r.gate('--queue', '1500ms', '--max-waiting', '3')
     vs = [r.visit(g.door) for _ in range(3)]
@@ -186,6 +203,28 @@ def test_queue():
     t.is_([a3.frame(t.BOUND) for _ in range(2)],
           [(p.BINARY, b'bye'), (p.TEXT, 'eof 3')],
           'an end of file from one who waits is a half-close')
+
+
+def test_departed():
+    """Visitors who were reset keep no place."""
+    g = r.gate('--max-waiting', '3')
+    for _ in range(3):
+        r.reset(r.visit(g.door))
+
+    def comes():
+        try:
+            v = r.visit(g.door)
+            v.settimeout(.2)
+            v.recv(1)
+        except socket.timeout:
+            return v
+        except OSError:
+            return None
+    t.ok(t.until(comes), 'the next one waits')
+    v = r.visit(g.door)
+    a = r.raw_agent(g)
+    t.like(r.line(a), '^open ', 'and is served')
+    v.close()
 
 
 def test_nobody_answers():
@@ -395,6 +434,66 @@ def test_unix_door():
     a.drop()
     t.is_(g.stop(), 0, 'the end')
     t.ok(not os.path.exists(d + '/door'), 'takes the door away')
+
+
+def listener():
+    s = socket.create_server(('127.0.0.1', 0), backlog=16)
+    t.on_close(s.close)
+    return s.fileno(), s.getsockname()[1]
+
+
+def served(g, what, agents, visitors, metrics=None):
+    g.port = agents
+    a = r.raw_agent(g)
+    v = r.visit(visitors)
+    t.is_(r.line(a), 'open 127.0.0.1:%d' % v.getsockname()[1],
+          what + ': visitors come')
+    a.text('ok')
+    a.data(b'x')
+    t.is_(v.recv(1), b'x', 'and are served')
+    if metrics is not None:
+        t.like(t.http(metrics, '/metrics')[2], r'(?m)^inetws_connections_active'
+               ' 1$', 'and so are metrics')
+    a.text('rst')
+    a.drop()
+    v.close()
+    t.is_(g.stop(), 0, 'to the end')
+
+
+def test_given_doors():
+    """All of its listeners are handed over."""
+    (a, to_a), (v, to_v), (m, to_m) = [listener() for _ in range(3)]
+    g = r.gate(listen='fd:%d' % a, visitors='fd:%d' % v,
+               auth=('--allow-any-agent', '--metrics', 'fd:%d' % m),
+               pass_fds=(a, v, m))
+    t.is_((g.port, g.door), (to_a, to_v), 'fd:N: announced')
+    served(g, 'fd:N', to_a, to_v, to_m)
+    activate, = t.need('systemd-socket-activate')
+    for words in (('-l', 'systemd:agents', '--visitors', 'systemd:visitors',
+                   '--metrics', 'systemd:numbers'),
+                  ('--visitors', 'systemd:visitors', '--metrics',
+                   'systemd:numbers')):
+        ports = [t.free_port() for _ in range(3)]
+        g = t.Program([activate] + [w for port in ports for w in (
+            '-l', '127.0.0.1:%d' % port)] + [
+                '--fdname=agents:visitors:numbers', t.INETWS, 'gate',
+                '--allow-any-agent', *words])
+        g.wait_line('Listening on', count=3)
+        served(g, ' '.join(words[:2]), *ports)
+    q = t.run_inetws('gate', '-l', '0', '--visitors', 'systemd:visitors',
+                     '--allow-any-agent')
+    t.is_(q.returncode, 64, 'nothing was passed: usage')
+    t.like(q.stderr.decode(), 'systemd has passed no socket', 'and says so')
+
+
+def test_agent_given_metrics():
+    fd, port = listener()
+    g = r.gate()
+    a = r.agent(g.url(), t.echo().port, '--metrics', 'fd:%d' % fd,
+                pass_fds=(fd,))
+    t.is_(t.port_of(a.wait_line(r'metrics on (\S+)')[1]), port,
+          'an agent can be given one too')
+    t.is_(t.http(port, '/healthz')[0], 200, 'which answers')
 
 
 class ForeignAgent:

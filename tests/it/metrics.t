@@ -13,6 +13,7 @@ import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
+import time             # noqa: E402
 
 OPEN = 'Accept: application/openmetrics-text;version=1.0.0;q=0.5,' \
        'text/plain;version=0.0.4;q=0.3,*/*;q=0.1'
@@ -108,8 +109,8 @@ def test_agree():
     t.rundir()
     target = t.Held()
     s = watched(target.port)
-    ws = [t.ws.connect(s.port) for _ in range(3)]
-    streams = [target.next() for _ in ws]
+    ws, streams = zip(*[(t.ws.connect(s.port), target.next())
+                        for _ in range(3)])
     ws[0].send(b'x' * 500)
     t.ws.read_exactly(streams[0], 500)
     streams[1].sendall(b'y' * 70)
@@ -267,6 +268,39 @@ def test_refused_at_limit():
           'refused at the limit, while metrics are still served')
     t.is_(scrape(s)['inetws_connections_limit'], 1, 'the limit')
     w.sock.close()
+
+
+def test_values():
+    """What is not a count of connections: the process, codes, pings."""
+    t.rundir()
+    begun = time.time()
+    s = watched(t.echo().port, '--ping-interval', '100ms')
+    m = scrape(s)
+    version = t.run_inetws('--version').stdout.decode().split()[1]
+    t.is_(m['inetws_build_info{version="%s",mode="server"}' % version], 1,
+          'what is running')
+    for name in ('process_start_time_seconds', 'inetws_start_time_seconds'):
+        t.ok(abs(m[name] - begun) < 5 * t.SCALE, name)
+    t.is_(m['process_open_fds'], len(os.listdir('/proc/%d/fd' % s.pid)),
+          'its descriptors')
+    with open('/proc/%d/status' % s.pid) as f:
+        rss = 1024 * int(re.search(r'VmRSS:\s+(\d+)', f.read())[1])
+    t.ok(.5 < m['process_resident_memory_bytes'] / rss < 2, 'its memory')
+    w = t.ws.connect(s.port)
+    while scrape(s)['inetws_ping_rtt_seconds_count'] < 2:
+        w.take()
+    m = scrape(s)
+    t.is_(m['inetws_ping_rtt_seconds_bucket{le="+Inf"}'],
+          m['inetws_ping_rtt_seconds_count'], 'pings in buckets')
+    w.bye()
+    for code in (1001, 4000):
+        t.ws.connect(s.port).bye(code)
+    x = t.ws.connect(s.port)
+    x.sock.close()
+    codes = {'1000': 1, '1001': 1, 'other': 1, 'none': 1}
+    t.ok(t.until(lambda: {c: scrape(s)['inetws_close_codes_total{code="%s"}' %
+                                       c] for c in codes} == codes),
+         'close codes in classes')
 
 
 def test_trazfr():

@@ -18,7 +18,8 @@ import inetws as t                      # noqa: E402
 import reverse as r                     # noqa: E402
 from talk import Talk, noise            # noqa: E402
 
-SECONDS = float(os.environ.get('INETWS_CHAOS_SECONDS', '12'))
+SECONDS = float(os.environ.get('INETWS_CHAOS_SECONDS') or
+                (60 if t.LONG else 12))
 
 
 def test_resume():

@@ -8,6 +8,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import reverse          # noqa: E402
+import pty              # noqa: E402
+import re               # noqa: E402
 import subprocess       # noqa: E402
 
 
@@ -52,6 +55,24 @@ def test_table():
                              t.status()['instances'])), 'and it is gone')
 
 
+def test_hostile_page():
+    """A process that somebody took over writes what it likes to its page."""
+    d = t.rundir()
+    s = t.server(t.echo().port)
+    path = os.path.join(d, 'inetws', '%d.stats' % s.pid)
+    t.ok(t.until(lambda: os.path.exists(path)), 'a page')
+    with open(path, 'r+b') as f:
+        at = f.read().index(b'127.0.0.1:%d -> ' % s.port)
+        f.seek(at)
+        f.write(b'\x1b[2J\xc2\x9b\x07\x7f')
+    r = t.run_inetws('status')
+    t.is_(r.returncode, 0, 'shown')
+    t.ok(not set(r.stdout) & (set(range(32)) - {10} | {0x7f}),
+         'without control characters')
+    t.like(r.stdout, r'server \?\[2J', 'but question marks')
+    t.ok(b'\xc2\x9b' not in r.stdout, 'for those of UTF-8 too')
+
+
 def test_states():
     t.rundir()
     target = t.Held()
@@ -92,6 +113,24 @@ def test_lost():
          'and stand in the rows')
     p.sendall(b'x')
     t.is_(t.ws.read_exactly(p, 1), b'x', 'it goes on')
+    proxy.close()
+    proxy.cut('rst')
+    t.ok(t.until(lambda: [x['state'] for i in t.status()['instances']
+                          for x in i['tunnels']] == ['lost'] * 2),
+         'where it cannot be replaced both sides are lost')
+    t.is_(len(re.findall(r'^\d+ +lost ', t.run_inetws('status').stdout
+                         .decode(), re.M)), 2, 'in the table too')
+
+
+def test_parked():
+    t.rundir()
+    g = reverse.gate()
+    reverse.agent(g.url(), t.echo().port, '--spare', '1')
+    t.ok(t.until(lambda: [(i['mode'], i['states']['parked']) for i in
+                          t.status()['instances']] in (
+                              [('gate', 1), ('agent', 1)],
+                              [('agent', 1), ('gate', 1)])),
+         'a wire is parked at both sides')
 
 
 def test_refused():
@@ -118,6 +157,26 @@ def test_plain_watch():
     t.is_(sum(b'process %d' % s.pid in line for line in lines), 2,
           'and it repeats')
     t.is_(p.stop(), 0, 'TERM: 0')
+
+
+def test_no_flicker():
+    """What is on the screen is written over, never cleared."""
+    t.rundir()
+    s = t.server(t.free_port())
+    ours, theirs = pty.openpty()
+    p = t.inetws('status', '--watch', stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    text = b''
+    while text.count(b'sort by') < 3:
+        text += os.read(ours, 65536)
+    os.write(ours, b'q')
+    t.is_(p.wait(), 0, 'q: 0')
+    os.close(ours)
+    t.unlike(text, r'\x1b\[([23]J|J(?!$|\x1b\[H)|2K)|\x1bc',
+             'nothing is cleared but what is below')
+    text = text[:text.rindex(b'sort by')]
+    t.is_(text.count(b'\x1b[H'), text.count(b'process %d' % s.pid),
+          'each picture begins at the top')
 
 
 def test_terminal():

@@ -145,6 +145,24 @@ def test_lost():
         t.ok(r.parked(s, 2), 'and wires wait again')
 
 
+def test_late_header():
+    """Without a limit for it, a PROXY header may come when it likes."""
+    s = t.server(t.echo().port)
+    for warm in '0', '1':
+        c = t.client(url(s), '--warm', warm, '--accept-proxy',
+                     '--connect-timeout', '0')
+        t.ok(r.parked(c, int(warm)), 'a client, --warm ' + warm)
+
+        def held():
+            return sum(t.descriptors(x) for x in t.children(c.pid))
+        before = held()
+        v = r.visit(c.port)
+        t.ok(t.until(lambda: held() > before), 'a visitor')
+        v.sendall(b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello')
+        t.is_(v.recv(9), b'hello', 'is served when he says who he is')
+        v.close()
+
+
 def test_server_down():
     s = t.server(t.echo().port)
     port = s.port

@@ -57,9 +57,17 @@ class Scenario:
             line = line.replace('%' + letter, word)
         return shlex.split(self.replaced(line))
 
-    def inetws(self, mode, number=0, more=(), **kw):
+    def inetws(self, mode, number=0, more=(), cwd=None, **kw):
+        """By way of a file, as the unit has it: what it is for is a service,
+        for which the page says --dump-config."""
         argv = self.commands('inetws ' + mode)[number]
-        p = proc.inetws(argv[1], *more, *argv[2:], **kw)
+        made = proc.run_inetws(*argv[1:], '--dump-config', cwd=cwd)
+        if made.returncode:
+            raise AssertionError('%s: %r' % (argv, made.stderr))
+        conf = os.path.join(proc.folder(), 'conf')
+        with open(conf, 'wb') as f:
+            f.write(made.stdout)
+        p = proc.inetws('-K', conf, *more, cwd=cwd, **kw)
         if mode in ('server', 'client', 'gate'):
             proc.listening(p)
         return p

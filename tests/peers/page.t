@@ -62,8 +62,8 @@ def busy():
     s = t.server(target.port, '--metrics', '127.0.0.1:0', '--ping-interval',
                  '200ms')
     s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
-    ws = [t.ws.connect(s.port) for _ in range(4)]
-    streams = [target.next() for _ in ws]
+    ws, streams = zip(*[(t.ws.connect(s.port), target.next())
+                        for _ in range(4)])
     ws[0].send(b'x' * 123456)
     t.ws.read_exactly(streams[0], 123456)
     streams[1].shutdown(1)

@@ -111,12 +111,18 @@ is_good(int fd)
 static int
 all_good(const struct activation *a)
 {
+	const struct activation_door *d;
 	unsigned int i;
 
 	for (i = 0; i < a->nlisteners; i++)
 		if (!is_good(a->listener[i]) ||
 		    net_is_listener(a->listener[i]) != 1)
 			return 0;
+	for (d = a->door; d < a->door + ACTIVATE_DOORS; d++)
+		for (i = 0; i < d->n; i++)
+			if (!is_good(d->fd[i]) ||
+			    net_is_listener(d->fd[i]) != 1)
+				return 0;
 	return a->rfd == -1 || (is_good(a->rfd) && is_good(a->wfd));
 }
 
@@ -144,6 +150,8 @@ report(int r, int early, struct activation *a, const struct why *why)
 		    without_port(a->peer), is_null(0), is_null(1), is_null(2),
 		    early || a->no_stderr ? ", no stderr" : "",
 		    getenv("LISTEN_FDS") != NULL ? ", LISTEN_FDS" : "");
+	if (r == 0 && a->door[0].n + a->door[1].n > 0)
+		dprintf(REPORT, ", doors %u+%u", a->door[0].n, a->door[1].n);
 	if (r == 0 && !all_good(a))
 		dprintf(REPORT, ", BAD FLAGS");
 }
@@ -167,9 +175,10 @@ in_child(void (*launcher)(void), const char *word)
 {
 	struct activation a;
 	struct why why;
-	struct addr words[2];
+	struct addr words[2], other[ACTIVATE_DOORS];
+	const struct addr *doors[ACTIVATE_DOORS] = { NULL };
 	char err[200], *copy, *one;
-	unsigned int n = 0;
+	unsigned int n = 0, k = 0;
 	int early, r, fd;
 
 	forget_environment();
@@ -192,11 +201,17 @@ in_child(void (*launcher)(void), const char *word)
 	if ((early = activate_stderr()) == -1)
 		_exit(95);
 	copy = strdup(word);
-	while ((one = strsep(&copy, " ")) != NULL && n < 2)
-		if (*one != '\0' && addr_listen(&words[n++], one, err,
+	while ((one = strsep(&copy, " ")) != NULL && n < 2) {
+		if (*one == '+' && k < ACTIVATE_DOORS) {
+			doors[k] = &other[k];
+			if (addr_listen(&other[k++], one + 1, err,
+			    sizeof(err)) == -1)
+				_exit(96);
+		} else if (*one != '\0' && addr_listen(&words[n++], one, err,
 		    sizeof(err)) == -1)
 			_exit(96);
-	r = activate(&a, words, n, &why);
+	}
+	r = activate(&a, words, n, k > 0 ? doors : NULL, &why);
 	report(r, early, &a, &why);
 	_exit(0);
 }
@@ -459,7 +474,7 @@ flags_of_others(void)
 	fflush(stdout);
 	put(in[0], 0);
 	put(out[1], 1);
-	is(activate(&a, &word, 1, &why), 0, "pipes taken");
+	is(activate(&a, &word, 1, NULL, &why), 0, "pipes taken");
 	put(saved0, 0);
 	put(saved1, 1);
 	ok((fcntl(a.rfd, F_GETFL) & O_NONBLOCK) != 0 &&
@@ -480,7 +495,7 @@ flags_of_others(void)
 	fflush(stdout);
 	put(slave, 0);
 	put(slave, 1);
-	is(activate(&a, &word, 1, &why), 0, "a terminal taken");
+	is(activate(&a, &word, 1, NULL, &why), 0, "a terminal taken");
 	put(saved0, 0);
 	put(saved1, 1);
 	ok((fcntl(slave, F_GETFL) & O_NONBLOCK) == 0,
@@ -504,7 +519,7 @@ leaks(void)
 	words[0].kind = words[1].kind = ADDR_FD;
 	words[0].number = 40;
 	words[1].number = 44;
-	if (activate(&a, words, 2, &why) == -1 || a.nlisteners != 2)
+	if (activate(&a, words, 2, NULL, &why) == -1 || a.nlisteners != 2)
 		return 1;
 	activate_close_others(&a);
 	if (fcntl(leaked, F_GETFD) != -1 || fcntl(high, F_GETFD) != -1 ||
@@ -586,6 +601,32 @@ main(void)
 	    "2 listeners, no connection, peer '', null 100");
 	check("by a wrong name", accept_no, "systemd:we",
 	    "64 systemd has passed no socket named we");
+	check("a door by name, no word", accept_no, "+systemd:ssh",
+	    "2 listeners, no connection, peer '', null 100, doors 1+0");
+	check("a door by name, the rest", accept_no, "systemd +systemd:ssh",
+	    "2 listeners, no connection, peer '', null 100, doors 1+0");
+	check("two doors by name, one of two sockets", accept_no,
+	    "127.0.0.1:0 +systemd:web +systemd:ssh",
+	    "1 listeners, no connection, peer '', null 100, doors 2+1");
+	check("a door that is the rest", accept_no, "systemd:ssh +systemd",
+	    "1 listeners, no connection, peer '', null 100, doors 2+0");
+	check("a door that is opened later", accept_no,
+	    "systemd +127.0.0.1:0 +systemd:ssh",
+	    "2 listeners, no connection, peer '', null 100, doors 0+1");
+	check("doors by number", accept_no, "fd:3 +fd:4 +fd:5",
+	    "1 listeners, no connection, peer '', null 100, doors 1+1");
+	check("nothing is left", accept_no, "systemd +systemd:web +systemd:ssh",
+	    "64 systemd has passed no other socket to this process");
+	check("too many for a door", accept_no, "127.0.0.1:0 +systemd",
+	    "64 more than 2 listeners for one purpose");
+	check("the same twice", accept_no, "systemd:ssh +systemd:ssh",
+	    "64 descriptor 4 is to be listened on twice");
+	check("the same number twice", accept_no, "fd:4 fd:4",
+	    "64 descriptor 4 is to be listened on twice");
+	check("a door by a wrong name", accept_no, "fd:3 +systemd:we",
+	    "64 systemd has passed no socket named we");
+	check("a door that is a connection", accept_yes, "127.0.0.1:0 +fd:3",
+	    "64 descriptor 3 is a connection, and no listener");
 	check("meant for our parent", of_our_parent, "systemd",
 	    "64 systemd has passed no socket to this process");
 	check("meant for our parent, no -l", of_our_parent, "", NOTHING);

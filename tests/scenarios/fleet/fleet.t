@@ -3,12 +3,14 @@
 """README.md beside this file, with fifty agents and a real sshd."""
 
 import os
+import re
 import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
+import guest                            # noqa: E402
 import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
 from talk import Talk                   # noqa: E402
@@ -68,6 +70,31 @@ def test_fleet():
     out = t.run([ssh, '-F', sshd.config, '-o', proxy, 'there', 'echo',
                  'again'], timeout=2 * t.BOUND)
     t.is_(out.stdout, b'again\n', 'and reached')
+
+
+def test_service():
+    """The gate as the packaged unit has it: whose are the doors?"""
+    g = guest.Guest()
+    units = os.path.join(t.ROOT, 'contrib', 'systemd')
+    g.copy(t.INETWS, '/usr/bin/inetws')
+    g.copy(units + '/inetws@.service', '/etc/systemd/system/inetws@.service')
+    g.copy(units + '/sysusers.conf', '/etc/sysusers.d/inetws.conf')
+    g.boot()
+    s = Scenario(__file__)
+    g.copy(r.agents_file(host42='x'), '/etc/inetws/fleet')
+    g.put('/etc/inetws/fleet.conf', t.run(
+        [t.INETWS] + s.commands('inetws gate')[0][1:] +
+        ['--dump-config']).stdout)
+    lines = re.findall(r'(?m)^    gate# (echo \'d .*|systemd.*|systemctl.*)$',
+                       s.text('README.md'))
+    g.must('sh', '-euc', '\n'.join(lines))
+    door = '/run/inetws/fleet/host42.sock'
+    for when in ('started', 'restarted'):
+        t.is_((g.must('stat', '-c', '%U %G %a', door),
+               g.must('stat', '-c', '%U %G %a', os.path.dirname(door))),
+              ('inetws www-data 660\n', 'inetws www-data 2750\n'),
+              when + ': the door is for nginx')
+        g.must('systemctl', 'restart', 'inetws@fleet')
 
 
 if __name__ == '__main__':
