@@ -177,7 +177,7 @@ def test_lost_at_ok():
     target = t.Held()
     a = agent(gate, target.port, '--spare', '1', '--resume', '1s')
     w = gate.next()
-    a.wait_line('event=parked')
+    r.parked(a)
     child, = t.children(a.pid)
     t.until(lambda: stat_of(child) == 'S')
     os.kill(child, signal.SIGSTOP)
