@@ -166,6 +166,11 @@ def test_quick_visitors():
     t.is_(a.log.count('event=parked'), 1, 'the agent had no trouble')
 
 
+def stat_of(pid):
+    """S: asleep, T: stopped."""
+    return t.parents().get(pid, (0, ''))[1]
+
+
 def test_lost_at_ok():
     """The gate dies while the target is dialled: nothing stays behind."""
     gate = Gate('inetws; v=1; id=gate; resume="%s"' % ('0' * 32))
@@ -174,7 +179,9 @@ def test_lost_at_ok():
     w = gate.next()
     r.parked(a)
     child, = t.children(a.pid)
+    t.until(lambda: stat_of(child) == 'S')
     os.kill(child, signal.SIGSTOP)
+    t.until(lambda: stat_of(child) == 'T')
     w.text('open -')
     w.drop('rst')
     gate.close()
