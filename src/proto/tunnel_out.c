@@ -24,13 +24,16 @@ free_space(const struct tunnel *t)
 
 /*
  * Is there room to read into, and enough of it to be worth a system call
- * and a frame?
+ * and a frame?  What can be moved instead of read has to find nothing before
+ * it, and to a stranger, whose frames are short, there always would be.
  */
 int
 tunnel_out_room(const struct tunnel *t)
 {
 	if (t->out_discard)
 		return free_space(t) + (t->out_head - t->out_sent) > 0;
+	if (!t->cfg.extension && !t->cfg.client)
+		return t->out_kept == t->out_head;
 	return free_space(t) >= t->cfg.out_size / 4;
 }
 

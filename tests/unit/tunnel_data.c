@@ -293,9 +293,15 @@ test_order(void)
 			tunnel_wire_wrote(&r.t, 1);
 		}
 		rig_frame(&r, 0x89, "3", 1);
-		rig_stream(&r, "more", 4);
+		if (client)
+			rig_stream(&r, "more", 4);
+		else
+			ok(!(tunnel_wants(&r.t) & TUNNEL_READ_STREAM),
+			    "to a stranger all is written before more is read");
 		r.wire_stuck = 0;
 		rig_pump(&r);
+		if (!client)
+			rig_stream(&r, "more", 4);
 		ok(rig_hears(&r, 2, "hello") && rig_hears(&r, 10, "3") &&
 		    rig_hears(&r, 2, "more"), "... and not into a frame");
 		rig_end(&r);
