@@ -8,16 +8,10 @@
 #include "proto/addr.h"
 #include "proto/str.h"
 
-#define SHOWN	64	/* of an offending word in a message */
-
 static int
 fail(char *err, size_t errlen, const char *what, const char *word)
 {
-	char shown[SHOWN];
-
-	str_escape(shown, sizeof(shown), word, strlen(word));
-	snprintf(err, errlen, "'%s' %s", shown, what);
-	return -1;
+	return str_bad(err, errlen, what, slice_of(word));
 }
 
 static int

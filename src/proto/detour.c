@@ -5,18 +5,6 @@
 #include "proto/detour.h"
 #include "proto/ip.h"
 
-#define SHOWN	64	/* of an offending word in a message */
-
-static int
-fail(char *err, size_t errlen, const char *what, struct slice word)
-{
-	char shown[SHOWN];
-
-	str_escape(shown, sizeof(shown), word.p, word.len);
-	snprintf(err, errlen, "'%s' %s", shown, what);
-	return -1;
-}
-
 /*
  * What stands before the next colon, which is taken too; an IPv6 address
  * stands in brackets, which are not.  -1 if there is no colon.
@@ -97,16 +85,16 @@ detour_resolve(struct detour *d, const char *word, char *err, size_t errlen)
 	memset(d, 0, sizeof(*d));
 	if (take_host(&p, &d->host) == -1 || d->host.len == 0 ||
 	    take_port(&p, ':', &d->port) == -1 || d->port == 0)
-		return fail(err, errlen, "should read HOST:PORT:ADDRESS",
+		return str_bad(err, errlen, "should read HOST:PORT:ADDRESS",
 		    slice_of(word));
 	if (slice_is(d->host, "*"))
 		d->host.len = 0;
 	else if (!is_host(d->host))
-		return fail(err, errlen, "is no host name or address",
+		return str_bad(err, errlen, "is no host name or address",
 		    d->host);
 	if (!are_addresses(p))
-		return fail(err, errlen, "is not an address, or several with "
-		    "commas", slice_of(p));
+		return str_bad(err, errlen, "is not an address, or several "
+		    "with commas", slice_of(p));
 	d->addresses = p;
 	return 0;
 }
@@ -121,10 +109,10 @@ detour_connect(struct detour *d, const char *word, char *err, size_t errlen)
 	    take_port(&p, ':', &d->port) == -1 ||
 	    take_host(&p, &d->to) == -1 ||
 	    take_port(&p, '\0', &d->to_port) == -1)
-		return fail(err, errlen, "should read HOST1:PORT1:HOST2:PORT2",
-		    slice_of(word));
+		return str_bad(err, errlen, "should read "
+		    "HOST1:PORT1:HOST2:PORT2", slice_of(word));
 	if (!is_host(d->host) || !is_host(d->to))
-		return fail(err, errlen, "is no host name or address",
+		return str_bad(err, errlen, "is no host name or address",
 		    is_host(d->host) ? d->to : d->host);
 	return 0;
 }

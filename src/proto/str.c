@@ -252,3 +252,13 @@ str_bytes(char *dst, size_t size, uint64_t bytes)
 	    bytes % scale / (scale / 10), unit[i]);
 	return dst;
 }
+
+int
+str_bad(char *err, size_t errlen, const char *what, struct slice word)
+{
+	char shown[64];
+
+	str_escape(shown, sizeof(shown), word.p, word.len);
+	snprintf(err, errlen, "'%s' %s", shown, what);
+	return -1;
+}

@@ -45,6 +45,9 @@ int slice_copy(char *dst, size_t size, struct slice);
  */
 char *str_escape(char *dst, size_t size, const void *src, size_t len);
 
+/* "'word' is no port": what is wrong with a word, shown as above.  -1. */
+int str_bad(char *err, size_t errlen, const char *what, struct slice word);
+
 /*
  * A duration: seconds, or a number with ms, s, m or h ("500ms", "1.5h" is
  * refused).  0 or "0" switches off.  Milliseconds 0..2^31-1 in *ms; -1 if

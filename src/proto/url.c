@@ -6,19 +6,7 @@
 #include "proto/addr.h"
 #include "proto/str.h"
 
-#define SHOWN	64	/* of an offending word in a message */
-
 /* Only ever called with parts that cannot hold userinfo. */
-static int
-fail(char *err, size_t errlen, const char *what, struct slice word)
-{
-	char shown[SHOWN];
-
-	str_escape(shown, sizeof(shown), word.p, word.len);
-	snprintf(err, errlen, "'%s' %s", shown, what);
-	return -1;
-}
-
 static struct slice
 slice_skip(struct slice s, size_t n)
 {
@@ -123,17 +111,18 @@ parse_host(struct url *u, struct slice s, unsigned int port, char *err,
 	size_t colon;
 
 	if (s.len == 0)
-		return fail(err, errlen, "is no URL: the host is missing", s);
+		return str_bad(err, errlen, "is no URL: the host is "
+		    "missing", s);
 	colon = s.p[0] == '[' ? span_to(s, "]") : 0;
 	colon += span_to(slice_skip(s, colon), ":");
 	if (colon + 1 >= s.len) {
 		host.len = colon;
 		if (host.len > ADDR_HOST_MAX + 2)
-			return fail(err, errlen, "is too long a host", s);
+			return str_bad(err, errlen, "is too long a host", s);
 		snprintf(word, sizeof(word), "%.*s:%u", (int)host.len, host.p,
 		    port);
 	} else if (slice_copy(word, sizeof(word), s) == -1)
-		return fail(err, errlen, "is no host", s);
+		return str_bad(err, errlen, "is no host", s);
 	/* RFC 6874 2: the '%' before a scope is itself encoded. */
 	scope = strstr(word, "%25");
 	if (scope != NULL)
@@ -153,11 +142,11 @@ parse_path(struct url *u, struct slice s, char *err, size_t errlen)
 	for (i = 0; i < s.len; i++)
 		if ((unsigned char)s.p[i] <= ' ' ||
 		    (unsigned char)s.p[i] >= 0x7f)
-			return fail(err, errlen, "holds a byte that must be "
+			return str_bad(err, errlen, "holds a byte that must be "
 			    "percent-encoded",
 			    slice_head(s, span_to(s, "?")));
 	if (span_to(s, "#") != s.len)
-		return fail(err, errlen, "has a fragment, which a websocket "
+		return str_bad(err, errlen, "has a fragment, which a websocket "
 		    "URL may not (write # as %23)",
 		    slice_head(s, span_to(s, "?#")));
 	if (s.len + slash > URL_PATH_MAX) {
@@ -227,8 +216,8 @@ parse_unix(struct url *u, struct slice s, char *err, size_t errlen)
 		return -1;
 	}
 	if (colon > ADDR_PATH_MAX)
-		return fail(err, errlen, "is longer than a Unix socket's name "
-		    "may be (107)", slice_head(s, colon));
+		return str_bad(err, errlen, "is longer than a Unix socket's "
+		    "name may be (107)", slice_head(s, colon));
 	snprintf(word, sizeof(word), "unix:%.*s", (int)colon, s.p);
 	if (addr_target(&u->at, word, err, errlen) == -1)
 		return -1;
@@ -254,7 +243,7 @@ parse(struct url *u, struct slice s, char *err, size_t errlen)
 		/* "user:password@host" looks as if it had a scheme. */
 		if (span_to(s, "@") != s.len)
 			s = slice_of("...@...");
-		return fail(err, errlen, "is no websocket URL: expected "
+		return str_bad(err, errlen, "is no websocket URL: expected "
 		    "ws://, wss://, http://, https:// or ws+unix:/", s);
 	}
 	return parse_authority(u, slice_skip(rest, 2), err, errlen);

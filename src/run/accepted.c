@@ -111,3 +111,25 @@ accepted_redial(struct accepted *a, int *status)
 	}
 	return 1;
 }
+
+int
+accepted_check_tls(const struct options *o, struct why *why)
+{
+	if (o->tls_cert == NULL && (o->tls_key != NULL ||
+	    options_want_certificate(o)))
+		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
+		    "the other options of TLS need it");
+	return 0;
+}
+
+int
+accepted_begin_tls(struct tls_keep *k, const struct options *o,
+    struct service *service, struct why *why)
+{
+	memset(k, 0, sizeof(*k));
+	if (o->tls_cert == NULL)
+		return 0;
+	service->refuse = NULL;
+	service->serve_full = NULL;	/* it has no sessions */
+	return tls_keep_begin(k, o, tls_keep_make, 0, why);
+}

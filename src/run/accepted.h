@@ -7,6 +7,8 @@
 #define RUN_ACCEPTED_H
 
 #include "run/carry.h"
+#include "run/supervise.h"
+#include "run/tls_keep.h"
 #include "run/visitor.h"
 #include "run/wire.h"
 
@@ -36,6 +38,16 @@ int accepted_redial(struct accepted *, int *status);
 
 /* Refuses, logs, and returns what to exit with. */
 int accepted_refuse(struct accepted *, int status, const char *text);
+
+/* Can the options' TLS be?  0, or -1 and why. */
+int accepted_check_tls(const struct options *, struct why *);
+
+/*
+ * Makes the context if there is to be one, and nobody is refused at the limit
+ * then but by a TLS of his own.  0, or -1 and why.
+ */
+int accepted_begin_tls(struct tls_keep *, const struct options *,
+    struct service *, struct why *);
 
 /* In the supervisor, far beyond the limit: one send. */
 void accepted_busy(int fd);

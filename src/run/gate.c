@@ -163,11 +163,7 @@ check_words(const struct options *o, struct why *why)
 		return why_set(why, EXIT_BADUSAGE, "who may be an agent? "
 		    "expected --agents-file, --path, --auth-file, "
 		    "--auth-command, --tls-client-ca or --allow-any-agent");
-	if (o->tls_cert == NULL && (o->tls_key != NULL ||
-	    options_want_certificate(o)))
-		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
-		    "the other options of TLS need it");
-	return 0;
+	return accepted_check_tls(o, why);
 }
 
 /* At HUP. */
@@ -200,13 +196,8 @@ gate_main(const struct options *o)
 		    "one connection");
 		return start_failed(&why);
 	}
-	memset(&g.tls, 0, sizeof(g.tls));
-	if (o->tls_cert != NULL) {
-		service.refuse = NULL;
-		service.serve_full = NULL;	/* it has no sessions */
-		if (tls_keep_begin(&g.tls, o, tls_keep_make, 0, &why) == -1)
-			return start_failed(&why);
-	}
+	if (accepted_begin_tls(&g.tls, o, &service, &why) == -1)
+		return start_failed(&why);
 	status = supervise(o, a.listener, a.nlisteners, &service);
 	tls_keep_end(&g.tls);
 	return status;

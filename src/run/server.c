@@ -197,34 +197,11 @@ before(void *arg)
 	tls_keep_refresh(&sv->tls, 0);
 }
 
-static int
-check_words(const struct options *o, struct why *why)
-{
-	if (o->tls_cert == NULL && (o->tls_key != NULL ||
-	    options_want_certificate(o)))
-		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
-		    "the other options of TLS need it");
-	return 0;
-}
-
 /* At HUP. */
 static int
 check(const struct options *o, struct why *why)
 {
-	return check_words(o, why) == -1 ? -1 : auth_check_file(o, why);
-}
-
-/* At the limit nobody can be told but by a TLS of his own. */
-static int
-begin_tls(struct server *sv, struct service *service, struct why *why)
-{
-	const struct options *o = sv->o;
-
-	if (o->tls_cert == NULL)
-		return 0;
-	service->refuse = NULL;
-	service->serve_full = NULL;	/* it has no sessions */
-	return tls_keep_begin(&sv->tls, o, tls_keep_make, 0, why);
+	return accepted_check_tls(o, why) == -1 ? -1 : auth_check_file(o, why);
 }
 
 int
@@ -239,13 +216,13 @@ server_main(const struct options *o)
 	struct why why;
 	int status;
 
-	if (check_words(o, &why) == -1 ||
+	if (accepted_check_tls(o, &why) == -1 ||
 	    (o->chroot == NULL && auth_check_file(o, &why) == -1))
 		return start_failed(&why);
 	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
-	if (begin_tls(&sv, &service, &why) == -1)
+	if (accepted_begin_tls(&sv.tls, o, &service, &why) == -1)
 		return start_failed(&why);
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);

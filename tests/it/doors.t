@@ -132,7 +132,7 @@ def test_waits_for_whom():
         t.ok(False, 'another one gets %r' % (b.frame(.5),))
     except socket.timeout:
         t.ok(True, 'another one gets none of its visitors')
-    t.ok(os.path.exists(g.at(one)), 'whose door stays as long as they wait')
+    t.ok(os.path.exists(g.at(one)), 'whose door stays: there is no limit')
     a = r.raw_agent(g, '/' + one)
     t.is_(r.line(a), 'open -', 'they wait until it comes back')
     a.text('ok')
