@@ -64,10 +64,10 @@ log_open(enum log_where where, enum log_level min, const char *program)
 {
 	settings.where = where;
 	settings.min = min;
-	tzset();	/* or every child reads /etc/localtime for its line */
 	settings.journal = where == LOG_TO_STDERR && is_journal(STDERR_FILENO);
 	if (where != LOG_TO_SYSLOG)
 		return;
+	tzset();	/* or every child reads /etc/localtime for its line */
 	strlcpy(settings.program, program != NULL ? program : "",
 	    sizeof(settings.program));
 	openlog(program != NULL ? settings.program : NULL,
@@ -137,18 +137,14 @@ append(struct log_line *l, const char *fmt, ...)
 		l->len += n;
 }
 
-/* RFC 3339 in UTC, to the millisecond. */
-static void
-print_now(char *dst, size_t size)
+static char *
+print_now(char dst[STR_TIME_MAX])
 {
 	struct timespec now;
-	struct tm tm;
-	size_t n;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(dst, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(dst + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
+	return str_time(dst, (int64_t)now.tv_sec * 1000 +
+	    now.tv_nsec / 1000000);
 }
 
 /* The journal and syslog have their own time and severity. */
@@ -165,7 +161,7 @@ begin_json(struct log_line *l, const char *event, const char *now)
 void
 log_begin(struct log_line *l, enum log_level level, const char *event)
 {
-	char text[48], *now = NULL;
+	char text[STR_TIME_MAX], *now = NULL;
 
 	l->level = level;
 	l->len = 0;
@@ -176,7 +172,7 @@ log_begin(struct log_line *l, enum log_level level, const char *event)
 	if (settings.journal)
 		append(l, "<%d>", (int)level);
 	else if (settings.where == LOG_TO_STDERR)
-		print_now(now = text, sizeof(text));
+		now = print_now(text);
 	if (settings.format == LOG_JSON)
 		begin_json(l, event, now);
 	else if (settings.format == LOG_TEXT)

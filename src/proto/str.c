@@ -210,6 +210,49 @@ str_size(const char *s, uint64_t *bytes)
 }
 
 /* Rounded down, so that no part ever reads as sixty. */
+/* So many digits. */
+static char *
+put_digits(char *p, unsigned int n, unsigned int value, char behind)
+{
+	unsigned int i;
+
+	for (i = n; i-- > 0; value /= 10)
+		p[i] = '0' + value % 10;
+	p[n] = behind;
+	return p + n + 1;
+}
+
+/*
+ * A year is taken to begin in March: the day of a leap year is its last one
+ * then, and months are 31 and 30 days in turn, five of them 153 (the Gregorian
+ * calendar has 146097 days in 400 years).
+ */
+char *
+str_time(char dst[STR_TIME_MAX], int64_t ms)
+{
+	unsigned int day = ms / 86400000 + 719468;	/* of 0000-03-01 */
+	unsigned int rest = ms % 86400000, era = day / 146097, of_era, year,
+	    month, of_year;
+	char *p = dst;
+
+	of_era = day % 146097;
+	year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
+	    365;
+	of_year = of_era - (365 * year + year / 4 - year / 100);
+	month = (5 * of_year + 2) / 153;
+	day = of_year - (153 * month + 2) / 5 + 1;
+	month = month < 10 ? month + 3 : month - 9;
+	p = put_digits(p, 4, 400 * era + year + (month <= 2), '-');
+	p = put_digits(p, 2, month, '-');
+	p = put_digits(p, 2, day, 'T');
+	p = put_digits(p, 2, rest / 3600000, ':');
+	p = put_digits(p, 2, rest / 60000 % 60, ':');
+	p = put_digits(p, 2, rest / 1000 % 60, '.');
+	p = put_digits(p, 3, rest % 1000, 'Z');
+	*p = '\0';
+	return dst;
+}
+
 char *
 str_ms(char *dst, size_t size, int64_t ms)
 {

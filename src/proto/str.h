@@ -58,6 +58,13 @@ int str_duration(const char *, int64_t *ms);
 /* A size in bytes: a number with an optional k, m or g (powers of 1024). */
 int str_size(const char *, uint64_t *bytes);
 
+/*
+ * "2026-11-21T15:46:02.729Z", RFC 3339 in UTC, of milliseconds since 1970 up
+ * to the year 9999.  gmtime_r(3) would read the zone's file and copy a page.
+ */
+#define STR_TIME_MAX	25
+char *str_time(char dst[STR_TIME_MAX], int64_t ms);
+
 /* "1.2s", "340ms", "2m05s", "3h04m": for people.  Returns dst. */
 char *str_ms(char *dst, size_t size, int64_t ms);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tap.h"
 
@@ -168,6 +170,29 @@ test_people(void)
 	is_str(str_bytes(b, sizeof(b), UINT64_MAX), "18.4 EB", "all ones");
 }
 
+/* Against the C library, each day of 8000 years and odd times of it. */
+static void
+test_time(void)
+{
+	char b[STR_TIME_MAX], want[40];
+	int64_t ms, wrong = 0, n = 0;
+	time_t t;
+	struct tm tm;
+
+	is_str(str_time(b, 0), "1970-01-01T00:00:00.000Z", "the beginning");
+	is_str(str_time(b, 1795305599999), "2026-11-21T23:59:59.999Z",
+	    "the last of a day");
+	for (ms = 7; ms < 253402300800000; ms += 86400000 - 3599 * 7) {
+		t = ms / 1000;
+		gmtime_r(&t, &tm);
+		snprintf(want + strftime(want, sizeof(want),
+		    "%Y-%m-%dT%H:%M:%S", &tm), 6, ".%03dZ", (int)(ms % 1000));
+		wrong += strcmp(str_time(b, ms), want) != 0;
+		n++;
+	}
+	ok(wrong == 0 && n > 2900000, "as gmtime_r(3) has it");
+}
+
 int
 main(void)
 {
@@ -177,5 +202,6 @@ main(void)
 	test_durations();
 	test_sizes();
 	test_people();
+	test_time();
 	return done_testing();
 }
