@@ -8,7 +8,6 @@
 
 #include "os/io.h"
 #include "os/net.h"
-#include "os/splice.h"
 #include "os/tls.h"
 
 struct io
@@ -101,8 +100,7 @@ io_moves_from(const struct io *io)
 int
 io_moves_to(const struct io *io)
 {
-	return io->tls == NULL ? splice_takes(io->wfd) :
-	    tls_kernel_sends(io->tls);
+	return io->tls == NULL || tls_kernel_sends(io->tls);
 }
 
 void

@@ -51,10 +51,10 @@ int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
  * Dials host and port over all its addresses as RFC 8305 has it (families
  * interleaved, IPv6 first, 250 ms between attempts, the first to answer
  * wins), or a Unix socket, until deadline of clock_ms().  The name of what
- * answered is put into peer (NET_NAME_MAX bytes).  Returns the connected
- * descriptor, or -1 and why: 68 not found, 75 for a timeout or EAI_AGAIN,
- * 69 refused or unreachable, 71 out of descriptors or memory.  Resolving is
- * getaddrinfo(3), which blocks and knows no deadline.
+ * answered is put into peer (NET_NAME_MAX bytes) unless that is NULL.  Returns
+ * the connected descriptor, or -1 and why: 68 not found, 75 for a timeout or
+ * EAI_AGAIN, 69 refused or unreachable, 71 out of descriptors or memory.
+ * Resolving is getaddrinfo(3), which blocks and knows no deadline.
  */
 int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct why *);

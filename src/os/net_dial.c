@@ -373,7 +373,8 @@ dial_tcp(const struct addr *a, const struct net_found *found,
 		    EXIT_AGAIN, why);
 	if ((fd = run_race(&race, deadline)) == -1)
 		return cannot_connect(a, race.reasons, race.status, why);
-	net_peer_name(fd, peer, NET_NAME_MAX);
+	if (peer != NULL)
+		net_peer_name(fd, peer, NET_NAME_MAX);
 	return fd;
 }
 
@@ -419,7 +420,8 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd != -1 && connect_unix(fd, &sun, deadline) == 0 &&
 	    net_nonblock(fd) == 0) {
-		snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
+		if (peer != NULL)
+			snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
 		return fd;
 	}
 	e = errno;

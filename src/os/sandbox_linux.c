@@ -40,7 +40,6 @@ struct path_beneath {
 
 /* What sandbox_prepare() has made ready; -1: the kernel has no Landlock. */
 static int ruleset = -1;
-static enum sandbox_role prepared;
 
 /*
  * What looking up a name and verifying a certificate reads.  The folders, not
@@ -161,8 +160,7 @@ sandbox_prepare(enum sandbox_role role, const char *const *readable,
 	}
 	if (old != -1)
 		close(old);
-	prepared = role;
-	sandbox_calls_prepare();
+	sandbox_calls_prepare(dials(role), has_program(role));
 	return 0;
 }
 
@@ -178,5 +176,5 @@ sandbox_enter(void)
 		close(ruleset);
 		ruleset = -1;
 	}
-	return sandbox_calls_enter(prepared);
+	return sandbox_calls_enter();
 }

@@ -18,9 +18,9 @@ void signals_supervisor(void);
 
 /*
  * For a child of the supervisor, first thing after the fork: forgets what the
- * parent saw; TERM is a flag, INT HUP USR1 PIPE are ignored (a terminal sends
- * them to the whole group, and the supervisor decides), QUIT and CHLD are as
- * they were born.  A TERM sent in between is not lost.
+ * parent saw; TERM is a flag, INT HUP USR1 CHLD PIPE do nothing (a terminal
+ * sends them to the whole group, and the supervisor decides), QUIT ends it at
+ * once.  A TERM sent in between is not lost.
  */
 void signals_child(void);
 

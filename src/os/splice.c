@@ -35,9 +35,13 @@ open_pipe(struct splice *s)
 	return 0;
 }
 
-/* Not by fstat(2), which the sandbox keeps: it takes names, too. */
-int
-splice_takes(int fd)
+/*
+ * Can bytes be moved to it?  To sockets and pipes always; a file that is
+ * appended to, some devices and file systems take none.  Not by fstat(2),
+ * which the sandbox keeps: it takes names, too.
+ */
+static int
+takes(int fd)
 {
 	socklen_t len = sizeof(int);
 	int type;
@@ -75,16 +79,16 @@ splice_to(struct splice *s, int fd, int more)
 #else
 
 static int
+takes(int fd)
+{
+	return 0;
+}
+
+static int
 open_pipe(struct splice *s)
 {
 	errno = ENOSYS;
 	return -1;
-}
-
-int
-splice_takes(int fd)
-{
-	return 0;
 }
 
 ssize_t
@@ -113,11 +117,11 @@ splice_saw(struct splice *s, size_t n)
 }
 
 int
-splice_ready(struct splice *s)
+splice_ready(struct splice *s, int to)
 {
 	if (!s->bulk || s->refused)
 		return 0;
-	if (s->r == -1 && open_pipe(s) == -1)
+	if (s->r == -1 && (!takes(to) || open_pipe(s) == -1))
 		s->refused = 1;
 	return !s->refused;
 }

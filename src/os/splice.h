@@ -28,13 +28,10 @@ struct splice {
 void splice_saw(struct splice *, size_t);
 
 /*
- * Can bytes be moved to this descriptor?  To sockets and pipes always; a file
- * that is appended to, some devices and file systems take none.
+ * Is moving to this descriptor worth it now, and is there a pipe?  Makes it if
+ * need be and if the descriptor is one that takes what is moved.
  */
-int splice_takes(int fd);
-
-/* Is moving worth it now, and is there a pipe?  Makes it if need be. */
-int splice_ready(struct splice *);
+int splice_ready(struct splice *, int to);
 
 /* Gives the pipe back, with what is held. */
 void splice_close(struct splice *);

@@ -59,13 +59,12 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 	if (io.tls != NULL)
 		log_event(LOG_L_DEBUG, "tls", "peer", c->peer,
 		    "with", tls_describe(io.tls, text, sizeof(text)), NULL);
-	if (wire_request_io(&a->w, o, io, &a->request, a->deadline,
-	    why) == -1)
+	if (wire_request(&a->w, o, io, &a->request, a->deadline, why) == -1)
 		return -1;
+	strlcpy(a->w.via, c->via, sizeof(a->w.via));
 	status = visitor_check(v, o, &a->w, &a->request, a->deadline, why);
 	strlcpy(c->peer, v->peer, sizeof(c->peer));
 	strlcpy(c->user, v->user, sizeof(c->user));
-	strlcpy(c->via, a->w.via, sizeof(c->via));
 	return status;
 }
 
@@ -77,6 +76,7 @@ accepted_begin(struct accepted *a, struct carry *c, const struct options *o,
 
 	a->c = c;
 	a->deadline = clock_after(o->handshake_timeout);
+	strlcpy(c->via, peer, sizeof(c->via));
 	visitor_begin(&a->v, peer);
 	if (request(a, o, ctx, io, &why) == 0)
 		return 1;

@@ -28,6 +28,16 @@ feed(struct relay *r, const char *early, size_t len)
 	tunnel_wire_read(&r->tunnel, len);
 }
 
+/*
+ * What can be done with a new end: poll(2) shall say whether there is anything
+ * to read, which it does not know of what TLS has read already.
+ */
+static unsigned int
+fresh(const struct io *io, unsigned int rbit, unsigned int wbit)
+{
+	return io->tls != NULL ? rbit | wbit : wbit;
+}
+
 void
 relay_begin(struct relay *r, const struct tunnel_config *cfg,
     struct io stream, struct io wire, const char *early, size_t early_len)
@@ -36,7 +46,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->wire = wire;
 	r->door = -1;
 	r->program = NULL;
-	r->ready = WIRE_R | WIRE_W;
+	r->ready = fresh(&wire, WIRE_R, WIRE_W);
 	r->settled = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = 0;
 	r->leave_at = CLOCK_NEVER;
@@ -62,7 +72,7 @@ void
 relay_stream(struct relay *r, struct io stream)
 {
 	r->stream = stream;
-	r->ready |= STREAM_R | STREAM_W;
+	r->ready |= fresh(&stream, STREAM_R, STREAM_W);
 	find_ways(r);
 	net_linger_reset(stream.rfd);
 }
@@ -87,7 +97,7 @@ relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
 	io_close(&r->wire);
 	r->wire = wire;
 	r->told_lost = 0;
-	r->ready |= WIRE_R | WIRE_W;
+	r->ready |= fresh(&wire, WIRE_R, WIRE_W);
 	find_ways(r);
 	feed(r, early, early_len);
 	return 0;
@@ -172,7 +182,8 @@ read_stream(struct relay *r)
 	size_t beside = tunnel_beside_out(t);
 	ssize_t n;
 
-	if (beside > 0 && !io_pending(&r->stream) && splice_ready(&r->out)) {
+	if (beside > 0 && !io_pending(&r->stream) &&
+	    splice_ready(&r->out, r->wire.wfd)) {
 		n = had(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
 		    beside));
 		if (r->out.refused)
@@ -246,7 +257,8 @@ read_wire(struct relay *r)
 	size_t beside = tunnel_beside_in(t);
 	ssize_t n;
 
-	if (beside > 0 && !io_pending(&r->wire) && splice_ready(&r->in)) {
+	if (beside > 0 && !io_pending(&r->wire) &&
+	    splice_ready(&r->in, r->stream.wfd)) {
 		n = had(r, WIRE_R, splice_from(&r->in, r->wire.rfd, beside));
 		if (r->in.refused)
 			return;

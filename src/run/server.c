@@ -118,7 +118,8 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	}
 	if (visitor_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
-	net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
+	if (o->send_proxy != 0)
+		net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
 	if (offer != NULL && (offer->flags & EXT_PARK))
 		return wait_for_open(&a, how);
 	return join(&a, how);
@@ -142,13 +143,12 @@ ready(void *arg, struct why *why)
 {
 	const struct server *sv = arg;
 	const struct options *o = sv->o;
-	char peer[NET_NAME_MAX];
 	int fd;
 
 	if (o->program != NULL)
 		return 0;
 	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISE_READY_MS,
-	    peer, why);
+	    NULL, why);
 	if (fd == -1)
 		return -1;
 	close(fd);

@@ -92,12 +92,11 @@ stream_dial(struct carry *c, const char *head, size_t len, struct io *stream,
 {
 	const struct options *o = c->o;
 	int64_t deadline = clock_after(o->connect_timeout);
-	char peer[NET_NAME_MAX];
 	int fd;
 
 	if (o->program != NULL)
 		return run_program(c, head, len, stream, deadline, why);
-	fd = net_dial(&o->target, o->family, deadline, peer, why);
+	fd = net_dial(&o->target, o->family, deadline, NULL, why);
 	if (fd == -1)
 		return -1;
 	net_tune(fd);

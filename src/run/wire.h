@@ -77,22 +77,19 @@ void wire_bye(struct wire *, int code, int64_t deadline);
 
 /*
  * Reads and checks the request on an accepted connection until deadline.  0:
- * *request is filled in and points into a static buffer; w->io, w->via,
- * w->early and, if there was an offer, w->theirs are set; nothing has been
- * answered.  -1: it has been refused on the connection (400 404 405 408 426
- * 431 505), which is closed, and why says the reason; or the peer left
- * (why->status is EXIT_LOST).
+ * *request is filled in and points into a static buffer; w->io, w->early and,
+ * if there was an offer, w->theirs are set; nothing has been answered.  -1: it
+ * has been refused on the connection (400 404 405 408 426 431 505), which is
+ * closed, and why says the reason; or the peer left (why->status is
+ * EXIT_LOST).  Where it comes from (w->via) who has accepted it knows.
  */
-int wire_request(struct wire *, const struct options *, int fd,
-    struct upgrade_request *request, int64_t deadline, struct why *);
-
-/* The same on any end, such as a pair of pipes, which becomes w->io. */
-int wire_request_io(struct wire *, const struct options *, struct io,
+int wire_request(struct wire *, const struct options *, struct io,
     struct upgrade_request *request, int64_t deadline, struct why *);
 
 /*
  * As if these bytes, a whole request and what came behind it, had been read
- * from the end just now.  They must stay as long as the wire is set up.
+ * from the end just now.  They must stay as long as the wire is set up.  Sets
+ * w->via too.
  */
 int wire_adopt(struct wire *, struct io, const char *bytes, size_t len,
     struct upgrade_request *request, struct why *);

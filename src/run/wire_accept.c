@@ -158,7 +158,6 @@ begin(struct wire *w, struct io io)
 {
 	memset(w, 0, sizeof *w);
 	w->io = io;
-	net_peer_name(io.rfd, w->via, sizeof w->via);
 }
 
 /* With doors for names, the name of an agent stands behind --path. */
@@ -177,7 +176,7 @@ is_path(const struct options *o, struct slice path)
 }
 
 int
-wire_request_io(struct wire *w, const struct options *o, struct io io,
+wire_request(struct wire *w, const struct options *o, struct io io,
     struct upgrade_request *request, int64_t deadline, struct why *why)
 {
 	ssize_t n;
@@ -203,18 +202,12 @@ wire_adopt(struct wire *w, struct io io, const char *bytes, size_t len,
 	int status;
 
 	begin(w, io);
+	net_peer_name(io.rfd, w->via, sizeof w->via);
 	http_begin(&st, 0);
 	n = http_parse(&st, bytes, len, &head, &status, err, sizeof err);
 	if (n <= 0)
 		return refuse(w, 400, "not a whole request", why);
 	return check(w, request, bytes, n, len, why);
-}
-
-int
-wire_request(struct wire *w, const struct options *o, int fd,
-    struct upgrade_request *request, int64_t deadline, struct why *why)
-{
-	return wire_request_io(w, o, io_of(fd), request, deadline, why);
 }
 
 int

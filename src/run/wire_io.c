@@ -56,10 +56,9 @@ wire_write(struct io *io, const void *src, size_t len, int64_t deadline)
 	ssize_t n;
 
 	while (iov.iov_len > 0) {
-		if (wire_wait(io, 1, deadline) == -1)
-			return -1;
 		n = io_writev(io, &iov, 1);
-		if (n == -1 && errno != EAGAIN)
+		if (n == -1 && (errno != EAGAIN ||
+		    wire_wait(io, 1, deadline) == -1))
 			return -1;
 		if (n > 0) {
 			iov.iov_base = (char *)iov.iov_base + n;

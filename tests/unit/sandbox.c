@@ -227,7 +227,7 @@ t_foreign(void)
 static int
 t_relay(void)
 {
-	struct splice s = SPLICE_CLOSED;
+	struct splice s = SPLICE_CLOSED, other = SPLICE_CLOSED;
 	char c[8];
 	struct pollfd p = { .fd = pair[1], .events = POLLIN };
 	void *m;
@@ -238,11 +238,13 @@ t_relay(void)
 	if (write(pair[1], "again", 5) != 5)
 		return 2;
 	splice_saw(&s, 1 << 20);
-	if (!splice_takes(pair[0]) || !splice_ready(&s) ||
-	    !splice_takes(s.w) || splice_from(&s, pair[0], 5) != 5 ||
+	splice_saw(&other, 1 << 20);
+	if (!splice_ready(&s, pair[0]) || !splice_ready(&other, s.w) ||
+	    splice_from(&s, pair[0], 5) != 5 ||
 	    splice_to(&s, pair[0], 0) != 5)
 		return 3;
 	splice_close(&s);
+	splice_close(&other);
 	if ((m = malloc(30 << 20)) == NULL)
 		return 4;
 	memset(m, 1, 30 << 20);

@@ -120,6 +120,7 @@ child(void)
 	raise(SIGINT);
 	raise(SIGHUP);
 	raise(SIGUSR1);
+	raise(SIGCHLD);
 	raise(SIGPIPE);
 	if (signals_poll(NULL, 0, 5000) != -1)
 		return 3;
@@ -165,7 +166,7 @@ main(void)
 	is(run(alone_int), 0, "alone: INT");
 	is(run(alone_hup), 0, "alone: HUP");
 	is(run(alone_nohup), 0, "alone: HUP under nohup, PIPE");
-	is(run(child), 0, "child: TERM counts, INT HUP USR1 PIPE do not");
+	is(run(child), 0, "child: TERM counts, INT HUP USR1 CHLD PIPE do not");
 	is(run(child_quits), 1000 + SIGQUIT, "child: QUIT ends it");
 	is(run(as_born), 1000 + SIGTERM, "before an exec all is as at birth");
 	is(run(blocked), 0, "a mask inherited from a launcher");

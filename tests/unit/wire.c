@@ -58,7 +58,8 @@ offer(const char *text, int shut, int64_t ms, char *got, size_t size)
 	nonblock(pair[1]);
 	if (shut)
 		shutdown(pair[0], SHUT_WR);
-	r = wire_request(&w, &opt, pair[1], &req, clock_ms() + ms, &why);
+	r = wire_request(&w, &opt, io_of(pair[1]), &req, clock_ms() + ms,
+	    &why);
 	if (r == 0) {
 		r = wire_answer(&w, &req, NULL, clock_ms() + ms, &why);
 		io_close(&w.io);
@@ -160,8 +161,8 @@ test_unread(void)
 	fd = accept(l, NULL, NULL);
 	nonblock(fd);
 	close(l);
-	is(wire_request(&w, &opt, fd, &req, clock_ms() + 5000, &why), -1,
-	    "junk is refused");
+	is(wire_request(&w, &opt, io_of(fd), &req, clock_ms() + 5000, &why),
+	    -1, "junk is refused");
 	waitpid(pid, &status, 0);
 	is(status, 0, "and the peer could read why");
 }
