@@ -23,7 +23,7 @@ ALONE = {r'http_parser\.h': r'proto/http\.c',
 NOT_IN_PROTO = (r'sys/socket\.h|sys/un\.h|netinet/|netdb\.h|poll\.h|'
                 r'sys/epoll\.h|unistd\.h|fcntl\.h|time\.h|sys/time\.h|'
                 r'signal\.h|pthread\.h|syslog\.h|sys/stat\.h|sys/wait\.h|'
-                r'openssl/(ssl|bio)\.h|err\.h')
+                r'openssl/|err\.h')
 
 
 def sources(root, *ends):
