@@ -3,10 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
+#include "os/openssl.h"
 #include "os/readfile.h"
 #include "os/tls_pem.h"
 #include "os/tls_trust.h"

@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "os/openssl.h"
 #include "os/tls_pins.h"
 #include "proto/base64.h"
 
