@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 # GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
 # SAN=address,undefined builds a sanitized variant in a folder of its own, and
-# SANDBOX_DEBUG=1 one that names what the sandbox refuses.
+# so do STATIC=1, OPENSSL=linked (see below), and SANDBOX_DEBUG=1, which names
+# what the sandbox refuses.
 
 VERSION = 0.1.0
 
