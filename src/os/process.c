@@ -9,6 +9,22 @@
 
 #include "os/process.h"
 
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+#define HAS__FORK
+#endif
+#endif
+
+pid_t
+process_fork(void)
+{
+#ifdef HAS__FORK
+	return _Fork();
+#else
+	return fork();
+#endif
+}
+
 /* Behind the name, which may hold anything: fields 3 and on (proc(5)). */
 static int
 read_stat(int pid, char *buf, size_t size, const char **fields)

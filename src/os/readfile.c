@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "os/memory.h"
 #include "os/readfile.h"
 
 ssize_t
@@ -25,4 +26,21 @@ readfile(const char *path, char *dst, size_t size)
 	}
 	dst[len] = '\0';
 	return len;
+}
+
+int
+readfile_take(const char *path, struct slice *text)
+{
+	char *p = memory_take(READFILE_MAX);
+	ssize_t n;
+	int e;
+
+	if ((n = readfile(path, p, READFILE_MAX)) != -1) {
+		*text = (struct slice){ p, n };
+		return 0;
+	}
+	e = errno;
+	memory_return();
+	errno = e;
+	return -1;
 }

@@ -9,10 +9,19 @@
 
 #include <stddef.h>
 
+#include "proto/str.h"
+
 /*
  * Reads all of a file into dst, NUL-terminated.  The length without it, or -1
  * with errno: EFBIG if it does not fit.
  */
 ssize_t readfile(const char *path, char *dst, size_t size);
+
+/*
+ * The same into memory that is taken (memory.h): the text is the caller's
+ * until memory_return().  0, or -1 with errno, and nothing is taken.
+ */
+#define READFILE_MAX	(256 * 1024)
+int readfile_take(const char *path, struct slice *text);
 
 #endif

@@ -33,6 +33,8 @@ describe(struct stats_header *h, unsigned int slots,
 	h->header_size = sizeof(struct stats_header);
 	h->slot_size = sizeof(struct stats_slot);
 	h->slots = slots;
+	if (h->used == 0)
+		h->used = 1;
 	h->started = time(NULL);
 	h->started_at = clock_ms();
 	strlcpy(h->program, INETWS_VERSION, sizeof(h->program));

@@ -101,9 +101,12 @@ int stats_rename(const char *path);
 /* Where the file is, or NULL. */
 const char *stats_path(void);
 
+/* This slot is about to be somebody's: readers look as far as it. */
+void stats_prepare(int slot);
+
 /*
- * From now on this process writes a slot: the numbered one, or one that
- * nobody has.  Whatever was left there is brought to its end.
+ * From now on this process writes a slot: the numbered one, which has been
+ * prepared, or one that nobody has.  Whatever was left there is brought to its end.
  */
 void stats_take(int slot, enum report_state);
 

@@ -53,20 +53,32 @@ search(void)
 			if (pass == 0 && STATS_GET(stats_at(stats_own.page,
 			    slot)->state) != STATE_FREE)
 				continue;
-			if (stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1) == 0)
-				return slot;
+			if (stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1) == -1)
+				continue;
+			stats_prepare(slot);
+			return slot;
 		}
 	return STATS_SLOT_NONE;
 }
 
-/* Readers look no further. */
-static void
-mark_used(uint32_t slot)
+/* Is there such a slot, which is for one process alone? */
+static int
+is_slot(int slot)
+{
+	return stats_own.page != NULL && slot >= 0 &&
+	    slot < (int)stats_fit(stats_own.size) - 1;
+}
+
+void
+stats_prepare(int slot)
 {
 	struct stats_header *h = stats_own.page;
-	uint32_t used = STATS_GET(h->used);
+	uint32_t used;
 
-	while (used <= slot && !__atomic_compare_exchange_n(&h->used, &used,
+	if (!is_slot(slot))
+		return;
+	used = STATS_GET(h->used);
+	while (used <= (uint32_t)slot && !__atomic_compare_exchange_n(&h->used, &used,
 	    slot + 1, 0, RELAXED, RELAXED))
 		;
 }
@@ -85,14 +97,6 @@ be_unlisted(void)
 		    STATS_UNLISTED + getpid(), 1);
 }
 
-/* Is there such a slot, which is for one process alone? */
-static int
-is_slot(int slot)
-{
-	return stats_own.page != NULL && slot >= 0 &&
-	    slot < (int)stats_fit(stats_own.size) - 1;
-}
-
 void
 stats_take(int slot, enum report_state state)
 {
@@ -104,8 +108,9 @@ stats_take(int slot, enum report_state state)
 		stats_mine = stats_at(stats_own.page, slot);
 		if (stats_own.fd != -1)
 			stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1);
-		mark_used(slot);
 	}
+	/* Written before it is read: a page that is read first faults twice. */
+	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);
 	stats_bury(slot);
 	stats_begin_change();
 	stats_mine->pid = getpid();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/openssl.h"
@@ -10,20 +11,23 @@
 
 #define FILE_MAX	(1024 * 1024)	/* bytes */
 
-static char text[FILE_MAX];	/* pages that are not touched cost nothing */
-static size_t used;
-
 int
 tls_pem_open(struct tls_pem *pem, const char *option, const char *path,
     struct why *why)
 {
-	ssize_t n;
+	char *text = malloc(FILE_MAX);
+	ssize_t n = -1;
 
-	*pem = (struct tls_pem){ option, path, text };
-	if ((n = readfile(path, text, sizeof(text))) == -1)
-		return why_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
+	if (text != NULL)
+		n = readfile(path, text, FILE_MAX);
+	*pem = (struct tls_pem){ option, path, text, n };
+	if (n == -1) {
+		why_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
 		    strerror(errno));
-	used = n;
+		free(text);
+		pem->text = NULL;
+		return -1;
+	}
 	if (strstr(text, "-----BEGIN ") == NULL) {
 		tls_pem_close(pem);
 		return why_set(why, EXIT_BADUSAGE, "%s %s: no PEM file: it "
@@ -35,8 +39,8 @@ tls_pem_open(struct tls_pem *pem, const char *option, const char *path,
 void
 tls_pem_close(struct tls_pem *pem)
 {
-	explicit_bzero(text, used);
-	used = 0;
+	explicit_bzero(pem->text, pem->len);
+	free(pem->text);
 	pem->text = NULL;
 }
 

@@ -11,12 +11,13 @@
 /* A file and the option that named it, for errors. */
 struct tls_pem {
 	const char *option, *path;
-	const char *text;	/* NUL-terminated, in a static buffer */
+	char *text;		/* NUL-terminated */
+	size_t len;
 };
 
 /*
- * Reads a file: one at a time, until tls_pem_close() wipes it.  0, or -1 and
- * why (64), also if it has nothing of the PEM kind.
+ * Reads a file, which stays until tls_pem_close() wipes it.  0, or -1 and why
+ * (64), also if it has nothing of the PEM kind.
  */
 int tls_pem_open(struct tls_pem *, const char *option, const char *path,
     struct why *);

@@ -64,6 +64,7 @@ struct upgrade_offer {
 	const char *subprotocol;	/* NULL: none is offered */
 	const char *user_agent;		/* NULL: inetws/VERSION */
 	const char *origin;		/* NULL: none */
+	const char *user;		/* "user:pass"; NULL or "": none */
 	const char *extra;		/* lines of field_add(), or "" */
 	const struct extension *offer;	/* NULL: none */
 };
@@ -72,7 +73,7 @@ struct upgrade_offer {
 void upgrade_key(char key[UPGRADE_KEY_LEN + 1], const unsigned char raw[16]);
 
 /*
- * Writes the request for a URL.  Its userinfo becomes Authorization: Basic.
+ * Writes the request for a URL; o->user becomes Authorization: Basic.
  * An Origin or Authorization in extra replaces ours; extra comes last of all.
  * The length, or -1 if it does not fit or the URL's path holds what no request
  * line may.

@@ -148,9 +148,10 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
 	    o->user_agent : "inetws/" INETWS_VERSION);
 	if (o->origin != NULL && !field_has(o->extra, "Origin"))
 		put(&out, "Origin: %s\r\n", o->origin);
-	if (url->user[0] != '\0' && !field_has(o->extra, "Authorization")) {
+	if (o->user != NULL && o->user[0] != '\0' &&
+	    !field_has(o->extra, "Authorization")) {
 		put(&out, "%s", field_basic(basic, "Authorization",
-		    url->user));
+		    o->user));
 		explicit_bzero(basic, sizeof basic);
 	}
 	put(&out, "%s\r\n", o->extra);

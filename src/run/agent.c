@@ -36,7 +36,7 @@ dial(struct carry *c, const struct dialler *d, struct wire *w,
 static int
 park(void *arg, int fd, const char *peer, int pair)
 {
-	static struct carry c;
+	struct carry c;
 	const struct dialler *d = arg;
 	struct wire w;
 	struct why why;

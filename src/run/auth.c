@@ -6,18 +6,17 @@
 #include <string.h>
 
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/readfile.h"
 #include "proto/credentials.h"
 #include "run/auth.h"
 #include "run/auth_command.h"
 
-#define FILE_MAX	(256 * 1024)
 #define HASH_MAX	256
 #define CHALLENGE	"WWW-Authenticate: Basic realm=\"inetws\", " \
 			"charset=\"UTF-8\"\r\n" \
 			"WWW-Authenticate: Bearer realm=\"inetws\"\r\n"
 
-static char text[FILE_MAX];	/* untouched pages cost nothing */
 
 static int
 fail(char *err, size_t errlen, int status, const char *what)
@@ -140,20 +139,15 @@ check_password(struct auth *a, const struct credentials *c,
 	    strlcpy(a->user, c->user, a->size) < a->size;
 }
 
+/* With the lines of the file. */
 static int
-check_file(struct auth *a, const struct options *o, const struct wire *w,
+check_lines(struct auth *a, struct slice lines, const struct wire *w,
     char *err, size_t errlen)
 {
 	static struct credentials c;
-	struct slice value, lines;
-	ssize_t n;
+	struct slice value;
 	int good;
 
-	if ((n = readfile(o->auth_file, text, sizeof(text))) == -1) {
-		log_event(LOG_L_ERROR, "auth-file", "file", o->auth_file,
-		    "why", strerror(errno), NULL);
-		return fail(err, errlen, 500, "cannot check who you are");
-	}
 	switch (http_field(w->head, "Authorization", &value)) {
 	case 0:
 		return fail(err, errlen, 401, "credentials are needed");
@@ -163,15 +157,30 @@ check_file(struct auth *a, const struct options *o, const struct wire *w,
 	if (credentials_parse(&c, value) == -1)
 		return fail(err, errlen, 401, "neither Basic nor Bearer "
 		    "credentials");
-	lines = (struct slice){ text, n };
 	good = c.kind == CREDENTIALS_BEARER ? check_token(a, &c, lines) :
 	    check_password(a, &c, lines);
 	explicit_bzero(&c, sizeof(c));
-	explicit_bzero(text, n);
 	if (good)
 		return 0;
 	a->user[0] = '\0';
 	return fail(err, errlen, 401, "wrong credentials");
+}
+
+static int
+check_file(struct auth *a, const struct options *o, const struct wire *w,
+    char *err, size_t errlen)
+{
+	struct slice lines;
+	int status;
+
+	if (readfile_take(o->auth_file, &lines) == -1) {
+		log_event(LOG_L_ERROR, "auth-file", "file", o->auth_file,
+		    "why", strerror(errno), NULL);
+		return fail(err, errlen, 500, "cannot check who you are");
+	}
+	status = check_lines(a, lines, w, err, errlen);
+	memory_return();
+	return status;
 }
 
 int
@@ -205,37 +214,44 @@ is_usable(struct slice hash)
 	return got != NULL && got[0] != '*' && strlen(got) == hash.len;
 }
 
-int
-auth_check_file(const struct options *o, struct why *why)
+/* -1 and why, which begins with the number of the line at fault. */
+static int
+check_text(struct slice text, struct why *why)
 {
 	struct credentials_line l;
-	struct slice rest;
+	struct slice rest = text;
 	unsigned int n = 0, line = 1;
 	const char *p, *seen;
-	ssize_t len;
 	int r;
 
-	if (o->auth_file == NULL)
-		return 0;
-	if ((len = readfile(o->auth_file, text, sizeof(text))) == -1)
-		return why_set(why, EXIT_BADUSAGE, "--auth-file %s: %s",
-		    o->auth_file, strerror(errno));
-	rest = (struct slice){ text, len };
-	for (seen = text; (r = credentials_next(&rest, &l)) != 0; n++) {
+	for (seen = text.p; (r = credentials_next(&rest, &l)) != 0; n++) {
 		if (r == 1 && (l.kind == CREDENTIALS_BEARER ||
 		    is_usable(l.hash)))
 			continue;
 		for (p = r == 1 ? l.hash.p : rest.p - 1; seen < p; seen++)
 			line += *seen == '\n';
-		return why_set(why, EXIT_BADUSAGE, "--auth-file %s:%u: %s",
-		    o->auth_file, line, r == 1 ?
+		return why_set(why, EXIT_BADUSAGE, ":%u: %s", line, r == 1 ?
 		    "a hash of a kind that crypt(3) does not know (try "
 		    "htpasswd -B)" :
 		    "expected user:HASH or token:NAME:SHA256");
 	}
-	explicit_bzero(text, len);
-	if (n == 0)
-		return why_set(why, EXIT_BADUSAGE, "--auth-file %s: nobody is "
-		    "in it", o->auth_file);
-	return 0;
+	return n > 0 ? 0 : why_set(why, EXIT_BADUSAGE, ": nobody is in it");
+}
+
+int
+auth_check_file(const struct options *o, struct why *why)
+{
+	struct slice text;
+	struct why what;
+	int r;
+
+	if (o->auth_file == NULL)
+		return 0;
+	if (readfile_take(o->auth_file, &text) == -1)
+		return why_set(why, EXIT_BADUSAGE, "--auth-file %s: %s",
+		    o->auth_file, strerror(errno));
+	r = check_text(text, &what);
+	memory_return();
+	return r == 0 ? 0 : why_set(why, what.status, "--auth-file %s%s",
+	    o->auth_file, what.text);
 }

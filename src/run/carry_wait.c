@@ -23,7 +23,7 @@
 static int
 read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
 {
-	static struct visitor v;
+	struct visitor v;
 	struct io io = io_of(fd);
 	struct why why;
 

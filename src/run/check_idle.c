@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/memory.h"
 #include "os/signals.h"
 #include "run/check_idle.h"
 #include "run/probe.h"
@@ -19,7 +20,7 @@ struct idler {
 	int asked, over;
 };
 
-static struct idler idler[IDLERS_MAX];
+static struct idler *idler;	/* IDLERS_MAX of them */
 
 /*
  * A parked websocket has no target, which might have its own idea of how long
@@ -126,6 +127,7 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 	int64_t wait = o->proxy_idle;
 	int done = 0;
 
+	idler = memory_take(IDLERS_MAX * sizeof(idler[0]));
 	c->idle = IDLE_LIVES;
 	c->idle_limit = wait;
 	for (n = 0; n < IDLERS_MAX && (n == 0 || wait >= LEAST_MS); n++) {
@@ -143,4 +145,5 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 	for (i = 0; i < n; i++)
 		if (!idler[i].over)
 			probe_end(&idler[i].probe, clock_ms() + LEAST_MS);
+	memory_return();
 }

@@ -29,8 +29,8 @@ static int
 serve_io(const struct dialler *cl, struct io stream, const char *peer,
     int alone)
 {
-	static struct carry c;
-	static struct visitor v;
+	struct carry c;
+	struct visitor v;
 	struct wire w;
 	struct why why;
 	int status;
@@ -76,7 +76,7 @@ serve(void *arg, int fd, const char *peer)
 static int
 park(void *arg, int fd, const char *peer, int pair)
 {
-	static struct carry c;
+	struct carry c;
 	const struct dialler *cl = arg;
 	struct wire w;
 	struct why why;

@@ -60,8 +60,8 @@ sit_down(struct accepted *a, const char *name, const char *hash, int pair,
 static int
 park(void *arg, int fd, const char *peer, int pair)
 {
-	static struct carry c;
-	static struct accepted a;
+	struct carry c;
+	struct accepted a;
 	struct gate *g = arg;
 	const struct options *o = g->o;
 	char name[AGENTS_NAME_MAX], hash[AGENTS_HASH_MAX];

@@ -3,41 +3,35 @@
 #include <string.h>
 
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/readfile.h"
 #include "proto/credentials.h"
 #include "run/auth.h"
 #include "run/gate_admit.h"
 
-#define FILE_MAX	(256 * 1024)
-
-static char text[FILE_MAX];	/* untouched pages cost nothing */
 
 int
 gate_check_file(const struct options *o, struct why *why)
 {
 	struct agents_line l;
-	struct slice rest;
-	const char *p, *seen = text;
+	struct slice text, rest;
+	const char *p;
 	unsigned int line = 1;
-	ssize_t len;
 	int r;
 
 	if (o->agents_file == NULL)
 		return 0;
-	if ((len = readfile(o->agents_file, text, sizeof(text))) == -1)
+	if (readfile_take(o->agents_file, &text) == -1)
 		return why_set(why, EXIT_BADUSAGE, "--agents-file %s: %s",
 		    o->agents_file, strerror(errno));
-	rest = (struct slice){ text, len };
+	rest = text;
 	while ((r = agents_next(&rest, &l)) == 1)
 		;
-	if (r == -1) {
-		for (p = rest.p - 1; seen < p; seen++)
-			line += *seen == '\n';
-		return why_set(why, EXIT_BADUSAGE, "--agents-file %s:%u: "
-		    "expected NAME SHA256-OF-SECRET", o->agents_file, line);
-	}
-	explicit_bzero(text, len);
-	return 0;
+	for (p = text.p; r == -1 && p < rest.p - 1; p++)
+		line += *p == '\n';
+	memory_return();
+	return r == 0 ? 0 : why_set(why, EXIT_BADUSAGE, "--agents-file %s:%u: "
+	    "expected NAME SHA256-OF-SECRET", o->agents_file, line);
 }
 
 /* Does the file know this name with this secret?  -1: it cannot be read. */
@@ -47,21 +41,19 @@ is_listed(const struct options *o, const char *name, const char *secret,
 {
 	struct agents_line l;
 	struct slice rest;
-	ssize_t n;
 	int r, good = 0;
 
-	if ((n = readfile(o->agents_file, text, sizeof(text))) == -1) {
+	if (readfile_take(o->agents_file, &rest) == -1) {
 		log_event(LOG_L_ERROR, "agents-file", "file", o->agents_file,
 		    "why", strerror(errno), NULL);
 		return -1;
 	}
-	rest = (struct slice){ text, n };
 	while ((r = agents_next(&rest, &l)) != 0)
 		if (r == 1 && slice_is(l.name, name) &&
 		    auth_is_secret(secret, l.hash) &&
 		    slice_copy(hash, AGENTS_HASH_MAX, l.hash) == 0)
 			good = 1;
-	explicit_bzero(text, n);
+	memory_return();
 	return good;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "os/activate.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/title.h"
 #include "proto/check.h"
 #include "run/modes.h"
@@ -87,6 +89,10 @@ main(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	default:
+		return refuse(&why, argv, no_stderr);
+	}
+	if (memory_prepare() == -1) {
+		why_set(&why, EXIT_SYSTEM, "memory: %s", strerror(errno));
 		return refuse(&why, argv, no_stderr);
 	}
 	hide_words(&o);

@@ -11,6 +11,7 @@
 
 #include "os/clock.h"
 #include "os/io.h"
+#include "os/memory.h"
 #include "os/process.h"
 #include "os/stats.h"
 #include "proto/http.h"
@@ -27,21 +28,26 @@
 #define TYPE_TEXT	"text/plain; charset=utf-8"
 #define TYPE_HTML	"text/html; charset=utf-8"
 
+struct room {
+	char head[HTTP_HEAD_MAX];
+	struct report_name name[REPORT_NAMES_MAX];
+	char body[BODY_MAX];
+};
+
+_Static_assert(sizeof(struct room) <= MEMORY_MAX, "it can be had");
+
 struct answer {
 	int status;
 	const char *type;
 	struct out body;
+	struct room *room;
 };
-
-static char body[BODY_MAX];	/* pages that are not touched cost nothing */
-static struct report_name name[REPORT_NAMES_MAX];
-static char buf[HTTP_HEAD_MAX];
 
 static void
 say(struct answer *a, int status, const char *text)
 {
 	a->status = status;
-	out_begin(&a->body, body, sizeof(body));
+	out_begin(&a->body, a->room->body, sizeof(a->room->body));
 	out_add(&a->body, "%s\n", text);
 }
 
@@ -50,7 +56,7 @@ serve_metrics(struct answer *a, const struct options *o,
     const struct http_head *head)
 {
 	struct metrics_form form = { .trazfr = o->metrics_names == 1 };
-	struct report_names names = { name, 0, REPORT_NAMES_MAX };
+	struct report_names names = { a->room->name, 0, REPORT_NAMES_MAX };
 	struct slice accept = { NULL, 0 };
 	struct report_process process;
 	struct stats_view v;
@@ -70,7 +76,7 @@ serve_metrics(struct answer *a, const struct options *o,
 static void
 serve_page(struct answer *a)
 {
-	struct report_names names = { name, 0, REPORT_NAMES_MAX };
+	struct report_names names = { a->room->name, 0, REPORT_NAMES_MAX };
 	struct stats_view v;
 	struct report r;
 	struct report_row row;
@@ -146,7 +152,7 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
     int64_t deadline)
 {
 	struct http_parser_state st;
-	char err[200];
+	char err[200], *buf = a->room->head;
 	size_t len = 0;
 	ssize_t n, r;
 	int status;
@@ -154,7 +160,8 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
 	http_begin(&st, 0);
 	st.plain = 1;
 	for (;;) {
-		n = wire_read(io, buf + len, sizeof(buf) - len, deadline);
+		n = wire_read(io, buf + len, sizeof(a->room->head) - len,
+		    deadline);
 		if (n <= 0)
 			return -1;
 		len += n;
@@ -185,14 +192,15 @@ void
 metrics_serve(int fd, const struct options *o, const struct service *service,
     int draining)
 {
-	struct answer a = { .status = 0, .type = TYPE_TEXT };
+	struct answer a = { .status = 0, .type = TYPE_TEXT,
+	    .room = memory_take(sizeof(struct room)) };
 	struct io io = io_of(fd);
 	struct http_head head;
 	char text[512], allow[32] = "";
 	int64_t deadline = clock_ms() + REQUEST_MS;
 	int n;
 
-	out_begin(&a.body, body, sizeof(body));
+	out_begin(&a.body, a.room->body, sizeof(a.room->body));
 	if (read_head(&io, &head, &a, deadline) == -1)
 		return;
 	if (a.status == 0) {

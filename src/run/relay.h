@@ -42,14 +42,11 @@ enum relay_event {
 };
 
 /*
- * The buffers of this process, for a tunnel_config whose sizes are set:
- * out_size at most RELAY_BUFFER, in_size at most that and TUNNEL_SLACK.
+ * The buffers of this process, which has only one tunnel in its life, for a
+ * tunnel_config whose sizes are set: out_size at most RELAY_BUFFER, in_size at most that and TUNNEL_SLACK.
  */
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);
-
-/* Once, before any fork: no huge pages for buffers that mostly stay small. */
-void relay_memory_prepare(void);
 
 /*
  * When they can be given back to the system, of clock_ms(), or CLOCK_NEVER:

@@ -2,39 +2,20 @@
 #include <sys/mman.h>
 
 #include "os/clock.h"
+#include "os/memory.h"
 #include "os/random.h"
 #include "os/tls_memory.h"
 #include "run/relay.h"
 
-#define TABLE	((uintptr_t)2 << 20)	/* addresses that one table maps */
 #define IDLE_MS	1000	/* without data */
+#define ALL	(TUNNEL_BOUNCE + RELAY_BUFFER + RELAY_BUFFER + TUNNEL_SLACK)
 
-/*
- * One piece for all buffers, of which most tunnels touch only the beginnings:
- * all of these lie behind one page table, since every table costs a page.
- * What is never touched costs nothing, unless it comes as a huge page.
- */
-static uint8_t arena[TABLE + TUNNEL_BOUNCE + RELAY_BUFFER + RELAY_BUFFER +
-    TUNNEL_SLACK];
-
-static uint8_t *
-begin(void)
-{
-	return (uint8_t *)(((uintptr_t)arena + TABLE - 1) & ~(TABLE - 1));
-}
-
-void
-relay_memory_prepare(void)
-{
-#ifdef MADV_NOHUGEPAGE
-	madvise(begin(), sizeof(arena) - TABLE, MADV_NOHUGEPAGE);
-#endif
-}
+_Static_assert(ALL <= MEMORY_MAX, "there is room for all buffers");
 
 void
 relay_memory(struct tunnel_config *cfg)
 {
-	cfg->bounce = begin();
+	cfg->bounce = memory_take(ALL);
 	cfg->out = cfg->bounce + TUNNEL_BOUNCE;
 	cfg->in = cfg->out + cfg->out_size;
 	cfg->random = random_bytes;

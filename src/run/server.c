@@ -96,8 +96,8 @@ static int
 serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 {
 	const struct options *o = sv->o;
-	static struct carry c;
-	static struct accepted a;
+	struct carry c;
+	struct accepted a;
 	const struct extension *offer;
 	struct why why;
 	int status;

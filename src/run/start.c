@@ -87,7 +87,6 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 	struct why why;
 	int failed;
 
-	relay_memory_prepare();
 	failed = activate(a, words, n, doors_of(o, doors), &why) == -1;
 	if (!failed) {
 		activate_close_others(a);

@@ -10,6 +10,7 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/rundir.h"
 #include "os/writefile.h"
 #include "proto/metrics.h"
@@ -95,18 +96,20 @@ show_table(const struct status *st)
 	}
 }
 
-/* Of one instance: names of metrics do not tell instances apart. */
+/*
+ * In memory that is taken, and the caller's to return.  Of one instance: names
+ * of metrics do not tell instances apart.
+ */
 static int
 put_metrics(const struct status *st, struct out *o, int openmetrics,
     struct why *why)
 {
-	static char buf[METRICS_MAX];
 	struct metrics_form form = { openmetrics, st->o->metrics_names == 1 };
 
 	if (st->n != 1)
 		return why_set(why, EXIT_BADUSAGE, "%u instances are "
 		    "running: name the page of one", st->n);
-	out_begin(o, buf, sizeof(buf));
+	out_begin(o, memory_take(METRICS_MAX), METRICS_MAX);
 	metrics_write(o, &form, &st->instance[0].report,
 	    &st->instance[0].names, NULL);
 	return 0;
@@ -120,6 +123,7 @@ show_metrics(const struct status *st, struct why *why)
 	if (put_metrics(st, &o, 1, why) == -1)
 		return -1;
 	flush(&o);
+	memory_return();
 	return 0;
 }
 
@@ -129,9 +133,13 @@ status_textfile(const struct status *st, struct why *why)
 {
 	struct out o;
 
+	int failed;
+
 	if (put_metrics(st, &o, 0, why) == -1)
 		return -1;
-	if (writefile(st->o->textfile, o.p, o.len) == -1)
+	failed = writefile(st->o->textfile, o.p, o.len) == -1;
+	memory_return();
+	if (failed)
 		return why_set(why, EXIT_SYSTEM, "%s: %s", st->o->textfile,
 		    strerror(errno));
 	return 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/memory.h"
 #include "os/signals.h"
 #include "os/term.h"
 #include "run/status.h"
@@ -102,13 +103,13 @@ draw_names(const struct report_names *names, struct out *screen,
 static void
 draw(const struct status *st)
 {
-	static char text[SCREEN_MAX], buf[2048];
+	char buf[2048];
 	struct out screen, line;
 	unsigned int columns, left, i, k;
 	ssize_t ignored;
 
 	term_size(&columns, &left);
-	out_begin(&screen, text, sizeof(text));
+	out_begin(&screen, memory_take(SCREEN_MAX), SCREEN_MAX);
 	out_begin(&line, buf, sizeof(buf));
 	out_add(&screen, "\033[H");
 	for (i = 0; i < st->n; i++) {
@@ -133,6 +134,7 @@ draw(const struct status *st)
 	out_add(&screen, "\033[J");
 	ignored = write(STDOUT_FILENO, screen.p, screen.len);
 	(void)ignored;
+	memory_return();
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "os/log.h"
 #include "os/net.h"
 #include "os/pass.h"
+#include "os/process.h"
 #include "os/signals.h"
 #include "os/stats.h"
 #include "run/supervise_inside.h"
@@ -68,17 +69,14 @@ supervise_is_full(struct supervisor *s)
 int
 supervise_start(struct supervisor *s, const struct arrival *a)
 {
-	struct child *c = &s->child[s->active];
 	int slot = supervise_slot(s), pair[2] = { -1, -1 }, e;
 	int full = supervise_is_full(s);
+	pid_t pid = -1;
 
 	if (s->service->before != NULL)
 		s->service->before(s->service->arg);
-	memset(c, 0, sizeof(*c));
-	if (!full && (a->fd == -1 || s->service->parks) &&
-	    pass_pair(pair) == -1)
-		c->pid = -1;
-	else if ((c->pid = fork()) == 0) {
+	if ((full || (a->fd != -1 && !s->service->parks) ||
+	    pass_pair(pair) == 0) && (pid = process_fork()) == 0) {
 		if (pair[0] != -1)
 			close(pair[0]);
 		be_child(s, a, slot, pair[1], full);
@@ -86,22 +84,20 @@ supervise_start(struct supervisor *s, const struct arrival *a)
 	e = errno;
 	if (pair[1] != -1)
 		close(pair[1]);
-	if (c->pid == -1) {
+	if (pid == -1) {
 		if (pair[0] != -1)
 			close(pair[0]);
 		supervise_slot_back(s, slot);
 		errno = e;
 		return -1;
 	}
-	c->slot = slot;
-	c->pair = pair[0];
-	c->spare = a->fd == -1;
-	c->seat = pair[0] == -1 ? SEAT_NONE : SEAT_COMING;
-	c->name = NO_NAME;
-	c->guest.fd = -1;
+	s->child[s->active] = (struct child){ .pid = pid, .slot = slot,
+	    .pair = pair[0], .spare = a->fd == -1, .name = NO_NAME,
+	    .seat = pair[0] == -1 ? SEAT_NONE : SEAT_COMING,
+	    .guest = { .fd = -1 } };
 	s->active++;
-	if (!c->spare)
-		supervise_handshake_begun(s, c->pid, slot);
+	if (a->fd != -1)
+		supervise_handshake_begun(s, pid, slot);
 	s->changed = 1;
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/net.h"
 #include "os/readfile.h"
 #include "proto/agents.h"
@@ -22,7 +23,6 @@
 
 #define BACKLOG		512
 #define DOOR_MODE	0660
-#define FILE_MAX	(256 * 1024)
 
 static int
 is_dir(const struct supervisor *s)
@@ -145,24 +145,24 @@ close_door(struct supervisor *s, struct name *name)
 	name->nfd = 0;
 }
 
-/* 0: it is as it should be. */
+/* 0: it is as it should be, and the text is memory that is taken. */
 static int
 read_file(const struct supervisor *s, struct slice *file)
 {
-	static char text[FILE_MAX];
 	struct agents_line l;
 	struct slice rest;
-	ssize_t n;
 	int r;
 
-	if ((n = readfile(s->o->agents_file, text, sizeof(text))) == -1) {
+	if (readfile_take(s->o->agents_file, file) == -1) {
 		log_event(LOG_L_ERROR, "agents-file", "file",
 		    s->o->agents_file, "why", strerror(errno), NULL);
 		return -1;
 	}
-	*file = rest = (struct slice){ text, n };
+	rest = *file;
 	while ((r = agents_next(&rest, &l)) == 1)
 		;
+	if (r == -1)
+		memory_return();
 	return r;
 }
 
@@ -203,7 +203,7 @@ supervise_names_reload(struct supervisor *s)
 	if (is_dir(s))
 		keep_listed(s, file);
 	supervise_unpark(s, file);
-	explicit_bzero((char *)(uintptr_t)file.p, file.len);
+	memory_return();
 }
 
 /* What a gate that was killed has left behind. */

@@ -176,7 +176,10 @@ supervise_survivors(struct supervisor *s)
 int
 supervise_slot(struct supervisor *s)
 {
-	return s->nfree == 0 ? STATS_SLOT_NONE : s->free_slot[--s->nfree];
+	int slot = s->nfree == 0 ? STATS_SLOT_NONE : s->free_slot[--s->nfree];
+
+	stats_prepare(slot);
+	return slot;
 }
 
 void

@@ -28,10 +28,11 @@ struct dial {
 	struct trust *trust;
 	struct say say;
 	struct upgrade_offer offer;
-	struct url url;			/* where this attempt goes */
+	const struct url *url;		/* where this attempt goes */
+	struct why *why;
 	char name[256];			/* the same, for a person */
 	struct talk talk;
-	struct why *why;
+	struct url elsewhere;		/* where we were sent to */
 };
 
 static char extra[8192];
@@ -46,14 +47,17 @@ ask(struct dial *d)
 
 	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
-	n = upgrade_write_request(talk_request, sizeof talk_request, &d->url,
+	n = upgrade_write_request(talk_request, sizeof talk_request, d->url,
 	    &d->offer);
 	if (n == -1)
 		return why_set(d->why, EXIT_BADUSAGE,
 		    "%s: the request is too long or its path malformed",
 		    d->name);
-	d->talk = (struct talk){ .io = &d->w->io, .name = d->name,
-	    .say = &d->say, .why = d->why };
+	d->talk.io = &d->w->io;
+	d->talk.name = d->name;
+	d->talk.is_proxy = 0;
+	d->talk.say = &d->say;
+	d->talk.why = d->why;
 	return talk(&d->talk, n, strlen(extra) + 2, deadline);
 }
 
@@ -78,12 +82,11 @@ accepted(struct dial *d)
 	return 0;
 }
 
-/* With the credentials for o->url, --user before those in the URL. */
-static void
-log_in(struct dial *d)
+/* Those for o->url: --user goes before what is in the URL. */
+static const char *
+credentials(const struct dial *d)
 {
-	strlcpy(d->url.user, d->o->user.value != NULL ?
-	    d->o->user.value : d->o->url.user, sizeof d->url.user);
+	return d->o->user.value != NULL ? d->o->user.value : d->o->url.user;
 }
 
 /*
@@ -93,8 +96,8 @@ log_in(struct dial *d)
 static int
 redirect(struct dial *d)
 {
-	static char location[URL_PATH_MAX + 512];
-	static struct url next;
+	char location[URL_PATH_MAX + 512];
+	struct url next;
 	struct slice value;
 	char err[200], name[256];
 
@@ -103,22 +106,24 @@ redirect(struct dial *d)
 		return why_set(d->why, EXIT_PROTOCOL,
 		    "%s answered %d without one good Location", d->name,
 		    d->talk.head.status);
-	if (url_join(&next, &d->url, location, err, sizeof err) == -1)
+	if (url_join(&next, d->url, location, err, sizeof err) == -1)
 		return why_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects to what is no websocket URL: %s", d->name,
 		    err);
 	url_print(name, sizeof name, &next);
 	if (d->say.masked)
 		agents_mask_url(name);
-	if (d->url.tls && !next.tls)
+	if (d->url->tls && !next.tls)
 		return why_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects out of TLS, to %s", d->name, name);
-	if (next.at.kind == ADDR_UNIX && !url_same_origin(&d->url, &next))
+	if (next.at.kind == ADDR_UNIX && !url_same_origin(d->url, &next))
 		return why_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects to a local socket, %s", d->name, name);
-	d->url = next;
-	if (next.user[0] == '\0' && url_same_origin(&d->o->url, &next))
-		log_in(d);
+	d->elsewhere = next;
+	d->url = &d->elsewhere;
+	d->offer.user = next.user[0] == '\0' &&
+	    url_same_origin(&d->o->url, &next) ? credentials(d) :
+	    d->elsewhere.user;
 	wire_say(&d->say, "redirected to %s", name);
 	return 0;
 }
@@ -127,15 +132,15 @@ redirect(struct dial *d)
 static int
 attempt(struct dial *d, int *http_status)
 {
-	url_print(d->name, sizeof d->name, &d->url);
+	url_print(d->name, sizeof d->name, d->url);
 	if (d->say.masked)
 		agents_mask_url(d->name);
 	d->w->name = d->name;
-	if (wire_fields(extra, sizeof extra, d->o, &d->url, d->trust,
+	if (wire_fields(extra, sizeof extra, d->o, d->url, d->trust,
 	    d->why) == -1)
 		return -1;
 	d->w->at[WIRE_BEGUN] = clock_us();
-	if (wire_reach(d->w, d->o, &d->url, d->trust, &d->say, d->why) == -1 ||
+	if (wire_reach(d->w, d->o, d->url, d->trust, &d->say, d->why) == -1 ||
 	    ask(d) == -1)
 		return -1;
 	*http_status = d->talk.head.status;
@@ -174,22 +179,18 @@ int
 wire_dial(struct wire *w, const struct options *o, struct trust *trust,
     const struct extension *offer, int *http_status, struct why *why)
 {
-	static struct dial d;
+	static struct dial d;		/* what is big is set when it is used */
 	int hops, r;
 
-	memset(&d, 0, sizeof d);
 	d.w = w;
 	d.o = o;
 	d.trust = trust;
 	d.why = why;
-	d.url = o->url;
-	log_in(&d);
+	d.url = &o->url;
 	d.say = (struct say){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
-	d.offer.subprotocol = o->subprotocol;
-	d.offer.user_agent = o->user_agent;
-	d.offer.origin = o->origin;
-	d.offer.extra = extra;
-	d.offer.offer = offer;
+	d.offer = (struct upgrade_offer){ .subprotocol = o->subprotocol,
+	    .user_agent = o->user_agent, .origin = o->origin,
+	    .user = credentials(&d), .extra = extra, .offer = offer };
 	*http_status = 0;
 	for (hops = 0; hops <= WIRE_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);

@@ -84,10 +84,11 @@ forget(void *arg)
 static int
 begin(const struct options *o, struct trust *trust, struct why *why)
 {
-	static char url[ADDR_HOST_MAX + URL_PATH_MAX + 64] = "INETWS_URL=";
+	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
 
 	if (keeper.pid != 0)
 		return 0;
+	memcpy(url, "INETWS_URL=", 11);
 	url_print(url + 11, sizeof(url) - 11, &o->url);
 	if (putenv(url) != 0 || keeper_start(&keeper, o->header_command,
 	    environ, o->no_stderr, forget, trust) == -1)

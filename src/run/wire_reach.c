@@ -18,10 +18,10 @@ struct reach {
 	struct io *io;			/* of w */
 	const struct options *o;
 	const struct say *say;
-	struct route route;
-	struct net_found found;
 	int64_t deadline;
 	struct why *why;
+	struct route route;
+	struct net_found found;
 };
 
 /* What was said becomes the proxy's. */
@@ -80,7 +80,7 @@ by_http(struct reach *r)
 {
 	struct talk t = { .io = r->io, .name = r->route.name, .is_proxy = 1,
 	    .say = r->say, .why = r->why };
-	static char extra[8192];
+	char extra[8192];
 	int n;
 
 	if (wire_fields_list(extra, sizeof(extra), &r->o->proxy_header,
@@ -136,7 +136,7 @@ socks_turn(struct reach *r, struct socks *s)
 static int
 look_up(struct reach *r, struct ip *ip)
 {
-	static struct net_found found;
+	struct net_found found;
 	char name[NET_NAME_MAX];
 	uint16_t port;
 
@@ -239,12 +239,16 @@ int
 wire_reach(struct wire *w, const struct options *o, const struct url *url,
     struct trust *trust, const struct say *say, struct why *why)
 {
-	static struct reach r;
+	static struct reach r;	/* what is big is set when it is used */
 	char text[ADDR_HOST_MAX + 16];
 	int by;
 
-	r = (struct reach){ .w = w, .io = &w->io, .o = o, .say = say, .why = why,
-	    .deadline = clock_after(o->connect_timeout) };
+	r.w = w;
+	r.io = &w->io;
+	r.o = o;
+	r.say = say;
+	r.why = why;
+	r.deadline = clock_after(o->connect_timeout);
 	if (route_find(&r.route, o, url, why) == -1 ||
 	    make_contexts(&r, url, trust) == -1)
 		return -1;

@@ -75,6 +75,11 @@ stats_close(int remove)
 /* Writing. */
 
 void
+stats_prepare(int slot)
+{
+}
+
+void
 stats_take(int slot, enum report_state state)
 {
 }

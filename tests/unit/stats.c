@@ -25,6 +25,7 @@ child(int slot, uint64_t bytes, int killed)
 {
 	pid_t pid;
 
+	stats_prepare(slot);
 	if ((pid = fork()) == 0) {
 		stats_take(slot, STATE_OPEN);
 		STATS_SET(stats_mine->counts.up, stats_mine->up_before + bytes);
@@ -88,6 +89,8 @@ sources(const char *path)
 	stats_take(0, STATE_LISTENING);
 	if (pipe(pair) == -1 || pipe(gate) == -1)
 		exit(1);
+	for (i = 0; i <= N; i++)
+		stats_prepare(i + 1);
 	for (i = 0; i < N; i++)
 		if ((pid = fork()) == 0) {
 			close(gate[1]);

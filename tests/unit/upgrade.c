@@ -343,6 +343,7 @@ test_request_written(void)
 	is(field_add(extra, sizeof extra, "X-A:  b", FIELD_SERVER, err,
 	    sizeof err), 0, "a field");
 	o.extra = extra;
+	o.user = url.user;
 	o.subprotocol = "binary";
 	o.offer = &ext;
 	n = upgrade_write_request(out, sizeof out, &url, &o);
@@ -358,6 +359,7 @@ test_request_written(void)
 	o.offer = NULL;
 	o.subprotocol = NULL;
 	o.user_agent = NULL;
+	o.user = "";
 	o.origin = "https://me.example";
 	extra[0] = '\0';
 	upgrade_write_request(out, sizeof out, &url, &o);

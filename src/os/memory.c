@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/mman.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "os/memory.h"
+
+#define TABLE	((uintptr_t)2 << 20)	/* addresses that one table maps */
+
+static void *piece;
+static int lent;
+
+/* Fresh pages, never huge: most of those who have them touch few. */
+static void *
+map(void *at, size_t size)
+{
+	void *p = mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | MAP_NORESERVE | (at != NULL ? MAP_FIXED : 0),
+	    -1, 0);
+
+#ifdef MADV_NOHUGEPAGE
+	if (p != MAP_FAILED)
+		madvise(p, size, MADV_NOHUGEPAGE);
+#endif
+	return p;
+}
+
+/* From the beginning of a page table on: every table costs a page. */
+int
+memory_prepare(void)
+{
+	void *p;
+
+	if (piece != NULL)
+		return 0;
+	if ((p = map(NULL, MEMORY_MAX + TABLE)) == MAP_FAILED)
+		return -1;
+	piece = (void *)(((uintptr_t)p + TABLE - 1) & ~(TABLE - 1));
+	return 0;
+}
+
+void *
+memory_take(size_t size)
+{
+	if (piece == NULL || lent || size > MEMORY_MAX)
+		abort();
+	lent = 1;
+	return piece;
+}
+
+void
+memory_return(void)
+{
+	if (map(piece, MEMORY_MAX) == MAP_FAILED)
+		abort();
+	lent = 0;
+}
