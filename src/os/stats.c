@@ -20,8 +20,7 @@ struct stats_own stats_own = { .fd = -1 };
 static size_t
 page_size(unsigned int slots)
 {
-	return sizeof(struct stats_header) +
-	    (size_t)slots * sizeof(struct stats_slot) +
+	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_BLOCK +
 	    STATS_NAMES * sizeof(struct stats_name);
 }
 
@@ -58,11 +57,12 @@ stats_retitle(const struct stats_about *about)
 	strlcpy(h->name, about->name, sizeof(h->name));
 }
 
-/* Slot 0 and the last one come on top. */
+/* Slot 0 and the last one come on top, and what makes whole blocks. */
 static unsigned int
 bounded(unsigned int slots)
 {
-	return (slots < STATS_SLOTS_MAX ? slots : STATS_SLOTS_MAX) + 2;
+	slots = (slots < STATS_SLOTS_MAX ? slots : STATS_SLOTS_MAX) + 2;
+	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_A_BLOCK;
 }
 
 int
@@ -141,7 +141,7 @@ stats_map(int fd, int prot, size_t *size)
 	if (fstat(fd, &st) == -1)
 		return NULL;
 	errno = EINVAL;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)page_size(0))
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)page_size(1))
 		return NULL;
 	*size = st.st_size;
 	h = mmap(NULL, *size, prot, MAP_SHARED, fd, 0);
@@ -152,7 +152,7 @@ stats_map(int fd, int prot, size_t *size)
 	    h->version == STATS_VERSION &&
 	    h->header_size == sizeof(struct stats_header) &&
 	    h->slot_size == sizeof(struct stats_slot) && h->slots > 2 &&
-	    h->slots <= STATS_SLOTS_MAX + 2 &&
+	    h->slots <= bounded(STATS_SLOTS_MAX) &&
 	    *size == page_size(stats_fit(*size)) &&
 	    stats_fit(*size) == h->slots)
 		return h;

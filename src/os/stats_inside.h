@@ -11,7 +11,7 @@
 #include "os/stats.h"
 
 #define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
-#define STATS_VERSION	5
+#define STATS_VERSION	6
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 /* What visitors of a gate come for; written by the supervisor alone. */
@@ -50,12 +50,22 @@ struct stats_own {
 
 extern struct stats_own stats_own;
 
+/*
+ * The page is made of blocks, as small as the system's pages are anywhere, and
+ * no slot lies in two of them: a process has one page to touch.  The header
+ * has its place in the first one.
+ */
+#define STATS_BLOCK	4096
+#define STATS_A_BLOCK	((STATS_BLOCK - sizeof(struct stats_header)) / \
+	sizeof(struct stats_slot))	/* slots */
+
 /* A slot of the page. */
 static inline struct stats_slot *
 stats_at(const struct stats_header *h, unsigned int slot)
 {
 	return (struct stats_slot *)(void *)((char *)(uintptr_t)h +
-	    sizeof(*h) + (size_t)slot * sizeof(struct stats_slot));
+	    sizeof(*h) + slot / STATS_A_BLOCK * STATS_BLOCK +
+	    slot % STATS_A_BLOCK * sizeof(struct stats_slot));
 }
 
 /*
@@ -65,15 +75,11 @@ stats_at(const struct stats_header *h, unsigned int slot)
 static inline unsigned int
 stats_fit(size_t size)
 {
-	return (size - sizeof(struct stats_header) -
-	    STATS_NAMES * sizeof(struct stats_name)) /
-	    sizeof(struct stats_slot);
+	return (size - STATS_NAMES * sizeof(struct stats_name)) /
+	    STATS_BLOCK * STATS_A_BLOCK;
 }
 
-/*
- * A name; they come last, as slots are to be near the header: a page or two
- * less for each process to touch.
- */
+/* A name; they come last. */
 static inline struct stats_name *
 stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
 {

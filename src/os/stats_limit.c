@@ -62,6 +62,15 @@ stats_source(uint64_t source, unsigned int max)
 		STATS_SET(stats_mine->source, 0);
 		return 0;
 	}
+	/*
+	 * Nobody to be counted: whoever counts later finds this one before
+	 * him, and the header's page is left alone.
+	 */
+	if (max == 0) {
+		STATS_SET(stats_mine->turn, 0);
+		STATS_SET(stats_mine->source, source);
+		return 0;
+	}
 	__atomic_store_n(&stats_mine->turn, COMING, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&stats_mine->source, source, __ATOMIC_SEQ_CST);
 	mine = __atomic_add_fetch(&h->turn, 1, __ATOMIC_SEQ_CST);

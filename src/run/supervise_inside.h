@@ -137,8 +137,8 @@ struct supervisor {
 	struct pool pool;
 	struct names names;
 	struct pollfd *poll;
-	int *free_slot;			/* those that nobody has */
-	unsigned int nfree;
+	int *slot;			/* of connections: */
+	unsigned int given, nslots;	/* those from given on are free */
 	int *survivor;			/* slots of an earlier supervisor's */
 	unsigned int nsurvivors;
 	int64_t look;			/* at them, not before */

@@ -104,15 +104,16 @@ share_out(struct supervisor *s)
 {
 	unsigned int i, room = stats_room();
 
-	s->free_slot = calloc(room + 1, sizeof(s->free_slot[0]));
+	s->slot = calloc(room + 1, sizeof(s->slot[0]));
 	s->survivor = calloc(room + 1, sizeof(s->survivor[0]));
-	if (s->free_slot == NULL || s->survivor == NULL)
+	if (s->slot == NULL || s->survivor == NULL)
 		return -1;
+	s->given = s->nslots = room;
 	for (i = room; i > 0; i--)
 		if (stats_is_survivor((int)i))
 			s->survivor[s->nsurvivors++] = (int)i;
 		else
-			s->free_slot[s->nfree++] = (int)i;
+			s->slot[--s->given] = (int)i;
 	if (s->nsurvivors > 0)
 		log_survivors(s);
 	return 0;
@@ -166,7 +167,7 @@ supervise_survivors(struct supervisor *s)
 		if (stats_is_survivor(s->survivor[i]))
 			i++;
 		else {
-			s->free_slot[s->nfree++] = s->survivor[i];
+			s->slot[--s->given] = s->survivor[i];
 			s->survivor[i] = s->survivor[--s->nsurvivors];
 			s->changed = 1;
 		}
@@ -176,7 +177,8 @@ supervise_survivors(struct supervisor *s)
 int
 supervise_slot(struct supervisor *s)
 {
-	int slot = s->nfree == 0 ? STATS_SLOT_NONE : s->free_slot[--s->nfree];
+	int slot = s->given == s->nslots ? STATS_SLOT_NONE :
+	    s->slot[s->given++];
 
 	stats_prepare(slot);
 	return slot;
@@ -188,7 +190,7 @@ supervise_slot_back(struct supervisor *s, int slot)
 	if (slot == STATS_SLOT_NONE)
 		return;
 	stats_bury(slot);
-	s->free_slot[s->nfree++] = slot;
+	s->slot[--s->given] = slot;
 }
 
 static void
@@ -283,6 +285,6 @@ supervise_stats_end(struct supervisor *s)
 	s->look = 0;
 	stats_release(0);
 	stats_close(s->active + supervise_survivors(s) == 0);
-	free(s->free_slot);
+	free(s->slot);
 	free(s->survivor);
 }

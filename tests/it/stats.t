@@ -187,23 +187,23 @@ def test_full():
     page = t.folder() + '/page'
     target = t.Held()
     first = []
-    for _ in range(4):
+    for _ in range(6):
         a, b = socket.socketpair()
         t.on_close(a.close)
         p = t.inetws('server', '-l', 'fd:%d' % b.fileno(), '--stats-file',
-                     page, '--max-connections', '2', '127.0.0.1:%d' %
+                     page, '--max-connections', '4', '127.0.0.1:%d' %
                      target.port, pass_fds=(b.fileno(),))
         b.close()
         first.append((p, upgraded(a), target.next()))
-    t.ok(active(4, page), 'all four are active')
+    t.ok(active(6, page), 'all six are active')
     i = t.one(page)
-    t.is_((len(i['tunnels']), i['unlisted'], i['total']), (2, 2, 4),
+    t.is_((len(i['tunnels']), i['unlisted'], i['total']), (4, 2, 6),
           'two of them without a row')
     for _, w, _ in first:
         w.send(b'abc')
     for _, _, stream in first:
         t.ws.read_exactly(stream, 3)
-    t.ok(t.until(lambda: t.one(page)['up'] == 12), 'bytes of all')
+    t.ok(t.until(lambda: t.one(page)['up'] == 18), 'bytes of all')
     listed = [r['pid'] for r in i['tunnels']]
     for p, w, stream in first:
         if p.pid in listed:
@@ -211,13 +211,13 @@ def test_full():
         p.send(signal.SIGKILL)
         p.wait()
         break
-    t.is_(t.one(page)['active'], 3, 'a killed one is seen')
+    t.is_(t.one(page)['active'], 5, 'a killed one is seen')
     for p, w, stream in first:
         if p.alive():
             w.bye()
             stream.close()
     t.ok(active(0, page), 'all gone')
-    t.is_((t.one(page)['ended']['ended'], t.one(page)['up']), (3, 12),
+    t.is_((t.one(page)['ended']['ended'], t.one(page)['up']), (5, 18),
           'and counted')
 
 
