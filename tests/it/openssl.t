@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import re               # noqa: E402
+import signal           # noqa: E402
 import talk             # noqa: E402
 
 with open(t.INETWS, 'rb') as f:
@@ -132,6 +133,37 @@ def test_redirect_in_chroot():
                  '--run-as', 'nobody', '-k')
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel, by what was loaded before')
+
+
+def test_reload():
+    """A new start is not needed when TLS is wanted later."""
+    cert = t.certificate()
+    plain, s = t.server(t.echo().port), secure(cert)
+    conf = t.folder() + '/conf'
+
+    def write(*lines):
+        with open(conf, 'w') as f:
+            f.write('\n'.join(lines) + '\n')
+    write('mode client', 'listen 127.0.0.1:0',
+          'url ws://localhost:%d/' % plain.port)
+    c = t.inetws('-K', conf)
+    port = t.port_of(t.listening(c)[0])
+    t.ok(says(t.ws.dial(port)), 'a tunnel without')
+    write('mode client', 'listen 127.0.0.1:0', 'url ' + s.url,
+          'cacert ' + cert.ca)
+    c.send(signal.SIGHUP)
+    c.wait_line('event=reloaded')
+    v = t.ws.dial(port)
+    t.ok(says(v), 'and one with TLS')
+    t.is_(len(t.children(s.pid)), 1, 'from the other server')
+    write('mode server', 'listen 127.0.0.1:0', 'target 127.0.0.1:9')
+    p = t.inetws('-K', conf)
+    t.listening(p)
+    with open(conf, 'a') as f:
+        f.write('tls-cert %s\ntls-key %s\n' % (cert.cert, cert.key))
+    p.send(signal.SIGHUP)
+    p.wait_line('event=reload .*tls-cert has changed, which needs a new start')
+    t.is_(mapped(p.pid), [], 'a server says that it needs one')
 
 
 def missing(how):
