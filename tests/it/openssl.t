@@ -10,13 +10,15 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import json             # noqa: E402
 import re               # noqa: E402
 import signal           # noqa: E402
 import talk             # noqa: E402
 
 with open(t.INETWS, 'rb') as f:
-    if b'.note.dlopen\0' not in f.read():
-        t.skip_all('it is linked with OpenSSL')
+    NOTE = re.search(rb'FDO\0(\[\{"soname".*?\}\])\0', f.read())
+if not NOTE:
+    t.skip_all('it is linked with OpenSSL')
 
 
 def mapped(pid):
@@ -169,9 +171,7 @@ def test_reload():
 def missing(how):
     """(environment, words) of a system without it, or with another thing."""
     d = t.folder()
-    with open(t.INETWS, 'rb') as f:
-        name = re.search(rb'"(libssl\.so\.\w+)"', f.read())[1].decode()
-    path = os.path.join(d, name)
+    path = os.path.join(d, json.loads(NOTE[1])[0]['soname'][0])
     if how == 'empty':
         with open(path, 'w'):
             pass
