@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 # GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
 # SAN=address,undefined builds a sanitized variant in a folder of its own, and
-# SANDBOX_DEBUG=1 one that names what the sandbox refuses.
+# so do STATIC=1, OPENSSL=linked (see below), and SANDBOX_DEBUG=1, which names
+# what the sandbox refuses.
 
 VERSION = 0.1.0
 
@@ -16,7 +17,13 @@ HTTP_PARSER_LIBS ?= -lhttp_parser
 
 comma := ,
 # STATIC=1 links everything in: fewer mappings to copy at every fork.
-B := build$(if $(STATIC),-static)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
+#
+# OpenSSL is loaded when TLS is wanted (src/os/openssl.h), or OPENSSL=linked,
+# which is so by itself in a static program, and where it is not known to work.
+openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
+	$(shell [ "`uname -s`" = Linux ] && \
+	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
+B := build$(if $(STATIC),-static)$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
 
 # linux, openbsd or none (sandbox_none.c says why not with sanitizers).
 sandbox := $(or $(if $(SAN),none),$(filter linux openbsd,$(shell \
@@ -28,13 +35,16 @@ warnings = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	-DLIBBSD_VERSION='"$(shell $(PKG_CONFIG) --modversion libbsd-overlay)"' \
 	$(shell $(PKG_CONFIG) --cflags libbsd-overlay libmd openssl) \
-	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG -I$B) \
+	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
+	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \
 	$(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 all_ldflags = -Wl,-z,relro,-z,now $(if $(STATIC),-static) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
-libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbsd-overlay libmd openssl) \
-	$(HTTP_PARSER_LIBS) -lcrypt
+pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
+openssl_libs := $(call pkg_libs,openssl)
+libs := $(call pkg_libs,libbsd-overlay libmd) $(HTTP_PARSER_LIBS) -lcrypt \
+	$(if $(filter linked,$(openssl)),$(openssl_libs),-ldl)
 
 src  := $(filter-out src/os/sandbox_%.c,$(wildcard src/*/*.c)) \
 	$(wildcard src/os/sandbox_$(sandbox)*.c)
@@ -52,14 +62,23 @@ $B/lib.a: $(lib)
 	@rm -f $@
 	ar rcs $@ $^
 
-$B/%.o: %.c Makefile
+$B/%.o: %.c Makefile | $B/openssl_names.h
 	@mkdir -p $(@D)
 	$(CC) $(all_cppflags) $(all_cflags) -MMD -MP -c -o $@ $<
 
-$B/tests/unit/%.t: tests/unit/%.c $B/lib.a
+$B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $B/openssl_names.h
 	@mkdir -p $(@D)
 	$(CC) $(all_cppflags) -Itests/unit $(all_cflags) $(all_ldflags) \
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
+
+# Those that make certificates and servers of their own by it.
+$(patsubst %,$B/tests/unit/%.t,tls tls_ticket): libs += $(openssl_libs)
+
+# "SSL_new" is a member of a structure (src/os/openssl.h).
+$B/openssl_names.h: src/os/openssl.h Makefile
+	@mkdir -p $B
+	tr -s '\t ' '\n' <$< | \
+	    sed -n 's/^X(\(\w*_\w*\))$$/#define \1 (openssl.\1)/p' >$@
 
 # The names of system calls, for a debugging build.
 ifdef SANDBOX_DEBUG

@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-
 #include "os/clock.h"
+#include "os/openssl.h"
 #include "os/tls_inside.h"
 
 #define RECORD_MAX	16384	/* RFC 8446 5.1 */

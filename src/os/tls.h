@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * TLS by OpenSSL: the files tls*.c behind this header are the only ones that
- * include OpenSSL's TLS.  Verified by default.
+ * know it.  Verified by default.
  */
 #ifndef OS_TLS_H
 #define OS_TLS_H
@@ -48,6 +48,13 @@ struct tls_options {
 };
 
 /*
+ * Loads OpenSSL if that has not been done: tls_context() does it by itself, so
+ * this is for those who may make their first one when no file is to be had any
+ * more.  0, or -1 and why (71).
+ */
+int tls_prepare(struct why *);
+
+/*
  * Makes the shared context of one role: trust, own certificate, ALPN
  * http/1.1, neither renegotiation nor compression, and the kernel's help where
  * it has any (see tls_kernel_sends()).  To be called once, before
@@ -62,7 +69,7 @@ struct tls_options {
  * are checked where there is one.
  *
  * NULL and why: 64 if a file or word cannot be used, 71 if the system has no
- * trusted certificates.
+ * trusted certificates, or no OpenSSL.
  */
 struct tls_ctx *tls_context(const struct tls_options *, struct why *);
 void tls_ctx_free(struct tls_ctx *);
@@ -156,7 +163,7 @@ int tls_subject(const struct tls *, char *dst, size_t size);
  */
 const char *tls_describe(const struct tls *, char *dst, size_t size);
 
-/* OpenSSL's version, for --version. */
-const char *tls_version(void);
+/* OpenSSL's version, for --version; or NULL and why, as tls_prepare(). */
+const char *tls_version(struct why *);
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef OS_TLS_BELOW_H
 #define OS_TLS_BELOW_H
 
-#include <openssl/bio.h>
+#include "os/openssl.h"
 
 struct tls;
 

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/bio.h>
-#include <openssl/x509v3.h>
-
+#include "os/openssl.h"
 #include "os/tls_cert.h"
 #include "proto/str.h"
 

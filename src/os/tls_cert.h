@@ -7,8 +7,7 @@
 
 #include <stddef.h>
 
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "proto/cert.h"
 #include "proto/why.h"
 

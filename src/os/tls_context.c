@@ -4,12 +4,8 @@
  */
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
-
+#include "os/openssl.h"
 #include "os/tls_inside.h"
-#include "os/tls_memory.h"
 #include "os/tls_trust.h"
 
 /*
@@ -129,7 +125,8 @@ tls_context(const struct tls_options *o, struct why *why)
 {
 	struct tls_ctx *ctx;
 
-	tls_memory();
+	if (openssl_load(why) == -1)
+		return NULL;
 	ERR_clear_error();
 	if ((ctx = OPENSSL_zalloc(sizeof(*ctx))) == NULL) {
 		why_set(why, EXIT_SYSTEM, "out of memory");
@@ -181,8 +178,15 @@ tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
 		SSL_CTX_set_tlsext_ticket_keys(ctx->ssl, nothing, n);
 }
 
-const char *
-tls_version(void)
+int
+tls_prepare(struct why *why)
 {
-	return OpenSSL_version(OPENSSL_VERSION);
+	return openssl_load(why);
+}
+
+const char *
+tls_version(struct why *why)
+{
+	return openssl_load(why) == -1 ? NULL :
+	    OpenSSL_version(OPENSSL_VERSION);
 }

@@ -2,8 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "os/tls_cert.h"
 #include "os/tls_pins.h"
 

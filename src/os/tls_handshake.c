@@ -9,12 +9,9 @@
 #include <poll.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
-
 #include "os/clock.h"
 #include "os/io.h"
+#include "os/openssl.h"
 #include "os/signals.h"
 #include "os/tls_below.h"
 #include "os/tls_cert.h"

@@ -7,8 +7,7 @@
 #ifndef OS_TLS_INSIDE_H
 #define OS_TLS_INSIDE_H
 
-#include <openssl/ssl.h>
-
+#include "os/openssl.h"
 #include "os/tls.h"
 #include "os/tls_own.h"
 #include "os/tls_peers.h"

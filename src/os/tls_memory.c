@@ -7,8 +7,7 @@
 #include <malloc.h>
 #endif
 
-#include <openssl/crypto.h>
-
+#include "os/openssl.h"
 #include "os/tls_memory.h"
 
 #define WIPE_MAX	12288	/* bytes; a record's buffer has over 16384 */

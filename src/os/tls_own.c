@@ -3,11 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
+#include "os/openssl.h"
 #include "os/readfile.h"
 #include "os/tls_cert.h"
 #include "os/tls_own.h"

@@ -6,8 +6,7 @@
 #ifndef OS_TLS_OWN_H
 #define OS_TLS_OWN_H
 
-#include <openssl/ssl.h>
-
+#include "os/openssl.h"
 #include "os/tls.h"
 #include "proto/why.h"
 

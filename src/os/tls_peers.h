@@ -5,8 +5,7 @@
 #ifndef OS_TLS_PEERS_H
 #define OS_TLS_PEERS_H
 
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "os/tls.h"
 #include "proto/why.h"
 

@@ -4,10 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
+#include "os/openssl.h"
 #include "os/readfile.h"
 #include "os/tls_pem.h"
 #include "os/tls_trust.h"

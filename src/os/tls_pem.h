@@ -5,8 +5,7 @@
 #ifndef OS_TLS_PEM_H
 #define OS_TLS_PEM_H
 
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "proto/why.h"
 
 /* A file and the option that named it, for errors. */

@@ -2,26 +2,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "os/openssl.h"
 #include "os/tls_pins.h"
+#include "proto/base64.h"
 
 #define KIND		"sha256//"
-#define BASE64_LEN	44	/* of 32 bytes */
+#define TEXT_LEN	BASE64_LEN(TLS_PIN_BYTES)
 
 static int
 parse_one(unsigned char hash[TLS_PIN_BYTES], const char *word, size_t len)
 {
-	unsigned char raw[TLS_PIN_BYTES + 4];
+	size_t kind = strlen(KIND);
 
-	if (len != strlen(KIND) + BASE64_LEN ||
-	    strncmp(word, KIND, strlen(KIND)) != 0 || word[len - 1] != '=' ||
-	    word[len - 2] == '=' ||
-	    EVP_DecodeBlock(raw, (const unsigned char *)word + strlen(KIND),
-	    BASE64_LEN) != TLS_PIN_BYTES + 1)
+	if (len < kind || strncmp(word, KIND, kind) != 0)
 		return -1;
-	memcpy(hash, raw, TLS_PIN_BYTES);
-	return 0;
+	return base64_decode(hash, TLS_PIN_BYTES, (struct slice){ word + kind,
+	    len - kind }) == TLS_PIN_BYTES ? 0 : -1;
 }
 
 int
@@ -63,13 +59,14 @@ hash_key(unsigned char hash[TLS_PIN_BYTES], X509 *cert)
 char *
 tls_pins_print(char *dst, size_t size, X509 *cert)
 {
-	unsigned char hash[TLS_PIN_BYTES], text[BASE64_LEN + 1];
+	unsigned char hash[TLS_PIN_BYTES];
+	char text[TEXT_LEN + 1];
 
 	dst[0] = '\0';
 	if (hash_key(hash, cert) == -1)
 		return dst;
-	EVP_EncodeBlock(text, hash, sizeof(hash));
-	snprintf(dst, size, KIND "%s", (const char *)text);
+	snprintf(dst, size, KIND "%s", base64_encode(text, hash,
+	    sizeof(hash)));
 	return dst;
 }
 
@@ -77,7 +74,8 @@ int
 tls_pins_check(const struct tls_pins *p, X509 *cert, const char *name,
     struct why *why)
 {
-	unsigned char hash[TLS_PIN_BYTES], text[BASE64_LEN + 1];
+	unsigned char hash[TLS_PIN_BYTES];
+	char text[TEXT_LEN + 1];
 	unsigned int i;
 
 	if (p->n == 0)
@@ -88,7 +86,7 @@ tls_pins_check(const struct tls_pins *p, X509 *cert, const char *name,
 	for (i = 0; i < p->n; i++)
 		if (memcmp(hash, p->hash[i], sizeof(hash)) == 0)
 			return 0;
-	EVP_EncodeBlock(text, hash, sizeof(hash));
 	return why_set(why, EXIT_DENIED, "public key of %s: it is not pinned; "
-	    "if it is the right one: --pinnedpubkey " KIND "%s", name, text);
+	    "if it is the right one: --pinnedpubkey " KIND "%s", name,
+	    base64_encode(text, hash, sizeof(hash)));
 }

@@ -5,8 +5,7 @@
 #ifndef OS_TLS_PINS_H
 #define OS_TLS_PINS_H
 
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "proto/why.h"
 
 #define TLS_PINS_MAX	16

@@ -13,10 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "os/clock.h"
 #include "os/net.h"
+#include "os/openssl.h"
 #include "os/tls_inside.h"
 
 #define DER_MAX		16384

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "os/tls_trust.h"
 
 /* Where OpenSSL's own place for it is empty. */

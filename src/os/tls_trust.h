@@ -5,8 +5,7 @@
 #ifndef OS_TLS_TRUST_H
 #define OS_TLS_TRUST_H
 
-#include <openssl/x509_vfy.h>
-
+#include "os/openssl.h"
 #include "os/tls.h"
 #include "proto/why.h"
 

@@ -5,8 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <openssl/err.h>
-
+#include "os/openssl.h"
 #include "os/tls_inside.h"
 #include "os/tls_trust.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
+#include "proto/base64.h"
 #include "proto/credentials.h"
 #include "proto/http.h"
 
@@ -20,31 +20,13 @@ behind(struct slice value, const char *scheme)
 	return http_trim((struct slice){ value.p + n, value.len - n });
 }
 
-/*
- * EVP_DecodeBlock() counts the padding as bytes, and takes blanks and more:
- * the alphabet is checked here.
- */
 static int
 decode(char *dst, size_t size, struct slice text)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	unsigned char raw[CREDENTIALS_MAX];
-	size_t i, pad = 0;
-	int n;
+	char raw[CREDENTIALS_MAX];
+	ssize_t n = base64_decode(raw, sizeof(raw), text);
 
-	while (pad < 2 && pad < text.len && text.p[text.len - 1 - pad] == '=')
-		pad++;
-	if (text.len == 0 || text.len % 4 != 0 ||
-	    text.len / 4 * 3 >= sizeof(raw))
-		return -1;
-	for (i = 0; i < text.len - pad; i++)
-		if (text.p[i] == '\0' || strchr(alphabet, text.p[i]) == NULL)
-			return -1;
-	n = EVP_DecodeBlock(raw, (const unsigned char *)text.p, text.len);
-	if (n < 0 || (size_t)n < pad)
-		return -1;
-	return slice_copy(dst, size, (struct slice){ (char *)raw, n - pad });
+	return n == -1 ? -1 : slice_copy(dst, size, (struct slice){ raw, n });
 }
 
 int

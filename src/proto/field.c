@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base64.h"
 #include "proto/field.h"
 #include "proto/http.h"
 
@@ -135,15 +135,12 @@ field_is_private(const char *field)
 char *
 field_basic(char dst[FIELD_BASIC_MAX], const char *name, const char *user)
 {
-	unsigned char encoded[(URL_USER_MAX + 4) / 3 * 4 + 1];
-	char plain[URL_USER_MAX + 2];
+	char plain[URL_USER_MAX + 2], encoded[BASE64_LEN(URL_USER_MAX + 1) + 1];
 
 	snprintf(plain, sizeof(plain), "%s%s", user,
 	    strchr(user, ':') == NULL ? ":" : "");
-	EVP_EncodeBlock(encoded, (const unsigned char *)plain,
-	    strlen(plain));
 	snprintf(dst, FIELD_BASIC_MAX, "%s: Basic %s\r\n", name,
-	    (const char *)encoded);
+	    base64_encode(encoded, plain, strlen(plain)));
 	explicit_bzero(plain, sizeof(plain));
 	return dst;
 }

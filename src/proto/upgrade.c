@@ -3,12 +3,12 @@
  * Checking the opening handshake (RFC 6455 section 4).  The heads have been
  * through http_parse() already.
  */
-#include <openssl/evp.h>
 #include <sha1.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base64.h"
 #include "proto/upgrade.h"
 #include "proto/why.h"
 
@@ -62,23 +62,13 @@ check_no_body(const struct http_head *head, char *err, size_t errlen)
 	}
 }
 
-/*
- * base64 of 16 bytes, spelled as only an encoder would: EVP_DecodeBlock()
- * forgives much, so what it read is encoded again and compared.
- */
+/* base64 of 16 bytes (RFC 6455 4.1). */
 static int
 check_key(struct upgrade_request *r, struct slice value)
 {
-	unsigned char raw[UPGRADE_KEY_LEN], again[UPGRADE_KEY_LEN + 1];
+	unsigned char raw[16];
 
-	if (value.len != UPGRADE_KEY_LEN || value.p[22] != '=' ||
-	    value.p[23] != '=')
-		return -1;
-	if (EVP_DecodeBlock(raw, (const unsigned char *)value.p,
-	    UPGRADE_KEY_LEN) != 18)
-		return -1;
-	EVP_EncodeBlock(again, raw, 16);
-	if (memcmp(again, value.p, UPGRADE_KEY_LEN) != 0)
+	if (base64_decode(raw, sizeof raw, value) != sizeof raw)
 		return -1;
 	return slice_copy(r->key, sizeof r->key, value);
 }
@@ -224,13 +214,13 @@ upgrade_accept(char accept[UPGRADE_ACCEPT_LEN + 1], const char *key)
 	SHA1Update(&ctx, (const uint8_t *)key, strlen(key));
 	SHA1Update(&ctx, (const uint8_t *)guid, sizeof guid - 1);
 	SHA1Final(digest, &ctx);
-	EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
+	base64_encode(accept, digest, sizeof digest);
 }
 
 void
 upgrade_key(char key[UPGRADE_KEY_LEN + 1], const unsigned char raw[16])
 {
-	EVP_EncodeBlock((unsigned char *)key, raw, 16);
+	base64_encode(key, raw, 16);
 }
 
 /* At most one, and one of those offered (RFC 6455 4.1, last item but one). */

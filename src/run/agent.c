@@ -18,7 +18,7 @@
 #include "run/supervise.h"
 
 static int
-dial(struct carry *c, const struct dialler *d, struct wire *w,
+dial(struct carry *c, struct dialler *d, struct wire *w,
     struct why *why)
 {
 	if (dialler_dial(d, c, TUNNEL_SERVES, EXT_SERVE, w, why) == -1)
@@ -37,7 +37,7 @@ static int
 park(void *arg, int fd, const char *peer, int pair)
 {
 	struct carry c;
-	const struct dialler *d = arg;
+	struct dialler *d = arg;
 	struct wire w;
 	struct why why;
 	int status;

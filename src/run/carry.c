@@ -97,13 +97,13 @@ carry_offer(struct carry *c)
 void
 carry_secrets(struct carry *c, const struct wire *w)
 {
-	tls_tickets_close(c->trust.server);
-	tls_tickets_close(c->trust.proxy);
+	tls_tickets_close(c->trust->server);
+	tls_tickets_close(c->trust->proxy);
 	if (w->has_extension && w->theirs.session[0] != '\0')
 		return;
 	wire_settled();
-	if (w->io.tls != NULL && c->trust.server != NULL)
-		tls_forget_keys(c->trust.server, w->io.tls);
+	if (w->io.tls != NULL && c->trust->server != NULL)
+		tls_forget_keys(c->trust->server, w->io.tls);
 }
 
 /* TLS state cannot be handed over, so such a wire gets no session. */

@@ -21,7 +21,7 @@
 
 struct carry {
 	const struct options *o;
-	struct trust trust;		/* for redialling */
+	struct trust *trust;		/* of who dials, for redialling */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
 	char user[DOOR_USER_MAX];	/* "" nobody was checked */

@@ -101,7 +101,7 @@ dial_again(struct carry *c, int *status, struct why *why)
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(&c->relay.tunnel);
 	offer.has_at = 1;
-	if (wire_dial(&w, &o, &c->trust, &offer, status, why) == -1)
+	if (wire_dial(&w, &o, c->trust, &offer, status, why) == -1)
 		return -1;
 	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
 	    w.early, w.early_len) == 0)

@@ -26,8 +26,7 @@
  * is a tunnel to end.
  */
 static int
-serve_io(const struct dialler *cl, struct io stream, const char *peer,
-    int alone)
+serve_io(struct dialler *cl, struct io stream, const char *peer, int alone)
 {
 	struct carry c;
 	struct visitor v;
@@ -77,7 +76,7 @@ static int
 park(void *arg, int fd, const char *peer, int pair)
 {
 	struct carry c;
-	const struct dialler *cl = arg;
+	struct dialler *cl = arg;
 	struct wire w;
 	struct why why;
 	int status;
@@ -108,9 +107,8 @@ park(void *arg, int fd, const char *peer, int pair)
 static int
 ready(void *arg, struct why *why)
 {
-	const struct dialler *cl = arg;
+	struct dialler *cl = arg;
 	struct options o = *cl->o;
-	struct trust trust = dialler_trust(cl);
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	static struct probe probe;
@@ -119,7 +117,7 @@ ready(void *arg, struct why *why)
 
 	o.verbose = 0;
 	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
-	if (wire_dial(&w, &o, &trust, &offer, &status, why) == -1)
+	if (wire_dial(&w, &o, dialler_trust(cl), &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&probe, &w);
 	probe_end(&probe, clock_ms() + 500);

@@ -14,6 +14,9 @@ dialler_begin(struct dialler *d, const struct options *o, int tickets,
 	d->o = o;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
+	/* A redirect to TLS will not find it there; without one none is due. */
+	if (o->chroot != NULL)
+		(void)tls_prepare(why);
 	if (o->url.tls && tls_keep_begin(&d->tls, o, tls_keep_make, tickets,
 	    why) == -1)
 		return -1;
@@ -28,14 +31,15 @@ dialler_refresh(struct dialler *d, int always)
 	tls_keep_refresh(&d->proxy, always);
 }
 
-struct trust
-dialler_trust(const struct dialler *d)
+struct trust *
+dialler_trust(struct dialler *d)
 {
-	return (struct trust){ d->tls.ctx, d->proxy.ctx };
+	d->trust = (struct trust){ d->tls.ctx, d->proxy.ctx };
+	return &d->trust;
 }
 
 int
-dialler_dial(const struct dialler *d, struct carry *c, enum tunnel_role role,
+dialler_dial(struct dialler *d, struct carry *c, enum tunnel_role role,
     unsigned int flags, struct wire *w, struct why *why)
 {
 	int status;
@@ -44,7 +48,7 @@ dialler_dial(const struct dialler *d, struct carry *c, enum tunnel_role role,
 	c->role = role;
 	carry_offer(c);
 	c->ours.flags |= flags;
-	if (wire_dial(w, d->o, &c->trust, &c->ours, &status, why) == -1)
+	if (wire_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
 		return -1;
 	carry_secrets(c, w);
 	return 0;
@@ -53,6 +57,10 @@ dialler_dial(const struct dialler *d, struct carry *c, enum tunnel_role role,
 void
 dialler_end(struct dialler *d)
 {
+	if (d->tls.ctx == NULL)
+		tls_ctx_free(d->trust.server);
+	if (d->proxy.ctx == NULL)
+		tls_ctx_free(d->trust.proxy);
 	tls_keep_end(&d->tls);
 	tls_keep_end(&d->proxy);
 }

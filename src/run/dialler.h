@@ -13,6 +13,7 @@
 struct dialler {
 	const struct options *o;
 	struct tls_keep tls, proxy;
+	struct trust trust;	/* these, and what a redirect has made */
 };
 
 /*
@@ -25,14 +26,15 @@ int dialler_begin(struct dialler *, const struct options *, int tickets,
 /* In the supervisor, as tls_keep_refresh(). */
 void dialler_refresh(struct dialler *, int always);
 
-struct trust dialler_trust(const struct dialler *);
+/* In the process that dials: by what, until dialler_end(). */
+struct trust *dialler_trust(struct dialler *);
 
 /*
  * In a child: dials the wire of what carry_begin() has begun, in this role and
  * with these flags in the offer, and forgets what secrets it can.  0, or -1
  * and why.
  */
-int dialler_dial(const struct dialler *, struct carry *, enum tunnel_role,
+int dialler_dial(struct dialler *, struct carry *, enum tunnel_role,
     unsigned int flags, struct wire *, struct why *);
 
 void dialler_end(struct dialler *);

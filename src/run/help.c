@@ -96,10 +96,13 @@ void
 version_print(FILE *f)
 {
 	unsigned long v = http_library();
-	const char *tls = tls_version();
+	struct why why;
+	const char *tls = tls_version(&why);
 
+	if (tls == NULL)
+		tls = why.text;
 	fprintf(f, "inetws %s\n%s%s\nhttp-parser %lu.%lu.%lu\n",
-	    INETWS_VERSION, strncmp(tls, "OpenSSL", 7) == 0 ? "" : "OpenSSL ",
+	    INETWS_VERSION, strstr(tls, "OpenSSL") != NULL ? "" : "OpenSSL ",
 	    tls, v >> 16 & 255, v >> 8 & 255, v & 255);
 #ifdef LIBBSD_VERSION
 	fprintf(f, "libbsd %s\n", LIBBSD_VERSION);

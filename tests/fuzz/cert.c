@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/x509.h>
-
+#include "os/openssl.h"
 #include "os/tls_cert.h"
 #include "os/tls_peers.h"
 #include "os/tls_pins.h"
 
+int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void
@@ -97,6 +96,15 @@ describe(X509 *cert, size_t size)
 	for (i = 0; i < c.n; i++)
 		plain(c.chain[i].subject, sizeof(c.chain[i].subject));
 	sk_X509_free(chain);
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct why why;
+
+	must(openssl_load(&why) == 0);
+	return 0;
 }
 
 int

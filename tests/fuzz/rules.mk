@@ -27,16 +27,17 @@ $F/lib.a: $(fuzz_obj)
 	@rm -f $@
 	ar rcs $@ $^
 
-$F/src/%.o: src/%.c Makefile tests/fuzz/rules.mk
+$F/src/%.o: src/%.c Makefile tests/fuzz/rules.mk | $B/openssl_names.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(all_cppflags) $(fuzz_cflags) -MMD -MP \
 	    -fsanitize=fuzzer-no-link,$(fuzz_san) -c -o $@ $<
 
-$F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk
+$F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $B/openssl_names.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(all_cppflags) -Itests/fuzz $(fuzz_cflags) -MMD -MP \
 	    -fsanitize=$(fuzz_san) -c -o $@ $<
 
+$F/cert: libs += $(openssl_libs)
 $(fuzz_bin): $F/%: $F/tests/fuzz/%.o $F/lib.a
 	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -o $@ $^ $(libs)
 

@@ -75,6 +75,7 @@ def test_dockerfile():
                     packages.add(r.stdout.decode().split(':')[0])
         t.is_(packages - ESSENTIAL - installs(runs[2]), set(),
               'and has the libraries to run with')
+        t.ok('libssl3' in installs(runs[2]), 'and what TLS loads')
     t.skip('no Docker here')
 
 

@@ -52,6 +52,8 @@ def clean(path):
               glob.glob(os.path.dirname(path) + '/*.dsc'),
               timeout=120 * t.SCALE)
     t.is_((r.returncode, r.stdout.decode()), (0, ''), 'lintian is content')
+    r = t.run(['dpkg-deb', '-f', path, 'Depends'])
+    t.like(r.stdout, r'\blibssl3\b', 'what is loaded later comes along')
 
 
 def newer(path):

@@ -18,12 +18,13 @@ BELOW = {'proto': {'proto'}, 'os': {'os', 'proto'},
          'run': {'run', 'os', 'proto'}}
 # Headers that one file, or a few of one purpose, alone may include.
 ALONE = {r'http_parser\.h': r'proto/http\.c',
-         r'openssl/ssl\.h': r'os/tls\w*\.[ch]'}
+         r'openssl/.*': r'os/openssl\.h',
+         r'os/openssl\.h': r'os/(tls\w*\.[ch]|openssl\.c)'}
 # What proto/ must not know: sockets, files, clock, processes, logging.
 NOT_IN_PROTO = (r'sys/socket\.h|sys/un\.h|netinet/|netdb\.h|poll\.h|'
                 r'sys/epoll\.h|unistd\.h|fcntl\.h|time\.h|sys/time\.h|'
                 r'signal\.h|pthread\.h|syslog\.h|sys/stat\.h|sys/wait\.h|'
-                r'openssl/(ssl|bio)\.h|err\.h')
+                r'openssl/|err\.h')
 
 
 def sources(root, *ends):

@@ -199,7 +199,7 @@ main(void)
 	struct pair ca, leaf;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (mkdtemp(dir) == NULL)
+	if (tls_prepare(&why) == -1 || mkdtemp(dir) == NULL)
 		return 1;
 	snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", dir);
 	snprintf(cert_file, sizeof(cert_file), "%s/cert.pem", dir);
