@@ -15,19 +15,17 @@ int
 tls_pem_open(struct tls_pem *pem, const char *option, const char *path,
     struct why *why)
 {
-	char *text = malloc(FILE_MAX);
-	ssize_t n = -1;
+	char *text = calloc(1, FILE_MAX);
+	ssize_t n;
 
-	if (text != NULL)
-		n = readfile(path, text, FILE_MAX);
-	*pem = (struct tls_pem){ option, path, text, n };
-	if (n == -1) {
+	*pem = (struct tls_pem){ option, path, text, FILE_MAX };
+	if (text == NULL || (n = readfile(path, text, FILE_MAX)) == -1) {
 		why_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
 		    strerror(errno));
-		free(text);
-		pem->text = NULL;
+		tls_pem_close(pem);	/* some of it may have been read */
 		return -1;
 	}
+	pem->len = n;
 	if (strstr(text, "-----BEGIN ") == NULL) {
 		tls_pem_close(pem);
 		return why_set(why, EXIT_BADUSAGE, "%s %s: no PEM file: it "
@@ -39,7 +37,8 @@ tls_pem_open(struct tls_pem *pem, const char *option, const char *path,
 void
 tls_pem_close(struct tls_pem *pem)
 {
-	explicit_bzero(pem->text, pem->len);
+	if (pem->text != NULL)
+		explicit_bzero(pem->text, pem->len);
 	free(pem->text);
 	pem->text = NULL;
 }
