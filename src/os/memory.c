@@ -56,3 +56,23 @@ memory_return(void)
 		abort();
 	lent = 0;
 }
+
+void *
+memory_alone(size_t size)
+{
+	void *p = map(NULL, size);
+
+	if (p == MAP_FAILED)
+		return NULL;
+#ifdef MADV_DONTFORK
+	madvise(p, size, MADV_DONTFORK);
+#endif
+	return p;
+}
+
+void
+memory_alone_end(void *p, size_t size)
+{
+	if (p != NULL)
+		munmap(p, size);
+}

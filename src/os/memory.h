@@ -24,4 +24,13 @@ void *memory_take(size_t size);
 /* Takes it back; what was in it is gone. */
 void memory_return(void);
 
+/*
+ * Zeroed memory that this process does not share with its children, who have
+ * nothing there: so the parent's writing copies no pages after a fork.  Made
+ * as large as it may ever have to be, as what is not touched costs nothing.
+ * NULL with errno.
+ */
+void *memory_alone(size_t size);
+void memory_alone_end(void *, size_t size);
+
 #endif

@@ -14,6 +14,7 @@
 #include "proto/why.h"
 
 #define OPT_LISTEN_MAX	16
+#define OPT_CONNECTIONS_MAX	1000000	/* at a time */
 
 enum mode {
 	MODE_NONE,

@@ -177,7 +177,7 @@ const struct option option_table[] = {
 	{ "drain", 0, P_ANY, T_DRAIN, "TIME|leave", AT(drain), S | C | A, 0, 0,
 	  "30s", "let tunnels finish at TERM" },
 	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(max_connections),
-	  S | C | A, 1, 1000000, "1024", "connections at a time" },
+	  S | C | A, 1, OPT_CONNECTIONS_MAX, "1024", "connections at a time" },
 	{ "max-per-source", 0, P_ANY, T_NUMBER, "N", AT(max_per_source),
 	  SERVER | C, 0, 1000000, "0", "of them from one address" },
 	{ "max-handshakes", 0, P_ANY, T_NUMBER, "N", AT(max_handshakes),

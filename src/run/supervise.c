@@ -8,6 +8,7 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/net.h"
 #include "os/pidfile.h"
 #include "os/signals.h"
@@ -200,7 +201,7 @@ take_signals(struct supervisor *s)
 static void
 wait_and_accept(struct supervisor *s)
 {
-	struct pollfd *p = s->poll;
+	struct pollfd *p = s->alone->poll;
 	int64_t until = supervise_pool_time(s), paused;
 	unsigned int i, n = s->nlisteners, nmetrics, npool;
 
@@ -249,16 +250,13 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		s->listener[i].events = POLLIN;
 	}
 	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
-	if (s->child == NULL)
+	s->alone = memory_alone(sizeof(*s->alone));
+	if (s->child == NULL || s->alone == NULL)
 		return no_memory();
 	if (supervise_pool_begin(s, &why) == -1) {
 		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return EXIT_SYSTEM;
 	}
-	s->poll = calloc(SUPERVISE_LISTENERS_MAX + 2 +
-	    supervise_pool_size(s), sizeof(s->poll[0]));
-	if (s->poll == NULL)
-		return no_memory();
 	s->reserve = supervise_open_reserve();
 	if (notify_open(&s->notify) == -1)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
@@ -267,8 +265,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	supervise_name(s);
 	if (supervise_metrics_begin(s) == -1)
 		return EXIT_SYSTEM;
-	if (supervise_stats_begin(s) == -1)
-		return no_memory();
+	supervise_stats_begin(s);
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
 	if ((status = settle(s->o)) != EXIT_ENDED ||
@@ -297,7 +294,7 @@ end(struct supervisor *s)
 	supervise_handshake_end(s);
 	supervise_stats_end(s);
 	supervise_pool_end(s);
-	free(s->poll);
+	memory_alone_end(s->alone, sizeof(*s->alone));
 	free(s->child);
 }
 

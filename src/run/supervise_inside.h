@@ -123,6 +123,15 @@ struct handshakes {
 	unsigned int n, room;
 };
 
+/* What we write to for each child, and none of them looks at. */
+struct alone {
+	struct pollfd poll[SUPERVISE_LISTENERS_MAX + 2 +
+	    2 * SUPERVISE_NAMES_MAX + OPT_CONNECTIONS_MAX + SUPERVISE_SPARE];
+	int slot[STATS_SLOTS_MAX + 2];	/* for connections */
+	int survivor[STATS_SLOTS_MAX + 2];	/* those of an earlier
+						 * supervisor's */
+};
+
 struct supervisor {
 	const struct options *o;
 	const struct service *service;
@@ -133,13 +142,11 @@ struct supervisor {
 					 * descriptors left */
 
 	struct child *child;
-	unsigned int room;		/* of child and poll: the highest max */
+	unsigned int room;		/* of child: the highest max */
 	struct pool pool;
 	struct names names;
-	struct pollfd *poll;
-	int *slot;			/* of connections: */
-	unsigned int given, nslots;	/* those from given on are free */
-	int *survivor;			/* slots of an earlier supervisor's */
+	struct alone *alone;
+	unsigned int given, nslots;	/* slots from given on are free */
 	unsigned int nsurvivors;
 	int64_t look;			/* at them, not before */
 	unsigned int active, max;
@@ -218,13 +225,11 @@ void supervise_close_refused(struct supervisor *, int all);
 int supervise_open_reserve(void);
 
 /*
- * supervise_pool.c.  size and watch: how many descriptors there can be, and
- * are, to look at; heard: what came of it.  time: when tend has something to
- * do.  arrived: a connection for somebody who waits; as supervise_serve().
+ * supervise_pool.c.  watch: how many descriptors there are to look at; heard:
+ * what came of it.  time: when tend has something to do.  arrived: a connection for somebody who waits; as supervise_serve().
  * gone: a child has ended.  close: in a child.
  */
 int supervise_pool_begin(struct supervisor *, struct why *);
-unsigned int supervise_pool_size(const struct supervisor *);
 unsigned int supervise_pool_watch(struct supervisor *, struct pollfd *,
     int accepting);
 void supervise_pool_heard(struct supervisor *, const struct pollfd *);
@@ -275,7 +280,6 @@ void supervise_names_announce(const struct supervisor *);
 int supervise_door(struct supervisor *, const char *text, struct why *);
 const char *supervise_door_name(const struct supervisor *, int name,
     char *dst);
-unsigned int supervise_names_size(const struct supervisor *);
 unsigned int supervise_names_watch(const struct supervisor *,
     struct pollfd *);
 void supervise_names_heard(struct supervisor *, const struct pollfd *,
@@ -299,7 +303,7 @@ void supervise_handshake_end(struct supervisor *);
  * supervise_stats.c: the statistics page.  A child's slot may be none; it
  * comes back when the child is gone.
  */
-int supervise_stats_begin(struct supervisor *);
+void supervise_stats_begin(struct supervisor *);
 struct stats_about supervise_about(const struct supervisor *);
 
 /* What the page says of a name is not true any more. */

@@ -288,12 +288,6 @@ supervise_names_announce(const struct supervisor *s)
 }
 
 unsigned int
-supervise_names_size(const struct supervisor *s)
-{
-	return 2 * s->names.max;
-}
-
-unsigned int
 supervise_names_watch(const struct supervisor *s, struct pollfd *p)
 {
 	unsigned int i, k, n = 0;

@@ -35,13 +35,6 @@ supervise_pool_begin(struct supervisor *s, struct why *why)
 	    "out of memory");
 }
 
-unsigned int
-supervise_pool_size(const struct supervisor *s)
-{
-	return supervise_names_size(s) +
-	    (s->service->park == NULL ? 0 : s->room + SUPERVISE_SPARE);
-}
-
 /* The pairs of those who have one, in the order of the children; the doors. */
 unsigned int
 supervise_pool_watch(struct supervisor *s, struct pollfd *p, int accepting)

@@ -15,27 +15,16 @@
 static void
 set_max(struct supervisor *s, unsigned int max)
 {
-	unsigned int room = s->room;
 	struct child *child;
-	struct pollfd *poll;
 
-	if (max <= room) {
-		s->max = max;
-		return;
+	if (max > s->room) {
+		child = reallocarray(s->child, max + SUPERVISE_SPARE,
+		    sizeof(child[0]));
+		if (child == NULL)
+			return;
+		s->child = child;
+		s->room = max;
 	}
-	child = reallocarray(s->child, max + SUPERVISE_SPARE,
-	    sizeof(child[0]));
-	if (child == NULL)
-		return;
-	s->child = child;
-	s->room = max;
-	poll = reallocarray(s->poll, SUPERVISE_LISTENERS_MAX + 2 +
-	    supervise_pool_size(s), sizeof(poll[0]));
-	if (poll == NULL) {
-		s->room = room;
-		return;
-	}
-	s->poll = poll;
 	s->max = max;
 }
 

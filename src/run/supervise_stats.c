@@ -99,41 +99,34 @@ log_survivors(const struct supervisor *s)
 }
 
 /* The lowest ones are given out first, so that few pages are in use. */
-static int
+static void
 share_out(struct supervisor *s)
 {
 	unsigned int i, room = stats_room();
 
-	s->slot = calloc(room + 1, sizeof(s->slot[0]));
-	s->survivor = calloc(room + 1, sizeof(s->survivor[0]));
-	if (s->slot == NULL || s->survivor == NULL)
-		return -1;
 	s->given = s->nslots = room;
 	for (i = room; i > 0; i--)
 		if (stats_is_survivor((int)i))
-			s->survivor[s->nsurvivors++] = (int)i;
+			s->alone->survivor[s->nsurvivors++] = (int)i;
 		else
-			s->slot[--s->given] = (int)i;
+			s->alone->slot[--s->given] = (int)i;
 	if (s->nsurvivors > 0)
 		log_survivors(s);
-	return 0;
 }
 
-int
+void
 supervise_stats_begin(struct supervisor *s)
 {
 	unsigned int i;
-	int r = 0;
 
 	if (stats_is_shared())
 		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
 	else {
 		create(s);
-		r = share_out(s);
+		share_out(s);
 	}
 	for (i = 0; i < s->names.n; i++)
 		supervise_stats_name(s, i);
-	return r;
 }
 
 void
@@ -164,11 +157,11 @@ supervise_survivors(struct supervisor *s)
 		return s->nsurvivors;
 	s->look = now + LOOK_EVERY;
 	while (i < s->nsurvivors)
-		if (stats_is_survivor(s->survivor[i]))
+		if (stats_is_survivor(s->alone->survivor[i]))
 			i++;
 		else {
-			s->slot[--s->given] = s->survivor[i];
-			s->survivor[i] = s->survivor[--s->nsurvivors];
+			s->alone->slot[--s->given] = s->alone->survivor[i];
+			s->alone->survivor[i] = s->alone->survivor[--s->nsurvivors];
 			s->changed = 1;
 		}
 	return s->nsurvivors;
@@ -178,7 +171,7 @@ int
 supervise_slot(struct supervisor *s)
 {
 	int slot = s->given == s->nslots ? STATS_SLOT_NONE :
-	    s->slot[s->given++];
+	    s->alone->slot[s->given++];
 
 	stats_prepare(slot);
 	return slot;
@@ -190,7 +183,7 @@ supervise_slot_back(struct supervisor *s, int slot)
 	if (slot == STATS_SLOT_NONE)
 		return;
 	stats_bury(slot);
-	s->slot[--s->given] = slot;
+	s->alone->slot[--s->given] = slot;
 }
 
 static void
@@ -285,6 +278,4 @@ supervise_stats_end(struct supervisor *s)
 	s->look = 0;
 	stats_release(0);
 	stats_close(s->active + supervise_survivors(s) == 0);
-	free(s->slot);
-	free(s->survivor);
 }
