@@ -106,7 +106,8 @@ void stats_prepare(int slot);
 
 /*
  * From now on this process writes a slot: the numbered one, which has been
- * prepared, or one that nobody has.  Whatever was left there is brought to its end.
+ * prepared, or one that nobody has.  Whatever was left there is brought to its
+ * end.
  */
 void stats_take(int slot, enum report_state);
 
