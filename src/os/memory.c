@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/mman.h>
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -43,18 +44,24 @@ memory_prepare(void)
 void *
 memory_take(size_t size)
 {
-	if (piece == NULL || lent || size > MEMORY_MAX)
+	if (lent || size > MEMORY_MAX || memory_prepare() == -1)
 		abort();
 	lent = 1;
 	return piece;
 }
 
+/* Where memory is short now, who wants it next may find that there is some. */
 void
 memory_return(void)
 {
-	if (map(piece, MEMORY_MAX) == MAP_FAILED)
-		abort();
+	int e = errno;
+
+	if (map(piece, MEMORY_MAX) == MAP_FAILED) {
+		munmap(piece, MEMORY_MAX);
+		piece = NULL;
+	}
 	lent = 0;
+	errno = e;
 }
 
 void *

@@ -17,11 +17,11 @@ int memory_prepare(void);
 /*
  * Lends it out, to one at a time: at most MEMORY_MAX bytes, zeroed, at the
  * beginning of a page.  To ask when somebody has it, or for more, is a mistake
- * in the program, which ends there.
+ * in the program, which ends there; and so it does without memory.
  */
 void *memory_take(size_t size);
 
-/* Takes it back; what was in it is gone. */
+/* Takes it back; what was in it is gone.  errno stays as it is. */
 void memory_return(void);
 
 /*

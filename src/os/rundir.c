@@ -49,21 +49,6 @@ rundir_make(char *dst, size_t size)
 	return mkdir(dst, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* Did it end in a way that left the page behind?  Others' are let be. */
-static int
-is_stale(const char *path)
-{
-	struct stats_view v;
-	struct why why;
-	int alive;
-
-	if (stats_view_open(&v, path, &why) == -1)
-		return 0;
-	alive = stats_view_alive(&v);
-	stats_view_close(&v);
-	return !alive;
-}
-
 int
 rundir_each(const char *dir, void (*each)(void *, const char *path), void *arg)
 {
@@ -84,7 +69,7 @@ rundir_each(const char *dir, void (*each)(void *, const char *path), void *arg)
 		/* Opening and closing one's own would give up its locks. */
 		if (stats_path() != NULL && strcmp(path, stats_path()) == 0)
 			continue;
-		if (is_stale(path)) {
+		if (stats_is_left(path)) {
 			unlink(path);
 			continue;
 		}

@@ -8,15 +8,13 @@
 struct sock_fprog;
 
 /*
- * Once before the first fork: puts the program together, for a process that
- * dials or does not, and has a program to hang up or has not.  In a debugging
- * build refused calls are told from now on.
+ * Before a fork: puts the program together, for a process that dials or does
+ * not, and has a program to hang up or has not.  In a debugging build refused
+ * calls are told from now on.
  */
 void sandbox_calls_prepare(int dials, int has_program);
 
-/*
- * What was put together; NULL where there is no table for the architecture.
- */
+/* What was put together; NULL where there is no table for the architecture. */
 const struct sock_fprog *sandbox_calls_program(void);
 
 /*

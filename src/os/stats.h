@@ -106,7 +106,8 @@ void stats_prepare(int slot);
 
 /*
  * From now on this process writes a slot: the numbered one, which has been
- * prepared, or one that nobody has.  Whatever was left there is brought to its end.
+ * prepared, or one that nobody has.  Whatever was left there is brought to its
+ * end.
  */
 void stats_take(int slot, enum report_state);
 
@@ -184,8 +185,11 @@ void stats_view_own(struct stats_view *);
 int stats_view_open(struct stats_view *, const char *path, struct why *);
 void stats_view_close(struct stats_view *);
 
-/* Does any process have anything to do with it? */
-int stats_view_alive(const struct stats_view *);
+/*
+ * Is it a page, of this version or another, that no process has anything to do
+ * with any more?  Not to be asked of our own, whose locks would be given up.
+ */
+int stats_is_left(const char *path);
 
 /* All but the rows. */
 void stats_read(const struct stats_view *, struct report *);

@@ -78,8 +78,8 @@ stats_prepare(int slot)
 	if (!is_slot(slot))
 		return;
 	used = STATS_GET(h->used);
-	while (used <= (uint32_t)slot && !__atomic_compare_exchange_n(&h->used, &used,
-	    slot + 1, 0, RELAXED, RELAXED))
+	while (used <= (uint32_t)slot && !__atomic_compare_exchange_n(
+	    &h->used, &used, slot + 1, 0, RELAXED, RELAXED))
 		;
 }
 

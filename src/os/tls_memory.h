@@ -8,8 +8,9 @@
 #define OS_TLS_MEMORY_H
 
 /*
- * By openssl_load(), before anything else of OpenSSL; later it has no effect.  Blocks that are
- * larger than any key, such as buffers of records, are not wiped.
+ * By openssl_load(), before anything else of OpenSSL; later it has no effect.
+ * Blocks that are larger than any key, such as buffers of records, are not
+ * wiped.
  */
 void tls_memory(void);
 

@@ -209,7 +209,6 @@ str_size(const char *s, uint64_t *bytes)
 	return 0;
 }
 
-/* Rounded down, so that no part ever reads as sixty. */
 /* So many digits. */
 static char *
 put_digits(char *p, unsigned int n, unsigned int value, char behind)
@@ -253,6 +252,7 @@ str_time(char dst[STR_TIME_MAX], int64_t ms)
 	return dst;
 }
 
+/* Rounded down, so that no part ever reads as sixty. */
 char *
 str_ms(char *dst, size_t size, int64_t ms)
 {

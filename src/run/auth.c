@@ -17,7 +17,6 @@
 			"charset=\"UTF-8\"\r\n" \
 			"WWW-Authenticate: Bearer realm=\"inetws\"\r\n"
 
-
 static int
 fail(char *err, size_t errlen, int status, const char *what)
 {

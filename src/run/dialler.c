@@ -14,7 +14,10 @@ dialler_begin(struct dialler *d, const struct options *o, int tickets,
 	d->o = o;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
-	/* A redirect to TLS will not find it there; without one none is due. */
+	/*
+	 * A redirect to TLS does not find the library behind a chroot(2).  If
+	 * there is none at all, only who is redirected has to know.
+	 */
 	if (o->chroot != NULL)
 		(void)tls_prepare(why);
 	if (o->url.tls && tls_keep_begin(&d->tls, o, tls_keep_make, tickets,

@@ -13,7 +13,7 @@
 struct dialler {
 	const struct options *o;
 	struct tls_keep tls, proxy;
-	struct trust trust;	/* these, and what a redirect has made */
+	struct trust trust;	/* their contexts, or what a redirect made */
 };
 
 /*

@@ -9,7 +9,6 @@
 #include "run/auth.h"
 #include "run/gate_admit.h"
 
-
 int
 gate_check_file(const struct options *o, struct why *why)
 {

@@ -43,7 +43,8 @@ enum relay_event {
 
 /*
  * The buffers of this process, which has only one tunnel in its life, for a
- * tunnel_config whose sizes are set: out_size at most RELAY_BUFFER, in_size at most that and TUNNEL_SLACK.
+ * tunnel_config whose sizes are set: out_size at most RELAY_BUFFER, in_size at
+ * most that and TUNNEL_SLACK.
  */
 #define RELAY_BUFFER	16777216
 void relay_memory(struct tunnel_config *);

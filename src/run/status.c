@@ -132,7 +132,6 @@ int
 status_textfile(const struct status *st, struct why *why)
 {
 	struct out o;
-
 	int failed;
 
 	if (put_metrics(st, &o, 0, why) == -1)

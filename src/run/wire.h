@@ -81,7 +81,7 @@ void wire_bye(struct wire *, int code, int64_t deadline);
  * if there was an offer, w->theirs are set; nothing has been answered.  -1: it
  * has been refused on the connection (400 404 405 408 426 431 505), which is
  * closed, and why says the reason; or the peer left (why->status is
- * EXIT_LOST).  Where it comes from (w->via) who has accepted it knows.
+ * EXIT_LOST).  w->via is for the caller to set, who has accepted it.
  */
 int wire_request(struct wire *, const struct options *, struct io,
     struct upgrade_request *request, int64_t deadline, struct why *);

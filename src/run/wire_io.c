@@ -49,6 +49,10 @@ wire_read(struct io *io, void *dst, size_t size, int64_t deadline)
 	}
 }
 
+/*
+ * There is room nearly always, so poll(2) is asked if not; but for what is no
+ * socket, since a terminal would keep us.
+ */
 int
 wire_write(struct io *io, const void *src, size_t len, int64_t deadline)
 {
@@ -56,6 +60,8 @@ wire_write(struct io *io, const void *src, size_t len, int64_t deadline)
 	ssize_t n;
 
 	while (iov.iov_len > 0) {
+		if (io->rfd != io->wfd && wire_wait(io, 1, deadline) == -1)
+			return -1;
 		n = io_writev(io, &iov, 1);
 		if (n == -1 && (errno != EAGAIN ||
 		    wire_wait(io, 1, deadline) == -1))

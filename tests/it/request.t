@@ -228,6 +228,30 @@ def test_another_host():
         t.is_(seen.get('x-other'), '1', 'but what is none')
 
 
+def test_there_and_back():
+    """Each host is told what is for it, wherever one has been before."""
+    seen, to = [], {}
+
+    def answer(line, f):
+        path = line.split(' ')[1]
+        seen.append((path, f.get('authorization'), f.get('cookie')))
+        return ('HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0'
+                '\r\n\r\n' % to[path]).encode() if path in to else None
+    here, there = t.WSServer(answer=answer), t.WSServer(answer=answer)
+    to.update({'/': '/near', '/near': url(there.port, path='/far',
+                                          user='bob:b@'),
+               '/far': '/farther', '/farther': url(here.port, path='/back')})
+    for options, mine, cookie in (
+            ([], 'u:p', None), (['-u', 'ann:x'], 'ann:x', None),
+            (['-u', 'ann:x', '-H', 'Cookie: c'], 'ann:x', 'c')):
+        del seen[:]
+        request_of(here, t.connect(url(here.port, user='u:p@'), *options))
+        mine = basic(mine)
+        t.is_(seen, [('/', mine, cookie), ('/near', mine, cookie),
+                     ('/far', basic('bob:b'), None), ('/farther', None, None),
+                     ('/back', mine, cookie)], 'by %s' % (options or 'URL'))
+
+
 def test_injection():
     """Nothing begins a line of its own, in whatever it comes."""
     evil = 'x\r\nX-Evil: 1'

@@ -8,9 +8,12 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import fcntl            # noqa: E402
+import json             # noqa: E402
 import random           # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
+import struct           # noqa: E402
 import subprocess       # noqa: E402
 
 
@@ -92,6 +95,29 @@ def test_supervisor_killed():
     t.ok(t.until(lambda: t.run_inetws('status').returncode == 69),
          'then nothing is left')
     t.is_(os.listdir(d + '/inetws'), [], 'nor a stale page')
+
+
+def test_another_version():
+    """Such a page is no use to us, and goes when nobody has it any more."""
+    d = t.rundir() + '/inetws'
+    s = t.server(t.free_port())
+    page, = os.listdir(d)
+    with open(os.path.join(d, page), 'rb') as f:
+        magic, version, rest = struct.unpack('II56s', f.read(64))
+    with open(os.path.join(d, '1.stats'), 'w+b') as f:
+        f.write(struct.pack('II56s', magic, version + 1, rest))
+        f.flush()
+        fcntl.lockf(f, fcntl.LOCK_EX, 1, 5)
+        r = t.run_inetws('status', '--json')
+        t.is_(r.returncode, 0, 'some process has it:')
+        t.is_(sorted(os.listdir(d)), sorted(['1.stats', page]), 'it stays')
+        t.is_(len(json.loads(r.stdout)['instances']), 1, 'and is not shown')
+    with open(os.path.join(d, '2.stats'), 'wb') as f:
+        f.write(b'something else that ends like this')
+    t.is_(t.run_inetws('status', '--json').returncode, 0, 'nobody has it:')
+    t.is_(sorted(os.listdir(d)), sorted(['2.stats', page]),
+          'it goes, and what is no page is left alone')
+    t.is_(t.one()['pid'], s.pid, 'as is what is in use')
 
 
 def test_end():

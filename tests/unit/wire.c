@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include "os/clock.h"
 #include "os/net.h"
 #include "run/wire.h"
+#include "run/wire_io.h"
 #include "tap.h"
 
 #define KEY	"dGhlIHNhbXBsZSBub25jZQ=="
@@ -315,6 +317,29 @@ test_redirects(void)
 	    EXIT_PROTOCOL, "Location");
 }
 
+/* A blocking end that is full, as a terminal may be which was told to stop. */
+static void
+test_full(void)
+{
+	static const char zeros[4096];
+	struct io io;
+	int in[2], out[2];
+
+	if (pipe(in) == -1 || pipe(out) == -1)
+		abort();
+	nonblock(out[1]);
+	while (write(out[1], zeros, sizeof zeros) > 0)
+		;
+	if (fcntl(out[1], F_SETFL, 0) == -1)
+		abort();
+	io = (struct io){ .rfd = in[0], .wfd = out[1] };
+	is(wire_write(&io, "x", 1, clock_ms() + 50), -1, "nothing is written");
+	is(errno, ETIMEDOUT, "but there is an end to waiting for it");
+	io_close(&io);
+	close(in[1]);
+	close(out[0]);
+}
+
 int
 main(void)
 {
@@ -327,6 +352,7 @@ main(void)
 	opt.connect_timeout = opt.handshake_timeout = 5000;
 	test_requests();
 	test_unread();
+	test_full();
 	test_dial();
 	test_redirects();
 	return done_testing();

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* Memory that is lent: what was in it is gone, and what a shortage does. */
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/memory.h"
+#include "tap.h"
+
+/* In place of the C library's: a kernel that knows no huge pages. */
+int
+madvise(void *p, size_t size, int advice)
+{
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+is_zero(const char *p, size_t size)
+{
+	while (size > 0 && *p == '\0') {
+		p++;
+		size--;
+	}
+	return size == 0;
+}
+
+/* No address space is left, as after an administrator has set limits. */
+static void
+limit(rlim_t bytes)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_AS, &r) == -1)
+		abort();
+	r.rlim_cur = bytes;
+	if (setrlimit(RLIMIT_AS, &r) == -1)
+		abort();
+}
+
+/* The signal that ends a process which does this, or 0. */
+static int
+ends_by(void (*what)(void))
+{
+	struct rlimit none = { 0, 0 };
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		setrlimit(RLIMIT_CORE, &none);
+		what();
+		_exit(0);
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		abort();
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void
+take_twice(void)
+{
+	memory_take(1);
+	memory_take(1);
+}
+
+static void
+take_too_much(void)
+{
+	memory_take((size_t)MEMORY_MAX + 1);
+}
+
+static void
+test_short(void)
+{
+	char *p = memory_take(100);
+
+	strlcpy(p, "secret", 100);
+	limit(4096);
+	memory_return();
+	limit(RLIM_INFINITY);
+	ok(msync(p, 1, MS_ASYNC) == -1 && errno == ENOMEM,
+	    "none to put in its place: what was there is gone all the same");
+	p = memory_take(MEMORY_MAX);
+	ok(is_zero(p, 8192), "and when there is some it is lent again");
+	p[MEMORY_MAX - 1] = 1;
+	memory_return();
+}
+
+int
+main(void)
+{
+	char *p;
+
+	if (memory_prepare() == -1)
+		abort();
+	p = memory_take(MEMORY_MAX);
+	ok((uintptr_t)p % sysconf(_SC_PAGESIZE) == 0, "begins with a page");
+	ok(is_zero(p, MEMORY_MAX), "zeroed");
+	p[0] = p[MEMORY_MAX - 1] = 1;
+	errno = EACCES;
+	memory_return();
+	is(errno, EACCES, "errno stays");
+	ok(memory_take(1) == p && p[0] == 0 && p[MEMORY_MAX - 1] == 0,
+	    "the same again, and what was in it is gone");
+	memory_return();
+	is(ends_by(take_twice), SIGABRT, "not to two at a time");
+	is(ends_by(take_too_much), SIGABRT, "nor more than there is");
+	test_short();
+	return done_testing();
+}
