@@ -72,6 +72,12 @@ stats_close(int remove)
 {
 }
 
+int
+stats_is_left(const char *path)
+{
+	return 0;
+}
+
 /* Writing. */
 
 void
