@@ -368,7 +368,7 @@ tunnel_beside_out(const struct tunnel *t)
 	    !tunnel_flows(t) || t->out_kept != t->out_head || t->head_len > 0 ||
 	    !tunnel_wire_up(t))
 		return 0;
-	return t->cfg.extension ? SIZE_MAX : TUNNEL_FRAME_FOREIGN;
+	return t->cfg.extension ? t->cfg.out_size : TUNNEL_FRAME_FOREIGN;
 }
 
 void

@@ -353,6 +353,35 @@ test_close_inside(void)
 	}
 }
 
+/* Bytes beside the buffers count as if they were in them. */
+static void
+test_beside(void)
+{
+	struct iovec iov[3];
+	struct rig r;
+	size_t all, head;
+
+	rig_begin(&r, rig_config(0, 1, 0));
+	all = tunnel_beside_out(&r.t);
+	ok(all > 0 && all <= r.t.cfg.out_size,
+	    "no more goes beside than there would be room for");
+	tunnel_stream_beside(&r.t, all);
+	ok(!rig_wants(&r, TUNNEL_READ_STREAM), "then nothing more is read");
+	is(tunnel_stream_space(&r.t, iov), 0, "for there is no room");
+	is(tunnel_wire_data(&r.t, iov), 1, "the header is the machine's");
+	head = iov[0].iov_len;
+	is(head, 10, "and has the whole length");
+	tunnel_wire_wrote(&r.t, head);
+	is(tunnel_wire_data(&r.t, iov), 0, "the rest is not");
+	tunnel_wire_wrote(&r.t, all - 1);
+	ok(!rig_wants(&r, TUNNEL_READ_STREAM) ||
+	    tunnel_stream_space(&r.t, iov) > 0, "a byte is left");
+	tunnel_wire_wrote(&r.t, 1);
+	ok(rig_wants(&r, TUNNEL_READ_STREAM), "all is out");
+	is(tunnel_beside_out(&r.t), all, "and as much may come again");
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -361,5 +390,6 @@ main(void)
 	test_masks();
 	test_order();
 	test_close_inside();
+	test_beside();
 	return done_testing();
 }
