@@ -14,6 +14,8 @@
 #define BURST		64	/* rounds of work before looking around */
 #define LEAVE_MS	2000	/* from HUP to the end */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
+#define READ_MAX	524288	/* at once: more leave the caches again before
+				 * they are written */
 
 /* Bytes that came with a handshake are the first ones of the wire. */
 static void
@@ -131,14 +133,17 @@ had(struct relay *r, unsigned int bit, ssize_t n)
  */
 static ssize_t
 read_once(struct relay *r, struct io *io, unsigned int bit,
-    const struct iovec *iov, int n)
+    struct iovec *iov, int n)
 {
 	size_t room = 0;
 	ssize_t got;
 	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (iov[i].iov_len > READ_MAX - room)
+			iov[i].iov_len = READ_MAX - room;
 		room += iov[i].iov_len;
+	}
 	got = had(r, bit, io_readv(io, iov, n));
 	if (got > 0 && (size_t)got < room && io->tls == NULL)
 		r->ready &= ~bit;
