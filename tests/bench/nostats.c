@@ -166,12 +166,6 @@ stats_view_close(struct stats_view *v)
 {
 }
 
-int
-stats_view_alive(const struct stats_view *v)
-{
-	return 0;
-}
-
 void
 stats_read(const struct stats_view *v, struct report *r)
 {
