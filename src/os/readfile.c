@@ -32,15 +32,12 @@ int
 readfile_take(const char *path, struct slice *text)
 {
 	char *p = memory_take(READFILE_MAX);
-	ssize_t n;
-	int e;
+	ssize_t n = readfile(path, p, READFILE_MAX);
 
-	if ((n = readfile(path, p, READFILE_MAX)) != -1) {
-		*text = (struct slice){ p, n };
-		return 0;
+	if (n == -1) {
+		memory_return();
+		return -1;
 	}
-	e = errno;
-	memory_return();
-	errno = e;
-	return -1;
+	*text = (struct slice){ p, n };
+	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What relay.c, which works, and relay_poll.c, which waits, share.
+ * What relay.c, which works, relay_poll.c, which waits, and relay_ends.c, which
+ * knows what is new, share.
  */
 #ifndef RUN_RELAY_INSIDE_H
 #define RUN_RELAY_INSIDE_H

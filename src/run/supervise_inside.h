@@ -226,8 +226,9 @@ int supervise_open_reserve(void);
 
 /*
  * supervise_pool.c.  watch: how many descriptors there are to look at; heard:
- * what came of it.  time: when tend has something to do.  arrived: a connection for somebody who waits; as supervise_serve().
- * gone: a child has ended.  close: in a child.
+ * what came of it.  time: when tend has something to do.  arrived: a
+ * connection for somebody who waits; as supervise_serve().  gone: a child has
+ * ended.  close: in a child.
  */
 int supervise_pool_begin(struct supervisor *, struct why *);
 unsigned int supervise_pool_watch(struct supervisor *, struct pollfd *,
