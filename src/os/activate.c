@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "os/activate.h"
+#include "os/fd.h"
 #include "os/passed.h"
 
 #define BACKLOG		4096	/* the system cuts it to its own maximum */
@@ -120,7 +121,7 @@ move(int fd, int flags)
 		new = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		if (new == -1)
 			return -1;
-		if (!isatty(new) && net_nonblock(new) == -1) {
+		if (!isatty(new) && fd_nonblock(new) == -1) {
 			close(new);
 			return -1;
 		}
@@ -202,7 +203,7 @@ own(struct activation *a, int fd, struct why *why)
 	if (fd <= STDERR_FILENO)
 		mine = move(fd, O_RDWR);
 	else
-		mine = net_nonblock(fd) == -1 ? -1 : fd;
+		mine = fd_nonblock(fd) == -1 ? -1 : fd;
 	return mine != -1 ? mine : failed(why, fd);
 }
 

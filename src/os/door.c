@@ -14,6 +14,7 @@
 
 #include "os/clock.h"
 #include "os/door.h"
+#include "os/fd.h"
 #include "os/net.h"
 
 #define DOOR_WAIT	1000	/* ms for a visitor to say all it has to */
@@ -21,7 +22,7 @@
 /* What goes before the bytes; the connection travels beside it. */
 struct letter {
 	uint32_t len;
-	char user[DOOR_USER_MAX];
+	char user[PEER_USER_MAX];
 };
 
 /*
@@ -299,7 +300,7 @@ knock(int to, const char *session, int64_t deadline)
 	if (setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
 	    connect(to, (struct sockaddr *)&sun, len) == -1)
 		return -1;
-	return net_nonblock(to);
+	return fd_nonblock(to);
 }
 
 int

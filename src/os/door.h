@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "run/visitor.h"
+
 #define DOOR_BYTES_MAX	32768	/* handed over along with a connection */
-#define DOOR_USER_MAX	128
 
 /* Opens the door of a session that this process keeps.  -1 with errno. */
 int door_open(const char *session);
@@ -23,7 +24,7 @@ void door_close(int door, const char *session);
 struct door_visit {
 	int fd;			/* the connection; non-blocking */
 	int receipt;		/* answer with door_receipt() */
-	char user[DOOR_USER_MAX];
+	char user[PEER_USER_MAX];
 	char *bytes;		/* in a static buffer */
 	size_t len;
 };

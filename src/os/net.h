@@ -103,7 +103,4 @@ int net_is_listener(int fd);
  */
 int net_is_reset(int fd);
 
-/* O_NONBLOCK and FD_CLOEXEC.  0, or -1 with errno. */
-int net_nonblock(int fd);
-
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/net.h"
 #include "os/signals.h"
 
@@ -419,7 +420,7 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
 	strlcpy(sun.sun_path, a->path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd != -1 && connect_unix(fd, &sun, deadline) == 0 &&
-	    net_nonblock(fd) == 0) {
+	    fd_nonblock(fd) == 0) {
 		if (peer != NULL)
 			snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
 		return fd;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
-#include "os/net.h"
+#include "os/fd.h"
 #include "os/program.h"
 #include "os/signals.h"
 
@@ -117,7 +117,7 @@ program_start(struct program *p, char *const *argv, char **env, int err,
 	close(tell[1]);
 	error = listen_to(tell[0], deadline);
 	close(tell[0]);
-	if (error == 0 && net_nonblock(fd[0]) == -1)
+	if (error == 0 && fd_nonblock(fd[0]) == -1)
 		error = errno;
 	return error == 0 ? fd[0] : failed(p, fd[0], error);
 }

@@ -17,7 +17,6 @@
 
 #define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
 
-struct io;
 struct tls;			/* one connection */
 struct tls_ctx;			/* what all connections share */
 
@@ -92,17 +91,17 @@ int tls_tickets_open(struct tls_ctx *);
 void tls_tickets_close(struct tls_ctx *);
 
 /*
- * Does a client's handshake over a connected end, a non-blocking socket or TLS
- * over one, until deadline (of clock_ms()).  host is verified against the
- * certificate and sent as server name, unless it is an address, which is
- * verified as one.  On success returns the connection, which owns the TLS of
- * io from then on; otherwise all of io stays the caller's, as its descriptors
- * always do.  NULL and why: 75 at the deadline, 77 if a certificate is
- * refused, theirs or ours (the text says which check failed and what was
- * seen), 76 for everything else.
+ * Does a client's handshake until deadline (of clock_ms()), on non-blocking
+ * descriptors (the same one twice for a socket), or inside the TLS connection
+ * below if that is not NULL.  host is verified against the certificate and
+ * sent as server name, unless it is an address, which is verified as one.  On
+ * success returns the connection, which owns below; otherwise below stays the
+ * caller's, as the descriptors always do.  NULL and why: 75 at the deadline,
+ * 77 if a certificate is refused, theirs or ours (the text says which check
+ * failed and what was seen), 76 for everything else.
  */
-struct tls *tls_connect(struct tls_ctx *, const struct io *, const char *host,
-    int64_t deadline, struct why *);
+struct tls *tls_connect(struct tls_ctx *, int rfd, int wfd,
+    struct tls *below, const char *host, int64_t deadline, struct why *);
 
 /* The same for a server, on a socket or a pair of pipes. */
 struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "os/clock.h"
-#include "os/io.h"
 #include "os/openssl.h"
 #include "os/signals.h"
 #include "os/tls_below.h"
@@ -159,15 +158,15 @@ shake_hands(struct tls *t, int64_t deadline)
 
 /* Where our records go.  0 or -1. */
 static int
-attach(struct tls *t, const struct io *io)
+attach(struct tls *t, int rfd, int wfd, struct tls *below)
 {
 	BIO *bio;
 
-	if (io->tls == NULL)
-		return SSL_set_rfd(t->ssl, io->rfd) == 1 &&
-		    SSL_set_wfd(t->ssl, io->wfd) == 1 ? 0 : -1;
-	io->tls->carries = 1;
-	if ((bio = tls_below_bio(&t->method, io->tls)) == NULL)
+	if (below == NULL)
+		return SSL_set_rfd(t->ssl, rfd) == 1 &&
+		    SSL_set_wfd(t->ssl, wfd) == 1 ? 0 : -1;
+	below->carries = 1;
+	if ((bio = tls_below_bio(&t->method, below)) == NULL)
 		return -1;
 	SSL_set_bio(t->ssl, bio, bio);
 	return 0;
@@ -183,8 +182,8 @@ give_up(struct tls *t)
 }
 
 static struct tls *
-begin(struct tls_ctx *ctx, const struct io *io, const char *name,
-    struct why *why)
+begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
+    const char *name, struct why *why)
 {
 	struct tls *t;
 
@@ -192,7 +191,7 @@ begin(struct tls_ctx *ctx, const struct io *io, const char *name,
 	ERR_clear_error();
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
-	    attach(t, io) == -1 ||
+	    attach(t, rfd, wfd, below) == -1 ||
 	    tls_own_use(&ctx->own, t->ssl) == -1) {
 		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
 		    tls_reason());
@@ -205,7 +204,7 @@ begin(struct tls_ctx *ctx, const struct io *io, const char *name,
 	t->ca_option = ctx->ca_option;
 	t->read_needs = POLLIN;
 	t->write_needs = POLLOUT;
-	t->below = io->tls;
+	t->below = below;
 	SSL_set_app_data(t->ssl, t);
 	return t;
 }
@@ -262,14 +261,14 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 }
 
 struct tls *
-tls_connect(struct tls_ctx *ctx, const struct io *io, const char *host,
-    int64_t deadline, struct why *why)
+tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
+    const char *host, int64_t deadline, struct why *why)
 {
 	char bare[ADDR_HOST_MAX + 1];
 	struct tls *t;
 
 	bare_host(bare, sizeof(bare), host);
-	if ((t = begin(ctx, io, bare, why)) == NULL)
+	if ((t = begin(ctx, rfd, wfd, below, bare, why)) == NULL)
 		return NULL;
 	if (expect(t->ssl, bare, ctx->insecure) == -1) {
 		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
@@ -290,8 +289,7 @@ struct tls *
 tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
     struct why *why)
 {
-	struct io io = { .rfd = rfd, .wfd = wfd, .tls = NULL };
-	struct tls *t = begin(ctx, &io, "the client", why);
+	struct tls *t = begin(ctx, rfd, wfd, NULL, "the client", why);
 
 	if (t == NULL)
 		return NULL;

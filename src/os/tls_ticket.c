@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
-#include "os/net.h"
+#include "os/fd.h"
 #include "os/openssl.h"
 #include "os/tls_inside.h"
 
@@ -139,7 +139,7 @@ tls_tickets_open(struct tls_ctx *ctx)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) == -1)
 		return -1;
-	if (net_nonblock(fd[0]) == -1 || net_nonblock(fd[1]) == -1 ||
+	if (fd_nonblock(fd[0]) == -1 || fd_nonblock(fd[1]) == -1 ||
 	    setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ==
 	    -1) {
 		close(fd[0]);

@@ -21,7 +21,7 @@ static int
 dial(struct carry *c, struct dialler *d, struct wire *w,
     struct why *why)
 {
-	if (dialler_dial(d, c, TUNNEL_SERVES, EXT_SERVE, w, why) == -1)
+	if (carry_dial(c, d, TUNNEL_SERVES, EXT_SERVE, w, why) == -1)
 		return -1;
 	if (w->has_extension)
 		return 0;

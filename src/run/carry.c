@@ -85,17 +85,22 @@ fresh(struct carry *c)
 	c->ours.win = c->o->window;
 }
 
-void
-carry_offer(struct carry *c)
+static void
+offer(struct carry *c, unsigned int flags)
 {
 	c->client = 1;
 	fresh(c);
+	c->ours.flags = flags;
 	if (c->o->resume > 0)
 		c->ours.flags |= EXT_RESUME;
 }
 
-void
-carry_secrets(struct carry *c, const struct wire *w)
+/*
+ * Tickets of others are not this process's any more, and without a session it
+ * will not have to show its own certificate again, nor ask for headers.
+ */
+static void
+forget_secrets(struct carry *c, const struct wire *w)
 {
 	tls_tickets_close(c->trust->server);
 	tls_tickets_close(c->trust->proxy);
@@ -104,6 +109,21 @@ carry_secrets(struct carry *c, const struct wire *w)
 	wire_settled();
 	if (w->io.tls != NULL && c->trust->server != NULL)
 		tls_forget_keys(c->trust->server, w->io.tls);
+}
+
+int
+carry_dial(struct carry *c, struct dialler *d, enum tunnel_role role,
+    unsigned int flags, struct wire *w, struct why *why)
+{
+	int status;
+
+	c->trust = dialler_trust(d);
+	c->role = role;
+	offer(c, flags);
+	if (wire_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
+		return -1;
+	forget_secrets(c, w);
+	return 0;
 }
 
 /* TLS state cannot be handed over, so such a wire gets no session. */

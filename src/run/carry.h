@@ -13,8 +13,10 @@
 #include "os/net.h"
 #include "os/program.h"
 #include "proto/extension.h"
+#include "run/dialler.h"
 #include "run/options.h"
 #include "run/relay.h"
+#include "run/visitor.h"
 #include "run/wire.h"
 
 #define NO_SESSION	"no such session"
@@ -24,7 +26,7 @@ struct carry {
 	struct trust *trust;		/* of who dials, for redialling */
 	int client;			/* we dialled the wire */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
-	char user[DOOR_USER_MAX];	/* "" nobody was checked */
+	char user[PEER_USER_MAX];	/* "" nobody was checked */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate, or "" */
 	char via[NET_NAME_MAX];		/* the wire's other end */
 	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
@@ -59,20 +61,18 @@ struct carry {
 void carry_begin(struct carry *, const struct options *, const char *peer);
 
 /*
- * Our parameters: a fresh id, the window, and, if resume is set, a session;
- * for an answerer (offer not NULL) one with a fresh name and its door, unless
- * that cannot be had.
+ * Dials the wire of what carry_begin() has begun, in this role and with these
+ * flags in the offer, and forgets what secrets it can.  0, or -1 and why.
  */
-void carry_offer(struct carry *);
-void carry_answer(struct carry *, const struct extension *offer,
-    const struct wire *);
+int carry_dial(struct carry *, struct dialler *, enum tunnel_role,
+    unsigned int flags, struct wire *, struct why *);
 
 /*
- * A wire that was dialled: tickets of others are not this process's any more,
- * and without a session it will not have to show its own certificate again, nor
- * ask for headers.
+ * The answer to an offer: a fresh id, the window, and, if the offer asks for
+ * it, a session with a fresh name and its door, unless that cannot be had.
  */
-void carry_secrets(struct carry *, const struct wire *);
+void carry_answer(struct carry *, const struct extension *offer,
+    const struct wire *);
 
 /*
  * Both halves are there, or the wire alone if c->role says so (stream is

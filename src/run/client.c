@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "run/carry.h"
 #include "run/confine.h"
 #include "run/dialler.h"
@@ -49,7 +50,7 @@ serve_io(struct dialler *cl, struct io stream, const char *peer, int alone)
 	}
 	if (cl->o->forward_peer)
 		wire_forward(c.peer);
-	if (dialler_dial(cl, &c, TUNNEL_JOINED, 0, &w, &why) == -1) {
+	if (carry_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1) {
 		io_reset(&stream);
 		return carry_failed(&c, &why);
 	}
@@ -84,7 +85,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	carry_begin(&c, cl->o, "");
 	c.pair = pair;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
-	if (dialler_dial(cl, &c, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
+	if (carry_dial(&c, cl, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
 		return carry_failed(&c, &why);
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
 		seat_say(pair, SEAT_NO_PARK);
@@ -174,8 +175,9 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	}
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else if ((status = settle(o)) == EXIT_ENDED &&
-	    (status = settled(&cl)) == EXIT_ENDED)
+	else if (drop_privileges(o, stats_give, &why) == -1)
+		status = start_failed(&why);
+	else if ((status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	dialler_end(&cl);

@@ -41,22 +41,6 @@ dialler_trust(struct dialler *d)
 	return &d->trust;
 }
 
-int
-dialler_dial(struct dialler *d, struct carry *c, enum tunnel_role role,
-    unsigned int flags, struct wire *w, struct why *why)
-{
-	int status;
-
-	c->trust = dialler_trust(d);
-	c->role = role;
-	carry_offer(c);
-	c->ours.flags |= flags;
-	if (wire_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
-		return -1;
-	carry_secrets(c, w);
-	return 0;
-}
-
 void
 dialler_end(struct dialler *d)
 {

@@ -6,7 +6,6 @@
 #ifndef RUN_DIALLER_H
 #define RUN_DIALLER_H
 
-#include "run/carry.h"
 #include "run/tls_keep.h"
 #include "run/wire.h"
 
@@ -28,14 +27,6 @@ void dialler_refresh(struct dialler *, int always);
 
 /* In the process that dials: by what, until dialler_end(). */
 struct trust *dialler_trust(struct dialler *);
-
-/*
- * In a child: dials the wire of what carry_begin() has begun, in this role and
- * with these flags in the offer, and forgets what secrets it can.  0, or -1
- * and why.
- */
-int dialler_dial(struct dialler *, struct carry *, enum tunnel_role,
-    unsigned int flags, struct wire *, struct why *);
 
 void dialler_end(struct dialler *);
 

@@ -49,7 +49,7 @@ sit_down(struct accepted *a, const char *name, const char *hash, int pair,
 
 	owner_of(a, owner);
 	if (pair == -1)
-		note_refused();
+		STATS_ADD(stats_mine->counts.refused, 1);
 	if (pair != -1 && seat_ask(pair, name, owner, hash, a->deadline,
 	    text, sizeof(text)) == 1)
 		return 1;
@@ -128,7 +128,7 @@ settled(void *arg)
 
 	if ((g->o->chroot != NULL || g->o->run_as != NULL) &&
 	    check_files(g->o, &why) == -1)
-		return settle_failed(g->o, &why);
+		return drop_failed(g->o, &why);
 	return confine_prepare(g->o, SANDBOX_RELAY);
 }
 

@@ -104,12 +104,6 @@ note_failed(int exit_status)
 }
 
 void
-note_refused(void)
-{
-	STATS_ADD(stats_mine->counts.refused, 1);
-}
-
-void
 note_handed_over(void)
 {
 	stats_release(RESULT_HANDED_OVER);

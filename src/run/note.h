@@ -25,6 +25,5 @@ void note_resumed(const struct carry *);
 void note_end(const struct carry *);
 void note_failed(int exit_status);
 void note_handed_over(void);
-void note_refused(void);	/* at the limit; note_failed() follows */
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "os/clock.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "run/accepted.h"
 #include "run/auth.h"
 #include "run/confine.h"
@@ -113,7 +114,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	if (accepted_redial(&a, &status))
 		return status;
 	if (how == FULL) {
-		note_refused();
+		STATS_ADD(stats_mine->counts.refused, 1);
 		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
 	if (visitor_count(o, c.peer, &why) == -1)
@@ -176,7 +177,7 @@ settled(void *arg)
 
 	if ((sv->o->chroot != NULL || sv->o->run_as != NULL) &&
 	    auth_check_file(sv->o, &why) == -1)
-		return settle_failed(sv->o, &why);
+		return drop_failed(sv->o, &why);
 	return prepare(sv);
 }
 
@@ -226,8 +227,9 @@ server_main(const struct options *o)
 		return start_failed(&why);
 	if (a.nlisteners > 0)
 		status = supervise(o, a.listener, a.nlisteners, &service);
-	else if ((status = settle(o)) == EXIT_ENDED &&
-	    (status = settled(&sv)) == EXIT_ENDED)
+	else if (drop_privileges(o, stats_give, &why) == -1)
+		status = start_failed(&why);
+	else if ((status = settled(&sv)) == EXIT_ENDED)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, ALONE);
 	tls_keep_end(&sv.tls);

@@ -2,10 +2,8 @@
 #include <netdb.h>
 #include <stddef.h>
 
-#include "os/rights.h"
-#include "os/stats.h"
+#include "os/log.h"
 #include "run/settle.h"
-#include "run/start.h"
 
 /* What the resolver loads when it is first used is not there in a chroot. */
 static void
@@ -18,27 +16,26 @@ load_resolver(void)
 }
 
 int
-settle(const struct options *o)
+drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
+    struct why *why)
 {
-	struct rights rights;
-	struct why why;
+	struct rights user;
 
 	if (o->chroot == NULL && o->run_as == NULL)
-		return EXIT_ENDED;
+		return 0;
 	if (o->run_as != NULL) {
-		if (rights_find(&rights, o->run_as, &why) == -1)
-			return start_failed(&why);
-		stats_give(rights.uid, rights.gid);
+		if (rights_find(&user, o->run_as, why) == -1)
+			return -1;
+		if (give != NULL)
+			give(user.uid, user.gid);
 	}
 	load_resolver();
-	if (rights_give_up(o->chroot, o->run_as != NULL ? &rights : NULL,
-	    &why) == -1)
-		return start_failed(&why);
-	return EXIT_ENDED;
+	return rights_give_up(o->chroot, o->run_as != NULL ? &user : NULL,
+	    why);
 }
 
 int
-settle_failed(const struct options *o, const struct why *why)
+drop_failed(const struct options *o, const struct why *why)
 {
 	log_event(LOG_L_ERROR, "start", "why", why->text,
 	    o->chroot != NULL ? "in" : NULL, o->chroot, NULL);

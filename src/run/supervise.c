@@ -12,6 +12,7 @@
 #include "os/net.h"
 #include "os/pidfile.h"
 #include "os/signals.h"
+#include "os/stats.h"
 #include "run/settle.h"
 #include "run/start.h"
 #include "run/supervise_inside.h"
@@ -268,12 +269,13 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	supervise_stats_begin(s);
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
-	if ((status = settle(s->o)) != EXIT_ENDED ||
-	    (s->service->settled != NULL && (status =
+	if (drop_privileges(s->o, stats_give, &why) == -1)
+		return start_failed(&why);
+	if ((s->service->settled != NULL && (status =
 	    s->service->settled(s->service->arg)) != EXIT_ENDED))
 		return status;
 	if (supervise_names_settled(s, &why) == -1)
-		return settle_failed(s->o, &why);
+		return drop_failed(s->o, &why);
 	announce(s);
 	supervise_names_announce(s);
 	supervise_metrics_announce(s);

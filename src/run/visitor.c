@@ -13,7 +13,6 @@
 #include "proto/forwarded.h"
 #include "proto/origin.h"
 #include "run/auth.h"
-#include "run/note.h"
 #include "run/visitor.h"
 
 #define UNENDED	"a quote in Forwarded does not end"
@@ -233,7 +232,7 @@ visitor_count(const struct options *o, const char *peer, struct why *why)
 	    o->max_per_source || o->max_per_source == 0)
 		return 0;
 	stats_source(0, 0);
-	note_refused();
+	STATS_ADD(stats_mine->counts.refused, 1);
 	return why_set(why, EXIT_AGAIN, "%u connections from this address, "
 	    "more may not be", o->max_per_source);
 }

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "os/door.h"
 #include "os/net.h"
 #include "os/tls.h"
 #include "proto/proxyline.h"
@@ -17,9 +16,11 @@
 #include "run/options.h"
 #include "run/wire.h"
 
+#define PEER_USER_MAX	128	/* bytes of a user name, with its NUL */
+
 struct visitor {
 	char peer[NET_NAME_MAX];	/* the true address, "" unknown */
-	char user[DOOR_USER_MAX];	/* "" unless somebody was checked */
+	char user[PEER_USER_MAX];	/* "" unless somebody was checked */
 	int trusted;			/* came by a --trusted-proxy */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate */
 };

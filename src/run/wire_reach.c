@@ -38,7 +38,8 @@ of_proxy(struct reach *r)
 static int
 encrypt(struct reach *r, struct tls_ctx *ctx, const char *host, int insecure)
 {
-	struct tls *tls = tls_connect(ctx, r->io, host, r->deadline, r->why);
+	struct tls *tls = tls_connect(ctx, r->io->rfd, r->io->wfd, r->io->tls,
+	    host, r->deadline, r->why);
 	char text[128];
 
 	if (tls == NULL)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/net.h"
 #include "tap.h"
 
@@ -415,7 +416,7 @@ test_options(void)
 	is(net_is_listener(p[0]), 0, "nor does it listen");
 	net_tune(p[0]);
 	net_linger_reset(p[0]);
-	is(net_nonblock(p[0]), 0, "but it can be made non-blocking");
+	is(fd_nonblock(p[0]), 0, "but it can be made non-blocking");
 	ok(is_nonblock_cloexec(p[0]), "and is");
 	close(p[0]);
 	close(p[1]);

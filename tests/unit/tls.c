@@ -25,6 +25,7 @@
 #include <openssl/x509v3.h>
 
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/io.h"
 #include "os/net.h"
 #include "os/tls.h"
@@ -32,7 +33,6 @@
 #include "tls_certs.h"
 
 #define BULK	(6 * 1024 * 1024)
-#define OVER(f)	(&(struct io){ .rfd = (f), .wfd = (f) })
 #define SOON	(clock_ms() + 10000)
 
 static struct why why;
@@ -134,7 +134,7 @@ serve_bulk(SSL *ssl, int fd, int keys)
 	struct pollfd p = { .fd = fd };
 	int bad = 0, r, moved;
 
-	net_nonblock(fd);
+	fd_nonblock(fd);
 	while (sent < BULK || got < BULK) {
 		moved = 0;
 		p.events = POLLIN;
@@ -356,7 +356,7 @@ connected(struct server *s, const char *host)
 
 	start(s);
 	io = io_of(s->fd);
-	io.tls = tls_connect(ctx, OVER(s->fd), host, SOON, &why);
+	io.tls = tls_connect(ctx, s->fd, s->fd, NULL, host, SOON, &why);
 	tls_ctx_free(ctx);
 	s->fd = -1;
 	if (io.tls == NULL)
@@ -410,7 +410,7 @@ test_bad(struct server s, const char *cafile, const char *host, int status,
 
 	start(&s);
 	memset(&why, 0, sizeof(why));
-	t = tls_connect(ctx, OVER(s.fd), host, clock_ms() + 1000, &why);
+	t = tls_connect(ctx, s.fd, s.fd, NULL, host, clock_ms() + 1000, &why);
 	ok(t == NULL, "refused: %s", why.text);
 	is(why.status, status, "status");
 	ok(strstr(why.text, word) != NULL, "the text says '%s'", word);
@@ -469,7 +469,7 @@ test_refusals(const struct pair *ca)
 	start(&s);
 	{
 		struct tls_ctx *ctx = context(self_file, 0);
-		struct tls *t = tls_connect(ctx, OVER(s.fd), "localhost",
+		struct tls *t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost",
 		    SOON, &why);
 
 		ok(t != NULL, "a self-signed one given by --cacert");
@@ -481,7 +481,7 @@ test_refusals(const struct pair *ca)
 	start(&s);
 	{
 		struct tls_ctx *ctx = context(NULL, 1);
-		struct tls *t = tls_connect(ctx, OVER(s.fd), "elsewhere",
+		struct tls *t = tls_connect(ctx, s.fd, s.fd, NULL, "elsewhere",
 		    SOON, &why);
 
 		ok(t != NULL, "anything with --insecure");
@@ -726,7 +726,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 		exit(1);
 	ctx = tls_context(&o, &why);
 	start(&s);
-	t = tls_connect(ctx, OVER(s.fd), "localhost", SOON, &why);
+	t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost", SOON, &why);
 	ok(t != NULL, "an authority found by its hash");
 	tls_free(t);
 	tls_ctx_free(ctx);
@@ -736,7 +736,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	setenv("SSL_CERT_DIR", dir, 1);
 	ctx = context(NULL, 0);
 	start(&s);
-	t = tls_connect(ctx, OVER(s.fd), "localhost", SOON, &why);
+	t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost", SOON, &why);
 	ok(t != NULL, "also in the system's directory");
 	tls_free(t);
 	tls_ctx_free(ctx);
@@ -745,7 +745,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	setenv("SSL_CERT_FILE", ca_file, 1);
 	ctx = context(NULL, 0);
 	start(&s);
-	t = tls_connect(ctx, OVER(s.fd), "localhost", SOON, &why);
+	t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost", SOON, &why);
 	ok(t != NULL, "or in the bundle");
 	tls_free(t);
 	tls_ctx_free(ctx);

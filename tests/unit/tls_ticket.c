@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/io.h"
 #include "os/net.h"
 #include "os/tls_inside.h"
@@ -63,8 +64,8 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1)
 		exit(1);
-	net_nonblock(fd[0]);
-	net_nonblock(fd[1]);
+	fd_nonblock(fd[0]);
+	fd_nonblock(fd[1]);
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
 		close(fd[0]);
@@ -76,7 +77,7 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 		_exit(0);
 	}
 	close(fd[1]);
-	t = tls_connect(client, &(struct io){ .rfd = fd[0], .wfd = fd[0] },
+	t = tls_connect(client, fd[0], fd[0], NULL,
 	    "localhost", SOON, &why);
 	fill(client);
 	if (t != NULL && get(t, fd[0], buf, sizeof(buf)) == 5) {
