@@ -18,7 +18,7 @@ HTTP_PARSER_LIBS ?= -lhttp_parser
 comma := ,
 # STATIC=1 links everything in: fewer mappings to copy at every fork.
 #
-# OpenSSL is loaded when TLS is wanted (src/os/openssl.h), or OPENSSL=linked,
+# OpenSSL is loaded when TLS is wanted (src/tls/openssl.h), or OPENSSL=linked,
 # which is so by itself in a static program, and where it is not known to work.
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	$(shell [ "`uname -s`" = Linux ] && \
@@ -46,12 +46,15 @@ openssl_libs := $(call pkg_libs,openssl)
 libs := $(call pkg_libs,libbsd-overlay libmd) $(HTTP_PARSER_LIBS) -lcrypt \
 	$(if $(filter linked,$(openssl)),$(openssl_libs),-ldl)
 
-src  := $(filter-out src/os/sandbox_%.c,$(wildcard src/*/*.c)) \
-	$(wildcard src/os/sandbox_$(sandbox)*.c)
-main := src/run/main.c
+# The sandbox of this system, and not the others'.
+other_sandboxes := $(foreach s,$(filter-out $(sandbox),linux openbsd none),\
+	src/sandbox/$s.c src/sandbox/$s_calls.c)
+src  := $(filter-out $(other_sandboxes),$(wildcard src/*/*.c src/*/*/*.c))
+main := src/modes/main.c
 obj  := $(src:%.c=$B/%.o)
 lib  := $(filter-out $(main:%.c=$B/%.o),$(obj))
-unit := $(patsubst tests/unit/%.c,$B/tests/unit/%.t,$(wildcard tests/unit/*.c))
+unit := $(patsubst tests/unit/%.c,$B/tests/unit/%.t,\
+	$(wildcard tests/unit/*/*.c))
 
 all: $B/inetws
 
@@ -72,17 +75,17 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $B/openssl_names.h
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
 
 # Those that make certificates and servers of their own by it.
-$(patsubst %,$B/tests/unit/%.t,tls tls_ticket): libs += $(openssl_libs)
+$(patsubst %,$B/tests/unit/tls/%.t,tls ticket): libs += $(openssl_libs)
 
-# "SSL_new" is a member of a structure (src/os/openssl.h).
-$B/openssl_names.h: src/os/openssl.h Makefile
+# "SSL_new" is a member of a structure (src/tls/openssl.h).
+$B/openssl_names.h: src/tls/openssl.h Makefile
 	@mkdir -p $B
 	tr -s '\t ' '\n' <$< | \
-	    sed -n 's/^X(\(\w*_\w*\))$$/#define \1 (openssl.\1)/p' >$@
+	    sed -n 's/^X(\([A-Za-z0-9_]*_[A-Za-z0-9_]*\))$$/#define \1 (openssl.\1)/p' >$@
 
 # The names of system calls, for a debugging build.
 ifdef SANDBOX_DEBUG
-$B/src/os/sandbox_linux_calls.o: $B/sandbox_names.h
+$B/src/sandbox/linux_calls.o: $B/sandbox_names.h
 endif
 $B/sandbox_names.h:
 	@mkdir -p $B
@@ -91,14 +94,15 @@ $B/sandbox_names.h:
 
 unit: $(unit)
 
-# Tests.  TESTS='tests/it/ping.t' chooses, INETWS=PROGRAM tests another one.
+# Tests.  TESTS='tests/it/tunnel/ping.t' chooses, INETWS=PROGRAM tests another one.
 #
 # What a sanitizer has to say goes to files, not to standard error, which the
 # tests read.  A leak does not change the exit status, which the tests check
 # too; it fails the whole run instead, as does every other report, also those
 # of children that nobody waits for.  That leaks could not be looked for, in a
 # process that something else traces or that has changed its user, is none.
-TESTS ?= $(unit) $(sort $(wildcard tests/it/*.t tests/scenarios/*/*.t))
+TESTS ?= $(unit) $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
+	tests/scenarios/*/*.t))
 PROVE ?= prove
 PROVEFLAGS ?= -j2
 reports = $(abspath $B)/reports
@@ -125,8 +129,8 @@ check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
 
 # Minutes of the same: more bytes, more cuts, more sessions.
-LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume_ends.t \
-	tests/it/resume_crowd.t tests/it/reverse.t
+LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/ends.t \
+	tests/it/resume/crowd.t tests/it/reverse/reverse.t
 check-long: export INETWS_LONG = 1
 check-long: $B/inetws
 	$(call run_tests,$(LONG))
@@ -164,8 +168,10 @@ $(bench_small): $B/tests/bench/%: tests/bench/%.c
 	$(CC) $(CFLAGS) -static -o $@ $<
 
 # The same program, but it keeps no statistics, or moves no bytes.
-$B/tests/bench/nostats: $(filter-out $B/src/os/stats%.o $B/src/run/note.o,$(obj))
-$B/tests/bench/nosplice: $(filter-out $B/src/os/splice.o,$(obj))
+$B/tests/bench/nostats: $(filter-out $B/src/stats/page.o $B/src/stats/slot.o \
+	$B/src/stats/read.o $B/src/stats/fault.o $B/src/stats/source_limit.o \
+	$B/src/stats/takeover.o $B/src/connection/record.o,$(obj))
+$B/tests/bench/nosplice: $(filter-out $B/src/net/splice.o,$(obj))
 $(bench_without): %: %.o
 	$(CC) $(all_cflags) $(all_ldflags) -o $@ $^ $(libs)
 

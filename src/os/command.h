@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/why.h"
+#include "base/error.h"
 
 /*
  * Runs argv, found by PATH, with this environment, /dev/null as its input and

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "os/log.h"
-#include "proto/str.h"
 
 #define WAIT_MS		1000	/* for room in a full pipe */
 #define TAIL_MAX	16	/* room for the end is kept in every line */

@@ -6,7 +6,7 @@
 #ifndef OS_PIDFILE_H
 #define OS_PIDFILE_H
 
-#include "proto/why.h"
+#include "base/error.h"
 
 /*
  * Locks the file, making it with mode 0644 if it is not there, and writes our

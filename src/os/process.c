@@ -65,7 +65,7 @@ count_descriptors(int pid)
 }
 
 int
-process_look(int pid, struct report_process *p)
+process_look(int pid, struct process_usage *p)
 {
 	unsigned long long t[4], size;
 	char buf[1024];

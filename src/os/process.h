@@ -7,7 +7,14 @@
 
 #include <sys/types.h>
 
-#include "proto/report.h"
+#include <stdint.h>
+
+/* What /proc tells of a process. */
+struct process_usage {
+	double cpu;			/* seconds, children's too */
+	uint64_t virtual_bytes, resident_bytes;
+	uint64_t fds, max_fds;
+};
 
 /*
  * fork(2) for a process without threads, which has nothing to put right in
@@ -16,7 +23,7 @@
  */
 pid_t process_fork(void);
 
-/* 0, or -1 where there is no /proc; started is not filled in. */
-int process_look(int pid, struct report_process *);
+/* 0, or -1 where there is no /proc. */
+int process_look(int pid, struct process_usage *);
 
 #endif

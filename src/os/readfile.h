@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "proto/str.h"
+#include "base/str.h"
 
 /*
  * Reads all of a file into dst, NUL-terminated.  The length without it, or -1

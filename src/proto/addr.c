@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "proto/addr.h"
-#include "proto/str.h"
 
 static int
 fail(char *err, size_t errlen, const char *what, const char *word)

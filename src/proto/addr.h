@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/str.h"
+#include "base/str.h"
 
 #define ADDR_HOST_MAX	255	/* RFC 1035 2.3.4 */
 #define ADDR_PATH_MAX	107	/* sun_path, without the NUL */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "proto/base64.h"
+#include "base/base64.h"
 #include "proto/credentials.h"
 #include "proto/http.h"
 

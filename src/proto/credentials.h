@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "proto/str.h"
+#include "base/str.h"
 
 #define CREDENTIALS_MAX	1024	/* bytes of an Authorization value */
 

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "proto/str.h"
+#include "base/str.h"
 
 #define HTTP_HEAD_MAX	16384	/* bytes, with the empty line */
 #define HTTP_FIELDS_MAX	100

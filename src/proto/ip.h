@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/str.h"
+#include "base/str.h"
 
 #define IP_TEXT_MAX	64	/* "[v6]:port", terminated */
 

@@ -2,7 +2,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "proto/http.h"
 #include "proto/origin.h"
 
 #define NOBODY	"null"	/* an origin that is not told, RFC 6454 7.1 */

@@ -6,7 +6,7 @@
 #ifndef PROTO_ORIGIN_H
 #define PROTO_ORIGIN_H
 
-#include "proto/str.h"
+#include "base/str.h"
 
 /*
  * Do an Origin's host and port say the same as a Host field?  A port that is

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "proto/ip.h"
-#include "proto/why.h"
 
 #define SOCKS_ASK_MAX	513	/* the longest of our messages */
 #define SOCKS_ANSWER_MAX 262	/* the longest of theirs */

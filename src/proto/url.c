@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "proto/addr.h"
-#include "proto/str.h"
 
 /* Only ever called with parts that cannot hold userinfo. */
 static struct slice

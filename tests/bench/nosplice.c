@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * In the place of src/os/splice.c: nothing is moved, all is copied.  For
+ * In the place of src/net/splice.c: nothing is moved, all is copied.  For
  * measuring what moving pays, and for nothing else.
  */
 #include <errno.h>
 
-#include "os/splice.h"
+#include "net/splice.h"
 
 void
 splice_saw(struct splice *s, size_t n)

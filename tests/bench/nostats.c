@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * In the place of src/os/stats*.c and src/run/note.c: no page, no slot, and
+ * In the place of src/os/stats*.c and src/connection/record.c: no page, no slot, and
  * nothing noted on the way of the bytes.  For measuring what statistics cost,
  * and for nothing else: limits that are judged by the page are not kept.
  */
 #include <string.h>
 
-#include "os/stats.h"
-#include "run/note.h"
+#include "connection/record.h"
+#include "stats/page.h"
 
 static struct stats_slot nobody;
 struct stats_slot *stats_mine = &nobody;
@@ -235,11 +235,6 @@ note_end(const struct carry *c)
 
 void
 note_failed(int exit_status)
-{
-}
-
-void
-note_refused(void)
 {
 }
 

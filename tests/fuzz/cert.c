@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/openssl.h"
-#include "os/tls_cert.h"
-#include "os/tls_peers.h"
-#include "os/tls_pins.h"
+#include "tls/allowed_certs.h"
+#include "tls/cert_error.h"
+#include "tls/openssl.h"
+#include "tls/pins.h"
 
 int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

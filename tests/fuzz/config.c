@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/options_table.h"
+#include "config/table.h"
 
 #define TEXT_MAX	16384
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/control.h"
+#include "ws/control.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/extension.h"
+#include "ws/extension.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
 

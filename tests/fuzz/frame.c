@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/frame.h"
+#include "ws/frame.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
 

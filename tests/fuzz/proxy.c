@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/detour.h"
-#include "proto/field.h"
+#include "proto/forward_proxy.h"
+#include "proto/header.h"
 #include "proto/http.h"
-#include "proto/proxy.h"
+#include "proto/overrides.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
 

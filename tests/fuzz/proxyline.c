@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/proxyline.h"
+#include "proto/proxy_protocol.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
 

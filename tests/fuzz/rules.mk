@@ -5,7 +5,7 @@
 #	make fuzz-NAME		for FUZZ_SECONDS; finds are kept in $F
 #	make fuzz		all of them, one after the other
 #	make fuzz-short		replays each corpus and looks around for a few
-#				seconds; part of check (tests/it/fuzz.t)
+#				seconds; part of check (tests/it/fuzz/fuzz.t)
 #	make fuzz-merge-NAME	adds to the corpus what finds new ways
 #	make fuzz-build		only builds
 #
@@ -62,13 +62,13 @@ fuzz_able = $(shell mkdir -p $F && \
 	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -x c -o $F/able - \
 	2>/dev/null && echo yes)
 
-# What check builds for tests/it/fuzz.t, which says why it skips.
+# What check builds for tests/it/fuzz/fuzz.t, which says why it skips.
 fuzz-check:
 	$(if $(fuzz_able),@$(MAKE) --no-print-directory fuzz-build,\
 	    @rm -f $F/able)
 
 fuzz-short: fuzz-check
-	FUZZ=$(abspath $F) $(PROVE) -v tests/it/fuzz.t
+	FUZZ=$(abspath $F) $(PROVE) -v tests/it/fuzz/fuzz.t
 
 .PHONY: fuzz fuzz-build fuzz-check fuzz-short $(fuzz_runs) $(fuzz_merges)
 -include $(fuzz_obj:.o=.d) $(fuzz_names:%=$F/tests/fuzz/%.d)

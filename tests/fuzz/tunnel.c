@@ -8,7 +8,7 @@
  * is the truth; what is wanted can be done and changes something; and it all
  * ends, even if the peer never does anything again.
  */
-#include "proto/tunnel_inside.h"
+#include "tunnel/internal.h"
 #include "tunnel_peer.h"
 
 #define ROUNDS		200000

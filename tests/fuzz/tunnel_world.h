@@ -6,7 +6,7 @@
 #ifndef TUNNEL_WORLD_H
 #define TUNNEL_WORLD_H
 
-#include "proto/tunnel.h"
+#include "tunnel/tunnel.h"
 #include "tunnel_reference.h"
 
 struct world {

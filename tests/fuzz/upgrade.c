@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/upgrade.h"
+#include "ws/upgrade.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/utf8.h"
+#include "base/utf8.h"
 #include "utf8_reference.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)

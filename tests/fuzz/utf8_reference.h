@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * UTF-8 as the harnesses understand it, written without looking at
- * src/proto/utf8.c: a prefix stands for a range of code points, and is good
+ * src/base/utf8.c: a prefix stands for a range of code points, and is good
  * as long as one of them may be written in that many bytes.
  */
 #ifndef UTF8_REFERENCE_H

@@ -21,11 +21,11 @@ import shlex            # noqa: E402
 # AES as processors have it too, which may do its work later.
 MODULES = ('tls', 'ctr', 'gcm', 'ghash-generic', 'chacha20poly1305',
            'chacha_generic', 'poly1305_generic', 'aesni-intel')
-TESTS = ('tests/it/ktls.t', 'build/tests/unit/tls.t',
-         'build/tests/unit/tls_ticket.t', 'build/tests/unit/sandbox.t',
-         'tests/it/tls.t', 'tests/it/tls_server.t', 'tests/it/tls_client.t',
-         'tests/it/tls_tickets.t', 'tests/it/tls_keys.t',
-         'tests/it/tls_hostile.t', 'tests/it/relay.t')
+TESTS = ('tests/it/tls/ktls.t', 'build/tests/unit/tls/tls.t',
+         'build/tests/unit/tls/ticket.t', 'build/tests/unit/sandbox/sandbox.t',
+         'tests/it/tls/tls.t', 'tests/it/tls/server.t', 'tests/it/tls/client.t',
+         'tests/it/tls/tickets.t', 'tests/it/tls/keys.t',
+         'tests/it/tls/hostile.t', 'tests/it/tunnel/relay.t')
 
 
 @t.limit(1800)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """git by its own protocol, git://, through inetws client, nginx with TLS, and
 inetws server: to a git daemon that listens, and to one that is run for each
-connection.  (git by ssh is in tests/it/ssh.t.)"""
+connection.  (git by ssh is in tests/it/tunnel/ssh.t.)"""
 
 import os
 import sys

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+int
+why_set(struct why *w, int status, const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+
+	w->status = status;
+	va_start(ap, fmt);
+	vsnprintf(w->text, sizeof(w->text), fmt, ap);
+	va_end(ap);
+	for (p = w->text; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return -1;
+}

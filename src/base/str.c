@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+
+static int
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct slice
+slice_of(const char *s)
+{
+	struct slice r = { s, s == NULL ? 0 : strlen(s) };
+
+	return r;
+}
+
+int
+slice_is(struct slice a, const char *s)
+{
+	size_t len = strlen(s);
+
+	return a.p != NULL && a.len == len && memcmp(a.p, s, len) == 0;
+}
+
+/* Locale plays no part: the program never calls setlocale(3). */
+int
+slice_is_nocase(struct slice a, const char *s)
+{
+	size_t len = strlen(s);
+
+	return a.p != NULL && a.len == len && strncasecmp(a.p, s, len) == 0;
+}
+
+/* Length of the element at p, up to a comma that is not quoted. */
+static size_t
+element_length(const char *p, size_t len)
+{
+	size_t i;
+	int quoted = 0;
+
+	for (i = 0; i < len; i++) {
+		if (quoted && p[i] == '\\' && i + 1 < len)
+			i++;		/* quoted-pair, RFC 9110 5.6.4 */
+		else if (p[i] == '"')
+			quoted = !quoted;
+		else if (p[i] == ',' && !quoted)
+			break;
+	}
+	return i;
+}
+
+int
+slice_next(struct slice *list, struct slice *element)
+{
+	const char *p, *end, *e;
+
+	if (list->p == NULL)
+		return 0;
+	p = list->p;
+	end = p + list->len;
+	while (p < end && (is_blank(*p) || *p == ','))
+		p++;
+	e = p + element_length(p, end - p);
+	list->p = e;
+	list->len = end - e;
+	while (e > p && is_blank(e[-1]))
+		e--;
+	element->p = p;
+	element->len = e - p;
+	return e > p;
+}
+
+int
+slice_has_token(struct slice list, const char *token)
+{
+	struct slice element;
+
+	while (slice_next(&list, &element))
+		if (slice_is_nocase(element, token))
+			return 1;
+	return 0;
+}
+
+int
+slice_copy(char *dst, size_t size, struct slice s)
+{
+	size_t n = s.len, i;
+
+	if (size == 0)
+		return -1;
+	if (n > size - 1)
+		n = size - 1;
+	for (i = 0; i < n && s.p[i] != '\0'; i++)
+		dst[i] = s.p[i];
+	dst[i] = '\0';
+	return i == s.len ? 0 : -1;
+}
+
+/* One byte as it is shown, into dst[5]. */
+static size_t
+escape_byte(char *dst, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
+		dst[0] = c;
+		return 1;
+	}
+	dst[0] = '\\';
+	if (c == '\n' || c == '\t' || c == '\r') {
+		dst[1] = c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
+		return 2;
+	}
+	dst[1] = 'x';
+	dst[2] = hex[c >> 4];
+	dst[3] = hex[c & 15];
+	return 4;
+}
+
+/* cut is the last place where "..." and the NUL still fit. */
+char *
+str_escape(char *dst, size_t size, const void *src, size_t len)
+{
+	const unsigned char *p = src;
+	char unit[5];
+	size_t i, n, at = 0, cut = 0;
+
+	for (i = 0; i < len; i++) {
+		n = escape_byte(unit, p[i]);
+		if (at + 4 <= size)
+			cut = at;
+		if (at + n + 1 > size) {
+			memcpy(dst + cut, "...", 4);
+			return dst;
+		}
+		memcpy(dst + at, unit, n);
+		at += n;
+	}
+	dst[at] = '\0';
+	return dst;
+}
+
+/* Decimal digits up to max; returns what follows them, or NULL. */
+static const char *
+digits(const char *s, uint64_t max, uint64_t *value)
+{
+	uint64_t v = 0;
+	unsigned int d;
+
+	if (*s < '0' || *s > '9')
+		return NULL;
+	for (; *s >= '0' && *s <= '9'; s++) {
+		d = *s - '0';
+		if (v > (max - d) / 10)
+			return NULL;
+		v = v * 10 + d;
+	}
+	*value = v;
+	return s;
+}
+
+int
+str_duration(const char *s, int64_t *ms)
+{
+	static const struct { const char *name; unsigned int ms; } unit[] = {
+		{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
+		{ "h", 3600000 }
+	};
+	uint64_t v;
+	size_t i;
+
+	s = digits(s, INT32_MAX, &v);
+	if (s == NULL)
+		return -1;
+	for (i = 0; i < sizeof(unit) / sizeof(unit[0]); i++) {
+		if (strcmp(s, unit[i].name) != 0)
+			continue;
+		if (v * unit[i].ms > INT32_MAX)
+			return -1;
+		*ms = v * unit[i].ms;
+		return 0;
+	}
+	return -1;
+}
+
+int
+str_size(const char *s, uint64_t *bytes)
+{
+	uint64_t v;
+	int shift = 0;
+
+	s = digits(s, UINT64_MAX, &v);
+	if (s == NULL)
+		return -1;
+	switch (*s) {
+	case 'k': case 'K': shift = 10; s++; break;
+	case 'm': case 'M': shift = 20; s++; break;
+	case 'g': case 'G': shift = 30; s++; break;
+	}
+	if (*s != '\0' || v > UINT64_MAX >> shift)
+		return -1;
+	*bytes = v << shift;
+	return 0;
+}
+
+/* So many digits. */
+static char *
+put_digits(char *p, unsigned int n, unsigned int value, char behind)
+{
+	unsigned int i;
+
+	for (i = n; i-- > 0; value /= 10)
+		p[i] = '0' + value % 10;
+	p[n] = behind;
+	return p + n + 1;
+}
+
+/*
+ * A year is taken to begin in March: the day of a leap year is its last one
+ * then, and months are 31 and 30 days in turn, five of them 153 (the Gregorian
+ * calendar has 146097 days in 400 years).
+ */
+char *
+str_time(char dst[STR_TIME_MAX], int64_t ms)
+{
+	unsigned int day = ms / 86400000 + 719468;	/* of 0000-03-01 */
+	unsigned int rest = ms % 86400000, era = day / 146097, of_era, year,
+	    month, of_year;
+	char *p = dst;
+
+	of_era = day % 146097;
+	year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
+	    365;
+	of_year = of_era - (365 * year + year / 4 - year / 100);
+	month = (5 * of_year + 2) / 153;
+	day = of_year - (153 * month + 2) / 5 + 1;
+	month = month < 10 ? month + 3 : month - 9;
+	p = put_digits(p, 4, 400 * era + year + (month <= 2), '-');
+	p = put_digits(p, 2, month, '-');
+	p = put_digits(p, 2, day, 'T');
+	p = put_digits(p, 2, rest / 3600000, ':');
+	p = put_digits(p, 2, rest / 60000 % 60, ':');
+	p = put_digits(p, 2, rest / 1000 % 60, '.');
+	p = put_digits(p, 3, rest % 1000, 'Z');
+	*p = '\0';
+	return dst;
+}
+
+/* Rounded down, so that no part ever reads as sixty. */
+char *
+str_ms(char *dst, size_t size, int64_t ms)
+{
+	int64_t s;
+
+	if (ms < 0)
+		ms = 0;
+	s = ms / 1000;
+	if (ms < 1000)
+		snprintf(dst, size, "%" PRId64 "ms", ms);
+	else if (s < 60)
+		snprintf(dst, size, "%" PRId64 ".%" PRId64 "s", s,
+		    ms % 1000 / 100);
+	else if (s < 3600)
+		snprintf(dst, size, "%" PRId64 "m%02" PRId64 "s", s / 60,
+		    s % 60);
+	else
+		snprintf(dst, size, "%" PRId64 "h%02" PRId64 "m", s / 3600,
+		    s % 3600 / 60);
+	return dst;
+}
+
+char *
+str_bytes(char *dst, size_t size, uint64_t bytes)
+{
+	static const char *const unit[] = { "kB", "MB", "GB", "TB", "PB",
+	    "EB" };
+	uint64_t scale = 1000;
+	size_t i = 0;
+
+	if (bytes < 1000) {
+		snprintf(dst, size, "%" PRIu64 " B", bytes);
+		return dst;
+	}
+	while (bytes / scale >= 1000 && i < 5) {
+		scale *= 1000;
+		i++;
+	}
+	snprintf(dst, size, "%" PRIu64 ".%" PRIu64 " %s", bytes / scale,
+	    bytes % scale / (scale / 10), unit[i]);
+	return dst;
+}
+
+int
+str_bad(char *err, size_t errlen, const char *what, struct slice word)
+{
+	char shown[64];
+
+	str_escape(shown, sizeof(shown), word.p, word.len);
+	snprintf(err, errlen, "'%s' %s", shown, what);
+	return -1;
+}

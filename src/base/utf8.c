@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "base/utf8.h"
+
+void
+utf8_begin(struct utf8 *u)
+{
+	u->need = 0;
+	u->lo = 0x80;
+	u->hi = 0xbf;
+}
+
+/*
+ * A first byte says how many follow, and narrows the second so that neither
+ * overlong forms, surrogates nor anything above U+10FFFF get through
+ * (RFC 3629 section 4).
+ */
+static int
+lead(struct utf8 *u, uint8_t c)
+{
+	u->lo = 0x80;
+	u->hi = 0xbf;
+	if (c < 0xc2 || c > 0xf4)
+		return -1;
+	if (c < 0xe0) {
+		u->need = 1;
+	} else if (c < 0xf0) {
+		u->need = 2;
+		if (c == 0xe0)
+			u->lo = 0xa0;
+		else if (c == 0xed)
+			u->hi = 0x9f;
+	} else {
+		u->need = 3;
+		if (c == 0xf0)
+			u->lo = 0x90;
+		else if (c == 0xf4)
+			u->hi = 0x8f;
+	}
+	return 0;
+}
+
+int
+utf8_feed(struct utf8 *u, const uint8_t *p, size_t n)
+{
+	uint64_t w;
+	size_t i = 0;
+
+	while (i < n) {
+		if (u->need > 0) {
+			if (p[i] < u->lo || p[i] > u->hi)
+				return -1;
+			u->lo = 0x80;
+			u->hi = 0xbf;
+			u->need--;
+			i++;
+		} else if (p[i] < 0x80) {
+			i++;
+			for (; i + 8 <= n; i += 8) {
+				memcpy(&w, p + i, 8);
+				if (w & 0x8080808080808080ULL)
+					break;
+			}
+		} else if (lead(u, p[i++]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+utf8_complete(const struct utf8 *u)
+{
+	return u->need == 0;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/handoff.h"
+#include "connection/internal.h"
+#include "connection/record.h"
+#include "connection/target.h"
+#include "connection/worker_channel.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/random.h"
+#include "os/title.h"
+#include "stats/page.h"
+
+static void
+hex(char *dst, size_t bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t raw[EXTENSION_SESSION_LEN / 2];
+	size_t i;
+
+	random_bytes(raw, bytes);
+	for (i = 0; i < bytes; i++) {
+		dst[2 * i] = digits[raw[i] >> 4];
+		dst[2 * i + 1] = digits[raw[i] & 15];
+	}
+	dst[2 * bytes] = '\0';
+}
+
+void
+carry_begin(struct carry *c, const struct options *o, const char *peer)
+{
+	memset(c, 0, sizeof(*c));
+	c->o = o;
+	c->started = clock_ms();
+	strlcpy(c->peer, peer, sizeof(c->peer));
+	c->door = c->pair = -1;
+	note_who(c);
+}
+
+const char *
+carry_word(const char *s)
+{
+	return s[0] == '\0' ? NULL : s;
+}
+
+/*
+ * Strangers can cause as many of these lines as they like, and get some a
+ * second, with the number of those that were left out.
+ */
+int
+carry_failed(struct carry *c, const struct why *why)
+{
+	struct log_line l;
+	uint64_t left_out;
+
+	note_failed(why->status);
+	if (!stats_may_log(&left_out))
+		return why->status;
+	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
+	    "failed");
+	log_str(&l, "mode", mode_name(c->o->mode));
+	log_str(&l, "peer", carry_word(c->peer));
+	if (strcmp(c->via, c->peer) != 0)
+		log_str(&l, "via", carry_word(c->via));
+	log_str(&l, "user", carry_word(c->user));
+	log_str(&l, "subject", carry_word(c->subject));
+	log_str(&l, "target", carry_word(c->target));
+	log_why(&l, "why", why->text);
+	if (left_out > 0)
+		log_num(&l, "left_out", (int64_t)left_out);
+	log_end(&l);
+	return why->status;
+}
+
+static void
+fresh(struct carry *c)
+{
+	memset(&c->ours, 0, sizeof(c->ours));
+	hex(c->ours.id, EXTENSION_ID_MAX / 2);
+	c->ours.win = c->o->window;
+}
+
+static void
+offer(struct carry *c, unsigned int flags)
+{
+	c->client = 1;
+	fresh(c);
+	c->ours.flags = flags;
+	if (c->o->resume > 0)
+		c->ours.flags |= EXT_RESUME;
+}
+
+/*
+ * Tickets of others are not this process's any more, and without a session it
+ * will not have to show its own certificate again, nor ask for headers.
+ */
+static void
+forget_secrets(struct carry *c, const struct wire *w)
+{
+	tls_tickets_close(c->trust->server);
+	tls_tickets_close(c->trust->proxy);
+	if (w->has_extension && w->theirs.session[0] != '\0')
+		return;
+	wire_settled();
+	if (w->io.tls != NULL && c->trust->server != NULL)
+		tls_forget_keys(c->trust->server, w->io.tls);
+}
+
+int
+carry_dial(struct carry *c, struct dialler *d, enum tunnel_role role,
+    unsigned int flags, struct wire *w, struct why *why)
+{
+	int status;
+
+	c->trust = dialler_trust(d);
+	c->role = role;
+	offer(c, flags);
+	if (wire_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
+		return -1;
+	forget_secrets(c, w);
+	return 0;
+}
+
+/* TLS state cannot be handed over, so such a wire gets no session. */
+void
+carry_answer(struct carry *c, const struct extension *offer,
+    const struct wire *w)
+{
+	fresh(c);
+	if (c->role == TUNNEL_SERVES)
+		c->ours.flags |= EXT_PARK;
+	if (!(offer->flags & EXT_RESUME) || c->o->resume == 0 ||
+	    w->io.tls != NULL)
+		return;
+	hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
+	c->door = door_open(c->ours.session);
+	if (c->door == -1) {
+		log_event(LOG_L_WARN, "no-session", "peer", carry_word(c->peer),
+		    "why", strerror(errno), NULL);
+		c->ours.session[0] = '\0';
+		return;
+	}
+	c->ours.flags |= EXT_RESUME;
+}
+
+static void
+configure(const struct carry *c, const struct io *stream,
+    const struct wire *w, struct tunnel_config *cfg)
+{
+	const struct options *o = c->o;
+
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->client = c->client;
+	cfg->extension = w->has_extension;
+	cfg->session = w->has_extension && c->ours.session[0] != '\0';
+	cfg->role = c->role;
+	cfg->win = o->window;
+	cfg->peer_win = c->theirs.win;
+	cfg->hold = o->eof == EOF_HOLD;
+	cfg->discard = stream->rfd == stream->wfd;
+	cfg->ping_interval = o->ping_interval;
+	cfg->ping_timeout = o->ping_timeout;
+	cfg->idle_timeout = o->idle_timeout;
+	cfg->linger = o->linger;
+	cfg->out_size = cfg->session ? o->window : EXTENSION_WIN_DEFAULT;
+	cfg->in_size = cfg->session ? o->window + TUNNEL_SLACK :
+	    EXTENSION_WIN_DEFAULT;
+	relay_memory(cfg);
+}
+
+void
+carry_show(const struct carry *c, const char *state)
+{
+	title_tunnel(mode_name(c->o->mode), c->peer[0] != '\0' ? c->peer : "-",
+	    c->target, state);
+}
+
+static void
+farewell(const struct carry *c, int status)
+{
+	const struct tunnel *t = &c->relay.tunnel;
+	uint64_t in = t->in_delivered, out = t->out_head;
+	struct log_line l;
+	char program[32];
+
+	/* A wire that nobody came for is not worth a line. */
+	if (c->role != TUNNEL_JOINED && !t->opened) {
+		log_event(LOG_L_DEBUG, "unused", "mode",
+		    mode_name(c->o->mode), "via", carry_word(c->via), "end",
+		    tunnel_end_name(t->end), "why", t->why, NULL);
+		return;
+	}
+	/* connect says what is wrong, the others say what was. */
+	log_begin(&l, c->o->mode == MODE_CONNECT && status != 0 &&
+	    t->end != TUNNEL_STOPPED ? LOG_L_WARN : LOG_L_INFO, "closed");
+	log_str(&l, "mode", mode_name(c->o->mode));
+	if (c->peer[0] != '\0')
+		log_str(&l, "peer", c->peer);
+	if (c->via[0] != '\0' && strcmp(c->via, c->peer) != 0)
+		log_str(&l, "via", c->via);
+	if (c->user[0] != '\0')
+		log_str(&l, "user", c->user);
+	if (c->subject[0] != '\0')
+		log_str(&l, "subject", c->subject);
+	log_str(&l, "target", c->target);
+	log_num(&l, "up", c->client ? out : in);
+	log_num(&l, "down", c->client ? in : out);
+	log_seconds(&l, "seconds", clock_ms() - c->started);
+	log_str(&l, "end", tunnel_end_name(t->end));
+	if (t->peer_code != 0)
+		log_num(&l, "code", t->peer_code);
+	if (t->peer_reason_len != 0)
+		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
+	if (t->why != NULL && status != 0)
+		log_str(&l, "why", t->why);
+	else if (t->end == TUNNEL_STREAM_RESET && c->relay.error != 0)
+		log_str(&l, "why", strerror(c->relay.error));
+	if (c->program.pid != 0)
+		log_str(&l, "program", program_print(&c->program, program,
+		    sizeof(program)));
+	if (t->rtt >= 0)
+		log_num(&l, "rtt_ms", t->rtt);
+	if (c->resumes > 0)
+		log_num(&l, "resumes", c->resumes);
+	if (t->cfg.extension) {
+		log_str(&l, "id", c->ours.id);
+		log_str(&l, "peer_id", c->theirs.id);
+	}
+	log_end(&l);
+}
+
+static int
+status_of(const struct tunnel *t)
+{
+	switch (t->end) {
+	case TUNNEL_GOING:
+	case TUNNEL_ENDED:
+		return EXIT_ENDED;
+	case TUNNEL_PEER_FAULT:
+		return EXIT_PROTOCOL;
+	default:
+		return EXIT_LOST;
+	}
+}
+
+static void
+begin_relay(struct carry *c, struct io stream, const struct wire *w)
+{
+	struct tunnel_config cfg;
+
+	c->theirs = w->theirs;
+	if (c->client && w->has_extension)
+		strlcpy(c->ours.session, w->theirs.session,
+		    sizeof(c->ours.session));
+	strlcpy(c->via, w->via, sizeof(c->via));
+	configure(c, &stream, w, &cfg);
+	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
+	c->relay.program = &c->program;
+	c->give_up = c->next_try = CLOCK_NEVER;
+	if (c->role == TUNNEL_JOINED) {
+		c->relay.door = c->door;
+		carry_show(c, "open");
+		note_open(c);
+	} else {
+		c->relay.door = c->pair;
+		carry_show(c, "parked");
+		note_who(c);
+	}
+}
+
+static int
+over(struct carry *c)
+{
+	int status = status_of(&c->relay.tunnel);
+
+	/* One who was told, and left before his stream was asked for. */
+	if (c->relay.tunnel.opened)
+		seat_say(c->pair, SEAT_TAKEN);
+	stream_end(c, status != EXIT_ENDED);
+	note_end(c);
+	farewell(c, status);
+	if (c->door != -1)
+		door_close(c->door, c->ours.session);
+	return status;
+}
+
+int
+carry_on(struct carry *c, struct io stream, const struct wire *w)
+{
+	begin_relay(c, stream, w);
+	for (;;) {
+		switch (relay(&c->relay, c->next_try < c->give_up ?
+		    c->next_try : c->give_up)) {
+		case RELAY_DONE:
+			return over(c);
+		case RELAY_LOST:
+			carry_lost(c);
+			break;
+		case RELAY_DOOR:
+			if (c->pair != -1)
+				carry_visitor(c);
+			else
+				carry_visited(c);
+			break;
+		case RELAY_GET:
+			carry_get(c);
+			break;
+		case RELAY_OPENED:
+			carry_opened(c);
+			break;
+		case RELAY_RETURN:
+			carry_return(c);
+			break;
+		case RELAY_TIME:
+			carry_time(c);
+			break;
+		}
+	}
+}

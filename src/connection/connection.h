@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A tunnel from the moment it has its wire to its log line: waits for a
+ * stream that comes later, relays, keeps its session over the loss of a wire,
+ * tells how it ended.
+ */
+#ifndef RUN_CARRY_H
+#define RUN_CARRY_H
+
+#include <stdint.h>
+
+#include "config/options.h"
+#include "connection/relay.h"
+#include "handshake/dialer.h"
+#include "handshake/peer.h"
+#include "handshake/websocket.h"
+#include "net/socket.h"
+#include "os/program.h"
+#include "ws/extension.h"
+
+#define NO_SESSION	"no such session"
+
+struct carry {
+	const struct options *o;
+	struct trust *trust;		/* of who dials, for redialling */
+	int client;			/* we dialled the wire */
+	char peer[NET_NAME_MAX];	/* who came, "" unknown */
+	char user[PEER_USER_MAX];	/* "" nobody was checked */
+	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate, or "" */
+	char via[NET_NAME_MAX];		/* the wire's other end */
+	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
+	int64_t started;		/* of clock_ms() */
+
+	/*
+	 * A stream that comes later: it is brought by the supervisor, or to
+	 * be dialled when the peer says so.
+	 */
+	enum tunnel_role role;
+	int pair;			/* to the supervisor, or -1 */
+	char here[NET_NAME_MAX];	/* the address a visitor came to */
+	int believes;			/* what "open" says of the visitor */
+	const char *request;		/* that led here, for a program's */
+	size_t request_len;		/* environment; NULL: none */
+	int confine_late;		/* only when the stream is there */
+	int door;			/* of the session, or -1 */
+
+	struct extension ours, theirs;	/* ids, windows, session */
+	unsigned int resumes;
+	uint64_t attempt;		/* of the last redial */
+
+	/* while lost */
+	int64_t lost_at, give_up, next_try;
+	unsigned int tries, gone;	/* since lost; 410s among them */
+
+	struct program program;		/* at the other end of the stream */
+	struct relay relay;
+};
+
+/* What the log says of everything from here on.  peer may be "". */
+void carry_begin(struct carry *, const struct options *, const char *peer);
+
+/*
+ * Dials the wire of what carry_begin() has begun, in this role and with these
+ * flags in the offer, and forgets what secrets it can.  0, or -1 and why.
+ */
+int carry_dial(struct carry *, struct dialler *, enum tunnel_role,
+    unsigned int flags, struct wire *, struct why *);
+
+/*
+ * The answer to an offer: a fresh id, the window, and, if the offer asks for
+ * it, a session with a fresh name and its door, unless that cannot be had.
+ */
+void carry_answer(struct carry *, const struct extension *offer,
+    const struct wire *);
+
+/*
+ * Both halves are there, or the wire alone if c->role says so (stream is
+ * IO_CLOSED then): relays until all is over, logs, and returns the exit
+ * status.  Owns both.
+ */
+int carry_on(struct carry *, struct io stream, const struct wire *);
+
+/* Could not begin: logs and returns the exit status. */
+int carry_failed(struct carry *, const struct why *);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sha2.h>
+
+#include "connection/handoff.h"
+#include "os/clock.h"
+#include "os/fd.h"
+
+#define DOOR_WAIT	1000	/* ms for a visitor to say all it has to */
+
+/* What goes before the bytes; the connection travels beside it. */
+struct letter {
+	uint32_t len;
+	char user[PEER_USER_MAX];
+};
+
+/*
+ * The name, of which an onlooker learns nothing about the session.  Where
+ * there are no abstract names it lies in a folder that is ours alone.
+ */
+static socklen_t
+door_name(struct sockaddr_un *sun, const char *session)
+{
+	char hash[SHA256_DIGEST_STRING_LENGTH];
+	int n;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	SHA256Data((const uint8_t *)session, strlen(session), hash);
+#ifdef __linux__
+	n = snprintf(sun->sun_path + 1, sizeof(sun->sun_path) - 1,
+	    "inetws-%s", hash) + 1;
+#else
+	n = snprintf(sun->sun_path, sizeof(sun->sun_path),
+	    "/tmp/inetws-%u/%s", (unsigned int)geteuid(), hash) + 1;
+#endif
+	return offsetof(struct sockaddr_un, sun_path) + n;
+}
+
+#ifndef __linux__
+static int
+own_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+
+	strlcpy(folder, path, sizeof(folder));
+	*strrchr(folder, '/') = '\0';
+	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
+		return -1;
+	if (lstat(folder, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 077) != 0) {
+		errno = EACCES;
+		return -1;
+	}
+	return 0;
+}
+#endif
+
+int
+door_open(const char *session)
+{
+	struct sockaddr_un sun;
+	socklen_t len = door_name(&sun, session);
+	int fd, saved;
+
+#ifndef __linux__
+	if (own_folder(sun.sun_path) == -1)
+		return -1;
+#endif
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&sun, len) == -1 ||
+	    listen(fd, 4) == -1) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+void
+door_close(int door, const char *session)
+{
+#ifndef __linux__
+	struct sockaddr_un sun;
+
+	door_name(&sun, session);
+	unlink(sun.sun_path);
+#endif
+	close(door);
+}
+
+static int
+same_user(int fd)
+{
+#ifdef SO_PEERCRED
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	    who.uid == geteuid();
+#else
+	uid_t uid;
+	gid_t gid;
+
+	return getpeereid(fd, &uid, &gid) == 0 && uid == geteuid();
+#endif
+}
+
+static int
+ready(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int n;
+
+	while ((n = poll(&p, 1, clock_poll(deadline))) == -1 &&
+	    errno == EINTR)
+		;
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n == 1 ? 0 : -1;
+}
+
+/* All of it, or -1. */
+static int
+receive(int fd, void *dst, size_t len, int64_t deadline)
+{
+	char *p = dst;
+	ssize_t n;
+
+	while (len > 0) {
+		n = read(fd, p, len);
+		if (n > 0) {
+			p += n;
+			len -= n;
+		} else if (n == 0 || errno != EAGAIN ||
+		    ready(fd, POLLIN, deadline) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+transmit(int fd, const void *src, size_t len, int64_t deadline)
+{
+	const char *p = src;
+	ssize_t n;
+
+	while (len > 0) {
+		n = send(fd, p, len, MSG_NOSIGNAL);
+		if (n > 0) {
+			p += n;
+			len -= n;
+		} else if (errno != EAGAIN ||
+		    ready(fd, POLLOUT, deadline) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Room for one descriptor beside the data, rightly aligned; who receives
+ * counts no padding, in which there would be room for a second.
+ */
+union passing {
+	struct cmsghdr align;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+static int
+receive_letter(int from, struct letter *l, int *fd, int64_t deadline)
+{
+	union passing c;
+	struct iovec iov = { .iov_base = l, .iov_len = sizeof(*l) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
+	struct cmsghdr *h;
+
+	if (ready(from, POLLIN, deadline) == -1 ||
+	    recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof(*l))
+		return -1;
+	h = CMSG_FIRSTHDR(&m);
+	if (h == NULL || h->cmsg_level != SOL_SOCKET ||
+	    h->cmsg_type != SCM_RIGHTS ||
+	    h->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	memcpy(fd, CMSG_DATA(h), sizeof(int));
+	return 0;
+}
+
+int
+door_answer(int door, struct door_visit *v)
+{
+	static char bytes[DOOR_BYTES_MAX];
+	struct letter l;
+	int64_t deadline = clock_ms() + DOOR_WAIT;
+	int from, fd = -1;
+
+	from = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (from == -1)
+		return -1;
+	if (!same_user(from) ||
+	    receive_letter(from, &l, &fd, deadline) == -1 ||
+	    l.len > sizeof(bytes) ||
+	    receive(from, bytes, l.len, deadline) == -1) {
+		if (fd != -1)
+			close(fd);
+		close(from);
+		return -1;
+	}
+	l.user[sizeof(l.user) - 1] = '\0';
+	memcpy(v->user, l.user, sizeof(v->user));
+	v->fd = fd;
+	v->receipt = from;
+	v->bytes = bytes;
+	v->len = l.len;
+	return 0;
+}
+
+void
+door_receipt(struct door_visit *v)
+{
+	send(v->receipt, "", 1, MSG_NOSIGNAL);
+	close(v->receipt);
+	v->receipt = -1;
+}
+
+static int
+send_letter(int to, const struct letter *l, int fd)
+{
+	union passing c;
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)l,
+	    .iov_len = sizeof(*l) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = sizeof(c.room) };
+	struct cmsghdr *h;
+
+	memset(&c, 0, sizeof(c));
+	h = CMSG_FIRSTHDR(&m);
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(int));
+	return sendmsg(to, &m, MSG_NOSIGNAL) == sizeof(*l) ? 0 : -1;
+}
+
+static int
+hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
+    int64_t deadline)
+{
+	struct letter l;
+	char receipt;
+
+	memset(&l, 0, sizeof(l));
+	l.len = len;
+	strlcpy(l.user, user, sizeof(l.user));
+	if (!same_user(to)) {
+		errno = EACCES;
+		return -1;
+	}
+	if (send_letter(to, &l, fd) == -1 ||
+	    transmit(to, bytes, len, deadline) == -1)
+		return -1;
+	return receive(to, &receipt, 1, deadline);
+}
+
+/*
+ * When others stand at the door a non-blocking connect(2) fails and poll(2)
+ * cannot tell when there is room; a blocking one waits, as long as the send
+ * timeout allows.
+ */
+static int
+knock(int to, const char *session, int64_t deadline)
+{
+	struct sockaddr_un sun;
+	socklen_t len = door_name(&sun, session);
+	int64_t left = deadline - clock_ms();
+	struct timeval tv;
+
+	if (left < 1)
+		left = 1;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	if (setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
+	    connect(to, (struct sockaddr *)&sun, len) == -1)
+		return -1;
+	return fd_nonblock(to);
+}
+
+int
+door_hand_over(const char *session, int fd, const char *user,
+    const char *bytes, size_t len, int64_t deadline)
+{
+	int to, r = -1, saved;
+
+	to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (to == -1)
+		return -1;
+	if (knock(to, session, deadline) == 0)
+		r = hand_over(to, fd, user, bytes, len, deadline);
+	else if (errno == ECONNREFUSED)
+		errno = ENOENT;
+	saved = errno;
+	close(to);
+	errno = saved;
+	return r;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stream that comes later: brought by the supervisor, or dialled when the
+ * peer says so.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/internal.h"
+#include "connection/record.h"
+#include "connection/target.h"
+#include "connection/worker_channel.h"
+#include "handshake/peer.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "proto/ip.h"
+#include "sandbox/enter.h"
+
+#define GET_MAX		4000	/* ms for a target that a gate waits for, so
+				 * that it is told in time if there is none */
+
+/* A client's visitor may begin with a PROXY header.  0: he is gone. */
+static int
+read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
+{
+	struct visitor v;
+	struct io io = io_of(fd);
+	struct why why;
+
+	visitor_begin(&v, peer);
+	if (visitor_line(&v, c->o, fd, clock_after(c->o->connect_timeout),
+	    &why) == 0) {
+		strlcpy(peer, v.peer, NET_NAME_MAX);
+		return 1;
+	}
+	log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
+	    "peer", peer, "why", why.text, NULL);
+	net_linger_reset(fd);
+	io_reset(&io);
+	seat_say(c->pair, SEAT_TAKEN);
+	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
+	    "its visitor has left");
+	return 0;
+}
+
+/* The supervisor has brought a visitor, or wants us to leave. */
+void
+carry_visitor(struct carry *c)
+{
+	char peer[NET_NAME_MAX];
+	struct ip ip;
+	uint16_t port;
+	int fd;
+
+	switch (seat_visitor(c->pair, &fd, peer)) {
+	case -1:
+		c->relay.door = -1;
+		tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
+		    "no more needed");
+		return;
+	case 0:
+		return;
+	}
+	/* What is done now may have come too late. */
+	if (!tunnel_waits(&c->relay.tunnel)) {
+		seat_say(c->pair, SEAT_BACK);
+		close(fd);
+		return;
+	}
+	c->started = clock_ms();
+	if (c->client && !read_line(c, fd, peer))
+		return;
+	strlcpy(c->peer, peer, sizeof(c->peer));
+	relay_stream(&c->relay, io_of(fd));
+	if ((c->client && !c->o->forward_peer) ||
+	    ip_parse_port(&ip, &port, slice_of(peer)) == -1 || port == 0)
+		strlcpy(peer, "-", sizeof(peer));
+	else
+		ip_print(peer, &ip, port);	/* without a zone */
+	tunnel_open(&c->relay.tunnel, peer);
+}
+
+/* The peer says that its stream is there: ours is to be had now. */
+void
+carry_get(struct carry *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	struct options o = *c->o;
+	const struct options *all = c->o;
+	struct io stream;
+	struct why why;
+	int r;
+
+	c->started = clock_ms();
+	if (c->believes && strcmp(t->addr, "-") != 0)
+		strlcpy(c->peer, t->addr, sizeof(c->peer));
+	seat_say(c->pair, SEAT_TAKEN);
+	if (c->client && (o.connect_timeout == 0 ||
+	    o.connect_timeout > GET_MAX))
+		o.connect_timeout = GET_MAX;
+	c->o = &o;
+	r = stream_dial(c, c->request, c->request_len, &stream, &why);
+	c->o = all;
+	if (r == 0 && visitor_tell(all, stream.wfd, c->peer, c->here,
+	    &why) == -1) {
+		stream_drop(c, &stream);
+		r = -1;
+	}
+	if (r == 0 && c->confine_late && confine(all) != EXIT_ENDED) {
+		stream_drop(c, &stream);
+		r = why_set(&why, EXIT_SYSTEM, "no sandbox");
+	}
+	tunnel_now(t, clock_ms());
+	if (r == -1) {
+		log_event(LOG_L_WARN, "no-target", "peer", carry_word(c->peer),
+		    "target", c->target, "why", why.text, NULL);
+		tunnel_fail(t, why.text);
+		return;
+	}
+	relay_stream(&c->relay, stream);
+	tunnel_ok(t);
+}
+
+/* From here on it is a tunnel like others, or it has failed to be one. */
+void
+carry_opened(struct carry *c)
+{
+	seat_say(c->pair, SEAT_TAKEN);
+	if (c->pair != -1)
+		close(c->pair);
+	c->pair = -1;
+	c->relay.door = c->door;
+	if (!tunnel_flows(&c->relay.tunnel))
+		return;
+	carry_show(c, "open");
+	note_open(c);
+}
+
+/* The visitor has not been touched: somebody else may have him. */
+void
+carry_return(struct carry *c)
+{
+	struct io stream = relay_return(&c->relay);
+
+	seat_say(c->pair, SEAT_BACK);
+	if (c->pair != -1)
+		close(c->pair);
+	c->pair = -1;
+	io_close(&stream);
+	log_event(LOG_L_DEBUG, "given back", "peer", carry_word(c->peer),
+	    "why", c->relay.tunnel.why, NULL);
+}

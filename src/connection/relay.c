@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+
+#include "connection/record.h"
+#include "connection/relay_internal.h"
+#include "net/socket.h"
+#include "os/clock.h"
+#include "os/signals.h"
+
+#define BURST		64	/* rounds of work before looking around */
+#define LEAVE_MS	2000	/* from HUP to the end */
+#define SMALL_READ	16384	/* bytes of a frame not worth moving */
+#define READ_MAX	524288	/* at once: more leave the caches again before
+				 * they are written */
+
+static int
+would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/*
+ * What a read said: bytes, 0 at the end, -1 if it failed, -2 if there was
+ * nothing.
+ */
+static ssize_t
+had(struct relay *r, unsigned int bit, ssize_t n)
+{
+	if (n == -1 && would_block()) {
+		r->ready &= ~bit;
+		return -2;
+	}
+	if (n > 0)
+		r->touched += n;
+	return n;
+}
+
+/*
+ * Reads once.  A short read of a plain descriptor means that it is empty: one
+ * system call less to find out.
+ */
+static ssize_t
+read_once(struct relay *r, struct io *io, unsigned int bit,
+    struct iovec *iov, int n)
+{
+	size_t room = 0;
+	ssize_t got;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (iov[i].iov_len > READ_MAX - room)
+			iov[i].iov_len = READ_MAX - room;
+		room += iov[i].iov_len;
+	}
+	got = had(r, bit, io_readv(io, iov, n));
+	if (got > 0 && (size_t)got < room && io->tls == NULL)
+		r->ready &= ~bit;
+	return got;
+}
+
+/* What a write of so many bytes said: bytes, or -1 if it failed. */
+static ssize_t
+put(struct relay *r, unsigned int bit, ssize_t n, size_t all)
+{
+	if (n == -1 && would_block())
+		n = 0;
+	if (n != -1 && (size_t)n < all)
+		r->ready &= ~bit;
+	return n;
+}
+
+static size_t
+length(const struct iovec *iov, int n)
+{
+	size_t all = 0;
+
+	while (n-- > 0)
+		all += iov[n].iov_len;
+	return all;
+}
+
+static void
+stream_failed(struct relay *r)
+{
+	if (r->error == 0)
+		r->error = errno;
+	tunnel_stream_failed(&r->tunnel);
+}
+
+static void
+read_stream(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	struct iovec iov[2];
+	size_t beside = tunnel_beside_out(t);
+	ssize_t n;
+
+	if (beside > 0 && !io_pending(&r->stream) &&
+	    splice_ready(&r->out, r->wire.wfd)) {
+		n = had(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
+		    beside));
+		if (r->out.refused)
+			return;		/* the next round copies */
+	} else {
+		beside = 0;
+		n = read_once(r, &r->stream, STREAM_R, iov,
+		    tunnel_stream_space(t, iov));
+	}
+	if (n > 0) {
+		splice_saw(&r->out, n);
+		if (beside > 0)
+			tunnel_stream_beside(t, n);
+		else
+			tunnel_stream_read(t, n);
+	} else if (n == 0)
+		tunnel_stream_eof(t);
+	else if (n == -1)
+		stream_failed(r);
+}
+
+static void
+write_stream(struct relay *r)
+{
+	struct iovec iov[TUNNEL_RUNS];
+	ssize_t n;
+	int k;
+
+	if (r->in.held > 0) {
+		k = r->in.held;
+		n = put(r, STREAM_W, splice_to(&r->in, r->stream.wfd, 0), k);
+	} else {
+		k = tunnel_stream_data(&r->tunnel, iov);
+		n = put(r, STREAM_W, io_writev(&r->stream, iov, k),
+		    length(iov, k));
+	}
+	if (n == -1)
+		stream_failed(r);
+	else
+		tunnel_stream_wrote(&r->tunnel, n);
+}
+
+/*
+ * While big frames come that need no unmasking, only their headers are read
+ * here; the next one is likely to be as long as the last.
+ */
+static ssize_t
+copy_wire(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	struct iovec iov;
+	ssize_t n;
+
+	tunnel_wire_space(t, &iov);
+	if (r->in.bulk && !r->in.refused && !t->in_frame &&
+	    r->in.held == 0)
+		iov.iov_len = frame_head_size(t->frame.length, 0);
+	n = read_once(r, &r->wire, WIRE_R, &iov, 1);
+	if (n > 0) {
+		tunnel_wire_read(t, n);
+		if (n >= SMALL_READ || t->frame_left < SMALL_READ)
+			splice_saw(&r->in, n);
+	}
+	return n;
+}
+
+static void
+read_wire(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	size_t beside = tunnel_beside_in(t);
+	ssize_t n;
+
+	if (beside > 0 && !io_pending(&r->wire) &&
+	    splice_ready(&r->in, r->stream.wfd)) {
+		n = had(r, WIRE_R, splice_from(&r->in, r->wire.rfd, beside));
+		if (r->in.refused)
+			return;
+		if (n > 0) {
+			if ((size_t)n < beside)
+				splice_saw(&r->in, n);
+			tunnel_wire_beside(t, n);
+		}
+	} else
+		n = copy_wire(r);
+	if (n == 0)
+		tunnel_wire_eof(t);
+	else if (n == -1)
+		tunnel_wire_failed(t);
+}
+
+static void
+write_wire(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	struct iovec iov[3];
+	ssize_t n;
+	int k;
+
+	note_round(t);		/* what the peer sees has been counted */
+	k = tunnel_wire_data(t, iov);
+	if (k > 0)
+		n = put(r, WIRE_W, r->out.held > 0 ?
+		    io_writev_more(&r->wire, iov, k) :
+		    io_writev(&r->wire, iov, k), length(iov, k));
+	else {
+		k = r->out.held;
+		n = put(r, WIRE_W, splice_to(&r->out, r->wire.wfd, 0), k);
+	}
+	if (n == -1)
+		tunnel_wire_failed(t);
+	else
+		tunnel_wire_wrote(t, n);
+}
+
+static void
+finish_wire(struct relay *r)
+{
+	if (io_finish(&r->wire) == 0)
+		tunnel_wire_finished(&r->tunnel);
+	else if (would_block())
+		r->ready &= ~WIRE_W;
+	else
+		tunnel_wire_failed(&r->tunnel);
+}
+
+static void
+end_stream(struct relay *r, unsigned int wants)
+{
+	if (wants & TUNNEL_RESET_STREAM) {
+		if (r->program != NULL)
+			program_hangup(r->program);
+		io_reset(&r->stream);
+	} else {
+		net_linger_default(r->stream.rfd);
+		io_close(&r->stream);
+	}
+	splice_close(&r->in);	/* nobody takes what may be left in it */
+	tunnel_stream_closed(&r->tunnel);
+}
+
+/*
+ * Does each thing that is wanted and not known to block once, what was read
+ * on one side being written on the other at once.  Returns whether it did
+ * anything.
+ */
+static int
+work(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	unsigned int w, did = 0;
+
+	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WIRE_R) &&
+	    (r->in.held == 0 || !(r->ready & STREAM_W))) {
+		read_wire(r);
+		did = 1;
+	}
+	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W)) {
+		write_stream(r);
+		did = 1;
+	}
+	if ((tunnel_wants(t) & TUNNEL_READ_STREAM) && (r->ready & STREAM_R)) {
+		read_stream(r);
+		did = 1;
+	}
+	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WIRE_W)) {
+		write_wire(r);
+		did = 1;
+	}
+	w = tunnel_wants(t);
+	if (w & TUNNEL_SHUT_STREAM) {
+		io_finish(&r->stream);
+		tunnel_stream_shut(t);
+		did = 1;
+	}
+	if (w & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) {
+		end_stream(r, w);
+		did = 1;
+	}
+	if ((w & TUNNEL_FINISH_WIRE) && (r->ready & WIRE_W)) {
+		finish_wire(r);
+		did = 1;
+	}
+	if (w & TUNNEL_CLOSE_WIRE) {
+		io_close(&r->wire);
+		tunnel_wire_closed(t);
+		did = 1;
+	}
+	return did;
+}
+
+/*
+ * ssh(1) closes its pipes to a ProxyCommand and sends HUP at once: what it
+ * said last is still to be read and carried over.
+ */
+static void
+told_to_end(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+
+	if (signal_hung_up() && !t->deaf) {
+		tunnel_stream_deaf(t);
+		r->leave_at = t->now + LEAVE_MS;
+	}
+	if (!signal_hung_up() || t->now >= r->leave_at)
+		tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
+		    "told to end");
+}
+
+/* Is a stream that came later on its way, or over? */
+static int
+is_settled(const struct tunnel *t)
+{
+	return t->cfg.role == TUNNEL_JOINED || tunnel_flows(t) ||
+	    t->stream_gone;
+}
+
+/*
+ * What the tunnel has to say to a mode; RELAY_TIME: nothing.  What is told
+ * once is told the next time if something else had to be told first.
+ */
+static enum relay_event
+news(struct relay *r)
+{
+	const struct tunnel *t = &r->tunnel;
+	unsigned int w = tunnel_wants(t);
+
+	if (w & TUNNEL_RETURN_STREAM)
+		return RELAY_RETURN;
+	if (w & TUNNEL_GET_STREAM)
+		return RELAY_GET;
+	if (is_settled(t) && !r->settled) {
+		r->settled = 1;
+		return RELAY_OPENED;
+	}
+	if (w & TUNNEL_DONE)
+		return RELAY_DONE;
+	if ((w & TUNNEL_LOST) && !r->told_lost) {
+		r->told_lost = 1;
+		return RELAY_LOST;
+	}
+	return RELAY_TIME;
+}
+
+enum relay_event
+relay(struct relay *r, int64_t until)
+{
+	struct tunnel *t = &r->tunnel;
+	enum relay_event event;
+	int64_t deadline;
+	int i, busy, visitor = 0;
+
+	tunnel_now(t, clock_ms());
+	for (;;) {
+		for (i = 0; i < BURST && work(r); i++)
+			;
+		tunnel_tick(t);
+		if (signal_terminated())
+			told_to_end(r);
+		busy = work(r) || i == BURST;
+		if ((event = news(r)) != RELAY_TIME)
+			return event;
+		if (visitor)
+			return RELAY_DOOR;
+		if (t->now >= until)
+			return RELAY_TIME;
+		deadline = tunnel_deadline(t);
+		if (r->leave_at < deadline)
+			deadline = r->leave_at;
+		visitor = relay_wait(r, deadline < until ? deadline : until,
+		    busy);
+	}
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The one poll loop of a child: does what the tunnel wants, tells it what
+ * happened, and returns when a mode has to decide something.
+ */
+#ifndef RUN_RELAY_H
+#define RUN_RELAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/io.h"
+#include "net/splice.h"
+#include "os/program.h"
+#include "tunnel/tunnel.h"
+
+struct relay {
+	struct tunnel tunnel;
+	struct io stream, wire;
+	const struct program *program;	/* NULL, or whom HUP must tell of a
+					 * reset, as its socket cannot */
+	int door;		/* -1, or a descriptor to watch for readers */
+	unsigned int ready;	/* what is not known to block */
+	int error;		/* errno of the stream's failure, or 0 */
+	int hung_up;		/* the stream has said so, once is enough */
+	int settled;		/* RELAY_OPENED was told, or never will be */
+	int told_lost;		/* RELAY_LOST was, of this loss */
+	int64_t leave_at;	/* after HUP: ends then at the latest */
+	struct splice out, in;	/* ways beside the buffers */
+	size_t touched;		/* bytes of buffers used since last freed */
+};
+
+enum relay_event {
+	RELAY_DONE,		/* the tunnel is over */
+	RELAY_LOST,		/* the session's wire has just been lost */
+	RELAY_DOOR,		/* somebody is at the door */
+	RELAY_GET,		/* tunnel_ok() or tunnel_fail() now */
+	RELAY_OPENED,		/* a stream that came later is being served,
+				 * or was told that it is not; once */
+	RELAY_RETURN,		/* the stream may go elsewhere, untouched */
+	RELAY_TIME		/* until has come */
+};
+
+/*
+ * The buffers of this process, which has only one tunnel in its life, for a
+ * tunnel_config whose sizes are set: out_size at most RELAY_BUFFER, in_size at
+ * most that and TUNNEL_SLACK.
+ */
+#define RELAY_BUFFER	16777216
+void relay_memory(struct tunnel_config *);
+
+/*
+ * When they can be given back to the system, of clock_ms(), or CLOCK_NEVER:
+ * some have been used, all are empty, and no data has come for a while (pings
+ * do not count).
+ */
+int64_t relay_memory_idle(const struct relay *);
+void relay_memory_free(struct relay *);
+
+/*
+ * Both halves are there, or the wire alone if the configuration has a role
+ * (stream is IO_CLOSED then); early is what came with the wire's handshake.
+ */
+void relay_begin(struct relay *, const struct tunnel_config *,
+    struct io stream, struct io wire, const char *early, size_t early_len);
+
+/*
+ * The stream has come.  A TCP one is set to be reset should this process die.
+ * relay_return() forgets it: what is left to do is to end the wire.
+ */
+void relay_stream(struct relay *, struct io);
+struct io relay_return(struct relay *);
+
+/*
+ * A session goes on over a new wire, from the peer's position at: 0, or -1 if
+ * that is impossible (wire and tunnel are then as they were).  The old wire
+ * is closed.
+ */
+int relay_resume(struct relay *, struct io wire, uint64_t at,
+    const char *early, size_t early_len);
+
+/*
+ * Relays until one of the events; a lost session is reported once, and served
+ * without a wire from then on.  until is of clock_ms(), or CLOCK_NEVER.
+ * TERM ends the tunnel with Close 1001.
+ */
+enum relay_event relay(struct relay *, int64_t until);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/* The two ends: those it begins with, and others that take their place. */
+#include <string.h>
+
+#include "connection/relay_internal.h"
+#include "net/socket.h"
+#include "os/clock.h"
+
+/* Bytes that came with a handshake are the first ones of the wire. */
+static void
+feed(struct relay *r, const char *early, size_t len)
+{
+	struct iovec iov;
+
+	if (len == 0)
+		return;
+	tunnel_wire_space(&r->tunnel, &iov);
+	memcpy(iov.iov_base, early, len);
+	tunnel_wire_read(&r->tunnel, len);
+}
+
+/*
+ * What can be done with a new end: poll(2) shall say whether there is anything
+ * to read, which it does not know of what TLS has read already.
+ */
+static unsigned int
+fresh(const struct io *io, unsigned int rbit, unsigned int wbit)
+{
+	return io->tls != NULL ? rbit | wbit : wbit;
+}
+
+void
+relay_begin(struct relay *r, const struct tunnel_config *cfg,
+    struct io stream, struct io wire, const char *early, size_t early_len)
+{
+	tunnel_begin(&r->tunnel, cfg, clock_ms());
+	r->wire = wire;
+	r->door = -1;
+	r->program = NULL;
+	r->ready = fresh(&wire, WIRE_R, WIRE_W);
+	r->settled = cfg->role == TUNNEL_JOINED;
+	r->error = r->hung_up = r->told_lost = 0;
+	r->leave_at = CLOCK_NEVER;
+	r->out = r->in = SPLICE_CLOSED;
+	r->touched = 0;
+	relay_stream(r, stream);
+	feed(r, early, early_len);
+}
+
+/* What comes to a server has to be unmasked, and a client masks. */
+static void
+find_ways(struct relay *r)
+{
+	int client = r->tunnel.cfg.client;
+
+	r->out.refused = client || !io_moves_from(&r->stream) ||
+	    !io_moves_to(&r->wire);
+	r->in.refused = !client || !io_moves_from(&r->wire) ||
+	    !io_moves_to(&r->stream);
+}
+
+void
+relay_stream(struct relay *r, struct io stream)
+{
+	r->stream = stream;
+	r->ready |= fresh(&stream, STREAM_R, STREAM_W);
+	find_ways(r);
+	net_linger_reset(stream.rfd);
+}
+
+struct io
+relay_return(struct relay *r)
+{
+	struct io stream = r->stream;
+
+	r->stream = IO_CLOSED;
+	tunnel_stream_closed(&r->tunnel);
+	return stream;
+}
+
+int
+relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
+    size_t early_len)
+{
+	tunnel_now(&r->tunnel, clock_ms());
+	if (tunnel_resume(&r->tunnel, at) == -1)
+		return -1;
+	io_close(&r->wire);
+	r->wire = wire;
+	r->told_lost = 0;
+	r->ready |= fresh(&wire, WIRE_R, WIRE_W);
+	find_ways(r);
+	feed(r, early, early_len);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What relay.c, which works, relay_poll.c, which waits, and relay_ends.c, which
+ * knows what is new, share.
+ */
+#ifndef RUN_RELAY_INSIDE_H
+#define RUN_RELAY_INSIDE_H
+
+#include "connection/relay.h"
+
+/* What is not known to block. */
+enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
+
+/*
+ * Waits until something can be done, or only looks if busy.  Returns whether
+ * somebody is at the door.
+ */
+int relay_wait(struct relay *, int64_t until, int busy);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The relay asleep: what it waits for, and what woke it.
+ */
+#include <poll.h>
+#include <string.h>
+
+#include "connection/record.h"
+#include "connection/relay_internal.h"
+#include "os/clock.h"
+#include "os/signals.h"
+
+/* Slots of the poll set; a descriptor of -1 is passed over. */
+enum { P_STREAM_R, P_STREAM_W, P_WIRE_R, P_WIRE_W, P_DOOR, P_ALL };
+
+/*
+ * The stream is watched even when nothing is wanted of it, so that a visitor
+ * who is gone for good is noticed; a wire that is not to be read is not, for
+ * what it brought is still to be read.
+ */
+static void
+watch(const struct relay *r, struct pollfd *p)
+{
+	unsigned int w = tunnel_wants(&r->tunnel);
+	int i;
+
+	memset(p, 0, P_ALL * sizeof(*p));
+	p[P_STREAM_R].fd = r->stream.rfd;
+	p[P_STREAM_W].fd = r->tunnel.deaf ? -1 : r->stream.wfd;
+	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
+	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
+	p[P_WIRE_R].fd = r->wire.rfd;
+	p[P_WIRE_W].fd = r->wire.wfd;
+	io_events(&r->wire, w & TUNNEL_READ_WIRE,
+	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
+	    &p[P_WIRE_R].events, &p[P_WIRE_W].events);
+	for (i = P_STREAM_R; i < P_DOOR; i += 2)
+		if (p[i].fd == p[i + 1].fd) {
+			p[i].events |= p[i + 1].events;
+			p[i + 1].fd = -1;
+		}
+	for (i = P_WIRE_R; i <= P_WIRE_W; i++)
+		if (p[i].events == 0)
+			p[i].fd = -1;
+	p[P_DOOR].fd = r->door;
+	p[P_DOOR].events = POLLIN;
+}
+
+/*
+ * The stream said something that was not asked for: has it broken?  A socket
+ * has; of two pipes the one to write to may have lost its reader.
+ */
+static void
+unasked(struct relay *r, const struct pollfd *p)
+{
+	unsigned int w = tunnel_wants(&r->tunnel);
+
+	if (p[P_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
+		tunnel_stream_deaf(&r->tunnel);
+	if ((p[P_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
+	    !(w & TUNNEL_READ_STREAM))
+		tunnel_stream_failed(&r->tunnel);
+}
+
+static unsigned int
+readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
+    unsigned int wbit)
+{
+	unsigned int ready = 0;
+	short ev = p[0].revents | p[1].revents;
+
+	if (io->tls != NULL && ev != 0)
+		return rbit | wbit;
+	if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
+		ready |= rbit;
+	if (ev & (POLLOUT | POLLERR))
+		ready |= wbit;
+	return ready;
+}
+
+int
+relay_wait(struct relay *r, int64_t until, int busy)
+{
+	struct pollfd p[P_ALL];
+	int n;
+
+	note_round(&r->tunnel);
+	if (clock_ms() >= relay_memory_idle(r))
+		relay_memory_free(r);
+	if (relay_memory_idle(r) < until)
+		until = relay_memory_idle(r);
+	watch(r, p);
+	if (r->hung_up && p[P_STREAM_R].events == 0)
+		p[P_STREAM_R].fd = -1;
+	n = signals_poll(p, P_ALL, busy ? 0 : clock_poll(until));
+	tunnel_now(&r->tunnel, clock_ms());
+	if (n <= 0)
+		return 0;
+	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
+		r->hung_up = 1;
+	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
+	r->ready |= readiness(&r->wire, p + P_WIRE_R, WIRE_R, WIRE_W);
+	unasked(r, p);
+	return p[P_DOOR].revents != 0;
+}

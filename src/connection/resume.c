@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A session whose wire is lost: dials again, or answers who dials again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "connection/handoff.h"
+#include "connection/internal.h"
+#include "connection/record.h"
+#include "os/backoff.h"
+#include "os/clock.h"
+#include "os/log.h"
+
+#define GONE_MAX	5	/* answers 410 before a session is given up */
+#define BACKOFF_MAX	5000	/* ms */
+
+void
+carry_lost(struct carry *c)
+{
+	const struct tunnel *t = &c->relay.tunnel;
+	int64_t now = clock_ms();
+	int64_t patience = c->o->resume;
+
+	/*
+	 * Nothing but the peer's Close is missing: that is not worth much,
+	 * unless it is the peer who does not know that all has ended well and
+	 * who has to notice the loss first.
+	 */
+	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
+	    c->o->linger > 0 && c->o->linger < patience)
+		patience = c->o->linger;
+	if (t->heard)
+		c->tries = 0;
+	c->gone = 0;
+	c->lost_at = now;
+	c->give_up = now + patience;
+	c->next_try = !c->client ? CLOCK_NEVER :
+	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
+	note_lost();
+	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
+	    "wire lost", "peer", carry_word(c->peer), "id", c->ours.id,
+	    "why", t->why, NULL);
+	carry_show(c, "lost");
+}
+
+static void
+resumed(struct carry *c)
+{
+	char event[64], after[32];
+
+	c->resumes++;
+	note_resumed(c);
+	c->give_up = c->next_try = CLOCK_NEVER;
+	snprintf(event, sizeof(event), "resumed after %s", str_ms(after,
+	    sizeof(after), clock_ms() - c->lost_at));
+	log_event(LOG_L_DEBUG, event, "peer", carry_word(c->peer),
+	    "id", c->ours.id, NULL);
+	carry_show(c, "open");
+}
+
+/*
+ * Is a refused redial the last one?  A stranger's 101 counts as a 410: it
+ * comes from a backend that does not keep the session.  A 101 that answers
+ * for the session and fails it is final.
+ */
+static int
+final(struct carry *c, int http_status)
+{
+	if (http_status == 410)
+		return tunnel_over(&c->relay.tunnel) ||
+		    ++c->gone >= GONE_MAX;
+	c->gone = 0;
+	return http_status == 101 || (http_status >= 400 &&
+	    http_status < 500 && http_status != 408 && http_status != 429);
+}
+
+/* A timeout, 0 being none, that is over at a time, if that is sooner. */
+static int64_t
+at_most(int64_t timeout, int64_t until)
+{
+	int64_t left = until - clock_ms();
+
+	if (left < 1)
+		left = 1;
+	return timeout == 0 || timeout > left ? left : timeout;
+}
+
+/* Dials with our position.  0, or -1 with the HTTP status that it came to. */
+static int
+dial_again(struct carry *c, int *status, struct why *why)
+{
+	struct extension offer = c->ours;
+	struct options o = *c->o;
+	struct wire w;
+
+	o.connect_timeout = at_most(o.connect_timeout, c->give_up);
+	o.handshake_timeout = at_most(o.handshake_timeout, c->give_up);
+	*status = 0;
+	offer.flags = EXT_RESUME;
+	offer.attempt = ++c->attempt;
+	offer.at = tunnel_taken(&c->relay.tunnel);
+	offer.has_at = 1;
+	if (wire_dial(&w, &o, c->trust, &offer, status, why) == -1)
+		return -1;
+	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
+	    w.early, w.early_len) == 0)
+		return 0;
+	if (!w.has_extension)
+		*status = 410;
+	io_close(&w.io);
+	return why_set(why, EXIT_LOST, w.has_extension ?
+	    "resumed from a position that is not kept" :
+	    "answered by somebody who knows no sessions");
+}
+
+/* The stream waits meanwhile: what it says stays in the kernel. */
+static void
+redial(struct carry *c)
+{
+	struct why why;
+	int status;
+
+	c->tries++;
+	if (dial_again(c, &status, &why) == 0) {
+		resumed(c);
+		return;
+	}
+	log_event(LOG_L_DEBUG, "redial failed", "id", c->ours.id,
+	    "why", why.text, NULL);
+	if (final(c, status))
+		c->give_up = clock_ms();
+	else
+		c->next_try = clock_ms() + backoff_ms(c->tries, BACKOFF_MAX);
+}
+
+/*
+ * Somebody hands over a connection that wants this session.  The numbers it
+ * brings tell whether it may have it: an attempt is good once only, and its
+ * position must be one that is still kept.  All refusals are the same, and
+ * none keeps the tunnel waiting.
+ */
+void
+carry_visited(struct carry *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	struct upgrade_request request;
+	struct extension answer = c->ours;
+	struct door_visit v;
+	struct wire w;
+	struct why why;
+	int in_time = (tunnel_wants(t) & TUNNEL_LOST) != 0;
+
+	if (door_answer(c->door, &v) == -1)
+		return;
+	door_receipt(&v);
+	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
+		return;
+	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {
+		wire_refuse_now(&w, 410, NO_SESSION);
+		return;
+	}
+	c->attempt = w.theirs.attempt;
+	if (!in_time)
+		c->lost_at = clock_ms();
+	answer.flags = EXT_RESUME;
+	answer.at = tunnel_taken(t);
+	answer.has_at = 1;
+	if (!tunnel_may_resume(t, w.theirs.at)) {
+		wire_refuse_now(&w, 410, NO_SESSION);
+		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
+		    "resumed from a position that is not kept");
+		return;
+	}
+	if (wire_answer(&w, &request, &answer, clock_after(
+	    c->o->handshake_timeout), &why) == -1)
+		return;
+	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
+	strlcpy(c->via, w.via, sizeof(c->via));
+	resumed(c);
+}
+
+void
+carry_time(struct carry *c)
+{
+	if (clock_ms() >= c->give_up) {
+		tunnel_expire(&c->relay.tunnel);
+		c->give_up = c->next_try = CLOCK_NEVER;
+	} else
+		redial(c);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/target.h"
+#include "os/clock.h"
+#include "os/stderr_log.h"
+#include "proto/cgi.h"
+
+#define ENV_MAX		1024	/* variables that are handed on */
+#define HANGUP_MS	1000	/* to die of HUP */
+
+extern char **environ;
+
+void
+stream_name(struct carry *c)
+{
+	const struct options *o = c->o;
+
+	if (o->program != NULL)
+		strlcpy(c->target, o->program[0], sizeof(c->target));
+	else
+		addr_print(c->target, sizeof(c->target), &o->target);
+}
+
+/* Our environment, without what could be taken for words of a request. */
+static unsigned int
+hand_on(char **env, unsigned int max)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; environ != NULL && environ[i] != NULL && n < max; i++)
+		if (!cgi_is_reserved(environ[i]))
+			env[n++] = environ[i];
+	return n;
+}
+
+static char **
+environment(const struct carry *c, const char *bytes, size_t len)
+{
+	static char *env[ENV_MAX + CGI_VARS_MAX + 1];
+	static struct cgi cgi;
+	struct http_parser_state st;
+	struct http_head head;
+	char err[200];
+	unsigned int n;
+	int status;
+
+	cgi_begin(&cgi);
+	cgi_peer(&cgi, c->peer);
+	if (c->user[0] != '\0')
+		cgi_set(&cgi, "REMOTE_USER", slice_of(c->user));
+	if (options_want_certificate(c->o))
+		cgi_client(&cgi, c->subject);
+	http_begin(&st, 0);
+	if (bytes != NULL && http_parse(&st, bytes, len, &head, &status, err,
+	    sizeof(err)) > 0)
+		cgi_request(&cgi, &head);
+	n = hand_on(env, ENV_MAX);
+	memcpy(env + n, cgi.var, cgi.n * sizeof(cgi.var[0]));
+	env[n + cgi.n] = NULL;
+	return env;
+}
+
+static int
+run_program(struct carry *c, const char *head, size_t len, struct io *stream,
+    int64_t deadline, struct why *why)
+{
+	char **argv = c->o->program;
+	int fd, err, error;
+
+	err = said_begin(c->peer, argv[0]);
+	fd = program_start(&c->program, argv, environment(c, head, len), err,
+	    deadline);
+	error = errno;
+	if (err != -1)
+		close(err);
+	errno = error;
+	if (fd == -1)
+		return why_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
+		    EXIT_SYSTEM, "cannot run %s: %s", argv[0],
+		    strerror(errno));
+	*stream = io_of(fd);
+	return 0;
+}
+
+int
+stream_dial(struct carry *c, const char *head, size_t len, struct io *stream,
+    struct why *why)
+{
+	const struct options *o = c->o;
+	int64_t deadline = clock_after(o->connect_timeout);
+	int fd;
+
+	if (o->program != NULL)
+		return run_program(c, head, len, stream, deadline, why);
+	fd = net_dial(&o->target, o->family, deadline, NULL, why);
+	if (fd == -1)
+		return -1;
+	net_tune(fd);
+	*stream = io_of(fd);
+	return 0;
+}
+
+void
+stream_drop(struct carry *c, struct io *stream)
+{
+	program_hangup(&c->program);
+	io_reset(stream);
+	stream_end(c, 1);
+}
+
+void
+stream_end(struct carry *c, int cut_off)
+{
+	struct program *p = &c->program;
+	int64_t grace = c->o->linger > HANGUP_MS ? c->o->linger : HANGUP_MS;
+
+	if (p->pid == 0 ||
+	    (!cut_off && program_wait(p, clock_ms() + grace)))
+		return;
+	program_hangup(p);
+	program_wait(p, clock_ms() + HANGUP_MS);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/worker_channel.h"
+#include "net/fdpass.h"
+#include "os/clock.h"
+#include "os/signals.h"
+
+int
+seat_ask(int pair, const char *name, const char *owner, const char *hash,
+    int64_t deadline, char *why, size_t size)
+{
+	struct pollfd p = { .fd = pair, .events = POLLIN };
+	char text[PASS_TEXT_MAX];
+	int fd, letter;
+
+	snprintf(text, sizeof(text), "%s %s %s", name, owner, hash);
+	if (pass_send(pair, SEAT_PARK, text, -1) == -1)
+		return -1;
+	while ((letter = pass_take(pair, text, &fd)) == -1 &&
+	    errno == EAGAIN && !signal_terminated() &&
+	    clock_ms() < deadline)
+		signals_poll(&p, 1, clock_poll(deadline));
+	if (letter == SEAT_WELCOME)
+		return 1;
+	strlcpy(why, letter > 0 ? text : "the gate is closing", size);
+	return letter > 0 ? 0 : -1;
+}
+
+void
+seat_say(int pair, char letter)
+{
+	if (pair != -1)
+		pass_send(pair, letter, "", -1);
+}
+
+int
+seat_visitor(int pair, int *fd, char peer[NET_NAME_MAX])
+{
+	char text[PASS_TEXT_MAX];
+	int letter;
+
+	letter = pass_take(pair, text, fd);
+	if (letter == 0 || (letter == -1 && errno != EAGAIN))
+		return -1;
+	if (letter != SEAT_VISITOR || *fd == -1) {
+		if (letter > 0 && *fd != -1)
+			close(*fd);
+		return 0;
+	}
+	strlcpy(peer, text, NET_NAME_MAX);
+	return 1;
+}

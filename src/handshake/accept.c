@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The wire half as given: reading a request, answering or refusing it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handshake/websocket.h"
+#include "net/deadline_io.h"
+#include "net/socket.h"
+#include "os/clock.h"
+
+#define REFUSE_MS	1000
+#define DRAIN_MAX	(1024 * 1024)	/* bytes */
+
+_Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
+    "an address fits");
+
+/* The head, and whatever came in the same segments; used once a process. */
+static char buf[HTTP_HEAD_MAX + 4096];
+static struct http_head head;
+
+/*
+ * Waits for the peer to have read the refusal and to close, throwing away
+ * what it still sends.
+ */
+static void
+drain(struct io *io, int64_t deadline)
+{
+	static char waste[4096];
+	size_t total = 0;
+	ssize_t n;
+
+	while (total < DRAIN_MAX &&
+	    (n = wire_read(io, waste, sizeof waste, deadline)) > 0)
+		total += n;
+}
+
+static int
+say_no(struct wire *w, int status, const char *fields, const char *text,
+    int64_t deadline)
+{
+	char answer[1024];
+	int n;
+
+	n = upgrade_write_refusal(answer, sizeof answer, status, fields, text);
+	if (n == -1)
+		n = upgrade_write_refusal(answer, sizeof answer, status, "",
+		    http_reason(status));
+	return wire_write(&w->io, answer, n, deadline);
+}
+
+void
+wire_refuse_now(struct wire *w, int status, const char *text)
+{
+	say_no(w, status, "", text, clock_ms());
+	io_close(&w->io);
+}
+
+void
+wire_refuse_with(struct wire *w, int status, const char *fields,
+    const char *text)
+{
+	int64_t deadline = clock_ms() + REFUSE_MS;
+
+	if (say_no(w, status, fields, text, deadline) == 0) {
+		while (io_finish(&w->io) == -1 && errno == EAGAIN &&
+		    wire_wait(&w->io, 1, deadline) == 0)
+			;
+		drain(&w->io, deadline);
+	}
+	io_close(&w->io);
+}
+
+void
+wire_refuse(struct wire *w, int status, const char *text)
+{
+	wire_refuse_with(w, status, "", text);
+}
+
+/* Refuses, and tells the log. */
+static int
+refuse(struct wire *w, int status, const char *text, struct why *why)
+{
+	why_set(why, status == 408 ? EXIT_AGAIN : EXIT_PROTOCOL,
+	    "refused with %d: %s", status, text);
+	wire_refuse(w, status, text);
+	return -1;
+}
+
+/* The peer has left, or as good as. */
+static int
+lost(struct wire *w, size_t len, const char *how, struct why *why)
+{
+	io_close(&w->io);
+	if (len == 0)
+		return why_set(why, EXIT_LOST,
+		    "the peer left without a request%s%s",
+		    how[0] == '\0' ? "" : ": ", how);
+	return why_set(why, EXIT_LOST,
+	    "the peer left after %zu bytes of its request%s%s", len,
+	    how[0] == '\0' ? "" : ": ", how);
+}
+
+/* Reads a whole head.  Its length, or -1: refused or lost. */
+static ssize_t
+read_head(struct wire *w, size_t *len, int64_t deadline, struct why *why)
+{
+	struct http_parser_state st;
+	char err[200];
+	ssize_t n, r;
+	int status;
+
+	http_begin(&st, 0);
+	for (*len = 0;;) {
+		n = wire_read(&w->io, buf + *len, sizeof buf - *len,
+		    deadline);
+		if (n == -1 && errno == ETIMEDOUT)
+			return refuse(w, 408, *len == 0 ? "no request came" :
+			    "the request did not come to its end", why);
+		if (n <= 0)
+			return lost(w, *len, n == 0 ? "" : strerror(errno),
+			    why);
+		*len += n;
+		r = http_parse(&st, buf, *len, &head, &status, err,
+		    sizeof err);
+		if (r > 0)
+			return r;
+		if (r < 0)
+			return refuse(w, status, err, why);
+	}
+}
+
+/* What a complete head asks for; what follows it is early. */
+static int
+check(struct wire *w, struct upgrade_request *request, const char *bytes,
+    size_t head_len, size_t len, struct why *why)
+{
+	char err[200];
+	int status;
+
+	status = upgrade_check_request(request, &head, err, sizeof err);
+	if (status != 0)
+		return refuse(w, status, err, why);
+	if (request->has_offer)
+		w->theirs = request->offer;
+	w->head = &head;
+	w->raw = bytes;
+	w->raw_len = len;
+	w->early = bytes + head_len;
+	w->early_len = len - head_len;
+	return 0;
+}
+
+static void
+begin(struct wire *w, struct io io)
+{
+	memset(w, 0, sizeof *w);
+	w->io = io;
+}
+
+/* With doors for names, the name of an agent stands behind --path. */
+static int
+is_path(const struct options *o, struct slice path)
+{
+	size_t n = strlen(o->path);
+
+	if (o->visitors_dir == NULL)
+		return slice_is(path, o->path);
+	while (n > 0 && o->path[n - 1] == '/')
+		n--;
+	return path.len > n && memcmp(path.p, o->path, n) == 0 &&
+	    path.p[n] == '/' && memchr(path.p + n + 1, '/',
+	    path.len - n - 1) == NULL;
+}
+
+int
+wire_request(struct wire *w, const struct options *o, struct io io,
+    struct upgrade_request *request, int64_t deadline, struct why *why)
+{
+	ssize_t n;
+	size_t len;
+
+	begin(w, io);
+	n = read_head(w, &len, deadline, why);
+	if (n == -1 ||
+	    check(w, request, buf, n, len, why) == -1)
+		return -1;
+	if (o->path != NULL && !is_path(o, upgrade_path(request->target)))
+		return refuse(w, 404, "no such path", why);
+	return 0;
+}
+
+int
+wire_adopt(struct wire *w, struct io io, const char *bytes, size_t len,
+    struct upgrade_request *request, struct why *why)
+{
+	struct http_parser_state st;
+	char err[200];
+	ssize_t n;
+	int status;
+
+	begin(w, io);
+	net_peer_name(io.rfd, w->via, sizeof w->via);
+	http_begin(&st, 0);
+	n = http_parse(&st, bytes, len, &head, &status, err, sizeof err);
+	if (n <= 0)
+		return refuse(w, 400, "not a whole request", why);
+	return check(w, request, bytes, n, len, why);
+}
+
+int
+wire_answer(struct wire *w, const struct upgrade_request *request,
+    const struct extension *answer, int64_t deadline, struct why *why)
+{
+	char text[1024];
+	int n;
+
+	n = upgrade_write_answer(text, sizeof text, request, answer);
+	if (n == -1 || wire_write(&w->io, text, n, deadline) == -1) {
+		why_set(why, n != -1 && errno == ETIMEDOUT ? EXIT_AGAIN :
+		    EXIT_LOST, "cannot answer: %s", n == -1 ?
+		    "the answer is too long" : strerror(errno));
+		io_close(&w->io);
+		return -1;
+	}
+	w->has_extension = answer != NULL;
+	return 0;
+}

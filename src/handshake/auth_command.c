@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handshake/auth_command.h"
+#include "os/clock.h"
+#include "os/command.h"
+#include "os/log.h"
+#include "proto/cgi.h"
+
+#define LIMIT_MS	10000	/* where --handshake-timeout is off */
+/*
+ * The request without what cannot be told is no request to decide upon, so
+ * the buffers hold any head.
+ */
+static char **
+environment(struct cgi *cgi, const struct auth *a, const struct options *o,
+    const struct wire *w, const struct upgrade_request *r)
+{
+	static char *env[CGI_VARS_MAX + 2];
+	static char path[4096];
+	const char *search = getenv("PATH");
+	struct slice value;
+
+	cgi_begin(cgi);
+	cgi_peer(cgi, a->peer);
+	cgi_set(cgi, "PATH_INFO", upgrade_path(r->target));
+	if (a->user[0] != '\0')
+		cgi_set(cgi, "REMOTE_USER", slice_of(a->user));
+	if (options_want_certificate(o))
+		cgi_client(cgi, a->subject);
+	if (http_field(w->head, "Authorization", &value) == 1)
+		cgi_set(cgi, "HTTP_AUTHORIZATION", value);
+	cgi_request(cgi, w->head);
+	memcpy(env, cgi->var, cgi->n * sizeof(env[0]));
+	snprintf(path, sizeof(path), "PATH=%s", search != NULL ? search :
+	    "/usr/local/bin:/usr/bin:/bin");
+	env[cgi->n] = path;
+	env[cgi->n + 1] = NULL;
+	return env;
+}
+
+int
+auth_command(struct auth *a, const struct options *o, const struct wire *w,
+    const struct upgrade_request *r, int64_t deadline, char *err,
+    size_t errlen)
+{
+	static struct cgi cgi;
+	int64_t limit = clock_ms() + LIMIT_MS;
+	char out[512];
+	struct why why;
+	int status;
+
+	status = command_run(o->auth_command,
+	    environment(&cgi, a, o, w, r), o->no_stderr, out, sizeof(out),
+	    deadline == CLOCK_NEVER ? limit : deadline, &why);
+	explicit_bzero(cgi.bytes, cgi.len);
+	if (status == 0) {
+		out[strcspn(out, "\r\n")] = '\0';
+		if (out[0] != '\0')
+			strlcpy(a->user, out, a->size);
+		return 0;
+	}
+	a->user[0] = '\0';
+	if (status == 1) {
+		snprintf(err, errlen, "you may not");
+		return 403;
+	}
+	if (status > 1)
+		why_set(&why, EXIT_SYSTEM, "%s: exit status %d",
+		    o->auth_command[0], status);
+	log_event(LOG_L_ERROR, "auth-command", "why", why.text, NULL);
+	snprintf(err, errlen, "cannot check who you are");
+	return why.status == EXIT_AGAIN ? 504 : 500;
+}

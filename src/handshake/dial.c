@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The wire half as dialled: one attempt after another until an answer is no
+ * redirect.
+ */
+#include <string.h>
+
+#include "handshake/connect.h"
+#include "handshake/exchange.h"
+#include "handshake/headers.h"
+#include "handshake/websocket.h"
+#include "net/deadline_io.h"
+#include "net/socket.h"
+#include "os/clock.h"
+#include "os/random.h"
+#include "proto/agent_name.h"
+#include "ws/frame.h"
+
+#define BYE_LEAST	100	/* for a Close and its answer */
+
+_Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
+    "an address fits");
+
+/* One wire_dial(). */
+struct dial {
+	struct wire *w;
+	const struct options *o;
+	struct trust *trust;
+	struct say say;
+	struct upgrade_offer offer;
+	const struct url *url;		/* where this attempt goes */
+	struct why *why;
+	char name[256];			/* the same, for a person */
+	struct talk talk;
+	struct url elsewhere;		/* where we were sent to */
+};
+
+static char extra[8192];
+
+/* The request, until its answer's head is there. */
+static int
+ask(struct dial *d)
+{
+	int64_t deadline = clock_after(d->o->handshake_timeout);
+	unsigned char raw[16];
+	int n;
+
+	random_bytes(raw, sizeof raw);
+	upgrade_key(d->offer.key, raw);
+	n = upgrade_write_request(talk_request, sizeof talk_request, d->url,
+	    &d->offer);
+	if (n == -1)
+		return why_set(d->why, EXIT_BADUSAGE,
+		    "%s: the request is too long or its path malformed",
+		    d->name);
+	d->talk.io = &d->w->io;
+	d->talk.name = d->name;
+	d->talk.is_proxy = 0;
+	d->talk.say = &d->say;
+	d->talk.why = d->why;
+	return talk(&d->talk, n, strlen(extra) + 2, deadline);
+}
+
+/* 101: the wire is up if everything in it is right. */
+static int
+accepted(struct dial *d)
+{
+	struct upgrade_answer answer;
+	struct wire *w = d->w;
+	char err[200];
+
+	if (upgrade_check_answer(&answer, &d->talk.head, &d->offer, err,
+	    sizeof err) == -1)
+		return why_set(d->why, EXIT_PROTOCOL,
+		    "%s: wrong answer: %s", d->name, err);
+	w->has_extension = answer.has_extension;
+	w->theirs = answer.extension;
+	w->early = d->talk.early;
+	w->early_len = d->talk.early_len;
+	wire_say(&d->say, "websocket is up, the peer %s", w->has_extension ?
+	    "is inetws" : "does not speak the extension inetws");
+	return 0;
+}
+
+/* Those for o->url: --user goes before what is in the URL. */
+static const char *
+credentials(const struct dial *d)
+{
+	return d->o->user.value != NULL ? d->o->user.value : d->o->url.user;
+}
+
+/*
+ * Turns d->url to where the answer points.  A redirect must not lead out of
+ * TLS, nor to a socket of this machine that the peer could not reach.
+ */
+static int
+redirect(struct dial *d)
+{
+	char location[URL_PATH_MAX + 512];
+	struct url next;
+	struct slice value;
+	char err[200], name[256];
+
+	if (http_field(&d->talk.head, "Location", &value) != 1 ||
+	    slice_copy(location, sizeof location, value) == -1)
+		return why_set(d->why, EXIT_PROTOCOL,
+		    "%s answered %d without one good Location", d->name,
+		    d->talk.head.status);
+	if (url_join(&next, d->url, location, err, sizeof err) == -1)
+		return why_set(d->why, EXIT_PROTOCOL,
+		    "%s redirects to what is no websocket URL: %s", d->name,
+		    err);
+	url_print(name, sizeof name, &next);
+	if (d->say.masked)
+		agents_mask_url(name);
+	if (d->url->tls && !next.tls)
+		return why_set(d->why, EXIT_PROTOCOL,
+		    "%s redirects out of TLS, to %s", d->name, name);
+	if (next.at.kind == ADDR_UNIX && !url_same_origin(d->url, &next))
+		return why_set(d->why, EXIT_PROTOCOL,
+		    "%s redirects to a local socket, %s", d->name, name);
+	d->elsewhere = next;
+	d->url = &d->elsewhere;
+	d->offer.user = next.user[0] == '\0' &&
+	    url_same_origin(&d->o->url, &next) ? credentials(d) :
+	    d->elsewhere.user;
+	wire_say(&d->say, "redirected to %s", name);
+	return 0;
+}
+
+/* 1: redirected, d->url is where to; 0: up; -1: why says. */
+static int
+attempt(struct dial *d, int *http_status)
+{
+	url_print(d->name, sizeof d->name, d->url);
+	if (d->say.masked)
+		agents_mask_url(d->name);
+	d->w->name = d->name;
+	if (wire_fields(extra, sizeof extra, d->o, d->url, d->trust,
+	    d->why) == -1)
+		return -1;
+	d->w->at[WIRE_BEGUN] = clock_us();
+	if (wire_reach(d->w, d->o, d->url, d->trust, &d->say, d->why) == -1 ||
+	    ask(d) == -1)
+		return -1;
+	*http_status = d->talk.head.status;
+	d->w->head = &d->talk.head;
+	d->w->at[WIRE_ANSWERED] = clock_us();
+	if (d->talk.head.status == 101)
+		return accepted(d);
+	if (!upgrade_is_redirect(d->talk.head.status))
+		return talk_refused(&d->talk);
+	return redirect(d) == -1 ? -1 : 1;
+}
+
+void
+wire_bye(struct wire *w, int close_code, int64_t deadline)
+{
+	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
+	    .length = 2 };
+	uint8_t out[FRAME_HEAD_MAX + 2];
+	const uint8_t code[2] = { close_code >> 8, close_code & 255 };
+	int64_t least = clock_ms() + BYE_LEAST;
+	char waste[512];
+	size_t n;
+
+	if (deadline < least)
+		deadline = least;
+	random_bytes(f.key, sizeof f.key);
+	n = frame_encode(out, &f);
+	frame_mask(out + n, code, sizeof code, f.key, 0);
+	if (wire_write(&w->io, out, n + sizeof code, deadline) == 0)
+		while (wire_read(&w->io, waste, sizeof waste, deadline) > 0)
+			;
+	io_close(&w->io);
+}
+
+int
+wire_dial(struct wire *w, const struct options *o, struct trust *trust,
+    const struct extension *offer, int *http_status, struct why *why)
+{
+	static struct dial d;		/* what is big is set when it is used */
+	int hops, r;
+
+	d.w = w;
+	d.o = o;
+	d.trust = trust;
+	d.why = why;
+	d.url = &o->url;
+	d.say = (struct say){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
+	d.offer = (struct upgrade_offer){ .subprotocol = o->subprotocol,
+	    .user_agent = o->user_agent, .origin = o->origin,
+	    .user = credentials(&d), .extra = extra, .offer = offer };
+	*http_status = 0;
+	for (hops = 0; hops <= WIRE_REDIRECTS_MAX; hops++) {
+		memset(w, 0, sizeof *w);
+		w->io = IO_CLOSED;
+		w->redirects = hops;
+		r = attempt(&d, http_status);
+		if (r == 0)
+			return 0;
+		io_close(&w->io);
+		if (r == -1)
+			return -1;
+	}
+	return why_set(why, EXIT_PROTOCOL, "%s: more than %d redirects",
+	    d.name, WIRE_REDIRECTS_MAX);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handshake/headers.h"
+#include "handshake/websocket.h"
+#include "os/clock.h"
+#include "os/command_helper.h"
+#include "proto/forwarded.h"
+
+#define LIMIT_MS	10000	/* where --handshake-timeout is off */
+
+extern char **environ;
+
+static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
+static char agent[64];				/* likewise */
+static struct keeper keeper;			/* runs --header-command */
+
+void
+wire_forward(const char *peer)
+{
+	struct ip ip;
+	uint16_t port;
+
+	forward[0] = '\0';
+	if (ip_parse_port(&ip, &port, slice_of(peer)) == 0)
+		forwarded_write(forward, &ip, port);
+}
+
+void
+wire_agent(const char *token)
+{
+	snprintf(agent, sizeof(agent), "Inetws-Agent: %s", token);
+}
+
+void
+wire_settled(void)
+{
+	keeper_end(&keeper);
+}
+
+static int
+add(char *lines, size_t size, const char *field, enum field_for whom,
+    struct why *why)
+{
+	char err[200];
+
+	if (field_add(lines, size, field, whom, err, sizeof(err)) == -1)
+		return why_set(why, EXIT_BADUSAGE, "%s", err);
+	return 0;
+}
+
+int
+wire_fields_list(char *lines, size_t size, const struct opt_list *list,
+    enum field_for whom, struct why *why)
+{
+	unsigned int i;
+
+	lines[0] = '\0';
+	for (i = 0; i < list->n; i++)
+		if (add(lines, size, list->v[i], whom, why) == -1)
+			return -1;
+	return 0;
+}
+
+/* In the new process, which makes no connections. */
+static void
+forget(void *arg)
+{
+	struct trust *t = arg;
+
+	if (t->server == NULL)
+		return;
+	tls_tickets_close(t->server);
+	tls_forget_keys(t->server, NULL);
+}
+
+/*
+ * The command lives in a process of its own, made before this one gives up
+ * the right to start any.  It is told the URL.
+ */
+static int
+begin(const struct options *o, struct trust *trust, struct why *why)
+{
+	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
+
+	if (keeper.pid != 0)
+		return 0;
+	memcpy(url, "INETWS_URL=", 11);
+	url_print(url + 11, sizeof(url) - 11, &o->url);
+	if (putenv(url) != 0 || keeper_start(&keeper, o->header_command,
+	    environ, o->no_stderr, forget, trust) == -1)
+		return why_set(why, EXIT_SYSTEM, "%s: %s",
+		    o->header_command[0], strerror(errno));
+	return 0;
+}
+
+static int
+add_output(char *lines, size_t size, char *out, struct why *why)
+{
+	char *rest = out, *line;
+	size_t len;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		len = strlen(line);
+		if (len > 0 && line[len - 1] == '\r')
+			line[len - 1] = '\0';
+		if (line[0] != '\0' &&
+		    add(lines, size, line, FIELD_SERVER, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Says which command it was. */
+static int
+blame(const struct options *o, struct why *why)
+{
+	struct why what = *why;
+
+	return why_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
+	    what.status, "--header-command %s: %s", o->header_command[0],
+	    what.text);
+}
+
+static int
+ask(char *lines, size_t size, const struct options *o, struct trust *trust,
+    struct why *why)
+{
+	static char out[KEEPER_OUT_MAX];
+	int64_t ms = o->handshake_timeout > 0 ? o->handshake_timeout :
+	    LIMIT_MS;
+	int status;
+
+	if (begin(o, trust, why) == -1)
+		return -1;
+	status = keeper_ask(&keeper, out, clock_ms() + ms, why);
+	if (status > 0)
+		status = why_set(why, EXIT_SYSTEM, "exit status %d", status);
+	if (status == 0)
+		status = add_output(lines, size, out, why);
+	explicit_bzero(out, sizeof(out));
+	return status == 0 ? 0 : blame(o, why);
+}
+
+int
+wire_fields(char *lines, size_t size, const struct options *o,
+    const struct url *url, struct trust *trust, struct why *why)
+{
+	int own = url_same_origin(&o->url, url);
+	unsigned int i;
+
+	lines[0] = '\0';
+	for (i = 0; i < o->header.n; i++)
+		if ((own || !field_is_private(o->header.v[i])) &&
+		    add(lines, size, o->header.v[i], FIELD_SERVER,
+		    why) == -1)
+			return -1;
+	if (own && o->header_command != NULL &&
+	    ask(lines, size, o, trust, why) == -1)
+		return -1;
+	if (own && agent[0] != '\0' &&
+	    add(lines, size, agent, FIELD_SERVER, why) == -1)
+		return -1;
+	if (own && forward[0] != '\0')
+		return add(lines, size, forward, FIELD_SERVER, why);
+	return 0;
+}

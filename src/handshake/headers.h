@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The fields that a user has for our requests: --header, what a
+ * --header-command says, --forward-peer.
+ */
+#ifndef RUN_WIRE_FIELDS_H
+#define RUN_WIRE_FIELDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/options.h"
+#include "handshake/websocket.h"
+#include "proto/header.h"
+
+/*
+ * Those for a request to url, which may be where a redirect of o->url leads:
+ * another host gets neither secrets nor what the command says.  The command
+ * is run, for --handshake-timeout or ten seconds, by a process that has
+ * forgotten the keys of these contexts.  0, or -1 and why.
+ */
+int wire_fields(char *lines, size_t size, const struct options *,
+    const struct url *, struct trust *, struct why *);
+
+/* Puts a list of words of field_check() into lines.  0, or -1 and why. */
+int wire_fields_list(char *lines, size_t size, const struct opt_list *,
+    enum field_for, struct why *);
+
+#endif

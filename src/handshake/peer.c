@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "handshake/auth.h"
+#include "handshake/peer.h"
+#include "os/clock.h"
+#include "os/signals.h"
+#include "proto/forwarded.h"
+#include "proto/origin.h"
+#include "proto/proxy_protocol.h"
+#include "stats/page.h"
+
+#define UNENDED	"a quote in Forwarded does not end"
+
+void
+visitor_begin(struct visitor *v, const char *peer)
+{
+	memset(v, 0, sizeof(*v));
+	strlcpy(v->peer, peer, sizeof(v->peer));
+}
+
+/* Takes n bytes that are known to be there. */
+static int
+consume(int fd, char *dst, size_t n)
+{
+	return recv(fd, dst, n, MSG_DONTWAIT) == (ssize_t)n ? 0 : -1;
+}
+
+/*
+ * Bytes are looked at before they are taken: as long as the header wants
+ * more, all that is there belongs to it.
+ */
+static ssize_t
+read_line(struct proxyline *p, int fd, int64_t deadline, char *err,
+    size_t errlen)
+{
+	static char buf[PROXYLINE_MAX + 1];
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	size_t len = 0;
+	ssize_t n, r;
+
+	for (;;) {
+		n = recv(fd, buf + len, sizeof(buf) - len,
+		    MSG_PEEK | MSG_DONTWAIT);
+		if (n == 0) {
+			errno = 0;
+			return -2;
+		}
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			return -2;
+		r = n > 0 ? proxyline_parse(p, buf, len + n, err, errlen) : 0;
+		if (r == -1)
+			return -1;
+		if (r > 0)
+			return consume(fd, buf + len, r - len) == 0 ? r : -2;
+		if (n > 0) {
+			if (consume(fd, buf + len, n) == -1)
+				return -2;
+			len += n;
+			continue;
+		}
+		if (clock_ms() >= deadline || signal_terminated()) {
+			errno = ETIMEDOUT;
+			return -2;
+		}
+		signals_poll(&pfd, 1, clock_poll(deadline));
+	}
+}
+
+int
+visitor_line(struct visitor *v, const struct options *o, int fd,
+    int64_t deadline, struct why *why)
+{
+	struct proxyline p;
+	char err[200], text[IP_TEXT_MAX];
+	ssize_t n;
+
+	if (!o->accept_proxy)
+		return 0;
+	n = read_line(&p, fd, deadline, err, sizeof(err));
+	if (n == -1)
+		return why_set(why, EXIT_PROTOCOL, "%s; --accept-proxy wants "
+		    "one from every connection", err);
+	if (n == -2)
+		return why_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
+		    EXIT_LOST, "PROXY header: %s", errno == 0 ?
+		    "the peer left within it" : strerror(errno));
+	if (p.known)
+		strlcpy(v->peer, ip_print(text, &p.from, p.from_port),
+		    sizeof(v->peer));
+	return 0;
+}
+
+/* Is it in one of the networks of --trusted-proxy? */
+static int
+trusts(const void *arg, const struct ip *ip)
+{
+	const struct options *o = arg;
+	struct cidr c;
+	unsigned int i;
+
+	for (i = 0; i < o->trusted_proxy.n; i++)
+		if (cidr_parse(&c, slice_of(o->trusted_proxy.v[i])) == 0 &&
+		    cidr_has(&c, ip))
+			return 1;
+	return 0;
+}
+
+/* "unix" trusts whoever can open our Unix socket. */
+static int
+trusts_peer(const struct options *o, const char *peer)
+{
+	struct ip ip;
+	uint16_t port;
+	unsigned int i;
+
+	if (strncmp(peer, "unix:", 5) == 0)
+		for (i = 0; i < o->trusted_proxy.n; i++)
+			if (strcmp(o->trusted_proxy.v[i], "unix") == 0)
+				return 1;
+	return ip_parse_port(&ip, &port, slice_of(peer)) == 0 &&
+	    trusts(o, &ip);
+}
+
+/* 0, or -1: nobody can tell. */
+static int
+true_address(struct visitor *v, const struct options *o,
+    const struct wire *w, int trusted)
+{
+	static const char *const name[] = REAL_IP_NAMES;
+	char text[IP_TEXT_MAX];
+	struct ip ip;
+	uint16_t port;
+	int r;
+
+	if (!trusted || o->real_ip_header == REAL_IP_NONE)
+		return 0;
+	r = forwarded_from(w->head, name[o->real_ip_header], trusts, o, &ip,
+	    &port);
+	if (r == 1)
+		strlcpy(v->peer, ip_print(text, &ip, port), sizeof(v->peer));
+	return r == -1 ? -1 : 0;
+}
+
+/* X-Forwarded-Host may be a list: the nearest proxy's word is the last. */
+static int
+is_forwarded_host(const struct wire *w, struct slice origin)
+{
+	struct slice list, element, last = { NULL, 0 };
+	unsigned int i;
+
+	for (i = 0; i < w->head->nfields; i++) {
+		if (!slice_is_nocase(w->head->field[i].name,
+		    "X-Forwarded-Host"))
+			continue;
+		list = w->head->field[i].value;
+		while (slice_next(&list, &element))
+			last = element;
+	}
+	return last.p != NULL && origin_is_of(origin, last);
+}
+
+/* Says in the log's words what to do about it. */
+static int
+check_origin(const struct options *o, const struct wire *w,
+    const struct upgrade_request *r, int trusted, char *err, size_t errlen)
+{
+	char origin[80], host[80];
+	unsigned int i;
+
+	if (r->origin.p == NULL || origin_is_of(r->origin, r->host))
+		return 0;
+	for (i = 0; i < o->allow_origin.n; i++)
+		if (origin_is_allowed(r->origin, o->allow_origin.v[i]))
+			return 0;
+	if (trusted && is_forwarded_host(w, r->origin))
+		return 0;
+	str_escape(origin, sizeof(origin), r->origin.p, r->origin.len);
+	str_escape(host, sizeof(host), r->host.p, r->host.len);
+	snprintf(err, errlen, "Origin %s is not of Host %s: if that page may "
+	    "use this server, set proxy_set_header Host $http_host in nginx, "
+	    "or use --allow-origin", origin, host);
+	return 403;
+}
+
+static int
+refuse(struct wire *w, int status, const char *extra, const char *text,
+    const char *told, struct why *why)
+{
+	why_set(why, status == 401 || status == 403 ? EXIT_DENIED :
+	    status == 400 ? EXIT_PROTOCOL : EXIT_SYSTEM,
+	    "refused with %d: %s", status, text);
+	wire_refuse_with(w, status, extra, told);
+	return -1;
+}
+
+int
+visitor_check(struct visitor *v, const struct options *o, struct wire *w,
+    const struct upgrade_request *r, int64_t deadline, struct why *why)
+{
+	int trusted = v->trusted = trusts_peer(o, v->peer), status;
+	struct auth a = { v->peer, v->subject, v->user, sizeof(v->user) };
+	const char *extra;
+	char err[400];
+
+	if (true_address(v, o, w, trusted) == -1)
+		return refuse(w, 400, "", UNENDED, UNENDED, why);
+	status = check_origin(o, w, r, trusted, err, sizeof(err));
+	if (status != 0)
+		return refuse(w, status, "", err,
+		    "this Origin may not use this server", why);
+	status = auth_request(&a, o, w, r, deadline, &extra, err,
+	    sizeof(err));
+	if (status != 0)
+		return refuse(w, status, extra, err, err, why);
+	return 0;
+}
+
+int
+visitor_count(const struct options *o, const char *peer, struct why *why)
+{
+	struct ip ip;
+	uint16_t port;
+
+	if (ip_parse_port(&ip, &port, slice_of(peer)) == -1 ||
+	    stats_source(ip_source(&ip), o->max_per_source) <
+	    o->max_per_source || o->max_per_source == 0)
+		return 0;
+	stats_source(0, 0);
+	STATS_ADD(stats_mine->counts.refused, 1);
+	return why_set(why, EXIT_AGAIN, "%u connections from this address, "
+	    "more may not be", o->max_per_source);
+}
+
+int
+visitor_tell(const struct options *o, int fd, const char *peer,
+    const char *via, struct why *why)
+{
+	struct proxyline p;
+	char line[PROXYLINE_MAX];
+	int n;
+
+	if (o->send_proxy == 0)
+		return 0;
+	memset(&p, 0, sizeof(p));
+	p.known = ip_parse_port(&p.from, &p.from_port, slice_of(peer)) == 0;
+	/* An address alone is known of whom a header told. */
+	if (p.known && ip_parse_port(&p.to, &p.to_port, slice_of(via)) == -1)
+		p.to = p.from;
+	n = proxyline_write(line, sizeof(line), o->send_proxy, &p);
+	if (n == -1 || send(fd, line, n, MSG_NOSIGNAL) != n)
+		return why_set(why, EXIT_UNREACHABLE,
+		    "cannot send the PROXY header: %s", strerror(errno));
+	return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handshake/route.h"
+#include "proto/overrides.h"
+
+/* The environment's word and the name it goes by; NULL if there is none. */
+static const char *
+word_of(const char *const *names, const char **name)
+{
+	const char *value;
+
+	for (; *names != NULL; names++)
+		if ((value = secure_getenv(*names)) != NULL &&
+		    value[0] != '\0') {
+			*name = *names;
+			return value;
+		}
+	return NULL;
+}
+
+/*
+ * As curl does it: upper case counts too, but for HTTP_PROXY, which is what a
+ * request's field Proxy becomes in a CGI program's environment.
+ */
+static int
+from_environment(struct proxy *p, const struct url *url, const char **name,
+    struct why *why)
+{
+	static const char *const plain[] = { "http_proxy", "all_proxy",
+	    "ALL_PROXY", NULL };
+	static const char *const tls[] = { "https_proxy", "HTTPS_PROXY",
+	    "all_proxy", "ALL_PROXY", NULL };
+	const char *word = word_of(url->tls ? tls : plain, name);
+	char err[200];
+
+	if (word == NULL)
+		p->kind = PROXY_NONE;
+	else if (proxy_parse(p, word, err, sizeof(err)) == -1)
+		return why_set(why, EXIT_BADUSAGE, "environment variable "
+		    "%s: %s", *name, err);
+	return 0;
+}
+
+/* Is the URL's host one that no proxy is used for? */
+static int
+is_excepted(const struct options *o, const struct url *url)
+{
+	static const char *const names[] = { "no_proxy", "NO_PROXY", NULL };
+	const char *list = o->noproxy, *name;
+
+	if (list == NULL)
+		list = word_of(names, &name);
+	return list != NULL && proxy_is_excepted(list, url->at.host);
+}
+
+static int
+find_proxy(struct route *r, const struct options *o, const struct url *url,
+    struct why *why)
+{
+	const char *name = NULL;
+	char shown[ADDR_HOST_MAX + 32];
+
+	r->proxy.kind = PROXY_NONE;
+	if (url->at.kind != ADDR_TCP || o->unix_socket != NULL ||
+	    is_excepted(o, url))
+		return 0;
+	if (o->proxy != NULL)
+		r->proxy = *o->proxy;
+	else if (from_environment(&r->proxy, url, &name, why) == -1)
+		return -1;
+	if (r->proxy.kind == PROXY_NONE)
+		return 0;
+	if (o->proxy_user.value != NULL)
+		strlcpy(r->proxy.user, o->proxy_user.value,
+		    sizeof(r->proxy.user));
+	proxy_print(shown, sizeof(shown), &r->proxy);
+	snprintf(r->name, sizeof(r->name), "proxy %s%s%s%s", shown,
+	    name == NULL ? "" : " (of ", name == NULL ? "" : name,
+	    name == NULL ? "" : ")");
+	return 0;
+}
+
+/* The first word that is for this place counts. */
+static const char *
+addresses_of(const struct options *o, const struct addr *at)
+{
+	struct detour d;
+	char err[200];
+	unsigned int i;
+
+	for (i = 0; at->kind == ADDR_TCP && i < o->resolve.n; i++)
+		if (detour_resolve(&d, o->resolve.v[i], err,
+		    sizeof(err)) == 0 && detour_is_for(&d, at))
+			return d.addresses;
+	return NULL;
+}
+
+static void
+connect_to(const struct options *o, struct addr *at)
+{
+	struct detour d;
+	char err[200];
+	unsigned int i;
+
+	for (i = 0; at->kind == ADDR_TCP && i < o->connect_to.n; i++)
+		if (detour_connect(&d, o->connect_to.v[i], err,
+		    sizeof(err)) == 0 && detour_is_for(&d, at)) {
+			detour_apply(&d, at);
+			return;
+		}
+}
+
+int
+route_find(struct route *r, const struct options *o, const struct url *url,
+    struct why *why)
+{
+	memset(r, 0, sizeof(*r));
+	if (find_proxy(r, o, url, why) == -1)
+		return -1;
+	r->server = url->at;
+	if (o->unix_socket != NULL && url->at.kind == ADDR_TCP)
+		r->server = *o->unix_socket;
+	connect_to(o, &r->server);
+	r->server_addresses = addresses_of(o, &r->server);
+	if (r->proxy.kind == PROXY_NONE) {
+		r->dial = r->server;
+		r->addresses = r->server_addresses;
+	} else {
+		r->dial = r->proxy.at;
+		r->addresses = addresses_of(o, &r->dial);
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which way a connection goes: to the URL's host itself or where --resolve,
+ * --connect-to and --unix-socket send it, by a proxy or without.
+ */
+#ifndef RUN_ROUTE_H
+#define RUN_ROUTE_H
+
+#include "base/error.h"
+#include "config/options.h"
+#include "proto/forward_proxy.h"
+
+struct route {
+	struct addr dial;		/* what we connect to */
+	const char *addresses;		/* its, as net_dial_at() has them */
+	struct proxy proxy;		/* dial is this one's, if there is one */
+	char name[ADDR_HOST_MAX + 64];	/* the proxy's, and who asked for it */
+	struct addr server;		/* what the proxy is asked for */
+	const char *server_addresses;
+};
+
+/*
+ * 0, or -1 and why (64): the environment names something that is no proxy.
+ * The strings are those of the options.
+ */
+int route_find(struct route *, const struct options *, const struct url *,
+    struct why *);
+
+#endif

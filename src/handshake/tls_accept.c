@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "handshake/tls_accept.h"
+#include "handshake/websocket.h"
+#include "net/deadline_io.h"
+#include "os/clock.h"
+#include "os/signals.h"
+
+#define ALERT_MS	1000	/* for the peer to read an alert */
+#define WASTE_MAX	65536	/* bytes that are read meanwhile */
+
+/* Closing with bytes unread would reset the connection and lose the alert. */
+static void
+let_read(const struct io *io)
+{
+	int64_t deadline = clock_ms() + ALERT_MS;
+	struct pollfd p = { .fd = io->rfd, .events = POLLIN };
+	char waste[4096];
+	size_t total = 0;
+	ssize_t n = 1;
+
+	shutdown(io->wfd, SHUT_WR);
+	while (n != 0 && total < WASTE_MAX && clock_ms() < deadline &&
+	    !signal_terminated()) {
+		if (signals_poll(&p, 1, clock_poll(deadline)) <= 0)
+			continue;
+		n = read(io->rfd, waste, sizeof(waste));
+		if (n == -1 && errno != EAGAIN)
+			return;
+		total += n > 0 ? n : 0;
+	}
+}
+
+/* No record of TLS begins with a letter (RFC 8446 5.1), each method does. */
+static int
+speaks_http(const struct io *io, int64_t deadline)
+{
+	char c;
+
+	return wire_wait(io, 0, deadline) == 0 &&
+	    recv(io->rfd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
+	    c >= 'A' && c <= 'Z';
+}
+
+static int
+refuse_http(struct io *io, struct why *why)
+{
+	struct wire w = { .io = *io };
+
+	wire_refuse(&w, 400, "this port speaks TLS: use wss://");
+	*io = IO_CLOSED;
+	return why_set(why, EXIT_PROTOCOL, "TLS with the client: it speaks "
+	    "HTTP without TLS");
+}
+
+int
+wire_accept_tls(struct io *io, struct tls_ctx *ctx, char *subject,
+    int64_t deadline, struct why *why)
+{
+	if (speaks_http(io, deadline))
+		return refuse_http(io, why);
+	io->tls = tls_accept(ctx, io->rfd, io->wfd, deadline, why);
+	if (io->tls == NULL) {
+		if (why->status != EXIT_AGAIN)
+			let_read(io);
+		io_close(io);
+		return -1;
+	}
+	tls_forget_keys(ctx, io->tls);
+	if (tls_subject(io->tls, subject, TLS_SUBJECT_MAX) == 0)
+		return 0;
+	io_close(io);
+	return why_set(why, EXIT_DENIED, "certificate of the client: its "
+	    "subject is longer than %d bytes", TLS_SUBJECT_MAX - 1);
+}
+
+/* An alert may have come before the reset that a write ran into. */
+int
+wire_tls_failed(const struct io *io, struct why *why)
+{
+	char waste[64];
+	struct iovec iov = { waste, sizeof(waste) };
+
+	if (io->tls == NULL)
+		return 0;
+	(void)!tls_readv(io->tls, &iov, 1);
+	return tls_failed(io->tls, why);
+}
+
+const char *
+wire_tls_hint(const struct io *io, int status)
+{
+	int asked = io->tls == NULL ? 0 : tls_was_asked(io->tls);
+
+	if (asked == 0 || (status != 400 && status != 403))
+		return "";
+	return asked == 1 ? ": it wants a certificate of ours, use --cert" :
+	    ": it may have refused our certificate";
+}

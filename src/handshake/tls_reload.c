@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "handshake/tls_reload.h"
+#include "os/log.h"
+
+/* Do others dial it, and not it them? */
+static int
+is_server(const struct options *o)
+{
+	return o->mode == MODE_SERVER || o->mode == MODE_GATE;
+}
+
+struct tls_ctx *
+tls_keep_make(const struct options *o, struct why *why)
+{
+	int server = is_server(o);
+	struct tls_options t = { .server = server,
+	    .cafile = server ? o->tls_client_ca : o->cacert,
+	    .capath = o->capath, .trust_now = o->chroot != NULL,
+	    .crlfile = o->crlfile,
+	    .peer_certs = server ? o->tls_peer_certs : o->peer_certs,
+	    .pins = o->pinnedpubkey, .insecure = o->insecure,
+	    .cert = server ? o->tls_cert : o->cert,
+	    .key = server ? o->tls_key : o->key,
+	    .password_file = o->key_password_file, .only_13 = o->tls_min,
+	    .ciphers = o->ciphers, .ciphers13 = o->tls13_ciphers };
+
+	return tls_context(&t, why);
+}
+
+/* The system's authorities are for proxies too, but no word of --cacert. */
+struct tls_ctx *
+tls_keep_make_proxy(const struct options *o, struct why *why)
+{
+	struct tls_options t = { .cafile = o->proxy_cacert,
+	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert",
+	    .insecure = o->proxy_insecure };
+
+	return tls_context(&t, why);
+}
+
+/* One that cannot be seen has not changed: it may be behind a chroot(2). */
+static void
+look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
+{
+	const char *path[TLS_KEEP_FILES] = { o->cert, o->key, o->tls_cert,
+	    o->tls_key, o->key_password_file, o->crlfile,
+	    is_server(o) ? o->tls_client_ca : o->cacert,
+	    is_server(o) ? o->tls_peer_certs : o->peer_certs,
+	    o->proxy_cacert };
+	struct stat st;
+	int i;
+
+	for (i = 0; i < TLS_KEEP_FILES; i++) {
+		if (path[i] == NULL || stat(path[i], &st) == -1)
+			continue;
+		seen[i].dev = st.st_dev;
+		seen[i].ino = st.st_ino;
+		seen[i].size = st.st_size;
+		seen[i].changed = st.st_mtim.tv_sec * INT64_C(1000000000) +
+		    st.st_mtim.tv_nsec;
+	}
+}
+
+/* Without them each handshake is a full one: no reason not to run. */
+static void
+share_tickets(const struct tls_keep *k)
+{
+	if (k->tickets && tls_tickets_open(k->ctx) == -1)
+		log_event(LOG_L_WARN, "no-tickets", "error", strerror(errno),
+		    NULL);
+}
+
+int
+tls_keep_begin(struct tls_keep *k, const struct options *o,
+    struct tls_ctx *(*make)(const struct options *, struct why *),
+    int tickets, struct why *why)
+{
+	k->o = o;
+	k->make = make;
+	k->tickets = tickets;
+	memset(k->seen, 0, sizeof(k->seen));
+	look(o, k->seen);
+	if ((k->ctx = make(o, why)) == NULL)
+		return -1;
+	share_tickets(k);
+	return 0;
+}
+
+/* The files are looked at first: what changes while they are read counts. */
+void
+tls_keep_refresh(struct tls_keep *k, int always)
+{
+	struct tls_stamp now[TLS_KEEP_FILES];
+	struct tls_ctx *ctx;
+	struct why why;
+
+	if (k->ctx == NULL)
+		return;
+	memcpy(now, k->seen, sizeof(now));
+	look(k->o, now);
+	if (!always && memcmp(now, k->seen, sizeof(now)) == 0)
+		return;
+	memcpy(k->seen, now, sizeof(now));
+	if ((ctx = k->make(k->o, &why)) == NULL) {
+		log_event(LOG_L_ERROR, "certificates", "why", why.text,
+		    "hint", "the old ones stay in use", NULL);
+		return;
+	}
+	tls_ctx_free(k->ctx);
+	k->ctx = ctx;
+	share_tickets(k);
+	log_event(LOG_L_INFO, "certificates", "why", "taken up anew", NULL);
+}
+
+void
+tls_keep_end(struct tls_keep *k)
+{
+	tls_ctx_free(k->ctx);
+	k->ctx = NULL;
+}

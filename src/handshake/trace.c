@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "handshake/trace.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "proto/agent_name.h"
+#include "ws/upgrade.h"
+
+#define SAY_MAX	1024	/* bytes of a line */
+
+/* One line is one write, so that lines of several processes do not mix. */
+static void
+line(const char *mark, const char *text)
+{
+	char out[SAY_MAX + 64];
+	int n;
+	ssize_t ignored;
+
+	n = snprintf(out, sizeof out, "%s%s\n", mark, text);
+	if (log_owns_stderr()) {
+		out[n - 1] = '\0';
+		log_event(LOG_L_DEBUG, "step", "msg", out, NULL);
+		return;
+	}
+	ignored = write(STDERR_FILENO, out, n);
+	(void)ignored;
+}
+
+void
+wire_say(const struct say *say, const char *fmt, ...)
+{
+	char mark[32], text[SAY_MAX];
+	va_list ap;
+
+	if (!say->verbose)
+		return;
+	snprintf(mark, sizeof mark, "* %5lld ms  ",
+	    (long long)(clock_ms() - say->start));
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	line(mark, text);
+}
+
+/* The path in a request's first line, and where an answer redirects it to. */
+static void
+mask_path(char text[SAY_MAX])
+{
+	static const char version[] = " HTTP/1.1";
+	char *end = strrchr(text, ' ');
+	int cut = end != NULL && strcmp(end, version) == 0;
+
+	if (strncmp(text, "GET ", 4) != 0 &&
+	    strncasecmp(text, "Location:", 9) != 0)
+		return;
+	if (cut)
+		*end = '\0';
+	agents_mask_url(text);
+	if (cut)
+		strlcat(text, version, SAY_MAX);
+}
+
+void
+wire_say_head(const struct say *say, char mark, const char *head, size_t len,
+    size_t fields)
+{
+	const char prefix[] = { mark, ' ', '\0' };
+	const char *end = head + len, *given = end - fields, *eol, *colon;
+	char text[SAY_MAX];
+	struct slice l;
+
+	if (!say->verbose)
+		return;
+	for (; head < end; head = eol + 2) {
+		eol = memchr(head, '\r', end - head);
+		if (eol == NULL || eol == head)
+			return;
+		l = (struct slice){ head, eol - head };
+		colon = memchr(l.p, ':', l.len);
+		if (head < given || colon == NULL) {
+			upgrade_show_line(text, sizeof text, l);
+			if (say->masked)
+				mask_path(text);
+			line(prefix, text);
+			continue;
+		}
+		l.len = colon + 1 - l.p;
+		str_escape(text, sizeof text - 3, l.p, l.len);
+		strlcat(text, "...", sizeof text);
+		line(prefix, text);
+	}
+}

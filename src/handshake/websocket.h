@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Getting the wire half: straight-line code with one deadline.
+ */
+#ifndef RUN_WIRE_H
+#define RUN_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/options.h"
+#include "net/io.h"
+#include "net/socket.h"
+#include "proto/http.h"
+#include "tls/tls.h"
+#include "ws/extension.h"
+#include "ws/upgrade.h"
+
+#define WIRE_REDIRECTS_MAX	5
+
+/* The steps of dialling. */
+enum wire_step { WIRE_BEGUN, WIRE_FOUND, WIRE_CONNECTED, WIRE_TUNNELLED,
+    WIRE_SECURED, WIRE_ANSWERED, WIRE_STEPS };
+
+/* A wire that is up, and what its handshake told. */
+struct wire {
+	struct io io;
+	char via[128];			/* address the TCP connection goes to or
+					 * comes from */
+	int has_extension;		/* both sides speak "inetws" */
+	struct extension theirs;	/* the peer's parameters */
+	const char *early;		/* bytes that came behind the head, in
+					 * a static buffer */
+	size_t early_len;
+	const char *raw;		/* of a request: all that was read, head
+					 * and early bytes */
+	size_t raw_len;
+	const struct http_head *head;	/* of a request, or the answer to one,
+					 * in a static buffer */
+
+	/* of a dialled one, also if that failed */
+	int64_t at[WIRE_STEPS];		/* of clock_us(), when the last attempt
+					 * had done a step; 0: not */
+	const char *name;		/* where it went, static */
+	const struct net_found *found;	/* the addresses of what was dialled,
+					 * static; or NULL */
+	const char *proxy;		/* by which, static; or NULL */
+	int redirects;
+};
+
+/* TLS contexts, NULL until one is needed. */
+struct trust {
+	struct tls_ctx *server, *proxy;
+};
+
+/*
+ * Dials o->url: names, TCP, proxies, TLS, upgrade, redirects (301 302 303 307
+ * 308, at most five, never from TLS to plain, nor from the network to a Unix
+ * socket; credentials stay with the host they were given for).  All up to the
+ * request has --connect-timeout together, request and answer
+ * --handshake-timeout.  offer may be NULL.  0, or -1 and why; *http_status is
+ * the status of the server's last answer, 0 if there was none.  With
+ * o->verbose each step goes to stderr.
+ */
+int wire_dial(struct wire *, const struct options *, struct trust *,
+    const struct extension *offer, int *http_status, struct why *);
+
+/* No wire will be dialled any more: ends what waits for that. */
+void wire_settled(void);
+
+/*
+ * Ends a wire that carried nothing: Close with a code, and waits for the
+ * peer's end until deadline, or a moment if that is past.
+ */
+void wire_bye(struct wire *, int code, int64_t deadline);
+
+/*
+ * Reads and checks the request on an accepted connection until deadline.  0:
+ * *request is filled in and points into a static buffer; w->io, w->early and,
+ * if there was an offer, w->theirs are set; nothing has been answered.  -1: it
+ * has been refused on the connection (400 404 405 408 426 431 505), which is
+ * closed, and why says the reason; or the peer left (why->status is
+ * EXIT_LOST).  w->via is for the caller to set, who has accepted it.
+ */
+int wire_request(struct wire *, const struct options *, struct io,
+    struct upgrade_request *request, int64_t deadline, struct why *);
+
+/*
+ * As if these bytes, a whole request and what came behind it, had been read
+ * from the end just now.  They must stay as long as the wire is set up.  Sets
+ * w->via too.
+ */
+int wire_adopt(struct wire *, struct io, const char *bytes, size_t len,
+    struct upgrade_request *request, struct why *);
+
+/*
+ * Answers 101; answer NULL declines the extension, otherwise
+ * w->has_extension is set.  0, or -1 and why: 75 at the deadline, else 74;
+ * the wire is closed then.
+ */
+int wire_answer(struct wire *, const struct upgrade_request *,
+    const struct extension *answer, int64_t deadline, struct why *);
+
+/*
+ * Answers with a status and one line of text, and closes.  Takes a second at
+ * the longest, while the peer reads it and what it had sent is drained: a
+ * close with bytes unread would reset the connection and lose the answer.
+ */
+void wire_refuse(struct wire *, int status, const char *text);
+
+/*
+ * The same without waiting: for who has something else to do, and a peer that
+ * sends nothing before it is answered.
+ */
+void wire_refuse_now(struct wire *, int status, const char *text);
+
+/* As wire_refuse(), with field lines, each ending in CR LF. */
+void wire_refuse_with(struct wire *, int status, const char *fields,
+    const char *text);
+
+/*
+ * Requests from here on say "Forwarded: for=" this address, as net_print()
+ * writes it.  Kept in a static buffer; what is no address is not said.
+ */
+void wire_forward(const char *peer);
+
+/*
+ * Requests from here on say "Inetws-Agent:" this token, by which a gate knows
+ * the wires of one agent.  Kept in a static buffer.
+ */
+void wire_agent(const char *token);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+#include <poll.h>
+#include <string.h>
+
+#include "modes/check/idle.h"
+#include "modes/check/probe.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/signals.h"
+
+#define IDLERS_MAX	8	/* each waits half as long as the one before */
+#define ANSWER_MS	5000	/* for a ping's answer at the end */
+#define LEAST_MS	250
+
+struct idler {
+	struct probe probe;
+	int64_t begun;		/* of clock_ms() */
+	int64_t wait;		/* ms to be idle */
+	int64_t until;		/* of clock_ms(): then it is asked, or dead */
+	int asked, over;
+};
+
+static struct idler *idler;	/* IDLERS_MAX of them */
+
+/*
+ * A parked websocket has no target, which might have its own idea of how long
+ * to wait.  A peer that knows no parking dials it.
+ */
+static int
+begin(struct idler *i, const struct options *o, struct trust *trust,
+    struct why *why)
+{
+	struct extension offer = { .flags = EXT_PARK, .id = "idle",
+	    .win = o->window };
+	struct wire w;
+	int status;
+
+	if (wire_dial(&w, o, trust, &offer, &status, why) == -1)
+		return -1;
+	probe_begin(&i->probe, &w);
+	i->begun = clock_ms();
+	i->until = i->begun + i->wait;
+	i->asked = i->over = 0;
+	return 0;
+}
+
+/* 1: that tells all there is to know. */
+static int
+over(struct check *c, struct idler *i, enum check_idle how)
+{
+	i->over = 1;
+	io_close(&i->probe.io);
+	c->idle = how;
+	c->idle_end = how == IDLE_SILENT ? i->wait : clock_ms() - i->begun;
+	return 1;
+}
+
+static int
+look(struct check *c, struct idler *i)
+{
+	unsigned int before = i->probe.pings;
+	enum probe_event event = probe_wait(&i->probe, 0);
+
+	c->idle_pings += i->probe.pings - before;
+	switch (event) {
+	case PROBE_NOTHING:
+	case PROBE_EOF:
+		break;
+	case PROBE_PONG:
+		if (i->wait > c->idle_lived)
+			c->idle_lived = i->wait;
+		i->over = 1;
+		probe_end(&i->probe, clock_ms() + LEAST_MS);
+		return 0;
+	case PROBE_END:
+		return over(c, i, IDLE_CUT);
+	case PROBE_CLOSE:
+	case PROBE_FAULT:
+		return over(c, i, IDLE_ENDED);
+	}
+	if (clock_ms() < i->until)
+		return 0;
+	if (i->asked)
+		return over(c, i, IDLE_SILENT);
+	i->asked = 1;
+	i->until = clock_ms() + ANSWER_MS;
+	if (probe_ping(&i->probe, i->until) == -1)
+		return over(c, i, IDLE_CUT);
+	return 0;
+}
+
+static void
+sleep_until_something(unsigned int n)
+{
+	struct pollfd p[IDLERS_MAX];
+	int64_t until = CLOCK_NEVER;
+	unsigned int i, k = 0;
+	short ignored;
+
+	for (i = 0; i < n; i++) {
+		if (idler[i].over)
+			continue;
+		if (idler[i].until < until)
+			until = idler[i].until;
+		p[k].fd = idler[i].probe.io.rfd;
+		io_events(&idler[i].probe.io, 1, 0, &p[k].events, &ignored);
+		k++;
+	}
+	signals_poll(p, k, clock_poll(until));
+}
+
+/* Those that have not been asked yet are worth waiting for. */
+static unsigned int
+alive(unsigned int n)
+{
+	unsigned int i, left = 0;
+
+	for (i = 0; i < n; i++)
+		left += !idler[i].over;
+	return left;
+}
+
+void
+check_idle(struct check *c, const struct options *o, struct trust *trust)
+{
+	unsigned int i, n;
+	int64_t wait = o->proxy_idle;
+	int done = 0;
+
+	idler = memory_take(IDLERS_MAX * sizeof(idler[0]));
+	c->idle = IDLE_LIVES;
+	c->idle_limit = wait;
+	for (n = 0; n < IDLERS_MAX && (n == 0 || wait >= LEAST_MS); n++) {
+		idler[n].wait = wait;
+		if (begin(&idler[n], o, trust, &c->why) == -1)
+			break;
+		wait /= 2;
+	}
+	while (c->why.status == EXIT_ENDED && !done && alive(n) > 0) {
+		sleep_until_something(n);
+		for (i = 0; i < n && !done; i++)
+			if (!idler[i].over)
+				done = look(c, &idler[i]);
+	}
+	for (i = 0; i < n; i++)
+		if (!idler[i].over)
+			probe_end(&idler[i].probe, clock_ms() + LEAST_MS);
+	memory_return();
+}

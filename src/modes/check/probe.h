@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A websocket that carries nothing: it is pinged, and looked at.  What the
+ * peer says is skipped, its pings are answered.
+ */
+#ifndef RUN_PROBE_H
+#define RUN_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handshake/websocket.h"
+#include "proto/http.h"
+
+enum probe_event {
+	PROBE_NOTHING,		/* until the deadline */
+	PROBE_PONG,		/* the answer to the last ping */
+	PROBE_EOF,		/* the peer's direction is complete */
+	PROBE_CLOSE,		/* the peer's Close: code, reason */
+	PROBE_END,		/* the transport ended: errno, 0 end of file */
+	PROBE_FAULT		/* the peer broke a rule: fault */
+};
+
+struct probe {
+	struct io io;
+	size_t len;			/* of what is in in[] */
+	int extension;			/* the peer is inetws */
+	int session;			/* with it: it keeps one */
+	int waits;			/* nobody has dialled its target, and
+					 * nothing but Close can be said */
+	int eof;			/* it has said so */
+	uint64_t taken;			/* bytes of its data */
+	uint64_t skip;			/* bytes of a payload still to come */
+	uint64_t pinged;		/* number of the last ping */
+	unsigned int pings;		/* the peer's */
+	unsigned int code;		/* 1005: Close without one */
+	char reason[130];		/* escaped */
+	const char *fault;
+	uint8_t in[HTTP_HEAD_MAX + 8192];
+};
+
+/* Takes the wire over, with what came early. */
+void probe_begin(struct probe *, const struct wire *);
+
+/* 0, or -1 with errno. */
+int probe_ping(struct probe *, int64_t deadline);
+
+/* A deadline that is past: what is there already. */
+enum probe_event probe_wait(struct probe *, int64_t deadline);
+
+/*
+ * Says that there is nothing more to come, so that the target may end as it
+ * likes, then Close, and waits for the peer's end; all until deadline.  A
+ * session is over then, however that went.
+ */
+void probe_end(struct probe *, int64_t deadline);
+
+#endif

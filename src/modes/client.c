@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * client: wire dialled, stream given.  TCP in, websocket out; connect is the
+ * same on standard input and output.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/connection.h"
+#include "connection/record.h"
+#include "connection/worker_channel.h"
+#include "handshake/dialer.h"
+#include "handshake/peer.h"
+#include "modes/check/probe.h"
+#include "modes/modes.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/signals.h"
+#include "sandbox/drop.h"
+#include "sandbox/enter.h"
+#include "stats/page.h"
+#include "supervisor/startup.h"
+#include "supervisor/supervisor.h"
+
+/*
+ * A process on its own can be ended by a signal in the usual way until there
+ * is a tunnel to end.
+ */
+static int
+serve_io(struct dialler *cl, struct io stream, const char *peer, int alone)
+{
+	struct carry c;
+	struct visitor v;
+	struct wire w;
+	struct why why;
+	int status;
+
+	carry_begin(&c, cl->o, peer);
+	url_print(c.target, sizeof(c.target), &cl->o->url);
+	visitor_begin(&v, peer);
+	if (visitor_line(&v, cl->o, stream.rfd, clock_after(
+	    cl->o->connect_timeout), &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
+	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	if (visitor_count(cl->o, c.peer, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
+	if (cl->o->forward_peer)
+		wire_forward(c.peer);
+	if (carry_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1) {
+		io_reset(&stream);
+		return carry_failed(&c, &why);
+	}
+	if (alone)
+		signals_alone();
+	if ((status = confine(cl->o)) != EXIT_ENDED) {
+		io_reset(&stream);
+		return status;
+	}
+	return carry_on(&c, stream, &w);
+}
+
+static int
+serve(void *arg, int fd, const char *peer)
+{
+	return serve_io(arg, io_of(fd), peer, 0);
+}
+
+/*
+ * --warm: dials ahead and waits for a visitor.  A server that does not park
+ * has dialled its target already, which cannot be kept waiting.
+ */
+static int
+park(void *arg, int fd, const char *peer, int pair)
+{
+	struct carry c;
+	struct dialler *cl = arg;
+	struct wire w;
+	struct why why;
+	int status;
+
+	carry_begin(&c, cl->o, "");
+	c.pair = pair;
+	url_print(c.target, sizeof(c.target), &cl->o->url);
+	if (carry_dial(&c, cl, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
+		return carry_failed(&c, &why);
+	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
+		seat_say(pair, SEAT_NO_PARK);
+		note_failed(EXIT_LOST);
+		wire_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->linger);
+		return EXIT_ENDED;
+	}
+	if ((status = confine(cl->o)) != EXIT_ENDED) {
+		io_close(&w.io);
+		return status;
+	}
+	seat_say(pair, SEAT_PARKED);
+	return carry_on(&c, IO_CLOSED, &w);
+}
+
+/*
+ * Does the server take websockets?  One that can park has no need to dial its
+ * target for this.
+ */
+static int
+ready(void *arg, struct why *why)
+{
+	struct dialler *cl = arg;
+	struct options o = *cl->o;
+	struct extension offer = { .flags = EXT_PARK, .id = "ready",
+	    .win = EXTENSION_WIN_DEFAULT };
+	static struct probe probe;
+	struct wire w;
+	int status;
+
+	o.verbose = 0;
+	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
+	if (wire_dial(&w, &o, dialler_trust(cl), &offer, &status, why) == -1)
+		return -1;
+	probe_begin(&probe, &w);
+	probe_end(&probe, clock_ms() + 500);
+	return 0;
+}
+
+static int
+settled(void *arg)
+{
+	const struct dialler *cl = arg;
+
+	return confine_prepare(cl->o, SANDBOX_REDIAL);
+}
+
+static void
+reload(void *arg)
+{
+	dialler_refresh(arg, 1);
+	settled(arg);
+}
+
+static void
+before(void *arg)
+{
+	dialler_refresh(arg, 0);
+}
+
+static int
+run(const struct options *o, const struct addr *words, unsigned int n,
+    enum log_level level)
+{
+	struct dialler cl;
+	struct activation a;
+	struct service service = { .arg = &cl, .serve = serve,
+	    .ready = ready, .settled = settled, .reload = reload,
+	    .before = before, .given = &a };
+	struct why why;
+	int status;
+
+	status = start(&a, o, words, n, level);
+	if (status != EXIT_ENDED)
+		return status;
+	if (dialler_begin(&cl, o, a.nlisteners > 0, &why) == -1)
+		return start_failed(&why);
+	if (o->warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
+		why_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
+		    "one connection");
+		return start_failed(&why);
+	}
+	if (o->warm > 0) {
+		service.park = park;
+		service.spares = &o->warm;
+		service.hands_on = 1;
+	}
+	if (a.nlisteners > 0)
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else if (drop_privileges(o, stats_give, &why) == -1)
+		status = start_failed(&why);
+	else if ((status = settled(&cl)) == EXIT_ENDED)
+		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, 1);
+	dialler_end(&cl);
+	return status;
+}
+
+int
+client_main(const struct options *o)
+{
+	return run(o, o->listen, o->nlisten, LOG_L_INFO);
+}
+
+/* Said only if something is wrong: somebody is typing into this. */
+int
+connect_main(const struct options *o)
+{
+	struct addr stdio;
+
+	memset(&stdio, 0, sizeof(stdio));
+	stdio.kind = ADDR_STDIO;
+	return run(o, &stdio, 1, LOG_L_WARN);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which agent a request is from, and whether it may be that one.
+ */
+#ifndef RUN_GATE_ADMIT_H
+#define RUN_GATE_ADMIT_H
+
+#include "modes/accepted.h"
+#include "proto/agent_name.h"
+
+/* Can --agents-file be used?  At the start; 0, or -1 and why (64). */
+int gate_check_file(const struct options *, struct why *);
+
+/*
+ * 1: it is welcome, name is its name ("" if names do not matter) and shown
+ * what the log may know of it, hash that of its secret in --agents-file ("" if
+ * there is none).  0: it was refused, *status is what to exit with.
+ */
+int gate_admit(struct accepted *, const struct options *,
+    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX],
+    char hash[AGENTS_HASH_MAX], int *status);
+
+#endif

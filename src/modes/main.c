@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "modes/check/judge.h"
+#include "modes/modes.h"
+#include "net/inherit.h"
+#include "os/log.h"
+#include "os/memory.h"
+#include "os/title.h"
+#include "supervisor/startup.h"
+
+extern char **environ;
+
+static const struct {
+	enum mode mode;
+	int (*run)(const struct options *);
+} modes[] = {
+	{ MODE_SERVER, server_main },
+	{ MODE_CLIENT, client_main },
+	{ MODE_CONNECT, connect_main },
+	{ MODE_AGENT, agent_main },
+	{ MODE_GATE, gate_main },
+	{ MODE_STATUS, status_main },
+	{ MODE_CHECK, check_main },
+};
+
+#define NMODES (sizeof(modes) / sizeof(modes[0]))
+
+/* Has it been said, as far as words can be told apart that are wrong? */
+static int
+is_for_nagios(char **argv)
+{
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		if (strcmp(*argv, "--nagios") == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * Bad words: nothing is open yet.  Nagios reads standard output and knows
+ * four statuses.
+ */
+static int
+refuse(const struct why *why, char **argv, int no_stderr)
+{
+	if (is_for_nagios(argv)) {
+		printf("INETWS UNKNOWN - %s |\n", why->text);
+		return CHECK_UNKNOWN;
+	}
+	if (no_stderr) {
+		log_open(LOG_TO_SYSLOG, LOG_L_ERROR, "inetws");
+		return start_failed(why);
+	}
+	fprintf(stderr, "inetws: %s\n", why->text);
+	return why->status;
+}
+
+/* The command line may have held secrets, which ps(1) would go on showing. */
+static void
+hide_words(const struct options *o)
+{
+	char url[ADDR_HOST_MAX + 64];
+
+	if (o->url.path[0] != '\0')
+		title_set("inetws %s: %s", mode_name(o->mode),
+		    url_print(url, sizeof(url), &o->url));
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o;
+	struct why why;
+	size_t i;
+	int no_stderr;
+
+	if ((no_stderr = activate_stderr()) == -1)
+		return EXIT_SYSTEM;
+	signal(SIGPIPE, SIG_IGN);
+	title_init(argc, argv, environ);
+	switch (options_parse(&o, argc, argv, &why)) {
+	case OPT_DONE:
+		return EXIT_ENDED;
+	case OPT_RUN:
+		break;
+	default:
+		return refuse(&why, argv, no_stderr);
+	}
+	if (memory_prepare() == -1) {
+		why_set(&why, EXIT_SYSTEM, "memory: %s", strerror(errno));
+		return refuse(&why, argv, no_stderr);
+	}
+	hide_words(&o);
+	o.no_stderr = no_stderr;
+	for (i = 0; i < NMODES; i++)
+		if (modes[i].mode == o.mode)
+			return modes[i].run(&o);
+	return EXIT_BADUSAGE;
+}

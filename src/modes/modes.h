@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The modes, one file each: what a command line asks for, from the first
+ * descriptor to the exit status.
+ */
+#ifndef RUN_MODES_H
+#define RUN_MODES_H
+
+#include "config/options.h"
+
+int server_main(const struct options *);
+int client_main(const struct options *);
+int connect_main(const struct options *);
+int gate_main(const struct options *);
+int agent_main(const struct options *);
+int status_main(const struct options *);
+int check_main(const struct options *);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * server: wire given, stream dialled.  Websocket in, TCP out.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/target.h"
+#include "handshake/auth.h"
+#include "handshake/tls_reload.h"
+#include "modes/accepted.h"
+#include "modes/modes.h"
+#include "os/clock.h"
+#include "os/signals.h"
+#include "sandbox/drop.h"
+#include "sandbox/enter.h"
+#include "stats/page.h"
+#include "supervisor/startup.h"
+#include "supervisor/supervisor.h"
+
+/* What all connections share; made before the first fork. */
+struct server {
+	const struct options *o;
+	struct tls_keep tls;
+};
+
+/* A child of the supervisor, one beyond its limit, or without one. */
+enum how { ONE_OF_MANY, FULL, ALONE };
+
+/* The answer, and all that comes after it. */
+static int
+answer(struct accepted *a, struct io stream, enum how how)
+{
+	const struct extension *offer = a->request.has_offer ?
+	    &a->request.offer : NULL;
+	struct carry *c = a->c;
+	struct why why;
+	int status;
+
+	if (offer != NULL)
+		carry_answer(c, offer, &a->w);
+	if (wire_answer(&a->w, &a->request, offer != NULL ? &c->ours : NULL,
+	    a->deadline, &why) == -1) {
+		stream_drop(c, &stream);
+		return carry_failed(c, &why);
+	}
+	/* Until there is a tunnel a signal ends us in the usual way. */
+	if (how == ALONE)
+		signals_alone();
+	if (!c->confine_late && (status = confine(c->o)) != EXIT_ENDED) {
+		stream_drop(c, &stream);
+		return status;
+	}
+	return carry_on(c, stream, &a->w);
+}
+
+/*
+ * A warm client: the target is dialled when it says "open", and only then can
+ * all rights be given up.
+ */
+static int
+wait_for_open(struct accepted *a, enum how how)
+{
+	struct carry *c = a->c;
+
+	c->role = TUNNEL_SERVES;
+	c->confine_late = 1;
+	c->believes = a->v.trusted &&
+	    c->o->real_ip_header != REAL_IP_NONE;
+	c->request = a->w.raw;
+	c->request_len = a->w.raw_len;
+	return answer(a, IO_CLOSED, how);
+}
+
+static int
+join(struct accepted *a, enum how how)
+{
+	struct carry *c = a->c;
+	struct io stream;
+	struct why why;
+
+	if (stream_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
+		wire_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
+		    why.text);
+		return carry_failed(c, &why);
+	}
+	if (visitor_tell(c->o, stream.wfd, c->peer, c->here, &why) == -1) {
+		stream_drop(c, &stream);
+		wire_refuse(&a->w, 502, why.text);
+		return carry_failed(c, &why);
+	}
+	return answer(a, stream, how);
+}
+
+static int
+serve_io(struct server *sv, struct io io, const char *peer, enum how how)
+{
+	const struct options *o = sv->o;
+	struct carry c;
+	struct accepted a;
+	const struct extension *offer;
+	struct why why;
+	int status;
+
+	carry_begin(&c, o, peer);
+	stream_name(&c);
+	if (!accepted_begin(&a, &c, o, sv->tls.ctx, io, peer, &status))
+		return status;
+	offer = a.request.has_offer ? &a.request.offer : NULL;
+	if (offer != NULL && (offer->flags & EXT_SERVE))
+		return accepted_refuse(&a, 400,
+		    "an agent belongs to a gate, this is a server");
+	if (accepted_redial(&a, &status))
+		return status;
+	if (how == FULL) {
+		STATS_ADD(stats_mine->counts.refused, 1);
+		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
+	}
+	if (visitor_count(o, c.peer, &why) == -1)
+		return accepted_refuse(&a, 503, why.text);
+	if (o->send_proxy != 0)
+		net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
+	if (offer != NULL && (offer->flags & EXT_PARK))
+		return wait_for_open(&a, how);
+	return join(&a, how);
+}
+
+static int
+serve(void *arg, int fd, const char *peer)
+{
+	return serve_io(arg, io_of(fd), peer, ONE_OF_MANY);
+}
+
+static int
+serve_full(void *arg, int fd, const char *peer)
+{
+	return serve_io(arg, io_of(fd), peer, FULL);
+}
+
+/* Does the target take connections?  A program is started when one comes. */
+static int
+ready(void *arg, struct why *why)
+{
+	const struct server *sv = arg;
+	const struct options *o = sv->o;
+	int fd;
+
+	if (o->program != NULL)
+		return 0;
+	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISE_READY_MS,
+	    NULL, why);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static enum sandbox_role
+role_of(const struct options *o)
+{
+	return o->program != NULL ? SANDBOX_PROGRAM : SANDBOX_RELAY;
+}
+
+static int
+prepare(const struct server *sv)
+{
+	return confine_prepare(sv->o, role_of(sv->o));
+}
+
+/* The file is read while it runs, as who it is then and where it is. */
+static int
+settled(void *arg)
+{
+	const struct server *sv = arg;
+	struct why why;
+
+	if ((sv->o->chroot != NULL || sv->o->run_as != NULL) &&
+	    auth_check_file(sv->o, &why) == -1)
+		return drop_failed(sv->o, &why);
+	return prepare(sv);
+}
+
+static void
+reload(void *arg)
+{
+	struct server *sv = arg;
+
+	tls_keep_refresh(&sv->tls, 1);
+	prepare(sv);
+}
+
+static void
+before(void *arg)
+{
+	struct server *sv = arg;
+
+	tls_keep_refresh(&sv->tls, 0);
+}
+
+/* At HUP. */
+static int
+check(const struct options *o, struct why *why)
+{
+	return accepted_check_tls(o, why) == -1 ? -1 : auth_check_file(o, why);
+}
+
+int
+server_main(const struct options *o)
+{
+	struct server sv = { .o = o };
+	struct activation a;
+	struct service service = { .arg = &sv, .serve = serve,
+	    .serve_full = serve_full, .check = check,
+	    .refuse = accepted_busy, .ready = ready, .settled = settled,
+	    .reload = reload, .before = before, .given = &a };
+	struct why why;
+	int status;
+
+	if (accepted_check_tls(o, &why) == -1 ||
+	    (o->chroot == NULL && auth_check_file(o, &why) == -1))
+		return start_failed(&why);
+	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
+	if (status != EXIT_ENDED)
+		return status;
+	if (accepted_begin_tls(&sv.tls, o, &service, &why) == -1)
+		return start_failed(&why);
+	if (a.nlisteners > 0)
+		status = supervise(o, a.listener, a.nlisteners, &service);
+	else if (drop_privileges(o, stats_give, &why) == -1)
+		status = start_failed(&why);
+	else if ((status = settled(&sv)) == EXIT_ENDED)
+		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
+		    .wfd = a.wfd }, a.peer, ALONE);
+	tls_keep_end(&sv.tls);
+	return status;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "modes/status/status.h"
+#include "os/clock.h"
+#include "stats/page.h"
+#include "stats/rundir.h"
+
+/* The rows of a page; 0, or -1 without memory. */
+static int
+read_rows(struct status_instance *in, const struct stats_view *v)
+{
+	unsigned int i, slots = stats_slots(v);
+
+	in->row = calloc(slots + 1, sizeof(in->row[0]));
+	if (in->row == NULL)
+		return -1;
+	for (i = 0; i < slots; i++)
+		in->nrows += stats_row(v, i, &in->row[in->nrows]);
+	return 0;
+}
+
+/* Those of a gate; 0, or -1 without memory. */
+static int
+read_names(struct status_instance *in, const struct stats_view *v)
+{
+	if (!report_is_gate(in->report.mode))
+		return 0;
+	in->names.of = calloc(REPORT_NAMES_MAX, sizeof(in->names.of[0]));
+	if (in->names.of == NULL)
+		return -1;
+	in->names.max = REPORT_NAMES_MAX;
+	stats_names(v, &in->names);
+	return 0;
+}
+
+static int
+add(struct status *st, const char *path)
+{
+	struct status_instance *more, *in;
+	struct stats_view v;
+
+	more = realloc(st->instance, (st->n + 1) * sizeof(*more));
+	if (more == NULL)
+		return why_set(&st->why, EXIT_SYSTEM, "out of memory");
+	st->instance = more;
+	in = &more[st->n];
+	memset(in, 0, sizeof(*in));
+	if (stats_view_open(&v, path, &st->why) == -1)
+		return -1;
+	strlcpy(in->file, path, sizeof(in->file));
+	stats_read(&v, &in->report);
+	if (read_rows(in, &v) == -1 || read_names(in, &v) == -1) {
+		free(in->row);
+		stats_view_close(&v);
+		return why_set(&st->why, EXIT_SYSTEM, "out of memory");
+	}
+	stats_view_close(&v);
+	st->n++;
+	return 0;
+}
+
+static void
+add_found(void *arg, const char *path)
+{
+	struct status *st = arg;
+
+	if (add(st, path) == -1)
+		st->denied++;
+}
+
+void
+status_free(struct status *st)
+{
+	unsigned int i;
+
+	for (i = 0; i < st->n; i++) {
+		free(st->instance[i].row);
+		free(st->instance[i].names.of);
+	}
+	free(st->instance);
+	st->instance = NULL;
+	st->n = 0;
+}
+
+int
+status_look(struct status *st, const struct options *o, struct why *why)
+{
+	char dir[RUNDIR_MAX];
+	unsigned int i;
+
+	memset(st, 0, sizeof(*st));
+	st->o = o;
+	st->at = clock_ms();
+	if (o->page != NULL) {
+		if (add(st, o->page) == 0)
+			return 0;
+	} else {
+		for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
+			rundir_each(dir, add_found, st);
+		if (st->n > 0 || st->denied == 0)
+			return 0;
+	}
+	*why = st->why;
+	status_free(st);
+	return -1;
+}
+
+/* The same connection: a process has one in its life. */
+static const struct report_row *
+find(const struct status *st, const struct report_row *row)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < st->n; i++)
+		for (k = 0; k < st->instance[i].nrows; k++)
+			if (st->instance[i].row[k].pid == row->pid)
+				return &st->instance[i].row[k];
+	return NULL;
+}
+
+void
+status_rates(struct status *st, const struct status *before)
+{
+	const struct report_row *old;
+	struct report_row *row;
+	int64_t ms = st->at - before->at;
+	unsigned int i, k;
+
+	for (i = 0; i < st->n && ms > 0; i++)
+		for (k = 0; k < st->instance[i].nrows; k++) {
+			row = &st->instance[i].row[k];
+			old = find(before, row);
+			if (old == NULL || old->up > row->up ||
+			    old->down > row->down)
+				continue;
+			row->up_rate = (row->up - old->up) * 1000 / ms;
+			row->down_rate = (row->down - old->down) * 1000 / ms;
+		}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * status: what the instances on this machine do, read from their statistics
+ * pages; nobody is asked.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "modes/modes.h"
+#include "modes/status/status.h"
+#include "os/memory.h"
+#include "os/writefile.h"
+#include "stats/metrics.h"
+#include "stats/rundir.h"
+
+#define SAMPLE_MS	200	/* between the two looks that give rates */
+
+static void
+flush(struct out *o)
+{
+	fwrite(o->p, 1, o->len, stdout);
+	out_begin(o, o->p, o->size);
+}
+
+/* One thing after the other, with commas. */
+static void
+show_json_of(const struct status_instance *in, struct out *o)
+{
+	unsigned int i;
+
+	report_json_head(o, &in->report);
+	out_add(o, ",\"names\":[");
+	for (i = 0; i < in->names.n; i++) {
+		out_add(o, "%s", i > 0 ? "," : "");
+		report_json_name(o, &in->names.of[i]);
+		flush(o);
+	}
+	out_add(o, "],\"tunnels\":[");
+	for (i = 0; i < in->nrows; i++) {
+		out_add(o, "%s", i > 0 ? "," : "");
+		report_json_row(o, &in->row[i]);
+		flush(o);
+	}
+	out_add(o, "]}");
+	flush(o);
+}
+
+static void
+show_json(const struct status *st)
+{
+	char buf[8192];
+	struct out o;
+	unsigned int i;
+
+	out_begin(&o, buf, sizeof(buf));
+	out_add(&o, "{\"instances\":[");
+	for (i = 0; i < st->n; i++) {
+		out_add(&o, "%s{\"file\":", i > 0 ? "," : "");
+		out_json(&o, st->instance[i].file);
+		out_add(&o, ",");
+		show_json_of(&st->instance[i], &o);
+	}
+	out_add(&o, "]}\n");
+	flush(&o);
+}
+
+static void
+show_table(const struct status *st)
+{
+	char buf[4096];
+	struct out o;
+	unsigned int i, k;
+
+	out_begin(&o, buf, sizeof(buf));
+	for (i = 0; i < st->n; i++) {
+		if (i > 0)
+			out_add(&o, "\n");
+		report_table_head(&o, &st->instance[i].report);
+		if (st->instance[i].names.n > 0)
+			report_table_name_columns(&o);
+		for (k = 0; k < st->instance[i].names.n; k++) {
+			report_table_name(&o, &st->instance[i].names.of[k]);
+			flush(&o);
+		}
+		if (st->instance[i].nrows > 0)
+			report_table_columns(&o);
+		flush(&o);
+		for (k = 0; k < st->instance[i].nrows; k++) {
+			report_table_row(&o, &st->instance[i].row[k]);
+			flush(&o);
+		}
+	}
+}
+
+/*
+ * In memory that is taken, and the caller's to return.  Of one instance: names
+ * of metrics do not tell instances apart.
+ */
+static int
+put_metrics(const struct status *st, struct out *o, int openmetrics,
+    struct why *why)
+{
+	struct metrics_form form = { openmetrics, st->o->metrics_names == 1 };
+
+	if (st->n != 1)
+		return why_set(why, EXIT_BADUSAGE, "%u instances are "
+		    "running: name the page of one", st->n);
+	out_begin(o, memory_take(METRICS_MAX), METRICS_MAX);
+	metrics_write(o, &form, &st->instance[0].report,
+	    &st->instance[0].names, NULL);
+	return 0;
+}
+
+static int
+show_metrics(const struct status *st, struct why *why)
+{
+	struct out o;
+
+	if (put_metrics(st, &o, 1, why) == -1)
+		return -1;
+	flush(&o);
+	memory_return();
+	return 0;
+}
+
+/* Which reads Prometheus' format alone, and may read at any time. */
+int
+status_textfile(const struct status *st, struct why *why)
+{
+	struct out o;
+	int failed;
+
+	if (put_metrics(st, &o, 0, why) == -1)
+		return -1;
+	failed = writefile(st->o->textfile, o.p, o.len) == -1;
+	memory_return();
+	if (failed)
+		return why_set(why, EXIT_SYSTEM, "%s: %s", st->o->textfile,
+		    strerror(errno));
+	return 0;
+}
+
+/* Nothing was found, or not all of it might be looked at. */
+static void
+tell(const struct status *st)
+{
+	char dir[RUNDIR_MAX];
+	unsigned int i;
+
+	if (st->denied > 0)
+		fprintf(stderr, "inetws: %s\n", st->why.text);
+	if (st->n > 0)
+		return;
+	fputs("inetws: no instance found in", stderr);
+	for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
+		fprintf(stderr, "%s %s", i > 0 ? " and" : "", dir);
+	fputs("\n", stderr);
+}
+
+static int
+look_twice(struct status *st, const struct options *o, struct why *why)
+{
+	struct status before;
+
+	if (status_look(&before, o, why) == -1)
+		return -1;
+	if (before.n > 0 && !o->openmetrics && o->textfile == NULL)
+		usleep(SAMPLE_MS * 1000);
+	if (status_look(st, o, why) == 0)
+		status_rates(st, &before);
+	status_free(&before);
+	return 0;
+}
+
+int
+status_main(const struct options *o)
+{
+	struct status st = { 0 };
+	struct why why = { .status = EXIT_ENDED };
+	int failed;
+
+	if (o->watch)
+		return status_watch(o);
+	failed = look_twice(&st, o, &why) == -1;
+	if (!failed && o->textfile != NULL)
+		failed = status_textfile(&st, &why) == -1;
+	else if (!failed && o->openmetrics)
+		failed = show_metrics(&st, &why) == -1;
+	else if (!failed && o->json)
+		show_json(&st);
+	else if (!failed) {
+		show_table(&st);
+		tell(&st);
+		why.status = st.n > 0 ? EXIT_ENDED : EXIT_UNREACHABLE;
+	}
+	if (!failed && (fflush(stdout) == EOF || ferror(stdout)))
+		failed = why_set(&why, EXIT_SYSTEM, "standard output: %s",
+		    strerror(errno)) == -1;
+	if (failed)
+		fprintf(stderr, "inetws: %s\n", why.text);
+	status_free(&st);
+	return why.status;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What status*.c share: the instances that were found, and their rows.
+ */
+#ifndef RUN_STATUS_H
+#define RUN_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/options.h"
+#include "stats/report.h"
+
+struct status_instance {
+	char file[256];
+	struct report report;
+	struct report_row *row;
+	unsigned int nrows;
+	struct report_names names;
+};
+
+/* One look at everything. */
+struct status {
+	const struct options *o;
+	int64_t at;			/* of clock_ms() */
+	struct status_instance *instance;
+	unsigned int n;
+	unsigned int denied;		/* others that may not be seen */
+	struct why why;			/* of the last one */
+};
+
+/* Looks; what o->page names, or all there are.  0, or -1 and why. */
+int status_look(struct status *, const struct options *, struct why *);
+void status_free(struct status *);
+
+/* Fills in the rates, by an earlier look. */
+void status_rates(struct status *, const struct status *before);
+
+/* --textfile: writes it.  0, or -1 and why. */
+int status_textfile(const struct status *, struct why *);
+
+/* Goes on until told to end; the exit status. */
+int status_watch(const struct options *);
+
+#endif

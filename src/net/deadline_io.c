@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <poll.h>
+
+#include "net/deadline_io.h"
+#include "os/clock.h"
+#include "os/signals.h"
+
+int
+wire_wait(const struct io *io, int for_write, int64_t deadline)
+{
+	struct pollfd p[2] = {
+		{ .fd = io->rfd }, { .fd = io->wfd }
+	};
+	int n;
+
+	io_events(io, !for_write, for_write, &p[0].events, &p[1].events);
+	/* poll(2) tells of errors and hang-ups unasked: not of both. */
+	if (p[0].events == 0)
+		p[0].fd = -1;
+	if (p[1].events == 0)
+		p[1].fd = -1;
+	do {
+		n = signals_poll(p, 2, clock_poll(deadline));
+	} while (n == -1 && errno == EINTR && !signal_terminated());
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n > 0 ? 0 : -1;
+}
+
+/*
+ * poll(2) comes first, for an inherited pipe or terminal may be a blocking
+ * one, and only then what TLS holds back is asked for.
+ */
+ssize_t
+wire_read(struct io *io, void *dst, size_t size, int64_t deadline)
+{
+	struct iovec iov = { dst, size };
+	ssize_t n;
+
+	for (;;) {
+		if (!io_pending(io) && wire_wait(io, 0, deadline) == -1)
+			return -1;
+		n = io_readv(io, &iov, 1);
+		if (n != -1 || errno != EAGAIN)
+			return n;
+		if (wire_wait(io, 0, deadline) == -1)
+			return -1;
+	}
+}
+
+/*
+ * There is room nearly always, so poll(2) is asked if not; but for what is no
+ * socket, since a terminal would keep us.
+ */
+int
+wire_write(struct io *io, const void *src, size_t len, int64_t deadline)
+{
+	struct iovec iov = { (void *)(uintptr_t)src, len };
+	ssize_t n;
+
+	while (iov.iov_len > 0) {
+		if (io->rfd != io->wfd && wire_wait(io, 1, deadline) == -1)
+			return -1;
+		n = io_writev(io, &iov, 1);
+		if (n == -1 && (errno != EAGAIN ||
+		    wire_wait(io, 1, deadline) == -1))
+			return -1;
+		if (n > 0) {
+			iov.iov_base = (char *)iov.iov_base + n;
+			iov.iov_len -= n;
+		}
+	}
+	return 0;
+}

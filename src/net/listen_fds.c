@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/listen_fds.h"
+
+/* A number in the environment; -1 if it is not there or not good. */
+static int
+env_number(const char *name)
+{
+	const char *value, *bad;
+	long long n;
+
+	if ((value = getenv(name)) == NULL)
+		return -1;
+	n = strtonum(value, 0, 0x7fffffff, &bad);
+	return bad != NULL ? -1 : (int)n;
+}
+
+int
+passed_count(void)
+{
+	int n;
+
+	if (env_number("LISTEN_PID") != getpid())
+		return 0;
+	n = env_number("LISTEN_FDS");
+	return n < 0 ? 0 : n > PASSED_MAX ? PASSED_MAX : n;
+}
+
+int
+passed_as(int i, const char *name)
+{
+	const char *p = getenv("LISTEN_FDNAMES");
+	size_t len;
+
+	for (; p != NULL && i > 0; i--)
+		if ((p = strchr(p, ':')) != NULL)
+			p++;
+	if (p == NULL)
+		return 0;
+	len = strcspn(p, ":");
+	return len == strlen(name) && memcmp(p, name, len) == 0;
+}
+
+void
+passed_forget(void)
+{
+	if (env_number("LISTEN_PID") != getpid())
+		return;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_PIDFDID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/un.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/socket.h"
+
+/* A path as it is, an abstract name with '@'; what cannot be shown is '?'. */
+static char *
+print_unix(const struct sockaddr_un *sun, socklen_t len, char *dst, size_t size)
+{
+	size_t i, n = 0;
+
+	if (len > offsetof(struct sockaddr_un, sun_path))
+		n = len - offsetof(struct sockaddr_un, sun_path);
+	if (n > sizeof(sun->sun_path))
+		n = sizeof(sun->sun_path);
+	if (n > 0 && sun->sun_path[0] != '\0')
+		n = strnlen(sun->sun_path, n);
+	strlcpy(dst, "unix:", size);
+	for (i = 0; i < n && 5 + i + 1 < size; i++) {
+		unsigned char c = sun->sun_path[i];
+
+		if (c == '\0' && i == 0)
+			c = '@';
+		dst[5 + i] = isgraph(c) ? c : '?';
+		dst[5 + i + 1] = '\0';
+	}
+	return dst;
+}
+
+/* With its zone, which the system has to name. */
+static int
+print_zoned(const struct sockaddr *sa, char *dst, size_t size)
+{
+	return getnameinfo(sa, sizeof(struct sockaddr_in6), dst, size, NULL, 0,
+	    NI_NUMERICHOST) == 0;
+}
+
+char *
+net_print(const struct sockaddr *sa, socklen_t len, char *dst, size_t size)
+{
+	const struct sockaddr_in *in = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+	char host[NET_NAME_MAX];
+
+	if (sa->sa_family == AF_UNIX)
+		return print_unix((const void *)sa, len, dst, size);
+	if (sa->sa_family == AF_INET6 && in6->sin6_scope_id != 0 &&
+	    print_zoned(sa, host, sizeof(host)))
+		snprintf(dst, size, "[%s]:%u", host, ntohs(in6->sin6_port));
+	else if (sa->sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		snprintf(dst, size, "%s:%u", inet_ntop(AF_INET,
+		    &in6->sin6_addr.s6_addr[12], host, sizeof(host)),
+		    ntohs(in6->sin6_port));
+	else if (sa->sa_family == AF_INET6)
+		snprintf(dst, size, "[%s]:%u", inet_ntop(AF_INET6,
+		    &in6->sin6_addr, host, sizeof(host)),
+		    ntohs(in6->sin6_port));
+	else if (sa->sa_family == AF_INET)
+		snprintf(dst, size, "%s:%u", inet_ntop(AF_INET,
+		    &in->sin_addr, host, sizeof(host)), ntohs(in->sin_port));
+	else
+		strlcpy(dst, "-", size);
+	return dst;
+}
+
+char *
+net_local_name(int fd, char *dst, size_t size)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1) {
+		strlcpy(dst, "-", size);
+		return dst;
+	}
+	return net_print((struct sockaddr *)&ss, len, dst, size);
+}
+
+char *
+net_peer_name(int fd, char *dst, size_t size)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
+		strlcpy(dst, "-", size);
+		return dst;
+	}
+	return net_print((struct sockaddr *)&ss, len, dst, size);
+}
+
+int
+net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
+{
+	*len = sizeof(*ss);
+	return accept4(listener, (struct sockaddr *)ss, len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/*
+ * Keepalive is what notices a vanished peer of a stream, which has no pings
+ * of its own: after a minute of silence, within two more.  TCP_USER_TIMEOUT
+ * would notice sooner where something is unacknowledged, but counts a window
+ * that stays closed too, and a peer that does not read for now is not dead.
+ */
+void
+net_tune(int fd)
+{
+	int on = 1, idle = 60, interval = 15, count = 8;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+void
+net_linger_reset(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+void
+net_linger_default(int fd)
+{
+	struct linger off = { .l_onoff = 0, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+}
+
+static int
+socket_option(int fd, int option)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1)
+		return -1;
+	return value;
+}
+
+int
+net_is_socket(int fd)
+{
+	if (socket_option(fd, SO_TYPE) == -1)
+		return errno == ENOTSOCK ? 0 : -1;
+	return 1;
+}
+
+int
+net_is_listener(int fd)
+{
+	int value = socket_option(fd, SO_ACCEPTCONN);
+
+	if (value == -1)
+		return errno == ENOTSOCK ? 0 : -1;
+	return value != 0;
+}
+
+/* SO_ERROR would tell as well, but take the error away from the next read. */
+int
+net_is_reset(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = 0 };
+
+	if (poll(&p, 1, 0) == -1)
+		return -1;
+	if (p.revents & POLLNVAL) {
+		errno = EBADF;
+		return -1;
+	}
+	return (p.revents & POLLERR) != 0;
+}

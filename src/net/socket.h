@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sockets: listening, accepting, dialling, ending.  Every descriptor made
+ * here is close-on-exec and non-blocking.
+ */
+#ifndef OS_NET_H
+#define OS_NET_H
+
+#include <sys/socket.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "proto/addr.h"
+
+#define NET_NAME_MAX	128	/* "[v6%scope]:port" or "unix:/path" */
+
+enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
+
+/*
+ * Opens the sockets that a LISTEN word of kind ADDR_TCP or ADDR_UNIX means:
+ * one, or two on one port for a bare PORT (loopback of both families) and for
+ * a name with addresses of both; a missing family is no error.  ":PORT" is one
+ * dual-stack socket, or IPv4 alone where there is no IPv6.  SO_REUSEADDR is
+ * set; a stale Unix socket that nobody answers on is replaced, a live one is
+ * not, nor a file that is no socket.  What is in use is tried again for half a
+ * second, but not by the second function, which does not wait.  Returns how
+ * many (1 or 2) were put into fds, or -1 with errno and why (71).
+ */
+int net_listen(const struct addr *, int backlog, int fds[2], struct why *);
+int net_listen_now(const struct addr *, int backlog, int fds[2],
+    struct why *);
+
+/* Is there a Unix socket left over from a process that is gone? */
+int net_is_stale(const char *path);
+
+/*
+ * The address a socket is bound to / connected to, v4-mapped ones as IPv4; "-"
+ * where there is none.  Abstract and unnamed Unix sockets are "unix:@name" and
+ * "unix:".  Always printable.  Each returns dst.
+ */
+char *net_local_name(int fd, char *dst, size_t size);
+char *net_peer_name(int fd, char *dst, size_t size);
+char *net_print(const struct sockaddr *, socklen_t, char *dst, size_t size);
+
+/* accept4(2) of one connection; -1 with errno. */
+int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
+
+/*
+ * Dials host and port over all its addresses as RFC 8305 has it (families
+ * interleaved, IPv6 first, 250 ms between attempts, the first to answer
+ * wins), or a Unix socket, until deadline of clock_ms().  The name of what
+ * answered is put into peer (NET_NAME_MAX bytes) unless that is NULL.  Returns
+ * the connected descriptor, or -1 and why: 68 not found, 75 for a timeout or
+ * EAI_AGAIN, 69 refused or unreachable, 71 out of descriptors or memory.
+ * Resolving is getaddrinfo(3), which blocks and knows no deadline.
+ */
+int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
+    struct why *);
+
+/*
+ * The two steps of it, for who wants to know what came of each: the addresses
+ * of a name in the order in which they are tried (none of a Unix socket), and
+ * dialling those.  They are those that somebody has named, numbers with commas
+ * between them, IPv6 in brackets or not, of which those of another family do
+ * not count; or, if named is NULL, what is found.
+ */
+#define NET_FOUND_MAX	16
+
+struct net_found {
+	struct {
+		struct sockaddr_storage ss;
+		socklen_t len;
+	} at[NET_FOUND_MAX];
+	int n;
+};
+
+int net_find(struct net_found *, const struct addr *, const char *named,
+    int family, struct why *);
+int net_dial_found(const struct addr *, const struct net_found *,
+    int64_t deadline, char *peer, struct why *);
+
+/*
+ * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a
+ * listener inherit them.
+ */
+void net_tune(int fd);
+
+/* The next close sends a TCP reset; harmless on other sockets. */
+void net_linger_reset(int fd);
+
+/* The next close is an ordinary one again. */
+void net_linger_default(int fd);
+
+/* Is it a socket?  Does it listen?  1, 0, or -1 with errno. */
+int net_is_socket(int fd);
+int net_is_listener(int fd);
+
+/*
+ * Has a TCP peer already reset this connection?  1, 0, or -1 with errno.
+ * Consumes neither data nor the error.
+ */
+int net_is_reset(int fd);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "os/backoff.h"
+
+#define FIRST		200	/* ms */
+#define DOUBLINGS	10
+
+int64_t
+backoff_ms(unsigned int failures, int64_t most)
+{
+	unsigned int n = failures > 0 ? failures - 1 : 0;
+	int64_t ms = (int64_t)FIRST << (n < DOUBLINGS ? n : DOUBLINGS);
+
+	if (ms > most)
+		ms = most;
+	return ms / 2 + arc4random_uniform(ms + 1);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/command.h"
+#include "os/command_helper.h"
+#include "os/signals.h"
+#include "os/title.h"
+
+#define HELD_FD		3	/* the socket, in the keeper */
+#define SLACK_MS	1000	/* for the answer of one that ran out of time */
+
+/* One message each way. */
+struct question {
+	int64_t ms;		/* to run at most */
+};
+
+struct answer {
+	int status;		/* as command_run() */
+	struct why why;
+	char out[KEEPER_OUT_MAX + 1];	/* one more: did it fit? */
+};
+
+/* The streams and sockets of the asker must not live on in here. */
+static int
+let_go(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(null, STDOUT_FILENO) == -1)
+		return -1;
+	if (fd != HELD_FD && dup3(fd, HELD_FD, O_CLOEXEC) == -1)
+		return -1;
+	closefrom(HELD_FD + 1);
+	return 0;
+}
+
+static _Noreturn void
+keep(int fd, char *const argv[], char *const env[], int mute)
+{
+	static struct answer a;
+	struct question q;
+	struct pollfd p = { .fd = HELD_FD, .events = POLLIN };
+
+	if (let_go(fd) == -1)
+		_exit(1);
+	title_set("inetws: running %s when asked", argv[0]);
+	while (!signal_terminated()) {
+		if (signals_poll(&p, 1, -1) <= 0)
+			continue;
+		if (recv(HELD_FD, &q, sizeof(q), 0) != sizeof(q))
+			break;
+		memset(&a, 0, sizeof(a));
+		a.status = command_run(argv, env, mute, a.out, sizeof(a.out),
+		    clock_ms() + q.ms, &a.why);
+		if (send(HELD_FD, &a, sizeof(a), MSG_NOSIGNAL) == -1)
+			break;
+		explicit_bzero(&a, sizeof(a));
+	}
+	_exit(0);
+}
+
+/* Messages, not a stream: each is sent and received whole. */
+int
+keeper_start(struct keeper *k, char *const argv[], char *const env[],
+    int mute, void (*forget)(void *), void *arg)
+{
+	int fd[2];
+
+	k->pid = 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1)
+		return -1;
+	if ((k->pid = fork()) == 0) {
+		forget(arg);
+		keep(fd[1], argv, env, mute);
+	}
+	close(fd[1]);
+	if (k->pid == -1) {
+		k->pid = 0;
+		close(fd[0]);
+		return -1;
+	}
+	k->fd = fd[0];
+	return 0;
+}
+
+static int
+failed(const char *what, struct why *why)
+{
+	return why_set(why, EXIT_SYSTEM, "the process that runs the command "
+	    "%s", what);
+}
+
+/* 0, or -1: nothing came in time. */
+static int
+wait_for(int fd, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (clock_ms() < deadline && !signal_terminated())
+		if (signals_poll(&p, 1, clock_poll(deadline)) > 0)
+			return 0;
+	return -1;
+}
+
+int
+keeper_ask(const struct keeper *k, char *out, int64_t deadline,
+    struct why *why)
+{
+	static struct answer a;
+	struct question q = { deadline - clock_ms() };
+	int status;
+
+	out[0] = '\0';
+	if (k->pid == 0 ||
+	    send(k->fd, &q, sizeof(q), MSG_NOSIGNAL) != sizeof(q))
+		return failed("is gone", why);
+	if (wait_for(k->fd, deadline + SLACK_MS) == -1)
+		return why_set(why, EXIT_AGAIN, "the command took too long");
+	if (recv(k->fd, &a, sizeof(a), 0) != sizeof(a))
+		return failed("is gone", why);
+	status = a.status;
+	if (status == -1)
+		*why = a.why;
+	else if (strlcpy(out, a.out, KEEPER_OUT_MAX) >= KEEPER_OUT_MAX)
+		status = why_set(why, EXIT_SYSTEM, "the command says more "
+		    "than %d bytes", KEEPER_OUT_MAX - 1);
+	explicit_bzero(&a, sizeof(a));
+	return status;
+}
+
+void
+keeper_end(struct keeper *k)
+{
+	if (k->pid == 0)
+		return;
+	close(k->fd);
+	while (waitpid(k->pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	k->pid = 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A process that runs a command whenever it is asked to, for one that has
+ * given up the right to.  It holds nothing but the socket to its asker, and
+ * ends with it.
+ */
+#ifndef OS_KEEPER_H
+#define OS_KEEPER_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define KEEPER_OUT_MAX	8192	/* bytes of output, with its NUL */
+
+struct keeper {
+	pid_t pid;		/* 0: there is none */
+	int fd;
+};
+
+/*
+ * To be called while a process may still be started.  argv and env must stay.
+ * mute: the command's standard error is /dev/null.  forget is called in the
+ * new process, with arg, to wipe what it need not know.  0, or -1 with errno.
+ */
+int keeper_start(struct keeper *, char *const argv[], char *const env[],
+    int mute, void (*forget)(void *arg), void *arg);
+
+/*
+ * Runs the command once.  As command_run(); out has KEEPER_OUT_MAX bytes, and
+ * output that does not fit is an error (71).
+ */
+int keeper_ask(const struct keeper *, char *out, int64_t deadline,
+    struct why *);
+
+/* Harmless if there is none. */
+void keeper_end(struct keeper *);
+
+#endif

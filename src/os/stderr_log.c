@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/log.h"
+#include "os/stderr_log.h"
+#include "os/title.h"
+
+#define PIPE_FD	3	/* where the listener has its end */
+
+static void
+say(const char *peer, const char *program, const char *line, size_t len)
+{
+	struct log_line l;
+
+	if (len == 0)
+		return;
+	log_begin(&l, LOG_L_INFO, "said");
+	log_str(&l, "peer", peer);
+	log_str(&l, "program", program);
+	log_bytes(&l, "text", line, len);
+	log_end(&l);
+}
+
+/* Lines, or as much of them as the log takes. */
+static _Noreturn void
+listen_to(const char *peer, const char *program)
+{
+	static char buf[LOG_VALUE_MAX];
+	size_t len = 0, used;
+	const char *end;
+	ssize_t n;
+
+	while ((n = read(PIPE_FD, buf + len, sizeof(buf) - len)) > 0 ||
+	    (n == -1 && errno == EINTR)) {
+		len += n > 0 ? n : 0;
+		for (used = 0; (end = memchr(buf + used, '\n', len - used)) !=
+		    NULL; used = end - buf + 1)
+			say(peer, program, buf + used, end - buf - used);
+		if (used == 0 && len == sizeof(buf)) {
+			say(peer, program, buf, len);
+			used = len;
+		}
+		len -= used;
+		memmove(buf, buf + used, len);
+	}
+	say(peer, program, buf, len);
+	_exit(0);
+}
+
+/* It keeps nothing of the connection, which would not end otherwise. */
+int
+said_begin(const char *peer, const char *program)
+{
+	int fd[2];
+
+	if ((!log_is_elsewhere() && !log_owns_stderr()) ||
+	    pipe2(fd, O_CLOEXEC) == -1)
+		return -1;
+	switch (fork()) {
+	case 0:
+		if (fd[0] != PIPE_FD && dup2(fd[0], PIPE_FD) == -1)
+			_exit(1);
+		closefrom(PIPE_FD + 1);
+		log_reopen();
+		title_set("inetws: listening to %s for %s", program, peer);
+		listen_to(peer, program);
+	case -1:
+		close(fd[0]);
+		close(fd[1]);
+		return -1;
+	}
+	close(fd[0]);
+	return fd[1];
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/agent_name.h"
+
+static int
+is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') ||
+	    (c != '\0' && strchr("._~!$&'()*+,;=@-", c) != NULL);
+}
+
+int
+agents_is_name(struct slice s)
+{
+	size_t i;
+
+	if (s.len == 0 || s.len >= AGENTS_NAME_MAX || s.p[0] == '.')
+		return 0;
+	for (i = 0; i < s.len; i++)
+		if (!is_letter(s.p[i]))
+			return 0;
+	return 1;
+}
+
+int
+agents_name(char name[AGENTS_NAME_MAX], struct slice path)
+{
+	size_t i;
+
+	for (i = path.len; i > 0 && path.p[i - 1] != '/'; i--)
+		;
+	path.p += i;
+	path.len -= i;
+	if (!agents_is_name(path))
+		return -1;
+	return slice_copy(name, AGENTS_NAME_MAX, path);
+}
+
+int
+agents_door(char *dst, size_t size, const char *dir, const char *name)
+{
+	int n = snprintf(dst, size, "%s/%s" AGENTS_DOOR_SUFFIX, dir, name);
+
+	return n > 0 && (size_t)n < size ? 0 : -1;
+}
+
+char *
+agents_mask(char dst[AGENTS_NAME_MAX], const char *name)
+{
+	strncpy(dst, name, 6);
+	dst[6] = '\0';
+	strcat(dst, "...");
+	return dst;
+}
+
+void
+agents_mask_url(char *url)
+{
+	char *last = strrchr(url, '/');
+
+	if (last != NULL && strlen(last + 1) >= AGENTS_SECRET)
+		strcpy(last + 7, "...");
+}
+
+static int
+is_hash(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] == '\0' ||
+		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
+			return 0;
+	return s.len == AGENTS_HASH_MAX - 1;
+}
+
+static int
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Takes the next word of a line. */
+static struct slice
+word(struct slice *line)
+{
+	struct slice w;
+
+	while (line->len > 0 && is_blank(line->p[0])) {
+		line->p++;
+		line->len--;
+	}
+	w = (struct slice){ line->p, 0 };
+	while (line->len > 0 && !is_blank(line->p[0])) {
+		line->p++;
+		line->len--;
+		w.len++;
+	}
+	return w;
+}
+
+int
+agents_next(struct slice *text, struct agents_line *l)
+{
+	struct slice line;
+	const char *end;
+
+	while (text->len > 0) {
+		end = memchr(text->p, '\n', text->len);
+		line = (struct slice){ text->p, end == NULL ? text->len :
+		    (size_t)(end - text->p) };
+		text->p += line.len + (end != NULL);
+		text->len -= line.len + (end != NULL);
+		l->name = word(&line);
+		if (l->name.len == 0 || l->name.p[0] == '#')
+			continue;
+		l->hash = word(&line);
+		if (!agents_is_name(l->name) || !is_hash(l->hash) ||
+		    word(&line).len > 0)
+			return -1;
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/proxy_protocol.h"
+
+#define V1_MAX	107	/* with CR LF, by the specification 2.1 */
+#define V2_HEAD	16
+
+static const char v2_magic[12] = "\r\n\r\n\0\r\nQUIT\n";
+
+static int
+fail(char *err, size_t errlen, const char *what)
+{
+	snprintf(err, errlen, "PROXY header: %s", what);
+	return -1;
+}
+
+/* The next word of a line whose words are parted by one blank each. */
+static struct slice
+word(struct slice *line)
+{
+	const char *blank = line->len == 0 ? NULL :
+	    memchr(line->p, ' ', line->len);
+	struct slice w = *line;
+
+	if (blank == NULL) {
+		line->p += line->len;
+		line->len = 0;
+		return w;
+	}
+	w.len = blank - line->p;
+	line->len -= w.len + 1;
+	line->p = blank + 1;
+	return w;
+}
+
+static int
+port_of(uint16_t *port, struct slice w)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	if (w.len == 0 || w.len > 5 || (w.len > 1 && w.p[0] == '0'))
+		return -1;
+	for (i = 0; i < w.len; i++) {
+		if (w.p[i] < '0' || w.p[i] > '9')
+			return -1;
+		n = n * 10 + w.p[i] - '0';
+	}
+	*port = n;
+	return n <= 65535 ? 0 : -1;
+}
+
+/* An address written as one of this family is, without brackets or zone. */
+static int
+address_of(struct ip *ip, struct slice w, int v6)
+{
+	if (w.len == 0 || memchr(w.p, '%', w.len) != NULL || w.p[0] == '[' ||
+	    (memchr(w.p, ':', w.len) != NULL) != v6)
+		return -1;
+	return ip_parse(ip, w);
+}
+
+/* The line without CR LF (specification 2.1). */
+static int
+parse_line(struct proxyline *p, struct slice line, char *err, size_t errlen)
+{
+	struct slice family;
+	int v6;
+
+	word(&line);			/* "PROXY" */
+	family = word(&line);
+	if (slice_is(family, "UNKNOWN"))
+		return 0;
+	v6 = slice_is(family, "TCP6");
+	if (!v6 && !slice_is(family, "TCP4"))
+		return fail(err, errlen, "neither TCP4, TCP6 nor UNKNOWN");
+	if (address_of(&p->from, word(&line), v6) == -1 ||
+	    address_of(&p->to, word(&line), v6) == -1)
+		return fail(err, errlen, "malformed address");
+	if (port_of(&p->from_port, word(&line)) == -1 ||
+	    port_of(&p->to_port, word(&line)) == -1)
+		return fail(err, errlen, "malformed port");
+	if (line.len > 0)
+		return fail(err, errlen, "more than four words of address");
+	p->known = 1;
+	return 0;
+}
+
+static ssize_t
+parse_v1(struct proxyline *p, const char *buf, size_t len, char *err,
+    size_t errlen)
+{
+	size_t seen = len < V1_MAX ? len : V1_MAX;
+	const char *end = memchr(buf, '\n', seen);
+
+	if (end == NULL)
+		return seen < V1_MAX ? 0 :
+		    fail(err, errlen, "a line without end");
+	if (end[-1] != '\r' ||
+	    memchr(buf, '\0', end - buf) != NULL ||
+	    memchr(buf, '\r', end - buf - 1) != NULL)
+		return fail(err, errlen, "a line that does not end in CR LF");
+	if (parse_line(p, (struct slice){ buf, end - 1 - buf }, err,
+	    errlen) == -1)
+		return -1;
+	return end + 1 - buf;
+}
+
+static uint16_t
+two(const unsigned char *b)
+{
+	return b[0] << 8 | b[1];
+}
+
+static void
+four(struct ip *ip, const unsigned char *b)
+{
+	memset(ip->b, 0, 10);
+	ip->b[10] = ip->b[11] = 0xff;
+	memcpy(ip->b + 12, b, 4);
+}
+
+/* The binary one (specification 2.2); extensions behind it are skipped. */
+static ssize_t
+parse_v2(struct proxyline *p, const char *buf, size_t len, char *err,
+    size_t errlen)
+{
+	const unsigned char *b = (const unsigned char *)buf;
+	size_t size;
+
+	if (b[12] >> 4 != 2 || (b[12] & 15) > 1)
+		return fail(err, errlen, "neither version 2 nor a command");
+	size = two(b + 14);
+	if (size > PROXYLINE_MAX - V2_HEAD)
+		return fail(err, errlen, "too long");
+	if (len < V2_HEAD + size)
+		return 0;
+	if ((b[12] & 15) == 0)		/* LOCAL: the proxy's own */
+		return V2_HEAD + size;
+	if (b[13] == 0x11) {
+		if (size < 12)
+			return fail(err, errlen, "too short for IPv4");
+		four(&p->from, b + 16);
+		four(&p->to, b + 20);
+		p->from_port = two(b + 24);
+		p->to_port = two(b + 26);
+		p->known = 1;
+	} else if (b[13] == 0x21) {
+		if (size < 36)
+			return fail(err, errlen, "too short for IPv6");
+		memcpy(p->from.b, b + 16, 16);
+		memcpy(p->to.b, b + 32, 16);
+		p->from_port = two(b + 48);
+		p->to_port = two(b + 50);
+		p->known = 1;
+	} else if (b[13] >> 4 > 3 || (b[13] & 15) > 2)
+		return fail(err, errlen, "an unknown family");
+	return V2_HEAD + size;
+}
+
+static int
+begins(const char *buf, size_t len, const char *with, size_t with_len)
+{
+	return memcmp(buf, with, len < with_len ? len : with_len) == 0;
+}
+
+ssize_t
+proxyline_parse(struct proxyline *p, const char *buf, size_t len, char *err,
+    size_t errlen)
+{
+	memset(p, 0, sizeof(*p));
+	if (len == 0)
+		return 0;
+	if (begins(buf, len, "PROXY ", 6))
+		return len < 6 ? 0 : parse_v1(p, buf, len, err, errlen);
+	if (begins(buf, len, v2_magic, sizeof(v2_magic)))
+		return len < V2_HEAD ? 0 : parse_v2(p, buf, len, err, errlen);
+	return fail(err, errlen, "the connection begins with something else");
+}
+
+static int
+write_v2(char *dst, size_t size, const struct proxyline *p)
+{
+	unsigned char *b = (unsigned char *)dst;
+	int v4 = p->known && ip_is_v4(&p->from) && ip_is_v4(&p->to);
+	size_t n = p->known ? v4 ? 12 : 36 : 0, half = v4 ? 4 : 16;
+
+	if (size < V2_HEAD + n)
+		return -1;
+	memcpy(b, v2_magic, sizeof(v2_magic));
+	b[12] = p->known ? 0x21 : 0x20;
+	b[13] = p->known ? v4 ? 0x11 : 0x21 : 0;
+	b[14] = 0;
+	b[15] = n;
+	if (n == 0)
+		return V2_HEAD;
+	b += V2_HEAD;
+	memcpy(b, p->from.b + 16 - half, half);
+	memcpy(b + half, p->to.b + 16 - half, half);
+	b += 2 * half;
+	b[0] = p->from_port >> 8;
+	b[1] = p->from_port & 255;
+	b[2] = p->to_port >> 8;
+	b[3] = p->to_port & 255;
+	return V2_HEAD + n;
+}
+
+/* An IPv4 address beside an IPv6 one. */
+static void
+print_six(char dst[IP_TEXT_MAX], const struct ip *ip)
+{
+	char four_text[IP_TEXT_MAX];
+
+	if (ip_is_v4(ip))
+		snprintf(dst, IP_TEXT_MAX, "::ffff:%s",
+		    ip_print(four_text, ip, 0));
+	else
+		ip_print(dst, ip, 0);
+}
+
+int
+proxyline_write(char *dst, size_t size, int version,
+    const struct proxyline *p)
+{
+	char from[IP_TEXT_MAX], to[IP_TEXT_MAX];
+	int n, v4 = ip_is_v4(&p->from) && ip_is_v4(&p->to);
+
+	if (version == 2)
+		return write_v2(dst, size, p);
+	if (!p->known)
+		n = snprintf(dst, size, "PROXY UNKNOWN\r\n");
+	else {
+		if (v4) {
+			ip_print(from, &p->from, 0);
+			ip_print(to, &p->to, 0);
+		} else {
+			print_six(from, &p->from);
+			print_six(to, &p->to);
+		}
+		n = snprintf(dst, size, "PROXY TCP%c %s %s %u %u\r\n",
+		    v4 ? '4' : '6', from, to, p->from_port, p->to_port);
+	}
+	return n < 0 || (size_t)n >= size ? -1 : n;
+}

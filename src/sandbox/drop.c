@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#include <netdb.h>
+#include <stddef.h>
+
+#include "os/log.h"
+#include "sandbox/drop.h"
+#include "sandbox/privileges.h"
+
+/* What the resolver loads when it is first used is not there in a chroot. */
+static void
+load_resolver(void)
+{
+	struct addrinfo *found;
+
+	if (getaddrinfo("localhost", NULL, NULL, &found) == 0)
+		freeaddrinfo(found);
+}
+
+int
+drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
+    struct why *why)
+{
+	struct rights user;
+
+	if (o->chroot == NULL && o->run_as == NULL)
+		return 0;
+	if (o->run_as != NULL) {
+		if (rights_find(&user, o->run_as, why) == -1)
+			return -1;
+		if (give != NULL)
+			give(user.uid, user.gid);
+	}
+	load_resolver();
+	return rights_give_up(o->chroot, o->run_as != NULL ? &user : NULL,
+	    why);
+}
+
+int
+drop_failed(const struct options *o, const struct why *why)
+{
+	log_event(LOG_L_ERROR, "start", "why", why->text,
+	    o->chroot != NULL ? "in" : NULL, o->chroot, NULL);
+	return why->status;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The last step before serving: --chroot and --run-as.  Everything that needs
+ * root or paths outside the new root comes before it (listeners, the log, keys
+ * and authorities, the statistics page, the pid file, the service manager's
+ * socket), the sandbox after it.
+ */
+#ifndef RUN_SETTLE_H
+#define RUN_SETTLE_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "config/options.h"
+
+/*
+ * Changes root directory and user.  give, if not NULL, is called first with
+ * the new user, for what has to belong to it.  0, or -1 and why.
+ */
+int drop_privileges(const struct options *, void (*give)(uid_t, gid_t),
+    struct why *);
+
+/*
+ * What has to work after it does not: logs why, and in which root directory
+ * files were looked for.  Returns the status.
+ */
+int drop_failed(const struct options *, const struct why *);
+
+#endif

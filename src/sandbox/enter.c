@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "os/log.h"
+#include "sandbox/enter.h"
+#include "sandbox/limits.h"
+
+#define DESCRIPTORS	64	/* a redial and its resolver need a dozen */
+
+static int
+failed(const char *what)
+{
+	log_event(LOG_L_ERROR, "sandbox", "why", what, "error",
+	    strerror(errno), "hint", "--no-sandbox goes without", NULL);
+	return EXIT_SYSTEM;
+}
+
+/*
+ * Verifying looks into a folder of authorities again at each redial, and at
+ * a redirect to TLS where there was none before, all the rest too.
+ */
+int
+confine_prepare(const struct options *o, enum sandbox_role role)
+{
+	const char *readable[] = {
+		o->cacert, o->capath, o->proxy_cacert,
+		secure_getenv("SSL_CERT_DIR"), secure_getenv("SSL_CERT_FILE")
+	};
+
+	if (limits_no_core() == -1)
+		return failed("cannot forbid core dumps");
+	if (o->no_sandbox)
+		return EXIT_ENDED;
+	if (sandbox_prepare(role, readable,
+	    sizeof(readable) / sizeof(readable[0])) == -1)
+		return failed("cannot prepare the sandbox");
+	return EXIT_ENDED;
+}
+
+int
+confine(const struct options *o)
+{
+	if (limits_descriptors(DESCRIPTORS) == -1)
+		return failed("cannot limit descriptors");
+	if (o->no_sandbox || sandbox_enter() == 0)
+		return EXIT_ENDED;
+	return failed("cannot enter the sandbox");
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/resource.h>
+
+#include "sandbox/limits.h"
+
+int
+limits_no_core(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_CORE, &r) == -1)
+		return -1;
+	r.rlim_cur = 0;
+	return setrlimit(RLIMIT_CORE, &r);
+}
+
+int
+limits_descriptors(unsigned int n)
+{
+	struct rlimit r = { .rlim_cur = n, .rlim_max = n };
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < n)
+		return 0;
+	return setrlimit(RLIMIT_NOFILE, &r);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "sandbox/sandbox.h"
+
+#define READABLE_MAX	8
+
+/* What sandbox_prepare() was told. */
+static enum sandbox_role prepared;
+static const char *unveiled[READABLE_MAX];
+static unsigned int nunveiled;
+
+int
+sandbox_prepare(enum sandbox_role role, const char *const *readable,
+    unsigned int n)
+{
+	unsigned int i;
+
+	nunveiled = 0;
+	prepared = role;
+	for (i = 0; i < n && nunveiled < READABLE_MAX; i++)
+		if (readable[i] != NULL)
+			unveiled[nunveiled++] = readable[i];
+	return 0;
+}
+
+/*
+ * pledge(2) without "rpath" sees no file at all, but "dns" has its own way to
+ * the resolver's; unveil(2) narrows what is left.
+ */
+int
+sandbox_enter(void)
+{
+	unsigned int i;
+
+	if (prepared == SANDBOX_RELAY)
+		return pledge("stdio recvfd unix", NULL);
+	if (prepared == SANDBOX_PROGRAM)
+		return pledge("stdio recvfd unix proc", NULL);
+	if (unveil("/etc/ssl", "r") == -1)
+		return -1;
+	for (i = 0; i < nunveiled; i++)
+		if (unveil(unveiled[i], "r") == -1 && errno != ENOENT)
+			return -1;
+	if (prepared == SANDBOX_REDIAL_PROGRAM)
+		return pledge("stdio rpath inet unix dns recvfd proc", NULL);
+	return pledge("stdio rpath inet unix dns recvfd", NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox/privileges.h"
+
+#define NAME_MAX_LEN	64
+
+/* -1: it is none. */
+static long long
+number(const char *text)
+{
+	const char *bad;
+	long long n = strtonum(text, 0, 0xfffffffe, &bad);
+
+	return bad == NULL ? n : -1;
+}
+
+static int
+find_group(struct rights *r, const char *name, struct why *why)
+{
+	const struct group *gr = getgrnam(name);
+	long long n = number(name);
+
+	if (gr == NULL && n == -1)
+		return why_set(why, EXIT_BADUSAGE,
+		    "--run-as: there is no group %s", name);
+	r->gid = gr != NULL ? gr->gr_gid : (gid_t)n;
+	r->groups[0] = r->gid;
+	r->ngroups = 1;
+	r->alone = 1;
+	return 0;
+}
+
+static int
+find_user(struct rights *r, const char *name, struct why *why)
+{
+	const struct passwd *pw = getpwnam(name);
+	long long n = number(name);
+
+	if (pw == NULL && n != -1)
+		pw = getpwuid((uid_t)n);
+	if (pw == NULL && n == -1)
+		return why_set(why, EXIT_BADUSAGE,
+		    "--run-as: there is no user %s", name);
+	r->uid = pw != NULL ? pw->pw_uid : (uid_t)n;
+	r->gid = pw != NULL ? pw->pw_gid : (gid_t)n;
+	r->ngroups = RIGHTS_GROUPS;
+	r->alone = 0;
+	if (pw == NULL) {
+		r->groups[0] = r->gid;
+		r->ngroups = 1;
+	} else if (getgrouplist(pw->pw_name, r->gid, r->groups,
+	    &r->ngroups) == -1)
+		return why_set(why, EXIT_BADUSAGE,
+		    "--run-as: %s is in more than %d groups", name,
+		    RIGHTS_GROUPS);
+	return 0;
+}
+
+int
+rights_find(struct rights *r, const char *user, struct why *why)
+{
+	char name[NAME_MAX_LEN];
+	size_t len = strcspn(user, ":");
+
+	if (len == 0 || len >= sizeof(name))
+		return why_set(why, EXIT_BADUSAGE,
+		    "--run-as: there is no user %.80s", user);
+	memcpy(name, user, len);
+	name[len] = '\0';
+	if (find_user(r, name, why) == -1)
+		return -1;
+	return user[len] == '\0' ? 0 : find_group(r, user + len + 1, why);
+}
+
+static int
+failed(struct why *why, const char *what, const char *of)
+{
+	return why_set(why, EXIT_SYSTEM, "%s %s: %s%s", what, of,
+	    strerror(errno), errno == EPERM ? ", only root may" : "");
+}
+
+/* Is the group that was named the only one already? */
+static int
+is_alone(const struct rights *r)
+{
+	gid_t rgid, egid, sgid, other;
+	int n;
+
+	if (getresgid(&rgid, &egid, &sgid) == -1 || rgid != r->gid ||
+	    egid != r->gid || sgid != r->gid)
+		return 0;
+	n = getgroups(1, &other);
+	return n == 0 || (n == 1 && other == r->gid);
+}
+
+static int
+become(const struct rights *r, struct why *why)
+{
+	uid_t ruid, euid, suid;
+
+	if (getresuid(&ruid, &euid, &suid) == 0 && ruid == r->uid &&
+	    euid == r->uid && suid == r->uid && ruid != 0 &&
+	    (!r->alone || is_alone(r)))
+		return 0;
+	if (setgroups(r->ngroups, r->groups) == -1)
+		return failed(why, "--run-as:", "groups");
+	if (setresgid(r->gid, r->gid, r->gid) == -1)
+		return failed(why, "--run-as:", "group");
+	if (setresuid(r->uid, r->uid, r->uid) == -1)
+		return failed(why, "--run-as:", "user");
+	if (r->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
+		return why_set(why, EXIT_SYSTEM,
+		    "--run-as: root's rights came back");
+	return 0;
+}
+
+int
+rights_give_up(const char *dir, const struct rights *r, struct why *why)
+{
+	if (dir != NULL && (chroot(dir) == -1 || chdir("/") == -1))
+		return failed(why, "--chroot", dir);
+	return r == NULL ? 0 : become(r, why);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A page in a file can be cut short by the file's owner, or find the disk
+ * full; whoever touches what is not there gets SIGBUS.  Statistics are not
+ * worth a tunnel, let alone the process that listens: memory of our own takes
+ * the place of what is missing.
+ */
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stats/internal.h"
+
+#define RANGES	2	/* our own page, and one that is looked at */
+
+static struct {
+	const char *p;
+	size_t size;
+} range[RANGES];
+static volatile sig_atomic_t missing;
+static uintptr_t grain;		/* of memory, in bytes */
+
+static int
+is_ours(const char *p)
+{
+	int i;
+
+	for (i = 0; i < RANGES; i++)
+		if (p >= range[i].p && p < range[i].p + range[i].size)
+			return 1;
+	return 0;
+}
+
+/* Anything else happens again, and kills. */
+static void
+replace(int signo, siginfo_t *info, void *context)
+{
+	char *at = (char *)((uintptr_t)info->si_addr & ~(grain - 1));
+	int e = errno;
+
+	if (!is_ours(info->si_addr) || mmap(at, grain, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		signal(signo, SIG_DFL);
+	missing = 1;
+	errno = e;
+}
+
+void
+stats_guard(const void *p, size_t size)
+{
+	struct sigaction sa;
+	int i;
+
+	for (i = 0; i < RANGES && range[i].size != 0; i++)
+		;
+	if (i == RANGES)
+		return;
+	range[i].p = p;
+	range[i].size = size;
+	grain = sysconf(_SC_PAGESIZE);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_sigaction = replace;
+	sa.sa_flags = SA_SIGINFO;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGBUS, &sa, NULL);
+}
+
+void
+stats_unguard(const void *p)
+{
+	int i;
+
+	for (i = 0; i < RANGES; i++)
+		if (range[i].p == p)
+			range[i].size = 0;
+}
+
+int
+stats_is_missing(void)
+{
+	return missing;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/metrics.h"
+
+struct writer {
+	struct out *o;
+	int openmetrics;
+};
+
+/*
+ * A family's head.  OpenMetrics leaves the suffix out of a counter's family,
+ * and names units.
+ */
+static void
+family(const struct writer *w, const char *name, const char *type,
+    const char *unit, const char *help)
+{
+	const char *total = strcmp(type, "counter") == 0 && !w->openmetrics ?
+	    "_total" : "";
+	const char *info = strcmp(type, "info") == 0 && !w->openmetrics ?
+	    "_info" : "";
+
+	if (info[0] != '\0')
+		type = "gauge";
+	out_add(w->o, "# HELP %s%s%s %s\n# TYPE %s%s%s %s\n", name, total,
+	    info, help, name, total, info, type);
+	if (unit != NULL && w->openmetrics)
+		out_add(w->o, "# UNIT %s %s\n", name, unit);
+}
+
+static void
+counter(const struct writer *w, const char *name, const char *unit,
+    uint64_t value, const char *help)
+{
+	family(w, name, "counter", unit, help);
+	out_add(w->o, "%s_total %" PRIu64 "\n", name, value);
+}
+
+static void
+gauge(const struct writer *w, const char *name, const char *unit,
+    uint64_t value, const char *help)
+{
+	family(w, name, "gauge", unit, help);
+	out_add(w->o, "%s %" PRIu64 "\n", name, value);
+}
+
+/* Cumulated, in seconds. */
+static void
+histogram(const struct writer *w, const char *name,
+    const struct report_histogram *h, const int64_t *bounds, const char *help)
+{
+	uint64_t n = 0;
+	unsigned int i;
+
+	family(w, name, "histogram", "seconds", help);
+	for (i = 0; i < REPORT_BUCKETS - 1; i++) {
+		n += h->bucket[i];
+		out_add(w->o, "%s_bucket{le=\"%.3f\"} %" PRIu64 "\n", name,
+		    (double)bounds[i] / 1000, n);
+	}
+	n += h->bucket[i];
+	out_add(w->o, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, n);
+	out_add(w->o, "%s_sum %" PRIu64 ".%03u\n%s_count %" PRIu64 "\n", name,
+	    h->sum / 1000, (unsigned int)(h->sum % 1000), name, n);
+}
+
+static void
+write_state(const struct writer *w, const struct report *r)
+{
+	unsigned int i;
+
+	family(w, "inetws_build", "info", NULL, "What is running.");
+	out_add(w->o, "inetws_build_info{version=\"");
+	out_label(w->o, r->version);
+	out_add(w->o, "\",mode=\"");
+	out_label(w->o, r->mode);
+	out_add(w->o, "\"} 1\n");
+	gauge(w, "inetws_start_time_seconds", "seconds", r->started,
+	    "When the statistics began, in seconds since 1970.");
+	gauge(w, "inetws_connections_active", NULL, report_active(r),
+	    "Connections that have a process now.");
+	gauge(w, "inetws_connections_limit", NULL, r->max,
+	    "The option --max-connections, 0 if there is no supervisor.");
+	gauge(w, "inetws_visitors_waiting", NULL, r->waiting,
+	    "Visitors of a gate whom no agent serves yet.");
+	family(w, "inetws_connections", "gauge", NULL,
+	    "Connections by what they do now.");
+	for (i = STATE_HANDSHAKE; i < STATES; i++)
+		out_add(w->o, "inetws_connections{state=\"%s\"} %u\n",
+		    report_state_name(i), r->active[i]);
+}
+
+static void
+write_name(const struct writer *w, const char *family, const char *text,
+    const char *state, unsigned int value)
+{
+	out_add(w->o, "%s{name=\"", family);
+	out_label(w->o, text);
+	out_add(w->o, "\"%s} %u\n", state, value);
+}
+
+static void
+write_names(const struct writer *w, const struct report_names *names)
+{
+	const struct report_name *n, *end = names->of + names->n;
+
+	family(w, "inetws_agent_wires", "gauge", NULL,
+	    "Wires of the agents of --agents-file.");
+	for (n = names->of; n < end; n++) {
+		if (!n->listed)
+			continue;
+		write_name(w, "inetws_agent_wires", n->text,
+		    ",state=\"parked\"", n->parked);
+		write_name(w, "inetws_agent_wires", n->text,
+		    ",state=\"open\"", n->open);
+	}
+	family(w, "inetws_agent_visitors_waiting", "gauge", NULL,
+	    "Visitors who wait for one of these agents.");
+	for (n = names->of; n < end; n++)
+		if (n->listed)
+			write_name(w, "inetws_agent_visitors_waiting",
+			    n->text, "", n->waiting);
+}
+
+static void
+write_counts(const struct writer *w, const struct report_counts *c)
+{
+	unsigned int i;
+
+	counter(w, "inetws_connections_begun", NULL, c->begun,
+	    "Connections that were given a process.");
+	counter(w, "inetws_connections_refused", NULL, c->refused,
+	    "Connections beyond the limit or the system's means.");
+	family(w, "inetws_connections_ended", "counter", NULL,
+	    "Connections that are over, by how they ended.");
+	for (i = RESULT_ENDED; i < RESULTS; i++)
+		out_add(w->o, "inetws_connections_ended_total{result=\"%s\"} "
+		    "%" PRIu64 "\n", report_result_name(i), c->ended[i]);
+	family(w, "inetws_close_codes", "counter", NULL,
+	    "Tunnels that are over, by the peer's close code.");
+	for (i = 0; i < CODES; i++)
+		out_add(w->o, "inetws_close_codes_total{code=\"%s\"} %" PRIu64
+		    "\n", report_code_name(i), c->code[i]);
+	family(w, "inetws_stream_bytes", "counter", "bytes",
+	    "Payload, from the websocket's client (up) and to it (down).");
+	out_add(w->o, "inetws_stream_bytes_total{direction=\"up\"} %" PRIu64
+	    "\ninetws_stream_bytes_total{direction=\"down\"} %" PRIu64 "\n",
+	    c->up, c->down);
+	counter(w, "inetws_wires_lost", NULL, c->losses,
+	    "Websockets that were lost while their session was kept.");
+	counter(w, "inetws_wires_resumed", NULL, c->resumes,
+	    "Lost websockets that were replaced.");
+	histogram(w, "inetws_tunnel_duration_seconds", &c->duration,
+	    report_duration_ms, "How long tunnels lasted.");
+	histogram(w, "inetws_handshake_duration_seconds", &c->handshake,
+	    report_handshake_ms, "From accepting to both halves being there.");
+	histogram(w, "inetws_ping_rtt_seconds", &c->rtt, report_rtt_ms,
+	    "Round trips of pings.");
+}
+
+static void
+write_process(const struct writer *w, const struct report *r,
+    const struct process_usage *p)
+{
+	family(w, "process_cpu_seconds", "counter", "seconds",
+	    "CPU time of the supervisor and its ended children.");
+	out_add(w->o, "process_cpu_seconds_total %.2f\n", p->cpu);
+	family(w, "process_start_time_seconds", "gauge", "seconds",
+	    "When the supervisor began, in seconds since 1970.");
+	out_add(w->o, "process_start_time_seconds %.2f\n", (double)r->started);
+	gauge(w, "process_virtual_memory_bytes", "bytes", p->virtual_bytes,
+	    "Virtual memory of the supervisor.");
+	gauge(w, "process_resident_memory_bytes", "bytes", p->resident_bytes,
+	    "Resident memory of the supervisor.");
+	gauge(w, "process_open_fds", NULL, p->fds,
+	    "Descriptors that the supervisor has open.");
+	gauge(w, "process_max_fds", NULL, p->max_fds,
+	    "Descriptors that it may have open.");
+}
+
+static uint64_t
+ended(const struct report_counts *c, unsigned int from, unsigned int to)
+{
+	uint64_t n = 0;
+
+	for (; from <= to; from++)
+		n += c->ended[from];
+	return n;
+}
+
+/* What a dashboard made for trazfr/tcp-over-websocket asks for. */
+static void
+write_trazfr(const struct writer *w, const struct report *r)
+{
+	const struct report_counts *c = &r->counts;
+	uint64_t dialled = c->ended[RESULT_NO_NAME] +
+	    c->ended[RESULT_UNREACHABLE] + c->ended[RESULT_TIMEOUT];
+	uint64_t upgraded = r->active[STATE_OPEN] +
+	    r->active[STATE_HALF_CLOSED] + r->active[STATE_LOST] +
+	    ended(c, RESULT_ENDED, RESULT_HANDED_OVER - 1);
+
+	gauge(w, "http_to_tcp_active_connections", NULL, report_active(r),
+	    "As of tcp-over-websocket.");
+	out_add(w->o, "# HELP http_to_tcp_connections As of "
+	    "tcp-over-websocket.\n# TYPE http_to_tcp_connections %s\n"
+	    "http_to_tcp_connections{type=\"http\"} %" PRIu64 "\n"
+	    "http_to_tcp_connections{type=\"tcp\"} %" PRIu64 "\n",
+	    w->openmetrics ? "unknown" : "untyped", c->begun, upgraded);
+	out_add(w->o, "# HELP http_to_tcp_error As of tcp-over-websocket.\n"
+	    "# TYPE http_to_tcp_error %s\n"
+	    "http_to_tcp_error{type=\"upgrade\"} %" PRIu64 "\n"
+	    "http_to_tcp_error{type=\"dial_tcp\"} %" PRIu64 "\n",
+	    w->openmetrics ? "unknown" : "untyped",
+	    c->ended[RESULT_PROTOCOL] + c->ended[RESULT_DENIED], dialled);
+}
+
+void
+metrics_write(struct out *o, const struct metrics_form *form,
+    const struct report *r, const struct report_names *names,
+    const struct process_usage *process)
+{
+	struct writer w = { o, form->openmetrics };
+
+	write_state(&w, r);
+	write_names(&w, names);
+	write_counts(&w, &r->counts);
+	if (process != NULL)
+		write_process(&w, r, process);
+	if (form->trazfr)
+		write_trazfr(&w, r);
+	if (form->openmetrics)
+		out_add(o, "# EOF\n");
+}
+
+/* A weight in thousandths, of the parameters behind a media range. */
+static int
+weight(struct slice parameters)
+{
+	size_t i;
+
+	for (i = 0; i + 2 < parameters.len; i++)
+		if (parameters.p[i] == ';') {
+			const char *p = parameters.p + i + 1;
+
+			while (*p == ' ' || *p == '\t')
+				p++;
+			if (p + 2 < parameters.p + parameters.len &&
+			    (*p == 'q' || *p == 'Q') && p[1] == '=') {
+				char text[8];
+				size_t n = parameters.p + parameters.len -
+				    (p + 2);
+
+				if (n > sizeof(text) - 1)
+					n = sizeof(text) - 1;
+				memcpy(text, p + 2, n);
+				text[n] = '\0';
+				return (int)(strtod(text, NULL) * 1000);
+			}
+		}
+	return 1000;
+}
+
+int
+metrics_wants_open(struct slice accept)
+{
+	static const char open_type[] = "application/openmetrics-text";
+	static const char text_type[] = "text/plain";
+	int best_open = 0, best_text = 0, q;
+	struct slice e, type;
+	const char *end;
+
+	if (accept.p == NULL)
+		return 0;
+	while (slice_next(&accept, &e)) {
+		end = memchr(e.p, ';', e.len);
+		type = e;
+		if (end != NULL)
+			type.len = end - e.p;
+		while (type.len > 0 && type.p[type.len - 1] == ' ')
+			type.len--;
+		q = weight(e);
+		if (slice_is_nocase(type, open_type) && q > best_open)
+			best_open = q;
+		if (slice_is_nocase(type, text_type) && q > best_text)
+			best_text = q;
+	}
+	return best_open > 0 && best_open >= best_text;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A report as metrics: Prometheus' text format 0.0.4, or OpenMetrics 1.0.
+ * Every series is there from the start.
+ */
+#ifndef PROTO_METRICS_H
+#define PROTO_METRICS_H
+
+#include "base/str.h"
+#include "os/process.h"
+#include "stats/report.h"
+
+/* Bytes: enough for all, with as many names as there can be. */
+#define METRICS_MAX	(65536 + REPORT_NAMES_MAX * 640)
+
+#define METRICS_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
+#define METRICS_TYPE_OPEN \
+	"application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+struct metrics_form {
+	int openmetrics;
+	int trazfr;		/* that tool's names too */
+};
+
+/*
+ * Only listed names have series of their own: others are whatever those who
+ * come choose.  process may be NULL: then there are none of its series.
+ */
+void metrics_write(struct out *, const struct metrics_form *,
+    const struct report *, const struct report_names *,
+    const struct process_usage *process);
+
+/*
+ * Does this Accept field (p NULL: absent) prefer OpenMetrics to plain text?
+ * (RFC 9110 12.5.1)
+ */
+int metrics_wants_open(struct slice accept);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "stats/internal.h"
+
+#define LINES_A_SECOND	100	/* of the log, that strangers cause */
+#define RELAXED		__ATOMIC_RELAXED
+
+struct stats_own stats_own = { .fd = -1 };
+
+static size_t
+page_size(unsigned int slots)
+{
+	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_BLOCK +
+	    STATS_NAMES * sizeof(struct stats_name);
+}
+
+static void
+describe(struct stats_header *h, unsigned int slots,
+    const struct stats_about *about)
+{
+	h->version = STATS_VERSION;
+	h->header_size = sizeof(struct stats_header);
+	h->slot_size = sizeof(struct stats_slot);
+	h->slots = slots;
+	if (h->used == 0)
+		h->used = 1;
+	h->started = time(NULL);
+	h->started_at = clock_ms();
+	strlcpy(h->program, INETWS_VERSION, sizeof(h->program));
+	if (about != NULL) {
+		h->has_supervisor = 1;
+		h->max = about->max;
+		strlcpy(h->mode, about->mode, sizeof(h->mode));
+		strlcpy(h->name, about->name, sizeof(h->name));
+	}
+	__atomic_store_n(&h->magic, STATS_MAGIC, __ATOMIC_RELEASE);
+}
+
+void
+stats_retitle(const struct stats_about *about)
+{
+	struct stats_header *h = stats_own.page;
+
+	if (h == NULL || !h->has_supervisor)
+		return;
+	h->max = about->max;
+	strlcpy(h->name, about->name, sizeof(h->name));
+}
+
+/* Slot 0 and the last one come on top, and what makes whole blocks. */
+static unsigned int
+bounded(unsigned int slots)
+{
+	slots = (slots < STATS_SLOTS_MAX ? slots : STATS_SLOTS_MAX) + 2;
+	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_A_BLOCK;
+}
+
+int
+stats_create(const char *path, unsigned int slots,
+    const struct stats_about *about)
+{
+	size_t size;
+	void *p;
+	int fd = -1, saved;
+
+	slots = bounded(slots);
+	size = page_size(slots);
+	if (path != NULL) {
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd == -1)
+			return -1;
+	}
+	p = MAP_FAILED;
+	if (fd == -1 || ftruncate(fd, size) == 0)
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED |
+		    MAP_NORESERVE | (fd == -1 ? MAP_ANONYMOUS : 0), fd, 0);
+	if (p == MAP_FAILED) {
+		saved = errno;
+		if (fd != -1) {
+			unlink(path);
+			close(fd);
+		}
+		errno = saved;
+		return -1;
+	}
+	if (fd != -1)
+		stats_guard(p, size);
+	stats_own.page = p;
+	stats_own.size = size;
+	stats_own.fd = fd;
+	if (path != NULL)
+		strlcpy(stats_own.path, path, sizeof(stats_own.path));
+	describe(stats_own.page, slots, about);
+	return 0;
+}
+
+int
+stats_take_over(const char *path, const struct stats_about *about)
+{
+	struct stats_header *h;
+	unsigned int i;
+	size_t size;
+	int fd;
+
+	if ((h = stats_orphan(path, about, &fd, &size)) == NULL)
+		return -1;
+	stats_own.page = h;
+	stats_own.size = size;
+	stats_own.fd = fd;
+	strlcpy(stats_own.path, path, sizeof(stats_own.path));
+	describe(h, stats_fit(size), about);
+	STATS_SET(h->note, 0);
+	for (i = 0; i < STATS_NAMES && i < h->names; i++)
+		stats_set_name(i, "", 0, 0);
+	return 0;
+}
+
+void
+stats_unmap(const struct stats_header *h, size_t size)
+{
+	stats_unguard(h);
+	munmap((void *)(uintptr_t)h, size);
+}
+
+struct stats_header *
+stats_map(int fd, int prot, size_t *size)
+{
+	struct stats_header *h;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	errno = EINVAL;
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)page_size(1))
+		return NULL;
+	*size = st.st_size;
+	h = mmap(NULL, *size, prot, MAP_SHARED, fd, 0);
+	if (h == MAP_FAILED)
+		return NULL;
+	stats_guard(h, *size);
+	if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) == STATS_MAGIC &&
+	    h->version == STATS_VERSION &&
+	    h->header_size == sizeof(struct stats_header) &&
+	    h->slot_size == sizeof(struct stats_slot) && h->slots > 2 &&
+	    h->slots <= bounded(STATS_SLOTS_MAX) &&
+	    *size == page_size(stats_fit(*size)) &&
+	    stats_fit(*size) == h->slots)
+		return h;
+	stats_unmap(h, *size);
+	errno = EINVAL;
+	return NULL;
+}
+
+int
+stats_lock(int fd, int wait, short type, off_t at, off_t n)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET,
+	    .l_start = at, .l_len = n };
+
+	return fcntl(fd, wait ? F_SETLKW : F_SETLK, &l);
+}
+
+int
+stats_locked(int fd, off_t from, off_t n, off_t *where)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_start = from, .l_len = n };
+
+	if (fcntl(fd, F_GETLK, &l) == -1 || l.l_type == F_UNLCK)
+		return 0;
+	if (where != NULL)
+		*where = l.l_start;
+	return 1;
+}
+
+/* An empty file becomes a page, one process at a time. */
+static int
+make_shared(int fd, unsigned int slots)
+{
+	struct stats_header *h;
+	struct stat st;
+	size_t size = page_size(bounded(slots));
+	int r = -1;
+
+	if (stats_lock(fd, 1, F_WRLCK, STATS_UNLISTED - 1, 1) == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_size > 0)
+		r = 0;
+	else if (ftruncate(fd, size) == 0 && (h = mmap(NULL, size,
+	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED) {
+		stats_guard(h, size);
+		describe(h, bounded(slots), NULL);
+		stats_unmap(h, size);
+		r = 0;
+	}
+	stats_lock(fd, 0, F_UNLCK, STATS_UNLISTED - 1, 1);
+	return r;
+}
+
+int
+stats_share(const char *path, unsigned int slots, struct why *why)
+{
+	int fd, saved;
+
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (fd == -1)
+		return why_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
+		    path, strerror(errno));
+	if (make_shared(fd, slots) == -1 || (stats_own.page = stats_map(fd,
+	    PROT_READ | PROT_WRITE, &stats_own.size)) == NULL) {
+		saved = errno;
+		close(fd);
+		return why_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
+		    path, saved == EINVAL ?
+		    "is none, or of another version of inetws" :
+		    strerror(saved));
+	}
+	stats_own.fd = fd;
+	stats_own.path[0] = '\0';
+	return 0;
+}
+
+int
+stats_rename(const char *path)
+{
+	if (rename(stats_own.path, path) == -1)
+		return -1;
+	strlcpy(stats_own.path, path, sizeof(stats_own.path));
+	return 0;
+}
+
+unsigned int
+stats_room(void)
+{
+	return stats_own.page == NULL ? 0 : stats_fit(stats_own.size) - 2;
+}
+
+int
+stats_is_open(void)
+{
+	return stats_own.page != NULL;
+}
+
+int
+stats_is_shared(void)
+{
+	return stats_own.page != NULL && stats_own.fd != -1 &&
+	    stats_own.path[0] == '\0';
+}
+
+const char *
+stats_path(void)
+{
+	return stats_own.path[0] != '\0' ? stats_own.path : NULL;
+}
+
+/* Two processes may both begin a second: then a few lines more come through. */
+int
+stats_may_log(uint64_t *left_out)
+{
+	struct stats_header *h = stats_own.page;
+	int64_t second = clock_ms() / 1000;
+
+	*left_out = 0;
+	if (h == NULL)
+		return 1;
+	if (__atomic_exchange_n(&h->log_second, second, RELAXED) != second)
+		__atomic_store_n(&h->log_lines, 0, RELAXED);
+	if (__atomic_fetch_add(&h->log_lines, 1, RELAXED) >= LINES_A_SECOND) {
+		__atomic_fetch_add(&h->log_left_out, 1, RELAXED);
+		return 0;
+	}
+	*left_out = __atomic_exchange_n(&h->log_left_out, 0, RELAXED);
+	return 1;
+}
+
+void
+stats_set_waiting(unsigned int n)
+{
+	if (stats_own.page != NULL)
+		STATS_SET(stats_own.page->waiting, n);
+}
+
+void
+stats_set_name(unsigned int i, const char *text, int listed,
+    unsigned int waiting)
+{
+	struct stats_header *h = stats_own.page;
+	struct stats_name *n;
+
+	if (h == NULL || i >= STATS_NAMES || (i >= h->names &&
+	    text[0] == '\0'))
+		return;
+	n = stats_name_at(h, stats_own.size, i);
+	stats_change(&n->seq);
+	strlcpy(n->text, text, sizeof(n->text));
+	STATS_SET(n->listed, listed);
+	STATS_SET(n->waiting, waiting);
+	stats_changed(&n->seq);
+	if (i >= h->names)
+		STATS_SET(h->names, i + 1);
+}
+
+int64_t
+stats_note(void)
+{
+	return stats_own.page == NULL ? 0 : STATS_GET(stats_own.page->note);
+}
+
+void
+stats_set_note(int64_t note)
+{
+	if (stats_own.page != NULL)
+		STATS_SET(stats_own.page->note, note);
+}
+
+void
+stats_close(int remove)
+{
+	if (stats_own.page == NULL)
+		return;
+	if (remove && stats_own.path[0] != '\0')
+		unlink(stats_own.path);
+	stats_leave();
+	stats_unmap(stats_own.page, stats_own.size);
+	if (stats_own.fd != -1)
+		close(stats_own.fd);
+	stats_own.page = NULL;
+	stats_own.fd = -1;
+	stats_own.path[0] = '\0';
+}
+
+void
+stats_view_own(struct stats_view *v)
+{
+	v->page = stats_own.page;
+	v->size = stats_own.size;
+	v->fd = stats_own.fd;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+/* The same rows as a table for a terminal, as JSON, and as a page. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "stats/report.h"
+
+static const char *
+or_dash(const char *s)
+{
+	return s[0] == '\0' ? "-" : s;
+}
+
+static char *
+rate(char *dst, size_t size, uint64_t bytes)
+{
+	char text[24];
+
+	snprintf(dst, size, "%s/s", str_bytes(text, sizeof(text), bytes));
+	return dst;
+}
+
+static char *
+rtt(char *dst, size_t size, int64_t ms)
+{
+	if (ms < 0)
+		snprintf(dst, size, "-");
+	else
+		snprintf(dst, size, "%" PRId64 "ms", ms);
+	return dst;
+}
+
+/* "user@address" */
+static const char *
+who(char *dst, size_t size, const struct report_row *r)
+{
+	if (r->user[0] == '\0')
+		return or_dash(r->peer);
+	snprintf(dst, size, "%s@%s", r->user, or_dash(r->peer));
+	return dst;
+}
+
+/* "12 open, 1 lost": what there is. */
+static void
+add_states(struct out *o, const struct report *r)
+{
+	const char *comma = "";
+	unsigned int i;
+
+	for (i = STATE_HANDSHAKE; i < STATES; i++) {
+		if (r->active[i] == 0)
+			continue;
+		out_add(o, "%s%u %s", comma, r->active[i],
+		    report_state_name(i));
+		comma = ", ";
+	}
+	if (r->unlisted > 0)
+		out_add(o, "%s%u not listed", comma, r->unlisted);
+	else if (comma[0] == '\0')
+		out_add(o, "none active");
+	if (r->waiting > 0)
+		out_add(o, ", %u visitors waiting", r->waiting);
+}
+
+void
+report_table_head(struct out *o, const struct report *r)
+{
+	char up[24], down[24], age[24];
+
+	out_add(o, "inetws %s %s", or_dash(r->mode), or_dash(r->name));
+	if (r->pid != 0)
+		out_add(o, ", process %d", r->pid);
+	out_add(o, ", up %s: ", str_ms(age, sizeof(age), r->uptime));
+	add_states(o, r);
+	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
+	    "%s down\n", r->counts.begun, r->counts.refused,
+	    str_bytes(up, sizeof(up), r->counts.up),
+	    str_bytes(down, sizeof(down), r->counts.down));
+}
+
+#define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s"
+
+void
+report_table_columns(struct out *o)
+{
+	out_add(o, COLUMNS " %s\n", "PID", "STATE", "PEER", "TARGET", "AGE",
+	    "IDLE", "UP", "DOWN", "UP/s", "DOWN/s", "RTT", "RES", "ID");
+}
+
+void
+report_table_row(struct out *o, const struct report_row *r)
+{
+	char pid[16], age[24], idle[24], up[24], down[24], upr[32], downr[32],
+	    trip[24], resumes[16], peer[130];
+
+	snprintf(pid, sizeof(pid), "%d", r->pid);
+	snprintf(resumes, sizeof(resumes), "%u", r->resumes);
+	out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
+	    who(peer, sizeof(peer), r), or_dash(r->target),
+	    str_ms(age, sizeof(age), r->age),
+	    str_ms(idle, sizeof(idle), r->idle),
+	    str_bytes(up, sizeof(up), r->up),
+	    str_bytes(down, sizeof(down), r->down),
+	    rate(upr, sizeof(upr), r->up_rate),
+	    rate(downr, sizeof(downr), r->down_rate),
+	    rtt(trip, sizeof(trip), r->rtt), resumes, or_dash(r->id));
+}
+
+#define NAMES	"%-24s %7s %7s %7s\n"
+
+void
+report_table_name_columns(struct out *o)
+{
+	out_add(o, NAMES, "NAME", "PARKED", "OPEN", "WAITING");
+}
+
+void
+report_table_name(struct out *o, const struct report_name *n)
+{
+	char parked[16], open[16], waiting[16];
+
+	snprintf(parked, sizeof(parked), "%u", n->parked);
+	snprintf(open, sizeof(open), "%u", n->open);
+	snprintf(waiting, sizeof(waiting), "%u", n->waiting);
+	out_add(o, NAMES, n->text, parked, open, waiting);
+}
+
+static void
+member(struct out *o, const char *name, const char *value)
+{
+	out_member(o, name, value);
+	out_add(o, ",");
+}
+
+void
+report_json_head(struct out *o, const struct report *r)
+{
+	unsigned int i, n = 0;
+
+	member(o, "version", r->version);
+	member(o, "mode", r->mode);
+	member(o, "name", r->name);
+	if (r->pid != 0)
+		out_add(o, "\"pid\":%d,", r->pid);
+	else
+		out_add(o, "\"pid\":null,");
+	out_add(o, "\"started\":%" PRId64 ",\"uptime_ms\":%" PRId64 ","
+	    "\"max_connections\":%u,\"active\":%u,\"states\":{", r->started,
+	    r->uptime, r->max, report_active(r));
+	for (i = STATE_HANDSHAKE; i < STATES; i++)
+		out_add(o, "%s\"%s\":%u", n++ > 0 ? "," : "",
+		    report_state_name(i), r->active[i]);
+	out_add(o, "},\"unlisted\":%u,\"waiting\":%u,\"total\":%" PRIu64
+	    ",\"refused\":%" PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64
+	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{",
+	    r->unlisted, r->waiting, r->counts.begun, r->counts.refused,
+	    r->counts.up, r->counts.down, r->counts.losses,
+	    r->counts.resumes);
+	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
+		out_add(o, "%s\"%s\":%" PRIu64, n++ > 0 ? "," : "",
+		    report_result_name(i), r->counts.ended[i]);
+	out_add(o, "}");
+}
+
+void
+report_json_row(struct out *o, const struct report_row *r)
+{
+	out_add(o, "{\"pid\":%d,\"state\":\"%s\",", r->pid,
+	    report_state_name(r->state));
+	member(o, "mode", r->mode);
+	member(o, "peer", r->peer);
+	member(o, "via", r->via);
+	member(o, "user", r->user);
+	member(o, "target", r->target);
+	member(o, "id", r->id);
+	member(o, "peer_id", r->peer_id);
+	out_add(o, "\"age_ms\":%" PRId64 ",\"idle_ms\":%" PRId64 ",\"up\":%"
+	    PRIu64 ",\"down\":%" PRIu64 ",\"up_per_second\":%" PRIu64
+	    ",\"down_per_second\":%" PRIu64 ",\"rtt_ms\":", r->age, r->idle,
+	    r->up, r->down, r->up_rate, r->down_rate);
+	if (r->rtt < 0)
+		out_add(o, "null");
+	else
+		out_add(o, "%" PRId64, r->rtt);
+	out_add(o, ",\"resumes\":%u}", r->resumes);
+}
+
+void
+report_json_name(struct out *o, const struct report_name *n)
+{
+	out_add(o, "{");
+	member(o, "name", n->text);
+	out_add(o, "\"listed\":%s,\"parked\":%u,\"open\":%u,"
+	    "\"waiting\":%u}", n->listed ? "true" : "false", n->parked,
+	    n->open, n->waiting);
+}
+
+/*
+ * No script and nothing from elsewhere.  On a narrow screen each row becomes
+ * a block of its own, with the columns' names from the attributes.
+ */
+static const char page_head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, "
+    "initial-scale=1\">\n<meta http-equiv=\"refresh\" content=\"5\">\n"
+    "<title>inetws</title>\n<style>\n"
+    ":root { color-scheme: light dark }\n"
+    "body { font: 15px/1.4 system-ui, sans-serif; margin: 1em }\n"
+    "h1 { font-size: 1.2em; overflow-wrap: anywhere }\n"
+    "table { border-collapse: collapse; width: 100% }\n"
+    "table.names { width: auto; margin-bottom: 1.5em }\n"
+    "th, td { text-align: left; padding: .3em .6em; white-space: nowrap }\n"
+    "td.a { overflow-wrap: anywhere; white-space: normal; "
+    "min-width: 10em }\n"
+    "td.n, th.n { text-align: right; "
+    "font-variant-numeric: tabular-nums }\n"
+    "tr { border-bottom: 1px solid #8884 }\n"
+    "@media (max-width: 50em) {\n"
+    "thead { display: none }\n"
+    "tr { display: block; padding: .5em 0 }\n"
+    "td, td.n { display: grid; grid-template-columns: 6em 1fr; "
+    "text-align: left; padding: .1em 0 }\n"
+    "td::before { content: attr(data-n); opacity: .6 }\n"
+    "}\n</style>\n</head>\n<body>\n";
+
+void
+report_html_head(struct out *o, const struct report *r)
+{
+	char up[24], down[24], age[24];
+
+	out_add(o, "%s<h1>inetws %s ", page_head, or_dash(r->mode));
+	out_html(o, r->name);
+	out_add(o, "</h1>\n<p>");
+	add_states(o, r);
+	out_add(o, " of at most %u; %" PRIu64 " connections in all, %" PRIu64
+	    " refused; %s up, %s down; running for %s.</p>\n", r->max,
+	    r->counts.begun, r->counts.refused,
+	    str_bytes(up, sizeof(up), r->counts.up),
+	    str_bytes(down, sizeof(down), r->counts.down),
+	    str_ms(age, sizeof(age), r->uptime));
+}
+
+void
+report_html_columns(struct out *o)
+{
+	out_add(o, "<table>\n<thead><tr><th>Peer</th><th>Target</th>"
+	    "<th>State</th><th class=\"n\">Age</th><th class=\"n\">Idle</th>"
+	    "<th class=\"n\">Up</th><th class=\"n\">Down</th>"
+	    "<th class=\"n\">Ping</th><th class=\"n\">Resumed</th>"
+	    "<th class=\"n\">Process</th></tr></thead>\n<tbody>\n");
+}
+
+/* kind: 'a' is an address, which may be long, 'n' a number, 's' a word. */
+static void
+cell(struct out *o, const char *name, const char *text, char kind)
+{
+	out_add(o, "<td data-n=\"%s\" class=\"%c\">", name, kind);
+	out_html(o, text);
+	out_add(o, "</td>");
+}
+
+static void
+count(struct out *o, const char *name, unsigned int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", n);
+	cell(o, name, text, 'n');
+}
+
+void
+report_html_names(struct out *o, const struct report_names *names)
+{
+	const struct report_name *n;
+
+	if (names->n == 0)
+		return;
+	out_add(o, "<table class=\"names\">\n<thead><tr><th>Name</th>"
+	    "<th class=\"n\">Parked</th><th class=\"n\">Open</th>"
+	    "<th class=\"n\">Waiting</th></tr></thead>\n<tbody>\n");
+	for (n = names->of; n < names->of + names->n; n++) {
+		out_add(o, "<tr>");
+		cell(o, "Name", n->text, 'a');
+		count(o, "Parked", n->parked);
+		count(o, "Open", n->open);
+		count(o, "Waiting", n->waiting);
+		out_add(o, "</tr>\n");
+	}
+	out_add(o, "</tbody>\n</table>\n");
+}
+
+void
+report_html_row(struct out *o, const struct report_row *r)
+{
+	char text[130];
+
+	out_add(o, "<tr>");
+	cell(o, "Peer", who(text, sizeof(text), r), 'a');
+	cell(o, "Target", or_dash(r->target), 'a');
+	cell(o, "State", report_state_name(r->state), 's');
+	cell(o, "Age", str_ms(text, sizeof(text), r->age), 'n');
+	cell(o, "Idle", str_ms(text, sizeof(text), r->idle), 'n');
+	cell(o, "Up", str_bytes(text, sizeof(text), r->up), 'n');
+	cell(o, "Down", str_bytes(text, sizeof(text), r->down), 'n');
+	cell(o, "Ping", rtt(text, sizeof(text), r->rtt), 'n');
+	count(o, "Resumed", r->resumes);
+	snprintf(text, sizeof(text), "%d", r->pid);
+	cell(o, "Process", text, 'n');
+	out_add(o, "</tr>\n");
+}
+
+void
+report_html_end(struct out *o, unsigned int more)
+{
+	out_add(o, "</tbody>\n</table>\n");
+	if (more > 0)
+		out_add(o, "<p>and %u more</p>\n", more);
+	out_add(o, "</body>\n</html>\n");
+}

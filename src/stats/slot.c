@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* A slot of the page: taking it, writing it, giving it back. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "stats/internal.h"
+
+#define RELAXED		__ATOMIC_RELAXED
+
+static struct stats_slot alone = { .rtt = -1 };
+struct stats_slot *stats_mine = &alone;
+
+void
+stats_leave(void)
+{
+	stats_mine = &alone;
+}
+
+void
+stats_change(uint32_t *seq)
+{
+	__atomic_store_n(seq, *seq | 1, RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void
+stats_changed(uint32_t *seq)
+{
+	__atomic_store_n(seq, (*seq | 1) + 1, __ATOMIC_RELEASE);
+}
+
+void
+stats_begin_change(void)
+{
+	stats_change(&stats_mine->seq);
+}
+
+void
+stats_end_change(void)
+{
+	stats_changed(&stats_mine->seq);
+}
+
+/* A slot that nobody has, in a file. */
+static int
+search(void)
+{
+	unsigned int pass, slot;
+
+	for (pass = 0; pass < 2; pass++)
+		for (slot = 1; slot < stats_fit(stats_own.size) - 1; slot++) {
+			if (pass == 0 && STATS_GET(stats_at(stats_own.page,
+			    slot)->state) != STATE_FREE)
+				continue;
+			if (stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1) == -1)
+				continue;
+			stats_prepare(slot);
+			return slot;
+		}
+	return STATS_SLOT_NONE;
+}
+
+/* Is there such a slot, which is for one process alone? */
+static int
+is_slot(int slot)
+{
+	return stats_own.page != NULL && slot >= 0 &&
+	    slot < (int)stats_fit(stats_own.size) - 1;
+}
+
+void
+stats_prepare(int slot)
+{
+	struct stats_header *h = stats_own.page;
+	uint32_t used;
+
+	if (!is_slot(slot))
+		return;
+	used = STATS_GET(h->used);
+	while (used <= (uint32_t)slot && !__atomic_compare_exchange_n(
+	    &h->used, &used, slot + 1, 0, RELAXED, RELAXED))
+		;
+}
+
+/* No slot: this process counts in memory of its stats_own. */
+static void
+be_unlisted(void)
+{
+	stats_mine = &alone;
+	if (stats_own.page == NULL)
+		return;
+	stats_own.unlisted = 1;
+	stats_own.flushed = alone.counts;
+	if (stats_own.fd != -1)
+		stats_lock(stats_own.fd, 0, F_WRLCK,
+		    STATS_UNLISTED + getpid(), 1);
+}
+
+void
+stats_take(int slot, enum report_state state)
+{
+	if (stats_own.page == NULL || (slot != STATS_SLOT_NONE &&
+	    !is_slot(slot)) || (slot == STATS_SLOT_NONE &&
+	    (stats_own.fd == -1 || (slot = search()) == STATS_SLOT_NONE)))
+		be_unlisted();
+	else {
+		stats_mine = stats_at(stats_own.page, slot);
+		if (stats_own.fd != -1)
+			stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1);
+	}
+	/* Written before it is read: a page that is read first faults twice. */
+	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);
+	stats_bury(slot);
+	stats_begin_change();
+	stats_mine->pid = getpid();
+	stats_mine->resumes = 0;
+	stats_mine->begun_at = stats_mine->data_at = clock_ms();
+	stats_mine->rtt = -1;
+	stats_mine->pongs = 0;
+	stats_mine->up_before = stats_mine->counts.up;
+	stats_mine->down_before = stats_mine->counts.down;
+	stats_mine->mode[0] = stats_mine->peer[0] = stats_mine->via[0] = '\0';
+	stats_mine->user[0] = stats_mine->target[0] = '\0';
+	stats_mine->id[0] = stats_mine->peer_id[0] = '\0';
+	STATS_SET(stats_mine->source, 0);
+	if (state != STATE_LISTENING)
+		STATS_ADD(stats_mine->counts.begun, 1);
+	STATS_SET(stats_mine->state, state);
+	stats_end_change();
+	stats_flush();
+}
+
+static void
+conclude(struct stats_slot *s, unsigned int result)
+{
+	stats_change(&s->seq);
+	if (s->state != STATE_LISTENING)
+		STATS_ADD(s->counts.ended[result], 1);
+	STATS_SET(s->source, 0);
+	STATS_SET(s->state, STATE_FREE);
+	stats_changed(&s->seq);
+}
+
+void
+stats_release(unsigned int result)
+{
+	if (stats_mine->state != STATE_FREE)
+		conclude(stats_mine, result);
+	stats_flush();
+}
+
+void
+stats_bury(int slot)
+{
+	struct stats_slot *s;
+
+	if (!is_slot(slot))
+		return;
+	s = stats_at(stats_own.page, slot);
+	if (s->state != STATE_FREE)
+		conclude(s, RESULT_KILLED);
+}
+
+/* The one slot with several writers. */
+void
+stats_flush(void)
+{
+	const uint64_t *from = (const uint64_t *)(void *)&alone.counts;
+	uint64_t *done = (uint64_t *)(void *)&stats_own.flushed, *to;
+	size_t i;
+
+	if (!stats_own.unlisted)
+		return;
+	to = (uint64_t *)(void *)&stats_at(stats_own.page,
+	    stats_fit(stats_own.size) - 1)->counts;
+	for (i = 0; i < REPORT_NUMBERS; i++) {
+		if (from[i] == done[i])
+			continue;
+		__atomic_fetch_add(&to[i], from[i] - done[i], RELAXED);
+		done[i] = from[i];
+	}
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What limits are judged by: the page is where processes see each other.
+ */
+#include <sched.h>
+
+#include "stats/internal.h"
+
+#define TRIES	1000	/* until somebody has got his turn */
+#define COMING	UINT64_MAX	/* the turn of who is just getting one */
+
+static uint64_t
+turn_of(const struct stats_slot *s)
+{
+	uint64_t turn;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		turn = __atomic_load_n(&s->turn, __ATOMIC_SEQ_CST);
+		if (turn != COMING)
+			return turn;
+		sched_yield();
+	}
+	return turn;
+}
+
+/* One that was killed leaves its slot as it was, without a lock. */
+static int
+is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
+    uint64_t mine)
+{
+	struct stats_slot *s = stats_at(v->page, slot);
+	uint64_t turn;
+
+	if (s == stats_mine ||
+	    __atomic_load_n(&s->source, __ATOMIC_SEQ_CST) != source)
+		return 0;
+	turn = turn_of(s);
+	return (turn < mine || turn == COMING) &&
+	    STATS_GET(s->source) == source &&
+	    (v->fd == -1 || stats_locked(v->fd, slot, 1, NULL));
+}
+
+/*
+ * Who is to be seen says so before he takes his turn: of two that come at once
+ * at least the later one sees the other.
+ */
+unsigned int
+stats_source(uint64_t source, unsigned int max)
+{
+	struct stats_view v;
+	struct stats_header *h;
+	unsigned int i, n = 0;
+	uint64_t mine;
+
+	stats_view_own(&v);
+	h = (struct stats_header *)(uintptr_t)v.page;
+	if (h == NULL || (char *)stats_mine < (char *)stats_at(h, 0) ||
+	    (char *)stats_mine >= (char *)stats_at(h, stats_fit(v.size)))
+		return 0;
+	if (source == 0) {
+		STATS_SET(stats_mine->source, 0);
+		return 0;
+	}
+	/*
+	 * Nobody to be counted: whoever counts later finds this one before
+	 * him, and the header's page is left alone.
+	 */
+	if (max == 0) {
+		STATS_SET(stats_mine->turn, 0);
+		STATS_SET(stats_mine->source, source);
+		return 0;
+	}
+	__atomic_store_n(&stats_mine->turn, COMING, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&stats_mine->source, source, __ATOMIC_SEQ_CST);
+	mine = __atomic_add_fetch(&h->turn, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&stats_mine->turn, mine, __ATOMIC_SEQ_CST);
+	for (i = 1; i < stats_slots(&v) && n < max; i++)
+		n += is_earlier(&v, i, source, mine);
+	return n;
+}
+
+/* The one that a process took by itself. */
+static struct stats_slot *
+slot_of(const struct stats_view *v, int slot, int pid)
+{
+	unsigned int i;
+
+	if (slot > 0)
+		return stats_at(v->page, slot);
+	for (i = 1; i < stats_slots(v); i++)
+		if (STATS_GET(stats_at(v->page, i)->pid) == pid)
+			return stats_at(v->page, i);
+	return NULL;
+}
+
+int
+stats_is_established(int slot, int pid)
+{
+	const struct stats_slot *s;
+	struct stats_view v;
+
+	stats_view_own(&v);
+	if (v.page == NULL || stats_is_missing() ||
+	    (s = slot_of(&v, slot, pid)) == NULL)
+		return 1;
+	return STATS_GET(s->pid) == pid &&
+	    STATS_GET(s->state) > STATE_HANDSHAKE;
+}

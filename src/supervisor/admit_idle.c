@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A wire of an agent wants to wait here: may it?
+ */
+#include <string.h>
+
+#include "net/fdpass.h"
+#include "os/clock.h"
+#include "proto/agent_name.h"
+#include "supervisor/internal.h"
+
+/* Other agents' wires of this name have to go. */
+static void
+evict(struct supervisor *s, const struct child *me)
+{
+	struct child *c;
+
+	for (c = s->child; c < s->child + s->active; c++)
+		if (c != me && c->seat == SEAT_FREE && c->name == me->name &&
+		    (me->owner[0] == '\0' ||
+		    strcmp(c->owner, me->owner) != 0))
+			supervise_leave_seat(c);
+}
+
+/* Has another child, waiting or not, come from this agent? */
+static int
+is_here(const struct supervisor *s, const struct child *me, const char *owner)
+{
+	const struct child *c;
+
+	for (c = s->child; c < s->child + s->active; c++)
+		if (c != me && c->name == me->name &&
+		    strcmp(c->owner, owner) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * With --replace: 1 if this agent is the one of its name from now on.  One
+ * whose place another has taken dials again, and must not take it back as long
+ * as that one is there, or they would take turns forever.
+ */
+static int
+replaces(struct supervisor *s, const struct child *me)
+{
+	struct name *n = &s->names.name[me->name];
+
+	if (strcmp(n->owner, me->owner) != 0) {
+		if (me->owner[0] != '\0' &&
+		    strcmp(n->former, me->owner) == 0 &&
+		    is_here(s, me, n->owner))
+			return 0;
+		strlcpy(n->former, n->owner, sizeof(n->former));
+		strlcpy(n->owner, me->owner, sizeof(n->owner));
+	}
+	evict(s, me);
+	return 1;
+}
+
+static unsigned int
+count_free(const struct supervisor *s, int name)
+{
+	const struct child *c;
+	unsigned int n = 0;
+
+	for (c = s->child; c < s->child + s->active; c++)
+		n += c->seat == SEAT_FREE && c->name == name;
+	return n;
+}
+
+/* A child asks whether its wire may wait: "NAME OWNER HASH". */
+void
+supervise_park(struct supervisor *s, struct child *c, char *text)
+{
+	char *owner = strchr(text, ' '), *hash;
+	struct why why;
+
+	hash = owner == NULL ? NULL : strchr(owner + 1, ' ');
+	if (hash == NULL || c->seat != SEAT_COMING) {
+		supervise_leave_seat(c);
+		return;
+	}
+	*hash++ = '\0';
+	*owner++ = '\0';
+	why_set(&why, EXIT_AGAIN, "the gate is closing");
+	c->name = s->phase == SERVING ? supervise_door(s, text, &why) :
+	    NO_NAME;
+	strlcpy(c->owner, owner, sizeof(c->owner));
+	strlcpy(c->agent, text, sizeof(c->agent));
+	strlcpy(c->hash, hash, sizeof(c->hash));
+	if (c->name != NO_NAME && s->o->replace && !replaces(s, c)) {
+		why_set(&why, EXIT_AGAIN, "another agent has taken its place");
+		c->name = NO_NAME;
+	}
+	if (c->name != NO_NAME &&
+	    count_free(s, c->name) >= s->o->max_parked) {
+		why_set(&why, EXIT_AGAIN, "enough wires of this name wait");
+		c->name = NO_NAME;
+	}
+	if (c->name == NO_NAME) {
+		pass_send(c->pair, SEAT_FULL, why.text, -1);
+		supervise_leave_seat(c);
+		return;
+	}
+	pass_send(c->pair, SEAT_WELCOME, "", -1);
+	c->seat = SEAT_FREE;
+	c->since = clock_ms();
+	s->changed = 1;
+	supervise_invite(s, c->name);
+}
+
+static int
+is_listed(const struct child *c, struct slice file)
+{
+	struct agents_line l;
+	int r;
+
+	while ((r = agents_next(&file, &l)) != 0)
+		if (r == 1 && slice_is(l.name, c->agent) &&
+		    slice_is(l.hash, c->hash))
+			return 1;
+	return 0;
+}
+
+/* Tunnels go on; whose hash was only written otherwise dials again. */
+void
+supervise_unpark(struct supervisor *s, struct slice file)
+{
+	struct child *c;
+
+	for (c = s->child; c < s->child + s->active; c++)
+		if (c->seat == SEAT_FREE && c->hash[0] != '\0' &&
+		    !is_listed(c, file))
+			supervise_leave_seat(c);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One request to the address of --metrics, in a process of its own.
+ */
+#ifndef RUN_METRICS_SERVE_H
+#define RUN_METRICS_SERVE_H
+
+#include "supervisor/supervisor.h"
+
+/*
+ * Answers and closes within a few seconds, however slow the other side is.
+ * draining: the instance takes no new connections.
+ */
+void metrics_serve(int fd, const struct options *, const struct service *,
+    int draining);
+
+#endif

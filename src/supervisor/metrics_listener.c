@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The address of --metrics: a process for each request, and few at a time;
+ * who comes when there are enough waits in the backlog.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "os/log.h"
+#include "os/title.h"
+#include "supervisor/internal.h"
+#include "supervisor/metrics_http.h"
+#include "supervisor/startup.h"
+
+#define BACKLOG	16
+
+int
+supervise_metrics_begin(struct supervisor *s)
+{
+	struct metrics_door *m = &s->metrics;
+	struct why why;
+	int fds[2], i, n;
+
+	if (s->o->metrics == NULL)
+		return 0;
+	if ((n = start_door(s->service->given, DOOR_METRICS, s->o->metrics,
+	    BACKLOG, fds, &why)) == -1) {
+		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		m->listener[m->n++] = fds[i];
+	return 0;
+}
+
+void
+supervise_metrics_announce(const struct supervisor *s)
+{
+	char addr[NET_NAME_MAX];
+	unsigned int i;
+
+	for (i = 0; i < s->metrics.n; i++)
+		supervise_announce(s, "metrics", "metrics on", net_local_name(
+		    s->metrics.listener[i], addr, sizeof(addr)));
+}
+
+unsigned int
+supervise_metrics_watch(const struct supervisor *s, struct pollfd *p)
+{
+	unsigned int i;
+
+	if (s->metrics.nchildren == METRICS_CHILDREN ||
+	    supervise_paused(s) != 0)
+		return 0;
+	for (i = 0; i < s->metrics.n; i++)
+		p[i] = (struct pollfd){ .fd = s->metrics.listener[i],
+		    .events = POLLIN };
+	return s->metrics.n;
+}
+
+void
+supervise_close_metrics(const struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->metrics.n; i++)
+		close(s->metrics.listener[i]);
+}
+
+static _Noreturn void
+be_child(const struct supervisor *s, int fd)
+{
+	supervise_leave(s);
+	title_set("inetws: answering about %s", s->name);
+	metrics_serve(fd, s->o, s->service, s->phase != SERVING);
+	_exit(0);
+}
+
+void
+supervise_metrics_accept(struct supervisor *s, const struct pollfd *p,
+    unsigned int n)
+{
+	struct metrics_door *m = &s->metrics;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	unsigned int i;
+	pid_t pid;
+	int fd;
+
+	for (i = 0; i < n && m->nchildren < METRICS_CHILDREN; i++) {
+		if (p[i].revents == 0)
+			continue;
+		if ((fd = net_accept(p[i].fd, &ss, &len)) == -1) {
+			if (errno != EAGAIN && errno != EWOULDBLOCK &&
+			    !supervise_is_passing(errno))
+				supervise_pause(s, "accept", errno);
+			continue;
+		}
+		if ((pid = fork()) == 0)
+			be_child(s, fd);
+		if (pid != -1)
+			m->child[m->nchildren++] = pid;
+		close(fd);
+	}
+}
+
+void
+supervise_metrics_forget(struct supervisor *s, pid_t pid)
+{
+	struct metrics_door *m = &s->metrics;
+	unsigned int i;
+
+	for (i = 0; i < m->nchildren; i++)
+		if (m->child[i] == pid) {
+			m->child[i] = m->child[--m->nchildren];
+			return;
+		}
+}
+
+void
+supervise_metrics_end(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->metrics.nchildren; i++)
+		kill(s->metrics.child[i], SIGKILL);
+	if (s->metrics.n > 0 && s->o->metrics->kind == ADDR_UNIX)
+		unlink(s->o->metrics->path);
+	supervise_close_metrics(s);
+	s->metrics.n = 0;
+}

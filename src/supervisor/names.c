@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Visitors' doors: one that is always there, or one for each name of an agent,
+ * as DIR/NAME.sock.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/memory.h"
+#include "os/readfile.h"
+#include "proto/agent_name.h"
+#include "supervisor/internal.h"
+#include "supervisor/startup.h"
+
+#define BACKLOG		512
+#define DOOR_MODE	0660
+
+static int
+is_dir(const struct supervisor *s)
+{
+	return s->o->visitors_dir != NULL;
+}
+
+/* Names are shown as they are unless they are secrets; NULL: it has none. */
+const char *
+supervise_door_name(const struct supervisor *s, int name, char *dst)
+{
+	const char *text = s->names.name[name].text;
+
+	if (!is_dir(s))
+		return NULL;
+	return s->o->allow_any_agent ? agents_mask(dst, text) :
+	    text;
+}
+
+/* The address of a name's door: 0, or -1 if the name is too long for that. */
+static int
+address(const struct supervisor *s, const char *text, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->kind = ADDR_UNIX;
+	a->mode = DOOR_MODE;
+	return agents_door(a->path, sizeof(a->path), s->o->visitors_dir,
+	    text);
+}
+
+static int
+find(const struct supervisor *s, const char *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->names.n; i++)
+		if (s->names.name[i].used &&
+		    strcmp(s->names.name[i].text, text) == 0)
+			return i;
+	return NO_NAME;
+}
+
+static int
+place(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->names.n; i++)
+		if (!s->names.name[i].used)
+			return i;
+	return s->names.n < s->names.max ? (int)s->names.n++ : NO_NAME;
+}
+
+/* Opens the door of a name.  Why not is told to its agent: without a path. */
+static int
+open_door(struct supervisor *s, struct name *name, struct why *why)
+{
+	struct addr a;
+	int n;
+
+	if (address(s, name->text, &a) == -1)
+		return why_set(why, EXIT_BADUSAGE, "the name is too long");
+	if ((n = net_listen_now(&a, BACKLOG, name->fd, why)) == -1)
+		return why_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
+		    strerror(errno));
+	name->nfd = n;
+	net_tune(name->fd[0]);
+	return 0;
+}
+
+/* The number of a name that has a door, or is given one. */
+static int
+make(struct supervisor *s, const char *text, struct why *why)
+{
+	struct name *name;
+	int i = find(s, text);
+
+	if (i == NO_NAME && (i = place(s)) == NO_NAME) {
+		why_set(why, EXIT_AGAIN, "too many names");
+		return NO_NAME;
+	}
+	name = &s->names.name[i];
+	if (!name->used) {
+		memset(name, 0, sizeof(*name));
+		strlcpy(name->text, text, sizeof(name->text));
+	}
+	if (name->nfd == 0 && open_door(s, name, why) == -1)
+		return NO_NAME;
+	name->used = 1;
+	supervise_stats_name(s, i);
+	return i;
+}
+
+int
+supervise_door(struct supervisor *s, const char *text, struct why *why)
+{
+	int i;
+
+	if (!is_dir(s))
+		return 0;
+	if (!agents_is_name(slice_of(text))) {
+		why_set(why, EXIT_PROTOCOL, "no name");
+		return NO_NAME;
+	}
+	if ((i = make(s, text, why)) != NO_NAME)
+		s->names.name[i].there = 1;
+	return i;
+}
+
+static void
+close_door(struct supervisor *s, struct name *name)
+{
+	struct addr a;
+	unsigned int i;
+
+	if (name->nfd > 0 && is_dir(s) && address(s, name->text, &a) == 0)
+		unlink(a.path);
+	for (i = 0; i < name->nfd; i++)
+		close(name->fd[i]);
+	name->nfd = 0;
+}
+
+/* 0: it is as it should be, and the text is memory that is taken. */
+static int
+read_file(const struct supervisor *s, struct slice *file)
+{
+	struct agents_line l;
+	struct slice rest;
+	int r;
+
+	if (readfile_take(s->o->agents_file, file) == -1) {
+		log_event(LOG_L_ERROR, "agents-file", "file",
+		    s->o->agents_file, "why", strerror(errno), NULL);
+		return -1;
+	}
+	rest = *file;
+	while ((r = agents_next(&rest, &l)) == 1)
+		;
+	if (r == -1)
+		memory_return();
+	return r;
+}
+
+/* Those in the file have a door whether they are there or not. */
+static void
+keep_listed(struct supervisor *s, struct slice rest)
+{
+	char word[AGENTS_NAME_MAX];
+	struct agents_line l;
+	struct why why;
+	unsigned int k;
+	int i;
+
+	for (k = 0; k < s->names.n; k++)
+		s->names.name[k].listed = 0;
+	while (agents_next(&rest, &l) == 1) {
+		if (slice_copy(word, sizeof(word), l.name) == -1)
+			continue;
+		if ((i = make(s, word, &why)) == NO_NAME)
+			log_event(LOG_L_ERROR, "no-door", "name", word,
+			    "why", why.text, NULL);
+		else
+			s->names.name[i].listed = 1;
+	}
+	for (k = 0; k < s->names.n; k++)
+		supervise_stats_name(s, k);
+}
+
+/* With something wrong in it (which is told) all stays as it was. */
+void
+supervise_names_reload(struct supervisor *s)
+{
+	struct slice file;
+
+	if (s->names.max == 0 || s->o->agents_file == NULL ||
+	    read_file(s, &file) == -1)
+		return;
+	if (is_dir(s))
+		keep_listed(s, file);
+	supervise_unpark(s, file);
+	memory_return();
+}
+
+/* What a gate that was killed has left behind. */
+static void
+remove_stale(const struct supervisor *s)
+{
+	const size_t end = strlen(AGENTS_DOOR_SUFFIX);
+	struct slice name;
+	struct dirent *e;
+	struct addr a;
+	DIR *d;
+
+	if ((d = opendir(s->o->visitors_dir)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		name = slice_of(e->d_name);
+		if (name.len <= end || strcmp(e->d_name + name.len - end,
+		    AGENTS_DOOR_SUFFIX) != 0)
+			continue;
+		e->d_name[name.len -= end] = '\0';
+		if (agents_is_name(name) &&
+		    address(s, e->d_name, &a) == 0 && net_is_stale(a.path))
+			unlink(a.path);
+	}
+	closedir(d);
+}
+
+int
+supervise_names_begin(struct supervisor *s, struct why *why)
+{
+	struct names *names = &s->names;
+	int n;
+
+	if (s->o->visitors == NULL && !is_dir(s))
+		return 0;
+	names->max = is_dir(s) ? SUPERVISE_NAMES_MAX : 1;
+	names->name = calloc(names->max, sizeof(names->name[0]));
+	if (names->name == NULL)
+		return why_set(why, EXIT_SYSTEM, "out of memory");
+	if (is_dir(s))
+		return 0;
+	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
+	    BACKLOG, names->name[0].fd, why);
+	if (n == -1)
+		return -1;
+	names->n = 1;
+	names->name[0].nfd = n;
+	names->name[0].used = names->name[0].listed = 1;
+	while (n-- > 0)
+		net_tune(names->name[0].fd[n]);
+	return 0;
+}
+
+int
+supervise_names_settled(struct supervisor *s, struct why *why)
+{
+	struct stat st;
+
+	if (!is_dir(s))
+		return 0;
+	if (stat(s->o->visitors_dir, &st) == -1 ||
+	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
+	    access(s->o->visitors_dir, W_OK | X_OK) == -1)
+		return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
+		    s->o->visitors_dir, strerror(errno));
+	remove_stale(s);
+	supervise_names_reload(s);
+	return 0;
+}
+
+void
+supervise_names_announce(const struct supervisor *s)
+{
+	char addr[NET_NAME_MAX];
+	unsigned int i;
+
+	for (i = 0; !is_dir(s) && s->names.n == 1 &&
+	    i < s->names.name[0].nfd; i++)
+		supervise_announce(s, "visitors", "visitors on",
+		    net_local_name(s->names.name[0].fd[i], addr,
+		    sizeof(addr)));
+}
+
+unsigned int
+supervise_names_watch(const struct supervisor *s, struct pollfd *p)
+{
+	unsigned int i, k, n = 0;
+
+	for (i = 0; i < s->names.n; i++)
+		for (k = 0; k < s->names.name[i].nfd; k++)
+			p[n++] = (struct pollfd){
+			    .fd = s->names.name[i].fd[k], .events = POLLIN };
+	return n;
+}
+
+/* Which descriptor is whose has not changed since. */
+void
+supervise_names_heard(struct supervisor *s, const struct pollfd *p,
+    unsigned int n)
+{
+	unsigned int i, k, at = 0;
+
+	for (i = 0; i < s->names.n; i++)
+		for (k = 0; k < s->names.name[i].nfd && at < n; k++, at++)
+			if (p[at].fd == s->names.name[i].fd[k] &&
+			    p[at].revents != 0)
+				supervise_accept_some(s, p[at].fd, i);
+}
+
+/* Whose agents are there. */
+static void
+look(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->names.n; i++)
+		s->names.name[i].here = 0;
+	for (i = 0; i < s->active; i++)
+		if (s->child[i].name != NO_NAME)
+			s->names.name[s->child[i].name].here = 1;
+}
+
+/*
+ * A door stays for the queue time without an agent.  Its name stays as long as
+ * visitors wait who came by it, so that they are never another name's.
+ */
+int64_t
+supervise_names_tend(struct supervisor *s)
+{
+	int64_t now = clock_ms(), next = CLOCK_NEVER;
+	struct name *name;
+
+	if (!is_dir(s))
+		return next;
+	look(s);
+	for (name = s->names.name; name < s->names.name + s->names.n; name++) {
+		if (!name->used || name->here || name->listed) {
+			name->there = name->here;
+			continue;
+		}
+		if (name->there) {
+			name->there = 0;
+			name->until = supervise_patience(s);
+		}
+		if (now >= name->until) {
+			close_door(s, name);
+			name->used = name->waiting > 0;
+			supervise_stats_name(s, name - s->names.name);
+		} else if (name->until < next)
+			next = name->until;
+	}
+	return next;
+}
+
+void
+supervise_names_stop(struct supervisor *s, int leave)
+{
+	unsigned int i, k;
+
+	if (!is_dir(s) && s->names.n == 1 && !leave &&
+	    s->o->visitors->kind == ADDR_UNIX)
+		unlink(s->o->visitors->path);
+	for (i = 0; i < s->names.n; i++) {
+		if (!leave && s->names.name[i].used)
+			close_door(s, &s->names.name[i]);
+		for (k = 0; k < s->names.name[i].nfd; k++)
+			close(s->names.name[i].fd[k]);
+		s->names.name[i].nfd = 0;
+	}
+}
+
+void
+supervise_names_close(const struct supervisor *s)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < s->names.n; i++)
+		for (k = 0; k < s->names.name[i].nfd; k++)
+			close(s->names.name[i].fd[k]);
+}
+
+void
+supervise_names_end(struct supervisor *s)
+{
+	free(s->names.name);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor's part of the statistics: makes the page, where "status"
+ * finds it if that can be, and gives each child a slot.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/log.h"
+#include "stats/page.h"
+#include "stats/rundir.h"
+#include "supervisor/internal.h"
+
+#define ROOM_MIN	1024	/* slots of a page */
+#define ROOM_FACTOR	4	/* for limits that are raised later */
+#define LOOK_EVERY	1000	/* ms between two looks at survivors' locks */
+
+struct heir {
+	const struct stats_about *about;
+	char path[RUNDIR_MAX + 256 + 2];	/* what has been taken over */
+};
+
+static void
+inherit(void *arg, const char *path)
+{
+	struct heir *h = arg;
+
+	if (h->path[0] == '\0' && stats_take_over(path, h->about) == 0)
+		strlcpy(h->path, path, sizeof(h->path));
+}
+
+/*
+ * Under a name that nobody looks at until it is locked.  Without a directory
+ * for it an instance is not seen from outside; that is no reason not to run.
+ */
+static int
+create_named(unsigned int slots, const struct stats_about *about)
+{
+	char dir[RUNDIR_MAX], tmp[RUNDIR_MAX + 32], path[RUNDIR_MAX + 32];
+	struct heir heir = { .about = about, .path = "" };
+
+	if (rundir_make(dir, sizeof(dir)) == -1)
+		return -1;
+	rundir_each(dir, inherit, &heir);
+	snprintf(tmp, sizeof(tmp), "%s/.%d.new", dir, (int)getpid());
+	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
+	unlink(tmp);
+	if (heir.path[0] == '\0' && stats_create(tmp, slots, about) == -1)
+		return -1;
+	stats_take(0, STATE_LISTENING);
+	if (stats_rename(path) == 0)
+		return 0;
+	stats_close(1);
+	return -1;
+}
+
+struct stats_about
+supervise_about(const struct supervisor *s)
+{
+	const char *name = strstr(s->name, ": ");
+
+	return (struct stats_about){ .mode = mode_name(s->o->mode),
+	    .name = name != NULL ? name + 2 : s->name, .max = s->max };
+}
+
+static void
+create(const struct supervisor *s)
+{
+	struct stats_about about = supervise_about(s);
+	unsigned int slots = s->max > UINT_MAX / ROOM_FACTOR ? s->max :
+	    s->max * ROOM_FACTOR;
+
+	if (slots < ROOM_MIN)
+		slots = ROOM_MIN;
+	if (create_named(slots, &about) == 0)
+		return;
+	log_event(LOG_L_DEBUG, "not seen by status", "why", strerror(errno),
+	    NULL);
+	if (stats_create(NULL, slots, &about) == 0)
+		stats_take(0, STATE_LISTENING);
+	else
+		log_event(LOG_L_WARN, "no-statistics", "error",
+		    strerror(errno), NULL);
+}
+
+static void
+log_survivors(const struct supervisor *s)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "survivors");
+	log_num(&l, "active", s->nsurvivors);
+	log_end(&l);
+}
+
+/* The lowest ones are given out first, so that few pages are in use. */
+static void
+share_out(struct supervisor *s)
+{
+	unsigned int i, room = stats_room();
+
+	s->given = s->nslots = room;
+	for (i = room; i > 0; i--)
+		if (stats_is_survivor((int)i))
+			s->alone->survivor[s->nsurvivors++] = (int)i;
+		else
+			s->alone->slot[--s->given] = (int)i;
+	if (s->nsurvivors > 0)
+		log_survivors(s);
+}
+
+void
+supervise_stats_begin(struct supervisor *s)
+{
+	unsigned int i;
+
+	if (stats_is_shared())
+		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
+	else {
+		create(s);
+		share_out(s);
+	}
+	for (i = 0; i < s->names.n; i++)
+		supervise_stats_name(s, i);
+}
+
+void
+supervise_stats_name(const struct supervisor *s, int i)
+{
+	const struct name *name = &s->names.name[i];
+	char shown[SEAT_NAME_MAX];
+	const char *text = "";
+
+	if (stats_is_shared())
+		return;		/* whose page it is nobody knows */
+	if (name->used && name->text[0] == '\0')
+		text = "-";
+	else if (name->used)
+		text = supervise_door_name(s, i, shown);
+	stats_set_name(i, text, name->listed && name->text[0] != '\0',
+	    name->waiting);
+}
+
+/* Asking for a lock is a system call, so not all the time. */
+unsigned int
+supervise_survivors(struct supervisor *s)
+{
+	unsigned int i = 0;
+	int64_t now;
+
+	if (s->nsurvivors == 0 || (now = clock_ms()) < s->look)
+		return s->nsurvivors;
+	s->look = now + LOOK_EVERY;
+	while (i < s->nsurvivors)
+		if (stats_is_survivor(s->alone->survivor[i]))
+			i++;
+		else {
+			s->alone->slot[--s->given] = s->alone->survivor[i];
+			s->alone->survivor[i] = s->alone->survivor[--s->nsurvivors];
+			s->changed = 1;
+		}
+	return s->nsurvivors;
+}
+
+int
+supervise_slot(struct supervisor *s)
+{
+	int slot = s->given == s->nslots ? STATS_SLOT_NONE :
+	    s->alone->slot[s->given++];
+
+	stats_prepare(slot);
+	return slot;
+}
+
+void
+supervise_slot_back(struct supervisor *s, int slot)
+{
+	if (slot == STATS_SLOT_NONE)
+		return;
+	stats_bury(slot);
+	s->alone->slot[--s->given] = slot;
+}
+
+static void
+log_who(struct log_line *l, const struct report_row *r)
+{
+	log_str(l, "peer", r->peer);
+	if (r->user[0] != '\0')
+		log_str(l, "user", r->user);
+}
+
+static void
+log_ids(struct log_line *l, const struct report_row *r)
+{
+	if (r->peer_id[0] == '\0')
+		return;
+	log_str(l, "id", r->id);
+	log_str(l, "peer_id", r->peer_id);
+}
+
+/* What the connection's own process could not tell any more. */
+void
+supervise_log_killed(pid_t pid, int signo, int slot)
+{
+	struct report_row r;
+	struct log_line l;
+	int known = stats_left(slot, &r);
+
+	log_begin(&l, LOG_L_ERROR, "child-killed");
+	log_num(&l, "pid", pid);
+	log_num(&l, "signal", signo);
+	log_str(&l, "name", strsignal(signo));
+	if (known) {
+		log_who(&l, &r);
+		log_str(&l, "target", r.target);
+		log_num(&l, "up", (int64_t)r.up);
+		log_num(&l, "down", (int64_t)r.down);
+		log_seconds(&l, "seconds", r.age);
+		log_ids(&l, &r);
+	}
+	log_end(&l);
+}
+
+static void
+log_row(const struct report_row *r)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "tunnel");
+	log_num(&l, "pid", r->pid);
+	log_str(&l, "state", report_state_name(r->state));
+	log_who(&l, r);
+	log_str(&l, "target", r->target);
+	log_seconds(&l, "age", r->age);
+	log_seconds(&l, "idle", r->idle);
+	log_num(&l, "up", (int64_t)r->up);
+	log_num(&l, "down", (int64_t)r->down);
+	if (r->rtt >= 0)
+		log_num(&l, "rtt_ms", r->rtt);
+	if (r->resumes > 0)
+		log_num(&l, "resumes", r->resumes);
+	log_ids(&l, r);
+	log_end(&l);
+}
+
+void
+supervise_log_statistics(struct supervisor *s)
+{
+	struct stats_view v;
+	struct report r;
+	struct report_row row;
+	struct log_line l;
+	unsigned int i;
+
+	stats_view_own(&v);
+	for (i = 0; i < stats_slots(&v); i++)
+		if (stats_row(&v, i, &row))
+			log_row(&row);
+	stats_read(&v, &r);
+	log_begin(&l, LOG_L_INFO, "statistics");
+	log_num(&l, "active", s->active + supervise_survivors(s));
+	log_num(&l, "total", (int64_t)r.counts.begun);
+	log_num(&l, "refused", (int64_t)r.counts.refused);
+	log_num(&l, "up", (int64_t)r.counts.up);
+	log_num(&l, "down", (int64_t)r.counts.down);
+	log_end(&l);
+}
+
+/* Tunnels that are left alive are still to be seen. */
+void
+supervise_stats_end(struct supervisor *s)
+{
+	s->look = 0;
+	stats_release(0);
+	stats_close(s->active + supervise_survivors(s) == 0);
+}

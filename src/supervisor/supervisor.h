@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor: accepts, forks a child for each connection, reaps, keeps
+ * the limits, and does what signals say.  It reads no byte that a peer sent,
+ * and nothing that a peer or a child does ends it.
+ */
+#ifndef RUN_SUPERVISE_H
+#define RUN_SUPERVISE_H
+
+#include "config/options.h"
+#include "net/inherit.h"
+
+#define SUPERVISE_LISTENERS_MAX	64
+#define SUPERVISE_READY_MS	3000	/* for each step of being ready */
+#define SUPERVISE_SPARE		16	/* children beyond the limit */
+
+/* What the mode does with a connection. */
+struct service {
+	void *arg;			/* handed to serve and reload */
+
+	/*
+	 * In a child of its own, which holds fd (non-blocking, close-on-exec)
+	 * and no other descriptor of the supervisor: serves the connection and
+	 * returns the child's exit status.  Signals are as signals_child()
+	 * says.  Owns fd.  peer is net_print()'s.
+	 */
+	int (*serve)(void *arg, int fd, const char *peer);
+
+	/*
+	 * The same for a child that waits for a visitor (run/seat.h); pair is
+	 * its end.  fd -1: it has no connection, and dials.  With parks each
+	 * connection gets such a child.
+	 */
+	int (*park)(void *arg, int fd, const char *peer, int pair);
+	int parks;
+
+	/*
+	 * So many children without a connection are kept waiting.  With
+	 * hands_on they wait for the connections of the listeners, which have
+	 * children of their own only while nobody waits.
+	 */
+	const unsigned int *spares;	/* NULL: none */
+	int hands_on;
+
+	/*
+	 * The same for a connection beyond the limit, of which SUPERVISE_SPARE
+	 * are looked at at a time: serves what adds nothing to what there is,
+	 * such as a new wire for a session, and refuses all else.  May be
+	 * NULL.
+	 */
+	int (*serve_full)(void *arg, int fd, const char *peer);
+
+	/*
+	 * In the supervisor, for a connection beyond that: says no with
+	 * at most one send(2), which does not block.  fd stays the
+	 * supervisor's, which closes it a moment later, so that the answer is
+	 * not overtaken by the reset that unread bytes cause.  NULL: such a
+	 * connection is reset.
+	 */
+	void (*refuse)(int fd);
+
+	/*
+	 * Can it be served with these options?  0, or -1 and why: at HUP they
+	 * are as good as at the start, or the old ones stay.  May be NULL.
+	 */
+	int (*check)(const struct options *, struct why *);
+
+	/*
+	 * In the supervisor, on HUP: takes up changed files, logs what went
+	 * wrong and keeps the old state then.  May be NULL.
+	 */
+	void (*reload)(void *arg);
+
+	/*
+	 * In the supervisor, once, behind --chroot and --run-as: the exit
+	 * status, EXIT_ENDED if all is well.  May be NULL.
+	 */
+	int (*settled)(void *arg);
+
+	/*
+	 * In the supervisor, before a connection's process is forked: takes
+	 * up what has changed, cheaply.  May be NULL.
+	 */
+	void (*before)(void *arg);
+
+	/*
+	 * In a child of its own, for /readyz: could a connection be served
+	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
+	 */
+	int (*ready)(void *arg, struct why *);
+
+	/* What start() has been given for the doors of visitors and metrics. */
+	const struct activation *given;
+};
+
+/*
+ * Serves until a signal ends it; returns the exit status: 0, or 71 if it
+ * could not begin.  Prints "listening on ADDR" on standard error for each
+ * listener first.  Takes over the listeners and closes them when it stops
+ * accepting; the Unix sockets that o->listen names are then removed, except
+ * with --drain leave.  At most o->max_connections children at a time, and
+ * SUPERVISE_SPARE in serve_full.
+ *
+ * TERM, INT: stops accepting and waits o->drain for the children, then tells
+ * them to end (TERM), and kills what is left 3 seconds later; o->drain 0
+ * tells them at once; -1 returns at once and leaves them alive.  A second
+ * TERM or INT, or QUIT, ends all at once: 250 ms are left for telling the
+ * peers.  HUP reloads.  USR1 logs statistics.
+ */
+int supervise(const struct options *o, const int *listeners, unsigned int n,
+    const struct service *);
+
+#endif

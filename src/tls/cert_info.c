@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+#include <time.h>
+
+#include "tls/cert_error.h"
+#include "tls/openssl.h"
+#include "tls/pins.h"
+
+#define DAY	86400
+
+/* Seconds since 1970. */
+static int64_t
+seconds(const ASN1_TIME *t)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days = 0, rest = 0;
+
+	if (epoch != NULL && ASN1_TIME_diff(&days, &rest, epoch, t) != 1)
+		days = rest = 0;
+	ASN1_TIME_free(epoch);
+	return (int64_t)days * DAY + rest;
+}
+
+/* RFC 3339, in UTC. */
+static void
+print_time(char *dst, size_t size, const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	dst[0] = '\0';
+	if (ASN1_TIME_to_tm(t, &tm) == 1)
+		strftime(dst, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void
+tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain)
+{
+	X509 *cert;
+	int i, n = sk_X509_num(chain);
+
+	if (n <= 0)
+		return;
+	cert = sk_X509_value(chain, 0);
+	tls_cert_names(c->names, sizeof(c->names), cert);
+	tls_cert_name(c->issuer, sizeof(c->issuer),
+	    X509_get_issuer_name(cert));
+	tls_pins_print(c->pin, sizeof(c->pin), cert);
+	print_time(c->from, sizeof(c->from), X509_get0_notBefore(cert));
+	print_time(c->until, sizeof(c->until), X509_get0_notAfter(cert));
+	for (i = 0; i < n && i < CERT_CHAIN_MAX; i++) {
+		cert = sk_X509_value(chain, i);
+		tls_cert_name(c->chain[i].subject,
+		    sizeof(c->chain[i].subject), X509_get_subject_name(cert));
+		c->chain[i].not_after = seconds(X509_get0_notAfter(cert));
+	}
+	c->n = i;
+	c->known = 1;
+}

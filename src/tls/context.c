@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What all connections share: made before the first fork.
+ */
+#include <string.h>
+
+#include "tls/internal.h"
+#include "tls/openssl.h"
+#include "tls/trust.h"
+
+/*
+ * Mozilla's intermediate profile, version 5: forward secrecy and AEAD.  Those
+ * of TLS 1.3 are all of that kind.
+ */
+#define CIPHERS								\
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"	\
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"	\
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"	\
+	"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"		\
+	"DHE-RSA-CHACHA20-POLY1305"
+
+#define TICKET_SECONDS	3600	/* that a server's tickets are good for */
+
+static const unsigned char alpn[] = "\x08http/1.1";
+
+/* Who offers protocols but not ours gets an alert (RFC 7301 3.2). */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned int inlen, void *arg)
+{
+	unsigned char *chosen;
+
+	if (SSL_select_next_proto(&chosen, outlen, alpn, sizeof(alpn) - 1, in,
+	    inlen) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/*
+ * SSL_OP_IGNORE_UNEXPECTED_EOF would take a cut stream for a whole one.  An
+ * authority that was given need not be a root: partial chains will do.
+ */
+static int
+configure(SSL_CTX *ssl, int server)
+{
+	SSL_CTX_clear_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION |
+	    SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_read_ahead(ssl, 1);
+	tls_kernel_allow(ssl);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_timeout(ssl, TICKET_SECONDS);
+	SSL_CTX_set_dh_auto(ssl, 1);
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ssl),
+	    X509_V_FLAG_PARTIAL_CHAIN);
+	if (server) {
+		SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
+		return SSL_CTX_set_session_id_context(ssl, alpn,
+		    sizeof(alpn) - 1) == 1 ? 0 : -1;
+	}
+	return SSL_CTX_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) == 0 ?
+	    0 : -1;
+}
+
+static int
+set_strength(SSL_CTX *ssl, const struct tls_options *o, struct why *why)
+{
+	SSL_CTX_set_min_proto_version(ssl, o->only_13 ? TLS1_3_VERSION :
+	    TLS1_2_VERSION);
+	ERR_clear_error();
+	if (SSL_CTX_set_cipher_list(ssl, o->ciphers != NULL ? o->ciphers :
+	    CIPHERS) != 1)
+		return why_set(why, EXIT_BADUSAGE, "--ciphers '%s': %s",
+		    o->ciphers != NULL ? o->ciphers : CIPHERS, tls_reason());
+	if (o->ciphers13 != NULL &&
+	    SSL_CTX_set_ciphersuites(ssl, o->ciphers13) != 1)
+		return why_set(why, EXIT_BADUSAGE, "--tls13-ciphers '%s': %s",
+		    o->ciphers13, tls_reason());
+	return 0;
+}
+
+/* OpenSSL looks at a certificate's strength when it is to be used. */
+static int
+try_own(const struct tls_ctx *ctx, const struct tls_options *o,
+    struct why *why)
+{
+	SSL *ssl = SSL_new(ctx->ssl);
+	int r = ssl == NULL ? -1 : tls_own_use(&ctx->own, ssl);
+
+	SSL_free(ssl);
+	if (r == -1)
+		why_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
+		    "--tls-cert" : "--cert", o->cert, tls_reason());
+	return r;
+}
+
+static int
+load(struct tls_ctx *ctx, const struct tls_options *o, struct why *why)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx->ssl);
+	STACK_OF(X509_NAME) *names;
+
+	if (set_strength(ctx->ssl, o, why) == -1 ||
+	    tls_pins_parse(&ctx->pins, o->pins, why) == -1 ||
+	    tls_own_load(&ctx->own, o, why) == -1 ||
+	    try_own(ctx, o, why) == -1)
+		return -1;
+	if (!o->insecure && tls_trust(store, o, why) == -1)
+		return -1;
+	if (tls_peers_load(&ctx->peers, o, store, why) == -1)
+		return -1;
+	if (o->server && o->cafile != NULL) {
+		names = SSL_load_client_CA_file(o->cafile);
+		SSL_CTX_set_client_CA_list(ctx->ssl, names);
+	}
+	ctx->asks = o->server && (o->cafile != NULL || o->peer_certs != NULL);
+	return 0;
+}
+
+struct tls_ctx *
+tls_context(const struct tls_options *o, struct why *why)
+{
+	struct tls_ctx *ctx;
+
+	if (openssl_load(why) == -1)
+		return NULL;
+	ERR_clear_error();
+	if ((ctx = OPENSSL_zalloc(sizeof(*ctx))) == NULL) {
+		why_set(why, EXIT_SYSTEM, "out of memory");
+		return NULL;
+	}
+	ctx->tickets[0] = ctx->tickets[1] = -1;
+	ctx->server = o->server;
+	ctx->insecure = o->insecure;
+	ctx->ca_option = o->ca_option != NULL ? o->ca_option :
+	    o->server ? "--tls-client-ca" : "--cacert";
+	ctx->ssl = SSL_CTX_new(o->server ? TLS_server_method() :
+	    TLS_client_method());
+	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)
+		why_set(why, EXIT_SYSTEM, "OpenSSL: %s", tls_reason());
+	else if (load(ctx, o, why) == 0)
+		return ctx;
+	tls_ctx_free(ctx);
+	return NULL;
+}
+
+void
+tls_ctx_free(struct tls_ctx *ctx)
+{
+	if (ctx == NULL)
+		return;
+	tls_tickets_close(ctx);
+	tls_own_forget(&ctx->own);
+	tls_peers_free(&ctx->peers);
+	SSL_CTX_free(ctx->ssl);
+	OPENSSL_free(ctx);
+}
+
+/*
+ * What is freed is wiped, in this process's copy of the memory.  The key of
+ * tickets is of no use either once our own is out.
+ */
+void
+tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
+{
+	unsigned char nothing[80];
+	long n;
+
+	if (t != NULL)
+		SSL_certs_clear(t->ssl);
+	tls_own_forget(&ctx->own);
+	n = SSL_CTX_get_tlsext_ticket_keys(ctx->ssl, NULL, 0);
+	memset(nothing, 0, sizeof(nothing));
+	if (ctx->server && n > 0 && n <= (long)sizeof(nothing))
+		SSL_CTX_set_tlsext_ticket_keys(ctx->ssl, nothing, n);
+}
+
+int
+tls_prepare(struct why *why)
+{
+	return openssl_load(why);
+}
+
+const char *
+tls_version(struct why *why)
+{
+	return openssl_load(why) == -1 ? NULL :
+	    OpenSSL_version(OPENSSL_VERSION);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The beginning of a connection, for either role.
+ */
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "os/signals.h"
+#include "tls/bio.h"
+#include "tls/cert_error.h"
+#include "tls/internal.h"
+#include "tls/openssl.h"
+#include "tls/trust.h"
+
+struct tls *
+tls_of(const SSL *ssl)
+{
+	return SSL_get_app_data(ssl);
+}
+
+/* The leaf comes last.  Refused here, its owner gets an alert. */
+static int
+is_wanted(struct tls *t, X509_STORE_CTX *store)
+{
+	if (X509_STORE_CTX_get_error_depth(store) > 0 ||
+	    tls_peers_check(t->peers, X509_STORE_CTX_get_current_cert(store),
+	    t->name, t->why) == 0)
+		return 1;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+	return 0;
+}
+
+/*
+ * The first objection ends the handshake, so it is the one that is told.
+ * Authorities need no revocation list of their own.
+ */
+static int
+verify(int good, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+	    SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = tls_of(ssl);
+
+	if (good)
+		return is_wanted(t, store);
+	if (X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL &&
+	    X509_STORE_CTX_get_error_depth(store) > 0) {
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+		return 1;
+	}
+	tls_cert_refused(store, t->name, t->ca_option, t->why);
+	return 0;
+}
+
+/* The server wants a certificate; what there is has been given already. */
+static int
+was_asked(SSL *ssl, void *arg)
+{
+	tls_of(ssl)->asked = SSL_get_certificate(ssl) != NULL ? 2 : 1;
+	return 1;
+}
+
+/*
+ * The host as certificates and SNI have it (RFC 6066 3): no brackets, zone
+ * or final dot.
+ */
+static void
+bare_host(char *dst, size_t size, const char *host)
+{
+	size_t len;
+
+	if (host[0] == '[')
+		host++;
+	strlcpy(dst, host, size);
+	if (strchr(dst, ':') != NULL)
+		dst[strcspn(dst, "]%")] = '\0';
+	len = strlen(dst);
+	if (len > 0 && dst[len - 1] == '.')
+		dst[len - 1] = '\0';
+}
+
+static int
+is_address(const char *host)
+{
+	struct in6_addr bin;
+
+	return inet_pton(AF_INET, host, &bin) == 1 ||
+	    inet_pton(AF_INET6, host, &bin) == 1;
+}
+
+/* What a client asks for and verifies.  0 or -1. */
+static int
+expect(SSL *ssl, const char *host, int insecure)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	int address = is_address(host);
+
+	if (!address && SSL_set_tlsext_host_name(ssl, host) != 1)
+		return -1;
+	if (insecure) {
+		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+		return 0;
+	}
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, verify);
+	if (address)
+		return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1 ? 0 : -1;
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set1_host(ssl, host) == 1 ? 0 : -1;
+}
+
+/* Waits for what OpenSSL wants.  0, or -1 and why. */
+static int
+wait_for(struct tls *t, int for_write, int64_t deadline)
+{
+	const struct tls *lowest = t;
+	struct pollfd p;
+
+	while (lowest->below != NULL)
+		lowest = lowest->below;
+	tls_events(t, !for_write, for_write, &p.events);
+	p.fd = p.events == POLLOUT ? SSL_get_wfd(lowest->ssl) :
+	    SSL_get_rfd(lowest->ssl);
+
+	if (clock_ms() >= deadline || signal_terminated())
+		return why_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
+		    signal_terminated() ? "interrupted" : "timed out");
+	signals_poll(&p, 1, clock_poll(deadline));
+	return 0;
+}
+
+static int
+shake_hands(struct tls *t, int64_t deadline)
+{
+	int r, e, kind;
+
+	for (;;) {
+		ERR_clear_error();
+		errno = 0;
+		if ((r = SSL_do_handshake(t->ssl)) == 1)
+			return 0;
+		e = errno;
+		kind = SSL_get_error(t->ssl, r);
+		if (kind != SSL_ERROR_WANT_READ &&
+		    kind != SSL_ERROR_WANT_WRITE) {
+			if (t->why->status == EXIT_DENIED)
+				return -1;
+			return tls_broke(t, ERR_peek_error(), e, t->why);
+		}
+		if (wait_for(t, kind == SSL_ERROR_WANT_WRITE, deadline) == -1)
+			return -1;
+	}
+}
+
+/* Where our records go.  0 or -1. */
+static int
+attach(struct tls *t, int rfd, int wfd, struct tls *below)
+{
+	BIO *bio;
+
+	if (below == NULL)
+		return SSL_set_rfd(t->ssl, rfd) == 1 &&
+		    SSL_set_wfd(t->ssl, wfd) == 1 ? 0 : -1;
+	below->carries = 1;
+	if ((bio = tls_below_bio(&t->method, below)) == NULL)
+		return -1;
+	SSL_set_bio(t->ssl, bio, bio);
+	return 0;
+}
+
+/* What is below stays the caller's. */
+static struct tls *
+give_up(struct tls *t)
+{
+	t->below = NULL;
+	tls_free(t);
+	return NULL;
+}
+
+static struct tls *
+begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
+    const char *name, struct why *why)
+{
+	struct tls *t;
+
+	why->status = 0;
+	ERR_clear_error();
+	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
+	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
+	    attach(t, rfd, wfd, below) == -1 ||
+	    tls_own_use(&ctx->own, t->ssl) == -1) {
+		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
+		    tls_reason());
+		tls_free(t);
+		return NULL;
+	}
+	strlcpy(t->name, name, sizeof(t->name));
+	t->why = why;
+	t->peers = &ctx->peers;
+	t->ca_option = ctx->ca_option;
+	t->read_needs = POLLIN;
+	t->write_needs = POLLOUT;
+	t->below = below;
+	SSL_set_app_data(t->ssl, t);
+	return t;
+}
+
+void
+tls_ctx_watch(struct tls_ctx *ctx, struct cert *cert)
+{
+	ctx->watch = cert;
+}
+
+/* Of a refused chain as much is known as could be built. */
+static void
+learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	struct cert *c = ctx->watch;
+
+	memset(c, 0, sizeof(*c));
+	if (chain == NULL)
+		chain = SSL_get_peer_cert_chain(ssl);
+	strlcpy(c->version, SSL_get_version(ssl), sizeof(c->version));
+	strlcpy(c->cipher, SSL_get_cipher_name(ssl), sizeof(c->cipher));
+	c->verified = !refused && !ctx->insecure &&
+	    SSL_get_verify_result(ssl) == X509_V_OK;
+	tls_cert_facts(c, chain);
+}
+
+/* Pins and peers hold for what is resumed, or not verified, too. */
+static struct tls *
+finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
+{
+	struct why *why = t->why;
+	X509 *cert;
+	int r;
+
+	r = shake_hands(t, deadline);
+	if (r == 0) {
+		cert = SSL_get0_peer_certificate(t->ssl);
+		if (tls_peers_check(&ctx->peers, cert, t->name, why) == -1 ||
+		    tls_pins_check(&ctx->pins, cert, t->name, why) == -1)
+			r = -1;
+	}
+	if (ctx->watch != NULL)
+		learn(ctx, t->ssl, r == -1);
+	if (!SSL_session_reused(t->ssl))
+		t->verified_at = clock_ms();
+	t->why = NULL;
+	t->peers = NULL;
+	if (r == 0) {
+		tls_kernel_begin(t);
+		return t;
+	}
+	return give_up(t);
+}
+
+struct tls *
+tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
+    const char *host, int64_t deadline, struct why *why)
+{
+	char bare[ADDR_HOST_MAX + 1];
+	struct tls *t;
+
+	bare_host(bare, sizeof(bare), host);
+	if ((t = begin(ctx, rfd, wfd, below, bare, why)) == NULL)
+		return NULL;
+	if (expect(t->ssl, bare, ctx->insecure) == -1) {
+		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
+		    tls_reason());
+		return give_up(t);
+	}
+	SSL_set_cert_cb(t->ssl, was_asked, NULL);
+	SSL_set_connect_state(t->ssl);
+	tls_ticket_use(ctx, t);
+	return finish(ctx, t, deadline);
+}
+
+/*
+ * A certificate that was refused must not be forgotten with the connection:
+ * the alert is on its way, and the caller lets the peer read it.
+ */
+struct tls *
+tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
+    struct why *why)
+{
+	struct tls *t = begin(ctx, rfd, wfd, NULL, "the client", why);
+
+	if (t == NULL)
+		return NULL;
+	if (ctx->asks)
+		SSL_set_verify(t->ssl, SSL_VERIFY_PEER |
+		    SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
+	SSL_set_accept_state(t->ssl);
+	return finish(ctx, t, deadline);
+}
+
+int
+tls_was_asked(const struct tls *t)
+{
+	return t->asked;
+}
+
+int
+tls_subject(const struct tls *t, char *dst, size_t size)
+{
+	X509 *cert = SSL_get0_peer_certificate(t->ssl);
+
+	dst[0] = '\0';
+	if (cert == NULL)
+		return 0;
+	return tls_cert_subject(dst, size, cert);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+#include "tls/openssl.h"
+#include "tls/secure_heap.h"
+
+#ifdef OPENSSL_LINKED
+
+int
+openssl_load(struct why *why)
+{
+	tls_memory();
+	return 0;
+}
+
+#else
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef OPENSSL_SHLIB_VERSION
+#error "this is not OpenSSL 3 or later: make OPENSSL=linked"
+#endif
+
+#define TEXT(number)	#number
+#define SONAME(number)	"libssl.so." TEXT(number)
+#define LIBSSL		SONAME(OPENSSL_SHLIB_VERSION)
+
+/* For those who make packages: what no program reads (uapi-group.org). */
+#define NOTE	"[{\"soname\":[\"" LIBSSL "\"],\"feature\":\"tls\","	\
+	"\"description\":\"TLS\",\"priority\":\"recommended\"}]"
+
+static const struct {
+	uint32_t owner_size, text_size, type;
+	char owner[4], text[sizeof(NOTE)];
+} note __attribute__((used, aligned(4), section(".note.dlopen"))) = {
+	4, sizeof(NOTE), 0x407c0c0a, "FDO", NOTE
+};
+
+struct openssl openssl;
+
+/* In the order of its members; one text, which needs no relocation. */
+static const char names[] =
+#define X(name)	#name "\0"
+	OPENSSL_FUNCTIONS(X);
+#undef X
+
+/* Of libcrypto too, which libssl needs. */
+static int
+find_all(void *library)
+{
+	char *member = (char *)&openssl;
+	const char *name;
+	void *found;
+
+	for (name = names; *name != '\0'; name += strlen(name) + 1) {
+		if ((found = dlsym(library, name)) == NULL)
+			return -1;
+		memcpy(member, &found, sizeof(found));
+		member += sizeof(found);
+	}
+	return 0;
+}
+
+int
+openssl_load(struct why *why)
+{
+	static int loaded;
+	void *library;
+
+	if (loaded)
+		return 0;
+	library = dlopen(LIBSSL, RTLD_NOW | RTLD_LOCAL);
+	if (library == NULL || find_all(library) == -1)
+		return why_set(why, EXIT_SYSTEM, "TLS needs OpenSSL: %s",
+		    dlerror());
+	tls_memory();
+	loaded = 1;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Session tickets for the next process.  They wait as datagrams in a pair of
+ * sockets that the processes inherit: the kernel keeps the order, the bound
+ * and the lock, and a process that dies leaves nothing half done.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/fd.h"
+#include "tls/internal.h"
+#include "tls/openssl.h"
+
+#define DER_MAX		16384
+#define QUEUE		32768	/* bytes, as SO_SNDBUF counts them */
+#define MOST		64	/* that are looked at to find a good one */
+#define VERIFIED_MS	3600000	/* that a verification is good for */
+
+/* A datagram: who the session is with, and the session. */
+struct ticket {
+	char name[ADDR_HOST_MAX + 1];
+	int64_t verified_at;
+	unsigned char der[DER_MAX];
+};
+
+#define HEAD	offsetof(struct ticket, der)
+
+static struct ticket ticket;	/* wiped after each use */
+
+/* Makes room by the oldest. */
+static void
+leave(const int fd[2], size_t len)
+{
+	char c;
+
+	if (send(fd[0], &ticket, len, MSG_DONTWAIT) == -1 &&
+	    (errno == EAGAIN || errno == ENOBUFS)) {
+		(void)!recv(fd[1], &c, 1, MSG_DONTWAIT);
+		(void)!send(fd[0], &ticket, len, MSG_DONTWAIT);
+	}
+}
+
+/* OpenSSL's callback; it keeps the session, we a copy. */
+static int
+came(SSL *ssl, SSL_SESSION *session)
+{
+	const struct tls_ctx *ctx = SSL_CTX_get_app_data(
+	    SSL_get_SSL_CTX(ssl));
+	const struct tls *t = tls_of(ssl);
+	unsigned char *to = ticket.der;
+	int len;
+
+	if (ctx == NULL || t == NULL || !SSL_SESSION_is_resumable(session) ||
+	    (len = i2d_SSL_SESSION(session, NULL)) <= 0 || len > DER_MAX)
+		return 0;
+	i2d_SSL_SESSION(session, &to);
+	memset(ticket.name, 0, sizeof(ticket.name));
+	strlcpy(ticket.name, t->name, sizeof(ticket.name));
+	/* of TLS 1.2 it comes before the handshake is over */
+	ticket.verified_at = t->verified_at != 0 ? t->verified_at :
+	    clock_ms();
+	leave(ctx->tickets, HEAD + len);
+	explicit_bzero(&ticket, HEAD + len);
+	return 0;
+}
+
+/* The session in a datagram, if it is good for this connection; or NULL. */
+static SSL_SESSION *
+take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
+{
+	const unsigned char *from = ticket.der;
+	SSL_SESSION *s;
+	int64_t age;
+
+	if (len <= HEAD || ticket.name[sizeof(ticket.name) - 1] != '\0' ||
+	    strcmp(ticket.name, t->name) != 0)
+		return NULL;
+	age = clock_ms() - ticket.verified_at;
+	if (age < 0 || age >= VERIFIED_MS)
+		return NULL;
+	s = d2i_SSL_SESSION(NULL, &from, len - HEAD);
+	if (s == NULL)
+		return NULL;
+	if (SSL_SESSION_is_resumable(s) &&
+	    (int64_t)SSL_SESSION_get_time(s) + SSL_SESSION_get_timeout(s) >
+	    (int64_t)time(NULL) && (ctx->insecure ||
+	    SSL_SESSION_get0_peer(s) != NULL))
+		return s;
+	SSL_SESSION_free(s);
+	return NULL;
+}
+
+/*
+ * A ticket of TLS 1.3 is good once, and another one comes by it (RFC 8446
+ * C.4).  One of TLS 1.2 is good until it expires, and often there will be no
+ * other, so it goes back.
+ */
+void
+tls_ticket_use(const struct tls_ctx *ctx, struct tls *t)
+{
+	SSL_SESSION *s = NULL;
+	ssize_t n;
+	int i;
+
+	if (ctx->tickets[1] == -1)
+		return;
+	for (i = 0; s == NULL && i < MOST; i++) {
+		n = recv(ctx->tickets[1], &ticket, sizeof(ticket),
+		    MSG_DONTWAIT);
+		if (n <= 0)
+			break;
+		s = take(ctx, t, n);
+		if (s != NULL) {
+			t->verified_at = ticket.verified_at;
+			if (SSL_SESSION_get_protocol_version(s) <
+			    TLS1_3_VERSION)
+				leave(ctx->tickets, n);
+		}
+		explicit_bzero(&ticket, n);
+	}
+	if (s != NULL)
+		SSL_set_session(t->ssl, s);
+	SSL_SESSION_free(s);
+}
+
+int
+tls_tickets_open(struct tls_ctx *ctx)
+{
+	int fd[2], size = QUEUE;
+
+	if (ctx->tickets[0] != -1)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) == -1)
+		return -1;
+	if (fd_nonblock(fd[0]) == -1 || fd_nonblock(fd[1]) == -1 ||
+	    setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ==
+	    -1) {
+		close(fd[0]);
+		close(fd[1]);
+		return -1;
+	}
+	ctx->tickets[0] = fd[0];
+	ctx->tickets[1] = fd[1];
+	SSL_CTX_set_app_data(ctx->ssl, ctx);
+	SSL_CTX_set_session_cache_mode(ctx->ssl, SSL_SESS_CACHE_CLIENT |
+	    SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx->ssl, came);
+	return 0;
+}
+
+void
+tls_tickets_close(struct tls_ctx *ctx)
+{
+	if (ctx == NULL || ctx->tickets[0] == -1)
+		return;
+	SSL_CTX_sess_set_new_cb(ctx->ssl, NULL);
+	SSL_CTX_set_session_cache_mode(ctx->ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_app_data(ctx->ssl, NULL);
+	close(ctx->tickets[0]);
+	close(ctx->tickets[1]);
+	ctx->tickets[0] = ctx->tickets[1] = -1;
+}

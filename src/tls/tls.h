@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * TLS by OpenSSL: the files tls*.c behind this header are the only ones that
+ * know it.  Verified by default.
+ */
+#ifndef OS_TLS_H
+#define OS_TLS_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "tls/cert.h"
+
+#define TLS_SUBJECT_MAX	256	/* bytes of a client's subject, with NUL */
+
+struct tls;			/* one connection */
+struct tls_ctx;			/* what all connections share */
+
+/* Files are PEM and NULL where there is none. */
+struct tls_options {
+	int server;		/* names of options in errors, roles */
+
+	/* whom to believe */
+	const char *ca_option;	/* what cafile is called by users; NULL is
+				 * --cacert or --tls-client-ca */
+	const char *cafile;	/* client: NULL is the system's; server: NULL
+				 * asks for no certificate */
+	const char *capath;	/* client: the same, a hashed directory */
+	int trust_now;		/* read all of it: later it is out of reach */
+	const char *crlfile;	/* revocation lists */
+	const char *peer_certs;	/* these end-entity certificates only */
+	const char *pins;	/* client: these public keys only */
+	int insecure;		/* client: do not verify */
+
+	/* who we are */
+	const char *cert, *key;	/* key NULL: it is in cert */
+	const char *password_file;	/* of an encrypted key */
+
+	/* how */
+	int only_13;		/* TLS 1.3 at least, otherwise 1.2 */
+	const char *ciphers;	/* of TLS 1.2, NULL: the intermediate profile */
+	const char *ciphers13;	/* of TLS 1.3, NULL: OpenSSL's */
+};
+
+/*
+ * Loads OpenSSL if that has not been done: tls_context() does it by itself, so
+ * this is for those who may make their first one when no file is to be had any
+ * more.  0, or -1 and why (71).
+ */
+int tls_prepare(struct why *);
+
+/*
+ * Makes the shared context of one role: trust, own certificate, ALPN
+ * http/1.1, neither renegotiation nor compression, and the kernel's help where
+ * it has any (see tls_kernel_sends()).  To be called once, before
+ * the first fork.  The system's hashed directory is preferred to its bundle,
+ * which costs 25 ms to load; cafile and capath replace both.
+ *
+ * The certificate file and the key file may each hold the key and any
+ * certificates in any order: ours is the one that belongs to the key, and the
+ * others that lead to its authority are sent with it.  A certificate in
+ * peer_certs is trusted by being there; its names and dates still count.
+ * Leaf certificates need a revocation list of their issuer in crlfile, others
+ * are checked where there is one.
+ *
+ * NULL and why: 64 if a file or word cannot be used, 71 if the system has no
+ * trusted certificates, or no OpenSSL.
+ */
+struct tls_ctx *tls_context(const struct tls_options *, struct why *);
+void tls_ctx_free(struct tls_ctx *);
+
+/*
+ * From now on each tls_connect() fills in what it learns of the server's
+ * certificate, also if it refuses it; NULL: no more.
+ */
+void tls_ctx_watch(struct tls_ctx *, struct cert *);
+
+/*
+ * Lets the processes forked from here on hand each other session tickets: a
+ * client's handshake is shorter when an earlier one has left a ticket.
+ * Tickets wait in the kernel, some dozens at most; those of TLS 1.3 are used
+ * once, and an hour behind the last full handshake there is a full one again.
+ * 0, or -1 with errno: it works without.  After tls_tickets_close() this
+ * process has no part in it; it is harmless where there is none.
+ */
+int tls_tickets_open(struct tls_ctx *);
+void tls_tickets_close(struct tls_ctx *);
+
+/*
+ * Does a client's handshake until deadline (of clock_ms()), on non-blocking
+ * descriptors (the same one twice for a socket), or inside the TLS connection
+ * below if that is not NULL.  host is verified against the certificate and
+ * sent as server name, unless it is an address, which is verified as one.  On
+ * success returns the connection, which owns below; otherwise below stays the
+ * caller's, as the descriptors always do.  NULL and why: 75 at the deadline,
+ * 77 if a certificate is refused, theirs or ours (the text says which check
+ * failed and what was seen), 76 for everything else.
+ */
+struct tls *tls_connect(struct tls_ctx *, int rfd, int wfd,
+    struct tls *below, const char *host, int64_t deadline, struct why *);
+
+/* The same for a server, on a socket or a pair of pipes. */
+struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,
+    struct why *);
+
+/*
+ * This process will make no other connection of the context, or none at all if
+ * it has none (NULL): our private key and the key of a server's tickets are
+ * wiped from its memory.
+ */
+void tls_forget_keys(struct tls_ctx *, struct tls *);
+
+/*
+ * As io.h has them.  tls_writev puts small pieces together into one record by
+ * way of a static buffer; at the beginning and after a second of silence a
+ * record is no longer than a packet, since it cannot be read before all of it
+ * is there, and they grow from one to the next.  more is only a hint: what
+ * follows may go into the same record.  tls_finish is only for when all is
+ * written.
+ */
+ssize_t tls_readv(struct tls *, const struct iovec *, int);
+ssize_t tls_writev(struct tls *, const struct iovec *, int, int more);
+int tls_finish(struct tls *);
+int tls_pending(const struct tls *);
+void tls_events(const struct tls *, int want_read, int want_write,
+    short *events);
+void tls_free(struct tls *);
+
+/*
+ * Does the kernel encrypt what is written to the descriptor, decrypt what is
+ * read from it?  Then data can be moved there by splice(2), and from there
+ * when tls_pending() says no; an end of file that is met so, and EINVAL, are
+ * to be looked into by tls_readv().
+ */
+int tls_kernel_sends(const struct tls *);
+int tls_kernel_receives(const struct tls *);
+
+/*
+ * Has it failed in a way there are better words for than errno's, such as a
+ * certificate of ours that the peer does not like?  -1 and why, or 0.
+ */
+int tls_failed(const struct tls *, struct why *);
+
+/*
+ * Has the server asked for a certificate of ours: 0 no; 1 yes, and there was
+ * none to send; 2 yes, and it got one.
+ */
+int tls_was_asked(const struct tls *);
+
+/*
+ * The subject of the peer's verified certificate as RFC 2253 has it, "" if it
+ * has sent none.  0, or -1 if it does not fit.
+ */
+int tls_subject(const struct tls *, char *dst, size_t size);
+
+/*
+ * "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed, ktls=send", for -v.  Returns dst.
+ */
+const char *tls_describe(const struct tls *, char *dst, size_t size);
+
+/* OpenSSL's version, for --version; or NULL and why, as tls_prepare(). */
+const char *tls_version(struct why *);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tls/openssl.h"
+#include "tls/trust.h"
+
+/* Where OpenSSL's own place for it is empty. */
+static const char *const bundles[] = {
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/cert.pem",
+	NULL
+};
+
+/* "01234567.0", as openssl-rehash(1) makes them. */
+static int
+is_hashed_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		if (!isxdigit((unsigned char)name[i]))
+			return 0;
+	return name[8] == '.' && isdigit((unsigned char)name[9]);
+}
+
+/*
+ * OpenSSL looks into it when it needs one; or all of it now, where later it
+ * would not be there.
+ */
+static int
+trust_dir(X509_STORE *store, const char *path, int now)
+{
+	char file[PATH_MAX];
+	struct dirent *entry;
+	int found = 0;
+	DIR *dir;
+
+	if (!now)
+		return X509_STORE_load_path(store, path) == 1;
+	if ((dir = opendir(path)) == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+		if (is_hashed_name(entry->d_name))
+			found |= X509_STORE_load_file(store, file) == 1;
+	}
+	closedir(dir);
+	return found;
+}
+
+static int
+is_hashed_dir(const char *path)
+{
+	struct dirent *entry;
+	int found = 0;
+	DIR *dir;
+
+	if ((dir = opendir(path)) == NULL)
+		return 0;
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = is_hashed_name(entry->d_name);
+	closedir(dir);
+	return found;
+}
+
+const char *
+tls_reason(void)
+{
+	return tls_reason_of(ERR_peek_error());
+}
+
+const char *
+tls_reason_of(unsigned long code)
+{
+	const char *text = ERR_reason_error_string(code);
+
+	if (ERR_SYSTEM_ERROR(code))
+		text = strerror(ERR_GET_REASON(code));
+	return text != NULL ? text : "no reason given";
+}
+
+/*
+ * SSL_CERT_FILE and SSL_CERT_DIR are honoured as every OpenSSL program does;
+ * only a bundle that somebody named is loaded besides a usable directory.
+ */
+static int
+trust_system(X509_STORE *store, int now, struct why *why)
+{
+	const char *dir = secure_getenv(X509_get_default_cert_dir_env());
+	const char *file = secure_getenv(X509_get_default_cert_file_env());
+	int i, found = 0;
+
+	if (dir == NULL)
+		dir = X509_get_default_cert_dir();
+	if (is_hashed_dir(dir))
+		found = trust_dir(store, dir, now);
+	if (file != NULL)
+		found |= X509_STORE_load_file(store, file) == 1;
+	else if (!found)
+		found = X509_STORE_load_file(store,
+		    X509_get_default_cert_file()) == 1;
+	for (i = 0; !found && bundles[i] != NULL; i++)
+		found = X509_STORE_load_file(store, bundles[i]) == 1;
+	if (!found)
+		return why_set(why, EXIT_SYSTEM, "no trusted certificates in "
+		    "%s: install ca-certificates or use --cacert", dir);
+	return 0;
+}
+
+/* Each certificate needs a list, but see the verify callback. */
+static int
+load_crls(X509_STORE *store, const char *path, struct why *why)
+{
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(store,
+	    X509_LOOKUP_file());
+
+	if (lookup == NULL || X509_load_crl_file(lookup, path,
+	    X509_FILETYPE_PEM) <= 0)
+		return why_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
+		    tls_reason());
+	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
+	    X509_V_FLAG_CRL_CHECK_ALL);
+	return 0;
+}
+
+/* Those that were named, and nobody else. */
+static int
+trust_named(X509_STORE *store, const struct tls_options *o, struct why *why)
+{
+	DIR *dir;
+
+	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
+		return why_set(why, EXIT_BADUSAGE, "%s %s: %s",
+		    o->ca_option != NULL ? o->ca_option : o->server ?
+		    "--tls-client-ca" : "--cacert", o->cafile, tls_reason());
+	if (o->capath == NULL)
+		return 0;
+	if ((dir = opendir(o->capath)) == NULL)
+		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
+		    o->capath, strerror(errno));
+	closedir(dir);
+	if (!trust_dir(store, o->capath, o->trust_now))
+		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
+		    o->capath, tls_reason());
+	return 0;
+}
+
+int
+tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
+{
+	ERR_clear_error();
+	if (o->crlfile != NULL && load_crls(store, o->crlfile, why) == -1)
+		return -1;
+	ERR_clear_error();
+	if (o->cafile != NULL || o->capath != NULL || o->server)
+		return trust_named(store, o, why);
+	/* Whoever names peers may do without authorities. */
+	return trust_system(store, o->trust_now, why) == 0 || o->peer_certs != NULL ?
+	    0 : -1;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stream that comes later (inetws-protocol(7), OPENING).  Whoever dialled
+ * with "park", or answered "serve", asks; the other side serves.  One who
+ * parked may send data right behind its "open", one who answered waits for
+ * "ok", so that the stream can still go elsewhere.
+ */
+#include <string.h>
+
+#include "tunnel/internal.h"
+
+/* Is it the dialler who asks? */
+static int
+parked(const struct tunnel *t)
+{
+	return (t->cfg.role == TUNNEL_ASKS) == (t->cfg.client != 0);
+}
+
+int
+tunnel_waits(const struct tunnel *t)
+{
+	return t->cfg.role != TUNNEL_JOINED && !t->opened &&
+	    t->end == TUNNEL_GOING && t->close_code == 0 &&
+	    tunnel_wire_up(t);
+}
+
+int
+tunnel_has_stream(const struct tunnel *t)
+{
+	return t->cfg.role == TUNNEL_JOINED ||
+	    (t->cfg.role == TUNNEL_ASKS ? t->opened : t->okayed);
+}
+
+int
+tunnel_flows(const struct tunnel *t)
+{
+	if (t->cfg.role == TUNNEL_ASKS)
+		return parked(t) ? t->word_said : t->okayed;
+	return tunnel_has_stream(t);
+}
+
+int
+tunnel_peer_flows(const struct tunnel *t)
+{
+	if (t->cfg.role == TUNNEL_SERVES && parked(t))
+		return t->opened;
+	return t->cfg.role == TUNNEL_JOINED || t->okayed;
+}
+
+int
+tunnel_begun(const struct tunnel *t)
+{
+	if (t->cfg.role == TUNNEL_JOINED)
+		return 1;
+	if (!parked(t))
+		return t->okayed &&
+		    (t->cfg.role == TUNNEL_ASKS || t->word_said);
+	return t->cfg.role == TUNNEL_ASKS ? t->word_said : t->opened;
+}
+
+int64_t
+tunnel_answer_until(const struct tunnel *t)
+{
+	if (t->cfg.role != TUNNEL_ASKS || parked(t) || !t->opened ||
+	    t->okayed || t->end != TUNNEL_GOING)
+		return TUNNEL_NEVER;
+	return t->opened_at + TUNNEL_ANSWER_WAIT;
+}
+
+/* From now on it is a tunnel like others. */
+static void
+come(struct tunnel *t)
+{
+	t->opened = 1;
+	t->opened_at = t->data_at = t->now;
+}
+
+void
+tunnel_open(struct tunnel *t, const char *addr)
+{
+	strncpy(t->addr, addr, sizeof(t->addr) - 1);
+	come(t);
+	t->word_due = 1;
+	tunnel_settle(t);
+}
+
+void
+tunnel_ok(struct tunnel *t)
+{
+	t->okayed = 1;
+	t->word_due = 1;
+	t->data_at = t->now;
+	tunnel_settle(t);
+}
+
+/* It is a reset that has its reason with it. */
+void
+tunnel_fail(struct tunnel *t, const char *reason)
+{
+	size_t i;
+
+	if (t->end != TUNNEL_GOING)
+		return;
+	strncpy(t->reason, reason[0] == '\0' ? "failed" : reason,
+	    sizeof(t->reason) - 1);
+	for (i = 0; t->reason[i] != '\0'; i++)
+		if (t->reason[i] < ' ' || t->reason[i] > '~')
+			t->reason[i] = '?';
+	t->word_due = 1;
+	tunnel_fault(t, TUNNEL_STREAM_RESET, CLOSE_NORMAL, t->reason);
+	tunnel_settle(t);
+}
+
+/* An answer belongs to a question, and there is one of them. */
+static int
+heard_answer(struct tunnel *t, const struct control *c)
+{
+	if (t->cfg.role != TUNNEL_ASKS || !t->word_said)
+		return -1;
+	if (c->kind == CONTROL_OK) {
+		t->okayed = 1;
+		return 0;
+	}
+	if (t->okayed)
+		return -1;
+	slice_copy(t->reason, sizeof(t->reason), c->text);
+	tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, t->reason);
+	return 0;
+}
+
+int
+tunnel_heard_word(struct tunnel *t, const struct control *c)
+{
+	if (tunnel_failed(t))
+		return 0;
+	if (c->kind != CONTROL_OPEN)
+		return heard_answer(t, c);
+	if (t->cfg.role != TUNNEL_SERVES)
+		return -1;
+	if (t->opened)
+		return slice_is(c->text, t->addr) ? 0 : -1;
+	if (slice_copy(t->addr, sizeof(t->addr), c->text) == -1)
+		return -1;
+	come(t);
+	return 0;
+}

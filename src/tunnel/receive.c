@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way in: bytes of the wire are read into one linear buffer, taken apart
+ * and unmasked where they lie.  What is payload becomes a run, a piece of
+ * that buffer which the stream has yet to take.
+ */
+#include <string.h>
+
+#include "tunnel/internal.h"
+#include "ws/control.h"
+
+#define ROOM_MIN	65536	/* bytes worth reading into */
+#define SMALL		4096	/* bytes cheaper moved than listed */
+
+static size_t
+unparsed(const struct tunnel *t)
+{
+	return t->in_end - t->in_pos;
+}
+
+/*
+ * Room can be made at the end by moving down what is there.  With a session
+ * that is always done, since its wire is never left unread; otherwise only
+ * when little has to be moved.
+ */
+int
+tunnel_in_room(const struct tunnel *t)
+{
+	return t->cfg.session || t->cfg.in_size - t->in_end >= ROOM_MIN ||
+	    t->pending + unparsed(t) <= SMALL;
+}
+
+/* Nothing has begun that did not come to its end. */
+int
+tunnel_in_between(const struct tunnel *t)
+{
+	return !t->in_frame && t->message == 0 && unparsed(t) == 0;
+}
+
+/* Moves all runs, as one, and what is unparsed to the beginning. */
+static void
+compact(struct tunnel *t)
+{
+	uint8_t *in = t->cfg.in;
+	size_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < t->nruns; i++) {
+		memmove(in + n, in + t->run[i].off, t->run[i].len);
+		n += t->run[i].len;
+	}
+	if (t->nruns > 0) {
+		t->nruns = 1;
+		t->run[0].off = 0;
+		t->run[0].len = n;
+	}
+	memmove(in + n, in + t->in_pos, unparsed(t));
+	t->in_end = n + unparsed(t);
+	t->in_pos = n;
+}
+
+int
+tunnel_wire_space(struct tunnel *t, struct iovec *iov)
+{
+	if (t->cfg.in_size - t->in_end < ROOM_MIN)
+		compact(t);
+	iov->iov_base = t->cfg.in + t->in_end;
+	iov->iov_len = t->cfg.in_size - t->in_end;
+	return 1;
+}
+
+/* Adds payload that begins at in_pos to what the stream is to get. */
+static void
+add_run(struct tunnel *t, size_t n)
+{
+	struct tunnel_run *last = t->nruns > 0 ? &t->run[t->nruns - 1] : NULL;
+	uint8_t *in = t->cfg.in;
+
+	if (last != NULL && (n <= SMALL || t->nruns == TUNNEL_RUNS)) {
+		if (last->off + last->len != t->in_pos)
+			memmove(in + last->off + last->len, in + t->in_pos, n);
+		last->len += n;
+	} else {
+		t->run[t->nruns].off = t->in_pos;
+		t->run[t->nruns++].len = n;
+	}
+	t->pending += n;
+}
+
+static int
+fault(struct tunnel *t, unsigned int code, const char *why)
+{
+	tunnel_fault(t, TUNNEL_PEER_FAULT, code, why);
+	return -1;
+}
+
+static void
+count(struct tunnel *t, size_t n)
+{
+	t->frame_left -= n;
+	t->frame_phase += n;
+	t->in_taken += n;
+	t->data_at = t->taken_at = t->now;
+}
+
+/* With a session, how much of the peer's window is left. */
+static uint64_t
+window(const struct tunnel *t)
+{
+	if (!t->cfg.session)
+		return UINT64_MAX;
+	return t->cfg.win - (t->in_taken - t->in_acked);
+}
+
+/* Takes what is there of a data frame's payload. */
+static int
+take_data(struct tunnel *t)
+{
+	size_t n = unparsed(t) < t->frame_left ? unparsed(t) : t->frame_left;
+	uint8_t *p = t->cfg.in + t->in_pos;
+
+	if (n == 0)
+		return 0;
+	if (n > window(t))
+		return fault(t, CLOSE_PROTOCOL, "more data than the window");
+	if (t->frame.masked)
+		frame_mask(p, p, n, t->frame.key, t->frame_phase);
+	if (t->message == FRAME_TEXT && utf8_feed(&t->utf8, p, n) == -1)
+		return fault(t, CLOSE_BAD_TEXT, "text is not UTF-8");
+	if (t->in_ended)
+		return fault(t, CLOSE_PROTOCOL, "data after eof");
+	if (!tunnel_failed(t))
+		add_run(t, n);
+	t->in_pos += n;
+	count(t, n);
+	return 0;
+}
+
+/* Close (RFC 6455 5.5.1): what does the peer say of the end? */
+static int
+take_close(struct tunnel *t, const uint8_t *p, size_t len)
+{
+	struct utf8 u;
+	unsigned int code = CLOSE_NONE;
+
+	if (len == 1)
+		return fault(t, CLOSE_PROTOCOL, "Close with one byte");
+	if (len >= 2) {
+		code = p[0] << 8 | p[1];
+		if (!frame_close_valid(code))
+			return fault(t, CLOSE_PROTOCOL, "Close code not valid");
+		utf8_begin(&u);
+		if (utf8_feed(&u, p + 2, len - 2) == -1 || !utf8_complete(&u))
+			return fault(t, CLOSE_BAD_TEXT,
+			    "Close reason is not UTF-8");
+		t->peer_reason_len = len - 2;
+		memcpy(t->peer_reason, p + 2, len - 2);
+	}
+	t->peer_code = code;
+	t->close_rcvd = 1;
+	return -1;		/* nothing behind it counts */
+}
+
+static int
+take_line(struct tunnel *t, const uint8_t *p, size_t len)
+{
+	struct control c;
+
+	if (control_parse(&c, p, len) == -1)
+		return fault(t, CLOSE_PROTOCOL, "control line not understood");
+	switch (c.kind) {
+	case CONTROL_ACK:
+		if (!t->cfg.session || tunnel_out_acked(t, c.number) == -1)
+			return fault(t, CLOSE_PROTOCOL, "ack out of range");
+		return 0;
+	case CONTROL_EOF:
+		if (!tunnel_peer_flows(t))
+			return fault(t, CLOSE_PROTOCOL, "eof out of place");
+		if (c.number != t->in_taken)
+			return fault(t, CLOSE_PROTOCOL,
+			    "eof does not match the bytes that came");
+		t->in_ended = 1;
+		return 0;
+	case CONTROL_RST:
+		if (t->cfg.role == TUNNEL_SERVES && !t->opened)
+			break;
+		tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, NULL);
+		return 0;
+	default:
+		if (tunnel_heard_word(t, &c) == 0)
+			return 0;
+	}
+	return fault(t, CLOSE_PROTOCOL, "control line out of place");
+}
+
+static void
+take_pong(struct tunnel *t, const uint8_t *p, size_t len)
+{
+	t->answered = 1;
+	if (len == 4 && memcmp(p, &t->ping_seq, 4) == 0) {
+		t->rtt = t->now - t->ping_at;
+		t->pongs++;
+	}
+}
+
+/*
+ * Frames that are looked at whole: control frames, and between two inetws
+ * text messages.  1: taken, 0: not all there yet, -1: nothing more to parse.
+ */
+static int
+take_small(struct tunnel *t)
+{
+	uint8_t *p = t->cfg.in + t->in_pos;
+	size_t len = t->frame_left;
+	int r = 0;
+
+	if (unparsed(t) < len)
+		return 0;
+	if (t->frame.masked)
+		frame_mask(p, p, len, t->frame.key, 0);
+	t->in_pos += len;
+	t->frame_left = 0;
+	switch (t->frame.opcode) {
+	case FRAME_TEXT:
+		r = take_line(t, p, len);
+		break;
+	case FRAME_CLOSE:
+		r = take_close(t, p, len);
+		break;
+	case FRAME_PING:
+		memcpy(t->pong, p, len);	/* only the last needs one */
+		t->pong_len = len;
+		t->pong_due = 1;
+		break;
+	case FRAME_PONG:
+		take_pong(t, p, len);
+		break;
+	}
+	return r == -1 ? -1 : 1;
+}
+
+static int
+is_small(const struct tunnel *t)
+{
+	return t->frame.opcode >= FRAME_CLOSE ||
+	    (t->cfg.extension && t->frame.opcode == FRAME_TEXT);
+}
+
+/* The rules that depend on who speaks and what came before (5.1, 5.4). */
+static int
+check_frame(struct tunnel *t)
+{
+	const struct frame *f = &t->frame;
+
+	if (f->masked == t->cfg.client)
+		return fault(t, CLOSE_PROTOCOL, f->masked ?
+		    "masked frame from a server" :
+		    "unmasked frame from a client");
+	if (f->opcode >= FRAME_CLOSE)
+		return 0;
+	if ((f->opcode == FRAME_CONT) != (t->message != 0))
+		return fault(t, CLOSE_PROTOCOL, t->message != 0 ?
+		    "new message inside another" :
+		    "continuation of nothing");
+	if (is_small(t)) {
+		if (!f->fin || f->length > FRAME_CONTROL_MAX)
+			return fault(t, CLOSE_PROTOCOL,
+			    "control line too long or in fragments");
+		return 0;
+	}
+	if (f->length > 0 && !tunnel_peer_flows(t))
+		return fault(t, CLOSE_PROTOCOL, "data out of place");
+	if (f->opcode != FRAME_CONT) {
+		t->message = f->opcode;
+		utf8_begin(&t->utf8);
+	}
+	return 0;
+}
+
+/* 1: a header was taken, 0: not all there yet, -1: fault. */
+static int
+take_header(struct tunnel *t)
+{
+	const char *why;
+	ssize_t n;
+
+	n = frame_decode(&t->frame, t->cfg.in + t->in_pos, unparsed(t), &why);
+	if (n < 0)
+		return fault(t, CLOSE_PROTOCOL, why);
+	if (n == 0)
+		return 0;
+	if (check_frame(t) == -1)
+		return -1;
+	t->in_pos += n;
+	t->frame_left = t->frame.length;
+	t->frame_phase = 0;
+	t->in_frame = 1;
+	return 1;
+}
+
+static int
+end_data(struct tunnel *t)
+{
+	if (!t->frame.fin)
+		return 1;
+	if (t->message == FRAME_TEXT && !utf8_complete(&t->utf8))
+		return fault(t, CLOSE_BAD_TEXT, "text ends inside a character");
+	t->message = 0;
+	return 1;
+}
+
+/* One step of parsing: 1 if there may be more, 0 or -1 if not. */
+static int
+step(struct tunnel *t)
+{
+	int r;
+
+	if (!t->in_frame && (r = take_header(t)) != 1)
+		return r;
+	if (is_small(t)) {
+		if ((r = take_small(t)) != 1)
+			return r;
+	} else {
+		if (take_data(t) == -1)
+			return -1;
+		if (t->frame_left > 0)
+			return 0;
+		if ((r = end_data(t)) != 1)
+			return r;
+	}
+	t->in_frame = 0;
+	return 1;
+}
+
+void
+tunnel_in_parse(struct tunnel *t)
+{
+	int r;
+
+	if (t->close_rcvd || t->end == TUNNEL_PEER_FAULT) {
+		t->in_pos = t->in_end;
+	} else {
+		while ((r = step(t)) == 1)
+			;
+		if (r == -1)
+			t->in_pos = t->in_end;
+	}
+	if (t->in_pos == t->in_end && t->nruns == 0)
+		t->in_pos = t->in_end = 0;
+}
+
+void
+tunnel_wire_read(struct tunnel *t, size_t n)
+{
+	t->heard_at = t->now;
+	t->heard = 1;
+	t->in_end += n;
+	tunnel_in_parse(t);
+	tunnel_settle(t);
+}
+
+int
+tunnel_stream_data(struct tunnel *t, struct iovec iov[TUNNEL_RUNS])
+{
+	unsigned int i;
+
+	if (t->beside > 0)
+		return 0;
+	for (i = 0; i < t->nruns; i++) {
+		iov[i].iov_base = t->cfg.in + t->run[i].off;
+		iov[i].iov_len = t->run[i].len;
+	}
+	return t->nruns;
+}
+
+void
+tunnel_stream_wrote(struct tunnel *t, size_t n)
+{
+	unsigned int i = 0;
+	size_t first = n < t->beside ? n : t->beside;
+
+	t->in_delivered += n;
+	t->delivered_at = t->data_at = t->now;
+	t->pending -= n;
+	t->beside -= first;
+	n -= first;
+	while (i < t->nruns && n >= t->run[i].len)
+		n -= t->run[i++].len;
+	if (i < t->nruns) {
+		t->run[i].off += n;
+		t->run[i].len -= n;
+	}
+	t->nruns -= i;
+	memmove(t->run, t->run + i, t->nruns * sizeof(t->run[0]));
+	if (t->in_pos == t->in_end && t->nruns == 0)
+		t->in_pos = t->in_end = 0;
+	tunnel_settle(t);
+}
+
+/* Only what is inside a binary frame that nobody has to unmask. */
+size_t
+tunnel_beside_in(const struct tunnel *t)
+{
+	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
+	    is_small(t) || t->pending > 0 || unparsed(t) > 0 ||
+	    t->in_ended || t->close_rcvd || t->wire_eof ||
+	    tunnel_failed(t) || !tunnel_wire_up(t))
+		return 0;
+	return t->frame_left < window(t) ? t->frame_left : window(t);
+}
+
+void
+tunnel_wire_beside(struct tunnel *t, size_t n)
+{
+	t->heard_at = t->now;
+	t->heard = 1;
+	t->pending += n;
+	t->beside += n;
+	count(t, n);
+	if (t->frame_left == 0) {
+		end_data(t);
+		t->in_frame = 0;
+	}
+	tunnel_settle(t);
+}
+
+/* The stream will take nothing more. */
+void
+tunnel_in_drop(struct tunnel *t)
+{
+	t->nruns = 0;
+	t->pending = 0;
+	t->beside = 0;
+	if (t->in_pos == t->in_end)
+		t->in_pos = t->in_end = 0;
+}
+
+/* A new wire begins between two frames. */
+void
+tunnel_in_restart(struct tunnel *t)
+{
+	t->in_end = t->in_pos;
+	t->in_frame = 0;
+	t->message = 0;
+	t->close_rcvd = 0;
+	if (t->nruns == 0)
+		t->in_pos = t->in_end = 0;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way out: what the stream says is kept in a ring, framed, masked and
+ * written.  Without a session bytes are forgotten once written, and masked
+ * where they lie; with one they are kept, plain, until acknowledged, and
+ * masked into the bounce buffer, since they may have to be said again.
+ */
+#include <string.h>
+
+#include "tunnel/internal.h"
+#include "ws/control.h"
+
+static size_t
+min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t
+free_space(const struct tunnel *t)
+{
+	return t->cfg.out_size - (t->out_head - t->out_kept);
+}
+
+/*
+ * Is there room to read into, and enough of it to be worth a system call
+ * and a frame?  What can be moved instead of read has to find nothing before
+ * it, and to a stranger, whose frames are short, there always would be.
+ */
+int
+tunnel_out_room(const struct tunnel *t)
+{
+	if (t->out_discard)
+		return free_space(t) + (t->out_head - t->out_sent) > 0;
+	if (!t->cfg.extension && !t->cfg.client)
+		return t->out_kept == t->out_head;
+	return free_space(t) >= t->cfg.out_size / 4;
+}
+
+/* Up to two pieces of the ring that begin at a position. */
+static int
+pieces(struct tunnel *t, uint64_t at, size_t n, struct iovec *iov)
+{
+	size_t off = (at - t->out_base) % t->cfg.out_size;
+	size_t first = min(n, t->cfg.out_size - off);
+
+	if (n == 0)
+		return 0;
+	iov[0].iov_base = t->cfg.out + off;
+	iov[0].iov_len = first;
+	if (first == n)
+		return 1;
+	iov[1].iov_base = t->cfg.out;
+	iov[1].iov_len = n - first;
+	return 2;
+}
+
+int
+tunnel_stream_space(struct tunnel *t, struct iovec iov[2])
+{
+	if (t->out_discard)
+		t->out_head = t->out_sent;	/* nobody wants the rest */
+	if (t->out_kept == t->out_head)
+		t->out_base = t->out_head;	/* begin at an aligned place */
+	return pieces(t, t->out_head, free_space(t), iov);
+}
+
+void
+tunnel_stream_read(struct tunnel *t, size_t n)
+{
+	if (!t->out_discard) {
+		t->out_head += n;
+		t->data_at = t->now;
+	}
+	tunnel_settle(t);
+}
+
+static void
+fresh_mask(struct tunnel *t, uint8_t mask[4])
+{
+	if (t->masks_left == 0) {
+		t->cfg.random(t->masks, sizeof(t->masks));
+		t->masks_left = sizeof(t->masks);
+	}
+	t->masks_left -= 4;
+	memcpy(mask, t->masks + t->masks_left, 4);
+}
+
+/* Puts a whole frame behind what is in head already. */
+static void
+say(struct tunnel *t, int opcode, const void *payload, size_t len)
+{
+	struct frame f = { .fin = 1, .opcode = opcode, .length = len,
+	    .masked = t->cfg.client };
+	uint8_t *p = t->head + t->head_len;
+	size_t n;
+
+	if (f.masked)
+		fresh_mask(t, f.key);
+	n = frame_encode(p, &f);
+	if (f.masked)
+		frame_mask(p + n, payload, len, f.key, 0);
+	else
+		memcpy(p + n, payload, len);
+	t->head_len += n + len;
+}
+
+static void
+say_line(struct tunnel *t, enum control_kind kind, uint64_t number)
+{
+	char line[32];
+
+	say(t, FRAME_TEXT, line, control_write(line, kind, number));
+}
+
+/* open, ok or fail: there is one of them at each side, and one time. */
+static void
+say_word(struct tunnel *t)
+{
+	char line[CONTROL_LINE_MAX];
+
+	if (t->cfg.role == TUNNEL_ASKS)
+		say(t, FRAME_TEXT, line, control_write_text(line,
+		    CONTROL_OPEN, t->addr));
+	else if (t->okayed)
+		say_line(t, CONTROL_OK, 0);
+	else
+		say(t, FRAME_TEXT, line, control_write_text(line,
+		    CONTROL_FAIL, t->reason));
+	t->word_due = 0;
+	t->word_said = 1;
+}
+
+/* How much of what the stream said may be framed now. */
+static size_t
+sendable(const struct tunnel *t)
+{
+	uint64_t n = t->out_head - t->out_sent;
+
+	if (t->close_code != 0 || t->close_sent || t->rst_due)
+		return 0;
+	if (t->cfg.session)
+		n = min(n, t->out_kept + t->cfg.peer_win - t->out_sent);
+	if (!t->cfg.extension)
+		n = min(n, TUNNEL_FRAME_FOREIGN);
+	return n;
+}
+
+int64_t
+tunnel_ack_time(const struct tunnel *t)
+{
+	if (!t->cfg.session || t->close_sent || !tunnel_wire_up(t))
+		return TUNNEL_NEVER;
+	if (t->ack_now)
+		return t->now;
+	if (t->in_delivered == t->in_acked)
+		return TUNNEL_NEVER;
+	if (t->in_delivered - t->in_acked >= t->cfg.win / 4 ||
+	    (t->in_ended && t->pending == 0))
+		return t->now;
+	return t->delivered_at + TUNNEL_ACK_DELAY;
+}
+
+static int
+ping_due(const struct tunnel *t)
+{
+	return !t->close_sent && t->now >= tunnel_ping_time(t);
+}
+
+static int
+eof_due(const struct tunnel *t)
+{
+	return t->cfg.extension && t->out_ended && !t->out_discard &&
+	    !t->eof_sent && t->close_code == 0 && !t->rst_due &&
+	    t->out_sent == t->out_head;
+}
+
+static int
+close_due(const struct tunnel *t)
+{
+	return t->close_code != 0 && !t->close_sent;
+}
+
+/* Is there anything to write? */
+int
+tunnel_out_pending(const struct tunnel *t)
+{
+	if (!tunnel_wire_up(t) || t->wire_finished)
+		return 0;
+	if (t->head_len > 0 || t->pay_left > 0)
+		return 1;
+	if (t->close_sent)
+		return 0;
+	return t->pong_due || t->now >= tunnel_ack_time(t) || ping_due(t) ||
+	    t->word_due || t->rst_due || sendable(t) > 0 || eof_due(t) || close_due(t);
+}
+
+/* Has everything been written that the stream said? */
+int
+tunnel_out_said(const struct tunnel *t)
+{
+	return t->out_ended && t->out_sent == t->out_head &&
+	    t->pay_left == 0 && t->head_len == 0;
+}
+
+static void
+say_ping(struct tunnel *t)
+{
+	uint8_t seq[4];
+
+	t->ping_seq++;
+	memcpy(seq, &t->ping_seq, 4);
+	say(t, FRAME_PING, seq, 4);
+	t->ping_at = t->now;
+}
+
+static void
+say_close(struct tunnel *t)
+{
+	uint8_t body[2] = { t->close_code >> 8, t->close_code & 0xff };
+
+	say(t, FRAME_CLOSE, body, t->close_code == CLOSE_NONE ? 0 : 2);
+	t->close_sent = 1;
+}
+
+/* Starts a data frame: its header goes to head, its payload follows. */
+static void
+begin_data(struct tunnel *t, size_t n, int beside)
+{
+	struct frame f = { .fin = 1, .opcode = FRAME_BINARY, .length = n,
+	    .masked = t->cfg.client };
+	struct iovec iov[2];
+	size_t phase = 0;
+	int i, k;
+
+	if (f.masked) {
+		fresh_mask(t, f.key);
+		memcpy(t->mask, f.key, 4);
+		t->mask_phase = 0;
+	}
+	if (f.masked && !t->cfg.session) {
+		k = pieces(t, t->out_sent, n, iov);
+		for (i = 0; i < k; i++) {
+			frame_mask(iov[i].iov_base, iov[i].iov_base,
+			    iov[i].iov_len, f.key, phase);
+			phase += iov[i].iov_len;
+		}
+	}
+	t->head_len += frame_encode(t->head + t->head_len, &f);
+	t->out_sent += n;
+	t->pay_left = n;
+	t->pay_beside = beside;
+	t->bounce_off = t->bounce_len = 0;
+}
+
+/*
+ * Between two frames: what goes next.  Control frames first, since they are
+ * small and somebody waits for them; the end only behind all data.
+ */
+static void
+compose_control(struct tunnel *t)
+{
+	if (t->pong_due) {
+		say(t, FRAME_PONG, t->pong, t->pong_len);
+		t->pong_due = 0;
+	}
+	if (ping_due(t))
+		say_ping(t);
+	if (t->now >= tunnel_ack_time(t)) {
+		say_line(t, CONTROL_ACK, t->in_delivered);
+		t->in_acked = t->in_delivered;
+		t->ack_now = 0;
+	}
+	if (t->word_due)
+		say_word(t);
+	if (t->rst_due) {
+		say_line(t, CONTROL_RST, 0);
+		t->rst_due = 0;
+		t->rst_sent = 1;
+	}
+}
+
+static void
+compose(struct tunnel *t)
+{
+	size_t n;
+
+	if (t->close_sent)
+		return;
+	compose_control(t);
+	if ((n = sendable(t)) > 0)
+		begin_data(t, n, 0);
+	else if (eof_due(t)) {
+		say_line(t, CONTROL_EOF, t->out_head);
+		t->eof_sent = 1;
+	}
+	if (close_due(t) && t->pay_left == 0)
+		say_close(t);
+}
+
+/* Fills the bounce buffer with the next masked bytes of the payload. */
+static void
+bounce(struct tunnel *t)
+{
+	struct iovec iov[2];
+	size_t n = min(t->pay_left, TUNNEL_BOUNCE);
+	int i, k;
+
+	k = pieces(t, t->out_sent - t->pay_left, n, iov);
+	t->bounce_off = t->bounce_len = 0;
+	for (i = 0; i < k; i++) {
+		frame_mask(t->cfg.bounce + t->bounce_len, iov[i].iov_base,
+		    iov[i].iov_len, t->mask, t->mask_phase);
+		t->bounce_len += iov[i].iov_len;
+		t->mask_phase += iov[i].iov_len;
+	}
+}
+
+int
+tunnel_wire_data(struct tunnel *t, struct iovec iov[3])
+{
+	int n = 0;
+
+	if (t->head_len == 0 && t->pay_left == 0)
+		compose(t);
+	if (t->head_len > 0) {
+		iov[n].iov_base = t->head + t->head_off;
+		iov[n++].iov_len = t->head_len - t->head_off;
+	}
+	if (t->pay_left == 0 || t->pay_beside)
+		return n;
+	if (!t->cfg.client || !t->cfg.session)
+		return n + pieces(t, t->out_sent - t->pay_left, t->pay_left,
+		    iov + n);
+	if (t->bounce_off == t->bounce_len)
+		bounce(t);
+	iov[n].iov_base = t->cfg.bounce + t->bounce_off;
+	iov[n++].iov_len = t->bounce_len - t->bounce_off;
+	return n;
+}
+
+void
+tunnel_wire_wrote(struct tunnel *t, size_t n)
+{
+	size_t h = min(n, t->head_len - t->head_off);
+
+	if (n > 0)
+		t->said_at = t->now;
+	t->head_off += h;
+	if (t->head_off == t->head_len)
+		t->head_off = t->head_len = 0;
+	n -= h;
+	t->pay_left -= n;
+	if (t->bounce_off < t->bounce_len)
+		t->bounce_off += n;
+	t->wire_blocked = t->head_len > 0 || t->pay_left > 0;
+	if (!t->cfg.session)
+		t->out_kept = t->out_sent - t->pay_left;
+	tunnel_settle(t);
+}
+
+/* A frame is known by its length only, so it begins when that is known. */
+size_t
+tunnel_beside_out(const struct tunnel *t)
+{
+	if (t->cfg.client || t->cfg.session || t->out_ended ||
+	    t->out_discard || t->close_code != 0 || t->close_sent ||
+	    !tunnel_flows(t) || t->out_kept != t->out_head || t->head_len > 0 ||
+	    !tunnel_wire_up(t))
+		return 0;
+	return t->cfg.extension ? t->cfg.out_size : TUNNEL_FRAME_FOREIGN;
+}
+
+void
+tunnel_stream_beside(struct tunnel *t, size_t n)
+{
+	t->out_head += n;
+	t->data_at = t->now;
+	compose_control(t);
+	begin_data(t, n, 1);
+	tunnel_settle(t);
+}
+
+/* The peer's stream has taken everything before n. */
+int
+tunnel_out_acked(struct tunnel *t, uint64_t n)
+{
+	if (n < t->out_kept || n > t->out_sent - t->pay_left)
+		return -1;
+	t->out_kept = n;
+	return 0;
+}
+
+/* A new wire: what was said from "at" on has to be said again. */
+void
+tunnel_out_rewind(struct tunnel *t, uint64_t at)
+{
+	t->head_off = t->head_len = 0;
+	t->pay_left = 0;
+	t->bounce_off = t->bounce_len = 0;
+	t->out_sent = at;
+	t->pong_due = 0;
+	t->eof_sent = 0;
+	t->close_sent = 0;
+	t->rst_due = t->rst_due || t->rst_sent;
+	t->word_due = t->word_due || (t->word_said && at == 0);
+	t->ack_now = t->in_delivered > 0;
+	t->wire_blocked = 0;
+}

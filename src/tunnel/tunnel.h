@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A tunnel as a machine without I/O: a stream of bytes on one side, a
+ * websocket (RFC 6455) on the other.  It is told what happened and answers
+ * what it wants to be done.  Events change its state, actions never do; so
+ * every ending, ping, acknowledgement and resumption can be tested byte by
+ * byte without a socket.
+ *
+ *	stream --read--> [ out: kept until written or acknowledged ] --> wire
+ *	stream <-write-- [ in: read here, unmasked in place ] <--read-- wire
+ *
+ * The caller does what tunnel_wants() says, in any order and any amount, and
+ * reports each thing done.  Times are milliseconds of one clock that never
+ * jumps, told by tunnel_tick().
+ */
+#ifndef PROTO_TUNNEL_H
+#define PROTO_TUNNEL_H
+
+#include <sys/uio.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/utf8.h"
+#include "ws/control.h"
+#include "ws/frame.h"
+
+#define TUNNEL_NEVER		INT64_MAX
+#define TUNNEL_SLACK		262144	/* of in beyond the window */
+#define TUNNEL_BOUNCE		131072	/* masked copies on their way out */
+#define TUNNEL_RUNS		16
+#define TUNNEL_FRAME_FOREIGN	65535	/* largest payload for strangers */
+#define TUNNEL_ACK_DELAY	200	/* ms after the last delivery */
+#define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
+
+/* What a tunnel wants done: a set. */
+enum {
+	TUNNEL_READ_STREAM = 0x001,
+	TUNNEL_WRITE_STREAM = 0x002,
+	TUNNEL_SHUT_STREAM = 0x004,	/* show end of file, go on reading */
+	TUNNEL_CLOSE_STREAM = 0x008,	/* both directions ended well */
+	TUNNEL_RESET_STREAM = 0x010,	/* it ended badly: show that */
+	TUNNEL_READ_WIRE = 0x020,
+	TUNNEL_WRITE_WIRE = 0x040,
+	TUNNEL_FINISH_WIRE = 0x080,	/* end our direction of the wire */
+	TUNNEL_CLOSE_WIRE = 0x100,	/* it is of no more use */
+	TUNNEL_LOST = 0x200,		/* a session waits for a new wire */
+	TUNNEL_DONE = 0x400,		/* nothing is left to do */
+	TUNNEL_GET_STREAM = 0x800,	/* tunnel_ok() or tunnel_fail() */
+	TUNNEL_RETURN_STREAM = 0x1000	/* it was not used: it may go on
+					 * elsewhere; then as if closed */
+};
+
+/* Between two inetws: is the stream there when the wire is? */
+enum tunnel_role {
+	TUNNEL_JOINED,		/* yes, at both sides */
+	TUNNEL_ASKS,		/* it comes later, and the peer is told */
+	TUNNEL_SERVES		/* it is to be had when the peer tells */
+};
+
+/* How it ended. */
+enum tunnel_end {
+	TUNNEL_GOING,
+	TUNNEL_ENDED,		/* every byte arrived, both ends closed */
+	TUNNEL_STREAM_RESET,	/* our stream was reset or broke */
+	TUNNEL_PEER_RESET,	/* the peer's stream was */
+	TUNNEL_PEER_CLOSED,	/* Close with a code that says trouble */
+	TUNNEL_WIRE_LOST,
+	TUNNEL_PING_TIMEOUT,
+	TUNNEL_PEER_FAULT,	/* the peer broke the protocol */
+	TUNNEL_IDLE,		/* idle for too long */
+	TUNNEL_STOPPED		/* tunnel_stop() */
+};
+
+struct tunnel_config {
+	int client;		/* we mask, the peer must not */
+	int extension;		/* the peer speaks "inetws" */
+	int session;		/* ... and we keep a session */
+	enum tunnel_role role;	/* ... and who has a stream at once */
+	uint32_t win;		/* session: what our side has room for */
+	uint32_t peer_win;	/* session: what the peer has room for */
+	int hold;		/* foreign peer: hold Close at end of stream */
+	int discard;		/* the stream is a socket: what it still says
+				 * has to be read, or closing it would destroy
+				 * what was delivered */
+
+	/* milliseconds, 0 is off */
+	int64_t ping_interval, ping_timeout, idle_timeout, linger;
+
+	/*
+	 * Memory, for the life of the tunnel.  out_size is how much is kept
+	 * of what the stream said; in_size is at least TUNNEL_SLACK, with a
+	 * session win + TUNNEL_SLACK; bounce (TUNNEL_BOUNCE) is needed by a
+	 * client with a session.
+	 */
+	uint8_t *out, *in, *bounce;
+	size_t out_size, in_size;
+
+	void (*random)(void *, size_t);	/* unpredictable bytes */
+};
+
+struct tunnel_run {
+	size_t off, len;
+};
+
+struct tunnel {
+	struct tunnel_config cfg;
+	int64_t now;
+
+	/* how it ends */
+	enum tunnel_end end;
+	const char *why;		/* constant string, or NULL */
+	unsigned int peer_code;		/* of the peer's Close, 0 if none */
+	uint8_t peer_reason[FRAME_CONTROL_MAX - 2];	/* its words, UTF-8 */
+	size_t peer_reason_len;
+	unsigned int close_code;	/* of ours, 0: not decided */
+
+	/* the stream */
+	uint8_t stream_gone;		/* closed or reset by us */
+	uint8_t out_ended;		/* it has ended (read side) */
+	uint8_t out_discard;		/* nobody wants what it still says */
+	uint8_t deaf;			/* it will take nothing more */
+	uint8_t in_ended;		/* what came is all there will be */
+	uint8_t in_shut;		/* the stream was shown that */
+
+	/* a stream that comes later */
+	uint8_t opened;			/* asks: it is here; serves: wanted */
+	uint8_t okayed;			/* serves: it is here; asks: theirs is */
+	uint8_t word_due, word_said;	/* our open, ok or fail */
+	char addr[CONTROL_ADDR_MAX];	/* of open */
+	char reason[CONTROL_REASON_MAX];	/* of fail, "" */
+	int64_t opened_at;
+
+	/* the wire */
+	uint8_t wire_gone;		/* no descriptor */
+	uint8_t wire_dead;		/* to be closed */
+	uint8_t wire_eof;
+	uint8_t wire_finished;
+	uint8_t wire_blocked;		/* took less than offered */
+	uint8_t lost;			/* gone, but the session lives */
+	uint8_t leaving;		/* lost as soon as its Close is answered */
+	uint8_t heard;			/* something has come on this one */
+	uint8_t close_sent, close_rcvd;
+	uint8_t complete;		/* our Close was due at some time */
+	uint8_t eof_sent, rst_due, rst_sent;
+	uint8_t ack_now;
+	uint8_t answered;		/* the peer is known to answer pings */
+
+	/* out: bytes [kept, head) since the beginning; framed up to sent */
+	uint64_t out_kept, out_sent, out_head;
+	uint64_t out_base;		/* position that lies at out[0] */
+	uint64_t pay_left;		/* of the frame on its way */
+	uint8_t pay_beside;		/* it is not in the ring */
+	size_t bounce_off, bounce_len;
+	uint8_t mask[4];
+	size_t mask_phase;
+	uint8_t head[512];		/* control frames and one header */
+	size_t head_off, head_len;
+
+	/* in */
+	size_t in_pos, in_end;		/* parsed, read */
+	struct tunnel_run run[TUNNEL_RUNS];
+	unsigned int nruns;
+	size_t pending;			/* bytes in the runs and beside */
+	size_t beside;			/* bytes that come before the runs, and
+					 * are not in the buffer */
+	struct frame frame;		/* the one being taken */
+	uint8_t in_frame;
+	uint8_t message;		/* opcode of the message, 0 between */
+	uint64_t frame_left;
+	size_t frame_phase;
+	struct utf8 utf8;
+	uint64_t in_taken, in_delivered, in_acked;
+
+	/* pings */
+	uint8_t pong_due;
+	uint8_t pong_len;
+	uint8_t pong[FRAME_CONTROL_MAX];
+	uint32_t ping_seq;
+	int64_t ping_at;		/* when the last one was sent */
+	int64_t rtt;			/* ms, -1 if unknown */
+	uint32_t pongs;			/* that told a round trip */
+
+	/* when things happened */
+	int64_t heard_at, said_at;	/* last byte from, to the wire */
+	int64_t data_at;		/* last payload, either way */
+	int64_t taken_at, delivered_at, ended_at, deaf_at, closed_at;
+
+	uint8_t masks[256];		/* random bytes in stock */
+	size_t masks_left;
+};
+
+/*
+ * Starts with the wire there, and the stream too unless the role says that it
+ * comes later.  The configuration is copied.
+ */
+void tunnel_begin(struct tunnel *, const struct tunnel_config *, int64_t now);
+
+/*
+ * A stream that comes later (tunnel_open.c).  tunnel_waits(): nobody has come
+ * yet, the wire is up, and nothing is said on it but pings.
+ *
+ * The asking side, while it waits: tunnel_open() says that a stream is here,
+ * from addr ("ip:port" or "-").  The stream may then be lost to this tunnel
+ * without having been touched: TUNNEL_RETURN_STREAM.
+ *
+ * The serving side gets its stream when TUNNEL_GET_STREAM is wanted (t->addr
+ * says for whom), and says so by tunnel_ok(), or why not by tunnel_fail().
+ *
+ * tunnel_has_stream(): is there a stream that is to be closed?
+ * tunnel_flows(): may it be read and written?
+ */
+int tunnel_waits(const struct tunnel *);
+int tunnel_flows(const struct tunnel *);
+int tunnel_has_stream(const struct tunnel *);
+void tunnel_open(struct tunnel *, const char *addr);
+void tunnel_ok(struct tunnel *);
+void tunnel_fail(struct tunnel *, const char *reason);
+
+/*
+ * tunnel_now() sets the clock before events are told; tunnel_tick() looks
+ * whether a deadline has passed, after what has already come was told.
+ */
+void tunnel_now(struct tunnel *, int64_t now);
+void tunnel_tick(struct tunnel *);
+unsigned int tunnel_wants(const struct tunnel *);
+
+/* When tunnel_tick() has something to do if nothing happens before. */
+int64_t tunnel_deadline(const struct tunnel *);
+
+/*
+ * The stream.  tunnel_stream_space() gives up to two places to read into and
+ * tunnel_stream_read() says how many bytes were; tunnel_stream_data() gives
+ * up to TUNNEL_RUNS pieces to write and tunnel_stream_wrote() says how many
+ * bytes were taken.
+ */
+int tunnel_stream_space(struct tunnel *, struct iovec iov[2]);
+void tunnel_stream_read(struct tunnel *, size_t);
+void tunnel_stream_eof(struct tunnel *);
+void tunnel_stream_failed(struct tunnel *);
+
+/*
+ * Nobody reads the stream any more, as with a pipe whose reader has gone.  No
+ * harm is done until there is something to write; once the stream has ended
+ * as well, the peer gets the linger time to end too.
+ */
+void tunnel_stream_deaf(struct tunnel *);
+int tunnel_stream_data(struct tunnel *, struct iovec iov[TUNNEL_RUNS]);
+void tunnel_stream_wrote(struct tunnel *, size_t);
+void tunnel_stream_shut(struct tunnel *);
+void tunnel_stream_closed(struct tunnel *);
+
+/* The wire, likewise. */
+int tunnel_wire_space(struct tunnel *, struct iovec *iov);
+void tunnel_wire_read(struct tunnel *, size_t);
+void tunnel_wire_eof(struct tunnel *);
+void tunnel_wire_failed(struct tunnel *);
+int tunnel_wire_data(struct tunnel *, struct iovec iov[3]);
+void tunnel_wire_wrote(struct tunnel *, size_t);
+void tunnel_wire_finished(struct tunnel *);
+void tunnel_wire_closed(struct tunnel *);
+
+/*
+ * Bytes that need neither mask nor look may go beside the buffers, when those
+ * are empty: how many the machine would let pass now, 0 for none.  The caller
+ * moves some into a place of its own, says so with the third function, and
+ * then moves them on: what tunnel_wire_data() or tunnel_stream_data() gives
+ * first, and then, told as written in the same way, what it holds.  While
+ * stream data is beside, tunnel_stream_data() gives none.
+ */
+size_t tunnel_beside_out(const struct tunnel *);
+size_t tunnel_beside_in(const struct tunnel *);
+void tunnel_stream_beside(struct tunnel *, size_t);
+void tunnel_wire_beside(struct tunnel *, size_t);
+
+/*
+ * Ends it from this side: the stream is reset, the peer is told by Close with
+ * this code, and another inetws by "rst" first, so that it does not wait for
+ * the session to go on.  What is over but for the peer's knowing it ends as it
+ * would have.
+ */
+void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
+    const char *why);
+
+/*
+ * A session whose wire is lost (or is being taken over).  tunnel_taken() is
+ * the "at" to send; tunnel_resume() takes the peer's: 0, or -1 if that is no
+ * position this side could go on from, and nothing has changed.  A session
+ * that found no new wire is told so by tunnel_expire().
+ */
+uint64_t tunnel_taken(const struct tunnel *);
+int tunnel_may_resume(const struct tunnel *, uint64_t at);
+int tunnel_resume(struct tunnel *, uint64_t at);
+void tunnel_expire(struct tunnel *);
+
+/*
+ * Is it over but for the peer's knowing it: all had been said and acknowledged
+ * when the wire was lost, up to the peer's Close, or the stream has been reset?
+ */
+int tunnel_over(const struct tunnel *);
+
+/* "ended", "stream-reset" ... as the log has it. */
+const char *tunnel_end_name(enum tunnel_end);
+
+#endif

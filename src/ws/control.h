@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Control lines of the extension "inetws" (inetws-protocol(7)): what two
+ * inetws say to each other in text messages.
+ */
+#ifndef PROTO_CONTROL_H
+#define PROTO_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum control_kind {
+	CONTROL_OPEN,		/* text: the visitor's "ip:port", or "-" */
+	CONTROL_OK,
+	CONTROL_FAIL,		/* text: the reason */
+	CONTROL_EOF,		/* number */
+	CONTROL_RST,
+	CONTROL_ACK		/* number */
+};
+
+struct control {
+	enum control_kind kind;
+	uint64_t number;
+	struct slice text;	/* points into the line */
+};
+
+/*
+ * Reads a line.  0, or -1 if it is none: numbers are decimal, below 2^63,
+ * without sign or leading zeros; one blank separates; nothing follows.
+ */
+int control_parse(struct control *, const void *line, size_t len);
+
+#define CONTROL_LINE_MAX	125
+#define CONTROL_ADDR_MAX	64	/* "[v6]:port", terminated */
+#define CONTROL_REASON_MAX	121	/* terminated */
+
+/* Writes a line without text, not terminated; at least 26 bytes of room. */
+size_t control_write(char *dst, enum control_kind, uint64_t number);
+
+/* The same with a text, which fits; CONTROL_LINE_MAX bytes of room. */
+size_t control_write_text(char *dst, enum control_kind, const char *text);
+
+#endif

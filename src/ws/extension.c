@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * extension = "inetws" *( ";" param ), param = token [ "=" ( token |
+ * quoted-string ) ] (RFC 6455 9.1).  No value of ours ever needs a quote or
+ * an escape, so values with either inside are malformed.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/http.h"
+#include "ws/extension.h"
+
+/* What has been given so far; each parameter may stand there once. */
+enum {
+	HAS_V = 1, HAS_ID = 2, HAS_WIN = 4, HAS_SERVE = 8, HAS_PARK = 16,
+	HAS_RESUME = 32, HAS_N = 64, HAS_AT = 128
+};
+
+/* Takes what stands before the next ';' off *s.  0 at the end. */
+static int
+next_part(struct slice *s, struct slice *part)
+{
+	const char *semi;
+
+	if (s->p == NULL)
+		return 0;
+	semi = s->len == 0 ? NULL : memchr(s->p, ';', s->len);
+	if (semi == NULL) {
+		*part = http_trim(*s);
+		*s = (struct slice){ NULL, 0 };
+		return 1;
+	}
+	*part = http_trim((struct slice){ s->p, semi - s->p });
+	s->len -= semi + 1 - s->p;
+	s->p = semi + 1;
+	return 1;
+}
+
+/*
+ * Splits NAME[=VALUE]; an absent value is NULL.  0, or -1 if what should be
+ * a token is none.
+ */
+static int
+split_param(struct slice part, struct slice *name, struct slice *value)
+{
+	const char *eq = part.len == 0 ? NULL : memchr(part.p, '=', part.len);
+
+	*name = part;
+	*value = (struct slice){ NULL, 0 };
+	if (eq == NULL)
+		return http_is_token(part) ? 0 : -1;
+	name->len = eq - part.p;
+	*value = (struct slice){ eq + 1, part.len - name->len - 1 };
+	if (value->len >= 2 && value->p[0] == '"' &&
+	    value->p[value->len - 1] == '"') {
+		value->p++;
+		value->len -= 2;
+	}
+	return http_is_token(*name) && http_is_token(*value) ? 0 : -1;
+}
+
+/* A decimal number without sign or leading zeros, from min to max. */
+static int
+number(struct slice s, uint64_t min, uint64_t max, uint64_t *n)
+{
+	uint64_t v = 0;
+	unsigned int digit;
+	size_t i;
+
+	if (s.len == 0 || (s.len > 1 && s.p[0] == '0'))
+		return -1;
+	for (i = 0; i < s.len; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -1;
+		digit = s.p[i] - '0';
+		if (v > (UINT64_MAX - digit) / 10)
+			return -1;
+		v = v * 10 + digit;
+	}
+	if (v < min || v > max)
+		return -1;
+	*n = v;
+	return 0;
+}
+
+/* A session's name, or nothing: asking for a new one. */
+static int
+session(struct extension *ext, struct slice value)
+{
+	size_t i;
+
+	ext->flags |= EXT_RESUME;
+	if (value.p == NULL)
+		return 0;
+	if (value.len != EXTENSION_SESSION_LEN)
+		return -1;
+	for (i = 0; i < value.len; i++)
+		if (memchr("0123456789abcdef", value.p[i], 16) == NULL)
+			return -1;
+	return slice_copy(ext->session, sizeof ext->session, value);
+}
+
+static int
+flag(struct extension *ext, unsigned int bit, struct slice value)
+{
+	ext->flags |= bit;
+	return value.p == NULL ? 0 : -1;
+}
+
+/* The given one of the HAS_ bits, or 0 for an unknown parameter. */
+static unsigned int
+which(struct slice name)
+{
+	static const char *const names[] = {
+		"v", "id", "win", "serve", "park", "resume", "n", "at"
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_is_nocase(name, names[i]))
+			return 1U << i;
+	return 0;
+}
+
+/* One parameter.  0, or -1 if it is malformed. */
+static int
+parameter(struct extension *ext, unsigned int bit, struct slice value)
+{
+	uint64_t n;
+
+	switch (bit) {
+	case HAS_V:
+		return number(value, 1, 1, &n);
+	case HAS_ID:
+		return slice_copy(ext->id, sizeof ext->id,
+		    value.p == NULL ? slice_of("") : value);
+	case HAS_WIN:
+		if (number(value, EXTENSION_WIN_MIN, EXTENSION_WIN_MAX, &n)
+		    == -1)
+			return -1;
+		ext->win = n;
+		return 0;
+	case HAS_SERVE:
+		return flag(ext, EXT_SERVE, value);
+	case HAS_PARK:
+		return flag(ext, EXT_PARK, value);
+	case HAS_RESUME:
+		return session(ext, value);
+	case HAS_N:
+		return number(value, 1, INT64_MAX, &ext->attempt);
+	case HAS_AT:
+		ext->has_at = 1;
+		return number(value, 0, INT64_MAX, &ext->at);
+	default:
+		return -1;
+	}
+}
+
+int
+extension_is_ours(struct slice element)
+{
+	struct slice name;
+
+	return next_part(&element, &name) && slice_is_nocase(name, "inetws");
+}
+
+int
+extension_parse(struct extension *ext, struct slice element)
+{
+	struct slice part, name, value;
+	unsigned int bit, has = 0;
+	int bad = 0;
+
+	memset(ext, 0, sizeof *ext);
+	ext->win = EXTENSION_WIN_DEFAULT;
+	if (!extension_is_ours(element))
+		return 0;
+	next_part(&element, &part);
+	while (next_part(&element, &part)) {
+		if (split_param(part, &name, &value) == -1) {
+			bad = 1;
+			continue;
+		}
+		bit = which(name);
+		if (bit == 0 || (has & bit) ||
+		    parameter(ext, bit, value) == -1)
+			bad = 1;
+		has |= bit;
+	}
+	if (bad || !(has & HAS_V) || ext->id[0] == '\0')
+		return 0;
+	if ((has & HAS_SERVE) && (has & HAS_PARK))
+		return 0;
+	if ((has & (HAS_N | HAS_AT)) && ext->session[0] == '\0')
+		return 0;
+	return 1;
+}
+
+int
+extension_is_offer(const struct extension *e)
+{
+	int redial = e->session[0] != '\0';
+
+	if (redial && (e->flags & (EXT_SERVE | EXT_PARK)))
+		return 0;
+	return (e->attempt != 0) == redial && e->has_at == redial;
+}
+
+int
+extension_is_answer(const struct extension *a, const struct extension *offer)
+{
+	int named = a->session[0] != '\0';
+
+	if ((a->flags & EXT_SERVE) || (a->flags & ~offer->flags) ||
+	    a->attempt != 0)
+		return 0;
+	if (offer->session[0] != '\0')
+		return a->has_at && strcmp(a->session, offer->session) == 0;
+	return !a->has_at && ((a->flags & EXT_RESUME) != 0) == named;
+}
+
+/* Appends; *len becomes -1 once something did not fit. */
+__attribute__((format(printf, 4, 5)))
+static void
+add(char *dst, size_t size, int *len, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (*len == -1)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(dst + *len, size - *len, fmt, ap);
+	va_end(ap);
+	*len = n < 0 || (size_t)n >= size - *len ? -1 : *len + n;
+}
+
+int
+extension_write(char *dst, size_t size, const struct extension *ext)
+{
+	int len = 0;
+
+	add(dst, size, &len, "inetws; v=1; id=%s; win=%u", ext->id, ext->win);
+	if (ext->flags & EXT_SERVE)
+		add(dst, size, &len, "; serve");
+	if (ext->flags & EXT_PARK)
+		add(dst, size, &len, "; park");
+	if (!(ext->flags & EXT_RESUME))
+		return len;
+	if (ext->session[0] == '\0') {
+		add(dst, size, &len, "; resume");
+		return len;
+	}
+	add(dst, size, &len, "; resume=\"%s\"", ext->session);
+	if (ext->attempt > 0)
+		add(dst, size, &len, "; n=%llu",
+		    (unsigned long long)ext->attempt);
+	if (ext->has_at)
+		add(dst, size, &len, "; at=%llu",
+		    (unsigned long long)ext->at);
+	return len;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The websocket extension "inetws" (inetws-protocol(7)): its parameters in
+ * Sec-WebSocket-Extensions (RFC 6455 9.1).
+ */
+#ifndef PROTO_EXTENSION_H
+#define PROTO_EXTENSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+#define EXTENSION_ID_MAX	16
+#define EXTENSION_SESSION_LEN	32	/* 128 bits in lower-case hex */
+#define EXTENSION_WIN_MIN	65536
+#define EXTENSION_WIN_MAX	16777216
+#define EXTENSION_WIN_DEFAULT	1048576
+
+enum {
+	EXT_SERVE = 1,		/* offer: an agent, dials when told "open" */
+	EXT_PARK = 2,		/* warm: the answerer dials at "open" */
+	EXT_RESUME = 4		/* a session is asked for, or named */
+};
+
+struct extension {
+	unsigned int flags;			/* EXT_ */
+	char id[EXTENSION_ID_MAX + 1];		/* of the sender's log */
+	uint32_t win;				/* bytes */
+	char session[EXTENSION_SESSION_LEN + 1];/* "" if resume had no value */
+	uint64_t attempt;			/* n=, of a redial, from 1 */
+	uint64_t at;				/* at=, payload bytes taken */
+	unsigned int has_at : 1;
+};
+
+/*
+ * Reads one element of Sec-WebSocket-Extensions.  1: it is a valid "inetws"
+ * element and *ext is filled in, defaults included.  0: it is some other
+ * extension, or one of ours with an unknown, repeated, missing or malformed
+ * parameter, which is to be declined.  v must be 1 and id must be there; n
+ * and at only come with a named session, serve never with park.  On 0,
+ * ext->id is "" if the element gave no id, as a foreign peer's would not.
+ */
+int extension_parse(struct extension *ext, struct slice element);
+
+/*
+ * May it stand in an offer: a redial names a session and has n and at, any
+ * other offer has none of these.  May it stand in the answer to this offer:
+ * nothing that was not offered, a session has a name, and only what answers a
+ * redial has at.
+ */
+int extension_is_offer(const struct extension *);
+int extension_is_answer(const struct extension *,
+    const struct extension *offer);
+
+/* Is the element's name "inetws", whatever its parameters say? */
+int extension_is_ours(struct slice element);
+
+/* Writes an element, terminated.  The length, or -1 if it does not fit. */
+int extension_write(char *dst, size_t size, const struct extension *);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Checking the opening handshake (RFC 6455 section 4).  The heads have been
+ * through http_parse() already.
+ */
+#include <sha1.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/error.h"
+#include "ws/upgrade.h"
+
+__attribute__((format(printf, 4, 5)))
+static int
+refuse(char *err, size_t errlen, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err, errlen, fmt, ap);
+	va_end(ap);
+	return status;
+}
+
+/*
+ * A field that must stand there exactly once.  0, or 400.
+ */
+static int
+single(const struct http_head *head, const char *name, struct slice *value,
+    char *err, size_t errlen)
+{
+	switch (http_field(head, name, value)) {
+	case 1:
+		return 0;
+	case 0:
+		return refuse(err, errlen, 400, "no %s", name);
+	default:
+		return refuse(err, errlen, 400, "more than one %s", name);
+	}
+}
+
+/* A handshake has no body (RFC 6455 4.1); "Content-Length: 0" says so. */
+static int
+check_no_body(const struct http_head *head, char *err, size_t errlen)
+{
+	struct slice value;
+
+	if (http_field(head, "Transfer-Encoding", &value) != 0)
+		return refuse(err, errlen, 400, "a Transfer-Encoding");
+	switch (http_field(head, "Content-Length", &value)) {
+	case 0:
+		return 0;
+	case 1:
+		if (slice_is(value, "0"))
+			return 0;
+		return refuse(err, errlen, 400, "a request with a body");
+	default:
+		return refuse(err, errlen, 400, "more than one "
+		    "Content-Length");
+	}
+}
+
+/* base64 of 16 bytes (RFC 6455 4.1). */
+static int
+check_key(struct upgrade_request *r, struct slice value)
+{
+	unsigned char raw[16];
+
+	if (base64_decode(raw, sizeof raw, value) != sizeof raw)
+		return -1;
+	return slice_copy(r->key, sizeof r->key, value);
+}
+
+/*
+ * The request target as path and query: it may come with scheme and host,
+ * which every server must accept (RFC 9112 3.2.2).
+ */
+static int
+check_target(struct upgrade_request *r, struct slice target)
+{
+	const char *end = target.p + target.len, *p;
+
+	if (target.len == 0)
+		return -1;
+	r->target = target;
+	if (target.p[0] == '/')
+		return 0;
+	p = memmem(target.p, target.len, "://", 3);
+	if (p == NULL)
+		return -1;
+	for (p += 3; p < end && *p != '/'; p++)
+		if (*p == '?')
+			return -1;
+	r->target = p == end ? slice_of("/") :
+	    (struct slice){ p, end - p };
+	return 0;
+}
+
+struct slice
+upgrade_path(struct slice target)
+{
+	const char *query = memchr(target.p, '?', target.len);
+
+	if (query != NULL)
+		target.len = query - target.p;
+	return target;
+}
+
+/* Subprotocols are compared exactly, for the offerer will do so. */
+static int
+offers_binary(const struct http_head *head)
+{
+	struct slice list, element;
+	unsigned int i;
+
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name,
+		    "Sec-WebSocket-Protocol"))
+			continue;
+		list = head->field[i].value;
+		while (slice_next(&list, &element))
+			if (slice_is(element, "binary"))
+				return 1;
+	}
+	return 0;
+}
+
+/* The first offer of ours that is valid; all others are declined. */
+static void
+find_offer(struct upgrade_request *r, const struct http_head *head)
+{
+	struct slice list, element;
+	unsigned int i;
+
+	for (i = 0; i < head->nfields && !r->has_offer; i++) {
+		if (!slice_is_nocase(head->field[i].name,
+		    "Sec-WebSocket-Extensions"))
+			continue;
+		list = head->field[i].value;
+		while (!r->has_offer && slice_next(&list, &element))
+			r->has_offer = extension_parse(&r->offer, element) &&
+			    extension_is_offer(&r->offer);
+	}
+}
+
+/* What makes a request one for a websocket (RFC 6455 4.2.1). */
+static int
+check_upgrade(struct upgrade_request *r, const struct http_head *head,
+    char *err, size_t errlen)
+{
+	struct slice value;
+	int status;
+
+	if (!http_has_token(head, "Upgrade", "websocket"))
+		return refuse(err, errlen, 426, "this is a websocket endpoint "
+		    "(inetws) and serves nothing else");
+	if (!http_has_token(head, "Connection", "Upgrade"))
+		return refuse(err, errlen, 400, "no \"Connection: Upgrade\" "
+		    "(a proxy in between must pass it on)");
+	if (http_field(head, "Sec-WebSocket-Version", &value) == 0)
+		return refuse(err, errlen, 426, "no Sec-WebSocket-Version");
+	status = single(head, "Sec-WebSocket-Version", &value, err, errlen);
+	if (status != 0)
+		return status;
+	if (!slice_is(value, "13"))
+		return refuse(err, errlen, 426,
+		    "Sec-WebSocket-Version is not 13");
+	status = single(head, "Sec-WebSocket-Key", &value, err, errlen);
+	if (status != 0)
+		return status;
+	if (check_key(r, value) == -1)
+		return refuse(err, errlen, 400,
+		    "Sec-WebSocket-Key is not base64 of 16 bytes");
+	return 0;
+}
+
+int
+upgrade_check_request(struct upgrade_request *r, const struct http_head *head,
+    char *err, size_t errlen)
+{
+	int status;
+
+	memset(r, 0, sizeof *r);
+	if (!slice_is(head->method, "GET"))
+		return refuse(err, errlen, 405, "a method other than GET");
+	if (check_target(r, head->target) == -1)
+		return refuse(err, errlen, 400, "malformed request target");
+	status = single(head, "Host", &r->host, err, errlen);
+	if (status != 0)
+		return status;
+	status = check_no_body(head, err, errlen);
+	if (status != 0)
+		return status;
+	status = check_upgrade(r, head, err, errlen);
+	if (status != 0)
+		return status;
+	if (http_field(head, "Origin", &r->origin) == -1)
+		return refuse(err, errlen, 400, "more than one Origin");
+	r->binary = offers_binary(head);
+	find_offer(r, head);
+	return 0;
+}
+
+void
+upgrade_accept(char accept[UPGRADE_ACCEPT_LEN + 1], const char *key)
+{
+	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	uint8_t digest[SHA1_DIGEST_LENGTH];
+	SHA1_CTX ctx;
+
+	SHA1Init(&ctx);
+	SHA1Update(&ctx, (const uint8_t *)key, strlen(key));
+	SHA1Update(&ctx, (const uint8_t *)guid, sizeof guid - 1);
+	SHA1Final(digest, &ctx);
+	base64_encode(accept, digest, sizeof digest);
+}
+
+void
+upgrade_key(char key[UPGRADE_KEY_LEN + 1], const unsigned char raw[16])
+{
+	base64_encode(key, raw, 16);
+}
+
+/* At most one, and one of those offered (RFC 6455 4.1, last item but one). */
+static int
+check_subprotocol(struct upgrade_answer *a, const struct http_head *head,
+    const struct upgrade_offer *o, char *err, size_t errlen)
+{
+	struct slice list, element;
+
+	switch (http_field(head, "Sec-WebSocket-Protocol", &a->subprotocol)) {
+	case 0:
+		return 0;
+	case -1:
+		return refuse(err, errlen, -1,
+		    "more than one Sec-WebSocket-Protocol");
+	}
+	list = slice_of(o->subprotocol == NULL ? "" : o->subprotocol);
+	while (slice_next(&list, &element))
+		if (element.len == a->subprotocol.len &&
+		    memcmp(element.p, a->subprotocol.p, element.len) == 0)
+			return 0;
+	return refuse(err, errlen, -1, "a subprotocol that was not offered");
+}
+
+/* One extension that was answered. */
+static int
+check_extension(struct upgrade_answer *a, struct slice element,
+    const struct upgrade_offer *o, char *err, size_t errlen)
+{
+	struct extension *ext = &a->extension;
+	int valid;
+
+	if (o->offer == NULL || !extension_is_ours(element))
+		return refuse(err, errlen, -1,
+		    "an extension that was not offered");
+	if (a->has_extension)
+		return refuse(err, errlen, -1,
+		    "the extension inetws more than once");
+	valid = extension_parse(ext, element);
+	if (ext->id[0] == '\0' || strcmp(ext->id, o->offer->id) == 0)
+		return 0;
+	if (!valid || !extension_is_answer(ext, o->offer))
+		return refuse(err, errlen, -1,
+		    "a malformed answer of the extension inetws");
+	a->has_extension = 1;
+	return 0;
+}
+
+static int
+check_extensions(struct upgrade_answer *a, const struct http_head *head,
+    const struct upgrade_offer *o, char *err, size_t errlen)
+{
+	struct slice list, element;
+	unsigned int i;
+
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name,
+		    "Sec-WebSocket-Extensions"))
+			continue;
+		list = head->field[i].value;
+		while (slice_next(&list, &element))
+			if (check_extension(a, element, o, err, errlen) == -1)
+				return -1;
+	}
+	if (!a->has_extension)
+		memset(&a->extension, 0, sizeof a->extension);
+	return 0;
+}
+
+int
+upgrade_check_answer(struct upgrade_answer *a, const struct http_head *head,
+    const struct upgrade_offer *o, char *err, size_t errlen)
+{
+	char accept[UPGRADE_ACCEPT_LEN + 1];
+	struct slice value;
+
+	memset(a, 0, sizeof *a);
+	if (head->status != 101)
+		return refuse(err, errlen, -1, "status %d instead of 101",
+		    head->status);
+	if (head->minor != 1)
+		return refuse(err, errlen, -1, "HTTP/1.0 instead of HTTP/1.1");
+	if (single(head, "Upgrade", &value, err, errlen) != 0)
+		return -1;
+	if (!slice_is_nocase(value, "websocket"))
+		return refuse(err, errlen, -1, "Upgrade is not websocket");
+	if (!http_has_token(head, "Connection", "Upgrade"))
+		return refuse(err, errlen, -1, "no \"Connection: Upgrade\"");
+	if (single(head, "Sec-WebSocket-Accept", &value, err, errlen) != 0)
+		return -1;
+	upgrade_accept(accept, o->key);
+	if (!slice_is(value, accept))
+		return refuse(err, errlen, -1, "Sec-WebSocket-Accept is not "
+		    "that of our key");
+	if (check_subprotocol(a, head, o, err, errlen) == -1)
+		return -1;
+	return check_extensions(a, head, o, err, errlen);
+}
+
+int
+upgrade_exit_status(int http_status)
+{
+	switch (http_status) {
+	case 401:
+	case 403:
+	case 407:
+		return EXIT_DENIED;
+	case 408:
+	case 429:
+	case 503:
+	case 504:
+		return EXIT_AGAIN;
+	default:
+		return http_status >= 500 && http_status <= 599 ?
+		    EXIT_UNREACHABLE : EXIT_PROTOCOL;
+	}
+}
+
+int
+upgrade_is_redirect(int http_status)
+{
+	return http_status == 301 || http_status == 302 ||
+	    http_status == 303 || http_status == 307 || http_status == 308;
+}

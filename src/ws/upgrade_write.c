@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writing the opening handshake (RFC 6455 section 4), and showing it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/header.h"
+#include "ws/upgrade.h"
+
+/* A buffer that is being filled; len is -1 once something did not fit. */
+struct out {
+	char *p;
+	size_t size;
+	int len;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void
+put(struct out *out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (out->len == -1)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(out->p + out->len, out->size - out->len, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= out->size - out->len)
+		out->len = -1;
+	else
+		out->len += n;
+}
+
+static void
+put_extension(struct out *out, const struct extension *ext)
+{
+	char element[256];
+
+	if (ext == NULL)
+		return;
+	if (extension_write(element, sizeof element, ext) == -1)
+		out->len = -1;
+	put(out, "Sec-WebSocket-Extensions: %s\r\n", element);
+}
+
+/* The part of a field line before its colon; no colon: no name. */
+static struct slice
+name_of(struct slice line)
+{
+	const char *colon = line.len == 0 ? NULL :
+	    memchr(line.p, ':', line.len);
+
+	line.len = colon == NULL ? 0 : (size_t)(colon - line.p);
+	return line;
+}
+
+static int
+is_one_of(struct slice name, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (slice_is_nocase(name, *list))
+			return 1;
+	return 0;
+}
+
+int
+upgrade_write_answer(char *dst, size_t size,
+    const struct upgrade_request *r, const struct extension *answer)
+{
+	struct out out = { dst, size, 0 };
+	char accept[UPGRADE_ACCEPT_LEN + 1];
+
+	upgrade_accept(accept, r->key);
+	put(&out, "HTTP/1.1 101 Switching Protocols\r\n"
+	    "Upgrade: websocket\r\n"
+	    "Connection: Upgrade\r\n"
+	    "Sec-WebSocket-Accept: %s\r\n", accept);
+	if (r->binary)
+		put(&out, "Sec-WebSocket-Protocol: binary\r\n");
+	put_extension(&out, answer);
+	put(&out, "\r\n");
+	return out.len;
+}
+
+int
+upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
+    const char *text)
+{
+	struct out out = { dst, size, 0 };
+	int i, body;
+
+	put(&out, "HTTP/1.1 %d %s\r\n"
+	    "Content-Type: text/plain\r\n"
+	    "Content-Length: %zu\r\n"
+	    "Connection: %s\r\n", status, http_reason(status),
+	    strlen(text) + 1, status == 426 ? "close, Upgrade" : "close");
+	if (status == 426)
+		put(&out, "Upgrade: websocket\r\n"
+		    "Sec-WebSocket-Version: 13\r\n");
+	if (status == 405)
+		put(&out, "Allow: GET\r\n");
+	if (status == 503)
+		put(&out, "Retry-After: 5\r\n");
+	put(&out, "%s\r\n", extra);
+	body = out.len;
+	put(&out, "%s\n", text);
+	for (i = body; i < out.len - 1; i++)
+		if ((unsigned char)dst[i] < ' ' || dst[i] == 0x7f)
+			dst[i] = '?';
+	return out.len;
+}
+
+/* No blanks, controls, fragments or bytes beyond ASCII (RFC 9112 3.2). */
+static int
+path_is_clean(const char *path)
+{
+	if (*path != '/')
+		return 0;
+	for (; *path != '\0'; path++)
+		if (*path < 0x21 || *path > 0x7e || *path == '#')
+			return 0;
+	return 1;
+}
+
+int
+upgrade_write_request(char *dst, size_t size, const struct url *url,
+    const struct upgrade_offer *o)
+{
+	struct out out = { dst, size, 0 };
+	char host[ADDR_HOST_MAX + 16], basic[FIELD_BASIC_MAX];
+
+	if (!path_is_clean(url->path))
+		return -1;
+	put(&out, "GET %s HTTP/1.1\r\n"
+	    "Host: %s\r\n"
+	    "Upgrade: websocket\r\n"
+	    "Connection: Upgrade\r\n"
+	    "Sec-WebSocket-Key: %s\r\n"
+	    "Sec-WebSocket-Version: 13\r\n", url->path,
+	    url_host(host, sizeof host, url), o->key);
+	if (o->subprotocol != NULL)
+		put(&out, "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
+	put_extension(&out, o->offer);
+	put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
+	    o->user_agent : "inetws/" INETWS_VERSION);
+	if (o->origin != NULL && !field_has(o->extra, "Origin"))
+		put(&out, "Origin: %s\r\n", o->origin);
+	if (o->user != NULL && o->user[0] != '\0' &&
+	    !field_has(o->extra, "Authorization")) {
+		put(&out, "%s", field_basic(basic, "Authorization",
+		    o->user));
+		explicit_bzero(basic, sizeof basic);
+	}
+	put(&out, "%s\r\n", o->extra);
+	return out.len;
+}
+
+/*
+ * Where in a line a secret begins, such as a query; its length if it holds
+ * none.
+ */
+static size_t
+secret_at(struct slice line)
+{
+	static const char *const secret[] = {
+		"Authorization", "Proxy-Authorization", "Cookie",
+		"Set-Cookie", NULL
+	};
+	static const char *const session[] = {
+		"Sec-WebSocket-Extensions", NULL
+	};
+	static const char *const target[] = {
+		"Location", NULL
+	};
+	struct slice name = name_of(line);
+	const char *p;
+
+	if (is_one_of(name, secret))
+		return name.len + 1;
+	if (is_one_of(name, target) || (line.len > 4 &&
+	    memcmp(line.p, "GET ", 4) == 0)) {
+		p = memchr(line.p, '?', line.len);
+		return p != NULL ? (size_t)(p + 1 - line.p) : line.len;
+	}
+	if (is_one_of(name, session)) {
+		p = memmem(line.p, line.len, "resume=", 7);
+		if (p != NULL)
+			return p + 7 - line.p;
+	}
+	return line.len;
+}
+
+char *
+upgrade_show_line(char *dst, size_t size, struct slice line)
+{
+	size_t n = secret_at(line);
+
+	str_escape(dst, n < line.len ? size - 3 : size, line.p, n);
+	if (n < line.len)
+		strlcat(dst, "...", size);
+	return dst;
+}

@@ -1,0 +1,463 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""inetws connect: stdin and stdout, its ends, and its exit statuses; and the
+checks of an answer, which client shares."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import pty              # noqa: E402
+import signal           # noqa: E402
+import socket           # noqa: E402
+import subprocess       # noqa: E402
+
+
+def url(port, path='/'):
+    return 'ws://127.0.0.1:%d%s' % (port, path)
+
+
+def test_hello():
+    s = t.server(t.echo().port)
+    r = t.run_inetws('connect', url(s.port), input=b'hello')
+    t.is_(r.stdout, b'hello', 'stdin goes in, stdout comes out')
+    t.is_(r.returncode, 0, 'status 0')
+    t.is_(r.stderr, b'', 'and nothing is said')
+    data = os.urandom(3 << 20)
+    r = t.run_inetws('connect', url(s.port), input=data, timeout=60)
+    t.ok(r.stdout == data, '3 MiB there and back')
+    t.is_(r.returncode, 0, 'status 0')
+
+
+def test_ends_when_the_far_side_ends():
+    """printf x | inetws connect ..."""
+    server = t.WSServer()
+    p = t.connect(url(server.port))
+    p.stdin.write(b'x')
+    p.stdin.close()
+    w = server.next()
+    t.is_(w.take_data(1), b'x', 'the byte arrives')
+    t.ok(t.ws.quiet_for(w.sock, 0.4), 'the end of stdin is no Close yet')
+    w.send(b'reply')
+    w.bye()
+    t.is_(p.stdout.read(), b'reply', 'the reply is whole')
+    t.is_(p.wait(), 0, 'it ends when the far side ends')
+
+    s = t.server(t.source(b'banner').port)
+    r = t.run_inetws('connect', url(s.port), input=b'x')
+    t.is_((r.stdout, r.returncode), (b'banner', 0), 'between two of ours')
+
+    p = t.connect(url(s.port))      # stdin stays open
+    t.is_(p.stdout.read(), b'banner', 'an open stdin: the banner')
+    p.stdin.close()
+    t.is_(p.wait(), 0, 'and the end')
+
+
+def test_far_close_with_stdin_open():
+    """A foreign Close is the end even if nobody closes stdin."""
+    server = t.WSServer()
+    p = t.connect(url(server.port), '--linger', '1s')
+    w = server.next()
+    w.send(b'last words')
+    w.bye()
+    t.is_(p.stdout.read(), b'last words', 'all of it')
+    t.is_(p.wait(), 0, 'and it ends')
+
+
+def test_closed_stdin():
+    s = t.server(t.source(b'data').port)
+    p = t.inetws('connect', url(s.port), stdout=subprocess.PIPE,
+                 preexec_fn=lambda: os.close(0))
+    t.is_(p.stdout.read(), b'data', 'without a stdin at all')
+    p.wait()
+    t.ok(not p.alive(), 'it ends')
+
+
+def test_closed_stdout():
+    held = t.Held()
+    s = t.server(held.port)
+    p = t.connect(url(s.port))
+    stream = held.next()
+    p.stdout.close()
+    try:
+        while True:
+            stream.sendall(b'x' * 65536)
+            if not p.alive():
+                break
+    except OSError:
+        pass
+    t.ok(p.wait() not in (0, None), 'a closed stdout ends it (%s)' %
+         p.popen.returncode)
+    p.stdin.close()
+    t.ok(t.until(lambda: not t.children(s.pid)), 'and the far side')
+
+
+
+def test_last_words():
+    """What comes in one piece with a bad end is said before the error."""
+    for name, end in (('Close 1011', t.ws.frame(t.ws.CLOSE, b'\3\xf3')),
+                      ('a bare end', b'')):
+        server = t.WSServer()
+        p = t.connect(url(server.port))
+        w = server.next()
+        w.raw(t.ws.frame(t.ws.BINARY, 300000 * b'y') + end)
+        w.drop()
+        t.is_(len(p.stdout.read()), 300000, name + ': all that came is said')
+        t.is_(p.wait(), 74, 'and the status is 74')
+
+
+def test_full_device():
+    server = t.WSServer()
+    with open('/dev/full', 'wb') as f:
+        p = t.connect(url(server.port), stdin=subprocess.DEVNULL, stdout=f)
+    w = server.next()
+    w.send(b'x')
+    t.is_(w.take_close(), 1011, 'a full disk is Close 1011')
+    w.drop()
+    t.is_(p.wait(), 74, 'status 74')
+    t.like(p.log, 'end=stream-reset code=1011 why="No space left on device"',
+           'and the reason is told')
+
+
+def test_appended_file():
+    """connect ... >> file: big frames, and a file that none can be moved
+    into inside the kernel."""
+    data = os.urandom(1 << 20)
+    name = os.path.join(t.folder(), 'log')
+    with open(name, 'wb') as f:
+        f.write(b'before')
+    server = t.WSServer()
+    with open(name, 'ab') as f:
+        p = t.connect(url(server.port), stdin=subprocess.DEVNULL, stdout=f)
+    w = server.next()
+    for _ in range(4):
+        w.send(data)
+    w.bye()
+    t.is_(p.wait(), 0, 'appending to a file: status 0')
+    with open(name, 'rb') as f:
+        t.ok(f.read() == b'before' + 4 * data, 'and every byte is there')
+
+
+def test_two_sockets_of_a_dead_parent():
+    """Two socket pairs as standard input and output, as of node: they hang up
+    where pipes have an error, and that is to be noticed once."""
+    s = t.server(t.Listener(lambda s: s.recv(1) and s.recv(1)).port)
+    ours, theirs = socket.socketpair(), socket.socketpair()
+    p = t.connect(url(s.port), '--linger', '1h', stdin=ours[1],
+                  stdout=theirs[1])
+    ours[1].close()
+    theirs[1].close()
+    ours[0].send(b'x')
+    ours[0].close()
+    theirs[0].close()
+    t.ok(not t.until(lambda: t.cpu_ticks(p.pid) > 15, 2),
+         'a process whose parent is dead does not spin')
+    t.is_(p.stop(), 74, 'and can be ended')
+
+
+def test_dead_parent():
+    """As when ssh dies: both pipes close, nothing else is said."""
+    held = t.Held()
+    s = t.server(held.port)
+    p = t.connect(url(s.port))
+    stream = held.next()
+    p.stdin.close()
+    p.stdout.close()
+    stream.settimeout(t.BOUND)
+    try:
+        for _ in range(50):
+            stream.sendall(b'x' * 1000)
+            if not p.alive():
+                break
+            t.until(lambda: not p.alive(), 0.1)
+    except OSError:
+        pass
+    t.ok(p.wait(30) is not None, 'no process is left')
+    t.ok(t.until(lambda: not t.children(s.pid)), 'nor in the server')
+
+
+def test_dead_parent_in_silence():
+    """A far side that says nothing: the broken stdout is noticed anyway."""
+    server = t.WSServer()
+    p = t.connect(url(server.port), '--linger', '1s')
+    w = server.next()
+    p.stdin.close()
+    p.stdout.close()
+    p.wait(30)
+    t.ok(True, 'it ends by itself')
+
+
+def test_terminal():
+    """A terminal that is hung up leaves no process."""
+    held = t.Held()
+    s = t.server(held.port)
+    parent, child = pty.openpty()
+    p = t.inetws('connect', url(s.port), stdin=child, stdout=child)
+    import fcntl
+    stream = held.next()
+    os.write(parent, b'typed\n')
+    t.is_(t.ws.read_exactly(stream, 6), b'typed\n', 'from a terminal')
+    flags = fcntl.fcntl(child, fcntl.F_GETFL)
+    t.ok(not flags & os.O_NONBLOCK, "its O_NONBLOCK is left alone")
+    stream.sendall(b'shown')
+    got = b''
+    while b'shown' not in got:
+        got += os.read(parent, 100)
+    t.ok(True, 'to a terminal')
+    os.close(child)
+    os.close(parent)
+    p.wait(30)
+    t.ok(t.until(lambda: not t.children(s.pid)), 'a closed terminal ends all')
+
+
+def test_term():
+    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        held = t.Held()
+        s = t.server(held.port)
+        p = t.connect(url(s.port), '--resume', '0')
+        stream = held.next()
+        p.send(sig)
+        p.wait()
+        t.ok(not p.alive(), '%s ends it' % sig.name)
+        t.ok(t.ws.read_all(stream)[1] in ('eof', 'reset'),
+             'and its tunnel')
+
+
+def answers(status, *fields, body=b'no\n'):
+    head = 'HTTP/1.1 %s\r\n' % status
+    fields += ('Content-Length: %d' % len(body),)
+    return lambda first, f: (head + '\r\n'.join(fields) +
+                             '\r\n\r\n').encode() + body
+
+
+def status_of(answer, *options):
+    server = t.WSServer(answer=answer)
+    r = t.run_inetws('connect', *options, url(server.port))
+    return r
+
+
+def test_http_statuses():
+    for status, want in (('400 Bad Request', 76), ('401 Unauthorized', 77),
+                         ('403 Forbidden', 77), ('404 Not Found', 76),
+                         ('407 Proxy Authentication Required', 77),
+                         ('408 Request Timeout', 75), ('426 Upgrade', 76),
+                         ('429 Too Many Requests', 75),
+                         ('500 Internal Server Error', 69),
+                         ('502 Bad Gateway', 69),
+                         ('503 Service Unavailable', 75),
+                         ('504 Gateway Timeout', 75), ('200 OK', 76),
+                         ('204 No Content', 76)):
+        r = status_of(answers(status))
+        t.is_(r.returncode, want, '%s: %d' % (status, want))
+        t.like(r.stderr, status[:3], 'the status is said')
+        t.is_(r.stderr.count(b'\n'), 1, 'in one line')
+
+
+def test_other_statuses():
+    r = t.run_inetws('connect', 'ws://no-such-name.invalid/')
+    t.ok(r.returncode in (68, 75), 'a name that is not found: %d' %
+         r.returncode)
+    t.like(r.stderr, 'no-such-name.invalid', 'is named')
+    t.is_(r.stderr.count(b'\n'), 1, 'in one line')
+
+    port = t.free_port()
+    r = t.run_inetws('connect', url(port))
+    t.is_(r.returncode, 69, 'refused: 69')
+    t.like(r.stderr, '(?i)refused', 'which is said')
+
+    r = t.run_inetws('connect', 'ws+unix:/nowhere/at/all:/')
+    t.is_(r.returncode, 69, 'a Unix socket that is not there: 69')
+
+    mute = t.Held()
+    r = t.run_inetws('connect', '--handshake-timeout', '500ms',
+                     '--connect-timeout', '500ms', url(mute.port))
+    t.is_(r.returncode, 75, 'no answer: 75')
+    t.like(r.stderr, '(?i)time', 'which is said')
+
+    server = t.WSServer()
+    p = t.connect(url(server.port), '--resume', '0')
+    w = server.next()
+    w.send(b'x')
+    p.stdout.read(1)
+    w.drop()
+    t.is_(p.wait(), 74, 'an established tunnel that is lost: 74')
+    t.like(p.wait_log(), '.', 'which is said')
+
+    p = t.connect(url(server.port))
+    w = server.next()
+    w.bye(1011)
+    t.is_(p.wait(), 74, 'Close 1011: 74')
+
+    p = t.connect(url(server.port))
+    w = server.next()
+    w.raw(t.ws.frame(3, b'x'))
+    t.is_(w.take_close(), 1002, 'a broken frame: Close 1002')
+    w.drop()
+    t.ok(p.wait() in (74, 76), 'a broken frame: %d' % p.popen.returncode)
+
+    garbage = t.Listener(lambda s: s.sendall(b'SSH-2.0-OpenSSH\r\n\r\n'))
+    r = t.run_inetws('connect', url(garbage.port))
+    t.is_(r.returncode, 76, 'something that is no HTTP: 76')
+    closing = t.Listener(lambda s: (s.recv(1000), s.close()))
+    r = t.run_inetws('connect', url(closing.port))
+    t.ok(r.returncode in (69, 74, 76), 'an end instead of an answer: %d' %
+         r.returncode)
+
+
+def test_answer_is_checked():
+    for name, answer in (
+            ('a wrong accept value', lambda first, f: t.switch(
+                f, Sec_WebSocket_Accept='s3pPLMBiTxaQ9kYGzzhZRbK+xOo=')),
+            ('no accept value', lambda first, f: t.switch(
+                f, Sec_WebSocket_Accept=None)),
+            ('no Upgrade', lambda first, f: t.switch(f, Upgrade=None)),
+            ('a wrong Upgrade', lambda first, f: t.switch(
+                f, Upgrade='h2c')),
+            ('no Connection', lambda first, f: t.switch(
+                f, Connection=None)),
+            ('a subprotocol nobody asked for', lambda first, f: t.switch(
+                f, [('Sec-WebSocket-Protocol', 'binary')])),
+            ('an extension nobody asked for', lambda first, f: t.switch(
+                f, [('Sec-WebSocket-Extensions', 'permessage-deflate')])),
+            ('two accept values', lambda first, f: t.switch(
+                f, [('Sec-WebSocket-Accept',
+                     t.ws.accept_of(f['sec-websocket-key']))])),
+            ('HTTP/2.0', lambda first, f: t.switch(f).replace(
+                b'HTTP/1.1', b'HTTP/2.0')),
+            ('a head over 16 KiB', lambda first, f: t.switch(
+                f, [('X', 'y' * 17000)])),
+            ('a bare LF', lambda first, f: t.switch(f).replace(
+                b'\r\nConn', b'\nConn'))):
+        r = status_of(answer)
+        t.is_(r.returncode, 76, name + ': 76')
+        t.is_(r.stderr.count(b'\n'), 1, 'said in one line')
+
+
+def test_answer_is_right():
+    for name, answer in (
+            ('tokens in any case', lambda first, f: t.switch(
+                f, Upgrade='WebSocket', Connection='keep-alive, UPGRADE')),
+            ('other fields', lambda first, f: t.switch(
+                f, [('Server', 'x'), ('Date', 'y')]))):
+        server = t.WSServer(answer=answer)
+        p = t.connect(url(server.port))
+        w = server.next()
+        w.send(b'hello')
+        w.bye()
+        t.is_(p.stdout.read(), b'hello', name)
+        p.stdin.close()
+        t.is_(p.wait(), 0, 'status 0')
+    server = t.WSServer(early=t.ws.frame(2, b'early') + t.ws.frame(2, b'!'))
+    p = t.connect(url(server.port))
+    w = server.next()
+    w.bye()
+    t.is_(p.stdout.read(), b'early!', 'frames in the segment of the head')
+
+
+def test_request():
+    server = t.WSServer()
+    p = t.connect(url(server.port, '/p?q'), '-H', 'X-One: 1', '--header',
+                  'X-Two: 2')
+    w = server.next()
+    t.is_(w.request_line, 'GET /p?q HTTP/1.1', 'the request line')
+    r = w.request
+    t.is_(r.get('sec-websocket-version'), '13', 'version')
+    t.is_(r.get('upgrade', '').lower(), 'websocket', 'Upgrade')
+    t.like(r.get('connection', ''), '(?i)upgrade', 'Connection')
+    t.like(r.get('sec-websocket-key', ''), r'^[A-Za-z0-9+/]{22}==$', 'key')
+    t.ok('sec-websocket-protocol' not in r, 'no subprotocol is offered')
+    t.is_((r.get('x-one'), r.get('x-two')), ('1', '2'), '-H, --header')
+    t.like(r.get('user-agent', ''), r'^inetws/\d', 'User-Agent')
+    first = r['sec-websocket-key']
+    server = t.WSServer(headers=[('Sec-WebSocket-Protocol', 'binary')])
+    p = t.connect(url(server.port), '--subprotocol', 'binary')
+    w = server.next()
+    t.is_(w.request.get('sec-websocket-protocol'), 'binary', '--subprotocol')
+    t.ok(w.request['sec-websocket-key'] != first, 'a new key each time')
+    w.send(b'x')
+    t.is_(p.stdout.read(1), b'x', 'and the tunnel is up')
+
+
+def test_secrets_are_not_said():
+    r = t.run_inetws('connect', 'ws://user:s3cret@127.0.0.1:%d/?token=t0ken' %
+                     t.free_port())
+    t.unlike(r.stderr, 's3cret|t0ken', 'a password and a token never show')
+
+
+def test_redirects():
+    last = t.WSServer()
+    for code in (301, 302, 303, 307, 308):
+        first = t.WSServer(answer=answers(
+            '%d Elsewhere' % code, 'Location: http://127.0.0.1:%d/new?x' %
+            last.port))
+        p = t.connect(url(first.port))
+        w = last.next()
+        t.is_(w.request_line, 'GET /new?x HTTP/1.1', '%d is followed' % code)
+        w.bye()
+        p.stdin.close()
+        t.is_(p.wait(), 0, 'status 0')
+
+    for base, where, want in (('/a/b', 'c', '/a/c'), ('/a/b', '/c', '/c'),
+                              ('/a/b', '../c?d', '/c?d'),
+                              ('/a/b', '?d', '/a/b?d')):
+        seen = []
+
+        def answer(first, f):
+            seen.append(first.split(' ')[1])
+            if len(seen) == 1:
+                return answers('302 F', 'Location: ' + where)(first, f)
+            return None
+        server = t.WSServer(answer=answer)
+        p = t.connect(url(server.port, base))
+        w = server.next()
+        t.is_(seen, [base, want], '%s from %s' % (where, base))
+
+    loop = t.WSServer(answer=answers('302 F', 'Location: /again'))
+    r = t.run_inetws('connect', url(loop.port))
+    t.is_(r.returncode, 76, 'a loop ends with 76')
+    t.is_(loop.accepted, 6, 'after five redirects')
+    r = status_of(answers('302 Found'))
+    t.is_(r.returncode, 76, 'no Location: 76')
+    r = status_of(answers('302 Found', 'Location: ftp://x/'))
+    t.is_(r.returncode, 76, 'a Location that is no websocket: 76')
+
+
+def test_verbose():
+    s = t.server(t.echo().port)
+    r = t.run_inetws('connect', '-v', url(s.port), input=b'x')
+    t.is_(r.stdout, b'x', '-v goes to stderr only')
+    t.ok(r.stderr.count(b'\n') >= 3, 'and shows the steps')
+    t.like(r.stderr, '101', 'the answer among them')
+
+
+def test_options_of_a_family():
+    s = t.server(t.echo().port)
+    r = t.run_inetws('connect', '-4', 'ws://localhost:%d/' % s.port,
+                     input=b'x')
+    t.is_((r.returncode, r.stdout), (0, b'x'), '-4')
+    r = t.run_inetws('connect', '-6', 'ws://localhost:%d/' % s.port,
+                     input=b'x')
+    t.ok(r.returncode in (68, 69), '-6 does not try IPv4: %d' % r.returncode)
+
+
+def test_one_address_twice():
+    """glibc finds 127.0.0.1 by both of these lines, when IPv4 is wanted."""
+    unshare, = t.need('unshare')
+    hosts = t.folder() + '/hosts'
+    with open(hosts, 'w') as f:
+        f.write('127.0.0.1 twice.example\n::1 twice.example\n')
+    apart = [unshare, '-m', 'sh', '-c',
+             'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+    r = t.run(apart + ['true'])
+    if r.returncode:
+        raise t.Skip('no mounts of our own: %s' % r.stderr.decode())
+    port = t.free_port()
+    r = t.run(apart + [t.INETWS, 'connect', '-4',
+                       'ws://twice.example:%d/' % port])
+    t.is_((r.returncode, r.stderr.count(b'127.0.0.1:%d' % port)), (69, 1),
+          'it is dialled once')
+
+
+t.main()

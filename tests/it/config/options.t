@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Words of the command line: what is wrong is named, and the status is 64."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import re               # noqa: E402
+import shlex            # noqa: E402
+
+MODES = ('server', 'client', 'connect', 'agent', 'gate', 'check', 'status')
+URL = 'ws://127.0.0.1:1/'
+
+
+def test_bad_words():
+    for words, named in (
+            ([], '(?i)usage|mode'),
+            (['nonsense'], 'nonsense'),
+            (['server', '--nonsense', 'a:1'], 'nonsense'),
+            (['server', '-Z', 'a:1'], 'Z'),
+            (['server', '-l'], '(?i)-l|listen'),
+            (['server', '-l', '127.0.0.1:0'], '(?i)target'),
+            (['server', '-l', '127.0.0.1:0', 'a:1', 'b:2'], 'b:2'),
+            (['server', '-l', '127.0.0.1:0', 'noport'], 'noport'),
+            (['server', '-l', '127.0.0.1:0', 'host:0'], 'host:0'),
+            (['server', '-l', '127.0.0.1:0', 'host:65536'], '65536'),
+            (['server', '-l', '127.0.0.1:0', 'host:12x'], '12x'),
+            (['server', '-l', '127.0.0.1:0', '::1:22'], '::1:22'),
+            (['server', '-l', '127.0.0.1:0', '[::1:22'], '::1:22'),
+            (['server', '-l', '127.0.0.1:0', 'unix:relative'], 'relative'),
+            (['server', '-l', '127.0.0.1:0', 'unix:/' + 'x' * 200],
+             '(?i)long|xxx'),
+            (['server', '-l', '127.0.0.1:99999', 'a:1'], '99999'),
+            (['server', '-l', 'nothing', 'a:1'], 'nothing'),
+            (['server', '-l', 'fd:x', 'a:1'], 'fd:x'),
+            (['server', '-l', 'fd:-1', 'a:1'], 'fd:-1'),
+            (['server', '-l', 'unix:/x,mode=9', 'a:1'], 'mode'),
+            (['server', '-l', 'unix:/x,mode=07777', 'a:1'], 'mode'),
+            (['server', '-l', '127.0.0.1:0', '--linger', '5x', 'a:1'],
+             'linger|5x'),
+            (['server', '-l', '127.0.0.1:0', '--linger', '-1', 'a:1'],
+             'linger|-1'),
+            (['server', '-l', '127.0.0.1:0', '--linger', '', 'a:1'],
+             'linger'),
+            (['server', '-l', '127.0.0.1:0', '--ping-interval',
+              '99999999999999999999', 'a:1'], 'ping-interval|9999'),
+            (['server', '-l', '127.0.0.1:0', '--eof=maybe', 'a:1'],
+             'eof|maybe'),
+            (['server', '-l', '127.0.0.1:0', '--drain', 'later', 'a:1'],
+             'drain|later'),
+            (['server', '-l', '127.0.0.1:0', '--max-connections', '0x10',
+              'a:1'], 'max-connections|0x10'),
+            (['server', '-l', '127.0.0.1:0', '--window', '1', 'a:1'],
+             'window'),
+            (['server', '-l', '127.0.0.1:0', '--window', '17m', 'a:1'],
+             'window'),
+            (['server', '-l', '127.0.0.1:0', '--path', 'noslash', 'a:1'],
+             'path|noslash'),
+            (['client', '-l', '127.0.0.1:0'], '(?i)url'),
+            (['client', '-l', '127.0.0.1:0', 'ftp://x/'], 'ftp'),
+            (['connect'], '(?i)url'),
+            (['connect', 'ws://'], '(?i)url'),
+            (['connect', 'ws://host:0x1/'], '0x1'),
+            (['connect', 'ws://host/#frag'], '(?i)frag|#'),
+            (['connect', 'ws://[::1/'], '::1'),
+            (['connect', '-H', 'no colon', URL], '(?i)no colon|header'),
+            (['connect', '-H', 'X: a\r\nY: b', URL], '(?i)header|X'),
+            (['connect', '-H', 'Sec-WebSocket-Key: x', URL],
+             '(?i)sec-websocket-key|header'),
+            (['connect', '-4', '-6', '--nonsense', URL], 'nonsense')):
+        r = t.run_inetws(*words)
+        t.is_(r.returncode, 64, ' '.join(words)[:60].replace('\r\n', '~') +
+              ': 64')
+        t.like(r.stderr, named, 'and it is named')
+        t.ok(1 <= r.stderr.count(b'\n') <= 3, 'in a line or two')
+        t.is_(r.stdout, b'', 'nothing on stdout')
+
+
+def test_help():
+    r = t.run_inetws('--help')
+    t.is_(r.returncode, 0, '--help: 0')
+    for mode in MODES:
+        t.like(r.stdout, mode, 'names ' + mode)
+    for mode in MODES:
+        for words in ([mode, '--help'], [mode, '-h']):
+            r = t.run_inetws(*words)
+            if words[1] == '-h' and r.returncode:
+                continue        # -h is nobody's promise
+            t.is_(r.returncode, 0, ' '.join(words) + ': 0')
+            t.is_(r.stderr, b'', 'on stdout')
+            lines = r.stdout.decode().splitlines()
+            t.ok(5 < len(lines) <= 90, 'on two screens (%d lines)' %
+                 len(lines))
+            t.ok(max(map(len, lines)) <= 80, 'of 80 columns (%d)' %
+                 max(map(len, lines)))
+            t.like(r.stdout, 'inetws ' + mode, 'with its synopsis')
+
+
+def test_version():
+    for word in ('--version', '-V'):
+        r = t.run_inetws(word)
+        if word == '-V' and r.returncode:
+            continue
+        t.is_(r.returncode, 0, word + ': 0')
+        t.like(r.stdout, r'\Ainetws \d+\.\d+', 'our version')
+        t.like(r.stdout, '(?i)openssl', "OpenSSL's")
+        t.like(r.stdout, r'(?i)http.parser \d', "http-parser's")
+        t.like(r.stdout, r'(?i)libbsd', 'libbsd')
+
+
+def test_spellings():
+    """--name value, --name=value, -xvalue: all mean the same."""
+    echo = t.echo()
+    target = '127.0.0.1:%d' % echo.port
+    for words in (['--listen', '127.0.0.1:0'], ['--listen=127.0.0.1:0'],
+                  ['-l127.0.0.1:0'], ['-l', '127.0.0.1:0']):
+        p = t.inetws('server', *words, target)
+        t.ok(t.listening(p), ' '.join(words))
+        p.stop()
+    p = t.inetws('server', target, '-l', '127.0.0.1:0')
+    t.ok(p.has_line('listening on') or p.wait() == 64,
+         'options behind words: taken or refused, not ignored')
+    for value in ('500ms', '25s', '5m', '1h', '10', '0'):
+        p = t.inetws('server', '-l', '127.0.0.1:0', '--linger', value,
+                     target)
+        t.ok(t.listening(p), '--linger ' + value)
+        p.stop()
+
+
+def test_config_file():
+    echo = t.echo()
+    d = t.folder()
+
+    def config(text):
+        with open(d + '/c', 'w') as f:
+            f.write(text)
+        return d + '/c'
+
+    path = config('# a comment\nmode server\n  \nlisten = 127.0.0.1:0\n'
+                  'target "127.0.0.1:%d"\nlinger 3s\nmax-connections \\\n'
+                  '  7\n' % echo.port)
+    p = t.inetws('-K', path)
+    w = t.ws.connect(t.port_of(t.listening(p)[0]))
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'a file is a whole instance')
+    p = t.inetws('server', '--config', path, '-l', '127.0.0.1:0')
+    t.ok(t.listening(p, 2), 'lists append')
+    for text, named in (('nonsense 1\n', 'nonsense'), ('linger soon\n',
+                        'linger|soon'), ('mode dance\n', 'dance'),
+                        ('linger "3s\n', '(?i)quot|linger')):
+        r = t.run_inetws('-K', config('mode server\nlisten 127.0.0.1:0\n'
+                                      'target a:1\n' + text))
+        t.is_(r.returncode, 78, '%r in the file: 78' % text)
+        t.like(r.stderr, named, 'and it is named')
+        t.like(r.stderr, ':4|line 4', 'with its line')
+    r = t.run_inetws('-K', d + '/none')
+    t.is_(r.returncode, 78, 'no such file: 78')
+    t.like(r.stderr, d + '/none', 'which is named')
+
+
+def test_examples():
+    """Every command line of the manual is one, and so is every option that
+    is shown by itself."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read().replace('\\e\n', ' ')
+    lines = re.findall(r'^(?:\.Dl )?((?:[$#] |ExecStart=\S*/)inetws .*|-.*)',
+                       page, re.M)
+    d = t.folder()
+    shown = 0
+    for line in lines:
+        words = shlex.split(re.sub(r'^([$#] |ExecStart=\S*/)', '', line))
+        if words[:2] == ['inetws', '-K']:
+            continue            # a sentence about a file
+        if words[0] == 'inetws':
+            r = dumped(d, words[1:])
+        else:
+            r = next(filter(lambda r: r.returncode == 0, (
+                dumped(d, [mode] + words + [operand]) for mode, operand in (
+                    ('connect', URL), ('server', 'h:1'), ('client', URL)))),
+                     None)
+        t.ok(r and (r.returncode, r.stderr) == (0, b''), line.strip()[:70])
+        shown += 1
+    t.ok(shown > 40, 'there are examples (%d)' % shown)
+
+
+def dumped(d, words):
+    """What a command line means, the files it names being there."""
+    words = list(words)
+    at = words.index('--') if '--' in words else len(words)
+    words.insert(at, '--dump-config')
+    for i, word in enumerate(words):
+        m = re.fullmatch('@(?:%d/)?([a-z.-]+)', word)
+        if m:
+            words[i] = '@' + os.path.join(d, m[1])
+            with open(words[i][1:], 'w') as f:
+                f.write('X-User: x\n')     # a field, and a user too
+    return t.run_inetws(*words, cwd=d)
+
+
+def test_manual():
+    """Every option of --help stands in the manual, and the other way."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read()
+    shown = set()
+    for mode in MODES:
+        r = t.run_inetws(mode, '--help')
+        shown |= set(re.findall(r'(?<![\w-])--([a-z][a-z0-9-]+)',
+                                r.stdout.decode()))
+    shown |= set(re.findall(r'(?<![\w-])--([a-z][a-z0-9-]+)',
+                            t.run_inetws('--help').stdout.decode()))
+    t.ok(len(shown) > 20, '--help shows options (%d)' % len(shown))
+    in_page = set(re.findall(r'Fl -([a-z][a-z0-9-]+)', page))
+    t.is_(sorted(shown - in_page), [], 'all of them are in the manual')
+    t.is_(sorted(in_page - shown), [], 'and the manual has no others')
+
+
+def test_manual_modes():
+    """The modes that the manual names at an option are those whose --help
+    has it; where it names none it is for all that make tunnels."""
+    have = {}
+    for mode in MODES:
+        for name in re.findall(r'^ +(?:-\w, *)?--([a-z0-9-]+)',
+                               t.run_inetws(mode, '--help').stdout.decode(),
+                               re.M):
+            have.setdefault(name, set()).add(mode)
+    with open(t.ROOT + '/man/inetws.1') as f:
+        items = re.split(r'^\.It ', f.read(), flags=re.M)[1:]
+    waiting, bad = [], []
+    for item in items:
+        head, _, text = item.partition('\n')
+        if not head.startswith('Fl '):
+            waiting = []
+            continue
+        waiting += [n for n in re.findall(r'Fl -([a-z][a-z0-9-]+)', head)
+                    if n in have]
+        if not text.strip():
+            continue            # what follows is about both
+        m = re.match(r'\.Pq ([a-z, ]+)\n', text)
+        for name in waiting:
+            if m and set(m[1].split(', ')) != have[name] or \
+                    not m and not have[name] >= {'server', 'client',
+                                                 'connect'}:
+                bad.append('%s: %s, but in the help of %s' % (
+                    name, m and m[1], ', '.join(sorted(have[name]))))
+        waiting = []
+    t.is_(bad, [], 'the manual and --help agree whose an option is')
+
+
+t.main()

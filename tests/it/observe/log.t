@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The log: its formats and levels, syslog, what strangers may cause."""
+
+import glob
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import launch           # noqa: E402
+import json             # noqa: E402
+import re               # noqa: E402
+import signal           # noqa: E402
+
+
+def one_tunnel(s, data=b'hello'):
+    w = t.ws.connect(s.port)
+    w.send(data)
+    w.take_data(len(data))
+    w.bye()
+
+
+def test_json():
+    t.rundir()
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--log-format', 'json',
+                 '--metrics', '127.0.0.1:0',
+                 '127.0.0.1:%d' % t.echo().port)
+    s.port = t.port_of(t.listening(s)[0])
+    t.ok(s.wait_line(r'metrics on (\S+)'), 'both addresses are told')
+    one_tunnel(s)
+    s.wait_line('"event":"closed"')
+    dead = t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: "\\x\r\n\r\n')
+    t.is_(dead.status, 426, 'a request that is none')
+    s.wait_line('"event":"failed"')
+    odd = t.ws.ask(s.port, t.ws.request(headers=[
+        ('Origin', 'https://a"b\\c.example')]))
+    t.is_(odd.status, 403, 'an odd Origin')
+    s.wait_line('Origin')
+    s.send(signal.SIGUSR1)
+    s.wait_line('"event":"statistics"')
+    s.stop()
+    lines = [json.loads(line) for line in s.wait_log().splitlines()]
+    t.ok(len(lines) >= 5, 'every line is an object (%d)' % len(lines))
+    first = lines[0]
+    t.is_((first['event'], first['address']),
+          ('listening', '127.0.0.1:%d' % s.port), 'the first says where')
+    for line in lines:
+        if not t.re_time.match(line['ts']) or 'level' not in line:
+            t.ok(False, 'time and level: %s' % line)
+    closed = [x for x in lines if x['event'] == 'closed'][0]
+    t.is_((closed['mode'], closed['up'], closed['down'], closed['end']),
+          ('server', 5, 5, 'ended'), 'numbers are numbers')
+    t.ok(isinstance(closed['seconds'], float), 'with fractions')
+    t.ok(any('\\' in x.get('why', '') for x in lines),
+         'what is escaped is still to be seen')
+
+
+t.re_time = re.compile(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
+
+
+def test_json_steps():
+    r = t.run_inetws('connect', '-v', '--log-format=json',
+                     'ws://127.0.0.1:%d/' % t.server(t.echo().port).port,
+                     input=b'x')
+    t.is_(r.returncode, 0, 'connect -v')
+    steps = [json.loads(line) for line in r.stderr.decode().splitlines()]
+    t.ok(any('dialling' in x.get('msg', '') for x in steps),
+         'the steps are objects too')
+
+
+def test_text():
+    s = t.server(t.echo().port, '--log-format=text')
+    one_tunnel(s)
+    s.wait_line(r'^\S+Z info closed: mode server, peer 127\.0\.0\.1:\d+, '
+                r'target \S+, up 5, down 5, seconds \d')
+    t.ok(True, 'text reads well')
+
+
+def test_levels():
+    for words, closed, failed in (
+            (('--log-level=info',), True, True),
+            (('--log-level=warn',), False, True),
+            (('--log-level=error',), False, False),
+            (('--log-level=info', '-q'), True, True),
+            (('-q',), False, False)):
+        s = t.server(t.echo().port, *words)
+        one_tunnel(s)
+        t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+        s.stop()
+        log = s.wait_log()
+        t.is_(('event=closed' in log, 'event=failed' in log),
+              (closed, failed), ' '.join(words))
+        t.like(log, '^listening on ', 'the address all the same')
+    r = t.run_inetws('server', '--log-level=loud', 'a:1')
+    t.is_(r.returncode, 64, 'no such level: 64')
+    t.like(r.stderr, 'log-level.*loud', 'which is named')
+
+
+def test_syslog():
+    if os.getuid() != 0:
+        raise t.Skip('needs root for a /dev of its own')
+    for words, number in ((('--syslog',), 3), (('--syslog=local5',), 21)):
+        log = launch.Syslog()
+        p = t.Program(log.prefix() + [t.INETWS, 'server', '-l',
+                                      '127.0.0.1:0', *words,
+                                      '127.0.0.1:%d' % t.echo().port])
+        p.port = t.port_of(t.listening(p)[0])
+        one_tunnel(p)
+        t.ok(log.has('event=closed'), '%s: the line is there' % words)
+        t.ok(log.has('event=listening address=127.0.0.1:%d' % p.port),
+             'and where it listens')
+        line = [x for x in log.lines if 'event=closed' in x][0]
+        t.like(line, r'^<%d>.*inetws\[\d+\]: event=closed mode=server ' %
+               (number * 8 + 6), 'with facility and severity')
+        p.stop()
+        t.unlike(p.wait_log(), 'event=', 'and nothing on standard error')
+    r = t.run_inetws('server', '--syslog=kern', 'a:1')
+    t.is_(r.returncode, 64, 'no such facility: 64')
+    t.like(r.stderr, 'syslog.*kern', 'which is named')
+
+
+def test_ids():
+    """Lines of both sides can be joined."""
+    s = t.server(t.echo().port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    for _ in range(3):
+        v = t.ws.dial(c.port)
+        v.sendall(b'x')
+        t.ws.read_exactly(v, 1)
+        v.close()
+    joined = set()
+    for i in range(3):
+        line = c.wait_line(r'event=closed.* id=(\S+) peer_id=(\S+)',
+                           count=i + 1)
+        s.wait_line('event=closed.* id=%s peer_id=%s' % (line[2], line[1]))
+        joined.add(line[1])
+    t.is_(len(joined), 3, 'three lines on both sides, by three ids')
+
+
+def test_killed():
+    """What the process could not tell, the supervisor does."""
+    t.rundir()
+    s = t.server(t.echo().port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--resume', '0')
+    v = t.ws.dial(c.port)
+    v.sendall(b'x' * 123)
+    t.ws.read_exactly(v, 123)
+    t.until(lambda: sum(x['up'] for i in t.status()['instances']
+                        for x in i['tunnels']) == 246)
+    os.kill(t.children(s.pid)[0], 9)
+    line = s.wait_line('event=child-killed.*')[0]
+    t.like(line, r'signal=9 .*peer=127\.0\.0\.1:\d+ target=\S+ up=123 '
+           r'down=123 seconds=\S+ id=\S+ peer_id=\S+', 'child-killed')
+
+
+def test_foreign_bytes():
+    """Nobody makes lines of his own."""
+    s = t.server(t.echo().port, '--path', '/right')
+    for raw in (b'GET /\x01\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n',
+                b'GET /a" level=error event=fake HTTP/1.1\r\nHost: x\r\n\r\n',
+                b'\xff\xfe\x00\nts=1 event=fake\n\n'):
+        try:
+            t.ws.ask(s.port, raw)
+        except Exception:
+            pass
+    w = t.ws.connect(s.port, path='/right')
+    w.send(t.ws.close_payload(3000, b'a"\nevent=fake \xe2\x82\xac'), 8)
+    s.wait_line('code=3000')
+    s.stop()
+    log = s.wait_log()
+    t.unlike(log, '^(ts=1 )?event=fake', 'no line is made up')
+    t.unlike(log, '[\x00-\x09\x0b-\x1f\x7f-\xff]', 'all is plain text')
+
+
+def test_refusals_are_limited():
+    t.rundir()
+    s = t.server(t.echo().port)
+    n = 400
+    for _ in range(n):
+        d = t.ws.dial(s.port)
+        d.sendall(b'nonsense\r\n\r\n')
+        t.ws.read_all(d)
+    t.until(lambda: t.one()['ended']['protocol'] == n)
+    t.until(lambda: False, 1.1)     # the next second
+    t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    s.wait_line('event=failed.* left_out=')
+    s.stop()
+    log = s.wait_log()
+    lines = len(re.findall('event=failed', log))
+    left = sum(map(int, re.findall(r' left_out=(\d+)', log)))
+    t.is_(lines + left, n + 1, 'every one is told or counted')
+    t.ok(lines < n, 'not all are told (%d)' % lines)
+
+
+def test_manual():
+    """Every event stands in the manual."""
+    with open(t.ROOT + '/man/inetws.1') as f:
+        page = f.read()
+    page = page[page.index('.Sh DIAGNOSTICS'):]
+    told = {w.strip() for line in re.findall(r'^\.(?:It )?Li (.*)', page, re.M)
+            for w in re.split(r' , ', line.replace(' ,\n', ' , '))}
+    said = set()
+    for path in glob.glob(t.ROOT + '/src/**/*.c', recursive=True):
+        with open(path) as f:
+            text = f.read()
+        for call in re.findall(r'\blog_(?:event|begin)\(([^;]*);', text):
+            levels = call.index('LOG_L_') if 'LOG_L_' in call else -1
+            if levels == -1:
+                continue
+            rest = call[levels:]
+            m = re.match(r'[^,"]*,\s*(?:[\w>-]+ \? )?"([^"]*)"'
+                         r'(?: :\s*"([^"]*)")?', rest)
+            said |= {w for w in m.groups() if w} if m else set()
+    t.ok(len(said) > 20, 'there are events (%d)' % len(said))
+    t.is_(sorted(said - told), [], 'all are in the manual')
+
+
+def test_full_pipe():
+    """Nobody reads standard error: no process waits for that."""
+    s = t.server(t.echo().port)
+    s.stop()
+    r, w = os.pipe()
+    p = t.inetws('server', '-l', '127.0.0.1:%d' % s.port,
+                 '127.0.0.1:%d' % t.echo().port, stderr=w)
+    os.read(r, 100)             # "listening on"
+    fill = os.open('/proc/self/fd/%d' % w, os.O_WRONLY | os.O_NONBLOCK)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(fill, size * b'x')
+        except BlockingIOError:
+            pass
+    p.port = s.port
+    one_tunnel(p)
+    t.ok(t.until(lambda: not t.children(p.pid)), 'the tunnel ends')
+    t.is_(p.stop(), 0, 'and so does the server')
+    for fd in (r, w, fill):
+        os.close(fd)
+
+
+def test_usr1():
+    t.rundir()
+    s = t.server(t.echo().port)
+    w = t.ws.connect(s.port)
+    w.send(b'abc')
+    w.take_data(3)
+    t.until(lambda: t.one()['up'] == 3)
+    s.send(signal.SIGUSR1)
+    s.wait_line('event=statistics active=1 total=1')
+    t.like(s.log, r'event=tunnel pid=%d state=open peer=127.0.0.1:%d '
+           r'target=\S+ .*up=3 down=3' % (t.one()['tunnels'][0]['pid'],
+                                         w.sock.getsockname()[1]),
+           'USR1: the table')
+    w.bye()
+
+
+t.main()

@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""inetws status: the table, JSON, the watch."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import reverse          # noqa: E402
+import pty              # noqa: E402
+import re               # noqa: E402
+import subprocess       # noqa: E402
+
+
+def test_nobody():
+    d = t.rundir()
+    r = t.run_inetws('status')
+    t.is_(r.returncode, 69, 'nobody there: 69')
+    t.like(r.stderr, 'no instance found in ' + d, 'and where it looked')
+    t.is_(t.status(), {'instances': []}, 'as JSON an empty list')
+    r = t.run_inetws('status', d + '/none')
+    t.is_(r.returncode, 68, 'a page that is not there: 68')
+    t.like(r.stderr, d + '/none', 'which is named')
+    r = t.run_inetws('status', '/etc/passwd')
+    t.is_(r.returncode, 78, 'something else: 78')
+
+
+def test_table():
+    t.rundir()
+    echo = t.echo()
+    s = t.server(echo.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    p = t.ws.dial(c.port)
+    p.sendall(b'hello')
+    t.ws.read_exactly(p, 5)
+    t.ok(t.until(lambda: [i['up'] for i in t.status()['instances']] ==
+                 [5, 5]), 'two instances')
+    r = t.run_inetws('status')
+    t.is_(r.returncode, 0, 'the table: 0')
+    t.is_(r.stderr, b'', 'nothing to complain of')
+    t.like(r.stdout, r'inetws server \S+:%d -> \S+:%d, process %d' %
+           (s.port, echo.port, s.pid), 'the server')
+    t.like(r.stdout, r'inetws client \S+:%d -> ws://\S+' % c.port,
+           'the client')
+    t.like(r.stdout, r'%d\s+open\s+127\.0\.0\.1:%d\s.*5 B' %
+           (t.children(c.pid)[0], p.getsockname()[1]), 'its tunnel')
+    rows = [x for i in t.status()['instances'] for x in i['tunnels']]
+    t.is_((rows[0]['id'], rows[0]['peer_id']),
+          (rows[1]['peer_id'], rows[1]['id']), 'ids join both sides')
+    p.shutdown(1)
+    p.close()
+    t.ok(t.until(lambda: all(i['active'] == 0 for i in
+                             t.status()['instances'])), 'and it is gone')
+
+
+def test_hostile_page():
+    """A process that somebody took over writes what it likes to its page."""
+    d = t.rundir()
+    s = t.server(t.echo().port)
+    path = os.path.join(d, 'inetws', '%d.stats' % s.pid)
+    t.ok(t.until(lambda: os.path.exists(path)), 'a page')
+    with open(path, 'r+b') as f:
+        at = f.read().index(b'127.0.0.1:%d -> ' % s.port)
+        f.seek(at)
+        f.write(b'\x1b[2J\xc2\x9b\x07\x7f')
+    r = t.run_inetws('status')
+    t.is_(r.returncode, 0, 'shown')
+    t.ok(not set(r.stdout) & (set(range(32)) - {10} | {0x7f}),
+         'without control characters')
+    t.like(r.stdout, r'server \?\[2J', 'but question marks')
+    t.ok(b'\xc2\x9b' not in r.stdout, 'for those of UTF-8 too')
+
+
+def test_states():
+    t.rundir()
+    target = t.Held()
+    s = t.server(target.port)
+    raw = t.ws.dial(s.port)
+    t.ok(t.until(lambda: t.one()['states']['handshaking'] == 1),
+         'handshaking')
+    raw.close()
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--ping-interval', '100ms')
+    p = t.ws.dial(c.port)
+    stream = target.next()
+    stream.shutdown(1)
+
+    def states():
+        return [x['state'] for i in t.status()['instances']
+                for x in i['tunnels']]
+    t.ok(t.until(lambda: states() == ['half-closed'] * 2), 'half-closed')
+    t.ok(t.until(lambda: any(x['rtt_ms'] is not None for i in
+                 t.status()['instances'] for x in i['tunnels'])),
+         'with the round trip of a ping')
+    p.close()
+
+
+def test_lost():
+    t.rundir()
+    echo = t.echo()
+    s = t.server(echo.port)
+    proxy = t.Proxy(s.port)
+    c = t.client('ws://127.0.0.1:%d/' % proxy.port)
+    p = t.ws.dial(c.port)
+    p.sendall(b'x')
+    t.ws.read_exactly(p, 1)
+    proxy.cut('rst')
+    t.ok(t.until(lambda: sum(i['resumes'] for i in
+                 t.status()['instances']) >= 2), 'resumes are counted')
+    row = [x for i in t.status()['instances'] for x in i['tunnels']]
+    t.ok(all(x['resumes'] >= 1 for x in row) and len(row) == 2,
+         'and stand in the rows')
+    p.sendall(b'x')
+    t.is_(t.ws.read_exactly(p, 1), b'x', 'it goes on')
+    proxy.close()
+    proxy.cut('rst')
+    t.ok(t.until(lambda: [x['state'] for i in t.status()['instances']
+                          for x in i['tunnels']] == ['lost'] * 2),
+         'where it cannot be replaced both sides are lost')
+    t.is_(len(re.findall(r'^\d+ +lost ', t.run_inetws('status').stdout
+                         .decode(), re.M)), 2, 'in the table too')
+
+
+def test_parked():
+    t.rundir()
+    g = reverse.gate()
+    reverse.agent(g.url(), t.echo().port, '--spare', '1')
+    t.ok(t.until(lambda: [(i['mode'], i['states']['parked']) for i in
+                          t.status()['instances']] in (
+                              [('gate', 1), ('agent', 1)],
+                              [('agent', 1), ('gate', 1)])),
+         'a wire is parked at both sides')
+
+
+def test_refused():
+    if os.getuid() != 0:
+        raise t.Skip('needs root to be somebody else')
+    t.rundir()
+    page = t.folder() + '/page'
+    os.chmod(os.path.dirname(page), 0o755)
+    s = t.server(t.free_port(), '--stats-file', page)
+    r = t.run_inetws('status', page, program=t.for_everybody(),
+                     preexec_fn=lambda: os.setuid(65534))
+    t.is_(r.returncode, 77, "somebody else's page: 77")
+    t.like(r.stderr, 'belongs to another user', 'and why')
+    t.ok(s.alive(), 'its owner goes on')
+
+
+def test_plain_watch():
+    t.rundir()
+    s = t.server(t.free_port())
+    p = t.inetws('status', '--watch', stdout=subprocess.PIPE)
+    lines = [p.stdout.readline() for _ in range(6)]
+    t.ok(not any(b'\x1b' in line for line in lines),
+         '--watch into a pipe: no terminal codes')
+    t.is_(sum(b'process %d' % s.pid in line for line in lines), 2,
+          'and it repeats')
+    t.is_(p.stop(), 0, 'TERM: 0')
+
+
+def test_no_flicker():
+    """What is on the screen is written over, never cleared."""
+    t.rundir()
+    s = t.server(t.free_port())
+    ours, theirs = pty.openpty()
+    p = t.inetws('status', '--watch', stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    text = b''
+    while text.count(b'sort by') < 3:
+        text += os.read(ours, 65536)
+    os.write(ours, b'q')
+    t.is_(p.wait(), 0, 'q: 0')
+    os.close(ours)
+    t.unlike(text, r'\x1b\[([23]J|J(?!$|\x1b\[H)|2K)|\x1bc',
+             'nothing is cleared but what is below')
+    text = text[:text.rindex(b'sort by')]
+    t.is_(text.count(b'\x1b[H'), text.count(b'process %d' % s.pid),
+          'each picture begins at the top')
+
+
+def test_terminal():
+    tmux, = t.need('tmux')
+    t.rundir()
+    echo = t.echo()
+    s = t.server(echo.port)
+    w = t.ws.connect(s.port)
+    w.send(b'abc')
+    w.take_data(3)
+    sock = t.folder() + '/tmux'
+    env = dict(os.environ, TERM='screen', LC_ALL='C')
+
+    def tm(*words):
+        return t.run([tmux, '-f', '/dev/null', '-S', sock] + list(words),
+                     env=env)
+    tm('new-session', '-d', '-x', '100', '-y', '12',
+       t.INETWS + ' status --watch; echo over; cat')
+    t.on_close(lambda: tm('kill-server'))
+
+    def screen():
+        return tm('capture-pane', '-p').stdout.decode()
+    t.ok(t.until(lambda: 'open' in screen()), 'the table comes up')
+    text = screen()
+    t.like(text, r'^inetws server ', 'the instance on the first line')
+    t.like(text, r'^PID +STATE +PEER', 'the columns')
+    t.like(text, r'^sort by:.*q quits', 'the keys')
+    t.ok(max(map(len, text.splitlines())) <= 100, 'within the width')
+    more = t.ws.connect(s.port)
+    t.ok(t.until(lambda: screen().count(' open ') >= 2),
+         'a new tunnel appears')
+    peers = sorted('127.0.0.1:%d' % x.sock.getsockname()[1]
+                   for x in (w, more))
+
+    def order():
+        return [c for line in screen().splitlines()
+                for c in line.split()[2:3] if c in peers]
+    tm('send-keys', 'p')
+    t.ok(t.until(lambda: order() == peers), 'p: by peer')
+    tm('send-keys', 'r')
+    t.ok(t.until(lambda: order() == peers[::-1]), 'r: the other way round')
+    tm('resize-window', '-x', '60', '-y', '6')
+    t.ok(t.until(lambda: max(map(len, screen().splitlines() or ['x' * 99]))
+                 <= 60 and 'sort by' in screen()), 'a smaller window')
+    tm('send-keys', 'q')
+    t.ok(t.until(lambda: 'over' in screen()), 'q: it ends')
+    t.unlike(screen(), 'sort by', 'and the screen is as it was')
+    w.bye()
+
+
+t.main()

@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The proxies of contrib, run with the very files that are documented there:
+TLS, ssh and megabytes through each, and the visitor's address in our log."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import shlex            # noqa: E402
+import socket           # noqa: E402
+import ssl              # noqa: E402
+import talk             # noqa: E402
+
+DATA = talk.noise(4 << 20)
+VISITOR = '127.0.0.5'
+TRUST = ['--trusted-proxy', '127.0.0.1', '--real-ip-header',
+         'X-Forwarded-For']
+
+
+def visit(port, cert, path, name='localhost'):
+    """A foreign peer that comes from an address of its own."""
+    sock = socket.create_connection(('127.0.0.1', port), t.BOUND,
+                                    (VISITOR, 0))
+    t.on_close(sock.close)
+    sock = ssl.create_default_context(cafile=cert.ca).wrap_socket(
+        sock, server_hostname=name)
+    sock.sendall(t.ws.request(path, host=name))
+    head, rest = t.ws.read_head(sock)
+    return head, t.ws.WebSocket(sock, True, rest)
+
+
+def carries(what, server, port, cert, d, path='/ssh/', name='localhost'):
+    """Through TLS and a proxy at a port, to the echo behind our server."""
+    url = 'wss://localhost:%d%s' % (port, path)
+    if name == 'localhost':
+        proxy = 'ProxyCommand=%s connect --cacert %s %s' % (
+            shlex.quote(t.INETWS), cert.ca, url)
+        r = t.run(['ssh', '-F', d.config, '-o', proxy, 'there', 'cat'],
+                  input=DATA, timeout=60 * t.SCALE)
+        t.is_((r.returncode, r.stdout == DATA), (0, True),
+              '%s: ssh, 4 MB both ways' % what)
+    head, w = visit(port, cert, path, name)
+    t.like(head, r'\AHTTP/1\.1 101 ', '%s: a foreign peer' % what)
+    t.is_(w.take_data(4), b'SSH-', 'talks to sshd')
+    w.close(1000)
+    t.is_(w.take_close(answer=False), 1000, 'and they part well')
+    t.ok(server.has_line(r'peer=%s[ :]' % VISITOR.replace('.', r'\.')),
+         '%s: the log knows whom it was for' % what)
+
+
+def world(*options, **kw):
+    t.need('ssh', 'sshd')
+    d = t.sshd()
+    return d, t.certificate(), t.server(d.port, *options, **kw)
+
+
+def address(server):
+    return '127.0.0.1:%d' % server.port
+
+
+def test_nginx():
+    d, cert, s = world(*TRUST)
+    n = t.nginx(s.port, cert)
+    carries('nginx', s, n.port, cert, d)
+
+
+def test_nginx_many():
+    d, cert, s = world('--trusted-proxy', 'unix', '--real-ip-header',
+                       'X-Forwarded-For',
+                       listen='unix:%s/ssh.sock' % t.folder())
+    names = ('DNS:*.ws.example.org', 'DNS:*.example.org')
+    cert = t.certificate(names)
+    port = t.free_port()
+    t.nginx_site(port, t.contrib(
+        'nginx/many.conf', (' 443 ssl', ' 127.0.0.1:%d ssl' % port),
+        ('/etc/ssl/certs/ws.example.org.pem', cert.cert),
+        ('/etc/ssl/private/ws.example.org.key', cert.key),
+        ('/run/inetws/', os.path.dirname(s.name[5:]) + '/')))
+    carries('nginx, many', s, port, cert, d, '/', 'ssh.ws.example.org')
+    t.like(visit(port, cert, '/', 'none.ws.example.org')[0],
+           r'\AHTTP/1\.1 502 ', 'no such instance')
+    try:
+        visit(port, cert, '/', 'www.example.org')
+        t.ok(False, 'no such name')
+    except ssl.SSLError as e:
+        t.like(str(e), 'unrecognized', 'no such name')
+
+
+def test_docker_site():
+    """What compose.yaml gives nginx; it includes the usual location."""
+    d, cert, s = world(*TRUST)
+    port, at = t.free_port(), t.folder()
+    with open(at + '/inetws.conf', 'w') as f:
+        f.write(t.location(s.port))
+    t.nginx_site(port, t.contrib(
+        'docker/site.conf', (' 443 ssl', ' 127.0.0.1:%d ssl' % port),
+        ('/etc/nginx/tls/cert.pem', cert.cert),
+        ('/etc/nginx/tls/key.pem', cert.key),
+        ('/etc/nginx/inetws.conf', at + '/inetws.conf')))
+    carries('nginx of compose.yaml', s, port, cert, d)
+
+
+def test_haproxy():
+    program, = t.need('haproxy')
+    d, cert, s = world('--accept-proxy', '--metrics', '127.0.0.1:0')
+    port, at = t.free_port(), t.folder()
+    with open(at + '/pem', 'w') as f:
+        for path in (cert.cert, cert.key):
+            with open(path) as g:
+                f.write(g.read())
+    with open(at + '/cfg', 'w') as f:
+        f.write(t.contrib('haproxy/haproxy.cfg',
+                          ('bind :443', 'bind 127.0.0.1:%d' % port),
+                          ('/etc/haproxy/example.org.pem', at + '/pem'),
+                          ('server ssh 127.0.0.1:8080',
+                           'server ssh ' + address(s)),
+                          ('port 9117 inter 10s', 'port %s inter 200ms' %
+                           s.wait_line(r'metrics on \S+:(\d+)')[1])))
+    r = t.run([program, '-c', '-V', '-f', at + '/cfg'])
+    t.is_((r.returncode, r.stderr), (0, b''), 'haproxy has no warnings')
+    t.answering(t.Program([program, '-db', '-f', at + '/cfg']), port)
+    carries('haproxy', s, port, cert, d)
+    t.like(visit(port, cert, '/other/')[0], r'\AHTTP/1\.1 503 ',
+           'another path is nobody\'s')
+    d.program.stop()
+    t.ok(t.until(lambda: visit(port, cert, '/ssh/')[0].startswith(
+        b'HTTP/1.1 503 ')), 'without sshd it is seen to be down')
+    t.unlike(s.log, 'without a request', 'checks are not logged as failures')
+
+
+def test_apache():
+    program, = t.need('apache2')
+    d, cert, s = world(*TRUST)
+    port, at = t.free_port(), t.folder()
+    modules = ('mpm_event', 'authz_core', 'proxy', 'proxy_http', 'ssl',
+               'socache_shmcb')
+    user = 'User nobody\nGroup nogroup\n' if os.getuid() == 0 else ''
+    with open(at + '/conf', 'w') as f:
+        f.write('ServerRoot %s\nServerName localhost\nPidFile pid\n'
+                'ErrorLog error\nDefaultRuntimeDir %s\n'
+                'Listen 127.0.0.1:%d\n%s' % (at, at, port, user))
+        for m in modules:
+            f.write('LoadModule %s_module '
+                    '/usr/lib/apache2/modules/mod_%s.so\n' % (m, m))
+        f.write('<VirtualHost *>\nSSLEngine on\nSSLCertificateFile %s\n'
+                'SSLCertificateKeyFile %s\n%s\n</VirtualHost>\n' % (
+                    cert.cert, cert.key, t.contrib(
+                        'apache/inetws.conf', ('http://127.0.0.1:8080',
+                                               'http://' + address(s)))))
+    t.answering(t.Program([program, '-f', at + '/conf', '-DFOREGROUND']),
+                port)
+    carries('apache', s, port, cert, d)
+
+
+def test_caddy():
+    program, = t.need('caddy')
+    d, cert, s = world(*TRUST)
+    port, at = t.free_port(), t.folder()
+    with open(at + '/Caddyfile', 'w') as f:
+        f.write('{\n\tadmin off\n\tauto_https disable_redirects\n}\n' +
+                t.contrib('caddy/Caddyfile', (
+                    '\nexample.org {\n', '\nlocalhost:%d {\n\tbind 127.0.0.1\n'
+                    '\ttls %s %s\n' % (port, cert.cert, cert.key)),
+                    (' 127.0.0.1:8080\n}', ' %s\n}' % address(s))))
+    t.answering(t.Program([program, 'run', '--config', at + '/Caddyfile',
+                           '--adapter', 'caddyfile'],
+                          env={'HOME': at, 'XDG_DATA_HOME': at,
+                               'XDG_CONFIG_HOME': at}), port)
+    carries('caddy', s, port, cert, d)
+
+
+t.main()

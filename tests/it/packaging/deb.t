@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""make deb, from contrib/debian: the package is clean, and in a copy of this
+machine it is installed, runs, is upgraded without a dropped tunnel, removed
+and purged."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import glob             # noqa: E402
+import guest            # noqa: E402
+import re               # noqa: E402
+
+if t.SANITIZED:
+    t.skip_all('the package is built without sanitizers')
+
+
+def build():
+    make = t.need('make', 'dpkg-buildpackage', 'dh', 'perl')[0]
+    d = t.folder()
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(('MAKE', 'INETWS', 'PERL'))}
+    # The unit tests have their own place.
+    env.update(DEB_BUILD_OPTIONS='nocheck parallel=2', LC_ALL='C.UTF-8')
+    r = t.run([make, '-C', t.ROOT, 'deb', 'B=' + d], env=env,
+              timeout=120 * t.SCALE)
+    found = glob.glob(d + '/deb/*.deb')
+    if r.returncode or len(found) != 1:
+        raise AssertionError('make deb: %d\n%s' % (
+            r.returncode, (r.stdout + r.stderr).decode()[-3000:]))
+    return found[0]
+
+
+@t.limit(300)
+def test_package():
+    path = build()
+    for case in (clean, life):
+        try:
+            case(path)
+        except t.Skip as e:
+            t.skip(str(e))
+
+
+def clean(path):
+    lintian, = t.need('lintian')
+    root = ['--allow-root'] if os.getuid() == 0 else []
+    r = t.run([lintian] + root + ['-EI', '--fail-on', 'error,warning,info',
+                                  path] +
+              glob.glob(os.path.dirname(path) + '/*.dsc'),
+              timeout=120 * t.SCALE)
+    t.is_((r.returncode, r.stdout.decode()), (0, ''), 'lintian is content')
+    r = t.run(['dpkg-deb', '-f', path, 'Depends'])
+    t.like(r.stdout, r'\blibssl3\b', 'what is loaded later comes along')
+
+
+def newer(path):
+    """The same package with a higher version."""
+    d = t.folder()
+    t.run(['dpkg-deb', '-R', path, d + '/x'])
+    with open(d + '/x/DEBIAN/control') as f:
+        text = f.read()
+    with open(d + '/x/DEBIAN/control', 'w') as f:
+        f.write(re.sub(r'(?m)^(Version: .*)$', r'\1+new', text))
+    r = t.run(['dpkg-deb', '--root-owner-group', '-b', d + '/x',
+               d + '/new.deb'])
+    if r.returncode:
+        raise AssertionError(r.stderr.decode())
+    return d + '/new.deb'
+
+
+def of_ours(g):
+    """What there is with our name in it; not what dpkg remembers us by."""
+    found = g.must('find', '/etc', '/usr', '/lib', '/opt', '/var', '/run',
+                   '-xdev', '-path', '/var/lib/dpkg', '-prune', '-o',
+                   '-path', '/usr/src', '-prune', '-o',
+                   '-name', '*inetws*', '-print')
+    return sorted(found.split())
+
+
+def life(path):
+    g = guest.Guest()
+    g.boot()
+    # Or man-db would read all manuals each time.
+    g.must('rm', '-f', '/var/lib/man-db/auto-update')
+    before = of_ours(g)
+    g.copy(path, '/root/a.deb')
+    g.copy(newer(path), '/root/b.deb')
+    r = g.run('dpkg', '-i', '/root/a.deb')
+    if r.returncode and 'depend' in r.stderr:
+        raise t.Skip('what it depends on is not installed: ' + r.stderr)
+    t.is_(r.returncode, 0, 'it installs')
+    t.like(g.must('getent', 'passwd', 'inetws'), 'nologin', 'with a user')
+    t.like(g.must('/usr/bin/inetws', '--version'), r'\Ainetws \d', 'runs')
+    t.is_(g.must('dpkg', '-V', 'inetws'), '', 'is whole')
+    t.is_(g.must('systemctl', 'list-units', '--plain', '--no-legend',
+                 'inetws*'), '', 'and starts nothing unasked')
+    with g.net():
+        echo = t.echo()
+        g.put('/etc/inetws/a.conf', 'mode server\nlisten 127.0.0.1:8080\n'
+              'target 127.0.0.1:%d\n' % echo.port)
+        g.must('systemctl', 'enable', '--now', 'inetws@a')
+        w = t.ws.connect(8080)
+        w.send(b'one')
+        t.is_(w.take_data(3), b'one', 'an instance')
+        pid = g.must('systemctl', 'show', '-P', 'MainPID', 'inetws@a')
+        g.must('dpkg', '-i', '/root/b.deb')
+        t.ok(g.must('systemctl', 'show', '-P', 'MainPID', 'inetws@a') != pid,
+             'upgraded: a new process')
+        w.send(b'two')
+        t.is_(w.take_data(3), b'two', 'no tunnel was dropped')
+        v = t.ws.connect(8080)
+        v.send(b'three')
+        t.is_(v.take_data(5), b'three', 'and a new one begins')
+        g.must('dpkg', '-r', 'inetws')
+        try:
+            t.ws.dial(8080)
+            t.ok(False, 'removed: nobody listens')
+        except ConnectionRefusedError:
+            t.ok(True, 'removed: nobody listens')
+    w.send(b'four')
+    t.is_(w.take_data(4), b'four', 'whoever removed it may say goodbye')
+    t.ok(os.path.exists(g.at('/etc/inetws/a.conf')), 'configuration stays')
+    for sock in (v, w):
+        sock.close(1000)
+        sock.take_close(answer=False)
+    g.must('systemctl', 'disable', 'inetws@a.service')
+    g.must('rm', '/etc/inetws/a.conf')
+    g.must('dpkg', '-P', 'inetws')
+    t.is_([p for p in of_ours(g) if p not in before], [],
+          'purged: nothing is left')
+    t.is_(g.run('dpkg', '-s', 'inetws').returncode, 1, 'dpkg knows it no more')
+
+
+t.main()

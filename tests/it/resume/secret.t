@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Who may take a session over, and that its id is told to nobody."""
+
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import cutting          # noqa: E402
+import inetws_peer as p     # noqa: E402
+import array            # noqa: E402
+import base64           # noqa: E402
+import hashlib          # noqa: E402
+import re               # noqa: E402
+import socket           # noqa: E402
+import struct           # noqa: E402
+import time             # noqa: E402
+
+OFFER = 'inetws; v=1; id=me; resume'
+
+
+def door_of(sid):
+    return '\0inetws-' + hashlib.sha256(sid.encode()).hexdigest()
+
+
+class Session:
+    """A server, a wire of the test's (.raw) and the target's end (.far)."""
+
+    def __init__(self, *options, headers='', **kw):
+        self.target = t.Held()
+        self.program = t.server(self.target.port, '-v', '-v', *options, **kw)
+        self.raw = self.dial(OFFER, headers)
+        self.far = self.target.next()
+        self.sid = self.raw.params['resume']
+
+    def dial(self, offer, headers=''):
+        return p.raw_dial('127.0.0.1', self.program.port, '/', offer, headers,
+                          timeout=t.BOUND)
+
+    def redial(self, n, at, sid=None, headers=''):
+        """101, or the status and the words of its refusal."""
+        try:
+            self.next = self.dial('inetws; v=1; id=me; resume="%s"; n=%d; '
+                                  'at=%d' % (sid or self.sid, n, at), headers)
+        except p.Refused as e:
+            return e.status
+        return 101
+
+    def alive(self, name):
+        self.raw.data(b'yes')
+        t.is_(t.ws.read_exactly(self.far, 3), b'yes', name)
+
+
+def letter(user=b'', data=b''):
+    """What a process that accepted a redial says at the door."""
+    return struct.pack('=I128s', len(data), user), data
+
+
+def as_nobody(function):
+    """What function() returns, run as another user."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            os.write(w, repr(function()).encode())
+        except BaseException as e:
+            os.write(w, repr(e).encode())
+        os._exit(0)
+    os.close(w)
+    with os.fdopen(r, 'rb') as f:
+        text = f.read().decode()
+    os.waitpid(pid, 0)
+    return text
+
+
+def visit(sid):
+    """Brings a connection to the door; what becomes of it."""
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(t.BOUND)
+    s.connect(door_of(sid))
+    a, b = socket.socketpair()
+    request = (b'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
+               b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+               b'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
+               b'Sec-WebSocket-Extensions: inetws; v=1; id=me; '
+               b'resume="%s"; n=1; at=0\r\n\r\n' % sid.encode())
+    head, data = letter(data=request)
+    try:
+        s.sendmsg([head], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                            array.array('i', [b.fileno()]))])
+        s.sendall(data)
+    except OSError:
+        pass
+    b.close()
+    try:
+        receipt = s.recv(1)
+    except ConnectionResetError:
+        receipt = b''
+    a.settimeout(t.BOUND)
+    answer = a.recv(4096) if receipt else b''
+    return receipt, answer[:12]
+
+
+def test_another_user_at_the_door():
+    if os.geteuid() != 0:
+        raise t.Skip('needs root, to be somebody else')
+    x = Session()
+    x.alive('a session')
+    got = [as_nobody(lambda: visit(x.sid)) for _ in range(20)]
+    t.is_(set(got), {repr((b'', b''))}, 'another user, who knows the id, is '
+          'shown the door, twenty times')
+    x.alive('and disturbs nothing')
+    t.is_(visit(x.sid)[0], b'\0', 'the same from our own user is taken')
+
+
+def test_squatter():
+    """Somebody else listens where a session might."""
+    if os.geteuid() != 0:
+        raise t.Skip('needs root, to be somebody else')
+    sid = os.urandom(16).hex()
+    trap = socket.socket(socket.AF_UNIX)
+    ready, done = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setuid(65534)
+        trap.bind(door_of(sid))
+        trap.listen()
+        os.write(done, b'.')
+        trap.accept()
+        os.read(ready, 1)
+        os._exit(0)
+    t.on_close(lambda: os.kill(pid, 9))
+    trap.close()
+    os.read(ready, 1)
+    x = Session()
+    t.is_(x.redial(1, 0, sid), 410, 'a door that is another user\'s: 410')
+    x.alive('and nothing is disturbed')
+
+
+def test_silent_visitor():
+    x = Session()
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(door_of(x.sid))
+    x.alive('a visitor who says nothing does not stop a tunnel for long')
+    s.close()
+    s = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+    for one in s:
+        one.connect(door_of(x.sid))
+        one.send(b'nonsense')
+        one.close()
+    x.alive('nor does one who talks nonsense')
+    t.is_(x.redial(1, 0), 101, 'and who is right is let in behind them')
+
+
+def basic(name, password):
+    return 'Authorization: Basic %s\r\n' % base64.b64encode(
+        ('%s:%s' % (name, password)).encode()).decode()
+
+
+def test_another_name():
+    """The id takes the place of no password."""
+    htpasswd, = t.need('htpasswd')
+    path = t.folder() + '/users'
+    t.run([htpasswd, '-c', '-B', '-C', '4', '-b', path, 'ann', 'a'])
+    t.run([htpasswd, '-B', '-C', '4', '-b', path, 'bob', 'b'])
+    os.chmod(path, 0o600)
+    x = Session('--auth-file', path, headers=basic('ann', 'a'))
+    t.is_(x.redial(1, 0), 401, 'the id alone: 401')
+    t.is_(x.redial(1, 0, headers=basic('ann', 'b')), 401, 'wrong: 401')
+    t.is_(x.redial(1, 0, headers=basic('bob', 'b')), 410,
+          'another user: 410, as if there were no such session')
+    x.alive('which is not disturbed')
+    t.is_(x.redial(1, 0, headers=basic('ann', 'a')), 101, 'its owner: 101')
+
+
+def test_refusals_do_not_stop_a_tunnel():
+    """Not even where who is refused does not go away."""
+    x = Session()
+    x.alive('a session')
+    t.is_(x.redial(9, 0), 101, 'redialled')
+    x.raw = x.next
+    x.alive('and goes on')
+    socks = []
+    began = time.monotonic()
+    for _ in range(10):
+        s = t.ws.dial(x.program.port)
+        s.sendall(b'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
+                  b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+                  b'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
+                  b'Sec-WebSocket-Extensions: inetws; v=1; id=me; '
+                  b'resume="%s"; n=9; at=0\r\n\r\n' % x.sid.encode())
+        socks.append(s)
+    t.is_({s.recv(12) for s in socks}, {b'HTTP/1.1 410'},
+          'ten replayed attempts, whose senders stay: 410')
+    x.alive('and the tunnel goes on')
+    t.ok(time.monotonic() - began < 5 * t.SCALE, 'at once')
+
+
+COMMAND = '''#!/bin/sh
+env >>%s/env
+'''
+
+
+def test_told_to_nobody():
+    t.rundir()
+    d = t.folder()
+    with open(d + '/ask', 'w') as f:
+        f.write(COMMAND % d)
+    os.chmod(d + '/ask', 0o755)
+    s = t.inetws('server', '-l', '127.0.0.1:0', '-v', '-v', '--auth-command',
+                 d + '/ask', '--metrics', '127.0.0.1:0', '--', 'sh', '-c',
+                 'env; exec cat')
+    port = t.port_of(t.listening(s)[0])
+    metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    cutter = cutting.Cutter(port)
+    url = 'ws://localhost:%d/' % cutter.port
+    c = t.client(url, '-v', '-v', '-v')
+    q = t.connect(url, '-v', '-v')
+    v = t.ws.dial(c.port)
+    v.sendall(b'mark')
+    q.stdin.write(b'mark')
+    q.stdin.flush()
+    shown = t.ws.read_exactly(v, 1) + q.stdout.read(1)  # both are up
+    cutter.cut('rst')
+    for x in (c, q):
+        t.ok(x.has_line('event="resumed after'), 'cut and resumed')
+    places = {'the log of the server': lambda: s.log,
+              'the log of the client': lambda: c.log,
+              'the log of connect': lambda: q.log,
+              "the authenticator's environment":
+              lambda: open(d + '/env').read(),
+              'status': lambda: str(t.status()),
+              'metrics': lambda: str([t.http(metrics, w)[2] for w in (
+                  '/', '/metrics')]),
+              'the statistics pages': lambda: ''.join(
+                  open(os.path.join(os.environ['RUNTIME_DIRECTORY'], n), 'rb'
+                       ).read().decode('latin-1')
+                  for n in os.listdir(os.environ['RUNTIME_DIRECTORY'])),
+              'the titles of processes': lambda: ''.join(
+                  t.command_of(pid) for pid in t.family()),
+              'names of sockets': lambda: open('/proc/net/unix').read()}
+    text = {name: look() for name, look in places.items()}
+    v.shutdown(socket.SHUT_WR)
+    shown += t.ws.read_all(v)[0]
+    q.stdin.close()
+    shown += q.stdout.read()
+    q.wait()
+    text["the program's environment"] = shown.decode('latin-1')
+    t.ok(shown.count(b'mark') == 2, 'what was said comes back')
+    wire = b''.join(cutter.heads).decode('latin-1')
+    sids = set(re.findall('resume="([0-9a-f]{32})"', wire))
+    t.is_(len(sids), 2, 'two sessions have an id that proxies see')
+    for name in text:
+        t.ok(text[name] and not any(sid in text[name] for sid in sids),
+             'not in %s' % name)
+
+
+t.main()

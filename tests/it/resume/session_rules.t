@@ -1,0 +1,630 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""
+The rules of inetws-protocol(7) one by one: conversations with the program led
+frame by frame, right ones and wrong ones, and foreign peers.
+"""
+
+import os
+import re
+import socket
+import struct
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "lib"))
+
+import inetws as t                      # noqa: E402
+import inetws_peer as p                 # noqa: E402
+
+BOUND = t.BOUND
+SID = "0a" * 16
+OFFER = "inetws; v=1; id=me; win=65536; resume"
+PLAIN = "inetws; v=1; id=me"
+
+
+class Served:
+    """inetws server, a target's end (.far) and a Raw that dialled (.raw)."""
+
+    def __init__(self, offer=OFFER, *options):
+        self.target = t.Held()
+        self.program = t.server(self.target.port, "-v", "-v", *options)
+        self.raw = self.dial(offer)
+        self.far = self.target.next()
+        self.sid = (self.raw.params or {}).get("resume")
+
+    def dial(self, offer):
+        return p.raw_dial("127.0.0.1", self.program.port, "/", offer,
+                          timeout=BOUND)
+
+    def redial(self, n, at, sid=None):
+        return self.dial('inetws; v=1; id=me; win=65536; resume="%s"; n=%d; '
+                         'at=%d' % (sid or self.sid, n, at))
+
+    def status(self, n, at, sid=None):
+        """Of a redial: 101 or what it was refused with."""
+        try:
+            self.redial(n, at, sid).drop()
+            return 101
+        except p.Refused as e:
+            return e.status
+
+    def alive(self, name):
+        """Is the tunnel undisturbed?"""
+        self.raw.data(b"yes")
+        t.is_(t.ws.read_exactly(self.far, 3), b"yes", name)
+
+
+def how_ends(sock):
+    return t.ws.read_all(sock)[1]
+
+
+def is_broken(sock):
+    """
+    Has a reset come behind an end of file?  Reading does not tell, writing
+    does.
+    """
+    def fails():
+        try:
+            sock.send(b"?")
+            return False
+        except OSError:
+            return True
+    return t.until(fails)
+
+
+def end_code(raw):
+    """The code of the Close that comes, or how the wire ends."""
+    try:
+        return raw.lines_to_close(BOUND)[2]
+    except EOFError:
+        return "eof"
+    except ConnectionResetError:
+        return "reset"
+
+
+# Negotiation, at the server.
+
+def test_offers():
+    good = (PLAIN, OFFER, "INETWS;V=1;ID=\"a\";win=16777216",
+            "permessage-deflate, inetws; v=1; id=a",
+            "inetws; v=2; id=a, inetws; v=1; id=a",
+            "inetws; v=1; id=a; park")
+    bad = ("inetws", "inetws; v=2; id=a", "inetws; v=1", "inetws; id=a",
+           "inetws; v=01; id=a", "inetws; v=1; id=a; win=65535",
+           "inetws; v=1; id=a; win=16777217", "inetws; v=1; id=a; win=+65536",
+           "inetws; v=1; id=a; win=065536", "inetws; v=1; id=a; win",
+           "inetws; v=1; id=a; id=a", "inetws; v=1; id=a; serve=1",
+           "inetws; v=1; id=a; serve; park", "inetws; v=1; id=a; colour=blue",
+           "inetws; v=1; id=a; at=0", "inetws; v=1; id=a; n=1",
+           "inetws; v=1; id=a; resume; at=0",
+           "inetws; v=1; id=a; resume=0011; n=1; at=0",
+           'inetws; v=1; id=a; resume="%s"; at=0' % SID,
+           'inetws; v=1; id=a; resume="%s"; n=1' % SID,
+           'inetws; v=1; id=a; resume="%s"; n=0; at=0' % SID,
+           'inetws; v=1; id=a; resume="%s"; n=1; at=-1' % SID,
+           'inetws; v=1; id=a; resume="%s"; n=1; at=9223372036854775808' % SID,
+           'inetws; v=1; id=a; resume="%s"; n=1; at=0; park' % SID,
+           'inetws; v=1; id=a; resume="%s"; n=1; at=0' % SID.upper().replace(
+               "0A", "AA"),
+           "inetws; v=1; id=" + "a" * 17, "inetws; v=1; id=",
+           "inetws; v=1; id = a", "inetws; v=1; id=a;", "permessage-deflate")
+    echo = t.echo()
+    s = t.server(echo.port)
+
+    def ask(offer):
+        try:
+            raw = p.raw_dial("127.0.0.1", s.port, "/", offer, timeout=BOUND)
+        except p.Refused as e:
+            return e.status
+        raw.drop()
+        return raw.fields.get("sec-websocket-extensions")
+    for offer in good:
+        answer = ask(offer)
+        ours = p.read_offer(offer)
+        try:
+            got = p.read_answer(answer, ours)
+        except (ValueError, TypeError) as e:
+            got = e
+        t.ok(isinstance(got, dict) and ("resume" in got) == ("resume" in ours),
+             "%s: %s" % (offer, re.sub(r"[0-9a-f]{32}", "...", str(answer))))
+    for offer in bad:
+        t.is_(ask(offer), None, "declined: %s" % offer)
+    t.is_(ask("inetws; v=1; id=a; serve"), 400, "an agent: 400")
+    sids = [re.search("[0-9a-f]{32}", ask(OFFER))[0] for _ in range(5)]
+    t.is_(len(set(sids)), 5, "ids of sessions differ")
+
+
+def test_no_session_offered():
+    x = Served(OFFER, "--resume", "0")
+    t.ok(x.raw.params and x.sid is None, "--resume 0: no session, but inetws")
+    t.is_(x.status(1, 0, SID), 410, "and a redial is a 410")
+
+
+# Control lines, at the server.
+
+def test_bad_lines():
+    for line in ("eof", "eof ", "eof 01", "eof +1", "eof -1", "eof 0 ",
+                 " eof 0", "eof  0", "eof\t0", "EOF 0", "eof 0\n", "eof 0x0",
+                 "eof 9223372036854775808", "eof 00000000000000000000",
+                 "eof 1", "ack", "ack 00", "ack 1", "rst ", "rst 1", "ok",
+                 "fail x", "fail", "open -", "hello", "", "e", "\0",
+                 "eof \u0660", "x" * 126):
+        x = Served()
+        x.raw.text(line)
+        t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
+              "%r: 1002 and a reset" % line[:30])
+        t.cleanup()
+    x = Served()
+    x.raw.send(p.TEXT, "eo", fin=False)
+    x.raw.send(p.CONT, "f 0")
+    t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
+          "a line in two fragments")
+    t.is_(x.status(1, 0), 410, "and the session is gone")
+    x = Served(PLAIN)
+    x.raw.text("ack 0")
+    t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
+          "ack without a session")
+
+
+def test_data():
+    x = Served()
+    x.raw.data(b"")
+    x.raw.send(p.BINARY, b"one", fin=False)
+    x.raw.send(p.CONT, b"", fin=False)
+    x.raw.send(p.PING, b"!")
+    x.raw.send(p.CONT, b"two")
+    x.raw.text("eof 6")
+    t.is_(t.ws.read_all(x.far), (b"onetwo", "eof"),
+          "fragments and empty messages are taken")
+    x.raw.until((p.TEXT, "ack 6"), BOUND)
+    t.ok(True, "and acknowledged")
+    x.raw.text("eof 6")
+    x.raw.data(b"")
+    x.far.sendall(b"still")
+    x.raw.until((p.BINARY, b"still"), BOUND)
+    t.ok(True, "the same eof again and an empty message are nothing")
+    x.raw.data(b"x")
+    t.is_(end_code(x.raw), 1002, "data after eof: 1002")
+    t.ok(is_broken(x.far), "and a reset")
+
+
+def test_acks():
+    x = Served()
+    x.far.sendall(b"0123456789")
+    t.is_(x.raw.frame(BOUND), (p.BINARY, b"0123456789"), "ten bytes come")
+    for n in (3, 3, 10, 10):
+        x.raw.text("ack %d" % n)
+    x.alive("acks that rise or stay are taken")
+    began = time.monotonic()
+    t.is_(x.raw.frame(BOUND), (p.TEXT, "ack 3"), "ours comes")
+    t.ok(time.monotonic() - began > .05, "a little later, not at once")
+    x.raw.text("ack 9")
+    t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
+          "an ack that goes back: 1002 and a reset")
+    x = Served()
+    win = int(x.raw.params.get("win", 1048576))
+    x.raw.data(b"x" * (win // 4 + 1))
+    t.like(x.raw.frame(BOUND)[1], "^ack [0-9]+$", "an ack for a quarter")
+
+
+def test_window():
+    x = Served(OFFER, "--window", "64k")
+    t.is_(x.raw.params["win"], "65536", "--window is our own win")
+    code = None
+    try:
+        for _ in range(400):
+            x.raw.data(b"x" * 65536)    # nobody reads them, or our acks
+    except OSError:
+        code = "reset"
+    try:
+        code = end_code(x.raw)
+    except OSError as e:
+        code = e
+    t.ok(code in (1002, "reset", "eof"), "more than win: %s" % code)
+    x.raw.drop()
+    t.ok(x.program.has_line("peer-fault"), "a protocol error")
+    t.is_(how_ends(x.far), "reset", "and a reset")
+
+
+def test_resets():
+    x = Served()
+    x.raw.text("rst")
+    t.is_(how_ends(x.far), "reset", "rst resets the stream")
+    x.raw.text("what")
+    x.raw.data(b"ever")
+    t.is_(end_code(x.raw), 1000, "and is answered by Close 1000")
+    x = Served()
+    x.far.sendall(b"data")
+    x.raw.until((p.BINARY, b"data"), BOUND)
+    t.ws.reset(x.far)
+    t.is_(x.raw.frame(BOUND), (p.TEXT, "rst"), "a reset stream says rst")
+    x.raw.data(b"on its way")
+    t.is_(end_code(x.raw), 1000, "then Close 1000")
+
+
+# Close, at the server.
+
+def test_close_early():
+    for before in ((), ("eof 0",)):
+        x = Served()
+        for line in before:
+            x.raw.text(line)
+        x.raw.closing(1000)
+        t.is_(end_code(x.raw), 1002, "Close 1000 after %r: 1002" % (before,))
+        t.ok(is_broken(x.far), "and a reset")
+    x = Served()
+    x.far.sendall(b"data")
+    x.far.shutdown(socket.SHUT_WR)
+    x.raw.until((p.TEXT, "eof 4"), BOUND)
+    x.raw.text("eof 0")
+    x.raw.closing(1000)
+    t.is_(end_code(x.raw), 1002, "Close 1000 before the last ack: 1002")
+
+
+def test_close_in_order():
+    x = Served()
+    x.raw.data(b"up")
+    x.raw.text("eof 2")
+    x.raw.until((p.TEXT, "ack 2"), BOUND)
+    x.far.sendall(b"down")
+    x.far.shutdown(socket.SHUT_WR)
+    x.raw.until((p.TEXT, "eof 4"), BOUND)
+    x.raw.sock.settimeout(.4)
+    try:
+        t.ok(x.raw.frame(.4) is None, "no Close before the last ack")
+    except socket.timeout:
+        t.ok(True, "no Close before the last ack")
+    x.raw.text("ack 4")
+    t.is_(x.raw.frame(BOUND), (p.CLOSE, 1000), "Close after it")
+    x.raw.closing(1000)
+    t.is_(t.ws.read_all(x.raw.sock), (b"", "eof"), "the acceptor ends first")
+    t.is_(how_ends(x.far), "eof", "a clean end")
+
+
+def test_close_codes():
+    for code in (1001, 1012):
+        x = Served()
+        x.raw.data(b"first")
+        t.is_(t.ws.read_exactly(x.far, 5), b"first", "a byte passes")
+        x.raw.closing(code)
+        t.is_(end_code(x.raw), code, "Close %d gets the same back" % code)
+        t.ok(end_code(x.raw) in ("eof", "reset"), "and the end")
+        x.raw.drop()
+        x.raw = x.redial(1, 0)
+        t.is_(x.raw.params["at"], "5", "Close %d is loss, and resumed" % code)
+        x.alive("and goes on")
+    for code in (None, 1002, 1011, 1008, 3000, 4999):
+        x = Served()
+        x.raw.closing(code)
+        t.is_(how_ends(x.far), "reset", "Close %s is a reset" % code)
+        t.is_(x.status(1, 0), 410, "and the end of the session")
+
+
+# Resumption, at the server.
+
+def test_resume():
+    x = Served()
+    x.raw.data(b"whole")
+    x.raw.sock.sendall(p.encode(p.BINARY, b"x" * 1000, True)[:8 + 400])
+    x.far.sendall(b"0123456789")
+    x.far.shutdown(socket.SHUT_WR)
+    t.is_(t.ws.read_exactly(x.far, 405), b"whole" + b"x" * 400,
+          "a part of a frame is delivered")
+    x.raw.until((p.TEXT, "eof 10"), BOUND)
+    x.raw.drop("rst")
+    x.raw = x.redial(1, 4)
+    got = x.raw.params
+    t.is_(got["at"], "405", "and counted")
+    t.ok(got["resume"] == x.sid and got["id"] != "me" and got["v"] == "1",
+         "the answer names the session")
+    t.is_([x.raw.frame(BOUND) for _ in range(3)],
+          [(p.TEXT, "ack 405"), (p.BINARY, b"456789"), (p.TEXT, "eof 10")],
+          "the last ack, the bytes from there, eof")
+    x.raw.data(b"y" * 5)
+    t.is_(t.ws.read_exactly(x.far, 5), b"y" * 5, "a fresh frame, no rest")
+    x.raw.text("eof 410")
+    x.raw.text("ack 10")
+    t.is_(x.raw.lines_to_close(BOUND), (["ack 410"], b"", 1000), "the end")
+    x.raw.drop()                        # its last frames are lost
+    x.raw = x.redial(7, 10)
+    t.is_(x.raw.lines_to_close(BOUND), (["ack 410", "eof 10"], b"", 1000),
+          "which is said again on another wire")
+    x.raw.text("ack 10")
+    x.raw.text("eof 410")
+    x.raw.closing(1000)
+    t.is_(how_ends(x.far), "eof", "a clean end")
+    t.ok(x.program.has_line("closed .*end=ended.*resumes=2"), "resumes=2")
+    t.unlike(x.program.log, x.sid, "the id of the session is never logged")
+    t.ok(t.until(lambda: x.status(8, 10) == 410), "then the session is gone")
+
+
+def test_takeover():
+    x = Served()
+    x.raw.data(b"one")
+    t.is_(t.ws.read_exactly(x.far, 3), b"one", "a wire is up")
+    old, x.raw = x.raw, x.redial(1, 0)
+    t.is_(x.raw.params["at"], "3", "a redial takes over")
+    t.ok(end_code(old) in ("eof", "reset"), "the old wire ends without Close")
+    x.alive("the new one carries")
+
+
+def test_refused_redials():
+    x = Served()
+    x.far.sendall(b"0123456789")
+    x.raw.until((p.BINARY, b"0123456789"), BOUND)
+    x.raw.text("ack 10")
+    x.alive("a tunnel")
+    for name, n, at, sid in (("an unknown session", 1, 10, SID),
+                             ("one that is nearly right", 1, 10,
+                              x.sid[:-1] + ("1" if x.sid[-1] == "0"
+                                            else "0"))):
+        t.is_(x.status(n, at, sid), 410, name)
+    x.alive("is not disturbed")
+    x.raw.drop()
+    x.raw = x.redial(5, 10)
+    for n in (5, 4, 1):
+        t.is_(x.status(n, 10), 410, "attempt %d after 5" % n)
+        t.is_(x.status(n, 10 ** 6), 410, "also with a wrong position")
+    x.alive("is not disturbed")
+    if os.geteuid() == 0:
+        def nobody():
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+        other = t.server(x.target.port, "-v", "-v", preexec_fn=nobody,
+                         program=t.for_everybody())
+        port, x.program.port = x.program.port, other.port
+        t.is_(x.status(6, 10), 410, "through another user's server")
+        x.program.port = port
+        x.alive("is not disturbed")
+    else:
+        t.skip("another user: needs root", 2)
+    t.is_(x.status(6, 9), 410, "a position before the last ack")
+    t.is_(how_ends(x.far), "reset", "ends the session")
+    x = Served()
+    x.far.sendall(b"0123456789")
+    x.raw.until((p.BINARY, b"0123456789"), BOUND)
+    t.is_(x.status(1, 11), 410, "a position behind what was sent")
+    t.is_(how_ends(x.far), "reset", "ends the session")
+
+
+def test_second_server():
+    """Any process of the same user can take the redial in."""
+    x = Served()
+    x.alive("a tunnel")
+    other = t.server(x.target.port)
+    x.raw.drop()
+    x.program.port = other.port
+    x.raw = x.redial(1, 0)
+    t.is_(x.raw.params["at"], "3", "resumed through another server")
+    x.raw.text("rst")
+    t.is_(how_ends(x.far), "reset", "the session is the same")
+
+
+# Foreign peers.
+
+def test_foreign_dialler():
+    for offer in (None, "permessage-deflate", "inetws; v=1; id=a; x"):
+        x = Served(offer)
+        t.ok("sec-websocket-extensions" not in x.raw.fields,
+             "%s: nothing is agreed" % offer)
+        lines = ("eof 0", "rst", "ack 5", "open -", "fail x")
+        for line in lines:
+            x.raw.text(line)
+        all_ = "".join(lines).encode()
+        t.is_(t.ws.read_exactly(x.far, len(all_)), all_,
+              "control lines are data")
+        x.far.sendall(b"reply")
+        t.is_(x.raw.frame(BOUND), (p.BINARY, b"reply"), "we send data only")
+        x.raw.closing(1000)
+        t.is_(end_code(x.raw), 1000, "and no line at the end")
+
+
+def answers(offer_id):
+    """(what the client makes of it, the answer)"""
+    a = "inetws; v=1; id=you"
+    return (
+        ("agreed", a), ("agreed", a + '; resume="%s"' % SID),
+        ("agreed", a + "; win=65536; resume=%s" % SID),
+        ("agreed", "INETWS; ID=you; V=1"),
+        ("foreign", None), ("foreign", "inetws"),
+        ("foreign", "inetws; v=1; win=65536"),
+        ("foreign", "inetws; v=1; id=%s; resume" % offer_id),
+        ("foreign", "inetws; v=9; id=%s; what" % offer_id),
+        ("fails", "inetws; v=2; id=you"), ("fails", a + "; x"),
+        ("fails", a + "; v=1"), ("fails", a + "; resume"),
+        ("fails", a + "; resume=12"), ("fails", a + "; park"),
+        ("fails", a + "; serve"), ("fails", a + "; win=1"),
+        ("fails", a + "; at=0"),
+        ("fails", a + '; resume="%s"; at=0' % SID),
+        ("fails", a + '; resume="%s"; n=1' % SID),
+        ("fails", "inetws; v=1; id=" + "y" * 17),
+        ("fails", a + ", " + a), ("fails", "permessage-deflate"),
+        ("fails", a + ", permessage-deflate"))
+
+
+def test_answers():
+    for i in range(len(answers(""))):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            c = t.connect("ws://127.0.0.1:%d/" % listener.getsockname()[1],
+                          "--linger", "1s")
+            want, answer = answers("")[i]
+
+            def reply(field):
+                return answers(p.read_offer(field)["id"])[i][1]
+            raw = p.raw_accept(listener, reply, BOUND)
+            try:
+                c.stdin.write(b"hi")
+                c.stdin.close()
+            except BrokenPipeError:
+                pass                    # it has left already
+            try:
+                seen = [raw.frame(BOUND) for _ in range(2)]
+            except (EOFError, ConnectionResetError):
+                seen = []
+            got = "agreed" if (p.TEXT, "eof 2") in seen else \
+                "foreign" if (p.BINARY, b"hi") in seen else "fails"
+            if not t.is_(got, want, "answer %s: %s" % (answer, want)):
+                t.diag(seen)
+            elif want == "fails":
+                t.is_(c.wait(), 76, "exit status 76")
+            raw.drop()
+        t.cleanup()
+
+
+def test_foreign_acceptor():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        c = t.connect("ws://127.0.0.1:%d/" % listener.getsockname()[1])
+        raw = p.raw_accept(listener, lambda field: field, BOUND)
+        raw.text("eof 0")
+        raw.text("rst")
+        raw.closing(1000)
+        t.is_(c.stdout.read(), b"eof 0rst", "an echoed offer: lines are data")
+        t.is_(c.wait(), 0, "and it ends well")
+
+
+# Resumption, at the client.
+
+class Dialled:
+    """inetws connect, whose wire (.raw) this test has accepted."""
+
+    def __init__(self, *options, answer='; win=65536; resume="%s"' % SID):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        t.on_close(self.listener.close)
+        self.program = t.connect(
+            "ws://127.0.0.1:%d/x" % self.listener.getsockname()[1],
+            "-v", "-v", *options)
+        self.raw = self.accept("inetws; v=1; id=you" + answer)
+        self.id = self.raw.params["id"]
+
+    def accept(self, answer=None, status=None):
+        return p.raw_accept(self.listener, answer, BOUND, status)
+
+    def resume(self, at):
+        self.raw = self.accept('inetws; v=1; id=you; win=65536; resume="%s"; '
+                               'at=%d' % (SID, at))
+        return self.raw.params
+
+
+def test_redial():
+    x = Dialled()
+    x.program.stdin.write(b"0123456789")
+    x.program.stdin.flush()
+    x.raw.until((p.BINARY, b"0123456789"), BOUND)
+    x.raw.text("ack 3")
+    x.raw.data(b"down")
+    x.raw.sock.sendall(p.encode(p.BINARY, b"y" * 70000)[:10 + 200])
+    t.is_(x.program.stdout.read(204), b"down" + b"y" * 200, "data comes")
+    x.raw.until((p.TEXT, "ack 204"), BOUND)
+    x.raw.drop("rst")
+    got = x.resume(5)
+    t.is_(got, {"v": "1", "id": x.id, "win": got["win"], "resume": SID,
+                "n": "1", "at": "204"}, "the redial says it all")
+    t.is_([x.raw.frame(BOUND) for _ in range(2)],
+          [(p.TEXT, "ack 204"), (p.BINARY, b"56789")],
+          "the last ack, then the bytes from there")
+    x.raw.closing(1012)
+    fields = x.accept(status=503)
+    t.like(fields["sec-websocket-extensions"], "; n=2; at=204",
+           "Close 1012 is loss; a 503")
+    t.like(fields["request"], "^GET /x ", "the path is the same")
+    fields = x.accept(status=410)
+    t.like(fields["sec-websocket-extensions"], "; n=3;", "is tried again")
+    x.accept(status=429)
+    t.is_(x.resume(10)["n"], "5", "and so are 410 and 429")
+    x.raw.text("ack 10")
+    x.raw.text("eof 204")
+    t.is_(x.program.stdout.read(), b"", "end of file")
+    x.program.stdin.close()
+    t.is_(x.raw.lines_to_close(BOUND), (["ack 204", "eof 10"], b"", 1000),
+          "the end")
+    x.raw.drop()
+    x.accept(status=410)
+    began = time.monotonic()
+    t.is_(x.program.wait(), 0, "a 410 after our Close was due is a success")
+    t.ok(time.monotonic() - began < 5, "at once")
+    t.ok(x.program.has_line("resumes=2"), "resumes=2 in the log")
+    t.unlike(x.program.log, SID, "the id of the session is never shown")
+
+
+def test_redial_gives_up():
+    x = Dialled()
+    x.raw.drop()
+    for _ in range(5):
+        x.accept(status=410)
+    t.is_(x.program.wait(), 74, "five times 410: lost")
+    for status in (400, 401, 403, 404):
+        x = Dialled()
+        x.raw.drop()
+        x.accept(status=status)
+        t.is_(x.program.wait(), 74, "%d: lost at once" % status)
+    for name, answer in (
+            ("another session", 'inetws; v=1; id=you; resume="%s"; at=0' %
+             SID.replace("a", "b")),
+            ("no position", 'inetws; v=1; id=you; resume="%s"' % SID),
+            ("a position never sent", 'inetws; v=1; id=you; resume="%s"; '
+             'at=9' % SID)):
+        x = Dialled()
+        x.raw.drop()
+        x.accept(answer)
+        t.ok(x.program.wait() in (74, 76), "%s: lost" % name)
+    x = Dialled()
+    x.raw.drop()
+    for _ in range(2):
+        x.accept()
+    t.is_(x.resume(0)["n"], "3", "a 101 of somebody else counts as a 410")
+    x = Dialled("--resume", "600ms")
+    x.raw.drop()
+    x.listener.close()
+    t.is_(x.program.wait(), 74, "--resume runs out")
+
+
+def test_client_rules():
+    for name, say in (
+            ("eof of another count", lambda r: r.text("eof 1")),
+            ("ack of what was not sent", lambda r: r.text("ack 1")),
+            ("masked data", lambda r: r.send(p.BINARY, b"x", mask=True)),
+            ("an early Close 1000", lambda r: r.closing(1000)),
+            ("open", lambda r: r.text("open -")),
+            ("ok", lambda r: r.text("ok"))):
+        x = Dialled()
+        say(x.raw)
+        t.is_(end_code(x.raw), 1002, "client, %s: 1002" % name)
+        x.raw.drop()
+        t.is_(x.program.wait(), 76, "exit status 76")
+    x = Dialled(answer="")
+    x.program.stdin.write(b"up")
+    x.program.stdin.close()
+    t.is_([x.raw.frame(BOUND) for _ in range(2)],
+          [(p.BINARY, b"up"), (p.TEXT, "eof 2")], "without a session: eof")
+    x.raw.data(b"down")
+    x.raw.text("eof 4")
+    t.is_(x.program.stdout.read(), b"down", "and half-close")
+    t.is_(x.raw.lines_to_close(BOUND), ([], b"", 1000), "no ack, Close")
+    x.raw.closing(1000)
+    t.is_(x.program.wait(), 0, "a success")
+    x = Dialled(answer="")
+    x.raw.drop()
+    t.is_(x.program.wait(), 74, "without a session a lost wire is the end")
+
+
+def test_early_frames():
+    """Frames in one segment with the answer to a redial."""
+    x = Dialled()
+    x.raw.drop()
+    sock, _ = x.listener.accept()
+    _, fields, _ = p.read_head(sock, time.monotonic() + BOUND)
+    sock.sendall((
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
+        "Sec-WebSocket-Extensions: inetws; v=1; id=you; resume=\"%s\"; at=0"
+        "\r\n\r\n" % (p.accept_of(fields["sec-websocket-key"]), SID)).encode()
+        + p.encode(p.BINARY, b"early") + p.encode(p.TEXT, b"rst") +
+        p.encode(p.CLOSE, struct.pack(">H", 1000)))
+    t.is_(x.program.wait(), 74, "rst in the same segment as the answer")
+    sock.close()
+
+
+t.main()

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The sandbox of live children: that they are in it, that they go on in it
+when a websocket is lost, and what happens where it cannot be entered."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import ctypes           # noqa: E402
+import errno            # noqa: E402
+import platform         # noqa: E402
+import re               # noqa: E402
+import struct           # noqa: E402
+import threading        # noqa: E402
+
+# audit architecture, the number of seccomp(2)
+ARCH = {'x86_64': (0xc000003e, 317), 'aarch64': (0xc00000b7, 277)}
+LANDLOCK = 444          # landlock_create_ruleset(2), the same everywhere
+
+if sys.platform != 'linux' or platform.machine() not in ARCH:
+    t.skip_all('the table of system calls is for Linux on %s' %
+               ' and '.join(ARCH))
+if t.SANITIZED:
+    t.skip_all('sanitizers do what the sandbox refuses')
+SECCOMP = ARCH[platform.machine()][1]
+
+
+def status(pid):
+    """(Seccomp, NoNewPrivs) of /proc/PID/status."""
+    with open('/proc/%d/status' % pid) as f:
+        text = f.read()
+    return tuple(int(re.search(r'^%s:\s+(\d+)' % word, text, re.M)[1])
+                 for word in ('Seccomp', 'NoNewPrivs'))
+
+
+def refusing(errors):
+    """For preexec_fn: these system calls fail with these errors."""
+    def op(code, jt, jf, k):
+        return struct.pack('HBBI', code, jt, jf, k)
+
+    def enter():
+        program = op(0x20, 0, 0, 0)             # the number
+        for number, error in errors.items():
+            program += op(0x15, 0, 1, number)
+            program += op(0x06, 0, 0, 0x00050000 | error)
+        program += op(0x06, 0, 0, 0x7fff0000)
+        code = ctypes.create_string_buffer(program, len(program))
+        fprog = struct.pack('HxxxxxxP', len(program) // 8,
+                            ctypes.addressof(code))
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, fprog, 0, 0):
+            os._exit(99)
+    return enter
+
+
+def say(sock, text):
+    sock.sendall(text)
+    return t.ws.read_exactly(sock, len(text)) == text
+
+
+def pair(*options, **kw):
+    """server, client and a visitor whose bytes come back."""
+    s = t.server(t.echo().port, *options, **kw)
+    c = t.client('ws://localhost:%d/' % s.port, *options)
+    v = t.ws.dial(c.port)
+    t.ok(say(v, b'hello'), 'a tunnel is up')
+    return s, c, v
+
+
+def test_children():
+    s, c, v = pair()
+    for name, p in (('server', s), ('client', c)):
+        child, = t.children(p.pid)
+        t.is_(status(child), (2, 1), "%s: a child's Seccomp, NoNewPrivs" %
+              name)
+        t.is_(status(p.pid), (0, 0), 'not its supervisor')
+        with open('/proc/%d/limits' % child) as f:
+            limits = f.read()
+        t.like(limits, r'^Max core file size\s+0 ', 'no core dumps')
+        t.like(limits, r'^Max open files\s+64 +64 ', 'few descriptors')
+    p = t.connect('ws://localhost:%d/' % s.port)
+    p.stdin.write(b'hello')
+    p.stdin.flush()
+    t.is_(p.stdout.read(5), b'hello', 'connect works')
+    t.is_(status(p.pid), (2, 1), 'and is in it too')
+    p.stdin.close()
+    t.is_(p.wait(), 0, 'to its end')
+
+
+def test_without():
+    s, c, v = pair('--no-sandbox')
+    for p in (s, c):
+        t.is_([status(x) for x in t.children(p.pid)], [(0, 0)],
+              '--no-sandbox')
+
+
+def test_descriptors():
+    """Nothing of the preparation stays open."""
+    s, c, v = pair()
+    plain, other, w = pair('--no-sandbox')
+    for name, a, b in (('server', s, plain), ('client', c, other)):
+        t.is_(*(t.descriptors(t.children(x.pid)[0]) for x in (a, b)),
+              '%s: as many descriptors as without' % name)
+
+
+def cuts(v, proxy, programs):
+    """The websocket is lost again and again, and nothing with it."""
+    data = os.urandom(2 << 20)
+    got = []
+    reader = threading.Thread(
+        target=lambda: got.append(t.ws.read_exactly(v, len(data))))
+    reader.start()
+    for i in range(4):
+        v.sendall(data[i << 19:(i + 1) << 19])
+        t.ok(t.until(lambda: proxy.cut('rst' if i % 2 else 'fin')), 'cut')
+    reader.join(t.BOUND)
+    t.ok(got == [data], 'all came back')
+    v.shutdown(1)
+    t.is_(t.ws.read_all(v), (b'', 'eof'), 'a clean end')
+    for p in programs:
+        t.ok(p.has_line(r'event=closed.*resumes=[1-9]'), 'resumed inside')
+
+
+def test_resume():
+    s = t.server(t.echo().port)
+    proxy = t.Proxy(s.port)
+    c = t.client('ws://localhost:%d/' % proxy.port)
+    v = t.ws.dial(c.port)
+    t.ok(say(v, b'hello'), 'a tunnel is up')
+    cuts(v, proxy, (s, c))
+
+
+def test_redial_by_tls():
+    """Certificates are verified anew, out of a hashed folder."""
+    cert = t.certificate()
+    d = t.folder()
+    os.symlink(cert.ca, d + '/ca.pem')
+    openssl, = t.need('openssl')
+    t.run([openssl, 'rehash', d])
+    s = t.server(t.echo().port)
+    n = t.nginx(s.port, cert)
+    proxy = t.Proxy(n.port)
+    url = n.url.replace(':%d/' % n.port, ':%d/' % proxy.port)
+    for option in (('--capath', d), ('--cacert', cert.ca)):
+        c = t.client(url, *option)
+        v = t.ws.dial(c.port)
+        t.ok(say(v, b'hello'), option[0])
+        cuts(v, proxy, (c,))
+
+
+def test_program():
+    """It is outside, and its process can still send it HUP."""
+    d = t.folder()
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--', 'sh', '-c',
+                 'trap "echo >%s/hup; exit" HUP; cat /proc/self/status; '
+                 'echo END; while :; do sleep .02; done' % d)
+    port = t.port_of(t.listening(s)[0])
+    for how in ('Close 1002', 'SIGKILL'):
+        w = t.ws.connect(port)
+        got = b''
+        while b'END' not in got:
+            got += w.take_data(1)
+        t.like(got, r'^Seccomp:\s+0$', 'a program is not in it')
+        child, = t.children(s.pid)
+        t.is_(status(child), (2, 1), 'its process is')
+        if how == 'SIGKILL':
+            os.kill(child, 9)
+        else:
+            w.close(1002)
+        t.ok(t.until(lambda: os.path.exists(d + '/hup')),
+             '%s: the program is sent HUP' % how)
+        os.remove(d + '/hup')
+        t.ok(t.until(lambda: not t.children(s.pid)), 'and all is over')
+
+
+def test_no_landlock():
+    for error in (errno.ENOSYS, errno.EOPNOTSUPP):
+        s, c, v = pair(preexec_fn=refusing({LANDLOCK: error}))
+        child, = t.children(s.pid)
+        t.is_(status(child), (2, 1), 'no Landlock, %s: seccomp alone' %
+              errno.errorcode[error])
+    p = t.inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:9',
+                 preexec_fn=refusing({LANDLOCK: errno.EPERM}))
+    t.is_(p.wait(), 71, 'another error: 71')
+    t.like(p.log, 'sandbox.*--no-sandbox', 'and what to do')
+
+
+def test_no_entry():
+    target = t.echo()
+    refuse = refusing({SECCOMP: errno.EACCES})
+    s = t.server(target.port, preexec_fn=refuse)
+    r = t.run_inetws('connect', '--resume', '0', 'ws://127.0.0.1:%d/' %
+                     s.port, input=b'hello')
+    t.ok(r.stdout == b'' and r.returncode == 74,
+         'a server that cannot enter carries nothing: %d' % r.returncode)
+    s.wait_line('event=sandbox .*cannot enter.*Permission denied')
+    t.ok(s.alive(), 'its supervisor goes on')
+    good = t.server(target.port)
+    url = 'ws://127.0.0.1:%d/' % good.port
+    r = t.run_inetws('connect', url, input=b'hello', preexec_fn=refuse)
+    t.is_((r.returncode, r.stdout), (71, b''), 'connect: 71')
+    t.like(r.stderr, '--no-sandbox', 'and what to do')
+    r = t.run_inetws('connect', '--no-sandbox', url, input=b'hello',
+                     preexec_fn=refuse)
+    t.is_((r.returncode, r.stdout), (0, b'hello'), '--no-sandbox does it')
+
+
+t.main()

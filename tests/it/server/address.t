@@ -1,0 +1,292 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""True addresses: fields of proxies, the PROXY protocol both ways."""
+
+import os
+import socket
+import struct
+import sys
+import textwrap
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+
+MAGIC = b'\r\n\r\n\0\r\nQUIT\n'
+V1 = b'PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n'
+V2 = (MAGIC + b'\x21\x11' + struct.pack('>H', 12) +
+      socket.inet_aton('203.0.113.8') + socket.inet_aton('192.0.2.1') +
+      struct.pack('>HH', 4712, 443))
+V2_SIX = (MAGIC + b'\x21\x21' + struct.pack('>H', 36 + 4) +
+          socket.inet_pton(socket.AF_INET6, '2001:db8::7') +
+          socket.inet_pton(socket.AF_INET6, '2001:db8::1') +
+          struct.pack('>HH', 4713, 443) + b'\x04\0\x01x')
+LOCAL = MAGIC + b'\x20\0\0\0'
+
+
+def peer_of(s, headers=(), before=b'', pieces=False):
+    """Whom the log says a finished tunnel was from."""
+    mark = s.mark()
+    data = before + t.ws.request(headers=headers)
+    sock = t.ws.dial(s.port)
+    if pieces:
+        for b in data[:len(before) + 20]:
+            sock.sendall(bytes([b]))
+        data = data[len(before) + 20:]
+    sock.sendall(data)
+    head, rest = t.ws.read_head(sock)
+    if b' 101 ' not in head:
+        return head
+    t.ws.WebSocket(sock, True, rest).bye()
+    return s.wait_line(r'event=closed .*peer=(\S+)', since=mark)[1]
+
+
+def test_header():
+    x, r, f = 'X-Forwarded-For', 'X-Real-IP', 'Forwarded'
+    local = r'127\.0\.0\.1:'
+    for option, name, value, want in (
+            (x, x, '203.0.113.7', '203.0.113.7'),
+            (x, x, '198.51.100.1, 203.0.113.7', '203.0.113.7'),
+            (x, x, '203.0.113.7, 10.0.0.1', '203.0.113.7'),
+            (x, x, '1.1.1.1, 203.0.113.7, 10.0.0.1, 10.9.9.9',
+             '203.0.113.7'),
+            (x, x, '10.0.0.3, 10.0.0.2', '10.0.0.3'),
+            (x, x, '203.0.113.7:99', '203.0.113.7:99'),
+            (x, x, '2001:db8::1', '2001:db8::1'),
+            (x, x, 'unknown', local), (x, x, 'x, 10.0.0.1', '10.0.0.1'),
+            (x, x, '", 203.0.113.7', '203.0.113.7'),
+            (x, r, '203.0.113.7', local),
+            (r, r, '203.0.113.7', '203.0.113.7'),
+            (r, x, '203.0.113.7', local),
+            (f, f, 'for=203.0.113.7', '203.0.113.7'),
+            (f, f, 'for=1.1.1.1, proto=https;For="203.0.113.7:5";by=_x',
+             '203.0.113.7:5'),
+            (f, f, 'for="[2001:db8::7]:99"', r'\[2001:db8::7\]:99'),
+            (f, f, 'host="a;for=1.1.1.1;b";for=203.0.113.7',
+             '203.0.113.7'),
+            (f, f, 'for=_hidden', local), (f, f, 'for="a\\"b"', local)):
+        s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
+                     '--trusted-proxy', '10.0.0.0/8', '--real-ip-header',
+                     option)
+        t.like(peer_of(s, [(name, value)]), '^' + want,
+               '%s: %s with %s: %s' % (name, value, option, want))
+        s.stop()
+
+
+def test_unended():
+    """Nobody passes for the proxy by a quote that swallows its word."""
+    s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
+                 '--real-ip-header', 'Forwarded')
+    t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1, for=203.0.113.7')]),
+           ' 400 ', 'a quote that does not end: 400')
+    s.wait_line('event=failed .*quote in Forwarded')
+    t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1'),
+                       ('Forwarded', 'for=203.0.113.7')]), ' 400 ',
+           'also in a field of its own')
+
+
+def test_untrusted():
+    for options in ((), ('--trusted-proxy', '10.0.0.0/8'),
+                    ('--trusted-proxy', 'unix')):
+        s = t.server(t.echo().port, '--real-ip-header', 'X-Forwarded-For',
+                     *options)
+        t.like(peer_of(s, [('X-Forwarded-For', '203.0.113.7')]),
+               r'^127\.0\.0\.1:', 'a stranger is not believed')
+    for word in ('10.0.0.0/33', '10.0.0', 'localhost', '::/129', ''):
+        r = t.run_inetws('server', '-l', '127.0.0.1:0', '--trusted-proxy',
+                         word, '127.0.0.1:1')
+        t.is_(r.returncode, 64, "--trusted-proxy '%s': 64" % word)
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--real-ip-header',
+                     'Host', '127.0.0.1:1')
+    t.is_(r.returncode, 64, '--real-ip-header Host: 64')
+
+
+def test_unix_peer():
+    path = os.path.join(t.folder(), 's')
+    s = t.server(t.echo().port, '--real-ip-header', 'X-Real-IP',
+                 '--trusted-proxy', 'unix', listen='unix:' + path)
+    s.port = path
+    t.is_(peer_of(s, [('X-Real-IP', '203.0.113.7')]), '203.0.113.7',
+          'who can open our socket is believed')
+
+
+def test_accept_proxy():
+    s = t.server(t.echo().port, '--accept-proxy', '--handshake-timeout',
+                 '1s')
+    for name, data, want in (('version 1', V1, '203.0.113.7:4711'),
+                             ('version 2', V2, '203.0.113.8:4712'),
+                             ('IPv6 and an extension', V2_SIX,
+                              '[2001:db8::7]:4713')):
+        t.is_(peer_of(s, before=data), want, name + ', in one segment')
+        t.is_(peer_of(s, before=data, pieces=True), want, 'and in pieces')
+    for name, data in (('UNKNOWN', b'PROXY UNKNOWN\r\n'),
+                       ('UNKNOWN with words', b'PROXY UNKNOWN a b c d\r\n'),
+                       ('LOCAL', LOCAL)):
+        t.like(peer_of(s, before=data), r'^127\.0\.0\.1:', name)
+    for name, data in (
+            ('none', b''), ('a bare word', b'PROXY\r\n'),
+            ('a wrong family', V1.replace(b'TCP4', b'TCP5')),
+            ('an address of the wrong family', V1.replace(b'TCP4', b'TCP6')),
+            ('a bad address', V1.replace(b'203.0.113.7', b'203.0.113')),
+            ('a bad port', V1.replace(b'4711', b'65536')),
+            ('a signed port', V1.replace(b'4711', b'+4711')),
+            ('two blanks', V1.replace(b' 4711', b'  4711')),
+            ('one word more', V1.replace(b'443', b'443 x')),
+            ('a bare LF', V1.replace(b'\r\n', b'\n')),
+            ('no end', b'PROXY TCP4 ' + b'x' * 200),
+            ('version 3', MAGIC + b'\x31\x11\0\0'),
+            ('a wrong command', MAGIC + b'\x22\x11\0\0'),
+            ('too short', MAGIC + b'\x21\x11\0\x04abcd'),
+            ('far too long', MAGIC + b'\x21\x11\xff\xff')):
+        mark = s.mark()
+        sock = t.ws.dial(s.port)
+        sock.sendall(data + t.ws.request())
+        t.is_(t.ws.read_all(sock)[0], b'', name + ': not a byte')
+        t.ok(s.has_line('PROXY header: ', since=mark), 'and the log says so')
+    mark = s.mark()
+    mute = t.ws.dial(s.port)
+    t.ok(s.has_line('PROXY header: .*timed out', since=mark),
+         'silence is bounded')
+    mute.close()
+
+
+def test_proxy_line_then_header():
+    """The address of the PROXY header is what trust is asked about."""
+    s = t.server(t.echo().port, '--accept-proxy', '--trusted-proxy',
+                 '203.0.113.7', '--real-ip-header', 'X-Real-IP')
+    t.is_(peer_of(s, [('X-Real-IP', '198.51.100.9')], V1), '198.51.100.9',
+          'trusted')
+    t.is_(peer_of(s, [('X-Real-IP', '198.51.100.9')], V2),
+          '203.0.113.8:4712', 'not trusted')
+
+
+def test_send_proxy():
+    def first(sock):
+        return sock.recv(4096)
+
+    for option, want in (
+            ('--send-proxy', rb'PROXY TCP4 203.0.113.7 127.0.0.1 4711 %d'),
+            ('--send-proxy=v1', rb'PROXY TCP4 203.0.113.7 127.0.0.1 4711 '
+             rb'%d')):
+        target = t.Listener(first)
+        s = t.server(target.port, option, '--accept-proxy')
+        sock = t.ws.dial(s.port)
+        sock.sendall(V1 + t.ws.request())
+        t.is_(target.take(), want % s.port + b'\r\n', option)
+    target = t.Listener(first)
+    s = t.server(target.port, '--send-proxy=v2', '--accept-proxy')
+    sock = t.ws.dial(s.port)
+    sock.sendall(V1 + t.ws.request())
+    t.is_(target.take(), MAGIC + b'\x21\x11\0\x0c' +
+          socket.inet_aton('203.0.113.7') + socket.inet_aton('127.0.0.1') +
+          struct.pack('>HH', 4711, s.port), '--send-proxy=v2')
+    target = t.Listener(first)
+    s = t.server(target.port, '--send-proxy', '--accept-proxy')
+    sock = t.ws.dial(s.port)
+    sock.sendall(V2_SIX + t.ws.request())
+    t.is_(target.take(), b'PROXY TCP6 2001:db8::7 ::ffff:127.0.0.1 4713 %d'
+          b'\r\n' % s.port, 'two families become IPv6')
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--send-proxy=v3',
+                     '127.0.0.1:1')
+    t.is_(r.returncode, 64, '--send-proxy=v3: 64')
+
+
+def haproxy(port, options, mode='tcp'):
+    program, = t.need('haproxy')
+    listen = t.free_port()
+    conf = os.path.join(t.folder(), 'haproxy.cfg')
+    with open(conf, 'w') as f:
+        f.write(textwrap.dedent('''\
+            defaults
+                mode %s
+                timeout connect 5s
+                timeout client 1m
+                timeout server 1m
+            listen it
+                bind 127.0.0.1:%d
+                server it 127.0.0.1:%d %s
+            ''') % (mode, listen, port, options))
+    p = t.Program([program, '-f', conf, '-db'])
+    if not t.until(lambda: answers(listen) or not p.alive()):
+        raise AssertionError('haproxy does not start: ' + p.log)
+    p.port = listen
+    return p
+
+
+def answers(port):
+    try:
+        socket.create_connection(('127.0.0.1', port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_haproxy():
+    for word in ('send-proxy', 'send-proxy-v2'):
+        s = t.server(t.echo().port, '--accept-proxy')
+        h = haproxy(s.port, word)
+        mark = s.mark()
+        sock = t.ws.dial(h.port)
+        me = '%s:%d' % sock.getsockname()
+        sock.sendall(t.ws.request())
+        head, rest = t.ws.read_head(sock)
+        t.like(head, ' 101 ', 'through HAProxy with ' + word)
+        t.ws.WebSocket(sock, True, rest).bye()
+        t.is_(s.wait_line(r'event=closed .*peer=(\S+)', since=mark)[1], me,
+              'whose word is taken')
+
+
+def test_haproxy_as_target():
+    """HAProxy, as the target, takes our header and passes it on."""
+    seen = t.Listener(lambda sock: sock.recv(4096))
+    for word in ('v1', 'v2'):
+        h = haproxy(seen.port, 'send-proxy')
+        h.stop()
+        conf = h.argv[2]
+        with open(conf) as f:
+            text = f.read()
+        with open(conf, 'w') as f:
+            f.write(text.replace('bind 127.0.0.1:%d' % h.port,
+                                 'bind 127.0.0.1:%d accept-proxy' % h.port))
+        p = t.Program(h.argv)
+        t.until(lambda: answers(h.port) or not p.alive())
+        s = t.server(h.port, '--send-proxy=' + word, '--accept-proxy')
+        sock = t.ws.dial(s.port)
+        sock.sendall(V1 + t.ws.request())
+        got = t.until(lambda: [r for r in seen.results
+                               if b'203.0.113.7' in r])
+        t.ok(got, 'HAProxy has understood ' + word)
+        seen.results.clear()
+
+
+def test_forward_peer():
+    s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
+                 '--real-ip-header', 'Forwarded')
+    deaf = t.server(t.echo().port, '--real-ip-header', 'Forwarded')
+    for server, believed in ((s, True), (deaf, False)):
+        c = t.client('ws://127.0.0.1:%d/' % server.port, '--forward-peer')
+        v = t.ws.dial(c.port)
+        me = '%s:%d' % v.getsockname()
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'a tunnel')
+        v.close()
+        got = server.wait_line(r'event=closed .*peer=(\S+)')[1]
+        t.is_(got == me, believed, 'the server %s whom it is for' % (
+            'knows' if believed else 'does not believe'))
+    up = t.WSServer()
+    c = t.client('ws://127.0.0.1:%d/' % up.port, '--forward-peer',
+                 '--accept-proxy')
+    v = t.ws.dial(c.port)
+    v.sendall(V2_SIX + b'data')
+    w = up.next()
+    t.is_(w.request['forwarded'], 'for="[2001:db8::7]:4713"',
+          'with --accept-proxy the address that the header told')
+    t.is_(w.take_data(4), b'data', 'behind which the data begins')
+    up2 = t.WSServer()
+    c = t.client('ws://127.0.0.1:%d/' % up2.port)
+    v = t.ws.dial(c.port)
+    w = up2.next()
+    t.ok('forwarded' not in w.request, 'nothing is told unasked')
+
+
+t.main()

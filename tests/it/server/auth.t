@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Who may use a server: --auth-file and --auth-command."""
+
+import base64
+import hashlib
+import os
+import stat
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+
+PASSWORD = 'correct horse'
+TOKEN = 'tok-3f9a8b77'
+
+
+def basic(user, password):
+    return 'Basic ' + base64.b64encode(
+        ('%s:%s' % (user, password)).encode()).decode()
+
+
+def hashed(password, kind='-6'):
+    openssl, = t.need('openssl')
+    return t.run([openssl, 'passwd', kind, '-stdin'],
+                 input=password.encode()).stdout.decode().strip()
+
+
+def auth_file(*lines):
+    path = os.path.join(t.folder(), 'users')
+    with open(path, 'w') as f:
+        f.write('# who may\n\n' + '\n'.join(lines) + '\n')
+    return path
+
+
+def script(text):
+    path = os.path.join(t.folder(), 'decide')
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\n' + text)
+    os.chmod(path, stat.S_IRWXU)
+    return path
+
+
+def ask(s, authorization=None, path='/', headers=()):
+    headers = list(headers)
+    if authorization:
+        headers.append(('Authorization', authorization))
+    return t.ws.ask(s.port, t.ws.request(path=path, headers=headers))
+
+
+def test_file():
+    target = t.echo()
+    path = auth_file('ann:' + hashed(PASSWORD), 'bob:' + hashed('x', '-5'),
+                     'token:robot:' + hashlib.sha256(
+                         TOKEN.encode()).hexdigest().upper())
+    s = t.server(target.port, '--auth-file', path)
+    a = ask(s)
+    t.is_(a.status, 401, 'without credentials: 401')
+    t.like(str(a.headers), 'Basic realm=', 'with a challenge')
+    for name, value, want in (
+            ('the right password', basic('ann', PASSWORD), 101),
+            ('another kind of hash', basic('bob', 'x'), 101),
+            ('a wrong password', basic('ann', 'guess'), 401),
+            ('an empty one', basic('ann', ''), 401),
+            ('a password that begins alike', basic('ann', PASSWORD[:-1]),
+             401),
+            ("another's password", basic('ann', 'x'), 401),
+            ('an unknown user', basic('eve', PASSWORD), 401),
+            ('no user', basic('', PASSWORD), 401),
+            ('the name "token"', basic('token', 'robot'), 401),
+            ('the hash itself', basic('ann', hashed(PASSWORD)), 401),
+            ('a token', 'Bearer ' + TOKEN, 101),
+            ('a token, in lower case', 'bearer ' + TOKEN, 101),
+            ('a wrong token', 'Bearer ' + TOKEN + 'x', 401),
+            ('the hash of a token', 'Bearer ' + hashlib.sha256(
+                TOKEN.encode()).hexdigest(), 401),
+            ('no base64', 'Basic !!!!', 401),
+            ('half a quantum', 'Basic YW', 401),
+            ('another scheme', 'Digest x', 401)):
+        t.is_(ask(s, value).status, want, '%s: %d' % (name, want))
+    target.wait_accepted(4)
+    t.is_(target.accepted, 4, 'nobody else reached the target')
+    a = t.ws.ask(s.port, t.ws.request(headers=[
+        ('Authorization', basic('ann', 'guess')),
+        ('Authorization', basic('ann', PASSWORD))]))
+    t.is_(a.status, 400, 'two Authorizations: 400')
+    s.stop()
+    t.like(s.log, 'user=ann', 'the log names the user')
+    t.like(s.log, 'user=robot', 'and the token\'s name')
+    for secret in (PASSWORD, TOKEN, basic('ann', PASSWORD)[6:]):
+        t.ok(secret not in s.log, 'no secret in the log')
+
+
+def test_file_changes():
+    path = auth_file('ann:' + hashed(PASSWORD))
+    s = t.server(t.echo().port, '--auth-file', path)
+    t.is_(ask(s, basic('ann', PASSWORD)).status, 101, 'in the file: 101')
+    os.rename(auth_file('ann:' + hashed('new')), path)
+    t.is_(ask(s, basic('ann', PASSWORD)).status, 401, 'changed: 401')
+    t.is_(ask(s, basic('ann', 'new')).status, 101, 'the new one: 101')
+    os.unlink(path)
+    t.is_(ask(s, basic('ann', 'new')).status, 500, 'file gone: nobody, 500')
+    s.wait_line('auth-file.*No such file')
+    t.ok(True, 'which the log says')
+
+
+def test_bad_files():
+    for text, say in ((None, 'No such file'), ('', 'nobody'),
+                      ('ann', ':3: expected'),
+                      ('ann:' + hashed('x') + '\ntoken:a:12', ':4: expected'),
+                      ('ann:plain', ':3: a hash of a kind')):
+        path = '/nonexistent' if text is None else auth_file(text)
+        r = t.run_inetws('server', '-l', '127.0.0.1:0', '--auth-file', path,
+                         '127.0.0.1:1')
+        t.is_(r.returncode, 64, 'refused at the start')
+        t.like(r.stderr, say, 'because of: ' + say)
+
+
+def test_htpasswd():
+    htpasswd, = t.need('htpasswd')
+    path = auth_file()
+    t.run([htpasswd, '-B', '-b', path, 'ann', PASSWORD])
+    s = t.server(t.echo().port, '--auth-file', path)
+    t.is_(ask(s, basic('ann', PASSWORD)).status, 101, 'htpasswd -B')
+    t.is_(ask(s, basic('ann', 'guess')).status, 401, 'and not anything')
+
+
+def test_command():
+    out = os.path.join(t.folder(), 'seen')
+    decide = script('''
+case $QUERY_STRING in
+yes) echo "al ice"; echo more; env >%s; exit 0;;
+no) exit 1;;
+bad) exit 3;;
+kill) kill -9 $$;;
+slow) sleep 60;;
+esac
+exit 0
+''' % out)
+    target = t.echo()
+    s = t.server(target.port, '--auth-command', decide,
+                 '--handshake-timeout', '2s')
+    a = ask(s, 'Basic x', '/p%20q?yes', [
+        ('Proxy', 'evil'), ('X_Y', 'forged'), ('Cookie', 'a=1'),
+        ('Origin', 'http://localhost')])
+    t.is_(a.status, 101, 'exit 0: 101')
+    with open(out) as f:
+        env = dict(line.rstrip('\n').split('=', 1) for line in f
+                   if '=' in line)
+    for name, value in (('REQUEST_METHOD', 'GET'), ('QUERY_STRING', 'yes'),
+                        ('PATH_INFO', '/p%20q'), ('REMOTE_ADDR', '127.0.0.1'),
+                        ('HTTP_AUTHORIZATION', 'Basic x'),
+                        ('REQUEST_URI', '/p%20q?yes'),
+                        ('HTTP_ORIGIN', 'http://localhost'),
+                        ('HTTP_COOKIE', 'a=1'), ('HTTP_PROXY', None),
+                        ('HTTP_X_Y', None), ('HOME', None)):
+        t.is_(env.get(name), value, '%s is %s' % (name, value))
+    t.is_(ask(s, path='/?no').status, 403, 'exit 1: 403')
+    t.is_(ask(s, path='/?bad').status, 500, 'exit 3: 500')
+    t.is_(ask(s, path='/?kill').status, 500, 'killed: 500')
+    t.is_(ask(s, path='/?slow').status, 504, 'too slow: 504')
+    target.wait_accepted(1)
+    t.is_(target.accepted, 1, 'nobody else reached the target')
+    t.ok(not [p for p in t.family() if 'sleep' in t.command_of(p)],
+         'what was too slow is gone')
+    s.stop()
+    t.like(s.log, 'user="al ice"', 'its first line names the user')
+    t.like(s.log, 'auth-command.*exit status 3', 'failures are told')
+    t.like(s.log, 'auth-command.*too long', 'and slowness')
+    r = t.server(target.port, '--auth-command', '/nonexistent/x')
+    t.is_(ask(r).status, 500, 'no such program: 500')
+    r.wait_line('cannot be run')
+
+
+def test_both():
+    """Who is in the file may still be refused by the program."""
+    path = auth_file('ann:' + hashed('a'), 'bob:' + hashed('b'))
+    s = t.server(t.echo().port, '--auth-file', path, '--auth-command',
+                 script('test "$REMOTE_USER" = ann'))
+    t.is_(ask(s, basic('ann', 'a')).status, 101, 'ann: 101')
+    t.is_(ask(s, basic('bob', 'b')).status, 403, 'bob: 403')
+    t.is_(ask(s, basic('bob', 'a')).status, 401, 'nobody: 401')
+
+
+def test_client():
+    path = auth_file('ann:' + hashed(PASSWORD))
+    s = t.server(t.echo().port, '--auth-file', path)
+    r = t.run_inetws('connect', 'ws://ann:correct%%20horse@127.0.0.1:%d/' %
+                     s.port, input=b'hello')
+    t.is_((r.returncode, r.stdout), (0, b'hello'), 'userinfo of a URL')
+    r = t.run_inetws('connect', 'ws://ann:x@127.0.0.1:%d/' % s.port)
+    t.is_(r.returncode, 77, 'a wrong one: 77')
+    t.like(r.stderr, '401 Unauthorized: wrong credentials', 'in words')
+
+
+def test_session_is_its_users():
+    """A session goes on only for the user who began it."""
+    path = auth_file('ann:' + hashed('a'), 'bob:' + hashed('b'))
+    s = t.server(t.echo().port, '--auth-file', path, '--resume', '30s')
+    offer = 'inetws; v=1; id=me; win=1048576; resume'
+
+    def redial(who, session, n):
+        return t.ws.ask(s.port, t.ws.request(headers=[
+            ('Authorization', basic(*who)), ('Sec-WebSocket-Extensions',
+             'inetws; v=1; id=me; win=1048576; resume="%s"; n=%d; at=0' % (
+                 session, n))]))
+
+    sock = t.ws.dial(s.port)
+    sock.sendall(t.ws.request(headers=[
+        ('Authorization', basic('ann', 'a')),
+        ('Sec-WebSocket-Extensions', offer)]))
+    head = t.ws.read_head(sock)[0]
+    text = head if isinstance(head, str) else bytes(head).decode()
+    session = text.split('resume="')[1].split('"')[0] \
+        if 'resume="' in text else text.split('resume=')[1][:32]
+    t.is_(redial(('bob', 'b'), session, 1).status, 410,
+          'bob: 410, as if there were none')
+    t.is_(redial(('ann', 'b'), session, 1).status, 401, 'nobody: 401')
+    t.is_(redial(('ann', 'a'), session, 1).status, 101, 'ann: 101')
+
+
+t.main()

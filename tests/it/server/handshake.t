@@ -1,0 +1,305 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Requests, right and wrong, at the server (RFC 6455 4.2.1, RFC 9112): each
+wrong one is answered with its status, named in the log, and harms nobody."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+
+KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
+req = t.ws.request
+
+
+def bare(*lines):
+    """A request of exactly these lines."""
+    return ('\r\n'.join(lines) + '\r\n\r\n').encode('latin-1')
+
+
+# (name, request, status, what the log line names)
+BAD = [
+    ('no Host', req(drop=['Host']), 400, '(?i)host'),
+    ('two Hosts', req(headers=[('Host', 'b')]), 400, '(?i)host'),
+    ('no key', req(drop=['Sec-WebSocket-Key']), 400, '(?i)key'),
+    ('two keys', req(headers=[('Sec-WebSocket-Key', KEY)]), 400, '(?i)key'),
+    ('a key of 15 bytes', req(key='AAAAAAAAAAAAAAAAAAAA'), 400, '(?i)key'),
+    ('a key of 17 bytes', req(key='AAAAAAAAAAAAAAAAAAAAAAA='), 400,
+     '(?i)key'),
+    ('a key that is no base64', req(key='dGhlIHNhbXBsZSBub25j!!=='), 400,
+     '(?i)key'),
+    ('an empty key', req(key=''), 400, '(?i)key'),
+    ('version 12', req(drop=['Sec-WebSocket-Version'],
+                       headers=[('Sec-WebSocket-Version', '12')]), 426,
+     '(?i)version'),
+    ('no version', req(drop=['Sec-WebSocket-Version']), 426, '(?i)version'),
+    ('two versions', req(headers=[('Sec-WebSocket-Version', '13')]),
+     (400, 426), '(?i)version'),
+    ('POST', req(method='POST'), 405, '(?i)method|POST|GET'),
+    ('HEAD', req(method='HEAD'), 405, '(?i)method|HEAD|GET'),
+    ('HTTP/1.0', req(version='HTTP/1.0'), 505, '(?i)version|HTTP/1'),
+    ('HTTP/2.0', req(version='HTTP/2.0'), 505, '(?i)version|HTTP/'),
+    ('HTTP/9.9', req(version='HTTP/9.9'), 505, '(?i)version|HTTP/'),
+    ('a body by Content-Length', req(headers=[('Content-Length', '5')]) +
+     b'hello', 400, '(?i)body|length'),
+    ('Transfer-Encoding', req(headers=[('Transfer-Encoding', 'chunked')]),
+     400, '(?i)body|transfer'),
+    ('a folded line', bare('GET / HTTP/1.1', 'Host: a', 'X: 1', ' 2',
+                           'Upgrade: websocket', 'Connection: Upgrade',
+                           'Sec-WebSocket-Key: ' + KEY,
+                           'Sec-WebSocket-Version: 13'), 400, '(?i)fold'),
+    ('a folded line with a tab', bare('GET / HTTP/1.1', 'Host: a', 'X: 1',
+                                      '\t2', 'Upgrade: websocket',
+                                      'Connection: Upgrade',
+                                      'Sec-WebSocket-Key: ' + KEY,
+                                      'Sec-WebSocket-Version: 13'), 400,
+     '(?i)fold'),
+    ('a blank before the colon', req(headers=[('X ', '1')]), 400,
+     '(?i)colon|blank|space|name'),
+    ('bare LF', req().replace(b'\r\n', b'\n'), 400, r'(?i)\bLF\b|line'),
+    ('one bare LF', req(headers=[('X', '1\nY: 2')]), 400,
+     r'(?i)\bLF\b|line'),
+    ('a bare CR', req(headers=[('X', '1\rY: 2')]), 400, r'(?i)\bCR\b|line'),
+    ('NUL in a value', req(headers=[('X', 'a\0b')]), 400, '(?i)nul'),
+    ('NUL in the path', req(path='/a\0b'), 400, '(?i)nul'),
+    ('a field without a name', req(headers=[('', 'x')]), 400, '.'),
+    ('a line without a colon', bare('GET / HTTP/1.1', 'Host: a', 'nonsense'),
+     400, '.'),
+    ('a head over 16 KiB', req(headers=[('X', 'y' * 17000)]), 431,
+     '(?i)large|long|16|431'),
+    ('a path over 16 KiB', req(path='/' + 'y' * 17000), (414, 431),
+     '(?i)large|long|16|431'),
+    ('101 fields', req(headers=[('X', 'y')] * 96 + [('Z', 'z')] * 10), 431,
+     '(?i)fields|many|431'),
+    ('no upgrade', bare('GET / HTTP/1.1', 'Host: a'), 426,
+     '(?i)upgrade|websocket'),
+    ('Upgrade to something else',
+     req(drop=['Upgrade'], headers=[('Upgrade', 'h2c')]), 426,
+     '(?i)upgrade|websocket'),
+    ('Connection without upgrade',
+     req(drop=['Connection'], headers=[('Connection', 'keep-alive')]),
+     (400, 426), '(?i)connection|upgrade'),
+    ('a TLS greeting', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' +
+     b'\r\n\r\n', 400, '.'),
+    ('an ssh greeting', b'SSH-2.0-OpenSSH_9.2\r\n\r\n', 400, '.'),
+    ('nothing but empty lines', b'\r\n' * 9000, (400, 431), '.'),
+]
+
+
+@t.limit(120)
+def test_bad_requests():
+    echo = t.echo()
+    s = t.server(echo.port)
+    for name, data, status, word in BAD:
+        mark = s.mark()
+        a = t.ws.ask(s.port, data)
+        if isinstance(status, tuple):
+            t.ok(a.status in status, '%s: %s' % (name, a.status))
+        else:
+            t.is_(a.status, status, '%s: %s' % (name, status))
+        t.ok(s.has_line(word, 5, since=mark), '%s: the log names it' % name)
+    t.is_(echo.accepted, 0, 'none of them reached the target')
+    w = t.ws.connect(s.port)
+    w.send(b'still here')
+    t.is_(w.take_data(10), b'still here', 'the server serves on')
+
+
+def test_refusal_form():
+    s = t.server(t.echo().port)
+    a = t.ws.ask(s.port, bare('GET / HTTP/1.1', 'Host: a'))
+    t.is_(a.status, 426, 'a browser gets 426')
+    t.like(a.body, r'(?i)\A[^\n]*websocket[^\n]*\n?\Z',
+           'and one line that says what this is')
+    t.is_(a.headers.get('content-length'), str(len(a.body)),
+          'Content-Length is right')
+    t.like(a.headers.get('connection', ''), r'(?i)\bclose\b',
+           'Connection: close')
+    t.is_(a.headers.get('upgrade', '').lower(), 'websocket',
+          'Upgrade: websocket (RFC 9110 15.5.22)')
+    a = t.ws.ask(s.port, req(drop=['Sec-WebSocket-Version'],
+                             headers=[('Sec-WebSocket-Version', '8')]))
+    t.is_(a.headers.get('sec-websocket-version'), '13',
+          'a wrong version is told the right one')
+    a = t.ws.ask(s.port, req(method='PUT'))
+    t.is_(a.headers.get('allow'), 'GET', '405 says Allow: GET')
+
+
+def test_good_requests():
+    echo = t.echo()
+    s = t.server(echo.port)
+
+    def good(name, data, **want):
+        a = t.ws.ask(s.port, data)
+        t.is_(a.status, 101, name)
+        for key, value in want.items():
+            key = key.replace('_', '-')
+            t.is_(a.headers.get(key), value, '%s: %s' % (name, key))
+
+    good("the RFC's own key", req(),
+         sec_websocket_accept='s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+         sec_websocket_protocol=None, sec_websocket_extensions=None)
+    good('tokens in any case, in lists',
+         req(drop=['Upgrade', 'Connection'],
+             headers=[('UPGRADE', 'h2c, WebSocket'),
+                      ('connection', 'keep-alive,  UPGRADE')]))
+    good('tokens in repeated fields',
+         req(headers=[('Connection', 'keep-alive'), ('Upgrade', 'h2c')]))
+    good('field names in any case',
+         req().replace(b'Host', b'hOST')
+         .replace(b'Sec-WebSocket-Key', b'sec-websocket-KEY'))
+    good('any path and query', req(path='/any/path%20?x=1&y=/'))
+    good('"binary" is echoed',
+         req(headers=[('Sec-WebSocket-Protocol', 'binary')]),
+         sec_websocket_protocol='binary')
+    good('"binary" among others',
+         req(headers=[('Sec-WebSocket-Protocol', 'base64, binary')]),
+         sec_websocket_protocol='binary')
+    good('other subprotocols are not',
+         req(headers=[('Sec-WebSocket-Protocol', 'chat, binary2')]),
+         sec_websocket_protocol=None)
+    good('permessage-deflate is declined',
+         req(headers=[('Sec-WebSocket-Extensions',
+                       'permessage-deflate; client_max_window_bits')]),
+         sec_websocket_extensions=None)
+    good('no blank behind the colon', req().replace(b': ', b':'))
+    good('blanks around the value', req().replace(b': ', b': \t ')
+         .replace(b'websocket\r', b'websocket  \t\r'))
+    good('99 fields', req(headers=[('X', 'y')] * 94))
+    good('15 KiB of head', req(headers=[('X', 'y' * 15000)]))
+    good('its own Origin', req(headers=[('Origin', 'https://localhost')]))
+
+
+def test_path():
+    s = t.server(t.echo().port, '--path', '/secret')
+    t.is_(t.ws.ask(s.port, req(path='/secret')).status, 101, 'the path')
+    for path in ('/', '/secret2', '/secre', '/SECRET', '/x/secret'):
+        mark = s.mark()
+        t.is_(t.ws.ask(s.port, req(path=path)).status, 404, '404 at ' + path)
+        t.ok(s.has_line('(?i)404|path|not found', 5, since=mark), 'logged')
+
+
+def test_chunks():
+    """The head may come in any pieces, and the first frames with it."""
+    s = t.server(t.echo().port)
+    frames = t.ws.frame(2, b'early', key=b'abcd')
+    sock = t.ws.dial(s.port)
+    sock.sendall(req() + frames)
+    head, rest = t.ws.read_head(sock)
+    w = t.ws.WebSocket(sock, True, rest)
+    t.is_(w.take_data(5), b'early', 'frames in the segment of the head')
+
+    sock = t.ws.dial(s.port)
+    for b in req() + frames:
+        sock.sendall(bytes([b]))
+    head, rest = t.ws.read_head(sock)
+    t.like(head, r'\AHTTP/1.1 101 ', 'a head byte by byte')
+    w = t.ws.WebSocket(sock, True, rest)
+    t.is_(w.take_data(5), b'early', 'and its first frame')
+
+    sock = t.ws.dial(s.port)
+    sock.sendall(req() + frames * 20000)
+    head, rest = t.ws.read_head(sock)
+    w = t.ws.WebSocket(sock, True, rest)
+    t.is_(w.take_data(100000), b'early' * 20000,
+          'more with the head than any buffer holds')
+
+
+def test_slow():
+    s = t.server(t.echo().port, '--handshake-timeout', '1s')
+    begin = t.ws.now()
+    sock = t.ws.dial(s.port)
+    head, _ = t.ws.read_head(sock)
+    took = t.ws.now() - begin
+    t.like(head, r'\AHTTP/1.1 408 ', 'silence: 408')
+    t.ok(0.8 < took < t.BOUND, 'at the deadline (%.1f s)' % took)
+    t.ok(s.has_line('(?i)408|time', 5), 'logged')
+
+    sock = t.ws.dial(s.port)
+    sock.settimeout(0.1)
+    got = b''
+    begin = t.ws.now()
+    for b in (req(headers=[('X', 'y' * 1000)])):
+        try:
+            sock.sendall(bytes([b]))
+            got = sock.recv(4096)
+            break
+        except TimeoutError:
+            pass
+        except OSError:
+            break
+    took = t.ws.now() - begin
+    t.like(got, r'\AHTTP/1.1 408 ', 'a drip: 408')
+    t.ok(0.8 < took < t.BOUND,
+         'a drip does not move the deadline (%.1f s)' % took)
+
+    mark = s.mark()
+    sock = t.ws.dial(s.port)
+    sock.sendall(b'GET / HT')
+    sock.close()
+    t.ok(s.has_line('.', 5, since=mark), 'one who leaves early is logged')
+    t.ok(t.until(lambda: not t.children(s.pid)), 'no child is left')
+    w = t.ws.connect(s.port)
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'the server serves on')
+
+
+def test_drip_is_linear():
+    """16,000 bytes one by one cost what they cost, not their square."""
+    s = t.server(t.echo().port)
+    sock = t.ws.dial(s.port)
+    data = req(headers=[('X', 'y' * 15000)])
+    for b in data[:-2]:
+        sock.send(bytes([b]))
+    t.until(lambda: t.children(s.pid))
+    child = t.children(s.pid)[0]
+    with open('/proc/%d/stat' % child) as f:
+        ticks = f.read().rpartition(')')[2].split()
+    cpu = (int(ticks[11]) + int(ticks[12])) / os.sysconf('SC_CLK_TCK')
+    t.ok(cpu < 2 * t.SCALE, 'CPU time of a drip: %.2f s' % cpu)
+    sock.sendall(data[-2:])
+    t.like(t.ws.read_head(sock)[0], r'\AHTTP/1.1 101 ', 'then 101')
+
+
+def test_target():
+    """The target is dialled before the 101."""
+    port = t.free_port()
+    s = t.server(port)
+    a = t.ws.ask(s.port, req())
+    t.is_(a.status, 502, 'nobody listens there: 502')
+    t.like(a.body, r'(?i)\A[^\n]*refused[^\n]*\n?\Z', 'with a reason')
+    t.ok(s.has_line('(?i)502|refused', 5), 'logged')
+    late = t.Held(port=port)
+    w = t.ws.connect(s.port)
+    late.next()
+    t.ok(True, 'and once somebody does: 101')
+
+    s = t.server('no-such-name.invalid:22')
+    a = t.ws.ask(s.port, req())
+    t.ok(a.status in (502, 503, 504), 'an unknown name: %d' % a.status)
+    t.ok(s.has_line('no-such-name', 5), 'logged')
+
+
+def test_target_timeout():
+    import socket
+    full = socket.socket()
+    full.bind(('127.0.0.1', 0))
+    full.listen(0)
+    port = full.getsockname()[1]
+    fill = []
+    for _ in range(8):      # until the backlog is full and SYNs are dropped
+        f = socket.socket()
+        f.setblocking(False)
+        f.connect_ex(('127.0.0.1', port))
+        fill.append(f)
+    s = t.server(port, '--connect-timeout', '700ms')
+    begin = t.ws.now()
+    a = t.ws.ask(s.port, req())
+    took = t.ws.now() - begin
+    t.is_(a.status, 504, 'a target that does not answer: 504')
+    t.like(a.body, r'(?i)time', 'with a reason')
+    t.ok(0.5 < took < t.BOUND, 'after --connect-timeout (%.1f s)' % took)
+
+
+t.main()

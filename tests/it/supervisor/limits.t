@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""How many may be here: by source, and before they are established."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import threading        # noqa: E402
+
+X = ('--trusted-proxy', '127.0.0.0/8', '--real-ip-header', 'X-Forwarded-For')
+
+
+def status_of(port, source=None):
+    """(status, websocket or None) of a request."""
+    sock = t.ws.dial(port)
+    sock.sendall(t.ws.request(headers=[('X-Forwarded-For', source)]
+                              if source else ()))
+    head, rest = t.ws.read_head(sock)
+    code = int(head.split()[1])
+    return code, t.ws.WebSocket(sock, True, rest) if code == 101 else head
+
+
+def until_in(port, source=None):
+    found = []
+
+    def one():
+        found.append(status_of(port, source))
+        return found[-1][0] == 101
+    t.ok(t.until(one), 'one leaves, one comes in')
+    return found[-1][1]
+
+
+def test_per_source():
+    s = t.server(t.echo().port, '--max-per-source', '2', *X)
+    a = status_of(s.port, '203.0.113.1')[1]
+    first, = t.children(s.pid)
+    b = status_of(s.port, '203.0.113.1')[1]
+    second, = set(t.children(s.pid)) - {first}
+    mark = s.mark()
+    for _ in range(3):
+        code, head = status_of(s.port, '203.0.113.1')
+        t.is_(code, 503, 'a third one from an address: 503')
+    t.like(head, '(?i)^retry-after: [0-9]+', 'with Retry-After')
+    t.ok(s.has_line(r'event=failed .*peer=203\.0\.113\.1 .*503: 2 conn',
+                    since=mark, count=3), 'and a line for each')
+    t.is_(status_of(s.port, '203.0.113.2')[0], 101, 'others come in')
+    t.is_([status_of(s.port, '2001:db8::%d' % i)[0] for i in (1, 2, 3)],
+          [101, 101, 503], 'of IPv6 a /64 is one source')
+    t.is_(status_of(s.port, '2001:db8:0:1::1')[0], 101, 'and others others')
+    a.bye()
+    w = until_in(s.port, '203.0.113.1')
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'and is served')
+    t.until(lambda: first not in t.children(s.pid))
+    os.kill(second, 9)
+    b.send(b'y')
+    until_in(s.port, '203.0.113.1').bye()
+
+
+def test_at_once():
+    """Of many at once exactly as many as may be."""
+    s = t.server(t.echo().port, '--max-per-source', '5')
+    codes = []
+    threads = [threading.Thread(target=lambda: codes.append(
+        status_of(s.port))) for _ in range(30)]
+    for x in threads:
+        x.start()
+    for x in threads:
+        x.join(t.BOUND)
+    t.is_(sorted(c for c, _ in codes), [101] * 5 + [503] * 25,
+          '5 of 30 come in')
+
+
+def test_real_socket():
+    """Without a header the socket tells; a Unix one tells of nobody."""
+    s = t.server(t.echo().port, '--max-per-source', '1')
+    status_of(s.port)
+    t.is_(status_of(s.port)[0], 503, 'all are from here')
+    path = t.folder() + '/s'
+    t.server(t.echo().port, '--max-per-source', '1', listen='unix:' + path)
+    t.is_([status_of(path)[0] for _ in range(3)], [101] * 3,
+          'nobody knows from where')
+
+
+def test_inetd():
+    """Without a supervisor, by the page that they share."""
+    socat, = t.need('socat')
+    page, port = t.folder() + '/stats', t.free_port()
+    t.Program([socat, 'TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork' % port,
+               'EXEC:"%s server --stats-file %s --max-per-source 2 '
+               '127.0.0.1:%d"' % (t.INETWS, page, t.echo().port)])
+    ws = []
+
+    def first():
+        try:
+            ws.append(status_of(port))
+            return True
+        except ConnectionRefusedError:
+            return False
+    t.until(first)
+    ws.append(status_of(port))
+    t.is_([c for c, _ in ws], [101, 101], 'two come in')
+    t.is_(status_of(port)[0], 503, 'a third does not')
+    ws[0][1].bye()
+    until_in(port)
+
+
+def test_client():
+    s = t.server(t.echo().port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--max-per-source', '1')
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    t.is_(t.ws.read_exactly(v, 1), b'x', 'a visitor')
+    t.is_(t.ws.hear(c.port), (b'', 'reset'), 'another is reset')
+    t.ok(c.has_line('event=failed .*mode=client .*1 connections from'),
+         'and the log says why')
+
+
+def test_resume_is_none():
+    """A redial is no connection more."""
+    s = t.server(t.echo().port, '--max-per-source', '1')
+    p = t.Proxy(s.port)
+    c = t.client('ws://127.0.0.1:%d/' % p.port)
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    t.is_(t.ws.read_exactly(v, 1), b'x', 'a tunnel')
+    p.cut('rst')
+    v.sendall(b'y')
+    t.is_(t.ws.read_exactly(v, 1), b'y', 'goes on after a loss')
+
+
+def tunnels(port, n):
+    """Each is up, as its process sees it, before the next one comes."""
+    found = []
+    for _ in range(n):
+        w = t.ws.connect(port)
+        w.send(b'x')
+        w.take_data(1)
+        del w.data[:]
+        found.append(w)
+    return found
+
+
+def test_handshakes():
+    s = t.server(t.echo().port, '--max-handshakes', '3')
+    ws = tunnels(s.port, 6)
+    t.ok(True, 'tunnels are none')
+    mute = [t.ws.dial(s.port) for _ in range(3)]
+    t.until(lambda: len(t.children(s.pid)) == 9)
+    mark = s.mark()
+    for _ in range(4):
+        code, head = status_of(s.port)
+        t.is_(code, 503, 'beyond --max-handshakes: 503')
+    t.like(head, '(?i)^retry-after: [0-9]+', 'with Retry-After')
+    t.ok(s.has_line('at-limit.*max-handshakes=3', since=mark), 'logged')
+    for w in ws:
+        w.send(b'x')
+    t.is_([w.take_data(1) for w in ws], [b'x'] * 6, 'those who are in go on')
+    mute[0].sendall(t.ws.request())
+    head, rest = t.ws.read_head(mute[0])
+    t.is_(head.split()[1], b'101', 'one of them is established')
+    until_in(s.port)
+    mute[1].close()
+    mute[2].close()
+    t.is_([until_in(s.port) is not None for _ in range(4)], [True] * 4,
+          'who leaves is counted no more')
+
+
+def test_handshakes_of_client():
+    mute = t.Held()
+    c = t.client('ws://127.0.0.1:%d/' % mute.port, '--max-handshakes', '2')
+    waiting = [t.ws.dial(c.port) for _ in range(2)]
+    t.until(lambda: len(t.children(c.pid)) == 2)
+    t.is_(t.ws.hear(c.port), (b'', 'reset'), 'a third visitor is reset')
+    t.is_(len(waiting), 2, 'two wait')
+
+
+def test_shared_page():
+    """The same where processes find a slot by themselves."""
+    s = t.server(t.echo().port, '--max-handshakes', '2', '--stats-file',
+                 t.folder() + '/stats')
+    ws = tunnels(s.port, 4)
+    mute = [t.ws.dial(s.port) for _ in range(2)]
+    t.until(lambda: len(t.children(s.pid)) == 6)
+    # A child takes its slot a moment after it is born.
+    t.ok(t.until(lambda: status_of(s.port)[0] == 503),
+         'a third handshake: 503')
+    t.is_(len(ws) + len(mute), 6, 'beside 4 tunnels')
+
+
+t.main()

@@ -1,0 +1,342 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The supervisor: signals, limits, restarts, and that nothing is left."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import resource         # noqa: E402
+import signal           # noqa: E402
+import subprocess       # noqa: E402
+
+
+def pair(*options, **kw):
+    target = t.Held()
+    s = t.server(target.port, *options, **kw)
+    w = t.ws.connect(s.port)
+    return s, w, target.next(), target
+
+
+def lives(w, stream, name):
+    w.send(b'ping')
+    got = t.ws.read_exactly(stream, 4)
+    stream.sendall(b'pong')
+    t.is_((got, w.take_data(4)), (b'ping', b'pong'), name)
+
+
+def refused(port):
+    try:
+        t.ws.dial(port, 2).close()
+        return False
+    except OSError:
+        return True
+
+
+def test_drain():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        s, w, stream, _ = pair('--drain', '20s')
+        s.send(sig)
+        t.ok(t.until(lambda: refused(s.port)), '%s: stops accepting' %
+             sig.name)
+        lives(w, stream, 'a tunnel goes on')
+        t.ok(s.alive(), 'and the supervisor waits for it')
+        w.bye()
+        t.is_(t.ws.read_all(stream), (b'', 'eof'), 'until its clean end')
+        stream.close()
+        t.is_(s.wait(), 0, 'then it ends with 0')
+
+
+def test_drain_runs_out():
+    s, w, stream, _ = pair('--drain', '500ms')
+    begin = t.ws.now()
+    s.send(signal.SIGTERM)
+    t.is_(w.take_close(), 1001, 'Close 1001 when --drain has run out')
+    w.sock.close()
+    t.ok(t.ws.now() - begin > 0.4, 'not before')
+    t.is_(s.wait(), 0, 'status 0')
+    t.is_(t.family(), [], 'and nobody is left')
+
+
+def test_drain_zero():
+    s, w, stream, _ = pair('--drain', '0')
+    s.send(signal.SIGTERM)
+    t.is_(w.take_close(), 1001, '--drain 0 ends tunnels at once, with 1001')
+    w.sock.close()
+    t.ok(t.ws.read_all(stream)[1] in ('eof', 'reset'), 'the stream ends')
+    t.is_(s.wait(), 0, 'status 0')
+
+
+def test_drain_leave():
+    s, w, stream, target = pair('--drain', 'leave')
+    begin = t.ws.now()
+    s.send(signal.SIGTERM)
+    t.is_(s.wait(), 0, '--drain leave ends at once with 0')
+    t.ok(t.ws.now() - begin < 5, 'that is, without waiting')
+    lives(w, stream, 'its tunnel lives on')
+    again = t.server(target.port, listen='127.0.0.1:%d' % s.port)
+    w2 = t.ws.connect(again.port)
+    lives(w2, target.next(), 'a new one serves on the same port')
+    lives(w, stream, 'beside the old tunnel')
+    w.bye()
+    t.is_(t.ws.read_all(stream), (b'', 'eof'), 'which ends well')
+    stream.close()
+    t.ok(t.until(lambda: len(t.family()) <= 2), 'and is gone')
+
+
+def test_supervisor_is_killed():
+    s, w, stream, target = pair()
+    s.send(signal.SIGKILL)
+    s.wait()
+    lives(w, stream, 'kill -9 of the supervisor leaves the tunnel alive')
+    again = t.server(target.port, listen='127.0.0.1:%d' % s.port)
+    w2 = t.ws.connect(again.port)
+    lives(w2, target.next(), 'the port is free for the next one at once')
+    lives(w, stream, 'the old tunnel lives on')
+
+
+def test_second_term():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        s, w, stream, _ = pair('--drain', '60s')
+        s.send(signal.SIGTERM)
+        t.ok(t.until(lambda: refused(s.port)), 'it drains')
+        begin = t.ws.now()
+        s.send(sig)
+        code = w.take_close()
+        t.is_(code, 1001, 'a second %s tells the peers: 1001' % sig.name)
+        w.sock.close()
+        t.is_(s.wait(), 0, 'and ends')
+        t.ok(t.ws.now() - begin < 5, 'at once')
+        t.is_(t.family(), [], 'nobody is left')
+
+
+def test_quit():
+    s, w, stream, _ = pair('--drain', '60s')
+    begin = t.ws.now()
+    s.send(signal.SIGQUIT)
+    t.is_(w.take_close(), 1001, 'QUIT tells the peers')
+    w.sock.close()
+    t.is_(s.wait(), 0, 'and ends')
+    t.ok(t.ws.now() - begin < 5, 'at once')
+    t.is_(t.family(), [], 'nobody is left')
+
+
+def test_hup_and_usr1():
+    s, w, stream, _ = pair()
+    mark = s.mark()
+    s.send(signal.SIGHUP)
+    lives(w, stream, 'HUP disturbs no tunnel')
+    t.ok(s.alive() and not refused(s.port), 'nor the listener')
+    s.send(signal.SIGUSR1)
+    line = s.wait_line(r'statistics.*', since=mark)[0]
+    t.like(line, r'active=\d+', 'USR1 logs statistics: ' + line)
+    t.like(line, r'total=\d+', 'with the total')
+
+
+def test_idle_term():
+    s = t.server(9)
+    begin = t.ws.now()
+    t.is_(s.stop(), 0, 'TERM without tunnels: 0')
+    t.ok(t.ws.now() - begin < 5, 'at once')
+
+
+def test_unix_socket_is_removed():
+    path = t.folder() + '/s'
+    s = t.server(9, listen='unix:' + path)
+    s.stop()
+    t.ok(not os.path.exists(path), 'TERM removes the Unix socket')
+
+
+def test_limit():
+    target = t.Held()
+    s = t.server(target.port, '--max-connections', '3')
+    open_ = []
+    for _ in range(3):
+        open_.append((t.ws.connect(s.port), target.next()))
+    mark = s.mark()
+    for _ in range(5):
+        a = t.ws.ask(s.port, t.ws.request())
+        t.is_(a.status, 503, 'beyond --max-connections: 503')
+    t.like(a.headers.get('retry-after', ''), r'^\d+$', 'with Retry-After')
+    t.like(a.body, r'\A[^\n]+\n?\Z', 'and one line')
+    t.ok(s.has_line('limit|503', 5, since=mark), 'logged')
+    t.ok(t.until(lambda: len(t.children(s.pid)) == 3),
+         'no more children than that')
+    for w, stream in open_:
+        lives(w, stream, 'those who are in go on')
+    open_[0][0].bye()
+    open_[0][1].close()
+    t.until(lambda: len(t.children(s.pid)) < 3)
+    w = t.ws.connect(s.port)
+    lives(w, target.next(), 'one leaves, one comes in')
+
+
+@t.limit(120)
+def test_a_thousand():
+    """1000 connections leave no zombie, no descriptor, no process."""
+    echo = t.echo()
+    s = t.server(echo.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    w = t.ws.connect(s.port)
+    w.send(b'x')
+    w.take_data(1)
+    w.bye()
+    t.until(lambda: not t.children(s.pid))
+    before = t.descriptors(s.pid), t.descriptors(c.pid)
+    done = 0
+    for batch in range(20):
+        socks = []
+        for i in range(25):     # websockets
+            w = t.ws.connect(s.port)
+            w.send(b'hello')
+            socks.append(w)
+        for i in range(25):     # visitors of the client
+            v = t.ws.dial(c.port)
+            v.sendall(b'hello')
+            socks.append(v)
+        for i, w in enumerate(socks):
+            if isinstance(w, t.ws.WebSocket):
+                done += w.take_data(5) == b'hello'
+                if i % 3 == 0:
+                    w.bye()
+                elif i % 3 == 1:
+                    w.reset()
+                    continue
+                w.sock.close()
+            else:
+                done += t.ws.read_exactly(w, 5) == b'hello'
+                if i % 2:
+                    t.ws.reset(w)
+                else:
+                    w.close()
+    t.is_(done, 1000, '1000 connections have been served')
+    t.ok(t.until(lambda: not t.children(s.pid) and not t.children(c.pid), 30),
+         'no process and no zombie is left')
+    t.is_((t.descriptors(s.pid), t.descriptors(c.pid)), before,
+          'and no descriptor')
+    t.is_(sorted(t.family()), sorted([s.pid, c.pid]), 'nobody else')
+    s.send(signal.SIGUSR1)
+    t.ok(s.has_line(r'statistics.*total=\d{3,}'), 'the count is right')
+
+
+def test_children_keep_no_listener():
+    s, w, stream, _ = pair()
+    child = t.children(s.pid)[0]
+    links = []
+    for fd in os.listdir('/proc/%d/fd' % child):
+        try:
+            links.append(os.readlink('/proc/%d/fd/%s' % (child, fd)))
+        except OSError:
+            pass
+    t.is_(len([x for x in links if x.startswith('socket:')]), 2,
+          'a tunnel holds two sockets: %s' % links)
+
+
+def test_title():
+    s, w, stream, target = pair()
+    child = t.children(s.pid)[0]
+    peer = '127.0.0.1:%d' % w.sock.getsockname()[1]
+    t.ok(t.until(lambda: peer in t.command_of(child)),
+         'ps shows the peer: ' + t.command_of(child))
+    t.like(t.command_of(child), '127.0.0.1:%d' % target.port, 'the target')
+    t.ok(t.until(lambda: ' 1 active' in t.command_of(s.pid)),
+         "and the supervisor's count: " + t.command_of(s.pid))
+
+
+def test_out_of_descriptors():
+    """EMFILE makes it pause, not spin, nor die."""
+    s = t.server(t.echo().port)
+    before = resource.prlimit(s.pid, resource.RLIMIT_NOFILE)
+    # What it has it may keep, but one more there is not.
+    top = max(int(fd) for fd in os.listdir('/proc/%d/fd' % s.pid)) + 1
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, (top, before[1]))
+    waiting = [t.ws.dial(s.port) for _ in range(5)]
+    for w in waiting:
+        w.sendall(t.ws.request())
+    t.ok(s.has_line('(?i)pause|too many open files|EMFILE', 10),
+         'it says that it pauses')
+    cpu = cpu_ticks(s.pid)
+    t.ok(t.ws.quiet_for(waiting[4], 0.5), 'those who knock wait')
+    used = cpu_ticks(s.pid) - cpu
+    t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
+    t.ok(s.alive(), 'nor die')
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, before)
+    w = t.ws.connect(s.port)
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'and serves again when there are some')
+
+
+def test_metrics_out_of_descriptors():
+    """Who asks about us makes it pause as well."""
+    s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
+    port = int(s.wait_line('metrics on .*:([0-9]+)')[1])
+    before = resource.prlimit(s.pid, resource.RLIMIT_NOFILE)
+    top = max(int(fd) for fd in os.listdir('/proc/%d/fd' % s.pid)) + 1
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, (top, before[1]))
+    asks = t.ws.dial(port)
+    asks.sendall(b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.ok(s.has_line('event=accept-paused', 10), 'it says that it pauses')
+    cpu = cpu_ticks(s.pid)
+    t.ok(t.ws.quiet_for(asks, 0.5), 'who asks waits')
+    used = cpu_ticks(s.pid) - cpu
+    t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, before)
+    t.like(t.ws.read_all(asks)[0].decode(), '^HTTP/1.[01] 200 ',
+           'and is answered when there are some')
+
+
+def cpu_ticks(pid):
+    with open('/proc/%d/stat' % pid) as f:
+        fields = f.read().rpartition(')')[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_child_is_killed():
+    s, w, stream, target = pair()
+    child = t.children(s.pid)[0]
+    os.kill(child, signal.SIGKILL)
+    t.ok(s.has_line('(?i)kill', 10), 'a killed child is logged')
+    t.is_(t.ws.read_all(stream)[1] in ('eof', 'reset'), True,
+          'its stream ends')
+    w2 = t.ws.connect(s.port)
+    lives(w2, target.next(), 'and the supervisor serves on')
+
+
+def test_child_is_told_to_end():
+    s, w, stream, target = pair()
+    os.kill(t.children(s.pid)[0], signal.SIGTERM)
+    t.is_(w.take_close(), 1001, 'TERM to a tunnel: Close 1001')
+    w.sock.close()
+    t.ok(t.until(lambda: not t.children(s.pid)), 'and it is gone')
+    t.ok(s.alive(), 'the supervisor is not')
+
+
+def test_port_is_taken():
+    target = t.Held()
+    r = t.run_inetws('server', '-l', '127.0.0.1:%d' % target.port,
+                     '127.0.0.1:1')
+    t.is_(r.returncode, 71, 'a port that is taken: 71')
+    t.like(r.stderr, '%d' % target.port, 'which is named')
+
+
+def test_log_is_whole():
+    """Lines of many processes do not mix."""
+    s = t.server(t.echo().port)
+    for _ in range(30):
+        ws = [t.ws.connect(s.port) for _ in range(5)]
+        for w in ws:
+            w.close(1000)
+        for w in ws:
+            w.take_close(answer=False)
+            w.sock.close()
+    t.until(lambda: not t.children(s.pid))
+    s.stop()
+    lines = [x for x in s.lines if 'listening on' not in x]
+    bad = [x for x in lines if x.count('level=') > 1 or '=' not in x]
+    t.is_(bad, [], 'each line is one event')
+    t.ok(len(lines) >= 150, 'one for every connection (%d)' % len(lines))
+
+
+t.main()

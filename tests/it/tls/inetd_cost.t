@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What a client to wss:// costs that is started for each connection, against
+one that forks: the time to the first byte, memory, and which certificates it
+reads, of many that it could."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import re               # noqa: E402
+import shutil           # noqa: E402
+import statistics       # noqa: E402
+import talk             # noqa: E402
+
+OTHERS = 150            # authorities that have nothing to do with it
+ROUNDS = 7
+
+
+def authorities(cert):
+    """A hashed folder of many, ours among them, and all of it in one file."""
+    openssl, = t.need('openssl')
+    d = t.folder()
+    shutil.copy(cert.ca, d + '/ours.pem')
+    r = t.run([openssl, 'rehash', d])
+    if r.returncode:
+        raise AssertionError(r.stderr)
+    with open(cert.ca) as f:
+        text = f.read()
+    for i in range(OTHERS):
+        with open('%s/%08x.0' % (d, i), 'w') as f:
+            f.write(text)
+    with open(d + '/ca-certificates.crt', 'w') as f:
+        f.write(text * OTHERS)
+    return d
+
+
+def by_inetd(url, **kw):
+    """(program, our end of its connection)"""
+    a, b = talk.pair()
+    p = t.inetws('client', '-l', 'inetd', url, stdin=b, stdout=b, **kw)
+    b.close()
+    a.settimeout(t.BOUND)
+    return p, a
+
+
+def first_byte(sock, begin):
+    sock.sendall(b'x')
+    if t.ws.read_exactly(sock, 1) != b'x':
+        raise AssertionError('no byte came back')
+    return (t.ws.now() - begin) * 1000
+
+
+def test_cost():
+    cert = t.certificate()
+    url = t.nginx(t.server(t.echo().port).port, cert).url
+    env = {'SSL_CERT_DIR': authorities(cert)}
+    alone, forked, memory = [], [], {}
+    c = t.client(url, env=env)
+    for _ in range(ROUNDS):
+        begin = t.ws.now()
+        p, sock = by_inetd(url, env=env)
+        alone.append(first_byte(sock, begin))
+        memory['inetd'] = t.private_kib(p.pid)
+        sock.close()
+        begin = t.ws.now()
+        v = t.ws.dial(c.port)
+        forked.append(first_byte(v, begin))
+        memory['forked'] = t.private_kib(t.children(c.pid, False)[0])
+        v.close()
+        t.until(lambda: not t.children(c.pid))
+    t.diag('to the first byte over TLS: %.1f ms by inetd, %.1f ms forked; '
+           'memory of its own: %d and %d KiB' % (
+               statistics.median(alone), statistics.median(forked),
+               memory['inetd'], memory['forked']))
+    t.ok(min(alone) < 1000 * t.SCALE, 'a first byte by inetd')
+    if not t.SANITIZED:
+        t.ok(memory['inetd'] < 6000, 'in a few megabytes')
+        t.ok(memory['forked'] < memory['inetd'], 'forked in less')
+
+
+def test_certificates_read():
+    """Those that are asked for, and no bundle."""
+    strace, = t.need('strace')
+    cert = t.certificate()
+    url = t.nginx(t.server(t.echo().port).port, cert).url
+    folder, trace = authorities(cert), t.folder() + '/trace'
+    a, b = talk.pair()
+    p = t.Program([strace, '-f', '-e', 'trace=openat,open,read', '-o', trace,
+                   t.INETWS, 'client', '-l', 'inetd', url], stdin=b, stdout=b,
+                  env={'SSL_CERT_DIR': folder})
+    b.close()
+    a.settimeout(t.BOUND)
+    try:
+        first_byte(a, t.ws.now())
+    except (AssertionError, ConnectionResetError):
+        if 'ptrace' in p.log or 'PTRACE' in p.log:
+            raise t.Skip('strace may not attach here')
+        raise
+    a.close()
+    p.wait()
+    with open(trace) as f:
+        opened = re.findall(r'open(?:at)?\(.*"%s/([^"]+)".* = \d+' % folder,
+                            f.read())
+    t.is_(len(opened), 1, 'one file of %d: %s' % (OTHERS + 2, opened))
+
+
+t.main()

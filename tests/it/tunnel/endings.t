@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""How tunnels to foreign peers end.  A clean end of file is shown only if
+every byte arrived; everything else is a reset, which Python shows as
+ConnectionResetError."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import random           # noqa: E402
+import socket           # noqa: E402
+
+f = t.ws.frame
+K = b'\x11\x22\x33\x44'
+
+
+def pair(*options):
+    """(server, websocket peer, the target's end)"""
+    target = t.Held()
+    s = t.server(target.port, *options)
+    w = t.ws.connect(s.port)
+    return s, w, target.next()
+
+
+def client_pair(*options):
+    """(client, websocket peer, the visitor's end)"""
+    server = t.WSServer()
+    c = t.client('ws://127.0.0.1:%d/' % server.port, *options)
+    stream = t.ws.dial(c.port)
+    return c, server.next(), stream
+
+
+SIDES = (('server', pair), ('client', client_pair))
+
+
+def test_peer_closes_cleanly():
+    for side, make in SIDES:
+        for code in (1000, 1001, None):
+            p, w, stream = make()
+            w.send(b'all of it')
+            w.close(code)
+            t.is_(t.ws.read_all(stream), (b'all of it', 'eof'),
+                  '%s: Close %s is a clean end' % (side, code))
+            t.ok(w.take_close(answer=False) in (1000, 1005, code),
+                 'and is answered')
+            t.is_(w.take_end(), 'eof', 'and the transport ends')
+
+
+def test_peer_closes_badly():
+    for side, make in SIDES:
+        for code in (1002, 1003, 1008, 1009, 1011, 1012, 3000, 4000):
+            p, w, stream = make()
+            w.send(b'some')
+            w.close(code, b'sorry')
+            t.is_(t.ws.read_all(stream)[1], 'reset',
+                  '%s: Close %d is a reset' % (side, code))
+            w.drop()
+            t.ok(p.has_line('closed .*code=%d reason=sorry( |$)' % code),
+                 'and its code and words are in the log')
+
+
+def test_words_of_a_close():
+    for side, make in SIDES:
+        for reason, want in ((b'x' * 123, 'reason=' + 'x' * 123 + r'( |$)'),
+                             (b'a\nb "c" end=ended',
+                              r'reason="a\\nb \\x22c\\x22 end=ended"( |$)'),
+                             (b'', 'code=1000(?!.* reason)')):
+            p, w, stream = make('--linger', '100ms')
+            w.close(1000, reason)
+            t.is_(t.ws.read_all(stream)[1], 'eof', side + ': a clean end')
+            stream.close(), w.drop()
+            t.like(p.wait_line('event=closed.*')[0], want,
+                   'the words are logged, escaped')
+
+
+def test_wire_is_lost():
+    for side, make in SIDES:
+        for name, end in (('a bare end', lambda w: w.drop()),
+                          ('a reset', lambda w: w.reset())):
+            p, w, stream = make('--resume', '0')
+            w.send(b'some')
+            t.is_(t.ws.read_exactly(stream, 4), b'some', 'data passes')
+            end(w)
+            t.is_(t.ws.read_all(stream)[1], 'reset',
+                  '%s: %s of the wire resets the stream' % (side, name))
+            t.ok(p.has_line('.', 10), 'logged')
+
+
+@t.limit(120)
+def test_truncated_never_looks_complete():
+    rng = random.Random(1)
+    for side, make in SIDES:
+        key = K if side == 'server' else None
+        sent = (f(2, b'a' * 300, key=key) + f(9, b'p', key=key) +
+                f(2, b'b' * 70000, key=key) +
+                f(2, b'', fin=False, key=key) + f(0, b'c' * 10, key=key))
+        plain = b'a' * 300 + b'b' * 70000 + b'c' * 10
+        cuts = [1, 2, 5, 303, len(sent) - 1, len(sent)]
+        cuts += [rng.randrange(1, len(sent)) for _ in range(10)]
+        for cut in cuts:
+            p, w, stream = make()
+            w.raw(sent[:cut])
+            w.drop()
+            got, how = t.ws.read_all(stream)
+            t.ok(how == 'reset' and plain.startswith(got),
+                 '%s: cut at %d of %d' % (side, cut, len(sent)))
+            p.stop()
+
+
+def test_stream_is_reset():
+    for side, make in SIDES:
+        p, w, stream = make()
+        stream.sendall(b'some')
+        t.is_(w.take_data(4), b'some', 'data passes')
+        t.ws.reset(stream)
+        code = w.take_close()
+        t.ok(code not in (1000, 1001, 1005, 'eof'),
+             '%s: a reset stream is no clean end (%s)' % (side, code))
+
+
+def test_reset_behind_end():
+    """A stream that ends and is then reset."""
+    for side, make in SIDES:
+        p, w, stream = make()
+        stream.shutdown(socket.SHUT_WR)
+        t.ok(t.ws.quiet_for(w.sock, 0.2), 'the Close is held back')
+        t.ws.reset(stream)
+        w.send(b'x' * 100000)
+        code = w.take_close()
+        t.ok(code not in (1000, 1001, 1005),
+             '%s: no clean end (%s)' % (side, code))
+
+
+def test_half_close_is_held():
+    """The stream's end of file does not cut the reply off."""
+    for side, make in SIDES:
+        p, w, stream = make()
+        stream.sendall(b'question')
+        stream.shutdown(socket.SHUT_WR)
+        t.is_(w.take_data(8), b'question', 'the question arrives')
+        t.ok(t.ws.quiet_for(w.sock, 0.5),
+             '%s: no Close yet' % side)
+        w.send(b'an')
+        t.is_(t.ws.read_exactly(stream, 2), b'an', 'half of the reply')
+        t.ok(t.ws.quiet_for(w.sock, 0.3), 'still no Close')
+        w.send(b'swer')
+        w.close(1000)
+        t.is_(t.ws.read_all(stream), (b'swer', 'eof'),
+              'the rest, and a clean end')
+        t.ok(w.take_close(answer=False) in (1000, 1005), 'Close is answered')
+
+
+def test_linger():
+    for side, make in SIDES:
+        p, w, stream = make('--linger', '700ms')
+        stream.sendall(b'bye')
+        stream.shutdown(socket.SHUT_WR)
+        t.is_(w.take_data(3), b'bye', 'data passes')
+        begin = t.ws.now()
+        for _ in range(4):      # each byte begins the wait anew
+            t.ok(t.ws.quiet_for(w.sock, 0.4), '%s: no Close yet' % side)
+            w.send(b'.')
+        t.is_(w.take_close(), 1000, 'Close 1000 after --linger')
+        took = t.ws.now() - begin
+        t.ok(1.9 < took < 1.9 + t.BOUND, 'not before (%.1f s)' % took)
+        t.is_(t.ws.read_all(stream), (b'....', 'eof'), 'a clean end')
+
+
+def test_eof_close():
+    for side, make in SIDES:
+        p, w, stream = make('--eof=close', '--linger', '20s')
+        stream.sendall(b'bye')
+        stream.shutdown(socket.SHUT_WR)
+        begin = t.ws.now()
+        t.is_(w.take_data(3), b'bye', 'data passes')
+        t.is_(w.take_close(), 1000, '%s: Close 1000 at once' % side)
+        t.ok(t.ws.now() - begin < 8, 'that is, before --linger')
+        t.is_(t.ws.read_all(stream), (b'', 'eof'), 'a clean end')
+
+
+def test_data_in_flight_behind_close():
+    """With --eof=close what the peer sent before its own Close arrives."""
+    for side, make in SIDES:
+        p, w, stream = make('--eof=close')
+        stream.shutdown(socket.SHUT_WR)
+        t.is_(w.take_close(answer=False), 1000, '%s: Close came' % side)
+        w.send(b'late')
+        w.close(1000)
+        t.is_(t.ws.read_all(stream), (b'late', 'eof'),
+              'what was under way arrives')
+
+
+def test_close_is_not_answered():
+    """A peer that never answers our Close is left after --linger."""
+    for side, make in SIDES:
+        p, w, stream = make('--eof=close', '--linger', '500ms')
+        stream.shutdown(socket.SHUT_WR)
+        t.is_(w.take_close(answer=False), 1000, '%s: Close came' % side)
+        t.ok(w.take_end() in ('eof', 'reset'), 'the transport ends')
+        t.ok(t.until(lambda: not t.children(p.pid)), 'no child is left')
+
+
+def test_big_answer_then_end():
+    """Bytes before an end are not overtaken by it, whoever is slow."""
+    data = os.urandom(5 << 20)
+    for side, make in SIDES:
+        p, w, stream = make('--eof=close')
+        import threading
+        threading.Thread(target=lambda: (
+            stream.sendall(data), stream.shutdown(socket.SHUT_WR)),
+            daemon=True).start()
+        t.ok(w.take_data(len(data)) == data, '%s: 5 MiB arrive' % side)
+        t.is_(w.take_close(), 1000, 'and then Close')
+        p, w, stream = make()
+        def feed():
+            w.send(data)
+            w.close(1000)
+        threading.Thread(target=feed, daemon=True).start()
+        got, how = t.ws.read_all(stream)
+        t.ok(got == data, '%s: 5 MiB arrive at the stream' % side)
+        t.is_(how, 'eof', 'and then its end')
+
+
+def test_log_tells_the_truth():
+    p, w, stream = pair()
+    w.send(b'x' * 1234)
+    t.ws.read_exactly(stream, 1234)
+    stream.sendall(b'y' * 567)
+    w.take_data(567)
+    w.close(1000)
+    w.take_close(answer=False)
+    line = p.wait_line(r'1234')[0] and [x for x in p.lines if '1234' in x][0]
+    t.like(line, '567', 'bytes of both ways: ' + line)
+    t.like(line, r'127\.0\.0\.1:\d+', 'who')
+
+
+t.main()

@@ -1,0 +1,308 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Many bytes both ways: equal, in bounded memory, whoever is slow."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import hashlib          # noqa: E402
+import random           # noqa: E402
+import socket           # noqa: E402
+import threading        # noqa: E402
+import time             # noqa: E402
+
+MIB = 1 << 20
+BOUND_KIB = 4096                        # private memory of each process
+
+
+def pattern(seed, size):
+    """(a function that yields the bytes in random pieces, their digest)"""
+    block = random.Random(seed).randbytes(MIB)
+    h = hashlib.sha256()
+    for i in range(size // MIB):
+        h.update(i.to_bytes(4, 'big') + block[4:])
+
+    def pieces():
+        rng = random.Random(seed + 1)
+        for i in range(size // MIB):
+            data = i.to_bytes(4, 'big') + block[4:]
+            at = 0
+            while at < MIB:
+                n = rng.choice((1, 7, 125, 126, 1000, 4096, 65535, 65536,
+                                rng.randrange(1, 200000)))
+                yield data[at:at + n]
+                at += n
+    return pieces, h.hexdigest()
+
+
+class Sum:
+    def __init__(self):
+        self.hash, self.n = hashlib.sha256(), 0
+
+    def add(self, data):
+        self.hash.update(data)
+        self.n += len(data)
+
+    def digest(self):
+        return self.hash.hexdigest()
+
+
+class Watch(threading.Thread):
+    """The highest private memory of the children of some programs."""
+
+    def __init__(self, *programs):
+        super().__init__(daemon=True)
+        self.programs, self.most, self.stop = programs, {}, False
+        self.start()
+
+    def run(self):
+        while not self.stop:
+            for p in self.programs:
+                for pid in t.children(p.pid, zombies=False) + [p.pid]:
+                    try:
+                        kib = t.private_kib(pid)
+                    except OSError:
+                        continue
+                    self.most[pid] = max(kib, self.most.get(pid, 0))
+            time.sleep(0.05)
+
+    def check(self, name):
+        self.stop = True
+        self.join()
+        most = max(self.most.values(), default=0)
+        if t.SANITIZED:
+            t.skip('%s: memory is not measured with sanitizers' % name)
+            return
+        t.ok(0 < most < BOUND_KIB,
+             '%s: private memory of each process at most %d KiB' %
+             (name, most))
+
+
+def feed(sock, pieces, errors):
+    try:
+        for p in pieces():
+            sock.sendall(p)
+        sock.shutdown(socket.SHUT_WR)
+    except OSError as e:
+        errors.append(e)
+
+
+def slow_read(sock, total, pauses):
+    """Reads it all, standing still now and then."""
+    s = Sum()
+    rng = random.Random(7)
+    while s.n < total:
+        data = sock.recv(rng.choice((1000, 65536, 400000)))
+        if not data:
+            break
+        s.add(data)
+        if pauses and rng.random() < 0.02:
+            pauses -= 1
+            time.sleep(0.05)
+    return s.digest()
+
+
+@t.limit(180)
+def test_both_ways_at_once():
+    size = 64 * MIB
+    up, up_sum = pattern(1, size)
+    down, down_sum = pattern(2, size)
+    result, errors = {}, []
+
+    def target(sock):
+        w = threading.Thread(target=feed, args=(sock, down, errors),
+                             daemon=True)
+        w.start()
+        result['up'] = slow_read(sock, size, 40)
+        w.join()
+
+    listener = t.Listener(target)
+    s = t.server(listener.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    stream = t.ws.dial(c.port)
+    stream.settimeout(60 * t.SCALE)
+    watch = Watch(s, c)
+    w = threading.Thread(target=feed, args=(stream, up, errors), daemon=True)
+    w.start()
+    t.is_(slow_read(stream, size, 40), down_sum,
+          '64 MiB down, client and server')
+    listener.take(60 * t.SCALE)
+    t.is_(result.get('up'), up_sum, '64 MiB up at the same time')
+    t.is_(errors, [], 'nobody was disturbed')
+    watch.check('client and server')
+
+
+@t.limit(180)
+def test_random_frames_of_a_foreign_peer():
+    size = 64 * MIB
+    up, up_sum = pattern(3, size)
+    down, down_sum = pattern(4, size)
+    result, errors = {}, []
+
+    def target(sock):
+        w = threading.Thread(target=feed, args=(sock, down, errors),
+                             daemon=True)
+        w.start()
+        result['up'] = slow_read(sock, size, 20)
+        w.join()
+
+    listener = t.Listener(target)
+    s = t.server(listener.port)
+    w = t.ws.connect(s.port)
+    w.sock.settimeout(60 * t.SCALE)
+    watch = Watch(s)
+
+    def send():
+        rng = random.Random(5)
+        try:
+            first = True
+            for p in up():
+                fin = rng.random() < 0.5
+                w.raw(t.ws.frame(2 if first else 0, p, fin=fin,
+                                 key=rng.randbytes(4)))
+                first = fin
+                if rng.random() < 0.01:
+                    w.raw(t.ws.frame(9, b'x', key=b'abcd'))
+            w.raw(t.ws.frame(2 if first else 0, b'', key=b'abcd'))
+        except OSError as e:
+            errors.append(e)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    got = Sum()
+    while got.n < size and w.take(answer_pings=False) is not None:
+        got.add(w.data)
+        w.data.clear()
+    t.is_(got.digest(), down_sum, '64 MiB down to a foreign peer')
+    sender.join(60 * t.SCALE)
+    t.ok(t.until(lambda: 'up' in result, 60 * t.SCALE), 'the target is done')
+    t.is_(result.get('up'), up_sum, '64 MiB up in frames of all sizes')
+    t.is_(errors, [], 'nobody was disturbed')
+    t.ok(max(n for _, n in w.frames) <= 65535, 'no frame above 65535 bytes')
+    watch.check('server')
+
+
+def stuck(send, most):
+    """How many bytes go in before it blocks; None if more than most."""
+    done = 0
+    while done < most:
+        try:
+            done += send()
+        except TimeoutError:
+            return done
+    return None
+
+
+@t.limit(90)
+def test_back_pressure():
+    """A reader that does not read stops the writer, in bounded memory."""
+    data = b'x' * 65536
+    held = t.Held()
+    s = t.server(held.port)
+    w = t.ws.connect(s.port)
+    stream = held.next()
+    watch = Watch(s)
+    frame = t.ws.frame(2, data, key=b'abcd')
+    w.sock.settimeout(1)
+    t.ok(stuck(lambda: w.sock.send(frame), 100 * MIB) is not None,
+         'a target that does not read stops the peer')
+    stream.settimeout(1)
+    t.ok(stuck(lambda: stream.send(data), 100 * MIB) is not None,
+         'a peer that does not read stops the target')
+    watch.check('both stuck')
+
+    held = t.Held()
+    s = t.server(held.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    visitor = t.ws.dial(c.port)
+    stream = held.next()
+    watch = Watch(s, c)
+    visitor.settimeout(1)
+    t.ok(stuck(lambda: visitor.send(data), 100 * MIB) is not None,
+         'two of ours: a target that does not read stops the visitor')
+    stream.sendall(b'other way')
+    visitor.settimeout(t.BOUND)
+    t.is_(t.ws.read_exactly(visitor, 9), b'other way',
+          'and the other direction goes on')
+    watch.check('one direction stuck')
+
+
+def test_abandoned_download():
+    """Who leaves amid a download leaves bytes behind that nobody takes; the
+    wire is to be read on all the same, up to the Close."""
+    server = t.WSServer()
+    c = t.client('ws://127.0.0.1:%d/' % server.port, '--linger', '1h')
+    visitor = t.ws.dial(c.port)
+    w = server.next()
+    data, poured = bytes(MIB), [time.monotonic()]
+
+    def pour():
+        try:
+            while w.close_frame is None:
+                w.send(data)
+                poured.append(time.monotonic())
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=pour, daemon=True)
+    thread.start()
+    visitor.recv(1)
+    # until all that is in between is full
+    t.until(lambda: time.monotonic() - poured[-1] > 0.5)
+    t.ws.reset(visitor)
+    t.is_(w.take_close(), 1011, 'a visitor who leaves is a Close')
+    thread.join(t.BOUND)
+    w.sock.close()
+    t.ok(t.until(lambda: not t.children(c.pid)), 'and the end of the process')
+
+
+def test_idle_memory():
+    held = t.Held()
+    s = t.server(held.port)
+    w = t.ws.connect(s.port)
+    held.next()
+    w.send(b'x')
+    watch = Watch(s)
+    t.until(lambda: len(watch.most) >= 2)
+    watch.check('idle')
+
+
+def pipes(pid):
+    return sum(name.startswith('pipe:') for name in t.opened(pid))
+
+
+def test_inside_the_kernel():
+    """What needs no masking is moved by splice(2), at both ends.
+
+    The reader stands still, so that the pipes can be looked at.
+    """
+    data, errors = random.Random(3).randbytes(MIB), []
+    p = t.Held()
+    s = t.server(p.port, '--resume', '0')
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--resume', '0')
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    far = p.next()
+    ends = [t.until(lambda: t.children(q.pid))[0] for q in (s, c)]
+    before = [pipes(e) for e in ends]
+    w = threading.Thread(target=feed, args=(far, lambda: [data] * 48, errors),
+                         daemon=True)
+    w.start()
+    got, all = Sum(), Sum()
+    for _ in range(48):
+        all.add(data)
+    while got.n < 16 * MIB:
+        got.add(t.ws.read_exactly(v, MIB))
+    t.is_([t.until(lambda e=e, n=n: pipes(e) == n + 2)
+           for e, n in zip(ends, before)], [True, True],
+          'both ends have a pipe while much comes down')
+    got.add(t.ws.read_exactly(v, 32 * MIB))
+    t.is_(got.digest(), all.digest(), 'and all of it arrives')
+    w.join(t.BOUND)
+    t.is_(errors, [], 'and was taken')
+
+
+t.main()

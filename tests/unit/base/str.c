@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tap.h"
+
+#include "base/str.h"
+
+static void
+test_slices(void)
+{
+	struct slice none = { NULL, 0 };
+	char buf[6];
+
+	ok(slice_is(slice_of("abc"), "abc"), "same bytes");
+	ok(!slice_is(slice_of("abc"), "ab"), "longer");
+	ok(!slice_is(slice_of("ab"), "abc"), "shorter");
+	ok(!slice_is(slice_of("Abc"), "abc"), "case counts");
+	ok(slice_is_nocase(slice_of("WebSocket"), "websocket"), "any case");
+	ok(!slice_is_nocase(slice_of("websocket!"), "websocket"), "more");
+	ok(!slice_is(none, ""), "absent is not empty");
+	ok(slice_is(slice_of(""), ""), "empty is empty");
+	ok(slice_of(NULL).p == NULL, "NULL is absent");
+
+	is(slice_copy(buf, sizeof(buf), slice_of("hello")), 0, "copy fits");
+	is_str(buf, "hello", "copied");
+	is(slice_copy(buf, sizeof(buf), slice_of("hello!")), -1, "copy cut");
+	is_str(buf, "hello", "what fits is there");
+	is(slice_copy(buf, sizeof(buf), (struct slice){ "a\0b", 3 }), -1,
+	    "NUL inside");
+	is(slice_copy(buf, sizeof(buf), none), 0, "absent copies as empty");
+	is_str(buf, "", "empty");
+	is(slice_copy(buf, 0, none), -1, "no room at all");
+}
+
+static void
+test_lists(void)
+{
+	struct slice list = slice_of(" a , ,b;x=\"1,2\\\",3\" ,, c\t"), e;
+
+	ok(slice_next(&list, &e) && slice_is(e, "a"), "first element");
+	ok(slice_next(&list, &e) && slice_is(e, "b;x=\"1,2\\\",3\""),
+	    "commas and escaped quotes inside quotes");
+	ok(slice_next(&list, &e) && slice_is(e, "c"), "last element");
+	ok(!slice_next(&list, &e), "end");
+	ok(!slice_next(&list, &e), "still the end");
+	list = slice_of(" ,\t, ");
+	ok(!slice_next(&list, &e), "only empty elements");
+	list = slice_of(NULL);
+	ok(!slice_next(&list, &e), "absent list");
+	list = slice_of("a\"b, c");
+	ok(slice_next(&list, &e) && slice_is(e, "a\"b, c"),
+	    "an open quote goes to the end");
+
+	ok(slice_has_token(slice_of("keep-alive, Upgrade"), "upgrade"),
+	    "token in any case");
+	ok(slice_has_token(slice_of(",,upgrade"), "upgrade"), "behind empties");
+	ok(!slice_has_token(slice_of("upgrades, up"), "upgrade"), "no prefix");
+	ok(!slice_has_token(slice_of("\"x, upgrade\""), "upgrade"),
+	    "not inside quotes");
+	ok(!slice_has_token(slice_of(NULL), "upgrade"), "absent has none");
+}
+
+static void
+test_escape(void)
+{
+	char buf[16], small[8];
+	char *exact;
+	size_t n, size;
+
+	is_str(str_escape(buf, sizeof(buf), "plain", 5), "plain", "plain");
+	is_str(str_escape(buf, sizeof(buf), "\n\t\r", 3), "\\n\\t\\r", "named");
+	is_str(str_escape(buf, sizeof(buf), "\"\\\0", 3), "\\x22\\x5c\\x00",
+	    "quote, backslash, NUL");
+	is_str(str_escape(buf, sizeof(buf), "\x7f\xff", 2), "\\x7f\\xff",
+	    "DEL and beyond");
+	is_str(str_escape(buf, sizeof(buf), "", 0), "", "empty");
+	is_str(str_escape(small, sizeof(small), "1234567", 7), "1234567",
+	    "fits exactly");
+	is_str(str_escape(small, sizeof(small), "12345678", 8), "1234...",
+	    "cut");
+	is_str(str_escape(small, sizeof(small), "123\x01z", 5), "123...",
+	    "an escape is not cut in two");
+	is_str(str_escape(small, sizeof(small), "\x01\x01", 2), "\\x01...",
+	    "cut behind an escape");
+
+	/* every size and length, watched by the sanitizer */
+	for (size = 8; size < 24; size++) {
+		exact = malloc(size);
+		for (n = 0; n < 30; n++) {
+			str_escape(exact, size,
+			    "ab\x01\"cd\n\x80zzzzzzzzzzzzzzzzzzzzzzzz", n);
+			if (strlen(exact) >= size)
+				ok(0, "size %zu length %zu", size, n);
+		}
+		free(exact);
+	}
+}
+
+static void
+test_durations(void)
+{
+	static const struct { const char *s; int64_t ms; } good[] = {
+		{ "0", 0 }, { "0s", 0 }, { "10", 10000 }, { "500ms", 500 },
+		{ "25s", 25000 }, { "5m", 300000 }, { "1h", 3600000 },
+		{ "007", 7000 }, { "2147483647ms", 2147483647 },
+		{ "2147483", 2147483000 }
+	};
+	static const char *const bad[] = { "", "s", "-1", "+1", " 1", "1 ",
+	    "1.5h", "1d", "1hs", "1 s", "2147483648ms", "2147484", "597h",
+	    "99999999999999999999", "0x10", "1H", "leave" };
+	int64_t ms;
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ms = -1;
+		is(str_duration(good[i].s, &ms), 0, good[i].s);
+		is(ms, good[i].ms, "its value");
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(str_duration(bad[i], &ms) == -1, "no duration: '%s'",
+		    bad[i]);
+}
+
+static void
+test_sizes(void)
+{
+	static const struct { const char *s; uint64_t n; } good[] = {
+		{ "0", 0 }, { "65536", 65536 }, { "64k", 65536 },
+		{ "64K", 65536 }, { "16m", 16777216 }, { "1g", 1073741824 },
+		{ "18446744073709551615", UINT64_MAX }
+	};
+	static const char *const bad[] = { "", "k", "-1", "1t", "1kb", "1 k",
+	    "18446744073709551616", "18446744073709551615k", "1.5m" };
+	uint64_t n;
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		n = 1;
+		is(str_size(good[i].s, &n), 0, good[i].s);
+		ok(n == good[i].n, "its value");
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(str_size(bad[i], &n) == -1, "no size: '%s'", bad[i]);
+}
+
+static void
+test_people(void)
+{
+	char b[32];
+
+	is_str(str_ms(b, sizeof(b), 0), "0ms", "0");
+	is_str(str_ms(b, sizeof(b), -5), "0ms", "never negative");
+	is_str(str_ms(b, sizeof(b), 340), "340ms", "340");
+	is_str(str_ms(b, sizeof(b), 999), "999ms", "999");
+	is_str(str_ms(b, sizeof(b), 1290), "1.2s", "1290");
+	is_str(str_ms(b, sizeof(b), 59999), "59.9s", "59999");
+	is_str(str_ms(b, sizeof(b), 125000), "2m05s", "125000");
+	is_str(str_ms(b, sizeof(b), 3599999), "59m59s", "3599999");
+	is_str(str_ms(b, sizeof(b), 11040000), "3h04m", "11040000");
+
+	is_str(str_bytes(b, sizeof(b), 0), "0 B", "0");
+	is_str(str_bytes(b, sizeof(b), 512), "512 B", "512");
+	is_str(str_bytes(b, sizeof(b), 1234), "1.2 kB", "1234");
+	is_str(str_bytes(b, sizeof(b), 999999), "999.9 kB", "999999");
+	is_str(str_bytes(b, sizeof(b), 3400000000), "3.4 GB", "3.4e9");
+	is_str(str_bytes(b, sizeof(b), UINT64_MAX), "18.4 EB", "all ones");
+}
+
+/* Against the C library, each day of 8000 years and odd times of it. */
+static void
+test_time(void)
+{
+	char b[STR_TIME_MAX], want[40];
+	int64_t ms, wrong = 0, n = 0;
+	time_t t;
+	struct tm tm;
+
+	is_str(str_time(b, 0), "1970-01-01T00:00:00.000Z", "the beginning");
+	is_str(str_time(b, 1795305599999), "2026-11-21T23:59:59.999Z",
+	    "the last of a day");
+	for (ms = 7; ms < 253402300800000; ms += 86400000 - 3599 * 7) {
+		t = ms / 1000;
+		gmtime_r(&t, &tm);
+		snprintf(want + strftime(want, sizeof(want),
+		    "%Y-%m-%dT%H:%M:%S", &tm), 6, ".%03dZ", (int)(ms % 1000));
+		wrong += strcmp(str_time(b, ms), want) != 0;
+		n++;
+	}
+	ok(wrong == 0 && n > 2900000, "as gmtime_r(3) has it");
+}
+
+int
+main(void)
+{
+	test_slices();
+	test_lists();
+	test_escape();
+	test_durations();
+	test_sizes();
+	test_people();
+	test_time();
+	return done_testing();
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Handing connections over at the door of a session.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/handoff.h"
+#include "os/clock.h"
+#include "tap.h"
+
+#define SOON	5000	/* ms */
+
+static char session[33];
+
+/* A name that no other run has. */
+static void
+invent(void)
+{
+	static const char digits[] = "0123456789abcdef";
+	int i;
+
+	for (i = 0; i < 32; i++)
+		session[i] = digits[arc4random_uniform(16)];
+}
+
+/* Runs f in another process; its exit status is what f returns. */
+static pid_t
+aside(int (*f)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(f());
+	return pid;
+}
+
+static int
+status_of(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+static int pair[2];
+static char big[DOOR_BYTES_MAX];
+
+/* 0, or the error. */
+static int
+bring(size_t len)
+{
+	memset(big, 'x', sizeof(big));
+	return door_hand_over(session, pair[1], "ann", big, len,
+	    clock_ms() + SOON) == 0 ? 0 : errno;
+}
+
+static int
+bring_some(void)
+{
+	return bring(10);
+}
+
+static int
+bring_all(void)
+{
+	return bring(DOOR_BYTES_MAX);
+}
+
+static int
+bring_too_much(void)
+{
+	static char more[DOOR_BYTES_MAX + 1];
+
+	return door_hand_over(session, pair[1], "", more, sizeof(more),
+	    clock_ms() + SOON) == 0 ? 0 : errno;
+}
+
+static int
+bring_as_nobody(void)
+{
+	if (setgroups(0, NULL) == -1 || setgid(65534) == -1 ||
+	    setuid(65534) == -1)
+		return 99;
+	return bring(10);
+}
+
+/* Waits for somebody and opens.  As door_answer(). */
+static int
+answer(int door, struct door_visit *v)
+{
+	struct pollfd p = { .fd = door, .events = POLLIN };
+
+	if (poll(&p, 1, SOON) != 1)
+		return -1;
+	return door_answer(door, v);
+}
+
+static void
+test_hand_over(void)
+{
+	int (*const bringer[])(void) = { bring_some, bring_all };
+	size_t i, len[] = { 10, DOOR_BYTES_MAX };
+	struct door_visit v;
+	pid_t pid;
+	char c;
+	int door;
+
+	invent();
+	ok(bring_some() == ENOENT, "nobody keeps such a session");
+	door = door_open(session);
+	ok(door != -1, "a door");
+	ok(door_open(session) == -1 && errno == EADDRINUSE, "not two");
+	ok(door_answer(door, &v) == -1, "nobody is there");
+	for (i = 0; i < 2; i++) {
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+			abort();
+		pid = aside(bringer[i]);
+		is(answer(door, &v), 0, "somebody comes");
+		is((int)v.len, (int)len[i], "with bytes");
+		ok(memchr(v.bytes, 'x', 1) != NULL &&
+		    v.bytes[v.len - 1] == 'x', "the right ones");
+		is_str(v.user, "ann", "of a user");
+		door_receipt(&v);
+		is(status_of(pid), 0, "and gets a receipt");
+		close(pair[1]);
+		ok(write(v.fd, "!", 1) == 1 && read(pair[0], &c, 1) == 1 &&
+		    c == '!', "the connection is the one that was brought");
+		close(v.fd);
+		close(pair[0]);
+	}
+	door_close(door, session);
+	ok(bring_some() == ENOENT, "a closed door");
+}
+
+static void
+test_refused(void)
+{
+	struct door_visit v;
+	pid_t pid;
+	int door, s;
+
+	invent();
+	door = door_open(session);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		abort();
+	pid = aside(bring_too_much);
+	is(answer(door, &v), -1, "more bytes than there is room for");
+	ok(status_of(pid) != 0, "no receipt");
+	if (geteuid() == 0) {
+		pid = aside(bring_as_nobody);
+		is(answer(door, &v), -1, "another user");
+		s = status_of(pid);
+		ok(s != 0 && s != 99, "no receipt");
+	} else {
+		ok(1, "# SKIP another user: needs root");
+		ok(1, "# SKIP another user: needs root");
+	}
+	door_close(door, session);
+}
+
+static int
+bring_patiently(void)
+{
+	return bring(1);
+}
+
+/* More come at once than may wait in the queue. */
+static void
+test_crowd(void)
+{
+	enum { CROWD = 20 };
+	struct door_visit v;
+	pid_t pid[CROWD];
+	int door, i, served = 0, receipts = 0;
+
+	invent();
+	door = door_open(session);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		abort();
+	for (i = 0; i < CROWD; i++)
+		pid[i] = aside(bring_patiently);
+	for (i = 0; i < CROWD; i++)
+		if (answer(door, &v) == 0) {
+			door_receipt(&v);
+			close(v.fd);
+			served++;
+		}
+	for (i = 0; i < CROWD; i++)
+		receipts += status_of(pid[i]) == 0;
+	is(served, CROWD, "a crowd is served");
+	is(receipts, CROWD, "everyone of it");
+	door_close(door, session);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+int
+main(void)
+{
+	test_hand_over();
+	test_refused();
+	test_crowd();
+	return done_testing();
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "modes/check/judge.h"
+#include "tap.h"
+
+#define NOW	1000000000
+#define DAY	86400
+
+static struct check c;
+static char buf[16384];
+static struct out o;
+
+static void
+fresh(void)
+{
+	memset(&c, 0, sizeof(c));
+	strlcpy(c.url, "wss://h/", sizeof(c.url));
+	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
+	out_begin(&o, buf, sizeof(buf));
+}
+
+static void
+test_days(void)
+{
+	fresh();
+	is(check_days(&c, NOW), 0, "no certificate");
+	c.cert.known = 1;
+	c.cert.n = 3;
+	c.cert.chain[0].not_after = NOW + 90 * DAY;
+	c.cert.chain[1].not_after = NOW + 30 * DAY - 1;
+	c.cert.chain[2].not_after = NOW + 900 * DAY;
+	is(check_days(&c, NOW), 29, "the first of the chain counts");
+	is(check_days(&c, NOW + 30 * DAY - 1), 0, "the last second");
+	is(check_days(&c, NOW + 30 * DAY), -1, "just expired");
+	is(check_days(&c, NOW + 32 * DAY), -3, "long expired");
+}
+
+static void
+judge(unsigned int days, int64_t rtt, enum check_level want, const char *name)
+{
+	struct check_limits limits = { days, rtt };
+
+	check_judge(&c, &limits, NOW);
+	is(check_level(&c), want, name);
+}
+
+static void
+test_levels(void)
+{
+	fresh();
+	c.pings = c.pongs = 5;
+	c.mean = 20000;
+	judge(0, 0, CHECK_OK, "all is well");
+	judge(30, 20, CHECK_OK, "no certificate, a ping that is just so");
+	judge(0, 19, CHECK_WARNING, "a slow ping");
+	c.cert.known = 1;
+	c.cert.n = 1;
+	c.cert.chain[0].not_after = NOW + 30 * DAY;
+	judge(30, 0, CHECK_OK, "30 days are enough");
+	judge(31, 0, CHECK_WARNING, "30 days are too few");
+	judge(31, 1, CHECK_WARNING, "two warnings");
+	is(c.nwarnings, 2, "both are told");
+	c.pongs = 4;
+	judge(0, 0, CHECK_WARNING, "a ping without answer");
+	c.close = 1000;
+	judge(0, 0, CHECK_OK, "unless the far side had ended it");
+	why_set(&c.why, EXIT_DENIED, "x");
+	judge(99, 1, CHECK_CRITICAL, "a failure");
+	is(c.nwarnings, 0, "is not warned of");
+	why_set(&c.why, EXIT_SYSTEM, "x");
+	judge(0, 0, CHECK_UNKNOWN, "our own failure tells nothing of them");
+}
+
+static void
+test_interval(void)
+{
+	static const struct { enum check_idle idle; int64_t lived, end, want; }
+	t[] = {
+		{ IDLE_LIVES, 600000, 0, 0 },
+		{ IDLE_ENDED, 0, 5000, 0 },
+		{ IDLE_CUT, 37500, 60000, 0 },
+		{ IDLE_CUT, 0, 50000, 20000 },
+		{ IDLE_CUT, 0, 100, 1000 },
+		{ IDLE_SILENT, 12000, 24000, 5000 },
+		{ IDLE_SILENT, 0, 24000, 5000 },
+		{ IDLE_SILENT, 300000, 600000, 0 },
+	};
+	size_t i;
+
+	ok(1, "ping intervals:");
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		fresh();
+		c.idle = t[i].idle;
+		c.idle_lived = t[i].lived;
+		c.idle_end = t[i].end;
+		if (check_ping_interval(&c) != t[i].want)
+			ok(0, "ping interval of row %zu", i);
+	}
+}
+
+/* What a peer has said cannot break a line or a string. */
+static void
+test_shown(void)
+{
+	struct check_limits none = { 0, 0 };
+
+	fresh();
+	why_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
+	check_nagios(&o, &c, &none, NOW);
+	is_str(buf, "INETWS CRITICAL - a/b \"c\" \\ |\n", "Nagios");
+	fresh();
+	why_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
+	check_json(&o, &c, NOW);
+	ok(strstr(buf, "\"why\":\"a|b \\\"c\\\" \\\\\"") != NULL, "JSON");
+	fresh();
+	memset(c.addresses, 'a', sizeof(c.addresses) - 1);
+	memset(c.why.text, 'b', sizeof(c.why.text) - 1);
+	memset(c.reason, '\\', sizeof(c.reason) - 1);
+	memset(c.server, '"', sizeof(c.server) - 1);
+	check_json(&o, &c, NOW);
+	ok(!o.cut, "long words fit");
+}
+
+int
+main(void)
+{
+	test_days();
+	test_levels();
+	test_interval();
+	test_shown();
+	return done_testing();
+}

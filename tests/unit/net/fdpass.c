@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/fdpass.h"
+#include "tap.h"
+
+/* What a peer may send that is not pass_send(). */
+static void
+send_two(int to, const int two[2])
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} c;
+	char letter[] = "V";
+	struct iovec iov = { letter, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = sizeof(c.room) };
+
+	memset(&c, 0, sizeof(c));
+	c.align.cmsg_level = SOL_SOCKET;
+	c.align.cmsg_type = SCM_RIGHTS;
+	c.align.cmsg_len = CMSG_LEN(2 * sizeof(int));
+	memcpy(CMSG_DATA(&c.align), two, 2 * sizeof(int));
+	sendmsg(to, &m, 0);
+}
+
+/* The next descriptor that would be opened. */
+static int
+next_free(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	close(fd);
+	return fd;
+}
+
+static void
+test_messages(void)
+{
+	char text[PASS_TEXT_MAX], longest[PASS_TEXT_MAX + 1];
+	int pair[2], fd;
+
+	is(pass_pair(pair), 0, "a pair");
+	is(pass_take(pair[1], text, &fd), -1, "nothing there");
+	is(errno, EAGAIN, "so far");
+	is(pass_send(pair[0], 'A', "hello", -1), 0, "a message");
+	is(pass_take(pair[1], text, &fd), 'A', "arrives");
+	is_str(text, "hello", "with its text");
+	is(fd, -1, "and no descriptor");
+	is(pass_send(pair[0], 'B', "", STDIN_FILENO), 0, "one with");
+	is(pass_take(pair[1], text, &fd), 'B', "arrives");
+	ok(fd > STDERR_FILENO, "with it");
+	is(fcntl(fd, F_GETFD), FD_CLOEXEC, "close-on-exec");
+	close(fd);
+	memset(longest, 'x', sizeof(longest));
+	longest[PASS_TEXT_MAX] = '\0';
+	is(pass_send(pair[0], 'C', longest, -1), -1, "a text too long");
+	is(errno, EMSGSIZE, "is refused");
+	close(pair[0]);
+	is(pass_take(pair[1], text, &fd), 0, "the end");
+	close(pair[1]);
+}
+
+static void
+test_too_many(void)
+{
+	const int two[2] = { STDIN_FILENO, STDERR_FILENO };
+	char text[PASS_TEXT_MAX];
+	int pair[2], fd, before;
+
+	pass_pair(pair);
+	before = next_free();
+	send_two(pair[0], two);
+	is(pass_take(pair[1], text, &fd), 'V', "two descriptors at once");
+	if (fd != -1)
+		close(fd);
+	is(next_free(), before, "leave nothing behind");
+	close(pair[0]);
+	close(pair[1]);
+}
+
+int
+main(void)
+{
+	test_messages();
+	test_too_many();
+	return done_testing();
+}

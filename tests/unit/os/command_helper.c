@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* A process that runs a command when it is asked to. */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/command_helper.h"
+#include "tap.h"
+
+extern char **environ;
+
+static char out[KEEPER_OUT_MAX];
+static struct why why;
+
+/* What the script says in secret is gone before it runs. */
+static void
+forget(void *arg)
+{
+	char *secret = strstr(arg, "secret");
+
+	if (secret != NULL)
+		memcpy(secret, "forgot", 6);
+}
+
+static struct keeper
+keeper_of(const char *script)
+{
+	static char sh[] = "sh", c[] = "-c", text[500];
+	static char *argv[] = { sh, c, text, NULL };
+	struct keeper k;
+
+	strlcpy(text, script, sizeof(text));
+	if (keeper_start(&k, argv, environ, 1, forget, text) == -1)
+		abort();
+	return k;
+}
+
+/* One question to a keeper of its own. */
+static int
+ask(const char *script, int64_t ms)
+{
+	struct keeper k = keeper_of(script);
+	int status;
+
+	memset(&why, 0, sizeof(why));
+	status = keeper_ask(&k, out, clock_ms() + ms, &why);
+	keeper_end(&k);
+	return status;
+}
+
+static void
+test_answers(void)
+{
+	is(ask("printf 'A: b\\nC: d\\n'", 5000), 0, "a good end");
+	is_str(out, "A: b\nC: d\n", "what it says");
+	is(ask("echo secret", 5000), 0, "what is to be forgotten");
+	is_str(out, "forgot\n", "is");
+	is(ask("echo x; exit 3", 5000), 3, "a bad end");
+	is(ask("kill -9 $$", 5000), -1, "killed");
+	is(why.status, EXIT_SYSTEM, "is 71");
+	is(ask("sleep 60", 100), -1, "too slow");
+	is(why.status, EXIT_AGAIN, "is 75");
+	is(ask("head -c 8191 /dev/zero | tr '\\0' x", 5000), 0,
+	    "as much as there is room for");
+	is(strlen(out), KEEPER_OUT_MAX - 1, "all of it");
+	is(ask("head -c 8192 /dev/zero | tr '\\0' x", 5000), -1,
+	    "a byte more");
+	is(why.status, EXIT_SYSTEM, "is 71");
+	is(ask("head -c 1000000 /dev/zero | tr '\\0' x", 5000), -1,
+	    "much more");
+}
+
+/* Again and again, also behind a failure, in an order of its own. */
+static void
+test_again(void)
+{
+	struct keeper k = keeper_of("n=$(cat n 2>/dev/null); echo $((n + 1)) "
+	    "| tee n; test \"$n\" != 1");
+	int i;
+
+	unlink("n");
+	for (i = 1; i <= 4; i++) {
+		is(keeper_ask(&k, out, clock_ms() + 5000, &why), i == 2,
+		    "asked again");
+		is(atoi(out), i, "a new answer");
+	}
+	keeper_end(&k);
+	keeper_end(&k);
+	is(k.pid, 0, "ended, once");
+	is(keeper_ask(&k, out, clock_ms() + 5000, &why), -1, "it is gone");
+	unlink("n");
+}
+
+/* What the asker holds is not held on to. */
+static void
+test_descriptors(void)
+{
+	int fd[2];
+	struct keeper k;
+	char c;
+
+	if (pipe(fd) == -1)
+		abort();
+	k = keeper_of("true");
+	close(fd[1]);
+	is(read(fd[0], &c, 1), 0, "the end of a pipe that it was born with");
+	close(fd[0]);
+	keeper_end(&k);
+}
+
+static void
+test_death(void)
+{
+	struct keeper k = keeper_of("true");
+
+	kill(k.pid, SIGKILL);
+	is(keeper_ask(&k, out, clock_ms() + 5000, &why), -1, "a dead one");
+	is(why.status, EXIT_SYSTEM, "is 71");
+	keeper_end(&k);
+	ok(waitpid(-1, NULL, 0) == -1 && errno == ECHILD, "no child is left");
+}
+
+int
+main(void)
+{
+	char dir[] = "/tmp/inetws-keeper.XXXXXX";
+
+	alarm(60);
+	signal(SIGPIPE, SIG_IGN);
+	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
+		abort();
+	test_answers();
+	test_again();
+	test_descriptors();
+	test_death();
+	rmdir(dir);
+	return done_testing();
+}

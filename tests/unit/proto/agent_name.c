@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* Names of agents, and the file that lists them. */
+#include <string.h>
+
+#include "proto/agent_name.h"
+#include "tap.h"
+
+#define HASH	"0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+
+static void
+test_names(void)
+{
+	static const struct { const char *path, *name; } t[] = {
+		{ "/a", "a" }, { "/agents/office-ssh", "office-ssh" },
+		{ "/x/my_b!g_$secret!!", "my_b!g_$secret!!" },
+		{ "//~a.b&'()*+,;=@-_", "~a.b&'()*+,;=@-_" },
+		{ "/", NULL }, { "/a/", NULL }, { "/.a", NULL },
+		{ "/..", NULL }, { "/a/..", NULL }, { "/a%2fb", NULL },
+		{ "/a%00", NULL }, { "/a b", NULL }, { "/a\"b", NULL },
+		{ "/caf\xc3\xa9", NULL }, { "/a#b", NULL }, { "/a:b", NULL },
+		{ "", NULL },
+	};
+	char name[AGENTS_NAME_MAX], path[200];
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		r = agents_name(name, slice_of(t[i].path));
+		ok(t[i].name == NULL ? r == -1 : r == 0 &&
+		    strcmp(name, t[i].name) == 0, "%s", t[i].path);
+	}
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	is(agents_name(name, (struct slice){ path, 129 }), 0, "128 letters");
+	is(agents_name(name, (struct slice){ path, 130 }), -1, "129");
+	ok(agents_name(name, (struct slice){ "/a\0b", 4 }) == -1, "a NUL");
+	ok(strcmp(agents_mask(name, "my_b!g_$secret!!"), "my_b!g...") == 0,
+	    "masked");
+	strcpy(path, "wss://h/a/my_b!g_$secret!!");
+	agents_mask_url(path);
+	ok(strcmp(path, "wss://h/a/my_b!g...") == 0, "in a URL");
+	strcpy(path, "wss://h/agents/office-ssh");
+	agents_mask_url(path);
+	ok(strcmp(path, "wss://h/agents/office-ssh") == 0, "a short name");
+	ok(strcmp(agents_mask(name, "ab"), "ab...") == 0, "a short one");
+}
+
+static int
+lines(const char *text, unsigned int *good)
+{
+	struct slice s = slice_of(text);
+	struct agents_line l;
+	int r;
+
+	*good = 0;
+	while ((r = agents_next(&s, &l)) == 1)
+		*good += slice_is(l.hash, HASH);
+	return r;
+}
+
+static void
+test_lines(void)
+{
+	static const char *const bad[] = {
+		"a", "a b", "a " HASH "0", "a " HASH " c", ".a " HASH,
+		"a/b " HASH, "a g123456789abcdef0123456789ABCDEF0123456789"
+		"abcdef0123456789abcdef"
+	};
+	unsigned int good;
+	size_t i;
+
+	is(lines("", &good), 0, "an empty file");
+	is(lines("# c\n\n a " HASH "\r\n\tb\t" HASH "\n# d\nc " HASH, &good),
+	    0, "lines, comments, blanks");
+	is(good, 3, "three names");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(lines(bad[i], &good) == -1, "'%s'", bad[i]);
+}
+
+int
+main(void)
+{
+	test_names();
+	test_lines();
+	return done_testing();
+}

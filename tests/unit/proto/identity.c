@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/* Addresses, networks, PROXY headers, origins and credentials. */
+#include <string.h>
+
+#include "proto/credentials.h"
+#include "proto/forwarded.h"
+#include "proto/http.h"
+#include "proto/ip.h"
+#include "proto/origin.h"
+#include "proto/proxy_protocol.h"
+#include "tap.h"
+
+static void
+test_ip(void)
+{
+	static const struct { const char *in, *out; } t[] = {
+		{ "192.0.2.1", "192.0.2.1" }, { "::1", "::1" },
+		{ "[::1]", "::1" }, { "[2001:db8::1]:80", "[2001:db8::1]:80" },
+		{ "192.0.2.1:65535", "192.0.2.1:65535" },
+		{ "::ffff:192.0.2.1", "192.0.2.1" },
+		{ "fe80::1%eth0", "fe80::1" }, { "2001:db8::1:80",
+		"2001:db8::1:80" }, { "", NULL }, { "192.0.2", NULL },
+		{ "192.0.2.1:65536", NULL }, { "192.0.2.1:080", NULL },
+		{ "192.0.2.1:", NULL }, { "[192.0.2.1]", NULL },
+		{ "[::1]:x", NULL }, { "[::1", NULL }, { "unknown", NULL },
+		{ ":80", NULL }, { "192.0.2.1:+1", NULL }
+	};
+	char text[IP_TEXT_MAX];
+	struct ip ip;
+	uint16_t port;
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		r = ip_parse_port(&ip, &port, slice_of(t[i].in));
+		ok(r == (t[i].out == NULL ? -1 : 0), "'%s'", t[i].in);
+		if (r == 0 && t[i].out != NULL)
+			is_str(ip_print(text, &ip, port), t[i].out, "is");
+	}
+}
+
+static int
+has(const char *net, const char *address)
+{
+	struct cidr c;
+	struct ip ip;
+
+	if (cidr_parse(&c, slice_of(net)) == -1)
+		return -1;
+	ip_parse(&ip, slice_of(address));
+	return cidr_has(&c, &ip);
+}
+
+static void
+test_cidr(void)
+{
+	is(has("10.0.0.0/8", "10.255.0.1"), 1, "within");
+	is(has("10.0.0.0/8", "11.0.0.1"), 0, "outside");
+	is(has("10.0.0.0/9", "10.128.0.1"), 0, "bits within a byte");
+	is(has("10.0.0.0/9", "10.127.0.1"), 1, "the same");
+	is(has("192.0.2.1", "192.0.2.1"), 1, "one address");
+	is(has("192.0.2.1/32", "192.0.2.2"), 0, "another one");
+	is(has("0.0.0.0/0", "255.0.0.1"), 1, "all of IPv4");
+	is(has("0.0.0.0/0", "2001:db8::1"), 0, "but not IPv6");
+	is(has("::/0", "192.0.2.1"), 1, "everything");
+	is(has("2001:db8::/33", "2001:db8:8000::"), 0, "IPv6 bits");
+	is(has("2001:db8::/32", "2001:db8:8000::"), 1, "IPv6");
+	is(has("::ffff:10.0.0.0/104", "10.1.1.1"), 1, "mapped");
+	is(has("10.0.0.0/33", ""), -1, "33 bits");
+	is(has("::/129", ""), -1, "129 bits");
+	is(has("10.0.0.0/", ""), -1, "no bits");
+	is(has("10.0.0.0/08", ""), -1, "a leading zero");
+	is(has("/8", ""), -1, "no address");
+}
+
+static void
+test_proxyline(void)
+{
+	static const char v1[] = "PROXY TCP6 ::1 2001:db8::2 1 65535\r\nGET";
+	struct proxyline p, q;
+	char err[100], out[PROXYLINE_MAX], from[IP_TEXT_MAX];
+	size_t n;
+	int v, len;
+
+	for (n = 0; n < sizeof(v1) - 4; n++)
+		if (proxyline_parse(&p, v1, n, err, sizeof(err)) != 0)
+			break;
+	is(n, sizeof(v1) - 4, "incomplete until its last byte");
+	is(proxyline_parse(&p, v1, sizeof(v1) - 1, err, sizeof(err)),
+	    sizeof(v1) - 4, "and not a byte more");
+	ok(p.known, "known");
+	is_str(ip_print(from, &p.from, p.from_port), "[::1]:1", "from");
+	is(p.to_port, 65535, "to");
+	for (v = 1; v <= 2; v++) {
+		len = proxyline_write(out, sizeof(out), v, &p);
+		ok(len > 0, "written as version %d", v);
+		for (n = 0; n < (size_t)len; n++)
+			if (proxyline_parse(&q, out, n, err,
+			    sizeof(err)) != 0)
+				break;
+		is(n, len, "incomplete until its last byte");
+		is(proxyline_parse(&q, out, len, err, sizeof(err)), len,
+		    "read again");
+		ok(memcmp(&p, &q, sizeof(p)) == 0, "the same");
+		is(proxyline_write(out, 10, v, &p), -1, "no room");
+	}
+	p.known = 0;
+	is(proxyline_write(out, sizeof(out), 1, &p), 15, "UNKNOWN");
+	is_str(out, "PROXY UNKNOWN\r\n", "as it is written");
+	is(proxyline_write(out, sizeof(out), 2, &p), 16, "LOCAL");
+	is(proxyline_parse(&q, out, 16, err, sizeof(err)), 16, "is read");
+	is(q.known, 0, "and says nothing");
+	is(proxyline_parse(&q, "GET / HTTP/1.1", 14, err, sizeof(err)), -1,
+	    "something else");
+	is(proxyline_parse(&q, "G", 1, err, sizeof(err)), -1, "at once");
+}
+
+static void
+test_origin(void)
+{
+	static const struct { const char *origin, *host; int same; } t[] = {
+		{ "https://a", "a", 1 }, { "https://a", "A:443", 1 },
+		{ "http://a", "a:443", 0 }, { "http://a:80", "a", 1 },
+		{ "https://a:80", "a", 0 }, { "https://a.b", "b", 0 },
+		{ "https://b", "a.b", 0 }, { "null", "null", 0 },
+		{ "https://[::1]:1", "[::1]:1", 1 }, { "https://", "", 0 },
+		{ "https://a/", "a/", 0 }, { "https://u@a", "u@a", 0 },
+		{ "x://a", "a", 1 }, { "", "", 0 }, { "https://a:", "a:", 0 }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		ok(origin_is_of(slice_of(t[i].origin),
+		    slice_of(t[i].host)) == t[i].same, "%s, %s: %d",
+		    t[i].origin, t[i].host, t[i].same);
+	is(origin_is_allowed(slice_of("null"), "*"), 1, "* is any");
+	is(origin_is_allowed(slice_of("https://a:1"), "a"), 1, "any port");
+	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
+	is(origin_is_allowed(slice_of("null"), "null"), 1, "null, if asked");
+	is(origin_is_allowed(slice_of("null"), "nul"), 0, "not else");
+	is(origin_is_allowed(slice_of("https://a"), "HTTPS://a:443"), 1,
+	    "the scheme's own port, written out");
+	is(origin_is_allowed(slice_of("http://a"), "https://a"), 0,
+	    "another scheme");
+	is(origin_is_allowed(slice_of("https://a:1"), "https://a"), 0,
+	    "another port");
+}
+
+static void
+test_credentials(void)
+{
+	static const struct {
+		const char *value, *user, *secret;
+	} t[] = {
+		{ "Basic YW5uOng=", "ann", "x" },
+		{ "basic   YW5uOjp4", "ann", ":x" },
+		{ "Basic YW5uOg==", "ann", "" }, { "Basic Ong=", "", "x" },
+		{ "Bearer abc", "", "abc" }, { "Bearer ", NULL, NULL },
+		{ "Bearer a b", NULL, NULL }, { "Basic", NULL, NULL },
+		{ "Basic YW5u", NULL, NULL }, { "Basic YW5uOng", NULL, NULL },
+		{ "Basic =W5uOng=", NULL, NULL },
+		{ "Basic YW5=Ong=", NULL, NULL },
+		{ "Basic YW5uAHg6", NULL, NULL }, { "", NULL, NULL },
+		{ "Digest x", NULL, NULL }
+	};
+	static const char lines[] = "# us\n\nann:$6$x\r\n token:bot:"
+	    "0123456789abcdefABCDEF67890123456789012345678901234567890123456a"
+	    "\nbad\n:x\ntoken:x:12\nend:h";
+	struct slice rest = slice_of(lines);
+	struct credentials_line l;
+	struct credentials c;
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		r = credentials_parse(&c, slice_of(t[i].value));
+		ok(r == (t[i].user == NULL ? -1 : 0), "'%s'", t[i].value);
+		if (r == 0 && t[i].user != NULL) {
+			is_str(c.user, t[i].user, "user");
+			is_str(c.secret, t[i].secret, "secret");
+		}
+	}
+	is(credentials_next(&rest, &l), 1, "a user");
+	ok(slice_is(l.name, "ann") && slice_is(l.hash, "$6$x"), "is ann");
+	is(credentials_next(&rest, &l), 1, "a token");
+	ok(l.kind == CREDENTIALS_BEARER && slice_is(l.name, "bot"), "bot's");
+	is(credentials_next(&rest, &l), -1, "no colon");
+	is(credentials_next(&rest, &l), -1, "no name");
+	is(credentials_next(&rest, &l), -1, "a short hash");
+	is(credentials_next(&rest, &l), 1, "the last line");
+	is(credentials_next(&rest, &l), 0, "the end");
+}
+
+static int
+trusts_tens(const void *arg, const struct ip *ip)
+{
+	return ip->b[12] == 10 && ip_is_v4(ip);
+}
+
+static void
+test_forwarded(void)
+{
+	static struct http_head head;
+	char field[FORWARDED_FIELD_MAX], text[IP_TEXT_MAX];
+	struct ip ip;
+	uint16_t port;
+
+	head.nfields = 2;
+	head.field[0].name = slice_of("x-forwarded-for");
+	head.field[0].value = slice_of("1.1.1.1, 2.2.2.2");
+	head.field[1].name = slice_of("X-Forwarded-For");
+	head.field[1].value = slice_of("10.0.0.1,10.0.0.2");
+	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
+	    &port), 1, "several fields are one list");
+	is_str(ip_print(text, &ip, port), "2.2.2.2", "the rightmost stranger");
+	head.field[0].value = slice_of("1.1.1.1, what");
+	forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
+	    &port);
+	is_str(ip_print(text, &ip, port), "10.0.0.1", "not behind a riddle");
+	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    0, "no such field");
+	head.nfields = 1;
+	head.field[0].value = slice_of("\", 2.2.2.2");
+	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
+	    &port), 1, "a visitor's quote swallows no proxy's word");
+	is_str(ip_print(text, &ip, port), "2.2.2.2", "which counts");
+	head.field[0].name = slice_of("Forwarded");
+	head.field[0].value = slice_of("host=\"a;for=1.1.1.1;\\\";for=3.3.3.3"
+	    ";x\";for=2.2.2.2");
+	forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port);
+	is_str(ip_print(text, &ip, port), "2.2.2.2",
+	    "a quoted Host holds no for=");
+	head.field[0].value = slice_of("for=\"1.1.1.1, for=2.2.2.2");
+	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    -1, "a quote that does not end is an error");
+	head.field[0].value = slice_of("for=\"1\\, for=\"2.2.2.2:5\"");
+	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    -1, "however it is made");
+	ip_parse(&ip, slice_of("2001:db8::1"));
+	is_str(forwarded_write(field, &ip, 5),
+	    "Forwarded: for=\"[2001:db8::1]:5\"", "IPv6 and port");
+	is_str(forwarded_write(field, &ip, 0),
+	    "Forwarded: for=\"[2001:db8::1]\"", "IPv6");
+	ip_parse(&ip, slice_of("192.0.2.1"));
+	is_str(forwarded_write(field, &ip, 0), "Forwarded: for=192.0.2.1",
+	    "IPv4");
+}
+
+/*
+ * All short lists of strangers, trusted ones and riddles, against what a
+ * reader from the right would say.
+ */
+static void
+test_forwarded_lists(void)
+{
+	static const char *const word[] = { "1.1.1.", "10.0.0.", "what" };
+	static struct http_head head;
+	char list[200], want[IP_TEXT_MAX], text[IP_TEXT_MAX], one[20];
+	struct ip ip;
+	uint16_t port;
+	int n, code, i, kind, wrong = 0, found, r;
+
+	head.nfields = 1;
+	head.field[0].name = slice_of("X-Forwarded-For");
+	for (n = 0; n <= 5; n++)
+		for (code = 0; code < 3 * 3 * 3 * 3 * 3; code++) {
+			list[0] = '\0';
+			found = 0;
+			for (i = 0, r = code; i < n; i++, r /= 3) {
+				kind = r % 3;
+				snprintf(one, sizeof(one), kind == 2 ? "%s" :
+				    "%s%d", word[kind], i + 1);
+				/* to the left of what there is */
+				memmove(list + strlen(one) + 1, list,
+				    strlen(list) + 1);
+				memcpy(list, one, strlen(one));
+				list[strlen(one)] = ',';
+				if (found == 2)
+					continue;
+				if (kind != 2) {
+					strlcpy(want, one, sizeof(want));
+					found = 1;
+				}
+				if (kind != 1)
+					found = found == 0 ? 3 : 2;
+				if (found == 3)
+					break;
+			}
+			head.field[0].value = slice_of(list);
+			r = forwarded_from(&head, "X-Forwarded-For",
+			    trusts_tens, NULL, &ip, &port);
+			if (r != (found == 1 || found == 2) || (r == 1 &&
+			    strcmp(ip_print(text, &ip, port), want) != 0)) {
+				wrong++;
+				printf("# %s: %d\n", list, r);
+			}
+		}
+	is(wrong, 0, "every list is read from the right");
+}
+
+static uint64_t
+source_of(const char *text)
+{
+	struct ip ip;
+
+	return ip_parse(&ip, slice_of(text)) == 0 ? ip_source(&ip) : 0;
+}
+
+static void
+test_source(void)
+{
+	ok(source_of("192.0.2.1") == source_of("::ffff:192.0.2.1"),
+	    "an IPv4 address in both forms");
+	ok(source_of("192.0.2.1") != source_of("192.0.2.2"), "not another");
+	ok(source_of("2001:db8::1") == source_of("2001:db8::ffff:2"),
+	    "one /64 is one source");
+	ok(source_of("2001:db8::1") != source_of("2001:db8:0:1::1"),
+	    "another is not");
+	ok(source_of("::1") != 0, "none is nobody");
+}
+
+int
+main(void)
+{
+	test_ip();
+	test_cidr();
+	test_proxyline();
+	test_origin();
+	test_forwarded_lists();
+	test_credentials();
+	test_forwarded();
+	test_source();
+	return done_testing();
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "stats/page.h"
+#include "tap.h"
+
+static const struct stats_about about = { "server", "a -> b", 2 };
+
+static void
+look(struct report *r)
+{
+	struct stats_view v;
+
+	stats_view_own(&v);
+	stats_read(&v, r);
+}
+
+/* A child that counts so many bytes in a slot; killed or at its end. */
+static void
+child(int slot, uint64_t bytes, int killed)
+{
+	pid_t pid;
+
+	stats_prepare(slot);
+	if ((pid = fork()) == 0) {
+		stats_take(slot, STATE_OPEN);
+		STATS_SET(stats_mine->counts.up, stats_mine->up_before + bytes);
+		if (killed)
+			kill(getpid(), SIGKILL);
+		stats_release(RESULT_ENDED);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void
+without_page(void)
+{
+	stats_take(STATS_SLOT_NONE, STATE_OPEN);
+	STATS_ADD(stats_mine->counts.up, 5);
+	stats_release(RESULT_ENDED);
+	ok(stats_mine != NULL, "without a page there is a slot to write to");
+}
+
+static void
+anonymous(void)
+{
+	struct report r;
+
+	is(stats_create(NULL, 2, &about), 0, "a page without a file");
+	stats_take(0, STATE_LISTENING);
+	child(1, 100, 0);
+	look(&r);
+	is((long long)r.counts.up, 100, "what a child wrote is seen");
+	is((long long)r.counts.ended[RESULT_ENDED], 1, "and how it ended");
+	is(r.pid, getpid(), "the supervisor is known");
+	child(1, 10, 1);
+	look(&r);
+	is(report_active(&r), 1, "a killed child is active until reaped");
+	stats_bury(1);
+	look(&r);
+	is(report_active(&r), 0, "then not");
+	is((long long)r.counts.ended[RESULT_KILLED], 1, "counted as killed");
+	is((long long)r.counts.up, 110, "and with its bytes");
+	stats_bury(1);
+	look(&r);
+	is((long long)r.counts.ended[RESULT_KILLED], 1, "only once");
+	child(7, 1000, 0);
+	look(&r);
+	is((long long)r.counts.up, 1110, "one without a slot counts too");
+	is((long long)r.counts.begun, 3, "as a connection");
+	stats_close(1);
+}
+
+/* Many at once: each is told of another number of those before it. */
+static void
+sources(const char *path)
+{
+	enum { N = 40 };
+	int pair[2], gate[2], seen[N] = { 0 }, i;
+	unsigned char n;
+	pid_t pid;
+
+	is(stats_create(path, N + 1, &about), 0, "a page");
+	stats_take(0, STATE_LISTENING);
+	if (pipe(pair) == -1 || pipe(gate) == -1)
+		exit(1);
+	for (i = 0; i <= N; i++)
+		stats_prepare(i + 1);
+	for (i = 0; i < N; i++)
+		if ((pid = fork()) == 0) {
+			close(gate[1]);
+			stats_take(i + 1, STATE_HANDSHAKE);
+			n = stats_source(i % 2 == 0 ? 7 : 8, 1000);
+			if (write(pair[1], &n, 1) != 1)
+				_exit(1);
+			_exit(read(gate[0], &n, 1) != 0);
+		}
+	for (i = 0; i < N; i++)
+		if (read(pair[0], &n, 1) == 1 && n < N)
+			seen[n]++;
+	for (i = 0; i < N / 2 && seen[i] == 2; i++)
+		;
+	is(i, N / 2, "each of two sources counts up by one");
+	stats_take(N + 1, STATE_HANDSHAKE);
+	is(stats_source(9, 1000), 0, "another source has nobody");
+	is(stats_source(7, 1000), N / 2, "or all of them");
+	ok(!stats_is_established(N + 1, getpid()), "a handshake is one");
+	STATS_SET(stats_mine->state, STATE_OPEN);
+	ok(stats_is_established(N + 1, getpid()), "a tunnel is none");
+	ok(!stats_is_established(1, getpid()), "nor is who has not begun");
+	close(gate[1]);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	for (i = 0; i < N && path == NULL; i++)
+		stats_bury(i + 1);
+	is(stats_source(7, 1000), 0, "who is gone does not count");
+	stats_release(RESULT_ENDED);
+	close(pair[0]);
+	close(pair[1]);
+	close(gate[0]);
+	stats_close(1);
+}
+
+static void
+rate_limit(void)
+{
+	uint64_t left_out;
+	int i, n = 0;
+
+	stats_create(NULL, 2, &about);
+	for (i = 0; i < 1000; i++)
+		n += stats_may_log(&left_out);
+	ok(n >= 100 && n < 300, "some lines a second (%d)", n);
+	stats_close(1);
+	is(stats_may_log(&left_out), 1, "all of them without a page");
+}
+
+static void
+bad_files(void)
+{
+	char path[] = "/tmp/stats.XXXXXX";
+	struct why why;
+	struct stats_view v;
+	int fd = mkstemp(path);
+
+	is(stats_view_open(&v, path, &why), -1, "an empty file is no page");
+	is(why.status, EXIT_BADCONFIG, "bad configuration");
+	is(ftruncate(fd, 100000), 0, "zeros");
+	is(stats_view_open(&v, path, &why), -1, "nor are zeros");
+	unlink(path);
+	close(fd);
+	is(stats_view_open(&v, path, &why), -1, "nor is none");
+	is(why.status, EXIT_NAME, "not found");
+}
+
+/* What visitors of a gate come for. */
+static void
+names(void)
+{
+	static const struct stats_about gate = { "gate", "a -> b", 2 };
+	struct report_name of[4];
+	struct report_names found = { of, 0, 4 };
+	struct stats_view v;
+
+	is(stats_create(NULL, 2, &gate), 0, "a gate's page");
+	stats_set_name(0, "ann", 1, 0);
+	stats_set_name(1, "bob", 0, 7);
+	stats_set_name(2, "eve", 0, 0);
+	stats_set_name(0, "ann", 1, 2);
+	stats_set_name(2, "", 0, 0);
+	stats_set_name(STATS_NAMES, "x", 0, 0);
+	stats_view_own(&v);
+	stats_names(&v, &found);
+	is(found.n, 2, "its names, without those that are gone");
+	is_str(of[0].text, "ann", "one");
+	is(of[0].listed * 10 + of[0].waiting, 12, "and what is said of it");
+	is(of[1].listed * 10 + of[1].waiting, 7, "the other one");
+	stats_close(1);
+	is(stats_create(NULL, 2, &about), 0, "one that is no gate's");
+	found.n = 0;
+	stats_view_own(&v);
+	stats_names(&v, &found);
+	is(found.n, 0, "has none");
+	stats_close(1);
+}
+
+int
+main(void)
+{
+	char dir[] = "/tmp/iws.XXXXXX", path[64];
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	snprintf(path, sizeof(path), "%s/page", dir);
+	without_page();
+	anonymous();
+	rate_limit();
+	bad_files();
+	names();
+	sources(NULL);
+	sources(path);
+	rmdir(dir);
+	return done_testing();
+}

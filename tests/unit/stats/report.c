@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "base/error.h"
+#include "stats/metrics.h"
+#include "tap.h"
+
+static char buf[METRICS_MAX];
+
+static void
+escapes(void)
+{
+	struct out o;
+
+	out_begin(&o, buf, sizeof(buf));
+	out_json(&o, "a\"\\\n\xff");
+	is_str(buf, "\"a\\\"\\\\\\u000a\\u00ff\"", "JSON");
+	out_begin(&o, buf, sizeof(buf));
+	out_html(&o, "<a b=\"&\">\n");
+	is_str(buf, "&lt;a b=&quot;&amp;&quot;&gt;?", "HTML");
+	out_begin(&o, buf, sizeof(buf));
+	out_label(&o, "a\"\\\n");
+	is_str(buf, "a\\\"\\\\?", "labels");
+	out_begin(&o, buf, 4);
+	out_add(&o, "abcd");
+	ok(o.cut && o.len == 0, "what does not fit is left out");
+}
+
+static void
+names(void)
+{
+	unsigned int i, good = 1;
+
+	for (i = RESULT_ENDED; i < RESULTS; i++)
+		good &= report_result_name(i) != NULL;
+	ok(good, "every result has a name");
+	ok(report_result_name(RESULTS) == NULL, "and there are no others");
+	is(report_code(0), CODE_NONE, "no code");
+	is(report_code(1000), CODE_1000, "1000");
+	is(report_code(1005), CODE_NONE, "1005 is none");
+	is(report_code(4000), CODE_OTHER, "a private one");
+	is(report_failure(EXIT_DENIED), RESULT_DENIED, "77");
+	is(report_bucket(report_rtt_ms, 0), 0, "the first bucket");
+	is(report_bucket(report_rtt_ms, 1), 0, "its bound belongs to it");
+	is(report_bucket(report_rtt_ms, 2), 1, "the second");
+	is(report_bucket(report_rtt_ms, 999999), REPORT_BUCKETS - 1,
+	    "the last one");
+}
+
+/* Those of a gate, and what is said of them. */
+static void
+gate(void)
+{
+	static const struct metrics_form text;
+	static struct report_name of[3];
+	struct report_names names = { of, 0, 3 };
+	struct report_row row = { .state = STATE_PARKED };
+	struct report r = { .mode = "gate" };
+	struct out o;
+
+	report_name(&names, "ann", 1, 2);
+	report_name(&names, "bob", 0, 3);
+	strlcpy(row.target, "ann", sizeof(row.target));
+	report_name_row(&names, &row);
+	row.state = STATE_LOST;
+	report_name_row(&names, &row);
+	row.state = STATE_HANDSHAKE;
+	report_name_row(&names, &row);
+	strlcpy(row.target, "eve", sizeof(row.target));
+	row.state = STATE_OPEN;
+	report_name_row(&names, &row);
+	report_name(&names, "one too many", 1, 1);
+	is(names.n, 3, "names, as many as there is room for");
+	is(of[0].parked * 100 + of[0].open * 10 + of[0].waiting, 112,
+	    "a wire that waits, one with a visitor, visitors who wait");
+	is(of[2].open, 1, "a name that only a wire has");
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &text, &r, &names, NULL);
+	ok(strstr(buf, "\ninetws_agent_wires{name=\"ann\",state=\"parked\"} "
+	    "1\n") != NULL && strstr(buf, "\ninetws_agent_visitors_waiting"
+	    "{name=\"ann\"} 2\n") != NULL, "a listed name is a label");
+	ok(strstr(buf, "bob") == NULL && strstr(buf, "eve") == NULL,
+	    "others are not");
+	out_begin(&o, buf, sizeof(buf));
+	report_json_name(&o, &of[1]);
+	is_str(buf, "{\"name\":\"bob\",\"listed\":false,\"parked\":0,"
+	    "\"open\":0,\"waiting\":3}", "JSON");
+}
+
+/* As many of them, as long as there can be. */
+static void
+many(void)
+{
+	static const struct metrics_form open = { 1, 1 };
+	static struct report_name of[REPORT_NAMES_MAX];
+	struct report_names names = { of, REPORT_NAMES_MAX, REPORT_NAMES_MAX };
+	static struct report r;
+	struct out o;
+	unsigned int i;
+
+	for (i = 0; i < REPORT_NAMES_MAX; i++) {
+		of[i] = (struct report_name){ .listed = 1, .parked = -1u,
+		    .open = -1u, .waiting = -1u };
+		memset(of[i].text, 'x', sizeof(of[i].text) - 1);
+	}
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &open, &r, &names, NULL);
+	ok(!o.cut, "there is room for all names");
+}
+
+static void
+metrics(void)
+{
+	static const struct metrics_form text, open = { 1, 1 };
+	static const struct report_names none;
+	static struct report r;
+	struct out o;
+
+	strlcpy(r.version, "1\"2", sizeof(r.version));
+	r.active[STATE_OPEN] = 3;
+	r.unlisted = 2;
+	r.counts.up = 1234567890123456789u;
+	r.counts.rtt.bucket[1] = 2;
+	r.counts.rtt.bucket[REPORT_BUCKETS - 1] = 1;
+	r.counts.rtt.sum = 10003;
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &text, &r, &none, NULL);
+	ok(!o.cut, "there is room for all");
+	ok(strstr(buf, "\ninetws_connections_active 5\n") != NULL, "active");
+	ok(strstr(buf, "direction=\"up\"} 1234567890123456789\n") != NULL,
+	    "large numbers stay exact");
+	ok(strstr(buf, "rtt_seconds_bucket{le=\"0.001\"} 0\n") != NULL &&
+	    strstr(buf, "rtt_seconds_bucket{le=\"0.002\"} 2\n") != NULL &&
+	    strstr(buf, "rtt_seconds_bucket{le=\"5.000\"} 2\n") != NULL &&
+	    strstr(buf, "rtt_seconds_bucket{le=\"+Inf\"} 3\n") != NULL,
+	    "buckets add up");
+	ok(strstr(buf, "rtt_seconds_sum 10.003\n") != NULL, "in seconds");
+	ok(strstr(buf, "version=\"1\\\"2\"") != NULL, "labels are escaped");
+	ok(strstr(buf, "# TYPE inetws_stream_bytes_total counter") != NULL,
+	    "a family has its suffix in the text format");
+	ok(strstr(buf, "# EOF") == NULL, "which has no end");
+	out_begin(&o, buf, sizeof(buf));
+	metrics_write(&o, &open, &r, &none, NULL);
+	ok(strstr(buf, "# TYPE inetws_stream_bytes counter\n# UNIT "
+	    "inetws_stream_bytes bytes\n") != NULL,
+	    "and not in OpenMetrics, which has units");
+	is_str(buf + strlen(buf) - 6, "# EOF\n", "and an end");
+	ok(strstr(buf, "http_to_tcp_active_connections 5\n") != NULL,
+	    "another tool's names");
+}
+
+static void
+accepts(void)
+{
+	static const struct { const char *accept; int open; } t[] = {
+		{ "", 0 }, { "*/*", 0 }, { "text/plain", 0 },
+		{ "application/openmetrics-text", 1 },
+		{ "application/openmetrics-text;q=0", 0 },
+		{ "application/openmetrics-text; version=1.0.0; q=0.5, "
+		    "text/plain;q=0.3", 1 },
+		{ "application/openmetrics-text;q=0.2,text/plain", 0 },
+		{ "Application/OpenMetrics-Text ; q=1", 1 },
+		{ ",;,q=,;q=", 0 }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		is(metrics_wants_open(slice_of(t[i].accept)), t[i].open,
+		    t[i].accept);
+	is(metrics_wants_open((struct slice){ NULL, 0 }), 0, "no Accept");
+}
+
+int
+main(void)
+{
+	escapes();
+	names();
+	metrics();
+	gate();
+	many();
+	accepts();
+	return done_testing();
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "supervisor/respawn.h"
+#include "tap.h"
+
+#define NOW	1000000
+
+/* How long from now until there is another try. */
+static int64_t
+wait_of(const struct pace *p)
+{
+	return p->not_before - NOW;
+}
+
+static int
+is_about(int64_t ms, int64_t expected)
+{
+	return ms >= expected / 2 && ms <= expected + expected / 2;
+}
+
+static void
+test_unwanted(void)
+{
+	struct pace p = { 0 };
+
+	pace_came(&p);
+	ok(p.proved && p.not_before <= NOW, "one waits: the next at once");
+	pace_unwanted(&p, NOW);
+	is(wait_of(&p), 10 * 60 * 1000,
+	    "none may wait: asked again after ten minutes");
+	ok(!p.proved, "by one try");
+	ok(p.failed == 0, "which is no failure");
+	pace_came(&p);
+	pace_used(&p);
+	pace_lost(&p, NOW, NOW);
+	ok(wait_of(&p) <= 300, "then one may: the ten minutes are over");
+}
+
+static void
+test_failed(void)
+{
+	struct pace p = { 0 };
+	unsigned int i;
+	int good = 1;
+
+	for (i = 0; i < 20; i++) {
+		pace_lost(&p, -1, NOW);
+		good &= is_about(wait_of(&p), i < 8 ? 200 << i : 30000);
+	}
+	ok(good, "pauses double from a fifth of a second to half a minute");
+	ok(p.failed == 20, "failures are counted");
+	pace_came(&p);
+	ok(p.failed == 0, "until one comes to wait");
+	pace_lost(&p, NOW - PACE_STEADY_MS + 1, NOW);
+	ok(is_about(wait_of(&p), 30000), "one lost soon proves nothing");
+	ok(p.failed == 0, "but is no failure");
+	pace_came(&p);
+	pace_lost(&p, NOW - PACE_STEADY_MS, NOW);
+	ok(is_about(wait_of(&p), 200), "one that waited for long does");
+	pace_stuck(&p, NOW);
+	ok(is_about(wait_of(&p), 400) && p.failed == 0,
+	    "one that could not be tried: later, no failure");
+}
+
+int
+main(void)
+{
+	test_unwanted();
+	test_failed();
+	return done_testing();
+}

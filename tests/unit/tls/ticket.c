@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Session tickets between processes: what is put into the queue by somebody
+ * who means no good is passed over.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/io.h"
+#include "net/socket.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "tls/certs.h"
+#include "tls/internal.h"
+#include "tap.h"
+
+#define SOON	(clock_ms() + 10000)
+#define NAME	(ADDR_HOST_MAX + 1)
+
+static struct why why;
+static char dir[] = "/tmp/inetws-ticket-XXXXXX";
+static char ca_file[64], cert_file[64], key_file[64];
+
+static ssize_t
+get(struct tls *t, int fd, char *buf, size_t size)
+{
+	struct iovec iov = { buf, size };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	while ((n = tls_readv(t, &iov, 1)) == -1 && errno == EAGAIN &&
+	    poll(&p, 1, 10000) > 0)
+		;
+	return n;
+}
+
+static int filled = -1;	/* not -1: fill the queue within the handshake */
+
+static void
+fill(const struct tls_ctx *client)
+{
+	while (filled != -1 && filled < 1000 &&
+	    send(client->tickets[0], "rubbish", 7, MSG_DONTWAIT) == 7)
+		filled++;
+}
+
+/* One connection; 1 resumed, 0 not, -1 failed.  The server is a child. */
+static int
+meet(struct tls_ctx *client, struct tls_ctx *server)
+{
+	struct iovec iov = { (char *)"hello", 5 };
+	char buf[100];
+	struct tls *t;
+	int fd[2], r = -1, status;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1)
+		exit(1);
+	fd_nonblock(fd[0]);
+	fd_nonblock(fd[1]);
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		close(fd[0]);
+		t = tls_accept(server, fd[1], fd[1], SOON, &why);
+		if (t == NULL)
+			_exit(1);
+		tls_writev(t, &iov, 1, 0);
+		get(t, fd[1], buf, sizeof(buf));
+		_exit(0);
+	}
+	close(fd[1]);
+	t = tls_connect(client, fd[0], fd[0], NULL,
+	    "localhost", SOON, &why);
+	fill(client);
+	if (t != NULL && get(t, fd[0], buf, sizeof(buf)) == 5) {
+		tls_describe(t, buf, sizeof(buf));
+		r = strstr(buf, "resumed") != NULL;
+	}
+	tls_free(t);
+	close(fd[0]);
+	waitpid(pid, &status, 0);
+	return r;
+}
+
+/* All that waits, thrown away; the last one is kept.  Its length. */
+static ssize_t
+drain(struct tls_ctx *ctx, char *last, size_t size)
+{
+	ssize_t n, len = 0;
+
+	while ((n = recv(ctx->tickets[1], last, size, MSG_DONTWAIT)) > 0)
+		len = n;
+	return len;
+}
+
+static void
+put(struct tls_ctx *ctx, const char *bytes, size_t len)
+{
+	if (send(ctx->tickets[0], bytes, len, MSG_DONTWAIT) != (ssize_t)len)
+		exit(1);
+}
+
+static void
+test_queue(struct tls_ctx *client, struct tls_ctx *server)
+{
+	static char good[65536], bad[65536];
+	int64_t old;
+	ssize_t len;
+	int i, r;
+
+	is(meet(client, server), 0, "at first a full handshake");
+	is(meet(client, server), 1, "then resumed");
+	len = drain(client, good, sizeof(good));
+	ok(len > NAME + 100, "a ticket of %zd bytes", len);
+	is(meet(client, server), 0, "none left: a full handshake");
+
+	drain(client, bad, sizeof(bad));
+	for (i = 0; i < 8; i++) {
+		memset(bad, i == 0 ? 0 : 'x', sizeof(bad));
+		put(client, bad, i == 1 ? 1 : i * 1000 + 1);
+	}
+	is(meet(client, server), 0, "rubbish");
+
+	for (i = 0; i < len; i += 97) {
+		drain(client, bad, sizeof(bad));
+		memcpy(bad, good, len);
+		put(client, bad, i + 1);
+		if ((r = meet(client, server)) != 0)
+			ok(0, "cut to %d bytes: %d", i + 1, r);
+	}
+	ok(1, "cut anywhere");
+
+	for (i = 0; i < len; i += 41) {
+		drain(client, bad, sizeof(bad));
+		memcpy(bad, good, len);
+		bad[i] ^= 0x55;
+		put(client, bad, len);
+		if ((r = meet(client, server)) == -1 && why.status == 0)
+			ok(0, "changed at %d", i);
+	}
+	ok(1, "changed anywhere");
+
+	drain(client, bad, sizeof(bad));
+	memcpy(bad, good, len);
+	bad[0] ^= 1;
+	put(client, bad, len);
+	is(meet(client, server), 0, "with somebody else");
+
+	drain(client, bad, sizeof(bad));
+	memcpy(bad, good, len);
+	old = clock_ms() - 3600000;
+	for (i = NAME; i % 8 != 0; i++)
+		;
+	memcpy(bad + i, &old, sizeof(old));
+	put(client, bad, len);
+	is(meet(client, server), 0, "verified too long ago");
+
+	drain(client, bad, sizeof(bad));
+	put(client, good, len);
+	is(meet(client, server), 1, "the good one is still good");
+}
+
+/* A full queue makes room for what is new. */
+static void
+test_bounds(struct tls_ctx *client, struct tls_ctx *server)
+{
+	char waste[65536];
+	ssize_t n, last = 0;
+	int count = 0;
+
+	drain(client, waste, sizeof(waste));
+	filled = 0;
+	is(meet(client, server), 0, "the queue fills up meanwhile");
+	ok(filled > 0 && filled < 100, "with %d datagrams", filled);
+	filled = -1;
+	while ((n = recv(client->tickets[1], waste, sizeof(waste),
+	    MSG_DONTWAIT)) > 0) {
+		last = n;
+		count++;
+	}
+	ok(count < 100 && last > NAME + 100, "of %d the last is a ticket",
+	    count);
+}
+
+int
+main(void)
+{
+	struct tls_options co = { .cafile = ca_file };
+	struct tls_options so = { .server = 1, .cert = cert_file,
+	    .key = key_file };
+	struct tls_ctx *client, *server;
+	struct pair ca, leaf;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (tls_prepare(&why) == -1 || mkdtemp(dir) == NULL)
+		return 1;
+	snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", dir);
+	snprintf(cert_file, sizeof(cert_file), "%s/cert.pem", dir);
+	snprintf(key_file, sizeof(key_file), "%s/key.pem", dir);
+	ca = make_cert("our authority", NULL, NULL, -DAY, DAY);
+	leaf = make_cert("leaf", "DNS:localhost", &ca, -DAY, DAY);
+	save(ca_file, ca.cert);
+	save(cert_file, leaf.cert);
+	save_key(key_file, leaf.key);
+	free_pair(&ca);
+	free_pair(&leaf);
+
+	client = tls_context(&co, &why);
+	server = tls_context(&so, &why);
+	if (!ok(client != NULL && server != NULL, "two contexts"))
+		printf("# %s\n", why.text);
+	is(tls_tickets_open(client), 0, "tickets");
+	is(tls_tickets_open(client), 0, "once is enough");
+	test_queue(client, server);
+	test_bounds(client, server);
+	tls_tickets_close(client);
+	is(meet(client, server), 0, "nothing behind the end");
+	tls_ctx_free(client);
+	tls_ctx_free(server);
+	unlink(ca_file);
+	unlink(cert_file);
+	unlink(key_file);
+	rmdir(dir);
+	return done_testing();
+}

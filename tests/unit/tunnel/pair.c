@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Two tunnels joined by a simulated wire that chunks, stalls, is cut at any
+ * byte and dialled again, at random.  Whatever happens, bytes arrive in order
+ * and once, an end is shown only behind the last of them, nothing deadlocks,
+ * and without resets all ends well.  A seed that fails is printed;
+ * SEED=N tunnel_pair.t plays that one alone, SEEDS=N plays so many.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tunnel/internal.h"
+#include "tap.h"
+
+#define WIRE_MAX	8192	/* bytes on the way */
+#define STEPS_MAX	400000
+
+enum kind { FOREIGN, PLAIN, SESSION };
+enum way { JOINED, PARK, SERVE };	/* whose stream comes later */
+
+struct pipe {
+	uint8_t data[WIRE_MAX];
+	size_t len;
+	int closed;		/* no more will come */
+	int broken;		/* writing fails */
+};
+
+struct end {
+	struct tunnel t;
+	uint64_t total, told;	/* what the stream says: all, so far */
+	uint64_t got;		/* what it was told */
+	int eof, reset, closed;	/* what it was shown */
+	int returned;		/* may go elsewhere */
+	int resets;		/* it will reset at this position, or 0 */
+	struct pipe *to, *from;	/* NULL: no wire */
+	int lazy;		/* reads one time in so many */
+};
+
+struct world {
+	struct end end[2];	/* client, server */
+	struct pipe way[2];
+	enum kind kind;
+	enum way late;
+	int fails;		/* the serving side's stream cannot be had */
+	int64_t now;
+	int cuts;
+	unsigned int redials, goodbyes;
+	int lost;		/* a wire, before the session began, or
+				 * without one */
+	const char *wrong;
+	uint64_t where;
+};
+
+static uint64_t state;
+
+static uint64_t
+rnd(uint64_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return below == 0 ? 0 : (state >> 11) % below;
+}
+
+static void
+fake_random(void *p, size_t n)
+{
+	uint8_t *b = p;
+
+	while (n-- > 0)
+		*b++ = rnd(256);
+}
+
+static uint8_t
+pattern(int who, uint64_t at)
+{
+	return (at * 2654435761u >> 13) + at + who * 77;
+}
+
+static void
+wrong(struct world *w, const char *what, uint64_t where)
+{
+	if (w->wrong == NULL) {
+		w->wrong = what;
+		w->where = where;
+	}
+}
+
+static void
+begin_end(struct world *w, int who, uint32_t win)
+{
+	static uint8_t out[2][16384], in[2][16384 + TUNNEL_SLACK],
+	    bounce[2][TUNNEL_BOUNCE];
+	struct end *e = &w->end[who];
+	struct tunnel_config cfg;
+
+	memset(&cfg, 0, sizeof(cfg));
+	cfg.client = who == 0;
+	cfg.extension = w->kind != FOREIGN;
+	cfg.session = w->kind == SESSION;
+	if (w->late != JOINED)
+		cfg.role = (who == 0) == (w->late == PARK) ? TUNNEL_ASKS :
+		    TUNNEL_SERVES;
+	cfg.win = cfg.peer_win = win;
+	cfg.hold = 1;
+	cfg.discard = 1;
+	cfg.linger = 5000;
+	cfg.ping_interval = rnd(3) == 0 ? 0 : 50 + rnd(500);
+	cfg.ping_timeout = cfg.session ? 4 * cfg.ping_interval : 0;
+	cfg.out = out[who];
+	cfg.in = in[who];
+	cfg.bounce = bounce[who];
+	cfg.out_size = win;
+	cfg.in_size = win + TUNNEL_SLACK;
+	cfg.random = fake_random;
+	tunnel_begin(&e->t, &cfg, w->now);
+	e->total = rnd(4) == 0 ? rnd(10) : rnd(20000);
+	e->lazy = rnd(4) == 0 ? 1 + rnd(20) : 1;
+}
+
+static void
+new_wire(struct world *w)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		w->way[i].len = 0;
+		w->way[i].closed = w->way[i].broken = 0;
+	}
+	w->end[0].to = w->end[1].from = &w->way[0];
+	w->end[1].to = w->end[0].from = &w->way[1];
+}
+
+static void
+read_stream(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+	struct iovec iov[2];
+	size_t n, i, done = 0;
+	int k, j;
+
+	if (e->resets > 0 && e->told >= (uint64_t)e->resets) {
+		tunnel_stream_failed(&e->t);
+		return;
+	}
+	if (e->told == e->total) {
+		tunnel_stream_eof(&e->t);
+		return;
+	}
+	k = tunnel_stream_space(&e->t, iov);
+	n = 1 + rnd(e->total - e->told);
+	for (j = 0; j < k; j++)
+		for (i = 0; i < iov[j].iov_len && done < n; i++, done++)
+			((uint8_t *)iov[j].iov_base)[i] =
+			    pattern(who, e->told + done);
+	if (done == 0)
+		wrong(w, "no room to read into", e->told);
+	e->told += done;
+	tunnel_stream_read(&e->t, done);
+}
+
+static void
+write_stream(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+	struct iovec iov[TUNNEL_RUNS];
+	size_t n = 1 + rnd(3000), i, done = 0;
+	int k, j;
+
+	k = tunnel_stream_data(&e->t, iov);
+	for (j = 0; j < k; j++)
+		for (i = 0; i < iov[j].iov_len && done < n; i++, done++)
+			if (((uint8_t *)iov[j].iov_base)[i] !=
+			    pattern(!who, e->got + done))
+				wrong(w, "a byte differs", e->got + done);
+	e->got += done;
+	if (e->got > w->end[!who].told)
+		wrong(w, "more bytes than were sent", e->got);
+	tunnel_stream_wrote(&e->t, done);
+}
+
+static void
+read_wire(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+	struct pipe *p = e->from;
+	struct iovec iov;
+	size_t n;
+
+	if (p->len == 0) {
+		if (p->closed)
+			tunnel_wire_eof(&e->t);
+		return;
+	}
+	tunnel_wire_space(&e->t, &iov);
+	n = 1 + rnd(p->len);
+	if (n > iov.iov_len)
+		n = iov.iov_len;
+	if (n == 0)
+		wrong(w, "no room for the wire", 0);
+	memcpy(iov.iov_base, p->data, n);
+	p->len -= n;
+	memmove(p->data, p->data + n, p->len);
+	tunnel_wire_read(&e->t, n);
+}
+
+static void
+write_wire(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+	struct pipe *p = e->to;
+	struct iovec iov[3];
+	size_t n, i, done = 0;
+	int k, j;
+
+	k = tunnel_wire_data(&e->t, iov);
+	if (k == 0)
+		wrong(w, "wants to write nothing", 0);
+	if (p->broken) {
+		tunnel_wire_failed(&e->t);
+		return;
+	}
+	n = rnd(WIRE_MAX - p->len + 1);
+	for (j = 0; j < k; j++)
+		for (i = 0; i < iov[j].iov_len && done < n; i++, done++)
+			p->data[p->len + done] =
+			    ((uint8_t *)iov[j].iov_base)[i];
+	p->len += done;
+	tunnel_wire_wrote(&e->t, done);
+}
+
+static void
+shut(struct world *w, int who)
+{
+	struct end *e = &w->end[who], *o = &w->end[!who];
+
+	e->eof = 1;
+	if (w->kind != FOREIGN && (o->told != o->total || e->got != o->total ||
+	    o->resets > 0))
+		wrong(w, "an end before the last byte", e->got);
+	tunnel_stream_shut(&e->t);
+}
+
+/* Somebody on the way says Close between two frames, and is answered. */
+static int
+goodbye(struct world *w, int to)
+{
+	struct tunnel *t = &w->end[to].t;
+	struct pipe *p = &w->way[!to];
+	static const uint8_t close[2][8] = {
+		{ 0x88, 2, 3, 0xe9 }, { 0x88, 0x82, 0, 0, 0, 0, 3, 0xf4 }
+	};
+
+	if (w->kind != SESSION || p->len > 0 || t->in_frame ||
+	    t->message != 0 || t->in_pos != t->in_end || t->wire_dead)
+		return 0;
+	p->len = to == 0 ? 4 : 8;
+	memcpy(p->data, close[to], p->len);
+	w->lost |= !tunnel_begun(&w->end[0].t) ||
+	    !tunnel_begun(&w->end[1].t);
+	w->goodbyes++;
+	w->cuts--;
+	return 1;
+}
+
+/* The wire is cut: some of what was on the way still arrives. */
+static void
+cut(struct world *w)
+{
+	int i;
+
+	if (rnd(2) == 0 && goodbye(w, rnd(2)))
+		return;
+	for (i = 0; i < 2; i++) {
+		w->way[i].len = rnd(w->way[i].len + 1);
+		w->way[i].closed = 1;
+		w->way[i].broken = 1;
+	}
+	w->lost |= w->kind == PLAIN || !tunnel_begun(&w->end[0].t) ||
+	    !tunnel_begun(&w->end[1].t);
+	w->cuts--;
+}
+
+/* What belongs to a stream that comes later. */
+static void
+come(struct world *w, int who, unsigned int wants)
+{
+	struct end *e = &w->end[who];
+
+	if (e->t.cfg.role == TUNNEL_ASKS && tunnel_waits(&e->t) &&
+	    rnd(5) == 0)
+		tunnel_open(&e->t, "192.0.2.1:4711");
+	if ((wants & TUNNEL_GET_STREAM) && rnd(5) == 0) {
+		if (strcmp(e->t.addr, "192.0.2.1:4711") != 0)
+			wrong(w, "another address", 0);
+		if (w->fails)
+			tunnel_fail(&e->t, "connection refused");
+		else
+			tunnel_ok(&e->t);
+	}
+	if (wants & TUNNEL_RETURN_STREAM) {
+		if (e->told > 0 || e->got > 0)
+			wrong(w, "returned though used", e->told);
+		e->returned = 1;
+		tunnel_stream_closed(&e->t);
+	}
+}
+
+static void
+leave_wire(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+
+	if (e->to != NULL) {
+		e->to->closed = 1;
+		e->from->broken = 1;
+		e->to = e->from = NULL;
+	}
+	tunnel_wire_closed(&e->t);
+}
+
+/* The client dials again; the server may not know yet that it should. */
+static void
+redial(struct world *w)
+{
+	struct tunnel *c = &w->end[0].t, *s = &w->end[1].t;
+	uint64_t at = tunnel_taken(s);
+
+	/* 410: what was to be said has been, or was a reset. */
+	if ((s->end != TUNNEL_GOING && s->end != TUNNEL_STREAM_RESET) ||
+	    !tunnel_begun(s)) {
+		w->lost |= !tunnel_begun(s);
+		tunnel_expire(c);
+		return;
+	}
+	if (tunnel_resume(s, tunnel_taken(c)) == -1)
+		wrong(w, "the server has no such position", tunnel_taken(c));
+	else if (tunnel_resume(c, at) == -1)
+		wrong(w, "the client has no such position", at);
+	new_wire(w);
+	w->redials++;
+}
+
+static void
+step(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+	unsigned int wants = tunnel_wants(&e->t);
+
+	switch (rnd(9)) {
+	case 0:
+		if (wants & TUNNEL_READ_STREAM)
+			read_stream(w, who);
+		break;
+	case 1:
+		if ((wants & TUNNEL_WRITE_STREAM) && rnd(e->lazy) == 0)
+			write_stream(w, who);
+		break;
+	case 2:
+		if ((wants & TUNNEL_READ_WIRE) && e->from != NULL)
+			read_wire(w, who);
+		break;
+	case 3:
+		if ((wants & TUNNEL_WRITE_WIRE) && e->to != NULL)
+			write_wire(w, who);
+		break;
+	case 4:
+		if (wants & TUNNEL_SHUT_STREAM)
+			shut(w, who);
+		break;
+	case 5:
+		if (wants & TUNNEL_RESET_STREAM) {
+			e->reset = 1;
+			tunnel_stream_closed(&e->t);
+		} else if (wants & TUNNEL_CLOSE_STREAM) {
+			e->closed = 1;
+			tunnel_stream_closed(&e->t);
+		}
+		break;
+	case 6:
+		if (wants & TUNNEL_CLOSE_WIRE)
+			leave_wire(w, who);
+		else if ((wants & TUNNEL_FINISH_WIRE) && e->to != NULL) {
+			e->to->closed = 1;
+			tunnel_wire_finished(&e->t);
+		}
+		break;
+	case 7:
+		if (who == 0 && (wants & TUNNEL_LOST) && rnd(5) == 0)
+			redial(w);
+		else if (who == 1 && (wants & TUNNEL_LOST) &&
+		    (tunnel_wants(&w->end[0].t) & TUNNEL_DONE))
+			tunnel_expire(&e->t);
+		break;
+	case 8:
+		come(w, who, wants);
+		break;
+	}
+}
+
+static int
+done(const struct world *w)
+{
+	return (tunnel_wants(&w->end[0].t) & tunnel_wants(&w->end[1].t) &
+	    TUNNEL_DONE) != 0;
+}
+
+static void
+pass_time(struct world *w)
+{
+	int i;
+
+	w->now += rnd(20);
+	for (i = 0; i < 2; i++) {
+		tunnel_now(&w->end[i].t, w->now);
+		tunnel_tick(&w->end[i].t);
+	}
+}
+
+static void
+verdict(struct world *w)
+{
+	struct end *a = &w->end[0], *b = &w->end[1];
+	int resets = a->resets > 0 || b->resets > 0;
+
+	if (!done(w))
+		wrong(w, "it never ends", w->now);
+	else if (w->kind == FOREIGN || resets || w->fails ||
+	    (w->late != JOINED && (w->lost || !tunnel_begun(&a->t) ||
+	    !tunnel_begun(&b->t))))
+		;	/* the truth of what was shown is checked on the way */
+	else if (a->t.end != TUNNEL_ENDED)
+		wrong(w, tunnel_end_name(a->t.end), 0);
+	else if (b->t.end != TUNNEL_ENDED)
+		wrong(w, tunnel_end_name(b->t.end), 1);
+	else if (a->got != b->total || b->got != a->total)
+		wrong(w, "bytes are missing", a->got);
+	if (w->late != JOINED) {
+		if (w->fails && (a->told > 0 && w->late == SERVE))
+			wrong(w, "sent before ok", a->told);
+		return;
+	}
+	if (resets && w->kind != FOREIGN && !(a->reset && b->reset) &&
+	    !(a->reset && b->closed) && !(b->reset && a->closed) &&
+	    !(a->closed && b->closed))
+		wrong(w, "neither reset nor ended", 0);
+}
+
+static const char *
+play(uint64_t seed, uint64_t *where, unsigned int *redials,
+    unsigned int *goodbyes)
+{
+	static struct world w;
+	uint32_t win;
+	int i;
+
+	state = seed * 0x9e3779b97f4a7c15ULL + 1;
+	memset(&w, 0, sizeof(w));
+	w.now = 1000;
+	w.kind = rnd(8) == 0 ? FOREIGN : rnd(6) == 0 ? PLAIN : SESSION;
+	win = 200 + rnd(rnd(2) == 0 ? 500 : 16000);
+	w.late = w.kind == FOREIGN || rnd(2) == 0 ? JOINED :
+	    rnd(2) == 0 ? PARK : SERVE;
+	w.fails = w.late != JOINED && rnd(10) == 0;
+	w.cuts = w.kind == SESSION ? rnd(12) : 0;
+	if (w.late != JOINED && w.kind == PLAIN)
+		w.cuts = rnd(4) == 0;
+	begin_end(&w, 0, win);
+	begin_end(&w, 1, win);
+	if (rnd(8) == 0) {
+		i = rnd(2);
+		if (w.end[i].total > 0)
+			w.end[i].resets = 1 + rnd(w.end[i].total);
+	}
+	new_wire(&w);
+	for (i = 0; i < STEPS_MAX && !done(&w) && w.wrong == NULL; i++) {
+		step(&w, rnd(2));
+		if (rnd(4) == 0)
+			pass_time(&w);
+		if (w.cuts > 0 && rnd(300) == 0)
+			cut(&w);
+	}
+	if (w.wrong == NULL)
+		verdict(&w);
+	*where = w.where;
+	*redials += w.redials;
+	*goodbyes += w.goodbyes;
+	return w.wrong;
+}
+
+int
+main(void)
+{
+	const char *only = getenv("SEED"), *many = getenv("SEEDS"), *wrong_;
+	uint64_t first = only ? strtoull(only, NULL, 10) : 1, where = 0;
+	uint64_t last = only ? first : many ? strtoull(many, NULL, 10) : 20000;
+	uint64_t seed, bad = 0;
+	unsigned int redials = 0, goodbyes = 0;
+
+	for (seed = first; seed <= last && bad < 10; seed++)
+		if ((wrong_ = play(seed, &where, &redials,
+		    &goodbyes)) != NULL) {
+			bad++;
+			printf("# SEED=%llu: %s (%llu)\n",
+			    (unsigned long long)seed, wrong_,
+			    (unsigned long long)where);
+		}
+	ok(bad == 0, "%llu seeds, %u redials, %u Closes on the way: bytes, "
+	    "ends and no deadlock", (unsigned long long)(last - first + 1),
+	    redials, goodbyes);
+	return done_testing();
+}

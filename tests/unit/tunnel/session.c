@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sessions that lose their wire and go on with another.
+ */
+#include "tunnel/rig.h"
+
+#define WIN	1000
+
+static uint8_t sample[4 * WIN];
+
+static void
+begin(struct rig *r, int client)
+{
+	rig_begin(r, rig_config(client, 1, WIN));
+}
+
+/* A new wire: what was said on the old one is forgotten. */
+static int
+resume(struct rig *r, uint64_t at)
+{
+	r->nsaid = r->seen = 0;
+	r->wire_closed = r->finished = r->lost = 0;
+	if (tunnel_resume(&r->t, at) == -1)
+		return -1;
+	rig_pump(r);
+	return 0;
+}
+
+/* What is a loss, and what is not. */
+static void
+test_loss(void)
+{
+	static const struct {
+		const char *name;
+		int code;	/* of Close; 0: bare end, -1: reset */
+		int lost;
+	} how[] = {
+		{ "a bare end", 0, 1 }, { "a reset of the wire", -1, 1 },
+		{ "Close 1001", 1001, 1 }, { "Close 1012", 1012, 1 },
+		{ "Close 1000", 1000, 0 }, { "Close 1011", 1011, 0 },
+		{ "Close 1002", 1002, 0 }, { "Close 1013", 1013, 0 },
+	};
+	struct rig r;
+	size_t i;
+	uint32_t win;
+
+	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++)
+		for (win = 0; win <= WIN; win += WIN) {
+			rig_begin(&r, rig_config(1, 1, win));
+			rig_stream(&r, "hello", 5);
+			rig_frame(&r, 0x82, "re", 2);
+			if (how[i].code > 0)
+				rig_close(&r, how[i].code);
+			else if (how[i].code == 0)
+				rig_wire_eof(&r);
+			else {
+				tunnel_wire_failed(&r.t);
+				rig_pump(&r);
+			}
+			if (win > 0 && how[i].lost)
+				ok(r.lost && !r.reset && r.wire_closed &&
+				    !r.done && r.t.end == TUNNEL_GOING,
+				    "session: %s is a loss", how[i].name);
+			else
+				ok(!r.lost && r.reset && !r.shut,
+				    "%s: %s is the end", win > 0 ?
+				    "session" : "no session", how[i].name);
+			rig_end(&r);
+		}
+
+	begin(&r, 0);
+	rig_stream(&r, "hello", 5);
+	rig_stream_eof(&r);
+	rig_frame(&r, 0x82, "all", 3);
+	rig_line(&r, "eof 3");
+	ok(rig_hears(&r, 2, "hello") && rig_hears(&r, 1, "eof 5") &&
+	    rig_hears(&r, 1, "ack 3"), "both directions are said");
+	rig_close(&r, 1012);
+	ok(rig_hears_close(&r, 1012) && r.lost && r.wire_closed && !r.done,
+	    "Close 1012 is answered by the same, and a loss");
+	resume(&r, 5);
+	rig_line(&r, "ack 5");
+	rig_line(&r, "eof 3");
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED, "after which it ends well");
+	rig_end(&r);
+
+	begin(&r, 1);
+	r.t.cfg.ping_timeout = 100;
+	rig_at(&r, 100);
+	ok(r.lost && r.wire_closed, "silence is a loss");
+	ok(!tunnel_over(&r.t), "and nothing is over");
+	ok(!r.t.heard, "nothing was heard on that wire");
+	is(rig_deadline(&r), -1, "which has no deadline of its own");
+	rig_stream(&r, sample, WIN);
+	rig_at(&r, 100000);
+	ok(r.lost && !r.done, "the stream goes on meanwhile");
+	tunnel_expire(&r.t);
+	rig_pump(&r);
+	ok(r.done && r.reset && r.t.end == TUNNEL_WIRE_LOST,
+	    "until the session expires");
+	rig_end(&r);
+}
+
+/* A reset is said until it is answered, on whatever wire. */
+static void
+test_rst(void)
+{
+	struct rig r;
+
+	begin(&r, 1);
+	rig_wire_eof(&r);
+	tunnel_stream_failed(&r.t);
+	rig_pump(&r);
+	ok(r.lost && r.reset && !r.done, "reset while the wire is lost");
+	ok(tunnel_over(&r.t), "only the peer has to be told");
+	is(resume(&r, 0), 0, "(a new wire)");
+	ok(rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
+	    "is said on the new one");
+	rig_frame(&r, 0x82, "late", 4);
+	ok(r.t.heard, "which has brought something");
+	rig_wire_eof(&r);
+	ok(r.lost, "a wire lost before the answer");
+	resume(&r, 0);
+	ok(!r.t.heard, "the next one nothing yet");
+	ok(rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
+	    "rst is repeated");
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done, "until it is answered");
+	rig_end(&r);
+}
+
+static void
+test_resume(void)
+{
+	struct rig r;
+	uint64_t at;
+	int client;
+
+	for (client = 0; client < 2; client++) {
+		begin(&r, client);
+		rig_stream(&r, "0123456789", 10);
+		rig_line(&r, "ack 4");
+		rig_frame(&r, 0x82, "abc", 3);
+		rig_wire_eof(&r);
+		ok(r.lost, "(lost)");
+		is(tunnel_taken(&r.t), 3, "at");
+		is(tunnel_resume(&r.t, 3), -1, "before the last ack: no");
+		is(tunnel_resume(&r.t, 11), -1, "beyond what was sent: no");
+		is(tunnel_resume(&r.t, UINT64_MAX), -1, "far beyond: no");
+		ok(rig_wants(&r, TUNNEL_LOST) && r.t.end == TUNNEL_GOING,
+		    "and nothing has changed");
+		for (at = 4; at <= 10; at++) {
+			is(resume(&r, at), 0, "a position we have");
+			ok(rig_hears(&r, 1, "ack 3"), "what was delivered");
+			if (at < 10)
+				ok(rig_hears(&r, 2, &"0123456789"[at]),
+				    "what is missing");
+			ok(rig_silent(&r) && !r.lost, "goes on");
+			rig_wire_eof(&r);
+		}
+		is(resume(&r, 10), 0, "(once more)");
+		rig_frame(&r, 0x82, "def", 3);
+		ok(rig_got(&r, "abcdef"), "and so does the other direction");
+		rig_end(&r);
+	}
+	rig_begin(&r, rig_config(1, 1, 0));
+	is(tunnel_resume(&r.t, 0), -1, "no session, no resume");
+	rig_end(&r);
+}
+
+/* A wire may be cut anywhere: inside a header, a payload, a control line. */
+static void
+test_cut_inside(void)
+{
+	struct rig r;
+	uint8_t frame[64];
+	size_t n, cut, head;
+	uint64_t at;
+	int client, good;
+
+	for (client = 0; client < 2; client++) {
+		good = 1;
+		n = rig_make(frame, !client, 0x82, "0123456789", 10);
+		head = n - 10;
+		n += rig_make(frame + n, !client, 0x81, "eof 10", 6);
+		for (cut = 0; cut <= n; cut++) {
+			begin(&r, client);
+			rig_feed(&r, frame, cut);
+			rig_wire_eof(&r);
+			at = tunnel_taken(&r.t);
+			good &= at == (cut < head ? 0 :
+			    cut - head < 10 ? cut - head : 10);
+			good &= resume(&r, 0) == 0;
+			rig_frame(&r, 0x82, &"0123456789"[at], 10 - at);
+			rig_line(&r, "eof 10");
+			good &= rig_got(&r, "0123456789") && r.shut &&
+			    r.t.end == TUNNEL_GOING;
+			rig_end(&r);
+		}
+		ok(good, "%s: what comes is cut anywhere",
+		    client ? "client" : "server");
+	}
+}
+
+/* ... and so may what is said: replays are whole and freshly masked. */
+static void
+test_cut_outside(void)
+{
+	static const size_t sizes[] = { 1, 13, 700, WIN };
+	struct rig r;
+	struct heard h, again;
+	size_t i, cut;
+	int client, good = 1;
+
+	for (client = 0; client < 2; client++)
+		for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			begin(&r, client);
+			r.wire_stuck = 1;
+			rig_stream(&r, sample, sizes[i]);
+			r.morsel = cut = 1 + sizes[i] / 3;
+			{
+				struct iovec iov[3];
+				int k = tunnel_wire_data(&r.t, iov);
+
+				tunnel_wire_wrote(&r.t, rig_collect(&r,
+				    r.said, &r.nsaid, iov, k));
+			}
+			memcpy(h.key, r.said + (sizes[i] > 125 ? 4 : 2), 4);
+			tunnel_wire_failed(&r.t);
+			rig_pump(&r);
+			r.wire_stuck = 0;
+			good &= resume(&r, 0) == 0;
+			good &= rig_heard(&r, &again) == 1 &&
+			    again.len == sizes[i] &&
+			    memcmp(again.payload, sample, again.len) == 0;
+			if (client && cut > 8)
+				good &= memcmp(h.key, again.key, 4) != 0;
+			good &= rig_silent(&r);
+			rig_end(&r);
+		}
+	ok(good, "what was cut off is said again, with another mask");
+}
+
+static void
+test_resume_end(void)
+{
+	struct rig r;
+
+	begin(&r, 0);
+	rig_stream(&r, "hello", 5);
+	rig_stream_eof(&r);
+	rig_wire_eof(&r);
+	resume(&r, 2);
+	ok(rig_hears(&r, 2, "llo") && rig_hears(&r, 1, "eof 5") &&
+	    rig_silent(&r), "eof is repeated at its place");
+	rig_line(&r, "eof 0");
+	rig_line(&r, "ack 5");
+	ok(rig_hears_close(&r, 1000), "Close is due");
+	rig_wire_eof(&r);
+	ok(r.lost && tunnel_over(&r.t), "lost before the answer");
+	resume(&r, 5);
+	ok(rig_hears(&r, 1, "eof 5") && rig_hears_close(&r, 1000),
+	    "both are repeated");
+	rig_line(&r, "eof 0");
+	rig_wire_eof(&r);
+	tunnel_expire(&r.t);
+	rig_pump(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && r.closed && !r.reset,
+	    "nobody answers, but Close was due: success");
+	rig_end(&r);
+
+	begin(&r, 0);
+	rig_stream_eof(&r);
+	rig_line(&r, "eof 0");
+	rig_wire_eof(&r);
+	ok(r.lost && tunnel_over(&r.t), "over, but the peer does not know");
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
+	rig_pump(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && !r.reset,
+	    "told to end while it waits for that: success");
+	rig_end(&r);
+
+	begin(&r, 0);
+	rig_stream_eof(&r);
+	rig_line(&r, "eof 0");
+	ok(rig_hears(&r, 1, "eof 0") && rig_hears_close(&r, 1000),
+	    "Close is out");
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && !r.reset,
+	    "told to end before the answer: success, too");
+	rig_end(&r);
+
+	begin(&r, 0);
+	rig_stream(&r, "hello", 5);
+	rig_stream_eof(&r);
+	rig_line(&r, "eof 0");
+	rig_wire_eof(&r);
+	ok(r.lost && !tunnel_over(&r.t), "lost before the ack");
+	tunnel_expire(&r.t);
+	rig_pump(&r);
+	ok(r.done && r.t.end == TUNNEL_WIRE_LOST, "nobody answers: lost");
+	rig_end(&r);
+
+	begin(&r, 0);
+	rig_wire_eof(&r);
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+	rig_pump(&r);
+	ok(r.done && r.reset && r.t.end == TUNNEL_STOPPED,
+	    "stopped while lost: the end");
+	rig_end(&r);
+}
+
+/* The redial comes before the loss was noticed. */
+static void
+test_take_over(void)
+{
+	struct rig r;
+
+	begin(&r, 0);
+	rig_stream(&r, "0123456789", 10);
+	rig_feed(&r, "\x82\x85" "\0\0\0\0" "abc", 9);
+	rig_pump(&r);
+	is(tunnel_may_resume(&r.t, 11), 0, "no such position");
+	is(r.t.wire_dead | r.t.lost, 0, "the old wire is not disturbed");
+	rig_feed(&r, "d", 1);
+	is(tunnel_may_resume(&r.t, 6), 1, "a position we have");
+	is(tunnel_taken(&r.t), 4, "half a frame was taken");
+	is(resume(&r, 6), 0, "taken over");
+	ok(rig_hears(&r, 1, "ack 4") && rig_hears(&r, 2, "6789") &&
+	    rig_silent(&r), "replayed");
+	rig_frame(&r, 0x82, "e", 1);
+	ok(rig_got(&r, "abcde") && r.t.end == TUNNEL_GOING,
+	    "the new wire begins with a frame of its own");
+	rig_end(&r);
+}
+
+/* A pong, ping or ack of the old wire is not said on the new one. */
+static void
+test_old_wire(void)
+{
+	struct rig r;
+
+	begin(&r, 1);
+	r.wire_stuck = 1;
+	rig_frame(&r, 0x89, "old", 3);
+	rig_wire_eof(&r);
+	r.wire_stuck = 0;
+	resume(&r, 0);
+	ok(rig_silent(&r), "an old ping is not answered");
+	rig_end(&r);
+
+	begin(&r, 1);
+	r.t.cfg.ping_interval = 1000;
+	rig_wire_eof(&r);
+	is(rig_deadline(&r), -1, "no pings without a wire");
+	rig_at(&r, 90000);
+	resume(&r, 0);
+	ok(rig_silent(&r), "none at once");
+	is(rig_deadline(&r), 91000, "but after the interval");
+	rig_end(&r);
+}
+
+int
+main(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sample); i++)
+		sample[i] = i * 31 >> 3;
+	test_loss();
+	test_rst();
+	test_resume();
+	test_cut_inside();
+	test_cut_outside();
+	test_resume_end();
+	test_take_over();
+	test_old_wire();
+	return done_testing();
+}

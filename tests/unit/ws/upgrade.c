@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "proto/header.h"
+#include "ws/upgrade.h"
+#include "tap.h"
+
+#define KEY	"dGhlIHNhbXBsZSBub25jZQ=="		/* RFC 6455 1.3 */
+#define ACCEPT	"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+#define FIRST	"GET /chat HTTP/1.1\r\n"
+#define HOST	"Host: server.example.com\r\n"
+#define UPGRADE	"Upgrade: websocket\r\n"
+#define CONN	"Connection: Upgrade\r\n"
+#define SWKEY	"Sec-WebSocket-Key: " KEY "\r\n"
+#define VER	"Sec-WebSocket-Version: 13\r\n"
+#define REST	HOST UPGRADE CONN SWKEY VER
+#define ALL	FIRST REST
+
+#define A101	"HTTP/1.1 101 Switching Protocols\r\n"
+#define SWACC	"Sec-WebSocket-Accept: " ACCEPT "\r\n"
+#define ANSWER	A101 UPGRADE CONN SWACC
+#define EXT	"Sec-WebSocket-Extensions: "
+#define PROTO	"Sec-WebSocket-Protocol: "
+
+static struct http_head head;
+static struct upgrade_request req;
+static struct upgrade_answer ans;
+static char err[200];
+static char copy[8192];
+
+/* Parses in two feeds, cut there; the status of the refusal, 0 if none. */
+static int
+parse(int is_answer, const char *text, size_t cut)
+{
+	struct http_parser_state st;
+	int status = 0;
+	ssize_t n;
+
+	snprintf(copy, sizeof copy, "%s", text);
+	http_begin(&st, is_answer);
+	n = http_parse(&st, copy, cut, &head, &status, err, sizeof err);
+	if (n == 0)
+		n = http_parse(&st, copy, strlen(copy), &head, &status, err,
+		    sizeof err);
+	if (n == 0)
+		return 1;
+	return n < 0 ? status : 0;
+}
+
+static int
+check(const char *text, size_t cut)
+{
+	int status = parse(0, text, cut);
+
+	return status != 0 ? status :
+	    upgrade_check_request(&req, &head, err, sizeof err);
+}
+
+/* In one piece, cut at every place, and byte by byte. */
+static void
+request(const char *text, int want, const char *name)
+{
+	char first[sizeof err];
+	struct http_parser_state st;
+	size_t i, len = strlen(text);
+	int status = 0, got, good = 1;
+	ssize_t n = 0;
+
+	err[0] = '\0';
+	got = check(text, len);
+	strlcpy(first, err, sizeof first);
+	for (i = 0; i < len && good; i++)
+		good = check(text, i) == got &&
+		    (got == 0 || strcmp(first, err) == 0);
+	http_begin(&st, 0);
+	for (i = 1; i <= len && n == 0; i++)
+		n = http_parse(&st, copy, i, &head, &status, err, sizeof err);
+	if (n > 0)
+		status = upgrade_check_request(&req, &head, err, sizeof err);
+	if (!ok(good && got == want && status == want, "request: %s: %d",
+	    name, want))
+		printf("# got %d, bytewise %d: %s\n", got, status, first);
+}
+
+static void
+test_requests(void)
+{
+	request(ALL "\r\n", 0, "the RFC's");
+	ok(slice_is(req.target, "/chat"), "target");
+	ok(slice_is(req.host, "server.example.com"), "host");
+	is_str(req.key, KEY, "key");
+	ok(req.origin.p == NULL && !req.binary && !req.has_offer,
+	    "nothing else was asked for");
+
+	request(FIRST "host:x\r\nUPGRADE: h2c, WebSocket\r\n"
+	    "connection: keep-alive\r\nConnection: , uPgrade\r\n"
+	    SWKEY VER "\r\n", 0, "token lists in any case");
+	request(ALL "Origin: https://a\r\n\r\n", 0, "Origin");
+	ok(slice_is(req.origin, "https://a"), "origin");
+	request(ALL "Content-Length: 0\r\n\r\n", 0, "Content-Length 0");
+	request(FIRST HOST "\r\n", 426, "no upgrade at all");
+	ok(strstr(err, "websocket endpoint") != NULL, "says what this is");
+	request(FIRST HOST "Upgrade: h2c\r\n" CONN "\r\n", 426,
+	    "another upgrade");
+	request(FIRST HOST "Upgrade: websockets\r\n" CONN SWKEY VER "\r\n",
+	    426, "another token");
+	request(FIRST HOST UPGRADE SWKEY VER "\r\n", 400, "no Connection");
+	request(FIRST HOST UPGRADE "Connection: close\r\n" SWKEY VER "\r\n",
+	    400, "another Connection");
+	request(FIRST UPGRADE CONN SWKEY VER "\r\n", 400, "no Host");
+	request(ALL HOST "\r\n", 400, "two Hosts");
+	request(FIRST HOST UPGRADE CONN SWKEY "\r\n", 426, "no version");
+	request(FIRST HOST UPGRADE CONN SWKEY
+	    "Sec-WebSocket-Version: 8\r\n\r\n", 426, "version 8");
+	request(FIRST HOST UPGRADE CONN SWKEY
+	    "Sec-WebSocket-Version: 013\r\n\r\n", 426, "version 013");
+	request(ALL VER "\r\n", 400, "two versions");
+	request(FIRST HOST UPGRADE CONN VER "\r\n", 400, "no key");
+	request(ALL SWKEY "\r\n", 400, "two keys");
+	request(ALL "Content-Length: 5\r\n\r\nhello", 400, "a body");
+	request(ALL "Content-Length: 00\r\n\r\n", 400, "an odd length");
+	request(ALL "Content-Length: 0\r\nContent-Length: 0\r\n\r\n", 400,
+	    "two lengths");
+	request(ALL "Transfer-Encoding: chunked\r\n\r\n", 400, "chunks");
+	request(ALL "Transfer-Encoding: identity\r\n\r\n", 400, "identity");
+	request(ALL "Origin: a\r\nOrigin: b\r\n\r\n", 400, "two Origins");
+	request("POST /chat HTTP/1.1\r\n" REST "\r\n", 405, "POST");
+	request("GET /chat HTTP/1.0\r\n" REST "\r\n", 505, "HTTP/1.0");
+	request(FIRST "Host : a\r\n" UPGRADE CONN SWKEY VER "\r\n", 400,
+	    "a blank before the colon");
+}
+
+static void
+test_targets(void)
+{
+	request("GET http://a.example/x?y HTTP/1.1\r\n" REST "\r\n", 0,
+	    "absolute target");
+	ok(slice_is(req.target, "/x?y"), "only its path and query count");
+	ok(slice_is(upgrade_path(req.target), "/x"), "path");
+	request("GET http://a.example HTTP/1.1\r\n" REST "\r\n", 0,
+	    "absolute target without a path");
+	ok(slice_is(req.target, "/"), "is /");
+	request("GET http://a?b=/c HTTP/1.1\r\n" REST "\r\n", 400,
+	    "absolute target with a query only");
+	request("GET * HTTP/1.1\r\n" REST "\r\n", 400, "* as target");
+	request("GET a:1 HTTP/1.1\r\n" REST "\r\n", 400, "host as target");
+	ok(slice_is(upgrade_path(slice_of("/a/b")), "/a/b"), "no query");
+}
+
+static void
+test_keys(void)
+{
+	static const char *const bad[] = {
+		"", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=",
+		"dGhlIHNhbXBsZSBub25jZR==", "dGhlIHNhbXBsZSBub25jZZ==",
+		"dGhlIHNhbXBsZSBub25jZQ==A", "dGhlIHNhbXBsZSBub25jZSE=",
+		"dGhlIHNhbXBsZSBub25jZSEh", "dGhlIHNhbXBsZ=Bub25jZQ==",
+		"dGhlIHNhbXBsZ-Bub25jZQ==", "dGhlIHNhbXBsZ_Bub25jZQ==",
+		"dGhl IHNhbXBsZSBub25jZ==", "====================++==",
+		"dGhlIHNhbXBsZSBub25jZQ==, x",
+	};
+	char text[512], name[64];
+	size_t i;
+
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		snprintf(text, sizeof text, FIRST HOST UPGRADE CONN VER
+		    "Sec-WebSocket-Key: %s\r\n\r\n", bad[i]);
+		snprintf(name, sizeof name, "key '%s'", bad[i]);
+		request(text, 400, name);
+	}
+}
+
+static void
+test_offers(void)
+{
+	request(ALL PROTO "a, binary\r\n\r\n", 0, "binary");
+	ok(req.binary, "is offered");
+	request(ALL PROTO "base64\r\n" PROTO "binary\r\n\r\n", 0, "binary");
+	ok(req.binary, "is offered in the second list");
+	request(ALL PROTO "Binary, binary2\r\n\r\n", 0, "something else");
+	ok(!req.binary, "is not binary");
+
+	request(ALL EXT "permessage-deflate; client_max_window_bits, "
+	    "inetws; v=1; id=abc; resume\r\n\r\n", 0, "an offer");
+	ok(req.has_offer, "is seen");
+	is_str(req.offer.id, "abc", "id");
+	is(req.offer.flags, EXT_RESUME, "flags");
+	request(ALL EXT "inetws; v=2; id=no, inetws; v=1; id=yes\r\n"
+	    EXT "inetws; v=1; id=late\r\n\r\n", 0, "several offers");
+	ok(req.has_offer, "one is taken");
+	is_str(req.offer.id, "yes", "the first valid one");
+	request(ALL EXT "inetws; v=1; id=a; new\r\n\r\n", 0,
+	    "an unknown parameter");
+	ok(!req.has_offer, "is declined");
+}
+
+/* What our answer writes, our client takes. */
+static void
+test_answer_written(void)
+{
+	struct extension ext = { .id = "mine", .win = EXTENSION_WIN_MIN };
+	struct upgrade_offer offer = { .key = KEY, .extra = "",
+	    .subprotocol = "binary" };
+	struct extension offered = { .id = "theirs", .win = 65536 };
+	char out[512], tight[512];
+	int n, i;
+
+	check(ALL "\r\n", 0);
+	n = upgrade_write_answer(out, sizeof out, &req, NULL);
+	is(n, strlen(out), "length of a 101");
+	is_str(out, ANSWER "\r\n", "the RFC's answer");
+	check(ALL PROTO "binary\r\n\r\n", 0);
+	n = upgrade_write_answer(out, sizeof out, &req, &ext);
+	is_str(out, ANSWER PROTO "binary\r\n"
+	    EXT "inetws; v=1; id=mine; win=65536\r\n\r\n", "a full answer");
+	for (i = 1; i <= n; i++)
+		if (upgrade_write_answer(tight, i, &req, &ext) != -1)
+			break;
+	is(i, n + 1, "-1 whenever it does not fit");
+
+	offer.offer = &offered;
+	is(parse(1, out, 0), 0, "parsed");
+	is(upgrade_check_answer(&ans, &head, &offer, err, sizeof err), 0,
+	    "taken");
+	ok(ans.has_extension, "with the extension");
+	is_str(ans.extension.id, "mine", "of this id");
+	ok(slice_is(ans.subprotocol, "binary"), "and the subprotocol");
+}
+
+static void
+answer(const char *text, const struct upgrade_offer *o, int want,
+    int want_ext, const char *name)
+{
+	size_t i, len = strlen(text);
+	int got = 0, good = 1;
+
+	for (i = 0; i <= len && good; i++) {
+		if (parse(1, text, i) != 0) {
+			ok(0, "answer: %s: well-formed", name);
+			return;
+		}
+		got = upgrade_check_answer(&ans, &head, o, err, sizeof err);
+		good = got == want && ans.has_extension == want_ext;
+	}
+	if (!ok(good, "answer: %s: %s", name, want ? "refused" : "taken"))
+		printf("# got %d: %s\n", got, err);
+}
+
+static void
+test_answers(void)
+{
+	struct extension mine = { .id = "mine", .win = 65536,
+	    .flags = EXT_PARK };
+	struct upgrade_offer o = { .key = KEY, .extra = "", .offer = &mine };
+	struct upgrade_offer p = { .key = KEY, .extra = "",
+	    .subprotocol = "a, b" };
+
+	answer(ANSWER "\r\n", &o, 0, 0, "plain");
+	answer(A101 "Upgrade: WebSocket\r\nConnection: x, upgrade\r\n" SWACC
+	    "\r\n", &o, 0, 0, "any case");
+	answer("HTTP/1.0 101 x\r\n" UPGRADE CONN SWACC "\r\n", &o, -1, 0,
+	    "HTTP/1.0");
+	answer("HTTP/1.1 200 OK\r\n" UPGRADE CONN SWACC "\r\n", &o, -1, 0,
+	    "200");
+	answer(A101 CONN SWACC "\r\n", &o, -1, 0, "no Upgrade");
+	answer(A101 "Upgrade: h2c\r\n" CONN SWACC "\r\n", &o, -1, 0, "h2c");
+	answer(ANSWER UPGRADE "\r\n", &o, -1, 0, "two Upgrades");
+	answer(A101 UPGRADE SWACC "\r\n", &o, -1, 0, "no Connection");
+	answer(A101 UPGRADE CONN "\r\n", &o, -1, 0, "no accept");
+	answer(ANSWER SWACC "\r\n", &o, -1, 0, "two accepts");
+	answer(A101 UPGRADE CONN "Sec-WebSocket-Accept: "
+	    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo\r\n\r\n", &o, -1, 0, "bad accept");
+	answer(ANSWER PROTO "binary\r\n\r\n", &o, -1, 0, "subprotocol");
+	answer(ANSWER PROTO "b\r\n\r\n", &p, 0, 0, "an offered one");
+	answer(ANSWER PROTO "c\r\n\r\n", &p, -1, 0, "another one");
+	answer(ANSWER PROTO "a, b\r\n\r\n", &p, -1, 0, "all offered ones");
+	answer(ANSWER PROTO "a\r\n" PROTO "b\r\n\r\n", &p, -1, 0, "two");
+	answer(ANSWER PROTO "\r\n\r\n", &p, -1, 0, "an empty one");
+
+	answer(ANSWER EXT "inetws; v=1; id=x\r\n\r\n", &o, 0, 1, "ours");
+	answer(ANSWER EXT "inetws; v=1; id=x\r\n\r\n", &p, -1, 0,
+	    "ours, not offered");
+	answer(ANSWER EXT "permessage-deflate\r\n\r\n", &o, -1, 0, "deflate");
+	answer(ANSWER EXT "inetws; v=1; id=x, x\r\n\r\n", &o, -1, 1,
+	    "ours and another");
+	answer(ANSWER EXT "inetws; v=1; id=x, inetws; v=1; id=y\r\n\r\n", &o,
+	    -1, 1, "ours twice");
+	answer(ANSWER EXT "inetws; v=1; id=x; park\r\n\r\n", &o, 0, 1,
+	    "an offered flag");
+	answer(ANSWER EXT "inetws; v=1; id=x; resume\r\n\r\n", &o, -1, 0,
+	    "a flag that was not");
+	answer(ANSWER EXT "inetws; v=1; id=x; new\r\n\r\n", &o, -1, 0,
+	    "an unknown parameter");
+	answer(ANSWER EXT "inetws; v=1; id=mine; win=65536; park\r\n\r\n",
+	    &o, 0, 0, "our offer echoed");
+	answer(ANSWER EXT "inetws\r\n\r\n", &o, 0, 0, "our name echoed");
+}
+
+static void
+test_refusals(void)
+{
+	char out[512];
+	int n;
+
+	n = upgrade_write_refusal(out, sizeof out, 426, "", "words");
+	is(n, strlen(out), "length of a refusal");
+	is_str(out, "HTTP/1.1 426 Upgrade Required\r\n"
+	    "Content-Type: text/plain\r\nContent-Length: 6\r\n"
+	    "Connection: close, Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Version: 13\r\n\r\nwords\n", "426");
+	upgrade_write_refusal(out, sizeof out, 503, "A: b\r\n", "x\r\ny");
+	is_str(out, "HTTP/1.1 503 Service Unavailable\r\n"
+	    "Content-Type: text/plain\r\nContent-Length: 5\r\n"
+	    "Connection: close\r\nRetry-After: 5\r\nA: b\r\n\r\nx??y\n",
+	    "503, an extra field, one line");
+	upgrade_write_refusal(out, sizeof out, 405, "", "x");
+	ok(strstr(out, "\r\nAllow: GET\r\n") != NULL, "405 has Allow");
+	is(upgrade_write_refusal(out, n, 426, "", "words"), -1, "no room");
+}
+
+static void
+test_request_written(void)
+{
+	struct extension ext = { .id = "a", .win = 65536 };
+	struct upgrade_offer o = { .extra = "", .user_agent = "me" };
+	struct url url;
+	char out[1024], tight[1024], extra[256] = "";
+	int i, n;
+
+	upgrade_key(o.key, (const unsigned char *)"the sample nonce");
+	is_str(o.key, KEY, "a key");
+	is(url_parse(&url, "wss://h.example:444/p?q=1", err, sizeof err), 0,
+	    "a URL");
+	n = upgrade_write_request(out, sizeof out, &url, &o);
+	is_str(out, "GET /p?q=1 HTTP/1.1\r\nHost: h.example:444\r\n" UPGRADE
+	    CONN SWKEY VER "User-Agent: me\r\n\r\n", "a plain request");
+	is(n, strlen(out), "its length");
+	is(check(out, 0), 0, "which a server takes");
+
+	url_parse(&url, "ws://u%40x:p@h/", err, sizeof err);
+	is(field_add(extra, sizeof extra, "X-A:  b", FIELD_SERVER, err,
+	    sizeof err), 0, "a field");
+	o.extra = extra;
+	o.user = url.user;
+	o.subprotocol = "binary";
+	o.offer = &ext;
+	n = upgrade_write_request(out, sizeof out, &url, &o);
+	is_str(out, "GET / HTTP/1.1\r\nHost: h\r\n" UPGRADE CONN SWKEY VER
+	    PROTO "binary\r\n" EXT "inetws; v=1; id=a; win=65536\r\n"
+	    "User-Agent: me\r\nAuthorization: Basic dUB4OnA=\r\nX-A: b\r\n"
+	    "\r\n", "a full request");
+	for (i = 1; i <= n; i++)
+		if (upgrade_write_request(tight, i, &url, &o) != -1)
+			break;
+	is(i, n + 1, "-1 whenever it does not fit");
+
+	o.offer = NULL;
+	o.subprotocol = NULL;
+	o.user_agent = NULL;
+	o.user = "";
+	o.origin = "https://me.example";
+	extra[0] = '\0';
+	upgrade_write_request(out, sizeof out, &url, &o);
+	ok(strstr(out, "\r\nUser-Agent: inetws/") != NULL, "our name");
+	ok(strstr(out, "\r\nOrigin: https://me.example\r\n") != NULL,
+	    "an Origin");
+	field_add(extra, sizeof extra, "AUTHORIZATION: t", FIELD_SERVER, err,
+	    sizeof err);
+	field_add(extra, sizeof extra, "origin: null", FIELD_SERVER, err,
+	    sizeof err);
+	o.user_agent = "me";
+	upgrade_write_request(out, sizeof out, &url, &o);
+	is_str(out, "GET / HTTP/1.1\r\nHost: h\r\n" UPGRADE CONN SWKEY VER
+	    "User-Agent: me\r\nAUTHORIZATION: t\r\norigin: null\r\n\r\n",
+	    "the user's fields replace ours");
+
+	strlcpy(url.path, "/a b", sizeof url.path);
+	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
+	    "a blank in the path");
+	strlcpy(url.path, "/a\r\nX:", sizeof url.path);
+	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
+	    "a line in the path");
+}
+
+static void
+test_fields(void)
+{
+	static const char *const bad[] = {
+		"", "x", ": x", "a b: c", "A: b\r\nC: d", "A: b\nC",
+		"Upgrade: x", "sec-websocket-key: x", "Connection: close",
+		"Content-Length: 1", "Transfer-Encoding: chunked",
+		"Host: x", "TE: x", "Proxy-Authorization: x"
+	};
+	char extra[32] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		is(field_add(extra, sizeof extra, bad[i], FIELD_SERVER, err,
+		    sizeof err), -1, "no field to be added");
+	is_str(extra, "", "nothing was");
+	is(field_add(extra, sizeof extra, "A:", FIELD_SERVER, err,
+	    sizeof err), 0, "an empty value");
+	is(field_add(extra, sizeof extra,
+	    "B: 01234567890123456789012345678901", FIELD_SERVER, err,
+	    sizeof err), -1, "no room");
+	is_str(extra, "A: \r\n", "only what fits");
+	ok(field_has(extra, "a") && !field_has(extra, "b"), "A stands there");
+	ok(!field_has("X: a: b\r\n", "a"), "a value is no name");
+	ok(!field_has("X\r\nY: a\r\n", "X\r\nY"), "nor are two lines one");
+	is(field_check("Proxy-Authorization: x", FIELD_PROXY, err,
+	    sizeof err), 0, "a proxy may have its credentials");
+	is(field_check("Connection: x", FIELD_PROXY, err, sizeof err), -1,
+	    "but not everything");
+	ok(field_is_private("authorization: x"), "a secret");
+	ok(field_is_private("COOKIE:x"), "another");
+	ok(!field_is_private("Accept: x"), "no secret");
+}
+
+static void
+show(const char *line, const char *want)
+{
+	char out[64];
+
+	is_str(upgrade_show_line(out, sizeof out, slice_of(line)), want,
+	    "shown");
+}
+
+static void
+test_words(void)
+{
+	static const int pairs[][2] = {
+		{ 401, EXIT_DENIED }, { 403, EXIT_DENIED },
+		{ 407, EXIT_DENIED }, { 408, EXIT_AGAIN },
+		{ 429, EXIT_AGAIN }, { 503, EXIT_AGAIN },
+		{ 504, EXIT_AGAIN }, { 500, EXIT_UNREACHABLE },
+		{ 502, EXIT_UNREACHABLE }, { 200, EXIT_PROTOCOL },
+		{ 404, EXIT_PROTOCOL }, { 302, EXIT_PROTOCOL },
+		{ 600, EXIT_PROTOCOL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		is(upgrade_exit_status(pairs[i][0]), pairs[i][1],
+		    http_reason(pairs[i][0]));
+	ok(upgrade_is_redirect(308) && !upgrade_is_redirect(304), "redirect");
+	show("Accept: x\x01", "Accept: x\\x01");
+	show("authorization: Basic abc", "authorization:...");
+	show("Authorization:x", "Authorization:...");
+	show("Authorization:", "Authorization:");
+	show("Cookie: a=b", "Cookie:...");
+	show("GET /a?token=b HTTP/1.1", "GET /a?...");
+	show("GET /a HTTP/1.1", "GET /a HTTP/1.1");
+	show("Location: ws://h/a?b:c", "Location: ws://h/a?...");
+	show("Sec-WebSocket-Extensions: inetws; resume=\"abc\"; n=1",
+	    "Sec-WebSocket-Extensions: inetws; resume=...");
+	show("Sec-WebSocket-Extensions: inetws; resume",
+	    "Sec-WebSocket-Extensions: inetws; resume");
+	show("", "");
+}
+
+int
+main(void)
+{
+	test_requests();
+	test_targets();
+	test_keys();
+	test_offers();
+	test_answer_written();
+	test_answers();
+	test_refusals();
+	test_request_written();
+	test_fields();
+	test_words();
+	return done_testing();
+}
