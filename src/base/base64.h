@@ -2,8 +2,8 @@
 /*
  * base64 with padding (RFC 4648 4).
  */
-#ifndef PROTO_BASE64_H
-#define PROTO_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include <sys/types.h>
 

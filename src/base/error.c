@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 int
-why_set(struct why *w, int status, const char *fmt, ...)
+error_set(struct error *w, int status, const char *fmt, ...)
 {
 	va_list ap;
 	char *p;

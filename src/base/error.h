@@ -4,8 +4,8 @@
  * for a person, naming the offending thing.  Filled in by whoever finds the
  * fault, passed up unchanged, printed once at the top.
  */
-#ifndef PROTO_WHY_H
-#define PROTO_WHY_H
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
 
 /* Exit statuses, sysexits(3) where it has a name for them. */
 enum {
@@ -21,7 +21,7 @@ enum {
 	EXIT_BADCONFIG = 78	/* EX_CONFIG: bad configuration file */
 };
 
-struct why {
+struct error {
 	int status;		/* one of the above */
 	char text[400];		/* one line, no newline, NUL-terminated */
 };
@@ -31,7 +31,7 @@ struct why {
  * in the result are replaced by '?'.  Returns -1, so that a caller can write
  * "return why_set(...)".
  */
-int why_set(struct why *, int status, const char *fmt, ...)
+int error_set(struct error *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -3,8 +3,8 @@
  * Text put together in a buffer of the caller's, and written as it must be in
  * JSON or HTML.  What does not fit any more is left out and noted.
  */
-#ifndef PROTO_OUT_H
-#define PROTO_OUT_H
+#ifndef BASE_OUT_H
+#define BASE_OUT_H
 
 #include <stddef.h>
 

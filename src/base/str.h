@@ -2,8 +2,8 @@
 /*
  * Small string tools.  Nothing here allocates.
  */
-#ifndef PROTO_STR_H
-#define PROTO_STR_H
+#ifndef BASE_STR_H
+#define BASE_STR_H
 
 #include <stddef.h>
 #include <stdint.h>

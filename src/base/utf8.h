@@ -2,8 +2,8 @@
 /*
  * Incremental check of UTF-8 (RFC 3629) for text messages.
  */
-#ifndef PROTO_UTF8_H
-#define PROTO_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

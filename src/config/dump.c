@@ -162,7 +162,7 @@ put_headers(const char *name, const struct opt_list *list, int secret, FILE *f)
 		if (list->from[i] != NULL && list->from[i] != last)
 			put(name, list->from[i], f);
 		else if (list->from[i] == NULL && (secret ||
-		    field_is_private(list->v[i])))
+		    header_is_private(list->v[i])))
 			fprintf(f, "# the %s %.*s is not shown\n", name,
 			    (int)strcspn(list->v[i], ":"), list->v[i]);
 		else if (list->from[i] == NULL)

@@ -93,7 +93,7 @@ words_split(struct options *o, const char *line)
 /* A logical line: "name", "name value" or "name = value". */
 static int
 parse_line(struct settings *s, const char *file, int line, char *p,
-    struct why *why)
+    struct error *why)
 {
 	struct setting set = { NULL, NULL, file, line };
 	size_t len = strspn(p, NAME_CHARS);
@@ -108,7 +108,7 @@ parse_line(struct settings *s, const char *file, int line, char *p,
 		p[len + strcspn(p + len, BLANKS "=")] = '\0';
 		near = option_nearest(p + strspn(p, "-"),
 		    strlen(p + strspn(p, "-")), 1);
-		return why_set(why, EXIT_BADCONFIG,
+		return error_set(why, EXIT_BADCONFIG,
 		    "%s:%d: '%s' is not an option of a file%s%s%s", file, line,
 		    option_show(shown, sizeof(shown), p),
 		    near == NULL ? "" : "; did you mean ",
@@ -164,7 +164,7 @@ next_line(char **text, int *line)
 }
 
 int
-file_parse(struct settings *s, const char *name, char *text, struct why *why)
+file_parse(struct settings *s, const char *name, char *text, struct error *why)
 {
 	char *p;
 	int next = 0, line;

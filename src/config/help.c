@@ -96,7 +96,7 @@ void
 version_print(FILE *f)
 {
 	unsigned long v = http_library();
-	struct why why;
+	struct error why;
 	const char *tls = tls_version(&why);
 
 	if (tls == NULL)

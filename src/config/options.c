@@ -22,14 +22,14 @@ struct words {
 };
 
 int
-setting_fail(const struct setting *s, struct why *why, const char *err)
+setting_fail(const struct setting *s, struct error *why, const char *err)
 {
 	if (s->file != NULL)
-		return why_set(why, EXIT_BADCONFIG, "%s:%d: %s: %s", s->file,
+		return error_set(why, EXIT_BADCONFIG, "%s:%d: %s: %s", s->file,
 		    s->line, s->row->name, err);
 	if (s->row->place == P_FILE)	/* an operand */
-		return why_set(why, EXIT_BADUSAGE, "%s: %s", s->row->arg, err);
-	return why_set(why, EXIT_BADUSAGE, "--%s: %s", s->row->name, err);
+		return error_set(why, EXIT_BADUSAGE, "%s: %s", s->row->arg, err);
+	return error_set(why, EXIT_BADUSAGE, "--%s: %s", s->row->name, err);
 }
 
 int
@@ -43,23 +43,23 @@ settings_add(struct settings *s, struct setting one)
 
 static int
 add(struct words *w, const struct option *row, const char *value,
-    struct why *why)
+    struct error *why)
 {
 	if (settings_add(&w->set, (struct setting){ row, value, NULL, 0 }))
-		return why_set(why, EXIT_BADUSAGE, "more than %d options",
+		return error_set(why, EXIT_BADUSAGE, "more than %d options",
 		    OPT_SETTINGS_MAX);
 	return 0;
 }
 
 static int
-unknown(const char *word, size_t len, struct why *why)
+unknown(const char *word, size_t len, struct error *why)
 {
 	const char *name = word + strspn(word, "-"), *near;
 	char shown[SHOWN], cut[SHOWN];
 
 	near = option_nearest(name, word + len - name, 0);
 	snprintf(cut, sizeof(cut), "%.*s", (int)len, word);
-	return why_set(why, EXIT_BADUSAGE, "unknown option '%s'%s%s%s",
+	return error_set(why, EXIT_BADUSAGE, "unknown option '%s'%s%s%s",
 	    option_show(shown, sizeof(shown), cut),
 	    near == NULL ? "; see inetws --help" : "; did you mean --",
 	    near == NULL ? "" : near, near == NULL ? "" : "?");
@@ -71,7 +71,7 @@ unknown(const char *word, size_t len, struct why *why)
  * none of these, or -1.
  */
 static int
-parse_long(struct words *w, char **argv, struct why *why)
+parse_long(struct words *w, char **argv, struct error *why)
 {
 	const char *word = *argv, *name = word + strspn(word, "-"), *value;
 	size_t dashes = name - word, len = strcspn(name, "=");
@@ -86,19 +86,19 @@ parse_long(struct words *w, char **argv, struct why *why)
 	if (value == NULL && row->arg != NULL) {
 		value = argv[1];
 		if (value == NULL)
-			return why_set(why, EXIT_BADUSAGE,
+			return error_set(why, EXIT_BADUSAGE,
 			    "%s needs a value: %s", word, row->arg);
 		took = 2;
 	}
 	if (value != NULL && row->arg == NULL && row->place != P_ANY)
-		return why_set(why, EXIT_BADUSAGE, "--%s takes no value",
+		return error_set(why, EXIT_BADUSAGE, "--%s takes no value",
 		    row->name);
 	return add(w, row, value, why) == -1 ? -1 : took;
 }
 
 /* -v, -vk, -lX, -l X.  Returns as parse_long() does. */
 static int
-parse_short(struct words *w, char **argv, struct why *why)
+parse_short(struct words *w, char **argv, struct error *why)
 {
 	const struct option *row;
 	const char *p, *value;
@@ -119,7 +119,7 @@ parse_short(struct words *w, char **argv, struct why *why)
 		}
 		value = p[1] != '\0' ? p + 1 : argv[1];
 		if (value == NULL)
-			return why_set(why, EXIT_BADUSAGE,
+			return error_set(why, EXIT_BADUSAGE,
 			    "-%c needs a value: %s", *p, row->arg);
 		return add(w, row, value, why) == -1 ? -1 :
 		    p[1] != '\0' ? 1 : 2;
@@ -135,7 +135,7 @@ add_operand(struct words *w, const char *word)
 }
 
 static int
-parse_words(struct words *w, char **argv, struct why *why)
+parse_words(struct words *w, char **argv, struct error *why)
 {
 	int took;
 
@@ -173,7 +173,7 @@ find(const struct settings *s, enum option_type type)
 
 static int
 read_files(struct options *o, struct settings *files,
-    const struct settings *cli, struct why *why)
+    const struct settings *cli, struct error *why)
 {
 	const struct setting *s;
 	char err[300], *text;
@@ -183,7 +183,7 @@ read_files(struct options *o, struct settings *files,
 			continue;
 		text = file_read(o, s->value, err, sizeof(err));
 		if (text == NULL)
-			return why_set(why, EXIT_BADCONFIG, "%s", err);
+			return error_set(why, EXIT_BADCONFIG, "%s", err);
 		if (file_parse(files, s->value, text, why) == -1)
 			return -1;
 	}
@@ -233,7 +233,7 @@ implied_mode(const struct settings *cli)
  * else what a file says.  NULL and why.
  */
 static const struct mode_row *
-choose_mode(struct words *w, const struct settings *files, struct why *why)
+choose_mode(struct words *w, const struct settings *files, struct error *why)
 {
 	const struct setting *set = find(files, T_MODE);
 	const struct mode_row *row = NULL;
@@ -260,7 +260,7 @@ choose_mode(struct words *w, const struct settings *files, struct why *why)
 		    "inetws --help", modes_print(modes, sizeof(modes),
 		    modes_there(), " or "));
 	if (row == NULL)
-		why_set(why, EXIT_BADUSAGE, "%s", err);
+		error_set(why, EXIT_BADUSAGE, "%s", err);
 	return row;
 }
 
@@ -277,7 +277,7 @@ is_given(const struct words *w, enum option_type type)
  */
 static int
 place_operands(struct options *o, struct words *w,
-    const struct mode_row *mode, struct why *why)
+    const struct mode_row *mode, struct error *why)
 {
 	const struct option *row;
 	const char *const *name;
@@ -298,16 +298,16 @@ place_operands(struct options *o, struct words *w,
 			return -1;
 	}
 	if (used < w->noperands)
-		return why_set(why, EXIT_BADUSAGE, "unexpected word '%s': "
+		return error_set(why, EXIT_BADUSAGE, "unexpected word '%s': "
 		    "usage: inetws %s %s",
 		    option_show(shown, sizeof(shown), w->operand[used]),
 		    mode->name, mode->usage);
 	if (!takes_program || w->rest == NULL)
 		return 0;
 	if (*w->rest == NULL)
-		return why_set(why, EXIT_BADUSAGE, "-- needs a PROGRAM");
+		return error_set(why, EXIT_BADUSAGE, "-- needs a PROGRAM");
 	if (is_given(w, T_TARGET))
-		return why_set(why, EXIT_BADUSAGE, "'%s' and '-- %s': "
+		return error_set(why, EXIT_BADUSAGE, "'%s' and '-- %s': "
 		    "expected a TARGET or a PROGRAM, not both",
 		    option_show(shown, sizeof(shown),
 		    find(&w->set, T_TARGET)->value), *w->rest);
@@ -326,7 +326,7 @@ is_missing(const struct options *o, enum option_type type)
 
 /* Everything that one option alone cannot know. */
 static int
-finish(struct options *o, const struct mode_row *mode, struct why *why)
+finish(struct options *o, const struct mode_row *mode, struct error *why)
 {
 	const struct option *row;
 	unsigned int i;
@@ -335,13 +335,13 @@ finish(struct options *o, const struct mode_row *mode, struct why *why)
 		row = option_find(mode->operands[i],
 		    strlen(mode->operands[i]));
 		if (is_missing(o, row->type))
-			return why_set(why, EXIT_BADUSAGE, "the %s is "
+			return error_set(why, EXIT_BADUSAGE, "the %s is "
 			    "missing: usage: inetws %s %s", row->arg,
 			    mode->name, mode->usage);
 	}
 	if (o->proxy != NULL && o->proxy->kind != PROXY_NONE &&
 	    o->unix_socket != NULL)
-		return why_set(why, EXIT_BADUSAGE, "--unix-socket: goes "
+		return error_set(why, EXIT_BADUSAGE, "--unix-socket: goes "
 		    "without a proxy, but there is a --proxy");
 	if (o->ping_timeout < 0)
 		o->ping_timeout = 2 * o->ping_interval;
@@ -349,7 +349,7 @@ finish(struct options *o, const struct mode_row *mode, struct why *why)
 }
 
 int
-settings_apply(struct options *o, const struct settings *set, struct why *why)
+settings_apply(struct options *o, const struct settings *set, struct error *why)
 {
 	const struct setting *s;
 	char err[300], modes[100];
@@ -370,7 +370,7 @@ settings_apply(struct options *o, const struct settings *set, struct why *why)
 
 /* --help, --version, --completions: 1 if one was asked for and answered. */
 static int
-answer(const struct words *w, struct why *why)
+answer(const struct words *w, struct error *why)
 {
 	const struct setting *shell = find(&w->set, T_COMPLETIONS);
 	const struct mode_row *mode = NULL;
@@ -392,7 +392,7 @@ answer(const struct words *w, struct why *why)
 
 static int
 parse_all(struct options *o, struct words *w, struct settings *files,
-    char **argv, struct why *why)
+    char **argv, struct error *why)
 {
 	const struct mode_row *mode;
 	char **program;
@@ -425,7 +425,7 @@ parse_all(struct options *o, struct words *w, struct settings *files,
 
 /* The lists of words are large and soon done with. */
 int
-options_parse(struct options *o, int argc, char **argv, struct why *why)
+options_parse(struct options *o, int argc, char **argv, struct error *why)
 {
 	struct words *w = malloc(sizeof(*w));
 	struct settings *files = calloc(1, sizeof(*files));
@@ -434,12 +434,12 @@ options_parse(struct options *o, int argc, char **argv, struct why *why)
 	options_init(o);
 	o->argv = argv;
 	if (w == NULL || files == NULL)
-		status = why_set(why, EXIT_SYSTEM, "out of memory");
+		status = error_set(why, EXIT_SYSTEM, "out of memory");
 	else
 		status = parse_all(o, w, files, argc > 0 ? argv + 1 : argv,
 		    why);
 	if (status == OPT_DONE && (fflush(stdout) == EOF || ferror(stdout)))
-		status = why_set(why, EXIT_SYSTEM, "standard output: %m");
+		status = error_set(why, EXIT_SYSTEM, "standard output: %m");
 	if (status != OPT_RUN)
 		options_free(o);
 	free(w);

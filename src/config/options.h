@@ -3,8 +3,8 @@
  * The command line.  One table holds every option: parser, configuration
  * file, --help, --dump-config and the completions are made from it.
  */
-#ifndef RUN_OPTIONS_H
-#define RUN_OPTIONS_H
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -171,7 +171,7 @@ enum { OPT_RUN = 0, OPT_DONE = 1 };
  * Strings point into argv or into memory that *o owns until options_free();
  * after OPT_DONE and -1 there is nothing left to free.
  */
-int options_parse(struct options *, int argc, char **argv, struct why *);
+int options_parse(struct options *, int argc, char **argv, struct error *);
 
 /* Gives back what *o owns, as when a reload has made new options. */
 void options_free(struct options *);
@@ -185,7 +185,7 @@ void options_free(struct options *);
  * were not made from a command line nothing changes.
  */
 int options_again(struct options *,
-    int (*check)(const struct options *, struct why *), struct why *);
+    int (*check)(const struct options *, struct error *), struct error *);
 
 /* Must those who come to our TLS have a certificate? */
 static inline int

@@ -93,7 +93,7 @@ changed(const struct options *old, const struct options *new)
 
 int
 options_again(struct options *o,
-    int (*check)(const struct options *, struct why *), struct why *why)
+    int (*check)(const struct options *, struct error *), struct error *why)
 {
 	struct options new;
 	const char *name;
@@ -107,7 +107,7 @@ options_again(struct options *o,
 		return -1;
 	if ((name = changed(o, &new)) != NULL) {
 		options_free(&new);
-		return why_set(why, EXIT_BADCONFIG, "%s has changed, which "
+		return error_set(why, EXIT_BADCONFIG, "%s has changed, which "
 		    "needs a new start", name);
 	}
 	if (check != NULL && check(&new, why) == -1) {

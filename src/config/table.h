@@ -6,8 +6,8 @@
  * To add an option: a field in struct options and a row in options_table.c.
  * To add a mode: a word in enum mode and a row there.
  */
-#ifndef RUN_OPTIONS_TABLE_H
-#define RUN_OPTIONS_TABLE_H
+#ifndef CONFIG_TABLE_H
+#define CONFIG_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,8 +41,8 @@ enum option_type {
 	T_PROXY,	/* const struct proxy * */
 	T_NOPROXY,	/* const char *, may be empty */
 	T_SOCKET,	/* const struct addr *, by its path */
-	T_RESOLVE,	/* struct opt_list of words of detour_resolve() */
-	T_CONNECT_TO,	/* struct opt_list of words of detour_connect() */
+	T_RESOLVE,	/* struct opt_list of words of override_resolve() */
+	T_CONNECT_TO,	/* struct opt_list of words of override_connect() */
 	T_ORIGIN,	/* struct opt_list of Origins */
 	T_NETWORK,	/* struct opt_list of networks */
 	T_REAL_IP,	/* int, enum real_ip by the field's name */
@@ -158,10 +158,10 @@ struct settings {
  * Checks that the options belong to o->mode, and puts them in place.
  * 0, or -1 and why, which names the option and its place.
  */
-int settings_apply(struct options *, const struct settings *, struct why *);
+int settings_apply(struct options *, const struct settings *, struct error *);
 
 /* -1 and why: what is wrong with a setting, where it stands. */
-int setting_fail(const struct setting *, struct why *, const char *err);
+int setting_fail(const struct setting *, struct error *, const char *err);
 
 /* 0, or -1 if there are too many. */
 int settings_add(struct settings *, struct setting);
@@ -178,7 +178,7 @@ char *file_read(struct options *o, const char *path, char *err,
  * 0, or -1 and why (78).
  */
 int file_parse(struct settings *, const char *name, char *text,
-    struct why *);
+    struct error *);
 
 /*
  * Splits "prog arg "an arg"" into a NULL-terminated vector that *o owns.

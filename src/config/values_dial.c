@@ -10,9 +10,9 @@
 
 static int
 add_header(struct opt_list *list, const char *line, const char *from,
-    enum field_for whom, char *err, size_t errlen)
+    enum header_for whom, char *err, size_t errlen)
 {
-	if (field_check(line, whom, err, errlen) == -1)
+	if (header_check(line, whom, err, errlen) == -1)
 		return -1;
 	if (option_list_add(list, line, err, errlen) == -1) {
 		snprintf(err, errlen, "more than %d headers", OPT_LIST_MAX);
@@ -25,7 +25,7 @@ add_header(struct opt_list *list, const char *line, const char *from,
 /* Each line of a file; word is its name with an '@' before it. */
 static int
 add_header_file(struct options *o, struct opt_list *list, const char *word,
-    enum field_for whom, char *err, size_t errlen)
+    enum header_for whom, char *err, size_t errlen)
 {
 	char *text = file_read(o, word + 1, err, errlen), *line, *rest;
 	char message[300];
@@ -52,7 +52,7 @@ add_header_file(struct options *o, struct opt_list *list, const char *word,
 }
 
 static int
-set_header(struct options *o, struct opt_list *list, enum field_for whom,
+set_header(struct options *o, struct opt_list *list, enum header_for whom,
     const char *value, char *err, size_t errlen)
 {
 	return value[0] == '@' ?
@@ -156,10 +156,10 @@ static int
 set_detour(struct opt_list *list, enum option_type type, const char *value,
     char *err, size_t errlen)
 {
-	struct detour d;
+	struct override d;
 
-	if ((type == T_RESOLVE ? detour_resolve(&d, value, err, errlen) :
-	    detour_connect(&d, value, err, errlen)) == -1)
+	if ((type == T_RESOLVE ? override_resolve(&d, value, err, errlen) :
+	    override_connect(&d, value, err, errlen)) == -1)
 		return -1;
 	return option_list_add(list, value, err, errlen);
 }
@@ -172,9 +172,9 @@ option_set_dial(struct options *o, const struct option *row,
 
 	switch (row->type) {
 	case T_HEADER:
-		return set_header(o, field, FIELD_SERVER, value, err, errlen);
+		return set_header(o, field, HEADER_SERVER, value, err, errlen);
 	case T_PROXY_HEADER:
-		return set_header(o, field, FIELD_PROXY, value, err, errlen);
+		return set_header(o, field, HEADER_PROXY, value, err, errlen);
 	case T_SECRET:
 		return set_secret(o, field, value, err, errlen);
 	case T_PROXY:

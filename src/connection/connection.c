@@ -32,18 +32,18 @@ hex(char *dst, size_t bytes)
 }
 
 void
-carry_begin(struct carry *c, const struct options *o, const char *peer)
+connection_begin(struct connection *c, const struct options *o, const char *peer)
 {
 	memset(c, 0, sizeof(*c));
 	c->o = o;
 	c->started = clock_ms();
 	strlcpy(c->peer, peer, sizeof(c->peer));
-	c->door = c->pair = -1;
-	note_who(c);
+	c->handoff = c->channel = -1;
+	record_peers(c);
 }
 
 const char *
-carry_word(const char *s)
+connection_word(const char *s)
 {
 	return s[0] == '\0' ? NULL : s;
 }
@@ -53,23 +53,23 @@ carry_word(const char *s)
  * second, with the number of those that were left out.
  */
 int
-carry_failed(struct carry *c, const struct why *why)
+connection_failed(struct connection *c, const struct error *why)
 {
 	struct log_line l;
 	uint64_t left_out;
 
-	note_failed(why->status);
+	record_failed(why->status);
 	if (!stats_may_log(&left_out))
 		return why->status;
 	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
 	    "failed");
 	log_str(&l, "mode", mode_name(c->o->mode));
-	log_str(&l, "peer", carry_word(c->peer));
+	log_str(&l, "peer", connection_word(c->peer));
 	if (strcmp(c->via, c->peer) != 0)
-		log_str(&l, "via", carry_word(c->via));
-	log_str(&l, "user", carry_word(c->user));
-	log_str(&l, "subject", carry_word(c->subject));
-	log_str(&l, "target", carry_word(c->target));
+		log_str(&l, "via", connection_word(c->via));
+	log_str(&l, "user", connection_word(c->user));
+	log_str(&l, "subject", connection_word(c->subject));
+	log_str(&l, "target", connection_word(c->target));
 	log_why(&l, "why", why->text);
 	if (left_out > 0)
 		log_num(&l, "left_out", (int64_t)left_out);
@@ -78,7 +78,7 @@ carry_failed(struct carry *c, const struct why *why)
 }
 
 static void
-fresh(struct carry *c)
+fresh(struct connection *c)
 {
 	memset(&c->ours, 0, sizeof(c->ours));
 	hex(c->ours.id, EXTENSION_ID_MAX / 2);
@@ -86,7 +86,7 @@ fresh(struct carry *c)
 }
 
 static void
-offer(struct carry *c, unsigned int flags)
+offer(struct connection *c, unsigned int flags)
 {
 	c->client = 1;
 	fresh(c);
@@ -100,27 +100,27 @@ offer(struct carry *c, unsigned int flags)
  * will not have to show its own certificate again, nor ask for headers.
  */
 static void
-forget_secrets(struct carry *c, const struct wire *w)
+forget_secrets(struct connection *c, const struct websocket *w)
 {
 	tls_tickets_close(c->trust->server);
 	tls_tickets_close(c->trust->proxy);
 	if (w->has_extension && w->theirs.session[0] != '\0')
 		return;
-	wire_settled();
+	websocket_dials_done();
 	if (w->io.tls != NULL && c->trust->server != NULL)
 		tls_forget_keys(c->trust->server, w->io.tls);
 }
 
 int
-carry_dial(struct carry *c, struct dialler *d, enum tunnel_role role,
-    unsigned int flags, struct wire *w, struct why *why)
+connection_dial(struct connection *c, struct dialer *d, enum tunnel_role role,
+    unsigned int flags, struct websocket *w, struct error *why)
 {
 	int status;
 
-	c->trust = dialler_trust(d);
+	c->trust = dialer_trust(d);
 	c->role = role;
 	offer(c, flags);
-	if (wire_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
+	if (websocket_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
 		return -1;
 	forget_secrets(c, w);
 	return 0;
@@ -128,8 +128,8 @@ carry_dial(struct carry *c, struct dialler *d, enum tunnel_role role,
 
 /* TLS state cannot be handed over, so such a wire gets no session. */
 void
-carry_answer(struct carry *c, const struct extension *offer,
-    const struct wire *w)
+connection_answer(struct connection *c, const struct extension *offer,
+    const struct websocket *w)
 {
 	fresh(c);
 	if (c->role == TUNNEL_SERVES)
@@ -138,9 +138,9 @@ carry_answer(struct carry *c, const struct extension *offer,
 	    w->io.tls != NULL)
 		return;
 	hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
-	c->door = door_open(c->ours.session);
-	if (c->door == -1) {
-		log_event(LOG_L_WARN, "no-session", "peer", carry_word(c->peer),
+	c->handoff = handoff_listen(c->ours.session);
+	if (c->handoff == -1) {
+		log_event(LOG_L_WARN, "no-session", "peer", connection_word(c->peer),
 		    "why", strerror(errno), NULL);
 		c->ours.session[0] = '\0';
 		return;
@@ -149,8 +149,8 @@ carry_answer(struct carry *c, const struct extension *offer,
 }
 
 static void
-configure(const struct carry *c, const struct io *stream,
-    const struct wire *w, struct tunnel_config *cfg)
+configure(const struct connection *c, const struct io *stream,
+    const struct websocket *w, struct tunnel_config *cfg)
 {
 	const struct options *o = c->o;
 
@@ -174,14 +174,14 @@ configure(const struct carry *c, const struct io *stream,
 }
 
 void
-carry_show(const struct carry *c, const char *state)
+connection_show(const struct connection *c, const char *state)
 {
 	title_tunnel(mode_name(c->o->mode), c->peer[0] != '\0' ? c->peer : "-",
 	    c->target, state);
 }
 
 static void
-farewell(const struct carry *c, int status)
+farewell(const struct connection *c, int status)
 {
 	const struct tunnel *t = &c->relay.tunnel;
 	uint64_t in = t->in_delivered, out = t->out_head;
@@ -191,7 +191,7 @@ farewell(const struct carry *c, int status)
 	/* A wire that nobody came for is not worth a line. */
 	if (c->role != TUNNEL_JOINED && !t->opened) {
 		log_event(LOG_L_DEBUG, "unused", "mode",
-		    mode_name(c->o->mode), "via", carry_word(c->via), "end",
+		    mode_name(c->o->mode), "via", connection_word(c->via), "end",
 		    tunnel_end_name(t->end), "why", t->why, NULL);
 		return;
 	}
@@ -249,7 +249,7 @@ status_of(const struct tunnel *t)
 }
 
 static void
-begin_relay(struct carry *c, struct io stream, const struct wire *w)
+begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 {
 	struct tunnel_config cfg;
 
@@ -263,34 +263,34 @@ begin_relay(struct carry *c, struct io stream, const struct wire *w)
 	c->relay.program = &c->program;
 	c->give_up = c->next_try = CLOCK_NEVER;
 	if (c->role == TUNNEL_JOINED) {
-		c->relay.door = c->door;
-		carry_show(c, "open");
-		note_open(c);
+		c->relay.control = c->handoff;
+		connection_show(c, "open");
+		record_open(c);
 	} else {
-		c->relay.door = c->pair;
-		carry_show(c, "parked");
-		note_who(c);
+		c->relay.control = c->channel;
+		connection_show(c, "parked");
+		record_peers(c);
 	}
 }
 
 static int
-over(struct carry *c)
+over(struct connection *c)
 {
 	int status = status_of(&c->relay.tunnel);
 
 	/* One who was told, and left before his stream was asked for. */
 	if (c->relay.tunnel.opened)
-		seat_say(c->pair, SEAT_TAKEN);
-	stream_end(c, status != EXIT_ENDED);
-	note_end(c);
+		worker_send(c->channel, WORKER_TAKEN);
+	target_end(c, status != EXIT_ENDED);
+	record_end(c);
 	farewell(c, status);
-	if (c->door != -1)
-		door_close(c->door, c->ours.session);
+	if (c->handoff != -1)
+		handoff_close(c->handoff, c->ours.session);
 	return status;
 }
 
 int
-carry_on(struct carry *c, struct io stream, const struct wire *w)
+connection_run(struct connection *c, struct io stream, const struct websocket *w)
 {
 	begin_relay(c, stream, w);
 	for (;;) {
@@ -299,25 +299,25 @@ carry_on(struct carry *c, struct io stream, const struct wire *w)
 		case RELAY_DONE:
 			return over(c);
 		case RELAY_LOST:
-			carry_lost(c);
+			connection_lost(c);
 			break;
-		case RELAY_DOOR:
-			if (c->pair != -1)
-				carry_visitor(c);
+		case RELAY_CONTROL:
+			if (c->channel != -1)
+				connection_channel(c);
 			else
-				carry_visited(c);
+				connection_handoff(c);
 			break;
-		case RELAY_GET:
-			carry_get(c);
+		case RELAY_GET_STREAM:
+			connection_get_stream(c);
 			break;
 		case RELAY_OPENED:
-			carry_opened(c);
+			connection_opened(c);
 			break;
-		case RELAY_RETURN:
-			carry_return(c);
+		case RELAY_RETURN_STREAM:
+			connection_return_stream(c);
 			break;
 		case RELAY_TIME:
-			carry_time(c);
+			connection_time(c);
 			break;
 		}
 	}

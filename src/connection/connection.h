@@ -4,8 +4,8 @@
  * stream that comes later, relays, keeps its session over the loss of a wire,
  * tells how it ended.
  */
-#ifndef RUN_CARRY_H
-#define RUN_CARRY_H
+#ifndef CONNECTION_CONNECTION_H
+#define CONNECTION_CONNECTION_H
 
 #include <stdint.h>
 
@@ -20,7 +20,7 @@
 
 #define NO_SESSION	"no such session"
 
-struct carry {
+struct connection {
 	const struct options *o;
 	struct trust *trust;		/* of who dials, for redialling */
 	int client;			/* we dialled the wire */
@@ -36,13 +36,13 @@ struct carry {
 	 * be dialled when the peer says so.
 	 */
 	enum tunnel_role role;
-	int pair;			/* to the supervisor, or -1 */
+	int channel;		/* to the supervisor, or -1 */
 	char here[NET_NAME_MAX];	/* the address a visitor came to */
 	int believes;			/* what "open" says of the visitor */
 	const char *request;		/* that led here, for a program's */
 	size_t request_len;		/* environment; NULL: none */
-	int confine_late;		/* only when the stream is there */
-	int door;			/* of the session, or -1 */
+	int enter_late;		/* only when the stream is there */
+	int handoff;		/* of the session, or -1 */
 
 	struct extension ours, theirs;	/* ids, windows, session */
 	unsigned int resumes;
@@ -57,30 +57,30 @@ struct carry {
 };
 
 /* What the log says of everything from here on.  peer may be "". */
-void carry_begin(struct carry *, const struct options *, const char *peer);
+void connection_begin(struct connection *, const struct options *, const char *peer);
 
 /*
- * Dials the wire of what carry_begin() has begun, in this role and with these
+ * Dials the wire of what connection_begin() has begun, in this role and with these
  * flags in the offer, and forgets what secrets it can.  0, or -1 and why.
  */
-int carry_dial(struct carry *, struct dialler *, enum tunnel_role,
-    unsigned int flags, struct wire *, struct why *);
+int connection_dial(struct connection *, struct dialer *, enum tunnel_role,
+    unsigned int flags, struct websocket *, struct error *);
 
 /*
  * The answer to an offer: a fresh id, the window, and, if the offer asks for
  * it, a session with a fresh name and its door, unless that cannot be had.
  */
-void carry_answer(struct carry *, const struct extension *offer,
-    const struct wire *);
+void connection_answer(struct connection *, const struct extension *offer,
+    const struct websocket *);
 
 /*
  * Both halves are there, or the wire alone if c->role says so (stream is
  * IO_CLOSED then): relays until all is over, logs, and returns the exit
  * status.  Owns both.
  */
-int carry_on(struct carry *, struct io stream, const struct wire *);
+int connection_run(struct connection *, struct io stream, const struct websocket *);
 
 /* Could not begin: logs and returns the exit status. */
-int carry_failed(struct carry *, const struct why *);
+int connection_failed(struct connection *, const struct error *);
 
 #endif

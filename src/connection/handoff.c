@@ -15,7 +15,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 
-#define DOOR_WAIT	1000	/* ms for a visitor to say all it has to */
+#define HANDOFF_WAIT	1000	/* ms for a visitor to say all it has to */
 
 /* What goes before the bytes; the connection travels beside it. */
 struct letter {
@@ -28,7 +28,7 @@ struct letter {
  * there are no abstract names it lies in a folder that is ours alone.
  */
 static socklen_t
-door_name(struct sockaddr_un *sun, const char *session)
+handoff_name(struct sockaddr_un *sun, const char *session)
 {
 	char hash[SHA256_DIGEST_STRING_LENGTH];
 	int n;
@@ -69,10 +69,10 @@ own_folder(const char *path)
 #endif
 
 int
-door_open(const char *session)
+handoff_listen(const char *session)
 {
 	struct sockaddr_un sun;
-	socklen_t len = door_name(&sun, session);
+	socklen_t len = handoff_name(&sun, session);
 	int fd, saved;
 
 #ifndef __linux__
@@ -93,12 +93,12 @@ door_open(const char *session)
 }
 
 void
-door_close(int door, const char *session)
+handoff_close(int door, const char *session)
 {
 #ifndef __linux__
 	struct sockaddr_un sun;
 
-	door_name(&sun, session);
+	handoff_name(&sun, session);
 	unlink(sun.sun_path);
 #endif
 	close(door);
@@ -203,11 +203,11 @@ receive_letter(int from, struct letter *l, int *fd, int64_t deadline)
 }
 
 int
-door_answer(int door, struct door_visit *v)
+handoff_accept(int door, struct handoff_request *v)
 {
-	static char bytes[DOOR_BYTES_MAX];
+	static char bytes[HANDOFF_BYTES_MAX];
 	struct letter l;
-	int64_t deadline = clock_ms() + DOOR_WAIT;
+	int64_t deadline = clock_ms() + HANDOFF_WAIT;
 	int from, fd = -1;
 
 	from = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -232,7 +232,7 @@ door_answer(int door, struct door_visit *v)
 }
 
 void
-door_receipt(struct door_visit *v)
+handoff_confirm(struct handoff_request *v)
 {
 	send(v->receipt, "", 1, MSG_NOSIGNAL);
 	close(v->receipt);
@@ -287,7 +287,7 @@ static int
 knock(int to, const char *session, int64_t deadline)
 {
 	struct sockaddr_un sun;
-	socklen_t len = door_name(&sun, session);
+	socklen_t len = handoff_name(&sun, session);
 	int64_t left = deadline - clock_ms();
 	struct timeval tv;
 
@@ -302,7 +302,7 @@ knock(int to, const char *session, int64_t deadline)
 }
 
 int
-door_hand_over(const char *session, int fd, const char *user,
+handoff_send(const char *session, int fd, const char *user,
     const char *bytes, size_t len, int64_t deadline)
 {
 	int to, r = -1, saved;

@@ -5,25 +5,25 @@
  * is a hash of the session id; on Linux an abstract one, which vanishes with
  * its process.  Both ends must have the same user id.
  */
-#ifndef OS_DOOR_H
-#define OS_DOOR_H
+#ifndef CONNECTION_HANDOFF_H
+#define CONNECTION_HANDOFF_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "handshake/peer.h"
 
-#define DOOR_BYTES_MAX	32768	/* handed over along with a connection */
+#define HANDOFF_BYTES_MAX	32768	/* handed over along with a connection */
 
 /* Opens the door of a session that this process keeps.  -1 with errno. */
-int door_open(const char *session);
+int handoff_listen(const char *session);
 
-/* Removes what door_open() left in the file system, if anything. */
-void door_close(int door, const char *session);
+/* Removes what handoff_listen() left in the file system, if anything. */
+void handoff_close(int door, const char *session);
 
-struct door_visit {
+struct handoff_request {
 	int fd;			/* the connection; non-blocking */
-	int receipt;		/* answer with door_receipt() */
+	int receipt;		/* answer with handoff_confirm() */
 	char user[PEER_USER_MAX];
 	char *bytes;		/* in a static buffer */
 	size_t len;
@@ -33,10 +33,10 @@ struct door_visit {
  * Takes one visit.  0; or -1 if there was none, or it was not from our user
  * or incomplete, which the visitor sees.  Waits a second at the most.
  */
-int door_answer(int door, struct door_visit *);
+int handoff_accept(int door, struct handoff_request *);
 
 /* Says that the connection has been taken over, and forgets the visitor. */
-void door_receipt(struct door_visit *);
+void handoff_confirm(struct handoff_request *);
 
 /*
  * Hands a connection over to whoever keeps the session, with the bytes read
@@ -44,7 +44,7 @@ void door_receipt(struct door_visit *);
  * deadline.  0, the connection is no longer ours (close it); or -1 with errno:
  * ENOENT nobody keeps such a session.
  */
-int door_hand_over(const char *session, int fd, const char *user,
+int handoff_send(const char *session, int fd, const char *user,
     const char *bytes, size_t len, int64_t deadline);
 
 #endif

@@ -4,26 +4,26 @@
  * carry_session.c sees to its wire when that is lost, carry_wait.c to a stream
  * that comes later.
  */
-#ifndef RUN_CARRY_INSIDE_H
-#define RUN_CARRY_INSIDE_H
+#ifndef CONNECTION_INTERNAL_H
+#define CONNECTION_INTERNAL_H
 
 #include "connection/connection.h"
 
 /* What ps(1) shows. */
-void carry_show(const struct carry *, const char *state);
+void connection_show(const struct connection *, const char *state);
 
 /* NULL for an empty string, which the log leaves out. */
-const char *carry_word(const char *);
+const char *connection_word(const char *);
 
 /* Events of the relay: a wire lost, somebody at the session's door, time. */
-void carry_lost(struct carry *);
-void carry_visited(struct carry *);
-void carry_time(struct carry *);
+void connection_lost(struct connection *);
+void connection_handoff(struct connection *);
+void connection_time(struct connection *);
 
-/* A message on the pair; RELAY_GET, RELAY_OPENED, RELAY_RETURN. */
-void carry_visitor(struct carry *);
-void carry_get(struct carry *);
-void carry_opened(struct carry *);
-void carry_return(struct carry *);
+/* A message on the pair; RELAY_GET_STREAM, RELAY_OPENED, RELAY_RETURN_STREAM. */
+void connection_channel(struct connection *);
+void connection_get_stream(struct connection *);
+void connection_opened(struct connection *);
+void connection_return_stream(struct connection *);
 
 #endif

@@ -21,14 +21,14 @@
 
 /* A client's visitor may begin with a PROXY header.  0: he is gone. */
 static int
-read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
+read_line(struct connection *c, int fd, char peer[NET_NAME_MAX])
 {
-	struct visitor v;
+	struct peer v;
 	struct io io = io_of(fd);
-	struct why why;
+	struct error why;
 
-	visitor_begin(&v, peer);
-	if (visitor_line(&v, c->o, fd, clock_after(c->o->connect_timeout),
+	peer_begin(&v, peer);
+	if (peer_proxy_header(&v, c->o, fd, clock_after(c->o->connect_timeout),
 	    &why) == 0) {
 		strlcpy(peer, v.peer, NET_NAME_MAX);
 		return 1;
@@ -37,7 +37,7 @@ read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
 	    "peer", peer, "why", why.text, NULL);
 	net_linger_reset(fd);
 	io_reset(&io);
-	seat_say(c->pair, SEAT_TAKEN);
+	worker_send(c->channel, WORKER_TAKEN);
 	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
 	    "its visitor has left");
 	return 0;
@@ -45,16 +45,16 @@ read_line(struct carry *c, int fd, char peer[NET_NAME_MAX])
 
 /* The supervisor has brought a visitor, or wants us to leave. */
 void
-carry_visitor(struct carry *c)
+connection_channel(struct connection *c)
 {
 	char peer[NET_NAME_MAX];
 	struct ip ip;
 	uint16_t port;
 	int fd;
 
-	switch (seat_visitor(c->pair, &fd, peer)) {
+	switch (worker_take_stream(c->channel, &fd, peer)) {
 	case -1:
-		c->relay.door = -1;
+		c->relay.control = -1;
 		tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
 		    "no more needed");
 		return;
@@ -63,7 +63,7 @@ carry_visitor(struct carry *c)
 	}
 	/* What is done now may have come too late. */
 	if (!tunnel_waits(&c->relay.tunnel)) {
-		seat_say(c->pair, SEAT_BACK);
+		worker_send(c->channel, WORKER_RETURNED);
 		close(fd);
 		return;
 	}
@@ -82,37 +82,37 @@ carry_visitor(struct carry *c)
 
 /* The peer says that its stream is there: ours is to be had now. */
 void
-carry_get(struct carry *c)
+connection_get_stream(struct connection *c)
 {
 	struct tunnel *t = &c->relay.tunnel;
 	struct options o = *c->o;
 	const struct options *all = c->o;
 	struct io stream;
-	struct why why;
+	struct error why;
 	int r;
 
 	c->started = clock_ms();
 	if (c->believes && strcmp(t->addr, "-") != 0)
 		strlcpy(c->peer, t->addr, sizeof(c->peer));
-	seat_say(c->pair, SEAT_TAKEN);
+	worker_send(c->channel, WORKER_TAKEN);
 	if (c->client && (o.connect_timeout == 0 ||
 	    o.connect_timeout > GET_MAX))
 		o.connect_timeout = GET_MAX;
 	c->o = &o;
-	r = stream_dial(c, c->request, c->request_len, &stream, &why);
+	r = target_dial(c, c->request, c->request_len, &stream, &why);
 	c->o = all;
-	if (r == 0 && visitor_tell(all, stream.wfd, c->peer, c->here,
+	if (r == 0 && peer_tell_target(all, stream.wfd, c->peer, c->here,
 	    &why) == -1) {
-		stream_drop(c, &stream);
+		target_drop(c, &stream);
 		r = -1;
 	}
-	if (r == 0 && c->confine_late && confine(all) != EXIT_ENDED) {
-		stream_drop(c, &stream);
-		r = why_set(&why, EXIT_SYSTEM, "no sandbox");
+	if (r == 0 && c->enter_late && enter_sandbox(all) != EXIT_ENDED) {
+		target_drop(c, &stream);
+		r = error_set(&why, EXIT_SYSTEM, "no sandbox");
 	}
 	tunnel_now(t, clock_ms());
 	if (r == -1) {
-		log_event(LOG_L_WARN, "no-target", "peer", carry_word(c->peer),
+		log_event(LOG_L_WARN, "no-target", "peer", connection_word(c->peer),
 		    "target", c->target, "why", why.text, NULL);
 		tunnel_fail(t, why.text);
 		return;
@@ -123,30 +123,30 @@ carry_get(struct carry *c)
 
 /* From here on it is a tunnel like others, or it has failed to be one. */
 void
-carry_opened(struct carry *c)
+connection_opened(struct connection *c)
 {
-	seat_say(c->pair, SEAT_TAKEN);
-	if (c->pair != -1)
-		close(c->pair);
-	c->pair = -1;
-	c->relay.door = c->door;
+	worker_send(c->channel, WORKER_TAKEN);
+	if (c->channel != -1)
+		close(c->channel);
+	c->channel = -1;
+	c->relay.control = c->handoff;
 	if (!tunnel_flows(&c->relay.tunnel))
 		return;
-	carry_show(c, "open");
-	note_open(c);
+	connection_show(c, "open");
+	record_open(c);
 }
 
 /* The visitor has not been touched: somebody else may have him. */
 void
-carry_return(struct carry *c)
+connection_return_stream(struct connection *c)
 {
 	struct io stream = relay_return(&c->relay);
 
-	seat_say(c->pair, SEAT_BACK);
-	if (c->pair != -1)
-		close(c->pair);
-	c->pair = -1;
+	worker_send(c->channel, WORKER_RETURNED);
+	if (c->channel != -1)
+		close(c->channel);
+	c->channel = -1;
 	io_close(&stream);
-	log_event(LOG_L_DEBUG, "given back", "peer", carry_word(c->peer),
+	log_event(LOG_L_DEBUG, "given back", "peer", connection_word(c->peer),
 	    "why", c->relay.tunnel.why, NULL);
 }

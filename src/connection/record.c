@@ -18,7 +18,7 @@ observe(struct report_histogram *h, const int64_t bounds[REPORT_BUCKETS - 1],
 #define TEXT(to, from)	strlcpy(to, from, sizeof(to))
 
 void
-note_who(const struct carry *c)
+record_peers(const struct connection *c)
 {
 	struct stats_slot *s = stats_mine;
 
@@ -34,12 +34,12 @@ note_who(const struct carry *c)
 }
 
 void
-note_open(const struct carry *c)
+record_open(const struct connection *c)
 {
-	note_who(c);
+	record_peers(c);
 	observe(&stats_mine->counts.handshake, report_handshake_ms,
 	    clock_ms() - c->started);
-	note_round(&c->relay.tunnel);
+	record_progress(&c->relay.tunnel);
 }
 
 static enum report_state
@@ -53,7 +53,7 @@ state_of(const struct tunnel *t)
 }
 
 void
-note_round(const struct tunnel *t)
+record_progress(const struct tunnel *t)
 {
 	struct stats_slot *s = stats_mine;
 	uint64_t in = t->in_delivered, out = t->out_head;
@@ -72,25 +72,25 @@ note_round(const struct tunnel *t)
 }
 
 void
-note_lost(void)
+record_lost(void)
 {
 	STATS_ADD(stats_mine->counts.losses, 1);
 }
 
 void
-note_resumed(const struct carry *c)
+record_resumed(const struct connection *c)
 {
 	STATS_ADD(stats_mine->counts.resumes, 1);
 	STATS_SET(stats_mine->resumes, c->resumes);
-	note_who(c);
+	record_peers(c);
 }
 
 void
-note_end(const struct carry *c)
+record_end(const struct connection *c)
 {
 	const struct tunnel *t = &c->relay.tunnel;
 
-	note_round(t);
+	record_progress(t);
 	observe(&stats_mine->counts.duration, report_duration_ms,
 	    clock_ms() - c->started);
 	STATS_ADD(stats_mine->counts.code[report_code(t->peer_code)], 1);
@@ -98,13 +98,13 @@ note_end(const struct carry *c)
 }
 
 void
-note_failed(int exit_status)
+record_failed(int exit_status)
 {
 	stats_release(report_failure(exit_status));
 }
 
 void
-note_handed_over(void)
+record_handed_over(void)
 {
 	stats_release(RESULT_HANDED_OVER);
 }

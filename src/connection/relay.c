@@ -80,7 +80,7 @@ length(const struct iovec *iov, int n)
 }
 
 static void
-stream_failed(struct relay *r)
+target_failed(struct relay *r)
 {
 	if (r->error == 0)
 		r->error = errno;
@@ -92,7 +92,7 @@ read_stream(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct iovec iov[2];
-	size_t beside = tunnel_beside_out(t);
+	size_t beside = tunnel_bypass_out(t);
 	ssize_t n;
 
 	if (beside > 0 && !io_pending(&r->stream) &&
@@ -109,13 +109,13 @@ read_stream(struct relay *r)
 	if (n > 0) {
 		splice_saw(&r->out, n);
 		if (beside > 0)
-			tunnel_stream_beside(t, n);
+			tunnel_stream_bypass(t, n);
 		else
 			tunnel_stream_read(t, n);
 	} else if (n == 0)
 		tunnel_stream_eof(t);
 	else if (n == -1)
-		stream_failed(r);
+		target_failed(r);
 }
 
 static void
@@ -134,7 +134,7 @@ write_stream(struct relay *r)
 		    length(iov, k));
 	}
 	if (n == -1)
-		stream_failed(r);
+		target_failed(r);
 	else
 		tunnel_stream_wrote(&r->tunnel, n);
 }
@@ -154,7 +154,7 @@ copy_wire(struct relay *r)
 	if (r->in.bulk && !r->in.refused && !t->in_frame &&
 	    r->in.held == 0)
 		iov.iov_len = frame_head_size(t->frame.length, 0);
-	n = read_once(r, &r->wire, WIRE_R, &iov, 1);
+	n = read_once(r, &r->wire, WEBSOCKET_R, &iov, 1);
 	if (n > 0) {
 		tunnel_wire_read(t, n);
 		if (n >= SMALL_READ || t->frame_left < SMALL_READ)
@@ -167,18 +167,18 @@ static void
 read_wire(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
-	size_t beside = tunnel_beside_in(t);
+	size_t beside = tunnel_bypass_in(t);
 	ssize_t n;
 
 	if (beside > 0 && !io_pending(&r->wire) &&
 	    splice_ready(&r->in, r->stream.wfd)) {
-		n = had(r, WIRE_R, splice_from(&r->in, r->wire.rfd, beside));
+		n = had(r, WEBSOCKET_R, splice_from(&r->in, r->wire.rfd, beside));
 		if (r->in.refused)
 			return;
 		if (n > 0) {
 			if ((size_t)n < beside)
 				splice_saw(&r->in, n);
-			tunnel_wire_beside(t, n);
+			tunnel_wire_bypass(t, n);
 		}
 	} else
 		n = copy_wire(r);
@@ -196,15 +196,15 @@ write_wire(struct relay *r)
 	ssize_t n;
 	int k;
 
-	note_round(t);		/* what the peer sees has been counted */
+	record_progress(t);		/* what the peer sees has been counted */
 	k = tunnel_wire_data(t, iov);
 	if (k > 0)
-		n = put(r, WIRE_W, r->out.held > 0 ?
+		n = put(r, WEBSOCKET_W, r->out.held > 0 ?
 		    io_writev_more(&r->wire, iov, k) :
 		    io_writev(&r->wire, iov, k), length(iov, k));
 	else {
 		k = r->out.held;
-		n = put(r, WIRE_W, splice_to(&r->out, r->wire.wfd, 0), k);
+		n = put(r, WEBSOCKET_W, splice_to(&r->out, r->wire.wfd, 0), k);
 	}
 	if (n == -1)
 		tunnel_wire_failed(t);
@@ -218,7 +218,7 @@ finish_wire(struct relay *r)
 	if (io_finish(&r->wire) == 0)
 		tunnel_wire_finished(&r->tunnel);
 	else if (would_block())
-		r->ready &= ~WIRE_W;
+		r->ready &= ~WEBSOCKET_W;
 	else
 		tunnel_wire_failed(&r->tunnel);
 }
@@ -249,7 +249,7 @@ work(struct relay *r)
 	struct tunnel *t = &r->tunnel;
 	unsigned int w, did = 0;
 
-	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WIRE_R) &&
+	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WEBSOCKET_R) &&
 	    (r->in.held == 0 || !(r->ready & STREAM_W))) {
 		read_wire(r);
 		did = 1;
@@ -262,7 +262,7 @@ work(struct relay *r)
 		read_stream(r);
 		did = 1;
 	}
-	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WIRE_W)) {
+	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WEBSOCKET_W)) {
 		write_wire(r);
 		did = 1;
 	}
@@ -276,7 +276,7 @@ work(struct relay *r)
 		end_stream(r, w);
 		did = 1;
 	}
-	if ((w & TUNNEL_FINISH_WIRE) && (r->ready & WIRE_W)) {
+	if ((w & TUNNEL_FINISH_WIRE) && (r->ready & WEBSOCKET_W)) {
 		finish_wire(r);
 		did = 1;
 	}
@@ -297,8 +297,8 @@ told_to_end(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 
-	if (signal_hung_up() && !t->deaf) {
-		tunnel_stream_deaf(t);
+	if (signal_hung_up() && !t->write_closed) {
+		tunnel_stream_write_closed(t);
 		r->leave_at = t->now + LEAVE_MS;
 	}
 	if (!signal_hung_up() || t->now >= r->leave_at)
@@ -325,9 +325,9 @@ news(struct relay *r)
 	unsigned int w = tunnel_wants(t);
 
 	if (w & TUNNEL_RETURN_STREAM)
-		return RELAY_RETURN;
+		return RELAY_RETURN_STREAM;
 	if (w & TUNNEL_GET_STREAM)
-		return RELAY_GET;
+		return RELAY_GET_STREAM;
 	if (is_settled(t) && !r->settled) {
 		r->settled = 1;
 		return RELAY_OPENED;
@@ -360,7 +360,7 @@ relay(struct relay *r, int64_t until)
 		if ((event = news(r)) != RELAY_TIME)
 			return event;
 		if (visitor)
-			return RELAY_DOOR;
+			return RELAY_CONTROL;
 		if (t->now >= until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);

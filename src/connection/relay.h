@@ -3,8 +3,8 @@
  * The one poll loop of a child: does what the tunnel wants, tells it what
  * happened, and returns when a mode has to decide something.
  */
-#ifndef RUN_RELAY_H
-#define RUN_RELAY_H
+#ifndef CONNECTION_RELAY_H
+#define CONNECTION_RELAY_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ struct relay {
 	struct io stream, wire;
 	const struct program *program;	/* NULL, or whom HUP must tell of a
 					 * reset, as its socket cannot */
-	int door;		/* -1, or a descriptor to watch for readers */
+	int control;		/* -1, or a descriptor to watch for readers */
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */
 	int hung_up;		/* the stream has said so, once is enough */
@@ -33,11 +33,11 @@ struct relay {
 enum relay_event {
 	RELAY_DONE,		/* the tunnel is over */
 	RELAY_LOST,		/* the session's wire has just been lost */
-	RELAY_DOOR,		/* somebody is at the door */
-	RELAY_GET,		/* tunnel_ok() or tunnel_fail() now */
+	RELAY_CONTROL,		/* somebody is at the door */
+	RELAY_GET_STREAM,		/* tunnel_ok() or tunnel_fail() now */
 	RELAY_OPENED,		/* a stream that came later is being served,
 				 * or was told that it is not; once */
-	RELAY_RETURN,		/* the stream may go elsewhere, untouched */
+	RELAY_RETURN_STREAM,		/* the stream may go elsewhere, untouched */
 	RELAY_TIME		/* until has come */
 };
 

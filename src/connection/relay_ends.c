@@ -35,9 +35,9 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 {
 	tunnel_begin(&r->tunnel, cfg, clock_ms());
 	r->wire = wire;
-	r->door = -1;
+	r->control = -1;
 	r->program = NULL;
-	r->ready = fresh(&wire, WIRE_R, WIRE_W);
+	r->ready = fresh(&wire, WEBSOCKET_R, WEBSOCKET_W);
 	r->settled = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = 0;
 	r->leave_at = CLOCK_NEVER;
@@ -88,7 +88,7 @@ relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
 	io_close(&r->wire);
 	r->wire = wire;
 	r->told_lost = 0;
-	r->ready |= fresh(&wire, WIRE_R, WIRE_W);
+	r->ready |= fresh(&wire, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
 	feed(r, early, early_len);
 	return 0;

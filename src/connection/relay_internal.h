@@ -3,13 +3,13 @@
  * What relay.c, which works, relay_poll.c, which waits, and relay_ends.c, which
  * knows what is new, share.
  */
-#ifndef RUN_RELAY_INSIDE_H
-#define RUN_RELAY_INSIDE_H
+#ifndef CONNECTION_RELAY_INTERNAL_H
+#define CONNECTION_RELAY_INTERNAL_H
 
 #include "connection/relay.h"
 
 /* What is not known to block. */
-enum { STREAM_R = 1, STREAM_W = 2, WIRE_R = 4, WIRE_W = 8 };
+enum { STREAM_R = 1, STREAM_W = 2, WEBSOCKET_R = 4, WEBSOCKET_W = 8 };
 
 /*
  * Waits until something can be done, or only looks if busy.  Returns whether

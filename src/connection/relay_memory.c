@@ -8,15 +8,15 @@
 #include "tls/secure_heap.h"
 
 #define IDLE_MS	1000	/* without data */
-#define ALL	(TUNNEL_BOUNCE + RELAY_BUFFER + RELAY_BUFFER + TUNNEL_SLACK)
+#define ALL	(TUNNEL_MASK_BUFFER + RELAY_BUFFER + RELAY_BUFFER + TUNNEL_SLACK)
 
 _Static_assert(ALL <= MEMORY_MAX, "there is room for all buffers");
 
 void
 relay_memory(struct tunnel_config *cfg)
 {
-	cfg->bounce = memory_take(ALL);
-	cfg->out = cfg->bounce + TUNNEL_BOUNCE;
+	cfg->mask_buffer = memory_take(ALL);
+	cfg->out = cfg->mask_buffer + TUNNEL_MASK_BUFFER;
 	cfg->in = cfg->out + cfg->out_size;
 	cfg->random = random_bytes;
 }
@@ -42,8 +42,8 @@ relay_memory_free(struct relay *r)
 	r->touched = 0;
 	splice_close(&r->out);
 	splice_close(&r->in);
-	madvise(cfg->bounce, cfg->in + cfg->in_size - cfg->bounce,
+	madvise(cfg->mask_buffer, cfg->in + cfg->in_size - cfg->mask_buffer,
 	    MADV_DONTNEED);
 	if (r->stream.tls != NULL || r->wire.tls != NULL)
-		tls_memory_trim();
+		secure_heap_trim();
 }

@@ -11,7 +11,7 @@
 #include "os/signals.h"
 
 /* Slots of the poll set; a descriptor of -1 is passed over. */
-enum { P_STREAM_R, P_STREAM_W, P_WIRE_R, P_WIRE_W, P_DOOR, P_ALL };
+enum { P_STREAM_R, P_STREAM_W, P_WEBSOCKET_R, P_WEBSOCKET_W, P_CONTROL, P_ALL };
 
 /*
  * The stream is watched even when nothing is wanted of it, so that a visitor
@@ -26,24 +26,24 @@ watch(const struct relay *r, struct pollfd *p)
 
 	memset(p, 0, P_ALL * sizeof(*p));
 	p[P_STREAM_R].fd = r->stream.rfd;
-	p[P_STREAM_W].fd = r->tunnel.deaf ? -1 : r->stream.wfd;
+	p[P_STREAM_W].fd = r->tunnel.write_closed ? -1 : r->stream.wfd;
 	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
 	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
-	p[P_WIRE_R].fd = r->wire.rfd;
-	p[P_WIRE_W].fd = r->wire.wfd;
+	p[P_WEBSOCKET_R].fd = r->wire.rfd;
+	p[P_WEBSOCKET_W].fd = r->wire.wfd;
 	io_events(&r->wire, w & TUNNEL_READ_WIRE,
 	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
-	    &p[P_WIRE_R].events, &p[P_WIRE_W].events);
-	for (i = P_STREAM_R; i < P_DOOR; i += 2)
+	    &p[P_WEBSOCKET_R].events, &p[P_WEBSOCKET_W].events);
+	for (i = P_STREAM_R; i < P_CONTROL; i += 2)
 		if (p[i].fd == p[i + 1].fd) {
 			p[i].events |= p[i + 1].events;
 			p[i + 1].fd = -1;
 		}
-	for (i = P_WIRE_R; i <= P_WIRE_W; i++)
+	for (i = P_WEBSOCKET_R; i <= P_WEBSOCKET_W; i++)
 		if (p[i].events == 0)
 			p[i].fd = -1;
-	p[P_DOOR].fd = r->door;
-	p[P_DOOR].events = POLLIN;
+	p[P_CONTROL].fd = r->control;
+	p[P_CONTROL].events = POLLIN;
 }
 
 /*
@@ -56,7 +56,7 @@ unasked(struct relay *r, const struct pollfd *p)
 	unsigned int w = tunnel_wants(&r->tunnel);
 
 	if (p[P_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
-		tunnel_stream_deaf(&r->tunnel);
+		tunnel_stream_write_closed(&r->tunnel);
 	if ((p[P_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
 	    !(w & TUNNEL_READ_STREAM))
 		tunnel_stream_failed(&r->tunnel);
@@ -84,7 +84,7 @@ relay_wait(struct relay *r, int64_t until, int busy)
 	struct pollfd p[P_ALL];
 	int n;
 
-	note_round(&r->tunnel);
+	record_progress(&r->tunnel);
 	if (clock_ms() >= relay_memory_idle(r))
 		relay_memory_free(r);
 	if (relay_memory_idle(r) < until)
@@ -99,7 +99,7 @@ relay_wait(struct relay *r, int64_t until, int busy)
 	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
 		r->hung_up = 1;
 	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
-	r->ready |= readiness(&r->wire, p + P_WIRE_R, WIRE_R, WIRE_W);
+	r->ready |= readiness(&r->wire, p + P_WEBSOCKET_R, WEBSOCKET_R, WEBSOCKET_W);
 	unasked(r, p);
-	return p[P_DOOR].revents != 0;
+	return p[P_CONTROL].revents != 0;
 }

@@ -16,7 +16,7 @@
 #define BACKOFF_MAX	5000	/* ms */
 
 void
-carry_lost(struct carry *c)
+connection_lost(struct connection *c)
 {
 	const struct tunnel *t = &c->relay.tunnel;
 	int64_t now = clock_ms();
@@ -37,26 +37,26 @@ carry_lost(struct carry *c)
 	c->give_up = now + patience;
 	c->next_try = !c->client ? CLOCK_NEVER :
 	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
-	note_lost();
+	record_lost();
 	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
-	    "wire lost", "peer", carry_word(c->peer), "id", c->ours.id,
+	    "wire lost", "peer", connection_word(c->peer), "id", c->ours.id,
 	    "why", t->why, NULL);
-	carry_show(c, "lost");
+	connection_show(c, "lost");
 }
 
 static void
-resumed(struct carry *c)
+resumed(struct connection *c)
 {
 	char event[64], after[32];
 
 	c->resumes++;
-	note_resumed(c);
+	record_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
 	snprintf(event, sizeof(event), "resumed after %s", str_ms(after,
 	    sizeof(after), clock_ms() - c->lost_at));
-	log_event(LOG_L_DEBUG, event, "peer", carry_word(c->peer),
+	log_event(LOG_L_DEBUG, event, "peer", connection_word(c->peer),
 	    "id", c->ours.id, NULL);
-	carry_show(c, "open");
+	connection_show(c, "open");
 }
 
 /*
@@ -65,7 +65,7 @@ resumed(struct carry *c)
  * for the session and fails it is final.
  */
 static int
-final(struct carry *c, int http_status)
+final(struct connection *c, int http_status)
 {
 	if (http_status == 410)
 		return tunnel_over(&c->relay.tunnel) ||
@@ -88,11 +88,11 @@ at_most(int64_t timeout, int64_t until)
 
 /* Dials with our position.  0, or -1 with the HTTP status that it came to. */
 static int
-dial_again(struct carry *c, int *status, struct why *why)
+dial_again(struct connection *c, int *status, struct error *why)
 {
 	struct extension offer = c->ours;
 	struct options o = *c->o;
-	struct wire w;
+	struct websocket w;
 
 	o.connect_timeout = at_most(o.connect_timeout, c->give_up);
 	o.handshake_timeout = at_most(o.handshake_timeout, c->give_up);
@@ -101,7 +101,7 @@ dial_again(struct carry *c, int *status, struct why *why)
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(&c->relay.tunnel);
 	offer.has_at = 1;
-	if (wire_dial(&w, &o, c->trust, &offer, status, why) == -1)
+	if (websocket_dial(&w, &o, c->trust, &offer, status, why) == -1)
 		return -1;
 	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
 	    w.early, w.early_len) == 0)
@@ -109,16 +109,16 @@ dial_again(struct carry *c, int *status, struct why *why)
 	if (!w.has_extension)
 		*status = 410;
 	io_close(&w.io);
-	return why_set(why, EXIT_LOST, w.has_extension ?
+	return error_set(why, EXIT_LOST, w.has_extension ?
 	    "resumed from a position that is not kept" :
 	    "answered by somebody who knows no sessions");
 }
 
 /* The stream waits meanwhile: what it says stays in the kernel. */
 static void
-redial(struct carry *c)
+redial(struct connection *c)
 {
-	struct why why;
+	struct error why;
 	int status;
 
 	c->tries++;
@@ -141,23 +141,23 @@ redial(struct carry *c)
  * none keeps the tunnel waiting.
  */
 void
-carry_visited(struct carry *c)
+connection_handoff(struct connection *c)
 {
 	struct tunnel *t = &c->relay.tunnel;
 	struct upgrade_request request;
 	struct extension answer = c->ours;
-	struct door_visit v;
-	struct wire w;
-	struct why why;
+	struct handoff_request v;
+	struct websocket w;
+	struct error why;
 	int in_time = (tunnel_wants(t) & TUNNEL_LOST) != 0;
 
-	if (door_answer(c->door, &v) == -1)
+	if (handoff_accept(c->handoff, &v) == -1)
 		return;
-	door_receipt(&v);
-	if (wire_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
+	handoff_confirm(&v);
+	if (websocket_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
 		return;
 	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {
-		wire_refuse_now(&w, 410, NO_SESSION);
+		websocket_refuse_now(&w, 410, NO_SESSION);
 		return;
 	}
 	c->attempt = w.theirs.attempt;
@@ -167,12 +167,12 @@ carry_visited(struct carry *c)
 	answer.at = tunnel_taken(t);
 	answer.has_at = 1;
 	if (!tunnel_may_resume(t, w.theirs.at)) {
-		wire_refuse_now(&w, 410, NO_SESSION);
+		websocket_refuse_now(&w, 410, NO_SESSION);
 		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
 		    "resumed from a position that is not kept");
 		return;
 	}
-	if (wire_answer(&w, &request, &answer, clock_after(
+	if (websocket_answer(&w, &request, &answer, clock_after(
 	    c->o->handshake_timeout), &why) == -1)
 		return;
 	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
@@ -181,7 +181,7 @@ carry_visited(struct carry *c)
 }
 
 void
-carry_time(struct carry *c)
+connection_time(struct connection *c)
 {
 	if (clock_ms() >= c->give_up) {
 		tunnel_expire(&c->relay.tunnel);

@@ -15,7 +15,7 @@
 extern char **environ;
 
 void
-stream_name(struct carry *c)
+target_name(struct connection *c)
 {
 	const struct options *o = c->o;
 
@@ -38,7 +38,7 @@ hand_on(char **env, unsigned int max)
 }
 
 static char **
-environment(const struct carry *c, const char *bytes, size_t len)
+environment(const struct connection *c, const char *bytes, size_t len)
 {
 	static char *env[ENV_MAX + CGI_VARS_MAX + 1];
 	static struct cgi cgi;
@@ -65,13 +65,13 @@ environment(const struct carry *c, const char *bytes, size_t len)
 }
 
 static int
-run_program(struct carry *c, const char *head, size_t len, struct io *stream,
-    int64_t deadline, struct why *why)
+run_program(struct connection *c, const char *head, size_t len, struct io *stream,
+    int64_t deadline, struct error *why)
 {
 	char **argv = c->o->program;
 	int fd, err, error;
 
-	err = said_begin(c->peer, argv[0]);
+	err = stderr_log_begin(c->peer, argv[0]);
 	fd = program_start(&c->program, argv, environment(c, head, len), err,
 	    deadline);
 	error = errno;
@@ -79,7 +79,7 @@ run_program(struct carry *c, const char *head, size_t len, struct io *stream,
 		close(err);
 	errno = error;
 	if (fd == -1)
-		return why_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
+		return error_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_SYSTEM, "cannot run %s: %s", argv[0],
 		    strerror(errno));
 	*stream = io_of(fd);
@@ -87,8 +87,8 @@ run_program(struct carry *c, const char *head, size_t len, struct io *stream,
 }
 
 int
-stream_dial(struct carry *c, const char *head, size_t len, struct io *stream,
-    struct why *why)
+target_dial(struct connection *c, const char *head, size_t len, struct io *stream,
+    struct error *why)
 {
 	const struct options *o = c->o;
 	int64_t deadline = clock_after(o->connect_timeout);
@@ -105,15 +105,15 @@ stream_dial(struct carry *c, const char *head, size_t len, struct io *stream,
 }
 
 void
-stream_drop(struct carry *c, struct io *stream)
+target_drop(struct connection *c, struct io *stream)
 {
 	program_hangup(&c->program);
 	io_reset(stream);
-	stream_end(c, 1);
+	target_end(c, 1);
 }
 
 void
-stream_end(struct carry *c, int cut_off)
+target_end(struct connection *c, int cut_off)
 {
 	struct program *p = &c->program;
 	int64_t grace = c->o->linger > HANGUP_MS ? c->o->linger : HANGUP_MS;

@@ -2,32 +2,32 @@
 /*
  * The stream half as dialled: a target, or a program that is run.
  */
-#ifndef RUN_STREAM_H
-#define RUN_STREAM_H
+#ifndef CONNECTION_TARGET_H
+#define CONNECTION_TARGET_H
 
 #include <stddef.h>
 
 #include "connection/connection.h"
 
 /* Where it goes, for people: c->target. */
-void stream_name(struct carry *);
+void target_name(struct connection *);
 
 /*
  * Dials o->target or runs o->program, by --connect-timeout.  head is the
  * request, as read, that it is done for: a program gets it as its
  * environment.  NULL: there is none.  0, or -1 and why (75 at the deadline).
  */
-int stream_dial(struct carry *, const char *head, size_t len, struct io *,
-    struct why *);
+int target_dial(struct connection *, const char *head, size_t len, struct io *,
+    struct error *);
 
 /* There will be no tunnel: resets the stream, ends its program. */
-void stream_drop(struct carry *, struct io *);
+void target_drop(struct connection *, struct io *);
 
 /*
  * The tunnel is over and the stream is closed.  A program that has seen its
  * end may take --linger to finish; then, or at once if the tunnel was cut
  * off, it is sent HUP.  One that lives on after that wants to.
  */
-void stream_end(struct carry *, int cut_off);
+void target_end(struct connection *, int cut_off);
 
 #endif

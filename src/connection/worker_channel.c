@@ -11,43 +11,43 @@
 #include "os/signals.h"
 
 int
-seat_ask(int pair, const char *name, const char *owner, const char *hash,
+worker_ask_idle(int pair, const char *name, const char *owner, const char *hash,
     int64_t deadline, char *why, size_t size)
 {
 	struct pollfd p = { .fd = pair, .events = POLLIN };
-	char text[PASS_TEXT_MAX];
+	char text[FDPASS_TEXT_MAX];
 	int fd, letter;
 
 	snprintf(text, sizeof(text), "%s %s %s", name, owner, hash);
-	if (pass_send(pair, SEAT_PARK, text, -1) == -1)
+	if (fdpass_send(pair, WORKER_ASK_IDLE, text, -1) == -1)
 		return -1;
-	while ((letter = pass_take(pair, text, &fd)) == -1 &&
+	while ((letter = fdpass_take(pair, text, &fd)) == -1 &&
 	    errno == EAGAIN && !signal_terminated() &&
 	    clock_ms() < deadline)
 		signals_poll(&p, 1, clock_poll(deadline));
-	if (letter == SEAT_WELCOME)
+	if (letter == WORKER_MAY_IDLE)
 		return 1;
 	strlcpy(why, letter > 0 ? text : "the gate is closing", size);
 	return letter > 0 ? 0 : -1;
 }
 
 void
-seat_say(int pair, char letter)
+worker_send(int pair, char letter)
 {
 	if (pair != -1)
-		pass_send(pair, letter, "", -1);
+		fdpass_send(pair, letter, "", -1);
 }
 
 int
-seat_visitor(int pair, int *fd, char peer[NET_NAME_MAX])
+worker_take_stream(int pair, int *fd, char peer[NET_NAME_MAX])
 {
-	char text[PASS_TEXT_MAX];
+	char text[FDPASS_TEXT_MAX];
 	int letter;
 
-	letter = pass_take(pair, text, fd);
+	letter = fdpass_take(pair, text, fd);
 	if (letter == 0 || (letter == -1 && errno != EAGAIN))
 		return -1;
-	if (letter != SEAT_VISITOR || *fd == -1) {
+	if (letter != WORKER_STREAM || *fd == -1) {
 		if (letter > 0 && *fd != -1)
 			close(*fd);
 		return 0;

@@ -15,43 +15,43 @@
  * if the child dies before, he goes to the next too.  The end of the pair
  * ends a child that waits.
  */
-#ifndef RUN_SEAT_H
-#define RUN_SEAT_H
+#ifndef CONNECTION_WORKER_CHANNEL_H
+#define CONNECTION_WORKER_CHANNEL_H
 
 #include <stdint.h>
 
 #include "net/socket.h"
 
 enum {
-	SEAT_PARK = 'P',	/* "NAME OWNER HASH" */
-	SEAT_PARKED = 'p',
-	SEAT_NO_PARK = 'N',
-	SEAT_TAKEN = 'T',
-	SEAT_BACK = 'B',
-	SEAT_WELCOME = 'W',
-	SEAT_FULL = 'F',	/* text: why */
-	SEAT_VISITOR = 'V'	/* text: his address */
+	WORKER_ASK_IDLE = 'P',	/* "NAME OWNER HASH" */
+	WORKER_IS_IDLE = 'p',
+	WORKER_NOT_IDLE = 'N',
+	WORKER_TAKEN = 'T',
+	WORKER_RETURNED = 'B',
+	WORKER_MAY_IDLE = 'W',
+	WORKER_REFUSED = 'F',	/* text: why */
+	WORKER_STREAM = 'V'	/* text: his address */
 };
 
-#define SEAT_NAME_MAX	129	/* terminated */
-#define SEAT_OWNER_MAX	24
-#define SEAT_HASH_MAX	65
+#define AGENT_NAME_MAX	129	/* terminated */
+#define AGENT_ID_MAX	24
+#define AGENT_HASH_MAX	65
 
 /*
  * Asks whether a wire of this name (of this agent, and let in by this line of
  * --agents-file, "" unknown) may wait.  1; 0 and why not in one line; -1 if
  * the supervisor is gone or does not answer until the deadline.
  */
-int seat_ask(int pair, const char *name, const char *owner, const char *hash,
+int worker_ask_idle(int pair, const char *name, const char *owner, const char *hash,
     int64_t deadline, char *why, size_t size);
 
 /* Says something without a text.  A supervisor that is gone is no error. */
-void seat_say(int pair, char letter);
+void worker_send(int pair, char letter);
 
 /*
  * Takes a visitor, if one is there: 1, his descriptor and address ("-" if he
  * has none); 0 if not; -1 if the supervisor is gone.
  */
-int seat_visitor(int pair, int *fd, char peer[NET_NAME_MAX]);
+int worker_take_stream(int pair, int *fd, char peer[NET_NAME_MAX]);
 
 #endif

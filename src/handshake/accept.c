@@ -14,7 +14,7 @@
 #define REFUSE_MS	1000
 #define DRAIN_MAX	(1024 * 1024)	/* bytes */
 
-_Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
+_Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
     "an address fits");
 
 /* The head, and whatever came in the same segments; used once a process. */
@@ -33,12 +33,12 @@ drain(struct io *io, int64_t deadline)
 	ssize_t n;
 
 	while (total < DRAIN_MAX &&
-	    (n = wire_read(io, waste, sizeof waste, deadline)) > 0)
+	    (n = deadline_read(io, waste, sizeof waste, deadline)) > 0)
 		total += n;
 }
 
 static int
-say_no(struct wire *w, int status, const char *fields, const char *text,
+say_no(struct websocket *w, int status, const char *fields, const char *text,
     int64_t deadline)
 {
 	char answer[1024];
@@ -48,25 +48,25 @@ say_no(struct wire *w, int status, const char *fields, const char *text,
 	if (n == -1)
 		n = upgrade_write_refusal(answer, sizeof answer, status, "",
 		    http_reason(status));
-	return wire_write(&w->io, answer, n, deadline);
+	return deadline_write(&w->io, answer, n, deadline);
 }
 
 void
-wire_refuse_now(struct wire *w, int status, const char *text)
+websocket_refuse_now(struct websocket *w, int status, const char *text)
 {
 	say_no(w, status, "", text, clock_ms());
 	io_close(&w->io);
 }
 
 void
-wire_refuse_with(struct wire *w, int status, const char *fields,
+websocket_refuse_with(struct websocket *w, int status, const char *fields,
     const char *text)
 {
 	int64_t deadline = clock_ms() + REFUSE_MS;
 
 	if (say_no(w, status, fields, text, deadline) == 0) {
 		while (io_finish(&w->io) == -1 && errno == EAGAIN &&
-		    wire_wait(&w->io, 1, deadline) == 0)
+		    deadline_wait(&w->io, 1, deadline) == 0)
 			;
 		drain(&w->io, deadline);
 	}
@@ -74,38 +74,38 @@ wire_refuse_with(struct wire *w, int status, const char *fields,
 }
 
 void
-wire_refuse(struct wire *w, int status, const char *text)
+websocket_refuse(struct websocket *w, int status, const char *text)
 {
-	wire_refuse_with(w, status, "", text);
+	websocket_refuse_with(w, status, "", text);
 }
 
 /* Refuses, and tells the log. */
 static int
-refuse(struct wire *w, int status, const char *text, struct why *why)
+refuse(struct websocket *w, int status, const char *text, struct error *why)
 {
-	why_set(why, status == 408 ? EXIT_AGAIN : EXIT_PROTOCOL,
+	error_set(why, status == 408 ? EXIT_AGAIN : EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
-	wire_refuse(w, status, text);
+	websocket_refuse(w, status, text);
 	return -1;
 }
 
 /* The peer has left, or as good as. */
 static int
-lost(struct wire *w, size_t len, const char *how, struct why *why)
+lost(struct websocket *w, size_t len, const char *how, struct error *why)
 {
 	io_close(&w->io);
 	if (len == 0)
-		return why_set(why, EXIT_LOST,
+		return error_set(why, EXIT_LOST,
 		    "the peer left without a request%s%s",
 		    how[0] == '\0' ? "" : ": ", how);
-	return why_set(why, EXIT_LOST,
+	return error_set(why, EXIT_LOST,
 	    "the peer left after %zu bytes of its request%s%s", len,
 	    how[0] == '\0' ? "" : ": ", how);
 }
 
 /* Reads a whole head.  Its length, or -1: refused or lost. */
 static ssize_t
-read_head(struct wire *w, size_t *len, int64_t deadline, struct why *why)
+read_head(struct websocket *w, size_t *len, int64_t deadline, struct error *why)
 {
 	struct http_parser_state st;
 	char err[200];
@@ -114,7 +114,7 @@ read_head(struct wire *w, size_t *len, int64_t deadline, struct why *why)
 
 	http_begin(&st, 0);
 	for (*len = 0;;) {
-		n = wire_read(&w->io, buf + *len, sizeof buf - *len,
+		n = deadline_read(&w->io, buf + *len, sizeof buf - *len,
 		    deadline);
 		if (n == -1 && errno == ETIMEDOUT)
 			return refuse(w, 408, *len == 0 ? "no request came" :
@@ -134,8 +134,8 @@ read_head(struct wire *w, size_t *len, int64_t deadline, struct why *why)
 
 /* What a complete head asks for; what follows it is early. */
 static int
-check(struct wire *w, struct upgrade_request *request, const char *bytes,
-    size_t head_len, size_t len, struct why *why)
+check(struct websocket *w, struct upgrade_request *request, const char *bytes,
+    size_t head_len, size_t len, struct error *why)
 {
 	char err[200];
 	int status;
@@ -154,7 +154,7 @@ check(struct wire *w, struct upgrade_request *request, const char *bytes,
 }
 
 static void
-begin(struct wire *w, struct io io)
+begin(struct websocket *w, struct io io)
 {
 	memset(w, 0, sizeof *w);
 	w->io = io;
@@ -176,8 +176,8 @@ is_path(const struct options *o, struct slice path)
 }
 
 int
-wire_request(struct wire *w, const struct options *o, struct io io,
-    struct upgrade_request *request, int64_t deadline, struct why *why)
+websocket_request(struct websocket *w, const struct options *o, struct io io,
+    struct upgrade_request *request, int64_t deadline, struct error *why)
 {
 	ssize_t n;
 	size_t len;
@@ -193,8 +193,8 @@ wire_request(struct wire *w, const struct options *o, struct io io,
 }
 
 int
-wire_adopt(struct wire *w, struct io io, const char *bytes, size_t len,
-    struct upgrade_request *request, struct why *why)
+websocket_adopt(struct websocket *w, struct io io, const char *bytes, size_t len,
+    struct upgrade_request *request, struct error *why)
 {
 	struct http_parser_state st;
 	char err[200];
@@ -211,15 +211,15 @@ wire_adopt(struct wire *w, struct io io, const char *bytes, size_t len,
 }
 
 int
-wire_answer(struct wire *w, const struct upgrade_request *request,
-    const struct extension *answer, int64_t deadline, struct why *why)
+websocket_answer(struct websocket *w, const struct upgrade_request *request,
+    const struct extension *answer, int64_t deadline, struct error *why)
 {
 	char text[1024];
 	int n;
 
 	n = upgrade_write_answer(text, sizeof text, request, answer);
-	if (n == -1 || wire_write(&w->io, text, n, deadline) == -1) {
-		why_set(why, n != -1 && errno == ETIMEDOUT ? EXIT_AGAIN :
+	if (n == -1 || deadline_write(&w->io, text, n, deadline) == -1) {
+		error_set(why, n != -1 && errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_LOST, "cannot answer: %s", n == -1 ?
 		    "the answer is too long" : strerror(errno));
 		io_close(&w->io);

@@ -140,7 +140,7 @@ check_password(struct auth *a, const struct credentials *c,
 
 /* With the lines of the file. */
 static int
-check_lines(struct auth *a, struct slice lines, const struct wire *w,
+check_lines(struct auth *a, struct slice lines, const struct websocket *w,
     char *err, size_t errlen)
 {
 	static struct credentials c;
@@ -166,7 +166,7 @@ check_lines(struct auth *a, struct slice lines, const struct wire *w,
 }
 
 static int
-check_file(struct auth *a, const struct options *o, const struct wire *w,
+check_file(struct auth *a, const struct options *o, const struct websocket *w,
     char *err, size_t errlen)
 {
 	struct slice lines;
@@ -183,7 +183,7 @@ check_file(struct auth *a, const struct options *o, const struct wire *w,
 }
 
 int
-auth_request(struct auth *a, const struct options *o, const struct wire *w,
+auth_request(struct auth *a, const struct options *o, const struct websocket *w,
     const struct upgrade_request *r, int64_t deadline, const char **extra,
     char *err, size_t errlen)
 {
@@ -215,7 +215,7 @@ is_usable(struct slice hash)
 
 /* -1 and why, which begins with the number of the line at fault. */
 static int
-check_text(struct slice text, struct why *why)
+check_text(struct slice text, struct error *why)
 {
 	struct credentials_line l;
 	struct slice rest = text;
@@ -229,28 +229,28 @@ check_text(struct slice text, struct why *why)
 			continue;
 		for (p = r == 1 ? l.hash.p : rest.p - 1; seen < p; seen++)
 			line += *seen == '\n';
-		return why_set(why, EXIT_BADUSAGE, ":%u: %s", line, r == 1 ?
+		return error_set(why, EXIT_BADUSAGE, ":%u: %s", line, r == 1 ?
 		    "a hash of a kind that crypt(3) does not know (try "
 		    "htpasswd -B)" :
 		    "expected user:HASH or token:NAME:SHA256");
 	}
-	return n > 0 ? 0 : why_set(why, EXIT_BADUSAGE, ": nobody is in it");
+	return n > 0 ? 0 : error_set(why, EXIT_BADUSAGE, ": nobody is in it");
 }
 
 int
-auth_check_file(const struct options *o, struct why *why)
+auth_check_file(const struct options *o, struct error *why)
 {
 	struct slice text;
-	struct why what;
+	struct error what;
 	int r;
 
 	if (o->auth_file == NULL)
 		return 0;
 	if (readfile_take(o->auth_file, &text) == -1)
-		return why_set(why, EXIT_BADUSAGE, "--auth-file %s: %s",
+		return error_set(why, EXIT_BADUSAGE, "--auth-file %s: %s",
 		    o->auth_file, strerror(errno));
 	r = check_text(text, &what);
 	memory_return();
-	return r == 0 ? 0 : why_set(why, what.status, "--auth-file %s%s",
+	return r == 0 ? 0 : error_set(why, what.status, "--auth-file %s%s",
 	    o->auth_file, what.text);
 }

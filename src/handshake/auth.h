@@ -3,8 +3,8 @@
  * Who may use a server: --auth-file and --auth-command.  Both are asked anew
  * for each request, so that a change counts at once.
  */
-#ifndef RUN_AUTH_H
-#define RUN_AUTH_H
+#ifndef HANDSHAKE_AUTH_H
+#define HANDSHAKE_AUTH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,14 +24,14 @@ struct auth {
 int auth_is_secret(const char *secret, struct slice hash);
 
 /* Can the file be used?  At the start; 0, or -1 and why (64). */
-int auth_check_file(const struct options *, struct why *);
+int auth_check_file(const struct options *, struct error *);
 
 /*
  * 0: let in.  Else the status to refuse with (401, 403, 500, 504), and err in
  * one line, which names no secret; extra is "" or the fields that belong to
  * the refusal.
  */
-int auth_request(struct auth *, const struct options *, const struct wire *,
+int auth_request(struct auth *, const struct options *, const struct websocket *,
     const struct upgrade_request *, int64_t deadline, const char **extra,
     char *err, size_t errlen);
 

@@ -16,7 +16,7 @@
  */
 static char **
 environment(struct cgi *cgi, const struct auth *a, const struct options *o,
-    const struct wire *w, const struct upgrade_request *r)
+    const struct websocket *w, const struct upgrade_request *r)
 {
 	static char *env[CGI_VARS_MAX + 2];
 	static char path[4096];
@@ -42,14 +42,14 @@ environment(struct cgi *cgi, const struct auth *a, const struct options *o,
 }
 
 int
-auth_command(struct auth *a, const struct options *o, const struct wire *w,
+auth_command(struct auth *a, const struct options *o, const struct websocket *w,
     const struct upgrade_request *r, int64_t deadline, char *err,
     size_t errlen)
 {
 	static struct cgi cgi;
 	int64_t limit = clock_ms() + LIMIT_MS;
 	char out[512];
-	struct why why;
+	struct error why;
 	int status;
 
 	status = command_run(o->auth_command,
@@ -68,7 +68,7 @@ auth_command(struct auth *a, const struct options *o, const struct wire *w,
 		return 403;
 	}
 	if (status > 1)
-		why_set(&why, EXIT_SYSTEM, "%s: exit status %d",
+		error_set(&why, EXIT_SYSTEM, "%s: exit status %d",
 		    o->auth_command[0], status);
 	log_event(LOG_L_ERROR, "auth-command", "why", why.text, NULL);
 	snprintf(err, errlen, "cannot check who you are");

@@ -12,14 +12,14 @@
 #include "os/clock.h"
 #include "proto/socks.h"
 
-/* One wire_reach(). */
+/* One connect_layers(). */
 struct reach {
-	struct wire *w;
+	struct websocket *w;
 	struct io *io;			/* of w */
 	const struct options *o;
-	const struct say *say;
+	const struct trace *say;
 	int64_t deadline;
-	struct why *why;
+	struct error *why;
 	struct route route;
 	struct net_found found;
 };
@@ -28,9 +28,9 @@ struct reach {
 static int
 of_proxy(struct reach *r)
 {
-	struct why what = *r->why;
+	struct error what = *r->why;
 
-	return why_set(r->why, what.status, "%s: %s", r->route.name,
+	return error_set(r->why, what.status, "%s: %s", r->route.name,
 	    what.text);
 }
 
@@ -45,7 +45,7 @@ encrypt(struct reach *r, struct tls_ctx *ctx, const char *host, int insecure)
 	if (tls == NULL)
 		return -1;
 	r->io->tls = tls;
-	wire_say(r->say, "%s, certificate of %s %s",
+	trace_say(r->say, "%s, certificate of %s %s",
 	    tls_describe(tls, text, sizeof(text)), host,
 	    insecure ? "not verified" : "verified");
 	return 0;
@@ -53,12 +53,12 @@ encrypt(struct reach *r, struct tls_ctx *ctx, const char *host, int insecure)
 
 /* A 407 says what would do (RFC 9110 11.7.1). */
 static int
-unauthorized(struct reach *r, struct talk *t)
+unauthorized(struct reach *r, struct exchange *t)
 {
 	char schemes[100];
 	int basic = proxy_offers_basic(&t->head, schemes, sizeof(schemes));
 
-	return why_set(r->why, EXIT_DENIED, "%s answered 407: %s%s%s",
+	return error_set(r->why, EXIT_DENIED, "%s answered 407: %s%s%s",
 	    t->name, !basic && schemes[0] != '\0' ? "it offers only " :
 	    r->route.proxy.user[0] == '\0' ?
 	    "it wants credentials (--proxy-user)" :
@@ -71,7 +71,7 @@ unauthorized(struct reach *r, struct talk *t)
 static int
 has_more(struct reach *r, size_t n)
 {
-	return why_set(r->why, EXIT_PROTOCOL, "%s: %zu bytes behind its "
+	return error_set(r->why, EXIT_PROTOCOL, "%s: %zu bytes behind its "
 	    "answer, where nobody has been asked anything", r->route.name, n);
 }
 
@@ -79,25 +79,25 @@ has_more(struct reach *r, size_t n)
 static int
 by_http(struct reach *r)
 {
-	struct talk t = { .io = r->io, .name = r->route.name, .is_proxy = 1,
+	struct exchange t = { .io = r->io, .name = r->route.name, .is_proxy = 1,
 	    .say = r->say, .why = r->why };
 	char extra[8192];
 	int n;
 
-	if (wire_fields_list(extra, sizeof(extra), &r->o->proxy_header,
-	    FIELD_PROXY, r->why) == -1)
+	if (headers_write_list(extra, sizeof(extra), &r->o->proxy_header,
+	    HEADER_PROXY, r->why) == -1)
 		return -1;
-	n = proxy_write_connect(talk_request, sizeof(talk_request),
+	n = proxy_write_connect(exchange_request, sizeof(exchange_request),
 	    &r->route.server, r->route.proxy.user, r->o->user_agent, extra);
 	if (n == -1)
-		return why_set(r->why, EXIT_BADUSAGE,
+		return error_set(r->why, EXIT_BADUSAGE,
 		    "%s: the request is too long", r->route.name);
-	if (talk(&t, n, strlen(extra) + 2, r->deadline) == -1)
+	if (exchange(&t, n, strlen(extra) + 2, r->deadline) == -1)
 		return -1;
 	if (t.head.status == 407)
 		return unauthorized(r, &t);
 	if (t.head.status < 200 || t.head.status > 299)
-		return talk_refused(&t);
+		return exchange_refused(&t);
 	return t.early_len == 0 ? 0 : has_more(r, t.early_len);
 }
 
@@ -112,12 +112,12 @@ socks_turn(struct reach *r, struct socks *s)
 
 	if ((size = socks_write(out, s, r->why)) == -1)
 		return of_proxy(r);
-	n = wire_write(r->io, out, size, r->deadline);
+	n = deadline_write(r->io, out, size, r->deadline);
 	explicit_bzero(out, sizeof(out));
 	while (n != -1 && used == 0) {
-		n = wire_read(r->io, in + len, sizeof(in) - len, r->deadline);
+		n = deadline_read(r->io, in + len, sizeof(in) - len, r->deadline);
 		if (n == 0)
-			return why_set(r->why, EXIT_PROTOCOL,
+			return error_set(r->why, EXIT_PROTOCOL,
 			    "%s: the connection was closed without an answer",
 			    r->route.name);
 		if (n == -1)
@@ -127,7 +127,7 @@ socks_turn(struct reach *r, struct socks *s)
 			return of_proxy(r);
 	}
 	if (n == -1)
-		return why_set(r->why, errno == ETIMEDOUT ? EXIT_AGAIN :
+		return error_set(r->why, errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_PROTOCOL, "%s: no answer: %s", r->route.name,
 		    strerror(errno));
 	return (size_t)used == len ? 0 : has_more(r, len - used);
@@ -186,8 +186,8 @@ by_proxy(struct reach *r, struct trust *trust)
 		return of_proxy(r);
 	if ((p->kind == PROXY_HTTP ? by_http(r) : by_socks(r)) == -1)
 		return -1;
-	r->w->at[WIRE_TUNNELLED] = clock_us();
-	wire_say(r->say, "%s connects us to %s", r->route.name,
+	r->w->at[DIAL_TUNNELLED] = clock_us();
+	trace_say(r->say, "%s connects us to %s", r->route.name,
 	    addr_print(text, sizeof(text), &r->route.server));
 	return 0;
 }
@@ -205,10 +205,10 @@ static int
 make_contexts(struct reach *r, const struct url *url, struct trust *t)
 {
 	if (url->tls && t->server == NULL &&
-	    (t->server = tls_keep_make(r->o, r->why)) == NULL)
+	    (t->server = tls_reload_make(r->o, r->why)) == NULL)
 		return -1;
 	if (r->route.proxy.tls && t->proxy == NULL &&
-	    (t->proxy = tls_keep_make_proxy(r->o, r->why)) == NULL)
+	    (t->proxy = tls_reload_make_proxy(r->o, r->why)) == NULL)
 		return -1;
 	return 0;
 }
@@ -217,28 +217,28 @@ make_contexts(struct reach *r, const struct url *url, struct trust *t)
 static int
 dial(struct reach *r)
 {
-	struct wire *w = r->w;
+	struct websocket *w = r->w;
 	int fd;
 
 	if (net_find(&r->found, &r->route.dial, r->route.addresses,
 	    r->o->family, r->why) == -1)
 		return -1;
 	w->found = &r->found;
-	w->at[WIRE_FOUND] = clock_us();
+	w->at[DIAL_FOUND] = clock_us();
 	fd = net_dial_found(&r->route.dial, &r->found, r->deadline, w->via,
 	    r->why);
 	if (fd == -1)
 		return -1;
-	w->at[WIRE_CONNECTED] = clock_us();
+	w->at[DIAL_CONNECTED] = clock_us();
 	net_tune(fd);
 	w->io = io_of(fd);
-	wire_say(r->say, "connected to %s", w->via);
+	trace_say(r->say, "connected to %s", w->via);
 	return 0;
 }
 
 int
-wire_reach(struct wire *w, const struct options *o, const struct url *url,
-    struct trust *trust, const struct say *say, struct why *why)
+connect_layers(struct websocket *w, const struct options *o, const struct url *url,
+    struct trust *trust, const struct trace *say, struct error *why)
 {
 	static struct reach r;	/* what is big is set when it is used */
 	char text[ADDR_HOST_MAX + 16];
@@ -255,7 +255,7 @@ wire_reach(struct wire *w, const struct options *o, const struct url *url,
 		return -1;
 	by = r.route.proxy.kind != PROXY_NONE;
 	w->proxy = by ? r.route.name : NULL;
-	wire_say(say, "dialling %s%s", by ? "proxy " : "",
+	trace_say(say, "dialling %s%s", by ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r.route.dial));
 	if (dial(&r) == -1)
 		return by ? of_proxy(&r) : -1;
@@ -266,6 +266,6 @@ wire_reach(struct wire *w, const struct options *o, const struct url *url,
 	if (encrypt(&r, trust->server, server_name(o, url),
 	    o->insecure) == -1)
 		return -1;
-	w->at[WIRE_SECURED] = clock_us();
+	w->at[DIAL_SECURED] = clock_us();
 	return 0;
 }

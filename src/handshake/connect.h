@@ -4,8 +4,8 @@
  * one end another one: TLS with a proxy, the proxy's tunnel, TLS with the
  * server.
  */
-#ifndef RUN_WIRE_REACH_H
-#define RUN_WIRE_REACH_H
+#ifndef HANDSHAKE_CONNECT_H
+#define HANDSHAKE_CONNECT_H
 
 #include "handshake/trace.h"
 #include "handshake/websocket.h"
@@ -14,7 +14,7 @@
  * Connects w->io to the server of url, and sets w->via, all within
  * --connect-timeout.  0, or -1 and why; w->io is the caller's to close.
  */
-int wire_reach(struct wire *, const struct options *, const struct url *,
-    struct trust *, const struct say *, struct why *);
+int connect_layers(struct websocket *, const struct options *, const struct url *,
+    struct trust *, const struct trace *, struct error *);
 
 #endif

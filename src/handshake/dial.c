@@ -18,20 +18,20 @@
 
 #define BYE_LEAST	100	/* for a Close and its answer */
 
-_Static_assert(sizeof(((struct wire *)0)->via) >= NET_NAME_MAX,
+_Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
     "an address fits");
 
-/* One wire_dial(). */
+/* One websocket_dial(). */
 struct dial {
-	struct wire *w;
+	struct websocket *w;
 	const struct options *o;
 	struct trust *trust;
-	struct say say;
+	struct trace say;
 	struct upgrade_offer offer;
 	const struct url *url;		/* where this attempt goes */
-	struct why *why;
+	struct error *why;
 	char name[256];			/* the same, for a person */
-	struct talk talk;
+	struct exchange exchange;
 	struct url elsewhere;		/* where we were sent to */
 };
 
@@ -47,18 +47,18 @@ ask(struct dial *d)
 
 	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
-	n = upgrade_write_request(talk_request, sizeof talk_request, d->url,
+	n = upgrade_write_request(exchange_request, sizeof exchange_request, d->url,
 	    &d->offer);
 	if (n == -1)
-		return why_set(d->why, EXIT_BADUSAGE,
+		return error_set(d->why, EXIT_BADUSAGE,
 		    "%s: the request is too long or its path malformed",
 		    d->name);
-	d->talk.io = &d->w->io;
-	d->talk.name = d->name;
-	d->talk.is_proxy = 0;
-	d->talk.say = &d->say;
-	d->talk.why = d->why;
-	return talk(&d->talk, n, strlen(extra) + 2, deadline);
+	d->exchange.io = &d->w->io;
+	d->exchange.name = d->name;
+	d->exchange.is_proxy = 0;
+	d->exchange.say = &d->say;
+	d->exchange.why = d->why;
+	return exchange(&d->exchange, n, strlen(extra) + 2, deadline);
 }
 
 /* 101: the wire is up if everything in it is right. */
@@ -66,18 +66,18 @@ static int
 accepted(struct dial *d)
 {
 	struct upgrade_answer answer;
-	struct wire *w = d->w;
+	struct websocket *w = d->w;
 	char err[200];
 
-	if (upgrade_check_answer(&answer, &d->talk.head, &d->offer, err,
+	if (upgrade_check_answer(&answer, &d->exchange.head, &d->offer, err,
 	    sizeof err) == -1)
-		return why_set(d->why, EXIT_PROTOCOL,
+		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s: wrong answer: %s", d->name, err);
 	w->has_extension = answer.has_extension;
 	w->theirs = answer.extension;
-	w->early = d->talk.early;
-	w->early_len = d->talk.early_len;
-	wire_say(&d->say, "websocket is up, the peer %s", w->has_extension ?
+	w->early = d->exchange.early;
+	w->early_len = d->exchange.early_len;
+	trace_say(&d->say, "websocket is up, the peer %s", w->has_extension ?
 	    "is inetws" : "does not speak the extension inetws");
 	return 0;
 }
@@ -101,30 +101,30 @@ redirect(struct dial *d)
 	struct slice value;
 	char err[200], name[256];
 
-	if (http_field(&d->talk.head, "Location", &value) != 1 ||
+	if (http_field(&d->exchange.head, "Location", &value) != 1 ||
 	    slice_copy(location, sizeof location, value) == -1)
-		return why_set(d->why, EXIT_PROTOCOL,
+		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s answered %d without one good Location", d->name,
-		    d->talk.head.status);
+		    d->exchange.head.status);
 	if (url_join(&next, d->url, location, err, sizeof err) == -1)
-		return why_set(d->why, EXIT_PROTOCOL,
+		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects to what is no websocket URL: %s", d->name,
 		    err);
 	url_print(name, sizeof name, &next);
 	if (d->say.masked)
-		agents_mask_url(name);
+		agent_name_mask_url(name);
 	if (d->url->tls && !next.tls)
-		return why_set(d->why, EXIT_PROTOCOL,
+		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects out of TLS, to %s", d->name, name);
 	if (next.at.kind == ADDR_UNIX && !url_same_origin(d->url, &next))
-		return why_set(d->why, EXIT_PROTOCOL,
+		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects to a local socket, %s", d->name, name);
 	d->elsewhere = next;
 	d->url = &d->elsewhere;
 	d->offer.user = next.user[0] == '\0' &&
 	    url_same_origin(&d->o->url, &next) ? credentials(d) :
 	    d->elsewhere.user;
-	wire_say(&d->say, "redirected to %s", name);
+	trace_say(&d->say, "redirected to %s", name);
 	return 0;
 }
 
@@ -134,27 +134,27 @@ attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, d->url);
 	if (d->say.masked)
-		agents_mask_url(d->name);
+		agent_name_mask_url(d->name);
 	d->w->name = d->name;
-	if (wire_fields(extra, sizeof extra, d->o, d->url, d->trust,
+	if (headers_write(extra, sizeof extra, d->o, d->url, d->trust,
 	    d->why) == -1)
 		return -1;
-	d->w->at[WIRE_BEGUN] = clock_us();
-	if (wire_reach(d->w, d->o, d->url, d->trust, &d->say, d->why) == -1 ||
+	d->w->at[DIAL_BEGUN] = clock_us();
+	if (connect_layers(d->w, d->o, d->url, d->trust, &d->say, d->why) == -1 ||
 	    ask(d) == -1)
 		return -1;
-	*http_status = d->talk.head.status;
-	d->w->head = &d->talk.head;
-	d->w->at[WIRE_ANSWERED] = clock_us();
-	if (d->talk.head.status == 101)
+	*http_status = d->exchange.head.status;
+	d->w->head = &d->exchange.head;
+	d->w->at[DIAL_ANSWERED] = clock_us();
+	if (d->exchange.head.status == 101)
 		return accepted(d);
-	if (!upgrade_is_redirect(d->talk.head.status))
-		return talk_refused(&d->talk);
+	if (!upgrade_is_redirect(d->exchange.head.status))
+		return exchange_refused(&d->exchange);
 	return redirect(d) == -1 ? -1 : 1;
 }
 
 void
-wire_bye(struct wire *w, int close_code, int64_t deadline)
+websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 {
 	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
 	    .length = 2 };
@@ -169,15 +169,15 @@ wire_bye(struct wire *w, int close_code, int64_t deadline)
 	random_bytes(f.key, sizeof f.key);
 	n = frame_encode(out, &f);
 	frame_mask(out + n, code, sizeof code, f.key, 0);
-	if (wire_write(&w->io, out, n + sizeof code, deadline) == 0)
-		while (wire_read(&w->io, waste, sizeof waste, deadline) > 0)
+	if (deadline_write(&w->io, out, n + sizeof code, deadline) == 0)
+		while (deadline_read(&w->io, waste, sizeof waste, deadline) > 0)
 			;
 	io_close(&w->io);
 }
 
 int
-wire_dial(struct wire *w, const struct options *o, struct trust *trust,
-    const struct extension *offer, int *http_status, struct why *why)
+websocket_dial(struct websocket *w, const struct options *o, struct trust *trust,
+    const struct extension *offer, int *http_status, struct error *why)
 {
 	static struct dial d;		/* what is big is set when it is used */
 	int hops, r;
@@ -187,12 +187,12 @@ wire_dial(struct wire *w, const struct options *o, struct trust *trust,
 	d.trust = trust;
 	d.why = why;
 	d.url = &o->url;
-	d.say = (struct say){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
+	d.say = (struct trace){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
 	d.offer = (struct upgrade_offer){ .subprotocol = o->subprotocol,
 	    .user_agent = o->user_agent, .origin = o->origin,
 	    .user = credentials(&d), .extra = extra, .offer = offer };
 	*http_status = 0;
-	for (hops = 0; hops <= WIRE_REDIRECTS_MAX; hops++) {
+	for (hops = 0; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);
 		w->io = IO_CLOSED;
 		w->redirects = hops;
@@ -203,6 +203,6 @@ wire_dial(struct wire *w, const struct options *o, struct trust *trust,
 		if (r == -1)
 			return -1;
 	}
-	return why_set(why, EXIT_PROTOCOL, "%s: more than %d redirects",
-	    d.name, WIRE_REDIRECTS_MAX);
+	return error_set(why, EXIT_PROTOCOL, "%s: more than %d redirects",
+	    d.name, WEBSOCKET_REDIRECTS_MAX);
 }

@@ -5,8 +5,8 @@
 #include "handshake/route.h"
 
 int
-dialler_begin(struct dialler *d, const struct options *o, int tickets,
-    struct why *why)
+dialer_begin(struct dialer *d, const struct options *o, int tickets,
+    struct error *why)
 {
 	static struct route r;
 
@@ -20,34 +20,34 @@ dialler_begin(struct dialler *d, const struct options *o, int tickets,
 	 */
 	if (o->chroot != NULL)
 		(void)tls_prepare(why);
-	if (o->url.tls && tls_keep_begin(&d->tls, o, tls_keep_make, tickets,
+	if (o->url.tls && tls_reload_begin(&d->tls, o, tls_reload_make, tickets,
 	    why) == -1)
 		return -1;
-	return r.proxy.tls ? tls_keep_begin(&d->proxy, o,
-	    tls_keep_make_proxy, tickets, why) : 0;
+	return r.proxy.tls ? tls_reload_begin(&d->proxy, o,
+	    tls_reload_make_proxy, tickets, why) : 0;
 }
 
 void
-dialler_refresh(struct dialler *d, int always)
+dialer_refresh(struct dialer *d, int always)
 {
-	tls_keep_refresh(&d->tls, always);
-	tls_keep_refresh(&d->proxy, always);
+	tls_reload_refresh(&d->tls, always);
+	tls_reload_refresh(&d->proxy, always);
 }
 
 struct trust *
-dialler_trust(struct dialler *d)
+dialer_trust(struct dialer *d)
 {
 	d->trust = (struct trust){ d->tls.ctx, d->proxy.ctx };
 	return &d->trust;
 }
 
 void
-dialler_end(struct dialler *d)
+dialer_end(struct dialer *d)
 {
 	if (d->tls.ctx == NULL)
 		tls_ctx_free(d->trust.server);
 	if (d->proxy.ctx == NULL)
 		tls_ctx_free(d->trust.proxy);
-	tls_keep_end(&d->tls);
-	tls_keep_end(&d->proxy);
+	tls_reload_end(&d->tls);
+	tls_reload_end(&d->proxy);
 }

@@ -3,15 +3,15 @@
  * What all who dial o->url share: TLS towards the server and towards a proxy,
  * made before the first fork and anew when files change.
  */
-#ifndef RUN_DIALLER_H
-#define RUN_DIALLER_H
+#ifndef HANDSHAKE_DIALER_H
+#define HANDSHAKE_DIALER_H
 
 #include "handshake/tls_reload.h"
 #include "handshake/websocket.h"
 
-struct dialler {
+struct dialer {
 	const struct options *o;
-	struct tls_keep tls, proxy;
+	struct tls_reload tls, proxy;
 	struct trust trust;	/* their contexts, or what a redirect made */
 };
 
@@ -19,15 +19,15 @@ struct dialler {
  * The way to the URL must be one, and what TLS on it needs must be there.
  * tickets: they are handed from process to process.  0, or -1 and why.
  */
-int dialler_begin(struct dialler *, const struct options *, int tickets,
-    struct why *);
+int dialer_begin(struct dialer *, const struct options *, int tickets,
+    struct error *);
 
-/* In the supervisor, as tls_keep_refresh(). */
-void dialler_refresh(struct dialler *, int always);
+/* In the supervisor, as tls_reload_refresh(). */
+void dialer_refresh(struct dialer *, int always);
 
-/* In the process that dials: by what, until dialler_end(). */
-struct trust *dialler_trust(struct dialler *);
+/* In the process that dials: by what, until dialer_end(). */
+struct trust *dialer_trust(struct dialer *);
 
-void dialler_end(struct dialler *);
+void dialer_end(struct dialer *);
 
 #endif

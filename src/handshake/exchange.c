@@ -12,25 +12,25 @@
 #define BODY_MS		1000	/* to wait for a refusal's words */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
 
-char talk_request[HTTP_HEAD_MAX];
+char exchange_request[HTTP_HEAD_MAX];
 static char buf[HTTP_HEAD_MAX + 4096];
 
 int
-talk_broken(struct talk *t, const char *doing)
+exchange_broken(struct exchange *t, const char *doing)
 {
 	int e = errno;
 
-	if (e != ETIMEDOUT && wire_tls_failed(t->io, t->why) == -1)
+	if (e != ETIMEDOUT && tls_accept_failed(t->io, t->why) == -1)
 		return -1;
 	errno = e;
-	return why_set(t->why,
+	return error_set(t->why,
 	    errno == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s",
 	    t->name, doing, strerror(errno));
 }
 
 /* Reads until a whole head is in buf.  Its length, or -1. */
 static ssize_t
-read_head(struct talk *t, size_t *len, int64_t deadline)
+read_head(struct exchange *t, size_t *len, int64_t deadline)
 {
 	struct http_parser_state st;
 	char err[200];
@@ -40,26 +40,26 @@ read_head(struct talk *t, size_t *len, int64_t deadline)
 	http_begin(&st, 1);
 	while ((r = http_parse(&st, buf, *len, &t->head, &status, err,
 	    sizeof err)) == 0) {
-		n = wire_read(t->io, buf + *len, sizeof buf - *len, deadline);
+		n = deadline_read(t->io, buf + *len, sizeof buf - *len, deadline);
 		if (n == -1)
-			return talk_broken(t, "no answer");
+			return exchange_broken(t, "no answer");
 		if (n == 0)
-			return why_set(t->why, EXIT_PROTOCOL, "%s: %s",
+			return error_set(t->why, EXIT_PROTOCOL, "%s: %s",
 			    t->name, *len == 0 ?
 			    "the connection was closed without an answer" :
 			    "the connection was closed within the answer");
 		*len += n;
 	}
 	if (r < 0)
-		return why_set(t->why, EXIT_PROTOCOL,
+		return error_set(t->why, EXIT_PROTOCOL,
 		    "%s: malformed answer: %s", t->name, err);
-	wire_say_head(t->say, '<', buf, r, 0);
+	trace_head(t->say, '<', buf, r, 0);
 	return r;
 }
 
 /* The final answer: interim ones are skipped (RFC 9110 15.2). */
 static int
-read_answer(struct talk *t, int64_t deadline)
+read_answer(struct exchange *t, int64_t deadline)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -75,20 +75,20 @@ read_answer(struct talk *t, int64_t deadline)
 		len -= n;
 		memmove(buf, buf + n, len);
 	}
-	return why_set(t->why, EXIT_PROTOCOL, "%s: too many interim answers",
+	return error_set(t->why, EXIT_PROTOCOL, "%s: too many interim answers",
 	    t->name);
 }
 
 int
-talk(struct talk *t, size_t len, size_t fields, int64_t deadline)
+exchange(struct exchange *t, size_t len, size_t fields, int64_t deadline)
 {
 	int broken;
 
-	wire_say_head(t->say, '>', talk_request, len, fields);
-	broken = wire_write(t->io, talk_request, len, deadline) == -1;
-	explicit_bzero(talk_request, len);
+	trace_head(t->say, '>', exchange_request, len, fields);
+	broken = deadline_write(t->io, exchange_request, len, deadline) == -1;
+	explicit_bzero(exchange_request, len);
 	if (broken)
-		return talk_broken(t, "cannot send the request");
+		return exchange_broken(t, "cannot send the request");
 	return read_answer(t, deadline);
 }
 
@@ -97,7 +97,7 @@ talk(struct talk *t, size_t len, size_t fields, int64_t deadline)
  * (as every refusal of ours is), else "".
  */
 static void
-body_line(struct talk *t, char *dst, size_t size)
+body_line(struct exchange *t, char *dst, size_t size)
 {
 	int64_t deadline = clock_ms() + BODY_MS;
 	struct slice type, length;
@@ -116,7 +116,7 @@ body_line(struct talk *t, char *dst, size_t size)
 	if (n > room)
 		n = room;
 	while (have < n && memchr(t->early, '\n', have) == NULL) {
-		got = wire_read(t->io, buf + (t->early - buf) + have,
+		got = deadline_read(t->io, buf + (t->early - buf) + have,
 		    n - have, deadline);
 		if (got <= 0)
 			break;
@@ -133,16 +133,16 @@ body_line(struct talk *t, char *dst, size_t size)
 }
 
 int
-talk_refused(struct talk *t)
+exchange_refused(struct exchange *t)
 {
 	const char *hint = t->is_proxy ? "" :
-	    wire_tls_hint(t->io, t->head.status);
+	    tls_accept_hint(t->io, t->head.status);
 	char reason[64], text[160];
 
 	str_escape(reason, sizeof reason, t->head.reason.p,
 	    t->head.reason.len);
 	body_line(t, text, sizeof text);
-	return why_set(t->why, hint[0] != '\0' ? EXIT_DENIED :
+	return error_set(t->why, hint[0] != '\0' ? EXIT_DENIED :
 	    upgrade_exit_status(t->head.status),
 	    "%s answered %d%s%s%s%s%s", t->name, t->head.status,
 	    reason[0] == '\0' ? "" : " ", reason,

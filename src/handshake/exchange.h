@@ -3,8 +3,8 @@
  * The asking side of HTTP, as far as a handshake needs it: one request, one
  * answer's head, a refusal in words.  Servers and proxies are talked to alike.
  */
-#ifndef RUN_WIRE_TALK_H
-#define RUN_WIRE_TALK_H
+#ifndef HANDSHAKE_EXCHANGE_H
+#define HANDSHAKE_EXCHANGE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +14,12 @@
 #include "net/io.h"
 #include "proto/http.h"
 
-struct talk {
+struct exchange {
 	struct io *io;
 	const char *name;		/* whom with, for messages */
 	int is_proxy;			/* it gets no certificate of ours */
-	const struct say *say;
-	struct why *why;
+	const struct trace *say;
+	struct error *why;
 
 	struct http_head head;		/* of the answer, in a static buffer */
 	const char *early;		/* what came behind it, there too */
@@ -27,22 +27,22 @@ struct talk {
 };
 
 /* Room for a request, static: one is written at a time. */
-extern char talk_request[HTTP_HEAD_MAX];
+extern char exchange_request[HTTP_HEAD_MAX];
 
 /*
- * Sends talk_request[0..len) and reads the head of the final answer.  With
+ * Sends exchange_request[0..len) and reads the head of the final answer.  With
  * -v both are shown; of the last `fields' bytes of lines, which a user gave,
  * only the names.  0, or -1 and why: 75 at the deadline, else 76.
  */
-int talk(struct talk *, size_t len, size_t fields, int64_t deadline);
+int exchange(struct exchange *, size_t len, size_t fields, int64_t deadline);
 
 /*
  * -1 and why: the answer as a refusal, with the first line of its body if
  * that is plain text.
  */
-int talk_refused(struct talk *);
+int exchange_refused(struct exchange *);
 
 /* -1 and why: the exchange was cut short, errno says how. */
-int talk_broken(struct talk *, const char *doing);
+int exchange_broken(struct exchange *, const char *doing);
 
 #endif

@@ -16,10 +16,10 @@ extern char **environ;
 
 static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
 static char agent[64];				/* likewise */
-static struct keeper keeper;			/* runs --header-command */
+static struct command_helper keeper;			/* runs --header-command */
 
 void
-wire_forward(const char *peer)
+websocket_set_forwarded(const char *peer)
 {
 	struct ip ip;
 	uint16_t port;
@@ -30,31 +30,31 @@ wire_forward(const char *peer)
 }
 
 void
-wire_agent(const char *token)
+websocket_set_agent(const char *token)
 {
 	snprintf(agent, sizeof(agent), "Inetws-Agent: %s", token);
 }
 
 void
-wire_settled(void)
+websocket_dials_done(void)
 {
-	keeper_end(&keeper);
+	command_helper_end(&keeper);
 }
 
 static int
-add(char *lines, size_t size, const char *field, enum field_for whom,
-    struct why *why)
+add(char *lines, size_t size, const char *field, enum header_for whom,
+    struct error *why)
 {
 	char err[200];
 
-	if (field_add(lines, size, field, whom, err, sizeof(err)) == -1)
-		return why_set(why, EXIT_BADUSAGE, "%s", err);
+	if (header_add(lines, size, field, whom, err, sizeof(err)) == -1)
+		return error_set(why, EXIT_BADUSAGE, "%s", err);
 	return 0;
 }
 
 int
-wire_fields_list(char *lines, size_t size, const struct opt_list *list,
-    enum field_for whom, struct why *why)
+headers_write_list(char *lines, size_t size, const struct opt_list *list,
+    enum header_for whom, struct error *why)
 {
 	unsigned int i;
 
@@ -82,7 +82,7 @@ forget(void *arg)
  * the right to start any.  It is told the URL.
  */
 static int
-begin(const struct options *o, struct trust *trust, struct why *why)
+begin(const struct options *o, struct trust *trust, struct error *why)
 {
 	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
 
@@ -90,15 +90,15 @@ begin(const struct options *o, struct trust *trust, struct why *why)
 		return 0;
 	memcpy(url, "INETWS_URL=", 11);
 	url_print(url + 11, sizeof(url) - 11, &o->url);
-	if (putenv(url) != 0 || keeper_start(&keeper, o->header_command,
+	if (putenv(url) != 0 || command_helper_start(&keeper, o->header_command,
 	    environ, o->no_stderr, forget, trust) == -1)
-		return why_set(why, EXIT_SYSTEM, "%s: %s",
+		return error_set(why, EXIT_SYSTEM, "%s: %s",
 		    o->header_command[0], strerror(errno));
 	return 0;
 }
 
 static int
-add_output(char *lines, size_t size, char *out, struct why *why)
+add_output(char *lines, size_t size, char *out, struct error *why)
 {
 	char *rest = out, *line;
 	size_t len;
@@ -108,7 +108,7 @@ add_output(char *lines, size_t size, char *out, struct why *why)
 		if (len > 0 && line[len - 1] == '\r')
 			line[len - 1] = '\0';
 		if (line[0] != '\0' &&
-		    add(lines, size, line, FIELD_SERVER, why) == -1)
+		    add(lines, size, line, HEADER_SERVER, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -116,29 +116,29 @@ add_output(char *lines, size_t size, char *out, struct why *why)
 
 /* Says which command it was. */
 static int
-blame(const struct options *o, struct why *why)
+blame(const struct options *o, struct error *why)
 {
-	struct why what = *why;
+	struct error what = *why;
 
-	return why_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
+	return error_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
 	    what.status, "--header-command %s: %s", o->header_command[0],
 	    what.text);
 }
 
 static int
 ask(char *lines, size_t size, const struct options *o, struct trust *trust,
-    struct why *why)
+    struct error *why)
 {
-	static char out[KEEPER_OUT_MAX];
+	static char out[COMMAND_HELPER_OUT_MAX];
 	int64_t ms = o->handshake_timeout > 0 ? o->handshake_timeout :
 	    LIMIT_MS;
 	int status;
 
 	if (begin(o, trust, why) == -1)
 		return -1;
-	status = keeper_ask(&keeper, out, clock_ms() + ms, why);
+	status = command_helper_ask(&keeper, out, clock_ms() + ms, why);
 	if (status > 0)
-		status = why_set(why, EXIT_SYSTEM, "exit status %d", status);
+		status = error_set(why, EXIT_SYSTEM, "exit status %d", status);
 	if (status == 0)
 		status = add_output(lines, size, out, why);
 	explicit_bzero(out, sizeof(out));
@@ -146,25 +146,25 @@ ask(char *lines, size_t size, const struct options *o, struct trust *trust,
 }
 
 int
-wire_fields(char *lines, size_t size, const struct options *o,
-    const struct url *url, struct trust *trust, struct why *why)
+headers_write(char *lines, size_t size, const struct options *o,
+    const struct url *url, struct trust *trust, struct error *why)
 {
 	int own = url_same_origin(&o->url, url);
 	unsigned int i;
 
 	lines[0] = '\0';
 	for (i = 0; i < o->header.n; i++)
-		if ((own || !field_is_private(o->header.v[i])) &&
-		    add(lines, size, o->header.v[i], FIELD_SERVER,
+		if ((own || !header_is_private(o->header.v[i])) &&
+		    add(lines, size, o->header.v[i], HEADER_SERVER,
 		    why) == -1)
 			return -1;
 	if (own && o->header_command != NULL &&
 	    ask(lines, size, o, trust, why) == -1)
 		return -1;
 	if (own && agent[0] != '\0' &&
-	    add(lines, size, agent, FIELD_SERVER, why) == -1)
+	    add(lines, size, agent, HEADER_SERVER, why) == -1)
 		return -1;
 	if (own && forward[0] != '\0')
-		return add(lines, size, forward, FIELD_SERVER, why);
+		return add(lines, size, forward, HEADER_SERVER, why);
 	return 0;
 }

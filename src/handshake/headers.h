@@ -3,8 +3,8 @@
  * The fields that a user has for our requests: --header, what a
  * --header-command says, --forward-peer.
  */
-#ifndef RUN_WIRE_FIELDS_H
-#define RUN_WIRE_FIELDS_H
+#ifndef HANDSHAKE_HEADERS_H
+#define HANDSHAKE_HEADERS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,11 +19,11 @@
  * is run, for --handshake-timeout or ten seconds, by a process that has
  * forgotten the keys of these contexts.  0, or -1 and why.
  */
-int wire_fields(char *lines, size_t size, const struct options *,
-    const struct url *, struct trust *, struct why *);
+int headers_write(char *lines, size_t size, const struct options *,
+    const struct url *, struct trust *, struct error *);
 
-/* Puts a list of words of field_check() into lines.  0, or -1 and why. */
-int wire_fields_list(char *lines, size_t size, const struct opt_list *,
-    enum field_for, struct why *);
+/* Puts a list of words of header_check() into lines.  0, or -1 and why. */
+int headers_write_list(char *lines, size_t size, const struct opt_list *,
+    enum header_for, struct error *);
 
 #endif

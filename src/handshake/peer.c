@@ -19,7 +19,7 @@
 #define UNENDED	"a quote in Forwarded does not end"
 
 void
-visitor_begin(struct visitor *v, const char *peer)
+peer_begin(struct peer *v, const char *peer)
 {
 	memset(v, 0, sizeof(*v));
 	strlcpy(v->peer, peer, sizeof(v->peer));
@@ -37,10 +37,10 @@ consume(int fd, char *dst, size_t n)
  * more, all that is there belongs to it.
  */
 static ssize_t
-read_line(struct proxyline *p, int fd, int64_t deadline, char *err,
+read_line(struct proxy_protocol *p, int fd, int64_t deadline, char *err,
     size_t errlen)
 {
-	static char buf[PROXYLINE_MAX + 1];
+	static char buf[PROXY_PROTOCOL_MAX + 1];
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	size_t len = 0;
 	ssize_t n, r;
@@ -54,7 +54,7 @@ read_line(struct proxyline *p, int fd, int64_t deadline, char *err,
 		}
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
 			return -2;
-		r = n > 0 ? proxyline_parse(p, buf, len + n, err, errlen) : 0;
+		r = n > 0 ? proxy_protocol_parse(p, buf, len + n, err, errlen) : 0;
 		if (r == -1)
 			return -1;
 		if (r > 0)
@@ -74,10 +74,10 @@ read_line(struct proxyline *p, int fd, int64_t deadline, char *err,
 }
 
 int
-visitor_line(struct visitor *v, const struct options *o, int fd,
-    int64_t deadline, struct why *why)
+peer_proxy_header(struct peer *v, const struct options *o, int fd,
+    int64_t deadline, struct error *why)
 {
-	struct proxyline p;
+	struct proxy_protocol p;
 	char err[200], text[IP_TEXT_MAX];
 	ssize_t n;
 
@@ -85,10 +85,10 @@ visitor_line(struct visitor *v, const struct options *o, int fd,
 		return 0;
 	n = read_line(&p, fd, deadline, err, sizeof(err));
 	if (n == -1)
-		return why_set(why, EXIT_PROTOCOL, "%s; --accept-proxy wants "
+		return error_set(why, EXIT_PROTOCOL, "%s; --accept-proxy wants "
 		    "one from every connection", err);
 	if (n == -2)
-		return why_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
+		return error_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_LOST, "PROXY header: %s", errno == 0 ?
 		    "the peer left within it" : strerror(errno));
 	if (p.known)
@@ -130,8 +130,8 @@ trusts_peer(const struct options *o, const char *peer)
 
 /* 0, or -1: nobody can tell. */
 static int
-true_address(struct visitor *v, const struct options *o,
-    const struct wire *w, int trusted)
+true_address(struct peer *v, const struct options *o,
+    const struct websocket *w, int trusted)
 {
 	static const char *const name[] = REAL_IP_NAMES;
 	char text[IP_TEXT_MAX];
@@ -150,7 +150,7 @@ true_address(struct visitor *v, const struct options *o,
 
 /* X-Forwarded-Host may be a list: the nearest proxy's word is the last. */
 static int
-is_forwarded_host(const struct wire *w, struct slice origin)
+is_forwarded_host(const struct websocket *w, struct slice origin)
 {
 	struct slice list, element, last = { NULL, 0 };
 	unsigned int i;
@@ -168,7 +168,7 @@ is_forwarded_host(const struct wire *w, struct slice origin)
 
 /* Says in the log's words what to do about it. */
 static int
-check_origin(const struct options *o, const struct wire *w,
+check_origin(const struct options *o, const struct websocket *w,
     const struct upgrade_request *r, int trusted, char *err, size_t errlen)
 {
 	char origin[80], host[80];
@@ -190,19 +190,19 @@ check_origin(const struct options *o, const struct wire *w,
 }
 
 static int
-refuse(struct wire *w, int status, const char *extra, const char *text,
-    const char *told, struct why *why)
+refuse(struct websocket *w, int status, const char *extra, const char *text,
+    const char *told, struct error *why)
 {
-	why_set(why, status == 401 || status == 403 ? EXIT_DENIED :
+	error_set(why, status == 401 || status == 403 ? EXIT_DENIED :
 	    status == 400 ? EXIT_PROTOCOL : EXIT_SYSTEM,
 	    "refused with %d: %s", status, text);
-	wire_refuse_with(w, status, extra, told);
+	websocket_refuse_with(w, status, extra, told);
 	return -1;
 }
 
 int
-visitor_check(struct visitor *v, const struct options *o, struct wire *w,
-    const struct upgrade_request *r, int64_t deadline, struct why *why)
+peer_check(struct peer *v, const struct options *o, struct websocket *w,
+    const struct upgrade_request *r, int64_t deadline, struct error *why)
 {
 	int trusted = v->trusted = trusts_peer(o, v->peer), status;
 	struct auth a = { v->peer, v->subject, v->user, sizeof(v->user) };
@@ -223,7 +223,7 @@ visitor_check(struct visitor *v, const struct options *o, struct wire *w,
 }
 
 int
-visitor_count(const struct options *o, const char *peer, struct why *why)
+peer_count(const struct options *o, const char *peer, struct error *why)
 {
 	struct ip ip;
 	uint16_t port;
@@ -234,16 +234,16 @@ visitor_count(const struct options *o, const char *peer, struct why *why)
 		return 0;
 	stats_source(0, 0);
 	STATS_ADD(stats_mine->counts.refused, 1);
-	return why_set(why, EXIT_AGAIN, "%u connections from this address, "
+	return error_set(why, EXIT_AGAIN, "%u connections from this address, "
 	    "more may not be", o->max_per_source);
 }
 
 int
-visitor_tell(const struct options *o, int fd, const char *peer,
-    const char *via, struct why *why)
+peer_tell_target(const struct options *o, int fd, const char *peer,
+    const char *via, struct error *why)
 {
-	struct proxyline p;
-	char line[PROXYLINE_MAX];
+	struct proxy_protocol p;
+	char line[PROXY_PROTOCOL_MAX];
 	int n;
 
 	if (o->send_proxy == 0)
@@ -253,9 +253,9 @@ visitor_tell(const struct options *o, int fd, const char *peer,
 	/* An address alone is known of whom a header told. */
 	if (p.known && ip_parse_port(&p.to, &p.to_port, slice_of(via)) == -1)
 		p.to = p.from;
-	n = proxyline_write(line, sizeof(line), o->send_proxy, &p);
+	n = proxy_protocol_write(line, sizeof(line), o->send_proxy, &p);
 	if (n == -1 || send(fd, line, n, MSG_NOSIGNAL) != n)
-		return why_set(why, EXIT_UNREACHABLE,
+		return error_set(why, EXIT_UNREACHABLE,
 		    "cannot send the PROXY header: %s", strerror(errno));
 	return 0;
 }

@@ -27,7 +27,7 @@ word_of(const char *const *names, const char **name)
  */
 static int
 from_environment(struct proxy *p, const struct url *url, const char **name,
-    struct why *why)
+    struct error *why)
 {
 	static const char *const plain[] = { "http_proxy", "all_proxy",
 	    "ALL_PROXY", NULL };
@@ -39,7 +39,7 @@ from_environment(struct proxy *p, const struct url *url, const char **name,
 	if (word == NULL)
 		p->kind = PROXY_NONE;
 	else if (proxy_parse(p, word, err, sizeof(err)) == -1)
-		return why_set(why, EXIT_BADUSAGE, "environment variable "
+		return error_set(why, EXIT_BADUSAGE, "environment variable "
 		    "%s: %s", *name, err);
 	return 0;
 }
@@ -58,7 +58,7 @@ is_excepted(const struct options *o, const struct url *url)
 
 static int
 find_proxy(struct route *r, const struct options *o, const struct url *url,
-    struct why *why)
+    struct error *why)
 {
 	const char *name = NULL;
 	char shown[ADDR_HOST_MAX + 32];
@@ -87,13 +87,13 @@ find_proxy(struct route *r, const struct options *o, const struct url *url,
 static const char *
 addresses_of(const struct options *o, const struct addr *at)
 {
-	struct detour d;
+	struct override d;
 	char err[200];
 	unsigned int i;
 
 	for (i = 0; at->kind == ADDR_TCP && i < o->resolve.n; i++)
-		if (detour_resolve(&d, o->resolve.v[i], err,
-		    sizeof(err)) == 0 && detour_is_for(&d, at))
+		if (override_resolve(&d, o->resolve.v[i], err,
+		    sizeof(err)) == 0 && override_is_for(&d, at))
 			return d.addresses;
 	return NULL;
 }
@@ -101,21 +101,21 @@ addresses_of(const struct options *o, const struct addr *at)
 static void
 connect_to(const struct options *o, struct addr *at)
 {
-	struct detour d;
+	struct override d;
 	char err[200];
 	unsigned int i;
 
 	for (i = 0; at->kind == ADDR_TCP && i < o->connect_to.n; i++)
-		if (detour_connect(&d, o->connect_to.v[i], err,
-		    sizeof(err)) == 0 && detour_is_for(&d, at)) {
-			detour_apply(&d, at);
+		if (override_connect(&d, o->connect_to.v[i], err,
+		    sizeof(err)) == 0 && override_is_for(&d, at)) {
+			override_apply(&d, at);
 			return;
 		}
 }
 
 int
 route_find(struct route *r, const struct options *o, const struct url *url,
-    struct why *why)
+    struct error *why)
 {
 	memset(r, 0, sizeof(*r));
 	if (find_proxy(r, o, url, why) == -1)

@@ -3,8 +3,8 @@
  * Which way a connection goes: to the URL's host itself or where --resolve,
  * --connect-to and --unix-socket send it, by a proxy or without.
  */
-#ifndef RUN_ROUTE_H
-#define RUN_ROUTE_H
+#ifndef HANDSHAKE_ROUTE_H
+#define HANDSHAKE_ROUTE_H
 
 #include "base/error.h"
 #include "config/options.h"
@@ -24,6 +24,6 @@ struct route {
  * The strings are those of the options.
  */
 int route_find(struct route *, const struct options *, const struct url *,
-    struct why *);
+    struct error *);
 
 #endif

@@ -42,25 +42,25 @@ speaks_http(const struct io *io, int64_t deadline)
 {
 	char c;
 
-	return wire_wait(io, 0, deadline) == 0 &&
+	return deadline_wait(io, 0, deadline) == 0 &&
 	    recv(io->rfd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
 	    c >= 'A' && c <= 'Z';
 }
 
 static int
-refuse_http(struct io *io, struct why *why)
+refuse_http(struct io *io, struct error *why)
 {
-	struct wire w = { .io = *io };
+	struct websocket w = { .io = *io };
 
-	wire_refuse(&w, 400, "this port speaks TLS: use wss://");
+	websocket_refuse(&w, 400, "this port speaks TLS: use wss://");
 	*io = IO_CLOSED;
-	return why_set(why, EXIT_PROTOCOL, "TLS with the client: it speaks "
+	return error_set(why, EXIT_PROTOCOL, "TLS with the client: it speaks "
 	    "HTTP without TLS");
 }
 
 int
-wire_accept_tls(struct io *io, struct tls_ctx *ctx, char *subject,
-    int64_t deadline, struct why *why)
+tls_accept_begin(struct io *io, struct tls_ctx *ctx, char *subject,
+    int64_t deadline, struct error *why)
 {
 	if (speaks_http(io, deadline))
 		return refuse_http(io, why);
@@ -75,13 +75,13 @@ wire_accept_tls(struct io *io, struct tls_ctx *ctx, char *subject,
 	if (tls_subject(io->tls, subject, TLS_SUBJECT_MAX) == 0)
 		return 0;
 	io_close(io);
-	return why_set(why, EXIT_DENIED, "certificate of the client: its "
+	return error_set(why, EXIT_DENIED, "certificate of the client: its "
 	    "subject is longer than %d bytes", TLS_SUBJECT_MAX - 1);
 }
 
 /* An alert may have come before the reset that a write ran into. */
 int
-wire_tls_failed(const struct io *io, struct why *why)
+tls_accept_failed(const struct io *io, struct error *why)
 {
 	char waste[64];
 	struct iovec iov = { waste, sizeof(waste) };
@@ -93,7 +93,7 @@ wire_tls_failed(const struct io *io, struct why *why)
 }
 
 const char *
-wire_tls_hint(const struct io *io, int status)
+tls_accept_hint(const struct io *io, int status)
 {
 	int asked = io->tls == NULL ? 0 : tls_was_asked(io->tls);
 

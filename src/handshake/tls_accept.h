@@ -2,8 +2,8 @@
 /*
  * TLS of the wire, from the end of TCP to the point where HTTP begins.
  */
-#ifndef RUN_WIRE_TLS_H
-#define RUN_WIRE_TLS_H
+#ifndef HANDSHAKE_TLS_ACCEPT_H
+#define HANDSHAKE_TLS_ACCEPT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,19 +18,19 @@
  * process forgets its private key.  0; or -1 and why, and the connection is
  * closed once the peer has had a moment to read what was wrong.
  */
-int wire_accept_tls(struct io *, struct tls_ctx *, char *subject,
-    int64_t deadline, struct why *);
+int tls_accept_begin(struct io *, struct tls_ctx *, char *subject,
+    int64_t deadline, struct error *);
 
 /*
  * Words for a failed read or write of the io, if TLS has better ones than
  * errno: -1 and why, or 0.
  */
-int wire_tls_failed(const struct io *, struct why *);
+int tls_accept_failed(const struct io *, struct error *);
 
 /*
  * An answer with this status, after a server has asked for a certificate:
  * what it probably means, to be added to a message, or "".
  */
-const char *wire_tls_hint(const struct io *, int status);
+const char *tls_accept_hint(const struct io *, int status);
 
 #endif

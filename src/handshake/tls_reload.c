@@ -15,7 +15,7 @@ is_server(const struct options *o)
 }
 
 struct tls_ctx *
-tls_keep_make(const struct options *o, struct why *why)
+tls_reload_make(const struct options *o, struct error *why)
 {
 	int server = is_server(o);
 	struct tls_options t = { .server = server,
@@ -34,7 +34,7 @@ tls_keep_make(const struct options *o, struct why *why)
 
 /* The system's authorities are for proxies too, but no word of --cacert. */
 struct tls_ctx *
-tls_keep_make_proxy(const struct options *o, struct why *why)
+tls_reload_make_proxy(const struct options *o, struct error *why)
 {
 	struct tls_options t = { .cafile = o->proxy_cacert,
 	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert",
@@ -45,9 +45,9 @@ tls_keep_make_proxy(const struct options *o, struct why *why)
 
 /* One that cannot be seen has not changed: it may be behind a chroot(2). */
 static void
-look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
+look(const struct options *o, struct tls_stamp seen[TLS_RELOAD_FILES])
 {
-	const char *path[TLS_KEEP_FILES] = { o->cert, o->key, o->tls_cert,
+	const char *path[TLS_RELOAD_FILES] = { o->cert, o->key, o->tls_cert,
 	    o->tls_key, o->key_password_file, o->crlfile,
 	    is_server(o) ? o->tls_client_ca : o->cacert,
 	    is_server(o) ? o->tls_peer_certs : o->peer_certs,
@@ -55,7 +55,7 @@ look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 	struct stat st;
 	int i;
 
-	for (i = 0; i < TLS_KEEP_FILES; i++) {
+	for (i = 0; i < TLS_RELOAD_FILES; i++) {
 		if (path[i] == NULL || stat(path[i], &st) == -1)
 			continue;
 		seen[i].dev = st.st_dev;
@@ -68,7 +68,7 @@ look(const struct options *o, struct tls_stamp seen[TLS_KEEP_FILES])
 
 /* Without them each handshake is a full one: no reason not to run. */
 static void
-share_tickets(const struct tls_keep *k)
+share_tickets(const struct tls_reload *k)
 {
 	if (k->tickets && tls_tickets_open(k->ctx) == -1)
 		log_event(LOG_L_WARN, "no-tickets", "error", strerror(errno),
@@ -76,9 +76,9 @@ share_tickets(const struct tls_keep *k)
 }
 
 int
-tls_keep_begin(struct tls_keep *k, const struct options *o,
-    struct tls_ctx *(*make)(const struct options *, struct why *),
-    int tickets, struct why *why)
+tls_reload_begin(struct tls_reload *k, const struct options *o,
+    struct tls_ctx *(*make)(const struct options *, struct error *),
+    int tickets, struct error *why)
 {
 	k->o = o;
 	k->make = make;
@@ -93,11 +93,11 @@ tls_keep_begin(struct tls_keep *k, const struct options *o,
 
 /* The files are looked at first: what changes while they are read counts. */
 void
-tls_keep_refresh(struct tls_keep *k, int always)
+tls_reload_refresh(struct tls_reload *k, int always)
 {
-	struct tls_stamp now[TLS_KEEP_FILES];
+	struct tls_stamp now[TLS_RELOAD_FILES];
 	struct tls_ctx *ctx;
-	struct why why;
+	struct error why;
 
 	if (k->ctx == NULL)
 		return;
@@ -118,7 +118,7 @@ tls_keep_refresh(struct tls_keep *k, int always)
 }
 
 void
-tls_keep_end(struct tls_keep *k)
+tls_reload_end(struct tls_reload *k)
 {
 	tls_ctx_free(k->ctx);
 	k->ctx = NULL;

@@ -3,8 +3,8 @@
  * The TLS context of an instance, from its options and the files they name,
  * and a new one when the files have changed.
  */
-#ifndef RUN_TLS_KEEP_H
-#define RUN_TLS_KEEP_H
+#ifndef HANDSHAKE_TLS_RELOAD_H
+#define HANDSHAKE_TLS_RELOAD_H
 
 #include <sys/types.h>
 
@@ -14,7 +14,7 @@
 #include "config/options.h"
 #include "tls/tls.h"
 
-#define TLS_KEEP_FILES	9
+#define TLS_RELOAD_FILES	9
 
 /* What tells one state of a file from another. */
 struct tls_stamp {
@@ -24,36 +24,36 @@ struct tls_stamp {
 	int64_t changed;		/* ns */
 };
 
-struct tls_keep {
+struct tls_reload {
 	const struct options *o;
-	struct tls_ctx *(*make)(const struct options *, struct why *);
+	struct tls_ctx *(*make)(const struct options *, struct error *);
 	struct tls_ctx *ctx;		/* NULL: no TLS */
 	int tickets;			/* are handed on */
-	struct tls_stamp seen[TLS_KEEP_FILES];
+	struct tls_stamp seen[TLS_RELOAD_FILES];
 };
 
 /* The context that the options ask for, or NULL and why. */
-struct tls_ctx *tls_keep_make(const struct options *, struct why *);
+struct tls_ctx *tls_reload_make(const struct options *, struct error *);
 
 /* The same for a proxy that we go by. */
-struct tls_ctx *tls_keep_make_proxy(const struct options *, struct why *);
+struct tls_ctx *tls_reload_make_proxy(const struct options *, struct error *);
 
 /*
  * Makes the first one by one of these, before the first fork.  tickets: those
  * of a client are handed from process to process.  0, or -1 and why.
  */
-int tls_keep_begin(struct tls_keep *, const struct options *,
-    struct tls_ctx *(*make)(const struct options *, struct why *),
-    int tickets, struct why *);
+int tls_reload_begin(struct tls_reload *, const struct options *,
+    struct tls_ctx *(*make)(const struct options *, struct error *),
+    int tickets, struct error *);
 
 /*
  * In the supervisor: if a file has changed, or always, there is a new context
  * for the connections to come.  If there cannot be, the log says why, once
  * for each change, and the old one stays.
  */
-void tls_keep_refresh(struct tls_keep *, int always);
+void tls_reload_refresh(struct tls_reload *, int always);
 
 /* Frees it; the private key is wiped. */
-void tls_keep_end(struct tls_keep *);
+void tls_reload_end(struct tls_reload *);
 
 #endif

@@ -32,7 +32,7 @@ line(const char *mark, const char *text)
 }
 
 void
-wire_say(const struct say *say, const char *fmt, ...)
+trace_say(const struct trace *say, const char *fmt, ...)
 {
 	char mark[32], text[SAY_MAX];
 	va_list ap;
@@ -60,13 +60,13 @@ mask_path(char text[SAY_MAX])
 		return;
 	if (cut)
 		*end = '\0';
-	agents_mask_url(text);
+	agent_name_mask_url(text);
 	if (cut)
 		strlcat(text, version, SAY_MAX);
 }
 
 void
-wire_say_head(const struct say *say, char mark, const char *head, size_t len,
+trace_head(const struct trace *say, char mark, const char *head, size_t len,
     size_t fields)
 {
 	const char prefix[] = { mark, ' ', '\0' };

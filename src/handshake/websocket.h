@@ -2,8 +2,8 @@
 /*
  * Getting the wire half: straight-line code with one deadline.
  */
-#ifndef RUN_WIRE_H
-#define RUN_WIRE_H
+#ifndef HANDSHAKE_WEBSOCKET_H
+#define HANDSHAKE_WEBSOCKET_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,14 +17,14 @@
 #include "ws/extension.h"
 #include "ws/upgrade.h"
 
-#define WIRE_REDIRECTS_MAX	5
+#define WEBSOCKET_REDIRECTS_MAX	5
 
 /* The steps of dialling. */
-enum wire_step { WIRE_BEGUN, WIRE_FOUND, WIRE_CONNECTED, WIRE_TUNNELLED,
-    WIRE_SECURED, WIRE_ANSWERED, WIRE_STEPS };
+enum dial_step { DIAL_BEGUN, DIAL_FOUND, DIAL_CONNECTED, DIAL_TUNNELLED,
+    DIAL_SECURED, DIAL_ANSWERED, DIAL_STEPS };
 
 /* A wire that is up, and what its handshake told. */
-struct wire {
+struct websocket {
 	struct io io;
 	char via[128];			/* address the TCP connection goes to or
 					 * comes from */
@@ -40,7 +40,7 @@ struct wire {
 					 * in a static buffer */
 
 	/* of a dialled one, also if that failed */
-	int64_t at[WIRE_STEPS];		/* of clock_us(), when the last attempt
+	int64_t at[DIAL_STEPS];		/* of clock_us(), when the last attempt
 					 * had done a step; 0: not */
 	const char *name;		/* where it went, static */
 	const struct net_found *found;	/* the addresses of what was dialled,
@@ -63,17 +63,17 @@ struct trust {
  * the status of the server's last answer, 0 if there was none.  With
  * o->verbose each step goes to stderr.
  */
-int wire_dial(struct wire *, const struct options *, struct trust *,
-    const struct extension *offer, int *http_status, struct why *);
+int websocket_dial(struct websocket *, const struct options *, struct trust *,
+    const struct extension *offer, int *http_status, struct error *);
 
 /* No wire will be dialled any more: ends what waits for that. */
-void wire_settled(void);
+void websocket_dials_done(void);
 
 /*
  * Ends a wire that carried nothing: Close with a code, and waits for the
  * peer's end until deadline, or a moment if that is past.
  */
-void wire_bye(struct wire *, int code, int64_t deadline);
+void websocket_bye(struct websocket *, int code, int64_t deadline);
 
 /*
  * Reads and checks the request on an accepted connection until deadline.  0:
@@ -83,52 +83,52 @@ void wire_bye(struct wire *, int code, int64_t deadline);
  * closed, and why says the reason; or the peer left (why->status is
  * EXIT_LOST).  w->via is for the caller to set, who has accepted it.
  */
-int wire_request(struct wire *, const struct options *, struct io,
-    struct upgrade_request *request, int64_t deadline, struct why *);
+int websocket_request(struct websocket *, const struct options *, struct io,
+    struct upgrade_request *request, int64_t deadline, struct error *);
 
 /*
  * As if these bytes, a whole request and what came behind it, had been read
  * from the end just now.  They must stay as long as the wire is set up.  Sets
  * w->via too.
  */
-int wire_adopt(struct wire *, struct io, const char *bytes, size_t len,
-    struct upgrade_request *request, struct why *);
+int websocket_adopt(struct websocket *, struct io, const char *bytes, size_t len,
+    struct upgrade_request *request, struct error *);
 
 /*
  * Answers 101; answer NULL declines the extension, otherwise
  * w->has_extension is set.  0, or -1 and why: 75 at the deadline, else 74;
  * the wire is closed then.
  */
-int wire_answer(struct wire *, const struct upgrade_request *,
-    const struct extension *answer, int64_t deadline, struct why *);
+int websocket_answer(struct websocket *, const struct upgrade_request *,
+    const struct extension *answer, int64_t deadline, struct error *);
 
 /*
  * Answers with a status and one line of text, and closes.  Takes a second at
  * the longest, while the peer reads it and what it had sent is drained: a
  * close with bytes unread would reset the connection and lose the answer.
  */
-void wire_refuse(struct wire *, int status, const char *text);
+void websocket_refuse(struct websocket *, int status, const char *text);
 
 /*
  * The same without waiting: for who has something else to do, and a peer that
  * sends nothing before it is answered.
  */
-void wire_refuse_now(struct wire *, int status, const char *text);
+void websocket_refuse_now(struct websocket *, int status, const char *text);
 
-/* As wire_refuse(), with field lines, each ending in CR LF. */
-void wire_refuse_with(struct wire *, int status, const char *fields,
+/* As websocket_refuse(), with field lines, each ending in CR LF. */
+void websocket_refuse_with(struct websocket *, int status, const char *fields,
     const char *text);
 
 /*
  * Requests from here on say "Forwarded: for=" this address, as net_print()
  * writes it.  Kept in a static buffer; what is no address is not said.
  */
-void wire_forward(const char *peer);
+void websocket_set_forwarded(const char *peer);
 
 /*
  * Requests from here on say "Inetws-Agent:" this token, by which a gate knows
  * the wires of one agent.  Kept in a static buffer.
  */
-void wire_agent(const char *token);
+void websocket_set_agent(const char *token);
 
 #endif

@@ -29,73 +29,73 @@ accepted_busy(int fd)
 int
 accepted_refuse(struct accepted *a, int status, const char *text)
 {
-	struct why why;
+	struct error why;
 
-	why_set(&why, status == 503 ? EXIT_AGAIN : status == 401 ||
+	error_set(&why, status == 503 ? EXIT_AGAIN : status == 401 ||
 	    status == 403 ? EXIT_DENIED : EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
-	wire_refuse(&a->w, status, text);
-	return carry_failed(a->c, &why);
+	websocket_refuse(&a->w, status, text);
+	return connection_failed(a->c, &why);
 }
 
 static int
 request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
-    struct io io, struct why *why)
+    struct io io, struct error *why)
 {
-	struct carry *c = a->c;
-	struct visitor *v = &a->v;
+	struct connection *c = a->c;
+	struct peer *v = &a->v;
 	char text[128];
 	int status;
 
-	if (visitor_line(v, o, io.rfd, a->deadline, why) == -1) {
+	if (peer_proxy_header(v, o, io.rfd, a->deadline, why) == -1) {
 		io_reset(&io);
 		return -1;
 	}
 	strlcpy(c->peer, v->peer, sizeof(c->peer));
-	if (ctx != NULL && wire_accept_tls(&io, ctx, v->subject, a->deadline,
+	if (ctx != NULL && tls_accept_begin(&io, ctx, v->subject, a->deadline,
 	    why) == -1)
 		return -1;
 	strlcpy(c->subject, v->subject, sizeof(c->subject));
 	if (io.tls != NULL)
 		log_event(LOG_L_DEBUG, "tls", "peer", c->peer,
 		    "with", tls_describe(io.tls, text, sizeof(text)), NULL);
-	if (wire_request(&a->w, o, io, &a->request, a->deadline, why) == -1)
+	if (websocket_request(&a->w, o, io, &a->request, a->deadline, why) == -1)
 		return -1;
 	strlcpy(a->w.via, c->via, sizeof(a->w.via));
-	status = visitor_check(v, o, &a->w, &a->request, a->deadline, why);
+	status = peer_check(v, o, &a->w, &a->request, a->deadline, why);
 	strlcpy(c->peer, v->peer, sizeof(c->peer));
 	strlcpy(c->user, v->user, sizeof(c->user));
 	return status;
 }
 
 int
-accepted_begin(struct accepted *a, struct carry *c, const struct options *o,
+accepted_begin(struct accepted *a, struct connection *c, const struct options *o,
     struct tls_ctx *ctx, struct io io, const char *peer, int *status)
 {
-	struct why why;
+	struct error why;
 
 	a->c = c;
 	a->deadline = clock_after(o->handshake_timeout);
 	strlcpy(c->via, peer, sizeof(c->via));
-	visitor_begin(&a->v, peer);
+	peer_begin(&a->v, peer);
 	if (request(a, o, ctx, io, &why) == 0)
 		return 1;
-	*status = carry_failed(c, &why);
+	*status = connection_failed(c, &why);
 	return 0;
 }
 
 int
 accepted_redial(struct accepted *a, int *status)
 {
-	struct wire *w = &a->w;
+	struct websocket *w = &a->w;
 	const char *session = a->request.offer.session;
-	struct why why;
+	struct error why;
 
 	if (!a->request.has_offer || session[0] == '\0')
 		return 0;
-	if (door_hand_over(session, w->io.rfd, a->c->user, w->raw, w->raw_len,
+	if (handoff_send(session, w->io.rfd, a->c->user, w->raw, w->raw_len,
 	    clock_ms() + HAND_OVER_MS) == 0) {
-		note_handed_over();
+		record_handed_over();
 		log_event(LOG_L_DEBUG, "handed over", "peer", a->c->peer,
 		    NULL);
 		io_close(&w->io);
@@ -104,32 +104,32 @@ accepted_redial(struct accepted *a, int *status)
 		*status = accepted_refuse(a, 410, NO_SESSION);
 	else {
 		/* A bare end: the dialler tries again. */
-		why_set(&why, EXIT_SYSTEM, "handing over: %s",
+		error_set(&why, EXIT_SYSTEM, "handing over: %s",
 		    strerror(errno));
 		io_close(&w->io);
-		*status = carry_failed(a->c, &why);
+		*status = connection_failed(a->c, &why);
 	}
 	return 1;
 }
 
 int
-accepted_check_tls(const struct options *o, struct why *why)
+accepted_check_tls(const struct options *o, struct error *why)
 {
 	if (o->tls_cert == NULL && (o->tls_key != NULL ||
 	    options_want_certificate(o)))
-		return why_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
+		return error_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
 		    "the other options of TLS need it");
 	return 0;
 }
 
 int
-accepted_begin_tls(struct tls_keep *k, const struct options *o,
-    struct service *service, struct why *why)
+accepted_begin_tls(struct tls_reload *k, const struct options *o,
+    struct service *service, struct error *why)
 {
 	memset(k, 0, sizeof(*k));
 	if (o->tls_cert == NULL)
 		return 0;
 	service->refuse = NULL;
 	service->serve_full = NULL;	/* it has no sessions */
-	return tls_keep_begin(k, o, tls_keep_make, 0, why);
+	return tls_reload_begin(k, o, tls_reload_make, 0, why);
 }

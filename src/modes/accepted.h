@@ -3,8 +3,8 @@
  * A connection that was accepted for a websocket, up to the request's answer:
  * who it is from, what it asks for, and whether it belongs to a session.
  */
-#ifndef RUN_ACCEPTED_H
-#define RUN_ACCEPTED_H
+#ifndef MODES_ACCEPTED_H
+#define MODES_ACCEPTED_H
 
 #include "connection/connection.h"
 #include "handshake/peer.h"
@@ -15,9 +15,9 @@
 #define ACCEPTED_BUSY	"too many connections, try again"
 
 struct accepted {
-	struct carry *c;
-	struct visitor v;
-	struct wire w;
+	struct connection *c;
+	struct peer v;
+	struct websocket w;
 	struct upgrade_request request;
 	int64_t deadline;		/* of the handshake */
 };
@@ -27,7 +27,7 @@ struct accepted {
  * and checks whom it is from.  1: go on, c's peer, user, via and subject are
  * set; 0: it is over, *status is what to exit with.
  */
-int accepted_begin(struct accepted *, struct carry *, const struct options *,
+int accepted_begin(struct accepted *, struct connection *, const struct options *,
     struct tls_ctx *ctx, struct io, const char *peer, int *status);
 
 /*
@@ -40,14 +40,14 @@ int accepted_redial(struct accepted *, int *status);
 int accepted_refuse(struct accepted *, int status, const char *text);
 
 /* Can the options' TLS be?  0, or -1 and why. */
-int accepted_check_tls(const struct options *, struct why *);
+int accepted_check_tls(const struct options *, struct error *);
 
 /*
  * Makes the context if there is to be one, and nobody is refused at the limit
  * then but by a TLS of his own.  0, or -1 and why.
  */
-int accepted_begin_tls(struct tls_keep *, const struct options *,
-    struct service *, struct why *);
+int accepted_begin_tls(struct tls_reload *, const struct options *,
+    struct service *, struct error *);
 
 /* In the supervisor, far beyond the limit: one send. */
 void accepted_busy(int fd);

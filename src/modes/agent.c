@@ -18,15 +18,15 @@
 #include "supervisor/supervisor.h"
 
 static int
-dial(struct carry *c, struct dialler *d, struct wire *w,
-    struct why *why)
+dial(struct connection *c, struct dialer *d, struct websocket *w,
+    struct error *why)
 {
-	if (carry_dial(c, d, TUNNEL_SERVES, EXT_SERVE, w, why) == -1)
+	if (connection_dial(c, d, TUNNEL_SERVES, EXT_SERVE, w, why) == -1)
 		return -1;
 	if (w->has_extension)
 		return 0;
 	io_close(&w->io);
-	return why_set(why, EXIT_PROTOCOL,
+	return error_set(why, EXIT_PROTOCOL,
 	    "whoever answers there does not speak the extension inetws");
 }
 
@@ -36,69 +36,69 @@ dial(struct carry *c, struct dialler *d, struct wire *w,
 static int
 park(void *arg, int fd, const char *peer, int pair)
 {
-	struct carry c;
-	struct dialler *d = arg;
-	struct wire w;
-	struct why why;
+	struct connection c;
+	struct dialer *d = arg;
+	struct websocket w;
+	struct error why;
 	int status;
 
-	carry_begin(&c, d->o, "");
-	c.pair = pair;
+	connection_begin(&c, d->o, "");
+	c.channel = pair;
 	c.believes = 1;
-	c.confine_late = d->o->program != NULL;
-	stream_name(&c);
+	c.enter_late = d->o->program != NULL;
+	target_name(&c);
 	if (dial(&c, d, &w, &why) == -1)
-		return carry_failed(&c, &why);
-	seat_say(pair, SEAT_PARKED);
-	if (!c.confine_late && (status = confine(d->o)) != EXIT_ENDED) {
+		return connection_failed(&c, &why);
+	worker_send(pair, WORKER_IS_IDLE);
+	if (!c.enter_late && (status = enter_sandbox(d->o)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;
 	}
-	return carry_on(&c, IO_CLOSED, &w);
+	return connection_run(&c, IO_CLOSED, &w);
 }
 
 static int
 settled(void *arg)
 {
-	const struct dialler *d = arg;
+	const struct dialer *d = arg;
 
-	return confine_prepare(d->o, d->o->program != NULL ?
+	return enter_prepare(d->o, d->o->program != NULL ?
 	    SANDBOX_REDIAL_PROGRAM : SANDBOX_REDIAL);
 }
 
 static void
 reload(void *arg)
 {
-	dialler_refresh(arg, 1);
+	dialer_refresh(arg, 1);
 	settled(arg);
 }
 
 static void
 before(void *arg)
 {
-	dialler_refresh(arg, 0);
+	dialer_refresh(arg, 0);
 }
 
 int
 agent_main(const struct options *o)
 {
-	struct dialler d;
-	struct activation a;
+	struct dialer d;
+	struct inherited a;
 	struct service service = { .arg = &d, .park = park,
 	    .spares = &o->spare, .settled = settled, .reload = reload,
 	    .before = before, .given = &a };
-	struct why why;
+	struct error why;
 	char token[24];
 	int status;
 
-	if ((status = start_alone(&a, o, LOG_L_INFO)) != EXIT_ENDED)
+	if ((status = startup_no_listener(&a, o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
-	if (dialler_begin(&d, o, 1, &why) == -1)
-		return start_failed(&why);
+	if (dialer_begin(&d, o, 1, &why) == -1)
+		return startup_failed(&why);
 	snprintf(token, sizeof(token), "%08x%08x", arc4random(),
 	    arc4random());
-	wire_agent(token);
-	status = supervise(o, NULL, 0, &service);
-	dialler_end(&d);
+	websocket_set_agent(token);
+	status = supervisor_run(o, NULL, 0, &service);
+	dialer_end(&d);
 	return status;
 }

@@ -27,40 +27,40 @@
  * is a tunnel to end.
  */
 static int
-serve_io(struct dialler *cl, struct io stream, const char *peer, int alone)
+serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 {
-	struct carry c;
-	struct visitor v;
-	struct wire w;
-	struct why why;
+	struct connection c;
+	struct peer v;
+	struct websocket w;
+	struct error why;
 	int status;
 
-	carry_begin(&c, cl->o, peer);
+	connection_begin(&c, cl->o, peer);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
-	visitor_begin(&v, peer);
-	if (visitor_line(&v, cl->o, stream.rfd, clock_after(
+	peer_begin(&v, peer);
+	if (peer_proxy_header(&v, cl->o, stream.rfd, clock_after(
 	    cl->o->connect_timeout), &why) == -1) {
 		io_reset(&stream);
-		return carry_failed(&c, &why);
+		return connection_failed(&c, &why);
 	}
 	strlcpy(c.peer, v.peer, sizeof(c.peer));
-	if (visitor_count(cl->o, c.peer, &why) == -1) {
+	if (peer_count(cl->o, c.peer, &why) == -1) {
 		io_reset(&stream);
-		return carry_failed(&c, &why);
+		return connection_failed(&c, &why);
 	}
 	if (cl->o->forward_peer)
-		wire_forward(c.peer);
-	if (carry_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1) {
+		websocket_set_forwarded(c.peer);
+	if (connection_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1) {
 		io_reset(&stream);
-		return carry_failed(&c, &why);
+		return connection_failed(&c, &why);
 	}
-	if (alone)
-		signals_alone();
-	if ((status = confine(cl->o)) != EXIT_ENDED) {
+	if (single)
+		signals_single();
+	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {
 		io_reset(&stream);
 		return status;
 	}
-	return carry_on(&c, stream, &w);
+	return connection_run(&c, stream, &w);
 }
 
 static int
@@ -76,29 +76,29 @@ serve(void *arg, int fd, const char *peer)
 static int
 park(void *arg, int fd, const char *peer, int pair)
 {
-	struct carry c;
-	struct dialler *cl = arg;
-	struct wire w;
-	struct why why;
+	struct connection c;
+	struct dialer *cl = arg;
+	struct websocket w;
+	struct error why;
 	int status;
 
-	carry_begin(&c, cl->o, "");
-	c.pair = pair;
+	connection_begin(&c, cl->o, "");
+	c.channel = pair;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
-	if (carry_dial(&c, cl, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
-		return carry_failed(&c, &why);
+	if (connection_dial(&c, cl, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
+		return connection_failed(&c, &why);
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
-		seat_say(pair, SEAT_NO_PARK);
-		note_failed(EXIT_LOST);
-		wire_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->linger);
+		worker_send(pair, WORKER_NOT_IDLE);
+		record_failed(EXIT_LOST);
+		websocket_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->linger);
 		return EXIT_ENDED;
 	}
-	if ((status = confine(cl->o)) != EXIT_ENDED) {
+	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;
 	}
-	seat_say(pair, SEAT_PARKED);
-	return carry_on(&c, IO_CLOSED, &w);
+	worker_send(pair, WORKER_IS_IDLE);
+	return connection_run(&c, IO_CLOSED, &w);
 }
 
 /*
@@ -106,19 +106,19 @@ park(void *arg, int fd, const char *peer, int pair)
  * target for this.
  */
 static int
-ready(void *arg, struct why *why)
+ready(void *arg, struct error *why)
 {
-	struct dialler *cl = arg;
+	struct dialer *cl = arg;
 	struct options o = *cl->o;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
 	    .win = EXTENSION_WIN_DEFAULT };
 	static struct probe probe;
-	struct wire w;
+	struct websocket w;
 	int status;
 
 	o.verbose = 0;
-	o.connect_timeout = o.handshake_timeout = SUPERVISE_READY_MS;
-	if (wire_dial(&w, &o, dialler_trust(cl), &offer, &status, why) == -1)
+	o.connect_timeout = o.handshake_timeout = SUPERVISOR_READY_MS;
+	if (websocket_dial(&w, &o, dialer_trust(cl), &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&probe, &w);
 	probe_end(&probe, clock_ms() + 500);
@@ -128,45 +128,45 @@ ready(void *arg, struct why *why)
 static int
 settled(void *arg)
 {
-	const struct dialler *cl = arg;
+	const struct dialer *cl = arg;
 
-	return confine_prepare(cl->o, SANDBOX_REDIAL);
+	return enter_prepare(cl->o, SANDBOX_REDIAL);
 }
 
 static void
 reload(void *arg)
 {
-	dialler_refresh(arg, 1);
+	dialer_refresh(arg, 1);
 	settled(arg);
 }
 
 static void
 before(void *arg)
 {
-	dialler_refresh(arg, 0);
+	dialer_refresh(arg, 0);
 }
 
 static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
-	struct dialler cl;
-	struct activation a;
+	struct dialer cl;
+	struct inherited a;
 	struct service service = { .arg = &cl, .serve = serve,
 	    .ready = ready, .settled = settled, .reload = reload,
 	    .before = before, .given = &a };
-	struct why why;
+	struct error why;
 	int status;
 
-	status = start(&a, o, words, n, level);
+	status = startup(&a, o, words, n, level);
 	if (status != EXIT_ENDED)
 		return status;
-	if (dialler_begin(&cl, o, a.nlisteners > 0, &why) == -1)
-		return start_failed(&why);
+	if (dialer_begin(&cl, o, a.nlisteners > 0, &why) == -1)
+		return startup_failed(&why);
 	if (o->warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
-		why_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
+		error_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
 		    "one connection");
-		return start_failed(&why);
+		return startup_failed(&why);
 	}
 	if (o->warm > 0) {
 		service.park = park;
@@ -174,13 +174,13 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		service.hands_on = 1;
 	}
 	if (a.nlisteners > 0)
-		status = supervise(o, a.listener, a.nlisteners, &service);
+		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
-		status = start_failed(&why);
+		status = startup_failed(&why);
 	else if ((status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
-	dialler_end(&cl);
+	dialer_end(&cl);
 	return status;
 }
 

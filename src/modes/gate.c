@@ -24,18 +24,18 @@
 /* What all wires share; made before the first fork. */
 struct gate {
 	const struct options *o;
-	struct tls_keep tls;
+	struct tls_reload tls;
 };
 
 static void
-owner_of(const struct accepted *a, char owner[SEAT_OWNER_MAX])
+owner_of(const struct accepted *a, char owner[AGENT_ID_MAX])
 {
 	struct slice value;
 
 	owner[0] = '\0';
 	if (http_field(a->w.head, OWNER, &value) == 1 &&
 	    http_is_token(value) &&
-	    slice_copy(owner, SEAT_OWNER_MAX, value) == -1)
+	    slice_copy(owner, AGENT_ID_MAX, value) == -1)
 		owner[0] = '\0';
 }
 
@@ -44,12 +44,12 @@ static int
 sit_down(struct accepted *a, const char *name, const char *hash, int pair,
     int *status)
 {
-	char owner[SEAT_OWNER_MAX], text[200] = "";
+	char owner[AGENT_ID_MAX], text[200] = "";
 
 	owner_of(a, owner);
 	if (pair == -1)
 		STATS_ADD(stats_mine->counts.refused, 1);
-	if (pair != -1 && seat_ask(pair, name, owner, hash, a->deadline,
+	if (pair != -1 && worker_ask_idle(pair, name, owner, hash, a->deadline,
 	    text, sizeof(text)) == 1)
 		return 1;
 	*status = accepted_refuse(a, 503, pair == -1 ? ACCEPTED_BUSY : text);
@@ -59,15 +59,15 @@ sit_down(struct accepted *a, const char *name, const char *hash, int pair,
 static int
 park(void *arg, int fd, const char *peer, int pair)
 {
-	struct carry c;
+	struct connection c;
 	struct accepted a;
 	struct gate *g = arg;
 	const struct options *o = g->o;
-	char name[AGENTS_NAME_MAX], hash[AGENTS_HASH_MAX];
-	struct why why;
+	char name[AGENT_NAME_MAX], hash[AGENT_HASH_MAX];
+	struct error why;
 	int status;
 
-	carry_begin(&c, o, peer);
+	connection_begin(&c, o, peer);
 	strlcpy(c.target, "-", sizeof(c.target));
 	if (!accepted_begin(&a, &c, o, g->tls.ctx, io_of(fd), peer, &status) ||
 	    !gate_admit(&a, o, name, c.target, hash, &status) ||
@@ -78,16 +78,16 @@ park(void *arg, int fd, const char *peer, int pair)
 		    "this is a gate, and that is no agent");
 	if (!sit_down(&a, name, hash, pair, &status))
 		return status;
-	c.pair = pair;
+	c.channel = pair;
 	c.role = TUNNEL_ASKS;
-	carry_answer(&c, &a.request.offer, &a.w);
-	if (wire_answer(&a.w, &a.request, &c.ours, a.deadline, &why) == -1)
-		return carry_failed(&c, &why);
-	if ((status = confine(o)) != EXIT_ENDED) {
+	connection_answer(&c, &a.request.offer, &a.w);
+	if (websocket_answer(&a.w, &a.request, &c.ours, a.deadline, &why) == -1)
+		return connection_failed(&c, &why);
+	if ((status = enter_sandbox(o)) != EXIT_ENDED) {
 		io_close(&a.w.io);
 		return status;
 	}
-	return carry_on(&c, IO_CLOSED, &a.w);
+	return connection_run(&c, IO_CLOSED, &a.w);
 }
 
 /* A redial is served, and nobody else. */
@@ -99,7 +99,7 @@ park_full(void *arg, int fd, const char *peer)
 
 /* Is there an agent? */
 static int
-ready(void *arg, struct why *why)
+ready(void *arg, struct error *why)
 {
 	struct stats_view v;
 	struct report r;
@@ -109,11 +109,11 @@ ready(void *arg, struct why *why)
 	if (r.active[STATE_PARKED] + r.active[STATE_OPEN] +
 	    r.active[STATE_HALF_CLOSED] + r.active[STATE_LOST] > 0)
 		return 0;
-	return why_set(why, EXIT_AGAIN, "no agent is here");
+	return error_set(why, EXIT_AGAIN, "no agent is here");
 }
 
 static int
-check_files(const struct options *o, struct why *why)
+check_files(const struct options *o, struct error *why)
 {
 	return gate_check_file(o, why) == -1 ? -1 : auth_check_file(o, why);
 }
@@ -123,12 +123,12 @@ static int
 settled(void *arg)
 {
 	const struct gate *g = arg;
-	struct why why;
+	struct error why;
 
 	if ((g->o->chroot != NULL || g->o->run_as != NULL) &&
 	    check_files(g->o, &why) == -1)
 		return drop_failed(g->o, &why);
-	return confine_prepare(g->o, SANDBOX_RELAY);
+	return enter_prepare(g->o, SANDBOX_RELAY);
 }
 
 static void
@@ -136,8 +136,8 @@ reload(void *arg)
 {
 	struct gate *g = arg;
 
-	tls_keep_refresh(&g->tls, 1);
-	confine_prepare(g->o, SANDBOX_RELAY);
+	tls_reload_refresh(&g->tls, 1);
+	enter_prepare(g->o, SANDBOX_RELAY);
 }
 
 static void
@@ -145,21 +145,21 @@ before(void *arg)
 {
 	struct gate *g = arg;
 
-	tls_keep_refresh(&g->tls, 0);
+	tls_reload_refresh(&g->tls, 0);
 }
 
 /* Everybody may come in only if somebody has said so. */
 static int
-check_words(const struct options *o, struct why *why)
+check_words(const struct options *o, struct error *why)
 {
 	if ((o->visitors == NULL) == (o->visitors_dir == NULL))
-		return why_set(why, EXIT_BADUSAGE, "expected one of "
+		return error_set(why, EXIT_BADUSAGE, "expected one of "
 		    "--visitors and --visitors-dir");
 	if (o->path == NULL && o->agents_file == NULL &&
 	    o->auth_file == NULL && o->auth_command == NULL &&
 	    o->tls_client_ca == NULL && o->tls_peer_certs == NULL &&
 	    !o->allow_any_agent)
-		return why_set(why, EXIT_BADUSAGE, "who may be an agent? "
+		return error_set(why, EXIT_BADUSAGE, "who may be an agent? "
 		    "expected --agents-file, --path, --auth-file, "
 		    "--auth-command, --tls-client-ca or --allow-any-agent");
 	return accepted_check_tls(o, why);
@@ -167,7 +167,7 @@ check_words(const struct options *o, struct why *why)
 
 /* At HUP. */
 static int
-check(const struct options *o, struct why *why)
+check(const struct options *o, struct error *why)
 {
 	return check_words(o, why) == -1 ? -1 : check_files(o, why);
 }
@@ -176,28 +176,28 @@ int
 gate_main(const struct options *o)
 {
 	struct gate g = { .o = o };
-	struct activation a;
+	struct inherited a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
 	    .serve_full = park_full, .check = check,
 	    .refuse = accepted_busy, .ready = ready, .settled = settled,
 	    .reload = reload, .before = before, .given = &a };
-	struct why why;
+	struct error why;
 	int status;
 
 	if (check_words(o, &why) == -1 ||
 	    (o->chroot == NULL && check_files(o, &why) == -1))
-		return start_failed(&why);
-	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
+		return startup_failed(&why);
+	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners == 0) {
-		why_set(&why, EXIT_BADUSAGE, "a gate needs a listener, not "
+		error_set(&why, EXIT_BADUSAGE, "a gate needs a listener, not "
 		    "one connection");
-		return start_failed(&why);
+		return startup_failed(&why);
 	}
 	if (accepted_begin_tls(&g.tls, o, &service, &why) == -1)
-		return start_failed(&why);
-	status = supervise(o, a.listener, a.nlisteners, &service);
-	tls_keep_end(&g.tls);
+		return startup_failed(&why);
+	status = supervisor_run(o, a.listener, a.nlisteners, &service);
+	tls_reload_end(&g.tls);
 	return status;
 }

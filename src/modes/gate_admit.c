@@ -10,9 +10,9 @@
 #include "proto/credentials.h"
 
 int
-gate_check_file(const struct options *o, struct why *why)
+gate_check_file(const struct options *o, struct error *why)
 {
-	struct agents_line l;
+	struct agents_file_line l;
 	struct slice text, rest;
 	const char *p;
 	unsigned int line = 1;
@@ -21,24 +21,24 @@ gate_check_file(const struct options *o, struct why *why)
 	if (o->agents_file == NULL)
 		return 0;
 	if (readfile_take(o->agents_file, &text) == -1)
-		return why_set(why, EXIT_BADUSAGE, "--agents-file %s: %s",
+		return error_set(why, EXIT_BADUSAGE, "--agents-file %s: %s",
 		    o->agents_file, strerror(errno));
 	rest = text;
-	while ((r = agents_next(&rest, &l)) == 1)
+	while ((r = agents_file_next(&rest, &l)) == 1)
 		;
 	for (p = text.p; r == -1 && p < rest.p - 1; p++)
 		line += *p == '\n';
 	memory_return();
-	return r == 0 ? 0 : why_set(why, EXIT_BADUSAGE, "--agents-file %s:%u: "
+	return r == 0 ? 0 : error_set(why, EXIT_BADUSAGE, "--agents-file %s:%u: "
 	    "expected NAME SHA256-OF-SECRET", o->agents_file, line);
 }
 
 /* Does the file know this name with this secret?  -1: it cannot be read. */
 static int
 is_listed(const struct options *o, const char *name, const char *secret,
-    char hash[AGENTS_HASH_MAX])
+    char hash[AGENT_HASH_MAX])
 {
-	struct agents_line l;
+	struct agents_file_line l;
 	struct slice rest;
 	int r, good = 0;
 
@@ -47,10 +47,10 @@ is_listed(const struct options *o, const char *name, const char *secret,
 		    "why", strerror(errno), NULL);
 		return -1;
 	}
-	while ((r = agents_next(&rest, &l)) != 0)
+	while ((r = agents_file_next(&rest, &l)) != 0)
 		if (r == 1 && slice_is(l.name, name) &&
 		    auth_is_secret(secret, l.hash) &&
-		    slice_copy(hash, AGENTS_HASH_MAX, l.hash) == 0)
+		    slice_copy(hash, AGENT_HASH_MAX, l.hash) == 0)
 			good = 1;
 	memory_return();
 	return good;
@@ -59,19 +59,19 @@ is_listed(const struct options *o, const char *name, const char *secret,
 static int
 no_secret(struct accepted *a)
 {
-	struct why why;
+	struct error why;
 
-	why_set(&why, EXIT_DENIED, "refused with 401: a secret is needed");
-	wire_refuse_with(&a->w, 401,
+	error_set(&why, EXIT_DENIED, "refused with 401: a secret is needed");
+	websocket_refuse_with(&a->w, 401,
 	    "WWW-Authenticate: Bearer realm=\"inetws\"\r\n",
 	    "a secret is needed");
-	return carry_failed(a->c, &why);
+	return connection_failed(a->c, &why);
 }
 
 /* The secret is in Authorization, never in the path, which others know. */
 static int
 check_secret(struct accepted *a, const struct options *o, const char *name,
-    char hash[AGENTS_HASH_MAX], int *status)
+    char hash[AGENT_HASH_MAX], int *status)
 {
 	static struct credentials c;
 	struct slice value;
@@ -94,15 +94,15 @@ check_secret(struct accepted *a, const struct options *o, const char *name,
 
 int
 gate_admit(struct accepted *a, const struct options *o,
-    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX],
-    char hash[AGENTS_HASH_MAX], int *status)
+    char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],
+    char hash[AGENT_HASH_MAX], int *status)
 {
 	int secret = o->visitors_dir != NULL && o->allow_any_agent;
 	struct addr door;
 
 	hash[0] = '\0';
-	strlcpy(shown, "-", AGENTS_NAME_MAX);
-	if (agents_name(name, upgrade_path(a->request.target)) == -1) {
+	strlcpy(shown, "-", AGENT_NAME_MAX);
+	if (agent_name_of_path(name, upgrade_path(a->request.target)) == -1) {
 		name[0] = '\0';
 		if (o->visitors_dir == NULL && o->agents_file == NULL)
 			return 1;
@@ -111,15 +111,15 @@ gate_admit(struct accepted *a, const struct options *o,
 		return 0;
 	}
 	if (secret || (o->path != NULL && o->visitors_dir == NULL))
-		agents_mask(shown, name);
+		agent_name_mask(shown, name);
 	else
-		strlcpy(shown, name, AGENTS_NAME_MAX);
-	if (secret && strlen(name) < AGENTS_SECRET) {
+		strlcpy(shown, name, AGENT_NAME_MAX);
+	if (secret && strlen(name) < AGENT_NAME_SECRET) {
 		*status = accepted_refuse(a, 403, "a name that is a secret "
 		    "has 16 characters at least");
 		return 0;
 	}
-	if (o->visitors_dir != NULL && agents_door(door.path,
+	if (o->visitors_dir != NULL && agent_name_path(door.path,
 	    sizeof(door.path), o->visitors_dir, name) == -1) {
 		*status = accepted_refuse(a, 400, "the name is too long");
 		return 0;

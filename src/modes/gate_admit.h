@@ -2,14 +2,14 @@
 /*
  * Which agent a request is from, and whether it may be that one.
  */
-#ifndef RUN_GATE_ADMIT_H
-#define RUN_GATE_ADMIT_H
+#ifndef MODES_GATE_ADMIT_H
+#define MODES_GATE_ADMIT_H
 
 #include "modes/accepted.h"
 #include "proto/agent_name.h"
 
 /* Can --agents-file be used?  At the start; 0, or -1 and why (64). */
-int gate_check_file(const struct options *, struct why *);
+int gate_check_file(const struct options *, struct error *);
 
 /*
  * 1: it is welcome, name is its name ("" if names do not matter) and shown
@@ -17,7 +17,7 @@ int gate_check_file(const struct options *, struct why *);
  * there is none).  0: it was refused, *status is what to exit with.
  */
 int gate_admit(struct accepted *, const struct options *,
-    char name[AGENTS_NAME_MAX], char shown[AGENTS_NAME_MAX],
-    char hash[AGENTS_HASH_MAX], int *status);
+    char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],
+    char hash[AGENT_HASH_MAX], int *status);
 
 #endif

@@ -46,7 +46,7 @@ is_for_nagios(char **argv)
  * four statuses.
  */
 static int
-refuse(const struct why *why, char **argv, int no_stderr)
+refuse(const struct error *why, char **argv, int no_stderr)
 {
 	if (is_for_nagios(argv)) {
 		printf("INETWS UNKNOWN - %s |\n", why->text);
@@ -54,7 +54,7 @@ refuse(const struct why *why, char **argv, int no_stderr)
 	}
 	if (no_stderr) {
 		log_open(LOG_TO_SYSLOG, LOG_L_ERROR, "inetws");
-		return start_failed(why);
+		return startup_failed(why);
 	}
 	fprintf(stderr, "inetws: %s\n", why->text);
 	return why->status;
@@ -75,11 +75,11 @@ int
 main(int argc, char **argv)
 {
 	static struct options o;
-	struct why why;
+	struct error why;
 	size_t i;
 	int no_stderr;
 
-	if ((no_stderr = activate_stderr()) == -1)
+	if ((no_stderr = inherit_stderr()) == -1)
 		return EXIT_SYSTEM;
 	signal(SIGPIPE, SIG_IGN);
 	title_init(argc, argv, environ);
@@ -92,7 +92,7 @@ main(int argc, char **argv)
 		return refuse(&why, argv, no_stderr);
 	}
 	if (memory_prepare() == -1) {
-		why_set(&why, EXIT_SYSTEM, "memory: %s", strerror(errno));
+		error_set(&why, EXIT_SYSTEM, "memory: %s", strerror(errno));
 		return refuse(&why, argv, no_stderr);
 	}
 	hide_words(&o);

@@ -3,8 +3,8 @@
  * The modes, one file each: what a command line asks for, from the first
  * descriptor to the exit status.
  */
-#ifndef RUN_MODES_H
-#define RUN_MODES_H
+#ifndef MODES_MODES_H
+#define MODES_MODES_H
 
 #include "config/options.h"
 

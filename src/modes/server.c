@@ -21,11 +21,11 @@
 /* What all connections share; made before the first fork. */
 struct server {
 	const struct options *o;
-	struct tls_keep tls;
+	struct tls_reload tls;
 };
 
 /* A child of the supervisor, one beyond its limit, or without one. */
-enum how { ONE_OF_MANY, FULL, ALONE };
+enum how { ONE_OF_MANY, FULL, SINGLE };
 
 /* The answer, and all that comes after it. */
 static int
@@ -33,25 +33,25 @@ answer(struct accepted *a, struct io stream, enum how how)
 {
 	const struct extension *offer = a->request.has_offer ?
 	    &a->request.offer : NULL;
-	struct carry *c = a->c;
-	struct why why;
+	struct connection *c = a->c;
+	struct error why;
 	int status;
 
 	if (offer != NULL)
-		carry_answer(c, offer, &a->w);
-	if (wire_answer(&a->w, &a->request, offer != NULL ? &c->ours : NULL,
+		connection_answer(c, offer, &a->w);
+	if (websocket_answer(&a->w, &a->request, offer != NULL ? &c->ours : NULL,
 	    a->deadline, &why) == -1) {
-		stream_drop(c, &stream);
-		return carry_failed(c, &why);
+		target_drop(c, &stream);
+		return connection_failed(c, &why);
 	}
 	/* Until there is a tunnel a signal ends us in the usual way. */
-	if (how == ALONE)
-		signals_alone();
-	if (!c->confine_late && (status = confine(c->o)) != EXIT_ENDED) {
-		stream_drop(c, &stream);
+	if (how == SINGLE)
+		signals_single();
+	if (!c->enter_late && (status = enter_sandbox(c->o)) != EXIT_ENDED) {
+		target_drop(c, &stream);
 		return status;
 	}
-	return carry_on(c, stream, &a->w);
+	return connection_run(c, stream, &a->w);
 }
 
 /*
@@ -61,10 +61,10 @@ answer(struct accepted *a, struct io stream, enum how how)
 static int
 wait_for_open(struct accepted *a, enum how how)
 {
-	struct carry *c = a->c;
+	struct connection *c = a->c;
 
 	c->role = TUNNEL_SERVES;
-	c->confine_late = 1;
+	c->enter_late = 1;
 	c->believes = a->v.trusted &&
 	    c->o->real_ip_header != REAL_IP_NONE;
 	c->request = a->w.raw;
@@ -75,19 +75,19 @@ wait_for_open(struct accepted *a, enum how how)
 static int
 join(struct accepted *a, enum how how)
 {
-	struct carry *c = a->c;
+	struct connection *c = a->c;
 	struct io stream;
-	struct why why;
+	struct error why;
 
-	if (stream_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
-		wire_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
+	if (target_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
+		websocket_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
 		    why.text);
-		return carry_failed(c, &why);
+		return connection_failed(c, &why);
 	}
-	if (visitor_tell(c->o, stream.wfd, c->peer, c->here, &why) == -1) {
-		stream_drop(c, &stream);
-		wire_refuse(&a->w, 502, why.text);
-		return carry_failed(c, &why);
+	if (peer_tell_target(c->o, stream.wfd, c->peer, c->here, &why) == -1) {
+		target_drop(c, &stream);
+		websocket_refuse(&a->w, 502, why.text);
+		return connection_failed(c, &why);
 	}
 	return answer(a, stream, how);
 }
@@ -96,14 +96,14 @@ static int
 serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 {
 	const struct options *o = sv->o;
-	struct carry c;
+	struct connection c;
 	struct accepted a;
 	const struct extension *offer;
-	struct why why;
+	struct error why;
 	int status;
 
-	carry_begin(&c, o, peer);
-	stream_name(&c);
+	connection_begin(&c, o, peer);
+	target_name(&c);
 	if (!accepted_begin(&a, &c, o, sv->tls.ctx, io, peer, &status))
 		return status;
 	offer = a.request.has_offer ? &a.request.offer : NULL;
@@ -116,7 +116,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		STATS_ADD(stats_mine->counts.refused, 1);
 		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
-	if (visitor_count(o, c.peer, &why) == -1)
+	if (peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
 	if (o->send_proxy != 0)
 		net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
@@ -139,7 +139,7 @@ serve_full(void *arg, int fd, const char *peer)
 
 /* Does the target take connections?  A program is started when one comes. */
 static int
-ready(void *arg, struct why *why)
+ready(void *arg, struct error *why)
 {
 	const struct server *sv = arg;
 	const struct options *o = sv->o;
@@ -147,7 +147,7 @@ ready(void *arg, struct why *why)
 
 	if (o->program != NULL)
 		return 0;
-	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISE_READY_MS,
+	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISOR_READY_MS,
 	    NULL, why);
 	if (fd == -1)
 		return -1;
@@ -164,7 +164,7 @@ role_of(const struct options *o)
 static int
 prepare(const struct server *sv)
 {
-	return confine_prepare(sv->o, role_of(sv->o));
+	return enter_prepare(sv->o, role_of(sv->o));
 }
 
 /* The file is read while it runs, as who it is then and where it is. */
@@ -172,7 +172,7 @@ static int
 settled(void *arg)
 {
 	const struct server *sv = arg;
-	struct why why;
+	struct error why;
 
 	if ((sv->o->chroot != NULL || sv->o->run_as != NULL) &&
 	    auth_check_file(sv->o, &why) == -1)
@@ -185,7 +185,7 @@ reload(void *arg)
 {
 	struct server *sv = arg;
 
-	tls_keep_refresh(&sv->tls, 1);
+	tls_reload_refresh(&sv->tls, 1);
 	prepare(sv);
 }
 
@@ -194,12 +194,12 @@ before(void *arg)
 {
 	struct server *sv = arg;
 
-	tls_keep_refresh(&sv->tls, 0);
+	tls_reload_refresh(&sv->tls, 0);
 }
 
 /* At HUP. */
 static int
-check(const struct options *o, struct why *why)
+check(const struct options *o, struct error *why)
 {
 	return accepted_check_tls(o, why) == -1 ? -1 : auth_check_file(o, why);
 }
@@ -208,29 +208,29 @@ int
 server_main(const struct options *o)
 {
 	struct server sv = { .o = o };
-	struct activation a;
+	struct inherited a;
 	struct service service = { .arg = &sv, .serve = serve,
 	    .serve_full = serve_full, .check = check,
 	    .refuse = accepted_busy, .ready = ready, .settled = settled,
 	    .reload = reload, .before = before, .given = &a };
-	struct why why;
+	struct error why;
 	int status;
 
 	if (accepted_check_tls(o, &why) == -1 ||
 	    (o->chroot == NULL && auth_check_file(o, &why) == -1))
-		return start_failed(&why);
-	status = start(&a, o, o->listen, o->nlisten, LOG_L_INFO);
+		return startup_failed(&why);
+	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
 	if (accepted_begin_tls(&sv.tls, o, &service, &why) == -1)
-		return start_failed(&why);
+		return startup_failed(&why);
 	if (a.nlisteners > 0)
-		status = supervise(o, a.listener, a.nlisteners, &service);
+		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
-		status = start_failed(&why);
+		status = startup_failed(&why);
 	else if ((status = settled(&sv)) == EXIT_ENDED)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
-		    .wfd = a.wfd }, a.peer, ALONE);
-	tls_keep_end(&sv.tls);
+		    .wfd = a.wfd }, a.peer, SINGLE);
+	tls_reload_end(&sv.tls);
 	return status;
 }

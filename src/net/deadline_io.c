@@ -7,7 +7,7 @@
 #include "os/signals.h"
 
 int
-wire_wait(const struct io *io, int for_write, int64_t deadline)
+deadline_wait(const struct io *io, int for_write, int64_t deadline)
 {
 	struct pollfd p[2] = {
 		{ .fd = io->rfd }, { .fd = io->wfd }
@@ -33,18 +33,18 @@ wire_wait(const struct io *io, int for_write, int64_t deadline)
  * one, and only then what TLS holds back is asked for.
  */
 ssize_t
-wire_read(struct io *io, void *dst, size_t size, int64_t deadline)
+deadline_read(struct io *io, void *dst, size_t size, int64_t deadline)
 {
 	struct iovec iov = { dst, size };
 	ssize_t n;
 
 	for (;;) {
-		if (!io_pending(io) && wire_wait(io, 0, deadline) == -1)
+		if (!io_pending(io) && deadline_wait(io, 0, deadline) == -1)
 			return -1;
 		n = io_readv(io, &iov, 1);
 		if (n != -1 || errno != EAGAIN)
 			return n;
-		if (wire_wait(io, 0, deadline) == -1)
+		if (deadline_wait(io, 0, deadline) == -1)
 			return -1;
 	}
 }
@@ -54,17 +54,17 @@ wire_read(struct io *io, void *dst, size_t size, int64_t deadline)
  * socket, since a terminal would keep us.
  */
 int
-wire_write(struct io *io, const void *src, size_t len, int64_t deadline)
+deadline_write(struct io *io, const void *src, size_t len, int64_t deadline)
 {
 	struct iovec iov = { (void *)(uintptr_t)src, len };
 	ssize_t n;
 
 	while (iov.iov_len > 0) {
-		if (io->rfd != io->wfd && wire_wait(io, 1, deadline) == -1)
+		if (io->rfd != io->wfd && deadline_wait(io, 1, deadline) == -1)
 			return -1;
 		n = io_writev(io, &iov, 1);
 		if (n == -1 && (errno != EAGAIN ||
-		    wire_wait(io, 1, deadline) == -1))
+		    deadline_wait(io, 1, deadline) == -1))
 			return -1;
 		if (n > 0) {
 			iov.iov_base = (char *)iov.iov_base + n;

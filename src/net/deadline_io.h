@@ -2,8 +2,8 @@
 /*
  * Straight-line reading and writing with a deadline, for handshakes.
  */
-#ifndef RUN_WIRE_IO_H
-#define RUN_WIRE_IO_H
+#ifndef NET_DEADLINE_IO_H
+#define NET_DEADLINE_IO_H
 
 #include <sys/types.h>
 
@@ -17,12 +17,12 @@
  * clock_ms().  0, or -1 with errno, ETIMEDOUT at the deadline.  A return of 0
  * promises nothing: the read may still say EAGAIN.
  */
-int wire_wait(const struct io *, int for_write, int64_t deadline);
+int deadline_wait(const struct io *, int for_write, int64_t deadline);
 
 /* One read of what is there: >0 bytes, 0 end of file, -1 with errno. */
-ssize_t wire_read(struct io *, void *, size_t, int64_t deadline);
+ssize_t deadline_read(struct io *, void *, size_t, int64_t deadline);
 
 /* Writes all of it.  0, or -1 with errno. */
-int wire_write(struct io *, const void *, size_t, int64_t deadline);
+int deadline_write(struct io *, const void *, size_t, int64_t deadline);
 
 #endif

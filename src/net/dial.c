@@ -255,14 +255,14 @@ run_race(struct race *race, int64_t deadline)
 /* Says what cannot be connected to as its owner wrote it, and why. */
 static int
 cannot_connect(const struct addr *a, const char *reasons, int status,
-    struct why *why)
+    struct error *why)
 {
 	int v6 = strchr(a->host, ':') != NULL;
 
 	if (a->kind == ADDR_UNIX)
-		return why_set(why, status, "cannot connect to unix:%s: %s",
+		return error_set(why, status, "cannot connect to unix:%s: %s",
 		    a->path, reasons);
-	return why_set(why, status, "cannot connect to %s%s%s:%u: %s",
+	return error_set(why, status, "cannot connect to %s%s%s:%u: %s",
 	    v6 ? "[" : "", a->host, v6 ? "]" : "", a->port, reasons);
 }
 
@@ -277,7 +277,7 @@ is_literal(const char *host)
 /* In the order in which they are named. */
 static int
 take_named(struct net_found *found, const struct addr *a, const char *named,
-    int family, struct why *why)
+    int family, struct error *why)
 {
 	char word[ADDR_HOST_MAX + 1];
 	struct addrinfo *list;
@@ -301,7 +301,7 @@ take_named(struct net_found *found, const struct addr *a, const char *named,
 	}
 	if (found->n > 0)
 		return 0;
-	return why_set(why, EXIT_NAME, "%s has no address of that family: %s",
+	return error_set(why, EXIT_NAME, "%s has no address of that family: %s",
 	    a->host, named);
 }
 
@@ -334,7 +334,7 @@ find_number(struct net_found *found, const struct addr *a, int family)
 
 int
 net_find(struct net_found *found, const struct addr *a, const char *named,
-    int family, struct why *why)
+    int family, struct error *why)
 {
 	struct addrinfo *list;
 	int e;
@@ -347,7 +347,7 @@ net_find(struct net_found *found, const struct addr *a, const char *named,
 	if (find_number(found, a, family))
 		return 0;
 	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
-		return why_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
+		return error_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
 		    "cannot resolve %s: %s", a->host,
 		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
 	interleave(found, list);
@@ -357,7 +357,7 @@ net_find(struct net_found *found, const struct addr *a, const char *named,
 
 static int
 dial_tcp(const struct addr *a, const struct net_found *found,
-    int64_t deadline, char *peer, struct why *why)
+    int64_t deadline, char *peer, struct error *why)
 {
 	struct race race;
 	int i, fd;
@@ -409,7 +409,7 @@ connect_unix(int fd, const struct sockaddr_un *sun, int64_t deadline)
 }
 
 static int
-dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
+dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 {
 	struct sockaddr_un sun;
 	int fd, e;
@@ -432,18 +432,18 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct why *why)
 
 int
 net_dial_found(const struct addr *a, const struct net_found *found,
-    int64_t deadline, char *peer, struct why *why)
+    int64_t deadline, char *peer, struct error *why)
 {
 	if (a->kind == ADDR_UNIX)
 		return dial_unix(a, deadline, peer, why);
 	if (a->kind == ADDR_TCP)
 		return dial_tcp(a, found, deadline, peer, why);
-	return why_set(why, EXIT_SYSTEM, "not an address to dial");
+	return error_set(why, EXIT_SYSTEM, "not an address to dial");
 }
 
 int
 net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
-    struct why *why)
+    struct error *why)
 {
 	struct net_found found;
 

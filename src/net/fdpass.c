@@ -19,14 +19,14 @@ union passing {
 };
 
 int
-pass_pair(int fds[2])
+fdpass_pair(int fds[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0, fds);
 }
 
 int
-pass_send(int to, char letter, const char *text, int fd)
+fdpass_send(int to, char letter, const char *text, int fd)
 {
 	union passing c;
 	struct iovec iov[2] = { { &letter, 1 },
@@ -34,7 +34,7 @@ pass_send(int to, char letter, const char *text, int fd)
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 	struct cmsghdr *h;
 
-	if (iov[1].iov_len >= PASS_TEXT_MAX) {
+	if (iov[1].iov_len >= FDPASS_TEXT_MAX) {
 		errno = EMSGSIZE;
 		return -1;
 	}
@@ -52,11 +52,11 @@ pass_send(int to, char letter, const char *text, int fd)
 }
 
 int
-pass_take(int from, char text[PASS_TEXT_MAX], int *fd)
+fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd)
 {
 	char letter = 0;
 	union passing c;
-	struct iovec iov[2] = { { &letter, 1 }, { text, PASS_TEXT_MAX - 1 } };
+	struct iovec iov[2] = { { &letter, 1 }, { text, FDPASS_TEXT_MAX - 1 } };
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2,
 	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *h;

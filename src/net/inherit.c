@@ -67,16 +67,16 @@ put_null(int fd)
 }
 
 int
-activate_stderr(void)
+inherit_stderr(void)
 {
 	int fd, n;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && put_null(fd) == -1)
 			return -1;
-	n = passed_count();
+	n = listen_fds_count();
 	if (!same_socket(STDERR_FILENO, STDIN_FILENO) &&
-	    (n == 0 || !same_socket(STDERR_FILENO, PASSED_FIRST)))
+	    (n == 0 || !same_socket(STDERR_FILENO, LISTEN_FDS_FIRST)))
 		return 0;
 	return put_null(STDERR_FILENO) == -1 ? -1 : 1;
 }
@@ -136,39 +136,39 @@ move(int fd, int flags)
 }
 
 static int
-kept(const struct activation *a, int fd)
+kept(const struct inherited *a, int fd)
 {
 	unsigned int i, k;
 
 	for (i = 0; i < a->nlisteners; i++)
 		if (a->listener[i] == fd)
 			return 1;
-	for (i = 0; i < ACTIVATE_DOORS; i++)
-		for (k = 0; k < a->door[i].n; k++)
-			if (a->door[i].fd[k] == fd)
+	for (i = 0; i < INHERIT_EXTRA; i++)
+		for (k = 0; k < a->extra[i].n; k++)
+			if (a->extra[i].fd[k] == fd)
 				return 1;
 	return fd <= STDERR_FILENO || fd == a->rfd || fd == a->wfd;
 }
 
 /* One more listener. */
 static int
-add_listener(struct activation *a, int fd, struct why *why)
+add_listener(struct inherited *a, int fd, struct error *why)
 {
 	if (a->rfd != -1)
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "cannot serve a connection and a listener at once");
-	if (a->nlisteners == ACTIVATE_MAX)
-		return why_set(why, EXIT_BADUSAGE, "more than %d listeners",
-		    ACTIVATE_MAX);
+	if (a->nlisteners == INHERIT_MAX)
+		return error_set(why, EXIT_BADUSAGE, "more than %d listeners",
+		    INHERIT_MAX);
 	a->listener[a->nlisteners++] = fd;
 	return 0;
 }
 
 static int
-set_connection(struct activation *a, int rfd, int wfd, struct why *why)
+set_connection(struct inherited *a, int rfd, int wfd, struct error *why)
 {
 	if (a->rfd != -1 || a->nlisteners > 0)
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "a connection that was handed over must be the only one");
 	a->rfd = rfd;
 	a->wfd = wfd;
@@ -176,9 +176,9 @@ set_connection(struct activation *a, int rfd, int wfd, struct why *why)
 }
 
 static int
-failed(struct why *why, int fd)
+failed(struct error *why, int fd)
 {
-	return why_set(why, EXIT_SYSTEM, "descriptor %d: %s", fd,
+	return error_set(why, EXIT_SYSTEM, "descriptor %d: %s", fd,
 	    strerror(errno));
 }
 
@@ -188,7 +188,7 @@ failed(struct why *why, int fd)
  * words into the stream.  Returns its number from now on.
  */
 static int
-own(struct activation *a, int fd, struct why *why)
+own(struct inherited *a, int fd, struct error *why)
 {
 	int mine, other;
 
@@ -209,23 +209,23 @@ own(struct activation *a, int fd, struct why *why)
 
 /* What kind of socket it is; none that is ours already. */
 static int
-sort_of_new(const struct activation *a, int fd, struct why *why)
+sort_of_new(const struct inherited *a, int fd, struct error *why)
 {
 	int sort;
 
 	if (fd > STDERR_FILENO && kept(a, fd))
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "descriptor %d is to be listened on twice", fd);
 	if ((sort = sort_of(fd)) == -1)
 		return failed(why, fd);
 	if (sort == IS_OTHER)
-		return why_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
+		return error_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
 		    fd);
 	return sort;
 }
 
 static int
-take(struct activation *a, int fd, struct why *why)
+take(struct inherited *a, int fd, struct error *why)
 {
 	int sort, mine;
 
@@ -239,19 +239,19 @@ take(struct activation *a, int fd, struct why *why)
 
 /* The same, of a door. */
 static int
-take_for(struct activation *a, struct activation_door *d, int fd,
-    struct why *why)
+take_for(struct inherited *a, struct inherited_extra *d, int fd,
+    struct error *why)
 {
 	int sort, mine;
 
 	if ((sort = sort_of_new(a, fd, why)) == -1)
 		return -1;
 	if (sort != IS_LISTENER)
-		return why_set(why, EXIT_BADUSAGE, "descriptor %d is a "
+		return error_set(why, EXIT_BADUSAGE, "descriptor %d is a "
 		    "connection, and no listener", fd);
-	if (d->n == ACTIVATE_DOOR_MAX)
-		return why_set(why, EXIT_BADUSAGE, "more than %d listeners "
-		    "for one purpose", ACTIVATE_DOOR_MAX);
+	if (d->n == INHERIT_EXTRA_FDS)
+		return error_set(why, EXIT_BADUSAGE, "more than %d listeners "
+		    "for one purpose", INHERIT_EXTRA_FDS);
 	if ((mine = own(a, fd, why)) == -1)
 		return -1;
 	d->fd[d->n++] = mine;
@@ -260,7 +260,7 @@ take_for(struct activation *a, struct activation_door *d, int fd,
 
 /* Standard input and output: one socket, or two of anything. */
 static int
-take_stdio(struct activation *a, struct why *why)
+take_stdio(struct inherited *a, struct error *why)
 {
 	int rfd, wfd;
 
@@ -278,7 +278,7 @@ take_stdio(struct activation *a, struct why *why)
  * two pipes, as under ncat, means both.
  */
 static int
-take_inetd(struct activation *a, struct why *why)
+take_inetd(struct inherited *a, struct error *why)
 {
 	if (net_is_socket(STDIN_FILENO) == 1)
 		return take(a, STDIN_FILENO, why);
@@ -296,7 +296,7 @@ static int
 names(const struct addr *word, int i)
 {
 	return word != NULL && word->kind == ADDR_SYSTEMD &&
-	    word->name[0] != '\0' && passed_as(i, word->name);
+	    word->name[0] != '\0' && listen_fds_named(i, word->name);
 }
 
 /* Does some word name the i-th that systemd has passed? */
@@ -308,7 +308,7 @@ is_named(const struct words *w, int i)
 	for (k = 0; k < w->n; k++)
 		if (names(&w->word[k], i))
 			return 1;
-	for (k = 0; w->doors != NULL && k < ACTIVATE_DOORS; k++)
+	for (k = 0; w->doors != NULL && k < INHERIT_EXTRA; k++)
 		if (names(w->doors[k], i))
 			return 1;
 	return 0;
@@ -316,14 +316,14 @@ is_named(const struct words *w, int i)
 
 /* Those of this name, or those that nobody names; for a door unless NULL. */
 static int
-take_systemd(struct activation *a, struct activation_door *d,
-    const char *name, const struct words *w, struct why *why)
+take_systemd(struct inherited *a, struct inherited_extra *d,
+    const char *name, const struct words *w, struct error *why)
 {
-	int i, fd, n = passed_count(), found = 0;
+	int i, fd, n = listen_fds_count(), found = 0;
 
 	for (i = 0; i < n; i++) {
-		fd = PASSED_FIRST + i;
-		if (*name != '\0' ? !passed_as(i, name) : is_named(w, i) ||
+		fd = LISTEN_FDS_FIRST + i;
+		if (*name != '\0' ? !listen_fds_named(i, name) : is_named(w, i) ||
 		    kept(a, fd))
 			continue;
 		if ((d != NULL ? take_for(a, d, fd, why) :
@@ -334,15 +334,15 @@ take_systemd(struct activation *a, struct activation_door *d,
 	if (found > 0)
 		return 0;
 	if (*name == '\0')
-		return why_set(why, EXIT_BADUSAGE, "systemd has passed no %s"
+		return error_set(why, EXIT_BADUSAGE, "systemd has passed no %s"
 		    "socket to this process", n > 0 ? "other " : "");
-	return why_set(why, EXIT_BADUSAGE, n == 0 ?
+	return error_set(why, EXIT_BADUSAGE, n == 0 ?
 	    "systemd has passed no socket to this process" :
 	    "systemd has passed no socket named %s", name);
 }
 
 static int
-open_listeners(struct activation *a, const struct addr *word, struct why *why)
+open_listeners(struct inherited *a, const struct addr *word, struct error *why)
 {
 	int i, n, fds[2];
 
@@ -355,8 +355,8 @@ open_listeners(struct activation *a, const struct addr *word, struct why *why)
 }
 
 static int
-take_word(struct activation *a, const struct addr *word,
-    const struct words *w, struct why *why)
+take_word(struct inherited *a, const struct addr *word,
+    const struct words *w, struct error *why)
 {
 	switch (word->kind) {
 	case ADDR_TCP:
@@ -371,23 +371,23 @@ take_word(struct activation *a, const struct addr *word,
 	case ADDR_STDIO:
 		return take_stdio(a, why);
 	}
-	return why_set(why, EXIT_BADUSAGE, "nothing to listen on");
+	return error_set(why, EXIT_BADUSAGE, "nothing to listen on");
 }
 
 /* No word was said. */
 static int
-guess(struct activation *a, const struct words *w, struct why *why)
+guess(struct inherited *a, const struct words *w, struct error *why)
 {
-	if (passed_count() > 0)
+	if (listen_fds_count() > 0)
 		return take_systemd(a, NULL, "", w, why);
 	if (net_is_socket(STDIN_FILENO) == 1)
 		return take(a, STDIN_FILENO, why);
-	return why_set(why, EXIT_BADUSAGE,
+	return error_set(why, EXIT_BADUSAGE,
 	    "nothing to listen on: no -l, no socket from systemd or inetd");
 }
 
 static int
-begin(struct activation *a, const struct words *w, struct why *why)
+begin(struct inherited *a, const struct words *w, struct error *why)
 {
 	const struct addr *word;
 	unsigned int i;
@@ -395,32 +395,32 @@ begin(struct activation *a, const struct words *w, struct why *why)
 
 	memset(a, 0, sizeof(*a));
 	a->rfd = a->wfd = -1;
-	for (i = 0; w->doors != NULL && i < ACTIVATE_DOORS && r == 0; i++) {
+	for (i = 0; w->doors != NULL && i < INHERIT_EXTRA && r == 0; i++) {
 		if ((word = w->doors[i]) == NULL)
 			continue;
 		if (word->kind == ADDR_FD)
-			r = take_for(a, &a->door[i], word->number, why);
+			r = take_for(a, &a->extra[i], word->number, why);
 		else if (word->kind == ADDR_SYSTEMD)
-			r = take_systemd(a, &a->door[i], word->name, w, why);
+			r = take_systemd(a, &a->extra[i], word->name, w, why);
 	}
 	return r;
 }
 
 int
-activate_doors(struct activation *a, const struct addr *const doors[],
-    struct why *why)
+inherit_extra(struct inherited *a, const struct addr *const doors[],
+    struct error *why)
 {
 	struct words w = { .doors = doors };
 
 	if (begin(a, &w, why) == -1)
 		return -1;
-	passed_forget();
+	listen_fds_forget();
 	return 0;
 }
 
 int
-activate(struct activation *a, const struct addr *words, unsigned int n,
-    const struct addr *const doors[], struct why *why)
+inherit(struct inherited *a, const struct addr *words, unsigned int n,
+    const struct addr *const doors[], struct error *why)
 {
 	struct words w = { .word = words, .n = n, .doors = doors };
 	unsigned int i;
@@ -432,14 +432,14 @@ activate(struct activation *a, const struct addr *words, unsigned int n,
 	for (i = 0; i < n; i++)
 		if (take_word(a, &words[i], &w, why) == -1)
 			return -1;
-	passed_forget();
+	listen_fds_forget();
 	if (a->rfd != -1)
-		activate_peer(a->rfd, a->peer);
+		inherit_peer(a->rfd, a->peer);
 	return 0;
 }
 
 void
-activate_close_others(const struct activation *a)
+inherit_close_others(const struct inherited *a)
 {
 	unsigned int i, k;
 	int fd, top;
@@ -448,10 +448,10 @@ activate_close_others(const struct activation *a)
 	for (i = 0; i < a->nlisteners; i++)
 		if (a->listener[i] > top)
 			top = a->listener[i];
-	for (i = 0; i < ACTIVATE_DOORS; i++)
-		for (k = 0; k < a->door[i].n; k++)
-			if (a->door[i].fd[k] > top)
-				top = a->door[i].fd[k];
+	for (i = 0; i < INHERIT_EXTRA; i++)
+		for (k = 0; k < a->extra[i].n; k++)
+			if (a->extra[i].fd[k] > top)
+				top = a->extra[i].fd[k];
 	for (fd = STDERR_FILENO + 1; fd < top; fd++)
 		if (!kept(a, fd))
 			close(fd);

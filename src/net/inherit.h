@@ -4,16 +4,16 @@
  * one connection, opened here or handed over by inetd, systemd, tcpserver,
  * socat, ssh ...
  */
-#ifndef OS_ACTIVATE_H
-#define OS_ACTIVATE_H
+#ifndef NET_INHERIT_H
+#define NET_INHERIT_H
 
 #include "base/error.h"
 #include "net/socket.h"
 #include "proto/addr.h"
 
-#define ACTIVATE_MAX	64
-#define ACTIVATE_DOORS	2
-#define ACTIVATE_DOOR_MAX 2
+#define INHERIT_MAX	64
+#define INHERIT_EXTRA	2
+#define INHERIT_EXTRA_FDS 2
 
 /*
  * Either listeners or a connection, never both; besides, listeners for other
@@ -22,19 +22,19 @@
  * stays blocking, because its flags are shared with others.  The caller owns
  * them.
  */
-struct activation {
-	int listener[ACTIVATE_MAX];
+struct inherited {
+	int listener[INHERIT_MAX];
 	unsigned int nlisteners;
 	int rfd, wfd;			/* the connection, or -1; the same one
 					 * for a socket */
-	struct activation_door {
-		int fd[ACTIVATE_DOOR_MAX];
+	struct inherited_extra {
+		int fd[INHERIT_EXTRA_FDS];
 		unsigned int n;
-	} door[ACTIVATE_DOORS];
+	} extra[INHERIT_EXTRA];
 	char peer[NET_NAME_MAX];	/* whose it is, "" if not known */
 	int no_stderr;			/* descriptor 2 was this connection too
 					 * and is /dev/null now: log to syslog,
-					 * as when activate_stderr() says 1 */
+					 * as when inherit_stderr() says 1 */
 };
 
 /*
@@ -43,7 +43,7 @@ struct activation {
  * is the client's socket, as under every inetd.  Returns 1 if so, else 0; -1
  * with errno if /dev/null cannot be opened.
  */
-int activate_stderr(void);
+int inherit_stderr(void);
 
 /*
  * Opens or takes over what the LISTEN words mean.  Without words: what systemd
@@ -51,19 +51,19 @@ int activate_stderr(void);
  * usage error.  LISTEN_* are removed from the environment if they were ours.
  * What was taken from descriptors 0 and 1 is replaced by /dev/null there.
  *
- * doors are ACTIVATE_DOORS words of other listeners, or NULL; each of them may
+ * doors are INHERIT_EXTRA words of other listeners, or NULL; each of them may
  * be NULL.  Those of kind ADDR_FD and ADDR_SYSTEMD are taken over, others are
  * not opened here.  What one word names, neither a word "systemd" without a
  * name takes nor no word at all.
  *
  * 0, or -1 and why: 64 or 71; descriptors are then left as they are.
  */
-int activate(struct activation *, const struct addr *words, unsigned int n,
-    const struct addr *const doors[], struct why *);
+int inherit(struct inherited *, const struct addr *words, unsigned int n,
+    const struct addr *const doors[], struct error *);
 
 /* The same of the doors alone, for who neither listens nor has a connection. */
-int activate_doors(struct activation *, const struct addr *const doors[],
-    struct why *);
+int inherit_extra(struct inherited *, const struct addr *const doors[],
+    struct error *);
 
 /*
  * The peer of a connection: what the socket says, or else (pipes, Unix
@@ -71,7 +71,7 @@ int activate_doors(struct activation *, const struct addr *const doors[],
  * SOCAT_PEERADDR, NCAT_REMOTE_ADDR, in this order, numeric only; else "" or
  * the name of the Unix socket.  dst has NET_NAME_MAX bytes.
  */
-void activate_peer(int fd, char *dst);
+void inherit_peer(int fd, char *dst);
 
 /*
  * Closes whatever else a launcher leaked to us, above descriptor 2.  To be
@@ -79,6 +79,6 @@ void activate_peer(int fd, char *dst);
  * comes after it, or its descriptor is closed here behind its back and the
  * number goes to the next socket.
  */
-void activate_close_others(const struct activation *);
+void inherit_close_others(const struct inherited *);
 
 #endif

@@ -33,7 +33,7 @@ print_numeric(const char *host, const char *port, char *dst, size_t size)
 }
 
 void
-activate_peer(int fd, char *dst)
+inherit_peer(int fd, char *dst)
 {
 	static const struct {
 		const char *host, *port;

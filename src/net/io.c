@@ -94,13 +94,13 @@ io_pending(const struct io *io)
 int
 io_moves_from(const struct io *io)
 {
-	return io->tls == NULL || tls_kernel_receives(io->tls);
+	return io->tls == NULL || ktls_receives(io->tls);
 }
 
 int
 io_moves_to(const struct io *io)
 {
-	return io->tls == NULL || tls_kernel_sends(io->tls);
+	return io->tls == NULL || ktls_sends(io->tls);
 }
 
 void

@@ -4,8 +4,8 @@
  * write, finish, pending.  A pair of pipes is an end like a socket is: its
  * two descriptors differ.
  */
-#ifndef OS_IO_H
-#define OS_IO_H
+#ifndef NET_IO_H
+#define NET_IO_H
 
 #include <sys/types.h>
 #include <sys/uio.h>

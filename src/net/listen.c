@@ -57,7 +57,7 @@ place_port(struct place *p)
 
 /* A name stands for its first address of each family. */
 static int
-places_named(struct place places[2], const struct addr *a, struct why *why)
+places_named(struct place places[2], const struct addr *a, struct error *why)
 {
 	struct addrinfo hints, *list, *ai;
 	char port[8];
@@ -69,7 +69,7 @@ places_named(struct place places[2], const struct addr *a, struct why *why)
 	snprintf(port, sizeof(port), "%u", a->port);
 	if ((e = getaddrinfo(a->host, port, &hints, &list)) != 0) {
 		errno = 0;
-		return why_set(why, EXIT_SYSTEM, "cannot listen on %s: %s",
+		return error_set(why, EXIT_SYSTEM, "cannot listen on %s: %s",
 		    a->host, gai_strerror(e));
 	}
 	for (ai = list; ai != NULL && n < 2; ai = ai->ai_next) {
@@ -110,13 +110,13 @@ is_missing_family(int e)
 }
 
 static int
-cannot_bind(const struct place *p, struct why *why)
+cannot_bind(const struct place *p, struct error *why)
 {
 	char name[NET_NAME_MAX];
 	int e = errno;
 
 	net_print((const struct sockaddr *)&p->ss, p->len, name, sizeof(name));
-	why_set(why, EXIT_SYSTEM, "cannot listen on %s: %s", name,
+	error_set(why, EXIT_SYSTEM, "cannot listen on %s: %s", name,
 	    strerror(e));
 	errno = e;
 	return -1;
@@ -128,7 +128,7 @@ cannot_bind(const struct place *p, struct why *why)
  */
 static int
 bind_places(const struct place *places, int n, int backlog, int fds[2],
-    int *in_use, struct why *why)
+    int *in_use, struct error *why)
 {
 	struct place p;
 	in_port_t port = 0;
@@ -158,7 +158,7 @@ bind_places(const struct place *places, int n, int backlog, int fds[2],
 
 static int
 listen_places(const struct place *places, int n, int backlog, int any_port,
-    int fds[2], struct why *why)
+    int fds[2], struct error *why)
 {
 	int tries, in_use, got = -1;
 
@@ -172,7 +172,7 @@ listen_places(const struct place *places, int n, int backlog, int any_port,
 
 /* One socket for both families, or what there is of IPv4. */
 static int
-listen_any(const struct addr *a, int backlog, int fds[2], struct why *why)
+listen_any(const struct addr *a, int backlog, int fds[2], struct error *why)
 {
 	struct place p;
 
@@ -228,7 +228,7 @@ bind_unix(int fd, const struct sockaddr_un *sun, int mode)
 }
 
 static int
-listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
+listen_unix(const struct addr *a, int backlog, int fds[2], struct error *why)
 {
 	struct sockaddr_un sun;
 	int fd, r, e;
@@ -238,7 +238,7 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
 	strlcpy(sun.sun_path, a->path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		return why_set(why, EXIT_SYSTEM, "socket: %s",
+		return error_set(why, EXIT_SYSTEM, "socket: %s",
 		    strerror(errno));
 	r = bind_unix(fd, &sun, a->mode);
 	e = errno;
@@ -254,14 +254,14 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct why *why)
 		return 1;
 	}
 	close(fd);
-	why_set(why, EXIT_SYSTEM, "cannot listen on unix:%s: %s", a->path,
+	error_set(why, EXIT_SYSTEM, "cannot listen on unix:%s: %s", a->path,
 	    strerror(e));
 	errno = e;
 	return -1;
 }
 
 int
-net_listen_now(const struct addr *a, int backlog, int fds[2], struct why *why)
+net_listen_now(const struct addr *a, int backlog, int fds[2], struct error *why)
 {
 	struct place places[2];
 	int n = 2;
@@ -270,7 +270,7 @@ net_listen_now(const struct addr *a, int backlog, int fds[2], struct why *why)
 		return listen_unix(a, backlog, fds, why);
 	if (a->kind != ADDR_TCP) {
 		errno = EINVAL;
-		return why_set(why, EXIT_SYSTEM,
+		return error_set(why, EXIT_SYSTEM,
 		    "not an address to listen on");
 	}
 	if (a->loopback) {
@@ -289,7 +289,7 @@ net_listen_now(const struct addr *a, int backlog, int fds[2], struct why *why)
  * a connection by each.
  */
 int
-net_listen(const struct addr *a, int backlog, int fds[2], struct why *why)
+net_listen(const struct addr *a, int backlog, int fds[2], struct error *why)
 {
 	int64_t until = clock_ms() + IN_USE_MS;
 	useconds_t step = IN_USE_STEP * 1000;

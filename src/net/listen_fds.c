@@ -19,18 +19,18 @@ env_number(const char *name)
 }
 
 int
-passed_count(void)
+listen_fds_count(void)
 {
 	int n;
 
 	if (env_number("LISTEN_PID") != getpid())
 		return 0;
 	n = env_number("LISTEN_FDS");
-	return n < 0 ? 0 : n > PASSED_MAX ? PASSED_MAX : n;
+	return n < 0 ? 0 : n > LISTEN_FDS_MAX ? LISTEN_FDS_MAX : n;
 }
 
 int
-passed_as(int i, const char *name)
+listen_fds_named(int i, const char *name)
 {
 	const char *p = getenv("LISTEN_FDNAMES");
 	size_t len;
@@ -45,7 +45,7 @@ passed_as(int i, const char *name)
 }
 
 void
-passed_forget(void)
+listen_fds_forget(void)
 {
 	if (env_number("LISTEN_PID") != getpid())
 		return;

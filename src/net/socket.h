@@ -3,8 +3,8 @@
  * Sockets: listening, accepting, dialling, ending.  Every descriptor made
  * here is close-on-exec and non-blocking.
  */
-#ifndef OS_NET_H
-#define OS_NET_H
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
 
 #include <sys/socket.h>
 
@@ -28,9 +28,9 @@ enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
  * second, but not by the second function, which does not wait.  Returns how
  * many (1 or 2) were put into fds, or -1 with errno and why (71).
  */
-int net_listen(const struct addr *, int backlog, int fds[2], struct why *);
+int net_listen(const struct addr *, int backlog, int fds[2], struct error *);
 int net_listen_now(const struct addr *, int backlog, int fds[2],
-    struct why *);
+    struct error *);
 
 /* Is there a Unix socket left over from a process that is gone? */
 int net_is_stale(const char *path);
@@ -57,7 +57,7 @@ int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
  * Resolving is getaddrinfo(3), which blocks and knows no deadline.
  */
 int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
-    struct why *);
+    struct error *);
 
 /*
  * The two steps of it, for who wants to know what came of each: the addresses
@@ -77,9 +77,9 @@ struct net_found {
 };
 
 int net_find(struct net_found *, const struct addr *, const char *named,
-    int family, struct why *);
+    int family, struct error *);
 int net_dial_found(const struct addr *, const struct net_found *,
-    int64_t deadline, char *peer, struct why *);
+    int64_t deadline, char *peer, struct error *);
 
 /*
  * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a

@@ -4,8 +4,8 @@
  * process and back (splice(2), Linux).  Elsewhere splice_open() fails and
  * everything is copied.
  */
-#ifndef OS_SPLICE_H
-#define OS_SPLICE_H
+#ifndef NET_SPLICE_H
+#define NET_SPLICE_H
 
 #include <sys/types.h>
 

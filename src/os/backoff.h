@@ -2,8 +2,8 @@
 /*
  * How long to wait before trying again.
  */
-#ifndef RUN_BACKOFF_H
-#define RUN_BACKOFF_H
+#ifndef OS_BACKOFF_H
+#define OS_BACKOFF_H
 
 #include <stdint.h>
 

@@ -80,7 +80,7 @@ wait_for(pid_t pid, int *status, int64_t deadline)
 
 int
 command_run(char *const argv[], char *const env[], int mute, char *out,
-    size_t size, int64_t deadline, struct why *why)
+    size_t size, int64_t deadline, struct error *why)
 {
 	int fd[2], status = 0, late;
 	ssize_t len;
@@ -88,14 +88,14 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 
 	out[0] = '\0';
 	if (pipe2(fd, O_CLOEXEC) == -1)
-		return why_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
+		return error_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
 		    strerror(errno));
 	if ((pid = fork()) == 0)
 		become(argv, env, mute, fd[1]);
 	close(fd[1]);
 	if (pid == -1) {
 		close(fd[0]);
-		return why_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
+		return error_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
 		    strerror(errno));
 	}
 	setpgid(pid, pid);
@@ -105,17 +105,17 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 	if (late) {
 		kill(-pid, SIGKILL);
 		waitpid(pid, &status, 0);
-		return why_set(why, EXIT_AGAIN, "%s: %s", argv[0],
+		return error_set(why, EXIT_AGAIN, "%s: %s", argv[0],
 		    signal_terminated() ? "interrupted" :
 		    "took too long and was killed");
 	}
 	if (WIFSIGNALED(status))
-		return why_set(why, EXIT_SYSTEM, "%s: killed by signal %d",
+		return error_set(why, EXIT_SYSTEM, "%s: killed by signal %d",
 		    argv[0], WTERMSIG(status));
 	if (WEXITSTATUS(status) == 127)
-		return why_set(why, EXIT_SYSTEM, "%s: cannot be run", argv[0]);
+		return error_set(why, EXIT_SYSTEM, "%s: cannot be run", argv[0]);
 	if (WEXITSTATUS(status) == 0 && strlen(out) != (size_t)len)
-		return why_set(why, EXIT_SYSTEM, "%s: NUL in its output",
+		return error_set(why, EXIT_SYSTEM, "%s: NUL in its output",
 		    argv[0]);
 	return WEXITSTATUS(status);
 }

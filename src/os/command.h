@@ -20,6 +20,6 @@
  * deadline (of clock_ms()), when it and its process group are killed.
  */
 int command_run(char *const argv[], char *const env[], int mute, char *out,
-    size_t size, int64_t deadline, struct why *);
+    size_t size, int64_t deadline, struct error *);
 
 #endif

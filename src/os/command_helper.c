@@ -24,8 +24,8 @@ struct question {
 
 struct answer {
 	int status;		/* as command_run() */
-	struct why why;
-	char out[KEEPER_OUT_MAX + 1];	/* one more: did it fit? */
+	struct error why;
+	char out[COMMAND_HELPER_OUT_MAX + 1];	/* one more: did it fit? */
 };
 
 /* The streams and sockets of the asker must not live on in here. */
@@ -70,7 +70,7 @@ keep(int fd, char *const argv[], char *const env[], int mute)
 
 /* Messages, not a stream: each is sent and received whole. */
 int
-keeper_start(struct keeper *k, char *const argv[], char *const env[],
+command_helper_start(struct command_helper *k, char *const argv[], char *const env[],
     int mute, void (*forget)(void *), void *arg)
 {
 	int fd[2];
@@ -93,9 +93,9 @@ keeper_start(struct keeper *k, char *const argv[], char *const env[],
 }
 
 static int
-failed(const char *what, struct why *why)
+failed(const char *what, struct error *why)
 {
-	return why_set(why, EXIT_SYSTEM, "the process that runs the command "
+	return error_set(why, EXIT_SYSTEM, "the process that runs the command "
 	    "%s", what);
 }
 
@@ -112,8 +112,8 @@ wait_for(int fd, int64_t deadline)
 }
 
 int
-keeper_ask(const struct keeper *k, char *out, int64_t deadline,
-    struct why *why)
+command_helper_ask(const struct command_helper *k, char *out, int64_t deadline,
+    struct error *why)
 {
 	static struct answer a;
 	struct question q = { deadline - clock_ms() };
@@ -124,21 +124,21 @@ keeper_ask(const struct keeper *k, char *out, int64_t deadline,
 	    send(k->fd, &q, sizeof(q), MSG_NOSIGNAL) != sizeof(q))
 		return failed("is gone", why);
 	if (wait_for(k->fd, deadline + SLACK_MS) == -1)
-		return why_set(why, EXIT_AGAIN, "the command took too long");
+		return error_set(why, EXIT_AGAIN, "the command took too long");
 	if (recv(k->fd, &a, sizeof(a), 0) != sizeof(a))
 		return failed("is gone", why);
 	status = a.status;
 	if (status == -1)
 		*why = a.why;
-	else if (strlcpy(out, a.out, KEEPER_OUT_MAX) >= KEEPER_OUT_MAX)
-		status = why_set(why, EXIT_SYSTEM, "the command says more "
-		    "than %d bytes", KEEPER_OUT_MAX - 1);
+	else if (strlcpy(out, a.out, COMMAND_HELPER_OUT_MAX) >= COMMAND_HELPER_OUT_MAX)
+		status = error_set(why, EXIT_SYSTEM, "the command says more "
+		    "than %d bytes", COMMAND_HELPER_OUT_MAX - 1);
 	explicit_bzero(&a, sizeof(a));
 	return status;
 }
 
 void
-keeper_end(struct keeper *k)
+command_helper_end(struct command_helper *k)
 {
 	if (k->pid == 0)
 		return;

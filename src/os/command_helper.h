@@ -4,8 +4,8 @@
  * given up the right to.  It holds nothing but the socket to its asker, and
  * ends with it.
  */
-#ifndef OS_KEEPER_H
-#define OS_KEEPER_H
+#ifndef OS_COMMAND_HELPER_H
+#define OS_COMMAND_HELPER_H
 
 #include <sys/types.h>
 
@@ -14,9 +14,9 @@
 
 #include "base/error.h"
 
-#define KEEPER_OUT_MAX	8192	/* bytes of output, with its NUL */
+#define COMMAND_HELPER_OUT_MAX	8192	/* bytes of output, with its NUL */
 
-struct keeper {
+struct command_helper {
 	pid_t pid;		/* 0: there is none */
 	int fd;
 };
@@ -26,17 +26,17 @@ struct keeper {
  * mute: the command's standard error is /dev/null.  forget is called in the
  * new process, with arg, to wipe what it need not know.  0, or -1 with errno.
  */
-int keeper_start(struct keeper *, char *const argv[], char *const env[],
+int command_helper_start(struct command_helper *, char *const argv[], char *const env[],
     int mute, void (*forget)(void *arg), void *arg);
 
 /*
- * Runs the command once.  As command_run(); out has KEEPER_OUT_MAX bytes, and
+ * Runs the command once.  As command_run(); out has COMMAND_HELPER_OUT_MAX bytes, and
  * output that does not fit is an error (71).
  */
-int keeper_ask(const struct keeper *, char *out, int64_t deadline,
-    struct why *);
+int command_helper_ask(const struct command_helper *, char *out, int64_t deadline,
+    struct error *);
 
 /* Harmless if there is none. */
-void keeper_end(struct keeper *);
+void command_helper_end(struct command_helper *);
 
 #endif

@@ -65,7 +65,7 @@ memory_return(void)
 }
 
 void *
-memory_alone(size_t size)
+memory_unshared(size_t size)
 {
 	void *p = map(NULL, size);
 
@@ -78,7 +78,7 @@ memory_alone(size_t size)
 }
 
 void
-memory_alone_end(void *p, size_t size)
+memory_unshared_end(void *p, size_t size)
 {
 	if (p != NULL)
 		munmap(p, size);

@@ -30,7 +30,7 @@ void memory_return(void);
  * as large as it may ever have to be, as what is not touched costs nothing.
  * NULL with errno.
  */
-void *memory_alone(size_t size);
-void memory_alone_end(void *, size_t size);
+void *memory_unshared(size_t size);
+void memory_unshared_end(void *, size_t size);
 
 #endif

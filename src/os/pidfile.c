@@ -37,19 +37,19 @@ owner(const char *path)
 }
 
 static int
-locked(const char *path, struct why *why)
+locked(const char *path, struct error *why)
 {
 	int pid = owner(path);
 
 	if (pid == 0)
-		return why_set(why, EXIT_SYSTEM,
+		return error_set(why, EXIT_SYSTEM,
 		    "--pidfile %s is locked by another process", path);
-	return why_set(why, EXIT_SYSTEM, "--pidfile %s is locked: process %d "
+	return error_set(why, EXIT_SYSTEM, "--pidfile %s is locked: process %d "
 	    "is running", path, pid);
 }
 
 int
-pidfile_make(const char *path, struct why *why)
+pidfile_make(const char *path, struct error *why)
 {
 	int64_t until = clock_ms() + LOCKED_MS;
 	int fd;
@@ -62,7 +62,7 @@ pidfile_make(const char *path, struct why *why)
 	if (fd != -1 && ftruncate(fd, 0) == 0 &&
 	    dprintf(fd, "%d\n", (int)getpid()) > 0)
 		return fd;
-	why_set(why, EXIT_SYSTEM, "--pidfile %s: %s", path, strerror(errno));
+	error_set(why, EXIT_SYSTEM, "--pidfile %s: %s", path, strerror(errno));
 	if (fd != -1)
 		close(fd);
 	return -1;

@@ -14,7 +14,7 @@
  * descriptor, which children must close; or -1 and why (71): the process that
  * holds it is named.
  */
-int pidfile_make(const char *path, struct why *);
+int pidfile_make(const char *path, struct error *);
 
 /* We are not the one any more: empties and removes it, as far as we may. */
 void pidfile_leave(int fd, const char *path);

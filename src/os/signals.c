@@ -83,7 +83,7 @@ signals_child(void)
 }
 
 void
-signals_alone(void)
+signals_single(void)
 {
 	struct sigaction old;
 

@@ -28,7 +28,7 @@ void signals_child(void);
  * For a process without a supervisor (connect, inetd): TERM INT HUP are flags
  * that mean the same, PIPE is ignored.  Under nohup(1) HUP stays ignored.
  */
-void signals_alone(void);
+void signals_single(void);
 
 /* Before an exec: everything as at birth, nothing blocked. */
 void signals_default(void);
@@ -48,7 +48,7 @@ int signal_taken(int signo);
 /*
  * poll(2), the one place where signals come in: -1 and EINTR if one did while
  * nothing was ready.  If descriptors are ready their number is returned, and
- * waiting signals have come in all the same, so a busy process is not deaf.
+ * waiting signals have come in all the same, so a busy process is not write_closed.
  * timeout in milliseconds, -1 for ever.
  */
 int signals_poll(struct pollfd *, nfds_t, int timeout);

@@ -52,7 +52,7 @@ listen_to(const char *peer, const char *program)
 
 /* It keeps nothing of the connection, which would not end otherwise. */
 int
-said_begin(const char *peer, const char *program)
+stderr_log_begin(const char *peer, const char *program)
 {
 	int fd[2];
 

@@ -13,11 +13,11 @@ is_letter(char c)
 }
 
 int
-agents_is_name(struct slice s)
+agent_name_is_valid(struct slice s)
 {
 	size_t i;
 
-	if (s.len == 0 || s.len >= AGENTS_NAME_MAX || s.p[0] == '.')
+	if (s.len == 0 || s.len >= AGENT_NAME_MAX || s.p[0] == '.')
 		return 0;
 	for (i = 0; i < s.len; i++)
 		if (!is_letter(s.p[i]))
@@ -26,7 +26,7 @@ agents_is_name(struct slice s)
 }
 
 int
-agents_name(char name[AGENTS_NAME_MAX], struct slice path)
+agent_name_of_path(char name[AGENT_NAME_MAX], struct slice path)
 {
 	size_t i;
 
@@ -34,21 +34,21 @@ agents_name(char name[AGENTS_NAME_MAX], struct slice path)
 		;
 	path.p += i;
 	path.len -= i;
-	if (!agents_is_name(path))
+	if (!agent_name_is_valid(path))
 		return -1;
-	return slice_copy(name, AGENTS_NAME_MAX, path);
+	return slice_copy(name, AGENT_NAME_MAX, path);
 }
 
 int
-agents_door(char *dst, size_t size, const char *dir, const char *name)
+agent_name_path(char *dst, size_t size, const char *dir, const char *name)
 {
-	int n = snprintf(dst, size, "%s/%s" AGENTS_DOOR_SUFFIX, dir, name);
+	int n = snprintf(dst, size, "%s/%s" AGENT_NAME_SUFFIX, dir, name);
 
 	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
 char *
-agents_mask(char dst[AGENTS_NAME_MAX], const char *name)
+agent_name_mask(char dst[AGENT_NAME_MAX], const char *name)
 {
 	strncpy(dst, name, 6);
 	dst[6] = '\0';
@@ -57,11 +57,11 @@ agents_mask(char dst[AGENTS_NAME_MAX], const char *name)
 }
 
 void
-agents_mask_url(char *url)
+agent_name_mask_url(char *url)
 {
 	char *last = strrchr(url, '/');
 
-	if (last != NULL && strlen(last + 1) >= AGENTS_SECRET)
+	if (last != NULL && strlen(last + 1) >= AGENT_NAME_SECRET)
 		strcpy(last + 7, "...");
 }
 
@@ -74,7 +74,7 @@ is_hash(struct slice s)
 		if (s.p[i] == '\0' ||
 		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
 			return 0;
-	return s.len == AGENTS_HASH_MAX - 1;
+	return s.len == AGENT_HASH_MAX - 1;
 }
 
 static int
@@ -103,7 +103,7 @@ word(struct slice *line)
 }
 
 int
-agents_next(struct slice *text, struct agents_line *l)
+agents_file_next(struct slice *text, struct agents_file_line *l)
 {
 	struct slice line;
 	const char *end;
@@ -118,7 +118,7 @@ agents_next(struct slice *text, struct agents_line *l)
 		if (l->name.len == 0 || l->name.p[0] == '#')
 			continue;
 		l->hash = word(&line);
-		if (!agents_is_name(l->name) || !is_hash(l->hash) ||
+		if (!agent_name_is_valid(l->name) || !is_hash(l->hash) ||
 		    word(&line).len > 0)
 			return -1;
 		return 1;

@@ -3,42 +3,42 @@
  * Names of agents, as the last part of a path has them, and the lines of a
  * file that says who may have which.
  */
-#ifndef PROTO_AGENTS_H
-#define PROTO_AGENTS_H
+#ifndef PROTO_AGENT_NAME_H
+#define PROTO_AGENT_NAME_H
 
 #include "base/str.h"
 
-#define AGENTS_NAME_MAX	129	/* terminated */
-#define AGENTS_HASH_MAX	65	/* terminated */
-#define AGENTS_SECRET	16	/* characters of a name that is a secret */
+#define AGENT_NAME_MAX	129	/* terminated */
+#define AGENT_HASH_MAX	65	/* terminated */
+#define AGENT_NAME_SECRET	16	/* characters of a name that is a secret */
 
 /*
  * Is it 1 to 128 of A-Z a-z 0-9 . _ ~ ! $ & ' ( ) * + , ; = @ -, not beginning
  * with a dot?  Such a name is one of a file too.
  */
-int agents_is_name(struct slice);
+int agent_name_is_valid(struct slice);
 
 /* The last part of a path.  0, or -1 if that is no name. */
-int agents_name(char name[AGENTS_NAME_MAX], struct slice path);
+int agent_name_of_path(char name[AGENT_NAME_MAX], struct slice path);
 
 /*
  * The path of a name's door in a directory.  0, or -1 if it has no room in
  * size bytes.
  */
-#define AGENTS_DOOR_SUFFIX	".sock"
-int agents_door(char *dst, size_t size, const char *dir, const char *name);
+#define AGENT_NAME_SUFFIX	".sock"
+int agent_name_path(char *dst, size_t size, const char *dir, const char *name);
 
 /* How a name that is a secret is shown: six characters and "...". */
-char *agents_mask(char dst[AGENTS_NAME_MAX], const char *name);
+char *agent_name_mask(char dst[AGENT_NAME_MAX], const char *name);
 
 /*
  * The same in the text of a URL, in its place, where its last part is long
  * enough to be such a name.
  */
-void agents_mask_url(char *url);
+void agent_name_mask_url(char *url);
 
 /* One line: "NAME SHA256-OF-SECRET-IN-HEX". */
-struct agents_line {
+struct agents_file_line {
 	struct slice name, hash;
 };
 
@@ -46,6 +46,6 @@ struct agents_line {
  * Takes the next line that is not empty nor a comment off *text.  1; 0 at the
  * end; -1 if it is malformed: *text is behind it all the same.
  */
-int agents_next(struct slice *text, struct agents_line *);
+int agents_file_next(struct slice *text, struct agents_file_line *);
 
 #endif

@@ -162,12 +162,12 @@ int
 proxy_write_connect(char *dst, size_t size, const struct addr *to,
     const char *user, const char *user_agent, const char *extra)
 {
-	char at[ADDR_HOST_MAX + 16], basic[FIELD_BASIC_MAX] = "";
+	char at[ADDR_HOST_MAX + 16], basic[HEADER_BASIC_MAX] = "";
 	int n;
 
 	print_authority(at, sizeof(at), to);
-	if (user[0] != '\0' && !field_has(extra, "Proxy-Authorization"))
-		field_basic(basic, "Proxy-Authorization", user);
+	if (user[0] != '\0' && !header_has(extra, "Proxy-Authorization"))
+		header_basic(basic, "Proxy-Authorization", user);
 	n = snprintf(dst, size, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n"
 	    "User-Agent: %s\r\n%s%s\r\n", at, at, user_agent != NULL ?
 	    user_agent : "inetws/" INETWS_VERSION, basic, extra);

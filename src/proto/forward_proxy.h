@@ -4,8 +4,8 @@
  * whom none is used for, and the request that asks one for a tunnel (RFC 9110
  * 9.3.6).  What SOCKS proxies are told is in socks.h.
  */
-#ifndef PROTO_PROXY_H
-#define PROTO_PROXY_H
+#ifndef PROTO_FORWARD_PROXY_H
+#define PROTO_FORWARD_PROXY_H
 
 #include <stddef.h>
 
@@ -44,7 +44,7 @@ int proxy_is_excepted(const char *list, const char *host);
 
 /*
  * Writes the request for a tunnel to HOST:PORT.  user "" sends no
- * credentials, user_agent NULL is ours; extra is lines of field_add(), or "",
+ * credentials, user_agent NULL is ours; extra is lines of header_add(), or "",
  * and comes last; a Proxy-Authorization there replaces ours.  The length, or
  * -1 if it does not fit.
  */

@@ -19,7 +19,7 @@ name_of(const char *line)
 
 /* Why a field may not be set, or NULL if it may. */
 static const char *
-reserved(struct slice name, enum field_for whom)
+reserved(struct slice name, enum header_for whom)
 {
 	static const struct { const char *name, *why; } t[] = {
 		{ "Host", "it is taken from the URL" },
@@ -39,7 +39,7 @@ reserved(struct slice name, enum field_for whom)
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		if (slice_is_nocase(name, t[i].name))
 			return t[i].why;
-	if (whom == FIELD_SERVER &&
+	if (whom == HEADER_SERVER &&
 	    slice_is_nocase(name, "Proxy-Authorization"))
 		return "the server would see it; use --proxy-user or "
 		    "--proxy-header";
@@ -62,7 +62,7 @@ is_value(const char *s)
 }
 
 int
-field_check(const char *field, enum field_for whom, char *err, size_t errlen)
+header_check(const char *field, enum header_for whom, char *err, size_t errlen)
 {
 	struct slice name = { field, strcspn(field, ":") };
 	int len = name.len < 64 ? name.len : 64;
@@ -88,14 +88,14 @@ field_check(const char *field, enum field_for whom, char *err, size_t errlen)
 }
 
 int
-field_add(char *lines, size_t size, const char *field, enum field_for whom,
+header_add(char *lines, size_t size, const char *field, enum header_for whom,
     char *err, size_t errlen)
 {
 	size_t before = strlen(lines), len = strcspn(field, ":");
 	const char *value;
 	int n;
 
-	if (field_check(field, whom, err, errlen) == -1)
+	if (header_check(field, whom, err, errlen) == -1)
 		return -1;
 	value = field + len + 1;
 	value += strspn(value, " \t");
@@ -109,7 +109,7 @@ field_add(char *lines, size_t size, const char *field, enum field_for whom,
 }
 
 int
-field_has(const char *lines, const char *name)
+header_has(const char *lines, const char *name)
 {
 	for (; *lines != '\0'; lines += strcspn(lines, "\n"),
 	    lines += *lines == '\n')
@@ -119,7 +119,7 @@ field_has(const char *lines, const char *name)
 }
 
 int
-field_is_private(const char *field)
+header_is_private(const char *field)
 {
 	static const char *const names[] = {
 		"Authorization", "Proxy-Authorization", "Cookie"
@@ -133,13 +133,13 @@ field_is_private(const char *field)
 }
 
 char *
-field_basic(char dst[FIELD_BASIC_MAX], const char *name, const char *user)
+header_basic(char dst[HEADER_BASIC_MAX], const char *name, const char *user)
 {
 	char plain[URL_USER_MAX + 2], encoded[BASE64_LEN(URL_USER_MAX + 1) + 1];
 
 	snprintf(plain, sizeof(plain), "%s%s", user,
 	    strchr(user, ':') == NULL ? ":" : "");
-	snprintf(dst, FIELD_BASIC_MAX, "%s: Basic %s\r\n", name,
+	snprintf(dst, HEADER_BASIC_MAX, "%s: Basic %s\r\n", name,
 	    base64_encode(encoded, plain, strlen(plain)));
 	explicit_bzero(plain, sizeof(plain));
 	return dst;

@@ -78,7 +78,7 @@ are_addresses(const char *list)
 }
 
 int
-detour_resolve(struct detour *d, const char *word, char *err, size_t errlen)
+override_resolve(struct override *d, const char *word, char *err, size_t errlen)
 {
 	const char *p = word;
 
@@ -100,7 +100,7 @@ detour_resolve(struct detour *d, const char *word, char *err, size_t errlen)
 }
 
 int
-detour_connect(struct detour *d, const char *word, char *err, size_t errlen)
+override_connect(struct override *d, const char *word, char *err, size_t errlen)
 {
 	const char *p = word;
 
@@ -118,7 +118,7 @@ detour_connect(struct detour *d, const char *word, char *err, size_t errlen)
 }
 
 int
-detour_is_for(const struct detour *d, const struct addr *at)
+override_is_for(const struct override *d, const struct addr *at)
 {
 	if (d->port != 0 && d->port != at->port)
 		return 0;
@@ -126,7 +126,7 @@ detour_is_for(const struct detour *d, const struct addr *at)
 }
 
 void
-detour_apply(const struct detour *d, struct addr *at)
+override_apply(const struct override *d, struct addr *at)
 {
 	if (d->to.len > 0)
 		slice_copy(at->host, sizeof(at->host), d->to);

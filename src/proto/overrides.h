@@ -3,8 +3,8 @@
  * Words that send a connection elsewhere than its URL says: other addresses
  * for a name (--resolve), another host and port (--connect-to).
  */
-#ifndef PROTO_DETOUR_H
-#define PROTO_DETOUR_H
+#ifndef PROTO_OVERRIDES_H
+#define PROTO_OVERRIDES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "proto/addr.h"
 
-struct detour {
+struct override {
 	struct slice host;	/* whom it is for; len 0 is everybody */
 	uint16_t port;		/* 0: any */
 	const char *addresses;	/* of --resolve: "192.0.2.1,[2001:db8::1]" */
@@ -21,17 +21,17 @@ struct detour {
 };
 
 /* HOST:PORT:ADDRESS[,ADDRESS]..., HOST may be *.  0, or -1 and err. */
-int detour_resolve(struct detour *, const char *word, char *err,
+int override_resolve(struct override *, const char *word, char *err,
     size_t errlen);
 
 /* HOST1:PORT1:HOST2:PORT2, each of which may be empty.  0, or -1 and err. */
-int detour_connect(struct detour *, const char *word, char *err,
+int override_connect(struct override *, const char *word, char *err,
     size_t errlen);
 
 /* Is it for this place, an ADDR_TCP one? */
-int detour_is_for(const struct detour *, const struct addr *);
+int override_is_for(const struct override *, const struct addr *);
 
 /* Puts the place of --connect-to into at. */
-void detour_apply(const struct detour *, struct addr *at);
+void override_apply(const struct override *, struct addr *at);
 
 #endif

@@ -64,7 +64,7 @@ address_of(struct ip *ip, struct slice w, int v6)
 
 /* The line without CR LF (specification 2.1). */
 static int
-parse_line(struct proxyline *p, struct slice line, char *err, size_t errlen)
+parse_line(struct proxy_protocol *p, struct slice line, char *err, size_t errlen)
 {
 	struct slice family;
 	int v6;
@@ -89,7 +89,7 @@ parse_line(struct proxyline *p, struct slice line, char *err, size_t errlen)
 }
 
 static ssize_t
-parse_v1(struct proxyline *p, const char *buf, size_t len, char *err,
+parse_v1(struct proxy_protocol *p, const char *buf, size_t len, char *err,
     size_t errlen)
 {
 	size_t seen = len < V1_MAX ? len : V1_MAX;
@@ -124,7 +124,7 @@ four(struct ip *ip, const unsigned char *b)
 
 /* The binary one (specification 2.2); extensions behind it are skipped. */
 static ssize_t
-parse_v2(struct proxyline *p, const char *buf, size_t len, char *err,
+parse_v2(struct proxy_protocol *p, const char *buf, size_t len, char *err,
     size_t errlen)
 {
 	const unsigned char *b = (const unsigned char *)buf;
@@ -133,7 +133,7 @@ parse_v2(struct proxyline *p, const char *buf, size_t len, char *err,
 	if (b[12] >> 4 != 2 || (b[12] & 15) > 1)
 		return fail(err, errlen, "neither version 2 nor a command");
 	size = two(b + 14);
-	if (size > PROXYLINE_MAX - V2_HEAD)
+	if (size > PROXY_PROTOCOL_MAX - V2_HEAD)
 		return fail(err, errlen, "too long");
 	if (len < V2_HEAD + size)
 		return 0;
@@ -167,7 +167,7 @@ begins(const char *buf, size_t len, const char *with, size_t with_len)
 }
 
 ssize_t
-proxyline_parse(struct proxyline *p, const char *buf, size_t len, char *err,
+proxy_protocol_parse(struct proxy_protocol *p, const char *buf, size_t len, char *err,
     size_t errlen)
 {
 	memset(p, 0, sizeof(*p));
@@ -181,7 +181,7 @@ proxyline_parse(struct proxyline *p, const char *buf, size_t len, char *err,
 }
 
 static int
-write_v2(char *dst, size_t size, const struct proxyline *p)
+write_v2(char *dst, size_t size, const struct proxy_protocol *p)
 {
 	unsigned char *b = (unsigned char *)dst;
 	int v4 = p->known && ip_is_v4(&p->from) && ip_is_v4(&p->to);
@@ -221,8 +221,8 @@ print_six(char dst[IP_TEXT_MAX], const struct ip *ip)
 }
 
 int
-proxyline_write(char *dst, size_t size, int version,
-    const struct proxyline *p)
+proxy_protocol_write(char *dst, size_t size, int version,
+    const struct proxy_protocol *p)
 {
 	char from[IP_TEXT_MAX], to[IP_TEXT_MAX];
 	int n, v4 = ip_is_v4(&p->from) && ip_is_v4(&p->to);

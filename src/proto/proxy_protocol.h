@@ -3,8 +3,8 @@
  * The PROXY protocol of HAProxy, versions 1 and 2: what comes before the
  * first byte of a connection and tells whose it is.
  */
-#ifndef PROTO_PROXYLINE_H
-#define PROTO_PROXYLINE_H
+#ifndef PROTO_PROXY_PROTOCOL_H
+#define PROTO_PROXY_PROTOCOL_H
 
 #include <sys/types.h>
 
@@ -13,10 +13,10 @@
 
 #include "proto/ip.h"
 
-#define PROXYLINE_MAX	1024	/* bytes we are willing to read: 107 in
+#define PROXY_PROTOCOL_MAX	1024	/* bytes we are willing to read: 107 in
 				 * version 1, 232 and extensions in 2 */
 
-struct proxyline {
+struct proxy_protocol {
 	int known;			/* 0: UNKNOWN, LOCAL, a Unix socket:
 					 * the addresses say nothing */
 	struct ip from, to;
@@ -28,14 +28,14 @@ struct proxyline {
  * header, which is in *p.  0: needs more; then all of the bytes so far belong
  * to it.  -1: it is malformed or none, and err says why in one line.
  */
-ssize_t proxyline_parse(struct proxyline *p, const char *buf, size_t len,
+ssize_t proxy_protocol_parse(struct proxy_protocol *p, const char *buf, size_t len,
     char *err, size_t errlen);
 
 /*
  * Writes a header of version 1 or 2; addresses of two families become IPv6.
- * The length, or -1 if it does not fit (PROXYLINE_MAX always does).
+ * The length, or -1 if it does not fit (PROXY_PROTOCOL_MAX always does).
  */
-int proxyline_write(char *dst, size_t size, int version,
-    const struct proxyline *);
+int proxy_protocol_write(char *dst, size_t size, int version,
+    const struct proxy_protocol *);
 
 #endif

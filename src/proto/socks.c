@@ -12,7 +12,7 @@
 #define IS_IPV4		1
 #define IS_NAME		3
 #define IS_IPV6		4
-#define FIELD_MAX	255
+#define HEADER_MAX	255
 
 /* One byte of length, then the bytes.  Where the next one goes. */
 static unsigned char *
@@ -36,14 +36,14 @@ write_methods(unsigned char *dst, const struct socks *s)
 }
 
 static int
-write_login(unsigned char *dst, const struct socks *s, struct why *why)
+write_login(unsigned char *dst, const struct socks *s, struct error *why)
 {
 	size_t len = strcspn(s->user, ":");
 	const char *password = s->user + len + (s->user[len] == ':');
 	unsigned char *p = dst;
 
-	if (len > FIELD_MAX || strlen(password) > FIELD_MAX)
-		return why_set(why, EXIT_BADUSAGE, "user or password are "
+	if (len > HEADER_MAX || strlen(password) > HEADER_MAX)
+		return error_set(why, EXIT_BADUSAGE, "user or password are "
 		    "longer than the 255 bytes that SOCKS can carry");
 	*p++ = LOGIN_VERSION;
 	p = put_text(p, s->user, len);
@@ -52,13 +52,13 @@ write_login(unsigned char *dst, const struct socks *s, struct why *why)
 }
 
 static int
-write_connect(unsigned char *dst, const struct socks *s, struct why *why)
+write_connect(unsigned char *dst, const struct socks *s, struct error *why)
 {
 	unsigned char *p = dst;
 	int v4 = s->ip != NULL && ip_is_v4(s->ip);
 
-	if (s->ip == NULL && strlen(s->host) > FIELD_MAX)
-		return why_set(why, EXIT_BADUSAGE, "the host is longer than "
+	if (s->ip == NULL && strlen(s->host) > HEADER_MAX)
+		return error_set(why, EXIT_BADUSAGE, "the host is longer than "
 		    "the 255 bytes that SOCKS can carry");
 	*p++ = VERSION;
 	*p++ = COMMAND_CONNECT;
@@ -77,7 +77,7 @@ write_connect(unsigned char *dst, const struct socks *s, struct why *why)
 
 int
 socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *s,
-    struct why *why)
+    struct error *why)
 {
 	switch (s->step) {
 	case SOCKS_METHODS:
@@ -93,16 +93,16 @@ socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *s,
 }
 
 static int
-check_version(unsigned char is, unsigned char want, struct why *why)
+check_version(unsigned char is, unsigned char want, struct error *why)
 {
 	if (is == want)
 		return 0;
-	return why_set(why, EXIT_PROTOCOL, "the answer is not one of SOCKS 5");
+	return error_set(why, EXIT_PROTOCOL, "the answer is not one of SOCKS 5");
 }
 
 static ssize_t
 read_methods(struct socks *s, const unsigned char *buf, size_t len,
-    struct why *why)
+    struct error *why)
 {
 	if (check_version(buf[0], VERSION, why) == -1)
 		return -1;
@@ -113,26 +113,26 @@ read_methods(struct socks *s, const unsigned char *buf, size_t len,
 	else if (buf[1] == BY_PASSWORD && s->user[0] != '\0')
 		s->step = SOCKS_LOGIN;
 	else if (buf[1] == NO_METHOD && s->user[0] == '\0')
-		return why_set(why, EXIT_DENIED, "it wants credentials "
+		return error_set(why, EXIT_DENIED, "it wants credentials "
 		    "(--proxy-user), or lets nobody in");
 	else if (buf[1] == NO_METHOD)
-		return why_set(why, EXIT_DENIED, "it takes no password");
+		return error_set(why, EXIT_DENIED, "it takes no password");
 	else
-		return why_set(why, EXIT_PROTOCOL, "it chose a way to log in "
+		return error_set(why, EXIT_PROTOCOL, "it chose a way to log in "
 		    "that was not offered");
 	return 2;
 }
 
 static ssize_t
 read_login(struct socks *s, const unsigned char *buf, size_t len,
-    struct why *why)
+    struct error *why)
 {
 	if (check_version(buf[0], LOGIN_VERSION, why) == -1)
 		return -1;
 	if (len < 2)
 		return 0;
 	if (buf[1] != 0)
-		return why_set(why, EXIT_DENIED, "it does not take the "
+		return error_set(why, EXIT_DENIED, "it does not take the "
 		    "credentials given");
 	s->step = SOCKS_CONNECT;
 	return 2;
@@ -140,7 +140,7 @@ read_login(struct socks *s, const unsigned char *buf, size_t len,
 
 /* RFC 1928 6. */
 static int
-refused(unsigned int code, struct why *why)
+refused(unsigned int code, struct error *why)
 {
 	static const struct { int status; const char *text; } t[] = {
 		{ EXIT_PROTOCOL, NULL },
@@ -155,15 +155,15 @@ refused(unsigned int code, struct why *why)
 	};
 
 	if (code >= sizeof(t) / sizeof(t[0]))
-		return why_set(why, EXIT_PROTOCOL, "refused with code %u",
+		return error_set(why, EXIT_PROTOCOL, "refused with code %u",
 		    code);
-	return why_set(why, t[code].status, "%s", t[code].text);
+	return error_set(why, t[code].status, "%s", t[code].text);
 }
 
 /* The address it is bound to means nothing to us, but has a length. */
 static ssize_t
 read_connect(struct socks *s, const unsigned char *buf, size_t len,
-    struct why *why)
+    struct error *why)
 {
 	size_t need;
 
@@ -184,7 +184,7 @@ read_connect(struct socks *s, const unsigned char *buf, size_t len,
 		need = 4 + 1 + buf[4] + 2;
 		break;
 	default:
-		return why_set(why, EXIT_PROTOCOL, "malformed answer");
+		return error_set(why, EXIT_PROTOCOL, "malformed answer");
 	}
 	if (len < need)
 		return 0;
@@ -194,7 +194,7 @@ read_connect(struct socks *s, const unsigned char *buf, size_t len,
 
 ssize_t
 socks_read(struct socks *s, const unsigned char *buf, size_t len,
-    struct why *why)
+    struct error *why)
 {
 	if (len == 0)
 		return 0;

@@ -33,7 +33,7 @@ struct socks {
  * password or host are longer than 255 bytes.
  */
 int socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *,
-    struct why *);
+    struct error *);
 
 /*
  * Looks at what came in answer to it.  >0: as many bytes belong to it, and
@@ -41,6 +41,6 @@ int socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *,
  * refused, by the status that the refusal leads to.
  */
 ssize_t socks_read(struct socks *, const unsigned char *buf, size_t len,
-    struct why *);
+    struct error *);
 
 #endif

@@ -18,25 +18,25 @@ load_resolver(void)
 
 int
 drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
-    struct why *why)
+    struct error *why)
 {
-	struct rights user;
+	struct privileges user;
 
 	if (o->chroot == NULL && o->run_as == NULL)
 		return 0;
 	if (o->run_as != NULL) {
-		if (rights_find(&user, o->run_as, why) == -1)
+		if (privileges_find(&user, o->run_as, why) == -1)
 			return -1;
 		if (give != NULL)
 			give(user.uid, user.gid);
 	}
 	load_resolver();
-	return rights_give_up(o->chroot, o->run_as != NULL ? &user : NULL,
+	return privileges_drop(o->chroot, o->run_as != NULL ? &user : NULL,
 	    why);
 }
 
 int
-drop_failed(const struct options *o, const struct why *why)
+drop_failed(const struct options *o, const struct error *why)
 {
 	log_event(LOG_L_ERROR, "start", "why", why->text,
 	    o->chroot != NULL ? "in" : NULL, o->chroot, NULL);

@@ -5,8 +5,8 @@
  * and authorities, the statistics page, the pid file, the service manager's
  * socket), the sandbox after it.
  */
-#ifndef RUN_SETTLE_H
-#define RUN_SETTLE_H
+#ifndef SANDBOX_DROP_H
+#define SANDBOX_DROP_H
 
 #include <sys/types.h>
 
@@ -18,12 +18,12 @@
  * the new user, for what has to belong to it.  0, or -1 and why.
  */
 int drop_privileges(const struct options *, void (*give)(uid_t, gid_t),
-    struct why *);
+    struct error *);
 
 /*
  * What has to work after it does not: logs why, and in which root directory
  * files were looked for.  Returns the status.
  */
-int drop_failed(const struct options *, const struct why *);
+int drop_failed(const struct options *, const struct error *);
 
 #endif

@@ -23,7 +23,7 @@ failed(const char *what)
  * a redirect to TLS where there was none before, all the rest too.
  */
 int
-confine_prepare(const struct options *o, enum sandbox_role role)
+enter_prepare(const struct options *o, enum sandbox_role role)
 {
 	const char *readable[] = {
 		o->cacert, o->capath, o->proxy_cacert,
@@ -41,7 +41,7 @@ confine_prepare(const struct options *o, enum sandbox_role role)
 }
 
 int
-confine(const struct options *o)
+enter_sandbox(const struct options *o)
 {
 	if (limits_descriptors(DESCRIPTORS) == -1)
 		return failed("cannot limit descriptors");

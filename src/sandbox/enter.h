@@ -2,8 +2,8 @@
 /*
  * The sandbox as the options have it.
  */
-#ifndef RUN_CONFINE_H
-#define RUN_CONFINE_H
+#ifndef SANDBOX_ENTER_H
+#define SANDBOX_ENTER_H
 
 #include "config/options.h"
 #include "sandbox/sandbox.h"
@@ -13,12 +13,12 @@
  * is as it was before.  EXIT_ENDED, or the status to exit with, the
  * reason being told.
  */
-int confine_prepare(const struct options *, enum sandbox_role);
+int enter_prepare(const struct options *, enum sandbox_role);
 
 /*
  * In a child that has both halves and its door.  EXIT_ENDED, or the status to
  * exit with, the reason being told: the tunnel must not begin then.
  */
-int confine(const struct options *);
+int enter_sandbox(const struct options *);
 
 #endif

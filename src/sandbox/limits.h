@@ -2,8 +2,8 @@
 /*
  * What the system shall not let this process do even by mistake.
  */
-#ifndef OS_LIMITS_H
-#define OS_LIMITS_H
+#ifndef SANDBOX_LIMITS_H
+#define SANDBOX_LIMITS_H
 
 /*
  * No core dumps, which would hold what is carried; the soft limit, so a

@@ -2,8 +2,8 @@
 /*
  * Private to sandbox_linux.c: the table of system calls.
  */
-#ifndef OS_SANDBOX_LINUX_CALLS_H
-#define OS_SANDBOX_LINUX_CALLS_H
+#ifndef SANDBOX_LINUX_CALLS_H
+#define SANDBOX_LINUX_CALLS_H
 
 struct sock_fprog;
 

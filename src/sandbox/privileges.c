@@ -21,23 +21,23 @@ number(const char *text)
 }
 
 static int
-find_group(struct rights *r, const char *name, struct why *why)
+find_group(struct privileges *r, const char *name, struct error *why)
 {
 	const struct group *gr = getgrnam(name);
 	long long n = number(name);
 
 	if (gr == NULL && n == -1)
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "--run-as: there is no group %s", name);
 	r->gid = gr != NULL ? gr->gr_gid : (gid_t)n;
 	r->groups[0] = r->gid;
 	r->ngroups = 1;
-	r->alone = 1;
+	r->only_group = 1;
 	return 0;
 }
 
 static int
-find_user(struct rights *r, const char *name, struct why *why)
+find_user(struct privileges *r, const char *name, struct error *why)
 {
 	const struct passwd *pw = getpwnam(name);
 	long long n = number(name);
@@ -45,31 +45,31 @@ find_user(struct rights *r, const char *name, struct why *why)
 	if (pw == NULL && n != -1)
 		pw = getpwuid((uid_t)n);
 	if (pw == NULL && n == -1)
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "--run-as: there is no user %s", name);
 	r->uid = pw != NULL ? pw->pw_uid : (uid_t)n;
 	r->gid = pw != NULL ? pw->pw_gid : (gid_t)n;
-	r->ngroups = RIGHTS_GROUPS;
-	r->alone = 0;
+	r->ngroups = PRIVILEGES_GROUPS;
+	r->only_group = 0;
 	if (pw == NULL) {
 		r->groups[0] = r->gid;
 		r->ngroups = 1;
 	} else if (getgrouplist(pw->pw_name, r->gid, r->groups,
 	    &r->ngroups) == -1)
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "--run-as: %s is in more than %d groups", name,
-		    RIGHTS_GROUPS);
+		    PRIVILEGES_GROUPS);
 	return 0;
 }
 
 int
-rights_find(struct rights *r, const char *user, struct why *why)
+privileges_find(struct privileges *r, const char *user, struct error *why)
 {
 	char name[NAME_MAX_LEN];
 	size_t len = strcspn(user, ":");
 
 	if (len == 0 || len >= sizeof(name))
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "--run-as: there is no user %.80s", user);
 	memcpy(name, user, len);
 	name[len] = '\0';
@@ -79,15 +79,15 @@ rights_find(struct rights *r, const char *user, struct why *why)
 }
 
 static int
-failed(struct why *why, const char *what, const char *of)
+failed(struct error *why, const char *what, const char *of)
 {
-	return why_set(why, EXIT_SYSTEM, "%s %s: %s%s", what, of,
+	return error_set(why, EXIT_SYSTEM, "%s %s: %s%s", what, of,
 	    strerror(errno), errno == EPERM ? ", only root may" : "");
 }
 
 /* Is the group that was named the only one already? */
 static int
-is_alone(const struct rights *r)
+has_only_group(const struct privileges *r)
 {
 	gid_t rgid, egid, sgid, other;
 	int n;
@@ -100,13 +100,13 @@ is_alone(const struct rights *r)
 }
 
 static int
-become(const struct rights *r, struct why *why)
+become(const struct privileges *r, struct error *why)
 {
 	uid_t ruid, euid, suid;
 
 	if (getresuid(&ruid, &euid, &suid) == 0 && ruid == r->uid &&
 	    euid == r->uid && suid == r->uid && ruid != 0 &&
-	    (!r->alone || is_alone(r)))
+	    (!r->only_group || has_only_group(r)))
 		return 0;
 	if (setgroups(r->ngroups, r->groups) == -1)
 		return failed(why, "--run-as:", "groups");
@@ -115,13 +115,13 @@ become(const struct rights *r, struct why *why)
 	if (setresuid(r->uid, r->uid, r->uid) == -1)
 		return failed(why, "--run-as:", "user");
 	if (r->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
-		return why_set(why, EXIT_SYSTEM,
+		return error_set(why, EXIT_SYSTEM,
 		    "--run-as: root's rights came back");
 	return 0;
 }
 
 int
-rights_give_up(const char *dir, const struct rights *r, struct why *why)
+privileges_drop(const char *dir, const struct privileges *r, struct error *why)
 {
 	if (dir != NULL && (chroot(dir) == -1 || chdir("/") == -1))
 		return failed(why, "--chroot", dir);

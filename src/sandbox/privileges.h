@@ -2,29 +2,29 @@
 /*
  * Giving up the rights of root, for good.
  */
-#ifndef OS_RIGHTS_H
-#define OS_RIGHTS_H
+#ifndef SANDBOX_PRIVILEGES_H
+#define SANDBOX_PRIVILEGES_H
 
 #include <sys/types.h>
 
 #include "base/error.h"
 
-#define RIGHTS_GROUPS	64
+#define PRIVILEGES_GROUPS	64
 
 /* Who to be. */
-struct rights {
+struct privileges {
 	uid_t uid;
 	gid_t gid;
-	gid_t groups[RIGHTS_GROUPS];
+	gid_t groups[PRIVILEGES_GROUPS];
 	int ngroups;
-	int alone;		/* that group, and no other */
+	int only_group;		/* that group, and no other */
 };
 
 /*
- * "user" with all of his groups, or "user:group" with that one alone; both by
+ * "user" with all of his groups, or "user:group" with that one only_group; both by
  * name or number.  0, or -1 and why (64).
  */
-int rights_find(struct rights *, const char *user, struct why *);
+int privileges_find(struct privileges *, const char *user, struct error *);
 
 /*
  * Makes dir the root directory, if it is not NULL, and becomes the user, if
@@ -32,6 +32,6 @@ int rights_find(struct rights *, const char *user, struct why *);
  * has no group but the one that was named, if one was.  0, or -1 and why (71):
  * rights may have been given up in part then.
  */
-int rights_give_up(const char *dir, const struct rights *, struct why *);
+int privileges_drop(const char *dir, const struct privileges *, struct error *);
 
 #endif

@@ -13,8 +13,8 @@
  * make SANDBOX_DEBUG=1 builds a program that names the refused call in the
  * log and exits with 71.
  */
-#ifndef OS_SANDBOX_H
-#define OS_SANDBOX_H
+#ifndef SANDBOX_SANDBOX_H
+#define SANDBOX_SANDBOX_H
 
 enum sandbox_role {
 	/*

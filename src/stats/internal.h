@@ -3,8 +3,8 @@
  * The layout of the page, and what those share that write it (stats.c the
  * page, stats_slot.c a slot) and read it (stats_read.c).
  */
-#ifndef OS_STATS_INSIDE_H
-#define OS_STATS_INSIDE_H
+#ifndef STATS_INTERNAL_H
+#define STATS_INTERNAL_H
 
 #include <sys/types.h>
 
@@ -109,7 +109,7 @@ void stats_leave(void);
 int stats_locked(int fd, off_t from, off_t n, off_t *where);
 
 /* The page in stats_take_over()'s sense, with slot 0 locked, or NULL. */
-struct stats_header *stats_orphan(const char *path,
+struct stats_header *stats_inherit(const char *path,
     const struct stats_about *, int *fd, size_t *size);
 
 /* Maps what is a page of this version.  NULL with errno; EINVAL: it is none. */

@@ -3,8 +3,8 @@
  * A report as metrics: Prometheus' text format 0.0.4, or OpenMetrics 1.0.
  * Every series is there from the start.
  */
-#ifndef PROTO_METRICS_H
-#define PROTO_METRICS_H
+#ifndef STATS_METRICS_H
+#define STATS_METRICS_H
 
 #include "base/str.h"
 #include "os/process.h"

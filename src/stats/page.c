@@ -112,7 +112,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 	size_t size;
 	int fd;
 
-	if ((h = stats_orphan(path, about, &fd, &size)) == NULL)
+	if ((h = stats_inherit(path, about, &fd, &size)) == NULL)
 		return -1;
 	stats_own.page = h;
 	stats_own.size = size;
@@ -208,19 +208,19 @@ make_shared(int fd, unsigned int slots)
 }
 
 int
-stats_share(const char *path, unsigned int slots, struct why *why)
+stats_share(const char *path, unsigned int slots, struct error *why)
 {
 	int fd, saved;
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	if (fd == -1)
-		return why_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
+		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
 		    path, strerror(errno));
 	if (make_shared(fd, slots) == -1 || (stats_own.page = stats_map(fd,
 	    PROT_READ | PROT_WRITE, &stats_own.size)) == NULL) {
 		saved = errno;
 		close(fd);
-		return why_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
+		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
 		    path, saved == EINVAL ?
 		    "is none, or of another version of inetws" :
 		    strerror(saved));
@@ -312,13 +312,13 @@ stats_set_name(unsigned int i, const char *text, int listed,
 }
 
 int64_t
-stats_note(void)
+stats_ready_cache(void)
 {
 	return stats_own.page == NULL ? 0 : STATS_GET(stats_own.page->note);
 }
 
 void
-stats_set_note(int64_t note)
+stats_set_ready_cache(int64_t note)
 {
 	if (stats_own.page != NULL)
 		STATS_SET(stats_own.page->note, note);

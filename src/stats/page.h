@@ -14,8 +14,8 @@
  * them back when it reaps.  When no slot is left a process counts for itself
  * and adds that to the last slot now and then: it is not listed, but counted.
  */
-#ifndef OS_STATS_H
-#define OS_STATS_H
+#ifndef STATS_PAGE_H
+#define STATS_PAGE_H
 
 #include <sys/types.h>
 
@@ -78,7 +78,7 @@ int stats_take_over(const char *path, const struct stats_about *);
  * Of a page taken over: is this slot that of a process that lives on?  What
  * others have left is brought to its end.
  */
-int stats_is_survivor(int slot);
+int stats_is_inherited(int slot);
 
 /* How many slots there are for connections. */
 unsigned int stats_room(void);
@@ -87,7 +87,7 @@ unsigned int stats_room(void);
  * The same in a file that is shared; made with that many slots if it is not
  * there.  0, or -1 and why: 78 if it is something else.
  */
-int stats_share(const char *path, unsigned int slots, struct why *);
+int stats_share(const char *path, unsigned int slots, struct error *);
 
 /* What is said of the instance has changed. */
 void stats_retitle(const struct stats_about *);
@@ -123,7 +123,7 @@ unsigned int stats_source(uint64_t source, unsigned int max);
 void stats_release(unsigned int result);
 
 /* The supervisor: the process that had this slot is gone. */
-void stats_bury(int slot);
+void stats_close_slot(int slot);
 
 /*
  * Has this process, which had that slot or took one by itself, got beyond its
@@ -166,8 +166,8 @@ void stats_set_name(unsigned int i, const char *text, int listed,
     unsigned int waiting);
 
 /* What one process has found out for the next: any value, 0 at first. */
-int64_t stats_note(void);
-void stats_set_note(int64_t);
+int64_t stats_ready_cache(void);
+void stats_set_ready_cache(int64_t);
 
 /* Unmaps; with remove the file that stats_create() made is removed. */
 void stats_close(int remove);
@@ -182,14 +182,14 @@ struct stats_view {
 void stats_view_own(struct stats_view *);
 
 /* 0, or -1 and why: 68 if there is none, 77 if it may not be read, 78. */
-int stats_view_open(struct stats_view *, const char *path, struct why *);
+int stats_view_open(struct stats_view *, const char *path, struct error *);
 void stats_view_close(struct stats_view *);
 
 /*
  * Is it a page, of this version or another, that no process has anything to do
  * with any more?  Not to be asked of our own, whose locks would be given up.
  */
-int stats_is_left(const char *path);
+int stats_is_abandoned(const char *path);
 
 /* All but the rows. */
 void stats_read(const struct stats_view *, struct report *);
@@ -208,6 +208,6 @@ int stats_row(const struct stats_view *, unsigned int slot,
 void stats_names(const struct stats_view *, struct report_names *);
 
 /* The same of a process that is gone, before its slot is buried. */
-int stats_left(int slot, struct report_row *);
+int stats_last_row(int slot, struct report_row *);
 
 #endif

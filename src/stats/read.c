@@ -14,14 +14,14 @@
 #define PATIENCE 100	/* microseconds between the others */
 
 int
-stats_view_open(struct stats_view *v, const char *path, struct why *why)
+stats_view_open(struct stats_view *v, const char *path, struct error *why)
 {
 	int saved;
 
 	v->page = NULL;
 	v->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (v->fd == -1)
-		return why_set(why, errno == EACCES ? EXIT_DENIED :
+		return error_set(why, errno == EACCES ? EXIT_DENIED :
 		    EXIT_NAME, "%s: %s%s", path, strerror(errno),
 		    errno == EACCES ? ", it belongs to another user" : "");
 	if ((v->page = stats_map(v->fd, PROT_READ, &v->size)) != NULL)
@@ -29,7 +29,7 @@ stats_view_open(struct stats_view *v, const char *path, struct why *why)
 	saved = errno;
 	close(v->fd);
 	v->fd = -1;
-	return why_set(why, EXIT_BADCONFIG, "%s: %s", path,
+	return error_set(why, EXIT_BADCONFIG, "%s: %s", path,
 	    saved == EINVAL ?
 	    "is no statistics page, or of another version of inetws" :
 	    strerror(saved));
@@ -48,7 +48,7 @@ stats_view_close(struct stats_view *v)
 
 /* What it begins with and who has locked it is the same in all versions. */
 int
-stats_is_left(const char *path)
+stats_is_abandoned(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	uint32_t magic;
@@ -282,7 +282,7 @@ stats_names(const struct stats_view *v, struct report_names *names)
 }
 
 int
-stats_left(int slot, struct report_row *r)
+stats_last_row(int slot, struct report_row *r)
 {
 	struct stats_view v;
 

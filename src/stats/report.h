@@ -3,8 +3,8 @@
  * What an instance does, as numbers and rows: filled in by whoever can look,
  * shown as a table, JSON, HTML (report_show.c) or metrics (metrics.c).
  */
-#ifndef PROTO_REPORT_H
-#define PROTO_REPORT_H
+#ifndef STATS_REPORT_H
+#define STATS_REPORT_H
 
 #include <stddef.h>
 #include <stdint.h>

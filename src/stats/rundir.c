@@ -69,7 +69,7 @@ rundir_each(const char *dir, void (*each)(void *, const char *path), void *arg)
 		/* Opening and closing one's own would give up its locks. */
 		if (stats_path() != NULL && strcmp(path, stats_path()) == 0)
 			continue;
-		if (stats_is_left(path)) {
+		if (stats_is_abandoned(path)) {
 			unlink(path);
 			continue;
 		}

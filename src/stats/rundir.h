@@ -4,8 +4,8 @@
  * them by: PID.stats in $RUNTIME_DIRECTORY, as systemd(1) gives it, or else in
  * $XDG_RUNTIME_DIR/inetws or /run/inetws.
  */
-#ifndef OS_RUNDIR_H
-#define OS_RUNDIR_H
+#ifndef STATS_RUNDIR_H
+#define STATS_RUNDIR_H
 
 #include <stddef.h>
 

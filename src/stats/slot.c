@@ -111,7 +111,7 @@ stats_take(int slot, enum report_state state)
 	}
 	/* Written before it is read: a page that is read first faults twice. */
 	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);
-	stats_bury(slot);
+	stats_close_slot(slot);
 	stats_begin_change();
 	stats_mine->pid = getpid();
 	stats_mine->resumes = 0;
@@ -151,7 +151,7 @@ stats_release(unsigned int result)
 }
 
 void
-stats_bury(int slot)
+stats_close_slot(int slot)
 {
 	struct stats_slot *s;
 

@@ -50,7 +50,7 @@ is_orphan(const struct stats_header *h, int fd,
 }
 
 struct stats_header *
-stats_orphan(const char *path, const struct stats_about *about, int *fd,
+stats_inherit(const char *path, const struct stats_about *about, int *fd,
     size_t *size)
 {
 	struct stats_header *h;
@@ -78,7 +78,7 @@ stats_give(uid_t uid, gid_t gid)
 }
 
 int
-stats_is_survivor(int slot)
+stats_is_inherited(int slot)
 {
 	struct stats_view v;
 
@@ -90,6 +90,6 @@ stats_is_survivor(int slot)
 		return 0;
 	if (stats_locked(v.fd, slot, 1, NULL))
 		return 1;
-	stats_bury(slot);
+	stats_close_slot(slot);
 	return 0;
 }

@@ -31,7 +31,7 @@ may_complain(int64_t *not_before)
 }
 
 int
-supervise_open_reserve(void)
+supervisor_open_reserve(void)
 {
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
@@ -50,7 +50,7 @@ drop_refused(struct refused *r, unsigned int n)
 }
 
 void
-supervise_close_refused(struct supervisor *s, int all)
+supervisor_close_refused(struct supervisor *s, int all)
 {
 	struct refused *r = &s->refused;
 	unsigned int n = 0;
@@ -70,7 +70,7 @@ supervise_close_refused(struct supervisor *s, int all)
  * 1122 4.2.2.13), and the reset may overtake the answer.
  */
 void
-supervise_refuse(struct supervisor *s, int fd)
+supervisor_refuse(struct supervisor *s, int fd)
 {
 	struct refused *r = &s->refused;
 
@@ -95,7 +95,7 @@ refuse_at_limit(struct supervisor *s, int fd, const char *name,
 {
 	struct log_line l;
 
-	supervise_refuse(s, fd);
+	supervisor_refuse(s, fd);
 	if (!may_complain(&s->complain_limit))
 		return;
 	log_begin(&l, LOG_L_WARN, "at-limit");
@@ -106,7 +106,7 @@ refuse_at_limit(struct supervisor *s, int fd, const char *name,
 
 /* The system lacks something: those who knock wait in the backlog. */
 void
-supervise_pause(struct supervisor *s, const char *call, int error)
+supervisor_pause(struct supervisor *s, const char *call, int error)
 {
 	struct log_line l;
 
@@ -127,7 +127,7 @@ supervise_pause(struct supervisor *s, const char *call, int error)
  * the connection is gone and the next one may be good.
  */
 int
-supervise_is_passing(int error)
+accept_error_is_transient(int error)
 {
 	switch (error) {
 	case ECONNABORTED: case EINTR: case EPROTO: case EPERM:
@@ -152,24 +152,24 @@ out_of_descriptors(struct supervisor *s, int listener, int error)
 	socklen_t len = sizeof(ss);
 	int fd;
 
-	supervise_close_refused(s, 1);
+	supervisor_close_refused(s, 1);
 	if (s->pause == PAUSE_MAX && s->reserve != -1) {
 		close(s->reserve);
 		if ((fd = net_accept(listener, &ss, &len)) != -1)
-			supervise_refuse(s, fd);
-		supervise_close_refused(s, 1);
-		s->reserve = supervise_open_reserve();
+			supervisor_refuse(s, fd);
+		supervisor_close_refused(s, 1);
+		s->reserve = supervisor_open_reserve();
 	}
-	supervise_pause(s, "accept", error);
+	supervisor_pause(s, "accept", error);
 }
 
 /* Gives a connection to a new child.  0 if accepting has to pause. */
 static int
-start_child(struct supervisor *s, const struct arrival *a)
+start_child(struct supervisor *s, const struct incoming *a)
 {
-	if (supervise_start(s, a) == -1) {
-		supervise_pause(s, "fork", errno);
-		supervise_refuse(s, a->fd);
+	if (child_start(s, a) == -1) {
+		supervisor_pause(s, "fork", errno);
+		supervisor_refuse(s, a->fd);
 		return 0;
 	}
 	close(a->fd);
@@ -179,50 +179,50 @@ start_child(struct supervisor *s, const struct arrival *a)
 
 /* A connection that nobody else has taken. */
 int
-supervise_serve(struct supervisor *s, const struct arrival *a)
+supervisor_serve(struct supervisor *s, const struct incoming *a)
 {
-	if (!supervise_handshake_may(s)) {
+	if (!handshake_limit_allows(s)) {
 		refuse_at_limit(s, a->fd, "max-handshakes",
 		    s->o->max_handshakes);
 		return 1;
 	}
-	if (!supervise_is_full(s) || (s->service->serve_full != NULL &&
-	    s->active + s->nsurvivors < s->max + SUPERVISE_SPARE))
+	if (!supervisor_is_full(s) || (s->service->serve_full != NULL &&
+	    s->active + s->nsurvivors < s->max + SUPERVISOR_EXTRA))
 		return start_child(s, a);
 	refuse_at_limit(s, a->fd, "max-connections", s->max);
 	return 1;
 }
 
 /*
- * Accepts one connection; name is that of a visitors' door, or NO_NAME.  0 if
+ * Accepts one connection; name is that of a visitors' door, or NAME_NONE.  0 if
  * there is none, or accepting has to pause.
  */
 static int
 accept_one(struct supervisor *s, int listener, int name)
 {
 	struct sockaddr_storage ss;
-	struct arrival a = { .sa = (struct sockaddr *)&ss };
+	struct incoming a = { .sa = (struct sockaddr *)&ss };
 
 	if ((a.fd = net_accept(listener, &ss, &a.len)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return 0;
-		if (supervise_is_passing(errno))
+		if (accept_error_is_transient(errno))
 			return 1;
 		if (errno == EMFILE || errno == ENFILE)
 			out_of_descriptors(s, listener, errno);
 		else
-			supervise_pause(s, "accept", errno);
+			supervisor_pause(s, "accept", errno);
 		return 0;
 	}
-	if (s->active + s->nsurvivors >= s->max || !supervise_handshake_may(s))
-		supervise_reap(s);
-	if (name != NO_NAME || s->service->hands_on)
-		return supervise_pool_arrived(s, &a, name);
-	return supervise_serve(s, &a);
+	if (s->active + s->nsurvivors >= s->max || !handshake_limit_allows(s))
+		supervisor_reap(s);
+	if (name != NAME_NONE || s->service->hands_on)
+		return pool_accept(s, &a, name);
+	return supervisor_serve(s, &a);
 }
 
 void
-supervise_accept_some(struct supervisor *s, int listener, int name)
+supervisor_accept_some(struct supervisor *s, int listener, int name)
 {
 	unsigned int left;
 
@@ -232,7 +232,7 @@ supervise_accept_some(struct supervisor *s, int listener, int name)
 }
 
 int64_t
-supervise_paused(const struct supervisor *s)
+supervisor_paused(const struct supervisor *s)
 {
 	return s->pause_end != 0 && clock_ms() < s->pause_end ?
 	    s->pause_end : 0;
@@ -240,14 +240,14 @@ supervise_paused(const struct supervisor *s)
 
 /* A bounded number from each listener, so that signals get their turn. */
 void
-supervise_accept(struct supervisor *s)
+supervisor_accept(struct supervisor *s)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++) {
 		if (s->listener[i].revents != 0)
-			supervise_accept_some(s, s->listener[i].fd, NO_NAME);
-		if (supervise_paused(s) != 0)
+			supervisor_accept_some(s, s->listener[i].fd, NAME_NONE);
+		if (supervisor_paused(s) != 0)
 			return;
 	}
 }

@@ -16,10 +16,10 @@ evict(struct supervisor *s, const struct child *me)
 	struct child *c;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c != me && c->seat == SEAT_FREE && c->name == me->name &&
+		if (c != me && c->seat == CHILD_IDLE && c->name == me->name &&
 		    (me->owner[0] == '\0' ||
 		    strcmp(c->owner, me->owner) != 0))
-			supervise_leave_seat(c);
+			pool_end_channel(c);
 }
 
 /* Has another child, waiting or not, come from this agent? */
@@ -64,58 +64,58 @@ count_free(const struct supervisor *s, int name)
 	unsigned int n = 0;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		n += c->seat == SEAT_FREE && c->name == name;
+		n += c->seat == CHILD_IDLE && c->name == name;
 	return n;
 }
 
 /* A child asks whether its wire may wait: "NAME OWNER HASH". */
 void
-supervise_park(struct supervisor *s, struct child *c, char *text)
+pool_admit_idle(struct supervisor *s, struct child *c, char *text)
 {
 	char *owner = strchr(text, ' '), *hash;
-	struct why why;
+	struct error why;
 
 	hash = owner == NULL ? NULL : strchr(owner + 1, ' ');
-	if (hash == NULL || c->seat != SEAT_COMING) {
-		supervise_leave_seat(c);
+	if (hash == NULL || c->seat != CHILD_STARTING) {
+		pool_end_channel(c);
 		return;
 	}
 	*hash++ = '\0';
 	*owner++ = '\0';
-	why_set(&why, EXIT_AGAIN, "the gate is closing");
-	c->name = s->phase == SERVING ? supervise_door(s, text, &why) :
-	    NO_NAME;
+	error_set(&why, EXIT_AGAIN, "the gate is closing");
+	c->name = s->phase == SERVING ? names_listen(s, text, &why) :
+	    NAME_NONE;
 	strlcpy(c->owner, owner, sizeof(c->owner));
 	strlcpy(c->agent, text, sizeof(c->agent));
 	strlcpy(c->hash, hash, sizeof(c->hash));
-	if (c->name != NO_NAME && s->o->replace && !replaces(s, c)) {
-		why_set(&why, EXIT_AGAIN, "another agent has taken its place");
-		c->name = NO_NAME;
+	if (c->name != NAME_NONE && s->o->replace && !replaces(s, c)) {
+		error_set(&why, EXIT_AGAIN, "another agent has taken its place");
+		c->name = NAME_NONE;
 	}
-	if (c->name != NO_NAME &&
+	if (c->name != NAME_NONE &&
 	    count_free(s, c->name) >= s->o->max_parked) {
-		why_set(&why, EXIT_AGAIN, "enough wires of this name wait");
-		c->name = NO_NAME;
+		error_set(&why, EXIT_AGAIN, "enough wires of this name wait");
+		c->name = NAME_NONE;
 	}
-	if (c->name == NO_NAME) {
-		pass_send(c->pair, SEAT_FULL, why.text, -1);
-		supervise_leave_seat(c);
+	if (c->name == NAME_NONE) {
+		fdpass_send(c->channel, WORKER_REFUSED, why.text, -1);
+		pool_end_channel(c);
 		return;
 	}
-	pass_send(c->pair, SEAT_WELCOME, "", -1);
-	c->seat = SEAT_FREE;
+	fdpass_send(c->channel, WORKER_MAY_IDLE, "", -1);
+	c->seat = CHILD_IDLE;
 	c->since = clock_ms();
 	s->changed = 1;
-	supervise_invite(s, c->name);
+	pool_serve_queue(s, c->name);
 }
 
 static int
 is_listed(const struct child *c, struct slice file)
 {
-	struct agents_line l;
+	struct agents_file_line l;
 	int r;
 
-	while ((r = agents_next(&file, &l)) != 0)
+	while ((r = agents_file_next(&file, &l)) != 0)
 		if (r == 1 && slice_is(l.name, c->agent) &&
 		    slice_is(l.hash, c->hash))
 			return 1;
@@ -124,12 +124,12 @@ is_listed(const struct child *c, struct slice file)
 
 /* Tunnels go on; whose hash was only written otherwise dials again. */
 void
-supervise_unpark(struct supervisor *s, struct slice file)
+pool_expel(struct supervisor *s, struct slice file)
 {
 	struct child *c;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == SEAT_FREE && c->hash[0] != '\0' &&
+		if (c->seat == CHILD_IDLE && c->hash[0] != '\0' &&
 		    !is_listed(c, file))
-			supervise_leave_seat(c);
+			pool_end_channel(c);
 }

@@ -17,14 +17,14 @@
 #include "supervisor/internal.h"
 
 void
-supervise_leave(const struct supervisor *s)
+child_leave_supervisor(const struct supervisor *s)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
-	supervise_close_metrics(s);
-	supervise_pool_close(s);
+	metrics_listener_close(s);
+	pool_close(s);
 	for (i = 0; i < s->refused.n; i++)
 		close(s->refused.fd[i]);
 	if (s->reserve != -1)
@@ -38,13 +38,13 @@ supervise_leave(const struct supervisor *s)
 
 /* The child's side of the fork. */
 static _Noreturn void
-be_child(const struct supervisor *s, const struct arrival *a, int slot,
+be_child(const struct supervisor *s, const struct incoming *a, int slot,
     int pair, int full)
 {
 	const struct service *service = s->service;
 	char peer[NET_NAME_MAX];
 
-	supervise_leave(s);
+	child_leave_supervisor(s);
 	stats_take(slot, STATE_HANDSHAKE);
 	if (a->sa != NULL)
 		net_print(a->sa, a->len, peer, sizeof(peer));
@@ -58,23 +58,23 @@ be_child(const struct supervisor *s, const struct arrival *a, int slot,
 }
 
 int
-supervise_is_full(struct supervisor *s)
+supervisor_is_full(struct supervisor *s)
 {
 	return s->active + s->nsurvivors >= s->max &&
-	    s->active + supervise_survivors(s) >= s->max;
+	    s->active + slots_inherited(s) >= s->max;
 }
 
 int
-supervise_start(struct supervisor *s, const struct arrival *a)
+child_start(struct supervisor *s, const struct incoming *a)
 {
-	int slot = supervise_slot(s), pair[2] = { -1, -1 }, e;
-	int full = supervise_is_full(s);
+	int slot = slots_take(s), pair[2] = { -1, -1 }, e;
+	int full = supervisor_is_full(s);
 	pid_t pid = -1;
 
 	if (s->service->before != NULL)
 		s->service->before(s->service->arg);
 	if ((full || (a->fd != -1 && !s->service->parks) ||
-	    pass_pair(pair) == 0) && (pid = process_fork()) == 0) {
+	    fdpass_pair(pair) == 0) && (pid = process_fork()) == 0) {
 		if (pair[0] != -1)
 			close(pair[0]);
 		be_child(s, a, slot, pair[1], full);
@@ -85,17 +85,17 @@ supervise_start(struct supervisor *s, const struct arrival *a)
 	if (pid == -1) {
 		if (pair[0] != -1)
 			close(pair[0]);
-		supervise_slot_back(s, slot);
+		slots_give_back(s, slot);
 		errno = e;
 		return -1;
 	}
 	s->child[s->active] = (struct child){ .pid = pid, .slot = slot,
-	    .pair = pair[0], .spare = a->fd == -1, .name = NO_NAME,
-	    .seat = pair[0] == -1 ? SEAT_NONE : SEAT_COMING,
-	    .guest = { .fd = -1 } };
+	    .channel = pair[0], .spare = a->fd == -1, .name = NAME_NONE,
+	    .seat = pair[0] == -1 ? CHILD_SINGLE : CHILD_STARTING,
+	    .queued = { .fd = -1 } };
 	s->active++;
 	if (a->fd != -1)
-		supervise_handshake_begun(s, pid, slot);
+		handshake_limit_begun(s, pid, slot);
 	s->changed = 1;
 	return 0;
 }
@@ -109,22 +109,22 @@ forget(struct supervisor *s, pid_t pid, int status)
 	for (i = 0; i < s->active && s->child[i].pid != pid; i++)
 		;
 	if (i == s->active) {
-		supervise_metrics_forget(s, pid);
+		metrics_listener_forget(s, pid);
 		return;
 	}
 	c = s->child[i];
 	if (WIFSIGNALED(status) && s->phase < KILLING)
-		supervise_log_killed(pid, WTERMSIG(status), c.slot);
-	supervise_slot_back(s, c.slot);
-	supervise_handshake_ended(s, pid);
+		slots_log_killed(pid, WTERMSIG(status), c.slot);
+	slots_give_back(s, c.slot);
+	handshake_limit_ended(s, pid);
 	s->active--;
 	s->child[i] = s->child[s->active];
 	s->changed = 1;
-	supervise_pool_gone(s, &c, status);
+	pool_child_ended(s, &c, status);
 }
 
 void
-supervise_reap(struct supervisor *s)
+supervisor_reap(struct supervisor *s)
 {
 	pid_t pid;
 	int status;
@@ -134,7 +134,7 @@ supervise_reap(struct supervisor *s)
 }
 
 void
-supervise_signal(const struct supervisor *s, int signo)
+supervisor_signal(const struct supervisor *s, int signo)
 {
 	unsigned int i;
 

@@ -12,7 +12,7 @@
 static int
 make_room(struct handshakes *h, unsigned int room)
 {
-	struct young *of;
+	struct in_handshake *of;
 
 	if (h->room >= room)
 		return 1;
@@ -24,17 +24,17 @@ make_room(struct handshakes *h, unsigned int room)
 }
 
 void
-supervise_handshake_begun(struct supervisor *s, pid_t pid, int slot)
+handshake_limit_begun(struct supervisor *s, pid_t pid, int slot)
 {
 	struct handshakes *h = &s->handshakes;
 
 	if (h->n < s->o->max_handshakes &&
 	    make_room(h, s->o->max_handshakes))
-		h->of[h->n++] = (struct young){ pid, slot };
+		h->of[h->n++] = (struct in_handshake){ pid, slot };
 }
 
 void
-supervise_handshake_ended(struct supervisor *s, pid_t pid)
+handshake_limit_ended(struct supervisor *s, pid_t pid)
 {
 	struct handshakes *h = &s->handshakes;
 	unsigned int i;
@@ -59,7 +59,7 @@ look(struct handshakes *h)
 }
 
 int
-supervise_handshake_may(struct supervisor *s)
+handshake_limit_allows(struct supervisor *s)
 {
 	struct handshakes *h = &s->handshakes;
 
@@ -70,7 +70,7 @@ supervise_handshake_may(struct supervisor *s)
 }
 
 void
-supervise_handshake_end(struct supervisor *s)
+handshake_limit_end(struct supervisor *s)
 {
 	free(s->handshakes.of);
 	s->handshakes.of = NULL;

@@ -103,8 +103,8 @@ serve_page(struct answer *a)
 static void
 serve_ready(struct answer *a, const struct service *service, int draining)
 {
-	int64_t note = stats_note(), now = clock_ms();
-	struct why why;
+	int64_t note = stats_ready_cache(), now = clock_ms();
+	struct error why;
 
 	if (draining)
 		say(a, 503, "draining");
@@ -114,10 +114,10 @@ serve_ready(struct answer *a, const struct service *service, int draining)
 		say(a, note & 1 ? 200 : 503, note & 1 ? "ready" :
 		    "not ready, as of a moment ago");
 	else if (service->ready(service->arg, &why) == 0) {
-		stats_set_note(clock_ms() << 1 | 1);
+		stats_set_ready_cache(clock_ms() << 1 | 1);
 		say(a, 200, "ready");
 	} else {
-		stats_set_note(clock_ms() << 1);
+		stats_set_ready_cache(clock_ms() << 1);
 		say(a, 503, why.text);
 	}
 }
@@ -159,7 +159,7 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
 	http_begin(&st, 0);
 	st.plain = 1;
 	for (;;) {
-		n = wire_read(io, buf + len, sizeof(a->room->head) - len,
+		n = deadline_read(io, buf + len, sizeof(a->room->head) - len,
 		    deadline);
 		if (n <= 0)
 			return -1;
@@ -183,7 +183,7 @@ wait_for_close(struct io *io, int64_t deadline)
 	char waste[512];
 
 	io_finish(io);
-	while (wire_read(io, waste, sizeof(waste), deadline) > 0)
+	while (deadline_read(io, waste, sizeof(waste), deadline) > 0)
 		;
 }
 
@@ -219,10 +219,10 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
 	    a.status, http_reason(a.status), a.type, a.body.len, allow);
 	deadline = clock_ms() + REQUEST_MS;	/* the target may have taken its */
-	if (wire_write(&io, text, n, deadline) == -1)
+	if (deadline_write(&io, text, n, deadline) == -1)
 		return;
 	if (!slice_is(head.method, "HEAD") &&
-	    wire_write(&io, a.body.p, a.body.len, deadline) == -1)
+	    deadline_write(&io, a.body.p, a.body.len, deadline) == -1)
 		return;
 	wait_for_close(&io, clock_ms() + LINGER_MS);
 }

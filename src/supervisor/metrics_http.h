@@ -2,8 +2,8 @@
 /*
  * One request to the address of --metrics, in a process of its own.
  */
-#ifndef RUN_METRICS_SERVE_H
-#define RUN_METRICS_SERVE_H
+#ifndef SUPERVISOR_METRICS_HTTP_H
+#define SUPERVISOR_METRICS_HTTP_H
 
 #include "supervisor/supervisor.h"
 

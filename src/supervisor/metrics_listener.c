@@ -21,15 +21,15 @@
 #define BACKLOG	16
 
 int
-supervise_metrics_begin(struct supervisor *s)
+metrics_listener_begin(struct supervisor *s)
 {
-	struct metrics_door *m = &s->metrics;
-	struct why why;
+	struct metrics_listener *m = &s->metrics;
+	struct error why;
 	int fds[2], i, n;
 
 	if (s->o->metrics == NULL)
 		return 0;
-	if ((n = start_door(s->service->given, DOOR_METRICS, s->o->metrics,
+	if ((n = startup_listener(s->service->given, LISTENER_METRICS, s->o->metrics,
 	    BACKLOG, fds, &why)) == -1) {
 		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return -1;
@@ -40,23 +40,23 @@ supervise_metrics_begin(struct supervisor *s)
 }
 
 void
-supervise_metrics_announce(const struct supervisor *s)
+metrics_listener_announce(const struct supervisor *s)
 {
 	char addr[NET_NAME_MAX];
 	unsigned int i;
 
 	for (i = 0; i < s->metrics.n; i++)
-		supervise_announce(s, "metrics", "metrics on", net_local_name(
+		supervisor_announce(s, "metrics", "metrics on", net_local_name(
 		    s->metrics.listener[i], addr, sizeof(addr)));
 }
 
 unsigned int
-supervise_metrics_watch(const struct supervisor *s, struct pollfd *p)
+metrics_listener_watch(const struct supervisor *s, struct pollfd *p)
 {
 	unsigned int i;
 
 	if (s->metrics.nchildren == METRICS_CHILDREN ||
-	    supervise_paused(s) != 0)
+	    supervisor_paused(s) != 0)
 		return 0;
 	for (i = 0; i < s->metrics.n; i++)
 		p[i] = (struct pollfd){ .fd = s->metrics.listener[i],
@@ -65,7 +65,7 @@ supervise_metrics_watch(const struct supervisor *s, struct pollfd *p)
 }
 
 void
-supervise_close_metrics(const struct supervisor *s)
+metrics_listener_close(const struct supervisor *s)
 {
 	unsigned int i;
 
@@ -76,17 +76,17 @@ supervise_close_metrics(const struct supervisor *s)
 static _Noreturn void
 be_child(const struct supervisor *s, int fd)
 {
-	supervise_leave(s);
+	child_leave_supervisor(s);
 	title_set("inetws: answering about %s", s->name);
 	metrics_serve(fd, s->o, s->service, s->phase != SERVING);
 	_exit(0);
 }
 
 void
-supervise_metrics_accept(struct supervisor *s, const struct pollfd *p,
+metrics_listener_accept(struct supervisor *s, const struct pollfd *p,
     unsigned int n)
 {
-	struct metrics_door *m = &s->metrics;
+	struct metrics_listener *m = &s->metrics;
 	struct sockaddr_storage ss;
 	socklen_t len;
 	unsigned int i;
@@ -98,8 +98,8 @@ supervise_metrics_accept(struct supervisor *s, const struct pollfd *p,
 			continue;
 		if ((fd = net_accept(p[i].fd, &ss, &len)) == -1) {
 			if (errno != EAGAIN && errno != EWOULDBLOCK &&
-			    !supervise_is_passing(errno))
-				supervise_pause(s, "accept", errno);
+			    !accept_error_is_transient(errno))
+				supervisor_pause(s, "accept", errno);
 			continue;
 		}
 		if ((pid = fork()) == 0)
@@ -111,9 +111,9 @@ supervise_metrics_accept(struct supervisor *s, const struct pollfd *p,
 }
 
 void
-supervise_metrics_forget(struct supervisor *s, pid_t pid)
+metrics_listener_forget(struct supervisor *s, pid_t pid)
 {
-	struct metrics_door *m = &s->metrics;
+	struct metrics_listener *m = &s->metrics;
 	unsigned int i;
 
 	for (i = 0; i < m->nchildren; i++)
@@ -124,7 +124,7 @@ supervise_metrics_forget(struct supervisor *s, pid_t pid)
 }
 
 void
-supervise_metrics_end(struct supervisor *s)
+metrics_listener_end(struct supervisor *s)
 {
 	unsigned int i;
 
@@ -132,6 +132,6 @@ supervise_metrics_end(struct supervisor *s)
 		kill(s->metrics.child[i], SIGKILL);
 	if (s->metrics.n > 0 && s->o->metrics->kind == ADDR_UNIX)
 		unlink(s->o->metrics->path);
-	supervise_close_metrics(s);
+	metrics_listener_close(s);
 	s->metrics.n = 0;
 }

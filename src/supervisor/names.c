@@ -22,7 +22,7 @@
 #include "supervisor/startup.h"
 
 #define BACKLOG		512
-#define DOOR_MODE	0660
+#define HANDOFF_MODE	0660
 
 static int
 is_dir(const struct supervisor *s)
@@ -32,13 +32,13 @@ is_dir(const struct supervisor *s)
 
 /* Names are shown as they are unless they are secrets; NULL: it has none. */
 const char *
-supervise_door_name(const struct supervisor *s, int name, char *dst)
+names_text(const struct supervisor *s, int name, char *dst)
 {
 	const char *text = s->names.name[name].text;
 
 	if (!is_dir(s))
 		return NULL;
-	return s->o->allow_any_agent ? agents_mask(dst, text) :
+	return s->o->allow_any_agent ? agent_name_mask(dst, text) :
 	    text;
 }
 
@@ -48,8 +48,8 @@ address(const struct supervisor *s, const char *text, struct addr *a)
 {
 	memset(a, 0, sizeof(*a));
 	a->kind = ADDR_UNIX;
-	a->mode = DOOR_MODE;
-	return agents_door(a->path, sizeof(a->path), s->o->visitors_dir,
+	a->mode = HANDOFF_MODE;
+	return agent_name_path(a->path, sizeof(a->path), s->o->visitors_dir,
 	    text);
 }
 
@@ -62,7 +62,7 @@ find(const struct supervisor *s, const char *text)
 		if (s->names.name[i].used &&
 		    strcmp(s->names.name[i].text, text) == 0)
 			return i;
-	return NO_NAME;
+	return NAME_NONE;
 }
 
 static int
@@ -73,20 +73,20 @@ place(struct supervisor *s)
 	for (i = 0; i < s->names.n; i++)
 		if (!s->names.name[i].used)
 			return i;
-	return s->names.n < s->names.max ? (int)s->names.n++ : NO_NAME;
+	return s->names.n < s->names.max ? (int)s->names.n++ : NAME_NONE;
 }
 
 /* Opens the door of a name.  Why not is told to its agent: without a path. */
 static int
-open_door(struct supervisor *s, struct name *name, struct why *why)
+open_door(struct supervisor *s, struct name *name, struct error *why)
 {
 	struct addr a;
 	int n;
 
 	if (address(s, name->text, &a) == -1)
-		return why_set(why, EXIT_BADUSAGE, "the name is too long");
+		return error_set(why, EXIT_BADUSAGE, "the name is too long");
 	if ((n = net_listen_now(&a, BACKLOG, name->fd, why)) == -1)
-		return why_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
+		return error_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
 		    strerror(errno));
 	name->nfd = n;
 	net_tune(name->fd[0]);
@@ -95,14 +95,14 @@ open_door(struct supervisor *s, struct name *name, struct why *why)
 
 /* The number of a name that has a door, or is given one. */
 static int
-make(struct supervisor *s, const char *text, struct why *why)
+make(struct supervisor *s, const char *text, struct error *why)
 {
 	struct name *name;
 	int i = find(s, text);
 
-	if (i == NO_NAME && (i = place(s)) == NO_NAME) {
-		why_set(why, EXIT_AGAIN, "too many names");
-		return NO_NAME;
+	if (i == NAME_NONE && (i = place(s)) == NAME_NONE) {
+		error_set(why, EXIT_AGAIN, "too many names");
+		return NAME_NONE;
 	}
 	name = &s->names.name[i];
 	if (!name->used) {
@@ -110,24 +110,24 @@ make(struct supervisor *s, const char *text, struct why *why)
 		strlcpy(name->text, text, sizeof(name->text));
 	}
 	if (name->nfd == 0 && open_door(s, name, why) == -1)
-		return NO_NAME;
+		return NAME_NONE;
 	name->used = 1;
-	supervise_stats_name(s, i);
+	slots_set_name(s, i);
 	return i;
 }
 
 int
-supervise_door(struct supervisor *s, const char *text, struct why *why)
+names_listen(struct supervisor *s, const char *text, struct error *why)
 {
 	int i;
 
 	if (!is_dir(s))
 		return 0;
-	if (!agents_is_name(slice_of(text))) {
-		why_set(why, EXIT_PROTOCOL, "no name");
-		return NO_NAME;
+	if (!agent_name_is_valid(slice_of(text))) {
+		error_set(why, EXIT_PROTOCOL, "no name");
+		return NAME_NONE;
 	}
-	if ((i = make(s, text, why)) != NO_NAME)
+	if ((i = make(s, text, why)) != NAME_NONE)
 		s->names.name[i].there = 1;
 	return i;
 }
@@ -149,7 +149,7 @@ close_door(struct supervisor *s, struct name *name)
 static int
 read_file(const struct supervisor *s, struct slice *file)
 {
-	struct agents_line l;
+	struct agents_file_line l;
 	struct slice rest;
 	int r;
 
@@ -159,7 +159,7 @@ read_file(const struct supervisor *s, struct slice *file)
 		return -1;
 	}
 	rest = *file;
-	while ((r = agents_next(&rest, &l)) == 1)
+	while ((r = agents_file_next(&rest, &l)) == 1)
 		;
 	if (r == -1)
 		memory_return();
@@ -170,30 +170,30 @@ read_file(const struct supervisor *s, struct slice *file)
 static void
 keep_listed(struct supervisor *s, struct slice rest)
 {
-	char word[AGENTS_NAME_MAX];
-	struct agents_line l;
-	struct why why;
+	char word[AGENT_NAME_MAX];
+	struct agents_file_line l;
+	struct error why;
 	unsigned int k;
 	int i;
 
 	for (k = 0; k < s->names.n; k++)
 		s->names.name[k].listed = 0;
-	while (agents_next(&rest, &l) == 1) {
+	while (agents_file_next(&rest, &l) == 1) {
 		if (slice_copy(word, sizeof(word), l.name) == -1)
 			continue;
-		if ((i = make(s, word, &why)) == NO_NAME)
+		if ((i = make(s, word, &why)) == NAME_NONE)
 			log_event(LOG_L_ERROR, "no-door", "name", word,
 			    "why", why.text, NULL);
 		else
 			s->names.name[i].listed = 1;
 	}
 	for (k = 0; k < s->names.n; k++)
-		supervise_stats_name(s, k);
+		slots_set_name(s, k);
 }
 
 /* With something wrong in it (which is told) all stays as it was. */
 void
-supervise_names_reload(struct supervisor *s)
+names_reload(struct supervisor *s)
 {
 	struct slice file;
 
@@ -202,7 +202,7 @@ supervise_names_reload(struct supervisor *s)
 		return;
 	if (is_dir(s))
 		keep_listed(s, file);
-	supervise_unpark(s, file);
+	pool_expel(s, file);
 	memory_return();
 }
 
@@ -210,7 +210,7 @@ supervise_names_reload(struct supervisor *s)
 static void
 remove_stale(const struct supervisor *s)
 {
-	const size_t end = strlen(AGENTS_DOOR_SUFFIX);
+	const size_t end = strlen(AGENT_NAME_SUFFIX);
 	struct slice name;
 	struct dirent *e;
 	struct addr a;
@@ -221,10 +221,10 @@ remove_stale(const struct supervisor *s)
 	while ((e = readdir(d)) != NULL) {
 		name = slice_of(e->d_name);
 		if (name.len <= end || strcmp(e->d_name + name.len - end,
-		    AGENTS_DOOR_SUFFIX) != 0)
+		    AGENT_NAME_SUFFIX) != 0)
 			continue;
 		e->d_name[name.len -= end] = '\0';
-		if (agents_is_name(name) &&
+		if (agent_name_is_valid(name) &&
 		    address(s, e->d_name, &a) == 0 && net_is_stale(a.path))
 			unlink(a.path);
 	}
@@ -232,20 +232,20 @@ remove_stale(const struct supervisor *s)
 }
 
 int
-supervise_names_begin(struct supervisor *s, struct why *why)
+names_begin(struct supervisor *s, struct error *why)
 {
 	struct names *names = &s->names;
 	int n;
 
 	if (s->o->visitors == NULL && !is_dir(s))
 		return 0;
-	names->max = is_dir(s) ? SUPERVISE_NAMES_MAX : 1;
+	names->max = is_dir(s) ? NAMES_MAX : 1;
 	names->name = calloc(names->max, sizeof(names->name[0]));
 	if (names->name == NULL)
-		return why_set(why, EXIT_SYSTEM, "out of memory");
+		return error_set(why, EXIT_SYSTEM, "out of memory");
 	if (is_dir(s))
 		return 0;
-	n = start_door(s->service->given, DOOR_VISITORS, s->o->visitors,
+	n = startup_listener(s->service->given, LISTENER_VISITORS, s->o->visitors,
 	    BACKLOG, names->name[0].fd, why);
 	if (n == -1)
 		return -1;
@@ -258,7 +258,7 @@ supervise_names_begin(struct supervisor *s, struct why *why)
 }
 
 int
-supervise_names_settled(struct supervisor *s, struct why *why)
+names_begin_unprivileged(struct supervisor *s, struct error *why)
 {
 	struct stat st;
 
@@ -267,28 +267,28 @@ supervise_names_settled(struct supervisor *s, struct why *why)
 	if (stat(s->o->visitors_dir, &st) == -1 ||
 	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
 	    access(s->o->visitors_dir, W_OK | X_OK) == -1)
-		return why_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
+		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
 		    s->o->visitors_dir, strerror(errno));
 	remove_stale(s);
-	supervise_names_reload(s);
+	names_reload(s);
 	return 0;
 }
 
 void
-supervise_names_announce(const struct supervisor *s)
+names_announce(const struct supervisor *s)
 {
 	char addr[NET_NAME_MAX];
 	unsigned int i;
 
 	for (i = 0; !is_dir(s) && s->names.n == 1 &&
 	    i < s->names.name[0].nfd; i++)
-		supervise_announce(s, "visitors", "visitors on",
+		supervisor_announce(s, "visitors", "visitors on",
 		    net_local_name(s->names.name[0].fd[i], addr,
 		    sizeof(addr)));
 }
 
 unsigned int
-supervise_names_watch(const struct supervisor *s, struct pollfd *p)
+names_watch(const struct supervisor *s, struct pollfd *p)
 {
 	unsigned int i, k, n = 0;
 
@@ -301,7 +301,7 @@ supervise_names_watch(const struct supervisor *s, struct pollfd *p)
 
 /* Which descriptor is whose has not changed since. */
 void
-supervise_names_heard(struct supervisor *s, const struct pollfd *p,
+names_accept(struct supervisor *s, const struct pollfd *p,
     unsigned int n)
 {
 	unsigned int i, k, at = 0;
@@ -310,7 +310,7 @@ supervise_names_heard(struct supervisor *s, const struct pollfd *p,
 		for (k = 0; k < s->names.name[i].nfd && at < n; k++, at++)
 			if (p[at].fd == s->names.name[i].fd[k] &&
 			    p[at].revents != 0)
-				supervise_accept_some(s, p[at].fd, i);
+				supervisor_accept_some(s, p[at].fd, i);
 }
 
 /* Whose agents are there. */
@@ -322,7 +322,7 @@ look(struct supervisor *s)
 	for (i = 0; i < s->names.n; i++)
 		s->names.name[i].here = 0;
 	for (i = 0; i < s->active; i++)
-		if (s->child[i].name != NO_NAME)
+		if (s->child[i].name != NAME_NONE)
 			s->names.name[s->child[i].name].here = 1;
 }
 
@@ -331,7 +331,7 @@ look(struct supervisor *s)
  * visitors wait who came by it, so that they are never another name's.
  */
 int64_t
-supervise_names_tend(struct supervisor *s)
+names_tend(struct supervisor *s)
 {
 	int64_t now = clock_ms(), next = CLOCK_NEVER;
 	struct name *name;
@@ -346,12 +346,12 @@ supervise_names_tend(struct supervisor *s)
 		}
 		if (name->there) {
 			name->there = 0;
-			name->until = supervise_patience(s);
+			name->until = pool_queue_until(s);
 		}
 		if (now >= name->until) {
 			close_door(s, name);
 			name->used = name->waiting > 0;
-			supervise_stats_name(s, name - s->names.name);
+			slots_set_name(s, name - s->names.name);
 		} else if (name->until < next)
 			next = name->until;
 	}
@@ -359,7 +359,7 @@ supervise_names_tend(struct supervisor *s)
 }
 
 void
-supervise_names_stop(struct supervisor *s, int leave)
+names_stop(struct supervisor *s, int leave)
 {
 	unsigned int i, k;
 
@@ -376,7 +376,7 @@ supervise_names_stop(struct supervisor *s, int leave)
 }
 
 void
-supervise_names_close(const struct supervisor *s)
+names_close(const struct supervisor *s)
 {
 	unsigned int i, k;
 
@@ -386,7 +386,7 @@ supervise_names_close(const struct supervisor *s)
 }
 
 void
-supervise_names_end(struct supervisor *s)
+names_end(struct supervisor *s)
 {
 	free(s->names.name);
 }

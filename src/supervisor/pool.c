@@ -20,47 +20,47 @@
 #define LOOK_EVERY	100	/* ms between two looks for who has left */
 
 int
-supervise_pool_begin(struct supervisor *s, struct why *why)
+pool_begin(struct supervisor *s, struct error *why)
 {
 	struct pool *p = &s->pool;
 
-	if (supervise_names_begin(s, why) == -1)
+	if (names_begin(s, why) == -1)
 		return -1;
 	if (s->names.max == 0)
 		return 0;
 	p->max_guests = s->o->max_waiting > s->max ? s->o->max_waiting :
 	    s->max;
 	p->guest = calloc(p->max_guests, sizeof(p->guest[0]));
-	return p->guest != NULL ? 0 : why_set(why, EXIT_SYSTEM,
+	return p->guest != NULL ? 0 : error_set(why, EXIT_SYSTEM,
 	    "out of memory");
 }
 
 /* The pairs of those who have one, in the order of the children; the doors. */
 unsigned int
-supervise_pool_watch(struct supervisor *s, struct pollfd *p, int accepting)
+pool_watch(struct supervisor *s, struct pollfd *p, int accepting)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i < s->active && s->service->park != NULL; i++)
-		p[n++] = (struct pollfd){ .fd = s->child[i].pair,
+		p[n++] = (struct pollfd){ .fd = s->child[i].channel,
 		    .events = POLLIN };
 	s->pool.npairs = n;
-	s->pool.ndoors = accepting ? supervise_names_watch(s, p + n) : 0;
+	s->pool.ndoors = accepting ? names_watch(s, p + n) : 0;
 	return n + s->pool.ndoors;
 }
 
 void
-supervise_leave_seat(struct child *c)
+pool_end_channel(struct child *c)
 {
-	if (c->pair != -1)
-		close(c->pair);
-	c->pair = -1;
-	c->seat = SEAT_NONE;
+	if (c->channel != -1)
+		close(c->channel);
+	c->channel = -1;
+	c->seat = CHILD_SINGLE;
 }
 
 /* He has been served, or it is too late for that: ours was the last copy. */
 static void
-dismiss(struct guest *g)
+dismiss(struct queued *g)
 {
 	if (g->fd != -1)
 		close(g->fd);
@@ -74,7 +74,7 @@ find_free(struct supervisor *s, int name)
 	struct child *c, *best = NULL;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == SEAT_FREE && c->name == name &&
+		if (c->seat == CHILD_IDLE && c->name == name &&
 		    (best == NULL || c->since < best->since))
 			best = c;
 	return best;
@@ -82,23 +82,23 @@ find_free(struct supervisor *s, int name)
 
 /* 1 if somebody who waited has him now. */
 static int
-bring(struct supervisor *s, const struct guest *g)
+bring(struct supervisor *s, const struct queued *g)
 {
 	struct child *c;
 
 	while ((c = find_free(s, g->name)) != NULL) {
-		if (pass_send(c->pair, SEAT_VISITOR, g->peer, g->fd) == 0) {
-			c->seat = SEAT_ASKED;
-			c->guest = *g;
+		if (fdpass_send(c->channel, WORKER_STREAM, g->peer, g->fd) == 0) {
+			c->seat = CHILD_OFFERED;
+			c->queued = *g;
 			return 1;
 		}
-		supervise_leave_seat(c);		/* it is about to die */
+		pool_end_channel(c);		/* it is about to die */
 	}
 	return 0;
 }
 
 static void
-shut_out(struct supervisor *s, struct guest *g)
+shut_out(struct supervisor *s, struct queued *g)
 {
 	s->nrefused++;
 	STATS_ADD(stats_mine->counts.refused, 1);
@@ -111,7 +111,7 @@ wait_for(struct supervisor *s, int name, int more)
 	s->names.name[name].waiting += more;
 	s->changed = 1;
 	stats_set_waiting(s->pool.nguests);
-	supervise_stats_name(s, name);
+	slots_set_name(s, name);
 }
 
 static void
@@ -153,7 +153,7 @@ forget_departed(struct supervisor *s)
 
 /* He waits in the row, in front if he has been there before. */
 static void
-enqueue(struct supervisor *s, struct guest *g, int in_front)
+enqueue(struct supervisor *s, struct queued *g, int in_front)
 {
 	struct pool *p = &s->pool;
 	unsigned int at;
@@ -174,19 +174,19 @@ enqueue(struct supervisor *s, struct guest *g, int in_front)
 
 /* Nobody waits for him. */
 static int
-without(struct supervisor *s, struct guest *g, int before)
+without(struct supervisor *s, struct queued *g, int before)
 {
-	struct arrival a = { .fd = g->fd, .peer = g->peer };
+	struct incoming a = { .fd = g->fd, .peer = g->peer };
 
-	if (g->name == NO_NAME)
-		return supervise_serve(s, &a);
+	if (g->name == NAME_NONE)
+		return supervisor_serve(s, &a);
 	enqueue(s, g, before);
 	return 1;
 }
 
 /* Somebody has come to wait: is there who waits for him? */
 void
-supervise_invite(struct supervisor *s, int name)
+pool_serve_queue(struct supervisor *s, int name)
 {
 	struct pool *p = &s->pool;
 	unsigned int i = 0;
@@ -209,7 +209,7 @@ give_up_guests(struct supervisor *s, int64_t now)
 {
 	struct pool *p = &s->pool;
 	unsigned int i = 0;
-	char shown[SEAT_NAME_MAX];
+	char shown[AGENT_NAME_MAX];
 
 	while (i < p->nguests) {
 		if (now < p->guest[i].until) {
@@ -217,7 +217,7 @@ give_up_guests(struct supervisor *s, int64_t now)
 			continue;
 		}
 		log_event(LOG_L_INFO, "no-agent", "peer", p->guest[i].peer,
-		    "target", supervise_door_name(s, p->guest[i].name,
+		    "target", names_text(s, p->guest[i].name,
 		    shown), NULL);
 		shut_out(s, &p->guest[i]);
 		dequeue(s, i);
@@ -225,20 +225,20 @@ give_up_guests(struct supervisor *s, int64_t now)
 }
 
 int64_t
-supervise_patience(const struct supervisor *s)
+pool_queue_until(const struct supervisor *s)
 {
 	return clock_after(s->o->queue);
 }
 
 int
-supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
+pool_accept(struct supervisor *s, const struct incoming *a,
     int name)
 {
-	struct guest g = { .fd = a->fd, .name = name };
+	struct queued g = { .fd = a->fd, .name = name };
 
 	net_print(a->sa, a->len, g.peer, sizeof(g.peer));
 	net_linger_reset(g.fd);		/* should we die */
-	g.until = supervise_patience(s);
+	g.until = pool_queue_until(s);
 	return bring(s, &g) || without(s, &g, 0);
 }
 
@@ -246,9 +246,9 @@ supervise_pool_arrived(struct supervisor *s, const struct arrival *a,
 static void
 come_back(struct supervisor *s, struct child *c)
 {
-	struct guest g = c->guest;
+	struct queued g = c->queued;
 
-	c->guest.fd = -1;
+	c->queued.fd = -1;
 	if (g.fd == -1)
 		return;
 	if (s->phase != SERVING || net_is_reset(g.fd) == 1)
@@ -261,33 +261,33 @@ come_back(struct supervisor *s, struct child *c)
 static void
 hear(struct supervisor *s, struct child *c)
 {
-	char text[PASS_TEXT_MAX];
+	char text[FDPASS_TEXT_MAX];
 	int fd, letter;
 
-	while (c->pair != -1 && (letter = pass_take(c->pair, text, &fd)) > 0) {
+	while (c->channel != -1 && (letter = fdpass_take(c->channel, text, &fd)) > 0) {
 		if (fd != -1)
 			close(fd);	/* none is expected */
 		switch (letter) {
-		case SEAT_PARK:
-			supervise_park(s, c, text);
+		case WORKER_ASK_IDLE:
+			pool_admit_idle(s, c, text);
 			break;
-		case SEAT_PARKED:
-			c->seat = SEAT_FREE;
+		case WORKER_IS_IDLE:
+			c->seat = CHILD_IDLE;
 			c->since = clock_ms();
-			supervise_spare_came(s);
-			supervise_invite(s, NO_NAME);
+			spare_idle(s);
+			pool_serve_queue(s, NAME_NONE);
 			break;
-		case SEAT_NO_PARK:
-			supervise_spare_unwanted(s);
-			supervise_leave_seat(c);
+		case WORKER_NOT_IDLE:
+			spare_unwanted(s);
+			pool_end_channel(c);
 			break;
-		case SEAT_TAKEN:
-			supervise_spare_used(s);
-			dismiss(&c->guest);
-			supervise_leave_seat(c);
+		case WORKER_TAKEN:
+			spare_used(s);
+			dismiss(&c->queued);
+			pool_end_channel(c);
 			break;
-		case SEAT_BACK:
-			supervise_leave_seat(c);
+		case WORKER_RETURNED:
+			pool_end_channel(c);
 			come_back(s, c);
 			break;
 		}
@@ -295,30 +295,30 @@ hear(struct supervisor *s, struct child *c)
 }
 
 void
-supervise_pool_heard(struct supervisor *s, const struct pollfd *p)
+pool_read_channels(struct supervisor *s, const struct pollfd *p)
 {
 	unsigned int i, n = s->active;
 
 	if (s->service->park == NULL)
 		return;
 	for (i = 0; i < s->pool.npairs && i < n; i++)
-		if (p[i].revents != 0 && s->child[i].pair == p[i].fd)
+		if (p[i].revents != 0 && s->child[i].channel == p[i].fd)
 			hear(s, &s->child[i]);
-	supervise_names_heard(s, p + s->pool.npairs, s->pool.ndoors);
+	names_accept(s, p + s->pool.npairs, s->pool.ndoors);
 }
 
 void
-supervise_pool_gone(struct supervisor *s, struct child *c, int status)
+pool_child_ended(struct supervisor *s, struct child *c, int status)
 {
 	hear(s, c);		/* its last words */
 	if (c->spare)
-		supervise_spare_gone(s, c, status);
-	supervise_leave_seat(c);
+		spare_ended(s, c, status);
+	pool_end_channel(c);
 	come_back(s, c);
 }
 
 int64_t
-supervise_pool_time(const struct supervisor *s)
+pool_time(const struct supervisor *s)
 {
 	const struct pool *p = &s->pool;
 	int64_t next = p->door_goes;
@@ -327,55 +327,55 @@ supervise_pool_time(const struct supervisor *s)
 	for (i = 0; i < p->nguests; i++)
 		if (p->guest[i].until < next)
 			next = p->guest[i].until;
-	return supervise_spare_time(s) < next ? supervise_spare_time(s) :
+	return spare_time(s) < next ? spare_time(s) :
 	    next;
 }
 
 void
-supervise_pool_tend(struct supervisor *s)
+pool_tend(struct supervisor *s)
 {
 	give_up_guests(s, clock_ms());
-	s->pool.door_goes = supervise_names_tend(s);
-	supervise_spare_tend(s);
+	s->pool.door_goes = names_tend(s);
+	spare_tend(s);
 }
 
 /* Those who wait have nothing to wait for any more. */
 void
-supervise_pool_stop(struct supervisor *s, int leave)
+pool_stop(struct supervisor *s, int leave)
 {
 	struct child *c;
 
-	supervise_names_stop(s, leave);
+	names_stop(s, leave);
 	while (s->pool.nguests > 0) {
 		dismiss(&s->pool.guest[0]);
 		dequeue(s, 0);
 	}
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == SEAT_FREE ||
-		    (c->spare && c->seat == SEAT_COMING))
+		if (c->seat == CHILD_IDLE ||
+		    (c->spare && c->seat == CHILD_STARTING))
 			kill(c->pid, SIGTERM);
 }
 
 void
-supervise_pool_close(const struct supervisor *s)
+pool_close(const struct supervisor *s)
 {
 	unsigned int i;
 
-	supervise_names_close(s);
+	names_close(s);
 	for (i = 0; i < s->pool.nguests; i++)
 		close(s->pool.guest[i].fd);
 	for (i = 0; i < s->active; i++) {
-		if (s->child[i].pair != -1)
-			close(s->child[i].pair);
-		if (s->child[i].guest.fd != -1)
-			close(s->child[i].guest.fd);
+		if (s->child[i].channel != -1)
+			close(s->child[i].channel);
+		if (s->child[i].queued.fd != -1)
+			close(s->child[i].queued.fd);
 	}
 }
 
 void
-supervise_pool_end(struct supervisor *s)
+pool_end(struct supervisor *s)
 {
-	supervise_pool_close(s);
-	supervise_names_end(s);
+	pool_close(s);
+	names_end(s);
 	free(s->pool.guest);
 }

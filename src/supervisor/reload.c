@@ -18,7 +18,7 @@ set_max(struct supervisor *s, unsigned int max)
 	struct child *child;
 
 	if (max > s->room) {
-		child = reallocarray(s->child, max + SUPERVISE_SPARE,
+		child = reallocarray(s->child, max + SUPERVISOR_EXTRA,
 		    sizeof(child[0]));
 		if (child == NULL)
 			return;
@@ -33,10 +33,10 @@ take_up(struct supervisor *s)
 {
 	struct stats_about about;
 
-	start_log(s->o);
+	startup_log(s->o);
 	set_max(s, s->o->max_connections > 0 ? s->o->max_connections : 1);
-	supervise_name(s);
-	about = supervise_about(s);
+	supervisor_name(s);
+	about = slots_about(s);
 	stats_retitle(&about);
 	s->changed = 1;
 	log_event(LOG_L_INFO, "reloaded", NULL);
@@ -50,7 +50,7 @@ static void
 again(struct supervisor *s)
 {
 	struct options *o = (struct options *)(uintptr_t)s->o;
-	struct why why;
+	struct error why;
 
 	if (options_again(o, s->service->check, &why) == 0)
 		take_up(s);
@@ -60,7 +60,7 @@ again(struct supervisor *s)
 }
 
 void
-supervise_reload(struct supervisor *s)
+supervisor_reload(struct supervisor *s)
 {
 	if (s->phase != SERVING)
 		return;
@@ -69,6 +69,6 @@ supervise_reload(struct supervisor *s)
 		again(s);
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
-	supervise_names_reload(s);
+	names_reload(s);
 	notify_send(&s->notify, "READY=1");
 }

@@ -15,7 +15,7 @@
 #define REFRESH_MAX	320000	/* ... doubled while nothing moves */
 
 void
-supervise_name(struct supervisor *s)
+supervisor_name(struct supervisor *s)
 {
 	char target[256], addr[NET_NAME_MAX];
 	unsigned int i;
@@ -72,7 +72,7 @@ tell(struct supervisor *s)
  * more seldom as long as nothing moves.
  */
 int64_t
-supervise_show_time(const struct supervisor *s)
+supervisor_show_time(const struct supervisor *s)
 {
 	if (s->changed)
 		return s->show;
@@ -81,14 +81,14 @@ supervise_show_time(const struct supervisor *s)
 }
 
 void
-supervise_show(struct supervisor *s)
+supervisor_show(struct supervisor *s)
 {
 	int64_t now;
 
-	if (supervise_show_time(s) == CLOCK_NEVER ||
-	    (now = clock_ms()) < supervise_show_time(s))
+	if (supervisor_show_time(s) == CLOCK_NEVER ||
+	    (now = clock_ms()) < supervisor_show_time(s))
 		return;
-	supervise_survivors(s);
+	slots_inherited(s);
 	s->changed = 0;
 	s->show = now + SHOW_EVERY;
 	title_set("%s, %u active%s", s->name, s->active + s->nsurvivors,

@@ -25,7 +25,7 @@ struct heir {
 };
 
 static void
-inherit(void *arg, const char *path)
+take_over(void *arg, const char *path)
 {
 	struct heir *h = arg;
 
@@ -45,7 +45,7 @@ create_named(unsigned int slots, const struct stats_about *about)
 
 	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
-	rundir_each(dir, inherit, &heir);
+	rundir_each(dir, take_over, &heir);
 	snprintf(tmp, sizeof(tmp), "%s/.%d.new", dir, (int)getpid());
 	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
 	unlink(tmp);
@@ -59,7 +59,7 @@ create_named(unsigned int slots, const struct stats_about *about)
 }
 
 struct stats_about
-supervise_about(const struct supervisor *s)
+slots_about(const struct supervisor *s)
 {
 	const char *name = strstr(s->name, ": ");
 
@@ -70,7 +70,7 @@ supervise_about(const struct supervisor *s)
 static void
 create(const struct supervisor *s)
 {
-	struct stats_about about = supervise_about(s);
+	struct stats_about about = slots_about(s);
 	unsigned int slots = s->max > UINT_MAX / ROOM_FACTOR ? s->max :
 	    s->max * ROOM_FACTOR;
 
@@ -88,7 +88,7 @@ create(const struct supervisor *s)
 }
 
 static void
-log_survivors(const struct supervisor *s)
+log_inherited(const struct supervisor *s)
 {
 	struct log_line l;
 
@@ -105,16 +105,16 @@ share_out(struct supervisor *s)
 
 	s->given = s->nslots = room;
 	for (i = room; i > 0; i--)
-		if (stats_is_survivor((int)i))
-			s->alone->survivor[s->nsurvivors++] = (int)i;
+		if (stats_is_inherited((int)i))
+			s->unshared->survivor[s->nsurvivors++] = (int)i;
 		else
-			s->alone->slot[--s->given] = (int)i;
+			s->unshared->slot[--s->given] = (int)i;
 	if (s->nsurvivors > 0)
-		log_survivors(s);
+		log_inherited(s);
 }
 
 void
-supervise_stats_begin(struct supervisor *s)
+slots_begin(struct supervisor *s)
 {
 	unsigned int i;
 
@@ -125,14 +125,14 @@ supervise_stats_begin(struct supervisor *s)
 		share_out(s);
 	}
 	for (i = 0; i < s->names.n; i++)
-		supervise_stats_name(s, i);
+		slots_set_name(s, i);
 }
 
 void
-supervise_stats_name(const struct supervisor *s, int i)
+slots_set_name(const struct supervisor *s, int i)
 {
 	const struct name *name = &s->names.name[i];
-	char shown[SEAT_NAME_MAX];
+	char shown[AGENT_NAME_MAX];
 	const char *text = "";
 
 	if (stats_is_shared())
@@ -140,14 +140,14 @@ supervise_stats_name(const struct supervisor *s, int i)
 	if (name->used && name->text[0] == '\0')
 		text = "-";
 	else if (name->used)
-		text = supervise_door_name(s, i, shown);
+		text = names_text(s, i, shown);
 	stats_set_name(i, text, name->listed && name->text[0] != '\0',
 	    name->waiting);
 }
 
 /* Asking for a lock is a system call, so not all the time. */
 unsigned int
-supervise_survivors(struct supervisor *s)
+slots_inherited(struct supervisor *s)
 {
 	unsigned int i = 0;
 	int64_t now;
@@ -156,33 +156,33 @@ supervise_survivors(struct supervisor *s)
 		return s->nsurvivors;
 	s->look = now + LOOK_EVERY;
 	while (i < s->nsurvivors)
-		if (stats_is_survivor(s->alone->survivor[i]))
+		if (stats_is_inherited(s->unshared->survivor[i]))
 			i++;
 		else {
-			s->alone->slot[--s->given] = s->alone->survivor[i];
-			s->alone->survivor[i] = s->alone->survivor[--s->nsurvivors];
+			s->unshared->slot[--s->given] = s->unshared->survivor[i];
+			s->unshared->survivor[i] = s->unshared->survivor[--s->nsurvivors];
 			s->changed = 1;
 		}
 	return s->nsurvivors;
 }
 
 int
-supervise_slot(struct supervisor *s)
+slots_take(struct supervisor *s)
 {
 	int slot = s->given == s->nslots ? STATS_SLOT_NONE :
-	    s->alone->slot[s->given++];
+	    s->unshared->slot[s->given++];
 
 	stats_prepare(slot);
 	return slot;
 }
 
 void
-supervise_slot_back(struct supervisor *s, int slot)
+slots_give_back(struct supervisor *s, int slot)
 {
 	if (slot == STATS_SLOT_NONE)
 		return;
-	stats_bury(slot);
-	s->alone->slot[--s->given] = slot;
+	stats_close_slot(slot);
+	s->unshared->slot[--s->given] = slot;
 }
 
 static void
@@ -204,11 +204,11 @@ log_ids(struct log_line *l, const struct report_row *r)
 
 /* What the connection's own process could not tell any more. */
 void
-supervise_log_killed(pid_t pid, int signo, int slot)
+slots_log_killed(pid_t pid, int signo, int slot)
 {
 	struct report_row r;
 	struct log_line l;
-	int known = stats_left(slot, &r);
+	int known = stats_last_row(slot, &r);
 
 	log_begin(&l, LOG_L_ERROR, "child-killed");
 	log_num(&l, "pid", pid);
@@ -248,7 +248,7 @@ log_row(const struct report_row *r)
 }
 
 void
-supervise_log_statistics(struct supervisor *s)
+slots_log(struct supervisor *s)
 {
 	struct stats_view v;
 	struct report r;
@@ -262,7 +262,7 @@ supervise_log_statistics(struct supervisor *s)
 			log_row(&row);
 	stats_read(&v, &r);
 	log_begin(&l, LOG_L_INFO, "statistics");
-	log_num(&l, "active", s->active + supervise_survivors(s));
+	log_num(&l, "active", s->active + slots_inherited(s));
 	log_num(&l, "total", (int64_t)r.counts.begun);
 	log_num(&l, "refused", (int64_t)r.counts.refused);
 	log_num(&l, "up", (int64_t)r.counts.up);
@@ -272,9 +272,9 @@ supervise_log_statistics(struct supervisor *s)
 
 /* Tunnels that are left alive are still to be seen. */
 void
-supervise_stats_end(struct supervisor *s)
+slots_end(struct supervisor *s)
 {
 	s->look = 0;
 	stats_release(0);
-	stats_close(s->active + supervise_survivors(s) == 0);
+	stats_close(s->active + slots_inherited(s) == 0);
 }

@@ -15,46 +15,46 @@
 
 /* A spare has come to wait: all is well. */
 void
-supervise_spare_came(struct supervisor *s)
+spare_idle(struct supervisor *s)
 {
 	char target[256];
 
 	if (!s->pool.pace.proved) {
 		url_print(target, sizeof(target), &s->o->url);
 		if (s->o->mode == MODE_AGENT)
-			agents_mask_url(target);
+			agent_name_mask_url(target);
 		log_event(LOG_L_INFO, "parked", "at", target, NULL);
 	}
-	pace_came(&s->pool.pace);
+	respawn_idle(&s->pool.pace);
 }
 
 void
-supervise_spare_unwanted(struct supervisor *s)
+spare_unwanted(struct supervisor *s)
 {
 	log_event(LOG_L_INFO, "not-parked", "why",
 	    "the server dials its target before it answers", NULL);
-	pace_unwanted(&s->pool.pace, clock_ms());
+	respawn_unwanted(&s->pool.pace, clock_ms());
 }
 
 void
-supervise_spare_used(struct supervisor *s)
+spare_used(struct supervisor *s)
 {
-	pace_used(&s->pool.pace);
+	respawn_used(&s->pool.pace);
 }
 
 /* A spare that ended before anybody came. */
 void
-supervise_spare_gone(struct supervisor *s, const struct child *c, int status)
+spare_ended(struct supervisor *s, const struct child *c, int status)
 {
-	struct pace *p = &s->pool.pace;
+	struct respawn *p = &s->pool.pace;
 
-	if (c->seat == SEAT_NONE || s->phase != SERVING)
+	if (c->seat == CHILD_SINGLE || s->phase != SERVING)
 		return;
-	pace_lost(p, c->seat == SEAT_COMING ? -1 : c->since, clock_ms());
+	respawn_ended(p, c->seat == CHILD_STARTING ? -1 : c->since, clock_ms());
 	if (s->o->retry == 0 || p->failed < s->o->retry)
 		return;
 	s->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AGAIN;
-	supervise_terminate(s);
+	supervisor_terminate(s);
 }
 
 /* How many spares are on their way or there. */
@@ -65,11 +65,11 @@ count_spares(const struct supervisor *s, unsigned int *coming)
 
 	*coming = 0;
 	for (i = 0; i < s->active; i++) {
-		if (!s->child[i].spare || (s->child[i].seat != SEAT_COMING &&
-		    s->child[i].seat != SEAT_FREE))
+		if (!s->child[i].spare || (s->child[i].seat != CHILD_STARTING &&
+		    s->child[i].seat != CHILD_IDLE))
 			continue;
 		n++;
-		*coming += s->child[i].seat == SEAT_COMING;
+		*coming += s->child[i].seat == CHILD_STARTING;
 	}
 	return n;
 }
@@ -89,7 +89,7 @@ wants_spare(const struct supervisor *s)
  * have to look.
  */
 int64_t
-supervise_spare_time(const struct supervisor *s)
+spare_time(const struct supervisor *s)
 {
 	if (!wants_spare(s) || s->active >= s->max)
 		return CLOCK_NEVER;
@@ -100,15 +100,15 @@ supervise_spare_time(const struct supervisor *s)
 }
 
 void
-supervise_spare_tend(struct supervisor *s)
+spare_tend(struct supervisor *s)
 {
-	static const struct arrival nobody = { .fd = -1, .peer = "" };
+	static const struct incoming nobody = { .fd = -1, .peer = "" };
 
 	while (wants_spare(s) && clock_ms() >= s->pool.pace.not_before &&
-	    !supervise_is_full(s))
-		if (supervise_start(s, &nobody) == -1) {
+	    !supervisor_is_full(s))
+		if (child_start(s, &nobody) == -1) {
 			log_event(LOG_L_WARN, "no-spare", "error",
 			    strerror(errno), NULL);
-			pace_stuck(&s->pool.pace, clock_ms());
+			respawn_failed(&s->pool.pace, clock_ms());
 		}
 }

@@ -24,15 +24,15 @@ open_log(const struct options *o, enum log_level level, int no_stderr)
 }
 
 void
-start_log(const struct options *o)
+startup_log(const struct options *o)
 {
 	open_log(o, LOG_L_INFO, log_is_elsewhere());
 }
 
 /* A process on its own is one connection. */
 static int
-share_stats(const struct activation *a, const struct options *o,
-    struct why *why)
+share_stats(const struct inherited *a, const struct options *o,
+    struct error *why)
 {
 	if (stats_share(o->stats_file, o->max_connections, why) == -1)
 		return -1;
@@ -42,7 +42,7 @@ share_stats(const struct activation *a, const struct options *o,
 }
 
 int
-start_failed(const struct why *why)
+startup_failed(const struct error *why)
 {
 	log_event(LOG_L_ERROR, "start", "why", why->text, NULL);
 	return why->status;
@@ -50,7 +50,7 @@ start_failed(const struct why *why)
 
 /* What a listener is set to, its connections are born with. */
 static void
-tune(const struct activation *a)
+tune(const struct inherited *a)
 {
 	unsigned int i;
 
@@ -61,34 +61,34 @@ tune(const struct activation *a)
 }
 
 static const struct addr *const *
-doors_of(const struct options *o, const struct addr *doors[ACTIVATE_DOORS])
+extra_listeners(const struct options *o, const struct addr *doors[INHERIT_EXTRA])
 {
-	doors[DOOR_VISITORS] = o->visitors;
-	doors[DOOR_METRICS] = o->metrics;
+	doors[LISTENER_VISITORS] = o->visitors;
+	doors[LISTENER_METRICS] = o->metrics;
 	return doors;
 }
 
 int
-start_door(const struct activation *a, enum start_door which,
-    const struct addr *word, int backlog, int fds[2], struct why *why)
+startup_listener(const struct inherited *a, enum startup_listener which,
+    const struct addr *word, int backlog, int fds[2], struct error *why)
 {
 	if (word->kind == ADDR_TCP || word->kind == ADDR_UNIX)
 		return net_listen(word, backlog, fds, why);
-	memcpy(fds, a->door[which].fd, sizeof(a->door[which].fd));
-	return a->door[which].n;
+	memcpy(fds, a->extra[which].fd, sizeof(a->extra[which].fd));
+	return a->extra[which].n;
 }
 
 int
-start(struct activation *a, const struct options *o, const struct addr *words,
+startup(struct inherited *a, const struct options *o, const struct addr *words,
     unsigned int n, enum log_level level)
 {
-	const struct addr *doors[ACTIVATE_DOORS];
-	struct why why;
+	const struct addr *doors[INHERIT_EXTRA];
+	struct error why;
 	int failed;
 
-	failed = activate(a, words, n, doors_of(o, doors), &why) == -1;
+	failed = inherit(a, words, n, extra_listeners(o, doors), &why) == -1;
 	if (!failed) {
-		activate_close_others(a);
+		inherit_close_others(a);
 		tune(a);
 		if (a->nlisteners == 0)
 			notify_forget();
@@ -96,31 +96,31 @@ start(struct activation *a, const struct options *o, const struct addr *words,
 	open_log(o, level, o->no_stderr || a->no_stderr);
 	if (!failed && o->stats_file != NULL)
 		failed = share_stats(a, o, &why) == -1;
-	return failed ? start_failed(&why) : EXIT_ENDED;
+	return failed ? startup_failed(&why) : EXIT_ENDED;
 }
 
 int
-start_alone(struct activation *a, const struct options *o,
+startup_no_listener(struct inherited *a, const struct options *o,
     enum log_level level)
 {
-	const struct addr *doors[ACTIVATE_DOORS];
-	struct why why;
+	const struct addr *doors[INHERIT_EXTRA];
+	struct error why;
 	int failed;
 
 	if (o->no_stderr) {
 		open_log(o, level, 1);
-		why_set(&why, EXIT_BADUSAGE, "%s does not work under inetd: "
+		error_set(&why, EXIT_BADUSAGE, "%s does not work under inetd: "
 		    "it runs by itself", mode_name(o->mode));
-		return start_failed(&why);
+		return startup_failed(&why);
 	}
-	failed = activate_doors(a, doors_of(o, doors), &why) == -1;
+	failed = inherit_extra(a, extra_listeners(o, doors), &why) == -1;
 	if (!failed)
-		activate_close_others(a);
+		inherit_close_others(a);
 	open_log(o, level, 0);
 	if (failed)
-		return start_failed(&why);
+		return startup_failed(&why);
 	if (o->stats_file != NULL && stats_share(o->stats_file,
 	    o->max_connections, &why) == -1)
-		return start_failed(&why);
+		return startup_failed(&why);
 	return EXIT_ENDED;
 }

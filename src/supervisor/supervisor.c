@@ -33,7 +33,7 @@ min64(int64_t a, int64_t b)
  * the log is elsewhere it tells too.
  */
 void
-supervise_announce(const struct supervisor *s, const char *event,
+supervisor_announce(const struct supervisor *s, const char *event,
     const char *words, const char *addr)
 {
 	char msg[NET_NAME_MAX + 64];
@@ -56,20 +56,20 @@ announce(const struct supervisor *s)
 	unsigned int i;
 
 	for (i = 0; i < s->nlisteners; i++)
-		supervise_announce(s, "listening", "listening on",
+		supervisor_announce(s, "listening", "listening on",
 		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
 }
 
 static int
 take_pidfile(struct supervisor *s)
 {
-	struct why why;
+	struct error why;
 
 	if (s->o->pidfile == NULL)
 		return 0;
 	if ((s->pidfile = pidfile_make(s->o->pidfile, &why)) != -1)
 		return 0;
-	start_failed(&why);
+	startup_failed(&why);
 	return -1;
 }
 
@@ -96,7 +96,7 @@ stop_accepting(struct supervisor *s, int leave)
 	for (i = 0; i < s->nlisteners; i++)
 		close(s->listener[i].fd);
 	s->nlisteners = 0;
-	supervise_pool_stop(s, leave);
+	pool_stop(s, leave);
 	leave_pidfile(s);
 	notify_send(&s->notify, "STOPPING=1");
 }
@@ -105,9 +105,9 @@ static void
 enter(struct supervisor *s, enum phase phase, int64_t ms)
 {
 	if (phase == ENDING)
-		supervise_signal(s, SIGTERM);
+		supervisor_signal(s, SIGTERM);
 	if (phase == KILLING)
-		supervise_signal(s, SIGKILL);
+		supervisor_signal(s, SIGKILL);
 	s->phase = phase;
 	s->phase_end = clock_ms() + ms;
 	s->changed = 1;
@@ -127,7 +127,7 @@ log_stopping(const struct supervisor *s, const char *how)
 
 /* TERM or INT, or there is nothing more to do. */
 void
-supervise_terminate(struct supervisor *s)
+supervisor_terminate(struct supervisor *s)
 {
 	int64_t drain = s->o->drain;
 
@@ -183,18 +183,18 @@ static void
 take_signals(struct supervisor *s)
 {
 	if (signal_taken(SIGCHLD))
-		supervise_reap(s);
+		supervisor_reap(s);
 	if (signal_taken(SIGTERM) + signal_taken(SIGINT) > 0)
-		supervise_terminate(s);
+		supervisor_terminate(s);
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
-		supervise_reload(s);
+		supervisor_reload(s);
 	if (signal_taken(SIGUSR1))
-		supervise_log_statistics(s);
+		slots_log(s);
 #ifdef SIGINFO
 	if (signal_taken(SIGINFO))
-		supervise_log_statistics(s);
+		slots_log(s);
 #endif
 }
 
@@ -202,29 +202,29 @@ take_signals(struct supervisor *s)
 static void
 wait_and_accept(struct supervisor *s)
 {
-	struct pollfd *p = s->alone->poll;
-	int64_t until = supervise_pool_time(s), paused;
+	struct pollfd *p = s->unshared->poll;
+	int64_t until = pool_time(s), paused;
 	unsigned int i, n = s->nlisteners, nmetrics, npool;
 
-	if ((paused = supervise_paused(s)) != 0)
+	if ((paused = supervisor_paused(s)) != 0)
 		until = min64(until, paused);
 	if (paused != 0)
 		n = 0;
 	if (s->phase != SERVING)
 		until = min64(until, s->phase_end);
-	until = min64(until, supervise_show_time(s));
+	until = min64(until, supervisor_show_time(s));
 	if (s->refused.n > 0)
 		until = min64(until, s->refused.until[0]);
-	nmetrics = supervise_metrics_watch(s, p);
+	nmetrics = metrics_listener_watch(s, p);
 	memcpy(p + nmetrics, s->listener, n * sizeof(p[0]));
-	npool = supervise_pool_watch(s, p + nmetrics + n, paused == 0);
+	npool = pool_watch(s, p + nmetrics + n, paused == 0);
 	if (signals_poll(p, nmetrics + n + npool, clock_poll(until)) <= 0)
 		return;
 	for (i = 0; i < s->nlisteners; i++)
 		s->listener[i].revents = i < n ? p[nmetrics + i].revents : 0;
-	supervise_pool_heard(s, p + nmetrics + n);
-	supervise_accept(s);
-	supervise_metrics_accept(s, p, nmetrics);
+	pool_read_channels(s, p + nmetrics + n);
+	supervisor_accept(s);
+	metrics_listener_accept(s, p, nmetrics);
 }
 
 /* EXIT_ENDED, or the status to exit with. */
@@ -238,47 +238,47 @@ no_memory(void)
 static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
-	struct why why;
+	struct error why;
 	unsigned int i;
 	int status;
 
 	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
 	s->room = s->max;
-	s->nlisteners = n < SUPERVISE_LISTENERS_MAX ? n :
-	    SUPERVISE_LISTENERS_MAX;
+	s->nlisteners = n < SUPERVISOR_LISTENERS_MAX ? n :
+	    SUPERVISOR_LISTENERS_MAX;
 	for (i = 0; i < s->nlisteners; i++) {
 		s->listener[i].fd = listeners[i];
 		s->listener[i].events = POLLIN;
 	}
-	s->child = calloc(s->max + SUPERVISE_SPARE, sizeof(s->child[0]));
-	s->alone = memory_alone(sizeof(*s->alone));
-	if (s->child == NULL || s->alone == NULL)
+	s->child = calloc(s->max + SUPERVISOR_EXTRA, sizeof(s->child[0]));
+	s->unshared = memory_unshared(sizeof(*s->unshared));
+	if (s->child == NULL || s->unshared == NULL)
 		return no_memory();
-	if (supervise_pool_begin(s, &why) == -1) {
+	if (pool_begin(s, &why) == -1) {
 		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return EXIT_SYSTEM;
 	}
-	s->reserve = supervise_open_reserve();
+	s->reserve = supervisor_open_reserve();
 	if (notify_open(&s->notify) == -1)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
 		    NULL);
 	signals_supervisor();
-	supervise_name(s);
-	if (supervise_metrics_begin(s) == -1)
+	supervisor_name(s);
+	if (metrics_listener_begin(s) == -1)
 		return EXIT_SYSTEM;
-	supervise_stats_begin(s);
+	slots_begin(s);
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
 	if (drop_privileges(s->o, stats_give, &why) == -1)
-		return start_failed(&why);
+		return startup_failed(&why);
 	if ((s->service->settled != NULL && (status =
 	    s->service->settled(s->service->arg)) != EXIT_ENDED))
 		return status;
-	if (supervise_names_settled(s, &why) == -1)
+	if (names_begin_unprivileged(s, &why) == -1)
 		return drop_failed(s->o, &why);
 	announce(s);
-	supervise_names_announce(s);
-	supervise_metrics_announce(s);
+	names_announce(s);
+	metrics_listener_announce(s);
 	s->changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return EXIT_ENDED;
@@ -292,16 +292,16 @@ end(struct supervisor *s)
 		close(s->reserve);
 	leave_pidfile(s);
 	notify_close(&s->notify);
-	supervise_metrics_end(s);
-	supervise_handshake_end(s);
-	supervise_stats_end(s);
-	supervise_pool_end(s);
-	memory_alone_end(s->alone, sizeof(*s->alone));
+	metrics_listener_end(s);
+	handshake_limit_end(s);
+	slots_end(s);
+	pool_end(s);
+	memory_unshared_end(s->unshared, sizeof(*s->unshared));
 	free(s->child);
 }
 
 int
-supervise(const struct options *o, const int *listeners, unsigned int n,
+supervisor_run(const struct options *o, const int *listeners, unsigned int n,
     const struct service *service)
 {
 	struct supervisor s;
@@ -317,14 +317,14 @@ supervise(const struct options *o, const int *listeners, unsigned int n,
 		return status;
 	}
 	while (s.phase != ENDED) {
-		supervise_pool_tend(&s);
-		supervise_show(&s);
+		pool_tend(&s);
+		supervisor_show(&s);
 		wait_and_accept(&s);
 		take_signals(&s);
-		supervise_close_refused(&s, 0);
+		supervisor_close_refused(&s, 0);
 		advance(&s);
 	}
-	supervise_close_refused(&s, 1);
+	supervisor_close_refused(&s, 1);
 	end(&s);
 	return s.status;
 }

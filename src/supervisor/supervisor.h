@@ -4,15 +4,15 @@
  * the limits, and does what signals say.  It reads no byte that a peer sent,
  * and nothing that a peer or a child does ends it.
  */
-#ifndef RUN_SUPERVISE_H
-#define RUN_SUPERVISE_H
+#ifndef SUPERVISOR_SUPERVISOR_H
+#define SUPERVISOR_SUPERVISOR_H
 
 #include "config/options.h"
 #include "net/inherit.h"
 
-#define SUPERVISE_LISTENERS_MAX	64
-#define SUPERVISE_READY_MS	3000	/* for each step of being ready */
-#define SUPERVISE_SPARE		16	/* children beyond the limit */
+#define SUPERVISOR_LISTENERS_MAX	64
+#define SUPERVISOR_READY_MS	3000	/* for each step of being ready */
+#define SUPERVISOR_EXTRA		16	/* children beyond the limit */
 
 /* What the mode does with a connection. */
 struct service {
@@ -43,7 +43,7 @@ struct service {
 	int hands_on;
 
 	/*
-	 * The same for a connection beyond the limit, of which SUPERVISE_SPARE
+	 * The same for a connection beyond the limit, of which SUPERVISOR_EXTRA
 	 * are looked at at a time: serves what adds nothing to what there is,
 	 * such as a new wire for a session, and refuses all else.  May be
 	 * NULL.
@@ -63,7 +63,7 @@ struct service {
 	 * Can it be served with these options?  0, or -1 and why: at HUP they
 	 * are as good as at the start, or the old ones stay.  May be NULL.
 	 */
-	int (*check)(const struct options *, struct why *);
+	int (*check)(const struct options *, struct error *);
 
 	/*
 	 * In the supervisor, on HUP: takes up changed files, logs what went
@@ -87,10 +87,10 @@ struct service {
 	 * In a child of its own, for /readyz: could a connection be served
 	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
 	 */
-	int (*ready)(void *arg, struct why *);
+	int (*ready)(void *arg, struct error *);
 
 	/* What start() has been given for the doors of visitors and metrics. */
-	const struct activation *given;
+	const struct inherited *given;
 };
 
 /*
@@ -99,7 +99,7 @@ struct service {
  * listener first.  Takes over the listeners and closes them when it stops
  * accepting; the Unix sockets that o->listen names are then removed, except
  * with --drain leave.  At most o->max_connections children at a time, and
- * SUPERVISE_SPARE in serve_full.
+ * SUPERVISOR_EXTRA in serve_full.
  *
  * TERM, INT: stops accepting and waits o->drain for the children, then tells
  * them to end (TERM), and kills what is left 3 seconds later; o->drain 0
@@ -107,7 +107,7 @@ struct service {
  * TERM or INT, or QUIT, ends all at once: 250 ms are left for telling the
  * peers.  HUP reloads.  USR1 logs statistics.
  */
-int supervise(const struct options *o, const int *listeners, unsigned int n,
+int supervisor_run(const struct options *o, const int *listeners, unsigned int n,
     const struct service *);
 
 #endif

@@ -7,8 +7,8 @@
 #include "tls/pem.h"
 
 int
-tls_peers_load(struct tls_peers *p, const struct tls_options *o,
-    X509_STORE *store, struct why *why)
+allowed_certs_load(struct tls_peers *p, const struct tls_options *o,
+    X509_STORE *store, struct error *why)
 {
 	struct tls_pem pem;
 	int i, r;
@@ -18,32 +18,32 @@ tls_peers_load(struct tls_peers *p, const struct tls_options *o,
 	if (o->peer_certs == NULL)
 		return 0;
 	if ((p->list = sk_X509_new_null()) == NULL)
-		return why_set(why, EXIT_SYSTEM, "out of memory");
-	if (tls_pem_open(&pem, p->option, o->peer_certs, why) == -1)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
+	if (pem_open(&pem, p->option, o->peer_certs, why) == -1)
 		return -1;
-	r = tls_pem_certs(&pem, p->list, why);
+	r = pem_certs(&pem, p->list, why);
 	if (r == 0 && sk_X509_num(p->list) == 0)
-		r = tls_pem_fail(&pem, "no certificate in it", why);
-	if (r == 0 && tls_pem_key(pem.text) != NULL)
+		r = pem_fail(&pem, "no certificate in it", why);
+	if (r == 0 && pem_key(pem.text) != NULL)
 		log_event(LOG_L_WARN, "peer-certs", "file", o->peer_certs,
 		    "why", "holds a private key, which does not belong there "
 		    "and is ignored", NULL);
-	tls_pem_close(&pem);
+	pem_close(&pem);
 	for (i = 0; r == 0 && i < sk_X509_num(p->list); i++)
 		X509_STORE_add_cert(store, sk_X509_value(p->list, i));
 	return r;
 }
 
 void
-tls_peers_free(struct tls_peers *p)
+allowed_certs_free(struct tls_peers *p)
 {
 	sk_X509_pop_free(p->list, X509_free);
 	p->list = NULL;
 }
 
 int
-tls_peers_check(const struct tls_peers *p, X509 *cert, const char *name,
-    struct why *why)
+allowed_certs_check(const struct tls_peers *p, X509 *cert, const char *name,
+    struct error *why)
 {
 	char names[160];
 	int i;
@@ -54,9 +54,9 @@ tls_peers_check(const struct tls_peers *p, X509 *cert, const char *name,
 		if (X509_cmp(sk_X509_value(p->list, i), cert) == 0)
 			return 0;
 	if (cert == NULL)
-		return why_set(why, EXIT_DENIED, "%s has sent no certificate",
+		return error_set(why, EXIT_DENIED, "%s has sent no certificate",
 		    name);
-	return why_set(why, EXIT_DENIED, "certificate of %s: it is not among "
+	return error_set(why, EXIT_DENIED, "certificate of %s: it is not among "
 	    "those of %s (%s)", name, p->option,
 	    tls_cert_names(names, sizeof(names), cert));
 }

@@ -48,7 +48,7 @@ control(BIO *bio, int what, long number, void *p)
 }
 
 BIO *
-tls_below_bio(BIO_METHOD **method, struct tls *tls)
+tls_bio(BIO_METHOD **method, struct tls *tls)
 {
 	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "TLS below");
 	BIO *bio;

@@ -3,8 +3,8 @@
  * What a TLS handshake told of the server, in words: filled in by os/tls.h,
  * shown by check.h.  Everything is printable.
  */
-#ifndef PROTO_CERT_H
-#define PROTO_CERT_H
+#ifndef TLS_CERT_H
+#define TLS_CERT_H
 
 #include <stdint.h>
 

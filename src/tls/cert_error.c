@@ -128,7 +128,7 @@ struct refusal {
 	X509 *cert;
 	const char *name;	/* of whom it is */
 	const char *trust;	/* the option that would change it */
-	struct why *why;
+	struct error *why;
 };
 
 /* A wrong clock is as likely a cause as a wrong certificate: show both. */
@@ -143,7 +143,7 @@ for_time(const struct refusal *r, const char *what, const ASN1_TIME *limit)
 	print_tm(today, sizeof(today), &tm);
 	print_time(then, sizeof(then), limit);
 	tls_cert_name(names, sizeof(names), X509_get_subject_name(r->cert));
-	why_set(r->why, EXIT_DENIED,
+	error_set(r->why, EXIT_DENIED,
 	    "certificate of %s: %s %s (%s); it is now %s", r->name, what,
 	    then, names, today);
 }
@@ -158,11 +158,11 @@ for_name(const struct refusal *r, int error)
 	tls_cert_names(names, sizeof(names), r->cert);
 	if (error == X509_V_ERR_IP_ADDRESS_MISMATCH &&
 	    strstr(names, "IP:") == NULL)
-		why_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is for "
+		error_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is for "
 		    "%s; use a name of it, or a certificate with "
 		    "subjectAltName=IP:%s", r->name, reason, names, r->name);
 	else
-		why_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is for "
+		error_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is for "
 		    "%s", r->name, reason, names);
 }
 
@@ -176,7 +176,7 @@ for_issuer(const struct refusal *r, int alone)
 	char names[TEXT_MAX];
 
 	tls_cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
-	why_set(r->why, EXIT_DENIED, "certificate of %s: issued by an unknown "
+	error_set(r->why, EXIT_DENIED, "certificate of %s: issued by an unknown "
 	    "authority: %s%s; if it is the right one, trust it with %s",
 	    r->name, names, alone ? ", without whose certificate it came: "
 	    "the chain may be incomplete there" : "", r->trust);
@@ -188,13 +188,13 @@ for_list(const struct refusal *r, const char *what)
 	char names[TEXT_MAX];
 
 	tls_cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
-	why_set(r->why, EXIT_DENIED, "certificate of %s: the revocation list "
+	error_set(r->why, EXIT_DENIED, "certificate of %s: the revocation list "
 	    "of its issuer (%s) %s", r->name, names, what);
 }
 
 void
 tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
-    const char *ca_option, struct why *why)
+    const char *ca_option, struct error *why)
 {
 	struct refusal r = { X509_STORE_CTX_get_current_cert(ctx), name,
 	    ca_option, why };
@@ -203,7 +203,7 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
 	char names[TEXT_MAX];
 
 	if (r.cert == NULL) {
-		why_set(why, EXIT_DENIED, "certificate of %s: %s", name,
+		error_set(why, EXIT_DENIED, "certificate of %s: %s", name,
 		    reason);
 		return;
 	}
@@ -221,7 +221,7 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
 		    X509_get0_notBefore(r.cert));
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		why_set(why, EXIT_DENIED, "certificate of %s: self-signed "
+		error_set(why, EXIT_DENIED, "certificate of %s: self-signed "
 		    "certificate: %s; if it is the right one, trust it with %s",
 		    name, names, r.trust);
 		break;
@@ -234,7 +234,7 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
 		for_issuer(&r, X509_STORE_CTX_get_num_untrusted(ctx) <= 1);
 		break;
 	case X509_V_ERR_CERT_REVOKED:
-		why_set(why, EXIT_DENIED, "certificate of %s: revoked by its "
+		error_set(why, EXIT_DENIED, "certificate of %s: revoked by its "
 		    "issuer: %s", name, names);
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
@@ -244,7 +244,7 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
 		for_list(&r, "has expired: --crlfile needs a newer one");
 		break;
 	default:
-		why_set(why, EXIT_DENIED, "certificate of %s: %s (%s)", name,
+		error_set(why, EXIT_DENIED, "certificate of %s: %s (%s)", name,
 		    reason, names);
 		break;
 	}

@@ -2,8 +2,8 @@
 /*
  * Words about a certificate, above all one that was refused.
  */
-#ifndef OS_TLS_CERT_H
-#define OS_TLS_CERT_H
+#ifndef TLS_CERT_ERROR_H
+#define TLS_CERT_ERROR_H
 
 #include <stddef.h>
 
@@ -17,7 +17,7 @@
  * names a trusted authority.
  */
 void tls_cert_refused(X509_STORE_CTX *, const char *name,
-    const char *ca_option, struct why *);
+    const char *ca_option, struct error *);
 
 /* A distinguished name on one line, "O=bar,CN=foo", escaped.  Returns dst. */
 char *tls_cert_name(char *dst, size_t size, const X509_NAME *);
@@ -29,6 +29,6 @@ char *tls_cert_names(char *dst, size_t size, X509 *);
 int tls_cert_subject(char *dst, size_t size, X509 *);
 
 /* The parts of *c that a chain, leaf first, tells; nothing of an empty one. */
-void tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain);
+void cert_info(struct cert *c, const STACK_OF(X509) *chain);
 
 #endif

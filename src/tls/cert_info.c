@@ -33,7 +33,7 @@ print_time(char *dst, size_t size, const ASN1_TIME *t)
 }
 
 void
-tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain)
+cert_info(struct cert *c, const STACK_OF(X509) *chain)
 {
 	X509 *cert;
 	int i, n = sk_X509_num(chain);
@@ -44,7 +44,7 @@ tls_cert_facts(struct cert *c, const STACK_OF(X509) *chain)
 	tls_cert_names(c->names, sizeof(c->names), cert);
 	tls_cert_name(c->issuer, sizeof(c->issuer),
 	    X509_get_issuer_name(cert));
-	tls_pins_print(c->pin, sizeof(c->pin), cert);
+	pins_print(c->pin, sizeof(c->pin), cert);
 	print_time(c->from, sizeof(c->from), X509_get0_notBefore(cert));
 	print_time(c->until, sizeof(c->until), X509_get0_notAfter(cert));
 	for (i = 0; i < n && i < CERT_CHAIN_MAX; i++) {

@@ -50,7 +50,7 @@ configure(SSL_CTX *ssl, int server)
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_read_ahead(ssl, 1);
-	tls_kernel_allow(ssl);
+	ktls_allow(ssl);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_timeout(ssl, TICKET_SECONDS);
 	SSL_CTX_set_dh_auto(ssl, 1);
@@ -66,18 +66,18 @@ configure(SSL_CTX *ssl, int server)
 }
 
 static int
-set_strength(SSL_CTX *ssl, const struct tls_options *o, struct why *why)
+set_strength(SSL_CTX *ssl, const struct tls_options *o, struct error *why)
 {
 	SSL_CTX_set_min_proto_version(ssl, o->only_13 ? TLS1_3_VERSION :
 	    TLS1_2_VERSION);
 	ERR_clear_error();
 	if (SSL_CTX_set_cipher_list(ssl, o->ciphers != NULL ? o->ciphers :
 	    CIPHERS) != 1)
-		return why_set(why, EXIT_BADUSAGE, "--ciphers '%s': %s",
+		return error_set(why, EXIT_BADUSAGE, "--ciphers '%s': %s",
 		    o->ciphers != NULL ? o->ciphers : CIPHERS, tls_reason());
 	if (o->ciphers13 != NULL &&
 	    SSL_CTX_set_ciphersuites(ssl, o->ciphers13) != 1)
-		return why_set(why, EXIT_BADUSAGE, "--tls13-ciphers '%s': %s",
+		return error_set(why, EXIT_BADUSAGE, "--tls13-ciphers '%s': %s",
 		    o->ciphers13, tls_reason());
 	return 0;
 }
@@ -85,32 +85,32 @@ set_strength(SSL_CTX *ssl, const struct tls_options *o, struct why *why)
 /* OpenSSL looks at a certificate's strength when it is to be used. */
 static int
 try_own(const struct tls_ctx *ctx, const struct tls_options *o,
-    struct why *why)
+    struct error *why)
 {
 	SSL *ssl = SSL_new(ctx->ssl);
-	int r = ssl == NULL ? -1 : tls_own_use(&ctx->own, ssl);
+	int r = ssl == NULL ? -1 : own_cert_use(&ctx->own, ssl);
 
 	SSL_free(ssl);
 	if (r == -1)
-		why_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
+		error_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
 		    "--tls-cert" : "--cert", o->cert, tls_reason());
 	return r;
 }
 
 static int
-load(struct tls_ctx *ctx, const struct tls_options *o, struct why *why)
+load(struct tls_ctx *ctx, const struct tls_options *o, struct error *why)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx->ssl);
 	STACK_OF(X509_NAME) *names;
 
 	if (set_strength(ctx->ssl, o, why) == -1 ||
-	    tls_pins_parse(&ctx->pins, o->pins, why) == -1 ||
-	    tls_own_load(&ctx->own, o, why) == -1 ||
+	    pins_parse(&ctx->pins, o->pins, why) == -1 ||
+	    own_cert_load(&ctx->own, o, why) == -1 ||
 	    try_own(ctx, o, why) == -1)
 		return -1;
 	if (!o->insecure && tls_trust(store, o, why) == -1)
 		return -1;
-	if (tls_peers_load(&ctx->peers, o, store, why) == -1)
+	if (allowed_certs_load(&ctx->peers, o, store, why) == -1)
 		return -1;
 	if (o->server && o->cafile != NULL) {
 		names = SSL_load_client_CA_file(o->cafile);
@@ -121,7 +121,7 @@ load(struct tls_ctx *ctx, const struct tls_options *o, struct why *why)
 }
 
 struct tls_ctx *
-tls_context(const struct tls_options *o, struct why *why)
+tls_context(const struct tls_options *o, struct error *why)
 {
 	struct tls_ctx *ctx;
 
@@ -129,7 +129,7 @@ tls_context(const struct tls_options *o, struct why *why)
 		return NULL;
 	ERR_clear_error();
 	if ((ctx = OPENSSL_zalloc(sizeof(*ctx))) == NULL) {
-		why_set(why, EXIT_SYSTEM, "out of memory");
+		error_set(why, EXIT_SYSTEM, "out of memory");
 		return NULL;
 	}
 	ctx->tickets[0] = ctx->tickets[1] = -1;
@@ -140,7 +140,7 @@ tls_context(const struct tls_options *o, struct why *why)
 	ctx->ssl = SSL_CTX_new(o->server ? TLS_server_method() :
 	    TLS_client_method());
 	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)
-		why_set(why, EXIT_SYSTEM, "OpenSSL: %s", tls_reason());
+		error_set(why, EXIT_SYSTEM, "OpenSSL: %s", tls_reason());
 	else if (load(ctx, o, why) == 0)
 		return ctx;
 	tls_ctx_free(ctx);
@@ -153,8 +153,8 @@ tls_ctx_free(struct tls_ctx *ctx)
 	if (ctx == NULL)
 		return;
 	tls_tickets_close(ctx);
-	tls_own_forget(&ctx->own);
-	tls_peers_free(&ctx->peers);
+	own_cert_forget(&ctx->own);
+	allowed_certs_free(&ctx->peers);
 	SSL_CTX_free(ctx->ssl);
 	OPENSSL_free(ctx);
 }
@@ -171,7 +171,7 @@ tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
 
 	if (t != NULL)
 		SSL_certs_clear(t->ssl);
-	tls_own_forget(&ctx->own);
+	own_cert_forget(&ctx->own);
 	n = SSL_CTX_get_tlsext_ticket_keys(ctx->ssl, NULL, 0);
 	memset(nothing, 0, sizeof(nothing));
 	if (ctx->server && n > 0 && n <= (long)sizeof(nothing))
@@ -179,13 +179,13 @@ tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
 }
 
 int
-tls_prepare(struct why *why)
+tls_prepare(struct error *why)
 {
 	return openssl_load(why);
 }
 
 const char *
-tls_version(struct why *why)
+tls_version(struct error *why)
 {
 	return openssl_load(why) == -1 ? NULL :
 	    OpenSSL_version(OPENSSL_VERSION);

@@ -65,39 +65,39 @@ better(const SSL *ssl, int reason)
 }
 
 int
-tls_broke(const struct tls *t, unsigned long code, int e, struct why *why)
+tls_broke(const struct tls *t, unsigned long code, int e, struct error *why)
 {
 	int reason = ERR_GET_REASON(code);
 	const char *text;
 
 	if (code == 0)
-		return why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", t->name,
+		return error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", t->name,
 		    e != 0 ? strerror(e) : "the connection was closed");
 	if (!ERR_SYSTEM_ERROR(code) && ERR_GET_LIB(code) == ERR_LIB_SSL) {
 		if ((text = refused_ours(reason)) != NULL)
-			return why_set(why, EXIT_DENIED, "our certificate was "
+			return error_set(why, EXIT_DENIED, "our certificate was "
 			    "refused by %s: %s", t->name, text);
 		if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
 		    (reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE &&
 		    t->asked == 1))
-			return why_set(why, EXIT_DENIED, "%s wants a "
+			return error_set(why, EXIT_DENIED, "%s wants a "
 			    "certificate of ours: use --cert", t->name);
 		if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
-			return why_set(why, EXIT_DENIED, "%s has sent no "
+			return error_set(why, EXIT_DENIED, "%s has sent no "
 			    "certificate", t->name);
 		if ((text = better(t->ssl, reason)) != NULL)
-			return why_set(why, EXIT_PROTOCOL, "TLS with %s: %s",
+			return error_set(why, EXIT_PROTOCOL, "TLS with %s: %s",
 			    t->name, text);
 	}
-	return why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", t->name,
+	return error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", t->name,
 	    tls_reason_of(code));
 }
 
 int
-tls_failed(const struct tls *t, struct why *why)
+tls_failed(const struct tls *t, struct error *why)
 {
 	if (t->code == 0 && t->asked == 1)
-		return why_set(why, EXIT_DENIED, "%s wants a certificate of "
+		return error_set(why, EXIT_DENIED, "%s wants a certificate of "
 		    "ours: use --cert (it has ended the connection)", t->name);
 	return t->code == 0 ? 0 : tls_broke(t, t->code, 0, why);
 }

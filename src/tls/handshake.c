@@ -28,7 +28,7 @@ static int
 is_wanted(struct tls *t, X509_STORE_CTX *store)
 {
 	if (X509_STORE_CTX_get_error_depth(store) > 0 ||
-	    tls_peers_check(t->peers, X509_STORE_CTX_get_current_cert(store),
+	    allowed_certs_check(t->peers, X509_STORE_CTX_get_current_cert(store),
 	    t->name, t->why) == 0)
 		return 1;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
@@ -127,7 +127,7 @@ wait_for(struct tls *t, int for_write, int64_t deadline)
 	    SSL_get_rfd(lowest->ssl);
 
 	if (clock_ms() >= deadline || signal_terminated())
-		return why_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
+		return error_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
 		    signal_terminated() ? "interrupted" : "timed out");
 	signals_poll(&p, 1, clock_poll(deadline));
 	return 0;
@@ -166,7 +166,7 @@ attach(struct tls *t, int rfd, int wfd, struct tls *below)
 		return SSL_set_rfd(t->ssl, rfd) == 1 &&
 		    SSL_set_wfd(t->ssl, wfd) == 1 ? 0 : -1;
 	below->carries = 1;
-	if ((bio = tls_below_bio(&t->method, below)) == NULL)
+	if ((bio = tls_bio(&t->method, below)) == NULL)
 		return -1;
 	SSL_set_bio(t->ssl, bio, bio);
 	return 0;
@@ -183,7 +183,7 @@ give_up(struct tls *t)
 
 static struct tls *
 begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
-    const char *name, struct why *why)
+    const char *name, struct error *why)
 {
 	struct tls *t;
 
@@ -192,8 +192,8 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
 	    attach(t, rfd, wfd, below) == -1 ||
-	    tls_own_use(&ctx->own, t->ssl) == -1) {
-		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
+	    own_cert_use(&ctx->own, t->ssl) == -1) {
+		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
 		    tls_reason());
 		tls_free(t);
 		return NULL;
@@ -229,22 +229,22 @@ learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 	strlcpy(c->cipher, SSL_get_cipher_name(ssl), sizeof(c->cipher));
 	c->verified = !refused && !ctx->insecure &&
 	    SSL_get_verify_result(ssl) == X509_V_OK;
-	tls_cert_facts(c, chain);
+	cert_info(c, chain);
 }
 
 /* Pins and peers hold for what is resumed, or not verified, too. */
 static struct tls *
 finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 {
-	struct why *why = t->why;
+	struct error *why = t->why;
 	X509 *cert;
 	int r;
 
 	r = shake_hands(t, deadline);
 	if (r == 0) {
 		cert = SSL_get0_peer_certificate(t->ssl);
-		if (tls_peers_check(&ctx->peers, cert, t->name, why) == -1 ||
-		    tls_pins_check(&ctx->pins, cert, t->name, why) == -1)
+		if (allowed_certs_check(&ctx->peers, cert, t->name, why) == -1 ||
+		    pins_check(&ctx->pins, cert, t->name, why) == -1)
 			r = -1;
 	}
 	if (ctx->watch != NULL)
@@ -254,7 +254,7 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 	t->why = NULL;
 	t->peers = NULL;
 	if (r == 0) {
-		tls_kernel_begin(t);
+		ktls_begin(t);
 		return t;
 	}
 	return give_up(t);
@@ -262,7 +262,7 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 
 struct tls *
 tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
-    const char *host, int64_t deadline, struct why *why)
+    const char *host, int64_t deadline, struct error *why)
 {
 	char bare[ADDR_HOST_MAX + 1];
 	struct tls *t;
@@ -271,7 +271,7 @@ tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
 	if ((t = begin(ctx, rfd, wfd, below, bare, why)) == NULL)
 		return NULL;
 	if (expect(t->ssl, bare, ctx->insecure) == -1) {
-		why_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
+		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
 		    tls_reason());
 		return give_up(t);
 	}
@@ -287,7 +287,7 @@ tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
  */
 struct tls *
 tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
-    struct why *why)
+    struct error *why)
 {
 	struct tls *t = begin(ctx, rfd, wfd, NULL, "the client", why);
 

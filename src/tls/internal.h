@@ -4,8 +4,8 @@
  * together, tls_handshake.c begins connections, and the others are parts of
  * these.
  */
-#ifndef OS_TLS_INSIDE_H
-#define OS_TLS_INSIDE_H
+#ifndef TLS_INTERNAL_H
+#define TLS_INTERNAL_H
 
 #include "proto/addr.h"
 #include "tls/allowed_certs.h"
@@ -33,7 +33,7 @@ struct tls {
 	const char *ca_option;	/* what would let a certificate be trusted */
 	char name[ADDR_HOST_MAX + 1];	/* who it is with, for people too */
 	/* for callbacks, while the handshake lasts */
-	struct why *why;
+	struct error *why;
 	const struct tls_peers *peers;
 
 	int64_t verified_at;	/* of clock_ms(): the full handshake */
@@ -65,26 +65,26 @@ void tls_ticket_use(const struct tls_ctx *, struct tls *);
  * tls_kernel.c.  Lets connections of a context use it, if there is such a
  * kernel; sees, after a handshake, what has come of that.
  */
-void tls_kernel_allow(SSL_CTX *);
-void tls_kernel_begin(struct tls *);
+void ktls_allow(SSL_CTX *);
+void ktls_begin(struct tls *);
 
 /* As send(2), when kernel_sends; more: do not end the record yet. */
-ssize_t tls_kernel_write(struct tls *, const void *, size_t, int more);
+ssize_t ktls_write(struct tls *, const void *, size_t, int more);
 
 /* As read(2), but no end of file; TLS_KERNEL_NOT: OpenSSL is to read. */
 #define TLS_KERNEL_NOT	(-2)
-ssize_t tls_kernel_read(struct tls *, void *, size_t);
+ssize_t ktls_read(struct tls *, void *, size_t);
 
 /* Has the peer asked for what the kernel cannot do?  The log says so, too. */
-int tls_kernel_stuck(const struct tls *);
+int ktls_stuck(const struct tls *);
 
 /* "send+recv", "send", "recv" or "none". */
-const char *tls_kernel_word(const struct tls *);
+const char *ktls_word(const struct tls *);
 
 /*
  * tls_words.c: what OpenSSL's error code (0: none) or else errno e means, as
  * why.  Returns -1.
  */
-int tls_broke(const struct tls *, unsigned long code, int e, struct why *);
+int tls_broke(const struct tls *, unsigned long code, int e, struct error *);
 
 #endif

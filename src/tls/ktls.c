@@ -68,33 +68,33 @@ is_there(void)
  * try would be a search for the module.
  */
 void
-tls_kernel_allow(SSL_CTX *ssl)
+ktls_allow(SSL_CTX *ssl)
 {
 	if (is_there())
 		SSL_CTX_set_options(ssl, SSL_OP_ENABLE_KTLS);
 }
 
 void
-tls_kernel_begin(struct tls *t)
+ktls_begin(struct tls *t)
 {
 	t->kernel_sends = BIO_get_ktls_send(SSL_get_wbio(t->ssl));
 	t->kernel_receives = BIO_get_ktls_recv(SSL_get_rbio(t->ssl));
 }
 
 int
-tls_kernel_sends(const struct tls *t)
+ktls_sends(const struct tls *t)
 {
 	return t->kernel_sends;
 }
 
 int
-tls_kernel_receives(const struct tls *t)
+ktls_receives(const struct tls *t)
 {
 	return t->kernel_receives;
 }
 
 ssize_t
-tls_kernel_write(struct tls *t, const void *buf, size_t len, int more)
+ktls_write(struct tls *t, const void *buf, size_t len, int more)
 {
 	return send(SSL_get_wfd(t->ssl), buf, len,
 	    MSG_NOSIGNAL | (more ? MSG_MORE : 0));
@@ -105,7 +105,7 @@ tls_kernel_write(struct tls *t, const void *buf, size_t len, int more)
  * be good or bad: whether close_notify came before it OpenSSL knows.
  */
 ssize_t
-tls_kernel_read(struct tls *t, void *buf, size_t len)
+ktls_read(struct tls *t, void *buf, size_t len)
 {
 	ssize_t n;
 
@@ -127,7 +127,7 @@ tls_kernel_read(struct tls *t, void *buf, size_t len)
  * peers ask for it after some hundred gigabytes, if ever.
  */
 int
-tls_kernel_stuck(const struct tls *t)
+ktls_stuck(const struct tls *t)
 {
 	if (!t->kernel_sends ||
 	    SSL_get_key_update_type(t->ssl) == SSL_KEY_UPDATE_NONE)
@@ -139,7 +139,7 @@ tls_kernel_stuck(const struct tls *t)
 }
 
 const char *
-tls_kernel_word(const struct tls *t)
+ktls_word(const struct tls *t)
 {
 	if (t->kernel_sends)
 		return t->kernel_receives ? "send+recv" : "send";

@@ -5,9 +5,9 @@
 #ifdef OPENSSL_LINKED
 
 int
-openssl_load(struct why *why)
+openssl_load(struct error *why)
 {
-	tls_memory();
+	secure_heap();
 	return 0;
 }
 
@@ -62,7 +62,7 @@ find_all(void *library)
 }
 
 int
-openssl_load(struct why *why)
+openssl_load(struct error *why)
 {
 	static int loaded;
 	void *library;
@@ -71,9 +71,9 @@ openssl_load(struct why *why)
 		return 0;
 	library = dlopen(LIBSSL, RTLD_NOW | RTLD_LOCAL);
 	if (library == NULL || find_all(library) == -1)
-		return why_set(why, EXIT_SYSTEM, "TLS needs OpenSSL: %s",
+		return error_set(why, EXIT_SYSTEM, "TLS needs OpenSSL: %s",
 		    dlerror());
-	tls_memory();
+	secure_heap();
 	loaded = 1;
 	return 0;
 }

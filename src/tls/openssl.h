@@ -10,8 +10,8 @@
  * OPENSSL=linked, in a static program, and where OpenSSL is older than 3 or
  * something else, it is linked as any other library is.
  */
-#ifndef OS_OPENSSL_H
-#define OS_OPENSSL_H
+#ifndef TLS_OPENSSL_H
+#define TLS_OPENSSL_H
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -29,7 +29,7 @@
  * Before anything else of OpenSSL, and in good time: where a chroot(2) is to
  * come, before that.  Further calls do nothing.  0, or -1 and why (71).
  */
-int openssl_load(struct why *);
+int openssl_load(struct error *);
 
 #ifndef OPENSSL_LINKED
 

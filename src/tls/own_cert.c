@@ -43,34 +43,34 @@ give_password(char *dst, int size, int writing, void *arg)
 }
 
 static int
-no_key(const struct tls_pem *pem, const struct password *p, struct why *why)
+no_key(const struct tls_pem *pem, const struct password *p, struct error *why)
 {
 	if (p->error != 0)
-		return why_set(why, EXIT_BADUSAGE,
+		return error_set(why, EXIT_BADUSAGE,
 		    "--key-password-file %s: %s", p->path,
 		    strerror(p->error));
 	if (p->asked && p->path == NULL) {
 		ERR_clear_error();
-		return tls_pem_fail(pem, "the key is encrypted: "
+		return pem_fail(pem, "the key is encrypted: "
 		    "--key-password-file is needed", why);
 	}
-	return tls_pem_fail(pem, p->asked ? "the key cannot be decrypted, is "
+	return pem_fail(pem, p->asked ? "the key cannot be decrypted, is "
 	    "the password right?" : "a broken private key", why);
 }
 
 /* The key in a file; none there is no error.  -1 and why. */
 static int
 take_key(struct tls_own *own, const struct tls_pem *pem,
-    const char *password_file, struct why *why)
+    const char *password_file, struct error *why)
 {
-	const char *at = tls_pem_key(pem->text);
+	const char *at = pem_key(pem->text);
 	struct password p = { password_file, 0, 0 };
 	BIO *in;
 
 	if (at == NULL)
 		return 0;
-	if (own->key != NULL || tls_pem_key(at + 1) != NULL)
-		return tls_pem_fail(pem, "more than one private key", why);
+	if (own->key != NULL || pem_key(at + 1) != NULL)
+		return pem_fail(pem, "more than one private key", why);
 	ERR_clear_error();
 	in = BIO_new_mem_buf(at, -1);
 	if (in != NULL)
@@ -85,17 +85,17 @@ take_key(struct tls_own *own, const struct tls_pem *pem,
 
 static int
 read_file(struct tls_own *own, STACK_OF(X509) *found, const char *option,
-    const char *path, const char *password_file, struct why *why)
+    const char *path, const char *password_file, struct error *why)
 {
 	struct tls_pem pem;
 	int r;
 
-	if (tls_pem_open(&pem, option, path, why) == -1)
+	if (pem_open(&pem, option, path, why) == -1)
 		return -1;
-	r = tls_pem_certs(&pem, found, why);
+	r = pem_certs(&pem, found, why);
 	if (r == 0)
 		r = take_key(own, &pem, password_file, why);
-	tls_pem_close(&pem);
+	pem_close(&pem);
 	return r;
 }
 
@@ -142,7 +142,7 @@ is_root(X509 *cert)
  */
 static int
 link_up(struct tls_own *own, STACK_OF(X509) *found, const char *option,
-    const char *path, struct why *why)
+    const char *path, struct error *why)
 {
 	char names[160] = "";
 	X509 *cert;
@@ -153,13 +153,13 @@ link_up(struct tls_own *own, STACK_OF(X509) *found, const char *option,
 		if (sk_X509_num(found) > 0)
 			tls_cert_names(names, sizeof(names),
 			    sk_X509_value(found, 0));
-		return why_set(why, EXIT_BADUSAGE, "%s %s: %s%s", option,
+		return error_set(why, EXIT_BADUSAGE, "%s %s: %s%s", option,
 		    path, names[0] == '\0' ? "no certificate in it" :
 		    "no certificate in it belongs to the key, the first one "
 		    "being ", names);
 	}
 	if ((own->chain = sk_X509_new_null()) == NULL)
-		return why_set(why, EXIT_SYSTEM, "out of memory");
+		return error_set(why, EXIT_SYSTEM, "out of memory");
 	for (cert = own->leaf; sk_X509_num(own->chain) < CHAIN_MAX &&
 	    !is_root(cert); sk_X509_push(own->chain, cert))
 		if ((cert = take(found, has_issued, cert)) == NULL)
@@ -172,8 +172,8 @@ link_up(struct tls_own *own, STACK_OF(X509) *found, const char *option,
 }
 
 int
-tls_own_load(struct tls_own *own, const struct tls_options *o,
-    struct why *why)
+own_cert_load(struct tls_own *own, const struct tls_options *o,
+    struct error *why)
 {
 	const char *cert = o->server ? "--tls-cert" : "--cert";
 	const char *key = o->server ? "--tls-key" : "--key";
@@ -184,14 +184,14 @@ tls_own_load(struct tls_own *own, const struct tls_options *o,
 	if (o->cert == NULL && o->key == NULL)
 		return 0;
 	if (o->cert == NULL)
-		return why_set(why, EXIT_BADUSAGE, "%s without %s", key, cert);
+		return error_set(why, EXIT_BADUSAGE, "%s without %s", key, cert);
 	if ((found = sk_X509_new_null()) == NULL)
-		return why_set(why, EXIT_SYSTEM, "out of memory");
+		return error_set(why, EXIT_SYSTEM, "out of memory");
 	r = read_file(own, found, cert, o->cert, o->password_file, why);
 	if (r == 0 && o->key != NULL && strcmp(o->key, o->cert) != 0)
 		r = read_file(own, found, key, o->key, o->password_file, why);
 	if (r == 0 && own->key == NULL)
-		r = why_set(why, EXIT_BADUSAGE, "%s %s: no private key in it%s"
+		r = error_set(why, EXIT_BADUSAGE, "%s %s: no private key in it%s"
 		    "%s", o->key != NULL ? key : cert,
 		    o->key != NULL ? o->key : o->cert,
 		    o->key != NULL ? "" : ": ", o->key != NULL ? "" : key);
@@ -199,12 +199,12 @@ tls_own_load(struct tls_own *own, const struct tls_options *o,
 		r = link_up(own, found, cert, o->cert, why);
 	sk_X509_pop_free(found, X509_free);
 	if (r == -1)
-		tls_own_forget(own);
+		own_cert_forget(own);
 	return r;
 }
 
 int
-tls_own_use(const struct tls_own *own, SSL *ssl)
+own_cert_use(const struct tls_own *own, SSL *ssl)
 {
 	if (own->leaf == NULL || own->key == NULL)
 		return 0;
@@ -214,7 +214,7 @@ tls_own_use(const struct tls_own *own, SSL *ssl)
 }
 
 void
-tls_own_forget(struct tls_own *own)
+own_cert_forget(struct tls_own *own)
 {
 	X509_free(own->leaf);
 	EVP_PKEY_free(own->key);

@@ -3,8 +3,8 @@
  * Our own certificate: found among what its files hold, and shown on a
  * connection.
  */
-#ifndef OS_TLS_OWN_H
-#define OS_TLS_OWN_H
+#ifndef TLS_OWN_CERT_H
+#define TLS_OWN_CERT_H
 
 #include "base/error.h"
 #include "tls/openssl.h"
@@ -17,12 +17,12 @@ struct tls_own {
 };
 
 /* As tls_context() promises.  0, or -1 and why. */
-int tls_own_load(struct tls_own *, const struct tls_options *, struct why *);
+int own_cert_load(struct tls_own *, const struct tls_options *, struct error *);
 
 /* For this connection.  0, or -1 with OpenSSL's errors. */
-int tls_own_use(const struct tls_own *, SSL *);
+int own_cert_use(const struct tls_own *, SSL *);
 
 /* Frees all, the key being wiped. */
-void tls_own_forget(struct tls_own *);
+void own_cert_forget(struct tls_own *);
 
 #endif

@@ -12,30 +12,30 @@
 #define FILE_MAX	(1024 * 1024)	/* bytes */
 
 int
-tls_pem_open(struct tls_pem *pem, const char *option, const char *path,
-    struct why *why)
+pem_open(struct tls_pem *pem, const char *option, const char *path,
+    struct error *why)
 {
 	char *text = calloc(1, FILE_MAX);
 	ssize_t n;
 
 	*pem = (struct tls_pem){ option, path, text, FILE_MAX };
 	if (text == NULL || (n = readfile(path, text, FILE_MAX)) == -1) {
-		why_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
+		error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
 		    strerror(errno));
-		tls_pem_close(pem);	/* some of it may have been read */
+		pem_close(pem);	/* some of it may have been read */
 		return -1;
 	}
 	pem->len = n;
 	if (strstr(text, "-----BEGIN ") == NULL) {
-		tls_pem_close(pem);
-		return why_set(why, EXIT_BADUSAGE, "%s %s: no PEM file: it "
+		pem_close(pem);
+		return error_set(why, EXIT_BADUSAGE, "%s %s: no PEM file: it "
 		    "has no line -----BEGIN ...", option, path);
 	}
 	return 0;
 }
 
 void
-tls_pem_close(struct tls_pem *pem)
+pem_close(struct tls_pem *pem)
 {
 	if (pem->text != NULL)
 		explicit_bzero(pem->text, pem->len);
@@ -44,17 +44,17 @@ tls_pem_close(struct tls_pem *pem)
 }
 
 int
-tls_pem_fail(const struct tls_pem *pem, const char *what, struct why *why)
+pem_fail(const struct tls_pem *pem, const char *what, struct error *why)
 {
-	return why_set(why, EXIT_BADUSAGE, "%s %s: %s%s%s", pem->option,
+	return error_set(why, EXIT_BADUSAGE, "%s %s: %s%s%s", pem->option,
 	    pem->path, what, ERR_peek_error() != 0 ? ": " : "",
 	    ERR_peek_error() != 0 ? tls_reason() : "");
 }
 
 /* Blocks of other kinds are passed over. */
 int
-tls_pem_certs(const struct tls_pem *pem, STACK_OF(X509) *stack,
-    struct why *why)
+pem_certs(const struct tls_pem *pem, STACK_OF(X509) *stack,
+    struct error *why)
 {
 	BIO *in = BIO_new_mem_buf(pem->text, -1);
 	X509 *cert;
@@ -66,13 +66,13 @@ tls_pem_certs(const struct tls_pem *pem, STACK_OF(X509) *stack,
 			X509_free(cert);
 	BIO_free(in);
 	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return tls_pem_fail(pem, "a broken PEM block", why);
+		return pem_fail(pem, "a broken PEM block", why);
 	ERR_clear_error();
 	return 0;
 }
 
 const char *
-tls_pem_key(const char *p)
+pem_key(const char *p)
 {
 	static const char end[] = "PRIVATE KEY-----";
 	size_t len;

@@ -21,7 +21,7 @@ parse_one(unsigned char hash[TLS_PIN_BYTES], const char *word, size_t len)
 }
 
 int
-tls_pins_parse(struct tls_pins *p, const char *words, struct why *why)
+pins_parse(struct tls_pins *p, const char *words, struct error *why)
 {
 	size_t len;
 
@@ -29,10 +29,10 @@ tls_pins_parse(struct tls_pins *p, const char *words, struct why *why)
 	while (words != NULL && *words != '\0') {
 		len = strcspn(words, ";");
 		if (p->n == TLS_PINS_MAX)
-			return why_set(why, EXIT_BADUSAGE,
+			return error_set(why, EXIT_BADUSAGE,
 			    "--pinnedpubkey: more than %d keys", TLS_PINS_MAX);
 		if (parse_one(p->hash[p->n], words, len) == -1)
-			return why_set(why, EXIT_BADUSAGE, "--pinnedpubkey: "
+			return error_set(why, EXIT_BADUSAGE, "--pinnedpubkey: "
 			    "'%.*s' is not sha256// and 44 letters of base64",
 			    (int)len, words);
 		p->n++;
@@ -57,7 +57,7 @@ hash_key(unsigned char hash[TLS_PIN_BYTES], X509 *cert)
 }
 
 char *
-tls_pins_print(char *dst, size_t size, X509 *cert)
+pins_print(char *dst, size_t size, X509 *cert)
 {
 	unsigned char hash[TLS_PIN_BYTES];
 	char text[TEXT_LEN + 1];
@@ -71,8 +71,8 @@ tls_pins_print(char *dst, size_t size, X509 *cert)
 }
 
 int
-tls_pins_check(const struct tls_pins *p, X509 *cert, const char *name,
-    struct why *why)
+pins_check(const struct tls_pins *p, X509 *cert, const char *name,
+    struct error *why)
 {
 	unsigned char hash[TLS_PIN_BYTES];
 	char text[TEXT_LEN + 1];
@@ -81,12 +81,12 @@ tls_pins_check(const struct tls_pins *p, X509 *cert, const char *name,
 	if (p->n == 0)
 		return 0;
 	if (cert == NULL || hash_key(hash, cert) == -1)
-		return why_set(why, EXIT_DENIED, "public key of %s: it cannot "
+		return error_set(why, EXIT_DENIED, "public key of %s: it cannot "
 		    "be read", name);
 	for (i = 0; i < p->n; i++)
 		if (memcmp(hash, p->hash[i], sizeof(hash)) == 0)
 			return 0;
-	return why_set(why, EXIT_DENIED, "public key of %s: it is not pinned; "
+	return error_set(why, EXIT_DENIED, "public key of %s: it is not pinned; "
 	    "if it is the right one: --pinnedpubkey " KIND "%s", name,
 	    base64_encode(text, hash, sizeof(hash)));
 }

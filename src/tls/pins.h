@@ -2,8 +2,8 @@
 /*
  * The public keys that alone are accepted, as hashes (RFC 7469 2.4).
  */
-#ifndef OS_TLS_PINS_H
-#define OS_TLS_PINS_H
+#ifndef TLS_PINS_H
+#define TLS_PINS_H
 
 #include "base/error.h"
 #include "tls/openssl.h"
@@ -20,13 +20,13 @@ struct tls_pins {
  * From "sha256//BASE64;sha256//BASE64", as curl(1) has it, or NULL.  0, or -1
  * and why (64).
  */
-int tls_pins_parse(struct tls_pins *, const char *words, struct why *);
+int pins_parse(struct tls_pins *, const char *words, struct error *);
 
 /* Is the certificate's key among them?  0, or -1 and why (77). */
-int tls_pins_check(const struct tls_pins *, X509 *, const char *name,
-    struct why *);
+int pins_check(const struct tls_pins *, X509 *, const char *name,
+    struct error *);
 
 /* A certificate's key in that form, "" if it cannot be read.  Returns dst. */
-char *tls_pins_print(char *dst, size_t size, X509 *);
+char *pins_print(char *dst, size_t size, X509 *);
 
 #endif

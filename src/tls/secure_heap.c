@@ -64,13 +64,13 @@ change(void *p, size_t size, const char *file, int line)
 }
 
 void
-tls_memory(void)
+secure_heap(void)
 {
 	CRYPTO_set_mem_functions(get, change, give_back);
 }
 
 void
-tls_memory_trim(void)
+secure_heap_trim(void)
 {
 #ifdef __GLIBC__
 	malloc_trim(0);

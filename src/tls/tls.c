@@ -53,7 +53,7 @@ ask(struct tls *t, void *buf, size_t len)
 	ERR_clear_error();
 	errno = 0;
 	r = SSL_read_ex(t->ssl, buf, len, &got);
-	if (tls_kernel_stuck(t)) {
+	if (ktls_stuck(t)) {
 		t->read_error = t->write_error = errno = EPROTO;
 		return r == 1 ? (ssize_t)got : -1;
 	}
@@ -77,7 +77,7 @@ read_some(struct tls *t, void *buf, size_t len)
 		errno = t->read_error;
 		return -1;
 	}
-	if ((n = tls_kernel_read(t, buf, len)) == TLS_KERNEL_NOT)
+	if ((n = ktls_read(t, buf, len)) == TLS_KERNEL_NOT)
 		n = ask(t, buf, len);
 	t->drained = n <= 0;
 	if (n == -1 && errno != EAGAIN)
@@ -148,7 +148,7 @@ next_record(const struct tls *t, const struct iovec *iov, int n, size_t off,
 static ssize_t
 hand_over(struct tls *t, const void *buf, size_t len, int more)
 {
-	ssize_t n = tls_kernel_write(t, buf, len, more);
+	ssize_t n = ktls_write(t, buf, len, more);
 
 	if (n == -1 && errno != EAGAIN)
 		t->write_error = errno;
@@ -282,6 +282,6 @@ tls_describe(const struct tls *t, char *dst, size_t size)
 	snprintf(dst, size, "%s %s%s, ktls=%s", SSL_get_version(t->ssl),
 	    SSL_get_cipher_name(t->ssl),
 	    SSL_session_reused(t->ssl) ? ", resumed" : "",
-	    tls_kernel_word(t));
+	    ktls_word(t));
 	return dst;
 }

@@ -3,8 +3,8 @@
  * TLS by OpenSSL: the files tls*.c behind this header are the only ones that
  * know it.  Verified by default.
  */
-#ifndef OS_TLS_H
-#define OS_TLS_H
+#ifndef TLS_TLS_H
+#define TLS_TLS_H
 
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -51,12 +51,12 @@ struct tls_options {
  * this is for those who may make their first one when no file is to be had any
  * more.  0, or -1 and why (71).
  */
-int tls_prepare(struct why *);
+int tls_prepare(struct error *);
 
 /*
  * Makes the shared context of one role: trust, own certificate, ALPN
  * http/1.1, neither renegotiation nor compression, and the kernel's help where
- * it has any (see tls_kernel_sends()).  To be called once, before
+ * it has any (see ktls_sends()).  To be called once, before
  * the first fork.  The system's hashed directory is preferred to its bundle,
  * which costs 25 ms to load; cafile and capath replace both.
  *
@@ -70,7 +70,7 @@ int tls_prepare(struct why *);
  * NULL and why: 64 if a file or word cannot be used, 71 if the system has no
  * trusted certificates, or no OpenSSL.
  */
-struct tls_ctx *tls_context(const struct tls_options *, struct why *);
+struct tls_ctx *tls_context(const struct tls_options *, struct error *);
 void tls_ctx_free(struct tls_ctx *);
 
 /*
@@ -101,11 +101,11 @@ void tls_tickets_close(struct tls_ctx *);
  * failed and what was seen), 76 for everything else.
  */
 struct tls *tls_connect(struct tls_ctx *, int rfd, int wfd,
-    struct tls *below, const char *host, int64_t deadline, struct why *);
+    struct tls *below, const char *host, int64_t deadline, struct error *);
 
 /* The same for a server, on a socket or a pair of pipes. */
 struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,
-    struct why *);
+    struct error *);
 
 /*
  * This process will make no other connection of the context, or none at all if
@@ -136,14 +136,14 @@ void tls_free(struct tls *);
  * when tls_pending() says no; an end of file that is met so, and EINVAL, are
  * to be looked into by tls_readv().
  */
-int tls_kernel_sends(const struct tls *);
-int tls_kernel_receives(const struct tls *);
+int ktls_sends(const struct tls *);
+int ktls_receives(const struct tls *);
 
 /*
  * Has it failed in a way there are better words for than errno's, such as a
  * certificate of ours that the peer does not like?  -1 and why, or 0.
  */
-int tls_failed(const struct tls *, struct why *);
+int tls_failed(const struct tls *, struct error *);
 
 /*
  * Has the server asked for a certificate of ours: 0 no; 1 yes, and there was
@@ -163,6 +163,6 @@ int tls_subject(const struct tls *, char *dst, size_t size);
 const char *tls_describe(const struct tls *, char *dst, size_t size);
 
 /* OpenSSL's version, for --version; or NULL and why, as tls_prepare(). */
-const char *tls_version(struct why *);
+const char *tls_version(struct error *);
 
 #endif

@@ -91,7 +91,7 @@ tls_reason_of(unsigned long code)
  * only a bundle that somebody named is loaded besides a usable directory.
  */
 static int
-trust_system(X509_STORE *store, int now, struct why *why)
+trust_system(X509_STORE *store, int now, struct error *why)
 {
 	const char *dir = secure_getenv(X509_get_default_cert_dir_env());
 	const char *file = secure_getenv(X509_get_default_cert_file_env());
@@ -109,21 +109,21 @@ trust_system(X509_STORE *store, int now, struct why *why)
 	for (i = 0; !found && bundles[i] != NULL; i++)
 		found = X509_STORE_load_file(store, bundles[i]) == 1;
 	if (!found)
-		return why_set(why, EXIT_SYSTEM, "no trusted certificates in "
+		return error_set(why, EXIT_SYSTEM, "no trusted certificates in "
 		    "%s: install ca-certificates or use --cacert", dir);
 	return 0;
 }
 
 /* Each certificate needs a list, but see the verify callback. */
 static int
-load_crls(X509_STORE *store, const char *path, struct why *why)
+load_crls(X509_STORE *store, const char *path, struct error *why)
 {
 	X509_LOOKUP *lookup = X509_STORE_add_lookup(store,
 	    X509_LOOKUP_file());
 
 	if (lookup == NULL || X509_load_crl_file(lookup, path,
 	    X509_FILETYPE_PEM) <= 0)
-		return why_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
+		return error_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
 		    tls_reason());
 	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
 	    X509_V_FLAG_CRL_CHECK_ALL);
@@ -132,28 +132,28 @@ load_crls(X509_STORE *store, const char *path, struct why *why)
 
 /* Those that were named, and nobody else. */
 static int
-trust_named(X509_STORE *store, const struct tls_options *o, struct why *why)
+trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 {
 	DIR *dir;
 
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
-		return why_set(why, EXIT_BADUSAGE, "%s %s: %s",
+		return error_set(why, EXIT_BADUSAGE, "%s %s: %s",
 		    o->ca_option != NULL ? o->ca_option : o->server ?
 		    "--tls-client-ca" : "--cacert", o->cafile, tls_reason());
 	if (o->capath == NULL)
 		return 0;
 	if ((dir = opendir(o->capath)) == NULL)
-		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
+		return error_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, strerror(errno));
 	closedir(dir);
 	if (!trust_dir(store, o->capath, o->trust_now))
-		return why_set(why, EXIT_BADUSAGE, "--capath %s: %s",
+		return error_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, tls_reason());
 	return 0;
 }
 
 int
-tls_trust(X509_STORE *store, const struct tls_options *o, struct why *why)
+tls_trust(X509_STORE *store, const struct tls_options *o, struct error *why)
 {
 	ERR_clear_error();
 	if (o->crlfile != NULL && load_crls(store, o->crlfile, why) == -1)

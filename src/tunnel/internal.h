@@ -4,13 +4,13 @@
  * and ends, tunnel_time.c when, tunnel_out.c makes frames, tunnel_in.c takes
  * them apart, tunnel_open.c sees to streams that come later.
  */
-#ifndef PROTO_TUNNEL_INSIDE_H
-#define PROTO_TUNNEL_INSIDE_H
+#ifndef TUNNEL_INTERNAL_H
+#define TUNNEL_INTERNAL_H
 
 #include "tunnel/tunnel.h"
 
 /* tunnel.c: draws the conclusions of whatever an event has changed. */
-void tunnel_settle(struct tunnel *);
+void tunnel_update(struct tunnel *);
 
 /* tunnel.c: it ends badly now, unless it has ended already. */
 void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
@@ -37,12 +37,12 @@ int64_t tunnel_hold_until(const struct tunnel *);
 int tunnel_peer_flows(const struct tunnel *);
 int tunnel_begun(const struct tunnel *);
 int64_t tunnel_answer_until(const struct tunnel *);
-int tunnel_heard_word(struct tunnel *, const struct control *);
+int tunnel_opening_received(struct tunnel *, const struct control *);
 
 /* tunnel_out.c */
 int tunnel_out_room(const struct tunnel *);
 int tunnel_out_pending(const struct tunnel *);
-int tunnel_out_said(const struct tunnel *);
+int tunnel_out_sent(const struct tunnel *);
 int tunnel_out_acked(struct tunnel *, uint64_t);
 void tunnel_out_rewind(struct tunnel *, uint64_t at);
 int64_t tunnel_ack_time(const struct tunnel *);

@@ -35,7 +35,7 @@ int
 tunnel_flows(const struct tunnel *t)
 {
 	if (t->cfg.role == TUNNEL_ASKS)
-		return parked(t) ? t->word_said : t->okayed;
+		return parked(t) ? t->opening_sent : t->okayed;
 	return tunnel_has_stream(t);
 }
 
@@ -54,8 +54,8 @@ tunnel_begun(const struct tunnel *t)
 		return 1;
 	if (!parked(t))
 		return t->okayed &&
-		    (t->cfg.role == TUNNEL_ASKS || t->word_said);
-	return t->cfg.role == TUNNEL_ASKS ? t->word_said : t->opened;
+		    (t->cfg.role == TUNNEL_ASKS || t->opening_sent);
+	return t->cfg.role == TUNNEL_ASKS ? t->opening_sent : t->opened;
 }
 
 int64_t
@@ -80,17 +80,17 @@ tunnel_open(struct tunnel *t, const char *addr)
 {
 	strncpy(t->addr, addr, sizeof(t->addr) - 1);
 	come(t);
-	t->word_due = 1;
-	tunnel_settle(t);
+	t->opening_due = 1;
+	tunnel_update(t);
 }
 
 void
 tunnel_ok(struct tunnel *t)
 {
 	t->okayed = 1;
-	t->word_due = 1;
+	t->opening_due = 1;
 	t->data_at = t->now;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 /* It is a reset that has its reason with it. */
@@ -106,16 +106,16 @@ tunnel_fail(struct tunnel *t, const char *reason)
 	for (i = 0; t->reason[i] != '\0'; i++)
 		if (t->reason[i] < ' ' || t->reason[i] > '~')
 			t->reason[i] = '?';
-	t->word_due = 1;
+	t->opening_due = 1;
 	tunnel_fault(t, TUNNEL_STREAM_RESET, CLOSE_NORMAL, t->reason);
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 /* An answer belongs to a question, and there is one of them. */
 static int
 heard_answer(struct tunnel *t, const struct control *c)
 {
-	if (t->cfg.role != TUNNEL_ASKS || !t->word_said)
+	if (t->cfg.role != TUNNEL_ASKS || !t->opening_sent)
 		return -1;
 	if (c->kind == CONTROL_OK) {
 		t->okayed = 1;
@@ -129,7 +129,7 @@ heard_answer(struct tunnel *t, const struct control *c)
 }
 
 int
-tunnel_heard_word(struct tunnel *t, const struct control *c)
+tunnel_opening_received(struct tunnel *t, const struct control *c)
 {
 	if (tunnel_failed(t))
 		return 0;

@@ -187,7 +187,7 @@ take_line(struct tunnel *t, const uint8_t *p, size_t len)
 		tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, NULL);
 		return 0;
 	default:
-		if (tunnel_heard_word(t, &c) == 0)
+		if (tunnel_opening_received(t, &c) == 0)
 			return 0;
 	}
 	return fault(t, CLOSE_PROTOCOL, "control line out of place");
@@ -352,11 +352,11 @@ tunnel_in_parse(struct tunnel *t)
 void
 tunnel_wire_read(struct tunnel *t, size_t n)
 {
-	t->heard_at = t->now;
+	t->received_at = t->now;
 	t->heard = 1;
 	t->in_end += n;
 	tunnel_in_parse(t);
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 int
@@ -394,12 +394,12 @@ tunnel_stream_wrote(struct tunnel *t, size_t n)
 	memmove(t->run, t->run + i, t->nruns * sizeof(t->run[0]));
 	if (t->in_pos == t->in_end && t->nruns == 0)
 		t->in_pos = t->in_end = 0;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 /* Only what is inside a binary frame that nobody has to unmask. */
 size_t
-tunnel_beside_in(const struct tunnel *t)
+tunnel_bypass_in(const struct tunnel *t)
 {
 	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
 	    is_small(t) || t->pending > 0 || unparsed(t) > 0 ||
@@ -410,9 +410,9 @@ tunnel_beside_in(const struct tunnel *t)
 }
 
 void
-tunnel_wire_beside(struct tunnel *t, size_t n)
+tunnel_wire_bypass(struct tunnel *t, size_t n)
 {
-	t->heard_at = t->now;
+	t->received_at = t->now;
 	t->heard = 1;
 	t->pending += n;
 	t->beside += n;
@@ -421,7 +421,7 @@ tunnel_wire_beside(struct tunnel *t, size_t n)
 		end_data(t);
 		t->in_frame = 0;
 	}
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 /* The stream will take nothing more. */

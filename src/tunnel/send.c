@@ -3,7 +3,7 @@
  * The way out: what the stream says is kept in a ring, framed, masked and
  * written.  Without a session bytes are forgotten once written, and masked
  * where they lie; with one they are kept, plain, until acknowledged, and
- * masked into the bounce buffer, since they may have to be said again.
+ * masked into the mask_buffer buffer, since they may have to be said again.
  */
 #include <string.h>
 
@@ -72,7 +72,7 @@ tunnel_stream_read(struct tunnel *t, size_t n)
 		t->out_head += n;
 		t->data_at = t->now;
 	}
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 static void
@@ -127,8 +127,8 @@ say_word(struct tunnel *t)
 	else
 		say(t, FRAME_TEXT, line, control_write_text(line,
 		    CONTROL_FAIL, t->reason));
-	t->word_due = 0;
-	t->word_said = 1;
+	t->opening_due = 0;
+	t->opening_sent = 1;
 }
 
 /* How much of what the stream said may be framed now. */
@@ -142,7 +142,7 @@ sendable(const struct tunnel *t)
 	if (t->cfg.session)
 		n = min(n, t->out_kept + t->cfg.peer_win - t->out_sent);
 	if (!t->cfg.extension)
-		n = min(n, TUNNEL_FRAME_FOREIGN);
+		n = min(n, TUNNEL_FRAME_PLAIN);
 	return n;
 }
 
@@ -192,12 +192,12 @@ tunnel_out_pending(const struct tunnel *t)
 	if (t->close_sent)
 		return 0;
 	return t->pong_due || t->now >= tunnel_ack_time(t) || ping_due(t) ||
-	    t->word_due || t->rst_due || sendable(t) > 0 || eof_due(t) || close_due(t);
+	    t->opening_due || t->rst_due || sendable(t) > 0 || eof_due(t) || close_due(t);
 }
 
 /* Has everything been written that the stream said? */
 int
-tunnel_out_said(const struct tunnel *t)
+tunnel_out_sent(const struct tunnel *t)
 {
 	return t->out_ended && t->out_sent == t->out_head &&
 	    t->pay_left == 0 && t->head_len == 0;
@@ -249,8 +249,8 @@ begin_data(struct tunnel *t, size_t n, int beside)
 	t->head_len += frame_encode(t->head + t->head_len, &f);
 	t->out_sent += n;
 	t->pay_left = n;
-	t->pay_beside = beside;
-	t->bounce_off = t->bounce_len = 0;
+	t->pay_bypass = beside;
+	t->mask_buffer_off = t->mask_buffer_len = 0;
 }
 
 /*
@@ -271,7 +271,7 @@ compose_control(struct tunnel *t)
 		t->in_acked = t->in_delivered;
 		t->ack_now = 0;
 	}
-	if (t->word_due)
+	if (t->opening_due)
 		say_word(t);
 	if (t->rst_due) {
 		say_line(t, CONTROL_RST, 0);
@@ -298,20 +298,20 @@ compose(struct tunnel *t)
 		say_close(t);
 }
 
-/* Fills the bounce buffer with the next masked bytes of the payload. */
+/* Fills the mask_buffer buffer with the next masked bytes of the payload. */
 static void
-bounce(struct tunnel *t)
+mask_buffer(struct tunnel *t)
 {
 	struct iovec iov[2];
-	size_t n = min(t->pay_left, TUNNEL_BOUNCE);
+	size_t n = min(t->pay_left, TUNNEL_MASK_BUFFER);
 	int i, k;
 
 	k = pieces(t, t->out_sent - t->pay_left, n, iov);
-	t->bounce_off = t->bounce_len = 0;
+	t->mask_buffer_off = t->mask_buffer_len = 0;
 	for (i = 0; i < k; i++) {
-		frame_mask(t->cfg.bounce + t->bounce_len, iov[i].iov_base,
+		frame_mask(t->cfg.mask_buffer + t->mask_buffer_len, iov[i].iov_base,
 		    iov[i].iov_len, t->mask, t->mask_phase);
-		t->bounce_len += iov[i].iov_len;
+		t->mask_buffer_len += iov[i].iov_len;
 		t->mask_phase += iov[i].iov_len;
 	}
 }
@@ -327,15 +327,15 @@ tunnel_wire_data(struct tunnel *t, struct iovec iov[3])
 		iov[n].iov_base = t->head + t->head_off;
 		iov[n++].iov_len = t->head_len - t->head_off;
 	}
-	if (t->pay_left == 0 || t->pay_beside)
+	if (t->pay_left == 0 || t->pay_bypass)
 		return n;
 	if (!t->cfg.client || !t->cfg.session)
 		return n + pieces(t, t->out_sent - t->pay_left, t->pay_left,
 		    iov + n);
-	if (t->bounce_off == t->bounce_len)
-		bounce(t);
-	iov[n].iov_base = t->cfg.bounce + t->bounce_off;
-	iov[n++].iov_len = t->bounce_len - t->bounce_off;
+	if (t->mask_buffer_off == t->mask_buffer_len)
+		mask_buffer(t);
+	iov[n].iov_base = t->cfg.mask_buffer + t->mask_buffer_off;
+	iov[n++].iov_len = t->mask_buffer_len - t->mask_buffer_off;
 	return n;
 }
 
@@ -345,40 +345,40 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 	size_t h = min(n, t->head_len - t->head_off);
 
 	if (n > 0)
-		t->said_at = t->now;
+		t->sent_at = t->now;
 	t->head_off += h;
 	if (t->head_off == t->head_len)
 		t->head_off = t->head_len = 0;
 	n -= h;
 	t->pay_left -= n;
-	if (t->bounce_off < t->bounce_len)
-		t->bounce_off += n;
+	if (t->mask_buffer_off < t->mask_buffer_len)
+		t->mask_buffer_off += n;
 	t->wire_blocked = t->head_len > 0 || t->pay_left > 0;
 	if (!t->cfg.session)
 		t->out_kept = t->out_sent - t->pay_left;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 /* A frame is known by its length only, so it begins when that is known. */
 size_t
-tunnel_beside_out(const struct tunnel *t)
+tunnel_bypass_out(const struct tunnel *t)
 {
 	if (t->cfg.client || t->cfg.session || t->out_ended ||
 	    t->out_discard || t->close_code != 0 || t->close_sent ||
 	    !tunnel_flows(t) || t->out_kept != t->out_head || t->head_len > 0 ||
 	    !tunnel_wire_up(t))
 		return 0;
-	return t->cfg.extension ? t->cfg.out_size : TUNNEL_FRAME_FOREIGN;
+	return t->cfg.extension ? t->cfg.out_size : TUNNEL_FRAME_PLAIN;
 }
 
 void
-tunnel_stream_beside(struct tunnel *t, size_t n)
+tunnel_stream_bypass(struct tunnel *t, size_t n)
 {
 	t->out_head += n;
 	t->data_at = t->now;
 	compose_control(t);
 	begin_data(t, n, 1);
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 /* The peer's stream has taken everything before n. */
@@ -397,13 +397,13 @@ tunnel_out_rewind(struct tunnel *t, uint64_t at)
 {
 	t->head_off = t->head_len = 0;
 	t->pay_left = 0;
-	t->bounce_off = t->bounce_len = 0;
+	t->mask_buffer_off = t->mask_buffer_len = 0;
 	t->out_sent = at;
 	t->pong_due = 0;
 	t->eof_sent = 0;
 	t->close_sent = 0;
 	t->rst_due = t->rst_due || t->rst_sent;
-	t->word_due = t->word_due || (t->word_said && at == 0);
+	t->opening_due = t->opening_due || (t->opening_sent && at == 0);
 	t->ack_now = t->in_delivered > 0;
 	t->wire_blocked = 0;
 }

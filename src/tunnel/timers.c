@@ -21,7 +21,7 @@ int64_t
 tunnel_hold_until(const struct tunnel *t)
 {
 	if (t->cfg.extension || !t->cfg.hold || t->in_ended ||
-	    t->close_code != 0 || !tunnel_out_said(t))
+	    t->close_code != 0 || !tunnel_out_sent(t))
 		return TUNNEL_NEVER;
 	return later(t->taken_at > t->ended_at ? t->taken_at : t->ended_at,
 	    t->cfg.linger);
@@ -30,7 +30,7 @@ tunnel_hold_until(const struct tunnel *t)
 int64_t
 tunnel_ping_time(const struct tunnel *t)
 {
-	int64_t quiet = t->heard_at < t->said_at ? t->heard_at : t->said_at;
+	int64_t quiet = t->received_at < t->sent_at ? t->received_at : t->sent_at;
 
 	if (!tunnel_wire_up(t) || t->close_sent)
 		return TUNNEL_NEVER;
@@ -49,7 +49,7 @@ silence_until(const struct tunnel *t)
 	    !(t->answered || t->cfg.extension) ||
 	    (t->wire_blocked && !t->cfg.extension))
 		return TUNNEL_NEVER;
-	return later(t->heard_at, t->cfg.ping_timeout);
+	return later(t->received_at, t->cfg.ping_timeout);
 }
 
 /*
@@ -67,12 +67,12 @@ idle_until(const struct tunnel *t)
 
 /* A stream that neither speaks nor listens waits for the peer so long. */
 static int64_t
-deaf_until(const struct tunnel *t)
+write_closed_until(const struct tunnel *t)
 {
-	if (!t->deaf || !t->out_ended || t->in_ended ||
+	if (!t->write_closed || !t->out_ended || t->in_ended ||
 	    t->end != TUNNEL_GOING)
 		return TUNNEL_NEVER;
-	return (t->deaf_at > t->ended_at ? t->deaf_at : t->ended_at) +
+	return (t->write_closed_at > t->ended_at ? t->write_closed_at : t->ended_at) +
 	    (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
 }
 
@@ -112,7 +112,7 @@ tunnel_deadline(const struct tunnel *t)
 	d = earlier(d, idle_until(t));
 	d = earlier(d, tunnel_answer_until(t));
 	d = earlier(d, tunnel_hold_until(t));
-	d = earlier(d, deaf_until(t));
+	d = earlier(d, write_closed_until(t));
 	return earlier(d, closing_until(t));
 }
 
@@ -120,7 +120,7 @@ void
 tunnel_tick(struct tunnel *t)
 {
 	if (!tunnel_reads_wire(t))
-		t->heard_at = t->now;
+		t->received_at = t->now;
 	if (t->now >= silence_until(t))
 		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
 	if (t->now >= idle_until(t))
@@ -128,7 +128,7 @@ tunnel_tick(struct tunnel *t)
 	if (t->now >= tunnel_answer_until(t))
 		tunnel_stop(t, CLOSE_INTERNAL, TUNNEL_PING_TIMEOUT,
 		    "no answer to open");
-	if (t->now >= deaf_until(t))
+	if (t->now >= write_closed_until(t))
 		tunnel_break(t);
 	if (t->now >= closing_until(t) && t->leaving)
 		t->wire_dead = 1;
@@ -142,5 +142,5 @@ tunnel_tick(struct tunnel *t)
 			tunnel_lose(t, TUNNEL_WIRE_LOST, "no answer to Close");
 		t->wire_dead = 1;
 	}
-	tunnel_settle(t);
+	tunnel_update(t);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How a tunnel goes on and ends.  Every public function tells of one event;
- * tunnel_settle() then draws the conclusions, so that no conclusion depends
+ * tunnel_update() then draws the conclusions, so that no conclusion depends
  * on the order in which its causes came.
  */
 #include <string.h>
@@ -33,7 +33,7 @@ tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 	memset(t, 0, sizeof(*t));
 	t->cfg = *cfg;
 	t->now = now;
-	t->heard_at = t->said_at = t->ping_at = t->data_at = now;
+	t->received_at = t->sent_at = t->ping_at = t->data_at = now;
 	t->rtt = -1;
 }
 
@@ -66,7 +66,7 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 	t->why = why;
 	set_close(t, code);
 	t->out_ended = 1;
-	if (!keeps_arrived(end) || t->deaf || !tunnel_flows(t))
+	if (!keeps_arrived(end) || t->write_closed || !tunnel_flows(t))
 		tunnel_in_drop(t);
 }
 
@@ -159,7 +159,7 @@ close_now(const struct tunnel *t)
 		return t->eof_sent && t->head_len == 0 && t->in_shut &&
 		    all_said(t) &&
 		    (!t->cfg.session || t->in_acked == t->in_taken);
-	return tunnel_out_said(t) && (!t->cfg.hold || t->in_ended ||
+	return tunnel_out_sent(t) && (!t->cfg.hold || t->in_ended ||
 	    t->now >= tunnel_hold_until(t));
 }
 
@@ -200,7 +200,7 @@ leave(struct tunnel *t)
 }
 
 void
-tunnel_settle(struct tunnel *t)
+tunnel_update(struct tunnel *t)
 {
 	if (t->close_rcvd == 1) {
 		t->close_rcvd = 2;	/* looked at */
@@ -213,7 +213,7 @@ tunnel_settle(struct tunnel *t)
 	}
 	if (t->leaving)
 		leave(t);
-	if (t->deaf && t->pending > 0)
+	if (t->write_closed && t->pending > 0)
 		tunnel_break(t);
 	if (t->close_code == 0 && close_now(t)) {
 		set_close(t, CLOSE_NORMAL);
@@ -256,7 +256,7 @@ end_of_failed(const struct tunnel *t)
 }
 
 static unsigned int
-stream_wants(const struct tunnel *t)
+target_wants(const struct tunnel *t)
 {
 	unsigned int w = 0;
 
@@ -283,7 +283,7 @@ stream_wants(const struct tunnel *t)
 unsigned int
 tunnel_wants(const struct tunnel *t)
 {
-	unsigned int w = stream_wants(t);
+	unsigned int w = target_wants(t);
 
 	if (t->wire_dead && !t->wire_gone)
 		w |= TUNNEL_CLOSE_WIRE;
@@ -306,7 +306,7 @@ tunnel_stream_eof(struct tunnel *t)
 {
 	t->out_ended = 1;
 	t->ended_at = t->now;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
@@ -316,29 +316,29 @@ tunnel_stream_failed(struct tunnel *t)
 		t->out_ended = 1;
 	else
 		tunnel_break(t);
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
-tunnel_stream_deaf(struct tunnel *t)
+tunnel_stream_write_closed(struct tunnel *t)
 {
-	t->deaf = 1;
-	t->deaf_at = t->now;
-	tunnel_settle(t);
+	t->write_closed = 1;
+	t->write_closed_at = t->now;
+	tunnel_update(t);
 }
 
 void
 tunnel_stream_shut(struct tunnel *t)
 {
 	t->in_shut = 1;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
 tunnel_stream_closed(struct tunnel *t)
 {
 	t->stream_gone = 1;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
@@ -347,7 +347,7 @@ tunnel_wire_eof(struct tunnel *t)
 	t->wire_eof = 1;
 	if (!t->close_rcvd && !t->wire_finished)
 		tunnel_lose(t, TUNNEL_WIRE_LOST, "the wire ended without Close");
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
@@ -357,7 +357,7 @@ tunnel_wire_failed(struct tunnel *t)
 	t->wire_dead = 1;
 	if (!t->close_rcvd && !t->wire_finished)
 		tunnel_lose(t, TUNNEL_WIRE_LOST, "the wire was reset");
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
@@ -365,14 +365,14 @@ tunnel_wire_finished(struct tunnel *t)
 {
 	t->wire_finished = 1;
 	t->closed_at = t->now;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
 tunnel_wire_closed(struct tunnel *t)
 {
 	t->wire_gone = 1;
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 void
@@ -391,7 +391,7 @@ tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
 		t->rst_due = t->cfg.extension && !t->close_sent;
 	tunnel_in_drop(t);
 	tunnel_fault(t, end, code, why);
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 uint64_t
@@ -421,8 +421,8 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	if (t->end == TUNNEL_GOING)
 		t->close_code = 0;
 	t->wire_gone = t->wire_dead = t->wire_eof = t->wire_finished = 0;
-	t->heard_at = t->said_at = t->ping_at = t->now;
-	tunnel_settle(t);
+	t->received_at = t->sent_at = t->ping_at = t->now;
+	tunnel_update(t);
 	return 0;
 }
 
@@ -434,7 +434,7 @@ tunnel_expire(struct tunnel *t)
 		t->end = TUNNEL_ENDED;
 	else
 		tunnel_fault(t, TUNNEL_WIRE_LOST, CLOSE_NONE, t->why);
-	tunnel_settle(t);
+	tunnel_update(t);
 }
 
 int

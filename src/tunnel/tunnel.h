@@ -13,8 +13,8 @@
  * reports each thing done.  Times are milliseconds of one clock that never
  * jumps, told by tunnel_tick().
  */
-#ifndef PROTO_TUNNEL_H
-#define PROTO_TUNNEL_H
+#ifndef TUNNEL_TUNNEL_H
+#define TUNNEL_TUNNEL_H
 
 #include <sys/uio.h>
 
@@ -27,9 +27,9 @@
 
 #define TUNNEL_NEVER		INT64_MAX
 #define TUNNEL_SLACK		262144	/* of in beyond the window */
-#define TUNNEL_BOUNCE		131072	/* masked copies on their way out */
+#define TUNNEL_MASK_BUFFER		131072	/* masked copies on their way out */
 #define TUNNEL_RUNS		16
-#define TUNNEL_FRAME_FOREIGN	65535	/* largest payload for strangers */
+#define TUNNEL_FRAME_PLAIN	65535	/* largest payload for strangers */
 #define TUNNEL_ACK_DELAY	200	/* ms after the last delivery */
 #define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
 
@@ -90,10 +90,10 @@ struct tunnel_config {
 	/*
 	 * Memory, for the life of the tunnel.  out_size is how much is kept
 	 * of what the stream said; in_size is at least TUNNEL_SLACK, with a
-	 * session win + TUNNEL_SLACK; bounce (TUNNEL_BOUNCE) is needed by a
+	 * session win + TUNNEL_SLACK; mask_buffer (TUNNEL_MASK_BUFFER) is needed by a
 	 * client with a session.
 	 */
-	uint8_t *out, *in, *bounce;
+	uint8_t *out, *in, *mask_buffer;
 	size_t out_size, in_size;
 
 	void (*random)(void *, size_t);	/* unpredictable bytes */
@@ -119,14 +119,14 @@ struct tunnel {
 	uint8_t stream_gone;		/* closed or reset by us */
 	uint8_t out_ended;		/* it has ended (read side) */
 	uint8_t out_discard;		/* nobody wants what it still says */
-	uint8_t deaf;			/* it will take nothing more */
+	uint8_t write_closed;			/* it will take nothing more */
 	uint8_t in_ended;		/* what came is all there will be */
 	uint8_t in_shut;		/* the stream was shown that */
 
 	/* a stream that comes later */
 	uint8_t opened;			/* asks: it is here; serves: wanted */
 	uint8_t okayed;			/* serves: it is here; asks: theirs is */
-	uint8_t word_due, word_said;	/* our open, ok or fail */
+	uint8_t opening_due, opening_sent;	/* our open, ok or fail */
 	char addr[CONTROL_ADDR_MAX];	/* of open */
 	char reason[CONTROL_REASON_MAX];	/* of fail, "" */
 	int64_t opened_at;
@@ -150,8 +150,8 @@ struct tunnel {
 	uint64_t out_kept, out_sent, out_head;
 	uint64_t out_base;		/* position that lies at out[0] */
 	uint64_t pay_left;		/* of the frame on its way */
-	uint8_t pay_beside;		/* it is not in the ring */
-	size_t bounce_off, bounce_len;
+	uint8_t pay_bypass;		/* it is not in the ring */
+	size_t mask_buffer_off, mask_buffer_len;
 	uint8_t mask[4];
 	size_t mask_phase;
 	uint8_t head[512];		/* control frames and one header */
@@ -182,9 +182,9 @@ struct tunnel {
 	uint32_t pongs;			/* that told a round trip */
 
 	/* when things happened */
-	int64_t heard_at, said_at;	/* last byte from, to the wire */
+	int64_t received_at, sent_at;	/* last byte from, to the wire */
 	int64_t data_at;		/* last payload, either way */
-	int64_t taken_at, delivered_at, ended_at, deaf_at, closed_at;
+	int64_t taken_at, delivered_at, ended_at, write_closed_at, closed_at;
 
 	uint8_t masks[256];		/* random bytes in stock */
 	size_t masks_left;
@@ -244,7 +244,7 @@ void tunnel_stream_failed(struct tunnel *);
  * harm is done until there is something to write; once the stream has ended
  * as well, the peer gets the linger time to end too.
  */
-void tunnel_stream_deaf(struct tunnel *);
+void tunnel_stream_write_closed(struct tunnel *);
 int tunnel_stream_data(struct tunnel *, struct iovec iov[TUNNEL_RUNS]);
 void tunnel_stream_wrote(struct tunnel *, size_t);
 void tunnel_stream_shut(struct tunnel *);
@@ -268,10 +268,10 @@ void tunnel_wire_closed(struct tunnel *);
  * first, and then, told as written in the same way, what it holds.  While
  * stream data is beside, tunnel_stream_data() gives none.
  */
-size_t tunnel_beside_out(const struct tunnel *);
-size_t tunnel_beside_in(const struct tunnel *);
-void tunnel_stream_beside(struct tunnel *, size_t);
-void tunnel_wire_beside(struct tunnel *, size_t);
+size_t tunnel_bypass_out(const struct tunnel *);
+size_t tunnel_bypass_in(const struct tunnel *);
+void tunnel_stream_bypass(struct tunnel *, size_t);
+void tunnel_wire_bypass(struct tunnel *, size_t);
 
 /*
  * Ends it from this side: the stream is reset, the peer is told by Close with

@@ -3,8 +3,8 @@
  * Control lines of the extension "inetws" (inetws-protocol(7)): what two
  * inetws say to each other in text messages.
  */
-#ifndef PROTO_CONTROL_H
-#define PROTO_CONTROL_H
+#ifndef WS_CONTROL_H
+#define WS_CONTROL_H
 
 #include <stddef.h>
 #include <stdint.h>

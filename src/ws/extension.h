@@ -3,8 +3,8 @@
  * The websocket extension "inetws" (inetws-protocol(7)): its parameters in
  * Sec-WebSocket-Extensions (RFC 6455 9.1).
  */
-#ifndef PROTO_EXTENSION_H
-#define PROTO_EXTENSION_H
+#ifndef WS_EXTENSION_H
+#define WS_EXTENSION_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * Frame headers and masking (RFC 6455 section 5).
  */
-#ifndef PROTO_FRAME_H
-#define PROTO_FRAME_H
+#ifndef WS_FRAME_H
+#define WS_FRAME_H
 
 #include <sys/types.h>
 

@@ -3,8 +3,8 @@
  * The opening handshake of RFC 6455 section 4: what a request and an answer
  * must say, and how ours are written.
  */
-#ifndef PROTO_UPGRADE_H
-#define PROTO_UPGRADE_H
+#ifndef WS_UPGRADE_H
+#define WS_UPGRADE_H
 
 #include <stddef.h>
 
@@ -65,7 +65,7 @@ struct upgrade_offer {
 	const char *user_agent;		/* NULL: inetws/VERSION */
 	const char *origin;		/* NULL: none */
 	const char *user;		/* "user:pass"; NULL or "": none */
-	const char *extra;		/* lines of field_add(), or "" */
+	const char *extra;		/* lines of header_add(), or "" */
 	const struct extension *offer;	/* NULL: none */
 };
 

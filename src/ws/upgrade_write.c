@@ -130,7 +130,7 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
     const struct upgrade_offer *o)
 {
 	struct out out = { dst, size, 0 };
-	char host[ADDR_HOST_MAX + 16], basic[FIELD_BASIC_MAX];
+	char host[ADDR_HOST_MAX + 16], basic[HEADER_BASIC_MAX];
 
 	if (!path_is_clean(url->path))
 		return -1;
@@ -146,11 +146,11 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
 	put_extension(&out, o->offer);
 	put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
 	    o->user_agent : "inetws/" INETWS_VERSION);
-	if (o->origin != NULL && !field_has(o->extra, "Origin"))
+	if (o->origin != NULL && !header_has(o->extra, "Origin"))
 		put(&out, "Origin: %s\r\n", o->origin);
 	if (o->user != NULL && o->user[0] != '\0' &&
-	    !field_has(o->extra, "Authorization")) {
-		put(&out, "%s", field_basic(basic, "Authorization",
+	    !header_has(o->extra, "Authorization")) {
+		put(&out, "%s", header_basic(basic, "Authorization",
 		    o->user));
 		explicit_bzero(basic, sizeof basic);
 	}

@@ -28,7 +28,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 }
 
 int
-stats_share(const char *path, unsigned int slots, struct why *why)
+stats_share(const char *path, unsigned int slots, struct error *why)
 {
 	return 0;
 }
@@ -73,7 +73,7 @@ stats_close(int remove)
 }
 
 int
-stats_is_left(const char *path)
+stats_is_abandoned(const char *path)
 {
 	return 0;
 }
@@ -96,7 +96,7 @@ stats_release(unsigned int result)
 }
 
 void
-stats_bury(int slot)
+stats_close_slot(int slot)
 {
 }
 
@@ -118,7 +118,7 @@ stats_set_name(unsigned int i, const char *text, int listed,
 }
 
 void
-stats_set_note(int64_t note)
+stats_set_ready_cache(int64_t note)
 {
 }
 
@@ -132,7 +132,7 @@ stats_may_log(uint64_t *left_out)
 /* Reading. */
 
 int
-stats_is_survivor(int slot)
+stats_is_inherited(int slot)
 {
 	return 0;
 }
@@ -144,7 +144,7 @@ stats_is_established(int slot, int pid)
 }
 
 int64_t
-stats_note(void)
+stats_ready_cache(void)
 {
 	return 0;
 }
@@ -156,9 +156,9 @@ stats_view_own(struct stats_view *v)
 }
 
 int
-stats_view_open(struct stats_view *v, const char *path, struct why *why)
+stats_view_open(struct stats_view *v, const char *path, struct error *why)
 {
-	return why_set(why, EXIT_NAME, "%s: built without statistics", path);
+	return error_set(why, EXIT_NAME, "%s: built without statistics", path);
 }
 
 void
@@ -196,7 +196,7 @@ stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 }
 
 int
-stats_left(int slot, struct report_row *r)
+stats_last_row(int slot, struct report_row *r)
 {
 	return 0;
 }
@@ -204,41 +204,41 @@ stats_left(int slot, struct report_row *r)
 /* What a connection's process notes. */
 
 void
-note_who(const struct carry *c)
+record_peers(const struct connection *c)
 {
 }
 
 void
-note_open(const struct carry *c)
+record_open(const struct connection *c)
 {
 }
 
 void
-note_round(const struct tunnel *t)
+record_progress(const struct tunnel *t)
 {
 }
 
 void
-note_lost(void)
+record_lost(void)
 {
 }
 
 void
-note_resumed(const struct carry *c)
+record_resumed(const struct connection *c)
 {
 }
 
 void
-note_end(const struct carry *c)
+record_end(const struct connection *c)
 {
 }
 
 void
-note_failed(int exit_status)
+record_failed(int exit_status)
 {
 }
 
 void
-note_handed_over(void)
+record_handed_over(void)
 {
 }

@@ -36,7 +36,7 @@ plain(const char *text, size_t size)
 static int
 object(int good, X509_STORE_CTX *store)
 {
-	struct why why;
+	struct error why;
 	int error;
 
 	for (error = 1; error < 100; error++) {
@@ -71,7 +71,7 @@ describe(X509 *cert, size_t size)
 	static const unsigned char none[TLS_PIN_BYTES];
 	STACK_OF(X509) *chain = sk_X509_new_null();
 	struct tls_pins pins = { .n = 1 };
-	struct why why;
+	struct error why;
 	struct cert c;
 	char text[400];
 	unsigned int i;
@@ -82,12 +82,12 @@ describe(X509 *cert, size_t size)
 		must(text[0] == '\0');
 	plain(text, size);
 	memcpy(pins.hash[0], none, sizeof(none));
-	must(tls_pins_check(&pins, cert, "host", &why) == -1);
+	must(pins_check(&pins, cert, "host", &why) == -1);
 	plain(why.text, sizeof(why.text));
 	memset(&c, 0, sizeof(c));
 	for (i = 0; i < CERT_CHAIN_MAX + 2; i++)
 		sk_X509_push(chain, cert);
-	tls_cert_facts(&c, chain);
+	cert_info(&c, chain);
 	must(c.known && c.n == CERT_CHAIN_MAX);
 	plain(c.names, sizeof(c.names));
 	plain(c.issuer, sizeof(c.issuer));
@@ -101,7 +101,7 @@ describe(X509 *cert, size_t size)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct why why;
+	struct error why;
 
 	must(openssl_load(&why) == 0);
 	return 0;

@@ -23,7 +23,7 @@ round_trip(char *text, enum mode mode)
 {
 	static struct options o;
 	const struct mode_row *row;
-	struct why why;
+	struct error why;
 	char *dump = NULL;
 	size_t len;
 	unsigned int i;

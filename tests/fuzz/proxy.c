@@ -43,8 +43,8 @@ asks(const struct proxy *p)
 	CHECK(strncmp(out, "CONNECT ", 8) == 0);
 	CHECK(strspn(out + 8, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS"
 	    "TUVWXYZ0123456789.:-_[]") == strcspn(out + 8, " "));
-	CHECK(field_has(out, "Host"));
-	CHECK(field_has(out, "Proxy-Authorization") == (p->user[0] != '\0'));
+	CHECK(header_has(out, "Host"));
+	CHECK(header_has(out, "Proxy-Authorization") == (p->user[0] != '\0'));
 	proxy_print(show, sizeof show, p);
 	one_line(show);
 }
@@ -110,20 +110,20 @@ answer(const char *s, size_t len)
 static void
 detour(const char *s)
 {
-	struct detour d;
+	struct override d;
 	struct addr at, before;
 
 	CHECK(addr_target(&at, "h.example:443", err, sizeof err) == 0);
-	if (detour_resolve(&d, s, err, sizeof err) == 0)
+	if (override_resolve(&d, s, err, sizeof err) == 0)
 		CHECK(d.addresses[0] != '\0' && d.port != 0);
 	else
 		one_line(err);
-	if (detour_connect(&d, s, err, sizeof err) == -1) {
+	if (override_connect(&d, s, err, sizeof err) == -1) {
 		one_line(err);
 		return;
 	}
 	before = at;
-	detour_apply(&d, &at);
+	override_apply(&d, &at);
 	CHECK(at.port != 0 && at.host[0] != '\0');
 	one_line(at.host);
 	if (d.to.len == 0)
@@ -136,7 +136,7 @@ field(const char *s)
 	char lines[600] = "A: b\r\n";
 	size_t before = strlen(lines), len;
 
-	if (field_add(lines, sizeof lines, s, FIELD_SERVER, err,
+	if (header_add(lines, sizeof lines, s, HEADER_SERVER, err,
 	    sizeof err) == -1) {
 		CHECK(strlen(lines) == before);
 		one_line(err);
@@ -145,9 +145,9 @@ field(const char *s)
 	len = strlen(lines);
 	CHECK(strcmp(lines + len - 2, "\r\n") == 0);
 	CHECK(strcspn(lines + before, "\r\n") == len - before - 2);
-	CHECK(!field_has(lines + before, "Host") &&
-	    !field_has(lines + before, "sec-websocket-key") &&
-	    !field_has(lines + before, "connection"));
+	CHECK(!header_has(lines + before, "Host") &&
+	    !header_has(lines + before, "sec-websocket-key") &&
+	    !header_has(lines + before, "connection"));
 }
 
 int

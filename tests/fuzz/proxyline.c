@@ -18,27 +18,27 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 {
 	const char *data = (const char *)in;
-	struct proxyline p, q;
-	char err[200], out[PROXYLINE_MAX];
+	struct proxy_protocol p, q;
+	char err[200], out[PROXY_PROTOCOL_MAX];
 	ssize_t whole, r;
 	size_t n;
 	int v, len;
 
-	if (size > 2 * PROXYLINE_MAX)
+	if (size > 2 * PROXY_PROTOCOL_MAX)
 		return 0;
-	whole = proxyline_parse(&p, data, size, err, sizeof(err));
-	CHECK(whole <= (ssize_t)size && whole <= PROXYLINE_MAX);
-	CHECK(whole != 0 || size < PROXYLINE_MAX);
+	whole = proxy_protocol_parse(&p, data, size, err, sizeof(err));
+	CHECK(whole <= (ssize_t)size && whole <= PROXY_PROTOCOL_MAX);
+	CHECK(whole != 0 || size < PROXY_PROTOCOL_MAX);
 	for (n = 0; n < size; n++) {
-		r = proxyline_parse(&q, data, n, err, sizeof(err));
+		r = proxy_protocol_parse(&q, data, n, err, sizeof(err));
 		CHECK(whole <= 0 || r == ((ssize_t)n < whole ? 0 : whole));
 		CHECK(whole != 0 || r == 0);
 	}
 	if (whole <= 0)
 		return 0;
 	for (v = 1; v <= 2; v++) {
-		len = proxyline_write(out, sizeof(out), v, &p);
-		CHECK(len > 0 && proxyline_parse(&q, out, len, err,
+		len = proxy_protocol_write(out, sizeof(out), v, &p);
+		CHECK(len > 0 && proxy_protocol_parse(&q, out, len, err,
 		    sizeof(err)) == len);
 		CHECK(memcmp(&p, &q, sizeof(p)) == 0);
 	}

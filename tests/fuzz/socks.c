@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 /* One answer, read by pieces of this size.  As socks_read(). */
 static ssize_t
 by_pieces(struct socks *s, const uint8_t *p, size_t len, size_t piece,
-    struct why *why)
+    struct error *why)
 {
 	enum socks_step step = s->step;
 	ssize_t n = 0;
@@ -37,11 +37,11 @@ by_pieces(struct socks *s, const uint8_t *p, size_t len, size_t piece,
 
 /* Where it ended: -1 refused, 0 wants more, 1 done; *used is what it took. */
 static int
-talk(struct socks *s, const uint8_t *p, size_t len, size_t piece,
+exchange(struct socks *s, const uint8_t *p, size_t len, size_t piece,
     size_t *used)
 {
 	unsigned char out[SOCKS_ASK_MAX];
-	struct why why = { 0, "" };
+	struct error why = { 0, "" };
 	ssize_t n;
 	int turns;
 
@@ -79,8 +79,8 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	if (in[0] & 2)
 		s.ip = &ip;
 	t = s;
-	how = talk(&s, in + 1, size - 1, size, &used);
-	CHECK(talk(&t, in + 1, size - 1, 1, &again) == how);
+	how = exchange(&s, in + 1, size - 1, size, &used);
+	CHECK(exchange(&t, in + 1, size - 1, 1, &again) == how);
 	CHECK(used == again && s.step == t.step && used < size);
 	return 0;
 }

@@ -73,14 +73,14 @@ static void
 read_stream(struct world *w, size_t max)
 {
 	struct iovec iov[2];
-	size_t n = 0, i, may = tunnel_beside_out(&w->t);
+	size_t n = 0, i, may = tunnel_bypass_out(&w->t);
 	int k, j, discard = w->t.out_discard;
 
 	if (may > 0 && (max & 1)) {
 		may = may < w->t.cfg.out_size ? may : w->t.cfg.out_size;
 		CHECK(w->pipe_out == 0);
 		w->pipe_out = n = max < may ? max : may;
-		tunnel_stream_beside(&w->t, n);
+		tunnel_stream_bypass(&w->t, n);
 		w->told += n;
 		return;
 	}
@@ -116,7 +116,7 @@ read_wire(struct world *w, size_t max)
 {
 	struct iovec iov;
 	enum tunnel_end before = w->t.end;
-	size_t n, i, may = tunnel_beside_in(&w->t);
+	size_t n, i, may = tunnel_bypass_in(&w->t);
 
 	if (w->fed == w->queued) {
 		if (w->wire_ended)
@@ -130,7 +130,7 @@ read_wire(struct world *w, size_t max)
 		n = n < may ? n : may;
 		CHECK(w->pipe_in == 0);
 		w->pipe_in = n;
-		tunnel_wire_beside(&w->t, n);
+		tunnel_wire_bypass(&w->t, n);
 	} else {
 		tunnel_wire_space(&w->t, &iov);
 		CHECK(iov.iov_len > 0);
@@ -306,7 +306,7 @@ event(struct world *w)
 		else if (next(w) % 4 == 0)
 			tunnel_stream_failed(t);
 		else if (w->left % 4 == 0)
-			tunnel_stream_deaf(t);
+			tunnel_stream_write_closed(t);
 		break;
 	case 9:
 		if (wants & TUNNEL_WRITE_STREAM)
@@ -357,7 +357,7 @@ event(struct world *w)
 
 /*
  * The last of it.  Either all goes well, or a peer that reads nothing has to
- * be got rid of; it may go on to talk.
+ * be got rid of; it may go on to exchange.
  */
 static void
 finish(struct world *w, int stuck, int talks)
@@ -438,7 +438,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	cfg.in_size = TUNNEL_SLACK + (cfg.session ? cfg.win : 0);
 	cfg.out = malloc(cfg.out_size);
 	cfg.in = malloc(cfg.in_size);
-	cfg.bounce = cfg.client && cfg.session ? malloc(TUNNEL_BOUNCE) : NULL;
+	cfg.mask_buffer = cfg.client && cfg.session ? malloc(TUNNEL_MASK_BUFFER) : NULL;
 	cfg.random = fake_random;
 	w.chunk = b & 8 ? 1 + next(&w) : QUEUE_MAX;
 	w.now = 1000;
@@ -448,6 +448,6 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	finish(&w, b & 16, b & 64);
 	free(cfg.out);
 	free(cfg.in);
-	free(cfg.bounce);
+	free(cfg.mask_buffer);
 	return 0;
 }

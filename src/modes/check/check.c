@@ -26,7 +26,7 @@ static struct probe probe;
 
 /* A field of the answer for a person, "" if it is not there. */
 static void
-field(char *dst, size_t size, const struct wire *w, const char *name)
+field(char *dst, size_t size, const struct websocket *w, const char *name)
 {
 	struct slice value;
 
@@ -37,13 +37,13 @@ field(char *dst, size_t size, const struct wire *w, const char *name)
 
 /* Since the step before it; -1: it was not done. */
 static int64_t
-took(const struct wire *w, enum wire_step step)
+took(const struct websocket *w, enum dial_step step)
 {
 	int before = step - 1;
 
 	if (w->at[step] == 0)
 		return -1;
-	while (before > WIRE_BEGUN && w->at[before] == 0)
+	while (before > DIAL_BEGUN && w->at[before] == 0)
 		before--;
 	return w->at[step] - w->at[before];
 }
@@ -64,15 +64,15 @@ list_addresses(const struct net_found *found)
 }
 
 static void
-describe(const struct wire *w, const struct extension *ours, int http_status)
+describe(const struct websocket *w, const struct extension *ours, int http_status)
 {
-	c.find = took(w, WIRE_FOUND);
-	c.connect = took(w, WIRE_CONNECTED);
-	c.tunnel = took(w, WIRE_TUNNELLED);
+	c.find = took(w, DIAL_FOUND);
+	c.connect = took(w, DIAL_CONNECTED);
+	c.tunnel = took(w, DIAL_TUNNELLED);
 	if (w->proxy != NULL)
 		strlcpy(c.proxy, w->proxy, sizeof(c.proxy));
-	c.tls = took(w, WIRE_SECURED);
-	c.upgrade = took(w, WIRE_ANSWERED);
+	c.tls = took(w, DIAL_SECURED);
+	c.upgrade = took(w, DIAL_ANSWERED);
 	list_addresses(w->found);
 	strlcpy(c.peer, w->via, sizeof(c.peer));
 	c.http_status = http_status;
@@ -104,7 +104,7 @@ closed(void)
 	if (probe.code == CLOSE_NORMAL || probe.code == CLOSE_NONE ||
 	    probe.code == CLOSE_GOING_AWAY)
 		return;
-	why_set(&c.why, probe.code == CLOSE_PROTOCOL ? EXIT_PROTOCOL :
+	error_set(&c.why, probe.code == CLOSE_PROTOCOL ? EXIT_PROTOCOL :
 	    EXIT_UNREACHABLE, "the websocket was closed with %u%s%s",
 	    probe.code, probe.reason[0] != '\0' ? ": " : "", probe.reason);
 }
@@ -118,7 +118,7 @@ ping(int64_t limit, int64_t *sum)
 	enum probe_event event;
 
 	if (probe_ping(&probe, deadline) == -1) {
-		why_set(&c.why, EXIT_LOST, "cannot send a ping: %s",
+		error_set(&c.why, EXIT_LOST, "cannot send a ping: %s",
 		    strerror(errno));
 		return 0;
 	}
@@ -143,12 +143,12 @@ ping(int64_t limit, int64_t *sum)
 		closed();
 		break;
 	case PROBE_END:
-		why_set(&c.why, EXIT_LOST, "the websocket was cut off: %s",
+		error_set(&c.why, EXIT_LOST, "the websocket was cut off: %s",
 		    errno == 0 ? "it ended without a Close" :
 		    strerror(errno));
 		break;
 	case PROBE_FAULT:
-		why_set(&c.why, EXIT_PROTOCOL, "the peer broke a rule: %s",
+		error_set(&c.why, EXIT_PROTOCOL, "the peer broke a rule: %s",
 		    probe.fault);
 		break;
 	}
@@ -172,14 +172,14 @@ look(const struct options *o, struct trust *trust)
 	static const char digits[] = "0123456789abcdef";
 	struct extension offer = { .win = o->window,
 	    .flags = o->resume > 0 ? EXT_RESUME : 0 };
-	struct wire w;
+	struct websocket w;
 	uint8_t raw[EXTENSION_ID_MAX];
 	int status, i, failed;
 
 	random_bytes(raw, sizeof(raw));
 	for (i = 0; i < EXTENSION_ID_MAX; i++)
 		offer.id[i] = digits[raw[i] & 15];
-	failed = wire_dial(&w, o, trust, &offer, &status, &c.why) == -1;
+	failed = websocket_dial(&w, o, trust, &offer, &status, &c.why) == -1;
 	describe(&w, &offer, status);
 	if (failed)
 		return;
@@ -197,7 +197,7 @@ look(const struct options *o, struct trust *trust)
 static void
 look_with_tls(const struct options *o)
 {
-	struct trust trust = { tls_keep_make(o, &c.why), NULL };
+	struct trust trust = { tls_reload_make(o, &c.why), NULL };
 
 	if (trust.server == NULL && o->url.tls)
 		return;

@@ -28,14 +28,14 @@ static struct idler *idler;	/* IDLERS_MAX of them */
  */
 static int
 begin(struct idler *i, const struct options *o, struct trust *trust,
-    struct why *why)
+    struct error *why)
 {
 	struct extension offer = { .flags = EXT_PARK, .id = "idle",
 	    .win = o->window };
-	struct wire w;
+	struct websocket w;
 	int status;
 
-	if (wire_dial(&w, o, trust, &offer, &status, why) == -1)
+	if (websocket_dial(&w, o, trust, &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&i->probe, &w);
 	i->begun = clock_ms();

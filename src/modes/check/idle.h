@@ -2,8 +2,8 @@
 /*
  * check --proxy-idle: how long the path lets an idle websocket live.
  */
-#ifndef RUN_CHECK_IDLE_H
-#define RUN_CHECK_IDLE_H
+#ifndef MODES_CHECK_IDLE_H
+#define MODES_CHECK_IDLE_H
 
 #include "config/options.h"
 #include "handshake/websocket.h"

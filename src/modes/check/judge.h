@@ -3,8 +3,8 @@
  * What "inetws check" has found out, judged and shown: for a person, as JSON,
  * and as a line for Nagios and its kind.
  */
-#ifndef PROTO_CHECK_H
-#define PROTO_CHECK_H
+#ifndef MODES_CHECK_JUDGE_H
+#define MODES_CHECK_JUDGE_H
 
 #include <stdint.h>
 
@@ -23,7 +23,7 @@ enum check_idle { IDLE_NOT_ASKED, IDLE_LIVES, IDLE_CUT, IDLE_SILENT,
 
 struct check {
 	char url[256];		/* as given, without secrets */
-	struct why why;		/* status EXIT_ENDED: all went well */
+	struct error why;		/* status EXIT_ENDED: all went well */
 
 	/* microseconds, -1: it did not come to that */
 	int64_t find, connect, tunnel, tls, upgrade;

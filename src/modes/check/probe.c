@@ -15,7 +15,7 @@ _Static_assert(sizeof(((struct probe *)0)->in) >= HTTP_HEAD_MAX + 4096 +
     FRAME_HEAD_MAX + FRAME_CONTROL_MAX, "what came early fits");
 
 void
-probe_begin(struct probe *p, const struct wire *w)
+probe_begin(struct probe *p, const struct websocket *w)
 {
 	memset(p, 0, offsetof(struct probe, in));
 	p->io = w->io;
@@ -38,7 +38,7 @@ send_frame(struct probe *p, int opcode, const void *payload, size_t n,
 	random_bytes(f.key, sizeof(f.key));
 	head = frame_encode(out, &f);
 	frame_mask(out + head, payload, n, f.key, 0);
-	return wire_write(&p->io, out, head + n, deadline);
+	return deadline_write(&p->io, out, head + n, deadline);
 }
 
 int
@@ -145,7 +145,7 @@ probe_wait(struct probe *p, int64_t deadline)
 			if (event != PROBE_NOTHING)
 				return event;
 		} while (more);
-		n = wire_read(&p->io, p->in + p->len,
+		n = deadline_read(&p->io, p->in + p->len,
 		    sizeof(p->in) - p->len, deadline);
 		if (n == -1 && errno == ETIMEDOUT)
 			return PROBE_NOTHING;
@@ -171,10 +171,10 @@ send_line(struct probe *p, enum control_kind kind, uint64_t number,
 void
 probe_end(struct probe *p, int64_t deadline)
 {
-	struct wire w = { .io = p->io };
+	struct websocket w = { .io = p->io };
 
 	if (p->waits) {
-		wire_bye(&w, CLOSE_NORMAL, deadline);
+		websocket_bye(&w, CLOSE_NORMAL, deadline);
 		p->io = IO_CLOSED;
 		return;
 	}
@@ -184,7 +184,7 @@ probe_end(struct probe *p, int64_t deadline)
 	if (p->session)
 		send_line(p, p->eof ? CONTROL_ACK : CONTROL_RST, p->taken,
 		    clock_ms() + ANSWER_MS);
-	wire_bye(&w, p->extension && !p->eof && !p->session ?
+	websocket_bye(&w, p->extension && !p->eof && !p->session ?
 	    CLOSE_GOING_AWAY : CLOSE_NORMAL, deadline);
 	p->io = IO_CLOSED;
 }

@@ -3,8 +3,8 @@
  * A websocket that carries nothing: it is pinged, and looked at.  What the
  * peer says is skipped, its pings are answered.
  */
-#ifndef RUN_PROBE_H
-#define RUN_PROBE_H
+#ifndef MODES_CHECK_PROBE_H
+#define MODES_CHECK_PROBE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ struct probe {
 };
 
 /* Takes the wire over, with what came early. */
-void probe_begin(struct probe *, const struct wire *);
+void probe_begin(struct probe *, const struct websocket *);
 
 /* 0, or -1 with errno. */
 int probe_ping(struct probe *, int64_t deadline);

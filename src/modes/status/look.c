@@ -43,7 +43,7 @@ add(struct status *st, const char *path)
 
 	more = realloc(st->instance, (st->n + 1) * sizeof(*more));
 	if (more == NULL)
-		return why_set(&st->why, EXIT_SYSTEM, "out of memory");
+		return error_set(&st->why, EXIT_SYSTEM, "out of memory");
 	st->instance = more;
 	in = &more[st->n];
 	memset(in, 0, sizeof(*in));
@@ -54,7 +54,7 @@ add(struct status *st, const char *path)
 	if (read_rows(in, &v) == -1 || read_names(in, &v) == -1) {
 		free(in->row);
 		stats_view_close(&v);
-		return why_set(&st->why, EXIT_SYSTEM, "out of memory");
+		return error_set(&st->why, EXIT_SYSTEM, "out of memory");
 	}
 	stats_view_close(&v);
 	st->n++;
@@ -85,7 +85,7 @@ status_free(struct status *st)
 }
 
 int
-status_look(struct status *st, const struct options *o, struct why *why)
+status_look(struct status *st, const struct options *o, struct error *why)
 {
 	char dir[RUNDIR_MAX];
 	unsigned int i;

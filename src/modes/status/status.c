@@ -100,12 +100,12 @@ show_table(const struct status *st)
  */
 static int
 put_metrics(const struct status *st, struct out *o, int openmetrics,
-    struct why *why)
+    struct error *why)
 {
 	struct metrics_form form = { openmetrics, st->o->metrics_names == 1 };
 
 	if (st->n != 1)
-		return why_set(why, EXIT_BADUSAGE, "%u instances are "
+		return error_set(why, EXIT_BADUSAGE, "%u instances are "
 		    "running: name the page of one", st->n);
 	out_begin(o, memory_take(METRICS_MAX), METRICS_MAX);
 	metrics_write(o, &form, &st->instance[0].report,
@@ -114,7 +114,7 @@ put_metrics(const struct status *st, struct out *o, int openmetrics,
 }
 
 static int
-show_metrics(const struct status *st, struct why *why)
+show_metrics(const struct status *st, struct error *why)
 {
 	struct out o;
 
@@ -127,7 +127,7 @@ show_metrics(const struct status *st, struct why *why)
 
 /* Which reads Prometheus' format alone, and may read at any time. */
 int
-status_textfile(const struct status *st, struct why *why)
+status_textfile(const struct status *st, struct error *why)
 {
 	struct out o;
 	int failed;
@@ -137,7 +137,7 @@ status_textfile(const struct status *st, struct why *why)
 	failed = writefile(st->o->textfile, o.p, o.len) == -1;
 	memory_return();
 	if (failed)
-		return why_set(why, EXIT_SYSTEM, "%s: %s", st->o->textfile,
+		return error_set(why, EXIT_SYSTEM, "%s: %s", st->o->textfile,
 		    strerror(errno));
 	return 0;
 }
@@ -160,7 +160,7 @@ tell(const struct status *st)
 }
 
 static int
-look_twice(struct status *st, const struct options *o, struct why *why)
+look_twice(struct status *st, const struct options *o, struct error *why)
 {
 	struct status before;
 
@@ -178,7 +178,7 @@ int
 status_main(const struct options *o)
 {
 	struct status st = { 0 };
-	struct why why = { .status = EXIT_ENDED };
+	struct error why = { .status = EXIT_ENDED };
 	int failed;
 
 	if (o->watch)
@@ -196,7 +196,7 @@ status_main(const struct options *o)
 		why.status = st.n > 0 ? EXIT_ENDED : EXIT_UNREACHABLE;
 	}
 	if (!failed && (fflush(stdout) == EOF || ferror(stdout)))
-		failed = why_set(&why, EXIT_SYSTEM, "standard output: %s",
+		failed = error_set(&why, EXIT_SYSTEM, "standard output: %s",
 		    strerror(errno)) == -1;
 	if (failed)
 		fprintf(stderr, "inetws: %s\n", why.text);

@@ -2,8 +2,8 @@
 /*
  * What status*.c share: the instances that were found, and their rows.
  */
-#ifndef RUN_STATUS_H
-#define RUN_STATUS_H
+#ifndef MODES_STATUS_STATUS_H
+#define MODES_STATUS_STATUS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,18 +26,18 @@ struct status {
 	struct status_instance *instance;
 	unsigned int n;
 	unsigned int denied;		/* others that may not be seen */
-	struct why why;			/* of the last one */
+	struct error why;			/* of the last one */
 };
 
 /* Looks; what o->page names, or all there are.  0, or -1 and why. */
-int status_look(struct status *, const struct options *, struct why *);
+int status_look(struct status *, const struct options *, struct error *);
 void status_free(struct status *);
 
 /* Fills in the rates, by an earlier look. */
 void status_rates(struct status *, const struct status *before);
 
 /* --textfile: writes it.  0, or -1 and why. */
-int status_textfile(const struct status *, struct why *);
+int status_textfile(const struct status *, struct error *);
 
 /* Goes on until told to end; the exit status. */
 int status_watch(const struct options *);

@@ -196,12 +196,12 @@ int
 status_watch(const struct options *o)
 {
 	struct status now, before;
-	struct why why = { .status = EXIT_ENDED };
+	struct error why = { .status = EXIT_ENDED };
 	int terminal = o->textfile == NULL && term_is(), go_on;
 	unsigned int i;
 
 	memset(&before, 0, sizeof(before));
-	signals_alone();
+	signals_single();
 	if (terminal && term_begin() == -1)
 		terminal = 0;
 	do {

@@ -17,7 +17,7 @@
 #include "config/table.h"
 
 static struct options o;
-static struct why why;
+static struct error why;
 static char dir[] = "/tmp/inetws-options.XXXXXX";
 
 /* Splits a line at blanks ("~" stands for a blank) and parses it. */

@@ -53,14 +53,14 @@ status_of(pid_t pid)
 }
 
 static int pair[2];
-static char big[DOOR_BYTES_MAX];
+static char big[HANDOFF_BYTES_MAX];
 
 /* 0, or the error. */
 static int
 bring(size_t len)
 {
 	memset(big, 'x', sizeof(big));
-	return door_hand_over(session, pair[1], "ann", big, len,
+	return handoff_send(session, pair[1], "ann", big, len,
 	    clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
@@ -73,15 +73,15 @@ bring_some(void)
 static int
 bring_all(void)
 {
-	return bring(DOOR_BYTES_MAX);
+	return bring(HANDOFF_BYTES_MAX);
 }
 
 static int
 bring_too_much(void)
 {
-	static char more[DOOR_BYTES_MAX + 1];
+	static char more[HANDOFF_BYTES_MAX + 1];
 
-	return door_hand_over(session, pair[1], "", more, sizeof(more),
+	return handoff_send(session, pair[1], "", more, sizeof(more),
 	    clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
@@ -94,33 +94,33 @@ bring_as_nobody(void)
 	return bring(10);
 }
 
-/* Waits for somebody and opens.  As door_answer(). */
+/* Waits for somebody and opens.  As handoff_accept(). */
 static int
-answer(int door, struct door_visit *v)
+answer(int door, struct handoff_request *v)
 {
 	struct pollfd p = { .fd = door, .events = POLLIN };
 
 	if (poll(&p, 1, SOON) != 1)
 		return -1;
-	return door_answer(door, v);
+	return handoff_accept(door, v);
 }
 
 static void
 test_hand_over(void)
 {
 	int (*const bringer[])(void) = { bring_some, bring_all };
-	size_t i, len[] = { 10, DOOR_BYTES_MAX };
-	struct door_visit v;
+	size_t i, len[] = { 10, HANDOFF_BYTES_MAX };
+	struct handoff_request v;
 	pid_t pid;
 	char c;
 	int door;
 
 	invent();
 	ok(bring_some() == ENOENT, "nobody keeps such a session");
-	door = door_open(session);
+	door = handoff_listen(session);
 	ok(door != -1, "a door");
-	ok(door_open(session) == -1 && errno == EADDRINUSE, "not two");
-	ok(door_answer(door, &v) == -1, "nobody is there");
+	ok(handoff_listen(session) == -1 && errno == EADDRINUSE, "not two");
+	ok(handoff_accept(door, &v) == -1, "nobody is there");
 	for (i = 0; i < 2; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 			abort();
@@ -130,7 +130,7 @@ test_hand_over(void)
 		ok(memchr(v.bytes, 'x', 1) != NULL &&
 		    v.bytes[v.len - 1] == 'x', "the right ones");
 		is_str(v.user, "ann", "of a user");
-		door_receipt(&v);
+		handoff_confirm(&v);
 		is(status_of(pid), 0, "and gets a receipt");
 		close(pair[1]);
 		ok(write(v.fd, "!", 1) == 1 && read(pair[0], &c, 1) == 1 &&
@@ -138,19 +138,19 @@ test_hand_over(void)
 		close(v.fd);
 		close(pair[0]);
 	}
-	door_close(door, session);
+	handoff_close(door, session);
 	ok(bring_some() == ENOENT, "a closed door");
 }
 
 static void
 test_refused(void)
 {
-	struct door_visit v;
+	struct handoff_request v;
 	pid_t pid;
 	int door, s;
 
 	invent();
-	door = door_open(session);
+	door = handoff_listen(session);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		abort();
 	pid = aside(bring_too_much);
@@ -165,7 +165,7 @@ test_refused(void)
 		ok(1, "# SKIP another user: needs root");
 		ok(1, "# SKIP another user: needs root");
 	}
-	door_close(door, session);
+	handoff_close(door, session);
 }
 
 static int
@@ -179,19 +179,19 @@ static void
 test_crowd(void)
 {
 	enum { CROWD = 20 };
-	struct door_visit v;
+	struct handoff_request v;
 	pid_t pid[CROWD];
 	int door, i, served = 0, receipts = 0;
 
 	invent();
-	door = door_open(session);
+	door = handoff_listen(session);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		abort();
 	for (i = 0; i < CROWD; i++)
 		pid[i] = aside(bring_patiently);
 	for (i = 0; i < CROWD; i++)
 		if (answer(door, &v) == 0) {
-			door_receipt(&v);
+			handoff_confirm(&v);
 			close(v.fd);
 			served++;
 		}
@@ -199,7 +199,7 @@ test_crowd(void)
 		receipts += status_of(pid[i]) == 0;
 	is(served, CROWD, "a crowd is served");
 	is(receipts, CROWD, "everyone of it");
-	door_close(door, session);
+	handoff_close(door, session);
 	close(pair[0]);
 	close(pair[1]);
 }

@@ -24,9 +24,9 @@
     "Sec-WebSocket-Key: " KEY "\r\nSec-WebSocket-Version: 13\r\n"
 
 static struct options opt;
-static struct wire w;
+static struct websocket w;
 static struct upgrade_request req;
-static struct why why;
+static struct error why;
 
 /* All that comes until end of file; the length, or -1. */
 static ssize_t
@@ -60,10 +60,10 @@ offer(const char *text, int shut, int64_t ms, char *got, size_t size)
 	nonblock(pair[1]);
 	if (shut)
 		shutdown(pair[0], SHUT_WR);
-	r = wire_request(&w, &opt, io_of(pair[1]), &req, clock_ms() + ms,
+	r = websocket_request(&w, &opt, io_of(pair[1]), &req, clock_ms() + ms,
 	    &why);
 	if (r == 0) {
-		r = wire_answer(&w, &req, NULL, clock_ms() + ms, &why);
+		r = websocket_answer(&w, &req, NULL, clock_ms() + ms, &why);
 		io_close(&w.io);
 	}
 	ok(w.io.rfd == -1, "nothing stays open");
@@ -163,7 +163,7 @@ test_unread(void)
 	fd = accept(l, NULL, NULL);
 	nonblock(fd);
 	close(l);
-	is(wire_request(&w, &opt, io_of(fd), &req, clock_ms() + 5000, &why),
+	is(websocket_request(&w, &opt, io_of(fd), &req, clock_ms() + 5000, &why),
 	    -1, "junk is refused");
 	waitpid(pid, &status, 0);
 	is(status, 0, "and the peer could read why");
@@ -235,7 +235,7 @@ dial(const char *user, const char *const *answers)
 	snprintf(url, sizeof url, "ws://%s127.0.0.1:%u/start", user, port);
 	if (url_parse(&opt.url, url, err, sizeof err) == -1)
 		abort();
-	r = wire_dial(&w, &opt, &trust, NULL, &http, &why);
+	r = websocket_dial(&w, &opt, &trust, NULL, &http, &why);
 	if (r == 0)
 		ok(w.io.rfd != -1 && http == 101, "the wire is up");
 	else
@@ -333,7 +333,7 @@ test_full(void)
 	if (fcntl(out[1], F_SETFL, 0) == -1)
 		abort();
 	io = (struct io){ .rfd = in[0], .wfd = out[1] };
-	is(wire_write(&io, "x", 1, clock_ms() + 50), -1, "nothing is written");
+	is(deadline_write(&io, "x", 1, clock_ms() + 50), -1, "nothing is written");
 	is(errno, ETIMEDOUT, "but there is an end to waiting for it");
 	io_close(&io);
 	close(in[1]);

@@ -65,10 +65,10 @@ test_levels(void)
 	judge(0, 0, CHECK_WARNING, "a ping without answer");
 	c.close = 1000;
 	judge(0, 0, CHECK_OK, "unless the far side had ended it");
-	why_set(&c.why, EXIT_DENIED, "x");
+	error_set(&c.why, EXIT_DENIED, "x");
 	judge(99, 1, CHECK_CRITICAL, "a failure");
 	is(c.nwarnings, 0, "is not warned of");
-	why_set(&c.why, EXIT_SYSTEM, "x");
+	error_set(&c.why, EXIT_SYSTEM, "x");
 	judge(0, 0, CHECK_UNKNOWN, "our own failure tells nothing of them");
 }
 
@@ -106,11 +106,11 @@ test_shown(void)
 	struct check_limits none = { 0, 0 };
 
 	fresh();
-	why_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
+	error_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
 	check_nagios(&o, &c, &none, NOW);
 	is_str(buf, "INETWS CRITICAL - a/b \"c\" \\ |\n", "Nagios");
 	fresh();
-	why_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
+	error_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
 	check_json(&o, &c, NOW);
 	ok(strstr(buf, "\"why\":\"a|b \\\"c\\\" \\\\\"") != NULL, "JSON");
 	fresh();

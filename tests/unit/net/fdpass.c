@@ -10,7 +10,7 @@
 #include "net/fdpass.h"
 #include "tap.h"
 
-/* What a peer may send that is not pass_send(). */
+/* What a peer may send that is not fdpass_send(). */
 static void
 send_two(int to, const int two[2])
 {
@@ -44,27 +44,27 @@ next_free(void)
 static void
 test_messages(void)
 {
-	char text[PASS_TEXT_MAX], longest[PASS_TEXT_MAX + 1];
+	char text[FDPASS_TEXT_MAX], longest[FDPASS_TEXT_MAX + 1];
 	int pair[2], fd;
 
-	is(pass_pair(pair), 0, "a pair");
-	is(pass_take(pair[1], text, &fd), -1, "nothing there");
+	is(fdpass_pair(pair), 0, "a pair");
+	is(fdpass_take(pair[1], text, &fd), -1, "nothing there");
 	is(errno, EAGAIN, "so far");
-	is(pass_send(pair[0], 'A', "hello", -1), 0, "a message");
-	is(pass_take(pair[1], text, &fd), 'A', "arrives");
+	is(fdpass_send(pair[0], 'A', "hello", -1), 0, "a message");
+	is(fdpass_take(pair[1], text, &fd), 'A', "arrives");
 	is_str(text, "hello", "with its text");
 	is(fd, -1, "and no descriptor");
-	is(pass_send(pair[0], 'B', "", STDIN_FILENO), 0, "one with");
-	is(pass_take(pair[1], text, &fd), 'B', "arrives");
+	is(fdpass_send(pair[0], 'B', "", STDIN_FILENO), 0, "one with");
+	is(fdpass_take(pair[1], text, &fd), 'B', "arrives");
 	ok(fd > STDERR_FILENO, "with it");
 	is(fcntl(fd, F_GETFD), FD_CLOEXEC, "close-on-exec");
 	close(fd);
 	memset(longest, 'x', sizeof(longest));
-	longest[PASS_TEXT_MAX] = '\0';
-	is(pass_send(pair[0], 'C', longest, -1), -1, "a text too long");
+	longest[FDPASS_TEXT_MAX] = '\0';
+	is(fdpass_send(pair[0], 'C', longest, -1), -1, "a text too long");
 	is(errno, EMSGSIZE, "is refused");
 	close(pair[0]);
-	is(pass_take(pair[1], text, &fd), 0, "the end");
+	is(fdpass_take(pair[1], text, &fd), 0, "the end");
 	close(pair[1]);
 }
 
@@ -72,13 +72,13 @@ static void
 test_too_many(void)
 {
 	const int two[2] = { STDIN_FILENO, STDERR_FILENO };
-	char text[PASS_TEXT_MAX];
+	char text[FDPASS_TEXT_MAX];
 	int pair[2], fd, before;
 
-	pass_pair(pair);
+	fdpass_pair(pair);
 	before = next_free();
 	send_two(pair[0], two);
-	is(pass_take(pair[1], text, &fd), 'V', "two descriptors at once");
+	is(fdpass_take(pair[1], text, &fd), 'V', "two descriptors at once");
 	if (fd != -1)
 		close(fd);
 	is(next_free(), before, "leave nothing behind");

@@ -109,16 +109,16 @@ is_good(int fd)
 }
 
 static int
-all_good(const struct activation *a)
+all_good(const struct inherited *a)
 {
-	const struct activation_door *d;
+	const struct inherited_extra *d;
 	unsigned int i;
 
 	for (i = 0; i < a->nlisteners; i++)
 		if (!is_good(a->listener[i]) ||
 		    net_is_listener(a->listener[i]) != 1)
 			return 0;
-	for (d = a->door; d < a->door + ACTIVATE_DOORS; d++)
+	for (d = a->extra; d < a->extra + INHERIT_EXTRA; d++)
 		for (i = 0; i < d->n; i++)
 			if (!is_good(d->fd[i]) ||
 			    net_is_listener(d->fd[i]) != 1)
@@ -139,7 +139,7 @@ without_port(char *peer)
 }
 
 static void
-report(int r, int early, struct activation *a, const struct why *why)
+report(int r, int early, struct inherited *a, const struct error *why)
 {
 	if (r == -1)
 		dprintf(REPORT, "%d %s", why->status, why->text);
@@ -150,8 +150,8 @@ report(int r, int early, struct activation *a, const struct why *why)
 		    without_port(a->peer), is_null(0), is_null(1), is_null(2),
 		    early || a->no_stderr ? ", no stderr" : "",
 		    getenv("LISTEN_FDS") != NULL ? ", LISTEN_FDS" : "");
-	if (r == 0 && a->door[0].n + a->door[1].n > 0)
-		dprintf(REPORT, ", doors %u+%u", a->door[0].n, a->door[1].n);
+	if (r == 0 && a->extra[0].n + a->extra[1].n > 0)
+		dprintf(REPORT, ", doors %u+%u", a->extra[0].n, a->extra[1].n);
 	if (r == 0 && !all_good(a))
 		dprintf(REPORT, ", BAD FLAGS");
 }
@@ -173,10 +173,10 @@ forget_environment(void)
 static _Noreturn void
 in_child(void (*launcher)(void), const char *word)
 {
-	struct activation a;
-	struct why why;
-	struct addr words[2], other[ACTIVATE_DOORS];
-	const struct addr *doors[ACTIVATE_DOORS] = { NULL };
+	struct inherited a;
+	struct error why;
+	struct addr words[2], other[INHERIT_EXTRA];
+	const struct addr *doors[INHERIT_EXTRA] = { NULL };
 	char err[200], *copy, *one;
 	unsigned int n = 0, k = 0;
 	int early, r, fd;
@@ -198,11 +198,11 @@ in_child(void (*launcher)(void), const char *word)
 	if (fd > 2)
 		close(fd);
 	launcher();
-	if ((early = activate_stderr()) == -1)
+	if ((early = inherit_stderr()) == -1)
 		_exit(95);
 	copy = strdup(word);
 	while ((one = strsep(&copy, " ")) != NULL && n < 2) {
-		if (*one == '+' && k < ACTIVATE_DOORS) {
+		if (*one == '+' && k < INHERIT_EXTRA) {
 			doors[k] = &other[k];
 			if (addr_listen(&other[k++], one + 1, err,
 			    sizeof(err)) == -1)
@@ -211,7 +211,7 @@ in_child(void (*launcher)(void), const char *word)
 		    sizeof(err)) == -1)
 			_exit(96);
 	}
-	r = activate(&a, words, n, k > 0 ? doors : NULL, &why);
+	r = inherit(&a, words, n, k > 0 ? doors : NULL, &why);
 	report(r, early, &a, &why);
 	_exit(0);
 }
@@ -463,8 +463,8 @@ static void
 flags_of_others(void)
 {
 	struct addr word = { .kind = ADDR_STDIO };
-	struct activation a;
-	struct why why;
+	struct inherited a;
+	struct error why;
 	int in[2], out[2], master, slave, saved0, saved1;
 
 	if (pipe(in) == -1 || pipe(out) == -1)
@@ -474,7 +474,7 @@ flags_of_others(void)
 	fflush(stdout);
 	put(in[0], 0);
 	put(out[1], 1);
-	is(activate(&a, &word, 1, NULL, &why), 0, "pipes taken");
+	is(inherit(&a, &word, 1, NULL, &why), 0, "pipes taken");
 	put(saved0, 0);
 	put(saved1, 1);
 	ok((fcntl(a.rfd, F_GETFL) & O_NONBLOCK) != 0 &&
@@ -495,7 +495,7 @@ flags_of_others(void)
 	fflush(stdout);
 	put(slave, 0);
 	put(slave, 1);
-	is(activate(&a, &word, 1, NULL, &why), 0, "a terminal taken");
+	is(inherit(&a, &word, 1, NULL, &why), 0, "a terminal taken");
 	put(saved0, 0);
 	put(saved1, 1);
 	ok((fcntl(slave, F_GETFL) & O_NONBLOCK) == 0,
@@ -507,8 +507,8 @@ static int
 leaks(void)
 {
 	struct addr words[2];
-	struct activation a;
-	struct why why;
+	struct inherited a;
+	struct error why;
 	int l = listener(), leaked, high;
 
 	put(l, 40);
@@ -519,9 +519,9 @@ leaks(void)
 	words[0].kind = words[1].kind = ADDR_FD;
 	words[0].number = 40;
 	words[1].number = 44;
-	if (activate(&a, words, 2, NULL, &why) == -1 || a.nlisteners != 2)
+	if (inherit(&a, words, 2, NULL, &why) == -1 || a.nlisteners != 2)
 		return 1;
-	activate_close_others(&a);
+	inherit_close_others(&a);
 	if (fcntl(leaked, F_GETFD) != -1 || fcntl(high, F_GETFD) != -1 ||
 	    fcntl(l, F_GETFD) != -1)
 		return 2;

@@ -38,7 +38,7 @@ tcp_pair(int fd[2])
 	struct sockaddr_storage ss;
 	struct pollfd p = { .events = POLLIN };
 	struct addr a;
-	struct why why;
+	struct error why;
 	char peer[NET_NAME_MAX];
 	socklen_t len;
 	int l[2];

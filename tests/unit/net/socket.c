@@ -23,7 +23,7 @@
 
 #define SOON	(clock_ms() + 5000)
 
-static struct why why;
+static struct error why;
 static char peer[NET_NAME_MAX];
 
 static struct addr

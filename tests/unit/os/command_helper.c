@@ -15,8 +15,8 @@
 
 extern char **environ;
 
-static char out[KEEPER_OUT_MAX];
-static struct why why;
+static char out[COMMAND_HELPER_OUT_MAX];
+static struct error why;
 
 /* What the script says in secret is gone before it runs. */
 static void
@@ -28,15 +28,15 @@ forget(void *arg)
 		memcpy(secret, "forgot", 6);
 }
 
-static struct keeper
+static struct command_helper
 keeper_of(const char *script)
 {
 	static char sh[] = "sh", c[] = "-c", text[500];
 	static char *argv[] = { sh, c, text, NULL };
-	struct keeper k;
+	struct command_helper k;
 
 	strlcpy(text, script, sizeof(text));
-	if (keeper_start(&k, argv, environ, 1, forget, text) == -1)
+	if (command_helper_start(&k, argv, environ, 1, forget, text) == -1)
 		abort();
 	return k;
 }
@@ -45,12 +45,12 @@ keeper_of(const char *script)
 static int
 ask(const char *script, int64_t ms)
 {
-	struct keeper k = keeper_of(script);
+	struct command_helper k = keeper_of(script);
 	int status;
 
 	memset(&why, 0, sizeof(why));
-	status = keeper_ask(&k, out, clock_ms() + ms, &why);
-	keeper_end(&k);
+	status = command_helper_ask(&k, out, clock_ms() + ms, &why);
+	command_helper_end(&k);
 	return status;
 }
 
@@ -68,7 +68,7 @@ test_answers(void)
 	is(why.status, EXIT_AGAIN, "is 75");
 	is(ask("head -c 8191 /dev/zero | tr '\\0' x", 5000), 0,
 	    "as much as there is room for");
-	is(strlen(out), KEEPER_OUT_MAX - 1, "all of it");
+	is(strlen(out), COMMAND_HELPER_OUT_MAX - 1, "all of it");
 	is(ask("head -c 8192 /dev/zero | tr '\\0' x", 5000), -1,
 	    "a byte more");
 	is(why.status, EXIT_SYSTEM, "is 71");
@@ -80,20 +80,20 @@ test_answers(void)
 static void
 test_again(void)
 {
-	struct keeper k = keeper_of("n=$(cat n 2>/dev/null); echo $((n + 1)) "
+	struct command_helper k = keeper_of("n=$(cat n 2>/dev/null); echo $((n + 1)) "
 	    "| tee n; test \"$n\" != 1");
 	int i;
 
 	unlink("n");
 	for (i = 1; i <= 4; i++) {
-		is(keeper_ask(&k, out, clock_ms() + 5000, &why), i == 2,
+		is(command_helper_ask(&k, out, clock_ms() + 5000, &why), i == 2,
 		    "asked again");
 		is(atoi(out), i, "a new answer");
 	}
-	keeper_end(&k);
-	keeper_end(&k);
+	command_helper_end(&k);
+	command_helper_end(&k);
 	is(k.pid, 0, "ended, once");
-	is(keeper_ask(&k, out, clock_ms() + 5000, &why), -1, "it is gone");
+	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), -1, "it is gone");
 	unlink("n");
 }
 
@@ -102,7 +102,7 @@ static void
 test_descriptors(void)
 {
 	int fd[2];
-	struct keeper k;
+	struct command_helper k;
 	char c;
 
 	if (pipe(fd) == -1)
@@ -111,18 +111,18 @@ test_descriptors(void)
 	close(fd[1]);
 	is(read(fd[0], &c, 1), 0, "the end of a pipe that it was born with");
 	close(fd[0]);
-	keeper_end(&k);
+	command_helper_end(&k);
 }
 
 static void
 test_death(void)
 {
-	struct keeper k = keeper_of("true");
+	struct command_helper k = keeper_of("true");
 
 	kill(k.pid, SIGKILL);
-	is(keeper_ask(&k, out, clock_ms() + 5000, &why), -1, "a dead one");
+	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), -1, "a dead one");
 	is(why.status, EXIT_SYSTEM, "is 71");
-	keeper_end(&k);
+	command_helper_end(&k);
 	ok(waitpid(-1, NULL, 0) == -1 && errno == ECHILD, "no child is left");
 }
 

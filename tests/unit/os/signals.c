@@ -56,7 +56,7 @@ busy(void)
 	if (pipe(fds) == -1)
 		return 1;
 	p.fd = fds[1];
-	signals_alone();
+	signals_single();
 	raise(SIGTERM);
 	for (i = 0; i < 16; i++)
 		if (signals_poll(&p, 1, -1) != 1 || p.revents != POLLOUT)
@@ -67,7 +67,7 @@ busy(void)
 static int
 alone_by(int signo)
 {
-	signals_alone();
+	signals_single();
 	raise(signo);
 	if (signal_terminated())
 		return 1;
@@ -99,7 +99,7 @@ static int
 alone_nohup(void)
 {
 	signal(SIGHUP, SIG_IGN);
-	signals_alone();
+	signals_single();
 	raise(SIGHUP);
 	raise(SIGPIPE);
 	return signals_poll(NULL, 0, 1) == 0 && !signal_terminated() ? 0 : 1;

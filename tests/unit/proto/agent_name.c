@@ -20,40 +20,40 @@ test_names(void)
 		{ "/caf\xc3\xa9", NULL }, { "/a#b", NULL }, { "/a:b", NULL },
 		{ "", NULL },
 	};
-	char name[AGENTS_NAME_MAX], path[200];
+	char name[AGENT_NAME_MAX], path[200];
 	size_t i;
 	int r;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		r = agents_name(name, slice_of(t[i].path));
+		r = agent_name_of_path(name, slice_of(t[i].path));
 		ok(t[i].name == NULL ? r == -1 : r == 0 &&
 		    strcmp(name, t[i].name) == 0, "%s", t[i].path);
 	}
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
-	is(agents_name(name, (struct slice){ path, 129 }), 0, "128 letters");
-	is(agents_name(name, (struct slice){ path, 130 }), -1, "129");
-	ok(agents_name(name, (struct slice){ "/a\0b", 4 }) == -1, "a NUL");
-	ok(strcmp(agents_mask(name, "my_b!g_$secret!!"), "my_b!g...") == 0,
+	is(agent_name_of_path(name, (struct slice){ path, 129 }), 0, "128 letters");
+	is(agent_name_of_path(name, (struct slice){ path, 130 }), -1, "129");
+	ok(agent_name_of_path(name, (struct slice){ "/a\0b", 4 }) == -1, "a NUL");
+	ok(strcmp(agent_name_mask(name, "my_b!g_$secret!!"), "my_b!g...") == 0,
 	    "masked");
 	strcpy(path, "wss://h/a/my_b!g_$secret!!");
-	agents_mask_url(path);
+	agent_name_mask_url(path);
 	ok(strcmp(path, "wss://h/a/my_b!g...") == 0, "in a URL");
 	strcpy(path, "wss://h/agents/office-ssh");
-	agents_mask_url(path);
+	agent_name_mask_url(path);
 	ok(strcmp(path, "wss://h/agents/office-ssh") == 0, "a short name");
-	ok(strcmp(agents_mask(name, "ab"), "ab...") == 0, "a short one");
+	ok(strcmp(agent_name_mask(name, "ab"), "ab...") == 0, "a short one");
 }
 
 static int
 lines(const char *text, unsigned int *good)
 {
 	struct slice s = slice_of(text);
-	struct agents_line l;
+	struct agents_file_line l;
 	int r;
 
 	*good = 0;
-	while ((r = agents_next(&s, &l)) == 1)
+	while ((r = agents_file_next(&s, &l)) == 1)
 		*good += slice_is(l.hash, HASH);
 	return r;
 }

@@ -162,7 +162,7 @@ test_challenges(void)
 /* Plays one turn: ours must be this, theirs is that.  As socks_read(). */
 static ssize_t
 turn(struct socks *s, const char *ours, size_t ours_len, const char *theirs,
-    size_t theirs_len, struct why *why)
+    size_t theirs_len, struct error *why)
 {
 	unsigned char out[SOCKS_ASK_MAX];
 	struct socks before = *s;
@@ -189,7 +189,7 @@ static void
 test_socks(void)
 {
 	struct socks s = { .user = "", .host = "h.example", .port = 443 };
-	struct why why = { 0, "" };
+	struct error why = { 0, "" };
 	char host[300], user[600];
 	unsigned char out[SOCKS_ASK_MAX];
 	struct ip ip;
@@ -268,18 +268,18 @@ test_socks(void)
 }
 
 static int
-goes(int (*parse)(struct detour *, const char *, char *, size_t),
+goes(int (*parse)(struct override *, const char *, char *, size_t),
     const char *word, const char *at, struct addr *a)
 {
-	struct detour d;
+	struct override d;
 
 	if (parse(&d, word, err, sizeof(err)) == -1)
 		return -1;
 	if (addr_target(a, at, err, sizeof(err)) == -1)
 		abort();
-	if (!detour_is_for(&d, a))
+	if (!override_is_for(&d, a))
 		return 0;
-	detour_apply(&d, a);
+	override_apply(&d, a);
 	return 1;
 }
 
@@ -300,30 +300,30 @@ test_detours(void)
 	    ":1:1.2.3.4", "h::1.2.3.4", "h:1:i", "h:1:1.2.3.4,",
 	    "h:1:1.2.3.4,x", "h:0:1.2.3.4", "-h:1", "h h:1:1.2.3.4" };
 	struct addr a;
-	struct detour d;
+	struct override d;
 	char text[300];
 	size_t i;
 
 	for (i = 0; i < sizeof(connects) / sizeof(connects[0]); i++) {
-		is(goes(detour_connect, connects[i].word, connects[i].at, &a),
+		is(goes(override_connect, connects[i].word, connects[i].at, &a),
 		    connects[i].to != NULL, connects[i].word);
 		if (connects[i].to != NULL)
 			is_str(addr_print(text, sizeof(text), &a),
 			    connects[i].to, "there");
 	}
 	for (i = 0; i < sizeof(bad_connects) / sizeof(bad_connects[0]); i++)
-		ok(detour_connect(&d, bad_connects[i], err, sizeof(err)) ==
+		ok(override_connect(&d, bad_connects[i], err, sizeof(err)) ==
 		    -1, "refused: %s", err);
-	is(detour_resolve(&d, "h.example:443:192.0.2.1,[::1],::2", err,
+	is(override_resolve(&d, "h.example:443:192.0.2.1,[::1],::2", err,
 	    sizeof(err)), 0, "addresses");
 	is_str(d.addresses, "192.0.2.1,[::1],::2", "as they are");
-	is(goes(detour_resolve, "*:443:192.0.2.1", "x:443", &a), 1, "any");
-	is(goes(detour_resolve, "*:443:192.0.2.1", "x:444", &a), 0,
+	is(goes(override_resolve, "*:443:192.0.2.1", "x:443", &a), 1, "any");
+	is(goes(override_resolve, "*:443:192.0.2.1", "x:444", &a), 0,
 	    "but for the port");
-	is(goes(detour_resolve, "[::1]:443:192.0.2.1", "[::1]:443", &a), 1,
+	is(goes(override_resolve, "[::1]:443:192.0.2.1", "[::1]:443", &a), 1,
 	    "an address for an address");
 	for (i = 0; i < sizeof(bad_resolves) / sizeof(bad_resolves[0]); i++)
-		ok(detour_resolve(&d, bad_resolves[i], err, sizeof(err)) ==
+		ok(override_resolve(&d, bad_resolves[i], err, sizeof(err)) ==
 		    -1, "refused: %s", err);
 }
 

@@ -77,42 +77,42 @@ static void
 test_proxyline(void)
 {
 	static const char v1[] = "PROXY TCP6 ::1 2001:db8::2 1 65535\r\nGET";
-	struct proxyline p, q;
-	char err[100], out[PROXYLINE_MAX], from[IP_TEXT_MAX];
+	struct proxy_protocol p, q;
+	char err[100], out[PROXY_PROTOCOL_MAX], from[IP_TEXT_MAX];
 	size_t n;
 	int v, len;
 
 	for (n = 0; n < sizeof(v1) - 4; n++)
-		if (proxyline_parse(&p, v1, n, err, sizeof(err)) != 0)
+		if (proxy_protocol_parse(&p, v1, n, err, sizeof(err)) != 0)
 			break;
 	is(n, sizeof(v1) - 4, "incomplete until its last byte");
-	is(proxyline_parse(&p, v1, sizeof(v1) - 1, err, sizeof(err)),
+	is(proxy_protocol_parse(&p, v1, sizeof(v1) - 1, err, sizeof(err)),
 	    sizeof(v1) - 4, "and not a byte more");
 	ok(p.known, "known");
 	is_str(ip_print(from, &p.from, p.from_port), "[::1]:1", "from");
 	is(p.to_port, 65535, "to");
 	for (v = 1; v <= 2; v++) {
-		len = proxyline_write(out, sizeof(out), v, &p);
+		len = proxy_protocol_write(out, sizeof(out), v, &p);
 		ok(len > 0, "written as version %d", v);
 		for (n = 0; n < (size_t)len; n++)
-			if (proxyline_parse(&q, out, n, err,
+			if (proxy_protocol_parse(&q, out, n, err,
 			    sizeof(err)) != 0)
 				break;
 		is(n, len, "incomplete until its last byte");
-		is(proxyline_parse(&q, out, len, err, sizeof(err)), len,
+		is(proxy_protocol_parse(&q, out, len, err, sizeof(err)), len,
 		    "read again");
 		ok(memcmp(&p, &q, sizeof(p)) == 0, "the same");
-		is(proxyline_write(out, 10, v, &p), -1, "no room");
+		is(proxy_protocol_write(out, 10, v, &p), -1, "no room");
 	}
 	p.known = 0;
-	is(proxyline_write(out, sizeof(out), 1, &p), 15, "UNKNOWN");
+	is(proxy_protocol_write(out, sizeof(out), 1, &p), 15, "UNKNOWN");
 	is_str(out, "PROXY UNKNOWN\r\n", "as it is written");
-	is(proxyline_write(out, sizeof(out), 2, &p), 16, "LOCAL");
-	is(proxyline_parse(&q, out, 16, err, sizeof(err)), 16, "is read");
+	is(proxy_protocol_write(out, sizeof(out), 2, &p), 16, "LOCAL");
+	is(proxy_protocol_parse(&q, out, 16, err, sizeof(err)), 16, "is read");
 	is(q.known, 0, "and says nothing");
-	is(proxyline_parse(&q, "GET / HTTP/1.1", 14, err, sizeof(err)), -1,
+	is(proxy_protocol_parse(&q, "GET / HTTP/1.1", 14, err, sizeof(err)), -1,
 	    "something else");
-	is(proxyline_parse(&q, "G", 1, err, sizeof(err)), -1, "at once");
+	is(proxy_protocol_parse(&q, "G", 1, err, sizeof(err)), -1, "at once");
 }
 
 static void

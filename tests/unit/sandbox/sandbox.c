@@ -268,12 +268,12 @@ static int
 t_door(void)
 {
 	struct pollfd p = { .fd = door, .events = POLLIN };
-	struct door_visit v;
+	struct handoff_request v;
 	char c;
 
-	if (poll(&p, 1, 5000) != 1 || door_answer(door, &v) == -1)
+	if (poll(&p, 1, 5000) != 1 || handoff_accept(door, &v) == -1)
 		return errno;
-	door_receipt(&v);
+	handoff_confirm(&v);
 	return SAID(v.len != 5 || memcmp(v.bytes, "bytes", 5) != 0 ||
 	    read(v.fd, &c, 1) != 1 || c != 'x');
 }
@@ -319,7 +319,7 @@ run(enum sandbox_role role, int (*try)(void), int visit)
 		_exit(try());
 	}
 	if (visit && socketpair(AF_UNIX, SOCK_STREAM, 0, to) == 0) {
-		if (write(to[1], "x", 1) != 1 || door_hand_over(SESSION,
+		if (write(to[1], "x", 1) != 1 || handoff_send(SESSION,
 		    to[0], "", "bytes", 5, clock_ms() + 5000) == -1)
 			printf("# handing over: %s\n", strerror(errno));
 		close(to[0]);
@@ -411,7 +411,7 @@ static void
 test_relay(enum sandbox_role role)
 {
 	test_all(role);
-	door = door_open(SESSION);
+	door = handoff_listen(SESSION);
 	can(role, t_door, "take a descriptor that comes to its door");
 	close(door);
 	cannot(role, t_open, "open a file", EPERM);

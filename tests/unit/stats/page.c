@@ -61,12 +61,12 @@ anonymous(void)
 	child(1, 10, 1);
 	look(&r);
 	is(report_active(&r), 1, "a killed child is active until reaped");
-	stats_bury(1);
+	stats_close_slot(1);
 	look(&r);
 	is(report_active(&r), 0, "then not");
 	is((long long)r.counts.ended[RESULT_KILLED], 1, "counted as killed");
 	is((long long)r.counts.up, 110, "and with its bytes");
-	stats_bury(1);
+	stats_close_slot(1);
 	look(&r);
 	is((long long)r.counts.ended[RESULT_KILLED], 1, "only once");
 	child(7, 1000, 0);
@@ -117,7 +117,7 @@ sources(const char *path)
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	for (i = 0; i < N && path == NULL; i++)
-		stats_bury(i + 1);
+		stats_close_slot(i + 1);
 	is(stats_source(7, 1000), 0, "who is gone does not count");
 	stats_release(RESULT_ENDED);
 	close(pair[0]);
@@ -144,7 +144,7 @@ static void
 bad_files(void)
 {
 	char path[] = "/tmp/stats.XXXXXX";
-	struct why why;
+	struct error why;
 	struct stats_view v;
 	int fd = mkstemp(path);
 

@@ -8,7 +8,7 @@
 
 /* How long from now until there is another try. */
 static int64_t
-wait_of(const struct pace *p)
+wait_of(const struct respawn *p)
 {
 	return p->not_before - NOW;
 }
@@ -22,43 +22,43 @@ is_about(int64_t ms, int64_t expected)
 static void
 test_unwanted(void)
 {
-	struct pace p = { 0 };
+	struct respawn p = { 0 };
 
-	pace_came(&p);
+	respawn_idle(&p);
 	ok(p.proved && p.not_before <= NOW, "one waits: the next at once");
-	pace_unwanted(&p, NOW);
+	respawn_unwanted(&p, NOW);
 	is(wait_of(&p), 10 * 60 * 1000,
 	    "none may wait: asked again after ten minutes");
 	ok(!p.proved, "by one try");
 	ok(p.failed == 0, "which is no failure");
-	pace_came(&p);
-	pace_used(&p);
-	pace_lost(&p, NOW, NOW);
+	respawn_idle(&p);
+	respawn_used(&p);
+	respawn_ended(&p, NOW, NOW);
 	ok(wait_of(&p) <= 300, "then one may: the ten minutes are over");
 }
 
 static void
 test_failed(void)
 {
-	struct pace p = { 0 };
+	struct respawn p = { 0 };
 	unsigned int i;
 	int good = 1;
 
 	for (i = 0; i < 20; i++) {
-		pace_lost(&p, -1, NOW);
+		respawn_ended(&p, -1, NOW);
 		good &= is_about(wait_of(&p), i < 8 ? 200 << i : 30000);
 	}
 	ok(good, "pauses double from a fifth of a second to half a minute");
 	ok(p.failed == 20, "failures are counted");
-	pace_came(&p);
+	respawn_idle(&p);
 	ok(p.failed == 0, "until one comes to wait");
-	pace_lost(&p, NOW - PACE_STEADY_MS + 1, NOW);
+	respawn_ended(&p, NOW - RESPAWN_STEADY_MS + 1, NOW);
 	ok(is_about(wait_of(&p), 30000), "one lost soon proves nothing");
 	ok(p.failed == 0, "but is no failure");
-	pace_came(&p);
-	pace_lost(&p, NOW - PACE_STEADY_MS, NOW);
+	respawn_idle(&p);
+	respawn_ended(&p, NOW - RESPAWN_STEADY_MS, NOW);
 	ok(is_about(wait_of(&p), 200), "one that waited for long does");
-	pace_stuck(&p, NOW);
+	respawn_failed(&p, NOW);
 	ok(is_about(wait_of(&p), 400) && p.failed == 0,
 	    "one that could not be tried: later, no failure");
 }

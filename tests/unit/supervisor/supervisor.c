@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * supervise() in a process of its own with a service that does what one byte
+ * supervisor_run() in a process of its own with a service that does what one byte
  * says.  Nothing is waited for by time alone: answers, log lines and ends of
  * file tell; a stuck test is ended by the alarm.
  */
@@ -134,7 +134,7 @@ serve(void *arg, int fd, const char *peer)
 		case 'p':
 			answer(fd, peer);
 			break;
-		case 's':		/* stuck, deaf to TERM */
+		case 's':		/* stuck, write_closed to TERM */
 			answer(fd, "s");
 			for (;;)
 				poll(NULL, 0, 20000);
@@ -182,7 +182,7 @@ be_supervisor(const struct want *w, int err)
 	struct service service = { .serve = serve, .reload = reload };
 	char word[200], why_text[200];
 	static char arg[] = "given";
-	struct why why;
+	struct error why;
 	int fds[2], n;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -209,7 +209,7 @@ be_supervisor(const struct want *w, int err)
 	service.serve_full = w->looks ? serve_full : NULL;
 	if (w->prepare != NULL)
 		w->prepare();
-	_exit(supervise(&o, fds, (unsigned int)n, &service));
+	_exit(supervisor_run(&o, fds, (unsigned int)n, &service));
 }
 
 /*
@@ -430,25 +430,25 @@ test_spare(void)
 {
 	struct want w = { .max = 2, .looks = 1 };
 	struct sup *s = start(&w);
-	int a = dial(s), b = dial(s), c, spare[SUPERVISE_SPARE], i;
+	int a = dial(s), b = dial(s), c, spare[SUPERVISOR_EXTRA], i;
 
 	until(s, "active=2 ");
 	c = dial(s);
 	is_str(ask(c, "x"), "full", "beyond the limit it is looked at");
 	close(c);
 	until(s, "active=2 ");
-	for (i = 0; i < SUPERVISE_SPARE; i++)
+	for (i = 0; i < SUPERVISOR_EXTRA; i++)
 		spare[i] = dial(s);
 	until(s, "active=18 ");
 	c = dial(s);
 	is_str(ask(c, "e"), NO, "as long as there are not too many");
 	close(c);
-	for (i = 0; i < SUPERVISE_SPARE; i++) {
+	for (i = 0; i < SUPERVISOR_EXTRA; i++) {
 		if (strcmp(ask(spare[i], "e"), "in") != 0)
 			break;
 		close(spare[i]);
 	}
-	is(i, SUPERVISE_SPARE, "and may be let in");
+	is(i, SUPERVISOR_EXTRA, "and may be let in");
 	until(s, "active=2 ");
 	close(a);
 	close(b);

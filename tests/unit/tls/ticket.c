@@ -25,7 +25,7 @@
 #define SOON	(clock_ms() + 10000)
 #define NAME	(ADDR_HOST_MAX + 1)
 
-static struct why why;
+static struct error why;
 static char dir[] = "/tmp/inetws-ticket-XXXXXX";
 static char ca_file[64], cert_file[64], key_file[64];
 

@@ -35,7 +35,7 @@
 #define BULK	(6 * 1024 * 1024)
 #define SOON	(clock_ms() + 10000)
 
-static struct why why;
+static struct error why;
 static char dir[] = "/tmp/inetws-tls-XXXXXX";
 static char ca_file[64], self_file[64], junk_file[64];
 
@@ -388,7 +388,7 @@ test_good(const struct pair *pair, const char *host, const char *sni,
 	    8) == 0, "it is %s", buf);
 	is(put(&io, "ping"), 4, "write");
 	is(get(&io, buf, 2), 2, "read a part");
-	is(io_pending(&io), !tls_kernel_receives(io.tls), "there is more, "
+	is(io_pending(&io), !ktls_receives(io.tls), "there is more, "
 	    "that poll does not know unless the kernel decrypts");
 	is(get(&io, buf, sizeof(buf)), 2, "read the rest");
 	is(io_pending(&io), 0, "no more");
@@ -549,7 +549,7 @@ test_bulk(const struct pair *pair, int version, enum manner manner)
 		out[i] = bulk_byte(i);
 	setsockopt(io.wfd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	if (io.tls != NULL && manner == BULK_KEYS)
-		stuck = tls_kernel_sends(io.tls);
+		stuck = ktls_sends(io.tls);
 	while (io.tls != NULL && !end && clock_ms() < deadline) {
 		if (sent < BULK) {
 			/* a short head, a middle and the rest, in the limits */

@@ -312,7 +312,7 @@ test_deaf(void)
 	struct rig r;
 
 	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
-	tunnel_stream_deaf(&r.t);
+	tunnel_stream_write_closed(&r.t);
 	rig_pump(&r);
 	is(r.t.end, TUNNEL_GOING, "nobody listens: no harm yet");
 	rig_stream(&r, "x", 1);
@@ -324,14 +324,14 @@ test_deaf(void)
 	rig_end(&r);
 
 	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
-	tunnel_stream_deaf(&r.t);
+	tunnel_stream_write_closed(&r.t);
 	rig_close(&r, 1000);
 	ok(r.shut && rig_hears_close(&r, 1000), "the peer's end is no harm");
 	rig_end(&r);
 
 	rig_begin(&r, rig_config(SERVER, INETWS, 0));
 	rig_at(&r, 1000);
-	tunnel_stream_deaf(&r.t);
+	tunnel_stream_write_closed(&r.t);
 	rig_pump(&r);
 	rig_at(&r, 2000);
 	rig_stream_eof(&r);
@@ -425,7 +425,7 @@ test_arrived(void)
 			} else if (later == FAILS)
 				tunnel_stream_failed(&r.t);
 			else if (later == DEAF)
-				tunnel_stream_deaf(&r.t);
+				tunnel_stream_write_closed(&r.t);
 			else
 				stop(&r);
 			rig_pump(&r);

@@ -362,10 +362,10 @@ test_beside(void)
 	size_t all, head;
 
 	rig_begin(&r, rig_config(0, 1, 0));
-	all = tunnel_beside_out(&r.t);
+	all = tunnel_bypass_out(&r.t);
 	ok(all > 0 && all <= r.t.cfg.out_size,
 	    "no more goes beside than there would be room for");
-	tunnel_stream_beside(&r.t, all);
+	tunnel_stream_bypass(&r.t, all);
 	ok(!rig_wants(&r, TUNNEL_READ_STREAM), "then nothing more is read");
 	is(tunnel_stream_space(&r.t, iov), 0, "for there is no room");
 	is(tunnel_wire_data(&r.t, iov), 1, "the header is the machine's");
@@ -378,7 +378,7 @@ test_beside(void)
 	    tunnel_stream_space(&r.t, iov) > 0, "a byte is left");
 	tunnel_wire_wrote(&r.t, 1);
 	ok(rig_wants(&r, TUNNEL_READ_STREAM), "all is out");
-	is(tunnel_beside_out(&r.t), all, "and as much may come again");
+	is(tunnel_bypass_out(&r.t), all, "and as much may come again");
 	rig_end(&r);
 }
 

@@ -91,7 +91,7 @@ static void
 begin_end(struct world *w, int who, uint32_t win)
 {
 	static uint8_t out[2][16384], in[2][16384 + TUNNEL_SLACK],
-	    bounce[2][TUNNEL_BOUNCE];
+	    mask_buffer[2][TUNNEL_MASK_BUFFER];
 	struct end *e = &w->end[who];
 	struct tunnel_config cfg;
 
@@ -110,7 +110,7 @@ begin_end(struct world *w, int who, uint32_t win)
 	cfg.ping_timeout = cfg.session ? 4 * cfg.ping_interval : 0;
 	cfg.out = out[who];
 	cfg.in = in[who];
-	cfg.bounce = bounce[who];
+	cfg.mask_buffer = mask_buffer[who];
 	cfg.out_size = win;
 	cfg.in_size = win + TUNNEL_SLACK;
 	cfg.random = fake_random;

@@ -83,7 +83,7 @@ rig_begin(struct rig *r, struct tunnel_config cfg)
 	r->said = rig_said_room;
 	cfg.out = malloc(cfg.out_size);
 	cfg.in = malloc(cfg.in_size);
-	cfg.bounce = cfg.client && cfg.session ? malloc(TUNNEL_BOUNCE) : NULL;
+	cfg.mask_buffer = cfg.client && cfg.session ? malloc(TUNNEL_MASK_BUFFER) : NULL;
 	tunnel_begin(&r->t, &cfg, r->now);
 }
 
@@ -93,7 +93,7 @@ rig_end(struct rig *r)
 {
 	free(r->t.cfg.out);
 	free(r->t.cfg.in);
-	free(r->t.cfg.bounce);
+	free(r->t.cfg.mask_buffer);
 }
 
 static size_t

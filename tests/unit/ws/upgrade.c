@@ -340,7 +340,7 @@ test_request_written(void)
 	is(check(out, 0), 0, "which a server takes");
 
 	url_parse(&url, "ws://u%40x:p@h/", err, sizeof err);
-	is(field_add(extra, sizeof extra, "X-A:  b", FIELD_SERVER, err,
+	is(header_add(extra, sizeof extra, "X-A:  b", HEADER_SERVER, err,
 	    sizeof err), 0, "a field");
 	o.extra = extra;
 	o.user = url.user;
@@ -366,9 +366,9 @@ test_request_written(void)
 	ok(strstr(out, "\r\nUser-Agent: inetws/") != NULL, "our name");
 	ok(strstr(out, "\r\nOrigin: https://me.example\r\n") != NULL,
 	    "an Origin");
-	field_add(extra, sizeof extra, "AUTHORIZATION: t", FIELD_SERVER, err,
+	header_add(extra, sizeof extra, "AUTHORIZATION: t", HEADER_SERVER, err,
 	    sizeof err);
-	field_add(extra, sizeof extra, "origin: null", FIELD_SERVER, err,
+	header_add(extra, sizeof extra, "origin: null", HEADER_SERVER, err,
 	    sizeof err);
 	o.user_agent = "me";
 	upgrade_write_request(out, sizeof out, &url, &o);
@@ -397,25 +397,25 @@ test_fields(void)
 	size_t i;
 
 	for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		is(field_add(extra, sizeof extra, bad[i], FIELD_SERVER, err,
+		is(header_add(extra, sizeof extra, bad[i], HEADER_SERVER, err,
 		    sizeof err), -1, "no field to be added");
 	is_str(extra, "", "nothing was");
-	is(field_add(extra, sizeof extra, "A:", FIELD_SERVER, err,
+	is(header_add(extra, sizeof extra, "A:", HEADER_SERVER, err,
 	    sizeof err), 0, "an empty value");
-	is(field_add(extra, sizeof extra,
-	    "B: 01234567890123456789012345678901", FIELD_SERVER, err,
+	is(header_add(extra, sizeof extra,
+	    "B: 01234567890123456789012345678901", HEADER_SERVER, err,
 	    sizeof err), -1, "no room");
 	is_str(extra, "A: \r\n", "only what fits");
-	ok(field_has(extra, "a") && !field_has(extra, "b"), "A stands there");
-	ok(!field_has("X: a: b\r\n", "a"), "a value is no name");
-	ok(!field_has("X\r\nY: a\r\n", "X\r\nY"), "nor are two lines one");
-	is(field_check("Proxy-Authorization: x", FIELD_PROXY, err,
+	ok(header_has(extra, "a") && !header_has(extra, "b"), "A stands there");
+	ok(!header_has("X: a: b\r\n", "a"), "a value is no name");
+	ok(!header_has("X\r\nY: a\r\n", "X\r\nY"), "nor are two lines one");
+	is(header_check("Proxy-Authorization: x", HEADER_PROXY, err,
 	    sizeof err), 0, "a proxy may have its credentials");
-	is(field_check("Connection: x", FIELD_PROXY, err, sizeof err), -1,
+	is(header_check("Connection: x", HEADER_PROXY, err, sizeof err), -1,
 	    "but not everything");
-	ok(field_is_private("authorization: x"), "a secret");
-	ok(field_is_private("COOKIE:x"), "another");
-	ok(!field_is_private("Accept: x"), "no secret");
+	ok(header_is_private("authorization: x"), "a secret");
+	ok(header_is_private("COOKIE:x"), "another");
+	ok(!header_is_private("Accept: x"), "no secret");
 }
 
 static void
