@@ -339,12 +339,12 @@ finish(struct options *o, const struct mode_row *mode, struct error *why)
 			    "missing: usage: inetws %s %s", row->arg,
 			    mode->name, mode->usage);
 	}
-	if (o->proxy != NULL && o->proxy->kind != PROXY_NONE &&
-	    o->unix_socket != NULL)
+	if (o->proxy.server != NULL && o->proxy.server->kind != PROXY_NONE &&
+	    o->dial.unix_socket != NULL)
 		return error_set(why, EXIT_BADUSAGE, "--unix-socket: goes "
 		    "without a proxy, but there is a --proxy");
-	if (o->ping_timeout < 0)
-		o->ping_timeout = 2 * o->ping_interval;
+	if (o->timeouts.ping < 0)
+		o->timeouts.ping = 2 * o->timeouts.ping_interval;
 	return 0;
 }
 

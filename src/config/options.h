@@ -53,6 +53,10 @@ struct opt_secret {
 	const char *file;		/* "@FILE" it was read from, or NULL */
 };
 
+/*
+ * What is in force.  Strings are as they were written; times are milliseconds
+ * and 0 is off; NULL is "not given" unless it says otherwise.
+ */
 struct options {
 	enum mode mode;
 
@@ -60,103 +64,123 @@ struct options {
 	struct addr listen[OPT_LISTEN_MAX];
 	unsigned int nlisten;
 	struct addr target;		/* server, agent */
-	char **program;			/* the same: argv after "--", or NULL */
-	struct url url;			/* client, connect, agent */
+	char **program;			/* the same: argv after "--" */
+	struct url url;			/* client, connect, agent, check */
 
-	/* the wire */
-	const char *path;		/* --path, NULL: any */
-	const char *subprotocol;	/* --subprotocol, NULL: none */
-	const char *user_agent;		/* NULL: inetws/VERSION */
-	const char *origin;		/* NULL: none */
-	struct opt_list header;
-	char **header_command;		/* argv, NULL: none */
-	struct opt_secret user;
-	int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
-	const char *cacert, *capath;
-	int insecure;
-	const char *cert, *key;		/* client's own */
-	const char *key_password_file;
-	const char *pinnedpubkey, *peer_certs, *crlfile;
-	const char *servername;		/* NULL: the URL's host */
-	const char *tls_cert, *tls_key;	/* server's own */
-	const char *tls_client_ca, *tls_peer_certs;
-	int tls_min;			/* 0: 1.2, 1: 1.3 */
-	const char *ciphers, *tls13_ciphers;
-	uint32_t window;		/* --window, bytes */
-	enum eof_policy eof;		/* --eof=hold|close */
+	struct options_websocket {
+		const char *path;		/* NULL: any */
+		const char *subprotocol;
+		const char *user_agent;		/* NULL: inetws/VERSION */
+		const char *origin;
+		struct opt_list header;
+		char **header_command;		/* argv */
+		struct opt_secret user;
+		uint32_t window;		/* bytes */
+		enum eof_policy eof;
+	} websocket;
 
-	/* the way there */
-	const struct proxy *proxy;	/* NULL: as the environment says */
-	struct opt_secret proxy_user;
-	struct opt_list proxy_header;
-	const char *noproxy;		/* NULL: as the environment says */
-	const char *proxy_cacert;
-	int proxy_insecure;
-	struct opt_list resolve, connect_to;
-	const struct addr *unix_socket;	/* NULL: the network */
+	struct options_tls {
+		const char *cacert, *capath;
+		int insecure;
+		const char *cert, *key;		/* of the dialling side */
+		const char *key_password_file;
+		const char *pinnedpubkey, *peer_certs, *crlfile;
+		const char *servername;		/* NULL: the URL's host */
+		const char *own_cert, *own_key;	/* of the accepting side */
+		const char *client_ca, *client_certs;
+		int min;			/* 0: 1.2, 1: 1.3 */
+		const char *ciphers, *tls13_ciphers;
+	} tls;
 
-	/* who may use a server, and whose address is true */
-	struct opt_list trusted_proxy;	/* networks, or "unix" */
-	struct opt_list allow_origin;
-	int real_ip_header;		/* enum real_ip */
-	int accept_proxy;		/* a PROXY header comes first */
-	int send_proxy;			/* version of ours, 0: none */
-	int forward_peer;
-	const char *auth_file;
-	char **auth_command;		/* argv, NULL: none */
+	/* a forward proxy */
+	struct options_proxy {
+		const struct proxy *server;	/* NULL: of the environment */
+		struct opt_secret user;
+		struct opt_list header;
+		const char *noproxy;		/* NULL: of the environment */
+		const char *cacert;
+		int insecure;
+	} proxy;
 
-	/* timers, milliseconds, 0 is off */
-	int64_t connect_timeout, handshake_timeout;
-	int64_t ping_interval, ping_timeout;
-	int64_t idle_timeout, linger, resume;
-	int64_t drain;			/* -1: --drain leave */
+	struct options_dial {
+		int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
+		struct opt_list resolve, connect_to;
+		const struct addr *unix_socket;	/* NULL: the network */
+	} dial;
 
-	/* the service */
-	const char *pidfile, *run_as, *chroot;	/* NULL: none */
+	/* who a peer is, and whether it is allowed */
+	struct options_access {
+		struct opt_list trusted_proxy;	/* networks, or "unix" */
+		struct opt_list allow_origin;
+		int real_ip_header;		/* enum real_ip */
+		int accept_proxy;		/* a PROXY header comes first */
+		int send_proxy;			/* version of ours, 0: none */
+		int forward_peer;
+		const char *auth_file;
+		char **auth_command;		/* argv */
+	} access;
 
-	/* limits */
-	unsigned int max_connections;
-	unsigned int max_per_source, max_handshakes;	/* 0: no limit */
+	struct options_timeouts {
+		int64_t connect, handshake;
+		int64_t ping_interval, ping;
+		int64_t idle, linger, resume;
+		int64_t drain;			/* -1: --drain leave */
+	} timeouts;
 
-	/* reverse tunnels */
-	const struct addr *visitors;	/* gate: where they come, or ... */
-	const char *visitors_dir;	/* ... for each name */
-	const char *agents_file;
-	int allow_any_agent, replace;
-	int64_t queue;			/* ms that visitors wait, 0: for ever */
-	unsigned int max_waiting;	/* of a name */
-	unsigned int max_parked;	/* of a name */
-	unsigned int spare;		/* agent: wires that wait */
-	unsigned int retry;		/* agent: failures in a row, 0: any */
-	unsigned int warm;		/* client: wires dialled ahead */
+	struct options_limits {
+		unsigned int connections;
+		unsigned int per_source, handshakes;	/* 0: no limit */
+	} limits;
 
-	/* what others may see */
-	const char *stats_file;		/* --stats-file, NULL: our own */
-	const struct addr *metrics;	/* --metrics, NULL: nowhere */
-	int metrics_names;		/* 1: trazfr's too */
+	struct options_reverse {
+		const struct addr *visitors;	/* gate: where they come, or */
+		const char *visitors_dir;	/* ... for each name */
+		const char *agents_file;
+		int allow_any_agent, replace;
+		int64_t queue;			/* 0: visitors wait for ever */
+		unsigned int max_waiting;	/* visitors of a name */
+		unsigned int max_parked;	/* idle websockets of a name */
+		unsigned int spare;		/* agent: idle websockets */
+		unsigned int retry;		/* agent: failures in a row,
+						 * 0: any number */
+		unsigned int warm;		/* client: dialled ahead */
+	} reverse;
 
-	/* check */
-	unsigned int warn_expiry;	/* days, 0: not */
-	int64_t warn_rtt, proxy_idle;	/* ms, 0: not */
-	int nagios;
+	struct options_service {
+		const char *pidfile, *run_as, *chroot;
+		int no_sandbox;
+	} service;
 
-	/* status and check */
-	int json;
+	struct options_observe {
+		const char *stats_file;		/* NULL: our own */
+		const struct addr *metrics;
+		int metrics_names;		/* 1: trazfr's too */
+	} observe;
 
-	/* status */
-	const char *page;		/* FILE, NULL: all there are */
-	int watch, openmetrics;
-	const char *textfile;		/* --textfile, NULL: stdout */
+	struct options_check {
+		unsigned int warn_expiry;	/* days, 0: not */
+		int64_t warn_rtt, proxy_idle;
+		int nagios;
+	} check;
 
-	/* words */
-	int verbose;			/* how many -v */
-	int quiet;			/* -q: errors only */
-	int syslog;			/* facility of syslog(3), 0: stderr */
-	int log_format;			/* enum log_format */
-	int log_level;			/* enum log_choice */
-	int no_sandbox;
-	int no_stderr;			/* 2 was the client's socket; set by
-					 * main, not by an option */
+	struct options_status {
+		const char *page;		/* FILE, NULL: all there are */
+		int watch, openmetrics;
+		const char *textfile;		/* NULL: stdout */
+	} status;
+	int json;				/* status and check */
+
+	struct options_log {
+		int verbose;			/* how many -v */
+		int quiet;			/* errors only */
+		int syslog;			/* facility of syslog(3), 0:
+						 * standard error */
+		int format;			/* enum log_format */
+		int level;			/* enum log_choice */
+		int no_stderr;			/* 2 was the client's socket:
+						 * set by main, not by an
+						 * option */
+	} log;
 
 	char **argv;			/* the command line, for a reload */
 	struct options_block *owned;	/* private: what options_free() frees */
@@ -191,7 +215,7 @@ int options_again(struct options *,
 static inline int
 options_want_certificate(const struct options *o)
 {
-	return o->tls_client_ca != NULL || o->tls_peer_certs != NULL;
+	return o->tls.client_ca != NULL || o->tls.client_certs != NULL;
 }
 
 /* "server", "client" ... */

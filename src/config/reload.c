@@ -84,7 +84,7 @@ changed(const struct options *old, const struct options *new)
 	for (i = 0; name == NULL && fixed[i] != NULL; i++)
 		if (!same(a, b, fixed[i]))
 			name = fixed[i];
-	if (name == NULL && (old->tls_cert == NULL) != (new->tls_cert == NULL))
+	if (name == NULL && (old->tls.own_cert == NULL) != (new->tls.own_cert == NULL))
 		name = "tls-cert";
 	free(a);
 	free(b);
@@ -114,7 +114,7 @@ options_again(struct options *o,
 		options_free(&new);
 		return -1;
 	}
-	new.no_stderr = o->no_stderr;
+	new.log.no_stderr = o->log.no_stderr;
 	options_free(o);
 	*o = new;
 	return 0;

@@ -418,5 +418,5 @@ options_init(struct options *o)
 	for (row = option_table; row->name != NULL; row++)
 		if (row->def != NULL)
 			option_set(o, row, row->def, err, sizeof(err));
-	o->ping_timeout = -1;	/* until the interval is known */
+	o->timeouts.ping = -1;	/* until the interval is known */
 }

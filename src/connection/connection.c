@@ -82,7 +82,7 @@ fresh(struct connection *c)
 {
 	memset(&c->ours, 0, sizeof(c->ours));
 	hex(c->ours.id, EXTENSION_ID_MAX / 2);
-	c->ours.win = c->o->window;
+	c->ours.win = c->o->websocket.window;
 }
 
 static void
@@ -91,7 +91,7 @@ offer(struct connection *c, unsigned int flags)
 	c->client = 1;
 	fresh(c);
 	c->ours.flags = flags;
-	if (c->o->resume > 0)
+	if (c->o->timeouts.resume > 0)
 		c->ours.flags |= EXT_RESUME;
 }
 
@@ -134,7 +134,7 @@ connection_answer(struct connection *c, const struct extension *offer,
 	fresh(c);
 	if (c->role == TUNNEL_SERVES)
 		c->ours.flags |= EXT_PARK;
-	if (!(offer->flags & EXT_RESUME) || c->o->resume == 0 ||
+	if (!(offer->flags & EXT_RESUME) || c->o->timeouts.resume == 0 ||
 	    w->io.tls != NULL)
 		return;
 	hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
@@ -159,16 +159,16 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->extension = w->has_extension;
 	cfg->session = w->has_extension && c->ours.session[0] != '\0';
 	cfg->role = c->role;
-	cfg->win = o->window;
+	cfg->win = o->websocket.window;
 	cfg->peer_win = c->theirs.win;
-	cfg->hold = o->eof == EOF_HOLD;
+	cfg->hold = o->websocket.eof == EOF_HOLD;
 	cfg->discard = stream->rfd == stream->wfd;
-	cfg->ping_interval = o->ping_interval;
-	cfg->ping_timeout = o->ping_timeout;
-	cfg->idle_timeout = o->idle_timeout;
-	cfg->linger = o->linger;
-	cfg->out_size = cfg->session ? o->window : EXTENSION_WIN_DEFAULT;
-	cfg->in_size = cfg->session ? o->window + TUNNEL_SLACK :
+	cfg->ping_interval = o->timeouts.ping_interval;
+	cfg->ping_timeout = o->timeouts.ping;
+	cfg->idle_timeout = o->timeouts.idle;
+	cfg->linger = o->timeouts.linger;
+	cfg->out_size = cfg->session ? o->websocket.window : EXTENSION_WIN_DEFAULT;
+	cfg->in_size = cfg->session ? o->websocket.window + TUNNEL_SLACK :
 	    EXTENSION_WIN_DEFAULT;
 	relay_memory(cfg);
 }

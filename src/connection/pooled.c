@@ -28,7 +28,7 @@ read_line(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	struct error why;
 
 	peer_begin(&v, peer);
-	if (peer_proxy_header(&v, c->o, fd, clock_after(c->o->connect_timeout),
+	if (peer_proxy_header(&v, c->o, fd, clock_after(c->o->timeouts.connect),
 	    &why) == 0) {
 		strlcpy(peer, v.peer, NET_NAME_MAX);
 		return 1;
@@ -72,7 +72,7 @@ connection_channel(struct connection *c)
 		return;
 	strlcpy(c->peer, peer, sizeof(c->peer));
 	relay_stream(&c->relay, io_of(fd));
-	if ((c->client && !c->o->forward_peer) ||
+	if ((c->client && !c->o->access.forward_peer) ||
 	    ip_parse_port(&ip, &port, slice_of(peer)) == -1 || port == 0)
 		strlcpy(peer, "-", sizeof(peer));
 	else
@@ -95,9 +95,9 @@ connection_get_stream(struct connection *c)
 	if (c->believes && strcmp(t->addr, "-") != 0)
 		strlcpy(c->peer, t->addr, sizeof(c->peer));
 	worker_send(c->channel, WORKER_TAKEN);
-	if (c->client && (o.connect_timeout == 0 ||
-	    o.connect_timeout > GET_MAX))
-		o.connect_timeout = GET_MAX;
+	if (c->client && (o.timeouts.connect == 0 ||
+	    o.timeouts.connect > GET_MAX))
+		o.timeouts.connect = GET_MAX;
 	c->o = &o;
 	r = target_dial(c, c->request, c->request_len, &stream, &why);
 	c->o = all;

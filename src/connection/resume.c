@@ -20,7 +20,7 @@ connection_lost(struct connection *c)
 {
 	const struct tunnel *t = &c->relay.tunnel;
 	int64_t now = clock_ms();
-	int64_t patience = c->o->resume;
+	int64_t patience = c->o->timeouts.resume;
 
 	/*
 	 * Nothing but the peer's Close is missing: that is not worth much,
@@ -28,8 +28,8 @@ connection_lost(struct connection *c)
 	 * who has to notice the loss first.
 	 */
 	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
-	    c->o->linger > 0 && c->o->linger < patience)
-		patience = c->o->linger;
+	    c->o->timeouts.linger > 0 && c->o->timeouts.linger < patience)
+		patience = c->o->timeouts.linger;
 	if (t->heard)
 		c->tries = 0;
 	c->gone = 0;
@@ -94,8 +94,8 @@ dial_again(struct connection *c, int *status, struct error *why)
 	struct options o = *c->o;
 	struct websocket w;
 
-	o.connect_timeout = at_most(o.connect_timeout, c->give_up);
-	o.handshake_timeout = at_most(o.handshake_timeout, c->give_up);
+	o.timeouts.connect = at_most(o.timeouts.connect, c->give_up);
+	o.timeouts.handshake = at_most(o.timeouts.handshake, c->give_up);
 	*status = 0;
 	offer.flags = EXT_RESUME;
 	offer.attempt = ++c->attempt;
@@ -173,7 +173,7 @@ connection_handoff(struct connection *c)
 		return;
 	}
 	if (websocket_answer(&w, &request, &answer, clock_after(
-	    c->o->handshake_timeout), &why) == -1)
+	    c->o->timeouts.handshake), &why) == -1)
 		return;
 	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
 	strlcpy(c->via, w.via, sizeof(c->via));

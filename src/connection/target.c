@@ -91,12 +91,12 @@ target_dial(struct connection *c, const char *head, size_t len, struct io *strea
     struct error *why)
 {
 	const struct options *o = c->o;
-	int64_t deadline = clock_after(o->connect_timeout);
+	int64_t deadline = clock_after(o->timeouts.connect);
 	int fd;
 
 	if (o->program != NULL)
 		return run_program(c, head, len, stream, deadline, why);
-	fd = net_dial(&o->target, o->family, deadline, NULL, why);
+	fd = net_dial(&o->target, o->dial.family, deadline, NULL, why);
 	if (fd == -1)
 		return -1;
 	net_tune(fd);
@@ -116,7 +116,7 @@ void
 target_end(struct connection *c, int cut_off)
 {
 	struct program *p = &c->program;
-	int64_t grace = c->o->linger > HANGUP_MS ? c->o->linger : HANGUP_MS;
+	int64_t grace = c->o->timeouts.linger > HANGUP_MS ? c->o->timeouts.linger : HANGUP_MS;
 
 	if (p->pid == 0 ||
 	    (!cut_off && program_wait(p, clock_ms() + grace)))

@@ -164,13 +164,13 @@ begin(struct websocket *w, struct io io)
 static int
 is_path(const struct options *o, struct slice path)
 {
-	size_t n = strlen(o->path);
+	size_t n = strlen(o->websocket.path);
 
-	if (o->visitors_dir == NULL)
-		return slice_is(path, o->path);
-	while (n > 0 && o->path[n - 1] == '/')
+	if (o->reverse.visitors_dir == NULL)
+		return slice_is(path, o->websocket.path);
+	while (n > 0 && o->websocket.path[n - 1] == '/')
 		n--;
-	return path.len > n && memcmp(path.p, o->path, n) == 0 &&
+	return path.len > n && memcmp(path.p, o->websocket.path, n) == 0 &&
 	    path.p[n] == '/' && memchr(path.p + n + 1, '/',
 	    path.len - n - 1) == NULL;
 }
@@ -187,7 +187,7 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 	if (n == -1 ||
 	    check(w, request, buf, n, len, why) == -1)
 		return -1;
-	if (o->path != NULL && !is_path(o, upgrade_path(request->target)))
+	if (o->websocket.path != NULL && !is_path(o, upgrade_path(request->target)))
 		return refuse(w, 404, "no such path", why);
 	return 0;
 }

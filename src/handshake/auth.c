@@ -172,8 +172,8 @@ check_file(struct auth *a, const struct options *o, const struct websocket *w,
 	struct slice lines;
 	int status;
 
-	if (readfile_take(o->auth_file, &lines) == -1) {
-		log_event(LOG_L_ERROR, "auth-file", "file", o->auth_file,
+	if (readfile_take(o->access.auth_file, &lines) == -1) {
+		log_event(LOG_L_ERROR, "auth-file", "file", o->access.auth_file,
 		    "why", strerror(errno), NULL);
 		return fail(err, errlen, 500, "cannot check who you are");
 	}
@@ -191,9 +191,9 @@ auth_request(struct auth *a, const struct options *o, const struct websocket *w,
 
 	*extra = "";
 	a->user[0] = '\0';
-	if (o->auth_file != NULL)
+	if (o->access.auth_file != NULL)
 		status = check_file(a, o, w, err, errlen);
-	if (status == 0 && o->auth_command != NULL)
+	if (status == 0 && o->access.auth_command != NULL)
 		status = auth_command(a, o, w, r, deadline, err, errlen);
 	if (status == 401)
 		*extra = CHALLENGE;
@@ -244,13 +244,13 @@ auth_check_file(const struct options *o, struct error *why)
 	struct error what;
 	int r;
 
-	if (o->auth_file == NULL)
+	if (o->access.auth_file == NULL)
 		return 0;
-	if (readfile_take(o->auth_file, &text) == -1)
+	if (readfile_take(o->access.auth_file, &text) == -1)
 		return error_set(why, EXIT_BADUSAGE, "--auth-file %s: %s",
-		    o->auth_file, strerror(errno));
+		    o->access.auth_file, strerror(errno));
 	r = check_text(text, &what);
 	memory_return();
 	return r == 0 ? 0 : error_set(why, what.status, "--auth-file %s%s",
-	    o->auth_file, what.text);
+	    o->access.auth_file, what.text);
 }

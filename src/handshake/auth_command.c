@@ -52,8 +52,8 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 	struct error why;
 	int status;
 
-	status = command_run(o->auth_command,
-	    environment(&cgi, a, o, w, r), o->no_stderr, out, sizeof(out),
+	status = command_run(o->access.auth_command,
+	    environment(&cgi, a, o, w, r), o->log.no_stderr, out, sizeof(out),
 	    deadline == CLOCK_NEVER ? limit : deadline, &why);
 	explicit_bzero(cgi.bytes, cgi.len);
 	if (status == 0) {
@@ -69,7 +69,7 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 	}
 	if (status > 1)
 		error_set(&why, EXIT_SYSTEM, "%s: exit status %d",
-		    o->auth_command[0], status);
+		    o->access.auth_command[0], status);
 	log_event(LOG_L_ERROR, "auth-command", "why", why.text, NULL);
 	snprintf(err, errlen, "cannot check who you are");
 	return why.status == EXIT_AGAIN ? 504 : 500;

@@ -84,11 +84,11 @@ by_http(struct reach *r)
 	char extra[8192];
 	int n;
 
-	if (headers_write_list(extra, sizeof(extra), &r->o->proxy_header,
+	if (headers_write_list(extra, sizeof(extra), &r->o->proxy.header,
 	    HEADER_PROXY, r->why) == -1)
 		return -1;
 	n = proxy_write_connect(exchange_request, sizeof(exchange_request),
-	    &r->route.server, r->route.proxy.user, r->o->user_agent, extra);
+	    &r->route.server, r->route.proxy.user, r->o->websocket.user_agent, extra);
 	if (n == -1)
 		return error_set(r->why, EXIT_BADUSAGE,
 		    "%s: the request is too long", r->route.name);
@@ -142,7 +142,7 @@ look_up(struct reach *r, struct ip *ip)
 	uint16_t port;
 
 	if (net_find(&found, &r->route.server, r->route.server_addresses,
-	    r->o->family, r->why) == -1)
+	    r->o->dial.family, r->why) == -1)
 		return -1;
 	net_print((const struct sockaddr *)&found.at[0].ss, found.at[0].len,
 	    name, sizeof(name));
@@ -182,7 +182,7 @@ by_proxy(struct reach *r, struct trust *trust)
 	char text[ADDR_HOST_MAX + 16];
 
 	if (p->tls && encrypt(r, trust->proxy, p->at.host,
-	    r->o->proxy_insecure) == -1)
+	    r->o->proxy.insecure) == -1)
 		return of_proxy(r);
 	if ((p->kind == PROXY_HTTP ? by_http(r) : by_socks(r)) == -1)
 		return -1;
@@ -196,8 +196,8 @@ by_proxy(struct reach *r, struct trust *trust)
 static const char *
 server_name(const struct options *o, const struct url *url)
 {
-	return o->servername != NULL && url_same_origin(&o->url, url) ?
-	    o->servername : url->at.host;
+	return o->tls.servername != NULL && url_same_origin(&o->url, url) ?
+	    o->tls.servername : url->at.host;
 }
 
 /* Those that a redirect needs and nobody has foreseen. */
@@ -221,7 +221,7 @@ dial(struct reach *r)
 	int fd;
 
 	if (net_find(&r->found, &r->route.dial, r->route.addresses,
-	    r->o->family, r->why) == -1)
+	    r->o->dial.family, r->why) == -1)
 		return -1;
 	w->found = &r->found;
 	w->at[DIAL_FOUND] = clock_us();
@@ -249,7 +249,7 @@ connect_layers(struct websocket *w, const struct options *o, const struct url *u
 	r.o = o;
 	r.say = say;
 	r.why = why;
-	r.deadline = clock_after(o->connect_timeout);
+	r.deadline = clock_after(o->timeouts.connect);
 	if (route_find(&r.route, o, url, why) == -1 ||
 	    make_contexts(&r, url, trust) == -1)
 		return -1;
@@ -264,7 +264,7 @@ connect_layers(struct websocket *w, const struct options *o, const struct url *u
 	if (!url->tls)
 		return 0;
 	if (encrypt(&r, trust->server, server_name(o, url),
-	    o->insecure) == -1)
+	    o->tls.insecure) == -1)
 		return -1;
 	w->at[DIAL_SECURED] = clock_us();
 	return 0;

@@ -41,7 +41,7 @@ static char extra[8192];
 static int
 ask(struct dial *d)
 {
-	int64_t deadline = clock_after(d->o->handshake_timeout);
+	int64_t deadline = clock_after(d->o->timeouts.handshake);
 	unsigned char raw[16];
 	int n;
 
@@ -86,7 +86,7 @@ accepted(struct dial *d)
 static const char *
 credentials(const struct dial *d)
 {
-	return d->o->user.value != NULL ? d->o->user.value : d->o->url.user;
+	return d->o->websocket.user.value != NULL ? d->o->websocket.user.value : d->o->url.user;
 }
 
 /*
@@ -187,9 +187,9 @@ websocket_dial(struct websocket *w, const struct options *o, struct trust *trust
 	d.trust = trust;
 	d.why = why;
 	d.url = &o->url;
-	d.say = (struct trace){ o->verbose, clock_ms(), o->mode == MODE_AGENT };
-	d.offer = (struct upgrade_offer){ .subprotocol = o->subprotocol,
-	    .user_agent = o->user_agent, .origin = o->origin,
+	d.say = (struct trace){ o->log.verbose, clock_ms(), o->mode == MODE_AGENT };
+	d.offer = (struct upgrade_offer){ .subprotocol = o->websocket.subprotocol,
+	    .user_agent = o->websocket.user_agent, .origin = o->websocket.origin,
 	    .user = credentials(&d), .extra = extra, .offer = offer };
 	*http_status = 0;
 	for (hops = 0; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {

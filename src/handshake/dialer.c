@@ -18,7 +18,7 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
 	 * A redirect to TLS does not find the library behind a chroot(2).  If
 	 * there is none at all, only who is redirected has to know.
 	 */
-	if (o->chroot != NULL)
+	if (o->service.chroot != NULL)
 		(void)tls_prepare(why);
 	if (o->url.tls && tls_reload_begin(&d->tls, o, tls_reload_make, tickets,
 	    why) == -1)

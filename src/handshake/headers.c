@@ -90,10 +90,10 @@ begin(const struct options *o, struct trust *trust, struct error *why)
 		return 0;
 	memcpy(url, "INETWS_URL=", 11);
 	url_print(url + 11, sizeof(url) - 11, &o->url);
-	if (putenv(url) != 0 || command_helper_start(&keeper, o->header_command,
-	    environ, o->no_stderr, forget, trust) == -1)
+	if (putenv(url) != 0 || command_helper_start(&keeper, o->websocket.header_command,
+	    environ, o->log.no_stderr, forget, trust) == -1)
 		return error_set(why, EXIT_SYSTEM, "%s: %s",
-		    o->header_command[0], strerror(errno));
+		    o->websocket.header_command[0], strerror(errno));
 	return 0;
 }
 
@@ -121,7 +121,7 @@ blame(const struct options *o, struct error *why)
 	struct error what = *why;
 
 	return error_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
-	    what.status, "--header-command %s: %s", o->header_command[0],
+	    what.status, "--header-command %s: %s", o->websocket.header_command[0],
 	    what.text);
 }
 
@@ -130,7 +130,7 @@ ask(char *lines, size_t size, const struct options *o, struct trust *trust,
     struct error *why)
 {
 	static char out[COMMAND_HELPER_OUT_MAX];
-	int64_t ms = o->handshake_timeout > 0 ? o->handshake_timeout :
+	int64_t ms = o->timeouts.handshake > 0 ? o->timeouts.handshake :
 	    LIMIT_MS;
 	int status;
 
@@ -153,12 +153,12 @@ headers_write(char *lines, size_t size, const struct options *o,
 	unsigned int i;
 
 	lines[0] = '\0';
-	for (i = 0; i < o->header.n; i++)
-		if ((own || !header_is_private(o->header.v[i])) &&
-		    add(lines, size, o->header.v[i], HEADER_SERVER,
+	for (i = 0; i < o->websocket.header.n; i++)
+		if ((own || !header_is_private(o->websocket.header.v[i])) &&
+		    add(lines, size, o->websocket.header.v[i], HEADER_SERVER,
 		    why) == -1)
 			return -1;
-	if (own && o->header_command != NULL &&
+	if (own && o->websocket.header_command != NULL &&
 	    ask(lines, size, o, trust, why) == -1)
 		return -1;
 	if (own && agent[0] != '\0' &&

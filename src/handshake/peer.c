@@ -81,7 +81,7 @@ peer_proxy_header(struct peer *v, const struct options *o, int fd,
 	char err[200], text[IP_TEXT_MAX];
 	ssize_t n;
 
-	if (!o->accept_proxy)
+	if (!o->access.accept_proxy)
 		return 0;
 	n = read_line(&p, fd, deadline, err, sizeof(err));
 	if (n == -1)
@@ -105,8 +105,8 @@ trusts(const void *arg, const struct ip *ip)
 	struct cidr c;
 	unsigned int i;
 
-	for (i = 0; i < o->trusted_proxy.n; i++)
-		if (cidr_parse(&c, slice_of(o->trusted_proxy.v[i])) == 0 &&
+	for (i = 0; i < o->access.trusted_proxy.n; i++)
+		if (cidr_parse(&c, slice_of(o->access.trusted_proxy.v[i])) == 0 &&
 		    cidr_has(&c, ip))
 			return 1;
 	return 0;
@@ -121,8 +121,8 @@ trusts_peer(const struct options *o, const char *peer)
 	unsigned int i;
 
 	if (strncmp(peer, "unix:", 5) == 0)
-		for (i = 0; i < o->trusted_proxy.n; i++)
-			if (strcmp(o->trusted_proxy.v[i], "unix") == 0)
+		for (i = 0; i < o->access.trusted_proxy.n; i++)
+			if (strcmp(o->access.trusted_proxy.v[i], "unix") == 0)
 				return 1;
 	return ip_parse_port(&ip, &port, slice_of(peer)) == 0 &&
 	    trusts(o, &ip);
@@ -139,9 +139,9 @@ true_address(struct peer *v, const struct options *o,
 	uint16_t port;
 	int r;
 
-	if (!trusted || o->real_ip_header == REAL_IP_NONE)
+	if (!trusted || o->access.real_ip_header == REAL_IP_NONE)
 		return 0;
-	r = forwarded_from(w->head, name[o->real_ip_header], trusts, o, &ip,
+	r = forwarded_from(w->head, name[o->access.real_ip_header], trusts, o, &ip,
 	    &port);
 	if (r == 1)
 		strlcpy(v->peer, ip_print(text, &ip, port), sizeof(v->peer));
@@ -176,8 +176,8 @@ check_origin(const struct options *o, const struct websocket *w,
 
 	if (r->origin.p == NULL || origin_is_of(r->origin, r->host))
 		return 0;
-	for (i = 0; i < o->allow_origin.n; i++)
-		if (origin_is_allowed(r->origin, o->allow_origin.v[i]))
+	for (i = 0; i < o->access.allow_origin.n; i++)
+		if (origin_is_allowed(r->origin, o->access.allow_origin.v[i]))
 			return 0;
 	if (trusted && is_forwarded_host(w, r->origin))
 		return 0;
@@ -229,13 +229,13 @@ peer_count(const struct options *o, const char *peer, struct error *why)
 	uint16_t port;
 
 	if (ip_parse_port(&ip, &port, slice_of(peer)) == -1 ||
-	    stats_source(ip_source(&ip), o->max_per_source) <
-	    o->max_per_source || o->max_per_source == 0)
+	    stats_source(ip_source(&ip), o->limits.per_source) <
+	    o->limits.per_source || o->limits.per_source == 0)
 		return 0;
 	stats_source(0, 0);
 	STATS_ADD(stats_mine->counts.refused, 1);
 	return error_set(why, EXIT_AGAIN, "%u connections from this address, "
-	    "more may not be", o->max_per_source);
+	    "more may not be", o->limits.per_source);
 }
 
 int
@@ -246,14 +246,14 @@ peer_tell_target(const struct options *o, int fd, const char *peer,
 	char line[PROXY_PROTOCOL_MAX];
 	int n;
 
-	if (o->send_proxy == 0)
+	if (o->access.send_proxy == 0)
 		return 0;
 	memset(&p, 0, sizeof(p));
 	p.known = ip_parse_port(&p.from, &p.from_port, slice_of(peer)) == 0;
 	/* An address alone is known of whom a header told. */
 	if (p.known && ip_parse_port(&p.to, &p.to_port, slice_of(via)) == -1)
 		p.to = p.from;
-	n = proxy_protocol_write(line, sizeof(line), o->send_proxy, &p);
+	n = proxy_protocol_write(line, sizeof(line), o->access.send_proxy, &p);
 	if (n == -1 || send(fd, line, n, MSG_NOSIGNAL) != n)
 		return error_set(why, EXIT_UNREACHABLE,
 		    "cannot send the PROXY header: %s", strerror(errno));

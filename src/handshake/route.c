@@ -49,7 +49,7 @@ static int
 is_excepted(const struct options *o, const struct url *url)
 {
 	static const char *const names[] = { "no_proxy", "NO_PROXY", NULL };
-	const char *list = o->noproxy, *name;
+	const char *list = o->proxy.noproxy, *name;
 
 	if (list == NULL)
 		list = word_of(names, &name);
@@ -64,17 +64,17 @@ find_proxy(struct route *r, const struct options *o, const struct url *url,
 	char shown[ADDR_HOST_MAX + 32];
 
 	r->proxy.kind = PROXY_NONE;
-	if (url->at.kind != ADDR_TCP || o->unix_socket != NULL ||
+	if (url->at.kind != ADDR_TCP || o->dial.unix_socket != NULL ||
 	    is_excepted(o, url))
 		return 0;
-	if (o->proxy != NULL)
-		r->proxy = *o->proxy;
+	if (o->proxy.server != NULL)
+		r->proxy = *o->proxy.server;
 	else if (from_environment(&r->proxy, url, &name, why) == -1)
 		return -1;
 	if (r->proxy.kind == PROXY_NONE)
 		return 0;
-	if (o->proxy_user.value != NULL)
-		strlcpy(r->proxy.user, o->proxy_user.value,
+	if (o->proxy.user.value != NULL)
+		strlcpy(r->proxy.user, o->proxy.user.value,
 		    sizeof(r->proxy.user));
 	proxy_print(shown, sizeof(shown), &r->proxy);
 	snprintf(r->name, sizeof(r->name), "proxy %s%s%s%s", shown,
@@ -91,8 +91,8 @@ addresses_of(const struct options *o, const struct addr *at)
 	char err[200];
 	unsigned int i;
 
-	for (i = 0; at->kind == ADDR_TCP && i < o->resolve.n; i++)
-		if (override_resolve(&d, o->resolve.v[i], err,
+	for (i = 0; at->kind == ADDR_TCP && i < o->dial.resolve.n; i++)
+		if (override_resolve(&d, o->dial.resolve.v[i], err,
 		    sizeof(err)) == 0 && override_is_for(&d, at))
 			return d.addresses;
 	return NULL;
@@ -105,8 +105,8 @@ connect_to(const struct options *o, struct addr *at)
 	char err[200];
 	unsigned int i;
 
-	for (i = 0; at->kind == ADDR_TCP && i < o->connect_to.n; i++)
-		if (override_connect(&d, o->connect_to.v[i], err,
+	for (i = 0; at->kind == ADDR_TCP && i < o->dial.connect_to.n; i++)
+		if (override_connect(&d, o->dial.connect_to.v[i], err,
 		    sizeof(err)) == 0 && override_is_for(&d, at)) {
 			override_apply(&d, at);
 			return;
@@ -121,8 +121,8 @@ route_find(struct route *r, const struct options *o, const struct url *url,
 	if (find_proxy(r, o, url, why) == -1)
 		return -1;
 	r->server = url->at;
-	if (o->unix_socket != NULL && url->at.kind == ADDR_TCP)
-		r->server = *o->unix_socket;
+	if (o->dial.unix_socket != NULL && url->at.kind == ADDR_TCP)
+		r->server = *o->dial.unix_socket;
 	connect_to(o, &r->server);
 	r->server_addresses = addresses_of(o, &r->server);
 	if (r->proxy.kind == PROXY_NONE) {

@@ -19,15 +19,15 @@ tls_reload_make(const struct options *o, struct error *why)
 {
 	int server = is_server(o);
 	struct tls_options t = { .server = server,
-	    .cafile = server ? o->tls_client_ca : o->cacert,
-	    .capath = o->capath, .trust_now = o->chroot != NULL,
-	    .crlfile = o->crlfile,
-	    .peer_certs = server ? o->tls_peer_certs : o->peer_certs,
-	    .pins = o->pinnedpubkey, .insecure = o->insecure,
-	    .cert = server ? o->tls_cert : o->cert,
-	    .key = server ? o->tls_key : o->key,
-	    .password_file = o->key_password_file, .only_13 = o->tls_min,
-	    .ciphers = o->ciphers, .ciphers13 = o->tls13_ciphers };
+	    .cafile = server ? o->tls.client_ca : o->tls.cacert,
+	    .capath = o->tls.capath, .trust_now = o->service.chroot != NULL,
+	    .crlfile = o->tls.crlfile,
+	    .peer_certs = server ? o->tls.client_certs : o->tls.peer_certs,
+	    .pins = o->tls.pinnedpubkey, .insecure = o->tls.insecure,
+	    .cert = server ? o->tls.own_cert : o->tls.cert,
+	    .key = server ? o->tls.own_key : o->tls.key,
+	    .password_file = o->tls.key_password_file, .only_13 = o->tls.min,
+	    .ciphers = o->tls.ciphers, .ciphers13 = o->tls.tls13_ciphers };
 
 	return tls_context(&t, why);
 }
@@ -36,9 +36,9 @@ tls_reload_make(const struct options *o, struct error *why)
 struct tls_ctx *
 tls_reload_make_proxy(const struct options *o, struct error *why)
 {
-	struct tls_options t = { .cafile = o->proxy_cacert,
-	    .trust_now = o->chroot != NULL, .ca_option = "--proxy-cacert",
-	    .insecure = o->proxy_insecure };
+	struct tls_options t = { .cafile = o->proxy.cacert,
+	    .trust_now = o->service.chroot != NULL, .ca_option = "--proxy-cacert",
+	    .insecure = o->proxy.insecure };
 
 	return tls_context(&t, why);
 }
@@ -47,11 +47,11 @@ tls_reload_make_proxy(const struct options *o, struct error *why)
 static void
 look(const struct options *o, struct tls_stamp seen[TLS_RELOAD_FILES])
 {
-	const char *path[TLS_RELOAD_FILES] = { o->cert, o->key, o->tls_cert,
-	    o->tls_key, o->key_password_file, o->crlfile,
-	    is_server(o) ? o->tls_client_ca : o->cacert,
-	    is_server(o) ? o->tls_peer_certs : o->peer_certs,
-	    o->proxy_cacert };
+	const char *path[TLS_RELOAD_FILES] = { o->tls.cert, o->tls.key, o->tls.own_cert,
+	    o->tls.own_key, o->tls.key_password_file, o->tls.crlfile,
+	    is_server(o) ? o->tls.client_ca : o->tls.cacert,
+	    is_server(o) ? o->tls.client_certs : o->tls.peer_certs,
+	    o->proxy.cacert };
 	struct stat st;
 	int i;
 

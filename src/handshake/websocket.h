@@ -61,7 +61,7 @@ struct trust {
  * request has --connect-timeout together, request and answer
  * --handshake-timeout.  offer may be NULL.  0, or -1 and why; *http_status is
  * the status of the server's last answer, 0 if there was none.  With
- * o->verbose each step goes to stderr.
+ * o->log.verbose each step goes to stderr.
  */
 int websocket_dial(struct websocket *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct error *);

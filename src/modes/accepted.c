@@ -75,7 +75,7 @@ accepted_begin(struct accepted *a, struct connection *c, const struct options *o
 	struct error why;
 
 	a->c = c;
-	a->deadline = clock_after(o->handshake_timeout);
+	a->deadline = clock_after(o->timeouts.handshake);
 	strlcpy(c->via, peer, sizeof(c->via));
 	peer_begin(&a->v, peer);
 	if (request(a, o, ctx, io, &why) == 0)
@@ -115,7 +115,7 @@ accepted_redial(struct accepted *a, int *status)
 int
 accepted_check_tls(const struct options *o, struct error *why)
 {
-	if (o->tls_cert == NULL && (o->tls_key != NULL ||
+	if (o->tls.own_cert == NULL && (o->tls.own_key != NULL ||
 	    options_want_certificate(o)))
 		return error_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
 		    "the other options of TLS need it");
@@ -127,7 +127,7 @@ accepted_begin_tls(struct tls_reload *k, const struct options *o,
     struct service *service, struct error *why)
 {
 	memset(k, 0, sizeof(*k));
-	if (o->tls_cert == NULL)
+	if (o->tls.own_cert == NULL)
 		return 0;
 	service->refuse = NULL;
 	service->serve_full = NULL;	/* it has no sessions */

@@ -85,7 +85,7 @@ agent_main(const struct options *o)
 	struct dialer d;
 	struct inherited a;
 	struct service service = { .arg = &d, .park = park,
-	    .spares = &o->spare, .settled = settled, .reload = reload,
+	    .spares = &o->reverse.spare, .settled = settled, .reload = reload,
 	    .before = before, .given = &a };
 	struct error why;
 	char token[24];

@@ -39,7 +39,7 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	peer_begin(&v, peer);
 	if (peer_proxy_header(&v, cl->o, stream.rfd, clock_after(
-	    cl->o->connect_timeout), &why) == -1) {
+	    cl->o->timeouts.connect), &why) == -1) {
 		io_reset(&stream);
 		return connection_failed(&c, &why);
 	}
@@ -48,7 +48,7 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 		io_reset(&stream);
 		return connection_failed(&c, &why);
 	}
-	if (cl->o->forward_peer)
+	if (cl->o->access.forward_peer)
 		websocket_set_forwarded(c.peer);
 	if (connection_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1) {
 		io_reset(&stream);
@@ -90,7 +90,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
 		worker_send(pair, WORKER_NOT_IDLE);
 		record_failed(EXIT_LOST);
-		websocket_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->linger);
+		websocket_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->timeouts.linger);
 		return EXIT_ENDED;
 	}
 	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {
@@ -116,8 +116,8 @@ ready(void *arg, struct error *why)
 	struct websocket w;
 	int status;
 
-	o.verbose = 0;
-	o.connect_timeout = o.handshake_timeout = SUPERVISOR_READY_MS;
+	o.log.verbose = 0;
+	o.timeouts.connect = o.timeouts.handshake = SUPERVISOR_READY_MS;
 	if (websocket_dial(&w, &o, dialer_trust(cl), &offer, &status, why) == -1)
 		return -1;
 	probe_begin(&probe, &w);
@@ -163,14 +163,14 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		return status;
 	if (dialer_begin(&cl, o, a.nlisteners > 0, &why) == -1)
 		return startup_failed(&why);
-	if (o->warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
+	if (o->reverse.warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
 		error_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
 		    "one connection");
 		return startup_failed(&why);
 	}
-	if (o->warm > 0) {
+	if (o->reverse.warm > 0) {
 		service.park = park;
-		service.spares = &o->warm;
+		service.spares = &o->reverse.warm;
 		service.hands_on = 1;
 	}
 	if (a.nlisteners > 0)

@@ -125,7 +125,7 @@ settled(void *arg)
 	const struct gate *g = arg;
 	struct error why;
 
-	if ((g->o->chroot != NULL || g->o->run_as != NULL) &&
+	if ((g->o->service.chroot != NULL || g->o->service.run_as != NULL) &&
 	    check_files(g->o, &why) == -1)
 		return drop_failed(g->o, &why);
 	return enter_prepare(g->o, SANDBOX_RELAY);
@@ -152,13 +152,13 @@ before(void *arg)
 static int
 check_words(const struct options *o, struct error *why)
 {
-	if ((o->visitors == NULL) == (o->visitors_dir == NULL))
+	if ((o->reverse.visitors == NULL) == (o->reverse.visitors_dir == NULL))
 		return error_set(why, EXIT_BADUSAGE, "expected one of "
 		    "--visitors and --visitors-dir");
-	if (o->path == NULL && o->agents_file == NULL &&
-	    o->auth_file == NULL && o->auth_command == NULL &&
-	    o->tls_client_ca == NULL && o->tls_peer_certs == NULL &&
-	    !o->allow_any_agent)
+	if (o->websocket.path == NULL && o->reverse.agents_file == NULL &&
+	    o->access.auth_file == NULL && o->access.auth_command == NULL &&
+	    o->tls.client_ca == NULL && o->tls.client_certs == NULL &&
+	    !o->reverse.allow_any_agent)
 		return error_set(why, EXIT_BADUSAGE, "who may be an agent? "
 		    "expected --agents-file, --path, --auth-file, "
 		    "--auth-command, --tls-client-ca or --allow-any-agent");
@@ -185,7 +185,7 @@ gate_main(const struct options *o)
 	int status;
 
 	if (check_words(o, &why) == -1 ||
-	    (o->chroot == NULL && check_files(o, &why) == -1))
+	    (o->service.chroot == NULL && check_files(o, &why) == -1))
 		return startup_failed(&why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

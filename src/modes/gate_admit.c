@@ -18,11 +18,11 @@ gate_check_file(const struct options *o, struct error *why)
 	unsigned int line = 1;
 	int r;
 
-	if (o->agents_file == NULL)
+	if (o->reverse.agents_file == NULL)
 		return 0;
-	if (readfile_take(o->agents_file, &text) == -1)
+	if (readfile_take(o->reverse.agents_file, &text) == -1)
 		return error_set(why, EXIT_BADUSAGE, "--agents-file %s: %s",
-		    o->agents_file, strerror(errno));
+		    o->reverse.agents_file, strerror(errno));
 	rest = text;
 	while ((r = agents_file_next(&rest, &l)) == 1)
 		;
@@ -30,7 +30,7 @@ gate_check_file(const struct options *o, struct error *why)
 		line += *p == '\n';
 	memory_return();
 	return r == 0 ? 0 : error_set(why, EXIT_BADUSAGE, "--agents-file %s:%u: "
-	    "expected NAME SHA256-OF-SECRET", o->agents_file, line);
+	    "expected NAME SHA256-OF-SECRET", o->reverse.agents_file, line);
 }
 
 /* Does the file know this name with this secret?  -1: it cannot be read. */
@@ -42,8 +42,8 @@ is_listed(const struct options *o, const char *name, const char *secret,
 	struct slice rest;
 	int r, good = 0;
 
-	if (readfile_take(o->agents_file, &rest) == -1) {
-		log_event(LOG_L_ERROR, "agents-file", "file", o->agents_file,
+	if (readfile_take(o->reverse.agents_file, &rest) == -1) {
+		log_event(LOG_L_ERROR, "agents-file", "file", o->reverse.agents_file,
 		    "why", strerror(errno), NULL);
 		return -1;
 	}
@@ -97,20 +97,20 @@ gate_admit(struct accepted *a, const struct options *o,
     char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],
     char hash[AGENT_HASH_MAX], int *status)
 {
-	int secret = o->visitors_dir != NULL && o->allow_any_agent;
+	int secret = o->reverse.visitors_dir != NULL && o->reverse.allow_any_agent;
 	struct addr door;
 
 	hash[0] = '\0';
 	strlcpy(shown, "-", AGENT_NAME_MAX);
 	if (agent_name_of_path(name, upgrade_path(a->request.target)) == -1) {
 		name[0] = '\0';
-		if (o->visitors_dir == NULL && o->agents_file == NULL)
+		if (o->reverse.visitors_dir == NULL && o->reverse.agents_file == NULL)
 			return 1;
 		*status = accepted_refuse(a, 400,
 		    "the path does not end in the name of an agent");
 		return 0;
 	}
-	if (secret || (o->path != NULL && o->visitors_dir == NULL))
+	if (secret || (o->websocket.path != NULL && o->reverse.visitors_dir == NULL))
 		agent_name_mask(shown, name);
 	else
 		strlcpy(shown, name, AGENT_NAME_MAX);
@@ -119,12 +119,12 @@ gate_admit(struct accepted *a, const struct options *o,
 		    "has 16 characters at least");
 		return 0;
 	}
-	if (o->visitors_dir != NULL && agent_name_path(door.path,
-	    sizeof(door.path), o->visitors_dir, name) == -1) {
+	if (o->reverse.visitors_dir != NULL && agent_name_path(door.path,
+	    sizeof(door.path), o->reverse.visitors_dir, name) == -1) {
 		*status = accepted_refuse(a, 400, "the name is too long");
 		return 0;
 	}
-	if (o->agents_file == NULL)
+	if (o->reverse.agents_file == NULL)
 		return 1;
 	if (!check_secret(a, o, name, hash, status))
 		return 0;

@@ -96,7 +96,7 @@ main(int argc, char **argv)
 		return refuse(&why, argv, no_stderr);
 	}
 	hide_words(&o);
-	o.no_stderr = no_stderr;
+	o.log.no_stderr = no_stderr;
 	for (i = 0; i < NMODES; i++)
 		if (modes[i].mode == o.mode)
 			return modes[i].run(&o);

@@ -66,7 +66,7 @@ wait_for_open(struct accepted *a, enum how how)
 	c->role = TUNNEL_SERVES;
 	c->enter_late = 1;
 	c->believes = a->v.trusted &&
-	    c->o->real_ip_header != REAL_IP_NONE;
+	    c->o->access.real_ip_header != REAL_IP_NONE;
 	c->request = a->w.raw;
 	c->request_len = a->w.raw_len;
 	return answer(a, IO_CLOSED, how);
@@ -118,7 +118,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	}
 	if (peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
-	if (o->send_proxy != 0)
+	if (o->access.send_proxy != 0)
 		net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
 	if (offer != NULL && (offer->flags & EXT_PARK))
 		return wait_for_open(&a, how);
@@ -147,7 +147,7 @@ ready(void *arg, struct error *why)
 
 	if (o->program != NULL)
 		return 0;
-	fd = net_dial(&o->target, o->family, clock_ms() + SUPERVISOR_READY_MS,
+	fd = net_dial(&o->target, o->dial.family, clock_ms() + SUPERVISOR_READY_MS,
 	    NULL, why);
 	if (fd == -1)
 		return -1;
@@ -174,7 +174,7 @@ settled(void *arg)
 	const struct server *sv = arg;
 	struct error why;
 
-	if ((sv->o->chroot != NULL || sv->o->run_as != NULL) &&
+	if ((sv->o->service.chroot != NULL || sv->o->service.run_as != NULL) &&
 	    auth_check_file(sv->o, &why) == -1)
 		return drop_failed(sv->o, &why);
 	return prepare(sv);
@@ -217,7 +217,7 @@ server_main(const struct options *o)
 	int status;
 
 	if (accepted_check_tls(o, &why) == -1 ||
-	    (o->chroot == NULL && auth_check_file(o, &why) == -1))
+	    (o->service.chroot == NULL && auth_check_file(o, &why) == -1))
 		return startup_failed(&why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

@@ -22,16 +22,16 @@ drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
 {
 	struct privileges user;
 
-	if (o->chroot == NULL && o->run_as == NULL)
+	if (o->service.chroot == NULL && o->service.run_as == NULL)
 		return 0;
-	if (o->run_as != NULL) {
-		if (privileges_find(&user, o->run_as, why) == -1)
+	if (o->service.run_as != NULL) {
+		if (privileges_find(&user, o->service.run_as, why) == -1)
 			return -1;
 		if (give != NULL)
 			give(user.uid, user.gid);
 	}
 	load_resolver();
-	return privileges_drop(o->chroot, o->run_as != NULL ? &user : NULL,
+	return privileges_drop(o->service.chroot, o->service.run_as != NULL ? &user : NULL,
 	    why);
 }
 
@@ -39,6 +39,6 @@ int
 drop_failed(const struct options *o, const struct error *why)
 {
 	log_event(LOG_L_ERROR, "start", "why", why->text,
-	    o->chroot != NULL ? "in" : NULL, o->chroot, NULL);
+	    o->service.chroot != NULL ? "in" : NULL, o->service.chroot, NULL);
 	return why->status;
 }

@@ -26,13 +26,13 @@ int
 enter_prepare(const struct options *o, enum sandbox_role role)
 {
 	const char *readable[] = {
-		o->cacert, o->capath, o->proxy_cacert,
+		o->tls.cacert, o->tls.capath, o->proxy.cacert,
 		secure_getenv("SSL_CERT_DIR"), secure_getenv("SSL_CERT_FILE")
 	};
 
 	if (limits_no_core() == -1)
 		return failed("cannot forbid core dumps");
-	if (o->no_sandbox)
+	if (o->service.no_sandbox)
 		return EXIT_ENDED;
 	if (sandbox_prepare(role, readable,
 	    sizeof(readable) / sizeof(readable[0])) == -1)
@@ -45,7 +45,7 @@ enter_sandbox(const struct options *o)
 {
 	if (limits_descriptors(DESCRIPTORS) == -1)
 		return failed("cannot limit descriptors");
-	if (o->no_sandbox || sandbox_enter() == 0)
+	if (o->service.no_sandbox || sandbox_enter() == 0)
 		return EXIT_ENDED;
 	return failed("cannot enter the sandbox");
 }

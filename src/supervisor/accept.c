@@ -183,7 +183,7 @@ supervisor_serve(struct supervisor *s, const struct incoming *a)
 {
 	if (!handshake_limit_allows(s)) {
 		refuse_at_limit(s, a->fd, "max-handshakes",
-		    s->o->max_handshakes);
+		    s->o->limits.handshakes);
 		return 1;
 	}
 	if (!supervisor_is_full(s) || (s->service->serve_full != NULL &&

@@ -88,12 +88,12 @@ pool_admit_idle(struct supervisor *s, struct child *c, char *text)
 	strlcpy(c->owner, owner, sizeof(c->owner));
 	strlcpy(c->agent, text, sizeof(c->agent));
 	strlcpy(c->hash, hash, sizeof(c->hash));
-	if (c->name != NAME_NONE && s->o->replace && !replaces(s, c)) {
+	if (c->name != NAME_NONE && s->o->reverse.replace && !replaces(s, c)) {
 		error_set(&why, EXIT_AGAIN, "another agent has taken its place");
 		c->name = NAME_NONE;
 	}
 	if (c->name != NAME_NONE &&
-	    count_free(s, c->name) >= s->o->max_parked) {
+	    count_free(s, c->name) >= s->o->reverse.max_parked) {
 		error_set(&why, EXIT_AGAIN, "enough wires of this name wait");
 		c->name = NAME_NONE;
 	}

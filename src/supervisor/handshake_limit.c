@@ -28,8 +28,8 @@ handshake_limit_begun(struct supervisor *s, pid_t pid, int slot)
 {
 	struct handshakes *h = &s->handshakes;
 
-	if (h->n < s->o->max_handshakes &&
-	    make_room(h, s->o->max_handshakes))
+	if (h->n < s->o->limits.handshakes &&
+	    make_room(h, s->o->limits.handshakes))
 		h->of[h->n++] = (struct in_handshake){ pid, slot };
 }
 
@@ -63,10 +63,10 @@ handshake_limit_allows(struct supervisor *s)
 {
 	struct handshakes *h = &s->handshakes;
 
-	if (s->o->max_handshakes == 0 || h->n < s->o->max_handshakes)
+	if (s->o->limits.handshakes == 0 || h->n < s->o->limits.handshakes)
 		return 1;
 	look(h);
-	return h->n < s->o->max_handshakes;
+	return h->n < s->o->limits.handshakes;
 }
 
 void

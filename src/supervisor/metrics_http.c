@@ -55,7 +55,7 @@ static void
 serve_metrics(struct answer *a, const struct options *o,
     const struct http_head *head)
 {
-	struct metrics_form form = { .trazfr = o->metrics_names == 1 };
+	struct metrics_form form = { .trazfr = o->observe.metrics_names == 1 };
 	struct report_names names = { a->room->name, 0, REPORT_NAMES_MAX };
 	struct slice accept = { NULL, 0 };
 	struct process_usage process;

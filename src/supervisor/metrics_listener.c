@@ -27,9 +27,9 @@ metrics_listener_begin(struct supervisor *s)
 	struct error why;
 	int fds[2], i, n;
 
-	if (s->o->metrics == NULL)
+	if (s->o->observe.metrics == NULL)
 		return 0;
-	if ((n = startup_listener(s->service->given, LISTENER_METRICS, s->o->metrics,
+	if ((n = startup_listener(s->service->given, LISTENER_METRICS, s->o->observe.metrics,
 	    BACKLOG, fds, &why)) == -1) {
 		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
 		return -1;
@@ -130,8 +130,8 @@ metrics_listener_end(struct supervisor *s)
 
 	for (i = 0; i < s->metrics.nchildren; i++)
 		kill(s->metrics.child[i], SIGKILL);
-	if (s->metrics.n > 0 && s->o->metrics->kind == ADDR_UNIX)
-		unlink(s->o->metrics->path);
+	if (s->metrics.n > 0 && s->o->observe.metrics->kind == ADDR_UNIX)
+		unlink(s->o->observe.metrics->path);
 	metrics_listener_close(s);
 	s->metrics.n = 0;
 }

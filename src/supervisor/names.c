@@ -27,7 +27,7 @@
 static int
 is_dir(const struct supervisor *s)
 {
-	return s->o->visitors_dir != NULL;
+	return s->o->reverse.visitors_dir != NULL;
 }
 
 /* Names are shown as they are unless they are secrets; NULL: it has none. */
@@ -38,7 +38,7 @@ names_text(const struct supervisor *s, int name, char *dst)
 
 	if (!is_dir(s))
 		return NULL;
-	return s->o->allow_any_agent ? agent_name_mask(dst, text) :
+	return s->o->reverse.allow_any_agent ? agent_name_mask(dst, text) :
 	    text;
 }
 
@@ -49,7 +49,7 @@ address(const struct supervisor *s, const char *text, struct addr *a)
 	memset(a, 0, sizeof(*a));
 	a->kind = ADDR_UNIX;
 	a->mode = HANDOFF_MODE;
-	return agent_name_path(a->path, sizeof(a->path), s->o->visitors_dir,
+	return agent_name_path(a->path, sizeof(a->path), s->o->reverse.visitors_dir,
 	    text);
 }
 
@@ -153,9 +153,9 @@ read_file(const struct supervisor *s, struct slice *file)
 	struct slice rest;
 	int r;
 
-	if (readfile_take(s->o->agents_file, file) == -1) {
+	if (readfile_take(s->o->reverse.agents_file, file) == -1) {
 		log_event(LOG_L_ERROR, "agents-file", "file",
-		    s->o->agents_file, "why", strerror(errno), NULL);
+		    s->o->reverse.agents_file, "why", strerror(errno), NULL);
 		return -1;
 	}
 	rest = *file;
@@ -197,7 +197,7 @@ names_reload(struct supervisor *s)
 {
 	struct slice file;
 
-	if (s->names.max == 0 || s->o->agents_file == NULL ||
+	if (s->names.max == 0 || s->o->reverse.agents_file == NULL ||
 	    read_file(s, &file) == -1)
 		return;
 	if (is_dir(s))
@@ -216,7 +216,7 @@ remove_stale(const struct supervisor *s)
 	struct addr a;
 	DIR *d;
 
-	if ((d = opendir(s->o->visitors_dir)) == NULL)
+	if ((d = opendir(s->o->reverse.visitors_dir)) == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
 		name = slice_of(e->d_name);
@@ -237,7 +237,7 @@ names_begin(struct supervisor *s, struct error *why)
 	struct names *names = &s->names;
 	int n;
 
-	if (s->o->visitors == NULL && !is_dir(s))
+	if (s->o->reverse.visitors == NULL && !is_dir(s))
 		return 0;
 	names->max = is_dir(s) ? NAMES_MAX : 1;
 	names->name = calloc(names->max, sizeof(names->name[0]));
@@ -245,7 +245,7 @@ names_begin(struct supervisor *s, struct error *why)
 		return error_set(why, EXIT_SYSTEM, "out of memory");
 	if (is_dir(s))
 		return 0;
-	n = startup_listener(s->service->given, LISTENER_VISITORS, s->o->visitors,
+	n = startup_listener(s->service->given, LISTENER_VISITORS, s->o->reverse.visitors,
 	    BACKLOG, names->name[0].fd, why);
 	if (n == -1)
 		return -1;
@@ -264,11 +264,11 @@ names_begin_unprivileged(struct supervisor *s, struct error *why)
 
 	if (!is_dir(s))
 		return 0;
-	if (stat(s->o->visitors_dir, &st) == -1 ||
+	if (stat(s->o->reverse.visitors_dir, &st) == -1 ||
 	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
-	    access(s->o->visitors_dir, W_OK | X_OK) == -1)
+	    access(s->o->reverse.visitors_dir, W_OK | X_OK) == -1)
 		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
-		    s->o->visitors_dir, strerror(errno));
+		    s->o->reverse.visitors_dir, strerror(errno));
 	remove_stale(s);
 	names_reload(s);
 	return 0;
@@ -364,8 +364,8 @@ names_stop(struct supervisor *s, int leave)
 	unsigned int i, k;
 
 	if (!is_dir(s) && s->names.n == 1 && !leave &&
-	    s->o->visitors->kind == ADDR_UNIX)
-		unlink(s->o->visitors->path);
+	    s->o->reverse.visitors->kind == ADDR_UNIX)
+		unlink(s->o->reverse.visitors->path);
 	for (i = 0; i < s->names.n; i++) {
 		if (!leave && s->names.name[i].used)
 			close_door(s, &s->names.name[i]);

@@ -28,7 +28,7 @@ pool_begin(struct supervisor *s, struct error *why)
 		return -1;
 	if (s->names.max == 0)
 		return 0;
-	p->max_guests = s->o->max_waiting > s->max ? s->o->max_waiting :
+	p->max_guests = s->o->reverse.max_waiting > s->max ? s->o->reverse.max_waiting :
 	    s->max;
 	p->guest = calloc(p->max_guests, sizeof(p->guest[0]));
 	return p->guest != NULL ? 0 : error_set(why, EXIT_SYSTEM,
@@ -130,7 +130,7 @@ static int
 no_room(const struct supervisor *s, int name)
 {
 	return s->pool.nguests == s->pool.max_guests ||
-	    s->names.name[name].waiting >= s->o->max_waiting;
+	    s->names.name[name].waiting >= s->o->reverse.max_waiting;
 }
 
 /* Those who were reset while they waited keep nobody out. */
@@ -227,7 +227,7 @@ give_up_guests(struct supervisor *s, int64_t now)
 int64_t
 pool_queue_until(const struct supervisor *s)
 {
-	return clock_after(s->o->queue);
+	return clock_after(s->o->reverse.queue);
 }
 
 int

@@ -34,7 +34,7 @@ take_up(struct supervisor *s)
 	struct stats_about about;
 
 	startup_log(s->o);
-	set_max(s, s->o->max_connections > 0 ? s->o->max_connections : 1);
+	set_max(s, s->o->limits.connections > 0 ? s->o->limits.connections : 1);
 	supervisor_name(s);
 	about = slots_about(s);
 	stats_retitle(&about);

@@ -51,7 +51,7 @@ spare_ended(struct supervisor *s, const struct child *c, int status)
 	if (c->seat == CHILD_SINGLE || s->phase != SERVING)
 		return;
 	respawn_ended(p, c->seat == CHILD_STARTING ? -1 : c->since, clock_ms());
-	if (s->o->retry == 0 || p->failed < s->o->retry)
+	if (s->o->reverse.retry == 0 || p->failed < s->o->reverse.retry)
 		return;
 	s->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AGAIN;
 	supervisor_terminate(s);

@@ -12,14 +12,14 @@ open_log(const struct options *o, enum log_level level, int no_stderr)
 	static const enum log_level levels[] = { LOG_L_INFO, LOG_L_ERROR,
 	    LOG_L_WARN, LOG_L_INFO, LOG_L_DEBUG };
 
-	if (o->log_level != LOG_CHOICE_AUTO)
-		level = levels[o->log_level];
-	else if (o->quiet)
+	if (o->log.level != LOG_CHOICE_AUTO)
+		level = levels[o->log.level];
+	else if (o->log.quiet)
 		level = LOG_L_ERROR;
-	else if (o->verbose > 0)
+	else if (o->log.verbose > 0)
 		level = LOG_L_DEBUG;
-	log_style((enum log_format)o->log_format, o->syslog);
-	log_open(o->syslog != 0 || no_stderr ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+	log_style((enum log_format)o->log.format, o->log.syslog);
+	log_open(o->log.syslog != 0 || no_stderr ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 	    level, "inetws");
 }
 
@@ -34,7 +34,7 @@ static int
 share_stats(const struct inherited *a, const struct options *o,
     struct error *why)
 {
-	if (stats_share(o->stats_file, o->max_connections, why) == -1)
+	if (stats_share(o->observe.stats_file, o->limits.connections, why) == -1)
 		return -1;
 	if (a->nlisteners == 0)
 		stats_take(STATS_SLOT_NONE, STATE_HANDSHAKE);
@@ -63,8 +63,8 @@ tune(const struct inherited *a)
 static const struct addr *const *
 extra_listeners(const struct options *o, const struct addr *doors[INHERIT_EXTRA])
 {
-	doors[LISTENER_VISITORS] = o->visitors;
-	doors[LISTENER_METRICS] = o->metrics;
+	doors[LISTENER_VISITORS] = o->reverse.visitors;
+	doors[LISTENER_METRICS] = o->observe.metrics;
 	return doors;
 }
 
@@ -93,8 +93,8 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 		if (a->nlisteners == 0)
 			notify_forget();
 	}
-	open_log(o, level, o->no_stderr || a->no_stderr);
-	if (!failed && o->stats_file != NULL)
+	open_log(o, level, o->log.no_stderr || a->no_stderr);
+	if (!failed && o->observe.stats_file != NULL)
 		failed = share_stats(a, o, &why) == -1;
 	return failed ? startup_failed(&why) : EXIT_ENDED;
 }
@@ -107,7 +107,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	struct error why;
 	int failed;
 
-	if (o->no_stderr) {
+	if (o->log.no_stderr) {
 		open_log(o, level, 1);
 		error_set(&why, EXIT_BADUSAGE, "%s does not work under inetd: "
 		    "it runs by itself", mode_name(o->mode));
@@ -119,8 +119,8 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	open_log(o, level, 0);
 	if (failed)
 		return startup_failed(&why);
-	if (o->stats_file != NULL && stats_share(o->stats_file,
-	    o->max_connections, &why) == -1)
+	if (o->observe.stats_file != NULL && stats_share(o->observe.stats_file,
+	    o->limits.connections, &why) == -1)
 		return startup_failed(&why);
 	return EXIT_ENDED;
 }

@@ -65,9 +65,9 @@ take_pidfile(struct supervisor *s)
 {
 	struct error why;
 
-	if (s->o->pidfile == NULL)
+	if (s->o->service.pidfile == NULL)
 		return 0;
-	if ((s->pidfile = pidfile_make(s->o->pidfile, &why)) != -1)
+	if ((s->pidfile = pidfile_make(s->o->service.pidfile, &why)) != -1)
 		return 0;
 	startup_failed(&why);
 	return -1;
@@ -77,7 +77,7 @@ static void
 leave_pidfile(struct supervisor *s)
 {
 	if (s->pidfile != -1)
-		pidfile_leave(s->pidfile, s->o->pidfile);
+		pidfile_leave(s->pidfile, s->o->service.pidfile);
 	s->pidfile = -1;
 }
 
@@ -129,7 +129,7 @@ log_stopping(const struct supervisor *s, const char *how)
 void
 supervisor_terminate(struct supervisor *s)
 {
-	int64_t drain = s->o->drain;
+	int64_t drain = s->o->timeouts.drain;
 
 	if (s->phase == ENDING)
 		enter(s, KILLING, REAP_AT_END);
@@ -242,7 +242,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	unsigned int i;
 	int status;
 
-	s->max = s->o->max_connections > 0 ? s->o->max_connections : 1;
+	s->max = s->o->limits.connections > 0 ? s->o->limits.connections : 1;
 	s->room = s->max;
 	s->nlisteners = n < SUPERVISOR_LISTENERS_MAX ? n :
 	    SUPERVISOR_LISTENERS_MAX;

@@ -98,11 +98,11 @@ struct service {
  * could not begin.  Prints "listening on ADDR" on standard error for each
  * listener first.  Takes over the listeners and closes them when it stops
  * accepting; the Unix sockets that o->listen names are then removed, except
- * with --drain leave.  At most o->max_connections children at a time, and
+ * with --drain leave.  At most o->limits.connections children at a time, and
  * SUPERVISOR_EXTRA in serve_full.
  *
- * TERM, INT: stops accepting and waits o->drain for the children, then tells
- * them to end (TERM), and kills what is left 3 seconds later; o->drain 0
+ * TERM, INT: stops accepting and waits o->timeouts.drain for the children, then tells
+ * them to end (TERM), and kills what is left 3 seconds later; o->timeouts.drain 0
  * tells them at once; -1 returns at once and leaves them alive.  A second
  * TERM or INT, or QUIT, ends all at once: 250 ms are left for telling the
  * peers.  HUP reloads.  USR1 logs statistics.

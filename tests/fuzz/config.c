@@ -32,7 +32,7 @@ round_trip(char *text, enum mode mode)
 	memset(&set, 0, sizeof(set));
 	options_init(&o);
 	o.mode = mode;
-	o.ping_timeout = 0;
+	o.timeouts.ping = 0;
 	addr_target(&o.target, "h:1", why.text, sizeof(why.text));
 	url_parse(&o.url, "ws://h", why.text, sizeof(why.text));
 	if (file_parse(&set, "fuzz", text, &why) == -1) {

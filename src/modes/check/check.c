@@ -160,7 +160,7 @@ pings(const struct options *o)
 {
 	int64_t sum = 0;
 
-	while (c.pings < PINGS && ping(o->handshake_timeout, &sum))
+	while (c.pings < PINGS && ping(o->timeouts.handshake, &sum))
 		;
 	if (c.pongs > 0)
 		c.mean = sum / c.pongs;
@@ -170,8 +170,8 @@ static void
 look(const struct options *o, struct trust *trust)
 {
 	static const char digits[] = "0123456789abcdef";
-	struct extension offer = { .win = o->window,
-	    .flags = o->resume > 0 ? EXT_RESUME : 0 };
+	struct extension offer = { .win = o->websocket.window,
+	    .flags = o->timeouts.resume > 0 ? EXT_RESUME : 0 };
 	struct websocket w;
 	uint8_t raw[EXTENSION_ID_MAX];
 	int status, i, failed;
@@ -189,7 +189,7 @@ look(const struct options *o, struct trust *trust)
 		probe_end(&probe, clock_ms() + BYE_MS);
 	else
 		io_close(&probe.io);
-	if (c.why.status == EXIT_ENDED && o->proxy_idle > 0)
+	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0)
 		check_idle(&c, o, trust);
 }
 
@@ -213,7 +213,7 @@ int
 check_main(const struct options *o)
 {
 	static char text[16384];
-	struct check_limits limits = { o->warn_expiry, o->warn_rtt };
+	struct check_limits limits = { o->check.warn_expiry, o->check.warn_rtt };
 	int64_t now;
 	struct out out;
 
@@ -224,7 +224,7 @@ check_main(const struct options *o)
 	now = time(NULL);
 	check_judge(&c, &limits, now);
 	out_begin(&out, text, sizeof(text));
-	if (o->nagios)
+	if (o->check.nagios)
 		check_nagios(&out, &c, &limits, now);
 	else if (o->json)
 		check_json(&out, &c, now);
@@ -233,9 +233,9 @@ check_main(const struct options *o)
 	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
 		fprintf(stderr, "inetws: standard output: %s\n",
 		    strerror(errno));
-		return o->nagios ? CHECK_UNKNOWN : EXIT_SYSTEM;
+		return o->check.nagios ? CHECK_UNKNOWN : EXIT_SYSTEM;
 	}
-	if (o->nagios)
+	if (o->check.nagios)
 		return (int)check_level(&c);
 	if (c.why.status != EXIT_ENDED)
 		return c.why.status;

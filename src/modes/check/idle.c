@@ -31,7 +31,7 @@ begin(struct idler *i, const struct options *o, struct trust *trust,
     struct error *why)
 {
 	struct extension offer = { .flags = EXT_PARK, .id = "idle",
-	    .win = o->window };
+	    .win = o->websocket.window };
 	struct websocket w;
 	int status;
 
@@ -124,7 +124,7 @@ void
 check_idle(struct check *c, const struct options *o, struct trust *trust)
 {
 	unsigned int i, n;
-	int64_t wait = o->proxy_idle;
+	int64_t wait = o->check.proxy_idle;
 	int done = 0;
 
 	idler = memory_take(IDLERS_MAX * sizeof(idler[0]));

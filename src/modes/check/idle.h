@@ -11,7 +11,7 @@
 
 /*
  * Opens some websockets at once, pings each after another time of idleness,
- * the last one after o->proxy_idle, and fills in what became of them.  It is
+ * the last one after o->check.proxy_idle, and fills in what became of them.  It is
  * over when one was ended, or did not answer.
  */
 void check_idle(struct check *, const struct options *, struct trust *);

@@ -93,8 +93,8 @@ status_look(struct status *st, const struct options *o, struct error *why)
 	memset(st, 0, sizeof(*st));
 	st->o = o;
 	st->at = clock_ms();
-	if (o->page != NULL) {
-		if (add(st, o->page) == 0)
+	if (o->status.page != NULL) {
+		if (add(st, o->status.page) == 0)
 			return 0;
 	} else {
 		for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)

@@ -102,7 +102,7 @@ static int
 put_metrics(const struct status *st, struct out *o, int openmetrics,
     struct error *why)
 {
-	struct metrics_form form = { openmetrics, st->o->metrics_names == 1 };
+	struct metrics_form form = { openmetrics, st->o->observe.metrics_names == 1 };
 
 	if (st->n != 1)
 		return error_set(why, EXIT_BADUSAGE, "%u instances are "
@@ -134,10 +134,10 @@ status_textfile(const struct status *st, struct error *why)
 
 	if (put_metrics(st, &o, 0, why) == -1)
 		return -1;
-	failed = writefile(st->o->textfile, o.p, o.len) == -1;
+	failed = writefile(st->o->status.textfile, o.p, o.len) == -1;
 	memory_return();
 	if (failed)
-		return error_set(why, EXIT_SYSTEM, "%s: %s", st->o->textfile,
+		return error_set(why, EXIT_SYSTEM, "%s: %s", st->o->status.textfile,
 		    strerror(errno));
 	return 0;
 }
@@ -166,7 +166,7 @@ look_twice(struct status *st, const struct options *o, struct error *why)
 
 	if (status_look(&before, o, why) == -1)
 		return -1;
-	if (before.n > 0 && !o->openmetrics && o->textfile == NULL)
+	if (before.n > 0 && !o->status.openmetrics && o->status.textfile == NULL)
 		usleep(SAMPLE_MS * 1000);
 	if (status_look(st, o, why) == 0)
 		status_rates(st, &before);
@@ -181,12 +181,12 @@ status_main(const struct options *o)
 	struct error why = { .status = EXIT_ENDED };
 	int failed;
 
-	if (o->watch)
+	if (o->status.watch)
 		return status_watch(o);
 	failed = look_twice(&st, o, &why) == -1;
-	if (!failed && o->textfile != NULL)
+	if (!failed && o->status.textfile != NULL)
 		failed = status_textfile(&st, &why) == -1;
-	else if (!failed && o->openmetrics)
+	else if (!failed && o->status.openmetrics)
 		failed = show_metrics(&st, &why) == -1;
 	else if (!failed && o->json)
 		show_json(&st);

@@ -29,7 +29,7 @@ struct status {
 	struct error why;			/* of the last one */
 };
 
-/* Looks; what o->page names, or all there are.  0, or -1 and why. */
+/* Looks; what o->status.page names, or all there are.  0, or -1 and why. */
 int status_look(struct status *, const struct options *, struct error *);
 void status_free(struct status *);
 

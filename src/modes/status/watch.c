@@ -197,7 +197,7 @@ status_watch(const struct options *o)
 {
 	struct status now, before;
 	struct error why = { .status = EXIT_ENDED };
-	int terminal = o->textfile == NULL && term_is(), go_on;
+	int terminal = o->status.textfile == NULL && term_is(), go_on;
 	unsigned int i;
 
 	memset(&before, 0, sizeof(before));
@@ -212,17 +212,17 @@ status_watch(const struct options *o)
 		for (i = 0; i < now.n; i++)
 			qsort(now.instance[i].row, now.instance[i].nrows,
 			    sizeof(now.instance[i].row[0]), compare);
-		if (o->textfile != NULL && now.n > 0 &&
+		if (o->status.textfile != NULL && now.n > 0 &&
 		    status_textfile(&now, &why) == -1) {
 			status_free(&now);
 			break;
 		}
 		if (terminal)
 			draw(&now);
-		else if (o->textfile == NULL)
+		else if (o->status.textfile == NULL)
 			print(&now);
 		before = now;
-		go_on = wait_for_key(terminal, o->textfile != NULL ?
+		go_on = wait_for_key(terminal, o->status.textfile != NULL ?
 		    FILE_EVERY_MS : EVERY_MS) && !ferror(stdout);
 	} while (go_on);
 	status_free(&before);

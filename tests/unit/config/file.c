@@ -30,15 +30,15 @@ test_file(void)
 	is_str(o.url.user, "me:secret", "userinfo");
 	is(o.nlisten, 2, "two listeners");
 	is(o.listen[1].port, 8081, "the second");
-	is(o.insecure, 1, "a bare flag");
-	is(o.family, NET_IPV4, "a flag that says yes");
-	is(o.syslog, 0, "a flag that says no");
-	is(o.verbose, 2, "a count");
-	is_str(o.user_agent, "  two  \"blanks\" \\ ", "quoted");
-	is_str(o.header.v[0], "X-Long: one,two", "continued");
-	is_str(o.header.v[1], "X-Quoted: \"a\"", "quotes inside stay");
-	is_str(o.cacert, "/a b#c", "no comment in a line");
-	is(o.window, 2 << 20, "last line without its end");
+	is(o.tls.insecure, 1, "a bare flag");
+	is(o.dial.family, NET_IPV4, "a flag that says yes");
+	is(o.log.syslog, 0, "a flag that says no");
+	is(o.log.verbose, 2, "a count");
+	is_str(o.websocket.user_agent, "  two  \"blanks\" \\ ", "quoted");
+	is_str(o.websocket.header.v[0], "X-Long: one,two", "continued");
+	is_str(o.websocket.header.v[1], "X-Quoted: \"a\"", "quotes inside stay");
+	is_str(o.tls.cacert, "/a b#c", "no comment in a line");
+	is(o.websocket.window, 2 << 20, "last line without its end");
 
 	runs(line("inetws -K %s --listen 9 --linger 3 ws://i -v --insecure=no",
 	    file("mode client\nurl ws://h\nlisten 8\nlinger 9\nverbose\n"
@@ -46,9 +46,9 @@ test_file(void)
 	is_str(o.url.at.host, "i", "the command line's URL wins");
 	is(o.nlisten, 2, "lists append");
 	is(o.listen[0].port, 8, "the file's first");
-	is(o.linger, 3000, "the command line's value wins");
-	is(o.verbose, 2, "counts add up");
-	is(o.insecure, 0, "a flag can be undone");
+	is(o.timeouts.linger, 3000, "the command line's value wins");
+	is(o.log.verbose, 2, "counts add up");
+	is(o.tls.insecure, 0, "a flag can be undone");
 	runs(line("inetws connect -K %s", file("mode client\nurl ws://h\n")));
 	is(o.mode, MODE_CONNECT, "the command line's mode wins");
 	runs(line("inetws -remote_tcp h:1 -K %s", file("mode client\n")));
@@ -57,7 +57,7 @@ test_file(void)
 	b = file("linger 2\nlisten 1\n");
 	snprintf(text, sizeof(text), "inetws -K %s --config=%s", a, b);
 	runs(text);
-	is(o.linger, 2000, "two files in their order");
+	is(o.timeouts.linger, 2000, "two files in their order");
 
 	runs(line("inetws -K %s", file("mode server\ntarget h:1\n"
 	    "target -- /bin/sh -c \"echo \\\"a b\\\"\\n\" x\n")));
@@ -172,7 +172,7 @@ test_dump(void)
 	ok(strstr(first, "%25eth0") != NULL, "the scope is kept");
 	runs(line("inetws -K %s", file(printed("inetws --dump-config connect "
 	    "ws://h -A ~a"))));
-	is_str(o.user_agent, " a", "blanks survive");
+	is_str(o.websocket.user_agent, " a", "blanks survive");
 	name = printed("inetws connect --dump-config ws://me:secret@h/x?y=z");
 	ok(strstr(name, "\nurl ws://h/x\n") != NULL &&
 	    strstr(name, "secret") == NULL, "a URL without secrets");

@@ -14,22 +14,22 @@ test_defaults(void)
 	is_str(o.target.host, "localhost", "target");
 	is(o.target.port, 22, "its port");
 	is(o.nlisten, 0, "no listener");
-	ok(o.program == NULL && o.path == NULL && o.user_agent == NULL &&
-	    o.cacert == NULL && o.subprotocol == NULL, "no strings");
-	is(o.family, NET_ANY, "any family");
-	is(o.window, 1 << 20, "window");
-	is(o.eof, EOF_HOLD, "eof");
-	is(o.connect_timeout, 10000, "connect-timeout");
-	is(o.handshake_timeout, 10000, "handshake-timeout");
-	is(o.ping_interval, 25000, "ping-interval");
-	is(o.ping_timeout, 50000, "ping-timeout");
-	is(o.idle_timeout, 0, "idle-timeout");
-	is(o.linger, 10000, "linger");
-	is(o.resume, 120000, "resume");
-	is(o.drain, 30000, "drain");
-	is(o.max_connections, 1024, "max-connections");
-	ok(o.verbose == 0 && o.quiet == 0 && o.syslog == 0 &&
-	    o.insecure == 0, "no flags");
+	ok(o.program == NULL && o.websocket.path == NULL && o.websocket.user_agent == NULL &&
+	    o.tls.cacert == NULL && o.websocket.subprotocol == NULL, "no strings");
+	is(o.dial.family, NET_ANY, "any family");
+	is(o.websocket.window, 1 << 20, "window");
+	is(o.websocket.eof, EOF_HOLD, "eof");
+	is(o.timeouts.connect, 10000, "connect-timeout");
+	is(o.timeouts.handshake, 10000, "handshake-timeout");
+	is(o.timeouts.ping_interval, 25000, "ping-interval");
+	is(o.timeouts.ping, 50000, "ping-timeout");
+	is(o.timeouts.idle, 0, "idle-timeout");
+	is(o.timeouts.linger, 10000, "linger");
+	is(o.timeouts.resume, 120000, "resume");
+	is(o.timeouts.drain, 30000, "drain");
+	is(o.limits.connections, 1024, "max-connections");
+	ok(o.log.verbose == 0 && o.log.quiet == 0 && o.log.syslog == 0 &&
+	    o.tls.insecure == 0, "no flags");
 }
 
 static void
@@ -47,40 +47,40 @@ test_spellings(void)
 
 	runs("inetws -vk connect ws://h -4v --eof=close "
 	    "--ping-interval 5 --ping-timeout=1m");
-	is(o.verbose, 2, "bundled and repeated flags");
-	is(o.insecure, 1, "-k");
-	is(o.family, NET_IPV4, "-4");
-	is(o.eof, EOF_CLOSE, "--eof=close");
-	is(o.ping_interval, 5000, "ping-interval");
-	is(o.ping_timeout, 60000, "ping-timeout stays as given");
+	is(o.log.verbose, 2, "bundled and repeated flags");
+	is(o.tls.insecure, 1, "-k");
+	is(o.dial.family, NET_IPV4, "-4");
+	is(o.websocket.eof, EOF_CLOSE, "--eof=close");
+	is(o.timeouts.ping_interval, 5000, "ping-interval");
+	is(o.timeouts.ping, 60000, "ping-timeout stays as given");
 	runs("inetws connect ws://h -vA~x -6");
-	is_str(o.user_agent, " x", "a value behind bundled flags");
-	is(o.family, NET_IPV6, "-6");
+	is_str(o.websocket.user_agent, " x", "a value behind bundled flags");
+	is(o.dial.family, NET_IPV6, "-6");
 	runs("inetws connect ws://h -vA x -k --insecure=no");
-	is_str(o.user_agent, "x", "or in the next word");
-	is(o.insecure, 0, "a flag taken back");
+	is_str(o.websocket.user_agent, "x", "or in the next word");
+	is(o.tls.insecure, 0, "a flag taken back");
 	runs("inetws server h:1 --ping-interval 0 --drain leave -q --syslog "
 	    "--window 64k --max-connections 1 --path /a/b --verbose=3");
-	is(o.ping_timeout, 0, "ping-timeout follows the interval");
-	is(o.drain, -1, "--drain leave");
-	is(o.quiet, 1, "-q");
-	is(o.syslog, LOG_DAEMON, "--syslog");
-	is(o.window, 65536, "--window");
-	is(o.max_connections, 1, "--max-connections");
-	is_str(o.path, "/a/b", "--path");
-	is(o.verbose, 3, "--verbose=3");
+	is(o.timeouts.ping, 0, "ping-timeout follows the interval");
+	is(o.timeouts.drain, -1, "--drain leave");
+	is(o.log.quiet, 1, "-q");
+	is(o.log.syslog, LOG_DAEMON, "--syslog");
+	is(o.websocket.window, 65536, "--window");
+	is(o.limits.connections, 1, "--max-connections");
+	is_str(o.websocket.path, "/a/b", "--path");
+	is(o.log.verbose, 3, "--verbose=3");
 	runs("inetws server h:1 -l - -l inetd -l systemd:web");
 	is(o.listen[0].kind, ADDR_STDIO, "-l -");
 	is(o.listen[2].kind, ADDR_SYSTEMD, "-l systemd:web");
 	runs("inetws client ws://h --cacert /a --capath /b --subprotocol "
 	    "binary");
-	is_str(o.cacert, "/a", "--cacert");
-	is_str(o.capath, "/b", "--capath");
-	is_str(o.subprotocol, "binary", "--subprotocol");
+	is_str(o.tls.cacert, "/a", "--cacert");
+	is_str(o.tls.capath, "/b", "--capath");
+	is_str(o.websocket.subprotocol, "binary", "--subprotocol");
 	runs("inetws connect -- ws://h");
 	is_str(o.url.at.host, "h", "a URL behind --");
 	runs("inetws connect ws://h:81/ --linger 1 --linger 2");
-	is(o.linger, 2000, "the last one counts");
+	is(o.timeouts.linger, 2000, "the last one counts");
 }
 
 static void
@@ -164,10 +164,10 @@ test_headers(void)
 	size_t i;
 
 	runs("inetws connect ws://h -H X-A:~b -HX-Empty: --header=C:~d:e");
-	is(o.header.n, 3, "three");
-	is_str(o.header.v[0], "X-A: b", "first");
-	is_str(o.header.v[1], "X-Empty:", "second");
-	is_str(o.header.v[2], "C: d:e", "third");
+	is(o.websocket.header.n, 3, "three");
+	is_str(o.websocket.header.v[0], "X-A: b", "first");
+	is_str(o.websocket.header.v[1], "X-Empty:", "second");
+	is_str(o.websocket.header.v[2], "C: d:e", "third");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(text, sizeof(text), "inetws connect ws://h -H %s",
 		    bad[i].header);
@@ -179,9 +179,9 @@ test_headers(void)
 	}
 	runs(line("inetws connect ws://h -H Z:1 -H @%s",
 	    file("A: 1\r\n\nB: 2")));
-	is(o.header.n, 3, "lines of a file");
-	is_str(o.header.v[1], "A: 1", "without their ends");
-	is_str(o.header.v[2], "B: 2", "the last without one");
+	is(o.websocket.header.n, 3, "lines of a file");
+	is_str(o.websocket.header.v[1], "A: 1", "without their ends");
+	is_str(o.websocket.header.v[2], "B: 2", "the last without one");
 	refused(line("inetws connect ws://h -H @%s", file("A: 1\nHost: x\n")),
 	    64, ":2: Host may not");
 	refused("inetws connect ws://h -H @/nonexistent/x", 64,

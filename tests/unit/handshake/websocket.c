@@ -100,11 +100,11 @@ test_requests(void)
 	refused("GET / HTTP/1.1\n", "400");
 	refused("PUT / HTTP/1.1\r\n", "405");
 	refused("GET / HTTP/1.0\r\n\r\n", "505");
-	opt.path = "/a";
+	opt.websocket.path = "/a";
 	refused("GET /b?/a HTTP/1.1\r\n" GOOD "\r\n", "404");
 	is(offer("GET /a?c HTTP/1.1\r\n" GOOD "\r\n", 1, 5000, got,
 	    sizeof got), 0, "the right path, with a query");
-	opt.path = NULL;
+	opt.websocket.path = NULL;
 
 	is(offer("GET / HT", 0, 50, got, sizeof got), -1, "too slow");
 	ok(strncmp(got, "HTTP/1.1 408 ", 13) == 0, "408");
@@ -281,9 +281,9 @@ test_dial(void)
 	    EXIT_PROTOCOL, "Sec-WebSocket-Accept");
 	fails("SSH-2.0-x\r\n", EXIT_PROTOCOL, "SSH-2.0-x");
 	fails("", EXIT_PROTOCOL, "without an answer");
-	opt.handshake_timeout = 50;
+	opt.timeouts.handshake = 50;
 	fails("HTTP/1.1 200 HANG", EXIT_AGAIN, "timed out");
-	opt.handshake_timeout = 5000;
+	opt.timeouts.handshake = 5000;
 }
 
 static void
@@ -293,14 +293,14 @@ test_redirects(void)
 	    "HTTP/1.1 307 WANT-AUTH\r\nLocation: /b\r\n\r\n",
 	    "HTTP/1.1 308 WANT-AUTH\r\nLocation: ../c?d\r\n\r\n",
 	    A101 "WANT-AUTH", NULL }), 0, "two redirects, same host");
-	opt.header.v[0] = "Authorization: x";
-	opt.header.v[1] = "Cookie: c";
-	opt.header.n = 2;
+	opt.websocket.header.v[0] = "Authorization: x";
+	opt.websocket.header.v[1] = "Cookie: c";
+	opt.websocket.header.n = 2;
 	is(dial("", (const char *const []){
 	    "HTTP/1.1 301 WANT-AUTH\r\n"
 	    "Location: ws://localhost:%u/x\r\n\r\n", A101, NULL }), 0,
 	    "to another host, without credentials");
-	opt.header.n = 0;
+	opt.websocket.header.n = 0;
 	is(dial("u:p@", (const char *const []){
 	    "HTTP/1.1 301 WANT-AUTH\r\n"
 	    "Location: http://localhost:%u/x\r\n\r\n", A101, NULL }), 0,
@@ -349,7 +349,7 @@ main(void)
 	unsetenv("http_proxy");
 	unsetenv("all_proxy");
 	unsetenv("ALL_PROXY");
-	opt.connect_timeout = opt.handshake_timeout = 5000;
+	opt.timeouts.connect = opt.timeouts.handshake = 5000;
 	test_requests();
 	test_unread();
 	test_full();

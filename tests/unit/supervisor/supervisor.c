@@ -191,8 +191,8 @@ be_supervisor(const struct want *w, int err)
 	log_open(LOG_TO_STDERR, LOG_L_INFO, "inetws");
 	o.mode = MODE_SERVER;
 	o.nlisten = 1;
-	o.max_connections = w->max;
-	o.drain = w->drain;
+	o.limits.connections = w->max;
+	o.timeouts.drain = w->drain;
 	addr_target(&o.target, "127.0.0.1:22", why_text, sizeof(why_text));
 	if (w->path != NULL)
 		snprintf(word, sizeof(word), "unix:%s", w->path);
