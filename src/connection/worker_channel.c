@@ -11,7 +11,7 @@
 #include "os/signals.h"
 
 int
-worker_ask_idle(int pair, const char *name, const char *owner, const char *hash,
+worker_ask_park(int pair, const char *name, const char *owner, const char *hash,
     int64_t deadline, char *why, size_t size)
 {
 	struct pollfd p = { .fd = pair, .events = POLLIN };
@@ -19,13 +19,13 @@ worker_ask_idle(int pair, const char *name, const char *owner, const char *hash,
 	int fd, letter;
 
 	snprintf(text, sizeof(text), "%s %s %s", name, owner, hash);
-	if (fdpass_send(pair, WORKER_ASK_IDLE, text, -1) == -1)
+	if (fdpass_send(pair, WORKER_ASK_PARK, text, -1) == -1)
 		return -1;
 	while ((letter = fdpass_take(pair, text, &fd)) == -1 &&
 	    errno == EAGAIN && !signal_terminated() &&
 	    clock_ms() < deadline)
 		signals_poll(&p, 1, clock_poll(deadline));
-	if (letter == WORKER_MAY_IDLE)
+	if (letter == WORKER_MAY_PARK)
 		return 1;
 	strlcpy(why, letter > 0 ? text : "the gate is closing", size);
 	return letter > 0 ? 0 : -1;

@@ -23,12 +23,12 @@
 #include "net/socket.h"
 
 enum {
-	WORKER_ASK_IDLE = 'P',	/* "NAME OWNER HASH" */
-	WORKER_IS_IDLE = 'p',
-	WORKER_NOT_IDLE = 'N',
+	WORKER_ASK_PARK = 'P',	/* "NAME OWNER HASH" */
+	WORKER_PARKED = 'p',
+	WORKER_NO_PARK = 'N',
 	WORKER_TAKEN = 'T',
 	WORKER_RETURNED = 'B',
-	WORKER_MAY_IDLE = 'W',
+	WORKER_MAY_PARK = 'W',
 	WORKER_REFUSED = 'F',	/* text: why */
 	WORKER_STREAM = 'V'	/* text: his address */
 };
@@ -42,7 +42,7 @@ enum {
  * --agents-file, "" unknown) may wait.  1; 0 and why not in one line; -1 if
  * the supervisor is gone or does not answer until the deadline.
  */
-int worker_ask_idle(int pair, const char *name, const char *owner, const char *hash,
+int worker_ask_park(int pair, const char *name, const char *owner, const char *hash,
     int64_t deadline, char *why, size_t size);
 
 /* Says something without a text.  A supervisor that is gone is no error. */

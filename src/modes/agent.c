@@ -49,7 +49,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	target_name(&c);
 	if (dial(&c, d, &w, &why) == -1)
 		return connection_failed(&c, &why);
-	worker_send(pair, WORKER_IS_IDLE);
+	worker_send(pair, WORKER_PARKED);
 	if (!c.enter_late && (status = enter_sandbox(d->o)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;

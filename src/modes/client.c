@@ -88,7 +88,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	if (connection_dial(&c, cl, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
 		return connection_failed(&c, &why);
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
-		worker_send(pair, WORKER_NOT_IDLE);
+		worker_send(pair, WORKER_NO_PARK);
 		record_failed(EXIT_LOST);
 		websocket_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->timeouts.linger);
 		return EXIT_ENDED;
@@ -97,7 +97,7 @@ park(void *arg, int fd, const char *peer, int pair)
 		io_close(&w.io);
 		return status;
 	}
-	worker_send(pair, WORKER_IS_IDLE);
+	worker_send(pair, WORKER_PARKED);
 	return connection_run(&c, IO_CLOSED, &w);
 }
 

@@ -49,7 +49,7 @@ sit_down(struct accepted *a, const char *name, const char *hash, int pair,
 	owner_of(a, owner);
 	if (pair == -1)
 		STATS_ADD(stats_mine->counts.refused, 1);
-	if (pair != -1 && worker_ask_idle(pair, name, owner, hash, a->deadline,
+	if (pair != -1 && worker_ask_park(pair, name, owner, hash, a->deadline,
 	    text, sizeof(text)) == 1)
 		return 1;
 	*status = accepted_refuse(a, 503, pair == -1 ? ACCEPTED_BUSY : text);

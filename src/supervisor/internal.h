@@ -64,7 +64,7 @@ struct queued {
 enum child_state {
 	CHILD_SINGLE,			/* it waits for nobody (any more) */
 	CHILD_STARTING,			/* not yet */
-	CHILD_IDLE,
+	CHILD_PARKED,
 	CHILD_OFFERED			/* has a guest, whom we have as well */
 };
 
@@ -244,12 +244,12 @@ void pool_close(const struct supervisor *);
 void pool_end(struct supervisor *);
 
 /*
- * For its other half, pool_admit_idle.c: the child waits no more; somebody has
+ * For its other half, pool_admit.c: the child waits no more; somebody has
  * come to wait, is there who waits for him; a child asks whether it may.
  */
 void pool_end_channel(struct child *);
 void pool_serve_queue(struct supervisor *, int name);
-void pool_admit_idle(struct supervisor *, struct child *, char *text);
+void pool_admit(struct supervisor *, struct child *, char *text);
 
 /* Those who wait and are not in this --agents-file wait no more. */
 void pool_expel(struct supervisor *, struct slice file);
@@ -261,7 +261,7 @@ int64_t pool_queue_until(const struct supervisor *);
  * supervise_spare.c: one has come to wait, may not wait there, has a visitor,
  * has ended; when tend, which starts what is missing, has something to do.
  */
-void spare_idle(struct supervisor *);
+void spare_parked(struct supervisor *);
 void spare_unwanted(struct supervisor *);
 void spare_used(struct supervisor *);
 void spare_ended(struct supervisor *, const struct child *,

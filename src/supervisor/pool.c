@@ -74,7 +74,7 @@ find_free(struct supervisor *s, int name)
 	struct child *c, *best = NULL;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == CHILD_IDLE && c->name == name &&
+		if (c->seat == CHILD_PARKED && c->name == name &&
 		    (best == NULL || c->since < best->since))
 			best = c;
 	return best;
@@ -268,16 +268,16 @@ hear(struct supervisor *s, struct child *c)
 		if (fd != -1)
 			close(fd);	/* none is expected */
 		switch (letter) {
-		case WORKER_ASK_IDLE:
-			pool_admit_idle(s, c, text);
+		case WORKER_ASK_PARK:
+			pool_admit(s, c, text);
 			break;
-		case WORKER_IS_IDLE:
-			c->seat = CHILD_IDLE;
+		case WORKER_PARKED:
+			c->seat = CHILD_PARKED;
 			c->since = clock_ms();
-			spare_idle(s);
+			spare_parked(s);
 			pool_serve_queue(s, NAME_NONE);
 			break;
-		case WORKER_NOT_IDLE:
+		case WORKER_NO_PARK:
 			spare_unwanted(s);
 			pool_end_channel(c);
 			break;
@@ -351,7 +351,7 @@ pool_stop(struct supervisor *s, int leave)
 		dequeue(s, 0);
 	}
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == CHILD_IDLE ||
+		if (c->seat == CHILD_PARKED ||
 		    (c->spare && c->seat == CHILD_STARTING))
 			kill(c->pid, SIGTERM);
 }

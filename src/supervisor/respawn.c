@@ -5,7 +5,7 @@
 #define BACKOFF_MAX	30000	/* ms between two tries */
 
 void
-respawn_idle(struct respawn *p)
+respawn_parked(struct respawn *p)
 {
 	p->proved = 1;
 	p->failed = 0;

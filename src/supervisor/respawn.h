@@ -22,7 +22,7 @@ struct respawn {
 };
 
 /* A wire has come to wait, has a visitor, may not wait there. */
-void respawn_idle(struct respawn *);
+void respawn_parked(struct respawn *);
 void respawn_used(struct respawn *);
 void respawn_unwanted(struct respawn *, int64_t now);
 

@@ -15,7 +15,7 @@
 
 /* A spare has come to wait: all is well. */
 void
-spare_idle(struct supervisor *s)
+spare_parked(struct supervisor *s)
 {
 	char target[256];
 
@@ -25,7 +25,7 @@ spare_idle(struct supervisor *s)
 			agent_name_mask_url(target);
 		log_event(LOG_L_INFO, "parked", "at", target, NULL);
 	}
-	respawn_idle(&s->pool.pace);
+	respawn_parked(&s->pool.pace);
 }
 
 void
@@ -66,7 +66,7 @@ count_spares(const struct supervisor *s, unsigned int *coming)
 	*coming = 0;
 	for (i = 0; i < s->active; i++) {
 		if (!s->child[i].spare || (s->child[i].seat != CHILD_STARTING &&
-		    s->child[i].seat != CHILD_IDLE))
+		    s->child[i].seat != CHILD_PARKED))
 			continue;
 		n++;
 		*coming += s->child[i].seat == CHILD_STARTING;

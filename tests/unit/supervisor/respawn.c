@@ -24,14 +24,14 @@ test_unwanted(void)
 {
 	struct respawn p = { 0 };
 
-	respawn_idle(&p);
+	respawn_parked(&p);
 	ok(p.proved && p.not_before <= NOW, "one waits: the next at once");
 	respawn_unwanted(&p, NOW);
 	is(wait_of(&p), 10 * 60 * 1000,
 	    "none may wait: asked again after ten minutes");
 	ok(!p.proved, "by one try");
 	ok(p.failed == 0, "which is no failure");
-	respawn_idle(&p);
+	respawn_parked(&p);
 	respawn_used(&p);
 	respawn_ended(&p, NOW, NOW);
 	ok(wait_of(&p) <= 300, "then one may: the ten minutes are over");
@@ -50,12 +50,12 @@ test_failed(void)
 	}
 	ok(good, "pauses double from a fifth of a second to half a minute");
 	ok(p.failed == 20, "failures are counted");
-	respawn_idle(&p);
+	respawn_parked(&p);
 	ok(p.failed == 0, "until one comes to wait");
 	respawn_ended(&p, NOW - RESPAWN_STEADY_MS + 1, NOW);
 	ok(is_about(wait_of(&p), 30000), "one lost soon proves nothing");
 	ok(p.failed == 0, "but is no failure");
-	respawn_idle(&p);
+	respawn_parked(&p);
 	respawn_ended(&p, NOW - RESPAWN_STEADY_MS, NOW);
 	ok(is_about(wait_of(&p), 200), "one that waited for long does");
 	respawn_failed(&p, NOW);

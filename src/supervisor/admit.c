@@ -16,7 +16,7 @@ evict(struct supervisor *s, const struct child *me)
 	struct child *c;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c != me && c->seat == CHILD_IDLE && c->name == me->name &&
+		if (c != me && c->seat == CHILD_PARKED && c->name == me->name &&
 		    (me->owner[0] == '\0' ||
 		    strcmp(c->owner, me->owner) != 0))
 			pool_end_channel(c);
@@ -64,13 +64,13 @@ count_free(const struct supervisor *s, int name)
 	unsigned int n = 0;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		n += c->seat == CHILD_IDLE && c->name == name;
+		n += c->seat == CHILD_PARKED && c->name == name;
 	return n;
 }
 
 /* A child asks whether its wire may wait: "NAME OWNER HASH". */
 void
-pool_admit_idle(struct supervisor *s, struct child *c, char *text)
+pool_admit(struct supervisor *s, struct child *c, char *text)
 {
 	char *owner = strchr(text, ' '), *hash;
 	struct error why;
@@ -102,8 +102,8 @@ pool_admit_idle(struct supervisor *s, struct child *c, char *text)
 		pool_end_channel(c);
 		return;
 	}
-	fdpass_send(c->channel, WORKER_MAY_IDLE, "", -1);
-	c->seat = CHILD_IDLE;
+	fdpass_send(c->channel, WORKER_MAY_PARK, "", -1);
+	c->seat = CHILD_PARKED;
 	c->since = clock_ms();
 	s->changed = 1;
 	pool_serve_queue(s, c->name);
@@ -129,7 +129,7 @@ pool_expel(struct supervisor *s, struct slice file)
 	struct child *c;
 
 	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == CHILD_IDLE && c->hash[0] != '\0' &&
+		if (c->seat == CHILD_PARKED && c->hash[0] != '\0' &&
 		    !is_listed(c, file))
 			pool_end_channel(c);
 }
