@@ -7,7 +7,7 @@
     peers    targets, websocket server, bad proxy   t.echo(), t.Proxy(port)
     observe  status and metrics                     t.one(), t.http(port, '/')
     daemons  nginx, sshd                            t.nginx(port, cert)
-    forward  forward proxies                        t.tinyproxy(user)
+    forward_proxies                                 t.tinyproxy(user)
     ca       certificates                           t.certificate()
     memory   what lies in a process                 t.search(pid, {...})
 
@@ -28,7 +28,7 @@ from ca import *             # noqa: E402,F401,F403
 from memory import *         # noqa: E402,F401,F403
 from daemons import *       # noqa: E402,F401,F403
 from observe import *       # noqa: E402,F401,F403
-from forward import *       # noqa: E402,F401,F403
+from forward_proxies import * # noqa: E402,F401,F403
 import ws                   # noqa: E402,F401
 
 if not os.access(INETWS, os.X_OK) and not os.environ.get('INETWS_NO_BINARY'):

@@ -152,7 +152,7 @@ def port_of(name):
     return int(name.rsplit(':', 1)[1])
 
 
-def for_everybody():
+def world_executable():
     """The program where other users can run it, too: the tree may be in a
     home that is closed to them."""
     open_to_all = lambda path: os.stat(path).st_mode & 0o001

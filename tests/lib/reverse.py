@@ -19,14 +19,14 @@ OFFER = 'inetws; v=1; id=agent1; win=65536; serve'
 
 def gate(*options, listen='127.0.0.1:0', auth=('--allow-any-agent',),
          visitors='127.0.0.1:0', **kw):
-    """inetws gate; .port for agents, .door for visitors, .url of a name."""
-    door = ('--visitors', visitors) if visitors else ()
-    g = proc.inetws('gate', '-l', listen, *door, *auth, *options, **kw)
+    """inetws gate; .port for agents, .visitors where those come, .url(name)."""
+    words = ('--visitors', visitors) if visitors else ()
+    g = proc.inetws('gate', '-l', listen, *words, *auth, *options, **kw)
     g.name = proc.listening(g)[0]
     g.port = proc.port_of(g.name)
     if visitors:
         name = g.wait_line(r'visitors on (\S+)')[1]
-        g.door = name if name.startswith('unix:') else proc.port_of(name)
+        g.visitors = name if name.startswith('unix:') else proc.port_of(name)
     g.url = lambda name='agents/a': 'ws://127.0.0.1:%d/%s' % (g.port, name)
     return g
 
@@ -49,15 +49,15 @@ def raw_agent(g, path='/agents/a', offer=OFFER, secret=None):
                       timeout=proc.BOUND)
 
 
-def visit(door, timeout=None):
+def visit(where, timeout=None):
     """A visitor's socket: to a port, or to the path of a Unix socket."""
-    if isinstance(door, int):
-        s = socket.create_connection(('127.0.0.1', door),
+    if isinstance(where, int):
+        s = socket.create_connection(('127.0.0.1', where),
                                      timeout or proc.BOUND)
     else:
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(timeout or proc.BOUND)
-        s.connect(door)
+        s.connect(where)
     return s
 
 
@@ -127,10 +127,10 @@ class Delay(peers.Proxy):
                 return
 
 
-def turned_away(door):
-    """Is a visitor there reset, at the latest when he reads?"""
+def visitor_is_reset(where):
+    """Is a visitor there reset, at the latest when it reads?"""
     try:
-        with visit(door) as v:
+        with visit(where) as v:
             return was_reset(v)
     except ConnectionResetError:
         return True

@@ -336,7 +336,7 @@ def read_all(sock):
         return bytes(data), 'reset'
 
 
-def hear(where):
+def dial_and_read(where):
     """What comes to somebody who dials and says nothing: as read_all().
 
     A reset may come so early that it is connect(2) that tells of it.

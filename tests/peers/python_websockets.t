@@ -22,13 +22,13 @@ except ImportError:
 BIG = 8 << 20
 
 
-def using(chain, talk, **kw):
-    """Runs the coroutine talk(websocket) with a connection to the chain."""
+def using(chain, exchange, **kw):
+    """Runs exchange(websocket), a coroutine, with a connection to the chain."""
     async def run():
         trust = ssl.create_default_context(cafile=chain.cert.ca)
         async with websockets.connect(chain.url, ssl=trust,
                                       close_timeout=t.BOUND, **kw) as w:
-            return await asyncio.wait_for(talk(w), 2 * t.BOUND)
+            return await asyncio.wait_for(exchange(w), 2 * t.BOUND)
     return asyncio.run(run())
 
 
@@ -81,7 +81,7 @@ def test_messages():
             yield piece
             await asyncio.sleep(0)
 
-    async def talk(w):
+    async def exchange(w):
         text = 'gr\u00fc\u00dfe \u2713 \U0001f600'
         for name, message, want in (
                 ('binary', b'\0\1\xff', b'\0\1\xff'),
@@ -96,7 +96,7 @@ def test_messages():
         await w.send(b'behind')
         t.is_(await w.recv(), b'behind', 'empty messages are nothing')
 
-    using(chain, talk)
+    using(chain, exchange)
 
 
 def test_big():
@@ -104,7 +104,7 @@ def test_big():
     chain = t.chain(t.echo().port)
     data = os.urandom(BIG)
 
-    async def talk(w):
+    async def exchange(w):
         sent = asyncio.ensure_future(w.send(data))
         got, lengths = await take(w, len(data))
         await sent
@@ -112,7 +112,7 @@ def test_big():
         t.ok(max(lengths) <= 65535 and min(lengths) > 0,
              'in messages of 1 to 65535 bytes')
 
-    using(chain, talk)
+    using(chain, exchange)
 
 
 def test_pings():
@@ -120,7 +120,7 @@ def test_pings():
     chain = t.chain(t.echo().port, '--ping-interval=100ms',
                     '--ping-timeout=1s')
 
-    async def talk(w):
+    async def exchange(w):
         await asyncio.wait_for(await w.ping(b'from the client'), t.BOUND)
         t.ok(True, 'a ping is answered')
         sent = asyncio.ensure_future(w.send(os.urandom(BIG)))
@@ -133,7 +133,7 @@ def test_pings():
         await w.send(b'alive')
         t.is_(await w.recv(), b'alive', "the server's own keep it alive")
 
-    using(chain, talk, ping_interval=None)
+    using(chain, exchange, ping_interval=None)
 
 
 def test_client_closes():
@@ -142,7 +142,7 @@ def test_client_closes():
     chain = t.chain(target.port, '--linger=1s')
     for code, want in ((1000, 'eof'), (1001, 'eof'), (1011, 'reset'),
                        (4000, 'reset')):
-        async def talk(w):
+        async def exchange(w):
             await w.send(b'all')
             stream = target.next()
             if want == 'eof':       # a reset overtakes
@@ -154,7 +154,7 @@ def test_client_closes():
                   'Close %d: all bytes and %s for the target' % (code, want))
             t.is_(w.close_code, code, 'which is answered in kind')
             stream.close()
-        using(chain, talk)
+        using(chain, exchange)
     t.ok(t.until(lambda: not t.children(chain.server.pid)),
          'no tunnel is left')
 
@@ -164,14 +164,14 @@ def test_client_dies():
     target = t.Held()
     chain = t.chain(target.port)
 
-    async def talk(w):
+    async def exchange(w):
         await w.send(b'half of it')
         stream = target.next()
         w.transport.abort()
         got = await asyncio.to_thread(t.ws.read_all, stream)
         t.is_(got[1], 'reset', 'one that dies is no end of file')
 
-    using(chain, talk)
+    using(chain, exchange)
 
 
 def test_target_ends():
@@ -180,7 +180,7 @@ def test_target_ends():
     target = t.Held()
     chain = t.chain(target.port, '--linger=1500ms')
 
-    async def talk(w):
+    async def exchange(w):
         await w.send(b'question')
         stream = target.next()
         t.is_(t.ws.read_exactly(stream, 8), b'question', 'asked')
@@ -197,7 +197,7 @@ def test_target_ends():
         t.is_(got, (b'', 'eof'), 'a clean end for the target')
         stream.close()
 
-    using(chain, talk)
+    using(chain, exchange)
 
 
 def test_target_ends_eof_close():
@@ -205,7 +205,7 @@ def test_target_ends_eof_close():
     target = t.Held()
     chain = t.chain(target.port, '--linger=30s', '--eof=close')
 
-    async def talk(w):
+    async def exchange(w):
         stream = target.next()
         stream.sendall(b'all')
         stream.shutdown(socket.SHUT_WR)
@@ -213,7 +213,7 @@ def test_target_ends_eof_close():
         t.is_(w.close_code, 1000, 'and Close 1000 at once')
         stream.close()
 
-    using(chain, talk)
+    using(chain, exchange)
 
 
 def test_target_resets():
@@ -221,7 +221,7 @@ def test_target_resets():
     target = t.Held()
     chain = t.chain(target.port)
 
-    async def talk(w):
+    async def exchange(w):
         stream = target.next()
         stream.sendall(b'half')
         t.is_(await w.recv(), b'half', 'some bytes')
@@ -230,7 +230,7 @@ def test_target_resets():
         t.ok(code not in (1000, 1001, 1005, 'bare'),
              'a reset is told by a code: %s' % code)
 
-    using(chain, talk)
+    using(chain, exchange)
 
 
 def test_refusals():

@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
-import guest            # noqa: E402
+import container        # noqa: E402
 from daemons import _answers as answers     # noqa: E402
 
 PASSWORD = 'pw-of-the-proxy-8842'
@@ -29,7 +29,7 @@ def documented():
 @t.limit(90)
 def test_credential():
     t.need('tinyproxy', 'systemd-creds')
-    g = guest.Guest()
+    g = container.Container()
     g.copy(t.INETWS, '/usr/local/bin/inetws')
     with g.net():
         s = t.server(t.echo().port)

@@ -14,7 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', 'lib'))
+                                '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import netns                            # noqa: E402
 import reverse as r                     # noqa: E402
@@ -55,9 +55,9 @@ class Way:
 class Visit:
     """A visitor of an echo.  setup(): round trips until there is a tunnel."""
 
-    def __init__(self, door):
+    def __init__(self, where):
         self.begin = time.monotonic()
-        self.sock = r.visit(door)
+        self.sock = r.visit(where)
         self.sock.sendall(b'x')
 
     def setup(self):
@@ -109,7 +109,7 @@ def test_agent():
     with way.near():
         for _ in range(ROUNDS):
             r.parked(g)
-            visits = [Visit(g.door) for _ in range(2)]
+            visits = [Visit(g.visitors) for _ in range(2)]
             for visit, times in zip(visits, took):
                 times.append(visit.setup())
     judge(took[0], 1, took[1], way.dial)

@@ -36,7 +36,7 @@ class Truth:
     def some(self, n):
         return self.rng.sample(sorted(self.live), min(n, len(self.live)))
 
-    def talk(self, n):
+    def exchange(self, n):
         said = []
         for peer in self.some(n):
             size = self.rng.choice((1, 100, 5000, 60000))
@@ -114,7 +114,7 @@ def test_churn():
         return len(truth.live), truth.begun, truth.up, truth.down
     slowest = accepted = 0
     for i in range(ROUNDS):
-        truth.talk(60)
+        truth.exchange(60)
         truth.close(10, 'bye')
         truth.close(10, 'reset')
         truth.close(5, 'end')

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
-import launch           # noqa: E402
+import launchers        # noqa: E402
 import json             # noqa: E402
 import re               # noqa: E402
 import signal           # noqa: E402
@@ -102,7 +102,7 @@ def test_syslog():
     if os.getuid() != 0:
         raise t.Skip('needs root for a /dev of its own')
     for words, number in ((('--syslog',), 3), (('--syslog=local5',), 21)):
-        log = launch.Syslog()
+        log = launchers.Syslog()
         p = t.Program(log.prefix() + [t.INETWS, 'server', '-l',
                                       '127.0.0.1:0', *words,
                                       '127.0.0.1:%d' % t.echo().port])

@@ -245,10 +245,10 @@ def test_names_made_up():
     g = reverse.gate('--metrics', '127.0.0.1:0', auth=('--agents-file',
                      reverse.agents_file(ann='a')))
     g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
-    v = reverse.visit(g.door)
+    v = reverse.visit(g.visitors)
     want = {'-': (0, 0, 1)}
     t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
-         'one door for all: its visitors wait for anybody')
+         'one listener for all: its visitors wait for any agent')
     a = reverse.raw_agent(g, '/agents/ann', secret='a')
     t.like(reverse.line(a), '^open ', 'who comes')
     a.text('ok')
@@ -337,7 +337,8 @@ def test_requests():
                 'nonsense\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\n folded'
                 '\r\n\r\n'):
         t.is_(t.http(s.metrics, '', raw=raw.encode())[0], 400, repr(raw))
-    t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/1.1\r\nHost: ' + b'x' * 20000 +
+    t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/1.1\r\n'
+                 b'Host: ' + b'x' * 20000 +
                  b'\r\n\r\n')[0], 431, 'too much')
     status, fields, body = t.http(s.port, '/metrics')
     t.is_(status, 426, 'never on the public port')

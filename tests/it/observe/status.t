@@ -140,7 +140,7 @@ def test_refused():
     page = t.folder() + '/page'
     os.chmod(os.path.dirname(page), 0o755)
     s = t.server(t.free_port(), '--stats-file', page)
-    r = t.run_inetws('status', page, program=t.for_everybody(),
+    r = t.run_inetws('status', page, program=t.world_executable(),
                      preexec_fn=lambda: os.setuid(65534))
     t.is_(r.returncode, 77, "somebody else's page: 77")
     t.like(r.stderr, 'belongs to another user', 'and why')

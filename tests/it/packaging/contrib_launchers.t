@@ -10,23 +10,23 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
-import guest            # noqa: E402
-import launch           # noqa: E402
-import talk             # noqa: E402
+import container        # noqa: E402
+import launchers        # noqa: E402
+import exchange         # noqa: E402
 
-DATA = talk.noise(1 << 20)
+DATA = exchange.noise(1 << 20)
 CONF = 'mode server\nlisten 127.0.0.1:8080\ntarget 127.0.0.1:22\n'
 
 
 def machine(*packages):
-    """A guest with these packages; an echo at port 22 of it."""
-    g = guest.Guest()
+    """A container with these packages; an echo at port 22 of it."""
+    g = container.Container()
     for p in packages:
         g.install(p)
     g.copy(t.INETWS, '/usr/bin/inetws')
     with g.net():
         t.echo(port=22)
-    g.syslog = launch.Syslog(g.at('/dev'))
+    g.syslog = launchers.Syslog(g.at('/dev'))
     return g
 
 
@@ -110,7 +110,7 @@ def as_client(g, port):
     with g.net():
         s = t.server(22)
         g.site(t.location(s.port), 'example.org')
-        k = talk.Talk(t.ws.dial(port), DATA)
+        k = exchange.Exchange(t.ws.dial(port), DATA)
     t.is_((k.join(), bytes(k.got) == DATA), ('eof', True),
           'a client, to wss://example.org/ssh/')
 

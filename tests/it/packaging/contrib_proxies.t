@@ -12,9 +12,9 @@ import inetws as t      # noqa: E402
 import shlex            # noqa: E402
 import socket           # noqa: E402
 import ssl              # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
-DATA = talk.noise(4 << 20)
+DATA = exchange.noise(4 << 20)
 VISITOR = '127.0.0.5'
 TRUST = ['--trusted-proxy', '127.0.0.1', '--real-ip-header',
          'X-Forwarded-For']

@@ -10,9 +10,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import glob             # noqa: E402
-import guest            # noqa: E402
+import container        # noqa: E402
 import re               # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 import tree             # noqa: E402
 
 UNITS = os.path.join(t.ROOT, 'contrib', 'systemd')
@@ -63,8 +63,8 @@ def test_security():
 
 
 def machine():
-    """A guest with our units, booted."""
-    g = guest.Guest()
+    """A container with our units, booted."""
+    g = container.Container()
     g.copy(t.INETWS, '/usr/bin/inetws')
     for path in units():
         g.copy(path, '/etc/systemd/system/' + os.path.basename(path))
@@ -83,7 +83,7 @@ def start(g, name, target, *lines):
 
 
 def main_pid(g, unit):
-    """As we see it: a process of the guest has its own number in there."""
+    """As we see it: a process of the container has its own number in there."""
     pid = int(g.must('systemctl', 'show', '-P', 'MainPID', unit))
     for p in t.family():
         try:
@@ -93,7 +93,7 @@ def main_pid(g, unit):
             continue
         if m and int(m[1]) == pid:
             return p
-    raise AssertionError('no process %d in the guest' % pid)
+    raise AssertionError('no process %d in the container' % pid)
 
 
 def status_of(pid):
@@ -108,7 +108,7 @@ def says(w, word):
 
 
 def test_instance():
-    """Start, talk, look, reload, stop, kill."""
+    """Start, exchange, look, reload, stop, kill."""
     g = machine()
     with g.net():
         echo = t.echo()
@@ -156,7 +156,7 @@ def test_instance():
 
 def test_made_install():
     """As README.md there says, behind "make install"."""
-    g = guest.Guest()
+    g = container.Container()
     g.boot()
     os.umask(0o022)
     tree.make('install', 'DESTDIR=' + g.at(''))
@@ -275,7 +275,7 @@ def test_client():
         g.put('/etc/inetws/c.conf', 'mode client\nlisten 127.0.0.1:2222\n'
               'url wss://example.org/ssh/\n')
         g.must('systemctl', 'start', 'inetws@c')
-        k = talk.Talk(t.ws.dial(2222), b'hello', keep=True)
+        k = exchange.Exchange(t.ws.dial(2222), b'hello', keep=True)
         if not t.ok(t.until(lambda: k.got == b'hello'), 'a client'):
             t.diag(g.journal('inetws@c'))
         g.must('systemctl', 'restart', 'inetws@c')

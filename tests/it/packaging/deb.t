@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import glob             # noqa: E402
-import guest            # noqa: E402
+import container        # noqa: E402
 import re               # noqa: E402
 
 if t.SANITIZED:
@@ -81,7 +81,7 @@ def of_ours(g):
 
 
 def life(path):
-    g = guest.Guest()
+    g = container.Container()
     g.boot()
     # Or man-db would read all manuals each time.
     g.must('rm', '-f', '/var/lib/man-db/auto-update')

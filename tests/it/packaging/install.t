@@ -100,7 +100,8 @@ def test_dist():
                                         r'\.gz|__pycache__)$', n)], [],
           'nothing that was built, nothing of git')
     t.is_(len(owners), 1, "nobody's names and times")
-    for name in ('Makefile', 'contrib/debian/rules', 'tests/it/packaging/install.t'):
+    for name in ('Makefile', 'contrib/debian/rules',
+                 'tests/it/packaging/install.t'):
         t.ok(name in names, '%s is in it' % name)
 
 

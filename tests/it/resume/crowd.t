@@ -107,12 +107,12 @@ def test_1000_expire():
         t.is_(i['active'], 0, '%s: nothing on its page' % name)
 
 
-def doors():
+def handoff_sockets():
     with open('/proc/net/unix') as f:
         return f.read()
 
 
-def test_doors():
+def test_handoff_sockets():
     """The socket where a session waits for its wire goes with it."""
     s = t.server(t.echo().port, '--resume', '%dms' % (1000 * t.SCALE))
     raws = [p.raw_dial('127.0.0.1', s.port, '/', OFFER, timeout=t.BOUND)
@@ -120,11 +120,11 @@ def test_doors():
     sids = [raw.params['resume'] for raw in raws]
     names = ['@inetws-' + hashlib.sha256(sid.encode()).hexdigest()
              for sid in sids]
-    t.is_(sum(n in doors() for n in names), 50, '50 sessions, 50 doors')
+    t.is_(sum(n in handoff_sockets() for n in names), 50, '50 sessions, 50 handoff sockets')
     for raw in raws:
         raw.drop()
     t.ok(t.until(lambda: not t.family(s.pid)), 'they expire')
-    t.is_(sum(n in doors() for n in names), 0, 'no door is left')
+    t.is_(sum(n in handoff_sockets() for n in names), 0, 'no handoff socket is left')
     status = []
     for sid in sids[:5]:
         try:

@@ -13,7 +13,7 @@ import inetws as t      # noqa: E402
 import cutting          # noqa: E402
 import signal           # noqa: E402
 import subprocess       # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
 UP, DOWN = b'a question', b'the whole answer'
 
@@ -82,7 +82,8 @@ def test_last_frames_reset():
 
 @t.limit(100)
 def test_last_frames_swallowed():
-    cut_everywhere('hole', 1 if t.LONG else 5, '--ping-interval', '100ms', '--ping-timeout',
+    cut_everywhere('hole', 1 if t.LONG else 5,
+                   '--ping-interval', '100ms', '--ping-timeout',
                    '%dms' % (500 * t.SCALE))
 
 
@@ -238,9 +239,9 @@ def test_stalled_reader():
         for end in (0, 1):
             s, c, cutter, a, b = tunnel(**both(resume))
             slow, fast = (a, b) if end else (b, a)
-            half = talk.noise(8 << 20)
-            k = talk.Talk(fast, b'x' * (40 << 20), keep=True)
-            other = talk.Talk(slow, half, slow=.3, keep=True)
+            half = exchange.noise(8 << 20)
+            k = exchange.Exchange(fast, b'x' * (40 << 20), keep=True)
+            other = exchange.Exchange(slow, half, slow=.3, keep=True)
             t.ok(t.until(lambda: len(k.got) == len(half), 2 * t.BOUND),
                  '--resume %s: the %s reads slowly: all comes the other way'
                  % (resume, ('target', 'visitor')[end]))

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import cutting          # noqa: E402
-import launch           # noqa: E402
+import launchers        # noqa: E402
 import signal           # noqa: E402
 
 MB = 1 << 20
@@ -120,7 +120,7 @@ def alone(start, syslog=False):
     def make(port, *options):
         words = [t.INETWS, 'server'] + list(options) + \
             ['127.0.0.1:%d' % port]
-        log = launch.Syslog() if syslog else None
+        log = launchers.Syslog() if syslog else None
         if syslog and os.getuid() != 0:
             raise t.Skip('needs root')
         p, p.port = start(t.free_port(), words,
@@ -149,36 +149,36 @@ def without_supervisor(name, make):
 
 def test_openbsd_inetd():
     without_supervisor('openbsd-inetd', alone(
-        launch.openbsd_inetd('nowait'), True))
+        launchers.openbsd_inetd('nowait'), True))
 
 
 def test_socat():
     """Without nofork it would end our process with its connection."""
     def socat(port, command):
-        return launch.ready(t.Program(
+        return launchers.ready(t.Program(
             [t.need('socat')[0], 'TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork'
              % port, 'EXEC:"%s",nofork' % ' '.join(command)]), port)
     without_supervisor('socat EXEC,nofork', alone(socat))
 
 
 def test_tcpserver():
-    without_supervisor('tcpserver', alone(launch.tcpserver))
+    without_supervisor('tcpserver', alone(launchers.tcpserver))
 
 
 def test_systemd_accept_yes():
     without_supervisor('systemd-socket-activate -a', alone(
-        launch.socket_activate('-a')))
+        launchers.socket_activate('-a')))
 
 
 def test_systemd_accept_yes_inetd():
     without_supervisor('systemd-socket-activate -a --inetd', alone(
-        launch.socket_activate('-a', '--inetd')))
+        launchers.socket_activate('-a', '--inetd')))
 
 
 def test_takeover_without_supervisor():
     """The server does not know yet that the old wire is dead."""
     target = t.Held()
-    s = alone(launch.socket_activate('-a'))(target.port, '-v')
+    s = alone(launchers.socket_activate('-a'))(target.port, '-v')
     cutter = cutting.Cutter(s.port)
     c = t.client('ws://localhost:%d/' % cutter.port, '-v', '--ping-interval',
                  '300ms', '--ping-timeout', '%dms' % (1000 * t.SCALE))

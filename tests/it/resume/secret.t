@@ -22,7 +22,7 @@ import time             # noqa: E402
 OFFER = 'inetws; v=1; id=me; resume'
 
 
-def door_of(sid):
+def handoff_name(sid):
     return '\0inetws-' + hashlib.sha256(sid.encode()).hexdigest()
 
 
@@ -55,7 +55,7 @@ class Session:
 
 
 def letter(user=b'', data=b''):
-    """What a process that accepted a redial says at the door."""
+    """What a process that accepted a redial sends to the handoff socket."""
     return struct.pack('=I128s', len(data), user), data
 
 
@@ -80,10 +80,10 @@ def as_nobody(function):
 
 
 def visit(sid):
-    """Brings a connection to the door; what becomes of it."""
+    """Hands a connection over; what becomes of it."""
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(t.BOUND)
-    s.connect(door_of(sid))
+    s.connect(handoff_name(sid))
     a, b = socket.socketpair()
     request = (b'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
                b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
@@ -107,14 +107,14 @@ def visit(sid):
     return receipt, answer[:12]
 
 
-def test_another_user_at_the_door():
+def test_another_user_hands_over():
     if os.geteuid() != 0:
         raise t.Skip('needs root, to be somebody else')
     x = Session()
     x.alive('a session')
     got = [as_nobody(lambda: visit(x.sid)) for _ in range(20)]
     t.is_(set(got), {repr((b'', b''))}, 'another user, who knows the id, is '
-          'shown the door, twenty times')
+          'refused, twenty times')
     x.alive('and disturbs nothing')
     t.is_(visit(x.sid)[0], b'\0', 'the same from our own user is taken')
 
@@ -129,7 +129,7 @@ def test_squatter():
     pid = os.fork()
     if pid == 0:
         os.setuid(65534)
-        trap.bind(door_of(sid))
+        trap.bind(handoff_name(sid))
         trap.listen()
         os.write(done, b'.')
         trap.accept()
@@ -139,19 +139,19 @@ def test_squatter():
     trap.close()
     os.read(ready, 1)
     x = Session()
-    t.is_(x.redial(1, 0, sid), 410, 'a door that is another user\'s: 410')
+    t.is_(x.redial(1, 0, sid), 410, 'a handoff socket of another user: 410')
     x.alive('and nothing is disturbed')
 
 
 def test_silent_visitor():
     x = Session()
     s = socket.socket(socket.AF_UNIX)
-    s.connect(door_of(x.sid))
+    s.connect(handoff_name(x.sid))
     x.alive('a visitor who says nothing does not stop a tunnel for long')
     s.close()
     s = [socket.socket(socket.AF_UNIX) for _ in range(3)]
     for one in s:
-        one.connect(door_of(x.sid))
+        one.connect(handoff_name(x.sid))
         one.send(b'nonsense')
         one.close()
     x.alive('nor does one who talks nonsense')

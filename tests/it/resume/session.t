@@ -17,11 +17,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "lib"))
 
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
-from talk import BOUND, Talk, noise, pair   # noqa: E402
+from exchange import BOUND, Exchange, noise, pair   # noqa: E402
 
 class Tunnel:
     """
-    One tunnel.  .near is the application (Talk) at our program's side, .far
+    One tunnel.  .near is the Exchange at our program's side, .far
     the one at the Python side; .peer is the Python side's p.Tunnel.
     """
 
@@ -61,11 +61,11 @@ class Tunnel:
                 x.outcome, x.why or getattr(x, "lost_why", ""), x.wires,
                 x.resumes, x.taken, x.top))
             t.diag("  %s %s" % (x.lines[-8:], x.codes))
-        for name, talk, want in (("near", self.near, self.far_data),
-                                 ("far", self.far, self.near_data)):
-            if talk is not None:
-                t.diag("%s got %d of %d, %s" % (name, len(talk.got),
-                                                len(want), talk.how))
+        for name, exchange, want in (("near", self.near, self.far_data),
+                                     ("far", self.far, self.near_data)):
+            if exchange is not None:
+                t.diag("%s got %d of %d, %s" % (name, len(exchange.got),
+                                                len(want), exchange.how))
         t.diag("ours: %s" % self.word())
 
 
@@ -76,13 +76,13 @@ class Server(Tunnel):
         target = t.Held()
         self.program = t.server(target.port, *self.options)
         inner, outer = pair()
-        self.far = Talk(outer, self.far_data, **self.far_args)
+        self.far = Exchange(outer, self.far_data, **self.far_args)
         self.thread = threading.Thread(target=self.dial, args=(inner,),
                                        daemon=True)
         self.thread.start()
         sock = target.next()
         sock.settimeout(None)
-        self.near = Talk(sock, self.near_data, **self.near_args)
+        self.near = Exchange(sock, self.near_data, **self.near_args)
 
     def dial(self, inner):
         try:
@@ -110,11 +110,11 @@ class Client(Tunnel):
         self.program = t.client("ws://127.0.0.1:%d/" % self.server.port,
                                 *self.options)
         sock = socket.create_connection(("127.0.0.1", self.program.port))
-        self.near = Talk(sock, self.near_data, **self.near_args)
+        self.near = Exchange(sock, self.near_data, **self.near_args)
 
     def target(self):
         inner, outer = pair()
-        self.far = Talk(outer, self.far_data, **self.far_args)
+        self.far = Exchange(outer, self.far_data, **self.far_args)
         return inner
 
     def join(self):
@@ -329,8 +329,8 @@ def test_supervisor_killed():
     x.far.sock.sendall(b"and resume")
     t.ok(t.until(lambda: len(x.near.got) == 50010),
          "a later loss is resumed through the new supervisor")
-    for talk in (x.near, x.far):
-        talk.sock.shutdown(socket.SHUT_WR)
+    for exchange in (x.near, x.far):
+        exchange.sock.shutdown(socket.SHUT_WR)
     t.ok(x.join() and x.peer.outcome == "ended", "it ends well")
 
 
@@ -361,20 +361,20 @@ def test_connect():
     for cuts in (0, 4):
         for near, far in ((noise(200000), noise(300000, 2)),
                           (b"", noise(100000)), (noise(100000), b"")):
-            talks = []
+            exchanges = []
 
             def target():
                 inner, outer = pair()
-                talks.append(Talk(outer, far, wait_eof=True))
+                exchanges.append(Exchange(outer, far, wait_eof=True))
                 return inner
             s = p.Server(target, faults=p.RandomFaults(
                 7 + len(near), cuts, 100000))
             t.on_close(s.stop)
             got = t.run_inetws("connect", "--linger", "2s",
                                "ws://127.0.0.1:%d/" % s.port, input=near)
-            talks[0].join()
+            exchanges[0].join()
             t.ok(got.returncode == 0 and got.stdout == far and
-                 talks[0].got == near and talks[0].how == "eof",
+                 exchanges[0].got == near and exchanges[0].how == "eof",
                  "connect: %d out, %d in, %d cuts, %d resumes" % (
                      len(near), len(far), cuts, s.tunnels[0].resumes))
     s = p.Server(target, p.Settings(resume=.1))

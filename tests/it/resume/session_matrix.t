@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "lib"))
 
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
-from talk import Talk, noise            # noqa: E402
+from exchange import Exchange, noise            # noqa: E402
 
 BOUND = t.BOUND
 UP, DOWN = noise(150000), noise(170000, 2)
@@ -122,16 +122,16 @@ def ours(through, who, word, name, *options):
     target = t.Held()
     s = t.server(target.port, *options)
     c = t.client("ws://127.0.0.1:%d/" % through(s.port), *options)
-    a = Talk(socket.create_connection(("127.0.0.1", c.port)), UP,
-             wait_eof=who == "acceptor", late=LATE)
+    a = Exchange(socket.create_connection(("127.0.0.1", c.port)), UP,
+                 wait_eof=who == "acceptor", late=LATE)
     sock = target.next()
     sock.settimeout(None)
-    b = Talk(sock, DOWN, wait_eof=who == "dialler", late=LATE)
+    b = Exchange(sock, DOWN, wait_eof=who == "dialler", late=LATE)
     a.join(), b.join()
     t.ok(a.how == "eof" and b.how == "eof", name + "end of file at both")
     t.ok(a.got == DOWN + (LATE if who == "dialler" else b"") and
          b.got == UP + (LATE if who == "acceptor" else b""),
-         name + "behind all bytes, those too that were said after the first one")
+         name + "after all bytes, also those sent after the first end")
     for q in (s, c):
         t.ok(q.has_line("closed .*end=ended"), "said so")
 
@@ -145,8 +145,8 @@ def foreign_acceptor(through, who, word, name):
         port = through(listener.getsockname()[1])
         # the proxy was tried: that connection is not ours
         c = t.client("ws://127.0.0.1:%d/" % port)
-        a = Talk(socket.create_connection(("127.0.0.1", c.port)), UP,
-                 wait_eof=who == "acceptor")
+        a = Exchange(socket.create_connection(("127.0.0.1", c.port)), UP,
+                     wait_eof=who == "acceptor")
         raw = accept(listener)
         f = Foreign(raw, DOWN, who != "dialler", len(UP))
         foreign(a, f, DOWN, UP, word, name)
@@ -158,7 +158,7 @@ def foreign_dialler(through, who, word, name):
     raw = p.raw_dial("127.0.0.1", through(s.port), "/", None, timeout=BOUND)
     sock = target.next()
     sock.settimeout(None)
-    b = Talk(sock, DOWN, wait_eof=who == "dialler")
+    b = Exchange(sock, DOWN, wait_eof=who == "dialler")
     f = Foreign(raw, UP, who != "acceptor", len(DOWN))
     foreign(b, f, UP, DOWN, word, name)
 

@@ -19,18 +19,18 @@ os.environ["INETWS_NO_BINARY"] = "1"
 
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
-from talk import BOUND, Talk, noise, pair   # noqa: E402
+from exchange import BOUND, Exchange, noise, pair   # noqa: E402
 
 
 class Both:
-    """A whole tunnel: the applications at its ends are .a and .b (Talk)."""
+    """A whole tunnel: the Exchanges at its ends are .a and .b."""
 
     def __init__(self, up=b"", down=b"", cs=None, ss=None, cf=None, sf=None,
                  a=None, b=None, target=None):
         self.b, self.b_args, self.down = None, b or {}, down
         self.server = p.Server(target or self.target, ss or p.Settings(), sf)
         near, inner = pair()
-        self.a = Talk(near, up, **(a or {}))
+        self.a = Exchange(near, up, **(a or {}))
         self.result = None
         self.thread = threading.Thread(target=self.dial, daemon=True, args=(
             inner, cs or p.Settings(), cf))
@@ -38,7 +38,7 @@ class Both:
 
     def target(self):
         inner, far = pair()
-        self.b = Talk(far, self.down, **self.b_args)
+        self.b = Exchange(far, self.down, **self.b_args)
         return inner
 
     def dial(self, inner, settings, faults):
@@ -349,7 +349,7 @@ def test_serve():
 
     def visitor():
         inner, far = pair()
-        visitors.append(Talk(far, noise(70000), wait_eof=True))
+        visitors.append(Exchange(far, noise(70000), wait_eof=True))
         return inner
     b = Both.__new__(Both)
     b.b_args, b.down = {}, noise(90000, 2)

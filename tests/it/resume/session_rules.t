@@ -374,7 +374,7 @@ def test_refused_redials():
             os.setgid(65534)
             os.setuid(65534)
         other = t.server(x.target.port, "-v", "-v", preexec_fn=nobody,
-                         program=t.for_everybody())
+                         program=t.world_executable())
         port, x.program.port = x.program.port, other.port
         t.is_(x.status(6, 10), 410, "through another user's server")
         x.program.port = port

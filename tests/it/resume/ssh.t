@@ -17,7 +17,8 @@ import shlex            # noqa: E402
 import signal           # noqa: E402
 import time             # noqa: E402
 
-QUICK = ('--ping-interval', '200ms', '--ping-timeout', '%dms' % (900 * t.SCALE))
+QUICK = ('--ping-interval', '200ms',
+         '--ping-timeout', '%dms' % (900 * t.SCALE))
 
 
 class Terminal:

@@ -12,11 +12,11 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', 'lib'))
+                                '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
 import reverse as r                     # noqa: E402
-from talk import Talk, noise, pair      # noqa: E402
+from exchange import Exchange, noise, pair      # noqa: E402
 
 
 class Gate:
@@ -157,9 +157,9 @@ def test_quick_visitors():
     a.wait_line('event=parked')
     for _ in range(12):
         r.parked(g)
-        r.reset(r.visit(g.door))
+        r.reset(r.visit(g.visitors))
     begin = time.monotonic()
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     v.sendall(b'x')
     t.is_(v.recv(1), b'x', 'the next one is served')
     t.ok(time.monotonic() - begin < 2 * t.SCALE, 'at once')
@@ -199,7 +199,7 @@ def test_survivors():
     options = ('--max-connections', '1', '--spare', '1', '--drain', 'leave')
     a = r.agent(g.url(), e.port, *options, env=env)
     a.wait_line('event=parked')
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     v.sendall(b'x')
     t.is_(v.recv(1), b'x', 'a tunnel')
     t.is_(a.stop(), 0, 'TERM leaves it')
@@ -386,21 +386,21 @@ class Foreign:
 
     def visit(self, data=b'', **kw):
         near, inner = pair()
-        talk = Talk(near, data, **kw)
+        exchange = Exchange(near, data, **kw)
         self.queue.put(inner)
-        return talk
+        return exchange
 
 
 def test_foreign_gate():
     gate, target = Foreign(), t.echo()
     a = agent(gate, target.port, '--spare', '2')
     data = noise(3 << 20)
-    talks = [gate.visit(data) for _ in range(5)]
-    for talk in talks:
-        how = talk.join()
-        t.ok(how == 'eof' and talk.got == data,
+    exchanges = [gate.visit(data) for _ in range(5)]
+    for exchange in exchanges:
+        how = exchange.join()
+        t.ok(how == 'eof' and exchange.got == data,
              '3 MB there and back through the Python gate: %s, %d' %
-             (how, len(talk.got)))
+             (how, len(exchange.got)))
     t.ok(a.alive(), 'the agent is well')
 
 
@@ -411,10 +411,10 @@ def test_foreign_resume():
     gate, target = Foreign(), t.echo()
     gate.server.faults = faults
     agent(gate, target.port, '--spare', '1')
-    talk = gate.visit(data)
-    how = talk.join()
-    t.ok(how == 'eof' and talk.got == data,
-         'nothing is lost: %s, %d bytes' % (how, len(talk.got)))
+    exchange = gate.visit(data)
+    how = exchange.join()
+    t.ok(how == 'eof' and exchange.got == data,
+         'nothing is lost: %s, %d bytes' % (how, len(exchange.got)))
     tunnel = gate.server.tunnels[0]
     t.diag('%d resumes' % max(x.resumes for x in gate.server.tunnels))
     t.ok(tunnel.outcome in (None, 'ended', 'lost'), 'outcome')
@@ -424,9 +424,9 @@ def test_many():
     """A wire for each visitor, though two wait at a time."""
     gate, target = Foreign(), t.echo()
     a = agent(gate, target.port, '--spare', '2', '--max-connections', '64')
-    talks = [gate.visit(b'%d' % i * 100) for i in range(40)]
-    good = sum(talk.join() == 'eof' and talk.got == talk.data
-               for talk in talks)
+    exchanges = [gate.visit(b'%d' % i * 100) for i in range(40)]
+    good = sum(exchange.join() == 'eof' and exchange.got == exchange.data
+               for exchange in exchanges)
     t.is_(good, 40, '40 visitors are served')
     t.ok(t.until(lambda: len(t.children(a.pid)) <= 3), 'and leave nothing')
 

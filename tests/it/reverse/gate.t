@@ -12,11 +12,11 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', 'lib'))
+                                '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
 import reverse as r                     # noqa: E402
-from talk import Talk, noise            # noqa: E402
+from exchange import Exchange, noise            # noqa: E402
 
 
 def test_serves():
@@ -24,7 +24,7 @@ def test_serves():
     a = r.raw_agent(g)
     t.ok('serve' not in a.params and a.params['id'] != 'agent1',
          'the agent is let in')
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     name = '%s:%d' % v.getsockname()
     v.sendall(b'early')
     t.is_(r.line(a), 'open ' + name, 'open, with the visitor\'s address')
@@ -60,7 +60,7 @@ def test_tls():
     t.is_(stranger.returncode, 77, 'who has no certificate is no agent')
     r.agent(url, t.echo().port, '--cacert', ca.cert, '--cert', alice.cert,
             '--key', alice.key, '--spare', '1')
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     v.sendall(b'hello')
     t.is_(v.recv(100), b'hello', 'who has one is')
     v.shutdown(socket.SHUT_WR)
@@ -70,7 +70,7 @@ def test_tls():
 def test_fail_and_reset():
     g = r.gate()
     a = r.raw_agent(g)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     r.line(a)
     a.text('fail connection refused')
     begin = time.monotonic()
@@ -80,7 +80,7 @@ def test_fail_and_reset():
     a.drop()
     g.wait_line('end=peer-reset why="connection refused"')
     a = r.raw_agent(g)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     r.line(a)
     r.reset(v)
     t.is_(a.frame(t.BOUND), (p.TEXT, 'rst'), 'a visitor who leaves: rst')
@@ -95,7 +95,7 @@ def test_moves_on():
         r.parked(g)
         second = r.raw_agent(g)
         r.parked(g, 2)
-        v = r.visit(g.door)
+        v = r.visit(g.visitors)
         v.sendall(b'hello')
         t.like(r.line(first), '^open ', how)
         if how == 'lost':
@@ -126,7 +126,7 @@ def test_silent():
     second = r.raw_agent(g)
     r.parked(g, 2)
     begin = time.monotonic()
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     r.line(first)
     t.like(r.line(second), '^open ', 'silent: to the next')
     t.ok(4.5 < time.monotonic() - begin < 7 * t.SCALE, 'in five seconds')
@@ -147,7 +147,7 @@ def test_killed_child():
     child, = t.children(g.pid)
     second = r.raw_agent(g)
     r.parked(g, 2)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     r.line(first)
     os.kill(child, signal.SIGKILL)
     t.like(r.line(second), '^open ', 'killed: to the next')
@@ -162,7 +162,7 @@ def test_lost_at_ok():
     a = r.raw_agent(g, offer=r.OFFER + '; resume')
     r.parked(g)
     child, = t.children(g.pid)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     v.sendall(b'early')
     r.line(a)
     os.kill(child, signal.SIGSTOP)
@@ -175,8 +175,8 @@ def test_lost_at_ok():
 
 def test_queue():
     g = r.gate('--queue', '1500ms', '--max-waiting', '3')
-    vs = [r.visit(g.door) for _ in range(3)]
-    t.ok(r.turned_away(g.door), 'beyond --max-waiting: reset')
+    vs = [r.visit(g.visitors) for _ in range(3)]
+    t.ok(r.visitor_is_reset(g.visitors), 'beyond --max-waiting: reset')
     for i, v in enumerate(vs):
         v.sendall(b'%d' % i)
     a = r.raw_agent(g)
@@ -190,11 +190,11 @@ def test_queue():
           'one who has left is passed over')
     a2.text('ok')
     begin = time.monotonic()
-    late = r.visit(g.door)
+    late = r.visit(g.visitors)
     t.ok(r.was_reset(late), 'nobody comes: reset')
     t.ok(1.3 < time.monotonic() - begin < 4 * t.SCALE, 'after --queue')
     g.wait_line('event=no-agent')
-    half = r.visit(g.door)
+    half = r.visit(g.visitors)
     half.sendall(b'bye')
     half.shutdown(socket.SHUT_WR)
     a3 = r.raw_agent(g)
@@ -209,11 +209,11 @@ def test_departed():
     """Visitors who were reset keep no place."""
     g = r.gate('--max-waiting', '3')
     for _ in range(3):
-        r.reset(r.visit(g.door))
+        r.reset(r.visit(g.visitors))
 
     def comes():
         try:
-            v = r.visit(g.door)
+            v = r.visit(g.visitors)
             v.settimeout(.2)
             v.recv(1)
         except socket.timeout:
@@ -221,7 +221,7 @@ def test_departed():
         except OSError:
             return None
     t.ok(t.until(comes), 'the next one waits')
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     a = r.raw_agent(g)
     t.like(r.line(a), '^open ', 'and is served')
     v.close()
@@ -232,13 +232,13 @@ def test_nobody_answers():
     g = r.gate('--queue', '2s')
     first = r.raw_agent(g)
     r.parked(g)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     r.line(first)
     second = r.raw_agent(g)
     r.parked(g, 2)
     t.ok(r.was_reset(v), 'he is reset')
     t.ok(g.wait_line('event=no-agent'), 'and the log says so')
-    w = r.visit(g.door)
+    w = r.visit(g.visitors)
     t.is_(r.line(second), 'open %s:%d' % w.getsockname(),
           'the second wire has waited for the next one')
     w.close()
@@ -250,7 +250,7 @@ def test_pings():
     a = r.raw_agent(g)
     t.is_(a.frame(t.BOUND, pings=True)[0], p.PING, 'it is pinged')
     t.ok(t.until(lambda: not t.children(g.pid)), 'no answer: it goes')
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     b = r.raw_agent(g)
     t.like(r.line(b), '^open ', 'and no visitor meets it')
     v.close()
@@ -334,7 +334,7 @@ def test_reload():
     g.send(signal.SIGHUP)
     t.ok(g.wait_line('event=reload why=.*agents:4: expected'),
          'a broken file: told')
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     t.like(r.line(a), '^open ', 'and who waits goes on waiting')
     a.text('ok')
     with open(f, 'w') as out:
@@ -350,7 +350,7 @@ def test_reload():
     r.parked(g)
     g.send(signal.SIGHUP)
     t.ok(t.until(lambda: g.log.count('event=reloaded') == 2), 'again')
-    w = r.visit(g.door)
+    w = r.visit(g.visitors)
     t.like(r.line(c), '^open ', 'who is in it goes on waiting')
     v.close()
     w.close()
@@ -381,7 +381,7 @@ def test_usage():
 def test_end():
     g = r.gate()
     a, b = r.raw_agent(g), r.raw_agent(g)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     first, spare = a, b
     r.line(first)
     first.text('ok')
@@ -392,16 +392,16 @@ def test_end():
     v.sendall(b'on')
     t.is_(first.frame(t.BOUND), (p.BINARY, b'on'), 'a tunnel goes on')
     try:
-        r.visit(g.door).close()
+        r.visit(g.visitors).close()
         t.ok(False, 'visitors are let in')
     except OSError:
-        t.ok(True, 'the doors are closed')
+        t.ok(True, 'the listeners are closed')
     v.close()
     first.text('rst')
     first.drop()
     t.is_(g.wait(), 0, 'then it ends')
     g = r.gate()
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     t.is_(g.stop(), 0, 'TERM with one who waits')
     t.ok(r.was_reset(v), 'resets him')
 
@@ -409,31 +409,31 @@ def test_end():
 def test_leave():
     g = r.gate('--drain', 'leave')
     a, b = r.raw_agent(g), r.raw_agent(g)
-    v = r.visit(g.door)
+    v = r.visit(g.visitors)
     r.line(a)
     a.text('ok')
     a.data(b'x')
     v.recv(1)
     t.is_(g.stop(), 0, '--drain leave: it is gone')
-    g2 = r.gate(listen=g.name, visitors='127.0.0.1:%d' % g.door)
-    t.ok(True, 'a new one has its doors at once')
+    g2 = r.gate(listen=g.name, visitors='127.0.0.1:%d' % g.visitors)
+    t.ok(True, 'a new one has its listeners at once')
     t.is_(b.frame(t.BOUND), (p.CLOSE, 1000), 'waiting wires end')
     v.sendall(b'on')
     t.is_(a.frame(t.BOUND), (p.BINARY, b'on'), 'the tunnel lives on')
     t.ok(g2.alive(), 'both are well')
 
 
-def test_unix_door():
+def test_unix_listener():
     d = t.folder()
-    g = r.gate(visitors='unix:%s/door,mode=0660' % d)
-    t.is_(os.stat(d + '/door').st_mode & 0o777, 0o660, 'a Unix door')
+    g = r.gate(visitors='unix:%s/socket,mode=0660' % d)
+    t.is_(os.stat(d + '/socket').st_mode & 0o777, 0o660, 'a Unix socket')
     a = r.raw_agent(g)
-    v = r.visit(d + '/door')
+    v = r.visit(d + '/socket')
     t.is_(r.line(a), 'open -', 'whose visitors have no address')
     v.close()
     a.drop()
     t.is_(g.stop(), 0, 'the end')
-    t.ok(not os.path.exists(d + '/door'), 'takes the door away')
+    t.ok(not os.path.exists(d + '/socket'), 'removes the socket')
 
 
 def listener():
@@ -460,13 +460,13 @@ def served(g, what, agents, visitors, metrics=None):
     t.is_(g.stop(), 0, 'to the end')
 
 
-def test_given_doors():
+def test_given_listeners():
     """All of its listeners are handed over."""
     (a, to_a), (v, to_v), (m, to_m) = [listener() for _ in range(3)]
     g = r.gate(listen='fd:%d' % a, visitors='fd:%d' % v,
                auth=('--allow-any-agent', '--metrics', 'fd:%d' % m),
                pass_fds=(a, v, m))
-    t.is_((g.port, g.door), (to_a, to_v), 'fd:N: announced')
+    t.is_((g.port, g.visitors), (to_a, to_v), 'fd:N: announced')
     served(g, 'fd:N', to_a, to_v, to_m)
     activate, = t.need('systemd-socket-activate')
     for words in (('-l', 'systemd:agents', '--visitors', 'systemd:visitors',
@@ -531,9 +531,9 @@ def test_foreign_agent():
     agents = [ForeignAgent(g, target) for _ in range(2)]
     data = noise(2 << 20)
     for i in range(4):
-        talk = Talk(r.visit(g.door), data)
-        how = talk.join()
-        t.ok(how == 'eof' and talk.got == data,
+        exchange = Exchange(r.visit(g.visitors), data)
+        how = exchange.join()
+        t.ok(how == 'eof' and exchange.got == data,
              '2 MB there and back by the Python agent: %s' % how)
     t.ok(agents[0].tunnels, 'both took part')
 
@@ -542,10 +542,11 @@ def test_foreign_resume():
     g, target = r.gate(), t.echo()
     agent = ForeignAgent(g, target, p.RandomFaults(7, 20, 400000))
     data = noise(5 << 20)
-    talk = Talk(r.visit(g.door), data)
-    how = talk.join()
-    t.ok(how == 'eof' and talk.got == data,
-         'cut again and again, nothing lost: %s, %d' % (how, len(talk.got)))
+    exchange = Exchange(r.visit(g.visitors), data)
+    how = exchange.join()
+    t.ok(how == 'eof' and exchange.got == data,
+         'cut again and again, nothing lost: %s, %d' % (
+             how, len(exchange.got)))
     t.diag('%d resumes' % max(x.resumes for x in agent.tunnels))
 
 
@@ -554,8 +555,8 @@ def test_own_agent():
     a = r.agent(g.url(), target.port, '--spare', '4')
     t.ok(r.parked(g, 4), 'four wires wait')
     data = noise(100000)
-    talks = [Talk(r.visit(g.door), data) for _ in range(200)]
-    good = sum(x.join() == 'eof' and x.got == data for x in talks)
+    exchanges = [Exchange(r.visit(g.visitors), data) for _ in range(200)]
+    good = sum(x.join() == 'eof' and x.got == data for x in exchanges)
     t.is_(good, 200, '200 visitors at once, four wires: all are served')
     t.ok(r.parked(g, 4), 'and four wait again')
     t.ok(t.until(lambda: len(t.children(a.pid)) == 4 and
@@ -570,12 +571,12 @@ def test_restart():
     g, target = r.gate(), t.echo()
     r.agent(g.url(), target.port)
     r.parked(g, 2)
-    name, door = g.name, g.door
+    name, visitors = g.name, g.visitors
     g.send(signal.SIGKILL)
     g.wait()
-    g = r.gate(listen=name, visitors='127.0.0.1:%d' % door)
-    talk = Talk(r.visit(g.door), b'hello')
-    t.ok(talk.join() == 'eof' and talk.got == b'hello',
+    g = r.gate(listen=name, visitors='127.0.0.1:%d' % visitors)
+    exchange = Exchange(r.visit(g.visitors), b'hello')
+    t.ok(exchange.join() == 'eof' and exchange.got == b'hello',
          'killed and started again: the next visitor is served')
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A gate with a door for each name of an agent."""
+"""A gate with a listener for each name of an agent."""
 
 import os
 import pwd
@@ -12,16 +12,16 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', 'lib'))
+                                '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
 import reverse as r                     # noqa: E402
-from talk import Talk                   # noqa: E402
+from exchange import Exchange           # noqa: E402
 
 SECRET = 'my_b!g_$secret!!'
 
 
-def doors(*options, auth=('--allow-any-agent',), folder=None, **kw):
+def start_gate(*options, auth=('--allow-any-agent',), folder=None, **kw):
     d = folder or t.folder()
     g = r.gate('--visitors-dir', d, *options, auth=auth, visitors=None, **kw)
     g.folder = d
@@ -37,11 +37,11 @@ def refused(g, path, **kw):
         return e.status
 
 
-def test_door():
-    g = doors('--queue', '700ms')
-    t.is_(os.listdir(g.folder), [], 'no agent: no door')
+def test_listener():
+    g = start_gate('--queue', '700ms')
+    t.is_(os.listdir(g.folder), [], 'no agent: no listener')
     a = r.raw_agent(g, '/agents/' + SECRET)
-    t.ok(t.until(lambda: os.path.exists(g.at(SECRET))), 'its door appears')
+    t.ok(t.until(lambda: os.path.exists(g.at(SECRET))), 'its listener appears')
     mode = os.stat(g.at(SECRET)).st_mode
     t.ok(stat.S_ISSOCK(mode) and mode & 0o777 == 0o660, 'with mode 0660')
     v = r.visit(g.at(SECRET))
@@ -49,7 +49,7 @@ def test_door():
     a.text('ok')
     v.sendall(b'hello')
     t.is_(a.frame(t.BOUND), (p.BINARY, b'hello'), 'and talks to it')
-    t.ok(os.path.exists(g.at(SECRET)), 'the door stays with the tunnel')
+    t.ok(os.path.exists(g.at(SECRET)), 'the listener stays with the tunnel')
     waiting = r.visit(g.at(SECRET))
     a.text('rst')
     a.drop()
@@ -64,8 +64,8 @@ def test_door():
 
 
 def test_queue_time():
-    """The door is there for the queue time after the agent."""
-    g = doors('--queue', '20s')
+    """The listener is there for the queue time after the agent."""
+    g = start_gate('--queue', '20s')
     r.raw_agent(g, '/' + SECRET).drop()
     t.ok(t.until(lambda: not t.children(g.pid)), 'the agent has left')
     v = r.visit(g.at(SECRET))
@@ -76,12 +76,12 @@ def test_queue_time():
     t.is_(a.frame(t.BOUND), (p.BINARY, b'x'),
           'a visitor who came meanwhile is served')
     t.is_(g.stop(signal.SIGQUIT), 0, 'the end')
-    t.is_(os.listdir(g.folder), [], 'takes the doors away')
+    t.is_(os.listdir(g.folder), [], 'takes the listeners away')
 
 
 def test_whose_visitor():
-    """Who waits for one name is never another's, though his door goes."""
-    g, other = doors('--queue', '3s'), 'another-name-of-18'
+    """Who waits for one name is never another's, though his listener goes."""
+    g, other = start_gate('--queue', '3s'), 'another-name-of-18'
     r.raw_agent(g, '/' + SECRET).drop()
     t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
     came = time.monotonic()
@@ -90,13 +90,13 @@ def test_whose_visitor():
     v = r.visit(g.at(SECRET))
     v.sendall(b'x')
     t.ok(t.until(lambda: not os.path.exists(g.at(SECRET))),
-         'its door goes, a visitor waits')
+         'its listener goes, a visitor waits')
     b = r.raw_agent(g, '/' + other)
     r.parked(g)
     t.ok(os.path.exists(g.at(other)), 'another agent comes')
     a = r.raw_agent(g, '/' + SECRET)
     t.is_(r.line(a), 'open -', 'the first one comes back: it gets him')
-    t.ok(os.path.exists(g.at(SECRET)), 'and its door is there again')
+    t.ok(os.path.exists(g.at(SECRET)), 'and its listener is there again')
     a.text('ok')
     t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'with what he said')
     v2 = r.visit(g.at(other))
@@ -106,7 +106,7 @@ def test_whose_visitor():
 
 
 def test_no_limit():
-    g = doors('--queue', '0')
+    g = start_gate('--queue', '0')
     r.raw_agent(g, '/' + SECRET).drop()
     t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
     v = r.visit(g.at(SECRET))
@@ -118,7 +118,7 @@ def test_no_limit():
 
 def test_waits_for_whom():
     """Who waits for one agent is never brought to another one."""
-    g = doors('--queue', '0')
+    g = start_gate('--queue', '0')
     one, other = SECRET, SECRET[::-1].replace('!', 'x')
     a = r.raw_agent(g, '/' + one)
     v = [r.visit(g.at(one)) for _ in range(2)]
@@ -132,7 +132,7 @@ def test_waits_for_whom():
         t.ok(False, 'another one gets %r' % (b.frame(.5),))
     except socket.timeout:
         t.ok(True, 'another one gets none of its visitors')
-    t.ok(os.path.exists(g.at(one)), 'whose door stays: there is no limit')
+    t.ok(os.path.exists(g.at(one)), 'whose listener stays: there is no limit')
     a = r.raw_agent(g, '/' + one)
     t.is_(r.line(a), 'open -', 'they wait until it comes back')
     a.text('ok')
@@ -143,7 +143,7 @@ def test_left_alive():
     """The next gate knows whose the tunnels are that the former has left."""
     t.rundir()
     d = t.folder()
-    g = doors('--drain', 'leave', folder=d)
+    g = start_gate('--drain', 'leave', folder=d)
     a = r.raw_agent(g, '/' + SECRET)
     v = r.visit(g.at(SECRET))
     r.line(a)
@@ -151,7 +151,7 @@ def test_left_alive():
     v.sendall(b'x')
     t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'a tunnel')
     t.is_(g.stop(), 0, '--drain leave')
-    doors(folder=d, listen=g.name)
+    start_gate(folder=d, listen=g.name)
     want = [(SECRET[:6] + '...', 0, 1, 0)]
     t.ok(t.until(lambda: [(n['name'], n['parked'], n['open'], n['waiting'])
                           for n in t.one()['names']] == want),
@@ -162,7 +162,7 @@ def test_left_alive():
 
 
 def test_names():
-    g = doors()
+    g = start_gate()
     for path, status in (('/agents/', 400), ('/..', 400), ('/a/..', 400),
                          ('/.hidden_and_long_enough', 400),
                          ('/%2e%2e%2fetc%2fpasswd', 400),
@@ -173,14 +173,14 @@ def test_names():
                          ('/quo"te_and_long_enough', 400),
                          ('/' + 'x' * 120, 400)):
         t.is_(refused(g, path), status, '%s: %d' % (path[:40], status))
-    t.is_(os.listdir(g.folder), [], 'and no door for them')
+    t.is_(os.listdir(g.folder), [], 'and no listener for them')
 
 
 def test_file():
     f = r.agents_file(office__ssh='s3cret', web='w3b')
-    g = doors('--queue', '300ms', auth=('--agents-file', f))
+    g = start_gate('--queue', '300ms', auth=('--agents-file', f))
     t.is_(sorted(os.listdir(g.folder)), ['office-ssh.sock', 'web.sock'],
-          'listed names have doors from the start')
+          'listed names have listeners from the start')
     v = r.visit(g.at('office-ssh'))
     t.is_(v.recv(1), b'', 'nobody comes: the end')
     a = r.raw_agent(g, '/x/office-ssh', secret='s3cret')
@@ -197,7 +197,7 @@ def test_file():
         out.write('late %s\n' % ('0' * 64))
     g.send(signal.SIGHUP)
     t.ok(t.until(lambda: os.path.exists(g.at('late'))),
-         'HUP: a new name has its door')
+         'HUP: a new name has its listener')
     with open(f) as src:
         lines = [x for x in src if not x.startswith('web')]
     with open(f, 'w') as out:
@@ -220,38 +220,38 @@ def test_stale():
     alive.listen(1)
     with open(os.path.join(d, 'file.sock'), 'w'):
         pass
-    g = doors(auth=('--agents-file', r.agents_file(right='x')), folder=d)
+    g = start_gate(auth=('--agents-file', r.agents_file(right='x')), folder=d)
     t.is_(sorted(os.listdir(d)), ['alive.sock', 'file.sock', 'right.sock'],
           'what a killed gate left is removed, and nothing else')
     g.send(signal.SIGKILL)
     g.wait()
-    g = doors(auth=('--agents-file', r.agents_file(right='x', other='x')),
-              folder=d)
+    g = start_gate(auth=('--agents-file', r.agents_file(right='x', other='x')),
+                   folder=d)
     t.ok({'right.sock', 'other.sock'} <= set(os.listdir(d)),
-         'started again: listed names have doors, there is no agent yet')
+         'started again: listed names have listeners, there is no agent yet')
     a = r.raw_agent(g, '/right', secret='x')
     v = r.visit(g.at('right'))
     r.line(a)
-    t.ok(True, 'killed and started again: the door works')
+    t.ok(True, 'killed and started again: the listener works')
     v.close()
     alive.close()
 
 
 def test_group():
-    """A door has the group of a folder that gives it."""
+    """A listener has the group of a folder that gives it."""
     if os.getuid() != 0:
         raise t.Skip('needs root')
     d, group = t.folder(), pwd.getpwnam('nobody').pw_gid
     os.chown(d, -1, group)
     os.chmod(d, 0o2750)
-    g = doors(folder=d, auth=('--agents-file', r.agents_file(right='x')))
+    g = start_gate(folder=d, auth=('--agents-file', r.agents_file(right='x')))
     st = os.stat(g.at('right'))
     t.is_((st.st_gid, st.st_mode & 0o777), (group, 0o660), 'the folder\'s')
 
 
 def test_limits():
     """--max-parked and --max-waiting are about one name."""
-    g = doors('--max-parked', '1', '--max-waiting', '1', auth=(
+    g = start_gate('--max-parked', '1', '--max-waiting', '1', auth=(
         '--agents-file', r.agents_file(one='1', two='2')))
     vs = [r.visit(g.at(name)) for name in ('one', 'two')]
     for v in vs:
@@ -273,11 +273,11 @@ def test_limits():
 
 def test_two_gates():
     """A second gate in a directory leaves what the first one has there."""
-    one, e = doors(), t.echo()
-    two = doors(folder=one.folder)
+    one, e = start_gate(), t.echo()
+    two = start_gate(folder=one.folder)
     r.agent(one.url(SECRET), e.port)
     r.parked(one, 2)
-    t.is_(refused(two, '/' + SECRET), 503, 'its door is taken: 503')
+    t.is_(refused(two, '/' + SECRET), 503, 'its listener is taken: 503')
     with r.visit(one.at(SECRET)) as v:
         v.sendall(b'x')
         t.is_(v.recv(1), b'x', 'the first one\'s serves')
@@ -287,7 +287,7 @@ def test_two_gates():
 
 
 def test_path():
-    g = doors('--path', '/agents/')
+    g = start_gate('--path', '/agents/')
     t.is_(refused(g, '/agents/' + SECRET), None, '--path: what stands before')
     t.is_(refused(g, '/other/' + SECRET), 404, 'another: 404')
     t.is_(refused(g, '/agents/x/' + SECRET), 404, 'more: 404')
@@ -296,7 +296,7 @@ def test_path():
 
 def test_masked():
     """A name that is a secret is nowhere to be read, not with -v either."""
-    g, name = doors('-v'), 'secret-of-agents-SECRET'
+    g, name = start_gate('-v'), 'secret-of-agents-SECRET'
     a = r.agent(g.url('agents/' + name), t.echo().port, '-v')
     r.parked(g, 2)
     with r.visit(g.at(name)) as v:
@@ -313,7 +313,7 @@ def test_masked():
 
 def test_share():
     """Several agents of one name take turns."""
-    g, d = doors(), 'a-name-long-enough'
+    g, d = start_gate(), 'a-name-long-enough'
     wires = []
     for i in range(3):
         wires.append(r.raw_agent(g, '/' + d))
@@ -325,26 +325,26 @@ def test_share():
 
 
 def test_replace():
-    g = doors('--replace')
+    g = start_gate('--replace')
     url = g.url('agents/' + SECRET)
     one, two = t.echo(), t.echo()
     a = r.agent(url, one.port, '--spare', '3')
     t.ok(r.parked(g, 3), 'the wires of one agent do not replace each other')
-    talk = Talk(r.visit(g.at(SECRET)), b'one', keep=True)
-    t.ok(t.until(lambda: talk.got == b'one'), 'a tunnel of its')
+    exchange = Exchange(r.visit(g.at(SECRET)), b'one', keep=True)
+    t.ok(t.until(lambda: exchange.got == b'one'), 'a tunnel of its')
     raw = r.raw_agent(g, '/agents/' + SECRET)
     v = r.visit(g.at(SECRET))
     t.is_(r.line(raw), 'open -', 'another agent comes: it has the visitors')
     a.stop(signal.SIGKILL)
-    talk.sock.sendall(b'+')
-    t.ok(t.until(lambda: talk.got == b'one+'), 'a tunnel goes on')
+    exchange.sock.sendall(b'+')
+    t.ok(t.until(lambda: exchange.got == b'one+'), 'a tunnel goes on')
     v.close()
-    talk.close()
+    exchange.close()
 
 
 def test_no_turns():
     """Two agents of a name do not replace each other by turns."""
-    g = doors('--replace')
+    g = start_gate('--replace')
     one, two = t.echo(), t.echo()
     a = r.agent(g.url(SECRET), one.port, '--spare', '1')
     a.wait_line('parked')
@@ -356,7 +356,8 @@ def test_no_turns():
         with r.visit(g.at(SECRET)) as v:
             v.sendall(b'x')
             v.recv(1)
-    t.is_((one.accepted, two.accepted), (0, 5), 'all visitors are the second one\'s')
+    t.is_((one.accepted, two.accepted), (0, 5),
+          'all visitors go to the second one')
     b.stop(signal.SIGKILL)
     with r.visit(g.at(SECRET)) as v:
         v.sendall(b'x')
@@ -364,13 +365,13 @@ def test_no_turns():
     t.is_(one.accepted, 1, 'itself')
 
 
-def test_no_door():
-    """What a door cannot be made for is told without the name or a path."""
-    g = doors()
+def test_no_listener():
+    """A listener that cannot be made is logged without the name or a path."""
+    g = start_gate()
     os.rmdir(g.folder)
     t.is_(refused(g, '/' + SECRET), 503, 'no directory: 503')
     log = g.wait_line('event=failed .*')[0]
-    t.like(log, 'target=my_b!g... .*door cannot be made: No such file',
+    t.like(log, 'target=my_b!g... .*cannot be made: No such file',
            'and the log says why')
     t.ok(g.folder not in log and SECRET not in g.log, 'and shows no secret')
     os.mkdir(g.folder)
@@ -381,8 +382,8 @@ def test_nginx():
     """nginx chooses by name."""
     d = t.folder()
     os.chmod(d, 0o755)
-    g = doors(auth=('--agents-file', r.agents_file(web='w', git='g')),
-              folder=d)
+    g = start_gate(auth=('--agents-file', r.agents_file(web='w', git='g')),
+                   folder=d)
     n = t.nginx(g.port, extra='''
         location ~ "^/_token/([A-Za-z0-9._~!$&'()*+,;=@-]+)(/.*)$" {
             proxy_pass http://unix:%s/$1.sock:$2;
@@ -410,8 +411,8 @@ class Jail:
         self.d = t.folder()
         self.user = pwd.getpwnam('nobody')
         os.chmod(self.d, 0o755)
-        os.mkdir(self.d + '/doors', 0o750)
-        os.chown(self.d + '/doors', self.user.pw_uid, self.user.pw_gid)
+        os.mkdir(self.d + '/sockets', 0o750)
+        os.chown(self.d + '/sockets', self.user.pw_uid, self.user.pw_gid)
         self.options = ('--chroot', self.d, '--run-as', 'nobody')
         # In there leaks cannot be looked for, which spoils the exit.
         self.env = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') +
@@ -421,8 +422,8 @@ class Jail:
         shutil.copy(source, self.d + '/' + name)
         os.chown(self.d + '/' + name, self.user.pw_uid, self.user.pw_gid)
 
-    def doors(self):
-        return sorted(os.listdir(self.d + '/doors'))
+    def sockets(self):
+        return sorted(os.listdir(self.d + '/sockets'))
 
     def fails(self, what, status, *words):
         out = t.run_inetws(*words, *self.options,
@@ -433,58 +434,59 @@ class Jail:
 
 
 def test_chroot():
-    """Names, files and doors are those that are in there."""
+    """Names, files and listeners are those that are in there."""
     j = Jail()
-    gate = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/doors',
+    gate = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/sockets',
             '--agents-file', '/agents')
     j.fails('agents-file that is outside', 64, *gate)
     j.put('agents', r.agents_file(office='s3cret'))
     j.fails('visitors-dir that is outside', 71, *gate[:4], '/nowhere',
             *gate[5:])
-    os.chown(j.d + '/doors', 0, 0)
+    os.chown(j.d + '/sockets', 0, 0)
     j.fails('visitors-dir that is not his', 71, *gate)
-    os.chown(j.d + '/doors', j.user.pw_uid, j.user.pw_gid)
+    os.chown(j.d + '/sockets', j.user.pw_uid, j.user.pw_gid)
     stale = socket.socket(socket.AF_UNIX)
-    stale.bind(j.d + '/doors/stale.sock')
+    stale.bind(j.d + '/sockets/stale.sock')
     stale.close()
-    os.chown(j.d + '/doors/stale.sock', j.user.pw_uid, j.user.pw_gid)
-    g = doors(*j.options, auth=('--agents-file', '/agents'), folder='/doors',
-              env=j.env)
-    t.is_(j.doors(), ['office.sock'], 'the listed has a door, the stale none')
-    st = os.stat(j.d + '/doors/office.sock')
+    os.chown(j.d + '/sockets/stale.sock', j.user.pw_uid, j.user.pw_gid)
+    g = start_gate(*j.options, auth=('--agents-file', '/agents'),
+                   folder='/sockets', env=j.env)
+    t.is_(j.sockets(), ['office.sock'], 'the listed name has a listener, the '
+          'stale one has none')
+    st = os.stat(j.d + '/sockets/office.sock')
     t.is_((st.st_uid, st.st_mode & 0o777), (j.user.pw_uid, 0o660),
           'which is the user\'s')
     t.is_(refused(g, '/office', secret='wrong'), 403, 'a wrong secret: 403')
     a = r.raw_agent(g, '/office', secret='s3cret')
-    v = r.visit(j.d + '/doors/office.sock')
+    v = r.visit(j.d + '/sockets/office.sock')
     t.is_(r.line(a), 'open -', 'the right one: a visitor meets the agent')
     v.close()
     a.drop()
     j.put('agents', r.agents_file(office='s3cret', home='other'))
     g.send(signal.SIGHUP)
-    t.ok(t.until(lambda: j.doors() == ['home.sock', 'office.sock']),
+    t.ok(t.until(lambda: j.sockets() == ['home.sock', 'office.sock']),
          'HUP: one more')
     j.put('agents', r.agents_file(home='other'))
     g.send(signal.SIGHUP)
-    t.ok(t.until(lambda: j.doors() == ['home.sock']), 'and one less')
+    t.ok(t.until(lambda: j.sockets() == ['home.sock']), 'and one less')
     os.unlink(j.d + '/agents')
     mark = g.mark()
     g.send(signal.SIGHUP)
     t.ok(g.has_line('event=agents-file .*No such file', since=mark),
          'no file: an error')
-    t.is_(j.doors(), ['home.sock'], 'and all stays as it was')
+    t.is_(j.sockets(), ['home.sock'], 'and all stays as it was')
     t.is_(refused(g, '/home', secret='other'), 500, 'but nobody is let in')
     t.is_(g.stop(), 0, 'the end')
-    t.is_(j.doors(), [], 'takes the doors away')
+    t.is_(j.sockets(), [], 'takes the listeners away')
 
 
 def test_chroot_of_any():
-    """Doors of names that nobody has listed, by a file of users in there."""
+    """Listeners of names that are not listed; the file of users is in there."""
     j = Jail()
     htpasswd, = t.need('htpasswd')
     users = t.folder() + '/users'
     t.run([htpasswd, '-B', '-b', '-c', users, 'ann', 'pw'])
-    words = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/doors',
+    words = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/sockets',
              '--auth-file', '/users')
     j.fails('auth-file that is outside', 64, *words)
     j.put('users', users)
@@ -492,17 +494,17 @@ def test_chroot_of_any():
     os.chown(j.d + '/users', 0, 0)
     j.fails('auth-file that is not his', 64, *words)
     j.put('users', users)
-    g = doors(*j.options, '--queue', '100ms', auth=('--auth-file', '/users'),
-              folder='/doors', env=j.env)
-    t.is_(j.doors(), [], 'no agent: no door')
+    g = start_gate(*j.options, '--queue', '100ms', folder='/sockets',
+                   auth=('--auth-file', '/users'), env=j.env)
+    t.is_(j.sockets(), [], 'no agent: no listener')
     t.is_(refused(g, '/office'), 401, 'no password: refused')
     a = r.agent('ws://ann:pw@127.0.0.1:%d/office' % g.port, t.echo().port)
-    t.ok(r.parked(g, 2) and j.doors() == ['office.sock'], 'a door')
-    talk = Talk(r.visit(j.d + '/doors/office.sock'), b'hello')
-    t.is_((talk.join(), bytes(talk.got)), ('eof', b'hello'), 'that leads to '
-          'the agent')
+    t.ok(r.parked(g, 2) and j.sockets() == ['office.sock'], 'a listener')
+    exchange = Exchange(r.visit(j.d + '/sockets/office.sock'), b'hello')
+    t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'hello'),
+          'that leads to the agent')
     a.stop()
-    t.ok(t.until(lambda: not j.doors()), 'and goes with it')
+    t.ok(t.until(lambda: not j.sockets()), 'and goes with it')
 
 
 if __name__ == '__main__':

@@ -13,10 +13,10 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', 'lib'))
+                                '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import reverse as r                     # noqa: E402
-from talk import Talk, noise            # noqa: E402
+from exchange import Exchange, noise            # noqa: E402
 
 SECONDS = float(os.environ.get('INETWS_CHAOS_SECONDS') or
                 (60 if t.LONG else 12))
@@ -32,23 +32,23 @@ def test_resume():
         a = r.agent('ws://127.0.0.1:%d/agents/a' % proxy.port, target.port,
                     '--spare', '1')
         r.parked(g)
-        visitor = r.visit(g.door)
-        talk = Talk(visitor, b'' if down else data)
+        visitor = r.visit(g.visitors)
+        exchange = Exchange(visitor, b'' if down else data)
         cuts = 0
         while cuts < 20:
-            seen = len(talk.got) if down else len(got)
+            seen = len(exchange.got) if down else len(got)
             if seen >= (cuts + 1) * len(data) // 22:
                 proxy.cut('rst' if cuts % 2 else 'fin')
                 cuts += 1
-            elif talk.how:
+            elif exchange.how:
                 break
             else:
                 time.sleep(.002)
-        how = talk.join()
+        how = exchange.join()
         way = 'to the visitor' if down else 'to the target'
         if not down:
             t.until(lambda: len(got) == len(data), 4 * t.BOUND)
-        whole = (talk.got if down else got) == data
+        whole = (exchange.got if down else got) == data
         t.ok(how == 'eof' and whole, '100 MB %s, %d cuts: whole (%s)' % (
             way, cuts, how))
         line = a.wait_line('event=closed .*', 2 * t.BOUND)[0]
@@ -79,8 +79,8 @@ def test_parked_is_redialled():
     proxy.cut()
     t.ok(t.until(lambda: not old & set(t.children(g.pid))) and
          r.parked(g, 2), 'waiting wires that are cut are dialled afresh')
-    talk = Talk(r.visit(g.door), b'x')
-    t.is_((talk.join(), bytes(talk.got)), ('eof', b'x'), 'and serve')
+    exchange = Exchange(r.visit(g.visitors), b'x')
+    t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'x'), 'and serve')
 
 
 def test_seen():
@@ -97,7 +97,7 @@ def test_seen():
     seen = status()['instances'][0]
     t.is_(seen['states']['parked'], 1, 'status: one is parked')
     t.is_(seen['tunnels'][0]['target'], 'office', 'under its name')
-    vs = [r.visit(g.door) for _ in range(3)]
+    vs = [r.visit(g.visitors) for _ in range(3)]
     r.line(a)
     a.text('ok')
     t.ok(t.until(lambda: status()['instances'][0]['waiting'] == 2),
@@ -118,8 +118,8 @@ def test_seen():
 class Visitors:
     """Come and go: each sends a block to an echo and looks at what returns."""
 
-    def __init__(self, door, n):
-        self.door, self.open = door, True
+    def __init__(self, where, n):
+        self.where, self.open = where, True
         self.served = self.cut = self.refused = 0
         self.wrong = []
         self.threads = [threading.Thread(target=self.run, args=(i,),
@@ -131,27 +131,27 @@ class Visitors:
         rnd = random.Random(seed)
         while self.open:
             try:
-                s = r.visit(self.door)
+                s = r.visit(self.where)
             except OSError:
                 self.refused += 1
                 time.sleep(.05)
                 continue
             data = rnd.randbytes(int(10 ** rnd.uniform(0, 6)))
-            talk = Talk(s, data)
-            how = talk.join()
+            exchange = Exchange(s, data)
+            how = exchange.join()
             if how is None:
                 self.wrong.append('stuck after %d of %d' % (
-                    len(talk.got), len(data)))
-            elif talk.got != data[:len(talk.got)]:
+                    len(exchange.got), len(data)))
+            elif exchange.got != data[:len(exchange.got)]:
                 self.wrong.append('other bytes')
-            elif how == 'eof' and len(talk.got) != len(data):
+            elif how == 'eof' and len(exchange.got) != len(data):
                 self.wrong.append('ended after %d of %d' % (
-                    len(talk.got), len(data)))
+                    len(exchange.got), len(data)))
             elif how == 'eof':
                 self.served += 1
             else:
                 self.cut += 1
-            talk.close()
+            exchange.close()
 
     def stop(self):
         self.open = False
@@ -168,9 +168,9 @@ def test_chaos():
     url = 'ws://127.0.0.1:%d/agents/a' % n.port
     options = ('--spare', '3', '--resume', '10s')
     agents = [r.agent(url, target.port, *options) for _ in range(2)]
-    name, door = g.name, g.door
+    name, where = g.name, g.visitors
     r.parked(g, 4)
-    visitors = Visitors(door, 6)
+    visitors = Visitors(where, 6)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         time.sleep(rnd.uniform(.1, .6))
@@ -187,7 +187,7 @@ def test_chaos():
             g.wait()
             g = r.gate('--queue', '5s', '--drain', '0', '--resume', '10s',
                        listen=name,
-                       visitors='127.0.0.1:%d' % door)
+                       visitors='127.0.0.1:%d' % where)
         elif what == 3:
             n.send(signal.SIGHUP)
         else:

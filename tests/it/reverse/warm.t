@@ -9,11 +9,11 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', 'lib'))
+                                '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import inetws_peer as p                 # noqa: E402
 import reverse as r                     # noqa: E402
-from talk import Talk, noise, pair      # noqa: E402
+from exchange import Exchange, noise, pair      # noqa: E402
 
 PARK = 'inetws; v=1; id=warm1; win=65536; park'
 
@@ -38,8 +38,8 @@ def test_warm():
     t.ok(r.parked(s, 3) and r.parked(c, 3), 'three wires wait at both sides')
     t.is_(target.accepted, 0, 'the target has not been dialled')
     data = noise(1 << 20)
-    talks = [Talk(r.visit(c.port), data) for _ in range(10)]
-    t.is_(sum(x.join() == 'eof' and x.got == data for x in talks), 10,
+    exchanges = [Exchange(r.visit(c.port), data) for _ in range(10)]
+    t.is_(sum(x.join() == 'eof' and x.got == data for x in exchanges), 10,
           'ten visitors are served, warm or cold')
     t.ok(r.parked(s, 3), 'and three wires wait again')
     c.wait_line('event=closed', count=10)
@@ -106,9 +106,9 @@ def test_program():
     s.port = t.port_of(t.listening(s)[0])
     c = t.client(url(s) + 'x?y', '--warm', '1')
     r.parked(s)
-    talk = Talk(r.visit(c.port), b'hi')
-    talk.join()
-    t.is_(bytes(talk.got), b'/x?y\nhi', 'a program knows the request')
+    exchange = Exchange(r.visit(c.port), b'hi')
+    exchange.join()
+    t.is_(bytes(exchange.got), b'/x?y\nhi', 'a program knows the request')
 
 
 def test_no_park():
@@ -122,7 +122,7 @@ def test_no_park():
     v = r.visit(c.port)
     second = ws.next()
     v.sendall(b'hello')
-    t.is_(second.read_frame().payload, b'hello', 'a visitor has a wire of his own')
+    t.is_(second.read_frame().payload, b'hello', 'a connection has its own websocket')
     t.ok(not t.until(lambda: ws.accepted > 2, .6), 'no more is dialled ahead')
     v.close()
     target.close()
@@ -139,8 +139,8 @@ def test_lost():
         old = t.children(c.pid)
         proxy.cut(how)
         t.until(lambda: not set(old) & set(t.children(c.pid)))
-        talk = Talk(r.visit(c.port), b'hello')
-        t.is_((talk.join(), bytes(talk.got)), ('eof', b'hello'),
+        exchange = Exchange(r.visit(c.port), b'hello')
+        t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'hello'),
               'all cut (%s): served' % how)
         t.ok(r.parked(s, 2), 'and wires wait again')
 
@@ -169,12 +169,12 @@ def test_server_down():
     c = t.client(url(s), '--warm', '1')
     r.parked(s)
     s.stop(signal.SIGQUIT)
-    t.ok(r.turned_away(c.port), 'the server is down: reset')
+    t.ok(r.visitor_is_reset(c.port), 'the server is down: reset')
     t.server(t.echo().port, listen='127.0.0.1:%d' % port)
 
     def served():
-        talk = Talk(r.visit(c.port), b'x')
-        return talk.join() == 'eof' and talk.got == b'x'
+        exchange = Exchange(r.visit(c.port), b'x')
+        return exchange.join() == 'eof' and exchange.got == b'x'
     t.ok(t.until(served), 'it is back: served')
     t.ok(t.until(lambda: r.parked(c)), 'and warm again')
 
@@ -188,9 +188,9 @@ def test_foreign_server():
     t.ok(r.parked(c, 2), 'wires wait at the Python server')
     data = noise(1 << 20)
     for _ in range(3):
-        talk = Talk(r.visit(c.port), data)
-        how = talk.join()
-        t.ok(how == 'eof' and talk.got == data, 'a visitor is served')
+        exchange = Exchange(r.visit(c.port), data)
+        how = exchange.join()
+        t.ok(how == 'eof' and exchange.got == data, 'a visitor is served')
 
 
 def test_foreign_client():
@@ -198,10 +198,10 @@ def test_foreign_client():
     s = t.server(target.port)
     data = noise(1 << 20)
     near, inner = pair()
-    talk = Talk(near, data)
+    exchange = Exchange(near, data)
     tunnel = p.dial('127.0.0.1', s.port, '/', inner,
                     p.Settings(addr='192.0.2.1:7'))
-    t.ok(talk.join() == 'eof' and talk.got == data,
+    t.ok(exchange.join() == 'eof' and exchange.got == data,
          'the Python client, warm: %s' % tunnel.outcome)
 
 
@@ -210,10 +210,10 @@ def test_resume():
     s = t.server(target.port)
     data = noise(5 << 20)
     near, inner = pair()
-    talk = Talk(near, data)
+    exchange = Exchange(near, data)
     tunnel = p.dial('127.0.0.1', s.port, '/', inner,
                     p.Settings(addr='-'), Later(3, 20, 300000))
-    t.ok(talk.join() == 'eof' and talk.got == data,
+    t.ok(exchange.join() == 'eof' and exchange.got == data,
          'cut again and again: %s, %d resumes' % (tunnel.outcome,
                                                   tunnel.resumes))
     server = p.Server(lambda: socket.create_connection(
@@ -221,8 +221,8 @@ def test_resume():
     t.on_close(server.stop)
     c = t.client(url(server), '--warm', '1')
     r.parked(c)
-    talk = Talk(r.visit(c.port), data)
-    t.ok(talk.join() == 'eof' and talk.got == data,
+    exchange = Exchange(r.visit(c.port), data)
+    t.ok(exchange.join() == 'eof' and exchange.got == data,
          'cut behind ok: it goes on')
 
 

@@ -10,10 +10,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import hashlib          # noqa: E402
-import launch           # noqa: E402
+import launchers        # noqa: E402
 import shlex            # noqa: E402
 import signal           # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
 
 def start(*argv, options=(), **kw):
@@ -140,8 +140,8 @@ def test_standard_error_elsewhere():
     t.ok(t.until(lambda: t.family() == [s.pid]), 'and nobody is left')
     if os.getuid() != 0:
         raise t.Skip('syslog needs root')
-    log = launch.Syslog()
-    a, b = talk.pair()
+    log = launchers.Syslog()
+    a, b = exchange.pair()
     t.Program(log.prefix() + [t.INETWS, 'server', '--eof=close', '--', 'sh',
                               '-c', script], stdin=b, stdout=b, stderr=b)
     b.close()
@@ -158,8 +158,8 @@ def test_half_close_and_bulk():
     s = start('sh', '-c', 'sha256sum; echo more; cat /dev/zero | '
               'head -c 3000000')
     c = t.client('ws://127.0.0.1:%d/' % s.port)
-    data = talk.noise(3 << 20)
-    k = talk.Talk(t.ws.dial(c.port), data)
+    data = exchange.noise(3 << 20)
+    k = exchange.Exchange(t.ws.dial(c.port), data)
     t.is_(k.join(), 'eof', 'a clean end')
     want = hashlib.sha256(data).hexdigest().encode() + b'  -\nmore\n'
     t.ok(bytes(k.got) == want + bytes(3000000),
@@ -233,7 +233,7 @@ def test_sshd():
     s = start(program, '-i', '-f', d.folder + '/sshd_config')
     proxy = 'ProxyCommand=%s connect ws://127.0.0.1:%d/' % (
         shlex.quote(t.INETWS), s.port)
-    data = talk.noise(10 << 20)
+    data = exchange.noise(10 << 20)
     r = t.run(['ssh', '-F', d.config, '-o', proxy, 'there', 'cat'],
               input=data, timeout=60 * t.SCALE)
     t.ok(r.stdout == data, 'sshd -i: 10 MB there and back')
@@ -243,8 +243,9 @@ def test_sshd():
 
 def test_inetd():
     """Under inetd a program's standard error must not be the connection."""
-    a, b = talk.pair()
-    p = t.inetws('server', '--eof=close', '--', 'sh', '-c', 'echo stray >&2; echo word',
+    a, b = exchange.pair()
+    p = t.inetws('server', '--eof=close', '--', 'sh', '-c',
+                 'echo stray >&2; echo word',
                  stdin=b, stdout=b, stderr=b)
     b.close()
     a.settimeout(t.BOUND)

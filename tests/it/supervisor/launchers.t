@@ -9,18 +9,18 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
-import launch           # noqa: E402
-import launched         # noqa: E402
+import launchers        # noqa: E402
+import launcher_table   # noqa: E402
 import shlex            # noqa: E402
 import socket           # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
-DATA = talk.noise(10 << 20)
+DATA = exchange.noise(10 << 20)
 
 
 def as_server(name):
     echo = t.echo()
-    s = launched.Launched(name, 'server', '127.0.0.1:%d' % echo.port)
+    s = launcher_table.Launched(name, 'server', '127.0.0.1:%d' % echo.port)
     r = t.run([t.INETWS, 'connect', s.url()], input=DATA,
               timeout=60 * t.SCALE)
     t.is_((r.returncode, r.stdout == DATA), (0, True),
@@ -39,7 +39,7 @@ def as_server(name):
 
 def refused(name):
     """The one answer where everything there is to say would be said."""
-    s = launched.Launched(name, 'server', '127.0.0.1:%d' % t.free_port())
+    s = launcher_table.Launched(name, 'server', '127.0.0.1:%d' % t.free_port())
     sock = t.ws.dial(s.where)
     sock.sendall(t.ws.request())
     data, how = t.ws.read_all(sock)
@@ -51,10 +51,11 @@ def refused(name):
 
 
 def as_client(name, url):
-    c = launched.Launched(name, 'client', url)
+    c = launcher_table.Launched(name, 'client', url)
     sock = t.ws.dial(c.where)
     address = sock.getsockname()
-    k = talk.Talk(sock, DATA, keep=name in launched.NO_HALF_CLOSE)
+    k = exchange.Exchange(sock, DATA,
+                          keep=name in launcher_table.NO_HALF_CLOSE)
     if k.keep:
         t.until(lambda: len(k.got) >= len(DATA))
         sock.shutdown(socket.SHUT_WR)
@@ -62,8 +63,9 @@ def as_client(name, url):
           ('eof', len(DATA), True),
           '%s: client, 10 MB both ways and no stray byte' % name)
     c.logged(address, name)
-    c = launched.Launched(name, 'client', 'ws://127.0.0.1:%d/' % t.free_port())
-    t.is_(t.ws.hear(c.where)[0], b'',
+    c = launcher_table.Launched(name, 'client',
+                                'ws://127.0.0.1:%d/' % t.free_port())
+    t.is_(t.ws.dial_and_read(c.where)[0], b'',
           '%s: client without a server says nothing into it' % name)
 
 
@@ -75,7 +77,7 @@ def case(name):
     return run
 
 
-for _name in launched.TABLE:
+for _name in launcher_table.TABLE:
     globals()['test_' + _name] = case(_name)
 
 
@@ -85,10 +87,10 @@ def test_bad_words_under_inetd():
         raise t.Skip('needs root')
     for words in (['server', '--nonsense', '127.0.0.1:1'],
                   ['server', '-K', '/nonexistent'], ['client', 'ftp://x/']):
-        log = launch.Syslog()
-        p, where = launch.openbsd_inetd('nowait')(
+        log = launchers.Syslog()
+        p, where = launchers.openbsd_inetd('nowait')(
             t.free_port(), [t.INETWS] + words, prefix=log.prefix())
-        t.is_(t.ws.hear(where)[0], b'',
+        t.is_(t.ws.dial_and_read(where)[0], b'',
               'nothing of "%s" is on the socket' % ' '.join(words))
         t.ok(log.has(words[1] if words[1] != '-K' else words[2]),
              'but in syslog')

@@ -9,17 +9,17 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
-import launched         # noqa: E402
+import launcher_table   # noqa: E402
 import shlex            # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
-DATA = talk.noise(1 << 20)
+DATA = exchange.noise(1 << 20)
 COMMAND = 'cat; echo aside >&2; exit 3'
 
 
 def session(d, name, *words):
     """ncat ends everything at the first end of file, so that has none."""
-    known = name not in launched.NO_HALF_CLOSE
+    known = name not in launcher_table.NO_HALF_CLOSE
     r = t.run([t.need('ssh')[0], '-F', d.config, *words, 'there',
                COMMAND if known else COMMAND.replace(
                    'cat', 'head -c %d' % len(DATA))], input=DATA,
@@ -36,11 +36,11 @@ def case(name):
     def run():
         t.need('ssh', 'sshd')
         d = t.sshd()
-        s = launched.Launched(name, 'server', '127.0.0.1:%d' % d.port)
+        s = launcher_table.Launched(name, 'server', '127.0.0.1:%d' % d.port)
         session(d, name, proxy(t.INETWS, 'connect', s.url()))
         there = t.server(d.port)
-        c = launched.Launched(name, 'client', 'ws://127.0.0.1:%d/' %
-                              there.port)
+        c = launcher_table.Launched(name, 'client', 'ws://127.0.0.1:%d/' %
+                                    there.port)
         if isinstance(c.where, int):
             session(d, name, '-p', str(c.where))
         else:
@@ -49,7 +49,7 @@ def case(name):
     return run
 
 
-for _name in launched.TABLE:
+for _name in launcher_table.TABLE:
     globals()['test_' + _name] = case(_name)
 
 t.main()

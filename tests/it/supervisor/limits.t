@@ -114,7 +114,7 @@ def test_client():
     v = t.ws.dial(c.port)
     v.sendall(b'x')
     t.is_(t.ws.read_exactly(v, 1), b'x', 'a visitor')
-    t.is_(t.ws.hear(c.port), (b'', 'reset'), 'another is reset')
+    t.is_(t.ws.dial_and_read(c.port), (b'', 'reset'), 'another is reset')
     t.ok(c.has_line('event=failed .*mode=client .*1 connections from'),
          'and the log says why')
 
@@ -174,7 +174,7 @@ def test_handshakes_of_client():
     c = t.client('ws://127.0.0.1:%d/' % mute.port, '--max-handshakes', '2')
     waiting = [t.ws.dial(c.port) for _ in range(2)]
     t.until(lambda: len(t.children(c.pid)) == 2)
-    t.is_(t.ws.hear(c.port), (b'', 'reset'), 'a third visitor is reset')
+    t.is_(t.ws.dial_and_read(c.port), (b'', 'reset'), 'a third is reset')
     t.is_(len(waiting), 2, 'two wait')
 
 

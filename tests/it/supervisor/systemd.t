@@ -9,11 +9,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
-import guest            # noqa: E402
+import container        # noqa: E402
 import re               # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
-DATA = talk.noise(10 << 20)
+DATA = exchange.noise(10 << 20)
 
 # name: (of each connection a process?, words of ours, lines of the service)
 WAYS = {
@@ -36,7 +36,7 @@ KillMode=process
 
 
 def machine():
-    g = guest.Guest()
+    g = container.Container()
     g.copy(t.INETWS, '/usr/bin/inetws')
     g.boot()
     return g
@@ -103,13 +103,13 @@ def as_client(g, name, port):
     for port in ports:
         sock = t.ws.dial(port)
         address = sock.getsockname()
-        k = talk.Talk(sock, DATA)
+        k = exchange.Exchange(sock, DATA)
         t.is_((k.join(), len(k.got), bytes(k.got) == DATA),
               ('eof', len(DATA), True),
               '%s: 10 MB both ways and no stray byte' % unit)
         logged(g, unit, address)
     there.stop()
-    t.is_(t.ws.hear(ports[0])[0], b'',
+    t.is_(t.ws.dial_and_read(ports[0])[0], b'',
           '%s: without a server nothing is said into it' % unit)
 
 

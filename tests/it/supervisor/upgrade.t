@@ -11,12 +11,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shutil           # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 import threading        # noqa: E402
 
 TUNNELS = 50
 CHUNK = 20000
-NOISE = talk.noise(1 << 20)
+NOISE = exchange.noise(1 << 20)
 
 
 class Busy(threading.Thread):

@@ -13,7 +13,7 @@ import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shutil           # noqa: E402
 import statistics       # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
 OTHERS = 150            # authorities that have nothing to do with it
 ROUNDS = 7
@@ -39,7 +39,7 @@ def authorities(cert):
 
 def by_inetd(url, **kw):
     """(program, our end of its connection)"""
-    a, b = talk.pair()
+    a, b = exchange.pair()
     p = t.inetws('client', '-l', 'inetd', url, stdin=b, stdout=b, **kw)
     b.close()
     a.settimeout(t.BOUND)
@@ -87,7 +87,7 @@ def test_certificates_read():
     cert = t.certificate()
     url = t.nginx(t.server(t.echo().port).port, cert).url
     folder, trace = authorities(cert), t.folder() + '/trace'
-    a, b = talk.pair()
+    a, b = exchange.pair()
     p = t.Program([strace, '-f', '-e', 'trace=openat,open,read', '-o', trace,
                    t.INETWS, 'client', '-l', 'inetd', url], stdin=b, stdout=b,
                   env={'SSL_CERT_DIR': folder})

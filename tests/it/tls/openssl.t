@@ -13,7 +13,7 @@ import inetws as t      # noqa: E402
 import json             # noqa: E402
 import re               # noqa: E402
 import signal           # noqa: E402
-import talk             # noqa: E402
+import exchange         # noqa: E402
 
 with open(t.INETWS, 'rb') as f:
     NOTE = re.search(rb'FDO\0(\[\{"soname".*?\}\])\0', f.read())
@@ -72,7 +72,7 @@ def test_without_tls():
     p.stdin.flush()
     t.is_(p.stdout.read(5), b'hello', 'connect, alone')
     t.is_(mapped(p.pid), [], 'is without, too')
-    a, b = talk.pair()
+    a, b = exchange.pair()
     p = t.inetws('server', '127.0.0.1:%d' % t.echo().port, stdin=b, stdout=b)
     b.close()
     a.settimeout(t.BOUND)

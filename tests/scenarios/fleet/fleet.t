@@ -10,10 +10,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
-import guest                            # noqa: E402
+import container                        # noqa: E402
 import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
-from talk import Talk                   # noqa: E402
+from exchange import Exchange           # noqa: E402
 
 MACHINES = 50
 
@@ -49,7 +49,7 @@ def test_fleet():
         agents[n] = s.inetws('agent', more=('--cacert', cert.ca))
     t.ok(r.parked(gate, MACHINES), 'fifty machines wait at the gate')
     s.replace['host42'] = 'host42'
-    t.ok(all(Talk(r.visit('%s/fleet/%s.sock' % (d, n)), n.encode()).join()
+    t.ok(all(Exchange(r.visit('%s/fleet/%s.sock' % (d, n)), n.encode()).join()
              == 'eof' for n in names if n != 'host42'),
          'each is reached by its door')
     s.inetws('server')
@@ -74,7 +74,7 @@ def test_fleet():
 
 def test_service():
     """The gate as the packaged unit has it: whose are the doors?"""
-    g = guest.Guest()
+    g = container.Container()
     units = os.path.join(t.ROOT, 'contrib', 'systemd')
     g.copy(t.INETWS, '/usr/bin/inetws')
     g.copy(units + '/inetws@.service', '/etc/systemd/system/inetws@.service')

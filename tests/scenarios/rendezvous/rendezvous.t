@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t                      # noqa: E402
 import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
-from talk import Talk, noise            # noqa: E402
+from exchange import Exchange, noise            # noqa: E402
 
 
 def test_rendezvous():
@@ -39,12 +39,12 @@ def test_rendezvous():
     agents = [s.inetws('agent', i, cwd=d) for i in range(2)]
     t.ok(all(r.parked(g, 2) for g in gates), 'both agents wait')
     data = noise(1 << 20)
-    talk = Talk(r.visit(named[39036]), data)
-    t.ok(talk.join() == 'eof' and talk.got == data,
+    exchange = Exchange(r.visit(named[39036]), data)
+    t.ok(exchange.join() == 'eof' and exchange.got == data,
          'one port leads to one service')
-    talk = Talk(r.visit(named[39037]))
-    talk.join()
-    t.is_(bytes(talk.got), b'the web', 'the other to the other')
+    exchange = Exchange(r.visit(named[39037]))
+    exchange.join()
+    t.is_(bytes(exchange.got), b'the web', 'the other to the other')
     page = t.http(named[8080], '/ssh', fields=('Connection: close',))[2]
     t.like(page, r'6fc19a\.\.\.', 'the page names them')
     t.like(page, 'parked', 'and says who waits')

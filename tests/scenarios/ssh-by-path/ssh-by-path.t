@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t                      # noqa: E402
 import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
-from talk import Talk                   # noqa: E402
+from exchange import Exchange           # noqa: E402
 
 
 def world(git):
@@ -67,8 +67,8 @@ def test_same_words():
     s.site('nginx.conf')
     client = s.commands('inetws -listen_tcp')[0]
     t.listening(t.inetws(*client[1:], '--cacert', s.cert.ca))
-    talk = Talk(r.visit(s.port[2222]), b'hello')
-    t.is_((talk.join(), bytes(talk.got)), ('eof', b'hello'),
+    exchange = Exchange(r.visit(s.port[2222]), b'hello')
+    t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'hello'),
           'its words, both sides')
 
 

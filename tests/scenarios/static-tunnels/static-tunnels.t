@@ -10,10 +10,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
-import guest                            # noqa: E402
+import container                        # noqa: E402
 import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
-from talk import Talk, noise            # noqa: E402
+from exchange import Exchange, noise            # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT = os.path.join(t.ROOT, 'contrib', 'systemd', 'inetws@.service')
@@ -91,12 +91,12 @@ class World:
         return p
 
     def normal(self, data=b'hello'):
-        talk = Talk(r.visit(self.port[5432]), data)
-        return talk.join() == 'eof' and talk.got == data
+        exchange = Exchange(r.visit(self.port[5432]), data)
+        return exchange.join() == 'eof' and exchange.got == data
 
     def reverse(self):
-        talk = Talk(r.visit(self.port[8730]))
-        return talk.join() == 'eof' and talk.got == b'rsync of b'
+        exchange = Exchange(r.visit(self.port[8730]))
+        return exchange.join() == 'eof' and exchange.got == b'rsync of b'
 
 
 def test_tunnels():
@@ -144,7 +144,7 @@ def test_dead_peer():
     t.ok(t.until(lambda: not old & set(t.children(w.gate.pid) +
                                        t.children(w.agent.pid))),
          'both sides notice that the waiting wires are dead')
-    visitor = Talk(r.visit(w.port[8730]))
+    visitor = Exchange(r.visit(w.port[8730]))
     user.sendall(b'during')
     w.net.blackhole(False)
     w.net.cut()
@@ -173,7 +173,7 @@ def test_kept_up():
     """Both servers in one machine, by the page's own commands."""
     t.need('nginx', 'openssl')
     s = Scenario(__file__)
-    g = guest.Guest()
+    g = container.Container()
     g.copy(t.INETWS, '/usr/bin/inetws')
     g.copy(UNIT, '/etc/systemd/system/inetws@.service')
     g.copy(os.path.join(os.path.dirname(UNIT), 'sysusers.conf'),
@@ -195,7 +195,8 @@ def test_kept_up():
     def served():
         try:
             with g.net():
-                one, two = Talk(r.visit(5432), b'hello'), Talk(r.visit(8730))
+                one = Exchange(r.visit(5432), b'hello')
+                two = Exchange(r.visit(8730))
             one.join()
             two.join()
         except OSError:

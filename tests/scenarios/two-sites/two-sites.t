@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t                      # noqa: E402
 import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
-from talk import Talk                   # noqa: E402
+from exchange import Exchange           # noqa: E402
 
 DOORS = {2201: 'git', 2202: 'db', 2301: 'mail', 2302: 'print'}
 
@@ -54,11 +54,11 @@ class Sites:
         names = []
         for p in DOORS:
             try:
-                talk = Talk(r.visit(self.port[p]))
+                exchange = Exchange(r.visit(self.port[p]))
             except OSError:
                 continue
-            talk.join()
-            names.append(bytes(talk.got).decode())
+            exchange.join()
+            names.append(bytes(exchange.got).decode())
         return names
 
 

@@ -20,7 +20,7 @@ def pair():
     return a, b
 
 
-class Talk:
+class Exchange:
     """
     Whoever sits behind a stream: sends data, ends, reads to the end.  .got,
     .how ("eof" or "reset") after join().  wait_eof: waits for this before it

@@ -2,7 +2,7 @@
 """A copy of this machine that may be spoiled: its root file system under an
 overlay in memory, in namespaces of its own, with systemd as its init.
 
-    g = guest.Guest()
+    g = container.Container()
     g.put('/etc/inetws/a.conf', text)
     g.boot()
     r = g.run('systemctl', 'start', 'inetws@a')
@@ -22,7 +22,7 @@ import subprocess
 
 import daemons
 import ca
-import launch
+import launchers
 import netns
 import proc
 import tap
@@ -32,9 +32,10 @@ import tap
 # whatever sets it up is kept away from it.
 MAKE = r'''set -e
 d=$1
-mount -t tmpfs -o mode=755 guest "$d"
+mount -t tmpfs -o mode=755 container "$d"
 mkdir "$d/up" "$d/work" "$d/root"
-mount -t overlay -o "lowerdir=/,upperdir=$d/up,workdir=$d/work" guest "$d/root"
+mount -t overlay -o "lowerdir=/,upperdir=$d/up,workdir=$d/work" container \
+    "$d/root"
 cd "$d/root"
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
@@ -78,8 +79,8 @@ exec env -i container=inetws PATH=/usr/sbin:/usr/bin:/sbin:/bin perl -e '
 '''
 
 
-# A control group for its init, so that guests do not meet.  $1 is a folder to
-# mount them at, for ourselves alone; $2 is its name.
+# A control group for its init, one a container.  $1 is a folder to mount them
+# at, for this process only; $2 is its name.
 ENTER = r'''set -e
 mount -t cgroup2 cgroup2 "$1"
 mkdir "$1/$2"
@@ -94,14 +95,14 @@ while [ -d "$1/$2" ]; do
 done'''
 
 
-class Guest:
+class Container:
     def __init__(self):
         if os.getuid() != 0:
             raise tap.Skip('needs root')
         self.unshare, self.nsenter = proc.need('unshare', 'nsenter')
         if not os.access('/lib/systemd/systemd', os.X_OK):
             raise tap.Skip('systemd is not installed')
-        self.cgroup = 'inetws-guest-%d-%d' % (os.getpid(), id(self))
+        self.cgroup = 'inetws-container-%d-%d' % (os.getpid(), id(self))
         self.program = proc.Program(
             self._in_groups(ENTER) +
             [self.unshare, '-p', '-f', '--kill-child', '-m', '-u', '-i', '-n',
@@ -135,7 +136,7 @@ class Guest:
         return netns.inside(self.pid)
 
     def at(self, path):
-        """Where a file of the guest is for us."""
+        """Where a file of the container is for us."""
         return '/proc/%d/root%s' % (self.pid, path)
 
     def put(self, path, text, mode=0o644):
@@ -151,7 +152,7 @@ class Guest:
     def install(self, package):
         """A package's files, if it is not installed on this machine."""
         if self.run('dpkg', '-s', package).returncode:
-            shutil.copytree(launch.unpack(package), self.at('/'),
+            shutil.copytree(launchers.unpack(package), self.at('/'),
                             symlinks=True, dirs_exist_ok=True)
 
     def site(self, locations, *names):

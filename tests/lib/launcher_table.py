@@ -4,7 +4,7 @@
 import os
 
 import daemons
-import launch
+import launchers
 import proc
 import tap
 
@@ -14,30 +14,30 @@ NO_HALF_CLOSE = ['ncat --sh-exec']
 # name: (launcher, words of ours, log, does it know the peer?)
 TABLE = {
     'openbsd-inetd nowait':
-        (launch.openbsd_inetd('nowait'), [], 'syslog', True),
+        (launchers.openbsd_inetd('nowait'), [], 'syslog', True),
     'openbsd-inetd wait':
-        (launch.openbsd_inetd('wait'), [], 'syslog', True),
+        (launchers.openbsd_inetd('wait'), [], 'syslog', True),
     'inetutils-inetd nowait':
-        (launch.inetutils_inetd('nowait'), [], 'syslog', True),
+        (launchers.inetutils_inetd('nowait'), [], 'syslog', True),
     'inetutils-inetd wait':
-        (launch.inetutils_inetd('wait'), [], 'syslog', True),
-    'xinetd nowait': (launch.xinetd('no'), [], 'syslog', True),
-    'xinetd wait': (launch.xinetd('yes'), [], 'syslog', True),
-    'tcpserver': (launch.tcpserver, [], 'stderr', True),
-    'tcpsvd': (launch.tcpsvd, [], 'stderr', True),
-    's6-ipcserver': (launch.s6_ipcserver, [], 'stderr', False),
-    'socat EXEC': (launch.socat, [], 'stderr', True),
-    'ncat --sh-exec': (launch.ncat, ['-l', '-'], 'stderr', True),
+        (launchers.inetutils_inetd('wait'), [], 'syslog', True),
+    'xinetd nowait': (launchers.xinetd('no'), [], 'syslog', True),
+    'xinetd wait': (launchers.xinetd('yes'), [], 'syslog', True),
+    'tcpserver': (launchers.tcpserver, [], 'stderr', True),
+    'tcpsvd': (launchers.tcpsvd, [], 'stderr', True),
+    's6-ipcserver': (launchers.s6_ipcserver, [], 'stderr', False),
+    'socat EXEC': (launchers.socat, [], 'stderr', True),
+    'ncat --sh-exec': (launchers.ncat, ['-l', '-'], 'stderr', True),
     'systemd-socket-activate':
-        (launch.socket_activate(), [], 'stderr', True),
+        (launchers.socket_activate(), [], 'stderr', True),
     'systemd-socket-activate -a':
-        (launch.socket_activate('-a'), [], 'stderr', True),
+        (launchers.socket_activate('-a'), [], 'stderr', True),
     'systemd-socket-activate --inetd':
-        (launch.socket_activate('--inetd'), [], 'stderr', True),
+        (launchers.socket_activate('--inetd'), [], 'stderr', True),
     'systemd-socket-activate -a --inetd':
-        (launch.socket_activate('-a', '--inetd'), [], 'stderr', True),
+        (launchers.socket_activate('-a', '--inetd'), [], 'stderr', True),
     'systemd-socket-activate, named':
-        (launch.socket_activate('--fdname=web'), ['-l', 'systemd:web'],
+        (launchers.socket_activate('--fdname=web'), ['-l', 'systemd:web'],
          'stderr', True),
 }
 
@@ -52,7 +52,7 @@ class Launched:
         if log == 'syslog':
             if os.getuid() != 0:
                 raise tap.Skip('needs root')
-            self.syslog = launch.Syslog()
+            self.syslog = launchers.Syslog()
             self.program, self.where = start(
                 daemons.free_port(), command, prefix=self.syslog.prefix())
         else:
