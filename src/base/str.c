@@ -102,12 +102,25 @@ slice_copy(char *dst, size_t size, struct slice s)
 	return i == s.len ? 0 : -1;
 }
 
+char *
+str_hex(char *dst, const void *src, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = src;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		dst[2 * i] = digits[p[i] >> 4];
+		dst[2 * i + 1] = digits[p[i] & 15];
+	}
+	dst[2 * len] = '\0';
+	return dst;
+}
+
 /* One byte as it is shown, into dst[5]. */
 static size_t
 escape_byte(char *dst, unsigned char c)
 {
-	static const char hex[] = "0123456789abcdef";
-
 	if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
 		dst[0] = c;
 		return 1;
@@ -118,8 +131,7 @@ escape_byte(char *dst, unsigned char c)
 		return 2;
 	}
 	dst[1] = 'x';
-	dst[2] = hex[c >> 4];
-	dst[3] = hex[c & 15];
+	str_hex(dst + 2, &c, 1);
 	return 4;
 }
 

@@ -45,6 +45,9 @@ int slice_copy(char *dst, size_t size, struct slice);
  */
 char *str_escape(char *dst, size_t size, const void *src, size_t len);
 
+/* Bytes as lower-case hexadecimal digits, terminated: 2 * len + 1 bytes. */
+char *str_hex(char *dst, const void *src, size_t len);
+
 /* "'word' is no port": what is wrong with a word, shown as above.  -1. */
 int str_bad(char *err, size_t errlen, const char *what, struct slice word);
 

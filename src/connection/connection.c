@@ -17,22 +17,17 @@
 #include "stats/page.h"
 
 static void
-hex(char *dst, size_t bytes)
+random_hex(char *dst, size_t bytes)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t raw[EXTENSION_SESSION_LEN / 2];
-	size_t i;
 
 	random_bytes(raw, bytes);
-	for (i = 0; i < bytes; i++) {
-		dst[2 * i] = digits[raw[i] >> 4];
-		dst[2 * i + 1] = digits[raw[i] & 15];
-	}
-	dst[2 * bytes] = '\0';
+	str_hex(dst, raw, bytes);
 }
 
 void
-connection_begin(struct connection *c, const struct options *o, const char *peer)
+connection_begin(struct connection *c, const struct options *o,
+    const char *peer)
 {
 	memset(c, 0, sizeof(*c));
 	c->o = o;
@@ -43,14 +38,14 @@ connection_begin(struct connection *c, const struct options *o, const char *peer
 }
 
 const char *
-connection_word(const char *s)
+connection_field(const char *s)
 {
 	return s[0] == '\0' ? NULL : s;
 }
 
 /*
- * Strangers can cause as many of these lines as they like, and get some a
- * second, with the number of those that were left out.
+ * Anyone can cause any number of these lines, so only some a second are
+ * written, with the number of those that were left out.
  */
 int
 connection_failed(struct connection *c, const struct error *why)
@@ -64,12 +59,12 @@ connection_failed(struct connection *c, const struct error *why)
 	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
 	    "failed");
 	log_str(&l, "mode", mode_name(c->o->mode));
-	log_str(&l, "peer", connection_word(c->peer));
+	log_str(&l, "peer", connection_field(c->peer));
 	if (strcmp(c->via, c->peer) != 0)
-		log_str(&l, "via", connection_word(c->via));
-	log_str(&l, "user", connection_word(c->user));
-	log_str(&l, "subject", connection_word(c->subject));
-	log_str(&l, "target", connection_word(c->target));
+		log_str(&l, "via", connection_field(c->via));
+	log_str(&l, "user", connection_field(c->user));
+	log_str(&l, "subject", connection_field(c->subject));
+	log_str(&l, "target", connection_field(c->target));
 	log_why(&l, "why", why->text);
 	if (left_out > 0)
 		log_num(&l, "left_out", (int64_t)left_out);
@@ -81,7 +76,7 @@ static void
 fresh(struct connection *c)
 {
 	memset(&c->ours, 0, sizeof(c->ours));
-	hex(c->ours.id, EXTENSION_ID_MAX / 2);
+	random_hex(c->ours.id, EXTENSION_ID_MAX / 2);
 	c->ours.win = c->o->websocket.window;
 }
 
@@ -126,7 +121,7 @@ connection_dial(struct connection *c, struct dialer *d, enum tunnel_role role,
 	return 0;
 }
 
-/* TLS state cannot be handed over, so such a wire gets no session. */
+/* TLS state cannot be handed over, so such a websocket gets no session. */
 void
 connection_answer(struct connection *c, const struct extension *offer,
     const struct websocket *w)
@@ -137,11 +132,11 @@ connection_answer(struct connection *c, const struct extension *offer,
 	if (!(offer->flags & EXT_RESUME) || c->o->timeouts.resume == 0 ||
 	    w->io.tls != NULL)
 		return;
-	hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
+	random_hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
 	c->handoff = handoff_listen(c->ours.session);
 	if (c->handoff == -1) {
-		log_event(LOG_L_WARN, "no-session", "peer", connection_word(c->peer),
-		    "why", strerror(errno), NULL);
+		log_event(LOG_L_WARN, "no-session", "peer",
+		    connection_field(c->peer), "why", strerror(errno), NULL);
 		c->ours.session[0] = '\0';
 		return;
 	}
@@ -167,7 +162,8 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->ping_timeout = o->timeouts.ping;
 	cfg->idle_timeout = o->timeouts.idle;
 	cfg->linger = o->timeouts.linger;
-	cfg->out_size = cfg->session ? o->websocket.window : EXTENSION_WIN_DEFAULT;
+	cfg->out_size = cfg->session ? o->websocket.window :
+	    EXTENSION_WIN_DEFAULT;
 	cfg->in_size = cfg->session ? o->websocket.window + TUNNEL_SLACK :
 	    EXTENSION_WIN_DEFAULT;
 	relay_memory(cfg);
@@ -181,21 +177,21 @@ connection_show(const struct connection *c, const char *state)
 }
 
 static void
-farewell(const struct connection *c, int status)
+log_closed(const struct connection *c, int status)
 {
 	const struct tunnel *t = &c->relay.tunnel;
 	uint64_t in = t->in_delivered, out = t->out_head;
 	struct log_line l;
 	char program[32];
 
-	/* A wire that nobody came for is not worth a line. */
+	/* A websocket that was never used is not worth a line. */
 	if (c->role != TUNNEL_JOINED && !t->opened) {
 		log_event(LOG_L_DEBUG, "unused", "mode",
-		    mode_name(c->o->mode), "via", connection_word(c->via), "end",
-		    tunnel_end_name(t->end), "why", t->why, NULL);
+		    mode_name(c->o->mode), "via", connection_field(c->via),
+		    "end", tunnel_end_name(t->end), "why", t->why, NULL);
 		return;
 	}
-	/* connect says what is wrong, the others say what was. */
+	/* connect reports what is wrong, the others what happened. */
 	log_begin(&l, c->o->mode == MODE_CONNECT && status != 0 &&
 	    t->end != TUNNEL_STOPPED ? LOG_L_WARN : LOG_L_INFO, "closed");
 	log_str(&l, "mode", mode_name(c->o->mode));
@@ -278,19 +274,20 @@ over(struct connection *c)
 {
 	int status = status_of(&c->relay.tunnel);
 
-	/* One who was told, and left before his stream was asked for. */
+	/* Told of a stream, it ended before that was dialled. */
 	if (c->relay.tunnel.opened)
 		worker_send(c->channel, WORKER_TAKEN);
 	target_end(c, status != EXIT_ENDED);
 	record_end(c);
-	farewell(c, status);
+	log_closed(c, status);
 	if (c->handoff != -1)
 		handoff_close(c->handoff, c->ours.session);
 	return status;
 }
 
 int
-connection_run(struct connection *c, struct io stream, const struct websocket *w)
+connection_run(struct connection *c, struct io stream,
+    const struct websocket *w)
 {
 	begin_relay(c, stream, w);
 	for (;;) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel from the moment it has its wire to its log line: waits for a
- * stream that comes later, relays, keeps its session over the loss of a wire,
- * tells how it ended.
+ * A tunnel from its open websocket to its log line: waits for a stream that
+ * comes later, relays, keeps its session over the loss of a websocket, reports
+ * how it ended.
  */
 #ifndef CONNECTION_CONNECTION_H
 #define CONNECTION_CONNECTION_H
@@ -23,22 +23,22 @@
 struct connection {
 	const struct options *o;
 	struct trust *trust;		/* of who dials, for redialling */
-	int client;			/* we dialled the wire */
+	int client;			/* we dialled the websocket */
 	char peer[NET_NAME_MAX];	/* who came, "" unknown */
-	char user[PEER_USER_MAX];	/* "" nobody was checked */
+	char user[PEER_USER_MAX];	/* "" not authenticated */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate, or "" */
-	char via[NET_NAME_MAX];		/* the wire's other end */
+	char via[NET_NAME_MAX];		/* the websocket's other end */
 	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
 	int64_t started;		/* of clock_ms() */
 
 	/*
 	 * A stream that comes later: it is brought by the supervisor, or to
-	 * be dialled when the peer says so.
+	 * be dialled when the peer sends "open".
 	 */
 	enum tunnel_role role;
 	int channel;		/* to the supervisor, or -1 */
-	char here[NET_NAME_MAX];	/* the address a visitor came to */
-	int believes;			/* what "open" says of the visitor */
+	char local[NET_NAME_MAX];	/* the address that was connected to */
+	int trusts_open;		/* the address in "open" is believed */
 	const char *request;		/* that led here, for a program's */
 	size_t request_len;		/* environment; NULL: none */
 	int enter_late;		/* only when the stream is there */
@@ -50,35 +50,39 @@ struct connection {
 
 	/* while lost */
 	int64_t lost_at, give_up, next_try;
-	unsigned int tries, gone;	/* since lost; 410s among them */
+	unsigned int tries;		/* since lost */
+	unsigned int answers_gone;	/* 410s in a row */
 
 	struct program program;		/* at the other end of the stream */
 	struct relay relay;
 };
 
-/* What the log says of everything from here on.  peer may be "". */
-void connection_begin(struct connection *, const struct options *, const char *peer);
+/* Sets what each log line from here on tells.  peer may be "". */
+void connection_begin(struct connection *, const struct options *,
+    const char *peer);
 
 /*
- * Dials the wire of what connection_begin() has begun, in this role and with these
- * flags in the offer, and forgets what secrets it can.  0, or -1 and why.
+ * Dials the websocket for what connection_begin() has begun, in this role and
+ * with these flags in the offer, and forgets what secrets it can.  0, or -1
+ * and why.
  */
 int connection_dial(struct connection *, struct dialer *, enum tunnel_role,
     unsigned int flags, struct websocket *, struct error *);
 
 /*
  * The answer to an offer: a fresh id, the window, and, if the offer asks for
- * it, a session with a fresh name and its door, unless that cannot be had.
+ * it, a session with a fresh id and its hand-off socket, if possible.
  */
 void connection_answer(struct connection *, const struct extension *offer,
     const struct websocket *);
 
 /*
- * Both halves are there, or the wire alone if c->role says so (stream is
+ * Both halves are there, or the websocket alone if c->role says so (stream is
  * IO_CLOSED then): relays until all is over, logs, and returns the exit
  * status.  Owns both.
  */
-int connection_run(struct connection *, struct io stream, const struct websocket *);
+int connection_run(struct connection *, struct io stream,
+    const struct websocket *);
 
 /* Could not begin: logs and returns the exit status. */
 int connection_failed(struct connection *, const struct error *);

@@ -15,9 +15,9 @@
 #include "os/clock.h"
 #include "os/fd.h"
 
-#define HANDOFF_WAIT	1000	/* ms for a visitor to say all it has to */
+#define HANDOFF_WAIT	1000	/* ms for a request to arrive whole */
 
-/* What goes before the bytes; the connection travels beside it. */
+/* What goes before the bytes; the descriptor is attached. */
 struct letter {
 	uint32_t len;
 	char user[PEER_USER_MAX];
@@ -28,7 +28,7 @@ struct letter {
  * there are no abstract names it lies in a folder that is ours alone.
  */
 static socklen_t
-handoff_name(struct sockaddr_un *sun, const char *session)
+handoff_address(struct sockaddr_un *sun, const char *session)
 {
 	char hash[SHA256_DIGEST_STRING_LENGTH];
 	int n;
@@ -72,7 +72,7 @@ int
 handoff_listen(const char *session)
 {
 	struct sockaddr_un sun;
-	socklen_t len = handoff_name(&sun, session);
+	socklen_t len = handoff_address(&sun, session);
 	int fd, saved;
 
 #ifndef __linux__
@@ -93,15 +93,15 @@ handoff_listen(const char *session)
 }
 
 void
-handoff_close(int door, const char *session)
+handoff_close(int listener, const char *session)
 {
 #ifndef __linux__
 	struct sockaddr_un sun;
 
-	handoff_name(&sun, session);
+	handoff_address(&sun, session);
 	unlink(sun.sun_path);
 #endif
-	close(door);
+	close(listener);
 }
 
 static int
@@ -173,7 +173,7 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 }
 
 /*
- * Room for one descriptor beside the data, rightly aligned; who receives
+ * Room for one descriptor, rightly aligned; the receiver
  * counts no padding, in which there would be room for a second.
  */
 union passing {
@@ -203,14 +203,14 @@ receive_letter(int from, struct letter *l, int *fd, int64_t deadline)
 }
 
 int
-handoff_accept(int door, struct handoff_request *v)
+handoff_accept(int listener, struct handoff_request *v)
 {
 	static char bytes[HANDOFF_BYTES_MAX];
 	struct letter l;
 	int64_t deadline = clock_ms() + HANDOFF_WAIT;
 	int from, fd = -1;
 
-	from = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	from = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (from == -1)
 		return -1;
 	if (!same_user(from) ||
@@ -279,15 +279,15 @@ hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
 }
 
 /*
- * When others stand at the door a non-blocking connect(2) fails and poll(2)
+ * When the listener's queue is full a non-blocking connect(2) fails and poll(2)
  * cannot tell when there is room; a blocking one waits, as long as the send
  * timeout allows.
  */
 static int
-knock(int to, const char *session, int64_t deadline)
+connect_owner(int to, const char *session, int64_t deadline)
 {
 	struct sockaddr_un sun;
-	socklen_t len = handoff_name(&sun, session);
+	socklen_t len = handoff_address(&sun, session);
 	int64_t left = deadline - clock_ms();
 	struct timeval tv;
 
@@ -310,7 +310,7 @@ handoff_send(const char *session, int fd, const char *user,
 	to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (to == -1)
 		return -1;
-	if (knock(to, session, deadline) == 0)
+	if (connect_owner(to, session, deadline) == 0)
 		r = hand_over(to, fd, user, bytes, len, deadline);
 	else if (errno == ECONNREFUSED)
 		errno = ENOENT;

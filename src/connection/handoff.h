@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The wire door: where the process that keeps a session can be handed a new
+ * The hand-off socket: where the process that keeps a session is handed a new
  * connection by the process that accepted it.  It is a Unix socket whose name
  * is a hash of the session id; on Linux an abstract one, which vanishes with
  * its process.  Both ends must have the same user id.
@@ -15,11 +15,11 @@
 
 #define HANDOFF_BYTES_MAX	32768	/* handed over along with a connection */
 
-/* Opens the door of a session that this process keeps.  -1 with errno. */
+/* Listens for a session that this process keeps.  -1 with errno. */
 int handoff_listen(const char *session);
 
 /* Removes what handoff_listen() left in the file system, if anything. */
-void handoff_close(int door, const char *session);
+void handoff_close(int listener, const char *session);
 
 struct handoff_request {
 	int fd;			/* the connection; non-blocking */
@@ -30,19 +30,19 @@ struct handoff_request {
 };
 
 /*
- * Takes one visit.  0; or -1 if there was none, or it was not from our user
- * or incomplete, which the visitor sees.  Waits a second at the most.
+ * Takes one hand-over.  0; or -1 if there was none, or it was not from our
+ * user or incomplete, which its sender sees.  Waits a second at the most.
  */
-int handoff_accept(int door, struct handoff_request *);
+int handoff_accept(int listener, struct handoff_request *);
 
-/* Says that the connection has been taken over, and forgets the visitor. */
+/* Confirms that the connection has been taken over. */
 void handoff_confirm(struct handoff_request *);
 
 /*
- * Hands a connection over to whoever keeps the session, with the bytes read
- * from it and the user it belongs to, and waits for the receipt until the
+ * Hands a connection over to the process that keeps the session, with the bytes
+ * read from it and the user it belongs to, and waits for the receipt until the
  * deadline.  0, the connection is no longer ours (close it); or -1 with errno:
- * ENOENT nobody keeps such a session.
+ * ENOENT: no process keeps such a session.
  */
 int handoff_send(const char *session, int fd, const char *user,
     const char *bytes, size_t len, int64_t deadline);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the files of carry share: carry.c begins and ends a tunnel,
- * carry_session.c sees to its wire when that is lost, carry_wait.c to a stream
- * that comes later.
+ * What connection.c, which begins and ends a tunnel, resume.c, which replaces
+ * a lost websocket, and pooled.c, which gets a stream later, share.
  */
 #ifndef CONNECTION_INTERNAL_H
 #define CONNECTION_INTERNAL_H
@@ -13,14 +12,17 @@
 void connection_show(const struct connection *, const char *state);
 
 /* NULL for an empty string, which the log leaves out. */
-const char *connection_word(const char *);
+const char *connection_field(const char *);
 
-/* Events of the relay: a wire lost, somebody at the session's door, time. */
+/* Events of the relay: a websocket lost, a hand-over, time. */
 void connection_lost(struct connection *);
 void connection_handoff(struct connection *);
 void connection_time(struct connection *);
 
-/* A message on the pair; RELAY_GET_STREAM, RELAY_OPENED, RELAY_RETURN_STREAM. */
+/*
+ * A message on the channel; RELAY_GET_STREAM, RELAY_OPENED,
+ * RELAY_RETURN_STREAM.
+ */
 void connection_channel(struct connection *);
 void connection_get_stream(struct connection *);
 void connection_opened(struct connection *);

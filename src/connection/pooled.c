@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A stream that comes later: brought by the supervisor, or dialled when the
- * peer says so.
+ * peer sends "open".
  */
 #include <string.h>
 #include <unistd.h>
@@ -19,9 +19,9 @@
 #define GET_MAX		4000	/* ms for a target that a gate waits for, so
 				 * that it is told in time if there is none */
 
-/* A client's visitor may begin with a PROXY header.  0: he is gone. */
+/* A client's connection may begin with a PROXY header.  0: it is gone. */
 static int
-read_line(struct connection *c, int fd, char peer[NET_NAME_MAX])
+read_proxy_header(struct connection *c, int fd, char peer[NET_NAME_MAX])
 {
 	struct peer v;
 	struct io io = io_of(fd);
@@ -39,11 +39,11 @@ read_line(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	io_reset(&io);
 	worker_send(c->channel, WORKER_TAKEN);
 	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
-	    "its visitor has left");
+	    "the queued connection has left");
 	return 0;
 }
 
-/* The supervisor has brought a visitor, or wants us to leave. */
+/* The supervisor has sent a queued connection, or closed the channel. */
 void
 connection_channel(struct connection *c)
 {
@@ -56,7 +56,7 @@ connection_channel(struct connection *c)
 	case -1:
 		c->relay.control = -1;
 		tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
-		    "no more needed");
+		    "not needed any more");
 		return;
 	case 0:
 		return;
@@ -68,7 +68,7 @@ connection_channel(struct connection *c)
 		return;
 	}
 	c->started = clock_ms();
-	if (c->client && !read_line(c, fd, peer))
+	if (c->client && !read_proxy_header(c, fd, peer))
 		return;
 	strlcpy(c->peer, peer, sizeof(c->peer));
 	relay_stream(&c->relay, io_of(fd));
@@ -80,7 +80,7 @@ connection_channel(struct connection *c)
 	tunnel_open(&c->relay.tunnel, peer);
 }
 
-/* The peer says that its stream is there: ours is to be had now. */
+/* The peer has a stream: ours is dialled now. */
 void
 connection_get_stream(struct connection *c)
 {
@@ -92,7 +92,7 @@ connection_get_stream(struct connection *c)
 	int r;
 
 	c->started = clock_ms();
-	if (c->believes && strcmp(t->addr, "-") != 0)
+	if (c->trusts_open && strcmp(t->addr, "-") != 0)
 		strlcpy(c->peer, t->addr, sizeof(c->peer));
 	worker_send(c->channel, WORKER_TAKEN);
 	if (c->client && (o.timeouts.connect == 0 ||
@@ -101,7 +101,7 @@ connection_get_stream(struct connection *c)
 	c->o = &o;
 	r = target_dial(c, c->request, c->request_len, &stream, &why);
 	c->o = all;
-	if (r == 0 && peer_tell_target(all, stream.wfd, c->peer, c->here,
+	if (r == 0 && peer_tell_target(all, stream.wfd, c->peer, c->local,
 	    &why) == -1) {
 		target_drop(c, &stream);
 		r = -1;
@@ -112,8 +112,9 @@ connection_get_stream(struct connection *c)
 	}
 	tunnel_now(t, clock_ms());
 	if (r == -1) {
-		log_event(LOG_L_WARN, "no-target", "peer", connection_word(c->peer),
-		    "target", c->target, "why", why.text, NULL);
+		log_event(LOG_L_WARN, "no-target", "peer",
+		    connection_field(c->peer), "target", c->target,
+		    "why", why.text, NULL);
 		tunnel_fail(t, why.text);
 		return;
 	}
@@ -121,7 +122,7 @@ connection_get_stream(struct connection *c)
 	tunnel_ok(t);
 }
 
-/* From here on it is a tunnel like others, or it has failed to be one. */
+/* From here on it is a tunnel like any other, or it has failed. */
 void
 connection_opened(struct connection *c)
 {
@@ -136,7 +137,7 @@ connection_opened(struct connection *c)
 	record_open(c);
 }
 
-/* The visitor has not been touched: somebody else may have him. */
+/* The connection has not been touched: another websocket may serve it. */
 void
 connection_return_stream(struct connection *c)
 {
@@ -147,6 +148,6 @@ connection_return_stream(struct connection *c)
 		close(c->channel);
 	c->channel = -1;
 	io_close(&stream);
-	log_event(LOG_L_DEBUG, "given back", "peer", connection_word(c->peer),
+	log_event(LOG_L_DEBUG, "visitor-returned", "peer", connection_field(c->peer),
 	    "why", c->relay.tunnel.why, NULL);
 }

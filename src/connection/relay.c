@@ -8,7 +8,7 @@
 #include "os/signals.h"
 
 #define BURST		64	/* rounds of work before looking around */
-#define LEAVE_MS	2000	/* from HUP to the end */
+#define HANGUP_STOP_MS	2000	/* from HUP to the end */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
 #define READ_MAX	524288	/* at once: more leave the caches again before
 				 * they are written */
@@ -20,11 +20,11 @@ would_block(void)
 }
 
 /*
- * What a read said: bytes, 0 at the end, -1 if it failed, -2 if there was
- * nothing.
+ * Looks at what a read returned: bytes, 0 at the end, -1 if it failed, -2 if
+ * there was nothing.
  */
 static ssize_t
-had(struct relay *r, unsigned int bit, ssize_t n)
+received(struct relay *r, unsigned int bit, ssize_t n)
 {
 	if (n == -1 && would_block()) {
 		r->ready &= ~bit;
@@ -52,15 +52,15 @@ read_once(struct relay *r, struct io *io, unsigned int bit,
 			iov[i].iov_len = READ_MAX - room;
 		room += iov[i].iov_len;
 	}
-	got = had(r, bit, io_readv(io, iov, n));
+	got = received(r, bit, io_readv(io, iov, n));
 	if (got > 0 && (size_t)got < room && io->tls == NULL)
 		r->ready &= ~bit;
 	return got;
 }
 
-/* What a write of so many bytes said: bytes, or -1 if it failed. */
+/* Looks at what a write of so many bytes returned: bytes, or -1. */
 static ssize_t
-put(struct relay *r, unsigned int bit, ssize_t n, size_t all)
+written(struct relay *r, unsigned int bit, ssize_t n, size_t all)
 {
 	if (n == -1 && would_block())
 		n = 0;
@@ -92,23 +92,23 @@ read_stream(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct iovec iov[2];
-	size_t beside = tunnel_bypass_out(t);
+	size_t bypass = tunnel_bypass_out(t);
 	ssize_t n;
 
-	if (beside > 0 && !io_pending(&r->stream) &&
-	    splice_ready(&r->out, r->wire.wfd)) {
-		n = had(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
-		    beside));
+	if (bypass > 0 && !io_pending(&r->stream) &&
+	    splice_ready(&r->out, r->websocket.wfd)) {
+		n = received(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
+		    bypass));
 		if (r->out.refused)
 			return;		/* the next round copies */
 	} else {
-		beside = 0;
+		bypass = 0;
 		n = read_once(r, &r->stream, STREAM_R, iov,
 		    tunnel_stream_space(t, iov));
 	}
 	if (n > 0) {
 		splice_saw(&r->out, n);
-		if (beside > 0)
+		if (bypass > 0)
 			tunnel_stream_bypass(t, n);
 		else
 			tunnel_stream_read(t, n);
@@ -127,10 +127,10 @@ write_stream(struct relay *r)
 
 	if (r->in.held > 0) {
 		k = r->in.held;
-		n = put(r, STREAM_W, splice_to(&r->in, r->stream.wfd, 0), k);
+		n = written(r, STREAM_W, splice_to(&r->in, r->stream.wfd, 0), k);
 	} else {
 		k = tunnel_stream_data(&r->tunnel, iov);
-		n = put(r, STREAM_W, io_writev(&r->stream, iov, k),
+		n = written(r, STREAM_W, io_writev(&r->stream, iov, k),
 		    length(iov, k));
 	}
 	if (n == -1)
@@ -144,7 +144,7 @@ write_stream(struct relay *r)
  * here; the next one is likely to be as long as the last.
  */
 static ssize_t
-copy_wire(struct relay *r)
+copy_websocket(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct iovec iov;
@@ -154,7 +154,7 @@ copy_wire(struct relay *r)
 	if (r->in.bulk && !r->in.refused && !t->in_frame &&
 	    r->in.held == 0)
 		iov.iov_len = frame_head_size(t->frame.length, 0);
-	n = read_once(r, &r->wire, WEBSOCKET_R, &iov, 1);
+	n = read_once(r, &r->websocket, WEBSOCKET_R, &iov, 1);
 	if (n > 0) {
 		tunnel_wire_read(t, n);
 		if (n >= SMALL_READ || t->frame_left < SMALL_READ)
@@ -164,24 +164,25 @@ copy_wire(struct relay *r)
 }
 
 static void
-read_wire(struct relay *r)
+read_websocket(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
-	size_t beside = tunnel_bypass_in(t);
+	size_t bypass = tunnel_bypass_in(t);
 	ssize_t n;
 
-	if (beside > 0 && !io_pending(&r->wire) &&
+	if (bypass > 0 && !io_pending(&r->websocket) &&
 	    splice_ready(&r->in, r->stream.wfd)) {
-		n = had(r, WEBSOCKET_R, splice_from(&r->in, r->wire.rfd, beside));
+		n = received(r, WEBSOCKET_R, splice_from(&r->in,
+		    r->websocket.rfd, bypass));
 		if (r->in.refused)
 			return;
 		if (n > 0) {
-			if ((size_t)n < beside)
+			if ((size_t)n < bypass)
 				splice_saw(&r->in, n);
 			tunnel_wire_bypass(t, n);
 		}
 	} else
-		n = copy_wire(r);
+		n = copy_websocket(r);
 	if (n == 0)
 		tunnel_wire_eof(t);
 	else if (n == -1)
@@ -189,7 +190,7 @@ read_wire(struct relay *r)
 }
 
 static void
-write_wire(struct relay *r)
+write_websocket(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct iovec iov[3];
@@ -199,12 +200,13 @@ write_wire(struct relay *r)
 	record_progress(t);		/* what the peer sees has been counted */
 	k = tunnel_wire_data(t, iov);
 	if (k > 0)
-		n = put(r, WEBSOCKET_W, r->out.held > 0 ?
-		    io_writev_more(&r->wire, iov, k) :
-		    io_writev(&r->wire, iov, k), length(iov, k));
+		n = written(r, WEBSOCKET_W, r->out.held > 0 ?
+		    io_writev_more(&r->websocket, iov, k) :
+		    io_writev(&r->websocket, iov, k), length(iov, k));
 	else {
 		k = r->out.held;
-		n = put(r, WEBSOCKET_W, splice_to(&r->out, r->wire.wfd, 0), k);
+		n = written(r, WEBSOCKET_W, splice_to(&r->out,
+		    r->websocket.wfd, 0), k);
 	}
 	if (n == -1)
 		tunnel_wire_failed(t);
@@ -213,9 +215,9 @@ write_wire(struct relay *r)
 }
 
 static void
-finish_wire(struct relay *r)
+finish_websocket(struct relay *r)
 {
-	if (io_finish(&r->wire) == 0)
+	if (io_finish(&r->websocket) == 0)
 		tunnel_wire_finished(&r->tunnel);
 	else if (would_block())
 		r->ready &= ~WEBSOCKET_W;
@@ -234,7 +236,7 @@ end_stream(struct relay *r, unsigned int wants)
 		net_linger_default(r->stream.rfd);
 		io_close(&r->stream);
 	}
-	splice_close(&r->in);	/* nobody takes what may be left in it */
+	splice_close(&r->in);	/* what may be left in it is lost */
 	tunnel_stream_closed(&r->tunnel);
 }
 
@@ -251,7 +253,7 @@ work(struct relay *r)
 
 	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WEBSOCKET_R) &&
 	    (r->in.held == 0 || !(r->ready & STREAM_W))) {
-		read_wire(r);
+		read_websocket(r);
 		did = 1;
 	}
 	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W)) {
@@ -263,7 +265,7 @@ work(struct relay *r)
 		did = 1;
 	}
 	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WEBSOCKET_W)) {
-		write_wire(r);
+		write_websocket(r);
 		did = 1;
 	}
 	w = tunnel_wants(t);
@@ -277,11 +279,11 @@ work(struct relay *r)
 		did = 1;
 	}
 	if ((w & TUNNEL_FINISH_WIRE) && (r->ready & WEBSOCKET_W)) {
-		finish_wire(r);
+		finish_websocket(r);
 		did = 1;
 	}
 	if (w & TUNNEL_CLOSE_WIRE) {
-		io_close(&r->wire);
+		io_close(&r->websocket);
 		tunnel_wire_closed(t);
 		did = 1;
 	}
@@ -290,36 +292,36 @@ work(struct relay *r)
 
 /*
  * ssh(1) closes its pipes to a ProxyCommand and sends HUP at once: what it
- * said last is still to be read and carried over.
+ * sent last is still to be read and forwarded.
  */
 static void
-told_to_end(struct relay *r)
+stop_requested(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 
 	if (signal_hung_up() && !t->write_closed) {
 		tunnel_stream_write_closed(t);
-		r->leave_at = t->now + LEAVE_MS;
+		r->stop_at = t->now + HANGUP_STOP_MS;
 	}
-	if (!signal_hung_up() || t->now >= r->leave_at)
+	if (!signal_hung_up() || t->now >= r->stop_at)
 		tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
-		    "told to end");
+		    "stopped by a signal");
 }
 
 /* Is a stream that came later on its way, or over? */
 static int
-is_settled(const struct tunnel *t)
+opening_over(const struct tunnel *t)
 {
 	return t->cfg.role == TUNNEL_JOINED || tunnel_flows(t) ||
 	    t->stream_gone;
 }
 
 /*
- * What the tunnel has to say to a mode; RELAY_TIME: nothing.  What is told
- * once is told the next time if something else had to be told first.
+ * What the tunnel has to tell a mode; RELAY_TIME: nothing.  What is told once
+ * is told the next time if something else had to be told first.
  */
 static enum relay_event
-news(struct relay *r)
+report(struct relay *r)
 {
 	const struct tunnel *t = &r->tunnel;
 	unsigned int w = tunnel_wants(t);
@@ -328,8 +330,8 @@ news(struct relay *r)
 		return RELAY_RETURN_STREAM;
 	if (w & TUNNEL_GET_STREAM)
 		return RELAY_GET_STREAM;
-	if (is_settled(t) && !r->settled) {
-		r->settled = 1;
+	if (opening_over(t) && !r->told_opened) {
+		r->told_opened = 1;
 		return RELAY_OPENED;
 	}
 	if (w & TUNNEL_DONE)
@@ -347,7 +349,7 @@ relay(struct relay *r, int64_t until)
 	struct tunnel *t = &r->tunnel;
 	enum relay_event event;
 	int64_t deadline;
-	int i, busy, visitor = 0;
+	int i, busy, control = 0;
 
 	tunnel_now(t, clock_ms());
 	for (;;) {
@@ -355,18 +357,18 @@ relay(struct relay *r, int64_t until)
 			;
 		tunnel_tick(t);
 		if (signal_terminated())
-			told_to_end(r);
+			stop_requested(r);
 		busy = work(r) || i == BURST;
-		if ((event = news(r)) != RELAY_TIME)
+		if ((event = report(r)) != RELAY_TIME)
 			return event;
-		if (visitor)
+		if (control)
 			return RELAY_CONTROL;
 		if (t->now >= until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);
-		if (r->leave_at < deadline)
-			deadline = r->leave_at;
-		visitor = relay_wait(r, deadline < until ? deadline : until,
+		if (r->stop_at < deadline)
+			deadline = r->stop_at;
+		control = relay_wait(r, deadline < until ? deadline : until,
 		    busy);
 	}
 }

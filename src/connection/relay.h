@@ -16,28 +16,28 @@
 
 struct relay {
 	struct tunnel tunnel;
-	struct io stream, wire;
+	struct io stream, websocket;
 	const struct program *program;	/* NULL, or whom HUP must tell of a
 					 * reset, as its socket cannot */
-	int control;		/* -1, or a descriptor to watch for readers */
+	int control;		/* -1, or a descriptor to watch */
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */
-	int hung_up;		/* the stream has said so, once is enough */
-	int settled;		/* RELAY_OPENED was told, or never will be */
+	int hung_up;		/* POLLHUP was seen: it would be for ever */
+	int told_opened;	/* RELAY_OPENED was told, or never will be */
 	int told_lost;		/* RELAY_LOST was, of this loss */
-	int64_t leave_at;	/* after HUP: ends then at the latest */
-	struct splice out, in;	/* ways beside the buffers */
+	int64_t stop_at;	/* after HUP: ends then at the latest */
+	struct splice out, in;	/* ways that bypass the buffers */
 	size_t touched;		/* bytes of buffers used since last freed */
 };
 
 enum relay_event {
 	RELAY_DONE,		/* the tunnel is over */
-	RELAY_LOST,		/* the session's wire has just been lost */
-	RELAY_CONTROL,		/* somebody is at the door */
-	RELAY_GET_STREAM,		/* tunnel_ok() or tunnel_fail() now */
+	RELAY_LOST,		/* the session's websocket has just been lost */
+	RELAY_CONTROL,		/* the control descriptor is readable */
+	RELAY_GET_STREAM,	/* tunnel_ok() or tunnel_fail() now */
 	RELAY_OPENED,		/* a stream that came later is being served,
 				 * or was told that it is not; once */
-	RELAY_RETURN_STREAM,		/* the stream may go elsewhere, untouched */
+	RELAY_RETURN_STREAM,	/* the stream may go elsewhere, untouched */
 	RELAY_TIME		/* until has come */
 };
 
@@ -58,30 +58,30 @@ int64_t relay_memory_idle(const struct relay *);
 void relay_memory_free(struct relay *);
 
 /*
- * Both halves are there, or the wire alone if the configuration has a role
- * (stream is IO_CLOSED then); early is what came with the wire's handshake.
+ * Both halves are there, or only the websocket if the configuration has a role
+ * (stream is IO_CLOSED then); early is what came with its handshake.
  */
 void relay_begin(struct relay *, const struct tunnel_config *,
-    struct io stream, struct io wire, const char *early, size_t early_len);
+    struct io stream, struct io websocket, const char *early, size_t early_len);
 
 /*
  * The stream has come.  A TCP one is set to be reset should this process die.
- * relay_return() forgets it: what is left to do is to end the wire.
+ * relay_return() forgets it: what is left to do is to end the websocket.
  */
 void relay_stream(struct relay *, struct io);
 struct io relay_return(struct relay *);
 
 /*
- * A session goes on over a new wire, from the peer's position at: 0, or -1 if
- * that is impossible (wire and tunnel are then as they were).  The old wire
- * is closed.
+ * A session goes on over a new websocket, from the peer's position at: 0, or
+ * -1 if that is impossible (websocket and tunnel are then as they were).  The
+ * old websocket is closed.
  */
-int relay_resume(struct relay *, struct io wire, uint64_t at,
+int relay_resume(struct relay *, struct io websocket, uint64_t at,
     const char *early, size_t early_len);
 
 /*
  * Relays until one of the events; a lost session is reported once, and served
- * without a wire from then on.  until is of clock_ms(), or CLOCK_NEVER.
+ * without a websocket from then on.  until is of clock_ms(), or CLOCK_NEVER.
  * TERM ends the tunnel with Close 1001.
  */
 enum relay_event relay(struct relay *, int64_t until);

@@ -6,7 +6,7 @@
 #include "net/socket.h"
 #include "os/clock.h"
 
-/* Bytes that came with a handshake are the first ones of the wire. */
+/* Bytes that came with a handshake are the first ones of the websocket. */
 static void
 feed(struct relay *r, const char *early, size_t len)
 {
@@ -31,16 +31,16 @@ fresh(const struct io *io, unsigned int rbit, unsigned int wbit)
 
 void
 relay_begin(struct relay *r, const struct tunnel_config *cfg,
-    struct io stream, struct io wire, const char *early, size_t early_len)
+    struct io stream, struct io websocket, const char *early, size_t early_len)
 {
 	tunnel_begin(&r->tunnel, cfg, clock_ms());
-	r->wire = wire;
+	r->websocket = websocket;
 	r->control = -1;
 	r->program = NULL;
-	r->ready = fresh(&wire, WEBSOCKET_R, WEBSOCKET_W);
-	r->settled = cfg->role == TUNNEL_JOINED;
+	r->ready = fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
+	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = 0;
-	r->leave_at = CLOCK_NEVER;
+	r->stop_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
 	r->touched = 0;
 	relay_stream(r, stream);
@@ -54,8 +54,8 @@ find_ways(struct relay *r)
 	int client = r->tunnel.cfg.client;
 
 	r->out.refused = client || !io_moves_from(&r->stream) ||
-	    !io_moves_to(&r->wire);
-	r->in.refused = !client || !io_moves_from(&r->wire) ||
+	    !io_moves_to(&r->websocket);
+	r->in.refused = !client || !io_moves_from(&r->websocket) ||
 	    !io_moves_to(&r->stream);
 }
 
@@ -79,16 +79,16 @@ relay_return(struct relay *r)
 }
 
 int
-relay_resume(struct relay *r, struct io wire, uint64_t at, const char *early,
-    size_t early_len)
+relay_resume(struct relay *r, struct io websocket, uint64_t at,
+    const char *early, size_t early_len)
 {
 	tunnel_now(&r->tunnel, clock_ms());
 	if (tunnel_resume(&r->tunnel, at) == -1)
 		return -1;
-	io_close(&r->wire);
-	r->wire = wire;
+	io_close(&r->websocket);
+	r->websocket = websocket;
 	r->told_lost = 0;
-	r->ready |= fresh(&wire, WEBSOCKET_R, WEBSOCKET_W);
+	r->ready |= fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
 	feed(r, early, early_len);
 	return 0;

@@ -13,7 +13,7 @@ enum { STREAM_R = 1, STREAM_W = 2, WEBSOCKET_R = 4, WEBSOCKET_W = 8 };
 
 /*
  * Waits until something can be done, or only looks if busy.  Returns whether
- * somebody is at the door.
+ * the control descriptor is readable.
  */
 int relay_wait(struct relay *, int64_t until, int busy);
 

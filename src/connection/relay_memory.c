@@ -24,7 +24,7 @@ relay_memory(struct tunnel_config *cfg)
 static int
 is_empty(const struct tunnel *t)
 {
-	return t->out_kept == t->out_head && t->in_end == 0 && t->beside == 0;
+	return t->out_kept == t->out_head && t->in_end == 0 && t->bypassed == 0;
 }
 
 int64_t
@@ -44,6 +44,6 @@ relay_memory_free(struct relay *r)
 	splice_close(&r->in);
 	madvise(cfg->mask_buffer, cfg->in + cfg->in_size - cfg->mask_buffer,
 	    MADV_DONTNEED);
-	if (r->stream.tls != NULL || r->wire.tls != NULL)
+	if (r->stream.tls != NULL || r->websocket.tls != NULL)
 		secure_heap_trim();
 }

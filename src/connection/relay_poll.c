@@ -11,12 +11,14 @@
 #include "os/signals.h"
 
 /* Slots of the poll set; a descriptor of -1 is passed over. */
-enum { P_STREAM_R, P_STREAM_W, P_WEBSOCKET_R, P_WEBSOCKET_W, P_CONTROL, P_ALL };
+enum {
+	P_STREAM_R, P_STREAM_W, P_WEBSOCKET_R, P_WEBSOCKET_W, P_CONTROL, P_ALL
+};
 
 /*
- * The stream is watched even when nothing is wanted of it, so that a visitor
- * who is gone for good is noticed; a wire that is not to be read is not, for
- * what it brought is still to be read.
+ * The stream is watched even when nothing is wanted of it, so that its reset is
+ * noticed; a websocket that is not to be read is not, for what it brought is
+ * still to be read.
  */
 static void
 watch(const struct relay *r, struct pollfd *p)
@@ -29,9 +31,9 @@ watch(const struct relay *r, struct pollfd *p)
 	p[P_STREAM_W].fd = r->tunnel.write_closed ? -1 : r->stream.wfd;
 	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
 	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
-	p[P_WEBSOCKET_R].fd = r->wire.rfd;
-	p[P_WEBSOCKET_W].fd = r->wire.wfd;
-	io_events(&r->wire, w & TUNNEL_READ_WIRE,
+	p[P_WEBSOCKET_R].fd = r->websocket.rfd;
+	p[P_WEBSOCKET_W].fd = r->websocket.wfd;
+	io_events(&r->websocket, w & TUNNEL_READ_WIRE,
 	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
 	    &p[P_WEBSOCKET_R].events, &p[P_WEBSOCKET_W].events);
 	for (i = P_STREAM_R; i < P_CONTROL; i += 2)
@@ -47,11 +49,11 @@ watch(const struct relay *r, struct pollfd *p)
 }
 
 /*
- * The stream said something that was not asked for: has it broken?  A socket
+ * The stream reports what was not waited for: has it broken?  A socket
  * has; of two pipes the one to write to may have lost its reader.
  */
 static void
-unasked(struct relay *r, const struct pollfd *p)
+unexpected(struct relay *r, const struct pollfd *p)
 {
 	unsigned int w = tunnel_wants(&r->tunnel);
 
@@ -99,7 +101,8 @@ relay_wait(struct relay *r, int64_t until, int busy)
 	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
 		r->hung_up = 1;
 	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
-	r->ready |= readiness(&r->wire, p + P_WEBSOCKET_R, WEBSOCKET_R, WEBSOCKET_W);
-	unasked(r, p);
+	r->ready |= readiness(&r->websocket, p + P_WEBSOCKET_R, WEBSOCKET_R,
+	    WEBSOCKET_W);
+	unexpected(r, p);
 	return p[P_CONTROL].revents != 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A session whose wire is lost: dials again, or answers who dials again.
+ * A session whose websocket is lost: dials again, or answers a redial.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 
-#define GONE_MAX	5	/* answers 410 before a session is given up */
+#define ANSWERS_GONE_MAX	5	/* answers 410 before a session is given up */
 #define BACKOFF_MAX	5000	/* ms */
 
 void
@@ -30,37 +30,35 @@ connection_lost(struct connection *c)
 	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
 	    c->o->timeouts.linger > 0 && c->o->timeouts.linger < patience)
 		patience = c->o->timeouts.linger;
-	if (t->heard)
+	if (t->received)
 		c->tries = 0;
-	c->gone = 0;
+	c->answers_gone = 0;
 	c->lost_at = now;
 	c->give_up = now + patience;
 	c->next_try = !c->client ? CLOCK_NEVER :
 	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
 	record_lost();
-	log_event(LOG_L_DEBUG, c->client ? "wire lost, redialling" :
-	    "wire lost", "peer", connection_word(c->peer), "id", c->ours.id,
-	    "why", t->why, NULL);
+	log_event(LOG_L_DEBUG, "websocket-lost", "peer",
+	    connection_field(c->peer), "id", c->ours.id, "why", t->why, NULL);
 	connection_show(c, "lost");
 }
 
 static void
 resumed(struct connection *c)
 {
-	char event[64], after[32];
+	char after[32];
 
 	c->resumes++;
 	record_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
-	snprintf(event, sizeof(event), "resumed after %s", str_ms(after,
-	    sizeof(after), clock_ms() - c->lost_at));
-	log_event(LOG_L_DEBUG, event, "peer", connection_word(c->peer),
-	    "id", c->ours.id, NULL);
+	log_event(LOG_L_DEBUG, "resumed", "peer", connection_field(c->peer),
+	    "id", c->ours.id, "after", str_ms(after, sizeof(after),
+	    clock_ms() - c->lost_at), NULL);
 	connection_show(c, "open");
 }
 
 /*
- * Is a refused redial the last one?  A stranger's 101 counts as a 410: it
+ * Is a refused redial the last one?  A plain peer's 101 counts as a 410: it
  * comes from a backend that does not keep the session.  A 101 that answers
  * for the session and fails it is final.
  */
@@ -69,8 +67,8 @@ final(struct connection *c, int http_status)
 {
 	if (http_status == 410)
 		return tunnel_over(&c->relay.tunnel) ||
-		    ++c->gone >= GONE_MAX;
-	c->gone = 0;
+		    ++c->answers_gone >= ANSWERS_GONE_MAX;
+	c->answers_gone = 0;
 	return http_status == 101 || (http_status >= 400 &&
 	    http_status < 500 && http_status != 408 && http_status != 429);
 }
@@ -111,10 +109,10 @@ dial_again(struct connection *c, int *status, struct error *why)
 	io_close(&w.io);
 	return error_set(why, EXIT_LOST, w.has_extension ?
 	    "resumed from a position that is not kept" :
-	    "answered by somebody who knows no sessions");
+	    "answered by a peer that knows no sessions");
 }
 
-/* The stream waits meanwhile: what it says stays in the kernel. */
+/* The stream waits meanwhile: what it sends stays in the kernel. */
 static void
 redial(struct connection *c)
 {
@@ -126,7 +124,7 @@ redial(struct connection *c)
 		resumed(c);
 		return;
 	}
-	log_event(LOG_L_DEBUG, "redial failed", "id", c->ours.id,
+	log_event(LOG_L_DEBUG, "redial-failed", "id", c->ours.id,
 	    "why", why.text, NULL);
 	if (final(c, status))
 		c->give_up = clock_ms();
@@ -135,7 +133,7 @@ redial(struct connection *c)
 }
 
 /*
- * Somebody hands over a connection that wants this session.  The numbers it
+ * A connection is handed over that asks for this session.  The numbers it
  * brings tell whether it may have it: an attempt is good once only, and its
  * position must be one that is still kept.  All refusals are the same, and
  * none keeps the tunnel waiting.
@@ -154,7 +152,8 @@ connection_handoff(struct connection *c)
 	if (handoff_accept(c->handoff, &v) == -1)
 		return;
 	handoff_confirm(&v);
-	if (websocket_adopt(&w, io_of(v.fd), v.bytes, v.len, &request, &why) == -1)
+	if (websocket_adopt(&w, io_of(v.fd), v.bytes, v.len, &request,
+	    &why) == -1)
 		return;
 	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {
 		websocket_refuse_now(&w, 410, NO_SESSION);

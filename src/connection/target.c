@@ -25,9 +25,9 @@ target_name(struct connection *c)
 		addr_print(c->target, sizeof(c->target), &o->target);
 }
 
-/* Our environment, without what could be taken for words of a request. */
+/* Our environment, without what could be taken for part of a request. */
 static unsigned int
-hand_on(char **env, unsigned int max)
+inherited_environment(char **env, unsigned int max)
 {
 	unsigned int i, n = 0;
 
@@ -58,15 +58,15 @@ environment(const struct connection *c, const char *bytes, size_t len)
 	if (bytes != NULL && http_parse(&st, bytes, len, &head, &status, err,
 	    sizeof(err)) > 0)
 		cgi_request(&cgi, &head);
-	n = hand_on(env, ENV_MAX);
+	n = inherited_environment(env, ENV_MAX);
 	memcpy(env + n, cgi.var, cgi.n * sizeof(cgi.var[0]));
 	env[n + cgi.n] = NULL;
 	return env;
 }
 
 static int
-run_program(struct connection *c, const char *head, size_t len, struct io *stream,
-    int64_t deadline, struct error *why)
+run_program(struct connection *c, const char *head, size_t len,
+    struct io *stream, int64_t deadline, struct error *why)
 {
 	char **argv = c->o->program;
 	int fd, err, error;
@@ -87,8 +87,8 @@ run_program(struct connection *c, const char *head, size_t len, struct io *strea
 }
 
 int
-target_dial(struct connection *c, const char *head, size_t len, struct io *stream,
-    struct error *why)
+target_dial(struct connection *c, const char *head, size_t len,
+    struct io *stream, struct error *why)
 {
 	const struct options *o = c->o;
 	int64_t deadline = clock_after(o->timeouts.connect);
@@ -116,7 +116,8 @@ void
 target_end(struct connection *c, int cut_off)
 {
 	struct program *p = &c->program;
-	int64_t grace = c->o->timeouts.linger > HANGUP_MS ? c->o->timeouts.linger : HANGUP_MS;
+	int64_t linger = c->o->timeouts.linger;
+	int64_t grace = linger > HANGUP_MS ? linger : HANGUP_MS;
 
 	if (p->pid == 0 ||
 	    (!cut_off && program_wait(p, clock_ms() + grace)))

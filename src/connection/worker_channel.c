@@ -11,17 +11,17 @@
 #include "os/signals.h"
 
 int
-worker_ask_park(int pair, const char *name, const char *owner, const char *hash,
-    int64_t deadline, char *why, size_t size)
+worker_ask_park(int channel, const char *name, const char *agent_id,
+    const char *hash, int64_t deadline, char *why, size_t size)
 {
-	struct pollfd p = { .fd = pair, .events = POLLIN };
+	struct pollfd p = { .fd = channel, .events = POLLIN };
 	char text[FDPASS_TEXT_MAX];
 	int fd, letter;
 
-	snprintf(text, sizeof(text), "%s %s %s", name, owner, hash);
-	if (fdpass_send(pair, WORKER_ASK_PARK, text, -1) == -1)
+	snprintf(text, sizeof(text), "%s %s %s", name, agent_id, hash);
+	if (fdpass_send(channel, WORKER_ASK_PARK, text, -1) == -1)
 		return -1;
-	while ((letter = fdpass_take(pair, text, &fd)) == -1 &&
+	while ((letter = fdpass_take(channel, text, &fd)) == -1 &&
 	    errno == EAGAIN && !signal_terminated() &&
 	    clock_ms() < deadline)
 		signals_poll(&p, 1, clock_poll(deadline));
@@ -32,19 +32,19 @@ worker_ask_park(int pair, const char *name, const char *owner, const char *hash,
 }
 
 void
-worker_send(int pair, char letter)
+worker_send(int channel, char letter)
 {
-	if (pair != -1)
-		fdpass_send(pair, letter, "", -1);
+	if (channel != -1)
+		fdpass_send(channel, letter, "", -1);
 }
 
 int
-worker_take_stream(int pair, int *fd, char peer[NET_NAME_MAX])
+worker_take_stream(int channel, int *fd, char peer[NET_NAME_MAX])
 {
 	char text[FDPASS_TEXT_MAX];
 	int letter;
 
-	letter = fdpass_take(pair, text, fd);
+	letter = fdpass_take(channel, text, fd);
 	if (letter == 0 || (letter == -1 && errno != EAGAIN))
 		return -1;
 	if (letter != WORKER_STREAM || *fd == -1) {

@@ -58,13 +58,11 @@ sha256_hex(char hex[SHA256_DIGEST_STRING_LENGTH], const char *secret)
 {
 	SHA2_CTX ctx;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	size_t i;
 
 	SHA256Init(&ctx);
 	SHA256Update(&ctx, (const uint8_t *)secret, strlen(secret));
 	SHA256Final(digest, &ctx);
-	for (i = 0; i < sizeof(digest); i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	str_hex(hex, digest, sizeof(digest));
 }
 
 static int

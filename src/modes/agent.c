@@ -44,7 +44,7 @@ park(void *arg, int fd, const char *peer, int pair)
 
 	connection_begin(&c, d->o, "");
 	c.channel = pair;
-	c.believes = 1;
+	c.trusts_open = 1;
 	c.enter_late = d->o->program != NULL;
 	target_name(&c);
 	if (dial(&c, d, &w, &why) == -1)

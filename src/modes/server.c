@@ -65,7 +65,7 @@ wait_for_open(struct accepted *a, enum how how)
 
 	c->role = TUNNEL_SERVES;
 	c->enter_late = 1;
-	c->believes = a->v.trusted &&
+	c->trusts_open = a->v.trusted &&
 	    c->o->access.real_ip_header != REAL_IP_NONE;
 	c->request = a->w.raw;
 	c->request_len = a->w.raw_len;
@@ -84,7 +84,7 @@ join(struct accepted *a, enum how how)
 		    why.text);
 		return connection_failed(c, &why);
 	}
-	if (peer_tell_target(c->o, stream.wfd, c->peer, c->here, &why) == -1) {
+	if (peer_tell_target(c->o, stream.wfd, c->peer, c->local, &why) == -1) {
 		target_drop(c, &stream);
 		websocket_refuse(&a->w, 502, why.text);
 		return connection_failed(c, &why);
@@ -119,7 +119,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	if (peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
 	if (o->access.send_proxy != 0)
-		net_local_name(a.w.io.rfd, c.here, sizeof(c.here));
+		net_local_name(a.w.io.rfd, c.local, sizeof(c.local));
 	if (offer != NULL && (offer->flags & EXT_PARK))
 		return wait_for_open(&a, how);
 	return join(&a, how);

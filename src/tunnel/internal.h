@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the five files of the tunnel share: tunnel.c decides how it goes on
- * and ends, tunnel_time.c when, tunnel_out.c makes frames, tunnel_in.c takes
- * them apart, tunnel_open.c sees to streams that come later.
+ * What the files of the tunnel share: tunnel.c decides how it goes on and
+ * ends, timers.c when, send.c makes frames, receive.c takes them apart, open.c
+ * handles streams that come later.
  */
 #ifndef TUNNEL_INTERNAL_H
 #define TUNNEL_INTERNAL_H
@@ -22,15 +22,15 @@ void tunnel_lose(struct tunnel *, enum tunnel_end, const char *why);
 /* tunnel.c: the stream has ended badly. */
 void tunnel_break(struct tunnel *);
 
-/* tunnel.c: is the wire listened to? */
+/* tunnel.c: is the wire read? */
 int tunnel_reads_wire(const struct tunnel *);
 
-/* tunnel_time.c: when the next ping goes out, when a held back Close does. */
+/* timers.c: when the next ping goes out, when a held back Close does. */
 int64_t tunnel_ping_time(const struct tunnel *);
 int64_t tunnel_hold_until(const struct tunnel *);
 
 /*
- * tunnel_open.c: may the peer send data, is there something that a new wire
+ * open.c: may the peer send data, is there something that a new wire
  * could go on with, when has the peer's answer taken too long; and what the
  * peer says: 0, or -1 if it is out of place.
  */
@@ -39,7 +39,7 @@ int tunnel_begun(const struct tunnel *);
 int64_t tunnel_answer_until(const struct tunnel *);
 int tunnel_opening_received(struct tunnel *, const struct control *);
 
-/* tunnel_out.c */
+/* send.c */
 int tunnel_out_room(const struct tunnel *);
 int tunnel_out_pending(const struct tunnel *);
 int tunnel_out_sent(const struct tunnel *);
@@ -47,7 +47,7 @@ int tunnel_out_acked(struct tunnel *, uint64_t);
 void tunnel_out_rewind(struct tunnel *, uint64_t at);
 int64_t tunnel_ack_time(const struct tunnel *);
 
-/* tunnel_in.c */
+/* receive.c */
 int tunnel_in_room(const struct tunnel *);
 int tunnel_in_between(const struct tunnel *);	/* two messages? */
 void tunnel_in_parse(struct tunnel *);

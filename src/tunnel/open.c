@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stream that comes later (inetws-protocol(7), OPENING).  Whoever dialled
- * with "park", or answered "serve", asks; the other side serves.  One who
- * parked may send data right behind its "open", one who answered waits for
- * "ok", so that the stream can still go elsewhere.
+ * A stream that comes later (inetws-protocol(7), OPENING).  The side that
+ * dialled with "park", or answered "serve", asks; the other side serves.  A
+ * dialler that parked may send data right behind its "open"; an acceptor waits
+ * for "ok", so that the stream can still go elsewhere.
  */
 #include <string.h>
 
 #include "tunnel/internal.h"
 
-/* Is it the dialler who asks? */
+/* Is the dialler the asking side? */
 static int
 parked(const struct tunnel *t)
 {
@@ -67,9 +67,9 @@ tunnel_answer_until(const struct tunnel *t)
 	return t->opened_at + TUNNEL_ANSWER_WAIT;
 }
 
-/* From now on it is a tunnel like others. */
+/* From now on it is a tunnel like any other. */
 static void
-come(struct tunnel *t)
+opened(struct tunnel *t)
 {
 	t->opened = 1;
 	t->opened_at = t->data_at = t->now;
@@ -79,7 +79,7 @@ void
 tunnel_open(struct tunnel *t, const char *addr)
 {
 	strncpy(t->addr, addr, sizeof(t->addr) - 1);
-	come(t);
+	opened(t);
 	t->opening_due = 1;
 	tunnel_update(t);
 }
@@ -93,7 +93,7 @@ tunnel_ok(struct tunnel *t)
 	tunnel_update(t);
 }
 
-/* It is a reset that has its reason with it. */
+/* A reset with a reason. */
 void
 tunnel_fail(struct tunnel *t, const char *reason)
 {
@@ -111,9 +111,9 @@ tunnel_fail(struct tunnel *t, const char *reason)
 	tunnel_update(t);
 }
 
-/* An answer belongs to a question, and there is one of them. */
+/* An answer belongs to an "open", and comes once. */
 static int
-heard_answer(struct tunnel *t, const struct control *c)
+answer_received(struct tunnel *t, const struct control *c)
 {
 	if (t->cfg.role != TUNNEL_ASKS || !t->opening_sent)
 		return -1;
@@ -134,13 +134,13 @@ tunnel_opening_received(struct tunnel *t, const struct control *c)
 	if (tunnel_failed(t))
 		return 0;
 	if (c->kind != CONTROL_OPEN)
-		return heard_answer(t, c);
+		return answer_received(t, c);
 	if (t->cfg.role != TUNNEL_SERVES)
 		return -1;
 	if (t->opened)
 		return slice_is(c->text, t->addr) ? 0 : -1;
 	if (slice_copy(t->addr, sizeof(t->addr), c->text) == -1)
 		return -1;
-	come(t);
+	opened(t);
 	return 0;
 }

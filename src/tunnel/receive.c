@@ -136,7 +136,7 @@ take_data(struct tunnel *t)
 	return 0;
 }
 
-/* Close (RFC 6455 5.5.1): what does the peer say of the end? */
+/* Close (RFC 6455 5.5.1): what does the peer tell of the end? */
 static int
 take_close(struct tunnel *t, const uint8_t *p, size_t len)
 {
@@ -353,7 +353,7 @@ void
 tunnel_wire_read(struct tunnel *t, size_t n)
 {
 	t->received_at = t->now;
-	t->heard = 1;
+	t->received = 1;
 	t->in_end += n;
 	tunnel_in_parse(t);
 	tunnel_update(t);
@@ -364,7 +364,7 @@ tunnel_stream_data(struct tunnel *t, struct iovec iov[TUNNEL_RUNS])
 {
 	unsigned int i;
 
-	if (t->beside > 0)
+	if (t->bypassed > 0)
 		return 0;
 	for (i = 0; i < t->nruns; i++) {
 		iov[i].iov_base = t->cfg.in + t->run[i].off;
@@ -377,12 +377,12 @@ void
 tunnel_stream_wrote(struct tunnel *t, size_t n)
 {
 	unsigned int i = 0;
-	size_t first = n < t->beside ? n : t->beside;
+	size_t first = n < t->bypassed ? n : t->bypassed;
 
 	t->in_delivered += n;
 	t->delivered_at = t->data_at = t->now;
 	t->pending -= n;
-	t->beside -= first;
+	t->bypassed -= first;
 	n -= first;
 	while (i < t->nruns && n >= t->run[i].len)
 		n -= t->run[i++].len;
@@ -397,7 +397,7 @@ tunnel_stream_wrote(struct tunnel *t, size_t n)
 	tunnel_update(t);
 }
 
-/* Only what is inside a binary frame that nobody has to unmask. */
+/* Only what is inside a binary frame that is not masked. */
 size_t
 tunnel_bypass_in(const struct tunnel *t)
 {
@@ -413,9 +413,9 @@ void
 tunnel_wire_bypass(struct tunnel *t, size_t n)
 {
 	t->received_at = t->now;
-	t->heard = 1;
+	t->received = 1;
 	t->pending += n;
-	t->beside += n;
+	t->bypassed += n;
 	count(t, n);
 	if (t->frame_left == 0) {
 		end_data(t);
@@ -430,7 +430,7 @@ tunnel_in_drop(struct tunnel *t)
 {
 	t->nruns = 0;
 	t->pending = 0;
-	t->beside = 0;
+	t->bypassed = 0;
 	if (t->in_pos == t->in_end)
 		t->in_pos = t->in_end = 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The way out: what the stream says is kept in a ring, framed, masked and
+ * The way out: what the stream sends is kept in a ring, framed, masked and
  * written.  Without a session bytes are forgotten once written, and masked
  * where they lie; with one they are kept, plain, until acknowledged, and
- * masked into the mask_buffer buffer, since they may have to be said again.
+ * masked into mask_buffer, since they may have to be sent again.
  */
 #include <string.h>
 
@@ -25,7 +25,7 @@ free_space(const struct tunnel *t)
 /*
  * Is there room to read into, and enough of it to be worth a system call
  * and a frame?  What can be moved instead of read has to find nothing before
- * it, and to a stranger, whose frames are short, there always would be.
+ * it, and to a plain peer, whose frames are short, there always would be.
  */
 int
 tunnel_out_room(const struct tunnel *t)
@@ -59,7 +59,7 @@ int
 tunnel_stream_space(struct tunnel *t, struct iovec iov[2])
 {
 	if (t->out_discard)
-		t->out_head = t->out_sent;	/* nobody wants the rest */
+		t->out_head = t->out_sent;	/* the rest is dropped */
 	if (t->out_kept == t->out_head)
 		t->out_base = t->out_head;	/* begin at an aligned place */
 	return pieces(t, t->out_head, free_space(t), iov);
@@ -88,7 +88,7 @@ fresh_mask(struct tunnel *t, uint8_t mask[4])
 
 /* Puts a whole frame behind what is in head already. */
 static void
-say(struct tunnel *t, int opcode, const void *payload, size_t len)
+queue_frame(struct tunnel *t, int opcode, const void *payload, size_t len)
 {
 	struct frame f = { .fin = 1, .opcode = opcode, .length = len,
 	    .masked = t->cfg.client };
@@ -106,32 +106,32 @@ say(struct tunnel *t, int opcode, const void *payload, size_t len)
 }
 
 static void
-say_line(struct tunnel *t, enum control_kind kind, uint64_t number)
+queue_line(struct tunnel *t, enum control_kind kind, uint64_t number)
 {
 	char line[32];
 
-	say(t, FRAME_TEXT, line, control_write(line, kind, number));
+	queue_frame(t, FRAME_TEXT, line, control_write(line, kind, number));
 }
 
-/* open, ok or fail: there is one of them at each side, and one time. */
+/* open, ok or fail: each side sends one of them. */
 static void
-say_word(struct tunnel *t)
+queue_opening(struct tunnel *t)
 {
 	char line[CONTROL_LINE_MAX];
 
 	if (t->cfg.role == TUNNEL_ASKS)
-		say(t, FRAME_TEXT, line, control_write_text(line,
+		queue_frame(t, FRAME_TEXT, line, control_write_text(line,
 		    CONTROL_OPEN, t->addr));
 	else if (t->okayed)
-		say_line(t, CONTROL_OK, 0);
+		queue_line(t, CONTROL_OK, 0);
 	else
-		say(t, FRAME_TEXT, line, control_write_text(line,
+		queue_frame(t, FRAME_TEXT, line, control_write_text(line,
 		    CONTROL_FAIL, t->reason));
 	t->opening_due = 0;
 	t->opening_sent = 1;
 }
 
-/* How much of what the stream said may be framed now. */
+/* How much of what the stream sent may be framed now. */
 static size_t
 sendable(const struct tunnel *t)
 {
@@ -187,45 +187,46 @@ tunnel_out_pending(const struct tunnel *t)
 {
 	if (!tunnel_wire_up(t) || t->wire_finished)
 		return 0;
-	if (t->head_len > 0 || t->pay_left > 0)
+	if (t->head_len > 0 || t->payload_left > 0)
 		return 1;
 	if (t->close_sent)
 		return 0;
 	return t->pong_due || t->now >= tunnel_ack_time(t) || ping_due(t) ||
-	    t->opening_due || t->rst_due || sendable(t) > 0 || eof_due(t) || close_due(t);
+	    t->opening_due || t->rst_due || sendable(t) > 0 || eof_due(t) ||
+	    close_due(t);
 }
 
-/* Has everything been written that the stream said? */
+/* Has everything been written that the stream sent? */
 int
 tunnel_out_sent(const struct tunnel *t)
 {
 	return t->out_ended && t->out_sent == t->out_head &&
-	    t->pay_left == 0 && t->head_len == 0;
+	    t->payload_left == 0 && t->head_len == 0;
 }
 
 static void
-say_ping(struct tunnel *t)
+queue_ping(struct tunnel *t)
 {
 	uint8_t seq[4];
 
 	t->ping_seq++;
 	memcpy(seq, &t->ping_seq, 4);
-	say(t, FRAME_PING, seq, 4);
+	queue_frame(t, FRAME_PING, seq, 4);
 	t->ping_at = t->now;
 }
 
 static void
-say_close(struct tunnel *t)
+queue_close(struct tunnel *t)
 {
 	uint8_t body[2] = { t->close_code >> 8, t->close_code & 0xff };
 
-	say(t, FRAME_CLOSE, body, t->close_code == CLOSE_NONE ? 0 : 2);
+	queue_frame(t, FRAME_CLOSE, body, t->close_code == CLOSE_NONE ? 0 : 2);
 	t->close_sent = 1;
 }
 
 /* Starts a data frame: its header goes to head, its payload follows. */
 static void
-begin_data(struct tunnel *t, size_t n, int beside)
+begin_data(struct tunnel *t, size_t n, int bypass)
 {
 	struct frame f = { .fin = 1, .opcode = FRAME_BINARY, .length = n,
 	    .masked = t->cfg.client };
@@ -248,33 +249,33 @@ begin_data(struct tunnel *t, size_t n, int beside)
 	}
 	t->head_len += frame_encode(t->head + t->head_len, &f);
 	t->out_sent += n;
-	t->pay_left = n;
-	t->pay_bypass = beside;
+	t->payload_left = n;
+	t->payload_bypass = bypass;
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 }
 
 /*
  * Between two frames: what goes next.  Control frames first, since they are
- * small and somebody waits for them; the end only behind all data.
+ * small and the peer waits for them; the end only behind all data.
  */
 static void
 compose_control(struct tunnel *t)
 {
 	if (t->pong_due) {
-		say(t, FRAME_PONG, t->pong, t->pong_len);
+		queue_frame(t, FRAME_PONG, t->pong, t->pong_len);
 		t->pong_due = 0;
 	}
 	if (ping_due(t))
-		say_ping(t);
+		queue_ping(t);
 	if (t->now >= tunnel_ack_time(t)) {
-		say_line(t, CONTROL_ACK, t->in_delivered);
+		queue_line(t, CONTROL_ACK, t->in_delivered);
 		t->in_acked = t->in_delivered;
 		t->ack_now = 0;
 	}
 	if (t->opening_due)
-		say_word(t);
+		queue_opening(t);
 	if (t->rst_due) {
-		say_line(t, CONTROL_RST, 0);
+		queue_line(t, CONTROL_RST, 0);
 		t->rst_due = 0;
 		t->rst_sent = 1;
 	}
@@ -291,26 +292,26 @@ compose(struct tunnel *t)
 	if ((n = sendable(t)) > 0)
 		begin_data(t, n, 0);
 	else if (eof_due(t)) {
-		say_line(t, CONTROL_EOF, t->out_head);
+		queue_line(t, CONTROL_EOF, t->out_head);
 		t->eof_sent = 1;
 	}
-	if (close_due(t) && t->pay_left == 0)
-		say_close(t);
+	if (close_due(t) && t->payload_left == 0)
+		queue_close(t);
 }
 
-/* Fills the mask_buffer buffer with the next masked bytes of the payload. */
+/* Fills mask_buffer with the next masked bytes of the payload. */
 static void
 mask_buffer(struct tunnel *t)
 {
 	struct iovec iov[2];
-	size_t n = min(t->pay_left, TUNNEL_MASK_BUFFER);
+	size_t n = min(t->payload_left, TUNNEL_MASK_BUFFER);
 	int i, k;
 
-	k = pieces(t, t->out_sent - t->pay_left, n, iov);
+	k = pieces(t, t->out_sent - t->payload_left, n, iov);
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 	for (i = 0; i < k; i++) {
-		frame_mask(t->cfg.mask_buffer + t->mask_buffer_len, iov[i].iov_base,
-		    iov[i].iov_len, t->mask, t->mask_phase);
+		frame_mask(t->cfg.mask_buffer + t->mask_buffer_len,
+		    iov[i].iov_base, iov[i].iov_len, t->mask, t->mask_phase);
 		t->mask_buffer_len += iov[i].iov_len;
 		t->mask_phase += iov[i].iov_len;
 	}
@@ -321,16 +322,16 @@ tunnel_wire_data(struct tunnel *t, struct iovec iov[3])
 {
 	int n = 0;
 
-	if (t->head_len == 0 && t->pay_left == 0)
+	if (t->head_len == 0 && t->payload_left == 0)
 		compose(t);
 	if (t->head_len > 0) {
 		iov[n].iov_base = t->head + t->head_off;
 		iov[n++].iov_len = t->head_len - t->head_off;
 	}
-	if (t->pay_left == 0 || t->pay_bypass)
+	if (t->payload_left == 0 || t->payload_bypass)
 		return n;
 	if (!t->cfg.client || !t->cfg.session)
-		return n + pieces(t, t->out_sent - t->pay_left, t->pay_left,
+		return n + pieces(t, t->out_sent - t->payload_left, t->payload_left,
 		    iov + n);
 	if (t->mask_buffer_off == t->mask_buffer_len)
 		mask_buffer(t);
@@ -350,12 +351,12 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 	if (t->head_off == t->head_len)
 		t->head_off = t->head_len = 0;
 	n -= h;
-	t->pay_left -= n;
+	t->payload_left -= n;
 	if (t->mask_buffer_off < t->mask_buffer_len)
 		t->mask_buffer_off += n;
-	t->wire_blocked = t->head_len > 0 || t->pay_left > 0;
+	t->wire_blocked = t->head_len > 0 || t->payload_left > 0;
 	if (!t->cfg.session)
-		t->out_kept = t->out_sent - t->pay_left;
+		t->out_kept = t->out_sent - t->payload_left;
 	tunnel_update(t);
 }
 
@@ -385,18 +386,18 @@ tunnel_stream_bypass(struct tunnel *t, size_t n)
 int
 tunnel_out_acked(struct tunnel *t, uint64_t n)
 {
-	if (n < t->out_kept || n > t->out_sent - t->pay_left)
+	if (n < t->out_kept || n > t->out_sent - t->payload_left)
 		return -1;
 	t->out_kept = n;
 	return 0;
 }
 
-/* A new wire: what was said from "at" on has to be said again. */
+/* A new wire: what was sent from "at" on has to be sent again. */
 void
 tunnel_out_rewind(struct tunnel *t, uint64_t at)
 {
 	t->head_off = t->head_len = 0;
-	t->pay_left = 0;
+	t->payload_left = 0;
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 	t->out_sent = at;
 	t->pong_due = 0;

@@ -14,7 +14,7 @@ later(int64_t when, int64_t delay)
 }
 
 /*
- * A stranger knows no half-close: at our stream's end Close is held back
+ * A plain peer knows no half-close: at our stream's end Close is held back
  * until it has ended too, or has been silent for the linger time.
  */
 int64_t
@@ -39,8 +39,8 @@ tunnel_ping_time(const struct tunnel *t)
 }
 
 /*
- * Silence means death only if the peer is known to answer, if we are
- * listening, and if a stranger was not itself stuck on what we sent.
+ * Silence means death only if the peer is known to answer, if the wire is
+ * read, and if a plain peer was not itself stuck on what we sent.
  */
 static int64_t
 silence_until(const struct tunnel *t)
@@ -65,7 +65,7 @@ idle_until(const struct tunnel *t)
 	return later(t->data_at, t->cfg.idle_timeout);
 }
 
-/* A stream that neither speaks nor listens waits for the peer so long. */
+/* A stream closed in both directions waits for the peer so long. */
 static int64_t
 write_closed_until(const struct tunnel *t)
 {
@@ -87,7 +87,7 @@ closing_until(const struct tunnel *t)
 		return TUNNEL_NEVER;
 	if (t->wire_finished && !t->wire_gone)
 		return t->closed_at + FINISHED_MAX;
-	/* While a peer still says something of use, it may go on. */
+	/* While a peer still sends something of use, it may go on. */
 	if (!tunnel_failed(t) && t->taken_at > from)
 		from = t->taken_at;
 	return from + (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
@@ -104,7 +104,7 @@ tunnel_deadline(const struct tunnel *t)
 {
 	int64_t d = TUNNEL_NEVER;
 
-	if (tunnel_wire_up(t) && t->head_len == 0 && t->pay_left == 0) {
+	if (tunnel_wire_up(t) && t->head_len == 0 && t->payload_left == 0) {
 		d = earlier(d, tunnel_ping_time(t));
 		d = earlier(d, tunnel_ack_time(t));
 	}
@@ -122,7 +122,7 @@ tunnel_tick(struct tunnel *t)
 	if (!tunnel_reads_wire(t))
 		t->received_at = t->now;
 	if (t->now >= silence_until(t))
-		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
+		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "nothing came from the peer in time");
 	if (t->now >= idle_until(t))
 		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
 	if (t->now >= tunnel_answer_until(t))

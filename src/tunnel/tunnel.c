@@ -14,7 +14,7 @@ static const char *const end_names[] = {
 	[TUNNEL_STREAM_RESET] = "stream-reset",
 	[TUNNEL_PEER_RESET] = "peer-reset",
 	[TUNNEL_PEER_CLOSED] = "peer-closed",
-	[TUNNEL_WIRE_LOST] = "wire-lost",
+	[TUNNEL_WIRE_LOST] = "websocket-lost",
 	[TUNNEL_PING_TIMEOUT] = "ping-timeout",
 	[TUNNEL_PEER_FAULT] = "peer-fault",
 	[TUNNEL_IDLE] = "idle-timeout",
@@ -70,7 +70,7 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 		tunnel_in_drop(t);
 }
 
-/* Nobody wants what the stream still says. */
+/* What the stream still sends is dropped. */
 static void
 discard(struct tunnel *t)
 {
@@ -81,8 +81,8 @@ discard(struct tunnel *t)
 
 /*
  * The wire ended without a Close of the peer's.  A session waits for another
- * one.  After our own Close that is no harm where we know that all is said:
- * the extension has said so, a foreign peer was given the time to.
+ * one.  After our own Close that is no harm where we know that all was sent:
+ * the extension tells, and a plain peer was given the time.
  */
 void
 tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
@@ -102,11 +102,11 @@ tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		tunnel_fault(t, end, CLOSE_NONE, why);
 }
 
-/* Both directions are known to be complete between two inetws. */
+/* Are both directions known to be complete, between two inetws? */
 static int
-all_said(const struct tunnel *t)
+all_sent(const struct tunnel *t)
 {
-	if (!t->in_ended || !t->out_ended || t->pay_left > 0 ||
+	if (!t->in_ended || !t->out_ended || t->payload_left > 0 ||
 	    t->out_sent != t->out_head)
 		return 0;
 	return !t->cfg.session || t->out_kept == t->out_head;
@@ -122,24 +122,24 @@ closed_by_inetws(struct tunnel *t)
 		set_close(t, t->peer_code);
 	} else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
-	else if (all_said(t) || tunnel_waits(t))
+	else if (all_sent(t) || tunnel_waits(t))
 		set_close(t, CLOSE_NORMAL);
 	else if (t->cfg.role == TUNNEL_ASKS && !t->okayed) {
 		t->close_rcvd = 0;		/* it met our open */
 		tunnel_lose(t, TUNNEL_WIRE_LOST,
-		    "the peer closed the wire as it was to be used");
+		    "the peer closed the websocket when it was to be used");
 	} else
 		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
 		    "Close before the end of both directions");
 }
 
 /*
- * The peer's Close, from a stranger: it will send nothing more and wants
- * nothing more.  What our stream still says is read, so that closing it does
+ * The peer's Close, from a plain peer: it will send nothing more and wants
+ * nothing more.  What our stream still sends is read, so that closing it does
  * not destroy what was delivered, and thrown away.
  */
 static void
-closed_by_stranger(struct tunnel *t)
+closed_by_plain_peer(struct tunnel *t)
 {
 	if (t->peer_code == CLOSE_NONE || t->peer_code == CLOSE_NORMAL ||
 	    t->peer_code == CLOSE_GOING_AWAY) {
@@ -151,13 +151,13 @@ closed_by_stranger(struct tunnel *t)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 }
 
-/* May Close be sent because all is said? */
+/* May Close be sent because all is sent? */
 static int
 close_now(const struct tunnel *t)
 {
 	if (t->cfg.extension)
 		return t->eof_sent && t->head_len == 0 && t->in_shut &&
-		    all_said(t) &&
+		    all_sent(t) &&
 		    (!t->cfg.session || t->in_acked == t->in_taken);
 	return tunnel_out_sent(t) && (!t->cfg.hold || t->in_ended ||
 	    t->now >= tunnel_hold_until(t));
@@ -170,7 +170,7 @@ close_now(const struct tunnel *t)
 static int
 closed(const struct tunnel *t)
 {
-	return t->close_sent && t->head_len == 0 && t->pay_left == 0 &&
+	return t->close_sent && t->head_len == 0 && t->payload_left == 0 &&
 	    (t->close_rcvd || t->wire_eof || t->end == TUNNEL_PEER_FAULT);
 }
 
@@ -208,7 +208,7 @@ tunnel_update(struct tunnel *t)
 			if (t->cfg.extension)
 				closed_by_inetws(t);
 			else
-				closed_by_stranger(t);
+				closed_by_plain_peer(t);
 		}
 	}
 	if (t->leaving)
@@ -346,7 +346,7 @@ tunnel_wire_eof(struct tunnel *t)
 {
 	t->wire_eof = 1;
 	if (!t->close_rcvd && !t->wire_finished)
-		tunnel_lose(t, TUNNEL_WIRE_LOST, "the wire ended without Close");
+		tunnel_lose(t, TUNNEL_WIRE_LOST, "the websocket ended without Close");
 	tunnel_update(t);
 }
 
@@ -356,7 +356,7 @@ tunnel_wire_failed(struct tunnel *t)
 	t->wire_eof = 1;
 	t->wire_dead = 1;
 	if (!t->close_rcvd && !t->wire_finished)
-		tunnel_lose(t, TUNNEL_WIRE_LOST, "the wire was reset");
+		tunnel_lose(t, TUNNEL_WIRE_LOST, "the websocket was reset");
 	tunnel_update(t);
 }
 
@@ -404,7 +404,7 @@ int
 tunnel_may_resume(const struct tunnel *t, uint64_t at)
 {
 	return t->cfg.session && tunnel_begun(t) && at >= t->out_kept &&
-	    at <= t->out_sent - t->pay_left &&
+	    at <= t->out_sent - t->payload_left &&
 	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET);
 }
 
@@ -415,7 +415,7 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 		return -1;
 	tunnel_out_rewind(t, at);
 	tunnel_in_restart(t);
-	t->lost = t->heard = t->leaving = 0;
+	t->lost = t->received = t->leaving = 0;
 	t->why = NULL;
 	t->closed_at = t->now;
 	if (t->end == TUNNEL_GOING)

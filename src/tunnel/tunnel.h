@@ -27,9 +27,9 @@
 
 #define TUNNEL_NEVER		INT64_MAX
 #define TUNNEL_SLACK		262144	/* of in beyond the window */
-#define TUNNEL_MASK_BUFFER		131072	/* masked copies on their way out */
+#define TUNNEL_MASK_BUFFER	131072	/* masked copies on their way out */
 #define TUNNEL_RUNS		16
-#define TUNNEL_FRAME_PLAIN	65535	/* largest payload for strangers */
+#define TUNNEL_FRAME_PLAIN	65535	/* largest payload for plain peers */
 #define TUNNEL_ACK_DELAY	200	/* ms after the last delivery */
 #define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
 
@@ -64,7 +64,7 @@ enum tunnel_end {
 	TUNNEL_ENDED,		/* every byte arrived, both ends closed */
 	TUNNEL_STREAM_RESET,	/* our stream was reset or broke */
 	TUNNEL_PEER_RESET,	/* the peer's stream was */
-	TUNNEL_PEER_CLOSED,	/* Close with a code that says trouble */
+	TUNNEL_PEER_CLOSED,	/* Close with an error code */
 	TUNNEL_WIRE_LOST,
 	TUNNEL_PING_TIMEOUT,
 	TUNNEL_PEER_FAULT,	/* the peer broke the protocol */
@@ -79,8 +79,8 @@ struct tunnel_config {
 	enum tunnel_role role;	/* ... and who has a stream at once */
 	uint32_t win;		/* session: what our side has room for */
 	uint32_t peer_win;	/* session: what the peer has room for */
-	int hold;		/* foreign peer: hold Close at end of stream */
-	int discard;		/* the stream is a socket: what it still says
+	int hold;		/* plain peer: hold Close at end of stream */
+	int discard;		/* the stream is a socket: what it still sends
 				 * has to be read, or closing it would destroy
 				 * what was delivered */
 
@@ -88,10 +88,10 @@ struct tunnel_config {
 	int64_t ping_interval, ping_timeout, idle_timeout, linger;
 
 	/*
-	 * Memory, for the life of the tunnel.  out_size is how much is kept
-	 * of what the stream said; in_size is at least TUNNEL_SLACK, with a
-	 * session win + TUNNEL_SLACK; mask_buffer (TUNNEL_MASK_BUFFER) is needed by a
-	 * client with a session.
+	 * Memory, for the life of the tunnel.  out_size is how much of what
+	 * the stream sent is kept; in_size is at least TUNNEL_SLACK, with a
+	 * session win + TUNNEL_SLACK; mask_buffer (TUNNEL_MASK_BUFFER bytes)
+	 * is needed by a client with a session.
 	 */
 	uint8_t *out, *in, *mask_buffer;
 	size_t out_size, in_size;
@@ -111,15 +111,15 @@ struct tunnel {
 	enum tunnel_end end;
 	const char *why;		/* constant string, or NULL */
 	unsigned int peer_code;		/* of the peer's Close, 0 if none */
-	uint8_t peer_reason[FRAME_CONTROL_MAX - 2];	/* its words, UTF-8 */
+	uint8_t peer_reason[FRAME_CONTROL_MAX - 2];	/* its text, UTF-8 */
 	size_t peer_reason_len;
 	unsigned int close_code;	/* of ours, 0: not decided */
 
 	/* the stream */
 	uint8_t stream_gone;		/* closed or reset by us */
 	uint8_t out_ended;		/* it has ended (read side) */
-	uint8_t out_discard;		/* nobody wants what it still says */
-	uint8_t write_closed;			/* it will take nothing more */
+	uint8_t out_discard;		/* what it still sends is dropped */
+	uint8_t write_closed;		/* it will take nothing more */
 	uint8_t in_ended;		/* what came is all there will be */
 	uint8_t in_shut;		/* the stream was shown that */
 
@@ -139,7 +139,7 @@ struct tunnel {
 	uint8_t wire_blocked;		/* took less than offered */
 	uint8_t lost;			/* gone, but the session lives */
 	uint8_t leaving;		/* lost as soon as its Close is answered */
-	uint8_t heard;			/* something has come on this one */
+	uint8_t received;			/* something has come on this one */
 	uint8_t close_sent, close_rcvd;
 	uint8_t complete;		/* our Close was due at some time */
 	uint8_t eof_sent, rst_due, rst_sent;
@@ -149,8 +149,8 @@ struct tunnel {
 	/* out: bytes [kept, head) since the beginning; framed up to sent */
 	uint64_t out_kept, out_sent, out_head;
 	uint64_t out_base;		/* position that lies at out[0] */
-	uint64_t pay_left;		/* of the frame on its way */
-	uint8_t pay_bypass;		/* it is not in the ring */
+	uint64_t payload_left;		/* of the frame on its way */
+	uint8_t payload_bypass;		/* it is not in the ring */
 	size_t mask_buffer_off, mask_buffer_len;
 	uint8_t mask[4];
 	size_t mask_phase;
@@ -161,8 +161,8 @@ struct tunnel {
 	size_t in_pos, in_end;		/* parsed, read */
 	struct tunnel_run run[TUNNEL_RUNS];
 	unsigned int nruns;
-	size_t pending;			/* bytes in the runs and beside */
-	size_t beside;			/* bytes that come before the runs, and
+	size_t pending;			/* bytes in the runs and bypassed */
+	size_t bypassed;		/* bytes that come before the runs, and
 					 * are not in the buffer */
 	struct frame frame;		/* the one being taken */
 	uint8_t in_frame;
@@ -197,10 +197,10 @@ struct tunnel {
 void tunnel_begin(struct tunnel *, const struct tunnel_config *, int64_t now);
 
 /*
- * A stream that comes later (tunnel_open.c).  tunnel_waits(): nobody has come
- * yet, the wire is up, and nothing is said on it but pings.
+ * A stream that comes later (open.c).  tunnel_waits(): there is none yet, the
+ * wire is up, and only pings are sent on it.
  *
- * The asking side, while it waits: tunnel_open() says that a stream is here,
+ * The asking side, while it waits: tunnel_open() says that there is a stream,
  * from addr ("ip:port" or "-").  The stream may then be lost to this tunnel
  * without having been touched: TUNNEL_RETURN_STREAM.
  *
@@ -240,7 +240,7 @@ void tunnel_stream_eof(struct tunnel *);
 void tunnel_stream_failed(struct tunnel *);
 
 /*
- * Nobody reads the stream any more, as with a pipe whose reader has gone.  No
+ * The stream has no reader any more, as a pipe whose reader has gone.  No
  * harm is done until there is something to write; once the stream has ended
  * as well, the peer gets the linger time to end too.
  */
@@ -261,12 +261,12 @@ void tunnel_wire_finished(struct tunnel *);
 void tunnel_wire_closed(struct tunnel *);
 
 /*
- * Bytes that need neither mask nor look may go beside the buffers, when those
- * are empty: how many the machine would let pass now, 0 for none.  The caller
- * moves some into a place of its own, says so with the third function, and
- * then moves them on: what tunnel_wire_data() or tunnel_stream_data() gives
- * first, and then, told as written in the same way, what it holds.  While
- * stream data is beside, tunnel_stream_data() gives none.
+ * Bytes that are neither masked nor examined may bypass the buffers when those
+ * are empty: the first two functions tell how many may now, 0 for none.  The
+ * caller moves some to a place of its own, reports that with the third or
+ * fourth, and then moves them on: first what tunnel_wire_data() or
+ * tunnel_stream_data() gives, then what it holds, each reported as written.
+ * While stream data bypasses, tunnel_stream_data() gives none.
  */
 size_t tunnel_bypass_out(const struct tunnel *);
 size_t tunnel_bypass_in(const struct tunnel *);
@@ -294,8 +294,9 @@ int tunnel_resume(struct tunnel *, uint64_t at);
 void tunnel_expire(struct tunnel *);
 
 /*
- * Is it over but for the peer's knowing it: all had been said and acknowledged
- * when the wire was lost, up to the peer's Close, or the stream has been reset?
+ * Is it over, and only the peer may not know: all had been sent and
+ * acknowledged when the wire was lost, up to the peer's Close, or the stream
+ * was reset?
  */
 int tunnel_over(const struct tunnel *);
 

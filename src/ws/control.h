@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Control lines of the extension "inetws" (inetws-protocol(7)): what two
- * inetws say to each other in text messages.
+ * inetws tell each other in text messages.
  */
 #ifndef WS_CONTROL_H
 #define WS_CONTROL_H

@@ -39,7 +39,7 @@ struct extension {
  * extension, or one of ours with an unknown, repeated, missing or malformed
  * parameter, which is to be declined.  v must be 1 and id must be there; n
  * and at only come with a named session, serve never with park.  On 0,
- * ext->id is "" if the element gave no id, as a foreign peer's would not.
+ * ext->id is "" if the element gave no id, as a plain peer's would not.
  */
 int extension_parse(struct extension *ext, struct slice element);
 
@@ -53,7 +53,7 @@ int extension_is_offer(const struct extension *);
 int extension_is_answer(const struct extension *,
     const struct extension *offer);
 
-/* Is the element's name "inetws", whatever its parameters say? */
+/* Is the element's name "inetws", whatever its parameters are? */
 int extension_is_ours(struct slice element);
 
 /* Writes an element, terminated.  The length, or -1 if it does not fit. */

@@ -302,7 +302,7 @@ def storm(total, cuts, cert=None):
         cut(cutter, nginx)
         # it must not be over before a reload has its effect
         flow.allow(min((i + 3) * share, total - share // 3))
-        if not c.has_line('event="resumed after', count=i + 1):
+        if not c.has_line('event=resumed', count=i + 1):
             tap.diag('not resumed after cut %d, %s' % (i, name))
             break
         done += 1
@@ -315,5 +315,5 @@ def storm(total, cuts, cert=None):
         m = p.has_line('event=closed .*end=ended .*resumes=([0-9]+)')
         tap.ok(m and int(m[1]) >= len(cuts), '%s: a clean end, resumes=%s' % (
             name, m and m[1]))
-        tap.ok(p.has_line('event="wire lost'), 'it says when a wire is lost')
+        tap.ok(p.has_line('event=websocket-lost'), 'it says when a wire is lost')
         tap.unlike(p.log, '[0-9a-f]{32}', 'and never the id of the session')

@@ -270,7 +270,7 @@ def test_server_target_is_dead():
         v = t.ws.dial(c.port)
         t.is_(t.ws.read_all(v), (b'', 'reset'),
               'a bare end behind the 101 is a reset')
-        t.ok(c.has_line('event=closed .*end=wire-lost'), 'the log says so')
+        t.ok(c.has_line('event=closed .*end=websocket-lost'), 'the log says so')
 
 
 def test_server_target_resets():

@@ -77,7 +77,7 @@ def test_program_ends():
     url, options = websocketd('--binary', 'echo', 'x')
     r = t.run_inetws('connect', *options, url)
     t.is_(r.returncode, 74, 'an end without Close is no good end')
-    t.like(r.stderr, 'the wire ended without Close', 'the log says so')
+    t.like(r.stderr, 'the websocket ended without Close', 'the log says so')
 
 
 t.main()

@@ -169,16 +169,14 @@ pings(const struct options *o)
 static void
 look(const struct options *o, struct trust *trust)
 {
-	static const char digits[] = "0123456789abcdef";
 	struct extension offer = { .win = o->websocket.window,
 	    .flags = o->timeouts.resume > 0 ? EXT_RESUME : 0 };
 	struct websocket w;
-	uint8_t raw[EXTENSION_ID_MAX];
-	int status, i, failed;
+	uint8_t raw[EXTENSION_ID_MAX / 2];
+	int status, failed;
 
 	random_bytes(raw, sizeof(raw));
-	for (i = 0; i < EXTENSION_ID_MAX; i++)
-		offer.id[i] = digits[raw[i] & 15];
+	str_hex(offer.id, raw, sizeof(raw));
 	failed = websocket_dial(&w, o, trust, &offer, &status, &c.why) == -1;
 	describe(&w, &offer, status);
 	if (failed)

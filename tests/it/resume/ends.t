@@ -172,9 +172,9 @@ def test_reset_while_the_wire_is_lost():
     s, c, cutter, a, b = tunnel()
     cutter.refuse = True
     cutter.cut('rst')
-    c.wait_line('redial failed')
+    c.wait_line('redial-failed')
     t.ws.reset(b)
-    t.ok(s.wait_line('wire lost'), 'reset at the target without a wire')
+    t.ok(s.wait_line('websocket-lost'), 'reset at the target without a wire')
     cutter.refuse = False
     t.is_(how(a), 'reset', 'told by the next one')
     t.is_((word(s), word(c)), ('stream-reset', 'peer-reset'), 'said so')
@@ -185,12 +185,12 @@ def test_child_killed():
     os.kill(t.children(c.pid)[0], signal.SIGKILL)
     t.is_(how(a), 'reset', "the client's child is killed: its stream is reset")
     t.is_(how(b), 'reset', "the target's too when --resume has run out")
-    t.is_(word(s), 'wire-lost', 'said so')
+    t.is_(word(s), 'websocket-lost', 'said so')
     s, c, cutter, a, b = tunnel()
     os.kill(t.children(s.pid)[0], signal.SIGKILL)
     t.is_(how(b), 'reset', "the server's child is killed: its stream is reset")
     t.is_(how(a), 'reset', "the client's too: five times 410")
-    t.is_(word(c), 'wire-lost', 'said so')
+    t.is_(word(c), 'websocket-lost', 'said so')
     t.ok(c.has_line('410', count=5), 'asked five times')
     t.cleanup()
     for end in (0, 1):
@@ -206,7 +206,7 @@ def test_wire_lost_without_session():
         cutter.cut(cut)
         t.is_((how(a), how(b)), ('reset', 'reset'),
               '--resume 0: a wire without Close (%s): both are reset' % cut)
-        t.is_((word(s), word(c)), ('wire-lost', 'wire-lost'), 'said so')
+        t.is_((word(s), word(c)), ('websocket-lost', 'websocket-lost'), 'said so')
 
 
 def test_silence_without_session():
@@ -230,7 +230,7 @@ def test_exit_status():
     cutter.refuse = True
     cutter.cut('rst')
     t.is_(p.wait(), 74, 'connect, cut off for good: 74')
-    t.like(p.wait_log(), 'wire-lost', 'and says so')
+    t.like(p.wait_log(), 'websocket-lost', 'and says so')
 
 
 def test_stalled_reader():

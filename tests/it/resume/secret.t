@@ -229,7 +229,7 @@ def test_told_to_nobody():
     shown = t.ws.read_exactly(v, 1) + q.stdout.read(1)  # both are up
     cutter.cut('rst')
     for x in (c, q):
-        t.ok(x.has_line('event="resumed after'), 'cut and resumed')
+        t.ok(x.has_line('event=resumed'), 'cut and resumed')
     places = {'the log of the server': lambda: s.log,
               'the log of the client': lambda: c.log,
               'the log of connect': lambda: q.log,

@@ -255,7 +255,7 @@ def test_reported():
                  faults=p.Redials(lambda x: {}, 20000, 2))
         t.ok(x.good(), "%s: cut twice" % role)
         t.is_(x.resumes(), 2, "resumes=2 in the log line")
-        t.ok(x.program.has_line("wire lost"), "wire lost, with -v")
+        t.ok(x.program.has_line("websocket-lost"), "websocket-lost, with -v")
         t.ok(x.program.has_line("resumed"), "resumed after, with -v")
         t.unlike(x.program.log, x.peer.session, "the session id is no word "
                  "for the log")
@@ -341,7 +341,7 @@ def test_expiry():
                ("--resume", "1s"))
     t.ok(x.join(), "server: no redial names the session")
     t.is_(x.near.how, "reset", "its stream is reset")
-    t.is_(x.word(), "wire-lost", "the log says why")
+    t.is_(x.word(), "websocket-lost", "the log says why")
     t.ok(t.until(lambda: len(t.family(x.program.pid)) == 0),
          "no process is left")
     x = Client(noise(3000), noise(3000, 2), KEEP, KEEP,
@@ -351,7 +351,7 @@ def test_expiry():
     x.cut()
     t.ok(x.join(), "client: nobody answers redials")
     t.is_(x.near.how, "reset", "its stream is reset")
-    t.is_(x.word(), "wire-lost", "the log says why")
+    t.is_(x.word(), "websocket-lost", "the log says why")
     t.ok(t.until(lambda: len(t.family(x.program.pid)) == 0),
          "no process is left")
 

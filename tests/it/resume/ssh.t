@@ -73,21 +73,21 @@ def survives(name, options, cutter, nginx, program):
     def refuse():
         cutter.refuse = True
         cutter.cut('rst')
-        program.has_line('event="redial failed"')
+        program.has_line('event=redial-failed')
     for how, cut in (('nginx reloads', lambda: nginx.send(signal.SIGHUP)),
                      ('kill -9 of its workers', kill_workers),
                      ('an end of file', lambda: cutter.cut('fin')),
                      ('a reset', lambda: cutter.cut('rst')),
                      ('a black hole', cutter.hole),
                      ('redials that fail', refuse)):
-        count = len(re.findall('event="resumed after', program.log))
+        count = len(re.findall('event=resumed', program.log))
         number += 1
         cut()
         term.type('echo "<$((%d * %d))>"\n' % (number, number))
         cutter.refuse = False
         t.ok(term.shows(b'<%d>' % (number * number)),
              '%s: survives %s' % (name, how))
-        t.ok(program.has_line('event="resumed after', count=count + 1),
+        t.ok(program.has_line('event=resumed', count=count + 1),
              'resumed after it')
         t.ok(sums(term, number + 100), 'and goes on')
     term.type('echo $x; seq 1 20000; exit 3\n')
@@ -142,7 +142,7 @@ def test_connect():
              cutter, n, tail)
     t.unlike(tail.log + s.log, 'resume="?[0-9a-f]', 'the id of the session '
              'is in no log, though requests are shown')
-    t.like(tail.log, 'wire lost, redialling', 'says when it redials')
+    t.like(tail.log, 'websocket-lost', 'says when it redials')
 
 
 t.main()

@@ -267,7 +267,7 @@ def test_new_keys():
     p.stdin.flush()
     t.ok(s.has_line('level=warn event=key-update .*the client.* new keys'),
          'the log says so')
-    t.ok(s.has_line('event=closed .*end=wire-lost'), 'the tunnel is over')
+    t.ok(s.has_line('event=closed .*end=websocket-lost'), 'the tunnel is over')
 
 
 t.main()

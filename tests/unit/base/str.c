@@ -193,6 +193,15 @@ test_time(void)
 	ok(wrong == 0 && n > 2900000, "as gmtime_r(3) has it");
 }
 
+static void
+test_hex(void)
+{
+	char text[9];
+
+	is_str(str_hex(text, "\x00\x9f\xa0\xff", 4), "009fa0ff", "hex");
+	is_str(str_hex(text, "", 0), "", "hex of nothing");
+}
+
 int
 main(void)
 {
@@ -203,5 +212,6 @@ main(void)
 	test_sizes();
 	test_people();
 	test_time();
+	test_hex();
 	return done_testing();
 }

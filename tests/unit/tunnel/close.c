@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a tunnel ends: Close held back for strangers, the closing handshake and
+ * How a tunnel ends: Close held back for plain peers, the closing handshake and
  * its deadlines.  Times are ms since the beginning.
  */
 #include "tunnel/rig.h"
 
 enum { SERVER, CLIENT };
-enum { FOREIGN, INETWS };
+enum { PLAIN, INETWS };
 
 /* Bytes that are life and nothing else. */
 static void
@@ -16,18 +16,18 @@ breathe(struct rig *r, int64_t ms)
 	rig_frame(r, 0x8a, "", 0);
 }
 
-/* Our stream has ended: Close is held back for strangers. */
+/* Our stream has ended: Close is held back for plain peers. */
 static void
 test_hold(void)
 {
 	struct rig r;
-	struct tunnel_config cfg = rig_config(SERVER, FOREIGN, 0);
+	struct tunnel_config cfg = rig_config(SERVER, PLAIN, 0);
 
 	rig_begin(&r, cfg);
 	rig_stream(&r, "bye", 3);
 	rig_at(&r, 1000);
 	rig_stream_eof(&r);
-	ok(rig_hears(&r, 2, "bye") && rig_silent(&r), "Close is held back");
+	ok(rig_sent(&r, 2, "bye") && rig_silent(&r), "Close is held back");
 	is(rig_deadline(&r), 11000, "for the linger time");
 	rig_at(&r, 5000);
 	rig_frame(&r, 0x82, "reply", 5);
@@ -38,7 +38,7 @@ test_hold(void)
 	rig_at(&r, 14999);
 	ok(rig_silent(&r), "not yet");
 	rig_at(&r, 15000);
-	ok(rig_hears_close(&r, 1000), "then Close 1000");
+	ok(rig_sent_close(&r, 1000), "then Close 1000");
 	rig_frame(&r, 0x82, "late", 4);
 	ok(rig_got(&r, "replylate"), "what still comes is still delivered");
 	rig_close(&r, 1000);
@@ -50,7 +50,7 @@ test_hold(void)
 	rig_stream_eof(&r);
 	rig_frame(&r, 0x82, "reply", 5);
 	rig_close(&r, 1000);
-	ok(rig_hears_close(&r, 1000) && r.shut, "its Close is answered at once");
+	ok(rig_sent_close(&r, 1000) && r.shut, "its Close is answered at once");
 	is(r.t.end, TUNNEL_ENDED, "a clean end before the time");
 	rig_end(&r);
 
@@ -97,7 +97,7 @@ test_hold_cut(void)
 
 	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++)
 		for (slow = 0; slow < 2; slow++) {
-			rig_begin(&r, rig_config(CLIENT, FOREIGN, 0));
+			rig_begin(&r, rig_config(CLIENT, PLAIN, 0));
 			rig_stream_eof(&r);
 			rig_at(&r, 10000);
 			rig_feed(&r, how[i].bytes, how[i].len);
@@ -113,7 +113,7 @@ test_hold_cut(void)
 			rig_end(&r);
 		}
 
-	rig_begin(&r, rig_config(CLIENT, FOREIGN, 0));
+	rig_begin(&r, rig_config(CLIENT, PLAIN, 0));
 	rig_stream_eof(&r);
 	rig_at(&r, 10000);
 	rig_at(&r, 15000);
@@ -129,14 +129,14 @@ test_hold_cut(void)
 static void
 test_eof_close(void)
 {
-	struct tunnel_config cfg = rig_config(CLIENT, FOREIGN, 0);
+	struct tunnel_config cfg = rig_config(CLIENT, PLAIN, 0);
 	struct rig r;
 
 	cfg.hold = 0;
 	rig_begin(&r, cfg);
 	rig_stream(&r, "bye", 3);
 	rig_stream_eof(&r);
-	ok(rig_hears(&r, 2, "bye") && rig_hears_close(&r, 1000),
+	ok(rig_sent(&r, 2, "bye") && rig_sent_close(&r, 1000),
 	    "--eof=close: Close at once");
 	rig_frame(&r, 0x82, "reply", 5);
 	rig_close(&r, 1000);
@@ -157,7 +157,7 @@ test_eof_close(void)
 	rig_stream_eof(&r);
 	r.wire_stuck = 0;
 	rig_pump(&r);
-	ok(rig_hears(&r, 2, "bye") && rig_hears_close(&r, 1000),
+	ok(rig_sent(&r, 2, "bye") && rig_sent_close(&r, 1000),
 	    "--eof=close: behind what is still to be written");
 	rig_end(&r);
 }
@@ -166,14 +166,14 @@ test_eof_close(void)
 static void
 test_closing(void)
 {
-	struct tunnel_config cfg = rig_config(SERVER, FOREIGN, 0);
+	struct tunnel_config cfg = rig_config(SERVER, PLAIN, 0);
 	struct rig r;
 
 	rig_begin(&r, cfg);
 	rig_at(&r, 500);
 	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to");
 	rig_pump(&r);
-	ok(rig_hears_close(&r, 1001) && r.reset, "stopped: Close 1001, reset");
+	ok(rig_sent_close(&r, 1001) && r.reset, "stopped: Close 1001, reset");
 	is(rig_deadline(&r), 10500, "an answer is waited for");
 	rig_at(&r, 10500);
 	ok(r.done, "but no longer");
@@ -189,7 +189,7 @@ test_closing(void)
 	ok(r.done, "and no longer");
 	rig_end(&r);
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	rig_at(&r, 1000);
 	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
 	rig_pump(&r);
@@ -201,7 +201,7 @@ test_closing(void)
 	ok(r.wire_closed && r.done, "it came");
 	rig_end(&r);
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	rig_close(&r, 1000);
 	ok(r.finished && r.shut && !r.closed, "Close answered, stream shut");
 	rig_at(&r, 2000);
@@ -240,7 +240,7 @@ test_closing_stuck(void)
 		rig_end(&r);
 	}
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	r.wire_stuck = 1;
 	rig_stream(&r, "stuck", 5);
 	rig_close(&r, 1000);
@@ -249,7 +249,7 @@ test_closing_stuck(void)
 	ok(r.done, "Close from one that reads no more: it ends");
 	rig_end(&r);
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	r.wire_stuck = 1;
 	rig_close(&r, 1000);
 	tunnel_wire_failed(&r.t);
@@ -268,7 +268,7 @@ test_closing_talk(void)
 	struct rig r;
 	int i;
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
 	for (i = 1; i <= 10; i++) {
 		rig_at(&r, 4000 * i);
@@ -291,7 +291,7 @@ test_closing_talk(void)
 static void
 test_no_discard(void)
 {
-	struct tunnel_config cfg = rig_config(CLIENT, FOREIGN, 0);
+	struct tunnel_config cfg = rig_config(CLIENT, PLAIN, 0);
 	struct rig r;
 
 	cfg.discard = 0;
@@ -307,26 +307,26 @@ test_no_discard(void)
 
 /* The reader of the stream has gone. */
 static void
-test_deaf(void)
+test_write_closed(void)
 {
 	struct rig r;
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	tunnel_stream_write_closed(&r.t);
 	rig_pump(&r);
-	is(r.t.end, TUNNEL_GOING, "nobody listens: no harm yet");
+	is(r.t.end, TUNNEL_GOING, "no reader: no harm yet");
 	rig_stream(&r, "x", 1);
 	rig_at(&r, 100000);
-	ok(!r.done && rig_hears(&r, 2, "x"), "what it says is said");
+	ok(!r.done && rig_sent(&r, 2, "x"), "what it sends is sent");
 	rig_frame(&r, 0x82, "y", 1);
-	ok(r.t.end == TUNNEL_STREAM_RESET && rig_hears_close(&r, 1011),
+	ok(r.t.end == TUNNEL_STREAM_RESET && rig_sent_close(&r, 1011),
 	    "what comes cannot be delivered");
 	rig_end(&r);
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	tunnel_stream_write_closed(&r.t);
 	rig_close(&r, 1000);
-	ok(r.shut && rig_hears_close(&r, 1000), "the peer's end is no harm");
+	ok(r.shut && rig_sent_close(&r, 1000), "the peer's end is no harm");
 	rig_end(&r);
 
 	rig_begin(&r, rig_config(SERVER, INETWS, 0));
@@ -335,10 +335,10 @@ test_deaf(void)
 	rig_pump(&r);
 	rig_at(&r, 2000);
 	rig_stream_eof(&r);
-	is(rig_deadline(&r), 12000, "neither speaks nor listens: linger");
+	is(rig_deadline(&r), 12000, "closed both ways: linger");
 	rig_at(&r, 12000);
-	ok(r.t.end == TUNNEL_STREAM_RESET && rig_hears(&r, 1, "eof 0") &&
-	    rig_hears(&r, 1, "rst"), "then it is a reset");
+	ok(r.t.end == TUNNEL_STREAM_RESET && rig_sent(&r, 1, "eof 0") &&
+	    rig_sent(&r, 1, "rst"), "then it is a reset");
 	rig_end(&r);
 }
 
@@ -391,14 +391,14 @@ test_arrived(void)
 		enum tunnel_end end;
 		int kept;
 	} ends[] = {
-		{ "Close 1011", bad_close, FOREIGN, 0, TUNNEL_PEER_CLOSED, 1 },
-		{ "a bare end", rig_wire_eof, FOREIGN, 0, TUNNEL_WIRE_LOST, 1 },
+		{ "Close 1011", bad_close, PLAIN, 0, TUNNEL_PEER_CLOSED, 1 },
+		{ "a bare end", rig_wire_eof, PLAIN, 0, TUNNEL_WIRE_LOST, 1 },
 		{ "no new wire", expire, INETWS, 65536, TUNNEL_WIRE_LOST, 1 },
-		{ "nonsense", nonsense, FOREIGN, 0, TUNNEL_PEER_FAULT, 0 },
+		{ "nonsense", nonsense, PLAIN, 0, TUNNEL_PEER_FAULT, 0 },
 		{ "rst", reset, INETWS, 0, TUNNEL_PEER_RESET, 0 },
-		{ "told to end", stop, FOREIGN, 0, TUNNEL_STOPPED, 0 },
+		{ "told to end", stop, PLAIN, 0, TUNNEL_STOPPED, 0 },
 	};
-	enum { READS, STUCK, FAILS, DEAF, STOPPED, ALL };
+	enum { READS, STUCK, FAILS, WRITE_CLOSED, STOPPED, ALL };
 	struct rig r;
 	size_t i;
 	int later;
@@ -424,7 +424,7 @@ test_arrived(void)
 				rig_at(&r, 10000);
 			} else if (later == FAILS)
 				tunnel_stream_failed(&r.t);
-			else if (later == DEAF)
+			else if (later == WRITE_CLOSED)
 				tunnel_stream_write_closed(&r.t);
 			else
 				stop(&r);
@@ -435,12 +435,12 @@ test_arrived(void)
 			rig_end(&r);
 		}
 
-	/* Both in one read: nobody was stuck. */
-	rig_begin(&r, rig_config(CLIENT, FOREIGN, 0));
+	/* Both in one read: nothing was stuck. */
+	rig_begin(&r, rig_config(CLIENT, PLAIN, 0));
 	rig_feed(&r, "\x82\x03why\x88\x02\x03\xf3", 9);
 	rig_pump(&r);
 	ok(rig_got(&r, "why") && r.reset && !r.shut,
-	    "last words and a bad Close at once: said, and a reset");
+	    "last data and a bad Close at once: delivered, and a reset");
 	rig_end(&r);
 }
 
@@ -454,7 +454,7 @@ main(void)
 	test_closing_stuck();
 	test_closing_talk();
 	test_no_discard();
-	test_deaf();
+	test_write_closed();
 	test_arrived();
 	return done_testing();
 }

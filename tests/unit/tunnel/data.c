@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Payload: large frames in constant memory, masks, the ring, and what goes
- * first when several things are to be said.
+ * first when several things are to be sent.
  */
 #include "tunnel/rig.h"
 
@@ -100,7 +100,7 @@ test_in(void)
 	ok(holds_back(1, 5000), "client: ... with middling frames");
 }
 
-/* What was said, frame by frame; keys never come twice. */
+/* What was sent, frame by frame; keys never come twice. */
 struct tally {
 	uint64_t bytes, frames, largest;
 	uint8_t key[4];
@@ -110,12 +110,12 @@ struct tally {
 static void
 tally(struct rig *r, struct tally *y)
 {
-	struct heard h;
+	struct sent_frame h;
 	char line[40];
 	size_t i;
 	int more;
 
-	while ((more = rig_heard(r, &h)) == 1) {
+	while ((more = rig_next(r, &h)) == 1) {
 		if (h.masked != r->t.cfg.client ||
 		    (h.masked && memcmp(h.key, y->key, 4) == 0))
 			y->wrong = 1;
@@ -132,8 +132,8 @@ tally(struct rig *r, struct tally *y)
 			y->largest = h.len;
 	}
 	y->wrong |= more == -1;
-	if (r->seen == r->nsaid)
-		r->seen = r->nsaid = 0;
+	if (r->seen == r->nsent)
+		r->seen = r->nsent = 0;
 	if (r->t.cfg.session && r->seen == 0) {
 		snprintf(line, sizeof(line), "ack %llu",
 		    (unsigned long long)y->bytes);
@@ -152,7 +152,7 @@ write_some(struct rig *r, size_t most)
 		return;
 	k = tunnel_wire_data(&r->t, iov);
 	r->morsel = most;
-	tunnel_wire_wrote(&r->t, rig_collect(r, r->said, &r->nsaid, iov, k));
+	tunnel_wire_wrote(&r->t, rig_collect(r, r->sent, &r->nsent, iov, k));
 	r->morsel = 0;
 }
 
@@ -209,7 +209,7 @@ test_out(void)
 		{ "client, inetws", 1, 1, 0, 300001, 250000, 99999 },
 		{ "client with a session", 1, 1, 65537, 0, 10000, 9000 },
 		{ "client with a session, morsels", 1, 1, 3001, 0, 999, 77 },
-		{ "client with a session, frames beyond the bounce buffer",
+		{ "client with a session, frames beyond the mask buffer",
 		    1, 1, 450003, 0, 450000, 500000 },
 		{ "... and morsels", 1, 1, 450001, 0, 450000, 50001 },
 		{ "server, small ring", 0, 0, 0, 1001, 333, 200 },
@@ -237,7 +237,7 @@ static void
 test_masks(void)
 {
 	struct rig r;
-	struct heard h;
+	struct sent_frame h;
 	uint32_t keys[1000], k, draws = rig_draws;
 	unsigned int n = 0, i, twice = 0, made_up = 0;
 
@@ -245,7 +245,7 @@ test_masks(void)
 	while (n < 1000) {
 		rig_stream(&r, "same", 4);
 		rig_frame(&r, 0x89, "same", 4);
-		while (n < 1000 && rig_heard(&r, &h) == 1) {
+		while (n < 1000 && rig_next(&r, &h) == 1) {
 			k = h.key[0] | h.key[1] << 8 | h.key[2] << 16 |
 			    (uint32_t)h.key[3] << 24;
 			for (i = 0; i < n; i++)
@@ -278,7 +278,7 @@ test_order(void)
 		rig_frame(&r, 0x89, "2", 1);
 		r.wire_stuck = 0;
 		rig_pump(&r);
-		ok(rig_hears(&r, 10, "2") && rig_hears(&r, 2, "hello"),
+		ok(rig_sent(&r, 10, "2") && rig_sent(&r, 2, "hello"),
 		    "a pong goes before data that has not begun");
 		ok(rig_silent(&r), "only the last ping is answered");
 
@@ -288,8 +288,8 @@ test_order(void)
 			struct iovec iov[3];
 
 			tunnel_wire_data(&r.t, iov);
-			memcpy(r.said + r.nsaid, iov[0].iov_base, 1);
-			r.nsaid++;
+			memcpy(r.sent + r.nsent, iov[0].iov_base, 1);
+			r.nsent++;
 			tunnel_wire_wrote(&r.t, 1);
 		}
 		rig_frame(&r, 0x89, "3", 1);
@@ -297,20 +297,20 @@ test_order(void)
 			rig_stream(&r, "more", 4);
 		else
 			ok(!(tunnel_wants(&r.t) & TUNNEL_READ_STREAM),
-			    "to a stranger all is written before more is read");
+			    "to a plain peer all is written before more is read");
 		r.wire_stuck = 0;
 		rig_pump(&r);
 		if (!client)
 			rig_stream(&r, "more", 4);
-		ok(rig_hears(&r, 2, "hello") && rig_hears(&r, 10, "3") &&
-		    rig_hears(&r, 2, "more"), "... and not into a frame");
+		ok(rig_sent(&r, 2, "hello") && rig_sent(&r, 10, "3") &&
+		    rig_sent(&r, 2, "more"), "... and not into a frame");
 		rig_end(&r);
 	}
 }
 
 /*
- * A stranger's Close in the middle of our frame: that one is finished as it
- * began, whatever the stream says meanwhile; nothing new is begun.
+ * A plain peer's Close in the middle of our frame: that one is finished as it
+ * began, whatever the stream sends meanwhile; nothing new is begun.
  */
 static void
 test_close_inside(void)
@@ -332,13 +332,13 @@ test_close_inside(void)
 		rig_stream(&r, buf, 30000);
 		k = tunnel_wire_data(&r.t, iov);
 		r.morsel = 100;
-		tunnel_wire_wrote(&r.t, rig_collect(&r, r.said, &r.nsaid, iov,
+		tunnel_wire_wrote(&r.t, rig_collect(&r, r.sent, &r.nsent, iov,
 		    k));
 		r.morsel = 0;
 		rig_stream(&r, buf + 30000, 10000);
 		rig_close(&r, 1000);
 		ok(rig_stream(&r, more, 60000) == 60000,
-		    "what the stream says behind Close is taken");
+		    "what the stream sends behind Close is taken");
 		r.wire_stuck = 0;
 		rig_pump(&r);
 		ok(r.finished, "then the frame and Close are out");
@@ -353,7 +353,7 @@ test_close_inside(void)
 	}
 }
 
-/* Bytes beside the buffers count as if they were in them. */
+/* Bytes that bypass the buffers count as if they were in them. */
 static void
 test_beside(void)
 {
@@ -364,7 +364,7 @@ test_beside(void)
 	rig_begin(&r, rig_config(0, 1, 0));
 	all = tunnel_bypass_out(&r.t);
 	ok(all > 0 && all <= r.t.cfg.out_size,
-	    "no more goes beside than there would be room for");
+	    "no more bypasses than there would be room for");
 	tunnel_stream_bypass(&r.t, all);
 	ok(!rig_wants(&r, TUNNEL_READ_STREAM), "then nothing more is read");
 	is(tunnel_stream_space(&r.t, iov), 0, "for there is no room");

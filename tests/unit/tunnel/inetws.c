@@ -47,15 +47,15 @@ test_half_close(void)
 		    r.t.end == TUNNEL_ENDED, "%s, %s eof first, window %u: "
 		    "ends well", client ? "client" : "server",
 		    ours_first ? "our" : "their", win);
-		ok(rig_hears(&r, 2, "hello"), "data was said");
+		ok(rig_sent(&r, 2, "hello"), "data was sent");
 		if (ours_first)
-			ok(rig_hears(&r, 1, "eof 5"), "then our eof");
+			ok(rig_sent(&r, 1, "eof 5"), "then our eof");
 		if (win > 0)
-			ok(rig_hears(&r, 1, "ack 5"), "and an ack");
+			ok(rig_sent(&r, 1, "ack 5"), "and an ack");
 		if (!ours_first)
-			ok(rig_hears(&r, 2, "more") &&
-			    rig_hears(&r, 1, "eof 9"), "more, and our eof");
-		ok(rig_hears_close(&r, 1000) && rig_silent(&r), "and Close");
+			ok(rig_sent(&r, 2, "more") &&
+			    rig_sent(&r, 1, "eof 9"), "more, and our eof");
+		ok(rig_sent_close(&r, 1000) && rig_silent(&r), "and Close");
 		rig_end(&r);
 	}
 
@@ -63,7 +63,7 @@ test_half_close(void)
 	rig_stream_eof(&r);
 	rig_at(&r, 100000000);
 	rig_frame(&r, 0x82, "late", 4);
-	ok(rig_hears(&r, 1, "eof 0") && rig_silent(&r) && rig_got(&r, "late"),
+	ok(rig_sent(&r, 1, "eof 0") && rig_silent(&r) && rig_got(&r, "late"),
 	    "half-closed for a day");
 	rig_wire_eof(&r);
 	ok(r.reset && !r.shut && r.t.end == TUNNEL_WIRE_LOST,
@@ -80,8 +80,8 @@ test_rst(void)
 	rig_stream(&r, "hello", 5);
 	tunnel_stream_failed(&r.t);
 	rig_pump(&r);
-	ok(rig_hears(&r, 2, "hello") && rig_hears(&r, 1, "rst") &&
-	    rig_hears_close(&r, 1000), "our stream was reset: rst and Close");
+	ok(rig_sent(&r, 2, "hello") && rig_sent(&r, 1, "rst") &&
+	    rig_sent_close(&r, 1000), "our stream was reset: rst and Close");
 	rig_close(&r, 1000);
 	rig_wire_eof(&r);
 	ok(r.done && r.reset && r.t.end == TUNNEL_STREAM_RESET, "that is all");
@@ -90,8 +90,8 @@ test_rst(void)
 	rig_begin(&r, rig_config(0, 0, 0));
 	tunnel_stream_failed(&r.t);
 	rig_pump(&r);
-	ok(rig_hears_close(&r, 1011) && rig_silent(&r),
-	    "a stranger is told by Close 1011");
+	ok(rig_sent_close(&r, 1011) && rig_silent(&r),
+	    "a plain peer is told by Close 1011");
 	rig_end(&r);
 
 	begin(&r, 1);
@@ -116,10 +116,10 @@ test_ack_out(void)
 	rig_at(&r, 199);
 	ok(rig_silent(&r), "not before");
 	rig_at(&r, 200);
-	ok(rig_hears(&r, 1, "ack 249"), "then");
+	ok(rig_sent(&r, 1, "ack 249"), "then");
 	is(rig_deadline(&r), -1, "and nothing more");
 	rig_frame(&r, 0x82, sample, WIN / 4);
-	ok(rig_hears(&r, 1, "ack 499") && rig_silent(&r),
+	ok(rig_sent(&r, 1, "ack 499") && rig_silent(&r),
 	    "a quarter of the window: at once");
 	r.stream_stuck = 1;
 	rig_frame(&r, 0x82, sample, WIN / 2);
@@ -127,10 +127,10 @@ test_ack_out(void)
 	ok(rig_silent(&r), "what has not been delivered is not acknowledged");
 	r.stream_stuck = 0;
 	rig_pump(&r);
-	ok(rig_hears(&r, 1, "ack 999") && rig_silent(&r), "then it is");
+	ok(rig_sent(&r, 1, "ack 999") && rig_silent(&r), "then it is");
 	rig_frame(&r, 0x82, "x", 1);
 	rig_line(&r, "eof 1000");
-	ok(rig_hears(&r, 1, "ack 1000"), "behind eof: at once");
+	ok(rig_sent(&r, 1, "ack 1000"), "behind eof: at once");
 	rig_end(&r);
 }
 
@@ -144,7 +144,7 @@ test_ack_in(void)
 	rig_line(&r, "ack 400");
 	is(rig_stream(&r, sample, 3 * WIN), 400, "what was acknowledged");
 	rig_line(&r, "ack 400");
-	is(r.t.end, TUNNEL_GOING, "an ack said twice");
+	is(r.t.end, TUNNEL_GOING, "an ack sent twice");
 	rig_line(&r, "ack 1400");
 	is(r.t.end, TUNNEL_GOING, "all that was sent");
 	rig_line(&r, "ack 1399");
@@ -176,11 +176,11 @@ test_window(void)
 	is(r.t.end, TUNNEL_GOING, "the whole window, nothing delivered");
 	ok(rig_wants(&r, TUNNEL_READ_WIRE), "the wire is read all the same");
 	rig_frame(&r, 0x89, "?", 1);
-	ok(rig_hears(&r, 10, "?"), "and a ping answered");
+	ok(rig_sent(&r, 10, "?"), "and a ping answered");
 	rig_frame(&r, 0x82, "", 0);
 	is(r.t.end, TUNNEL_GOING, "an empty message");
 	rig_frame(&r, 0x82, "x", 1);
-	ok(r.t.end == TUNNEL_PEER_FAULT && rig_hears_close(&r, 1002) &&
+	ok(r.t.end == TUNNEL_PEER_FAULT && rig_sent_close(&r, 1002) &&
 	    r.reset, "one byte more");
 	rig_end(&r);
 

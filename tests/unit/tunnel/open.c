@@ -41,9 +41,9 @@ test_waits(void)
 		    rig_wants(&r, TUNNEL_READ_WIRE), "%s waits",
 		    name(client, role));
 		rig_at(&r, 1000);
-		ok(rig_hears(&r, 9, NULL), "and pings");
+		ok(rig_sent(&r, 9, NULL), "and pings");
 		rig_frame(&r, 0x89, "?", 1);
-		ok(rig_hears(&r, 10, "?"), "and answers pings");
+		ok(rig_sent(&r, 10, "?"), "and answers pings");
 		rig_at(&r, 3600);
 		ok(r.done && r.t.end == TUNNEL_PING_TIMEOUT && !r.lost &&
 		    !r.reset, "no session can have begun: a dead wire ends it");
@@ -51,7 +51,7 @@ test_waits(void)
 
 		begin(&r, client, role, WIN);
 		rig_close(&r, 1000);
-		ok(rig_hears_close(&r, 1000) && r.t.end == TUNNEL_ENDED,
+		ok(rig_sent_close(&r, 1000) && r.t.end == TUNNEL_ENDED,
 		    "Close is in order");
 		rig_wire_eof(&r);
 		ok(r.done && !r.reset && !r.closed, "that was all");
@@ -60,7 +60,7 @@ test_waits(void)
 		begin(&r, client, role, 0);
 		tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
 		rig_pump(&r);
-		ok(rig_hears_close(&r, 1000), "told to end: Close, no rst");
+		ok(rig_sent_close(&r, 1000), "told to end: Close, no rst");
 		rig_close(&r, 1000);
 		rig_wire_eof(&r);
 		ok(r.done && r.t.end == TUNNEL_STOPPED, "and it ends");
@@ -86,8 +86,8 @@ test_asks(void)
 		    name(client, TUNNEL_ASKS));
 		r.wire_stuck = 0;
 		rig_pump(&r);
-		ok(rig_hears(&r, 1, "open " ADDR) && !tunnel_waits(&r.t),
-		    "open is said");
+		ok(rig_sent(&r, 1, "open " ADDR) && !tunnel_waits(&r.t),
+		    "open is sent");
 		ok(rig_wants(&r, TUNNEL_READ_STREAM) == client,
 		    client ? "the stream is read at once" :
 		    "the stream waits for ok");
@@ -97,7 +97,7 @@ test_asks(void)
 		rig_line(&r, "ok");
 		if (!client)
 			rig_stream(&r, "hello", 5);
-		ok(rig_hears(&r, 2, "hello"), "what it says goes out");
+		ok(rig_sent(&r, 2, "hello"), "what it sends goes out");
 		rig_frame(&r, 0x82, "reply", 5);
 		ok(rig_got(&r, "reply"), "what comes is delivered");
 		rig_line(&r, "eof 5");
@@ -117,7 +117,7 @@ test_asks(void)
 		ok(r.reset && r.t.end == TUNNEL_PEER_RESET &&
 		    strcmp(r.t.why, "connection refused") == 0,
 		    "fail: a reset");
-		ok(rig_hears(&r, 1, "open -") && rig_hears_close(&r, 1000),
+		ok(rig_sent(&r, 1, "open -") && rig_sent_close(&r, 1000),
 		    "and Close");
 		rig_end(&r);
 
@@ -126,8 +126,8 @@ test_asks(void)
 		rig_pump(&r);
 		tunnel_stream_failed(&r.t);
 		rig_pump(&r);
-		ok(r.reset && rig_hears(&r, 1, "open " ADDR) &&
-		    rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
+		ok(r.reset && rig_sent(&r, 1, "open " ADDR) &&
+		    rig_sent(&r, 1, "rst") && rig_sent_close(&r, 1000),
 		    "the visitor leaves before ok: rst");
 		rig_end(&r);
 	}
@@ -200,26 +200,26 @@ test_serves(void)
 		rig_line(&r, "open " ADDR);
 		rig_line(&r, "open " ADDR);
 		ok(rig_wants(&r, TUNNEL_GET_STREAM) &&
-		    strcmp(r.t.addr, ADDR) == 0, "%s is told for whom",
+		    strcmp(r.t.addr, ADDR) == 0, "%s is told the address",
 		    name(client, TUNNEL_SERVES));
 		if (!client)
 			rig_frame(&r, 0x82, "early", 5);
 		tunnel_ok(&r.t);
 		rig_pump(&r);
-		ok(rig_hears(&r, 1, "ok") &&
-		    !rig_wants(&r, TUNNEL_GET_STREAM), "and says ok");
+		ok(rig_sent(&r, 1, "ok") &&
+		    !rig_wants(&r, TUNNEL_GET_STREAM), "and sends ok");
 		if (!client)
 			ok(rig_got(&r, "early"), "what came is delivered");
 		rig_stream(&r, "data", 4);
-		ok(rig_hears(&r, 2, "data"), "data flows");
+		ok(rig_sent(&r, 2, "data"), "data flows");
 		rig_end(&r);
 
 		begin(&r, client, TUNNEL_SERVES, win);
 		rig_line(&r, "open -");
 		tunnel_fail(&r.t, "no \xff there");
 		rig_pump(&r);
-		ok(rig_hears(&r, 1, "fail no ? there") &&
-		    rig_hears_close(&r, 1000) && !r.reset,
+		ok(rig_sent(&r, 1, "fail no ? there") &&
+		    rig_sent_close(&r, 1000) && !r.reset,
 		    "there is nothing: fail and Close");
 		rig_close(&r, 1000);
 		rig_wire_eof(&r);
@@ -241,19 +241,19 @@ test_resumed(void)
 	tunnel_ok(&r.t);
 	is(tunnel_resume(&r.t, 0), 0, "resumed");
 	rig_pump(&r);
-	ok(rig_hears(&r, 1, "ok") && rig_silent(&r), "ok is said there");
+	ok(rig_sent(&r, 1, "ok") && rig_silent(&r), "ok is sent there");
 	rig_stream(&r, "data", 4);
 	rig_wire_eof(&r);
 	tunnel_resume(&r.t, 0);
 	rig_pump(&r);
 	r.seen = 0;
-	ok(rig_hears(&r, 1, "ok") && rig_hears(&r, 2, "data") &&
-	    rig_hears(&r, 1, "ok") && rig_hears(&r, 2, "data"),
-	    "and again, before what is said again");
+	ok(rig_sent(&r, 1, "ok") && rig_sent(&r, 2, "data") &&
+	    rig_sent(&r, 1, "ok") && rig_sent(&r, 2, "data"),
+	    "and again, before what is sent again");
 	rig_wire_eof(&r);
 	tunnel_resume(&r.t, 2);
 	rig_pump(&r);
-	ok(rig_hears(&r, 2, "ta") && rig_silent(&r),
+	ok(rig_sent(&r, 2, "ta") && rig_silent(&r),
 	    "not to one who must have read it");
 	rig_end(&r);
 
@@ -279,7 +279,7 @@ test_resumed(void)
 	ok(r.lost, "a warm client redials from open on");
 	tunnel_resume(&r.t, 0);
 	rig_pump(&r);
-	ok(rig_hears(&r, 1, "open " ADDR) && rig_hears(&r, 1, "open " ADDR),
+	ok(rig_sent(&r, 1, "open " ADDR) && rig_sent(&r, 1, "open " ADDR),
 	    "and repeats it");
 	rig_end(&r);
 
@@ -380,8 +380,8 @@ test_chunks(void)
 			tunnel_ok(&r.t);
 		rig_pump(&r);
 		ok(r.t.end == TUNNEL_GOING && rig_got(&r, "hello") &&
-		    r.shut && rig_hears(&r, 10, "?") &&
-		    rig_hears(&r, 1, "ok") && rig_silent(&r),
+		    r.shut && rig_sent(&r, 10, "?") &&
+		    rig_sent(&r, 1, "ok") && rig_silent(&r),
 		    "in pieces of %zu", chunk);
 		rig_end(&r);
 	}

@@ -16,7 +16,7 @@
 #define WIRE_MAX	8192	/* bytes on the way */
 #define STEPS_MAX	400000
 
-enum kind { FOREIGN, PLAIN, SESSION };
+enum kind { PLAIN, NO_SESSION, SESSION };
 enum way { JOINED, PARK, SERVE };	/* whose stream comes later */
 
 struct pipe {
@@ -28,7 +28,7 @@ struct pipe {
 
 struct end {
 	struct tunnel t;
-	uint64_t total, told;	/* what the stream says: all, so far */
+	uint64_t total, told;	/* what the stream sends: all, so far */
 	uint64_t got;		/* what it was told */
 	int eof, reset, closed;	/* what it was shown */
 	int returned;		/* may go elsewhere */
@@ -97,7 +97,7 @@ begin_end(struct world *w, int who, uint32_t win)
 
 	memset(&cfg, 0, sizeof(cfg));
 	cfg.client = who == 0;
-	cfg.extension = w->kind != FOREIGN;
+	cfg.extension = w->kind != PLAIN;
 	cfg.session = w->kind == SESSION;
 	if (w->late != JOINED)
 		cfg.role = (who == 0) == (w->late == PARK) ? TUNNEL_ASKS :
@@ -236,13 +236,13 @@ shut(struct world *w, int who)
 	struct end *e = &w->end[who], *o = &w->end[!who];
 
 	e->eof = 1;
-	if (w->kind != FOREIGN && (o->told != o->total || e->got != o->total ||
+	if (w->kind != PLAIN && (o->told != o->total || e->got != o->total ||
 	    o->resets > 0))
 		wrong(w, "an end before the last byte", e->got);
 	tunnel_stream_shut(&e->t);
 }
 
-/* Somebody on the way says Close between two frames, and is answered. */
+/* A proxy on the way sends Close between two frames, and is answered. */
 static int
 goodbye(struct world *w, int to)
 {
@@ -277,7 +277,7 @@ cut(struct world *w)
 		w->way[i].closed = 1;
 		w->way[i].broken = 1;
 	}
-	w->lost |= w->kind == PLAIN || !tunnel_begun(&w->end[0].t) ||
+	w->lost |= w->kind == NO_SESSION || !tunnel_begun(&w->end[0].t) ||
 	    !tunnel_begun(&w->end[1].t);
 	w->cuts--;
 }
@@ -327,7 +327,7 @@ redial(struct world *w)
 	struct tunnel *c = &w->end[0].t, *s = &w->end[1].t;
 	uint64_t at = tunnel_taken(s);
 
-	/* 410: what was to be said has been, or was a reset. */
+	/* 410: what was to be sent has been, or was a reset. */
 	if ((s->end != TUNNEL_GOING && s->end != TUNNEL_STREAM_RESET) ||
 	    !tunnel_begun(s)) {
 		w->lost |= !tunnel_begun(s);
@@ -426,7 +426,7 @@ verdict(struct world *w)
 
 	if (!done(w))
 		wrong(w, "it never ends", w->now);
-	else if (w->kind == FOREIGN || resets || w->fails ||
+	else if (w->kind == PLAIN || resets || w->fails ||
 	    (w->late != JOINED && (w->lost || !tunnel_begun(&a->t) ||
 	    !tunnel_begun(&b->t))))
 		;	/* the truth of what was shown is checked on the way */
@@ -441,7 +441,7 @@ verdict(struct world *w)
 			wrong(w, "sent before ok", a->told);
 		return;
 	}
-	if (resets && w->kind != FOREIGN && !(a->reset && b->reset) &&
+	if (resets && w->kind != PLAIN && !(a->reset && b->reset) &&
 	    !(a->reset && b->closed) && !(b->reset && a->closed) &&
 	    !(a->closed && b->closed))
 		wrong(w, "neither reset nor ended", 0);
@@ -458,13 +458,13 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials,
 	state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	memset(&w, 0, sizeof(w));
 	w.now = 1000;
-	w.kind = rnd(8) == 0 ? FOREIGN : rnd(6) == 0 ? PLAIN : SESSION;
+	w.kind = rnd(8) == 0 ? PLAIN : rnd(6) == 0 ? NO_SESSION : SESSION;
 	win = 200 + rnd(rnd(2) == 0 ? 500 : 16000);
-	w.late = w.kind == FOREIGN || rnd(2) == 0 ? JOINED :
+	w.late = w.kind == PLAIN || rnd(2) == 0 ? JOINED :
 	    rnd(2) == 0 ? PARK : SERVE;
 	w.fails = w.late != JOINED && rnd(10) == 0;
 	w.cuts = w.kind == SESSION ? rnd(12) : 0;
-	if (w.late != JOINED && w.kind == PLAIN)
+	if (w.late != JOINED && w.kind == NO_SESSION)
 		w.cuts = rnd(4) == 0;
 	begin_end(&w, 0, win);
 	begin_end(&w, 1, win);

@@ -22,8 +22,8 @@
 struct rig {
 	struct tunnel t;
 	int64_t now;
-	uint8_t *got, *said;		/* by the stream, by the wire */
-	size_t ngot, nsaid, seen;
+	uint8_t *got, *sent;		/* by the stream, by the wire */
+	size_t ngot, nsent, seen;
 	int wire_stuck, stream_stuck;	/* take nothing */
 	size_t morsel;			/* most that is written at once, or 0 */
 	int shut, closed, reset, finished, wire_closed, lost, done;
@@ -31,7 +31,7 @@ struct rig {
 };
 
 /* A frame that was written to the wire, unmasked. */
-struct heard {
+struct sent_frame {
 	int fin, opcode, masked;
 	uint8_t key[4];
 	const uint8_t *payload;
@@ -39,7 +39,7 @@ struct heard {
 };
 
 static uint32_t rig_draws;
-static uint8_t rig_got_room[RIG_ROOM], rig_said_room[RIG_ROOM];
+static uint8_t rig_got_room[RIG_ROOM], rig_sent_room[RIG_ROOM];
 
 /* Never the same four bytes twice. */
 __attribute__((unused))
@@ -80,10 +80,11 @@ rig_begin(struct rig *r, struct tunnel_config cfg)
 	memset(r, 0, sizeof(*r));
 	r->now = RIG_START;
 	r->got = rig_got_room;
-	r->said = rig_said_room;
+	r->sent = rig_sent_room;
 	cfg.out = malloc(cfg.out_size);
 	cfg.in = malloc(cfg.in_size);
-	cfg.mask_buffer = cfg.client && cfg.session ? malloc(TUNNEL_MASK_BUFFER) : NULL;
+	cfg.mask_buffer = cfg.client && cfg.session ?
+	    malloc(TUNNEL_MASK_BUFFER) : NULL;
 	tunnel_begin(&r->t, &cfg, r->now);
 }
 
@@ -130,7 +131,7 @@ rig_write(struct rig *r, unsigned int w)
 	}
 	if ((w & TUNNEL_WRITE_WIRE) && !r->wire_stuck) {
 		k = tunnel_wire_data(&r->t, iov);
-		tunnel_wire_wrote(&r->t, rig_collect(r, r->said, &r->nsaid,
+		tunnel_wire_wrote(&r->t, rig_collect(r, r->sent, &r->nsent,
 		    iov, k));
 		return 1;
 	}
@@ -308,7 +309,7 @@ rig_wire_eof(struct rig *r)
 	rig_pump(r);
 }
 
-/* The clock says so many ms since the beginning. */
+/* The clock stands so many ms since the beginning. */
 __attribute__((unused))
 static void
 rig_at(struct rig *r, int64_t ms)
@@ -330,15 +331,15 @@ rig_deadline(const struct rig *r)
 }
 
 /*
- * The next whole frame that was said: 1, or 0 if there is none.  Taken apart
+ * The next whole frame that was sent: 1, or 0 if there is none.  Taken apart
  * without frame.c; -1 if it is malformed.
  */
 __attribute__((unused))
 static int
-rig_heard(struct rig *r, struct heard *h)
+rig_next(struct rig *r, struct sent_frame *h)
 {
-	uint8_t *p = r->said + r->seen;
-	size_t have = r->nsaid - r->seen, at = 2, i, bytes;
+	uint8_t *p = r->sent + r->seen;
+	size_t have = r->nsent - r->seen, at = 2, i, bytes;
 	uint64_t len;
 
 	if (have < 2)
@@ -375,11 +376,11 @@ rig_heard(struct rig *r, struct heard *h)
 /* The next frame is this one (text: without a terminating NUL). */
 __attribute__((unused))
 static int
-rig_hears(struct rig *r, int opcode, const char *text)
+rig_sent(struct rig *r, int opcode, const char *text)
 {
-	struct heard h;
+	struct sent_frame h;
 
-	return rig_heard(r, &h) == 1 && h.fin && h.opcode == opcode &&
+	return rig_next(r, &h) == 1 && h.fin && h.opcode == opcode &&
 	    h.masked == r->t.cfg.client &&
 	    (text == NULL || (h.len == strlen(text) &&
 	    memcmp(h.payload, text, h.len) == 0));
@@ -388,11 +389,11 @@ rig_hears(struct rig *r, int opcode, const char *text)
 /* The next frame is Close with this code; 1005: without one. */
 __attribute__((unused))
 static int
-rig_hears_close(struct rig *r, unsigned int code)
+rig_sent_close(struct rig *r, unsigned int code)
 {
-	struct heard h;
+	struct sent_frame h;
 
-	if (rig_heard(r, &h) != 1 || h.opcode != 8 ||
+	if (rig_next(r, &h) != 1 || h.opcode != 8 ||
 	    h.masked != r->t.cfg.client)
 		return 0;
 	if (h.len == 0)
@@ -404,7 +405,7 @@ __attribute__((unused))
 static int
 rig_silent(struct rig *r)
 {
-	return r->seen == r->nsaid;
+	return r->seen == r->nsent;
 }
 
 __attribute__((unused))

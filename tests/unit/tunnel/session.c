@@ -14,11 +14,11 @@ begin(struct rig *r, int client)
 	rig_begin(r, rig_config(client, 1, WIN));
 }
 
-/* A new wire: what was said on the old one is forgotten. */
+/* A new wire: what was sent on the old one is forgotten. */
 static int
 resume(struct rig *r, uint64_t at)
 {
-	r->nsaid = r->seen = 0;
+	r->nsent = r->seen = 0;
 	r->wire_closed = r->finished = r->lost = 0;
 	if (tunnel_resume(&r->t, at) == -1)
 		return -1;
@@ -73,10 +73,10 @@ test_loss(void)
 	rig_stream_eof(&r);
 	rig_frame(&r, 0x82, "all", 3);
 	rig_line(&r, "eof 3");
-	ok(rig_hears(&r, 2, "hello") && rig_hears(&r, 1, "eof 5") &&
-	    rig_hears(&r, 1, "ack 3"), "both directions are said");
+	ok(rig_sent(&r, 2, "hello") && rig_sent(&r, 1, "eof 5") &&
+	    rig_sent(&r, 1, "ack 3"), "both directions are sent");
 	rig_close(&r, 1012);
-	ok(rig_hears_close(&r, 1012) && r.lost && r.wire_closed && !r.done,
+	ok(rig_sent_close(&r, 1012) && r.lost && r.wire_closed && !r.done,
 	    "Close 1012 is answered by the same, and a loss");
 	resume(&r, 5);
 	rig_line(&r, "ack 5");
@@ -91,7 +91,7 @@ test_loss(void)
 	rig_at(&r, 100);
 	ok(r.lost && r.wire_closed, "silence is a loss");
 	ok(!tunnel_over(&r.t), "and nothing is over");
-	ok(!r.t.heard, "nothing was heard on that wire");
+	ok(!r.t.received, "nothing was received on that wire");
 	is(rig_deadline(&r), -1, "which has no deadline of its own");
 	rig_stream(&r, sample, WIN);
 	rig_at(&r, 100000);
@@ -103,7 +103,7 @@ test_loss(void)
 	rig_end(&r);
 }
 
-/* A reset is said until it is answered, on whatever wire. */
+/* A reset is sent until it is answered, on whatever wire. */
 static void
 test_rst(void)
 {
@@ -116,15 +116,15 @@ test_rst(void)
 	ok(r.lost && r.reset && !r.done, "reset while the wire is lost");
 	ok(tunnel_over(&r.t), "only the peer has to be told");
 	is(resume(&r, 0), 0, "(a new wire)");
-	ok(rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
-	    "is said on the new one");
+	ok(rig_sent(&r, 1, "rst") && rig_sent_close(&r, 1000),
+	    "is sent on the new one");
 	rig_frame(&r, 0x82, "late", 4);
-	ok(r.t.heard, "which has brought something");
+	ok(r.t.received, "which has brought something");
 	rig_wire_eof(&r);
 	ok(r.lost, "a wire lost before the answer");
 	resume(&r, 0);
-	ok(!r.t.heard, "the next one nothing yet");
-	ok(rig_hears(&r, 1, "rst") && rig_hears_close(&r, 1000),
+	ok(!r.t.received, "the next one nothing yet");
+	ok(rig_sent(&r, 1, "rst") && rig_sent_close(&r, 1000),
 	    "rst is repeated");
 	rig_close(&r, 1000);
 	rig_wire_eof(&r);
@@ -154,9 +154,9 @@ test_resume(void)
 		    "and nothing has changed");
 		for (at = 4; at <= 10; at++) {
 			is(resume(&r, at), 0, "a position we have");
-			ok(rig_hears(&r, 1, "ack 3"), "what was delivered");
+			ok(rig_sent(&r, 1, "ack 3"), "what was delivered");
 			if (at < 10)
-				ok(rig_hears(&r, 2, &"0123456789"[at]),
+				ok(rig_sent(&r, 2, &"0123456789"[at]),
 				    "what is missing");
 			ok(rig_silent(&r) && !r.lost, "goes on");
 			rig_wire_eof(&r);
@@ -205,13 +205,13 @@ test_cut_inside(void)
 	}
 }
 
-/* ... and so may what is said: replays are whole and freshly masked. */
+/* ... and so may what is sent: replays are whole and freshly masked. */
 static void
 test_cut_outside(void)
 {
 	static const size_t sizes[] = { 1, 13, 700, WIN };
 	struct rig r;
-	struct heard h, again;
+	struct sent_frame h, again;
 	size_t i, cut;
 	int client, good = 1;
 
@@ -226,14 +226,14 @@ test_cut_outside(void)
 				int k = tunnel_wire_data(&r.t, iov);
 
 				tunnel_wire_wrote(&r.t, rig_collect(&r,
-				    r.said, &r.nsaid, iov, k));
+				    r.sent, &r.nsent, iov, k));
 			}
-			memcpy(h.key, r.said + (sizes[i] > 125 ? 4 : 2), 4);
+			memcpy(h.key, r.sent + (sizes[i] > 125 ? 4 : 2), 4);
 			tunnel_wire_failed(&r.t);
 			rig_pump(&r);
 			r.wire_stuck = 0;
 			good &= resume(&r, 0) == 0;
-			good &= rig_heard(&r, &again) == 1 &&
+			good &= rig_next(&r, &again) == 1 &&
 			    again.len == sizes[i] &&
 			    memcmp(again.payload, sample, again.len) == 0;
 			if (client && cut > 8)
@@ -241,7 +241,7 @@ test_cut_outside(void)
 			good &= rig_silent(&r);
 			rig_end(&r);
 		}
-	ok(good, "what was cut off is said again, with another mask");
+	ok(good, "what was cut off is sent again, with another mask");
 }
 
 static void
@@ -254,22 +254,22 @@ test_resume_end(void)
 	rig_stream_eof(&r);
 	rig_wire_eof(&r);
 	resume(&r, 2);
-	ok(rig_hears(&r, 2, "llo") && rig_hears(&r, 1, "eof 5") &&
+	ok(rig_sent(&r, 2, "llo") && rig_sent(&r, 1, "eof 5") &&
 	    rig_silent(&r), "eof is repeated at its place");
 	rig_line(&r, "eof 0");
 	rig_line(&r, "ack 5");
-	ok(rig_hears_close(&r, 1000), "Close is due");
+	ok(rig_sent_close(&r, 1000), "Close is due");
 	rig_wire_eof(&r);
 	ok(r.lost && tunnel_over(&r.t), "lost before the answer");
 	resume(&r, 5);
-	ok(rig_hears(&r, 1, "eof 5") && rig_hears_close(&r, 1000),
+	ok(rig_sent(&r, 1, "eof 5") && rig_sent_close(&r, 1000),
 	    "both are repeated");
 	rig_line(&r, "eof 0");
 	rig_wire_eof(&r);
 	tunnel_expire(&r.t);
 	rig_pump(&r);
 	ok(r.done && r.t.end == TUNNEL_ENDED && r.closed && !r.reset,
-	    "nobody answers, but Close was due: success");
+	    "no answer, but Close was due: success");
 	rig_end(&r);
 
 	begin(&r, 0);
@@ -286,7 +286,7 @@ test_resume_end(void)
 	begin(&r, 0);
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");
-	ok(rig_hears(&r, 1, "eof 0") && rig_hears_close(&r, 1000),
+	ok(rig_sent(&r, 1, "eof 0") && rig_sent_close(&r, 1000),
 	    "Close is out");
 	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
 	rig_close(&r, 1000);
@@ -303,7 +303,7 @@ test_resume_end(void)
 	ok(r.lost && !tunnel_over(&r.t), "lost before the ack");
 	tunnel_expire(&r.t);
 	rig_pump(&r);
-	ok(r.done && r.t.end == TUNNEL_WIRE_LOST, "nobody answers: lost");
+	ok(r.done && r.t.end == TUNNEL_WIRE_LOST, "no answer: lost");
 	rig_end(&r);
 
 	begin(&r, 0);
@@ -331,7 +331,7 @@ test_take_over(void)
 	is(tunnel_may_resume(&r.t, 6), 1, "a position we have");
 	is(tunnel_taken(&r.t), 4, "half a frame was taken");
 	is(resume(&r, 6), 0, "taken over");
-	ok(rig_hears(&r, 1, "ack 4") && rig_hears(&r, 2, "6789") &&
+	ok(rig_sent(&r, 1, "ack 4") && rig_sent(&r, 2, "6789") &&
 	    rig_silent(&r), "replayed");
 	rig_frame(&r, 0x82, "e", 1);
 	ok(rig_got(&r, "abcde") && r.t.end == TUNNEL_GOING,
@@ -339,7 +339,7 @@ test_take_over(void)
 	rig_end(&r);
 }
 
-/* A pong, ping or ack of the old wire is not said on the new one. */
+/* A pong, ping or ack of the old wire is not sent on the new one. */
 static void
 test_old_wire(void)
 {

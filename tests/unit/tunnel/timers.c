@@ -6,7 +6,7 @@
 #include "tunnel/rig.h"
 
 enum { SERVER };
-enum { FOREIGN, INETWS };
+enum { PLAIN, INETWS };
 
 static struct tunnel_config
 pinging(int ext)
@@ -31,12 +31,12 @@ test_ping_due(void)
 {
 	struct rig r;
 
-	rig_begin(&r, pinging(FOREIGN));
+	rig_begin(&r, pinging(PLAIN));
 	is(rig_deadline(&r), 25000, "the first ping is due at the interval");
 	rig_at(&r, 24999);
 	ok(rig_silent(&r), "not before");
 	rig_at(&r, 25000);
-	ok(rig_hears(&r, 9, NULL) && rig_silent(&r), "one ping");
+	ok(rig_sent(&r, 9, NULL) && rig_silent(&r), "one ping");
 	is(rig_deadline(&r), 50000, "and another one interval later");
 	breathe(&r, 30000);
 	is(rig_deadline(&r), 50000, "what comes alone puts no ping off");
@@ -44,22 +44,22 @@ test_ping_due(void)
 	rig_stream(&r, "x", 1);
 	is(rig_deadline(&r), 55000, "both ways busy: from the older of both");
 	rig_at(&r, 55000);
-	ok(rig_hears(&r, 2, "x") && rig_hears(&r, 9, NULL), "due again");
+	ok(rig_sent(&r, 2, "x") && rig_sent(&r, 9, NULL), "due again");
 	rig_end(&r);
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	is(rig_deadline(&r), -1, "no interval, no deadline");
 	rig_at(&r, 100000000);
 	ok(rig_silent(&r) && !r.done, "and no ping");
 	rig_end(&r);
 
-	rig_begin(&r, pinging(FOREIGN));
+	rig_begin(&r, pinging(PLAIN));
 	r.wire_stuck = 1;
 	rig_at(&r, 25000);
 	rig_at(&r, 90000);
 	r.wire_stuck = 0;
 	rig_pump(&r);
-	ok(rig_hears(&r, 9, NULL) && rig_silent(&r),
+	ok(rig_sent(&r, 9, NULL) && rig_silent(&r),
 	    "pings do not pile up on a stuck wire");
 	rig_end(&r);
 }
@@ -69,14 +69,14 @@ static void
 test_rtt(void)
 {
 	struct rig r;
-	struct heard h;
+	struct sent_frame h;
 
-	rig_begin(&r, pinging(FOREIGN));
+	rig_begin(&r, pinging(PLAIN));
 	rig_at(&r, 25000);
-	rig_heard(&r, &h);
+	rig_next(&r, &h);
 	rig_at(&r, 25010);
 	rig_frame(&r, 0x8a, "no", 2);
-	is(r.t.rtt, -1, "a foreign pong says nothing of the round trip");
+	is(r.t.rtt, -1, "an unasked pong tells nothing of the round trip");
 	rig_at(&r, 25017);
 	rig_frame(&r, 0x8a, h.payload, h.len);
 	is(r.t.rtt, 17, "the answer does");
@@ -89,10 +89,10 @@ test_silence(void)
 	struct rig r;
 	struct tunnel_config cfg;
 
-	rig_begin(&r, pinging(FOREIGN));
+	rig_begin(&r, pinging(PLAIN));
 	rig_at(&r, 10000000);
 	is(r.t.end, TUNNEL_GOING,
-	    "a stranger that never answered a ping may be silent");
+	    "a plain peer that never answered a ping may be silent");
 	breathe(&r, 10000001);
 	is(rig_deadline(&r), 10025000, "(the next ping)");
 	rig_at(&r, 10050000);
@@ -154,7 +154,7 @@ test_silence_of_our_own(void)
 	is(r.t.end, TUNNEL_PING_TIMEOUT, "and runs out");
 	rig_end(&r);
 
-	rig_begin(&r, pinging(FOREIGN));
+	rig_begin(&r, pinging(PLAIN));
 	breathe(&r, 10);
 	r.wire_stuck = 1;
 	rig_stream(&r, buf, sizeof(buf));
@@ -167,14 +167,14 @@ test_silence_of_our_own(void)
 	for (i = 1; i < 100; i++)
 		rig_at(&r, i * 10000);
 	is(r.t.end, TUNNEL_GOING,
-	    "a stranger that is stuck on what we sent is not dead");
+	    "a plain peer that is stuck on what we sent is not dead");
 	rig_end(&r);
 }
 
 static void
 test_idle(void)
 {
-	struct tunnel_config cfg = pinging(FOREIGN);
+	struct tunnel_config cfg = pinging(PLAIN);
 	struct rig r;
 
 	cfg.idle_timeout = 60000;
@@ -191,7 +191,7 @@ test_idle(void)
 	breathe(&r, 89999);
 	rig_at(&r, 90000);
 	is(r.t.end, TUNNEL_IDLE, "pings and empty messages are");
-	while (rig_hears(&r, 9, NULL) || rig_hears(&r, 2, NULL))
+	while (rig_sent(&r, 9, NULL) || rig_sent(&r, 2, NULL))
 		;
 	ok(r.reset && r.t.close_code == 1008, "Close 1008 and a reset");
 	rig_end(&r);
@@ -207,7 +207,7 @@ test_idle(void)
 	ok(r.t.end == TUNNEL_IDLE && r.reset && r.done, "but not for ever");
 	rig_end(&r);
 
-	rig_begin(&r, rig_config(SERVER, FOREIGN, 0));
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	rig_at(&r, 1000000000);
 	is(r.t.end, TUNNEL_GOING, "no idle timeout, no end");
 	rig_end(&r);

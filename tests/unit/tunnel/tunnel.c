@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rules of RFC 6455 as a tunnel obeys them.  Every vector is said to a
+ * The rules of RFC 6455 as a tunnel obeys them.  Every vector is sent to a
  * server (masked) and to a client (unmasked): at once, byte by byte, and in
  * two pieces split at every place, with the stream and the wire taking what
  * they are given in between or only in the end.  The outcome is the same.
@@ -9,10 +9,10 @@
 
 /* How a piece of a vector becomes bytes. */
 enum how {
-	PLAIN,		/* a correct frame */
+	AS_IS,		/* a correct frame */
 	LEN16, LEN64,	/* length in more bytes than it needs */
 	TOP_BIT,	/* 64-bit length of 2^63 + n */
-	LONGER,		/* says 2^40 bytes, and begins with these */
+	LONGER,		/* claims 2^40 bytes, and begins with these */
 	FLIPPED,	/* masked by a server, or unmasked by a client */
 	PAD126		/* payload filled up to 126 bytes */
 };
@@ -24,10 +24,10 @@ struct piece {
 	enum how how;
 };
 
-#define F(first, text)		{ first, text, sizeof(text) - 1, PLAIN }
+#define F(first, text)		{ first, text, sizeof(text) - 1, AS_IS }
 #define G(first, text, how)	{ first, text, sizeof(text) - 1, how }
 
-enum who { ANYBODY, STRANGER, INETWS };
+enum who { ANY, PLAIN, INETWS };
 
 static const struct vector {
 	const char *name;
@@ -38,195 +38,195 @@ static const struct vector {
 	const char *pong;	/* the last one */
 	enum who who;
 } vectors[] = {
-	{ "nothing", { { 0, NULL, 0, PLAIN } }, "", 0, TUNNEL_GOING, NULL, ANYBODY },
+	{ "nothing", { { 0, NULL, 0, AS_IS } }, "", 0, TUNNEL_GOING, NULL, ANY },
 	{ "a binary message", { F(0x82, "hello") },
-	    "hello", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "hello", 0, TUNNEL_GOING, NULL, ANY },
 	{ "two messages", { F(0x82, "hel"), F(0x82, "lo") },
-	    "hello", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "hello", 0, TUNNEL_GOING, NULL, ANY },
 	{ "a zero-length message is nothing", { F(0x82, "") },
-	    "", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "", 0, TUNNEL_GOING, NULL, ANY },
 	{ "zero-length messages among others",
 	    { F(0x82, "a"), F(0x82, ""), F(0x82, ""), F(0x82, "b") },
-	    "ab", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "ab", 0, TUNNEL_GOING, NULL, ANY },
 	{ "three fragments",
 	    { F(0x02, "he"), F(0x00, "ll"), F(0x80, "o") },
-	    "hello", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "hello", 0, TUNNEL_GOING, NULL, ANY },
 	{ "empty fragments",
 	    { F(0x02, ""), F(0x00, ""), F(0x00, "x"), F(0x80, ""),
-	      F(0x82, "y") }, "xy", 0, TUNNEL_GOING, NULL, ANYBODY },
+	      F(0x82, "y") }, "xy", 0, TUNNEL_GOING, NULL, ANY },
 	{ "126 bytes", { G(0x82, "abc", PAD126) }, "abc", 0,
-	    TUNNEL_GOING, NULL, ANYBODY },
+	    TUNNEL_GOING, NULL, ANY },
 	{ "the beginning of a terabyte", { G(0x82, "abc", LONGER) },
-	    "abc", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "abc", 0, TUNNEL_GOING, NULL, ANY },
 
 	/* 5.5.2, 5.5.3 */
 	{ "a ping is answered", { F(0x89, "you?") },
-	    "", 0, TUNNEL_GOING, "you?", ANYBODY },
+	    "", 0, TUNNEL_GOING, "you?", ANY },
 	{ "an empty ping", { F(0x89, "") }, "", 0, TUNNEL_GOING, "",
-	    ANYBODY },
+	    ANY },
 	{ "of many pings the last one counts",
 	    { F(0x89, "1"), F(0x89, "22"), F(0x82, "x"), F(0x89, "333") },
-	    "x", 0, TUNNEL_GOING, "333", ANYBODY },
+	    "x", 0, TUNNEL_GOING, "333", ANY },
 	{ "a ping inside a fragmented message",
 	    { F(0x02, "he"), F(0x89, "?"), F(0x00, "l"), F(0x8a, "!"),
-	      F(0x80, "lo") }, "hello", 0, TUNNEL_GOING, "?", ANYBODY },
+	      F(0x80, "lo") }, "hello", 0, TUNNEL_GOING, "?", ANY },
 	{ "an unasked pong is ignored",
 	    { F(0x8a, "surprise"), F(0x82, "x"), F(0x8a, "") },
-	    "x", 0, TUNNEL_GOING, NULL, ANYBODY },
+	    "x", 0, TUNNEL_GOING, NULL, ANY },
 	{ "a ping before Close is answered",
 	    { F(0x89, "?"), F(0x88, "\x03\xe8") },
-	    "", 1000, TUNNEL_ENDED, "?", STRANGER },
+	    "", 1000, TUNNEL_ENDED, "?", PLAIN },
 
 	/* 5.2 */
 	{ "RSV1", { F(0x82, "a"), F(0xc2, "b") }, "a", 1002,
-	    TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "RSV2", { F(0xa2, "b") }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 	{ "RSV3 of a ping", { F(0x99, "b") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "opcode 3", { F(0x83, "b") }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 	{ "opcode 7", { F(0x87, "") }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 	{ "opcode 11", { F(0x8b, "") }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 	{ "opcode 15", { F(0x8f, "") }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 	{ "5 bytes, length in 16 bits", { G(0x82, "hello", LEN16) },
-	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "no bytes, length in 64 bits", { G(0x82, "", LEN64) },
-	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "length over 63 bits", { G(0x82, "hello", TOP_BIT) },
-	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "masked by the wrong side", { G(0x82, "hello", FLIPPED) },
-	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "a ping masked by the wrong side", { G(0x89, "", FLIPPED) },
-	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "a later frame masked by the wrong side",
 	    { F(0x82, "a"), G(0x82, "b", FLIPPED), F(0x82, "c") },
-	    "a", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "a", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 
 	/* 5.4, 5.5 */
 	{ "a ping of 126 bytes", { G(0x89, "x", PAD126) },
-	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "a ping with a long form of a short length",
 	    { G(0x89, "x", LEN16) }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 	{ "a ping in fragments", { F(0x09, "?") }, "", 1002,
-	    TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "Close in fragments", { F(0x08, "\x03\xe8") }, "", 1002,
-	    TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "a continuation of nothing", { F(0x80, "x") }, "", 1002,
-	    TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "a continuation behind a whole message",
 	    { F(0x82, "a"), F(0x00, "b") }, "a", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "a message inside a message",
 	    { F(0x02, "a"), F(0x82, "b") }, "a", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "text inside a message",
 	    { F(0x02, "a"), F(0x81, "ack 0") }, "a", 1002,
-	    TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    TUNNEL_PEER_FAULT, NULL, ANY },
 
-	/* text is data of strangers: 5.6, 8.1 */
+	/* text is data of plain peers: 5.6, 8.1 */
 	{ "text", { F(0x81, "caf\xc3\xa9") }, "caf\xc3\xa9", 0,
-	    TUNNEL_GOING, NULL, STRANGER },
+	    TUNNEL_GOING, NULL, PLAIN },
 	{ "a character in two frames",
 	    { F(0x01, "caf\xc3"), F(0x89, "?"), F(0x80, "\xa9!") },
-	    "caf\xc3\xa9!", 0, TUNNEL_GOING, "?", STRANGER },
+	    "caf\xc3\xa9!", 0, TUNNEL_GOING, "?", PLAIN },
 	{ "a character in four frames, some empty",
 	    { F(0x01, "\xf0"), F(0x00, "\x9f"), F(0x00, ""),
 	      F(0x00, "\x98"), F(0x80, "\x80") },
-	    "\xf0\x9f\x98\x80", 0, TUNNEL_GOING, NULL, STRANGER },
+	    "\xf0\x9f\x98\x80", 0, TUNNEL_GOING, NULL, PLAIN },
 	{ "an empty text", { F(0x81, ""), F(0x81, "x") }, "x", 0,
-	    TUNNEL_GOING, NULL, STRANGER },
+	    TUNNEL_GOING, NULL, PLAIN },
 	{ "a text message that ends inside a character",
 	    { F(0x81, "caf\xc3") }, "caf\xc3", 1007, TUNNEL_PEER_FAULT, NULL,
-	    STRANGER },
+	    PLAIN },
 	{ "an empty last fragment ends inside a character",
 	    { F(0x01, "\xc3"), F(0x80, "") }, "\xc3", 1007,
-	    TUNNEL_PEER_FAULT, NULL, STRANGER },
+	    TUNNEL_PEER_FAULT, NULL, PLAIN },
 	{ "two texts do not share a character",
 	    { F(0x81, "a\xc3"), F(0x81, "\xa9") }, "a\xc3", 1007,
-	    TUNNEL_PEER_FAULT, NULL, STRANGER },
+	    TUNNEL_PEER_FAULT, NULL, PLAIN },
 	{ "a surrogate across frames",
 	    { F(0x01, "\xed"), F(0x80, "\xa0\x80") }, "\xed", 1007,
-	    TUNNEL_PEER_FAULT, NULL, STRANGER },
+	    TUNNEL_PEER_FAULT, NULL, PLAIN },
 	{ "an overlong form", { F(0x81, "\xc0\xaf") }, "", 1007,
-	    TUNNEL_PEER_FAULT, NULL, STRANGER },
+	    TUNNEL_PEER_FAULT, NULL, PLAIN },
 	{ "bad text at the beginning of a terabyte",
 	    { G(0x81, "ab\xff", LONGER) }, "ab", 1007,
-	    TUNNEL_PEER_FAULT, NULL, STRANGER },
+	    TUNNEL_PEER_FAULT, NULL, PLAIN },
 	{ "binary need not be UTF-8",
 	    { F(0x02, "\xff\xfe"), F(0x80, "\xc3"), F(0x81, "x") },
-	    "\xff\xfe\xc3x", 0, TUNNEL_GOING, NULL, STRANGER },
+	    "\xff\xfe\xc3x", 0, TUNNEL_GOING, NULL, PLAIN },
 
 	/* 5.5.1, 7.4 */
 	{ "Close without a code", { F(0x82, "x"), F(0x88, "") }, "x", 1005,
-	    TUNNEL_ENDED, NULL, STRANGER },
+	    TUNNEL_ENDED, NULL, PLAIN },
 	{ "Close 1000", { F(0x82, "x"), F(0x88, "\x03\xe8") }, "x", 1000,
-	    TUNNEL_ENDED, NULL, STRANGER },
+	    TUNNEL_ENDED, NULL, PLAIN },
 	{ "Close 1001 with a reason",
 	    { F(0x82, "x"), F(0x88, "\x03\xe9" "caf\xc3\xa9") }, "x", 1001,
-	    TUNNEL_ENDED, NULL, STRANGER },
+	    TUNNEL_ENDED, NULL, PLAIN },
 	{ "Close inside a fragmented message",
 	    { F(0x02, "x"), F(0x88, "\x03\xe8") }, "x", 1000, TUNNEL_ENDED,
-	    NULL, STRANGER },
+	    NULL, PLAIN },
 	{ "Close 1011", { F(0x82, "x"), F(0x88, "\x03\xf3") }, "x", 1011,
-	    TUNNEL_PEER_CLOSED, NULL, ANYBODY },
+	    TUNNEL_PEER_CLOSED, NULL, ANY },
 	{ "Close 1012", { F(0x88, "\x03\xf4") }, "", 1012,
-	    TUNNEL_PEER_CLOSED, NULL, ANYBODY },
+	    TUNNEL_PEER_CLOSED, NULL, ANY },
 	{ "Close 3000", { F(0x88, "\x0b\xb8") }, "", 3000,
-	    TUNNEL_PEER_CLOSED, NULL, ANYBODY },
+	    TUNNEL_PEER_CLOSED, NULL, ANY },
 	{ "Close 4999", { F(0x88, "\x13\x87") }, "", 4999,
-	    TUNNEL_PEER_CLOSED, NULL, ANYBODY },
+	    TUNNEL_PEER_CLOSED, NULL, ANY },
 	{ "Close with one byte", { F(0x88, "\x03") }, "", 1002,
-	    TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "Close 0", { F(0x88, "\0\0") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 999", { F(0x88, "\x03\xe7") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 1004", { F(0x88, "\x03\xec") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 1005", { F(0x88, "\x03\xed") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 1006", { F(0x88, "\x03\xee") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 1015", { F(0x88, "\x03\xf7") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 2999", { F(0x88, "\x0b\xb7") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "Close 5000", { F(0x88, "\x13\x88") }, "", 1002, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "a reason that is not UTF-8", { F(0x88, "\x03\xe8\xff") }, "",
-	    1007, TUNNEL_PEER_FAULT, NULL, ANYBODY },
+	    1007, TUNNEL_PEER_FAULT, NULL, ANY },
 	{ "a reason that ends inside a character",
 	    { F(0x88, "\x03\xe8" "a\xc3") }, "", 1007, TUNNEL_PEER_FAULT,
-	    NULL, ANYBODY },
+	    NULL, ANY },
 	{ "what follows Close is ignored",
 	    { F(0x82, "x"), F(0x88, "\x03\xe8"), F(0x82, "y"),
 	      F(0x89, "?"), F(0xff, "rubbish"), F(0x88, "\x03\xf3") },
-	    "x", 1000, TUNNEL_ENDED, NULL, STRANGER },
+	    "x", 1000, TUNNEL_ENDED, NULL, PLAIN },
 	{ "what follows a fault is ignored",
 	    { F(0x83, "x"), F(0x82, "y"), F(0x89, "?"),
 	      F(0x88, "\x03\xe8") }, "", 1002, TUNNEL_PEER_FAULT, NULL,
-	    ANYBODY },
+	    ANY },
 
 	/* control lines */
 	{ "eof", { F(0x82, "hello"), F(0x81, "eof 5") }, "hello", 0,
 	    TUNNEL_GOING, NULL, INETWS },
 	{ "eof of nothing", { F(0x81, "eof 0") }, "", 0, TUNNEL_GOING, NULL,
 	    INETWS },
-	{ "eof said twice",
+	{ "eof sent twice",
 	    { F(0x82, "hi"), F(0x81, "eof 2"), F(0x81, "eof 2") },
 	    "hi", 0, TUNNEL_GOING, NULL, INETWS },
 	{ "a ping behind eof",
 	    { F(0x82, "hi"), F(0x81, "eof 2"), F(0x89, "?") },
 	    "hi", 0, TUNNEL_GOING, "?", INETWS },
-	{ "eof says less than came",
+	{ "eof tells less than came",
 	    { F(0x82, "hello"), F(0x81, "eof 4") }, "hello", 1002,
 	    TUNNEL_PEER_FAULT, NULL, INETWS },
-	{ "eof says more than came",
+	{ "eof tells more than came",
 	    { F(0x82, "hello"), F(0x81, "eof 6") }, "hello", 1002,
 	    TUNNEL_PEER_FAULT, NULL, INETWS },
 	{ "data behind eof",
@@ -274,7 +274,7 @@ make(uint8_t *dst, const struct piece *p, int masked)
 {
 	uint8_t payload[126];
 	size_t len = p->len, n, i;
-	uint64_t said;
+	uint64_t length;
 
 	if (p->how == FLIPPED)
 		masked = !masked;
@@ -285,13 +285,13 @@ make(uint8_t *dst, const struct piece *p, int masked)
 	if (p->how != LEN16 && p->how != LEN64 && p->how != TOP_BIT &&
 	    p->how != LONGER)
 		return rig_make(dst, masked, p->first, payload, len);
-	said = p->how == LONGER ? 1ULL << 40 :
+	length = p->how == LONGER ? 1ULL << 40 :
 	    p->how == TOP_BIT ? 1ULL << 63 | len : len;
 	n = 0;
 	dst[n++] = p->first;
 	dst[n++] = (p->how == LEN16 ? 126 : 127) | (masked ? 0x80 : 0);
 	for (i = p->how == LEN16 ? 2 : 8; i-- > 0;)
-		dst[n++] = said >> (8 * i);
+		dst[n++] = length >> (8 * i);
 	if (masked) {
 		memset(dst + n, 0x5a, 4);
 		n += 4;
@@ -314,10 +314,10 @@ struct outcome {
 static void
 listen_to(struct rig *r, struct outcome *o)
 {
-	struct heard h;
+	struct sent_frame h;
 	int more;
 
-	while ((more = rig_heard(r, &h)) == 1) {
+	while ((more = rig_next(r, &h)) == 1) {
 		if (o->code != 0 || h.masked != r->t.cfg.client || !h.fin)
 			o->wrong = 1;
 		if (h.opcode == 10) {
@@ -330,7 +330,7 @@ listen_to(struct rig *r, struct outcome *o)
 		else
 			o->wrong = 1;
 	}
-	if (more == -1 || r->seen != r->nsaid || r->endless)
+	if (more == -1 || r->seen != r->nsent || r->endless)
 		o->wrong = 1;
 }
 
@@ -426,7 +426,7 @@ test_vectors(void)
 		good = 1;
 		if (v->who != INETWS)
 			good &= check(v, 0, 0) & check(v, 1, 0);
-		if (v->who != STRANGER)
+		if (v->who != PLAIN)
 			good &= check(v, 0, 1) & check(v, 1, 1);
 		ok(good, "%s", v->name);
 	}
