@@ -29,8 +29,8 @@ deadline_wait(const struct io *io, int for_write, int64_t deadline)
 }
 
 /*
- * poll(2) comes first, for an inherited pipe or terminal may be a blocking
- * one, and only then what TLS holds back is asked for.
+ * poll(2) comes first, since an inherited pipe or terminal may be blocking;
+ * what TLS has buffered already needs none.
  */
 ssize_t
 deadline_read(struct io *io, void *dst, size_t size, int64_t deadline)
@@ -50,8 +50,8 @@ deadline_read(struct io *io, void *dst, size_t size, int64_t deadline)
 }
 
 /*
- * There is room nearly always, so poll(2) is asked if not; but for what is no
- * socket, since a terminal would keep us.
+ * There nearly always is room, so a socket is polled only after EAGAIN; what is
+ * no socket is polled first, since a terminal would block.
  */
 int
 deadline_write(struct io *io, const void *src, size_t len, int64_t deadline)

@@ -15,7 +15,7 @@
 /*
  * Waits for the end to become readable (or writable) until deadline, of
  * clock_ms().  0, or -1 with errno, ETIMEDOUT at the deadline.  A return of 0
- * promises nothing: the read may still say EAGAIN.
+ * is no promise: the read may still fail with EAGAIN.
  */
 int deadline_wait(const struct io *, int for_write, int64_t deadline);
 

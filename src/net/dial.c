@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +14,9 @@
 #include "os/fd.h"
 #include "os/signals.h"
 
-#define ATTEMPT_DELAY	250	/* RFC 8305 5: Connection Attempt Delay, ms */
+#define ATTEMPT_DELAY	250	/* ms: Connection Attempt Delay, RFC 8305 5 */
 
-/* The race of RFC 8305: attempts started so far, and how they fare. */
+/* The race of RFC 8305: the attempts and their results. */
 struct race {
 	const struct net_found *to;
 	struct pollfd attempt[NET_FOUND_MAX];	/* fd -1: not or no more */
@@ -26,92 +25,9 @@ struct race {
 	int64_t next_at;	/* when the next attempt may start */
 	int winner;		/* connected descriptor, or -1 */
 	int is_literal;		/* the address is what the user wrote */
-	int status;		/* what the failures amount to */
+	int status;		/* exit status for the failures */
 	char reasons[256];
 };
-
-static int
-is_localhost(const char *host)
-{
-	size_t len = strlen(host);
-
-	if (len > 0 && host[len - 1] == '.')
-		len--;
-	return (len == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-	    (len > 10 && strncasecmp(host + len - 10, ".localhost", 10) == 0);
-}
-
-/*
- * AI_ADDRCONFIG keeps useless IPv6 addresses away from a host without it, but
- * takes no notice of loopback addresses: so it is for real names only, and
- * only where nobody asked for a family.
- */
-static int
-resolve(const char *host, uint16_t port, int family, int literal,
-    struct addrinfo **list)
-{
-	struct addrinfo hints;
-	char service[8];
-	int e;
-
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = family == NET_IPV4 ? AF_INET :
-	    family == NET_IPV6 ? AF_INET6 : AF_UNSPEC;
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-	snprintf(service, sizeof(service), "%u", port);
-	e = getaddrinfo(host, service, &hints, list);
-	if (e != EAI_NONAME || literal)
-		return e;
-	hints.ai_flags = AI_NUMERICSERV;
-	if (family == NET_ANY && !is_localhost(host))
-		hints.ai_flags |= AI_ADDRCONFIG;
-	return getaddrinfo(host, service, &hints, list);
-}
-
-static const struct addrinfo *
-next_of(const struct addrinfo *ai, int v6)
-{
-	while (ai != NULL && (ai->ai_family == AF_INET6) != v6)
-		ai = ai->ai_next;
-	return ai;
-}
-
-/* glibc takes ::1 in /etc/hosts for 127.0.0.1 too, which is there as well. */
-static int
-is_known(const struct net_found *found, const struct addrinfo *ai)
-{
-	int i;
-
-	for (i = 0; i < found->n; i++)
-		if (found->at[i].len == ai->ai_addrlen &&
-		    memcmp(&found->at[i].ss, ai->ai_addr, ai->ai_addrlen) == 0)
-			return 1;
-	return 0;
-}
-
-/* RFC 8305 4: families take turns, IPv6 begins; within one, as resolved. */
-static void
-interleave(struct net_found *found, const struct addrinfo *list)
-{
-	const struct addrinfo *next[2];
-	int turn;
-
-	next[0] = next_of(list, 1);
-	next[1] = next_of(list, 0);
-	for (turn = 0; (next[0] != NULL || next[1] != NULL) &&
-	    found->n < NET_FOUND_MAX; turn = !turn) {
-		const struct addrinfo *ai = next[turn];
-
-		if (ai == NULL)
-			continue;
-		next[turn] = next_of(ai->ai_next, turn == 0);
-		if (is_known(found, ai))
-			continue;
-		memcpy(&found->at[found->n].ss, ai->ai_addr, ai->ai_addrlen);
-		found->at[found->n++].len = ai->ai_addrlen;
-	}
-}
 
 /* What a failed connect(2) means for the exit status. */
 static int
@@ -130,7 +46,7 @@ status_of(int e)
 	}
 }
 
-/* Notes why attempt i came to nothing.  A timeout outweighs a refusal. */
+/* Records why attempt i failed.  A timeout outweighs a refusal. */
 static void
 attempt_failed(struct race *race, int i, const char *reason, int status)
 {
@@ -252,7 +168,7 @@ run_race(struct race *race, int64_t deadline)
 	return race->winner;
 }
 
-/* Says what cannot be connected to as its owner wrote it, and why. */
+/* Names the target as it was written, and why it cannot be reached. */
 static int
 cannot_connect(const struct addr *a, const char *reasons, int status,
     struct error *why)
@@ -272,87 +188,6 @@ is_literal(const char *host)
 	struct in_addr v4;
 
 	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
-}
-
-/* In the order in which they are named. */
-static int
-take_named(struct net_found *found, const struct addr *a, const char *named,
-    int family, struct error *why)
-{
-	char word[ADDR_HOST_MAX + 1];
-	struct addrinfo *list;
-	const char *p = named;
-	size_t len, skip;
-
-	for (;; p += len + 1) {
-		len = strcspn(p, ",");
-		skip = p[0] == '[';
-		snprintf(word, sizeof(word), "%.*s", (int)(len - 2 * skip),
-		    p + skip);
-		if (found->n < NET_FOUND_MAX &&
-		    resolve(word, a->port, family, 1, &list) == 0) {
-			memcpy(&found->at[found->n].ss, list->ai_addr,
-			    list->ai_addrlen);
-			found->at[found->n++].len = list->ai_addrlen;
-			freeaddrinfo(list);
-		}
-		if (p[len] == '\0')
-			break;
-	}
-	if (found->n > 0)
-		return 0;
-	return error_set(why, EXIT_NAME, "%s has no address of that family: %s",
-	    a->host, named);
-}
-
-/*
- * An address that is a number needs no resolver, nor its memory.  One of
- * another family is left to it, as it says so.
- */
-static int
-find_number(struct net_found *found, const struct addr *a, int family)
-{
-	struct sockaddr_in *in = (void *)&found->at[0].ss;
-	struct sockaddr_in6 *in6 = (void *)&found->at[0].ss;
-
-	memset(&found->at[0].ss, 0, sizeof(found->at[0].ss));
-	if (family != NET_IPV6 &&
-	    inet_pton(AF_INET, a->host, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(a->port);
-		found->at[0].len = sizeof(*in);
-	} else if (family != NET_IPV4 &&
-	    inet_pton(AF_INET6, a->host, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(a->port);
-		found->at[0].len = sizeof(*in6);
-	} else
-		return 0;
-	found->n = 1;
-	return 1;
-}
-
-int
-net_find(struct net_found *found, const struct addr *a, const char *named,
-    int family, struct error *why)
-{
-	struct addrinfo *list;
-	int e;
-
-	found->n = 0;
-	if (a->kind != ADDR_TCP)
-		return 0;
-	if (named != NULL)
-		return take_named(found, a, named, family, why);
-	if (find_number(found, a, family))
-		return 0;
-	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
-		return error_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
-		    "cannot resolve %s: %s", a->host,
-		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
-	interleave(found, list);
-	freeaddrinfo(list);
-	return 0;
 }
 
 static int

@@ -10,8 +10,8 @@
 #include "net/fdpass.h"
 
 /*
- * Room for one descriptor, rightly aligned; who receives counts no padding, in
- * which there would be room for a second.
+ * Room for one descriptor, aligned.  A receiver passes the length without the
+ * padding, in which a second one would fit.
  */
 union passing {
 	struct cmsghdr align;

@@ -10,61 +10,11 @@
 #include <unistd.h>
 
 #include "net/inherit.h"
+#include "net/inherit_fd.h"
 #include "net/listen_fds.h"
 #include "os/fd.h"
 
 #define BACKLOG		4096	/* the system cuts it to its own maximum */
-
-/* What a descriptor is. */
-enum sort { IS_LISTENER, IS_CONNECTION, IS_OTHER };
-
-static int
-sort_of(int fd)
-{
-	socklen_t len = sizeof(int);
-	int type;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
-		return errno == ENOTSOCK ? IS_OTHER : -1;
-	if (type != SOCK_STREAM) {
-		errno = EPROTOTYPE;
-		return -1;
-	}
-	switch (net_is_listener(fd)) {
-	case 1:
-		return IS_LISTENER;
-	case 0:
-		return IS_CONNECTION;
-	}
-	return -1;
-}
-
-/* Are they the same socket? */
-static int
-same_socket(int a, int b)
-{
-	struct stat sa, sb;
-
-	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 &&
-	    S_ISSOCK(sa.st_mode) && S_ISSOCK(sb.st_mode) &&
-	    sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
-}
-
-/* Puts /dev/null on one of the descriptors 0 to 2. */
-static int
-put_null(int fd)
-{
-	int null, r;
-
-	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		return -1;
-	if (null == fd)
-		return fcntl(fd, F_SETFD, 0);
-	r = dup2(null, fd);
-	if (null > STDERR_FILENO)
-		close(null);
-	return r == -1 ? -1 : 0;
-}
 
 int
 inherit_stderr(void)
@@ -72,67 +22,13 @@ inherit_stderr(void)
 	int fd, n;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && put_null(fd) == -1)
+		if (fcntl(fd, F_GETFD) == -1 && inherit_put_null(fd) == -1)
 			return -1;
 	n = listen_fds_count();
-	if (!same_socket(STDERR_FILENO, STDIN_FILENO) &&
-	    (n == 0 || !same_socket(STDERR_FILENO, LISTEN_FDS_FIRST)))
+	if (!inherit_same_socket(STDERR_FILENO, STDIN_FILENO) &&
+	    (n == 0 || !inherit_same_socket(STDERR_FILENO, LISTEN_FDS_FIRST)))
 		return 0;
-	return put_null(STDERR_FILENO) == -1 ? -1 : 1;
-}
-
-/*
- * Opens a pipe or terminal anew, so that O_NONBLOCK is ours alone: the flag
- * belongs to the open file, which a shell or the next program may share.
- * Other files never make anybody wait (and would lose their offset).
- */
-static int
-reopen(int fd, int flags)
-{
-	char path[40];
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (!S_ISFIFO(st.st_mode) && !isatty(fd)) {
-		errno = EINVAL;
-		return -1;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-}
-
-/*
- * Moves a descriptor above 2, where it is close-on-exec, and makes it
- * non-blocking as far as that hurts nobody else.  Returns the new number.
- */
-static int
-move(int fd, int flags)
-{
-	int new = -1;
-
-	if (net_is_socket(fd) != 1)
-		new = reopen(fd, flags);
-	if (new != -1 && new <= STDERR_FILENO) {
-		close(new);
-		new = -1;
-	}
-	if (new == -1) {
-		new = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (new == -1)
-			return -1;
-		if (!isatty(new) && fd_nonblock(new) == -1) {
-			close(new);
-			return -1;
-		}
-	}
-	if (fd > STDERR_FILENO)
-		close(fd);
-	else if (put_null(fd) == -1) {
-		close(new);
-		return -1;
-	}
-	return new;
+	return inherit_put_null(STDERR_FILENO) == -1 ? -1 : 1;
 }
 
 static int
@@ -184,8 +80,8 @@ failed(struct error *why, int fd)
 
 /*
  * Takes over a socket, and every other of the descriptors 0 to 2 that is the
- * same one: left open there it would keep the connection alive, and invite
- * words into the stream.  Returns its number from now on.
+ * same one: left open there it would keep the connection alive, and messages
+ * could get into the stream.  Returns its number from now on.
  */
 static int
 own(struct inherited *a, int fd, struct error *why)
@@ -193,15 +89,15 @@ own(struct inherited *a, int fd, struct error *why)
 	int mine, other;
 
 	for (other = STDIN_FILENO; other <= STDERR_FILENO; other++) {
-		if (other == fd || !same_socket(fd, other))
+		if (other == fd || !inherit_same_socket(fd, other))
 			continue;
-		if (put_null(other) == -1)
+		if (inherit_put_null(other) == -1)
 			return failed(why, other);
 		if (other == STDERR_FILENO)
 			a->no_stderr = 1;
 	}
 	if (fd <= STDERR_FILENO)
-		mine = move(fd, O_RDWR);
+		mine = inherit_move(fd, O_RDWR);
 	else
 		mine = fd_nonblock(fd) == -1 ? -1 : fd;
 	return mine != -1 ? mine : failed(why, fd);
@@ -216,7 +112,7 @@ sort_of_new(const struct inherited *a, int fd, struct error *why)
 	if (fd > STDERR_FILENO && kept(a, fd))
 		return error_set(why, EXIT_BADUSAGE,
 		    "descriptor %d is to be listened on twice", fd);
-	if ((sort = sort_of(fd)) == -1)
+	if ((sort = inherit_sort(fd)) == -1)
 		return failed(why, fd);
 	if (sort == IS_OTHER)
 		return error_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
@@ -237,7 +133,7 @@ take(struct inherited *a, int fd, struct error *why)
 	return set_connection(a, mine, mine, why);
 }
 
-/* The same, of a door. */
+/* The same, for an extra listener. */
 static int
 take_for(struct inherited *a, struct inherited_extra *d, int fd,
     struct error *why)
@@ -264,18 +160,17 @@ take_stdio(struct inherited *a, struct error *why)
 {
 	int rfd, wfd;
 
-	if (same_socket(STDIN_FILENO, STDOUT_FILENO))
+	if (inherit_same_socket(STDIN_FILENO, STDOUT_FILENO))
 		return take(a, STDIN_FILENO, why);
-	if ((rfd = move(STDIN_FILENO, O_RDONLY)) == -1)
+	if ((rfd = inherit_move(STDIN_FILENO, O_RDONLY)) == -1)
 		return failed(why, STDIN_FILENO);
-	if ((wfd = move(STDOUT_FILENO, O_WRONLY)) == -1)
+	if ((wfd = inherit_move(STDOUT_FILENO, O_WRONLY)) == -1)
 		return failed(why, STDOUT_FILENO);
 	return set_connection(a, rfd, wfd, why);
 }
 
 /*
- * Descriptor 0 as inetd hands it over.  Whoever says inetd where there are
- * two pipes, as under ncat, means both.
+ * Descriptor 0 as inetd hands it over; or both of two pipes, as under ncat.
  */
 static int
 take_inetd(struct inherited *a, struct error *why)
@@ -285,11 +180,11 @@ take_inetd(struct inherited *a, struct error *why)
 	return take_stdio(a, why);
 }
 
-/* All words there are. */
+/* All LISTEN words. */
 struct words {
 	const struct addr *word;
 	unsigned int n;
-	const struct addr *const *doors;
+	const struct addr *const *extra;
 };
 
 static int
@@ -299,7 +194,7 @@ names(const struct addr *word, int i)
 	    word->name[0] != '\0' && listen_fds_named(i, word->name);
 }
 
-/* Does some word name the i-th that systemd has passed? */
+/* Does a word name the i-th socket that systemd has passed? */
 static int
 is_named(const struct words *w, int i)
 {
@@ -308,13 +203,16 @@ is_named(const struct words *w, int i)
 	for (k = 0; k < w->n; k++)
 		if (names(&w->word[k], i))
 			return 1;
-	for (k = 0; w->doors != NULL && k < INHERIT_EXTRA; k++)
-		if (names(w->doors[k], i))
+	for (k = 0; w->extra != NULL && k < INHERIT_EXTRA; k++)
+		if (names(w->extra[k], i))
 			return 1;
 	return 0;
 }
 
-/* Those of this name, or those that nobody names; for a door unless NULL. */
+/*
+ * Takes those of this name, or without a name those that no word names; as
+ * extra listeners unless d is NULL.
+ */
 static int
 take_systemd(struct inherited *a, struct inherited_extra *d,
     const char *name, const struct words *w, struct error *why)
@@ -323,8 +221,8 @@ take_systemd(struct inherited *a, struct inherited_extra *d,
 
 	for (i = 0; i < n; i++) {
 		fd = LISTEN_FDS_FIRST + i;
-		if (*name != '\0' ? !listen_fds_named(i, name) : is_named(w, i) ||
-		    kept(a, fd))
+		if (*name != '\0' ? !listen_fds_named(i, name) :
+		    is_named(w, i) || kept(a, fd))
 			continue;
 		if ((d != NULL ? take_for(a, d, fd, why) :
 		    take(a, fd, why)) == -1)
@@ -374,7 +272,7 @@ take_word(struct inherited *a, const struct addr *word,
 	return error_set(why, EXIT_BADUSAGE, "nothing to listen on");
 }
 
-/* No word was said. */
+/* Without LISTEN words. */
 static int
 guess(struct inherited *a, const struct words *w, struct error *why)
 {
@@ -395,8 +293,8 @@ begin(struct inherited *a, const struct words *w, struct error *why)
 
 	memset(a, 0, sizeof(*a));
 	a->rfd = a->wfd = -1;
-	for (i = 0; w->doors != NULL && i < INHERIT_EXTRA && r == 0; i++) {
-		if ((word = w->doors[i]) == NULL)
+	for (i = 0; w->extra != NULL && i < INHERIT_EXTRA && r == 0; i++) {
+		if ((word = w->extra[i]) == NULL)
 			continue;
 		if (word->kind == ADDR_FD)
 			r = take_for(a, &a->extra[i], word->number, why);
@@ -407,10 +305,10 @@ begin(struct inherited *a, const struct words *w, struct error *why)
 }
 
 int
-inherit_extra(struct inherited *a, const struct addr *const doors[],
+inherit_extra(struct inherited *a, const struct addr *const extra[],
     struct error *why)
 {
-	struct words w = { .doors = doors };
+	struct words w = { .extra = extra };
 
 	if (begin(a, &w, why) == -1)
 		return -1;
@@ -420,9 +318,9 @@ inherit_extra(struct inherited *a, const struct addr *const doors[],
 
 int
 inherit(struct inherited *a, const struct addr *words, unsigned int n,
-    const struct addr *const doors[], struct error *why)
+    const struct addr *const extra[], struct error *why)
 {
-	struct words w = { .word = words, .n = n, .doors = doors };
+	struct words w = { .word = words, .n = n, .extra = extra };
 	unsigned int i;
 
 	if (begin(a, &w, why) == -1)

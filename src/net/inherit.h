@@ -31,10 +31,10 @@ struct inherited {
 		int fd[INHERIT_EXTRA_FDS];
 		unsigned int n;
 	} extra[INHERIT_EXTRA];
-	char peer[NET_NAME_MAX];	/* whose it is, "" if not known */
+	char peer[NET_NAME_MAX];	/* its peer, "" if not known */
 	int no_stderr;			/* descriptor 2 was this connection too
 					 * and is /dev/null now: log to syslog,
-					 * as when inherit_stderr() says 1 */
+					 * as when inherit_stderr() is 1 */
 };
 
 /*
@@ -51,7 +51,7 @@ int inherit_stderr(void);
  * usage error.  LISTEN_* are removed from the environment if they were ours.
  * What was taken from descriptors 0 and 1 is replaced by /dev/null there.
  *
- * doors are INHERIT_EXTRA words of other listeners, or NULL; each of them may
+ * extra are INHERIT_EXTRA words of other listeners, or NULL; each of them may
  * be NULL.  Those of kind ADDR_FD and ADDR_SYSTEMD are taken over, others are
  * not opened here.  What one word names, neither a word "systemd" without a
  * name takes nor no word at all.
@@ -59,14 +59,14 @@ int inherit_stderr(void);
  * 0, or -1 and why: 64 or 71; descriptors are then left as they are.
  */
 int inherit(struct inherited *, const struct addr *words, unsigned int n,
-    const struct addr *const doors[], struct error *);
+    const struct addr *const extra[], struct error *);
 
-/* The same of the doors alone, for who neither listens nor has a connection. */
-int inherit_extra(struct inherited *, const struct addr *const doors[],
+/* Only the extra listeners, for a mode without listeners or connection. */
+int inherit_extra(struct inherited *, const struct addr *const extra[],
     struct error *);
 
 /*
- * The peer of a connection: what the socket says, or else (pipes, Unix
+ * The peer of a connection: the socket's, or else (pipes, Unix
  * sockets) the launcher in TCPREMOTEIP, REMOTE_ADDR, REMOTE_HOST,
  * SOCAT_PEERADDR, NCAT_REMOTE_ADDR, in this order, numeric only; else "" or
  * the name of the Unix socket.  dst has NET_NAME_MAX bytes.

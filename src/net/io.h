@@ -47,9 +47,9 @@ int io_finish(struct io *);
 int io_pending(const struct io *);
 
 /*
- * Can data be moved (os/splice.h) from rfd, as long as io_pending() says no,
- * and to wfd?  A plain end takes part, and TLS where the kernel does it.  What
- * moving from it says of an end or EINVAL, only reading makes known.
+ * Can data be moved (splice.h) from rfd, as long as io_pending() is false, and
+ * to wfd?  True for a plain end, and for TLS where the kernel does it.  When
+ * moving meets an end of file or EINVAL, io_readv() tells what it is.
  */
 int io_moves_from(const struct io *);
 int io_moves_to(const struct io *);

@@ -14,7 +14,7 @@
 #include "os/clock.h"
 
 #define SAME_PORT_TRIES	16
-#define IN_USE_MS	500	/* for a predecessor to let go */
+#define IN_USE_MS	500	/* for a predecessor to close it */
 #define IN_USE_STEP	10	/* ms, the first one; doubled each time */
 
 /* Where to bind; at most one address of each family. */
@@ -188,8 +188,8 @@ listen_any(const struct addr *a, int backlog, int fds[2], struct error *why)
 }
 
 /*
- * Only a refused connection proves it; a full backlog (EAGAIN) belongs to
- * somebody alive.
+ * Only a refused connection proves it; a full backlog (EAGAIN) belongs to a
+ * process that is alive.
  */
 int
 net_is_stale(const char *path)
@@ -284,9 +284,9 @@ net_listen_now(const struct addr *a, int backlog, int fds[2], struct error *why)
 }
 
 /*
- * The last child of a predecessor that has just ended may not have had time
- * to close what it got by the fork.  Few tries, as somebody who is alive gets
- * a connection by each.
+ * The last child of a predecessor that has just ended may still hold the
+ * listener it inherited.  Few tries, as each one connects to a live owner of a
+ * Unix socket.
  */
 int
 net_listen(const struct addr *a, int backlog, int fds[2], struct error *why)

@@ -23,16 +23,16 @@ enum { NET_ANY = 0, NET_IPV4 = 4, NET_IPV6 = 6 };
  * one, or two on one port for a bare PORT (loopback of both families) and for
  * a name with addresses of both; a missing family is no error.  ":PORT" is one
  * dual-stack socket, or IPv4 alone where there is no IPv6.  SO_REUSEADDR is
- * set; a stale Unix socket that nobody answers on is replaced, a live one is
- * not, nor a file that is no socket.  What is in use is tried again for half a
- * second, but not by the second function, which does not wait.  Returns how
+ * set; a stale Unix socket, which refuses connections, is replaced; a live one
+ * is not, nor a file that is no socket.  What is in use is tried again for half
+ * a second by net_listen(); net_listen_now() does not wait.  Returns how
  * many (1 or 2) were put into fds, or -1 with errno and why (71).
  */
 int net_listen(const struct addr *, int backlog, int fds[2], struct error *);
 int net_listen_now(const struct addr *, int backlog, int fds[2],
     struct error *);
 
-/* Is there a Unix socket left over from a process that is gone? */
+/* True for a Unix socket left by a process that is gone. */
 int net_is_stale(const char *path);
 
 /*
@@ -60,11 +60,11 @@ int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
     struct error *);
 
 /*
- * The two steps of it, for who wants to know what came of each: the addresses
- * of a name in the order in which they are tried (none of a Unix socket), and
- * dialling those.  They are those that somebody has named, numbers with commas
- * between them, IPv6 in brackets or not, of which those of another family do
- * not count; or, if named is NULL, what is found.
+ * The two steps of net_dial().  net_find() lists the addresses of a name in the
+ * order in which they are tried (none for a Unix socket): those in named,
+ * numbers separated by commas, IPv6 with or without brackets, of which those
+ * of another family are left out; or, if named is NULL, those that the
+ * resolver finds.  net_dial_found() dials them.
  */
 #define NET_FOUND_MAX	16
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Moving bytes from one descriptor to another without copying them to this
- * process and back (splice(2), Linux).  Elsewhere splice_open() fails and
- * everything is copied.
+ * Moving bytes from one descriptor to another inside the kernel (splice(2),
+ * Linux).  Elsewhere splice_ready() is false and everything is copied.
  */
 #ifndef NET_SPLICE_H
 #define NET_SPLICE_H
@@ -13,7 +12,7 @@
 
 struct splice {
 	int r, w;		/* the pipe in between, -1 when closed */
-	size_t size;		/* it holds so much */
+	size_t size;		/* its capacity in bytes */
 	size_t held;		/* bytes in it */
 	int bulk;		/* much comes at once: moving pays */
 	int refused;		/* it cannot be done here */
@@ -22,29 +21,28 @@ struct splice {
 #define SPLICE_CLOSED	((struct splice){ .r = -1, .w = -1 })
 
 /*
- * Tells how many bytes have just been copied or moved at once: many begin
- * moving, few end it, since for few bytes copying is cheaper.
+ * Reports how many bytes were just copied or moved at once: many start moving,
+ * few stop it, since copying few bytes is cheaper.
  */
 void splice_saw(struct splice *, size_t);
 
 /*
- * Is moving to this descriptor worth it now, and is there a pipe?  Makes it if
- * need be and if the descriptor is one that takes what is moved.
+ * Is moving to this descriptor worth it now, and is there a pipe?  Opens the
+ * pipe if needed and if data can be moved to the descriptor.
  */
 int splice_ready(struct splice *, int to);
 
-/* Gives the pipe back, with what is held. */
+/* Closes the pipe, with what is held. */
 void splice_close(struct splice *);
 
 /*
  * Moves up to max bytes from fd into the empty pipe: how many, 0 at end of
- * file, -1 with errno; EINVAL if this descriptor cannot be moved from, or what
- * it has next.  At these two splice_ready() says no from then on: reading
- * tells what it is.
+ * file, -1 with errno; EINVAL if this descriptor, or its next data, cannot be
+ * moved.  After these two splice_ready() stays false: reading tells what it is.
  */
 ssize_t splice_from(struct splice *, int fd, size_t max);
 
-/* Moves what is held to fd; more: the last of it is not the last to come. */
+/* Moves what is held to fd; more: further data follows at once. */
 ssize_t splice_to(struct splice *, int fd, int more);
 
 #endif

@@ -151,7 +151,7 @@ report(int r, int early, struct inherited *a, const struct error *why)
 		    early || a->no_stderr ? ", no stderr" : "",
 		    getenv("LISTEN_FDS") != NULL ? ", LISTEN_FDS" : "");
 	if (r == 0 && a->extra[0].n + a->extra[1].n > 0)
-		dprintf(REPORT, ", doors %u+%u", a->extra[0].n, a->extra[1].n);
+		dprintf(REPORT, ", extra %u+%u", a->extra[0].n, a->extra[1].n);
 	if (r == 0 && !all_good(a))
 		dprintf(REPORT, ", BAD FLAGS");
 }
@@ -176,7 +176,7 @@ in_child(void (*launcher)(void), const char *word)
 	struct inherited a;
 	struct error why;
 	struct addr words[2], other[INHERIT_EXTRA];
-	const struct addr *doors[INHERIT_EXTRA] = { NULL };
+	const struct addr *extra[INHERIT_EXTRA] = { NULL };
 	char err[200], *copy, *one;
 	unsigned int n = 0, k = 0;
 	int early, r, fd;
@@ -184,7 +184,7 @@ in_child(void (*launcher)(void), const char *word)
 	forget_environment();
 	fd = open("/dev/null", O_RDONLY);
 	put(fd, 0);
-	/* descriptors 1 and 2 are pipes that nobody reads, unless changed */
+	/* descriptors 1 and 2 are pipes without a reader, unless changed */
 	{
 		int p[2];
 
@@ -203,7 +203,7 @@ in_child(void (*launcher)(void), const char *word)
 	copy = strdup(word);
 	while ((one = strsep(&copy, " ")) != NULL && n < 2) {
 		if (*one == '+' && k < INHERIT_EXTRA) {
-			doors[k] = &other[k];
+			extra[k] = &other[k];
 			if (addr_listen(&other[k++], one + 1, err,
 			    sizeof(err)) == -1)
 				_exit(96);
@@ -211,7 +211,7 @@ in_child(void (*launcher)(void), const char *word)
 		    sizeof(err)) == -1)
 			_exit(96);
 	}
-	r = inherit(&a, words, n, k > 0 ? doors : NULL, &why);
+	r = inherit(&a, words, n, k > 0 ? extra : NULL, &why);
 	report(r, early, &a, &why);
 	_exit(0);
 }
@@ -561,7 +561,7 @@ main(void)
 
 	check("inetd nowait", inetd_nowait, "",
 	    "0 listeners, one socket, peer '127.0.0.1:*', null 111, no stderr");
-	check("inetd nowait, said", inetd_nowait, "inetd",
+	check("inetd nowait, by word", inetd_nowait, "inetd",
 	    "0 listeners, one socket, peer '127.0.0.1:*', null 111, no stderr");
 	check("inetd nowait, as stdio", inetd_nowait, "-",
 	    "0 listeners, one socket, peer '127.0.0.1:*', null 111, no stderr");
@@ -579,7 +579,7 @@ main(void)
 	    "0 listeners, one socket, peer '198.51.100.7:77', null 110");
 	check("a bad port too", bad_port, "",
 	    "0 listeners, one socket, peer '198.51.100.7:77', null 110");
-	check("nobody knows the peer", unknown_peer, "",
+	check("the peer is not known", unknown_peer, "",
 	    "0 listeners, one socket, peer 'unix:', null 110");
 	check("two pipes", pipes, "-",
 	    "0 listeners, a pair, peer '', null 110");
@@ -601,31 +601,36 @@ main(void)
 	    "2 listeners, no connection, peer '', null 100");
 	check("by a wrong name", accept_no, "systemd:we",
 	    "64 systemd has passed no socket named we");
-	check("a door by name, no word", accept_no, "+systemd:ssh",
-	    "2 listeners, no connection, peer '', null 100, doors 1+0");
-	check("a door by name, the rest", accept_no, "systemd +systemd:ssh",
-	    "2 listeners, no connection, peer '', null 100, doors 1+0");
-	check("two doors by name, one of two sockets", accept_no,
+	check("extra listener by name, no word", accept_no, "+systemd:ssh",
+	    "2 listeners, no connection, peer '', null 100, extra 1+0");
+	check("extra listener by name, the rest", accept_no,
+	    "systemd +systemd:ssh",
+	    "2 listeners, no connection, peer '', null 100, extra 1+0");
+	check("two extra listeners by name, one of two sockets", accept_no,
 	    "127.0.0.1:0 +systemd:web +systemd:ssh",
-	    "1 listeners, no connection, peer '', null 100, doors 2+1");
-	check("a door that is the rest", accept_no, "systemd:ssh +systemd",
-	    "1 listeners, no connection, peer '', null 100, doors 2+0");
-	check("a door that is opened later", accept_no,
+	    "1 listeners, no connection, peer '', null 100, extra 2+1");
+	check("extra listener that is the rest", accept_no,
+	    "systemd:ssh +systemd",
+	    "1 listeners, no connection, peer '', null 100, extra 2+0");
+	check("extra listener that is opened later", accept_no,
 	    "systemd +127.0.0.1:0 +systemd:ssh",
-	    "2 listeners, no connection, peer '', null 100, doors 0+1");
-	check("doors by number", accept_no, "fd:3 +fd:4 +fd:5",
-	    "1 listeners, no connection, peer '', null 100, doors 1+1");
+	    "2 listeners, no connection, peer '', null 100, extra 0+1");
+	check("extra listeners by number", accept_no, "fd:3 +fd:4 +fd:5",
+	    "1 listeners, no connection, peer '', null 100, extra 1+1");
 	check("nothing is left", accept_no, "systemd +systemd:web +systemd:ssh",
 	    "64 systemd has passed no other socket to this process");
-	check("too many for a door", accept_no, "127.0.0.1:0 +systemd",
+	check("too many for one extra listener", accept_no,
+	    "127.0.0.1:0 +systemd",
 	    "64 more than 2 listeners for one purpose");
 	check("the same twice", accept_no, "systemd:ssh +systemd:ssh",
 	    "64 descriptor 4 is to be listened on twice");
 	check("the same number twice", accept_no, "fd:4 fd:4",
 	    "64 descriptor 4 is to be listened on twice");
-	check("a door by a wrong name", accept_no, "fd:3 +systemd:we",
+	check("extra listener by a wrong name", accept_no,
+	    "fd:3 +systemd:we",
 	    "64 systemd has passed no socket named we");
-	check("a door that is a connection", accept_yes, "127.0.0.1:0 +fd:3",
+	check("extra listener that is a connection", accept_yes,
+	    "127.0.0.1:0 +fd:3",
 	    "64 descriptor 3 is a connection, and no listener");
 	check("meant for our parent", of_our_parent, "systemd",
 	    "64 systemd has passed no socket to this process");

@@ -149,7 +149,7 @@ test_listen(void)
 	fd = net_dial(&a, NET_ANY, SOON, peer, &why);
 	ok(fd != -1 && accepts(fds[0]), "it can be dialled");
 	snprintf(want, sizeof(want), "127.0.0.1:%d", port);
-	is_str(peer, want, "and says who answered");
+	is_str(peer, want, "and names who answered");
 	is_str(net_peer_name(fd, name, sizeof(name)), want, "peer's name");
 	is_str(net_local_name(fds[0], name, sizeof(name)), want, "own name");
 	ok(is_nonblock_cloexec(fd), "dialled non-blocking, close-on-exec");
@@ -230,7 +230,7 @@ test_unix(const char *dir)
 	unlink(path);
 }
 
-/* A port of the loopback where nobody listens. */
+/* A loopback port without a listener. */
 static int
 closed_port(void)
 {
@@ -268,7 +268,7 @@ fill_backlog(int listener, int filler[8])
 	return n;
 }
 
-/* Addresses that somebody has named are not looked up. */
+/* Addresses that are given are not looked up. */
 static void
 test_named(void)
 {
@@ -297,7 +297,7 @@ test_failures(void)
 	int64_t begun;
 
 	a = tcp("127.0.0.1", closed_port());
-	is(net_dial(&a, NET_ANY, SOON, peer, &why), -1, "nobody listens");
+	is(net_dial(&a, NET_ANY, SOON, peer, &why), -1, "no listener");
 	is(why.status, EXIT_UNREACHABLE, "is 69");
 	snprintf(want, sizeof(want), "cannot connect to 127.0.0.1:%u: "
 	    "Connection refused", a.port);
@@ -425,7 +425,7 @@ test_options(void)
 	is(errno, EBADF, "is EBADF");
 }
 
-/* Of somebody who ends meanwhile, as a predecessor's last child does. */
+/* Of a process that ends meanwhile, as a predecessor's last child does. */
 static void
 test_lets_go(void)
 {
