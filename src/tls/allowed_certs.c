@@ -7,10 +7,10 @@
 #include "tls/pem.h"
 
 int
-allowed_certs_load(struct tls_peers *p, const struct tls_options *o,
+allowed_certs_load(struct allowed_certs *p, const struct tls_options *o,
     X509_STORE *store, struct error *why)
 {
-	struct tls_pem pem;
+	struct pem_file pem;
 	int i, r;
 
 	p->list = NULL;
@@ -35,14 +35,14 @@ allowed_certs_load(struct tls_peers *p, const struct tls_options *o,
 }
 
 void
-allowed_certs_free(struct tls_peers *p)
+allowed_certs_free(struct allowed_certs *p)
 {
 	sk_X509_pop_free(p->list, X509_free);
 	p->list = NULL;
 }
 
 int
-allowed_certs_check(const struct tls_peers *p, X509 *cert, const char *name,
+allowed_certs_check(const struct allowed_certs *p, X509 *cert, const char *name,
     struct error *why)
 {
 	char names[160];
@@ -58,5 +58,5 @@ allowed_certs_check(const struct tls_peers *p, X509 *cert, const char *name,
 		    name);
 	return error_set(why, EXIT_DENIED, "certificate of %s: it is not among "
 	    "those of %s (%s)", name, p->option,
-	    tls_cert_names(names, sizeof(names), cert));
+	    cert_names(names, sizeof(names), cert));
 }

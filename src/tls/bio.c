@@ -4,7 +4,7 @@
 #include "tls/bio.h"
 #include "tls/tls.h"
 
-/* As the BIOs of sockets do: EAGAIN is told by a flag, an end by another. */
+/* As a socket BIO: EAGAIN sets a retry flag, an end of file another one. */
 static int
 outcome(BIO *bio, ssize_t n, int retry)
 {
@@ -17,7 +17,7 @@ outcome(BIO *bio, ssize_t n, int retry)
 }
 
 static int
-read_below(BIO *bio, char *dst, int size)
+read_outer(BIO *bio, char *dst, int size)
 {
 	struct iovec iov = { dst, size };
 
@@ -26,7 +26,7 @@ read_below(BIO *bio, char *dst, int size)
 }
 
 static int
-write_below(BIO *bio, const char *src, int len)
+write_outer(BIO *bio, const char *src, int len)
 {
 	struct iovec iov = { (void *)(uintptr_t)src, len };
 
@@ -48,14 +48,14 @@ control(BIO *bio, int what, long number, void *p)
 }
 
 BIO *
-tls_bio(BIO_METHOD **method, struct tls *tls)
+bio_over_tls(BIO_METHOD **method, struct tls *tls)
 {
-	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "TLS below");
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "TLS in TLS");
 	BIO *bio;
 
 	*method = m;
-	if (m == NULL || BIO_meth_set_read(m, read_below) != 1 ||
-	    BIO_meth_set_write(m, write_below) != 1 ||
+	if (m == NULL || BIO_meth_set_read(m, read_outer) != 1 ||
+	    BIO_meth_set_write(m, write_outer) != 1 ||
 	    BIO_meth_set_ctrl(m, control) != 1 || (bio = BIO_new(m)) == NULL)
 		return NULL;
 	BIO_set_data(bio, tls);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * TLS within TLS: the records of one connection are the data of another, as
- * on the way to a server behind a proxy that is itself spoken TLS to.
+ * with a wss:// server behind an https:// proxy.
  */
 #ifndef TLS_BIO_H
 #define TLS_BIO_H
@@ -11,9 +11,10 @@
 struct tls;
 
 /*
- * What OpenSSL reads and writes by instead of a socket; tls stays the
- * caller's.  NULL if there is no memory.  *method is to be freed last of all.
+ * A BIO that reads and writes through an outer connection instead of a socket;
+ * tls stays the caller's.  NULL if there is no memory.  *method must be freed
+ * after the BIO.
  */
-BIO *tls_bio(BIO_METHOD **method, struct tls *tls);
+BIO *bio_over_tls(BIO_METHOD **method, struct tls *tls);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a TLS handshake told of the server, in words: filled in by os/tls.h,
- * shown by check.h.  Everything is printable.
+ * Facts about a server's certificate and connection, as text: filled in by
+ * tls_connect() (see tls_ctx_watch()).  Everything is printable.
  */
 #ifndef TLS_CERT_H
 #define TLS_CERT_H

@@ -13,7 +13,7 @@
 #define TEXT_MAX	160	/* of one certificate's names */
 
 char *
-tls_cert_name(char *dst, size_t size, const X509_NAME *name)
+cert_name(char *dst, size_t size, const X509_NAME *name)
 {
 	BIO *out = BIO_new(BIO_s_mem());
 	char *text;
@@ -29,7 +29,7 @@ tls_cert_name(char *dst, size_t size, const X509_NAME *name)
 	return dst;
 }
 
-/* "DNS:foo" or "IP:::1"; other kinds of names say nothing here. */
+/* "DNS:foo" or "IP:::1"; 0 for other kinds of names. */
 static int
 print_alt_name(char *dst, size_t size, const GENERAL_NAME *name)
 {
@@ -59,14 +59,14 @@ print_alt_name(char *dst, size_t size, const GENERAL_NAME *name)
 }
 
 char *
-tls_cert_names(char *dst, size_t size, X509 *cert)
+cert_names(char *dst, size_t size, X509 *cert)
 {
 	GENERAL_NAMES *alt;
 	char one[80];
 	int i, shown = 0;
 	size_t len;
 
-	tls_cert_name(dst, size / 2, X509_get_subject_name(cert));
+	cert_name(dst, size / 2, X509_get_subject_name(cert));
 	alt = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	for (i = 0; i < sk_GENERAL_NAME_num(alt); i++) {
 		if (!print_alt_name(one, sizeof(one),
@@ -106,7 +106,7 @@ print_time(char *dst, size_t size, const ASN1_TIME *time)
 }
 
 int
-tls_cert_subject(char *dst, size_t size, X509 *cert)
+cert_subject(char *dst, size_t size, X509 *cert)
 {
 	X509_NAME *name = X509_get_subject_name(cert);
 	BIO *out = BIO_new(BIO_s_mem());
@@ -126,7 +126,7 @@ tls_cert_subject(char *dst, size_t size, X509 *cert)
 /* A refusal, as far as it has been found out. */
 struct refusal {
 	X509 *cert;
-	const char *name;	/* of whom it is */
+	const char *name;	/* of the peer */
 	const char *trust;	/* the option that would change it */
 	struct error *why;
 };
@@ -142,28 +142,28 @@ for_time(const struct refusal *r, const char *what, const ASN1_TIME *limit)
 	gmtime_r(&t, &tm);
 	print_tm(today, sizeof(today), &tm);
 	print_time(then, sizeof(then), limit);
-	tls_cert_name(names, sizeof(names), X509_get_subject_name(r->cert));
+	cert_name(names, sizeof(names), X509_get_subject_name(r->cert));
 	error_set(r->why, EXIT_DENIED,
 	    "certificate of %s: %s %s (%s); it is now %s", r->name, what,
 	    then, names, today);
 }
 
-/* The old way of naming a host is none for an address (RFC 2818 3.1). */
+/* An address must be a subjectAltName of type IP (RFC 2818 3.1). */
 static void
 for_name(const struct refusal *r, int error)
 {
 	const char *reason = X509_verify_cert_error_string(error);
 	char names[TEXT_MAX];
 
-	tls_cert_names(names, sizeof(names), r->cert);
+	cert_names(names, sizeof(names), r->cert);
 	if (error == X509_V_ERR_IP_ADDRESS_MISMATCH &&
 	    strstr(names, "IP:") == NULL)
-		error_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is for "
-		    "%s; use a name of it, or a certificate with "
+		error_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is "
+		    "for %s; use a name of it, or a certificate with "
 		    "subjectAltName=IP:%s", r->name, reason, names, r->name);
 	else
-		error_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is for "
-		    "%s", r->name, reason, names);
+		error_set(r->why, EXIT_DENIED, "certificate of %s: %s: it is "
+		    "for %s", r->name, reason, names);
 }
 
 /*
@@ -171,14 +171,14 @@ for_name(const struct refusal *r, int error)
  * is as likely as one that has an authority of its own.
  */
 static void
-for_issuer(const struct refusal *r, int alone)
+for_issuer(const struct refusal *r, int no_chain)
 {
 	char names[TEXT_MAX];
 
-	tls_cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
-	error_set(r->why, EXIT_DENIED, "certificate of %s: issued by an unknown "
-	    "authority: %s%s; if it is the right one, trust it with %s",
-	    r->name, names, alone ? ", without whose certificate it came: "
+	cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
+	error_set(r->why, EXIT_DENIED, "certificate of %s: issued by an "
+	    "unknown authority: %s%s; if it is the right one, trust it with %s",
+	    r->name, names, no_chain ? ", whose certificate was not sent: "
 	    "the chain may be incomplete there" : "", r->trust);
 }
 
@@ -187,13 +187,13 @@ for_list(const struct refusal *r, const char *what)
 {
 	char names[TEXT_MAX];
 
-	tls_cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
+	cert_name(names, sizeof(names), X509_get_issuer_name(r->cert));
 	error_set(r->why, EXIT_DENIED, "certificate of %s: the revocation list "
 	    "of its issuer (%s) %s", r->name, names, what);
 }
 
 void
-tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
+cert_refused(X509_STORE_CTX *ctx, const char *name,
     const char *ca_option, struct error *why)
 {
 	struct refusal r = { X509_STORE_CTX_get_current_cert(ctx), name,
@@ -207,7 +207,7 @@ tls_cert_refused(X509_STORE_CTX *ctx, const char *name,
 		    reason);
 		return;
 	}
-	tls_cert_names(names, sizeof(names), r.cert);
+	cert_names(names, sizeof(names), r.cert);
 	switch (error) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:

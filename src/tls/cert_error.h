@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Words about a certificate, above all one that was refused.
+ * Texts about certificates, above all why one was refused.
  */
 #ifndef TLS_CERT_ERROR_H
 #define TLS_CERT_ERROR_H
@@ -13,22 +13,22 @@
 
 /*
  * Fills in why (EXIT_DENIED) from inside a verify callback: which check of
- * the certificate of name failed, what was seen, and what may help: ca_option
- * names a trusted authority.
+ * the certificate of name failed, what was seen, and what may help; ca_option
+ * is the option that names trusted authorities.
  */
-void tls_cert_refused(X509_STORE_CTX *, const char *name,
+void cert_refused(X509_STORE_CTX *, const char *name,
     const char *ca_option, struct error *);
 
 /* A distinguished name on one line, "O=bar,CN=foo", escaped.  Returns dst. */
-char *tls_cert_name(char *dst, size_t size, const X509_NAME *);
+char *cert_name(char *dst, size_t size, const X509_NAME *);
 
 /* What it is for: "CN=foo / DNS:bar, DNS:baz, ...".  Returns dst. */
-char *tls_cert_names(char *dst, size_t size, X509 *);
+char *cert_names(char *dst, size_t size, X509 *);
 
 /* Its subject as RFC 2253 has it.  0, or -1 if it does not fit. */
-int tls_cert_subject(char *dst, size_t size, X509 *);
+int cert_subject(char *dst, size_t size, X509 *);
 
-/* The parts of *c that a chain, leaf first, tells; nothing of an empty one. */
+/* Fills in the parts of *c that come from a chain, leaf first. */
 void cert_info(struct cert *c, const STACK_OF(X509) *chain);
 
 #endif

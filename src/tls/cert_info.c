@@ -21,7 +21,7 @@ seconds(const ASN1_TIME *t)
 	return (int64_t)days * DAY + rest;
 }
 
-/* RFC 3339, in UTC. */
+/* As RFC 3339 has it, in UTC. */
 static void
 print_time(char *dst, size_t size, const ASN1_TIME *t)
 {
@@ -41,15 +41,15 @@ cert_info(struct cert *c, const STACK_OF(X509) *chain)
 	if (n <= 0)
 		return;
 	cert = sk_X509_value(chain, 0);
-	tls_cert_names(c->names, sizeof(c->names), cert);
-	tls_cert_name(c->issuer, sizeof(c->issuer),
+	cert_names(c->names, sizeof(c->names), cert);
+	cert_name(c->issuer, sizeof(c->issuer),
 	    X509_get_issuer_name(cert));
 	pins_print(c->pin, sizeof(c->pin), cert);
 	print_time(c->from, sizeof(c->from), X509_get0_notBefore(cert));
 	print_time(c->until, sizeof(c->until), X509_get0_notAfter(cert));
 	for (i = 0; i < n && i < CERT_CHAIN_MAX; i++) {
 		cert = sk_X509_value(chain, i);
-		tls_cert_name(c->chain[i].subject,
+		cert_name(c->chain[i].subject,
 		    sizeof(c->chain[i].subject), X509_get_subject_name(cert));
 		c->chain[i].not_after = seconds(X509_get0_notAfter(cert));
 	}

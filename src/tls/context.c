@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What all connections share: made before the first fork.
+ * The context that all connections share: made before the first fork.
  */
 #include <string.h>
 
@@ -19,11 +19,11 @@
 	"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"		\
 	"DHE-RSA-CHACHA20-POLY1305"
 
-#define TICKET_SECONDS	3600	/* that a server's tickets are good for */
+#define TICKET_SECONDS	3600	/* lifetime of a server's tickets */
 
 static const unsigned char alpn[] = "\x08http/1.1";
 
-/* Who offers protocols but not ours gets an alert (RFC 7301 3.2). */
+/* A client that offers protocols without ours gets an alert (RFC 7301 3.2). */
 static int
 choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
     const unsigned char *in, unsigned int inlen, void *arg)
@@ -74,11 +74,12 @@ set_strength(SSL_CTX *ssl, const struct tls_options *o, struct error *why)
 	if (SSL_CTX_set_cipher_list(ssl, o->ciphers != NULL ? o->ciphers :
 	    CIPHERS) != 1)
 		return error_set(why, EXIT_BADUSAGE, "--ciphers '%s': %s",
-		    o->ciphers != NULL ? o->ciphers : CIPHERS, tls_reason());
+		    o->ciphers != NULL ? o->ciphers : CIPHERS,
+		    openssl_reason());
 	if (o->ciphers13 != NULL &&
 	    SSL_CTX_set_ciphersuites(ssl, o->ciphers13) != 1)
 		return error_set(why, EXIT_BADUSAGE, "--tls13-ciphers '%s': %s",
-		    o->ciphers13, tls_reason());
+		    o->ciphers13, openssl_reason());
 	return 0;
 }
 
@@ -93,7 +94,7 @@ try_own(const struct tls_ctx *ctx, const struct tls_options *o,
 	SSL_free(ssl);
 	if (r == -1)
 		error_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
-		    "--tls-cert" : "--cert", o->cert, tls_reason());
+		    "--tls-cert" : "--cert", o->cert, openssl_reason());
 	return r;
 }
 
@@ -108,9 +109,9 @@ load(struct tls_ctx *ctx, const struct tls_options *o, struct error *why)
 	    own_cert_load(&ctx->own, o, why) == -1 ||
 	    try_own(ctx, o, why) == -1)
 		return -1;
-	if (!o->insecure && tls_trust(store, o, why) == -1)
+	if (!o->insecure && trust_load(store, o, why) == -1)
 		return -1;
-	if (allowed_certs_load(&ctx->peers, o, store, why) == -1)
+	if (allowed_certs_load(&ctx->allowed, o, store, why) == -1)
 		return -1;
 	if (o->server && o->cafile != NULL) {
 		names = SSL_load_client_CA_file(o->cafile);
@@ -140,7 +141,7 @@ tls_context(const struct tls_options *o, struct error *why)
 	ctx->ssl = SSL_CTX_new(o->server ? TLS_server_method() :
 	    TLS_client_method());
 	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)
-		error_set(why, EXIT_SYSTEM, "OpenSSL: %s", tls_reason());
+		error_set(why, EXIT_SYSTEM, "OpenSSL: %s", openssl_reason());
 	else if (load(ctx, o, why) == 0)
 		return ctx;
 	tls_ctx_free(ctx);
@@ -154,14 +155,14 @@ tls_ctx_free(struct tls_ctx *ctx)
 		return;
 	tls_tickets_close(ctx);
 	own_cert_forget(&ctx->own);
-	allowed_certs_free(&ctx->peers);
+	allowed_certs_free(&ctx->allowed);
 	SSL_CTX_free(ctx->ssl);
 	OPENSSL_free(ctx);
 }
 
 /*
- * What is freed is wiped, in this process's copy of the memory.  The key of
- * tickets is of no use either once our own is out.
+ * What is freed is wiped in this process's copy of the memory.  The key of
+ * tickets is as secret as our private key.
  */
 void
 tls_forget_keys(struct tls_ctx *ctx, struct tls *t)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Words for a connection that broke.
+ * Why a connection failed, as text.
  */
 #include <stdint.h>
 #include <string.h>
 
 #include "tls/internal.h"
 #include "tls/openssl.h"
-#include "tls/trust.h"
 
 /* Alerts about a certificate of ours (RFC 8446 6.2). */
 static const char *
@@ -34,9 +33,9 @@ refused_ours(int reason)
 	return NULL;
 }
 
-/* Where OpenSSL's own words do not help. */
+/* Where OpenSSL's own text does not help. */
 static const char *
-better(const SSL *ssl, int reason)
+clearer_text(const SSL *ssl, int reason)
 {
 	switch (reason) {
 	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
@@ -65,7 +64,7 @@ better(const SSL *ssl, int reason)
 }
 
 int
-tls_broke(const struct tls *t, unsigned long code, int e, struct error *why)
+tls_explain(const struct tls *t, unsigned long code, int e, struct error *why)
 {
 	int reason = ERR_GET_REASON(code);
 	const char *text;
@@ -75,8 +74,8 @@ tls_broke(const struct tls *t, unsigned long code, int e, struct error *why)
 		    e != 0 ? strerror(e) : "the connection was closed");
 	if (!ERR_SYSTEM_ERROR(code) && ERR_GET_LIB(code) == ERR_LIB_SSL) {
 		if ((text = refused_ours(reason)) != NULL)
-			return error_set(why, EXIT_DENIED, "our certificate was "
-			    "refused by %s: %s", t->name, text);
+			return error_set(why, EXIT_DENIED, "our certificate "
+			    "was refused by %s: %s", t->name, text);
 		if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
 		    (reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE &&
 		    t->asked == 1))
@@ -85,12 +84,12 @@ tls_broke(const struct tls *t, unsigned long code, int e, struct error *why)
 		if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
 			return error_set(why, EXIT_DENIED, "%s has sent no "
 			    "certificate", t->name);
-		if ((text = better(t->ssl, reason)) != NULL)
+		if ((text = clearer_text(t->ssl, reason)) != NULL)
 			return error_set(why, EXIT_PROTOCOL, "TLS with %s: %s",
 			    t->name, text);
 	}
 	return error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", t->name,
-	    tls_reason_of(code));
+	    openssl_reason_of(code));
 }
 
 int
@@ -99,5 +98,5 @@ tls_failed(const struct tls *t, struct error *why)
 	if (t->code == 0 && t->asked == 1)
 		return error_set(why, EXIT_DENIED, "%s wants a certificate of "
 		    "ours: use --cert (it has ended the connection)", t->name);
-	return t->code == 0 ? 0 : tls_broke(t, t->code, 0, why);
+	return t->code == 0 ? 0 : tls_explain(t, t->code, 0, why);
 }

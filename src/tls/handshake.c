@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The beginning of a connection, for either role.
+ * The handshake of a connection, in either role.
  */
 #include <sys/socket.h>
 
@@ -15,28 +15,21 @@
 #include "tls/cert_error.h"
 #include "tls/internal.h"
 #include "tls/openssl.h"
-#include "tls/trust.h"
 
-struct tls *
-tls_of(const SSL *ssl)
-{
-	return SSL_get_app_data(ssl);
-}
-
-/* The leaf comes last.  Refused here, its owner gets an alert. */
+/* The leaf comes last.  If it is refused here, the peer gets an alert. */
 static int
-is_wanted(struct tls *t, X509_STORE_CTX *store)
+is_allowed(struct tls *t, X509_STORE_CTX *store)
 {
 	if (X509_STORE_CTX_get_error_depth(store) > 0 ||
-	    allowed_certs_check(t->peers, X509_STORE_CTX_get_current_cert(store),
-	    t->name, t->why) == 0)
+	    allowed_certs_check(t->allowed,
+	    X509_STORE_CTX_get_current_cert(store), t->name, t->why) == 0)
 		return 1;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
 	return 0;
 }
 
 /*
- * The first objection ends the handshake, so it is the one that is told.
+ * The first failed check ends the handshake and is the one reported.
  * Authorities need no revocation list of their own.
  */
 static int
@@ -47,17 +40,17 @@ verify(int good, X509_STORE_CTX *store)
 	struct tls *t = tls_of(ssl);
 
 	if (good)
-		return is_wanted(t, store);
+		return is_allowed(t, store);
 	if (X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL &&
 	    X509_STORE_CTX_get_error_depth(store) > 0) {
 		X509_STORE_CTX_set_error(store, X509_V_OK);
 		return 1;
 	}
-	tls_cert_refused(store, t->name, t->ca_option, t->why);
+	cert_refused(store, t->name, t->ca_option, t->why);
 	return 0;
 }
 
-/* The server wants a certificate; what there is has been given already. */
+/* The server asks for a certificate; own_cert_use() has set it already. */
 static int
 was_asked(SSL *ssl, void *arg)
 {
@@ -117,14 +110,14 @@ expect(SSL *ssl, const char *host, int insecure)
 static int
 wait_for(struct tls *t, int for_write, int64_t deadline)
 {
-	const struct tls *lowest = t;
+	const struct tls *outermost = t;
 	struct pollfd p;
 
-	while (lowest->below != NULL)
-		lowest = lowest->below;
+	while (outermost->outer != NULL)
+		outermost = outermost->outer;
 	tls_events(t, !for_write, for_write, &p.events);
-	p.fd = p.events == POLLOUT ? SSL_get_wfd(lowest->ssl) :
-	    SSL_get_rfd(lowest->ssl);
+	p.fd = p.events == POLLOUT ? SSL_get_wfd(outermost->ssl) :
+	    SSL_get_rfd(outermost->ssl);
 
 	if (clock_ms() >= deadline || signal_terminated())
 		return error_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
@@ -149,7 +142,7 @@ shake_hands(struct tls *t, int64_t deadline)
 		    kind != SSL_ERROR_WANT_WRITE) {
 			if (t->why->status == EXIT_DENIED)
 				return -1;
-			return tls_broke(t, ERR_peek_error(), e, t->why);
+			return tls_explain(t, ERR_peek_error(), e, t->why);
 		}
 		if (wait_for(t, kind == SSL_ERROR_WANT_WRITE, deadline) == -1)
 			return -1;
@@ -158,31 +151,31 @@ shake_hands(struct tls *t, int64_t deadline)
 
 /* Where our records go.  0 or -1. */
 static int
-attach(struct tls *t, int rfd, int wfd, struct tls *below)
+attach(struct tls *t, int rfd, int wfd, struct tls *outer)
 {
 	BIO *bio;
 
-	if (below == NULL)
+	if (outer == NULL)
 		return SSL_set_rfd(t->ssl, rfd) == 1 &&
 		    SSL_set_wfd(t->ssl, wfd) == 1 ? 0 : -1;
-	below->carries = 1;
-	if ((bio = tls_bio(&t->method, below)) == NULL)
+	outer->is_outer = 1;
+	if ((bio = bio_over_tls(&t->method, outer)) == NULL)
 		return -1;
 	SSL_set_bio(t->ssl, bio, bio);
 	return 0;
 }
 
-/* What is below stays the caller's. */
+/* The outer connection stays the caller's. */
 static struct tls *
 give_up(struct tls *t)
 {
-	t->below = NULL;
+	t->outer = NULL;
 	tls_free(t);
 	return NULL;
 }
 
 static struct tls *
-begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
+begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
     const char *name, struct error *why)
 {
 	struct tls *t;
@@ -191,20 +184,20 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
 	ERR_clear_error();
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
-	    attach(t, rfd, wfd, below) == -1 ||
+	    attach(t, rfd, wfd, outer) == -1 ||
 	    own_cert_use(&ctx->own, t->ssl) == -1) {
 		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
-		    tls_reason());
+		    openssl_reason());
 		tls_free(t);
 		return NULL;
 	}
 	strlcpy(t->name, name, sizeof(t->name));
 	t->why = why;
-	t->peers = &ctx->peers;
+	t->allowed = &ctx->allowed;
 	t->ca_option = ctx->ca_option;
 	t->read_needs = POLLIN;
 	t->write_needs = POLLOUT;
-	t->below = below;
+	t->outer = outer;
 	SSL_set_app_data(t->ssl, t);
 	return t;
 }
@@ -215,7 +208,7 @@ tls_ctx_watch(struct tls_ctx *ctx, struct cert *cert)
 	ctx->watch = cert;
 }
 
-/* Of a refused chain as much is known as could be built. */
+/* Of a refused chain, as much as could be built. */
 static void
 learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 {
@@ -232,7 +225,7 @@ learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 	cert_info(c, chain);
 }
 
-/* Pins and peers hold for what is resumed, or not verified, too. */
+/* Pins and allowed certificates hold for a resumed or unverified one too. */
 static struct tls *
 finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 {
@@ -243,8 +236,8 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 	r = shake_hands(t, deadline);
 	if (r == 0) {
 		cert = SSL_get0_peer_certificate(t->ssl);
-		if (allowed_certs_check(&ctx->peers, cert, t->name, why) == -1 ||
-		    pins_check(&ctx->pins, cert, t->name, why) == -1)
+		if (allowed_certs_check(&ctx->allowed, cert, t->name, why) ==
+		    -1 || pins_check(&ctx->pins, cert, t->name, why) == -1)
 			r = -1;
 	}
 	if (ctx->watch != NULL)
@@ -252,7 +245,7 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 	if (!SSL_session_reused(t->ssl))
 		t->verified_at = clock_ms();
 	t->why = NULL;
-	t->peers = NULL;
+	t->allowed = NULL;
 	if (r == 0) {
 		ktls_begin(t);
 		return t;
@@ -261,29 +254,29 @@ finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
 }
 
 struct tls *
-tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *below,
+tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
     const char *host, int64_t deadline, struct error *why)
 {
 	char bare[ADDR_HOST_MAX + 1];
 	struct tls *t;
 
 	bare_host(bare, sizeof(bare), host);
-	if ((t = begin(ctx, rfd, wfd, below, bare, why)) == NULL)
+	if ((t = begin(ctx, rfd, wfd, outer, bare, why)) == NULL)
 		return NULL;
 	if (expect(t->ssl, bare, ctx->insecure) == -1) {
 		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
-		    tls_reason());
+		    openssl_reason());
 		return give_up(t);
 	}
 	SSL_set_cert_cb(t->ssl, was_asked, NULL);
 	SSL_set_connect_state(t->ssl);
-	tls_ticket_use(ctx, t);
+	ticket_use(ctx, t);
 	return finish(ctx, t, deadline);
 }
 
 /*
- * A certificate that was refused must not be forgotten with the connection:
- * the alert is on its way, and the caller lets the peer read it.
+ * After a refusal the alert is still on its way: the caller must let the peer
+ * read it before it closes the socket.
  */
 struct tls *
 tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
@@ -314,5 +307,5 @@ tls_subject(const struct tls *t, char *dst, size_t size)
 	dst[0] = '\0';
 	if (cert == NULL)
 		return 0;
-	return tls_cert_subject(dst, size, cert);
+	return cert_subject(dst, size, cert);
 }

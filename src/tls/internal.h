@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the TLS files share: tls.c moves bytes, tls_context.c puts a context
- * together, tls_handshake.c begins connections, and the others are parts of
- * these.
+ * What the files of this folder share: context.c makes a context, handshake.c
+ * begins connections, tls.c moves bytes, and the others are parts of these.
  */
 #ifndef TLS_INTERNAL_H
 #define TLS_INTERNAL_H
@@ -19,22 +18,22 @@ struct tls_ctx {
 	int server, insecure;
 	int asks;			/* a server that wants certificates */
 	const char *ca_option;		/* see struct tls_options */
-	struct tls_own own;		/* kept out of ssl, to be forgotten */
-	struct tls_peers peers;
-	struct tls_pins pins;
-	struct cert *watch;		/* NULL: nobody wants to know */
+	struct own_cert own;		/* kept out of ssl, to be forgotten */
+	struct allowed_certs allowed;
+	struct pins pins;
+	struct cert *watch;		/* filled in by handshakes, or NULL */
 	int tickets[2];			/* in, out; -1: none */
 };
 
 struct tls {
 	SSL *ssl;
-	struct tls *below;	/* whose stream ours travels in, or NULL */
-	BIO_METHOD *method;	/* how it does */
+	struct tls *outer;	/* the connection ours travels in, or NULL */
+	BIO_METHOD *method;	/* of the BIO over it */
 	const char *ca_option;	/* what would let a certificate be trusted */
 	char name[ADDR_HOST_MAX + 1];	/* who it is with, for people too */
 	/* for callbacks, while the handshake lasts */
 	struct error *why;
-	const struct tls_peers *peers;
+	const struct allowed_certs *allowed;
 
 	int64_t verified_at;	/* of clock_ms(): the full handshake */
 	int asked;		/* see tls_was_asked() */
@@ -50,7 +49,7 @@ struct tls {
 	unsigned int drained : 1;	/* the last read wanted more */
 	unsigned int due : 1;	/* end or error found behind bytes returned */
 	unsigned int finished : 1;	/* close_notify is out */
-	unsigned int carries : 1;	/* TLS, whose records stay whole */
+	unsigned int is_outer : 1;	/* its data is TLS: full records */
 	unsigned int kernel_sends : 1;	/* the socket takes plain data */
 	unsigned int kernel_receives : 1;	/* and gives it */
 };
@@ -58,12 +57,13 @@ struct tls {
 /* The connection that a callback is about. */
 struct tls *tls_of(const SSL *);
 
-/* tls_ticket.c: one for this connection, if there is one. */
-void tls_ticket_use(const struct tls_ctx *, struct tls *);
+/* ticket.c: uses a ticket for this connection, if there is one. */
+void ticket_use(const struct tls_ctx *, struct tls *);
 
 /*
- * tls_kernel.c.  Lets connections of a context use it, if there is such a
- * kernel; sees, after a handshake, what has come of that.
+ * ktls.c.  ktls_allow() lets the connections of a context use TLS in the
+ * kernel if there is any; ktls_begin() finds out after a handshake whether this
+ * one does.
  */
 void ktls_allow(SSL_CTX *);
 void ktls_begin(struct tls *);
@@ -71,20 +71,20 @@ void ktls_begin(struct tls *);
 /* As send(2), when kernel_sends; more: do not end the record yet. */
 ssize_t ktls_write(struct tls *, const void *, size_t, int more);
 
-/* As read(2), but no end of file; TLS_KERNEL_NOT: OpenSSL is to read. */
-#define TLS_KERNEL_NOT	(-2)
+/* As read(2); KTLS_NOT: OpenSSL must read, also at an end of file. */
+#define KTLS_NOT	(-2)
 ssize_t ktls_read(struct tls *, void *, size_t);
 
-/* Has the peer asked for what the kernel cannot do?  The log says so, too. */
+/* Has the peer asked for new keys, which the kernel cannot set?  Logs it. */
 int ktls_stuck(const struct tls *);
 
 /* "send+recv", "send", "recv" or "none". */
 const char *ktls_word(const struct tls *);
 
 /*
- * tls_words.c: what OpenSSL's error code (0: none) or else errno e means, as
- * why.  Returns -1.
+ * errors.c: fills in why from OpenSSL's error code, or from errno e if that is
+ * 0.  Returns -1.
  */
-int tls_broke(const struct tls *, unsigned long code, int e, struct error *);
+int tls_explain(const struct tls *, unsigned long code, int e, struct error *);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS in the kernel (Linux, its module tls).  Where there is such a thing,
- * OpenSSL hands a connection's keys to its socket when the handshake is over,
- * for each direction by itself, and data can then be written, read and moved
- * by splice(2) as on a plain socket.  What is no data stays OpenSSL's affair:
- * tickets, alerts, close_notify.
+ * TLS in the kernel (Linux, module tls).  Where it is available, OpenSSL hands
+ * a connection's keys to its socket when the handshake is over, for each
+ * direction separately, and data can then be written, read and moved by
+ * splice(2) as on a plain socket.  Tickets, alerts and close_notify are still
+ * handled by OpenSSL.
  *
  * OpenSSL 3.0 does so for the sending of TLS 1.2 and 1.3, and for the
  * receiving of TLS 1.2.
@@ -20,7 +20,7 @@
 #include "os/log.h"
 #include "tls/internal.h"
 
-#ifndef SSL_OP_ENABLE_KTLS		/* a library that knows nothing of it */
+#ifndef SSL_OP_ENABLE_KTLS		/* a library without it */
 #define SSL_OP_ENABLE_KTLS	0
 #undef BIO_get_ktls_send
 #undef BIO_get_ktls_recv
@@ -34,8 +34,8 @@
 #ifdef TCP_ULP
 
 /*
- * A socket that is not connected is refused for that only where there is
- * something to be refused.  For root this loads the module.
+ * Where the kernel has it, a socket that is not connected is refused with
+ * ENOTCONN, otherwise with ENOENT.  For root this loads the module.
  */
 static int
 is_there(void)
@@ -64,8 +64,8 @@ is_there(void)
 #endif
 
 /*
- * Not for nothing: OpenSSL would try for each connection, and for root each
- * try would be a search for the module.
+ * Only if it is there: OpenSSL would try for each connection, and for root each
+ * try would search for the module.
  */
 void
 ktls_allow(SSL_CTX *ssl)
@@ -101,8 +101,8 @@ ktls_write(struct tls *t, const void *buf, size_t len, int more)
 }
 
 /*
- * A record that is no data is EIO, and remains to be read.  An end of file may
- * be good or bad: whether close_notify came before it OpenSSL knows.
+ * A record that is no data is EIO, and remains to be read.  At an end of file
+ * only OpenSSL knows whether close_notify came before it.
  */
 ssize_t
 ktls_read(struct tls *t, void *buf, size_t len)
@@ -110,10 +110,10 @@ ktls_read(struct tls *t, void *buf, size_t len)
 	ssize_t n;
 
 	if (!t->kernel_receives || SSL_has_pending(t->ssl))
-		return TLS_KERNEL_NOT;
+		return KTLS_NOT;
 	n = read(SSL_get_rfd(t->ssl), buf, len);
 	if (n == 0 || (n == -1 && errno == EIO))
-		return TLS_KERNEL_NOT;
+		return KTLS_NOT;
 	if (n == -1 && errno == EBADMSG)
 		errno = EPROTO;		/* forged, or broken on its way */
 	return n;

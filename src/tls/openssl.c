@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "tls/openssl.h"
 #include "tls/secure_heap.h"
+
+const char *
+openssl_reason(void)
+{
+	return openssl_reason_of(ERR_peek_error());
+}
+
+const char *
+openssl_reason_of(unsigned long code)
+{
+	const char *text = ERR_reason_error_string(code);
+
+	if (ERR_SYSTEM_ERROR(code))
+		text = strerror(ERR_GET_REASON(code));
+	return text != NULL ? text : "no reason given";
+}
 
 #ifdef OPENSSL_LINKED
 
@@ -15,7 +33,6 @@ openssl_load(struct error *why)
 
 #include <dlfcn.h>
 #include <stdint.h>
-#include <string.h>
 
 #ifndef OPENSSL_SHLIB_VERSION
 #error "this is not OpenSSL 3 or later: make OPENSSL=linked"
@@ -25,7 +42,7 @@ openssl_load(struct error *why)
 #define SONAME(number)	"libssl.so." TEXT(number)
 #define LIBSSL		SONAME(OPENSSL_SHLIB_VERSION)
 
-/* For those who make packages: what no program reads (uapi-group.org). */
+/* The dependency, for package builders (uapi-group.org). */
 #define NOTE	"[{\"soname\":[\"" LIBSSL "\"],\"feature\":\"tls\","	\
 	"\"description\":\"TLS\",\"priority\":\"recommended\"}]"
 

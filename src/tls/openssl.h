@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * OpenSSL: the one way to its headers, and to a library that is loaded when
- * TLS is wanted.  A process that speaks none, such as a server behind a proxy,
- * is spared its mappings, and what binding its symbols takes at each start.
+ * OpenSSL's headers, and its library, which is loaded when TLS is needed.  A
+ * process without TLS, such as a server behind a proxy, saves its mappings and
+ * the time to bind its symbols.
  *
  * Its functions are called by their names, which are macros for members of
  * struct openssl; the Makefile makes openssl_names.h of the list below.  What
@@ -26,10 +26,14 @@
 #include "base/error.h"
 
 /*
- * Before anything else of OpenSSL, and in good time: where a chroot(2) is to
- * come, before that.  Further calls do nothing.  0, or -1 and why (71).
+ * To be called before any other function of OpenSSL, and before chroot(2).
+ * Further calls do nothing.  0, or -1 and why (71).
  */
 int openssl_load(struct error *);
+
+/* The reason of the oldest error in OpenSSL's queue, or of this one. */
+const char *openssl_reason(void);
+const char *openssl_reason_of(unsigned long code);
 
 #ifndef OPENSSL_LINKED
 

@@ -12,13 +12,13 @@
 #define PASSWORD_MAX	1024
 #define CHAIN_MAX	10
 
-/* What a key's decoder asks for. */
+/* For the callback of a key's decoder. */
 struct password {
 	const char *path;	/* NULL: there is none */
 	int asked, error;
 };
 
-/* Never OpenSSL's own, which would ask on the terminal. */
+/* Replaces OpenSSL's callback, which would ask on the terminal. */
 static int
 give_password(char *dst, int size, int writing, void *arg)
 {
@@ -43,7 +43,7 @@ give_password(char *dst, int size, int writing, void *arg)
 }
 
 static int
-no_key(const struct tls_pem *pem, const struct password *p, struct error *why)
+no_key(const struct pem_file *pem, const struct password *p, struct error *why)
 {
 	if (p->error != 0)
 		return error_set(why, EXIT_BADUSAGE,
@@ -60,7 +60,7 @@ no_key(const struct tls_pem *pem, const struct password *p, struct error *why)
 
 /* The key in a file; none there is no error.  -1 and why. */
 static int
-take_key(struct tls_own *own, const struct tls_pem *pem,
+take_key(struct own_cert *own, const struct pem_file *pem,
     const char *password_file, struct error *why)
 {
 	const char *at = pem_key(pem->text);
@@ -84,10 +84,10 @@ take_key(struct tls_own *own, const struct tls_pem *pem,
 }
 
 static int
-read_file(struct tls_own *own, STACK_OF(X509) *found, const char *option,
+read_file(struct own_cert *own, STACK_OF(X509) *found, const char *option,
     const char *path, const char *password_file, struct error *why)
 {
-	struct tls_pem pem;
+	struct pem_file pem;
 	int r;
 
 	if (pem_open(&pem, option, path, why) == -1)
@@ -138,10 +138,10 @@ is_root(X509 *cert)
 
 /*
  * From the key to its certificate, and on from issuer to issuer.  A root is
- * left out: who does not have it would not believe it (RFC 8446 4.4.2).
+ * left out: a peer without it would not trust it (RFC 8446 4.4.2).
  */
 static int
-link_up(struct tls_own *own, STACK_OF(X509) *found, const char *option,
+link_up(struct own_cert *own, STACK_OF(X509) *found, const char *option,
     const char *path, struct error *why)
 {
 	char names[160] = "";
@@ -151,7 +151,7 @@ link_up(struct tls_own *own, STACK_OF(X509) *found, const char *option,
 	ERR_clear_error();
 	if (own->leaf == NULL) {
 		if (sk_X509_num(found) > 0)
-			tls_cert_names(names, sizeof(names),
+			cert_names(names, sizeof(names),
 			    sk_X509_value(found, 0));
 		return error_set(why, EXIT_BADUSAGE, "%s %s: %s%s", option,
 		    path, names[0] == '\0' ? "no certificate in it" :
@@ -172,7 +172,7 @@ link_up(struct tls_own *own, STACK_OF(X509) *found, const char *option,
 }
 
 int
-own_cert_load(struct tls_own *own, const struct tls_options *o,
+own_cert_load(struct own_cert *own, const struct tls_options *o,
     struct error *why)
 {
 	const char *cert = o->server ? "--tls-cert" : "--cert";
@@ -184,15 +184,16 @@ own_cert_load(struct tls_own *own, const struct tls_options *o,
 	if (o->cert == NULL && o->key == NULL)
 		return 0;
 	if (o->cert == NULL)
-		return error_set(why, EXIT_BADUSAGE, "%s without %s", key, cert);
+		return error_set(why, EXIT_BADUSAGE, "%s without %s", key,
+		    cert);
 	if ((found = sk_X509_new_null()) == NULL)
 		return error_set(why, EXIT_SYSTEM, "out of memory");
 	r = read_file(own, found, cert, o->cert, o->password_file, why);
 	if (r == 0 && o->key != NULL && strcmp(o->key, o->cert) != 0)
 		r = read_file(own, found, key, o->key, o->password_file, why);
 	if (r == 0 && own->key == NULL)
-		r = error_set(why, EXIT_BADUSAGE, "%s %s: no private key in it%s"
-		    "%s", o->key != NULL ? key : cert,
+		r = error_set(why, EXIT_BADUSAGE, "%s %s: no private key in "
+		    "it%s%s", o->key != NULL ? key : cert,
 		    o->key != NULL ? o->key : o->cert,
 		    o->key != NULL ? "" : ": ", o->key != NULL ? "" : key);
 	if (r == 0)
@@ -204,7 +205,7 @@ own_cert_load(struct tls_own *own, const struct tls_options *o,
 }
 
 int
-own_cert_use(const struct tls_own *own, SSL *ssl)
+own_cert_use(const struct own_cert *own, SSL *ssl)
 {
 	if (own->leaf == NULL || own->key == NULL)
 		return 0;
@@ -214,7 +215,7 @@ own_cert_use(const struct tls_own *own, SSL *ssl)
 }
 
 void
-own_cert_forget(struct tls_own *own)
+own_cert_forget(struct own_cert *own)
 {
 	X509_free(own->leaf);
 	EVP_PKEY_free(own->key);

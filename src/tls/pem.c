@@ -7,18 +7,17 @@
 #include "os/readfile.h"
 #include "tls/openssl.h"
 #include "tls/pem.h"
-#include "tls/trust.h"
 
 #define FILE_MAX	(1024 * 1024)	/* bytes */
 
 int
-pem_open(struct tls_pem *pem, const char *option, const char *path,
+pem_open(struct pem_file *pem, const char *option, const char *path,
     struct error *why)
 {
 	char *text = calloc(1, FILE_MAX);
 	ssize_t n;
 
-	*pem = (struct tls_pem){ option, path, text, FILE_MAX };
+	*pem = (struct pem_file){ option, path, text, FILE_MAX };
 	if (text == NULL || (n = readfile(path, text, FILE_MAX)) == -1) {
 		error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
 		    strerror(errno));
@@ -35,7 +34,7 @@ pem_open(struct tls_pem *pem, const char *option, const char *path,
 }
 
 void
-pem_close(struct tls_pem *pem)
+pem_close(struct pem_file *pem)
 {
 	if (pem->text != NULL)
 		explicit_bzero(pem->text, pem->len);
@@ -44,16 +43,16 @@ pem_close(struct tls_pem *pem)
 }
 
 int
-pem_fail(const struct tls_pem *pem, const char *what, struct error *why)
+pem_fail(const struct pem_file *pem, const char *what, struct error *why)
 {
 	return error_set(why, EXIT_BADUSAGE, "%s %s: %s%s%s", pem->option,
 	    pem->path, what, ERR_peek_error() != 0 ? ": " : "",
-	    ERR_peek_error() != 0 ? tls_reason() : "");
+	    ERR_peek_error() != 0 ? openssl_reason() : "");
 }
 
 /* Blocks of other kinds are passed over. */
 int
-pem_certs(const struct tls_pem *pem, STACK_OF(X509) *stack,
+pem_certs(const struct pem_file *pem, STACK_OF(X509) *stack,
     struct error *why)
 {
 	BIO *in = BIO_new_mem_buf(pem->text, -1);

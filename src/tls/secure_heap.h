@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What OpenSSL gives back to the heap is wiped, so that no part of a private
- * key stays behind: its decoders leave copies of all of it in freed memory,
- * which every process forked later would inherit.
+ * What OpenSSL frees is wiped, so that no part of a private key remains: its
+ * decoders leave copies in freed memory, which every process forked later
+ * would inherit.
  */
 #ifndef TLS_SECURE_HEAP_H
 #define TLS_SECURE_HEAP_H
@@ -14,7 +14,7 @@
  */
 void secure_heap(void);
 
-/* What a handshake has left free goes back to the system, where libc can. */
+/* Returns the heap that a handshake freed to the system, where libc can. */
 void secure_heap_trim(void);
 
 #endif

@@ -23,7 +23,7 @@
 #define MOST		64	/* that are looked at to find a good one */
 #define VERIFIED_MS	3600000	/* that a verification is good for */
 
-/* A datagram: who the session is with, and the session. */
+/* A datagram: the name of the peer, and the session. */
 struct ticket {
 	char name[ADDR_HOST_MAX + 1];
 	int64_t verified_at;
@@ -34,9 +34,9 @@ struct ticket {
 
 static struct ticket ticket;	/* wiped after each use */
 
-/* Makes room by the oldest. */
+/* Drops the oldest if there is no room. */
 static void
-leave(const int fd[2], size_t len)
+put_ticket(const int fd[2], size_t len)
 {
 	char c;
 
@@ -47,9 +47,9 @@ leave(const int fd[2], size_t len)
 	}
 }
 
-/* OpenSSL's callback; it keeps the session, we a copy. */
+/* Callback for a new session, of which we keep a copy. */
 static int
-came(SSL *ssl, SSL_SESSION *session)
+store_ticket(SSL *ssl, SSL_SESSION *session)
 {
 	const struct tls_ctx *ctx = SSL_CTX_get_app_data(
 	    SSL_get_SSL_CTX(ssl));
@@ -66,7 +66,7 @@ came(SSL *ssl, SSL_SESSION *session)
 	/* of TLS 1.2 it comes before the handshake is over */
 	ticket.verified_at = t->verified_at != 0 ? t->verified_at :
 	    clock_ms();
-	leave(ctx->tickets, HEAD + len);
+	put_ticket(ctx->tickets, HEAD + len);
 	explicit_bzero(&ticket, HEAD + len);
 	return 0;
 }
@@ -103,7 +103,7 @@ take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
  * other, so it goes back.
  */
 void
-tls_ticket_use(const struct tls_ctx *ctx, struct tls *t)
+ticket_use(const struct tls_ctx *ctx, struct tls *t)
 {
 	SSL_SESSION *s = NULL;
 	ssize_t n;
@@ -121,7 +121,7 @@ tls_ticket_use(const struct tls_ctx *ctx, struct tls *t)
 			t->verified_at = ticket.verified_at;
 			if (SSL_SESSION_get_protocol_version(s) <
 			    TLS1_3_VERSION)
-				leave(ctx->tickets, n);
+				put_ticket(ctx->tickets, n);
 		}
 		explicit_bzero(&ticket, n);
 	}
@@ -151,7 +151,7 @@ tls_tickets_open(struct tls_ctx *ctx)
 	SSL_CTX_set_app_data(ctx->ssl, ctx);
 	SSL_CTX_set_session_cache_mode(ctx->ssl, SSL_SESS_CACHE_CLIENT |
 	    SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(ctx->ssl, came);
+	SSL_CTX_sess_set_new_cb(ctx->ssl, store_ticket);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection that is up: bytes in, bytes out.
+ * A connection after its handshake: reading and writing.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,8 +16,14 @@
 #define IDLE_MS		1000	/* of silence: begin anew */
 #define DIRECT_MIN	4096	/* pieces from here on are not copied */
 
+struct tls *
+tls_of(const SSL *ssl)
+{
+	return SSL_get_app_data(ssl);
+}
+
 /*
- * What came of an OpenSSL call that moved nothing: 0 at the peer's
+ * The result of an OpenSSL call that moved no bytes: 0 at the peer's
  * close_notify, -1 with errno otherwise.
  */
 static int
@@ -77,7 +83,7 @@ read_some(struct tls *t, void *buf, size_t len)
 		errno = t->read_error;
 		return -1;
 	}
-	if ((n = ktls_read(t, buf, len)) == TLS_KERNEL_NOT)
+	if ((n = ktls_read(t, buf, len)) == KTLS_NOT)
 		n = ask(t, buf, len);
 	t->drained = n <= 0;
 	if (n == -1 && errno != EAGAIN)
@@ -204,7 +210,7 @@ tls_writev(struct tls *t, const struct iovec *iov, int n, int more)
 	ssize_t put;
 
 	if (t->record == 0 || now - t->wrote_at >= IDLE_MS)
-		t->record = t->carries ? RECORD_MAX : RECORD_FIRST;
+		t->record = t->is_outer ? RECORD_MAX : RECORD_FIRST;
 	t->wrote_at = now;
 	for (;;) {
 		for (; n > 0 && off >= iov->iov_len; iov++, n--)
@@ -226,7 +232,7 @@ tls_finish(struct tls *t)
 	int r;
 
 	if (t->finished)
-		return t->below == NULL ? 0 : tls_finish(t->below);
+		return t->outer == NULL ? 0 : tls_finish(t->outer);
 	if (t->write_error != 0) {
 		errno = t->write_error;
 		return -1;
@@ -235,7 +241,7 @@ tls_finish(struct tls *t)
 	errno = 0;
 	if ((r = SSL_shutdown(t->ssl)) >= 0) {
 		t->finished = 1;
-		return t->below == NULL ? 0 : tls_finish(t->below);
+		return t->outer == NULL ? 0 : tls_finish(t->outer);
 	}
 	if (outcome(t, r, errno, &t->write_needs) == 0)
 		errno = EPROTO;
@@ -252,7 +258,7 @@ int
 tls_pending(const struct tls *t)
 {
 	return t->due || (!t->drained && (SSL_has_pending(t->ssl) ||
-	    (t->below != NULL && tls_pending(t->below))));
+	    (t->outer != NULL && tls_pending(t->outer))));
 }
 
 void
@@ -260,8 +266,8 @@ tls_events(const struct tls *t, int want_read, int want_write, short *events)
 {
 	*events = (want_read ? t->read_needs : 0) |
 	    (want_write ? t->write_needs : 0);
-	if (t->below != NULL)
-		tls_events(t->below, *events & POLLIN, *events & POLLOUT,
+	if (t->outer != NULL)
+		tls_events(t->outer, *events & POLLIN, *events & POLLOUT,
 		    events);
 }
 
@@ -272,7 +278,7 @@ tls_free(struct tls *t)
 		return;
 	SSL_free(t->ssl);
 	BIO_meth_free(t->method);
-	tls_free(t->below);
+	tls_free(t->outer);
 	OPENSSL_free(t);
 }
 

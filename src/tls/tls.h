@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS by OpenSSL: the files tls*.c behind this header are the only ones that
- * know it.  Verified by default.
+ * TLS by OpenSSL, which only this folder knows.  Peers are verified by
+ * default.
  */
 #ifndef TLS_TLS_H
 #define TLS_TLS_H
@@ -24,32 +24,31 @@ struct tls_ctx;			/* what all connections share */
 struct tls_options {
 	int server;		/* names of options in errors, roles */
 
-	/* whom to believe */
-	const char *ca_option;	/* what cafile is called by users; NULL is
+	/* trust */
+	const char *ca_option;	/* the option for cafile; NULL is
 				 * --cacert or --tls-client-ca */
 	const char *cafile;	/* client: NULL is the system's; server: NULL
 				 * asks for no certificate */
 	const char *capath;	/* client: the same, a hashed directory */
-	int trust_now;		/* read all of it: later it is out of reach */
+	int trust_now;		/* read capath now: later it is out of reach */
 	const char *crlfile;	/* revocation lists */
 	const char *peer_certs;	/* these end-entity certificates only */
 	const char *pins;	/* client: these public keys only */
 	int insecure;		/* client: do not verify */
 
-	/* who we are */
+	/* our own certificate */
 	const char *cert, *key;	/* key NULL: it is in cert */
 	const char *password_file;	/* of an encrypted key */
 
-	/* how */
+	/* versions and ciphers */
 	int only_13;		/* TLS 1.3 at least, otherwise 1.2 */
 	const char *ciphers;	/* of TLS 1.2, NULL: the intermediate profile */
 	const char *ciphers13;	/* of TLS 1.3, NULL: OpenSSL's */
 };
 
 /*
- * Loads OpenSSL if that has not been done: tls_context() does it by itself, so
- * this is for those who may make their first one when no file is to be had any
- * more.  0, or -1 and why (71).
+ * Loads OpenSSL unless that was done: for a process that may make its first
+ * context when files are out of reach.  0, or -1 and why (71).
  */
 int tls_prepare(struct error *);
 
@@ -93,15 +92,15 @@ void tls_tickets_close(struct tls_ctx *);
 /*
  * Does a client's handshake until deadline (of clock_ms()), on non-blocking
  * descriptors (the same one twice for a socket), or inside the TLS connection
- * below if that is not NULL.  host is verified against the certificate and
+ * outer if that is not NULL.  host is verified against the certificate and
  * sent as server name, unless it is an address, which is verified as one.  On
- * success returns the connection, which owns below; otherwise below stays the
+ * success returns the connection, which owns outer; otherwise outer stays the
  * caller's, as the descriptors always do.  NULL and why: 75 at the deadline,
  * 77 if a certificate is refused, theirs or ours (the text says which check
  * failed and what was seen), 76 for everything else.
  */
 struct tls *tls_connect(struct tls_ctx *, int rfd, int wfd,
-    struct tls *below, const char *host, int64_t deadline, struct error *);
+    struct tls *outer, const char *host, int64_t deadline, struct error *);
 
 /* The same for a server, on a socket or a pair of pipes. */
 struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,
@@ -133,15 +132,15 @@ void tls_free(struct tls *);
 /*
  * Does the kernel encrypt what is written to the descriptor, decrypt what is
  * read from it?  Then data can be moved there by splice(2), and from there
- * when tls_pending() says no; an end of file that is met so, and EINVAL, are
- * to be looked into by tls_readv().
+ * when tls_pending() is false; at an end of file or EINVAL tls_readv() tells
+ * what it is.
  */
 int ktls_sends(const struct tls *);
 int ktls_receives(const struct tls *);
 
 /*
- * Has it failed in a way there are better words for than errno's, such as a
- * certificate of ours that the peer does not like?  -1 and why, or 0.
+ * Is there a better text for its failure than that of errno, such as our
+ * certificate being refused by the peer?  -1 and why, or 0.
  */
 int tls_failed(const struct tls *, struct error *);
 

@@ -10,7 +10,7 @@
 #include "tls/openssl.h"
 #include "tls/trust.h"
 
-/* Where OpenSSL's own place for it is empty. */
+/* Used where OpenSSL's own place is empty. */
 static const char *const bundles[] = {
 	"/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt",
@@ -31,8 +31,8 @@ is_hashed_name(const char *name)
 }
 
 /*
- * OpenSSL looks into it when it needs one; or all of it now, where later it
- * would not be there.
+ * OpenSSL looks into it when it needs an authority; or all is read now, if the
+ * directory will be out of reach.
  */
 static int
 trust_dir(X509_STORE *store, const char *path, int now)
@@ -70,25 +70,10 @@ is_hashed_dir(const char *path)
 	return found;
 }
 
-const char *
-tls_reason(void)
-{
-	return tls_reason_of(ERR_peek_error());
-}
-
-const char *
-tls_reason_of(unsigned long code)
-{
-	const char *text = ERR_reason_error_string(code);
-
-	if (ERR_SYSTEM_ERROR(code))
-		text = strerror(ERR_GET_REASON(code));
-	return text != NULL ? text : "no reason given";
-}
-
 /*
  * SSL_CERT_FILE and SSL_CERT_DIR are honoured as every OpenSSL program does;
- * only a bundle that somebody named is loaded besides a usable directory.
+ * besides a usable directory, a bundle is loaded only if SSL_CERT_FILE names
+ * it.
  */
 static int
 trust_system(X509_STORE *store, int now, struct error *why)
@@ -124,13 +109,13 @@ load_crls(X509_STORE *store, const char *path, struct error *why)
 	if (lookup == NULL || X509_load_crl_file(lookup, path,
 	    X509_FILETYPE_PEM) <= 0)
 		return error_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
-		    tls_reason());
+		    openssl_reason());
 	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
 	    X509_V_FLAG_CRL_CHECK_ALL);
 	return 0;
 }
 
-/* Those that were named, and nobody else. */
+/* The authorities of --cacert and --capath only. */
 static int
 trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 {
@@ -139,7 +124,8 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
 		return error_set(why, EXIT_BADUSAGE, "%s %s: %s",
 		    o->ca_option != NULL ? o->ca_option : o->server ?
-		    "--tls-client-ca" : "--cacert", o->cafile, tls_reason());
+		    "--tls-client-ca" : "--cacert", o->cafile,
+		    openssl_reason());
 	if (o->capath == NULL)
 		return 0;
 	if ((dir = opendir(o->capath)) == NULL)
@@ -148,12 +134,12 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 	closedir(dir);
 	if (!trust_dir(store, o->capath, o->trust_now))
 		return error_set(why, EXIT_BADUSAGE, "--capath %s: %s",
-		    o->capath, tls_reason());
+		    o->capath, openssl_reason());
 	return 0;
 }
 
 int
-tls_trust(X509_STORE *store, const struct tls_options *o, struct error *why)
+trust_load(X509_STORE *store, const struct tls_options *o, struct error *why)
 {
 	ERR_clear_error();
 	if (o->crlfile != NULL && load_crls(store, o->crlfile, why) == -1)
@@ -161,7 +147,7 @@ tls_trust(X509_STORE *store, const struct tls_options *o, struct error *why)
 	ERR_clear_error();
 	if (o->cafile != NULL || o->capath != NULL || o->server)
 		return trust_named(store, o, why);
-	/* Whoever names peers may do without authorities. */
-	return trust_system(store, o->trust_now, why) == 0 || o->peer_certs != NULL ?
-	    0 : -1;
+	/* With allowed certificates no authority is needed. */
+	return trust_system(store, o->trust_now, why) == 0 ||
+	    o->peer_certs != NULL ? 0 : -1;
 }

@@ -42,7 +42,7 @@ object(int good, X509_STORE_CTX *store)
 	for (error = 1; error < 100; error++) {
 		X509_STORE_CTX_set_error(store, error);
 		memset(&why, 0, sizeof(why));
-		tls_cert_refused(store, "host.example", error % 2 ?
+		cert_refused(store, "host.example", error % 2 ?
 		    "--cacert" : "--tls-client-ca", &why);
 		must(why.status == EXIT_DENIED && why.text[0] != '\0');
 		plain(why.text, sizeof(why.text));
@@ -68,17 +68,17 @@ refuse(X509 *cert)
 static void
 describe(X509 *cert, size_t size)
 {
-	static const unsigned char none[TLS_PIN_BYTES];
+	static const unsigned char none[PIN_BYTES];
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	struct tls_pins pins = { .n = 1 };
+	struct pins pins = { .n = 1 };
 	struct error why;
 	struct cert c;
 	char text[400];
 	unsigned int i;
 
-	tls_cert_names(text, size, cert);
+	cert_names(text, size, cert);
 	plain(text, size);
-	if (tls_cert_subject(text, size, cert) == -1)
+	if (cert_subject(text, size, cert) == -1)
 		must(text[0] == '\0');
 	plain(text, size);
 	memcpy(pins.hash[0], none, sizeof(none));

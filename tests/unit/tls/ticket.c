@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Session tickets between processes: what is put into the queue by somebody
- * who means no good is passed over.
+ * Session tickets between processes: bad ones in the queue are ignored.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -152,7 +151,7 @@ test_queue(struct tls_ctx *client, struct tls_ctx *server)
 	memcpy(bad, good, len);
 	bad[0] ^= 1;
 	put(client, bad, len);
-	is(meet(client, server), 0, "with somebody else");
+	is(meet(client, server), 0, "with another peer");
 
 	drain(client, bad, sizeof(bad));
 	memcpy(bad, good, len);

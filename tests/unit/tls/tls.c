@@ -43,10 +43,10 @@ static char ca_file[64], self_file[64], junk_file[64];
 
 enum manner {
 	ECHO,		/* "SNI ALPN", then echo until the end, in good form */
-	TRUNCATE,	/* says hello and leaves without close_notify */
-	RESET,		/* says hello and resets */
+	TRUNCATE,	/* sends data and ends without close_notify */
+	RESET,		/* sends data and resets */
 	LAST_WORDS,	/* hello and close_notify at once, but no FIN */
-	GARBLE,		/* says hello and then something that is no TLS */
+	GARBLE,		/* sends data and then no TLS */
 	BULK_BOTH,	/* sends and takes BULK bytes */
 	BULK_KEYS,	/* the same, and asks for new keys meanwhile */
 	RECORDS,	/* "how many, the first, the longest", at each '!' */
@@ -595,7 +595,7 @@ test_bulk(const struct pair *pair, int version, enum manner manner)
 	is(sent, BULK, "all sent");
 	is(got, BULK + 4, "all received");
 	ok(!bad, "as it was sent");
-	ok(tail, "and the server says the same");
+	ok(tail, "and the server knows the same");
 	ok(blocked > 0, "writes blocked %d times", blocked);
 	ok(end, "and it ended in good form");
 	io_close(&io);
