@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Why something could not be done: the exit status it leads to and one line
- * for a person, naming the offending thing.  Filled in by whoever finds the
- * fault, passed up unchanged, printed once at the top.
+ * for a person, naming the offending thing.  Filled in where the fault
+ * is found, passed up unchanged, printed once at the top.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -17,7 +17,7 @@ enum {
 	EXIT_LOST = 74,		/* EX_IOERR: tunnel reset or lost */
 	EXIT_AGAIN = 75,	/* EX_TEMPFAIL: timeouts, 408 429 503 504 */
 	EXIT_PROTOCOL = 76,	/* EX_PROTOCOL: HTTP, TLS, websocket */
-	EXIT_DENIED = 77,	/* EX_NOPERM: 401 403 407, certificate refused */
+	EXIT_DENIED = 77,	/* EX_NOPERM: 401 403 407, certificate */
 	EXIT_BADCONFIG = 78	/* EX_CONFIG: bad configuration file */
 };
 
@@ -29,7 +29,7 @@ struct error {
 /*
  * Sets both fields, cutting the text if it is too long.  Control characters
  * in the result are replaced by '?'.  Returns -1, so that a caller can write
- * "return why_set(...)".
+ * "return error_set(...)".
  */
 int error_set(struct error *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text put together in a buffer of the caller's, and written as it must be in
- * JSON or HTML.  What does not fit any more is left out and noted.
+ * Text put together in a buffer of the caller, escaped for JSON, HTML or
+ * Prometheus.  A piece that does not fit is left out, and cut is set.
  */
 #ifndef BASE_OUT_H
 #define BASE_OUT_H
@@ -18,7 +18,7 @@ void out_begin(struct out *, char *buf, size_t size);
 void out_add(struct out *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A JSON string with its quotes; what is no printable ASCII is escaped. */
+/* A JSON string with its quotes; all but printable ASCII is escaped. */
 void out_json(struct out *, const char *);
 
 /* A member of a JSON object, null where it is "". */

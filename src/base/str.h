@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A piece of somebody else's buffer; not NUL-terminated. */
+/* A part of a buffer that belongs to other code; not NUL-terminated. */
 struct slice {
 	const char *p;		/* NULL means absent */
 	size_t len;

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * Milliseconds behind the so many-th failure in a row, from 1: 200, doubled
- * each time up to most, give or take half of it at random, so that those who
- * lost the same server do not come back at the same time.
+ * Milliseconds to wait after this number of failures in a row (from 1): 200,
+ * doubled each time up to most, plus or minus half of it at random, so that
+ * clients that lost the same server do not return at the same time.
  */
 int64_t backoff_ms(unsigned int failures, int64_t most);
 

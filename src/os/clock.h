@@ -12,13 +12,13 @@
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
 
-/* When so many of them will be over: an option's 0 is CLOCK_NEVER. */
+/* The time in so many milliseconds; 0, an option that is off: CLOCK_NEVER. */
 int64_t clock_after(int64_t ms);
 
 /* clock_ms() in microseconds, for measuring. */
 int64_t clock_us(void);
 
-/* What poll(2) shall wait until then: 0 if past, -1 for CLOCK_NEVER. */
+/* The timeout for poll(2) until then: 0 if past, -1 for CLOCK_NEVER. */
 int clock_poll(int64_t deadline);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define LOOK_EVERY	5	/* ms: has it exited behind its output? */
 
-/* In the process that becomes it: everything else is close-on-exec. */
+/* In the new process: everything else is close-on-exec. */
 static _Noreturn void
 become(char *const argv[], char *const env[], int mute, int out)
 {
@@ -61,7 +61,7 @@ read_all(int fd, char *out, size_t size, int64_t deadline)
 	}
 }
 
-/* Its end.  0 and *status, or -1 at the deadline. */
+/* Waits for its end.  0 and *status, or -1 at the deadline. */
 static int
 wait_for(pid_t pid, int *status, int64_t deadline)
 {
@@ -113,7 +113,8 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 		return error_set(why, EXIT_SYSTEM, "%s: killed by signal %d",
 		    argv[0], WTERMSIG(status));
 	if (WEXITSTATUS(status) == 127)
-		return error_set(why, EXIT_SYSTEM, "%s: cannot be run", argv[0]);
+		return error_set(why, EXIT_SYSTEM, "%s: cannot be run",
+		    argv[0]);
 	if (WEXITSTATUS(status) == 0 && strlen(out) != (size_t)len)
 		return error_set(why, EXIT_SYSTEM, "%s: NUL in its output",
 		    argv[0]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A helper program that is asked something: run to its end within a time
- * limit, its standard output being the answer.
+ * A program that answers a question: it is run to its end within a time
+ * limit, and its standard output is the answer.
  */
 #ifndef OS_COMMAND_H
 #define OS_COMMAND_H
@@ -15,8 +15,8 @@
  * Runs argv, found by PATH, with this environment, /dev/null as its input and
  * our standard error (/dev/null if mute).  What it writes goes to out,
  * terminated; what does not fit is thrown away.  Its exit status, 0 to 255;
- * or -1 and why: 71 if it cannot be run, was killed by a signal, or ended well
- * after it wrote a NUL, which would hide what stands behind it; 75 at the
+ * or -1 and why: 71 if it cannot be run, was killed by a signal, or exited with
+ * 0 after it wrote a NUL, which would hide the output behind it; 75 at the
  * deadline (of clock_ms()), when it and its process group are killed.
  */
 int command_run(char *const argv[], char *const env[], int mute, char *out,

@@ -14,8 +14,8 @@
 #include "os/signals.h"
 #include "os/title.h"
 
-#define HELD_FD		3	/* the socket, in the keeper */
-#define SLACK_MS	1000	/* for the answer of one that ran out of time */
+#define HELD_FD		3	/* the socket, in the helper */
+#define SLACK_MS	1000	/* for the answer of a command that timed out */
 
 /* One message each way. */
 struct question {
@@ -28,9 +28,9 @@ struct answer {
 	char out[COMMAND_HELPER_OUT_MAX + 1];	/* one more: did it fit? */
 };
 
-/* The streams and sockets of the asker must not live on in here. */
+/* The helper must keep no stream or socket of its parent open. */
 static int
-let_go(int fd)
+close_others(int fd)
 {
 	int null = open("/dev/null", O_RDWR);
 
@@ -44,13 +44,13 @@ let_go(int fd)
 }
 
 static _Noreturn void
-keep(int fd, char *const argv[], char *const env[], int mute)
+serve(int fd, char *const argv[], char *const env[], int mute)
 {
 	static struct answer a;
 	struct question q;
 	struct pollfd p = { .fd = HELD_FD, .events = POLLIN };
 
-	if (let_go(fd) == -1)
+	if (close_others(fd) == -1)
 		_exit(1);
 	title_set("inetws: running %s when asked", argv[0]);
 	while (!signal_terminated()) {
@@ -70,8 +70,8 @@ keep(int fd, char *const argv[], char *const env[], int mute)
 
 /* Messages, not a stream: each is sent and received whole. */
 int
-command_helper_start(struct command_helper *k, char *const argv[], char *const env[],
-    int mute, void (*forget)(void *), void *arg)
+command_helper_start(struct command_helper *k, char *const argv[],
+    char *const env[], int mute, void (*forget)(void *), void *arg)
 {
 	int fd[2];
 
@@ -80,7 +80,7 @@ command_helper_start(struct command_helper *k, char *const argv[], char *const e
 		return -1;
 	if ((k->pid = fork()) == 0) {
 		forget(arg);
-		keep(fd[1], argv, env, mute);
+		serve(fd[1], argv, env, mute);
 	}
 	close(fd[1]);
 	if (k->pid == -1) {
@@ -130,9 +130,10 @@ command_helper_ask(const struct command_helper *k, char *out, int64_t deadline,
 	status = a.status;
 	if (status == -1)
 		*why = a.why;
-	else if (strlcpy(out, a.out, COMMAND_HELPER_OUT_MAX) >= COMMAND_HELPER_OUT_MAX)
-		status = error_set(why, EXIT_SYSTEM, "the command says more "
-		    "than %d bytes", COMMAND_HELPER_OUT_MAX - 1);
+	else if (strlcpy(out, a.out, COMMAND_HELPER_OUT_MAX) >=
+	    COMMAND_HELPER_OUT_MAX)
+		status = error_set(why, EXIT_SYSTEM, "the command's output is "
+		    "longer than %d bytes", COMMAND_HELPER_OUT_MAX - 1);
 	explicit_bzero(&a, sizeof(a));
 	return status;
 }

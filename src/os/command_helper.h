@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A process that runs a command whenever it is asked to, for one that has
- * given up the right to.  It holds nothing but the socket to its asker, and
- * ends with it.
+ * A process that runs a command on request, for a parent whose sandbox no
+ * longer permits it.  It keeps only the socket to its parent open, and ends
+ * with it.
  */
 #ifndef OS_COMMAND_HELPER_H
 #define OS_COMMAND_HELPER_H
@@ -22,19 +22,20 @@ struct command_helper {
 };
 
 /*
- * To be called while a process may still be started.  argv and env must stay.
+ * To be called before the sandbox is entered.  argv and env must stay.
  * mute: the command's standard error is /dev/null.  forget is called in the
- * new process, with arg, to wipe what it need not know.  0, or -1 with errno.
+ * new process, with arg, to wipe secrets it does not need.  0, or -1 with
+ * errno.
  */
-int command_helper_start(struct command_helper *, char *const argv[], char *const env[],
-    int mute, void (*forget)(void *arg), void *arg);
+int command_helper_start(struct command_helper *, char *const argv[],
+    char *const env[], int mute, void (*forget)(void *arg), void *arg);
 
 /*
- * Runs the command once.  As command_run(); out has COMMAND_HELPER_OUT_MAX bytes, and
- * output that does not fit is an error (71).
+ * Runs the command once.  As command_run(); out has COMMAND_HELPER_OUT_MAX
+ * bytes, and output that does not fit is an error (71).
  */
-int command_helper_ask(const struct command_helper *, char *out, int64_t deadline,
-    struct error *);
+int command_helper_ask(const struct command_helper *, char *out,
+    int64_t deadline, struct error *);
 
 /* Harmless if there is none. */
 void command_helper_end(struct command_helper *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flags of descriptors that were not made by us with the right ones.
+ * Flags of descriptors that were opened elsewhere.
  */
 #ifndef OS_FD_H
 #define OS_FD_H

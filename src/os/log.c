@@ -25,7 +25,7 @@ static const char *const tails[][2] = {
 	[LOG_JSON] = { "}\n", ",\"cut\":1}\n" }
 };
 
-/* What log_open() settled; the one global state of a process. */
+/* Set by log_style() and log_open(); the settings of this process. */
 static struct {
 	enum log_where where;
 	enum log_level min;
@@ -194,7 +194,7 @@ log_str(struct log_line *l, const char *key, const char *value)
 		log_bytes(l, key, value, strlen(value));
 }
 
-/* A pair with its value as it is to stand there. */
+/* A pair; the value is written as it is. */
 static void
 pair(struct log_line *l, const char *key, const char *value)
 {

@@ -38,13 +38,13 @@ void log_open(enum log_where, enum log_level min, const char *program);
 
 int log_wants(enum log_level);
 
-/* In a process that has just closed all descriptors above 2: the same again. */
+/* Opens the log again after all descriptors above 2 were closed. */
 void log_reopen(void);
 
-/* Is each line on standard error to be one of the log's? */
+/* True if every line on standard error must be a line of the log (JSON). */
 int log_owns_stderr(void);
 
-/* Does nobody who reads standard error see the log? */
+/* True if the log does not go to standard error. */
 int log_is_elsewhere(void);
 
 /*
@@ -68,8 +68,8 @@ void log_str(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const void *, size_t);
 
 /*
- * A sentence in which what strangers said has been escaped: backslashes stay
- * as they are.
+ * A sentence of ours in which foreign text has been escaped already:
+ * backslashes stay as they are.
  */
 void log_why(struct log_line *, const char *key, const char *);
 

@@ -7,12 +7,12 @@
 
 #include "os/memory.h"
 
-#define TABLE	((uintptr_t)2 << 20)	/* addresses that one table maps */
+#define TABLE	((uintptr_t)2 << 20)	/* bytes one page table maps */
 
 static void *piece;
 static int lent;
 
-/* Fresh pages, never huge: most of those who have them touch few. */
+/* Fresh pages, never huge: most processes touch only a few of them. */
 static void *
 map(void *at, size_t size)
 {
@@ -27,7 +27,7 @@ map(void *at, size_t size)
 	return p;
 }
 
-/* From the beginning of a page table on: every table costs a page. */
+/* Aligned to a page table, as every table that is used costs a page. */
 int
 memory_prepare(void)
 {
@@ -50,7 +50,7 @@ memory_take(size_t size)
 	return piece;
 }
 
-/* Where memory is short now, who wants it next may find that there is some. */
+/* If it cannot be mapped anew now, the next memory_take() tries again. */
 void
 memory_return(void)
 {

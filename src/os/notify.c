@@ -13,7 +13,7 @@
 
 #include "os/notify.h"
 
-/* Paths and abstract names; there are also vsock addresses, not for us. */
+/* Paths and abstract names; vsock addresses are not supported. */
 static int
 address(struct notify *n, const char *name)
 {
@@ -62,8 +62,8 @@ notify_open(struct notify *n)
 }
 
 /*
- * By the connection, as the address may be out of reach behind a chroot(2);
- * else to the address: the manager may have been restarted meanwhile.
+ * Over the connection, as the path may be out of reach after chroot(2); else
+ * to the address, as the manager may have been restarted meanwhile.
  */
 void
 notify_send(const struct notify *n, const char *state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Telling the service manager how we are, as sd_notify(3) does: one datagram
- * to $NOTIFY_SOCKET.  Without it everything here does nothing.
+ * Our state for the service manager, as sd_notify(3) has it: datagrams to
+ * $NOTIFY_SOCKET.  Without that variable the functions do nothing.
  */
 #ifndef OS_NOTIFY_H
 #define OS_NOTIFY_H
@@ -10,19 +10,19 @@
 #include <sys/un.h>
 
 struct notify {
-	int fd;			/* -1: nobody wants to know */
+	int fd;			/* -1: there is no NOTIFY_SOCKET */
 	socklen_t len;
 	struct sockaddr_un to;
 };
 
 /*
- * Reads NOTIFY_SOCKET and removes it from the environment, so that no child
- * speaks for us.  A leading '@' means an abstract name.  Returns 0, or -1
- * with errno if it is set but of no use; n->fd is then -1.
+ * Reads NOTIFY_SOCKET and removes it from the environment, so that no program
+ * we start notifies in our name.  A leading '@' means an abstract name.
+ * Returns 0, or -1 with errno if it cannot be used; n->fd is then -1.
  */
 int notify_open(struct notify *n);
 
-/* Removes it alone, where nobody tells anything. */
+/* Only removes NOTIFY_SOCKET from the environment. */
 void notify_forget(void);
 
 /*

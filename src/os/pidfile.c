@@ -12,12 +12,12 @@
 #include "os/clock.h"
 #include "os/pidfile.h"
 
-#define LOCKED_MS	500	/* for a predecessor's last child to let go */
+#define LOCKED_MS	500	/* for the last child of a predecessor to end */
 #define STEP_US		10000
 
 /* The number in it, or 0. */
 static int
-owner(const char *path)
+pid_in(const char *path)
 {
 	char text[24];
 	const char *bad;
@@ -39,7 +39,7 @@ owner(const char *path)
 static int
 locked(const char *path, struct error *why)
 {
-	int pid = owner(path);
+	int pid = pid_in(path);
 
 	if (pid == 0)
 		return error_set(why, EXIT_SYSTEM,
@@ -55,7 +55,8 @@ pidfile_make(const char *path, struct error *why)
 	int fd;
 
 	while ((fd = flopen(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK |
-	    O_NOFOLLOW, 0644)) == -1 && errno == EWOULDBLOCK && clock_ms() < until)
+	    O_NOFOLLOW, 0644)) == -1 && errno == EWOULDBLOCK &&
+	    clock_ms() < until)
 		usleep(STEP_US);
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return locked(path, why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A file with our process number in it, locked as long as we are the one it
- * names: a file without a lock is left over from somebody.
+ * A file that holds our process number, locked as long as we run: a file
+ * without a lock was left by a process that is gone.
  */
 #ifndef OS_PIDFILE_H
 #define OS_PIDFILE_H
@@ -16,7 +16,7 @@
  */
 int pidfile_make(const char *path, struct error *);
 
-/* We are not the one any more: empties and removes it, as far as we may. */
+/* Empties and removes it, as far as permissions allow, and closes it. */
 void pidfile_leave(int fd, const char *path);
 
 #endif

@@ -25,7 +25,7 @@ process_fork(void)
 #endif
 }
 
-/* Behind the name, which may hold anything: fields 3 and on (proc(5)). */
+/* Fields 3 and on follow the name, which may hold anything (proc(5)). */
 static int
 read_stat(int pid, char *buf, size_t size, const char **fields)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Another process, and what the system tells of one.
+ * Creating a process, and what the system tells of one.
  */
 #ifndef OS_PROCESS_H
 #define OS_PROCESS_H
@@ -17,9 +17,8 @@ struct process_usage {
 };
 
 /*
- * fork(2) for a process without threads, which has nothing to put right in
- * the child: three pages less to copy there than what fork(3) of the GNU C
- * library writes to.
+ * fork(2) without the library's handlers, of which a process without threads
+ * needs none: the child copies three pages less than after fork(3) of glibc.
  */
 pid_t process_fork(void);
 

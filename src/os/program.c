@@ -18,13 +18,13 @@
 #include "os/program.h"
 #include "os/signals.h"
 
-#define TELL_FD		3	/* where the new process tells of failure */
+#define TELL_FD		3	/* where the new process reports a failure */
 #define STEP_FIRST	1	/* ms between two looks, doubled each time */
 #define STEP_MAX	50
 
 extern char **environ;
 
-/* Where the descriptors are has been seen to before: none is below 3. */
+/* All three are above 2: inherit_stderr() has opened 0 to 2. */
 static void
 arrange(int fd, int err, int tell)
 {
@@ -37,7 +37,7 @@ arrange(int fd, int err, int tell)
 	closefrom(TELL_FD + 1);
 }
 
-/* The new process.  If it cannot become the program, it tells the errno. */
+/* The new process.  If it cannot become the program, it writes the errno. */
 static _Noreturn void
 become(char *const *argv, char **env, int fd, int err, int tell)
 {
@@ -57,9 +57,9 @@ become(char *const *argv, char **env, int fd, int err, int tell)
 	_exit(127);
 }
 
-/* What the new process says: nothing, if it has become the program. */
+/* The errno of the new process, or 0 if it has become the program. */
 static int
-listen_to(int tell, int64_t deadline)
+read_errno(int tell, int64_t deadline)
 {
 	struct pollfd p = { .fd = tell, .events = POLLIN };
 	int error, n;
@@ -115,7 +115,7 @@ program_start(struct program *p, char *const *argv, char **env, int err,
 	}
 	close(fd[1]);
 	close(tell[1]);
-	error = listen_to(tell[0], deadline);
+	error = read_errno(tell[0], deadline);
 	close(tell[0]);
 	if (error == 0 && fd_nonblock(fd[0]) == -1)
 		error = errno;
@@ -138,7 +138,7 @@ program_ended(struct program *p)
 	return p->pid == 0 || p->ended;
 }
 
-/* There is no portable way to sleep until a child ends, so it is looked for. */
+/* There is no portable way to sleep until a child ends: looks repeatedly. */
 int
 program_wait(struct program *p, int64_t deadline)
 {

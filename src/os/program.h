@@ -17,12 +17,11 @@ struct program {
 };
 
 /*
- * Runs argv[0], looked for in PATH, in a session of its own: one end of a
- * socket pair is its descriptors 0 and 1, 2 is err, or ours if that is -1, and
- * it has no others.
- * Signals are as at birth; where the system can, it is sent HUP when we die.
- * Returns our end (non-blocking, close-on-exec) once it runs; or -1 with
- * errno: what execvp(3) said, or ETIMEDOUT.
+ * Runs argv[0], found by PATH, in a session of its own.  One end of a socket
+ * pair becomes its descriptors 0 and 1; 2 is err, or ours if that is -1; it
+ * has no others.  Signals have their defaults; on Linux it is sent HUP when we
+ * die.  Returns our end (non-blocking, close-on-exec) once it runs; or -1 with
+ * errno: that of execvp(3), or ETIMEDOUT.
  */
 int program_start(struct program *, char *const *argv, char **env, int err,
     int64_t deadline);
@@ -33,7 +32,7 @@ void program_hangup(const struct program *);
 /* Has it ended?  Never waits. */
 int program_ended(struct program *);
 
-/* The same, waiting until the deadline, or until we are to end. */
+/* The same, but waits until the deadline or a signal that ends us. */
 int program_wait(struct program *, int64_t deadline);
 
 /* "exit 1", "signal 9" or "running".  Returns dst. */

@@ -15,16 +15,16 @@ static const int all[] = {
 	SIGINFO
 #endif
 };
-#define BUSY	16	/* calls between two looks under load */
+#define BUSY	16	/* ready calls between two looks for signals */
 #define NALL	(sizeof(all) / sizeof(all[0]))
 
 static void
-note(int signo)
+mark_seen(int signo)
 {
 	seen[signo] = 1;
 }
 
-/* SA_RESTART is of no use: outside signals_poll() nothing is interrupted. */
+/* SA_RESTART is not needed: signals come in only inside signals_poll(). */
 static void
 handle(int signo, void (*handler)(int))
 {
@@ -58,12 +58,12 @@ signals_supervisor(void)
 			sigaddset(&ours, all[i]);
 	block_ours();
 	for (i = 0; i < NALL; i++)
-		handle(all[i], all[i] == SIGPIPE ? SIG_IGN : note);
+		handle(all[i], all[i] == SIGPIPE ? SIG_IGN : mark_seen);
 }
 
 /*
- * The parent has blocked all of ours; what stays so inside signals_poll() too
- * is as good as ignored, for one call to the system less each.
+ * The parent has blocked all of ours.  A signal that stays blocked inside
+ * signals_poll() too is as good as ignored, and saves a sigaction(2).
  */
 void
 signals_child(void)
@@ -93,10 +93,10 @@ signals_single(void)
 	sigaddset(&ours, SIGHUP);
 	block_ours();
 	handle(SIGPIPE, SIG_IGN);
-	handle(SIGTERM, note);
-	handle(SIGINT, note);
+	handle(SIGTERM, mark_seen);
+	handle(SIGINT, mark_seen);
 	if (sigaction(SIGHUP, NULL, &old) == -1 || old.sa_handler != SIG_IGN)
-		handle(SIGHUP, note);
+		handle(SIGHUP, mark_seen);
 }
 
 void
@@ -134,9 +134,9 @@ signal_taken(int signo)
 }
 
 /*
- * ppoll(2) does not let signals in when descriptors are ready at once, so
- * under constant load they would wait for ever: the mask is opened for a
- * moment if there are any, now and then, as looking has its price.
+ * ppoll(2) does not deliver signals when descriptors are ready at once, so
+ * under constant load they would wait for ever.  Every BUSY calls the mask is
+ * opened for a moment if one is pending.
  */
 static void
 let_in(void)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signals as flags.  The signals that a process cares for are blocked
- * everywhere but inside signals_poll(), so that none is lost between looking
- * at a flag and going to sleep, and no other call is ever interrupted.  The
- * flags are the only state; they live in signals.c.
+ * Signals as flags.  The signals that a process handles are blocked
+ * everywhere but inside signals_poll(), so that none is lost between testing
+ * a flag and going to sleep, and no other call is ever interrupted.
  */
 #ifndef OS_SIGNALS_H
 #define OS_SIGNALS_H
@@ -33,22 +32,22 @@ void signals_single(void);
 /* Before an exec: everything as at birth, nothing blocked. */
 void signals_default(void);
 
-/* Shall this process end?  TERM came (alone: INT or HUP too).  Stays true. */
+/* True once TERM came (signals_single(): INT and HUP too).  Stays true. */
 int signal_terminated(void);
 
 /*
- * Was it only HUP: whoever used this process has gone, and may have said
- * something before?
+ * True if it was only HUP: the user of this process is gone, but what was
+ * written before may still be read.
  */
 int signal_hung_up(void);
 
-/* Has it come since this was asked last? */
+/* Has it come since the last call for it? */
 int signal_taken(int signo);
 
 /*
  * poll(2), the one place where signals come in: -1 and EINTR if one did while
- * nothing was ready.  If descriptors are ready their number is returned, and
- * waiting signals have come in all the same, so a busy process is not write_closed.
+ * nothing was ready.  If descriptors are ready their number is returned; under
+ * constant load pending signals are still let in every few calls.
  * timeout in milliseconds, -1 for ever.
  */
 int signals_poll(struct pollfd *, nfds_t, int timeout);

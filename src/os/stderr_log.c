@@ -8,25 +8,25 @@
 #include "os/stderr_log.h"
 #include "os/title.h"
 
-#define PIPE_FD	3	/* where the listener has its end */
+#define PIPE_FD	3	/* the reading end, in the new process */
 
 static void
-say(const char *peer, const char *program, const char *line, size_t len)
+log_text(const char *peer, const char *program, const char *line, size_t len)
 {
 	struct log_line l;
 
 	if (len == 0)
 		return;
-	log_begin(&l, LOG_L_INFO, "said");
+	log_begin(&l, LOG_L_INFO, "program-stderr");
 	log_str(&l, "peer", peer);
 	log_str(&l, "program", program);
 	log_bytes(&l, "text", line, len);
 	log_end(&l);
 }
 
-/* Lines, or as much of them as the log takes. */
+/* Lines; longer ones in pieces of what the log takes. */
 static _Noreturn void
-listen_to(const char *peer, const char *program)
+read_lines(const char *peer, const char *program)
 {
 	static char buf[LOG_VALUE_MAX];
 	size_t len = 0, used;
@@ -38,19 +38,19 @@ listen_to(const char *peer, const char *program)
 		len += n > 0 ? n : 0;
 		for (used = 0; (end = memchr(buf + used, '\n', len - used)) !=
 		    NULL; used = end - buf + 1)
-			say(peer, program, buf + used, end - buf - used);
+			log_text(peer, program, buf + used, end - buf - used);
 		if (used == 0 && len == sizeof(buf)) {
-			say(peer, program, buf, len);
+			log_text(peer, program, buf, len);
 			used = len;
 		}
 		len -= used;
 		memmove(buf, buf + used, len);
 	}
-	say(peer, program, buf, len);
+	log_text(peer, program, buf, len);
 	_exit(0);
 }
 
-/* It keeps nothing of the connection, which would not end otherwise. */
+/* The new process must not keep the connection open. */
 int
 stderr_log_begin(const char *peer, const char *program)
 {
@@ -65,8 +65,9 @@ stderr_log_begin(const char *peer, const char *program)
 			_exit(1);
 		closefrom(PIPE_FD + 1);
 		log_reopen();
-		title_set("inetws: listening to %s for %s", program, peer);
-		listen_to(peer, program);
+		title_set("inetws: logging standard error of %s for %s",
+		    program, peer);
+		read_lines(peer, program);
 	case -1:
 		close(fd[0]);
 		close(fd[1]);

@@ -13,7 +13,7 @@
 
 static struct termios before;
 
-/* That it comes is all: it ends the sleep in signals_poll(). */
+/* Does nothing: its arrival ends the sleep in signals_poll(). */
 static void
 resized(int signo)
 {

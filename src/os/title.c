@@ -5,7 +5,7 @@
 
 #include "os/title.h"
 
-static int usable;	/* setproctitle(3) complains on descriptor 2 else */
+static int usable;	/* otherwise setproctitle(3) writes to descriptor 2 */
 
 void
 title_init(int argc, char **argv, char **envp)

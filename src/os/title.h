@@ -7,11 +7,11 @@
 
 /*
  * To be called first in main(): moves the environment out of the way.
- * Without it the functions below do nothing (title.c remembers that).
+ * Without it the functions below do nothing.
  */
 void title_init(int argc, char **argv, char **envp);
 
-/* The whole title; it is put behind no program name.  Allocates nothing. */
+/* The whole title, without the program's name.  Allocates nothing. */
 void title_set(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A child's: "inetws MODE: PEER -> TARGET, STATE". */

@@ -55,7 +55,7 @@ writefile(const char *path, const void *bytes, size_t len)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	unlink(tmp);	/* of one that had our number and was killed */
+	unlink(tmp);	/* left by a killed process with our number */
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;

@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Puts the bytes into a file of this name, mode 0644, so that whoever opens it
- * meanwhile finds all of the old or all of the new.  A new file appears beside
- * it for a moment, as .NAME.PID.  0, or -1 with errno.
+ * Writes the bytes to this file, mode 0644, atomically: a reader finds all of
+ * the old contents or all of the new.  The new file is called .NAME.PID until
+ * it is complete.  0, or -1 with errno.
  */
 int writefile(const char *path, const void *bytes, size_t len);
 

@@ -135,7 +135,7 @@ def test_standard_error_elsewhere():
     s.wait_line('"text":"0+7"')
     t.is_([line for line in s.lines[1:] if not line.startswith('{')], [],
           'each line is one of the log')
-    t.like(s.log, '"event":"said".*"text":"a word"', 'a line')
+    t.like(s.log, '"event":"program-stderr".*"text":"a word"', 'a line')
     t.like(s.log, '"text":"0{300,400}"', 'a long one in parts')
     t.ok(t.until(lambda: t.family() == [s.pid]), 'and nobody is left')
     if os.getuid() != 0:

@@ -18,7 +18,7 @@ extern char **environ;
 static char out[COMMAND_HELPER_OUT_MAX];
 static struct error why;
 
-/* What the script says in secret is gone before it runs. */
+/* The secret is wiped before the script runs. */
 static void
 forget(void *arg)
 {
@@ -29,7 +29,7 @@ forget(void *arg)
 }
 
 static struct command_helper
-keeper_of(const char *script)
+helper_of(const char *script)
 {
 	static char sh[] = "sh", c[] = "-c", text[500];
 	static char *argv[] = { sh, c, text, NULL };
@@ -41,11 +41,11 @@ keeper_of(const char *script)
 	return k;
 }
 
-/* One question to a keeper of its own. */
+/* One question to a helper of its own. */
 static int
 ask(const char *script, int64_t ms)
 {
-	struct command_helper k = keeper_of(script);
+	struct command_helper k = helper_of(script);
 	int status;
 
 	memset(&why, 0, sizeof(why));
@@ -58,7 +58,7 @@ static void
 test_answers(void)
 {
 	is(ask("printf 'A: b\\nC: d\\n'", 5000), 0, "a good end");
-	is_str(out, "A: b\nC: d\n", "what it says");
+	is_str(out, "A: b\nC: d\n", "its output");
 	is(ask("echo secret", 5000), 0, "what is to be forgotten");
 	is_str(out, "forgot\n", "is");
 	is(ask("echo x; exit 3", 5000), 3, "a bad end");
@@ -76,12 +76,12 @@ test_answers(void)
 	    "much more");
 }
 
-/* Again and again, also behind a failure, in an order of its own. */
+/* Several times, also after a failure. */
 static void
 test_again(void)
 {
-	struct command_helper k = keeper_of("n=$(cat n 2>/dev/null); echo $((n + 1)) "
-	    "| tee n; test \"$n\" != 1");
+	struct command_helper k = helper_of("n=$(cat n 2>/dev/null); "
+	    "echo $((n + 1)) | tee n; test \"$n\" != 1");
 	int i;
 
 	unlink("n");
@@ -93,7 +93,8 @@ test_again(void)
 	command_helper_end(&k);
 	command_helper_end(&k);
 	is(k.pid, 0, "ended, once");
-	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), -1, "it is gone");
+	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), -1,
+	    "it is gone");
 	unlink("n");
 }
 
@@ -107,7 +108,7 @@ test_descriptors(void)
 
 	if (pipe(fd) == -1)
 		abort();
-	k = keeper_of("true");
+	k = helper_of("true");
 	close(fd[1]);
 	is(read(fd[0], &c, 1), 0, "the end of a pipe that it was born with");
 	close(fd[0]);
@@ -117,10 +118,11 @@ test_descriptors(void)
 static void
 test_death(void)
 {
-	struct command_helper k = keeper_of("true");
+	struct command_helper k = helper_of("true");
 
 	kill(k.pid, SIGKILL);
-	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), -1, "a dead one");
+	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), -1,
+	    "a dead one");
 	is(why.status, EXIT_SYSTEM, "is 71");
 	command_helper_end(&k);
 	ok(waitpid(-1, NULL, 0) == -1 && errno == ECHILD, "no child is left");
@@ -129,7 +131,7 @@ test_death(void)
 int
 main(void)
 {
-	char dir[] = "/tmp/inetws-keeper.XXXXXX";
+	char dir[] = "/tmp/inetws-helper.XXXXXX";
 
 	alarm(60);
 	signal(SIGPIPE, SIG_IGN);

@@ -61,8 +61,8 @@ test_values(void)
 	log_event(LOG_L_INFO, "closed", "peer", "127.0.0.1:5000", NULL);
 	is_str(stamped(), "level=info event=closed peer=127.0.0.1:5000\n",
 	    "a plain line");
-	log_event(LOG_L_INFO, "wire lost, redialling", "id", "x", NULL);
-	is_str(stamped(), "level=info event=\"wire lost, redialling\" id=x\n",
+	log_event(LOG_L_INFO, "websocket-lost", "id", "x", NULL);
+	is_str(stamped(), "level=info event=websocket-lost id=x\n",
 	    "an event of several words is quoted");
 	log_event(LOG_L_ERROR, "x", "a", "", "none", NULL, "b", "two words",
 	    "c", "k=v", NULL);
@@ -81,7 +81,7 @@ test_values(void)
 	    "t=61.007\n", "bytes and numbers");
 }
 
-/* A sentence of ours, in which somebody else's words are escaped already. */
+/* A sentence of ours, in which foreign text is escaped already. */
 static void
 test_why(void)
 {
@@ -245,7 +245,7 @@ test_full(void)
 	errno = ENOENT;
 	for (i = 0; i < 5000; i++)
 		log_event(LOG_L_INFO, "x", "a", "b", NULL);
-	is(errno, ENOENT, "a full pipe blocks nobody, and errno is kept");
+	is(errno, ENOENT, "a full pipe does not block, and errno is kept");
 }
 
 int

@@ -64,7 +64,7 @@ speaks_to(const char *name)
 	is_str(told(fd), "STATUS=12 active, 340 total", "and another");
 	notify_reloading(&n);
 	ok(sscanf(told(fd), "RELOADING=1\nMONOTONIC_USEC=%lld", &usec) == 1 &&
-	    usec > 0, "reloading says when");
+	    usec > 0, "reloading has the time");
 	close(fd);
 	notify_send(&n, "STOPPING=1");
 	ok(1, "a manager that has gone is no harm");
@@ -93,7 +93,7 @@ main(void)
 	struct notify n;
 
 	unsetenv("NOTIFY_SOCKET");
-	is(notify_open(&n), 0, "nobody wants to know");
+	is(notify_open(&n), 0, "no NOTIFY_SOCKET");
 	is(n.fd, -1, "no descriptor then");
 	notify_send(&n, "READY=1");
 	notify_close(&n);

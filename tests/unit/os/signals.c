@@ -65,7 +65,7 @@ busy(void)
 }
 
 static int
-alone_by(int signo)
+single_by(int signo)
 {
 	signals_single();
 	raise(signo);
@@ -77,26 +77,26 @@ alone_by(int signo)
 }
 
 static int
-alone_term(void)
+single_term(void)
 {
-	return alone_by(SIGTERM);
+	return single_by(SIGTERM);
 }
 
 static int
-alone_int(void)
+single_int(void)
 {
-	return alone_by(SIGINT);
+	return single_by(SIGINT);
 }
 
 static int
-alone_hup(void)
+single_hup(void)
 {
 	signal(SIGHUP, SIG_DFL);	/* whatever we were started under */
-	return alone_by(SIGHUP);
+	return single_by(SIGHUP);
 }
 
 static int
-alone_nohup(void)
+single_nohup(void)
 {
 	signal(SIGHUP, SIG_IGN);
 	signals_single();
@@ -154,7 +154,7 @@ blocked(void)
 
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	return alone_by(SIGTERM);
+	return single_by(SIGTERM);
 }
 
 int
@@ -162,10 +162,10 @@ main(void)
 {
 	is(run(flags), 0, "supervisor: flags, inside the poll only");
 	is(run(busy), 0, "signals come in while descriptors are ready");
-	is(run(alone_term), 0, "alone: TERM");
-	is(run(alone_int), 0, "alone: INT");
-	is(run(alone_hup), 0, "alone: HUP");
-	is(run(alone_nohup), 0, "alone: HUP under nohup, PIPE");
+	is(run(single_term), 0, "single: TERM");
+	is(run(single_int), 0, "single: INT");
+	is(run(single_hup), 0, "single: HUP");
+	is(run(single_nohup), 0, "single: HUP under nohup, PIPE");
 	is(run(child), 0, "child: TERM counts, INT HUP USR1 CHLD PIPE do not");
 	is(run(child_quits), 1000 + SIGQUIT, "child: QUIT ends it");
 	is(run(as_born), 1000 + SIGTERM, "before an exec all is as at birth");
