@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The tree: includes point down, every file says its licence."""
+"""The source tree: includes follow the table of rooms, every file names its
+licence.
+
+If it fails: (developers) the rooms of src/ lose their order.
+"""
 
 import os
 import re

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""TLS in the kernel, in an emulated machine whose kernel has it: the tests of
-that, and those of TLS and of the sandbox that must not notice.
+"""TLS in the kernel, in an emulated machine whose kernel has it: its tests,
+and those of TLS and of the sandbox that must not notice it.
 
-What it needs is in tests/lib/emulated.py; INETWS_KERNEL=DIR tries another
+If it fails: TLS in the kernel breaks where no developer's machine shows it.
+
+tests/lib/emulated.py names what it needs; INETWS_KERNEL=DIR tries another
 kernel, unpacked there.
 """
 

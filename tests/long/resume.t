@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Gigabytes both ways through hundreds of cuts.  INETWS_SEED replays one."""
+"""Gigabytes both ways through hundreds of cuts.  INETWS_SEED replays one.
+
+If it fails: rare orders of events lose bytes.
+"""
 
 import os
 import sys

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""client --warm and a server where wires may not wait: it is asked again after
-ten minutes, and not before."""
+"""client --warm and a server that does not let websockets park: it is asked
+again after ten minutes, and not before.
+
+If it fails: a client asks a server again and again, or never uses --warm
+again.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A page's own script in Chromium, using the WebSocket API, as the client of
-inetws server, through nginx with TLS."""
+"""The script of a page in Chromium, using the WebSocket API, as the client of
+inetws server, through nginx with TLS.
+
+If it fails: pages in browsers cannot reach a target.
+"""
 
 import os
 import sys

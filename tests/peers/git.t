@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: ISC
 """git by its own protocol, git://, through inetws client, nginx with TLS, and
 inetws server: to a git daemon that listens, and to one that is run for each
-connection.  (git by ssh is in tests/it/tunnel/ssh.t.)"""
+connection.  (git by ssh is in tests/it/tunnel/ssh.t.)
+
+If it fails: git://, which relies on half-close, hangs.
+"""
 
 import os
 import sys

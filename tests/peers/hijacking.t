@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Cross-site websocket hijacking in Chromium: a page of a stranger's uses the
-cookie that its visitor has for a server."""
+"""Cross-site websocket hijacking in Chromium: a page of another site uses the
+cookie that a user has for a server.
+
+If it fails: any web page can use a user's login.
+"""
 
 import os
 import stat

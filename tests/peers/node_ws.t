@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""node's ws as a client of inetws server, through nginx with TLS."""
+"""node's ws as a client of inetws server, through nginx with TLS.
+
+If it fails: programs with node's ws cannot reach a target.
+"""
 
 import os
 import sys

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""noVNC in Chromium, its page and its websocket by one nginx with TLS, as
-inetws(1) has it in its examples; behind that inetws server and Xvnc.  What is
-drawn there is to be seen here, and what the mouse does here is to be seen
-there."""
+"""noVNC in Chromium, its page and its websocket by one nginx with TLS, as the
+examples of inetws(1) have it; behind that inetws server and Xvnc.  The test
+draws at one end and looks at the other.
+
+If it fails: desktops in the browser do not work.
+"""
 
 import os
 import sys

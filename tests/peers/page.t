@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 """The page of --metrics in Chromium, on a desktop and on a phone.
 
+If it fails: people cannot read the status page.
+
 With INETWS_SCREENSHOTS=DIR the pictures are kept there.
 """
 

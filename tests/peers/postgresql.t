@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """PostgreSQL and psql, through inetws client, nginx with TLS, and inetws
-server.  The cluster is made for this test."""
+server.  The cluster is made for this test.
+
+If it fails: databases cannot be used through a tunnel.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Python's websockets as a client of inetws server, through nginx with TLS,
-and as the server of inetws client."""
+and as the server of inetws client.
+
+If it fails: programs with Python's websockets cannot use inetws.
+"""
 
 import os
 import sys

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""
-Peers that behave as trazfr's tcp-over-websocket does, played by a script,
+"""Peers that behave as trazfr's tcp-over-websocket does, played by a script,
 with its times shortened.  In both roles: binary messages of at most 1024
 bytes, an end without half-close by a Close without a code and a bare end of
 the transport at once, text refused.  Its client sends an empty message after
-10 seconds of idleness, its server dials the target behind the 101, and an end
+10 seconds of idleness, its server dials the target after the 101, and an end
 of that shows as a bare end.
+
+If it fails: installations that still have that program at one end do not work.
 """
 
 import os

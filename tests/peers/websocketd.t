@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""websocketd, which runs a program for each websocket, as the server of
-inetws client and connect, through nginx with TLS."""
+"""websocketd, which runs a program for each websocket, as the server of inetws
+client and connect, through nginx with TLS.
+
+If it fails: programs behind websocketd cannot be reached.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """websockify as the server of inetws client and connect: behind nginx with
-TLS, and with TLS of its own."""
+TLS, and with its own TLS.
+
+If it fails: services behind websockify cannot be reached.
+"""
 
 import os
 import sys

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""inetws connect: stdin and stdout, its ends, and its exit statuses; and the
-checks of an answer, which client shares."""
+"""inetws connect: stdin and stdout, its ends, its exit statuses; and the
+checks of a server's answer, which client shares.
+
+If it fails: ssh's ProxyCommand hangs or loses bytes, and scripts read a wrong
+exit status.
+"""
 
 import os
 import sys

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Through forward proxies: real ones, hostile ones, those of the environment,
-and what is sent elsewhere than the URL says."""
+"""Forward proxies: real ones, hostile ones, those of the environment, and
+connections that are sent elsewhere than the URL names.
+
+If it fails: clients behind a company's proxy cannot get out, or leak its
+password.
+"""
 
 import base64
 import hashlib

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The manual's unit that gets a proxy's password from systemd, which has it
-encrypted: tried with a systemd of our own."""
+"""The manual's unit that takes a proxy's password from an encrypted credential
+of systemd, run by a systemd of the test's own.
+
+If it fails: the example in the manual does not start, and passwords end in
+plain files.
+"""
 
 import os
 import re

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What a client asks with: credentials, headers of files and programs, and
-what may not be smuggled into a request."""
+"""The request of a client: credentials, headers from files and programs, and
+what must not be smuggled into a request.
+
+If it fails: clients cannot authenticate, or a header value injects another
+header.
+"""
 
 import base64
 import os

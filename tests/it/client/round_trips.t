@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What the set-up of a tunnel costs in round trips, when nginx is 50 ms away
-from those who dial it: none with client --warm, one with an agent whose wire
-waits at the gate.  Set-up is what the first byte takes longer than the second.
+"""The round trips that a tunnel costs when nginx is 50 ms away: none with
+client --warm, one with an agent whose websocket is parked at the gate.  Set-up
+is the time by which the first byte is slower than the second.
 
-The way is a slow link between two network namespaces; where there can be none,
-a proxy that delays, behind which the handshake of TCP costs nothing."""
+If it fails: each connection takes several round trips longer to open.
+
+The path is a slow link between two network namespaces; where these cannot be
+made, a proxy that delays, behind which the handshake of TCP costs nothing.
+"""
 
 import contextlib
 import os

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Secrets stay where they are: no log, title, statistics page, metrics or
-dumped configuration has one, and no process leaves a core."""
+"""Secrets of a request are in no log, title, statistics page, metric or dumped
+configuration, and no process leaves a core.
+
+If it fails: passwords and tokens show up where other users can read them.
+"""
 
 import base64
 import hashlib

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Every form of LISTEN, TARGET and URL that needs no systemd."""
+"""Every form of LISTEN, TARGET and URL that needs no systemd.
+
+If it fails: an address that the manual allows is refused, or another one is
+used.
+"""
 
 import os
 import sys

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Words of the command line: what is wrong is named, and the status is 64."""
+"""The command line: each error names the word that is wrong, and the status is
+64.
+
+If it fails: a typing error starts a service that does something else.
+"""
 
 import os
 import sys

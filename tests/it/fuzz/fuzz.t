@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The fuzzers: replay of each corpus, and a short look around.
+"""The fuzzers: each corpus is replayed, and a short search follows.
 
-Needs the harnesses of `make fuzz-build` in $FUZZ, or beside $INETWS.
-INETWS_FUZZ_SECONDS is what each gets here, at most, from the same beginning
-each time, so that a run says something about the change it is for; `make fuzz`
-looks for what nobody has found.
+If it fails: bytes from the network crash a process.
+
+Needs the harnesses of `make fuzz-build` in $FUZZ, or in the folder of $INETWS.
+INETWS_FUZZ_SECONDS bounds each search, which begins with the same seed each
+time, so that a run says something about the change it is for; `make fuzz`
+searches anew.
 """
 
 import glob

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""inetws check: steps, times, certificates, pings, idle paths."""
+"""inetws check: its steps, times, certificates, pings, and idle times of
+paths.
+
+If it fails: a broken path is reported as good, or the wrong hop is blamed.
+"""
 
 import os
 import sys

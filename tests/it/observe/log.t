@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The log: its formats and levels, syslog, what strangers may cause."""
+"""The log: its formats and levels, syslog, and what a peer can make it do.
+
+If it fails: an operator cannot find what happened, or a peer forges or floods
+the log.
+"""
 
 import glob
 import os

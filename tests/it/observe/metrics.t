@@ -1,6 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""--metrics: what Prometheus scrapes, what a probe asks, what people see."""
+"""--metrics: what Prometheus scrapes, what health probes ask, the page for
+people.
+
+If it fails: monitoring goes blind, or an instance that works is taken out of
+service.
+"""
 
 import os
 import sys

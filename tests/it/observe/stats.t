@@ -1,6 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The statistics page: true under churn and kill -9, and never backwards."""
+"""The statistics page under churn and kill -9: right, and no counter that
+falls.
+
+If it fails: `inetws status` and the metrics count connections that do not
+exist.
+"""
 
 import os
 import sys

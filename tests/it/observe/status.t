@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""inetws status: the table, JSON, the watch."""
+"""inetws status: the table, JSON, and --watch.
+
+If it fails: an operator does not see the instances and tunnels of a machine.
+"""
 
 import os
 import sys

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What contrib has for inetd, xinetd, tcpserver, runit, OpenRC and ssh: the
-files as they are, in a copy of this machine where their ports, users and names
-are free."""
+"""The files of contrib for inetd, xinetd, tcpserver, runit, OpenRC and ssh,
+unchanged, in a copy of this machine where their ports, users and names are
+free.
+
+If it fails: the shipped examples for these launchers do not work.
+"""
 
 import os
 import sys

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What contrib has for launchd and Docker, neither of which runs here: the
-files are read, and what can be known without them is checked.  And contrib is
-whole: each folder has a test and is told of."""
+"""The files of contrib for launchd and Docker, which do not run here: they are
+read, and checked without running them.  Each folder of contrib has a test and
+is documented.
+
+If it fails: the shipped files for launchd and Docker are wrong.
+"""
 
 import glob
 import os

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The proxies of contrib, run with the very files that are documented there:
-TLS, ssh and megabytes through each, and the visitor's address in our log."""
+"""The reverse proxies of contrib, run with the files that are documented: TLS,
+ssh and megabytes through each, and the client's address in the log.
+
+If it fails: the shipped nginx, haproxy, apache or caddy configuration does not
+work.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The units of contrib/systemd: read by systemd-analyze, and run by a systemd
-of our own in a copy of this machine."""
+of the test's own in a copy of this machine.
+
+If it fails: the shipped units do not start, or a restart drops tunnels.
+"""
 
 import os
 import sys

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""make deb, from contrib/debian: the package is clean, and in a copy of this
-machine it is installed, runs, is upgraded without a dropped tunnel, removed
-and purged."""
+"""The Debian package: lintian finds nothing, and in a copy of this machine it
+is installed, runs, is upgraded without a dropped tunnel, removed and purged.
+
+If it fails: an upgrade breaks the service or drops its tunnels.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""make install puts everything in its place, make uninstall takes exactly that
-away, make dist makes the same bytes twice, and shells load the completions."""
+"""make install puts every file in its place, make uninstall removes exactly
+those, make dist makes the same bytes twice, and shells load the completions.
+
+If it fails: an installation lacks files, and a release cannot be reproduced.
+"""
 
 import os
 import sys

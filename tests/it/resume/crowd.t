@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Many sessions at once: all come back, also at the connection limit; those
-that expire leave nothing behind; what one of them needs is bounded."""
+that expire leave nothing behind; the memory of each is bounded.
+
+If it fails: after an outage some tunnels do not come back.
+"""
 
 import os
 import sys

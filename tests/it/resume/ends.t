@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The truth about the end of a tunnel that has a session: success where only
-the last frames were lost with a wire, a reset where anything was."""
+"""The end of a tunnel with a session: success where only the last frames were
+lost with a websocket, a reset where any byte was.
+
+If it fails: a truncated transfer looks complete, or a complete one looks
+broken.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """A tunnel between two network namespaces whose link goes down for 20 seconds,
-and one whose end gets another address."""
+and one whose end gets another address.
+
+If it fails: tunnels do not survive a laptop that changes networks.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A session belongs to the process that keeps it: its supervisor may be killed
-or restarted, or there may never have been one (inetd and its kin)."""
+"""A session stays with the process that keeps it: its supervisor may be killed
+or restarted, or there may be none (inetd and its kin).
+
+If it fails: a restart of the service ends the tunnels it should keep.
+"""
 
 import os
 import sys

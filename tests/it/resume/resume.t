@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""200 MB in both directions at once through nginx, whose wire is cut 50
-times."""
+"""200 MB in both directions at once through nginx, whose connection is cut 50
+times.
+
+If it fails: bytes are lost or repeated when a websocket is lost.
+"""
 
 import os
 import sys

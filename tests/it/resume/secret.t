@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Who may take a session over, and that its id is told to nobody."""
+"""Who may take over a session, and that its id is shown to no one.
+
+If it fails: another user of the machine or of the network takes over a tunnel.
+"""
 
 import os
 import sys

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""
-Whole tunnels between the program and the Python peer of inetws-protocol(7),
-in both roles: half-close, resets, lost wires, resumption.  INETWS_SEED replays
-one of the random cases.
+"""Whole tunnels between the program and the Python peer of inetws-protocol(7),
+in both roles: half-close, resets, lost websockets, resumption.  INETWS_SEED
+replays one of the random cases.
+
+If it fails: the program and another implementation of the page lose bytes
+together.
 """
 
 import os

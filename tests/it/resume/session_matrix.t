@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""
-The table in inetws-protocol(7), HALF-CLOSE: who ends first, with whom, through
-which proxy.  Each cell is a test.
+"""The table in inetws-protocol(7), HALF-CLOSE: which side ends first, towards
+which peer, through which proxy.  Each cell is a test.
+
+If it fails: replies are cut off behind a request that was half-closed.
 """
 
 import os

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""
-The Python client of inetws-protocol(7) against the Python server, without the
-program: what the page says is enough to build both, and they lose nothing
-when wires are cut anywhere.  INETWS_SEED replays one of the random cases.
+"""The Python client of inetws-protocol(7) against the Python server, without
+the program: the page is enough to build both, and they lose nothing when
+websockets are cut anywhere.  INETWS_SEED replays one of the random cases.
+
+If it fails: the protocol page cannot be implemented as it stands.
 """
 
 import os

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""
-The rules of inetws-protocol(7) one by one: conversations with the program led
-frame by frame, right ones and wrong ones, and foreign peers.
+"""The rules of inetws-protocol(7) one by one: exchanges with the program led
+frame by frame, right ones and wrong ones, and plain peers.
+
+If it fails: the program breaks a rule of its protocol, and other versions fail
+with it.
 """
 
 import os

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""An interactive ssh session, with a terminal, goes on when nginx reloads,
-when its workers are killed, when the wire is cut, reset and black-holed."""
+"""An interactive ssh session with a terminal goes on when nginx reloads, when
+its workers are killed, when the connection is cut, reset and black-holed.
+
+If it fails: ssh sessions end at each reload of the proxy.
+"""
 
 import os
 import sys

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The agent against gates that are led frame by frame, and against the Python
-peer as a foreign implementation of the gate."""
+peer as another implementation of the gate.
+
+If it fails: a service behind an agent cannot be reached, or the agent gives
+up.
+"""
 
 import os
 import queue

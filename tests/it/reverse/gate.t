@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The gate: agents that are led frame by frame, the Python peer as a foreign
-agent, and our own."""
+"""The gate: agents that are led frame by frame, the Python peer as another
+implementation of the agent, and the agent of this program.
+
+If it fails: visitors of a gate are lost, mixed up or served by the wrong
+agent.
+"""
 
 import hashlib
 import os

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A gate with a listener for each name of an agent."""
+"""A gate with a listener for each name of an agent.
+
+If it fails: a visitor reaches the machine of another name.
+"""
 
 import os
 import pwd

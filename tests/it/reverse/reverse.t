@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Agent and gate together: wires that are cut, processes that are killed, how
-long a visitor waits, what is to be seen of it.  INETWS_CHAOS_SECONDS is how
-long the chaos lasts."""
+"""Agent and gate together: websockets that are cut, processes that are killed,
+how long a visitor waits, what the log and statistics show of it.
+INETWS_CHAOS_SECONDS is how long the random part lasts.
+
+If it fails: a reverse tunnel does not recover from an ordinary failure.
+"""
 
 import json
 import os

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""client --warm, and servers that park: ours and the Python peer, each as the
-foreign implementation of the other."""
+"""client --warm and servers that park: this program and the Python peer, each
+in both roles.
+
+If it fails: warm connections are slower than cold ones, or are handed out
+dead.
+"""
 
 import os
 import signal

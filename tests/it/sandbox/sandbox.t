@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The sandbox of live children: that they are in it, that they go on in it
-when a websocket is lost, and what happens where it cannot be entered."""
+"""The sandbox of live children: they are in it, they go on in it when a
+websocket is lost, and a child that cannot enter it does not serve.
+
+If it fails: a child that was taken over can do more than the manual says.
+"""
 
 import os
 import sys

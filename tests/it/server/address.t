@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""True addresses: fields of proxies, the PROXY protocol both ways."""
+"""The client's address: header fields of proxies, and the PROXY protocol in
+both directions.
+
+If it fails: logs, limits and access rules act on a forged address.
+"""
 
 import os
 import socket

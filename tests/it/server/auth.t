@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Who may use a server: --auth-file and --auth-command."""
+"""Authorization at a server: --auth-file and --auth-command.
+
+If it fails: unauthorized clients get in, or authorized ones are refused.
+"""
 
 import base64
 import hashlib

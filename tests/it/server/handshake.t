@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Requests, right and wrong, at the server (RFC 6455 4.2.1, RFC 9112): each
-wrong one is answered with its status, named in the log, and harms nobody."""
+wrong one is answered with its status and logged with its reason.
+
+If it fails: clients are refused without a reason, or a malformed request does
+damage.
+"""
 
 import os
 import sys

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Which pages may use a server: the Origin policy, also behind nginx."""
+"""Which web pages may use a server: the Origin policy, also behind nginx.
+
+If it fails: any web page can reach the target through a visitor's browser.
+"""
 
 import os
 import sys

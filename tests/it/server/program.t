@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A program as the target: its environment, its streams, its end."""
+"""A program as the target: its environment, its streams, its end.
+
+If it fails: programs behind a server lose output, or stay behind as orphans.
+"""
 
 import os
 import socket

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """server and client under every launcher that Debian packages: megabytes both
-ways, the peer's address in the log, and no stray byte in the stream."""
+ways, the peer's address in the log, no other byte in the stream.
+
+If it fails: inetws cannot be run from inetd, systemd sockets and the like.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""ssh through server and client under every launcher: a whole session, with
-an end in each direction and an exit status."""
+"""ssh through server and client under every launcher: a whole session, with an
+end in each direction and an exit status.
+
+If it fails: ssh through an inetd service hangs at its end.
+"""
 
 import os
 import sys

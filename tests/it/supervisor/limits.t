@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""How many may be here: by source, and before they are established."""
+"""Limits on connections: by source address, and on handshakes that are not
+finished.
+
+If it fails: one source uses up all connections, and others are refused.
+"""
 
 import os
 import sys

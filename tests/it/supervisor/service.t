@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The manners of a service: what its manager is told, and restarts that drop
-and forget nobody."""
+"""The duties of a service: notifications to its manager, pid file, user,
+chroot; restarts that keep the tunnels and the limits.
+
+If it fails: a restart drops tunnels, or the service runs with privileges it
+gave up.
+"""
 
 import os
 import sys

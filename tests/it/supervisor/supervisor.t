@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The supervisor: signals, limits, restarts, and that nothing is left."""
+"""The supervisor: signals, limits, restarts, and that no process is left
+behind.
+
+If it fails: the service does not stop, or leaves processes behind.
+"""
 
 import os
 import sys

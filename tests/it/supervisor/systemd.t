@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""server and client started by a systemd of our own, in each way that it has
-of handing sockets over."""
+"""server and client started by a systemd of the test's own, in each way in
+which it passes sockets.
+
+If it fails: socket activation does not work.
+"""
 
 import os
 import sys

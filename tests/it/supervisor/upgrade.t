@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """An upgrade under load: both services are replaced by programs of another
-version while 50 tunnels are busy."""
+version while 50 tunnels are busy.
+
+If it fails: an upgrade drops the tunnels that are in use.
+"""
 
 import os
 import sys

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A client's TLS: its own certificate, and whose it believes, against nginx
-and openssl s_server.  What is refused is named, and the status is 77."""
+"""TLS of a client: its own certificate, and the authorities it trusts, against
+nginx and openssl s_server.  A refusal is named, and the status is 77.
+
+If it fails: a client trusts a wrong server, or refuses a right one without a
+reason.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""TLS peers that mean no good: bounded, told of in one line, and nobody else
-notices."""
+"""TLS peers that are slow, silent or wrong: bounded in time, named in one log
+line, without effect on other connections.
+
+If it fails: one bad peer blocks a server with TLS.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Where private keys are, and where they are not: in the supervisor once, and
-in no process that carries a tunnel and will make no other connection."""
+"""Where private keys are: in the supervisor once, and in no process that
+serves a tunnel and makes no other connection.
+
+If it fails: a child that was taken over reveals the private key.
+"""
 
 import os
 import sys

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""TLS that the kernel does: it is said, what needs no masking is moved inside
-the kernel, and nothing else is different.
+"""TLS in the kernel: it is logged, bytes that need no mask move inside the
+kernel, and nothing else differs.
 
-Most machines have no such kernel, or nobody has loaded its module tls; there
-`make check-long` runs this in an emulated machine (tests/long/ktls.t).
+If it fails: tunnels with TLS in the kernel lose bytes, or do not use it.
+
+Few machines have such a kernel with its module tls loaded; elsewhere `make
+check-long` runs this in an emulated machine (tests/long/ktls.t).
 """
 
 import os

@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""OpenSSL is loaded by those who speak TLS and by no others; when a redirect
-asks for it, also in the sandbox and behind a chroot; and where it is missing
-everything else works."""
+"""OpenSSL is loaded by processes that need TLS and by no others; after a
+redirect also in the sandbox and behind a chroot; and without it everything
+else works.
+
+If it fails: instances without TLS use more memory, or a redirect to wss://
+fails.
+"""
 
 import os
 import sys

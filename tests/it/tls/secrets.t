@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Secrets of TLS and of who uses it are in no log, no title, no statistics;
-and no core dump would be written that had them."""
+"""Secrets of TLS and of its users are in no log, title or statistics; and no
+core dump would have them.
+
+If it fails: keys and passwords show up where other users can read them.
+"""
 
 import os
 import sys

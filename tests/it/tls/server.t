@@ -1,7 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A server with TLS of its own: certificates both ways, against openssl
-s_client, stunnel, Python and our client; and certificates that change."""
+"""A server with its own TLS: certificates both ways, against openssl s_client,
+stunnel, Python and the client of this program; and certificates that are
+replaced.
+
+If it fails: clients without a right certificate get in, or a renewed one is
+not used.
+"""
 
 import os
 import sys

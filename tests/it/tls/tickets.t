@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""TLS sessions are resumed across the processes of a client."""
+"""TLS sessions are resumed across the processes of a client.
+
+If it fails: each connection of a client costs a full TLS handshake.
+"""
 
 import os
 import sys

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""wss://: who is believed, through nginx and against a bare TLS peer."""
+"""wss://: which servers are trusted, through nginx and against a bare TLS
+peer.
+
+If it fails: a client talks to a server with a forged certificate.
+"""
 
 import os
 import sys

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""How tunnels to foreign peers end.  A clean end of file is shown only if
-every byte arrived; everything else is a reset, which Python shows as
-ConnectionResetError."""
+"""How tunnels to plain peers end.  A clean end of file is shown only if every
+byte arrived; everything else is a reset, which Python shows as
+ConnectionResetError.
+
+If it fails: a truncated transfer looks complete.
+"""
 
 import os
 import sys

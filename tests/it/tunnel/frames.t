@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Every frame rule of RFC 6455 section 5 and 7, towards both roles: what is
-wrong gets its close code and a reset stream, what is right passes."""
+"""Every frame rule of RFC 6455 sections 5 and 7, in both roles: a wrong frame
+gets its close code and resets the stream, a right one passes.
+
+If it fails: other websocket programs cannot use inetws, or wrong frames do
+damage.
+"""
 
 import os
 import sys

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Life and its absence: pings on both sides, --ping-timeout, --idle-timeout."""
+"""Pings on both sides, --ping-timeout, --idle-timeout.
+
+If it fails: proxies cut idle tunnels, and dead ones stay for ever.
+"""
 
 import os
 import sys

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Many bytes both ways: equal, in bounded memory, whoever is slow."""
+"""Many bytes both ways: equal at both ends, in bounded memory, whichever side
+is slow.
+
+If it fails: a slow reader makes a tunnel lose bytes or eat the memory.
+"""
 
 import os
 import sys

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """ssh, scp, sftp, rsync and git through nginx and TLS, by ProxyCommand and by
-inetws client.  All keys are made for this test."""
+inetws client.  All keys are made for this test.
+
+If it fails: the first use of inetws, ssh through a web server, does not work.
+"""
 
 import os
 import sys

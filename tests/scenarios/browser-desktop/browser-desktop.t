@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file, in a real browser.  The session paints itself,
-anew at each key."""
+"""README.md in this folder, in a real browser.  The session paints itself,
+anew at each key.
+
+If it fails: the page browser-desktop/README.md does not work as it is written.
+"""
 
 import os
 import signal

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file, with fifty agents and a real sshd."""
+"""README.md in this folder, with fifty agents and a real sshd.
+
+If it fails: the page fleet/README.md does not work as it is written.
+"""
 
 import os
 import re

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file, with nginx and certificates as it has them."""
+"""README.md in this folder, with nginx and certificates as it has them.
+
+If it fails: the page rendezvous/README.md does not work as it is written.
+"""
 
 import os
 import sys

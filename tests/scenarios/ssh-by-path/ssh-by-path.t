@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file, with sshd and nginx; and with peers that are
-led as trazfr's tcp-over-websocket leads its frames."""
+"""README.md in this folder, with sshd and nginx; and with peers that send
+frames as trazfr's tcp-over-websocket does.
+
+If it fails: the page ssh-by-path/README.md does not work as it is written.
+"""
 
 import os
 import sys

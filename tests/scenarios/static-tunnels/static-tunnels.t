@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file: what systemd would start, started here as its
-unit says; and all of it under a systemd of our own where there can be one."""
+"""README.md in this folder, what systemd would start, started here as its unit
+says; and all of it under a systemd of the test's own where there can be one.
+
+If it fails: the page static-tunnels/README.md does not work as it is written.
+"""
 
 import os
 import re

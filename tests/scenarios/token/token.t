@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file, with real programs."""
+"""README.md in this folder, with real programs.
+
+If it fails: the page token/README.md does not work as it is written.
+"""
 
 import os
 import sys

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md beside this file: four services, both sides restarted."""
+"""README.md in this folder, four services, both sides restarted.
+
+If it fails: the page two-sites/README.md does not work as it is written.
+"""
 
 import os
 import signal
