@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The wire half as given: reading a request, answering or refusing it.
+ * The accepting side: reading a request, answering or refusing it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -160,7 +160,7 @@ begin(struct websocket *w, struct io io)
 	w->io = io;
 }
 
-/* With doors for names, the name of an agent stands behind --path. */
+/* With listeners for names, the name of an agent stands behind --path. */
 static int
 is_path(const struct options *o, struct slice path)
 {
@@ -187,14 +187,15 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 	if (n == -1 ||
 	    check(w, request, buf, n, len, why) == -1)
 		return -1;
-	if (o->websocket.path != NULL && !is_path(o, upgrade_path(request->target)))
+	if (o->websocket.path != NULL &&
+	    !is_path(o, upgrade_path(request->target)))
 		return refuse(w, 404, "no such path", why);
 	return 0;
 }
 
 int
-websocket_adopt(struct websocket *w, struct io io, const char *bytes, size_t len,
-    struct upgrade_request *request, struct error *why)
+websocket_adopt(struct websocket *w, struct io io, const char *bytes,
+    size_t len, struct upgrade_request *request, struct error *why)
 {
 	struct http_parser_state st;
 	char err[200];

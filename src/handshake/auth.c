@@ -232,7 +232,7 @@ check_text(struct slice text, struct error *why)
 		    "htpasswd -B)" :
 		    "expected user:HASH or token:NAME:SHA256");
 	}
-	return n > 0 ? 0 : error_set(why, EXIT_BADUSAGE, ": nobody is in it");
+	return n > 0 ? 0 : error_set(why, EXIT_BADUSAGE, ": has no users");
 }
 
 int

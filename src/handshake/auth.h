@@ -16,7 +16,7 @@
 struct auth {
 	const char *peer;		/* the true address, "" unknown */
 	const char *subject;		/* of the client's certificate, or "" */
-	char *user;			/* filled in: who it is, "" nobody */
+	char *user;			/* filled in: the user, "" none */
 	size_t size;			/* of user */
 };
 
@@ -31,8 +31,8 @@ int auth_check_file(const struct options *, struct error *);
  * one line, which names no secret; extra is "" or the fields that belong to
  * the refusal.
  */
-int auth_request(struct auth *, const struct options *, const struct websocket *,
-    const struct upgrade_request *, int64_t deadline, const char **extra,
-    char *err, size_t errlen);
+int auth_request(struct auth *, const struct options *,
+    const struct websocket *, const struct upgrade_request *,
+    int64_t deadline, const char **extra, char *err, size_t errlen);
 
 #endif

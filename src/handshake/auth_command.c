@@ -10,9 +10,10 @@
 #include "proto/cgi.h"
 
 #define LIMIT_MS	10000	/* where --handshake-timeout is off */
+
 /*
- * The request without what cannot be told is no request to decide upon, so
- * the buffers hold any head.
+ * A program must not decide on a part of a request, so the buffers hold any
+ * head.
  */
 static char **
 environment(struct cgi *cgi, const struct auth *a, const struct options *o,
@@ -64,7 +65,7 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 	}
 	a->user[0] = '\0';
 	if (status == 1) {
-		snprintf(err, errlen, "you may not");
+		snprintf(err, errlen, "rejected by --auth-command");
 		return 403;
 	}
 	if (status > 1)

@@ -17,14 +17,14 @@ struct reach {
 	struct websocket *w;
 	struct io *io;			/* of w */
 	const struct options *o;
-	const struct trace *say;
+	const struct trace *trace;
 	int64_t deadline;
 	struct error *why;
 	struct route route;
 	struct net_found found;
 };
 
-/* What was said becomes the proxy's. */
+/* Puts the proxy's name before the error. */
 static int
 of_proxy(struct reach *r)
 {
@@ -45,13 +45,13 @@ encrypt(struct reach *r, struct tls_ctx *ctx, const char *host, int insecure)
 	if (tls == NULL)
 		return -1;
 	r->io->tls = tls;
-	trace_say(r->say, "%s, certificate of %s %s",
+	trace_step(r->trace, "%s, certificate of %s %s",
 	    tls_describe(tls, text, sizeof(text)), host,
 	    insecure ? "not verified" : "verified");
 	return 0;
 }
 
-/* A 407 says what would do (RFC 9110 11.7.1). */
+/* A 407 lists the schemes that the proxy takes (RFC 9110 11.7.1). */
 static int
 unauthorized(struct reach *r, struct exchange *t)
 {
@@ -67,20 +67,21 @@ unauthorized(struct reach *r, struct exchange *t)
 	    ", and inetws knows only Basic" : "");
 }
 
-/* What comes now is to be the server's, which has not been spoken to yet. */
+/* The next bytes are the server's, which has had no request yet. */
 static int
 has_more(struct reach *r, size_t n)
 {
-	return error_set(r->why, EXIT_PROTOCOL, "%s: %zu bytes behind its "
-	    "answer, where nobody has been asked anything", r->route.name, n);
+	return error_set(r->why, EXIT_PROTOCOL, "%s: %zu unexpected bytes "
+	    "after its answer, before any request to the server",
+	    r->route.name, n);
 }
 
-/* CONNECT (RFC 9110 9.3.6): a 2xx has no body, whatever its fields say. */
+/* CONNECT (RFC 9110 9.3.6): a 2xx has no body, whatever its fields tell. */
 static int
 by_http(struct reach *r)
 {
 	struct exchange t = { .io = r->io, .name = r->route.name, .is_proxy = 1,
-	    .say = r->say, .why = r->why };
+	    .trace = r->trace, .why = r->why };
 	char extra[8192];
 	int n;
 
@@ -88,7 +89,8 @@ by_http(struct reach *r)
 	    HEADER_PROXY, r->why) == -1)
 		return -1;
 	n = proxy_write_connect(exchange_request, sizeof(exchange_request),
-	    &r->route.server, r->route.proxy.user, r->o->websocket.user_agent, extra);
+	    &r->route.server, r->route.proxy.user,
+	    r->o->websocket.user_agent, extra);
 	if (n == -1)
 		return error_set(r->why, EXIT_BADUSAGE,
 		    "%s: the request is too long", r->route.name);
@@ -115,7 +117,8 @@ socks_turn(struct reach *r, struct socks *s)
 	n = deadline_write(r->io, out, size, r->deadline);
 	explicit_bzero(out, sizeof(out));
 	while (n != -1 && used == 0) {
-		n = deadline_read(r->io, in + len, sizeof(in) - len, r->deadline);
+		n = deadline_read(r->io, in + len, sizeof(in) - len,
+		    r->deadline);
 		if (n == 0)
 			return error_set(r->why, EXIT_PROTOCOL,
 			    "%s: the connection was closed without an answer",
@@ -150,8 +153,8 @@ look_up(struct reach *r, struct ip *ip)
 }
 
 /*
- * Who looks the server's name up is the difference of socks5 and socks5h; an
- * address, or what --resolve says, is nothing to look up.
+ * With socks5h the proxy looks the server's name up, with socks5 we do; an
+ * address, or a name that --resolve has, needs no look-up.
  */
 static int
 by_socks(struct reach *r)
@@ -187,12 +190,12 @@ by_proxy(struct reach *r, struct trust *trust)
 	if ((p->kind == PROXY_HTTP ? by_http(r) : by_socks(r)) == -1)
 		return -1;
 	r->w->at[DIAL_TUNNELLED] = clock_us();
-	trace_say(r->say, "%s connects us to %s", r->route.name,
+	trace_step(r->trace, "%s connects us to %s", r->route.name,
 	    addr_print(text, sizeof(text), &r->route.server));
 	return 0;
 }
 
-/* Whom a certificate must name: --servername is about the URL's host only. */
+/* The certificate's name: --servername is about the URL's host only. */
 static const char *
 server_name(const struct options *o, const struct url *url)
 {
@@ -200,7 +203,7 @@ server_name(const struct options *o, const struct url *url)
 	    o->tls.servername : url->at.host;
 }
 
-/* Those that a redirect needs and nobody has foreseen. */
+/* Contexts that only a redirect needs, made when it has come. */
 static int
 make_contexts(struct reach *r, const struct url *url, struct trust *t)
 {
@@ -232,13 +235,14 @@ dial(struct reach *r)
 	w->at[DIAL_CONNECTED] = clock_us();
 	net_tune(fd);
 	w->io = io_of(fd);
-	trace_say(r->say, "connected to %s", w->via);
+	trace_step(r->trace, "connected to %s", w->via);
 	return 0;
 }
 
 int
-connect_layers(struct websocket *w, const struct options *o, const struct url *url,
-    struct trust *trust, const struct trace *say, struct error *why)
+connect_layers(struct websocket *w, const struct options *o,
+    const struct url *url, struct trust *trust, const struct trace *trace,
+    struct error *why)
 {
 	static struct reach r;	/* what is big is set when it is used */
 	char text[ADDR_HOST_MAX + 16];
@@ -247,7 +251,7 @@ connect_layers(struct websocket *w, const struct options *o, const struct url *u
 	r.w = w;
 	r.io = &w->io;
 	r.o = o;
-	r.say = say;
+	r.trace = trace;
 	r.why = why;
 	r.deadline = clock_after(o->timeouts.connect);
 	if (route_find(&r.route, o, url, why) == -1 ||
@@ -255,7 +259,7 @@ connect_layers(struct websocket *w, const struct options *o, const struct url *u
 		return -1;
 	by = r.route.proxy.kind != PROXY_NONE;
 	w->proxy = by ? r.route.name : NULL;
-	trace_say(say, "dialling %s%s", by ? "proxy " : "",
+	trace_step(trace, "dialling %s%s", by ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r.route.dial));
 	if (dial(&r) == -1)
 		return by ? of_proxy(&r) : -1;

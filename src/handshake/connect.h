@@ -14,7 +14,7 @@
  * Connects w->io to the server of url, and sets w->via, all within
  * --connect-timeout.  0, or -1 and why; w->io is the caller's to close.
  */
-int connect_layers(struct websocket *, const struct options *, const struct url *,
-    struct trust *, const struct trace *, struct error *);
+int connect_layers(struct websocket *, const struct options *,
+    const struct url *, struct trust *, const struct trace *, struct error *);
 
 #endif

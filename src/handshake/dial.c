@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The wire half as dialled: one attempt after another until an answer is no
+ * The dialling side: one attempt after another until an answer is no
  * redirect.
  */
 #include <string.h>
@@ -26,7 +26,7 @@ struct dial {
 	struct websocket *w;
 	const struct options *o;
 	struct trust *trust;
-	struct trace say;
+	struct trace trace;
 	struct upgrade_offer offer;
 	const struct url *url;		/* where this attempt goes */
 	struct error *why;
@@ -47,8 +47,8 @@ ask(struct dial *d)
 
 	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
-	n = upgrade_write_request(exchange_request, sizeof exchange_request, d->url,
-	    &d->offer);
+	n = upgrade_write_request(exchange_request, sizeof exchange_request,
+	    d->url, &d->offer);
 	if (n == -1)
 		return error_set(d->why, EXIT_BADUSAGE,
 		    "%s: the request is too long or its path malformed",
@@ -56,12 +56,12 @@ ask(struct dial *d)
 	d->exchange.io = &d->w->io;
 	d->exchange.name = d->name;
 	d->exchange.is_proxy = 0;
-	d->exchange.say = &d->say;
+	d->exchange.trace = &d->trace;
 	d->exchange.why = d->why;
 	return exchange(&d->exchange, n, strlen(extra) + 2, deadline);
 }
 
-/* 101: the wire is up if everything in it is right. */
+/* 101: the websocket is open if everything in the answer is right. */
 static int
 accepted(struct dial *d)
 {
@@ -77,8 +77,9 @@ accepted(struct dial *d)
 	w->theirs = answer.extension;
 	w->early = d->exchange.early;
 	w->early_len = d->exchange.early_len;
-	trace_say(&d->say, "websocket is up, the peer %s", w->has_extension ?
-	    "is inetws" : "does not speak the extension inetws");
+	trace_step(&d->trace, "websocket is open, the peer %s",
+	    w->has_extension ? "is inetws" :
+	    "does not speak the extension inetws");
 	return 0;
 }
 
@@ -86,7 +87,10 @@ accepted(struct dial *d)
 static const char *
 credentials(const struct dial *d)
 {
-	return d->o->websocket.user.value != NULL ? d->o->websocket.user.value : d->o->url.user;
+	const struct options *o = d->o;
+
+	return o->websocket.user.value != NULL ? o->websocket.user.value :
+	    o->url.user;
 }
 
 /*
@@ -111,7 +115,7 @@ redirect(struct dial *d)
 		    "%s redirects to what is no websocket URL: %s", d->name,
 		    err);
 	url_print(name, sizeof name, &next);
-	if (d->say.masked)
+	if (d->trace.masked)
 		agent_name_mask_url(name);
 	if (d->url->tls && !next.tls)
 		return error_set(d->why, EXIT_PROTOCOL,
@@ -124,7 +128,7 @@ redirect(struct dial *d)
 	d->offer.user = next.user[0] == '\0' &&
 	    url_same_origin(&d->o->url, &next) ? credentials(d) :
 	    d->elsewhere.user;
-	trace_say(&d->say, "redirected to %s", name);
+	trace_step(&d->trace, "redirected to %s", name);
 	return 0;
 }
 
@@ -133,15 +137,15 @@ static int
 attempt(struct dial *d, int *http_status)
 {
 	url_print(d->name, sizeof d->name, d->url);
-	if (d->say.masked)
+	if (d->trace.masked)
 		agent_name_mask_url(d->name);
 	d->w->name = d->name;
 	if (headers_write(extra, sizeof extra, d->o, d->url, d->trust,
 	    d->why) == -1)
 		return -1;
 	d->w->at[DIAL_BEGUN] = clock_us();
-	if (connect_layers(d->w, d->o, d->url, d->trust, &d->say, d->why) == -1 ||
-	    ask(d) == -1)
+	if (connect_layers(d->w, d->o, d->url, d->trust, &d->trace,
+	    d->why) == -1 || ask(d) == -1)
 		return -1;
 	*http_status = d->exchange.head.status;
 	d->w->head = &d->exchange.head;
@@ -176,8 +180,9 @@ websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 }
 
 int
-websocket_dial(struct websocket *w, const struct options *o, struct trust *trust,
-    const struct extension *offer, int *http_status, struct error *why)
+websocket_dial(struct websocket *w, const struct options *o,
+    struct trust *trust, const struct extension *offer, int *http_status,
+    struct error *why)
 {
 	static struct dial d;		/* what is big is set when it is used */
 	int hops, r;
@@ -187,10 +192,12 @@ websocket_dial(struct websocket *w, const struct options *o, struct trust *trust
 	d.trust = trust;
 	d.why = why;
 	d.url = &o->url;
-	d.say = (struct trace){ o->log.verbose, clock_ms(), o->mode == MODE_AGENT };
-	d.offer = (struct upgrade_offer){ .subprotocol = o->websocket.subprotocol,
-	    .user_agent = o->websocket.user_agent, .origin = o->websocket.origin,
-	    .user = credentials(&d), .extra = extra, .offer = offer };
+	d.trace = (struct trace){ o->log.verbose, clock_ms(),
+	    o->mode == MODE_AGENT };
+	d.offer = (struct upgrade_offer){ .user = credentials(&d),
+	    .subprotocol = o->websocket.subprotocol,
+	    .user_agent = o->websocket.user_agent,
+	    .origin = o->websocket.origin, .extra = extra, .offer = offer };
 	*http_status = 0;
 	for (hops = 0; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);

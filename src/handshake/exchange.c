@@ -40,7 +40,8 @@ read_head(struct exchange *t, size_t *len, int64_t deadline)
 	http_begin(&st, 1);
 	while ((r = http_parse(&st, buf, *len, &t->head, &status, err,
 	    sizeof err)) == 0) {
-		n = deadline_read(t->io, buf + *len, sizeof buf - *len, deadline);
+		n = deadline_read(t->io, buf + *len, sizeof buf - *len,
+		    deadline);
 		if (n == -1)
 			return exchange_broken(t, "no answer");
 		if (n == 0)
@@ -53,7 +54,7 @@ read_head(struct exchange *t, size_t *len, int64_t deadline)
 	if (r < 0)
 		return error_set(t->why, EXIT_PROTOCOL,
 		    "%s: malformed answer: %s", t->name, err);
-	trace_head(t->say, '<', buf, r, 0);
+	trace_head(t->trace, '<', buf, r, 0);
 	return r;
 }
 
@@ -84,7 +85,7 @@ exchange(struct exchange *t, size_t len, size_t fields, int64_t deadline)
 {
 	int broken;
 
-	trace_head(t->say, '>', exchange_request, len, fields);
+	trace_head(t->trace, '>', exchange_request, len, fields);
 	broken = deadline_write(t->io, exchange_request, len, deadline) == -1;
 	explicit_bzero(exchange_request, len);
 	if (broken)

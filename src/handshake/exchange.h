@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The asking side of HTTP, as far as a handshake needs it: one request, one
- * answer's head, a refusal in words.  Servers and proxies are talked to alike.
+ * The requesting side of HTTP, as far as a handshake needs it: one request,
+ * the head of its answer, a refusal as text.  The same for servers and proxies.
  */
 #ifndef HANDSHAKE_EXCHANGE_H
 #define HANDSHAKE_EXCHANGE_H
@@ -16,9 +16,9 @@
 
 struct exchange {
 	struct io *io;
-	const char *name;		/* whom with, for messages */
+	const char *name;		/* of the peer, for messages */
 	int is_proxy;			/* it gets no certificate of ours */
-	const struct trace *say;
+	const struct trace *trace;
 	struct error *why;
 
 	struct http_head head;		/* of the answer, in a static buffer */
@@ -42,7 +42,7 @@ int exchange(struct exchange *, size_t len, size_t fields, int64_t deadline);
  */
 int exchange_refused(struct exchange *);
 
-/* -1 and why: the exchange was cut short, errno says how. */
+/* -1 and why: the exchange was cut short, errno tells how. */
 int exchange_broken(struct exchange *, const char *doing);
 
 #endif

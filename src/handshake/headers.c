@@ -14,9 +14,9 @@
 
 extern char **environ;
 
-static char forward[FORWARDED_FIELD_MAX];	/* "" nothing is said */
+static char forward[FORWARDED_FIELD_MAX];	/* "" no field */
 static char agent[64];				/* likewise */
-static struct command_helper keeper;			/* runs --header-command */
+static struct command_helper helper;		/* runs --header-command */
 
 void
 websocket_set_forwarded(const char *peer)
@@ -38,29 +38,29 @@ websocket_set_agent(const char *token)
 void
 websocket_dials_done(void)
 {
-	command_helper_end(&keeper);
+	command_helper_end(&helper);
 }
 
 static int
-add(char *lines, size_t size, const char *field, enum header_for whom,
+add(char *lines, size_t size, const char *field, enum header_for receiver,
     struct error *why)
 {
 	char err[200];
 
-	if (header_add(lines, size, field, whom, err, sizeof(err)) == -1)
+	if (header_add(lines, size, field, receiver, err, sizeof(err)) == -1)
 		return error_set(why, EXIT_BADUSAGE, "%s", err);
 	return 0;
 }
 
 int
 headers_write_list(char *lines, size_t size, const struct opt_list *list,
-    enum header_for whom, struct error *why)
+    enum header_for receiver, struct error *why)
 {
 	unsigned int i;
 
 	lines[0] = '\0';
 	for (i = 0; i < list->n; i++)
-		if (add(lines, size, list->v[i], whom, why) == -1)
+		if (add(lines, size, list->v[i], receiver, why) == -1)
 			return -1;
 	return 0;
 }
@@ -86,12 +86,13 @@ begin(const struct options *o, struct trust *trust, struct error *why)
 {
 	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
 
-	if (keeper.pid != 0)
+	if (helper.pid != 0)
 		return 0;
 	memcpy(url, "INETWS_URL=", 11);
 	url_print(url + 11, sizeof(url) - 11, &o->url);
-	if (putenv(url) != 0 || command_helper_start(&keeper, o->websocket.header_command,
-	    environ, o->log.no_stderr, forget, trust) == -1)
+	if (putenv(url) != 0 || command_helper_start(&helper,
+	    o->websocket.header_command, environ, o->log.no_stderr, forget,
+	    trust) == -1)
 		return error_set(why, EXIT_SYSTEM, "%s: %s",
 		    o->websocket.header_command[0], strerror(errno));
 	return 0;
@@ -114,15 +115,15 @@ add_output(char *lines, size_t size, char *out, struct error *why)
 	return 0;
 }
 
-/* Says which command it was. */
+/* Puts the command's name before the error. */
 static int
 blame(const struct options *o, struct error *why)
 {
 	struct error what = *why;
 
 	return error_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
-	    what.status, "--header-command %s: %s", o->websocket.header_command[0],
-	    what.text);
+	    what.status, "--header-command %s: %s",
+	    o->websocket.header_command[0], what.text);
 }
 
 static int
@@ -136,7 +137,7 @@ ask(char *lines, size_t size, const struct options *o, struct trust *trust,
 
 	if (begin(o, trust, why) == -1)
 		return -1;
-	status = command_helper_ask(&keeper, out, clock_ms() + ms, why);
+	status = command_helper_ask(&helper, out, clock_ms() + ms, why);
 	if (status > 0)
 		status = error_set(why, EXIT_SYSTEM, "exit status %d", status);
 	if (status == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The fields that a user has for our requests: --header, what a
- * --header-command says, --forward-peer.
+ * The fields that a user adds to our requests: --header, the output of
+ * --header-command, --forward-peer.
  */
 #ifndef HANDSHAKE_HEADERS_H
 #define HANDSHAKE_HEADERS_H
@@ -15,9 +15,9 @@
 
 /*
  * Those for a request to url, which may be where a redirect of o->url leads:
- * another host gets neither secrets nor what the command says.  The command
+ * another host gets neither secrets nor the command's output.  The command
  * is run, for --handshake-timeout or ten seconds, by a process that has
- * forgotten the keys of these contexts.  0, or -1 and why.
+ * wiped the keys of these contexts.  0, or -1 and why.
  */
 int headers_write(char *lines, size_t size, const struct options *,
     const struct url *, struct trust *, struct error *);

@@ -54,7 +54,8 @@ read_line(struct proxy_protocol *p, int fd, int64_t deadline, char *err,
 		}
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
 			return -2;
-		r = n > 0 ? proxy_protocol_parse(p, buf, len + n, err, errlen) : 0;
+		r = n > 0 ? proxy_protocol_parse(p, buf, len + n, err,
+		    errlen) : 0;
 		if (r == -1)
 			return -1;
 		if (r > 0)
@@ -106,13 +107,13 @@ trusts(const void *arg, const struct ip *ip)
 	unsigned int i;
 
 	for (i = 0; i < o->access.trusted_proxy.n; i++)
-		if (cidr_parse(&c, slice_of(o->access.trusted_proxy.v[i])) == 0 &&
-		    cidr_has(&c, ip))
+		if (cidr_parse(&c, slice_of(
+		    o->access.trusted_proxy.v[i])) == 0 && cidr_has(&c, ip))
 			return 1;
 	return 0;
 }
 
-/* "unix" trusts whoever can open our Unix socket. */
+/* "unix" trusts every process that can open our Unix socket. */
 static int
 trusts_peer(const struct options *o, const char *peer)
 {
@@ -141,14 +142,14 @@ true_address(struct peer *v, const struct options *o,
 
 	if (!trusted || o->access.real_ip_header == REAL_IP_NONE)
 		return 0;
-	r = forwarded_from(w->head, name[o->access.real_ip_header], trusts, o, &ip,
-	    &port);
+	r = forwarded_from(w->head, name[o->access.real_ip_header], trusts, o,
+	    &ip, &port);
 	if (r == 1)
 		strlcpy(v->peer, ip_print(text, &ip, port), sizeof(v->peer));
 	return r == -1 ? -1 : 0;
 }
 
-/* X-Forwarded-Host may be a list: the nearest proxy's word is the last. */
+/* X-Forwarded-Host may be a list: the nearest proxy wrote the last element. */
 static int
 is_forwarded_host(const struct websocket *w, struct slice origin)
 {
@@ -234,8 +235,8 @@ peer_count(const struct options *o, const char *peer, struct error *why)
 		return 0;
 	stats_source(0, 0);
 	STATS_ADD(stats_mine->counts.refused, 1);
-	return error_set(why, EXIT_AGAIN, "%u connections from this address, "
-	    "more may not be", o->limits.per_source);
+	return error_set(why, EXIT_AGAIN, "limit of %u connections per source "
+	    "address reached", o->limits.per_source);
 }
 
 int
@@ -250,7 +251,7 @@ peer_tell_target(const struct options *o, int fd, const char *peer,
 		return 0;
 	memset(&p, 0, sizeof(p));
 	p.known = ip_parse_port(&p.from, &p.from_port, slice_of(peer)) == 0;
-	/* An address alone is known of whom a header told. */
+	/* Of a peer that a header named only the address is known. */
 	if (p.known && ip_parse_port(&p.to, &p.to_port, slice_of(via)) == -1)
 		p.to = p.from;
 	n = proxy_protocol_write(line, sizeof(line), o->access.send_proxy, &p);

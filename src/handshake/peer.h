@@ -19,12 +19,12 @@
 
 struct peer {
 	char peer[NET_NAME_MAX];	/* the true address, "" unknown */
-	char user[PEER_USER_MAX];	/* "" unless somebody was checked */
+	char user[PEER_USER_MAX];	/* "" without authentication */
 	int trusted;			/* came by a --trusted-proxy */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate */
 };
 
-/* peer is whom the connection itself is from. */
+/* peer is the other end of the connection itself. */
 void peer_begin(struct peer *, const char *peer);
 
 /*
@@ -37,7 +37,7 @@ int peer_proxy_header(struct peer *, const struct options *, int fd,
 
 /*
  * Address, Origin and authentication of a request.  0; or -1 and why: it has
- * been refused on the wire, which is closed.
+ * been refused on the connection, which is closed.
  */
 int peer_check(struct peer *, const struct options *, struct websocket *,
     const struct upgrade_request *, int64_t deadline, struct error *);
@@ -49,7 +49,7 @@ int peer_check(struct peer *, const struct options *, struct websocket *,
 int peer_count(const struct options *, const char *peer, struct error *);
 
 /*
- * --send-proxy: tells a target on a fresh connection (fd) who the visitor is;
+ * --send-proxy: tells a target on a fresh connection (fd) who the peer is;
  * via is the address it came to.  0, or -1 and why (69).
  */
 int peer_tell_target(const struct options *, int fd, const char *peer,

@@ -6,7 +6,7 @@
 #include "handshake/route.h"
 #include "proto/overrides.h"
 
-/* The environment's word and the name it goes by; NULL if there is none. */
+/* The first of these environment variables that is set, and its name. */
 static const char *
 word_of(const char *const *names, const char **name)
 {
@@ -83,7 +83,7 @@ find_proxy(struct route *r, const struct options *o, const struct url *url,
 	return 0;
 }
 
-/* The first word that is for this place counts. */
+/* The first entry for this host and port counts. */
 static const char *
 addresses_of(const struct options *o, const struct addr *at)
 {

@@ -13,8 +13,8 @@
 struct route {
 	struct addr dial;		/* what we connect to */
 	const char *addresses;		/* its, as net_dial_at() has them */
-	struct proxy proxy;		/* dial is this one's, if there is one */
-	char name[ADDR_HOST_MAX + 64];	/* the proxy's, and who asked for it */
+	struct proxy proxy;		/* if there is one, dial is its */
+	char name[ADDR_HOST_MAX + 64];	/* the proxy, and what named it */
 	struct addr server;		/* what the proxy is asked for */
 	const char *server_addresses;
 };

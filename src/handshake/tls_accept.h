@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS of the wire, from the end of TCP to the point where HTTP begins.
+ * TLS of an accepted connection, from TCP to the point where HTTP begins.
  */
 #ifndef HANDSHAKE_TLS_ACCEPT_H
 #define HANDSHAKE_TLS_ACCEPT_H

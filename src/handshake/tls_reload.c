@@ -7,7 +7,7 @@
 #include "handshake/tls_reload.h"
 #include "os/log.h"
 
-/* Do others dial it, and not it them? */
+/* Does it accept websockets, or dial them? */
 static int
 is_server(const struct options *o)
 {
@@ -32,13 +32,13 @@ tls_reload_make(const struct options *o, struct error *why)
 	return tls_context(&t, why);
 }
 
-/* The system's authorities are for proxies too, but no word of --cacert. */
+/* The system's authorities are for proxies too, --cacert is not. */
 struct tls_ctx *
 tls_reload_make_proxy(const struct options *o, struct error *why)
 {
 	struct tls_options t = { .cafile = o->proxy.cacert,
-	    .trust_now = o->service.chroot != NULL, .ca_option = "--proxy-cacert",
-	    .insecure = o->proxy.insecure };
+	    .trust_now = o->service.chroot != NULL,
+	    .ca_option = "--proxy-cacert", .insecure = o->proxy.insecure };
 
 	return tls_context(&t, why);
 }
@@ -47,8 +47,9 @@ tls_reload_make_proxy(const struct options *o, struct error *why)
 static void
 look(const struct options *o, struct tls_stamp seen[TLS_RELOAD_FILES])
 {
-	const char *path[TLS_RELOAD_FILES] = { o->tls.cert, o->tls.key, o->tls.own_cert,
-	    o->tls.own_key, o->tls.key_password_file, o->tls.crlfile,
+	const char *path[TLS_RELOAD_FILES] = { o->tls.cert, o->tls.key,
+	    o->tls.own_cert, o->tls.own_key, o->tls.key_password_file,
+	    o->tls.crlfile,
 	    is_server(o) ? o->tls.client_ca : o->tls.cacert,
 	    is_server(o) ? o->tls.client_certs : o->tls.peer_certs,
 	    o->proxy.cacert };
@@ -114,7 +115,7 @@ tls_reload_refresh(struct tls_reload *k, int always)
 	tls_ctx_free(k->ctx);
 	k->ctx = ctx;
 	share_tickets(k);
-	log_event(LOG_L_INFO, "certificates", "why", "taken up anew", NULL);
+	log_event(LOG_L_INFO, "reloaded-file", "what", "certificates", NULL);
 }
 
 void

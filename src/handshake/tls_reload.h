@@ -47,9 +47,9 @@ int tls_reload_begin(struct tls_reload *, const struct options *,
     int tickets, struct error *);
 
 /*
- * In the supervisor: if a file has changed, or always, there is a new context
- * for the connections to come.  If there cannot be, the log says why, once
- * for each change, and the old one stays.
+ * In the supervisor: if a file has changed, or always, makes a new context
+ * for the next connections.  If that fails, the log says why, once for each
+ * change, and the old context stays.
  */
 void tls_reload_refresh(struct tls_reload *, int always);
 

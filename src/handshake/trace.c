@@ -11,13 +11,13 @@
 #include "proto/agent_name.h"
 #include "ws/upgrade.h"
 
-#define SAY_MAX	1024	/* bytes of a line */
+#define TRACE_MAX	1024	/* bytes of a line */
 
 /* One line is one write, so that lines of several processes do not mix. */
 static void
 line(const char *mark, const char *text)
 {
-	char out[SAY_MAX + 64];
+	char out[TRACE_MAX + 64];
 	int n;
 	ssize_t ignored;
 
@@ -32,15 +32,15 @@ line(const char *mark, const char *text)
 }
 
 void
-trace_say(const struct trace *say, const char *fmt, ...)
+trace_step(const struct trace *trace, const char *fmt, ...)
 {
-	char mark[32], text[SAY_MAX];
+	char mark[32], text[TRACE_MAX];
 	va_list ap;
 
-	if (!say->verbose)
+	if (!trace->verbose)
 		return;
 	snprintf(mark, sizeof mark, "* %5lld ms  ",
-	    (long long)(clock_ms() - say->start));
+	    (long long)(clock_ms() - trace->start));
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
@@ -49,7 +49,7 @@ trace_say(const struct trace *say, const char *fmt, ...)
 
 /* The path in a request's first line, and where an answer redirects it to. */
 static void
-mask_path(char text[SAY_MAX])
+mask_path(char text[TRACE_MAX])
 {
 	static const char version[] = " HTTP/1.1";
 	char *end = strrchr(text, ' ');
@@ -62,19 +62,19 @@ mask_path(char text[SAY_MAX])
 		*end = '\0';
 	agent_name_mask_url(text);
 	if (cut)
-		strlcat(text, version, SAY_MAX);
+		strlcat(text, version, TRACE_MAX);
 }
 
 void
-trace_head(const struct trace *say, char mark, const char *head, size_t len,
+trace_head(const struct trace *trace, char mark, const char *head, size_t len,
     size_t fields)
 {
 	const char prefix[] = { mark, ' ', '\0' };
 	const char *end = head + len, *given = end - fields, *eol, *colon;
-	char text[SAY_MAX];
+	char text[TRACE_MAX];
 	struct slice l;
 
-	if (!say->verbose)
+	if (!trace->verbose)
 		return;
 	for (; head < end; head = eol + 2) {
 		eol = memchr(head, '\r', end - head);
@@ -84,7 +84,7 @@ trace_head(const struct trace *say, char mark, const char *head, size_t len,
 		colon = memchr(l.p, ':', l.len);
 		if (head < given || colon == NULL) {
 			upgrade_show_line(text, sizeof text, l);
-			if (say->masked)
+			if (trace->masked)
 				mask_path(text);
 			line(prefix, text);
 			continue;

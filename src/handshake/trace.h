@@ -15,7 +15,7 @@ struct trace {
 	int masked;		/* the path's last part may be a secret */
 };
 
-void trace_say(const struct trace *, const char *fmt, ...)
+void trace_step(const struct trace *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*

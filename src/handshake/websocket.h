@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Getting the wire half: straight-line code with one deadline.
+ * Getting a websocket, on both sides: straight-line code with one deadline.
  */
 #ifndef HANDSHAKE_WEBSOCKET_H
 #define HANDSHAKE_WEBSOCKET_H
@@ -23,7 +23,7 @@
 enum dial_step { DIAL_BEGUN, DIAL_FOUND, DIAL_CONNECTED, DIAL_TUNNELLED,
     DIAL_SECURED, DIAL_ANSWERED, DIAL_STEPS };
 
-/* A wire that is up, and what its handshake told. */
+/* An open websocket, and what its handshake told. */
 struct websocket {
 	struct io io;
 	char via[128];			/* address the TCP connection goes to or
@@ -66,12 +66,12 @@ struct trust {
 int websocket_dial(struct websocket *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct error *);
 
-/* No wire will be dialled any more: ends what waits for that. */
+/* No websocket will be dialled any more: ends the --header-command helper. */
 void websocket_dials_done(void);
 
 /*
- * Ends a wire that carried nothing: Close with a code, and waits for the
- * peer's end until deadline, or a moment if that is past.
+ * Ends a websocket that transported nothing: sends Close with a code, and
+ * waits for the peer's end until deadline, or a moment if that is past.
  */
 void websocket_bye(struct websocket *, int code, int64_t deadline);
 
@@ -81,23 +81,23 @@ void websocket_bye(struct websocket *, int code, int64_t deadline);
  * if there was an offer, w->theirs are set; nothing has been answered.  -1: it
  * has been refused on the connection (400 404 405 408 426 431 505), which is
  * closed, and why says the reason; or the peer left (why->status is
- * EXIT_LOST).  w->via is for the caller to set, who has accepted it.
+ * EXIT_LOST).  The caller sets w->via.
  */
 int websocket_request(struct websocket *, const struct options *, struct io,
     struct upgrade_request *request, int64_t deadline, struct error *);
 
 /*
  * As if these bytes, a whole request and what came behind it, had been read
- * from the end just now.  They must stay as long as the wire is set up.  Sets
- * w->via too.
+ * from the io just now.  They must stay valid until the websocket is answered.
+ * Sets w->via too.
  */
-int websocket_adopt(struct websocket *, struct io, const char *bytes, size_t len,
-    struct upgrade_request *request, struct error *);
+int websocket_adopt(struct websocket *, struct io, const char *bytes,
+    size_t len, struct upgrade_request *request, struct error *);
 
 /*
  * Answers 101; answer NULL declines the extension, otherwise
  * w->has_extension is set.  0, or -1 and why: 75 at the deadline, else 74;
- * the wire is closed then.
+ * the connection is closed then.
  */
 int websocket_answer(struct websocket *, const struct upgrade_request *,
     const struct extension *answer, int64_t deadline, struct error *);
@@ -110,7 +110,7 @@ int websocket_answer(struct websocket *, const struct upgrade_request *,
 void websocket_refuse(struct websocket *, int status, const char *text);
 
 /*
- * The same without waiting: for who has something else to do, and a peer that
+ * The same without waiting: for a caller with other work, and a peer that
  * sends nothing before it is answered.
  */
 void websocket_refuse_now(struct websocket *, int status, const char *text);
@@ -120,14 +120,14 @@ void websocket_refuse_with(struct websocket *, int status, const char *fields,
     const char *text);
 
 /*
- * Requests from here on say "Forwarded: for=" this address, as net_print()
- * writes it.  Kept in a static buffer; what is no address is not said.
+ * Requests from here on have "Forwarded: for=" this address, as net_print()
+ * writes it.  Kept in a static buffer; if it is no address there is no field.
  */
 void websocket_set_forwarded(const char *peer);
 
 /*
- * Requests from here on say "Inetws-Agent:" this token, by which a gate knows
- * the wires of one agent.  Kept in a static buffer.
+ * Requests from here on have "Inetws-Agent:" this token, by which a gate knows
+ * the websockets of one agent.  Kept in a static buffer.
  */
 void websocket_set_agent(const char *token);
 

@@ -11,7 +11,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 
-/* Room in the answer to a redial for what its owner has to look up first. */
+/* For the process that keeps the session to take the connection. */
 #define HAND_OVER_MS	2000
 
 void
@@ -59,7 +59,8 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 	if (io.tls != NULL)
 		log_event(LOG_L_DEBUG, "tls", "peer", c->peer,
 		    "with", tls_describe(io.tls, text, sizeof(text)), NULL);
-	if (websocket_request(&a->w, o, io, &a->request, a->deadline, why) == -1)
+	if (websocket_request(&a->w, o, io, &a->request, a->deadline,
+	    why) == -1)
 		return -1;
 	strlcpy(a->w.via, c->via, sizeof(a->w.via));
 	status = peer_check(v, o, &a->w, &a->request, a->deadline, why);
@@ -69,8 +70,9 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 }
 
 int
-accepted_begin(struct accepted *a, struct connection *c, const struct options *o,
-    struct tls_ctx *ctx, struct io io, const char *peer, int *status)
+accepted_begin(struct accepted *a, struct connection *c,
+    const struct options *o, struct tls_ctx *ctx, struct io io,
+    const char *peer, int *status)
 {
 	struct error why;
 
@@ -96,7 +98,7 @@ accepted_redial(struct accepted *a, int *status)
 	if (handoff_send(session, w->io.rfd, a->c->user, w->raw, w->raw_len,
 	    clock_ms() + HAND_OVER_MS) == 0) {
 		record_handed_over();
-		log_event(LOG_L_DEBUG, "handed over", "peer", a->c->peer,
+		log_event(LOG_L_DEBUG, "handed-over", "peer", a->c->peer,
 		    NULL);
 		io_close(&w->io);
 		*status = EXIT_ENDED;

@@ -24,11 +24,12 @@ struct accepted {
 
 /*
  * Reads the PROXY header, speaks TLS if ctx is not NULL, reads the request
- * and checks whom it is from.  1: go on, c's peer, user, via and subject are
+ * and checks who sent it.  1: go on, c's peer, user, via and subject are
  * set; 0: it is over, *status is what to exit with.
  */
-int accepted_begin(struct accepted *, struct connection *, const struct options *,
-    struct tls_ctx *ctx, struct io, const char *peer, int *status);
+int accepted_begin(struct accepted *, struct connection *,
+    const struct options *, struct tls_ctx *ctx, struct io, const char *peer,
+    int *status);
 
 /*
  * A redial belongs to the process that keeps the session: 1 if it was one,
@@ -43,8 +44,8 @@ int accepted_refuse(struct accepted *, int status, const char *text);
 int accepted_check_tls(const struct options *, struct error *);
 
 /*
- * Makes the context if there is to be one, and nobody is refused at the limit
- * then but by a TLS of his own.  0, or -1 and why.
+ * Makes the TLS context if the options ask for one; then a connection beyond
+ * the limit is closed without an HTTP answer.  0, or -1 and why.
  */
 int accepted_begin_tls(struct tls_reload *, const struct options *,
     struct service *, struct error *);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * agent: wire dialled, stream dialled when told "open".  The service side of
- * a reverse tunnel: some wires wait at the gate, each in a process of its own.
+ * agent: websocket dialled, stream dialled when told "open".  The service side
+ * of a reverse tunnel: some websockets wait at the gate, each in a process of
+ * its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +28,15 @@ dial(struct connection *c, struct dialer *d, struct websocket *w,
 		return 0;
 	io_close(&w->io);
 	return error_set(why, EXIT_PROTOCOL,
-	    "whoever answers there does not speak the extension inetws");
+	    "the server there does not speak the extension inetws: expected a "
+	    "gate");
 }
 
 /*
  * A program cannot be started from inside the sandbox, so it comes first then.
  */
 static int
-park(void *arg, int fd, const char *peer, int pair)
+park(void *arg, int fd, const char *peer, int channel)
 {
 	struct connection c;
 	struct dialer *d = arg;
@@ -43,13 +45,13 @@ park(void *arg, int fd, const char *peer, int pair)
 	int status;
 
 	connection_begin(&c, d->o, "");
-	c.channel = pair;
+	c.channel = channel;
 	c.trusts_open = 1;
 	c.enter_late = d->o->program != NULL;
 	target_name(&c);
 	if (dial(&c, d, &w, &why) == -1)
 		return connection_failed(&c, &why);
-	worker_send(pair, WORKER_PARKED);
+	worker_send(channel, WORKER_PARKED);
 	if (!c.enter_late && (status = enter_sandbox(d->o)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * client: wire dialled, stream given.  TCP in, websocket out; connect is the
- * same on standard input and output.
+ * client: websocket dialled, stream given.  TCP in, websocket out; connect is
+ * the same on standard input and output.
  */
 #include <string.h>
 #include <unistd.h>
@@ -70,11 +70,11 @@ serve(void *arg, int fd, const char *peer)
 }
 
 /*
- * --warm: dials ahead and waits for a visitor.  A server that does not park
+ * --warm: dials ahead and waits for a connection.  A server that does not park
  * has dialled its target already, which cannot be kept waiting.
  */
 static int
-park(void *arg, int fd, const char *peer, int pair)
+park(void *arg, int fd, const char *peer, int channel)
 {
 	struct connection c;
 	struct dialer *cl = arg;
@@ -83,21 +83,22 @@ park(void *arg, int fd, const char *peer, int pair)
 	int status;
 
 	connection_begin(&c, cl->o, "");
-	c.channel = pair;
+	c.channel = channel;
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	if (connection_dial(&c, cl, TUNNEL_ASKS, EXT_PARK, &w, &why) == -1)
 		return connection_failed(&c, &why);
 	if (!w.has_extension || !(w.theirs.flags & EXT_PARK)) {
-		worker_send(pair, WORKER_NO_PARK);
+		worker_send(channel, WORKER_NO_PARK);
 		record_failed(EXIT_LOST);
-		websocket_bye(&w, CLOSE_NORMAL, clock_ms() + cl->o->timeouts.linger);
+		websocket_bye(&w, CLOSE_NORMAL,
+		    clock_ms() + cl->o->timeouts.linger);
 		return EXIT_ENDED;
 	}
 	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;
 	}
-	worker_send(pair, WORKER_PARKED);
+	worker_send(channel, WORKER_PARKED);
 	return connection_run(&c, IO_CLOSED, &w);
 }
 
@@ -118,7 +119,8 @@ ready(void *arg, struct error *why)
 
 	o.log.verbose = 0;
 	o.timeouts.connect = o.timeouts.handshake = SUPERVISOR_READY_MS;
-	if (websocket_dial(&w, &o, dialer_trust(cl), &offer, &status, why) == -1)
+	if (websocket_dial(&w, &o, dialer_trust(cl), &offer, &status,
+	    why) == -1)
 		return -1;
 	probe_begin(&probe, &w);
 	probe_end(&probe, clock_ms() + 500);
@@ -163,7 +165,8 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		return status;
 	if (dialer_begin(&cl, o, a.nlisteners > 0, &why) == -1)
 		return startup_failed(&why);
-	if (o->reverse.warm > 0 && o->mode == MODE_CLIENT && a.nlisteners == 0) {
+	if (o->reverse.warm > 0 && o->mode == MODE_CLIENT &&
+	    a.nlisteners == 0) {
 		error_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
 		    "one connection");
 		return startup_failed(&why);
@@ -190,7 +193,7 @@ client_main(const struct options *o)
 	return run(o, o->listen, o->nlisten, LOG_L_INFO);
 }
 
-/* Said only if something is wrong: somebody is typing into this. */
+/* Logs only what is wrong: a person may be typing into this. */
 int
 connect_main(const struct options *o)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * gate: wire given, stream awaited.  The public side of a reverse tunnel:
- * agents' wires wait here, each in a process of its own, and visitors meet
- * them.
+ * gate: websocket given, stream awaited.  The public side of a reverse tunnel:
+ * agents' websockets wait here, each in a process of its own, and each visitor
+ * is given one.
  */
 #include <string.h>
 
@@ -19,45 +19,46 @@
 #include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
-#define OWNER	"Inetws-Agent"	/* tells one agent's wires from another's */
+#define ID_FIELD	"Inetws-Agent"	/* the same in all of one agent */
 
-/* What all wires share; made before the first fork. */
+/* What all websockets share; made before the first fork. */
 struct gate {
 	const struct options *o;
 	struct tls_reload tls;
 };
 
 static void
-owner_of(const struct accepted *a, char owner[AGENT_ID_MAX])
+id_of_agent(const struct accepted *a, char id[AGENT_ID_MAX])
 {
 	struct slice value;
 
-	owner[0] = '\0';
-	if (http_field(a->w.head, OWNER, &value) == 1 &&
+	id[0] = '\0';
+	if (http_field(a->w.head, ID_FIELD, &value) == 1 &&
 	    http_is_token(value) &&
-	    slice_copy(owner, AGENT_ID_MAX, value) == -1)
-		owner[0] = '\0';
+	    slice_copy(id, AGENT_ID_MAX, value) == -1)
+		id[0] = '\0';
 }
 
 /* May it wait?  1, or 0 and the status to exit with. */
 static int
-sit_down(struct accepted *a, const char *name, const char *hash, int pair,
-    int *status)
+may_park(struct accepted *a, const char *name, const char *hash,
+    int channel, int *status)
 {
-	char owner[AGENT_ID_MAX], text[200] = "";
+	char id[AGENT_ID_MAX], text[200] = "";
 
-	owner_of(a, owner);
-	if (pair == -1)
+	id_of_agent(a, id);
+	if (channel == -1)
 		STATS_ADD(stats_mine->counts.refused, 1);
-	if (pair != -1 && worker_ask_park(pair, name, owner, hash, a->deadline,
-	    text, sizeof(text)) == 1)
+	if (channel != -1 && worker_ask_park(channel, name, id, hash,
+	    a->deadline, text, sizeof(text)) == 1)
 		return 1;
-	*status = accepted_refuse(a, 503, pair == -1 ? ACCEPTED_BUSY : text);
+	*status = accepted_refuse(a, 503,
+	    channel == -1 ? ACCEPTED_BUSY : text);
 	return 0;
 }
 
 static int
-park(void *arg, int fd, const char *peer, int pair)
+park(void *arg, int fd, const char *peer, int channel)
 {
 	struct connection c;
 	struct accepted a;
@@ -75,10 +76,10 @@ park(void *arg, int fd, const char *peer, int pair)
 		return status;
 	if (!a.request.has_offer || !(a.request.offer.flags & EXT_SERVE))
 		return accepted_refuse(&a, 400,
-		    "this is a gate, and that is no agent");
-	if (!sit_down(&a, name, hash, pair, &status))
+		    "this endpoint accepts only inetws agents");
+	if (!may_park(&a, name, hash, channel, &status))
 		return status;
-	c.channel = pair;
+	c.channel = channel;
 	c.role = TUNNEL_ASKS;
 	connection_answer(&c, &a.request.offer, &a.w);
 	if (websocket_answer(&a.w, &a.request, &c.ours, a.deadline, &why) == -1)
@@ -90,7 +91,7 @@ park(void *arg, int fd, const char *peer, int pair)
 	return connection_run(&c, IO_CLOSED, &a.w);
 }
 
-/* A redial is served, and nobody else. */
+/* At the limit only a redial is served. */
 static int
 park_full(void *arg, int fd, const char *peer)
 {
@@ -109,7 +110,7 @@ ready(void *arg, struct error *why)
 	if (r.active[STATE_PARKED] + r.active[STATE_OPEN] +
 	    r.active[STATE_HALF_CLOSED] + r.active[STATE_LOST] > 0)
 		return 0;
-	return error_set(why, EXIT_AGAIN, "no agent is here");
+	return error_set(why, EXIT_AGAIN, "no agent is connected");
 }
 
 static int
@@ -118,7 +119,7 @@ check_files(const struct options *o, struct error *why)
 	return gate_check_file(o, why) == -1 ? -1 : auth_check_file(o, why);
 }
 
-/* They are read while it runs, as who it is then and where it is. */
+/* They are read for each request, with the privileges left then. */
 static int
 settled(void *arg)
 {
@@ -148,7 +149,7 @@ before(void *arg)
 	tls_reload_refresh(&g->tls, 0);
 }
 
-/* Everybody may come in only if somebody has said so. */
+/* Any agent is accepted only with --allow-any-agent. */
 static int
 check_words(const struct options *o, struct error *why)
 {

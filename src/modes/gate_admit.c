@@ -9,6 +9,9 @@
 #include "os/readfile.h"
 #include "proto/credentials.h"
 
+#define NEEDS_SECRET	"this gate needs the agent's secret in " \
+			"Authorization: Bearer"
+
 int
 gate_check_file(const struct options *o, struct error *why)
 {
@@ -29,8 +32,9 @@ gate_check_file(const struct options *o, struct error *why)
 	for (p = text.p; r == -1 && p < rest.p - 1; p++)
 		line += *p == '\n';
 	memory_return();
-	return r == 0 ? 0 : error_set(why, EXIT_BADUSAGE, "--agents-file %s:%u: "
-	    "expected NAME SHA256-OF-SECRET", o->reverse.agents_file, line);
+	return r == 0 ? 0 : error_set(why, EXIT_BADUSAGE,
+	    "--agents-file %s:%u: expected NAME SHA256-OF-SECRET",
+	    o->reverse.agents_file, line);
 }
 
 /* Does the file know this name with this secret?  -1: it cannot be read. */
@@ -43,8 +47,9 @@ is_listed(const struct options *o, const char *name, const char *secret,
 	int r, good = 0;
 
 	if (readfile_take(o->reverse.agents_file, &rest) == -1) {
-		log_event(LOG_L_ERROR, "agents-file", "file", o->reverse.agents_file,
-		    "why", strerror(errno), NULL);
+		log_event(LOG_L_ERROR, "agents-file",
+		    "file", o->reverse.agents_file, "why", strerror(errno),
+		    NULL);
 		return -1;
 	}
 	while ((r = agents_file_next(&rest, &l)) != 0)
@@ -61,10 +66,9 @@ no_secret(struct accepted *a)
 {
 	struct error why;
 
-	error_set(&why, EXIT_DENIED, "refused with 401: a secret is needed");
+	error_set(&why, EXIT_DENIED, "refused with 401: " NEEDS_SECRET);
 	websocket_refuse_with(&a->w, 401,
-	    "WWW-Authenticate: Bearer realm=\"inetws\"\r\n",
-	    "a secret is needed");
+	    "WWW-Authenticate: Bearer realm=\"inetws\"\r\n", NEEDS_SECRET);
 	return connection_failed(a->c, &why);
 }
 
@@ -88,7 +92,8 @@ check_secret(struct accepted *a, const struct options *o, const char *name,
 	if (good == 1)
 		return 1;
 	*status = accepted_refuse(a, good == -1 ? 500 : 403, good == -1 ?
-	    "cannot check who you are" : "no such agent, or another secret");
+	    "cannot check the agent's secret" :
+	    "unknown agent name or wrong secret");
 	return 0;
 }
 
@@ -97,30 +102,31 @@ gate_admit(struct accepted *a, const struct options *o,
     char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],
     char hash[AGENT_HASH_MAX], int *status)
 {
-	int secret = o->reverse.visitors_dir != NULL && o->reverse.allow_any_agent;
-	struct addr door;
+	int named = o->reverse.visitors_dir != NULL;
+	int secret = named && o->reverse.allow_any_agent;
+	struct addr listener;
 
 	hash[0] = '\0';
 	strlcpy(shown, "-", AGENT_NAME_MAX);
 	if (agent_name_of_path(name, upgrade_path(a->request.target)) == -1) {
 		name[0] = '\0';
-		if (o->reverse.visitors_dir == NULL && o->reverse.agents_file == NULL)
+		if (!named && o->reverse.agents_file == NULL)
 			return 1;
 		*status = accepted_refuse(a, 400,
 		    "the path does not end in the name of an agent");
 		return 0;
 	}
-	if (secret || (o->websocket.path != NULL && o->reverse.visitors_dir == NULL))
+	if (secret || (o->websocket.path != NULL && !named))
 		agent_name_mask(shown, name);
 	else
 		strlcpy(shown, name, AGENT_NAME_MAX);
 	if (secret && strlen(name) < AGENT_NAME_SECRET) {
-		*status = accepted_refuse(a, 403, "a name that is a secret "
-		    "has 16 characters at least");
+		*status = accepted_refuse(a, 403, "the name serves as a "
+		    "secret here and needs at least 16 characters");
 		return 0;
 	}
-	if (o->reverse.visitors_dir != NULL && agent_name_path(door.path,
-	    sizeof(door.path), o->reverse.visitors_dir, name) == -1) {
+	if (named && agent_name_path(listener.path, sizeof(listener.path),
+	    o->reverse.visitors_dir, name) == -1) {
 		*status = accepted_refuse(a, 400, "the name is too long");
 		return 0;
 	}

@@ -12,9 +12,9 @@
 int gate_check_file(const struct options *, struct error *);
 
 /*
- * 1: it is welcome, name is its name ("" if names do not matter) and shown
- * what the log may know of it, hash that of its secret in --agents-file ("" if
- * there is none).  0: it was refused, *status is what to exit with.
+ * 1: admitted, name is its name ("" if names do not matter), shown is how the
+ * log may show it, hash that of its secret in --agents-file ("" if there is
+ * none).  0: it was refused, *status is what to exit with.
  */
 int gate_admit(struct accepted *, const struct options *,
     char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],

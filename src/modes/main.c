@@ -31,7 +31,7 @@ static const struct {
 
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
-/* Has it been said, as far as words can be told apart that are wrong? */
+/* Is --nagios there, as far as a wrong command line can be read? */
 static int
 is_for_nagios(char **argv)
 {
@@ -42,7 +42,7 @@ is_for_nagios(char **argv)
 }
 
 /*
- * Bad words: nothing is open yet.  Nagios reads standard output and knows
+ * A usage error: no log is open yet.  Nagios reads standard output and knows
  * four statuses.
  */
 static int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * server: wire given, stream dialled.  Websocket in, TCP out.
+ * server: websocket given, stream dialled.  Websocket in, TCP out.
  */
 #include <string.h>
 #include <unistd.h>
@@ -39,8 +39,8 @@ answer(struct accepted *a, struct io stream, enum how how)
 
 	if (offer != NULL)
 		connection_answer(c, offer, &a->w);
-	if (websocket_answer(&a->w, &a->request, offer != NULL ? &c->ours : NULL,
-	    a->deadline, &why) == -1) {
+	if (websocket_answer(&a->w, &a->request,
+	    offer != NULL ? &c->ours : NULL, a->deadline, &why) == -1) {
 		target_drop(c, &stream);
 		return connection_failed(c, &why);
 	}
@@ -55,8 +55,8 @@ answer(struct accepted *a, struct io stream, enum how how)
 }
 
 /*
- * A warm client: the target is dialled when it says "open", and only then can
- * all rights be given up.
+ * A warm client: the target is dialled when it sends "open", and only then can
+ * all privileges be dropped.
  */
 static int
 wait_for_open(struct accepted *a, enum how how)
@@ -109,7 +109,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	offer = a.request.has_offer ? &a.request.offer : NULL;
 	if (offer != NULL && (offer->flags & EXT_SERVE))
 		return accepted_refuse(&a, 400,
-		    "an agent belongs to a gate, this is a server");
+		    "this is a server: agents connect to a gate");
 	if (accepted_redial(&a, &status))
 		return status;
 	if (how == FULL) {
@@ -147,8 +147,8 @@ ready(void *arg, struct error *why)
 
 	if (o->program != NULL)
 		return 0;
-	fd = net_dial(&o->target, o->dial.family, clock_ms() + SUPERVISOR_READY_MS,
-	    NULL, why);
+	fd = net_dial(&o->target, o->dial.family,
+	    clock_ms() + SUPERVISOR_READY_MS, NULL, why);
 	if (fd == -1)
 		return -1;
 	close(fd);
@@ -167,7 +167,7 @@ prepare(const struct server *sv)
 	return enter_prepare(sv->o, role_of(sv->o));
 }
 
-/* The file is read while it runs, as who it is then and where it is. */
+/* The file is read for each request, with the privileges left then. */
 static int
 settled(void *arg)
 {

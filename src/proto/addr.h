@@ -55,7 +55,7 @@ char *addr_print(char *dst, size_t size, const struct addr *);
  */
 struct url {
 	int tls;			/* wss, https */
-	struct addr at;			/* where to dial: ADDR_TCP or ADDR_UNIX */
+	struct addr at;			/* to dial: ADDR_TCP or ADDR_UNIX */
 	char path[URL_PATH_MAX + 1];	/* path and query, begins with '/' */
 	char user[URL_USER_MAX + 1];	/* percent-decoded userinfo "user:pass",
 					 * "" if none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Names of agents, as the last part of a path has them, and the lines of a
- * file that says who may have which.
+ * file that lists which agent may have which.
  */
 #ifndef PROTO_AGENT_NAME_H
 #define PROTO_AGENT_NAME_H
@@ -10,7 +10,7 @@
 
 #define AGENT_NAME_MAX	129	/* terminated */
 #define AGENT_HASH_MAX	65	/* terminated */
-#define AGENT_NAME_SECRET	16	/* characters of a name that is a secret */
+#define AGENT_NAME_SECRET	16	/* characters of a secret name */
 
 /*
  * Is it 1 to 128 of A-Z a-z 0-9 . _ ~ ! $ & ' ( ) * + , ; = @ -, not beginning
@@ -22,7 +22,7 @@ int agent_name_is_valid(struct slice);
 int agent_name_of_path(char name[AGENT_NAME_MAX], struct slice path);
 
 /*
- * The path of a name's door in a directory.  0, or -1 if it has no room in
+ * The path of a name's listener in a directory.  0, or -1 if it has no room in
  * size bytes.
  */
 #define AGENT_NAME_SUFFIX	".sock"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a request offers as proof of who sends it (RFC 7617, RFC 6750), and
- * the lines of a file that says who is let in.
+ * the lines of a file that lists the users.
  */
 #ifndef PROTO_CREDENTIALS_H
 #define PROTO_CREDENTIALS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Forward proxies, on the way from us to a server: the words that name one,
- * whom none is used for, and the request that asks one for a tunnel (RFC 9110
+ * hosts that need none, and the request that asks one for a tunnel (RFC 9110
  * 9.3.6).  What SOCKS proxies are told is in socks.h.
  */
 #ifndef PROTO_FORWARD_PROXY_H

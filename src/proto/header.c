@@ -19,7 +19,7 @@ name_of(const char *line)
 
 /* Why a field may not be set, or NULL if it may. */
 static const char *
-reserved(struct slice name, enum header_for whom)
+reserved(struct slice name, enum header_for receiver)
 {
 	static const struct { const char *name, *why; } t[] = {
 		{ "Host", "it is taken from the URL" },
@@ -39,7 +39,7 @@ reserved(struct slice name, enum header_for whom)
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		if (slice_is_nocase(name, t[i].name))
 			return t[i].why;
-	if (whom == HEADER_SERVER &&
+	if (receiver == HEADER_SERVER &&
 	    slice_is_nocase(name, "Proxy-Authorization"))
 		return "the server would see it; use --proxy-user or "
 		    "--proxy-header";
@@ -62,7 +62,8 @@ is_value(const char *s)
 }
 
 int
-header_check(const char *field, enum header_for whom, char *err, size_t errlen)
+header_check(const char *field, enum header_for receiver, char *err,
+    size_t errlen)
 {
 	struct slice name = { field, strcspn(field, ":") };
 	int len = name.len < 64 ? name.len : 64;
@@ -74,7 +75,7 @@ header_check(const char *field, enum header_for whom, char *err, size_t errlen)
 		    ", there is no colon");
 		return -1;
 	}
-	why = reserved(name, whom);
+	why = reserved(name, receiver);
 	if (why != NULL) {
 		snprintf(err, errlen, "%.*s may not be set: %s", len, field,
 		    why);
@@ -88,14 +89,14 @@ header_check(const char *field, enum header_for whom, char *err, size_t errlen)
 }
 
 int
-header_add(char *lines, size_t size, const char *field, enum header_for whom,
-    char *err, size_t errlen)
+header_add(char *lines, size_t size, const char *field,
+    enum header_for receiver, char *err, size_t errlen)
 {
 	size_t before = strlen(lines), len = strcspn(field, ":");
 	const char *value;
 	int n;
 
-	if (header_check(field, whom, err, errlen) == -1)
+	if (header_check(field, receiver, err, errlen) == -1)
 		return -1;
 	value = field + len + 1;
 	value += strspn(value, " \t");

@@ -95,7 +95,7 @@ ip_print(char dst[IP_TEXT_MAX], const struct ip *ip, uint16_t port)
 	return dst;
 }
 
-/* An IPv4 address gets a number in 0::/8, where nobody's /64 is. */
+/* An IPv4 address gets a number in 0::/8, where no real /64 is. */
 uint64_t
 ip_source(const struct ip *ip)
 {

@@ -34,7 +34,7 @@ int ip_is_v4(const struct ip *);
 char *ip_print(char dst[IP_TEXT_MAX], const struct ip *, uint16_t port);
 
 /*
- * Addresses that one visitor can choose among are one source: an IPv4 address,
+ * Addresses that one host can choose among are one source: an IPv4 address,
  * or the /64 of an IPv6 one (RFC 4291 2.5.1).  A number, never 0.
  */
 uint64_t ip_source(const struct ip *);

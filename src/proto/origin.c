@@ -4,7 +4,7 @@
 
 #include "proto/origin.h"
 
-#define NOBODY	"null"	/* an origin that is not told, RFC 6454 7.1 */
+#define OPAQUE	"null"	/* an origin that is not told, RFC 6454 7.1 */
 
 /* host[:port], the brackets of IPv6 belong to the host. */
 struct place {
@@ -86,7 +86,7 @@ origin_is_allowed(struct slice origin, const char *word)
 
 	if (strcmp(word, "*") == 0)
 		return 1;
-	if (strcmp(word, NOBODY) == 0 && slice_is(origin, NOBODY))
+	if (strcmp(word, OPAQUE) == 0 && slice_is(origin, OPAQUE))
 		return 1;
 	if (strstr(word, "://") != NULL)
 		return parse_origin(&scheme, &a, origin) == 0 &&

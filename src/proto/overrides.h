@@ -13,7 +13,7 @@
 #include "proto/addr.h"
 
 struct override {
-	struct slice host;	/* whom it is for; len 0 is everybody */
+	struct slice host;	/* the URL's; len 0 is any */
 	uint16_t port;		/* 0: any */
 	const char *addresses;	/* of --resolve: "192.0.2.1,[2001:db8::1]" */
 	struct slice to;	/* of --connect-to; len 0 is the same host */

@@ -64,7 +64,8 @@ address_of(struct ip *ip, struct slice w, int v6)
 
 /* The line without CR LF (specification 2.1). */
 static int
-parse_line(struct proxy_protocol *p, struct slice line, char *err, size_t errlen)
+parse_line(struct proxy_protocol *p, struct slice line, char *err,
+    size_t errlen)
 {
 	struct slice family;
 	int v6;
@@ -167,8 +168,8 @@ begins(const char *buf, size_t len, const char *with, size_t with_len)
 }
 
 ssize_t
-proxy_protocol_parse(struct proxy_protocol *p, const char *buf, size_t len, char *err,
-    size_t errlen)
+proxy_protocol_parse(struct proxy_protocol *p, const char *buf, size_t len,
+    char *err, size_t errlen)
 {
 	memset(p, 0, sizeof(*p));
 	if (len == 0)
@@ -207,7 +208,7 @@ write_v2(char *dst, size_t size, const struct proxy_protocol *p)
 	return V2_HEAD + n;
 }
 
-/* An IPv4 address beside an IPv6 one. */
+/* An IPv4 address in a line of family TCP6 is mapped. */
 static void
 print_six(char dst[IP_TEXT_MAX], const struct ip *ip)
 {

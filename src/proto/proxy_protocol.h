@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The PROXY protocol of HAProxy, versions 1 and 2: what comes before the
- * first byte of a connection and tells whose it is.
+ * first byte of a connection and tells who opened it.
  */
 #ifndef PROTO_PROXY_PROTOCOL_H
 #define PROTO_PROXY_PROTOCOL_H
@@ -18,7 +18,7 @@
 
 struct proxy_protocol {
 	int known;			/* 0: UNKNOWN, LOCAL, a Unix socket:
-					 * the addresses say nothing */
+					 * the addresses mean nothing */
 	struct ip from, to;
 	uint16_t from_port, to_port;
 };
@@ -28,8 +28,8 @@ struct proxy_protocol {
  * header, which is in *p.  0: needs more; then all of the bytes so far belong
  * to it.  -1: it is malformed or none, and err says why in one line.
  */
-ssize_t proxy_protocol_parse(struct proxy_protocol *p, const char *buf, size_t len,
-    char *err, size_t errlen);
+ssize_t proxy_protocol_parse(struct proxy_protocol *p, const char *buf,
+    size_t len, char *err, size_t errlen);
 
 /*
  * Writes a header of version 1 or 2; addresses of two families become IPv6.

@@ -97,7 +97,8 @@ check_version(unsigned char is, unsigned char want, struct error *why)
 {
 	if (is == want)
 		return 0;
-	return error_set(why, EXIT_PROTOCOL, "the answer is not one of SOCKS 5");
+	return error_set(why, EXIT_PROTOCOL,
+	    "the answer is not one of SOCKS 5");
 }
 
 static ssize_t
@@ -114,7 +115,7 @@ read_methods(struct socks *s, const unsigned char *buf, size_t len,
 		s->step = SOCKS_LOGIN;
 	else if (buf[1] == NO_METHOD && s->user[0] == '\0')
 		return error_set(why, EXIT_DENIED, "it wants credentials "
-		    "(--proxy-user), or lets nobody in");
+		    "(--proxy-user), or accepts no method that inetws knows");
 	else if (buf[1] == NO_METHOD)
 		return error_set(why, EXIT_DENIED, "it takes no password");
 	else

@@ -23,7 +23,7 @@ enum socks_step { SOCKS_METHODS, SOCKS_LOGIN, SOCKS_CONNECT, SOCKS_DONE };
 struct socks {
 	enum socks_step step;
 	const char *user;	/* "user:password", "" for none */
-	const char *host;	/* to be looked up by the proxy, if ip is NULL */
+	const char *host;	/* the proxy looks it up if ip is NULL */
 	const struct ip *ip;
 	uint16_t port;
 };

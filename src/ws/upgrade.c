@@ -41,7 +41,7 @@ single(const struct http_head *head, const char *name, struct slice *value,
 	}
 }
 
-/* A handshake has no body (RFC 6455 4.1); "Content-Length: 0" says so. */
+/* A handshake has no body (RFC 6455 4.1); "Content-Length: 0" is none. */
 static int
 check_no_body(const struct http_head *head, char *err, size_t errlen)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The opening handshake of RFC 6455 section 4: what a request and an answer
- * must say, and how ours are written.
+ * must contain, and how ours are written.
  */
 #ifndef WS_UPGRADE_H
 #define WS_UPGRADE_H
@@ -58,7 +58,7 @@ int upgrade_write_answer(char *dst, size_t size,
 int upgrade_write_refusal(char *dst, size_t size, int status,
     const char *extra, const char *text);
 
-/* What a request of ours says besides the fixed lines. */
+/* What a request of ours has besides the fixed lines. */
 struct upgrade_offer {
 	char key[UPGRADE_KEY_LEN + 1];
 	const char *subprotocol;	/* NULL: none is offered */
@@ -92,7 +92,7 @@ struct upgrade_answer {
  * Upgrade, Connection, no subprotocol or extension that was not offered.
  * 0, or -1 with err in one line.  A malformed or unknown "inetws" answer is
  * an error too, for the peer would go on by its rules; but one without an id
- * or with ours comes from a foreign peer that echoes, and counts as none.
+ * or with ours comes from a plain peer that echoes, and counts as none.
  */
 int upgrade_check_answer(struct upgrade_answer *, const struct http_head *,
     const struct upgrade_offer *, char *err, size_t errlen);

@@ -19,7 +19,7 @@
 #include "ws/frame.h"
 
 #define PINGS		5
-#define BYE_MS		1000	/* for the peer to say its Close */
+#define BYE_MS		1000	/* for the peer to send its Close */
 
 static struct check c;
 static struct probe probe;
@@ -64,7 +64,8 @@ list_addresses(const struct net_found *found)
 }
 
 static void
-describe(const struct websocket *w, const struct extension *ours, int http_status)
+describe(const struct websocket *w, const struct extension *ours,
+    int http_status)
 {
 	c.find = took(w, DIAL_FOUND);
 	c.connect = took(w, DIAL_CONNECTED);
@@ -93,8 +94,7 @@ describe(const struct websocket *w, const struct extension *ours, int http_statu
 }
 
 /*
- * A Close that says that all is well comes from a target that has nothing
- * more to say.
+ * A Close with a good code comes from a target that has ended its stream.
  */
 static void
 closed(void)
@@ -191,7 +191,7 @@ look(const struct options *o, struct trust *trust)
 		check_idle(&c, o, trust);
 }
 
-/* A redirect may lead to TLS; if not, nobody needs to know what it lacks. */
+/* A redirect may lead to TLS; without one a missing TLS file is no error. */
 static void
 look_with_tls(const struct options *o)
 {
@@ -211,7 +211,8 @@ int
 check_main(const struct options *o)
 {
 	static char text[16384];
-	struct check_limits limits = { o->check.warn_expiry, o->check.warn_rtt };
+	struct check_limits limits = { o->check.warn_expiry,
+	    o->check.warn_rtt };
 	int64_t now;
 	struct out out;
 

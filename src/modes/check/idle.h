@@ -10,9 +10,9 @@
 #include "modes/check/judge.h"
 
 /*
- * Opens some websockets at once, pings each after another time of idleness,
- * the last one after o->check.proxy_idle, and fills in what became of them.  It is
- * over when one was ended, or did not answer.
+ * Opens some websockets at once, pings each after another idle time, the last
+ * one after o->check.proxy_idle, and fills in what became of them.  It is over
+ * when one was ended, or did not answer.
  */
 void check_idle(struct check *, const struct options *, struct trust *);
 

@@ -45,6 +45,16 @@ check_days(const struct check *c, int64_t now)
 	return left < 0 ? -1 - (-left - 1) / DAY : left / DAY;
 }
 
+const char *
+check_expiry(char *dst, size_t size, int64_t days)
+{
+	int64_t n = days < 0 ? -days : days;
+
+	snprintf(dst, size, days < 0 ? "expired %" PRId64 " day%s ago" :
+	    "expires in %" PRId64 " day%s", n, n == 1 ? "" : "s");
+	return dst;
+}
+
 /*
  * Somewhat less than half of what the path allows: then one that comes late
  * still comes in time.
@@ -71,7 +81,7 @@ check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 {
 	const struct cert *cert = &c->cert;
 	int64_t days = check_days(c, now);
-	char limit[24];
+	char limit[24], text[48];
 	unsigned int first;
 
 	c->nwarnings = 0;
@@ -79,23 +89,23 @@ check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 		return;
 	if (limits->days > 0 && cert->known && days < (int64_t)limits->days) {
 		first = first_to_expire(cert);
-		add_warning(c, "certificate %s expire%s in %" PRId64 " day%s, less "
-		    "than %u", cert->chain[first].subject, days < 0 ?
-		    "d, that is" : "s", days, days == 1 ? "" : "s",
-		    limits->days);
+		add_warning(c, "certificate %s %s, limit %u",
+		    cert->chain[first].subject, check_expiry(text,
+		    sizeof(text), days), limits->days);
 	}
 	if (limits->rtt > 0 && c->pongs > 0 && c->mean > limits->rtt * 1000)
-		add_warning(c, "a ping takes %" PRId64 ".%" PRId64 "ms, more than "
-		    "%s", c->mean / 1000, c->mean / 100 % 10,
+		add_warning(c, "a ping takes %" PRId64 ".%" PRId64
+		    "ms, more than %s", c->mean / 1000, c->mean / 100 % 10,
 		    str_ms(limit, sizeof(limit), limits->rtt));
 	if (c->pongs < c->pings && c->close == 0)
-		add_warning(c, "%u of %u pings had no answer", c->pings - c->pongs,
-		    c->pings);
+		add_warning(c, "%u of %u pings had no answer",
+		    c->pings - c->pongs, c->pings);
 	if (limits->rtt > 0 && c->pongs == 0)
-		add_warning(c, "no ping was answered, so its time is not known");
+		add_warning(c, "no ping was answered, so its round trip time "
+		    "is not known");
 	if (check_ping_interval(c) != 0)
-		add_warning(c, "the path ends idle websockets before --ping-interval"
-		    " %ds", PING_DEFAULT / 1000);
+		add_warning(c, "the path ends idle websockets before "
+		    "--ping-interval %ds", PING_DEFAULT / 1000);
 }
 
 enum check_level

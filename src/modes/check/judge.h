@@ -17,9 +17,14 @@
 
 enum check_level { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 
-/* How an idle websocket fared. */
-enum check_idle { IDLE_NOT_ASKED, IDLE_LIVES, IDLE_CUT, IDLE_SILENT,
-    IDLE_ENDED };	/* by the path; without a word; by the far side */
+/* What became of an idle websocket. */
+enum check_idle {
+	IDLE_NOT_ASKED,
+	IDLE_LIVES,
+	IDLE_CUT,		/* the transport ended: the path did it */
+	IDLE_SILENT,		/* a ping had no answer */
+	IDLE_ENDED		/* the peer ended it */
+};
 
 struct check {
 	char url[256];		/* as given, without secrets */
@@ -69,6 +74,9 @@ void check_judge(struct check *, const struct check_limits *, int64_t now);
 
 /* Days until the first certificate of the chain expires; below 0: it has. */
 int64_t check_days(const struct check *, int64_t now);
+
+/* "expires in 9 days", "expired 1 day ago"; returns dst. */
+const char *check_expiry(char *dst, size_t, int64_t days);
 
 /* What to give to --ping-interval, ms; 0: what it is will do. */
 int64_t check_ping_interval(const struct check *);

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "modes/check/judge.h"
 
-#define MORE	"                       "	/* under what a step says */
+#define MORE	"                       "	/* under a step's text */
 
 static void
 step(struct out *o, const char *name, int64_t us, const char *what)
@@ -41,9 +41,9 @@ show_cert(struct out *o, const struct check *c, int64_t now)
 	more(o, "issued by", cert->issuer);
 	for (i = 1; i < cert->n; i++)
 		more(o, "chain", cert->chain[i].subject);
-	out_add(o, MORE "valid from %s until %s\n" MORE "expires in %" PRId64
-	    " day%s%s\n", cert->from, cert->until, check_days(c, now),
-	    check_days(c, now) == 1 ? "" : "s",
+	out_add(o, MORE "valid from %s until %s\n" MORE "%s%s\n",
+	    cert->from, cert->until,
+	    check_expiry(text, sizeof(text), check_days(c, now)),
 	    cert->n > 1 ? ", the first of the chain to do so" : "");
 	more(o, "pin", cert->pin);
 }
@@ -112,18 +112,18 @@ show_idle(struct out *o, const struct check *c)
 		    "%s\n", end);
 		break;
 	case IDLE_SILENT:
-		out_add(o, "idle                   dead after %s, without a "
-		    "word; after %s it was alive\n", end,
-		    c->idle_lived > 0 ? lived : "no time at all");
+		out_add(o, "idle                   no answer after %s; "
+		    "the longest idle time with an answer: %s\n", end,
+		    c->idle_lived > 0 ? lived : "none");
 		break;
 	case IDLE_ENDED:
-		out_add(o, "idle                   the far side ended it after "
-		    "%s; that is not the path\n", end);
+		out_add(o, "idle                   the peer ended it after "
+		    "%s; this does not measure the path\n", end);
 		break;
 	}
 	if (c->idle_pings > 0)
-		out_add(o, MORE "the peer pinged %u times: for the path alone "
-		    "let it not do so\n", c->idle_pings);
+		out_add(o, MORE "the peer sent %u pings: to measure the path, "
+		    "switch them off there\n", c->idle_pings);
 	if (interval > 0)
 		out_add(o, MORE "use --ping-interval %s\n",
 		    str_ms(lived, sizeof(lived), interval));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * status: what the instances on this machine do, read from their statistics
- * pages; nobody is asked.
+ * pages; no instance is asked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -102,7 +102,8 @@ static int
 put_metrics(const struct status *st, struct out *o, int openmetrics,
     struct error *why)
 {
-	struct metrics_form form = { openmetrics, st->o->observe.metrics_names == 1 };
+	struct metrics_form form = { openmetrics,
+	    st->o->observe.metrics_names == 1 };
 
 	if (st->n != 1)
 		return error_set(why, EXIT_BADUSAGE, "%u instances are "
@@ -125,7 +126,7 @@ show_metrics(const struct status *st, struct error *why)
 	return 0;
 }
 
-/* Which reads Prometheus' format alone, and may read at any time. */
+/* Its reader knows only Prometheus' format, and may read at any time. */
 int
 status_textfile(const struct status *st, struct error *why)
 {
@@ -137,8 +138,8 @@ status_textfile(const struct status *st, struct error *why)
 	failed = writefile(st->o->status.textfile, o.p, o.len) == -1;
 	memory_return();
 	if (failed)
-		return error_set(why, EXIT_SYSTEM, "%s: %s", st->o->status.textfile,
-		    strerror(errno));
+		return error_set(why, EXIT_SYSTEM, "%s: %s",
+		    st->o->status.textfile, strerror(errno));
 	return 0;
 }
 
@@ -166,7 +167,8 @@ look_twice(struct status *st, const struct options *o, struct error *why)
 
 	if (status_look(&before, o, why) == -1)
 		return -1;
-	if (before.n > 0 && !o->status.openmetrics && o->status.textfile == NULL)
+	if (before.n > 0 && !o->status.openmetrics &&
+	    o->status.textfile == NULL)
 		usleep(SAMPLE_MS * 1000);
 	if (status_look(st, o, why) == 0)
 		status_rates(st, &before);

@@ -269,9 +269,9 @@ def test_hostile():
     scripted([b'HTTP/1.1 100 Continue\r\n\r\n' * 20], 76, 'interim',
              'nothing but interim answers')
     scripted(b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', 76,
-             'behind its answer', 'a 200 with a body')
+             'after its answer', 'a 200 with a body')
     scripted(b'HTTP/1.1 200 OK\r\n\r\n' + t.ws.frame(2, b'x'), 76,
-             'behind its answer', 'bytes behind the head')
+             'after its answer', 'bytes behind the head')
     scripted([b'HTTP/1.1 200 OK\r\n\r\n', late], 76,
              'malformed answer: no HTTP answer',
              'a body in a segment of its own')
@@ -305,11 +305,11 @@ def test_hostile_socks():
             ([b'\x05'], 76, 'without an answer', 'half a method'),
             ([b'\x05\x01'], 76, 'not offered', 'another method'),
             ([b'\x05\xff'], 77, 'credentials', 'no method'),
-            ([b'\x05\0more'], 76, 'behind its answer', 'early bytes'),
+            ([b'\x05\0more'], 76, 'after its answer', 'early bytes'),
             ([b'\x05\0', b'\x05\0\0\x07aaaaaaaaaaaaaaa'], 76, 'malformed',
              'an unknown kind of address'),
             ([b'\x05\0', b'\x05\0\0\x03\xff' + b'a' * 255 + b'\0\0more'], 76,
-             'behind its answer', 'bytes behind the last answer'),
+             'after its answer', 'bytes behind the last answer'),
             ([b'\x05\0', b'\x05\0\0\x01\0\0\0'], 76, 'without an answer',
              'half an address'),
             ([b'\x05\0', b'\x05\x02\0\x01\0\0\0\0\0\0'], 77, 'its rules',

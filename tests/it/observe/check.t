@@ -163,7 +163,7 @@ def test_tls():
     t.is_((code, c['result'], c['tls']['days'] in (0, 1)),
           (1, 'warning', True),
           '--warn-expiry: 1')
-    t.like(c['warnings'][0], 'expires in . days?, less than 10', 'and what')
+    t.like(c['warnings'][0], 'expires in . days?, limit 10', 'and what')
     t.is_(look(n.url, '--cacert', cert.ca, '--warn-rtt', '60s')[0], 0,
           '--warn-rtt within')
     code, c = look(n.url, '-k')

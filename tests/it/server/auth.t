@@ -109,7 +109,7 @@ def test_file_changes():
 
 
 def test_bad_files():
-    for text, say in ((None, 'No such file'), ('', 'nobody'),
+    for text, say in ((None, 'No such file'), ('', 'has no users'),
                       ('ann', ':3: expected'),
                       ('ann:' + hashed('x') + '\ntoken:a:12', ':4: expected'),
                       ('ann:plain', ':3: a hash of a kind')):

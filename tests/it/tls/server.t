@@ -92,7 +92,7 @@ def test_plain_tls():
     s2 = secure(cert._replace(key=t.encrypted(cert.key, 'open sesame')),
                 '--key-password-file', pw)
     s2.send(signal.SIGHUP)
-    s2.wait_line('event=certificates.*taken up anew')
+    s2.wait_line('event=reloaded-file.*certificates')
     works(hello(s2.url, *trust), 'an encrypted key, read again')
     r = t.run_inetws('connect', 'ws://localhost:%d/' % s.port,
                      input=b'hello')
@@ -316,7 +316,7 @@ def test_renewal():
           'and is told of once')
     replace(live.key, certs[1].key)
     t.is_(serial(s.port, ca.cert), number[1], 'the whole of it is taken up')
-    s.wait_line('event=certificates.*taken up anew')
+    s.wait_line('event=reloaded-file.*certificates')
     t.ok(all(says(w) for w in tunnels), 'the 20 go on')
 
     more = []

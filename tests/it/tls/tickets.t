@@ -92,7 +92,7 @@ def test_changed_files():
     os.rename(path + '.new', path)
     t.is_([visit(c), visit(c)], [False, True], 'and back again')
     c.send(signal.SIGHUP)
-    c.wait_line('event=certificates.*taken up anew', count=3)
+    c.wait_line('event=reloaded-file.*certificates', count=3)
     t.ok(not visit(c), 'HUP: a full handshake')
 
 

@@ -163,7 +163,8 @@ test_unread(void)
 	fd = accept(l, NULL, NULL);
 	nonblock(fd);
 	close(l);
-	is(websocket_request(&w, &opt, io_of(fd), &req, clock_ms() + 5000, &why),
+	is(websocket_request(&w, &opt, io_of(fd), &req, clock_ms() + 5000,
+	    &why),
 	    -1, "junk is refused");
 	waitpid(pid, &status, 0);
 	is(status, 0, "and the peer could read why");
@@ -237,7 +238,7 @@ dial(const char *user, const char *const *answers)
 		abort();
 	r = websocket_dial(&w, &opt, &trust, NULL, &http, &why);
 	if (r == 0)
-		ok(w.io.rfd != -1 && http == 101, "the wire is up");
+		ok(w.io.rfd != -1 && http == 101, "the websocket is open");
 	else
 		ok(w.io.rfd == -1, "nothing stays open: %s", why.text);
 	io_close(&w.io);
@@ -333,7 +334,8 @@ test_full(void)
 	if (fcntl(out[1], F_SETFL, 0) == -1)
 		abort();
 	io = (struct io){ .rfd = in[0], .wfd = out[1] };
-	is(deadline_write(&io, "x", 1, clock_ms() + 50), -1, "nothing is written");
+	is(deadline_write(&io, "x", 1, clock_ms() + 50), -1,
+	    "nothing is written");
 	is(errno, ETIMEDOUT, "but there is an end to waiting for it");
 	io_close(&io);
 	close(in[1]);

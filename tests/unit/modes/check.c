@@ -99,7 +99,7 @@ test_interval(void)
 	}
 }
 
-/* What a peer has said cannot break a line or a string. */
+/* What a peer has sent cannot break a line or a string. */
 static void
 test_shown(void)
 {

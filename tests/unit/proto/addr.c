@@ -126,7 +126,7 @@ test_bad_listen(void)
 	word[5 + 108] = '\0';
 	is(addr_listen(&a, word, err, sizeof(err)), -1, "108 are too many");
 	addr_listen(&a, "\x1b[31m", err, sizeof(err));
-	ok(strchr(err, '\x1b') == NULL, "foreign bytes are escaped: %s", err);
+	ok(strchr(err, '\x1b') == NULL, "control bytes are escaped: %s", err);
 }
 
 static void

@@ -5,7 +5,8 @@
 #include "proto/agent_name.h"
 #include "tap.h"
 
-#define HASH	"0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define HASH	"0123456789abcdef0123456789ABCDEF" \
+		"0123456789abcdef0123456789abcdef"
 
 static void
 test_names(void)
@@ -31,9 +32,11 @@ test_names(void)
 	}
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
-	is(agent_name_of_path(name, (struct slice){ path, 129 }), 0, "128 letters");
+	is(agent_name_of_path(name, (struct slice){ path, 129 }), 0,
+	    "128 letters");
 	is(agent_name_of_path(name, (struct slice){ path, 130 }), -1, "129");
-	ok(agent_name_of_path(name, (struct slice){ "/a\0b", 4 }) == -1, "a NUL");
+	ok(agent_name_of_path(name, (struct slice){ "/a\0b", 4 }) == -1,
+	    "a NUL");
 	ok(strcmp(agent_name_mask(name, "my_b!g_$secret!!"), "my_b!g...") == 0,
 	    "masked");
 	strcpy(path, "wss://h/a/my_b!g_$secret!!");

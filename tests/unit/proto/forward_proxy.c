@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Forward proxies: their words, CONNECT, SOCKS, and detours. */
+/* Forward proxies: their URLs, CONNECT, SOCKS, and overrides. */
 #include <stdlib.h>
 #include <string.h>
 

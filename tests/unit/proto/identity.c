@@ -212,7 +212,8 @@ test_forwarded(void)
 	head.field[1].value = slice_of("10.0.0.1,10.0.0.2");
 	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
 	    &port), 1, "several fields are one list");
-	is_str(ip_print(text, &ip, port), "2.2.2.2", "the rightmost stranger");
+	is_str(ip_print(text, &ip, port), "2.2.2.2",
+	    "the rightmost address that is not trusted");
 	head.field[0].value = slice_of("1.1.1.1, what");
 	forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
 	    &port);
@@ -222,7 +223,7 @@ test_forwarded(void)
 	head.nfields = 1;
 	head.field[0].value = slice_of("\", 2.2.2.2");
 	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
-	    &port), 1, "a visitor's quote swallows no proxy's word");
+	    &port), 1, "a client's quote swallows no proxy's element");
 	is_str(ip_print(text, &ip, port), "2.2.2.2", "which counts");
 	head.field[0].name = slice_of("Forwarded");
 	head.field[0].value = slice_of("host=\"a;for=1.1.1.1;\\\";for=3.3.3.3"
@@ -247,8 +248,8 @@ test_forwarded(void)
 }
 
 /*
- * All short lists of strangers, trusted ones and riddles, against what a
- * reader from the right would say.
+ * All short lists of other addresses, trusted ones and malformed ones, against
+ * what a reader from the right would find.
  */
 static void
 test_forwarded_lists(void)
@@ -316,7 +317,7 @@ test_source(void)
 	    "one /64 is one source");
 	ok(source_of("2001:db8::1") != source_of("2001:db8:0:1::1"),
 	    "another is not");
-	ok(source_of("::1") != 0, "none is nobody");
+	ok(source_of("::1") != 0, "no source is 0");
 }
 
 int
