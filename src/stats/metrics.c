@@ -47,7 +47,7 @@ gauge(const struct writer *w, const char *name, const char *unit,
 	out_add(w->o, "%s %" PRIu64 "\n", name, value);
 }
 
-/* Cumulated, in seconds. */
+/* Cumulative, in seconds. */
 static void
 histogram(const struct writer *w, const char *name,
     const struct report_histogram *h, const int64_t *bounds, const char *help)
@@ -85,7 +85,7 @@ write_state(const struct writer *w, const struct report *r)
 	gauge(w, "inetws_connections_limit", NULL, r->max,
 	    "The option --max-connections, 0 if there is no supervisor.");
 	gauge(w, "inetws_visitors_waiting", NULL, r->waiting,
-	    "Visitors of a gate whom no agent serves yet.");
+	    "Queued visitors of a gate.");
 	family(w, "inetws_connections", "gauge", NULL,
 	    "Connections by what they do now.");
 	for (i = STATE_HANDSHAKE; i < STATES; i++)
@@ -107,18 +107,18 @@ write_names(const struct writer *w, const struct report_names *names)
 {
 	const struct report_name *n, *end = names->of + names->n;
 
-	family(w, "inetws_agent_wires", "gauge", NULL,
-	    "Wires of the agents of --agents-file.");
+	family(w, "inetws_agent_websockets", "gauge", NULL,
+	    "Websockets of the agents of --agents-file.");
 	for (n = names->of; n < end; n++) {
 		if (!n->listed)
 			continue;
-		write_name(w, "inetws_agent_wires", n->text,
+		write_name(w, "inetws_agent_websockets", n->text,
 		    ",state=\"parked\"", n->parked);
-		write_name(w, "inetws_agent_wires", n->text,
+		write_name(w, "inetws_agent_websockets", n->text,
 		    ",state=\"open\"", n->open);
 	}
 	family(w, "inetws_agent_visitors_waiting", "gauge", NULL,
-	    "Visitors who wait for one of these agents.");
+	    "Visitors queued for one of these agents.");
 	for (n = names->of; n < end; n++)
 		if (n->listed)
 			write_name(w, "inetws_agent_visitors_waiting",
@@ -135,12 +135,12 @@ write_counts(const struct writer *w, const struct report_counts *c)
 	counter(w, "inetws_connections_refused", NULL, c->refused,
 	    "Connections beyond the limit or the system's means.");
 	family(w, "inetws_connections_ended", "counter", NULL,
-	    "Connections that are over, by how they ended.");
+	    "Ended connections, by result.");
 	for (i = RESULT_ENDED; i < RESULTS; i++)
 		out_add(w->o, "inetws_connections_ended_total{result=\"%s\"} "
 		    "%" PRIu64 "\n", report_result_name(i), c->ended[i]);
 	family(w, "inetws_close_codes", "counter", NULL,
-	    "Tunnels that are over, by the peer's close code.");
+	    "Ended tunnels, by the peer's close code.");
 	for (i = 0; i < CODES; i++)
 		out_add(w->o, "inetws_close_codes_total{code=\"%s\"} %" PRIu64
 		    "\n", report_code_name(i), c->code[i]);
@@ -149,14 +149,15 @@ write_counts(const struct writer *w, const struct report_counts *c)
 	out_add(w->o, "inetws_stream_bytes_total{direction=\"up\"} %" PRIu64
 	    "\ninetws_stream_bytes_total{direction=\"down\"} %" PRIu64 "\n",
 	    c->up, c->down);
-	counter(w, "inetws_wires_lost", NULL, c->losses,
+	counter(w, "inetws_websockets_lost", NULL, c->losses,
 	    "Websockets that were lost while their session was kept.");
-	counter(w, "inetws_wires_resumed", NULL, c->resumes,
-	    "Lost websockets that were replaced.");
+	counter(w, "inetws_websockets_resumed", NULL, c->resumes,
+	    "Lost websockets that were replaced by a new one.");
 	histogram(w, "inetws_tunnel_duration_seconds", &c->duration,
 	    report_duration_ms, "How long tunnels lasted.");
 	histogram(w, "inetws_handshake_duration_seconds", &c->handshake,
-	    report_handshake_ms, "From accepting to both halves being there.");
+	    report_handshake_ms,
+	    "From accepting the connection to an open tunnel.");
 	histogram(w, "inetws_ping_rtt_seconds", &c->rtt, report_rtt_ms,
 	    "Round trips of pings.");
 }
@@ -191,7 +192,7 @@ ended(const struct report_counts *c, unsigned int from, unsigned int to)
 	return n;
 }
 
-/* What a dashboard made for trazfr/tcp-over-websocket asks for. */
+/* The series that dashboards for trazfr/tcp-over-websocket use. */
 static void
 write_trazfr(const struct writer *w, const struct report *r)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A report as metrics: Prometheus' text format 0.0.4, or OpenMetrics 1.0.
- * Every series is there from the start.
+ * Every series exists from the start.
  */
 #ifndef STATS_METRICS_H
 #define STATS_METRICS_H
@@ -10,7 +10,7 @@
 #include "os/process.h"
 #include "stats/report.h"
 
-/* Bytes: enough for all, with as many names as there can be. */
+/* Bytes: enough for all, with the largest number of names. */
 #define METRICS_MAX	(65536 + REPORT_NAMES_MAX * 640)
 
 #define METRICS_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
@@ -19,12 +19,12 @@
 
 struct metrics_form {
 	int openmetrics;
-	int trazfr;		/* that tool's names too */
+	int trazfr;	/* also the names of trazfr/tcp-over-websocket */
 };
 
 /*
- * Only listed names have series of their own: others are whatever those who
- * come choose.  process may be NULL: then there are none of its series.
+ * Only names of --agents-file have series: agents choose the others.  process
+ * NULL: its series are left out.
  */
 void metrics_write(struct out *, const struct metrics_form *,
     const struct report *, const struct report_names *,

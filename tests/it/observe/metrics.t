@@ -69,7 +69,7 @@ def test_promtool():
     text = t.http(s.metrics, '/metrics')[2]
     r = t.run([promtool, 'check', 'metrics'], input=text.encode())
     t.is_((r.returncode, r.stdout, r.stderr), (0, b'', b''),
-          'promtool has nothing to say')
+          'promtool finds no fault')
     w.bye()
 
 
@@ -177,7 +177,7 @@ def test_agree():
 
 
 def names_everywhere(g):
-    """What is said of a gate's names, {name: (parked, open, waiting)} each:
+    """A gate's names, {name: (parked, open, waiting)} each:
     by JSON, the page, the table, and metrics, which know listed ones only."""
     i = t.one()
     told = {n['name']: (n['parked'], n['open'], n['waiting'])
@@ -190,7 +190,8 @@ def names_everywhere(g):
     m = scrape(g)
     seen = {n['name']: tuple(
         m.pop('inetws_agent_%s}' % (x % n['name']), None) for x in
-        ('wires{name="%s",state="parked"', 'wires{name="%s",state="open"',
+        ('websockets{name="%s",state="parked"',
+         'websockets{name="%s",state="open"',
          'visitors_waiting{name="%s"')) for n in i['names'] if n['listed']}
     if any(k.startswith('inetws_agent_') for k in m):
         raise AssertionError('metrics of others')
@@ -205,22 +206,22 @@ def test_names():
                      visitors=None, auth=('--agents-file',
                      reverse.agents_file(ann='a', bob='b', eve='e')))
     g.metrics = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
-    wires = [reverse.raw_agent(g, '/agents/ann', secret='a')
+    agents = [reverse.raw_agent(g, '/agents/ann', secret='a')
              for _ in range(2)]
-    wires.append(reverse.raw_agent(g, '/agents/bob', secret='b'))
+    agents.append(reverse.raw_agent(g, '/agents/bob', secret='b'))
     v = reverse.visit(d + '/bob.sock')
-    t.like(reverse.line(wires[2]), '^open ', 'bob has a visitor')
-    wires[2].text('ok')
+    t.like(reverse.line(agents[2]), '^open ', 'bob has a visitor')
+    agents[2].text('ok')
     waiting = [reverse.visit(d + '/eve.sock') for _ in range(3)]
     want = {'ann': (2, 0, 0), 'bob': (0, 1, 0), 'eve': (0, 0, 3)}
     t.ok(t.until(lambda: {n['name']: (n['parked'], n['open'], n['waiting'])
                           for n in t.one()['names']} == want),
-         'agents parked, open, and visitors who wait')
+         'parked, open, and queued visitors')
     for where, found in zip(('JSON', 'page', 'table', 'metrics'),
                             names_everywhere(g)):
         t.is_(found, want, where)
     t.is_((scrape(g)['inetws_visitors_waiting'], t.one()['waiting']), (3, 3),
-          'and all who wait')
+          'and all that wait')
     e = reverse.raw_agent(g, '/agents/eve', secret='e')
     t.like(reverse.line(e), '^open ', 'one of them is served')
     e.text('ok')
@@ -232,7 +233,7 @@ def test_names():
 
 
 def test_names_made_up():
-    """Names that nobody has listed are shown, but are no labels."""
+    """Names that are not listed are shown, but are no labels."""
     t.rundir()
     d = t.folder()
     g = reverse.gate('--visitors-dir', d, '--queue', '1s', '--metrics',
@@ -255,7 +256,7 @@ def test_names_made_up():
     t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
          'one listener for all: its visitors wait for any agent')
     a = reverse.raw_agent(g, '/agents/ann', secret='a')
-    t.like(reverse.line(a), '^open ', 'who comes')
+    t.like(reverse.line(a), '^open ', 'an agent that comes')
     a.text('ok')
     want = {'-': (0, 0, 0), 'ann': (0, 1, 0)}
     t.ok(t.until(lambda: names_everywhere(g) == (want, want, want, {})),
@@ -374,7 +375,7 @@ def test_old_http():
     x.sendall(b'GET /healthz HTTP/1.0\r\n\r\n')
     x.shutdown(1)
     t.ok(t.ws.read_all(x)[0].endswith(b'\r\n\r\nalive\n'),
-         'who says no more is answered too')
+         'one that ends its side is answered too')
     for old in ('0.9', '2.0'):
         t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/%s\r\n\r\n' %
                      old.encode())[0], 505, 'but not HTTP/' + old)
@@ -427,7 +428,7 @@ def test_haproxy():
                 for r in rows[1:] if r[1:2] == ['s']}
     want = {name: (word, 'L7OK' if word == 'UP' else 'L7STS')
             for name, _, _, word in checks}
-    t.ok(t.until(lambda: seen() == want), 'HAProxy sees who is well')
+    t.ok(t.until(lambda: seen() == want), 'HAProxy sees which are well')
     if seen() != want:
         t.diag(str(seen()))
 
@@ -489,7 +490,7 @@ def test_unix():
 
 @t.limit(40)
 def test_slow():
-    """Whoever does not ask or read ties up little, and not for long."""
+    """A client that does not ask or read ties up little, and not for long."""
     t.rundir()
     echo = t.echo()
     s = watched(echo.port)
@@ -546,7 +547,7 @@ def test_page():
 
 
 def test_textfile():
-    """status --openmetrics: for those whom nobody can scrape."""
+    """status --openmetrics: where nothing can be scraped."""
     t.rundir()
     s = watched(t.free_port())
     t.http(s.metrics, '/metrics')
@@ -572,7 +573,7 @@ def inetd_server(page, target):
 
 
 def test_node_exporter():
-    """Where nobody listens: by a file, through the real collector."""
+    """Where nothing listens: by a file, through the real collector."""
     exporter, = t.need('prometheus-node-exporter')
     promtool, = t.need('promtool')
     echo = t.echo()
@@ -597,7 +598,7 @@ def test_node_exporter():
         text = f.read()
     r = t.run([promtool, 'check', 'metrics'], input=text.encode())
     t.is_((r.returncode, r.stdout + r.stderr), (0, b''),
-          'promtool has nothing to say')
+          'promtool finds no fault')
     t.is_(t.series(text)['http_to_tcp_active_connections'], 1,
           "that tool's names too")
     port = t.free_port()

@@ -47,7 +47,7 @@ names(void)
 	    "the last one");
 }
 
-/* Those of a gate, and what is said of them. */
+/* The names of a gate, and their numbers. */
 static void
 gate(void)
 {
@@ -72,11 +72,12 @@ gate(void)
 	report_name(&names, "one too many", 1, 1);
 	is(names.n, 3, "names, as many as there is room for");
 	is(of[0].parked * 100 + of[0].open * 10 + of[0].waiting, 112,
-	    "a wire that waits, one with a visitor, visitors who wait");
-	is(of[2].open, 1, "a name that only a wire has");
+	    "parked and open websockets, queued visitors");
+	is(of[2].open, 1, "a name that only a websocket has");
 	out_begin(&o, buf, sizeof(buf));
 	metrics_write(&o, &text, &r, &names, NULL);
-	ok(strstr(buf, "\ninetws_agent_wires{name=\"ann\",state=\"parked\"} "
+	ok(strstr(buf, "\ninetws_agent_websockets{name=\"ann\","
+	    "state=\"parked\"} "
 	    "1\n") != NULL && strstr(buf, "\ninetws_agent_visitors_waiting"
 	    "{name=\"ann\"} 2\n") != NULL, "a listed name is a label");
 	ok(strstr(buf, "bob") == NULL && strstr(buf, "eve") == NULL,
