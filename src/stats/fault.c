@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A page in a file can be cut short by the file's owner, or find the disk
- * full; whoever touches what is not there gets SIGBUS.  Statistics are not
- * worth a tunnel, let alone the process that listens: memory of our own takes
- * the place of what is missing.
+ * A page in a file can be truncated by the file's owner, and the disk can be
+ * full; a process that touches a missing part gets SIGBUS.  Statistics must
+ * not end a tunnel or the supervisor, so anonymous memory takes the place of
+ * what is missing.
  */
 #include <sys/mman.h>
 
@@ -14,7 +14,7 @@
 
 #include "stats/internal.h"
 
-#define RANGES	2	/* our own page, and one that is looked at */
+#define RANGES	2	/* our own page, and one that is read */
 
 static struct {
 	const char *p;
@@ -34,7 +34,7 @@ is_ours(const char *p)
 	return 0;
 }
 
-/* Anything else happens again, and kills. */
+/* With any other fault the instruction is repeated and kills. */
 static void
 replace(int signo, siginfo_t *info, void *context)
 {

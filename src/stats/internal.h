@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The layout of the page, and what those share that write it (stats.c the
- * page, stats_slot.c a slot) and read it (stats_read.c).
+ * The layout of the page, and what the files share that write it (page.c the
+ * page, slot.c a slot), read it (read.c) and take it over (takeover.c).  From
+ * the bottom: fault, map, slot and read, page, takeover.
  */
 #ifndef STATS_INTERNAL_H
 #define STATS_INTERNAL_H
@@ -10,11 +11,11 @@
 
 #include "stats/page.h"
 
-#define STATS_MAGIC	0x73777465u	/* a page of another byte order differs */
+#define STATS_MAGIC	0x73777465u	/* another byte order differs */
 #define STATS_VERSION	6
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
-/* What visitors of a gate come for; written by the supervisor alone. */
+/* An agent's name at a gate; only the supervisor writes it. */
 struct stats_name {
 	uint32_t seq;
 	uint32_t listed, waiting;
@@ -28,12 +29,12 @@ struct stats_header {
 	int64_t started;	/* seconds since 1970 */
 	int64_t started_at;	/* of clock_ms() */
 	uint32_t max;
-	uint32_t waiting;	/* visitors */
+	uint32_t waiting;	/* queued visitors */
 	uint32_t used;		/* slots below this one have been used */
 	char program[32], mode[12], name[256];
-	int64_t note;
-	uint64_t turn;		/* the last one given */
-	int64_t log_second;	/* whose lines are counted */
+	int64_t ready_cache;
+	uint64_t turn;		/* the last one that was given */
+	int64_t log_second;	/* log_lines counts its lines */
 	uint64_t log_lines, log_left_out;
 	uint32_t names;		/* those below this one have been used */
 } __attribute__((aligned(128)));
@@ -43,8 +44,8 @@ struct stats_own {
 	struct stats_header *page;
 	size_t size;
 	int fd;			/* -1: no file */
-	int unlisted;		/* no slot: what is mine goes to the last */
-	struct report_counts flushed;	/* of it */
+	int unlisted;		/* no slot: counts go to the last one */
+	struct report_counts flushed;	/* what went there already */
 	char path[200];
 };
 
@@ -69,8 +70,8 @@ stats_at(const struct stats_header *h, unsigned int slot)
 }
 
 /*
- * How many slots a page of this size has.  What the page says of itself was
- * compared once, and is not asked again: all children can write there.
+ * The number of slots in a page of this size.  The header's own number was
+ * compared with it once and is not used again: all children can write there.
  */
 static inline unsigned int
 stats_fit(size_t size)
@@ -79,7 +80,7 @@ stats_fit(size_t size)
 	    STATS_BLOCK * STATS_A_BLOCK;
 }
 
-/* A name; they come last. */
+/* A name; the names are at the end of the page. */
 static inline struct stats_name *
 stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
 {
@@ -87,32 +88,39 @@ stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
 	    STATS_NAMES + i;
 }
 
-/* fcntl(2): a lock of this type, or none, on n bytes from at. */
+/* fcntl(2): a lock of this type (F_UNLCK: none) on n bytes from at. */
 int stats_lock(int fd, int wait, short type, off_t at, off_t n);
 
 /*
- * What is mapped there, up to two of them at a time, may turn out not to be in
- * the file: memory of zeros takes its place then.  Has that been so?
+ * A mapped file may become shorter than its mapping: zeroed memory then takes
+ * the place of what is missing.  Two mappings at a time can be guarded.
+ * stats_is_missing(): has that happened?
  */
 void stats_guard(const void *p, size_t size);
 void stats_unguard(const void *p);
 int stats_is_missing(void);
 
-/* What has this number is changed between these two. */
+/* The entry with this sequence number is changed between these two. */
 void stats_change(uint32_t *seq);
 void stats_changed(uint32_t *seq);
 
-/* This process writes no slot any more. */
+/* From now on this process writes no slot. */
 void stats_leave(void);
 
-/* The locks of other processes in a range: is there one, and where? */
+/* Does another process hold a lock in this range?  *where: its start. */
 int stats_locked(int fd, off_t from, off_t n, off_t *where);
 
-/* The page in stats_take_over()'s sense, with slot 0 locked, or NULL. */
-struct stats_header *stats_inherit(const char *path,
-    const struct stats_about *, int *fd, size_t *size);
+/* Bytes of a page with so many slots (of stats_bound()). */
+size_t stats_page_size(unsigned int slots);
 
-/* Maps what is a page of this version.  NULL with errno; EINVAL: it is none. */
+/* So many slots for connections, the two extra ones, and full blocks. */
+unsigned int stats_bound(unsigned int slots);
+
+/* Writes the header; the magic number last. */
+void stats_describe(struct stats_header *, unsigned int slots,
+    const struct stats_about *);
+
+/* Maps a page of this version.  NULL with errno; EINVAL: it is not one. */
 struct stats_header *stats_map(int fd, int prot, size_t *size);
 void stats_unmap(const struct stats_header *, size_t size);
 

@@ -12,20 +12,11 @@
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define LINES_A_SECOND	100	/* of the log, that strangers cause */
+#define LINES_A_SECOND	100	/* in the log that any peer can cause */
 #define RELAXED		__ATOMIC_RELAXED
 
-struct stats_own stats_own = { .fd = -1 };
-
-static size_t
-page_size(unsigned int slots)
-{
-	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_BLOCK +
-	    STATS_NAMES * sizeof(struct stats_name);
-}
-
-static void
-describe(struct stats_header *h, unsigned int slots,
+void
+stats_describe(struct stats_header *h, unsigned int slots,
     const struct stats_about *about)
 {
 	h->version = STATS_VERSION;
@@ -57,14 +48,6 @@ stats_retitle(const struct stats_about *about)
 	strlcpy(h->name, about->name, sizeof(h->name));
 }
 
-/* Slot 0 and the last one come on top, and what makes whole blocks. */
-static unsigned int
-bounded(unsigned int slots)
-{
-	slots = (slots < STATS_SLOTS_MAX ? slots : STATS_SLOTS_MAX) + 2;
-	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_A_BLOCK;
-}
-
 int
 stats_create(const char *path, unsigned int slots,
     const struct stats_about *about)
@@ -73,8 +56,8 @@ stats_create(const char *path, unsigned int slots,
 	void *p;
 	int fd = -1, saved;
 
-	slots = bounded(slots);
-	size = page_size(slots);
+	slots = stats_bound(slots);
+	size = stats_page_size(slots);
 	if (path != NULL) {
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd == -1)
@@ -100,87 +83,8 @@ stats_create(const char *path, unsigned int slots,
 	stats_own.fd = fd;
 	if (path != NULL)
 		strlcpy(stats_own.path, path, sizeof(stats_own.path));
-	describe(stats_own.page, slots, about);
+	stats_describe(stats_own.page, slots, about);
 	return 0;
-}
-
-int
-stats_take_over(const char *path, const struct stats_about *about)
-{
-	struct stats_header *h;
-	unsigned int i;
-	size_t size;
-	int fd;
-
-	if ((h = stats_inherit(path, about, &fd, &size)) == NULL)
-		return -1;
-	stats_own.page = h;
-	stats_own.size = size;
-	stats_own.fd = fd;
-	strlcpy(stats_own.path, path, sizeof(stats_own.path));
-	describe(h, stats_fit(size), about);
-	STATS_SET(h->note, 0);
-	for (i = 0; i < STATS_NAMES && i < h->names; i++)
-		stats_set_name(i, "", 0, 0);
-	return 0;
-}
-
-void
-stats_unmap(const struct stats_header *h, size_t size)
-{
-	stats_unguard(h);
-	munmap((void *)(uintptr_t)h, size);
-}
-
-struct stats_header *
-stats_map(int fd, int prot, size_t *size)
-{
-	struct stats_header *h;
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return NULL;
-	errno = EINVAL;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)page_size(1))
-		return NULL;
-	*size = st.st_size;
-	h = mmap(NULL, *size, prot, MAP_SHARED, fd, 0);
-	if (h == MAP_FAILED)
-		return NULL;
-	stats_guard(h, *size);
-	if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) == STATS_MAGIC &&
-	    h->version == STATS_VERSION &&
-	    h->header_size == sizeof(struct stats_header) &&
-	    h->slot_size == sizeof(struct stats_slot) && h->slots > 2 &&
-	    h->slots <= bounded(STATS_SLOTS_MAX) &&
-	    *size == page_size(stats_fit(*size)) &&
-	    stats_fit(*size) == h->slots)
-		return h;
-	stats_unmap(h, *size);
-	errno = EINVAL;
-	return NULL;
-}
-
-int
-stats_lock(int fd, int wait, short type, off_t at, off_t n)
-{
-	struct flock l = { .l_type = type, .l_whence = SEEK_SET,
-	    .l_start = at, .l_len = n };
-
-	return fcntl(fd, wait ? F_SETLKW : F_SETLK, &l);
-}
-
-int
-stats_locked(int fd, off_t from, off_t n, off_t *where)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-	    .l_start = from, .l_len = n };
-
-	if (fcntl(fd, F_GETLK, &l) == -1 || l.l_type == F_UNLCK)
-		return 0;
-	if (where != NULL)
-		*where = l.l_start;
-	return 1;
 }
 
 /* An empty file becomes a page, one process at a time. */
@@ -189,7 +93,7 @@ make_shared(int fd, unsigned int slots)
 {
 	struct stats_header *h;
 	struct stat st;
-	size_t size = page_size(bounded(slots));
+	size_t size = stats_page_size(stats_bound(slots));
 	int r = -1;
 
 	if (stats_lock(fd, 1, F_WRLCK, STATS_UNLISTED - 1, 1) == -1)
@@ -199,7 +103,7 @@ make_shared(int fd, unsigned int slots)
 	else if (ftruncate(fd, size) == 0 && (h = mmap(NULL, size,
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED) {
 		stats_guard(h, size);
-		describe(h, bounded(slots), NULL);
+		stats_describe(h, stats_bound(slots), NULL);
 		stats_unmap(h, size);
 		r = 0;
 	}
@@ -222,7 +126,7 @@ stats_share(const char *path, unsigned int slots, struct error *why)
 		close(fd);
 		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
 		    path, saved == EINVAL ?
-		    "is none, or of another version of inetws" :
+		    "not a statistics file, or of another version of inetws" :
 		    strerror(saved));
 	}
 	stats_own.fd = fd;
@@ -264,7 +168,7 @@ stats_path(void)
 	return stats_own.path[0] != '\0' ? stats_own.path : NULL;
 }
 
-/* Two processes may both begin a second: then a few lines more come through. */
+/* Two processes may both begin a second: then a few more lines are allowed. */
 int
 stats_may_log(uint64_t *left_out)
 {
@@ -314,14 +218,15 @@ stats_set_name(unsigned int i, const char *text, int listed,
 int64_t
 stats_ready_cache(void)
 {
-	return stats_own.page == NULL ? 0 : STATS_GET(stats_own.page->note);
+	return stats_own.page == NULL ? 0 :
+	    STATS_GET(stats_own.page->ready_cache);
 }
 
 void
-stats_set_ready_cache(int64_t note)
+stats_set_ready_cache(int64_t value)
 {
 	if (stats_own.page != NULL)
-		STATS_SET(stats_own.page->note, note);
+		STATS_SET(stats_own.page->ready_cache, value);
 }
 
 void
@@ -338,12 +243,4 @@ stats_close(int remove)
 	stats_own.page = NULL;
 	stats_own.fd = -1;
 	stats_own.path[0] = '\0';
-}
-
-void
-stats_view_own(struct stats_view *v)
-{
-	v->page = stats_own.page;
-	v->size = stats_own.size;
-	v->fd = stats_own.fd;
 }

@@ -31,7 +31,7 @@ stats_view_open(struct stats_view *v, const char *path, struct error *why)
 	v->fd = -1;
 	return error_set(why, EXIT_BADCONFIG, "%s: %s", path,
 	    saved == EINVAL ?
-	    "is no statistics page, or of another version of inetws" :
+	    "not a statistics page, or of another version of inetws" :
 	    strerror(saved));
 }
 
@@ -46,7 +46,7 @@ stats_view_close(struct stats_view *v)
 	v->fd = -1;
 }
 
-/* What it begins with and who has locked it is the same in all versions. */
+/* The magic number and the locks are the same in all versions. */
 int
 stats_is_abandoned(const char *path)
 {
@@ -74,8 +74,8 @@ stats_slots(const struct stats_view *v)
 }
 
 /*
- * As it was between two changes, if that can be had: who is in the middle of
- * one may wait for a processor, or for memory.
+ * Copies an entry between two changes, if possible: a process that is changing
+ * it may be waiting for a processor or for memory.
  */
 static void
 copy_whole(void *to, const void *from, size_t size, const uint32_t *seq)
@@ -100,7 +100,7 @@ copy(struct stats_slot *to, const struct stats_slot *from)
 	copy_whole(to, from, sizeof(*to), &from->seq);
 }
 
-/* Whoever left a state behind and holds no lock was killed. */
+/* A slot with a state but without a lock: its process was killed. */
 static int
 is_alive(const struct stats_view *v, unsigned int slot)
 {
@@ -108,7 +108,7 @@ is_alive(const struct stats_view *v, unsigned int slot)
 	    stats_at(v->page, slot)->pid == getpid();
 }
 
-/* Locks of one byte each in [from, from + n). */
+/* The number of locks of one byte each in [from, from + n). */
 static unsigned int
 count_locks(int fd, off_t from, off_t n)
 {
@@ -121,9 +121,8 @@ count_locks(int fd, off_t from, off_t n)
 }
 
 /*
- * Many processes write the page, and what one of them puts there that somebody
- * has taken over must not end beyond its place, nor move a reader's terminal:
- * no control characters, those in UTF-8 neither.
+ * Every child can write the page, and a compromised one may write anything:
+ * a text must end within its field and must not control a reader's terminal.
  */
 static void
 take(char *to, const char *from, size_t size)

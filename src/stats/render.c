@@ -33,7 +33,7 @@ rtt(char *dst, size_t size, int64_t ms)
 
 /* "user@address" */
 static const char *
-who(char *dst, size_t size, const struct report_row *r)
+peer_of(char *dst, size_t size, const struct report_row *r)
 {
 	if (r->user[0] == '\0')
 		return or_dash(r->peer);
@@ -41,7 +41,7 @@ who(char *dst, size_t size, const struct report_row *r)
 	return dst;
 }
 
-/* "12 open, 1 lost": what there is. */
+/* "12 open, 1 lost": the states that occur. */
 static void
 add_states(struct out *o, const struct report *r)
 {
@@ -97,7 +97,7 @@ report_table_row(struct out *o, const struct report_row *r)
 	snprintf(pid, sizeof(pid), "%d", r->pid);
 	snprintf(resumes, sizeof(resumes), "%u", r->resumes);
 	out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
-	    who(peer, sizeof(peer), r), or_dash(r->target),
+	    peer_of(peer, sizeof(peer), r), or_dash(r->target),
 	    str_ms(age, sizeof(age), r->age),
 	    str_ms(idle, sizeof(idle), r->idle),
 	    str_bytes(up, sizeof(up), r->up),
@@ -296,7 +296,7 @@ report_html_row(struct out *o, const struct report_row *r)
 	char text[130];
 
 	out_add(o, "<tr>");
-	cell(o, "Peer", who(text, sizeof(text), r), 'a');
+	cell(o, "Peer", peer_of(text, sizeof(text), r), 'a');
 	cell(o, "Target", or_dash(r->target), 'a');
 	cell(o, "State", report_state_name(r->state), 's');
 	cell(o, "Age", str_ms(text, sizeof(text), r->age), 'n');

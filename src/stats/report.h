@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an instance does, as numbers and rows: filled in by whoever can look,
- * shown as a table, JSON, HTML (report_show.c) or metrics (metrics.c).
+ * What an instance does, as numbers and rows: read from its page (read.c),
+ * shown as a table, JSON, HTML (render.c) or metrics (metrics.c).
  */
 #ifndef STATS_REPORT_H
 #define STATS_REPORT_H
@@ -12,21 +12,21 @@
 #include "base/out.h"
 
 enum report_state {
-	STATE_FREE,		/* nobody */
-	STATE_LISTENING,	/* a supervisor's own */
+	STATE_FREE,		/* no process */
+	STATE_LISTENING,	/* a supervisor */
 	STATE_HANDSHAKE,	/* not both halves yet */
-	STATE_PARKED,		/* a wire that waits for its stream */
+	STATE_PARKED,		/* a websocket without a stream */
 	STATE_OPEN,
 	STATE_HALF_CLOSED,	/* one direction has ended */
-	STATE_LOST,		/* a session without its wire */
+	STATE_LOST,		/* a session that lost its websocket */
 	STATES
 };
 
-/* How connections ended: the first ones are enum tunnel_end's. */
+/* How connections ended; the first ones are those of enum tunnel_end. */
 enum report_result {
 	RESULT_ENDED = 1,
 	RESULT_HANDED_OVER = 10, /* to the process that keeps its session */
-	RESULT_NO_NAME,		/* these could not begin */
+	RESULT_NO_NAME,		/* from here: the connection could not begin */
 	RESULT_UNREACHABLE,
 	RESULT_SYSTEM,
 	RESULT_LEFT,
@@ -34,7 +34,7 @@ enum report_result {
 	RESULT_PROTOCOL,
 	RESULT_DENIED,
 	RESULT_OTHER,
-	RESULT_KILLED,		/* the process ended before it could tell */
+	RESULT_KILLED,		/* its process was killed */
 	RESULTS
 };
 
@@ -46,15 +46,15 @@ enum { CODE_NONE, CODE_1000, CODE_1001, CODE_1002, CODE_1006_OR_LESS,
 #define REPORT_BUCKETS	13	/* the last one is without bound */
 
 struct report_histogram {
-	uint64_t bucket[REPORT_BUCKETS];	/* not cumulated */
+	uint64_t bucket[REPORT_BUCKETS];	/* not cumulative */
 	uint64_t sum;				/* milliseconds */
 };
 
-/* Numbers that only grow; nothing but uint64_t. */
+/* Counters; nothing but uint64_t. */
 struct report_counts {
-	uint64_t up, down;	/* bytes, from the wire's client and to it */
+	uint64_t up, down;	/* bytes, from the websocket's client, to it */
 	uint64_t begun;		/* connections */
-	uint64_t refused;	/* at the limit */
+	uint64_t refused;	/* at a limit */
 	uint64_t losses, resumes;
 	uint64_t ended[RESULTS];
 	uint64_t code[CODES];
@@ -68,7 +68,7 @@ struct report_row {
 	enum report_state state;
 	char mode[12];
 	char peer[64], via[64], target[128];
-	char user[64];		/* "" nobody was checked */
+	char user[64];		/* "": not authenticated */
 	char id[20], peer_id[20];
 	int64_t age, idle;	/* ms */
 	int64_t rtt;		/* ms, -1 unknown */
@@ -80,23 +80,23 @@ struct report_row {
 struct report {
 	char version[32], mode[12];
 	char name[256];		/* "A,B -> C" */
-	int pid;		/* of the supervisor, 0: none lives */
+	int pid;		/* of the supervisor, 0: it has ended */
 	int64_t started;	/* seconds since 1970 */
 	int64_t uptime;		/* ms */
 	unsigned int max;	/* --max-connections, 0: unknown */
 	unsigned int active[STATES];
 	unsigned int unlisted;	/* alive, but without a row */
-	unsigned int waiting;	/* visitors whom nobody serves yet */
+	unsigned int waiting;	/* queued visitors */
 	struct report_counts counts;
 };
 
-/* Whom visitors of a gate come for: an agent's name, or "-" for any. */
+/* A name of agents at a gate; "-": visitors of any agent. */
 struct report_name {
 	char text[128];
 	int listed;		/* in --agents-file */
-	unsigned int parked;	/* wires that wait */
-	unsigned int open;	/* those with a visitor */
-	unsigned int waiting;	/* visitors whom nobody serves yet */
+	unsigned int parked;	/* websockets without a visitor */
+	unsigned int open;	/* websockets with a visitor */
+	unsigned int waiting;	/* queued visitors */
 };
 
 #define REPORT_NAMES_MAX	4096
@@ -124,28 +124,26 @@ extern const int64_t report_rtt_ms[REPORT_BUCKETS - 1];
 unsigned int report_bucket(const int64_t bounds[REPORT_BUCKETS - 1],
     int64_t ms);
 
-/* All that are alive: rows and others, without the supervisor. */
+/* All living connections, listed and unlisted. */
 unsigned int report_active(const struct report *);
 
 /*
- * Adds to what is known of a name: so many wait for it.  One for which there
- * is no room any more is left out.
+ * Adds to a name's numbers: so many visitors are queued.  A name for which
+ * there is no room is left out.
  */
 void report_name(struct report_names *, const char *text, int listed,
     unsigned int waiting);
 
-/* The same of an agent's wire. */
+/* The same for an agent's websocket. */
 void report_name_row(struct report_names *, const struct report_row *);
 
-/* Is an instance of this mode one that has names? */
+/* Does an instance of this mode have names? */
 int report_is_gate(const char *mode);
 
 /* a += b */
 void report_add(struct report_counts *a, const struct report_counts *b);
 
-/*
- * Lines: an instance, the names of the columns, a row.
- */
+/* Lines: an instance, the names of the columns, a row. */
 void report_table_head(struct out *, const struct report *);
 void report_table_columns(struct out *);
 void report_table_row(struct out *, const struct report_row *);
@@ -160,7 +158,7 @@ void report_json_name(struct out *, const struct report_name *);
 
 /*
  * A page: head, names if there are any, the names of the columns, each row,
- * and the end, which tells of rows left out.
+ * and the end, which says how many rows were left out.
  */
 void report_html_head(struct out *, const struct report *);
 void report_html_names(struct out *, const struct report_names *);

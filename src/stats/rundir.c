@@ -13,7 +13,7 @@
 
 #define SUFFIX	".stats"
 
-/* Of several directories systemd gives the names with colons between. */
+/* systemd separates several directories with colons. */
 static int
 first_of(char *dst, size_t size, const char *list)
 {
@@ -66,7 +66,7 @@ rundir_each(const char *dir, void (*each)(void *, const char *path), void *arg)
 		    strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		/* Opening and closing one's own would give up its locks. */
+		/* Opening and closing our own page would release its locks. */
 		if (stats_path() != NULL && strcmp(path, stats_path()) == 0)
 			continue;
 		if (stats_is_abandoned(path)) {

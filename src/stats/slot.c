@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A slot of the page: taking it, writing it, giving it back. */
+/* A slot of the page: taking it, writing it, releasing it. */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,26 +8,13 @@
 
 #define RELAXED		__ATOMIC_RELAXED
 
-static struct stats_slot alone = { .rtt = -1 };
-struct stats_slot *stats_mine = &alone;
+static struct stats_slot single = { .rtt = -1 };
+struct stats_slot *stats_mine = &single;
 
 void
 stats_leave(void)
 {
-	stats_mine = &alone;
-}
-
-void
-stats_change(uint32_t *seq)
-{
-	__atomic_store_n(seq, *seq | 1, RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-}
-
-void
-stats_changed(uint32_t *seq)
-{
-	__atomic_store_n(seq, (*seq | 1) + 1, __ATOMIC_RELEASE);
+	stats_mine = &single;
 }
 
 void
@@ -42,7 +29,7 @@ stats_end_change(void)
 	stats_changed(&stats_mine->seq);
 }
 
-/* A slot that nobody has, in a file. */
+/* A free slot of a page in a file. */
 static int
 search(void)
 {
@@ -61,7 +48,7 @@ search(void)
 	return STATS_SLOT_NONE;
 }
 
-/* Is there such a slot, which is for one process alone? */
+/* Is there such a slot, for one process? */
 static int
 is_slot(int slot)
 {
@@ -83,15 +70,15 @@ stats_prepare(int slot)
 		;
 }
 
-/* No slot: this process counts in memory of its stats_own. */
+/* No slot: this process counts in its own memory. */
 static void
 be_unlisted(void)
 {
-	stats_mine = &alone;
+	stats_mine = &single;
 	if (stats_own.page == NULL)
 		return;
 	stats_own.unlisted = 1;
-	stats_own.flushed = alone.counts;
+	stats_own.flushed = single.counts;
 	if (stats_own.fd != -1)
 		stats_lock(stats_own.fd, 0, F_WRLCK,
 		    STATS_UNLISTED + getpid(), 1);
@@ -109,7 +96,7 @@ stats_take(int slot, enum report_state state)
 		if (stats_own.fd != -1)
 			stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1);
 	}
-	/* Written before it is read: a page that is read first faults twice. */
+	/* Write before reading: a page that is read first faults twice. */
 	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);
 	stats_close_slot(slot);
 	stats_begin_change();
@@ -162,11 +149,11 @@ stats_close_slot(int slot)
 		conclude(s, RESULT_KILLED);
 }
 
-/* The one slot with several writers. */
+/* The last slot is the only one with several writers. */
 void
 stats_flush(void)
 {
-	const uint64_t *from = (const uint64_t *)(void *)&alone.counts;
+	const uint64_t *from = (const uint64_t *)(void *)&single.counts;
 	uint64_t *done = (uint64_t *)(void *)&stats_own.flushed, *to;
 	size_t i;
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What limits are judged by: the page is where processes see each other.
+ * --max-per-source and --max-handshakes: processes count each other by the
+ * page, the only thing that they share.
  */
 #include <sched.h>
 
 #include "stats/internal.h"
 
-#define TRIES	1000	/* until somebody has got his turn */
-#define COMING	UINT64_MAX	/* the turn of who is just getting one */
+#define TRIES	1000	/* to see the turn of a process that is getting one */
+#define COMING	UINT64_MAX	/* the turn of a process that is getting one */
 
 static uint64_t
 turn_of(const struct stats_slot *s)
@@ -24,7 +25,7 @@ turn_of(const struct stats_slot *s)
 	return turn;
 }
 
-/* One that was killed leaves its slot as it was, without a lock. */
+/* A killed process leaves its slot unchanged, but without a lock. */
 static int
 is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
     uint64_t mine)
@@ -42,8 +43,8 @@ is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
 }
 
 /*
- * Who is to be seen says so before he takes his turn: of two that come at once
- * at least the later one sees the other.
+ * A process writes its source before it takes its turn: of two that come at
+ * the same time at least the later one sees the other.
  */
 unsigned int
 stats_source(uint64_t source, unsigned int max)
@@ -63,8 +64,8 @@ stats_source(uint64_t source, unsigned int max)
 		return 0;
 	}
 	/*
-	 * Nobody to be counted: whoever counts later finds this one before
-	 * him, and the header's page is left alone.
+	 * Nothing to count: processes that count later find this one before
+	 * them, and the header's page is not written.
 	 */
 	if (max == 0) {
 		STATS_SET(stats_mine->turn, 0);
@@ -80,7 +81,7 @@ stats_source(uint64_t source, unsigned int max)
 	return n;
 }
 
-/* The one that a process took by itself. */
+/* That slot, or the one that the process took by itself. */
 static struct stats_slot *
 slot_of(const struct stats_view *v, int slot, int pid)
 {

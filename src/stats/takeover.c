@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Pages whose supervisor is gone while its tunnels live on: whoever listens in
- * its place takes the page over, and with it those that are still to count.
+ * Pages whose supervisor has ended while its tunnels live on: a supervisor
+ * with the same listeners takes the page over and counts these tunnels.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 
 #include "stats/internal.h"
 
-/* "A,B -> C": where it goes may have changed. */
+/* Both are "A,B -> C"; C may differ. */
 static int
 same_listeners(const char *a, const char *b)
 {
@@ -23,7 +23,7 @@ same_listeners(const char *a, const char *b)
 	    (b[len] == '\0' || strncmp(b + len, " -> ", 4) == 0);
 }
 
-/* Somebody may remove it as soon as its last process has gone. */
+/* Another process may remove it once its last process has ended. */
 static int
 is_removed(int fd)
 {
@@ -49,8 +49,8 @@ is_orphan(const struct stats_header *h, int fd,
 	    stats_locked(fd, 1, STATS_SLOTS_MAX, NULL) && !is_removed(fd);
 }
 
-struct stats_header *
-stats_inherit(const char *path, const struct stats_about *about, int *fd,
+static struct stats_header *
+inherit(const char *path, const struct stats_about *about, int *fd,
     size_t *size)
 {
 	struct stats_header *h;
@@ -65,6 +65,27 @@ stats_inherit(const char *path, const struct stats_about *about, int *fd,
 		stats_unmap(h, *size);
 	close(*fd);
 	return NULL;
+}
+
+int
+stats_take_over(const char *path, const struct stats_about *about)
+{
+	struct stats_header *h;
+	unsigned int i;
+	size_t size;
+	int fd;
+
+	if ((h = inherit(path, about, &fd, &size)) == NULL)
+		return -1;
+	stats_own.page = h;
+	stats_own.size = size;
+	stats_own.fd = fd;
+	strlcpy(stats_own.path, path, sizeof(stats_own.path));
+	stats_describe(h, stats_fit(size), about);
+	STATS_SET(h->ready_cache, 0);
+	for (i = 0; i < STATS_NAMES && i < h->names; i++)
+		stats_set_name(i, "", 0, 0);
+	return 0;
 }
 
 void

@@ -107,18 +107,18 @@ sources(const char *path)
 		;
 	is(i, N / 2, "each of two sources counts up by one");
 	stats_take(N + 1, STATE_HANDSHAKE);
-	is(stats_source(9, 1000), 0, "another source has nobody");
+	is(stats_source(9, 1000), 0, "another source has no connection");
 	is(stats_source(7, 1000), N / 2, "or all of them");
 	ok(!stats_is_established(N + 1, getpid()), "a handshake is one");
 	STATS_SET(stats_mine->state, STATE_OPEN);
 	ok(stats_is_established(N + 1, getpid()), "a tunnel is none");
-	ok(!stats_is_established(1, getpid()), "nor is who has not begun");
+	ok(!stats_is_established(1, getpid()), "nor is a process that has not begun");
 	close(gate[1]);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	for (i = 0; i < N && path == NULL; i++)
 		stats_close_slot(i + 1);
-	is(stats_source(7, 1000), 0, "who is gone does not count");
+	is(stats_source(7, 1000), 0, "a connection that has ended does not count");
 	stats_release(RESULT_ENDED);
 	close(pair[0]);
 	close(pair[1]);
@@ -158,7 +158,7 @@ bad_files(void)
 	is(why.status, EXIT_NAME, "not found");
 }
 
-/* What visitors of a gate come for. */
+/* The names of a gate. */
 static void
 names(void)
 {
@@ -178,7 +178,7 @@ names(void)
 	stats_names(&v, &found);
 	is(found.n, 2, "its names, without those that are gone");
 	is_str(of[0].text, "ann", "one");
-	is(of[0].listed * 10 + of[0].waiting, 12, "and what is said of it");
+	is(of[0].listed * 10 + of[0].waiting, 12, "and its numbers");
 	is(of[1].listed * 10 + of[1].waiting, 7, "the other one");
 	stats_close(1);
 	is(stats_create(NULL, 2, &about), 0, "one that is no gate's");

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* What lies under all of a page: its size, its mapping, locks in its file. */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "stats/internal.h"
+
+#define RELAXED		__ATOMIC_RELAXED
+
+struct stats_own stats_own = { .fd = -1 };
+
+size_t
+stats_page_size(unsigned int slots)
+{
+	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_BLOCK +
+	    STATS_NAMES * sizeof(struct stats_name);
+}
+
+unsigned int
+stats_bound(unsigned int slots)
+{
+	slots = (slots < STATS_SLOTS_MAX ? slots : STATS_SLOTS_MAX) + 2;
+	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_A_BLOCK;
+}
+
+void
+stats_unmap(const struct stats_header *h, size_t size)
+{
+	stats_unguard(h);
+	munmap((void *)(uintptr_t)h, size);
+}
+
+struct stats_header *
+stats_map(int fd, int prot, size_t *size)
+{
+	struct stats_header *h;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	errno = EINVAL;
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)stats_page_size(1))
+		return NULL;
+	*size = st.st_size;
+	h = mmap(NULL, *size, prot, MAP_SHARED, fd, 0);
+	if (h == MAP_FAILED)
+		return NULL;
+	stats_guard(h, *size);
+	if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) == STATS_MAGIC &&
+	    h->version == STATS_VERSION &&
+	    h->header_size == sizeof(struct stats_header) &&
+	    h->slot_size == sizeof(struct stats_slot) && h->slots > 2 &&
+	    h->slots <= stats_bound(STATS_SLOTS_MAX) &&
+	    *size == stats_page_size(stats_fit(*size)) &&
+	    stats_fit(*size) == h->slots)
+		return h;
+	stats_unmap(h, *size);
+	errno = EINVAL;
+	return NULL;
+}
+
+int
+stats_lock(int fd, int wait, short type, off_t at, off_t n)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET,
+	    .l_start = at, .l_len = n };
+
+	return fcntl(fd, wait ? F_SETLKW : F_SETLK, &l);
+}
+
+int
+stats_locked(int fd, off_t from, off_t n, off_t *where)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_start = from, .l_len = n };
+
+	if (fcntl(fd, F_GETLK, &l) == -1 || l.l_type == F_UNLCK)
+		return 0;
+	if (where != NULL)
+		*where = l.l_start;
+	return 1;
+}
+
+void
+stats_change(uint32_t *seq)
+{
+	__atomic_store_n(seq, *seq | 1, RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void
+stats_changed(uint32_t *seq)
+{
+	__atomic_store_n(seq, (*seq | 1) + 1, __ATOMIC_RELEASE);
+}
+
+void
+stats_view_own(struct stats_view *v)
+{
+	v->page = stats_own.page;
+	v->size = stats_own.size;
+	v->fd = stats_own.fd;
+}
