@@ -6,7 +6,7 @@
 #include "sandbox/drop.h"
 #include "sandbox/privileges.h"
 
-/* What the resolver loads when it is first used is not there in a chroot. */
+/* The libraries that the resolver loads at first use are not in a chroot. */
 static void
 load_resolver(void)
 {
@@ -31,8 +31,8 @@ drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
 			give(user.uid, user.gid);
 	}
 	load_resolver();
-	return privileges_drop(o->service.chroot, o->service.run_as != NULL ? &user : NULL,
-	    why);
+	return privileges_drop(o->service.chroot,
+	    o->service.run_as != NULL ? &user : NULL, why);
 }
 
 int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The last step before serving: --chroot and --run-as.  Everything that needs
- * root or paths outside the new root comes before it (listeners, the log, keys
- * and authorities, the statistics page, the pid file, the service manager's
- * socket), the sandbox after it.
+ * root or paths outside the new root is done before it (listeners, the log,
+ * keys and authorities, the statistics page, the pid file, the service
+ * manager's socket), the sandbox after it.
  */
 #ifndef SANDBOX_DROP_H
 #define SANDBOX_DROP_H
@@ -15,14 +15,14 @@
 
 /*
  * Changes root directory and user.  give, if not NULL, is called first with
- * the new user, for what has to belong to it.  0, or -1 and why.
+ * the new user, to change the owner of files.  0, or -1 and why.
  */
 int drop_privileges(const struct options *, void (*give)(uid_t, gid_t),
     struct error *);
 
 /*
- * What has to work after it does not: logs why, and in which root directory
- * files were looked for.  Returns the status.
+ * Something fails after that: logs why, and in which root directory files were
+ * looked for.  Returns the exit status.
  */
 int drop_failed(const struct options *, const struct error *);
 

@@ -19,8 +19,8 @@ failed(const char *what)
 }
 
 /*
- * Verifying looks into a folder of authorities again at each redial, and at
- * a redirect to TLS where there was none before, all the rest too.
+ * A redial reads a folder of authorities again, and everything else when it is
+ * redirected to TLS for the first time.
  */
 int
 enter_prepare(const struct options *o, enum sandbox_role role)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the system shall not let this process do even by mistake.
+ * Limits that protect this process against its own mistakes.
  */
 #ifndef SANDBOX_LIMITS_H
 #define SANDBOX_LIMITS_H
 
 /*
- * No core dumps, which would hold what is carried; the soft limit, so a
- * program to be run can raise it.  0, or -1 with errno.
+ * No core dumps, which would hold users' data; only the soft limit, so that a
+ * target program can raise it.  0, or -1 with errno.
  */
 int limits_no_core(void);
 
 /*
- * No descriptors of this number and above any more, beside those that are
- * there.  0, or -1 with errno.
+ * No new descriptors of this number and above; existing ones stay.  0, or -1
+ * with errno.
  */
 int limits_descriptors(unsigned int);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Systems without a sandbox of ours, and builds with sanitizers: those write
- * reports to files and look for leaks from a thread that traces the others,
- * all of which is what a sandbox is there to refuse.
+ * For systems without a sandbox, and for builds with sanitizers: these write
+ * reports to files and look for leaks with a thread that traces the others,
+ * which a sandbox refuses.
  */
 #include <stddef.h>
 

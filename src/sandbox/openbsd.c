@@ -8,7 +8,7 @@
 
 #define READABLE_MAX	8
 
-/* What sandbox_prepare() was told. */
+/* The arguments of sandbox_prepare(). */
 static enum sandbox_role prepared;
 static const char *unveiled[READABLE_MAX];
 static unsigned int nunveiled;
@@ -28,8 +28,8 @@ sandbox_prepare(enum sandbox_role role, const char *const *readable,
 }
 
 /*
- * pledge(2) without "rpath" sees no file at all, but "dns" has its own way to
- * the resolver's; unveil(2) narrows what is left.
+ * Without "rpath" pledge(2) permits no file, but "dns" permits the resolver's;
+ * unveil(2) restricts "rpath".
  */
 int
 sandbox_enter(void)

@@ -10,7 +10,7 @@
 
 #define NAME_MAX_LEN	64
 
-/* -1: it is none. */
+/* -1: not a number. */
 static long long
 number(const char *text)
 {
@@ -85,7 +85,7 @@ failed(struct error *why, const char *what, const char *of)
 	    strerror(errno), errno == EPERM ? ", only root may" : "");
 }
 
-/* Is the group that was named the only one already? */
+/* Is the named group the only one already? */
 static int
 has_only_group(const struct privileges *r)
 {
@@ -116,7 +116,7 @@ become(const struct privileges *r, struct error *why)
 		return failed(why, "--run-as:", "user");
 	if (r->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
 		return error_set(why, EXIT_SYSTEM,
-		    "--run-as: root's rights came back");
+		    "--run-as: root's privileges came back");
 	return 0;
 }
 

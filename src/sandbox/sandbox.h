@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a child may still do once it relays: next to nothing.  One file for
- * each system, chosen by the Makefile: sandbox_linux.c (Landlock, seccomp and
- * no_new_privs), sandbox_openbsd.c (pledge and unveil), sandbox_none.c.
+ * What a relaying child may do: very little.  One file per system, chosen by
+ * the Makefile: linux.c (Landlock, seccomp and no_new_privs), openbsd.c (pledge
+ * and unveil), none.c.
  *
  * On Linux a call that is not in the table fails with EPERM, so that a library
- * that tries something unforeseen takes another way and no tunnel is lost by
- * it.  What nobody but an intruder asks for (to execute, to look into other
- * processes, another architecture's calls) kills the process, and its
- * supervisor logs that.
+ * that tries something unforeseen can take another way and no tunnel is lost.
+ * What only an intruder does (executing a program, reading other processes,
+ * another architecture's calls) kills the process, and its supervisor logs
+ * that.
  *
  * make SANDBOX_DEBUG=1 builds a program that names the refused call in the
  * log and exits with 71.
@@ -18,23 +18,19 @@
 
 enum sandbox_role {
 	/*
-	 * Reads, writes, polls and closes what it holds, takes what comes to
-	 * a listener that it holds (accept4, recvmsg), makes pipes, sets
-	 * socket options, allocates memory, waits for children, exits.
+	 * Reads, writes, polls and closes its descriptors, accepts and
+	 * receives descriptors (accept4, recvmsg), makes pipes, sets socket
+	 * options, allocates memory, waits for children, exits.
 	 */
 	SANDBOX_RELAY,
-	/*
-	 * The same, and sends HUP to the program that it has started.
-	 */
+	/* SANDBOX_RELAY, and sends HUP to the program that it started. */
 	SANDBOX_PROGRAM,
 	/*
 	 * SANDBOX_RELAY, and looks names up, connects, reads the system's
 	 * configuration, libraries and certificates.
 	 */
 	SANDBOX_REDIAL,
-	/*
-	 * SANDBOX_REDIAL and SANDBOX_PROGRAM.
-	 */
+	/* SANDBOX_REDIAL and SANDBOX_PROGRAM. */
 	SANDBOX_REDIAL_PROGRAM
 };
 

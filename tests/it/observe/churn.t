@@ -40,13 +40,13 @@ class Truth:
         return self.rng.sample(sorted(self.live), min(n, len(self.live)))
 
     def exchange(self, n):
-        said = []
+        sent = []
         for peer in self.some(n):
             size = self.rng.choice((1, 100, 5000, 60000))
             self.live[peer].send(b'x' * size)
-            said.append((peer, size))
+            sent.append((peer, size))
             self.up += size
-        for peer, size in said:
+        for peer, size in sent:
             self.live[peer].take_data(size)
             self.down += size
             self.live[peer].data.clear()
@@ -142,7 +142,7 @@ def test_churn():
           (TUNNELS, ROUNDS))
     t.ok(slowest < 1 * t.SCALE, 'within a second (%.2f s)' % slowest)
     t.is_(sorted(set(back)), [], 'nothing ever goes back')
-    t.is_(accepted, ROUNDS, 'promtool never has anything to say')
+    t.is_(accepted, ROUNDS, 'promtool never finds a fault')
     i = t.one()
     t.is_((i['active'], i['total'], i['up'], i['down'],
            i['ended']['killed']), known() + (truth.killed,),

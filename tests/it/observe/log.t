@@ -160,7 +160,7 @@ def test_killed():
 
 
 def test_foreign_bytes():
-    """Nobody makes lines of his own."""
+    """No peer can make lines of its own."""
     s = t.server(t.echo().port, '--path', '/right')
     for raw in (b'GET /\x01\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n',
                 b'GET /a" level=error event=fake HTTP/1.1\r\nHost: x\r\n\r\n',
@@ -205,7 +205,7 @@ def test_manual():
     page = page[page.index('.Sh DIAGNOSTICS'):]
     told = {w.strip() for line in re.findall(r'^\.(?:It )?Li (.*)', page, re.M)
             for w in re.split(r' , ', line.replace(' ,\n', ' , '))}
-    said = set()
+    seen = set()
     for path in glob.glob(t.ROOT + '/src/**/*.c', recursive=True):
         with open(path) as f:
             text = f.read()
@@ -216,13 +216,13 @@ def test_manual():
             rest = call[levels:]
             m = re.match(r'[^,"]*,\s*(?:[\w>-]+ \? )?"([^"]*)"'
                          r'(?: :\s*"([^"]*)")?', rest)
-            said |= {w for w in m.groups() if w} if m else set()
-    t.ok(len(said) > 20, 'there are events (%d)' % len(said))
-    t.is_(sorted(said - told), [], 'all are in the manual')
+            seen |= {w for w in m.groups() if w} if m else set()
+    t.ok(len(seen) > 20, 'there are events (%d)' % len(seen))
+    t.is_(sorted(seen - told), [], 'all are in the manual')
 
 
 def test_full_pipe():
-    """Nobody reads standard error: no process waits for that."""
+    """A standard error that is not read: no process waits for it."""
     s = t.server(t.echo().port)
     s.stop()
     r, w = os.pipe()

@@ -32,7 +32,7 @@ def test_counts():
     s = t.server(echo.port)
     before = t.one()
     t.is_((before['active'], before['total'], before['pid']), (0, 0, s.pid),
-          'nobody at first')
+          'no connection at first')
     w = t.ws.connect(s.port)
     w.send(b'x' * 1000)
     w.take_data(1000)
@@ -68,7 +68,7 @@ def test_killed():
         target.next()
     t.ok(active(3), 'three are open')
     ws[0].send(b'abc')
-    t.ok(t.until(lambda: t.one()['up'] == 3), 'one has said something')
+    t.ok(t.until(lambda: t.one()['up'] == 3), 'one has sent something')
     for pid in t.children(s.pid):
         os.kill(pid, signal.SIGKILL)
     t.ok(active(0), 'kill -9 of all: none is active')
@@ -103,7 +103,7 @@ def test_supervisor_killed():
 
 
 def test_another_version():
-    """Such a page is no use to us, and goes when nobody has it any more."""
+    """Such a page is ignored, and removed when no process uses it."""
     d = t.rundir() + '/inetws'
     s = t.server(t.free_port())
     page, = os.listdir(d)
@@ -119,9 +119,9 @@ def test_another_version():
         t.is_(len(json.loads(r.stdout)['instances']), 1, 'and is not shown')
     with open(os.path.join(d, '2.stats'), 'wb') as f:
         f.write(b'something else that ends like this')
-    t.is_(t.run_inetws('status', '--json').returncode, 0, 'nobody has it:')
+    t.is_(t.run_inetws('status', '--json').returncode, 0, 'no process uses it:')
     t.is_(sorted(os.listdir(d)), sorted(['2.stats', page]),
-          'it goes, and what is no page is left alone')
+          'it is removed, and what is no page is not')
     t.is_(t.one()['pid'], s.pid, 'as is what is in use')
 
 
@@ -131,7 +131,7 @@ def test_end():
     pages = os.listdir(d + '/inetws')
     t.is_(pages, ['%d.stats' % s.pid], 'a page in the runtime directory')
     t.is_(os.stat(d + '/inetws/' + pages[0]).st_mode & 0o777, 0o600,
-          'for its owner alone')
+          'for its owner only')
     s.stop()
     t.is_(os.listdir(d + '/inetws'), [], 'gone at the end')
     target = t.Held()
@@ -149,7 +149,7 @@ def test_end():
 
 
 def test_no_directory():
-    """It works, though nobody sees it."""
+    """It works, though it is not listed."""
     os.environ['XDG_RUNTIME_DIR'] = '/dev/null'
     try:
         echo = t.echo()

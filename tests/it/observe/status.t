@@ -20,7 +20,7 @@ import subprocess       # noqa: E402
 def test_nobody():
     d = t.rundir()
     r = t.run_inetws('status')
-    t.is_(r.returncode, 69, 'nobody there: 69')
+    t.is_(r.returncode, 69, 'no instance: 69')
     t.like(r.stderr, 'no instance found in ' + d, 'and where it looked')
     t.is_(t.status(), {'instances': []}, 'as JSON an empty list')
     r = t.run_inetws('status', d + '/none')
@@ -59,7 +59,7 @@ def test_table():
 
 
 def test_hostile_page():
-    """A process that somebody took over writes what it likes to its page."""
+    """A compromised process writes what it likes to its page."""
     d = t.rundir()
     s = t.server(t.echo().port)
     path = os.path.join(d, 'inetws', '%d.stats' % s.pid)
@@ -133,19 +133,19 @@ def test_parked():
                           t.status()['instances']] in (
                               [('gate', 1), ('agent', 1)],
                               [('agent', 1), ('gate', 1)])),
-         'a wire is parked at both sides')
+         'a websocket is parked at both sides')
 
 
 def test_refused():
     if os.getuid() != 0:
-        raise t.Skip('needs root to be somebody else')
+        raise t.Skip('needs root to be another user')
     t.rundir()
     page = t.folder() + '/page'
     os.chmod(os.path.dirname(page), 0o755)
     s = t.server(t.free_port(), '--stats-file', page)
     r = t.run_inetws('status', page, program=t.world_executable(),
                      preexec_fn=lambda: os.setuid(65534))
-    t.is_(r.returncode, 77, "somebody else's page: 77")
+    t.is_(r.returncode, 77, "another user's page: 77")
     t.like(r.stderr, 'belongs to another user', 'and why')
     t.ok(s.alive(), 'its owner goes on')
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The program for the kernel's filter, run here for every number and many
- * arguments, against what is said here once more in other words.
+ * The filter's program, interpreted here for every number and many arguments,
+ * and compared with the same rules written a second time.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -45,7 +45,7 @@
 
 #define NUMBERS	600
 
-/* What can be in an argument, as far as anything depends on it. */
+/* Values of arguments that a rule depends on, and their neighbours. */
 static const uint64_t values[] = {
 	0, 1, 2, 3, PROT_EXEC, PROT_READ | PROT_EXEC, 6, 7,
 	F_SETLKW, F_SETOWN, F_SETSIG, F_SETLEASE, F_SETPIPE_SZ,
@@ -59,7 +59,7 @@ static const uint64_t values[] = {
 
 #define NVALUES	(sizeof(values) / sizeof(values[0]))
 
-/* Those that every role may call, whatever the arguments. */
+/* Those that every role may call with any arguments. */
 static int
 is_free(uint32_t number)
 {
@@ -88,7 +88,7 @@ is_free(uint32_t number)
 	return 0;
 }
 
-/* Those that one who dials may call besides. */
+/* Those that a process that dials may call in addition. */
 static int
 is_free_to_dial(uint32_t number)
 {
@@ -180,7 +180,7 @@ jump(const struct sock_fprog *p, unsigned int *pc, uint32_t n)
 	return *pc < p->len;
 }
 
-/* What the kernel does, with what it lets through of it (seccomp(2)). */
+/* The instructions that seccomp(2) permits, as the kernel runs them. */
 static uint32_t
 run(const struct sock_fprog *p, const struct seccomp_data *d)
 {

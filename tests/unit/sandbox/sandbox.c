@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Enters the sandbox as a child does, each time in a process of its own, and
- * tries what it must still be able to do and what it must not.
+ * tries what must work there and what must not.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -36,23 +36,23 @@
 
 static char dir[] = "/tmp/inetws-sandbox.XXXXXX";
 static char secret[100], shown[100];	/* files; the latter is readable */
-static int listener, held, pair[2], door;
+static int listener, held, pair[2], handoff;
 static struct sockaddr_in where;
 static pid_t program;
 
-/* What a try says: 0, or the errno it failed with. */
-#define SAID(failed)	((failed) ? errno : 0)
+/* The result of a try: 0, or the errno it failed with. */
+#define ERROR(failed)	((failed) ? errno : 0)
 
 static int
 t_open(void)
 {
-	return SAID(open("/etc/hosts", O_RDONLY) == -1);
+	return ERROR(open("/etc/hosts", O_RDONLY) == -1);
 }
 
 static int
 t_secret(void)
 {
-	return SAID(open(secret, O_RDONLY) == -1);
+	return ERROR(open(secret, O_RDONLY) == -1);
 }
 
 static int
@@ -61,68 +61,68 @@ t_shown(void)
 	char c;
 	int fd = open(shown, O_RDONLY);
 
-	return SAID(fd == -1 || read(fd, &c, 1) != 1);
+	return ERROR(fd == -1 || read(fd, &c, 1) != 1);
 }
 
 static int
 t_write(void)
 {
-	return SAID(open(secret, O_WRONLY) == -1);
+	return ERROR(open(secret, O_WRONLY) == -1);
 }
 
 static int
 t_write_readable(void)
 {
-	return SAID(open(shown, O_RDWR | O_TRUNC) == -1);
+	return ERROR(open(shown, O_RDWR | O_TRUNC) == -1);
 }
 
 static int
 t_create(void)
 {
-	return SAID(open("/tmp/inetws-made", O_CREAT | O_RDONLY, 0600) == -1);
+	return ERROR(open("/tmp/inetws-made", O_CREAT | O_RDONLY, 0600) == -1);
 }
 
 static int
 t_unlink(void)
 {
-	return SAID(unlink(secret) == -1);
+	return ERROR(unlink(secret) == -1);
 }
 
 static int
 t_mkdir(void)
 {
-	return SAID(mkdir("/tmp/inetws-made", 0700) == -1);
+	return ERROR(mkdir("/tmp/inetws-made", 0700) == -1);
 }
 
 static int
 t_chmod(void)
 {
-	return SAID(chmod(secret, 0777) == -1);
+	return ERROR(chmod(secret, 0777) == -1);
 }
 
 static int
 t_socket(void)
 {
-	return SAID(socket(AF_INET, SOCK_STREAM, 0) == -1);
+	return ERROR(socket(AF_INET, SOCK_STREAM, 0) == -1);
 }
 
 static int
 t_packet(void)
 {
-	return SAID(socket(AF_PACKET, SOCK_RAW, 0) == -1);
+	return ERROR(socket(AF_PACKET, SOCK_RAW, 0) == -1);
 }
 
 static int
 t_connect(void)
 {
-	return SAID(connect(held, (struct sockaddr *)&where,
+	return ERROR(connect(held, (struct sockaddr *)&where,
 	    sizeof(where)) == -1);
 }
 
 static int
 t_listen(void)
 {
-	return SAID(bind(held, (struct sockaddr *)&(struct sockaddr_in){
+	return ERROR(bind(held, (struct sockaddr *)&(struct sockaddr_in){
 	    .sin_family = AF_INET }, sizeof(where)) == -1);
 }
 
@@ -133,7 +133,7 @@ t_fork(void)
 
 	if (pid == 0)
 		_exit(0);
-	return SAID(pid == -1);
+	return ERROR(pid == -1);
 }
 
 static int
@@ -146,14 +146,14 @@ t_exec(void)
 static int
 t_execveat(void)
 {
-	return SAID(execveat(AT_FDCWD, "/bin/true", (char *[]){ NULL },
+	return ERROR(execveat(AT_FDCWD, "/bin/true", (char *[]){ NULL },
 	    (char *[]){ NULL }, 0) == -1);
 }
 
 static int
 t_ptrace(void)
 {
-	return SAID(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == -1);
+	return ERROR(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == -1);
 }
 
 static int
@@ -162,31 +162,31 @@ t_peek(void)
 	char c[8];
 	struct iovec to = { c, sizeof(c) }, from = { dir, sizeof(c) };
 
-	return SAID(process_vm_readv(getppid(), &to, 1, &from, 1, 0) == -1);
+	return ERROR(process_vm_readv(getppid(), &to, 1, &from, 1, 0) == -1);
 }
 
 static int
 t_kill(void)
 {
-	return SAID(kill(getppid(), 0) == -1);
+	return ERROR(kill(getppid(), 0) == -1);
 }
 
 static int
 t_hangup(void)
 {
-	return SAID(kill(-program, SIGHUP) == -1 && errno != ESRCH);
+	return ERROR(kill(-program, SIGHUP) == -1 && errno != ESRCH);
 }
 
 static int
 t_signal_by_fcntl(void)
 {
-	return SAID(fcntl(pair[0], F_SETOWN, getppid()) == -1);
+	return ERROR(fcntl(pair[0], F_SETOWN, getppid()) == -1);
 }
 
 static int
 t_code(void)
 {
-	return SAID(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+	return ERROR(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
 }
 
@@ -196,19 +196,19 @@ t_code_later(void)
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return SAID(mprotect(p, 4096, PROT_READ | PROT_EXEC) == -1);
+	return ERROR(mprotect(p, 4096, PROT_READ | PROT_EXEC) == -1);
 }
 
 static int
 t_terminal(void)
 {
-	return SAID(ioctl(0, TIOCSTI, "x") == -1);
+	return ERROR(ioctl(0, TIOCSTI, "x") == -1);
 }
 
 static int
 t_root(void)
 {
-	return SAID(chroot("/") == -1);
+	return ERROR(chroot("/") == -1);
 }
 
 #ifdef __x86_64__
@@ -260,21 +260,21 @@ t_relay(void)
 static int
 t_reap(void)
 {
-	return SAID(waitpid(program, NULL, WNOHANG) == -1 && errno != ECHILD);
+	return ERROR(waitpid(program, NULL, WNOHANG) == -1 && errno != ECHILD);
 }
 
-/* Somebody outside hands a descriptor over. */
+/* A process outside hands a descriptor over. */
 static int
-t_door(void)
+t_handoff(void)
 {
-	struct pollfd p = { .fd = door, .events = POLLIN };
+	struct pollfd p = { .fd = handoff, .events = POLLIN };
 	struct handoff_request v;
 	char c;
 
-	if (poll(&p, 1, 5000) != 1 || handoff_accept(door, &v) == -1)
+	if (poll(&p, 1, 5000) != 1 || handoff_accept(handoff, &v) == -1)
 		return errno;
 	handoff_confirm(&v);
-	return SAID(v.len != 5 || memcmp(v.bytes, "bytes", 5) != 0 ||
+	return ERROR(v.len != 5 || memcmp(v.bytes, "bytes", 5) != 0 ||
 	    read(v.fd, &c, 1) != 1 || c != 'x');
 }
 
@@ -298,7 +298,7 @@ t_dial(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	return SAID(fd == -1 || connect(fd, (struct sockaddr *)&where,
+	return ERROR(fd == -1 || connect(fd, (struct sockaddr *)&where,
 	    sizeof(where)) == -1);
 }
 
@@ -334,7 +334,7 @@ run(enum sandbox_role role, int (*try)(void), int visit)
 static void
 can(enum sandbox_role role, int (*try)(void), const char *what)
 {
-	int status = run(role, try, try == t_door);
+	int status = run(role, try, try == t_handoff);
 
 	if (!ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "can %s", what))
 		printf("# wait status %#x: %s\n", status,
@@ -411,9 +411,9 @@ static void
 test_relay(enum sandbox_role role)
 {
 	test_all(role);
-	door = handoff_listen(SESSION);
-	can(role, t_door, "take a descriptor that comes to its door");
-	close(door);
+	handoff = handoff_listen(SESSION);
+	can(role, t_handoff, "take a descriptor that comes to its handoff socket");
+	close(handoff);
 	cannot(role, t_open, "open a file", EPERM);
 	cannot(role, t_shown, "open one that the other role may read", EPERM);
 	cannot(role, t_socket, "make a socket", EPERM);
