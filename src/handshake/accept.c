@@ -8,6 +8,7 @@
 
 #include "handshake/websocket.h"
 #include "net/deadline_io.h"
+#include "net/http_read.h"
 #include "net/socket.h"
 #include "os/clock.h"
 
@@ -107,29 +108,18 @@ lost(struct websocket *w, size_t len, const char *how, struct error *why)
 static ssize_t
 read_head(struct websocket *w, size_t *len, int64_t deadline, struct error *why)
 {
-	struct http_parser_state st;
-	char err[200];
-	ssize_t n, r;
-	int status;
+	struct http_read r = { .io = &w->io, .buf = buf, .size = sizeof buf };
+	ssize_t n = http_read(&r, &head, deadline);
 
-	http_begin(&st, 0);
-	for (*len = 0;;) {
-		n = deadline_read(&w->io, buf + *len, sizeof buf - *len,
-		    deadline);
-		if (n == -1 && errno == ETIMEDOUT)
-			return refuse(w, 408, *len == 0 ? "no request came" :
-			    "the request did not come to its end", why);
-		if (n <= 0)
-			return lost(w, *len, n == 0 ? "" : strerror(errno),
-			    why);
-		*len += n;
-		r = http_parse(&st, buf, *len, &head, &status, err,
-		    sizeof err);
-		if (r > 0)
-			return r;
-		if (r < 0)
-			return refuse(w, status, err, why);
-	}
+	*len = r.len;
+	if (n > 0)
+		return n;
+	if (n == -1 && errno == EBADMSG)
+		return refuse(w, r.status, r.err, why);
+	if (n == -1 && errno == ETIMEDOUT)
+		return refuse(w, 408, r.len == 0 ? "no request came" :
+		    "the request is not complete", why);
+	return lost(w, r.len, n == 0 ? "" : strerror(errno), why);
 }
 
 /* What a complete head asks for; what follows it is early. */

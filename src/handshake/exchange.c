@@ -6,6 +6,7 @@
 #include "handshake/exchange.h"
 #include "handshake/tls_accept.h"
 #include "net/deadline_io.h"
+#include "net/http_read.h"
 #include "os/clock.h"
 #include "ws/upgrade.h"
 
@@ -32,30 +33,23 @@ exchange_broken(struct exchange *t, const char *doing)
 static ssize_t
 read_head(struct exchange *t, size_t *len, int64_t deadline)
 {
-	struct http_parser_state st;
-	char err[200];
-	ssize_t n, r;
-	int status;
+	struct http_read r = { .io = t->io, .buf = buf, .size = sizeof buf,
+	    .len = *len, .is_answer = 1 };
+	ssize_t n = http_read(&r, &t->head, deadline);
 
-	http_begin(&st, 1);
-	while ((r = http_parse(&st, buf, *len, &t->head, &status, err,
-	    sizeof err)) == 0) {
-		n = deadline_read(t->io, buf + *len, sizeof buf - *len,
-		    deadline);
-		if (n == -1)
-			return exchange_broken(t, "no answer");
-		if (n == 0)
-			return error_set(t->why, EXIT_PROTOCOL, "%s: %s",
-			    t->name, *len == 0 ?
-			    "the connection was closed without an answer" :
-			    "the connection was closed within the answer");
-		*len += n;
+	*len = r.len;
+	if (n > 0) {
+		trace_head(t->trace, '<', buf, n, 0);
+		return n;
 	}
-	if (r < 0)
-		return error_set(t->why, EXIT_PROTOCOL,
-		    "%s: malformed answer: %s", t->name, err);
-	trace_head(t->trace, '<', buf, r, 0);
-	return r;
+	if (n == 0)
+		return error_set(t->why, EXIT_PROTOCOL, "%s: %s", t->name,
+		    r.len == 0 ? "the connection was closed without an answer" :
+		    "the connection was closed within the answer");
+	if (errno != EBADMSG)
+		return exchange_broken(t, "no answer");
+	return error_set(t->why, EXIT_PROTOCOL, "%s: malformed answer: %s",
+	    t->name, r.err);
 }
 
 /* The final answer: interim ones are skipped (RFC 9110 15.2). */

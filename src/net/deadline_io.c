@@ -38,6 +38,10 @@ deadline_read(struct io *io, void *dst, size_t size, int64_t deadline)
 	struct iovec iov = { dst, size };
 	ssize_t n;
 
+	if (clock_ms() > deadline) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
 	for (;;) {
 		if (!io_pending(io) && deadline_wait(io, 0, deadline) == -1)
 			return -1;

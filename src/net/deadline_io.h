@@ -19,7 +19,11 @@
  */
 int deadline_wait(const struct io *, int for_write, int64_t deadline);
 
-/* One read of what is there: >0 bytes, 0 end of file, -1 with errno. */
+/*
+ * One read of what is there: >0 bytes, 0 end of file, -1 with errno.  Past the
+ * deadline it is ETIMEDOUT even if there are bytes, so that a peer that never
+ * stops sending cannot hold a loop of reads.
+ */
 ssize_t deadline_read(struct io *, void *, size_t, int64_t deadline);
 
 /* Writes all of it.  0, or -1 with errno. */

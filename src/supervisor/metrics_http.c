@@ -5,11 +5,13 @@
  */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/deadline_io.h"
+#include "net/http_read.h"
 #include "net/io.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -150,30 +152,17 @@ static int
 read_head(struct io *io, struct http_head *head, struct answer *a,
     int64_t deadline)
 {
-	struct http_parser_state st;
-	char err[200], *buf = a->room->head;
-	size_t len = 0;
-	ssize_t n, r;
-	int status;
+	struct http_read r = { .io = io, .buf = a->room->head,
+	    .size = sizeof(a->room->head), .plain = 1 };
+	ssize_t n = http_read(&r, head, deadline);
 
-	http_begin(&st, 0);
-	st.plain = 1;
-	for (;;) {
-		n = deadline_read(io, buf + len, sizeof(a->room->head) - len,
-		    deadline);
-		if (n <= 0)
-			return -1;
-		len += n;
-		r = http_parse(&st, buf, len, head, &status, err,
-		    sizeof(err));
-		if (r > 0)
-			return 0;
-		if (r < 0) {
-			head->method = slice_of("GET");
-			say(a, status, err);
-			return 0;
-		}
-	}
+	if (n > 0)
+		return 0;
+	if (n == 0 || errno != EBADMSG)
+		return -1;
+	head->method = slice_of("GET");
+	say(a, r.status, r.err);
+	return 0;
 }
 
 /* What the peer still sends is taken, so that no reset eats the answer. */

@@ -59,7 +59,7 @@ static int
 look(struct check *c, struct idler *i)
 {
 	unsigned int before = i->probe.pings;
-	enum probe_event event = probe_wait(&i->probe, 0);
+	enum probe_event event = probe_wait(&i->probe, clock_ms() + 1);
 
 	c->idle_pings += i->probe.pings - before;
 	switch (event) {

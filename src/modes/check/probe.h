@@ -45,7 +45,7 @@ void probe_begin(struct probe *, const struct websocket *);
 /* 0, or -1 with errno. */
 int probe_ping(struct probe *, int64_t deadline);
 
-/* A deadline that is past: what is there already. */
+/* What comes until the deadline; past it nothing is read. */
 enum probe_event probe_wait(struct probe *, int64_t deadline);
 
 /*

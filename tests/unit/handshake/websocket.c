@@ -342,6 +342,37 @@ test_full(void)
 	close(out[0]);
 }
 
+/* No amount of bytes moves a deadline. */
+static void
+test_flood(void)
+{
+	static char flood[65536];
+	struct io io;
+	int64_t end;
+	int pair[2];
+	ssize_t n = 1;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		abort();
+	if ((pid = fork()) == 0) {
+		close(pair[1]);
+		while (write(pair[0], flood, sizeof(flood)) > 0)
+			;
+		_exit(0);
+	}
+	close(pair[0]);
+	nonblock(pair[1]);
+	io = io_of(pair[1]);
+	end = clock_ms() + 100;
+	while (n > 0 && clock_ms() < end + 2000)
+		n = deadline_read(&io, flood, 512, end);
+	is(n, -1, "a flood of bytes ends at the deadline");
+	is(errno, ETIMEDOUT, "with ETIMEDOUT");
+	io_close(&io);
+	waitpid(pid, NULL, 0);
+}
+
 int
 main(void)
 {
@@ -355,6 +386,7 @@ main(void)
 	test_requests();
 	test_unread();
 	test_full();
+	test_flood();
 	test_dial();
 	test_redirects();
 	return done_testing();
