@@ -196,7 +196,7 @@ def test_bad_commands():
             ('echo "Sec-WebSocket-Key: x"', 71, 'Sec-WebSocket-Key may not'),
             ('echo nonsense', 71, 'no colon'),
             ('printf "X: a\\001b\\n"', 71, 'control character'),
-            ('yes "X: y" | head -c 9000', 71, 'more than 8191 bytes'),
+            ('yes "X: y" | head -c 9000', 71, 'longer than 8191 bytes'),
             ('yes "X: y" | head -c 7000', 71, 'too many headers')):
         r = t.run_inetws('connect', '--header-command', script(text),
                          '--handshake-timeout', '1s', url(held.port))
