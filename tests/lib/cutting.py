@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""Long transfers, and what loses their wires.
+"""Long transfers, and ways to lose their websockets.
 
     Flow     bytes both ways between two sockets, let through in portions
     Cutter   a TCP proxy that cuts, black-holes and counts
-    storm    a long transfer whose wire is cut again and again
+    storm    a long transfer whose websocket is cut again and again
 """
 
 import hashlib
@@ -231,7 +231,7 @@ class Cutter:
                 if how == 'rst':
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                  b'\1\0\0\0\0\0\0\0')
-                s.shutdown(socket.SHUT_RDWR)    # wakes who waits in it
+                s.shutdown(socket.SHUT_RDWR)    # wakes its thread
             except OSError:
                 pass
             s.close()
@@ -243,7 +243,7 @@ class Cutter:
         return sum(self._end(no, how) for no in alive)
 
     def hole(self, only=None):
-        """Both ends stay open; nothing that is said is read any more."""
+        """Both ends stay open; nothing that is sent is read any more."""
         with self.lock:
             gone = [no for no in self.pairs if only is None or no == only]
             gone = [self.pairs.pop(no) for no in gone]
@@ -315,5 +315,6 @@ def storm(total, cuts, cert=None):
         m = p.has_line('event=closed .*end=ended .*resumes=([0-9]+)')
         tap.ok(m and int(m[1]) >= len(cuts), '%s: a clean end, resumes=%s' % (
             name, m and m[1]))
-        tap.ok(p.has_line('event=websocket-lost'), 'it says when a wire is lost')
+        tap.ok(p.has_line('event=websocket-lost'),
+               'it says when a websocket is lost')
         tap.unlike(p.log, '[0-9a-f]{32}', 'and never the id of the session')

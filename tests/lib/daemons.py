@@ -21,7 +21,7 @@ def free_port():
     """A port for programs that cannot say which one they took.
 
     It is none of those that the system gives out by itself, and no other test
-    program gets it as long as this one runs, so it is free until somebody
+    program gets it as long as this one runs, so it is free until a program
     listens there on purpose.
     """
     with open('/proc/sys/net/ipv4/ip_local_port_range') as f:
@@ -200,7 +200,7 @@ def at_port(c, *options):
 
 def unprivileged(*folders):
     """For programs that do not run as root: a preexec_fn that becomes
-    somebody else, to whom these folders are given.  None if not root."""
+    another user, who then owns these folders.  None if not root."""
     if os.getuid() != 0:
         return None
     user = pwd.getpwnam('nobody')

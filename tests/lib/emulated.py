@@ -132,7 +132,7 @@ def _initramfs(folder, modules, script):
 
 
 def run(script, modules, timeout):
-    """What the script says, on both outputs."""
+    """The output of the script, standard output and error."""
     qemu, = proc.need('qemu-system-x86_64')
     proc.need('busybox', 'modinfo')
     image, folder = _kernel()
@@ -146,8 +146,8 @@ def run(script, modules, timeout):
                   'readonly=on,multidevs=remap'], timeout=timeout)
     out = r.stdout.decode('utf-8', 'replace').replace('\r', '')
     begin, _, rest = out.partition('BEGIN\n')
-    said, end, _ = rest.partition('\nEND\n')
+    output, end, _ = rest.partition('\nEND\n')
     if not end:
         raise AssertionError('the machine has not come to its end: %s\n%s\n%s'
-                             % (begin, said, r.stderr.decode()))
-    return said
+                             % (begin, output, r.stderr.decode()))
+    return output

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Who sits behind the streams of a tunnel."""
+"""The applications at the ends of a tunnel's streams."""
 
 import random
 import socket
@@ -22,9 +22,9 @@ def pair():
 
 class Exchange:
     """
-    Whoever sits behind a stream: sends data, ends, reads to the end.  .got,
-    .how ("eof" or "reset") after join().  wait_eof: waits for this before it
-    ends its own direction, and says late.
+    The application at the end of a stream: sends data, ends its direction, and
+    reads to the end.  .got, .how ("eof" or "reset") after join().  wait_eof:
+    waits for the peer's end before it sends late and ends its own direction.
     """
 
     def __init__(self, sock, data=b"", wait_eof=False, slow=0, keep=False,
@@ -48,7 +48,7 @@ class Exchange:
             if not self.keep:
                 self.sock.shutdown(socket.SHUT_WR)
         except ConnectionResetError:
-            self.broken = True          # told once, to whoever asks first
+            self.broken = True          # reported once, to the first call
         except OSError:
             pass
 

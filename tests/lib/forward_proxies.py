@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Forward proxies: tinyproxy, squid, ncat, microsocks and ssh -D, and scripted
-ones that behave as no proxy should.
+ones that misbehave.
 
 The functions return a program with .port; user is a pair, or None for a proxy
-that lets everybody through.
+that asks for no password.
 """
 
 import os

@@ -87,27 +87,27 @@ class Pair(Two):
     def __init__(self):
         super().__init__()
         near, far = self.pids
-        r = proc.run(self.near([self.ip, 'link', 'add', 'wire', 'type',
-                                'veth', 'peer', 'name', 'wire', 'netns',
+        r = proc.run(self.near([self.ip, 'link', 'add', 'link0', 'type',
+                                'veth', 'peer', 'name', 'link0', 'netns',
                                 far]))
         if r.returncode:
             raise tap.Skip('no virtual links here: %s' % r.stderr.decode())
         for where, address in ((self.near, NEAR), (self.far, FAR)):
-            self._ip(where, 'address', 'add', address + '/24', 'dev', 'wire')
-            for link in ('lo', 'wire'):
+            self._ip(where, 'address', 'add', address + '/24', 'dev', 'link0')
+            for link in ('lo', 'link0'):
                 self._ip(where, 'link', 'set', link, 'up')
 
     def down(self, seconds):
         """The far end of the link is down for so long: nothing gets through,
-        and nobody is told."""
-        self._ip(self.far, 'link', 'set', 'wire', 'down')
+        and neither end is told."""
+        self._ip(self.far, 'link', 'set', 'link0', 'down')
         time.sleep(seconds)
-        self._ip(self.far, 'link', 'set', 'wire', 'up')
+        self._ip(self.far, 'link', 'set', 'link0', 'up')
 
     def renumber(self, address):
         """The near end gets another address, as a laptop does that moves."""
-        self._ip(self.near, 'address', 'flush', 'dev', 'wire')
-        self._ip(self.near, 'address', 'add', address + '/24', 'dev', 'wire')
+        self._ip(self.near, 'address', 'flush', 'dev', 'link0')
+        self._ip(self.near, 'address', 'add', address + '/24', 'dev', 'link0')
 
 
 class Slow(Two):
@@ -126,12 +126,12 @@ class Slow(Two):
                     ends.append(fd)
                     # TUNSETIFF, IFF_TUN | IFF_NO_PI
                     fcntl.ioctl(fd, 0x400454ca,
-                                struct.pack('16sH14x', b'wire', 0x1001))
+                                struct.pack('16sH14x', b'link0', 0x1001))
             except OSError as e:
                 raise tap.Skip('no /dev/net/tun here: %s' % e)
             self._ip(where, 'address', 'add', here, 'peer', there, 'dev',
-                     'wire')
-            for link in ('lo', 'wire'):
+                     'link0')
+            for link in ('lo', 'link0'):
                 self._ip(where, 'link', 'set', link, 'up')
         self.threads = []
         for a, b in (ends, ends[::-1]):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Threads that stand for the rest of the world: TCP targets, a websocket
+"""Threads that play the other programs: TCP targets, a websocket
 server, and a TCP proxy that breaks on command.  All on 127.0.0.1.
 """
 
@@ -76,7 +76,7 @@ class Listener:
             while not self.results:
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise AssertionError('nobody finished with the listener')
+                    raise AssertionError('no handler has returned')
                 self.change.wait(left)
             return self.results.pop(0)
 
@@ -164,7 +164,7 @@ class Held(Listener):
             while not self.waiting:
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise AssertionError('nobody connected')
+                    raise AssertionError('no connection came')
                 self.change.wait(left)
             return self.waiting.pop(0)
 

@@ -121,7 +121,7 @@ class Program:
     def wait(self, timeout=None):
         """Its exit status, -N for signal N; TimeoutExpired if it lives on.
 
-        The log is whole then, unless somebody else still holds it open.
+        The log is whole then, unless another process still holds it open.
         """
         status = self.popen.wait(timeout or BOUND)
         self.wait_log(0.5)
@@ -132,7 +132,7 @@ class Program:
         return self.wait()
 
     def wait_log(self, timeout=None):
-        """The whole log, once nobody holds standard error open any more."""
+        """The whole log, once no process holds standard error open."""
         end = time.monotonic() + (timeout or BOUND)
         with self.change:
             while not self.closed and time.monotonic() < end:
@@ -153,8 +153,8 @@ def port_of(name):
 
 
 def world_executable():
-    """The program where other users can run it, too: the tree may be in a
-    home that is closed to them."""
+    """The program at a path where other users can run it: the tree may be in
+    a home directory that is closed to them."""
     open_to_all = lambda path: os.stat(path).st_mode & 0o001
     if all(map(open_to_all, (INETWS, *pathlib.Path(INETWS).parents))):
         return INETWS
@@ -212,7 +212,7 @@ def run_inetws(*args, program=INETWS, **kw):
 
 
 def until(condition, timeout=None, pause=0.02):
-    """Waits for something that nobody announces; its last value."""
+    """Polls a condition that no event announces; its last value."""
     end = time.monotonic() + (timeout or BOUND)
     while True:
         value = condition()
@@ -238,7 +238,7 @@ def need(*programs):
     return found
 
 
-# What /proc says.
+# From /proc.
 
 def parents():
     """{pid: (parent, state)} of all processes."""
@@ -308,7 +308,7 @@ def opened(pid):
 
 def private_kib(pid):
     """Memory that is this process's own: not shared with its parent, nor a
-    page of a file that nobody else happens to use."""
+    page of a file that no other process happens to use."""
     total = 0
     with open('/proc/%d/smaps_rollup' % pid) as f:
         for line in f:
@@ -365,8 +365,8 @@ def cleanup():
         shutil.rmtree(_folders.pop(), ignore_errors=True)
 
 
-def tell():
-    """What the programs of a failed case said."""
+def show_logs():
+    """The logs of the programs of a failed case."""
     for p in _programs:
         tap.diag('--- %s (pid %d, %s)' % (
             ' '.join(p.argv)[:200], p.pid,
@@ -380,7 +380,7 @@ def _end(number, frame):
     os._exit(128 + number)
 
 
-tap.on_failure(tell)
+tap.on_failure(show_logs)
 tap.on_cleanup(cleanup)
 atexit.register(cleanup)
 for _number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

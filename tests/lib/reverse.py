@@ -19,7 +19,7 @@ OFFER = 'inetws; v=1; id=agent1; win=65536; serve'
 
 def gate(*options, listen='127.0.0.1:0', auth=('--allow-any-agent',),
          visitors='127.0.0.1:0', **kw):
-    """inetws gate; .port for agents, .visitors where those come, .url(name)."""
+    """inetws gate; .port for agents, .visitors for visitors, .url(name)."""
     words = ('--visitors', visitors) if visitors else ()
     g = proc.inetws('gate', '-l', listen, *words, *auth, *options, **kw)
     g.name = proc.listening(g)[0]
@@ -37,7 +37,7 @@ def agent(url, target, *options, **kw):
 
 
 def parked(g, count=1):
-    """Waits until so many wires wait at a gate."""
+    """Waits until so many websockets wait at a gate."""
     return proc.until(lambda: sum('parked' in proc.command_of(c)
                                   for c in proc.children(g.pid)) >= count)
 

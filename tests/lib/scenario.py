@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """A scenario is a folder with a page for users and a test of what stands in
-it: command lines come from README.md, configurations from files beside it,
+it: command lines come from README.md, configurations from files in its folder,
 and only addresses and places are replaced.
 
     s = Scenario(__file__, {'127.0.0.1:39000': '127.0.0.1:%d' % port, ...})
@@ -47,7 +47,7 @@ class Scenario:
         return [shlex.split(self.replaced(line)) for line in found]
 
     def exec_start(self, unit, **specifiers):
-        """The command of a unit, beside the page or in contrib/systemd."""
+        """The command of a unit, in its folder or in contrib/systemd."""
         path = os.path.join(self.folder, unit)
         if not os.path.exists(path):
             path = os.path.join(proc.ROOT, 'contrib', 'systemd', unit)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A websocket peer whose every byte can be bent.
+"""A websocket peer that can send any byte, right or wrong.
 
 frame() builds any frame, right or wrong.  WebSocket is either end of a
 connection whose handshake is done; connect() dials one and WSServer (in
@@ -337,9 +337,9 @@ def read_all(sock):
 
 
 def dial_and_read(where):
-    """What comes to somebody who dials and says nothing: as read_all().
+    """What a client that sends nothing receives: as read_all().
 
-    A reset may come so early that it is connect(2) that tells of it.
+    A reset may come so early that connect(2) reports it.
     """
     try:
         return read_all(dial(where))

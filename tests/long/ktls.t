@@ -41,15 +41,15 @@ def test_emulated():
     out = emulated.run('\n'.join(script), MODULES, 1700)
     t.diag('Linux ' + out.split('\n')[0])
     parts = re.split(r'^status: (.*)$', out, flags=re.M)
-    for name, said, status in zip(TESTS, parts[::2], parts[1::2]):
-        plan = re.search(r'^1\.\.(\d+)(.*)', said, re.M)
+    for name, output, status in zip(TESTS, parts[::2], parts[1::2]):
+        plan = re.search(r'^1\.\.(\d+)(.*)', output, re.M)
         if status == 'not built':
             t.skip(name + ' is not built (make unit)')
             continue
         if not t.ok(status == '0' and plan and (name != TESTS[0] or
                                                 plan[1] != '0'),
                     '%s: %s cases' % (name, plan[1] if plan else 'no')):
-            for line in said.split('\n'):
+            for line in output.split('\n'):
                 if not line.startswith('ok '):
                     t.diag(line)
     t.is_(len(parts), 2 * len(TESTS) + 1, 'it came to its end')

@@ -25,7 +25,7 @@ def test_asked_again():
     port = t.free_port()
     ws = t.WSServer(port=port)
     c = t.client('ws://127.0.0.1:%d/' % port, '--warm', '1')
-    t.is_(ws.next().read_frame().opcode, 8, 'a wire may not wait')
+    t.is_(ws.next().read_frame().opcode, 8, 'a websocket may not wait')
     c.wait_line('event=not-parked')
     begin = time.monotonic()
     ws.close()
@@ -34,7 +34,7 @@ def test_asked_again():
          'later another one is there')
     took = time.monotonic() - begin
     t.ok(WAIT - 5 <= took, 'it was asked after %d s' % took)
-    t.ok(r.parked(s), 'and the wire waits')
+    t.ok(r.parked(s), 'and the websocket waits')
 
 
 t.main()

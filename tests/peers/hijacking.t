@@ -42,7 +42,7 @@ FRAMED = '''return new Promise((done) => {
 
 
 def site(target, name, *options):
-    """A server for whoever has the cookie, and a page beside it."""
+    """A server for requests with the cookie, and a page next to it."""
     d = t.folder()
     with open(d + '/page.html', 'w') as f:
         f.write(PAGE % name)
@@ -73,7 +73,7 @@ def test_hijacking():
     _, evil, other = site(target.port, 'evil')
     b = browser.Browser(trust=[cert, other])
     own = 'https://localhost:%d' % n.port
-    stranger = 'https://127.0.0.1:%d' % evil.port
+    other = 'https://127.0.0.1:%d' % evil.port
     ws = 'wss://localhost:%d/ws/' % n.port
 
     b.get(own + '/page.html')
@@ -82,10 +82,10 @@ def test_hijacking():
     t.is_(b.script(OPEN, ws), 'echo', 'with it the page is served')
     refused(b, n, s, target, FRAMED, ws, 'a frame without an origin')
 
-    b.get(stranger + '/page.html')
-    refused(b, n, s, target, OPEN, ws, "a stranger's page")
+    b.get(other + '/page.html')
+    refused(b, n, s, target, OPEN, ws, "a page of another site")
     refused(b, n, s, target, FRAMED, ws, 'a frame in it')
-    s2 = t.server(target.port, '--allow-origin', stranger)
+    s2 = t.server(target.port, '--allow-origin', other)
     n2 = t.nginx(s2.port, cert, path='/ws/')
     t.is_(b.script(OPEN, 'wss://localhost:%d/ws/' % n2.port), 'echo',
           'the same page, allowed by its name')

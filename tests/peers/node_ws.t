@@ -45,13 +45,13 @@ class Node:
              chain.url.replace('localhost', '127.0.0.1'), chain.cert.ca,
              json.dumps(options)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env=ENV)
-        self.said = queue.Queue()
+        self.events = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
         for line in self.program.stdout:
-            self.said.put(json.loads(line))
-        self.said.put(None)
+            self.events.put(json.loads(line))
+        self.events.put(None)
 
     def do(self, *words):
         self.program.stdin.write(json.dumps(words).encode() + b'\n')
@@ -59,7 +59,7 @@ class Node:
 
     def next(self):
         """The next words; None behind the last ones."""
-        return self.said.get(timeout=2 * t.BOUND)
+        return self.events.get(timeout=2 * t.BOUND)
 
     def until(self, word):
         """Goes on to these words; they."""

@@ -20,7 +20,7 @@ import base64           # noqa: E402
 WIDE, NARROW = 1200, 390
 LONG = 'x' * 90 + '.example.org'
 
-# What the page looks like to who sees it.
+# What a reader sees of the page.
 LOOK = '''
 const r = document.documentElement, rows = document.querySelectorAll('tbody tr');
 const seen = (e) => getComputedStyle(e).display;
@@ -158,7 +158,7 @@ def test_gate():
                      visitors=None, auth=('--agents-file',
                      reverse.agents_file(**{name: 'a', 'bob': 'b'})))
     port = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
-    wire = reverse.raw_agent(g, '/' + name, secret='a')
+    websocket = reverse.raw_agent(g, '/' + name, secret='a')
     waiting = [reverse.visit(d + '/bob.sock') for _ in range(2)]
     t.ok(t.until(lambda: t.one()['waiting'] == 2), 'visitors wait')
     b = Page()
@@ -168,16 +168,16 @@ def test_gate():
         p = b.script(LOOK)
         t.ok(p['scroll'] <= width, 'nothing sticks out of %d (%d)' %
              (width, p['scroll']))
-        t.is_(p['rows'], 3, 'two names and a wire')
+        t.is_(p['rows'], 3, 'two names and a websocket')
         t.ok(name in p['text'].replace('\n', ''), 'with the long name')
         seen = b.script("return [...document.querySelectorAll("
                         "'table.names tr:nth-child(2) td')].map("
                         "(x) => x.innerText);")
-        t.is_(seen, ['bob', '0', '0', '2'], 'for whom visitors wait')
+        t.is_(seen, ['bob', '0', '0', '2'], 'for which visitors wait')
         b.keep('gate-%d' % width)
     for v in waiting:
         v.close()
-    wire.drop()
+    websocket.drop()
 
 
 t.main()

@@ -210,7 +210,7 @@ class Server(t.WSServer):
         try:
             stream = socket.create_connection(('127.0.0.1', self.target))
         except OSError:
-            w.drop()            # and nothing said
+            w.drop()            # without a Close
             return
         self.tunnels.append(Theirs(w, stream))
 
@@ -271,11 +271,12 @@ def test_server_target_is_dead():
         v = t.ws.dial(c.port)
         t.is_(t.ws.read_all(v), (b'', 'reset'),
               'a bare end behind the 101 is a reset')
-        t.ok(c.has_line('event=closed .*end=websocket-lost'), 'the log says so')
+        t.ok(c.has_line('event=closed .*end=websocket-lost'),
+             'the log says so')
 
 
 def test_server_target_resets():
-    """It passes a reset on as a good end: nobody can know better."""
+    """It passes a reset on as a good end: its peer cannot know better."""
     held = t.Held()
     theirs, c = ours(held.port, front=False)
     v = t.ws.dial(c.port)

@@ -76,7 +76,7 @@ def test_lines():
 
 
 def test_program_ends():
-    """It tells nobody of that, so nobody can know whether it was all."""
+    """It does not report that, so no peer can know whether it was all."""
     url, options = websocketd('--binary', 'echo', 'x')
     r = t.run_inetws('connect', *options, url)
     t.is_(r.returncode, 74, 'an end without Close is no good end')

@@ -60,7 +60,7 @@ def test_ends_when_the_far_side_ends():
 
 
 def test_far_close_with_stdin_open():
-    """A foreign Close is the end even if nobody closes stdin."""
+    """A Close of a plain peer is the end even if stdin stays open."""
     server = t.WSServer()
     p = t.connect(url(server.port), '--linger', '1s')
     w = server.next()
@@ -269,7 +269,7 @@ def test_other_statuses():
     port = t.free_port()
     r = t.run_inetws('connect', url(port))
     t.is_(r.returncode, 69, 'refused: 69')
-    t.like(r.stderr, '(?i)refused', 'which is said')
+    t.like(r.stderr, '(?i)refused', 'and the error says so')
 
     r = t.run_inetws('connect', 'ws+unix:/nowhere/at/all:/')
     t.is_(r.returncode, 69, 'a Unix socket that is not there: 69')
@@ -278,7 +278,7 @@ def test_other_statuses():
     r = t.run_inetws('connect', '--handshake-timeout', '500ms',
                      '--connect-timeout', '500ms', url(mute.port))
     t.is_(r.returncode, 75, 'no answer: 75')
-    t.like(r.stderr, '(?i)time', 'which is said')
+    t.like(r.stderr, '(?i)time', 'and the error says so')
 
     server = t.WSServer()
     p = t.connect(url(server.port), '--resume', '0')
@@ -287,7 +287,7 @@ def test_other_statuses():
     p.stdout.read(1)
     w.drop()
     t.is_(p.wait(), 74, 'an established tunnel that is lost: 74')
-    t.like(p.wait_log(), '.', 'which is said')
+    t.like(p.wait_log(), '.', 'and the error says so')
 
     p = t.connect(url(server.port))
     w = server.next()
@@ -321,9 +321,9 @@ def test_answer_is_checked():
                 f, Upgrade='h2c')),
             ('no Connection', lambda first, f: t.switch(
                 f, Connection=None)),
-            ('a subprotocol nobody asked for', lambda first, f: t.switch(
+            ('a subprotocol that was not offered', lambda first, f: t.switch(
                 f, [('Sec-WebSocket-Protocol', 'binary')])),
-            ('an extension nobody asked for', lambda first, f: t.switch(
+            ('an extension that was not offered', lambda first, f: t.switch(
                 f, [('Sec-WebSocket-Extensions', 'permessage-deflate')])),
             ('two accept values', lambda first, f: t.switch(
                 f, [('Sec-WebSocket-Accept',

@@ -38,7 +38,7 @@ def works(r, name):
 
 def fails(r, status, word, name):
     t.is_(r.returncode, status, '%s: %d' % (name, status))
-    t.like(r.stderr, word, 'which is said')
+    t.like(r.stderr, word, 'and the error says so')
     t.ok(ANN[1].encode() not in r.stderr, 'without the password')
 
 
@@ -104,7 +104,7 @@ def test_socks():
     fails(hello(url(s.port), '-x', 'socks5h://ann:guess@' + where), 77,
           'does not take the credentials', 'with a wrong one')
     fails(hello(url(t.free_port()), '-x', 'socks5h://%s@%s' % (GOOD, where)),
-          69, 'connection refused', 'nobody listens there')
+          69, 'connection refused', 'no listener')
     fails(hello(url(1, 'no-such-host.invalid'), '-x', 'socks5h://%s@%s' % (
         GOOD, where)), 69, 'proxy socks5h://', 'it finds no such name')
     fails(hello(url(1, 'no-such-host.invalid'), '-x', 'socks5://%s@%s' % (
@@ -378,7 +378,7 @@ def test_environment():
     fails(hello(url(s.port), http_proxy='http://%s@127.0.0.1:%d' % (
         GOOD, t.free_port())), 69,
         r'proxy http://127.0.0.1:\d+ \(of http_proxy\): cannot connect',
-        'nobody there')
+        'no listener')
 
 
 def test_redirect():
@@ -409,10 +409,10 @@ def test_check():
     t.is_(json.loads(r.stdout)['ms']['proxy'], None, 'null without one')
     r = t.run_inetws('check', *x, '--proxy-user', 'ann:guess', url(s.port))
     t.is_(r.returncode, 77, 'a wrong password: 77')
-    t.like(r.stdout, 'failed: proxy .* answered', 'which is said')
+    t.like(r.stdout, 'failed: proxy .* answered', 'and the error says so')
 
 
-def test_detours():
+def test_overrides():
     cert = t.certificate(['DNS:name.example'])
     s = t.server(t.echo().port)
     n = t.nginx(s.port, cert)

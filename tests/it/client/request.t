@@ -68,7 +68,7 @@ def test_user():
                  '@' + named('no colon'), 'u:' + 'x' * 1022):
         r = t.run_inetws('connect', '-u', word, url(1))
         t.is_(r.returncode, 64, 'no good: 64')
-        t.like(r.stderr, '--user', 'which is said')
+        t.like(r.stderr, '--user', 'and the error says so')
 
 
 def test_fields():
@@ -158,10 +158,10 @@ def test_command_and_redials():
             t.is_(f.read().strip(), str(n), 'a program, run %d times' % n)
         if n < 3:
             cable.cut()
-    keeper = [p for p in t.family(c.pid) if 'when asked' in t.command_of(p)]
-    t.is_(len(keeper), 1, 'one process waits to be asked')
-    held = {os.readlink('/proc/%d/fd/%s' % (keeper[0], n)) for n in
-            os.listdir('/proc/%d/fd' % keeper[0])}
+    helper = [p for p in t.family(c.pid) if 'when asked' in t.command_of(p)]
+    t.is_(len(helper), 1, 'one process waits to be asked')
+    held = {os.readlink('/proc/%d/fd/%s' % (helper[0], n)) for n in
+            os.listdir('/proc/%d/fd' % helper[0])}
     t.is_(len([h for h in held if h.startswith('socket:')]), 1,
           'and holds one socket, not the tunnel: %s' % sorted(held))
     v.close()
@@ -201,7 +201,7 @@ def test_bad_commands():
         r = t.run_inetws('connect', '--header-command', script(text),
                          '--handshake-timeout', '1s', url(held.port))
         t.is_(r.returncode, status, '%s: %d' % (text, status))
-        t.like(r.stderr, '--header-command .*' + word, 'which is said')
+        t.like(r.stderr, '--header-command .*' + word, 'and the error says so')
     r = t.run_inetws('connect', '--header-command', script(
         "printf 'X-A: b\\000\\nX-C: d\\n'"), url(held.port))
     t.is_(r.returncode, 71, 'a NUL in what it says: 71')
@@ -210,7 +210,7 @@ def test_bad_commands():
     r = t.run_inetws('connect', '--header-command', '/nonexistent/x',
                      url(held.port))
     t.is_(r.returncode, 71, 'no such program: 71')
-    t.like(r.stderr, 'cannot be run', 'which is said')
+    t.like(r.stderr, 'cannot be run', 'and the error says so')
     t.is_(held.accepted, 0, 'nothing was asked of the server')
     t.ok(not [p for p in t.family() if 'sleep' in t.command_of(p)],
          'what was too slow is gone')
@@ -269,7 +269,7 @@ def test_injection():
                   ['-H', '@' + named('X: a\rX-Evil: 1\n')]):
         r = t.run_inetws('connect', *words, 'ws://h/')
         t.is_(r.returncode, 64, '%s: 64' % words[0])
-        t.unlike(r.stderr, '^X-Evil', 'and none in what is said')
+        t.unlike(r.stderr, '^X-Evil', 'and none in the error')
     for where in ('ws://h/' + evil, 'ws://h/a b', 'ws://h\r\nX-Evil: 1/',
                   'ws://h:1\r\n/', 'ws://u:p%0d%0aX@h/', 'ws://h/\x7f',
                   'ws://h/?' + evil, 'ws+unix:/x:/' + evil):

@@ -29,7 +29,7 @@ ROUNDS = 5
 
 class Way:
     """near() is where nginx and what is behind it are, far() where those are
-    who dial it.  .dial: round trips to have a wire."""
+    who dial it.  .dial: round trips to have a websocket."""
 
     def __init__(self):
         self.near = self.far = contextlib.nullcontext
@@ -44,7 +44,7 @@ class Way:
         self.cert = t.certificate(['IP:' + netns.NEAR, 'DNS:localhost'])
 
     def nginx(self, upstream):
-        """The URL for who is far."""
+        """The URL for the side that is far."""
         port = t.free_port()
         t.nginx_site(port, 'server { listen %d ssl; ssl_certificate %s; '
                      'ssl_certificate_key %s; %s }' % (
@@ -100,7 +100,7 @@ def test_client():
 
 
 def test_agent():
-    """With one wire the second of two who come at once has to wait for the
+    """With one websocket the second of two visitors at once waits for the
     next one."""
     way, took = Way(), [[], []]
     with way.near():

@@ -18,7 +18,7 @@ import inetws as t      # noqa: E402
 
 
 class Secrets:
-    """Words that nobody else uses, by what they are for."""
+    """Unique words, by what they are for."""
 
     def __init__(self, *names):
         self.words = {n: 'sEcReT-%s-%s' % (n, os.urandom(4).hex())
@@ -162,9 +162,9 @@ def test_tunnels():
 
 def test_failures():
     s = Secrets(*NAMES)
-    held, deaf = t.Held(), t.free_port()
+    held, unused = t.Held(), t.free_port()
     refusing = t.Scripted(b'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n')
-    for port, name in ((deaf, 'no proxy there'), (refusing.port, '407')):
+    for port, name in ((unused, 'no proxy there'), (refusing.port, '407')):
         for more in ([], ['-vvv'], ['-q'], ['--resume', '0']):
             r = t.run_inetws('connect', *options(s, port), *more,
                              where(s, 1))

@@ -34,7 +34,7 @@ def ipv6():
 
 def test_listen_ipv4():
     s = t.server(t.echo().port, listen='127.0.0.1:0')
-    t.like(s.name, r'^127\.0\.0\.1:\d+$', 'the port is said: ' + s.name)
+    t.like(s.name, r'^127\.0\.0\.1:\d+$', 'the port is shown: ' + s.name)
     works(s.port, '127.0.0.1:0')
     port = t.free_port()
     s = t.server(t.echo().port, listen='127.0.0.1:%d' % port)
@@ -48,7 +48,7 @@ def test_listen_ipv6():
     if not ipv6():
         raise t.Skip('no IPv6 here')
     s = t.server(t.echo().port, listen='[::1]:0')
-    t.like(s.name, r'^\[::1\]:\d+$', 'the port is said: ' + s.name)
+    t.like(s.name, r'^\[::1\]:\d+$', 'the port is shown: ' + s.name)
     works(('::1', s.port), '[::1]:0')
 
 
@@ -95,7 +95,7 @@ def test_unix():
     d = t.folder()
     path = os.path.join(d, 'ws')
     s = t.server(t.echo().port, listen='unix:%s,mode=0600' % path)
-    t.is_(s.name.split(',')[0], 'unix:' + path, 'said as written')
+    t.is_(s.name.split(',')[0], 'unix:' + path, 'shown as written')
     t.is_(stat.S_IMODE(os.stat(path).st_mode), 0o600, 'mode=0600')
     works(path, 'unix:')
     busy = t.run_inetws('server', '-l', 'unix:' + path, '127.0.0.1:1')

@@ -92,7 +92,7 @@ def test_help():
         for words in ([mode, '--help'], [mode, '-h']):
             r = t.run_inetws(*words)
             if words[1] == '-h' and r.returncode:
-                continue        # -h is nobody's promise
+                continue        # -h is not part of the contract
             t.is_(r.returncode, 0, ' '.join(words) + ': 0')
             t.is_(r.stderr, b'', 'on stdout')
             lines = r.stdout.decode().splitlines()

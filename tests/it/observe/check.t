@@ -35,14 +35,14 @@ def test_inetws():
     t.is_((r.returncode, r.stderr), (0, b''), 'all is well: 0')
     for word in ('resolve', 'connect', 'upgrade', 'ping'):
         t.like(r.stdout, r'^%s +\d+\.\d\d ms  ' % word, word + ' and its time')
-    t.like(r.stdout, '101, the peer is inetws', 'who is there')
+    t.like(r.stdout, '101, the peer is inetws', 'the peer is known')
     t.like(r.stdout, '5 of 5 answered', 'pings')
     t.like(r.stdout, '^all is well$', 'and the verdict')
     code, c = look(url(s.port))
     t.is_((code, c['result'], c['status'], c['why'], c['warnings']),
           (0, 'ok', 0, None, []), '--json')
     t.is_((c['inetws'], c['http_status'], c['tls'], c['idle']),
-          (True, 101, None, None), 'who is there')
+          (True, 101, None, None), 'the peer is known')
     t.is_((c['ping']['sent'], c['ping']['answered']), (5, 5), 'pings')
     t.ok(0 < c['ping']['least_ms'] <= c['ping']['mean_ms'] <=
          c['ping']['most_ms'], 'in their order')
@@ -111,7 +111,7 @@ def test_unix():
 def test_refusals():
     code, c = look(url(t.free_port()))
     t.is_((code, c['status'], c['ms']['connect']), (69, 69, None),
-          'nobody listens: 69')
+          'no listener: 69')
     t.like(c['why'], '(?i)refused', 'and why')
     s = t.server(t.free_port())
     code, c = look(url(s.port))
@@ -247,7 +247,7 @@ def test_nagios():
               'on one line')
 
 
-def test_strangers():
+def test_other_servers():
     """Peers that are not inetws."""
     websockify, = t.need('websockify')
     target, port = t.echo(), t.free_port()
@@ -304,8 +304,8 @@ def test_odd_ends():
                      daemon=True).start()
     code, c = look(url(bare.port))
     t.is_(code, 74, 'a bare end: 74')
-    deaf = t.WSServer()
-    code, c = look(url(deaf.port), '--handshake-timeout', '300ms')
+    silent = t.WSServer()
+    code, c = look(url(silent.port), '--handshake-timeout', '300ms')
     t.is_((code, c['ping']['answered']), (1, 0), 'no pong: 1')
     wrong = t.WSServer(early=t.ws.frame(3, b'x'))
     t.is_(look(url(wrong.port))[0], 76, 'a broken rule: 76')

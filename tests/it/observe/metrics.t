@@ -592,7 +592,7 @@ def test_node_exporter():
     t.is_((r.returncode, r.stdout, r.stderr), (0, b'', b''), '--textfile')
     t.is_(os.listdir(d).count('inetws.prom'), 1, 'the file')
     t.is_([n for n in os.listdir(d) if n.startswith('.')], [],
-          'and nothing beside it')
+          'and nothing else')
     t.is_(os.stat(out).st_mode & 0o777, 0o644, 'that others may read')
     with open(out) as f:
         text = f.read()

@@ -46,7 +46,7 @@ def service(g, name, conf=CONF):
 
 
 def reached(g, port):
-    """Does anybody listen at this port in there?"""
+    """Is there a listener at this port in there?"""
     try:
         with g.net():
             t.ws.dial(port).close()
@@ -59,8 +59,8 @@ def listens(g, port):
     return t.until(lambda: reached(g, port))
 
 
-def carries(g, what, port, logged=None):
-    """Megabytes and a foreign peer through the server at a port."""
+def check_server(g, what, port, logged=None):
+    """Megabytes and a plain peer through the server at a port."""
     if not t.ok(listens(g, port), '%s listens' % what):
         return None
     with g.net():
@@ -70,7 +70,7 @@ def carries(g, what, port, logged=None):
               '%s: a megabyte both ways' % what)
         w = t.ws.connect(port)
     w.send(b'hello')
-    t.is_(w.take_data(5), b'hello', '%s: a foreign peer' % what)
+    t.is_(w.take_data(5), b'hello', '%s: a plain peer' % what)
     peer = 'peer=127.0.0.1:%d ' % w.sock.getsockname()[1]
     w.close(1000)
     t.is_((w.take_close(answer=False), w.take_end()), (1000, 'eof'),
@@ -94,8 +94,8 @@ def inetd(package, *command):
     g = machine(package, 'libevent-2.1-7', 'libwrap0')
     place(g, 'inetd/inetd.conf', '/etc/inetd.conf')
     p = g.program_in(*command, '/etc/inetd.conf')
-    carries(g, package + ' nowait', 8080)
-    carries(g, package + ' wait', 8081)
+    check_server(g, package + ' nowait', 8080)
+    check_server(g, package + ' wait', 8081)
     t.is_(users(p), {65534}, 'as nobody')
     as_client(g, 2222)
 
@@ -125,7 +125,7 @@ def test_xinetd():
     g.must('sh', '-c', 'cd /etc/xinetd.d && ls | grep -vx inetws | '
            'xargs -r rm')
     g.program_in('xinetd', '-dontfork', '-f', '/etc/xinetd.conf')
-    carries(g, 'xinetd', 8080)
+    check_server(g, 'xinetd', 8080)
 
 
 def test_tcpserver():
@@ -140,7 +140,7 @@ def test_tcpserver():
             with open(out) as f:
                 return word in f.read()
         return t.until(there)
-    carries(g, 'tcpserver', 8080, logged)
+    check_server(g, 'tcpserver', 8080, logged)
 
 
 def test_runit():
@@ -158,7 +158,7 @@ def test_runit():
             except OSError:
                 return False
         return t.until(there)
-    carries(g, 'runit', 8080, logged)
+    check_server(g, 'runit', 8080, logged)
     survives(g, lambda how: g.must('sv', '-w', '60', how, '/etc/sv/inetws'))
 
 
@@ -173,7 +173,7 @@ def survives(g, control):
               '%s: the tunnel lives on' % how)
         if how != 'stop':
             t.ok(listens(g, 8080), 'and a new one could begin')
-    t.ok(t.until(lambda: not reached(g, 8080)), 'stopped: nobody listens')
+    t.ok(t.until(lambda: not reached(g, 8080)), 'stopped: no listener')
 
 
 def test_openrc():
@@ -194,7 +194,7 @@ def test_openrc():
     t.ok(r.returncode != 0, 'not without a name')
     t.like(r.stdout + r.stderr, 'inetws.NAME', 'which is told')
     control('start')
-    carries(g, 'openrc', 8080)
+    check_server(g, 'openrc', 8080)
     survives(g, control)
 
 

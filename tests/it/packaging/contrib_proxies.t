@@ -25,7 +25,7 @@ TRUST = ['--trusted-proxy', '127.0.0.1', '--real-ip-header',
 
 
 def visit(port, cert, path, name='localhost'):
-    """A foreign peer that comes from an address of its own."""
+    """A plain peer that comes from an address of its own."""
     sock = socket.create_connection(('127.0.0.1', port), t.BOUND,
                                     (VISITOR, 0))
     t.on_close(sock.close)
@@ -36,7 +36,7 @@ def visit(port, cert, path, name='localhost'):
     return head, t.ws.WebSocket(sock, True, rest)
 
 
-def carries(what, server, port, cert, d, path='/ssh/', name='localhost'):
+def check_server(what, server, port, cert, d, path='/ssh/', name='localhost'):
     """Through TLS and a proxy at a port, to the echo behind our server."""
     url = 'wss://localhost:%d%s' % (port, path)
     if name == 'localhost':
@@ -47,12 +47,12 @@ def carries(what, server, port, cert, d, path='/ssh/', name='localhost'):
         t.is_((r.returncode, r.stdout == DATA), (0, True),
               '%s: ssh, 4 MB both ways' % what)
     head, w = visit(port, cert, path, name)
-    t.like(head, r'\AHTTP/1\.1 101 ', '%s: a foreign peer' % what)
+    t.like(head, r'\AHTTP/1\.1 101 ', '%s: a plain peer' % what)
     t.is_(w.take_data(4), b'SSH-', 'talks to sshd')
     w.close(1000)
     t.is_(w.take_close(answer=False), 1000, 'and they part well')
     t.ok(server.has_line(r'peer=%s[ :]' % VISITOR.replace('.', r'\.')),
-         '%s: the log knows whom it was for' % what)
+         '%s: the log has the client\'s address' % what)
 
 
 def world(*options, **kw):
@@ -68,7 +68,7 @@ def address(server):
 def test_nginx():
     d, cert, s = world(*TRUST)
     n = t.nginx(s.port, cert)
-    carries('nginx', s, n.port, cert, d)
+    check_server('nginx', s, n.port, cert, d)
 
 
 def test_nginx_many():
@@ -83,7 +83,7 @@ def test_nginx_many():
         ('/etc/ssl/certs/ws.example.org.pem', cert.cert),
         ('/etc/ssl/private/ws.example.org.key', cert.key),
         ('/run/inetws/', os.path.dirname(s.name[5:]) + '/')))
-    carries('nginx, many', s, port, cert, d, '/', 'ssh.ws.example.org')
+    check_server('nginx, many', s, port, cert, d, '/', 'ssh.ws.example.org')
     t.like(visit(port, cert, '/', 'none.ws.example.org')[0],
            r'\AHTTP/1\.1 502 ', 'no such instance')
     try:
@@ -104,7 +104,7 @@ def test_docker_site():
         ('/etc/nginx/tls/cert.pem', cert.cert),
         ('/etc/nginx/tls/key.pem', cert.key),
         ('/etc/nginx/inetws.conf', at + '/inetws.conf')))
-    carries('nginx of compose.yaml', s, port, cert, d)
+    check_server('nginx of compose.yaml', s, port, cert, d)
 
 
 def test_haproxy():
@@ -126,9 +126,9 @@ def test_haproxy():
     r = t.run([program, '-c', '-V', '-f', at + '/cfg'])
     t.is_((r.returncode, r.stderr), (0, b''), 'haproxy has no warnings')
     t.answering(t.Program([program, '-db', '-f', at + '/cfg']), port)
-    carries('haproxy', s, port, cert, d)
+    check_server('haproxy', s, port, cert, d)
     t.like(visit(port, cert, '/other/')[0], r'\AHTTP/1\.1 503 ',
-           'another path is nobody\'s')
+           'another path leads nowhere')
     d.program.stop()
     t.ok(t.until(lambda: visit(port, cert, '/ssh/')[0].startswith(
         b'HTTP/1.1 503 ')), 'without sshd it is seen to be down')
@@ -156,7 +156,7 @@ def test_apache():
                                                'http://' + address(s)))))
     t.answering(t.Program([program, '-f', at + '/conf', '-DFOREGROUND']),
                 port)
-    carries('apache', s, port, cert, d)
+    check_server('apache', s, port, cert, d)
 
 
 def test_caddy():
@@ -173,7 +173,7 @@ def test_caddy():
                            '--adapter', 'caddyfile'],
                           env={'HOME': at, 'XDG_DATA_HOME': at,
                                'XDG_CONFIG_HOME': at}), port)
-    carries('caddy', s, port, cert, d)
+    check_server('caddy', s, port, cert, d)
 
 
 t.main()

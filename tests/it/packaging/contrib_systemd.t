@@ -111,7 +111,7 @@ def says(w, word):
 
 
 def test_instance():
-    """Start, exchange, look, reload, stop, kill."""
+    """Start, exchange bytes, look, reload, stop, kill."""
     g = machine()
     with g.net():
         echo = t.echo()
@@ -142,9 +142,9 @@ def test_instance():
     with g.net():
         try:
             t.ws.dial(8080)
-            t.ok(False, 'nobody listens any more')
+            t.ok(False, 'no listener any more')
         except ConnectionRefusedError:
-            t.ok(True, 'nobody listens any more')
+            t.ok(True, 'no listener any more')
     other.close(1000)
     t.is_(other.take_close(answer=False), 1000, 'one that ends does so well')
     t.ok(t.until(lambda: 'event=closed' in g.journal(unit)),
@@ -196,7 +196,7 @@ def status_text(g, unit='inetws@a'):
 
 
 def test_upgrade():
-    """Restarted as a new program: no tunnel is dropped, lost wires come
+    """Restarted as a new program: no tunnel is dropped, lost websockets come
     back to the tunnels of the old one, new ones are the new program's."""
     g = machine()
     with g.net():

@@ -119,9 +119,9 @@ def life(path):
         g.must('dpkg', '-r', 'inetws')
         try:
             t.ws.dial(8080)
-            t.ok(False, 'removed: nobody listens')
+            t.ok(False, 'removed: no listener')
         except ConnectionRefusedError:
-            t.ok(True, 'removed: nobody listens')
+            t.ok(True, 'removed: no listener')
     w.send(b'four')
     t.is_(w.take_data(4), b'four', 'whoever removed it may say goodbye')
     t.ok(os.path.exists(g.at('/etc/inetws/a.conf')), 'configuration stays')

@@ -102,7 +102,7 @@ def test_dist():
     t.is_([n for n in names if re.match(r'build|\.git|.*(~|\.pyc|\.o|\.orig|'
                                         r'\.gz|__pycache__)$', n)], [],
           'nothing that was built, nothing of git')
-    t.is_(len(owners), 1, "nobody's names and times")
+    t.is_(len(owners), 1, "no names and times of the machine")
     for name in ('Makefile', 'contrib/debian/rules',
                  'tests/it/packaging/install.t'):
         t.ok(name in names, '%s is in it' % name)

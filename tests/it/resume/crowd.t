@@ -50,11 +50,12 @@ def test_100_cut_at_once():
     socks = visitors(c.port, 100)
     t.is_(speak(socks, b'hello'), 100, '100 tunnels')
     for how in ('fin', 'rst'):
-        t.is_(cutter.cut(how), 100, 'all wires are cut at once (%s)' % how)
+        t.is_(cutter.cut(how), 100,
+              'all websockets are cut at once (%s)' % how)
         t.is_(speak(socks, b'again'), 100, 'all come back')
     beyond = t.ws.ask(s.port, t.ws.request())
     t.is_(beyond.status, 503, 'one more tunnel is still too many')
-    t.is_(speak(socks, b'end'), 100, 'and harms nobody')
+    t.is_(speak(socks, b'end'), 100, 'and disturbs no tunnel')
     for v in socks:
         v.shutdown(1)
     t.is_(sum(t.ws.read_all(v) == (b'', 'eof') for v in socks), 100,
@@ -64,7 +65,7 @@ def test_100_cut_at_once():
 
 
 def test_100_behind_nginx():
-    """kill -9 of the worker that carries them all."""
+    """kill -9 of the worker that serves them all."""
     found = []
 
     def through(port):
@@ -82,7 +83,7 @@ def test_100_behind_nginx():
 
 @t.limit(120)
 def test_1000_expire():
-    """Nobody lets the redials through: both sides give up."""
+    """No redial gets through: both sides give up."""
     t.rundir()
     c, s, cutter = chain('--resume', '300ms', '-q')
 
@@ -116,18 +117,20 @@ def handoff_sockets():
 
 
 def test_handoff_sockets():
-    """The socket where a session waits for its wire goes with it."""
+    """The socket where a session waits for its websocket goes with it."""
     s = t.server(t.echo().port, '--resume', '%dms' % (1000 * t.SCALE))
     raws = [p.raw_dial('127.0.0.1', s.port, '/', OFFER, timeout=t.BOUND)
             for _ in range(50)]
     sids = [raw.params['resume'] for raw in raws]
     names = ['@inetws-' + hashlib.sha256(sid.encode()).hexdigest()
              for sid in sids]
-    t.is_(sum(n in handoff_sockets() for n in names), 50, '50 sessions, 50 handoff sockets')
+    t.is_(sum(n in handoff_sockets() for n in names), 50,
+          '50 sessions, 50 handoff sockets')
     for raw in raws:
         raw.drop()
     t.ok(t.until(lambda: not t.family(s.pid)), 'they expire')
-    t.is_(sum(n in handoff_sockets() for n in names), 0, 'no handoff socket is left')
+    t.is_(sum(n in handoff_sockets() for n in names), 0,
+          'no handoff socket is left')
     status = []
     for sid in sids[:5]:
         try:
@@ -140,7 +143,7 @@ def test_handoff_sockets():
 
 
 def fill(sock):
-    """Sends until nobody takes any more; how much that was."""
+    """Sends until no more is taken; how much that was."""
     sock.settimeout(.5 * t.SCALE)
     sent = 0
     try:
@@ -162,7 +165,7 @@ def memory_of(*programs):
 
 @t.limit(90)
 def test_memory():
-    """A tunnel full of bytes that nobody takes, its wire a black hole."""
+    """A tunnel full of bytes that are not read, its websocket a black hole."""
     if t.SANITIZED:
         raise t.Skip('sanitizers need memory of their own')
     for window, size in (('64k', 64), ('1m', 1024), ('4m', 4096)):

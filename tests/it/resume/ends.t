@@ -115,8 +115,8 @@ def late(plan):
 
 
 def test_late_redial():
-    """The dialler notices a black hole later than the acceptor has patience
-    with a Close that is not answered."""
+    """The dialler notices a black hole later than the acceptor gives up
+    waiting for the answer to its Close."""
     status, before, s, log = late(None)
     t.is_((status, log), (0, [(UP, 'eof')]), 'a copy without a cut')
     status, _, s, log = late(('down', before + 1, 'hole'))
@@ -164,11 +164,13 @@ def test_reset_of_a_stream():
         t.ws.reset(a)
         t.is_(how(b), 'reset', "--resume %s: a reset of the client's stream "
               'is one at the target' % resume)
-        t.is_((word(c), word(s)), ('stream-reset', 'peer-reset'), 'said so')
+        t.is_((word(c), word(s)), ('stream-reset', 'peer-reset'),
+              'the log says so')
         s, c, cutter, a, b = tunnel(**both(resume))
         t.ws.reset(b)
         t.is_(how(a), 'reset', "a reset of the target's is one at the client")
-        t.is_((word(s), word(c)), ('stream-reset', 'peer-reset'), 'said so')
+        t.is_((word(s), word(c)), ('stream-reset', 'peer-reset'),
+              'the log says so')
         t.cleanup()
 
 
@@ -178,10 +180,12 @@ def test_reset_while_the_wire_is_lost():
     cutter.cut('rst')
     c.wait_line('redial-failed')
     t.ws.reset(b)
-    t.ok(s.wait_line('websocket-lost'), 'reset at the target without a wire')
+    t.ok(s.wait_line('websocket-lost'),
+         'reset at the target without a websocket')
     cutter.refuse = False
     t.is_(how(a), 'reset', 'told by the next one')
-    t.is_((word(s), word(c)), ('stream-reset', 'peer-reset'), 'said so')
+    t.is_((word(s), word(c)), ('stream-reset', 'peer-reset'),
+          'the log says so')
 
 
 def test_child_killed():
@@ -189,12 +193,12 @@ def test_child_killed():
     os.kill(t.children(c.pid)[0], signal.SIGKILL)
     t.is_(how(a), 'reset', "the client's child is killed: its stream is reset")
     t.is_(how(b), 'reset', "the target's too when --resume has run out")
-    t.is_(word(s), 'websocket-lost', 'said so')
+    t.is_(word(s), 'websocket-lost', 'the log says so')
     s, c, cutter, a, b = tunnel()
     os.kill(t.children(s.pid)[0], signal.SIGKILL)
     t.is_(how(b), 'reset', "the server's child is killed: its stream is reset")
     t.is_(how(a), 'reset', "the client's too: five times 410")
-    t.is_(word(c), 'websocket-lost', 'said so')
+    t.is_(word(c), 'websocket-lost', 'the log says so')
     t.ok(c.has_line('410', count=5), 'asked five times')
     t.cleanup()
     for end in (0, 1):
@@ -209,8 +213,9 @@ def test_wire_lost_without_session():
         s, c, cutter, a, b = tunnel(**both('0'))
         cutter.cut(cut)
         t.is_((how(a), how(b)), ('reset', 'reset'),
-              '--resume 0: a wire without Close (%s): both are reset' % cut)
-        t.is_((word(s), word(c)), ('websocket-lost', 'websocket-lost'), 'said so')
+              '--resume 0: an end without Close (%s): both are reset' % cut)
+        t.is_((word(s), word(c)), ('websocket-lost', 'websocket-lost'),
+              'the log says so')
 
 
 def test_silence_without_session():
@@ -219,7 +224,8 @@ def test_silence_without_session():
     cutter.hole()
     t.is_((how(a), how(b)), ('reset', 'reset'),
           '--resume 0: a path that swallows all: both are reset')
-    t.is_((word(s), word(c)), ('ping-timeout', 'ping-timeout'), 'said so')
+    t.is_((word(s), word(c)), ('ping-timeout', 'ping-timeout'),
+          'the log says so')
 
 
 def test_exit_status():
@@ -234,11 +240,11 @@ def test_exit_status():
     cutter.refuse = True
     cutter.cut('rst')
     t.is_(p.wait(), 74, 'connect, cut off for good: 74')
-    t.like(p.wait_log(), 'websocket-lost', 'and says so')
+    t.like(p.wait_log(), 'websocket-lost', 'and the log says so')
 
 
 def test_stalled_reader():
-    """Who does not read does not stop the other direction."""
+    """A peer that does not read does not stop the other direction."""
     for resume in ('2m', '0'):
         for end in (0, 1):
             s, c, cutter, a, b = tunnel(**both(resume))

@@ -55,7 +55,7 @@ def test_supervisor_killed():
     flows(flow, 9 * MB, 'kill -9 of the supervisor: they go on')
     cutter.cut('rst')
     t.ok(c.has_line('event=redial-failed'),
-         'a wire lost while there is none: redials fail')
+         'a websocket lost while there is none: redials fail')
     flow.allow(20 * MB)
     n = again(s.port, target)
     t.ok(resumed(c, 1), 'and are resumed when a new one runs')
@@ -107,7 +107,7 @@ def test_restart_with_drain_leave():
 
 
 def test_drain_ends_sessions():
-    """A server that ends its tunnels says so: nobody redials for long."""
+    """A server that ends its tunnels sends rst: the client does not redial."""
     s, c, cutter, a, b, target = tunnel('--drain', '0')
     a.sendall(b'x')
     t.is_(t.ws.read_exactly(b, 1), b'x', 'a tunnel')
@@ -140,7 +140,7 @@ def without_supervisor(name, make):
     for i, how in enumerate(('fin', 'rst')):
         cutter.cut(how)
         flow.allow((i + 2) * 4 * MB)
-        if not t.ok(resumed(c, i + 1), '%s: a lost wire is resumed (%s)' %
+        if not t.ok(resumed(c, i + 1), '%s: a lost websocket is resumed (%s)' %
                     (name, how)):
             return
     flow.allow(20 * MB)
@@ -179,7 +179,7 @@ def test_systemd_accept_yes_inetd():
 
 
 def test_takeover_without_supervisor():
-    """The server does not know yet that the old wire is dead."""
+    """The server does not know yet that the old websocket is dead."""
     target = t.Held()
     s = alone(launchers.socket_activate('-a'))(target.port, '-v')
     cutter = cutting.Cutter(s.port)

@@ -30,7 +30,7 @@ def handoff_name(sid):
 
 
 class Session:
-    """A server, a wire of the test's (.raw) and the target's end (.far)."""
+    """A server, the test's websocket (.raw) and the target's end (.far)."""
 
     def __init__(self, *options, headers='', **kw):
         self.target = t.Held()
@@ -112,7 +112,7 @@ def visit(sid):
 
 def test_another_user_hands_over():
     if os.geteuid() != 0:
-        raise t.Skip('needs root, to be somebody else')
+        raise t.Skip('needs root, to be another user')
     x = Session()
     x.alive('a session')
     got = [as_nobody(lambda: visit(x.sid)) for _ in range(20)]
@@ -123,9 +123,9 @@ def test_another_user_hands_over():
 
 
 def test_squatter():
-    """Somebody else listens where a session might."""
+    """Another user listens where a session might."""
     if os.geteuid() != 0:
-        raise t.Skip('needs root, to be somebody else')
+        raise t.Skip('needs root, to be another user')
     sid = os.urandom(16).hex()
     trap = socket.socket(socket.AF_UNIX)
     ready, done = os.pipe()
@@ -150,15 +150,15 @@ def test_silent_visitor():
     x = Session()
     s = socket.socket(socket.AF_UNIX)
     s.connect(handoff_name(x.sid))
-    x.alive('a visitor who says nothing does not stop a tunnel for long')
+    x.alive('a connection that sends nothing does not stop a tunnel for long')
     s.close()
     s = [socket.socket(socket.AF_UNIX) for _ in range(3)]
     for one in s:
         one.connect(handoff_name(x.sid))
         one.send(b'nonsense')
         one.close()
-    x.alive('nor does one who talks nonsense')
-    t.is_(x.redial(1, 0), 101, 'and who is right is let in behind them')
+    x.alive('nor does one that sends nonsense')
+    t.is_(x.redial(1, 0), 101, 'and a right one is accepted after them')
 
 
 def basic(name, password):
@@ -183,7 +183,7 @@ def test_another_name():
 
 
 def test_refusals_do_not_stop_a_tunnel():
-    """Not even where who is refused does not go away."""
+    """Also where a refused connection stays open."""
     x = Session()
     x.alive('a session')
     t.is_(x.redial(9, 0), 101, 'redialled')
@@ -255,9 +255,9 @@ def test_told_to_nobody():
     shown += q.stdout.read()
     q.wait()
     text["the program's environment"] = shown.decode('latin-1')
-    t.ok(shown.count(b'mark') == 2, 'what was said comes back')
-    wire = b''.join(cutter.heads).decode('latin-1')
-    sids = set(re.findall('resume="([0-9a-f]{32})"', wire))
+    t.ok(shown.count(b'mark') == 2, 'the data comes back')
+    heads = b''.join(cutter.heads).decode('latin-1')
+    sids = set(re.findall('resume="([0-9a-f]{32})"', heads))
     t.is_(len(sids), 2, 'two sessions have an id that proxies see')
     for name in text:
         t.ok(text[name] and not any(sid in text[name] for sid in sids),

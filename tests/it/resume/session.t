@@ -59,7 +59,8 @@ class Tunnel:
     def tell(self):
         x = self.peer
         if x is not None:
-            t.diag("peer: %s %r, %d wires, %d resumes, taken %s, sent %s" % (
+            t.diag("peer: %s %r, %d websockets, %d resumes, taken %s, "
+                   "sent %s" % (
                 x.outcome, x.why or getattr(x, "lost_why", ""), x.wires,
                 x.resumes, x.taken, x.top))
             t.diag("  %s %s" % (x.lines[-8:], x.codes))
@@ -146,7 +147,7 @@ def test_half_close():
                      {"wait_eof": True}),
                     ("the peer's first", noise(300000), noise(50, 2),
                      {"wait_eof": True}, {}),
-                    ("nothing is said", b"", b"", {}, {"wait_eof": True})):
+                    ("no byte is sent", b"", b"", {}, {"wait_eof": True})):
                 x = make(near, far, n, f, p.Settings(session=session))
                 if not t.ok(x.good(), "%s, %s ends" % (word, who)):
                     x.tell()
@@ -200,7 +201,7 @@ def test_random_cuts():
                          for _ in range(2))
             first = r.choice([{}, {}, {"wait_eof": True}])
             later = {} if first else r.choice([{}, {"wait_eof": True}])
-            # a wire without data is resumed all the same
+            # a websocket without data is resumed all the same
             x = make(near, far, first, later,
                      p.Settings(win=r.choice([65536, 200000]),
                                 chunk=r.choice([300, 65535])),
@@ -223,7 +224,7 @@ def test_random_cuts():
             t.cleanup()
         t.ok(bad == 0, "%s: %d tunnels, %d resumes, nothing lost" %
              (role, len(seeds), resumes))
-        t.ok(resumes > len(seeds) // 2, "wires were really cut")
+        t.ok(resumes > len(seeds) // 2, "websockets were really cut")
 
 
 def test_cut_at_lines():
@@ -299,7 +300,7 @@ def test_lies():
             t.ok(x.join(), "%s: %s: it ends" % (role, lie))
             t.is_([c for w, c in x.peer.codes if w == "<"], [1002],
                   "closed with 1002")
-            t.is_(x.word(), "peer-fault", "said so")
+            t.is_(x.word(), "peer-fault", "the log says so")
             if "eof_delta" in lie:
                 t.is_(x.near.how, "reset", "the stream is reset")
 
@@ -308,7 +309,7 @@ def test_black_hole():
     quick = ("--ping-interval", "200ms", "--ping-timeout", "1s")
     x = Server(noise(90000, 2), noise(3000), faults=p.Silent())
     t.ok(x.good() and x.resumes() == 1,
-         "server: a redial takes over from a wire that seems alive")
+         "server: a redial takes over from a websocket that seems alive")
     x = Client(noise(3000), noise(90000, 2), faults=p.Silent(), options=quick)
     t.ok(x.good() and x.resumes() == 1,
          "client: a black hole is noticed and redialled")
@@ -351,7 +352,7 @@ def test_expiry():
     t.until(lambda: x.server.tunnels and len(x.near.got) == 3000)
     x.server.stop()
     x.cut()
-    t.ok(x.join(), "client: nobody answers redials")
+    t.ok(x.join(), "client: redials are not answered")
     t.is_(x.near.how, "reset", "its stream is reset")
     t.is_(x.word(), "websocket-lost", "the log says why")
     t.ok(t.until(lambda: len(t.family(x.program.pid)) == 0),
@@ -403,7 +404,7 @@ def test_many_cut_at_once():
     t.ok(all(t.ws.read_exactly(k, 5) == b"hello" for k in socks), "%d tunnels"
          % n)
     for how in ("fin", "rst"):
-        t.ok(proxy.cut(how) >= n, "all wires are cut (%s)" % how)
+        t.ok(proxy.cut(how) >= n, "all websockets are cut (%s)" % how)
         for sock in socks:
             sock.sendall(b"again")
         t.ok(all(t.ws.read_exactly(k, 5) == b"again" for k in socks),

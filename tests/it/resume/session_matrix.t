@@ -79,7 +79,7 @@ def apache(port, patience=60):
     return started(["apache2", "-DFOREGROUND", "-f"], listen, path)
 
 
-class Foreign:
+class PlainPeer:
     """
     Behind a Raw that knows no extension: sends data and Close, and takes what
     comes.  first: does not wait for what it is to get.
@@ -134,14 +134,14 @@ def ours(through, who, word, name, *options):
          b.got == UP + (LATE if who == "acceptor" else b""),
          name + "after all bytes, also those sent after the first end")
     for q in (s, c):
-        t.ok(q.has_line("closed .*end=ended"), "said so")
+        t.ok(q.has_line("closed .*end=ended"), "the log says so")
 
 
 def without_session(through, who, word, name):
     ours(through, who, word, name, "--resume", "0")
 
 
-def foreign_acceptor(through, who, word, name):
+def plain_acceptor(through, who, word, name):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = through(listener.getsockname()[1])
         # the proxy was tried: that connection is not ours
@@ -149,25 +149,25 @@ def foreign_acceptor(through, who, word, name):
         a = Exchange(socket.create_connection(("127.0.0.1", c.port)), UP,
                      wait_eof=who == "acceptor")
         raw = accept(listener)
-        f = Foreign(raw, DOWN, who != "dialler", len(UP))
-        foreign(a, f, DOWN, UP, word, name)
+        f = PlainPeer(raw, DOWN, who != "dialler", len(UP))
+        plain(a, f, DOWN, UP, word, name)
 
 
-def foreign_dialler(through, who, word, name):
+def plain_dialler(through, who, word, name):
     target = t.Held()
     s = t.server(target.port)
     raw = p.raw_dial("127.0.0.1", through(s.port), "/", None, timeout=BOUND)
     sock = target.next()
     sock.settimeout(None)
     b = Exchange(sock, DOWN, wait_eof=who == "dialler")
-    f = Foreign(raw, UP, who != "acceptor", len(DOWN))
-    foreign(b, f, UP, DOWN, word, name)
+    f = PlainPeer(raw, UP, who != "acceptor", len(DOWN))
+    plain(b, f, UP, DOWN, word, name)
 
 
-def foreign(own, other, to_own, to_other, word, name):
+def plain(own, other, to_own, to_other, word, name):
     own.join(), other.join()
     t.ok(own.got == to_own and own.how == "eof",
-         name + "what the foreign side said, then end of file")
+         name + "what the plain peer sent, then end of file")
     if word == "held":
         t.ok(other.got == to_other and other.code == 1000,
              name + "our Close came after all of both")
@@ -189,14 +189,14 @@ def direct(port):
 
 
 TUNNELS = {"ours to ours": (ours, without_session),
-           "ours to foreign": (foreign_acceptor,),
-           "foreign to ours": (foreign_dialler,)}
+           "ours to plain": (plain_acceptor,),
+           "plain to ours": (plain_dialler,)}
 COLUMNS = {"directly": direct, "nginx": nginx, "HAProxy": haproxy,
            "Apache": apache}
 
 
 def table():
-    """[(tunnel, who ends first, {column: word})]: what the manual says."""
+    """[(tunnel, who ends first, {column: word})]: from the manual."""
     path = os.path.join(t.ROOT, "man", "inetws-protocol.7")
     with open(path) as f:
         text = f.read().partition("\n.Sh HALF-CLOSE\n")[2]
@@ -204,7 +204,8 @@ def table():
             text.partition("\n.El\n")[0].splitlines()
             if line.startswith(".It ")]
     columns = [word.replace("Em ", "") for word in rows[0]][2:]
-    return [(row[0], row[1], dict(zip(columns, row[2:]))) for row in rows[1:]]
+    return [(row[0].replace("foreign", "plain"), row[1], dict(
+        zip(columns, row[2:]))) for row in rows[1:]]
 
 
 def test_table():
@@ -231,7 +232,7 @@ def cells(tunnel, column):
 
 
 def test_half_closed_for_long():
-    """Longer than a proxy is patient: pings go on while nothing is said."""
+    """Longer than a proxy's timeout: pings go on while no data is sent."""
     for name, proxy in (("HAProxy", lambda port: haproxy(port, "2s")),
                         ("Apache", lambda port: apache(port, 2))):
         for first in ("dialler", "acceptor"):
@@ -256,7 +257,7 @@ def test_half_closed_for_long():
             t.is_(t.ws.read_all(one), (b"answer", "eof"), "then the answer")
             for q in (s, c):
                 m = q.wait_line("closed .*end=ended.*")
-                t.unlike(m[0], "resumes", "on the one wire")
+                t.unlike(m[0], "resumes", "on the one websocket")
             t.cleanup()
 
 

@@ -72,7 +72,8 @@ class Both:
 
     def tell(self):
         for name, x in (("dialler", self.result), ("acceptor", self.far)):
-            t.diag("%s: %s %r, %d wires, %d resumes, taken %s, sent %s" % (
+            t.diag("%s: %s %r, %d websockets, %d resumes, taken %s, "
+                   "sent %s" % (
                 name, x.outcome, x.why or getattr(x, "lost_why", ""),
                 x.wires, x.resumes, x.taken, x.top))
             t.diag("  %s %s" % (x.lines[-8:], x.codes))
@@ -117,12 +118,12 @@ def test_negotiation():
             got = p.read_answer(field, dict({"id": "me", "v": 1}, **offer))
         except ValueError:
             return "fails"
-        return "foreign" if got is None else "agreed"
+        return "plain" if got is None else "agreed"
     sid = "0b" * 16
     for want, field, offer in (
-            ("foreign", None, {}), ("foreign", "inetws", {}),
-            ("foreign", "inetws; v=1; id=me; resume", {"resume": None}),
-            ("foreign", "inetws; v=7; id=me; x", {}),
+            ("plain", None, {}), ("plain", "inetws", {}),
+            ("plain", "inetws; v=1; id=me; resume", {"resume": None}),
+            ("plain", "inetws; v=7; id=me; x", {}),
             ("agreed", "inetws; v=1; id=you", {}),
             ("agreed", "inetws; v=1; id=you; resume=\"%s\"" % sid,
              {"resume": None}),
@@ -216,7 +217,7 @@ def test_random_cuts():
         p.drop_silent()
     t.ok(bad == 0, "%d tunnels, %d resumes, %.1f s: nothing lost" %
          (len(seeds), resumes, time.monotonic() - began))
-    t.ok(resumes > len(seeds), "wires were really cut")
+    t.ok(resumes > len(seeds), "websockets were really cut")
 
 
 def test_cut_at_lines():
@@ -317,7 +318,7 @@ def test_expiry():
     t.until(lambda: len(x.a.got) == 5000)
     x.server.stop()
     x.far.wire.sock.shutdown(socket.SHUT_RDWR)
-    t.ok(x.join(), "nobody answers redials: it ends")
+    t.ok(x.join(), "redials are not answered: it ends")
     t.is_(x.outcomes(), ("lost", "lost"), "lost at both sides")
     t.is_((x.a.how, x.b.how), ("reset", "reset"), "both streams are reset")
     t.ok(not x.server.sessions, "nothing is left of it")
@@ -326,7 +327,7 @@ def test_expiry():
 def test_no_session():
     x = Both(noise(3000), noise(3000, 2), p.Settings(session=False),
              cf=p.Redials(lambda x: {}), a={"keep": True}, b={"keep": True})
-    t.ok(x.join(), "without a session a lost wire is the end")
+    t.ok(x.join(), "without a session a lost websocket is the end")
     t.is_(x.outcomes(), ("lost", "lost"), "lost at both sides")
     t.is_((x.a.how, x.b.how), ("reset", "reset"), "both streams are reset")
 
@@ -385,13 +386,15 @@ def test_ping():
     x.b.sock.sendall(b"still there")
     x.b.sock.shutdown(socket.SHUT_WR)
     t.ok(x.join() and x.a.got == b"ystill there", "also half-closed")
-    t.is_((x.far.wires, x.outcomes()), (1, ("ended", "ended")), "on one wire")
+    t.is_((x.far.wires, x.outcomes()), (1, ("ended", "ended")),
+          "on one websocket")
 
 
 def test_black_hole():
     ss = p.Settings(ping_interval=.1, ping_timeout=.5)
     x = Both(noise(3000), noise(90000, 2), p.Settings(), ss, cf=p.Silent())
-    t.ok(x.join() and x.whole(), "a redial takes over from a wire that lives")
+    t.ok(x.join() and x.whole(),
+         "a redial takes over from a websocket that lives")
     x = Both(noise(90000), noise(3000, 2), ss, p.Settings(), sf=p.Silent())
     t.ok(x.join() and x.whole(), "a black hole is noticed by pings")
     p.drop_silent()

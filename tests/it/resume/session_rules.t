@@ -77,7 +77,7 @@ def is_broken(sock):
 
 
 def end_code(raw):
-    """The code of the Close that comes, or how the wire ends."""
+    """The code of the Close that comes, or how the websocket ends."""
     try:
         return raw.lines_to_close(BOUND)[2]
     except EOFError:
@@ -217,7 +217,7 @@ def test_window():
     code = None
     try:
         for _ in range(400):
-            x.raw.data(b"x" * 65536)    # nobody reads them, or our acks
+            x.raw.data(b"x" * 65536)    # neither they nor our acks are read
     except OSError:
         code = "reset"
     try:
@@ -332,7 +332,7 @@ def test_resume():
     x.raw.drop()                        # its last frames are lost
     x.raw = x.redial(7, 10)
     t.is_(x.raw.lines_to_close(BOUND), (["ack 410", "eof 10"], b"", 1000),
-          "which is said again on another wire")
+          "which is sent again on another websocket")
     x.raw.text("ack 10")
     x.raw.text("eof 410")
     x.raw.closing(1000)
@@ -345,11 +345,12 @@ def test_resume():
 def test_takeover():
     x = Served()
     x.raw.data(b"one")
-    t.is_(t.ws.read_exactly(x.far, 3), b"one", "a wire is up")
+    t.is_(t.ws.read_exactly(x.far, 3), b"one", "a websocket is up")
     old, x.raw = x.raw, x.redial(1, 0)
     t.is_(x.raw.params["at"], "3", "a redial takes over")
-    t.ok(end_code(old) in ("eof", "reset"), "the old wire ends without Close")
-    x.alive("the new one carries")
+    t.ok(end_code(old) in ("eof", "reset"),
+         "the old websocket ends without Close")
+    x.alive("the new one works")
 
 
 def test_refused_redials():
@@ -371,11 +372,11 @@ def test_refused_redials():
         t.is_(x.status(n, 10 ** 6), 410, "also with a wrong position")
     x.alive("is not disturbed")
     if os.geteuid() == 0:
-        def nobody():
+        def become_nobody():
             os.setgroups([])
             os.setgid(65534)
             os.setuid(65534)
-        other = t.server(x.target.port, "-v", "-v", preexec_fn=nobody,
+        other = t.server(x.target.port, "-v", "-v", preexec_fn=become_nobody,
                          program=t.world_executable())
         port, x.program.port = x.program.port, other.port
         t.is_(x.status(6, 10), 410, "through another user's server")
@@ -405,9 +406,9 @@ def test_second_server():
     t.is_(how_ends(x.far), "reset", "the session is the same")
 
 
-# Foreign peers.
+# Plain peers.
 
-def test_foreign_dialler():
+def test_plain_dialler():
     for offer in (None, "permessage-deflate", "inetws; v=1; id=a; x"):
         x = Served(offer)
         t.ok("sec-websocket-extensions" not in x.raw.fields,
@@ -431,10 +432,10 @@ def answers(offer_id):
         ("agreed", a), ("agreed", a + '; resume="%s"' % SID),
         ("agreed", a + "; win=65536; resume=%s" % SID),
         ("agreed", "INETWS; ID=you; V=1"),
-        ("foreign", None), ("foreign", "inetws"),
-        ("foreign", "inetws; v=1; win=65536"),
-        ("foreign", "inetws; v=1; id=%s; resume" % offer_id),
-        ("foreign", "inetws; v=9; id=%s; what" % offer_id),
+        ("plain", None), ("plain", "inetws"),
+        ("plain", "inetws; v=1; win=65536"),
+        ("plain", "inetws; v=1; id=%s; resume" % offer_id),
+        ("plain", "inetws; v=9; id=%s; what" % offer_id),
         ("fails", "inetws; v=2; id=you"), ("fails", a + "; x"),
         ("fails", a + "; v=1"), ("fails", a + "; resume"),
         ("fails", a + "; resume=12"), ("fails", a + "; park"),
@@ -467,7 +468,7 @@ def test_answers():
             except (EOFError, ConnectionResetError):
                 seen = []
             got = "agreed" if (p.TEXT, "eof 2") in seen else \
-                "foreign" if (p.BINARY, b"hi") in seen else "fails"
+                "plain" if (p.BINARY, b"hi") in seen else "fails"
             if not t.is_(got, want, "answer %s: %s" % (answer, want)):
                 t.diag(seen)
             elif want == "fails":
@@ -476,7 +477,7 @@ def test_answers():
         t.cleanup()
 
 
-def test_foreign_acceptor():
+def test_plain_acceptor():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         c = t.connect("ws://127.0.0.1:%d/" % listener.getsockname()[1])
         raw = p.raw_accept(listener, lambda field: field, BOUND)
@@ -490,7 +491,7 @@ def test_foreign_acceptor():
 # Resumption, at the client.
 
 class Dialled:
-    """inetws connect, whose wire (.raw) this test has accepted."""
+    """inetws connect, whose websocket (.raw) this test has accepted."""
 
     def __init__(self, *options, answer='; win=65536; resume="%s"' % SID):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -523,7 +524,7 @@ def test_redial():
     x.raw.drop("rst")
     got = x.resume(5)
     t.is_(got, {"v": "1", "id": x.id, "win": got["win"], "resume": SID,
-                "n": "1", "at": "204"}, "the redial says it all")
+                "n": "1", "at": "204"}, "the redial names its position")
     t.is_([x.raw.frame(BOUND) for _ in range(2)],
           [(p.TEXT, "ack 204"), (p.BINARY, b"56789")],
           "the last ack, then the bytes from there")
@@ -576,7 +577,7 @@ def test_redial_gives_up():
     x.raw.drop()
     for _ in range(2):
         x.accept()
-    t.is_(x.resume(0)["n"], "3", "a 101 of somebody else counts as a 410")
+    t.is_(x.resume(0)["n"], "3", "a 101 without the session counts as a 410")
     x = Dialled("--resume", "600ms")
     x.raw.drop()
     x.listener.close()
@@ -609,7 +610,8 @@ def test_client_rules():
     t.is_(x.program.wait(), 0, "a success")
     x = Dialled(answer="")
     x.raw.drop()
-    t.is_(x.program.wait(), 74, "without a session a lost wire is the end")
+    t.is_(x.program.wait(), 74,
+          "without a session a lost websocket is the end")
 
 
 def test_early_frames():

@@ -24,11 +24,11 @@ from exchange import Exchange, noise, pair      # noqa: E402
 
 
 class Gate:
-    """Answers every wire; next() is a Raw whose request was an agent's."""
+    """Accepts every websocket; next() is a Raw that an agent has dialled."""
 
     def __init__(self, reply='inetws; v=1; id=gate', status=None, port=0):
         self.reply, self.status = reply, status
-        self.wires = queue.Queue()
+        self.websockets = queue.Queue()
         self.count = 0
         self.times = []
         self.sock = socket.create_server(('127.0.0.1', port), backlog=64)
@@ -41,8 +41,8 @@ class Gate:
     def run(self):
         while self.open:
             try:
-                self.wires.put(p.raw_accept(self.sock, self.reply, 60,
-                                            self.status))
+                self.websockets.put(p.raw_accept(self.sock, self.reply, 60,
+                                                 self.status))
             except OSError:
                 return
             except Exception:
@@ -51,7 +51,7 @@ class Gate:
             self.times.append(time.monotonic())
 
     def next(self):
-        return self.wires.get(timeout=t.BOUND)
+        return self.websockets.get(timeout=t.BOUND)
 
     def close(self):
         self.open = False
@@ -74,20 +74,21 @@ def line(raw, timeout=None):
 def test_parks():
     gate, target = Gate(), t.echo()
     a = agent(gate, target.port, '--spare', '3')
-    wires = [gate.next() for _ in range(3)]
-    t.ok(all('serve' in w.params and 'park' not in w.params for w in wires),
-         'three wires, each an offer to serve')
+    websockets = [gate.next() for _ in range(3)]
+    t.ok(all('serve' in w.params and 'park' not in w.params
+             for w in websockets),
+         'three websockets, each an offer to serve')
     a.wait_line('event=parked at=ws://127.0.0.1')
     t.is_(len(t.children(a.pid)), 3, 'each in a process of its own')
-    t.is_(target.accepted, 0, 'nobody has dialled the target')
-    w = wires[1]
+    t.is_(target.accepted, 0, 'the target is not dialled')
+    w = websockets[1]
     w.send(p.PING, b'?')
     t.is_(w.frame(t.BOUND, pings=True), (p.PONG, b'?'),
-          'a waiting wire answers pings')
+          'a waiting websocket answers pings')
     w.text('open 192.0.2.7:4711')
     t.is_(line(w), 'ok', 'open: the target is dialled, and ok is said')
     gate.next()
-    t.ok(True, 'a new wire waits at once')
+    t.ok(True, 'a new websocket waits at once')
     w.data(b'hello')
     t.is_(w.frame(t.BOUND), (p.BINARY, b'hello'), 'data flows')
     w.text('eof 5')
@@ -98,10 +99,10 @@ def test_parks():
     line_ = a.wait_line(r'event=closed mode=agent .*')[0]
     t.like(line_, r'peer=192\.0\.2\.7:4711 .*target=127\.0\.0\.1:%d up=5 '
            r'down=5 .*end=ended' % target.port, 'one line says who and what')
-    for raw in (wires[0], wires[2]):
+    for raw in (websockets[0], websockets[2]):
         raw.drop()
     t.is_(a.stop(), 0, 'TERM ends it')
-    t.is_(t.family(), [], 'and all its wires')
+    t.is_(t.family(), [], 'and all its websockets')
 
 
 def test_close_and_term():
@@ -109,14 +110,14 @@ def test_close_and_term():
     a = agent(gate, target.port, '--spare', '1')
     gate.next().closing()
     w = gate.next()
-    t.ok(True, 'a wire that the gate closes is dialled again')
+    t.ok(True, 'a websocket that the gate closes is dialled again')
     a.send(signal.SIGTERM)
     t.is_(w.lines_to_close(t.BOUND), ([], b'', 1000),
-          'TERM: a waiting wire is closed with 1000')
+          'TERM: a waiting websocket is closed with 1000')
     w.closing()
     w.drop()
     t.is_(a.wait(), 0, 'status 0')
-    t.unlike(a.wait_log(), 'event=closed', 'unused wires are not logged')
+    t.unlike(a.wait_log(), 'event=closed', 'unused websockets are not logged')
 
 
 def test_drain():
@@ -196,8 +197,8 @@ def test_lost_at_ok():
          'and its process has gone')
 
 
-def test_survivors():
-    """The limit counts those whom an agent before has left, not for ever."""
+def test_inherited_tunnels():
+    """The limit counts the tunnels of an earlier agent while they last."""
     env = {'RUNTIME_DIRECTORY': t.folder()}
     g, e = r.gate(), t.echo()
     options = ('--max-connections', '1', '--spare', '1', '--drain', 'leave')
@@ -221,7 +222,7 @@ def test_spare_again():
         out.write('spare 1\n')
     g, e = r.gate(), t.echo()
     a = r.agent(g.url(), e.port, '-K', conf)
-    t.ok(r.parked(g, 1), 'one wire')
+    t.ok(r.parked(g, 1), 'one websocket')
     with open(conf, 'w') as out:
         out.write('spare 3\n')
     a.send(signal.SIGHUP)
@@ -231,12 +232,12 @@ def test_spare_again():
 def test_killed_supervisor():
     gate, target = Gate(), t.echo()
     a = agent(gate, target.port, '--spare', '2')
-    wires = [gate.next(), gate.next()]
+    websockets = [gate.next(), gate.next()]
     a.wait_line('event=parked')
     a.send(signal.SIGKILL)
-    for w in wires:
+    for w in websockets:
         t.is_(w.frame(t.BOUND), (p.CLOSE, 1000),
-              'the supervisor is killed: a waiting wire ends')
+              'the supervisor is killed: a waiting websocket ends')
         w.closing()
         w.drop()
     t.ok(t.until(lambda: not t.family()), 'nothing is left')
@@ -252,7 +253,7 @@ def test_target_down():
     w.closing()
     w.drop()
     gate.next()
-    t.ok(True, 'and a new wire waits')
+    t.ok(True, 'and a new websocket waits')
     a.wait_line('event=no-target .*refused')
 
 
@@ -301,7 +302,7 @@ def test_program():
     t.is_(line(w), 'ok', 'a program as the target')
     t.is_(w.frame(t.BOUND), (p.BINARY, b'192.0.2.7\n'), 'knows the visitor')
     w.data(b'x')
-    t.is_(w.frame(t.BOUND), (p.BINARY, b'x'), 'and talks to him')
+    t.is_(w.frame(t.BOUND), (p.BINARY, b'x'), 'and exchanges bytes with it')
     w.text('eof 1')
     t.is_(w.frame(t.BOUND), (p.TEXT, 'eof 11'), 'to its end')
     w.drop()
@@ -327,7 +328,7 @@ def test_program_hup():
 def test_bad_gates():
     gate = Gate(reply=None)
     a = agent(gate, 1, '--spare', '1', '--retry', '2')
-    t.is_(a.wait(), 76, 'a foreign peer is no gate: --retry 2, status 76')
+    t.is_(a.wait(), 76, 'a plain peer is no gate: --retry 2, status 76')
     t.like(a.wait_log(), 'does not speak', 'the log says so')
     t.is_(gate.count, 2, 'two tries')
     t.ok(gate.times[1] - gate.times[0] > .09, 'with a pause between')
@@ -336,7 +337,7 @@ def test_bad_gates():
     t.is_(a.wait(), 77, '403: status 77')
     t.is_(gate.count, 1, '--retry 1 is one try, whatever --spare says')
     a = agent('ws://127.0.0.1:%d/' % t.free_port(), 1, '--retry', '1')
-    t.is_(a.wait(), 69, 'nobody there: status 69')
+    t.is_(a.wait(), 69, 'no gate there: status 69')
 
 
 def test_backoff():
@@ -353,16 +354,16 @@ def test_backoff():
 
 
 def test_lost_wires():
-    """A gate that takes wires and loses them at once is not stormed."""
+    """A gate that takes websockets and loses them at once is not stormed."""
     gate = Gate()
     a = agent(gate, t.echo().port, '--spare', '2')
     end = time.monotonic() + 2
     while time.monotonic() < end:
         try:
-            gate.wires.get(timeout=.1).drop()
+            gate.websockets.get(timeout=.1).drop()
         except queue.Empty:
             pass
-    t.ok(3 <= gate.count <= 24, '%d wires in two seconds' % gate.count)
+    t.ok(3 <= gate.count <= 24, '%d websockets in two seconds' % gate.count)
     t.ok(a.alive(), 'and the agent lives')
 
 
@@ -379,7 +380,7 @@ def test_usage():
     b.close()
 
 
-class Foreign:
+class PeerGate:
     """The Python peer as a gate: .visitors are handed out one by one."""
 
     def __init__(self, **kw):
@@ -395,8 +396,8 @@ class Foreign:
         return exchange
 
 
-def test_foreign_gate():
-    gate, target = Foreign(), t.echo()
+def test_peer_gate():
+    gate, target = PeerGate(), t.echo()
     a = agent(gate, target.port, '--spare', '2')
     data = noise(3 << 20)
     exchanges = [gate.visit(data) for _ in range(5)]
@@ -408,11 +409,11 @@ def test_foreign_gate():
     t.ok(a.alive(), 'the agent is well')
 
 
-def test_foreign_resume():
+def test_peer_gate_resumes():
     """20 cuts each way while 10 MB go through."""
     data = noise(5 << 20)
     faults = p.RandomFaults(5, 20, 400000)
-    gate, target = Foreign(), t.echo()
+    gate, target = PeerGate(), t.echo()
     gate.server.faults = faults
     agent(gate, target.port, '--spare', '1')
     exchange = gate.visit(data)
@@ -425,8 +426,8 @@ def test_foreign_resume():
 
 
 def test_many():
-    """A wire for each visitor, though two wait at a time."""
-    gate, target = Foreign(), t.echo()
+    """A websocket for each visitor, though two wait at a time."""
+    gate, target = PeerGate(), t.echo()
     a = agent(gate, target.port, '--spare', '2', '--max-connections', '64')
     exchanges = [gate.visit(b'%d' % i * 100) for i in range(40)]
     good = sum(exchange.join() == 'eof' and exchange.got == exchange.data

@@ -59,9 +59,9 @@ def test_tls():
     g = r.gate('--tls-cert', site.cert, '--tls-key', site.key,
                '--tls-client-ca', ca.cert, auth=())
     url = 'wss://localhost:%d/agents/a' % g.port
-    stranger = t.run_inetws('agent', '--retry', '1', '--cacert', ca.cert,
-                            url, '127.0.0.1:1')
-    t.is_(stranger.returncode, 77, 'who has no certificate is no agent')
+    other = t.run_inetws('agent', '--retry', '1', '--cacert', ca.cert,
+                         url, '127.0.0.1:1')
+    t.is_(other.returncode, 77, 'without a certificate it is no agent')
     r.agent(url, t.echo().port, '--cacert', ca.cert, '--cert', alice.cert,
             '--key', alice.key, '--spare', '1')
     v = r.visit(g.visitors)
@@ -92,7 +92,7 @@ def test_fail_and_reset():
 
 
 def test_moves_on():
-    """A wire that is lost, closed, or silent at open: the next one."""
+    """A websocket that is lost, closed, or silent at open: the next one."""
     g = r.gate()
     for how in ('lost', 'closed', 'reset', 'fault'):
         first = r.raw_agent(g)
@@ -161,7 +161,7 @@ def test_killed_child():
 
 
 def test_lost_at_ok():
-    """A session's wire that is lost right behind ok is lost all the same."""
+    """A session's websocket that is lost just after ok counts as lost."""
     g = r.gate('--resume', '1s', '--linger', '1s')
     a = r.raw_agent(g, offer=r.OFFER + '; resume')
     r.parked(g)
@@ -195,7 +195,7 @@ def test_queue():
     a2.text('ok')
     begin = time.monotonic()
     late = r.visit(g.visitors)
-    t.ok(r.was_reset(late), 'nobody comes: reset')
+    t.ok(r.was_reset(late), 'no agent comes: reset')
     t.ok(1.3 < time.monotonic() - begin < 4 * t.SCALE, 'after --queue')
     g.wait_line('event=no-agent')
     half = r.visit(g.visitors)
@@ -232,7 +232,7 @@ def test_departed():
 
 
 def test_nobody_answers():
-    """Wire after wire is silent: a visitor's patience ends all the same."""
+    """Each websocket is silent: the visitor's time runs out all the same."""
     g = r.gate('--queue', '2s')
     first = r.raw_agent(g)
     r.parked(g)
@@ -244,12 +244,12 @@ def test_nobody_answers():
     t.ok(g.wait_line('event=no-agent'), 'and the log says so')
     w = r.visit(g.visitors)
     t.is_(r.line(second), 'open %s:%d' % w.getsockname(),
-          'the second wire has waited for the next one')
+          'the second websocket has waited for the next one')
     w.close()
 
 
 def test_pings():
-    """A dead waiting wire is found before a visitor finds it."""
+    """A dead waiting websocket is found before a visitor finds it."""
     g = r.gate('--ping-interval', '300ms', '--ping-timeout', '900ms')
     a = r.raw_agent(g)
     t.is_(a.frame(t.BOUND, pings=True)[0], p.PING, 'it is pinged')
@@ -262,19 +262,19 @@ def test_pings():
 
 def test_limits():
     g = r.gate('--max-parked', '2')
-    wires = [r.raw_agent(g), r.raw_agent(g)]
+    websockets = [r.raw_agent(g), r.raw_agent(g)]
     try:
         r.raw_agent(g)
-        t.ok(False, 'a third wire is let in')
+        t.ok(False, 'a third websocket is let in')
     except p.Refused as e:
         t.is_(e.status, 503, '--max-parked: 503')
-    for w in wires:
+    for w in websockets:
         w.drop()
     g = r.gate('--max-connections', '2')
-    wires = [r.raw_agent(g), r.raw_agent(g)]
+    websockets = [r.raw_agent(g), r.raw_agent(g)]
     try:
         r.raw_agent(g)
-        t.ok(False, 'a third wire is let in')
+        t.ok(False, 'a third websocket is let in')
     except p.Refused as e:
         t.is_(e.status, 503, '--max-connections: 503')
 
@@ -293,7 +293,7 @@ def test_who():
     t.is_(refused(g, '/forward/7f3b'), 404, 'another id: 404')
     t.is_(refused(g, '/forward/7f3a', 'inetws; v=1; id=x'), 400,
           'no agent: 400')
-    t.is_(refused(g, '/forward/7f3a', None), 400, 'a foreign peer: 400')
+    t.is_(refused(g, '/forward/7f3a', None), 400, 'a plain peer: 400')
     t.is_(refused(g, '/forward/7f3a', 'inetws; v=1; id=x; resume="%s"; '
                   'n=1; at=0' % ('0' * 32)), 410, 'an unknown session: 410')
     f = r.agents_file(office__ssh='s3cret', other='else')
@@ -314,7 +314,7 @@ def test_who():
 
 
 def test_reload():
-    """HUP lets nobody in whom a start would not."""
+    """HUP accepts no file that a start would refuse."""
     conf = os.path.join(t.folder(), 'conf')
     f = r.agents_file(a='s3cret', b='0ther')
 
@@ -330,7 +330,7 @@ def test_reload():
     write('')
     g.send(signal.SIGHUP)
     t.ok(g.wait_line('event=reload why="who may be an agent'),
-         'nobody says who may be an agent: the old options stay')
+         'no option names the agents: the old options stay')
     t.is_(refused(g, '/a'), 401, 'and the secret is still needed')
     write('agents-file ' + f)
     with open(f, 'a') as out:
@@ -390,7 +390,8 @@ def test_end():
     r.line(first)
     first.text('ok')
     g.send(signal.SIGTERM)
-    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000), 'TERM: a waiting wire ends')
+    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000),
+          'TERM: a waiting websocket ends')
     spare.closing()
     spare.drop()
     v.sendall(b'on')
@@ -421,7 +422,7 @@ def test_leave():
     t.is_(g.stop(), 0, '--drain leave: it is gone')
     g2 = r.gate(listen=g.name, visitors='127.0.0.1:%d' % g.visitors)
     t.ok(True, 'a new one has its listeners at once')
-    t.is_(b.frame(t.BOUND), (p.CLOSE, 1000), 'waiting wires end')
+    t.is_(b.frame(t.BOUND), (p.CLOSE, 1000), 'waiting websockets end')
     v.sendall(b'on')
     t.is_(a.frame(t.BOUND), (p.BINARY, b'on'), 'the tunnel lives on')
     t.ok(g2.alive(), 'both are well')
@@ -456,7 +457,8 @@ def served(g, what, agents, visitors, metrics=None):
     a.data(b'x')
     t.is_(v.recv(1), b'x', 'and are served')
     if metrics is not None:
-        t.like(t.http(metrics, '/metrics')[2], r'(?m)^inetws_connections_active'
+        t.like(t.http(metrics, '/metrics')[2],
+               r'(?m)^inetws_connections_active'
                ' 1$', 'and so are metrics')
     a.text('rst')
     a.drop()
@@ -487,7 +489,8 @@ def test_given_listeners():
     q = t.run_inetws('gate', '-l', '0', '--visitors', 'systemd:visitors',
                      '--allow-any-agent')
     t.is_(q.returncode, 64, 'nothing was passed: usage')
-    t.like(q.stderr.decode(), 'systemd has passed no socket', 'and says so')
+    t.like(q.stderr.decode(), 'systemd has passed no socket',
+           'and the log says so')
 
 
 def test_agent_given_metrics():
@@ -500,8 +503,8 @@ def test_agent_given_metrics():
     t.is_(t.http(port, '/healthz')[0], 200, 'which answers')
 
 
-class ForeignAgent:
-    """The Python peer as an agent: one wire after another."""
+class PeerAgent:
+    """The Python peer as an agent: one websocket after another."""
 
     def __init__(self, g, target, faults=None, **kw):
         self.g, self.target, self.faults = g, target, faults
@@ -530,9 +533,9 @@ class ForeignAgent:
         self.open = False
 
 
-def test_foreign_agent():
+def test_peer_agent():
     g, target = r.gate(), t.echo()
-    agents = [ForeignAgent(g, target) for _ in range(2)]
+    agents = [PeerAgent(g, target) for _ in range(2)]
     data = noise(2 << 20)
     for i in range(4):
         exchange = Exchange(r.visit(g.visitors), data)
@@ -542,9 +545,9 @@ def test_foreign_agent():
     t.ok(agents[0].tunnels, 'both took part')
 
 
-def test_foreign_resume():
+def test_peer_resumes():
     g, target = r.gate(), t.echo()
-    agent = ForeignAgent(g, target, p.RandomFaults(7, 20, 400000))
+    agent = PeerAgent(g, target, p.RandomFaults(7, 20, 400000))
     data = noise(5 << 20)
     exchange = Exchange(r.visit(g.visitors), data)
     how = exchange.join()
@@ -557,16 +560,16 @@ def test_foreign_resume():
 def test_own_agent():
     g, target = r.gate(), t.echo()
     a = r.agent(g.url(), target.port, '--spare', '4')
-    t.ok(r.parked(g, 4), 'four wires wait')
+    t.ok(r.parked(g, 4), 'four websockets wait')
     data = noise(100000)
     exchanges = [Exchange(r.visit(g.visitors), data) for _ in range(200)]
     good = sum(x.join() == 'eof' and x.got == data for x in exchanges)
-    t.is_(good, 200, '200 visitors at once, four wires: all are served')
+    t.is_(good, 200, '200 visitors at once, four websockets: all are served')
     t.ok(r.parked(g, 4), 'and four wait again')
     t.ok(t.until(lambda: len(t.children(a.pid)) == 4 and
                  len(t.children(g.pid)) == 4), 'nothing is left behind')
     t.is_(a.stop(), 0, 'the agent ends')
-    t.ok(t.until(lambda: not t.children(g.pid)), 'its wires are gone')
+    t.ok(t.until(lambda: not t.children(g.pid)), 'its websockets are gone')
     t.is_(g.stop(), 0, 'the gate ends')
 
 

@@ -51,14 +51,15 @@ def test_listener():
     t.is_(r.line(a), 'open -', 'a visitor meets the agent')
     a.text('ok')
     v.sendall(b'hello')
-    t.is_(a.frame(t.BOUND), (p.BINARY, b'hello'), 'and talks to it')
+    t.is_(a.frame(t.BOUND), (p.BINARY, b'hello'),
+          'and exchanges bytes with it')
     t.ok(os.path.exists(g.at(SECRET)), 'the listener stays with the tunnel')
     waiting = r.visit(g.at(SECRET))
     a.text('rst')
     a.drop()
     g.wait_line('event=closed')
     t.ok(t.until(lambda: not os.path.exists(g.at(SECRET))),
-         'and goes when nobody is there any more')
+         'and goes when no agent is there any more')
     t.is_(waiting.recv(1), b'', 'who waited has been told')
     log = g.log
     t.like(log, r'target=my_b!g\.\.\.', 'the log has six characters of it')
@@ -83,7 +84,8 @@ def test_queue_time():
 
 
 def test_whose_visitor():
-    """Who waits for one name is never another's, though his listener goes."""
+    """A visitor of one name is never given to another, even when the listener
+    of that name is closed."""
     g, other = start_gate('--queue', '3s'), 'another-name-of-18'
     r.raw_agent(g, '/' + SECRET).drop()
     t.ok(t.until(lambda: not t.children(g.pid)), 'an agent has left')
@@ -119,7 +121,7 @@ def test_no_limit():
     v.close()
 
 
-def test_waits_for_whom():
+def test_waits_for_its_name():
     """Who waits for one agent is never brought to another one."""
     g = start_gate('--queue', '0')
     one, other = SECRET, SECRET[::-1].replace('!', 'x')
@@ -185,7 +187,7 @@ def test_file():
     t.is_(sorted(os.listdir(g.folder)), ['office-ssh.sock', 'web.sock'],
           'listed names have listeners from the start')
     v = r.visit(g.at('office-ssh'))
-    t.is_(v.recv(1), b'', 'nobody comes: the end')
+    t.is_(v.recv(1), b'', 'no agent comes: the end')
     a = r.raw_agent(g, '/x/office-ssh', secret='s3cret')
     v = r.visit(g.at('office-ssh'))
     r.line(a)
@@ -269,7 +271,7 @@ def test_limits():
         t.is_(a.frame(t.BOUND), (p.BINARY, b'x'), 'with what he said')
         agents += [a, r.raw_agent(g, '/' + name, secret=secret)]
         t.is_(refused(g, '/' + name, secret=secret), 503,
-              'one wire waits besides, and no more')
+              'one websocket waits besides, and no more')
     for a in agents:
         a.drop()
 
@@ -317,12 +319,12 @@ def test_masked():
 def test_share():
     """Several agents of one name take turns."""
     g, d = start_gate(), 'a-name-long-enough'
-    wires = []
+    websockets = []
     for i in range(3):
-        wires.append(r.raw_agent(g, '/' + d))
+        websockets.append(r.raw_agent(g, '/' + d))
         r.parked(g, i + 1)
     vs = [r.visit(g.at(d)) for _ in range(3)]
-    t.is_([r.line(w) for w in wires], ['open -'] * 3, 'each gets one')
+    t.is_([r.line(w) for w in websockets], ['open -'] * 3, 'each gets one')
     for v in vs:
         v.close()
 
@@ -332,7 +334,8 @@ def test_replace():
     url = g.url('agents/' + SECRET)
     one, two = t.echo(), t.echo()
     a = r.agent(url, one.port, '--spare', '3')
-    t.ok(r.parked(g, 3), 'the wires of one agent do not replace each other')
+    t.ok(r.parked(g, 3),
+         'the websockets of one agent do not replace each other')
     exchange = Exchange(r.visit(g.at(SECRET)), b'one', keep=True)
     t.ok(t.until(lambda: exchange.got == b'one'), 'a tunnel of its')
     raw = r.raw_agent(g, '/agents/' + SECRET)
@@ -406,7 +409,7 @@ def test_nginx():
 
 
 class Jail:
-    """A folder with all that a gate needs in there, and nobody owns."""
+    """A folder with all that a gate needs inside a chroot, owned by root."""
 
     def __init__(self):
         if os.getuid() != 0:
@@ -437,7 +440,7 @@ class Jail:
 
 
 def test_chroot():
-    """Names, files and listeners are those that are in there."""
+    """Names, files and listeners are those inside the chroot."""
     j = Jail()
     gate = ('gate', '-l', '127.0.0.1:0', '--visitors-dir', '/sockets',
             '--agents-file', '/agents')
@@ -446,7 +449,7 @@ def test_chroot():
     j.fails('visitors-dir that is outside', 71, *gate[:4], '/nowhere',
             *gate[5:])
     os.chown(j.d + '/sockets', 0, 0)
-    j.fails('visitors-dir that is not his', 71, *gate)
+    j.fails('visitors-dir of another user', 71, *gate)
     os.chown(j.d + '/sockets', j.user.pw_uid, j.user.pw_gid)
     stale = socket.socket(socket.AF_UNIX)
     stale.bind(j.d + '/sockets/stale.sock')
@@ -478,13 +481,13 @@ def test_chroot():
     t.ok(g.has_line('event=agents-file .*No such file', since=mark),
          'no file: an error')
     t.is_(j.sockets(), ['home.sock'], 'and all stays as it was')
-    t.is_(refused(g, '/home', secret='other'), 500, 'but nobody is let in')
+    t.is_(refused(g, '/home', secret='other'), 500, 'but no agent is accepted')
     t.is_(g.stop(), 0, 'the end')
     t.is_(j.sockets(), [], 'takes the listeners away')
 
 
 def test_chroot_of_any():
-    """Listeners of names that are not listed; the file of users is in there."""
+    """Listeners of unlisted names; the file of users is inside the chroot."""
     j = Jail()
     htpasswd, = t.need('htpasswd')
     users = t.folder() + '/users'
@@ -495,7 +498,7 @@ def test_chroot_of_any():
     j.put('users', users)
     os.chmod(j.d + '/users', 0)
     os.chown(j.d + '/users', 0, 0)
-    j.fails('auth-file that is not his', 64, *words)
+    j.fails('auth-file of another user', 64, *words)
     j.put('users', users)
     g = start_gate(*j.options, '--queue', '100ms', folder='/sockets',
                    auth=('--auth-file', '/users'), env=j.env)

@@ -81,7 +81,7 @@ def test_parked_is_redialled():
     old = set(t.children(g.pid))
     proxy.cut()
     t.ok(t.until(lambda: not old & set(t.children(g.pid))) and
-         r.parked(g, 2), 'waiting wires that are cut are dialled afresh')
+         r.parked(g, 2), 'waiting websockets that are cut are dialled afresh')
     exchange = Exchange(r.visit(g.visitors), b'x')
     t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'x'), 'and serve')
 
@@ -208,7 +208,7 @@ def test_chaos():
     visitors.stop()
     t.diag('%d served, %d reset, %d refused' % (
         visitors.served, visitors.cut, visitors.refused))
-    t.is_(visitors.wrong[:5], [], 'nobody got wrong or too few bytes')
+    t.is_(visitors.wrong[:5], [], 'no visitor got wrong or too few bytes')
     t.ok(visitors.served > 20, 'most are served')
     for a in agents:
         t.is_(a.stop(), 0, 'an agent ends')

@@ -39,20 +39,21 @@ def test_warm():
     target = t.echo()
     s = t.server(target.port)
     c = t.client(url(s), '--warm', '3')
-    t.ok(r.parked(s, 3) and r.parked(c, 3), 'three wires wait at both sides')
+    t.ok(r.parked(s, 3) and r.parked(c, 3),
+         'three websockets wait at both sides')
     t.is_(target.accepted, 0, 'the target has not been dialled')
     data = noise(1 << 20)
     exchanges = [Exchange(r.visit(c.port), data) for _ in range(10)]
     t.is_(sum(x.join() == 'eof' and x.got == data for x in exchanges), 10,
           'ten visitors are served, warm or cold')
-    t.ok(r.parked(s, 3), 'and three wires wait again')
+    t.ok(r.parked(s, 3), 'and three websockets wait again')
     c.wait_line('event=closed', count=10)
     t.like(c.log, r'event=closed mode=client peer=127\.0\.0\.1:\d+ .*'
            r'up=1048576 down=1048576', 'logged as ever')
     t.is_(c.stop(), 0, 'TERM ends it')
     t.ok(t.until(lambda: not t.children(s.pid)), 'and what waits')
     t.unlike(s.wait_line('event=closed')[0], 'event=unused',
-             'unused wires are not logged')
+             'unused websockets are not logged')
 
 
 def test_server_parks():
@@ -68,7 +69,7 @@ def test_server_parks():
     w.text('rst')
     w.drop()
     line = s.wait_line('event=closed.*')[0]
-    t.unlike(line, '192.0.2.1', 'a stranger\'s address is not believed')
+    t.unlike(line, '192.0.2.1', 'the address of an untrusted peer is ignored')
     w = p.raw_dial('127.0.0.1', s.port, '/', PARK)
     w.closing()
     t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'closed while it waits')
@@ -121,19 +122,21 @@ def test_no_park():
     ws = t.WSServer()
     c = t.client(url(ws), '--warm', '2', '--eof=close')
     first = ws.next()
-    t.is_(first.read_frame().opcode, 8, 'a wire that may not wait is closed')
+    t.is_(first.read_frame().opcode, 8,
+          'a websocket that may not wait is closed')
     c.wait_line('event=not-parked')
     v = r.visit(c.port)
     second = ws.next()
     v.sendall(b'hello')
-    t.is_(second.read_frame().payload, b'hello', 'a connection has its own websocket')
+    t.is_(second.read_frame().payload, b'hello',
+          'a connection has its own websocket')
     t.ok(not t.until(lambda: ws.accepted > 2, .6), 'no more is dialled ahead')
     v.close()
     target.close()
 
 
 def test_lost():
-    """Wires that die while they wait are replaced; visitors do not care."""
+    """Websockets that die while parked are replaced; no connection notices."""
     target = t.echo()
     s = t.server(target.port)
     proxy = t.Proxy(s.port)
@@ -146,7 +149,7 @@ def test_lost():
         exchange = Exchange(r.visit(c.port), b'hello')
         t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'hello'),
               'all cut (%s): served' % how)
-        t.ok(r.parked(s, 2), 'and wires wait again')
+        t.ok(r.parked(s, 2), 'and websockets wait again')
 
 
 def test_late_header():
@@ -183,13 +186,13 @@ def test_server_down():
     t.ok(t.until(lambda: r.parked(c)), 'and warm again')
 
 
-def test_foreign_server():
+def test_python_server():
     target = t.echo()
     server = p.Server(lambda: socket.create_connection(
         ('127.0.0.1', target.port)))
     t.on_close(server.stop)
     c = t.client(url(server), '--warm', '2')
-    t.ok(r.parked(c, 2), 'wires wait at the Python server')
+    t.ok(r.parked(c, 2), 'websockets wait at the Python server')
     data = noise(1 << 20)
     for _ in range(3):
         exchange = Exchange(r.visit(c.port), data)
@@ -197,7 +200,7 @@ def test_foreign_server():
         t.ok(how == 'eof' and exchange.got == data, 'a visitor is served')
 
 
-def test_foreign_client():
+def test_python_client():
     target = t.echo()
     s = t.server(target.port)
     data = noise(1 << 20)

@@ -198,7 +198,7 @@ def test_no_entry():
     r = t.run_inetws('connect', '--resume', '0', 'ws://127.0.0.1:%d/' %
                      s.port, input=b'hello')
     t.ok(r.stdout == b'' and r.returncode == 74,
-         'a server that cannot enter carries nothing: %d' % r.returncode)
+         'a server that cannot enter it serves nothing: %d' % r.returncode)
     s.wait_line('event=sandbox .*cannot enter.*Permission denied')
     t.ok(s.alive(), 'its supervisor goes on')
     good = t.server(target.port)

@@ -29,7 +29,7 @@ LOCAL = MAGIC + b'\x20\0\0\0'
 
 
 def peer_of(s, headers=(), before=b'', pieces=False):
-    """Whom the log says a finished tunnel was from."""
+    """The peer address that the log shows for a finished tunnel."""
     mark = s.mark()
     data = before + t.ws.request(headers=headers)
     sock = t.ws.dial(s.port)
@@ -78,7 +78,7 @@ def test_header():
 
 
 def test_unended():
-    """Nobody passes for the proxy by a quote that swallows its word."""
+    """A quoted string cannot hide what the proxy appends."""
     s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
                  '--real-ip-header', 'Forwarded')
     t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1, for=203.0.113.7')]),
@@ -95,7 +95,7 @@ def test_untrusted():
         s = t.server(t.echo().port, '--real-ip-header', 'X-Forwarded-For',
                      *options)
         t.like(peer_of(s, [('X-Forwarded-For', '203.0.113.7')]),
-               r'^127\.0\.0\.1:', 'a stranger is not believed')
+               r'^127\.0\.0\.1:', 'an untrusted peer is not believed')
     for word in ('10.0.0.0/33', '10.0.0', 'localhost', '::/129', ''):
         r = t.run_inetws('server', '-l', '127.0.0.1:0', '--trusted-proxy',
                          word, '127.0.0.1:1')
@@ -111,7 +111,7 @@ def test_unix_peer():
                  '--trusted-proxy', 'unix', listen='unix:' + path)
     s.port = path
     t.is_(peer_of(s, [('X-Real-IP', '203.0.113.7')]), '203.0.113.7',
-          'who can open our socket is believed')
+          'a peer at the Unix socket is believed')
 
 
 def test_accept_proxy():
@@ -266,8 +266,8 @@ def test_haproxy_as_target():
 def test_forward_peer():
     s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
                  '--real-ip-header', 'Forwarded')
-    deaf = t.server(t.echo().port, '--real-ip-header', 'Forwarded')
-    for server, believed in ((s, True), (deaf, False)):
+    other = t.server(t.echo().port, '--real-ip-header', 'Forwarded')
+    for server, believed in ((s, True), (other, False)):
         c = t.client('ws://127.0.0.1:%d/' % server.port, '--forward-peer')
         v = t.ws.dial(c.port)
         me = '%s:%d' % v.getsockname()
@@ -275,7 +275,7 @@ def test_forward_peer():
         t.is_(v.recv(1), b'x', 'a tunnel')
         v.close()
         got = server.wait_line(r'event=closed .*peer=(\S+)')[1]
-        t.is_(got == me, believed, 'the server %s whom it is for' % (
+        t.is_(got == me, believed, 'the server %s the address' % (
             'knows' if believed else 'does not believe'))
     up = t.WSServer()
     c = t.client('ws://127.0.0.1:%d/' % up.port, '--forward-peer',

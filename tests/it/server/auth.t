@@ -33,7 +33,7 @@ def hashed(password, kind='-6'):
 def auth_file(*lines):
     path = os.path.join(t.folder(), 'users')
     with open(path, 'w') as f:
-        f.write('# who may\n\n' + '\n'.join(lines) + '\n')
+        f.write('# users\n\n' + '\n'.join(lines) + '\n')
     return path
 
 
@@ -83,7 +83,7 @@ def test_file():
             ('another scheme', 'Digest x', 401)):
         t.is_(ask(s, value).status, want, '%s: %d' % (name, want))
     target.wait_accepted(4)
-    t.is_(target.accepted, 4, 'nobody else reached the target')
+    t.is_(target.accepted, 4, 'no other request reached the target')
     a = t.ws.ask(s.port, t.ws.request(headers=[
         ('Authorization', basic('ann', 'guess')),
         ('Authorization', basic('ann', PASSWORD))]))
@@ -103,7 +103,8 @@ def test_file_changes():
     t.is_(ask(s, basic('ann', PASSWORD)).status, 401, 'changed: 401')
     t.is_(ask(s, basic('ann', 'new')).status, 101, 'the new one: 101')
     os.unlink(path)
-    t.is_(ask(s, basic('ann', 'new')).status, 500, 'file gone: nobody, 500')
+    t.is_(ask(s, basic('ann', 'new')).status, 500,
+          'file gone: every request 500')
     s.wait_line('auth-file.*No such file')
     t.ok(True, 'which the log says')
 
@@ -164,7 +165,7 @@ exit 0
     t.is_(ask(s, path='/?kill').status, 500, 'killed: 500')
     t.is_(ask(s, path='/?slow').status, 504, 'too slow: 504')
     target.wait_accepted(1)
-    t.is_(target.accepted, 1, 'nobody else reached the target')
+    t.is_(target.accepted, 1, 'no other request reached the target')
     t.ok(not [p for p in t.family() if 'sleep' in t.command_of(p)],
          'what was too slow is gone')
     s.stop()
@@ -177,13 +178,13 @@ exit 0
 
 
 def test_both():
-    """Who is in the file may still be refused by the program."""
+    """A user of the file may still be refused by the program."""
     path = auth_file('ann:' + hashed('a'), 'bob:' + hashed('b'))
     s = t.server(t.echo().port, '--auth-file', path, '--auth-command',
                  script('test "$REMOTE_USER" = ann'))
     t.is_(ask(s, basic('ann', 'a')).status, 101, 'ann: 101')
     t.is_(ask(s, basic('bob', 'b')).status, 403, 'bob: 403')
-    t.is_(ask(s, basic('bob', 'a')).status, 401, 'nobody: 401')
+    t.is_(ask(s, basic('bob', 'a')).status, 401, 'no such user: 401')
 
 
 def test_client():
@@ -198,14 +199,14 @@ def test_client():
 
 
 def test_session_is_its_users():
-    """A session goes on only for the user who began it."""
+    """A session is resumed only for the user who began it."""
     path = auth_file('ann:' + hashed('a'), 'bob:' + hashed('b'))
     s = t.server(t.echo().port, '--auth-file', path, '--resume', '30s')
     offer = 'inetws; v=1; id=me; win=1048576; resume'
 
-    def redial(who, session, n):
+    def redial(user, session, n):
         return t.ws.ask(s.port, t.ws.request(headers=[
-            ('Authorization', basic(*who)), ('Sec-WebSocket-Extensions',
+            ('Authorization', basic(*user)), ('Sec-WebSocket-Extensions',
              'inetws; v=1; id=me; win=1048576; resume="%s"; n=%d; at=0' % (
                  session, n))]))
 
@@ -219,7 +220,7 @@ def test_session_is_its_users():
         if 'resume="' in text else text.split('resume=')[1][:32]
     t.is_(redial(('bob', 'b'), session, 1).status, 410,
           'bob: 410, as if there were none')
-    t.is_(redial(('ann', 'b'), session, 1).status, 401, 'nobody: 401')
+    t.is_(redial(('ann', 'b'), session, 1).status, 401, 'no such user: 401')
     t.is_(redial(('ann', 'a'), session, 1).status, 101, 'ann: 101')
 
 

@@ -59,7 +59,7 @@ def test_before_the_target():
 
 
 def test_null():
-    """Pages without an origin: only if that is said."""
+    """Pages without an origin: only with --allow-origin null."""
     s = t.server(t.echo().port, '--allow-origin', 'null')
     table(s, (('null', 'h', 101), ('NULL', 'h', 403),
               ('https://null', 'h', 101), ('https://x', 'h', 403)))
@@ -93,7 +93,7 @@ def test_forwarded_host():
     for s, want in ((plain, 403), (trusting, 101), (far, 403)):
         t.is_(status(s, 'https://example.org', 'up:1',
                      X_Forwarded_Host='example.org'), want, 'from %s: %d' % (
-                     'a trusted proxy' if want == 101 else 'a stranger',
+                     'a trusted proxy' if want == 101 else 'an untrusted peer',
                      want))
     t.is_(status(trusting, 'https://evil.example', 'up:1',
                  X_Forwarded_Host='evil.example, example.org'), 403,

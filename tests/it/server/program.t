@@ -63,7 +63,7 @@ def test_environment():
 
 
 def test_inetd():
-    """Without a process that listens nobody else takes it out."""
+    """Without a manager that listens no other process removes it."""
     a, b = socket.socketpair()
     with a, b:
         t.inetws('server', '-l', 'fd:%d' % b.fileno(), '--', 'sh', '-c',
@@ -140,7 +140,7 @@ def test_standard_error_elsewhere():
           'each line is one of the log')
     t.like(s.log, '"event":"program-stderr".*"text":"a word"', 'a line')
     t.like(s.log, '"text":"0{300,400}"', 'a long one in parts')
-    t.ok(t.until(lambda: t.family() == [s.pid]), 'and nobody is left')
+    t.ok(t.until(lambda: t.family() == [s.pid]), 'and no process is left')
     if os.getuid() != 0:
         raise t.Skip('syslog needs root')
     log = launchers.Syslog()
@@ -181,7 +181,7 @@ def test_cut_off():
     t.ok(s.has_line('event=closed .*program="signal 1"'), 'HUP ends it')
     t.ok(not os.path.exists(d + '/complete'),
          'before it sees an end of file')
-    t.ok(t.until(lambda: not t.family(s.pid)), 'nobody is left')
+    t.ok(t.until(lambda: not t.family(s.pid)), 'no process is left')
 
 
 def test_told_to_end():

@@ -31,7 +31,7 @@ def as_server(name):
     w = t.ws.connect(s.where)
     address = w.sock.getsockname()
     w.send(b'hello')
-    t.is_(w.take_data(5), b'hello', '%s: a foreign peer' % name)
+    t.is_(w.take_data(5), b'hello', '%s: a plain peer' % name)
     w.close(1000)
     t.is_((w.take_close(answer=False), w.take_end(), bytes(w.data),
            bytes(w.buffer)), (1000, 'eof', b'', b''),
@@ -41,7 +41,7 @@ def as_server(name):
 
 
 def refused(name):
-    """The one answer where everything there is to say would be said."""
+    """The one answer, which must not be followed by other bytes."""
     s = launcher_table.Launched(name, 'server', '127.0.0.1:%d' % t.free_port())
     sock = t.ws.dial(s.where)
     sock.sendall(t.ws.request())

@@ -79,14 +79,14 @@ def test_at_once():
 
 
 def test_real_socket():
-    """Without a header the socket tells; a Unix one tells of nobody."""
+    """Without a header the socket tells the address; a Unix one has none."""
     s = t.server(t.echo().port, '--max-per-source', '1')
     status_of(s.port)
     t.is_(status_of(s.port)[0], 503, 'all are from here')
     path = t.folder() + '/s'
     t.server(t.echo().port, '--max-per-source', '1', listen='unix:' + path)
     t.is_([status_of(path)[0] for _ in range(3)], [101] * 3,
-          'nobody knows from where')
+          'its source is not known')
 
 
 def test_inetd():
@@ -162,7 +162,7 @@ def test_handshakes():
     t.ok(s.has_line('at-limit.*max-handshakes=3', since=mark), 'logged')
     for w in ws:
         w.send(b'x')
-    t.is_([w.take_data(1) for w in ws], [b'x'] * 6, 'those who are in go on')
+    t.is_([w.take_data(1) for w in ws], [b'x'] * 6, 'open tunnels go on')
     mute[0].sendall(t.ws.request())
     head, rest = t.ws.read_head(mute[0])
     t.is_(head.split()[1], b'101', 'one of them is established')
@@ -170,7 +170,7 @@ def test_handshakes():
     mute[1].close()
     mute[2].close()
     t.is_([until_in(s.port) is not None for _ in range(4)], [True] * 4,
-          'who leaves is counted no more')
+          'a closed one is not counted')
 
 
 def test_handshakes_of_client():
@@ -192,7 +192,7 @@ def test_shared_page():
     # A child takes its slot a moment after it is born.
     t.ok(t.until(lambda: status_of(s.port)[0] == 503),
          'a third handshake: 503')
-    t.is_(len(ws) + len(mute), 6, 'beside 4 tunnels')
+    t.is_(len(ws) + len(mute), 6, 'next to 4 tunnels')
 
 
 t.main()

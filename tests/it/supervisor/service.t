@@ -104,7 +104,7 @@ def test_no_needless_waking():
     t.is_(switches(s.pid) - before, 0, 'it never woke up')
 
 
-def test_survivors():
+def test_inherited():
     """Tunnels of an earlier supervisor are counted."""
     t.rundir()
     echo = t.echo()
@@ -138,10 +138,10 @@ def test_survivors():
          'with a higher limit there is room')
     other = t.server(echo.port)
     t.is_(other.has_line('survivors', 0.2), None,
-          'who listens elsewhere inherits nothing')
+          'an instance at another address inherits nothing')
 
 
-def test_survivors_by_source():
+def test_inherited_by_source():
     t.rundir()
     echo = t.echo()
     s = t.server(echo.port, '--max-per-source', '2', '--drain', 'leave')
@@ -149,7 +149,7 @@ def test_survivors_by_source():
     s.stop()
     s = t.server(echo.port, '--max-per-source', '2',
                  listen='127.0.0.1:%d' % s.port)
-    t.is_(status_of(s.port), 503, 'survivors count for their source')
+    t.is_(status_of(s.port), 503, 'inherited tunnels count for their source')
     old[0].bye()
     t.ok(t.until(lambda: status_of(s.port) == 101), 'as long as they live')
 
@@ -171,7 +171,7 @@ def test_killed_supervisor():
 
 
 def test_forged_page():
-    """What a child may write there leads nobody beyond the page."""
+    """What a child may write there makes no process read beyond it."""
     t.rundir()
     s = t.server(t.echo().port)
     w = t.ws.connect(s.port)
@@ -235,7 +235,7 @@ def test_reload():
     more = [t.ws.connect(c.port) for _ in range(20)]
     t.is_(sum(says(m) for m in more), 20, 'a higher limit leaves room')
     c.reload(target % one.port + 'max-per-source 5\nmax-handshakes 3\n')
-    t.is_(status_of(c.port), 503, 'a lower one keeps who is in')
+    t.is_(status_of(c.port), 503, 'a lower one keeps the tunnels there are')
     t.is_(sum(says(m) for m in more), 20, 'all of them')
     c.reload(target % one.port + 'log-format text\n')
     t.ws.connect(c.port).bye()
@@ -350,13 +350,13 @@ def test_pidfile():
                      '127.0.0.1:1')
     t.is_(r.returncode, 71, 'locked: 71')
     t.like(r.stderr, 'pidfile %s is locked: process %d is running' % (
-        path, s.pid), 'by whom')
+        path, s.pid), 'and names its pid')
     s.send(signal.SIGTERM)
     t.ok(t.until(lambda: not os.path.exists(path)),
          'removed when it stops listening')
     new = t.server(echo.port, '--pidfile', path, listen='127.0.0.1:%d' %
                    s.port)
-    t.ok(says(w), 'a successor beside one that drains')
+    t.ok(says(w), 'a successor while the old one drains')
     w.bye()
     s.wait()
     with open(path) as f:
@@ -411,9 +411,9 @@ def test_run_as():
     t.ok(says(w), 'a port below 1024')
     for pid in [s.pid] + t.children(s.pid):
         t.is_(ids(pid), ([uid] * 4, [gid] * 4, [gid], 0),
-              'nobody, and no rights')
+              'nobody, and no privileges')
     t.is_(t.http(1001, '/healthz')[0], 200, 'metrics too')
-    t.is_(os.stat(d + '/page').st_uid, who.pw_uid, 'the page is his')
+    t.is_(os.stat(d + '/page').st_uid, who.pw_uid, 'the page belongs to it')
     t.is_(os.stat(d + '/pid').st_uid, 0, "the pid file is root's")
     s.send(signal.SIGHUP)
     t.ok(s.has_line('event=reloaded') and says(w), 'HUP')
@@ -433,12 +433,12 @@ def test_run_as():
         r = t.run_inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
                          '--run-as', 'root', user=who.pw_uid)
     except PermissionError:
-        raise t.Skip('%s is not for everybody' % t.INETWS)
+        raise t.Skip('%s cannot be run by other users' % t.INETWS)
     t.is_(r.returncode, 71, 'not from nobody to root: 71')
     t.like(r.stderr, 'only root may', 'and why')
     r = t.run_inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
                      '--run-as', 'nobody:1', user=who.pw_uid)
-    t.is_(r.returncode, 71, 'nor to a group that nobody is not in: 71')
+    t.is_(r.returncode, 71, 'nor to a group of which nobody is no member: 71')
     t.like(r.stderr, 'groups: .*only root may', 'and what')
 
 

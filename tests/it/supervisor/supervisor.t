@@ -61,7 +61,7 @@ def test_drain_runs_out():
     w.sock.close()
     t.ok(t.ws.now() - begin > 0.4, 'not before')
     t.is_(s.wait(), 0, 'status 0')
-    t.is_(t.family(), [], 'and nobody is left')
+    t.is_(t.family(), [], 'and no process is left')
 
 
 def test_drain_zero():
@@ -83,7 +83,7 @@ def test_drain_leave():
     again = t.server(target.port, listen='127.0.0.1:%d' % s.port)
     w2 = t.ws.connect(again.port)
     lives(w2, target.next(), 'a new one serves on the same port')
-    lives(w, stream, 'beside the old tunnel')
+    lives(w, stream, 'next to the old tunnel')
     w.bye()
     t.is_(t.ws.read_all(stream), (b'', 'eof'), 'which ends well')
     stream.close()
@@ -113,7 +113,7 @@ def test_second_term():
         w.sock.close()
         t.is_(s.wait(), 0, 'and ends')
         t.ok(t.ws.now() - begin < 5, 'at once')
-        t.is_(t.family(), [], 'nobody is left')
+        t.is_(t.family(), [], 'no process is left')
 
 
 def test_quit():
@@ -124,7 +124,7 @@ def test_quit():
     w.sock.close()
     t.is_(s.wait(), 0, 'and ends')
     t.ok(t.ws.now() - begin < 5, 'at once')
-    t.is_(t.family(), [], 'nobody is left')
+    t.is_(t.family(), [], 'no process is left')
 
 
 def test_hup_and_usr1():
@@ -169,7 +169,7 @@ def test_limit():
     t.ok(t.until(lambda: len(t.children(s.pid)) == 3),
          'no more children than that')
     for w, stream in open_:
-        lives(w, stream, 'those who are in go on')
+        lives(w, stream, 'open tunnels go on')
     open_[0][0].bye()
     open_[0][1].close()
     t.until(lambda: len(t.children(s.pid)) < 3)
@@ -220,7 +220,7 @@ def test_a_thousand():
          'no process and no zombie is left')
     t.is_((t.descriptors(s.pid), t.descriptors(c.pid)), before,
           'and no descriptor')
-    t.is_(sorted(t.family()), sorted([s.pid, c.pid]), 'nobody else')
+    t.is_(sorted(t.family()), sorted([s.pid, c.pid]), 'no other process')
     s.send(signal.SIGUSR1)
     t.ok(s.has_line(r'statistics.*total=\d{3,}'), 'the count is right')
 
@@ -262,7 +262,7 @@ def test_out_of_descriptors():
     t.ok(s.has_line('(?i)pause|too many open files|EMFILE', 10),
          'it says that it pauses')
     cpu = cpu_ticks(s.pid)
-    t.ok(t.ws.quiet_for(waiting[4], 0.5), 'those who knock wait')
+    t.ok(t.ws.quiet_for(waiting[4], 0.5), 'new connections wait')
     used = cpu_ticks(s.pid) - cpu
     t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
     t.ok(s.alive(), 'nor die')
@@ -273,7 +273,7 @@ def test_out_of_descriptors():
 
 
 def test_metrics_out_of_descriptors():
-    """Who asks about us makes it pause as well."""
+    """Metrics connections make it pause as well."""
     s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
     port = int(s.wait_line('metrics on .*:([0-9]+)')[1])
     before = resource.prlimit(s.pid, resource.RLIMIT_NOFILE)
@@ -283,7 +283,7 @@ def test_metrics_out_of_descriptors():
     asks.sendall(b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
     t.ok(s.has_line('event=accept-paused', 10), 'it says that it pauses')
     cpu = cpu_ticks(s.pid)
-    t.ok(t.ws.quiet_for(asks, 0.5), 'who asks waits')
+    t.ok(t.ws.quiet_for(asks, 0.5), 'a metrics request waits')
     used = cpu_ticks(s.pid) - cpu
     t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
     resource.prlimit(s.pid, resource.RLIMIT_NOFILE, before)

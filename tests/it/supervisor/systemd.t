@@ -90,7 +90,7 @@ def as_server(g, name, port):
         w = t.ws.connect(port)
         address = w.sock.getsockname()
         w.send(b'hello')
-        t.is_(w.take_data(5), b'hello', '%s: a foreign peer' % unit)
+        t.is_(w.take_data(5), b'hello', '%s: a plain peer' % unit)
         w.close(1000)
         t.is_((w.take_close(answer=False), w.take_end(), bytes(w.data),
                bytes(w.buffer)), (1000, 'eof', b'', b''),
@@ -113,7 +113,7 @@ def as_client(g, name, port):
         logged(g, unit, address)
     there.stop()
     t.is_(t.ws.dial_and_read(ports[0])[0], b'',
-          '%s: without a server nothing is said into it' % unit)
+          '%s: without a server no byte comes' % unit)
 
 
 @t.limit(120)

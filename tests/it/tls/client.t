@@ -75,7 +75,7 @@ def test_chain():
                 t.bundle(mine.key, root.cert, ca.cert)),
           'the chain with the key')
     works(hello(n.url, *trust, '--cert', t.bundle(other.cert, *files)),
-          'a stranger among them')
+          'an unknown one among them')
     refused(hello(n.url, *trust, '--cert', mine.cert, '--key', mine.key),
             'may have refused our certificate', 'without the chain')
 
@@ -155,7 +155,7 @@ def test_peer_certs():
     works(hello(n.url, '--peer-certs', cert.cert), 'no authority is needed')
     r = hello(n.url, '--peer-certs', t.bundle(cert.key, other.cert,
                                               cert.cert))
-    works(r, 'a key beside it')
+    works(r, 'a key in a file of its own')
     t.like(r.stderr, 'event=peer-certs.*private key.*ignored', 'is told of')
     refused(hello(n.url, '--cacert', ca.cert, '--peer-certs', other.cert),
             'not among those of --peer-certs .CN=this', 'another of the CA')
@@ -258,7 +258,7 @@ def test_s_server():
     ca = t.Authority()
     cert, mine = ca.issue(), ca.issue('alice', ())
     own = ('--cert', mine.cert, '--key', mine.key)
-    stranger = t.Authority('somebody')
+    unknown = t.Authority('unknown')
     for words, options, pattern, status in (
             (('-tls1_2',), ('--tls-min', '1.3'),
              'no common version of TLS .1.3 or later', 76),
@@ -268,10 +268,10 @@ def test_s_server():
              (), 'wants a certificate of ours: use --cert', 77),
             (('-Verify', '2', '-CAfile', ca.cert, '-verify_return_error',
               '-tls1_2'), (), 'wants a certificate of ours: use --cert', 77),
-            (('-Verify', '2', '-CAfile', stranger.cert,
+            (('-Verify', '2', '-CAfile', unknown.cert,
               '-verify_return_error'), own,
              'our certificate was refused by localhost: its authority', 77),
-            (('-Verify', '2', '-CAfile', stranger.cert,
+            (('-Verify', '2', '-CAfile', unknown.cert,
               '-verify_return_error', '-tls1_2'), own,
              'our certificate was refused by localhost: its authority', 77),
             (('-alpn', 'h2'), (), 'http/1.1', 76)):

@@ -104,7 +104,7 @@ def test_server_rubbish():
 
 
 def test_slow():
-    """Who says nothing, or a byte now and then, is dropped in time."""
+    """A peer that sends nothing or a byte now and then is dropped in time."""
     cert, s = server('--handshake-timeout', '1s')
     hello = client_hello(s)
     begin = time.monotonic()

@@ -71,7 +71,7 @@ def test_client():
 
 
 def test_header_command():
-    """Who runs it for a tunnel has none, whatever the tunnel keeps."""
+    """The command helper of a tunnel has no key, whatever the tunnel keeps."""
     ca = t.Authority()
     site, own = ca.issue(), ca.issue('alice', ())
     parts = t.key_parts(own.key)
@@ -83,8 +83,8 @@ def test_header_command():
     t.is_(v.recv(1), b'x', 'a tunnel')
     child, = t.children(c.pid)
     t.is_(t.search(child, parts), live(parts), 'which keeps the key')
-    keeper, = t.children(child)
-    t.is_(t.search(keeper, parts), [], 'its command is run by one without')
+    helper, = t.children(child)
+    t.is_(t.search(helper, parts), [], 'its command helper has none')
 
 
 def test_tickets():

@@ -121,7 +121,7 @@ def test_none():
     t.like(r.stderr, ', ktls=none, certificate', 'and the client says so')
 
 
-def carried(down, far, near, children):
+def relayed(down, far, near, children):
     """Sends the blocks from far to near: whether what arrives is that, and
     which of the children had a pipe of its own meanwhile."""
     before = [pipes(child) for child in children]
@@ -137,8 +137,8 @@ def carried(down, far, near, children):
 
 
 def test_moves():
-    """From the target to the wire, and, where the kernel receives, from the
-    wire to the visitor.  The other way all is masked."""
+    """From the target to the websocket, and, where the kernel receives,
+    from the websocket to the client.  The other way all is masked."""
     cert = t.certificate()
     old = os.path.join(t.folder(), 'openssl.cnf')
     with open(old, 'w') as f:
@@ -153,11 +153,11 @@ def test_moves():
         v.sendall(b'hello')
         far = held.next()
         t.is_(t.ws.read_exactly(far, 5), b'hello', 'a tunnel')
-        said = c.wait_line(r'TLSv%s .*, ktls=(\S+),' % version)[1]
-        whole, moved = carried(Blocks(32), far, v, [
+        ktls = c.wait_line(r'TLSv%s .*, ktls=(\S+),' % version)[1]
+        whole, moved = relayed(Blocks(32), far, v, [
             t.children(p.pid)[0] for p in (s, c)])
         t.ok(whole, 'TLS %s: everything arrives' % version)
-        t.is_(moved, [True, 'recv' in said], 'moved by whom %s' % said)
+        t.is_(moved, [True, 'recv' in ktls], 'moved by the kernel: %s' % ktls)
         v.sendall(b'and back')
         t.is_(t.ws.read_exactly(far, 8), b'and back', 'the other way')
         far.close()
@@ -165,7 +165,7 @@ def test_moves():
 
 
 def test_behind_nginx():
-    """Records of somebody else's making."""
+    """Records that another TLS library made."""
     cert = t.certificate()
     held = t.Held()
     n = t.nginx(t.server(held.port).port, cert,
@@ -174,14 +174,14 @@ def test_behind_nginx():
     v = t.ws.dial(c.port)
     far = held.next()
     t.ok(c.has_line(BOTH), 'the kernel sends and receives')
-    whole, moved = carried(Blocks(24), far, v, t.children(c.pid))
+    whole, moved = relayed(Blocks(24), far, v, t.children(c.pid))
     t.ok(whole, 'everything arrives')
     t.is_(moved, [True], 'some of it moved')
     far.close()
     t.is_(v.recv(1), b'', 'and then the end')
 
 
-def test_foreign():
+def test_plain_peer():
     """Python gets full records, a Close and close_notify."""
     cert = t.certificate()
     for version in (TLS12, TLS13):

@@ -49,7 +49,7 @@ def hello(url, *options, **kw):
 
 
 def redirector(url):
-    """Sends everybody there."""
+    """Redirects every request there."""
     return t.WSServer(answer=lambda first, fields: (
         'HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n' %
         url).encode())

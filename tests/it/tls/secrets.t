@@ -136,7 +136,7 @@ def test_everywhere():
 
 
 def test_errors():
-    """Nor in what is said about bad words."""
+    """Nor in errors about bad options."""
     s = Setup()
     cut = write(open(s.key).read()[:200])
     for words in (('--key', cut, '--cert', cut),

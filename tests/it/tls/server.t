@@ -23,8 +23,8 @@ import stat             # noqa: E402
 
 
 # A websocket that comes and goes.
-TALK = t.ws.request() + t.ws.frame(t.ws.CLOSE, t.ws.close_payload(1000),
-                                   key=b'abcd')
+REQUEST = t.ws.request() + t.ws.frame(t.ws.CLOSE, t.ws.close_payload(1000),
+                                      key=b'abcd')
 
 
 def secure(cert, *options, **kw):
@@ -101,7 +101,7 @@ def test_plain_tls():
            'in words')
     s.wait_line('event=failed.*it speaks HTTP without TLS')
     t.ok(True, 'which the log says')
-    r = s_client(s.port, '-CAfile', cert.ca, '-tls1_3', text=TALK)
+    r = s_client(s.port, '-CAfile', cert.ca, '-tls1_3', text=REQUEST)
     t.like(r.stdout, '101 Switching', 's_client')
     t.like(r.stdout, 'Compression: NONE', 'no compression')
     again = t.client(s.url, *trust)
@@ -141,10 +141,10 @@ def test_profile():
                           'ECDHE-ECDSA-AES128-GCM-SHA256'), 0),
                         (('-alpn', 'h2'), 1),
                         (('-alpn', 'h2,http/1.1'), 0)):
-        r = s_client(s.port, *words, text=TALK)
+        r = s_client(s.port, *words, text=REQUEST)
         t.is_(b'101 Switching' not in r.stdout, bool(want),
               '%s: %s' % (' '.join(words), 'refused' if want else 'taken'))
-    r = s_client(s.port, '-alpn', 'h2,http/1.1', text=TALK)
+    r = s_client(s.port, '-alpn', 'h2,http/1.1', text=REQUEST)
     t.like(r.stdout, 'ALPN protocol: http/1.1', 'ALPN')
     openssl, = t.need('openssl')
     p = t.Program([openssl, 's_client', '-connect', '127.0.0.1:%d' % s.port,
@@ -156,7 +156,7 @@ def test_profile():
                 'TLS_CHACHA20_POLY1305_SHA256')
     r = s_client(s3.port, '-tls1_2')
     t.like(r.stderr + r.stdout, 'protocol version', '--tls-min 1.3')
-    r = s_client(s3.port, text=TALK)
+    r = s_client(s3.port, text=REQUEST)
     t.like(r.stdout, 'TLS_CHACHA20_POLY1305_SHA256', '--tls13-ciphers')
 
 
@@ -221,7 +221,7 @@ def test_client_peers():
 
 
 def test_subject():
-    """--auth-command and a program know who it is."""
+    """--auth-command and a program know the client."""
     site, ca = t.certificate(), t.Authority('client CA')
     path = os.path.join(t.folder(), 'decide')
     with open(path, 'w') as f:
@@ -246,10 +246,10 @@ def test_subject():
     r = t.run_inetws('connect', *trust, '--cert', own.cert, '--key',
                      own.key, url)
     t.is_(r.stdout, b'CN=alice\n', 'a program is told')
-    nobody = ca.issue('', ())
+    nameless = ca.issue('', ())
     with open(path, 'w') as f:
         f.write('#!/bin/sh\necho "$SSL_CLIENT_VERIFY ${SSL_CLIENT_S_DN-no}"')
-    r = hello(s.url, *trust, '--cert', nobody.cert, '--key', nobody.key)
+    r = hello(s.url, *trust, '--cert', nameless.cert, '--key', nameless.key)
     t.is_(r.returncode, 0, 'a certificate without a subject')
     s.wait_line('user="SUCCESS "')
     long = ca.issue('x' * 60 + '/O=' + 'y' * 60 + '/OU=' + 'z' * 60 +

@@ -72,7 +72,7 @@ def test_none():
 
 
 def test_changed_files():
-    """Who is not believed any more is not resumed with either."""
+    """A server that is not trusted any more is not resumed with."""
     a, b = t.certificate(), t.certificate()
     path = os.path.join(t.folder(), 'ca.pem')
     shutil.copy(a.ca, path)
@@ -108,7 +108,7 @@ def test_identity():
     t.is_([visit(c) for _ in range(3)], [False, True, True],
           'resumed with a server of ours')
     s.wait_line('event=closed.*subject="?CN=alice', count=3)
-    t.ok(True, 'which knows whom it is with each time')
+    t.ok(True, 'which knows the client each time')
 
 
 t.main()

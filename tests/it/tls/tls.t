@@ -42,7 +42,7 @@ def test_through_nginx():
     works(hello(n.url, '--insecure'), '--insecure')
     r = hello(n.url)
     t.is_(r.returncode, 77, 'an unknown authority is refused: 77')
-    t.like(r.stderr, '(?i)certificate', 'which is said')
+    t.like(r.stderr, '(?i)certificate', 'and the error says so')
     t.is_(r.stderr.count(b'\n'), 1, 'in one line')
     c = t.client(n.url, '--cacert', cert.ca)
     v = t.ws.dial(c.port)
@@ -52,7 +52,7 @@ def test_through_nginx():
     t.is_(r.returncode, 76, 'ws:// to a TLS port is answered 400: 76')
     r = hello(n.url.replace('/ssh/', '/nowhere/'), '--cacert', cert.ca)
     t.is_(r.returncode, 76, 'another path: 404, 76')
-    t.like(r.stderr, '404', 'which is said')
+    t.like(r.stderr, '404', 'and the error says so')
 
 
 def test_capath():
@@ -77,7 +77,7 @@ def test_wrong_names():
     n = t.nginx(s.port, cert)
     r = hello(n.url, '--cacert', cert.ca)
     t.is_(r.returncode, 77, "another host's certificate: 77")
-    t.like(r.stderr, '(?i)localhost|host|name|match', 'which is said')
+    t.like(r.stderr, '(?i)localhost|host|name|match', 'and the error says so')
     works(hello(n.url, '--cacert', cert.ca, '-k'), 'unless -k')
     cert = t.certificate(['DNS:localhost'])
     n = t.nginx(s.port, cert)
@@ -95,7 +95,7 @@ def test_expired():
     n = t.nginx(t.server(t.echo().port).port, cert)
     r = hello(n.url, '--cacert', cert.ca)
     t.is_(r.returncode, 77, 'an expired certificate: 77')
-    t.like(r.stderr, '(?i)expired', 'which is said')
+    t.like(r.stderr, '(?i)expired', 'and the error says so')
 
 
 def test_versions():
@@ -142,7 +142,7 @@ def test_no_tls_there():
 
 
 def test_truncation():
-    """A TLS stream that ends without close_notify is a lost wire, even
+    """A TLS stream that ends without close_notify is a lost websocket, even
     behind a Close that was cut off."""
     cert = t.certificate()
     server = t.WSServer(tls=t.tls_context(cert))
@@ -222,7 +222,7 @@ def test_redirects():
     up = t.WSServer(tls=t.tls_context(cert), answer=redirect(
         'wss://localhost:%d/' % wrong.port))
     r = hello('wss://localhost:%d/' % up.port, '--cacert', cert.ca)
-    t.is_(r.returncode, 77, 'who is redirected to is verified too')
+    t.is_(r.returncode, 77, 'the target of a redirect is verified too')
 
 
 def test_nginx_proxies_statuses():
@@ -232,7 +232,7 @@ def test_nginx_proxies_statuses():
     n = t.nginx(s.port, cert)
     r = hello(n.url, '--cacert', cert.ca)
     t.is_(r.returncode, 69, 'a dead target: 502, 69')
-    t.like(r.stderr, '502', 'which is said')
+    t.like(r.stderr, '502', 'and the error says so')
     n = t.nginx(t.free_port(), cert)
     r = hello(n.url, '--cacert', cert.ca)
     t.is_(r.returncode, 69, 'a dead server: 502 of nginx, 69')

@@ -88,7 +88,7 @@ def test_wire_is_lost():
             t.is_(t.ws.read_exactly(stream, 4), b'some', 'data passes')
             end(w)
             t.is_(t.ws.read_all(stream)[1], 'reset',
-                  '%s: %s of the wire resets the stream' % (side, name))
+                  '%s: %s of the websocket resets the stream' % (side, name))
             t.ok(p.has_line('.', 10), 'logged')
 
 

@@ -60,7 +60,7 @@ def test_answered_once_then_silent():
 
 
 def test_never_answered():
-    """A foreign peer that knows no ping is not dead for that."""
+    """A plain peer that answers no ping is not taken for dead."""
     for side, make in SIDES:
         p, w, stream = make('--ping-interval', '200ms', '--ping-timeout',
                             '500ms')
@@ -84,7 +84,7 @@ def test_any_byte_is_life():
         while t.ws.now() < end:
             w.send(b'.')
             sent += 1
-            time.sleep(0.1)     # the pace is what is tested
+            time.sleep(0.1)     # the rate is what is tested
         t.is_(t.ws.read_exactly(stream, sent), b'.' * sent,
               '%s: data without pongs keeps it alive' % side)
 

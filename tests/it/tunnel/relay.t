@@ -135,12 +135,12 @@ def test_both_ways_at_once():
           '64 MiB down, client and server')
     listener.take(60 * t.SCALE)
     t.is_(result.get('up'), up_sum, '64 MiB up at the same time')
-    t.is_(errors, [], 'nobody was disturbed')
+    t.is_(errors, [], 'no other tunnel was disturbed')
     watch.check('client and server')
 
 
 @t.limit(180)
-def test_random_frames_of_a_foreign_peer():
+def test_random_frames_of_a_plain_peer():
     size = 64 * MIB
     up, up_sum = pattern(3, size)
     down, down_sum = pattern(4, size)
@@ -180,11 +180,11 @@ def test_random_frames_of_a_foreign_peer():
     while got.n < size and w.take(answer_pings=False) is not None:
         got.add(w.data)
         w.data.clear()
-    t.is_(got.digest(), down_sum, '64 MiB down to a foreign peer')
+    t.is_(got.digest(), down_sum, '64 MiB down to a plain peer')
     sender.join(60 * t.SCALE)
     t.ok(t.until(lambda: 'up' in result, 60 * t.SCALE), 'the target is done')
     t.is_(result.get('up'), up_sum, '64 MiB up in frames of all sizes')
-    t.is_(errors, [], 'nobody was disturbed')
+    t.is_(errors, [], 'no other tunnel was disturbed')
     t.ok(max(n for _, n in w.frames) <= 65535, 'no frame above 65535 bytes')
     watch.check('server')
 
@@ -235,8 +235,8 @@ def test_back_pressure():
 
 
 def test_abandoned_download():
-    """Who leaves amid a download leaves bytes behind that nobody takes; the
-    wire is to be read on all the same, up to the Close."""
+    """A client that leaves during a download leaves bytes behind; the
+    websocket is to be read on all the same, up to the Close."""
     server = t.WSServer()
     c = t.client('ws://127.0.0.1:%d/' % server.port, '--linger', '1h')
     visitor = t.ws.dial(c.port)

@@ -39,7 +39,7 @@ def test_fleet():
         '/etc/ssl/gate.pem': cert.cert, '/etc/ssl/gate.key': cert.key})
     gate = s.inetws('gate')
     t.is_(len(os.listdir(d + '/fleet')), MACHINES,
-          'listed machines have their doors')
+          'listed machines have their sockets')
     s.site('nginx.conf')
     agents = {}
     for n in names:
@@ -54,7 +54,7 @@ def test_fleet():
     s.replace['host42'] = 'host42'
     t.ok(all(Exchange(r.visit('%s/fleet/%s.sock' % (d, n)), n.encode()).join()
              == 'eof' for n in names if n != 'host42'),
-         'each is reached by its door')
+         'each is reached by its socket')
     s.inetws('server')
     proxy = s.commands('ssh')[1][2].replace(
         'inetws connect', '%s connect --cacert %s' % (t.INETWS, cert.ca))
@@ -76,7 +76,7 @@ def test_fleet():
 
 
 def test_service():
-    """The gate as the packaged unit has it: whose are the doors?"""
+    """The gate as the packaged unit has it: who owns the sockets?"""
     g = container.Container()
     units = os.path.join(t.ROOT, 'contrib', 'systemd')
     g.copy(t.INETWS, '/usr/bin/inetws')
@@ -91,12 +91,12 @@ def test_service():
     lines = re.findall(r'(?m)^    gate# (echo \'d .*|systemd.*|systemctl.*)$',
                        s.text('README.md'))
     g.must('sh', '-euc', '\n'.join(lines))
-    door = '/run/inetws/fleet/host42.sock'
+    path = '/run/inetws/fleet/host42.sock'
     for when in ('started', 'restarted'):
-        t.is_((g.must('stat', '-c', '%U %G %a', door),
-               g.must('stat', '-c', '%U %G %a', os.path.dirname(door))),
+        t.is_((g.must('stat', '-c', '%U %G %a', path),
+               g.must('stat', '-c', '%U %G %a', os.path.dirname(path))),
               ('inetws www-data 660\n', 'inetws www-data 2750\n'),
-              when + ': the door is for nginx')
+              when + ': the socket is for nginx')
         g.must('systemctl', 'restart', 'inetws@fleet')
 
 

@@ -50,7 +50,7 @@ def test_rendezvous():
     t.is_(bytes(exchange.got), b'the web', 'the other to the other')
     page = t.http(named[8080], '/ssh', fields=('Connection: close',))[2]
     t.like(page, r'6fc19a\.\.\.', 'the page names them')
-    t.like(page, 'parked', 'and says who waits')
+    t.like(page, 'parked', 'and shows what waits')
     t.ok(not any('6fc19a0b7d2e51c8' in x for x in
                  (page, gates[0].log, agents[0].log)),
          'no id in page or logs')

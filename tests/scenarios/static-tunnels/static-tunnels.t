@@ -146,7 +146,7 @@ def test_dead_peer():
     w.net.blackhole()
     t.ok(t.until(lambda: not old & set(t.children(w.gate.pid) +
                                        t.children(w.agent.pid))),
-         'both sides notice that the waiting wires are dead')
+         'both sides notice that the waiting websockets are dead')
     visitor = Exchange(r.visit(w.port[8730]))
     user.sendall(b'during')
     w.net.blackhole(False)

@@ -18,7 +18,7 @@ TOKEN = 'my_b!g_$secret!!'
 
 
 def web(name, tls=None):
-    """A web server that says its name, the path and who was asked for."""
+    """A web server that shows its name, the path and the requested host."""
     def answer(sock):
         head = b''
         while b'\r\n\r\n' not in head:
@@ -128,7 +128,7 @@ def test_queue():
 
 
 def test_not_the_wiki():
-    """Who answers as the wiki has a certificate of somebody else."""
+    """The server that answers as the wiki has another certificate."""
     w = World(office_ca=t.certificate().ca)
     w.agent()
     t.ok(t.until(lambda: w.curl(0)[0] == 200), 'the agent is there')

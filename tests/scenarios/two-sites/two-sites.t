@@ -17,7 +17,7 @@ import reverse as r                     # noqa: E402
 from scenario import Scenario           # noqa: E402
 from exchange import Exchange           # noqa: E402
 
-DOORS = {2201: 'git', 2202: 'db', 2301: 'mail', 2302: 'print'}
+LISTENERS = {2201: 'git', 2202: 'db', 2301: 'mail', 2302: 'print'}
 
 
 class Sites:
@@ -25,7 +25,7 @@ class Sites:
         t.need('openssl', 'nginx')
         self.d = t.folder()
         self.port = {p: t.free_port() for p in (443, 39001, 39002, 39003,
-                                                39004, *DOORS)}
+                                                39004, *LISTENERS)}
         services = {9418: 'git', 5432: 'db', 25: 'mail', 631: 'print'}
         self.s = Scenario(__file__, {'127.0.0.1:%d' % p: '127.0.0.1:%d' % to
                                      for p, to in self.port.items()})
@@ -55,7 +55,7 @@ class Sites:
     def reached(self):
         """The services that answer at their ports."""
         names = []
-        for p in DOORS:
+        for p in LISTENERS:
             try:
                 exchange = Exchange(r.visit(self.port[p]))
             except OSError:
@@ -69,7 +69,7 @@ def test_two_sites():
     w = Sites()
     hq, branch = w.headquarters(), w.branch()
     t.ok(all(r.parked(g, 2) for g in w.gates), 'the branch waits')
-    t.is_(w.reached(), list(DOORS.values()), 'two services each way')
+    t.is_(w.reached(), list(LISTENERS.values()), 'two services each way')
     for who, start in (('headquarters', w.headquarters),
                        ('the branch', w.branch)):
         old = hq if who == 'headquarters' else branch
@@ -82,7 +82,7 @@ def test_two_sites():
                                          for g in w.gates)),
                  who + ' goes away')
         new = start()
-        t.ok(t.until(lambda: w.reached() == list(DOORS.values()),
+        t.ok(t.until(lambda: w.reached() == list(LISTENERS.values()),
                      3 * t.BOUND), 'and comes back: so do all tunnels')
         hq, branch = (new, branch) if old is hq else (hq, new)
 
