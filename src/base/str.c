@@ -20,6 +20,18 @@ slice_of(const char *s)
 	return r;
 }
 
+struct slice
+slice_trim(struct slice s)
+{
+	while (s.len > 0 && is_blank(s.p[0])) {
+		s.p++;
+		s.len--;
+	}
+	while (s.len > 0 && is_blank(s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
+
 int
 slice_is(struct slice a, const char *s)
 {
@@ -158,23 +170,34 @@ str_escape(char *dst, size_t size, const void *src, size_t len)
 	return dst;
 }
 
-/* Decimal digits up to max; returns what follows them, or NULL. */
-static const char *
-digits(const char *s, uint64_t max, uint64_t *value)
+size_t
+slice_digits(struct slice s, uint64_t max, uint64_t *value)
 {
 	uint64_t v = 0;
 	unsigned int d;
+	size_t i;
 
-	if (*s < '0' || *s > '9')
-		return NULL;
-	for (; *s >= '0' && *s <= '9'; s++) {
-		d = *s - '0';
-		if (v > (max - d) / 10)
-			return NULL;
+	for (i = 0; i < s.len && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
+		d = s.p[i] - '0';
+		if (d > max || v > (max - d) / 10)
+			return 0;
 		v = v * 10 + d;
 	}
+	if (i > 0)
+		*value = v;
+	return i;
+}
+
+int
+slice_number(struct slice s, uint64_t min, uint64_t max, uint64_t *value)
+{
+	uint64_t v;
+
+	if (s.len == 0 || (s.len > 1 && s.p[0] == '0') ||
+	    slice_digits(s, max, &v) != s.len || v < min)
+		return -1;
 	*value = v;
-	return s;
+	return 0;
 }
 
 int
@@ -185,11 +208,12 @@ str_duration(const char *s, int64_t *ms)
 		{ "h", 3600000 }
 	};
 	uint64_t v;
-	size_t i;
+	size_t i, n;
 
-	s = digits(s, INT32_MAX, &v);
-	if (s == NULL)
+	n = slice_digits(slice_of(s), INT32_MAX, &v);
+	if (n == 0)
 		return -1;
+	s += n;
 	for (i = 0; i < sizeof(unit) / sizeof(unit[0]); i++) {
 		if (strcmp(s, unit[i].name) != 0)
 			continue;
@@ -206,10 +230,11 @@ str_size(const char *s, uint64_t *bytes)
 {
 	uint64_t v;
 	int shift = 0;
+	size_t n = slice_digits(slice_of(s), UINT64_MAX, &v);
 
-	s = digits(s, UINT64_MAX, &v);
-	if (s == NULL)
+	if (n == 0)
 		return -1;
+	s += n;
 	switch (*s) {
 	case 'k': case 'K': shift = 10; s++; break;
 	case 'm': case 'M': shift = 20; s++; break;

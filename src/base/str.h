@@ -16,6 +16,9 @@ struct slice {
 
 struct slice slice_of(const char *);
 
+/* Without the spaces and tabs at both ends (OWS, RFC 9110 5.6.3). */
+struct slice slice_trim(struct slice);
+
 /* Same length and bytes. */
 int slice_is(struct slice, const char *);
 
@@ -47,6 +50,18 @@ char *str_escape(char *dst, size_t size, const void *src, size_t len);
 
 /* Bytes as lower-case hexadecimal digits, terminated: 2 * len + 1 bytes. */
 char *str_hex(char *dst, const void *src, size_t len);
+
+/*
+ * Reads decimal digits, as a number up to max, from the beginning: how many
+ * there are; 0 if there is none, or if the number is larger.
+ */
+size_t slice_digits(struct slice, uint64_t max, uint64_t *value);
+
+/*
+ * Reads all of it as a number in min..max, without a sign, blanks or leading
+ * zeros.  0, or -1 and *value is left as it is.
+ */
+int slice_number(struct slice, uint64_t min, uint64_t max, uint64_t *value);
 
 /* "'word' is no port": what is wrong with a word, shown as above.  -1. */
 int str_bad(char *err, size_t errlen, const char *what, struct slice word);

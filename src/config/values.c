@@ -68,13 +68,12 @@ static int
 set_number(unsigned int *to, const struct option *row, const char *value,
     char *err, size_t errlen)
 {
-	const char *problem;
 	char expected[64];
-	long long n = strtonum(value, row->min, row->max, &problem);
+	uint64_t n;
 
 	snprintf(expected, sizeof(expected), "a number %" PRId64 "..%" PRId64,
 	    row->min, row->max);
-	if (problem != NULL)
+	if (slice_number(slice_of(value), row->min, row->max, &n) == -1)
 		return option_fail(err, errlen, value, expected);
 	*to = n;
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "config/table.h"
 #include "proto/forward_proxy.h"
 #include "proto/header.h"
@@ -27,24 +28,21 @@ static int
 add_header_file(struct options *o, struct opt_list *list, const char *word,
     enum header_for whom, char *err, size_t errlen)
 {
-	char *text = file_read(o, word + 1, err, errlen), *line, *rest;
+	char *text = file_read(o, word + 1, err, errlen), *field;
+	struct lines lines;
+	struct slice line;
 	char message[300];
-	size_t len;
-	int n = 0;
 
 	if (text == NULL)
 		return -1;
-	for (rest = text; (line = strsep(&rest, "\n")) != NULL; ) {
-		n++;
-		len = strlen(line);
-		if (len > 0 && line[len - 1] == '\r')
-			line[len - 1] = '\0';
-		if (line[0] == '\0')
-			continue;
-		if (add_header(list, line, word, whom, message,
+	lines_begin(&lines, slice_of(text));
+	while (lines_next(&lines, &line)) {
+		field = text + (line.p - text);
+		field[line.len] = '\0';
+		if (add_header(list, field, word, whom, message,
 		    sizeof(message)) == -1) {
-			snprintf(err, errlen, "%s:%d: %s", word + 1, n,
-			    message);
+			snprintf(err, errlen, "%s:%u: %s", word + 1,
+			    lines.number, message);
 			return -1;
 		}
 	}
@@ -95,6 +93,7 @@ set_secret(struct options *o, struct opt_secret *to, const char *value,
 	}
 	if ((text = file_read(o, value + 1, err, errlen)) == NULL)
 		return -1;
+	text += lines_skip_mark(slice_of(text));
 	text[strcspn(text, "\r\n")] = '\0';
 	if (!is_user(text, message, sizeof(message))) {
 		snprintf(err, errlen, "%s: %s", value + 1, message);

@@ -91,13 +91,15 @@ auth_is_secret(const char *secret, struct slice hash)
 
 /* No token is compared in less time than another. */
 static int
-check_token(struct auth *a, const struct credentials *c, struct slice lines)
+check_token(struct auth *a, const struct credentials *c, struct slice text)
 {
+	struct lines lines;
 	char hex[SHA256_DIGEST_STRING_LENGTH];
 	struct credentials_line l;
 	int r, found = 0;
 
 	sha256_hex(hex, c->secret);
+	lines_begin(&lines, text);
 	while ((r = credentials_next(&lines, &l)) != 0)
 		if (r == 1 && l.kind == CREDENTIALS_BEARER &&
 		    token_is(hex, l.hash) && !found) {
@@ -113,12 +115,14 @@ check_token(struct auth *a, const struct credentials *c, struct slice lines)
  */
 static int
 check_password(struct auth *a, const struct credentials *c,
-    struct slice lines)
+    struct slice text)
 {
+	struct lines lines;
 	struct slice hash = { NULL, 0 }, any = { NULL, 0 };
 	struct credentials_line l;
 	int r;
 
+	lines_begin(&lines, text);
 	while ((r = credentials_next(&lines, &l)) != 0) {
 		if (r == -1 || l.kind != CREDENTIALS_BASIC)
 			continue;
@@ -216,18 +220,17 @@ static int
 check_text(struct slice text, struct error *why)
 {
 	struct credentials_line l;
-	struct slice rest = text;
-	unsigned int n = 0, line = 1;
-	const char *p, *seen;
+	struct lines lines;
+	unsigned int n = 0;
 	int r;
 
-	for (seen = text.p; (r = credentials_next(&rest, &l)) != 0; n++) {
+	lines_begin(&lines, text);
+	for (; (r = credentials_next(&lines, &l)) != 0; n++) {
 		if (r == 1 && (l.kind == CREDENTIALS_BEARER ||
 		    is_usable(l.hash)))
 			continue;
-		for (p = r == 1 ? l.hash.p : rest.p - 1; seen < p; seen++)
-			line += *seen == '\n';
-		return error_set(why, EXIT_BADUSAGE, ":%u: %s", line, r == 1 ?
+		return error_set(why, EXIT_BADUSAGE, ":%u: %s", lines.number,
+		    r == 1 ?
 		    "a hash of a kind that crypt(3) does not know (try "
 		    "htpasswd -B)" :
 		    "expected user:HASH or token:NAME:SHA256");

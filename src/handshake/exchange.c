@@ -96,7 +96,8 @@ body_line(struct exchange *t, char *dst, size_t size)
 {
 	int64_t deadline = clock_ms() + BODY_MS;
 	struct slice type, length;
-	size_t n, have = t->early_len, room = buf + sizeof buf - t->early;
+	uint64_t n;
+	size_t have = t->early_len, room = buf + sizeof buf - t->early;
 	const char *end;
 	ssize_t got;
 
@@ -105,9 +106,8 @@ body_line(struct exchange *t, char *dst, size_t size)
 	    type.len < 10 ||
 	    !slice_is_nocase((struct slice){ type.p, 10 }, "text/plain") ||
 	    http_field(&t->head, "Content-Length", &length) != 1 ||
-	    length.len > 4)
+	    slice_number(length, 0, 9999, &n) == -1)
 		return;
-	n = strtoul(length.p, NULL, 10);
 	if (n > room)
 		n = room;
 	while (have < n && memchr(t->early, '\n', have) == NULL) {

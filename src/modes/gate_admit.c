@@ -16,9 +16,8 @@ int
 gate_check_file(const struct options *o, struct error *why)
 {
 	struct agents_file_line l;
-	struct slice text, rest;
-	const char *p;
-	unsigned int line = 1;
+	struct lines lines;
+	struct slice text;
 	int r;
 
 	if (o->reverse.agents_file == NULL)
@@ -26,15 +25,13 @@ gate_check_file(const struct options *o, struct error *why)
 	if (readfile_take(o->reverse.agents_file, &text) == -1)
 		return error_set(why, EXIT_BADUSAGE, "--agents-file %s: %s",
 		    o->reverse.agents_file, strerror(errno));
-	rest = text;
-	while ((r = agents_file_next(&rest, &l)) == 1)
+	lines_begin(&lines, text);
+	while ((r = agents_file_next(&lines, &l)) == 1)
 		;
-	for (p = text.p; r == -1 && p < rest.p - 1; p++)
-		line += *p == '\n';
 	memory_return();
 	return r == 0 ? 0 : error_set(why, EXIT_BADUSAGE,
 	    "--agents-file %s:%u: expected NAME SHA256-OF-SECRET",
-	    o->reverse.agents_file, line);
+	    o->reverse.agents_file, lines.number);
 }
 
 /* Does the file know this name with this secret?  -1: it cannot be read. */
@@ -43,16 +40,18 @@ is_listed(const struct options *o, const char *name, const char *secret,
     char hash[AGENT_HASH_MAX])
 {
 	struct agents_file_line l;
-	struct slice rest;
+	struct lines lines;
+	struct slice text;
 	int r, good = 0;
 
-	if (readfile_take(o->reverse.agents_file, &rest) == -1) {
+	if (readfile_take(o->reverse.agents_file, &text) == -1) {
 		log_event(LOG_L_ERROR, "agents-file",
 		    "file", o->reverse.agents_file, "why", strerror(errno),
 		    NULL);
 		return -1;
 	}
-	while ((r = agents_file_next(&rest, &l)) != 0)
+	lines_begin(&lines, text);
+	while ((r = agents_file_next(&lines, &l)) != 0)
 		if (r == 1 && slice_is(l.name, name) &&
 		    auth_is_secret(secret, l.hash) &&
 		    slice_copy(hash, AGENT_HASH_MAX, l.hash) == 0)

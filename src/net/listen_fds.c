@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "net/listen_fds.h"
 
 /* A number in the environment; -1 if it is not there or not good. */
 static int
 env_number(const char *name)
 {
-	const char *value, *bad;
-	long long n;
+	uint64_t n;
 
-	if ((value = getenv(name)) == NULL)
-		return -1;
-	n = strtonum(value, 0, 0x7fffffff, &bad);
-	return bad != NULL ? -1 : (int)n;
+	return slice_number(slice_of(getenv(name)), 0, INT_MAX, &n) == 0 ?
+	    (int)n : -1;
 }
 
 int

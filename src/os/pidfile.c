@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libutil.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "os/clock.h"
 #include "os/pidfile.h"
 
@@ -20,9 +21,9 @@ static int
 pid_in(const char *path)
 {
 	char text[24];
-	const char *bad;
+	uint64_t pid;
 	ssize_t n;
-	int fd, pid;
+	int fd;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 		return 0;
@@ -31,9 +32,8 @@ pid_in(const char *path)
 	if (n <= 0)
 		return 0;
 	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	pid = strtonum(text, 1, 0x7fffffff, &bad);
-	return bad == NULL ? pid : 0;
+	return slice_number((struct slice){ text, strcspn(text, "\n") }, 1,
+	    INT_MAX, &pid) == 0 ? (int)pid : 0;
 }
 
 static int

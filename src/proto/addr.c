@@ -55,16 +55,15 @@ is_digits(const char *s)
 	return *s != '\0' && strspn(s, "0123456789") == strlen(s);
 }
 
-/* A whole number 0..max of at most seven digits, or -1. */
+/* A whole number 0..max, or -1. */
 static int
 number(const char *s, int max)
 {
-	int n;
+	uint64_t n;
 
-	if (!is_digits(s) || strlen(s) > 7)
+	if (!is_digits(s) || slice_digits(slice_of(s), max, &n) == 0)
 		return -1;
-	n = atoi(s);
-	return n > max ? -1 : n;
+	return n;
 }
 
 /* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT". */

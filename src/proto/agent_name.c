@@ -77,51 +77,27 @@ is_hash(struct slice s)
 	return s.len == AGENT_HASH_MAX - 1;
 }
 
-static int
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Takes the next word of a line. */
+/* Takes the first word of a line that has no blanks around it. */
 static struct slice
 word(struct slice *line)
 {
-	struct slice w;
+	struct slice w = { line->p, 0 };
 
-	while (line->len > 0 && is_blank(line->p[0])) {
-		line->p++;
-		line->len--;
-	}
-	w = (struct slice){ line->p, 0 };
-	while (line->len > 0 && !is_blank(line->p[0])) {
-		line->p++;
-		line->len--;
+	while (w.len < line->len && w.p[w.len] != ' ' && w.p[w.len] != '\t')
 		w.len++;
-	}
+	*line = slice_trim((struct slice){ w.p + w.len, line->len - w.len });
 	return w;
 }
 
 int
-agents_file_next(struct slice *text, struct agents_file_line *l)
+agents_file_next(struct lines *lines, struct agents_file_line *l)
 {
 	struct slice line;
-	const char *end;
 
-	while (text->len > 0) {
-		end = memchr(text->p, '\n', text->len);
-		line = (struct slice){ text->p, end == NULL ? text->len :
-		    (size_t)(end - text->p) };
-		text->p += line.len + (end != NULL);
-		text->len -= line.len + (end != NULL);
-		l->name = word(&line);
-		if (l->name.len == 0 || l->name.p[0] == '#')
-			continue;
-		l->hash = word(&line);
-		if (!agent_name_is_valid(l->name) || !is_hash(l->hash) ||
-		    word(&line).len > 0)
-			return -1;
-		return 1;
-	}
-	return 0;
+	if (!lines_next(lines, &line))
+		return 0;
+	l->name = word(&line);
+	l->hash = word(&line);
+	return agent_name_is_valid(l->name) && is_hash(l->hash) &&
+	    line.len == 0 ? 1 : -1;
 }

@@ -6,6 +6,7 @@
 #ifndef PROTO_AGENT_NAME_H
 #define PROTO_AGENT_NAME_H
 
+#include "base/lines.h"
 #include "base/str.h"
 
 #define AGENT_NAME_MAX	129	/* terminated */
@@ -42,10 +43,7 @@ struct agents_file_line {
 	struct slice name, hash;
 };
 
-/*
- * Takes the next line that is not empty nor a comment off *text.  1; 0 at the
- * end; -1 if it is malformed: *text is behind it all the same.
- */
-int agents_file_next(struct slice *text, struct agents_file_line *);
+/* Reads the next line.  1; 0 at the end; -1 if the line is malformed. */
+int agents_file_next(struct lines *, struct agents_file_line *);
 
 #endif

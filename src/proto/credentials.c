@@ -4,7 +4,6 @@
 
 #include "base/base64.h"
 #include "proto/credentials.h"
-#include "proto/http.h"
 
 #define SHA256_HEX	64
 
@@ -17,7 +16,7 @@ behind(struct slice value, const char *scheme)
 	if (value.len <= n || strncasecmp(value.p, scheme, n) != 0 ||
 	    value.p[n] != ' ')
 		return (struct slice){ NULL, 0 };
-	return http_trim((struct slice){ value.p + n, value.len - n });
+	return slice_trim((struct slice){ value.p + n, value.len - n });
 }
 
 static int
@@ -99,23 +98,9 @@ parse_line(struct credentials_line *l, struct slice line)
 }
 
 int
-credentials_next(struct slice *text, struct credentials_line *l)
+credentials_next(struct lines *lines, struct credentials_line *l)
 {
 	struct slice line;
-	const char *end;
 
-	while (text->len > 0) {
-		end = memchr(text->p, '\n', text->len);
-		line = *text;
-		if (end != NULL)
-			line.len = end - text->p;
-		text->p += line.len + (end != NULL);
-		text->len -= line.len + (end != NULL);
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		line = http_trim(line);
-		if (line.len > 0 && line.p[0] != '#')
-			return parse_line(l, line);
-	}
-	return 0;
+	return lines_next(lines, &line) ? parse_line(l, line) : 0;
 }

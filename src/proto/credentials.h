@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "base/lines.h"
 #include "base/str.h"
 
 #define CREDENTIALS_MAX	1024	/* bytes of an Authorization value */
@@ -30,10 +31,7 @@ struct credentials_line {
 	struct slice hash;
 };
 
-/*
- * Takes the next line that is not empty nor a comment off *text.  1; 0 at the
- * end; -1 if it is malformed: *text is behind it all the same.
- */
-int credentials_next(struct slice *text, struct credentials_line *);
+/* Reads the next line.  1; 0 at the end; -1 if the line is malformed. */
+int credentials_next(struct lines *, struct credentials_line *);
 
 #endif

@@ -57,7 +57,7 @@ for_of(struct slice element)
 
 	while (element.len > 0) {
 		len = length_to(element, ';');
-		pair = http_trim((struct slice){ element.p, len });
+		pair = slice_trim((struct slice){ element.p, len });
 		len += len < element.len;
 		element.p += len;
 		element.len -= len;
@@ -86,7 +86,7 @@ next(struct slice *list, struct slice *element, int is_rfc)
 			element->len = comma - list->p;
 		list->p += element->len + (comma != NULL);
 		list->len -= element->len + (comma != NULL);
-		*element = http_trim(*element);
+		*element = slice_trim(*element);
 		if (element->len > 0)
 			return 1;
 	}

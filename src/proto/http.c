@@ -284,18 +284,6 @@ on_value(http_parser *p, const char *at, size_t len)
 	return 0;
 }
 
-struct slice
-http_trim(struct slice s)
-{
-	while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
-		s.p++;
-		s.len--;
-	}
-	while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /*
  * Takes a complete head apart.  No body ever reaches http-parser, so what it
  * thinks of the message's length does not matter, save that it refuses
@@ -327,7 +315,7 @@ take_apart(const struct http_parser_state *st, const char *buf, size_t len,
 	if (n != len || head->nfields != st->nfields)
 		return refuse(f, 400, "malformed head");
 	for (i = 0; i < head->nfields; i++)
-		head->field[i].value = http_trim(head->field[i].value);
+		head->field[i].value = slice_trim(head->field[i].value);
 	head->minor = p.http_minor;
 	if (st->is_answer)
 		head->status = p.status_code;

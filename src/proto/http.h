@@ -74,9 +74,6 @@ int http_has_token(const struct http_head *, const char *name,
 /* Is it a token of RFC 9110 5.6.2: at least one byte, and only tchars? */
 int http_is_token(struct slice);
 
-/* Without the blanks around it (OWS, RFC 9110 5.6.3). */
-struct slice http_trim(struct slice);
-
 /* Version of http-parser: major << 16 | minor << 8 | patch. */
 unsigned long http_library(void);
 

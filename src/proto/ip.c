@@ -40,18 +40,9 @@ ip_parse(struct ip *ip, struct slice text)
 static int
 number(struct slice text, int max)
 {
-	size_t i;
-	int n = 0;
+	uint64_t n;
 
-	if (text.len == 0 || text.len > 5 ||
-	    (text.len > 1 && text.p[0] == '0'))
-		return -1;
-	for (i = 0; i < text.len; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return -1;
-		n = n * 10 + text.p[i] - '0';
-	}
-	return n <= max ? n : -1;
+	return slice_number(text, 0, max, &n) == 0 ? (int)n : -1;
 }
 
 int

@@ -33,12 +33,9 @@ take_host(const char **word, struct slice *host)
 static int
 take_port(const char **word, char stop, uint16_t *port)
 {
-	const char *p = *word;
-	unsigned int n = 0;
+	uint64_t n = 0;
+	const char *p = *word + slice_digits(slice_of(*word), 65535, &n);
 
-	for (; *p >= '0' && *p <= '9'; p++)
-		if ((n = n * 10 + *p - '0') > 65535)
-			return -1;
 	if (*p != stop || (n == 0 && p != *word))
 		return -1;
 	*port = n;

@@ -38,18 +38,12 @@ word(struct slice *line)
 static int
 port_of(uint16_t *port, struct slice w)
 {
-	unsigned int n = 0;
-	size_t i;
+	uint64_t n;
 
-	if (w.len == 0 || w.len > 5 || (w.len > 1 && w.p[0] == '0'))
+	if (slice_number(w, 0, 65535, &n) == -1)
 		return -1;
-	for (i = 0; i < w.len; i++) {
-		if (w.p[i] < '0' || w.p[i] > '9')
-			return -1;
-		n = n * 10 + w.p[i] - '0';
-	}
 	*port = n;
-	return n <= 65535 ? 0 : -1;
+	return 0;
 }
 
 /* An address written as one of this family is, without brackets or zone. */

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "sandbox/privileges.h"
 
 #define NAME_MAX_LEN	64
@@ -14,10 +14,10 @@
 static long long
 number(const char *text)
 {
-	const char *bad;
-	long long n = strtonum(text, 0, 0xfffffffe, &bad);
+	uint64_t n;
 
-	return bad == NULL ? n : -1;
+	return slice_number(slice_of(text), 0, 0xfffffffe, &n) == 0 ?
+	    (long long)n : -1;
 }
 
 static int

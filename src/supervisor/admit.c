@@ -113,9 +113,11 @@ static int
 is_listed(const struct child *c, struct slice file)
 {
 	struct agents_file_line l;
+	struct lines lines;
 	int r;
 
-	while ((r = agents_file_next(&file, &l)) != 0)
+	lines_begin(&lines, file);
+	while ((r = agents_file_next(&lines, &l)) != 0)
 		if (r == 1 && slice_is(l.name, c->agent) &&
 		    slice_is(l.hash, c->hash))
 			return 1;

@@ -150,7 +150,7 @@ static int
 read_file(const struct supervisor *s, struct slice *file)
 {
 	struct agents_file_line l;
-	struct slice rest;
+	struct lines lines;
 	int r;
 
 	if (readfile_take(s->o->reverse.agents_file, file) == -1) {
@@ -158,8 +158,8 @@ read_file(const struct supervisor *s, struct slice *file)
 		    s->o->reverse.agents_file, "why", strerror(errno), NULL);
 		return -1;
 	}
-	rest = *file;
-	while ((r = agents_file_next(&rest, &l)) == 1)
+	lines_begin(&lines, *file);
+	while ((r = agents_file_next(&lines, &l)) == 1)
 		;
 	if (r == -1)
 		memory_return();
@@ -168,8 +168,9 @@ read_file(const struct supervisor *s, struct slice *file)
 
 /* Those in the file have a door whether they are there or not. */
 static void
-keep_listed(struct supervisor *s, struct slice rest)
+keep_listed(struct supervisor *s, struct slice file)
 {
+	struct lines lines;
 	char word[AGENT_NAME_MAX];
 	struct agents_file_line l;
 	struct error why;
@@ -178,7 +179,8 @@ keep_listed(struct supervisor *s, struct slice rest)
 
 	for (k = 0; k < s->names.n; k++)
 		s->names.name[k].listed = 0;
-	while (agents_file_next(&rest, &l) == 1) {
+	lines_begin(&lines, file);
+	while (agents_file_next(&lines, &l) == 1) {
 		if (slice_copy(word, sizeof(word), l.name) == -1)
 			continue;
 		if ((i = make(s, word, &why)) == NAME_NONE)

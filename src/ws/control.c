@@ -23,17 +23,7 @@ static const struct {
 static int
 number(uint64_t *n, const char *p, size_t len)
 {
-	size_t i;
-
-	if (len == 0 || len > 19 || (p[0] == '0' && len > 1))
-		return -1;
-	*n = 0;
-	for (i = 0; i < len; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return -1;
-		*n = *n * 10 + (p[i] - '0');
-	}
-	return *n >> 63 ? -1 : 0;
+	return slice_number((struct slice){ p, len }, 0, INT64_MAX, n);
 }
 
 static int

@@ -27,11 +27,11 @@ next_part(struct slice *s, struct slice *part)
 		return 0;
 	semi = s->len == 0 ? NULL : memchr(s->p, ';', s->len);
 	if (semi == NULL) {
-		*part = http_trim(*s);
+		*part = slice_trim(*s);
 		*s = (struct slice){ NULL, 0 };
 		return 1;
 	}
-	*part = http_trim((struct slice){ s->p, semi - s->p });
+	*part = slice_trim((struct slice){ s->p, semi - s->p });
 	s->len -= semi + 1 - s->p;
 	s->p = semi + 1;
 	return 1;
@@ -58,30 +58,6 @@ split_param(struct slice part, struct slice *name, struct slice *value)
 		value->len -= 2;
 	}
 	return http_is_token(*name) && http_is_token(*value) ? 0 : -1;
-}
-
-/* A decimal number without sign or leading zeros, from min to max. */
-static int
-number(struct slice s, uint64_t min, uint64_t max, uint64_t *n)
-{
-	uint64_t v = 0;
-	unsigned int digit;
-	size_t i;
-
-	if (s.len == 0 || (s.len > 1 && s.p[0] == '0'))
-		return -1;
-	for (i = 0; i < s.len; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		digit = s.p[i] - '0';
-		if (v > (UINT64_MAX - digit) / 10)
-			return -1;
-		v = v * 10 + digit;
-	}
-	if (v < min || v > max)
-		return -1;
-	*n = v;
-	return 0;
 }
 
 /* A session's name, or nothing: asking for a new one. */
@@ -131,12 +107,12 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 
 	switch (bit) {
 	case HAS_V:
-		return number(value, 1, 1, &n);
+		return slice_number(value, 1, 1, &n);
 	case HAS_ID:
 		return slice_copy(ext->id, sizeof ext->id,
 		    value.p == NULL ? slice_of("") : value);
 	case HAS_WIN:
-		if (number(value, EXTENSION_WIN_MIN, EXTENSION_WIN_MAX, &n)
+		if (slice_number(value, EXTENSION_WIN_MIN, EXTENSION_WIN_MAX, &n)
 		    == -1)
 			return -1;
 		ext->win = n;
@@ -148,10 +124,10 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 	case HAS_RESUME:
 		return session(ext, value);
 	case HAS_N:
-		return number(value, 1, INT64_MAX, &ext->attempt);
+		return slice_number(value, 1, INT64_MAX, &ext->attempt);
 	case HAS_AT:
 		ext->has_at = 1;
-		return number(value, 0, INT64_MAX, &ext->at);
+		return slice_number(value, 0, INT64_MAX, &ext->at);
 	default:
 		return -1;
 	}

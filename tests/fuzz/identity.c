@@ -98,13 +98,15 @@ credentials(struct slice s)
 {
 	static struct credentials c;
 	struct credentials_line l;
-	size_t before = s.len + 1;
+	struct lines lines;
+	unsigned int before = 0;
 
 	if (credentials_parse(&c, s) == 0)
 		CHECK(strlen(c.user) < s.len && strlen(c.secret) < s.len);
-	while (credentials_next(&s, &l) != 0) {
-		CHECK(s.len < before);
-		before = s.len;
+	lines_begin(&lines, s);
+	while (credentials_next(&lines, &l) != 0) {
+		CHECK(lines.number > before);
+		before = lines.number;
 	}
 }
 

@@ -58,6 +58,8 @@ def test_user():
           basic('ann:pass:word'), '-u')
     t.is_(asked('--user', '@' + named('bob:from a file\r\nmore\n'))
           ['authorization'], basic('bob:from a file'), 'of a file')
+    t.is_(asked('--user', '@' + named('\ufeffbob:x\n'))['authorization'],
+          basic('bob:x'), 'without the byte order mark of an editor')
     t.is_(asked('-u', 'ann:x', where=lambda p: url(p, user='eve:y@'))
           ['authorization'], basic('ann:x'), 'before that of the URL')
     t.is_(asked('-u', 'ann:x', '-H', 'authorization: Bearer tok')
@@ -72,7 +74,8 @@ def test_user():
 
 
 def test_fields():
-    r = asked('-H', '@' + named('X-A: 1\n\nAuthorization: Bearer t\r\n'),
+    r = asked('-H', '@' + named('\ufeffX-A: 1\n\n# comment\n'
+                                'Authorization: Bearer t\r\n'),
               '-H', 'X-B:2', '--origin', 'https://me.example')
     t.is_((r['x-a'], r['x-b'], r['authorization'], r['origin']),
           ('1', '2', 'Bearer t', 'https://me.example'), 'all of them')

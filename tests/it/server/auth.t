@@ -30,9 +30,10 @@ def hashed(password, kind='-6'):
                  input=password.encode()).stdout.decode().strip()
 
 
-def auth_file(*lines):
+def auth_file(*lines, encoding='utf-8-sig'):
+    """With a byte order mark, as some editors write it."""
     path = os.path.join(t.folder(), 'users')
-    with open(path, 'w') as f:
+    with open(path, 'w', encoding=encoding) as f:
         f.write('# users\n\n' + '\n'.join(lines) + '\n')
     return path
 
@@ -123,7 +124,7 @@ def test_bad_files():
 
 def test_htpasswd():
     htpasswd, = t.need('htpasswd')
-    path = auth_file()
+    path = auth_file(encoding='utf-8')
     t.run([htpasswd, '-B', '-b', path, 'ann', PASSWORD])
     s = t.server(t.echo().port, '--auth-file', path)
     t.is_(ask(s, basic('ann', PASSWORD)).status, 101, 'htpasswd -B')

@@ -7,6 +7,7 @@
 
 #include "tap.h"
 
+#include "base/lines.h"
 #include "base/str.h"
 
 static void
@@ -202,9 +203,60 @@ test_hex(void)
 	is_str(str_hex(text, "", 0), "", "hex of nothing");
 }
 
+static void
+test_numbers(void)
+{
+	uint64_t n = 7;
+
+	is(slice_digits(slice_of("12x"), 99, &n), 2, "digits");
+	is(n, 12, "their value");
+	is(slice_digits(slice_of("007"), 7, &n), 3, "zeros before it");
+	is(n, 7, "count as nothing");
+	is(slice_digits(slice_of("100"), 99, &n), 0, "too large");
+	is(slice_digits(slice_of("9"), 5, &n), 0, "one digit too large");
+	is(slice_digits(slice_of("x"), 99, &n), 0, "no digit");
+	is(slice_digits(slice_of(NULL), 99, &n), 0, "nothing");
+	is(slice_digits(slice_of("18446744073709551615"), UINT64_MAX, &n), 20,
+	    "the largest");
+	ok(n == UINT64_MAX, "its value");
+	is(slice_digits(slice_of("18446744073709551616"), UINT64_MAX, &n), 0,
+	    "one more");
+	is(slice_number(slice_of("0"), 0, 9, &n), 0, "zero");
+	is(n, 0, "is zero");
+	is(slice_number(slice_of("00"), 0, 9, &n), -1, "two zeros");
+	is(slice_number(slice_of("+1"), 0, 9, &n), -1, "a sign");
+	is(slice_number(slice_of("1 "), 0, 9, &n), -1, "a blank");
+	is(slice_number(slice_of(""), 0, 9, &n), -1, "empty");
+	is(slice_number(slice_of("2"), 3, 9, &n), -1, "too small");
+	is(slice_number(slice_of("10"), 3, 9, &n), -1, "too large");
+	is(n, 0, "and nothing is changed");
+}
+
+static void
+test_lines(void)
+{
+	static const char text[] = "\xef\xbb\xbf# one\r\n\n \t\n a b\t\r\n"
+	    "#\nlast";
+	struct lines l;
+	struct slice line;
+
+	lines_begin(&l, slice_of(text));
+	is(lines_next(&l, &line), 1, "the first line that counts");
+	ok(slice_is(line, "a b"), "without blanks, mark and end of line");
+	is(l.number, 4, "its number");
+	is(lines_next(&l, &line), 1, "the last");
+	ok(slice_is(line, "last"), "needs no end of line");
+	is(l.number, 6, "its number");
+	is(lines_next(&l, &line), 0, "the end");
+	lines_begin(&l, slice_of(NULL));
+	is(lines_next(&l, &line), 0, "no text at all");
+}
+
 int
 main(void)
 {
+	test_numbers();
+	test_lines();
 	test_slices();
 	test_lists();
 	test_escape();

@@ -51,12 +51,13 @@ test_names(void)
 static int
 lines(const char *text, unsigned int *good)
 {
-	struct slice s = slice_of(text);
 	struct agents_file_line l;
+	struct lines all;
 	int r;
 
 	*good = 0;
-	while ((r = agents_file_next(&s, &l)) == 1)
+	lines_begin(&all, slice_of(text));
+	while ((r = agents_file_next(&all, &l)) == 1)
 		*good += slice_is(l.hash, HASH);
 	return r;
 }

@@ -163,10 +163,10 @@ test_credentials(void)
 		{ "Basic YW5uAHg6", NULL, NULL }, { "", NULL, NULL },
 		{ "Digest x", NULL, NULL }
 	};
-	static const char lines[] = "# us\n\nann:$6$x\r\n token:bot:"
+	static const char text[] = "\xef\xbb\xbf# us\n\nann:$6$x\r\n token:bot:"
 	    "0123456789abcdefABCDEF67890123456789012345678901234567890123456a"
 	    "\nbad\n:x\ntoken:x:12\nend:h";
-	struct slice rest = slice_of(lines);
+	struct lines lines;
 	struct credentials_line l;
 	struct credentials c;
 	size_t i;
@@ -180,15 +180,16 @@ test_credentials(void)
 			is_str(c.secret, t[i].secret, "secret");
 		}
 	}
-	is(credentials_next(&rest, &l), 1, "a user");
+	lines_begin(&lines, slice_of(text));
+	is(credentials_next(&lines, &l), 1, "a user");
 	ok(slice_is(l.name, "ann") && slice_is(l.hash, "$6$x"), "is ann");
-	is(credentials_next(&rest, &l), 1, "a token");
+	is(credentials_next(&lines, &l), 1, "a token");
 	ok(l.kind == CREDENTIALS_BEARER && slice_is(l.name, "bot"), "bot's");
-	is(credentials_next(&rest, &l), -1, "no colon");
-	is(credentials_next(&rest, &l), -1, "no name");
-	is(credentials_next(&rest, &l), -1, "a short hash");
-	is(credentials_next(&rest, &l), 1, "the last line");
-	is(credentials_next(&rest, &l), 0, "the end");
+	is(credentials_next(&lines, &l), -1, "no colon");
+	is(credentials_next(&lines, &l), -1, "no name");
+	is(credentials_next(&lines, &l), -1, "a short hash");
+	is(credentials_next(&lines, &l), 1, "the last line");
+	is(credentials_next(&lines, &l), 0, "the end");
 }
 
 static int
