@@ -12,8 +12,10 @@
 #include <sha2.h>
 
 #include "connection/handoff.h"
+#include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/signals.h"
 
 #define HANDOFF_WAIT	1000	/* ms for a request to arrive whole */
 
@@ -125,14 +127,8 @@ static int
 ready(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int n;
 
-	while ((n = poll(&p, 1, clock_poll(deadline))) == -1 &&
-	    errno == EINTR)
-		;
-	if (n == 0)
-		errno = ETIMEDOUT;
-	return n == 1 ? 0 : -1;
+	return signals_wait(&p, 1, deadline) == -1 ? -1 : 0;
 }
 
 /* All of it, or -1. */
@@ -172,34 +168,12 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 	return 0;
 }
 
-/*
- * Room for one descriptor, rightly aligned; the receiver
- * counts no padding, in which there would be room for a second.
- */
-union passing {
-	struct cmsghdr align;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
 static int
 receive_letter(int from, struct letter *l, int *fd, int64_t deadline)
 {
-	union passing c;
-	struct iovec iov = { .iov_base = l, .iov_len = sizeof(*l) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
-	struct cmsghdr *h;
-
-	if (ready(from, POLLIN, deadline) == -1 ||
-	    recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof(*l))
-		return -1;
-	h = CMSG_FIRSTHDR(&m);
-	if (h == NULL || h->cmsg_level != SOL_SOCKET ||
-	    h->cmsg_type != SCM_RIGHTS ||
-	    h->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(fd, CMSG_DATA(h), sizeof(int));
-	return 0;
+	return ready(from, POLLIN, deadline) == 0 &&
+	    fdpass_take_bytes(from, l, sizeof(*l), fd) == sizeof(*l) &&
+	    *fd != -1 ? 0 : -1;
 }
 
 int
@@ -240,25 +214,6 @@ handoff_confirm(struct handoff_request *v)
 }
 
 static int
-send_letter(int to, const struct letter *l, int fd)
-{
-	union passing c;
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)l,
-	    .iov_len = sizeof(*l) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &c, .msg_controllen = sizeof(c.room) };
-	struct cmsghdr *h;
-
-	memset(&c, 0, sizeof(c));
-	h = CMSG_FIRSTHDR(&m);
-	h->cmsg_level = SOL_SOCKET;
-	h->cmsg_type = SCM_RIGHTS;
-	h->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(h), &fd, sizeof(int));
-	return sendmsg(to, &m, MSG_NOSIGNAL) == sizeof(*l) ? 0 : -1;
-}
-
-static int
 hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
     int64_t deadline)
 {
@@ -272,7 +227,7 @@ hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
 		errno = EACCES;
 		return -1;
 	}
-	if (send_letter(to, &l, fd) == -1 ||
+	if (fdpass_send_bytes(to, &l, sizeof(l), fd) == -1 ||
 	    transmit(to, bytes, len, deadline) == -1)
 		return -1;
 	return receive(to, &receipt, 1, deadline);

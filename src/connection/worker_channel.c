@@ -7,7 +7,6 @@
 
 #include "connection/worker_channel.h"
 #include "net/fdpass.h"
-#include "os/clock.h"
 #include "os/signals.h"
 
 int
@@ -22,9 +21,8 @@ worker_ask_park(int channel, const char *name, const char *agent_id,
 	if (fdpass_send(channel, WORKER_ASK_PARK, text, -1) == -1)
 		return -1;
 	while ((letter = fdpass_take(channel, text, &fd)) == -1 &&
-	    errno == EAGAIN && !signal_terminated() &&
-	    clock_ms() < deadline)
-		signals_poll(&p, 1, clock_poll(deadline));
+	    errno == EAGAIN && signals_wait(&p, 1, deadline) != -1)
+		;
 	if (letter == WORKER_MAY_PARK)
 		return 1;
 	strlcpy(why, letter > 0 ? text : "the gate is closing", size);

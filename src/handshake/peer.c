@@ -9,7 +9,6 @@
 
 #include "handshake/auth.h"
 #include "handshake/peer.h"
-#include "os/clock.h"
 #include "os/signals.h"
 #include "proto/forwarded.h"
 #include "proto/origin.h"
@@ -66,11 +65,8 @@ read_line(struct proxy_protocol *p, int fd, int64_t deadline, char *err,
 			len += n;
 			continue;
 		}
-		if (clock_ms() >= deadline || signal_terminated()) {
-			errno = ETIMEDOUT;
+		if (signals_wait(&pfd, 1, deadline) == -1)
 			return -2;
-		}
-		signals_poll(&pfd, 1, clock_poll(deadline));
 	}
 }
 

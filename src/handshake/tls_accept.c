@@ -25,10 +25,8 @@ let_read(const struct io *io)
 	ssize_t n = 1;
 
 	shutdown(io->wfd, SHUT_WR);
-	while (n != 0 && total < WASTE_MAX && clock_ms() < deadline &&
-	    !signal_terminated()) {
-		if (signals_poll(&p, 1, clock_poll(deadline)) <= 0)
-			continue;
+	while (n != 0 && total < WASTE_MAX &&
+	    signals_wait(&p, 1, deadline) != -1) {
 		n = read(io->rfd, waste, sizeof(waste));
 		if (n == -1 && errno != EAGAIN)
 			return;

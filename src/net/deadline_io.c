@@ -12,7 +12,6 @@ deadline_wait(const struct io *io, int for_write, int64_t deadline)
 	struct pollfd p[2] = {
 		{ .fd = io->rfd }, { .fd = io->wfd }
 	};
-	int n;
 
 	io_events(io, !for_write, for_write, &p[0].events, &p[1].events);
 	/* poll(2) tells of errors and hang-ups unasked: not of both. */
@@ -20,12 +19,7 @@ deadline_wait(const struct io *io, int for_write, int64_t deadline)
 		p[0].fd = -1;
 	if (p[1].events == 0)
 		p[1].fd = -1;
-	do {
-		n = signals_poll(p, 2, clock_poll(deadline));
-	} while (n == -1 && errno == EINTR && !signal_terminated());
-	if (n == 0)
-		errno = ETIMEDOUT;
-	return n > 0 ? 0 : -1;
+	return signals_wait(p, 2, deadline) == -1 ? -1 : 0;
 }
 
 /*

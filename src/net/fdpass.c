@@ -25,52 +25,87 @@ fdpass_pair(int fds[2])
 	    SOCK_CLOEXEC, 0, fds);
 }
 
-int
-fdpass_send(int to, char letter, const char *text, int fd)
+static int
+send_with(int to, struct msghdr *m, int fd)
 {
 	union passing c;
-	struct iovec iov[2] = { { &letter, 1 },
-	    { (void *)(uintptr_t)text, strlen(text) } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 	struct cmsghdr *h;
 
-	if (iov[1].iov_len >= FDPASS_TEXT_MAX) {
-		errno = EMSGSIZE;
-		return -1;
-	}
 	if (fd != -1) {
 		memset(&c, 0, sizeof(c));
-		m.msg_control = &c;
-		m.msg_controllen = sizeof(c.room);
-		h = CMSG_FIRSTHDR(&m);
+		m->msg_control = &c;
+		m->msg_controllen = sizeof(c.room);
+		h = CMSG_FIRSTHDR(m);
 		h->cmsg_level = SOL_SOCKET;
 		h->cmsg_type = SCM_RIGHTS;
 		h->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(h), &fd, sizeof(int));
 	}
-	return sendmsg(to, &m, MSG_NOSIGNAL) == -1 ? -1 : 0;
+	return sendmsg(to, m, MSG_NOSIGNAL) == -1 ? -1 : 0;
+}
+
+static ssize_t
+take_with(int from, struct msghdr *m, int *fd)
+{
+	union passing c;
+	struct cmsghdr *h;
+	ssize_t n;
+
+	*fd = -1;
+	m->msg_control = &c;
+	m->msg_controllen = CMSG_LEN(sizeof(int));
+	if ((n = recvmsg(from, m, MSG_CMSG_CLOEXEC)) == -1)
+		return -1;
+	h = CMSG_FIRSTHDR(m);
+	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
+	    h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(h), sizeof(int));
+	return n;
+}
+
+int
+fdpass_send(int to, char letter, const char *text, int fd)
+{
+	struct iovec iov[2] = { { &letter, 1 },
+	    { (void *)(uintptr_t)text, strlen(text) } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	if (iov[1].iov_len >= FDPASS_TEXT_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return send_with(to, &m, fd);
 }
 
 int
 fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd)
 {
 	char letter = 0;
-	union passing c;
 	struct iovec iov[2] = { { &letter, 1 }, { text, FDPASS_TEXT_MAX - 1 } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2,
-	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
-	struct cmsghdr *h;
-	ssize_t n;
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+	ssize_t n = take_with(from, &m, fd);
 
-	*fd = -1;
-	n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
 	if (n <= 0)
 		return n;
 	text[n - 1] = '\0';
-	h = CMSG_FIRSTHDR(&m);
-	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
-	    h->cmsg_type == SCM_RIGHTS &&
-	    h->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(h), sizeof(int));
 	return letter;
+}
+
+int
+fdpass_send_bytes(int to, const void *bytes, size_t len, int fd)
+{
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return send_with(to, &m, fd);
+}
+
+ssize_t
+fdpass_take_bytes(int from, void *dst, size_t size, int *fd)
+{
+	struct iovec iov = { dst, size };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return take_with(from, &m, fd);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages between a supervisor and its children: one letter, a line of text
- * and optionally a descriptor (SCM_RIGHTS).
+ * Passing a descriptor to another process (SCM_RIGHTS).
  */
 #ifndef NET_FDPASS_H
 #define NET_FDPASS_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
 
 #define FDPASS_TEXT_MAX	320	/* terminated */
 
@@ -12,6 +15,9 @@
 int fdpass_pair(int fds[2]);
 
 /*
+ * Messages between a supervisor and its children: one letter, a line of text
+ * and optionally a descriptor.
+ *
  * Sends a message without blocking; fd -1: without a descriptor.  fd remains
  * open here.  0, or -1 with errno.
  */
@@ -23,5 +29,13 @@ int fdpass_send(int to, char letter, const char *text, int fd);
  * caller and close-on-exec, or -1.
  */
 int fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd);
+
+/*
+ * The same with any bytes, for other sockets: sends all of a short message, on
+ * a stream that has nothing queued; receives at most size bytes, and returns
+ * how many, 0 at the end, or -1 with errno.
+ */
+int fdpass_send_bytes(int to, const void *, size_t len, int fd);
+ssize_t fdpass_take_bytes(int from, void *, size_t size, int *fd);
 
 #endif

@@ -43,10 +43,8 @@ read_all(int fd, char *out, size_t size, int64_t deadline)
 	ssize_t n;
 
 	for (;;) {
-		if (clock_ms() >= deadline || signal_terminated())
+		if (signals_wait(&p, 1, deadline) == -1)
 			return -1;
-		if (signals_poll(&p, 1, clock_poll(deadline)) <= 0)
-			continue;
 		if (len < size - 1)
 			n = read(fd, out + len, size - 1 - len);
 		else

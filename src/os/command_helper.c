@@ -99,31 +99,20 @@ failed(const char *what, struct error *why)
 	    "%s", what);
 }
 
-/* 0, or -1: nothing came in time. */
-static int
-wait_for(int fd, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	while (clock_ms() < deadline && !signal_terminated())
-		if (signals_poll(&p, 1, clock_poll(deadline)) > 0)
-			return 0;
-	return -1;
-}
-
 int
 command_helper_ask(const struct command_helper *k, char *out, int64_t deadline,
     struct error *why)
 {
 	static struct answer a;
 	struct question q = { deadline - clock_ms() };
+	struct pollfd p = { .fd = k->fd, .events = POLLIN };
 	int status;
 
 	out[0] = '\0';
 	if (k->pid == 0 ||
 	    send(k->fd, &q, sizeof(q), MSG_NOSIGNAL) != sizeof(q))
 		return failed("is gone", why);
-	if (wait_for(k->fd, deadline + SLACK_MS) == -1)
+	if (signals_wait(&p, 1, deadline + SLACK_MS) == -1)
 		return error_set(why, EXIT_AGAIN, "the command took too long");
 	if (recv(k->fd, &a, sizeof(a), 0) != sizeof(a))
 		return failed("is gone", why);

@@ -62,13 +62,10 @@ static int
 read_errno(int tell, int64_t deadline)
 {
 	struct pollfd p = { .fd = tell, .events = POLLIN };
-	int error, n;
+	int error;
 
-	do {
-		n = signals_poll(&p, 1, clock_poll(deadline));
-	} while (n == -1 && errno == EINTR && !signal_terminated());
-	if (n <= 0)
-		return n == 0 ? ETIMEDOUT : errno;
+	if (signals_wait(&p, 1, deadline) == -1)
+		return errno;
 	if (read(tell, &error, sizeof(error)) == sizeof(error))
 		return error;
 	return 0;

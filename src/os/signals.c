@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 
+#include "os/clock.h"
 #include "os/signals.h"
 
 static volatile sig_atomic_t seen[NSIG];	/* by signal number */
@@ -169,4 +171,25 @@ signals_poll(struct pollfd *fds, nfds_t n, int timeout)
 	if (ready > 0 && ++busy % BUSY == 0)
 		let_in();
 	return ready;
+}
+
+int
+signals_wait(struct pollfd *fds, nfds_t n, int64_t deadline)
+{
+	int ready;
+
+	for (;;) {
+		if (clock_ms() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		ready = signals_poll(fds, n, signal_terminated() ? 0 :
+		    clock_poll(deadline));
+		if (ready > 0 || (ready == -1 && errno != EINTR))
+			return ready;
+		if (signal_terminated()) {
+			errno = EINTR;
+			return -1;
+		}
+	}
 }

@@ -8,6 +8,7 @@
 #define OS_SIGNALS_H
 
 #include <poll.h>
+#include <stdint.h>
 
 /*
  * For the supervisor, once: TERM INT QUIT HUP USR1 CHLD, and INFO where there
@@ -51,5 +52,12 @@ int signal_taken(int signo);
  * timeout in milliseconds, -1 for ever.
  */
 int signals_poll(struct pollfd *, nfds_t, int timeout);
+
+/*
+ * Waits until a descriptor is ready, and returns how many are; or -1 with
+ * errno: ETIMEDOUT at the deadline (of clock_ms()), even if one is ready then;
+ * EINTR if nothing is ready and signal_terminated().
+ */
+int signals_wait(struct pollfd *, nfds_t, int64_t deadline);
 
 #endif

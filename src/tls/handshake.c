@@ -118,12 +118,11 @@ wait_for(struct tls *t, int for_write, int64_t deadline)
 	tls_events(t, !for_write, for_write, &p.events);
 	p.fd = p.events == POLLOUT ? SSL_get_wfd(outermost->ssl) :
 	    SSL_get_rfd(outermost->ssl);
-
-	if (clock_ms() >= deadline || signal_terminated())
-		return error_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
-		    signal_terminated() ? "interrupted" : "timed out");
-	signals_poll(&p, 1, clock_poll(deadline));
-	return 0;
+	if (signals_wait(&p, 1, deadline) != -1)
+		return 0;
+	return error_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
+	    errno == EINTR ? "interrupted" : errno == ETIMEDOUT ?
+	    "timed out" : strerror(errno));
 }
 
 static int
