@@ -154,7 +154,8 @@ include contrib/rules.mk
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_small := $B/tests/bench/trivial $B/tests/bench/forker
 bench_without := $B/tests/bench/nostats $B/tests/bench/nosplice
-bench_src := $(filter-out %/trivial.c %/forker.c %/nostats.c %/nosplice.c,\
+bench_src := $(filter-out %/trivial.c %/forker.c %/nostats.c %/nosplice.c \
+	%/path.c,\
 	$(wildcard tests/bench/*.c))
 bench_obj := $(bench_src:%.c=$B/%.o)
 bench_run = INETWS=$${INETWS:-$B/inetws} tests/bench/run.py \
@@ -163,9 +164,9 @@ bench_run = INETWS=$${INETWS:-$B/inetws} tests/bench/run.py \
 $B/tests/bench/load: $(bench_obj)
 	$(CC) $(all_cflags) $(all_ldflags) -o $@ $^ $(libs)
 
-$(bench_small): $B/tests/bench/%: tests/bench/%.c
+$(bench_small) $B/tests/bench/path: $B/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -static -o $@ $<
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
 
 # The same program, but it keeps no statistics, or moves no bytes.
 $B/tests/bench/nostats: $(filter-out $B/src/stats/page.o $B/src/stats/slot.o \
@@ -186,10 +187,15 @@ bench-costs: $B/inetws $B/tests/bench/load $(bench_without)
 	    --variant 'nosandbox=$B/inetws --resume 0 --no-sandbox' \
 	    --variant 'copies=$B/tests/bench/nosplice --resume 0' $(BENCH)
 
+# Long, slow and broken paths, simulated between two network namespaces.
+bench-paths: $B/inetws $B/tests/bench/path
+	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/paths.py \
+	    --tool $B/tests/bench/path $(BENCH)
+
 bench-smoke: $B/inetws $B/tests/bench/load $(bench_without)
 	$(bench_run) --smoke $(BENCH)
 
-.PHONY: bench bench-costs bench-smoke
+.PHONY: bench bench-costs bench-paths bench-smoke
 -include $(bench_obj:.o=.d) $(bench_without:=.d)
 
 include tests/fuzz/rules.mk

@@ -1,0 +1,389 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Long, slow and broken paths: inetws client and server on the two ends of a
+simulated path (path.c), next to the same transfer without them.  README.md
+says how; `make bench-paths` runs everything."""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import inetws as t      # noqa: E402
+import netns            # noqa: E402
+
+SECONDS, SKIP = 8, 3    # of a transfer; its beginning does not count
+PATTERN = bytes((i * 7 + i // 251) & 255 for i in range(251 * 1021))
+TWICE = PATTERN * 4
+CHUNK = 1 << 18
+PROGRAM = t.INETWS
+
+
+# ------------------------------------------------------------ the ends
+# Each runs in a process of its own, inside a namespace, and prints one line.
+
+def send(sock, seconds):
+    """The pattern for so long; the bytes that were taken."""
+    sent, end = 0, time.monotonic() + seconds
+    view = memoryview(TWICE)
+    while time.monotonic() < end:
+        at = sent % len(PATTERN)
+        try:
+            sent += sock.send(view[at:at + CHUNK])
+        except OSError:
+            break
+    return sent
+
+
+def take(sock, seconds, skip):
+    """Reads for so long.  Bytes, MB/s behind the first `skip' seconds, the
+    times at which something came (at most one each 10 ms), and whether the
+    bytes were right."""
+    buf = memoryview(bytearray(CHUNK))
+    n, early, right, at = 0, 0, True, []
+    begin = time.monotonic()
+    sock.settimeout(.5)
+    while time.monotonic() < begin + seconds:
+        try:
+            k = sock.recv_into(buf)
+        except TimeoutError:
+            continue
+        except OSError:
+            right = False
+            break
+        now = time.monotonic()
+        if k == 0:
+            break
+        off = n % len(PATTERN)
+        right = right and buf[:k] == TWICE[off:off + k]
+        n += k
+        if now < begin + skip:
+            early = n
+        if not at or now > at[-1] + .01:
+            at.append(now)
+    return {'bytes': n, 'right': right, 'at': at,
+            'rate': (n - early) / (seconds - skip) / 1e6}
+
+
+def end_listen(role, seconds, skip):
+    """Prints its port, serves one connection in the role."""
+    with socket.create_server(('0.0.0.0', 0)) as s:
+        print(s.getsockname()[1], flush=True)
+        sock, _ = s.accept()
+    end_role(role, sock, seconds, skip)
+
+
+def end_role(role, sock, seconds, skip):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if role == 'send':
+        print(json.dumps({'bytes': send(sock, seconds)}), flush=True)
+        time.sleep(1)
+    elif role == 'take':
+        print(json.dumps(take(sock, seconds, skip)), flush=True)
+    elif role == 'hold':            # never reads
+        time.sleep(seconds + skip)
+    elif role == 'fill':            # until nothing has been taken for 4 s
+        sock.settimeout(4)
+        n = 0
+        try:
+            while True:
+                n += sock.send(TWICE[:65536])
+        except TimeoutError:
+            pass
+        print(json.dumps({'bytes': n}), flush=True)
+    elif role == 'tick':            # a byte each 20 ms, both ways
+        end_tick(sock, seconds)
+
+
+def end_tick(sock, seconds):
+    """Sends a stamp each 20 ms and notes when an echo comes."""
+    at = []
+
+    def echoes():
+        while True:
+            try:
+                if not sock.recv(4096):
+                    return
+            except OSError:
+                return
+            at.append(time.monotonic())
+    th = threading.Thread(target=echoes, daemon=True)
+    th.start()
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            sock.sendall(b'.')
+            time.sleep(.02)
+    except OSError as e:
+        print(json.dumps({'at': at, 'error': str(e)}), flush=True)
+        return
+    print(json.dumps({'at': at, 'error': None}), flush=True)
+
+
+def end_echo():
+    with socket.create_server(('0.0.0.0', 0)) as s:
+        print(s.getsockname()[1], flush=True)
+        while True:
+            sock, _ = s.accept()
+            threading.Thread(target=lambda c=sock: [
+                c.sendall(b) for b in iter(lambda: c.recv(65536), b'')],
+                daemon=True).start()
+
+
+# ------------------------------------------------------------ the path
+
+class Path(netns.Two):
+    """One-way delay in ms, rate in Mbit/s, loss in percent."""
+
+    def __init__(self, tool, delay, rate=1000, loss=0, queue=100):
+        super().__init__()
+        words = [tool, '-d', delay, '-r', rate, '-q', queue, '-l', loss]
+        for letter, pid, address in (('a', self.pids[0], netns.NEAR),
+                                     ('b', self.pids[1], netns.FAR)):
+            words += ['-' + letter, '/proc/%d/ns/net' % pid,
+                      '-' + letter.upper(), address + '/24']
+        if not loss:
+            words.append('-g')
+        self.process = subprocess.Popen(
+            [str(w) for w in words], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        t.on_close(self.close)
+        if self.process.stdout.readline() != 'ready\n':
+            raise t.Skip('no simulated path here')
+        self.started = []
+        for where in (self.near, self.far):
+            for name, value in (('tcp_congestion_control',
+                                 'bbr' if loss else 'cubic'),
+                                ('tcp_slow_start_after_idle', '0')):
+                subprocess.run(where(['sh', '-c', 'echo %s '
+                                      '>/proc/sys/net/ipv4/%s' % (
+                                          value, name)]),
+                               stderr=subprocess.DEVNULL)
+
+    def order(self, line):
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+
+    def start(self, where, words):
+        p = subprocess.Popen(where(words), stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+        self.started.append(p)
+        return p
+
+    def end(self, where, role, *words):
+        return self.start(where, [sys.executable, __file__, '--end', role] +
+                          [str(w) for w in words])
+
+    def listener(self, where, role, seconds=SECONDS, skip=SKIP):
+        p = self.end(where, 'listen', role, seconds, skip)
+        return p, int(p.stdout.readline())
+
+    def tunnel(self, port, options, client_options=()):
+        """A server at the far end in front of a port there, a client at the
+        near end; the port of the client."""
+        if options is None:
+            return netns.FAR, port
+        server = subprocess.Popen(
+            self.far([PROGRAM, 'server', '-l', netns.FAR + ':0', *options,
+                      '127.0.0.1:%d' % port]), stderr=subprocess.PIPE,
+            text=True)
+        self.started.append(server)
+        there = announced(server)
+        client = subprocess.Popen(
+            self.near([PROGRAM, 'client', '-l', '127.0.0.1:0', *options,
+                       *client_options,
+                       'ws://%s:%d/' % (netns.FAR, there)]),
+            stderr=subprocess.PIPE, text=True)
+        self.started.append(client)
+        return '127.0.0.1', announced(client)
+
+    def close(self):
+        for p in self.started:
+            p.kill()
+        for p in self.started:
+            p.wait()
+        self.started = []
+        self.process.stdin.close()
+        self.process.wait()
+        for pid in self.pids:
+            try:
+                os.kill(pid, 9)
+            except OSError:
+                pass
+
+
+def announced(process):
+    """The port of "listening on ADDR:PORT"; the rest of what is said there is
+    read and dropped."""
+    for line in process.stderr:
+        if line.startswith('listening on '):
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return int(line.rsplit(':', 1)[1])
+    raise SystemExit('%s did not start' % process.args)
+
+
+# ------------------------------------------------------------ measures
+
+def transfer(a, direction, delay, options, rate=1000, loss=0, server=(),
+             client=()):
+    """MB/s of one stream."""
+    path = Path(a.tool, delay, rate, loss)
+    near, far = ('send', 'take') if direction == 'up' else ('take', 'send')
+    end, port = path.listener(path.far, far)
+    if options is not None and (server or client):
+        where = path.tunnel(port, list(server), list(client))
+    else:
+        where = path.tunnel(port, options)
+    other = path.end(path.near, near, '%s:%d' % where, SECONDS, SKIP)
+    taker = end if far == 'take' else other
+    line = taker.stdout.readline()
+    path.close()
+    r = json.loads(line)
+    if not r['right']:
+        raise SystemExit('wrong bytes: %s ms, %s' % (delay, options))
+    return r['rate']
+
+
+def stalled(a, options):
+    """KiB that a source can write while the sink never reads."""
+    path = Path(a.tool, 20, 10)
+    _, port = path.listener(path.far, 'hold', 60)
+    where = path.tunnel(port, options)
+    p = path.end(path.near, 'fill', '%s:%d' % where, 0, 0)
+    line = p.stdout.readline()
+    path.close()
+    return json.loads(line)['bytes'] / 1024
+
+
+def silence(at, since):
+    """How long nothing came around and after a moment: until the first byte
+    behind it that is followed by more."""
+    late = [x for x in at if x > since]
+    return late[0] - since if late else float('inf')
+
+
+def broken(a, options, event, seconds):
+    """Seconds from the event's end to data flowing again."""
+    path = Path(a.tool, 20, 100)
+    p = path.end(path.far, 'echo')
+    port = int(p.stdout.readline())
+    where = path.tunnel(port, options)
+    tick = path.end(path.near, 'tick', '%s:%d' % where, seconds + 60, 0)
+    time.sleep(4)
+    since = event(path)
+    line = tick.stdout.readline()
+    path.close()
+    r = json.loads(line)
+    return silence(r['at'], since)
+
+
+def down(seconds):
+    def event(path):
+        path.order('down')
+        time.sleep(seconds)
+        path.order('up')
+        return time.monotonic()
+    return event
+
+
+def forget(path):
+    path.order('forget')
+    return time.monotonic() + .1
+
+
+def renumber(path):
+    path._ip(path.near, 'address', 'flush', 'dev', 'path')
+    path._ip(path.near, 'address', 'add', '10.91.0.3/24', 'dev', 'path')
+    return time.monotonic()
+
+
+DEFAULT, PLAIN = [], ['--resume', '0']
+WINDOWS = ('64k', '1m', '16m')
+
+
+def median(a, measure, *args, **kw):
+    return statistics.median(measure(a, *args, **kw) for _ in range(a.rounds))
+
+
+def say(*words):
+    print('%-34s %s' % (words[0], '  '.join(words[1:])), flush=True)
+
+
+def all_transfers(a):
+    say('one stream, MB/s', 'direct', 'inetws (x direct)',
+        '--resume 0 (x direct)')
+    for rtt in a.rtt:
+        for direction in ('up', 'down'):
+            r = [median(a, transfer, direction, rtt / 2, o)
+                 for o in (None, DEFAULT, PLAIN)]
+            say('1 Gbit/s, %d ms, %s' % (rtt, direction), '%.1f' % r[0],
+                *('%.1f (%.2f)' % (x, x / r[0]) for x in r[1:]))
+    if not a.quick:
+        r = [median(a, transfer, 'up', 25, o, rate=100, loss=1)
+             for o in (None, DEFAULT, PLAIN)]
+        say('100 Mbit/s, 50 ms, 1 % lost, up', '%.1f' % r[0],
+            *('%.1f (%.2f)' % (x, x / r[0]) for x in r[1:]))
+
+
+def all_windows(a):
+    say('windows client/server, MB/s', 'up', 'down')
+    for c in WINDOWS:
+        for s in WINDOWS:
+            r = [median(a, transfer, d, 1, DEFAULT,
+                        server=['--window', s], client=['--window', c])
+                 for d in ('up', 'down')]
+            say('%s/%s, 2 ms' % (c, s), *('%.1f' % x for x in r))
+
+
+def all_stalls(a):
+    r = [median(a, stalled, o) for o in (None, DEFAULT, PLAIN)]
+    say('sink that never reads, KiB taken', *('%.0f' % x for x in r))
+
+
+def all_breaks(a):
+    say('back to data flowing, s', 'inetws')
+    for n in ((1, 5) if a.quick else (1, 5, 15, 30, 60)):
+        say('link down for %d s' % n,
+            '%.1f' % median(a, broken, DEFAULT, down(n), n + 4))
+    for name, event in (('flow forgotten', forget),
+                        ('address changed', renumber)):
+        say(name, '%.1f' % median(a, broken, DEFAULT, event, 4))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    p.add_argument('--tool', default='build/tests/bench/path')
+    p.add_argument('--only', default='transfers,windows,stalls,breaks')
+    p.add_argument('--rtt', type=lambda s: [int(x) for x in s.split(',')],
+                   default=[20, 100, 200, 300], metavar='MS,...')
+    p.add_argument('--rounds', type=int, default=3)
+    p.add_argument('--quick', action='store_true',
+                   help='fewer and shorter measures')
+    p.add_argument('--end', nargs='+', help=argparse.SUPPRESS)
+    a = p.parse_args()
+    if a.end:
+        return run_end(a.end)
+    for name in a.only.split(','):
+        globals()['all_' + name](a)
+
+
+def run_end(words):
+    role, rest = words[0], words[1:]
+    if role == 'listen':
+        return end_listen(rest[0], float(rest[1]), float(rest[2]))
+    if role == 'echo':
+        return end_echo()
+    host, port = rest[0].rsplit(':', 1)
+    with socket.create_connection((host, int(port))) as sock:
+        end_role(role, sock, float(rest[1]), float(rest[2]))
+
+
+if __name__ == '__main__':
+    main()
