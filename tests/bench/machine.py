@@ -96,7 +96,7 @@ class Ports:
 
 
 def wait_port(port, alive, seconds=10):
-    """Connect until somebody accepts.  alive() says whether to go on."""
+    """Connect until a listener accepts.  alive() says whether to go on."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with socket.socket() as s:
@@ -252,7 +252,7 @@ class Group:
                                          self.accounts.files[1])))
         return sum(pss(pid) for pid in self.pids())
 
-    def settled_memory(self, least=2.0, most=8.0):
+    def steady_memory(self, least=2.0, most=8.0):
         """Once it no longer changes, which may be after a timer of theirs."""
         begun = time.monotonic()
         seen = []

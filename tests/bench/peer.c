@@ -250,7 +250,7 @@ head_done(struct peer *p)
 	p->in_head_len = 0;
 }
 
-/* Take frames apart; what control frames carry is passed over. */
+/* Take frames apart; the payload of control frames is skipped. */
 static int
 unframe(struct peer *p, const unsigned char *from, size_t len,
     peer_taker *take)

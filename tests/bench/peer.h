@@ -9,7 +9,7 @@
 
 /*
  * The near end of one benchmarked connection: a socket that never blocks,
- * carrying plain bytes or, for contenders that are only a websocket server,
+ * with plain bytes or, for contenders that are only a websocket server,
  * those bytes in masked binary frames of a size that every server takes.
  */
 struct peer {
@@ -61,7 +61,7 @@ int		 peer_say(struct peer *, const void *, size_t);
 int		 peer_push(struct peer *);
 
 /*
- * Read once and hand over what it carries.  1, 0 when nothing was there, -1
+ * Read once and hand over its payload.  1, 0 when nothing was there, -1
  * with errno (0 at the end of file), or when the taker returned -1.
  */
 int		 peer_pull(struct peer *, peer_taker *);

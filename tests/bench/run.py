@@ -158,7 +158,7 @@ class Bench:
                 str(LOAD_LIMIT), '--seconds', str(self.args.seconds), *options]
         if who.ws:
             argv.append('--ws')
-        base = group.settled_memory() if kind == 'idle' else 0
+        base = group.steady_memory() if kind == 'idle' else 0
         load = subprocess.Popen(argv, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
@@ -182,7 +182,7 @@ class Bench:
     def talk(self, load, group, kind, base):
         if load.stdout.readline() != 'ready\n':
             raise ValueError('not ready')
-        memory = group.settled_memory() if kind == 'idle' else 0
+        memory = group.steady_memory() if kind == 'idle' else 0
         cpu = group.cpu()
         load.stdin.write('\n')
         load.stdin.flush()

@@ -249,14 +249,14 @@ int
 target(int port)
 {
 	struct epoll_event ev = { .events = EPOLLIN }, evs[EVENTS];
-	struct conn owner = { .fd = STDIN_FILENO }, door = { 0 };
+	struct conn owner = { .fd = STDIN_FILENO }, listener = { 0 };
 	int ep, i, n;
 
-	door.fd = listen_on(port);
+	listener.fd = listen_on(port);
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, "target: epoll_create1");
-	ev.data.ptr = &door;
-	if (epoll_ctl(ep, EPOLL_CTL_ADD, door.fd, &ev) == -1)
+	ev.data.ptr = &listener;
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, listener.fd, &ev) == -1)
 		err(1, "target: epoll_ctl");
 	ev.data.ptr = &owner;
 	if (epoll_ctl(ep, EPOLL_CTL_ADD, owner.fd, &ev) == -1)
@@ -268,8 +268,8 @@ target(int port)
 		for (i = 0; i < n; i++) {
 			if (evs[i].data.ptr == &owner)
 				return 0;
-			if (evs[i].data.ptr == &door)
-				welcome(ep, door.fd);
+			if (evs[i].data.ptr == &listener)
+				welcome(ep, listener.fd);
 			else
 				serve(ep, evs[i].data.ptr);
 		}

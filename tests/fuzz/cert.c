@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The words that are made of a stranger's certificate, whatever is in it:
+ * The text that is made of a peer's certificate, whatever is in it:
  * printable, of one line, within their bounds.
  */
 #include <stdint.h>

@@ -108,7 +108,7 @@ answer(const char *s, size_t len)
 }
 
 static void
-detour(const char *s)
+override(const char *s)
 {
 	struct override d;
 	struct addr at, before;
@@ -170,7 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 		answer(text, size - 1);
 		break;
 	case 3:
-		detour(text);
+		override(text);
 		break;
 	default:
 		field(text);

@@ -149,7 +149,7 @@ read_wire(struct world *w, size_t max)
 
 /*
  * An end may be shown only behind the last byte, if there was an end: eof of
- * another inetws, Close of a stranger, or its silence behind ours, which was
+ * another inetws, Close of a plain peer, or its silence behind ours, which was
  * held back; but not in the middle of a message.
  */
 static void

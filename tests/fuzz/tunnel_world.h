@@ -17,7 +17,7 @@ struct world {
 	int64_t now;
 	uint64_t told;		/* by the stream */
 	uint64_t got;		/* by the stream */
-	size_t pipe_in, pipe_out;	/* what goes beside */
+	size_t pipe_in, pipe_out;	/* what bypasses the buffers */
 	int ended, shut;
 	size_t chunk;		/* most that is read from the wire at once */
 	size_t queued, fed;

@@ -92,17 +92,6 @@ src/supervisor/startup.h
 src/supervisor/supervisor.c
 src/supervisor/supervisor.h
 src/tunnel/tunnel.h
-tests/bench/README.md
-tests/bench/machine.py
-tests/bench/peer.c
-tests/bench/peer.h
-tests/bench/run.py
-tests/bench/target.c
-tests/fuzz/cert.c
-tests/fuzz/proxy.c
-tests/fuzz/tunnel.c
-tests/fuzz/tunnel_world.h
-tests/it/observe/log.t
 tests/it/resume/session_matrix.t
 tests/it/reverse/agent.t
 tests/it/supervisor/service.t

@@ -159,7 +159,7 @@ def test_killed():
            r'down=123 seconds=\S+ id=\S+ peer_id=\S+', 'child-killed')
 
 
-def test_foreign_bytes():
+def test_bytes_of_peers():
     """No peer can make lines of its own."""
     s = t.server(t.echo().port, '--path', '/right')
     for raw in (b'GET /\x01\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n',
