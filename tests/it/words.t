@@ -213,6 +213,13 @@ def test_words():
     check(names, log_names, 'log events and keys have one form')
 
 
+def test_docstrings():
+    """Each test file says what a user loses if it fails."""
+    t.is_([n for n in files() if n.startswith('tests/') and
+           n.endswith('.t') and '\nIf it fails: ' not in text_of(n)], [],
+          'each test says what is lost if it fails')
+
+
 def test_to_do():
     left = to_do()
     done = sorted(set(TO_DO) - set(left))
