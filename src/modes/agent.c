@@ -96,7 +96,7 @@ agent_main(const struct options *o)
 	if ((status = startup_no_listener(&a, o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
 	if (dialer_begin(&d, o, 1, &why) == -1)
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	snprintf(token, sizeof(token), "%08x%08x", arc4random(),
 	    arc4random());
 	websocket_set_agent(token);

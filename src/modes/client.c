@@ -164,12 +164,12 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (status != EXIT_ENDED)
 		return status;
 	if (dialer_begin(&cl, o, a.nlisteners > 0, &why) == -1)
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	if (o->reverse.warm > 0 && o->mode == MODE_CLIENT &&
 	    a.nlisteners == 0) {
 		error_set(&why, EXIT_BADUSAGE, "--warm needs a listener, not "
 		    "one connection");
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	}
 	if (o->reverse.warm > 0) {
 		service.park = park;
@@ -179,7 +179,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
-		status = startup_failed(&why);
+		status = startup_failed(o, &why);
 	else if ((status = settled(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);

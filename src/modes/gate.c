@@ -13,7 +13,6 @@
 #include "modes/gate_admit.h"
 #include "modes/modes.h"
 #include "os/log.h"
-#include "sandbox/drop.h"
 #include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
@@ -128,7 +127,7 @@ settled(void *arg)
 
 	if ((g->o->service.chroot != NULL || g->o->service.run_as != NULL) &&
 	    check_files(g->o, &why) == -1)
-		return drop_failed(g->o, &why);
+		return startup_failed_inside(g->o, &why);
 	return enter_prepare(g->o, SANDBOX_RELAY);
 }
 
@@ -187,17 +186,17 @@ gate_main(const struct options *o)
 
 	if (check_words(o, &why) == -1 ||
 	    (o->service.chroot == NULL && check_files(o, &why) == -1))
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
 	if (a.nlisteners == 0) {
 		error_set(&why, EXIT_BADUSAGE, "a gate needs a listener, not "
 		    "one connection");
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	}
 	if (accepted_begin_tls(&g.tls, o, &service, &why) == -1)
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	tls_reload_end(&g.tls);
 	return status;

@@ -9,7 +9,6 @@
 #include "modes/check/judge.h"
 #include "modes/modes.h"
 #include "net/inherit.h"
-#include "os/log.h"
 #include "os/memory.h"
 #include "os/title.h"
 #include "supervisor/startup.h"
@@ -42,21 +41,23 @@ is_for_nagios(char **argv)
 }
 
 /*
- * A usage error: no log is open yet.  Nagios reads standard output and knows
- * four statuses.
+ * The command line is wrong, or there is no memory: no log is open yet.
+ * Nagios reads standard output and knows four statuses.
  */
 static int
-refuse(const struct error *why, char **argv, int no_stderr)
+refuse(const struct options *o, const struct error *why, char **argv)
 {
 	if (is_for_nagios(argv)) {
 		printf("INETWS UNKNOWN - %s |\n", why->text);
 		return CHECK_UNKNOWN;
 	}
-	if (no_stderr) {
-		log_open(LOG_TO_SYSLOG, LOG_L_ERROR, "inetws");
-		return startup_failed(why);
-	}
+	if (o->log.no_stderr)
+		return startup_failed(o, why);
 	fprintf(stderr, "inetws: %s\n", why->text);
+	if (why->status == EXIT_BADUSAGE)
+		fprintf(stderr, "see: inetws%s%s --help\n",
+		    o->mode == MODE_NONE ? "" : " ",
+		    o->mode == MODE_NONE ? "" : mode_name(o->mode));
 	return why->status;
 }
 
@@ -77,26 +78,23 @@ main(int argc, char **argv)
 	static struct options o;
 	struct error why;
 	size_t i;
-	int no_stderr;
+	int no_stderr, parsed;
 
 	if ((no_stderr = inherit_stderr()) == -1)
 		return EXIT_SYSTEM;
 	signal(SIGPIPE, SIG_IGN);
 	title_init(argc, argv, environ);
-	switch (options_parse(&o, argc, argv, &why)) {
-	case OPT_DONE:
+	parsed = options_parse(&o, argc, argv, &why);
+	o.log.no_stderr = no_stderr;
+	if (parsed == OPT_DONE)
 		return EXIT_ENDED;
-	case OPT_RUN:
-		break;
-	default:
-		return refuse(&why, argv, no_stderr);
-	}
+	if (parsed == -1)
+		return refuse(&o, &why, argv);
 	if (memory_prepare() == -1) {
 		error_set(&why, EXIT_SYSTEM, "memory: %s", strerror(errno));
-		return refuse(&why, argv, no_stderr);
+		return refuse(&o, &why, argv);
 	}
 	hide_words(&o);
-	o.log.no_stderr = no_stderr;
 	for (i = 0; i < NMODES; i++)
 		if (modes[i].mode == o.mode)
 			return modes[i].run(&o);

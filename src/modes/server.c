@@ -176,7 +176,7 @@ settled(void *arg)
 
 	if ((sv->o->service.chroot != NULL || sv->o->service.run_as != NULL) &&
 	    auth_check_file(sv->o, &why) == -1)
-		return drop_failed(sv->o, &why);
+		return startup_failed_inside(sv->o, &why);
 	return prepare(sv);
 }
 
@@ -218,16 +218,16 @@ server_main(const struct options *o)
 
 	if (accepted_check_tls(o, &why) == -1 ||
 	    (o->service.chroot == NULL && auth_check_file(o, &why) == -1))
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
 	if (accepted_begin_tls(&sv.tls, o, &service, &why) == -1)
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
-		status = startup_failed(&why);
+		status = startup_failed(o, &why);
 	else if ((status = settled(&sv)) == EXIT_ENDED)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, SINGLE);

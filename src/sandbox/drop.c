@@ -2,7 +2,6 @@
 #include <netdb.h>
 #include <stddef.h>
 
-#include "os/log.h"
 #include "sandbox/drop.h"
 #include "sandbox/privileges.h"
 
@@ -33,12 +32,4 @@ drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
 	load_resolver();
 	return privileges_drop(o->service.chroot,
 	    o->service.run_as != NULL ? &user : NULL, why);
-}
-
-int
-drop_failed(const struct options *o, const struct error *why)
-{
-	log_event(LOG_L_ERROR, "start", "why", why->text,
-	    o->service.chroot != NULL ? "in" : NULL, o->service.chroot, NULL);
-	return why->status;
 }

@@ -20,10 +20,4 @@
 int drop_privileges(const struct options *, void (*give)(uid_t, gid_t),
     struct error *);
 
-/*
- * Something fails after that: logs why, and in which root directory files were
- * looked for.  Returns the exit status.
- */
-int drop_failed(const struct options *, const struct error *);
-
 #endif

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "net/socket.h"
-#include "os/log.h"
 #include "os/title.h"
 #include "supervisor/internal.h"
 #include "supervisor/metrics_http.h"
@@ -31,7 +30,7 @@ metrics_listener_begin(struct supervisor *s)
 		return 0;
 	if ((n = startup_listener(s->service->given, LISTENER_METRICS, s->o->observe.metrics,
 	    BACKLOG, fds, &why)) == -1) {
-		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
+		startup_failed(s->o, &why);
 		return -1;
 	}
 	for (i = 0; i < n; i++)

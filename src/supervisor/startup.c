@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "net/socket.h"
@@ -41,11 +42,35 @@ share_stats(const struct inherited *a, const struct options *o,
 	return 0;
 }
 
+/*
+ * A usage error is for the person who started the program, and reads like
+ * those of the command line.  Descriptor 2 is never a peer's connection
+ * (inherit_stderr()).
+ */
 int
-startup_failed(const struct error *why)
+startup_failed(const struct options *o, const struct error *why)
 {
-	log_event(LOG_L_ERROR, "start", "why", why->text, NULL);
+	int usage = why->status == EXIT_BADUSAGE ||
+	    why->status == EXIT_BADCONFIG;
+
+	if (o->log.no_stderr && !log_is_elsewhere())
+		open_log(o, LOG_L_ERROR, 1);
+	if (usage)
+		fprintf(stderr, "inetws: %s\n", why->text);
+	if (!usage || log_is_elsewhere())
+		log_event(LOG_L_ERROR, "start", "why", why->text, NULL);
 	return why->status;
+}
+
+int
+startup_failed_inside(const struct options *o, const struct error *why)
+{
+	struct error inside = *why;
+
+	if (o->service.chroot != NULL)
+		error_set(&inside, why->status, "%s (in --chroot %s)",
+		    why->text, o->service.chroot);
+	return startup_failed(o, &inside);
 }
 
 /* What a listener is set to, its connections are born with. */
@@ -96,7 +121,7 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 	open_log(o, level, o->log.no_stderr || a->no_stderr);
 	if (!failed && o->observe.stats_file != NULL)
 		failed = share_stats(a, o, &why) == -1;
-	return failed ? startup_failed(&why) : EXIT_ENDED;
+	return failed ? startup_failed(o, &why) : EXIT_ENDED;
 }
 
 int
@@ -108,19 +133,18 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	int failed;
 
 	if (o->log.no_stderr) {
-		open_log(o, level, 1);
 		error_set(&why, EXIT_BADUSAGE, "%s does not work under inetd: "
 		    "it runs by itself", mode_name(o->mode));
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	}
 	failed = inherit_extra(a, extra_listeners(o, doors), &why) == -1;
 	if (!failed)
 		inherit_close_others(a);
 	open_log(o, level, 0);
 	if (failed)
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	if (o->observe.stats_file != NULL && stats_share(o->observe.stats_file,
 	    o->limits.connections, &why) == -1)
-		return startup_failed(&why);
+		return startup_failed(o, &why);
 	return EXIT_ENDED;
 }

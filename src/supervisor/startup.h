@@ -37,7 +37,14 @@ int startup_listener(const struct inherited *, enum startup_listener,
 /* Opens the log again, where it is, as changed options of a server want it. */
 void startup_log(const struct options *);
 
-/* Could not start: tells why, and returns the status. */
-int startup_failed(const struct error *);
+/*
+ * Could not start: tells why, and returns the status.  Usage errors (64, 78)
+ * are "inetws: MESSAGE" on standard error; they are in the log too where it
+ * is not there.  Everything else is an event of the log.
+ */
+int startup_failed(const struct options *, const struct error *);
+
+/* The same after --chroot, which the message names if there is one. */
+int startup_failed_inside(const struct options *, const struct error *);
 
 #endif

@@ -69,7 +69,7 @@ take_pidfile(struct supervisor *s)
 		return 0;
 	if ((s->pidfile = pidfile_make(s->o->service.pidfile, &why)) != -1)
 		return 0;
-	startup_failed(&why);
+	startup_failed(s->o, &why);
 	return -1;
 }
 
@@ -254,10 +254,8 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	s->unshared = memory_unshared(sizeof(*s->unshared));
 	if (s->child == NULL || s->unshared == NULL)
 		return no_memory();
-	if (pool_begin(s, &why) == -1) {
-		log_event(LOG_L_ERROR, "start", "why", why.text, NULL);
-		return EXIT_SYSTEM;
-	}
+	if (pool_begin(s, &why) == -1)
+		return startup_failed(s->o, &why);
 	s->reserve = supervisor_open_reserve();
 	if (notify_open(&s->notify) == -1)
 		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
@@ -270,12 +268,12 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
 	if (drop_privileges(s->o, stats_give, &why) == -1)
-		return startup_failed(&why);
+		return startup_failed(s->o, &why);
 	if ((s->service->settled != NULL && (status =
 	    s->service->settled(s->service->arg)) != EXIT_ENDED))
 		return status;
 	if (names_begin_unprivileged(s, &why) == -1)
-		return drop_failed(s->o, &why);
+		return startup_failed_inside(s->o, &why);
 	announce(s);
 	names_announce(s);
 	metrics_listener_announce(s);

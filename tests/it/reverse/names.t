@@ -435,7 +435,8 @@ class Jail:
         out = t.run_inetws(*words, *self.options,
                            env=dict(os.environ, **self.env))
         t.is_(out.returncode, status, what + ': does not start')
-        t.like(out.stderr.decode(), 'event=start why="--%s.* in=%s' % (
+        t.like(out.stderr.decode(), r'(?m)(^inetws: |event=start why=")--%s'
+               r'.* \(in --chroot %s' % (
             what.split()[0], self.d), 'which names it, and where')
 
 
