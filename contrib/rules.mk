@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
-# What goes where, and what is made of it: install and uninstall, dist and
-# distcheck, deb.
+# Rules of the Makefile that install (install, uninstall) and package (dist,
+# distcheck, deb).
 
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
@@ -9,15 +9,27 @@ FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERDIR ?= $(PREFIX)/lib/sysusers.d
 # The units look for configuration files below it.
-SYSCONFDIR ?= /etc
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
-units    := $(notdir $(wildcard contrib/systemd/inetws*.s*))
-examples := $(sort $(patsubst contrib/%,%,$(shell find contrib -type f \
+units     := $(notdir $(wildcard contrib/systemd/inetws*.s*))
+examples  := $(sort $(patsubst contrib/%,%,$(shell find contrib -type f \
 	! -path 'contrib/debian/*' ! -path 'contrib/systemd/inetws*' \
-	! -path contrib/rules.mk ! -path contrib/quickstart)))
-EXDIR     = $(DOCDIR)/examples
+	! -path contrib/rules.mk ! -path contrib/quickstart)) \
+	$(patsubst tests/%,%,$(shell find tests/scenarios -type f \
+	! -name '*.t' ! -path '*/__pycache__/*')))
+EXDIR      = $(DOCDIR)/examples
 
-# Folders that are nobody else's.
+# What is installed names the folders it was installed to, and pages link to
+# what is installed, without their parts about the source.
+placed = sed -e 's,/usr/local/share/doc/inetws,$(DOCDIR),g' \
+	-e 's,\(/usr/local\|/usr\)/bin/inetws,$(BINDIR)/inetws,g' \
+	-e 's,/etc/inetws,$(SYSCONFDIR)/inetws,g'
+page = $(placed) -e '/^<!-- source -->$$/,/^<!-- end -->$$/d' \
+	-e 's,](\.\./\.\./\.\./contrib/,](../../,g' \
+	-e 's,](\.\./tests/,](,g' \
+	-e 's,](\(tests\|contrib\)/,](examples/,g'
+
+# Folders that only inetws uses; uninstall removes them if they are empty.
 own_dirs = $(sort $(addprefix $(EXDIR)/,$(filter-out ./,$(dir $(examples)))) \
 	$(EXDIR) $(DOCDIR) $(SYSCONFDIR)/inetws)
 installed = $(BINDIR)/inetws \
@@ -25,10 +37,11 @@ installed = $(BINDIR)/inetws \
 	$(patsubst man/%,$(MANDIR)/man7/%,$(wildcard man/*.7)) \
 	$(BASHDIR)/inetws $(ZSHDIR)/_inetws $(FISHDIR)/inetws.fish \
 	$(addprefix $(UNITDIR)/,$(units)) $(SYSUSERDIR)/inetws.conf \
-	$(DOCDIR)/README.md $(DOCDIR)/LICENSE $(addprefix $(EXDIR)/,$(examples))
+	$(DOCDIR)/README.md $(DOCDIR)/LICENSE $(DOCDIR)/CHANGES \
+	$(addprefix $(EXDIR)/,$(examples))
 
-# The program writes them itself: RUN is what runs it, if it is for another
-# machine.
+# The program prints its completions.  RUN is a command that runs the program
+# if it was built for another machine.
 $B/completions/%: $B/inetws
 	@mkdir -p $(@D)
 	$(RUN) $B/inetws --completions $* >$@.new
@@ -38,30 +51,35 @@ install: $B/inetws $B/completions/bash $B/completions/zsh $B/completions/fish
 	install -d $(sort $(addprefix $(DESTDIR),$(dir $(installed)))) \
 	    $(DESTDIR)$(SYSCONFDIR)/inetws
 	install -m 755 $B/inetws $(DESTDIR)$(BINDIR)/inetws
-	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	for f in man/*.[17]; do \
+	    to=$(DESTDIR)$(MANDIR)/man$${f##*.}/$${f#man/}; \
+	    $(placed) $$f >$$to && chmod 644 $$to || exit; done
 	install -m 644 $B/completions/bash $(DESTDIR)$(BASHDIR)/inetws
 	install -m 644 $B/completions/zsh $(DESTDIR)$(ZSHDIR)/_inetws
 	install -m 644 $B/completions/fish $(DESTDIR)$(FISHDIR)/inetws.fish
 	for f in $(units); do \
-	    sed 's,/usr/bin/inetws,$(BINDIR)/inetws,' contrib/systemd/$$f \
-		>$(DESTDIR)$(UNITDIR)/$$f && \
+	    $(placed) contrib/systemd/$$f >$(DESTDIR)$(UNITDIR)/$$f && \
 	    chmod 644 $(DESTDIR)$(UNITDIR)/$$f || exit; done
 	install -m 644 contrib/systemd/sysusers.conf \
 	    $(DESTDIR)$(SYSUSERDIR)/inetws.conf
-	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 LICENSE CHANGES $(DESTDIR)$(DOCDIR)
+	$(page) README.md >$(DESTDIR)$(DOCDIR)/README.md
+	chmod 644 $(DESTDIR)$(DOCDIR)/README.md
 	for f in $(examples); do \
-	    mode=644; [ ! -x contrib/$$f ] || mode=755; \
-	    install -m $$mode contrib/$$f $(DESTDIR)$(EXDIR)/$$f || exit; done
+	    from=contrib/$$f to=$(DESTDIR)$(EXDIR)/$$f mode=644; \
+	    [ -e $$from ] || from=tests/$$f; \
+	    [ ! -x $$from ] || mode=755; \
+	    case $$f in *.md) $(page) ;; *) $(placed) ;; esac <$$from >$$to && \
+	    chmod $$mode $$to || exit; done
 
-# Configuration that somebody wrote stays.
+# Configuration files of the user stay.
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(installed))
 	for d in $$(printf '%s\n' $(own_dirs) | sort -r); do \
 	    [ ! -d $(DESTDIR)$$d ] || \
 		rmdir --ignore-fail-on-non-empty $(DESTDIR)$$d || exit; done
 
-# Two runs over the same tree make the same bytes.
+# The tarball is reproducible: the same tree makes the same bytes.
 dist_name = inetws-$(VERSION)
 tarball   = $B/$(dist_name).tar.gz
 $(tarball): FORCE
@@ -76,8 +94,8 @@ $(tarball): FORCE
 dist: $(tarball)
 	cp $(tarball) .
 
-# Is the tarball all it takes?  Built, tested, installed and removed from it,
-# and it makes the same tarball again.  CHECK=unit is shorter.
+# Checks that the tarball is complete: builds, tests, installs and uninstalls
+# from it, and makes the same tarball again.  CHECK=unit is shorter.
 CHECK ?= check
 distcheck: lint $(tarball)
 	rm -rf $B/distcheck && mkdir -p $B/distcheck
@@ -99,7 +117,7 @@ distcheck: lint $(tarball)
 distcheck_tree = $B/distcheck/$(dist_name)
 distcheck_make = env -u MAKEFLAGS -u MAKEOVERRIDES $(MAKE) -C $(distcheck_tree)
 
-# From contrib/debian, in a copy: build/deb/inetws_VERSION_ARCH.deb.
+# Builds build/deb/inetws_VERSION_ARCH.deb from contrib/debian in a copy.
 deb: $(tarball)
 	rm -rf $B/deb && mkdir -p $B/deb
 	tar -xzf $(tarball) -C $B/deb

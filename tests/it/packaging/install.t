@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import re               # noqa: E402
 import tarfile          # noqa: E402
-from tree import make   # noqa: E402
+from tree import BUILD, make  # noqa: E402
 
 MODES = ('server', 'client', 'connect', 'status')
 
@@ -53,19 +53,66 @@ def test_layout():
             ('lib/sysusers.d/inetws.conf', 0o644),
             ('share/doc/inetws/README.md', 0o644),
             ('share/doc/inetws/LICENSE', 0o644),
+            ('share/doc/inetws/CHANGES', 0o644),
+            ('share/doc/inetws/examples/scenarios/fleet/nginx.conf', 0o644),
             ('share/doc/inetws/examples/nginx/inetws.conf', 0o644),
             ('share/doc/inetws/examples/runit/log/run', 0o755)):
         t.is_(found.get(p + path), mode, '%s, %o' % (path, mode))
     t.is_([f for f in found if not f.startswith(p)], [],
           'nothing elsewhere')
-    t.ok(os.path.isdir(d + '/etc/inetws'), 'a folder for what to run')
+    t.ok(os.path.isdir(d + '/opt/x/etc/inetws'), 'a folder for configuration')
     for unit in ('inetws@', 'inetws-each@'):
         t.like(read(d, p, 'lib/systemd/system', unit + '.service'),
-               '(?m)^ExecStart=-?/opt/x/bin/inetws ',
+               '(?m)^ExecStart=-?/opt/x/bin/inetws -K /opt/x/etc/inetws/',
                '%s runs what was installed' % unit)
+    t.like(read(d, p, 'share/man/man1/inetws.1'),
+           '/opt/x/share/doc/inetws/examples', 'the manual names the folders')
     r = t.run([os.path.join(d, p, 'bin/inetws'), '--version'])
     t.is_(r.returncode, 0, 'it runs')
-    return d
+    links(os.path.join(d, p))
+
+
+def links(root):
+    """What the installed pages link to is installed too."""
+    pages = [f for f in files(root) if f.endswith('.md')]
+    lost = ['%s: %s' % (page, link) for page in pages
+            for link in re.findall(r'\]\(([^)#]+)[^)]*\)', read(root, page))
+            if '://' not in link and not os.path.exists(
+                os.path.join(root, os.path.dirname(page), link))]
+    t.is_(lost, [], 'every link of %d pages leads to a file' % len(pages))
+    t.ok(len(pages) > 8, 'the scenarios are among them')
+
+
+def test_where_units_look():
+    for prefix, where in (('/usr', '/etc'), ('/usr/local', '/etc')):
+        d = t.folder()
+        make('install', 'DESTDIR=' + d, 'PREFIX=' + prefix)
+        t.ok(os.path.isdir(d + where + '/inetws'),
+             '%s: configuration is in %s' % (prefix, where))
+
+
+def test_ordinary_user():
+    """make install PREFIX=$HOME/x needs no root."""
+    make('install', 'DESTDIR=' + t.folder())     # builds the completions
+    home = t.folder()
+    prefix = home + '/x'
+    command = ['-s', '-C', t.ROOT, 'B=' + BUILD, '-o', t.INETWS, 'install',
+               'PREFIX=' + prefix]
+    who = []
+    if os.getuid() == 0:
+        os.chown(home, 65534, 65534)
+        os.chmod(os.path.dirname(home), 0o711)
+        who = [t.need('setpriv')[0], '--reuid=65534', '--regid=65534',
+               '--clear-groups']
+    env = {k: v for k, v in os.environ.items() if not k.startswith('MAKE')}
+    r = t.run(who + t.need('make') + command, env=env)
+    t.is_((r.returncode, r.stderr), (0, b''), 'without root')
+    t.is_({f.split('/')[0] for f in files(home)}, {'x'}, 'all is below it')
+    r = t.run([prefix + '/bin/inetws', '--version'])
+    t.is_(r.returncode, 0, 'it runs')
+    t.run(who + t.need('make') + command[:-2] + ['uninstall', command[-1]],
+          env=env)
+    t.is_(files(home), {}, 'and is removed')
 
 
 def test_uninstall():
@@ -99,7 +146,7 @@ def test_dist():
     with tarfile.open(a) as f:
         names = [n.partition('/')[2] for n in f.getnames()]
         owners = {(m.uid, m.gid, m.mtime) for m in f.getmembers()}
-    t.is_([n for n in names if re.match(r'build|\.git|.*(~|\.pyc|\.o|\.orig|'
+    t.is_([n for n in names if re.match(r'build|\.git$|.*(~|\.pyc|\.o|\.orig|'
                                         r'\.gz|__pycache__)$', n)], [],
           'nothing that was built, nothing of git')
     t.is_(len(owners), 1, "no names and times of the machine")
