@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: ISC
 #
-# Joins the logs of two sides: a line for each tunnel that is in both, with
-# what each says of it.
+# Joins the logs of the two sides of tunnels: for each tunnel the line of one
+# side and the line of the other.
 #
 #	awk -f join.awk client.log server.log
 #	{ ssh a journalctl -o cat -u inetws; } | awk -f join.awk - server.log
 #
-# Two inetws write id= (their own name for the connection) and peer_id= (the
-# other side's) into the line at its end.  What is in one log alone comes last.
+# Two inetws log id= (their own identifier of the connection) and peer_id= (that
+# of the other side).  Tunnels that are in one log only come last, as "single".
 
 # The value of a key, with its quotes, or "-".
 function value(key,	i)
@@ -18,7 +18,7 @@ function value(key,	i)
 	return substr(" " $0, RSTART + i, RLENGTH - i)
 }
 
-function said()
+function record()
 {
 	return "peer=" value("peer") " target=" value("target") \
 	    " up=" value("up") " down=" value("down") \
@@ -31,14 +31,14 @@ function said()
 	theirs = value("peer_id")
 	if (theirs in first) {
 		print "id=" theirs " a: " first[theirs]
-		print "id=" mine " b: " said()
+		print "id=" mine " b: " record()
 		print ""
 		delete first[theirs]
 	} else
-		first[mine] = said()
+		first[mine] = record()
 }
 
 END {
 	for (id in first)
-		print "id=" id " alone: " first[id]
+		print "id=" id " single: " first[id]
 }
