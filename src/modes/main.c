@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "modes/modes.h"
 #include "net/inherit.h"
 #include "os/memory.h"
+#include "os/signals.h"
 #include "os/title.h"
 #include "supervisor/startup.h"
 
@@ -82,7 +82,7 @@ main(int argc, char **argv)
 
 	if ((no_stderr = inherit_stderr()) == -1)
 		return EXIT_SYSTEM;
-	signal(SIGPIPE, SIG_IGN);
+	signals_begin();
 	title_init(argc, argv, environ);
 	parsed = options_parse(&o, argc, argv, &why);
 	o.log.no_stderr = no_stderr;

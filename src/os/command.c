@@ -28,7 +28,6 @@ become(char *const argv[], char *const env[], int mute, int out)
 		_exit(127);
 	closefrom(STDERR_FILENO + 1);
 	signals_default();
-	signal(SIGPIPE, SIG_DFL);
 	execvpe(argv[0], argv, env);
 	_exit(127);
 }

@@ -38,6 +38,16 @@ handle(int signo, void (*handler)(int))
 	sigaction(signo, &sa, NULL);
 }
 
+/* A launcher that ignores a terminal's signals wants them to stay so. */
+static void
+handle_unless_ignored(int signo, void (*handler)(int))
+{
+	struct sigaction old;
+
+	if (sigaction(signo, NULL, &old) == -1 || old.sa_handler != SIG_IGN)
+		handle(signo, handler);
+}
+
 /* A launcher may have left our signals blocked: inside they never are. */
 static void
 block_ours(void)
@@ -47,6 +57,13 @@ block_ours(void)
 	sigprocmask(SIG_BLOCK, &ours, &inside);
 	for (i = 0; i < NALL; i++)
 		sigdelset(&inside, all[i]);
+}
+
+void
+signals_begin(void)
+{
+	handle(SIGCHLD, SIG_DFL);
+	handle(SIGPIPE, SIG_IGN);
 }
 
 void
@@ -60,7 +77,23 @@ signals_supervisor(void)
 			sigaddset(&ours, all[i]);
 	block_ours();
 	for (i = 0; i < NALL; i++)
-		handle(all[i], all[i] == SIGPIPE ? SIG_IGN : mark_seen);
+		if (all[i] == SIGINT || all[i] == SIGQUIT || all[i] == SIGHUP)
+			handle_unless_ignored(all[i], mark_seen);
+		else
+			handle(all[i], all[i] == SIGPIPE ? SIG_IGN :
+			    mark_seen);
+}
+
+/* The default action, at once, unless it is ignored. */
+static void
+end_at(int signo)
+{
+	sigset_t set;
+
+	handle_unless_ignored(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /*
@@ -70,7 +103,6 @@ signals_supervisor(void)
 void
 signals_child(void)
 {
-	sigset_t quit;
 	size_t i;
 
 	for (i = 0; i < NALL; i++) {
@@ -78,17 +110,19 @@ signals_child(void)
 		if (all[i] != SIGTERM && all[i] != SIGQUIT)
 			sigaddset(&inside, all[i]);
 	}
-	handle(SIGQUIT, SIG_DFL);
-	sigemptyset(&quit);
-	sigaddset(&quit, SIGQUIT);
-	sigprocmask(SIG_UNBLOCK, &quit, NULL);
+	end_at(SIGQUIT);
+}
+
+void
+signals_helper(void)
+{
+	end_at(SIGTERM);
+	end_at(SIGQUIT);
 }
 
 void
 signals_single(void)
 {
-	struct sigaction old;
-
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGTERM);
 	sigaddset(&ours, SIGINT);
@@ -96,9 +130,8 @@ signals_single(void)
 	block_ours();
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGTERM, mark_seen);
-	handle(SIGINT, mark_seen);
-	if (sigaction(SIGHUP, NULL, &old) == -1 || old.sa_handler != SIG_IGN)
-		handle(SIGHUP, mark_seen);
+	handle_unless_ignored(SIGINT, mark_seen);
+	handle_unless_ignored(SIGHUP, mark_seen);
 }
 
 void

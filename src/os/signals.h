@@ -11,6 +11,14 @@
 #include <stdint.h>
 
 /*
+ * For every process, first of all: CHLD has its default, without which no exit
+ * status could be waited for, and PIPE is ignored.  INT, QUIT and HUP that a
+ * launcher ignores (nohup(1), a shell in the background, sftp(1)) stay ignored
+ * throughout.
+ */
+void signals_begin(void);
+
+/*
  * For the supervisor, once: TERM INT QUIT HUP USR1 CHLD, and INFO where there
  * is one, become flags, PIPE is ignored.
  */
@@ -25,12 +33,18 @@ void signals_supervisor(void);
 void signals_child(void);
 
 /*
+ * For a process that lives as long as another one needs it: TERM and QUIT end
+ * it at once, INT and HUP of a terminal do not.
+ */
+void signals_helper(void);
+
+/*
  * For a process without a supervisor (connect, inetd): TERM INT HUP are flags
- * that mean the same, PIPE is ignored.  Under nohup(1) HUP stays ignored.
+ * that mean the same, PIPE is ignored.
  */
 void signals_single(void);
 
-/* Before an exec: everything as at birth, nothing blocked. */
+/* Before an exec: all have their defaults, nothing is blocked. */
 void signals_default(void);
 
 /* True once TERM came (signals_single(): INT and HUP too).  Stays true. */

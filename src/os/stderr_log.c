@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "os/log.h"
+#include "os/signals.h"
 #include "os/stderr_log.h"
 #include "os/title.h"
 
@@ -64,6 +65,7 @@ stderr_log_begin(const char *peer, const char *program)
 		if (fd[0] != PIPE_FD && dup2(fd[0], PIPE_FD) == -1)
 			_exit(1);
 		closefrom(PIPE_FD + 1);
+		signals_helper();
 		log_reopen();
 		title_set("inetws: logging standard error of %s for %s",
 		    program, peer);

@@ -34,6 +34,11 @@ for _name in list(os.environ):
     if _name.lower().endswith('_proxy'):
         del os.environ[_name]
 
+# What a shell or nohup(1) ignores, programs would go on ignoring.
+for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.SIG_DFL)
+
 _programs = []
 _folders = []
 _closers = []               # listeners and sockets of the case

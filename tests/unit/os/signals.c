@@ -30,6 +30,8 @@ run(int (*test)(void))
 static int
 flags(void)
 {
+	signal(SIGHUP, SIG_DFL);	/* whatever we were started under */
+	signal(SIGQUIT, SIG_DFL);
 	signals_supervisor();
 	raise(SIGHUP);
 	raise(SIGQUIT);
@@ -85,6 +87,7 @@ single_term(void)
 static int
 single_int(void)
 {
+	signal(SIGINT, SIG_DFL);	/* whatever we were started under */
 	return single_by(SIGINT);
 }
 
@@ -103,6 +106,61 @@ single_nohup(void)
 	raise(SIGHUP);
 	raise(SIGPIPE);
 	return signals_poll(NULL, 0, 1) == 0 && !signal_terminated() ? 0 : 1;
+}
+
+static int
+is_ignored(int signo)
+{
+	struct sigaction sa;
+
+	return sigaction(signo, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
+static void
+ignore_all(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+}
+
+/* What a launcher ignores. */
+static int
+ignored(void)
+{
+	ignore_all();
+	signals_begin();
+	if (is_ignored(SIGCHLD) || !is_ignored(SIGPIPE))
+		return 1;
+	signals_supervisor();
+	if (!is_ignored(SIGINT) || !is_ignored(SIGQUIT) ||
+	    !is_ignored(SIGHUP) || is_ignored(SIGTERM))
+		return 2;
+	signals_child();
+	raise(SIGQUIT);
+	return is_ignored(SIGINT) && is_ignored(SIGHUP) ? 0 : 3;
+}
+
+static int
+single_ignored(void)
+{
+	ignore_all();
+	signals_single();
+	return is_ignored(SIGINT) && is_ignored(SIGHUP) ? single_by(SIGTERM) :
+	    4;
+}
+
+static int
+helper(void)
+{
+	signals_supervisor();
+	signals_child();
+	signals_helper();
+	raise(SIGINT);
+	raise(SIGHUP);
+	raise(SIGTERM);
+	return 1;
 }
 
 /* What a child does not care for; what the parent saw; a TERM in between. */
@@ -130,6 +188,7 @@ child(void)
 static int
 child_quits(void)
 {
+	signal(SIGQUIT, SIG_DFL);	/* whatever we were started under */
 	signals_supervisor();
 	signals_child();
 	raise(SIGQUIT);
@@ -169,6 +228,9 @@ main(void)
 	is(run(child), 0, "child: TERM counts, INT HUP USR1 CHLD PIPE do not");
 	is(run(child_quits), 1000 + SIGQUIT, "child: QUIT ends it");
 	is(run(as_born), 1000 + SIGTERM, "before an exec all is as at birth");
+	is(run(ignored), 0, "INT, QUIT and HUP stay ignored, CHLD does not");
+	is(run(single_ignored), 0, "single: INT and HUP stay ignored");
+	is(run(helper), 1000 + SIGTERM, "helper: TERM ends it, INT HUP do not");
 	is(run(blocked), 0, "a mask inherited from a launcher");
 	return done_testing();
 }
