@@ -124,6 +124,10 @@ endef
 check: $B/inetws $(unit)
 	$(call run_tests,$(TESTS))
 
+# An earlier program, from the history, as a peer (tests/it/tunnel/earlier.t).
+earlier:
+	python3 tests/lib/earlier.py
+
 # Against programs that others wrote: databases, browsers.
 check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
@@ -149,7 +153,7 @@ lint:
 
 include contrib/rules.mk
 
-.PHONY: check check-long lint
+.PHONY: check check-peers check-long earlier lint
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_small := $B/tests/bench/trivial $B/tests/bench/forker
