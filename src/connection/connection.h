@@ -37,6 +37,7 @@ struct connection {
 	 */
 	enum tunnel_role role;
 	int channel;		/* to the supervisor, or -1 */
+	size_t proxy_header;	/* bytes before the stream's first */
 	char local[NET_NAME_MAX];	/* the address that was connected to */
 	int trusts_open;		/* the address in "open" is believed */
 	const char *request;		/* that led here, for a program's */

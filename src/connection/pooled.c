@@ -19,18 +19,22 @@
 #define GET_MAX		4000	/* ms for a target that a gate waits for, so
 				 * that it is told in time if there is none */
 
-/* A client's connection may begin with a PROXY header.  0: it is gone. */
+/*
+ * Who it is: it may begin with a PROXY header, which stays where it is until
+ * no other process can get this connection.  0: it has been refused.
+ */
 static int
-read_proxy_header(struct connection *c, int fd, char peer[NET_NAME_MAX])
+check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 {
-	struct peer v;
+	struct peer p;
 	struct io io = io_of(fd);
 	struct error why;
 
-	peer_begin(&v, peer);
-	if (peer_proxy_header(&v, c->o, fd, clock_after(c->o->timeouts.connect),
-	    &why) == 0) {
-		strlcpy(peer, v.peer, NET_NAME_MAX);
+	peer_begin(&p, peer);
+	if (peer_proxy_header(&p, c->o, fd, clock_after(c->o->timeouts.connect),
+	    &c->proxy_header, &why) == 0 &&
+	    peer_count(c->o, p.address, &why) == 0) {
+		strlcpy(peer, p.address, NET_NAME_MAX);
 		return 1;
 	}
 	log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
@@ -39,7 +43,7 @@ read_proxy_header(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	io_reset(&io);
 	worker_send(c->channel, WORKER_TAKEN);
 	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
-	    "the queued connection has left");
+	    "the queued connection was refused");
 	return 0;
 }
 
@@ -68,7 +72,7 @@ connection_channel(struct connection *c)
 		return;
 	}
 	c->started = clock_ms();
-	if (c->client && !read_proxy_header(c, fd, peer))
+	if (!check_peer(c, fd, peer))
 		return;
 	strlcpy(c->peer, peer, sizeof(c->peer));
 	relay_stream(&c->relay, io_of(fd));
@@ -92,14 +96,14 @@ connection_get_stream(struct connection *c)
 	int r;
 
 	c->started = clock_ms();
-	if (c->trusts_open && strcmp(t->addr, "-") != 0)
-		strlcpy(c->peer, t->addr, sizeof(c->peer));
 	worker_send(c->channel, WORKER_TAKEN);
 	if (c->client && (o.timeouts.connect == 0 ||
 	    o.timeouts.connect > GET_MAX))
 		o.timeouts.connect = GET_MAX;
 	c->o = &o;
-	r = target_dial(c, c->request, c->request_len, &stream, &why);
+	r = peer_opened(all, c->peer, c->trusts_open, t->addr, &why);
+	if (r == 0)
+		r = target_dial(c, c->request, c->request_len, &stream, &why);
 	c->o = all;
 	if (r == 0 && peer_tell_target(all, stream.wfd, c->peer, c->local,
 	    &why) == -1) {
@@ -131,6 +135,9 @@ connection_opened(struct connection *c)
 		close(c->channel);
 	c->channel = -1;
 	c->relay.control = c->handoff;
+	if (c->proxy_header > 0)
+		peer_drop(c->relay.stream.rfd, c->proxy_header);
+	c->proxy_header = 0;
 	if (!tunnel_flows(&c->relay.tunnel))
 		return;
 	connection_show(c, "open");

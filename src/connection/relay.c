@@ -256,11 +256,14 @@ work(struct relay *r)
 		read_websocket(r);
 		did = 1;
 	}
-	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W)) {
+	/* A stream that came later is not touched before RELAY_OPENED. */
+	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W) &&
+	    r->told_opened) {
 		write_stream(r);
 		did = 1;
 	}
-	if ((tunnel_wants(t) & TUNNEL_READ_STREAM) && (r->ready & STREAM_R)) {
+	if ((tunnel_wants(t) & TUNNEL_READ_STREAM) && (r->ready & STREAM_R) &&
+	    r->told_opened) {
 		read_stream(r);
 		did = 1;
 	}

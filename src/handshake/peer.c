@@ -15,31 +15,36 @@
 #include "proto/proxy_protocol.h"
 #include "stats/page.h"
 
-#define UNENDED	"a quote in Forwarded does not end"
+#define PIECES_MS	10	/* until more of a PROXY header may be there */
+#define MALFORMED	"malformed Forwarded (RFC 7239)"
+#define WRONG_ORIGIN	"web pages of this Origin are not allowed here: the " \
+			"operator of this server can allow them " \
+			"(--allow-origin)"
+
+static char buf[PROXY_PROTOCOL_MAX + 1];	/* for a PROXY header */
 
 void
-peer_begin(struct peer *v, const char *peer)
+peer_begin(struct peer *p, const char *address)
 {
-	memset(v, 0, sizeof(*v));
-	strlcpy(v->peer, peer, sizeof(v->peer));
+	memset(p, 0, sizeof(*p));
+	strlcpy(p->address, address, sizeof(p->address));
 }
 
-/* Takes n bytes that are known to be there. */
-static int
-consume(int fd, char *dst, size_t n)
+int
+peer_drop(int fd, size_t kept)
 {
-	return recv(fd, dst, n, MSG_DONTWAIT) == (ssize_t)n ? 0 : -1;
+	return recv(fd, buf, kept, MSG_DONTWAIT) == (ssize_t)kept ? 0 : -1;
 }
 
 /*
  * Bytes are looked at before they are taken: as long as the header wants
- * more, all that is there belongs to it.
+ * more, all that is there belongs to it.  With keep none are taken, and
+ * poll(2) cannot tell when there are more.
  */
 static ssize_t
-read_line(struct proxy_protocol *p, int fd, int64_t deadline, char *err,
-    size_t errlen)
+read_line(struct proxy_protocol *p, int fd, int64_t deadline, int keep,
+    char *err, size_t errlen)
 {
-	static char buf[PROXY_PROTOCOL_MAX + 1];
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	size_t len = 0;
 	ssize_t n, r;
@@ -58,39 +63,46 @@ read_line(struct proxy_protocol *p, int fd, int64_t deadline, char *err,
 		if (r == -1)
 			return -1;
 		if (r > 0)
-			return consume(fd, buf + len, r - len) == 0 ? r : -2;
-		if (n > 0) {
-			if (consume(fd, buf + len, n) == -1)
+			return keep || recv(fd, buf + len, r - len,
+			    MSG_DONTWAIT) == (ssize_t)(r - len) ? r : -2;
+		if (n > 0 && !keep) {
+			if (recv(fd, buf + len, n, MSG_DONTWAIT) != n)
 				return -2;
 			len += n;
 			continue;
 		}
+		if (n > 0)
+			signals_poll(NULL, 0, PIECES_MS);
 		if (signals_wait(&pfd, 1, deadline) == -1)
 			return -2;
 	}
 }
 
 int
-peer_proxy_header(struct peer *v, const struct options *o, int fd,
-    int64_t deadline, struct error *why)
+peer_proxy_header(struct peer *p, const struct options *o, int fd,
+    int64_t deadline, size_t *kept, struct error *why)
 {
-	struct proxy_protocol p;
+	struct proxy_protocol pp;
 	char err[200], text[IP_TEXT_MAX];
 	ssize_t n;
 
+	if (kept != NULL)
+		*kept = 0;
 	if (!o->access.accept_proxy)
 		return 0;
-	n = read_line(&p, fd, deadline, err, sizeof(err));
+	n = read_line(&pp, fd, deadline, kept != NULL, err, sizeof(err));
 	if (n == -1)
-		return error_set(why, EXIT_PROTOCOL, "%s; --accept-proxy wants "
+		return error_set(why, EXIT_PROTOCOL, "%s; --accept-proxy needs "
 		    "one from every connection", err);
 	if (n == -2)
 		return error_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_LOST, "PROXY header: %s", errno == 0 ?
 		    "the peer left within it" : strerror(errno));
-	if (p.known)
-		strlcpy(v->peer, ip_print(text, &p.from, p.from_port),
-		    sizeof(v->peer));
+	if (kept != NULL)
+		*kept = n;
+	if (pp.known)
+		strlcpy(p->address, ip_print(text, &pp.from, pp.from_port),
+		    sizeof(p->address));
 	return 0;
 }
 
@@ -125,24 +137,32 @@ trusts_peer(const struct options *o, const char *peer)
 	    trusts(o, &ip);
 }
 
-/* 0, or -1: nobody can tell. */
+/*
+ * What the field of a trusted proxy tells, and whether that is trusted in its
+ * turn.  0, or -1: the field is malformed.
+ */
 static int
-true_address(struct peer *v, const struct options *o,
-    const struct websocket *w, int trusted)
+true_address(struct peer *p, const struct options *o,
+    const struct websocket *w)
 {
 	static const char *const name[] = REAL_IP_NAMES;
 	char text[IP_TEXT_MAX];
 	struct ip ip;
 	uint16_t port;
-	int r;
 
-	if (!trusted || o->access.real_ip_header == REAL_IP_NONE)
+	p->trusted = trusts_peer(o, p->address);
+	if (!p->trusted || o->access.real_ip_header == REAL_IP_NONE)
 		return 0;
-	r = forwarded_from(w->head, name[o->access.real_ip_header], trusts, o,
-	    &ip, &port);
-	if (r == 1)
-		strlcpy(v->peer, ip_print(text, &ip, port), sizeof(v->peer));
-	return r == -1 ? -1 : 0;
+	switch (forwarded_from(w->head, name[o->access.real_ip_header],
+	    trusts, o, &ip, &port)) {
+	case -1:
+		return -1;
+	case 1:
+		strlcpy(p->address, ip_print(text, &ip, port),
+		    sizeof(p->address));
+	}
+	p->trusts_open = trusts_peer(o, p->address);
+	return 0;
 }
 
 /* X-Forwarded-Host may be a list: the nearest proxy wrote the last element. */
@@ -160,10 +180,11 @@ is_forwarded_host(const struct websocket *w, struct slice origin)
 		while (slice_next(&list, &element))
 			last = element;
 	}
-	return last.p != NULL && origin_is_of(origin, last);
+	return last.p != NULL && origin_is_of(origin, last) &&
+	    origin_is_bound(origin);
 }
 
-/* Says in the log's words what to do about it. */
+/* The text is for the log and tells the operator what to do. */
 static int
 check_origin(const struct options *o, const struct websocket *w,
     const struct upgrade_request *r, int trusted, char *err, size_t errlen)
@@ -171,7 +192,8 @@ check_origin(const struct options *o, const struct websocket *w,
 	char origin[80], host[80];
 	unsigned int i;
 
-	if (r->origin.p == NULL || origin_is_of(r->origin, r->host))
+	if (r->origin.p == NULL || (origin_is_of(r->origin, r->host) &&
+	    origin_is_bound(r->origin)))
 		return 0;
 	for (i = 0; i < o->access.allow_origin.n; i++)
 		if (origin_is_allowed(r->origin, o->access.allow_origin.v[i]))
@@ -180,7 +202,11 @@ check_origin(const struct options *o, const struct websocket *w,
 		return 0;
 	str_escape(origin, sizeof(origin), r->origin.p, r->origin.len);
 	str_escape(host, sizeof(host), r->host.p, r->host.len);
-	snprintf(err, errlen, "Origin %s is not of Host %s: if that page may "
+	snprintf(err, errlen, origin_is_of(r->origin, r->host) ?
+	    "Origin %s equals Host %s, but a name without TLS proves nothing "
+	    "(DNS rebinding): use https, or --allow-origin if that page may "
+	    "use this server" :
+	    "Origin %s is not of Host %s: if that page may "
 	    "use this server, set proxy_set_header Host $http_host in nginx, "
 	    "or use --allow-origin", origin, host);
 	return 403;
@@ -198,20 +224,19 @@ refuse(struct websocket *w, int status, const char *extra, const char *text,
 }
 
 int
-peer_check(struct peer *v, const struct options *o, struct websocket *w,
+peer_check(struct peer *p, const struct options *o, struct websocket *w,
     const struct upgrade_request *r, int64_t deadline, struct error *why)
 {
-	int trusted = v->trusted = trusts_peer(o, v->peer), status;
-	struct auth a = { v->peer, v->subject, v->user, sizeof(v->user) };
+	struct auth a = { p->address, p->subject, p->user, sizeof(p->user) };
 	const char *extra;
 	char err[400];
+	int status;
 
-	if (true_address(v, o, w, trusted) == -1)
-		return refuse(w, 400, "", UNENDED, UNENDED, why);
-	status = check_origin(o, w, r, trusted, err, sizeof(err));
+	if (true_address(p, o, w) == -1)
+		return refuse(w, 400, "", MALFORMED, MALFORMED, why);
+	status = check_origin(o, w, r, p->trusted, err, sizeof(err));
 	if (status != 0)
-		return refuse(w, status, "", err,
-		    "this Origin may not use this server", why);
+		return refuse(w, status, "", err, WRONG_ORIGIN, why);
 	status = auth_request(&a, o, w, r, deadline, &extra, err,
 	    sizeof(err));
 	if (status != 0)
@@ -220,12 +245,12 @@ peer_check(struct peer *v, const struct options *o, struct websocket *w,
 }
 
 int
-peer_count(const struct options *o, const char *peer, struct error *why)
+peer_count(const struct options *o, const char *address, struct error *why)
 {
 	struct ip ip;
 	uint16_t port;
 
-	if (ip_parse_port(&ip, &port, slice_of(peer)) == -1 ||
+	if (ip_parse_port(&ip, &port, slice_of(address)) == -1 ||
 	    stats_source(ip_source(&ip), o->limits.per_source) <
 	    o->limits.per_source || o->limits.per_source == 0)
 		return 0;
@@ -233,6 +258,17 @@ peer_count(const struct options *o, const char *peer, struct error *why)
 	STATS_ADD(stats_mine->counts.refused, 1);
 	return error_set(why, EXIT_AGAIN, "limit of %u connections per source "
 	    "address reached", o->limits.per_source);
+}
+
+int
+peer_opened(const struct options *o, char address[NET_NAME_MAX],
+    int trusts_open, const char *from, struct error *why)
+{
+	if (!trusts_open)
+		return 0;
+	if (strcmp(from, "-") != 0)
+		strlcpy(address, from, NET_NAME_MAX);
+	return peer_count(o, address, why);
 }
 
 int

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who is at the other end of an accepted connection: its true address, its
- * user, and whether it may be here.
+ * user, and whether it is allowed.
+ *
+ * The address is found in steps, each of which counts only if the one before
+ * led to a trusted sender: the socket's address (or that of --accept-proxy's
+ * header), the field of --real-ip-header from a --trusted-proxy, the "open"
+ * of a warm client that is itself in a --trusted-proxy network.
  */
 #ifndef HANDSHAKE_PEER_H
 #define HANDSHAKE_PEER_H
@@ -18,22 +23,28 @@
 #define PEER_USER_MAX	128	/* bytes of a user name, with its NUL */
 
 struct peer {
-	char peer[NET_NAME_MAX];	/* the true address, "" unknown */
+	char address[NET_NAME_MAX];	/* the true one, "" unknown */
 	char user[PEER_USER_MAX];	/* "" without authentication */
-	int trusted;			/* came by a --trusted-proxy */
+	int trusted;			/* it came by a --trusted-proxy */
+	int trusts_open;		/* the address in its "open" counts */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate */
 };
 
-/* peer is the other end of the connection itself. */
-void peer_begin(struct peer *, const char *peer);
+/* address is the other end of the connection itself. */
+void peer_begin(struct peer *, const char *address);
 
 /*
  * --accept-proxy: reads the PROXY header off the connection, and not a byte
- * more.  0, or -1 and why (76, 75 at the deadline, 74 if the peer left).
- * Without the option nothing happens.
+ * more.  With kept the header stays in the socket, so that another process can
+ * read it again, and *kept is its length, for peer_drop().  0, or -1 and why
+ * (76, 75 at the deadline, 74 if the peer left).  Without the option nothing
+ * happens, *kept is 0.
  */
 int peer_proxy_header(struct peer *, const struct options *, int fd,
-    int64_t deadline, struct error *);
+    int64_t deadline, size_t *kept, struct error *);
+
+/* Takes so many bytes that are in the socket.  0, or -1 with errno. */
+int peer_drop(int fd, size_t kept);
 
 /*
  * Address, Origin and authentication of a request.  0; or -1 and why: it has
@@ -43,10 +54,17 @@ int peer_check(struct peer *, const struct options *, struct websocket *,
     const struct upgrade_request *, int64_t deadline, struct error *);
 
 /*
- * --max-per-source: 0 if there may be one more from where this peer is; from
- * now on it is counted.  -1 and why (75) if not.
+ * --max-per-source: 0 if there may be one more from this address; from now on
+ * it is counted.  -1 and why (75) if not.
  */
-int peer_count(const struct options *, const char *peer, struct error *);
+int peer_count(const struct options *, const char *address, struct error *);
+
+/*
+ * A warm client, or a gate, says "open FROM" ("-": it does not tell): address
+ * becomes FROM if that counts, and is counted then.  0, or -1 and why (75).
+ */
+int peer_opened(const struct options *, char address[NET_NAME_MAX],
+    int trusts_open, const char *from, struct error *);
 
 /*
  * --send-proxy: tells a target on a fresh connection (fd) who the peer is;

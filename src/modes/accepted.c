@@ -43,19 +43,19 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
     struct io io, struct error *why)
 {
 	struct connection *c = a->c;
-	struct peer *v = &a->v;
+	struct peer *p = &a->peer;
 	char text[128];
 	int status;
 
-	if (peer_proxy_header(v, o, io.rfd, a->deadline, why) == -1) {
+	if (peer_proxy_header(p, o, io.rfd, a->deadline, NULL, why) == -1) {
 		io_reset(&io);
 		return -1;
 	}
-	strlcpy(c->peer, v->peer, sizeof(c->peer));
-	if (ctx != NULL && tls_accept_begin(&io, ctx, v->subject, a->deadline,
+	strlcpy(c->peer, p->address, sizeof(c->peer));
+	if (ctx != NULL && tls_accept_begin(&io, ctx, p->subject, a->deadline,
 	    why) == -1)
 		return -1;
-	strlcpy(c->subject, v->subject, sizeof(c->subject));
+	strlcpy(c->subject, p->subject, sizeof(c->subject));
 	if (io.tls != NULL)
 		log_event(LOG_L_DEBUG, "tls", "peer", c->peer,
 		    "with", tls_describe(io.tls, text, sizeof(text)), NULL);
@@ -63,9 +63,9 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 	    why) == -1)
 		return -1;
 	strlcpy(a->w.via, c->via, sizeof(a->w.via));
-	status = peer_check(v, o, &a->w, &a->request, a->deadline, why);
-	strlcpy(c->peer, v->peer, sizeof(c->peer));
-	strlcpy(c->user, v->user, sizeof(c->user));
+	status = peer_check(p, o, &a->w, &a->request, a->deadline, why);
+	strlcpy(c->peer, p->address, sizeof(c->peer));
+	strlcpy(c->user, p->user, sizeof(c->user));
 	return status;
 }
 
@@ -79,7 +79,7 @@ accepted_begin(struct accepted *a, struct connection *c,
 	a->c = c;
 	a->deadline = clock_after(o->timeouts.handshake);
 	strlcpy(c->via, peer, sizeof(c->via));
-	peer_begin(&a->v, peer);
+	peer_begin(&a->peer, peer);
 	if (request(a, o, ctx, io, &why) == 0)
 		return 1;
 	*status = connection_failed(c, &why);

@@ -16,7 +16,7 @@
 
 struct accepted {
 	struct connection *c;
-	struct peer v;
+	struct peer peer;
 	struct websocket w;
 	struct upgrade_request request;
 	int64_t deadline;		/* of the handshake */

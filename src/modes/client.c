@@ -30,20 +30,20 @@ static int
 serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 {
 	struct connection c;
-	struct peer v;
+	struct peer p;
 	struct websocket w;
 	struct error why;
 	int status;
 
 	connection_begin(&c, cl->o, peer);
 	url_print(c.target, sizeof(c.target), &cl->o->url);
-	peer_begin(&v, peer);
-	if (peer_proxy_header(&v, cl->o, stream.rfd, clock_after(
-	    cl->o->timeouts.connect), &why) == -1) {
+	peer_begin(&p, peer);
+	if (peer_proxy_header(&p, cl->o, stream.rfd, clock_after(
+	    cl->o->timeouts.connect), NULL, &why) == -1) {
 		io_reset(&stream);
 		return connection_failed(&c, &why);
 	}
-	strlcpy(c.peer, v.peer, sizeof(c.peer));
+	strlcpy(c.peer, p.address, sizeof(c.peer));
 	if (peer_count(cl->o, c.peer, &why) == -1) {
 		io_reset(&stream);
 		return connection_failed(&c, &why);

@@ -65,8 +65,7 @@ wait_for_open(struct accepted *a, enum how how)
 
 	c->role = TUNNEL_SERVES;
 	c->enter_late = 1;
-	c->trusts_open = a->v.trusted &&
-	    c->o->access.real_ip_header != REAL_IP_NONE;
+	c->trusts_open = a->peer.trusts_open;
 	c->request = a->w.raw;
 	c->request_len = a->w.raw_len;
 	return answer(a, IO_CLOSED, how);
@@ -100,7 +99,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	struct accepted a;
 	const struct extension *offer;
 	struct error why;
-	int status;
+	int status, parks;
 
 	connection_begin(&c, o, peer);
 	target_name(&c);
@@ -116,11 +115,14 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		STATS_ADD(stats_mine->counts.refused, 1);
 		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
-	if (peer_count(o, c.peer, &why) == -1)
+	parks = offer != NULL && (offer->flags & EXT_PARK);
+	/* Else it is counted when it says for whom it opens. */
+	if (!(parks && a.peer.trusts_open) &&
+	    peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
 	if (o->access.send_proxy != 0)
 		net_local_name(a.w.io.rfd, c.local, sizeof(c.local));
-	if (offer != NULL && (offer->flags & EXT_PARK))
+	if (parks)
 		return wait_for_open(&a, how);
 	return join(&a, how);
 }

@@ -5,87 +5,102 @@
 
 #include "proto/forwarded.h"
 
-static struct slice
-unquoted(struct slice s)
-{
-	if (s.len >= 2 && s.p[0] == '"' && s.p[s.len - 1] == '"') {
-		s.p++;
-		s.len -= 2;
-	}
-	return s;
-}
-
-/*
- * Length up to the stop, which does not count in double quotes: a proxy may
- * quote what the visitor wrote, as his Host.
- */
+/* Length of a quoted-string with its quotes (RFC 9110 5.6.4); 0: it is none. */
 static size_t
-length_to(struct slice s, char stop)
+quoted_length(struct slice s)
 {
 	size_t i;
-	int quoted = 0;
 
-	for (i = 0; i < s.len && (quoted || s.p[i] != stop); i++)
-		if (quoted && s.p[i] == '\\' && i + 1 < s.len)
-			i++;		/* quoted-pair, RFC 9110 5.6.4 */
-		else if (s.p[i] == '"')
-			quoted = !quoted;
-	return i;
-}
-
-/* Does each quote end? */
-static int
-is_balanced(struct slice s)
-{
-	size_t i;
-	int quoted = 0;
-
-	for (i = 0; i < s.len; i++)
-		if (quoted && s.p[i] == '\\' && i + 1 < s.len)
+	if (s.len == 0 || s.p[0] != '"')
+		return 0;
+	for (i = 1; i < s.len && s.p[i] != '"'; i++)
+		if (s.p[i] == '\\')
 			i++;
-		else if (s.p[i] == '"')
-			quoted = !quoted;
-	return !quoted;
+	return i < s.len ? i + 1 : 0;
 }
 
-/* The for= parameter of one element (RFC 7239 4); p is NULL without one. */
 static struct slice
-for_of(struct slice element)
+after(struct slice s, size_t n)
 {
-	struct slice pair;
-	size_t len;
-
-	while (element.len > 0) {
-		len = length_to(element, ';');
-		pair = slice_trim((struct slice){ element.p, len });
-		len += len < element.len;
-		element.p += len;
-		element.len -= len;
-		if (pair.len > 4 && strncasecmp(pair.p, "for=", 4) == 0)
-			return unquoted((struct slice){ pair.p + 4,
-			    pair.len - 4 });
-	}
-	return (struct slice){ NULL, 0 };
+	return (struct slice){ s.p + n, s.len - n };
 }
 
 /*
- * The next element.  Only Forwarded knows quotes: in the other fields one that
- * the visitor wrote must not swallow what a proxy appended.
+ * Takes a forwarded-pair, token "=" ( token / quoted-string ), off s (RFC 7239
+ * 4); the value comes without its quotes.  0, or -1.
  */
 static int
-next(struct slice *list, struct slice *element, int is_rfc)
+take_pair(struct slice *s, struct slice *name, struct slice *value)
+{
+	size_t n = 0;
+
+	while (n < s->len && s->p[n] != '=')
+		n++;
+	*name = (struct slice){ s->p, n };
+	if (n == s->len || !http_is_token(*name))
+		return -1;
+	*s = after(*s, n + 1);
+	if ((n = quoted_length(*s)) > 0) {
+		*value = (struct slice){ s->p + 1, n - 2 };
+		*s = after(*s, n);
+		return 0;
+	}
+	while (n < s->len && strchr(";, \t", s->p[n]) == NULL)
+		n++;
+	*value = (struct slice){ s->p, n };
+	*s = after(*s, n);
+	return http_is_token(*value) ? 0 : -1;
+}
+
+/*
+ * The next element of Forwarded and the value of its for= (p is NULL without
+ * one): pairs, which may be empty, with ';' between them, and for= at most
+ * once.  1, 0 at the end, or -1 if it is malformed.
+ */
+static int
+next_rfc(struct slice *list, struct slice *node)
+{
+	struct slice name, value;
+
+	*node = (struct slice){ NULL, 0 };
+	*list = slice_trim(*list);
+	while (list->len > 0 && list->p[0] == ',')
+		*list = slice_trim(after(*list, 1));
+	if (list->len == 0)
+		return 0;
+	for (;;) {
+		name = (struct slice){ NULL, 0 };
+		if (list->len > 0 && strchr(";,", list->p[0]) == NULL &&
+		    take_pair(list, &name, &value) == -1)
+			return -1;
+		if (slice_is_nocase(name, "for")) {
+			if (node->p != NULL)
+				return -1;
+			*node = value;
+		}
+		if (list->len == 0 || list->p[0] != ';')
+			break;
+		*list = after(*list, 1);
+	}
+	*list = slice_trim(*list);
+	return list->len == 0 || list->p[0] == ',' ? 1 : -1;
+}
+
+/*
+ * The next element of another field.  Only Forwarded knows quotes: here one
+ * that a client wrote must not swallow what a proxy appended.
+ */
+static int
+next_plain(struct slice *list, struct slice *element)
 {
 	const char *comma;
 
-	if (is_rfc)
-		return slice_next(list, element);
 	while (list->len > 0) {
 		comma = memchr(list->p, ',', list->len);
 		*element = *list;
 		if (comma != NULL)
 			element->len = comma - list->p;
-		list->p += element->len + (comma != NULL);
-		list->len -= element->len + (comma != NULL);
+		*list = after(*list, element->len + (comma != NULL));
 		*element = slice_trim(*element);
 		if (element->len > 0)
 			return 1;
@@ -107,16 +122,14 @@ forwarded_from(const struct http_head *head, const char *name,
 	unsigned int i;
 	struct ip ip;
 	uint16_t p;
+	int r;
 
 	for (i = 0; i < head->nfields; i++) {
 		if (!slice_is_nocase(head->field[i].name, name))
 			continue;
 		list = head->field[i].value;
-		if (is_rfc && !is_balanced(list))
-			return -1;
-		while (next(&list, &element, is_rfc)) {
-			if (is_rfc)
-				element = for_of(element);
+		while ((r = is_rfc ? next_rfc(&list, &element) :
+		    next_plain(&list, &element)) == 1) {
 			if (element.p == NULL ||
 			    ip_parse_port(&ip, &p, element) == -1) {
 				found = 0;
@@ -128,6 +141,8 @@ forwarded_from(const struct http_head *head, const char *name,
 			*port = p;
 			found = 1;
 		}
+		if (r == -1)
+			return -1;
 	}
 	return found;
 }

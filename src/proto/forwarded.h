@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What proxies say of whom a request is from: X-Forwarded-For, X-Real-IP,
- * Forwarded (RFC 7239).
+ * The fields by which proxies tell where a request came from:
+ * X-Forwarded-For, X-Real-IP, Forwarded (RFC 7239).
  */
 #ifndef PROTO_FORWARDED_H
 #define PROTO_FORWARDED_H
@@ -16,12 +16,12 @@
 
 /*
  * The rightmost address that is not trusted, or the leftmost if all are: each
- * proxy appends whom it saw, and only what trusted ones appended is believed.
- * name is the field's; "Forwarded" is read by its for= parameters.  1 and
- * *from; 0 if the field is missing or its last element is no address, for
- * what stands left of one that cannot be read was not checked by anybody.
- * -1 if a quote in Forwarded does not end: a visitor who wrote it would have
- * swallowed what the proxy said of him, and pass for the proxy.
+ * proxy appends the address it saw, and only what trusted ones appended is
+ * believed.  name is the field's; "Forwarded" is read by its for= parameters.
+ * 1 and *from; 0 if the field is missing or its last element is no address: no
+ * proxy has vouched for what stands left of one that cannot be read.  -1 if a
+ * Forwarded is not as RFC 7239 4 has it: a client's quote that does not end
+ * would swallow what the proxy appended.
  */
 int forwarded_from(const struct http_head *, const char *name,
     int (*trusts)(const void *, const struct ip *), const void *arg,

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "proto/ip.h"
 #include "proto/origin.h"
 
 #define OPAQUE	"null"	/* an origin that is not told, RFC 6454 7.1 */
@@ -76,6 +77,23 @@ origin_is_of(struct slice origin, struct slice host)
 	return parse_origin(&scheme, &a, origin) == 0 &&
 	    parse_place(&b, host) == 0 && same(a.host, b.host) &&
 	    same(effective(a.port, scheme), effective(b.port, scheme));
+}
+
+int
+origin_is_bound(struct slice origin)
+{
+	struct slice scheme;
+	struct place at;
+	struct ip ip;
+
+	if (parse_origin(&scheme, &at, origin) == -1)
+		return 0;
+	if (slice_is_nocase(scheme, "https") ||
+	    slice_is_nocase(at.host, "localhost"))
+		return 1;
+	if (at.host.p[0] == '[' && at.host.len > 2)
+		at.host = (struct slice){ at.host.p + 1, at.host.len - 2 };
+	return ip_parse(&ip, at.host) == 0;
 }
 
 int

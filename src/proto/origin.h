@@ -15,6 +15,13 @@
 int origin_is_of(struct slice origin, struct slice host);
 
 /*
+ * Can the host of this origin not be rebound?  A page of http://NAME can make
+ * NAME an address of ours (DNS rebinding); with https the certificate would
+ * have to be for NAME, and IP addresses and localhost are not looked up.
+ */
+int origin_is_bound(struct slice origin);
+
+/*
  * Is it meant by a word of --allow-origin: "*" (any, "null" too),
  * "scheme://host[:port]" (that one), "host:port", "host" (any port), or "null"
  * (that, and a host of this name)?

@@ -14,8 +14,12 @@ import textwrap
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
-import inetws as t      # noqa: E402
+import inetws as t          # noqa: E402
+import inetws_peer as p     # noqa: E402
+import peers                # noqa: E402
+import reverse as r         # noqa: E402
 
+PARK = r.OFFER.replace('serve', 'park')
 MAGIC = b'\r\n\r\n\0\r\nQUIT\n'
 V1 = b'PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n'
 V2 = (MAGIC + b'\x21\x11' + struct.pack('>H', 12) +
@@ -83,10 +87,115 @@ def test_unended():
                  '--real-ip-header', 'Forwarded')
     t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1, for=203.0.113.7')]),
            ' 400 ', 'a quote that does not end: 400')
-    s.wait_line('event=failed .*quote in Forwarded')
+    s.wait_line('event=failed .*malformed Forwarded')
     t.like(peer_of(s, [('Forwarded', 'for="1.1.1.1'),
                        ('Forwarded', 'for=203.0.113.7')]), ' 400 ',
            'also in a field of its own')
+
+
+def test_swallowed():
+    """A client's own parameter, behind a proxy that appends correctly on the
+    same line: RFC 7239's grammar or 400."""
+    s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
+                 '--real-ip-header', 'Forwarded')
+    for value in ('for=9.9.9.9;x=", for=203.0.113.7;host="a\\"b"',
+                  'for=9.9.9.9 for=203.0.113.7', 'for=203.0.113.7:5',
+                  'for=9.9.9.9;for=203.0.113.7'):
+        t.like(peer_of(s, [('Forwarded', value)]), ' 400 ', value + ': 400')
+
+
+def opens(s, headers, address):
+    """A warm client's websocket, that tells for which address it opens."""
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK, ''.join(
+        '%s: %s\r\n' % h for h in headers))
+    w.text('open ' + address)
+    return w
+
+
+def test_open_is_trusted():
+    """What "open" tells counts if the peer itself is trusted, not the proxy
+    that it came by."""
+    x = ('--trusted-proxy', '127.0.0.1', '--trusted-proxy', '10.0.0.0/8',
+         '--real-ip-header', 'X-Forwarded-For', '--send-proxy')
+    for via, want in (('203.0.113.9', '203.0.113.9'), ('10.0.0.1', '10.9.8.7'),
+                      ('203.0.113.9, 10.0.0.1', '203.0.113.9')):
+        target = t.Held()
+        s = t.server(target.port, *x)
+        w = opens(s, [('X-Forwarded-For', via)], '10.9.8.7:4444')
+        t.like(target.next().recv(200).decode(), 'PROXY TCP4 %s ' % want,
+               'X-Forwarded-For: %s: %s' % (via, want))
+        w.drop()
+        t.ok(s.has_line('event=closed.*peer=%s' % want), 'the log too')
+
+
+def test_open_is_counted():
+    """--max-per-source counts the address that a warm client opens for."""
+    target = t.Held()
+    s = t.server(target.port, '--trusted-proxy', '127.0.0.1',
+                 '--real-ip-header', 'Forwarded', '--max-per-source', '1')
+    a = opens(s, (), '203.0.113.9:1')
+    t.is_(r.line(a), 'ok', 'the first of a source')
+    b = opens(s, (), '203.0.113.9:2')
+    t.like(r.line(b), 'fail limit of 1 connection', 'the second is not served')
+    c = opens(s, (), '203.0.113.10:1')
+    t.is_(r.line(c), 'ok', 'one of another source is')
+    for w in (a, b, c):
+        w.drop()
+
+
+def test_warm_is_counted():
+    """--max-per-source of a warm client."""
+    s = t.server(t.echo().port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '2',
+                 '--max-per-source', '1')
+    r.parked(c, 2)
+    first = r.visit(c.port)
+    first.sendall(b'x')
+    t.is_(first.recv(1), b'x', 'the first of a source')
+    r.parked(c, 2)
+    second = r.visit(c.port)
+    t.ok(r.was_reset(second), 'the second is refused')
+    t.ok(c.has_line('limit of 1 connections per source'), 'the log says why')
+
+
+class Announce(peers.Proxy):
+    """A proxy that begins each connection with a PROXY header."""
+
+    def _copy(self, src, dst):
+        if dst.getpeername() == self.to:
+            dst.sendall(V1)
+        super()._copy(src, dst)
+
+
+def test_gate_accepts_proxy():
+    """A visitor's PROXY header is no data, also if the visitor goes to another
+    agent than the first."""
+    target = t.Held()
+    g = r.gate('--accept-proxy')
+    way = Announce(g.port)
+    bad = p.raw_dial('127.0.0.1', way.port, '/agents/a', r.OFFER)
+    t.ok(r.parked(g), 'an agent waits')
+    v = r.visit(g.visitors)
+    for b in V1:
+        v.sendall(bytes([b]))
+    v.sendall(b'hello')
+    t.is_(r.line(bad), 'open 203.0.113.7:4711', 'the agent is told who it is')
+    bad.drop()
+    r.agent('ws://127.0.0.1:%d/agents/a' % way.port, target.port,
+            '--send-proxy')
+    conn = target.next()
+    got = b''
+    while len(got) < len(b'hello') or not got.endswith(b'hello'):
+        data = conn.recv(200)
+        if not data:
+            break
+        got += data
+    t.like(got.decode(), r'^PROXY TCP4 203\.0\.113\.7 \S+ 4711 \d+\r\nhello$',
+           'and the target gets what comes after the header')
+    v.close()
+    mute = r.visit(g.visitors)
+    mute.sendall(b'hello, no header')
+    t.ok(r.was_reset(mute), 'a visitor without one is dropped')
 
 
 def test_untrusted():

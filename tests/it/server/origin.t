@@ -33,7 +33,8 @@ def test_same_host():
         (None, 'h', 101),
         ('https://example.org', 'example.org', 101),
         ('https://Example.ORG', 'example.org', 101),
-        ('http://example.org:8080', 'example.org:8080', 101),
+        ('http://127.0.0.1:8080', '127.0.0.1:8080', 101),
+        ('http://localhost:8080', 'localhost:8080', 101),
         ('https://example.org', 'example.org:443', 101),
         ('https://example.org:443', 'example.org', 101),
         ('http://[::1]:80', '[::1]', 101),
@@ -48,6 +49,25 @@ def test_same_host():
     t.like(s.log, r'refused with 403: Origin https://evil.example is not of '
            r'Host example.org: .*\$http_host.*--allow-origin',
            'the log says what to set')
+
+
+def test_rebinding():
+    """A name that a page made an address of ours (DNS rebinding): http proves
+    nothing, and the answer names the way out."""
+    s = t.server(t.echo().port)
+    table(s, (('http://evil.example:8080', 'evil.example:8080', 403),
+              ('http://evil.example', 'evil.example', 403)))
+    a = t.ws.ask(s.port, t.ws.request(host='evil.example', headers=[
+        ('Origin', 'http://evil.example')]))
+    t.like(a.body.decode(), '--allow-origin', 'the 403 names --allow-origin')
+    s.stop()
+    t.like(s.log, 'Origin http://evil.example:8080 equals Host .*https, or '
+           '--allow-origin', 'the log says why')
+    s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1')
+    t.is_(status(s, 'http://evil.example', 'up:1',
+                 X_Forwarded_Host='evil.example'), 403, 'nor by a proxy')
+    s = t.server(t.echo().port, '--allow-origin', 'app.example:8080')
+    table(s, (('http://app.example:8080', 'app.example:8080', 101),))
 
 
 def test_before_the_target():

@@ -127,12 +127,20 @@ test_origin(void)
 		{ "https://a/", "a/", 0 }, { "https://u@a", "u@a", 0 },
 		{ "x://a", "a", 1 }, { "", "", 0 }, { "https://a:", "a:", 0 }
 	};
+	static const char *const bound[] = {	/* the first six are */
+		"https://a", "http://127.0.0.1:8080", "http://[::1]:80",
+		"http://localhost", "HTTP://LocalHost:1", "http://[::1]",
+		"http://a", "http://a:8080", "http://localhost.a",
+		"http://127.0.0.1.a", "http://127.1", "x://a", "null", ""
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		ok(origin_is_of(slice_of(t[i].origin),
 		    slice_of(t[i].host)) == t[i].same, "%s, %s: %d",
 		    t[i].origin, t[i].host, t[i].same);
+	for (i = 0; i < sizeof(bound) / sizeof(bound[0]); i++)
+		is(origin_is_bound(slice_of(bound[i])), i < 6, bound[i]);
 	is(origin_is_allowed(slice_of("null"), "*"), 1, "* is any");
 	is(origin_is_allowed(slice_of("https://a:1"), "a"), 1, "any port");
 	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
@@ -198,6 +206,43 @@ trusts_tens(const void *arg, const struct ip *ip)
 	return ip->b[12] == 10 && ip_is_v4(ip);
 }
 
+/* RFC 7239 4, and nothing else. */
+static void
+test_grammar(struct http_head *head)
+{
+	static const struct {
+		const char *value;
+		int want;
+	} row[] = {
+		{ "for=2.2.2.2", 1 }, { "FOR=\"2.2.2.2:5\"", 1 },
+		{ " , for=1.1.1.1 , ,for=2.2.2.2;proto=https;by=_x ,", 1 },
+		{ ";for=2.2.2.2;;proto=http;", 1 },
+		{ "for=\"[2001:db8::1]:5\";host=\"a\\\"b\"", 1 },
+		{ "for=unknown", 0 }, { "for=_x", 0 }, { "proto=http", 0 },
+		{ "for=\"\"", 0 }, { "", 0 }, { ",", 0 },
+		{ "for=9.9.9.9;x=\", for=2.2.2.2;host=\"a\\\"b\"", -1 },
+		{ "for=9.9.9.9;x=\", for=2.2.2.2", -1 },
+		{ "for=2.2.2.2; proto=http", -1 },
+		{ "for =2.2.2.2", -1 }, { "for= 2.2.2.2", -1 },
+		{ "for=2.2.2.2:5", -1 }, { "for=[::1]", -1 },
+		{ "for=2.2.2.2;for=3.3.3.3", -1 }, { "for", -1 },
+		{ "for=", -1 }, { "=x", -1 }, { "2.2.2.2", -1 },
+		{ "for=\"2.2.2.2\"x", -1 }, { "for=x\"2.2.2.2\"", -1 },
+		{ "for=2.2.2.2 for=3.3.3.3", -1 }, { "for=\"2\\", -1 },
+		{ "for=2.2.2.2\\,for=3.3.3.3", -1 },
+	};
+	struct ip ip;
+	uint16_t port;
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		head->field[0].value = slice_of(row[i].value);
+		ok(forwarded_from(head, "Forwarded", trusts_tens, NULL, &ip,
+		    &port) == row[i].want, "Forwarded: %s: %d", row[i].value,
+		    row[i].want);
+	}
+}
+
 static void
 test_forwarded(void)
 {
@@ -216,9 +261,10 @@ test_forwarded(void)
 	is_str(ip_print(text, &ip, port), "2.2.2.2",
 	    "the rightmost address that is not trusted");
 	head.field[0].value = slice_of("1.1.1.1, what");
-	forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
-	    &port);
-	is_str(ip_print(text, &ip, port), "10.0.0.1", "not behind a riddle");
+	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
+	    &port), 1, "with an element that is no address");
+	is_str(ip_print(text, &ip, port), "10.0.0.1",
+	    "what stands left of it does not count");
 	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
 	    0, "no such field");
 	head.nfields = 1;
@@ -229,7 +275,8 @@ test_forwarded(void)
 	head.field[0].name = slice_of("Forwarded");
 	head.field[0].value = slice_of("host=\"a;for=1.1.1.1;\\\";for=3.3.3.3"
 	    ";x\";for=2.2.2.2");
-	forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port);
+	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    1, "a quoted Host");
 	is_str(ip_print(text, &ip, port), "2.2.2.2",
 	    "a quoted Host holds no for=");
 	head.field[0].value = slice_of("for=\"1.1.1.1, for=2.2.2.2");
@@ -238,6 +285,7 @@ test_forwarded(void)
 	head.field[0].value = slice_of("for=\"1\\, for=\"2.2.2.2:5\"");
 	is(forwarded_from(&head, "Forwarded", trusts_tens, NULL, &ip, &port),
 	    -1, "however it is made");
+	test_grammar(&head);
 	ip_parse(&ip, slice_of("2001:db8::1"));
 	is_str(forwarded_write(field, &ip, 5),
 	    "Forwarded: for=\"[2001:db8::1]:5\"", "IPv6 and port");
