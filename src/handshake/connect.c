@@ -136,7 +136,7 @@ socks_turn(struct reach *r, struct socks *s)
 	return (size_t)used == len ? 0 : has_more(r, len - used);
 }
 
-/* The first of the server's addresses. */
+/* The first of the server's addresses; SOCKS 4 knows only IPv4. */
 static int
 look_up(struct reach *r, struct ip *ip)
 {
@@ -145,6 +145,7 @@ look_up(struct reach *r, struct ip *ip)
 	uint16_t port;
 
 	if (net_find(&found, &r->route.server, r->route.server_addresses,
+	    r->route.proxy.kind == PROXY_SOCKS4 ? NET_IPV4 :
 	    r->o->dial.family, r->why) == -1)
 		return -1;
 	net_print((const struct sockaddr *)&found.at[0].ss, found.at[0].len,
@@ -153,15 +154,16 @@ look_up(struct reach *r, struct ip *ip)
 }
 
 /*
- * With socks5h the proxy looks the server's name up, with socks5 we do; an
- * address, or a name that --resolve has, needs no look-up.
+ * With socks5h and socks4a the proxy looks the server's name up, with socks5
+ * and socks4 we do; an address, or a name that --resolve has, needs no look-up.
  */
 static int
 by_socks(struct reach *r)
 {
 	const struct addr *to = &r->route.server;
 	struct socks s = { .user = r->route.proxy.user, .host = to->host,
-	    .port = to->port };
+	    .port = to->port, .step = r->route.proxy.kind == PROXY_SOCKS4 ?
+	    SOCKS4_CONNECT : SOCKS_METHODS };
 	struct ip ip;
 
 	if (ip_parse(&ip, slice_of(to->host)) == 0)

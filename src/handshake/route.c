@@ -53,7 +53,7 @@ is_excepted(const struct options *o, const struct url *url)
 
 	if (list == NULL)
 		list = word_of(names, &name);
-	return list != NULL && proxy_is_excepted(list, url->at.host);
+	return list != NULL && proxy_is_excepted(list, &url->at);
 }
 
 static int

@@ -17,8 +17,12 @@ static const struct scheme {
 } schemes[] = {
 	{ "http", PROXY_HTTP, 0, 1, PROXY_PORT },
 	{ "https", PROXY_HTTP, 1, 1, 443 },
-	{ "socks5", PROXY_SOCKS, 0, 0, PROXY_PORT },
-	{ "socks5h", PROXY_SOCKS, 0, 1, PROXY_PORT }
+	{ "socks5", PROXY_SOCKS5, 0, 0, PROXY_PORT },
+	{ "socks5h", PROXY_SOCKS5, 0, 1, PROXY_PORT },
+	{ "socks4", PROXY_SOCKS4, 0, 0, PROXY_PORT },
+	{ "socks4a", PROXY_SOCKS4, 0, 1, PROXY_PORT },
+	/* Desktops write it into all_proxy for SOCKS 5. */
+	{ "socks", PROXY_SOCKS5, 0, 1, PROXY_PORT }
 };
 
 static const struct scheme *
@@ -42,7 +46,8 @@ unknown_scheme(struct slice name, char *err, size_t errlen)
 	    memchr(name.p, '@', name.len) != NULL)
 		name = slice_of("...");
 	snprintf(err, errlen, "'%s://' is no kind of proxy: expected "
-	    "[http://|https://|socks5h://|socks5://]HOST:PORT",
+	    "[http://|https://|socks5h://|socks5://|socks4a://|socks4://]"
+	    "HOST:PORT",
 	    str_escape(shown, sizeof(shown), name.p, name.len));
 	return -1;
 }
@@ -125,24 +130,58 @@ is_below(struct slice name, struct slice word)
 	    name.p[name.len - word.len - 1] == '.';
 }
 
-int
-proxy_is_excepted(const char *list, const char *host)
+/*
+ * Takes ":PORT" off a word of the list: "name:80", "192.0.2.1:80", "[::1]:80".
+ * The port, or 0 where there is none; colons of a bare IPv6 address are none.
+ */
+static unsigned int
+take_port(struct slice *word)
 {
-	struct slice name = no_final_dot(slice_of(host)), word;
+	const char *colon = memrchr(word->p, ':', word->len);
+	size_t len;
+	uint64_t port;
+
+	if (colon == NULL || colon == word->p)
+		return 0;
+	len = colon - word->p;
+	if (memchr(word->p, ':', len) != NULL && colon[-1] != ']')
+		return 0;
+	if (slice_number((struct slice){ colon + 1, word->len - len - 1 }, 1,
+	    65535, &port) == -1)
+		return 0;
+	word->len = len;
+	return (unsigned int)port;
+}
+
+static int
+is_meant(struct slice word, struct slice name, const struct ip *ip)
+{
 	struct cidr net;
+
+	if (slice_is(word, "*"))
+		return 1;
+	if (ip == NULL)
+		return is_below(name, word);
+	return cidr_parse(&net, no_final_dot(word)) == 0 && cidr_has(&net, ip);
+}
+
+int
+proxy_is_excepted(const char *list, const struct addr *at)
+{
+	struct slice name = no_final_dot(slice_of(at->host)), word;
 	struct ip ip;
 	int is_address = ip_parse(&ip, name) == 0;
+	unsigned int port;
 
-	if (strcmp(list, "*") == 0)
-		return 1;
 	for (;;) {
 		list += strspn(list, ", \t");
 		if (*list == '\0')
 			return 0;
 		word = (struct slice){ list, strcspn(list, ", \t") };
 		list += word.len;
-		if (is_address ? cidr_parse(&net, no_final_dot(word)) == 0 &&
-		    cidr_has(&net, &ip) : is_below(name, word))
+		port = take_port(&word);
+		if ((port == 0 || port == at->port) &&
+		    is_meant(word, name, is_address ? &ip : NULL))
 			return 1;
 	}
 }

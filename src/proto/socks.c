@@ -12,7 +12,12 @@
 #define IS_IPV4		1
 #define IS_NAME		3
 #define IS_IPV6		4
-#define HEADER_MAX	255
+#define FIELD_MAX	255
+
+/* SOCKS 4: an answer is eight bytes, the second of which is one of these. */
+#define VERSION4	4
+#define ANSWER4_LEN	8
+#define GRANTED4	90
 
 /* One byte of length, then the bytes.  Where the next one goes. */
 static unsigned char *
@@ -42,7 +47,7 @@ write_login(unsigned char *dst, const struct socks *s, struct error *why)
 	const char *password = s->user + len + (s->user[len] == ':');
 	unsigned char *p = dst;
 
-	if (len > HEADER_MAX || strlen(password) > HEADER_MAX)
+	if (len > FIELD_MAX || strlen(password) > FIELD_MAX)
 		return error_set(why, EXIT_BADUSAGE, "user or password are "
 		    "longer than the 255 bytes that SOCKS can carry");
 	*p++ = LOGIN_VERSION;
@@ -57,7 +62,7 @@ write_connect(unsigned char *dst, const struct socks *s, struct error *why)
 	unsigned char *p = dst;
 	int v4 = s->ip != NULL && ip_is_v4(s->ip);
 
-	if (s->ip == NULL && strlen(s->host) > HEADER_MAX)
+	if (s->ip == NULL && strlen(s->host) > FIELD_MAX)
 		return error_set(why, EXIT_BADUSAGE, "the host is longer than "
 		    "the 255 bytes that SOCKS can carry");
 	*p++ = VERSION;
@@ -75,6 +80,37 @@ write_connect(unsigned char *dst, const struct socks *s, struct error *why)
 	return p - dst;
 }
 
+/* A name goes behind an address that cannot be one, 0.0.0.1 (SOCKS 4A). */
+static int
+write_connect4(unsigned char *dst, const struct socks *s, struct error *why)
+{
+	static const unsigned char by_name[4] = { 0, 0, 0, 1 };
+	size_t user = strcspn(s->user, ":");
+	unsigned char *p = dst;
+
+	if (s->ip != NULL && !ip_is_v4(s->ip))
+		return error_set(why, EXIT_BADUSAGE, "SOCKS 4 reaches no IPv6 "
+		    "address: use socks5:// or --ipv4");
+	if (user > FIELD_MAX || (s->ip == NULL &&
+	    strlen(s->host) > FIELD_MAX))
+		return error_set(why, EXIT_BADUSAGE, "user or host are longer "
+		    "than 255 bytes");
+	*p++ = VERSION4;
+	*p++ = COMMAND_CONNECT;
+	*p++ = s->port >> 8;
+	*p++ = s->port & 255;
+	memcpy(p, s->ip != NULL ? s->ip->b + 12 : by_name, 4);
+	p += 4;
+	memcpy(p, s->user, user);
+	p += user;
+	*p++ = '\0';
+	if (s->ip == NULL) {
+		memcpy(p, s->host, strlen(s->host) + 1);
+		p += strlen(s->host) + 1;
+	}
+	return p - dst;
+}
+
 int
 socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *s,
     struct error *why)
@@ -86,6 +122,8 @@ socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *s,
 		return write_login(dst, s, why);
 	case SOCKS_CONNECT:
 		return write_connect(dst, s, why);
+	case SOCKS4_CONNECT:
+		return write_connect4(dst, s, why);
 	case SOCKS_DONE:
 		break;
 	}
@@ -193,6 +231,23 @@ read_connect(struct socks *s, const unsigned char *buf, size_t len,
 	return need;
 }
 
+static ssize_t
+read_connect4(struct socks *s, const unsigned char *buf, size_t len,
+    struct error *why)
+{
+	if (buf[0] != 0)
+		return error_set(why, EXIT_PROTOCOL,
+		    "the answer is not one of SOCKS 4");
+	if (len < ANSWER4_LEN)
+		return 0;
+	if (buf[1] != GRANTED4)
+		return error_set(why, buf[1] == GRANTED4 + 1 ?
+		    EXIT_UNREACHABLE : EXIT_DENIED, "refused with code %u",
+		    buf[1]);
+	s->step = SOCKS_DONE;
+	return ANSWER4_LEN;
+}
+
 ssize_t
 socks_read(struct socks *s, const unsigned char *buf, size_t len,
     struct error *why)
@@ -206,6 +261,8 @@ socks_read(struct socks *s, const unsigned char *buf, size_t len,
 		return read_login(s, buf, len, why);
 	case SOCKS_CONNECT:
 		return read_connect(s, buf, len, why);
+	case SOCKS4_CONNECT:
+		return read_connect4(s, buf, len, why);
 	case SOCKS_DONE:
 		break;
 	}

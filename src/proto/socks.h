@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The asking side of SOCKS 5 (RFC 1928), with a name and password if need be
- * (RFC 1929): what is to be sent, and what the answers mean.
+ * (RFC 1929), and of SOCKS 4 and 4A, which have no RFC: what is to be sent,
+ * and what the answers mean.
  */
 #ifndef PROTO_SOCKS_H
 #define PROTO_SOCKS_H
@@ -14,15 +15,20 @@
 #include "base/error.h"
 #include "proto/ip.h"
 
-#define SOCKS_ASK_MAX	513	/* the longest of our messages */
+#define SOCKS_ASK_MAX	520	/* the longest of our messages */
 #define SOCKS_ANSWER_MAX 262	/* the longest of theirs */
 
-enum socks_step { SOCKS_METHODS, SOCKS_LOGIN, SOCKS_CONNECT, SOCKS_DONE };
+enum socks_step { SOCKS_METHODS, SOCKS_LOGIN, SOCKS_CONNECT, SOCKS4_CONNECT,
+    SOCKS_DONE };
 
-/* Set to zeros but for what is asked; step then tells how far it is. */
+/*
+ * Set to zeros but for what is asked and, for SOCKS 4, step SOCKS4_CONNECT;
+ * step then tells how far it is.
+ */
 struct socks {
 	enum socks_step step;
-	const char *user;	/* "user:password", "" for none */
+	const char *user;	/* "user:password", "" for none; SOCKS 4 has
+				 * no password and sends the user alone */
 	const char *host;	/* the proxy looks it up if ip is NULL */
 	const struct ip *ip;
 	uint16_t port;
@@ -30,7 +36,8 @@ struct socks {
 
 /*
  * Writes the message of this step.  Its length, or -1 and why (64) if user,
- * password or host are longer than 255 bytes.
+ * password or host are longer than 255 bytes, or SOCKS 4 is asked for an IPv6
+ * address.
  */
 int socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *,
     struct error *);

@@ -76,18 +76,22 @@ static void
 exception(char *s)
 {
 	char *host = strchr(s, '\n'), list[4096];
+	struct addr at = { .kind = ADDR_TCP, .port = 443 };
 
 	if (host == NULL)
 		return;
 	*host++ = '\0';
-	if (proxy_is_excepted(s, host))
+	if (strlen(host) >= sizeof at.host)
+		return;
+	strlcpy(at.host, host, sizeof at.host);
+	if (proxy_is_excepted(s, &at))
 		CHECK(s[0] != '\0');
-	if (host[0] == '\0' || strpbrk(host, ", \t*") != NULL ||
+	if (host[0] == '\0' || strpbrk(host, ", \t*:") != NULL ||
 	    host[0] == '.')
 		return;
 	snprintf(list, sizeof list, "%s, %s", s, host);
 	if (strlen(s) + strlen(host) + 3 < sizeof list)
-		CHECK(proxy_is_excepted(list, host) ||
+		CHECK(proxy_is_excepted(list, &at) ||
 		    strchr(host, '%') != NULL);
 }
 

@@ -88,7 +88,8 @@ def test_socks():
     s = t.server(t.echo().port)
     for start in (t.microsocks, t.ssh_dynamic):
         p = start()
-        for scheme in ('socks5', 'socks5h'):
+        for scheme in ('socks5', 'socks5h', 'socks') + (
+                ('socks4', 'socks4a') if start is t.ssh_dynamic else ()):
             for host in ('127.0.0.1', 'localhost'):
                 works(hello(url(s.port, host), '-x', '%s://127.0.0.1:%d' % (
                     scheme, p.port)), '%s by %s to %s' % (

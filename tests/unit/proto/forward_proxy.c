@@ -23,6 +23,9 @@ test_words(void)
 		  "" },
 		{ "socks5://h", "socks5://h:1080", "" },
 		{ "socks5h://u@h:9050", "socks5h://h:9050", "u" },
+		{ "socks4://u@h", "socks4://h:1080", "u" },
+		{ "socks4a://h:1", "socks4a://h:1", "" },
+		{ "socks://h:1", "socks5h://h:1", "" },
 		{ "http://u:p@h:1", "http://h:1", "u:p" },
 		{ "u:p@h:1", "http://h:1", "u:p" },
 		{ "http://u:p%40%2F:@h:1", "http://h:1", "u:p@/:" },
@@ -30,7 +33,7 @@ test_words(void)
 		{ "", "none", "" }
 	};
 	static const char *const bad[] = {
-		"socks4://h", "ftp://h", "http://", "http://h:0",
+		"socks6://h", "ftp://h", "http://", "http://h:0",
 		"http://h:65536", "http://h:x", "http://h/path",
 		"http://u:secret/x@h:1", "secret:secret://h",
 		"http://u:secret%0d@h", "http://u:secret%@h", "h h:1",
@@ -57,8 +60,19 @@ test_words(void)
 static void
 test_exceptions(void)
 {
+	/* at port 443 */
 	static const struct { const char *list, *host; int want; } t[] = {
-		{ "*", "h", 1 }, { "*", "::1", 1 }, { "*,a", "h", 0 },
+		{ "*", "h", 1 }, { "*", "::1", 1 }, { "*,a", "h", 1 },
+		{ "a, *", "h", 1 }, { "*.org", "h.org", 0 },
+		{ "h:443", "h", 1 }, { "h:80", "h", 0 },
+		{ ".h:443", "a.h", 1 }, { "h:80,h:443", "h", 1 },
+		{ "h:0", "h", 0 }, { "h:", "h", 0 }, { "h:x", "h", 0 },
+		{ "10.0.0.0/8:443", "10.1.2.3", 1 },
+		{ "10.1.2.3:80", "10.1.2.3", 0 },
+		{ "[::1]:443", "::1", 1 }, { "[::1]:80", "::1", 0 },
+		{ "[2001:db8::1]", "2001:db8::1", 1 },
+		{ "::1:443", "::1", 0 }, { "*:443", "h", 1 },
+		{ "*:80", "h", 0 }, { ":443", "h", 0 },
 		{ "", "h", 0 }, { " , ,", "h", 0 },
 		{ "example.org", "example.org", 1 },
 		{ "example.org", "EXAMPLE.org.", 1 },
@@ -84,12 +98,15 @@ test_exceptions(void)
 		{ "[::1]", "::1", 1 }, { "127.0.0.1", "localhost", 0 },
 		{ "localhost", "127.0.0.1", 0 }
 	};
+	struct addr at = { .kind = ADDR_TCP, .port = 443 };
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		ok(proxy_is_excepted(t[i].list, t[i].host) == t[i].want,
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		strlcpy(at.host, t[i].host, sizeof(at.host));
+		ok(proxy_is_excepted(t[i].list, &at) == t[i].want,
 		    "'%s' %s %s", t[i].list, t[i].want ? "holds" : "lacks",
 		    t[i].host);
+	}
 }
 
 static void
@@ -257,13 +274,56 @@ test_socks(void)
 	memset(user, 'u', sizeof(user));
 	user[255] = ':';
 	user[511] = '\0';
-	is(socks_write(out, &s, &why), SOCKS_ASK_MAX, "the longest");
+	is(socks_write(out, &s, &why), 3 + 255 + 255, "the longest");
 	user[511] = 'u';
 	user[512] = '\0';
 	is(socks_write(out, &s, &why), -1, "too long a password");
 	memset(host, 'h', sizeof(host));
 	host[256] = '\0';
 	s.step = SOCKS_CONNECT;
+	is(socks_write(out, &s, &why), -1, "too long a host");
+}
+
+static void
+test_socks4(void)
+{
+	struct socks s = { .user = "me:secret", .host = "h.example",
+	    .port = 443, .step = SOCKS4_CONNECT };
+	struct error why = { 0, "" };
+	char user[300], host[300];
+	unsigned char out[SOCKS_ASK_MAX];
+	struct ip ip;
+
+	is(TURN("\4\1\1\273\0\0\0\1me\0h.example\0",
+	    "\0\132\0\1\1\2\3\4"), 8, "by name (4A); no password is sent");
+	is(s.step, SOCKS_DONE, "done");
+	ip_parse(&ip, slice_of("192.0.2.7"));
+	s.ip = &ip;
+	s.user = "";
+	s.step = SOCKS4_CONNECT;
+	is(TURN("\4\1\1\273\300\0\2\7\0", "\0\132\0\0\0\0\0\0"), 8,
+	    "by address");
+	s.step = SOCKS4_CONNECT;
+	is(TURN("\4\1\1\273\300\0\2\7\0", "\0\133\0\0\0\0\0\0"), -1,
+	    "refused");
+	is(why.status, EXIT_UNREACHABLE, "69");
+	is(TURN("\4\1\1\273\300\0\2\7\0", "\0\135\0\0\0\0\0\0"), -1,
+	    "by whom it is not known");
+	is(why.status, EXIT_DENIED, "77");
+	is(TURN("\4\1\1\273\300\0\2\7\0", "\5\132"), -1,
+	    "another protocol");
+	is(why.status, EXIT_PROTOCOL, "76");
+	ip_parse(&ip, slice_of("2001:db8::7"));
+	is(socks_write(out, &s, &why), -1, "no IPv6");
+	ok(strstr(why.text, "socks5") != NULL, "and what does it");
+	memset(user, 'u', sizeof(user));
+	memset(host, 'h', sizeof(host));
+	user[255] = host[255] = '\0';
+	s = (struct socks){ .step = SOCKS4_CONNECT, .user = user,
+	    .host = host };
+	is(socks_write(out, &s, &why), SOCKS_ASK_MAX, "the longest");
+	host[255] = 'h';
+	host[256] = '\0';
 	is(socks_write(out, &s, &why), -1, "too long a host");
 }
 
@@ -335,6 +395,7 @@ main(void)
 	test_connect();
 	test_challenges();
 	test_socks();
+	test_socks4();
 	test_detours();
 	return done_testing();
 }
