@@ -146,7 +146,7 @@ class Cutter:
         self.sock = socket.create_server(('127.0.0.1', 0), backlog=1024)
         self.port = self.sock.getsockname()[1]
         self.kept = []              # black-holed ones
-        proc.on_close(self.close)
+        proc.on_close(self.close, end=True)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -204,8 +204,8 @@ class Cutter:
                     else:
                         self._end(no, limit[1])
                     return
+                self.passed[way] = passed   # before its reader goes on
                 dst.sendall(place[:n])
-                self.passed[way] = passed
             dst.shutdown(socket.SHUT_WR)
         except ConnectionResetError:
             if not hole:

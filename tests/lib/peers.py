@@ -40,7 +40,7 @@ class Listener:
             self.sock.bind((host, port))
             self.port = self.sock.getsockname()[1]
         self.sock.listen(1024)
-        proc.on_close(self.close)
+        proc.on_close(self.close, end=True)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):

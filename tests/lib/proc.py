@@ -41,7 +41,8 @@ for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
 
 _programs = []
 _folders = []
-_closers = []               # listeners and sockets of the case
+_closers = []               # called behind the case
+_ends = []                  # listeners and sockets of the case
 
 try:
     # PR_SET_CHILD_SUBREAPER
@@ -58,6 +59,7 @@ class Program:
                  pass_fds=(), cwd=None, preexec_fn=None):
         self.argv = [str(a) for a in argv]
         self.lines = []
+        self.baseline = None    # its descriptors when it was ready
         self.closed = stderr != subprocess.PIPE
         self.change = threading.Condition()
         full = dict(os.environ)
@@ -150,6 +152,9 @@ def listening(program, count=1):
     names = []
     for i in range(count):
         names.append(program.wait_line(r'listening on (\S+)', count=i + 1)[1])
+    # A gate keeps visitors, and listeners of names, for --queue.
+    if 'gate' not in program.argv[1:2]:
+        program.baseline = opened(program.pid)
     return names
 
 
@@ -301,13 +306,16 @@ def descriptors(pid):
 
 
 def opened(pid):
-    """What its descriptors are, as /proc names them."""
+    """What its descriptors are, as /proc names them; None if it does not."""
     found = []
-    for fd in os.listdir('/proc/%d/fd' % pid):
-        try:
-            found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)))
-        except FileNotFoundError:
-            pass                        # closed meanwhile
+    try:
+        for fd in os.listdir('/proc/%d/fd' % pid):
+            try:
+                found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)))
+            except FileNotFoundError:
+                pass                    # closed meanwhile
+    except OSError:
+        return None
     return found
 
 
@@ -324,9 +332,33 @@ def private_kib(pid):
 
 # The end.
 
-def on_close(function):
-    """Called behind the case."""
-    _closers.append(function)
+def on_close(function, end=False):
+    """Called behind the case.  end: it closes an end of a tunnel."""
+    (_ends if end else _closers).append(function)
+
+
+def _call(functions):
+    while functions:
+        try:
+            functions.pop()()
+        except OSError:
+            pass
+
+
+def check_descriptors():
+    """With the ends of its tunnels closed, and no child left, a supervisor has
+    as many descriptors as when it was ready."""
+    todo = [p for p in _programs if p.baseline is not None and p.alive()]
+    until(lambda: not any(children(p.pid) for p in todo), 0.15)
+    for p in todo:
+        def more():
+            now = opened(p.pid)
+            return now and not children(p.pid) and \
+                len(now) > len(p.baseline) and now
+        if more() and not until(lambda: not more(), 2):
+            tap.ok(False, 'pid %d keeps no descriptor' % p.pid)
+            tap.diag('at first %s' % sorted(p.baseline))
+            tap.diag('now      %s' % sorted(opened(p.pid) or ()))
 
 
 def _kill_group(pid):
@@ -338,6 +370,8 @@ def _kill_group(pid):
 
 
 def cleanup():
+    _call(_ends)
+    check_descriptors()
     for p in _programs:
         _kill_group(p.pid)
         try:
@@ -351,11 +385,7 @@ def cleanup():
             except OSError:
                 pass
     _programs.clear()
-    while _closers:
-        try:
-            _closers.pop()()
-        except OSError:
-            pass
+    _call(_closers)
     for pid in family():        # sshd's sessions, tunnels left alive
         try:
             os.kill(pid, signal.SIGKILL)

@@ -79,7 +79,7 @@ class WebSocket:
         self.frames = []            # (opcode, length) of data frames seen
         self.close_frame = None     # (code or None, reason) once it came
         sock.settimeout(proc.BOUND)
-        proc.on_close(sock.close)
+        proc.on_close(sock.close, end=True)
 
     # out
 
@@ -237,7 +237,7 @@ def dial(where, timeout=None):
         where = ('127.0.0.1', where) if isinstance(where, int) else where
         s = socket.create_connection(where, timeout)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    proc.on_close(s.close)
+    proc.on_close(s.close, end=True)
     return s
 
 

@@ -48,7 +48,7 @@ def test_per_source():
         code, head = status_of(s.port, '203.0.113.1')
         t.is_(code, 503, 'a third one from an address: 503')
     t.like(head, '(?i)^retry-after: [0-9]+', 'with Retry-After')
-    t.ok(s.has_line(r'event=failed .*peer=203\.0\.113\.1 .*503: 2 conn',
+    t.ok(s.has_line(r'event=failed .*peer=203\.0\.113\.1 .*503: limit of 2 conn',
                     since=mark, count=3), 'and a line for each')
     t.is_(status_of(s.port, '203.0.113.2')[0], 101, 'others come in')
     t.is_([status_of(s.port, '2001:db8::%d' % i)[0] for i in (1, 2, 3)],
@@ -119,7 +119,7 @@ def test_client():
     v.sendall(b'x')
     t.is_(t.ws.read_exactly(v, 1), b'x', 'a visitor')
     t.is_(t.ws.dial_and_read(c.port), (b'', 'reset'), 'another is reset')
-    t.ok(c.has_line('event=failed .*mode=client .*1 connections from'),
+    t.ok(c.has_line('event=failed .*mode=client .*limit of 1 connections'),
          'and the log says why')
 
 
