@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * In the place of src/os/stats*.c and src/connection/record.c: no page, no slot, and
- * nothing noted on the way of the bytes.  For measuring what statistics cost,
- * and for nothing else: limits that are judged by the page are not kept.
+ * In the place of src/stats and src/connection/record.c: no page, no slot, no
+ * counters.  Only for measuring what statistics cost: limits that need the
+ * page are not kept.
  */
 #include <string.h>
 
 #include "connection/record.h"
 #include "stats/page.h"
 
-static struct stats_slot nobody;
-struct stats_slot *stats_mine = &nobody;
+static struct stats_slot unused;
+struct stats_slot *stats_mine = &unused;
 
 /* The page's life. */
 

@@ -14,10 +14,11 @@ import tempfile
 import time
 
 import contenders
+import floors
 import machine
 import report
 
-# No proxy that a user may have comes into it.
+# A proxy of the user's environment is not used.
 for _name in list(os.environ):
     if _name.lower().endswith('_proxy'):
         del os.environ[_name]
@@ -58,16 +59,6 @@ QUICK = ['direct', 'socat2', 'nginx2', 'inetws', 'inetws0', 'nginx1',
          'inetws0-nginx', 'stunnel2', 'inetws-tls', 'trivial-inetd',
          'inetws-inetd']
 
-# What --smoke asks of inetws --resume 0 as a multiple of socat ×2: whether
-# more is better, and the worst that passes.  Loose, since a machine that
-# tests is busy with other things; a relay gone wrong is off by far more.
-SMOKE = {
-    'up1': (True, 0.4),
-    'down1': (True, 0.5),
-    'rtt1': (False, 3.0),
-    'rate1': (True, 0.4),
-}
-
 LOAD_LIMIT = 40         # seconds that one run of load may take
 EXIT_BYTES = 3          # load: bytes differ
 
@@ -82,7 +73,7 @@ class Bench:
         self.folder = tempfile.TemporaryDirectory(prefix='inetws-bench-')
         self.log = open(os.path.join(self.folder.name, 'log'), 'w+')
         # Statistics pages are in memory, as in /run of an installed system,
-        # and none of ours are left there.
+        # and removed afterwards.
         self.pages = tempfile.TemporaryDirectory(
             prefix='inetws-bench-', dir='/dev/shm' if
             os.access('/dev/shm', os.W_OK) else None)
@@ -122,17 +113,18 @@ class Bench:
         except (contenders.Missing, OSError, RuntimeError,
                 subprocess.SubprocessError) as e:
             self.stop(who)
-            said = self.said_since(begin)
-            self.absent[who.name] = str(e) + (': ' + said if said else '')
+            complaint = self.log_since(begin)
+            self.absent[who.name] = str(e) + (
+                ': ' + complaint if complaint else '')
             say('%s: %s' % (who.name, self.absent[who.name]))
             return False
 
-    def said_since(self, begin):
-        """The first line that a contender complained with."""
+    def log_since(self, begin):
+        """The first line of a contender's complaint."""
         self.log.seek(begin)
-        said = self.log.readline().strip()
+        line = self.log.readline().strip()
         self.log.seek(0, os.SEEK_END)
-        return said
+        return line
 
     def stop(self, who):
         group, _ = self.running.pop(who.name)
@@ -151,7 +143,7 @@ class Bench:
     # -------------------------------------------------- one run
 
     def one(self, who, measure):
-        """What load says of one run, with cpu added; None if it failed."""
+        """The result of load for one run, with cpu added; None if it failed."""
         group, port = self.running[who.name]
         kind, options = MEASURES[measure]
         argv = [self.load, kind, '--port', str(port), '--sync', '--limit',
@@ -163,7 +155,7 @@ class Bench:
                                 stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
         try:
-            return self.talk(load, group, kind, base)
+            return self.exchange(load, group, kind, base)
         except (BrokenPipeError, ValueError):
             load.wait(LOAD_LIMIT)
             if load.returncode == EXIT_BYTES:
@@ -179,7 +171,7 @@ class Bench:
             load.stdout.close()
             load.stderr.close()
 
-    def talk(self, load, group, kind, base):
+    def exchange(self, load, group, kind, base):
         if load.stdout.readline() != 'ready\n':
             raise ValueError('not ready')
         memory = group.steady_memory() if kind == 'idle' else 0
@@ -210,7 +202,7 @@ class Bench:
 
     def rounds(self, results, name, measure, people):
         """
-        Everybody in turn, each round beginning with another.  All are
+        Each in turn, each round beginning with another.  All are
         started anew each time: where the system puts the pieces of a program
         is drawn at its start, and what a fork of it costs depends on that.
         """
@@ -229,7 +221,7 @@ class Bench:
         say('%s %s' % (name, measure))
 
     def idle(self, results, name, measure, people):
-        """Once, each freshly started, nobody else there."""
+        """Once, each freshly started and by itself."""
         into = results.setdefault(measure, {})
         count = int(MEASURES[measure][1][1])
         for who in people:
@@ -271,6 +263,9 @@ def parse():
                    help='one short round of the most telling measures')
     p.add_argument('--smoke', action='store_true',
                    help='a few seconds; fails if inetws is far too slow')
+    p.add_argument('--floors', choices=('check', 'record'),
+                   help='fail where a ratio is below its floor, or record '
+                   'the floors (floors.json)')
     p.add_argument('--only', metavar='MEASURE,...',
                    help='these measures (up1, idle500 ...), sets (%s), or '
                    'both (tls.down1)' % ', '.join(SETS))
@@ -295,7 +290,7 @@ def parse():
     p.add_argument('--list', action='store_true',
                    help='name sets, measures and contenders')
     args = p.parse_args()
-    short = args.quick or args.smoke
+    short = args.quick or args.smoke or args.floors
     args.rounds = args.rounds or (1 if short else 3)
     args.seconds = args.seconds or (0.3 if short else 1.0)
     args.variants = [v.split('=', 1) for v in args.variant]
@@ -343,47 +338,6 @@ def list_all(sets):
             print('    %-20s %s' % (who.name, who.what))
 
 
-# ------------------------------------------------------------------ smoke
-
-def smoke(args, sets):
-    """0, or 1 when a ratio is off twice or bytes differed."""
-    people = [w for w in sets['plain'] if w.name in ('socat2', 'inetws0')]
-    bench = Bench(args)
-    left = dict(SMOKE)
-    try:
-        bench.start_target()
-        for attempt in 'first', 'second':
-            bench.results = {}
-            bench.run_set('plain', list(left), people)
-            if bench.absent.get('socat2', '').endswith('not installed'):
-                print('smoke: skipped, socat is not installed')
-                return 0
-            if bench.absent or bench.wrong:
-                print('smoke: failed: %s' % (bench.absent or bench.wrong))
-                return 1
-            left = {m: limit for m, limit in left.items()
-                    if not smoke_passes(bench, m, *limit)}
-            if not left:
-                return 0
-        return 1
-    finally:
-        bench.end()
-
-
-def smoke_passes(bench, measure, more, limit):
-    per = bench.results['plain'][measure]
-    if len(per) != 2:
-        print('smoke: %s: no figure' % measure)
-        return False
-    ours, theirs = (report.value(measure, per[n])
-                    for n in ('inetws0', 'socat2'))
-    ok = ours >= limit * theirs if more else ours <= limit * theirs
-    print('smoke: %s: %.2f × socat ×2, asked for %s %.2f: %s' %
-          (measure, ours / theirs, '≥' if more else '≤', limit,
-           'ok' if ok else 'too slow'))
-    return ok
-
-
 # ------------------------------------------------------------------- main
 
 def command():
@@ -425,8 +379,13 @@ def main():
                  args.tools)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     machine.more_files()
-    if args.smoke:
-        return smoke(args, sets)
+    if args.smoke or args.floors:
+        bench = Bench(args)
+        try:
+            bench.start_target()
+            return floors.run(args, bench, sets['plain'])
+        finally:
+            bench.end()
     if not machine.find('gnuplot'):
         report.install_gnuplot(say)
     begun = time.monotonic()
