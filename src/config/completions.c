@@ -8,20 +8,6 @@
 
 #include "config/table.h"
 
-static int
-is_shown(const struct option *row, const struct mode_row *mode)
-{
-	return (row->place == P_ANY || row->place == P_CLI) &&
-	    (mode == NULL || (row->modes & MODE_BIT(mode->mode)) != 0);
-}
-
-/* Not one that is only reserved. */
-static int
-is_shown_mode(const struct mode_row *mode)
-{
-	return mode->help != NULL;
-}
-
 /* Between single quotes: a quote itself is '\''. */
 static void
 put_quoted(const char *s, FILE *f)
@@ -35,105 +21,97 @@ put_quoted(const char *s, FILE *f)
 
 /* The words of "a|b", separated by blanks. */
 static void
-put_choices(const char *arg, FILE *f)
+put_choices(const struct option *row, FILE *f)
 {
-	for (; *arg != '\0'; arg++)
-		putc(*arg == '|' ? ' ' : *arg, f);
+	const char *p;
+
+	for (p = option_choices(row); *p != '\0'; p++)
+		putc(*p == '|' ? ' ' : *p, f);
 }
 
 static void
-put_modes(const char *before, FILE *f)
+put_modes(FILE *f)
 {
 	const struct mode_row *mode;
 
 	for (mode = mode_table; mode->name != NULL; mode++)
-		if (is_shown_mode(mode)) {
-			fprintf(f, "%s%s", before, mode->name);
-			before = " ";
-		}
+		fprintf(f, "%s%s", mode == mode_table ? "" : " ", mode->name);
 }
 
-static int
-is_file(const struct option *row)
-{
-	return row->type == T_FILE || row->type == T_SOCKET ||
-	    row->type == T_CONFIG;
-}
-
-static int
-is_repeatable(const struct option *row)
-{
-	switch (row->type) {
-	case T_LISTEN:
-	case T_HEADER:
-	case T_PROXY_HEADER:
-	case T_RESOLVE:
-	case T_CONNECT_TO:
-	case T_ORIGIN:
-	case T_NETWORK:
-	case T_COUNT:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-/* "-l|--listen" */
+/* What follows an option, in $cur, behind $sign: '=', '@' or both. */
 static void
-put_spellings(const struct option *row, FILE *f)
+bash_value(const struct option *row, FILE *f)
 {
+	putc('\t', f);
 	if (row->letter != 0)
 		fprintf(f, "-%c|", row->letter);
-	fprintf(f, "--%s", row->name);
+	fprintf(f, "--%s) ", row->name);
+	if (row->type->optional)
+		fputs("[ -n \"$sign\" ] || return; ", f);
+	if (option_choices(row) != NULL) {
+		fputs("COMPREPLY=($(compgen -W '", f);
+		put_choices(row, f);
+		fputs("' -- \"$cur\"));", f);
+	} else if (row->type->complete == COMPLETE_FILE)
+		fputs("_inetws_files;", f);
+	else if (row->type->complete == COMPLETE_AT_FILE)
+		fputs("case $sign$cur in *@*) _inetws_files; esac;", f);
+	fputs(" return;;\n", f);
 }
 
-static void
-bash_words(const struct mode_row *mode, FILE *f)
-{
-	const struct option *row;
-
-	for (row = option_table; row->name != NULL; row++)
-		if (is_shown(row, mode))
-			fprintf(f, " --%s", row->name);
-}
-
+/*
+ * bash breaks words at '=' and '@' too, so that "--user=@file" comes in three
+ * or four.  What is behind "--" is a command line of its own.
+ */
 static void
 bash(FILE *f)
 {
 	const struct option *row;
 	const struct mode_row *mode;
 
-	fputs("_inetws() {\n"
-	    "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
-	    "\tlocal prev=${COMP_WORDS[COMP_CWORD-1]} words word\n"
-	    "\tCOMPREPLY=()\n\tcase $prev in\n", f);
-	for (row = option_table; row->name != NULL; row++) {
-		if (row->arg == NULL || !is_shown(row, NULL))
-			continue;
-		putc('\t', f);
-		put_spellings(row, f);
-		if (is_file(row))
-			fputs(") COMPREPLY=($(compgen -f -- \"$cur\"));"
-			    " return;;\n", f);
-		else if (row->type == T_CHOICE) {
-			fputs(") COMPREPLY=($(compgen -W '", f);
-			put_choices(row->arg, f);
-			fputs("' -- \"$cur\")); return;;\n", f);
-		} else
-			fputs(") return;;\n", f);
-	}
-	put_modes("\tesac\n\twords='", f);
+	fputs("_inetws_files() {\n"
+	    "\tlocal IFS=$'\\n' at=\n"
+	    "\tcase $cur in @*) at=@; esac\n"
+	    "\tcompopt -o filenames 2>/dev/null\n"
+	    "\tCOMPREPLY=($(compgen -P \"$at\" -f -- \"${cur#@}\"))\n"
+	    "}\n"
+	    "_inetws_words() {\n"
+	    "\tlocal i=$COMP_CWORD words word prev sign=\n"
+	    "\tcase $cur in\n"
+	    "\t=|@|=@) sign=$cur cur=;;\n"
+	    "\t*) case ${COMP_WORDS[i-1]} in\n"
+	    "\t\t=|@|=@) i=$((i - 1)) sign=${COMP_WORDS[i]}\n"
+	    "\t\tesac\n"
+	    "\tesac\n"
+	    "\tprev=${COMP_WORDS[i-1]}\n"
+	    "\t[ \"$prev\" != = ] || prev=${COMP_WORDS[i-2]}\n"
+	    "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+	    "\t\t[ \"$word\" != -- ] || { _inetws_files; return; }\n"
+	    "\tdone\n"
+	    "\tcase $prev in\n", f);
+	for (row = option_table; row->name != NULL; row++)
+		if (row->arg != NULL && option_is_shown(row))
+			bash_value(row, f);
+	fputs("\tesac\n\twords='", f);
+	put_modes(f);
 	fputs(" --config --help --version'\n"
 	    "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	    "\t\tcase $word in\n", f);
-	for (mode = mode_table; mode->name != NULL; mode++)
-		if (is_shown_mode(mode)) {
-			fprintf(f, "\t\t%s) words='", mode->name);
-			bash_words(mode, f);
-			fputs("'; break;;\n", f);
-		}
+	for (mode = mode_table; mode->name != NULL; mode++) {
+		fprintf(f, "\t\t%s) words='", mode->name);
+		for (row = option_table; row->name != NULL; row++)
+			if (option_is_shown(row) &&
+			    option_is_of(row, mode->mode))
+				fprintf(f, " --%s", row->name);
+		fputs("'; break;;\n", f);
+	}
 	fputs("\t\tesac\n\tdone\n"
 	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "}\n"
+	    "_inetws() {\n"
+	    "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
+	    "\tCOMPREPLY=()\n"
+	    "\t_inetws_words\n"
 	    "}\ncomplete -F _inetws inetws\n", f);
 }
 
@@ -141,7 +119,6 @@ bash(FILE *f)
 static void
 zsh_message(const char *arg, FILE *f)
 {
-	putc(':', f);
 	for (; *arg != '\0'; arg++) {
 		if (*arg == ':')
 			putc('\\', f);
@@ -150,32 +127,33 @@ zsh_message(const char *arg, FILE *f)
 	putc(':', f);
 }
 
-/* '(-l --listen)'{-l+,--listen=}'[help]:LISTEN:' */
+/* '{-l+,--listen=}'[help]:LISTEN:' */
 static void
 zsh_option(const struct option *row, FILE *f)
 {
-	const char *plus = row->arg != NULL ? "+" : "";
-	const char *equals = row->arg != NULL ? "=" : "";
+	const char *equals = row->type->optional ? "=-" :
+	    row->arg != NULL ? "=" : "";
 
-	fputs("\t    ", f);
-	if (is_repeatable(row))
-		fputs("\\*", f);
+	fputs(row->type->repeatable ? "\t    \\*" : "\t    ", f);
 	if (row->letter != 0)
-		fprintf(f, "{-%c%s,--%s%s}'[", row->letter, plus, row->name,
-		    equals);
+		fprintf(f, "{-%c%s,--%s%s}'[", row->letter,
+		    row->arg != NULL ? "+" : "", row->name, equals);
 	else
 		fprintf(f, "--%s%s'[", row->name, equals);
 	put_quoted(row->help, f);
 	putc(']', f);
-	if (row->arg != NULL)
-		zsh_message(row->type == T_CHOICE ? "word" : row->arg, f);
-	if (is_file(row))
-		fputs("_files", f);
-	else if (row->type == T_CHOICE) {
-		putc('(', f);
-		put_choices(row->arg, f);
-		putc(')', f);
+	if (row->arg != NULL) {
+		fputs(row->type->optional ? "::" : ":", f);
+		zsh_message(option_choices(row) != NULL ? "word" : row->arg, f);
 	}
+	if (option_choices(row) != NULL) {
+		putc('(', f);
+		put_choices(row, f);
+		putc(')', f);
+	} else if (row->type->complete == COMPLETE_FILE)
+		fputs("_files", f);
+	else if (row->type->complete == COMPLETE_AT_FILE)
+		fputs("{compset -P @ && _files}", f);
 	fputs("' \\\n", f);
 }
 
@@ -185,19 +163,24 @@ zsh(FILE *f)
 	const struct option *row;
 	const struct mode_row *mode;
 
-	put_modes("#compdef inetws\n_inetws() {\n"
+	fputs("#compdef inetws\n_inetws() {\n"
 	    "\tlocal context state state_descr line\n\ttypeset -A opt_args\n"
-	    "\t_arguments -C '1:mode:(", f);
-	fputs(" --config --help --version)' '*::word:->words' && return\n"
+	    "\t_arguments -C '1:mode:((", f);
+	for (mode = mode_table; mode->name != NULL; mode++) {
+		fprintf(f, "%s\\:\"", mode->name);
+		put_quoted(mode->help, f);
+		fputs("\" ", f);
+	}
+	fputs("--config\\:\"an instance of a file\" --help\\:\"all modes\" "
+	    "--version))' '*::word:->words' && return\n"
 	    "\tcase $words[1] in\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
-		if (!is_shown_mode(mode))
-			continue;
 		fprintf(f, "\t%s) _arguments -s \\\n", mode->name);
 		for (row = option_table; row->name != NULL; row++)
-			if (is_shown(row, mode))
+			if (option_is_shown(row) &&
+			    option_is_of(row, mode->mode))
 				zsh_option(row, f);
-		fputs("\t    '*:word:_hosts';;\n", f);
+		fputs("\t    '*:word:_default';;\n", f);
 	}
 	fputs("\tesac\n}\n"
 	    "if [ \"$funcstack[1]\" = _inetws ]; then\n"
@@ -208,23 +191,20 @@ static void
 fish_option(const struct option *row, FILE *f)
 {
 	const struct mode_row *mode;
-	const char *blank = "";
 
-	fputs("complete -c inetws -n '__fish_seen_subcommand_from ", f);
+	fputs("complete -c inetws -n '__fish_seen_subcommand_from", f);
 	for (mode = mode_table; mode->name != NULL; mode++)
-		if (is_shown_mode(mode) &&
-		    (row->modes & MODE_BIT(mode->mode)) != 0) {
-			fprintf(f, "%s%s", blank, mode->name);
-			blank = " ";
-		}
+		if (option_is_of(row, mode->mode))
+			fprintf(f, " %s", mode->name);
 	fprintf(f, "' -l %s", row->name);
 	if (row->letter != 0)
 		fprintf(f, " -s %c", row->letter);
-	if (row->arg != NULL)
-		fputs(is_file(row) ? " -r -F" : " -x", f);
-	if (row->type == T_CHOICE) {
+	if (row->arg != NULL && !row->type->optional)
+		fputs(row->type->complete != COMPLETE_NOTHING ? " -r -F" :
+		    " -x", f);
+	if (option_choices(row) != NULL) {
 		fputs(" -a '", f);
-		put_choices(row->arg, f);
+		put_choices(row, f);
 		putc('\'', f);
 	}
 	fputs(" -d '", f);
@@ -240,15 +220,13 @@ fish(FILE *f)
 
 	fputs("complete -c inetws -f\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
-		if (!is_shown_mode(mode))
-			continue;
 		fprintf(f, "complete -c inetws -n __fish_use_subcommand "
 		    "-a %s -d '", mode->name);
 		put_quoted(mode->help, f);
 		fputs("'\n", f);
 	}
 	for (row = option_table; row->name != NULL; row++)
-		if (is_shown(row, NULL))
+		if (option_is_shown(row))
 			fish_option(row, f);
 }
 

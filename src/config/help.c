@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* --help and --version: one screen each, from the tables. */
+/* --help and --version, from the tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,55 +9,84 @@
 
 #define COLUMN	31	/* where the explanations begin */
 
+static const char *const headings[GROUP_COUNT] = {
+	[GROUP_ENDPOINTS] = "Endpoints",
+	[GROUP_REQUEST] = "Request",
+	[GROUP_TLS] = "TLS",
+	[GROUP_PROXIES] = "Proxies",
+	[GROUP_ACCESS] = "Authentication",
+	[GROUP_TIMEOUTS] = "Timeouts",
+	[GROUP_LIMITS] = "Limits",
+	[GROUP_REVERSE] = "Reverse tunnels",
+	[GROUP_SERVICE] = "Service",
+	[GROUP_LOGGING] = "Logging",
+	[GROUP_OUTPUT] = "Output",
+	[GROUP_GENERAL] = "General"
+};
+
 static void
 print_option(const struct option *row, FILE *f)
 {
-	char left[64];
+	const char *arg = row->arg == NULL ? "" : row->arg;
+	char name[64];
 	int n;
 
-	n = snprintf(left, sizeof(left), "  %c%c%c --%s%s%s",
-	    row->letter != 0 ? '-' : ' ', row->letter != 0 ? row->letter : ' ',
-	    row->letter != 0 ? ',' : ' ', row->name,
-	    row->arg == NULL ? "" : " ", row->arg == NULL ? "" : row->arg);
-	fprintf(f, "%s%*s%s", left, n < COLUMN ? COLUMN - n : 1, "",
-	    row->help);
+	snprintf(name, sizeof(name), row->type->optional ? "%s[=%s]" :
+	    row->arg != NULL ? "%s %s" : "%s%s", row->name, arg);
+	n = row->letter != 0 ? fprintf(f, "  -%c, --%s", row->letter, name) :
+	    fprintf(f, "      --%s", name);
+	fprintf(f, "%*s%s", n < COLUMN ? COLUMN - n : 1, "", row->help);
 	if (row->def != NULL)
 		fprintf(f, " (%s)", row->def);
 	putc('\n', f);
 }
 
+/* The options of a mode below a heading, if it has any. */
 static void
-print_options(unsigned int modes, FILE *f)
+print_group(const char *heading, enum mode mode, int common,
+    enum option_group group, FILE *f)
 {
 	const struct option *row;
+	int begun = 0;
 
-	for (row = option_table; row->name != NULL; row++)
-		if ((row->place == P_ANY || row->place == P_CLI) &&
-		    (row->modes & modes) != 0)
-			print_option(row, f);
+	for (row = option_table; row->name != NULL; row++) {
+		if (!option_is_shown(row) || !option_is_of(row, mode) ||
+		    row->common != common || (!common && row->group != group))
+			continue;
+		if (!begun)
+			fprintf(f, "\n%s\n", heading);
+		begun = 1;
+		print_option(row, f);
+	}
+}
+
+static int
+has_operand(const struct mode_row *mode, const char *name)
+{
+	return option_is_of(option_find(name, strlen(name)), mode->mode);
 }
 
 static void
 print_mode(const struct mode_row *mode, FILE *f)
 {
-	const char *const *name;
-	unsigned int bit = MODE_BIT(mode->mode);
+	int i;
 
-	fprintf(f, "usage: inetws %s %s\n%s\n\n", mode->name, mode->usage,
-	    mode->help);
-	print_options(bit, f);
+	fprintf(f, "usage: inetws %s %s\n%s %s.\n", mode->name, mode->usage,
+	    mode->name, mode->help);
+	print_group("Most used", mode->mode, 1, 0, f);
+	for (i = 0; i < GROUP_COUNT; i++)
+		print_group(headings[i], mode->mode, 0, i, f);
 	putc('\n', f);
-	if ((option_find("listen", strlen("listen"))->modes & bit) != 0)
+	if (has_operand(mode, "listen"))
 		fputs("LISTEN: 127.0.0.1:80 [::1]:80 :80 (all addresses) "
 		    "80 (loopback)\n"
 		    "        unix:/PATH[,mode=0660] fd:3 systemd[:NAME] "
 		    "inetd -\n", f);
-	for (name = mode->operands; *name != NULL; name++)
-		if (strcmp(*name, "target") == 0)
-			fputs("TARGET: HOST:PORT [IPV6]:PORT unix:/PATH\n", f);
-		else if (strcmp(*name, "url") == 0)
-			fputs("URL:    ws:// wss:// http:// https:// "
-			    "ws+unix:/SOCKET:/PATH\n", f);
+	if (has_operand(mode, "target"))
+		fputs("TARGET: HOST:PORT [IPV6]:PORT unix:/PATH\n", f);
+	if (has_operand(mode, "url"))
+		fputs("URL:    ws:// wss:// http:// https:// "
+		    "ws+unix:/SOCKET:/PATH\n", f);
 	fputs("TIME:   seconds, or 500ms 25s 5m 1h; 0 switches off\n", f);
 }
 
@@ -66,18 +95,32 @@ print_overview(FILE *f)
 {
 	const struct mode_row *mode;
 
-	fputs("inetws carries TCP connections over websockets.\n\n", f);
+	fputs("inetws forwards TCP connections over websockets.\n\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++)
-		if (mode->help != NULL)
-			fprintf(f, "%s inetws %-7s %s\n%14s%s\n",
-			    mode == mode_table ? "usage:" : "      ",
-			    mode->name, mode->usage, "", mode->help);
+		fprintf(f, "%s inetws %-7s %s\n%14s%s\n",
+		    mode == mode_table ? "usage:" : "      ",
+		    mode->name, mode->usage, "", mode->help);
 	fputs("\ninetws MODE --help lists the options of a mode.\n"
 	    "inetws --version prints versions. The manual is inetws(1).\n\n"
 	    "A shell behind a reverse proxy, and the way to it:\n"
 	    "  inetws server -l 127.0.0.1:8080 127.0.0.1:22\n"
 	    "  ssh -o ProxyCommand='inetws connect wss://example.org/ssh/' "
 	    "host\n", f);
+}
+
+void
+options_usage(FILE *f)
+{
+	fputs("usage: inetws MODE [options] ...\n\n"
+	    "Make a TCP service reachable as a websocket:\n"
+	    "  inetws server -l 127.0.0.1:8080 127.0.0.1:22\n"
+	    "Reach it from a local port:\n"
+	    "  inetws client -l 2222 wss://example.org/ssh/\n"
+	    "Reach it on standard input and output, as with ssh:\n"
+	    "  ssh -o ProxyCommand='inetws connect wss://example.org/ssh/' "
+	    "host\n\n"
+	    "inetws --help lists all modes, inetws MODE --help the options "
+	    "of one.\n", f);
 }
 
 void

@@ -8,167 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/table.h"
+#include "config/settings.h"
+#include "config/types.h"
 
-#define OPERANDS_MAX	8	/* kept, to name the first unexpected one */
-#define SHOWN		80
-
-/* The command line, taken apart. */
-struct words {
-	struct settings set;
-	const char *operand[OPERANDS_MAX];
-	unsigned int noperands;
-	char **rest;		/* what follows "--", NULL: there is none */
-};
-
-int
-setting_fail(const struct setting *s, struct error *why, const char *err)
+static const struct option *
+row_of(const char *name)
 {
-	if (s->file != NULL)
-		return error_set(why, EXIT_BADCONFIG, "%s:%d: %s: %s", s->file,
-		    s->line, s->row->name, err);
-	if (s->row->place == P_FILE)	/* an operand */
-		return error_set(why, EXIT_BADUSAGE, "%s: %s", s->row->arg, err);
-	return error_set(why, EXIT_BADUSAGE, "--%s: %s", s->row->name, err);
+	return option_find(name, strlen(name));
 }
 
-int
-settings_add(struct settings *s, struct setting one)
-{
-	if (s->n == OPT_SETTINGS_MAX)
-		return -1;
-	s->v[s->n++] = one;
-	return 0;
-}
-
+/* Is it on the command line?  Of operands, whichever way they are written. */
 static int
-add(struct words *w, const struct option *row, const char *value,
-    struct error *why)
+is_given(const struct command_line *c, const char *name)
 {
-	if (settings_add(&w->set, (struct setting){ row, value, NULL, 0 }))
-		return error_set(why, EXIT_BADUSAGE, "more than %d options",
-		    OPT_SETTINGS_MAX);
-	return 0;
-}
-
-static int
-unknown(const char *word, size_t len, struct error *why)
-{
-	const char *name = word + strspn(word, "-"), *near;
-	char shown[SHOWN], cut[SHOWN];
-
-	near = option_nearest(name, word + len - name, 0);
-	snprintf(cut, sizeof(cut), "%.*s", (int)len, word);
-	return error_set(why, EXIT_BADUSAGE, "unknown option '%s'%s%s%s",
-	    option_show(shown, sizeof(shown), cut),
-	    near == NULL ? "; see inetws --help" : "; did you mean --",
-	    near == NULL ? "" : near, near == NULL ? "" : "?");
-}
-
-/*
- * --name, --name=value, --name value; and with one dash the whole words of
- * another program (P_WORD).  Returns how many words that took, 0 if it is
- * none of these, or -1.
- */
-static int
-parse_long(struct words *w, char **argv, struct error *why)
-{
-	const char *word = *argv, *name = word + strspn(word, "-"), *value;
-	size_t dashes = name - word, len = strcspn(name, "=");
-	const struct option *row = option_find(name, len);
-	int took = 1;
-
-	if (dashes > 2 || row == NULL || row->place == P_FILE)
-		return dashes == 1 ? 0 : unknown(word, dashes + len, why);
-	if (dashes == 1 && row->place != P_WORD)
-		return 0;
-	value = name[len] == '=' ? name + len + 1 : NULL;
-	if (value == NULL && row->arg != NULL) {
-		value = argv[1];
-		if (value == NULL)
-			return error_set(why, EXIT_BADUSAGE,
-			    "%s needs a value: %s", word, row->arg);
-		took = 2;
-	}
-	if (value != NULL && row->arg == NULL && row->place != P_ANY)
-		return error_set(why, EXIT_BADUSAGE, "--%s takes no value",
-		    row->name);
-	return add(w, row, value, why) == -1 ? -1 : took;
-}
-
-/* -v, -vk, -lX, -l X.  Returns as parse_long() does. */
-static int
-parse_short(struct words *w, char **argv, struct error *why)
-{
-	const struct option *row;
-	const char *p, *value;
-
-	for (p = *argv + 1; *p != '\0'; p++) {
-		row = option_letter(*p);
-		if (row == NULL && p == *argv + 1)
-			return unknown(*argv, strlen(*argv), why);
-		if (row == NULL) {
-			char letter[] = { '-', *p, '\0' };
-
-			return unknown(letter, 2, why);
-		}
-		if (row->arg == NULL) {
-			if (add(w, row, NULL, why) == -1)
-				return -1;
-			continue;
-		}
-		value = p[1] != '\0' ? p + 1 : argv[1];
-		if (value == NULL)
-			return error_set(why, EXIT_BADUSAGE,
-			    "-%c needs a value: %s", *p, row->arg);
-		return add(w, row, value, why) == -1 ? -1 :
-		    p[1] != '\0' ? 1 : 2;
-	}
-	return 1;
-}
-
-static void
-add_operand(struct words *w, const char *word)
-{
-	if (w->noperands < OPERANDS_MAX)
-		w->operand[w->noperands++] = word;
-}
-
-static int
-parse_words(struct words *w, char **argv, struct error *why)
-{
-	int took;
-
-	memset(w, 0, sizeof(*w));
-	while (*argv != NULL) {
-		if (strcmp(*argv, "--") == 0) {
-			w->rest = argv + 1;
-			break;
-		}
-		if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
-			add_operand(w, *argv++);
-			continue;
-		}
-		took = parse_long(w, argv, why);
-		if (took == 0)
-			took = parse_short(w, argv, why);
-		if (took == -1)
-			return -1;
-		argv += took;
-	}
-	return 0;
-}
-
-/* The last setting of a type, or NULL. */
-static const struct setting *
-find(const struct settings *s, enum option_type type)
-{
-	unsigned int i;
-
-	for (i = s->n; i > 0; i--)
-		if (s->v[i - 1].row->type == type)
-			return &s->v[i - 1];
-	return NULL;
+	return settings_find(&c->set, row_of(name)) != NULL;
 }
 
 static int
@@ -179,9 +32,9 @@ read_files(struct options *o, struct settings *files,
 	char err[300], *text;
 
 	for (s = cli->v; s < cli->v + cli->n; s++) {
-		if (s->row->type != T_CONFIG)
+		if (s->row->type != &type_config)
 			continue;
-		text = file_read(o, s->value, err, sizeof(err));
+		text = options_file(o, s->value, err, sizeof(err));
 		if (text == NULL)
 			return error_set(why, EXIT_BADCONFIG, "%s", err);
 		if (file_parse(files, s->value, text, why) == -1)
@@ -190,27 +43,21 @@ read_files(struct options *o, struct settings *files,
 	return 0;
 }
 
-/* A mode by name; what is wrong with it goes to err. */
+/* A mode by name; NULL and err. */
 static const struct mode_row *
 want_mode(const char *name, char *err, size_t errlen)
 {
 	const struct mode_row *row = mode_find(name);
 	const char *near = mode_nearest(name);
-	char shown[SHOWN], modes[100];
+	char shown[80], modes[100];
 
-	if (row != NULL && row->help != NULL)
-		return row;
-	modes_print(modes, sizeof(modes), modes_there(), " or ");
-	option_show(shown, sizeof(shown), name);
-	if (row != NULL)
-		snprintf(err, errlen, "mode '%s' is not in this version",
-		    shown);
-	else
+	if (row == NULL)
 		snprintf(err, errlen, "unknown mode '%s': expected %s%s%s%s",
-		    shown, modes,
+		    word_show(shown, sizeof(shown), name),
+		    modes_print(modes, sizeof(modes), MODES_ALL, " or "),
 		    near == NULL ? "" : "; did you mean ",
 		    near == NULL ? "" : near, near == NULL ? "" : "?");
-	return NULL;
+	return row;
 }
 
 /* The mode that a word of another program's command line implies. */
@@ -228,160 +75,190 @@ implied_mode(const struct settings *cli)
 	return NULL;
 }
 
+static const struct mode_row *
+mode_of_file(const struct setting *s, struct error *why)
+{
+	const struct mode_row *row = NULL;
+	char err[300] = "needs a value: MODE";
+
+	if (s->value != NULL)
+		row = want_mode(s->value, err, sizeof(err));
+	if (row == NULL)
+		setting_fail(s, why, err);
+	return row;
+}
+
 /*
  * The first operand if it is a mode's name, else what the spelling implies,
  * else what a file says.  NULL and why.
  */
 static const struct mode_row *
-choose_mode(struct words *w, const struct settings *files, struct error *why)
+choose_mode(struct command_line *c, const struct settings *files,
+    struct error *why)
 {
-	const struct setting *set = find(files, T_MODE);
-	const struct mode_row *row = NULL;
+	const struct setting *s = settings_find(files, row_of("mode"));
+	const struct mode_row *row;
 	char err[300], modes[100];
 
-	if (w->noperands > 0 && mode_find(w->operand[0]) != NULL) {
-		row = want_mode(w->operand[0], err, sizeof(err));
-		w->noperands--;
-		memmove(w->operand, w->operand + 1,
-		    w->noperands * sizeof(w->operand[0]));
-	} else if ((row = implied_mode(&w->set)) != NULL)
-		;
-	else if (set != NULL) {
-		row = set->value == NULL ? NULL :
-		    want_mode(set->value, err, sizeof(err));
-		if (row == NULL)
-			setting_fail(set, why, set->value == NULL ?
-			    "needs a value: MODE" : err);
+	row = c->noperands > 0 ? mode_find(c->operand[0]) : NULL;
+	if (row != NULL) {
+		c->noperands--;
+		memmove(c->operand, c->operand + 1,
+		    c->noperands * sizeof(c->operand[0]));
 		return row;
-	} else if (w->noperands > 0)
-		want_mode(w->operand[0], err, sizeof(err));
+	}
+	if ((row = implied_mode(&c->set)) != NULL)
+		return row;
+	if (s != NULL)
+		return mode_of_file(s, why);
+	if (c->noperands > 0)
+		want_mode(c->operand[0], err, sizeof(err));
 	else
-		snprintf(err, sizeof(err), "no mode given: expected %s; see "
-		    "inetws --help", modes_print(modes, sizeof(modes),
-		    modes_there(), " or "));
-	if (row == NULL)
-		error_set(why, EXIT_BADUSAGE, "%s", err);
-	return row;
+		snprintf(err, sizeof(err), "no mode given: expected %s",
+		    modes_print(modes, sizeof(modes), MODES_ALL, " or "));
+	error_set(why, EXIT_BADUSAGE, "%s", err);
+	return NULL;
 }
 
-/* Has the command line itself said this already (as -remote_tcp X)? */
+/* Could the word be one of the mode's operands? */
 static int
-is_given(const struct words *w, enum option_type type)
+fits_operand(const char *word, const struct mode_row *mode)
 {
-	return find(&w->set, type) != NULL;
+	struct options o;
+	const char *const *name;
+	char err[300];
+	struct value v = { &o, NULL, word, err, sizeof(err) };
+	int fits = 0;
+
+	memset(&o, 0, sizeof(o));
+	for (name = mode->operands; *name != NULL; name++) {
+		v.row = row_of(*name);
+		fits |= value_set(&v) == 0;
+	}
+	options_free(&o);
+	return fits;
+}
+
+/*
+ * There are more operands than the mode has.  The one to blame is the first
+ * that fits nowhere, as "sec" in "--linger 5 sec h:22".
+ */
+static int
+too_many_operands(const struct command_line *c, unsigned int used,
+    const struct mode_row *mode, struct error *why)
+{
+	const char *word = c->operand[used];
+	char shown[80];
+	unsigned int i;
+	int is_unit;
+
+	for (i = 0; i < c->noperands; i++)
+		if (!fits_operand(c->operand[i], mode)) {
+			word = c->operand[i];
+			break;
+		}
+	is_unit = strspn(word, "acdehimnorstu") == strlen(word);
+	return error_set(why, EXIT_BADUSAGE, "unexpected word '%s'%s: usage: "
+	    "inetws %s %s", word_show(shown, sizeof(shown), word),
+	    is_unit ? " (a TIME is one word: 500ms, 25s, 5m, 1h)" : "",
+	    mode->name, mode->usage);
 }
 
 /*
  * Hands the operands to the rows that the mode names, in their order; what
- * follows "--" is a program where a target may stand, else more operands.
+ * follows "--" is a program where a target may be, else more operands.
  */
 static int
-place_operands(struct options *o, struct words *w,
+place_operands(struct options *o, struct command_line *c,
     const struct mode_row *mode, struct error *why)
 {
-	const struct option *row;
+	int takes_program = option_is_of(row_of("target"), mode->mode);
 	const char *const *name;
-	unsigned int used = 0, takes_program = 0;
-	char shown[SHOWN];
+	unsigned int used = 0;
+	char shown[80];
 
-	for (name = mode->operands; *name != NULL; name++)
-		if (strcmp(*name, "target") == 0)
-			takes_program = 1;
-	if (!takes_program)
-		for (; w->rest != NULL && *w->rest != NULL; w->rest++)
-			add_operand(w, *w->rest);
+	for (; !takes_program && c->rest != NULL && *c->rest != NULL; c->rest++)
+		if (c->noperands < OPT_OPERANDS_MAX)
+			c->operand[c->noperands++] = *c->rest;
 	for (name = mode->operands; *name != NULL; name++) {
-		row = option_find(*name, strlen(*name));
-		if (is_given(w, row->type) || used == w->noperands)
+		if (is_given(c, *name) || used == c->noperands)
 			continue;
-		if (add(w, row, w->operand[used++], why) == -1)
-			return -1;
+		if (settings_add(&c->set, (struct setting){ row_of(*name),
+		    c->operand[used++], NULL, 0 }) == -1)
+			return error_set(why, EXIT_BADUSAGE, "more than %d "
+			    "options", OPT_SETTINGS_MAX);
 	}
-	if (used < w->noperands)
-		return error_set(why, EXIT_BADUSAGE, "unexpected word '%s': "
-		    "usage: inetws %s %s",
-		    option_show(shown, sizeof(shown), w->operand[used]),
-		    mode->name, mode->usage);
-	if (!takes_program || w->rest == NULL)
+	if (used < c->noperands)
+		return too_many_operands(c, used, mode, why);
+	if (!takes_program || c->rest == NULL)
 		return 0;
-	if (*w->rest == NULL)
+	if (*c->rest == NULL)
 		return error_set(why, EXIT_BADUSAGE, "-- needs a PROGRAM");
-	if (is_given(w, T_TARGET))
+	if (is_given(c, "target"))
 		return error_set(why, EXIT_BADUSAGE, "'%s' and '-- %s': "
 		    "expected a TARGET or a PROGRAM, not both",
-		    option_show(shown, sizeof(shown),
-		    find(&w->set, T_TARGET)->value), *w->rest);
-	o->program = w->rest;
+		    word_show(shown, sizeof(shown), settings_find(&c->set,
+		    row_of("target"))->value), *c->rest);
+	o->program = c->rest;
 	return 0;
-}
-
-static int
-is_missing(const struct options *o, enum option_type type)
-{
-	if (type == T_TARGET)
-		return o->program == NULL && o->target.kind == ADDR_TCP &&
-		    o->target.port == 0;
-	return type == T_URL && o->url.path[0] == '\0';
 }
 
 /* Everything that one option alone cannot know. */
 static int
-finish(struct options *o, const struct mode_row *mode, struct error *why)
+finish(struct options *o, const struct mode_row *mode,
+    const struct settings *files, const struct settings *cli,
+    struct error *why)
 {
 	const struct option *row;
 	unsigned int i;
 
 	for (i = 0; i < mode->required; i++) {
-		row = option_find(mode->operands[i],
-		    strlen(mode->operands[i]));
-		if (is_missing(o, row->type))
+		row = row_of(mode->operands[i]);
+		if (!row->type->is_on((char *)o + row->offset, row) &&
+		    (row->type != &type_target || o->program == NULL))
 			return error_set(why, EXIT_BADUSAGE, "the %s is "
 			    "missing: usage: inetws %s %s", row->arg,
 			    mode->name, mode->usage);
 	}
-	if (o->proxy.server != NULL && o->proxy.server->kind != PROXY_NONE &&
-	    o->dial.unix_socket != NULL)
-		return error_set(why, EXIT_BADUSAGE, "--unix-socket: goes "
-		    "without a proxy, but there is a --proxy");
+	if (effect_check(o, files, cli, why) == -1)
+		return -1;
 	if (o->timeouts.ping < 0)
 		o->timeouts.ping = 2 * o->timeouts.ping_interval;
 	return 0;
 }
 
-int
-settings_apply(struct options *o, const struct settings *set, struct error *why)
+/* 1 if the word "help" or --help asked for it, and it was printed. */
+static int
+answer_help(const struct command_line *c, struct error *why)
 {
-	const struct setting *s;
-	char err[300], modes[100];
+	int is_word = c->noperands > 0 && strcmp(c->operand[0], "help") == 0;
+	const struct mode_row *mode = NULL;
+	char err[300];
 
-	for (s = set->v; s < set->v + set->n; s++) {
-		if ((s->row->modes & MODE_BIT(o->mode)) == 0) {
-			modes_print(modes, sizeof(modes), s->row->modes,
-			    " and ");
-			snprintf(err, sizeof(err), "belongs to %s, not to %s",
-			    modes, mode_name(o->mode));
-			return setting_fail(s, why, err);
-		}
-		if (option_set(o, s->row, s->value, err, sizeof(err)) == -1)
-			return setting_fail(s, why, err);
-	}
-	return 0;
+	if (!is_word && !is_given(c, "help"))
+		return 0;
+	if (is_word && c->noperands > 1 &&
+	    (mode = want_mode(c->operand[1], err, sizeof(err))) == NULL)
+		return error_set(why, EXIT_BADUSAGE, "%s", err);
+	if (mode == NULL && c->noperands > 0)
+		mode = mode_find(c->operand[0]);
+	if (mode == NULL)
+		mode = implied_mode(&c->set);
+	help_print(mode == NULL ? MODE_NONE : mode->mode, stdout);
+	return 1;
 }
 
 /* --help, --version, --completions: 1 if one was asked for and answered. */
 static int
-answer(const struct words *w, struct error *why)
+answer(const struct command_line *c, struct error *why)
 {
-	const struct setting *shell = find(&w->set, T_COMPLETIONS);
-	const struct mode_row *mode = NULL;
+	const struct setting *shell = settings_find(&c->set,
+	    row_of("completions"));
+	int answered = answer_help(c, why);
 
-	if (find(&w->set, T_HELP) != NULL) {
-		if (w->noperands > 0)
-			mode = mode_find(w->operand[0]);
-		if (mode == NULL || mode->help == NULL)
-			mode = implied_mode(&w->set);
-		help_print(mode == NULL ? MODE_NONE : mode->mode, stdout);
-	} else if (find(&w->set, T_VERSION) != NULL)
+	if (answered != 0)
+		return answered;
+	if (is_given(c, "version"))
 		version_print(stdout);
 	else if (shell == NULL)
 		return 0;
@@ -391,58 +268,71 @@ answer(const struct words *w, struct error *why)
 }
 
 static int
-parse_all(struct options *o, struct words *w, struct settings *files,
+parse_all(struct options *o, struct command_line *c, struct settings *files,
     char **argv, struct error *why)
 {
 	const struct mode_row *mode;
 	char **program;
 	int answered;
 
-	if (parse_words(w, argv, why) == -1)
+	if (command_line_parse(c, argv, why) == -1)
 		return -1;
-	answered = answer(w, why);
+	answered = answer(c, why);
 	if (answered != 0)
 		return answered == 1 ? OPT_DONE : -1;
-	if (read_files(o, files, &w->set, why) == -1 ||
-	    (mode = choose_mode(w, files, why)) == NULL)
+	if (read_files(o, files, &c->set, why) == -1 ||
+	    (mode = choose_mode(c, files, why)) == NULL)
 		return -1;
 	o->mode = mode->mode;
-	if (place_operands(o, w, mode, why) == -1)
+	if (place_operands(o, c, mode, why) == -1)
 		return -1;
 	program = o->program;
 	if (settings_apply(o, files, why) == -1 ||
-	    settings_apply(o, &w->set, why) == -1)
+	    settings_apply(o, &c->set, why) == -1)
 		return -1;
 	if (program != NULL)
 		o->program = program;
-	if (finish(o, mode, why) == -1)
+	if (finish(o, mode, files, &c->set, why) == -1)
 		return -1;
-	if (find(&w->set, T_DUMP) == NULL)
+	if (!is_given(c, "dump-config"))
 		return OPT_RUN;
 	options_dump(o, stdout);
 	return OPT_DONE;
+}
+
+/* Whose help leads on when not even the mode has been found. */
+static enum mode
+likely_mode(char **argv)
+{
+	const struct mode_row *row = NULL;
+
+	for (; row == NULL && *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		row = mode_find(*argv);
+	return row == NULL ? MODE_NONE : row->mode;
 }
 
 /* The lists of words are large and soon done with. */
 int
 options_parse(struct options *o, int argc, char **argv, struct error *why)
 {
-	struct words *w = malloc(sizeof(*w));
+	struct command_line *c = malloc(sizeof(*c));
 	struct settings *files = calloc(1, sizeof(*files));
+	char **words = argc > 0 ? argv + 1 : argv;
 	int status;
 
 	options_init(o);
 	o->argv = argv;
-	if (w == NULL || files == NULL)
+	if (c == NULL || files == NULL)
 		status = error_set(why, EXIT_SYSTEM, "out of memory");
 	else
-		status = parse_all(o, w, files, argc > 0 ? argv + 1 : argv,
-		    why);
+		status = parse_all(o, c, files, words, why);
 	if (status == OPT_DONE && (fflush(stdout) == EOF || ferror(stdout)))
 		status = error_set(why, EXIT_SYSTEM, "standard output: %m");
+	if (status == -1 && o->mode == MODE_NONE)
+		o->mode = likely_mode(words);
 	if (status != OPT_RUN)
 		options_free(o);
-	free(w);
+	free(c);
 	free(files);
 	return status;
 }

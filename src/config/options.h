@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "proto/addr.h"
@@ -33,7 +34,7 @@ enum eof_policy { EOF_HOLD, EOF_CLOSE };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_ERROR, LOG_CHOICE_WARN,
     LOG_CHOICE_INFO, LOG_CHOICE_DEBUG };
 
-/* Which field of a trusted proxy tells whom a request is from. */
+/* Which field of a trusted proxy has the address of the peer. */
 enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
     REAL_IP_FORWARDED };
 
@@ -196,6 +197,9 @@ enum { OPT_RUN = 0, OPT_DONE = 1 };
  * after OPT_DONE and -1 there is nothing left to free.
  */
 int options_parse(struct options *, int argc, char **argv, struct error *);
+
+/* For whoever gave no words at all: how to begin, in ten lines. */
+void options_usage(FILE *);
 
 /* Gives back what *o owns, as when a reload has made new options. */
 void options_free(struct options *);

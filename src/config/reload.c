@@ -1,62 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The same command line once more, when the files it names have changed.
- */
+/* The same command line once more, when the files it names have changed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/table.h"
 
-/* What was done with these at the start cannot be undone. */
-static const char *const fixed[] = {
-	"mode", "listen", "visitors", "visitors-dir", "warm", "stats-file",
-	"metrics", "syslog", "pidfile", "run-as", "chroot", "no-sandbox", NULL
-};
-
-/* Is the line, as of --dump-config, about this option? */
-static int
-is_about(const char *line, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(line, name, len) == 0 &&
-	    (line[len] == ' ' || line[len] == '\n');
-}
-
-/* The next line about this option, or NULL. */
-static const char *
-next(const char *text, const char *name)
-{
-	while (text != NULL && *text != '\0' && !is_about(text, name)) {
-		text = strchr(text, '\n');
-		if (text != NULL)
-			text++;
-	}
-	return text == NULL || *text == '\0' ? NULL : text;
-}
-
-static int
-same(const char *a, const char *b, const char *name)
-{
-	size_t len;
-
-	for (;;) {
-		a = next(a, name);
-		b = next(b, name);
-		if (a == NULL || b == NULL)
-			return a == b;
-		len = strcspn(a, "\n");
-		if (strncmp(a, b, len + 1) != 0)
-			return 0;
-		a += len;
-		b += len;
-	}
-}
-
-/* All of them as one text, which is the caller's, or NULL. */
+/* An option as --dump-config has it: text of the caller's, or NULL. */
 static char *
-dump(const struct options *o)
+dump_row(const struct options *o, const struct option *row)
 {
 	char *text = NULL;
 	size_t size;
@@ -64,31 +16,45 @@ dump(const struct options *o)
 
 	if (f == NULL)
 		return NULL;
-	options_dump(o, f);
+	row->type->dump(o, row, f);
 	if (fclose(f) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
-/* The name of what has changed and may not, or NULL. */
-static const char *
-changed(const struct options *old, const struct options *new)
+static int
+is_same(const struct options *a, const struct options *b,
+    const struct option *row)
 {
-	char *a = dump(old), *b = dump(new);
-	const char *name = NULL;
-	int i;
+	const char *of_a = (const char *)a + row->offset;
+	const char *of_b = (const char *)b + row->offset;
+	char *text_a, *text_b;
+	int same;
 
-	if (a == NULL || b == NULL)
-		name = "memory";
-	for (i = 0; name == NULL && fixed[i] != NULL; i++)
-		if (!same(a, b, fixed[i]))
-			name = fixed[i];
-	if (name == NULL && (old->tls.own_cert == NULL) != (new->tls.own_cert == NULL))
-		name = "tls-cert";
-	free(a);
-	free(b);
-	return name;
+	if (row->hup == HUP_FIXED_USE)
+		return row->type->is_on(of_a, row) ==
+		    row->type->is_on(of_b, row);
+	text_a = dump_row(a, row);
+	text_b = dump_row(b, row);
+	same = text_a != NULL && text_b != NULL &&
+	    strcmp(text_a, text_b) == 0;
+	free(text_a);
+	free(text_b);
+	return same;
+}
+
+/* The first option that has changed and may not, or NULL. */
+static const char *
+find_changed(const struct options *old, const struct options *new)
+{
+	const struct option *row;
+
+	for (row = option_table; row->name != NULL; row++)
+		if (row->hup != HUP_RENEWS && option_is_of(row, old->mode) &&
+		    !is_same(old, new, row))
+			return row->name;
+	return NULL;
 }
 
 int
@@ -105,12 +71,11 @@ options_again(struct options *o,
 		argc++;
 	if (options_parse(&new, argc, o->argv, why) != OPT_RUN)
 		return -1;
-	if ((name = changed(o, &new)) != NULL) {
-		options_free(&new);
-		return error_set(why, EXIT_BADCONFIG, "%s has changed, which "
-		    "needs a new start", name);
-	}
-	if (check != NULL && check(&new, why) == -1) {
+	name = find_changed(o, &new);
+	if (name != NULL)
+		error_set(why, EXIT_BADCONFIG, "%s has changed, which needs a "
+		    "restart", name);
+	if (name != NULL || (check != NULL && check(&new, why) == -1)) {
 		options_free(&new);
 		return -1;
 	}

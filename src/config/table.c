@@ -1,442 +1,363 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "base/str.h"
-#include "config/table.h"
+#include "config/types.h"
 #include "net/socket.h"
 
-/* Modes that accept or dial websockets have the same words for it. */
-#define SERVER	MODE_BIT(MODE_SERVER)
-#define A	MODE_BIT(MODE_AGENT)
-#define G	MODE_BIT(MODE_GATE)
-#define S	(SERVER | G)
-#define C	MODE_BIT(MODE_CLIENT)
-#define N	(MODE_BIT(MODE_CONNECT) | A)
-#define K	MODE_BIT(MODE_CHECK)
-#define O	(N | K)			/* dial one websocket */
-#define T	MODE_BIT(MODE_STATUS)
-#define ALL	(S | C | N)
-#define DIAL	(ALL | K)
-#define EVERY	(ALL | K | T)
-#define AT(f)	offsetof(struct options, f)
-#define NAME_MAX_LEN	32	/* longer words are nobody's misspelling */
+#define S	(MODE_BIT(MODE_SERVER))
+#define C	(MODE_BIT(MODE_CLIENT))
+#define O	(MODE_BIT(MODE_CONNECT))
+#define A	(MODE_BIT(MODE_AGENT))
+#define G	(MODE_BIT(MODE_GATE))
+#define K	(MODE_BIT(MODE_CHECK))
+#define T	(MODE_BIT(MODE_STATUS))
+#define ACCEPT	(S | G)			/* accept websockets */
+#define DIAL	(C | O | A | K)		/* dial websockets */
+#define RESIDE	(S | C | A | G)		/* go on until they are stopped */
+#define TUNNEL	(RESIDE | O)
+#define EVERY	(TUNNEL | K | T)
 
-const struct mode_row mode_table[] = {
-	{ MODE_SERVER, "server", { "target" }, 1,
-	  "[-l LISTEN]... [options] TARGET | -- PROGRAM [ARG...]",
-	  "websockets in, TCP (or a program) out" },
-	{ MODE_CLIENT, "client", { "url" }, 1,
-	  "[-l LISTEN]... [options] URL",
-	  "TCP in, a websocket out for each connection" },
-	{ MODE_CONNECT, "connect", { "url" }, 1,
-	  "[options] URL",
-	  "one websocket on stdin and stdout, as for ssh's ProxyCommand" },
-	{ MODE_AGENT, "agent", { "url", "target" }, 2,
-	  "[options] URL TARGET | URL -- PROGRAM [ARG...]",
-	  "a target behind NAT, offered to a gate" },
-	{ MODE_GATE, "gate", { NULL }, 0,
-	  "-l AGENTS --visitors LISTEN | --visitors-dir DIR [options]",
-	  "where agents wait, and visitors meet them" },
-	{ MODE_CHECK, "check", { "url" }, 1,
-	  "[options] URL",
-	  "dial a websocket, ping it, tell all about it" },
-	{ MODE_STATUS, "status", { "page" }, 0, "[options] [FILE]",
-	  "what the instances on this machine do" },
-	{ .name = NULL }
-};
+#define OPTION(n, t, f) \
+	.name = n, .type = &type_ ## t, .offset = offsetof(struct options, f)
+#define ASKS(n, t)	.name = n, .type = &type_ ## t
+#define FLAG(n, f)	OPTION(n, flag, f), .min = 1
+#define CHOICE(n, words, f) \
+	OPTION(n, choice, f), .arg = words, .choices = words
 
 /* In the order of the help. */
 const struct option option_table[] = {
-	{ "listen", 'l', P_ANY, T_LISTEN, "LISTEN", 0, S | C, 0, 0, NULL,
-	  "accept connections here (repeatable)" },
-	{ "visitors", 0, P_ANY, T_ADDRESS, "LISTEN", AT(reverse.visitors), G, 0, 0,
-	  NULL, "visitors come here" },
-	{ "visitors-dir", 0, P_ANY, T_FILE, "DIR", AT(reverse.visitors_dir), G, 0, 0,
-	  NULL, "visitors come to DIR/NAME.sock" },
-	{ "agents-file", 0, P_ANY, T_FILE, "FILE", AT(reverse.agents_file), G, 0, 0,
-	  NULL, "names of agents and hashes of their secrets" },
-	{ "allow-any-agent", 0, P_ANY, T_FLAG, NULL, AT(reverse.allow_any_agent), G,
-	  1, 0, NULL, "let everybody be an agent" },
-	{ "replace", 0, P_ANY, T_FLAG, NULL, AT(reverse.replace), G, 1, 0, NULL,
-	  "one agent of a name: the last who came" },
-	{ "queue", 0, P_ANY, T_DURATION, "TIME", AT(reverse.queue), G, 0, 0, "30s",
-	  "visitors wait for an agent" },
-	{ "max-waiting", 0, P_ANY, T_NUMBER, "N", AT(reverse.max_waiting), G, 1,
-	  100000, "512", "visitors of a name that wait" },
-	{ "max-parked", 0, P_ANY, T_NUMBER, "N", AT(reverse.max_parked), G, 1, 100000,
-	  "64", "agents' wires of a name that wait" },
-	{ "path", 0, P_ANY, T_PATH, "PATH", AT(websocket.path), S, 0, 0, NULL,
-	  "accept requests for this path only" },
-	{ "auth-file", 0, P_ANY, T_FILE, "FILE", AT(access.auth_file), S, 0, 0, NULL,
-	  "let in the users and tokens of this file" },
-	{ "auth-command", 0, P_ANY, T_PROGRAM, "PROGRAM", AT(access.auth_command), S,
-	  0, 0, NULL, "let in whom this program lets in" },
-	{ "allow-origin", 0, P_ANY, T_ORIGIN, "HOST", AT(access.allow_origin), S,
-	  0, 0, NULL, "let pages of this host in, * for any" },
-	{ "trusted-proxy", 0, P_ANY, T_NETWORK, "NETWORK", AT(access.trusted_proxy),
-	  S, 0, 0, NULL, "believe what proxies there say (repeatable)" },
-	{ "real-ip-header", 0, P_ANY, T_REAL_IP, "NAME", AT(access.real_ip_header),
-	  S, 0, 0, NULL, "X-Forwarded-For, X-Real-IP or Forwarded" },
-	{ "accept-proxy", 0, P_ANY, T_FLAG, NULL, AT(access.accept_proxy), S | C,
-	  1, 0, NULL, "a PROXY header begins each connection" },
-	{ "send-proxy", 0, P_ANY, T_VERSION_12, NULL, AT(access.send_proxy),
-	  SERVER | A,
-	  0, 0, NULL, "send one to the target, v1 or with =v2" },
-	{ "forward-peer", 0, P_ANY, T_FLAG, NULL, AT(access.forward_peer), C, 1, 0,
-	  NULL, "tell the server for whom a tunnel is" },
-	{ "subprotocol", 0, P_ANY, T_TOKEN, "NAME", AT(websocket.subprotocol), C | O,
-	  0, 0, NULL, "offer this subprotocol" },
-	{ "user-agent", 'A', P_ANY, T_TEXT, "TEXT", AT(websocket.user_agent), C | O,
-	  0, 0, NULL, "send this User-Agent" },
-	{ "header", 'H', P_ANY, T_HEADER, "HEADER", AT(websocket.header), C | O, 0, 0,
-	  NULL, "send 'Name: value' or the lines of @FILE" },
-	{ "header-command", 0, P_ANY, T_PROGRAM, "PROGRAM",
-	  AT(websocket.header_command), C | O, 0, 0, NULL,
-	  "send what this program says, each time" },
-	{ "user", 'u', P_ANY, T_SECRET, "USER:PASS", AT(websocket.user), C | O, 0,
-	  0, NULL, "log in to the server, or by @FILE" },
-	{ "origin", 0, P_ANY, T_TEXT, "ORIGIN", AT(websocket.origin), C | O, 0, 0,
-	  NULL, "send this Origin" },
-	{ "proxy", 'x', P_ANY, T_PROXY, "PROXY", AT(proxy.server), C | O, 0, 0,
-	  NULL, "go by http(s):// or socks5(h)://PROXY" },
-	{ "proxy-user", 0, P_ANY, T_SECRET, "USER:PASS", AT(proxy.user),
-	  C | O, 0, 0, NULL, "log in to the proxy, or by @FILE" },
-	{ "proxy-header", 0, P_ANY, T_PROXY_HEADER, "HEADER",
-	  AT(proxy.header), C | O, 0, 0, NULL, "send this to the proxy" },
-	{ "proxy-cacert", 0, P_ANY, T_FILE, "FILE", AT(proxy.cacert), C | O,
-	  0, 0, NULL, "trust these about the proxy" },
-	{ "proxy-insecure", 0, P_ANY, T_FLAG, NULL, AT(proxy.insecure),
-	  C | O, 1, 0, NULL, "do not verify its certificate" },
-	{ "noproxy", 0, P_ANY, T_NOPROXY, "HOSTS", AT(proxy.noproxy), C | O, 0, 0,
-	  NULL, "go to these without a proxy, * for all" },
-	{ "resolve", 0, P_ANY, T_RESOLVE, "HOST:PORT:ADDR", AT(dial.resolve),
-	  C | O, 0, 0, NULL, "the address of a host (repeatable)" },
-	{ "connect-to", 0, P_ANY, T_CONNECT_TO, "H1:P1:H2:P2",
-	  AT(dial.connect_to), C | O, 0, 0, NULL, "go to H2:P2 for H1:P1" },
-	{ "unix-socket", 0, P_ANY, T_SOCKET, "PATH", AT(dial.unix_socket), C | O,
-	  0, 0, NULL, "go by this socket, not the network" },
-	{ "ipv4", '4', P_ANY, T_FLAG, NULL, AT(dial.family), DIAL, NET_IPV4, 0, NULL,
-	  "dial IPv4 addresses only" },
-	{ "ipv6", '6', P_ANY, T_FLAG, NULL, AT(dial.family), DIAL, NET_IPV6, 0, NULL,
-	  "dial IPv6 addresses only" },
-	{ "cacert", 0, P_ANY, T_FILE, "FILE", AT(tls.cacert), C | O, 0, 0, NULL,
-	  "trust the certificates in this file" },
-	{ "capath", 0, P_ANY, T_FILE, "DIR", AT(tls.capath), C | O, 0, 0, NULL,
-	  "trust those in this hashed folder" },
-	{ "insecure", 'k', P_ANY, T_FLAG, NULL, AT(tls.insecure), C | O, 1, 0, NULL,
-	  "do not verify the server's certificate" },
-	{ "cert", 'E', P_ANY, T_FILE, "FILE", AT(tls.cert), C | O, 0, 0, NULL,
-	  "show this certificate to the server" },
-	{ "key", 0, P_ANY, T_FILE, "FILE", AT(tls.key), C | O, 0, 0, NULL,
-	  "its private key, if it is not in there" },
-	{ "pinnedpubkey", 0, P_ANY, T_TEXT, "HASHES", AT(tls.pinnedpubkey), C | O,
-	  0, 0, NULL, "accept this key only: sha256//BASE64;..." },
-	{ "peer-certs", 0, P_ANY, T_FILE, "FILE", AT(tls.peer_certs), C | O, 0, 0,
-	  NULL, "accept these certificates only" },
-	{ "servername", 0, P_ANY, T_TOKEN, "NAME", AT(tls.servername), C | O, 0,
-	  0, NULL, "ask for and verify this name" },
-	{ "tls-cert", 0, P_ANY, T_FILE, "FILE", AT(tls.own_cert), S, 0, 0, NULL,
-	  "speak TLS, with this certificate" },
-	{ "tls-key", 0, P_ANY, T_FILE, "FILE", AT(tls.own_key), S, 0, 0, NULL,
-	  "its private key, if it is not in there" },
-	{ "tls-client-ca", 0, P_ANY, T_FILE, "FILE", AT(tls.client_ca), S, 0,
-	  0, NULL, "clients must have a certificate of these" },
-	{ "tls-peer-certs", 0, P_ANY, T_FILE, "FILE", AT(tls.client_certs), S,
-	  0, 0, NULL, "clients must have one of these" },
-	{ "key-password-file", 0, P_ANY, T_FILE, "FILE",
-	  AT(tls.key_password_file), DIAL, 0, 0, NULL,
-	  "the first line decrypts the key" },
-	{ "crlfile", 0, P_ANY, T_FILE, "FILE", AT(tls.crlfile), DIAL, 0, 0, NULL,
-	  "refuse what these lists revoke" },
-	{ "tls-min", 0, P_ANY, T_CHOICE, "1.2|1.3", AT(tls.min), DIAL, 0, 0,
-	  "1.2", "lowest version of TLS" },
-	{ "ciphers", 0, P_ANY, T_TEXT, "LIST", AT(tls.ciphers), DIAL, 0, 0, NULL,
-	  "of TLS 1.2, as openssl-ciphers(1)" },
-	{ "tls13-ciphers", 0, P_ANY, T_TEXT, "LIST", AT(tls.tls13_ciphers), DIAL,
-	  0, 0, NULL, "of TLS 1.3" },
-	{ "window", 0, P_ANY, T_SIZE, "SIZE", AT(websocket.window), ALL,
-	  64 << 10, 16 << 20, "1m", "bytes a peer may send ahead" },
-	{ "eof", 0, P_ANY, T_CHOICE, "hold|close", AT(websocket.eof), ALL, 0, 0, "hold",
-	  "at end of file, to a foreign peer" },
-	{ "connect-timeout", 0, P_ANY, T_DURATION, "TIME",
-	  AT(timeouts.connect), DIAL, 0, 0, "10s", "limit for dialling" },
-	{ "handshake-timeout", 0, P_ANY, T_DURATION, "TIME",
-	  AT(timeouts.handshake), DIAL, 0, 0, "10s",
-	  "limit for TLS and the upgrade" },
-	{ "ping-interval", 0, P_ANY, T_DURATION, "TIME", AT(timeouts.ping_interval),
-	  ALL, 0, 0, "25s", "ping after so much silence" },
-	{ "ping-timeout", 0, P_ANY, T_DURATION, "TIME", AT(timeouts.ping),
-	  ALL, 0, 0, NULL, "give a silent peer up (twice that)" },
-	{ "idle-timeout", 0, P_ANY, T_DURATION, "TIME", AT(timeouts.idle),
-	  ALL, 0, 0, "0", "end a tunnel without data" },
-	{ "linger", 0, P_ANY, T_DURATION, "TIME", AT(timeouts.linger), ALL, 0, 0, "10s",
-	  "wait for late replies and Close" },
-	{ "resume", 0, P_ANY, T_DURATION, "TIME", AT(timeouts.resume), ALL, 0, 0, "2m",
-	  "keep a tunnel whose websocket is lost" },
-	{ "drain", 0, P_ANY, T_DRAIN, "TIME|leave", AT(timeouts.drain), S | C | A, 0, 0,
-	  "30s", "let tunnels finish at TERM" },
-	{ "max-connections", 0, P_ANY, T_NUMBER, "N", AT(limits.connections),
-	  S | C | A, 1, OPT_CONNECTIONS_MAX, "1024", "connections at a time" },
-	{ "max-per-source", 0, P_ANY, T_NUMBER, "N", AT(limits.per_source),
-	  SERVER | C, 0, 1000000, "0", "of them from one address" },
-	{ "max-handshakes", 0, P_ANY, T_NUMBER, "N", AT(limits.handshakes),
-	  S | C, 0, 1000000, "0", "of them not established yet" },
-	{ "run-as", 0, P_ANY, T_TEXT, "USER[:GROUP]", AT(service.run_as), S | C | A,
-	  0, 0, NULL, "become this user" },
-	{ "chroot", 0, P_ANY, T_FILE, "DIR", AT(service.chroot), S | C | A, 0, 0, NULL,
-	  "make this the root directory" },
-	{ "pidfile", 0, P_ANY, T_FILE, "FILE", AT(service.pidfile), S | C | A, 0, 0, NULL,
-	  "write the process number there" },
-	{ "warm", 0, P_ANY, T_NUMBER, "N", AT(reverse.warm), C, 0, 1000, "0",
-	  "dial so many wires ahead" },
-	{ "spare", 0, P_ANY, T_NUMBER, "N", AT(reverse.spare), A, 1, 1000, "2",
-	  "wires that wait for visitors" },
-	{ "retry", 0, P_ANY, T_NUMBER, "N", AT(reverse.retry), A, 0, 1000000, "0",
-	  "give up after N failures in a row" },
-	{ "no-sandbox", 0, P_ANY, T_FLAG, NULL, AT(service.no_sandbox), ALL, 1, 0,
-	  NULL, "do not give rights up" },
-	{ "stats-file", 0, P_ANY, T_FILE, "FILE", AT(observe.stats_file), ALL, 0, 0,
-	  NULL, "share a statistics page with others" },
-	{ "metrics", 0, P_ANY, T_ADDRESS, "LISTEN", AT(observe.metrics), S | C | A, 0, 0,
-	  NULL, "serve metrics, health and a page here" },
-	{ "metrics-names", 0, P_ANY, T_CHOICE, "inetws|trazfr",
-	  AT(observe.metrics_names), S | C | A | T, 0, 0, "inetws",
-	  "trazfr: that tool's names too" },
-	{ "warn-expiry", 0, P_ANY, T_NUMBER, "DAYS", AT(check.warn_expiry), K,
-	  0, 36500, NULL, "warn of certificates that end so soon" },
-	{ "warn-rtt", 0, P_ANY, T_DURATION, "TIME", AT(check.warn_rtt), K, 0, 0,
-	  NULL, "warn if pings take longer" },
-	{ "proxy-idle", 0, P_ANY, T_LIMIT, NULL, AT(check.proxy_idle), K,
-	  0, 600000, NULL, "how long may it be idle? (up to =10m)" },
-	{ "nagios", 0, P_ANY, T_FLAG, NULL, AT(check.nagios), K, 1, 0, NULL,
-	  "one line, and status 0, 1, 2 or 3" },
-	{ "json", 0, P_ANY, T_FLAG, NULL, AT(json), T | K, 1, 0, NULL,
-	  "one JSON object" },
-	{ "watch", 'w', P_ANY, T_FLAG, NULL, AT(status.watch), T, 1, 0, NULL,
-	  "go on showing, until q" },
-	{ "openmetrics", 0, P_ANY, T_FLAG, NULL, AT(status.openmetrics), T, 1, 0,
-	  NULL, "OpenMetrics text" },
-	{ "textfile", 0, P_ANY, T_FILE, "FILE", AT(status.textfile), T, 0, 0, NULL,
-	  "write metrics for node-exporter there" },
-	{ "verbose", 'v', P_ANY, T_COUNT, NULL, AT(log.verbose), DIAL, 0, 9, NULL,
-	  "say more (repeatable)" },
-	{ "quiet", 'q', P_ANY, T_FLAG, NULL, AT(log.quiet), ALL, 1, 0, NULL,
-	  "say errors only" },
-	{ "log-format", 0, P_ANY, T_CHOICE, "logfmt|text|json",
-	  AT(log.format), ALL, 0, 0, "logfmt", "how a line is written" },
-	{ "log-level", 0, P_ANY, T_CHOICE, "auto|error|warn|info|debug",
-	  AT(log.level), ALL, 0, 0, "auto", "what is logged" },
-	{ "syslog", 0, P_ANY, T_FACILITY, NULL, AT(log.syslog), ALL, 0, 0, NULL,
-	  "log to syslog, =local0 and the like" },
-	{ "config", 'K', P_CLI, T_CONFIG, "FILE", 0, EVERY, 0, 0, NULL,
-	  "read options from this file" },
-	{ "dump-config", 0, P_CLI, T_DUMP, NULL, 0, EVERY, 0, 0, NULL,
-	  "print the options in force as such a file" },
-	{ "help", 'h', P_CLI, T_HELP, NULL, 0, EVERY, 0, 0, NULL,
-	  "print this" },
-	{ "version", 'V', P_CLI, T_VERSION, NULL, 0, EVERY, 0, 0, NULL,
-	  "print the versions of inetws and its libraries" },
-	{ "completions", 0, P_HIDDEN, T_COMPLETIONS, "bash|zsh|fish", 0, EVERY,
-	  0, 0, NULL, "print a shell's completions" },
+	/* Operands, and their names in a file */
+	{ ASKS("mode", mode), .arg = "MODE", .modes = EVERY, .place = P_FILE,
+	  .hup = HUP_FIXED },
+	{ OPTION("target", target, target), .arg = "TARGET", .modes = S | A,
+	  .place = P_FILE },
+	{ OPTION("url", url, url), .arg = "URL", .modes = DIAL,
+	  .place = P_FILE },
+	{ OPTION("page", file, status.page), .arg = "FILE", .modes = T,
+	  .place = P_FILE },
 
-	{ "mode", 0, P_FILE, T_MODE, "MODE", 0, EVERY, 0, 0, NULL, NULL },
-	{ "target", 0, P_FILE, T_TARGET, "TARGET", 0, SERVER | A, 0, 0, NULL,
-	  NULL },
-	{ "url", 0, P_FILE, T_URL, "URL", 0, C | O, 0, 0, NULL, NULL },
+	/* Endpoints */
+	{ OPTION("listen", listen, listen), .letter = 'l', .arg = "LISTEN",
+	  .modes = ACCEPT | C, .common = 1, .hup = HUP_FIXED,
+	  .help = "accept connections here (repeatable)" },
+	{ OPTION("path", path, websocket.path), .arg = "PATH",
+	  .modes = ACCEPT, .common = 1,
+	  .help = "accept requests for this path only" },
+	{ OPTION("ipv4", flag, dial.family), .letter = '4', .min = NET_IPV4,
+	  .modes = S | DIAL, .help = "dial IPv4 addresses only" },
+	{ OPTION("ipv6", flag, dial.family), .letter = '6', .min = NET_IPV6,
+	  .modes = S | DIAL, .help = "dial IPv6 addresses only" },
+	{ FLAG("accept-proxy", access.accept_proxy), .modes = ACCEPT | C,
+	  .help = "expect a PROXY header on each connection" },
+	{ OPTION("send-proxy", switch, access.send_proxy), .min = 1,
+	  .arg = "v1|v2", .choices = "v1|v2", .modes = S | A,
+	  .rule = &rule_target,
+	  .help = "send the target a PROXY header" },
+	{ FLAG("forward-peer", access.forward_peer), .modes = C,
+	  .help = "tell the server the address of the peer" },
+	{ OPTION("resolve", resolve, dial.resolve), .arg = "HOST:PORT:ADDR",
+	  .modes = DIAL, .help = "use this address for a host (repeatable)" },
+	{ OPTION("connect-to", connect_to, dial.connect_to),
+	  .arg = "H1:P1:H2:P2", .modes = DIAL,
+	  .help = "connect to H2:P2 instead of H1:P1" },
+	{ OPTION("unix-socket", socket, dial.unix_socket), .arg = "PATH",
+	  .modes = DIAL, .excludes = "proxy|proxy-user|proxy-header|"
+	  "proxy-cacert|proxy-insecure|noproxy|resolve|connect-to|ipv4|ipv6",
+	  .help = "connect to this socket, not over the network" },
 
-	{ "page", 0, P_FILE, T_PAGE, "FILE", AT(status.page), T, 0, 0, NULL, NULL },
+	/* Request */
+	{ OPTION("header", header, websocket.header), .group = GROUP_REQUEST,
+	  .letter = 'H', .arg = "HEADER", .modes = DIAL, .common = 1,
+	  .help = "send 'Name: value', or the lines of @FILE" },
+	{ OPTION("header-command", program, websocket.header_command),
+	  .group = GROUP_REQUEST, .arg = "PROGRAM", .modes = DIAL,
+	  .help = "send the lines that this program prints" },
+	{ OPTION("origin", text, websocket.origin), .group = GROUP_REQUEST,
+	  .arg = "ORIGIN", .modes = DIAL, .help = "send this Origin" },
+	{ OPTION("subprotocol", token, websocket.subprotocol),
+	  .group = GROUP_REQUEST, .arg = "NAME", .modes = DIAL,
+	  .help = "offer this subprotocol" },
+	{ OPTION("user-agent", text, websocket.user_agent),
+	  .group = GROUP_REQUEST, .letter = 'A', .arg = "TEXT", .modes = DIAL,
+	  .help = "send this User-Agent" },
 
-	/* the spellings of trazfr/tcp-over-websocket */
-	{ "listen_ws", 0, P_WORD, T_LISTEN, "LISTEN", 0, SERVER, 0, 0, NULL, NULL },
-	{ "remote_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, SERVER, 0, 0, NULL,
-	  NULL },
-	{ "connect_tcp", 0, P_WORD, T_TARGET, "TARGET", 0, SERVER, 0, 0, NULL,
-	  NULL },
-	{ "listen_tcp", 0, P_WORD, T_LISTEN, "LISTEN", 0, C, 0, 0, NULL, NULL },
-	{ "remote_ws", 0, P_WORD, T_URL, "URL", 0, C, 0, 0, NULL, NULL },
-	{ "connect_ws", 0, P_WORD, T_URL, "URL", 0, C, 0, 0, NULL, NULL },
+	/* TLS */
+	{ OPTION("cacert", file, tls.cacert), .group = GROUP_TLS,
+	  .arg = "FILE", .modes = DIAL, .common = 1,
+	  .help = "trust only the authorities in this file" },
+	{ OPTION("capath", file, tls.capath), .group = GROUP_TLS,
+	  .arg = "DIR", .modes = DIAL,
+	  .help = "trust those in this hashed directory" },
+	{ FLAG("insecure", tls.insecure), .group = GROUP_TLS, .letter = 'k',
+	  .modes = DIAL, .common = 1, .excludes = "cacert|capath|crlfile",
+	  .help = "do not verify the server's certificate" },
+	{ OPTION("servername", token, tls.servername), .group = GROUP_TLS,
+	  .arg = "NAME", .modes = DIAL,
+	  .help = "ask for and verify this name" },
+	{ OPTION("pinnedpubkey", text, tls.pinnedpubkey), .group = GROUP_TLS,
+	  .arg = "HASHES", .modes = DIAL,
+	  .help = "require one of these keys: sha256//BASE64;..." },
+	{ OPTION("peer-certs", file, tls.peer_certs), .group = GROUP_TLS,
+	  .arg = "FILE", .modes = DIAL,
+	  .help = "accept only the certificates in this file" },
+	{ OPTION("cert", file, tls.cert), .group = GROUP_TLS, .letter = 'E',
+	  .arg = "FILE", .modes = DIAL, .once = 1,
+	  .help = "show this certificate to the server" },
+	{ OPTION("key", file, tls.key), .group = GROUP_TLS, .arg = "FILE",
+	  .modes = DIAL, .needs = "cert", .once = 1,
+	  .help = "its private key, if in a file of its own" },
+	{ OPTION("tls-cert", file, tls.own_cert), .group = GROUP_TLS,
+	  .arg = "FILE", .modes = ACCEPT, .common = 1, .once = 1,
+	  .hup = HUP_FIXED_USE,
+	  .help = "accept TLS, with this certificate" },
+	{ OPTION("tls-key", file, tls.own_key), .group = GROUP_TLS,
+	  .arg = "FILE", .modes = ACCEPT, .common = 1, .once = 1,
+	  .needs = "tls-cert",
+	  .help = "its private key, if in a file of its own" },
+	{ OPTION("tls-client-ca", file, tls.client_ca), .group = GROUP_TLS,
+	  .arg = "FILE", .modes = ACCEPT, .needs = "tls-cert",
+	  .help = "require a certificate issued by one of these" },
+	{ OPTION("tls-peer-certs", file, tls.client_certs),
+	  .group = GROUP_TLS, .arg = "FILE", .modes = ACCEPT,
+	  .needs = "tls-cert", .help = "require one of these certificates" },
+	{ OPTION("key-password-file", file, tls.key_password_file),
+	  .group = GROUP_TLS, .arg = "FILE", .modes = ACCEPT | DIAL,
+	  .needs = "cert|tls-cert",
+	  .help = "its first line decrypts the private key" },
+	{ OPTION("crlfile", file, tls.crlfile), .group = GROUP_TLS,
+	  .arg = "FILE", .modes = ACCEPT | DIAL,
+	  .needs = "tls-client-ca|tls-peer-certs",
+	  .help = "refuse the certificates revoked by these lists" },
+	{ CHOICE("tls-min", "1.2|1.3", tls.min), .group = GROUP_TLS,
+	  .def = "1.2", .modes = ACCEPT | DIAL, .needs = "tls-cert",
+	  .help = "lowest version of TLS" },
+	{ OPTION("ciphers", text, tls.ciphers), .group = GROUP_TLS,
+	  .arg = "LIST", .modes = ACCEPT | DIAL, .needs = "tls-cert",
+	  .rule = &rule_tls12,
+	  .help = "ciphers of TLS 1.2, see openssl-ciphers(1)" },
+	{ OPTION("tls13-ciphers", text, tls.tls13_ciphers),
+	  .group = GROUP_TLS, .arg = "LIST", .modes = ACCEPT | DIAL,
+	  .needs = "tls-cert", .help = "ciphers of TLS 1.3" },
+
+	/* Proxies */
+	{ OPTION("proxy", proxy, proxy.server), .group = GROUP_PROXIES,
+	  .letter = 'x', .arg = "PROXY", .modes = DIAL, .common = 1,
+	  .help = "connect through this HTTP or SOCKS5 proxy" },
+	{ OPTION("proxy-user", secret, proxy.user), .group = GROUP_PROXIES,
+	  .arg = "USER:PASS", .modes = DIAL, .rule = &rule_proxy,
+	  .help = "log in to the proxy, or @FILE" },
+	{ OPTION("proxy-header", proxy_header, proxy.header),
+	  .group = GROUP_PROXIES, .arg = "HEADER", .modes = DIAL,
+	  .rule = &rule_http_proxy,
+	  .help = "send the proxy 'Name: value', or @FILE" },
+	{ OPTION("proxy-cacert", file, proxy.cacert), .group = GROUP_PROXIES,
+	  .arg = "FILE", .modes = DIAL, .rule = &rule_https_proxy,
+	  .help = "trust these authorities about an https proxy" },
+	{ FLAG("proxy-insecure", proxy.insecure), .group = GROUP_PROXIES,
+	  .modes = DIAL, .excludes = "proxy-cacert",
+	  .rule = &rule_https_proxy,
+	  .help = "do not verify the proxy's certificate" },
+	{ OPTION("noproxy", hosts, proxy.noproxy), .group = GROUP_PROXIES,
+	  .arg = "HOSTS", .modes = DIAL, .rule = &rule_proxy,
+	  .help = "connect to these without a proxy, * for all" },
+	{ OPTION("trusted-proxy", network, access.trusted_proxy),
+	  .group = GROUP_PROXIES, .arg = "NETWORK", .modes = ACCEPT,
+	  .help = "believe the headers of proxies from here" },
+	{ OPTION("real-ip-header", choice, access.real_ip_header),
+	  .group = GROUP_PROXIES, .arg = "NAME", .min = REAL_IP_X_FORWARDED_FOR,
+	  .choices = "X-Forwarded-For|X-Real-IP|Forwarded", .modes = ACCEPT,
+	  .needs = "trusted-proxy",
+	  .help = "the header with the peer's address" },
+
+	/* Authentication */
+	{ OPTION("user", secret, websocket.user), .group = GROUP_ACCESS,
+	  .letter = 'u', .arg = "USER:PASS", .modes = DIAL, .common = 1,
+	  .help = "log in to the server, or @FILE" },
+	{ OPTION("auth-file", file, access.auth_file), .group = GROUP_ACCESS,
+	  .arg = "FILE", .modes = ACCEPT, .common = 1,
+	  .help = "require a user or a token of this file" },
+	{ OPTION("auth-command", program, access.auth_command),
+	  .group = GROUP_ACCESS, .arg = "PROGRAM", .modes = ACCEPT,
+	  .help = "authorize requests with this program" },
+	{ OPTION("allow-origin", origin, access.allow_origin),
+	  .group = GROUP_ACCESS, .arg = "HOST", .modes = ACCEPT,
+	  .help = "allow web pages of this host, * for any" },
+
+	/* Timeouts */
+	{ OPTION("connect-timeout", duration, timeouts.connect),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .def = "10s",
+	  .modes = ACCEPT | DIAL, .rule = &rule_gate_reads,
+	  .help = "limit for resolving and connecting" },
+	{ OPTION("handshake-timeout", duration, timeouts.handshake),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .def = "10s",
+	  .modes = ACCEPT | DIAL, .help = "limit for TLS and the request" },
+	{ OPTION("ping-interval", duration, timeouts.ping_interval),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .def = "25s",
+	  .modes = TUNNEL, .help = "ping the peer after this silence" },
+	{ OPTION("ping-timeout", duration, timeouts.ping),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .modes = TUNNEL,
+	  .rule = &rule_ping,
+	  .help = "give up a silent peer (twice the interval)" },
+	{ OPTION("idle-timeout", duration, timeouts.idle),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .def = "0",
+	  .modes = TUNNEL, .help = "end a tunnel without data" },
+	{ OPTION("linger", duration, timeouts.linger),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .def = "10s",
+	  .modes = TUNNEL, .help = "wait for late replies at the end" },
+	{ CHOICE("eof", "hold|close", websocket.eof),
+	  .group = GROUP_TIMEOUTS, .def = "hold", .modes = S | C | O,
+	  .help = "Close after replies or at once" },
+	{ OPTION("resume", duration, timeouts.resume),
+	  .group = GROUP_TIMEOUTS, .arg = "TIME", .def = "2m",
+	  .modes = TUNNEL, .help = "keep a tunnel that lost its websocket" },
+	{ OPTION("drain", drain, timeouts.drain), .group = GROUP_TIMEOUTS,
+	  .arg = "TIME|leave", .def = "30s", .modes = RESIDE,
+	  .help = "let tunnels finish after TERM" },
+
+	/* Limits */
+	{ OPTION("max-connections", number, limits.connections),
+	  .group = GROUP_LIMITS, .arg = "N", .min = 1,
+	  .max = OPT_CONNECTIONS_MAX, .def = "1024", .modes = RESIDE,
+	  .help = "connections at a time" },
+	{ OPTION("max-per-source", number, limits.per_source),
+	  .group = GROUP_LIMITS, .arg = "N", .max = 1000000, .def = "0",
+	  .modes = S | C, .help = "of them from one address" },
+	{ OPTION("max-handshakes", number, limits.handshakes),
+	  .group = GROUP_LIMITS, .arg = "N", .max = 1000000, .def = "0",
+	  .modes = ACCEPT | C, .help = "of them not established yet" },
+	{ OPTION("window", size, websocket.window), .group = GROUP_LIMITS,
+	  .arg = "SIZE", .min = 64 << 10, .max = 16 << 20, .def = "1m",
+	  .modes = TUNNEL, .needs = "resume",
+	  .help = "bytes a peer may send ahead" },
+
+	/* Reverse tunnels */
+	{ OPTION("visitors", address, reverse.visitors),
+	  .group = GROUP_REVERSE, .arg = "LISTEN", .modes = G, .common = 1,
+	  .excludes = "visitors-dir", .hup = HUP_FIXED,
+	  .help = "accept visitors here, for any agent" },
+	{ OPTION("visitors-dir", file, reverse.visitors_dir),
+	  .group = GROUP_REVERSE, .arg = "DIR", .modes = G, .common = 1,
+	  .hup = HUP_FIXED,
+	  .help = "accept visitors of an agent at DIR/NAME.sock" },
+	{ OPTION("agents-file", file, reverse.agents_file),
+	  .group = GROUP_REVERSE, .arg = "FILE", .modes = G, .common = 1,
+	  .help = "allow the agents in this file" },
+	{ FLAG("allow-any-agent", reverse.allow_any_agent),
+	  .group = GROUP_REVERSE, .modes = G, .excludes = "agents-file",
+	  .help = "allow every agent" },
+	{ FLAG("replace", reverse.replace), .group = GROUP_REVERSE,
+	  .modes = G, .help = "keep only the newest agent of a name" },
+	{ OPTION("queue", duration, reverse.queue), .group = GROUP_REVERSE,
+	  .arg = "TIME", .def = "30s", .modes = G,
+	  .help = "let visitors wait for an agent" },
+	{ OPTION("max-waiting", number, reverse.max_waiting),
+	  .group = GROUP_REVERSE, .arg = "N", .min = 1, .max = 100000,
+	  .def = "512", .modes = G, .help = "waiting visitors of a name" },
+	{ OPTION("max-parked", number, reverse.max_parked),
+	  .group = GROUP_REVERSE, .arg = "N", .min = 1, .max = 100000,
+	  .def = "64", .modes = G, .help = "waiting websockets of a name" },
+	{ OPTION("spare", number, reverse.spare), .group = GROUP_REVERSE,
+	  .arg = "N", .min = 1, .max = 1000, .def = "2", .modes = A,
+	  .help = "websockets that wait for visitors" },
+	{ OPTION("retry", number, reverse.retry), .group = GROUP_REVERSE,
+	  .arg = "N", .max = 1000000, .def = "0", .modes = A,
+	  .help = "end after N failures in a row" },
+	{ OPTION("warm", number, reverse.warm), .group = GROUP_REVERSE,
+	  .arg = "N", .max = 1000, .def = "0", .modes = C, .hup = HUP_FIXED,
+	  .help = "open N websockets ahead of connections" },
+
+	/* Service */
+	{ OPTION("run-as", text, service.run_as), .group = GROUP_SERVICE,
+	  .arg = "USER[:GROUP]", .modes = RESIDE, .hup = HUP_FIXED,
+	  .help = "run as this user after the start" },
+	{ OPTION("chroot", file, service.chroot), .group = GROUP_SERVICE,
+	  .arg = "DIR", .modes = RESIDE, .hup = HUP_FIXED,
+	  .rule = &rule_chroot,
+	  .help = "make this the root directory" },
+	{ OPTION("pidfile", file, service.pidfile), .group = GROUP_SERVICE,
+	  .arg = "FILE", .modes = RESIDE, .hup = HUP_FIXED,
+	  .help = "write the process number to this file" },
+	{ FLAG("no-sandbox", service.no_sandbox), .group = GROUP_SERVICE,
+	  .modes = TUNNEL, .hup = HUP_FIXED,
+	  .help = "do not restrict what tunnels may do" },
+	{ OPTION("stats-file", file, observe.stats_file),
+	  .group = GROUP_SERVICE, .arg = "FILE", .modes = TUNNEL,
+	  .hup = HUP_FIXED, .help = "share statistics with other processes" },
+	{ OPTION("metrics", address, observe.metrics), .group = GROUP_SERVICE,
+	  .arg = "LISTEN", .modes = RESIDE, .hup = HUP_FIXED,
+	  .help = "serve metrics, health and a page here" },
+	{ CHOICE("metrics-names", "inetws|trazfr", observe.metrics_names),
+	  .group = GROUP_SERVICE, .def = "inetws", .modes = RESIDE | T,
+	  .needs = "metrics|openmetrics|textfile",
+	  .help = "whose names metrics have" },
+
+	/* Logging */
+	{ OPTION("verbose", count, log.verbose), .group = GROUP_LOGGING,
+	  .letter = 'v', .max = 9, .modes = ACCEPT | DIAL, .common = 1,
+	  .help = "show more (repeatable)" },
+	{ FLAG("quiet", log.quiet), .group = GROUP_LOGGING, .letter = 'q',
+	  .modes = TUNNEL, .help = "show only errors" },
+	{ CHOICE("log-level", "auto|error|warn|info|debug", log.level),
+	  .group = GROUP_LOGGING, .def = "auto", .modes = TUNNEL,
+	  .help = "what is logged" },
+	{ CHOICE("log-format", "logfmt|text|json", log.format),
+	  .group = GROUP_LOGGING, .def = "logfmt", .modes = TUNNEL,
+	  .help = "how a line is written" },
+	{ OPTION("syslog", facility, log.syslog), .group = GROUP_LOGGING,
+	  .arg = "FACILITY", .modes = TUNNEL, .hup = HUP_FIXED,
+	  .help = "log to syslog" },
+
+	/* Output */
+	{ FLAG("json", json), .group = GROUP_OUTPUT, .modes = T | K,
+	  .common = 1, .excludes = "nagios|watch|openmetrics|textfile",
+	  .help = "print one JSON object" },
+	{ FLAG("watch", status.watch), .group = GROUP_OUTPUT, .letter = 'w',
+	  .modes = T, .common = 1, .excludes = "openmetrics",
+	  .help = "update the table every second, until q" },
+	{ FLAG("openmetrics", status.openmetrics), .group = GROUP_OUTPUT,
+	  .modes = T, .excludes = "textfile",
+	  .help = "print OpenMetrics text" },
+	{ OPTION("textfile", file, status.textfile), .group = GROUP_OUTPUT,
+	  .arg = "FILE", .modes = T,
+	  .help = "write metrics for node-exporter to FILE" },
+	{ FLAG("nagios", check.nagios), .group = GROUP_OUTPUT, .modes = K,
+	  .common = 1, .help = "print one line, exit with 0, 1, 2 or 3" },
+	{ OPTION("warn-expiry", number, check.warn_expiry),
+	  .group = GROUP_OUTPUT, .arg = "DAYS", .max = 36500, .modes = K,
+	  .help = "warn of certificates that expire so soon" },
+	{ OPTION("warn-rtt", duration, check.warn_rtt),
+	  .group = GROUP_OUTPUT, .arg = "TIME", .modes = K,
+	  .help = "warn if pings take longer" },
+	{ OPTION("proxy-idle", limit, check.proxy_idle),
+	  .group = GROUP_OUTPUT, .arg = "TIME", .max = 600000, .modes = K,
+	  .help = "measure how long idle websockets live" },
+
+	/* General */
+	{ ASKS("config", config), .group = GROUP_GENERAL, .letter = 'K',
+	  .arg = "FILE", .modes = EVERY, .place = P_CLI, .common = 1,
+	  .help = "read options from this file" },
+	{ ASKS("dump-config", asked), .group = GROUP_GENERAL, .modes = EVERY,
+	  .place = P_CLI, .help = "print the options as such a file" },
+	{ ASKS("help", asked), .group = GROUP_GENERAL, .letter = 'h',
+	  .modes = EVERY, .place = P_CLI, .help = "print this" },
+	{ ASKS("version", asked), .group = GROUP_GENERAL, .letter = 'V',
+	  .modes = EVERY, .place = P_CLI,
+	  .help = "print versions of inetws and its libraries" },
+	{ ASKS("completions", asked), .arg = "bash|zsh|fish", .modes = EVERY,
+	  .place = P_HIDDEN },
+
+	/* The spellings of trazfr/tcp-over-websocket */
+	{ OPTION("listen_ws", listen, listen), .arg = "LISTEN", .modes = S,
+	  .place = P_WORD },
+	{ OPTION("remote_tcp", target, target), .arg = "TARGET", .modes = S,
+	  .place = P_WORD },
+	{ OPTION("connect_tcp", target, target), .arg = "TARGET", .modes = S,
+	  .place = P_WORD },
+	{ OPTION("listen_tcp", listen, listen), .arg = "LISTEN", .modes = C,
+	  .place = P_WORD },
+	{ OPTION("remote_ws", url, url), .arg = "URL", .modes = C,
+	  .place = P_WORD },
+	{ OPTION("connect_ws", url, url), .arg = "URL", .modes = C,
+	  .place = P_WORD },
 	{ .name = NULL }
 };
-
-const struct option *
-option_find(const char *name, size_t len)
-{
-	const struct option *row;
-
-	for (row = option_table; row->name != NULL; row++)
-		if (strlen(row->name) == len &&
-		    memcmp(row->name, name, len) == 0)
-			return row;
-	return NULL;
-}
-
-const struct option *
-option_letter(char letter)
-{
-	const struct option *row;
-
-	for (row = option_table; row->name != NULL; row++)
-		if (letter != 0 && row->letter == letter)
-			return row;
-	return NULL;
-}
-
-const struct mode_row *
-mode_find(const char *name)
-{
-	const struct mode_row *row;
-
-	for (row = mode_table; row->name != NULL; row++)
-		if (strcmp(row->name, name) == 0)
-			return row;
-	return NULL;
-}
-
-const struct mode_row *
-mode_of(enum mode mode)
-{
-	const struct mode_row *row;
-
-	for (row = mode_table; row->name != NULL; row++)
-		if (row->mode == mode)
-			return row;
-	return NULL;
-}
-
-const char *
-mode_name(enum mode mode)
-{
-	const struct mode_row *row = mode_of(mode);
-
-	return row == NULL ? "none" : row->name;
-}
-
-static unsigned int
-least(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * How many letters must be added, dropped, changed or swapped with their
- * neighbour to make one word of the other.
- */
-static unsigned int
-distance(const char *a, size_t alen, const char *b)
-{
-	unsigned int d[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
-	size_t blen = strlen(b), i, j;
-
-	if (alen > NAME_MAX_LEN || blen > NAME_MAX_LEN)
-		return NAME_MAX_LEN;
-	for (i = 0; i <= alen; i++)
-		d[i][0] = i;
-	for (j = 0; j <= blen; j++)
-		d[0][j] = j;
-	for (i = 1; i <= alen; i++)
-		for (j = 1; j <= blen; j++) {
-			d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
-			d[i][j] = least(d[i][j], d[i - 1][j - 1] +
-			    (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1])
-				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-		}
-	return d[alen][blen];
-}
-
-/*
- * Two slips are forgiven, one in a short word.  A beginning of at least three
- * letters counts as one slip: options are not abbreviated, but people try.
- */
-static unsigned int
-slips(const char *word, size_t len, const char *name)
-{
-	unsigned int n = distance(word, len, name);
-
-	if (len >= 3 && strncmp(word, name, len) == 0)
-		n = least(n, 1);
-	return n <= (len < 5 ? 1u : 2u) ? n : NAME_MAX_LEN;
-}
-
-const char *
-option_nearest(const char *name, size_t len, int in_file)
-{
-	const struct option *row;
-	const char *best = NULL;
-	unsigned int n, least_slips = NAME_MAX_LEN;
-
-	for (row = option_table; row->name != NULL; row++) {
-		if (row->place != P_ANY &&
-		    row->place != (in_file ? P_FILE : P_CLI))
-			continue;
-		n = slips(name, len, row->name);
-		if (n < least_slips) {
-			least_slips = n;
-			best = row->name;
-		}
-	}
-	return best;
-}
-
-const char *
-mode_nearest(const char *name)
-{
-	const struct mode_row *row;
-
-	for (row = mode_table; row->name != NULL; row++)
-		if (row->help != NULL &&
-		    slips(name, strlen(name), row->name) < NAME_MAX_LEN)
-			return row->name;
-	return NULL;
-}
-
-unsigned int
-modes_there(void)
-{
-	const struct mode_row *row;
-	unsigned int modes = 0;
-
-	for (row = mode_table; row->name != NULL; row++)
-		if (row->help != NULL)
-			modes |= MODE_BIT(row->mode);
-	return modes;
-}
-
-char *
-modes_print(char *dst, size_t size, unsigned int modes, const char *last)
-{
-	const struct mode_row *row;
-	unsigned int left = modes;
-
-	dst[0] = '\0';
-	for (row = mode_table; row->name != NULL; row++) {
-		if ((modes & MODE_BIT(row->mode)) == 0)
-			continue;
-		left &= ~MODE_BIT(row->mode);
-		if (dst[0] != '\0')
-			strlcat(dst, left == 0 ? last : ", ", size);
-		strlcat(dst, row->name, size);
-	}
-	return dst;
-}
-
-char *
-option_show(char *dst, size_t size, const char *word)
-{
-	const char *at = strrchr(word, '@'), *slashes = strstr(word, "://");
-	const char *user = slashes == NULL ? word : slashes + 3;
-	size_t n;
-
-	if (at == NULL || at < user ||
-	    (slashes == NULL && strcspn(word, ":@") == strcspn(word, "@")))
-		return str_escape(dst, size, word, strlen(word));
-	str_escape(dst, size, word, user - word);
-	n = strlen(dst);
-	if (n + 12 < size) {
-		strlcat(dst, "***", size);
-		str_escape(dst + n + 3, size - n - 3, at, strlen(at));
-	}
-	return dst;
-}

@@ -115,16 +115,6 @@ accepted_redial(struct accepted *a, int *status)
 }
 
 int
-accepted_check_tls(const struct options *o, struct error *why)
-{
-	if (o->tls.own_cert == NULL && (o->tls.own_key != NULL ||
-	    options_want_certificate(o)))
-		return error_set(why, EXIT_BADUSAGE, "--tls-cert is missing: "
-		    "the other options of TLS need it");
-	return 0;
-}
-
-int
 accepted_begin_tls(struct tls_reload *k, const struct options *o,
     struct service *service, struct error *why)
 {

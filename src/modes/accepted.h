@@ -40,9 +40,6 @@ int accepted_redial(struct accepted *, int *status);
 /* Refuses, logs, and returns what to exit with. */
 int accepted_refuse(struct accepted *, int status, const char *text);
 
-/* Can the options' TLS be?  0, or -1 and why. */
-int accepted_check_tls(const struct options *, struct error *);
-
 /*
  * Makes the TLS context if the options ask for one; then a connection beyond
  * the limit is closed without an HTTP answer.  0, or -1 and why.

@@ -148,44 +148,19 @@ before(void *arg)
 	tls_reload_refresh(&g->tls, 0);
 }
 
-/* Any agent is accepted only with --allow-any-agent. */
-static int
-check_words(const struct options *o, struct error *why)
-{
-	if ((o->reverse.visitors == NULL) == (o->reverse.visitors_dir == NULL))
-		return error_set(why, EXIT_BADUSAGE, "expected one of "
-		    "--visitors and --visitors-dir");
-	if (o->websocket.path == NULL && o->reverse.agents_file == NULL &&
-	    o->access.auth_file == NULL && o->access.auth_command == NULL &&
-	    o->tls.client_ca == NULL && o->tls.client_certs == NULL &&
-	    !o->reverse.allow_any_agent)
-		return error_set(why, EXIT_BADUSAGE, "who may be an agent? "
-		    "expected --agents-file, --path, --auth-file, "
-		    "--auth-command, --tls-client-ca or --allow-any-agent");
-	return accepted_check_tls(o, why);
-}
-
-/* At HUP. */
-static int
-check(const struct options *o, struct error *why)
-{
-	return check_words(o, why) == -1 ? -1 : check_files(o, why);
-}
-
 int
 gate_main(const struct options *o)
 {
 	struct gate g = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
-	    .serve_full = park_full, .check = check,
+	    .serve_full = park_full, .check = check_files,
 	    .refuse = accepted_busy, .ready = ready, .settled = settled,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;
 
-	if (check_words(o, &why) == -1 ||
-	    (o->service.chroot == NULL && check_files(o, &why) == -1))
+	if (o->service.chroot == NULL && check_files(o, &why) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

@@ -53,6 +53,10 @@ refuse(const struct options *o, const struct error *why, char **argv)
 	}
 	if (o->log.no_stderr)
 		return startup_failed(o, why);
+	if (argv[0] == NULL || argv[1] == NULL) {
+		options_usage(stderr);
+		return why->status;
+	}
 	fprintf(stderr, "inetws: %s\n", why->text);
 	if (why->status == EXIT_BADUSAGE)
 		fprintf(stderr, "see: inetws%s%s --help\n",

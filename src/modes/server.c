@@ -199,27 +199,19 @@ before(void *arg)
 	tls_reload_refresh(&sv->tls, 0);
 }
 
-/* At HUP. */
-static int
-check(const struct options *o, struct error *why)
-{
-	return accepted_check_tls(o, why) == -1 ? -1 : auth_check_file(o, why);
-}
-
 int
 server_main(const struct options *o)
 {
 	struct server sv = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &sv, .serve = serve,
-	    .serve_full = serve_full, .check = check,
+	    .serve_full = serve_full, .check = auth_check_file,
 	    .refuse = accepted_busy, .ready = ready, .settled = settled,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;
 
-	if (accepted_check_tls(o, &why) == -1 ||
-	    (o->service.chroot == NULL && auth_check_file(o, &why) == -1))
+	if (o->service.chroot == NULL && auth_check_file(o, &why) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

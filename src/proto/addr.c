@@ -97,6 +97,10 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 	    a->host[0] != '\0' && !is_host(a->host))
 		return fail(err, errlen, bracket ? "is no IPv6 address" :
 		    "is no host name or address", a->host);
+	/* inet_aton(3) would take it for 0.0.0.N, as for "80:8080". */
+	if (is_digits(a->host))
+		return fail(err, errlen, "has a number as its host: write "
+		    "HOST:PORT, or :PORT for all addresses", word);
 	n = number(port, 65535);
 	if (n < min)
 		return fail(err, errlen, min == 0 ?

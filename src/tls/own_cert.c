@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "os/readfile.h"
 #include "tls/cert_error.h"
 #include "tls/openssl.h"
@@ -24,6 +25,7 @@ give_password(char *dst, int size, int writing, void *arg)
 {
 	static char text[PASSWORD_MAX];
 	struct password *p = arg;
+	const char *first;
 	int len;
 
 	p->asked = 1;
@@ -33,11 +35,12 @@ give_password(char *dst, int size, int writing, void *arg)
 		p->error = errno;
 		return -1;
 	}
-	len = strcspn(text, "\r\n");
+	first = text + lines_skip_mark(slice_of(text));
+	len = strcspn(first, "\r\n");
 	if (len > size)
 		len = -1;
 	else
-		memcpy(dst, text, len);
+		memcpy(dst, first, len);
 	explicit_bzero(text, sizeof(text));
 	return len;
 }

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/table.h"
+#include "config/settings.h"
+#include "config/types.h"
 
 #define TEXT_MAX	16384
 
@@ -22,6 +23,7 @@ static char *
 round_trip(char *text, enum mode mode)
 {
 	static struct options o;
+	static const struct settings none;
 	const struct mode_row *row;
 	struct error why;
 	char *dump = NULL;
@@ -41,12 +43,13 @@ round_trip(char *text, enum mode mode)
 		return NULL;
 	}
 	for (i = 0; i < set.n; i++) {
-		row = set.v[i].row->type != T_MODE || set.v[i].value == NULL ?
-		    NULL : mode_find(set.v[i].value);
-		if (row != NULL && row->help != NULL)
+		row = set.v[i].row->type != &type_mode ||
+		    set.v[i].value == NULL ? NULL : mode_find(set.v[i].value);
+		if (row != NULL)
 			o.mode = row->mode;
 	}
-	if (settings_apply(&o, &set, &why) == 0) {
+	if (settings_apply(&o, &set, &why) == 0 &&
+	    effect_check(&o, &set, &none, &why) == 0) {
 		f = open_memstream(&dump, &len);
 		options_dump(&o, f);
 		fclose(f);

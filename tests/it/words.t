@@ -51,11 +51,6 @@ contrib/debian/rules
 contrib/runit/run
 man/inetws-protocol.7
 man/inetws.1
-src/config/help.c
-src/config/options.h
-src/config/table.c
-src/config/values.c
-src/config/values_dial.c
 src/connection/connection.c
 src/connection/relay.h
 src/modes/agent.c

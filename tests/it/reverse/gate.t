@@ -363,9 +363,9 @@ def test_reload():
 def test_usage():
     for words, says in (
             (('--visitors', '0'), 'who may be an agent'),
-            (('--allow-any-agent',), 'one of --visitors and --visitors-dir'),
+            (('--allow-any-agent',), 'expected --visitors or --visitors-dir'),
             (('--allow-any-agent', '--visitors', '0', '--visitors-dir',
-              '/tmp'), 'one of --visitors'),
+              '/tmp'), '--visitors: not together with --visitors-dir'),
             (('--allow-any-agent', '--visitors', '0', 'x'), 'unexpected'),
             (('--allow-any-agent', '--visitors', '-'), 'not an address')):
         out = t.run_inetws('gate', '-l', '127.0.0.1:0', *words)

@@ -199,7 +199,7 @@ def test_gate_accepts_proxy():
 
 
 def test_untrusted():
-    for options in ((), ('--trusted-proxy', '10.0.0.0/8'),
+    for options in (('--trusted-proxy', '10.0.0.0/8'),
                     ('--trusted-proxy', 'unix')):
         s = t.server(t.echo().port, '--real-ip-header', 'X-Forwarded-For',
                      *options)
@@ -210,7 +210,10 @@ def test_untrusted():
                          word, '127.0.0.1:1')
         t.is_(r.returncode, 64, "--trusted-proxy '%s': 64" % word)
     r = t.run_inetws('server', '-l', '127.0.0.1:0', '--real-ip-header',
-                     'Host', '127.0.0.1:1')
+                     'X-Real-IP', '127.0.0.1:1')
+    t.is_(r.returncode, 64, '--real-ip-header alone: 64')
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--trusted-proxy',
+                     '::1', '--real-ip-header', 'Host', '127.0.0.1:1')
     t.is_(r.returncode, 64, '--real-ip-header Host: 64')
 
 
@@ -375,7 +378,8 @@ def test_haproxy_as_target():
 def test_forward_peer():
     s = t.server(t.echo().port, '--trusted-proxy', '127.0.0.1',
                  '--real-ip-header', 'Forwarded')
-    other = t.server(t.echo().port, '--real-ip-header', 'Forwarded')
+    other = t.server(t.echo().port, '--trusted-proxy', '::1',
+                     '--real-ip-header', 'Forwarded')
     for server, believed in ((s, True), (other, False)):
         c = t.client('ws://127.0.0.1:%d/' % server.port, '--forward-peer')
         v = t.ws.dial(c.port)

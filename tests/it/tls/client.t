@@ -97,7 +97,7 @@ def test_own_files():
             (('--cert', d + '/none'), '--cert .*/none: No such file'),
             (('--cert', d + '/junk'), '--cert .*/junk: no PEM file'),
             (('--cert', mine.cert), 'no private key in it: --key'),
-            (('--key', mine.key), '--key without --cert'),
+            (('--key', mine.key), '--key: has no effect without --cert'),
             (('--cert', mine.cert, '--key', other.key),
              'no certificate in it belongs to the key.*CN=alice'),
             (('--cert', mine.cert, '--key', other.cert),

@@ -168,7 +168,7 @@ def test_reload():
     with open(conf, 'a') as f:
         f.write('tls-cert %s\ntls-key %s\n' % (cert.cert, cert.key))
     p.send(signal.SIGHUP)
-    p.wait_line('event=reload .*tls-cert has changed, which needs a new start')
+    p.wait_line('event=reload .*tls-cert has changed, which needs a restart')
     t.is_(mapped(p.pid), [], 'a server says that it needs one')
 
 

@@ -262,8 +262,8 @@ def test_subject():
 def test_bad_files():
     cert, other = t.certificate(), t.certificate()
     for words, pattern in (
-            (('--tls-key', cert.key), '--tls-cert is missing'),
-            (('--tls-client-ca', cert.ca), '--tls-cert is missing'),
+            (('--tls-key', cert.key), 'without --tls-cert'),
+            (('--tls-client-ca', cert.ca), 'without --tls-cert'),
             (('--tls-cert', '/nonexistent'), '--tls-cert /nonexistent: No'),
             (('--tls-cert', cert.cert), 'no private key in it: --tls-key'),
             (('--tls-cert', cert.cert, '--tls-key', other.key),

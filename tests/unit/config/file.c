@@ -16,7 +16,7 @@ test_file(void)
 	    "url = wss://me:secret@h/x\n"
 	    "listen 8080\r\n"
 	    "listen=:8081\n"
-	    "insecure\n"
+	    "forward-peer\n"
 	    "ipv4 yes\n"
 	    "syslog no\n"
 	    "verbose 2\n"
@@ -30,7 +30,7 @@ test_file(void)
 	is_str(o.url.user, "me:secret", "userinfo");
 	is(o.nlisten, 2, "two listeners");
 	is(o.listen[1].port, 8081, "the second");
-	is(o.tls.insecure, 1, "a bare flag");
+	is(o.access.forward_peer, 1, "a bare flag");
 	is(o.dial.family, NET_IPV4, "a flag that says yes");
 	is(o.log.syslog, 0, "a flag that says no");
 	is(o.log.verbose, 2, "a count");
@@ -150,7 +150,7 @@ test_dump(void)
 		    "--linger 1500ms --idle-timeout 2h --path /x -vv -4",
 		"server -- prog \"q\" ~ a\\ x~y\nz",
 		"client wss://h:444/a -H A:~\"x\" -H B:~c\\ -A =a "
-		    "--cacert \"x --capath ~y~ --window 65537 -k",
+		    "--cacert \"x --capath ~y~ --window 65537",
 		"connect ws+unix:/a~b:/c -6 --eof=close",
 		"-remote_ws ws://[fe80::1%25eth0]/"
 	};

@@ -14,7 +14,8 @@
 #include "tap.h"
 
 #include "base/str.h"
-#include "config/table.h"
+#include "config/settings.h"
+#include "config/types.h"
 
 static struct options o;
 static struct error why;
@@ -124,6 +125,129 @@ line(const char *fmt, const char *a)
 
 	snprintf(text, sizeof(text), fmt, a);
 	return text;
+}
+
+/* A value that the option takes, "" for none, or NULL. */
+__attribute__((unused))
+static const char *
+sample(const struct option *row)
+{
+	static const char *const samples[] = { "7", "100k", "/x",
+	    "127.0.0.1:7", "X-A: b", "10.0.0.0/8", "example.org",
+	    "http://h:7", "h:7:127.0.0.1", "h:7:i:8", "a:b", "prog arg" };
+	static char word[64];
+	struct options x;
+	char err[300];
+	struct value v = { &x, row, NULL, err, sizeof(err) };
+	size_t i;
+	int good;
+
+	if (row->arg == NULL)
+		return "";
+	if (row->rule == &rule_ping)
+		return "1h";
+	if (option_choices(row) != NULL) {
+		strlcpy(word, option_choices(row), sizeof(word));
+		word[strcspn(word, "|")] = '\0';
+		return word;
+	}
+	for (i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		options_init(&x);
+		v.text = samples[i];
+		good = value_set(&v) == 0;
+		options_free(&x);
+		if (good)
+			return samples[i];
+	}
+	return NULL;
+}
+
+/* The next row of "a|b" that the mode has, or NULL at its end. */
+__attribute__((unused))
+static const struct option *
+next_of(const char **names, const struct mode_row *mode)
+{
+	const struct option *row;
+	size_t len;
+
+	while (*names != NULL && (len = strcspn(*names, "|")) > 0) {
+		if ((row = option_find(*names, len)) == NULL)
+			abort();	/* there is no such option */
+		*names += len + ((*names)[len] == '|');
+		if (option_is_of(row, mode->mode))
+			return row;
+	}
+	return NULL;
+}
+
+__attribute__((unused))
+static int
+is_among(const char *names, const struct option *row,
+    const struct mode_row *mode)
+{
+	const struct option *other;
+
+	while ((other = next_of(&names, mode)) != NULL)
+		if (other == row)
+			return 1;
+	return 0;
+}
+
+/* " --OPTION=SAMPLE" */
+__attribute__((unused))
+static void
+add_option(char *dst, size_t size, const struct option *row)
+{
+	const char *value = sample(row);
+	size_t n = strlen(dst) + 1;
+
+	strlcat(dst, line(" --%s", row->name), size);
+	if (*value != '\0')
+		strlcat(dst, line("=%s", value), size);
+	for (; dst[n] != '\0'; n++)
+		if (dst[n] == ' ')
+			dst[n] = '~';
+}
+
+/*
+ * "inetws MODE OPERANDS --OTHER=SAMPLE...": the shortest command line that the
+ * option, which is not in it, can be added to.
+ */
+__attribute__((unused))
+static void
+command_for(char *dst, size_t size, const struct mode_row *mode,
+    const struct option *row)
+{
+	const struct option *other;
+	const char *const *name, *names;
+	int i;
+
+	snprintf(dst, size, "inetws %s", mode->name);
+	for (name = mode->operands; *name != NULL; name++)
+		strlcat(dst, strcmp(*name, "target") == 0 ? " h:1" :
+		    strcmp(*name, "url") == 0 ? " ws://h/" : "", size);
+	for (i = 0; i < 2; i++) {
+		names = mode->needs[i].names;
+		if (is_among(names, row, mode))
+			continue;
+		while ((other = next_of(&names, mode)) != NULL)
+			if (other->needs == NULL &&
+			    !is_among(row->excludes, other, mode) &&
+			    !is_among(other->excludes, row, mode)) {
+				add_option(dst, size, other);
+				break;
+			}
+	}
+	for (names = row->needs; (other = next_of(&names, mode)) != NULL; ) {
+		if (next_of(&(const char *){ other->needs }, mode) != NULL)
+			strlcat(dst, " --tls-cert=x", size);
+		add_option(dst, size, other);
+		break;
+	}
+	if (row->rule == &rule_chroot)
+		strlcat(dst, " --run-as=nobody", size);
+	if (row->rule == &rule_gate_reads && mode->mode == MODE_GATE)
+		strlcat(dst, " --accept-proxy", size);
 }
 
 static void

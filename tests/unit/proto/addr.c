@@ -77,6 +77,7 @@ test_bad_listen(void)
 		{ "h:65536", "1..65535" }, { "h:-1", "1..65535" },
 		{ "h: 1", "1..65535" },
 		{ "::1:80", "too many colons" },
+		{ "80:8080", "a number as its host" },
 		{ "[::1]", "[IPV6]:PORT" }, { "[::1]80", "[IPV6]:PORT" },
 		{ "[::1:80", "[IPV6]:PORT" },
 		{ "[]:80", "no IPv6" }, { "[1.2.3.4]:80", "no IPv6" },
@@ -139,7 +140,7 @@ test_target(void)
 		{ ":22", "no host" }, { "h:0", "1..65535" },
 		{ "h", "no target" }, { "unix:/x,mode=0600", "comma" },
 		{ "unix:x", "begins with '/'" }, { "-", "no target" },
-		{ "::1:22", "too many colons" }
+		{ "::1:22", "too many colons" }, { "22:80", "a number as" }
 	};
 	char text[512];
 	struct addr a;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Options that could have no effect, and those that exclude each other, as the
+ * table has it.  What a redirect, the environment or a reload could still give
+ * an effect is allowed.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/settings.h"
+
+static int
+has_target(const struct options *o)
+{
+	return o->program == NULL;
+}
+
+/* The environment may name one if there is no --proxy. */
+static int
+may_use_proxy(const struct options *o)
+{
+	return o->proxy.server == NULL || o->proxy.server->kind != PROXY_NONE;
+}
+
+static int
+may_use_http_proxy(const struct options *o)
+{
+	return o->proxy.server == NULL || o->proxy.server->kind == PROXY_HTTP;
+}
+
+static int
+may_use_https_proxy(const struct options *o)
+{
+	return o->proxy.server == NULL || o->proxy.server->tls;
+}
+
+static int
+may_use_tls12(const struct options *o)
+{
+	return o->tls.min == 0;
+}
+
+/* A peer is pinged before it is given up. */
+static int
+pings_before(const struct options *o)
+{
+	return o->timeouts.ping == 0 ||
+	    o->timeouts.ping > o->timeouts.ping_interval;
+}
+
+/* A gate dials nothing, but reads visitors' PROXY headers. */
+static int
+dials_or_reads(const struct options *o)
+{
+	return o->mode != MODE_GATE || o->access.accept_proxy;
+}
+
+/* Root can leave a root directory. */
+static int
+is_kept_in(const struct options *o)
+{
+	return o->service.run_as != NULL || geteuid() != 0;
+}
+
+const struct option_rule
+    rule_target = { has_target, "a TARGET, not a PROGRAM" },
+    rule_proxy = { may_use_proxy, "a proxy, but --proxy is empty" },
+    rule_http_proxy = { may_use_http_proxy, "an HTTP proxy" },
+    rule_https_proxy = { may_use_https_proxy, "an https:// proxy" },
+    rule_tls12 = { may_use_tls12, "TLS 1.2, but there is --tls-min 1.3" },
+    rule_ping = { pings_before, "to be longer than --ping-interval" },
+    rule_gate_reads = { dials_or_reads, "--accept-proxy at a gate" },
+    rule_chroot = { is_kept_in, "--run-as: root can leave the directory" };
+
+/* The next row of "a|b", or NULL at its end. */
+static const struct option *
+next_row(const char **names)
+{
+	size_t len = *names == NULL ? 0 : strcspn(*names, "|");
+	const struct option *row;
+
+	if (len == 0)
+		return NULL;
+	row = option_find(*names, len);
+	*names += len + ((*names)[len] == '|');
+	return row;
+}
+
+static int
+is_on(const struct options *o, const struct option *row)
+{
+	return row->type->is_on == NULL ||
+	    row->type->is_on((const char *)o + row->offset, row);
+}
+
+/*
+ * How many of "a|b" the mode has, and the first of them that is in use, or
+ * NULL.
+ */
+static unsigned int
+look_up(const struct options *o, const char *names,
+    const struct option **in_use)
+{
+	const struct option *row;
+	unsigned int n = 0;
+
+	*in_use = NULL;
+	while ((row = next_row(&names)) != NULL) {
+		if (!option_is_of(row, o->mode))
+			continue;
+		n++;
+		if (*in_use == NULL && is_on(o, row))
+			*in_use = row;
+	}
+	return n;
+}
+
+int
+option_has_effect(const struct options *o, const struct option *row)
+{
+	const struct option *in_use;
+
+	return (look_up(o, row->needs, &in_use) == 0 || in_use != NULL) &&
+	    (row->rule == NULL || row->rule->holds(o));
+}
+
+/* "--a, --b or --c" of "a|b|c", as far as the mode has them. */
+static char *
+print_names(char *dst, size_t size, const struct options *o,
+    const char *names, const char *dashes)
+{
+	const struct option *row, *in_use;
+	unsigned int left = look_up(o, names, &in_use);
+	size_t n = 0;
+
+	dst[0] = '\0';
+	while ((row = next_row(&names)) != NULL) {
+		if (!option_is_of(row, o->mode) || n >= size)
+			continue;
+		left--;
+		n += snprintf(dst + n, size - n, "%s%s%s", dashes, row->name,
+		    left > 1 ? ", " : left == 1 ? " or " : "");
+	}
+	return dst;
+}
+
+static int
+check_one(const struct options *o, const struct setting *s, struct error *why)
+{
+	const struct option *row = s->row, *other;
+	const char *dashes = s->file == NULL ? "--" : "";
+	char names[200], err[300];
+
+	if (!is_on(o, row))
+		return 0;
+	look_up(o, row->excludes, &other);
+	if (other != NULL)
+		snprintf(err, sizeof(err), "not together with %s%s", dashes,
+		    other->name);
+	else if (option_has_effect(o, row))
+		return 0;
+	else if (look_up(o, row->needs, &other) > 0 && other == NULL)
+		snprintf(err, sizeof(err), "has no effect without %s",
+		    print_names(names, sizeof(names), o, row->needs, dashes));
+	else
+		snprintf(err, sizeof(err), "needs %s", row->rule->needs);
+	return setting_fail(s, why, err);
+}
+
+/* Twice on the command line or in one file: the first would be dropped. */
+static int
+is_dropped(const struct settings *set, const struct setting *s)
+{
+	const struct setting *other;
+
+	for (other = s + 1; other < set->v + set->n; other++)
+		if (s->row->once && other->row == s->row &&
+		    other->file == s->file)
+			return 1;
+	return 0;
+}
+
+static int
+check_all(const struct options *o, const struct settings *set,
+    struct error *why)
+{
+	const struct setting *s;
+
+	for (s = set->v; s < set->v + set->n; s++) {
+		if (is_dropped(set, s))
+			return setting_fail(s, why, "is given twice");
+		if (check_one(o, s, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+effect_check(const struct options *o, const struct settings *files,
+    const struct settings *cli, struct error *why)
+{
+	const struct mode_row *mode = mode_of(o->mode);
+	const struct option *in_use;
+	const struct mode_need *need;
+	char names[200];
+
+	if (check_all(o, files, why) == -1 || check_all(o, cli, why) == -1)
+		return -1;
+	for (need = mode->needs; need < mode->needs + 2; need++)
+		if (look_up(o, need->names, &in_use) > 0 && in_use == NULL)
+			return error_set(why, EXIT_BADUSAGE, "%s expected %s",
+			    need->what, print_names(names, sizeof(names), o,
+			    need->names, "--"));
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Words of the command line: which one was meant, and how one is shown. */
+#include <string.h>
+
+#include "base/str.h"
+#include "config/types.h"
+
+static unsigned int
+least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters must be added, dropped, changed or swapped with their
+ * neighbour to make one word of the other.
+ */
+static unsigned int
+distance(const char *a, size_t alen, const char *b)
+{
+	unsigned int d[WORD_TOO_FAR + 1][WORD_TOO_FAR + 1];
+	size_t blen = strlen(b), i, j;
+
+	if (alen > WORD_TOO_FAR || blen > WORD_TOO_FAR)
+		return WORD_TOO_FAR;
+	for (i = 0; i <= alen; i++)
+		d[i][0] = i;
+	for (j = 0; j <= blen; j++)
+		d[0][j] = j;
+	for (i = 1; i <= alen; i++)
+		for (j = 1; j <= blen; j++) {
+			d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
+			d[i][j] = least(d[i][j], d[i - 1][j - 1] +
+			    (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		}
+	return d[alen][blen];
+}
+
+/*
+ * Two slips are forgiven, one in a short word.  A beginning of at least three
+ * letters counts as one slip: options are not abbreviated, but people try.
+ */
+unsigned int
+word_slips(const char *word, size_t len, const char *name)
+{
+	unsigned int n = distance(word, len, name);
+
+	if (len >= 3 && strncmp(word, name, len) == 0)
+		n = least(n, 1);
+	return n <= (len < 5 ? 1u : 2u) ? n : WORD_TOO_FAR;
+}
+
+char *
+word_show(char *dst, size_t size, const char *word)
+{
+	const char *at = strrchr(word, '@'), *slashes = strstr(word, "://");
+	const char *user = slashes == NULL ? word : slashes + 3;
+	size_t n;
+
+	if (at == NULL || at < user ||
+	    (slashes == NULL && strcspn(word, ":@") == strcspn(word, "@")))
+		return str_escape(dst, size, word, strlen(word));
+	str_escape(dst, size, word, user - word);
+	n = strlen(dst);
+	if (n + 12 < size) {
+		strlcat(dst, "***", size);
+		str_escape(dst + n + 3, size - n - 3, at, strlen(at));
+	}
+	return dst;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* A list of settings, and how they are put into struct options. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/settings.h"
+#include "config/types.h"
+
+int
+setting_fail(const struct setting *s, struct error *why, const char *err)
+{
+	if (s->file != NULL)
+		return error_set(why, EXIT_BADCONFIG, "%s:%d: %s: %s", s->file,
+		    s->line, s->row->name, err);
+	if (s->row->place == P_FILE)	/* an operand */
+		return error_set(why, EXIT_BADUSAGE, "%s: %s", s->row->arg,
+		    err);
+	return error_set(why, EXIT_BADUSAGE, "--%s: %s", s->row->name, err);
+}
+
+int
+settings_add(struct settings *set, struct setting one)
+{
+	if (set->n == OPT_SETTINGS_MAX)
+		return -1;
+	set->v[set->n++] = one;
+	return 0;
+}
+
+const struct setting *
+settings_find(const struct settings *set, const struct option *row)
+{
+	const struct setting *s;
+
+	for (s = set->v + set->n; s-- > set->v; )
+		if (s->row == row || (s->row->type == row->type &&
+		    row->type != &type_asked &&
+		    s->row->offset == row->offset))
+			return s;
+	return NULL;
+}
+
+int
+settings_apply(struct options *o, const struct settings *set,
+    struct error *why)
+{
+	const struct setting *s;
+	char err[300], modes[100];
+	struct value v = { .o = o, .err = err, .errlen = sizeof(err) };
+
+	for (s = set->v; s < set->v + set->n; s++) {
+		v.row = s->row;
+		v.text = s->value;
+		if (!option_is_of(s->row, o->mode)) {
+			value_fail(&v, "belongs to %s, not to %s",
+			    modes_print(modes, sizeof(modes), s->row->modes,
+			    " and "), mode_name(o->mode));
+			return setting_fail(s, why, err);
+		}
+		if (value_set(&v) == -1)
+			return setting_fail(s, why, err);
+	}
+	return 0;
+}
+
+void
+options_init(struct options *o)
+{
+	char err[100];
+	struct value v = { .o = o, .err = err, .errlen = sizeof(err) };
+
+	memset(o, 0, sizeof(*o));
+	for (v.row = option_table; v.row->name != NULL; v.row++)
+		if ((v.text = v.row->def) != NULL)
+			value_set(&v);
+	o->timeouts.ping = -1;	/* until the interval is known */
+}

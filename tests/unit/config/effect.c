@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Options without an effect, and those that exclude each other: each row of
+ * the table in each of its modes.
+ *
+ * If it fails: an option is dropped in silence, or one that works is refused.
+ */
+#include "config/fixture.h"
+
+/* The row's options alone, and with what it needs. */
+static void
+test_needs(const struct mode_row *mode, const struct option *row)
+{
+	const char *names = row->needs;
+	const struct option *other = next_of(&names, mode);
+	char command[400];
+
+	command_for(command, sizeof(command), mode, row);
+	add_option(command, sizeof(command), row);
+	if (parse(command) != OPT_RUN)
+		ok(0, "%s: %s", command, why.text);
+	if (other == NULL || other->def != NULL)
+		return;
+	command_for(command, sizeof(command), mode, &(struct option){
+	    .name = row->name, .excludes = row->excludes });
+	add_option(command, sizeof(command), row);
+	refused(command, 64, line("without --%s", other->name));
+}
+
+static void
+test_excludes(const struct mode_row *mode, const struct option *row)
+{
+	const char *names = row->excludes;
+	const struct option *other;
+	char command[400], says[100];
+
+	while ((other = next_of(&names, mode)) != NULL) {
+		if (other->def != NULL)
+			ok(0, "%s: a default would exclude it", row->name);
+		command_for(command, sizeof(command), mode, other);
+		add_option(command, sizeof(command), other);
+		add_option(command, sizeof(command), row);
+		snprintf(says, sizeof(says), "--%s: not together with --%s",
+		    row->name, other->name);
+		refused(command, 64, says);
+	}
+}
+
+/* Twice in one place; the command line may replace what a file has. */
+static void
+test_once(const struct mode_row *mode, const struct option *row)
+{
+	char command[400];
+
+	command_for(command, sizeof(command), mode, row);
+	add_option(command, sizeof(command), row);
+	strlcat(command, line(" -K %s", file(line("%s x\n", row->name))),
+	    sizeof(command));
+	runs(command);
+	add_option(command, sizeof(command), row);
+	refused(command, 64, "is given twice");
+}
+
+static void
+test_rules(void)
+{
+	refused("inetws server --send-proxy -- cat", 64,
+	    "--send-proxy: needs a TARGET, not a PROGRAM");
+	refused("inetws connect ws://h --proxy= --proxy-user a:b", 64,
+	    "--proxy-user: needs a proxy, but --proxy is empty");
+	refused("inetws connect ws://h -x socks5://h --proxy-header A:b", 64,
+	    "--proxy-header: needs an HTTP proxy");
+	refused("inetws connect ws://h -x http://h --proxy-insecure", 64,
+	    "--proxy-insecure: needs an https:// proxy");
+	runs("inetws connect ws://h --proxy-user a:b --proxy-insecure");
+	refused("inetws connect ws://h --tls-min 1.3 --ciphers x", 64,
+	    "--ciphers: needs TLS 1.2");
+	refused("inetws connect ws://h --ping-timeout 25s", 64,
+	    "--ping-timeout: needs to be longer than --ping-interval");
+	refused("inetws connect ws://h --ping-timeout 40s --ping-interval 1m",
+	    64, "longer than --ping-interval");
+	runs("inetws connect ws://h --ping-timeout 0 --ping-interval 1m");
+	refused("inetws gate --visitors 1 --path / --connect-timeout 1", 64,
+	    "--connect-timeout: needs --accept-proxy");
+	refused("inetws server h:1 --resume 0 --window 1m", 64,
+	    "--window: has no effect without --resume");
+	if (geteuid() == 0)
+		refused("inetws server h:1 --chroot /", 64,
+		    "--chroot: needs --run-as");
+}
+
+/* In a file, the file is wrong; and what is switched off needs nothing. */
+static void
+test_places(void)
+{
+	refused(line("inetws -K %s", file("mode server\ntarget h:1\n\n"
+	    "tls-min 1.3\n")), 78, ":4: tls-min: has no effect without "
+	    "tls-cert");
+	runs("inetws connect ws://h --insecure=no --cacert x");
+	runs(line("inetws -K %s --insecure=no", file("mode connect\nurl ws://h\n"
+	    "insecure\ncacert x\n")));
+	refused("inetws gate --path /", 64, "where do visitors come? expected "
+	    "--visitors or --visitors-dir");
+	refused("inetws gate --visitors 1", 64, "who may be an agent? "
+	    "expected --agents-file, --path, ");
+}
+
+int
+main(void)
+{
+	const struct mode_row *mode;
+	const struct option *row;
+
+	fixture_make();
+	for (mode = mode_table; mode->name != NULL; mode++)
+		for (row = option_table; row->name != NULL; row++) {
+			if (row->place != P_ANY ||
+			    !option_is_of(row, mode->mode))
+				continue;
+			test_needs(mode, row);
+			test_excludes(mode, row);
+			if (row->once)
+				test_once(mode, row);
+		}
+	test_rules();
+	test_places();
+	fixture_remove();
+	return done_testing();
+}
