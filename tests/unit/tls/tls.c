@@ -733,6 +733,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	stop(&s);
 
 	/* the system's place, as the environment may move it */
+	unsetenv("SSL_CERT_FILE");
 	setenv("SSL_CERT_DIR", dir, 1);
 	ctx = context(NULL, 0);
 	start(&s);
@@ -754,9 +755,23 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	unsetenv("SSL_CERT_FILE");
 }
 
+/* The system's authorities, of which a clean machine may have none. */
+static void
+make_system_store(char *file, size_t size)
+{
+	struct pair other = make_cert("another authority", NULL, NULL, -DAY,
+	    9 * DAY);
+
+	snprintf(file, size, "%s/system.pem", dir);
+	save(file, other.cert);
+	free_pair(&other);
+	setenv("SSL_CERT_FILE", file, 1);
+}
+
 int
 main(void)
 {
+	char system_file[128];
 	struct pair ca, good;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -770,6 +785,7 @@ main(void)
 	    "IP:127.0.0.1,IP:::1", &ca, -DAY, DAY);
 	save(ca_file, ca.cert);
 	save(junk_file, NULL);
+	make_system_store(system_file, sizeof(system_file));
 
 	test_context();
 	test_good(&good, "localhost", "localhost", 0);
@@ -796,6 +812,7 @@ main(void)
 	unlink(ca_file);
 	unlink(self_file);
 	unlink(junk_file);
+	unlink(system_file);
 	rmdir(dir);
 	return done_testing();
 }
