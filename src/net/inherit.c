@@ -16,19 +16,25 @@
 
 #define BACKLOG		4096	/* the system cuts it to its own maximum */
 
+/*
+ * A closed standard input is an empty one.  A closed standard output must take
+ * nothing, so that take_stdio() finds out.
+ */
 int
 inherit_stderr(void)
 {
 	int fd, n;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && inherit_put_null(fd) == -1)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    inherit_put_null(fd, fd == STDOUT_FILENO ?
+		    O_RDONLY : O_RDWR) == -1)
 			return -1;
 	n = listen_fds_count();
 	if (!inherit_same_socket(STDERR_FILENO, STDIN_FILENO) &&
 	    (n == 0 || !inherit_same_socket(STDERR_FILENO, LISTEN_FDS_FIRST)))
 		return 0;
-	return inherit_put_null(STDERR_FILENO) == -1 ? -1 : 1;
+	return inherit_put_null(STDERR_FILENO, O_RDWR) == -1 ? -1 : 1;
 }
 
 static int
@@ -91,7 +97,7 @@ own(struct inherited *a, int fd, struct error *why)
 	for (other = STDIN_FILENO; other <= STDERR_FILENO; other++) {
 		if (other == fd || !inherit_same_socket(fd, other))
 			continue;
-		if (inherit_put_null(other) == -1)
+		if (inherit_put_null(other, O_RDWR) == -1)
 			return failed(why, other);
 		if (other == STDERR_FILENO)
 			a->no_stderr = 1;
@@ -162,6 +168,9 @@ take_stdio(struct inherited *a, struct error *why)
 
 	if (inherit_same_socket(STDIN_FILENO, STDOUT_FILENO))
 		return take(a, STDIN_FILENO, why);
+	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return error_set(why, EXIT_BADUSAGE, "standard output is "
+		    "closed, or not open for writing");
 	if ((rfd = inherit_move(STDIN_FILENO, O_RDONLY)) == -1)
 		return failed(why, STDIN_FILENO);
 	if ((wfd = inherit_move(STDOUT_FILENO, O_WRONLY)) == -1)

@@ -43,11 +43,11 @@ inherit_same_socket(int a, int b)
 }
 
 int
-inherit_put_null(int fd)
+inherit_put_null(int fd, int flags)
 {
 	int null, r;
 
-	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+	if ((null = open("/dev/null", flags | O_CLOEXEC)) == -1)
 		return -1;
 	if (null == fd)
 		return fcntl(fd, F_SETFD, 0);
@@ -100,7 +100,7 @@ inherit_move(int fd, int flags)
 	}
 	if (fd > STDERR_FILENO)
 		close(fd);
-	else if (inherit_put_null(fd) == -1) {
+	else if (inherit_put_null(fd, O_RDWR) == -1) {
 		close(new);
 		return -1;
 	}

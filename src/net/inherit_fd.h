@@ -13,8 +13,11 @@ int inherit_sort(int fd);
 /* Are both the same socket? */
 int inherit_same_socket(int a, int b);
 
-/* Puts /dev/null in the place of one of the descriptors 0 to 2.  0 or -1. */
-int inherit_put_null(int fd);
+/*
+ * Opens /dev/null in the place of one of the descriptors 0 to 2, with the
+ * flags of open(2).  0, or -1 with errno.
+ */
+int inherit_put_null(int fd, int flags);
 
 /*
  * Moves a descriptor above 2, where it is close-on-exec, and makes it

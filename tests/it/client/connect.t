@@ -79,6 +79,16 @@ def test_closed_stdin():
     t.ok(not p.alive(), 'it ends')
 
 
+def test_closed_from_the_start():
+    """With >&-: nothing is connected, taken or lost."""
+    target = t.Held()
+    s = t.server(target.port)
+    r = t.run_inetws('connect', url(s.port), preexec_fn=lambda: os.close(1))
+    t.is_(r.returncode, 64, 'no standard output: 64')
+    t.like(r.stderr, 'standard output is closed', 'and it is named')
+    t.is_(t.children(s.pid), [], 'the server was not asked')
+
+
 def test_closed_stdout():
     held = t.Held()
     s = t.server(held.port)

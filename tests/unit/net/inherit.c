@@ -254,6 +254,18 @@ shell(void)
 }
 
 static void
+closed_output(void)
+{
+	close(1);
+}
+
+static void
+unwritable(void)
+{
+	put(open("/dev/null", O_RDONLY), 1);
+}
+
+static void
 closed(void)
 {
 	close(0);
@@ -554,6 +566,12 @@ main(void)
 	check("a shell, no -l", shell, "", NOTHING);
 	check("pipes, no -l", pipes, "", NOTHING);
 	check("closed descriptors", closed, "", NOTHING);
+	check("closed descriptors as stdio", closed, "-",
+	    "64 standard output is closed, or not open for writing");
+	check("standard output is closed", closed_output, "-",
+	    "64 standard output is closed, or not open for writing");
+	check("standard output is for reading only", unwritable, "-",
+	    "64 standard output is closed, or not open for writing");
 	check("closed descriptors become /dev/null", closed, "127.0.0.1:0",
 	    "1 listeners, no connection, peer '', null 111");
 	check("two words", shell, "127.0.0.1:0 127.0.0.1:0",
