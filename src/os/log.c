@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +13,8 @@
 
 #include "base/str.h"
 #include "os/log.h"
+#include "os/log_output.h"
 
-#define WAIT_MS		1000	/* for room in a full pipe */
 #define TAIL_MAX	16	/* room for the end is kept in every line */
 
 /* How a line ends, and how if something did not fit. */
@@ -32,8 +31,6 @@ static struct {
 	enum log_format format;
 	int facility;
 	int journal;		/* descriptor 2 is the journal's */
-	int full;		/* the last line found no room */
-	char program[64];	/* openlog(3) keeps a pointer to it */
 } settings = { .where = LOG_TO_STDERR, .min = LOG_L_INFO };
 
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the journal's socket. */
@@ -65,24 +62,9 @@ log_open(enum log_where where, enum log_level min, const char *program)
 	settings.where = where;
 	settings.min = min;
 	settings.journal = where == LOG_TO_STDERR && is_journal(STDERR_FILENO);
-	if (where != LOG_TO_SYSLOG)
-		return;
-	tzset();	/* or every child reads /etc/localtime for its line */
-	strlcpy(settings.program, program != NULL ? program : "",
-	    sizeof(settings.program));
-	openlog(program != NULL ? settings.program : NULL,
-	    LOG_PID | LOG_NDELAY, settings.facility != 0 ?
-	    settings.facility : LOG_DAEMON);
-}
-
-void
-log_reopen(void)
-{
-	closelog();
-	if (settings.where == LOG_TO_SYSLOG)
-		openlog(settings.program[0] != '\0' ? settings.program : NULL,
-		    LOG_PID | LOG_NDELAY, settings.facility != 0 ?
-		    settings.facility : LOG_DAEMON);
+	log_output_open(where != LOG_TO_SYSLOG ? NULL : program != NULL ?
+	    program : "inetws", settings.facility != 0 ? settings.facility :
+	    LOG_DAEMON);
 }
 
 int
@@ -292,24 +274,28 @@ log_seconds(struct log_line *l, const char *key, int64_t ms)
 	pair(l, key, text);
 }
 
-/*
- * A full pipe that nobody reads takes no line: it is lost then, for nobody is
- * to be kept by the log from serving, or from ending; and once one is lost,
- * none is waited with until there is room.  The descriptor may be others'
- * too, and is left blocking; there is room for a line where poll(2) sees any.
- */
 static void
-put(const char *text, size_t len)
+close_line(struct log_line *l)
 {
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	ssize_t n;
+	l->len += strlcpy(l->text + l->len, tails[settings.format][l->cut],
+	    sizeof(l->text) - l->len);
+}
 
-	settings.full = poll(&p, 1, settings.full ? 0 : WAIT_MS) == 0;
-	if (settings.full)
+/* Reports what was lost, once there is room again. */
+static void
+put(const struct log_line *l)
+{
+	struct log_line report;
+	unsigned int lost;
+
+	if (log_output_write(l->level, l->text, l->len) == -1 ||
+	    (lost = log_output_lost()) == 0)
 		return;
-	do {
-		n = write(STDERR_FILENO, text, len);
-	} while (n == -1 && errno == EINTR);
+	log_begin(&report, LOG_L_ERROR, "log-lost");
+	log_num(&report, "lines", lost);
+	close_line(&report);
+	if (log_output_write(report.level, report.text, report.len) == -1)
+		log_output_lose(lost - 1);	/* itself it has counted */
 }
 
 void
@@ -319,12 +305,8 @@ log_end(struct log_line *l)
 
 	if (!log_wants(l->level))
 		return;
-	l->len += strlcpy(l->text + l->len, tails[settings.format][l->cut],
-	    sizeof(l->text) - l->len);
-	if (settings.where == LOG_TO_SYSLOG)
-		syslog((int)l->level, "%.*s", (int)l->len - 1, l->text);
-	else
-		put(l->text, l->len);
+	close_line(l);
+	put(l);
 	errno = saved;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The log: one event a line, to standard error or syslog.  Every value is
- * escaped here, so callers hand over bytes as they came.  One line
- * is one write(2), so lines of many processes do not mix.
+ * escaped here, so callers hand over bytes as they came.  One line is one
+ * write(2), so lines of many processes do not mix.  A line never holds its
+ * process up for more than a quarter of a second: if it finds no room in a pipe
+ * or in syslogd's queue it is lost, and "log-lost" says later how many were.
  */
 #ifndef OS_LOG_H
 #define OS_LOG_H
@@ -31,15 +33,12 @@ void log_style(enum log_format, int facility);
 /*
  * To be called once, before the first line.  min: lines of a higher number
  * are dropped.  Where descriptor 2 is the journal's (JOURNAL_STREAM) is found
- * out here.  program is syslog's ident, copied; NULL for the default one.
- * After closefrom(3), because syslog keeps a descriptor of its own.
+ * out here.  program is syslog's ident, copied; NULL is "inetws".  After
+ * closefrom(3), because a descriptor is held open.
  */
 void log_open(enum log_where, enum log_level min, const char *program);
 
 int log_wants(enum log_level);
-
-/* Opens the log again after all descriptors above 2 were closed. */
-void log_reopen(void);
 
 /* True if every line on standard error must be a line of the log (JSON). */
 int log_owns_stderr(void);
@@ -68,7 +67,7 @@ void log_str(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const void *, size_t);
 
 /*
- * A sentence of ours in which foreign text has been escaped already:
+ * A sentence of ours in which text from peers has been escaped already:
  * backslashes stay as they are.
  */
 void log_why(struct log_line *, const char *key, const char *);

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include "os/log.h"
+#include "os/log_output.h"
 #include "os/signals.h"
 #include "os/stderr_log.h"
 #include "os/title.h"
 
 #define PIPE_FD	3	/* the reading end, in the new process */
+#define LOG_FD	4	/* the log's descriptor there */
 
 static void
 log_text(const char *peer, const char *program, const char *line, size_t len)
@@ -51,7 +53,20 @@ read_lines(const char *peer, const char *program)
 	_exit(0);
 }
 
-/* The new process must not keep the connection open. */
+/*
+ * The new process must not keep the connection open: it has the log and the
+ * pipe's end, which is moved out of the log's way first.
+ */
+static void
+close_others(int in)
+{
+	in = fcntl(in, F_DUPFD_CLOEXEC, LOG_FD + 1);
+	log_output_move(LOG_FD);
+	if (in == -1 || dup3(in, PIPE_FD, O_CLOEXEC) == -1)
+		_exit(1);
+	closefrom(LOG_FD + 1);
+}
+
 int
 stderr_log_begin(const char *peer, const char *program)
 {
@@ -62,11 +77,8 @@ stderr_log_begin(const char *peer, const char *program)
 		return -1;
 	switch (fork()) {
 	case 0:
-		if (fd[0] != PIPE_FD && dup2(fd[0], PIPE_FD) == -1)
-			_exit(1);
-		closefrom(PIPE_FD + 1);
+		close_others(fd[0]);
 		signals_helper();
-		log_reopen();
 		title_set("inetws: logging standard error of %s for %s",
 		    program, peer);
 		read_lines(peer, program);

@@ -13,7 +13,7 @@
 
 static struct termios before;
 
-/* Does nothing: its arrival ends the sleep in signals_poll(). */
+/* Does nothing: the signal ends the sleep in signals_poll(). */
 static void
 resized(int signo)
 {

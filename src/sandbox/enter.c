@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "os/log.h"
+#include "os/log_output.h"
 #include "sandbox/enter.h"
 #include "sandbox/limits.h"
 
@@ -45,7 +46,10 @@ enter_sandbox(const struct options *o)
 {
 	if (limits_descriptors(DESCRIPTORS) == -1)
 		return failed("cannot limit descriptors");
-	if (o->service.no_sandbox || sandbox_enter() == 0)
+	if (o->service.no_sandbox)
+		return EXIT_ENDED;
+	log_output_restrict();
+	if (sandbox_enter() == 0)
 		return EXIT_ENDED;
 	return failed("cannot enter the sandbox");
 }

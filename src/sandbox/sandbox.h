@@ -47,10 +47,9 @@ int sandbox_prepare(enum sandbox_role, const char *const *readable,
 
 /*
  * Enters what was prepared; there is no way back, not by an exec either.  To
- * be called when everything is open: the log too, since a syslogd that comes
- * again later is not connected to any more.  A program that was started before
- * stays outside.  0, or -1 with errno: the process must not go on then.  A
- * kernel without Landlock is no failure.
+ * be called when everything is open, the log too.  A program that was started
+ * before stays outside.  0, or -1 with errno: the process must not go on then.
+ * A kernel without Landlock is no failure.
  */
 int sandbox_enter(void);
 

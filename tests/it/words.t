@@ -58,8 +58,6 @@ src/modes/check/probe.h
 src/modes/client.c
 src/modes/gate.c
 src/modes/server.c
-src/os/log.h
-src/os/term.c
 src/proto/socks.c
 src/proto/url.c
 src/sandbox/linux_calls.c
@@ -86,7 +84,6 @@ tests/lib/peer_faults.py
 tests/lib/peer_frames.py
 tests/lib/peer_tunnel.py
 tests/unit/connection/handoff.c
-tests/unit/os/log.c
 tests/unit/proto/forward_proxy.c
 tests/unit/sandbox/sandbox.c
 tests/unit/supervisor/supervisor.c

@@ -29,15 +29,27 @@ exec "$@"'''
 class Syslog:
     """What a command and its descendants send to syslog; needs root."""
 
-    def __init__(self, dev=None):
+    def __init__(self, dev=None, reads=True):
         self.dev = dev or proc.folder()
         self.lines = []
         self.change = threading.Condition()
+        self.start()
+        if reads:
+            self.read()
+
+    def start(self):
+        """Another socket, as a syslogd has that was started again."""
+        path = self.dev + '/log'
+        if os.path.exists(path):
+            self.sock.close()
+            os.unlink(path)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.sock.bind(self.dev + '/log')
-        os.chmod(self.dev + '/log', 0o666)
+        self.sock.bind(path)
+        os.chmod(path, 0o666)
         os.chmod(self.dev, 0o755)
         proc.on_close(self.sock.close)
+
+    def read(self):
         threading.Thread(target=self._collect, daemon=True).start()
 
     def _collect(self):

@@ -14,9 +14,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import launchers        # noqa: E402
+import fcntl            # noqa: E402
 import json             # noqa: E402
 import re               # noqa: E402
 import signal           # noqa: E402
+import socket           # noqa: E402
+import time             # noqa: E402
 
 
 def one_tunnel(s, data=b'hello'):
@@ -123,6 +126,92 @@ def test_syslog():
     r = t.run_inetws('server', '--syslog=kern', 'a:1')
     t.is_(r.returncode, 64, 'no such facility: 64')
     t.like(r.stderr, 'syslog.*kern', 'which is named')
+
+
+def with_syslog(log, *options):
+    p = t.Program(log.prefix() + [
+        t.INETWS, 'server', '-l', '127.0.0.1:0', '--syslog', *options,
+        '127.0.0.1:%d' % t.echo().port])
+    p.port = t.port_of(t.listening(p)[0])
+    return p
+
+
+def test_syslogd_that_hangs():
+    """It holds up no connection, and not the supervisor."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root for a /dev of its own')
+    log = launchers.Syslog(reads=False)
+    with open('/proc/sys/net/unix/max_dgram_qlen') as f:
+        queue = int(f.read())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.connect(log.dev + '/log')
+        for _ in range(queue - 2):
+            s.send(b'filler')
+    p = with_syslog(log)
+    begun = time.monotonic()
+    for _ in range(50):
+        one_tunnel(p)
+    t.ok(t.until(lambda: t.family(p.pid) == []), '50 tunnels end')
+    took = time.monotonic() - begun
+    t.ok(took < 10 * t.SCALE, 'without being held up (%.1f s)' % took)
+    p.send(signal.SIGUSR1)
+    p.send(signal.SIGHUP)
+    one_tunnel(p)
+    log.read()
+    t.ok(log.has('event=listening'), 'what had room was kept')
+    t.ok(t.until(lambda: one_tunnel(p) or 'event=log-lost' in
+                 ' '.join(log.lines)), 'and what was lost is reported')
+    lost, = [int(re.search(r'log-lost lines=(\d+)', x)[1])
+             for x in log.lines if 'log-lost' in x]
+    t.ok(lost > 40, 'with its number (%d)' % lost)
+    t.is_(p.stop(), 0, 'TERM ends it')
+
+
+def test_syslogd_that_is_restarted():
+    if os.getuid() != 0:
+        raise t.Skip('needs root for a /dev of its own')
+    log = launchers.Syslog()
+    p = with_syslog(log)
+    w = t.ws.connect(p.port)
+    w.send(b'x')
+    w.take_data(1)
+    log.start()
+    log.read()
+    w.close(1000)
+    t.ok(log.has('event=closed'), 'a child in the sandbox finds it again')
+    log.lines.clear()
+    one_tunnel(p)
+    t.ok(log.has('event=closed'), 'so does a new one')
+    p.send(signal.SIGTERM)
+    t.ok(log.has('event=stopping'), 'and the supervisor')
+
+
+def test_standard_error_that_is_not_read():
+    r, w = os.pipe()
+    p = t.inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:%d' %
+                 t.echo().port, '--log-format', 'json', stderr=w)
+    os.close(w)
+    port = int(re.search(rb'127.0.0.1:(\d+)', os.read(r, 4096))[1])
+    os.set_blocking(r, False)
+    fcntl.fcntl(r, 1031, 4096)          # F_SETPIPE_SZ
+    p.port = port
+    for _ in range(60):
+        one_tunnel(p)
+    t.ok(t.until(lambda: t.family(p.pid) == []),
+         'tunnels end though nobody reads')
+    os.read(r, 65536)
+    one_tunnel(p)
+    text = b''
+
+    def reported():
+        nonlocal text
+        try:
+            text += os.read(r, 65536)
+        except BlockingIOError:
+            pass
+        return b'"event":"log-lost"' in text
+    t.ok(t.until(reported), 'what was lost is reported')
+    os.close(r)
 
 
 def test_ids():

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "os/log.h"
+#include "os/log_output.h"
 #include "tap.h"
 
 static int reader;
@@ -81,7 +82,7 @@ test_values(void)
 	    "t=61.007\n", "bytes and numbers");
 }
 
-/* A sentence of ours, in which foreign text is escaped already. */
+/* A sentence of ours, in which text from peers is escaped already. */
 static void
 test_why(void)
 {
@@ -223,7 +224,7 @@ test_json(void)
 	    ",\"cut\":1}\n") == 0, "cut, it still is an object");
 	log_style(LOG_LOGFMT, 0);
 	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
-	ok(!log_owns_stderr(), "logfmt may have others beside it");
+	ok(!log_owns_stderr(), "logfmt may be mixed with other lines");
 }
 
 /* Standard error must not learn what goes to syslog. */
@@ -238,14 +239,28 @@ test_syslog(void)
 static void
 test_full(void)
 {
-	int i;
+	char buf[4096], want[64];
+	const char *line;
+	int i, lines = 0;
+	ssize_t n;
 
 	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
-	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	log_output_lost();	/* to syslog, before */
 	errno = ENOENT;
 	for (i = 0; i < 5000; i++)
 		log_event(LOG_L_INFO, "x", "a", "b", NULL);
 	is(errno, ENOENT, "a full pipe does not block, and errno is kept");
+	while ((n = read(reader, buf, sizeof(buf))) > 0)
+		for (; n > 0; n--)
+			lines += buf[n - 1] == '\n';
+	log_event(LOG_L_INFO, "y", "a", "b", NULL);
+	snprintf(want, sizeof(want), "event=log-lost lines=%d\n",
+	    5000 - lines);
+	line = logged();
+	ok(lines < 5000 && strstr(line, "event=y a=b\n") != NULL &&
+	    strstr(line, want) != NULL, "what was lost is reported: %s", line);
+	log_event(LOG_L_INFO, "z", "a", "b", NULL);
+	ok(strstr(logged(), "log-lost") == NULL, "once");
 }
 
 int

@@ -109,9 +109,9 @@ serve(void *arg, int fd, const char *peer)
 		case 'T':		/* told to end */
 			answer(fd, "T");
 			return 0;
-		case 'd':		/* 0 1 2, fd, and the listing itself */
+		case 'd':		/* 0 1 2, the log, fd, and the listing */
 			snprintf(text, sizeof(text), "%d",
-			    descriptors("self") - 5);
+			    descriptors("self") - 6);
 			answer(fd, text);
 			break;
 		case 'h':

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/log_output.h"
+
+#define WAIT_MS		250	/* for room, unless there was none before */
+#define STEP_MS		10	/* between two tries without poll(2) */
+
+#ifndef _PATH_LOG
+#define _PATH_LOG	"/dev/log"
+#endif
+
+/* What the processes of an instance tell each other. */
+struct state {
+	atomic_uint lost;	/* lines, not yet reported */
+	atomic_int full;	/* the last line found no room */
+};
+
+static struct state own;	/* until, or instead of, a shared one */
+
+static struct {
+	int fd;
+	int is_socket;		/* fd is one */
+	int facility;
+	int restricted;		/* connect(2) is forbidden */
+	char ident[32];		/* "" is standard error */
+	struct state *state;
+} output = { .fd = STDERR_FILENO, .state = &own };
+
+static const struct sockaddr_un syslogd = {
+	.sun_family = AF_UNIX, .sun_path = _PATH_LOG
+};
+
+/*
+ * O_NONBLOCK belongs to the open file, which other processes share: a pipe is
+ * opened anew, a socket needs no flag, and a terminal is left to poll(2).
+ */
+static void
+open_stderr(void)
+{
+	struct stat st;
+	int fd = -1;
+
+	output.fd = STDERR_FILENO;
+	if (fstat(STDERR_FILENO, &st) == -1)
+		return;
+	output.is_socket = S_ISSOCK(st.st_mode);
+	if (S_ISFIFO(st.st_mode))
+		fd = open("/proc/self/fd/2",
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd != -1)
+		output.fd = fd;
+}
+
+/* Where nothing listens now, something may later. */
+static void
+open_syslog(void)
+{
+	output.is_socket = 1;
+	output.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (output.fd != -1)
+		(void)connect(output.fd, (const struct sockaddr *)&syslogd,
+		    sizeof(syslogd));
+}
+
+void
+log_output_open(const char *ident, int facility)
+{
+	int was_syslog = output.ident[0] != '\0';
+	void *p;
+
+	if (output.state == &own) {
+		p = mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (p != MAP_FAILED)
+			output.state = p;
+	}
+	strlcpy(output.ident, ident != NULL ? ident : "",
+	    sizeof(output.ident));
+	output.facility = facility;
+	if (ident != NULL)
+		tzset();	/* or every child reads the zone's file */
+	if (output.fd > STDERR_FILENO) {
+		if (was_syslog == (ident != NULL))
+			return;
+		close(output.fd);
+	}
+	if (ident != NULL)
+		open_syslog();
+	else
+		open_stderr();
+}
+
+void
+log_output_move(int fd)
+{
+	if (output.fd <= STDERR_FILENO)
+		close(fd);
+	else if (output.fd == fd || dup3(output.fd, fd, O_CLOEXEC) != -1)
+		output.fd = fd;
+}
+
+void
+log_output_restrict(void)
+{
+	output.restricted = 1;
+}
+
+/* RFC 3164, as syslog(3) has it: there is no name of a host on this socket. */
+static size_t
+print_head(char *dst, size_t size, int level)
+{
+	time_t now = time(NULL);
+	char date[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&now, &tm) != NULL)
+		strftime(date, sizeof(date), "%b %e %T", &tm);
+	return snprintf(dst, size, "<%d>%s %s[%d]: ", output.facility | level,
+	    date, output.ident, (int)getpid());
+}
+
+/*
+ * A syslogd that was restarted has another socket.  In the sandbox, and behind
+ * a chroot(2), only its path can be sent to, as far as it is there.
+ */
+static int
+send_anew(struct msghdr *m)
+{
+	if (!output.restricted && connect(output.fd,
+	    (const struct sockaddr *)&syslogd, sizeof(syslogd)) == 0)
+		return sendmsg(output.fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	m->msg_name = (void *)(uintptr_t)&syslogd;
+	m->msg_namelen = sizeof(syslogd);
+	return sendmsg(output.fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static int
+send_syslog(int level, const char *line, size_t len)
+{
+	char head[80];
+	struct iovec iov[2] = {
+		{ head, print_head(head, sizeof(head), level) },
+		{ (void *)(uintptr_t)line, len - 1 }
+	};
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	if (sendmsg(output.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+		return 0;
+	if (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET)
+		return -1;
+	return send_anew(&m) == -1 ? -1 : 0;
+}
+
+/* 0, or -1 with errno; EAGAIN without room. */
+static int
+try(int level, const char *line, size_t len)
+{
+	struct pollfd p = { .fd = output.fd, .events = POLLOUT };
+	ssize_t n;
+
+	if (output.ident[0] != '\0')
+		return send_syslog(level, line, len);
+	if (output.is_socket)
+		n = send(output.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (poll(&p, 1, 0) == 0) {
+		errno = EAGAIN;
+		n = -1;
+	} else
+		n = write(output.fd, line, len);
+	return n == -1 ? -1 : 0;
+}
+
+static int
+is_full(int r)
+{
+	return r == -1 && (errno == EAGAIN || errno == ENOBUFS);
+}
+
+/*
+ * Full or not is the same for all processes, so one of them waits for all.
+ * poll(2) knows nothing of a socket that is not connected: every second time
+ * it is only a pause.
+ */
+int
+log_output_write(int level, const char *line, size_t len)
+{
+	struct pollfd p = { .fd = output.fd, .events = POLLOUT };
+	int64_t until = 0;
+	int r, n = 0;
+
+	while ((r = try(level, line, len)) == -1) {
+		if (errno == EINTR)
+			continue;
+		if (until == 0)
+			until = clock_ms() +
+			    (output.state->full ? 0 : WAIT_MS);
+		if (!is_full(r) || clock_ms() >= until)
+			break;
+		poll(&p, ++n % 2, STEP_MS);
+	}
+	output.state->full = is_full(r);
+	if (r == -1)
+		log_output_lose(1);
+	return r;
+}
+
+unsigned int
+log_output_lost(void)
+{
+	return output.state->lost == 0 ? 0 :
+	    atomic_exchange(&output.state->lost, 0);
+}
+
+void
+log_output_lose(unsigned int n)
+{
+	output.state->lost += n;
+}
