@@ -10,6 +10,7 @@
 
 #include "os/clock.h"
 #include "os/command.h"
+#include "os/fd.h"
 #include "os/signals.h"
 
 #define LOOK_EVERY	5	/* ms: has it exited behind its output? */
@@ -28,6 +29,7 @@ become(char *const argv[], char *const env[], int mute, int out)
 		_exit(127);
 	closefrom(STDERR_FILENO + 1);
 	signals_default();
+	fd_limit_restore();
 	execvpe(argv[0], argv, env);
 	_exit(127);
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/resource.h>
+
 #include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "os/fd.h"
+
+static struct rlimit original;	/* before fd_limit_raise(); 0: unchanged */
 
 int
 fd_nonblock(int fd)
@@ -13,4 +19,69 @@ fd_nonblock(int fd)
 	    (flags = fcntl(fd, F_GETFD)) == -1)
 		return -1;
 	return fcntl(fd, F_SETFD, flags | FD_CLOEXEC) == -1 ? -1 : 0;
+}
+
+static int
+fd_move(int fd, int min)
+{
+	int moved;
+
+	if (fd >= min)
+		return fd;
+	if ((moved = fcntl(fd, F_DUPFD_CLOEXEC, min)) != -1)
+		close(fd);
+	return moved;
+}
+
+unsigned int
+fd_limit_raise(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
+		return 64;
+	if (r.rlim_cur < r.rlim_max) {
+		if (original.rlim_max == 0)
+			original = r;
+		r.rlim_cur = r.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &r) == -1)
+			r = original;
+	}
+	return r.rlim_cur < INT_MAX ? r.rlim_cur : INT_MAX;
+}
+
+void
+fd_limit_restore(void)
+{
+	if (original.rlim_max != 0)
+		setrlimit(RLIMIT_NOFILE, &original);
+}
+
+int
+fd_keep(int fd)
+{
+	return fd_move(fd, FD_KEPT);
+}
+
+/* Those to spare are below, but when there were few numbers left. */
+void
+fd_leave(int a, int b)
+{
+	int fd, last = a > b ? a : b;
+
+	for (fd = FD_KEPT; fd <= last; fd++)
+		if (fd != a && fd != b)
+			close(fd);
+	closefrom(fd);
+}
+
+int
+fd_reserve(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), kept;
+
+	if (fd == -1 || (kept = fd_keep(fd)) != -1)
+		return fd == -1 ? -1 : kept;
+	close(fd);
+	return -1;
 }

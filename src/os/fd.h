@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flags of descriptors that were opened elsewhere.
+ * Flags of descriptors that were opened elsewhere; their numbers, and how many
+ * there may be.
  */
 #ifndef OS_FD_H
 #define OS_FD_H
 
 /* Makes it non-blocking and close-on-exec.  0, or -1 with errno. */
 int fd_nonblock(int fd);
+
+/*
+ * Descriptors that a process keeps from its children have high numbers, from
+ * FD_KEPT on, so that a child closes them in one call.  Gives it such a number:
+ * that, or -1 with errno, and it stays where it was.
+ */
+#define FD_KEPT	20
+int fd_keep(int fd);
+
+/* In a child: closes all those but these two, which may be -1. */
+void fd_leave(int a, int b);
+
+/* One that is held to be given up when there are no others, or -1. */
+int fd_reserve(void);
+
+/*
+ * Raises the limit of descriptors (RLIMIT_NOFILE) to what the system allows,
+ * and returns it.  For a program that is started, fd_limit_restore() puts back
+ * what the limit was before.
+ */
+unsigned int fd_limit_raise(void);
+void fd_limit_restore(void);
 
 #endif

@@ -49,6 +49,7 @@ become(char *const *argv, char **env, int fd, int err, int tell)
 #endif
 	arrange(fd, err, tell);
 	signals_default();
+	fd_limit_restore();
 	environ = env;
 	execvp(argv[0], argv);
 	error = errno;

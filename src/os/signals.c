@@ -8,6 +8,7 @@
 #include "os/signals.h"
 
 static volatile sig_atomic_t seen[NSIG];	/* by signal number */
+static volatile sig_atomic_t child;	/* the last that CHLD named, 0: none */
 static sigset_t ours;		/* blocked outside signals_poll() */
 static sigset_t inside;		/* the mask inside it */
 
@@ -24,6 +25,13 @@ static void
 mark_seen(int signo)
 {
 	seen[signo] = 1;
+}
+
+static void
+mark_child(int signo, siginfo_t *info, void *context)
+{
+	seen[signo] = 1;
+	child = info->si_pid;
 }
 
 /* SA_RESTART is not needed: signals come in only inside signals_poll(). */
@@ -69,6 +77,7 @@ signals_begin(void)
 void
 signals_supervisor(void)
 {
+	struct sigaction sa;
 	size_t i;
 
 	sigemptyset(&ours);
@@ -82,6 +91,11 @@ signals_supervisor(void)
 		else
 			handle(all[i], all[i] == SIGPIPE ? SIG_IGN :
 			    mark_seen);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_sigaction = mark_child;
+	sa.sa_flags = SA_SIGINFO;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGCHLD, &sa, NULL);
 }
 
 /* The default action, at once, unless it is ignored. */
@@ -156,6 +170,15 @@ int
 signal_hung_up(void)
 {
 	return seen[SIGHUP] && !seen[SIGTERM] && !seen[SIGINT];
+}
+
+int
+signal_child(void)
+{
+	int pid = child;
+
+	child = 0;
+	return pid;
 }
 
 int
