@@ -60,7 +60,7 @@ park(void *arg, int fd, const char *peer, int channel)
 }
 
 static int
-settled(void *arg)
+unprivileged(void *arg)
 {
 	const struct dialer *d = arg;
 
@@ -72,7 +72,7 @@ static void
 reload(void *arg)
 {
 	dialer_refresh(arg, 1);
-	settled(arg);
+	unprivileged(arg);
 }
 
 static void
@@ -87,7 +87,7 @@ agent_main(const struct options *o)
 	struct dialer d;
 	struct inherited a;
 	struct service service = { .arg = &d, .park = park,
-	    .spares = &o->reverse.spare, .settled = settled, .reload = reload,
+	    .spares = &o->reverse.spare, .unprivileged = unprivileged, .reload = reload,
 	    .before = before, .given = &a };
 	struct error why;
 	char token[24];

@@ -128,7 +128,7 @@ ready(void *arg, struct error *why)
 }
 
 static int
-settled(void *arg)
+unprivileged(void *arg)
 {
 	const struct dialer *cl = arg;
 
@@ -139,7 +139,7 @@ static void
 reload(void *arg)
 {
 	dialer_refresh(arg, 1);
-	settled(arg);
+	unprivileged(arg);
 }
 
 static void
@@ -155,7 +155,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	struct dialer cl;
 	struct inherited a;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready, .settled = settled, .reload = reload,
+	    .ready = ready, .unprivileged = unprivileged, .reload = reload,
 	    .before = before, .given = &a };
 	struct error why;
 	int status;
@@ -180,7 +180,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
 		status = startup_failed(o, &why);
-	else if ((status = settled(&cl)) == EXIT_ENDED)
+	else if ((status = unprivileged(&cl)) == EXIT_ENDED)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	dialer_end(&cl);

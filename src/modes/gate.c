@@ -120,7 +120,7 @@ check_files(const struct options *o, struct error *why)
 
 /* They are read for each request, with the privileges left then. */
 static int
-settled(void *arg)
+unprivileged(void *arg)
 {
 	const struct gate *g = arg;
 	struct error why;
@@ -155,7 +155,8 @@ gate_main(const struct options *o)
 	struct inherited a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
 	    .serve_full = park_full, .check = check_files,
-	    .refuse = accepted_busy, .ready = ready, .settled = settled,
+	    .refuse = accepted_busy, .ready = ready,
+	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;

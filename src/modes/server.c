@@ -171,7 +171,7 @@ prepare(const struct server *sv)
 
 /* The file is read for each request, with the privileges left then. */
 static int
-settled(void *arg)
+unprivileged(void *arg)
 {
 	const struct server *sv = arg;
 	struct error why;
@@ -206,7 +206,8 @@ server_main(const struct options *o)
 	struct inherited a;
 	struct service service = { .arg = &sv, .serve = serve,
 	    .serve_full = serve_full, .check = auth_check_file,
-	    .refuse = accepted_busy, .ready = ready, .settled = settled,
+	    .refuse = accepted_busy, .ready = ready,
+	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;
@@ -222,7 +223,7 @@ server_main(const struct options *o)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
 		status = startup_failed(o, &why);
-	else if ((status = settled(&sv)) == EXIT_ENDED)
+	else if ((status = unprivileged(&sv)) == EXIT_ENDED)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, SINGLE);
 	tls_reload_end(&sv.tls);

@@ -2,91 +2,49 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/socket.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/log.h"
-#include "stats/page.h"
+#include "os/title.h"
 #include "supervisor/internal.h"
+#include "supervisor/metrics_http.h"
+#include "supervisor/watch.h"
 
-#define ACCEPT_BATCH	32	/* connections of a listener in one round */
-#define PAUSE_MIN	100	/* ms without accepting, doubled each time */
-#define PAUSE_MAX	1000
-#define COMPLAIN_EVERY	10000	/* ms between two lines on one trouble */
-#define REFUSED_KEPT	500	/* ms until a refused connection is closed */
+#define ROUND		64	/* connections until others have their turn */
+#define COMPLAIN_EVERY	10000	/* ms between two lines about a limit */
 
-/* May this trouble be told?  If so, not again for a while. */
-static int
-may_complain(int64_t *not_before)
-{
-	int64_t now = clock_ms();
-
-	if (now < *not_before)
-		return 0;
-	*not_before = now + COMPLAIN_EVERY;
-	return 1;
-}
-
-int
-supervisor_open_reserve(void)
-{
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-/* Closes the n oldest. */
 static void
-drop_refused(struct refused *r, unsigned int n)
+count_refused(struct supervisor *s)
 {
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		close(r->fd[i]);
-	r->n -= n;
-	memmove(r->fd, r->fd + n, r->n * sizeof(r->fd[0]));
-	memmove(r->until, r->until + n, r->n * sizeof(r->until[0]));
-}
-
-void
-supervisor_close_refused(struct supervisor *s, int all)
-{
-	struct refused *r = &s->refused;
-	unsigned int n = 0;
-	int64_t now;
-
-	if (r->n == 0)
-		return;
-	now = clock_ms();
-	while (n < r->n && (all || r->until[n] <= now))
-		n++;
-	drop_refused(r, n);
-}
-
-/*
- * The answer is sent and our direction ended at once; the descriptor is kept
- * for a moment, because closing with unread bytes resets the connection (RFC
- * 1122 4.2.2.13), and the reset may overtake the answer.
- */
-void
-supervisor_refuse(struct supervisor *s, int fd)
-{
-	struct refused *r = &s->refused;
-
 	s->nrefused++;
 	STATS_ADD(stats_mine->counts.refused, 1);
-	if (s->service->refuse == NULL) {
-		net_linger_reset(fd);
-		close(fd);
+}
+
+void
+accept_reset(struct supervisor *s, int fd)
+{
+	count_refused(s);
+	net_linger_reset(fd);
+	close(fd);
+}
+
+/* The answer goes out at once; see refusals.h. */
+void
+accept_refuse(struct supervisor *s, int fd)
+{
+	int kept;
+
+	if (s->service->refuse == NULL || (kept = fd_keep(fd)) == -1) {
+		accept_reset(s, fd);
 		return;
 	}
-	s->service->refuse(fd);
-	shutdown(fd, SHUT_WR);
-	if (r->n == REFUSED_MAX)
-		drop_refused(r, 1);
-	r->fd[r->n] = fd;
-	r->until[r->n++] = clock_ms() + REFUSED_KEPT;
+	count_refused(s);
+	s->service->refuse(kept);
+	refusals_add(&s->refusals, kept, clock_ms());
 }
 
 static void
@@ -94,40 +52,62 @@ refuse_at_limit(struct supervisor *s, int fd, const char *name,
     unsigned int limit)
 {
 	struct log_line l;
+	int64_t now = clock_ms();
 
-	supervisor_refuse(s, fd);
-	if (!may_complain(&s->complain_limit))
+	accept_refuse(s, fd);
+	if (now < s->complain)
 		return;
+	s->complain = now + COMPLAIN_EVERY;
 	log_begin(&l, LOG_L_WARN, "at-limit");
 	log_num(&l, name, limit);
 	log_num(&l, "refused", (int64_t)s->nrefused);
 	log_end(&l);
 }
 
-/* The system lacks something: those who knock wait in the backlog. */
 void
-supervisor_pause(struct supervisor *s, const char *call, int error)
+accept_pause(struct supervisor *s, const char *call, int error)
 {
-	struct log_line l;
+	pause_begin(&s->pause, call, error, clock_ms());
+	accept_watch(s);
+}
 
-	s->pause = s->pause == 0 ? PAUSE_MIN : s->pause * 2;
-	if (s->pause > PAUSE_MAX)
-		s->pause = PAUSE_MAX;
-	s->pause_end = clock_ms() + s->pause;
-	if (!may_complain(&s->complain_pause))
-		return;
-	log_begin(&l, LOG_L_WARN, "accept-paused");
-	log_str(&l, "call", call);
-	log_str(&l, "error", strerror(error));
-	log_end(&l);
+/* Gives a connection to a new child.  0 if accepting has to pause. */
+static int
+start_child(struct supervisor *s, const struct incoming *a)
+{
+	if (child_start(s, a) == -1) {
+		accept_pause(s, "fork", errno);
+		accept_refuse(s, a->fd);
+		return 0;
+	}
+	close(a->fd);
+	pause_succeeded(&s->pause);
+	return 1;
+}
+
+int
+accept_serve(struct supervisor *s, const struct incoming *a)
+{
+	unsigned int active = s->children.n + slots_inherited(&s->slots);
+
+	if (!handshake_limit_allows(&s->handshakes, s->o->limits.handshakes)) {
+		refuse_at_limit(s, a->fd, "max-handshakes",
+		    s->o->limits.handshakes);
+		return 1;
+	}
+	if (!child_is_limit_reached(s) || (s->service->serve_full != NULL &&
+	    active < s->fits.connections + SUPERVISOR_EXTRA))
+		return start_child(s, a);
+	refuse_at_limit(s, a->fd, "max-connections", s->fits.connections);
+	return 1;
 }
 
 /*
  * What accept(2) reports of the connection or its network rather than of us;
  * the connection is gone and the next one may be good.
  */
-int
-accept_error_is_transient(int error)
+static int
+is_transient(int error)
 {
 	switch (error) {
 	case ECONNABORTED: case EINTR: case EPROTO: case EPERM:
@@ -143,59 +123,33 @@ accept_error_is_transient(int error)
 
 /*
  * Out of descriptors.  When waiting has not helped for a while, the reserve
- * is spent on telling one of those who wait.
+ * is spent on refusing one of those that wait; a visitor is reset.
  */
 static void
-out_of_descriptors(struct supervisor *s, int listener, int error)
+out_of_descriptors(struct supervisor *s, int listener, int is_visitor,
+    int error)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	int fd;
 
-	supervisor_close_refused(s, 1);
-	if (s->pause == PAUSE_MAX && s->reserve != -1) {
+	refusals_close_all(&s->refusals);
+	if (pause_is_longest(&s->pause) && s->reserve != -1) {
 		close(s->reserve);
-		if ((fd = net_accept(listener, &ss, &len)) != -1)
-			supervisor_refuse(s, fd);
-		supervisor_close_refused(s, 1);
-		s->reserve = supervisor_open_reserve();
+		fd = net_accept(listener, &ss, &len);
+		if (fd != -1 && is_visitor)
+			accept_reset(s, fd);
+		else if (fd != -1)
+			accept_refuse(s, fd);
+		refusals_close_all(&s->refusals);
+		s->reserve = fd_reserve();
 	}
-	supervisor_pause(s, "accept", error);
-}
-
-/* Gives a connection to a new child.  0 if accepting has to pause. */
-static int
-start_child(struct supervisor *s, const struct incoming *a)
-{
-	if (child_start(s, a) == -1) {
-		supervisor_pause(s, "fork", errno);
-		supervisor_refuse(s, a->fd);
-		return 0;
-	}
-	close(a->fd);
-	s->pause = 0;
-	return 1;
-}
-
-/* A connection that nobody else has taken. */
-int
-supervisor_serve(struct supervisor *s, const struct incoming *a)
-{
-	if (!handshake_limit_allows(s)) {
-		refuse_at_limit(s, a->fd, "max-handshakes",
-		    s->o->limits.handshakes);
-		return 1;
-	}
-	if (!supervisor_is_full(s) || (s->service->serve_full != NULL &&
-	    s->active + s->nsurvivors < s->max + SUPERVISOR_EXTRA))
-		return start_child(s, a);
-	refuse_at_limit(s, a->fd, "max-connections", s->max);
-	return 1;
+	accept_pause(s, "accept", error);
 }
 
 /*
- * Accepts one connection; name is that of a visitors' door, or NAME_NONE.  0 if
- * there is none, or accepting has to pause.
+ * Accepts one connection; name is that of a visitors' listener, or NAME_NONE.
+ * 0 if there is none, or accepting has to pause.
  */
 static int
 accept_one(struct supervisor *s, int listener, int name)
@@ -206,48 +160,96 @@ accept_one(struct supervisor *s, int listener, int name)
 	if ((a.fd = net_accept(listener, &ss, &a.len)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return 0;
-		if (accept_error_is_transient(errno))
+		if (is_transient(errno))
 			return 1;
 		if (errno == EMFILE || errno == ENFILE)
-			out_of_descriptors(s, listener, errno);
+			out_of_descriptors(s, listener, name != NAME_NONE,
+			    errno);
 		else
-			supervisor_pause(s, "accept", errno);
+			accept_pause(s, "accept", errno);
 		return 0;
 	}
-	if (s->active + s->nsurvivors >= s->max || !handshake_limit_allows(s))
-		supervisor_reap(s);
+	if (s->children.n + slots_inherited(&s->slots) >= s->fits.connections ||
+	    !handshake_limit_allows(&s->handshakes, s->o->limits.handshakes))
+		child_reap_all(s);
 	if (name != NAME_NONE || s->service->hands_on)
 		return pool_accept(s, &a, name);
-	return supervisor_serve(s, &a);
+	return accept_serve(s, &a);
 }
 
-void
-supervisor_accept_some(struct supervisor *s, int listener, int name)
+/* Level-triggered: what is left over comes again. */
+static void
+accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 {
-	unsigned int left;
+	unsigned int i = watch_index(tag);
+	int fd, name = NAME_NONE;
 
-	for (left = ACCEPT_BATCH; left > 0; left--)
-		if (!accept_one(s, listener, name))
+	if (watch_kind(tag) == WATCH_NAME) {
+		name = (int)i / 2;
+		fd = names_listener(&s->names, name, i % 2);
+	} else
+		fd = i < s->nlisteners ? s->listener[i] : -1;
+	while (fd != -1 && most-- > 0)
+		if (!accept_one(s, fd, name))
 			break;
 }
 
-int64_t
-supervisor_paused(const struct supervisor *s)
+static int64_t
+paused(const struct supervisor *s)
 {
-	return s->pause_end != 0 && clock_ms() < s->pause_end ?
-	    s->pause_end : 0;
+	return pause_until(&s->pause, clock_ms());
 }
 
-/* A bounded number from each listener, so that signals get their turn. */
+/* Each of them has the same share, so that signals get their turn. */
 void
-supervisor_accept(struct supervisor *s)
+accept_ready(struct supervisor *s)
 {
-	unsigned int i;
+	uint32_t tags[EVENT_BATCH];
+	int i, n = event_take(&s->accepting, tags);
 
-	for (i = 0; i < s->nlisteners; i++) {
-		if (s->listener[i].revents != 0)
-			supervisor_accept_some(s, s->listener[i].fd, NAME_NONE);
-		if (supervisor_paused(s) != 0)
-			return;
+	if (n == -1)
+		accept_pause(s, "epoll", errno);
+	for (i = 0; i < n && !paused(s); i++)
+		accept_some(s, tags[i], ROUND / (unsigned int)n);
+}
+
+void
+accept_watch(struct supervisor *s)
+{
+	int on = s->nlisteners + (s->names.name != NULL) > 0 && !paused(s);
+
+	if (on == s->is_accepting)
+		return;
+	if (event_change(&s->events, s->accepting.fd,
+	    watch_tag(WATCH_LISTENERS, 0, 0), on) == 0)
+		s->is_accepting = on;
+}
+
+static _Noreturn void
+be_metrics_child(const struct supervisor *s, int fd)
+{
+	title_set("inetws: answering about %s", s->shown.name);
+	metrics_serve(fd, s->o, s->service, s->phase != SERVING);
+	_exit(0);
+}
+
+void
+accept_metrics(struct supervisor *s, unsigned int listener)
+{
+	int fd = metrics_listener_accept(&s->metrics, listener);
+	pid_t pid;
+
+	if (fd == -1) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK &&
+		    !is_transient(errno))
+			accept_pause(s, "accept", errno);
+		return;
 	}
+	if ((pid = child_fork_aside(s, fd)) == 0)
+		be_metrics_child(s, fd);
+	if (pid != -1)
+		metrics_listener_forked(&s->metrics, pid, clock_ms());
+	else
+		accept_pause(s, "fork", errno);
+	close(fd);
 }

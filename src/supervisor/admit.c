@@ -1,112 +1,97 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A wire of an agent wants to wait here: may it?
+ * A websocket of an agent shall be parked here: may it?
  */
+#include <errno.h>
 #include <string.h>
 
 #include "net/fdpass.h"
 #include "os/clock.h"
+#include "os/log.h"
+#include "os/memory.h"
+#include "os/readfile.h"
 #include "proto/agent_name.h"
 #include "supervisor/internal.h"
 
-/* Other agents' wires of this name have to go. */
+/* Other agents' parked websockets of this name have to go. */
 static void
-evict(struct supervisor *s, const struct child *me)
+evict(struct supervisor *s, int name, const struct child *me)
 {
-	struct child *c;
+	struct child *c = children_parked(&s->children, name), *next;
 
-	for (c = s->child; c < s->child + s->active; c++)
-		if (c != me && c->seat == CHILD_PARKED && c->name == me->name &&
-		    (me->owner[0] == '\0' ||
-		    strcmp(c->owner, me->owner) != 0))
-			pool_end_channel(c);
-}
-
-/* Has another child, waiting or not, come from this agent? */
-static int
-is_here(const struct supervisor *s, const struct child *me, const char *owner)
-{
-	const struct child *c;
-
-	for (c = s->child; c < s->child + s->active; c++)
-		if (c != me && c->name == me->name &&
-		    strcmp(c->owner, owner) == 0)
-			return 1;
-	return 0;
-}
-
-/*
- * With --replace: 1 if this agent is the one of its name from now on.  One
- * whose place another has taken dials again, and must not take it back as long
- * as that one is there, or they would take turns forever.
- */
-static int
-replaces(struct supervisor *s, const struct child *me)
-{
-	struct name *n = &s->names.name[me->name];
-
-	if (strcmp(n->owner, me->owner) != 0) {
-		if (me->owner[0] != '\0' &&
-		    strcmp(n->former, me->owner) == 0 &&
-		    is_here(s, me, n->owner))
-			return 0;
-		strlcpy(n->former, n->owner, sizeof(n->former));
-		strlcpy(n->owner, me->owner, sizeof(n->owner));
+	for (; c != NULL; c = next) {
+		next = children_parked_next(&s->children, c);
+		if (me->agent_id[0] == '\0' ||
+		    strcmp(c->agent_id, me->agent_id) != 0)
+			pool_end_channel(s, c);
 	}
-	evict(s, me);
-	return 1;
 }
 
-static unsigned int
-count_free(const struct supervisor *s, int name)
+/* The number of its name, or NAME_NONE and why. */
+static int
+find_place(struct supervisor *s, struct child *c, struct error *why)
 {
-	const struct child *c;
-	unsigned int n = 0;
+	int name;
 
-	for (c = s->child; c < s->child + s->active; c++)
-		n += c->seat == CHILD_PARKED && c->name == name;
-	return n;
+	if (s->phase != SERVING) {
+		error_set(why, EXIT_AGAIN, "the gate is closing");
+		return NAME_NONE;
+	}
+	name = names_listen(&s->names, c->agent, clock_ms(), why);
+	if (name == NAME_NONE)
+		return NAME_NONE;
+	pool_show_name(s, name);
+	if (s->o->reverse.replace) {
+		if (!takeover_claim(names_takeover(&s->names, name),
+		    c->agent_id, clock_ms())) {
+			error_set(why, EXIT_AGAIN,
+			    "another agent has taken its place");
+			return NAME_NONE;
+		}
+		evict(s, name, c);
+	}
+	if (children_count_parked(&s->children, name) >=
+	    s->o->reverse.max_parked) {
+		error_set(why, EXIT_AGAIN,
+		    "enough websockets of this name are parked");
+		return NAME_NONE;
+	}
+	return name;
 }
 
-/* A child asks whether its wire may wait: "NAME OWNER HASH". */
 void
-pool_admit(struct supervisor *s, struct child *c, char *text)
+admit(struct supervisor *s, struct child *c, char *text)
 {
-	char *owner = strchr(text, ' '), *hash;
+	char *agent_id = strchr(text, ' '), *hash;
 	struct error why;
+	int name;
 
-	hash = owner == NULL ? NULL : strchr(owner + 1, ' ');
-	if (hash == NULL || c->seat != CHILD_STARTING) {
-		pool_end_channel(c);
+	hash = agent_id == NULL ? NULL : strchr(agent_id + 1, ' ');
+	if (hash == NULL) {
+		pool_end_channel(s, c);
 		return;
 	}
 	*hash++ = '\0';
-	*owner++ = '\0';
-	error_set(&why, EXIT_AGAIN, "the gate is closing");
-	c->name = s->phase == SERVING ? names_listen(s, text, &why) :
-	    NAME_NONE;
-	strlcpy(c->owner, owner, sizeof(c->owner));
+	*agent_id++ = '\0';
+	strlcpy(c->agent_id, agent_id, sizeof(c->agent_id));
 	strlcpy(c->agent, text, sizeof(c->agent));
 	strlcpy(c->hash, hash, sizeof(c->hash));
-	if (c->name != NAME_NONE && s->o->reverse.replace && !replaces(s, c)) {
-		error_set(&why, EXIT_AGAIN, "another agent has taken its place");
-		c->name = NAME_NONE;
-	}
-	if (c->name != NAME_NONE &&
-	    count_free(s, c->name) >= s->o->reverse.max_parked) {
-		error_set(&why, EXIT_AGAIN, "enough wires of this name wait");
-		c->name = NAME_NONE;
-	}
-	if (c->name == NAME_NONE) {
+	if ((name = find_place(s, c, &why)) == NAME_NONE) {
 		fdpass_send(c->channel, WORKER_REFUSED, why.text, -1);
-		pool_end_channel(c);
+		pool_end_channel(s, c);
 		return;
 	}
-	fdpass_send(c->channel, WORKER_MAY_PARK, "", -1);
-	c->seat = CHILD_PARKED;
-	c->since = clock_ms();
-	s->changed = 1;
-	pool_serve_queue(s, c->name);
+	if (fdpass_send(c->channel, WORKER_MAY_PARK, "", -1) == -1) {
+		pool_end_channel(s, c);
+		return;
+	}
+	children_set_name(&s->children, c, name);
+	names_add_agent(&s->names, name);
+	if (s->o->reverse.replace)
+		c->takeover = takeover_add(names_takeover(&s->names, name));
+	children_set_state(&s->children, c, CHILD_PARKED, clock_ms());
+	s->shown.changed = 1;
+	pool_serve_queue(s, name);
 }
 
 static int
@@ -124,14 +109,76 @@ is_listed(const struct child *c, struct slice file)
 	return 0;
 }
 
-/* Tunnels go on; whose hash was only written otherwise dials again. */
-void
-pool_expel(struct supervisor *s, struct slice file)
+/*
+ * Parked websockets whose line is gone are ended; tunnels go on.  One whose
+ * hash was only written otherwise dials again.
+ */
+static void
+expel(struct supervisor *s, struct slice file)
 {
-	struct child *c;
+	struct child *c = NULL;
 
-	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == CHILD_PARKED && c->hash[0] != '\0' &&
+	while ((c = children_next(&s->children, c)) != NULL)
+		if (c->state == CHILD_PARKED && c->hash[0] != '\0' &&
 		    !is_listed(c, file))
-			pool_end_channel(c);
+			pool_end_channel(s, c);
+}
+
+/* 0: it is as it should be, and the text is memory that is taken. */
+static int
+read_file(const struct supervisor *s, struct slice *file)
+{
+	struct agents_file_line l;
+	struct lines lines;
+	int r;
+
+	if (readfile_take(s->o->reverse.agents_file, file) == -1) {
+		log_event(LOG_L_ERROR, "agents-file", "file",
+		    s->o->reverse.agents_file, "why", strerror(errno), NULL);
+		return -1;
+	}
+	lines_begin(&lines, *file);
+	while ((r = agents_file_next(&lines, &l)) == 1)
+		;
+	if (r == -1)
+		memory_return();
+	return r;
+}
+
+/* Those in the file have a listener whether their agents are there or not. */
+static void
+list(struct supervisor *s, struct slice file)
+{
+	char word[AGENT_NAME_MAX];
+	struct agents_file_line l;
+	struct lines lines;
+	struct error why;
+	int r;
+
+	names_begin_listing(&s->names);
+	lines_begin(&lines, file);
+	while ((r = agents_file_next(&lines, &l)) != 0)
+		if (r == 1 && slice_copy(word, sizeof(word), l.name) == 0 &&
+		    names_list(&s->names, word, &why) == -1)
+			log_event(LOG_L_ERROR, "no-listener", "name", word,
+			    "why", why.text, NULL);
+	names_end_listing(&s->names);
+}
+
+/* With something wrong in it (which is told) all stays as it was. */
+void
+admit_reload(struct supervisor *s)
+{
+	struct slice file;
+	unsigned int i;
+
+	if (s->names.name == NULL || s->o->reverse.agents_file == NULL ||
+	    read_file(s, &file) == -1)
+		return;
+	if (s->o->reverse.visitors_dir != NULL)
+		list(s, file);
+	expel(s, file);
+	memory_return();
+	for (i = 0; i < names_top(&s->names) && i < STATS_NAMES; i++)
+		pool_show_name(s, i);
 }

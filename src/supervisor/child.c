@@ -10,41 +10,36 @@
 #include <unistd.h>
 
 #include "net/fdpass.h"
-#include "net/socket.h"
+#include "os/clock.h"
+#include "os/fd.h"
 #include "os/process.h"
 #include "os/signals.h"
-#include "stats/page.h"
 #include "supervisor/internal.h"
+#include "supervisor/watch.h"
 
-void
-child_leave_supervisor(const struct supervisor *s)
+#define REAP_EVERY	10	/* ms, while a limit is reached */
+
+/*
+ * A child of whatever kind keeps nothing that is the supervisor's, neither
+ * descriptors nor signals.  The set of events, which is shared by the fork, is
+ * closed like all else, and not touched in any other way.
+ */
+static void
+leave_supervisor(int keep, int channel)
 {
-	unsigned int i;
-
-	for (i = 0; i < s->nlisteners; i++)
-		close(s->listener[i].fd);
-	metrics_listener_close(s);
-	pool_close(s);
-	for (i = 0; i < s->refused.n; i++)
-		close(s->refused.fd[i]);
-	if (s->reserve != -1)
-		close(s->reserve);
-	if (s->pidfile != -1)
-		close(s->pidfile);
-	if (s->notify.fd != -1)
-		close(s->notify.fd);
+	fd_leave(keep, channel);
 	signals_child();
 }
 
 /* The child's side of the fork. */
 static _Noreturn void
 be_child(const struct supervisor *s, const struct incoming *a, int slot,
-    int pair, int full)
+    int channel, int full)
 {
 	const struct service *service = s->service;
 	char peer[NET_NAME_MAX];
 
-	child_leave_supervisor(s);
+	leave_supervisor(a->fd, channel);
 	stats_take(slot, STATE_HANDSHAKE);
 	if (a->sa != NULL)
 		net_print(a->sa, a->len, peer, sizeof(peer));
@@ -52,92 +47,168 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 		strlcpy(peer, a->peer, sizeof(peer));
 	if (full)
 		_exit(service->serve_full(service->arg, a->fd, peer));
-	if (pair != -1)
-		_exit(service->park(service->arg, a->fd, peer, pair));
+	if (channel != -1)
+		_exit(service->park(service->arg, a->fd, peer, channel));
 	_exit(service->serve(service->arg, a->fd, peer));
 }
 
-int
-supervisor_is_full(struct supervisor *s)
+pid_t
+child_fork_aside(const struct supervisor *s, int keep)
 {
-	return s->active + s->nsurvivors >= s->max &&
-	    s->active + slots_inherited(s) >= s->max;
+	pid_t pid = process_fork();
+
+	if (pid == 0)
+		leave_supervisor(keep, -1);
+	return pid;
+}
+
+/* Those inherited are counted anew only if it depends on them. */
+int
+child_is_limit_reached(struct supervisor *s)
+{
+	if (s->children.n + slots_inherited(&s->slots) < s->fits.connections)
+		return 0;
+	if (slots_look(&s->slots, clock_ms()))
+		s->shown.changed = 1;
+	return s->children.n + slots_inherited(&s->slots) >= s->fits.connections;
+}
+
+/* Our end and the child's; both -1 if it needs none. */
+static int
+make_channel(const struct supervisor *s, const struct incoming *a, int full,
+    int pair[2])
+{
+	int fd, e;
+
+	pair[0] = pair[1] = -1;
+	if (full || (a->fd != -1 && !s->service->parks))
+		return 0;
+	if (fdpass_pair(pair) == -1)
+		return -1;
+	if ((fd = fd_keep(pair[0])) != -1) {
+		pair[0] = fd;
+		return 0;
+	}
+	e = errno;
+	close(pair[0]);
+	close(pair[1]);
+	errno = e;
+	return -1;
+}
+
+/* A channel that cannot be watched is of no use. */
+static void
+enter_child(struct supervisor *s, pid_t pid, int slot, int channel,
+    const struct incoming *a)
+{
+	struct child *c = children_add(&s->children, pid, slot, channel,
+	    a->fd == -1);
+	unsigned int index = children_index(&s->children, c);
+
+	if (channel != -1 && event_add(&s->events, channel,
+	    watch_tag(WATCH_CHANNEL, index, c->generation)) == -1) {
+		accept_pause(s, "epoll", errno);
+		pool_end_channel(s, c);
+	}
+	if (a->fd != -1)
+		handshake_limit_begun(&s->handshakes, index, pid, slot);
+	s->shown.changed = 1;
 }
 
 int
 child_start(struct supervisor *s, const struct incoming *a)
 {
-	int slot = slots_take(s), pair[2] = { -1, -1 }, e;
-	int full = supervisor_is_full(s);
-	pid_t pid = -1;
+	int slot, pair[2], e, full = child_is_limit_reached(s);
+	pid_t pid;
 
+	if (s->children.n == s->children.room) {
+		errno = EAGAIN;
+		return -1;
+	}
 	if (s->service->before != NULL)
 		s->service->before(s->service->arg);
-	if ((full || (a->fd != -1 && !s->service->parks) ||
-	    fdpass_pair(pair) == 0) && (pid = process_fork()) == 0) {
-		if (pair[0] != -1)
-			close(pair[0]);
+	if (make_channel(s, a, full, pair) == -1)
+		return -1;
+	slot = slots_take(&s->slots);
+	if ((pid = process_fork()) == 0)
 		be_child(s, a, slot, pair[1], full);
-	}
 	e = errno;
 	if (pair[1] != -1)
 		close(pair[1]);
-	if (pid == -1) {
-		if (pair[0] != -1)
-			close(pair[0]);
-		slots_give_back(s, slot);
-		errno = e;
-		return -1;
+	if (pid != -1) {
+		enter_child(s, pid, slot, pair[0], a);
+		return 0;
 	}
-	s->child[s->active] = (struct child){ .pid = pid, .slot = slot,
-	    .channel = pair[0], .spare = a->fd == -1, .name = NAME_NONE,
-	    .seat = pair[0] == -1 ? CHILD_SINGLE : CHILD_STARTING,
-	    .queued = { .fd = -1 } };
-	s->active++;
-	if (a->fd != -1)
-		handshake_limit_begun(s, pid, slot);
-	s->changed = 1;
-	return 0;
+	if (pair[0] != -1)
+		close(pair[0]);
+	slots_give_back(&s->slots, slot);
+	errno = e;
+	return -1;
 }
 
 static void
 forget(struct supervisor *s, pid_t pid, int status)
 {
-	struct child c;
-	unsigned int i;
+	struct child *c = children_find(&s->children, pid);
+	struct visitor v;
 
-	for (i = 0; i < s->active && s->child[i].pid != pid; i++)
-		;
-	if (i == s->active) {
-		metrics_listener_forget(s, pid);
+	if (c == NULL) {
+		metrics_listener_ended(&s->metrics, pid);
 		return;
 	}
-	c = s->child[i];
 	if (WIFSIGNALED(status) && s->phase < KILLING)
-		slots_log_killed(pid, WTERMSIG(status), c.slot);
-	slots_give_back(s, c.slot);
-	handshake_limit_ended(s, pid);
-	s->active--;
-	s->child[i] = s->child[s->active];
-	s->changed = 1;
-	pool_child_ended(s, &c, status);
+		slots_log_killed(pid, WTERMSIG(status), c->slot);
+	slots_give_back(&s->slots, c->slot);
+	handshake_limit_ended(&s->handshakes,
+	    children_index(&s->children, c));
+	pool_child_ended(s, c);
+	if (c->spare)
+		spare_ended(s, c, status);
+	v = c->visitor;
+	c->visitor.fd = -1;
+	pool_end_channel(s, c);
+	if (c->name != NAME_NONE) {
+		takeover_remove(names_takeover(&s->names, c->name),
+		    c->takeover, clock_ms());
+		names_remove_agent(&s->names, c->name, clock_ms());
+	}
+	children_remove(&s->children, c);
+	s->shown.changed = 1;
+	pool_bring_back(s, &v);
 }
 
 void
-supervisor_reap(struct supervisor *s)
+child_reap(struct supervisor *s, pid_t pid)
 {
-	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	if (pid > 0 && waitpid(pid, &status, WNOHANG) == pid)
 		forget(s, pid, status);
 }
 
+/* The system looks at all children for this, which takes its time. */
 void
-supervisor_signal(const struct supervisor *s, int signo)
+child_reap_all(struct supervisor *s)
 {
-	unsigned int i;
+	int64_t now = clock_ms();
+	pid_t pid;
+	int status;
 
-	for (i = 0; i < s->active; i++)
-		kill(s->child[i].pid, signo);
+	if (now < s->reap_next) {
+		s->reap_due = s->reap_next;
+		return;
+	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		forget(s, pid, status);
+	s->reap_next = now + REAP_EVERY;
+	s->reap_due = 0;
+}
+
+void
+child_signal_all(const struct supervisor *s, int signo)
+{
+	const struct child *c = NULL;
+
+	while ((c = children_next(&s->children, c)) != NULL)
+		kill(c->pid, signo);
 }

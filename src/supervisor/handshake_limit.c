@@ -1,78 +1,87 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * How many children may be in their handshakes.  That one is beyond it shows
- * on the statistics page, which is looked at only when the limit is reached.
- */
-#include <stdlib.h>
+#include <string.h>
 
+#include "os/memory.h"
 #include "stats/page.h"
-#include "supervisor/internal.h"
+#include "supervisor/handshake_limit.h"
 
-/* Without memory for it there is no such limit. */
-static int
-make_room(struct handshakes *h, unsigned int room)
-{
-	struct in_handshake *of;
+#define LOOKS	64	/* at slots, for each connection at the limit */
 
-	if (h->room >= room)
-		return 1;
-	if ((of = reallocarray(h->of, room, sizeof(of[0]))) == NULL)
-		return 0;
-	h->of = of;
-	h->room = room;
-	return 1;
-}
-
-void
-handshake_limit_begun(struct supervisor *s, pid_t pid, int slot)
-{
-	struct handshakes *h = &s->handshakes;
-
-	if (h->n < s->o->limits.handshakes &&
-	    make_room(h, s->o->limits.handshakes))
-		h->of[h->n++] = (struct in_handshake){ pid, slot };
-}
-
-void
-handshake_limit_ended(struct supervisor *s, pid_t pid)
-{
-	struct handshakes *h = &s->handshakes;
-	unsigned int i;
-
-	for (i = 0; i < h->n; i++)
-		if (h->of[i].pid == pid) {
-			h->of[i] = h->of[--h->n];
-			return;
-		}
-}
+struct in_handshake {
+	unsigned int child;
+	pid_t pid;
+	int slot;
+};
 
 static void
-look(struct handshakes *h)
+give_back(struct handshake_limit *h)
 {
-	unsigned int i = 0;
-
-	while (i < h->n)
-		if (stats_is_established(h->of[i].slot, h->of[i].pid))
-			h->of[i] = h->of[--h->n];
-		else
-			i++;
+	memory_unshared_end(h->of, h->room * sizeof(h->of[0]));
+	memory_unshared_end(h->place, h->room * sizeof(h->place[0]));
 }
 
 int
-handshake_limit_allows(struct supervisor *s)
+handshake_limit_grow(struct handshake_limit *h, unsigned int room)
 {
-	struct handshakes *h = &s->handshakes;
+	struct handshake_limit new = *h;
 
-	if (s->o->limits.handshakes == 0 || h->n < s->o->limits.handshakes)
-		return 1;
-	look(h);
-	return h->n < s->o->limits.handshakes;
+	if (room <= h->room)
+		return 0;
+	new.room = room;
+	new.of = memory_unshared(room * sizeof(new.of[0]));
+	new.place = memory_unshared(room * sizeof(new.place[0]));
+	if (new.of == NULL || new.place == NULL) {
+		give_back(&new);
+		return -1;
+	}
+	if (h->room > 0) {
+		memcpy(new.of, h->of, h->n * sizeof(h->of[0]));
+		memcpy(new.place, h->place, h->room * sizeof(h->place[0]));
+		give_back(h);
+	}
+	*h = new;
+	return 0;
 }
 
 void
-handshake_limit_end(struct supervisor *s)
+handshake_limit_end(struct handshake_limit *h)
 {
-	free(s->handshakes.of);
-	s->handshakes.of = NULL;
-	s->handshakes.n = s->handshakes.room = 0;
+	give_back(h);
+	memset(h, 0, sizeof(*h));
+}
+
+/* place: plus one, 0 being none. */
+void
+handshake_limit_begun(struct handshake_limit *h, unsigned int child,
+    pid_t pid, int slot)
+{
+	h->of[h->n] = (struct in_handshake){ child, pid, slot };
+	h->place[child] = (int)++h->n;
+}
+
+void
+handshake_limit_ended(struct handshake_limit *h, unsigned int child)
+{
+	int at = h->place[child];
+
+	if (at == 0)
+		return;
+	h->place[child] = 0;
+	h->of[at - 1] = h->of[--h->n];
+	if (at - 1 < (int)h->n)
+		h->place[h->of[at - 1].child] = at;
+}
+
+int
+handshake_limit_allows(struct handshake_limit *h, unsigned int max)
+{
+	unsigned int looks;
+
+	for (looks = 0; max > 0 && h->n >= max && looks < LOOKS; looks++) {
+		h->look = (h->look + 1) % h->n;
+		if (stats_is_established(h->of[h->look].slot,
+		    h->of[h->look].pid))
+			handshake_limit_ended(h, h->of[h->look].child);
+	}
+	return max == 0 || h->n < max;
 }

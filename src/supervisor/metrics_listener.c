@@ -1,136 +1,135 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The address of --metrics: a process for each request, and few at a time;
- * who comes when there are enough waits in the backlog.
- */
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/socket.h"
-#include "os/title.h"
-#include "supervisor/internal.h"
-#include "supervisor/metrics_http.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "supervisor/metrics_listener.h"
 #include "supervisor/startup.h"
+#include "supervisor/watch.h"
 
-#define BACKLOG	16
+#define BACKLOG		128
+#define SHARE_MS	200	/* for each, when there are too many */
 
 int
-metrics_listener_begin(struct supervisor *s)
+metrics_listener_begin(struct metrics_listener *m, const struct options *o,
+    const struct inherited *given, const struct event_set *events,
+    struct error *why)
 {
-	struct metrics_listener *m = &s->metrics;
-	struct error why;
-	int fds[2], i, n;
+	int i, n, fd;
 
-	if (s->o->observe.metrics == NULL)
+	m->addr = o->observe.metrics;
+	m->events = events;
+	m->watched = 1;
+	if (m->addr == NULL)
 		return 0;
-	if ((n = startup_listener(s->service->given, LISTENER_METRICS, s->o->observe.metrics,
-	    BACKLOG, fds, &why)) == -1) {
-		startup_failed(s->o, &why);
+	if ((n = startup_listener(given, LISTENER_METRICS, m->addr, BACKLOG,
+	    m->fd, why)) == -1)
 		return -1;
+	m->n = n;
+	for (i = 0; i < n; i++) {
+		if ((fd = fd_keep(m->fd[i])) != -1)
+			m->fd[i] = fd;
+		if (fd == -1 || event_add(events, fd,
+		    watch_tag(WATCH_METRICS, i, 0)) == -1)
+			return error_set(why, EXIT_SYSTEM, "the listener of "
+			    "--metrics: %s", strerror(errno));
 	}
-	for (i = 0; i < n; i++)
-		m->listener[m->n++] = fds[i];
 	return 0;
 }
 
 void
-metrics_listener_announce(const struct supervisor *s)
+metrics_listener_end(struct metrics_listener *m)
 {
-	char addr[NET_NAME_MAX];
-	unsigned int i;
-
-	for (i = 0; i < s->metrics.n; i++)
-		supervisor_announce(s, "metrics", "metrics on", net_local_name(
-		    s->metrics.listener[i], addr, sizeof(addr)));
-}
-
-unsigned int
-metrics_listener_watch(const struct supervisor *s, struct pollfd *p)
-{
-	unsigned int i;
-
-	if (s->metrics.nchildren == METRICS_CHILDREN ||
-	    supervisor_paused(s) != 0)
-		return 0;
-	for (i = 0; i < s->metrics.n; i++)
-		p[i] = (struct pollfd){ .fd = s->metrics.listener[i],
-		    .events = POLLIN };
-	return s->metrics.n;
-}
-
-void
-metrics_listener_close(const struct supervisor *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->metrics.n; i++)
-		close(s->metrics.listener[i]);
-}
-
-static _Noreturn void
-be_child(const struct supervisor *s, int fd)
-{
-	child_leave_supervisor(s);
-	title_set("inetws: answering about %s", s->name);
-	metrics_serve(fd, s->o, s->service, s->phase != SERVING);
-	_exit(0);
-}
-
-void
-metrics_listener_accept(struct supervisor *s, const struct pollfd *p,
-    unsigned int n)
-{
-	struct metrics_listener *m = &s->metrics;
-	struct sockaddr_storage ss;
-	socklen_t len;
-	unsigned int i;
-	pid_t pid;
-	int fd;
-
-	for (i = 0; i < n && m->nchildren < METRICS_CHILDREN; i++) {
-		if (p[i].revents == 0)
-			continue;
-		if ((fd = net_accept(p[i].fd, &ss, &len)) == -1) {
-			if (errno != EAGAIN && errno != EWOULDBLOCK &&
-			    !accept_error_is_transient(errno))
-				supervisor_pause(s, "accept", errno);
-			continue;
-		}
-		if ((pid = fork()) == 0)
-			be_child(s, fd);
-		if (pid != -1)
-			m->child[m->nchildren++] = pid;
-		close(fd);
-	}
-}
-
-void
-metrics_listener_forget(struct supervisor *s, pid_t pid)
-{
-	struct metrics_listener *m = &s->metrics;
 	unsigned int i;
 
 	for (i = 0; i < m->nchildren; i++)
-		if (m->child[i] == pid) {
-			m->child[i] = m->child[--m->nchildren];
-			return;
-		}
+		kill(m->child[i].pid, SIGKILL);
+	if (m->n > 0 && m->addr->kind == ADDR_UNIX)
+		unlink(m->addr->path);
+	for (i = 0; i < m->n; i++) {
+		event_delete(m->events, m->fd[i]);
+		close(m->fd[i]);
+	}
+	m->n = 0;
+}
+
+int
+metrics_listener_accept(struct metrics_listener *m, unsigned int i)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	errno = EAGAIN;
+	return i < m->n && m->nchildren < METRICS_CHILDREN ?
+	    net_accept(m->fd[i], &ss, &len) : -1;
 }
 
 void
-metrics_listener_end(struct supervisor *s)
+metrics_listener_forked(struct metrics_listener *m, pid_t pid, int64_t now)
+{
+	m->child[m->nchildren++] = (struct metrics_child){ pid, now };
+}
+
+int
+metrics_listener_ended(struct metrics_listener *m, pid_t pid)
 {
 	unsigned int i;
 
-	for (i = 0; i < s->metrics.nchildren; i++)
-		kill(s->metrics.child[i], SIGKILL);
-	if (s->metrics.n > 0 && s->o->observe.metrics->kind == ADDR_UNIX)
-		unlink(s->o->observe.metrics->path);
-	metrics_listener_close(s);
-	s->metrics.n = 0;
+	for (i = 0; i < m->nchildren && m->child[i].pid != pid; i++)
+		;
+	if (i == m->nchildren)
+		return 0;
+	m->nchildren--;
+	memmove(m->child + i, m->child + i + 1,
+	    (m->nchildren - i) * sizeof(m->child[0]));
+	return 1;
+}
+
+static int
+watch(struct metrics_listener *m, int on)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->n && m->watched != on; i++)
+		if (event_change(m->events, m->fd[i],
+		    watch_tag(WATCH_METRICS, i, 0), on) == -1)
+			return -1;
+	m->watched = on;
+	return 0;
+}
+
+static int
+is_knocking(const struct metrics_listener *m)
+{
+	struct pollfd p[INHERIT_EXTRA_FDS];
+	unsigned int i;
+
+	for (i = 0; i < m->n; i++)
+		p[i] = (struct pollfd){ .fd = m->fd[i], .events = POLLIN };
+	return poll(p, m->n, 0) > 0;
+}
+
+int64_t
+metrics_listener_tend(struct metrics_listener *m, int paused, int64_t now)
+{
+	int full = m->nchildren == METRICS_CHILDREN;
+
+	if (m->n == 0)
+		return CLOCK_NEVER;
+	if (watch(m, !paused && !full) == -1)
+		return -1;
+	if (!full)
+		return CLOCK_NEVER;
+	if (m->child[0].since + SHARE_MS > now)
+		return m->child[0].since + SHARE_MS;
+	if (is_knocking(m))
+		kill(m->child[0].pid, SIGKILL);
+	return now + SHARE_MS;
 }

@@ -1,394 +1,450 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Visitors' doors: one that is always there, or one for each name of an agent,
- * as DIR/NAME.sock.
- */
-#include <sys/stat.h>
-
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/socket.h"
 #include "os/clock.h"
-#include "os/log.h"
+#include "os/fd.h"
 #include "os/memory.h"
-#include "os/readfile.h"
 #include "proto/agent_name.h"
-#include "supervisor/internal.h"
+#include "supervisor/names.h"
 #include "supervisor/startup.h"
+#include "supervisor/visitor.h"
+#include "supervisor/watch.h"
 
 #define BACKLOG		512
-#define HANDOFF_MODE	0660
+#define SOCKET_MODE	0660
+#define BUCKETS		65536
+#define KEPT_MS		60000	/* a listener without agents, when visitors
+				 * wait without end */
+
+struct name {
+	char text[AGENT_NAME_MAX];	/* "" for the one listener of all */
+	int fd[2];
+	unsigned int nfd;
+	int used;			/* else this number is free */
+	int listed, was_listed;
+	unsigned int agents, waiting;
+	int64_t until;			/* the listener stays without agents */
+	int next_text;			/* with the same hash, or free */
+	int next, previous;		/* whose agents have left */
+	int leaving;			/* is it one of these? */
+	struct takeover takeover;
+};
 
 static int
-is_dir(const struct supervisor *s)
+is_dir(const struct names *n)
 {
-	return s->o->reverse.visitors_dir != NULL;
+	return n->o->reverse.visitors_dir != NULL;
 }
 
-/* Names are shown as they are unless they are secrets; NULL: it has none. */
 const char *
-names_text(const struct supervisor *s, int name, char *dst)
+names_text(const struct names *n, int name, char *dst)
 {
-	const char *text = s->names.name[name].text;
+	const char *text = n->name[name].text;
 
-	if (!is_dir(s))
+	if (!n->name[name].used)
+		return "";
+	if (!is_dir(n))
 		return NULL;
-	return s->o->reverse.allow_any_agent ? agent_name_mask(dst, text) :
+	return n->o->reverse.allow_any_agent ? agent_name_mask(dst, text) :
 	    text;
 }
 
-/* The address of a name's door: 0, or -1 if the name is too long for that. */
+struct takeover *
+names_takeover(const struct names *n, int name)
+{
+	return &n->name[name].takeover;
+}
+
+int
+names_is_listed(const struct names *n, int name)
+{
+	return n->name[name].listed;
+}
+
+unsigned int
+names_top(const struct names *n)
+{
+	return n->top;
+}
+
+int
+names_listener(const struct names *n, int name, unsigned int second)
+{
+	return name < (int)n->top && second < n->name[name].nfd ?
+	    n->name[name].fd[second] : -1;
+}
+
+/* 0, or -1 if the name is too long for the path of a socket. */
 static int
-address(const struct supervisor *s, const char *text, struct addr *a)
+address(const struct names *n, const char *text, struct addr *a)
 {
 	memset(a, 0, sizeof(*a));
 	a->kind = ADDR_UNIX;
-	a->mode = HANDOFF_MODE;
-	return agent_name_path(a->path, sizeof(a->path), s->o->reverse.visitors_dir,
-	    text);
+	a->mode = SOCKET_MODE;
+	return agent_name_path(a->path, sizeof(a->path),
+	    n->o->reverse.visitors_dir, text);
+}
+
+/* --- the table --- */
+
+static int *
+bucket_of(const struct names *n, const char *text)
+{
+	uint32_t h = 2166136261U;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 16777619U;
+	return &n->bucket[(h ^ h >> 16) % BUCKETS];
 }
 
 static int
-find(const struct supervisor *s, const char *text)
+find(const struct names *n, const char *text)
 {
-	unsigned int i;
+	int i;
 
-	for (i = 0; i < s->names.n; i++)
-		if (s->names.name[i].used &&
-		    strcmp(s->names.name[i].text, text) == 0)
-			return i;
+	for (i = *bucket_of(n, text); i != 0; i = n->name[i - 1].next_text)
+		if (strcmp(n->name[i - 1].text, text) == 0)
+			return i - 1;
 	return NAME_NONE;
 }
 
 static int
-place(struct supervisor *s)
+add(struct names *n, const char *text)
 {
-	unsigned int i;
+	int i = n->free, *bucket;
 
-	for (i = 0; i < s->names.n; i++)
-		if (!s->names.name[i].used)
-			return i;
-	return s->names.n < s->names.max ? (int)s->names.n++ : NAME_NONE;
+	if (i != 0)
+		n->free = n->name[i - 1].next_text;
+	else if (n->top < n->max)
+		i = (int)++n->top;
+	else
+		return NAME_NONE;
+	memset(&n->name[i - 1], 0, sizeof(n->name[0]));
+	n->name[i - 1].used = 1;
+	strlcpy(n->name[i - 1].text, text, sizeof(n->name[0].text));
+	bucket = bucket_of(n, text);
+	n->name[i - 1].next_text = *bucket;
+	*bucket = i;
+	n->n++;
+	return i - 1;
 }
 
-/* Opens the door of a name.  Why not is told to its agent: without a path. */
-static int
-open_door(struct supervisor *s, struct name *name, struct error *why)
+static void
+free_number(struct names *n, int name)
+{
+	struct name *me = &n->name[name];
+	int *p = bucket_of(n, me->text);
+
+	while (*p != name + 1)
+		p = &n->name[*p - 1].next_text;
+	*p = me->next_text;
+	me->used = 0;
+	me->next_text = n->free;
+	n->free = name + 1;
+	n->n--;
+}
+
+/* In the order in which they left, which is that of their ends. */
+static void
+set_leaving(struct names *n, int name, int leaving)
+{
+	struct name *me = &n->name[name];
+
+	if (me->leaving == leaving)
+		return;
+	me->leaving = leaving;
+	if (leaving) {
+		me->previous = n->last;
+		me->next = 0;
+		*(n->last != 0 ? &n->name[n->last - 1].next : &n->first) =
+		    name + 1;
+		n->last = name + 1;
+		return;
+	}
+	*(me->previous != 0 ? &n->name[me->previous - 1].next : &n->first) =
+	    me->next;
+	*(me->next != 0 ? &n->name[me->next - 1].previous : &n->last) =
+	    me->previous;
+}
+
+/* --- listeners --- */
+
+/* What is watched is closed only when it is watched no more. */
+static void
+close_listeners(struct names *n, struct name *me, int leave)
 {
 	struct addr a;
-	int n;
+	unsigned int i;
 
-	if (address(s, name->text, &a) == -1)
+	if (me->nfd > 0 && !leave && is_dir(n) &&
+	    address(n, me->text, &a) == 0)
+		unlink(a.path);
+	for (i = 0; i < me->nfd; i++) {
+		event_delete(n->events, me->fd[i]);
+		close(me->fd[i]);
+	}
+	n->nlisteners -= me->nfd;
+	me->nfd = 0;
+}
+
+/* Moves and watches those just made; -1 with errno, and they are closed. */
+static int
+watch(struct names *n, int name, int nfd)
+{
+	struct name *me = &n->name[name];
+	int i, fd, failed = 0;
+
+	n->nlisteners += nfd;
+	for (i = 0; i < nfd; i++) {
+		if ((fd = fd_keep(me->fd[i])) == -1)
+			failed = errno;
+		else
+			me->fd[i] = fd;
+		if (failed == 0 && event_add(n->events, me->fd[i],
+		    watch_tag(WATCH_NAME, 2 * name + i, 0)) == -1)
+			failed = errno;
+		net_tune(me->fd[i]);
+	}
+	me->nfd = nfd;
+	if (failed == 0)
+		return 0;
+	close_listeners(n, me, 0);
+	errno = failed;
+	return -1;
+}
+
+/* The agent is told why not, without a path. */
+static int
+open_listener(struct names *n, int name, struct error *why)
+{
+	struct addr a;
+	int nfd;
+
+	if (address(n, n->name[name].text, &a) == -1)
 		return error_set(why, EXIT_BADUSAGE, "the name is too long");
-	if ((n = net_listen_now(&a, BACKLOG, name->fd, why)) == -1)
-		return error_set(why, EXIT_SYSTEM, "its door cannot be made: %s",
-		    strerror(errno));
-	name->nfd = n;
-	net_tune(name->fd[0]);
+	if ((nfd = net_listen_now(&a, BACKLOG, n->name[name].fd, why)) == -1 ||
+	    watch(n, name, nfd) == -1)
+		return error_set(why, EXIT_SYSTEM,
+		    "its socket cannot be made: %s", strerror(errno));
 	return 0;
 }
 
-/* The number of a name that has a door, or is given one. */
-static int
-make(struct supervisor *s, const char *text, struct error *why)
+static void
+drop(struct names *n, int name)
 {
-	struct name *name;
-	int i = find(s, text);
+	struct name *me = &n->name[name];
 
-	if (i == NAME_NONE && (i = place(s)) == NAME_NONE) {
+	set_leaving(n, name, 0);
+	close_listeners(n, me, 0);
+	if (me->waiting == 0)
+		free_number(n, name);
+}
+
+/* It has neither agents nor a line in the file: it leaves in its time. */
+static void
+leave(struct names *n, int name, int64_t now)
+{
+	int64_t ms = n->o->reverse.queue;
+
+	n->name[name].until = now + (ms > 0 ? ms : KEPT_MS);
+	set_leaving(n, name, 1);
+}
+
+/* Room for one listener more, if need be that of a name without agents. */
+static int
+make_room(struct names *n)
+{
+	if (n->nlisteners < n->max_listeners && n->n < n->max)
+		return 1;
+	if (n->first == 0)
+		return 0;
+	drop(n, n->first - 1);
+	return n->nlisteners < n->max_listeners && n->n < n->max;
+}
+
+static int
+make(struct names *n, const char *text, struct error *why)
+{
+	int name = find(n, text), new = name == NAME_NONE;
+
+	if (!new && n->name[name].nfd > 0)
+		return name;
+	if (!make_room(n) || (new && (name = add(n, text)) == NAME_NONE)) {
 		error_set(why, EXIT_AGAIN, "too many names");
 		return NAME_NONE;
 	}
-	name = &s->names.name[i];
-	if (!name->used) {
-		memset(name, 0, sizeof(*name));
-		strlcpy(name->text, text, sizeof(name->text));
-	}
-	if (name->nfd == 0 && open_door(s, name, why) == -1)
-		return NAME_NONE;
-	name->used = 1;
-	slots_set_name(s, i);
-	return i;
+	if (open_listener(n, name, why) == 0)
+		return name;
+	if (new)
+		free_number(n, name);
+	return NAME_NONE;
 }
 
 int
-names_listen(struct supervisor *s, const char *text, struct error *why)
+names_listen(struct names *n, const char *text, int64_t now,
+    struct error *why)
 {
-	int i;
+	int name;
 
-	if (!is_dir(s))
+	if (!is_dir(n))
 		return 0;
 	if (!agent_name_is_valid(slice_of(text))) {
 		error_set(why, EXIT_PROTOCOL, "no name");
 		return NAME_NONE;
 	}
-	if ((i = make(s, text, why)) != NAME_NONE)
-		s->names.name[i].there = 1;
-	return i;
+	name = make(n, text, why);
+	if (name != NAME_NONE && n->name[name].agents == 0 &&
+	    !n->name[name].listed)
+		leave(n, name, now);
+	return name;
 }
 
-static void
-close_door(struct supervisor *s, struct name *name)
-{
-	struct addr a;
-	unsigned int i;
+/* --- who is there --- */
 
-	if (name->nfd > 0 && is_dir(s) && address(s, name->text, &a) == 0)
-		unlink(a.path);
-	for (i = 0; i < name->nfd; i++)
-		close(name->fd[i]);
-	name->nfd = 0;
-}
-
-/* 0: it is as it should be, and the text is memory that is taken. */
-static int
-read_file(const struct supervisor *s, struct slice *file)
-{
-	struct agents_file_line l;
-	struct lines lines;
-	int r;
-
-	if (readfile_take(s->o->reverse.agents_file, file) == -1) {
-		log_event(LOG_L_ERROR, "agents-file", "file",
-		    s->o->reverse.agents_file, "why", strerror(errno), NULL);
-		return -1;
-	}
-	lines_begin(&lines, *file);
-	while ((r = agents_file_next(&lines, &l)) == 1)
-		;
-	if (r == -1)
-		memory_return();
-	return r;
-}
-
-/* Those in the file have a door whether they are there or not. */
-static void
-keep_listed(struct supervisor *s, struct slice file)
-{
-	struct lines lines;
-	char word[AGENT_NAME_MAX];
-	struct agents_file_line l;
-	struct error why;
-	unsigned int k;
-	int i;
-
-	for (k = 0; k < s->names.n; k++)
-		s->names.name[k].listed = 0;
-	lines_begin(&lines, file);
-	while (agents_file_next(&lines, &l) == 1) {
-		if (slice_copy(word, sizeof(word), l.name) == -1)
-			continue;
-		if ((i = make(s, word, &why)) == NAME_NONE)
-			log_event(LOG_L_ERROR, "no-door", "name", word,
-			    "why", why.text, NULL);
-		else
-			s->names.name[i].listed = 1;
-	}
-	for (k = 0; k < s->names.n; k++)
-		slots_set_name(s, k);
-}
-
-/* With something wrong in it (which is told) all stays as it was. */
 void
-names_reload(struct supervisor *s)
+names_add_agent(struct names *n, int name)
 {
-	struct slice file;
-
-	if (s->names.max == 0 || s->o->reverse.agents_file == NULL ||
-	    read_file(s, &file) == -1)
-		return;
-	if (is_dir(s))
-		keep_listed(s, file);
-	pool_expel(s, file);
-	memory_return();
+	if (n->name[name].agents++ == 0)
+		set_leaving(n, name, 0);
 }
 
-/* What a gate that was killed has left behind. */
-static void
-remove_stale(const struct supervisor *s)
+void
+names_remove_agent(struct names *n, int name, int64_t now)
 {
-	const size_t end = strlen(AGENT_NAME_SUFFIX);
-	struct slice name;
-	struct dirent *e;
-	struct addr a;
-	DIR *d;
+	if (--n->name[name].agents == 0 && !n->name[name].listed && is_dir(n))
+		leave(n, name, now);
+}
 
-	if ((d = opendir(s->o->reverse.visitors_dir)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		name = slice_of(e->d_name);
-		if (name.len <= end || strcmp(e->d_name + name.len - end,
-		    AGENT_NAME_SUFFIX) != 0)
-			continue;
-		e->d_name[name.len -= end] = '\0';
-		if (agent_name_is_valid(name) &&
-		    address(s, e->d_name, &a) == 0 && net_is_stale(a.path))
-			unlink(a.path);
-	}
-	closedir(d);
+void
+names_set_waiting(struct names *n, int name, unsigned int visitors)
+{
+	struct name *me = &n->name[name];
+
+	me->waiting = visitors;
+	if (visitors == 0 && me->used && me->nfd == 0 && me->agents == 0 &&
+	    is_dir(n))
+		free_number(n, name);
 }
 
 int
-names_begin(struct supervisor *s, struct error *why)
+names_expire(struct names *n, int64_t now)
 {
-	struct names *names = &s->names;
-	int n;
+	int name = n->first - 1;
 
-	if (s->o->reverse.visitors == NULL && !is_dir(s))
-		return 0;
-	names->max = is_dir(s) ? NAMES_MAX : 1;
-	names->name = calloc(names->max, sizeof(names->name[0]));
-	if (names->name == NULL)
-		return error_set(why, EXIT_SYSTEM, "out of memory");
-	if (is_dir(s))
-		return 0;
-	n = startup_listener(s->service->given, LISTENER_VISITORS, s->o->reverse.visitors,
-	    BACKLOG, names->name[0].fd, why);
-	if (n == -1)
-		return -1;
-	names->n = 1;
-	names->name[0].nfd = n;
-	names->name[0].used = names->name[0].listed = 1;
-	while (n-- > 0)
-		net_tune(names->name[0].fd[n]);
-	return 0;
+	if (n->first == 0 || n->name[name].until > now)
+		return NAME_NONE;
+	drop(n, name);
+	return name;
 }
 
-int
-names_begin_unprivileged(struct supervisor *s, struct error *why)
-{
-	struct stat st;
-
-	if (!is_dir(s))
-		return 0;
-	if (stat(s->o->reverse.visitors_dir, &st) == -1 ||
-	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
-	    access(s->o->reverse.visitors_dir, W_OK | X_OK) == -1)
-		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
-		    s->o->reverse.visitors_dir, strerror(errno));
-	remove_stale(s);
-	names_reload(s);
-	return 0;
-}
-
-void
-names_announce(const struct supervisor *s)
-{
-	char addr[NET_NAME_MAX];
-	unsigned int i;
-
-	for (i = 0; !is_dir(s) && s->names.n == 1 &&
-	    i < s->names.name[0].nfd; i++)
-		supervisor_announce(s, "visitors", "visitors on",
-		    net_local_name(s->names.name[0].fd[i], addr,
-		    sizeof(addr)));
-}
-
-unsigned int
-names_watch(const struct supervisor *s, struct pollfd *p)
-{
-	unsigned int i, k, n = 0;
-
-	for (i = 0; i < s->names.n; i++)
-		for (k = 0; k < s->names.name[i].nfd; k++)
-			p[n++] = (struct pollfd){
-			    .fd = s->names.name[i].fd[k], .events = POLLIN };
-	return n;
-}
-
-/* Which descriptor is whose has not changed since. */
-void
-names_accept(struct supervisor *s, const struct pollfd *p,
-    unsigned int n)
-{
-	unsigned int i, k, at = 0;
-
-	for (i = 0; i < s->names.n; i++)
-		for (k = 0; k < s->names.name[i].nfd && at < n; k++, at++)
-			if (p[at].fd == s->names.name[i].fd[k] &&
-			    p[at].revents != 0)
-				supervisor_accept_some(s, p[at].fd, i);
-}
-
-/* Whose agents are there. */
-static void
-look(struct supervisor *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->names.n; i++)
-		s->names.name[i].here = 0;
-	for (i = 0; i < s->active; i++)
-		if (s->child[i].name != NAME_NONE)
-			s->names.name[s->child[i].name].here = 1;
-}
-
-/*
- * A door stays for the queue time without an agent.  Its name stays as long as
- * visitors wait who came by it, so that they are never another name's.
- */
 int64_t
-names_tend(struct supervisor *s)
+names_time(const struct names *n)
 {
-	int64_t now = clock_ms(), next = CLOCK_NEVER;
-	struct name *name;
-
-	if (!is_dir(s))
-		return next;
-	look(s);
-	for (name = s->names.name; name < s->names.name + s->names.n; name++) {
-		if (!name->used || name->here || name->listed) {
-			name->there = name->here;
-			continue;
-		}
-		if (name->there) {
-			name->there = 0;
-			name->until = pool_queue_until(s);
-		}
-		if (now >= name->until) {
-			close_door(s, name);
-			name->used = name->waiting > 0;
-			slots_set_name(s, name - s->names.name);
-		} else if (name->until < next)
-			next = name->until;
-	}
-	return next;
+	return n->first == 0 ? CLOCK_NEVER : n->name[n->first - 1].until;
 }
 
-void
-names_stop(struct supervisor *s, int leave)
-{
-	unsigned int i, k;
+/* --- --agents-file --- */
 
-	if (!is_dir(s) && s->names.n == 1 && !leave &&
-	    s->o->reverse.visitors->kind == ADDR_UNIX)
-		unlink(s->o->reverse.visitors->path);
-	for (i = 0; i < s->names.n; i++) {
-		if (!leave && s->names.name[i].used)
-			close_door(s, &s->names.name[i]);
-		for (k = 0; k < s->names.name[i].nfd; k++)
-			close(s->names.name[i].fd[k]);
-		s->names.name[i].nfd = 0;
+void
+names_begin_listing(struct names *n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->top; i++) {
+		n->name[i].was_listed = n->name[i].listed;
+		n->name[i].listed = 0;
 	}
 }
 
-void
-names_close(const struct supervisor *s)
+int
+names_list(struct names *n, const char *text, struct error *why)
 {
-	unsigned int i, k;
+	int i = make(n, text, why);
 
-	for (i = 0; i < s->names.n; i++)
-		for (k = 0; k < s->names.name[i].nfd; k++)
-			close(s->names.name[i].fd[k]);
+	if (i == NAME_NONE)
+		return -1;
+	n->name[i].listed = 1;
+	set_leaving(n, i, 0);
+	return 0;
 }
 
 void
-names_end(struct supervisor *s)
+names_end_listing(struct names *n)
 {
-	free(s->names.name);
+	const struct name *me;
+	unsigned int i;
+
+	for (i = 0; i < n->top; i++) {
+		me = &n->name[i];
+		if (me->used && me->was_listed && !me->listed &&
+		    me->agents == 0)
+			drop(n, i);
+	}
+}
+
+/* --- life --- */
+
+int
+names_begin(struct names *n, const struct options *o,
+    const struct inherited *given, const struct event_set *events,
+    unsigned int max_listeners, struct error *why)
+{
+	int nfd;
+
+	memset(n, 0, sizeof(*n));
+	n->o = o;
+	n->events = events;
+	n->max_listeners = max_listeners;
+	if (o->reverse.visitors == NULL && !is_dir(n))
+		return 0;
+	n->max = is_dir(n) ? NAMES_MAX : 1;
+	n->name = memory_unshared(n->max * sizeof(n->name[0]));
+	n->bucket = memory_unshared(BUCKETS * sizeof(n->bucket[0]));
+	if (n->name == NULL || n->bucket == NULL)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
+	if (is_dir(n))
+		return 0;
+	add(n, "");
+	n->name[0].listed = 1;
+	nfd = startup_listener(given, LISTENER_VISITORS, o->reverse.visitors,
+	    BACKLOG, n->name[0].fd, why);
+	if (nfd == -1)
+		return -1;
+	if (watch(n, 0, nfd) == -1)
+		return error_set(why, EXIT_SYSTEM, "the visitors' listener: "
+		    "%s", strerror(errno));
+	return 0;
+}
+
+void
+names_set_max(struct names *n, unsigned int listeners)
+{
+	n->max_listeners = listeners;
+}
+
+void
+names_stop(struct names *n, int leave)
+{
+	unsigned int i;
+
+	if (n->name == NULL)
+		return;
+	if (!is_dir(n) && !leave && n->o->reverse.visitors->kind == ADDR_UNIX)
+		unlink(n->o->reverse.visitors->path);
+	for (i = 0; i < n->top; i++)
+		close_listeners(n, &n->name[i], leave);
+	n->first = n->last = 0;
+}
+
+/* Descriptors that are left go with the process. */
+void
+names_end(struct names *n)
+{
+	memory_unshared_end(n->name, n->max * sizeof(struct name));
+	memory_unshared_end(n->bucket, BUCKETS * sizeof(n->bucket[0]));
+	n->name = NULL;
+	n->bucket = NULL;
 }

@@ -1,381 +1,354 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Visitors are brought to children that wait for one: the supervisor passes a
- * copy of his descriptor over the child's pair, and keeps its own until the
- * child says that he is served, or gives him back, or dies.
+ * Visitors are brought to parked children: the supervisor passes a copy of the
+ * descriptor over the child's channel and keeps its own until the child says
+ * that it has taken it, or that it has not.  A child that ends without a word
+ * has not, once its channel has been read to the end.
  */
+#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/fdpass.h"
-#include "net/socket.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/log.h"
-#include "stats/page.h"
+#include "proto/agent_name.h"
 #include "supervisor/internal.h"
 
-#define LOOK_EVERY	100	/* ms between two looks for who has left */
+#define MESSAGES	8	/* of a channel, before others have their turn */
 
-int
-pool_begin(struct supervisor *s, struct error *why)
+void
+pool_end_channel(struct supervisor *s, struct child *c)
 {
-	struct pool *p = &s->pool;
-
-	if (names_begin(s, why) == -1)
-		return -1;
-	if (s->names.max == 0)
-		return 0;
-	p->max_guests = s->o->reverse.max_waiting > s->max ? s->o->reverse.max_waiting :
-	    s->max;
-	p->guest = calloc(p->max_guests, sizeof(p->guest[0]));
-	return p->guest != NULL ? 0 : error_set(why, EXIT_SYSTEM,
-	    "out of memory");
-}
-
-/* The pairs of those who have one, in the order of the children; the doors. */
-unsigned int
-pool_watch(struct supervisor *s, struct pollfd *p, int accepting)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < s->active && s->service->park != NULL; i++)
-		p[n++] = (struct pollfd){ .fd = s->child[i].channel,
-		    .events = POLLIN };
-	s->pool.npairs = n;
-	s->pool.ndoors = accepting ? names_watch(s, p + n) : 0;
-	return n + s->pool.ndoors;
+	if (c->channel != -1) {
+		event_delete(&s->events, c->channel);
+		close(c->channel);
+	}
+	c->channel = -1;
+	children_set_state(&s->children, c, CHILD_PLAIN, 0);
 }
 
 void
-pool_end_channel(struct child *c)
+pool_show_name(const struct supervisor *s, int name)
 {
-	if (c->channel != -1)
-		close(c->channel);
-	c->channel = -1;
-	c->seat = CHILD_SINGLE;
+	char masked[AGENT_NAME_MAX];
+	const char *text;
+
+	if (name == NAME_NONE || stats_is_shared())
+		return;		/* whose page it is is not known */
+	text = names_text(&s->names, name, masked);
+	stats_set_name(name, text != NULL ? text : "-",
+	    text != NULL && names_is_listed(&s->names, name),
+	    queue_waiting(&s->queue, name));
 }
 
-/* He has been served, or it is too late for that: ours was the last copy. */
-static void
-dismiss(struct queued *g)
-{
-	if (g->fd != -1)
-		close(g->fd);
-	g->fd = -1;
-}
+/* --- offering --- */
 
-/* The one who has waited longest, so that agents take turns. */
-static struct child *
-find_free(struct supervisor *s, int name)
-{
-	struct child *c, *best = NULL;
-
-	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == CHILD_PARKED && c->name == name &&
-		    (best == NULL || c->since < best->since))
-			best = c;
-	return best;
-}
-
-/* 1 if somebody who waited has him now. */
+/*
+ * 1 if a parked child has it now.  The one that has been parked longest comes
+ * first, so that agents take turns.
+ */
 static int
-bring(struct supervisor *s, const struct queued *g)
+offer(struct supervisor *s, const struct visitor *v)
 {
 	struct child *c;
 
-	while ((c = find_free(s, g->name)) != NULL) {
-		if (fdpass_send(c->channel, WORKER_STREAM, g->peer, g->fd) == 0) {
-			c->seat = CHILD_OFFERED;
-			c->queued = *g;
+	while ((c = children_parked(&s->children, v->name)) != NULL) {
+		if (fdpass_send(c->channel, WORKER_STREAM, v->peer,
+		    v->fd) == 0) {
+			children_set_state(&s->children, c, CHILD_OFFERED, 0);
+			c->visitor = *v;
 			return 1;
 		}
-		pool_end_channel(c);		/* it is about to die */
+		pool_end_channel(s, c);		/* it is about to die */
 	}
 	return 0;
 }
 
 static void
-shut_out(struct supervisor *s, struct queued *g)
+queue_changed(struct supervisor *s, int name)
 {
-	s->nrefused++;
-	STATS_ADD(stats_mine->counts.refused, 1);
-	dismiss(g);
+	names_set_waiting(&s->names, name, queue_waiting(&s->queue, name));
+	stats_set_waiting(s->queue.n);
+	pool_show_name(s, name);
+	s->shown.changed = 1;
 }
 
+/* Visitors that were reset while they waited keep no other one out. */
 static void
-wait_for(struct supervisor *s, int name, int more)
+enqueue(struct supervisor *s, const struct visitor *v, int in_front)
 {
-	s->names.name[name].waiting += more;
-	s->changed = 1;
-	stats_set_waiting(s->pool.nguests);
-	slots_set_name(s, name);
-}
+	struct visitor gone, evicted = { .fd = -1 };
+	unsigned int most = s->o->reverse.max_waiting;
+	int queued = queue_add(&s->queue, v, in_front, most, &evicted);
 
-static void
-dequeue(struct supervisor *s, unsigned int at)
-{
-	struct pool *p = &s->pool;
-	int name = p->guest[at].name;
-
-	p->nguests--;
-	memmove(p->guest + at, p->guest + at + 1,
-	    (p->nguests - at) * sizeof(p->guest[0]));
-	wait_for(s, name, -1);
-}
-
-static int
-no_room(const struct supervisor *s, int name)
-{
-	return s->pool.nguests == s->pool.max_guests ||
-	    s->names.name[name].waiting >= s->o->reverse.max_waiting;
-}
-
-/* Those who were reset while they waited keep nobody out. */
-static void
-forget_departed(struct supervisor *s)
-{
-	struct pool *p = &s->pool;
-	unsigned int i = 0;
-
-	if (clock_ms() < p->look)
-		return;
-	p->look = clock_ms() + LOOK_EVERY;
-	while (i < p->nguests)
-		if (net_is_reset(p->guest[i].fd) == 1) {
-			dismiss(&p->guest[i]);
-			dequeue(s, i);
-		} else
-			i++;
-}
-
-/* He waits in the row, in front if he has been there before. */
-static void
-enqueue(struct supervisor *s, struct queued *g, int in_front)
-{
-	struct pool *p = &s->pool;
-	unsigned int at;
-
-	if (no_room(s, g->name))
-		forget_departed(s);
-	if (no_room(s, g->name)) {
-		shut_out(s, g);
-		return;
+	while (!queued && queue_take_gone(&s->queue, v->name, net_is_reset,
+	    &gone)) {
+		close(gone.fd);
+		queued = queue_add(&s->queue, v, in_front, most, &evicted);
 	}
-	at = in_front ? 0 : p->nguests;
-	memmove(p->guest + at + 1, p->guest + at,
-	    (p->nguests - at) * sizeof(p->guest[0]));
-	p->guest[at] = *g;
-	p->nguests++;
-	wait_for(s, g->name, 1);
+	if (evicted.fd != -1) {
+		accept_reset(s, evicted.fd);
+		queue_changed(s, evicted.name);
+	}
+	if (!queued)
+		accept_reset(s, v->fd);
+	queue_changed(s, v->name);
 }
 
-/* Nobody waits for him. */
+/* No child is free for it. */
 static int
-without(struct supervisor *s, struct queued *g, int before)
+without_child(struct supervisor *s, const struct visitor *v, int in_front)
 {
-	struct incoming a = { .fd = g->fd, .peer = g->peer };
+	struct incoming a = { .fd = v->fd, .peer = v->peer };
 
-	if (g->name == NAME_NONE)
-		return supervisor_serve(s, &a);
-	enqueue(s, g, before);
+	if (v->name == NAME_NONE)
+		return accept_serve(s, &a);
+	enqueue(s, v, in_front);
 	return 1;
 }
 
-/* Somebody has come to wait: is there who waits for him? */
 void
 pool_serve_queue(struct supervisor *s, int name)
 {
-	struct pool *p = &s->pool;
-	unsigned int i = 0;
+	struct visitor v;
 
-	while (i < p->nguests) {
-		if (p->guest[i].name != name) {
-			i++;
-			continue;
-		}
-		if (net_is_reset(p->guest[i].fd))
-			dismiss(&p->guest[i]);
-		else if (!bring(s, &p->guest[i]))
-			return;
-		dequeue(s, i);
-	}
-}
-
-static void
-give_up_guests(struct supervisor *s, int64_t now)
-{
-	struct pool *p = &s->pool;
-	unsigned int i = 0;
-	char shown[AGENT_NAME_MAX];
-
-	while (i < p->nguests) {
-		if (now < p->guest[i].until) {
-			i++;
-			continue;
-		}
-		log_event(LOG_L_INFO, "no-agent", "peer", p->guest[i].peer,
-		    "target", names_text(s, p->guest[i].name,
-		    shown), NULL);
-		shut_out(s, &p->guest[i]);
-		dequeue(s, i);
-	}
-}
-
-int64_t
-pool_queue_until(const struct supervisor *s)
-{
-	return clock_after(s->o->reverse.queue);
-}
-
-int
-pool_accept(struct supervisor *s, const struct incoming *a,
-    int name)
-{
-	struct queued g = { .fd = a->fd, .name = name };
-
-	net_print(a->sa, a->len, g.peer, sizeof(g.peer));
-	net_linger_reset(g.fd);		/* should we die */
-	g.until = pool_queue_until(s);
-	return bring(s, &g) || without(s, &g, 0);
-}
-
-/* A visitor whom a child could not serve; his patience is not endless. */
-static void
-come_back(struct supervisor *s, struct child *c)
-{
-	struct queued g = c->queued;
-
-	c->queued.fd = -1;
-	if (g.fd == -1)
+	if (name == NAME_NONE)
 		return;
-	if (s->phase != SERVING || net_is_reset(g.fd) == 1)
-		dismiss(&g);
-	else if (clock_ms() >= g.until || !bring(s, &g))
-		without(s, &g, 1);
+	while (queue_peek(&s->queue, name, &v)) {
+		if (net_is_reset(v.fd) == 1)
+			close(v.fd);
+		else if (!offer(s, &v))
+			return;
+		queue_take(&s->queue, name, &v);
+		queue_changed(s, name);
+	}
 }
 
-/* What a child says. */
-static void
-hear(struct supervisor *s, struct child *c)
+/*
+ * Our copy is moved to our own numbers.  Without room there we keep none, and
+ * the visitor is the child's alone.
+ */
+int
+pool_accept(struct supervisor *s, const struct incoming *a, int name)
 {
-	char text[FDPASS_TEXT_MAX];
+	struct visitor v = { .name = name,
+	    .until = clock_after(s->o->reverse.queue) };
+
+	net_print(a->sa, a->len, v.peer, sizeof(v.peer));
+	net_linger_reset(a->fd);	/* should we die */
+	if ((v.fd = fd_keep(a->fd)) == -1) {
+		accept_pause(s, "accept", errno);
+		accept_reset(s, a->fd);
+		return 0;
+	}
+	return offer(s, &v) || without_child(s, &v, 0);
+}
+
+void
+pool_bring_back(struct supervisor *s, struct visitor *v)
+{
+	if (v->fd == -1)
+		return;
+	if (s->phase != SERVING || net_is_reset(v->fd) == 1)
+		close(v->fd);
+	else if (clock_ms() >= v->until || !offer(s, v))
+		without_child(s, v, 1);
+}
+
+/* --- what a child says --- */
+
+static void
+forget_visitor(struct child *c)
+{
+	if (c->visitor.fd != -1)
+		close(c->visitor.fd);
+	c->visitor.fd = -1;
+}
+
+/* 0, or -1: a child in this state has no reason to say this. */
+static int
+receive(struct supervisor *s, struct child *c, int letter, char *text)
+{
+	int starting = c->state == CHILD_STARTING;
+	struct visitor v = c->visitor;
+
+	switch (letter) {
+	case WORKER_ASK_PARK:
+		if (!starting || c->spare)
+			return -1;
+		admit(s, c, text);
+		return 0;
+	case WORKER_PARKED:
+		if (!starting || !c->spare)
+			return -1;
+		children_set_state(&s->children, c, CHILD_PARKED, clock_ms());
+		spare_parked(s);
+		return 0;
+	case WORKER_NO_PARK:
+		if (!starting || !c->spare)
+			return -1;
+		spare_unwanted(s);
+		pool_end_channel(s, c);
+		return 0;
+	case WORKER_TAKEN:
+		if (c->state != CHILD_OFFERED && (c->state != CHILD_PARKED ||
+		    !c->spare || s->service->hands_on))
+			return -1;
+		spare_used(s);
+		forget_visitor(c);
+		pool_end_channel(s, c);
+		return 0;
+	case WORKER_RETURNED:
+		if (c->state != CHILD_OFFERED)
+			return -1;
+		c->visitor.fd = -1;
+		pool_end_channel(s, c);
+		pool_bring_back(s, &v);
+		return 0;
+	}
+	return -1;
+}
+
+/* What it has been offered may have been touched. */
+static void
+misbehaved(struct supervisor *s, struct child *c, int letter)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_ERROR, "child-misbehaved");
+	log_num(&l, "pid", c->pid);
+	log_num(&l, "message", letter);
+	log_end(&l);
+	forget_visitor(c);
+	pool_end_channel(s, c);
+	kill(c->pid, SIGTERM);
+}
+
+/*
+ * The end of a channel: one that has a visitor cannot take it any more.  A
+ * spare is judged by its exit status, which comes in a moment.
+ */
+static void
+channel_ended(struct supervisor *s, struct child *c)
+{
+	struct visitor v = c->visitor;
+
+	if (c->spare && c->state != CHILD_OFFERED) {
+		event_delete(&s->events, c->channel);
+		kill(c->pid, SIGTERM);
+		return;
+	}
+	c->visitor.fd = -1;
+	pool_end_channel(s, c);
+	pool_bring_back(s, &v);
+}
+
+/* The next message: its letter; 0 at the end; -1: none; -2: not readable. */
+static int
+next_message(struct child *c, char text[FDPASS_TEXT_MAX])
+{
 	int fd, letter;
 
-	while (c->channel != -1 && (letter = fdpass_take(c->channel, text, &fd)) > 0) {
-		if (fd != -1)
-			close(fd);	/* none is expected */
-		switch (letter) {
-		case WORKER_ASK_PARK:
-			pool_admit(s, c, text);
-			break;
-		case WORKER_PARKED:
-			c->seat = CHILD_PARKED;
-			c->since = clock_ms();
-			spare_parked(s);
-			pool_serve_queue(s, NAME_NONE);
-			break;
-		case WORKER_NO_PARK:
-			spare_unwanted(s);
-			pool_end_channel(c);
-			break;
-		case WORKER_TAKEN:
-			spare_used(s);
-			dismiss(&c->queued);
-			pool_end_channel(c);
-			break;
-		case WORKER_RETURNED:
-			pool_end_channel(c);
-			come_back(s, c);
-			break;
+	letter = fdpass_take(c->channel, text, &fd);
+	/* It closed its end and left something of ours unread there. */
+	if (letter == -1 && errno == ECONNRESET)
+		letter = fdpass_take(c->channel, text, &fd);
+	if (fd != -1)
+		close(fd);	/* none is expected */
+	if (letter >= 0)
+		return letter;
+	return errno == EAGAIN || errno == EINTR ? -1 : -2;
+}
+
+void
+pool_read_channel(struct supervisor *s, struct child *c)
+{
+	char text[FDPASS_TEXT_MAX];
+	int letter, i;
+
+	for (i = 0; i < MESSAGES && c->channel != -1; i++) {
+		if ((letter = next_message(c, text)) == -1)
+			return;
+		if (letter == 0) {
+			channel_ended(s, c);
+			return;
 		}
+		if (letter == -2 || receive(s, c, letter, text) == -1)
+			misbehaved(s, c, letter);
 	}
 }
 
+/*
+ * Its last words.  What it asked for it does not need any more; if its channel
+ * cannot be read to the end, it may have taken its visitor.
+ */
 void
-pool_read_channels(struct supervisor *s, const struct pollfd *p)
+pool_child_ended(struct supervisor *s, struct child *c)
 {
-	unsigned int i, n = s->active;
+	char text[FDPASS_TEXT_MAX];
+	int letter = 1, i;
 
-	if (s->service->park == NULL)
-		return;
-	for (i = 0; i < s->pool.npairs && i < n; i++)
-		if (p[i].revents != 0 && s->child[i].channel == p[i].fd)
-			hear(s, &s->child[i]);
-	names_accept(s, p + s->pool.npairs, s->pool.ndoors);
+	for (i = 0; i < MESSAGES && c->channel != -1; i++) {
+		if ((letter = next_message(c, text)) <= 0)
+			break;
+		if (letter != WORKER_ASK_PARK &&
+		    receive(s, c, letter, text) == -1)
+			break;
+	}
+	if (letter != 0)
+		forget_visitor(c);
 }
 
-void
-pool_child_ended(struct supervisor *s, struct child *c, int status)
-{
-	hear(s, c);		/* its last words */
-	if (c->spare)
-		spare_ended(s, c, status);
-	pool_end_channel(c);
-	come_back(s, c);
-}
+/* --- time --- */
 
 int64_t
 pool_time(const struct supervisor *s)
 {
-	const struct pool *p = &s->pool;
-	int64_t next = p->door_goes;
-	unsigned int i;
+	int64_t names = names_time(&s->names), queue = queue_time(&s->queue);
 
-	for (i = 0; i < p->nguests; i++)
-		if (p->guest[i].until < next)
-			next = p->guest[i].until;
-	return spare_time(s) < next ? spare_time(s) :
-	    next;
+	return names < queue ? names : queue;
+}
+
+static void
+give_up(struct supervisor *s, const struct visitor *v)
+{
+	char masked[AGENT_NAME_MAX];
+
+	log_event(LOG_L_INFO, "no-agent", "peer", v->peer, "target",
+	    names_text(&s->names, v->name, masked), NULL);
+	accept_reset(s, v->fd);
+	queue_changed(s, v->name);
 }
 
 void
-pool_tend(struct supervisor *s)
+pool_tend(struct supervisor *s, int64_t now)
 {
-	give_up_guests(s, clock_ms());
-	s->pool.door_goes = names_tend(s);
-	spare_tend(s);
+	struct visitor v;
+	int name;
+
+	while (queue_take_expired(&s->queue, now, &v))
+		give_up(s, &v);
+	while ((name = names_expire(&s->names, now)) != NAME_NONE)
+		pool_show_name(s, name);
 }
 
-/* Those who wait have nothing to wait for any more. */
+/* Those that are parked have nothing to wait for any more. */
 void
 pool_stop(struct supervisor *s, int leave)
 {
-	struct child *c;
+	struct child *c = NULL;
+	struct visitor v;
 
-	names_stop(s, leave);
-	while (s->pool.nguests > 0) {
-		dismiss(&s->pool.guest[0]);
-		dequeue(s, 0);
+	names_stop(&s->names, leave);
+	while (queue_take_any(&s->queue, &v)) {
+		close(v.fd);
+		queue_changed(s, v.name);
 	}
-	for (c = s->child; c < s->child + s->active; c++)
-		if (c->seat == CHILD_PARKED ||
-		    (c->spare && c->seat == CHILD_STARTING))
+	while ((c = children_next(&s->children, c)) != NULL)
+		if (c->state == CHILD_PARKED ||
+		    (c->spare && c->state == CHILD_STARTING))
 			kill(c->pid, SIGTERM);
-}
-
-void
-pool_close(const struct supervisor *s)
-{
-	unsigned int i;
-
-	names_close(s);
-	for (i = 0; i < s->pool.nguests; i++)
-		close(s->pool.guest[i].fd);
-	for (i = 0; i < s->active; i++) {
-		if (s->child[i].channel != -1)
-			close(s->child[i].channel);
-		if (s->child[i].queued.fd != -1)
-			close(s->child[i].queued.fd);
-	}
-}
-
-void
-pool_end(struct supervisor *s)
-{
-	pool_close(s);
-	names_end(s);
-	free(s->pool.guest);
 }

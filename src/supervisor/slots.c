@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The supervisor's part of the statistics: makes the page, where "status"
- * finds it if that can be, and gives each child a slot.
- */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,13 +7,20 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "stats/page.h"
 #include "stats/rundir.h"
-#include "supervisor/internal.h"
+#include "supervisor/slots.h"
 
 #define ROOM_MIN	1024	/* slots of a page */
 #define ROOM_FACTOR	4	/* for limits that are raised later */
-#define LOOK_EVERY	1000	/* ms between two looks at survivors' locks */
+#define LOOK_EVERY	1000	/* ms between two looks at inherited locks */
+
+/* Neither is looked at by a child, so neither is shared with one. */
+struct slot_tables {
+	int slot[STATS_SLOTS_MAX + 2];		/* for connections */
+	int inherited[STATS_SLOTS_MAX + 2];	/* of an earlier supervisor */
+};
 
 struct heir {
 	const struct stats_about *about;
@@ -58,29 +61,18 @@ create_named(unsigned int slots, const struct stats_about *about)
 	return -1;
 }
 
-struct stats_about
-slots_about(const struct supervisor *s)
-{
-	const char *name = strstr(s->name, ": ");
-
-	return (struct stats_about){ .mode = mode_name(s->o->mode),
-	    .name = name != NULL ? name + 2 : s->name, .max = s->max };
-}
-
 static void
-create(const struct supervisor *s)
+create(unsigned int max, const struct stats_about *about)
 {
-	struct stats_about about = slots_about(s);
-	unsigned int slots = s->max > UINT_MAX / ROOM_FACTOR ? s->max :
-	    s->max * ROOM_FACTOR;
+	unsigned int slots = max > UINT_MAX / ROOM_FACTOR ? max :
+	    max * ROOM_FACTOR;
 
 	if (slots < ROOM_MIN)
 		slots = ROOM_MIN;
-	if (create_named(slots, &about) == 0)
+	if (create_named(slots, about) == 0)
 		return;
-	log_event(LOG_L_DEBUG, "not seen by status", "why", strerror(errno),
-	    NULL);
-	if (stats_create(NULL, slots, &about) == 0)
+	log_event(LOG_L_DEBUG, "not-listed", "why", strerror(errno), NULL);
+	if (stats_create(NULL, slots, about) == 0)
 		stats_take(0, STATE_LISTENING);
 	else
 		log_event(LOG_L_WARN, "no-statistics", "error",
@@ -88,101 +80,95 @@ create(const struct supervisor *s)
 }
 
 static void
-log_inherited(const struct supervisor *s)
+log_inherited(const struct slots *s)
 {
 	struct log_line l;
 
-	log_begin(&l, LOG_L_INFO, "survivors");
-	log_num(&l, "active", s->nsurvivors);
+	log_begin(&l, LOG_L_INFO, "inherited-tunnels");
+	log_num(&l, "active", s->ninherited);
 	log_end(&l);
 }
 
 /* The lowest ones are given out first, so that few pages are in use. */
 static void
-share_out(struct supervisor *s)
+share_out(struct slots *s)
 {
 	unsigned int i, room = stats_room();
 
-	s->given = s->nslots = room;
+	s->given = s->n = room;
 	for (i = room; i > 0; i--)
 		if (stats_is_inherited((int)i))
-			s->unshared->survivor[s->nsurvivors++] = (int)i;
+			s->tables->inherited[s->ninherited++] = (int)i;
 		else
-			s->unshared->slot[--s->given] = (int)i;
-	if (s->nsurvivors > 0)
+			s->tables->slot[--s->given] = (int)i;
+	if (s->ninherited > 0)
 		log_inherited(s);
 }
 
-void
-slots_begin(struct supervisor *s)
+int
+slots_begin(struct slots *s, unsigned int max, const struct stats_about *about)
 {
-	unsigned int i;
-
+	memset(s, 0, sizeof(*s));
+	if ((s->tables = memory_unshared(sizeof(*s->tables))) == NULL)
+		return -1;
 	if (stats_is_shared())
 		stats_take(STATS_SLOT_NONE, STATE_LISTENING);
 	else {
-		create(s);
+		create(max, about);
 		share_out(s);
 	}
-	for (i = 0; i < s->names.n; i++)
-		slots_set_name(s, i);
-}
-
-void
-slots_set_name(const struct supervisor *s, int i)
-{
-	const struct name *name = &s->names.name[i];
-	char shown[AGENT_NAME_MAX];
-	const char *text = "";
-
-	if (stats_is_shared())
-		return;		/* whose page it is nobody knows */
-	if (name->used && name->text[0] == '\0')
-		text = "-";
-	else if (name->used)
-		text = names_text(s, i, shown);
-	stats_set_name(i, text, name->listed && name->text[0] != '\0',
-	    name->waiting);
+	return 0;
 }
 
 /* Asking for a lock is a system call, so not all the time. */
-unsigned int
-slots_inherited(struct supervisor *s)
+int
+slots_look(struct slots *s, int64_t now)
 {
-	unsigned int i = 0;
-	int64_t now;
+	unsigned int i = 0, before = s->ninherited;
 
-	if (s->nsurvivors == 0 || (now = clock_ms()) < s->look)
-		return s->nsurvivors;
+	if (s->ninherited == 0 || now < s->look)
+		return 0;
 	s->look = now + LOOK_EVERY;
-	while (i < s->nsurvivors)
-		if (stats_is_inherited(s->unshared->survivor[i]))
+	while (i < s->ninherited)
+		if (stats_is_inherited(s->tables->inherited[i]))
 			i++;
 		else {
-			s->unshared->slot[--s->given] = s->unshared->survivor[i];
-			s->unshared->survivor[i] = s->unshared->survivor[--s->nsurvivors];
-			s->changed = 1;
+			s->tables->slot[--s->given] = s->tables->inherited[i];
+			s->tables->inherited[i] =
+			    s->tables->inherited[--s->ninherited];
 		}
-	return s->nsurvivors;
+	return s->ninherited != before;
+}
+
+unsigned int
+slots_inherited(const struct slots *s)
+{
+	return s->ninherited;
+}
+
+int64_t
+slots_look_time(const struct slots *s)
+{
+	return s->ninherited > 0 ? s->look : CLOCK_NEVER;
 }
 
 int
-slots_take(struct supervisor *s)
+slots_take(struct slots *s)
 {
-	int slot = s->given == s->nslots ? STATS_SLOT_NONE :
-	    s->unshared->slot[s->given++];
+	int slot = s->given == s->n ? STATS_SLOT_NONE :
+	    s->tables->slot[s->given++];
 
 	stats_prepare(slot);
 	return slot;
 }
 
 void
-slots_give_back(struct supervisor *s, int slot)
+slots_give_back(struct slots *s, int slot)
 {
 	if (slot == STATS_SLOT_NONE)
 		return;
 	stats_close_slot(slot);
-	s->unshared->slot[--s->given] = slot;
+	s->tables->slot[--s->given] = slot;
 }
 
 static void
@@ -199,10 +185,9 @@ log_ids(struct log_line *l, const struct report_row *r)
 	if (r->peer_id[0] == '\0')
 		return;
 	log_str(l, "id", r->id);
-	log_str(l, "peer_id", r->peer_id);
+	log_str(l, "peer-id", r->peer_id);
 }
 
-/* What the connection's own process could not tell any more. */
 void
 slots_log_killed(pid_t pid, int signo, int slot)
 {
@@ -240,7 +225,7 @@ log_row(const struct report_row *r)
 	log_num(&l, "up", (int64_t)r->up);
 	log_num(&l, "down", (int64_t)r->down);
 	if (r->rtt >= 0)
-		log_num(&l, "rtt_ms", r->rtt);
+		log_num(&l, "rtt-ms", r->rtt);
 	if (r->resumes > 0)
 		log_num(&l, "resumes", r->resumes);
 	log_ids(&l, r);
@@ -248,7 +233,7 @@ log_row(const struct report_row *r)
 }
 
 void
-slots_log(struct supervisor *s)
+slots_log(unsigned int active)
 {
 	struct stats_view v;
 	struct report r;
@@ -262,7 +247,7 @@ slots_log(struct supervisor *s)
 			log_row(&row);
 	stats_read(&v, &r);
 	log_begin(&l, LOG_L_INFO, "statistics");
-	log_num(&l, "active", s->active + slots_inherited(s));
+	log_num(&l, "active", active);
 	log_num(&l, "total", (int64_t)r.counts.begun);
 	log_num(&l, "refused", (int64_t)r.counts.refused);
 	log_num(&l, "up", (int64_t)r.counts.up);
@@ -272,9 +257,14 @@ slots_log(struct supervisor *s)
 
 /* Tunnels that are left alive are still to be seen. */
 void
-slots_end(struct supervisor *s)
+slots_end(struct slots *s, unsigned int active)
 {
 	s->look = 0;
+	if (s->tables == NULL)
+		return;
+	slots_look(s, 0);
 	stats_release(0);
-	stats_close(s->active + slots_inherited(s) == 0);
+	stats_close(active + s->ninherited == 0);
+	memory_unshared_end(s->tables, sizeof(*s->tables));
+	s->tables = NULL;
 }

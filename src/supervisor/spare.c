@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Children without a connection, so many of which are kept waiting; those that
- * do not come to wait are tried again, later each time.
+ * Children without a connection, so many of which are kept parked; those that
+ * do not get there are tried again, later each time.
  */
 #include <sys/wait.h>
 
@@ -13,19 +13,18 @@
 #include "proto/agent_name.h"
 #include "supervisor/internal.h"
 
-/* A spare has come to wait: all is well. */
 void
 spare_parked(struct supervisor *s)
 {
 	char target[256];
 
-	if (!s->pool.pace.proved) {
+	if (!s->respawn.proved) {
 		url_print(target, sizeof(target), &s->o->url);
 		if (s->o->mode == MODE_AGENT)
 			agent_name_mask_url(target);
 		log_event(LOG_L_INFO, "parked", "at", target, NULL);
 	}
-	respawn_parked(&s->pool.pace);
+	respawn_parked(&s->respawn);
 }
 
 void
@@ -33,55 +32,39 @@ spare_unwanted(struct supervisor *s)
 {
 	log_event(LOG_L_INFO, "not-parked", "why",
 	    "the server dials its target before it answers", NULL);
-	respawn_unwanted(&s->pool.pace, clock_ms());
+	respawn_unwanted(&s->respawn, clock_ms());
 }
 
 void
 spare_used(struct supervisor *s)
 {
-	respawn_used(&s->pool.pace);
+	respawn_used(&s->respawn);
 }
 
-/* A spare that ended before anybody came. */
+/* A spare that ended without a stream. */
 void
 spare_ended(struct supervisor *s, const struct child *c, int status)
 {
-	struct respawn *p = &s->pool.pace;
-
-	if (c->seat == CHILD_SINGLE || s->phase != SERVING)
+	if (c->state == CHILD_PLAIN || s->phase != SERVING)
 		return;
-	respawn_ended(p, c->seat == CHILD_STARTING ? -1 : c->since, clock_ms());
-	if (s->o->reverse.retry == 0 || p->failed < s->o->reverse.retry)
+	respawn_ended(&s->respawn, c->state == CHILD_STARTING ? -1 : c->since,
+	    clock_ms());
+	if (s->o->reverse.retry == 0 ||
+	    s->respawn.failed < s->o->reverse.retry)
 		return;
 	s->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AGAIN;
 	supervisor_terminate(s);
 }
 
-/* How many spares are on their way or there. */
-static unsigned int
-count_spares(const struct supervisor *s, unsigned int *coming)
-{
-	unsigned int i, n = 0;
-
-	*coming = 0;
-	for (i = 0; i < s->active; i++) {
-		if (!s->child[i].spare || (s->child[i].seat != CHILD_STARTING &&
-		    s->child[i].seat != CHILD_PARKED))
-			continue;
-		n++;
-		*coming += s->child[i].seat == CHILD_STARTING;
-	}
-	return n;
-}
-
-/* While it is not known whether one can come to wait, only one tries. */
+/* While it is not known whether one can be parked, only one tries. */
 static int
 wants_spare(const struct supervisor *s)
 {
-	unsigned int coming, n = count_spares(s, &coming);
+	const struct children *c = &s->children;
 
 	return s->phase == SERVING && s->service->spares != NULL &&
-	    n < *s->service->spares && (s->pool.pace.proved || coming == 0);
+	    c->spares_starting + c->spares_parked < s->fits.spares &&
+	    (s->respawn.proved || c->spares_starting == 0);
 }
 
 /*
@@ -91,24 +74,26 @@ wants_spare(const struct supervisor *s)
 int64_t
 spare_time(const struct supervisor *s)
 {
-	if (!wants_spare(s) || s->active >= s->max)
+	int64_t look = slots_look_time(&s->slots);
+
+	if (!wants_spare(s) || s->children.n >= s->fits.connections)
 		return CLOCK_NEVER;
-	if (s->active + s->nsurvivors >= s->max &&
-	    s->look > s->pool.pace.not_before)
-		return s->look;
-	return s->pool.pace.not_before;
+	if (s->children.n + slots_inherited(&s->slots) >= s->fits.connections &&
+	    look > s->respawn.not_before)
+		return look;
+	return s->respawn.not_before;
 }
 
 void
-spare_tend(struct supervisor *s)
+spare_tend(struct supervisor *s, int64_t now)
 {
-	static const struct incoming nobody = { .fd = -1, .peer = "" };
+	static const struct incoming none = { .fd = -1, .peer = "" };
 
-	while (wants_spare(s) && clock_ms() >= s->pool.pace.not_before &&
-	    !supervisor_is_full(s))
-		if (child_start(s, &nobody) == -1) {
+	while (wants_spare(s) && now >= s->respawn.not_before &&
+	    !child_is_limit_reached(s))
+		if (child_start(s, &none) == -1) {
 			log_event(LOG_L_WARN, "no-spare", "error",
 			    strerror(errno), NULL);
-			respawn_failed(&s->pool.pace, clock_ms());
+			respawn_failed(&s->respawn, now);
 		}
 }

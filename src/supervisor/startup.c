@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/socket.h"
 #include "os/notify.h"
+#include "proto/agent_name.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
 
@@ -86,11 +92,12 @@ tune(const struct inherited *a)
 }
 
 static const struct addr *const *
-extra_listeners(const struct options *o, const struct addr *doors[INHERIT_EXTRA])
+extra_listeners(const struct options *o,
+    const struct addr *extra[INHERIT_EXTRA])
 {
-	doors[LISTENER_VISITORS] = o->reverse.visitors;
-	doors[LISTENER_METRICS] = o->observe.metrics;
-	return doors;
+	extra[LISTENER_VISITORS] = o->reverse.visitors;
+	extra[LISTENER_METRICS] = o->observe.metrics;
+	return extra;
 }
 
 int
@@ -107,11 +114,11 @@ int
 startup(struct inherited *a, const struct options *o, const struct addr *words,
     unsigned int n, enum log_level level)
 {
-	const struct addr *doors[INHERIT_EXTRA];
+	const struct addr *extra[INHERIT_EXTRA];
 	struct error why;
 	int failed;
 
-	failed = inherit(a, words, n, extra_listeners(o, doors), &why) == -1;
+	failed = inherit(a, words, n, extra_listeners(o, extra), &why) == -1;
 	if (!failed) {
 		inherit_close_others(a);
 		tune(a);
@@ -128,7 +135,7 @@ int
 startup_no_listener(struct inherited *a, const struct options *o,
     enum log_level level)
 {
-	const struct addr *doors[INHERIT_EXTRA];
+	const struct addr *extra[INHERIT_EXTRA];
 	struct error why;
 	int failed;
 
@@ -137,7 +144,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 		    "it runs by itself", mode_name(o->mode));
 		return startup_failed(o, &why);
 	}
-	failed = inherit_extra(a, extra_listeners(o, doors), &why) == -1;
+	failed = inherit_extra(a, extra_listeners(o, extra), &why) == -1;
 	if (!failed)
 		inherit_close_others(a);
 	open_log(o, level, 0);
@@ -147,4 +154,46 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	    o->limits.connections, &why) == -1)
 		return startup_failed(o, &why);
 	return EXIT_ENDED;
+}
+
+/* What a gate that was killed has left behind. */
+static void
+remove_stale(const char *dir)
+{
+	const size_t end = strlen(AGENT_NAME_SUFFIX);
+	struct slice name;
+	struct dirent *e;
+	char path[sizeof(((struct addr *)0)->path)];
+	DIR *d;
+
+	if ((d = opendir(dir)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		name = slice_of(e->d_name);
+		if (name.len <= end || strcmp(e->d_name + name.len - end,
+		    AGENT_NAME_SUFFIX) != 0)
+			continue;
+		e->d_name[name.len -= end] = '\0';
+		if (agent_name_is_valid(name) &&
+		    agent_name_path(path, sizeof(path), dir, e->d_name) == 0 &&
+		    net_is_stale(path))
+			unlink(path);
+	}
+	closedir(d);
+}
+
+int
+startup_visitors_dir(const char *dir, struct error *why)
+{
+	struct stat st;
+
+	if (dir == NULL)
+		return 0;
+	if (stat(dir, &st) == -1 ||
+	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
+	    access(dir, W_OK | X_OK) == -1)
+		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
+		    dir, strerror(errno));
+	remove_stale(dir);
+	return 0;
 }

@@ -10,12 +10,13 @@
 #include "net/inherit.h"
 #include "os/log.h"
 
-/* Listeners for other purposes than the mode's: inherited.door. */
+/* Listeners for other purposes than the mode's: inherited.extra. */
 enum startup_listener { LISTENER_VISITORS, LISTENER_METRICS };
 
 /*
  * Opens or takes over what the words mean, and takes over what was handed over
- * for the doors, closes what was leaked, opens the log with the mode's level.
+ * for other listeners, closes what was leaked, opens the log with the mode's
+ * level.
  * EXIT_ENDED, or the status to exit with, the reason being told.
  */
 int startup(struct inherited *, const struct options *,
@@ -25,14 +26,21 @@ int startup(struct inherited *, const struct options *,
  * The same for a mode that neither listens nor serves a connection, and is
  * its own supervisor: under inetd that is a usage error.
  */
-int startup_no_listener(struct inherited *, const struct options *, enum log_level);
+int startup_no_listener(struct inherited *, const struct options *,
+    enum log_level);
 
 /*
- * The sockets of a door: what was handed over for it, or what is opened now.
- * As net_listen().
+ * The sockets of a listener: what was handed over for it, or opened now.  As
+ * net_listen().
  */
 int startup_listener(const struct inherited *, enum startup_listener,
     const struct addr *word, int backlog, int fds[2], struct error *);
+
+/*
+ * Behind --chroot and --run-as: can sockets be made in --visitors-dir?  Removes
+ * those that a gate which was killed has left there.  0, or -1 and why.
+ */
+int startup_visitors_dir(const char *dir, struct error *);
 
 /* Opens the log again, where it is, as changed options of a server want it. */
 void startup_log(const struct options *);

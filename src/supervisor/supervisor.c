@@ -1,73 +1,37 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "net/socket.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/log.h"
-#include "os/memory.h"
 #include "os/pidfile.h"
 #include "os/signals.h"
 #include "sandbox/drop.h"
 #include "stats/page.h"
 #include "supervisor/internal.h"
 #include "supervisor/startup.h"
+#include "supervisor/watch.h"
 
 #define GRACE		3000	/* ms from TERM to KILL */
 #define HURRY		250	/* the same, when asked twice */
 #define REAP_AT_END	1000	/* ms from KILL to giving up */
-
-static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * "listening on ADDR" on standard error, which those who start us wait for.
- * Where all lines there are the log's the words are in one of them, and where
- * the log is elsewhere it tells too.
- */
-void
-supervisor_announce(const struct supervisor *s, const char *event,
-    const char *words, const char *addr)
-{
-	char msg[NET_NAME_MAX + 64];
-
-	snprintf(msg, sizeof(msg), "%s %s as %s", words, addr,
-	    mode_name(s->o->mode));
-	if (!log_owns_stderr() || !log_wants(LOG_L_INFO))
-		dprintf(STDERR_FILENO, "%s %s\n", words, addr);
-	if (log_owns_stderr() || log_is_elsewhere())
-		log_event(LOG_L_INFO, event, "address", addr, "name",
-		    strstr(s->name, "inetws ") != NULL ? s->name + 7 :
-		    s->name, "version", INETWS_VERSION, "msg", msg, NULL);
-}
-
-/* When all else is there: who waits for these lines may rely on it. */
-static void
-announce(const struct supervisor *s)
-{
-	char addr[NET_NAME_MAX];
-	unsigned int i;
-
-	for (i = 0; i < s->nlisteners; i++)
-		supervisor_announce(s, "listening", "listening on",
-		    net_local_name(s->listener[i].fd, addr, sizeof(addr)));
-}
+#define REAP_ALL_AFTER	200	/* ms from a child's end to a look at all */
 
 static int
 take_pidfile(struct supervisor *s)
 {
 	struct error why;
+	int fd;
 
 	if (s->o->service.pidfile == NULL)
 		return 0;
-	if ((s->pidfile = pidfile_make(s->o->service.pidfile, &why)) != -1)
+	s->pidfile = pidfile_make(s->o->service.pidfile, &why);
+	if (s->pidfile != -1 && (fd = fd_keep(s->pidfile)) != -1)
+		s->pidfile = fd;
+	if (s->pidfile != -1)
 		return 0;
 	startup_failed(s->o, &why);
 	return -1;
@@ -93,8 +57,10 @@ stop_accepting(struct supervisor *s, int leave)
 	for (i = 0; i < s->o->nlisten && !leave; i++)
 		if (s->o->listen[i].kind == ADDR_UNIX)
 			unlink(s->o->listen[i].path);
-	for (i = 0; i < s->nlisteners; i++)
-		close(s->listener[i].fd);
+	for (i = 0; i < s->nlisteners; i++) {
+		event_delete(&s->accepting, s->listener[i]);
+		close(s->listener[i]);
+	}
 	s->nlisteners = 0;
 	pool_stop(s, leave);
 	leave_pidfile(s);
@@ -105,13 +71,13 @@ static void
 enter(struct supervisor *s, enum phase phase, int64_t ms)
 {
 	if (phase == ENDING)
-		supervisor_signal(s, SIGTERM);
+		child_signal_all(s, SIGTERM);
 	if (phase == KILLING)
-		supervisor_signal(s, SIGKILL);
+		child_signal_all(s, SIGKILL);
 	s->phase = phase;
 	s->phase_end = clock_ms() + ms;
-	s->changed = 1;
-	s->show = 0;
+	s->shown.changed = 1;
+	s->shown.next = 0;
 }
 
 static void
@@ -120,7 +86,7 @@ log_stopping(const struct supervisor *s, const char *how)
 	struct log_line l;
 
 	log_begin(&l, LOG_L_INFO, "stopping");
-	log_num(&l, "active", s->active);
+	log_num(&l, "active", s->children.n);
 	log_str(&l, "tunnels", how);
 	log_end(&l);
 }
@@ -167,7 +133,7 @@ advance(struct supervisor *s)
 {
 	if (s->phase == SERVING || s->phase == ENDED)
 		return;
-	if (s->active == 0)
+	if (s->children.n == 0)
 		s->phase = ENDED;
 	else if (clock_ms() < s->phase_end)
 		return;
@@ -179,105 +145,236 @@ advance(struct supervisor *s)
 		s->phase = ENDED;
 }
 
+/* In a process of its own: a log that is slow holds nobody up. */
+static void
+log_statistics(const struct supervisor *s)
+{
+	pid_t pid = child_fork_aside(s, -1);
+
+	if (pid == 0) {
+		slots_log(s->children.n + slots_inherited(&s->slots));
+		_exit(0);
+	}
+	if (pid == -1)
+		log_event(LOG_L_WARN, "no-statistics", "error",
+		    strerror(errno), NULL);
+}
+
+/*
+ * The signal names one child, and of several that end at once often one only:
+ * the others are looked for a moment later, as that takes the longer the more
+ * children there are.
+ */
+static void
+children_ended(struct supervisor *s)
+{
+	child_reap(s, signal_child());
+	if (s->phase != SERVING)
+		s->reap_due = 1;
+	else if (s->reap_due == 0)
+		s->reap_due = clock_ms() + REAP_ALL_AFTER;
+}
+
 static void
 take_signals(struct supervisor *s)
 {
 	if (signal_taken(SIGCHLD))
-		supervisor_reap(s);
+		children_ended(s);
 	if (signal_taken(SIGTERM) + signal_taken(SIGINT) > 0)
 		supervisor_terminate(s);
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
-		supervisor_reload(s);
+		reload(s);
 	if (signal_taken(SIGUSR1))
-		slots_log(s);
+		log_statistics(s);
 #ifdef SIGINFO
 	if (signal_taken(SIGINFO))
-		slots_log(s);
+		log_statistics(s);
 #endif
 }
 
-/* Sleeps until there is something to do. */
 static void
-wait_and_accept(struct supervisor *s)
+earlier(int64_t *until, int64_t t)
 {
-	struct pollfd *p = s->unshared->poll;
-	int64_t until = pool_time(s), paused;
-	unsigned int i, n = s->nlisteners, nmetrics, npool;
+	if (t < *until)
+		*until = t;
+}
 
-	if ((paused = supervisor_paused(s)) != 0)
-		until = min64(until, paused);
-	if (paused != 0)
-		n = 0;
+/* Does what is due, and says when there is something to do again. */
+static int64_t
+tend(struct supervisor *s)
+{
+	int64_t now = clock_ms(), until = CLOCK_NEVER, metrics, paused;
+
+	if (s->reap_due != 0 && now >= s->reap_due)
+		child_reap_all(s);
+	pool_tend(s, now);
+	spare_tend(s, now);
+	show_tend(s, now);
+	refusals_close(&s->refusals, now);
+	paused = pause_until(&s->pause, now);
+	metrics = metrics_listener_tend(&s->metrics, paused != 0, now);
+	if (metrics == -1)
+		accept_pause(s, "epoll", errno);
+	accept_watch(s);
+	if (s->reap_due != 0)
+		earlier(&until, s->reap_due);
 	if (s->phase != SERVING)
-		until = min64(until, s->phase_end);
-	until = min64(until, supervisor_show_time(s));
-	if (s->refused.n > 0)
-		until = min64(until, s->refused.until[0]);
-	nmetrics = metrics_listener_watch(s, p);
-	memcpy(p + nmetrics, s->listener, n * sizeof(p[0]));
-	npool = pool_watch(s, p + nmetrics + n, paused == 0);
-	if (signals_poll(p, nmetrics + n + npool, clock_poll(until)) <= 0)
-		return;
+		earlier(&until, s->phase_end);
+	if ((paused = pause_until(&s->pause, now)) != 0)
+		earlier(&until, paused);
+	earlier(&until, pool_time(s));
+	earlier(&until, spare_time(s));
+	earlier(&until, show_time(s));
+	earlier(&until, refusals_time(&s->refusals));
+	if (metrics != -1)
+		earlier(&until, metrics);
+	return until;
+}
+
+static void
+dispatch(struct supervisor *s, uint32_t tag)
+{
+	struct child *c;
+
+	switch (watch_kind(tag)) {
+	case WATCH_LISTENERS:
+		accept_ready(s);
+		break;
+	case WATCH_METRICS:
+		accept_metrics(s, watch_index(tag));
+		break;
+	case WATCH_CHANNEL:
+		c = children_at(&s->children, watch_index(tag),
+		    watch_generation(tag));
+		if (c != NULL)
+			pool_read_channel(s, c);
+		break;
+	case WATCH_LISTENER:
+	case WATCH_NAME:
+		break;		/* those are in the other set */
+	}
+}
+
+/* Without events there is still time, and there are signals. */
+static void
+wait_for_events(struct supervisor *s, int64_t until)
+{
+	uint32_t tags[EVENT_BATCH];
+	int i, n = event_wait(&s->events, tags, clock_poll(until));
+
+	if (n == -1) {
+		accept_pause(s, "poll", errno);
+		signals_poll(NULL, 0, 100);
+	}
+	for (i = 0; i < n; i++)
+		dispatch(s, tags[i]);
+}
+
+/* --- the beginning and the end --- */
+
+static int
+watch_listeners(struct supervisor *s, const int *listeners, unsigned int n)
+{
+	unsigned int i;
+
+	s->nlisteners = n < SUPERVISOR_LISTENERS_MAX ? n :
+	    SUPERVISOR_LISTENERS_MAX;
+	memcpy(s->listener, listeners, s->nlisteners * sizeof(listeners[0]));
 	for (i = 0; i < s->nlisteners; i++)
-		s->listener[i].revents = i < n ? p[nmetrics + i].revents : 0;
-	pool_read_channels(s, p + nmetrics + n);
-	supervisor_accept(s);
-	metrics_listener_accept(s, p, nmetrics);
+		if ((s->listener[i] = fd_keep(listeners[i])) == -1 ||
+		    event_add(&s->accepting, s->listener[i],
+		    watch_tag(WATCH_LISTENER, i, 0)) == -1)
+			return -1;
+	return 0;
+}
+
+/* One set watches the other: accepting stops and goes on by one call. */
+static int
+open_events(struct supervisor *s)
+{
+	if (event_open(&s->events) == -1 || event_open(&s->accepting) == -1 ||
+	    (s->events.fd = fd_keep(s->events.fd)) == -1 ||
+	    (s->accepting.fd = fd_keep(s->accepting.fd)) == -1)
+		return -1;
+	s->is_accepting = 1;
+	return event_add(&s->events, s->accepting.fd,
+	    watch_tag(WATCH_LISTENERS, 0, 0));
+}
+
+static int
+open_notify(struct supervisor *s)
+{
+	int fd;
+
+	if (notify_open(&s->notify) == -1)
+		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
+		    NULL);
+	if (s->notify.fd != -1 && (fd = fd_keep(s->notify.fd)) != -1)
+		s->notify.fd = fd;
+	return 0;
+}
+
+static int
+out_of_something(const char *what)
+{
+	log_event(LOG_L_ERROR, "start", "why", what, "error", strerror(errno),
+	    NULL);
+	return EXIT_SYSTEM;
 }
 
 /* EXIT_ENDED, or the status to exit with. */
 static int
-no_memory(void)
+begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 {
-	log_event(LOG_L_ERROR, "no-memory", "error", strerror(errno), NULL);
-	return EXIT_SYSTEM;
+	const struct inherited *given = s->service->given;
+	struct stats_about about;
+	struct error why;
+
+	s->descriptor_limit = fd_limit_raise();
+	s->nlisteners = n;
+	if (children_begin(&s->children) == -1 ||
+	    reload_limits(s) == -1)
+		return out_of_something("no memory");
+	if (open_events(s) == -1 || watch_listeners(s, listeners, n) == -1)
+		return out_of_something("cannot watch the listeners");
+	if (names_begin(&s->names, s->o, given, &s->accepting, s->fits.names,
+	    &why) == -1)
+		return startup_failed(s->o, &why);
+	s->reserve = fd_reserve();
+	open_notify(s);
+	signals_supervisor();
+	show_name(s);
+	if (metrics_listener_begin(&s->metrics, s->o, given, &s->events,
+	    &why) == -1)
+		return startup_failed(s->o, &why);
+	about = show_about(s);
+	if (slots_begin(&s->slots, s->fits.connections, &about) == -1)
+		return out_of_something("no memory");
+	return EXIT_ENDED;
 }
 
 static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
 	struct error why;
-	unsigned int i;
 	int status;
 
-	s->max = s->o->limits.connections > 0 ? s->o->limits.connections : 1;
-	s->room = s->max;
-	s->nlisteners = n < SUPERVISOR_LISTENERS_MAX ? n :
-	    SUPERVISOR_LISTENERS_MAX;
-	for (i = 0; i < s->nlisteners; i++) {
-		s->listener[i].fd = listeners[i];
-		s->listener[i].events = POLLIN;
-	}
-	s->child = calloc(s->max + SUPERVISOR_EXTRA, sizeof(s->child[0]));
-	s->unshared = memory_unshared(sizeof(*s->unshared));
-	if (s->child == NULL || s->unshared == NULL)
-		return no_memory();
-	if (pool_begin(s, &why) == -1)
-		return startup_failed(s->o, &why);
-	s->reserve = supervisor_open_reserve();
-	if (notify_open(&s->notify) == -1)
-		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
-		    NULL);
-	signals_supervisor();
-	supervisor_name(s);
-	if (metrics_listener_begin(s) == -1)
-		return EXIT_SYSTEM;
-	slots_begin(s);
+	if ((status = begin_objects(s, listeners, n)) != EXIT_ENDED)
+		return status;
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
 	if (drop_privileges(s->o, stats_give, &why) == -1)
 		return startup_failed(s->o, &why);
-	if ((s->service->settled != NULL && (status =
-	    s->service->settled(s->service->arg)) != EXIT_ENDED))
+	if (s->service->unprivileged != NULL && (status =
+	    s->service->unprivileged(s->service->arg)) != EXIT_ENDED)
 		return status;
-	if (names_begin_unprivileged(s, &why) == -1)
+	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
-	announce(s);
-	names_announce(s);
-	metrics_listener_announce(s);
-	s->changed = 1;
+	admit_reload(s);
+	show_addresses(s);
+	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return EXIT_ENDED;
 }
@@ -286,16 +383,19 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 static void
 end(struct supervisor *s)
 {
+	refusals_close_all(&s->refusals);
 	if (s->reserve != -1)
 		close(s->reserve);
 	leave_pidfile(s);
 	notify_close(&s->notify);
-	metrics_listener_end(s);
-	handshake_limit_end(s);
-	slots_end(s);
-	pool_end(s);
-	memory_unshared_end(s->unshared, sizeof(*s->unshared));
-	free(s->child);
+	metrics_listener_end(&s->metrics);
+	slots_end(&s->slots, s->children.n);
+	names_end(&s->names);
+	queue_end(&s->queue);
+	handshake_limit_end(&s->handshakes);
+	children_end(&s->children);
+	event_close(&s->accepting);
+	event_close(&s->events);
 }
 
 int
@@ -310,19 +410,16 @@ supervisor_run(const struct options *o, const int *listeners, unsigned int n,
 	s.o = o;
 	s.service = service;
 	s.reserve = s.notify.fd = s.pidfile = -1;
+	s.events.fd = s.accepting.fd = -1;
 	if ((status = begin(&s, listeners, n)) != EXIT_ENDED) {
 		end(&s);
 		return status;
 	}
 	while (s.phase != ENDED) {
-		pool_tend(&s);
-		supervisor_show(&s);
-		wait_and_accept(&s);
+		wait_for_events(&s, tend(&s));
 		take_signals(&s);
-		supervisor_close_refused(&s, 0);
 		advance(&s);
 	}
-	supervisor_close_refused(&s, 1);
 	end(&s);
 	return s.status;
 }

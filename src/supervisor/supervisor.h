@@ -27,32 +27,32 @@ struct service {
 	int (*serve)(void *arg, int fd, const char *peer);
 
 	/*
-	 * The same for a child that waits for a visitor (run/seat.h); pair is
-	 * its end.  fd -1: it has no connection, and dials.  With parks each
-	 * connection gets such a child.
+	 * The same for a child whose websocket is parked until a visitor comes
+	 * (connection/worker_channel.h); channel is its end.  fd -1: it has no
+	 * connection, and dials.  With parks each connection gets such a child.
 	 */
-	int (*park)(void *arg, int fd, const char *peer, int pair);
+	int (*park)(void *arg, int fd, const char *peer, int channel);
 	int parks;
 
 	/*
-	 * So many children without a connection are kept waiting.  With
-	 * hands_on they wait for the connections of the listeners, which have
-	 * children of their own only while nobody waits.
+	 * So many children without a connection are kept parked.  With
+	 * hands_on they get the connections of the listeners, which have
+	 * children of their own only while none is parked.
 	 */
 	const unsigned int *spares;	/* NULL: none */
 	int hands_on;
 
 	/*
 	 * The same for a connection beyond the limit, of which SUPERVISOR_EXTRA
-	 * are looked at at a time: serves what adds nothing to what there is,
-	 * such as a new wire for a session, and refuses all else.  May be
+	 * are served at a time: accepts what adds nothing to what there is,
+	 * such as a new websocket for a session, and refuses all else.  May be
 	 * NULL.
 	 */
 	int (*serve_full)(void *arg, int fd, const char *peer);
 
 	/*
-	 * In the supervisor, for a connection beyond that: says no with
-	 * at most one send(2), which does not block.  fd stays the
+	 * In the supervisor, for a connection beyond that: refuses it with at
+	 * most one send(2), which does not block.  fd stays the
 	 * supervisor's, which closes it a moment later, so that the answer is
 	 * not overtaken by the reset that unread bytes cause.  NULL: such a
 	 * connection is reset.
@@ -66,8 +66,8 @@ struct service {
 	int (*check)(const struct options *, struct error *);
 
 	/*
-	 * In the supervisor, on HUP: takes up changed files, logs what went
-	 * wrong and keeps the old state then.  May be NULL.
+	 * In the supervisor, on HUP: reads changed files again, logs what
+	 * went wrong and keeps the old state then.  May be NULL.
 	 */
 	void (*reload)(void *arg);
 
@@ -75,11 +75,11 @@ struct service {
 	 * In the supervisor, once, behind --chroot and --run-as: the exit
 	 * status, EXIT_ENDED if all is well.  May be NULL.
 	 */
-	int (*settled)(void *arg);
+	int (*unprivileged)(void *arg);
 
 	/*
-	 * In the supervisor, before a connection's process is forked: takes
-	 * up what has changed, cheaply.  May be NULL.
+	 * In the supervisor, before a connection's process is forked: looks
+	 * for changed files, cheaply.  May be NULL.
 	 */
 	void (*before)(void *arg);
 
@@ -89,7 +89,7 @@ struct service {
 	 */
 	int (*ready)(void *arg, struct error *);
 
-	/* What start() has been given for the doors of visitors and metrics. */
+	/* What startup() got for the listeners of visitors and metrics. */
 	const struct inherited *given;
 };
 
@@ -101,13 +101,13 @@ struct service {
  * with --drain leave.  At most o->limits.connections children at a time, and
  * SUPERVISOR_EXTRA in serve_full.
  *
- * TERM, INT: stops accepting and waits o->timeouts.drain for the children, then tells
- * them to end (TERM), and kills what is left 3 seconds later; o->timeouts.drain 0
- * tells them at once; -1 returns at once and leaves them alive.  A second
- * TERM or INT, or QUIT, ends all at once: 250 ms are left for telling the
- * peers.  HUP reloads.  USR1 logs statistics.
+ * TERM, INT: stops accepting and waits o->timeouts.drain for the children, then
+ * tells them to end (TERM), and kills what is left 3 seconds later; with 0 it
+ * tells them at once, with -1 it returns at once and leaves them alive.  A
+ * second TERM or INT, or QUIT, ends all at once: 250 ms are left for telling
+ * the peers.  HUP reloads.  USR1 logs statistics.
  */
-int supervisor_run(const struct options *o, const int *listeners, unsigned int n,
-    const struct service *);
+int supervisor_run(const struct options *o, const int *listeners,
+    unsigned int n, const struct service *);
 
 #endif

@@ -62,23 +62,8 @@ src/proto/socks.c
 src/proto/url.c
 src/sandbox/linux_calls.c
 src/stats/page.h
-src/supervisor/accept.c
-src/supervisor/admit.c
-src/supervisor/child.c
-src/supervisor/internal.h
-src/supervisor/names.c
-src/supervisor/pool.c
-src/supervisor/show.c
-src/supervisor/slots.c
-src/supervisor/spare.c
-src/supervisor/startup.c
-src/supervisor/startup.h
-src/supervisor/supervisor.c
-src/supervisor/supervisor.h
 src/tunnel/tunnel.h
 tests/it/resume/session_matrix.t
-tests/it/reverse/agent.t
-tests/it/supervisor/service.t
 tests/lib/inetws_peer.py
 tests/lib/peer_faults.py
 tests/lib/peer_frames.py
@@ -86,7 +71,6 @@ tests/lib/peer_tunnel.py
 tests/unit/connection/handoff.c
 tests/unit/proto/forward_proxy.c
 tests/unit/sandbox/sandbox.c
-tests/unit/supervisor/supervisor.c
 tests/unit/tunnel/data.c
 '''.split()
 

@@ -245,7 +245,7 @@ def test_killed():
     os.kill(t.children(s.pid)[0], 9)
     line = s.wait_line('event=child-killed.*')[0]
     t.like(line, r'signal=9 .*peer=127\.0\.0\.1:\d+ target=\S+ up=123 '
-           r'down=123 seconds=\S+ id=\S+ peer_id=\S+', 'child-killed')
+           r'down=123 seconds=\S+ id=\S+ peer-id=\S+', 'child-killed')
 
 
 def test_bytes_of_peers():

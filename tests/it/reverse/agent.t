@@ -209,7 +209,7 @@ def test_inherited_tunnels():
     t.is_(v.recv(1), b'x', 'a tunnel')
     t.is_(a.stop(), 0, 'TERM leaves it')
     b = r.agent(g.url(), e.port, *options, env=env)
-    b.wait_line('event=survivors')
+    b.wait_line('event=inherited-tunnels')
     v.sendall(b'y')
     t.is_(v.recv(1), b'y', 'the next agent has no room')
     v.close()

@@ -118,7 +118,7 @@ def test_inherited():
                  listen='127.0.0.1:%d' % s.port, env=m.env)
     t.like(m.until('STATUS')[0], '2 active, 2 total, 20 B',
            'their status is known')
-    t.ok(s.has_line('event=survivors active=2'), 'and logged')
+    t.ok(s.has_line('event=inherited-tunnels active=2'), 'and logged')
     w = t.ws.connect(s.port)
     t.is_(status_of(s.port), 503, 'they count towards --max-connections')
     i = t.one()
@@ -133,11 +133,11 @@ def test_inherited():
     s.stop()
     s = t.server(echo.port, '--max-connections', '9',
                  listen='127.0.0.1:%d' % s.port)
-    t.ok(s.has_line(r'event=survivors active=[23]'), 'once more')
+    t.ok(s.has_line(r'event=inherited-tunnels active=[23]'), 'once more')
     t.ok(all(says(x) for x in (w, t.ws.connect(s.port))),
          'with a higher limit there is room')
     other = t.server(echo.port)
-    t.is_(other.has_line('survivors', 0.2), None,
+    t.is_(other.has_line('inherited-tunnels', 0.2), None,
           'an instance at another address inherits nothing')
 
 
@@ -162,7 +162,7 @@ def test_killed_supervisor():
     s.send(signal.SIGKILL)
     s.wait()
     s = t.server(echo.port, listen='127.0.0.1:%d' % s.port)
-    t.ok(s.has_line('event=survivors active=1'), 'also of one that crashed')
+    t.ok(s.has_line('event=inherited-tunnels active=1'), 'also of one that crashed')
     t.ok(says(w), 'lives on')
     w.bye()
     t.ok(t.until(lambda: t.one()['active'] == 0), 'and ends')

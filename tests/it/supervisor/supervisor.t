@@ -249,13 +249,18 @@ def test_title():
          "and the supervisor's count: " + t.command_of(s.pid))
 
 
+def no_more(pid, limits):
+    """A limit with which it keeps the descriptors it has, and gets no new
+    one: the lowest free number."""
+    used = {int(fd) for fd in os.listdir('/proc/%d/fd' % pid)}
+    return min(set(range(len(used) + 1)) - used), limits[1]
+
+
 def test_out_of_descriptors():
     """EMFILE makes it pause, not spin, nor die."""
     s = t.server(t.echo().port)
     before = resource.prlimit(s.pid, resource.RLIMIT_NOFILE)
-    # What it has it may keep, but one more there is not.
-    top = max(int(fd) for fd in os.listdir('/proc/%d/fd' % s.pid)) + 1
-    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, (top, before[1]))
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, no_more(s.pid, before))
     waiting = [t.ws.dial(s.port) for _ in range(5)]
     for w in waiting:
         w.sendall(t.ws.request())
@@ -277,8 +282,7 @@ def test_metrics_out_of_descriptors():
     s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
     port = int(s.wait_line('metrics on .*:([0-9]+)')[1])
     before = resource.prlimit(s.pid, resource.RLIMIT_NOFILE)
-    top = max(int(fd) for fd in os.listdir('/proc/%d/fd' % s.pid)) + 1
-    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, (top, before[1]))
+    resource.prlimit(s.pid, resource.RLIMIT_NOFILE, no_more(s.pid, before))
     asks = t.ws.dial(port)
     asks.sendall(b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
     t.ok(s.has_line('event=accept-paused', 10), 'it says that it pauses')

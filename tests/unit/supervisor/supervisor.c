@@ -175,11 +175,12 @@ reload(void *arg)
 
 /* --- the supervisor's process --- */
 
+static struct service service = { .serve = serve, .reload = reload };
+
 static _Noreturn void
 be_supervisor(const struct want *w, int err)
 {
 	static struct options o;
-	struct service service = { .serve = serve, .reload = reload };
 	char word[200], why_text[200];
 	static char arg[] = "given";
 	struct error why;
@@ -400,12 +401,15 @@ test_no_zombies(void)
 	until(s, "active=0 total=40 ");
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)s->pid,
 	    (int)s->pid);
-	if ((f = fopen(path, "r")) == NULL)
-		ok(1, "no zombies # SKIP no %s", path);
-	else {
-		ok(fgets(text, sizeof(text), f) == NULL, "no zombies");
+	/* The one that logged the statistics may end a moment later. */
+	while ((f = fopen(path, "r")) != NULL &&
+	    fgets(text, sizeof(text), f) != NULL) {
 		fclose(f);
+		poll(NULL, 0, 10);
 	}
+	ok(1, "no zombies%s", f == NULL ? " # SKIP no /proc" : "");
+	if (f != NULL)
+		fclose(f);
 	is(end(s), 0, "QUIT ends it");
 }
 
@@ -739,17 +743,27 @@ test_title(void)
 	end(s);
 }
 
-/* One descriptor more, for the reserve, and none for a connection. */
+/*
+ * The hook of the mode comes when the supervisor has raised its limit and has
+ * all that it needs: the descriptor in reserve, and none for a connection.
+ */
+static int
+use_up_descriptors(void *arg)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_NOFILE, &r);
+	r.rlim_cur = 64;
+	setrlimit(RLIMIT_NOFILE, &r);
+	while (dup(0) != -1)
+		;
+	return 0;
+}
+
 static void
 no_descriptors(void)
 {
-	struct rlimit r;
-	int fd = dup(0);
-
-	close(fd);
-	getrlimit(RLIMIT_NOFILE, &r);
-	r.rlim_cur = (rlim_t)fd + 1;
-	setrlimit(RLIMIT_NOFILE, &r);
+	service.unprivileged = use_up_descriptors;
 }
 
 static void
@@ -775,7 +789,7 @@ test_no_descriptors(void)
 	is_str(ask(fd, ""), NO, "or told when it lasts");
 	close(fd);
 	kill(s->pid, SIGTERM);
-	is(ended(s), 0, "TERM is heard meanwhile");
+	is(ended(s), 0, "TERM ends it meanwhile");
 	getrusage(RUSAGE_CHILDREN, &u);
 	ok(u.ru_utime.tv_sec + u.ru_stime.tv_sec < 5, "no time is burnt");
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of children: found by process, or as the one of a name that has
+ * been parked longest, without looking at the others.  It forks and closes
+ * nothing, and forked processes do not have it.
+ */
+#ifndef SUPERVISOR_CHILDREN_H
+#define SUPERVISOR_CHILDREN_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#include "connection/worker_channel.h"
+#include "supervisor/visitor.h"
+
+enum child_state {
+	CHILD_PLAIN,		/* has no channel (any more) */
+	CHILD_STARTING,		/* is not parked yet */
+	CHILD_PARKED,
+	CHILD_OFFERED		/* has been offered a visitor */
+};
+
+struct child {
+	pid_t pid;		/* 0: this place is free */
+	int slot;		/* on the statistics page */
+	int channel;		/* our end, or -1 */
+	int spare;		/* began without a connection */
+	unsigned int generation;
+	unsigned int takeover;	/* of its name, when it was admitted */
+	struct visitor visitor;	/* that it was offered */
+	char agent_id[AGENT_ID_MAX];
+	char agent[AGENT_NAME_MAX];	/* the name it gave, */
+	char hash[AGENT_HASH_MAX];	/* and the secret's it was let in by */
+
+	/* set by the functions below alone */
+	enum child_state state;
+	int name;		/* whose websocket it has, or NAME_NONE */
+	int64_t since;		/* parked, of clock_ms() */
+	int next_pid;		/* private: with the same hash, or free */
+	int next, previous;	/* private: parked for the same name */
+};
+
+struct children {
+	struct child *child;	/* the table, room places */
+	int *bucket;		/* by process */
+	struct parked *parked;	/* by name */
+	unsigned int room, nbuckets;
+	unsigned int top;	/* places below it have been used */
+	int free;		/* the first free one, plus one */
+	unsigned int n;
+	unsigned int spares_starting, spares_parked;
+};
+
+/*
+ * begin: without room yet.  0, or -1 without memory; end gives everything
+ * back, also half of it.
+ */
+int children_begin(struct children *);
+int children_grow(struct children *, unsigned int room);
+void children_end(struct children *);
+
+/* NULL: there is no room.  Without a channel (-1) it is CHILD_PLAIN. */
+struct child *children_add(struct children *, pid_t, int slot, int channel,
+    int spare);
+void children_remove(struct children *, struct child *);
+
+struct child *children_find(const struct children *, pid_t);
+
+/* For a tag of an event: NULL if that one is gone. */
+unsigned int children_index(const struct children *, const struct child *);
+struct child *children_at(const struct children *, unsigned int index,
+    unsigned int generation);
+
+void children_set_state(struct children *, struct child *, enum child_state,
+    int64_t now);
+void children_set_name(struct children *, struct child *, int name);
+
+/* The one parked longest for a name, so that agents take turns; the next. */
+struct child *children_parked(const struct children *, int name);
+struct child *children_parked_next(const struct children *,
+    const struct child *);
+unsigned int children_count_parked(const struct children *, int name);
+
+/* All of them: the first after this one, NULL at the end; c NULL begins. */
+struct child *children_next(const struct children *, const struct child *c);
+
+#endif

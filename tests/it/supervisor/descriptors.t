@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Few descriptors.
+
+If it fails: an instance whose limit is reached hangs: it serves no more, uses
+all of a processor and does not end at TERM.
+"""
+
+import os
+import resource
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import reverse as r     # noqa: E402
+
+
+def few(limits='-n 64'):
+    """The program, with few descriptors, soft limit and hard limit."""
+    path = t.folder() + '/few'
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\nulimit %s\nexec %s "$@"\n' % (limits, t.INETWS))
+    os.chmod(path, 0o755)
+    return path
+
+
+def stays_well(p, name):
+    before = t.cpu_ticks(p.pid)
+    time.sleep(0.5)
+    used = t.cpu_ticks(p.pid) - before
+    t.ok(used < 15, '%s: does not spin (%d ticks)' % (name, used))
+    p.send(signal.SIGTERM)
+    t.is_(p.wait(), 0, '%s: TERM ends it' % name)
+
+
+def crowd(port, n, timeout=2):
+    """How many of n connections are served, and all of them."""
+    served, socks = 0, []
+    for _ in range(n):
+        try:
+            s = t.ws.dial(port, timeout)
+            socks.append(s)
+            s.sendall(b'x')
+            served += s.recv(1) == b'x'
+        except OSError:
+            pass
+    return served, socks
+
+
+@t.limit(120)
+def test_warm_client():
+    s = t.server(t.echo().port, '--drain', '0')
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '4', '--drain', '0',
+                 program=few())
+    served, socks = crowd(c.port, 90)
+    t.is_(served, 90, 'more connections than descriptors are served')
+    for x in socks[:45]:
+        x.close()
+    t.is_(crowd(c.port, 20)[0], 20, 'and new ones too')
+    stays_well(c, 'client --warm')
+
+
+@t.limit(120)
+def test_server():
+    s = t.server(t.echo().port, '--drain', '0', program=few())
+    ws = []
+    for _ in range(80):
+        w = t.ws.connect(s.port)
+        w.send(b'x')
+        ws.append((w, w.take_data(1)))
+    t.is_({x for _, x in ws}, {b'x'}, 'a server holds nothing for a tunnel')
+    t.is_(s.has_line('few-descriptors', 0.1), None,
+          'so that the limit is enough')
+    stays_well(s, 'server')
+
+
+@t.limit(120)
+def test_gate():
+    g = r.gate('--queue', '1s', '--drain', '0', program=few())
+    a = r.agent(g.url(), t.echo().port, '--spare', '4', '--drain', '0',
+                program=few())
+    t.ok(g.has_line('few-descriptors.* limit=64 needed=[0-9]+ '
+                    'max-connections=[0-9]+ .*hint='),
+         'the gate says in one line what fits')
+    r.parked(g, 1)
+    served, socks = crowd(g.visitors, 60, 0.3)
+    t.ok(4 < served < 60, 'as many are served as fit (%d)' % served)
+    for x in socks:
+        x.close()
+    t.ok(t.until(lambda: crowd(g.visitors, 1)[0]),
+         'who comes later is served when others have left')
+    stays_well(a, 'agent')
+    stays_well(g, 'gate')
+
+
+def test_program():
+    """The limit is raised for us, not for a program as target."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--no-sandbox', '--', 'sh',
+                 '-c', 'ulimit -Sn; exec cat', program=few('-Sn 100'))
+    port = int(s.wait_line('listening on .*:([0-9]+)')[1])
+    w = t.ws.connect(port)
+    t.is_(w.take_data(4), b'100\n', 'it gets the limit we were started with')
+    t.is_(resource.prlimit(s.pid, resource.RLIMIT_NOFILE), (hard, hard),
+          'ours is as high as it may be')
+
+
+t.main()
