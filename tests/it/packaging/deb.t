@@ -49,8 +49,8 @@ def test_package():
 def clean(path):
     lintian, = t.need('lintian')
     root = ['--allow-root'] if os.getuid() == 0 else []
-    r = t.run([lintian] + root + ['-EI', '--fail-on', 'error,warning,info',
-                                  path] +
+    r = t.run([lintian] + root + ['-EI', '--pedantic', '--fail-on',
+                                  'error,warning,info,pedantic', path] +
               glob.glob(os.path.dirname(path) + '/*.dsc'),
               timeout=120 * t.SCALE)
     t.is_((r.returncode, r.stdout.decode()), (0, ''), 'lintian is content')
@@ -59,13 +59,18 @@ def clean(path):
 
 
 def newer(path):
-    """The same package with a higher version."""
+    """The same package with a higher version and another unit."""
     d = t.folder()
     t.run(['dpkg-deb', '-R', path, d + '/x'])
     with open(d + '/x/DEBIAN/control') as f:
         text = f.read()
     with open(d + '/x/DEBIAN/control', 'w') as f:
         f.write(re.sub(r'(?m)^(Version: .*)$', r'\1+new', text))
+    unit = glob.glob(d + '/x/**/inetws@.service', recursive=True)[0]
+    with open(unit) as f:
+        text = f.read()
+    with open(unit, 'w') as f:
+        f.write(text.replace('RestartSec=1\n', 'RestartSec=7\n'))
     r = t.run(['dpkg-deb', '--root-owner-group', '-b', d + '/x',
                d + '/new.deb'])
     if r.returncode:
@@ -111,6 +116,8 @@ def life(path):
         g.must('dpkg', '-i', '/root/b.deb')
         t.ok(g.must('systemctl', 'show', '-P', 'MainPID', 'inetws@a') != pid,
              'upgraded: a new process')
+        t.is_(g.must('systemctl', 'show', '-P', 'RestartUSec', 'inetws@a'),
+              '7s\n', 'by the new unit')
         w.send(b'two')
         t.is_(w.take_data(3), b'two', 'no tunnel was dropped')
         v = t.ws.connect(8080)
