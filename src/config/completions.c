@@ -61,7 +61,8 @@ bash_value(const struct option *row, FILE *f)
 
 /*
  * bash breaks words at '=' and '@' too, so that "--user=@file" comes in three
- * or four.  What is behind "--" is a command line of its own.
+ * or four; what it puts in their place must have the '@' again.  What is behind
+ * "--" is a command line of its own.
  */
 static void
 bash(FILE *f)
@@ -71,8 +72,10 @@ bash(FILE *f)
 
 	fputs("_inetws_files() {\n"
 	    "\tlocal IFS=$'\\n' at=\n"
-	    "\tcase $cur in @*) at=@; esac\n"
-	    "\tcompopt -o filenames 2>/dev/null\n"
+	    "\tcase $sign$cur in\n"
+	    "\t*@*) at=@;;\n"
+	    "\t*) compopt -o filenames 2>/dev/null\n"
+	    "\tesac\n"
 	    "\tCOMPREPLY=($(compgen -P \"$at\" -f -- \"${cur#@}\"))\n"
 	    "}\n"
 	    "_inetws_words() {\n"

@@ -53,6 +53,8 @@ test_file(void)
 	is(o.mode, MODE_CONNECT, "the command line's mode wins");
 	runs(line("inetws -remote_tcp h:1 -K %s", file("mode client\n")));
 	is(o.mode, MODE_SERVER, "an implied one too");
+	runs(line("inetws -K %s", file("\xef\xbb\xbfmode client\nurl ws://h")));
+	is(o.mode, MODE_CLIENT, "a byte order mark is skipped");
 	a = file("mode server\ntarget h:1\nlinger 1\n");
 	b = file("linger 2\nlisten 1\n");
 	snprintf(text, sizeof(text), "inetws -K %s --config=%s", a, b);

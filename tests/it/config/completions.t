@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Completions as a person meets them: bash and zsh on a terminal, where they
+go on after "=", after "@", and behind "--".
+
+If it fails: TAB offers nothing, or destroys what was typed.
+"""
+
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+
+DEADLINE = 20 * t.SCALE
+
+
+class Shell:
+    """A shell on a terminal of its own."""
+
+    def __init__(self, argv, folder):
+        self.seen = b''
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.execve(argv[0], argv, {
+                'TERM': 'dumb', 'PS1': '> ', 'HOME': folder, 'COLUMNS': '200',
+                'PATH': os.path.dirname(t.INETWS) + ':/usr/bin:/bin'})
+
+    def types(self, text, pattern):
+        """Whether the terminal shows the pattern after these keys."""
+        start = len(self.seen)
+        os.write(self.fd, text.encode())
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            if re.search(pattern, self.seen[start:].decode(errors='replace')):
+                return True
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    self.seen += os.read(self.fd, 65536)
+                except OSError:
+                    break
+        t.diag(repr(self.seen[start:]))
+        return False
+
+    def completes(self, line, pattern):
+        t.ok(self.types(line + '\t\t', pattern), line)
+        self.types('\x15:\r', r'> ')
+
+    def ends(self):
+        os.close(self.fd)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+def scene(shell, name):
+    folder = t.folder()
+    os.mkdir(folder + '/lib')
+    for path in (name, 'secret.txt', 'two words', 'lib/x'):
+        with open(os.path.join(folder, path), 'wb') as f:
+            if path == name:
+                f.write(t.run_inetws('--completions', shell).stdout)
+    return folder
+
+
+LINES = (
+    ('inetws server --eof=', 'hold'),
+    ('inetws server --eof=cl', '--eof=close'),
+    ('inetws server --eof cl', '--eof close'),
+    ('inetws server --syslog=da', '--syslog=daemon'),
+    ('inetws server --auth-file sec', '--auth-file secret.txt'),
+    ('inetws server --auth-file=sec', '--auth-file=secret.txt'),
+    ('inetws server --auth-file=tw', r'two\\ words'),
+    ('inetws connect -u @sec', '-u @secret.txt'),
+    ('inetws connect --user=@sec', '--user=@secret.txt'),
+    ('inetws connect -H @sec', '-H @secret.txt'),
+    ('inetws server -- ./sec', '-- ./secret.txt'),
+    ('inetws gate --visitors-d', '--visitors-dir'),
+)
+
+
+def shown(pattern):
+    """A terminal goes back before it writes a word anew."""
+    head, _, tail = pattern.rpartition('@')
+    return re.escape(head) + '@.*' + re.escape(tail) if head else pattern
+
+
+def run(shell, argv, folder, start):
+    s = Shell(argv, folder)
+    t.ok(s.types(start + '; echo rea""dy\r', 'ready'), shell + ' runs')
+    for line, pattern in LINES:
+        s.completes(line, shown(pattern))
+    return s
+
+
+def test_bash():
+    bash, = t.need('bash')
+    folder = scene('bash', 'inetws')
+    run('bash', [bash, '--norc', '-i'], folder, '. ./inetws').ends()
+
+
+def test_zsh():
+    zsh, = t.need('zsh')
+    s = run('zsh', [zsh, '-f', '-i'], scene('zsh', '_inetws'),
+            'fpath=($PWD $fpath); autoload -U compinit; compinit -D -u')
+    s.completes('inetws ', 'server *-- accepts websockets')
+    s.ends()
+
+
+t.main()
