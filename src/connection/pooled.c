@@ -126,19 +126,38 @@ connection_get_stream(struct connection *c)
 	tunnel_ok(t);
 }
 
+/*
+ * The supervisor does not know that the connection is taken, and offers it to
+ * another child when our channel ends: here it must not be touched.
+ */
+static void
+not_taken(struct connection *c)
+{
+	struct io stream;
+
+	tunnel_stop(&c->relay.tunnel, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
+	    "the supervisor cannot be reached");
+	stream = relay_return(&c->relay);
+	io_close(&stream);
+}
+
 /* From here on it is a tunnel like any other, or it has failed. */
 void
 connection_opened(struct connection *c)
 {
-	worker_send(c->channel, WORKER_TAKEN);
+	int taken = worker_send(c->channel, WORKER_TAKEN) == 0 ||
+	    c->role != TUNNEL_ASKS;
+
+	if (!taken)
+		not_taken(c);
 	if (c->channel != -1)
 		close(c->channel);
 	c->channel = -1;
 	c->relay.control = c->handoff;
-	if (c->proxy_header > 0)
+	if (c->proxy_header > 0 && taken)
 		peer_drop(c->relay.stream.rfd, c->proxy_header);
 	c->proxy_header = 0;
-	if (!tunnel_flows(&c->relay.tunnel))
+	if (!taken || !tunnel_flows(&c->relay.tunnel))
 		return;
 	connection_show(c, "open");
 	record_open(c);

@@ -272,7 +272,7 @@ work(struct relay *r)
 		did = 1;
 	}
 	w = tunnel_wants(t);
-	if (w & TUNNEL_SHUT_STREAM) {
+	if ((w & TUNNEL_SHUT_STREAM) && r->told_opened) {
 		io_finish(&r->stream);
 		tunnel_stream_shut(t);
 		did = 1;

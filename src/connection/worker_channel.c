@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,10 +12,11 @@
 
 int
 worker_ask_park(int channel, const char *name, const char *agent_id,
-    const char *hash, int64_t deadline, char *why, size_t size)
+    const char *hash, int64_t deadline, char *why, size_t size,
+    unsigned int *again)
 {
 	struct pollfd p = { .fd = channel, .events = POLLIN };
-	char text[FDPASS_TEXT_MAX];
+	char text[FDPASS_TEXT_MAX], *reason;
 	int fd, letter;
 
 	snprintf(text, sizeof(text), "%s %s %s", name, agent_id, hash);
@@ -25,15 +27,17 @@ worker_ask_park(int channel, const char *name, const char *agent_id,
 		;
 	if (letter == WORKER_MAY_PARK)
 		return 1;
-	strlcpy(why, letter > 0 ? text : "the gate is closing", size);
+	if (letter <= 0)
+		strlcpy(text, "5 the gate is closing", sizeof(text));
+	*again = strtoul(text, &reason, 10);
+	strlcpy(why, reason + (*reason == ' '), size);
 	return letter > 0 ? 0 : -1;
 }
 
-void
+int
 worker_send(int channel, char letter)
 {
-	if (channel != -1)
-		fdpass_send(channel, letter, "", -1);
+	return channel == -1 ? 0 : fdpass_send(channel, letter, "", -1);
 }
 
 int

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a child with a parked websocket and its supervisor tell each other over
+ * What a child with a parked websocket and its supervisor send each other over
  * the child's worker channel (net/fdpass.h).
  *
  *	child		supervisor
- *	park NAME	welcome, or full	a gate's, before its answer
- *	parked					one that has dialled
- *	no-park					... and may not wait there
- *			visitor ADDR, fd	you may serve this one
- *	taken					it is served, or was refused
- *	back					it was not touched: pass it on
+ *	ASK_PARK	MAY_PARK, or REFUSED	a gate's, before its answer
+ *	PARKED					one that has dialled
+ *	NO_PARK					... and may not be parked there
+ *			STREAM			a visitor for this child
+ *	TAKEN					it is served, or was refused
+ *	RETURNED				it was not touched
  *
- * The supervisor keeps its copy of a visitor's descriptor until it is taken: if
- * the child dies before, it goes to the next child too.  The end of the channel
- * ends a child that waits.
+ * Whose a visitor is: the supervisor keeps a copy of its descriptor.  A child
+ * neither reads, writes nor shuts it down before TAKEN was sent successfully.
+ * The supervisor offers it to another child after RETURNED, or after it has
+ * read the channel to its end without TAKEN; after TAKEN, and if the channel
+ * cannot be read to its end, never.  The end of the channel ends a child that
+ * waits.  A message that a child's state does not allow ends the child.
  */
 #ifndef CONNECTION_WORKER_CHANNEL_H
 #define CONNECTION_WORKER_CHANNEL_H
@@ -29,7 +32,7 @@ enum {
 	WORKER_TAKEN = 'T',
 	WORKER_RETURNED = 'B',
 	WORKER_MAY_PARK = 'W',
-	WORKER_REFUSED = 'F',	/* text: why */
+	WORKER_REFUSED = 'F',	/* text: "SECONDS WHY": when to try again */
 	WORKER_STREAM = 'V'	/* text: its address */
 };
 
@@ -39,14 +42,19 @@ enum {
 
 /*
  * Asks whether a websocket of this name (of this agent, and admitted by this
- * line of --agents-file, "" unknown) may wait.  1; 0 and why not in one line;
- * -1 if the supervisor is gone or does not answer until the deadline.
+ * line of --agents-file, "" unknown) may be parked.  1; 0 and why not in one
+ * line, and after how many seconds to try again; -1 if the supervisor is gone
+ * or does not answer until the deadline, with the same.
  */
 int worker_ask_park(int channel, const char *name, const char *agent_id,
-    const char *hash, int64_t deadline, char *why, size_t size);
+    const char *hash, int64_t deadline, char *why, size_t size,
+    unsigned int *again);
 
-/* Sends a letter without a text.  A supervisor that is gone is no error. */
-void worker_send(int channel, char letter);
+/*
+ * Sends a letter without a text.  0, also if there is no channel (-1); -1 with
+ * errno: it has not been sent.
+ */
+int worker_send(int channel, char letter);
 
 /*
  * Takes a queued connection, if one is there: 1, its descriptor and address

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "connection/handoff.h"
@@ -35,6 +36,18 @@ accepted_refuse(struct accepted *a, int status, const char *text)
 	    status == 403 ? EXIT_DENIED : EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
 	websocket_refuse(&a->w, status, text);
+	return connection_failed(a->c, &why);
+}
+
+int
+accepted_refuse_for(struct accepted *a, unsigned int seconds, const char *text)
+{
+	struct error why;
+	char extra[64];
+
+	error_set(&why, EXIT_AGAIN, "refused with 503: %s", text);
+	snprintf(extra, sizeof(extra), "Retry-After: %u\r\n", seconds);
+	websocket_refuse_with(&a->w, 503, extra, text);
 	return connection_failed(a->c, &why);
 }
 

@@ -40,6 +40,10 @@ int accepted_redial(struct accepted *, int *status);
 /* Refuses, logs, and returns what to exit with. */
 int accepted_refuse(struct accepted *, int status, const char *text);
 
+/* The same with 503, to be tried again after so many seconds. */
+int accepted_refuse_for(struct accepted *, unsigned int seconds,
+    const char *text);
+
 /*
  * Makes the TLS context if the options ask for one; then a connection beyond
  * the limit is closed without an HTTP answer.  0, or -1 and why.

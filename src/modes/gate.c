@@ -44,15 +44,16 @@ may_park(struct accepted *a, const char *name, const char *hash,
     int channel, int *status)
 {
 	char id[AGENT_ID_MAX], text[200] = "";
+	unsigned int again;
 
 	id_of_agent(a, id);
 	if (channel == -1)
 		STATS_ADD(stats_mine->counts.refused, 1);
 	if (channel != -1 && worker_ask_park(channel, name, id, hash,
-	    a->deadline, text, sizeof(text)) == 1)
+	    a->deadline, text, sizeof(text), &again) == 1)
 		return 1;
-	*status = accepted_refuse(a, 503,
-	    channel == -1 ? ACCEPTED_BUSY : text);
+	*status = channel == -1 ? accepted_refuse(a, 503, ACCEPTED_BUSY) :
+	    accepted_refuse_for(a, again, text);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * A websocket of an agent shall be parked here: may it?
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "net/fdpass.h"
@@ -12,6 +13,8 @@
 #include "os/readfile.h"
 #include "proto/agent_name.h"
 #include "supervisor/internal.h"
+
+#define RETRY_AFTER	5	/* seconds */
 
 /* Other agents' parked websockets of this name have to go. */
 static void
@@ -29,10 +32,12 @@ evict(struct supervisor *s, int name, const struct child *me)
 
 /* The number of its name, or NAME_NONE and why. */
 static int
-find_place(struct supervisor *s, struct child *c, struct error *why)
+find_place(struct supervisor *s, struct child *c, unsigned int *again,
+    struct error *why)
 {
 	int name;
 
+	*again = RETRY_AFTER;
 	if (s->phase != SERVING) {
 		error_set(why, EXIT_AGAIN, "the gate is closing");
 		return NAME_NONE;
@@ -44,6 +49,7 @@ find_place(struct supervisor *s, struct child *c, struct error *why)
 	if (s->o->reverse.replace) {
 		if (!takeover_claim(names_takeover(&s->names, name),
 		    c->agent_id, clock_ms())) {
+			*again = TAKEOVER_MS / 1000;
 			error_set(why, EXIT_AGAIN,
 			    "another agent has taken its place");
 			return NAME_NONE;
@@ -62,7 +68,8 @@ find_place(struct supervisor *s, struct child *c, struct error *why)
 void
 admit(struct supervisor *s, struct child *c, char *text)
 {
-	char *agent_id = strchr(text, ' '), *hash;
+	char *agent_id = strchr(text, ' '), *hash, answer[FDPASS_TEXT_MAX];
+	unsigned int again;
 	struct error why;
 	int name;
 
@@ -76,8 +83,9 @@ admit(struct supervisor *s, struct child *c, char *text)
 	strlcpy(c->agent_id, agent_id, sizeof(c->agent_id));
 	strlcpy(c->agent, text, sizeof(c->agent));
 	strlcpy(c->hash, hash, sizeof(c->hash));
-	if ((name = find_place(s, c, &why)) == NAME_NONE) {
-		fdpass_send(c->channel, WORKER_REFUSED, why.text, -1);
+	if ((name = find_place(s, c, &again, &why)) == NAME_NONE) {
+		snprintf(answer, sizeof(answer), "%u %.300s", again, why.text);
+		fdpass_send(c->channel, WORKER_REFUSED, answer, -1);
 		pool_end_channel(s, c);
 		return;
 	}

@@ -102,7 +102,7 @@ upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
 		    "Sec-WebSocket-Version: 13\r\n");
 	if (status == 405)
 		put(&out, "Allow: GET\r\n");
-	if (status == 503)
+	if (status == 503 && strstr(extra, "Retry-After:") == NULL)
 		put(&out, "Retry-After: 5\r\n");
 	put(&out, "%s\r\n", extra);
 	body = out.len;
