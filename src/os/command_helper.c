@@ -19,10 +19,12 @@
 
 /* One message each way. */
 struct question {
+	uint64_t number;
 	int64_t ms;		/* to run at most */
 };
 
 struct answer {
+	uint64_t number;	/* of its question: one may come too late */
 	int status;		/* as command_run() */
 	struct error why;
 	char out[COMMAND_HELPER_OUT_MAX + 1];	/* one more: did it fit? */
@@ -59,6 +61,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 		if (recv(HELD_FD, &q, sizeof(q), 0) != sizeof(q))
 			break;
 		memset(&a, 0, sizeof(a));
+		a.number = q.number;
 		a.status = command_run(argv, env, mute, a.out, sizeof(a.out),
 		    clock_ms() + q.ms, &a.why);
 		if (send(HELD_FD, &a, sizeof(a), MSG_NOSIGNAL) == -1)
@@ -76,6 +79,7 @@ command_helper_start(struct command_helper *k, char *const argv[],
 	int fd[2];
 
 	k->pid = 0;
+	k->asked = 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1)
 		return -1;
 	if ((k->pid = fork()) == 0) {
@@ -99,23 +103,37 @@ failed(const char *what, struct error *why)
 	    "%s", what);
 }
 
+/* The answer to this question; 0, or -1 and why. */
+static int
+take_answer(const struct command_helper *k, uint64_t number, struct answer *a,
+    int64_t deadline, struct error *why)
+{
+	struct pollfd p = { .fd = k->fd, .events = POLLIN };
+
+	do {
+		if (signals_wait(&p, 1, deadline + SLACK_MS) == -1)
+			return error_set(why, EXIT_AGAIN,
+			    "the command took too long");
+		if (recv(k->fd, a, sizeof(*a), 0) != sizeof(*a))
+			return failed("is gone", why);
+	} while (a->number != number);
+	return 0;
+}
+
 int
-command_helper_ask(const struct command_helper *k, char *out, int64_t deadline,
+command_helper_ask(struct command_helper *k, char *out, int64_t deadline,
     struct error *why)
 {
 	static struct answer a;
-	struct question q = { deadline - clock_ms() };
-	struct pollfd p = { .fd = k->fd, .events = POLLIN };
+	struct question q = { ++k->asked, deadline - clock_ms() };
 	int status;
 
 	out[0] = '\0';
 	if (k->pid == 0 ||
 	    send(k->fd, &q, sizeof(q), MSG_NOSIGNAL) != sizeof(q))
 		return failed("is gone", why);
-	if (signals_wait(&p, 1, deadline + SLACK_MS) == -1)
-		return error_set(why, EXIT_AGAIN, "the command took too long");
-	if (recv(k->fd, &a, sizeof(a), 0) != sizeof(a))
-		return failed("is gone", why);
+	if (take_answer(k, q.number, &a, deadline, why) == -1)
+		return -1;
 	status = a.status;
 	if (status == -1)
 		*why = a.why;

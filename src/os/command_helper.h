@@ -19,6 +19,7 @@
 struct command_helper {
 	pid_t pid;		/* 0: there is none */
 	int fd;
+	uint64_t asked;		/* questions so far: their numbers */
 };
 
 /*
@@ -34,7 +35,7 @@ int command_helper_start(struct command_helper *, char *const argv[],
  * Runs the command once.  As command_run(); out has COMMAND_HELPER_OUT_MAX
  * bytes, and output that does not fit is an error (71).
  */
-int command_helper_ask(const struct command_helper *, char *out,
+int command_helper_ask(struct command_helper *, char *out,
     int64_t deadline, struct error *);
 
 /* Harmless if there is none. */

@@ -98,6 +98,25 @@ test_again(void)
 	unlink("n");
 }
 
+/* An answer that comes too late is not taken for that of the next question. */
+static void
+test_late(void)
+{
+	struct command_helper k = helper_of("echo x >>n; wc -l <n");
+
+	unlink("n");
+	kill(k.pid, SIGSTOP);
+	is(command_helper_ask(&k, out, clock_ms() + 500, &why), -1,
+	    "a helper that is late");
+	is(why.status, EXIT_AGAIN, "is 75");
+	kill(k.pid, SIGCONT);
+	is(command_helper_ask(&k, out, clock_ms() + 5000, &why), 0,
+	    "the next question");
+	is(atoi(out), 2, "has its own answer");
+	command_helper_end(&k);
+	unlink("n");
+}
+
 /* What the asker holds is not held on to. */
 static void
 test_descriptors(void)
@@ -138,6 +157,7 @@ main(void)
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
 		abort();
 	test_answers();
+	test_late();
 	test_again();
 	test_descriptors();
 	test_death();
