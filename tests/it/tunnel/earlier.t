@@ -47,19 +47,27 @@ def test_versions():
     t.ok(old <= new, 'versions: earlier %d, new %d' % (old, new))
 
 
+def serve(sock):
+    """Sends DOWN and reads to the end."""
+    b = exchange.Exchange(sock, DOWN)
+    return b.join(), b.got == UP
+
+
 def test_client():
     """Data both ways, and the end of each direction."""
     for name, accepts, dials in pairs():
         for options in ((), ('--resume', '0'), ('--warm', '1')):
-            target = t.Held()
+            target = t.Listener(serve)
             s = t.server(target.port, *QUICK, program=accepts)
             c = t.client('ws://127.0.0.1:%d/' % s.port, *QUICK, *options,
                          program=dials)
             what = ' '.join((name,) + options)
             a = exchange.Exchange(t.ws.dial(c.port), UP)
-            b = exchange.Exchange(target.next(), DOWN)
-            t.is_((a.join(), b.join()), ('eof', 'eof'), what + ': clean ends')
-            t.ok(a.got == DOWN and b.got == UP, what + ': equal bytes')
+            t.is_((a.join(), a.got == DOWN), ('eof', True),
+                  what + ': all comes back, and a clean end')
+            # A server that cannot park dials for a warm websocket, too.
+            t.ok(t.until(lambda: ('eof', True) in target.results),
+                 what + ': all arrives, and a clean end')
             for p in (s, c):
                 t.ok(p.has_line('event=closed .*end=ended'), what +
                      ': the log of each says so')
