@@ -16,6 +16,8 @@
 #include "os/title.h"
 #include "stats/page.h"
 
+#define BUFFER	1048576		/* each way, without a session */
+
 static void
 random_hex(char *dst, size_t bytes)
 {
@@ -77,7 +79,8 @@ fresh(struct connection *c)
 {
 	memset(&c->ours, 0, sizeof(c->ours));
 	random_hex(c->ours.id, EXTENSION_ID_MAX / 2);
-	c->ours.win = c->o->websocket.window;
+	c->ours.win = c->o->websocket.window < EXTENSION_WIN_FIRST ?
+	    c->o->websocket.window : EXTENSION_WIN_FIRST;
 }
 
 static void
@@ -154,7 +157,8 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->extension = w->has_extension;
 	cfg->session = w->has_extension && c->ours.session[0] != '\0';
 	cfg->role = c->role;
-	cfg->win = o->websocket.window;
+	cfg->win = c->ours.win;
+	cfg->win_max = o->websocket.window;
 	cfg->peer_win = c->theirs.win;
 	cfg->hold = o->websocket.eof == EOF_HOLD;
 	cfg->discard = stream->rfd == stream->wfd;
@@ -162,10 +166,12 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->ping_timeout = o->timeouts.ping;
 	cfg->idle_timeout = o->timeouts.idle;
 	cfg->linger = o->timeouts.linger;
-	cfg->out_size = cfg->session ? o->websocket.window :
-	    EXTENSION_WIN_DEFAULT;
-	cfg->in_size = cfg->session ? o->websocket.window + TUNNEL_SLACK :
-	    EXTENSION_WIN_DEFAULT;
+	cfg->out_size = cfg->in_size = BUFFER;
+	if (cfg->session) {
+		cfg->in_size = o->websocket.window + TUNNEL_SLACK;
+		cfg->out_size = o->websocket.window < TUNNEL_KEEP_MIN ?
+		    TUNNEL_KEEP_MIN : o->websocket.window;
+	}
 	relay_memory(cfg);
 }
 
@@ -185,7 +191,7 @@ log_closed(const struct connection *c, int status)
 	char program[32];
 
 	/* A websocket that was never used is not worth a line. */
-	if (c->role != TUNNEL_JOINED && !t->opened) {
+	if (c->role != TUNNEL_JOINED && !tunnel_opened(t)) {
 		log_event(LOG_L_DEBUG, "unused", "mode",
 		    mode_name(c->o->mode), "via", connection_field(c->via),
 		    "end", tunnel_end_name(t->end), "why", t->why, NULL);
@@ -275,7 +281,7 @@ over(struct connection *c)
 	int status = status_of(&c->relay.tunnel);
 
 	/* Told of a stream, it ended before that was dialled. */
-	if (c->relay.tunnel.opened)
+	if (tunnel_opened(&c->relay.tunnel))
 		worker_send(c->channel, WORKER_TAKEN);
 	target_end(c, status != EXIT_ENDED);
 	record_end(c);

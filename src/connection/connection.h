@@ -53,6 +53,8 @@ struct connection {
 	int64_t lost_at, give_up, next_try;
 	unsigned int tries;		/* since lost */
 	unsigned int answers_gone;	/* 410s in a row */
+	unsigned int answers_denied;	/* 401s and 403s, since denied_at */
+	int64_t denied_at;
 
 	struct program program;		/* at the other end of the stream */
 	struct relay relay;

@@ -45,11 +45,11 @@ record_open(const struct connection *c)
 static enum report_state
 state_of(const struct tunnel *t)
 {
-	if (t->lost)
+	if (tunnel_lost(t))
 		return STATE_LOST;
 	if (!tunnel_flows(t))
 		return STATE_PARKED;
-	return t->out_ended || t->in_ended ? STATE_HALF_CLOSED : STATE_OPEN;
+	return tunnel_half_closed(t) ? STATE_HALF_CLOSED : STATE_OPEN;
 }
 
 void

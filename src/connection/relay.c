@@ -358,6 +358,8 @@ relay(struct relay *r, int64_t until)
 	for (;;) {
 		for (i = 0; i < BURST && work(r); i++)
 			;
+		if (i < BURST)
+			tunnel_idle(t);
 		tunnel_tick(t);
 		if (signal_terminated())
 			stop_requested(r);

@@ -13,6 +13,8 @@
 #include "os/log.h"
 
 #define ANSWERS_GONE_MAX	5	/* answers 410 before a session is given up */
+#define ANSWERS_DENIED_MAX 5	/* 401 or 403, over DENIED_MS at least */
+#define DENIED_MS	30000
 #define BACKOFF_MAX	5000	/* ms */
 
 void
@@ -32,7 +34,7 @@ connection_lost(struct connection *c)
 		patience = c->o->timeouts.linger;
 	if (t->received)
 		c->tries = 0;
-	c->answers_gone = 0;
+	c->answers_gone = c->answers_denied = 0;
 	c->lost_at = now;
 	c->give_up = now + patience;
 	c->next_try = !c->client ? CLOCK_NEVER :
@@ -59,18 +61,29 @@ resumed(struct connection *c)
 
 /*
  * Is a refused redial the last one?  A plain peer's 101 counts as a 410: it
- * comes from a backend that does not keep the session.  A 101 that answers
+ * comes from a backend that does not keep the session.  Answers of proxies that
+ * reload, and even refusals, pass.  A 101 that answers
  * for the session and fails it is final.
  */
 static int
 final(struct connection *c, int http_status)
 {
-	if (http_status == 410)
+	int64_t now = clock_ms();
+
+	if (http_status == 410) {
+		c->answers_denied = 0;
 		return tunnel_over(&c->relay.tunnel) ||
 		    ++c->answers_gone >= ANSWERS_GONE_MAX;
+	}
 	c->answers_gone = 0;
-	return http_status == 101 || (http_status >= 400 &&
-	    http_status < 500 && http_status != 408 && http_status != 429);
+	if (http_status == 401 || http_status == 403) {
+		if (c->answers_denied++ == 0)
+			c->denied_at = now;
+		return c->answers_denied >= ANSWERS_DENIED_MAX &&
+		    now - c->denied_at >= DENIED_MS;
+	}
+	c->answers_denied = 0;
+	return http_status == 101;
 }
 
 /* A timeout, 0 being none, that is over at a time, if that is sooner. */

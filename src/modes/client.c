@@ -112,7 +112,7 @@ ready(void *arg, struct error *why)
 	struct dialer *cl = arg;
 	struct options o = *cl->o;
 	struct extension offer = { .flags = EXT_PARK, .id = "ready",
-	    .win = EXTENSION_WIN_DEFAULT };
+	    .win = EXTENSION_WIN_FIRST };
 	static struct probe probe;
 	struct websocket w;
 	int status;

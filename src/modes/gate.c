@@ -4,6 +4,7 @@
  * agents' websockets wait here, each in a process of its own, and each visitor
  * is given one.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "connection/worker_channel.h"
@@ -64,7 +65,7 @@ park(void *arg, int fd, const char *peer, int channel)
 	struct accepted a;
 	struct gate *g = arg;
 	const struct options *o = g->o;
-	char name[AGENT_NAME_MAX], hash[AGENT_HASH_MAX];
+	char name[AGENT_NAME_MAX], hash[AGENT_HASH_MAX], text[128];
 	struct error why;
 	int status;
 
@@ -74,6 +75,12 @@ park(void *arg, int fd, const char *peer, int channel)
 	    !gate_admit(&a, o, name, c.target, hash, &status) ||
 	    accepted_redial(&a, &status))
 		return status;
+	if (!a.request.has_offer && a.request.offered_version != 0) {
+		snprintf(text, sizeof(text), "this gate speaks version %d of "
+		    "the extension inetws, the agent version %u: upgrade the "
+		    "older one", EXTENSION_VERSION, a.request.offered_version);
+		return accepted_refuse(&a, 400, text);
+	}
 	if (!a.request.has_offer || !(a.request.offer.flags & EXT_SERVE))
 		return accepted_refuse(&a, 400,
 		    "this endpoint accepts only inetws agents");

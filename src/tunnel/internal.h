@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the files of the tunnel share: tunnel.c decides how it goes on and
- * ends, timers.c when, send.c makes frames, receive.c takes them apart, open.c
+ * ends, states.c what may follow what, session.c how it goes on over a new
+ * wire, timers.c when; send.c makes frames of what ring.c keeps, receive.c
+ * takes them apart, lines.c their control lines; ack.c counts, and open.c
  * handles streams that come later.
  */
 #ifndef TUNNEL_INTERNAL_H
 #define TUNNEL_INTERNAL_H
 
 #include "tunnel/tunnel.h"
+
+/*
+ * states.c: the setters.  What follows from a state alone is done there: an end
+ * that was shown is to be acknowledged, one that has come is to be told.
+ */
+void tunnel_set_wire(struct tunnel *, enum tunnel_wire);
+void tunnel_set_link(struct tunnel *, enum tunnel_link);
+void tunnel_set_in(struct tunnel *, enum tunnel_flow);
+void tunnel_set_out(struct tunnel *, enum tunnel_flow);
+void tunnel_set_opening(struct tunnel *, enum tunnel_opening);
+void tunnel_set_session(struct tunnel *, enum tunnel_session);
 
 /* tunnel.c: draws the conclusions of whatever an event has changed. */
 void tunnel_update(struct tunnel *);
@@ -22,37 +35,63 @@ void tunnel_lose(struct tunnel *, enum tunnel_end, const char *why);
 /* tunnel.c: the stream has ended badly. */
 void tunnel_break(struct tunnel *);
 
-/* tunnel.c: is the wire read? */
+/* tunnel.c: the peer's Close has come. */
+void tunnel_close_received(struct tunnel *);
+
+/* tunnel.c: is the wire read?  Is all delivered, both ways, for sure? */
 int tunnel_reads_wire(const struct tunnel *);
+int tunnel_complete(const struct tunnel *);
 
 /* timers.c: when the next ping goes out, when a held back Close does. */
 int64_t tunnel_ping_time(const struct tunnel *);
 int64_t tunnel_hold_until(const struct tunnel *);
 
 /*
- * open.c: may the peer send data, is there something that a new wire
- * could go on with, when has the peer's answer taken too long; and what the
- * peer says: 0, or -1 if it is out of place.
+ * open.c: may the peer send data, is there something that a new wire could go
+ * on with, when has the peer's answer taken too long; and a line of the peer's:
+ * 0, or -1 if it is out of place.
  */
 int tunnel_peer_flows(const struct tunnel *);
 int tunnel_begun(const struct tunnel *);
 int64_t tunnel_answer_until(const struct tunnel *);
 int tunnel_opening_received(struct tunnel *, const struct control *);
 
-/* send.c */
+/*
+ * ring.c: is there room to read into, pieces that begin at a position (at most
+ * two), room for more if the path needs it.
+ */
+void tunnel_out_begin(struct tunnel *);
 int tunnel_out_room(const struct tunnel *);
+int tunnel_ring_pieces(struct tunnel *, uint64_t at, size_t n,
+    struct iovec *iov);
+void tunnel_ring_grow(struct tunnel *);
+
+/* send.c: is there something to write, has all been; a new wire. */
 int tunnel_out_pending(const struct tunnel *);
 int tunnel_out_sent(const struct tunnel *);
-int tunnel_out_acked(struct tunnel *, uint64_t);
 void tunnel_out_rewind(struct tunnel *, uint64_t at);
-int64_t tunnel_ack_time(const struct tunnel *);
 
-/* receive.c */
+/*
+ * ack.c: when the next is due, may it go with data, its line; and the peer's:
+ * all before n has come, and so much beyond is permitted, or the end has been
+ * shown: 0, or -1 if that cannot be.
+ */
+int64_t tunnel_ack_time(const struct tunnel *);
+int tunnel_ack_rides(const struct tunnel *);
+size_t tunnel_ack_write(struct tunnel *, char *line);
+size_t tunnel_final_write(struct tunnel *, char *line);
+int tunnel_out_acked(struct tunnel *, uint64_t n, uint64_t credit);
+int tunnel_out_confirmed(struct tunnel *, uint64_t n);
+
+/* receive.c, lines.c; a fault ends the tunnel, and -1 what can be parsed. */
+void tunnel_in_begin(struct tunnel *);
 int tunnel_in_room(const struct tunnel *);
 int tunnel_in_between(const struct tunnel *);	/* two messages? */
 void tunnel_in_parse(struct tunnel *);
 void tunnel_in_drop(struct tunnel *);
 void tunnel_in_restart(struct tunnel *);
+int tunnel_in_fault(struct tunnel *, unsigned int code, const char *why);
+int tunnel_line_received(struct tunnel *, const uint8_t *line, size_t len);
 
 /* Nothing more comes from or goes to the stream but to end it. */
 static inline int
@@ -62,9 +101,15 @@ tunnel_failed(const struct tunnel *t)
 }
 
 static inline int
-tunnel_wire_up(const struct tunnel *t)
+tunnel_close_sent(const struct tunnel *t)
 {
-	return !t->wire_gone && !t->wire_dead;
+	return t->wire == WIRE_CLOSE_SENT || t->wire == WIRE_CLOSED;
+}
+
+static inline int
+tunnel_close_is_in(const struct tunnel *t)
+{
+	return t->wire == WIRE_CLOSE_RECEIVED || t->wire == WIRE_CLOSED;
 }
 
 #endif

@@ -19,23 +19,36 @@ parked(const struct tunnel *t)
 int
 tunnel_waits(const struct tunnel *t)
 {
-	return t->cfg.role != TUNNEL_JOINED && !t->opened &&
-	    t->end == TUNNEL_GOING && t->close_code == 0 &&
-	    tunnel_wire_up(t);
+	return t->opening == OPENING_WAITING && t->end == TUNNEL_GOING &&
+	    t->close_code == 0 && t->link == LINK_UP;
+}
+
+int
+tunnel_opened(const struct tunnel *t)
+{
+	return t->opening == OPENING_TOLD || t->opening == OPENING_FLOWING ||
+	    t->opening == OPENING_FAILED;
+}
+
+/* Is what was told answered by "ok"? */
+static int
+okayed(const struct tunnel *t)
+{
+	return t->opening == OPENING_FLOWING;
 }
 
 int
 tunnel_has_stream(const struct tunnel *t)
 {
 	return t->cfg.role == TUNNEL_JOINED ||
-	    (t->cfg.role == TUNNEL_ASKS ? t->opened : t->okayed);
+	    (t->cfg.role == TUNNEL_ASKS ? tunnel_opened(t) : okayed(t));
 }
 
 int
 tunnel_flows(const struct tunnel *t)
 {
 	if (t->cfg.role == TUNNEL_ASKS)
-		return parked(t) ? t->opening_sent : t->okayed;
+		return parked(t) ? t->opening_sent : okayed(t);
 	return tunnel_has_stream(t);
 }
 
@@ -43,8 +56,8 @@ int
 tunnel_peer_flows(const struct tunnel *t)
 {
 	if (t->cfg.role == TUNNEL_SERVES && parked(t))
-		return t->opened;
-	return t->cfg.role == TUNNEL_JOINED || t->okayed;
+		return tunnel_opened(t);
+	return t->cfg.role == TUNNEL_JOINED || okayed(t);
 }
 
 int
@@ -53,33 +66,26 @@ tunnel_begun(const struct tunnel *t)
 	if (t->cfg.role == TUNNEL_JOINED)
 		return 1;
 	if (!parked(t))
-		return t->okayed &&
+		return okayed(t) &&
 		    (t->cfg.role == TUNNEL_ASKS || t->opening_sent);
-	return t->cfg.role == TUNNEL_ASKS ? t->opening_sent : t->opened;
+	return t->cfg.role == TUNNEL_ASKS ? t->opening_sent :
+	    tunnel_opened(t);
 }
 
 int64_t
 tunnel_answer_until(const struct tunnel *t)
 {
-	if (t->cfg.role != TUNNEL_ASKS || parked(t) || !t->opened ||
-	    t->okayed || t->end != TUNNEL_GOING)
+	if (t->cfg.role != TUNNEL_ASKS || parked(t) ||
+	    t->opening != OPENING_TOLD || t->end != TUNNEL_GOING)
 		return TUNNEL_NEVER;
 	return t->opened_at + TUNNEL_ANSWER_WAIT;
-}
-
-/* From now on it is a tunnel like any other. */
-static void
-opened(struct tunnel *t)
-{
-	t->opened = 1;
-	t->opened_at = t->data_at = t->now;
 }
 
 void
 tunnel_open(struct tunnel *t, const char *addr)
 {
 	strncpy(t->addr, addr, sizeof(t->addr) - 1);
-	opened(t);
+	tunnel_set_opening(t, OPENING_TOLD);
 	t->opening_due = 1;
 	tunnel_update(t);
 }
@@ -87,7 +93,7 @@ tunnel_open(struct tunnel *t, const char *addr)
 void
 tunnel_ok(struct tunnel *t)
 {
-	t->okayed = 1;
+	tunnel_set_opening(t, OPENING_FLOWING);
 	t->opening_due = 1;
 	t->data_at = t->now;
 	tunnel_update(t);
@@ -107,6 +113,7 @@ tunnel_fail(struct tunnel *t, const char *reason)
 		if (t->reason[i] < ' ' || t->reason[i] > '~')
 			t->reason[i] = '?';
 	t->opening_due = 1;
+	tunnel_set_opening(t, OPENING_FAILED);
 	tunnel_fault(t, TUNNEL_STREAM_RESET, CLOSE_NORMAL, t->reason);
 	tunnel_update(t);
 }
@@ -118,12 +125,13 @@ answer_received(struct tunnel *t, const struct control *c)
 	if (t->cfg.role != TUNNEL_ASKS || !t->opening_sent)
 		return -1;
 	if (c->kind == CONTROL_OK) {
-		t->okayed = 1;
+		tunnel_set_opening(t, OPENING_FLOWING);
 		return 0;
 	}
-	if (t->okayed)
+	if (okayed(t))
 		return -1;
 	slice_copy(t->reason, sizeof(t->reason), c->text);
+	tunnel_set_opening(t, OPENING_FAILED);
 	tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, t->reason);
 	return 0;
 }
@@ -137,10 +145,10 @@ tunnel_opening_received(struct tunnel *t, const struct control *c)
 		return answer_received(t, c);
 	if (t->cfg.role != TUNNEL_SERVES)
 		return -1;
-	if (t->opened)
+	if (tunnel_opened(t))
 		return slice_is(c->text, t->addr) ? 0 : -1;
 	if (slice_copy(t->addr, sizeof(t->addr), c->text) == -1)
 		return -1;
-	opened(t);
+	tunnel_set_opening(t, OPENING_TOLD);
 	return 0;
 }

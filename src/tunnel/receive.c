@@ -18,6 +18,19 @@ unparsed(const struct tunnel *t)
 	return t->in_end - t->in_pos;
 }
 
+void
+tunnel_in_begin(struct tunnel *t)
+{
+	t->in_limit = t->in_credit = t->cfg.session ? t->cfg.win : UINT64_MAX;
+}
+
+/* How much of the buffer is used, so that memory is touched as needed. */
+static size_t
+in_cap(const struct tunnel *t)
+{
+	return t->cfg.session ? t->in_credit + TUNNEL_SLACK : t->cfg.in_size;
+}
+
 /*
  * Room can be made at the end by moving down what is there.  With a session
  * that is always done, since its wire is never left unread; otherwise only
@@ -26,7 +39,7 @@ unparsed(const struct tunnel *t)
 int
 tunnel_in_room(const struct tunnel *t)
 {
-	return t->cfg.session || t->cfg.in_size - t->in_end >= ROOM_MIN ||
+	return t->cfg.session || in_cap(t) - t->in_end >= ROOM_MIN ||
 	    t->pending + unparsed(t) <= SMALL;
 }
 
@@ -62,10 +75,10 @@ compact(struct tunnel *t)
 int
 tunnel_wire_space(struct tunnel *t, struct iovec *iov)
 {
-	if (t->cfg.in_size - t->in_end < ROOM_MIN)
+	if (in_cap(t) - t->in_end < ROOM_MIN)
 		compact(t);
 	iov->iov_base = t->cfg.in + t->in_end;
-	iov->iov_len = t->cfg.in_size - t->in_end;
+	iov->iov_len = in_cap(t) - t->in_end;
 	return 1;
 }
 
@@ -87,9 +100,11 @@ add_run(struct tunnel *t, size_t n)
 	t->pending += n;
 }
 
-static int
-fault(struct tunnel *t, unsigned int code, const char *why)
+/* What follows cannot be understood, not even the peer's Close. */
+int
+tunnel_in_fault(struct tunnel *t, unsigned int code, const char *why)
 {
+	t->in_dead = 1;
 	tunnel_fault(t, TUNNEL_PEER_FAULT, code, why);
 	return -1;
 }
@@ -103,13 +118,11 @@ count(struct tunnel *t, size_t n)
 	t->data_at = t->taken_at = t->now;
 }
 
-/* With a session, how much of the peer's window is left. */
+/* How much of the peer's credit is left. */
 static uint64_t
-window(const struct tunnel *t)
+credit(const struct tunnel *t)
 {
-	if (!t->cfg.session)
-		return UINT64_MAX;
-	return t->cfg.win - (t->in_taken - t->in_acked);
+	return t->in_limit - t->in_taken;
 }
 
 /* Takes what is there of a data frame's payload. */
@@ -121,16 +134,20 @@ take_data(struct tunnel *t)
 
 	if (n == 0)
 		return 0;
-	if (n > window(t))
-		return fault(t, CLOSE_PROTOCOL, "more data than the window");
+	if (tunnel_failed(t)) {
+		t->in_pos += n;
+		t->frame_left -= n;
+		return 0;
+	}
+	if (n > credit(t))
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, "more data than permitted");
 	if (t->frame.masked)
 		frame_mask(p, p, n, t->frame.key, t->frame_phase);
 	if (t->message == FRAME_TEXT && utf8_feed(&t->utf8, p, n) == -1)
-		return fault(t, CLOSE_BAD_TEXT, "text is not UTF-8");
-	if (t->in_ended)
-		return fault(t, CLOSE_PROTOCOL, "data after eof");
-	if (!tunnel_failed(t))
-		add_run(t, n);
+		return tunnel_in_fault(t, CLOSE_BAD_TEXT, "text is not UTF-8");
+	if (t->in != FLOW_OPEN)
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, "data after eof");
+	add_run(t, n);
 	t->in_pos += n;
 	count(t, n);
 	return 0;
@@ -144,53 +161,21 @@ take_close(struct tunnel *t, const uint8_t *p, size_t len)
 	unsigned int code = CLOSE_NONE;
 
 	if (len == 1)
-		return fault(t, CLOSE_PROTOCOL, "Close with one byte");
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, "Close with one byte");
 	if (len >= 2) {
 		code = p[0] << 8 | p[1];
 		if (!frame_close_valid(code))
-			return fault(t, CLOSE_PROTOCOL, "Close code not valid");
+			return tunnel_in_fault(t, CLOSE_PROTOCOL, "Close code not valid");
 		utf8_begin(&u);
 		if (utf8_feed(&u, p + 2, len - 2) == -1 || !utf8_complete(&u))
-			return fault(t, CLOSE_BAD_TEXT,
+			return tunnel_in_fault(t, CLOSE_BAD_TEXT,
 			    "Close reason is not UTF-8");
 		t->peer_reason_len = len - 2;
 		memcpy(t->peer_reason, p + 2, len - 2);
 	}
 	t->peer_code = code;
-	t->close_rcvd = 1;
+	tunnel_close_received(t);
 	return -1;		/* nothing behind it counts */
-}
-
-static int
-take_line(struct tunnel *t, const uint8_t *p, size_t len)
-{
-	struct control c;
-
-	if (control_parse(&c, p, len) == -1)
-		return fault(t, CLOSE_PROTOCOL, "control line not understood");
-	switch (c.kind) {
-	case CONTROL_ACK:
-		if (!t->cfg.session || tunnel_out_acked(t, c.number) == -1)
-			return fault(t, CLOSE_PROTOCOL, "ack out of range");
-		return 0;
-	case CONTROL_EOF:
-		if (!tunnel_peer_flows(t))
-			return fault(t, CLOSE_PROTOCOL, "eof out of place");
-		if (c.number != t->in_taken)
-			return fault(t, CLOSE_PROTOCOL,
-			    "eof does not match the bytes that came");
-		t->in_ended = 1;
-		return 0;
-	case CONTROL_RST:
-		if (t->cfg.role == TUNNEL_SERVES && !t->opened)
-			break;
-		tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, NULL);
-		return 0;
-	default:
-		if (tunnel_opening_received(t, &c) == 0)
-			return 0;
-	}
-	return fault(t, CLOSE_PROTOCOL, "control line out of place");
 }
 
 static void
@@ -222,7 +207,7 @@ take_small(struct tunnel *t)
 	t->frame_left = 0;
 	switch (t->frame.opcode) {
 	case FRAME_TEXT:
-		r = take_line(t, p, len);
+		r = tunnel_line_received(t, p, len);
 		break;
 	case FRAME_CLOSE:
 		r = take_close(t, p, len);
@@ -239,11 +224,12 @@ take_small(struct tunnel *t)
 	return r == -1 ? -1 : 1;
 }
 
+/* After a reset lines are ignored, whatever they hold. */
 static int
 is_small(const struct tunnel *t)
 {
-	return t->frame.opcode >= FRAME_CLOSE ||
-	    (t->cfg.extension && t->frame.opcode == FRAME_TEXT);
+	return t->frame.opcode >= FRAME_CLOSE || (t->cfg.extension &&
+	    t->frame.opcode == FRAME_TEXT && !tunnel_failed(t));
 }
 
 /* The rules that depend on who speaks and what came before (5.1, 5.4). */
@@ -253,23 +239,23 @@ check_frame(struct tunnel *t)
 	const struct frame *f = &t->frame;
 
 	if (f->masked == t->cfg.client)
-		return fault(t, CLOSE_PROTOCOL, f->masked ?
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, f->masked ?
 		    "masked frame from a server" :
 		    "unmasked frame from a client");
 	if (f->opcode >= FRAME_CLOSE)
 		return 0;
 	if ((f->opcode == FRAME_CONT) != (t->message != 0))
-		return fault(t, CLOSE_PROTOCOL, t->message != 0 ?
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, t->message != 0 ?
 		    "new message inside another" :
 		    "continuation of nothing");
 	if (is_small(t)) {
 		if (!f->fin || f->length > FRAME_CONTROL_MAX)
-			return fault(t, CLOSE_PROTOCOL,
+			return tunnel_in_fault(t, CLOSE_PROTOCOL,
 			    "control line too long or in fragments");
 		return 0;
 	}
-	if (f->length > 0 && !tunnel_peer_flows(t))
-		return fault(t, CLOSE_PROTOCOL, "data out of place");
+	if (f->length > 0 && !tunnel_peer_flows(t) && !tunnel_failed(t))
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, "data out of place");
 	if (f->opcode != FRAME_CONT) {
 		t->message = f->opcode;
 		utf8_begin(&t->utf8);
@@ -286,7 +272,7 @@ take_header(struct tunnel *t)
 
 	n = frame_decode(&t->frame, t->cfg.in + t->in_pos, unparsed(t), &why);
 	if (n < 0)
-		return fault(t, CLOSE_PROTOCOL, why);
+		return tunnel_in_fault(t, CLOSE_PROTOCOL, why);
 	if (n == 0)
 		return 0;
 	if (check_frame(t) == -1)
@@ -303,8 +289,9 @@ end_data(struct tunnel *t)
 {
 	if (!t->frame.fin)
 		return 1;
-	if (t->message == FRAME_TEXT && !utf8_complete(&t->utf8))
-		return fault(t, CLOSE_BAD_TEXT, "text ends inside a character");
+	if (t->message == FRAME_TEXT && !tunnel_failed(t) &&
+	    !utf8_complete(&t->utf8))
+		return tunnel_in_fault(t, CLOSE_BAD_TEXT, "text ends inside a character");
 	t->message = 0;
 	return 1;
 }
@@ -337,7 +324,7 @@ tunnel_in_parse(struct tunnel *t)
 {
 	int r;
 
-	if (t->close_rcvd || t->end == TUNNEL_PEER_FAULT) {
+	if (tunnel_close_is_in(t) || t->in_dead) {
 		t->in_pos = t->in_end;
 	} else {
 		while ((r = step(t)) == 1)
@@ -403,10 +390,10 @@ tunnel_bypass_in(const struct tunnel *t)
 {
 	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
 	    is_small(t) || t->pending > 0 || unparsed(t) > 0 ||
-	    t->in_ended || t->close_rcvd || t->wire_eof ||
-	    tunnel_failed(t) || !tunnel_wire_up(t))
+	    t->in != FLOW_OPEN || t->wire != WIRE_OPEN || t->wire_eof ||
+	    t->link != LINK_UP)
 		return 0;
-	return t->frame_left < window(t) ? t->frame_left : window(t);
+	return t->frame_left < credit(t) ? t->frame_left : credit(t);
 }
 
 void
@@ -442,7 +429,7 @@ tunnel_in_restart(struct tunnel *t)
 	t->in_end = t->in_pos;
 	t->in_frame = 0;
 	t->message = 0;
-	t->close_rcvd = 0;
+	t->in_dead = 0;
 	if (t->nruns == 0)
 		t->in_pos = t->in_end = 0;
 }

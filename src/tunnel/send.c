@@ -16,65 +16,6 @@ min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static size_t
-free_space(const struct tunnel *t)
-{
-	return t->cfg.out_size - (t->out_head - t->out_kept);
-}
-
-/*
- * Is there room to read into, and enough of it to be worth a system call
- * and a frame?  What can be moved instead of read has to find nothing before
- * it, and to a plain peer, whose frames are short, there always would be.
- */
-int
-tunnel_out_room(const struct tunnel *t)
-{
-	if (t->out_discard)
-		return free_space(t) + (t->out_head - t->out_sent) > 0;
-	if (!t->cfg.extension && !t->cfg.client)
-		return t->out_kept == t->out_head;
-	return free_space(t) >= t->cfg.out_size / 4;
-}
-
-/* Up to two pieces of the ring that begin at a position. */
-static int
-pieces(struct tunnel *t, uint64_t at, size_t n, struct iovec *iov)
-{
-	size_t off = (at - t->out_base) % t->cfg.out_size;
-	size_t first = min(n, t->cfg.out_size - off);
-
-	if (n == 0)
-		return 0;
-	iov[0].iov_base = t->cfg.out + off;
-	iov[0].iov_len = first;
-	if (first == n)
-		return 1;
-	iov[1].iov_base = t->cfg.out;
-	iov[1].iov_len = n - first;
-	return 2;
-}
-
-int
-tunnel_stream_space(struct tunnel *t, struct iovec iov[2])
-{
-	if (t->out_discard)
-		t->out_head = t->out_sent;	/* the rest is dropped */
-	if (t->out_kept == t->out_head)
-		t->out_base = t->out_head;	/* begin at an aligned place */
-	return pieces(t, t->out_head, free_space(t), iov);
-}
-
-void
-tunnel_stream_read(struct tunnel *t, size_t n)
-{
-	if (!t->out_discard) {
-		t->out_head += n;
-		t->data_at = t->now;
-	}
-	tunnel_update(t);
-}
-
 static void
 fresh_mask(struct tunnel *t, uint8_t mask[4])
 {
@@ -122,7 +63,7 @@ queue_opening(struct tunnel *t)
 	if (t->cfg.role == TUNNEL_ASKS)
 		queue_frame(t, FRAME_TEXT, line, control_write_text(line,
 		    CONTROL_OPEN, t->addr));
-	else if (t->okayed)
+	else if (t->opening == OPENING_FLOWING)
 		queue_line(t, CONTROL_OK, 0);
 	else
 		queue_frame(t, FRAME_TEXT, line, control_write_text(line,
@@ -137,71 +78,60 @@ sendable(const struct tunnel *t)
 {
 	uint64_t n = t->out_head - t->out_sent;
 
-	if (t->close_code != 0 || t->close_sent || t->rst_due)
+	if (t->close_code != 0 || tunnel_close_sent(t) || t->rst_due)
 		return 0;
-	if (t->cfg.session)
-		n = min(n, t->out_kept + t->cfg.peer_win - t->out_sent);
-	if (!t->cfg.extension)
-		n = min(n, TUNNEL_FRAME_PLAIN);
-	return n;
-}
-
-int64_t
-tunnel_ack_time(const struct tunnel *t)
-{
-	if (!t->cfg.session || t->close_sent || !tunnel_wire_up(t))
-		return TUNNEL_NEVER;
-	if (t->ack_now)
-		return t->now;
-	if (t->in_delivered == t->in_acked)
-		return TUNNEL_NEVER;
-	if (t->in_delivered - t->in_acked >= t->cfg.win / 4 ||
-	    (t->in_ended && t->pending == 0))
-		return t->now;
-	return t->delivered_at + TUNNEL_ACK_DELAY;
+	n = min(n, t->out_limit - t->out_sent);
+	return min(n, t->cfg.extension ? TUNNEL_FRAME_MAX :
+	    TUNNEL_FRAME_PLAIN);
 }
 
 static int
 ping_due(const struct tunnel *t)
 {
-	return !t->close_sent && t->now >= tunnel_ping_time(t);
+	return !tunnel_close_sent(t) && t->now >= tunnel_ping_time(t);
 }
 
 static int
 eof_due(const struct tunnel *t)
 {
-	return t->cfg.extension && t->out_ended && !t->out_discard &&
-	    !t->eof_sent && t->close_code == 0 && !t->rst_due &&
+	return t->eof_due && t->end == TUNNEL_GOING &&
 	    t->out_sent == t->out_head;
+}
+
+static int
+final_due(const struct tunnel *t)
+{
+	return t->final_due && t->end == TUNNEL_GOING;
 }
 
 static int
 close_due(const struct tunnel *t)
 {
-	return t->close_code != 0 && !t->close_sent;
+	return t->close_code != 0 && !tunnel_close_sent(t);
 }
 
 /* Is there anything to write? */
 int
 tunnel_out_pending(const struct tunnel *t)
 {
-	if (!tunnel_wire_up(t) || t->wire_finished)
+	if (t->link != LINK_UP || t->wire_finished)
 		return 0;
 	if (t->head_len > 0 || t->payload_left > 0)
 		return 1;
-	if (t->close_sent)
+	if (tunnel_close_sent(t))
 		return 0;
 	return t->pong_due || t->now >= tunnel_ack_time(t) || ping_due(t) ||
-	    t->opening_due || t->rst_due || sendable(t) > 0 || eof_due(t) ||
-	    close_due(t);
+	    final_due(t) || t->opening_due || t->rst_due ||
+	    sendable(t) > 0 || eof_due(t) || close_due(t);
 }
 
 /* Has everything been written that the stream sent? */
 int
 tunnel_out_sent(const struct tunnel *t)
 {
-	return t->out_ended && t->out_sent == t->out_head &&
-	    t->payload_left == 0 && t->head_len == 0;
+	return (t->out == FLOW_DRAINING || t->out == FLOW_ENDED) &&
+	    t->out_sent == t->out_head && t->payload_left == 0 &&
+	    t->head_len == 0;
 }
 
 static void
@@ -218,10 +148,16 @@ queue_ping(struct tunnel *t)
 static void
 queue_close(struct tunnel *t)
 {
-	uint8_t body[2] = { t->close_code >> 8, t->close_code & 0xff };
+	uint8_t body[FRAME_CONTROL_MAX] = { t->close_code >> 8,
+	    t->close_code & 0xff };
+	size_t n = t->close_reason == NULL ? 0 : strlen(t->close_reason);
 
-	queue_frame(t, FRAME_CLOSE, body, t->close_code == CLOSE_NONE ? 0 : 2);
-	t->close_sent = 1;
+	if (n > 0)
+		memcpy(body + 2, t->close_reason, n);
+	queue_frame(t, FRAME_CLOSE, body,
+	    t->close_code == CLOSE_NONE ? 0 : 2 + n);
+	tunnel_set_wire(t, t->wire == WIRE_CLOSE_RECEIVED ? WIRE_CLOSED :
+	    WIRE_CLOSE_SENT);
 }
 
 /* Starts a data frame: its header goes to head, its payload follows. */
@@ -240,7 +176,7 @@ begin_data(struct tunnel *t, size_t n, int bypass)
 		t->mask_phase = 0;
 	}
 	if (f.masked && !t->cfg.session) {
-		k = pieces(t, t->out_sent, n, iov);
+		k = tunnel_ring_pieces(t, t->out_sent, n, iov);
 		for (i = 0; i < k; i++) {
 			frame_mask(iov[i].iov_base, iov[i].iov_base,
 			    iov[i].iov_len, f.key, phase);
@@ -249,6 +185,10 @@ begin_data(struct tunnel *t, size_t n, int bypass)
 	}
 	t->head_len += frame_encode(t->head + t->head_len, &f);
 	t->out_sent += n;
+	if (t->timed == 0) {
+		t->timed = t->out_sent;
+		t->timed_at = t->now;
+	}
 	t->payload_left = n;
 	t->payload_bypass = bypass;
 	t->mask_buffer_off = t->mask_buffer_len = 0;
@@ -259,21 +199,22 @@ begin_data(struct tunnel *t, size_t n, int bypass)
  * small and the peer waits for them; the end only behind all data.
  */
 static void
-compose_control(struct tunnel *t)
+compose_control(struct tunnel *t, int data)
 {
+	char line[CONTROL_LINE_MAX];
+
 	if (t->pong_due) {
 		queue_frame(t, FRAME_PONG, t->pong, t->pong_len);
 		t->pong_due = 0;
 	}
 	if (ping_due(t))
 		queue_ping(t);
-	if (t->now >= tunnel_ack_time(t)) {
-		queue_line(t, CONTROL_ACK, t->in_delivered);
-		t->in_acked = t->in_delivered;
-		t->ack_now = 0;
-	}
 	if (t->opening_due)
 		queue_opening(t);
+	if (t->now >= tunnel_ack_time(t) || (data && tunnel_ack_rides(t)))
+		queue_frame(t, FRAME_TEXT, line, tunnel_ack_write(t, line));
+	if (final_due(t))
+		queue_frame(t, FRAME_TEXT, line, tunnel_final_write(t, line));
 	if (t->rst_due) {
 		queue_line(t, CONTROL_RST, 0);
 		t->rst_due = 0;
@@ -286,13 +227,14 @@ compose(struct tunnel *t)
 {
 	size_t n;
 
-	if (t->close_sent)
+	if (tunnel_close_sent(t))
 		return;
-	compose_control(t);
+	compose_control(t, sendable(t) > 0);
 	if ((n = sendable(t)) > 0)
 		begin_data(t, n, 0);
 	else if (eof_due(t)) {
 		queue_line(t, CONTROL_EOF, t->out_head);
+		t->eof_due = 0;
 		t->eof_sent = 1;
 	}
 	if (close_due(t) && t->payload_left == 0)
@@ -307,7 +249,7 @@ mask_buffer(struct tunnel *t)
 	size_t n = min(t->payload_left, TUNNEL_MASK_BUFFER);
 	int i, k;
 
-	k = pieces(t, t->out_sent - t->payload_left, n, iov);
+	k = tunnel_ring_pieces(t, t->out_sent - t->payload_left, n, iov);
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 	for (i = 0; i < k; i++) {
 		frame_mask(t->cfg.mask_buffer + t->mask_buffer_len,
@@ -331,8 +273,8 @@ tunnel_wire_data(struct tunnel *t, struct iovec iov[3])
 	if (t->payload_left == 0 || t->payload_bypass)
 		return n;
 	if (!t->cfg.client || !t->cfg.session)
-		return n + pieces(t, t->out_sent - t->payload_left, t->payload_left,
-		    iov + n);
+		return n + tunnel_ring_pieces(t, t->out_sent - t->payload_left,
+		    t->payload_left, iov + n);
 	if (t->mask_buffer_off == t->mask_buffer_len)
 		mask_buffer(t);
 	iov[n].iov_base = t->cfg.mask_buffer + t->mask_buffer_off;
@@ -357,6 +299,8 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 	t->wire_blocked = t->head_len > 0 || t->payload_left > 0;
 	if (!t->cfg.session)
 		t->out_kept = t->out_sent - t->payload_left;
+	else
+		tunnel_ring_grow(t);
 	tunnel_update(t);
 }
 
@@ -364,12 +308,13 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 size_t
 tunnel_bypass_out(const struct tunnel *t)
 {
-	if (t->cfg.client || t->cfg.session || t->out_ended ||
-	    t->out_discard || t->close_code != 0 || t->close_sent ||
-	    !tunnel_flows(t) || t->out_kept != t->out_head || t->head_len > 0 ||
-	    !tunnel_wire_up(t))
+	if (t->cfg.client || t->cfg.session || t->out != FLOW_OPEN ||
+	    t->close_code != 0 || tunnel_close_sent(t) || !tunnel_flows(t) ||
+	    t->out_kept != t->out_head || t->head_len > 0 ||
+	    t->link != LINK_UP)
 		return 0;
-	return t->cfg.extension ? t->cfg.out_size : TUNNEL_FRAME_PLAIN;
+	return min(t->cfg.out_size, t->cfg.extension ? TUNNEL_FRAME_MAX :
+	    TUNNEL_FRAME_PLAIN);
 }
 
 void
@@ -377,19 +322,9 @@ tunnel_stream_bypass(struct tunnel *t, size_t n)
 {
 	t->out_head += n;
 	t->data_at = t->now;
-	compose_control(t);
+	compose_control(t, 1);
 	begin_data(t, n, 1);
 	tunnel_update(t);
-}
-
-/* The peer's stream has taken everything before n. */
-int
-tunnel_out_acked(struct tunnel *t, uint64_t n)
-{
-	if (n < t->out_kept || n > t->out_sent - t->payload_left)
-		return -1;
-	t->out_kept = n;
-	return 0;
 }
 
 /* A new wire: what was sent from "at" on has to be sent again. */
@@ -400,11 +335,11 @@ tunnel_out_rewind(struct tunnel *t, uint64_t at)
 	t->payload_left = 0;
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 	t->out_sent = at;
+	t->timed = 0;
 	t->pong_due = 0;
-	t->eof_sent = 0;
-	t->close_sent = 0;
-	t->rst_due = t->rst_due || t->rst_sent;
-	t->opening_due = t->opening_due || (t->opening_sent && at == 0);
-	t->ack_now = t->in_delivered > 0;
-	t->wire_blocked = 0;
+	t->eof_due |= t->eof_sent;
+	t->rst_due |= t->rst_sent;
+	t->final_due |= t->final_sent;
+	t->opening_due |= t->opening_sent && at == 0;
+	t->ack_due = t->in_delivered > 0;
 }

@@ -5,12 +5,31 @@
 #include "tunnel/internal.h"
 
 #define CLOSING_MAX	10000	/* ms, where --linger is off */
-#define FINISHED_MAX	2000	/* ms between our end of the wire and theirs */
+#define FINISHED_MAX	2000	/* ms for the peer to end a wire that is over */
 
 static int64_t
 later(int64_t when, int64_t delay)
 {
 	return delay == 0 ? TUNNEL_NEVER : when + delay;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+latest(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* --linger, for what must come to an end. */
+static int64_t
+linger(const struct tunnel *t)
+{
+	return t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX;
 }
 
 /*
@@ -20,21 +39,18 @@ later(int64_t when, int64_t delay)
 int64_t
 tunnel_hold_until(const struct tunnel *t)
 {
-	if (t->cfg.extension || !t->cfg.hold || t->in_ended ||
+	if (t->cfg.extension || !t->cfg.hold || t->in != FLOW_OPEN ||
 	    t->close_code != 0 || !tunnel_out_sent(t))
 		return TUNNEL_NEVER;
-	return later(t->taken_at > t->ended_at ? t->taken_at : t->ended_at,
-	    t->cfg.linger);
+	return later(latest(t->taken_at, t->ended_at), t->cfg.linger);
 }
 
 int64_t
 tunnel_ping_time(const struct tunnel *t)
 {
-	int64_t quiet = t->received_at < t->sent_at ? t->received_at : t->sent_at;
-
-	if (!tunnel_wire_up(t) || t->close_sent)
+	if (t->link != LINK_UP || tunnel_close_sent(t))
 		return TUNNEL_NEVER;
-	return later(t->ping_at > quiet ? t->ping_at : quiet,
+	return later(latest(t->ping_at, earlier(t->received_at, t->sent_at)),
 	    t->cfg.ping_interval);
 }
 
@@ -45,7 +61,7 @@ tunnel_ping_time(const struct tunnel *t)
 static int64_t
 silence_until(const struct tunnel *t)
 {
-	if (!tunnel_reads_wire(t) || t->close_sent ||
+	if (!tunnel_reads_wire(t) || tunnel_close_sent(t) ||
 	    !(t->answered || t->cfg.extension) ||
 	    (t->wire_blocked && !t->cfg.extension))
 		return TUNNEL_NEVER;
@@ -59,8 +75,9 @@ silence_until(const struct tunnel *t)
 static int64_t
 idle_until(const struct tunnel *t)
 {
-	if (t->end != TUNNEL_GOING || t->lost || !tunnel_flows(t) ||
-	    (t->close_code != 0 && !(t->wire_gone && t->pending > 0)))
+	if (t->end != TUNNEL_GOING || tunnel_lost(t) || !tunnel_flows(t) ||
+	    (t->close_code != 0 &&
+	    !(t->link == LINK_GONE && t->pending > 0)))
 		return TUNNEL_NEVER;
 	return later(t->data_at, t->cfg.idle_timeout);
 }
@@ -69,34 +86,41 @@ idle_until(const struct tunnel *t)
 static int64_t
 write_closed_until(const struct tunnel *t)
 {
-	if (!t->write_closed || !t->out_ended || t->in_ended ||
+	if (!t->write_closed || t->out == FLOW_OPEN ||
+	    t->out == FLOW_DISCARDING || t->in != FLOW_OPEN ||
 	    t->end != TUNNEL_GOING)
 		return TUNNEL_NEVER;
-	return (t->write_closed_at > t->ended_at ? t->write_closed_at : t->ended_at) +
-	    (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
+	return latest(t->write_closed_at, t->ended_at) + linger(t);
 }
 
-/* When the closing handshake, or an unwanted stream, has taken too long. */
+/* While a peer still sends something of use, it may go on. */
 static int64_t
-closing_until(const struct tunnel *t)
+linger_until(const struct tunnel *t)
 {
-	int64_t from = t->closed_at;
+	return (tunnel_failed(t) ? t->closed_at :
+	    latest(t->closed_at, t->taken_at)) + linger(t);
+}
 
-	if (t->close_code == 0 || t->lost || (t->wire_gone && t->out_ended &&
-	    !(tunnel_failed(t) && t->pending > 0)))
+/* When the closing handshake has taken too long. */
+static int64_t
+wire_until(const struct tunnel *t)
+{
+	if (t->close_code == 0 || t->link != LINK_UP)
 		return TUNNEL_NEVER;
-	if (t->wire_finished && !t->wire_gone)
+	if (t->wire_finished || (t->wire == WIRE_CLOSED && t->head_len == 0))
 		return t->closed_at + FINISHED_MAX;
-	/* While a peer still sends something of use, it may go on. */
-	if (!tunnel_failed(t) && t->taken_at > from)
-		from = t->taken_at;
-	return from + (t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX);
+	return linger_until(t);
 }
 
+/* When a stream that is not wanted any more, or gets the last, has. */
 static int64_t
-earlier(int64_t a, int64_t b)
+stream_until(const struct tunnel *t)
 {
-	return a < b ? a : b;
+	if (t->close_code == 0 || tunnel_lost(t) ||
+	    !(t->out == FLOW_DISCARDING ||
+	    (tunnel_failed(t) && t->pending > 0)))
+		return TUNNEL_NEVER;
+	return linger_until(t);
 }
 
 int64_t
@@ -104,7 +128,7 @@ tunnel_deadline(const struct tunnel *t)
 {
 	int64_t d = TUNNEL_NEVER;
 
-	if (tunnel_wire_up(t) && t->head_len == 0 && t->payload_left == 0) {
+	if (t->link == LINK_UP && t->head_len == 0 && t->payload_left == 0) {
 		d = earlier(d, tunnel_ping_time(t));
 		d = earlier(d, tunnel_ack_time(t));
 	}
@@ -113,7 +137,8 @@ tunnel_deadline(const struct tunnel *t)
 	d = earlier(d, tunnel_answer_until(t));
 	d = earlier(d, tunnel_hold_until(t));
 	d = earlier(d, write_closed_until(t));
-	return earlier(d, closing_until(t));
+	d = earlier(d, wire_until(t));
+	return earlier(d, stream_until(t));
 }
 
 void
@@ -122,7 +147,7 @@ tunnel_tick(struct tunnel *t)
 	if (!tunnel_reads_wire(t))
 		t->received_at = t->now;
 	if (t->now >= silence_until(t))
-		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "nothing came from the peer in time");
+		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
 	if (t->now >= idle_until(t))
 		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
 	if (t->now >= tunnel_answer_until(t))
@@ -130,17 +155,16 @@ tunnel_tick(struct tunnel *t)
 		    "no answer to open");
 	if (t->now >= write_closed_until(t))
 		tunnel_break(t);
-	if (t->now >= closing_until(t) && t->leaving)
-		t->wire_dead = 1;
-	else if (t->now >= closing_until(t)) {
-		if (!t->wire_finished || t->wire_gone) {
-			t->out_ended = 1;	/* the stream's time is up */
-			if (tunnel_failed(t))
-				tunnel_in_drop(t);
-		}
-		if (!t->wire_dead && !t->close_rcvd)
+	if (t->now >= stream_until(t)) {
+		if (t->out == FLOW_DISCARDING)
+			tunnel_set_out(t, FLOW_ENDED);
+		if (tunnel_failed(t))
+			tunnel_in_drop(t);
+	}
+	if (t->now >= wire_until(t)) {
+		if (!tunnel_close_is_in(t))
 			tunnel_lose(t, TUNNEL_WIRE_LOST, "no answer to Close");
-		t->wire_dead = 1;
+		tunnel_set_link(t, LINK_DROPPED);
 	}
 	tunnel_update(t);
 }

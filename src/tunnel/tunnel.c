@@ -35,6 +35,12 @@ tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 	t->now = now;
 	t->received_at = t->sent_at = t->ping_at = t->data_at = now;
 	t->rtt = -1;
+	if (cfg->session)
+		t->session = SESSION_KEPT;
+	if (cfg->role != TUNNEL_JOINED)
+		t->opening = OPENING_WAITING;
+	tunnel_in_begin(t);
+	tunnel_out_begin(t);
 }
 
 /* From here on, closing has so much time and no more. */
@@ -65,7 +71,10 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 	t->end = end;
 	t->why = why;
 	set_close(t, code);
-	t->out_ended = 1;
+	if (end != TUNNEL_STREAM_RESET && t->session == SESSION_KEPT)
+		tunnel_set_session(t, SESSION_OVER);
+	tunnel_set_out(t, FLOW_RESET);
+	tunnel_set_in(t, FLOW_RESET);
 	if (!keeps_arrived(end) || t->write_closed || !tunnel_flows(t))
 		tunnel_in_drop(t);
 }
@@ -74,61 +83,71 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 static void
 discard(struct tunnel *t)
 {
-	t->out_discard = 1;
-	if (!t->cfg.discard)
-		t->out_ended = 1;
+	if (t->out == FLOW_OPEN)
+		tunnel_set_out(t, FLOW_DISCARDING);
+	if (!t->cfg.discard || t->out == FLOW_DRAINING)
+		tunnel_set_out(t, FLOW_ENDED);
+}
+
+/* Is all delivered in both directions, and known to be? */
+int
+tunnel_complete(const struct tunnel *t)
+{
+	return t->in == FLOW_ENDED && t->out == FLOW_ENDED;
 }
 
 /*
  * The wire ended without a Close of the peer's.  A session waits for another
- * one.  After our own Close that is no harm where we know that all was sent:
- * the extension tells, and a plain peer was given the time.
+ * one.  Otherwise that is no harm where all is known to have arrived: another
+ * inetws has told so, a plain peer was given the time after our Close.
  */
 void
 tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 {
-	t->wire_dead = 1;
-	if (t->cfg.session && tunnel_begun(t) &&
-	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET)) {
-		t->lost = 1;
+	tunnel_set_wire(t, WIRE_LOST);
+	if (t->link == LINK_UP)
+		tunnel_set_link(t, LINK_DROPPED);
+	if (t->session == SESSION_KEPT && !tunnel_begun(t))
+		tunnel_set_session(t, SESSION_OVER);
+	if (t->session == SESSION_KEPT)
 		t->why = why;
-	} else if (t->close_rcvd || t->end != TUNNEL_GOING) {
+	else if (t->end != TUNNEL_GOING || tunnel_complete(t))
 		return;
-	} else if (t->complete && (t->cfg.extension || t->cfg.hold) &&
+	else if (!t->cfg.extension && t->cfg.hold && t->out == FLOW_ENDED &&
 	    tunnel_in_between(t)) {
-		t->in_ended = 1;
+		tunnel_set_in(t, FLOW_DRAINING);
 		discard(t);
 	} else
 		tunnel_fault(t, end, CLOSE_NONE, why);
 }
 
-/* Are both directions known to be complete, between two inetws? */
+/* Does the peer go away, so that its Close is the loss of the wire? */
 static int
-all_sent(const struct tunnel *t)
+leaving(const struct tunnel *t)
 {
-	if (!t->in_ended || !t->out_ended || t->payload_left > 0 ||
-	    t->out_sent != t->out_head)
-		return 0;
-	return !t->cfg.session || t->out_kept == t->out_head;
+	return t->session == SESSION_KEPT && tunnel_begun(t) &&
+	    t->end == TUNNEL_GOING && (t->peer_code == CLOSE_GOING_AWAY ||
+	    t->peer_code == CLOSE_RESTART) && tunnel_close_is_in(t);
 }
 
 /* The peer's Close, from another inetws. */
 static void
 closed_by_inetws(struct tunnel *t)
 {
-	if (t->cfg.session && tunnel_begun(t) && (t->peer_code == CLOSE_GOING_AWAY ||
-	    t->peer_code == CLOSE_RESTART)) {
-		t->leaving = 1;
+	if (tunnel_waits(t) && (t->peer_code == CLOSE_NORMAL ||
+	    t->peer_code == CLOSE_GOING_AWAY))
 		set_close(t, t->peer_code);
-	} else if (t->peer_code != CLOSE_NORMAL)
+	else if (leaving(t))
+		set_close(t, t->peer_code);
+	else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
-	else if (all_sent(t) || tunnel_waits(t))
+	else if (tunnel_complete(t) && t->final_sent)
 		set_close(t, CLOSE_NORMAL);
-	else if (t->cfg.role == TUNNEL_ASKS && !t->okayed) {
-		t->close_rcvd = 0;		/* it met our open */
+	else if (t->cfg.role == TUNNEL_ASKS && t->opening == OPENING_TOLD)
+		/* it met our open */
 		tunnel_lose(t, TUNNEL_WIRE_LOST,
 		    "the peer closed the websocket when it was to be used");
-	} else
+	else
 		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
 		    "Close before the end of both directions");
 }
@@ -136,14 +155,15 @@ closed_by_inetws(struct tunnel *t)
 /*
  * The peer's Close, from a plain peer: it will send nothing more and wants
  * nothing more.  What our stream still sends is read, so that closing it does
- * not destroy what was delivered, and thrown away.
+ * not destroy what was delivered, and thrown away.  A client that goes away has
+ * left a page, a server that does so has not served to the end.
  */
 static void
 closed_by_plain_peer(struct tunnel *t)
 {
 	if (t->peer_code == CLOSE_NONE || t->peer_code == CLOSE_NORMAL ||
-	    t->peer_code == CLOSE_GOING_AWAY) {
-		t->in_ended = 1;
+	    (t->peer_code == CLOSE_GOING_AWAY && !t->cfg.client)) {
+		tunnel_set_in(t, FLOW_DRAINING);
 		discard(t);
 		if (t->close_code == 0)
 			set_close(t, t->peer_code);
@@ -151,27 +171,43 @@ closed_by_plain_peer(struct tunnel *t)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 }
 
-/* May Close be sent because all is sent? */
+void
+tunnel_close_received(struct tunnel *t)
+{
+	tunnel_set_wire(t, t->wire == WIRE_CLOSE_SENT ? WIRE_CLOSED :
+	    WIRE_CLOSE_RECEIVED);
+	if (tunnel_failed(t))
+		return;
+	if (t->cfg.extension)
+		closed_by_inetws(t);
+	else
+		closed_by_plain_peer(t);
+}
+
+/* May Close be sent because all is done? */
 static int
 close_now(const struct tunnel *t)
 {
+	if (t->end != TUNNEL_GOING)
+		return 0;
 	if (t->cfg.extension)
-		return t->eof_sent && t->head_len == 0 && t->in_shut &&
-		    all_sent(t) &&
-		    (!t->cfg.session || t->in_acked == t->in_taken);
-	return tunnel_out_sent(t) && (!t->cfg.hold || t->in_ended ||
-	    t->now >= tunnel_hold_until(t));
+		return tunnel_complete(t) && !t->final_due && !t->eof_due;
+	return tunnel_out_sent(t) && (!t->cfg.hold ||
+	    t->in != FLOW_OPEN || t->now >= tunnel_hold_until(t));
 }
 
 /*
- * Our Close is out, and the peer's is in, will not come, or is not waited for
- * (RFC 6455 7.1.7).
+ * May we end our direction of the wire?  Our Close is out, and the peer's is
+ * in, will not come, or is not waited for (RFC 6455 7.1.7).  The server ends
+ * first (7.1.1).
  */
 static int
-closed(const struct tunnel *t)
+may_finish(const struct tunnel *t)
 {
-	return t->close_sent && t->head_len == 0 && t->payload_left == 0 &&
-	    (t->close_rcvd || t->wire_eof || t->end == TUNNEL_PEER_FAULT);
+	if (!tunnel_close_sent(t) || t->head_len > 0 || t->payload_left > 0)
+		return 0;
+	return t->wire_eof || t->in_dead ||
+	    (t->wire == WIRE_CLOSED && !t->cfg.client);
 }
 
 void
@@ -182,7 +218,7 @@ tunnel_break(struct tunnel *t)
 		return;
 	tunnel_fault(t, TUNNEL_STREAM_RESET,
 	    t->cfg.extension ? CLOSE_NORMAL : CLOSE_INTERNAL, NULL);
-	t->rst_due = t->cfg.extension && !t->close_sent;
+	t->rst_due = t->cfg.extension && !tunnel_close_sent(t);
 }
 
 /*
@@ -192,53 +228,56 @@ tunnel_break(struct tunnel *t)
 static void
 leave(struct tunnel *t)
 {
-	if (t->wire_eof || t->wire_dead || t->wire_blocked ||
-	    (t->close_sent && t->head_len == 0)) {
-		t->leaving = t->close_rcvd = 0;
+	if (t->wire_eof || t->link != LINK_UP || t->wire_blocked ||
+	    (t->wire == WIRE_CLOSED && t->head_len == 0))
 		tunnel_lose(t, TUNNEL_WIRE_LOST, "the peer went away");
-	}
+}
+
+/* A wire that waited for a stream and was closed has ended well. */
+static int
+unused(const struct tunnel *t)
+{
+	return t->opening == OPENING_WAITING && t->close_code != 0;
 }
 
 void
 tunnel_update(struct tunnel *t)
 {
-	if (t->close_rcvd == 1) {
-		t->close_rcvd = 2;	/* looked at */
-		if (!tunnel_failed(t)) {
-			if (t->cfg.extension)
-				closed_by_inetws(t);
-			else
-				closed_by_plain_peer(t);
-		}
-	}
-	if (t->leaving)
+	if (leaving(t))
 		leave(t);
 	if (t->write_closed && t->pending > 0)
 		tunnel_break(t);
 	if (t->close_code == 0 && close_now(t)) {
 		set_close(t, CLOSE_NORMAL);
-		t->complete = 1;
+		if (!t->cfg.extension)
+			tunnel_set_out(t, FLOW_ENDED);
 	}
-	if (t->wire_finished && t->wire_eof)
-		t->wire_dead = 1;
-	if (t->end == TUNNEL_GOING && !t->lost && !t->leaving &&
-	    (t->in_shut || (t->close_code != 0 && !t->opened &&
-	    t->cfg.role != TUNNEL_JOINED)) &&
-	    ((t->close_sent && t->close_rcvd) || t->wire_dead))
+	if (t->link == LINK_UP && t->wire_finished && t->wire_eof)
+		tunnel_set_link(t, LINK_DROPPED);
+	if (t->end == TUNNEL_GOING && !tunnel_lost(t) && !leaving(t) &&
+	    (t->in == FLOW_ENDED || unused(t)) &&
+	    (!t->cfg.extension || tunnel_complete(t) || unused(t)) &&
+	    (t->wire == WIRE_CLOSED || t->link != LINK_UP)) {
 		t->end = TUNNEL_ENDED;
+		if (t->session == SESSION_KEPT)
+			tunnel_set_session(t, SESSION_OVER);
+	}
 }
 
 void
 tunnel_now(struct tunnel *t, int64_t now)
 {
+	/* Time in which the wire was not read is no silence. */
+	if (!tunnel_reads_wire(t))
+		t->received_at = now;
 	t->now = now;
 }
 
 int
 tunnel_reads_wire(const struct tunnel *t)
 {
-	return tunnel_wire_up(t) && !t->wire_eof &&
-	    (t->close_rcvd || tunnel_failed(t) || tunnel_in_room(t));
+	return t->link == LINK_UP && !t->wire_eof &&
+	    (tunnel_close_is_in(t) || tunnel_failed(t) || tunnel_in_room(t));
 }
 
 /*
@@ -255,27 +294,39 @@ end_of_failed(const struct tunnel *t)
 	return TUNNEL_RESET_STREAM;
 }
 
+/*
+ * Has the stream ended so that it may be closed?  Until another inetws has
+ * confirmed the end of its direction it may still have to be reset.
+ */
+static int
+may_close_stream(const struct tunnel *t)
+{
+	return t->in == FLOW_ENDED && (t->out == FLOW_ENDED ||
+	    (t->out == FLOW_DRAINING && !t->cfg.extension));
+}
+
 static unsigned int
 target_wants(const struct tunnel *t)
 {
 	unsigned int w = 0;
 
 	if (!tunnel_has_stream(t))
-		return t->opened && t->end == TUNNEL_GOING ?
-		    TUNNEL_GET_STREAM : 0;
+		return t->opening == OPENING_TOLD &&
+		    t->end == TUNNEL_GOING ? TUNNEL_GET_STREAM : 0;
 	if (t->stream_gone)
 		return 0;
 	if (tunnel_failed(t))
 		return t->pending > 0 ? TUNNEL_WRITE_STREAM : end_of_failed(t);
 	if (!tunnel_flows(t))
 		return 0;
-	if (t->in_shut && t->out_ended)
+	if (may_close_stream(t))
 		return TUNNEL_CLOSE_STREAM;
-	if (!t->out_ended && tunnel_out_room(t))
+	if ((t->out == FLOW_OPEN || t->out == FLOW_DISCARDING) &&
+	    tunnel_out_room(t))
 		w |= TUNNEL_READ_STREAM;
 	if (t->pending > 0)
 		w |= TUNNEL_WRITE_STREAM;
-	else if (t->in_ended && !t->in_shut)
+	else if (t->in == FLOW_DRAINING)
 		w |= TUNNEL_SHUT_STREAM;
 	return w;
 }
@@ -285,17 +336,17 @@ tunnel_wants(const struct tunnel *t)
 {
 	unsigned int w = target_wants(t);
 
-	if (t->wire_dead && !t->wire_gone)
+	if (t->link == LINK_DROPPED)
 		w |= TUNNEL_CLOSE_WIRE;
 	if (tunnel_reads_wire(t))
 		w |= TUNNEL_READ_WIRE;
 	if (tunnel_out_pending(t))
 		w |= TUNNEL_WRITE_WIRE;
-	if (tunnel_wire_up(t) && closed(t) && !t->wire_finished)
+	if (t->link == LINK_UP && may_finish(t) && !t->wire_finished)
 		w |= TUNNEL_FINISH_WIRE;
-	if (t->wire_gone && t->lost)
+	if (t->link == LINK_GONE && tunnel_lost(t))
 		w |= TUNNEL_LOST;
-	else if (t->wire_gone && t->end != TUNNEL_GOING &&
+	else if (t->link == LINK_GONE && t->end != TUNNEL_GOING &&
 	    (t->stream_gone || !tunnel_has_stream(t)))
 		w |= TUNNEL_DONE;
 	return w;
@@ -304,17 +355,24 @@ tunnel_wants(const struct tunnel *t)
 void
 tunnel_stream_eof(struct tunnel *t)
 {
-	t->out_ended = 1;
+	if (t->out == FLOW_OPEN)
+		tunnel_set_out(t, FLOW_DRAINING);
+	else if (t->out == FLOW_DISCARDING)
+		tunnel_set_out(t, FLOW_ENDED);
 	t->ended_at = t->now;
 	tunnel_update(t);
 }
 
+/*
+ * What breaks a stream that has got and sent all is no harm; nor is it, towards
+ * a plain peer, if only what it would still send is lost.
+ */
 void
 tunnel_stream_failed(struct tunnel *t)
 {
-	if (t->end == TUNNEL_ENDED || (t->out_discard && t->in_shut))
-		t->out_ended = 1;
-	else
+	if (t->out == FLOW_DISCARDING && t->in == FLOW_ENDED)
+		tunnel_set_out(t, FLOW_ENDED);
+	else if (t->end != TUNNEL_ENDED && !tunnel_complete(t))
 		tunnel_break(t);
 	tunnel_update(t);
 }
@@ -330,7 +388,7 @@ tunnel_stream_write_closed(struct tunnel *t)
 void
 tunnel_stream_shut(struct tunnel *t)
 {
-	t->in_shut = 1;
+	tunnel_set_in(t, FLOW_ENDED);
 	tunnel_update(t);
 }
 
@@ -341,12 +399,20 @@ tunnel_stream_closed(struct tunnel *t)
 	tunnel_update(t);
 }
 
+/* After the peer's Close, or our end behind both, it has nothing to add. */
+static int
+end_expected(const struct tunnel *t)
+{
+	return tunnel_close_is_in(t) || t->wire_finished;
+}
+
 void
 tunnel_wire_eof(struct tunnel *t)
 {
 	t->wire_eof = 1;
-	if (!t->close_rcvd && !t->wire_finished)
-		tunnel_lose(t, TUNNEL_WIRE_LOST, "the websocket ended without Close");
+	if (!end_expected(t))
+		tunnel_lose(t, TUNNEL_WIRE_LOST,
+		    "the websocket ended without Close");
 	tunnel_update(t);
 }
 
@@ -354,8 +420,8 @@ void
 tunnel_wire_failed(struct tunnel *t)
 {
 	t->wire_eof = 1;
-	t->wire_dead = 1;
-	if (!t->close_rcvd && !t->wire_finished)
+	tunnel_set_link(t, LINK_DROPPED);
+	if (!end_expected(t))
 		tunnel_lose(t, TUNNEL_WIRE_LOST, "the websocket was reset");
 	tunnel_update(t);
 }
@@ -371,75 +437,12 @@ tunnel_wire_finished(struct tunnel *t)
 void
 tunnel_wire_closed(struct tunnel *t)
 {
-	t->wire_gone = 1;
-	tunnel_update(t);
-}
-
-void
-tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
-    const char *why)
-{
-	if (t->cfg.session && tunnel_over(t)) {
-		if (t->lost)
-			tunnel_expire(t);
-		return;
-	}
-	t->lost = 0;
-	if (tunnel_waits(t))
-		code = CLOSE_NORMAL;	/* there is nothing to reset */
-	else if (t->end == TUNNEL_GOING)
-		t->rst_due = t->cfg.extension && !t->close_sent;
-	tunnel_in_drop(t);
-	tunnel_fault(t, end, code, why);
-	tunnel_update(t);
-}
-
-uint64_t
-tunnel_taken(const struct tunnel *t)
-{
-	return t->in_taken;
-}
-
-int
-tunnel_may_resume(const struct tunnel *t, uint64_t at)
-{
-	return t->cfg.session && tunnel_begun(t) && at >= t->out_kept &&
-	    at <= t->out_sent - t->payload_left &&
-	    (t->end == TUNNEL_GOING || t->end == TUNNEL_STREAM_RESET);
-}
-
-int
-tunnel_resume(struct tunnel *t, uint64_t at)
-{
-	if (!tunnel_may_resume(t, at))
-		return -1;
-	tunnel_out_rewind(t, at);
-	tunnel_in_restart(t);
-	t->lost = t->received = t->leaving = 0;
-	t->why = NULL;
-	t->closed_at = t->now;
-	if (t->end == TUNNEL_GOING)
-		t->close_code = 0;
-	t->wire_gone = t->wire_dead = t->wire_eof = t->wire_finished = 0;
-	t->received_at = t->sent_at = t->ping_at = t->now;
-	tunnel_update(t);
-	return 0;
-}
-
-void
-tunnel_expire(struct tunnel *t)
-{
-	t->lost = 0;
-	if (t->end == TUNNEL_GOING && t->complete)
-		t->end = TUNNEL_ENDED;
-	else
-		tunnel_fault(t, TUNNEL_WIRE_LOST, CLOSE_NONE, t->why);
+	tunnel_set_link(t, LINK_GONE);
 	tunnel_update(t);
 }
 
 int
-tunnel_over(const struct tunnel *t)
+tunnel_half_closed(const struct tunnel *t)
 {
-	return t->end == TUNNEL_GOING ? t->complete :
-	    t->end == TUNNEL_STREAM_RESET;
+	return t->out != FLOW_OPEN || t->in != FLOW_OPEN;
 }

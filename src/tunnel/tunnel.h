@@ -30,7 +30,8 @@
 #define TUNNEL_MASK_BUFFER	131072	/* masked copies on their way out */
 #define TUNNEL_RUNS		16
 #define TUNNEL_FRAME_PLAIN	65535	/* largest payload for plain peers */
-#define TUNNEL_ACK_DELAY	200	/* ms after the last delivery */
+#define TUNNEL_FRAME_MAX	131072	/* ... and for another inetws */
+#define TUNNEL_KEEP_MIN		131072	/* out_size, with a session */
 #define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
 
 /* What a tunnel wants done: a set. */
@@ -72,13 +73,61 @@ enum tunnel_end {
 	TUNNEL_STOPPED		/* tunnel_stop() */
 };
 
+/*
+ * States.  Each is changed by one setter in states.c, which knows what may
+ * follow what.
+ *
+ * What the websocket does (RFC 6455 7): Close counts as sent when it is queued.
+ */
+enum tunnel_wire {
+	WIRE_OPEN,
+	WIRE_CLOSE_SENT,
+	WIRE_CLOSE_RECEIVED,
+	WIRE_CLOSED,		/* sent and received */
+	WIRE_LOST		/* ended otherwise, or given up */
+};
+
+/* Its connection. */
+enum tunnel_link {
+	LINK_UP,
+	LINK_DROPPED,		/* of no more use, to be closed */
+	LINK_GONE		/* no descriptor */
+};
+
+/* A direction of the stream. */
+enum tunnel_flow {
+	FLOW_OPEN,
+	FLOW_DRAINING,	/* has ended; what came before is on its way */
+	FLOW_ENDED,	/* in: the end was shown; out: all is there */
+	FLOW_RESET,	/* ended badly */
+	FLOW_DISCARDING	/* out: read, so that closing resets nothing,
+				 * and dropped */
+};
+
+/* A stream that comes later. */
+enum tunnel_opening {
+	OPENING_NONE,		/* it was there from the beginning */
+	OPENING_WAITING,
+	OPENING_TOLD,		/* "open" is sent or received */
+	OPENING_FLOWING,		/* "ok" is */
+	OPENING_FAILED		/* "fail" is */
+};
+
+/* Is the tunnel kept when it loses its wire? */
+enum tunnel_session {
+	SESSION_NONE,
+	SESSION_KEPT,
+	SESSION_OVER
+};
+
 struct tunnel_config {
 	int client;		/* we mask, the peer must not */
 	int extension;		/* the peer speaks "inetws" */
 	int session;		/* ... and we keep a session */
 	enum tunnel_role role;	/* ... and who has a stream at once */
-	uint32_t win;		/* session: what our side has room for */
-	uint32_t peer_win;	/* session: what the peer has room for */
+	uint32_t win;		/* session: the credit we begin with */
+	uint32_t win_max;	/* ... and may raise it to */
+	uint32_t peer_win;	/* session: the credit the peer gave */
 	int hold;		/* plain peer: hold Close at end of stream */
 	int discard;		/* the stream is a socket: what it still sends
 				 * has to be read, or closing it would destroy
@@ -88,10 +137,11 @@ struct tunnel_config {
 	int64_t ping_interval, ping_timeout, idle_timeout, linger;
 
 	/*
-	 * Memory, for the life of the tunnel.  out_size is how much of what
-	 * the stream sent is kept; in_size is at least TUNNEL_SLACK, with a
-	 * session win + TUNNEL_SLACK; mask_buffer (TUNNEL_MASK_BUFFER bytes)
-	 * is needed by a client with a session.
+	 * Memory, for the life of the tunnel, touched only as far as it is
+	 * used.  out_size is how much of what the stream sent is kept at most;
+	 * in_size is at least TUNNEL_SLACK, with a session win_max +
+	 * TUNNEL_SLACK; mask_buffer (TUNNEL_MASK_BUFFER bytes) is needed by a
+	 * client with a session.
 	 */
 	uint8_t *out, *in, *mask_buffer;
 	size_t out_size, in_size;
@@ -114,41 +164,43 @@ struct tunnel {
 	uint8_t peer_reason[FRAME_CONTROL_MAX - 2];	/* its text, UTF-8 */
 	size_t peer_reason_len;
 	unsigned int close_code;	/* of ours, 0: not decided */
+	const char *close_reason;	/* constant string, or NULL */
 
-	/* the stream */
+	enum tunnel_wire wire;
+	enum tunnel_link link;
+	enum tunnel_flow in, out;	/* to the stream, from the stream */
+	enum tunnel_opening opening;
+	enum tunnel_session session;
+
+	/* facts of the stream's and the wire's descriptors */
 	uint8_t stream_gone;		/* closed or reset by us */
-	uint8_t out_ended;		/* it has ended (read side) */
-	uint8_t out_discard;		/* what it still sends is dropped */
 	uint8_t write_closed;		/* it will take nothing more */
-	uint8_t in_ended;		/* what came is all there will be */
-	uint8_t in_shut;		/* the stream was shown that */
+	uint8_t wire_eof;		/* the peer has ended its direction */
+	uint8_t wire_finished;		/* we have ended ours */
+	uint8_t wire_blocked;		/* took less than offered */
+	uint8_t received;		/* something has come on this one */
+	uint8_t answered;		/* the peer is known to answer pings */
 
-	/* a stream that comes later */
-	uint8_t opened;			/* asks: it is here; serves: wanted */
-	uint8_t okayed;			/* serves: it is here; asks: theirs is */
-	uint8_t opening_due, opening_sent;	/* our open, ok or fail */
+	/* lines: to be sent on this wire; sent, on this one or before */
+	uint8_t opening_due, opening_sent;	/* open, ok or fail */
+	uint8_t eof_due, eof_sent;
+	uint8_t rst_due, rst_sent;
+	uint8_t final_due, final_sent;	/* the ack of the peer's eof */
+	uint8_t ack_due;		/* any other, now */
 	char addr[CONTROL_ADDR_MAX];	/* of open */
 	char reason[CONTROL_REASON_MAX];	/* of fail, "" */
 	int64_t opened_at;
 
-	/* the wire */
-	uint8_t wire_gone;		/* no descriptor */
-	uint8_t wire_dead;		/* to be closed */
-	uint8_t wire_eof;
-	uint8_t wire_finished;
-	uint8_t wire_blocked;		/* took less than offered */
-	uint8_t lost;			/* gone, but the session lives */
-	uint8_t leaving;		/* lost as soon as its Close is answered */
-	uint8_t received;			/* something has come on this one */
-	uint8_t close_sent, close_rcvd;
-	uint8_t complete;		/* our Close was due at some time */
-	uint8_t eof_sent, rst_due, rst_sent;
-	uint8_t ack_now;
-	uint8_t answered;		/* the peer is known to answer pings */
-
-	/* out: bytes [kept, head) since the beginning; framed up to sent */
-	uint64_t out_kept, out_sent, out_head;
-	uint64_t out_base;		/* position that lies at out[0] */
+	/*
+	 * out: bytes [kept, head) since the beginning; framed up to sent, which
+	 * is at most limit.  The ring uses out_cap of out_size bytes; position
+	 * out_base lies at out[0].
+	 */
+	uint64_t out_kept, out_sent, out_head, out_limit;
+	uint64_t out_base;
+	size_t out_cap;
+	uint64_t timed;			/* position whose ack is timed, 0: none */
+	int64_t timed_at, ack_delay;	/* ms from its frame to that */
 	uint64_t payload_left;		/* of the frame on its way */
 	uint8_t payload_bypass;		/* it is not in the ring */
 	size_t mask_buffer_off, mask_buffer_len;
@@ -166,11 +218,15 @@ struct tunnel {
 					 * are not in the buffer */
 	struct frame frame;		/* the one being taken */
 	uint8_t in_frame;
+	uint8_t in_dead;		/* what follows cannot be parsed */
 	uint8_t message;		/* opcode of the message, 0 between */
 	uint64_t frame_left;
 	size_t frame_phase;
 	struct utf8 utf8;
 	uint64_t in_taken, in_delivered, in_acked;
+	uint64_t in_limit;		/* what the peer was permitted */
+	uint64_t in_credit;		/* beyond what is acknowledged */
+	uint64_t in_raised;		/* in_delivered when that was raised */
 
 	/* pings */
 	uint8_t pong_due;
@@ -185,6 +241,7 @@ struct tunnel {
 	int64_t received_at, sent_at;	/* last byte from, to the wire */
 	int64_t data_at;		/* last payload, either way */
 	int64_t taken_at, delivered_at, ended_at, write_closed_at, closed_at;
+	int64_t lost_at;
 
 	uint8_t masks[256];		/* random bytes in stock */
 	size_t masks_left;
@@ -207,10 +264,12 @@ void tunnel_begin(struct tunnel *, const struct tunnel_config *, int64_t now);
  * The serving side gets its stream when TUNNEL_GET_STREAM is wanted (t->addr
  * says for whom), and says so by tunnel_ok(), or why not by tunnel_fail().
  *
+ * tunnel_opened(): has "open" been sent or received?
  * tunnel_has_stream(): is there a stream that is to be closed?
  * tunnel_flows(): may it be read and written?
  */
 int tunnel_waits(const struct tunnel *);
+int tunnel_opened(const struct tunnel *);
 int tunnel_flows(const struct tunnel *);
 int tunnel_has_stream(const struct tunnel *);
 void tunnel_open(struct tunnel *, const char *addr);
@@ -223,6 +282,9 @@ void tunnel_fail(struct tunnel *, const char *reason);
  */
 void tunnel_now(struct tunnel *, int64_t now);
 void tunnel_tick(struct tunnel *);
+
+/* All that had come was told, and the caller is about to wait for more. */
+void tunnel_idle(struct tunnel *);
 unsigned int tunnel_wants(const struct tunnel *);
 
 /* When tunnel_tick() has something to do if nothing happens before. */
@@ -275,9 +337,9 @@ void tunnel_wire_bypass(struct tunnel *, size_t);
 
 /*
  * Ends it from this side: the stream is reset, the peer is told by Close with
- * this code, and another inetws by "rst" first, so that it does not wait for
- * the session to go on.  What is over but for the peer's knowing it ends as it
- * would have.
+ * this code, and another inetws by "rst" first, so that it does not take that
+ * for a loss.  What is over, and only the peer may not know, ends as it would
+ * have.
  */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);
@@ -299,6 +361,12 @@ void tunnel_expire(struct tunnel *);
  * was reset?
  */
 int tunnel_over(const struct tunnel *);
+
+/* Has the wire of a session been lost, and is a new one waited for? */
+int tunnel_lost(const struct tunnel *);
+
+/* Has one direction of the stream ended? */
+int tunnel_half_closed(const struct tunnel *);
 
 /* "ended", "stream-reset" ... as the log has it. */
 const char *tunnel_end_name(enum tunnel_end);

@@ -4,7 +4,7 @@
 #include "proto/ip.h"
 #include "ws/control.h"
 
-enum argument { NOTHING, NUMBER, TEXT, ADDR };
+enum argument { NOTHING, NUMBER, NUMBERS, TEXT, ADDR };
 
 static const struct {
 	const char *word;
@@ -15,7 +15,7 @@ static const struct {
 	[CONTROL_FAIL] = { "fail", TEXT },
 	[CONTROL_EOF] = { "eof", NUMBER },
 	[CONTROL_RST] = { "rst", NOTHING },
-	[CONTROL_ACK] = { "ack", NUMBER },
+	[CONTROL_ACK] = { "ack", NUMBERS },
 };
 
 #define NLINES (sizeof(lines) / sizeof(lines[0]))
@@ -24,6 +24,25 @@ static int
 number(uint64_t *n, const char *p, size_t len)
 {
 	return slice_number((struct slice){ p, len }, 0, INT64_MAX, n);
+}
+
+/* One, or two if the line may have them. */
+static int
+numbers(struct control *c, const char *p, size_t len, enum argument argument)
+{
+	const char *blank = NULL;
+	size_t first = len;
+
+	if (argument == NUMBERS)
+		blank = memchr(p, ' ', len);
+	c->numbers = 1;
+	if (blank != NULL) {
+		first = blank - p;
+		c->numbers = 2;
+		if (number(&c->credit, blank + 1, len - first - 1) == -1)
+			return -1;
+	}
+	return number(&c->number, p, first);
 }
 
 static int
@@ -73,29 +92,47 @@ control_parse(struct control *c, const void *line, size_t len)
 			return -1;
 		p += n + 1;
 		len -= n + 1;
-		if (lines[i].argument == NUMBER)
-			return number(&c->number, p, len);
+		if (lines[i].argument == NUMBER ||
+		    lines[i].argument == NUMBERS)
+			return numbers(c, p, len, lines[i].argument);
 		return lines[i].argument == ADDR ? addr(&c->text, p, len) :
 		    text(&c->text, p, len);
 	}
 	return -1;
 }
 
-size_t
-control_write(char *dst, enum control_kind kind, uint64_t n)
+/* A blank and the number. */
+static size_t
+put_number(char *dst, uint64_t n)
 {
 	char digits[20];
-	size_t len = strlen(lines[kind].word), i = sizeof(digits);
+	size_t i = sizeof(digits);
 
-	memcpy(dst, lines[kind].word, len);
-	if (lines[kind].argument != NUMBER)
-		return len;
 	do
 		digits[--i] = '0' + n % 10;
 	while ((n /= 10) > 0);
-	dst[len++] = ' ';
-	memcpy(dst + len, digits + i, sizeof(digits) - i);
-	return len + sizeof(digits) - i;
+	dst[0] = ' ';
+	memcpy(dst + 1, digits + i, sizeof(digits) - i);
+	return 1 + sizeof(digits) - i;
+}
+
+size_t
+control_write(char *dst, enum control_kind kind, uint64_t n)
+{
+	size_t len = strlen(lines[kind].word);
+
+	memcpy(dst, lines[kind].word, len);
+	if (lines[kind].argument == NOTHING)
+		return len;
+	return len + put_number(dst + len, n);
+}
+
+size_t
+control_write_ack(char *dst, uint64_t n, uint64_t credit)
+{
+	size_t len = control_write(dst, CONTROL_ACK, n);
+
+	return len + put_number(dst + len, credit);
 }
 
 size_t

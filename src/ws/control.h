@@ -17,12 +17,13 @@ enum control_kind {
 	CONTROL_FAIL,		/* text: the reason */
 	CONTROL_EOF,		/* number */
 	CONTROL_RST,
-	CONTROL_ACK		/* number */
+	CONTROL_ACK		/* number, and credit if numbers is 2 */
 };
 
 struct control {
 	enum control_kind kind;
-	uint64_t number;
+	uint64_t number, credit;
+	unsigned int numbers;
 	struct slice text;	/* points into the line */
 };
 
@@ -38,6 +39,9 @@ int control_parse(struct control *, const void *line, size_t len);
 
 /* Writes a line without text, not terminated; at least 26 bytes of room. */
 size_t control_write(char *dst, enum control_kind, uint64_t number);
+
+/* The same for "ack" with both numbers; 44 bytes. */
+size_t control_write_ack(char *dst, uint64_t number, uint64_t credit);
 
 /* The same with a text, which fits; CONTROL_LINE_MAX bytes of room. */
 size_t control_write_text(char *dst, enum control_kind, const char *text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * extension = "inetws" *( ";" param ), param = token [ "=" ( token |
- * quoted-string ) ] (RFC 6455 9.1).  No value of ours ever needs a quote or
- * an escape, so values with either inside are malformed.
+ * quoted-string ) ] (RFC 6455 9.1).  What is quoted has to be a token, which
+ * needs no escapes, so values with one are malformed.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 /* What has been given so far; each parameter may stand there once. */
 enum {
 	HAS_V = 1, HAS_ID = 2, HAS_WIN = 4, HAS_SERVE = 8, HAS_PARK = 16,
-	HAS_RESUME = 32, HAS_N = 64, HAS_AT = 128
+	HAS_RESUME = 32, HAS_N = 64, HAS_AT = 128, BAD = 256
 };
 
 /* Takes what stands before the next ';' off *s.  0 at the end. */
@@ -107,7 +107,10 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 
 	switch (bit) {
 	case HAS_V:
-		return slice_number(value, 1, 1, &n);
+		if (slice_number(value, 1, UINT32_MAX, &n) == -1)
+			return -1;
+		ext->version = n;
+		return 0;
 	case HAS_ID:
 		return slice_copy(ext->id, sizeof ext->id,
 		    value.p == NULL ? slice_of("") : value);
@@ -129,7 +132,7 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 		ext->has_at = 1;
 		return slice_number(value, 0, INT64_MAX, &ext->at);
 	default:
-		return -1;
+		return 0;		/* of a later program */
 	}
 }
 
@@ -149,22 +152,21 @@ extension_parse(struct extension *ext, struct slice element)
 	int bad = 0;
 
 	memset(ext, 0, sizeof *ext);
-	ext->win = EXTENSION_WIN_DEFAULT;
+	ext->win = EXTENSION_WIN_FIRST;
 	if (!extension_is_ours(element))
 		return 0;
 	next_part(&element, &part);
 	while (next_part(&element, &part)) {
-		if (split_param(part, &name, &value) == -1) {
-			bad = 1;
-			continue;
-		}
-		bit = which(name);
-		if (bit == 0 || (has & bit) ||
+		bit = split_param(part, &name, &value) == -1 ? BAD :
+		    which(name);
+		if (bit == BAD || (has & bit) ||
 		    parameter(ext, bit, value) == -1)
 			bad = 1;
+		if (slice_is_nocase(name, "id"))
+			ext->has_id = 1;
 		has |= bit;
 	}
-	if (bad || !(has & HAS_V) || ext->id[0] == '\0')
+	if (bad || ext->version != EXTENSION_VERSION || ext->id[0] == '\0')
 		return 0;
 	if ((has & HAS_SERVE) && (has & HAS_PARK))
 		return 0;
@@ -217,7 +219,8 @@ extension_write(char *dst, size_t size, const struct extension *ext)
 {
 	int len = 0;
 
-	add(dst, size, &len, "inetws; v=1; id=%s; win=%u", ext->id, ext->win);
+	add(dst, size, &len, "inetws; v=%d; id=%s; win=%u",
+	    EXTENSION_VERSION, ext->id, ext->win);
 	if (ext->flags & EXT_SERVE)
 		add(dst, size, &len, "; serve");
 	if (ext->flags & EXT_PARK)

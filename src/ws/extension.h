@@ -15,7 +15,9 @@
 #define EXTENSION_SESSION_LEN	32	/* 128 bits in lower-case hex */
 #define EXTENSION_WIN_MIN	65536
 #define EXTENSION_WIN_MAX	16777216
-#define EXTENSION_WIN_DEFAULT	1048576
+#define EXTENSION_WIN_FIRST	262144	/* the most that "win" offers, and
+					 * what its absence means */
+#define EXTENSION_VERSION	2
 
 enum {
 	EXT_SERVE = 1,		/* offer: an agent, dials when told "open" */
@@ -26,20 +28,26 @@ enum {
 struct extension {
 	unsigned int flags;			/* EXT_ */
 	char id[EXTENSION_ID_MAX + 1];		/* of the sender's log */
-	uint32_t win;				/* bytes */
+	uint32_t win;				/* bytes, the first credit */
 	char session[EXTENSION_SESSION_LEN + 1];/* "" if resume had no value */
 	uint64_t attempt;			/* n=, of a redial, from 1 */
 	uint64_t at;				/* at=, payload bytes taken */
 	unsigned int has_at : 1;
+	unsigned int has_id : 1;
+	unsigned int version;
 };
 
 /*
  * Reads one element of Sec-WebSocket-Extensions.  1: it is a valid "inetws"
- * element and *ext is filled in, defaults included.  0: it is some other
- * extension, or one of ours with an unknown, repeated, missing or malformed
- * parameter, which is to be declined.  v must be 1 and id must be there; n
- * and at only come with a named session, serve never with park.  On 0,
- * ext->id is "" if the element gave no id, as a plain peer's would not.
+ * element and *ext is filled in, defaults included; parameters that are not
+ * known are ignored.  0: it is some other extension, or one of ours with a
+ * repeated, missing or malformed parameter or of another version, which is to
+ * be declined.  id must be there; n and at only come with a named session,
+ * serve never with park.
+ *
+ * Set on 0 too, if the element is ours: ext->version, 0 if there was no well
+ * formed v; ext->has_id if there was an id, of whatever form, as a plain peer
+ * that echoes our name would not give one; ext->id, "" if that was malformed.
  */
 int extension_parse(struct extension *ext, struct slice element);
 

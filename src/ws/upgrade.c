@@ -139,9 +139,12 @@ find_offer(struct upgrade_request *r, const struct http_head *head)
 		    "Sec-WebSocket-Extensions"))
 			continue;
 		list = head->field[i].value;
-		while (!r->has_offer && slice_next(&list, &element))
+		while (!r->has_offer && slice_next(&list, &element)) {
 			r->has_offer = extension_parse(&r->offer, element) &&
 			    extension_is_offer(&r->offer);
+			if (r->offer.version > r->offered_version)
+				r->offered_version = r->offer.version;
+		}
 	}
 }
 
@@ -256,11 +259,11 @@ check_extension(struct upgrade_answer *a, struct slice element,
 	if (o->offer == NULL || !extension_is_ours(element))
 		return refuse(err, errlen, -1,
 		    "an extension that was not offered");
-	if (a->has_extension)
+	if (a->elements++ > 0)
 		return refuse(err, errlen, -1,
 		    "the extension inetws more than once");
 	valid = extension_parse(ext, element);
-	if (ext->id[0] == '\0' || strcmp(ext->id, o->offer->id) == 0)
+	if (!ext->has_id || strcmp(ext->id, o->offer->id) == 0)
 		return 0;
 	if (!valid || !extension_is_answer(ext, o->offer))
 		return refuse(err, errlen, -1,

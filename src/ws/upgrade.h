@@ -24,6 +24,7 @@ struct upgrade_request {
 	int binary;			/* subprotocol "binary" is offered */
 	int has_offer;			/* a valid "inetws" offer is in offer */
 	struct extension offer;
+	unsigned int offered_version;	/* highest of the extension, or 0 */
 };
 
 /*
@@ -82,6 +83,7 @@ int upgrade_write_request(char *dst, size_t size, const struct url *,
     const struct upgrade_offer *);
 
 struct upgrade_answer {
+	unsigned int elements;		/* named inetws */
 	int has_extension;
 	struct extension extension;	/* as answered, valid */
 	struct slice subprotocol;

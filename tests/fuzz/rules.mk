@@ -21,7 +21,7 @@ fuzz_bin := $(fuzz_names:%=$F/%)
 fuzz_obj := $(patsubst %.c,$F/%.o,$(filter-out $(main),$(src)))
 fuzz_san := address,undefined
 fuzz_cflags = -std=gnu11 $(warnings) -g -O1 -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
+	-fno-omit-frame-pointer -DTUNNEL_CHECK
 
 $F/lib.a: $(fuzz_obj)
 	@rm -f $@

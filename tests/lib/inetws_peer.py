@@ -34,7 +34,7 @@ def dial(host, port, path, stream, settings=None, faults=None,
     settings, faults = settings or Settings(), faults or Faults()
     t = Tunnel(True, stream, settings, faults)
     t.my_id = log_id()
-    offer = {"v": 1, "id": t.my_id, "win": settings.win}
+    offer = {"v": 2, "id": t.my_id, "win": settings.win}
     if settings.addr is not None:
         offer["park"] = None
     if settings.serve:
@@ -111,7 +111,7 @@ def redial(t, host, port, path):
 def attempt(t, host, port, path):
     """The status; None: no answer; 0: an answer to give up over."""
     offer = t.faults.redial(t, {
-        "v": 1, "id": t.my_id, "win": t.win, "resume": t.session,
+        "v": 2, "id": t.my_id, "win": t.win, "resume": t.session,
         "n": t.last_k, "at": t.taken})
     no = t.wires
     t.wires += 1
@@ -256,7 +256,7 @@ class Server:
         if t.stream is not None:
             t.stream.setblocking(False)
         t.params, t.peer_win, t.my_id = offer, offer["win"], log_id()
-        t.reply = {"v": 1, "id": t.my_id, "win": s.win}
+        t.reply = {"v": 2, "id": t.my_id, "win": s.win}
         if "park" in offer:
             t.reply["park"] = None
         if "resume" in offer and s.session:
@@ -322,7 +322,7 @@ class Server:
         no = t.wires
         t.wires += 1
         t.replay_from(offer["at"])
-        reply = {"v": 1, "id": t.my_id, "win": t.win, "resume": t.session,
+        reply = {"v": 2, "id": t.my_id, "win": t.win, "resume": t.session,
                  "at": t.taken}
         try:
             if self.faults.drop_answer(no):

@@ -168,8 +168,8 @@ class Wire:
         self.cut_when_flushed = False
         self.close_sent = self.close_rcvd = False
         self.fresh = True
-        self.acked = 0              # highest ack said on this wire
         self.eof_sent = self.rst_sent = self.word_said = False
+        self.final_said = False
         self.heard = self.said = time.monotonic()
         self.close_at = None
 

@@ -205,7 +205,10 @@ def check(params, answer, redial):
     if params is None:
         raise ValueError("syntax")
     got = {}
+    known = ("v", "id", "win", "serve", "park", "resume", "n", "at")
     for name, value in params:
+        if name not in known:
+            continue
         if name in got:
             raise ValueError("repeated " + name)
         got[name] = value
@@ -217,12 +220,12 @@ def check(params, answer, redial):
     else:
         may |= {"park", "resume"} | (set() if answer else {"serve"})
     if not must <= set(got) or not set(got) <= must | may:
-        raise ValueError("missing or unknown")
-    if got["v"] != "1":
+        raise ValueError("missing or out of place")
+    if got["v"] != "2":
         raise ValueError("version")
     if not 1 <= len(got["id"] or "") <= 16:
         raise ValueError("id")
-    got["win"] = number(got["win"]) if "win" in got else 1048576
+    got["win"] = number(got["win"]) if "win" in got else 262144
     if not 65536 <= got["win"] <= 16777216:
         raise ValueError("win")
     for flag in ("serve", "park"):

@@ -14,8 +14,8 @@ from peer_frames import BINARY, CLOSE, Fault, Lost, NUMBER, PING, PONG, TEXT
 
 LINE = re.compile(
     r"(?:(open) (-|[0-9.]{7,15}:[0-9]{1,5}|\[[0-9a-fA-F:.]+\]:[0-9]{1,5})"
-    r"|(ok)|(fail) ([ -~]{1,120})|(eof) (%s)|(rst)|(ack) (%s))"
-    % (NUMBER, NUMBER))
+    r"|(ok)|(fail) ([ -~]{1,120})|(eof) (%s)|(rst)|(ack) (%s)(?: (%s))?)"
+    % (NUMBER, NUMBER, NUMBER))
 
 
 class Tunnel:
@@ -45,6 +45,9 @@ class Tunnel:
         self.kept = bytearray()     # from position base on
         self.base = self.next = self.top = 0
         self.peer_ack = 0
+        self.limit = 0              # what the peer permits
+        self.eof_acked = False      # by "ack N"
+        self.final_said = False     # our "ack N"
         self.read_ended = self.eof_said = False
         # the peer's
         self.waiting = bytearray()
@@ -88,20 +91,13 @@ class Tunnel:
         return self.base + len(self.kept)
 
     def complete(self):
-        """The second condition of a due Close, in a session."""
-        return self.session is not None and self.read_ended and \
-            self.next == self.total() == self.peer_ack and \
-            self.peer_eof is not None and self.shut and \
-            self.acked == self.delivered
+        """The second condition of a due Close."""
+        return self.eof_acked and self.shut
 
     def due(self, wire):
         if self.over():
             return not self.rst_due or wire.rst_sent
-        if not wire.eof_sent or self.peer_eof is None or not self.shut:
-            return False
-        if self.session is None:
-            return True
-        return self.complete() and wire.acked == self.delivered
+        return self.complete() and wire.eof_sent and wire.final_said
 
     def end(self, outcome, why=""):
         if self.outcome is None:
@@ -173,13 +169,12 @@ class Tunnel:
             wire.cut_when_flushed = True
 
     def ack_wanted(self, wire):
-        if self.session is None or self.faults.withhold_acks or self.over():
+        if self.session is None or self.faults.withhold_acks or \
+                self.over() or self.shut:
             return False
         if wire.fresh:
             return self.delivered > 0
         fresh = self.delivered - self.acked
-        if self.peer_eof is not None and not self.waiting:
-            return wire.acked < self.delivered
         return fresh >= self.win // 4 or fresh > 0 and \
             time.monotonic() >= self.delivered_at + .2
 
@@ -188,7 +183,13 @@ class Tunnel:
         if wire.close_sent or wire.cut_when_flushed:
             return
         if self.ack_wanted(wire):
-            self.acked = wire.acked = self.delivered
+            self.acked = self.delivered
+            self.say(wire, "ack %d %d" % (self.acked + self.faults.ack_delta,
+                                          self.win))
+        if self.shut and not wire.final_said and not self.over() and \
+                not self.faults.withhold_acks:
+            self.acked = self.delivered
+            wire.final_said = self.final_said = True
             self.say(wire, "ack %d" % (self.acked + self.faults.ack_delta))
         wire.fresh = False
         if self.next == 0 and not self.over() and not wire.word_said:
@@ -210,7 +211,7 @@ class Tunnel:
                 not wire.cut_when_flushed:
             n = min(self.total() - self.next, self.settings.chunk)
             if self.session is not None:
-                n = min(n, self.peer_ack + self.peer_win - self.next)
+                n = min(n, max(self.limit, self.peer_win) - self.next)
             if n <= 0:
                 break
             at = self.next - self.base
@@ -272,11 +273,11 @@ class Tunnel:
         self.waiting += body
 
     def heard_line(self, line):
-        m = LINE.fullmatch(line)
-        if m is None and not self.over():
-            raise Fault("malformed control line")
         if self.over():
             return
+        m = LINE.fullmatch(line)
+        if m is None:
+            raise Fault("malformed control line")
         got = [g for g in m.groups() if g is not None]
         word = got[0]
         value = None
@@ -302,15 +303,22 @@ class Tunnel:
                 self.failed = got[1]
                 self.reset_stream()
             return
+        if word == "ack" and len(got) == 2:
+            if not self.eof_said or value != self.total():
+                raise Fault("ack %d answers no eof" % value)
+            self.eof_acked = True
+            self.acknowledged(value)
+            return
         if word == "ack":
             if self.session is None:
-                raise Fault("ack without a session")
-            if value < self.peer_ack or value > self.next:
-                raise Fault("ack %d, had %d, sent %d" %
-                            (value, self.peer_ack, self.next))
-            self.peer_ack = value
-            del self.kept[:value - self.base]
-            self.base = value
+                raise Fault("ack with credit without a session")
+            limit = value + int(got[2])
+            if value < self.peer_ack or value > self.next or \
+                    limit < max(self.limit, self.peer_win) or limit >> 63:
+                raise Fault("%s, had %d, sent %d, limit %d" %
+                            (line, self.peer_ack, self.next, self.limit))
+            self.limit = limit
+            self.acknowledged(value)
             return
         if self.role == "serving" and not self.opened or \
            self.role == "asking" and not self.okayed and word == "eof":
@@ -326,6 +334,12 @@ class Tunnel:
             self.rst_rcvd = True
             self.reset_stream()
 
+    def acknowledged(self, value):
+        self.peer_ack = value
+        if value > self.base:
+            del self.kept[:value - self.base]
+            self.base = value
+
     def serve(self):
         try:
             self.stream = self.get_stream(self.addr)
@@ -336,12 +350,11 @@ class Tunnel:
             self.rst_due = True
 
     def heard_close(self, wire, code):
+        waits = self.role is not None and not self.opened
+        if self.over() or waits and code in (1000, 1001):
+            return
         if code == 1000:
-            both = self.read_ended and self.next == self.total() and \
-                self.peer_eof is not None and self.eof_said
-            waits = self.role is not None and not self.opened
-            if self.over() or waits or both and \
-               (self.session is None or self.peer_ack == self.total()):
+            if self.complete() and self.final_said:
                 return
             raise Fault("Close 1000 out of order")
         if code in (1001, 1012):
@@ -478,7 +491,7 @@ class Tunnel:
             self.end("peer-reset")
         elif self.rst_due:
             self.end("stream-reset", self.why)
-        elif self.session is not None and not self.complete():
+        elif not self.complete():
             self.end("lost", "never opened" if not self.begun() else "")
         else:
             self.end("ended")

@@ -14,7 +14,7 @@ import inetws_peer as p
 import peers
 import proc
 
-OFFER = 'inetws; v=1; id=agent1; win=65536; serve'
+OFFER = 'inetws; v=2; id=agent1; win=65536; serve'
 
 
 def gate(*options, listen='127.0.0.1:0', auth=('--allow-any-agent',),

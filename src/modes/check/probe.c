@@ -21,7 +21,6 @@ probe_begin(struct probe *p, const struct websocket *w)
 	p->io = w->io;
 	p->extension = w->has_extension;
 	p->waits = w->has_extension && (w->theirs.flags & EXT_PARK);
-	p->session = w->has_extension && w->theirs.session[0] != '\0';
 	p->len = w->early_len < sizeof(p->in) ? w->early_len : sizeof(p->in);
 	memcpy(p->in, w->early, p->len);
 }
@@ -59,13 +58,20 @@ closed(struct probe *p, const uint8_t *payload, size_t n)
 	return PROBE_CLOSE;
 }
 
-/* A line of the extension: only the end of the stream matters here. */
+/* A line of the extension: only the ends of the streams matter here. */
 static enum probe_event
 line(struct probe *p, const uint8_t *text, size_t n)
 {
-	if (n < 4 || memcmp(text, "eof ", 4) != 0)
+	struct control c;
+
+	if (control_parse(&c, text, n) == -1)
 		return PROBE_NOTHING;
-	p->eof = 1;
+	if (c.kind == CONTROL_EOF)
+		p->eof = 1;
+	else if (c.kind == CONTROL_ACK && c.numbers == 1)
+		p->eof_acked = 1;
+	else
+		return PROBE_NOTHING;
 	return PROBE_EOF;
 }
 
@@ -167,24 +173,31 @@ send_line(struct probe *p, enum control_kind kind, uint64_t number,
 	    number), deadline);
 }
 
-/* A peer that keeps a session takes Close 1001 for a loss. */
+/*
+ * Ends both directions if the target does so in time, else resets the stream
+ * there.
+ */
+static void
+end_streams(struct probe *p, int64_t deadline)
+{
+	enum probe_event event = PROBE_EOF;
+
+	if (send_line(p, CONTROL_EOF, 0, deadline) == -1)
+		return;
+	while (!(p->eof && p->eof_acked) &&
+	    (event == PROBE_EOF || event == PROBE_PONG))
+		event = probe_wait(p, deadline);
+	send_line(p, p->eof && p->eof_acked ? CONTROL_ACK : CONTROL_RST,
+	    p->taken, clock_ms() + ANSWER_MS);
+}
+
 void
 probe_end(struct probe *p, int64_t deadline)
 {
 	struct websocket w = { .io = p->io };
 
-	if (p->waits) {
-		websocket_bye(&w, CLOSE_NORMAL, deadline);
-		p->io = IO_CLOSED;
-		return;
-	}
-	if (p->extension && send_line(p, CONTROL_EOF, 0, deadline) == 0)
-		while (!p->eof && probe_wait(p, deadline) == PROBE_PONG)
-			;
-	if (p->session)
-		send_line(p, p->eof ? CONTROL_ACK : CONTROL_RST, p->taken,
-		    clock_ms() + ANSWER_MS);
-	websocket_bye(&w, p->extension && !p->eof && !p->session ?
-	    CLOSE_GOING_AWAY : CLOSE_NORMAL, deadline);
+	if (p->extension && !p->waits)
+		end_streams(p, deadline);
+	websocket_bye(&w, CLOSE_NORMAL, deadline);
 	p->io = IO_CLOSED;
 }

@@ -15,7 +15,7 @@
 enum probe_event {
 	PROBE_NOTHING,		/* until the deadline */
 	PROBE_PONG,		/* the answer to the last ping */
-	PROBE_EOF,		/* the peer's direction is complete */
+	PROBE_EOF,		/* a direction is complete: eof, eof_acked */
 	PROBE_CLOSE,		/* the peer's Close: code, reason */
 	PROBE_END,		/* the transport ended: errno, 0 end of file */
 	PROBE_FAULT		/* the peer broke a rule: fault */
@@ -25,10 +25,10 @@ struct probe {
 	struct io io;
 	size_t len;			/* of what is in in[] */
 	int extension;			/* the peer is inetws */
-	int session;			/* with it: it keeps one */
 	int waits;			/* nobody has dialled its target, and
 					 * nothing but Close can be said */
-	int eof;			/* it has said so */
+	int eof;			/* its direction is complete */
+	int eof_acked;			/* so is ours */
 	uint64_t taken;			/* bytes of its data */
 	uint64_t skip;			/* bytes of a payload still to come */
 	uint64_t pinged;		/* number of the last ping */

@@ -18,7 +18,7 @@ import inetws_peer as p     # noqa: E402
 import hashlib          # noqa: E402
 import signal           # noqa: E402
 
-OFFER = 'inetws; v=1; id=me; resume'
+OFFER = 'inetws; v=2; id=me; resume'
 
 
 def chain(*options, through=lambda port: port, **kw):
@@ -134,7 +134,7 @@ def test_handoff_sockets():
     status = []
     for sid in sids[:5]:
         try:
-            p.raw_dial('127.0.0.1', s.port, '/', 'inetws; v=1; id=me; resume='
+            p.raw_dial('127.0.0.1', s.port, '/', 'inetws; v=2; id=me; resume='
                        '"%s"; n=1; at=0' % sid, timeout=t.BOUND)
         except p.Refused as e:
             status.append(e.status)

@@ -22,7 +22,7 @@ import socket           # noqa: E402
 import struct           # noqa: E402
 import time             # noqa: E402
 
-OFFER = 'inetws; v=1; id=me; resume'
+OFFER = 'inetws; v=2; id=me; resume'
 
 
 def handoff_name(sid):
@@ -46,7 +46,7 @@ class Session:
     def redial(self, n, at, sid=None, headers=''):
         """101, or the status and the words of its refusal."""
         try:
-            self.next = self.dial('inetws; v=1; id=me; resume="%s"; n=%d; '
+            self.next = self.dial('inetws; v=2; id=me; resume="%s"; n=%d; '
                                   'at=%d' % (sid or self.sid, n, at), headers)
         except p.Refused as e:
             return e.status
@@ -91,7 +91,7 @@ def visit(sid):
     request = (b'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
                b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
                b'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
-               b'Sec-WebSocket-Extensions: inetws; v=1; id=me; '
+               b'Sec-WebSocket-Extensions: inetws; v=2; id=me; '
                b'resume="%s"; n=1; at=0\r\n\r\n' % sid.encode())
     head, data = letter(data=request)
     try:
@@ -196,7 +196,7 @@ def test_refusals_do_not_stop_a_tunnel():
         s.sendall(b'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
                   b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
                   b'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
-                  b'Sec-WebSocket-Extensions: inetws; v=1; id=me; '
+                  b'Sec-WebSocket-Extensions: inetws; v=2; id=me; '
                   b'resume="%s"; n=9; at=0\r\n\r\n' % x.sid.encode())
         socks.append(s)
     t.is_({s.recv(12) for s in socks}, {b'HTTP/1.1 410'},

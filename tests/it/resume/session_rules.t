@@ -22,8 +22,8 @@ import inetws_peer as p                 # noqa: E402
 
 BOUND = t.BOUND
 SID = "0a" * 16
-OFFER = "inetws; v=1; id=me; win=65536; resume"
-PLAIN = "inetws; v=1; id=me"
+OFFER = "inetws; v=2; id=me; win=65536; resume"
+PLAIN = "inetws; v=2; id=me"
 
 
 class Served:
@@ -41,7 +41,7 @@ class Served:
                           timeout=BOUND)
 
     def redial(self, n, at, sid=None):
-        return self.dial('inetws; v=1; id=me; win=65536; resume="%s"; n=%d; '
+        return self.dial('inetws; v=2; id=me; win=65536; resume="%s"; n=%d; '
                          'at=%d' % (sid or self.sid, n, at))
 
     def status(self, n, at, sid=None):
@@ -89,29 +89,31 @@ def end_code(raw):
 # Negotiation, at the server.
 
 def test_offers():
-    good = (PLAIN, OFFER, "INETWS;V=1;ID=\"a\";win=16777216",
-            "permessage-deflate, inetws; v=1; id=a",
-            "inetws; v=2; id=a, inetws; v=1; id=a",
-            "inetws; v=1; id=a; park")
-    bad = ("inetws", "inetws; v=2; id=a", "inetws; v=1", "inetws; id=a",
-           "inetws; v=01; id=a", "inetws; v=1; id=a; win=65535",
-           "inetws; v=1; id=a; win=16777217", "inetws; v=1; id=a; win=+65536",
-           "inetws; v=1; id=a; win=065536", "inetws; v=1; id=a; win",
-           "inetws; v=1; id=a; id=a", "inetws; v=1; id=a; serve=1",
-           "inetws; v=1; id=a; serve; park", "inetws; v=1; id=a; colour=blue",
-           "inetws; v=1; id=a; at=0", "inetws; v=1; id=a; n=1",
-           "inetws; v=1; id=a; resume; at=0",
-           "inetws; v=1; id=a; resume=0011; n=1; at=0",
-           'inetws; v=1; id=a; resume="%s"; at=0' % SID,
-           'inetws; v=1; id=a; resume="%s"; n=1' % SID,
-           'inetws; v=1; id=a; resume="%s"; n=0; at=0' % SID,
-           'inetws; v=1; id=a; resume="%s"; n=1; at=-1' % SID,
-           'inetws; v=1; id=a; resume="%s"; n=1; at=9223372036854775808' % SID,
-           'inetws; v=1; id=a; resume="%s"; n=1; at=0; park' % SID,
-           'inetws; v=1; id=a; resume="%s"; n=1; at=0' % SID.upper().replace(
+    good = (PLAIN, OFFER, "INETWS;V=2;ID=\"a\";win=16777216",
+            "permessage-deflate, inetws; v=2; id=a",
+            "inetws; v=1; id=a, inetws; v=2; id=a",
+            "inetws; v=2; id=a; colour=blue; x",
+            "inetws; v=2; id=a; park")
+    bad = ("inetws", "inetws; v=1; id=a", "inetws; v=3; id=a", "inetws; v=2", "inetws; id=a",
+           "inetws; v=02; id=a", "inetws; v=2; id=a; win=65535",
+           "inetws; v=2; id=a; win=16777217", "inetws; v=2; id=a; win=+65536",
+           "inetws; v=2; id=a; win=065536", "inetws; v=2; id=a; win",
+           "inetws; v=2; id=a; id=a", "inetws; v=2; id=a; serve=1",
+           "inetws; v=2; id=a; serve; park", "inetws; v=2; id=a; colour=",
+           'inetws; v=2; id="a b"',
+           "inetws; v=2; id=a; at=0", "inetws; v=2; id=a; n=1",
+           "inetws; v=2; id=a; resume; at=0",
+           "inetws; v=2; id=a; resume=0011; n=1; at=0",
+           'inetws; v=2; id=a; resume="%s"; at=0' % SID,
+           'inetws; v=2; id=a; resume="%s"; n=1' % SID,
+           'inetws; v=2; id=a; resume="%s"; n=0; at=0' % SID,
+           'inetws; v=2; id=a; resume="%s"; n=1; at=-1' % SID,
+           'inetws; v=2; id=a; resume="%s"; n=1; at=9223372036854775808' % SID,
+           'inetws; v=2; id=a; resume="%s"; n=1; at=0; park' % SID,
+           'inetws; v=2; id=a; resume="%s"; n=1; at=0' % SID.upper().replace(
                "0A", "AA"),
-           "inetws; v=1; id=" + "a" * 17, "inetws; v=1; id=",
-           "inetws; v=1; id = a", "inetws; v=1; id=a;", "permessage-deflate")
+           "inetws; v=2; id=" + "a" * 17, "inetws; v=2; id=",
+           "inetws; v=2; id = a", "inetws; v=2; id=a;", "permessage-deflate")
     echo = t.echo()
     s = t.server(echo.port)
 
@@ -133,7 +135,7 @@ def test_offers():
              "%s: %s" % (offer, re.sub(r"[0-9a-f]{32}", "...", str(answer))))
     for offer in bad:
         t.is_(ask(offer), None, "declined: %s" % offer)
-    t.is_(ask("inetws; v=1; id=a; serve"), 400, "an agent: 400")
+    t.is_(ask("inetws; v=2; id=a; serve"), 400, "an agent: 400")
     sids = [re.search("[0-9a-f]{32}", ask(OFFER))[0] for _ in range(5)]
     t.is_(len(set(sids)), 5, "ids of sessions differ")
 
@@ -197,18 +199,18 @@ def test_acks():
     x.far.sendall(b"0123456789")
     t.is_(x.raw.frame(BOUND), (p.BINARY, b"0123456789"), "ten bytes come")
     for n in (3, 3, 10, 10):
-        x.raw.text("ack %d" % n)
+        x.raw.text("ack %d 65536" % n)
     x.alive("acks that rise or stay are taken")
     began = time.monotonic()
-    t.is_(x.raw.frame(BOUND), (p.TEXT, "ack 3"), "ours comes")
+    t.is_(x.raw.frame(BOUND), (p.TEXT, "ack 3 262144"), "ours comes")
     t.ok(time.monotonic() - began > .05, "a little later, not at once")
-    x.raw.text("ack 9")
+    x.raw.text("ack 9 65537")
     t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
           "an ack that goes back: 1002 and a reset")
     x = Served()
-    win = int(x.raw.params.get("win", 1048576))
+    win = int(x.raw.params.get("win", 262144))
     x.raw.data(b"x" * (win // 4 + 1))
-    t.like(x.raw.frame(BOUND)[1], "^ack [0-9]+$", "an ack for a quarter")
+    t.like(x.raw.frame(BOUND)[1], "^ack [0-9]+ [0-9]+$", "an ack for a quarter")
 
 
 def test_window():
@@ -278,6 +280,12 @@ def test_close_in_order():
         t.ok(x.raw.frame(.4) is None, "no Close before the last ack")
     except socket.timeout:
         t.ok(True, "no Close before the last ack")
+    x.raw.text("ack 4 65536")
+    x.raw.sock.settimeout(.4)
+    try:
+        t.ok(x.raw.frame(.4) is None, "none before the end is confirmed")
+    except socket.timeout:
+        t.ok(True, "none before the end is confirmed")
     x.raw.text("ack 4")
     t.is_(x.raw.frame(BOUND), (p.CLOSE, 1000), "Close after it")
     x.raw.closing(1000)
@@ -319,10 +327,10 @@ def test_resume():
     x.raw = x.redial(1, 4)
     got = x.raw.params
     t.is_(got["at"], "405", "and counted")
-    t.ok(got["resume"] == x.sid and got["id"] != "me" and got["v"] == "1",
+    t.ok(got["resume"] == x.sid and got["id"] != "me" and got["v"] == "2",
          "the answer names the session")
     t.is_([x.raw.frame(BOUND) for _ in range(3)],
-          [(p.TEXT, "ack 405"), (p.BINARY, b"456789"), (p.TEXT, "eof 10")],
+          [(p.TEXT, "ack 405 262144"), (p.BINARY, b"456789"), (p.TEXT, "eof 10")],
           "the last ack, the bytes from there, eof")
     x.raw.data(b"y" * 5)
     t.is_(t.ws.read_exactly(x.far, 5), b"y" * 5, "a fresh frame, no rest")
@@ -357,7 +365,7 @@ def test_refused_redials():
     x = Served()
     x.far.sendall(b"0123456789")
     x.raw.until((p.BINARY, b"0123456789"), BOUND)
-    x.raw.text("ack 10")
+    x.raw.text("ack 10 65536")
     x.alive("a tunnel")
     for name, n, at, sid in (("an unknown session", 1, 10, SID),
                              ("one that is nearly right", 1, 10,
@@ -409,7 +417,7 @@ def test_second_server():
 # Plain peers.
 
 def test_plain_dialler():
-    for offer in (None, "permessage-deflate", "inetws; v=1; id=a; x"):
+    for offer in (None, "permessage-deflate", "inetws; v=1; id=a"):
         x = Served(offer)
         t.ok("sec-websocket-extensions" not in x.raw.fields,
              "%s: nothing is agreed" % offer)
@@ -427,23 +435,24 @@ def test_plain_dialler():
 
 def answers(offer_id):
     """(what the client makes of it, the answer)"""
-    a = "inetws; v=1; id=you"
+    a = "inetws; v=2; id=you"
     return (
         ("agreed", a), ("agreed", a + '; resume="%s"' % SID),
         ("agreed", a + "; win=65536; resume=%s" % SID),
-        ("agreed", "INETWS; ID=you; V=1"),
+        ("agreed", "INETWS; ID=you; V=2"), ("agreed", a + "; x"),
         ("plain", None), ("plain", "inetws"),
-        ("plain", "inetws; v=1; win=65536"),
-        ("plain", "inetws; v=1; id=%s; resume" % offer_id),
+        ("plain", "inetws; v=2; win=65536"),
+        ("plain", "inetws; v=2; id=%s; resume" % offer_id),
         ("plain", "inetws; v=9; id=%s; what" % offer_id),
-        ("fails", "inetws; v=2; id=you"), ("fails", a + "; x"),
-        ("fails", a + "; v=1"), ("fails", a + "; resume"),
+        ("fails", "inetws; v=1; id=you"), ("fails", 'inetws; v=2; id="a b"'),
+        ("fails", "inetws, " + a),
+        ("fails", a + "; v=2"), ("fails", a + "; resume"),
         ("fails", a + "; resume=12"), ("fails", a + "; park"),
         ("fails", a + "; serve"), ("fails", a + "; win=1"),
         ("fails", a + "; at=0"),
         ("fails", a + '; resume="%s"; at=0' % SID),
         ("fails", a + '; resume="%s"; n=1' % SID),
-        ("fails", "inetws; v=1; id=" + "y" * 17),
+        ("fails", "inetws; v=2; id=" + "y" * 17),
         ("fails", a + ", " + a), ("fails", "permessage-deflate"),
         ("fails", a + ", permessage-deflate"))
 
@@ -499,14 +508,14 @@ class Dialled:
         self.program = t.connect(
             "ws://127.0.0.1:%d/x" % self.listener.getsockname()[1],
             "-v", "-v", *options)
-        self.raw = self.accept("inetws; v=1; id=you" + answer)
+        self.raw = self.accept("inetws; v=2; id=you" + answer)
         self.id = self.raw.params["id"]
 
     def accept(self, answer=None, status=None):
         return p.raw_accept(self.listener, answer, BOUND, status)
 
     def resume(self, at):
-        self.raw = self.accept('inetws; v=1; id=you; win=65536; resume="%s"; '
+        self.raw = self.accept('inetws; v=2; id=you; win=65536; resume="%s"; '
                                'at=%d' % (SID, at))
         return self.raw.params
 
@@ -516,17 +525,17 @@ def test_redial():
     x.program.stdin.write(b"0123456789")
     x.program.stdin.flush()
     x.raw.until((p.BINARY, b"0123456789"), BOUND)
-    x.raw.text("ack 3")
+    x.raw.text("ack 3 262144")
     x.raw.data(b"down")
     x.raw.sock.sendall(p.encode(p.BINARY, b"y" * 70000)[:10 + 200])
     t.is_(x.program.stdout.read(204), b"down" + b"y" * 200, "data comes")
-    x.raw.until((p.TEXT, "ack 204"), BOUND)
+    x.raw.until((p.TEXT, "ack 204 262144"), BOUND)
     x.raw.drop("rst")
     got = x.resume(5)
-    t.is_(got, {"v": "1", "id": x.id, "win": got["win"], "resume": SID,
+    t.is_(got, {"v": "2", "id": x.id, "win": got["win"], "resume": SID,
                 "n": "1", "at": "204"}, "the redial names its position")
     t.is_([x.raw.frame(BOUND) for _ in range(2)],
-          [(p.TEXT, "ack 204"), (p.BINARY, b"56789")],
+          [(p.TEXT, "ack 204 262144"), (p.BINARY, b"56789")],
           "the last ack, then the bytes from there")
     x.raw.closing(1012)
     fields = x.accept(status=503)
@@ -537,12 +546,13 @@ def test_redial():
     t.like(fields["sec-websocket-extensions"], "; n=3;", "is tried again")
     x.accept(status=429)
     t.is_(x.resume(10)["n"], "5", "and so are 410 and 429")
-    x.raw.text("ack 10")
+    x.raw.text("ack 10 262144")
     x.raw.text("eof 204")
     t.is_(x.program.stdout.read(), b"", "end of file")
     x.program.stdin.close()
-    t.is_(x.raw.lines_to_close(BOUND), (["ack 204", "eof 10"], b"", 1000),
-          "the end")
+    x.raw.until((p.TEXT, "eof 10"), BOUND)
+    x.raw.text("ack 10")
+    t.is_(x.raw.lines_to_close(BOUND), ([], b"", 1000), "the end")
     x.raw.drop()
     x.accept(status=410)
     began = time.monotonic()
@@ -558,16 +568,21 @@ def test_redial_gives_up():
     for _ in range(5):
         x.accept(status=410)
     t.is_(x.program.wait(), 74, "five times 410: lost")
-    for status in (400, 401, 403, 404):
-        x = Dialled()
-        x.raw.drop()
+    x = Dialled()
+    x.raw.drop()
+    for status in (400, 401, 403, 404, 500, 502):
         x.accept(status=status)
-        t.is_(x.program.wait(), 74, "%d: lost at once" % status)
+    t.is_(x.resume(0)["n"], "7", "other answers are temporary")
+    x = Dialled("--resume", "2s")
+    x.raw.drop()
+    x.accept(status=404)
+    x.listener.close()
+    t.is_(x.program.wait(), 74, "until --resume runs out")
     for name, answer in (
-            ("another session", 'inetws; v=1; id=you; resume="%s"; at=0' %
+            ("another session", 'inetws; v=2; id=you; resume="%s"; at=0' %
              SID.replace("a", "b")),
-            ("no position", 'inetws; v=1; id=you; resume="%s"' % SID),
-            ("a position never sent", 'inetws; v=1; id=you; resume="%s"; '
+            ("no position", 'inetws; v=2; id=you; resume="%s"' % SID),
+            ("a position never sent", 'inetws; v=2; id=you; resume="%s"; '
              'at=9' % SID)):
         x = Dialled()
         x.raw.drop()
@@ -587,7 +602,9 @@ def test_redial_gives_up():
 def test_client_rules():
     for name, say in (
             ("eof of another count", lambda r: r.text("eof 1")),
-            ("ack of what was not sent", lambda r: r.text("ack 1")),
+            ("ack of what was not sent", lambda r: r.text("ack 1 262144")),
+            ("ack of no eof", lambda r: r.text("ack 0")),
+            ("credit that falls", lambda r: r.text("ack 0 65535")),
             ("masked data", lambda r: r.send(p.BINARY, b"x", mask=True)),
             ("an early Close 1000", lambda r: r.closing(1000)),
             ("open", lambda r: r.text("open -")),
@@ -605,7 +622,9 @@ def test_client_rules():
     x.raw.data(b"down")
     x.raw.text("eof 4")
     t.is_(x.program.stdout.read(), b"down", "and half-close")
-    t.is_(x.raw.lines_to_close(BOUND), ([], b"", 1000), "no ack, Close")
+    t.is_(x.raw.frame(BOUND), (p.TEXT, "ack 4"), "which is confirmed")
+    x.raw.text("ack 2")
+    t.is_(x.raw.lines_to_close(BOUND), ([], b"", 1000), "Close, then")
     x.raw.closing(1000)
     t.is_(x.program.wait(), 0, "a success")
     x = Dialled(answer="")
@@ -623,7 +642,7 @@ def test_early_frames():
     sock.sendall((
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
-        "Sec-WebSocket-Extensions: inetws; v=1; id=you; resume=\"%s\"; at=0"
+        "Sec-WebSocket-Extensions: inetws; v=2; id=you; resume=\"%s\"; at=0"
         "\r\n\r\n" % (p.accept_of(fields["sec-websocket-key"]), SID)).encode()
         + p.encode(p.BINARY, b"early") + p.encode(p.TEXT, b"rst") +
         p.encode(p.CLOSE, struct.pack(">H", 1000)))

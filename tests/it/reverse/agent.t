@@ -26,7 +26,7 @@ from exchange import Exchange, noise, pair      # noqa: E402
 class Gate:
     """Accepts every websocket; next() is a Raw that an agent has dialled."""
 
-    def __init__(self, reply='inetws; v=1; id=gate', status=None, port=0):
+    def __init__(self, reply='inetws; v=2; id=gate', status=None, port=0):
         self.reply, self.status = reply, status
         self.websockets = queue.Queue()
         self.count = 0
@@ -92,7 +92,9 @@ def test_parks():
     w.data(b'hello')
     t.is_(w.frame(t.BOUND), (p.BINARY, b'hello'), 'data flows')
     w.text('eof 5')
+    t.is_(w.frame(t.BOUND), (p.TEXT, 'ack 5'), 'the end is confirmed')
     t.is_(w.frame(t.BOUND), (p.TEXT, 'eof 5'), 'half-close both ways')
+    w.text('ack 5')
     t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'and Close')
     w.closing()
     w.drop()
@@ -112,8 +114,8 @@ def test_close_and_term():
     w = gate.next()
     t.ok(True, 'a websocket that the gate closes is dialled again')
     a.send(signal.SIGTERM)
-    t.is_(w.lines_to_close(t.BOUND), ([], b'', 1000),
-          'TERM: a waiting websocket is closed with 1000')
+    t.is_(w.lines_to_close(t.BOUND), ([], b'', 1001),
+          'TERM: a waiting websocket is closed with 1001')
     w.closing()
     w.drop()
     t.is_(a.wait(), 0, 'status 0')
@@ -128,7 +130,7 @@ def test_drain():
     t.is_(line(w), 'ok', 'a tunnel')
     spare = gate.next()
     a.send(signal.SIGTERM)
-    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000), 'the spare is closed')
+    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1001), 'the spare is closed')
     spare.closing()
     spare.drop()
     w.data(b'still')
@@ -178,7 +180,7 @@ def stat_of(pid):
 
 def test_lost_at_ok():
     """The gate dies while the target is dialled: nothing stays behind."""
-    gate = Gate('inetws; v=1; id=gate; resume="%s"' % ('0' * 32))
+    gate = Gate('inetws; v=2; id=gate; resume="%s"' % ('0' * 32))
     target = t.Held()
     a = agent(gate, target.port, '--spare', '1', '--resume', '1s')
     w = gate.next()
@@ -304,7 +306,8 @@ def test_program():
     w.data(b'x')
     t.is_(w.frame(t.BOUND), (p.BINARY, b'x'), 'and exchanges bytes with it')
     w.text('eof 1')
-    t.is_(w.frame(t.BOUND), (p.TEXT, 'eof 11'), 'to its end')
+    t.is_(w.frame(t.BOUND), (p.TEXT, 'ack 1'), 'which ends')
+    t.is_(w.frame(t.BOUND), (p.TEXT, 'eof 11'), 'both ways')
     w.drop()
     a.wait_line('event=closed .*program=')
 

@@ -19,7 +19,7 @@ import inetws_peer as p                 # noqa: E402
 import reverse as r                     # noqa: E402
 from exchange import Exchange, noise, pair      # noqa: E402
 
-PARK = 'inetws; v=1; id=warm1; win=65536; park'
+PARK = 'inetws; v=2; id=warm1; win=65536; park'
 
 
 class Later(p.RandomFaults):

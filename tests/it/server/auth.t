@@ -203,12 +203,12 @@ def test_session_is_its_users():
     """A session is resumed only for the user who began it."""
     path = auth_file('ann:' + hashed('a'), 'bob:' + hashed('b'))
     s = t.server(t.echo().port, '--auth-file', path, '--resume', '30s')
-    offer = 'inetws; v=1; id=me; win=1048576; resume'
+    offer = 'inetws; v=2; id=me; win=262144; resume'
 
     def redial(user, session, n):
         return t.ws.ask(s.port, t.ws.request(headers=[
             ('Authorization', basic(*user)), ('Sec-WebSocket-Extensions',
-             'inetws; v=1; id=me; win=1048576; resume="%s"; n=%d; at=0' % (
+             'inetws; v=2; id=me; win=262144; resume="%s"; n=%d; at=0' % (
                  session, n))]))
 
     sock = t.ws.dial(s.port)

@@ -117,9 +117,9 @@ def test_no_session():
     sock = dial(s.port, cert)
     sock.sendall(t.ws.request(headers=[(
         'Sec-WebSocket-Extensions',
-        'inetws; v=1; id=me; win=1048576; resume')]))
+        'inetws; v=2; id=me; win=262144; resume')]))
     head = t.ws.read_head(sock)[0]
-    t.like(head, 'Extensions: inetws; v=1', 'the extension is spoken')
+    t.like(head, 'Extensions: inetws; v=2', 'the extension is spoken')
     t.unlike(head, 'resume', 'without a session')
     with_cert = t.client(s.url, '--cacert', cert.ca)
     v = t.ws.dial(with_cert.port)

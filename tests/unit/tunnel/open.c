@@ -60,7 +60,7 @@ test_waits(void)
 		begin(&r, client, role, 0);
 		tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
 		rig_pump(&r);
-		ok(rig_sent_close(&r, 1000), "told to end: Close, no rst");
+		ok(rig_sent_close(&r, 1001), "told to end: Close, no rst");
 		rig_close(&r, 1000);
 		rig_wire_eof(&r);
 		ok(r.done && r.t.end == TUNNEL_STOPPED, "and it ends");
@@ -102,8 +102,7 @@ test_asks(void)
 		ok(rig_got(&r, "reply"), "what comes is delivered");
 		rig_line(&r, "eof 5");
 		rig_stream_eof(&r);
-		if (win > 0)
-			rig_line(&r, "ack 5");
+		rig_line(&r, "ack 5");
 		rig_close(&r, 1000);
 		rig_wire_eof(&r);
 		ok(r.done && r.t.end == TUNNEL_ENDED && r.closed,
@@ -211,6 +210,8 @@ test_serves(void)
 		if (!client)
 			ok(rig_got(&r, "early"), "what came is delivered");
 		rig_stream(&r, "data", 4);
+		if (!client && win > 0)
+			ok(rig_sent(&r, 1, "ack 5 1000"), "it is acknowledged");
 		ok(rig_sent(&r, 2, "data"), "data flows");
 		rig_end(&r);
 
@@ -348,7 +349,7 @@ test_faults(void)
 	}
 	begin(&r, 0, TUNNEL_SERVES, WIN);
 	rig_frame(&r, 0x82, "", 0);
-	rig_line(&r, "ack 0");
+	rig_line(&r, "ack 0 1000");
 	is(r.t.end, TUNNEL_GOING, "an empty message and an ack are none");
 	rig_end(&r);
 }
@@ -381,8 +382,8 @@ test_chunks(void)
 		rig_pump(&r);
 		ok(r.t.end == TUNNEL_GOING && rig_got(&r, "hello") &&
 		    r.shut && rig_sent(&r, 10, "?") &&
-		    rig_sent(&r, 1, "ok") && rig_silent(&r),
-		    "in pieces of %zu", chunk);
+		    rig_sent(&r, 1, "ok") && rig_sent(&r, 1, "ack 5") &&
+		    rig_silent(&r), "in pieces of %zu", chunk);
 		rig_end(&r);
 	}
 }

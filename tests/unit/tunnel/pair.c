@@ -2,15 +2,17 @@
 /*
  * Two tunnels joined by a simulated wire that chunks, stalls, is cut at any
  * byte and dialled again, at random.  Whatever happens, bytes arrive in order
- * and once, an end is shown only behind the last of them, nothing deadlocks,
- * and without resets all ends well.  A seed that fails is printed;
+ * and once, an end is shown only behind the last of them, a stream is closed
+ * without a reset only if all that it sent was delivered and its end shown
+ * there, nothing deadlocks, and without resets all ends well.  A seed that fails is printed;
  * SEED=N tunnel_pair.t plays that one alone, SEEDS=N plays so many.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tunnel/internal.h"
+#define TUNNEL_CHECK	/* a change of state that is not allowed aborts */
+#include "tunnel/states.c"
 #include "tap.h"
 
 #define WIRE_MAX	8192	/* bytes on the way */
@@ -44,7 +46,7 @@ struct world {
 	enum way late;
 	int fails;		/* the serving side's stream cannot be had */
 	int64_t now;
-	int cuts;
+	int cuts, stops, stopped;
 	unsigned int redials, goodbyes;
 	int lost;		/* a wire, before the session began, or
 				 * without one */
@@ -88,7 +90,7 @@ wrong(struct world *w, const char *what, uint64_t where)
 }
 
 static void
-begin_end(struct world *w, int who, uint32_t win)
+begin_end(struct world *w, int who, uint32_t win, uint32_t peer_win)
 {
 	static uint8_t out[2][16384], in[2][16384 + TUNNEL_SLACK],
 	    mask_buffer[2][TUNNEL_MASK_BUFFER];
@@ -102,7 +104,9 @@ begin_end(struct world *w, int who, uint32_t win)
 	if (w->late != JOINED)
 		cfg.role = (who == 0) == (w->late == PARK) ? TUNNEL_ASKS :
 		    TUNNEL_SERVES;
-	cfg.win = cfg.peer_win = win;
+	cfg.win = win;
+	cfg.win_max = win + rnd(3) * rnd(16384 - win + 1) / 2;
+	cfg.peer_win = peer_win;
 	cfg.hold = 1;
 	cfg.discard = 1;
 	cfg.linger = 5000;
@@ -111,10 +115,12 @@ begin_end(struct world *w, int who, uint32_t win)
 	cfg.out = out[who];
 	cfg.in = in[who];
 	cfg.mask_buffer = mask_buffer[who];
-	cfg.out_size = win;
-	cfg.in_size = win + TUNNEL_SLACK;
+	cfg.out_size = 200 + rnd(16000);
+	cfg.in_size = cfg.win_max + TUNNEL_SLACK;
 	cfg.random = fake_random;
 	tunnel_begin(&e->t, &cfg, w->now);
+	if (rnd(2) == 0)
+		e->t.out_cap = 100 + rnd(100);	/* it grows */
 	e->total = rnd(4) == 0 ? rnd(10) : rnd(20000);
 	e->lazy = rnd(4) == 0 ? 1 + rnd(20) : 1;
 }
@@ -253,7 +259,7 @@ goodbye(struct world *w, int to)
 	};
 
 	if (w->kind != SESSION || p->len > 0 || t->in_frame ||
-	    t->message != 0 || t->in_pos != t->in_end || t->wire_dead)
+	    t->message != 0 || t->in_pos != t->in_end || t->link != LINK_UP)
 		return 0;
 	p->len = to == 0 ? 4 : 8;
 	memcpy(p->data, close[to], p->len);
@@ -280,6 +286,15 @@ cut(struct world *w)
 	w->lost |= w->kind == NO_SESSION || !tunnel_begun(&w->end[0].t) ||
 	    !tunnel_begun(&w->end[1].t);
 	w->cuts--;
+}
+
+/* One side is told to end. */
+static void
+stop(struct world *w, int who)
+{
+	w->stops = 0;
+	w->stopped = 1;
+	tunnel_stop(&w->end[who].t, 1001, TUNNEL_STOPPED, "stopped");
 }
 
 /* What belongs to a stream that comes later. */
@@ -328,8 +343,7 @@ redial(struct world *w)
 	uint64_t at = tunnel_taken(s);
 
 	/* 410: what was to be sent has been, or was a reset. */
-	if ((s->end != TUNNEL_GOING && s->end != TUNNEL_STREAM_RESET) ||
-	    !tunnel_begun(s)) {
+	if (s->session != SESSION_KEPT || !tunnel_begun(s)) {
 		w->lost |= !tunnel_begun(s);
 		tunnel_expire(c);
 		return;
@@ -340,6 +354,16 @@ redial(struct world *w)
 		wrong(w, "the client has no such position", at);
 	new_wire(w);
 	w->redials++;
+}
+
+/* The stream ends well here: was all delivered there? */
+static void
+confirmed(struct world *w, int who)
+{
+	const struct end *e = &w->end[who], *o = &w->end[!who];
+
+	if (w->kind != PLAIN && (!e->eof || !o->eof || o->got != e->told))
+		wrong(w, "ended before all was delivered there", o->got);
 }
 
 static void
@@ -375,6 +399,7 @@ step(struct world *w, int who)
 			tunnel_stream_closed(&e->t);
 		} else if (wants & TUNNEL_CLOSE_STREAM) {
 			e->closed = 1;
+			confirmed(w, who);
 			tunnel_stream_closed(&e->t);
 		}
 		break;
@@ -414,6 +439,8 @@ pass_time(struct world *w)
 	w->now += rnd(20);
 	for (i = 0; i < 2; i++) {
 		tunnel_now(&w->end[i].t, w->now);
+		if (rnd(4) == 0)
+			tunnel_idle(&w->end[i].t);
 		tunnel_tick(&w->end[i].t);
 	}
 }
@@ -426,9 +453,9 @@ verdict(struct world *w)
 
 	if (!done(w))
 		wrong(w, "it never ends", w->now);
-	else if (w->kind == PLAIN || resets || w->fails ||
-	    (w->late != JOINED && (w->lost || !tunnel_begun(&a->t) ||
-	    !tunnel_begun(&b->t))))
+	else if (w->kind == PLAIN || resets || w->fails || w->stopped ||
+	    (w->kind == NO_SESSION && w->lost) || (w->late != JOINED &&
+	    (w->lost || !tunnel_begun(&a->t) || !tunnel_begun(&b->t))))
 		;	/* the truth of what was shown is checked on the way */
 	else if (a->t.end != TUNNEL_ENDED)
 		wrong(w, tunnel_end_name(a->t.end), 0);
@@ -441,7 +468,7 @@ verdict(struct world *w)
 			wrong(w, "sent before ok", a->told);
 		return;
 	}
-	if (resets && w->kind != PLAIN && !(a->reset && b->reset) &&
+	if (resets && w->kind != PLAIN && !w->lost && !(a->reset && b->reset) &&
 	    !(a->reset && b->closed) && !(b->reset && a->closed) &&
 	    !(a->closed && b->closed))
 		wrong(w, "neither reset nor ended", 0);
@@ -452,7 +479,7 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials,
     unsigned int *goodbyes)
 {
 	static struct world w;
-	uint32_t win;
+	uint32_t win, other;
 	int i;
 
 	state = seed * 0x9e3779b97f4a7c15ULL + 1;
@@ -460,14 +487,16 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials,
 	w.now = 1000;
 	w.kind = rnd(8) == 0 ? PLAIN : rnd(6) == 0 ? NO_SESSION : SESSION;
 	win = 200 + rnd(rnd(2) == 0 ? 500 : 16000);
+	other = rnd(2) == 0 ? win : 200 + rnd(16000);
 	w.late = w.kind == PLAIN || rnd(2) == 0 ? JOINED :
 	    rnd(2) == 0 ? PARK : SERVE;
 	w.fails = w.late != JOINED && rnd(10) == 0;
 	w.cuts = w.kind == SESSION ? rnd(12) : 0;
-	if (w.late != JOINED && w.kind == NO_SESSION)
+	if (w.kind == NO_SESSION)
 		w.cuts = rnd(4) == 0;
-	begin_end(&w, 0, win);
-	begin_end(&w, 1, win);
+	w.stops = rnd(12) == 0;
+	begin_end(&w, 0, win, other);
+	begin_end(&w, 1, other, win);
 	if (rnd(8) == 0) {
 		i = rnd(2);
 		if (w.end[i].total > 0)
@@ -480,6 +509,8 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials,
 			pass_time(&w);
 		if (w.cuts > 0 && rnd(300) == 0)
 			cut(&w);
+		if (w.stops && rnd(500) == 0)
+			stop(&w, rnd(2));
 	}
 	if (w.wrong == NULL)
 		verdict(&w);

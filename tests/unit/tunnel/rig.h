@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tunnel/tunnel.h"
+#define TUNNEL_CHECK	/* a change of state that is not allowed aborts */
+#include "tunnel/states.c"
 #include "tap.h"
 
 #define RIG_ROOM	(1 << 20)	/* more is not looked at */
@@ -63,6 +64,7 @@ rig_config(int client, int extension, uint32_t session_win)
 	struct tunnel_config cfg = {
 		.client = client, .extension = extension,
 		.session = session_win > 0, .win = session_win,
+		.win_max = session_win,
 		.peer_win = session_win, .hold = 1, .discard = 1,
 		.linger = 10000,
 		.out_size = session_win > 0 ? session_win : 65536,
@@ -398,7 +400,7 @@ rig_sent_close(struct rig *r, unsigned int code)
 		return 0;
 	if (h.len == 0)
 		return code == 1005;
-	return h.len == 2 && (h.payload[0] << 8 | h.payload[1]) == (int)code;
+	return h.len >= 2 && (h.payload[0] << 8 | h.payload[1]) == (int)code;
 }
 
 __attribute__((unused))

@@ -142,7 +142,7 @@ test_resume(void)
 	for (client = 0; client < 2; client++) {
 		begin(&r, client);
 		rig_stream(&r, "0123456789", 10);
-		rig_line(&r, "ack 4");
+		rig_line(&r, "ack 4 1000");
 		rig_frame(&r, 0x82, "abc", 3);
 		rig_wire_eof(&r);
 		ok(r.lost, "(lost)");
@@ -154,7 +154,7 @@ test_resume(void)
 		    "and nothing has changed");
 		for (at = 4; at <= 10; at++) {
 			is(resume(&r, at), 0, "a position we have");
-			ok(rig_sent(&r, 1, "ack 3"), "what was delivered");
+			ok(rig_sent(&r, 1, "ack 3 1000"), "what was delivered");
 			if (at < 10)
 				ok(rig_sent(&r, 2, &"0123456789"[at]),
 				    "what is missing");
@@ -257,13 +257,16 @@ test_resume_end(void)
 	ok(rig_sent(&r, 2, "llo") && rig_sent(&r, 1, "eof 5") &&
 	    rig_silent(&r), "eof is repeated at its place");
 	rig_line(&r, "eof 0");
+	rig_line(&r, "ack 5 1000");
+	ok(rig_sent(&r, 1, "ack 0") && rig_silent(&r),
+	    "bytes are acknowledged, the end is not: no Close");
 	rig_line(&r, "ack 5");
 	ok(rig_sent_close(&r, 1000), "Close is due");
 	rig_wire_eof(&r);
 	ok(r.lost && tunnel_over(&r.t), "lost before the answer");
 	resume(&r, 5);
-	ok(rig_sent(&r, 1, "eof 5") && rig_sent_close(&r, 1000),
-	    "both are repeated");
+	ok(rig_sent(&r, 1, "ack 0") && rig_sent(&r, 1, "eof 5") &&
+	    rig_sent_close(&r, 1000), "all are repeated");
 	rig_line(&r, "eof 0");
 	rig_wire_eof(&r);
 	tunnel_expire(&r.t);
@@ -275,6 +278,7 @@ test_resume_end(void)
 	begin(&r, 0);
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");
+	rig_line(&r, "ack 0");
 	rig_wire_eof(&r);
 	ok(r.lost && tunnel_over(&r.t), "over, but the peer does not know");
 	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
@@ -286,8 +290,9 @@ test_resume_end(void)
 	begin(&r, 0);
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");
-	ok(rig_sent(&r, 1, "eof 0") && rig_sent_close(&r, 1000),
-	    "Close is out");
+	rig_line(&r, "ack 0");
+	ok(rig_sent(&r, 1, "eof 0") && rig_sent(&r, 1, "ack 0") &&
+	    rig_sent_close(&r, 1000), "Close is out");
 	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "told to end");
 	rig_close(&r, 1000);
 	rig_wire_eof(&r);
@@ -299,6 +304,7 @@ test_resume_end(void)
 	rig_stream(&r, "hello", 5);
 	rig_stream_eof(&r);
 	rig_line(&r, "eof 0");
+	rig_line(&r, "ack 5 1000");
 	rig_wire_eof(&r);
 	ok(r.lost && !tunnel_over(&r.t), "lost before the ack");
 	tunnel_expire(&r.t);
@@ -326,12 +332,12 @@ test_take_over(void)
 	rig_feed(&r, "\x82\x85" "\0\0\0\0" "abc", 9);
 	rig_pump(&r);
 	is(tunnel_may_resume(&r.t, 11), 0, "no such position");
-	is(r.t.wire_dead | r.t.lost, 0, "the old wire is not disturbed");
+	ok(r.t.link == LINK_UP && r.t.wire == WIRE_OPEN, "the old wire is not disturbed");
 	rig_feed(&r, "d", 1);
 	is(tunnel_may_resume(&r.t, 6), 1, "a position we have");
 	is(tunnel_taken(&r.t), 4, "half a frame was taken");
 	is(resume(&r, 6), 0, "taken over");
-	ok(rig_sent(&r, 1, "ack 4") && rig_sent(&r, 2, "6789") &&
+	ok(rig_sent(&r, 1, "ack 4 1000") && rig_sent(&r, 2, "6789") &&
 	    rig_silent(&r), "replayed");
 	rig_frame(&r, 0x82, "e", 1);
 	ok(rig_got(&r, "abcde") && r.t.end == TUNNEL_GOING,

@@ -201,7 +201,7 @@ test_idle(void)
 	rig_frame(&r, 0x82, "late", 4);
 	rig_frame(&r, 0x88, "\x03\xe8", 2);
 	rig_at(&r, 59999);
-	ok(r.t.wire_gone && r.t.end == TUNNEL_GOING && !r.done,
+	ok(r.t.link == LINK_GONE && r.t.end == TUNNEL_GOING && !r.done,
 	    "what came before Close waits for the stream");
 	rig_at(&r, 60000);
 	ok(r.t.end == TUNNEL_IDLE && r.reset && r.done, "but not for ever");

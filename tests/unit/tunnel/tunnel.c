@@ -27,7 +27,7 @@ struct piece {
 #define F(first, text)		{ first, text, sizeof(text) - 1, AS_IS }
 #define G(first, text, how)	{ first, text, sizeof(text) - 1, how }
 
-enum who { ANY, PLAIN, INETWS };
+enum who { ANY, PLAIN, PLAIN_CLIENT, PLAIN_SERVER, INETWS };	/* to */
 
 static const struct vector {
 	const char *name;
@@ -166,9 +166,12 @@ static const struct vector {
 	    TUNNEL_ENDED, NULL, PLAIN },
 	{ "Close 1000", { F(0x82, "x"), F(0x88, "\x03\xe8") }, "x", 1000,
 	    TUNNEL_ENDED, NULL, PLAIN },
-	{ "Close 1001 with a reason",
+	{ "Close 1001 of a client, with a reason",
 	    { F(0x82, "x"), F(0x88, "\x03\xe9" "caf\xc3\xa9") }, "x", 1001,
-	    TUNNEL_ENDED, NULL, PLAIN },
+	    TUNNEL_ENDED, NULL, PLAIN_CLIENT },
+	{ "Close 1001 of a server",
+	    { F(0x82, "x"), F(0x88, "\x03\xe9" "bye") }, "x", 1001,
+	    TUNNEL_PEER_CLOSED, NULL, PLAIN_SERVER },
 	{ "Close inside a fragmented message",
 	    { F(0x02, "x"), F(0x88, "\x03\xe8") }, "x", 1000, TUNNEL_ENDED,
 	    NULL, PLAIN },
@@ -327,7 +330,8 @@ listen_to(struct rig *r, struct outcome *o)
 		} else if (h.opcode == 8)
 			o->code = h.len == 0 ? 1005 :
 			    h.payload[0] << 8 | h.payload[1];
-		else
+		else if (h.opcode != 1 || h.len < 4 ||
+		    memcmp(h.payload, "ack ", 4) != 0)
 			o->wrong = 1;
 	}
 	if (more == -1 || r->seen != r->nsent || r->endless)
@@ -353,6 +357,10 @@ run(const struct vector *v, int client, int ext, const uint8_t *bytes,
 		at += n;
 	}
 	rig_pump(&r);
+	if (client && r.t.wire == WIRE_CLOSED) {
+		o->wrong = r.finished;		/* the server ends first */
+		rig_wire_eof(&r);
+	}
 	listen_to(&r, o);
 	o->ngot = r.ngot;
 	memcpy(o->got, r.got, r.ngot < 256 ? r.ngot : 256);
@@ -424,9 +432,11 @@ test_vectors(void)
 	for (i = 0; i < NVECTORS; i++) {
 		v = &vectors[i];
 		good = 1;
-		if (v->who != INETWS)
-			good &= check(v, 0, 0) & check(v, 1, 0);
-		if (v->who != PLAIN)
+		if (v->who < INETWS && v->who != PLAIN_CLIENT)
+			good &= check(v, 1, 0);
+		if (v->who < INETWS && v->who != PLAIN_SERVER)
+			good &= check(v, 0, 0);
+		if (v->who == ANY || v->who == INETWS)
 			good &= check(v, 0, 1) & check(v, 1, 1);
 		ok(good, "%s", v->name);
 	}

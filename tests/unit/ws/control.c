@@ -32,7 +32,8 @@ static const char *const bad[] = {
 	"ack 00", "ack 1 ", "ack 1\n", "ack 1x", "ack 0x1", "ack 1.0",
 	"ack 9223372036854775808", "ack 9999999999999999999",
 	"ack 18446744073709551616", "ack 00000000000000000001",
-	"ack 1 eof 2", "eof", "eof ", "eof x", "eof 1,",
+	"ack 1 eof 2", "ack 1  2", "ack 1 ", "ack 1 02", "ack 1 2 3",
+	"ack 1 9223372036854775808", "ack  1", "eof 1 2", "eof", "eof ", "eof x", "eof 1,",
 	"open nobody", "open 192.0.2.1", "open 192.0.2.1:65536",
 	"open ::1:22", "open [192.0.2.1]:22", "open [fe80::1%lo]:22",
 	"open -:1", "open 192.0.2.1:", "open 192.0.2.1:022",
@@ -101,10 +102,43 @@ test_bad(void)
 	free(copy);
 }
 
+static void
+test_ack(void)
+{
+	static const struct {
+		const char *line;
+		uint64_t number, credit;
+	} acks[] = {
+		{ "ack 0 0", 0, 0 },
+		{ "ack 65536 262144", 65536, 262144 },
+		{ "ack 9223372036854775807 9223372036854775807", INT64_MAX,
+		    INT64_MAX },
+	};
+	struct control c;
+	char line[CONTROL_LINE_MAX], *copy;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(acks) / sizeof(acks[0]); i++) {
+		n = strlen(acks[i].line);
+		ok(parse(&c, acks[i].line, n, &copy) == 0 &&
+		    c.kind == CONTROL_ACK && c.numbers == 2 &&
+		    c.number == acks[i].number && c.credit == acks[i].credit,
+		    "read '%s'", acks[i].line);
+		free(copy);
+		ok(control_write_ack(line, acks[i].number, acks[i].credit) ==
+		    n && memcmp(line, acks[i].line, n) == 0, "write '%s'",
+		    acks[i].line);
+	}
+	parse(&c, "ack 7", 5, &copy);
+	is(c.numbers, 1, "one number");
+	free(copy);
+}
+
 int
 main(void)
 {
 	test_good();
+	test_ack();
 	test_bad();
 	return done_testing();
 }

@@ -33,69 +33,74 @@ bad(const char *s)
 static void
 test_good(void)
 {
-	good("inetws; v=1; id=abc", "inetws; v=1; id=abc; win=1048576");
-	good("INETWS;v=1;ID=\"a.b\";Win=65536 ;\tserve",
-	    "inetws; v=1; id=a.b; win=65536; serve");
-	good("inetws; park; win=16777216; id=0123456789abcdef; v=1",
-	    "inetws; v=1; id=0123456789abcdef; win=16777216; park");
-	good("inetws; v=1; id=a; resume",
-	    "inetws; v=1; id=a; win=1048576; resume");
-	good("inetws; v=1; id=a; resume=" ID "; n=3; at=0",
-	    "inetws; v=1; id=a; win=1048576; resume=\"" ID "\"; n=3; at=0");
-	good("inetws; at=9223372036854775807; v=1; id=a; resume=\"" ID "\"",
-	    "inetws; v=1; id=a; win=1048576; resume=\"" ID "\"; "
+	good("inetws; v=2; id=abc", "inetws; v=2; id=abc; win=262144");
+	good("INETWS;v=2;ID=\"a.b\";Win=65536 ;\tserve",
+	    "inetws; v=2; id=a.b; win=65536; serve");
+	good("inetws; park; win=16777216; id=0123456789abcdef; v=2",
+	    "inetws; v=2; id=0123456789abcdef; win=16777216; park");
+	good("inetws; v=2; id=a; new; colour=blue; new; c=\"d\"",
+	    "inetws; v=2; id=a; win=262144");
+	good("inetws; v=2; id=a; resume",
+	    "inetws; v=2; id=a; win=262144; resume");
+	good("inetws; v=2; id=a; resume=" ID "; n=3; at=0",
+	    "inetws; v=2; id=a; win=262144; resume=\"" ID "\"; n=3; at=0");
+	good("inetws; at=9223372036854775807; v=2; id=a; resume=\"" ID "\"",
+	    "inetws; v=2; id=a; win=262144; resume=\"" ID "\"; "
 	    "at=9223372036854775807");
 
-	parse("inetws; v=1; id=x; resume=" ID "; n=7; at=99");
+	parse("inetws; v=2; id=x; resume=" ID "; n=7; at=99");
 	is(ext.flags, EXT_RESUME, "flags");
 	is_str(ext.session, ID, "session");
 	is(ext.attempt, 7, "n");
 	ok(ext.has_at && ext.at == 99, "at");
-	is(ext.win, EXTENSION_WIN_DEFAULT, "default window");
+	is(ext.win, EXTENSION_WIN_FIRST, "default window");
 }
 
 static void
 test_bad(void)
 {
 	static const char *const list[] = {
-		"", "inetws", "inetws;", "inetwsx; v=1; id=a",
-		"permessage-deflate; v=1; id=a", "inet ws; v=1; id=a",
-		"inetws; v=1", "inetws; id=a", "inetws; v=2; id=a",
-		"inetws; v=01; id=a", "inetws; v; id=a", "inetws; v=1; id",
-		"inetws; v=1; id=", "inetws; v=1; id=\"\"",
-		"inetws; v=1; id=0123456789abcdefg", "inetws; v=1; id=a b",
-		"inetws; v=1; id=\"a", "inetws; v=1; id=a\"",
-		"inetws; v=1; id=\"a\\b\"", "inetws; v=1; id=a;",
-		"inetws; v=1; id=a;; win=65536", "inetws; v=1; id=a; id=a",
-		"inetws; v=1; v=1; id=a", "inetws; v=1; id=a; new",
-		"inetws; v=1; id=a; new=1", "inetws; v=1; id=a; win",
-		"inetws; v=1; id=a; win=65535",
-		"inetws; v=1; id=a; win=16777217",
-		"inetws; v=1; id=a; win=-1", "inetws; v=1; id=a; win=0x10000",
-		"inetws; v=1; id=a; win=99999999999999999999",
-		"inetws; v=1; id=a; serve=1", "inetws; v=1; id=a; park=1",
-		"inetws; v=1; id=a; serve; park",
-		"inetws; v=1; id=a; serve; serve",
-		"inetws; v=1; id=a; n=1", "inetws; v=1; id=a; at=1",
-		"inetws; v=1; id=a; resume; n=1",
-		"inetws; v=1; id=a; resume=",
-		"inetws; v=1; id=a; resume=abc",
-		"inetws; v=1; id=a; resume=0123456789ABCDEF0123456789abcdef",
-		"inetws; v=1; id=a; resume=" ID "0",
-		"inetws; v=1; id=a; resume=" ID "; n=0",
-		"inetws; v=1; id=a; resume=" ID "; n=18446744073709551616",
-		"inetws; v=1; id=a; resume=" ID "; at=",
-		"inetws; v=1; id=a; =b", "inetws; v = 1; id=a",
+		"", "inetws", "inetws;", "inetwsx; v=2; id=a",
+		"permessage-deflate; v=2; id=a", "inet ws; v=2; id=a",
+		"inetws; v=2", "inetws; id=a", "inetws; v=1; id=a",
+		"inetws; v=3; id=a", "inetws; v=02; id=a", "inetws; v; id=a", "inetws; v=2; id",
+		"inetws; v=2; id=", "inetws; v=2; id=\"\"",
+		"inetws; v=2; id=0123456789abcdefg", "inetws; v=2; id=a b",
+		"inetws; v=2; id=\"a", "inetws; v=2; id=a\"",
+		"inetws; v=2; id=\"a\\b\"", "inetws; v=2; id=a;",
+		"inetws; v=2; id=a;; win=65536", "inetws; v=2; id=a; id=a",
+		"inetws; v=2; v=2; id=a", "inetws; v=2; id=a; new=",
+		"inetws; v=2; id=a; new=\"a b\"", "inetws; v=2; id=a; win",
+		"inetws; v=2; id=a; win=65535",
+		"inetws; v=2; id=a; win=16777217",
+		"inetws; v=2; id=a; win=-1", "inetws; v=2; id=a; win=0x10000",
+		"inetws; v=2; id=a; win=99999999999999999999",
+		"inetws; v=2; id=a; serve=1", "inetws; v=2; id=a; park=1",
+		"inetws; v=2; id=a; serve; park",
+		"inetws; v=2; id=a; serve; serve",
+		"inetws; v=2; id=a; n=1", "inetws; v=2; id=a; at=1",
+		"inetws; v=2; id=a; resume; n=1",
+		"inetws; v=2; id=a; resume=",
+		"inetws; v=2; id=a; resume=abc",
+		"inetws; v=2; id=a; resume=0123456789ABCDEF0123456789abcdef",
+		"inetws; v=2; id=a; resume=" ID "0",
+		"inetws; v=2; id=a; resume=" ID "; n=0",
+		"inetws; v=2; id=a; resume=" ID "; n=18446744073709551616",
+		"inetws; v=2; id=a; resume=" ID "; at=",
+		"inetws; v=2; id=a; =b", "inetws; v = 1; id=a",
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof list / sizeof list[0]; i++)
 		bad(list[i]);
 
-	parse("inetws; v=2; id=abc; new");
+	parse("inetws; v=1; id=abc; new");
 	is_str(ext.id, "abc", "a declined one still tells its id");
-	parse("inetws; v=1");
-	is_str(ext.id, "", "or that there was none");
+	is(ext.version, 1, "and its version");
+	parse("inetws; v=2");
+	ok(!ext.has_id, "or that there was none");
+	parse("inetws; v=2; id=\"a b\"");
+	ok(ext.has_id && ext.id[0] == '\0', "or a malformed one");
 	ok(extension_is_ours(slice_of("InetWS ; x")), "ours by name");
 	ok(!extension_is_ours(slice_of("inetws2; x")), "not ours");
 	ok(!extension_is_ours(slice_of("")), "nothing is not ours");
@@ -105,7 +110,7 @@ test_bad(void)
 static void
 test_prefixes(void)
 {
-	static const char s[] = "inetws; v=1; id=abc; win=70000; serve; "
+	static const char s[] = "inetws; v=2; id=abc; win=70000; serve; "
 	    "resume=\"" ID "\"; n=12; at=345";
 	struct slice part = { s, 0 };
 	int valid = 0;
@@ -114,7 +119,9 @@ test_prefixes(void)
 		valid += extension_parse(&ext, part);
 	/* ends of: i(d) 3, win 0 of "7" to "70000" 1, serve, resume (bare
 	 * and whole), n 2, at 3; a blank after ';' is none */
-	is(valid, 3 + 1 + 1 + 1 + 1 + 2 + 3, "prefixes that are whole");
+	/* "w", "wi", "s" ... "serv", "r" ... "resum", "a": not known */
+	is(valid, 3 + 1 + 1 + 1 + 1 + 2 + 3 + 2 + 4 + 5 + 1,
+	    "prefixes that are whole");
 }
 
 static void
@@ -124,7 +131,7 @@ test_room(void)
 	size_t size;
 	int n, want;
 
-	parse("inetws; v=1; id=a; resume=" ID "; n=1; at=2");
+	parse("inetws; v=2; id=a; resume=" ID "; n=1; at=2");
 	want = extension_write(out, sizeof out, &ext);
 	is(want, strlen(out), "the length written");
 	for (size = 1; size <= sizeof out; size++) {

@@ -183,17 +183,19 @@ test_offers(void)
 	ok(!req.binary, "is not binary");
 
 	request(ALL EXT "permessage-deflate; client_max_window_bits, "
-	    "inetws; v=1; id=abc; resume\r\n\r\n", 0, "an offer");
+	    "inetws; v=2; id=abc; resume\r\n\r\n", 0, "an offer");
 	ok(req.has_offer, "is seen");
 	is_str(req.offer.id, "abc", "id");
 	is(req.offer.flags, EXT_RESUME, "flags");
-	request(ALL EXT "inetws; v=2; id=no, inetws; v=1; id=yes\r\n"
-	    EXT "inetws; v=1; id=late\r\n\r\n", 0, "several offers");
+	request(ALL EXT "inetws; v=1; id=no, inetws; v=2; id=yes\r\n"
+	    EXT "inetws; v=2; id=late\r\n\r\n", 0, "several offers");
 	ok(req.has_offer, "one is taken");
 	is_str(req.offer.id, "yes", "the first valid one");
-	request(ALL EXT "inetws; v=1; id=a; new\r\n\r\n", 0,
+	request(ALL EXT "inetws; v=2; id=a; new\r\n\r\n", 0,
 	    "an unknown parameter");
-	ok(!req.has_offer, "is declined");
+	ok(req.has_offer, "is ignored");
+	request(ALL EXT "inetws; v=1; id=a\r\n\r\n", 0, "another version");
+	ok(!req.has_offer && req.offered_version == 1, "is declined");
 }
 
 /* What our answer writes, our client takes. */
@@ -214,7 +216,7 @@ test_answer_written(void)
 	check(ALL PROTO "binary\r\n\r\n", 0);
 	n = upgrade_write_answer(out, sizeof out, &req, &ext);
 	is_str(out, ANSWER PROTO "binary\r\n"
-	    EXT "inetws; v=1; id=mine; win=65536\r\n\r\n", "a full answer");
+	    EXT "inetws; v=2; id=mine; win=65536\r\n\r\n", "a full answer");
 	for (i = 1; i <= n; i++)
 		if (upgrade_write_answer(tight, i, &req, &ext) != -1)
 			break;
@@ -279,21 +281,27 @@ test_answers(void)
 	answer(ANSWER PROTO "a\r\n" PROTO "b\r\n\r\n", &p, -1, 0, "two");
 	answer(ANSWER PROTO "\r\n\r\n", &p, -1, 0, "an empty one");
 
-	answer(ANSWER EXT "inetws; v=1; id=x\r\n\r\n", &o, 0, 1, "ours");
-	answer(ANSWER EXT "inetws; v=1; id=x\r\n\r\n", &p, -1, 0,
+	answer(ANSWER EXT "inetws; v=2; id=x\r\n\r\n", &o, 0, 1, "ours");
+	answer(ANSWER EXT "inetws; v=2; id=x\r\n\r\n", &p, -1, 0,
 	    "ours, not offered");
 	answer(ANSWER EXT "permessage-deflate\r\n\r\n", &o, -1, 0, "deflate");
-	answer(ANSWER EXT "inetws; v=1; id=x, x\r\n\r\n", &o, -1, 1,
+	answer(ANSWER EXT "inetws; v=2; id=x, x\r\n\r\n", &o, -1, 1,
 	    "ours and another");
-	answer(ANSWER EXT "inetws; v=1; id=x, inetws; v=1; id=y\r\n\r\n", &o,
+	answer(ANSWER EXT "inetws; v=2; id=x, inetws; v=2; id=y\r\n\r\n", &o,
 	    -1, 1, "ours twice");
-	answer(ANSWER EXT "inetws; v=1; id=x; park\r\n\r\n", &o, 0, 1,
+	answer(ANSWER EXT "inetws; v=2; id=x; park\r\n\r\n", &o, 0, 1,
 	    "an offered flag");
-	answer(ANSWER EXT "inetws; v=1; id=x; resume\r\n\r\n", &o, -1, 0,
+	answer(ANSWER EXT "inetws; v=2; id=x; resume\r\n\r\n", &o, -1, 0,
 	    "a flag that was not");
-	answer(ANSWER EXT "inetws; v=1; id=x; new\r\n\r\n", &o, -1, 0,
+	answer(ANSWER EXT "inetws; v=2; id=x; new\r\n\r\n", &o, 0, 1,
 	    "an unknown parameter");
-	answer(ANSWER EXT "inetws; v=1; id=mine; win=65536; park\r\n\r\n",
+	answer(ANSWER EXT "inetws; v=1; id=x\r\n\r\n", &o, -1, 0,
+	    "another version");
+	answer(ANSWER EXT "inetws; v=2; id=\"a b\"\r\n\r\n", &o, -1, 0,
+	    "an id that is no token");
+	answer(ANSWER EXT "inetws, inetws; v=2; id=x\r\n\r\n", &o, -1, 0,
+	    "our name echoed and an answer");
+	answer(ANSWER EXT "inetws; v=2; id=mine; win=65536; park\r\n\r\n",
 	    &o, 0, 0, "our offer echoed");
 	answer(ANSWER EXT "inetws\r\n\r\n", &o, 0, 0, "our name echoed");
 }
@@ -348,7 +356,7 @@ test_request_written(void)
 	o.offer = &ext;
 	n = upgrade_write_request(out, sizeof out, &url, &o);
 	is_str(out, "GET / HTTP/1.1\r\nHost: h\r\n" UPGRADE CONN SWKEY VER
-	    PROTO "binary\r\n" EXT "inetws; v=1; id=a; win=65536\r\n"
+	    PROTO "binary\r\n" EXT "inetws; v=2; id=a; win=65536\r\n"
 	    "User-Agent: me\r\nAuthorization: Basic dUB4OnA=\r\nX-A: b\r\n"
 	    "\r\n", "a full request");
 	for (i = 1; i <= n; i++)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Acknowledgements and credit (inetws-protocol(7), SESSIONS), in both
+ * directions.
+ */
+#include "tunnel/internal.h"
+#include "ws/control.h"
+
+#define ACK_MAX		1048576	/* bytes delivered: at once */
+#define ACK_IDLE	65536	/* ... if nothing more has come */
+#define ACK_LITTLE	16384	/* ... less than that may wait */
+#define ACK_DELAY	200	/* ms after the last delivery */
+#define ACK_SLOW	1000	/* ... of a little */
+
+static size_t
+min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Is the peer still told how far its bytes have come? */
+static int
+acknowledges(const struct tunnel *t)
+{
+	return t->cfg.session && t->end == TUNNEL_GOING &&
+	    t->in != FLOW_ENDED && !tunnel_close_sent(t) &&
+	    t->link == LINK_UP;
+}
+
+static uint64_t
+unacknowledged(const struct tunnel *t)
+{
+	return t->in_delivered - t->in_acked;
+}
+
+int64_t
+tunnel_ack_time(const struct tunnel *t)
+{
+	uint64_t n = unacknowledged(t);
+
+	if (!acknowledges(t))
+		return TUNNEL_NEVER;
+	if (t->ack_due)
+		return t->now;
+	if (n == 0)
+		return TUNNEL_NEVER;
+	if (n >= min(t->in_credit / 4, ACK_MAX))
+		return t->now;
+	return t->delivered_at + (n < ACK_LITTLE ? ACK_SLOW : ACK_DELAY);
+}
+
+/* A sender that keeps little could wait for this. */
+void
+tunnel_idle(struct tunnel *t)
+{
+	if (acknowledges(t) && unacknowledged(t) >= ACK_IDLE)
+		t->ack_due = 1;
+}
+
+/* With data of ours an acknowledgement costs nothing. */
+int
+tunnel_ack_rides(const struct tunnel *t)
+{
+	return acknowledges(t) && unacknowledged(t) > 0;
+}
+
+/*
+ * What the peer may send beyond what is delivered.  That is raised as long as
+ * the stream takes all that comes, and never falls.
+ */
+size_t
+tunnel_ack_write(struct tunnel *t, char *line)
+{
+	if (t->pending == 0 && t->in_delivered - t->in_raised >=
+	    t->in_credit && t->in_credit < t->cfg.win_max) {
+		t->in_credit = min(2 * t->in_credit, t->cfg.win_max);
+		t->in_raised = t->in_delivered;
+	}
+	t->in_acked = t->in_delivered;
+	t->in_limit = t->in_acked + t->in_credit;
+	t->ack_due = 0;
+	return control_write_ack(line, t->in_acked, t->in_credit);
+}
+
+/* All that the peer sent is delivered, and its end was shown. */
+size_t
+tunnel_final_write(struct tunnel *t, char *line)
+{
+	t->in_acked = t->in_delivered;
+	t->final_due = 0;
+	t->final_sent = 1;
+	return control_write(line, CONTROL_ACK, t->in_acked);
+}
+
+int
+tunnel_out_acked(struct tunnel *t, uint64_t n, uint64_t credit)
+{
+	if (!t->cfg.session || n < t->out_kept ||
+	    n > t->out_sent - t->payload_left ||
+	    credit > INT64_MAX - n || n + credit < t->out_limit)
+		return -1;
+	t->out_kept = n;
+	t->out_limit = n + credit;
+	if (t->timed > 0 && n >= t->timed) {
+		t->ack_delay = t->now - t->timed_at;
+		t->timed = 0;
+	}
+	tunnel_ring_grow(t);
+	return 0;
+}
+
+int
+tunnel_out_confirmed(struct tunnel *t, uint64_t n)
+{
+	if (!t->eof_sent || n != t->out_head)
+		return -1;
+	t->out_kept = n;
+	if (t->end == TUNNEL_GOING)
+		tunnel_set_out(t, FLOW_ENDED);
+	return 0;
+}

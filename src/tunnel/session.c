@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A tunnel that is given up, or goes on over a new wire.
+ */
+#include "tunnel/internal.h"
+
+int
+tunnel_lost(const struct tunnel *t)
+{
+	return t->wire == WIRE_LOST && t->session == SESSION_KEPT;
+}
+
+int
+tunnel_over(const struct tunnel *t)
+{
+	return t->end == TUNNEL_GOING ? tunnel_complete(t) :
+	    t->end == TUNNEL_STREAM_RESET;
+}
+
+void
+tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
+    const char *why)
+{
+	if (t->cfg.extension && tunnel_over(t)) {
+		if (tunnel_lost(t))
+			tunnel_expire(t);
+		return;
+	}
+	if (t->end == TUNNEL_GOING) {
+		t->rst_due = t->cfg.extension && !tunnel_waits(t) &&
+		    !tunnel_close_sent(t);
+		if (code == CLOSE_GOING_AWAY)
+			t->close_reason = t->cfg.client ? "client stopped" :
+			    "server stopped";
+	}
+	tunnel_in_drop(t);
+	tunnel_fault(t, end, code, why);
+	tunnel_update(t);
+}
+
+uint64_t
+tunnel_taken(const struct tunnel *t)
+{
+	return t->in_taken;
+}
+
+int
+tunnel_may_resume(const struct tunnel *t, uint64_t at)
+{
+	return t->session == SESSION_KEPT && tunnel_begun(t) &&
+	    at >= t->out_kept && at <= t->out_sent - t->payload_left;
+}
+
+/* Time without a wire is not idle time. */
+static void
+skip_lost_time(struct tunnel *t)
+{
+	int64_t idle = t->lost_at - t->data_at;
+
+	t->data_at = t->now - (idle > 0 ? idle : 0);
+}
+
+int
+tunnel_resume(struct tunnel *t, uint64_t at)
+{
+	if (!tunnel_may_resume(t, at))
+		return -1;
+	tunnel_out_rewind(t, at);
+	tunnel_in_restart(t);
+	tunnel_set_wire(t, WIRE_LOST);
+	tunnel_set_wire(t, WIRE_OPEN);
+	tunnel_set_link(t, LINK_UP);
+	t->wire_eof = t->wire_finished = t->wire_blocked = t->received = 0;
+	t->why = NULL;
+	t->peer_code = 0;
+	t->peer_reason_len = 0;
+	t->closed_at = t->now;
+	if (t->end == TUNNEL_GOING)
+		t->close_code = 0;
+	t->received_at = t->sent_at = t->ping_at = t->now;
+	skip_lost_time(t);
+	tunnel_update(t);
+	return 0;
+}
+
+void
+tunnel_expire(struct tunnel *t)
+{
+	tunnel_set_session(t, SESSION_OVER);
+	if (t->end == TUNNEL_GOING && tunnel_complete(t))
+		t->end = TUNNEL_ENDED;
+	else
+		tunnel_fault(t, TUNNEL_WIRE_LOST, CLOSE_NONE, t->why);
+	tunnel_update(t);
+}
