@@ -226,7 +226,7 @@ const struct option option_table[] = {
 	  .group = GROUP_LIMITS, .arg = "N", .max = 1000000, .def = "0",
 	  .modes = ACCEPT | C, .help = "of them not established yet" },
 	{ OPTION("window", size, websocket.window), .group = GROUP_LIMITS,
-	  .arg = "SIZE", .min = 64 << 10, .max = 16 << 20, .def = "1m",
+	  .arg = "SIZE", .min = 64 << 10, .max = 16 << 20, .def = "16m",
 	  .modes = TUNNEL, .needs = "resume",
 	  .help = "bytes a peer may send ahead" },
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "tunnel/internal.h"
-#include "ws/control.h"
 
 #define ROOM_MIN	65536	/* bytes worth reading into */
 #define SMALL		4096	/* bytes cheaper moved than listed */

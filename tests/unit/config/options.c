@@ -17,7 +17,7 @@ test_defaults(void)
 	ok(o.program == NULL && o.websocket.path == NULL && o.websocket.user_agent == NULL &&
 	    o.tls.cacert == NULL && o.websocket.subprotocol == NULL, "no strings");
 	is(o.dial.family, NET_ANY, "any family");
-	is(o.websocket.window, 1 << 20, "window");
+	is(o.websocket.window, 16 << 20, "window");
 	is(o.websocket.eof, EOF_HOLD, "eof");
 	is(o.timeouts.connect, 10000, "connect-timeout");
 	is(o.timeouts.handshake, 10000, "handshake-timeout");
