@@ -19,7 +19,7 @@ import ssl              # noqa: E402
 import exchange         # noqa: E402
 
 DATA = exchange.noise(4 << 20)
-VISITOR = '127.0.0.5'
+PEER = '127.0.0.5'
 TRUST = ['--trusted-proxy', '127.0.0.1', '--real-ip-header',
          'X-Forwarded-For']
 
@@ -27,7 +27,7 @@ TRUST = ['--trusted-proxy', '127.0.0.1', '--real-ip-header',
 def visit(port, cert, path, name='localhost'):
     """A plain peer that comes from an address of its own."""
     sock = socket.create_connection(('127.0.0.1', port), t.BOUND,
-                                    (VISITOR, 0))
+                                    (PEER, 0))
     t.on_close(sock.close)
     sock = ssl.create_default_context(cafile=cert.ca).wrap_socket(
         sock, server_hostname=name)
@@ -51,7 +51,7 @@ def check_server(what, server, port, cert, d, path='/ssh/', name='localhost'):
     t.is_(w.take_data(4), b'SSH-', 'talks to sshd')
     w.close(1000)
     t.is_(w.take_close(answer=False), 1000, 'and they part well')
-    t.ok(server.has_line(r'peer=%s[ :]' % VISITOR.replace('.', r'\.')),
+    t.ok(server.has_line(r'peer=%s[ :]' % PEER.replace('.', r'\.')),
          '%s: the log has the client\'s address' % what)
 
 

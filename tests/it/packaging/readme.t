@@ -94,12 +94,12 @@ def test_nginx():
     t.nginx_site(port, 'server { listen 127.0.0.1:%d;\n%s}\n' % (port, block))
     url = 'ws://127.0.0.1:%d/ssh/' % port
     r = t.run_inetws('connect', url, input=b'x')
-    t.is_(r.returncode, 77, 'nobody gets in without the password')
+    t.is_(r.returncode, 77, 'refused without the password')
     with open(d + '/password', 'w') as f:
         f.write(PASSWORD + '\n')
     r = t.run_inetws('connect', '-u', '@' + d + '/password', url,
                      input=b'hello')
-    t.is_((r.returncode, r.stdout), (0, b'hello'), 'and in with it')
+    t.is_((r.returncode, r.stdout), (0, b'hello'), 'accepted with it')
     s.wait_line('event=closed.*peer=127.0.0.1[: ].*')
 
 
