@@ -101,8 +101,18 @@ unit: $(unit)
 # too; it fails the whole run instead, as does every other report, also those
 # of children that nobody waits for.  That leaks could not be looked for, in a
 # process that something else traces or that has changed its user, is none.
-TESTS ?= $(unit) $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
+#
+# With sanitizers those are left out that are about other programs, files, or
+# many of the same.
+all_tests := $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
 	tests/scenarios/*/*.t))
+unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
+	$(addprefix tests/it/,includes.t words.t client/round_trips.t \
+	observe/churn.t observe/observing.t resume/crowd.t resume/resume.t \
+	resume/ssh.t supervisor/launchers_ssh.t supervisor/systemd.t \
+	supervisor/upgrade.t tunnel/earlier.t tunnel/ssh.t)
+TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
+	$(all_tests))
 PROVE ?= prove
 PROVEFLAGS ?= -j2
 reports = $(abspath $B)/reports

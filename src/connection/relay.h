@@ -17,8 +17,8 @@
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, websocket;
-	const struct program *program;	/* NULL, or whom HUP must tell of a
-					 * reset, as its socket cannot */
+	const struct program *program;	/* NULL, or the one that HUP tells of
+					 * a reset, as its socket cannot */
 	int control;		/* -1, or a descriptor to watch */
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */

@@ -315,7 +315,7 @@ join_path(struct url *u, struct slice ref, char *err, size_t errlen)
 }
 
 /*
- * A Location may carry a fragment (RFC 9110 10.2.2), which means nothing
+ * A Location may have a fragment (RFC 9110 10.2.2), which means nothing
  * here.  It may never name a Unix socket: that would let a server choose
  * which local service is dialled.
  */

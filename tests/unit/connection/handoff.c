@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Handing connections over at the door of a session.
+ * Handing connections over to the process that keeps a session.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -94,15 +94,15 @@ bring_as_nobody(void)
 	return bring(10);
 }
 
-/* Waits for somebody and opens.  As handoff_accept(). */
+/* Waits for a connection and accepts it.  As handoff_accept(). */
 static int
-answer(int door, struct handoff_request *v)
+answer(int listener, struct handoff_request *v)
 {
-	struct pollfd p = { .fd = door, .events = POLLIN };
+	struct pollfd p = { .fd = listener, .events = POLLIN };
 
 	if (poll(&p, 1, SOON) != 1)
 		return -1;
-	return handoff_accept(door, v);
+	return handoff_accept(listener, v);
 }
 
 static void
@@ -113,19 +113,19 @@ test_hand_over(void)
 	struct handoff_request v;
 	pid_t pid;
 	char c;
-	int door;
+	int listener;
 
 	invent();
-	ok(bring_some() == ENOENT, "nobody keeps such a session");
-	door = handoff_listen(session);
-	ok(door != -1, "a door");
+	ok(bring_some() == ENOENT, "no process keeps such a session");
+	listener = handoff_listen(session);
+	ok(listener != -1, "a handoff socket");
 	ok(handoff_listen(session) == -1 && errno == EADDRINUSE, "not two");
-	ok(handoff_accept(door, &v) == -1, "nobody is there");
+	ok(handoff_accept(listener, &v) == -1, "no connection yet");
 	for (i = 0; i < 2; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 			abort();
 		pid = aside(bringer[i]);
-		is(answer(door, &v), 0, "somebody comes");
+		is(answer(listener, &v), 0, "a connection comes");
 		is((int)v.len, (int)len[i], "with bytes");
 		ok(memchr(v.bytes, 'x', 1) != NULL &&
 		    v.bytes[v.len - 1] == 'x', "the right ones");
@@ -138,8 +138,8 @@ test_hand_over(void)
 		close(v.fd);
 		close(pair[0]);
 	}
-	handoff_close(door, session);
-	ok(bring_some() == ENOENT, "a closed door");
+	handoff_close(listener, session);
+	ok(bring_some() == ENOENT, "it is closed");
 }
 
 static void
@@ -147,25 +147,25 @@ test_refused(void)
 {
 	struct handoff_request v;
 	pid_t pid;
-	int door, s;
+	int listener, s;
 
 	invent();
-	door = handoff_listen(session);
+	listener = handoff_listen(session);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		abort();
 	pid = aside(bring_too_much);
-	is(answer(door, &v), -1, "more bytes than there is room for");
+	is(answer(listener, &v), -1, "more bytes than there is room for");
 	ok(status_of(pid) != 0, "no receipt");
 	if (geteuid() == 0) {
 		pid = aside(bring_as_nobody);
-		is(answer(door, &v), -1, "another user");
+		is(answer(listener, &v), -1, "another user");
 		s = status_of(pid);
 		ok(s != 0 && s != 99, "no receipt");
 	} else {
 		ok(1, "# SKIP another user: needs root");
 		ok(1, "# SKIP another user: needs root");
 	}
-	handoff_close(door, session);
+	handoff_close(listener, session);
 }
 
 static int
@@ -181,16 +181,16 @@ test_crowd(void)
 	enum { CROWD = 20 };
 	struct handoff_request v;
 	pid_t pid[CROWD];
-	int door, i, served = 0, receipts = 0;
+	int listener, i, served = 0, receipts = 0;
 
 	invent();
-	door = handoff_listen(session);
+	listener = handoff_listen(session);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		abort();
 	for (i = 0; i < CROWD; i++)
 		pid[i] = aside(bring_patiently);
 	for (i = 0; i < CROWD; i++)
-		if (answer(door, &v) == 0) {
+		if (answer(listener, &v) == 0) {
 			handoff_confirm(&v);
 			close(v.fd);
 			served++;
@@ -198,8 +198,8 @@ test_crowd(void)
 	for (i = 0; i < CROWD; i++)
 		receipts += status_of(pid[i]) == 0;
 	is(served, CROWD, "a crowd is served");
-	is(receipts, CROWD, "everyone of it");
-	handoff_close(door, session);
+	is(receipts, CROWD, "and each gets a receipt");
+	handoff_close(listener, session);
 	close(pair[0]);
 	close(pair[1]);
 }

@@ -308,7 +308,7 @@ test_socks4(void)
 	    "refused");
 	is(why.status, EXIT_UNREACHABLE, "69");
 	is(TURN("\4\1\1\273\300\0\2\7\0", "\0\135\0\0\0\0\0\0"), -1,
-	    "by whom it is not known");
+	    "the user is not known");
 	is(why.status, EXIT_DENIED, "77");
 	is(TURN("\4\1\1\273\300\0\2\7\0", "\5\132"), -1,
 	    "another protocol");
@@ -344,7 +344,7 @@ goes(int (*parse)(struct override *, const char *, char *, size_t),
 }
 
 static void
-test_detours(void)
+test_overrides(void)
 {
 	static const struct { const char *word, *at, *to; } connects[] = {
 		{ "h:1:i:2", "h:1", "i:2" }, { "h:1:i:2", "h:2", NULL },
@@ -396,6 +396,6 @@ main(void)
 	test_challenges();
 	test_socks();
 	test_socks4();
-	test_detours();
+	test_overrides();
 	return done_testing();
 }
