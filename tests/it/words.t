@@ -48,11 +48,9 @@ ALLOWED = (
 TO_DO = '''
 man/inetws-protocol.7
 src/connection/connection.c
-src/connection/relay.h
 src/modes/check/probe.h
 src/modes/server.c
 src/proto/socks.c
-src/proto/url.c
 src/sandbox/linux_calls.c
 src/stats/page.h
 src/tunnel/tunnel.h
@@ -61,8 +59,6 @@ tests/lib/inetws_peer.py
 tests/lib/peer_faults.py
 tests/lib/peer_frames.py
 tests/lib/peer_tunnel.py
-tests/unit/connection/handoff.c
-tests/unit/proto/forward_proxy.c
 tests/unit/sandbox/sandbox.c
 tests/unit/tunnel/data.c
 '''.split()
