@@ -60,7 +60,6 @@ tests/lib/peer_faults.py
 tests/lib/peer_frames.py
 tests/lib/peer_tunnel.py
 tests/unit/sandbox/sandbox.c
-tests/unit/tunnel/data.c
 '''.split()
 
 # What readers see of a wire is a websocket.  The word stays in src/tunnel and
