@@ -474,7 +474,7 @@ def test_chroot():
     t.like(m.until('STATUS=1')[0], '1 active',
            'the manager, who is outside, is told')
     r = t.run_inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
-                     '--chroot', '/nonexistent')
+                     '--chroot', '/nonexistent', '--run-as', 'nobody')
     t.is_(r.returncode, 71, 'no such folder: 71')
     t.like(r.stderr, '/nonexistent: No such file', 'named')
 
