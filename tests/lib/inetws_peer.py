@@ -51,7 +51,7 @@ def dial(host, port, path, stream, settings=None, faults=None,
         fields, early = answer(sock, key, deadline)
         got = read_answer(fields.get("sec-websocket-extensions"), offer)
         if got is None:
-            raise Refused(101, "foreign")
+            raise Refused(101, "plain")
     except BaseException:
         sock.close()
         if stream is not None:
@@ -230,7 +230,7 @@ class Server:
             with self.lock:
                 t = self.sessions.get(offer["resume"])
                 if t is not None:
-                    t.door.put((sock, key, offer, early))
+                    t.redials.put((sock, key, offer, early))
                     t.bell_in.send(b"!")
             if t is None:
                 self.refuse(sock, 410, "no session")
@@ -272,8 +272,8 @@ class Server:
         self.keep(t, Wire(sock, False, early, self.faults.limits(0)))
         with self.lock:
             self.sessions.pop(t.session, None)
-            while not t.door.empty():
-                self.refuse(t.door.get()[0], 410, "no session")
+            while not t.redials.empty():
+                self.refuse(t.redials.get()[0], 410, "no session")
         t.close()
 
     def keep(self, t, wire):
@@ -293,7 +293,7 @@ class Server:
                 t.lost_why = "no redial came"
                 return t.lost()
             else:
-                state, new = self.at_the_door(t, wire)
+                state, new = self.take_redial(t, wire)
                 if state == "end":
                     return
                 if state == "taken":
@@ -301,12 +301,12 @@ class Server:
                     limit = None if new is not None else \
                         time.monotonic() + self.settings.resume
 
-    def at_the_door(self, t, wire):
+    def take_redial(self, t, wire):
         """
         ("same", None): the old wire goes on.  ("taken", the new one, or None
         if it was lost at once).  ("end", None).
         """
-        sock, key, offer, early = t.door.get()
+        sock, key, offer, early = t.redials.get()
         if offer["n"] <= t.last_k or not t.begun():
             self.refuse(sock, 410, "no session")
             return "same", None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What a peer is told to do, and what shall go wrong with it."""
+"""The settings of a peer, and the faults it shall have."""
 
 import random
 import select
@@ -168,14 +168,14 @@ class Wire:
         self.cut_when_flushed = False
         self.close_sent = self.close_rcvd = False
         self.fresh = True
-        self.eof_sent = self.rst_sent = self.word_said = False
-        self.final_said = False
-        self.heard = self.said = time.monotonic()
+        self.eof_sent = self.rst_sent = self.opening_sent = False
+        self.final_sent = False
+        self.received_at = self.sent_at = time.monotonic()
         self.close_at = None
 
     def put(self, opcode, payload=b""):
         self.out += encode(opcode, payload, self.dialler)
-        self.said = time.monotonic()
+        self.sent_at = time.monotonic()
 
     def cut(self):
         if self.how == "silent":
@@ -225,7 +225,7 @@ class Wire:
             self.recv_left -= len(data)
         if not data:
             return False
-        self.heard = time.monotonic()
+        self.received_at = time.monotonic()
         self.decoder.feed(data)
         return True
 

@@ -30,7 +30,7 @@ class Tunnel:
         self.settings = settings
         self.faults = faults
         self.session = None
-        self.params = None          # what the peer said of itself
+        self.params = None          # the parameters of the peer
         self.my_id = None
         self.win = settings.win
         self.peer_win = None
@@ -47,8 +47,8 @@ class Tunnel:
         self.peer_ack = 0
         self.limit = 0              # what the peer permits
         self.eof_acked = False      # by "ack N"
-        self.final_said = False     # our "ack N"
-        self.read_ended = self.eof_said = False
+        self.final_sent = False     # our "ack N"
+        self.read_ended = self.eof_sent = False
         # the peer's
         self.waiting = bytearray()
         self.taken = self.delivered = 0
@@ -64,7 +64,7 @@ class Tunnel:
         self.rst_due = self.rst_rcvd = False
         self.failed = None          # text of fail, sent or received
         self.last_k = 0
-        self.door = queue.Queue()
+        self.redials = queue.Queue()
         self.bell, self.bell_in = socket.socketpair()
         self.bell.setblocking(False)
         self.ended = threading.Event()
@@ -97,7 +97,7 @@ class Tunnel:
     def due(self, wire):
         if self.over():
             return not self.rst_due or wire.rst_sent
-        return self.complete() and wire.eof_sent and wire.final_said
+        return self.complete() and wire.eof_sent and wire.final_sent
 
     def end(self, outcome, why=""):
         if self.outcome is None:
@@ -160,9 +160,9 @@ class Tunnel:
             except OSError as e:
                 self.stream_failed(str(e))
 
-    # what is said
+    # what is sent
 
-    def say(self, wire, line):
+    def send_line(self, wire, line):
         self.lines.append((">", line))
         wire.put(TEXT, line.encode())
         if self.faults.sent(self, line):
@@ -179,32 +179,33 @@ class Tunnel:
             time.monotonic() >= self.delivered_at + .2
 
     def pump(self, wire):
-        """Puts onto the wire what may be said now."""
+        """Puts onto the wire what may be sent now."""
         if wire.close_sent or wire.cut_when_flushed:
             return
         if self.ack_wanted(wire):
             self.acked = self.delivered
-            self.say(wire, "ack %d %d" % (self.acked + self.faults.ack_delta,
-                                          self.win))
-        if self.shut and not wire.final_said and not self.over() and \
+            self.send_line(wire, "ack %d %d" % (
+                self.acked + self.faults.ack_delta, self.win))
+        if self.shut and not wire.final_sent and not self.over() and \
                 not self.faults.withhold_acks:
             self.acked = self.delivered
-            wire.final_said = self.final_said = True
-            self.say(wire, "ack %d" % (self.acked + self.faults.ack_delta))
+            wire.final_sent = self.final_sent = True
+            self.send_line(wire, "ack %d" % (
+                self.acked + self.faults.ack_delta))
         wire.fresh = False
-        if self.next == 0 and not self.over() and not wire.word_said:
+        if self.next == 0 and not self.over() and not wire.opening_sent:
             if self.role == "asking":
-                wire.word_said = self.opened = True
-                self.say(wire, "open " + self.addr)
+                wire.opening_sent = self.opened = True
+                self.send_line(wire, "open " + self.addr)
             elif self.role == "serving" and self.okayed:
-                wire.word_said = True
-                self.say(wire, "ok")
+                wire.opening_sent = True
+                self.send_line(wire, "ok")
         if self.rst_due and not wire.rst_sent:
             wire.rst_sent = True
             if self.failed is None:
-                self.say(wire, "rst")
+                self.send_line(wire, "rst")
             else:
-                self.say(wire, "fail " + self.failed)
+                self.send_line(wire, "fail " + self.failed)
         talk = self.role is None or self.okayed or \
             self.role == "asking" and self.dialler and self.opened
         while talk and not self.over() and len(wire.out) < 65536 and \
@@ -223,8 +224,9 @@ class Tunnel:
                 self.base = self.next
         if talk and self.read_ended and self.next == self.total() and \
            not wire.eof_sent and not self.over():
-            wire.eof_sent = self.eof_said = True
-            self.say(wire, "eof %d" % (self.next + self.faults.eof_delta))
+            wire.eof_sent = self.eof_sent = True
+            self.send_line(wire, "eof %d" % (
+                self.next + self.faults.eof_delta))
         if self.due(wire):
             self.say_close(wire, 1000)
 
@@ -235,29 +237,29 @@ class Tunnel:
             self.codes.append((">", code))
             wire.put(CLOSE, b"" if code is None else struct.pack(">H", code))
 
-    # what is heard
+    # what is received
 
     def take(self, wire):
         for kind, body in wire.decoder.events():
             if wire.close_rcvd:
                 return
             if kind == "data":
-                self.heard_data(body)
+                self.received_data(body)
             elif kind == "text":
                 line = body.decode("latin-1")
                 self.lines.append(("<", line))
                 if self.faults.received(self, line):
                     wire.cut()
-                self.heard_line(line)
+                self.received_line(line)
             elif kind == "ping":
                 if not self.faults.mute and not wire.close_sent:
                     wire.put(PONG, body)
             elif kind == "close":
                 wire.close_rcvd = True
                 self.codes.append(("<", body))
-                self.heard_close(wire, body)
+                self.received_close(wire, body)
 
-    def heard_data(self, body):
+    def received_data(self, body):
         if self.over():
             return
         if self.peer_eof is not None:
@@ -272,7 +274,7 @@ class Tunnel:
             raise Fault("more than the window")
         self.waiting += body
 
-    def heard_line(self, line):
+    def received_line(self, line):
         if self.over():
             return
         m = LINE.fullmatch(line)
@@ -304,7 +306,7 @@ class Tunnel:
                 self.reset_stream()
             return
         if word == "ack" and len(got) == 2:
-            if not self.eof_said or value != self.total():
+            if not self.eof_sent or value != self.total():
                 raise Fault("ack %d answers no eof" % value)
             self.eof_acked = True
             self.acknowledged(value)
@@ -349,12 +351,12 @@ class Tunnel:
             self.failed = str(e)[:100] or "failed"
             self.rst_due = True
 
-    def heard_close(self, wire, code):
+    def received_close(self, wire, code):
         waits = self.role is not None and not self.opened
         if self.over() or waits and code in (1000, 1001):
             return
         if code == 1000:
-            if self.complete() and self.final_said:
+            if self.complete() and self.final_sent:
                 return
             raise Fault("Close 1000 out of order")
         if code in (1001, 1012):
@@ -372,7 +374,7 @@ class Tunnel:
 
     def run(self, wire, until=None):
         """
-        Goes on until: "done"; "lost"; "redial" (somebody is at the door);
+        Goes on until: "done"; "lost"; "redial" (a redial waits);
         "time" (until has come).  Without a wire it serves the stream only.
         """
         self.wire = wire
@@ -420,7 +422,7 @@ class Tunnel:
             if until is not None and now >= until:
                 return "time"
             self.poll(wire, max(0, limit - now))
-            if not self.door.empty():
+            if not self.redials.empty():
                 return "redial"
 
     def poll(self, wire, timeout):
@@ -429,7 +431,7 @@ class Tunnel:
             if self.session is not None or len(self.waiting) < 262144:
                 rd.append(wire.sock)
             else:
-                wire.heard = time.monotonic()
+                wire.received_at = time.monotonic()
             if wire.out:
                 wr.append(wire.sock)
         if self.stream is not None:
@@ -460,7 +462,7 @@ class Tunnel:
             due = self.delivered_at + .2
             at = min(at, due if due > now else now + .05)
         if s.ping_interval and not self.faults.mute and not wire.close_sent:
-            due = min(wire.heard, wire.said) + s.ping_interval
+            due = min(wire.received_at, wire.sent_at) + s.ping_interval
             if now >= due:
                 if now >= getattr(wire, "pinged", 0) + s.ping_interval:
                     wire.put(PING, b"?")
@@ -469,7 +471,7 @@ class Tunnel:
                 due = wire.pinged + s.ping_interval
             at = min(at, due)
         if s.ping_timeout:
-            due = wire.heard + s.ping_timeout
+            due = wire.received_at + s.ping_timeout
             if now >= due:
                 raise Lost("ping timeout")
             at = min(at, due)

@@ -394,7 +394,7 @@ def test_request():
     t.is_(p.stdout.read(1), b'x', 'and the tunnel is up')
 
 
-def test_secrets_are_not_said():
+def test_secrets_are_not_shown():
     r = t.run_inetws('connect', 'ws://user:s3cret@127.0.0.1:%d/?token=t0ken' %
                      t.free_port())
     t.unlike(r.stderr, 's3cret|t0ken', 'a password and a token never show')
