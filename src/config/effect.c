@@ -16,6 +16,15 @@ has_target(const struct options *o)
 	return o->program == NULL;
 }
 
+/* A dialer has to name what it offers. */
+static int
+is_named(const struct options *o)
+{
+	return o->mode == MODE_SERVER || o->mode == MODE_GATE ||
+	    o->websocket.subprotocol == NULL ||
+	    strcmp(o->websocket.subprotocol, "*") != 0;
+}
+
 /* The environment may name one if there is no --proxy. */
 static int
 may_use_proxy(const struct options *o)
@@ -65,6 +74,7 @@ is_kept_in(const struct options *o)
 
 const struct option_rule
     rule_target = { has_target, "a TARGET, not a PROGRAM" },
+    rule_any = { is_named, "names: only server and gate take '*'" },
     rule_proxy = { may_use_proxy, "a proxy, but --proxy is empty" },
     rule_http_proxy = { may_use_http_proxy, "an HTTP proxy" },
     rule_https_proxy = { may_use_https_proxy, "an https:// proxy" },

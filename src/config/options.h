@@ -70,7 +70,10 @@ struct options {
 
 	struct options_websocket {
 		const char *path;		/* NULL: any */
-		const char *subprotocol;
+		const char *subprotocol;	/* "a,b": to offer or accept,
+						 * NULL: none; "binary" */
+		int require_subprotocol;
+		uint32_t max_frame;		/* bytes, to plain peers */
 		const char *user_agent;		/* NULL: inetws/VERSION */
 		const char *origin;
 		struct opt_list header;
@@ -118,6 +121,7 @@ struct options {
 		int send_proxy;			/* version of ours, 0: none */
 		int forward_peer;
 		const char *auth_file;
+		const char *bearer_subprotocol;	/* what precedes a token */
 		char **auth_command;		/* argv */
 	} access;
 

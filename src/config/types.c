@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "config/types.h"
+#include "proto/http.h"
 
 int
 value_fail(const struct value *v, const char *fmt, ...)
@@ -128,16 +129,28 @@ count_dump(const struct options *o, const struct option *row, FILE *f)
 		number_dump(o, row, f);
 }
 
+/* In the largest unit that it is a multiple of.  Returns dst. */
+static char *
+size_print(char *dst, size_t size, uint32_t n)
+{
+	int shift = n % (1 << 20) == 0 ? 20 : n % (1 << 10) == 0 ? 10 : 0;
+
+	snprintf(dst, size, "%" PRIu32 "%s", n >> shift,
+	    shift == 20 ? "m" : shift == 10 ? "k" : "");
+	return dst;
+}
+
 static int
 size_parse(const struct value *v)
 {
-	char expected[64];
+	char expected[64], min[16], max[16];
 	uint64_t n;
 
 	if (str_size(v->text, &n) == -1 || n < (uint64_t)v->row->min ||
 	    n > (uint64_t)v->row->max) {
-		snprintf(expected, sizeof(expected), "a size %" PRId64 "k..%"
-		    PRId64 "m", v->row->min >> 10, v->row->max >> 20);
+		snprintf(expected, sizeof(expected), "a size %s..%s",
+		    size_print(min, sizeof(min), v->row->min),
+		    size_print(max, sizeof(max), v->row->max));
 		return value_is_not(v, expected);
 	}
 	*VALUE_AT(v, uint32_t) = n;
@@ -147,14 +160,10 @@ size_parse(const struct value *v)
 static void
 size_dump(const struct options *o, const struct option *row, FILE *f)
 {
-	uint32_t n = *VALUE_OF(o, row, uint32_t);
+	char text[16];
 
-	if (n % (1 << 20) == 0)
-		fprintf(f, "%s %" PRIu32 "m\n", row->name, n >> 20);
-	else if (n % (1 << 10) == 0)
-		fprintf(f, "%s %" PRIu32 "k\n", row->name, n >> 10);
-	else
-		fprintf(f, "%s %" PRIu32 "\n", row->name, n);
+	fprintf(f, "%s %s\n", row->name, size_print(text, sizeof(text),
+	    *VALUE_OF(o, row, uint32_t)));
 }
 
 static int
@@ -320,13 +329,21 @@ is_field_value(const char *s)
 	return 1;
 }
 
-/* RFC 9110 5.6.2. */
 static int
 is_token(const char *s)
 {
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s >= 0x7f ||
-		    strchr("\"(),/:;<=>?@[\\]{}", *s) != NULL)
+	return http_is_token(slice_of(s));
+}
+
+static int
+is_token_list(const char *s)
+{
+	struct slice list = slice_of(s), element;
+
+	if (s[0] == ',' || s[strlen(s) - 1] == ',' || strstr(s, ",,") != NULL)
+		return 0;
+	while (slice_next(&list, &element))
+		if (!http_is_token(element))
 			return 0;
 	return 1;
 }
@@ -398,6 +415,9 @@ const struct option_type
     type_token = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_token,
 	.expected = "a token (letters, digits and !#$%&'*+-.^_`|~)" },
+    type_tokens = { .parse = text_parse, .dump = text_dump,
+	.is_on = value_is_there, .fits = is_token_list,
+	.expected = "a list of tokens: expected NAME,NAME..." },
     type_path = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_path,
 	.expected = "a path: expected /PATH, percent-encoded, without ? and #" },

@@ -25,6 +25,7 @@ extern const struct option_type
     type_facility,	/* int, of syslog(3); without a value daemon */
     type_text,		/* const char *, no control characters */
     type_token,		/* const char *, RFC 9110 5.6.2 */
+    type_tokens,	/* the same, several with commas between them */
     type_path,		/* const char *, a URL's path without query */
     type_file,		/* const char *, name of a file or folder */
     type_program,	/* char **, a program and its arguments */

@@ -161,6 +161,7 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->win_max = o->websocket.window;
 	cfg->peer_win = c->theirs.win;
 	cfg->hold = o->websocket.eof == EOF_HOLD;
+	cfg->frame_max = o->websocket.max_frame;
 	cfg->discard = stream->rfd == stream->wfd;
 	cfg->ping_interval = o->timeouts.ping_interval;
 	cfg->ping_timeout = o->timeouts.ping;

@@ -165,7 +165,7 @@ connection_handoff(struct connection *c)
 	if (handoff_accept(c->handoff, &v) == -1)
 		return;
 	handoff_confirm(&v);
-	if (websocket_adopt(&w, io_of(v.fd), v.bytes, v.len, &request,
+	if (websocket_adopt(&w, c->o, io_of(v.fd), v.bytes, v.len, &request,
 	    &why) == -1)
 		return;
 	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {

@@ -11,6 +11,7 @@
 #include "net/http_read.h"
 #include "net/socket.h"
 #include "os/clock.h"
+#include "ws/subprotocol.h"
 
 #define REFUSE_MS	1000
 #define DRAIN_MAX	(1024 * 1024)	/* bytes */
@@ -122,10 +123,30 @@ read_head(struct websocket *w, size_t *len, int64_t deadline, struct error *why)
 	return lost(w, r.len, n == 0 ? "" : strerror(errno), why);
 }
 
+static int
+choose_subprotocol(struct websocket *w, const struct options *o,
+    struct upgrade_request *request, struct error *why)
+{
+	static char fields[HTTP_HEAD_MAX];
+	const char *accepted = o->websocket.subprotocol;
+
+	if (o->access.bearer_subprotocol != NULL && subprotocol_take_bearer(
+	    &head, o->access.bearer_subprotocol, fields, sizeof fields) == -1)
+		return refuse(w, 400, "more than one token in "
+		    "Sec-WebSocket-Protocol", why);
+	request->subprotocol = subprotocol_choose(&head,
+	    accepted != NULL ? accepted : "binary");
+	if (request->subprotocol.p == NULL && o->websocket.require_subprotocol)
+		return refuse(w, 400, "this endpoint requires another "
+		    "subprotocol", why);
+	return 0;
+}
+
 /* What a complete head asks for; what follows it is early. */
 static int
-check(struct websocket *w, struct upgrade_request *request, const char *bytes,
-    size_t head_len, size_t len, struct error *why)
+check(struct websocket *w, const struct options *o,
+    struct upgrade_request *request, const char *bytes, size_t head_len,
+    size_t len, struct error *why)
 {
 	char err[200];
 	int status;
@@ -140,7 +161,7 @@ check(struct websocket *w, struct upgrade_request *request, const char *bytes,
 	w->raw_len = len;
 	w->early = bytes + head_len;
 	w->early_len = len - head_len;
-	return 0;
+	return choose_subprotocol(w, o, request, why);
 }
 
 static void
@@ -175,7 +196,7 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 	begin(w, io);
 	n = read_head(w, &len, deadline, why);
 	if (n == -1 ||
-	    check(w, request, buf, n, len, why) == -1)
+	    check(w, o, request, buf, n, len, why) == -1)
 		return -1;
 	if (o->websocket.path != NULL &&
 	    !is_path(o, upgrade_path(request->target)))
@@ -184,8 +205,9 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 }
 
 int
-websocket_adopt(struct websocket *w, struct io io, const char *bytes,
-    size_t len, struct upgrade_request *request, struct error *why)
+websocket_adopt(struct websocket *w, const struct options *o, struct io io,
+    const char *bytes, size_t len, struct upgrade_request *request,
+    struct error *why)
 {
 	struct http_parser_state st;
 	char err[200];
@@ -198,7 +220,7 @@ websocket_adopt(struct websocket *w, struct io io, const char *bytes,
 	n = http_parse(&st, bytes, len, &head, &status, err, sizeof err);
 	if (n <= 0)
 		return refuse(w, 400, "not a whole request", why);
-	return check(w, request, bytes, n, len, why);
+	return check(w, o, request, bytes, n, len, why);
 }
 
 int

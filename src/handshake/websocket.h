@@ -91,8 +91,9 @@ int websocket_request(struct websocket *, const struct options *, struct io,
  * from the io just now.  They must stay valid until the websocket is answered.
  * Sets w->via too.
  */
-int websocket_adopt(struct websocket *, struct io, const char *bytes,
-    size_t len, struct upgrade_request *request, struct error *);
+int websocket_adopt(struct websocket *, const struct options *, struct io,
+    const char *bytes, size_t len, struct upgrade_request *request,
+    struct error *);
 
 /*
  * Answers 101; answer NULL declines the extension, otherwise

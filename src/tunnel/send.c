@@ -72,6 +72,15 @@ queue_opening(struct tunnel *t)
 	t->opening_sent = 1;
 }
 
+/* A peer without the extension may have small buffers. */
+static size_t
+frame_max(const struct tunnel *t)
+{
+	if (t->cfg.extension)
+		return TUNNEL_FRAME_MAX;
+	return t->cfg.frame_max != 0 ? t->cfg.frame_max : TUNNEL_FRAME_PLAIN;
+}
+
 /* How much of what the stream sent may be framed now. */
 static size_t
 sendable(const struct tunnel *t)
@@ -81,8 +90,7 @@ sendable(const struct tunnel *t)
 	if (t->close_code != 0 || tunnel_close_sent(t) || t->rst_due)
 		return 0;
 	n = min(n, t->out_limit - t->out_sent);
-	return min(n, t->cfg.extension ? TUNNEL_FRAME_MAX :
-	    TUNNEL_FRAME_PLAIN);
+	return min(n, frame_max(t));
 }
 
 static int
@@ -313,8 +321,7 @@ tunnel_bypass_out(const struct tunnel *t)
 	    t->out_kept != t->out_head || t->head_len > 0 ||
 	    t->link != LINK_UP)
 		return 0;
-	return min(t->cfg.out_size, t->cfg.extension ? TUNNEL_FRAME_MAX :
-	    TUNNEL_FRAME_PLAIN);
+	return min(t->cfg.out_size, frame_max(t));
 }
 
 void

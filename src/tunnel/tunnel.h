@@ -129,6 +129,8 @@ struct tunnel_config {
 	uint32_t win_max;	/* ... and may raise it to */
 	uint32_t peer_win;	/* session: the credit the peer gave */
 	int hold;		/* plain peer: hold Close at end of stream */
+	uint32_t frame_max;	/* plain peer: bytes of a frame's payload,
+				 * 125..TUNNEL_FRAME_PLAIN; 0: the latter */
 	int discard;		/* the stream is a socket: what it still sends
 				 * has to be read, or closing it would destroy
 				 * what was delivered */

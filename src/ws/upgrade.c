@@ -108,25 +108,6 @@ upgrade_path(struct slice target)
 	return target;
 }
 
-/* Subprotocols are compared exactly, for the offerer will do so. */
-static int
-offers_binary(const struct http_head *head)
-{
-	struct slice list, element;
-	unsigned int i;
-
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name,
-		    "Sec-WebSocket-Protocol"))
-			continue;
-		list = head->field[i].value;
-		while (slice_next(&list, &element))
-			if (slice_is(element, "binary"))
-				return 1;
-	}
-	return 0;
-}
-
 /* The first offer of ours that is valid; all others are declined. */
 static void
 find_offer(struct upgrade_request *r, const struct http_head *head)
@@ -201,7 +182,6 @@ upgrade_check_request(struct upgrade_request *r, const struct http_head *head,
 		return status;
 	if (http_field(head, "Origin", &r->origin) == -1)
 		return refuse(err, errlen, 400, "more than one Origin");
-	r->binary = offers_binary(head);
 	find_offer(r, head);
 	return 0;
 }

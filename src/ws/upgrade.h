@@ -21,7 +21,7 @@ struct upgrade_request {
 	struct slice target;		/* path and query, begins with '/' */
 	struct slice host;
 	struct slice origin;		/* p is NULL if there is none */
-	int binary;			/* subprotocol "binary" is offered */
+	struct slice subprotocol;	/* to answer; p is NULL: none */
 	int has_offer;			/* a valid "inetws" offer is in offer */
 	struct extension offer;
 	unsigned int offered_version;	/* highest of the extension, or 0 */
@@ -32,6 +32,7 @@ struct upgrade_request {
  * Connection upgrade, version 13, one key of 16 bytes, no body.  Returns 0;
  * or the HTTP status to refuse with (400, 405, 426), and err in one line.
  * A request that is no upgrade at all gets 426.
+ * The subprotocol is for the caller to choose (subprotocol.h).
  */
 int upgrade_check_request(struct upgrade_request *, const struct http_head *,
     char *err, size_t errlen);

@@ -78,8 +78,9 @@ upgrade_write_answer(char *dst, size_t size,
 	    "Upgrade: websocket\r\n"
 	    "Connection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: %s\r\n", accept);
-	if (r->binary)
-		put(&out, "Sec-WebSocket-Protocol: binary\r\n");
+	if (r->subprotocol.p != NULL)
+		put(&out, "Sec-WebSocket-Protocol: %.*s\r\n",
+		    (int)r->subprotocol.len, r->subprotocol.p);
 	put_extension(&out, answer);
 	put(&out, "\r\n");
 	return out.len;

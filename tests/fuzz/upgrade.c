@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ws/subprotocol.h"
 #include "ws/upgrade.h"
 
 #define CHECK(x)	do { if (!(x)) abort(); } while (0)
@@ -55,7 +56,7 @@ request(const struct http_head *head)
 	struct upgrade_answer a;
 	struct upgrade_offer o = { .extra = "" };
 	struct extension ours = mine;
-	char err[200] = "", out[1024];
+	char err[200] = "", out[1024], chosen[SUBPROTOCOL_MAX + 1];
 	int status, n;
 
 	status = upgrade_check_request(&r, head, err, sizeof err);
@@ -71,7 +72,11 @@ request(const struct http_head *head)
 	if (r.has_offer && strcmp(r.offer.id, mine.id) == 0)
 		return;
 	memcpy(o.key, r.key, sizeof o.key);
-	o.subprotocol = r.binary ? "binary" : NULL;
+	r.subprotocol = subprotocol_choose(head, "*");
+	if (r.subprotocol.p != NULL) {
+		CHECK(slice_copy(chosen, sizeof chosen, r.subprotocol) == 0);
+		o.subprotocol = chosen;
+	}
 	o.offer = r.has_offer ? &r.offer : NULL;
 	if (r.has_offer)
 		agree(&ours, &r.offer);

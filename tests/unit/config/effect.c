@@ -22,7 +22,7 @@ test_needs(const struct mode_row *mode, const struct option *row)
 	if (other == NULL || other->def != NULL)
 		return;
 	command_for(command, sizeof(command), mode, &(struct option){
-	    .name = row->name, .excludes = row->excludes });
+	    .name = row->name, .excludes = row->needs });
 	add_option(command, sizeof(command), row);
 	refused(command, 64, line("without --%s", other->name));
 }

@@ -132,7 +132,7 @@ __attribute__((unused))
 static const char *
 sample(const struct option *row)
 {
-	static const char *const samples[] = { "7", "100k", "/x",
+	static const char *const samples[] = { "7", "100k", "1k", "/x",
 	    "127.0.0.1:7", "X-A: b", "10.0.0.0/8", "example.org",
 	    "http://h:7", "h:7:127.0.0.1", "h:7:i:8", "a:b", "prog arg" };
 	static char word[64];

@@ -264,7 +264,11 @@ test_bad_words(void)
 		{ "inetws client ws://h --tls-min 1.1", "one of 1.2|1.3" },
 		{ "inetws client ws://h --servername a/b", "a token" },
 		{ "inetws client ws://h -A a\nb", "control characters" },
-		{ "inetws client ws://h --subprotocol a,b", "is not a token" },
+		{ "inetws client ws://h --subprotocol a,,b", "list of tokens" },
+		{ "inetws client ws://h --subprotocol a,b~c", "list of tokens" },
+		{ "inetws client ws://h --subprotocol *", "needs names" },
+		{ "inetws server h:1 --max-frame-size 64k",
+		  "'64k' is not a size 125..65535" },
 		{ "inetws --completions tcsh", "expected bash, zsh or fish" },
 		{ "inetws --completions", "needs a value" },
 		{ "inetws server h:1 \x1b[31m", "unexpected word '\\x1b[31m'" }
