@@ -105,6 +105,13 @@ def life(path):
     t.is_(g.must('dpkg', '-V', 'inetws'), '', 'is whole')
     t.is_(g.must('systemctl', 'list-units', '--plain', '--no-legend',
                  'inetws*'), '', 'and starts nothing unasked')
+    # What autopkgtest runs, which does not give the test a systemd here.
+    g.copy(os.path.join(t.ROOT, 'contrib/debian/tests/instance'),
+           '/root/instance')
+    r = g.run('sh', '/root/instance')
+    t.is_(r.returncode, 0, 'an instance starts, reloads and stops')
+    if r.returncode:
+        t.diag(r.stdout + r.stderr + g.journal('inetws@autopkgtest'))
     with g.net():
         echo = t.echo()
         g.put('/etc/inetws/a.conf', 'mode server\nlisten 127.0.0.1:8080\n'
