@@ -74,7 +74,7 @@ read_stream(struct world *w, size_t max)
 {
 	struct iovec iov[2];
 	size_t n = 0, i, may = tunnel_bypass_out(&w->t);
-	int k, j, discard = w->t.out_discard;
+	int k, j, discard = w->t.out == FLOW_DISCARDING;
 
 	if (may > 0 && (max & 1)) {
 		may = may < w->t.cfg.out_size ? may : w->t.cfg.out_size;
@@ -123,8 +123,10 @@ read_wire(struct world *w, size_t max)
 			tunnel_wire_eof(&w->t);
 		return;
 	}
-	w->ref.must = w->got + w->t.cfg.win;
-	w->ref.may = w->acked + w->t.cfg.win;
+	w->ref.must = w->got + w->t.cfg.win_max;
+	w->ref.may = w->permitted;
+	w->ref.total = w->told;
+	w->ref.ended = w->ended;
 	n = w->queued - w->fed < max ? w->queued - w->fed : max;
 	if (may > 0 && (max & 1)) {
 		n = n < may ? n : may;
@@ -159,7 +161,7 @@ shut(struct world *w)
 	if (w->t.cfg.extension)
 		CHECK(w->ref.eof);
 	else if (!w->ref.closed) {
-		CHECK(w->t.complete && w->t.cfg.hold);
+		CHECK(w->t.out == FLOW_ENDED && w->t.cfg.hold);
 		CHECK(!w->ref.in_frame && w->ref.message == 0);
 	}
 	w->shut = 1;
@@ -191,7 +193,8 @@ act(struct world *w, unsigned int which)
 		shut(w);
 	else if (wants & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) {
 		if (wants & TUNNEL_CLOSE_STREAM)
-			CHECK(w->shut);
+			CHECK(w->shut && (!t->cfg.extension ||
+			    w->ref.confirmed));
 		tunnel_stream_closed(t);
 		w->pipe_in = 0;
 		CHECK(!(tunnel_wants(t) & (TUNNEL_RESET_STREAM |
@@ -239,9 +242,9 @@ resume(struct world *w)
 
 	if (w->ref.bad || !tunnel_begun(t) ||
 	    (!(tunnel_wants(t) & TUNNEL_LOST) &&
-	    (t->end != TUNNEL_GOING || t->wire_gone)))
+	    (t->end != TUNNEL_GOING || t->link == LINK_GONE)))
 		return;
-	if (how % 8 == 0 || !t->cfg.session) {
+	if (how % 8 == 0 || t->session != SESSION_KEPT) {
 		at = how & 8 ? w->pos + 1 + how : w->ref.acked - 1;
 		before = *t;
 		CHECK(tunnel_resume(t, at) == -1);
@@ -327,7 +330,7 @@ event(struct world *w)
 	case 18:
 		if (next(w) % 2 == 0) {
 			resume(w);
-		} else if (!t->wire_gone)
+		} else if (t->link != LINK_GONE)
 			w->wire_ended = 1;
 		break;
 	case 20:
@@ -346,7 +349,7 @@ event(struct world *w)
 		}
 		break;
 	case 19:
-		if (!t->wire_gone && !t->wire_dead && next(w) % 4 == 0) {
+		if (t->link == LINK_UP && next(w) % 4 == 0) {
 			w->wire_ended = 1;
 			tunnel_wire_failed(t);
 		} else if (next(w) % 16 == 0)
@@ -372,12 +375,13 @@ finish(struct world *w, int stuck, int talks)
 		tunnel_stop(t, 1001, TUNNEL_STOPPED, "stopped");
 	} else {
 		act_all(w, which);
-		if (t->end == TUNNEL_GOING && !t->lost && !t->wire_gone)
+		if (t->end == TUNNEL_GOING && t->link != LINK_GONE)
 			CHECK(w->fed == w->queued && (w->got == w->ref.len ||
 			    !tunnel_has_stream(t)));
 		if (tunnel_wants(t) & TUNNEL_GET_STREAM)
 			tunnel_fail(t, "sorry");
-		if (!t->out_ended && tunnel_flows(t)) {
+		if ((t->out == FLOW_OPEN || t->out == FLOW_DISCARDING) &&
+		    tunnel_flows(t)) {
 			w->ended = 1;
 			tunnel_stream_eof(t);
 		}
@@ -402,7 +406,8 @@ finish(struct world *w, int stuck, int talks)
 	CHECK(tunnel_wants(t) & TUNNEL_DONE);
 	CHECK(t->end != TUNNEL_GOING);
 	if (t->end == TUNNEL_ENDED)
-		CHECK(w->shut || !t->opened);
+		CHECK(t->opening == OPENING_WAITING || (w->shut &&
+		    (!t->cfg.extension || w->ref.confirmed)));
 }
 
 int
@@ -433,9 +438,10 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	w.ref.asks = cfg.role == TUNNEL_ASKS;
 	w.ref.serves = cfg.role == TUNNEL_SERVES;
 	cfg.win = 64 + next(&w) * (b & 2 ? 1000 : 7);
+	cfg.win_max = cfg.win + (b & 2 ? next(&w) * 700 : 0);
 	cfg.peer_win = 64 + next(&w) * (b & 4 ? 1000 : 7);
-	cfg.out_size = cfg.session ? cfg.peer_win : 64 + next(&w) * 600;
-	cfg.in_size = TUNNEL_SLACK + (cfg.session ? cfg.win : 0);
+	cfg.out_size = 64 + next(&w) * 600;
+	cfg.in_size = TUNNEL_SLACK + (cfg.session ? cfg.win_max : 0);
 	cfg.out = malloc(cfg.out_size);
 	cfg.in = malloc(cfg.in_size);
 	cfg.mask_buffer = cfg.client && cfg.session ? malloc(TUNNEL_MASK_BUFFER) : NULL;
@@ -443,6 +449,8 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	w.chunk = b & 8 ? 1 + next(&w) : QUEUE_MAX;
 	w.now = 1000;
 	tunnel_begin(&w.t, &cfg, w.now);
+	w.permitted = cfg.win;
+	w.ref.limit = cfg.peer_win;
 	while (w.left > 0)
 		event(&w);
 	finish(&w, b & 16, b & 64);

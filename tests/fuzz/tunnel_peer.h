@@ -15,7 +15,7 @@ static uint8_t queue[QUEUE_MAX];
 static void
 bring(struct world *w, const uint8_t *p, size_t n)
 {
-	if (w->wire_ended || w->t.wire_gone ||
+	if (w->wire_ended || w->t.link == LINK_GONE ||
 	    w->queued + n > QUEUE_MAX - 65536 * 4 ||
 	    w->ref.len + w->queued + n > PAYLOAD_MAX)
 		return;
@@ -83,16 +83,25 @@ bring_big(struct world *w)
 static void
 bring_line(struct world *w)
 {
-	char line[40];
+	char line[64];
 	int how = next(w), n = 0;
-	uint64_t open = w->pos - w->ref.acked;
+	uint64_t open = w->pos - w->ref.acked, at;
 
 	switch (how % 4) {
 	case 0:
+		if (w->eof_said) {
+			n = snprintf(line, sizeof(line), "ack %llu",
+			    (unsigned long long)w->told + (how > 250));
+			break;
+		}
+		/* FALLTHROUGH */
 	case 1:		/* mostly in range */
-		n = snprintf(line, sizeof(line), "ack %llu", (unsigned long
-		    long)(w->ref.acked + (how > 250 ? open + 1 :
-		    next2(w) % (open + 1))));
+		at = w->ref.acked + (how > 250 ? open + 1 :
+		    next2(w) % (open + 1));
+		n = snprintf(line, sizeof(line), "ack %llu %llu",
+		    (unsigned long long)at, (unsigned long long)
+		    (w->ref.limit > at ? w->ref.limit - at : 0) + how % 64 *
+		    100);
 		break;
 	case 2:
 		n = snprintf(line, sizeof(line), "eof %llu",

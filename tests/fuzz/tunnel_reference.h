@@ -85,6 +85,11 @@ struct reference {
 	int said_open, open, okayed;	/* our open; theirs; ok, either way */
 	char addr[64];
 	uint64_t acked;			/* last ack that came */
+	uint64_t limit;			/* what it and "win" permit */
+	uint64_t total;			/* payload the machine was given */
+	int ended;			/* ... to its end */
+	int eof_told;			/* the machine has sent eof */
+	int confirmed;			/* and this was answered */
 	uint64_t sent;			/* payload that was written to us */
 	uint64_t must, may;		/* limits of the window */
 	uint8_t ping[PINGS_MAX][125];
@@ -203,12 +208,49 @@ reference_word(struct reference *r, const char *text)
 	return 0;
 }
 
+/*
+ * "ack N W", or "ack N" for eof; which may be on its way out of the machine
+ * already: then it may have been noticed, or not.
+ */
+static int
+ack_line(struct reference *r, const char *text)
+{
+	char first[126];
+	const char *blank;
+	uint64_t n, credit;
+
+	if (number_line(text, "ack ", &n)) {
+		if (!r->ended || n != r->total)
+			return 0;
+		if (r->eof_told)
+			r->confirmed = 1;
+		else
+			r->doomed = 1;
+		r->acked = r->sent;
+		return 1;
+	}
+	if (!r->session || strncmp(text, "ack ", 4) != 0 ||
+	    (blank = strchr(text + 4, ' ')) == NULL)
+		return 0;
+	memcpy(first, text, blank - text);
+	first[blank - text] = '\0';
+	if (!number_line(first, "ack ", &n) ||
+	    !number_line(blank, " ", &credit) || n < r->acked ||
+	    n > r->sent || credit > INT64_MAX - n || n + credit < r->limit)
+		return 0;
+	r->acked = n;
+	r->limit = n + credit;
+	return 1;
+}
+
 static void
 reference_line(struct reference *r, const uint8_t *line, size_t len)
 {
 	char text[126];
 	uint64_t n;
 
+	if (r->rst)
+		return;
 	memcpy(text, line, len);
 	text[len] = '\0';
 	if (strlen(text) != len)
@@ -219,9 +261,8 @@ reference_line(struct reference *r, const uint8_t *line, size_t len)
 		;
 	else if (number_line(text, "eof ", &n) && n == r->len && flows(r))
 		r->eof = 1;
-	else if (number_line(text, "ack ", &n) && r->session &&
-	    n >= r->acked && n <= r->sent)
-		r->acked = n;
+	else if (ack_line(r, text))
+		;
 	else
 		bad(r, 1002);
 }

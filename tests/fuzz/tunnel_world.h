@@ -28,7 +28,7 @@ struct world {
 	int in_frame;
 	uint64_t at, pos;	/* in the frame, in the stream */
 	uint8_t small[125];
-	uint64_t acked;		/* by the machine */
+	uint64_t acked, permitted;	/* by the machine */
 	int pongs, close_said, eof_said;
 };
 
@@ -70,7 +70,7 @@ static void
 said_small(struct world *w)
 {
 	char text[128];
-	unsigned long long n;
+	unsigned long long n, credit;
 	int len = w->head.length, i;
 	unsigned int code;
 
@@ -79,13 +79,20 @@ said_small(struct world *w)
 	switch (w->head.opcode) {
 	case 1:
 		CHECK(w->t.cfg.extension);
-		if (sscanf(text, "ack %llu", &n) == 1) {
+		if (sscanf(text, "ack %llu %llu", &n, &credit) == 2) {
 			CHECK(w->t.cfg.session);
 			CHECK(n <= w->got && n >= w->acked);
+			CHECK(n + credit >= w->permitted);
+			CHECK(credit <= w->t.cfg.win_max);
+			w->acked = n;
+			w->permitted = n + credit;
+		} else if (sscanf(text, "ack %llu", &n) == 1) {
+			CHECK(w->shut && n == w->got && n == w->ref.len);
 			w->acked = n;
 		} else if (sscanf(text, "eof %llu", &n) == 1) {
 			CHECK(w->ended && n == w->told && n == w->pos);
 			w->eof_said = 1;
+			w->ref.eof_told = 1;
 		} else if (strcmp(text, "open 192.0.2.1:7") == 0) {
 			CHECK(w->ref.asks);
 			w->ref.said_open = 1;
@@ -98,11 +105,12 @@ said_small(struct world *w)
 		break;
 	case 8:
 		code = len == 0 ? 1005 : w->small[0] * 256 + w->small[1];
-		CHECK(len == 0 || len == 2);
+		CHECK(len == 0 || len == 2 || code == 1001);
 		CHECK(code >= 1000 && code < 5000 && code != 1006);
 		if (w->t.end == TUNNEL_PEER_FAULT && w->ref.bad)
 			/* ours may have been under way before */
-			CHECK(code == w->ref.code || w->t.complete);
+			CHECK(code == w->ref.code ||
+			    w->t.out == FLOW_ENDED);
 		w->close_said = code;
 		break;
 	case 10:
@@ -132,9 +140,9 @@ said_head(struct world *w)
 		CHECK(h->length > 0 && !w->eof_said);
 		CHECK(w->t.cfg.extension || h->length <= 65535);
 		CHECK(w->pos + h->length <= w->told);
+		CHECK(h->length <= TUNNEL_FRAME_MAX);
 		if (w->t.cfg.session)
-			CHECK(w->pos + h->length <=
-			    w->ref.acked + w->t.cfg.peer_win);
+			CHECK(w->pos + h->length <= w->ref.limit);
 	} else
 		CHECK(h->length <= 125);
 	w->in_frame = 1;
