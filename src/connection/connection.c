@@ -143,6 +143,8 @@ connection_answer(struct connection *c, const struct extension *offer,
 		c->ours.session[0] = '\0';
 		return;
 	}
+	strlcpy(c->ours.instance, handoff_instance(),
+	    sizeof(c->ours.instance));
 	c->ours.flags |= EXT_RESUME;
 }
 

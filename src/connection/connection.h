@@ -55,6 +55,8 @@ struct connection {
 	unsigned int answers_gone;	/* 410s in a row */
 	unsigned int answers_denied;	/* 401s and 403s, since denied_at */
 	int64_t denied_at;
+	char last_try[256];		/* why the last redial failed, or "" */
+	char why[512];			/* why it is given up */
 
 	struct program program;		/* at the other end of the stream */
 	struct relay relay;

@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/signals.h"
+#include "ws/extension.h"
 
 #define HANDOFF_WAIT	1000	/* ms for a request to arrive whole */
 
@@ -23,7 +25,59 @@
 struct letter {
 	uint32_t len;
 	char user[PEER_USER_MAX];
+	char subject[TLS_SUBJECT_MAX];
 };
+
+static char place[128];		/* boot and namespace, "" unknown */
+
+void
+handoff_prepare(void)
+{
+	struct stat st;
+	char boot[64];
+	ssize_t n;
+	int fd;
+
+	place[0] = '\0';
+	fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	n = read(fd, boot, sizeof(boot) - 1);
+	close(fd);
+	if (n <= 0 || stat("/proc/self/ns/net", &st) == -1)
+		return;
+	boot[n] = '\0';
+	snprintf(place, sizeof(place), "%s %llu", boot,
+	    (unsigned long long)st.st_ino);
+}
+
+const char *
+handoff_instance(void)
+{
+	static char token[EXTENSION_INSTANCE_LEN + 1];
+	char hash[SHA256_DIGEST_STRING_LENGTH], text[160];
+	int n;
+
+	if (place[0] == '\0')
+		return "";
+	n = snprintf(text, sizeof(text), "%s %u", place,
+	    (unsigned int)geteuid());
+	SHA256Data((const uint8_t *)text, n, hash);
+	strlcpy(token, hash, sizeof(token));
+	return token;
+}
+
+const char *
+handoff_instance_field(void)
+{
+	static char field[64];
+
+	if (handoff_instance()[0] == '\0')
+		return "";
+	snprintf(field, sizeof(field), "Inetws-Instance: %s\r\n",
+	    handoff_instance());
+	return field;
+}
 
 /*
  * The name, of which an onlooker learns nothing about the session.  Where
@@ -143,6 +197,8 @@ receive(int fd, void *dst, size_t len, int64_t deadline)
 		if (n > 0) {
 			p += n;
 			len -= n;
+		} else if (n == -1 && errno == EINTR) {
+			continue;
 		} else if (n == 0 || errno != EAGAIN ||
 		    ready(fd, POLLIN, deadline) == -1)
 			return -1;
@@ -161,6 +217,8 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 		if (n > 0) {
 			p += n;
 			len -= n;
+		} else if (errno == EINTR) {
+			continue;
 		} else if (errno != EAGAIN ||
 		    ready(fd, POLLOUT, deadline) == -1)
 			return -1;
@@ -197,6 +255,8 @@ handoff_accept(int listener, struct handoff_request *v)
 		return -1;
 	}
 	l.user[sizeof(l.user) - 1] = '\0';
+	l.subject[sizeof(l.subject) - 1] = '\0';
+	memcpy(v->subject, l.subject, sizeof(v->subject));
 	memcpy(v->user, l.user, sizeof(v->user));
 	v->fd = fd;
 	v->receipt = from;
@@ -214,8 +274,8 @@ handoff_confirm(struct handoff_request *v)
 }
 
 static int
-hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
-    int64_t deadline)
+hand_over(int to, int fd, const char *user, const char *subject,
+    const char *bytes, size_t len, int64_t deadline)
 {
 	struct letter l;
 	char receipt;
@@ -223,6 +283,7 @@ hand_over(int to, int fd, const char *user, const char *bytes, size_t len,
 	memset(&l, 0, sizeof(l));
 	l.len = len;
 	strlcpy(l.user, user, sizeof(l.user));
+	strlcpy(l.subject, subject, sizeof(l.subject));
 	if (!same_user(to)) {
 		errno = EACCES;
 		return -1;
@@ -258,7 +319,7 @@ connect_owner(int to, const char *session, int64_t deadline)
 
 int
 handoff_send(const char *session, int fd, const char *user,
-    const char *bytes, size_t len, int64_t deadline)
+    const char *subject, const char *bytes, size_t len, int64_t deadline)
 {
 	int to, r = -1, saved;
 
@@ -266,7 +327,8 @@ handoff_send(const char *session, int fd, const char *user,
 	if (to == -1)
 		return -1;
 	if (connect_owner(to, session, deadline) == 0)
-		r = hand_over(to, fd, user, bytes, len, deadline);
+		r = hand_over(to, fd, user, subject, bytes, len,
+		    deadline);
 	else if (errno == ECONNREFUSED)
 		errno = ENOENT;
 	saved = errno;

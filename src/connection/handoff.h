@@ -15,6 +15,16 @@
 
 #define HANDOFF_BYTES_MAX	32768	/* handed over along with a connection */
 
+/*
+ * Where sessions are looked up, as a token: a hash of the host's boot, the
+ * network namespace and our user; "" if these are not known.  The first
+ * function looks at them, while /proc can still be read.  The third is the
+ * field line for answers that refuse, or "".
+ */
+void handoff_prepare(void);
+const char *handoff_instance(void);
+const char *handoff_instance_field(void);
+
 /* Listens for a session that this process keeps.  -1 with errno. */
 int handoff_listen(const char *session);
 
@@ -25,6 +35,7 @@ struct handoff_request {
 	int fd;			/* the connection; non-blocking */
 	int receipt;		/* answer with handoff_confirm() */
 	char user[PEER_USER_MAX];
+	char subject[TLS_SUBJECT_MAX];
 	char *bytes;		/* in a static buffer */
 	size_t len;
 };
@@ -40,11 +51,11 @@ void handoff_confirm(struct handoff_request *);
 
 /*
  * Hands a connection over to the process that keeps the session, with the bytes
- * read from it and the user it belongs to, and waits for the receipt until the
+ * read from it, its user and the subject of its certificate, and waits for the receipt until the
  * deadline.  0, the connection is no longer ours (close it); or -1 with errno:
  * ENOENT: no process keeps such a session.
  */
 int handoff_send(const char *session, int fd, const char *user,
-    const char *bytes, size_t len, int64_t deadline);
+    const char *subject, const char *bytes, size_t len, int64_t deadline);
 
 #endif

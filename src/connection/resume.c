@@ -36,6 +36,7 @@ connection_lost(struct connection *c)
 		c->tries = 0;
 	c->answers_gone = c->answers_denied = 0;
 	c->lost_at = now;
+	c->last_try[0] = '\0';
 	c->give_up = now + patience;
 	c->next_try = !c->client ? CLOCK_NEVER :
 	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
@@ -97,6 +98,17 @@ at_most(int64_t timeout, int64_t until)
 	return timeout == 0 || timeout > left ? left : timeout;
 }
 
+/* Does the answer come from where the session was given? */
+static int
+is_same_instance(const struct connection *c, const struct websocket *w)
+{
+	struct slice value;
+
+	return c->theirs.instance[0] != '\0' && w->head != NULL &&
+	    http_field(w->head, "Inetws-Instance", &value) == 1 &&
+	    slice_is(value, c->theirs.instance);
+}
+
 /* Dials with our position.  0, or -1 with the HTTP status that it came to. */
 static int
 dial_again(struct connection *c, int *status, struct error *why)
@@ -112,8 +124,11 @@ dial_again(struct connection *c, int *status, struct error *why)
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(&c->relay.tunnel);
 	offer.has_at = 1;
-	if (websocket_dial(&w, &o, c->trust, &offer, status, why) == -1)
+	if (websocket_dial(&w, &o, c->trust, &offer, status, why) == -1) {
+		if (*status == 410 && is_same_instance(c, &w))
+			c->answers_gone = ANSWERS_GONE_MAX;
 		return -1;
+	}
 	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
 	    w.early, w.early_len) == 0)
 		return 0;
@@ -137,12 +152,24 @@ redial(struct connection *c)
 		resumed(c);
 		return;
 	}
+	strlcpy(c->last_try, why.text, sizeof(c->last_try));
 	log_event(LOG_L_DEBUG, "redial-failed", "id", c->ours.id,
 	    "why", why.text, NULL);
 	if (final(c, status))
 		c->give_up = clock_ms();
 	else
 		c->next_try = clock_ms() + backoff_ms(c->tries, BACKOFF_MAX);
+}
+
+/* Is it from who began the session, and newer than what came before? */
+static int
+is_owner(const struct connection *c, const struct handoff_request *v,
+    const struct websocket *w)
+{
+	return strcmp(v->user, c->user) == 0 &&
+	    strcmp(v->subject, c->subject) == 0 &&
+	    strcmp(w->theirs.id, c->theirs.id) == 0 &&
+	    w->theirs.attempt > c->attempt;
 }
 
 /*
@@ -168,8 +195,8 @@ connection_handoff(struct connection *c)
 	if (websocket_adopt(&w, c->o, io_of(v.fd), v.bytes, v.len, &request,
 	    &why) == -1)
 		return;
-	if (strcmp(v.user, c->user) != 0 || w.theirs.attempt <= c->attempt) {
-		websocket_refuse_now(&w, 410, NO_SESSION);
+	if (!is_owner(c, &v, &w)) {
+		websocket_refuse_now(&w, 410, "", NO_SESSION);
 		return;
 	}
 	c->attempt = w.theirs.attempt;
@@ -179,7 +206,8 @@ connection_handoff(struct connection *c)
 	answer.at = tunnel_taken(t);
 	answer.has_at = 1;
 	if (!tunnel_may_resume(t, w.theirs.at)) {
-		websocket_refuse_now(&w, 410, NO_SESSION);
+		websocket_refuse_now(&w, 410, handoff_instance_field(),
+		    NO_SESSION);
 		tunnel_stop(t, CLOSE_PROTOCOL, TUNNEL_PEER_FAULT,
 		    "resumed from a position that is not kept");
 		return;
@@ -192,10 +220,28 @@ connection_handoff(struct connection *c)
 	resumed(c);
 }
 
+/* What was lost, for how long, and what the last attempt came to. */
+static void
+explain(struct connection *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	char lasted[32];
+
+	str_ms(lasted, sizeof(lasted), clock_ms() - c->lost_at);
+	if (c->last_try[0] != '\0')
+		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket; "
+		    "the last try: %s", t->why, lasted, c->last_try);
+	else
+		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came",
+		    t->why, lasted);
+	t->why = c->why;
+}
+
 void
 connection_time(struct connection *c)
 {
 	if (clock_ms() >= c->give_up) {
+		explain(c);
 		tunnel_expire(&c->relay.tunnel);
 		c->give_up = c->next_try = CLOCK_NEVER;
 	} else

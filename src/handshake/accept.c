@@ -54,9 +54,10 @@ say_no(struct websocket *w, int status, const char *fields, const char *text,
 }
 
 void
-websocket_refuse_now(struct websocket *w, int status, const char *text)
+websocket_refuse_now(struct websocket *w, int status, const char *fields,
+    const char *text)
 {
-	say_no(w, status, "", text, clock_ms());
+	say_no(w, status, fields, text, clock_ms());
 	io_close(&w->io);
 }
 

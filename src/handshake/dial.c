@@ -28,6 +28,7 @@ struct dial {
 	struct trust *trust;
 	struct trace trace;
 	struct upgrade_offer offer;
+	const struct extension *extension;	/* to be offered, or NULL */
 	const struct url *url;		/* where this attempt goes */
 	struct error *why;
 	char name[256];			/* the same, for a person */
@@ -37,6 +38,21 @@ struct dial {
 
 static char extra[8192];
 
+/* Where the session of this process was given. */
+static struct {
+	int known, tls;
+	struct addr at;
+} session_from;
+
+/* A session's ID goes only to where it came from, wherever we are sent to. */
+static int
+may_know(const struct dial *d)
+{
+	return d->extension == NULL || d->extension->session[0] == '\0' ||
+	    (session_from.tls == d->url->tls &&
+	    addr_same(&session_from.at, &d->url->at));
+}
+
 /* The request, until its answer's head is there. */
 static int
 ask(struct dial *d)
@@ -45,6 +61,7 @@ ask(struct dial *d)
 	unsigned char raw[16];
 	int n;
 
+	d->offer.offer = may_know(d) ? d->extension : NULL;
 	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
 	n = upgrade_write_request(exchange_request, sizeof exchange_request,
@@ -75,6 +92,12 @@ accepted(struct dial *d)
 		    "%s: wrong answer: %s", d->name, err);
 	w->has_extension = answer.has_extension;
 	w->theirs = answer.extension;
+	if (w->has_extension && w->theirs.session[0] != '\0' &&
+	    !session_from.known) {
+		session_from.known = 1;
+		session_from.tls = d->url->tls;
+		session_from.at = d->url->at;
+	}
 	w->early = d->exchange.early;
 	w->early_len = d->exchange.early_len;
 	trace_step(&d->trace, "websocket is open, the peer %s",
@@ -197,7 +220,8 @@ websocket_dial(struct websocket *w, const struct options *o,
 	d.offer = (struct upgrade_offer){ .user = credentials(&d),
 	    .subprotocol = o->websocket.subprotocol,
 	    .user_agent = o->websocket.user_agent,
-	    .origin = o->websocket.origin, .extra = extra, .offer = offer };
+	    .origin = o->websocket.origin, .extra = extra };
+	d.extension = offer;
 	*http_status = 0;
 	for (hops = 0; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {
 		memset(w, 0, sizeof *w);

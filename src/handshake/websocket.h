@@ -114,7 +114,8 @@ void websocket_refuse(struct websocket *, int status, const char *text);
  * The same without waiting: for a caller with other work, and a peer that
  * sends nothing before it is answered.
  */
-void websocket_refuse_now(struct websocket *, int status, const char *text);
+void websocket_refuse_now(struct websocket *, int status, const char *fields,
+    const char *text);
 
 /* As websocket_refuse(), with field lines, each ending in CR LF. */
 void websocket_refuse_with(struct websocket *, int status, const char *fields,

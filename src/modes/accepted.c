@@ -108,16 +108,20 @@ accepted_redial(struct accepted *a, int *status)
 
 	if (!a->request.has_offer || session[0] == '\0')
 		return 0;
-	if (handoff_send(session, w->io.rfd, a->c->user, w->raw, w->raw_len,
-	    clock_ms() + HAND_OVER_MS) == 0) {
+	if (handoff_send(session, w->io.rfd, a->c->user, a->c->subject,
+	    w->raw, w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
 		record_handed_over();
 		log_event(LOG_L_DEBUG, "handed-over", "peer", a->c->peer,
 		    NULL);
 		io_close(&w->io);
 		*status = EXIT_ENDED;
-	} else if (errno == ENOENT || errno == EACCES)
-		*status = accepted_refuse(a, 410, NO_SESSION);
-	else {
+	} else if (errno == ENOENT || errno == EACCES) {
+		error_set(&why, EXIT_PROTOCOL, "refused with 410: %s",
+		    NO_SESSION);
+		websocket_refuse_with(w, 410, handoff_instance_field(),
+		    NO_SESSION);
+		*status = connection_failed(a->c, &why);
+	} else {
 		/* A bare end: the dialler tries again. */
 		error_set(&why, EXIT_SYSTEM, "handing over: %s",
 		    strerror(errno));
@@ -132,6 +136,7 @@ accepted_begin_tls(struct tls_reload *k, const struct options *o,
     struct service *service, struct error *why)
 {
 	memset(k, 0, sizeof(*k));
+	handoff_prepare();
 	if (o->tls.own_cert == NULL)
 		return 0;
 	service->refuse = NULL;

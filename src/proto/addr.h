@@ -73,6 +73,7 @@ int url_authority(struct url *, struct slice, unsigned int port, char *err,
 
 /* Do credentials for one go to the other?  Scheme, host and port count. */
 int url_same_origin(const struct url *, const struct url *);
+int addr_same(const struct addr *, const struct addr *);
 
 /*
  * Resolves a Location (RFC 3986 5) against base: absolute, //host, /path or

@@ -349,14 +349,20 @@ url_join(struct url *result, const struct url *base, const char *text,
 }
 
 int
+addr_same(const struct addr *a, const struct addr *b)
+{
+	if (a->kind != b->kind)
+		return 0;
+	if (a->kind == ADDR_UNIX)
+		return strcmp(a->path, b->path) == 0;
+	return a->port == b->port &&
+	    slice_is_nocase(slice_of(a->host), b->host);
+}
+
+int
 url_same_origin(const struct url *a, const struct url *b)
 {
-	if (a->tls != b->tls || a->at.kind != b->at.kind)
-		return 0;
-	if (a->at.kind == ADDR_UNIX)
-		return strcmp(a->at.path, b->at.path) == 0;
-	return a->at.port == b->at.port &&
-	    slice_is_nocase(slice_of(a->at.host), b->at.host);
+	return a->tls == b->tls && addr_same(&a->at, &b->at);
 }
 
 /*

@@ -40,7 +40,9 @@ tunnel_line_received(struct tunnel *t, const uint8_t *p, size_t len)
 	case CONTROL_RST:
 		if (t->cfg.role == TUNNEL_SERVES && !tunnel_opened(t))
 			break;
-		tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL, NULL);
+		if (!tunnel_complete(t))
+			tunnel_fault(t, TUNNEL_PEER_RESET, CLOSE_NORMAL,
+			    NULL);
 		return 0;
 	default:
 		if (tunnel_opening_received(t, &c) == 0)

@@ -139,10 +139,10 @@ closed_by_inetws(struct tunnel *t)
 		set_close(t, t->peer_code);
 	else if (leaving(t))
 		set_close(t, t->peer_code);
-	else if (t->peer_code != CLOSE_NORMAL)
-		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (tunnel_complete(t) && t->final_sent)
 		set_close(t, CLOSE_NORMAL);
+	else if (t->peer_code != CLOSE_NORMAL)
+		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (t->cfg.role == TUNNEL_ASKS && t->opening == OPENING_TOLD)
 		/* it met our open */
 		tunnel_lose(t, TUNNEL_WIRE_LOST,

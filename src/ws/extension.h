@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 #define EXTENSION_ID_MAX	16
+#define EXTENSION_INSTANCE_LEN	16	/* of Inetws-Instance */
 #define EXTENSION_SESSION_LEN	32	/* 128 bits in lower-case hex */
 #define EXTENSION_WIN_MIN	65536
 #define EXTENSION_WIN_MAX	16777216
@@ -35,6 +36,9 @@ struct extension {
 	unsigned int has_at : 1;
 	unsigned int has_id : 1;
 	unsigned int version;
+
+	/* beside the element: where the session lives, "" unknown */
+	char instance[EXTENSION_INSTANCE_LEN + 1];
 };
 
 /*

@@ -270,6 +270,9 @@ check_extensions(struct upgrade_answer *a, const struct http_head *head,
 	}
 	if (!a->has_extension)
 		memset(&a->extension, 0, sizeof a->extension);
+	else if (http_field(head, "Inetws-Instance", &list) == 1)
+		slice_copy(a->extension.instance,
+		    sizeof a->extension.instance, list);
 	return 0;
 }
 

@@ -44,6 +44,8 @@ put_extension(struct out *out, const struct extension *ext)
 	if (extension_write(element, sizeof element, ext) == -1)
 		out->len = -1;
 	put(out, "Sec-WebSocket-Extensions: %s\r\n", element);
+	if (ext->instance[0] != '\0')
+		put(out, "Inetws-Instance: %s\r\n", ext->instance);
 }
 
 /* The part of a field line before its colon; no colon: no name. */

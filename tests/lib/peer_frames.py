@@ -27,9 +27,10 @@ class Fault(Exception):
 
 
 class Refused(Exception):
-    def __init__(self, status, text=""):
+    def __init__(self, status, text="", fields=None):
         Exception.__init__(self, "%s %s" % (status, text))
         self.status = status
+        self.fields = fields or {}
 
 
 class Lost(Exception):
@@ -311,7 +312,7 @@ def answer(sock, key, deadline):
     if m is None:
         raise Refused(0, "no HTTP")
     if m.group(1) != "101":
-        raise Refused(int(m.group(1)), first)
+        raise Refused(int(m.group(1)), first, fields)
     if fields.get("sec-websocket-accept") != accept_of(key):
         raise Refused(0, "accept value")
     return fields, rest

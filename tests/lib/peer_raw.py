@@ -129,31 +129,32 @@ def raw_dial(host, port, path="/", offer=None, headers="", timeout=5):
     return raw
 
 
-def raw_accept(listener, reply=None, timeout=10, status=None):
+def raw_accept(listener, reply=None, timeout=10, status=None, fields=""):
     """
     Accepts one connection and answers 101 with reply in the extensions'
     field: a string, None, or a function of the request's field.  With status:
-    refuses and returns None.
+    refuses and returns the request's fields.  fields: lines of the answer.
     """
     listener.settimeout(timeout)
     sock, _ = listener.accept()
-    first, fields, early = read_head(sock, time.monotonic() + timeout)
-    field = fields.get("sec-websocket-extensions")
-    fields["request"] = first
+    first, got, early = read_head(sock, time.monotonic() + timeout)
+    field = got.get("sec-websocket-extensions")
+    got["request"] = first
     if status is not None:
-        sock.sendall(b"HTTP/1.1 %d No\r\nConnection: close\r\n"
-                     b"Content-Length: 0\r\n\r\n" % status)
+        sock.sendall(b"HTTP/1.1 %d No\r\nConnection: close\r\n%s"
+                     b"Content-Length: 0\r\n\r\n" %
+                     (status, fields.encode()))
         sock.close()
-        return fields
+        return got
     if callable(reply):
         reply = reply(field)
     text = ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n" %
-            accept_of(fields["sec-websocket-key"]))
+            accept_of(got["sec-websocket-key"]))
     if reply is not None:
         text += "Sec-WebSocket-Extensions: %s\r\n" % reply
-    sock.sendall((text + "\r\n").encode())
-    raw = Raw(sock, False, early, fields)
+    sock.sendall((text + fields + "\r\n").encode())
+    raw = Raw(sock, False, early, got)
     for name, params in elements(field):
         if name == "inetws" and params is not None:
             raw.params = dict(params)

@@ -502,17 +502,19 @@ def test_plain_acceptor():
 class Dialled:
     """inetws connect, whose websocket (.raw) this test has accepted."""
 
-    def __init__(self, *options, answer='; win=65536; resume="%s"' % SID):
+    def __init__(self, *options, answer='; win=65536; resume="%s"' % SID,
+                 fields=""):
         self.listener = socket.create_server(("127.0.0.1", 0))
         t.on_close(self.listener.close)
         self.program = t.connect(
             "ws://127.0.0.1:%d/x" % self.listener.getsockname()[1],
             "-v", "-v", *options)
-        self.raw = self.accept("inetws; v=2; id=you" + answer)
+        self.raw = self.accept("inetws; v=2; id=you" + answer,
+                               fields=fields)
         self.id = self.raw.params["id"]
 
-    def accept(self, answer=None, status=None):
-        return p.raw_accept(self.listener, answer, BOUND, status)
+    def accept(self, answer=None, status=None, fields=""):
+        return p.raw_accept(self.listener, answer, BOUND, status, fields)
 
     def resume(self, at):
         self.raw = self.accept('inetws; v=2; id=you; win=65536; resume="%s"; '
@@ -597,6 +599,61 @@ def test_redial_gives_up():
     x.raw.drop()
     x.listener.close()
     t.is_(x.program.wait(), 74, "--resume runs out")
+
+
+HERE = "Inetws-Instance: 0123456789abcdef\r\n"
+THERE = "Inetws-Instance: fedcba9876543210\r\n"
+
+
+def test_instance():
+    """A 410 of where the session was is final, another's is not."""
+    x = Dialled(fields=HERE)
+    x.raw.drop()
+    x.accept(status=410, fields=THERE)
+    x.accept(status=410)
+    t.is_(x.resume(0)["n"], "3", "410 of another instance: tried again")
+    x.raw.drop()
+    x.accept(status=410, fields=HERE)
+    t.is_(x.program.wait(), 74, "of the same one: the end")
+    t.ok(x.program.has_line("why=.*no new websocket.*answered 410"),
+         "and the log has the true reason")
+    s = Served()
+    token = s.raw.fields.get("inetws-instance", "")
+    t.like(token, "^[0-9a-f]{16}$", "a server names its instance")
+    try:
+        s.redial(1, 0, SID)
+        t.ok(False, "an unknown session")
+    except p.Refused as e:
+        t.is_(e.status, 410, "an unknown session")
+        t.is_(e.fields.get("inetws-instance"), token, "410 names it too")
+    other = Served()
+    t.is_(other.raw.fields.get("inetws-instance"), token,
+          "two servers here are one instance")
+
+
+def test_other_id():
+    x = Served()
+    x.alive("a tunnel")
+    try:
+        x.dial('inetws; v=2; id=other; resume="%s"; n=1; at=0' % x.sid)
+        t.ok(False, "refused")
+    except p.Refused as e:
+        t.is_(e.status, 410, "a redial repeats its id")
+    x.alive("is not disturbed")
+
+
+def test_redirected_redial():
+    """The session's ID goes only to where it came from."""
+    x = Dialled()
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        x.raw.drop()
+        x.accept(status=307, fields="Location: ws://127.0.0.1:%d/y\r\n" %
+                 elsewhere.getsockname()[1])
+        raw = p.raw_accept(elsewhere, None, BOUND)
+        t.ok("sec-websocket-extensions" not in raw.fields,
+             "followed without the extension")
+        raw.drop()
+    t.is_(x.resume(0)["n"], "2", "that was no answer: tried again")
 
 
 def test_client_rules():

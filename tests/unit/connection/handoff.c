@@ -60,7 +60,7 @@ static int
 bring(size_t len)
 {
 	memset(big, 'x', sizeof(big));
-	return handoff_send(session, pair[1], "ann", big, len,
+	return handoff_send(session, pair[1], "ann", "CN=ann", big, len,
 	    clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
@@ -81,7 +81,7 @@ bring_too_much(void)
 {
 	static char more[HANDOFF_BYTES_MAX + 1];
 
-	return handoff_send(session, pair[1], "", more, sizeof(more),
+	return handoff_send(session, pair[1], "", "", more, sizeof(more),
 	    clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
@@ -130,6 +130,7 @@ test_hand_over(void)
 		ok(memchr(v.bytes, 'x', 1) != NULL &&
 		    v.bytes[v.len - 1] == 'x', "the right ones");
 		is_str(v.user, "ann", "of a user");
+		is_str(v.subject, "CN=ann", "and of a certificate");
 		handoff_confirm(&v);
 		is(status_of(pid), 0, "and gets a receipt");
 		close(pair[1]);

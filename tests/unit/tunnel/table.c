@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of ends of inetws-protocol(7), row by row, in every state that a
+ * row is about, for both roles.
+ */
+#include "tunnel/rig.h"
+
+#define WIN	65536
+
+/* How far the tunnel has come when it happens. */
+enum state {
+	OPEN,
+	OURS,		/* our stream has ended */
+	THEIRS,		/* the peer has sent eof */
+	BOTH,
+	DONE,		/* both are confirmed; plain: our Close is out */
+	STATES
+};
+
+#define NOT_DONE	(1 << OPEN | 1 << OURS | 1 << THEIRS | 1 << BOTH)
+#define IS_DONE		(1 << DONE)
+#define ALL		(NOT_DONE | IS_DONE)
+
+enum peer { PLAIN, INETWS, SESSION };
+enum role { SERVER = 1, CLIENT = 2, EITHER = 3 };
+enum shown { ENDS, RESETS, IS_LOST };
+
+/* What happens. */
+enum event {
+	CLOSES,			/* with the code given */
+	BARE_END, WIRE_RESET, SILENCE, RST, STREAM_RESET, STOP, IDLE, NONSENSE
+};
+
+static const struct row {
+	const char *name;
+	enum peer peer;
+	enum role role;
+	unsigned int states;
+	enum event event;
+	unsigned int with;	/* code of the peer's Close, 1005: none */
+	unsigned int code;	/* of ours, 0: none */
+	enum shown shown;
+	enum tunnel_end end;
+} rows[] = {
+	{ "Close 1000", INETWS, EITHER, NOT_DONE, CLOSES, 1000, 1002, RESETS,
+	    TUNNEL_PEER_FAULT },
+	{ "Close 1001", INETWS, EITHER, NOT_DONE, CLOSES, 1001, 1001, RESETS,
+	    TUNNEL_PEER_CLOSED },
+	{ "Close 1012", INETWS, EITHER, NOT_DONE, CLOSES, 1012, 1012, RESETS,
+	    TUNNEL_PEER_CLOSED },
+	{ "Close 1011", INETWS, EITHER, NOT_DONE, CLOSES, 1011, 1011, RESETS,
+	    TUNNEL_PEER_CLOSED },
+	{ "Close without a code", INETWS, EITHER, NOT_DONE, CLOSES, 1005,
+	    1005, RESETS, TUNNEL_PEER_CLOSED },
+	{ "a bare end", INETWS, EITHER, NOT_DONE, BARE_END, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST },
+	{ "a reset wire", INETWS, EITHER, NOT_DONE, WIRE_RESET, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST },
+	{ "silence", INETWS, EITHER, NOT_DONE, SILENCE, 0, 0, RESETS,
+	    TUNNEL_PING_TIMEOUT },
+	{ "rst", INETWS, EITHER, NOT_DONE, RST, 0, 1000, RESETS,
+	    TUNNEL_PEER_RESET },
+	{ "a reset stream", INETWS, EITHER, NOT_DONE, STREAM_RESET, 0, 1000,
+	    RESETS, TUNNEL_STREAM_RESET },
+	{ "a signal", INETWS, EITHER, NOT_DONE, STOP, 0, 1001, RESETS,
+	    TUNNEL_STOPPED },
+	{ "idleness", INETWS, EITHER, NOT_DONE, IDLE, 0, 1008, RESETS,
+	    TUNNEL_IDLE },
+	{ "a protocol error", INETWS, EITHER, NOT_DONE, NONSENSE, 0, 1002,
+	    RESETS, TUNNEL_PEER_FAULT },
+
+	{ "Close 1000", INETWS, EITHER, IS_DONE, CLOSES, 1000, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "Close 1001", INETWS, EITHER, IS_DONE, CLOSES, 1001, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "Close 1011", INETWS, EITHER, IS_DONE, CLOSES, 1011, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "a bare end", INETWS, EITHER, IS_DONE, BARE_END, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "a reset wire", INETWS, EITHER, IS_DONE, WIRE_RESET, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "silence", INETWS, EITHER, IS_DONE, SILENCE, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "rst", INETWS, EITHER, IS_DONE, RST, 0, 1000, ENDS, TUNNEL_ENDED },
+	{ "a signal", INETWS, EITHER, IS_DONE, STOP, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+
+	{ "Close 1000", SESSION, EITHER, NOT_DONE, CLOSES, 1000, 1002, RESETS,
+	    TUNNEL_PEER_FAULT },
+	{ "Close 1001", SESSION, EITHER, NOT_DONE, CLOSES, 1001, 1001, IS_LOST,
+	    TUNNEL_GOING },
+	{ "Close 1012", SESSION, EITHER, NOT_DONE, CLOSES, 1012, 1012, IS_LOST,
+	    TUNNEL_GOING },
+	{ "Close 1011", SESSION, EITHER, NOT_DONE, CLOSES, 1011, 1011, RESETS,
+	    TUNNEL_PEER_CLOSED },
+	{ "a bare end", SESSION, EITHER, NOT_DONE, BARE_END, 0, 0, IS_LOST,
+	    TUNNEL_GOING },
+	{ "a reset wire", SESSION, EITHER, NOT_DONE, WIRE_RESET, 0, 0, IS_LOST,
+	    TUNNEL_GOING },
+	{ "silence", SESSION, EITHER, NOT_DONE, SILENCE, 0, 0, IS_LOST,
+	    TUNNEL_GOING },
+	{ "rst", SESSION, EITHER, NOT_DONE, RST, 0, 1000, RESETS,
+	    TUNNEL_PEER_RESET },
+	{ "a reset stream", SESSION, EITHER, NOT_DONE, STREAM_RESET, 0, 1000,
+	    RESETS, TUNNEL_STREAM_RESET },
+	{ "a signal", SESSION, EITHER, NOT_DONE, STOP, 0, 1001, RESETS,
+	    TUNNEL_STOPPED },
+	{ "idleness", SESSION, EITHER, NOT_DONE, IDLE, 0, 1008, RESETS,
+	    TUNNEL_IDLE },
+	{ "Close 1000", SESSION, EITHER, IS_DONE, CLOSES, 1000, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "a bare end", SESSION, EITHER, IS_DONE, BARE_END, 0, 1000, IS_LOST,
+	    TUNNEL_GOING },
+	{ "rst", SESSION, EITHER, IS_DONE, RST, 0, 1000, ENDS, TUNNEL_ENDED },
+	{ "a signal", SESSION, EITHER, IS_DONE, STOP, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+
+	{ "Close 1000", PLAIN, EITHER, ALL, CLOSES, 1000, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "Close without a code", PLAIN, EITHER, NOT_DONE, CLOSES, 1005, 1005,
+	    ENDS, TUNNEL_ENDED },
+	{ "Close 1001 of a client", PLAIN, SERVER, NOT_DONE, CLOSES, 1001,
+	    1001, ENDS, TUNNEL_ENDED },
+	{ "Close 1001 of a server", PLAIN, CLIENT, NOT_DONE, CLOSES, 1001,
+	    1001, RESETS, TUNNEL_PEER_CLOSED },
+	{ "Close 1012", PLAIN, EITHER, NOT_DONE, CLOSES, 1012, 1012, RESETS,
+	    TUNNEL_PEER_CLOSED },
+	{ "Close 1011", PLAIN, EITHER, NOT_DONE, CLOSES, 1011, 1011, RESETS,
+	    TUNNEL_PEER_CLOSED },
+	{ "a bare end", PLAIN, EITHER, NOT_DONE, BARE_END, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST },
+	{ "a reset wire", PLAIN, EITHER, NOT_DONE, WIRE_RESET, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST },
+	{ "silence", PLAIN, EITHER, NOT_DONE, SILENCE, 0, 0, RESETS,
+	    TUNNEL_PING_TIMEOUT },
+	{ "a bare end", PLAIN, EITHER, IS_DONE, BARE_END, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "silence", PLAIN, EITHER, IS_DONE, SILENCE, 0, 1000, ENDS,
+	    TUNNEL_ENDED },
+	{ "a reset stream", PLAIN, EITHER, NOT_DONE, STREAM_RESET, 0, 1011,
+	    RESETS, TUNNEL_STREAM_RESET },
+	{ "a signal", PLAIN, EITHER, NOT_DONE, STOP, 0, 1001, RESETS,
+	    TUNNEL_STOPPED },
+	{ "idleness", PLAIN, EITHER, NOT_DONE, IDLE, 0, 1008, RESETS,
+	    TUNNEL_IDLE },
+	{ "a protocol error", PLAIN, EITHER, NOT_DONE, NONSENSE, 0, 1002,
+	    RESETS, TUNNEL_PEER_FAULT },
+};
+
+static void
+begin(struct rig *r, const struct row *row, int client)
+{
+	struct tunnel_config cfg = rig_config(client, row->peer != PLAIN,
+	    row->peer == SESSION ? WIN : 0);
+
+	if (row->event == SILENCE)
+		cfg.ping_timeout = 1000;
+	if (row->event == IDLE)
+		cfg.idle_timeout = 1000;
+	rig_begin(r, cfg);
+	r->t.answered = 1;
+}
+
+static void
+come_to(struct rig *r, enum state state, enum peer peer)
+{
+	rig_stream(r, "ours", 4);
+	rig_frame(r, 0x82, "theirs", 6);
+	if (state == OURS || state == BOTH || state == DONE)
+		rig_stream_eof(r);
+	if (peer == PLAIN) {
+		if (state == DONE) {
+			r->t.answered = 0;
+			rig_at(r, 10000);	/* no more held back */
+			r->t.answered = 1;
+		}
+		return;
+	}
+	if (state == THEIRS || state == BOTH || state == DONE)
+		rig_line(r, "eof 6");
+	if (state == DONE)
+		rig_line(r, "ack 4");
+}
+
+static void
+happen(struct rig *r, const struct row *row)
+{
+	switch (row->event) {
+	case CLOSES:
+		if (row->with == 1005)
+			rig_frame(r, 0x88, "", 0);
+		else
+			rig_close(r, row->with);
+		rig_wire_eof(r);
+		break;
+	case BARE_END:
+		rig_wire_eof(r);
+		break;
+	case WIRE_RESET:
+		tunnel_wire_failed(&r->t);
+		rig_pump(r);
+		break;
+	case RST:
+		rig_line(r, "rst");
+		break;
+	case STREAM_RESET:
+		tunnel_stream_failed(&r->t);
+		rig_pump(r);
+		break;
+	case STOP:
+		tunnel_stop(&r->t, 1001, TUNNEL_STOPPED, "stopped");
+		rig_pump(r);
+		break;
+	case SILENCE:
+	case IDLE:
+		rig_at(r, r->now - RIG_START + 1000);
+		break;
+	case NONSENSE:
+		rig_frame(r, 0x83, "", 0);
+		break;
+	}
+	/* A session waits for an answer, others need none. */
+	if (row->peer == SESSION && (row->event == RST ||
+	    row->event == STREAM_RESET || row->event == STOP)) {
+		rig_close(r, 1000);
+		rig_wire_eof(r);
+	}
+	if (!r->lost) {
+		rig_at(r, r->now - RIG_START + 10000);
+		rig_at(r, r->now - RIG_START + 10000);
+	}
+	if (!r->t.stream_gone && rig_wants(r, TUNNEL_READ_STREAM))
+		rig_stream_eof(r);	/* of what is discarded */
+}
+
+static unsigned int
+code_of(struct rig *r)
+{
+	struct sent_frame f;
+	unsigned int code = 0;
+
+	while (rig_next(r, &f) == 1)
+		if (f.opcode == 8)
+			code = f.len == 0 ? 1005 :
+			    f.payload[0] << 8 | f.payload[1];
+	return code;
+}
+
+static int
+try(const struct row *row, enum state state, int client)
+{
+	struct rig r;
+	unsigned int code;
+	int good;
+
+	begin(&r, row, client);
+	come_to(&r, state, row->peer);
+	happen(&r, row);
+	code = code_of(&r);
+	good = code == row->code && r.t.end == row->end &&
+	    r.lost == (row->shown == IS_LOST);
+	if (row->shown == ENDS)
+		good = good && r.shut && r.closed && !r.reset;
+	else if (row->shown == RESETS)
+		good = good && r.reset && !r.closed;
+	if (!good)
+		printf("# %s, state %d: code %u, end %s%s%s%s\n",
+		    client ? "client" : "server", (int)state, code,
+		    tunnel_end_name(r.t.end), r.closed ? ", closed" : "",
+		    r.reset ? ", reset" : "", r.lost ? ", lost" : "");
+	rig_end(&r);
+	return good;
+}
+
+int
+main(void)
+{
+	static const char *const peers[] = {
+		"plain", "inetws", "session"
+	};
+	const struct row *row;
+	size_t i;
+	int state, client, good;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		row = &rows[i];
+		good = 1;
+		for (state = 0; state < STATES; state++)
+			for (client = 0; client < 2; client++)
+				if ((row->states & 1U << state) &&
+				    (row->role & (client ? CLIENT : SERVER)))
+					good &= try(row, state, client);
+		ok(good, "%s: %s%s", peers[row->peer], row->name,
+		    row->states == IS_DONE ? ", all being done" : "");
+	}
+	return done_testing();
+}
