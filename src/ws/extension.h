@@ -37,7 +37,7 @@ struct extension {
 	unsigned int has_id : 1;
 	unsigned int version;
 
-	/* beside the element: where the session lives, "" unknown */
+	/* of a header field, not the element: where the session lives, "" unknown */
 	char instance[EXTENSION_INSTANCE_LEN + 1];
 };
 
