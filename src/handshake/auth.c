@@ -13,6 +13,7 @@
 #include "proto/credentials.h"
 
 #define HASH_MAX	256
+#define OLD_HASH_MAX	40	/* characters of DES, MD5 */
 #define CHALLENGE	"WWW-Authenticate: Basic realm=\"inetws\", " \
 			"charset=\"UTF-8\"\r\n" \
 			"WWW-Authenticate: Bearer realm=\"inetws\"\r\n"
@@ -202,15 +203,27 @@ auth_request(struct auth *a, const struct options *o, const struct websocket *w,
 	return status;
 }
 
-/* crypt(3) is asked, for which kinds it knows is the system's affair. */
+/*
+ * Which kinds there are is known to crypt(3) alone.  Those of today are made
+ * to take long, and are not hashed only to find out; the old ones take no time.
+ */
 static int
 is_usable(struct slice hash)
 {
 	char want[HASH_MAX];
 	const char *got;
+#ifdef CRYPT_CHECKSALT_AVAILABLE
+	int kind;
+#endif
 
 	if (slice_copy(want, sizeof(want), hash) == -1)
 		return 0;
+#ifdef CRYPT_CHECKSALT_AVAILABLE
+	kind = crypt_checksalt(want);
+	if (hash.len > OLD_HASH_MAX)
+		return kind != CRYPT_SALT_INVALID &&
+		    kind != CRYPT_SALT_METHOD_DISABLED;
+#endif
 	got = crypt("", want);
 	return got != NULL && got[0] != '*' && strlen(got) == hash.len;
 }

@@ -8,6 +8,7 @@ If it fails: unauthorized clients get in, or authorized ones are refused.
 import base64
 import hashlib
 import os
+import signal
 import stat
 import sys
 
@@ -120,6 +121,22 @@ def test_bad_files():
                          '127.0.0.1:1')
         t.is_(r.returncode, 64, 'refused at the start')
         t.like(r.stderr, say, 'because of: ' + say)
+
+
+@t.limit(60)
+def test_reload_hashes_nothing():
+    """A file of expensive hashes is checked at HUP without hashing: the
+    listener waits for nothing."""
+    dear = '$2b$12$abcdefghijklmnopqrstuuKrqR7.WQmBrUYVBiPkbZ9GYdUYyqzkm'
+    path = auth_file('ann:' + hashed(PASSWORD),
+                     *('u%d:%s' % (i, dear) for i in range(300)))
+    s = t.server(t.echo().port, '--auth-file', path)
+    before = t.cpu_ticks(s.pid)
+    s.send(signal.SIGHUP)
+    s.wait_line('event=reloaded')
+    t.is_(ask(s, basic('ann', PASSWORD)).status, 101, 'served after HUP')
+    used = t.cpu_ticks(s.pid) - before
+    t.ok(used < 20, '300 hashes of bcrypt are checked at once (%d)' % used)
 
 
 def test_htpasswd():
