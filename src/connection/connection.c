@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/failure_lines.h"
 #include "connection/handoff.h"
 #include "connection/internal.h"
 #include "connection/record.h"
@@ -14,7 +15,6 @@
 #include "os/log.h"
 #include "os/random.h"
 #include "os/title.h"
-#include "stats/page.h"
 
 #define BUFFER	1048576		/* each way, without a session */
 
@@ -45,18 +45,13 @@ connection_field(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
-/*
- * Anyone can cause any number of these lines, so only some a second are
- * written, with the number of those that were left out.
- */
 int
 connection_failed(struct connection *c, const struct error *why)
 {
 	struct log_line l;
-	uint64_t left_out;
 
 	record_failed(why->status);
-	if (!stats_may_log(&left_out))
+	if (!failure_lines_ask())
 		return why->status;
 	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
 	    "failed");
@@ -68,8 +63,6 @@ connection_failed(struct connection *c, const struct error *why)
 	log_str(&l, "subject", connection_field(c->subject));
 	log_str(&l, "target", connection_field(c->target));
 	log_why(&l, "why", why->text);
-	if (left_out > 0)
-		log_num(&l, "left_out", (int64_t)left_out);
 	log_end(&l);
 	return why->status;
 }

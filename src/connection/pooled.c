@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/failure_lines.h"
 #include "connection/internal.h"
 #include "connection/record.h"
 #include "connection/target.h"
@@ -37,8 +38,9 @@ check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 		strlcpy(peer, p.address, NET_NAME_MAX);
 		return 1;
 	}
-	log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
-	    "peer", peer, "why", why.text, NULL);
+	if (failure_lines_ask())
+		log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
+		    "peer", peer, "why", why.text, NULL);
 	net_linger_reset(fd);
 	io_reset(&io);
 	worker_send(c->channel, WORKER_TAKEN);

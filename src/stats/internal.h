@@ -12,7 +12,7 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	6
+#define STATS_VERSION	7
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 /* An agent's name at a gate; only the supervisor writes it. */
@@ -34,8 +34,6 @@ struct stats_header {
 	char program[32], mode[12], name[256];
 	int64_t ready_cache;
 	uint64_t turn;		/* the last one that was given */
-	int64_t log_second;	/* log_lines counts its lines */
-	uint64_t log_lines, log_left_out;
 	uint32_t names;		/* those below this one have been used */
 } __attribute__((aligned(128)));
 

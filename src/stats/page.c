@@ -12,8 +12,6 @@
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define LINES_A_SECOND	100	/* in the log that any peer can cause */
-#define RELAXED		__ATOMIC_RELAXED
 
 void
 stats_describe(struct stats_header *h, unsigned int slots,
@@ -166,26 +164,6 @@ const char *
 stats_path(void)
 {
 	return stats_own.path[0] != '\0' ? stats_own.path : NULL;
-}
-
-/* Two processes may both begin a second: then a few more lines are allowed. */
-int
-stats_may_log(uint64_t *left_out)
-{
-	struct stats_header *h = stats_own.page;
-	int64_t second = clock_ms() / 1000;
-
-	*left_out = 0;
-	if (h == NULL)
-		return 1;
-	if (__atomic_exchange_n(&h->log_second, second, RELAXED) != second)
-		__atomic_store_n(&h->log_lines, 0, RELAXED);
-	if (__atomic_fetch_add(&h->log_lines, 1, RELAXED) >= LINES_A_SECOND) {
-		__atomic_fetch_add(&h->log_left_out, 1, RELAXED);
-		return 0;
-	}
-	*left_out = __atomic_exchange_n(&h->log_left_out, 0, RELAXED);
-	return 1;
 }
 
 void

@@ -145,13 +145,6 @@ void stats_end_change(void);
 /* In a process without a slot: adds its new counts to the last slot. */
 void stats_flush(void);
 
-/*
- * May this process log a line of a kind that any peer can cause?  All
- * processes of an instance together may log a number of them each second.
- * *left_out: lines refused since the last one that was allowed.
- */
-int stats_may_log(uint64_t *left_out);
-
 /* Is there a page, and one that is shared by --stats-file? */
 int stats_is_open(void);
 int stats_is_shared(void);

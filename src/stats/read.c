@@ -155,11 +155,14 @@ about(const struct stats_header *h, struct report *r)
 	r->max = h->max;
 }
 
+/*
+ * The supervisor asks for this: it waits for no writer.  Each count is one
+ * word, so that half a change is no worse than none.
+ */
 void
 stats_sum(struct report_counts *counts)
 {
 	struct stats_view v;
-	struct stats_slot s;
 	unsigned int i;
 
 	memset(counts, 0, sizeof(*counts));
@@ -168,12 +171,9 @@ stats_sum(struct report_counts *counts)
 		report_add(counts, &stats_mine->counts);
 		return;
 	}
-	copy(&s, stats_at(v.page, stats_fit(v.size) - 1));
-	report_add(counts, &s.counts);
-	for (i = 0; i < stats_slots(&v); i++) {
-		copy(&s, stats_at(v.page, i));
-		report_add(counts, &s.counts);
-	}
+	report_add(counts, &stats_at(v.page, stats_fit(v.size) - 1)->counts);
+	for (i = 0; i < stats_slots(&v); i++)
+		report_add(counts, &stats_at(v.page, i)->counts);
 }
 
 void
@@ -218,11 +218,10 @@ since(int64_t then)
 
 /* 0 if there is none. */
 static int
-row(const struct stats_slot *from, struct report_row *r)
+row(const struct stats_slot *slot, struct report_row *r)
 {
-	struct stats_slot s;
+	const struct stats_slot s = *slot;
 
-	copy(&s, from);
 	if (s.state < STATE_HANDSHAKE || s.state >= STATES)
 		return 0;
 	memset(r, 0, sizeof(*r));
@@ -247,9 +246,13 @@ row(const struct stats_slot *from, struct report_row *r)
 int
 stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
 {
-	return slot < stats_slots(v) &&
-	    STATS_GET(stats_at(v->page, slot)->state) >= STATE_HANDSHAKE &&
-	    row(stats_at(v->page, slot), r) && is_alive(v, slot);
+	struct stats_slot s;
+
+	if (slot >= stats_slots(v) ||
+	    STATS_GET(stats_at(v->page, slot)->state) < STATE_HANDSHAKE)
+		return 0;
+	copy(&s, stats_at(v->page, slot));
+	return row(&s, r) && is_alive(v, slot);
 }
 
 /* 0 if there is none. */

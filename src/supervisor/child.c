@@ -34,22 +34,26 @@ leave_supervisor(int keep, int channel)
 /* The child's side of the fork. */
 static _Noreturn void
 be_child(const struct supervisor *s, const struct incoming *a, int slot,
-    int channel, int full)
+    int channel, int full, int may_log)
 {
 	const struct service *service = s->service;
 	char peer[NET_NAME_MAX];
+	int status;
 
 	leave_supervisor(a->fd, channel);
+	failure_lines_allow(may_log);
 	stats_take(slot, STATE_HANDSHAKE);
 	if (a->sa != NULL)
 		net_print(a->sa, a->len, peer, sizeof(peer));
 	else
 		strlcpy(peer, a->peer, sizeof(peer));
 	if (full)
-		_exit(service->serve_full(service->arg, a->fd, peer));
-	if (channel != -1)
-		_exit(service->park(service->arg, a->fd, peer, channel));
-	_exit(service->serve(service->arg, a->fd, peer));
+		status = service->serve_full(service->arg, a->fd, peer);
+	else if (channel != -1)
+		status = service->park(service->arg, a->fd, peer, channel);
+	else
+		status = service->serve(service->arg, a->fd, peer);
+	_exit(failure_lines_exit_status(status));
 }
 
 pid_t
@@ -99,12 +103,13 @@ make_channel(const struct supervisor *s, const struct incoming *a, int full,
 /* A channel that cannot be watched is of no use. */
 static void
 enter_child(struct supervisor *s, pid_t pid, int slot, int channel,
-    const struct incoming *a)
+    const struct incoming *a, int64_t failure_line)
 {
 	struct child *c = children_add(&s->children, pid, slot, channel,
 	    a->fd == -1);
 	unsigned int index = children_index(&s->children, c);
 
+	c->failure_line = failure_line;
 	if (channel != -1 && event_add(&s->events, channel,
 	    watch_tag(WATCH_CHANNEL, index, c->generation)) == -1) {
 		accept_pause(s, "epoll", errno);
@@ -119,6 +124,7 @@ int
 child_start(struct supervisor *s, const struct incoming *a)
 {
 	int slot, pair[2], e, full = child_is_limit_reached(s);
+	int64_t line;
 	pid_t pid;
 
 	if (s->children.n == s->children.room) {
@@ -130,13 +136,14 @@ child_start(struct supervisor *s, const struct incoming *a)
 	if (make_channel(s, a, full, pair) == -1)
 		return -1;
 	slot = slots_take(&s->slots);
+	line = failure_lines_grant(&s->failures, clock_ms());
 	if ((pid = process_fork()) == 0)
-		be_child(s, a, slot, pair[1], full);
+		be_child(s, a, slot, pair[1], full, line != 0);
 	e = errno;
 	if (pair[1] != -1)
 		close(pair[1]);
 	if (pid != -1) {
-		enter_child(s, pid, slot, pair[0], a);
+		enter_child(s, pid, slot, pair[0], a, line);
 		return 0;
 	}
 	if (pair[0] != -1)
@@ -156,6 +163,8 @@ forget(struct supervisor *s, pid_t pid, int status)
 		metrics_listener_ended(&s->metrics, pid);
 		return;
 	}
+	failure_lines_ended(&s->failures, c->failure_line, WIFEXITED(status) &&
+	    failure_lines_was_wanted(WEXITSTATUS(status)), clock_ms());
 	if (WIFSIGNALED(status) && s->phase < KILLING)
 		slots_log_killed(pid, WTERMSIG(status), c->slot);
 	slots_give_back(&s->slots, c->slot);

@@ -26,6 +26,7 @@ struct child {
 	int slot;		/* on the statistics page */
 	int channel;		/* our end, or -1 */
 	int spare;		/* began without a connection */
+	int64_t failure_line;	/* may it log one?  failure_lines_grant() */
 	unsigned int generation;
 	unsigned int takeover;	/* of its name, when it was admitted */
 	struct visitor visitor;	/* that it was offered */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "config/options.h"
+#include "connection/failure_lines.h"
 #include "os/event.h"
 #include "os/notify.h"
 #include "supervisor/children.h"
@@ -81,6 +82,8 @@ struct supervisor {
 	struct pause pause;
 	struct metrics_listener metrics;
 	struct respawn respawn;
+
+	struct failure_lines failures;
 
 	uint64_t nrefused;		/* since the start */
 	int64_t complain;		/* of a limit, not before */

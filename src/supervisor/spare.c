@@ -52,7 +52,8 @@ spare_ended(struct supervisor *s, const struct child *c, int status)
 	if (s->o->reverse.retry == 0 ||
 	    s->respawn.failed < s->o->reverse.retry)
 		return;
-	s->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AGAIN;
+	s->status = WIFEXITED(status) ?
+	    failure_lines_status(WEXITSTATUS(status)) : EXIT_AGAIN;
 	supervisor_terminate(s);
 }
 

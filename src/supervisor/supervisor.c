@@ -195,6 +195,19 @@ take_signals(struct supervisor *s)
 }
 
 static void
+log_left_out(struct supervisor *s, int64_t now)
+{
+	uint64_t n = failure_lines_left_out(&s->failures, now);
+	struct log_line l;
+
+	if (n == 0)
+		return;
+	log_begin(&l, LOG_L_WARN, "failures-left-out");
+	log_num(&l, "count", (int64_t)n);
+	log_end(&l);
+}
+
+static void
 earlier(int64_t *until, int64_t t)
 {
 	if (t < *until)
@@ -212,6 +225,7 @@ tend(struct supervisor *s)
 	pool_tend(s, now);
 	spare_tend(s, now);
 	show_tend(s, now);
+	log_left_out(s, now);
 	refusals_close(&s->refusals, now);
 	paused = pause_until(&s->pause, now);
 	metrics = metrics_listener_tend(&s->metrics, paused != 0, now);
@@ -228,6 +242,7 @@ tend(struct supervisor *s)
 	earlier(&until, spare_time(s));
 	earlier(&until, show_time(s));
 	earlier(&until, refusals_time(&s->refusals));
+	earlier(&until, failure_lines_time(&s->failures));
 	if (metrics != -1)
 		earlier(&until, metrics);
 	return until;

@@ -122,13 +122,6 @@ stats_set_ready_cache(int64_t note)
 {
 }
 
-int
-stats_may_log(uint64_t *left_out)
-{
-	*left_out = 0;
-	return 1;
-}
-
 /* Reading. */
 
 int

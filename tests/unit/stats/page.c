@@ -127,20 +127,6 @@ sources(const char *path)
 }
 
 static void
-rate_limit(void)
-{
-	uint64_t left_out;
-	int i, n = 0;
-
-	stats_create(NULL, 2, &about);
-	for (i = 0; i < 1000; i++)
-		n += stats_may_log(&left_out);
-	ok(n >= 100 && n < 300, "some lines a second (%d)", n);
-	stats_close(1);
-	is(stats_may_log(&left_out), 1, "all of them without a page");
-}
-
-static void
 bad_files(void)
 {
 	char path[] = "/tmp/stats.XXXXXX";
@@ -199,7 +185,6 @@ main(void)
 	snprintf(path, sizeof(path), "%s/page", dir);
 	without_page();
 	anonymous();
-	rate_limit();
 	bad_files();
 	names();
 	sources(NULL);
