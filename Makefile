@@ -217,6 +217,11 @@ bench-floors: $B/inetws $B/tests/bench/load $(bench_small)
 bench-smoke: $B/inetws $B/tests/bench/load $(bench_without)
 	$(bench_run) --smoke $(BENCH)
 
+# What one more connection costs beside few and many: GROWTH='--many 6000'.
+bench-growth: $B/inetws
+	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/growth.py $(GROWTH)
+
+.PHONY: bench-growth
 .PHONY: bench bench-costs bench-floors bench-paths bench-quick \
 	bench-smoke
 -include $(bench_obj:.o=.d) $(bench_without:=.d)

@@ -15,6 +15,7 @@
 #include "modes/modes.h"
 #include "os/log.h"
 #include "sandbox/enter.h"
+#include "stats/page.h"
 #include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
@@ -81,14 +82,24 @@ before(void *arg)
 	dialer_refresh(arg, 0);
 }
 
+/* Is there a gate? */
+static int
+ready(void *arg, struct error *why)
+{
+	if (stats_has_websocket())
+		return 0;
+	return error_set(why, EXIT_AGAIN, "the gate is not reached");
+}
+
 int
 agent_main(const struct options *o)
 {
 	struct dialer d;
 	struct inherited a;
 	struct service service = { .arg = &d, .park = park,
-	    .spares = &o->reverse.spare, .unprivileged = unprivileged, .reload = reload,
-	    .before = before, .given = &a };
+	    .spares = &o->reverse.spare, .ready = ready,
+	    .unprivileged = unprivileged, .reload = reload, .before = before,
+	    .given = &a };
 	struct error why;
 	char token[24];
 	int status;

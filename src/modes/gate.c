@@ -109,13 +109,7 @@ park_full(void *arg, int fd, const char *peer)
 static int
 ready(void *arg, struct error *why)
 {
-	struct stats_view v;
-	struct report r;
-
-	stats_view_own(&v);
-	stats_read(&v, &r);
-	if (r.active[STATE_PARKED] + r.active[STATE_OPEN] +
-	    r.active[STATE_HALF_CLOSED] + r.active[STATE_LOST] > 0)
+	if (stats_has_websocket())
 		return 0;
 	return error_set(why, EXIT_AGAIN, "no agent is connected");
 }

@@ -191,6 +191,9 @@ int stats_is_abandoned(const char *path);
 /* Everything but the rows. */
 void stats_read(const struct stats_view *, struct report *);
 
+/* Has a connection of this process's page a websocket, parked or not? */
+int stats_has_websocket(void);
+
 /* The counts of this process's page; does not check who is alive. */
 void stats_sum(struct report_counts *);
 

@@ -208,6 +208,18 @@ stats_read(const struct stats_view *v, struct report *r)
 		    STATS_UNLISTED);
 }
 
+int
+stats_has_websocket(void)
+{
+	struct stats_view v;
+	struct report r;
+
+	stats_view_own(&v);
+	stats_read(&v, &r);
+	return r.active[STATE_PARKED] + r.active[STATE_OPEN] +
+	    r.active[STATE_HALF_CLOSED] + r.active[STATE_LOST] > 0;
+}
+
 static int64_t
 since(int64_t then)
 {

@@ -235,3 +235,9 @@ void
 record_handed_over(void)
 {
 }
+
+int
+stats_has_websocket(void)
+{
+	return 0;
+}

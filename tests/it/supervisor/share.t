@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Each peer has its share.
+
+If it fails: a few peers that take their time, or never end, keep all others
+out of an instance.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import reverse as r     # noqa: E402
+
+
+def soon(name, action):
+    begin = time.monotonic()
+    action()
+    took = time.monotonic() - begin
+    t.ok(took < 0.5 * t.SCALE, '%s, after %.2f s' % (name, took))
+
+
+def endless(port, stop):
+    """A client that sends a head without an end."""
+    sock = t.ws.dial(port)
+    try:
+        sock.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n')
+        while not stop.wait(0.01):
+            sock.sendall(b'A: b\r\n')
+    except OSError:
+        pass
+
+
+def good(s):
+    w = t.ws.connect(s.port)
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'a websocket')
+    w.bye()
+
+
+@t.limit(60)
+def test_metrics():
+    s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
+    port = int(s.wait_line('metrics on .*:([0-9]+)')[1])
+    stop = threading.Event()
+    threads = [threading.Thread(target=endless, args=(port, stop))
+               for _ in range(8)]
+    for x in threads:
+        x.start()
+    silent = [t.ws.dial(port) for _ in range(30)]
+    t.until(lambda: len(t.children(s.pid)) >= 16)
+    begin = time.monotonic()
+    answers = [t.http(port, '/healthz')[0] for _ in range(3)]
+    took = time.monotonic() - begin
+    stop.set()
+    t.is_(answers, [200] * 3, '/healthz, with 38 readers that take their time')
+    t.ok(took < 15 * t.SCALE, 'is not held for long (%.1f s)' % took)
+    soon('a good client is in', lambda: good(s))
+    for x in threads:
+        x.join(t.BOUND)
+    t.is_(len(silent), 30, 'beside silent ones')
+
+
+@t.limit(60)
+def test_slow_handshakes():
+    s = t.server(t.echo().port)
+    mute = [t.ws.dial(s.port) for _ in range(300)]
+    soon('a good client is in beside 300 slow handshakes', lambda: good(s))
+    stopped = t.ws.connect(s.port)
+    child = max(t.children(s.pid))
+    os.kill(child, signal.SIGSTOP)
+    soon('and beside a stopped process', lambda: good(s))
+    os.kill(child, signal.SIGCONT)
+    stopped.bye()
+    t.is_(len(mute), 300, 'the others wait')
+
+
+def few(n):
+    path = t.folder() + '/few'
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\nulimit -n %d\nexec %s "$@"\n' % (n, t.INETWS))
+    os.chmod(path, 0o755)
+    return path
+
+
+@t.limit(60)
+def test_absent_agents():
+    """Visitors of a name without agents leave descriptors for the others."""
+    d = t.folder()
+    with open(d + '/agents', 'w') as f:
+        for name in ('here', 'gone'):
+            f.write('%s %s\n' % (name, r.hashlib.sha256(
+                b'secret').hexdigest()))
+    g = r.gate('--visitors-dir', d, '--agents-file', d + '/agents',
+               auth=(), visitors=None, program=few(100))
+    t.until(lambda: os.path.exists(d + '/gone.sock'))
+    waiting = []
+    for _ in range(200):
+        try:
+            waiting.append(r.visit(d + '/gone.sock', 1))
+        except OSError:
+            break
+    with open(d + '/secret', 'w') as f:
+        f.write('secret')
+    r.agent(g.url('here'), t.echo().port, '-H',
+            'Authorization: Bearer secret')
+
+    def visit():
+        v = r.visit(d + '/here.sock')
+        v.sendall(b'x')
+        t.is_(v.recv(1), b'x', 'a visitor of another name is served')
+        v.close()
+    t.ok(r.parked(g), 'an agent of another name is in')
+    soon('at once', visit)
+    t.ok(len(waiting) > 5, 'while others wait (%d)' % len(waiting))
+
+
+@t.limit(60)
+def test_names_that_left():
+    """Listeners of names that came once are given back when others need
+    them."""
+    d = t.folder()
+    g = r.gate('--visitors-dir', d, '--queue', '0', auth=(
+        '--allow-any-agent',), visitors=None, program=few(100))
+    for i in range(120):
+        r.raw_agent(g, '/a-secret-name-%d' % (1000 + i)).drop()
+    t.ok(r.raw_agent(g, '/an-honest-agents-name'),
+         'an agent is in after 120 others that have left')
+    t.ok(os.path.exists(d + '/an-honest-agents-name.sock'),
+         'its listener is there')
+    t.ok(len(os.listdir(d)) < 100, 'as others have been closed')
+
+
+def test_readyz_of_agent():
+    g = r.gate()
+    a = r.agent(g.url(), t.echo().port, '--metrics', '127.0.0.1:0')
+    port = int(a.wait_line('metrics on .*:([0-9]+)')[1])
+    r.parked(g)
+    t.is_(t.http(port, '/readyz')[0], 200, 'an agent with a gate is ready')
+    b = r.agent('ws://127.0.0.1:%d/agents/x' % t.free_port(), t.echo().port,
+                '--metrics', '127.0.0.1:0')
+    port = int(b.wait_line('metrics on .*:([0-9]+)')[1])
+    t.is_(t.http(port, '/readyz')[0], 503, 'without one it is not')
+
+
+t.main()
