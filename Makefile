@@ -217,7 +217,7 @@ bench-floors: $B/inetws $B/tests/bench/load $(bench_small)
 bench-smoke: $B/inetws $B/tests/bench/load $(bench_without)
 	$(bench_run) --smoke $(BENCH)
 
-# What one more connection costs beside few and many: GROWTH='--many 6000'.
+# What one more connection costs with few and with many: GROWTH='--many 6000'.
 bench-growth: $B/inetws
 	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/growth.py $(GROWTH)
 

@@ -21,7 +21,7 @@ ssize_t readfile(const char *path, char *dst, size_t size);
  * The same into memory of memory_take(): the text is valid until
  * memory_return().  0, or -1 with errno, and no memory is taken.
  */
-#define READFILE_MAX	(256 * 1024)
+#define READFILE_MAX	(16 * 1024 * 1024)
 int readfile_take(const char *path, struct slice *text);
 
 #endif

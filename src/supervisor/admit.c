@@ -15,6 +15,7 @@
 #include "supervisor/internal.h"
 
 #define RETRY_AFTER	5	/* seconds */
+#define BUCKETS		16384
 
 /* Other agents' parked websockets of this name have to go. */
 static void
@@ -102,19 +103,74 @@ admit(struct supervisor *s, struct child *c, char *text)
 	pool_serve_queue(s, name);
 }
 
-static int
-is_listed(const struct child *c, struct slice file)
-{
-	struct agents_file_line l;
-	struct lines lines;
-	int r;
+/*
+ * Which children come from a line of --agents-file, by name and secret: for one
+ * pass over the file, however many lines and children there are.
+ */
+struct listed {
+	int *bucket, *next;		/* numbers of children, plus one */
+	char *found;
+	unsigned int room;
+};
 
-	lines_begin(&lines, file);
-	while ((r = agents_file_next(&lines, &l)) != 0)
-		if (r == 1 && slice_is(l.name, c->agent) &&
-		    slice_is(l.hash, c->hash))
-			return 1;
+static int *
+bucket_of(const struct listed *l, struct slice name, struct slice hash)
+{
+	uint32_t h = 2166136261U;
+	size_t i;
+
+	for (i = 0; i < name.len; i++)
+		h = (h ^ (unsigned char)name.p[i]) * 16777619U;
+	for (i = 0; i < hash.len; i++)
+		h = (h ^ (unsigned char)hash.p[i]) * 16777619U;
+	return &l->bucket[(h ^ h >> 16) % BUCKETS];
+}
+
+static int
+listed_begin(struct listed *l, const struct children *children)
+{
+	struct child *c = NULL;
+	int *bucket, i;
+
+	l->room = children->room;
+	l->bucket = memory_unshared(BUCKETS * sizeof(l->bucket[0]));
+	l->next = memory_unshared(l->room * sizeof(l->next[0]));
+	l->found = memory_unshared(l->room);
+	if (l->bucket == NULL || l->next == NULL || l->found == NULL)
+		return -1;
+	while ((c = children_next(children, c)) != NULL) {
+		if (c->state != CHILD_PARKED || c->hash[0] == '\0')
+			continue;
+		i = (int)children_index(children, c);
+		bucket = bucket_of(l, slice_of(c->agent), slice_of(c->hash));
+		l->next[i] = *bucket;
+		*bucket = i + 1;
+	}
 	return 0;
+}
+
+static void
+listed_end(struct listed *l)
+{
+	memory_unshared_end(l->bucket, BUCKETS * sizeof(l->bucket[0]));
+	memory_unshared_end(l->next, l->room * sizeof(l->next[0]));
+	memory_unshared_end(l->found, l->room);
+}
+
+static void
+listed_find(struct listed *l, const struct children *children,
+    const struct agents_file_line *line)
+{
+	const struct child *c;
+	int i;
+
+	for (i = *bucket_of(l, line->name, line->hash); i != 0;
+	    i = l->next[i - 1]) {
+		c = children_numbered(children, i - 1);
+		if (slice_is(line->name, c->agent) &&
+		    slice_is(line->hash, c->hash))
+			l->found[i - 1] = 1;
+	}
 }
 
 /*
@@ -124,12 +180,21 @@ is_listed(const struct child *c, struct slice file)
 static void
 expel(struct supervisor *s, struct slice file)
 {
+	struct agents_file_line line;
+	struct lines lines;
+	struct listed l;
 	struct child *c = NULL;
+	int r, failed = listed_begin(&l, &s->children) == -1;
 
+	lines_begin(&lines, file);
+	while (!failed && (r = agents_file_next(&lines, &line)) != 0)
+		if (r == 1)
+			listed_find(&l, &s->children, &line);
 	while ((c = children_next(&s->children, c)) != NULL)
 		if (c->state == CHILD_PARKED && c->hash[0] != '\0' &&
-		    !is_listed(c, file))
+		    (failed || !l.found[children_index(&s->children, c)]))
 			pool_end_channel(s, c);
+	listed_end(&l);
 }
 
 /* 0: it is as it should be, and the text is memory that is taken. */

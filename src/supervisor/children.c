@@ -103,6 +103,12 @@ children_index(const struct children *c, const struct child *child)
 }
 
 struct child *
+children_numbered(const struct children *c, unsigned int i)
+{
+	return &c->child[i];
+}
+
+struct child *
 children_at(const struct children *c, unsigned int index,
     unsigned int generation)
 {

@@ -68,8 +68,11 @@ void children_remove(struct children *, struct child *);
 
 struct child *children_find(const struct children *, pid_t);
 
-/* For a tag of an event: NULL if that one is gone. */
+/* The number of a child, and a child by its number. */
 unsigned int children_index(const struct children *, const struct child *);
+struct child *children_numbered(const struct children *, unsigned int);
+
+/* By the tag of an event: NULL if that one is gone. */
 struct child *children_at(const struct children *, unsigned int index,
     unsigned int generation);
 

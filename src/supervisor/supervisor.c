@@ -18,7 +18,8 @@
 #define GRACE		3000	/* ms from TERM to KILL */
 #define HURRY		250	/* the same, when asked twice */
 #define REAP_AT_END	1000	/* ms from KILL to giving up */
-#define REAP_ALL_AFTER	200	/* ms from a child's end to a look at all */
+#define REAP_ALL_AFTER	100	/* ms from a child's end to a look at all: */
+#define REAP_A_MS	5	/* ... and more, for so many children one */
 
 static int
 take_pidfile(struct supervisor *s)
@@ -172,7 +173,8 @@ children_ended(struct supervisor *s)
 	if (s->phase != SERVING)
 		s->reap_due = 1;
 	else if (s->reap_due == 0)
-		s->reap_due = clock_ms() + REAP_ALL_AFTER;
+		s->reap_due = clock_ms() + REAP_ALL_AFTER +
+		    s->children.n / REAP_A_MS;
 }
 
 static void

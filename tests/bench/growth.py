@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What one more connection costs, beside few and beside many that are idle:
+"""What one more connection costs, with few and with many that are idle:
 the supervisor's processor time, and the time until the first byte is back.
 Both shall be the same.
 

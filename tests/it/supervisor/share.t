@@ -63,18 +63,18 @@ def test_metrics():
     soon('a good client is in', lambda: good(s))
     for x in threads:
         x.join(t.BOUND)
-    t.is_(len(silent), 30, 'beside silent ones')
+    t.is_(len(silent), 30, 'with silent ones, too')
 
 
 @t.limit(60)
 def test_slow_handshakes():
     s = t.server(t.echo().port)
     mute = [t.ws.dial(s.port) for _ in range(300)]
-    soon('a good client is in beside 300 slow handshakes', lambda: good(s))
+    soon('a good client is in with 300 slow handshakes', lambda: good(s))
     stopped = t.ws.connect(s.port)
     child = max(t.children(s.pid))
     os.kill(child, signal.SIGSTOP)
-    soon('and beside a stopped process', lambda: good(s))
+    soon('and with a stopped process', lambda: good(s))
     os.kill(child, signal.SIGCONT)
     stopped.bye()
     t.is_(len(mute), 300, 'the others wait')
@@ -134,6 +134,35 @@ def test_names_that_left():
     t.ok(os.path.exists(d + '/an-honest-agents-name.sock'),
          'its listener is there')
     t.ok(len(os.listdir(d)) < 100, 'as others have been closed')
+
+
+@t.limit(90)
+def test_long_files():
+    """50,000 names and 10,000 users are checked at HUP, and looked up."""
+    d = t.folder()
+    line = '%s ' + r.hashlib.sha256(b'secret').hexdigest() + '\n'
+    with open(d + '/agents', 'w') as f:
+        f.writelines(line % ('name%d' % i) for i in range(50000))
+    g = r.gate('--agents-file', d + '/agents', auth=())
+    held = [r.raw_agent(g, '/name%d' % (49999 - i), secret='secret')
+            for i in range(20)]
+    t.is_(len(held), 20, 'the last ones of 50,000 are in')
+    with open(d + '/agents', 'w') as f:
+        f.writelines(line % ('name%d' % i) for i in range(49990))
+    mark = g.mark()
+    g.send(signal.SIGHUP)
+    took = []
+    for _ in range(50):
+        begin = time.monotonic()
+        t.ws.ask(g.port, b'GET / HTTP/1.0\r\n\r\n')
+        took.append(time.monotonic() - begin)
+    g.wait_line('event=reloaded', since=mark)
+    t.ok(max(took) < 0.5 * t.SCALE,
+         'HUP holds nobody up (%.3f s at most)' % max(took))
+    t.ok(t.until(lambda: len(t.children(g.pid)) == 10),
+         'those whose lines are gone have gone')
+    r.raw_agent(g, '/name0', secret='secret')
+    t.ok(True, 'others come in')
 
 
 def test_readyz_of_agent():
