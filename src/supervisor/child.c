@@ -153,8 +153,8 @@ child_start(struct supervisor *s, const struct incoming *a)
 	return -1;
 }
 
-static void
-forget(struct supervisor *s, pid_t pid, int status)
+void
+child_forget(struct supervisor *s, pid_t pid, int status)
 {
 	struct child *c = children_find(&s->children, pid);
 	struct visitor v;
@@ -192,7 +192,7 @@ child_reap(struct supervisor *s, pid_t pid)
 	int status;
 
 	if (pid > 0 && waitpid(pid, &status, WNOHANG) == pid)
-		forget(s, pid, status);
+		child_forget(s, pid, status);
 }
 
 /* The system looks at all children for this, which takes its time. */
@@ -208,7 +208,7 @@ child_reap_all(struct supervisor *s)
 		return;
 	}
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		forget(s, pid, status);
+		child_forget(s, pid, status);
 	s->reap_next = now + REAP_EVERY;
 	s->reap_due = 0;
 }

@@ -143,6 +143,9 @@ pid_t child_fork_aside(const struct supervisor *, int keep);
 void child_reap(struct supervisor *, pid_t);
 void child_reap_all(struct supervisor *);
 
+/* What comes of its end, with the status of waitpid(2). */
+void child_forget(struct supervisor *, pid_t, int status);
+
 void child_signal_all(const struct supervisor *, int signo);
 
 /* --- pool.c --- */

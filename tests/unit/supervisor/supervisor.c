@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/fdpass.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -149,6 +150,19 @@ serve(void *arg, int fd, const char *peer)
 			return 0;
 		}
 	}
+}
+
+/* A child with a channel: "r" sends much that it has no reason for. */
+static int
+park(void *arg, int fd, const char *peer, int channel)
+{
+	int i;
+
+	if (byte(fd) != 'r')
+		return 1;
+	for (i = 0; i < 100; i++)
+		fdpass_send(channel, "TBpN!"[i % 5], "a b c", -1);
+	return byte(fd) == 'T' ? 0 : 1;
 }
 
 /* Beyond the limit: only those who say "e" are let in. */
@@ -427,6 +441,33 @@ test_killed(void)
 	is_str(ask(fd, "e"), "e", "and the next one is served");
 	close(fd);
 	is(end(s), 0, "QUIT ends it");
+}
+
+static void
+parks(void)
+{
+	service.park = park;
+	service.parks = 1;
+}
+
+static void
+test_misbehaved(void)
+{
+	struct want w = { .max = 10, .prepare = parks };
+	struct sup *s = start(&w);
+	int fd = dial(s), other = dial(s), last;
+
+	until(s, "active=2 ");
+	is_str(ask(fd, "r"), "", "a child that sends rubbish is ended");
+	ok(line_with(s, "child-misbehaved") != NULL, "and mentioned");
+	until(s, "active=1 ");
+	last = dial(s);
+	until(s, "active=2 total=3");
+	close(fd);
+	close(other);
+	close(last);
+	until(s, "active=0 total=3");
+	is(end(s), 0, "the supervisor goes on");
 }
 
 static void
@@ -838,6 +879,7 @@ main(int argc, char **argv, char **envp)
 	test_serves();
 	test_no_zombies();
 	test_killed();
+	test_misbehaved();
 	test_limit();
 	test_spare();
 	test_drain();
