@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,20 @@ take_over(void *arg, const char *path)
 }
 
 /*
+ * PID.stats, unless a process with the same number in another container has
+ * it, or tunnels of an earlier one do.
+ */
+static void
+choose_name(char *path, size_t size, const char *dir, const char *mine)
+{
+	unsigned int n;
+
+	snprintf(path, size, "%s/%d.stats", dir, (int)getpid());
+	for (n = 2; strcmp(path, mine) != 0 && access(path, F_OK) == 0; n++)
+		snprintf(path, size, "%s/%d-%u.stats", dir, (int)getpid(), n);
+}
+
+/*
  * Under a name that nobody looks at until it is locked.  Without a directory
  * for it an instance is not seen from outside; that is no reason not to run.
  */
@@ -49,9 +64,8 @@ create_named(unsigned int slots, const struct stats_about *about)
 	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
 	rundir_each(dir, take_over, &heir);
-	snprintf(tmp, sizeof(tmp), "%s/.%d.new", dir, (int)getpid());
-	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
-	unlink(tmp);
+	choose_name(path, sizeof(path), dir, heir.path);
+	snprintf(tmp, sizeof(tmp), "%s/.%08x.new", dir, arc4random());
 	if (heir.path[0] == '\0' && stats_create(tmp, slots, about) == -1)
 		return -1;
 	stats_take(0, STATE_LISTENING);

@@ -7,7 +7,9 @@ If it fails: a restart drops tunnels, or the service runs with privileges it
 gave up.
 """
 
+import fcntl
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -168,6 +170,33 @@ def test_killed_supervisor():
     t.ok(t.until(lambda: t.one()['active'] == 0), 'and ends')
     s.stop()
     t.is_(os.listdir(os.environ['RUNTIME_DIRECTORY']), [], 'nothing is left')
+
+
+def test_same_pid():
+    """A process of the same number in another container has its own page."""
+    t.rundir()
+    d = os.environ['RUNTIME_DIRECTORY']
+    echo = t.echo()
+    first = t.server(echo.port)
+    s = t.Program(['sh', '-c', 'echo pid $$ >&2; read x; exec %s server '
+                   '-l 127.0.0.1:0 127.0.0.1:%d' % (t.INETWS, echo.port)],
+                  stdin=subprocess.PIPE)
+    pid = s.wait_line('pid ([0-9]+)')[1]
+    page = '%s/%s.stats' % (d, pid)
+    with open('%s/%d.stats' % (d, first.pid), 'rb') as f:
+        copy = f.read()
+    with open(page, 'w+b') as f:
+        f.write(copy)
+        f.flush()
+        fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
+        s.popen.stdin.write(b'\n')
+        s.popen.stdin.flush()
+        s.wait_line('listening on')
+        with open(page, 'rb') as again:
+            t.ok(again.read() == copy, 'a page that is in use stays')
+        t.ok(os.path.exists('%s/%s-2.stats' % (d, pid)),
+             'and a new one has another name')
+    s.stop()
 
 
 def test_forged_page():
