@@ -165,6 +165,31 @@ def test_long_files():
     t.ok(True, 'others come in')
 
 
+def test_longer_queue():
+    """HUP that raises --max-waiting lets more visitors wait."""
+    conf = t.folder() + '/conf'
+
+    def write(n):
+        with open(conf, 'w') as f:
+            f.write('max-connections 2\nmax-waiting %d\n' % n)
+    write(3)
+    g = r.gate('-K', conf)
+    first = [r.visit(g.visitors) for _ in range(4)]
+    t.is_(t.ws.read_all(first[3])[1], 'reset', 'three may wait, a fourth not')
+    write(40)
+    g.send(signal.SIGHUP)
+    g.wait_line('event=reloaded')
+    more = [r.visit(g.visitors) for _ in range(30)]
+    a = r.agent(g.url(), t.echo().port)
+    served = []
+    for v in first[:3] + more:
+        v.sendall(b'x')
+        served.append(v.recv(1))
+        v.close()
+    t.is_(served, [b'x'] * 33, 'then forty may: all are served')
+    t.ok(a.alive(), 'by an agent')
+
+
 def test_readyz_of_agent():
     g = r.gate()
     a = r.agent(g.url(), t.echo().port, '--metrics', '127.0.0.1:0')
