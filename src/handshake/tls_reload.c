@@ -104,8 +104,10 @@ tls_reload_refresh(struct tls_reload *k, int always)
 		return;
 	memcpy(now, k->seen, sizeof(now));
 	look(k->o, now);
-	if (!always && memcmp(now, k->seen, sizeof(now)) == 0)
+	if (!always && memcmp(now, k->seen, sizeof(now)) == 0) {
+		tls_tickets_rotate(k->ctx);
 		return;
+	}
 	memcpy(k->seen, now, sizeof(now));
 	if ((ctx = k->make(k->o, &why)) == NULL) {
 		log_event(LOG_L_ERROR, "certificates", "why", why.text,

@@ -10,6 +10,7 @@ int
 allowed_certs_load(struct allowed_certs *p, const struct tls_options *o,
     X509_STORE *store, struct error *why)
 {
+	int has_authorities = o->cafile != NULL || o->capath != NULL;
 	struct pem_file pem;
 	int i, r;
 
@@ -29,7 +30,8 @@ allowed_certs_load(struct allowed_certs *p, const struct tls_options *o,
 		    "why", "holds a private key, which does not belong there "
 		    "and is ignored", NULL);
 	pem_close(&pem);
-	for (i = 0; r == 0 && i < sk_X509_num(p->list); i++)
+	for (i = 0; r == 0 && !has_authorities && i < sk_X509_num(p->list);
+	    i++)
 		X509_STORE_add_cert(store, sk_X509_value(p->list, i));
 	return r;
 }

@@ -15,8 +15,9 @@ struct allowed_certs {
 };
 
 /*
- * Loads the file if the option is set, and adds its certificates to the store.
- * A private key in it is ignored with a warning.  0, or -1 and why.
+ * Loads the file if the option is set.  Unless authorities are named, which
+ * must have issued them then, its certificates are added to the store.  A
+ * private key in it is ignored with a warning.  0, or -1 and why.
  */
 int allowed_certs_load(struct allowed_certs *, const struct tls_options *,
     X509_STORE *, struct error *);

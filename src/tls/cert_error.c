@@ -12,21 +12,44 @@
 
 #define TEXT_MAX	160	/* of one certificate's names */
 
-char *
-cert_name(char *dst, size_t size, const X509_NAME *name)
+/*
+ * RFC 2253 escapes everything but printable ASCII: nothing remains to be
+ * escaped.  How long the text is, or -1.
+ */
+static long
+print_name(char *dst, size_t size, const X509_NAME *name)
 {
 	BIO *out = BIO_new(BIO_s_mem());
 	char *text;
-	long len = 0;
+	long len = -1;
 
 	dst[0] = '\0';
 	if (out != NULL && name != NULL && X509_NAME_print_ex(out, name, 0,
 	    XN_FLAG_RFC2253) >= 0)
 		len = BIO_get_mem_data(out, &text);
 	if (len > 0)
-		str_escape(dst, size, text, len);
+		slice_copy(dst, size, (struct slice){ text, len });
 	BIO_free(out);
+	return len;
+}
+
+char *
+cert_name(char *dst, size_t size, const X509_NAME *name)
+{
+	if (print_name(dst, size, name) >= (long)size)
+		strlcpy(dst + size - 4, "...", 4);
 	return dst;
+}
+
+int
+cert_subject(char *dst, size_t size, X509 *cert)
+{
+	long len = print_name(dst, size, X509_get_subject_name(cert));
+
+	if (len >= 0 && len < (long)size)
+		return 0;
+	dst[0] = '\0';
+	return -1;
 }
 
 /* "DNS:foo" or "IP:::1"; 0 for other kinds of names. */
@@ -103,24 +126,6 @@ print_time(char *dst, size_t size, const ASN1_TIME *time)
 	else
 		print_tm(dst, size, &tm);
 	return dst;
-}
-
-int
-cert_subject(char *dst, size_t size, X509 *cert)
-{
-	X509_NAME *name = X509_get_subject_name(cert);
-	BIO *out = BIO_new(BIO_s_mem());
-	char *text;
-	long len = -1;
-
-	dst[0] = '\0';
-	if (out != NULL && X509_NAME_print_ex(out, name, 0,
-	    XN_FLAG_RFC2253) >= 0)
-		len = BIO_get_mem_data(out, &text);
-	if (len >= 0 && (size_t)len < size)
-		str_escape(dst, size, text, len);
-	BIO_free(out);
-	return len >= 0 && (size_t)len < size ? 0 : -1;
 }
 
 /* A refusal, as far as it has been found out. */

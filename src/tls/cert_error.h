@@ -25,8 +25,11 @@ char *cert_name(char *dst, size_t size, const X509_NAME *);
 /* What it is for: "CN=foo / DNS:bar, DNS:baz, ...".  Returns dst. */
 char *cert_names(char *dst, size_t size, X509 *);
 
-/* Its subject as RFC 2253 has it.  0, or -1 if it does not fit. */
+/* Its whole subject as RFC 2253 has it.  0, or -1 if it does not fit. */
 int cert_subject(char *dst, size_t size, X509 *);
+
+/* The end of its validity, in seconds since 1970; 0 if it is unreadable. */
+int64_t cert_not_after(const X509 *);
 
 /* Fills in the parts of *c that come from a chain, leaf first. */
 void cert_info(struct cert *c, const STACK_OF(X509) *chain);

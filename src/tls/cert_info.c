@@ -8,10 +8,10 @@
 
 #define DAY	86400
 
-/* Seconds since 1970. */
-static int64_t
-seconds(const ASN1_TIME *t)
+int64_t
+cert_not_after(const X509 *cert)
 {
+	const ASN1_TIME *t = X509_get0_notAfter(cert);
 	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
 	int days = 0, rest = 0;
 
@@ -51,7 +51,7 @@ cert_info(struct cert *c, const STACK_OF(X509) *chain)
 		cert = sk_X509_value(chain, i);
 		cert_name(c->chain[i].subject,
 		    sizeof(c->chain[i].subject), X509_get_subject_name(cert));
-		c->chain[i].not_after = seconds(X509_get0_notAfter(cert));
+		c->chain[i].not_after = cert_not_after(cert);
 	}
 	c->n = i;
 	c->known = 1;

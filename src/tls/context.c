@@ -19,8 +19,6 @@
 	"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"		\
 	"DHE-RSA-CHACHA20-POLY1305"
 
-#define TICKET_SECONDS	3600	/* lifetime of a server's tickets */
-
 static const unsigned char alpn[] = "\x08http/1.1";
 
 /* A client that offers protocols without ours gets an alert (RFC 7301 3.2). */
@@ -142,8 +140,11 @@ tls_context(const struct tls_options *o, struct error *why)
 	    TLS_client_method());
 	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)
 		error_set(why, EXIT_SYSTEM, "OpenSSL: %s", openssl_reason());
-	else if (load(ctx, o, why) == 0)
+	else if (load(ctx, o, why) == 0) {
+		if (o->server)
+			server_tickets(ctx);
 		return ctx;
+	}
 	tls_ctx_free(ctx);
 	return NULL;
 }

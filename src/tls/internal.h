@@ -22,7 +22,8 @@ struct tls_ctx {
 	struct allowed_certs allowed;
 	struct pins pins;
 	struct cert *watch;		/* filled in by handshakes, or NULL */
-	int tickets[2];			/* in, out; -1: none */
+	int tickets[2];			/* a client's: in, out; -1: none */
+	int64_t new_key_at;		/* of clock_ms(): a server's tickets */
 };
 
 struct tls {
@@ -56,6 +57,11 @@ struct tls {
 
 /* The connection that a callback is about. */
 struct tls *tls_of(const SSL *);
+
+#define TICKET_SECONDS	3600	/* lifetime of a server's tickets */
+
+/* server_ticket.c: how a server gives and takes them. */
+void server_tickets(struct tls_ctx *);
 
 /* ticket.c: uses a ticket for this connection, if there is one. */
 void ticket_use(const struct tls_ctx *, struct tls *);

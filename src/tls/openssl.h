@@ -47,8 +47,11 @@ const char *openssl_reason_of(unsigned long code);
 	X(SSL_CTX_set_options) X(SSL_CTX_set_session_id_context)	\
 	X(SSL_CTX_set_timeout) X(TLS_client_method) X(TLS_server_method) \
 	X(SSL_SESSION_free) X(SSL_SESSION_get0_peer)			\
-	X(SSL_SESSION_get_protocol_version) X(SSL_SESSION_get_time)	\
+	X(SSL_SESSION_get_protocol_version)				\
 	X(SSL_SESSION_get_timeout) X(SSL_SESSION_is_resumable)		\
+	X(SSL_SESSION_get0_ticket_appdata)				\
+	X(SSL_SESSION_set1_ticket_appdata)				\
+	X(SSL_CTX_set_session_ticket_cb) X(SSL_get_session)		\
 	X(d2i_SSL_SESSION) X(i2d_SSL_SESSION)				\
 	X(SSL_CIPHER_get_name) X(SSL_certs_clear) X(SSL_ctrl)		\
 	X(SSL_do_handshake) X(SSL_free) X(SSL_get0_param)		\

@@ -15,6 +15,7 @@
 
 #include "os/clock.h"
 #include "os/fd.h"
+#include "tls/cert_error.h"
 #include "tls/internal.h"
 #include "tls/openssl.h"
 
@@ -26,7 +27,7 @@
 /* A datagram: the name of the peer, and the session. */
 struct ticket {
 	char name[ADDR_HOST_MAX + 1];
-	int64_t verified_at;
+	int64_t verified_at, came_at;		/* of clock_ms() */
 	unsigned char der[DER_MAX];
 };
 
@@ -66,6 +67,7 @@ store_ticket(SSL *ssl, SSL_SESSION *session)
 	/* of TLS 1.2 it comes before the handshake is over */
 	ticket.verified_at = t->verified_at != 0 ? t->verified_at :
 	    clock_ms();
+	ticket.came_at = clock_ms();
 	put_ticket(ctx->tickets, HEAD + len);
 	explicit_bzero(&ticket, HEAD + len);
 	return 0;
@@ -77,6 +79,7 @@ take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 {
 	const unsigned char *from = ticket.der;
 	SSL_SESSION *s;
+	X509 *peer;
 	int64_t age;
 
 	if (len <= HEAD || ticket.name[sizeof(ticket.name) - 1] != '\0' ||
@@ -88,10 +91,10 @@ take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 	s = d2i_SSL_SESSION(NULL, &from, len - HEAD);
 	if (s == NULL)
 		return NULL;
-	if (SSL_SESSION_is_resumable(s) &&
-	    (int64_t)SSL_SESSION_get_time(s) + SSL_SESSION_get_timeout(s) >
-	    (int64_t)time(NULL) && (ctx->insecure ||
-	    SSL_SESSION_get0_peer(s) != NULL))
+	peer = SSL_SESSION_get0_peer(s);
+	if (SSL_SESSION_is_resumable(s) && clock_ms() < ticket.came_at +
+	    (int64_t)SSL_SESSION_get_timeout(s) * 1000 && (ctx->insecure ||
+	    (peer != NULL && (int64_t)time(NULL) < cert_not_after(peer))))
 		return s;
 	SSL_SESSION_free(s);
 	return NULL;

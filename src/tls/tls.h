@@ -90,6 +90,13 @@ int tls_tickets_open(struct tls_ctx *);
 void tls_tickets_close(struct tls_ctx *);
 
 /*
+ * To be called before each fork of a server: it gets a new key for its tickets
+ * once an hour.  A ticket is good for an hour behind the full handshake, and
+ * not longer than any certificate that the client was verified by.
+ */
+void tls_tickets_rotate(struct tls_ctx *);
+
+/*
  * Does a client's handshake until deadline (of clock_ms()), on non-blocking
  * descriptors (the same one twice for a socket), or inside the TLS connection
  * outer if that is not NULL.  host is verified against the certificate and

@@ -21,7 +21,18 @@ certificate = %s
 private_key = %s
 default_md = sha256
 default_crl_days = 1
+new_certs_dir = %s
+rand_serial = yes
+unique_subject = no
+policy = any
+[any]
+commonName = optional
+organizationName = optional
 '''
+
+# What strict verifiers want (RFC 5280 4.2.1).
+IS_AUTHORITY = 'keyUsage=critical,keyCertSign,cRLSign'
+BY_AUTHORITY = 'authorityKeyIdentifier=keyid\n'
 
 
 def openssl(*args, **kw):
@@ -51,10 +62,12 @@ class Authority:
         if issuer is None:
             self.cert, self.key = self.at('ca.pem'), self.at('ca.key')
             openssl('req', '-x509', *self.ec(), '-keyout', self.key, '-out',
-                    self.cert, '-subj', '/CN=' + cn, '-days', '1')
+                    self.cert, '-subj', '/CN=' + cn, '-days', '1',
+                    '-addext', IS_AUTHORITY)
         else:
             _, self.cert, self.key = issuer.issue(
-                cn, (), ext='basicConstraints=critical,CA:TRUE\n')
+                cn, (), ext='basicConstraints=critical,CA:TRUE\n'
+                'subjectKeyIdentifier=hash\n%s\n' % IS_AUTHORITY)
 
     def at(self, name):
         return os.path.join(self.folder, name)
@@ -65,22 +78,40 @@ class Authority:
                 '-nodes')
 
     def issue(self, cn='throw-away', names=LOCAL, days=1, ext='',
-              newkey=None):
+              newkey=None, seconds=None):
         """A Cert; names may be empty, then it has a common name alone, and
-        without one no subject."""
+        without one no subject.  It is valid for some days, or seconds, or
+        with negative ones was so until then."""
         self.serial += 1
         stem = self.at('%d' % self.serial)
         openssl('req', *(newkey or self.ec()), '-keyout', stem + '.key',
                 '-out', stem + '.csr', '-subj', '/CN=' + cn if cn else '/')
         with open(stem + '.ext', 'w') as f:
-            f.write(ext)
+            f.write(ext + BY_AUTHORITY)
             if names:
                 f.write('subjectAltName=%s\n' % ','.join(names))
-        openssl('x509', '-req', '-in', stem + '.csr', '-CA', self.cert,
-                '-CAkey', self.key, '-set_serial', str(self.serial),
-                '-days', str(days), '-extfile', stem + '.ext', '-out',
-                stem + '.pem')
+        if seconds is None and days < 0:
+            seconds = days * 86400
+        if seconds is not None:
+            self.configure()
+            openssl('ca', '-batch', '-notext', '-config', self.at('ca.conf'),
+                    '-in', stem + '.csr', '-extfile', stem + '.ext', '-out',
+                    stem + '.pem', '-startdate', time_of(-9), '-enddate',
+                    time_of(seconds / 86400))
+        else:
+            openssl('x509', '-req', '-in', stem + '.csr', '-CA', self.cert,
+                    '-CAkey', self.key, '-set_serial', str(self.serial),
+                    '-days', str(days), '-extfile', stem + '.ext', '-out',
+                    stem + '.pem')
         return Cert(self.cert, stem + '.pem', stem + '.key')
+
+    def configure(self, index=''):
+        """The files of openssl-ca(1)."""
+        with open(self.at('index.txt'), 'w') as f:
+            f.write(index)
+        with open(self.at('ca.conf'), 'w') as f:
+            f.write(CONFIG % (self.folder, self.cert, self.key,
+                              self.folder))
 
     def crl(self, *revoked, days=1):
         """A revocation list with these Certs; a path."""
@@ -89,10 +120,7 @@ class Authority:
             serial = int(os.path.basename(cert.cert)[:-4])
             index += 'R\t%s\t%s\t%02X\tunknown\t/CN=x\n' % (
                 time_of(1), time_of(0), serial)
-        with open(self.at('index.txt'), 'w') as f:
-            f.write(index)
-        with open(self.at('ca.conf'), 'w') as f:
-            f.write(CONFIG % (self.folder, self.cert, self.key))
+        self.configure(index)
         path = os.path.join(proc.folder(), 'crl.pem')
         openssl('ca', '-config', self.at('ca.conf'), '-gencrl', '-out', path,
                 *(('-crlsec', '1') if days < 0 else ()))
@@ -110,7 +138,8 @@ def self_signed(cn='throw-away', names=LOCAL):
     cert, key = d + '/cert.pem', d + '/key.pem'
     openssl('req', '-x509', *Authority.ec(), '-keyout', key, '-out', cert,
             '-subj', '/CN=' + cn, '-days', '1', '-addext',
-            'subjectAltName=' + ','.join(names))
+            'subjectAltName=' + ','.join(names), '-addext',
+            'keyUsage=critical,digitalSignature,keyCertSign')
     return Cert(cert, cert, key)
 
 

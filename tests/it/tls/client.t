@@ -159,6 +159,11 @@ def test_peer_certs():
     t.like(r.stderr, 'event=peer-certs.*private key.*ignored', 'is told of')
     refused(hello(n.url, '--cacert', ca.cert, '--peer-certs', other.cert),
             'not among those of --peer-certs .CN=this', 'another of the CA')
+    works(hello(n.url, '--cacert', ca.cert, '--peer-certs', cert.cert),
+          'both hold')
+    refused(hello(n.url, '--cacert', t.Authority().cert, '--peer-certs',
+                  cert.cert), 'unknown authority',
+            'allowed, but not issued by --cacert')
     refused(hello(n.url.replace('localhost', '127.1'), '--peer-certs',
                   cert.cert), 'mismatch', 'names count')
     n = t.nginx(s.port, alone)

@@ -218,6 +218,14 @@ def test_client_peers():
     t.like(r.stderr, 'refused by localhost: .*not among those accepted',
            'in words')
     s.wait_line('not among those of --tls-peer-certs .CN=bob')
+    works(hello(s.url, *trust, '--cert', alice.cert, '--key', alice.key),
+          'one of both')
+    s = secure(site, '--tls-peer-certs', t.bundle(alice.cert, me.cert),
+               '--tls-client-ca', t.Authority('another CA').cert)
+    for own in (alice, me):
+        r = hello(s.url, *trust, '--cert', own.cert, '--key', own.key)
+        t.is_((r.returncode, r.stdout), (77, b''),
+              'one of --tls-peer-certs, but not of --tls-client-ca: 77')
 
 
 def test_subject():
@@ -227,15 +235,18 @@ def test_subject():
     with open(path, 'w') as f:
         f.write('#!/bin/sh\ntest "$SSL_CLIENT_VERIFY" = SUCCESS || exit 1\n'
                 'case $SSL_CLIENT_S_DN in CN=alice) echo Alice;;\n'
+                'O=Example\\\\,\\ Inc.,CN=carol) echo Carol;;\n'
                 '*) exit 1; esac\n')
     os.chmod(path, stat.S_IRWXU)
     trust = ('--cacert', site.ca)
     s = secure(site, '--tls-client-ca', ca.cert, '--auth-command', path)
-    for name, status in (('alice', 0), ('bob', 77), ('alice,CN=x', 77)):
+    for name, status in (('alice', 0), ('bob', 77), ('alice,CN=x', 77),
+                         ('carol/O=Example, Inc.', 0)):
         own = ca.issue(name, ())
         r = hello(s.url, *trust, '--cert', own.cert, '--key', own.key)
         t.is_(r.returncode, status, '%s: %d' % (name, status))
     s.wait_line('user=Alice subject="?CN=alice')
+    s.wait_line('user=Carol subject=')
     s.wait_line('event=failed.*subject="?CN=bob')
     own = ca.issue('alice', ())
     p = t.inetws('server', '-l', '127.0.0.1:0', '--tls-cert', site.cert,

@@ -13,6 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import shutil           # noqa: E402
 import signal           # noqa: E402
+import ssl              # noqa: E402
+import time             # noqa: E402
 
 
 def site(version='1.3', cert=None, extra=''):
@@ -109,6 +111,42 @@ def test_identity():
           'resumed with a server of ours')
     s.wait_line('event=closed.*subject="?CN=alice', count=3)
     t.ok(True, 'which knows the client each time')
+
+
+def resumes(s, context, session):
+    """A handshake with that session: a new one, and was it resumed?"""
+    with context.wrap_socket(t.ws.dial(s.port), session=session,
+                             server_hostname='localhost') as w:
+        w.sendall(t.ws.request())
+        if not w.recv(1):
+            raise OSError('refused')
+        return w.session, w.session_reused
+
+
+def test_expired_client():
+    """A client's certificate that has expired does not get in by a ticket."""
+    ca = t.Authority()
+    cert = ca.issue()
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                 cert.key, '--tls-client-ca', ca.cert)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        own = ca.issue('alice', (), seconds=4 * t.SCALE)
+        end = time.time() + 4 * t.SCALE + 1
+        context = ssl.create_default_context(cafile=ca.cert)
+        context.maximum_version = version
+        context.load_cert_chain(own.cert, own.key)
+        session, _ = resumes(s, context, None)
+        session, reused = resumes(s, context, session)
+        t.ok(reused, '%s: resumed' % version.name)
+        last, _ = resumes(s, context, session)
+        t.ok(t.until(lambda: time.time() > end, timeout=20 * t.SCALE),
+             'time goes by')
+        for one in (session, last):
+            try:
+                resumes(s, context, one)
+                t.ok(False, 'an expired certificate got in')
+            except (OSError, ssl.SSLError):
+                t.ok(True, 'refused when the certificate has expired')
 
 
 t.main()
