@@ -6,12 +6,15 @@
 
 #include <netinet/in.h>
 
+#include <net/if.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "net/socket.h"
 
 static int
@@ -129,6 +132,47 @@ take_named(struct net_found *found, const struct addr *a, const char *named,
 }
 
 /*
+ * An interface's number.  The sandbox refuses what looks it up, so the last one
+ * is kept for when a connection is dialled again.
+ */
+static uint32_t
+zone_number(struct slice name)
+{
+	static struct {
+		char name[IF_NAMESIZE];
+		uint32_t number;
+	} last;
+	char word[IF_NAMESIZE];
+	uint64_t number;
+
+	if (slice_number(name, 1, UINT32_MAX, &number) == 0)
+		return number;
+	if (slice_copy(word, sizeof(word), name) == -1)
+		return 0;
+	if ((number = if_nametoindex(word)) == 0)
+		return strcmp(word, last.name) == 0 ? last.number : 0;
+	strlcpy(last.name, word, sizeof(last.name));
+	last.number = number;
+	return number;
+}
+
+/* An IPv6 address, and its zone, "%eth0" or "%2" (RFC 4007 11). */
+static int
+parse_v6(struct sockaddr_in6 *in6, const char *host)
+{
+	char word[INET6_ADDRSTRLEN];
+	struct slice address = { host, strcspn(host, "%") };
+	const char *zone = host + address.len;
+
+	if (slice_copy(word, sizeof(word), address) == -1 ||
+	    inet_pton(AF_INET6, word, &in6->sin6_addr) != 1)
+		return 0;
+	if (*zone == '%')
+		in6->sin6_scope_id = zone_number(slice_of(zone + 1));
+	return *zone == '\0' || in6->sin6_scope_id != 0;
+}
+
+/*
  * A numeric address needs no resolver, nor its memory.  One of another family
  * is left to the resolver, which reports that.
  */
@@ -144,8 +188,7 @@ find_number(struct net_found *found, const struct addr *a, int family)
 		in->sin_family = AF_INET;
 		in->sin_port = htons(a->port);
 		found->at[0].len = sizeof(*in);
-	} else if (family != NET_IPV4 &&
-	    inet_pton(AF_INET6, a->host, &in6->sin6_addr) == 1) {
+	} else if (family != NET_IPV4 && parse_v6(in6, a->host)) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons(a->port);
 		found->at[0].len = sizeof(*in6);

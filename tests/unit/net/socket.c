@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <net/if.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -268,6 +270,29 @@ fill_backlog(int listener, int filler[8])
 	return n;
 }
 
+/* "%lo", "%1": the number of the interface, without a resolver. */
+static void
+test_zone(void)
+{
+	const struct sockaddr_in6 *in6;
+	struct net_found found;
+	struct addr a = tcp("fe80::1%lo", 443);
+	uint32_t lo = if_nametoindex("lo");
+
+	if (lo == 0) {
+		ok(1, "# SKIP no interface lo");
+		return;
+	}
+	in6 = (const void *)&found.at[0].ss;
+	is(net_find(&found, &a, NULL, NET_ANY, &why), 0, "a zone by name");
+	ok(found.n == 1 && in6->sin6_scope_id == lo, "is its number");
+	a = tcp("fe80::1%7", 443);
+	is(net_find(&found, &a, NULL, NET_ANY, &why), 0, "a zone by number");
+	is(in6->sin6_scope_id, 7, "is that number");
+	a = tcp("fe80::1%no-such-if", 443);
+	is(net_find(&found, &a, NULL, NET_ANY, &why), -1, "no such interface");
+}
+
 /* Addresses that are given are not looked up. */
 static void
 test_named(void)
@@ -456,6 +481,7 @@ main(void)
 	test_listen();
 	test_unix(dir);
 	test_named();
+	test_zone();
 	test_failures();
 	test_eyeballs();
 	test_options();
