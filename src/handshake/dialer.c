@@ -4,6 +4,17 @@
 #include "handshake/dialer.h"
 #include "handshake/route.h"
 
+/*
+ * Files that a redirect to TLS could not read inside the sandbox, which reads
+ * authorities only, or behind a chroot(2).
+ */
+static int
+reads_files(const struct options *o)
+{
+	return o->service.chroot != NULL || o->tls.peer_certs != NULL ||
+	    o->tls.crlfile != NULL || o->tls.cert != NULL;
+}
+
 int
 dialer_begin(struct dialer *d, const struct options *o, int tickets,
     struct error *why)
@@ -14,14 +25,11 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
 	d->o = o;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
-	/*
-	 * A redirect to TLS does not find the library behind a chroot(2).  If
-	 * there is none at all, only who is redirected has to know.
-	 */
-	if (o->service.chroot != NULL)
-		(void)tls_prepare(why);
-	if (o->url.tls && tls_reload_begin(&d->tls, o, tls_reload_make, tickets,
-	    why) == -1)
+	/* Without the library only a process that is redirected has to fail. */
+	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)
+		return 0;
+	if ((o->url.tls || reads_files(o)) && tls_reload_begin(&d->tls, o,
+	    tls_reload_make, tickets, why) == -1)
 		return -1;
 	return r.proxy.tls ? tls_reload_begin(&d->proxy, o,
 	    tls_reload_make_proxy, tickets, why) : 0;

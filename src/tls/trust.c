@@ -30,12 +30,23 @@ is_hashed_name(const char *name)
 	return name[8] == '.' && isdigit((unsigned char)name[9]);
 }
 
+/* Behind readdir(3), with its errno: 0, or -1 and why. */
+static int
+end_dir(DIR *dir, const char *path, struct error *why)
+{
+	int e = errno;
+
+	closedir(dir);
+	return e == 0 ? 0 : error_set(why, EXIT_SYSTEM, "%s: %s", path,
+	    strerror(e));
+}
+
 /*
  * OpenSSL looks into it when it needs an authority; or all is read now, if the
- * directory will be out of reach.
+ * directory will be out of reach.  1, 0 if there is none, or -1 and why.
  */
 static int
-trust_dir(X509_STORE *store, const char *path, int now)
+trust_dir(X509_STORE *store, const char *path, int now, struct error *why)
 {
 	char file[PATH_MAX];
 	struct dirent *entry;
@@ -46,17 +57,23 @@ trust_dir(X509_STORE *store, const char *path, int now)
 		return X509_STORE_load_path(store, path) == 1;
 	if ((dir = opendir(path)) == NULL)
 		return 0;
-	while ((entry = readdir(dir)) != NULL) {
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
 		if (is_hashed_name(entry->d_name))
 			found |= X509_STORE_load_file(store, file) == 1;
 	}
-	closedir(dir);
-	return found;
+	return end_dir(dir, path, why) == -1 ? -1 : found;
+}
+
+/* Is OpenSSL's own directory one that the sandbox lets it look into? */
+static int
+is_usual(const char *dir)
+{
+	return strncmp(dir, "/etc/", 5) == 0 || strncmp(dir, "/usr/lib", 8) == 0;
 }
 
 static int
-is_hashed_dir(const char *path)
+is_hashed_dir(const char *path, struct error *why)
 {
 	struct dirent *entry;
 	int found = 0;
@@ -64,10 +81,9 @@ is_hashed_dir(const char *path)
 
 	if ((dir = opendir(path)) == NULL)
 		return 0;
-	while (!found && (entry = readdir(dir)) != NULL)
+	while (errno = 0, !found && (entry = readdir(dir)) != NULL)
 		found = is_hashed_name(entry->d_name);
-	closedir(dir);
-	return found;
+	return end_dir(dir, path, why) == -1 ? -1 : found;
 }
 
 /*
@@ -80,12 +96,16 @@ trust_system(X509_STORE *store, int now, struct error *why)
 {
 	const char *dir = secure_getenv(X509_get_default_cert_dir_env());
 	const char *file = secure_getenv(X509_get_default_cert_file_env());
-	int i, found = 0;
+	int i, found;
 
-	if (dir == NULL)
+	if (dir == NULL) {
 		dir = X509_get_default_cert_dir();
-	if (is_hashed_dir(dir))
-		found = trust_dir(store, dir, now);
+		now |= !is_usual(dir);
+	}
+	if ((found = is_hashed_dir(dir, why)) == 1)
+		found = trust_dir(store, dir, now, why);
+	if (found == -1)
+		return -1;
 	if (file != NULL)
 		found |= X509_STORE_load_file(store, file) == 1;
 	else if (!found)
@@ -119,6 +139,7 @@ load_crls(X509_STORE *store, const char *path, struct error *why)
 static int
 trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 {
+	int found;
 	DIR *dir;
 
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
@@ -132,10 +153,11 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 		return error_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, strerror(errno));
 	closedir(dir);
-	if (!trust_dir(store, o->capath, o->trust_now))
+	found = trust_dir(store, o->capath, o->trust_now, why);
+	if (found == 0)
 		return error_set(why, EXIT_BADUSAGE, "--capath %s: %s",
 		    o->capath, openssl_reason());
-	return 0;
+	return found == -1 ? -1 : 0;
 }
 
 int

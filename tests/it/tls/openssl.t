@@ -129,6 +129,27 @@ def test_redirect_in_sandbox():
     t.is_(t.ws.read_all(v), (b'', 'eof'), 'to a clean end')
 
 
+def test_redirect_in_sandbox_with_files():
+    """What the sandbox does not read has been read before."""
+    ca = t.Authority()
+    cert, own = ca.issue(), ca.issue('alice', ())
+    s = t.server(t.echo().port)
+    n = t.nginx(s.port, cert, extra='ssl_verify_client on; '
+                'ssl_client_certificate %s;' % ca.cert)
+    for options in (('--cert', own.cert, '--key', own.key),
+                    ('--cert', own.cert, '--key', own.key, '--crlfile',
+                     ca.crl(), '--peer-certs', cert.cert)):
+        proxy = t.Proxy(s.port)
+        c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--cacert',
+                     ca.cert, *options)
+        v = t.ws.dial(c.port)
+        t.ok(says(v), 'a tunnel is up')
+        proxy.to = ('127.0.0.1', redirector(n.url).port)
+        t.ok(t.until(lambda: proxy.cut('rst')), 'cut')
+        t.ok(says(v, b'and on'), 'it goes on: ' + ' '.join(options[::2]))
+        v.close()
+
+
 def test_redirect_in_chroot():
     if os.getuid() != 0:
         raise t.Skip('needs root')
