@@ -16,7 +16,8 @@ PKG_CONFIG ?= pkg-config
 HTTP_PARSER_LIBS ?= -lhttp_parser
 
 comma := ,
-# STATIC=1 links everything in: fewer mappings to copy at every fork.
+# STATIC=1 links everything in: fewer mappings to copy at every fork; STATIC=pie
+# does so at addresses that differ each time.
 #
 # OpenSSL is loaded when TLS is wanted (src/tls/openssl.h), or OPENSSL=linked,
 # which is so by itself in a static program, and where it is not known to work.
@@ -36,11 +37,13 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	-DLIBBSD_VERSION='"$(shell $(PKG_CONFIG) --modversion libbsd-overlay)"' \
 	$(shell $(PKG_CONFIG) --cflags libbsd-overlay libmd openssl) \
 	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \
 	$(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
+	$(if $(filter pie,$(STATIC)),-fPIE) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-all_ldflags = -Wl,-z,relro,-z,now $(if $(STATIC),-static) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+all_ldflags = -Wl,-z,relro,-z,now $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie)) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
 libs := $(call pkg_libs,libbsd-overlay libmd) $(HTTP_PARSER_LIBS) -lcrypt \

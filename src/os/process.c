@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,8 +59,10 @@ count_descriptors(int pid)
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	if ((d = opendir(path)) == NULL)
 		return 0;
-	while ((e = readdir(d)) != NULL)
+	while (errno = 0, (e = readdir(d)) != NULL)
 		n += e->d_name[0] != '.';
+	if (errno != 0)
+		n = 0;
 	closedir(d);
 	return n;
 }

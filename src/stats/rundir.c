@@ -56,11 +56,11 @@ rundir_each(const char *dir, void (*each)(void *, const char *path), void *arg)
 	const struct dirent *e;
 	size_t len;
 	DIR *d;
-	int n = 0;
+	int n = 0, failed;
 
 	if ((d = opendir(dir)) == NULL)
 		return -1;
-	while ((e = readdir(d)) != NULL) {
+	while (errno = 0, (e = readdir(d)) != NULL) {
 		len = strlen(e->d_name);
 		if (e->d_name[0] == '.' || len <= strlen(SUFFIX) ||
 		    strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
@@ -77,6 +77,8 @@ rundir_each(const char *dir, void (*each)(void *, const char *path), void *arg)
 		if (each != NULL)
 			each(arg, path);
 	}
+	failed = errno;
 	closedir(d);
-	return n;
+	errno = failed;
+	return failed == 0 ? n : -1;
 }

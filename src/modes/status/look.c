@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +99,12 @@ status_look(struct status *st, const struct options *o, struct error *why)
 			return 0;
 	} else {
 		for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
-			rundir_each(dir, add_found, st);
+			if (rundir_each(dir, add_found, st) == -1 &&
+			    errno != ENOENT) {
+				error_set(&st->why, EXIT_SYSTEM, "%s: %s", dir,
+				    strerror(errno));
+				st->denied++;
+			}
 		if (st->n > 0 || st->denied == 0)
 			return 0;
 	}
