@@ -7,6 +7,7 @@ import ctypes
 import fcntl
 import os
 import queue
+import re
 import select
 import struct
 import threading
@@ -96,6 +97,17 @@ class Pair(Two):
             self._ip(where, 'address', 'add', address + '/24', 'dev', 'link0')
             for link in ('lo', 'link0'):
                 self._ip(where, 'link', 'set', link, 'up')
+
+    def link_local(self):
+        """The far end's fe80:: address, once both ends may use theirs; or
+        None."""
+        for where in (self.near, self.far):
+            r = proc.run(where([self.ip, '-6', '-o', 'address', 'show', 'dev',
+                                'link0', 'scope', 'link', '-tentative']))
+            found = re.search(r'(fe80::[0-9a-f:]+)/', r.stdout.decode())
+            if not found:
+                return None
+        return found[1]
 
     def down(self, seconds):
         """The far end of the link is down for so long: nothing gets through,

@@ -23,12 +23,12 @@ QUICK = ('--ping-interval', '500ms', '--ping-timeout', '2s',
 TOTAL = 40 << 20
 
 
-def tunnel(link):
+def tunnel(link, host=netns.FAR):
     """connect in one namespace, a server that runs cat in the other; (client,
     server, a socket whose bytes come back)"""
-    s = t.Program(link.far([t.INETWS, 'server', '-v', '-l', netns.FAR + ':0',
-                            *QUICK, '--', 'cat']))
-    where = t.listening(s)[0]
+    s = t.Program(link.far([t.INETWS, 'server', '-v', '-l', ':0', *QUICK,
+                            '--', 'cat']))
+    where = '%s:%d' % (host, t.port_of(t.listening(s)[0]))
     a, b = socket.socketpair()
     t.on_close(a.close)
     c = t.Program(link.near([t.INETWS, 'connect', '-v', *QUICK,
@@ -37,8 +37,8 @@ def tunnel(link):
     return c, s, a
 
 
-def loop(link, name, disturb):
-    c, s, sock = tunnel(link)
+def loop(link, name, disturb, **kw):
+    c, s, sock = tunnel(link, **kw)
     h = cutting.Half(sock, TOTAL, 1, TOTAL, 1)
     h.allow(TOTAL // 2)
     h.start()
@@ -77,6 +77,20 @@ def test_other_address():
         link.renumber('10.91.0.77')
         more()
     loop(link, 'another address', disturb)
+
+
+@t.limit(60)
+def test_zone():
+    """An address with the name of an interface, from inside the sandbox."""
+    link = netns.Pair()
+    if not t.until(link.link_local):
+        raise t.Skip('no IPv6 here')
+
+    def disturb(more):
+        link.down(3)
+        more()
+    loop(link, 'link-local', disturb,
+         host='[%s%%25link0]' % link.link_local())
 
 
 t.main()
