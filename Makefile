@@ -24,7 +24,7 @@ comma := ,
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	$(shell [ "`uname -s`" = Linux ] && \
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
-B := build$(if $(STATIC),-static)$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
+B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
 
 # linux, openbsd or none (sandbox_none.c says why not with sanitizers).
 sandbox := $(or $(if $(SAN),none),$(filter linux openbsd,$(shell \

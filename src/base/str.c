@@ -201,6 +201,19 @@ slice_number(struct slice s, uint64_t min, uint64_t max, uint64_t *value)
 }
 
 int
+slice_is_hex(struct slice s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if ((s.p[i] < '0' || s.p[i] > '9') &&
+		    (s.p[i] < 'a' || s.p[i] > 'f') &&
+		    (s.p[i] < 'A' || s.p[i] > 'F'))
+			return 0;
+	return s.len == len;
+}
+
+int
 str_duration(const char *s, int64_t *ms)
 {
 	static const struct { const char *name; unsigned int ms; } unit[] = {

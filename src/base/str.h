@@ -63,6 +63,9 @@ size_t slice_digits(struct slice, uint64_t max, uint64_t *value);
  */
 int slice_number(struct slice, uint64_t min, uint64_t max, uint64_t *value);
 
+/* Is it of this length, and all hexadecimal digits? */
+int slice_is_hex(struct slice, size_t len);
+
 /* "'word' is no port": what is wrong with a word, shown as above.  -1. */
 int str_bad(char *err, size_t errlen, const char *what, struct slice word);
 

@@ -65,18 +65,6 @@ agent_name_mask_url(char *url)
 		strcpy(last + 7, "...");
 }
 
-static int
-is_hash(struct slice s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.p[i] == '\0' ||
-		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
-			return 0;
-	return s.len == AGENT_HASH_MAX - 1;
-}
-
 /* Takes the first word of a line that has no blanks around it. */
 static struct slice
 word(struct slice *line)
@@ -98,6 +86,6 @@ agents_file_next(struct lines *lines, struct agents_file_line *l)
 		return 0;
 	l->name = word(&line);
 	l->hash = word(&line);
-	return agent_name_is_valid(l->name) && is_hash(l->hash) &&
-	    line.len == 0 ? 1 : -1;
+	return agent_name_is_valid(l->name) && line.len == 0 &&
+	    slice_is_hex(l->hash, AGENT_HASH_MAX - 1) ? 1 : -1;
 }

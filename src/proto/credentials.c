@@ -55,18 +55,6 @@ credentials_parse(struct credentials *c, struct slice value)
 	return 0;
 }
 
-static int
-is_hex(struct slice s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.p[i] == '\0' ||
-		    strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
-			return 0;
-	return s.len == SHA256_HEX;
-}
-
 /* Parts at the first colon. */
 static int
 part(struct slice line, struct slice *left, struct slice *right)
@@ -91,7 +79,7 @@ parse_line(struct credentials_line *l, struct slice line)
 	if (slice_is(l->name, "token")) {
 		l->kind = CREDENTIALS_BEARER;
 		return part(l->hash, &l->name, &l->hash) == 0 &&
-		    is_hex(l->hash) ? 1 : -1;
+		    slice_is_hex(l->hash, SHA256_HEX) ? 1 : -1;
 	}
 	return l->hash.len > 0 &&
 	    memchr(l->hash.p, ':', l->hash.len) == NULL ? 1 : -1;

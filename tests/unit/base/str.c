@@ -201,6 +201,10 @@ test_hex(void)
 
 	is_str(str_hex(text, "\x00\x9f\xa0\xff", 4), "009fa0ff", "hex");
 	is_str(str_hex(text, "", 0), "", "hex of nothing");
+	ok(slice_is_hex(slice_of("09afAF"), 6), "hexadecimal digits");
+	ok(!slice_is_hex(slice_of("09afAF"), 5), "one too many");
+	ok(!slice_is_hex(slice_of("09afAg"), 6) &&
+	    !slice_is_hex((struct slice){ "0\0", 2 }, 2), "other bytes");
 }
 
 static void
