@@ -14,6 +14,8 @@
 
 #include "net/socket.h"
 
+#define UNSENT	262144	/* bytes a socket takes that cannot be sent yet */
+
 /* A path as it is, an abstract name with '@'; what cannot be shown is '?'. */
 static char *
 print_unix(const struct sockaddr_un *sun, socklen_t len, char *dst, size_t size)
@@ -114,17 +116,27 @@ net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
  * of its own: after a minute of silence, within two more.  TCP_USER_TIMEOUT
  * would notice sooner where something is unacknowledged, but counts a window
  * that stays closed too, and a peer that does not read for now is not dead.
+ *
+ * Of what TCP cannot send yet a socket takes only enough to be busy until the
+ * next write: more would be taken from a source whose other end does not read,
+ * and delay what comes behind it.
  */
 void
 net_tune(int fd)
 {
 	int on = 1, idle = 60, interval = 15, count = 8;
+#ifdef TCP_NOTSENT_LOWAT
+	int unsent = UNSENT;
+#endif
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+#ifdef TCP_NOTSENT_LOWAT
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+#endif
 }
 
 void

@@ -82,8 +82,8 @@ int net_dial_found(const struct addr *, const struct net_found *,
     int64_t deadline, char *peer, struct error *);
 
 /*
- * TCP_NODELAY and keepalive; harmless on other sockets.  The connections of a
- * listener inherit them.
+ * TCP_NODELAY, keepalive, and a bound for what waits in the socket; harmless on
+ * other sockets.  The connections of a listener inherit them.
  */
 void net_tune(int fd);
 

@@ -431,6 +431,10 @@ test_options(void)
 	net_tune(fd);
 	getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len);
 	is(on, 1, "no delay");
+#ifdef TCP_NOTSENT_LOWAT
+	getsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &on, &len);
+	is(on, 262144, "a bound for what cannot be sent yet");
+#endif
 	getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len);
 	is(on, 1, "keepalive");
 	close(fd);
