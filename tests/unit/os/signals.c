@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/signals.h"
 #include "tap.h"
 
@@ -205,6 +206,35 @@ as_born(void)
 	return 1;
 }
 
+/* A descriptor that is always ready, a deadline, and TERM. */
+static int
+waits(void)
+{
+	struct pollfd p = { .events = POLLOUT };
+	int fds[2];
+
+	if (pipe(fds) == -1)
+		return 1;
+	p.fd = fds[1];
+	signals_single();
+	if (signals_wait(&p, 1, clock_ms() + 5000) != 1)
+		return 2;
+	if (signals_wait(&p, 1, clock_ms() - 1) != -1 || errno != ETIMEDOUT)
+		return 3;
+	p.fd = fds[0];
+	p.events = POLLIN;
+	if (signals_wait(&p, 1, clock_ms() + 20) != -1 || errno != ETIMEDOUT)
+		return 4;
+	raise(SIGTERM);
+	if (signals_wait(&p, 1, CLOCK_NEVER) != -1 || errno != EINTR)
+		return 5;
+	if (signals_wait(&p, 1, CLOCK_NEVER) != -1 || errno != EINTR)
+		return 6;
+	p.fd = fds[1];
+	p.events = POLLOUT;
+	return signals_wait(&p, 1, CLOCK_NEVER) == 1 ? 0 : 7;
+}
+
 /* A launcher left them blocked. */
 static int
 blocked(void)
@@ -221,6 +251,7 @@ main(void)
 {
 	is(run(flags), 0, "supervisor: flags, inside the poll only");
 	is(run(busy), 0, "signals come in while descriptors are ready");
+	is(run(waits), 0, "waiting: ready, the deadline, TERM");
 	is(run(single_term), 0, "single: TERM");
 	is(run(single_int), 0, "single: INT");
 	is(run(single_hup), 0, "single: HUP");
