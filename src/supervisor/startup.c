@@ -156,19 +156,20 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	return EXIT_ENDED;
 }
 
-/* What a gate that was killed has left behind. */
-static void
+/* What a gate that was killed has left behind.  0, or -1 with errno. */
+static int
 remove_stale(const char *dir)
 {
 	const size_t end = strlen(AGENT_NAME_SUFFIX);
 	struct slice name;
 	struct dirent *e;
 	char path[sizeof(((struct addr *)0)->path)];
+	int failed;
 	DIR *d;
 
 	if ((d = opendir(dir)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
+		return 0;	/* it need not be readable */
+	while (errno = 0, (e = readdir(d)) != NULL) {
 		name = slice_of(e->d_name);
 		if (name.len <= end || strcmp(e->d_name + name.len - end,
 		    AGENT_NAME_SUFFIX) != 0)
@@ -179,7 +180,10 @@ remove_stale(const char *dir)
 		    net_is_stale(path))
 			unlink(path);
 	}
+	failed = errno;
 	closedir(d);
+	errno = failed;
+	return failed == 0 ? 0 : -1;
 }
 
 int
@@ -191,9 +195,8 @@ startup_visitors_dir(const char *dir, struct error *why)
 		return 0;
 	if (stat(dir, &st) == -1 ||
 	    (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)) ||
-	    access(dir, W_OK | X_OK) == -1)
+	    access(dir, W_OK | X_OK) == -1 || remove_stale(dir) == -1)
 		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
 		    dir, strerror(errno));
-	remove_stale(dir);
 	return 0;
 }
