@@ -870,6 +870,9 @@ main(int argc, char **argv, char **envp)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_DFL);	/* which a shell may ignore for us */
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	title_init(argc, argv, envp);
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("JOURNAL_STREAM");
