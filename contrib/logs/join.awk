@@ -6,7 +6,7 @@
 #	awk -f join.awk client.log server.log
 #	{ ssh a journalctl -o cat -u inetws; } | awk -f join.awk - server.log
 #
-# Two inetws log id= (their own identifier of the connection) and peer_id= (that
+# Two inetws log id= (their own identifier of the connection) and peer-id= (that
 # of the other side).  Tunnels that are in one log only come last, as "single".
 
 # The value of a key, with its quotes, or "-".
@@ -26,9 +26,9 @@ function record()
 	    ($0 ~ / why=/ ? " why=" value("why") : "")
 }
 
-/event=(closed|child-killed) / && / peer_id=/ {
+/event=(closed|child-killed) / && / peer-id=/ {
 	mine = value("id")
-	theirs = value("peer_id")
+	theirs = value("peer-id")
 	if (theirs in first) {
 		print "id=" theirs " a: " first[theirs]
 		print "id=" mine " b: " record()

@@ -222,12 +222,12 @@ log_closed(const struct connection *c, int status)
 		log_str(&l, "program", program_print(&c->program, program,
 		    sizeof(program)));
 	if (t->rtt >= 0)
-		log_num(&l, "rtt_ms", t->rtt);
+		log_num(&l, "rtt-ms", t->rtt);
 	if (c->resumes > 0)
 		log_num(&l, "resumes", c->resumes);
 	if (t->cfg.extension) {
 		log_str(&l, "id", c->ours.id);
-		log_str(&l, "peer_id", c->theirs.id);
+		log_str(&l, "peer-id", c->theirs.id);
 	}
 	log_end(&l);
 }

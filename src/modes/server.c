@@ -116,7 +116,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
 	}
 	parks = offer != NULL && (offer->flags & EXT_PARK);
-	/* Else it is counted when it says for whom it opens. */
+	/* Else it is counted when its "open" names the peer. */
 	if (!(parks && a.peer.trusts_open) &&
 	    peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);

@@ -49,7 +49,7 @@ write_login(unsigned char *dst, const struct socks *s, struct error *why)
 
 	if (len > FIELD_MAX || strlen(password) > FIELD_MAX)
 		return error_set(why, EXIT_BADUSAGE, "user or password are "
-		    "longer than the 255 bytes that SOCKS can carry");
+		    "longer than the 255 bytes of SOCKS");
 	*p++ = LOGIN_VERSION;
 	p = put_text(p, s->user, len);
 	p = put_text(p, password, strlen(password));
@@ -64,7 +64,7 @@ write_connect(unsigned char *dst, const struct socks *s, struct error *why)
 
 	if (s->ip == NULL && strlen(s->host) > FIELD_MAX)
 		return error_set(why, EXIT_BADUSAGE, "the host is longer than "
-		    "the 255 bytes that SOCKS can carry");
+		    "the 255 bytes of SOCKS");
 	*p++ = VERSION;
 	*p++ = COMMAND_CONNECT;
 	*p++ = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A websocket that carries nothing: it is pinged, and looked at.  What the
+ * A websocket without data: it is pinged and measured.  What the
  * peer says is skipped, its pings are answered.
  */
 #ifndef MODES_CHECK_PROBE_H

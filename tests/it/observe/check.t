@@ -50,7 +50,7 @@ def test_inetws():
              ('resolve', 'connect', 'upgrade')), 'and times')
     t.is_(c['peer'], '127.0.0.1:%d' % s.port, 'where it went')
     t.ok(c['resume'], 'a lost websocket is resumed')
-    line = s.wait_line('event=closed.* peer_id=%s' % c['id'])[0]
+    line = s.wait_line('event=closed.* peer-id=%s' % c['id'])[0]
     t.like(line, ' id=%s ' % c['peer_id'], "the server's log has both ids")
     t.like(line, 'end=ended', 'and a clean end')
 

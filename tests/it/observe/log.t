@@ -225,9 +225,9 @@ def test_ids():
         v.close()
     joined = set()
     for i in range(3):
-        line = c.wait_line(r'event=closed.* id=(\S+) peer_id=(\S+)',
+        line = c.wait_line(r'event=closed.* id=(\S+) peer-id=(\S+)',
                            count=i + 1)
-        s.wait_line('event=closed.* id=%s peer_id=%s' % (line[2], line[1]))
+        s.wait_line('event=closed.* id=%s peer-id=%s' % (line[2], line[1]))
         joined.add(line[1])
     t.is_(len(joined), 3, 'three lines on both sides, by three ids')
 

@@ -214,7 +214,7 @@ t_root(void)
 #ifdef __x86_64__
 /* getpid(2) as a program of 32 bits calls it. */
 static int
-t_foreign(void)
+t_other_architecture(void)
 {
 	long pid = 20;
 
@@ -402,7 +402,7 @@ test_all(enum sandbox_role role)
 	dies(role, t_ptrace, "trace another process");
 	dies(role, t_peek, "read another process's memory");
 #ifdef __x86_64__
-	dies(role, t_foreign, "make another architecture's call");
+	dies(role, t_other_architecture, "make another architecture's call");
 #endif
 }
 
