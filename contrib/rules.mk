@@ -14,7 +14,8 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 units     := $(notdir $(wildcard contrib/systemd/inetws*.s*))
 examples  := $(sort $(patsubst contrib/%,%,$(shell find contrib -type f \
 	! -path 'contrib/debian/*' ! -path 'contrib/systemd/inetws*' \
-	! -path contrib/rules.mk ! -path contrib/quickstart)) \
+	! -path contrib/rules.mk ! -path contrib/quickstart \
+	! -path 'contrib/release/*')) \
 	$(patsubst tests/%,%,$(shell find tests/scenarios -type f \
 	! -name '*.t' ! -path '*/__pycache__/*')))
 EXDIR      = $(DOCDIR)/examples
@@ -127,5 +128,10 @@ deb: $(tarball)
 	rm -rf $B/deb/$(dist_name)
 	@ls $B/deb/*.deb
 
+# Static programs against musl (contrib/release).
+RELEASE ?= x86_64 aarch64 armv7
+release:
+	contrib/release/build $(RELEASE)
+
 FORCE:
-.PHONY: install uninstall dist distcheck deb FORCE
+.PHONY: release install uninstall dist distcheck deb FORCE

@@ -47,7 +47,7 @@ inherit_put_null(int fd, int flags)
 {
 	int null, r;
 
-	if ((null = open("/dev/null", flags | O_CLOEXEC)) == -1)
+	if ((null = fd_null(flags)) == -1)
 		return -1;
 	if (null == fd)
 		return fcntl(fd, F_SETFD, 0);

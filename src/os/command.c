@@ -19,7 +19,7 @@
 static _Noreturn void
 become(char *const argv[], char *const env[], int mute, int out)
 {
-	int null = open("/dev/null", O_RDWR);
+	int null = fd_null(O_RDWR);
 
 	setpgid(0, 0);
 	/* a descriptor that is in its place already would stay close-on-exec */

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/command.h"
 #include "os/command_helper.h"
+#include "os/fd.h"
 #include "os/signals.h"
 #include "os/title.h"
 
@@ -34,7 +35,7 @@ struct answer {
 static int
 close_others(int fd)
 {
-	int null = open("/dev/null", O_RDWR);
+	int null = fd_null(O_RDWR);
 
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(null, STDOUT_FILENO) == -1)

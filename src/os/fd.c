@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
@@ -19,6 +21,19 @@ fd_nonblock(int fd)
 	    (flags = fcntl(fd, F_GETFD)) == -1)
 		return -1;
 	return fcntl(fd, F_SETFD, flags | FD_CLOEXEC) == -1 ? -1 : 0;
+}
+
+int
+fd_null(int flags)
+{
+	int fd = open("/dev/null", flags | O_CLOEXEC);
+
+#ifdef F_SEAL_WRITE
+	if (fd == -1 && errno == ENOENT &&
+	    (fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING)) != -1)
+		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE);
+#endif
+	return fd;
 }
 
 static int
@@ -78,7 +93,7 @@ fd_leave(int a, int b)
 int
 fd_reserve(void)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), kept;
+	int fd = fd_null(O_RDONLY), kept;
 
 	if (fd == -1 || (kept = fd_keep(fd)) != -1)
 		return fd == -1 ? -1 : kept;

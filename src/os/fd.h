@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Flags of descriptors that were opened elsewhere; their numbers, and how many
- * there may be.
+ * there may be; and one that stands for none.
  */
 #ifndef OS_FD_H
 #define OS_FD_H
@@ -30,5 +30,12 @@ int fd_reserve(void);
  */
 unsigned int fd_limit_raise(void);
 void fd_limit_restore(void);
+
+/*
+ * /dev/null, opened with these flags (O_RDONLY, O_RDWR) and close-on-exec; in a
+ * root directory without devices an empty file in memory that nothing can be
+ * written to.  -1 with errno.
+ */
+int fd_null(int flags);
 
 #endif
