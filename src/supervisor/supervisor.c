@@ -298,7 +298,6 @@ watch_listeners(struct supervisor *s, const int *listeners, unsigned int n)
 
 	s->nlisteners = n < SUPERVISOR_LISTENERS_MAX ? n :
 	    SUPERVISOR_LISTENERS_MAX;
-	memcpy(s->listener, listeners, s->nlisteners * sizeof(listeners[0]));
 	for (i = 0; i < s->nlisteners; i++)
 		if ((s->listener[i] = fd_keep(listeners[i])) == -1 ||
 		    event_add(&s->accepting, s->listener[i],
