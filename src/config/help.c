@@ -35,7 +35,11 @@ print_option(const struct option *row, FILE *f)
 	    row->arg != NULL ? "%s %s" : "%s%s", row->name, arg);
 	n = row->letter != 0 ? fprintf(f, "  -%c, --%s", row->letter, name) :
 	    fprintf(f, "      --%s", name);
-	fprintf(f, "%*s%s", n < COLUMN ? COLUMN - n : 1, "", row->help);
+	if (n >= COLUMN) {
+		putc('\n', f);
+		n = 0;
+	}
+	fprintf(f, "%*s%s", COLUMN - n, "", row->help);
 	if (row->def != NULL)
 		fprintf(f, " (%s)", row->def);
 	putc('\n', f);
