@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "net/socket.h"
+#include "os/fd.h"
 #include "os/notify.h"
 #include "proto/agent_name.h"
 #include "stats/page.h"
@@ -79,14 +80,32 @@ startup_failed_inside(const struct options *o, const struct error *why)
 	return startup_failed(o, &inside);
 }
 
+/*
+ * Listeners are the supervisor's: with high numbers they leave the low ones to
+ * what is opened next, which its children keep (log, TLS tickets, statistics).
+ */
+static void
+keep_from_children(int *fd)
+{
+	int kept = fd_keep(*fd);
+
+	if (kept != -1)
+		*fd = kept;
+}
+
 /* What a listener is set to, its connections are born with. */
 static void
-tune(const struct inherited *a)
+prepare(struct inherited *a)
 {
-	unsigned int i;
+	unsigned int i, k;
 
-	for (i = 0; i < a->nlisteners; i++)
+	for (i = 0; i < a->nlisteners; i++) {
+		keep_from_children(&a->listener[i]);
 		net_tune(a->listener[i]);
+	}
+	for (i = 0; i < INHERIT_EXTRA; i++)
+		for (k = 0; k < a->extra[i].n; k++)
+			keep_from_children(&a->extra[i].fd[k]);
 	if (a->rfd != -1)
 		net_tune(a->rfd);
 }
@@ -121,7 +140,7 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 	failed = inherit(a, words, n, extra_listeners(o, extra), &why) == -1;
 	if (!failed) {
 		inherit_close_others(a);
-		tune(a);
+		prepare(a);
 		if (a->nlisteners == 0)
 			notify_forget();
 	}

@@ -43,6 +43,16 @@ def test_resumed():
               'TLS %s: all but the first' % version)
 
 
+def test_many_listeners():
+    """Their descriptors are closed in the processes of connections, those of
+    tickets are not."""
+    cert, n = site()
+    c = t.client(n.url, '--cacert', cert.ca, '-v',
+                 *(15 * ('-l', '127.0.0.1:0')))
+    t.is_([visit(c) for _ in range(3)], [False, True, True],
+          'with sixteen listeners sessions are resumed too')
+
+
 def test_many_at_once():
     cert, n = site()
     c = t.client(n.url, '--cacert', cert.ca, '-v')
