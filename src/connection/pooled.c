@@ -95,7 +95,7 @@ connection_get_stream(struct connection *c)
 	const struct options *all = c->o;
 	struct io stream;
 	struct error why;
-	int r;
+	int r, limited;
 
 	c->started = clock_ms();
 	worker_send(c->channel, WORKER_TAKEN);
@@ -104,6 +104,7 @@ connection_get_stream(struct connection *c)
 		o.timeouts.connect = GET_MAX;
 	c->o = &o;
 	r = peer_opened(all, c->peer, c->trusts_open, t->addr, &why);
+	limited = r == -1;
 	if (r == 0)
 		r = target_dial(c, c->request, c->request_len, &stream, &why);
 	c->o = all;
@@ -121,7 +122,7 @@ connection_get_stream(struct connection *c)
 		log_event(LOG_L_WARN, "no-target", "peer",
 		    connection_field(c->peer), "target", c->target,
 		    "why", why.text, NULL);
-		tunnel_fail(t, why.text);
+		tunnel_fail(t, limited ? why.text : target_reason(&why));
 		return;
 	}
 	relay_stream(&c->relay, stream);

@@ -6,6 +6,7 @@
 
 #include "connection/target.h"
 #include "os/clock.h"
+#include "os/command.h"
 #include "os/stderr_log.h"
 #include "proto/cgi.h"
 
@@ -84,6 +85,29 @@ run_program(struct connection *c, const char *head, size_t len,
 		    strerror(errno));
 	*stream = io_of(fd);
 	return 0;
+}
+
+int
+target_check(const struct options *o, struct error *why)
+{
+	if (o->program == NULL || command_exists(o->program[0]) == 0)
+		return 0;
+	return error_set(why, EXIT_BADUSAGE, "PROGRAM %s: %s", o->program[0],
+	    strerror(errno));
+}
+
+const char *
+target_reason(const struct error *why)
+{
+	switch (why->status) {
+	case EXIT_NAME:
+		return "the name of the target is not found";
+	case EXIT_AGAIN:
+		return "the target did not answer in time";
+	case EXIT_UNREACHABLE:
+		return "the target refused the connection or is unreachable";
+	}
+	return "the target cannot be used";
 }
 
 int

@@ -20,6 +20,15 @@ void target_name(struct connection *);
 int target_dial(struct connection *, const char *head, size_t len, struct io *,
     struct error *);
 
+/* At the start: can the program be executed?  0, or -1 and why (64). */
+int target_check(const struct options *, struct error *);
+
+/*
+ * What a peer may know of a target that could not be dialled: neither address
+ * nor path.
+ */
+const char *target_reason(const struct error *);
+
 /* There will be no tunnel: resets the stream, ends its program. */
 void target_drop(struct connection *, struct io *);
 

@@ -7,6 +7,7 @@
 
 #include "handshake/auth.h"
 #include "handshake/auth_command.h"
+#include "os/command.h"
 #include "os/log.h"
 #include "os/memory.h"
 #include "os/readfile.h"
@@ -251,8 +252,8 @@ check_text(struct slice text, struct error *why)
 	return n > 0 ? 0 : error_set(why, EXIT_BADUSAGE, ": has no users");
 }
 
-int
-auth_check_file(const struct options *o, struct error *why)
+static int
+read_and_check(const struct options *o, struct error *why)
 {
 	struct slice text;
 	struct error what;
@@ -267,4 +268,15 @@ auth_check_file(const struct options *o, struct error *why)
 	memory_return();
 	return r == 0 ? 0 : error_set(why, what.status, "--auth-file %s%s",
 	    o->access.auth_file, what.text);
+}
+
+int
+auth_check(const struct options *o, struct error *why)
+{
+	char **command = o->access.auth_command;
+
+	if (command != NULL && command_exists(command[0]) == -1)
+		return error_set(why, EXIT_BADUSAGE, "--auth-command %s: %s",
+		    command[0], strerror(errno));
+	return read_and_check(o, why);
 }

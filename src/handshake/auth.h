@@ -23,8 +23,11 @@ struct auth {
 /* Is the hash, in hexadecimal digits, the SHA-256 of the secret? */
 int auth_is_secret(const char *secret, struct slice hash);
 
-/* Can the file be used?  At the start; 0, or -1 and why (64). */
-int auth_check_file(const struct options *, struct error *);
+/*
+ * At the start: can the file be used, and the command be executed?  0, or -1
+ * and why (64).
+ */
+int auth_check(const struct options *, struct error *);
 
 /*
  * 0: let in.  Else the status to refuse with (401, 403, 500, 504), and err in

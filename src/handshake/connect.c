@@ -131,8 +131,8 @@ socks_turn(struct reach *r, struct socks *s)
 	}
 	if (n == -1)
 		return error_set(r->why, errno == ETIMEDOUT ? EXIT_AGAIN :
-		    EXIT_PROTOCOL, "%s: no answer: %s", r->route.name,
-		    strerror(errno));
+		    EXIT_PROTOCOL, "%s: no answer: %s (is it a SOCKS proxy?)",
+		    r->route.name, strerror(errno));
 	return (size_t)used == len ? 0 : has_more(r, len - used);
 }
 
@@ -187,8 +187,12 @@ by_proxy(struct reach *r, struct trust *trust)
 	char text[ADDR_HOST_MAX + 16];
 
 	if (p->tls && encrypt(r, trust->proxy, p->at.host,
-	    r->o->proxy.insecure) == -1)
+	    r->o->proxy.insecure) == -1) {
+		if (r->why->status == EXIT_AGAIN)
+			strlcat(r->why->text, " (a proxy without TLS is "
+			    "http://)", sizeof(r->why->text));
 		return of_proxy(r);
+	}
 	if ((p->kind == PROXY_HTTP ? by_http(r) : by_socks(r)) == -1)
 		return -1;
 	r->w->at[DIAL_TUNNELLED] = clock_us();

@@ -73,6 +73,8 @@ ask(struct dial *d)
 	d->exchange.io = &d->w->io;
 	d->exchange.name = d->name;
 	d->exchange.is_proxy = 0;
+	d->exchange.authorized = d->offer.user[0] != '\0' ||
+	    header_has(extra, "Authorization");
 	d->exchange.trace = &d->trace;
 	d->exchange.why = d->why;
 	return exchange(&d->exchange, n, strlen(extra) + 2, deadline);
@@ -180,6 +182,21 @@ attempt(struct dial *d, int *http_status)
 	return redirect(d) == -1 ? -1 : 1;
 }
 
+/* The URL that an error is about is not the one that was given. */
+static int
+blame_redirect(struct dial *d)
+{
+	char from[256];
+
+	url_print(from, sizeof from, &d->o->url);
+	if (d->trace.masked)
+		agent_name_mask_url(from);
+	strlcat(d->why->text, " (redirected from ", sizeof d->why->text);
+	strlcat(d->why->text, from, sizeof d->why->text);
+	strlcat(d->why->text, ")", sizeof d->why->text);
+	return -1;
+}
+
 void
 websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 {
@@ -232,7 +249,7 @@ websocket_dial(struct websocket *w, const struct options *o,
 			return 0;
 		io_close(&w->io);
 		if (r == -1)
-			return -1;
+			return hops > 0 ? blame_redirect(&d) : -1;
 	}
 	return error_set(why, EXIT_PROTOCOL, "%s: more than %d redirects",
 	    d.name, WEBSOCKET_REDIRECTS_MAX);

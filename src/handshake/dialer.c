@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <string.h>
 
 #include "handshake/dialer.h"
 #include "handshake/route.h"
+#include "os/command.h"
 
 /*
  * Files that a redirect to TLS could not read inside the sandbox, which reads
@@ -20,11 +22,16 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
     struct error *why)
 {
 	static struct route r;
+	char **command = o->websocket.header_command;
 
 	memset(d, 0, sizeof(*d));
 	d->o = o;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
+	if (command != NULL && o->service.chroot == NULL &&
+	    command_exists(command[0]) == -1)
+		return error_set(why, EXIT_BADUSAGE, "--header-command %s: %s",
+		    command[0], strerror(errno));
 	/* Without the library only a process that is redirected has to fail. */
 	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)
 		return 0;

@@ -13,6 +13,9 @@
 #define BODY_MS		1000	/* to wait for a refusal's words */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
 
+/* Why a proxy may have nothing to answer. */
+#define KIND(t)	((t)->is_proxy ? " (is it an HTTP proxy?)" : "")
+
 char exchange_request[HTTP_HEAD_MAX];
 static char buf[HTTP_HEAD_MAX + 4096];
 
@@ -23,10 +26,9 @@ exchange_broken(struct exchange *t, const char *doing)
 
 	if (e != ETIMEDOUT && tls_accept_failed(t->io, t->why) == -1)
 		return -1;
-	errno = e;
 	return error_set(t->why,
-	    errno == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s",
-	    t->name, doing, strerror(errno));
+	    e == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s%s",
+	    t->name, doing, strerror(e), KIND(t));
 }
 
 /* Reads until a whole head is in buf.  Its length, or -1. */
@@ -34,7 +36,7 @@ static ssize_t
 read_head(struct exchange *t, size_t *len, int64_t deadline)
 {
 	struct http_read r = { .io = t->io, .buf = buf, .size = sizeof buf,
-	    .len = *len, .is_answer = 1 };
+	    .len = *len, .is_answer = 1, .no_body = t->is_proxy };
 	ssize_t n = http_read(&r, &t->head, deadline);
 
 	*len = r.len;
@@ -43,9 +45,9 @@ read_head(struct exchange *t, size_t *len, int64_t deadline)
 		return n;
 	}
 	if (n == 0)
-		return error_set(t->why, EXIT_PROTOCOL, "%s: %s", t->name,
+		return error_set(t->why, EXIT_PROTOCOL, "%s: %s%s", t->name,
 		    r.len == 0 ? "the connection was closed without an answer" :
-		    "the connection was closed within the answer");
+		    "the connection was closed within the answer", KIND(t));
 	if (errno != EBADMSG)
 		return exchange_broken(t, "no answer");
 	return error_set(t->why, EXIT_PROTOCOL, "%s: malformed answer: %s",
@@ -127,19 +129,48 @@ body_line(struct exchange *t, char *dst, size_t size)
 	str_escape(dst, size, t->early, n);
 }
 
+/* What an answer without a text of inetws's own probably means. */
+static const char *
+meaning(const struct exchange *t, const char *text)
+{
+	int status = t->head.status;
+
+	if (t->is_proxy)
+		return "";
+	if (status == 401)
+		return t->authorized ? ": the credentials are wrong" :
+		    ": it needs credentials (-u USER:PASSWORD)";
+	if (text[0] != '\0')
+		return "";
+	switch (status) {
+	case 200:
+		return ": a web page: this path does not lead to inetws";
+	case 404:
+		return ": this path does not lead to inetws";
+	case 400:
+		return t->io->tls != NULL ? "" :
+		    ": if this port expects TLS, use wss://";
+	case 502:
+	case 504:
+		return ": the proxy there does not reach inetws";
+	}
+	return "";
+}
+
 int
 exchange_refused(struct exchange *t)
 {
 	const char *hint = t->is_proxy ? "" :
 	    tls_accept_hint(t->io, t->head.status);
+	int status = hint[0] != '\0' ? EXIT_DENIED :
+	    upgrade_exit_status(t->head.status);
 	char reason[64], text[160];
 
 	str_escape(reason, sizeof reason, t->head.reason.p,
 	    t->head.reason.len);
 	body_line(t, text, sizeof text);
-	return error_set(t->why, hint[0] != '\0' ? EXIT_DENIED :
-	    upgrade_exit_status(t->head.status),
-	    "%s answered %d%s%s%s%s%s", t->name, t->head.status,
-	    reason[0] == '\0' ? "" : " ", reason,
-	    text[0] == '\0' ? "" : ": ", text, hint);
+	return error_set(t->why, status, "%s answered %d%s%s%s%s%s", t->name,
+	    t->head.status, reason[0] == '\0' ? "" : " ", reason,
+	    text[0] == '\0' ? "" : ": ", text,
+	    hint[0] != '\0' ? hint : meaning(t, text));
 }

@@ -17,7 +17,9 @@
 struct exchange {
 	struct io *io;
 	const char *name;		/* of the peer, for messages */
-	int is_proxy;			/* it gets no certificate of ours */
+	int is_proxy;			/* it is asked to CONNECT, and gets no
+					 * certificate of ours */
+	int authorized;			/* the request has credentials */
 	const struct trace *trace;
 	struct error *why;
 

@@ -106,7 +106,8 @@ agent_main(const struct options *o)
 
 	if ((status = startup_no_listener(&a, o, LOG_L_INFO)) != EXIT_ENDED)
 		return status;
-	if (dialer_begin(&d, o, 1, &why) == -1)
+	if ((o->service.chroot == NULL && target_check(o, &why) == -1) ||
+	    dialer_begin(&d, o, 1, &why) == -1)
 		return startup_failed(o, &why);
 	snprintf(token, sizeof(token), "%08x%08x", arc4random(),
 	    arc4random());

@@ -117,7 +117,7 @@ ready(void *arg, struct error *why)
 static int
 check_files(const struct options *o, struct error *why)
 {
-	return gate_check_file(o, why) == -1 ? -1 : auth_check_file(o, why);
+	return gate_check_file(o, why) == -1 ? -1 : auth_check(o, why);
 }
 
 /* They are read for each request, with the privileges left then. */

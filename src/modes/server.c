@@ -80,12 +80,12 @@ join(struct accepted *a, enum how how)
 
 	if (target_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
 		websocket_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
-		    why.text);
+		    target_reason(&why));
 		return connection_failed(c, &why);
 	}
 	if (peer_tell_target(c->o, stream.wfd, c->peer, c->local, &why) == -1) {
 		target_drop(c, &stream);
-		websocket_refuse(&a->w, 502, why.text);
+		websocket_refuse(&a->w, 502, target_reason(&why));
 		return connection_failed(c, &why);
 	}
 	return answer(a, stream, how);
@@ -169,6 +169,12 @@ prepare(const struct server *sv)
 	return enter_prepare(sv->o, role_of(sv->o));
 }
 
+static int
+check_files(const struct options *o, struct error *why)
+{
+	return target_check(o, why) == -1 ? -1 : auth_check(o, why);
+}
+
 /* The file is read for each request, with the privileges left then. */
 static int
 unprivileged(void *arg)
@@ -177,7 +183,7 @@ unprivileged(void *arg)
 	struct error why;
 
 	if ((sv->o->service.chroot != NULL || sv->o->service.run_as != NULL) &&
-	    auth_check_file(sv->o, &why) == -1)
+	    check_files(sv->o, &why) == -1)
 		return startup_failed_inside(sv->o, &why);
 	return prepare(sv);
 }
@@ -205,14 +211,14 @@ server_main(const struct options *o)
 	struct server sv = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &sv, .serve = serve,
-	    .serve_full = serve_full, .check = auth_check_file,
+	    .serve_full = serve_full, .check = check_files,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;
 
-	if (o->service.chroot == NULL && auth_check_file(o, &why) == -1)
+	if (o->service.chroot == NULL && check_files(o, &why) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

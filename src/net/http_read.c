@@ -12,6 +12,7 @@ http_read(struct http_read *r, struct http_head *head, int64_t deadline)
 
 	http_begin(&st, r->is_answer);
 	st.plain = r->plain;
+	st.no_body = r->no_body;
 	while ((n = http_parse(&st, r->buf, r->len, head, &r->status, r->err,
 	    sizeof(r->err))) == 0) {
 		n = deadline_read(r->io, r->buf + r->len, r->size - r->len,

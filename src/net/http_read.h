@@ -23,7 +23,7 @@ struct http_read {
 	size_t len;			/* bytes in buf, also beyond the head;
 					 * those of an earlier read count */
 	int is_answer;
-	int plain;			/* see http_parser_state */
+	int plain, no_body;		/* see http_parser_state */
 	int status;			/* if malformed: to answer with */
 	char err[HTTP_READ_ERR_MAX];	/* if malformed: why */
 };

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +36,46 @@ become(char *const argv[], char *const env[], int mute, int out)
 	fd_limit_restore();
 	execvpe(argv[0], argv, env);
 	_exit(127);
+}
+
+/* Is it a file that may be executed?  0, or -1 with errno. */
+static int
+is_executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return -1;
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return -1;
+	}
+	return access(path, X_OK);
+}
+
+int
+command_exists(const char *program)
+{
+	const char *dir = getenv("PATH");
+	char path[PATH_MAX];
+	int error = ENOENT;
+	size_t n;
+
+	if (strchr(program, '/') != NULL)
+		return is_executable(program);
+	for (dir = dir != NULL ? dir : "/bin:/usr/bin";; dir += n + 1) {
+		n = strcspn(dir, ":");
+		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)n, dir,
+		    n > 0 ? "/" : "", program) < (int)sizeof(path) &&
+		    is_executable(path) == 0)
+			return 0;
+		if (errno == EACCES)
+			error = errno;
+		if (dir[n] == '\0')
+			break;
+	}
+	errno = error;
+	return -1;
 }
 
 /* Reads to the end: how much there is in out, or -1 at the deadline. */

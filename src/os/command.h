@@ -22,4 +22,10 @@
 int command_run(char *const argv[], char *const env[], int mute, char *out,
     size_t size, int64_t deadline, struct error *);
 
+/*
+ * Would execvp(3) find this program, and may it be executed?  0, or -1 with
+ * errno.
+ */
+int command_exists(const char *program);
+
 #endif

@@ -66,6 +66,15 @@ number(const char *s, int max)
 	return n;
 }
 
+static int
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			return 0;
+	return 1;
+}
+
 /* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT". */
 static int
 host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
@@ -96,7 +105,9 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 	if (bracket ? !is_ipv6(a->host) :
 	    a->host[0] != '\0' && !is_host(a->host))
 		return fail(err, errlen, bracket ? "is no IPv6 address" :
-		    "is no host name or address", a->host);
+		    is_ascii(a->host) ? "is no host name or address" :
+		    "has letters beyond ASCII: write the name in its xn-- "
+		    "form", a->host);
 	/* inet_aton(3) would take it for 0.0.0.N, as for "80:8080". */
 	if (is_digits(a->host))
 		return fail(err, errlen, "has a number as its host: write "
@@ -227,6 +238,9 @@ addr_target(struct addr *a, const char *word, char *err, size_t errlen)
 	/* "unix:80" may well be a host of that name. */
 	if (strncmp(word, "unix:", 5) == 0 && !is_digits(word + 5))
 		return unix_path(a, word, 0, err, errlen);
+	if (strstr(word, "://") != NULL)
+		return fail(err, errlen, "is a URL: a target is HOST:PORT, as "
+		    "in localhost:22, or unix:/PATH", word);
 	if (strchr(word, ':') == NULL)
 		return fail(err, errlen, is_digits(word) ?
 		    "has no host: a target is HOST:PORT, as in localhost:22" :

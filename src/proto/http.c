@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "proto/http.h"
 
@@ -87,7 +88,9 @@ check_version(const char *p, size_t len, int old_too, const struct fault *f)
 	    p[6] != '.' || !is_digit(p[7]))
 		return refuse(f, 400, "no HTTP version in the first line");
 	if (p[5] != '1' || (p[7] != '1' && (!old_too || p[7] != '0')))
-		return refuse(f, 505, "%.8s instead of HTTP/1.1", p);
+		return refuse(f, 505, "%.8s instead of HTTP/1.1%s", p,
+		    old_too || p[5] != '1' ? "" :
+		    ": nginx needs \"proxy_http_version 1.1;\"");
 	return 0;
 }
 
@@ -290,7 +293,7 @@ on_value(http_parser *p, const char *at, size_t len)
  * lengths that contradict each other.
  */
 static int
-take_apart(const struct http_parser_state *st, const char *buf, size_t len,
+parse(const struct http_parser_state *st, const char *buf, size_t len,
     struct http_head *head, const struct fault *f)
 {
 	struct filling fill = { head, 0 };
@@ -325,6 +328,71 @@ take_apart(const struct http_parser_state *st, const char *buf, size_t len,
 	return 0;
 }
 
+static void
+move(struct slice *s, const char *from, const char *to)
+{
+	if (s->p != NULL)
+		s->p = to + (s->p - from);
+}
+
+/*
+ * An answer whose fields about a body mean nothing, and may be anything: their
+ * names are hidden from http-parser.
+ */
+static int
+parse_without_body(const struct http_parser_state *st, const char *buf,
+    size_t len, struct http_head *head, const struct fault *f)
+{
+	static const char *const hidden[] = { "Content-Length:",
+	    "Transfer-Encoding:" };
+	char copy[HTTP_HEAD_MAX], *line;
+	unsigned int i;
+
+	memcpy(copy, buf, len);
+	for (line = copy; line < copy + len;
+	    line = (char *)memchr(line, '\n', copy + len - line) + 1)
+		for (i = 0; i < 2; i++)
+			if (strncasecmp(line, hidden[i],
+			    strlen(hidden[i])) == 0)
+				*line = 'X';
+	if (parse(st, copy, len, head, f) == -1)
+		return -1;
+	move(&head->reason, copy, buf);
+	for (i = 0; i < head->nfields; i++) {
+		move(&head->field[i].name, copy, buf);
+		move(&head->field[i].value, copy, buf);
+	}
+	return 0;
+}
+
+static int
+take_apart(const struct http_parser_state *st, const char *buf, size_t len,
+    struct http_head *head, const struct fault *f)
+{
+	return st->no_body ? parse_without_body(st, buf, len, head, f) :
+	    parse(st, buf, len, head, f);
+}
+
+/* Another protocol than HTTP, by its first bytes. */
+static int
+refuse_other(const struct http_parser_state *st, const char *buf, size_t len,
+    const struct fault *f)
+{
+	static const char v2[] = "\r\n\r\n\0\r\nQUIT\n";
+	int alert = buf[0] == 0x15, hello = buf[0] == 0x16;
+
+	if (st->is_answer && (alert || hello))
+		refuse(f, 400, "this is TLS: use wss:// or https://");
+	else if (!st->is_answer && hello)
+		refuse(f, 400, "the client speaks TLS, this port does not: "
+		    "use ws://");
+	else if (!st->is_answer && ((len > 6 && memcmp(buf, "PROXY ", 6) == 0) ||
+	    (len > 5 && memcmp(buf, v2, len < 12 ? len : 12) == 0)))
+		refuse(f, 400, "a PROXY header, which this port does not "
+		    "expect (--accept-proxy)");
+	return -1;
+}
+
 ssize_t
 http_parse(struct http_parser_state *st, const char *buf, size_t len,
     struct http_head *head, int *status, char *err, size_t errlen)
@@ -335,7 +403,7 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 	while (st->seen < len && st->seen < HTTP_HEAD_MAX) {
 		r = look(st, buf, st->seen++, &f);
 		if (r == -1)
-			return -1;
+			return refuse_other(st, buf, len, &f);
 		if (r == 1) {
 			if (take_apart(st, buf, st->seen, head, &f) == -1)
 				return -1;
@@ -346,70 +414,6 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 		return refuse(&f, 431, "a head of more than %d bytes",
 		    HTTP_HEAD_MAX);
 	return 0;
-}
-
-int
-http_field(const struct http_head *head, const char *name,
-    struct slice *value)
-{
-	unsigned int i;
-	int found = 0;
-
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name, name))
-			continue;
-		if (found)
-			return -1;
-		*value = head->field[i].value;
-		found = 1;
-	}
-	return found;
-}
-
-int
-http_has_token(const struct http_head *head, const char *name,
-    const char *token)
-{
-	unsigned int i;
-
-	for (i = 0; i < head->nfields; i++)
-		if (slice_is_nocase(head->field[i].name, name) &&
-		    slice_has_token(head->field[i].value, token))
-			return 1;
-	return 0;
-}
-
-const char *
-http_reason(int status)
-{
-	static const struct {
-		int status;
-		const char *reason;
-	} table[] = {
-		{ 101, "Switching Protocols" },
-		{ 200, "OK" },
-		{ 400, "Bad Request" },
-		{ 401, "Unauthorized" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" },
-		{ 410, "Gone" },
-		{ 426, "Upgrade Required" },
-		{ 429, "Too Many Requests" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 500, "Internal Server Error" },
-		{ 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" },
-		{ 504, "Gateway Timeout" },
-		{ 505, "HTTP Version Not Supported" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (table[i].status == status)
-			return table[i].reason;
-	return "";
 }
 
 unsigned long

@@ -41,6 +41,8 @@ struct http_parser_state {
 	int plain;			/* set after http_begin(): not a
 					 * handshake, so a request may be
 					 * HEAD, OPTIONS, and of HTTP/1.0 */
+	int no_body;			/* likewise: whatever tells of one has
+					 * no meaning (RFC 9110 9.3.6) */
 	int part;			/* private to http.c from here on */
 	int prev_cr;
 	unsigned int nfields;

@@ -136,7 +136,8 @@ check_version(unsigned char is, unsigned char want, struct error *why)
 	if (is == want)
 		return 0;
 	return error_set(why, EXIT_PROTOCOL,
-	    "the answer is not one of SOCKS 5");
+	    "the answer is not one of SOCKS 5%s", is != 'H' ? "" :
+	    ": it speaks HTTP, use http://");
 }
 
 static ssize_t

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "stats/metrics.h"
@@ -236,31 +235,40 @@ metrics_write(struct out *o, const struct metrics_form *form,
 		out_add(o, "# EOF\n");
 }
 
-/* A weight in thousandths, of the parameters behind a media range. */
+/* "0.5" in thousandths (RFC 9110 12.4.2); 0 if it is malformed. */
 static int
-weight(struct slice parameters)
+qvalue(struct slice s)
 {
+	int q = 0, unit = 1000;
 	size_t i;
 
-	for (i = 0; i + 2 < parameters.len; i++)
-		if (parameters.p[i] == ';') {
-			const char *p = parameters.p + i + 1;
-
-			while (*p == ' ' || *p == '\t')
-				p++;
-			if (p + 2 < parameters.p + parameters.len &&
-			    (*p == 'q' || *p == 'Q') && p[1] == '=') {
-				char text[8];
-				size_t n = parameters.p + parameters.len -
-				    (p + 2);
-
-				if (n > sizeof(text) - 1)
-					n = sizeof(text) - 1;
-				memcpy(text, p + 2, n);
-				text[n] = '\0';
-				return (int)(strtod(text, NULL) * 1000);
-			}
+	for (i = 0; i < s.len && i < 5; i++) {
+		if (i == 1 ? s.p[i] != '.' : s.p[i] < '0' || s.p[i] > '9')
+			return 0;
+		if (i != 1) {
+			q += (s.p[i] - '0') * unit;
+			unit /= 10;
 		}
+	}
+	return i == s.len && q <= 1000 ? q : 0;
+}
+
+/* A weight in thousandths, of the parameters behind a media range. */
+static int
+weight(struct slice s)
+{
+	struct slice p;
+	const char *end;
+
+	while ((end = memchr(s.p, ';', s.len)) != NULL) {
+		s.len -= end + 1 - s.p;
+		s.p = end + 1;
+		end = memchr(s.p, ';', s.len);
+		p = slice_trim((struct slice){ s.p,
+		    end != NULL ? (size_t)(end - s.p) : s.len });
+		if (p.len >= 2 && (*p.p | 32) == 'q' && p.p[1] == '=')
+			return qvalue((struct slice){ p.p + 2, p.len - 2 });
+	}
 	return 1000;
 }
 

@@ -74,13 +74,46 @@ check_key(struct upgrade_request *r, struct slice value)
 }
 
 /*
+ * uri-host [ ":" port ] (RFC 9110 7.2): a name of RFC 3986 3.2.2 or an address
+ * in brackets.  It may be empty (RFC 9112 3.2).
+ */
+static int
+is_host(struct slice s)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=";
+	static const char address[] = "0123456789abcdefABCDEF:.";
+	size_t i = 0;
+
+	if (s.len > 0 && s.p[0] == '[') {
+		for (i = 1; i < s.len && s.p[i] != ']'; i++)
+			if (s.p[i] == '\0' || strchr(address, s.p[i]) == NULL)
+				return 0;
+		if (i == 1 || i++ == s.len)
+			return 0;
+	} else
+		for (; i < s.len && s.p[i] != ':'; i++)
+			if (s.p[i] == '\0' || strchr(name, s.p[i]) == NULL)
+				return 0;
+	if (i == s.len)
+		return 1;
+	if (s.p[i] != ':')
+		return 0;
+	while (++i < s.len)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return 0;
+	return 1;
+}
+
+/*
  * The request target as path and query: it may come with scheme and host,
- * which every server must accept (RFC 9112 3.2.2).
+ * which every server must accept, and which replaces Host (RFC 9112 3.2.2).
  */
 static int
 check_target(struct upgrade_request *r, struct slice target)
 {
-	const char *end = target.p + target.len, *p;
+	const char *end = target.p + target.len, *p, *host;
+	struct slice scheme;
 
 	if (target.len == 0)
 		return -1;
@@ -90,12 +123,19 @@ check_target(struct upgrade_request *r, struct slice target)
 	p = memmem(target.p, target.len, "://", 3);
 	if (p == NULL)
 		return -1;
-	for (p += 3; p < end && *p != '/'; p++)
+	scheme = (struct slice){ target.p, p - target.p };
+	if (!slice_is_nocase(scheme, "http") &&
+	    !slice_is_nocase(scheme, "https") &&
+	    !slice_is_nocase(scheme, "ws") && !slice_is_nocase(scheme, "wss"))
+		return -1;
+	host = p + 3;
+	for (p = host; p < end && *p != '/'; p++)
 		if (*p == '?')
 			return -1;
+	r->host = (struct slice){ host, p - host };
 	r->target = p == end ? slice_of("/") :
 	    (struct slice){ p, end - p };
-	return 0;
+	return r->host.len > 0 && is_host(r->host) ? 0 : -1;
 }
 
 struct slice
@@ -138,11 +178,17 @@ check_upgrade(struct upgrade_request *r, const struct http_head *head,
 	int status;
 
 	if (!http_has_token(head, "Upgrade", "websocket"))
-		return refuse(err, errlen, 426, "this is a websocket endpoint "
-		    "(inetws) and serves nothing else");
+		return http_field(head, "Sec-WebSocket-Key", &value) == 0 ?
+		    refuse(err, errlen, 426, "this is a websocket endpoint "
+		    "(inetws) and serves nothing else") :
+		    refuse(err, errlen, 426, "no \"Upgrade: websocket\": a "
+		    "proxy must pass it on, nginx by "
+		    "\"proxy_set_header Upgrade $http_upgrade; "
+		    "proxy_set_header Connection upgrade;\"");
 	if (!http_has_token(head, "Connection", "Upgrade"))
-		return refuse(err, errlen, 400, "no \"Connection: Upgrade\" "
-		    "(a proxy in between must pass it on)");
+		return refuse(err, errlen, 400, "no \"Connection: Upgrade\": "
+		    "a proxy must pass it on, nginx by "
+		    "\"proxy_set_header Connection upgrade;\"");
 	if (http_field(head, "Sec-WebSocket-Version", &value) == 0)
 		return refuse(err, errlen, 426, "no Sec-WebSocket-Version");
 	status = single(head, "Sec-WebSocket-Version", &value, err, errlen);
@@ -169,11 +215,13 @@ upgrade_check_request(struct upgrade_request *r, const struct http_head *head,
 	memset(r, 0, sizeof *r);
 	if (!slice_is(head->method, "GET"))
 		return refuse(err, errlen, 405, "a method other than GET");
-	if (check_target(r, head->target) == -1)
-		return refuse(err, errlen, 400, "malformed request target");
 	status = single(head, "Host", &r->host, err, errlen);
 	if (status != 0)
 		return status;
+	if (!is_host(r->host))
+		return refuse(err, errlen, 400, "malformed Host");
+	if (check_target(r, head->target) == -1)
+		return refuse(err, errlen, 400, "malformed request target");
 	status = check_no_body(head, err, errlen);
 	if (status != 0)
 		return status;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "proto/header.h"
 #include "ws/upgrade.h"
@@ -161,9 +162,26 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
 	return out.len;
 }
 
+/* The value of a parameter "resume", however it is spelt. */
+static size_t
+session_at(struct slice line)
+{
+	size_t i, k;
+
+	for (i = 0; i + 6 < line.len; i++) {
+		if (strncasecmp(line.p + i, "resume", 6) != 0)
+			continue;
+		for (k = i + 6; k < line.len && strchr(" \t", line.p[k]); k++)
+			;
+		if (k < line.len && line.p[k] == '=')
+			return k + 1;
+	}
+	return line.len;
+}
+
 /*
- * Where in a line a secret begins, such as a query; its length if it holds
- * none.
+ * Where in a line a secret begins: a query, userinfo (which may hold a '?'), a
+ * session's id; the line's length if it holds none.
  */
 static size_t
 secret_at(struct slice line)
@@ -172,26 +190,22 @@ secret_at(struct slice line)
 		"Authorization", "Proxy-Authorization", "Cookie",
 		"Set-Cookie", NULL
 	};
-	static const char *const session[] = {
-		"Sec-WebSocket-Extensions", NULL
-	};
-	static const char *const target[] = {
-		"Location", NULL
-	};
 	struct slice name = name_of(line);
 	const char *p;
 
 	if (is_one_of(name, secret))
 		return name.len + 1;
-	if (is_one_of(name, target) || (line.len > 4 &&
+	if (slice_is_nocase(name, "Sec-WebSocket-Extensions"))
+		return session_at(line);
+	if (slice_is_nocase(name, "Location") &&
+	    memchr(line.p, '@', line.len) != NULL) {
+		p = memmem(line.p, line.len, "//", 2);
+		return p != NULL ? (size_t)(p + 2 - line.p) : name.len + 1;
+	}
+	if (slice_is_nocase(name, "Location") || (line.len > 4 &&
 	    memcmp(line.p, "GET ", 4) == 0)) {
 		p = memchr(line.p, '?', line.len);
 		return p != NULL ? (size_t)(p + 1 - line.p) : line.len;
-	}
-	if (is_one_of(name, session)) {
-		p = memmem(line.p, line.len, "resume=", 7);
-		if (p != NULL)
-			return p + 7 - line.p;
 	}
 	return line.len;
 }

@@ -212,8 +212,8 @@ def test_bad_commands():
            'and nothing is cut off silently')
     r = t.run_inetws('connect', '--header-command', '/nonexistent/x',
                      url(held.port))
-    t.is_(r.returncode, 71, 'no such program: 71')
-    t.like(r.stderr, 'cannot be run', 'and the error says so')
+    t.is_(r.returncode, 64, 'no such program: 64')
+    t.like(r.stderr, 'No such file', 'and the error says so')
     t.is_(held.accepted, 0, 'nothing was asked of the server')
     t.ok(not [p for p in t.family() if 'sleep' in t.command_of(p)],
          'what was too slow is gone')

@@ -190,9 +190,27 @@ exit 0
     t.like(s.log, 'user="al ice"', 'its first line names the user')
     t.like(s.log, 'auth-command.*exit status 3', 'failures are told')
     t.like(s.log, 'auth-command.*too long', 'and slowness')
-    r = t.server(target.port, '--auth-command', '/nonexistent/x')
-    t.is_(ask(r).status, 500, 'no such program: 500')
-    r.wait_line('cannot be run')
+
+
+def test_no_command():
+    """A program that cannot be executed is refused at the start, and one that
+    is removed later refuses each request."""
+    plain = os.path.join(t.folder(), 'plain')
+    open(plain, 'w').close()
+    for name, why in (('/nonexistent/x', 'No such file'),
+                      ('no-such-program', 'No such file'),
+                      (plain, 'Permission denied'),
+                      (t.folder(), 'Is a directory')):
+        r = t.run_inetws('server', '-l', '127.0.0.1:0', '--auth-command',
+                         name, '127.0.0.1:1')
+        t.is_(r.returncode, 64, '%s: 64' % name)
+        t.like(r.stderr, '^inetws: --auth-command %s: %s' % (name, why),
+               'and why')
+    gone = script('exit 0')
+    s = t.server(t.echo().port, '--auth-command', gone)
+    os.unlink(gone)
+    t.is_(ask(s).status, 500, 'removed: 500')
+    s.wait_line('cannot be run')
 
 
 def test_both():

@@ -112,12 +112,17 @@ def test_cannot_run():
         f.write('x')
     for name, why in ((d + '/none', 'No such file'),
                       (d + '/plain', 'Permission denied')):
-        s = start(name)
-        a = t.ws.ask(s.port, t.ws.request())
-        t.is_(a.status, 502, '502 before the 101')
-        t.like(a.body, name + '.*' + why, 'with the reason')
-        t.ok(s.has_line(r'event=failed .*' + why), 'which is logged')
-        t.ok(t.until(lambda: not t.children(s.pid)), 'nothing is left')
+        r = t.run_inetws('server', '-l', '127.0.0.1:0', '--', name)
+        t.is_(r.returncode, 64, '%s: refused at the start' % why)
+        t.like(r.stderr, '^inetws: PROGRAM %s: %s' % (name, why), 'and why')
+    os.chmod(d + '/plain', 0o755)
+    s = start(d + '/plain')
+    os.unlink(d + '/plain')
+    a = t.ws.ask(s.port, t.ws.request())
+    t.is_(a.status, 502, 'removed later: 502 before the 101')
+    t.unlike(a.body.decode(), d, 'which does not tell the path')
+    t.ok(s.has_line(r'event=failed .*No such file'), 'but the log does')
+    t.ok(t.until(lambda: not t.children(s.pid)), 'nothing is left')
 
 
 def test_standard_error():

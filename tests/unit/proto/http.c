@@ -58,6 +58,15 @@ same(const struct outcome *a, const struct outcome *b)
 	return 1;
 }
 
+static int no_body;
+
+static void
+begin(struct http_parser_state *st, int is_answer)
+{
+	http_begin(st, is_answer);
+	st->no_body = no_body;
+}
+
 /* Parses data in every way; leaves the result in whole. */
 static void
 run(int is_answer, const char *data, size_t len, const char *name)
@@ -67,25 +76,25 @@ run(int is_answer, const char *data, size_t len, const char *name)
 	int good = 1;
 
 	memset(&whole, 0, sizeof whole);
-	http_begin(&st, is_answer);
+	begin(&st, is_answer);
 	feed(&st, data, len, &whole);
 
 	for (cut = 0; cut <= len && good; cut++) {
 		memset(&other, 0, sizeof other);
-		http_begin(&st, is_answer);
+		begin(&st, is_answer);
 		if (feed(&st, data, cut, &other) == 0)
 			feed(&st, data, len, &other);
 		good = same(&whole, &other);
 	}
 	memset(&other, 0, sizeof other);
-	http_begin(&st, is_answer);
+	begin(&st, is_answer);
 	for (i = 1; i <= len; i++)
 		if (feed(&st, data, i, &other) != 0)
 			break;
 	ok(good && same(&whole, &other), "%s: same in every chunking", name);
 
 	/* The slices were into a buffer that is gone. */
-	http_begin(&st, is_answer);
+	begin(&st, is_answer);
 	memset(&whole, 0, sizeof whole);
 	feed(&st, data, len, &whole);
 }
@@ -119,6 +128,9 @@ slice_eq(struct slice s, const char *want, const char *name)
 {
 	return ok(slice_is(s, want), "%s is '%s'", name, want);
 }
+
+#define LENGTHS	"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" \
+	"content-length: x\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"
 
 static void
 test_good(void)
@@ -162,7 +174,8 @@ test_good(void)
 static void
 test_lines(void)
 {
-	request("GET / HTTP/1.0\r\n\r\n", 505, "HTTP/1.0");
+	request("GET / HTTP/1.0\r\n\r\n", 505,
+	    "HTTP/1.0 instead of HTTP/1.1: nginx needs");
 	request("GET / HTTP/2.0\r\n\r\n", 505, "HTTP/2.0");
 	request("GET / HTTP/9.9\r\n\r\n", 505, NULL);
 	request("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, NULL);
@@ -185,7 +198,8 @@ test_lines(void)
 	request("CONNECT a:1 HTTP/1.1\r\n\r\n", 405, NULL);
 	request("BREW / HTTP/1.1\r\n\r\n", 405, NULL);
 	request("G(T / HTTP/1.1\r\n\r\n", 400, "method");
-	request("\x16\x03\x01\x02", 400, "\\x16");
+	request("\x16\x03\x01\x02", 400, "speaks TLS");
+	request("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 400, "PROXY header");
 	request("SSH-2.0-OpenSSH_9.2\r\n", 400, "SSH-2.0-OpenSSH");
 }
 
@@ -291,6 +305,13 @@ test_answers(void)
 	is(whole.head.status, 502, "status without a reason");
 	is(whole.head.reason.len, 0, "no reason");
 	answer("HTTP/1.1 502 \r\n\r\n", 1);
+	answer("\x15\x03\x03", 0);
+	ok(strstr(whole.err, "wss://") != NULL, "TLS: says what to use");
+	answer(LENGTHS, 0);
+	no_body = 1;
+	answer(LENGTHS, 1);
+	is(whole.head.nfields, 4, "whatever tells of a body in a 200 to CONNECT");
+	no_body = 0;
 	answer("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", 1);
 	is(whole.head.minor, 0, "HTTP/1.0 in an answer");
 	answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 1);

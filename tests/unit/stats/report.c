@@ -161,6 +161,14 @@ accepts(void)
 		    "text/plain;q=0.3", 1 },
 		{ "application/openmetrics-text;q=0.2,text/plain", 0 },
 		{ "Application/OpenMetrics-Text ; q=1", 1 },
+		{ "application/openmetrics-text;q=nan", 0 },
+		{ "application/openmetrics-text;q=0x1", 0 },
+		{ "application/openmetrics-text;q=1.001", 0 },
+		{ "application/openmetrics-text;q=0.0001", 0 },
+		{ "application/openmetrics-text;q=+1", 0 },
+		{ "application/openmetrics-text;q=0.", 0 },
+		{ "application/openmetrics-text;q=0.001", 1 },
+		{ "application/openmetrics-text;q=1.000, text/plain", 1 },
 		{ ",;,q=,;q=", 0 }
 	};
 	size_t i;

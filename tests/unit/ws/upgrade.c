@@ -87,6 +87,16 @@ request(const char *text, int want, const char *name)
 static void
 test_requests(void)
 {
+	static const char *const host[] = { "a", "", "a:80", "a_b.c-d:",
+		"127.0.0.1:8080", "[::1]", "[::1]:80", "%41!$&'()*+,;=~",
+		"exa/mple", "a b", "u@a", "a:b", "a:80:80", "[::1", "[]", "[x]",
+		"[::1]x", "a?b", "a\\b", "<a>", "a\"b", "\xc3\xa9" };
+	static const char *const target[] = { "http://h:1/a", "WSS://h:1",
+		"https://h:1/", "/http://a", "ftp://h:1/", "http:///a",
+		"http://", "://h", "http://u@h/", "http://h:x/", "a", "*" };
+	char text[1024];
+	size_t i;
+
 	request(ALL "\r\n", 0, "the RFC's");
 	ok(slice_is(req.target, "/chat"), "target");
 	ok(slice_is(req.host, "server.example.com"), "host");
@@ -111,6 +121,20 @@ test_requests(void)
 	    400, "another Connection");
 	request(FIRST UPGRADE CONN SWKEY VER "\r\n", 400, "no Host");
 	request(ALL HOST "\r\n", 400, "two Hosts");
+	for (i = 0; i < sizeof host / sizeof host[0]; i++) {
+		snprintf(text, sizeof text, FIRST "Host: %s\r\n" UPGRADE CONN
+		    SWKEY VER "\r\n", host[i]);
+		request(text, i < 8 ? 0 : 400, host[i]);
+	}
+	for (i = 0; i < sizeof target / sizeof target[0]; i++) {
+		snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" REST "\r\n",
+		    target[i]);
+		request(text, i < 4 ? 0 : 400, target[i]);
+		if (i < 3)
+			ok(slice_is(req.host, "h:1"), "which replaces Host");
+	}
+	request(FIRST HOST SWKEY VER "\r\n", 426, "a proxy that drops Upgrade");
+	ok(strstr(err, "proxy_set_header Upgrade") != NULL, "says what to set");
 	request(FIRST HOST UPGRADE CONN SWKEY "\r\n", 426, "no version");
 	request(FIRST HOST UPGRADE CONN SWKEY
 	    "Sec-WebSocket-Version: 8\r\n\r\n", 426, "version 8");
@@ -451,6 +475,13 @@ test_words(void)
 	show("authorization: Basic abc", "authorization:...");
 	show("Authorization:x", "Authorization:...");
 	show("Authorization:", "Authorization:");
+	show("Sec-WebSocket-Extensions: inetws; RESUME=abc",
+	    "Sec-WebSocket-Extensions: inetws; RESUME=...");
+	show("sec-websocket-extensions: resume; Resume \t= \"abc\"",
+	    "sec-websocket-extensions: resume; Resume \\t=...");
+	show("Location: https://u:p?w@h/", "Location: https://...");
+	show("location: //u:pw@h/", "location: //...");
+	show("Location: u:pw@h", "Location:...");
 	show("Cookie: a=b", "Cookie:...");
 	show("GET /a?token=b HTTP/1.1", "GET /a?...");
 	show("GET /a HTTP/1.1", "GET /a HTTP/1.1");

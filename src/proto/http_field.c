@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is asked of a head that has been parsed.
+ */
+#include "proto/http.h"
+
+int
+http_field(const struct http_head *head, const char *name,
+    struct slice *value)
+{
+	unsigned int i;
+	int found = 0;
+
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name, name))
+			continue;
+		if (found)
+			return -1;
+		*value = head->field[i].value;
+		found = 1;
+	}
+	return found;
+}
+
+int
+http_has_token(const struct http_head *head, const char *name,
+    const char *token)
+{
+	unsigned int i;
+
+	for (i = 0; i < head->nfields; i++)
+		if (slice_is_nocase(head->field[i].name, name) &&
+		    slice_has_token(head->field[i].value, token))
+			return 1;
+	return 0;
+}
+
+const char *
+http_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} table[] = {
+		{ 101, "Switching Protocols" },
+		{ 200, "OK" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 410, "Gone" },
+		{ 426, "Upgrade Required" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (table[i].status == status)
+			return table[i].reason;
+	return "";
+}

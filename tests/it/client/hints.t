@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What a message tells to do: the usual mistakes of a set-up, each with the
+line to write or the option to use.
+
+If it fails: the log names a symptom, and the operator has to guess the cause.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import peers            # noqa: E402
+
+BRIEF = ('--connect-timeout', '1s', '--handshake-timeout', '1s')
+PAGE = 'Content-Type: text/html\r\nContent-Length: 0\r\n\r\n'
+
+
+def answered(answer, words, name, *options, scheme='ws'):
+    """Fails with these words towards a server that answers so."""
+    s = t.Scripted(answer)
+    r = t.run_inetws('connect', *BRIEF, *options, '%s://127.0.0.1:%d/x' % (
+        scheme, s.port))
+    t.ok(r.returncode != 0, name + ': an error')
+    t.like(r.stderr, words, 'that tells what to do')
+
+
+def status(line, words, *options):
+    answered(('HTTP/1.1 %s\r\n' % line + PAGE).encode(), words, line,
+             *options)
+
+
+def test_statuses():
+    status('401 Unauthorized', r'needs credentials \(-u USER:PASSWORD\)')
+    status('401 Unauthorized', 'the credentials are wrong', '-u', 'a:b')
+    status('401 Unauthorized', 'the credentials are wrong', '-H',
+           'Authorization: Bearer x')
+    status('404 Not Found', 'this path does not lead to inetws')
+    status('200 OK', 'a web page: this path does not lead to inetws')
+    status('400 Bad Request', 'if this port expects TLS, use wss://')
+    status('502 Bad Gateway', 'the proxy there does not reach inetws')
+    status('504 Gateway Timeout', 'the proxy there does not reach inetws')
+
+
+def test_own_words():
+    """What inetws itself answers needs no guess."""
+    s = t.server(t.free_port(), '--path', '/here')
+    for path, words, no in (('/here', 'the target refused', 'proxy there'),
+                            ('/else', 'no such path', 'lead to')):
+        r = t.run_inetws('connect', 'ws://127.0.0.1:%d%s' % (s.port, path))
+        t.like(r.stderr, words, path + ': the words of the server')
+        t.unlike(r.stderr, no, 'and no guess')
+
+
+def test_target_is_not_told():
+    """The peer gets no address, no path."""
+    port = t.free_port()
+    s = t.server(port)
+    a = t.ws.ask(s.port, t.ws.request())
+    t.is_(a.status, 502, 'a dead target: 502')
+    t.unlike(a.body.decode(), str(port), 'which does not tell where it is')
+    s.wait_line('event=failed.*:%d' % port)
+
+
+def test_redirect():
+    """A login page: where it redirected to."""
+    page = t.Scripted(('HTTP/1.1 200 OK\r\n' + PAGE).encode())
+    first = t.Scripted(('HTTP/1.1 302 Found\r\nLocation: '
+                        'http://127.0.0.1:%d/login\r\n' % page.port +
+                        PAGE).encode())
+    r = t.run_inetws('connect', 'ws://127.0.0.1:%d/x' % first.port)
+    t.like(r.stderr, r':%d/login answered 200 .*\(redirected from '
+           r'ws://127\.0\.0\.1:%d/x\)' % (page.port, first.port),
+           'both URLs')
+
+
+def test_tls_mistaken():
+    answered(b'\x15\x03\x03\0\x02\x02\x46', 'this is TLS: use wss://',
+             'ws:// to a TLS port')
+    s = t.server(t.echo().port)
+    r = t.run_inetws('connect', *BRIEF, 'wss://127.0.0.1:%d/' % s.port)
+    t.is_(r.returncode, 76, 'wss:// to a plain port: 76')
+    s.wait_line('the client speaks TLS, this port does not: use ws://')
+
+
+def said_to(s, data):
+    """What the log says of a connection that begins so."""
+    mark = s.mark()
+    with t.ws.dial(s.port) as sock:
+        sock.sendall(data)
+        body = t.ws.read_all(sock)[0].decode()
+    return s.wait_line('event=failed.*', since=mark)[0], body
+
+
+def test_proxies_mistaken():
+    """In front of a server: what they do not pass on, and what they add."""
+    s = t.server(t.echo().port)
+    key = b'Host: h\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    for data, words in (
+            (b'GET / HTTP/1.1\r\n' + key + b'Connection: close\r\n\r\n',
+             'proxy_set_header Upgrade .http_upgrade'),
+            (b'GET / HTTP/1.0\r\nHost: h\r\n\r\n', 'proxy_http_version 1.1'),
+            (b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n',
+             '--accept-proxy'),
+            (b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c' + b'x' * 12,
+             '--accept-proxy')):
+        line, body = said_to(s, data)
+        t.like(line, words, 'the log: ' + words)
+        t.like(body, words, 'and the answer')
+
+
+def test_forward_proxies_mistaken():
+    """Of another kind than the option has it."""
+    http = peers.Listener(lambda a: a.sendall(b'HTTP/1.1 400 Bad\r\n\r\n'))
+    for scheme in ('socks5', 'socks5h'):
+        r = t.run_inetws('connect', *BRIEF, '-x', '%s://127.0.0.1:%d' % (
+            scheme, http.port), 'ws://127.0.0.1:1/')
+        t.like(r.stderr, 'it speaks HTTP, use http://', scheme)
+    silent = t.Held()
+    for scheme, words in (('http', 'is it an HTTP proxy'),
+                          ('https', 'a proxy without TLS is http://'),
+                          ('socks5h', 'is it a SOCKS proxy')):
+        r = t.run_inetws('connect', *BRIEF, '-k', '-x',
+                         '%s://127.0.0.1:%d' % (scheme, silent.port),
+                         'ws://127.0.0.1:1/')
+        t.like(r.stderr, words, scheme + ' to a proxy that does not answer')
+
+
+def test_words():
+    """On the command line."""
+    for words, why in (
+            (('server', '-l', '80:8080', 'h:1'), 'number as its host'),
+            (('server', '-l', '8080', 'ws://h:80'), 'is a URL: a target is'),
+            (('server', '-l', '8080', 'http://h'), 'is a URL: a target is'),
+            (('connect', 'ws://b\u00fccher.example/'), 'xn-- form')):
+        r = t.run_inetws(*words)
+        t.is_(r.returncode, 64, '%s: 64' % ' '.join(words))
+        t.like(r.stderr, why, 'and why')
+
+
+t.main()
