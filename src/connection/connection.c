@@ -45,12 +45,24 @@ connection_field(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
+/* connect on a terminal: a sentence instead of a line of the log. */
+static int
+is_for_person(const struct connection *c)
+{
+	return c->o->mode == MODE_CONNECT && log_wants(LOG_L_WARN) &&
+	    log_is_for_person();
+}
+
 int
 connection_failed(struct connection *c, const struct error *why)
 {
 	struct log_line l;
 
 	record_failed(why->status);
+	if (is_for_person(c)) {
+		fprintf(stderr, "inetws: %s\n", why->text);
+		return why->status;
+	}
 	if (!failure_lines_ask())
 		return why->status;
 	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
@@ -184,13 +196,22 @@ log_closed(const struct connection *c, int status)
 	const struct tunnel *t = &c->relay.tunnel;
 	uint64_t in = t->in_delivered, out = t->out_head;
 	struct log_line l;
-	char program[32];
+	char program[32], reason[256];
 
 	/* A websocket that was never used is not worth a line. */
 	if (c->role != TUNNEL_JOINED && !tunnel_opened(t)) {
 		log_event(LOG_L_DEBUG, "unused", "mode",
 		    mode_name(c->o->mode), "via", connection_field(c->via),
 		    "end", tunnel_end_name(t->end), "why", t->why, NULL);
+		return;
+	}
+	if (status != 0 && t->end != TUNNEL_STOPPED && is_for_person(c)) {
+		str_escape(reason, sizeof(reason), t->peer_reason,
+		    t->peer_reason_len);
+		fprintf(stderr, "inetws: the tunnel to %s ended: %s%s%s%s%s\n",
+		    c->target, tunnel_end_name(t->end),
+		    t->why != NULL ? ", " : "", t->why != NULL ? t->why : "",
+		    reason[0] != '\0' ? ": " : "", reason);
 		return;
 	}
 	/* connect reports what is wrong, the others what happened. */

@@ -23,6 +23,19 @@
 #include "supervisor/supervisor.h"
 
 /*
+ * The log comes first: ssh(1) ends its ProxyCommand as soon as it sees the end
+ * of its output.
+ */
+static int
+failed(struct connection *c, struct io *stream, const struct error *why)
+{
+	int status = connection_failed(c, why);
+
+	io_reset(stream);
+	return status;
+}
+
+/*
  * A process on its own can be ended by a signal in the usual way until there
  * is a tunnel to end.
  */
@@ -39,21 +52,15 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 	url_print(c.target, sizeof(c.target), &cl->o->url);
 	peer_begin(&p, peer);
 	if (peer_proxy_header(&p, cl->o, stream.rfd, clock_after(
-	    cl->o->timeouts.connect), NULL, &why) == -1) {
-		io_reset(&stream);
-		return connection_failed(&c, &why);
-	}
+	    cl->o->timeouts.connect), NULL, &why) == -1)
+		return failed(&c, &stream, &why);
 	strlcpy(c.peer, p.address, sizeof(c.peer));
-	if (peer_count(cl->o, c.peer, &why) == -1) {
-		io_reset(&stream);
-		return connection_failed(&c, &why);
-	}
+	if (peer_count(cl->o, c.peer, &why) == -1)
+		return failed(&c, &stream, &why);
 	if (cl->o->access.forward_peer)
 		websocket_set_forwarded(c.peer);
-	if (connection_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1) {
-		io_reset(&stream);
-		return connection_failed(&c, &why);
-	}
+	if (connection_dial(&c, cl, TUNNEL_JOINED, 0, &w, &why) == -1)
+		return failed(&c, &stream, &why);
 	if (single)
 		signals_single();
 	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {

@@ -80,6 +80,13 @@ log_owns_stderr(void)
 }
 
 int
+log_is_for_person(void)
+{
+	return settings.where == LOG_TO_STDERR && !settings.journal &&
+	    settings.format == LOG_LOGFMT && isatty(STDERR_FILENO);
+}
+
+int
 log_is_elsewhere(void)
 {
 	return settings.where == LOG_TO_SYSLOG;

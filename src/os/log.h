@@ -43,6 +43,9 @@ int log_wants(enum log_level);
 /* True if every line on standard error must be a line of the log (JSON). */
 int log_owns_stderr(void);
 
+/* True if a person reads the log: logfmt on a terminal. */
+int log_is_for_person(void);
+
 /* True if the log does not go to standard error. */
 int log_is_elsewhere(void);
 

@@ -238,9 +238,6 @@ addr_target(struct addr *a, const char *word, char *err, size_t errlen)
 	/* "unix:80" may well be a host of that name. */
 	if (strncmp(word, "unix:", 5) == 0 && !is_digits(word + 5))
 		return unix_path(a, word, 0, err, errlen);
-	if (strstr(word, "://") != NULL)
-		return fail(err, errlen, "is a URL: a target is HOST:PORT, as "
-		    "in localhost:22, or unix:/PATH", word);
 	if (strchr(word, ':') == NULL)
 		return fail(err, errlen, is_digits(word) ?
 		    "has no host: a target is HOST:PORT, as in localhost:22" :

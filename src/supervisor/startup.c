@@ -59,12 +59,14 @@ startup_failed(const struct options *o, const struct error *why)
 {
 	int usage = why->status == EXIT_BADUSAGE ||
 	    why->status == EXIT_BADCONFIG;
+	int person;
 
 	if (o->log.no_stderr && !log_is_elsewhere())
 		open_log(o, LOG_L_ERROR, 1);
-	if (usage)
+	person = usage || (o->mode == MODE_CONNECT && log_is_for_person());
+	if (person)
 		fprintf(stderr, "inetws: %s\n", why->text);
-	if (!usage || log_is_elsewhere())
+	if (!person || log_is_elsewhere())
 		log_event(LOG_L_ERROR, "start", "why", why->text, NULL);
 	return why->status;
 }

@@ -226,6 +226,55 @@ def test_terminal():
     t.ok(t.until(lambda: not t.children(s.pid)), 'a closed terminal ends all')
 
 
+def test_error_before_end():
+    """The error is there when the output ends: ssh ends its ProxyCommand
+    then, by HUP."""
+    early = 0
+    for port in [t.free_port()] * 20:
+        p = subprocess.Popen([t.INETWS, 'connect', 'ws://127.0.0.1:%d/' % port],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        p.stdout.read()
+        os.set_blocking(p.stderr.fileno(), False)
+        early += b'refused' in (p.stderr.read() or b'')
+        p.stdin.close()
+        p.wait(t.BOUND)
+        p.stderr.close()
+        p.stdout.close()
+    t.is_(early, 20, 'the error comes before the end of the output')
+
+
+def person(*words):
+    """What connect writes to a terminal, and its exit status."""
+    parent, child = pty.openpty()
+    p = subprocess.Popen([t.INETWS, 'connect', *words],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=child)
+    os.close(child)
+    text = b''
+    try:
+        while data := os.read(parent, 4096):
+            text += data
+    except OSError:
+        pass
+    os.close(parent)
+    return text.decode(), p.wait(t.BOUND)
+
+
+def test_error_for_a_person():
+    """On a terminal an error is a sentence, no line of a log."""
+    port = t.free_port()
+    text, status = person('ws://127.0.0.1:%d/' % port)
+    t.is_(status, 69, 'refused: 69')
+    t.is_(text, 'inetws: cannot connect to 127.0.0.1:%d: Connection refused'
+          '\r\n' % port, 'in one sentence')
+    text, status = person('--cacert', '/nonexistent', 'wss://127.0.0.1:1/')
+    t.like(text, r'\Ainetws: --cacert /nonexistent: [^\n]*\r\n\Z',
+           'a file that is missing, too')
+    text, status = person('--log-format', 'json', 'ws://127.0.0.1:%d/' % port)
+    t.like(text, '"event":"failed"', 'but what was asked for is there')
+
+
 def test_term():
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         held = t.Held()

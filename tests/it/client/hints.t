@@ -132,8 +132,8 @@ def test_words():
     """On the command line."""
     for words, why in (
             (('server', '-l', '80:8080', 'h:1'), 'number as its host'),
-            (('server', '-l', '8080', 'ws://h:80'), 'is a URL: a target is'),
-            (('server', '-l', '8080', 'http://h'), 'is a URL: a target is'),
+            (('server', '-l', '8080', 'ws://h:80'), 'is a URL: expected HOST:PORT'),
+            (('server', '-l', '8080', 'http://h'), 'is a URL: expected HOST:PORT'),
             (('connect', 'ws://b\u00fccher.example/'), 'xn-- form')):
         r = t.run_inetws(*words)
         t.is_(r.returncode, 64, '%s: 64' % ' '.join(words))
