@@ -35,9 +35,8 @@ rtt(char *dst, size_t size, int64_t ms)
 static const char *
 peer_of(char *dst, size_t size, const struct report_row *r)
 {
-	if (r->user[0] == '\0')
-		return or_dash(r->peer);
-	snprintf(dst, size, "%s@%s", r->user, or_dash(r->peer));
+	snprintf(dst, size, "%s%s%s", r->user, r->user[0] != '\0' ? "@" : "",
+	    or_dash(r->peer));
 	return dst;
 }
 
@@ -63,15 +62,24 @@ add_states(struct out *o, const struct report *r)
 		out_add(o, ", %u visitors waiting", r->waiting);
 }
 
+#define WIDE	150	/* has room for all columns */
+
+static int
+is_wide(unsigned int width)
+{
+	return width == 0 || width >= WIDE;
+}
+
 void
-report_table_head(struct out *o, const struct report *r)
+report_table_head(struct out *o, const struct report *r, unsigned int width)
 {
 	char up[24], down[24], age[24];
 
 	out_add(o, "inetws %s %s", or_dash(r->mode), or_dash(r->name));
 	if (r->pid != 0)
 		out_add(o, ", process %d", r->pid);
-	out_add(o, ", up %s: ", str_ms(age, sizeof(age), r->uptime));
+	out_add(o, ", up %s%s", str_ms(age, sizeof(age), r->uptime),
+	    is_wide(width) ? ": " : "\n  ");
 	add_states(o, r);
 	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
 	    "%s down\n", r->counts.begun, r->counts.refused,
@@ -80,31 +88,63 @@ report_table_head(struct out *o, const struct report *r)
 }
 
 #define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s"
+#define NARROW	"%-6.6s %-6.6s %-*.*s %-*.*s %6s %8s %8s %6s\n"
+#define FIXED	47	/* of these, without peer and target */
 
-void
-report_table_columns(struct out *o)
+/* What peer and target share: an IPv4 address and port fit at 80. */
+static int
+peer_width(unsigned int width)
 {
-	out_add(o, COLUMNS " %s\n", "PID", "STATE", "PEER", "TARGET", "AGE",
-	    "IDLE", "UP", "DOWN", "UP/s", "DOWN/s", "RTT", "RES", "ID");
+	int both = (int)(width > 80 ? width : 80) - FIXED;
+
+	return both > 42 ? both / 2 : 21;
+}
+
+static int
+target_width(unsigned int width)
+{
+	return (int)(width > 80 ? width : 80) - FIXED - peer_width(width);
 }
 
 void
-report_table_row(struct out *o, const struct report_row *r)
+report_table_columns(struct out *o, unsigned int width)
+{
+	int peer = peer_width(width), target = target_width(width);
+
+	if (is_wide(width))
+		out_add(o, COLUMNS " %s\n", "PID", "STATE", "PEER", "TARGET",
+		    "AGE", "IDLE", "UP", "DOWN", "UP/s", "DOWN/s", "RTT",
+		    "RES", "ID");
+	else
+		out_add(o, NARROW, "PID", "STATE", peer, peer, "PEER", target,
+		    target, "TARGET", "AGE", "UP", "DOWN", "RTT");
+}
+
+void
+report_table_row(struct out *o, const struct report_row *r,
+    unsigned int width)
 {
 	char pid[16], age[24], idle[24], up[24], down[24], upr[32], downr[32],
 	    trip[24], resumes[16], peer[130];
+	int pw = peer_width(width), tw = target_width(width);
 
 	snprintf(pid, sizeof(pid), "%d", r->pid);
 	snprintf(resumes, sizeof(resumes), "%u", r->resumes);
-	out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
-	    peer_of(peer, sizeof(peer), r), or_dash(r->target),
-	    str_ms(age, sizeof(age), r->age),
-	    str_ms(idle, sizeof(idle), r->idle),
-	    str_bytes(up, sizeof(up), r->up),
-	    str_bytes(down, sizeof(down), r->down),
-	    rate(upr, sizeof(upr), r->up_rate),
-	    rate(downr, sizeof(downr), r->down_rate),
-	    rtt(trip, sizeof(trip), r->rtt), resumes, or_dash(r->id));
+	peer_of(peer, sizeof(peer), r);
+	str_ms(age, sizeof(age), r->age);
+	str_bytes(up, sizeof(up), r->up);
+	str_bytes(down, sizeof(down), r->down);
+	rtt(trip, sizeof(trip), r->rtt);
+	if (is_wide(width))
+		out_add(o, COLUMNS " %s\n", pid, report_state_name(r->state),
+		    peer, or_dash(r->target), age,
+		    str_ms(idle, sizeof(idle), r->idle), up, down,
+		    rate(upr, sizeof(upr), r->up_rate),
+		    rate(downr, sizeof(downr), r->down_rate), trip, resumes,
+		    or_dash(r->id));
+	else
+		out_add(o, NARROW, pid, report_state_name(r->state), pw, pw,
+		    peer, tw, tw, or_dash(r->target), age, up, down, trip);
 }
 
 #define NAMES	"%-24s %7s %7s %7s\n"

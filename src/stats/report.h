@@ -143,10 +143,16 @@ int report_is_gate(const char *mode);
 /* a += b */
 void report_add(struct report_counts *a, const struct report_counts *b);
 
-/* Lines: an instance, the names of the columns, a row. */
-void report_table_head(struct out *, const struct report *);
-void report_table_columns(struct out *);
-void report_table_row(struct out *, const struct report_row *);
+/*
+ * Lines: an instance, the names of the columns, a row.  width: what a line may
+ * have, 80 or more; fewer columns are shown where it is too narrow for all of
+ * them, and an instance takes two lines.  0: as much as is needed.
+ */
+void report_table_head(struct out *, const struct report *,
+    unsigned int width);
+void report_table_columns(struct out *, unsigned int width);
+void report_table_row(struct out *, const struct report_row *,
+    unsigned int width);
 
 void report_table_name_columns(struct out *);
 void report_table_name(struct out *, const struct report_name *);

@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/title.h"
+#include "proto/agent_name.h"
 #include "supervisor/internal.h"
 
 #define SHOW_EVERY	1000	/* ms between two times */
@@ -34,7 +35,8 @@ print_target(const struct options *o, char *dst, size_t size)
 void
 show_name(struct supervisor *s)
 {
-	char *name = s->shown.name, target[256], addr[NET_NAME_MAX];
+	char *name = s->shown.name, target[256], gate[256],
+	    addr[NET_NAME_MAX];
 	size_t size = sizeof(s->shown.name);
 	unsigned int i;
 
@@ -45,8 +47,11 @@ show_name(struct supervisor *s)
 			strlcat(name, ",", size);
 		strlcat(name, addr, size);
 	}
-	if (s->nlisteners == 0)
-		strlcat(name, "-", size);
+	if (s->nlisteners == 0) {	/* an agent: its gate */
+		url_print(gate, sizeof(gate), &s->o->url);
+		agent_name_mask_url(gate);
+		strlcat(name, gate, size);
+	}
 	print_target(s->o, target, sizeof(target));
 	strlcat(name, " -> ", size);
 	strlcat(name, target, size);

@@ -85,10 +85,17 @@ static void
 log_stopping(const struct supervisor *s, const char *how)
 {
 	struct log_line l;
+	char time[24], hint[100];
 
 	log_begin(&l, LOG_L_INFO, "stopping");
 	log_num(&l, "active", s->children.n);
 	log_str(&l, "tunnels", how);
+	if (s->children.n > 0 && strcmp(how, "drained") == 0) {
+		str_ms(time, sizeof(time), s->o->timeouts.drain);
+		snprintf(hint, sizeof(hint), "they may finish for %s; a "
+		    "second signal ends them", time);
+		log_str(&l, "hint", hint);
+	}
 	log_end(&l);
 }
 

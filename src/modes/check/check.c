@@ -187,8 +187,25 @@ look(const struct options *o, struct trust *trust)
 		probe_end(&probe, clock_ms() + BYE_MS);
 	else
 		io_close(&probe.io);
-	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0)
-		check_idle(&c, o, trust);
+}
+
+static int
+is_for_person(const struct options *o)
+{
+	return !o->check.nagios && !o->json;
+}
+
+/* What is known is there to be read while the rest takes its time. */
+static void
+print_steps(int64_t now)
+{
+	static char text[16384];
+	struct out out;
+
+	out_begin(&out, text, sizeof(text));
+	check_steps(&out, &c, now);
+	fputs(text, stdout);
+	fflush(stdout);
 }
 
 /* A redirect may lead to TLS; without one a missing TLS file is no error. */
@@ -197,12 +214,19 @@ look_with_tls(const struct options *o)
 {
 	struct trust trust = { tls_reload_make(o, &c.why), NULL };
 
-	if (trust.server == NULL && o->url.tls)
+	if (trust.server == NULL && o->url.tls) {
+		if (is_for_person(o))
+			print_steps(0);
 		return;
+	}
 	c.why.status = EXIT_ENDED;
 	if (trust.server != NULL)
 		tls_ctx_watch(trust.server, &c.cert);
 	look(o, &trust);
+	if (is_for_person(o))
+		print_steps(time(NULL));
+	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0)
+		check_idle(&c, o, &trust);
 	tls_ctx_free(trust.server);
 	tls_ctx_free(trust.proxy);
 }
@@ -228,8 +252,9 @@ check_main(const struct options *o)
 	else if (o->json)
 		check_json(&out, &c, now);
 	else
-		check_text(&out, &c, now);
-	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
+		check_result(&out, &c);
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF ||
+	    ferror(stdout)) {
 		fprintf(stderr, "inetws: standard output: %s\n",
 		    strerror(errno));
 		return o->check.nagios ? CHECK_UNKNOWN : EXIT_SYSTEM;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "modes/check/idle.h"
 #include "modes/check/probe.h"
@@ -11,6 +13,7 @@
 #define IDLERS_MAX	8	/* each waits half as long as the one before */
 #define ANSWER_MS	5000	/* for a ping's answer at the end */
 #define LEAST_MS	250
+#define PROGRESS_MS	1000	/* between two signs of life */
 
 struct idler {
 	struct probe probe;
@@ -89,11 +92,33 @@ look(struct check *c, struct idler *i)
 	return 0;
 }
 
+/* On a terminal: how far it is, in place. */
+static void
+show_progress(const struct check *c)
+{
+	char now[24], all[24], lived[24];
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	str_ms(now, sizeof(now), clock_ms() - idler[0].begun);
+	str_ms(all, sizeof(all), c->idle_limit);
+	str_ms(lived, sizeof(lived), c->idle_lived);
+	fprintf(stderr, "\ridle %s of %s; answered after %s \033[K", now, all,
+	    c->idle_lived > 0 ? lived : "nothing yet");
+}
+
+static void
+end_progress(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
 static void
 sleep_until_something(unsigned int n)
 {
 	struct pollfd p[IDLERS_MAX];
-	int64_t until = CLOCK_NEVER;
+	int64_t until = clock_ms() + PROGRESS_MS;
 	unsigned int i, k = 0;
 	short ignored;
 
@@ -136,12 +161,19 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 			break;
 		wait /= 2;
 	}
-	while (c->why.status == EXIT_ENDED && !done && alive(n) > 0) {
+	signals_single();
+	while (c->why.status == EXIT_ENDED && !done && alive(n) > 0 &&
+	    !signal_terminated()) {
+		show_progress(c);
 		sleep_until_something(n);
-		for (i = 0; i < n && !done; i++)
+		for (i = 0; i < n && !done && !signal_terminated(); i++)
 			if (!idler[i].over)
 				done = look(c, &idler[i]);
 	}
+	end_progress();
+	c->idle_stopped = signal_terminated();
+	if (c->idle_stopped && c->idle == IDLE_LIVES && c->idle_lived == 0)
+		c->idle = IDLE_NOT_ASKED;
 	for (i = 0; i < n; i++)
 		if (!idler[i].over)
 			probe_end(&idler[i].probe, clock_ms() + LEAST_MS);

@@ -57,6 +57,7 @@ struct check {
 	int64_t idle_limit;	/* ms, how long it was looked at */
 	int64_t idle_lived;	/* ms, and an answer came; 0: none did */
 	int64_t idle_end;	/* ms, when it was over */
+	int idle_stopped;	/* by a signal, before all was known */
 	unsigned int idle_pings;	/* that the peer sent meanwhile */
 
 	char warning[CHECK_WARNINGS_MAX][160];
@@ -83,7 +84,9 @@ int64_t check_ping_interval(const struct check *);
 
 enum check_level check_level(const struct check *);
 
-void check_text(struct out *, const struct check *, int64_t now);
+/* For a person: the steps until the pings, and what comes after them. */
+void check_steps(struct out *, const struct check *, int64_t now);
+void check_result(struct out *, const struct check *);
 void check_json(struct out *, const struct check *, int64_t now);
 void check_nagios(struct out *, const struct check *,
     const struct check_limits *, int64_t now);

@@ -132,10 +132,8 @@ show_idle(struct out *o, const struct check *c)
 }
 
 void
-check_text(struct out *o, const struct check *c, int64_t now)
+check_steps(struct out *o, const struct check *c, int64_t now)
 {
-	unsigned int i;
-
 	out_add(o, "%s\n", c->url);
 	if (c->find >= 0)
 		step(o, "resolve", c->find, c->addresses);
@@ -146,7 +144,16 @@ check_text(struct out *o, const struct check *c, int64_t now)
 	show_cert(o, c, now);
 	show_peer(o, c);
 	show_pings(o, c);
+}
+
+void
+check_result(struct out *o, const struct check *c)
+{
+	unsigned int i;
+
 	show_idle(o, c);
+	if (c->idle_stopped)
+		out_add(o, MORE "stopped by a signal\n");
 	for (i = 0; i < c->nwarnings; i++)
 		out_add(o, "warning: %s\n", c->warning[i]);
 	if (c->why.status != EXIT_ENDED)

@@ -11,6 +11,7 @@
 #include "modes/modes.h"
 #include "modes/status/status.h"
 #include "os/memory.h"
+#include "os/term.h"
 #include "os/writefile.h"
 #include "stats/metrics.h"
 #include "stats/rundir.h"
@@ -71,13 +72,15 @@ show_table(const struct status *st)
 {
 	char buf[4096];
 	struct out o;
-	unsigned int i, k;
+	unsigned int i, k, columns = 0, lines;
 
+	if (isatty(STDOUT_FILENO))
+		term_size(&columns, &lines);
 	out_begin(&o, buf, sizeof(buf));
 	for (i = 0; i < st->n; i++) {
 		if (i > 0)
 			out_add(&o, "\n");
-		report_table_head(&o, &st->instance[i].report);
+		report_table_head(&o, &st->instance[i].report, columns);
 		if (st->instance[i].names.n > 0)
 			report_table_name_columns(&o);
 		for (k = 0; k < st->instance[i].names.n; k++) {
@@ -85,10 +88,11 @@ show_table(const struct status *st)
 			flush(&o);
 		}
 		if (st->instance[i].nrows > 0)
-			report_table_columns(&o);
+			report_table_columns(&o, columns);
 		flush(&o);
 		for (k = 0; k < st->instance[i].nrows; k++) {
-			report_table_row(&o, &st->instance[i].row[k]);
+			report_table_row(&o, &st->instance[i].row[k],
+			    columns);
 			flush(&o);
 		}
 	}
@@ -170,8 +174,10 @@ look_twice(struct status *st, const struct options *o, struct error *why)
 	if (before.n > 0 && !o->status.openmetrics &&
 	    o->status.textfile == NULL)
 		usleep(SAMPLE_MS * 1000);
-	if (status_look(st, o, why) == 0)
+	if (status_look(st, o, why) == 0) {
 		status_rates(st, &before);
+		status_sort(st, 'a', 0);
+	}
 	status_free(&before);
 	return 0;
 }

@@ -36,6 +36,13 @@ void status_free(struct status *);
 /* Fills in the rates, by an earlier look. */
 void status_rates(struct status *, const struct status *before);
 
+/*
+ * Sorts the rows of each instance by a key of status_keys, the instances by
+ * mode and name.
+ */
+#define STATUS_KEYS	"ptsaiud"
+void status_sort(struct status *, int key, int backwards);
+
 /* --textfile: writes it.  0, or -1 and why. */
 int status_textfile(const struct status *, struct error *);
 

@@ -2,7 +2,6 @@
 /* The table that goes on, in place on a terminal. */
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,86 +15,68 @@
 #define SCREEN_MAX	(256 * 1024)
 
 static int key = 'a', backwards;	/* what rows are sorted by */
+static unsigned int top, page;		/* first line shown, lines shown */
 
-static int
-order(int64_t a, int64_t b)
-{
-	return (a > b) - (a < b);
-}
+/* What is drawn: some lines of all there are. */
+struct view {
+	struct out screen, line;
+	unsigned int columns, lines;	/* of the terminal, one for the keys */
+	unsigned int total;		/* lines so far, shown or not */
+};
 
-/* The largest numbers first, the newest, and names in their order. */
-static int
-compare(const void *pa, const void *pb)
-{
-	const struct report_row *a = pa, *b = pb;
-	int r;
-
-	switch (key) {
-	case 'p':
-		r = strcmp(a->peer, b->peer);
-		break;
-	case 't':
-		r = strcmp(a->target, b->target);
-		break;
-	case 's':
-		r = order(a->state, b->state);
-		break;
-	case 'i':
-		r = order(a->idle, b->idle);
-		break;
-	case 'u':
-		r = order(b->up_rate, a->up_rate);
-		if (r == 0)
-			r = order(b->up, a->up);
-		break;
-	case 'd':
-		r = order(b->down_rate, a->down_rate);
-		if (r == 0)
-			r = order(b->down, a->down);
-		break;
-	default:
-		r = order(a->age, b->age);
-	}
-	if (r == 0)
-		r = order(a->pid, b->pid);
-	return backwards ? -r : r;
-}
-
-/* A line, cut to the width; what was there is overwritten, not cleared. */
+/* Lines, cut to the width; what was there is overwritten, not cleared. */
 static void
-put_line(struct out *screen, struct out *line, unsigned int columns,
-    unsigned int *left)
+put_line(struct view *v)
 {
-	size_t n = strcspn(line->p, "\n");
+	const char *p;
+	size_t n;
 
-	if (n > columns)
-		n = columns;
-	if (*left > 0) {
-		out_add(screen, "%.*s\033[K%s", (int)n, line->p,
-		    *left > 1 ? "\r\n" : "");
-		(*left)--;
+	for (p = v->line.p; *p != '\0'; p += n + (p[n] == '\n')) {
+		n = strcspn(p, "\n");
+		if (v->total >= top && v->total - top < v->lines)
+			out_add(&v->screen, "%.*s\033[K\r\n",
+			    (int)(n < v->columns ? n : v->columns), p);
+		v->total++;
 	}
-	out_begin(line, line->p, line->size);
+	out_begin(&v->line, v->line.p, v->line.size);
 }
 
-/* At most on half of what is left: the tunnels are wanted too. */
 static void
-draw_names(const struct report_names *names, struct out *screen,
-    struct out *line, unsigned int columns, unsigned int *left)
+put_instance(struct view *v, const struct status_instance *in)
 {
-	unsigned int i, most = *left / 2;
+	unsigned int i;
 
-	if (names->n == 0)
-		return;
-	report_table_name_columns(line);
-	put_line(screen, line, columns, left);
-	for (i = 0; i < names->n && i < most; i++) {
-		report_table_name(line, &names->of[i]);
-		put_line(screen, line, columns, left);
+	report_table_head(&v->line, &in->report, v->columns);
+	put_line(v);
+	if (in->names.n > 0) {
+		report_table_name_columns(&v->line);
+		put_line(v);
 	}
-	if (i < names->n) {
-		out_add(line, "and %u more names", names->n - i);
-		put_line(screen, line, columns, left);
+	for (i = 0; i < in->names.n; i++) {
+		report_table_name(&v->line, &in->names.of[i]);
+		put_line(v);
+	}
+	report_table_columns(&v->line, v->columns);
+	put_line(v);
+	for (i = 0; i < in->nrows; i++) {
+		report_table_row(&v->line, &in->row[i], v->columns);
+		put_line(v);
+	}
+}
+
+static void
+put_all(struct view *v, const struct status *st)
+{
+	unsigned int i;
+
+	v->total = 0;
+	out_begin(&v->screen, v->screen.p, v->screen.size);
+	out_add(&v->screen, "\033[H");
+	for (i = 0; i < st->n; i++)
+		put_instance(v, &st->instance[i]);
+	if (st->n == 0) {
+		out_add(&v->line, "no instance found");
+		put_line(v);
 	}
 }
 
@@ -103,35 +84,23 @@ static void
 draw(const struct status *st)
 {
 	char buf[2048];
-	struct out screen, line;
-	unsigned int columns, left, i, k;
+	struct view v;
 	ssize_t ignored;
 
-	term_size(&columns, &left);
-	out_begin(&screen, memory_take(SCREEN_MAX), SCREEN_MAX);
-	out_begin(&line, buf, sizeof(buf));
-	out_add(&screen, "\033[H");
-	for (i = 0; i < st->n; i++) {
-		report_table_head(&line, &st->instance[i].report);
-		put_line(&screen, &line, columns, &left);
-		draw_names(&st->instance[i].names, &screen, &line, columns,
-		    &left);
-		report_table_columns(&line);
-		put_line(&screen, &line, columns, &left);
-		for (k = 0; k < st->instance[i].nrows && left > 1; k++) {
-			report_table_row(&line, &st->instance[i].row[k]);
-			put_line(&screen, &line, columns, &left);
-		}
+	term_size(&v.columns, &v.lines);
+	v.lines--;
+	out_begin(&v.screen, memory_take(SCREEN_MAX), SCREEN_MAX);
+	out_begin(&v.line, buf, sizeof(buf));
+	put_all(&v, st);
+	if (top > 0 && top + v.lines > v.total) {	/* beyond the end */
+		top = v.total > v.lines ? v.total - v.lines : 0;
+		put_all(&v, st);
 	}
-	if (st->n == 0) {
-		out_add(&line, "no instance found");
-		put_line(&screen, &line, columns, &left);
-	}
-	out_add(&line, "sort by: peer target state age idle up down; "
-	    "r turns it round, q quits");
-	put_line(&screen, &line, columns, &left);
-	out_add(&screen, "\033[J");
-	ignored = write(STDOUT_FILENO, screen.p, screen.len);
+	page = v.lines;
+	out_add(&v.line, "sort: peer target state age idle up down, r reverse; "
+	    "j k space b scroll; q quit");
+	out_add(&v.screen, "%.*s\033[K\033[J", (int)v.columns, v.line.p);
+	ignored = write(STDOUT_FILENO, v.screen.p, v.screen.len);
 	(void)ignored;
 	memory_return();
 }
@@ -159,18 +128,51 @@ print(const struct status *st)
 
 	for (i = 0; i < st->n; i++) {
 		out_begin(&o, buf, sizeof(buf));
-		report_table_head(&o, &st->instance[i].report);
+		report_table_head(&o, &st->instance[i].report, 0);
 		print_names(&st->instance[i].names, &o);
-		report_table_columns(&o);
+		report_table_columns(&o, 0);
 		fwrite(o.p, 1, o.len, stdout);
 		for (k = 0; k < st->instance[i].nrows; k++) {
 			out_begin(&o, buf, sizeof(buf));
-			report_table_row(&o, &st->instance[i].row[k]);
+			report_table_row(&o, &st->instance[i].row[k], 0);
 			fwrite(o.p, 1, o.len, stdout);
 		}
 	}
 	putchar('\n');
 	fflush(stdout);
+}
+
+static void
+scroll(unsigned int lines, int up)
+{
+	if (!up)
+		top += lines;
+	else
+		top = top > lines ? top - lines : 0;
+}
+
+/* An arrow is ESC [ A or B, and Page Up ESC [ 5 ~.  0 to quit. */
+static int
+take_key(const char *c, ssize_t n, ssize_t *i)
+{
+	int k = c[*i];
+
+	if (k == '\033' && *i + 2 < n && c[*i + 1] == '[') {
+		*i += 2;
+		k = c[*i] == 'A' ? 'k' : c[*i] == 'B' ? 'j' : c[*i] == '5' ?
+		    'b' : c[*i] == '6' ? ' ' : 0;
+		if (k == 'b' || k == ' ')
+			++*i;
+	}
+	if (k == 'j' || k == 'k')
+		scroll(1, k == 'k');
+	else if (k == ' ' || k == 'b')
+		scroll(page, k == 'b');
+	else if (k == 'r')
+		backwards = !backwards;
+	else if (k != '\0' && strchr(STATUS_KEYS, k) != NULL)
+		key = k;
+	return k != 'q';
 }
 
 /* Until it is time to look again; 0 to quit. */
@@ -179,15 +181,16 @@ wait_for_key(int terminal, int ms)
 {
 	struct pollfd p = { .fd = terminal ? STDIN_FILENO : -1,
 	    .events = POLLIN };
-	char c;
+	char c[16];
+	ssize_t n, i;
 
 	if (signals_poll(&p, 1, ms) > 0) {
-		if (read(STDIN_FILENO, &c, 1) != 1 || c == 'q')
+		n = read(STDIN_FILENO, c, sizeof(c));
+		if (n <= 0)
 			return 0;
-		if (c == 'r')
-			backwards = !backwards;
-		else if (strchr("ptsaiud", c) != NULL)
-			key = c;
+		for (i = 0; i < n; i++)
+			if (!take_key(c, n, &i))
+				return 0;
 	}
 	return !signal_terminated();
 }
@@ -198,7 +201,6 @@ status_watch(const struct options *o)
 	struct status now, before;
 	struct error why = { .status = EXIT_ENDED };
 	int terminal = o->status.textfile == NULL && term_is(), go_on;
-	unsigned int i;
 
 	memset(&before, 0, sizeof(before));
 	signals_single();
@@ -209,9 +211,7 @@ status_watch(const struct options *o)
 			break;
 		status_rates(&now, &before);
 		status_free(&before);
-		for (i = 0; i < now.n; i++)
-			qsort(now.instance[i].row, now.instance[i].nrows,
-			    sizeof(now.instance[i].row[0]), compare);
+		status_sort(&now, key, backwards);
 		if (o->status.textfile != NULL && now.n > 0 &&
 		    status_textfile(&now, &why) == -1) {
 			status_free(&now);

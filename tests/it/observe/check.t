@@ -13,6 +13,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import json             # noqa: E402
+import pty              # noqa: E402
+import signal           # noqa: E402
+import subprocess       # noqa: E402
 import threading        # noqa: E402
 import time             # noqa: E402
 
@@ -431,6 +434,32 @@ def test_words():
         r = t.run_inetws('check', '--nagios', *words, url(1))
         t.is_((r.returncode, r.stderr), (3, b''), 'with --nagios: 3')
         t.like(r.stdout, '^INETWS UNKNOWN - .*' + named, 'and it is named')
+
+
+
+def test_idle_stopped():
+    """Ctrl-C keeps what was found; on a terminal there is a sign of life."""
+    s = t.server(t.echo().port)
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([t.INETWS, 'check', '--proxy-idle=1h',
+                          'ws://127.0.0.1:%d/' % s.port],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=theirs)
+    os.close(theirs)
+    text = b''
+    while b'idle' not in text:
+        text += os.read(ours, 4096)
+    t.like(text.decode(), r'idle \S+ of 1h00m; answered after nothing yet',
+           'how far it is')
+    first = os.read(p.stdout.fileno(), 65536).decode()
+    t.like(first, 'upgrade .*inetws\n(.*\n)*ping .*answered',
+           'the steps are there meanwhile')
+    p.send_signal(signal.SIGINT)
+    rest = p.stdout.read().decode()
+    t.is_(p.wait(t.BOUND), 0, 'stopped: what was found is well')
+    t.like(rest, 'stopped by a signal\n(.*\n)*all is well', 'and says so')
+    p.stdout.close()
+    os.close(ours)
 
 
 t.main()

@@ -12,9 +12,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import reverse          # noqa: E402
+import fcntl            # noqa: E402
 import pty              # noqa: E402
 import re               # noqa: E402
+import struct           # noqa: E402
 import subprocess       # noqa: E402
+import termios          # noqa: E402
 
 
 def test_nobody():
@@ -150,6 +153,49 @@ def test_refused():
     t.ok(s.alive(), 'its owner goes on')
 
 
+def on_terminal(columns, *words):
+    """What inetws writes to a terminal of this width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ,
+                struct.pack('HHHH', 24, columns, 0, 0))
+    p = subprocess.Popen([t.INETWS, *words], stdin=theirs, stdout=theirs,
+                         stderr=theirs)
+    os.close(theirs)
+    text = b''
+    try:
+        while data := os.read(ours, 4096):
+            text += data
+    except OSError:
+        pass
+    os.close(ours)
+    p.wait(t.BOUND)
+    return text.decode()
+
+
+def test_narrow():
+    """On 80 columns: every line fits, and says the most important things."""
+    t.rundir()
+    s = t.server(t.echo().port)
+    ws = []
+    for n in range(1, 4):
+        ws.append(t.ws.connect(s.port))
+        t.until(lambda: [i['active'] for i in t.status()['instances']] == [n])
+    text = on_terminal(80, 'status')
+    lines = text.split('\r\n')
+    t.ok(max(map(len, lines)) <= 80, 'no line is longer')
+    t.like(text, r'PID +STATE +PEER +TARGET +AGE +UP +DOWN +RTT\r\n',
+           'the columns')
+    rows = [x.split() for x in lines if ' open ' in x and '127.0.0.1' in x and
+            'inetws' not in x and ';' not in x]
+    t.is_([r[2] for r in rows], ['127.0.0.1:%d' % w.sock.getsockname()[1]
+                                 for w in reversed(ws)],
+          'the newest comes first, and the peer is whole')
+    t.like(on_terminal(200, 'status'), 'UP/s +DOWN/s', 'more where there is '
+           'room')
+    for w in ws:
+        w.bye()
+
+
 def test_plain_watch():
     t.rundir()
     s = t.server(t.free_port())
@@ -170,14 +216,14 @@ def test_no_flicker():
     p = t.inetws('status', '--watch', stdin=theirs, stdout=theirs)
     os.close(theirs)
     text = b''
-    while text.count(b'sort by') < 3:
+    while text.count(b'sort:') < 3:
         text += os.read(ours, 65536)
     os.write(ours, b'q')
     t.is_(p.wait(), 0, 'q: 0')
     os.close(ours)
     t.unlike(text, r'\x1b\[([23]J|J(?!$|\x1b\[H)|2K)|\x1bc',
              'nothing is cleared but what is below')
-    text = text[:text.rindex(b'sort by')]
+    text = text[:text.rindex(b'sort:')]
     t.is_(text.count(b'\x1b[H'), text.count(b'process %d' % s.pid),
           'each picture begins at the top')
 
@@ -206,7 +252,7 @@ def test_terminal():
     text = screen()
     t.like(text, r'^inetws server ', 'the instance on the first line')
     t.like(text, r'^PID +STATE +PEER', 'the columns')
-    t.like(text, r'^sort by:.*q quits', 'the keys')
+    t.like(text, r'^sort:.*q quit', 'the keys')
     t.ok(max(map(len, text.splitlines())) <= 100, 'within the width')
     more = t.ws.connect(s.port)
     t.ok(t.until(lambda: screen().count(' open ') >= 2),
@@ -223,10 +269,19 @@ def test_terminal():
     t.ok(t.until(lambda: order() == peers[::-1]), 'r: the other way round')
     tm('resize-window', '-x', '60', '-y', '6')
     t.ok(t.until(lambda: max(map(len, screen().splitlines() or ['x' * 99]))
-                 <= 60 and 'sort by' in screen()), 'a smaller window')
+                 <= 60 and 'sort:' in screen()), 'a smaller window')
+    tm('resize-window', '-x', '60', '-y', '4')
+    t.ok(t.until(lambda: len(screen().splitlines()) == 4 and
+                 'sort:' in screen()), 'smaller still')
+    head = 'inetws server'
+    t.ok(t.until(lambda: screen().startswith(head)), 'the first lines')
+    tm('send-keys', 'Down')
+    t.ok(t.until(lambda: not screen().startswith(head)), 'down: scrolls')
+    tm('send-keys', 'Up')
+    t.ok(t.until(lambda: screen().startswith(head)), 'up: back')
     tm('send-keys', 'q')
     t.ok(t.until(lambda: 'over' in screen()), 'q: it ends')
-    t.unlike(screen(), 'sort by', 'and the screen is as it was')
+    t.unlike(screen(), 'sort:', 'and the screen is as it was')
     w.bye()
 
 
