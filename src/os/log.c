@@ -244,8 +244,8 @@ log_why(struct log_line *l, const char *key, const char *value)
 		return;
 	text[0] = '\0';
 	for (; *value != '\0' && n + 8 < sizeof(text); value++)
-		if (*value == '\\') {
-			text[n++] = *value;
+		if (*value == '\\' || *value == '"') {
+			text[n++] = *value == '"' ? '\'' : *value;
 			text[n] = '\0';
 		} else {
 			str_escape(text + n, sizeof(text) - n, value, 1);

@@ -71,7 +71,7 @@ void log_bytes(struct log_line *, const char *key, const void *, size_t);
 
 /*
  * A sentence of ours in which text from peers has been escaped already:
- * backslashes stay as they are.
+ * backslashes stay as they are, and a double quote is written as a single one.
  */
 void log_why(struct log_line *, const char *key, const char *);
 

@@ -94,7 +94,7 @@ test_why(void)
 	log_why(&l, "why", "no such path: \\x01\"\n\xff");
 	log_end(&l);
 	is_str(stamped(), "level=info event=x why=\"no such path: "
-	    "\\x01\\x22\\n\\xff\"\n", "it is not escaped twice");
+	    "\\x01'\\n\\xff\"\n", "it is not escaped twice");
 	memset(big, '\xff', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	log_begin(&l, LOG_L_INFO, "x");
