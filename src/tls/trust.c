@@ -135,6 +135,23 @@ load_crls(X509_STORE *store, const char *path, struct error *why)
 	return 0;
 }
 
+/* A folder is told apart from a file without certificates. */
+static int
+no_file(const struct tls_options *o, struct error *why)
+{
+	const char *option = o->ca_option != NULL ? o->ca_option :
+	    o->server ? "--tls-client-ca" : "--cacert";
+	DIR *dir = opendir(o->cafile);
+
+	if (dir == NULL)
+		return error_set(why, EXIT_BADUSAGE, "%s %s: %s", option,
+		    o->cafile, openssl_reason());
+	closedir(dir);
+	return error_set(why, EXIT_BADUSAGE, "%s %s: is a directory%s",
+	    option, o->cafile, strcmp(option, "--cacert") == 0 ?
+	    ": use --capath" : "");
+}
+
 /* The authorities of --cacert and --capath only. */
 static int
 trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
@@ -143,10 +160,7 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 	DIR *dir;
 
 	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
-		return error_set(why, EXIT_BADUSAGE, "%s %s: %s",
-		    o->ca_option != NULL ? o->ca_option : o->server ?
-		    "--tls-client-ca" : "--cacert", o->cafile,
-		    openssl_reason());
+		return no_file(o, why);
 	if (o->capath == NULL)
 		return 0;
 	if ((dir = opendir(o->capath)) == NULL)

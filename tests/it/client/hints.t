@@ -134,6 +134,8 @@ def test_words():
             (('server', '-l', '80:8080', 'h:1'), 'number as its host'),
             (('server', '-l', '8080', 'ws://h:80'), 'is a URL: expected HOST:PORT'),
             (('server', '-l', '8080', 'http://h'), 'is a URL: expected HOST:PORT'),
+            (('connect', '--cacert', t.folder(), 'wss://127.0.0.1:1/'),
+             'is a directory: use --capath'),
             (('connect', 'ws://b\u00fccher.example/'), 'xn-- form')):
         r = t.run_inetws(*words)
         t.is_(r.returncode, 64, '%s: 64' % ' '.join(words))

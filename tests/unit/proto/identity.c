@@ -73,6 +73,63 @@ test_cidr(void)
 	is(has("/8", ""), -1, "no address");
 }
 
+/* A header of version 2: command, family, and so many bytes behind it. */
+static ssize_t
+version2(struct proxy_protocol *p, int command, int family, size_t size,
+    size_t len)
+{
+	char b[16 + PROXY_PROTOCOL_MAX] = "\r\n\r\n\0\r\nQUIT\n", err[100];
+	size_t i;
+
+	b[12] = 0x20 | command;
+	b[13] = family;
+	b[14] = size >> 8;
+	b[15] = size & 255;
+	for (i = 0; i < size && i < PROXY_PROTOCOL_MAX; i++)
+		b[16 + i] = i + 1;
+	return proxy_protocol_parse(p, b, len, err, sizeof(err));
+}
+
+static void
+test_proxy_edges(void)
+{
+	static const struct { const char *line; int port; } v1[] = {
+		{ "0", 0 }, { "1", 1 }, { "65535", 65535 }, { "65536", -1 },
+		{ "00", -1 }, { "01", -1 }, { "123456", -1 }, { "1x", -1 },
+		{ "-1", -1 }, { "", -1 }
+	};
+	struct proxy_protocol p;
+	char text[IP_TEXT_MAX], line[120], err[100];
+	size_t i;
+	ssize_t n;
+
+	is(version2(&p, 0, 0x11, 12, 28), 28, "LOCAL with addresses");
+	is(p.known, 0, "which mean nothing");
+	is(version2(&p, 1, 0x11, 12, 28), 28, "IPv4");
+	is_str(ip_print(text, &p.from, p.from_port), "1.2.3.4:2314", "from");
+	is_str(ip_print(text, &p.to, p.to_port), "5.6.7.8:2828", "to");
+	is(version2(&p, 1, 0x11, 11, 27), -1, "too short for IPv4");
+	is(version2(&p, 1, 0x21, 36, 52), 52, "IPv6");
+	is(version2(&p, 1, 0x21, 35, 51), -1, "too short for IPv6");
+	is(version2(&p, 1, 0x00, 3, 19), 19, "a family without a name");
+	is(p.known, 0, "is unknown");
+	is(version2(&p, 1, 0x31, 3, 19), 19, "Unix sockets too");
+	is(version2(&p, 1, 0x41, 3, 19), -1, "no such family");
+	is(version2(&p, 1, 0x13, 12, 28), -1, "no such protocol");
+	is(version2(&p, 1, 0x11, PROXY_PROTOCOL_MAX - 16, PROXY_PROTOCOL_MAX),
+	    PROXY_PROTOCOL_MAX, "the longest");
+	is(version2(&p, 1, 0x11, PROXY_PROTOCOL_MAX - 15, 200), -1,
+	    "one byte more");
+	for (i = 0; i < sizeof(v1) / sizeof(v1[0]); i++) {
+		snprintf(line, sizeof(line), "PROXY TCP4 1.2.3.4 5.6.7.8 %s 9"
+		    "\r\n", v1[i].line);
+		n = proxy_protocol_parse(&p, line, strlen(line), err,
+		    sizeof(err));
+		ok(v1[i].port == -1 ? n == -1 : n == (ssize_t)strlen(line) &&
+		    p.from_port == v1[i].port, "port '%s'", v1[i].line);
+	}
+}
+
 static void
 test_proxyline(void)
 {
@@ -110,6 +167,7 @@ test_proxyline(void)
 	is(proxy_protocol_write(out, sizeof(out), 2, &p), 16, "LOCAL");
 	is(proxy_protocol_parse(&q, out, 16, err, sizeof(err)), 16, "is read");
 	is(q.known, 0, "and says nothing");
+	test_proxy_edges();
 	is(proxy_protocol_parse(&q, "GET / HTTP/1.1", 14, err, sizeof(err)), -1,
 	    "something else");
 	is(proxy_protocol_parse(&q, "G", 1, err, sizeof(err)), -1, "at once");
@@ -141,6 +199,10 @@ test_origin(void)
 		    t[i].origin, t[i].host, t[i].same);
 	for (i = 0; i < sizeof(bound) / sizeof(bound[0]); i++)
 		is(origin_is_bound(slice_of(bound[i])), i < 6, bound[i]);
+	ok(!origin_is_word("a:") && !origin_is_word("https://a:") &&
+	    !origin_is_word("a b") && !origin_is_word(""), "no words");
+	ok(origin_is_word("a") && origin_is_word("a:1") &&
+	    origin_is_word("https://a") && origin_is_word("*"), "words");
 	is(origin_is_allowed(slice_of("null"), "*"), 1, "* is any");
 	is(origin_is_allowed(slice_of("https://a:1"), "a"), 1, "any port");
 	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
@@ -169,7 +231,10 @@ test_credentials(void)
 		{ "Basic =W5uOng=", NULL, NULL },
 		{ "Basic YW5=Ong=", NULL, NULL },
 		{ "Basic YW5uAHg6", NULL, NULL }, { "", NULL, NULL },
-		{ "Digest x", NULL, NULL }
+		{ "Digest x", NULL, NULL }, { "Bearer a\x7f", NULL, NULL },
+		{ "Bearer a\tb", NULL, NULL }, { "Bearer ~!", "", "~!" },
+		{ "Basic OjpA", "", ":@" }, { "Basi YW5uOng=", NULL, NULL },
+		{ "BasicYW5uOng=", NULL, NULL }
 	};
 	static const char text[] = "\xef\xbb\xbf# us\n\nann:$6$x\r\n token:bot:"
 	    "0123456789abcdefABCDEF67890123456789012345678901234567890123456a"
