@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "ws/upgrade.h"
 
-#define BODY_MS		1000	/* to wait for a refusal's words */
+#define BODY_MS		1000	/* to wait for a refusal's text */
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
 
 /* Why a proxy may have nothing to answer. */

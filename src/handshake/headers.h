@@ -22,7 +22,7 @@
 int headers_write(char *lines, size_t size, const struct options *,
     const struct url *, struct trust *, struct error *);
 
-/* Puts a list of words of header_check() into lines.  0, or -1 and why. */
+/* Puts a list of checked fields (header_check()) into lines.  0, or -1 and why. */
 int headers_write_list(char *lines, size_t size, const struct opt_list *,
     enum header_for, struct error *);
 

@@ -22,7 +22,7 @@ int tls_accept_begin(struct io *, struct tls_ctx *, char *subject,
     int64_t deadline, struct error *);
 
 /*
- * Words for a failed read or write of the io, if TLS has better ones than
+ * Why a read or write of the io failed, if TLS knows better than
  * errno: -1 and why, or 0.
  */
 int tls_accept_failed(const struct io *, struct error *);
