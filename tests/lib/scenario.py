@@ -70,6 +70,8 @@ class Scenario:
         p = proc.inetws('-K', conf, *more, cwd=cwd, **kw)
         if mode in ('server', 'client', 'gate'):
             proc.listening(p)
+        if mode == 'gate':      # it keeps listeners and visitors for a while
+            p.baseline = None
         return p
 
     def site(self, name, before=''):
