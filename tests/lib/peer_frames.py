@@ -256,7 +256,7 @@ def read_offer(field):
 
 
 def read_answer(field, offer):
-    """The agreed parameters; None: foreign.  ValueError: handshake fails."""
+    """The agreed parameters; None: a plain peer.  ValueError: it fails."""
     found = elements(field)
     if not found:
         return None

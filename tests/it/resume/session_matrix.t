@@ -204,8 +204,7 @@ def table():
             text.partition("\n.El\n")[0].splitlines()
             if line.startswith(".It ")]
     columns = [word.replace("Em ", "") for word in rows[0]][2:]
-    return [(row[0].replace("foreign", "plain"), row[1], dict(
-        zip(columns, row[2:]))) for row in rows[1:]]
+    return [(row[0], row[1], dict(zip(columns, row[2:]))) for row in rows[1:]]
 
 
 def test_table():
