@@ -57,8 +57,8 @@ int signal_terminated(void);
 int signal_hung_up(void);
 
 /*
- * The child that CHLD named last, or 0; when several end at once, the signal may
- * name just one of them.
+ * The child that CHLD named last, or 0; when several end at once, the signal
+ * may name just one of them.
  */
 int signal_child(void);
 

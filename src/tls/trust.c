@@ -69,7 +69,8 @@ trust_dir(X509_STORE *store, const char *path, int now, struct error *why)
 static int
 is_usual(const char *dir)
 {
-	return strncmp(dir, "/etc/", 5) == 0 || strncmp(dir, "/usr/lib", 8) == 0;
+	return strncmp(dir, "/etc/", 5) == 0 ||
+	    strncmp(dir, "/usr/lib", 8) == 0;
 }
 
 static int
