@@ -6,6 +6,8 @@
 #include "tunnel/internal.h"
 #include "ws/control.h"
 
+#define RAISE_FREELY	1048576	/* bytes of credit */
+#define PROBES_MIN	4
 #define ACK_MAX		1048576	/* bytes delivered: at once */
 #define ACK_IDLE	65536	/* ... if nothing more has come */
 #define ACK_LITTLE	16384	/* ... less than that may wait */
@@ -65,17 +67,32 @@ tunnel_ack_rides(const struct tunnel *t)
 }
 
 /*
- * What the peer may send beyond what is delivered.  That is raised as long as
- * the stream takes all that comes, and never falls.
+ * After each credit's worth: is it too small?  Not for a stream that is behind.
+ * Beyond RAISE_FREELY, all of which a stream that stalls would leave in buffers,
+ * it is so only if that took about a round trip, the shortest of several that
+ * are measured by Pings.
+ */
+static void
+review_credit(struct tunnel *t)
+{
+	if (t->in_delivered - t->in_raised < t->in_credit)
+		return;
+	t->ping_due = t->in_credit < t->cfg.win_max;
+	if (t->pending == 0 && (t->in_credit < RAISE_FREELY ||
+	    (t->round_trips >= PROBES_MIN &&
+	    t->now - t->raised_at < 2 * t->rtt_least)))
+		t->in_credit = min(2 * t->in_credit, t->cfg.win_max);
+	t->in_raised = t->in_delivered;
+	t->raised_at = t->now;
+}
+
+/*
+ * What the peer may send beyond what is delivered; it never falls.
  */
 size_t
 tunnel_ack_write(struct tunnel *t, char *line)
 {
-	if (t->pending == 0 && t->in_delivered - t->in_raised >=
-	    t->in_credit && t->in_credit < t->cfg.win_max) {
-		t->in_credit = min(2 * t->in_credit, t->cfg.win_max);
-		t->in_raised = t->in_delivered;
-	}
+	review_credit(t);
 	t->in_acked = t->in_delivered;
 	t->in_limit = t->in_acked + t->in_credit;
 	t->ack_due = 0;

@@ -183,7 +183,10 @@ take_pong(struct tunnel *t, const uint8_t *p, size_t len)
 	t->answered = 1;
 	if (len == 4 && memcmp(p, &t->ping_seq, 4) == 0) {
 		t->rtt = t->now - t->ping_at;
+		if (t->rtt_least == -1 || t->rtt < t->rtt_least)
+			t->rtt_least = t->rtt;
 		t->pongs++;
+		t->round_trips++;
 	}
 }
 

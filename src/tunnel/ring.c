@@ -45,7 +45,7 @@ tunnel_ring_grow(struct tunnel *t)
 
 	if (t->payload_left > 0 || t->head_len > 0 || cap == t->out_cap ||
 	    t->out_sent != t->out_head || free_space(t) >= t->out_cap / 4 ||
-	    t->out_limit < t->out_kept + t->out_cap ||
+	    t->out_limit <= t->out_kept + t->out_cap ||
 	    (cap > GROW_FREELY && t->ack_delay < SOON))
 		return;
 	if (off + kept > t->out_cap) {

@@ -96,7 +96,8 @@ sendable(const struct tunnel *t)
 static int
 ping_due(const struct tunnel *t)
 {
-	return !tunnel_close_sent(t) && t->now >= tunnel_ping_time(t);
+	return !tunnel_close_sent(t) &&
+	    (t->ping_due || t->now >= tunnel_ping_time(t));
 }
 
 static int
@@ -147,6 +148,7 @@ queue_ping(struct tunnel *t)
 {
 	uint8_t seq[4];
 
+	t->ping_due = 0;
 	t->ping_seq++;
 	memcpy(seq, &t->ping_seq, 4);
 	queue_frame(t, FRAME_PING, seq, 4);
@@ -343,7 +345,9 @@ tunnel_out_rewind(struct tunnel *t, uint64_t at)
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 	t->out_sent = at;
 	t->timed = 0;
-	t->pong_due = 0;
+	t->pong_due = t->ping_due = 0;
+	t->round_trips = 0;
+	t->rtt_least = -1;		/* another path, perhaps */
 	t->eof_due |= t->eof_sent;
 	t->rst_due |= t->rst_sent;
 	t->final_due |= t->final_sent;

@@ -34,7 +34,8 @@ tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 	t->cfg = *cfg;
 	t->now = now;
 	t->received_at = t->sent_at = t->ping_at = t->data_at = now;
-	t->rtt = -1;
+	t->rtt = t->rtt_least = -1;
+	t->raised_at = now;
 	if (cfg->session)
 		t->session = SESSION_KEPT;
 	if (cfg->role != TUNNEL_JOINED)

@@ -228,7 +228,8 @@ struct tunnel {
 	uint64_t in_taken, in_delivered, in_acked;
 	uint64_t in_limit;		/* what the peer was permitted */
 	uint64_t in_credit;		/* beyond what is acknowledged */
-	uint64_t in_raised;		/* in_delivered when that was raised */
+	uint64_t in_raised;		/* in_delivered when that was reviewed */
+	int64_t raised_at;
 
 	/* pings */
 	uint8_t pong_due;
@@ -236,7 +237,9 @@ struct tunnel {
 	uint8_t pong[FRAME_CONTROL_MAX];
 	uint32_t ping_seq;
 	int64_t ping_at;		/* when the last one was sent */
-	int64_t rtt;			/* ms, -1 if unknown */
+	uint8_t ping_due;		/* one out of turn */
+	unsigned int round_trips;	/* measured on this wire */
+	int64_t rtt, rtt_least;		/* ms, -1 if unknown */
 	uint32_t pongs;			/* that told a round trip */
 
 	/* when things happened */

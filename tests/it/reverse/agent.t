@@ -150,7 +150,9 @@ def test_leave():
     line(w)
     spare = gate.next()
     t.is_(a.stop(), 0, '--drain leave: it is gone at once')
-    t.is_(spare.frame(t.BOUND), (p.CLOSE, 1000), 'the spare too')
+    kind, code = spare.frame(t.BOUND)
+    t.ok(kind == p.CLOSE and code in (1000, 1001),
+         'the spare too (%s)' % code)
     spare.closing()
     spare.drop()
     w.data(b'still')

@@ -67,7 +67,7 @@ test_raised(void)
 		}
 	}
 	ok(good, "what is permitted never falls");
-	is(last, MAX, "and grows to the whole window");
+	is(last, MAX, "and grows to 1 MiB");
 	rig_end(&r);
 
 	begin(&r, 0);
@@ -84,6 +84,56 @@ test_raised(void)
 	ok(good && r.t.end == TUNNEL_GOING,
 	    "not while the stream is behind");
 	rig_end(&r);
+}
+
+/* Beyond 1 MiB only where a round trip is long. */
+static void
+test_path(void)
+{
+	static const struct {
+		const char *name;
+		int rtt, period;	/* ms */
+		unsigned long long credit;
+	} paths[] = {
+		{ "near", 1, 20, MAX },
+		{ "not known", -1, 1, MAX },
+		{ "far, and slow", 50, 1000, MAX },
+		{ "far, and fast", 50, 5, 16 * MAX },
+	};
+	unsigned long long n, credit, last;
+	struct tunnel_config cfg = rig_config(0, 1, FIRST);
+	struct sent_frame f;
+	struct rig r;
+	size_t i;
+	int k, pings, now;
+
+	cfg.win_max = 16 * MAX;
+	cfg.in_size = 16 * MAX + TUNNEL_SLACK;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		rig_begin(&r, cfg);
+		last = pings = now = 0;
+		for (k = 0; k < 2000; k++) {
+			if (k % 16 == 0)	/* each MiB */
+				rig_at(&r, now += paths[i].period);
+			rig_frame(&r, 0x82, sample, 65536);
+			while (rig_next(&r, &f) == 1)
+				if (f.opcode == 9) {
+					pings++;
+					if (paths[i].rtt >= 0) {
+						r.t.rtt_least = paths[i].rtt;
+						r.t.round_trips++;
+					}
+				} else if (sscanf((const char *)f.payload,
+				    "ack %llu %llu", &n, &credit) == 2)
+					last = credit % 100000000;
+			r.nsent = r.seen = 0;
+			memset(r.sent, 0, 256);
+		}
+		ok(pings > 0 && r.t.in_credit == paths[i].credit && last > 0,
+		    "%s: %llu (%llu, %d pings)", paths[i].name,
+		    paths[i].credit, (unsigned long long)r.t.in_credit, pings);
+		rig_end(&r);
+	}
 }
 
 static void
@@ -292,6 +342,7 @@ main(void)
 		sample[i] = i * 31 >> 3;
 	test_limit();
 	test_raised();
+	test_path();
 	test_when();
 	test_ring();
 	test_windows();
