@@ -26,7 +26,7 @@ openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
 B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
 
-# linux, openbsd or none (sandbox_none.c says why not with sanitizers).
+# linux, openbsd or none (src/sandbox/none.c says why not with sanitizers).
 sandbox := $(or $(if $(SAN),none),$(filter linux openbsd,$(shell \
 	uname -s | tr A-Z a-z)),none)
 
@@ -51,7 +51,7 @@ libs := $(call pkg_libs,libbsd-overlay libmd) $(HTTP_PARSER_LIBS) -lcrypt \
 
 # The sandbox of this system, and not the others'.
 other_sandboxes := $(foreach s,$(filter-out $(sandbox),linux openbsd none),\
-	src/sandbox/$s.c src/sandbox/$s_calls.c)
+	$(wildcard src/sandbox/$s.c src/sandbox/$s_*.c))
 src  := $(filter-out $(other_sandboxes),$(wildcard src/*/*.c src/*/*/*.c))
 main := src/modes/main.c
 obj  := $(src:%.c=$B/%.o)
@@ -88,7 +88,7 @@ $B/openssl_names.h: src/tls/openssl.h Makefile
 
 # The names of system calls, for a debugging build.
 ifdef SANDBOX_DEBUG
-$B/src/sandbox/linux_calls.o: $B/sandbox_names.h
+$B/src/sandbox/linux_refused.o: $B/sandbox_names.h
 endif
 $B/sandbox_names.h:
 	@mkdir -p $B

@@ -54,6 +54,9 @@ struct opt_secret {
 	const char *file;		/* "@FILE" it was read from, or NULL */
 };
 
+/* --sandbox, in the order of its words. */
+enum sandbox_wish { SANDBOX_AUTO, SANDBOX_REQUIRE, SANDBOX_OFF };
+
 /*
  * What is in force.  Strings are as they were written; times are milliseconds
  * and 0 is off; NULL is "not given" unless it says otherwise.
@@ -153,7 +156,7 @@ struct options {
 
 	struct options_service {
 		const char *pidfile, *run_as, *chroot;
-		int no_sandbox;
+		int sandbox;		/* enum sandbox_wish */
 	} service;
 
 	struct options_observe {

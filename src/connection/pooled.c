@@ -113,9 +113,10 @@ connection_get_stream(struct connection *c)
 		target_drop(c, &stream);
 		r = -1;
 	}
-	if (r == 0 && c->enter_late && enter_sandbox(all) != EXIT_ENDED) {
+	if (r == 0 && c->enter_late && enter_sandbox(all,
+	    c->program.pid) != EXIT_ENDED) {
 		target_drop(c, &stream);
-		r = error_set(&why, EXIT_SYSTEM, "no sandbox");
+		r = error_set(&why, EXIT_SYSTEM, "cannot enter the sandbox");
 	}
 	tunnel_now(t, clock_ms());
 	if (r == -1) {

@@ -13,6 +13,7 @@
 #include "supervisor/supervisor.h"
 
 #define ACCEPTED_BUSY	"too many connections, try again"
+#define ACCEPTED_NO_SANDBOX "cannot enter the sandbox"
 
 struct accepted {
 	struct connection *c;

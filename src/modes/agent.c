@@ -53,7 +53,7 @@ park(void *arg, int fd, const char *peer, int channel)
 	if (dial(&c, d, &w, &why) == -1)
 		return connection_failed(&c, &why);
 	worker_send(channel, WORKER_PARKED);
-	if (!c.enter_late && (status = enter_sandbox(d->o)) != EXIT_ENDED) {
+	if (!c.enter_late && (status = enter_sandbox(d->o, 0)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;
 	}

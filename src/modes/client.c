@@ -63,7 +63,7 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 		return failed(&c, &stream, &why);
 	if (single)
 		signals_single();
-	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {
+	if ((status = enter_sandbox(cl->o, 0)) != EXIT_ENDED) {
 		io_reset(&stream);
 		return status;
 	}
@@ -101,7 +101,7 @@ park(void *arg, int fd, const char *peer, int channel)
 		    clock_ms() + cl->o->timeouts.linger);
 		return EXIT_ENDED;
 	}
-	if ((status = enter_sandbox(cl->o)) != EXIT_ENDED) {
+	if ((status = enter_sandbox(cl->o, 0)) != EXIT_ENDED) {
 		io_close(&w.io);
 		return status;
 	}

@@ -89,12 +89,10 @@ park(void *arg, int fd, const char *peer, int channel)
 	c.channel = channel;
 	c.role = TUNNEL_ASKS;
 	connection_answer(&c, &a.request.offer, &a.w);
+	if (enter_sandbox(o, 0) != EXIT_ENDED)
+		return accepted_refuse(&a, 503, ACCEPTED_NO_SANDBOX);
 	if (websocket_answer(&a.w, &a.request, &c.ours, a.deadline, &why) == -1)
 		return connection_failed(&c, &why);
-	if ((status = enter_sandbox(o)) != EXIT_ENDED) {
-		io_close(&a.w.io);
-		return status;
-	}
 	return connection_run(&c, IO_CLOSED, &a.w);
 }
 

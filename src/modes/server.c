@@ -35,10 +35,14 @@ answer(struct accepted *a, struct io stream, enum how how)
 	    &a->request.offer : NULL;
 	struct connection *c = a->c;
 	struct error why;
-	int status;
 
 	if (offer != NULL)
 		connection_answer(c, offer, &a->w);
+	if (!c->enter_late && enter_sandbox(c->o, c->program.pid) !=
+	    EXIT_ENDED) {
+		target_drop(c, &stream);
+		return accepted_refuse(a, 503, ACCEPTED_NO_SANDBOX);
+	}
 	if (websocket_answer(&a->w, &a->request,
 	    offer != NULL ? &c->ours : NULL, a->deadline, &why) == -1) {
 		target_drop(c, &stream);
@@ -47,10 +51,6 @@ answer(struct accepted *a, struct io stream, enum how how)
 	/* Until there is a tunnel a signal ends us in the usual way. */
 	if (how == SINGLE)
 		signals_single();
-	if (!c->enter_late && (status = enter_sandbox(c->o)) != EXIT_ENDED) {
-		target_drop(c, &stream);
-		return status;
-	}
 	return connection_run(c, stream, &a->w);
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "os/log.h"
@@ -15,7 +16,7 @@ static int
 failed(const char *what)
 {
 	log_event(LOG_L_ERROR, "sandbox", "why", what, "error",
-	    strerror(errno), "hint", "--no-sandbox goes without", NULL);
+	    strerror(errno), "hint", "--sandbox off does not use it", NULL);
 	return EXIT_SYSTEM;
 }
 
@@ -27,13 +28,15 @@ int
 enter_prepare(const struct options *o, enum sandbox_role role)
 {
 	const char *readable[] = {
-		o->tls.cacert, o->tls.capath, o->proxy.cacert,
+		o->tls.cacert, o->tls.capath, o->tls.crlfile,
+		o->tls.peer_certs, o->tls.cert, o->tls.key,
+		o->tls.key_password_file, o->proxy.cacert,
 		secure_getenv("SSL_CERT_DIR"), secure_getenv("SSL_CERT_FILE")
 	};
 
 	if (limits_no_core() == -1)
 		return failed("cannot forbid core dumps");
-	if (o->service.no_sandbox)
+	if (o->service.sandbox == SANDBOX_OFF)
 		return EXIT_ENDED;
 	if (sandbox_prepare(role, readable,
 	    sizeof(readable) / sizeof(readable[0])) == -1)
@@ -41,15 +44,83 @@ enter_prepare(const struct options *o, enum sandbox_role role)
 	return EXIT_ENDED;
 }
 
-int
-enter_sandbox(const struct options *o)
+char *
+enter_missing(const struct options *o, char *dst, size_t size)
 {
-	if (limits_descriptors(DESCRIPTORS) == -1)
-		return failed("cannot limit descriptors");
-	if (o->service.no_sandbox)
+	static const struct {
+		unsigned int part;
+		const char *name;
+	} parts[] = {
+		{ SANDBOX_NO_NEW_PRIVS, "no_new_privs" },
+		{ SANDBOX_CAPABILITIES, "capabilities" },
+		{ SANDBOX_FILES, "landlock" },
+		{ SANDBOX_CALLS, "seccomp" }
+	};
+	unsigned int i;
+
+	dst[0] = '\0';
+	if (o->service.sandbox == SANDBOX_OFF)
+		strlcpy(dst, "off", size);
+	for (i = 0; dst[0] != 'o' && i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (sandbox_missing() & parts[i].part) {
+			if (dst[0] != '\0')
+				strlcat(dst, " ", size);
+			strlcat(dst, parts[i].name, size);
+		}
+	return dst;
+}
+
+/* EXIT_ENDED if it may go on like that. */
+static int
+judge(const struct options *o, enum log_level level)
+{
+	char text[ENTER_MISSING_MAX];
+
+	if (o->service.sandbox == SANDBOX_OFF || sandbox_missing() == 0)
+		return EXIT_ENDED;
+	enter_missing(o, text, sizeof(text));
+	if (o->service.sandbox != SANDBOX_REQUIRE) {
+		log_event(level, "sandbox", "missing", text, "why",
+		    "not available on this system", NULL);
+		return EXIT_ENDED;
+	}
+	log_event(LOG_L_ERROR, "sandbox", "missing", text, "why",
+	    "--sandbox require: not available on this system", NULL);
+	return EXIT_SYSTEM;
+}
+
+/* Handshakes are outside of the sandbox, and root may leave a chroot(2). */
+void
+enter_warn_of_root(const struct options *o)
+{
+	if (geteuid() != 0)
+		return;
+	log_event(LOG_L_WARN, "privileges", "why", o->service.chroot != NULL ?
+	    "handshakes run as root, which can leave the --chroot" :
+	    "handshakes run as root", "hint", "use --run-as USER", NULL);
+}
+
+int
+enter_try(const struct options *o)
+{
+	if (o->service.sandbox != SANDBOX_OFF && sandbox_try() == -1)
+		log_event(LOG_L_WARN, "sandbox", "why", "cannot try it, so "
+		    "each connection does", "error", strerror(errno), NULL);
+	return judge(o, LOG_L_WARN);
+}
+
+int
+enter_sandbox(const struct options *o, pid_t program)
+{
+	unsigned int known = sandbox_missing();
+
+	if (limits_descriptors(DESCRIPTORS) == -1 ||
+	    limits_not_dumpable() == -1)
+		return failed("cannot limit this process");
+	if (o->service.sandbox == SANDBOX_OFF)
 		return EXIT_ENDED;
 	log_output_restrict();
-	if (sandbox_enter() == 0)
-		return EXIT_ENDED;
-	return failed("cannot enter the sandbox");
+	if (sandbox_enter(program) == -1)
+		return failed("cannot enter the sandbox");
+	return known == sandbox_missing() ? EXIT_ENDED : judge(o, LOG_L_INFO);
 }

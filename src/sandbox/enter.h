@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The sandbox according to the options.
+ * The sandbox according to the options: --sandbox and what files they name.
  */
 #ifndef SANDBOX_ENTER_H
 #define SANDBOX_ENTER_H
 
+#include <stddef.h>
+
 #include "config/options.h"
 #include "sandbox/sandbox.h"
+
+#define ENTER_MISSING_MAX	64
 
 /*
  * Before the first fork, and when options have changed; after a failure what
@@ -16,9 +20,23 @@
 int enter_prepare(const struct options *, enum sandbox_role);
 
 /*
- * In a child that has both halves and its handoff socket.  EXIT_ENDED, or
- * the exit status, the reason being logged: the tunnel must not begin then.
+ * In a supervisor, once, after enter_prepare(): tries it in a child, and logs
+ * what is not available here.  EXIT_ENDED, or the exit status: with --sandbox
+ * require nothing may be missing.
  */
-int enter_sandbox(const struct options *);
+int enter_try(const struct options *);
+
+/* In a supervisor that has begun: logs if handshakes run as root. */
+void enter_warn_of_root(const struct options *);
+
+/*
+ * In a child that has both halves and its handoff socket, with the process of
+ * its program or 0.  EXIT_ENDED, or the exit status, the reason being logged:
+ * the tunnel must not begin then.
+ */
+int enter_sandbox(const struct options *, pid_t program);
+
+/* "landlock seccomp": what is missing; "off"; "" nothing.  Returns dst. */
+char *enter_missing(const struct options *, char *dst, size_t size);
 
 #endif

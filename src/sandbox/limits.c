@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 
 #include "sandbox/limits.h"
@@ -12,6 +15,16 @@ limits_no_core(void)
 		return -1;
 	r.rlim_cur = 0;
 	return setrlimit(RLIMIT_CORE, &r);
+}
+
+int
+limits_not_dumpable(void)
+{
+#ifdef __linux__
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#else
+	return 0;
+#endif
 }
 
 int

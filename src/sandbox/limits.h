@@ -12,6 +12,13 @@
 int limits_no_core(void);
 
 /*
+ * No core dump either to a program that the system pipes it to, and no other
+ * process of the same user may inspect this one.  A new program can again.  0,
+ * or -1 with errno.
+ */
+int limits_not_dumpable(void);
+
+/*
  * No new descriptors of this number and above; existing ones stay.  0, or -1
  * with errno.
  */

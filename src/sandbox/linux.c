@@ -2,20 +2,28 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
+#include "os/process.h"
 #include "sandbox/linux_calls.h"
 #include "sandbox/sandbox.h"
 
 /*
- * Landlock's interface as its documentation has it, for headers older than
- * the kernel.
+ * Landlock's interface and a prctl(2) as their documentation has them, for
+ * headers older than the kernel.
  */
+#define SET_MDWE		65
+#define MDWE_REFUSE_EXEC_GAIN	1
+
 #define CREATE_RULESET		444
 #define ADD_RULE		445
 #define RESTRICT_SELF		446
@@ -40,6 +48,10 @@ struct path_beneath {
 
 /* What sandbox_prepare() has made ready; -1: the kernel has no Landlock. */
 static int ruleset = -1;
+static struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3];
+
+static unsigned int missing;	/* parts */
+static int tried;		/* missing is known */
 
 /*
  * What looking up a name and verifying a certificate reads.  The folders, not
@@ -57,7 +69,7 @@ static const char *const system_readable[] = {
 
 #define NSYSTEM	(sizeof(system_readable) / sizeof(system_readable[0]))
 
-/* All rights to files that a kernel of this ABI knows. */
+/* All rights to files that a kernel with this version of Landlock knows. */
 static uint64_t
 fs_rights(long abi)
 {
@@ -72,7 +84,7 @@ fs_rights(long abi)
 	return all;
 }
 
-/* A path that is not there, or not for us, needs no rule. */
+/* A path that does not exist, or may not be read, needs no rule. */
 static int
 allow_reading(const char *path)
 {
@@ -105,9 +117,10 @@ has_program(enum sandbox_role role)
 }
 
 /*
- * A ruleset names what is forbidden, and rules make exceptions.  seccomp
- * refuses most of it as well; where it is not to be had, Landlock stands
- * alone, and it sees what a pointer points to.
+ * A ruleset lists what is forbidden, and rules are exceptions.  seccomp
+ * refuses most of it as well, but Landlock sees what a pointer points to.  A
+ * kernel without Landlock says ENOSYS or EOPNOTSUPP, a container's filter of
+ * system calls anything, EPERM most of the time.
  */
 static int
 prepare_landlock(enum sandbox_role role, const char *const *readable,
@@ -119,7 +132,7 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 
 	abi = syscall(CREATE_RULESET, NULL, 0, CREATE_VERSION);
 	if (abi == -1)
-		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+		return 0;
 	r.fs = fs_rights(abi);
 	if (abi >= 4)
 		r.net = NET_BIND_TCP;
@@ -133,7 +146,7 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 	/* A longer structure is fine as long as what is unknown is zero. */
 	ruleset = syscall(CREATE_RULESET, &r, sizeof(r), 0);
 	if (ruleset == -1)
-		return -1;
+		return errno == EMFILE || errno == ENFILE ? -1 : 0;
 	if (!dials(role))
 		return 0;
 	for (i = 0; i < NSYSTEM; i++)
@@ -143,6 +156,30 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 		if (readable[i] != NULL && allow_reading(readable[i]) == -1)
 			return -1;
 	return 0;
+}
+
+/*
+ * Root's capabilities go, but those to open and connect to what its user owns
+ * not when it dials, nor that to hang up a program that became another user.
+ */
+static void
+prepare_capabilities(enum sandbox_role role)
+{
+	struct __user_cap_header_struct h = {
+	    .version = _LINUX_CAPABILITY_VERSION_3 };
+	uint32_t keep = 0;
+
+	if (dials(role))
+		keep |= 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
+	if (has_program(role))
+		keep |= 1u << CAP_KILL;
+	memset(kept, 0, sizeof(kept));
+	if (syscall(SYS_capget, &h, kept) == -1)
+		keep = 0;
+	kept[0].effective &= keep;
+	kept[0].permitted &= keep;
+	kept[0].inheritable = 0;
+	memset(&kept[1], 0, sizeof(kept[1]));
 }
 
 int
@@ -160,21 +197,108 @@ sandbox_prepare(enum sandbox_role role, const char *const *readable,
 	}
 	if (old != -1)
 		close(old);
+	prepare_capabilities(role);
 	sandbox_calls_prepare(dials(role), has_program(role));
 	return 0;
 }
 
-/* Four system calls, for every child pays for them. */
-int
-sandbox_enter(void)
+static int
+enter_landlock(void)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+	int r = -1, e;
+
+	if (ruleset == -1) {
+		errno = ENOSYS;
 		return -1;
-	if (ruleset != -1) {
-		if (syscall(RESTRICT_SELF, ruleset, 0) == -1)
-			return -1;
-		close(ruleset);
-		ruleset = -1;
 	}
-	return sandbox_calls_enter();
+	r = syscall(RESTRICT_SELF, ruleset, 0);
+	e = errno;
+	close(ruleset);
+	ruleset = -1;
+	errno = e;
+	return r == -1 ? -1 : 0;
+}
+
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct h = {
+	    .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return syscall(SYS_capset, &h, kept) == -1 ? -1 : 0;
+}
+
+/*
+ * No memory that is written and then executed, also where a filter does not
+ * see the arguments of mmap(2).  Kernels before 6.3 do not have that.
+ */
+static int
+forbid_privileges(void)
+{
+	prctl(SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/*
+ * The parts that fail, with the errno of the last one.  Few system calls, since
+ * every child pays for them.
+ */
+static unsigned int
+enter_parts(void)
+{
+	static const struct {
+		unsigned int part;
+		int (*enter)(void);
+	} parts[] = {
+		{ SANDBOX_NO_NEW_PRIVS, forbid_privileges },
+		{ SANDBOX_FILES, enter_landlock },
+		{ SANDBOX_CAPABILITIES, drop_capabilities },
+		{ SANDBOX_CALLS, sandbox_calls_enter }
+	};
+	unsigned int i, failed = 0;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!(missing & parts[i].part) && parts[i].enter() == -1)
+			failed |= parts[i].part;
+	return failed;
+}
+
+/* A child that is killed there does not tell by which part. */
+int
+sandbox_try(void)
+{
+	pid_t pid = process_fork(), r;
+	int status;
+
+	if (pid == -1)
+		return -1;
+	if (pid == 0)
+		_exit((int)enter_parts());
+	while ((r = waitpid(pid, &status, 0)) == -1 && errno == EINTR)
+		;
+	if (r == -1)
+		return -1;
+	missing = WIFEXITED(status) ? (unsigned int)WEXITSTATUS(status) :
+	    SANDBOX_PARTS;
+	tried = 1;
+	return 0;
+}
+
+unsigned int
+sandbox_missing(void)
+{
+	return missing;
+}
+
+int
+sandbox_enter(pid_t program)
+{
+	unsigned int failed;
+
+	sandbox_calls_set_program(program);
+	failed = enter_parts();
+	if (failed != 0 && tried)
+		return -1;
+	missing |= failed;
+	return 0;
 }

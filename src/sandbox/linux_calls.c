@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A program for the kernel's packet filter that is given each system call's
- * number and arguments (seccomp(2)).  The kernel copies, checks, translates
- * and compiles it for every child that hands it over, so it is short: the
- * allowed calls are bits of words, of which those without any are left out,
- * and whatever is asked of arguments leads to the same three answers.
+ * A program for the kernel's packet filter that is given the number and the
+ * arguments of each system call (seccomp(2)).  The kernel copies, checks and
+ * compiles it for every child, so it is short: allowed calls are bits in
+ * words, words without any are left out, and all rules for arguments end in
+ * the same three answers.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+
+#include <netinet/in.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,24 +21,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 
-#include "os/log.h"
+#include "sandbox/linux_arch.h"
 #include "sandbox/linux_calls.h"
 
-#if defined(__x86_64__)
-#define ARCH	AUDIT_ARCH_X86_64
-#elif defined(__aarch64__) && !defined(__AARCH64EB__)
-#define ARCH	AUDIT_ARCH_AARCH64
-#endif
-
-#ifdef ARCH
+#ifdef SANDBOX_ARCH
 
 #define N(array)	(sizeof(array) / sizeof((array)[0]))
 
-/* The calls of every role. */
+/*
+ * The calls of every role.  Old architectures have calls that later ones do
+ * not have any more; those of 32 bits have others for long times and files.
+ */
 static const short relay[] = {
 	__NR_ppoll, __NR_read, __NR_write, __NR_readv, __NR_writev,
 	__NR_splice, __NR_sendmsg, __NR_sendto, __NR_recvmsg, __NR_recvfrom,
@@ -44,46 +43,86 @@ static const short relay[] = {
 	__NR_getpeername, __NR_getsockname, __NR_accept4, __NR_pipe2,
 	__NR_fcntl, __NR_fstat, __NR_rt_sigpending, __NR_rt_sigprocmask,
 	__NR_rt_sigaction, __NR_rt_sigreturn, __NR_restart_syscall,
-	__NR_madvise, __NR_brk, __NR_mmap, __NR_munmap, __NR_mremap,
-	__NR_mprotect, __NR_futex, __NR_getrandom, __NR_getpid, __NR_gettid,
-	__NR_geteuid, __NR_getuid, __NR_getegid, __NR_getgid,
-	__NR_clock_gettime, __NR_clock_nanosleep, __NR_nanosleep,
-	__NR_gettimeofday, __NR_wait4, __NR_waitid, __NR_exit,
-	__NR_exit_group,
+	__NR_madvise, __NR_brk, __NR_munmap, __NR_mremap, __NR_mprotect,
+	__NR_futex, __NR_getrandom, __NR_getpid, __NR_gettid, __NR_geteuid,
+	__NR_getuid, __NR_getegid, __NR_getgid, __NR_clock_gettime,
+	__NR_clock_nanosleep, __NR_nanosleep, __NR_gettimeofday, __NR_wait4,
+	__NR_waitid, __NR_exit, __NR_exit_group,
+#ifdef __NR_mmap2
+	__NR_mmap2,		/* i386 has an mmap with hidden arguments too */
+#else
+	__NR_mmap,
+#endif
 #ifdef __NR_poll
-	__NR_poll, __NR_time,	/* which later architectures never had */
+	__NR_poll,
+#endif
+#ifdef __NR_time
+	__NR_time,
+#endif
+#ifdef __NR_send
+	__NR_send, __NR_recv,
+#endif
+#ifdef SANDBOX_SOCKETCALL
+	SANDBOX_SOCKETCALL,
+#endif
+#ifdef __NR_sigreturn
+	__NR_sigreturn,
+#endif
+#ifdef __NR_fcntl64
+	__NR_fcntl64, __NR_fstat64,
+#endif
+#ifdef __NR_getuid32
+	__NR_getuid32, __NR_geteuid32, __NR_getgid32, __NR_getegid32,
+#endif
+#ifdef __NR_ppoll_time64
+	__NR_ppoll_time64, __NR_clock_gettime64, __NR_clock_nanosleep_time64,
+	__NR_futex_time64,
 #endif
 };
 
-/* Of one that has a program. */
+/* With a program. */
 static const short hangup[] = { __NR_kill };
 
-/* Of one that dials; the resolver's netlink socket wants a bind(2). */
+/* To dial; the resolver's netlink socket needs bind(2). */
 static const short dial[] = {
 	__NR_socket, __NR_connect, __NR_bind, __NR_sendmmsg, __NR_ioctl,
-	__NR_openat, __NR_newfstatat, __NR_statx, __NR_lseek, __NR_pread64,
-	__NR_getdents64, __NR_readlinkat, __NR_faccessat, __NR_faccessat2,
-	__NR_getcwd, __NR_uname,
+	__NR_openat, __NR_statx, __NR_lseek, __NR_pread64, __NR_getdents64,
+	__NR_readlinkat, __NR_faccessat, __NR_faccessat2, __NR_getcwd,
+	__NR_uname,
+#ifdef __NR_newfstatat
+	__NR_newfstatat,
+#endif
+#ifdef __NR_fstatat64
+	__NR_fstatat64,
+#endif
+#ifdef __NR_stat64
+	__NR_stat64, __NR_lstat64,
+#endif
+#ifdef __NR__llseek
+	__NR__llseek,
+#endif
 #ifdef __NR_open
 	__NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink,
 #endif
 };
 
-/* What nobody but an intruder asks for. */
+/* Only an intruder asks for these. */
 static const short deadly[] = {
 	__NR_execve, __NR_execveat, __NR_ptrace, __NR_process_vm_readv,
 	__NR_process_vm_writev,
 };
 
 /*
- * Where a jump leads: so many instructions on (0 is the next one), or to an
- * answer, all of which are at the end.
+ * Targets of jumps: a number of instructions to skip, or one of the answers,
+ * which are at the end.
  */
 enum { ALLOWED = 253, REFUSED, KILLED };
 
 #define RETURN(what)	BPF_STMT(BPF_RET | BPF_K, what)
 #define LOAD(field) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_ARG(n)	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
+	offsetof(struct seccomp_data, args[n]) + SANDBOX_LOW_HALF)
 #define IS(value, yes, no) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
 #define ABOVE(value, yes, no) \
@@ -92,19 +131,19 @@ enum { ALLOWED = 253, REFUSED, KILLED };
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, yes, no)
 
 /*
- * The kernel first tries the program on every number there is, to note which
- * calls need no further questions, and gives a try up at an instruction that
- * depends on anything else or that it does not expect here.  To let it try
- * takes it several times as long as all the rest, so the first one, which does
- * nothing, is of that kind.
+ * Before it installs a program the kernel tries it on every number, to find
+ * the calls whose answer does not depend on arguments, and stops a try at an
+ * instruction that it does not expect.  All these tries take several times as
+ * long as the rest, so the first instruction, which has no effect, is one that
+ * it does not expect.
  */
 static const struct sock_filter begin[] = {
 	BPF_STMT(BPF_LDX | BPF_IMM, 0),
-	LOAD(arch), IS(ARCH, 0, KILLED),
+	LOAD(arch), IS(SANDBOX_ARCH, 0, KILLED),
 	LOAD(nr), BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 5),
 };
 
-/* The word of the call is in X: has it the bit? */
+/* The call's word is in X: is the call's bit set? */
 static const struct sock_filter find_bit[] = {
 	BPF_STMT(BPF_STX, 0),
 	LOAD(nr), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 31),
@@ -114,44 +153,106 @@ static const struct sock_filter find_bit[] = {
 	LOAD(nr),
 };
 
-/* F_DUPFD to F_SETLKW, which come first, and pipes' sizes: no signals. */
+/*
+ * F_DUPFD to F_SETLKW, the same with 64 bits, and sizes of pipes: nothing that
+ * sends signals.  The numbers are the kernel's; a C library may have replaced
+ * F_SETLKW by F_SETLKW64.
+ */
+#define LAST_LOCK	7
+#define FIRST_LOCK64	12
+#define LAST_LOCK64	14
+
 static const struct sock_filter ask_fcntl[] = {
-	IS(__NR_fcntl, 0, 4), LOAD(args[1]), ABOVE(F_SETLKW, 0, ALLOWED),
+	IS(__NR_fcntl, 0, 4), LOAD_ARG(1), ABOVE(LAST_LOCK, 0, ALLOWED),
 	IS(F_SETPIPE_SZ, ALLOWED, 0), IS(F_GETPIPE_SZ, ALLOWED, REFUSED),
+#ifdef __NR_fcntl64
+	IS(__NR_fcntl64, 0, 6), LOAD_ARG(1), ABOVE(LAST_LOCK, 0, ALLOWED),
+	IS(F_SETPIPE_SZ, ALLOWED, 0), IS(F_GETPIPE_SZ, ALLOWED, 0),
+	ABOVE(LAST_LOCK64, REFUSED, 0),
+	ABOVE(FIRST_LOCK64 - 1, ALLOWED, REFUSED),
+#endif
 };
 
-/* No code is made. */
+/* The calls of socketcall(2), as linux/net.h numbers them. */
+#define CALL_CONNECT	3
+#define CALL_GETSOCKNAME 6
+#define CALL_SOCKETPAIR	8
+#define CALL_ACCEPT4	18
+#define CALL_SENDMMSG	20
+
+/*
+ * Its arguments are in memory, where a filter does not see them: socket(2)
+ * cannot be restricted this way.
+ */
+static const struct sock_filter ask_socketcall[] = {
+#ifdef SANDBOX_SOCKETCALL
+	IS(SANDBOX_SOCKETCALL, 0, 4), LOAD_ARG(0), IS(CALL_SOCKETPAIR, REFUSED, 0),
+	ABOVE(CALL_ACCEPT4, REFUSED, 0),
+	ABOVE(CALL_GETSOCKNAME - 1, ALLOWED, REFUSED),
+#endif
+};
+
+static const struct sock_filter ask_socketcall_to_dial[] = {
+#ifdef SANDBOX_SOCKETCALL
+	IS(SANDBOX_SOCKETCALL, 0, 7), LOAD_ARG(0), IS(CALL_SOCKETPAIR, REFUSED, 0),
+	IS(CALL_SENDMMSG, ALLOWED, 0), ABOVE(CALL_ACCEPT4, REFUSED, 0),
+	ABOVE(CALL_GETSOCKNAME - 1, ALLOWED, 0),
+	ABOVE(CALL_CONNECT, REFUSED, 0), ABOVE(0, ALLOWED, REFUSED),
+#endif
+};
+
+#ifdef __NR_mmap2
+#define MMAP	__NR_mmap2
+#else
+#define MMAP	__NR_mmap
+#endif
+
+/* No executable memory. */
 static const struct sock_filter ask_code[] = {
-	IS(__NR_mmap, 1, 0), IS(__NR_mprotect, 0, 2),
-	LOAD(args[2]), HAS(PROT_EXEC, REFUSED, ALLOWED),
+	IS(__NR_mprotect, 1, 0), IS(SANDBOX_MMAP_HIDDEN ? -1 : MMAP, 0, 2),
+	LOAD_ARG(2), HAS(PROT_EXEC, REFUSED, ALLOWED),
 };
 
-/* A library's may come from its file. */
+/*
+ * But code of a library, from its file, to execute and not to write.
+ */
 static const struct sock_filter ask_code_to_dial[] = {
-	IS(__NR_mmap, 0, 2),
-	LOAD(args[3]), HAS(MAP_ANONYMOUS, 1, ALLOWED),
+	IS(SANDBOX_MMAP_HIDDEN ? -1 : MMAP, 0, 5),
+	LOAD_ARG(2), HAS(PROT_EXEC, 0, ALLOWED), HAS(PROT_WRITE, REFUSED, 0),
+	LOAD_ARG(3), HAS(MAP_ANONYMOUS | MAP_SHARED, REFUSED, ALLOWED),
 	IS(__NR_mprotect, 0, 2),
-	LOAD(args[2]), HAS(PROT_EXEC, REFUSED, ALLOWED),
+	LOAD_ARG(2), HAS(PROT_EXEC, REFUSED, ALLOWED),
 };
 
-/* To read, where there is no Landlock to see to it. */
+/* Files are opened to read; Landlock sees to it too, where there is one. */
 #define WRITING	(O_ACCMODE | O_CREAT | O_TRUNC)
 
 static const struct sock_filter ask_to_dial[] = {
 #ifdef __NR_open
-	IS(__NR_open, 0, 2), LOAD(args[1]), HAS(WRITING, REFUSED, ALLOWED),
+	IS(__NR_open, 0, 2), LOAD_ARG(1), HAS(WRITING, REFUSED, ALLOWED),
 #endif
-	IS(__NR_openat, 0, 2), LOAD(args[2]), HAS(WRITING, REFUSED, ALLOWED),
-	/* Nothing that types into the user's terminal. */
-	IS(__NR_ioctl, 0, 2), LOAD(args[1]), IS(FIONREAD, ALLOWED, REFUSED),
-	IS(__NR_socket, 0, 5), LOAD(args[0]), IS(AF_INET, ALLOWED, 0),
-	IS(AF_INET6, ALLOWED, 0), IS(AF_UNIX, ALLOWED, 0),
-	IS(AF_NETLINK, ALLOWED, REFUSED),
+	IS(__NR_openat, 0, 2), LOAD_ARG(2), HAS(WRITING, REFUSED, ALLOWED),
+	/* The index of a link-local address's interface; no terminals. */
+	IS(__NR_ioctl, 0, 3), LOAD_ARG(1), IS(FIONREAD, ALLOWED, 0),
+	IS(SIOCGIFINDEX, ALLOWED, REFUSED),
+	/* TCP, UDP and Unix sockets, and the resolver's look at addresses. */
+	IS(__NR_socket, 0, 15), LOAD_ARG(0), IS(AF_NETLINK, 11, 0),
+	IS(AF_INET, 2, 0), IS(AF_INET6, 1, 0), IS(AF_UNIX, 0, REFUSED),
+	LOAD_ARG(1), BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
+	    (uint32_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK)),
+	IS(SOCK_STREAM, 1, 0), IS(SOCK_DGRAM, 0, REFUSED),
+	LOAD_ARG(2), IS(0, ALLOWED, 0), IS(IPPROTO_TCP, ALLOWED, 0),
+	IS(IPPROTO_UDP, ALLOWED, REFUSED),
+	LOAD_ARG(2), IS(NETLINK_ROUTE, ALLOWED, REFUSED),
 };
 
-/* No worse than our end would be. */
+/* HUP to the program's group; its number is entered when it is known. */
+#define NO_PROGRAM	0x80000000u
+#define OF_GROUP	2	/* the instruction with it */
+
 static const struct sock_filter ask_hangup[] = {
-	IS(__NR_kill, 0, 2), LOAD(args[1]), IS(SIGHUP, ALLOWED, REFUSED),
+	IS(__NR_kill, 0, 4), LOAD_ARG(0), IS(NO_PROGRAM, 0, REFUSED),
+	LOAD_ARG(1), IS(SIGHUP, ALLOWED, REFUSED),
 };
 
 #ifdef SANDBOX_DEBUG
@@ -162,20 +263,21 @@ static const struct sock_filter ask_hangup[] = {
 #define DEATH	SECCOMP_RET_KILL_PROCESS
 #endif
 
-/* In the order of the jumps' names. */
+/* In the order of the enum above. */
 static const struct sock_filter answers[] = {
 	RETURN(SECCOMP_RET_ALLOW), RETURN(REFUSAL), RETURN(DEATH),
 };
 
 #define WORDS	16	/* of 32 calls each */
 #define MOST	(N(begin) + 2 * WORDS + N(find_bit) + N(ask_fcntl) + \
-	N(ask_code_to_dial) + N(ask_to_dial) + N(ask_hangup) + N(deadly) + \
-	N(answers))
+	N(ask_socketcall_to_dial) + N(ask_code_to_dial) + N(ask_to_dial) + \
+	N(ask_hangup) + N(deadly) + N(answers))
 
 _Static_assert(MOST < ALLOWED, "no jump is too long");
 
 static struct sock_filter filter[MOST];
 static struct sock_fprog program = { .filter = filter };
+static struct sock_filter *group;	/* NULL: there is no program */
 
 static void
 append(const struct sock_filter *piece, size_t n)
@@ -193,7 +295,7 @@ allow(uint32_t word[WORDS], const short *calls, size_t n)
 		word[calls[n] / 32] |= 1u << calls[n] % 32;
 }
 
-/* Loads the word of the call, and goes on behind the last one. */
+/* Loads the call's word, and goes on after the last one. */
 static void
 append_words(const uint32_t word[WORDS])
 {
@@ -211,7 +313,7 @@ append_words(const uint32_t word[WORDS])
 	}
 }
 
-/* What is deadly is among the bits too, so that it is looked at. */
+/* Deadly calls are among the bits too, so that they come this far. */
 static void
 append_deadly(void)
 {
@@ -222,7 +324,7 @@ append_deadly(void)
 		    IS(deadly[i], KILLED, 0) }, 1);
 }
 
-/* From instruction i: answers begin at the end of what there is so far. */
+/* A jump of instruction i to an answer; these follow what there is so far. */
 static void
 lead(uint8_t *jump, unsigned int i)
 {
@@ -259,10 +361,14 @@ assemble(int dials, int has_program)
 	APPEND(find_bit);
 	APPEND(ask_fcntl);
 	if (dials) {
+		APPEND(ask_socketcall_to_dial);
 		APPEND(ask_code_to_dial);
 		APPEND(ask_to_dial);
-	} else
+	} else {
+		APPEND(ask_socketcall);
 		APPEND(ask_code);
+	}
+	group = has_program ? filter + program.len + OF_GROUP : NULL;
 	if (has_program)
 		APPEND(ask_hangup);
 	append_deadly();
@@ -275,9 +381,16 @@ sandbox_calls_program(void)
 	return &program;
 }
 
+void
+sandbox_calls_set_program(pid_t pid)
+{
+	if (group != NULL)
+		group->k = pid > 0 ? -(uint32_t)pid : NO_PROGRAM;
+}
+
 /*
  * Without SECCOMP_FILTER_FLAG_SPEC_ALLOW older kernels slow a filtered process
- * down, as one that runs a stranger's code (kernel 4.17 and on know it).
+ * down, like one that runs untrusted code (known since kernel 4.17).
  */
 int
 sandbox_calls_enter(void)
@@ -293,7 +406,7 @@ sandbox_calls_enter(void)
 
 #else
 
-/* No table for this architecture: Landlock and no_new_privs must do. */
+/* No table for this architecture. */
 static void
 assemble(int dials, int has_program)
 {
@@ -305,55 +418,16 @@ sandbox_calls_program(void)
 	return NULL;
 }
 
+void
+sandbox_calls_set_program(pid_t pid)
+{
+}
+
 int
 sandbox_calls_enter(void)
 {
-	return 0;
-}
-
-#endif
-
-#if defined(ARCH) && defined(SANDBOX_DEBUG)
-
-/* Made by the Makefile from this system's headers. */
-static const struct {
-	long number;
-	const char *name;
-} names[] = {
-#include <sandbox_names.h>
-};
-
-static void
-tell(int signo, siginfo_t *info, void *context)
-{
-	const char *name = "unknown";
-	struct log_line l;
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].number == info->si_syscall)
-			name = names[i].name;
-	log_begin(&l, LOG_L_ERROR, "sandbox");
-	log_str(&l, "refused", name);
-	log_num(&l, "number", info->si_syscall);
-	log_end(&l);
-	_exit(71);
-}
-
-static void
-tell_refused(void)
-{
-	struct sigaction sa = { .sa_sigaction = tell,
-	    .sa_flags = SA_SIGINFO };
-
-	sigaction(SIGSYS, &sa, NULL);
-}
-
-#else
-
-static void
-tell_refused(void)
-{
+	errno = ENOSYS;
+	return -1;
 }
 
 #endif
@@ -362,5 +436,5 @@ void
 sandbox_calls_prepare(int dials, int has_program)
 {
 	assemble(dials, has_program);
-	tell_refused();
+	sandbox_calls_tell_refused();
 }

@@ -27,12 +27,25 @@ sandbox_prepare(enum sandbox_role role, const char *const *readable,
 	return 0;
 }
 
+/* All systems of this kind have both. */
+int
+sandbox_try(void)
+{
+	return 0;
+}
+
+unsigned int
+sandbox_missing(void)
+{
+	return 0;
+}
+
 /*
  * Without "rpath" pledge(2) permits no file, but "dns" permits the resolver's;
  * unveil(2) restricts "rpath".
  */
 int
-sandbox_enter(void)
+sandbox_enter(pid_t program)
 {
 	unsigned int i;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a relaying child may do: very little.  One file per system, chosen by
- * the Makefile: linux.c (Landlock, seccomp and no_new_privs), openbsd.c (pledge
- * and unveil), none.c.
+ * the Makefile: linux.c (Landlock, seccomp, no_new_privs, capabilities),
+ * openbsd.c (pledge and unveil), none.c.
  *
  * On Linux a call that is not in the table fails with EPERM, so that a library
  * that tries something unforeseen can take another way and no tunnel is lost.
@@ -15,6 +15,8 @@
  */
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
+
+#include <sys/types.h>
 
 enum sandbox_role {
 	/*
@@ -34,11 +36,20 @@ enum sandbox_role {
 	SANDBOX_REDIAL_PROGRAM
 };
 
+/* The parts of a sandbox, of which a system may lack some; bits. */
+enum {
+	SANDBOX_NO_NEW_PRIVS = 1,
+	SANDBOX_CAPABILITIES = 2,	/* root's are dropped */
+	SANDBOX_FILES = 4,		/* Landlock; unveil */
+	SANDBOX_CALLS = 8,		/* seccomp; pledge */
+	SANDBOX_PARTS = 15
+};
+
 /*
  * Before the first fork: does what is expensive.  May be called again; if that
  * fails, it is as it was before.  readable lists what a SANDBOX_REDIAL may
  * read besides, a folder with all that is below it; it may have NULLs in it,
- * and what is not there is passed over.  0, or -1 with errno.  The file behind
+ * and what does not exist is skipped.  0, or -1 with errno.  The file behind
  * this header remembers what was prepared, in a descriptor that is
  * close-on-exec.
  */
@@ -46,11 +57,22 @@ int sandbox_prepare(enum sandbox_role, const char *const *readable,
     unsigned int n);
 
 /*
- * Enters what was prepared; there is no way back, not by an exec either.  To
- * be called when everything is open, the log too.  A program that was started
- * before stays outside.  0, or -1 with errno: the process must not go on then.
- * A kernel without Landlock is no failure.
+ * Tries in a child of its own what was prepared.  Parts that fail there are
+ * missing: they are not tried again.  0, or -1 with errno: no child.
  */
-int sandbox_enter(void);
+int sandbox_try(void);
+
+/* The parts that are missing. */
+unsigned int sandbox_missing(void);
+
+/*
+ * Enters what was prepared, without what is missing; there is no way back, not
+ * by an exec either.  To be called when everything is open, the log too.
+ * program is the process of the program that was started, which stays outside,
+ * or 0.  0, or -1 with errno if a part fails that did not fail in sandbox_try(): the
+ * process must not go on then.  Without sandbox_try() this is the try: a part
+ * that fails is missing.
+ */
+int sandbox_enter(pid_t program);
 
 #endif

@@ -31,7 +31,7 @@ struct stats_header {
 	uint32_t max;
 	uint32_t waiting;	/* queued visitors */
 	uint32_t used;		/* slots below this one have been used */
-	char program[32], mode[12], name[256];
+	char program[32], mode[12], name[256], sandbox[64];
 	int64_t ready_cache;
 	uint64_t turn;		/* the last one that was given */
 	uint32_t names;		/* those below this one have been used */

@@ -77,6 +77,11 @@ write_state(const struct writer *w, const struct report *r)
 	out_add(w->o, "\",mode=\"");
 	out_label(w->o, r->mode);
 	out_add(w->o, "\"} 1\n");
+	family(w, "inetws_sandbox", "info", NULL,
+	    "Parts of the sandbox that are missing, \"off\" if it is off.");
+	out_add(w->o, "inetws_sandbox_info{missing=\"");
+	out_label(w->o, r->sandbox);
+	out_add(w->o, "\"} 1\n");
 	gauge(w, "inetws_start_time_seconds", "seconds", r->started,
 	    "When the statistics began, in seconds since 1970.");
 	gauge(w, "inetws_connections_active", NULL, report_active(r),

@@ -167,6 +167,15 @@ stats_path(void)
 }
 
 void
+stats_set_sandbox(const char *missing)
+{
+	struct stats_header *h = stats_own.page;
+
+	if (h != NULL && h->has_supervisor)
+		strlcpy(h->sandbox, missing, sizeof(h->sandbox));
+}
+
+void
 stats_set_waiting(unsigned int n)
 {
 	if (stats_own.page != NULL)

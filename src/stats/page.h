@@ -61,7 +61,7 @@ struct stats_about {
 
 /*
  * Makes the page of this process and its children, with so many slots for
- * connections beside the supervisor's slot 0.  path NULL: without a file.  The
+ * connections, and slot 0 for the supervisor.  path NULL: without a file.  The
  * file must not exist, gets mode 0600, and is removed by stats_close().  0, or
  * -1 with errno.
  */
@@ -148,6 +148,9 @@ void stats_flush(void);
 /* Is there a page, and one that is shared by --stats-file? */
 int stats_is_open(void);
 int stats_is_shared(void);
+
+/* In the supervisor: what is missing of the sandbox, "" nothing, or "off". */
+void stats_set_sandbox(const char *missing);
 
 /* In the supervisor: so many visitors are queued. */
 void stats_set_waiting(unsigned int);

@@ -148,6 +148,7 @@ about(const struct stats_header *h, struct report *r)
 	TEXT(r->version, h->program);
 	TEXT(r->mode, h->mode);
 	TEXT(r->name, h->name);
+	TEXT(r->sandbox, h->sandbox);
 	r->started = h->started;
 	r->uptime = clock_ms() - h->started_at;
 	if (r->uptime < 0)

@@ -2,6 +2,7 @@
 /* The same rows as a table for a terminal, as JSON, and as a page. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "stats/report.h"
@@ -81,6 +82,9 @@ report_table_head(struct out *o, const struct report *r, unsigned int width)
 	out_add(o, ", up %s%s", str_ms(age, sizeof(age), r->uptime),
 	    is_wide(width) ? ": " : "\n  ");
 	add_states(o, r);
+	if (r->sandbox[0] != '\0')
+		out_add(o, "; sandbox %s%s", strcmp(r->sandbox, "off") == 0 ?
+		    "" : "without ", r->sandbox);
 	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
 	    "%s down\n", r->counts.begun, r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
@@ -181,6 +185,7 @@ report_json_head(struct out *o, const struct report *r)
 	member(o, "version", r->version);
 	member(o, "mode", r->mode);
 	member(o, "name", r->name);
+	member(o, "sandbox_missing", r->sandbox);
 	if (r->pid != 0)
 		out_add(o, "\"pid\":%d,", r->pid);
 	else

@@ -80,6 +80,7 @@ struct report_row {
 struct report {
 	char version[32], mode[12];
 	char name[256];		/* "A,B -> C" */
+	char sandbox[64];	/* what is missing: "landlock seccomp", "off" */
 	int pid;		/* of the supervisor, 0: it has ended */
 	int64_t started;	/* seconds since 1970 */
 	int64_t uptime;		/* ms */

@@ -14,6 +14,7 @@
 #include "os/fd.h"
 #include "os/process.h"
 #include "os/signals.h"
+#include "sandbox/limits.h"
 #include "supervisor/internal.h"
 #include "supervisor/watch.h"
 
@@ -43,6 +44,7 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 	leave_supervisor(a->fd, channel);
 	failure_lines_allow(may_log);
 	stats_take(slot, STATE_HANDSHAKE);
+	limits_not_dumpable();
 	if (a->sa != NULL)
 		net_print(a->sa, a->len, peer, sizeof(peer));
 	else

@@ -10,6 +10,7 @@
 #include "os/pidfile.h"
 #include "os/signals.h"
 #include "sandbox/drop.h"
+#include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/internal.h"
 #include "supervisor/startup.h"
@@ -379,6 +380,16 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 }
 
 static int
+try_sandbox(const struct supervisor *s)
+{
+	char missing[ENTER_MISSING_MAX];
+	int status = enter_try(s->o);
+
+	stats_set_sandbox(enter_missing(s->o, missing, sizeof(missing)));
+	return status;
+}
+
+static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
 	struct error why;
@@ -390,13 +401,15 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return EXIT_SYSTEM;
 	if (drop_privileges(s->o, stats_give, &why) == -1)
 		return startup_failed(s->o, &why);
-	if (s->service->unprivileged != NULL && (status =
-	    s->service->unprivileged(s->service->arg)) != EXIT_ENDED)
+	if ((s->service->unprivileged != NULL && (status =
+	    s->service->unprivileged(s->service->arg)) != EXIT_ENDED) ||
+	    (status = try_sandbox(s)) != EXIT_ENDED)
 		return status;
 	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
 	admit_reload(s);
 	show_addresses(s);
+	enter_warn_of_root(s->o);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return EXIT_ENDED;

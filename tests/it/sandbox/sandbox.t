@@ -19,8 +19,9 @@ import re               # noqa: E402
 import struct           # noqa: E402
 import threading        # noqa: E402
 
-# audit architecture, the number of seccomp(2)
-ARCH = {'x86_64': (0xc000003e, 317), 'aarch64': (0xc00000b7, 277)}
+# the number of seccomp(2)
+ARCH = {'x86_64': 317, 'i386': 354, 'i686': 354, 'aarch64': 277,
+        'riscv64': 277, 'armv7l': 383, 'ppc64le': 358, 's390x': 348}
 LANDLOCK = 444          # landlock_create_ruleset(2), the same everywhere
 
 if sys.platform != 'linux' or platform.machine() not in ARCH:
@@ -28,7 +29,7 @@ if sys.platform != 'linux' or platform.machine() not in ARCH:
                ' and '.join(ARCH))
 if t.SANITIZED:
     t.skip_all('sanitizers do what the sandbox refuses')
-SECCOMP = ARCH[platform.machine()][1]
+SECCOMP = ARCH[platform.machine()]
 
 
 def status(pid):
@@ -179,36 +180,74 @@ def test_program():
         t.ok(t.until(lambda: not t.children(s.pid)), 'and all is over')
 
 
-def test_no_landlock():
-    for error in (errno.ENOSYS, errno.EOPNOTSUPP):
-        s, c, v = pair(preexec_fn=refusing({LANDLOCK: error}))
-        child, = t.children(s.pid)
-        t.is_(status(child), (2, 1), 'no Landlock, %s: seccomp alone' %
-              errno.errorcode[error])
-    p = t.inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:9',
-                 preexec_fn=refusing({LANDLOCK: errno.EPERM}))
-    t.is_(p.wait(), 71, 'another error: 71')
-    t.like(p.log, 'sandbox.*--no-sandbox', 'and what to do')
+def missing(s):
+    """What the log, status and metrics call missing; all must agree."""
+    log = s.has_line(r'event=sandbox missing=(\S+|".*?") why=', 0.1)
+    page = t.one()['sandbox_missing']
+    text = t.run_inetws('status', '--openmetrics').stdout.decode()
+    label = re.search(r'^inetws_sandbox_info{missing="(.*)"} 1$', text, re.M)
+    table = t.run_inetws('status').stdout.decode().splitlines()[0]
+    told = log[1].strip('"') if log else ''
+    t.is_((page or '', label[1]), (told, told), 'status and metrics: %r' %
+          told)
+    t.ok(('sandbox without ' + told in table) == (told != ''), 'the table')
+    return told
 
 
-def test_no_entry():
+def test_parts_missing():
+    """A system without one of the parts: start, and say which."""
+    entry = {LANDLOCK: 'landlock', SECCOMP: 'seccomp'}
+    t.rundir()
+    s = t.server(t.echo().port)
+    t.is_(missing(s), '', 'nothing is missing')
+    s.stop()
+    for call, name in entry.items():
+        for error in (errno.ENOSYS, errno.EPERM, errno.EACCES):
+            t.rundir()
+            refuse = refusing({call: error})
+            s = t.server(t.echo().port, preexec_fn=refuse)
+            t.is_(missing(s), name, '%s without %s' %
+                  (errno.errorcode[error], name))
+            url = 'ws://127.0.0.1:%d/' % s.port
+            r = t.run_inetws('connect', url, input=b'hello',
+                             preexec_fn=refuse)
+            t.is_((r.returncode, r.stdout, r.stderr), (0, b'hello', b''),
+                  'and it works, with a connect without it too')
+            s.stop()
+    p = t.inetws('server', '-l', '127.0.0.1:0', '--sandbox', 'require',
+                 '127.0.0.1:9', preexec_fn=refusing({SECCOMP: errno.EPERM}))
+    t.is_(p.wait(), 71, '--sandbox require: 71')
+    t.like(p.log, 'missing=seccomp .*--sandbox require', 'and why')
     target = t.echo()
-    refuse = refusing({SECCOMP: errno.EACCES})
-    s = t.server(target.port, preexec_fn=refuse)
-    r = t.run_inetws('connect', '--resume', '0', 'ws://127.0.0.1:%d/' %
-                     s.port, input=b'hello')
-    t.ok(r.stdout == b'' and r.returncode == 74,
-         'a server that cannot enter it serves nothing: %d' % r.returncode)
-    s.wait_line('event=sandbox .*cannot enter.*Permission denied')
-    t.ok(s.alive(), 'its supervisor goes on')
-    good = t.server(target.port)
-    url = 'ws://127.0.0.1:%d/' % good.port
-    r = t.run_inetws('connect', url, input=b'hello', preexec_fn=refuse)
+    s = t.server(target.port, '--sandbox', 'require')
+    url = 'ws://127.0.0.1:%d/' % s.port
+    r = t.run_inetws('connect', '--sandbox', 'require', url, input=b'hello')
+    t.is_((r.returncode, r.stdout), (0, b'hello'), 'it works if all is there')
+    r = t.run_inetws('connect', '--sandbox', 'require', url, input=b'hello',
+                     preexec_fn=refusing({LANDLOCK: errno.EPERM}))
     t.is_((r.returncode, r.stdout), (71, b''), 'connect: 71')
-    t.like(r.stderr, '--no-sandbox', 'and what to do')
-    r = t.run_inetws('connect', '--no-sandbox', url, input=b'hello',
-                     preexec_fn=refuse)
-    t.is_((r.returncode, r.stdout), (0, b'hello'), '--no-sandbox does it')
+    t.like(r.stderr, 'landlock', 'and why')
+
+
+def test_off():
+    t.rundir()
+    s = t.server(t.echo().port, '--sandbox', 'off',
+                 preexec_fn=refusing({SECCOMP: errno.EPERM}))
+    t.is_(t.one()['sandbox_missing'], 'off', '--sandbox off: status')
+    t.unlike(s.log, 'event=sandbox', 'no line')
+
+
+def test_root():
+    """Run as root: told once, and what --chroot is worth then."""
+    if os.geteuid() != 0:
+        raise t.Skip('needs root')
+    s = t.server(9)
+    t.ok(s.has_line('event=privileges .*as root.*--run-as'), 'root')
+    s = t.server(9, '--chroot', t.folder())
+    t.ok(s.has_line('event=privileges .*can leave the --chroot'), '--chroot')
+    s = t.server(9, '--run-as', 'nobody')
+    s.stop()
+    t.unlike(s.log, 'event=privileges', '--run-as')
 
 
 t.main()

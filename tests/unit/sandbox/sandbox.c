@@ -314,7 +314,7 @@ run(enum sandbox_role role, int (*try)(void), int visit)
 		abort();
 	if ((pid = fork()) == 0) {
 		if (sandbox_prepare(role, readable, 3) == -1 ||
-		    sandbox_enter() == -1)
+		    sandbox_enter(program) == -1)
 			_exit(250);
 		_exit(try());
 	}
