@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/out.h"
+#include "base/str.h"
 
 void
 out_begin(struct out *o, char *buf, size_t size)
@@ -32,6 +34,24 @@ out_add(struct out *o, const char *fmt, ...)
 		o->len += n;
 }
 
+static void
+add_bytes(struct out *o, const char *p, size_t n)
+{
+	if (n >= o->size - o->len) {
+		o->cut = 1;
+		return;
+	}
+	memcpy(o->p + o->len, p, n);
+	o->len += n;
+	o->p[o->len] = '\0';
+}
+
+static void
+add_char(struct out *o, char c)
+{
+	add_bytes(o, &c, 1);
+}
+
 /* RFC 8259 7. */
 void
 out_json(struct out *o, const char *s)
@@ -45,7 +65,7 @@ out_json(struct out *o, const char *s)
 		else if (c < 0x20 || c >= 0x7f)
 			out_add(o, "\\u%04x", c);
 		else
-			out_add(o, "%c", c);
+			add_char(o, (char)c);
 	}
 	out_add(o, "\"");
 }
@@ -78,7 +98,7 @@ out_html(struct out *o, const char *s)
 			out_add(o, "&quot;");
 			break;
 		default:
-			out_add(o, "%c", *s >= ' ' && *s < 0x7f ? *s : '?');
+			add_char(o, str_shown(*s));
 		}
 }
 
@@ -89,5 +109,5 @@ out_label(struct out *o, const char *s)
 		if (*s == '"' || *s == '\\')
 			out_add(o, "\\%c", *s);
 		else
-			out_add(o, "%c", *s >= ' ' && *s < 0x7f ? *s : '?');
+			add_char(o, str_shown(*s));
 }

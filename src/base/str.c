@@ -355,3 +355,19 @@ str_bad(char *err, size_t errlen, const char *what, struct slice word)
 	snprintf(err, errlen, "'%s' %s", shown, what);
 	return -1;
 }
+
+char
+str_shown(char c)
+{
+	return c >= ' ' && c < 0x7f ? c : '?';
+}
+
+void
+str_copy_shown(char *dst, const char *src, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && src[i] != '\0'; i++)
+		dst[i] = str_shown(src[i]);
+	memset(dst + i, 0, size - i);
+}

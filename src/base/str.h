@@ -66,6 +66,18 @@ int slice_number(struct slice, uint64_t min, uint64_t max, uint64_t *value);
 /* Is it of this length, and all hexadecimal digits? */
 int slice_is_hex(struct slice, size_t len);
 
+/*
+ * A character of a text that came from elsewhere, as it may be shown on a
+ * terminal, in HTML or in a label: printable ASCII stays, all else is '?'.
+ */
+char str_shown(char);
+
+/*
+ * Such a text.  Both places have this size; dst is always terminated, and the
+ * rest of it zero.
+ */
+void str_copy_shown(char *dst, const char *src, size_t size);
+
 /* "'word' is no port": what is wrong with a word, shown as above.  -1. */
 int str_bad(char *err, size_t errlen, const char *what, struct slice word);
 

@@ -86,8 +86,11 @@ stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
 	    STATS_NAMES + i;
 }
 
-/* fcntl(2): a lock of this type (F_UNLCK: none) on n bytes from at. */
-int stats_lock(int fd, int wait, short type, off_t at, off_t n);
+/*
+ * fcntl(2): a lock of this type (F_UNLCK: none) on n bytes from at; it never
+ * waits, since any reader of the file may hold locks.  0, or -1 with errno.
+ */
+int stats_lock(int fd, short type, off_t at, off_t n);
 
 /*
  * A mapped file may become shorter than its mapping: zeroed memory then takes

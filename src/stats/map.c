@@ -63,12 +63,12 @@ stats_map(int fd, int prot, size_t *size)
 }
 
 int
-stats_lock(int fd, int wait, short type, off_t at, off_t n)
+stats_lock(int fd, short type, off_t at, off_t n)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET,
 	    .l_start = at, .l_len = n };
 
-	return fcntl(fd, wait ? F_SETLKW : F_SETLK, &l);
+	return fcntl(fd, F_SETLK, &l);
 }
 
 int
@@ -97,10 +97,19 @@ stats_changed(uint32_t *seq)
 	__atomic_store_n(seq, (*seq | 1) + 1, __ATOMIC_RELEASE);
 }
 
+int
+stats_is_shared(void)
+{
+	return stats_own.page != NULL && stats_own.fd != -1 &&
+	    stats_own.path[0] == '\0';
+}
+
 void
 stats_view_own(struct stats_view *v)
 {
 	v->page = stats_own.page;
 	v->size = stats_own.size;
 	v->fd = stats_own.fd;
+	v->supervised = v->page != NULL && !stats_is_shared();
+	v->pauses = 0;
 }

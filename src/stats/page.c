@@ -10,8 +10,12 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/log.h"
 #include "stats/internal.h"
 
+#define RELAXED		__ATOMIC_RELAXED
+#define LOCK_TRIES	20	/* for a lock that another process holds */
+#define LOCK_PAUSE_US	10000
 
 void
 stats_describe(struct stats_header *h, unsigned int slots,
@@ -85,17 +89,25 @@ stats_create(const char *path, unsigned int slots,
 	return 0;
 }
 
-/* An empty file becomes a page, one process at a time. */
+/*
+ * An empty file becomes a page, one process at a time.  Another process may
+ * hold the lock for as long as it likes, and is not waited for longer than a
+ * moment.
+ */
 static int
 make_shared(int fd, unsigned int slots)
 {
 	struct stats_header *h;
 	struct stat st;
 	size_t size = stats_page_size(stats_bound(slots));
-	int r = -1;
+	int r = -1, tries = 0;
 
-	if (stats_lock(fd, 1, F_WRLCK, STATS_UNLISTED - 1, 1) == -1)
-		return -1;
+	while (stats_lock(fd, F_WRLCK, STATS_UNLISTED - 1, 1) == -1) {
+		if ((errno != EAGAIN && errno != EACCES) ||
+		    ++tries == LOCK_TRIES)
+			return -1;
+		usleep(LOCK_PAUSE_US);
+	}
 	if (fstat(fd, &st) == 0 && st.st_size > 0)
 		r = 0;
 	else if (ftruncate(fd, size) == 0 && (h = mmap(NULL, size,
@@ -105,8 +117,21 @@ make_shared(int fd, unsigned int slots)
 		stats_unmap(h, size);
 		r = 0;
 	}
-	stats_lock(fd, 0, F_UNLCK, STATS_UNLISTED - 1, 1);
+	stats_lock(fd, F_UNLCK, STATS_UNLISTED - 1, 1);
 	return r;
+}
+
+/* One that is there needs no lock, and one that is being made does. */
+static int
+open_shared(int fd, unsigned int slots)
+{
+	stats_own.page = stats_map(fd, PROT_READ | PROT_WRITE,
+	    &stats_own.size);
+	if (stats_own.page == NULL && errno == EINVAL &&
+	    make_shared(fd, slots) == 0)
+		stats_own.page = stats_map(fd, PROT_READ | PROT_WRITE,
+		    &stats_own.size);
+	return stats_own.page == NULL ? -1 : 0;
 }
 
 int
@@ -118,10 +143,14 @@ stats_share(const char *path, unsigned int slots, struct error *why)
 	if (fd == -1)
 		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
 		    path, strerror(errno));
-	if (make_shared(fd, slots) == -1 || (stats_own.page = stats_map(fd,
-	    PROT_READ | PROT_WRITE, &stats_own.size)) == NULL) {
+	if (open_shared(fd, slots) == -1) {
 		saved = errno;
 		close(fd);
+		if (saved == EAGAIN || saved == EACCES) {
+			log_event(LOG_L_WARN, "no-statistics", "file", path,
+			    "why", "another process keeps it locked", NULL);
+			return 0;
+		}
 		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
 		    path, saved == EINVAL ?
 		    "not a statistics file, or of another version of inetws" :
@@ -151,13 +180,6 @@ int
 stats_is_open(void)
 {
 	return stats_own.page != NULL;
-}
-
-int
-stats_is_shared(void)
-{
-	return stats_own.page != NULL && stats_own.fd != -1 &&
-	    stats_own.path[0] == '\0';
 }
 
 const char *

@@ -86,7 +86,8 @@ unsigned int stats_room(void);
 
 /*
  * Opens the page in a shared file; makes it with that many slots if it does
- * not exist.  0, or -1 and why: 78 if it is another kind of file.
+ * not exist.  0, also without a page if another process keeps the file locked,
+ * which is logged; or -1 and why: 78 if it is another kind of file.
  */
 int stats_share(const char *path, unsigned int slots, struct error *);
 
@@ -174,8 +175,11 @@ struct stats_view {
 	const struct stats_header *page;
 	size_t size;		/* of the page */
 	int fd;			/* -1: without a file */
+	int supervised;		/* a living supervisor closes slots */
+	int pauses;		/* left: to wait for slots being changed */
 };
 
+/* Never waits for a slot that is being changed. */
 void stats_view_own(struct stats_view *);
 
 /*
@@ -204,11 +208,11 @@ void stats_sum(struct report_counts *);
 unsigned int stats_slots(const struct stats_view *);
 
 /* 1 and the row of a slot, or 0 if there is none. */
-int stats_row(const struct stats_view *, unsigned int slot,
+int stats_row(struct stats_view *, unsigned int slot,
     struct report_row *);
 
 /* The names of a gate, also those that only rows have. */
-void stats_names(const struct stats_view *, struct report_names *);
+void stats_names(struct stats_view *, struct report_names *);
 
 /* The same of a process that has ended, before its slot is closed. */
 int stats_last_row(int slot, struct report_row *);

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define TRIES	200	/* to see a slot between two changes */
-#define SPINS	100	/* of these without a pause */
-#define PATIENCE 100	/* microseconds between the others */
+#define TRIES	10	/* to see a slot between two changes, ... */
+#define PAUSES	100	/* ... and so many more of a whole page */
+#define PAUSE_US 100
+#define UNLISTED_MAX 1000	/* of them are counted */
 
 int
 stats_view_open(struct stats_view *v, const char *path, struct error *why)
@@ -24,8 +26,12 @@ stats_view_open(struct stats_view *v, const char *path, struct error *why)
 		return error_set(why, errno == EACCES ? EXIT_DENIED :
 		    EXIT_NAME, "%s: %s%s", path, strerror(errno),
 		    errno == EACCES ? ", it belongs to another user" : "");
-	if ((v->page = stats_map(v->fd, PROT_READ, &v->size)) != NULL)
+	if ((v->page = stats_map(v->fd, PROT_READ, &v->size)) != NULL) {
+		v->supervised = v->page->has_supervisor &&
+		    stats_locked(v->fd, 0, 1, NULL);
+		v->pauses = PAUSES;
 		return 0;
+	}
 	saved = errno;
 	close(v->fd);
 	v->fd = -1;
@@ -75,70 +81,67 @@ stats_slots(const struct stats_view *v)
 
 /*
  * Copies an entry between two changes, if possible: a process that is changing
- * it may be waiting for a processor or for memory.
+ * it may be waiting for a processor or for memory, or be killed there, or mean
+ * to hold readers up.
  */
 static void
-copy_whole(void *to, const void *from, size_t size, const uint32_t *seq)
+copy_whole(struct stats_view *v, void *to, const void *from, size_t size,
+    const uint32_t *seq)
 {
 	uint32_t before;
 	int i;
 
-	for (i = 0; i < TRIES; i++) {
+	for (i = 0; ; i++) {
 		before = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
 		memcpy(to, from, size);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if ((before & 1) == 0 && STATS_GET(*seq) == before)
 			return;
-		if (i >= SPINS)
-			usleep(PATIENCE);
+		if (i < TRIES)
+			continue;
+		if (v->pauses <= 0)
+			return;
+		v->pauses--;
+		usleep(PAUSE_US);
 	}
 }
 
-static void
-copy(struct stats_slot *to, const struct stats_slot *from)
-{
-	copy_whole(to, from, sizeof(*to), &from->seq);
-}
-
-/* A slot with a state but without a lock: its process was killed. */
+/*
+ * A slot with a state but without a lock: its process was killed.  A lock is
+ * looked for among all others, so not where a supervisor closes such slots.
+ */
 static int
 is_alive(const struct stats_view *v, unsigned int slot)
 {
-	return v->fd == -1 || stats_locked(v->fd, slot, 1, NULL) ||
+	return v->fd == -1 || v->supervised ||
+	    stats_locked(v->fd, slot, 1, NULL) ||
 	    stats_at(v->page, slot)->pid == getpid();
 }
 
-/* The number of locks of one byte each in [from, from + n). */
+/*
+ * The number of locks of one byte each in [from, from + n), up to a bound,
+ * since any reader of the file may hold as many as it likes.
+ */
 static unsigned int
-count_locks(int fd, off_t from, off_t n)
+count_locks(int fd, off_t from, off_t n, unsigned int most)
 {
+	unsigned int before;
 	off_t at;
 
-	if (n <= 0 || !stats_locked(fd, from, n, &at) || at < from)
+	if (most == 0 || n <= 0 || !stats_locked(fd, from, n, &at) || at < from)
 		return 0;
-	return 1 + count_locks(fd, from, at - from) +
-	    count_locks(fd, at + 1, from + n - at - 1);
+	before = count_locks(fd, from, at - from, most - 1);
+	return before + 1 + count_locks(fd, at + 1, from + n - at - 1,
+	    most - 1 - before);
 }
 
 /*
  * Every child can write the page, and a compromised one may write anything:
  * a text must end within its field and must not control a reader's terminal.
  */
-static void
-take(char *to, const char *from, size_t size)
-{
-	unsigned char c, last = 0;
-	size_t i;
-
-	for (i = 0; i + 1 < size && (c = from[i]) != '\0'; last = c, i++)
-		to[i] = c < ' ' || c == 0x7f ||
-		    (last == 0xc2 && c >= 0x80 && c < 0xa0) ? '?' : c;
-	memset(to + i, 0, size - i);
-}
-
 #define TEXT(to, from) do {						\
 	_Static_assert(sizeof(to) >= sizeof(from), "it fits");		\
-	take(to, from, sizeof(from));					\
+	str_copy_shown(to, from, sizeof(from));				\
 } while (0)
 
 static void
@@ -156,10 +159,18 @@ about(const struct stats_header *h, struct report *r)
 	r->max = h->max;
 }
 
-/*
- * The supervisor asks for this: it waits for no writer.  Each count is one
- * word, so that half a change is no worse than none.
- */
+/* Each number is whole, and nothing is asked of numbers of one moment. */
+static void
+add_counts(struct report_counts *to, const struct stats_slot *s)
+{
+	uint64_t *sum = (uint64_t *)(void *)to;
+	const uint64_t *n = (const uint64_t *)(const void *)&s->counts;
+	size_t i;
+
+	for (i = 0; i < REPORT_NUMBERS; i++)
+		sum[i] += STATS_GET(n[i]);
+}
+
 void
 stats_sum(struct report_counts *counts)
 {
@@ -169,19 +180,19 @@ stats_sum(struct report_counts *counts)
 	memset(counts, 0, sizeof(*counts));
 	stats_view_own(&v);
 	if (v.page == NULL) {
-		report_add(counts, &stats_mine->counts);
+		add_counts(counts, stats_mine);
 		return;
 	}
-	report_add(counts, &stats_at(v.page, stats_fit(v.size) - 1)->counts);
+	add_counts(counts, stats_at(v.page, stats_fit(v.size) - 1));
 	for (i = 0; i < stats_slots(&v); i++)
-		report_add(counts, &stats_at(v.page, i)->counts);
+		add_counts(counts, stats_at(v.page, i));
 }
 
 void
 stats_read(const struct stats_view *v, struct report *r)
 {
-	struct stats_slot s;
-	unsigned int i;
+	const struct stats_slot *s;
+	unsigned int i, state;
 
 	if (v->page == NULL) {
 		memset(r, 0, sizeof(*r));
@@ -189,24 +200,24 @@ stats_read(const struct stats_view *v, struct report *r)
 	}
 	about(v->page, r);
 	r->waiting = STATS_GET(v->page->waiting);
-	copy(&s, stats_at(v->page, stats_fit(v->size) - 1));
-	report_add(&r->counts, &s.counts);
+	add_counts(&r->counts, stats_at(v->page, stats_fit(v->size) - 1));
 	for (i = 0; i < stats_slots(v); i++) {
-		copy(&s, stats_at(v->page, i));
-		report_add(&r->counts, &s.counts);
-		if (s.state == STATE_FREE || s.state >= STATES)
+		s = stats_at(v->page, i);
+		add_counts(&r->counts, s);
+		state = STATS_GET(s->state);
+		if (state == STATE_FREE || state >= STATES)
 			continue;
 		if (!is_alive(v, i))
 			r->counts.ended[RESULT_KILLED] +=
-			    s.state != STATE_LISTENING;
-		else if (s.state == STATE_LISTENING)
-			r->pid = s.pid;
+			    state != STATE_LISTENING;
+		else if (state == STATE_LISTENING)
+			r->pid = STATS_GET(s->pid);
 		else
-			r->active[s.state]++;
+			r->active[state]++;
 	}
 	if (v->fd != -1)
 		r->unlisted = count_locks(v->fd, STATS_UNLISTED,
-		    STATS_UNLISTED);
+		    STATS_UNLISTED, UNLISTED_MAX);
 }
 
 int
@@ -231,10 +242,12 @@ since(int64_t then)
 
 /* 0 if there is none. */
 static int
-row(const struct stats_slot *slot, struct report_row *r)
+row(struct stats_view *v, unsigned int slot, struct report_row *r)
 {
-	const struct stats_slot s = *slot;
+	const struct stats_slot *from = stats_at(v->page, slot);
+	struct stats_slot s;
 
+	copy_whole(v, &s, from, sizeof(s), &from->seq);
 	if (s.state < STATE_HANDSHAKE || s.state >= STATES)
 		return 0;
 	memset(r, 0, sizeof(*r));
@@ -257,28 +270,28 @@ row(const struct stats_slot *slot, struct report_row *r)
 }
 
 int
-stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
+stats_row(struct stats_view *v, unsigned int slot, struct report_row *r)
 {
-	struct stats_slot s;
-
-	if (slot >= stats_slots(v) ||
-	    STATS_GET(stats_at(v->page, slot)->state) < STATE_HANDSHAKE)
-		return 0;
-	copy(&s, stats_at(v->page, slot));
-	return row(&s, r) && is_alive(v, slot);
+	return slot < stats_slots(v) &&
+	    STATS_GET(stats_at(v->page, slot)->state) >= STATE_HANDSHAKE &&
+	    row(v, slot, r) && is_alive(v, slot);
 }
 
 /* 0 if there is none. */
 static int
-name(const struct stats_name *from, struct stats_name *to)
+name(struct stats_view *v, unsigned int i, struct stats_name *to)
 {
-	copy_whole(to, from, sizeof(*to), &from->seq);
-	to->text[sizeof(to->text) - 1] = '\0';
+	const struct stats_name *from = stats_name_at(v->page, v->size, i);
+	struct stats_name n;
+
+	copy_whole(v, &n, from, sizeof(n), &from->seq);
+	*to = n;
+	TEXT(to->text, n.text);
 	return to->text[0] != '\0';
 }
 
 void
-stats_names(const struct stats_view *v, struct report_names *names)
+stats_names(struct stats_view *v, struct report_names *names)
 {
 	struct report_row r;
 	struct stats_name one;
@@ -289,7 +302,7 @@ stats_names(const struct stats_view *v, struct report_names *names)
 		return;
 	used = STATS_GET(v->page->names);
 	for (i = 0; i < used && i < STATS_NAMES; i++)
-		if (name(stats_name_at(v->page, v->size, i), &one))
+		if (name(v, i, &one))
 			report_name(names, one.text, one.listed, one.waiting);
 	for (i = 0; i < stats_slots(v); i++)
 		if (stats_row(v, i, &r))
@@ -303,5 +316,5 @@ stats_last_row(int slot, struct report_row *r)
 
 	stats_view_own(&v);
 	return slot >= 0 && (unsigned int)slot < stats_slots(&v) &&
-	    row(stats_at(v.page, slot), r);
+	    row(&v, (unsigned int)slot, r);
 }

@@ -121,18 +121,31 @@ report_active(const struct report *r)
 	return n;
 }
 
+/* FNV-1a. */
+static uint32_t
+hash(const char *text)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 16777619u;
+	return h;
+}
+
 static struct report_name *
 name_of(struct report_names *names, const char *text)
 {
+	const unsigned int mask = 2 * REPORT_NAMES_MAX - 1;
 	struct report_name *n;
 	unsigned int i;
 
-	for (i = 0; i < names->n; i++)
-		if (strcmp(names->of[i].text, text) == 0)
-			return &names->of[i];
+	for (i = hash(text) & mask; names->index[i] != 0; i = (i + 1) & mask)
+		if (strcmp(names->of[names->index[i] - 1].text, text) == 0)
+			return &names->of[names->index[i] - 1];
 	if (names->n == names->max)
 		return NULL;
 	n = &names->of[names->n++];
+	names->index[i] = (uint16_t)names->n;
 	memset(n, 0, sizeof(*n));
 	strlcpy(n->text, text, sizeof(n->text));
 	return n;

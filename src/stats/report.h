@@ -102,9 +102,11 @@ struct report_name {
 
 #define REPORT_NAMES_MAX	4096
 
+/* of has room for max, up to REPORT_NAMES_MAX; n and index begin as zeros. */
 struct report_names {
 	struct report_name *of;
 	unsigned int n, max;
+	uint16_t index[2 * REPORT_NAMES_MAX];	/* by hash, 0: none, else + 1 */
 };
 
 const char *report_state_name(enum report_state);

@@ -40,7 +40,7 @@ search(void)
 			if (pass == 0 && STATS_GET(stats_at(stats_own.page,
 			    slot)->state) != STATE_FREE)
 				continue;
-			if (stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1) == -1)
+			if (stats_lock(stats_own.fd, F_WRLCK, slot, 1) == -1)
 				continue;
 			stats_prepare(slot);
 			return slot;
@@ -80,7 +80,7 @@ be_unlisted(void)
 	stats_own.unlisted = 1;
 	stats_own.flushed = single.counts;
 	if (stats_own.fd != -1)
-		stats_lock(stats_own.fd, 0, F_WRLCK,
+		stats_lock(stats_own.fd, F_WRLCK,
 		    STATS_UNLISTED + getpid(), 1);
 }
 
@@ -94,7 +94,7 @@ stats_take(int slot, enum report_state state)
 	else {
 		stats_mine = stats_at(stats_own.page, slot);
 		if (stats_own.fd != -1)
-			stats_lock(stats_own.fd, 0, F_WRLCK, slot, 1);
+			stats_lock(stats_own.fd, F_WRLCK, slot, 1);
 	}
 	/* Write before reading: a page that is read first faults twice. */
 	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);

@@ -10,16 +10,15 @@
 #define TRIES	1000	/* to see the turn of a process that is getting one */
 #define COMING	UINT64_MAX	/* the turn of a process that is getting one */
 
+/* Of a page in all, since a process may leave that in its slot. */
 static uint64_t
-turn_of(const struct stats_slot *s)
+turn_of(const struct stats_slot *s, int *tries)
 {
 	uint64_t turn;
-	int i;
 
-	for (i = 0; i < TRIES; i++) {
-		turn = __atomic_load_n(&s->turn, __ATOMIC_SEQ_CST);
-		if (turn != COMING)
-			return turn;
+	while ((turn = __atomic_load_n(&s->turn, __ATOMIC_SEQ_CST)) ==
+	    COMING && *tries > 0) {
+		--*tries;
 		sched_yield();
 	}
 	return turn;
@@ -28,7 +27,7 @@ turn_of(const struct stats_slot *s)
 /* A killed process leaves its slot unchanged, but without a lock. */
 static int
 is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
-    uint64_t mine)
+    uint64_t mine, int *tries)
 {
 	struct stats_slot *s = stats_at(v->page, slot);
 	uint64_t turn;
@@ -36,7 +35,7 @@ is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
 	if (s == stats_mine ||
 	    __atomic_load_n(&s->source, __ATOMIC_SEQ_CST) != source)
 		return 0;
-	turn = turn_of(s);
+	turn = turn_of(s, tries);
 	return (turn < mine || turn == COMING) &&
 	    STATS_GET(s->source) == source &&
 	    (v->fd == -1 || stats_locked(v->fd, slot, 1, NULL));
@@ -53,6 +52,7 @@ stats_source(uint64_t source, unsigned int max)
 	struct stats_header *h;
 	unsigned int i, n = 0;
 	uint64_t mine;
+	int tries = TRIES;
 
 	stats_view_own(&v);
 	h = (struct stats_header *)(uintptr_t)v.page;
@@ -77,7 +77,7 @@ stats_source(uint64_t source, unsigned int max)
 	mine = __atomic_add_fetch(&h->turn, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&stats_mine->turn, mine, __ATOMIC_SEQ_CST);
 	for (i = 1; i < stats_slots(&v) && n < max; i++)
-		n += is_earlier(&v, i, source, mine);
+		n += is_earlier(&v, i, source, mine, &tries);
 	return n;
 }
 

@@ -58,7 +58,8 @@ serve_metrics(struct answer *a, const struct options *o,
     const struct http_head *head)
 {
 	struct metrics_form form = { .trazfr = o->observe.metrics_names == 1 };
-	struct report_names names = { a->room->name, 0, REPORT_NAMES_MAX };
+	struct report_names names = { .of = a->room->name,
+	    .max = REPORT_NAMES_MAX };
 	struct slice accept = { NULL, 0 };
 	struct process_usage process;
 	struct stats_view v;
@@ -77,7 +78,8 @@ serve_metrics(struct answer *a, const struct options *o,
 static void
 serve_page(struct answer *a)
 {
-	struct report_names names = { a->room->name, 0, REPORT_NAMES_MAX };
+	struct report_names names = { .of = a->room->name,
+	    .max = REPORT_NAMES_MAX };
 	struct stats_view v;
 	struct report r;
 	struct report_row row;

@@ -172,7 +172,7 @@ stats_sum(struct report_counts *counts)
 }
 
 void
-stats_names(const struct stats_view *v, struct report_names *names)
+stats_names(struct stats_view *v, struct report_names *names)
 {
 }
 
@@ -183,7 +183,7 @@ stats_slots(const struct stats_view *v)
 }
 
 int
-stats_row(const struct stats_view *v, unsigned int slot, struct report_row *r)
+stats_row(struct stats_view *v, unsigned int slot, struct report_row *r)
 {
 	return 0;
 }

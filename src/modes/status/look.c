@@ -10,7 +10,7 @@
 
 /* The rows of a page; 0, or -1 without memory. */
 static int
-read_rows(struct status_instance *in, const struct stats_view *v)
+read_rows(struct status_instance *in, struct stats_view *v)
 {
 	unsigned int i, slots = stats_slots(v);
 
@@ -24,7 +24,7 @@ read_rows(struct status_instance *in, const struct stats_view *v)
 
 /* Those of a gate; 0, or -1 without memory. */
 static int
-read_names(struct status_instance *in, const struct stats_view *v)
+read_names(struct status_instance *in, struct stats_view *v)
 {
 	if (!report_is_gate(in->report.mode))
 		return 0;
@@ -113,35 +113,61 @@ status_look(struct status *st, const struct options *o, struct error *why)
 	return -1;
 }
 
-/* The same connection: a process has one in its life. */
-static const struct report_row *
-find(const struct status *st, const struct report_row *row)
+static int
+by_pid(const void *a, const void *b)
 {
+	const struct report_row *x = *(const struct report_row *const *)a,
+	    *y = *(const struct report_row *const *)b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* All rows in the order of their processes: *n of them, NULL without memory. */
+static const struct report_row **
+sort_rows(const struct status *st, size_t *n)
+{
+	const struct report_row **all;
 	unsigned int i, k;
 
-	for (i = 0; i < st->n; i++)
+	for (*n = 0, i = 0; i < st->n; i++)
+		*n += st->instance[i].nrows;
+	if ((all = calloc(*n + 1, sizeof(*all))) == NULL)
+		return NULL;
+	for (*n = 0, i = 0; i < st->n; i++)
 		for (k = 0; k < st->instance[i].nrows; k++)
-			if (st->instance[i].row[k].pid == row->pid)
-				return &st->instance[i].row[k];
-	return NULL;
+			all[(*n)++] = &st->instance[i].row[k];
+	qsort(all, *n, sizeof(*all), by_pid);
+	return all;
+}
+
+/* A process has one connection in its life. */
+static void
+set_rates(struct report_row *row, const struct report_row *const *found,
+    int64_t ms)
+{
+	const struct report_row *old = found != NULL ? *found : NULL;
+
+	if (old == NULL || old->up > row->up || old->down > row->down)
+		return;
+	row->up_rate = (row->up - old->up) * 1000 / ms;
+	row->down_rate = (row->down - old->down) * 1000 / ms;
 }
 
 void
 status_rates(struct status *st, const struct status *before)
 {
-	const struct report_row *old;
-	struct report_row *row;
+	const struct report_row **all, *row;
 	int64_t ms = st->at - before->at;
 	unsigned int i, k;
+	size_t n;
 
-	for (i = 0; i < st->n && ms > 0; i++)
+	if (ms <= 0 || (all = sort_rows(before, &n)) == NULL)
+		return;
+	for (i = 0; i < st->n; i++)
 		for (k = 0; k < st->instance[i].nrows; k++) {
 			row = &st->instance[i].row[k];
-			old = find(before, row);
-			if (old == NULL || old->up > row->up ||
-			    old->down > row->down)
-				continue;
-			row->up_rate = (row->up - old->up) * 1000 / ms;
-			row->down_rate = (row->down - old->down) * 1000 / ms;
+			set_rates(&st->instance[i].row[k], bsearch(&row, all,
+			    n, sizeof(*all), by_pid), ms);
 		}
+	free(all);
 }

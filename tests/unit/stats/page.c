@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "stats/page.h"
 #include "tap.h"
 
@@ -150,7 +151,7 @@ names(void)
 {
 	static const struct stats_about gate = { "gate", "a -> b", 2 };
 	struct report_name of[4];
-	struct report_names found = { of, 0, 4 };
+	struct report_names found = { .of = of, .max = 4 };
 	struct stats_view v;
 
 	is(stats_create(NULL, 2, &gate), 0, "a gate's page");
@@ -175,6 +176,64 @@ names(void)
 	stats_close(1);
 }
 
+/* A child that was compromised leaves all slots in the middle of a change. */
+static void
+held_up(const char *path)
+{
+	enum { SLOTS = 2000 };
+	struct report_counts counts;
+	struct report_row row;
+	struct stats_view v;
+	struct error why;
+	struct report r;
+	int64_t begun;
+	unsigned int rows = 0, i;
+
+	is(stats_create(path, SLOTS, &about), 0, "a page");
+	stats_take(0, STATE_LISTENING);
+	for (i = 1; i <= SLOTS; i++) {
+		stats_prepare((int)i);
+		stats_take((int)i, STATE_OPEN);
+		stats_begin_change();
+	}
+	begun = clock_ms();
+	stats_sum(&counts);
+	look(&r);
+	stats_view_own(&v);
+	for (i = 0; i < stats_slots(&v); i++)
+		rows += stats_row(&v, i, &row);
+	ok(clock_ms() - begun < 1000, "the supervisor is not held up");
+	is(r.active[STATE_OPEN], SLOTS, "all are counted");
+	is(rows, SLOTS, "and have rows");
+	begun = clock_ms();
+	is(stats_view_open(&v, path, &why), 0, "another process reads it");
+	stats_read(&v, &r);
+	for (i = 0; i < stats_slots(&v); i++)
+		stats_row(&v, i, &row);
+	ok(clock_ms() - begun < 2000, "and is not held up for long");
+	stats_view_close(&v);
+	stats_close(1);
+}
+
+/* More names than there is room for, each found again. */
+static void
+many_names(void)
+{
+	static struct report_name of[REPORT_NAMES_MAX];
+	static struct report_names n = { .of = of, .max = REPORT_NAMES_MAX };
+	char text[20];
+	unsigned int i, k;
+
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < REPORT_NAMES_MAX + 10; i++) {
+			snprintf(text, sizeof(text), "agent%u", i);
+			report_name(&n, text, 0, 1);
+		}
+	is(n.n, REPORT_NAMES_MAX, "as many names as there is room for");
+	is_str(of[4000].text, "agent4000", "in the order they came");
+	is(of[4000].waiting, 2, "each once");
+}
+
 int
 main(void)
 {
@@ -187,6 +246,8 @@ main(void)
 	anonymous();
 	bad_files();
 	names();
+	many_names();
+	held_up(path);
 	sources(NULL);
 	sources(path);
 	rmdir(dir);

@@ -53,7 +53,7 @@ gate(void)
 {
 	static const struct metrics_form text;
 	static struct report_name of[3];
-	struct report_names names = { of, 0, 3 };
+	struct report_names names = { .of = of, .max = 3 };
 	struct report_row row = { .state = STATE_PARKED };
 	struct report r = { .mode = "gate" };
 	struct out o;
@@ -94,7 +94,8 @@ many(void)
 {
 	static const struct metrics_form open = { 1, 1 };
 	static struct report_name of[REPORT_NAMES_MAX];
-	struct report_names names = { of, REPORT_NAMES_MAX, REPORT_NAMES_MAX };
+	struct report_names names = { .of = of, .n = REPORT_NAMES_MAX,
+	    .max = REPORT_NAMES_MAX };
 	static struct report r;
 	struct out o;
 	unsigned int i;
