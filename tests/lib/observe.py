@@ -17,6 +17,12 @@ def rundir():
     return os.path.dirname(path)
 
 
+def page_of(pid):
+    """The page of an instance in that directory."""
+    path = '%s/%d.stats' % (os.environ['RUNTIME_DIRECTORY'], pid)
+    return path if os.path.exists(path) else None
+
+
 def status(*words):
     """The object of status --json."""
     r = proc.run_inetws('status', '--json', *words)

@@ -129,7 +129,8 @@ def test_end():
     d = t.rundir()
     s = t.server(t.free_port())
     pages = os.listdir(d + '/inetws')
-    t.is_(pages, ['%d.stats' % s.pid], 'a page in the runtime directory')
+    t.is_(['%s/inetws/%s' % (d, x) for x in pages], [t.page_of(s.pid)],
+          'a page in the runtime directory')
     t.is_(os.stat(d + '/inetws/' + pages[0]).st_mode & 0o777, 0o600,
           'for its owner only')
     s.stop()
@@ -252,6 +253,43 @@ def test_full():
           'and counted')
 
 
+def test_two_containers():
+    """Processes with one number in containers that share the directory."""
+    d = t.rundir() + '/inetws'
+    t.need('unshare')
+    new = ('unshare', '--pid', '--fork', '--kill-child', t.INETWS, 'server',
+           '-l', '127.0.0.1:0', '127.0.0.1:9')
+    if t.run(new[:3] + ('true',)).returncode != 0:
+        raise t.Skip('may not make pid namespaces')
+    for p in [t.Program(list(new)) for _ in range(2)]:
+        p.wait_line('listening on')
+    t.ok(t.until(lambda: len(os.listdir(d)) == 2), 'two pages')
+    t.is_(len(t.status()['instances']), 2, 'two instances')
+    t.is_({i['pid'] for i in t.status()['instances']}, {1},
+          'though both have one number')
+
+
+def test_held_lock():
+    """Another process that may read a shared page locks it for ever."""
+    echo = t.echo()
+    for made in (False, True):
+        page = t.folder() + '/page'
+        if made:
+            t.run_inetws('connect', '--stats-file', page,
+                         'ws://127.0.0.1:%d/' % t.server(echo.port).port,
+                         input=b'x')
+        with open(page, 'ab') as f:
+            fcntl.lockf(f, fcntl.LOCK_EX)
+            s = t.server(echo.port, '--stats-file', page)
+            r = t.run_inetws('connect', '--stats-file', page,
+                             'ws://127.0.0.1:%d/' % s.port, input=b'hello')
+            t.is_((r.returncode, r.stdout), (0, b'hello'),
+                  'connections are served')
+            t.is_('no-statistics' in s.log, not made,
+                  'with a line if there are no statistics')
+            s.stop()
+
+
 def test_cut_short():
     """Its owner truncates the page: statistics are lost, and nothing else."""
     d = t.rundir()
@@ -262,7 +300,7 @@ def test_cut_short():
         w = t.ws.connect(s.port)
         w.send(b'abc')
         w.take_data(3)
-        path = page if options else d + '/inetws/%d.stats' % s.pid
+        path = page if options else t.page_of(s.pid)
         os.truncate(path, 0)
         w.send(b'abc')
         t.is_(w.take_data(3), b'abc', 'an open tunnel goes on')

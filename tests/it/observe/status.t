@@ -63,11 +63,10 @@ def test_table():
 
 def test_hostile_page():
     """A compromised process writes what it likes to its page."""
-    d = t.rundir()
+    t.rundir()
     s = t.server(t.echo().port)
-    path = os.path.join(d, 'inetws', '%d.stats' % s.pid)
-    t.ok(t.until(lambda: os.path.exists(path)), 'a page')
-    with open(path, 'r+b') as f:
+    t.ok(t.until(lambda: t.page_of(s.pid)), 'a page')
+    with open(t.page_of(s.pid), 'r+b') as f:
         at = f.read().index(b'127.0.0.1:%d -> ' % s.port)
         f.seek(at)
         f.write(b'\x1b[2J\xc2\x9b\x07\x7f')
@@ -77,6 +76,28 @@ def test_hostile_page():
          'without control characters')
     t.like(r.stdout, r'server \?\[2J', 'but question marks')
     t.ok(b'\xc2\x9b' not in r.stdout, 'for those of UTF-8 too')
+
+
+def test_hostile_names():
+    """The same with the names of a gate: everything that shows them."""
+    t.rundir()
+    g = reverse.gate('--visitors-dir', t.folder(), '--metrics',
+                     '127.0.0.1:0', visitors=None, auth=(
+                         '--agents-file', reverse.agents_file(annabella='a')))
+    port = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
+    t.ok(t.until(lambda: t.one()['names']), 'a name')
+    with open(t.page_of(g.pid), 'r+b') as f:
+        at = f.read().index(b'annabella')
+        f.seek(at)
+        f.write(b'\x1b[2J\x9b<">')
+    for what, text in (
+            ('status', t.run_inetws('status').stdout),
+            ('status --json', t.run_inetws('status', '--json').stdout),
+            ('metrics', t.http(port, '/metrics')[2].encode()),
+            ('the page', t.http(port, '/')[2].encode())):
+        t.ok(not set(text) & (set(range(10)) | set(range(11, 32)) |
+                              set(range(127, 256))), what + ': no escapes')
+        t.ok(b'?[2J?' in text, 'but question marks')
 
 
 def test_states():
