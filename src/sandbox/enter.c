@@ -89,15 +89,13 @@ judge(const struct options *o, enum log_level level)
 	return EXIT_SYSTEM;
 }
 
-/* Handshakes are outside of the sandbox, and root may leave a chroot(2). */
 void
-enter_warn_of_root(const struct options *o)
+enter_warn_of_root(void)
 {
 	if (geteuid() != 0)
 		return;
-	log_event(LOG_L_WARN, "privileges", "why", o->service.chroot != NULL ?
-	    "handshakes run as root, which can leave the --chroot" :
-	    "handshakes run as root", "hint", "use --run-as USER", NULL);
+	log_event(LOG_L_WARN, "privileges", "why", "handshakes run as root",
+	    "hint", "use --run-as USER", NULL);
 }
 
 int

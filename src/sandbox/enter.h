@@ -26,8 +26,11 @@ int enter_prepare(const struct options *, enum sandbox_role);
  */
 int enter_try(const struct options *);
 
-/* In a supervisor that has begun: logs if handshakes run as root. */
-void enter_warn_of_root(const struct options *);
+/*
+ * In a supervisor that has begun: logs if it is root that does handshakes,
+ * which are outside of the sandbox.
+ */
+void enter_warn_of_root(void);
 
 /*
  * In a child that has both halves and its handoff socket, with the process of

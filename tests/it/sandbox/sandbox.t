@@ -238,13 +238,11 @@ def test_off():
 
 
 def test_root():
-    """Run as root: told once, and what --chroot is worth then."""
+    """Run as root: told once."""
     if os.geteuid() != 0:
         raise t.Skip('needs root')
     s = t.server(9)
     t.ok(s.has_line('event=privileges .*as root.*--run-as'), 'root')
-    s = t.server(9, '--chroot', t.folder())
-    t.ok(s.has_line('event=privileges .*can leave the --chroot'), '--chroot')
     s = t.server(9, '--run-as', 'nobody')
     s.stop()
     t.unlike(s.log, 'event=privileges', '--run-as')
