@@ -73,8 +73,8 @@ int slice_is_hex(struct slice, size_t len);
 char str_shown(char);
 
 /*
- * Such a text.  Both places have this size; dst is always terminated, and the
- * rest of it zero.
+ * Such a text.  Both places have this size, and may be the same; dst is always
+ * terminated, and the rest of it zero.
  */
 void str_copy_shown(char *dst, const char *src, size_t size);
 

@@ -22,15 +22,18 @@ failed(const char *what)
 
 /*
  * A redial reads a folder of authorities again, and everything else when it is
- * redirected to TLS for the first time.
+ * redirected to TLS for the first time: only then the key is needed, which
+ * otherwise is wiped from the memory of a tunnel that cannot be resumed.
  */
 int
 enter_prepare(const struct options *o, enum sandbox_role role)
 {
+	int loads = !o->url.tls && o->timeouts.resume > 0;
 	const char *readable[] = {
 		o->tls.cacert, o->tls.capath, o->tls.crlfile,
-		o->tls.peer_certs, o->tls.cert, o->tls.key,
-		o->tls.key_password_file, o->proxy.cacert,
+		o->tls.peer_certs, loads ? o->tls.cert : NULL,
+		loads ? o->tls.key : NULL,
+		loads ? o->tls.key_password_file : NULL, o->proxy.cacert,
 		secure_getenv("SSL_CERT_DIR"), secure_getenv("SSL_CERT_FILE")
 	};
 

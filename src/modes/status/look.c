@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "modes/status/status.h"
 #include "os/clock.h"
 #include "stats/page.h"
@@ -67,8 +68,11 @@ add_found(void *arg, const char *path)
 {
 	struct status *st = arg;
 
-	if (add(st, path) == -1)
-		st->denied++;
+	if (add(st, path) == 0)
+		return;
+	st->denied++;
+	/* The names of files there are not ours. */
+	str_copy_shown(st->why.text, st->why.text, sizeof(st->why.text));
 }
 
 void

@@ -259,6 +259,31 @@ def test_roles():
             try_role(role, who)
 
 
+def test_key():
+    """A client's key is read again only for a redirect to TLS."""
+    if not landlock():
+        raise t.Skip('no Landlock')
+    cert = t.certificate()
+    ours = ('--cert', cert.cert, '--key', cert.key)
+    echo = t.echo()
+    s = t.server(echo.port, '--tls-cert', cert.cert, '--tls-key', cert.key)
+    plain = t.server(echo.port)
+    for url, options, error in (
+            ('wss://localhost:%d/' % s.port, ('--cacert', cert.ca), 'EACCES'),
+            ('ws://localhost:%d/' % plain.port, (), ''),
+            ('ws://localhost:%d/' % plain.port, ('--resume', '0'), 'EACCES')):
+        c = t.client(url, *ours, *options)
+        v = t.ws.dial(c.port)
+        v.sendall(b'x')
+        t.is_(t.ws.read_exactly(v, 1), b'x', url.split(':')[0])
+        with inject.Inside(t.children(c.pid)[0]) as p:
+            t.is_(p.error(OPENAT, AT_FDCWD, cert.key.encode(), os.O_RDONLY),
+                  error, ' '.join(options) + ': its key: ' +
+                  (error or 'can be read'))
+        v.close()
+        c.stop(signal.SIGQUIT)
+
+
 def test_later_failure():
     """A part of the sandbox that worked at start and fails later."""
     s = t.server(t.echo().port)
