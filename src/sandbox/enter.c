@@ -73,32 +73,30 @@ enter_missing(const struct options *o, char *dst, size_t size)
 	return dst;
 }
 
-/* EXIT_ENDED if it may go on like that. */
 static int
-judge(const struct options *o, enum log_level level)
+is_incomplete(const struct options *o)
+{
+	return o->service.sandbox != SANDBOX_OFF && sandbox_missing() != 0;
+}
+
+static void
+log_missing(const struct options *o, enum log_level level, const char *why)
 {
 	char text[ENTER_MISSING_MAX];
 
-	if (o->service.sandbox == SANDBOX_OFF || sandbox_missing() == 0)
-		return EXIT_ENDED;
-	enter_missing(o, text, sizeof(text));
-	if (o->service.sandbox != SANDBOX_REQUIRE) {
-		log_event(level, "sandbox", "missing", text, "why",
-		    "not available on this system", NULL);
-		return EXIT_ENDED;
-	}
-	log_event(LOG_L_ERROR, "sandbox", "missing", text, "why",
-	    "--sandbox require: not available on this system", NULL);
-	return EXIT_SYSTEM;
+	log_event(level, "sandbox", "missing", enter_missing(o, text,
+	    sizeof(text)), "why", why, NULL);
 }
 
-void
-enter_warn_of_root(void)
+/* EXIT_ENDED if it may go on like that. */
+static int
+judge(const struct options *o)
 {
-	if (geteuid() != 0)
-		return;
-	log_event(LOG_L_WARN, "privileges", "why", "handshakes run as root",
-	    "hint", "use --run-as USER", NULL);
+	if (!is_incomplete(o) || o->service.sandbox != SANDBOX_REQUIRE)
+		return EXIT_ENDED;
+	log_missing(o, LOG_L_ERROR,
+	    "--sandbox require: not available on this system");
+	return EXIT_SYSTEM;
 }
 
 int
@@ -107,7 +105,18 @@ enter_try(const struct options *o)
 	if (o->service.sandbox != SANDBOX_OFF && sandbox_try() == -1)
 		log_event(LOG_L_WARN, "sandbox", "why", "cannot try it, so "
 		    "each connection does", "error", strerror(errno), NULL);
-	return judge(o, LOG_L_WARN);
+	return judge(o);
+}
+
+void
+enter_warn(const struct options *o)
+{
+	if (is_incomplete(o))
+		log_missing(o, LOG_L_WARN, "not available on this system");
+	if (geteuid() == 0)
+		log_event(LOG_L_WARN, "privileges", "why",
+		    "handshakes run as root", "hint", "use --run-as USER",
+		    NULL);
 }
 
 int
@@ -123,5 +132,7 @@ enter_sandbox(const struct options *o, pid_t program)
 	log_output_restrict();
 	if (sandbox_enter(program) == -1)
 		return failed("cannot enter the sandbox");
-	return known == sandbox_missing() ? EXIT_ENDED : judge(o, LOG_L_INFO);
+	if (known != sandbox_missing())
+		log_missing(o, LOG_L_INFO, "not available on this system");
+	return judge(o);
 }

@@ -20,17 +20,17 @@
 int enter_prepare(const struct options *, enum sandbox_role);
 
 /*
- * In a supervisor, once, after enter_prepare(): tries it in a child, and logs
- * what is not available here.  EXIT_ENDED, or the exit status: with --sandbox
- * require nothing may be missing.
+ * In a supervisor, once, after enter_prepare(): tries it in a child.
+ * EXIT_ENDED, or the exit status: with --sandbox require nothing may be
+ * missing.
  */
 int enter_try(const struct options *);
 
 /*
- * In a supervisor that has begun: logs if it is root that does handshakes,
- * which are outside of the sandbox.
+ * In a supervisor that has begun: logs what is missing here, and if handshakes,
+ * which are outside of the sandbox, run as root.
  */
-void enter_warn_of_root(void);
+void enter_warn(const struct options *);
 
 /*
  * In a child that has both halves and its handoff socket, with the process of

@@ -409,7 +409,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return startup_failed_inside(s->o, &why);
 	admit_reload(s);
 	show_addresses(s);
-	enter_warn_of_root();
+	enter_warn(s->o);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return EXIT_ENDED;

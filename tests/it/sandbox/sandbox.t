@@ -182,6 +182,7 @@ def test_program():
 
 def missing(s):
     """What the log, status and metrics call missing; all must agree."""
+    s.wait_line('event=privileges' if os.geteuid() == 0 else 'listening on')
     log = s.has_line(r'event=sandbox missing=(\S+|".*?") why=', 0.1)
     page = t.one()['sandbox_missing']
     text = t.run_inetws('status', '--openmetrics').stdout.decode()
