@@ -11,6 +11,7 @@
 #include "os/fd.h"
 #include "os/notify.h"
 #include "proto/agent_name.h"
+#include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
 
@@ -220,4 +221,14 @@ startup_visitors_dir(const char *dir, struct error *why)
 		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
 		    dir, strerror(errno));
 	return 0;
+}
+
+int
+startup_try_sandbox(const struct options *o)
+{
+	char missing[ENTER_MISSING_MAX];
+	int status = enter_try(o);
+
+	stats_set_sandbox(enter_missing(o, missing, sizeof(missing)));
+	return status;
 }

@@ -55,4 +55,10 @@ int startup_failed(const struct options *, const struct error *);
 /* The same after --chroot, which the message names if there is one. */
 int startup_failed_inside(const struct options *, const struct error *);
 
+/*
+ * Tries the sandbox, for statistics to show what is missing.  EXIT_ENDED, or
+ * the status to exit with.
+ */
+int startup_try_sandbox(const struct options *);
+
 #endif

@@ -380,16 +380,6 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 }
 
 static int
-try_sandbox(const struct supervisor *s)
-{
-	char missing[ENTER_MISSING_MAX];
-	int status = enter_try(s->o);
-
-	stats_set_sandbox(enter_missing(s->o, missing, sizeof(missing)));
-	return status;
-}
-
-static int
 begin(struct supervisor *s, const int *listeners, unsigned int n)
 {
 	struct error why;
@@ -403,7 +393,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return startup_failed(s->o, &why);
 	if ((s->service->unprivileged != NULL && (status =
 	    s->service->unprivileged(s->service->arg)) != EXIT_ENDED) ||
-	    (status = try_sandbox(s)) != EXIT_ENDED)
+	    (status = startup_try_sandbox(s->o)) != EXIT_ENDED)
 		return status;
 	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
