@@ -199,7 +199,10 @@ struct stats_about show_about(const struct supervisor *);
 void show_tend(struct supervisor *, int64_t now);
 int64_t show_time(const struct supervisor *);
 
-/* "listening on ADDR" and the like, on standard error or in the log. */
+/*
+ * "listening on ADDR" and the like, on standard error or in the log, and what
+ * to be warned of then.
+ */
 void show_addresses(const struct supervisor *);
 
 /* --- reload.c --- */

@@ -13,6 +13,7 @@
 #include "os/log.h"
 #include "os/title.h"
 #include "proto/agent_name.h"
+#include "sandbox/enter.h"
 #include "supervisor/internal.h"
 
 #define SHOW_EVERY	1000	/* ms between two times */
@@ -165,4 +166,5 @@ show_addresses(const struct supervisor *s)
 	for (i = 0; i < s->metrics.n; i++)
 		announce_one(s, "metrics", "metrics on",
 		    net_local_name(s->metrics.fd[i], addr, sizeof(addr)));
+	enter_warn(s->o);
 }

@@ -10,7 +10,6 @@
 #include "os/pidfile.h"
 #include "os/signals.h"
 #include "sandbox/drop.h"
-#include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/internal.h"
 #include "supervisor/startup.h"
@@ -399,7 +398,6 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return startup_failed_inside(s->o, &why);
 	admit_reload(s);
 	show_addresses(s);
-	enter_warn(s->o);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");
 	return EXIT_ENDED;
