@@ -69,7 +69,8 @@ BINARY = ('tests/fuzz/corpus/', 'tests/bench/chart.svg')
 def files():
     """Those that git knows; all, where there is no git."""
     r = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard',
-                        *PLACES], cwd=t.ROOT, stdout=subprocess.PIPE)
+                        *PLACES], cwd=t.ROOT, stdout=subprocess.PIPE,
+                       stderr=subprocess.DEVNULL)
     names = r.stdout.decode().split('\n')[:-1]
     if r.returncode or not names:
         names = [os.path.relpath(os.path.join(d, n), t.ROOT)

@@ -184,7 +184,8 @@ exit 0
     t.is_(ask(s, path='/?slow').status, 504, 'too slow: 504')
     target.wait_accepted(1)
     t.is_(target.accepted, 1, 'no other request reached the target')
-    t.ok(not [p for p in t.family() if 'sleep' in t.command_of(p)],
+    t.ok(t.until(lambda: not [p for p in t.family()
+                              if 'sleep' in t.command_of(p)]),
          'what was too slow is gone')
     s.stop()
     t.like(s.log, 'user="al ice"', 'its first line names the user')

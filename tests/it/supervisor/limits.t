@@ -16,6 +16,9 @@ import threading        # noqa: E402
 
 X = ('--trusted-proxy', '127.0.0.0/8', '--real-ip-header', 'X-Forwarded-For')
 
+# Mute connections stay, however slow the machine is.
+PATIENT = ('--handshake-timeout', '60s')
+
 
 def status_of(port, source=None):
     """(status, websocket or None) of a request."""
@@ -149,7 +152,7 @@ def tunnels(port, n):
 
 
 def test_handshakes():
-    s = t.server(t.echo().port, '--max-handshakes', '3')
+    s = t.server(t.echo().port, '--max-handshakes', '3', *PATIENT)
     ws = tunnels(s.port, 6)
     t.ok(True, 'tunnels are none')
     mute = [t.ws.dial(s.port) for _ in range(3)]
@@ -175,7 +178,8 @@ def test_handshakes():
 
 def test_handshakes_of_client():
     mute = t.Held()
-    c = t.client('ws://127.0.0.1:%d/' % mute.port, '--max-handshakes', '2')
+    c = t.client('ws://127.0.0.1:%d/' % mute.port, '--max-handshakes', '2',
+                 *PATIENT)
     waiting = [t.ws.dial(c.port) for _ in range(2)]
     t.until(lambda: len(t.children(c.pid)) == 2)
     t.is_(t.ws.dial_and_read(c.port), (b'', 'reset'), 'a third is reset')
@@ -185,7 +189,7 @@ def test_handshakes_of_client():
 def test_shared_page():
     """The same where processes find a slot by themselves."""
     s = t.server(t.echo().port, '--max-handshakes', '2', '--stats-file',
-                 t.folder() + '/stats')
+                 t.folder() + '/stats', *PATIENT)
     ws = tunnels(s.port, 4)
     mute = [t.ws.dial(s.port) for _ in range(2)]
     t.until(lambda: len(t.children(s.pid)) == 6)
