@@ -44,12 +44,6 @@ ALLOWED = (
     ('tests/it/words.t', r'.*', 'names the words'),
 )
 
-# Files that still have retired words.  To be emptied, never to be extended.
-TO_DO = '''
-src/sandbox/linux_calls.c
-src/stats/page.h
-'''.split()
-
 # What readers see of a wire is a websocket.  The word stays in src/tunnel and
 # inetws-protocol(7), which define it.
 NO_WIRE = ('man/inetws.1', 'contrib/*', 'README.md', 'src/config/help.c',
@@ -143,7 +137,7 @@ def log_names(name):
 
 
 def check(names, find, what):
-    bad = [fault for n in names if n not in TO_DO for fault in find(n)]
+    bad = [fault for n in names for fault in find(n)]
     if not t.ok(not bad, what):
         t.diag('\n'.join(bad[:100]))
 
@@ -164,21 +158,5 @@ def test_docstrings():
           'each test says what is lost if it fails')
 
 
-def test_to_do():
-    left = to_do()
-    done = sorted(set(TO_DO) - set(left))
-    t.ok(set(left) <= set(TO_DO), 'the list of files to be done only shrinks')
-    t.diag('%d files to be done' % len(left) +
-           (', may go from the list: ' + ' '.join(done) if done else ''))
-
-
-def to_do():
-    return [n for n in files() if
-            faults(n) + wires(n) + titles(n) + log_names(n)]
-
-
 if __name__ == '__main__':
-    if sys.argv[1:] == ['--list']:
-        print('\n'.join(to_do()))
-    else:
-        t.main()
+    t.main()
