@@ -102,7 +102,8 @@ judge(struct world *w, enum tunnel_end before)
 {
 	if (w->ref.bad)
 		CHECK(w->t.end != TUNNEL_GOING);
-	if (w->ref.rst && !w->ref.bad)
+	/* Once all is confirmed, both ways, it has ended well. */
+	if (w->ref.rst && !w->ref.bad && !(w->ref.confirmed && w->shut))
 		CHECK(w->t.end != TUNNEL_GOING && w->t.end != TUNNEL_ENDED);
 	if (before != TUNNEL_GOING || w->t.end != TUNNEL_PEER_FAULT)
 		return;
