@@ -164,8 +164,11 @@ stats_share(const char *path, unsigned int slots, struct error *why)
 int
 stats_rename(const char *path)
 {
-	if (rename(stats_own.path, path) == -1)
+	if (strcmp(stats_own.path, path) == 0)
+		return 0;
+	if (link(stats_own.path, path) == -1)
 		return -1;
+	unlink(stats_own.path);
 	strlcpy(stats_own.path, path, sizeof(stats_own.path));
 	return 0;
 }

@@ -97,7 +97,10 @@ void stats_retitle(const struct stats_about *);
 /* Gives the file to another user, if that is possible. */
 void stats_give(uid_t, gid_t);
 
-/* Gives the file its final name, once it is locked: 0, or -1 with errno. */
+/*
+ * Gives the file its final name, once it is locked, unless there is a file of
+ * that name: 0, or -1 with errno.
+ */
 int stats_rename(const char *path);
 
 /* The path of the file, or NULL. */

@@ -14,6 +14,7 @@
 #include "supervisor/slots.h"
 
 #define ROOM_MIN	1024	/* slots of a page */
+#define NAME_TRIES	100	/* while others take the same names */
 #define ROOM_FACTOR	4	/* for limits that are raised later */
 #define LOOK_EVERY	1000	/* ms between two looks at inherited locks */
 
@@ -60,17 +61,20 @@ create_named(unsigned int slots, const struct stats_about *about)
 {
 	char dir[RUNDIR_MAX], tmp[RUNDIR_MAX + 32], path[RUNDIR_MAX + 32];
 	struct heir heir = { .about = about, .path = "" };
+	int tries = 0;
 
 	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
 	rundir_each(dir, take_over, &heir);
-	choose_name(path, sizeof(path), dir, heir.path);
 	snprintf(tmp, sizeof(tmp), "%s/.%08x.new", dir, arc4random());
 	if (heir.path[0] == '\0' && stats_create(tmp, slots, about) == -1)
 		return -1;
 	stats_take(0, STATE_LISTENING);
-	if (stats_rename(path) == 0)
-		return 0;
+	do {
+		choose_name(path, sizeof(path), dir, heir.path);
+		if (stats_rename(path) == 0)
+			return 0;
+	} while (errno == EEXIST && ++tries < NAME_TRIES);
 	stats_close(1);
 	return -1;
 }
