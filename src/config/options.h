@@ -110,7 +110,7 @@ struct options {
 	} proxy;
 
 	struct options_dial {
-		int family;			/* NET_ANY, NET_IPV4, NET_IPV6 */
+		int family;		/* NET_ANY, NET_IPV4, NET_IPV6 */
 		struct opt_list resolve, connect_to;
 		const struct addr *unix_socket;	/* NULL: the network */
 	} dial;
@@ -162,7 +162,7 @@ struct options {
 	struct options_observe {
 		const char *stats_file;		/* NULL: our own */
 		const struct addr *metrics;
-		int metrics_names;		/* 1: trazfr's too */
+		int metrics_names;		/* 1: tcp-over-websocket's too */
 	} observe;
 
 	struct options_check {

@@ -22,7 +22,7 @@
 #define HANDOFF_WAIT	1000	/* ms for a request to arrive whole */
 
 /* What goes before the bytes; the descriptor is attached. */
-struct letter {
+struct handoff_header {
 	uint32_t len;
 	char user[PEER_USER_MAX];
 	char subject[TLS_SUBJECT_MAX];
@@ -227,7 +227,7 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 }
 
 static int
-receive_letter(int from, struct letter *l, int *fd, int64_t deadline)
+receive_letter(int from, struct handoff_header *l, int *fd, int64_t deadline)
 {
 	return ready(from, POLLIN, deadline) == 0 &&
 	    fdpass_take_bytes(from, l, sizeof(*l), fd) == sizeof(*l) &&
@@ -238,7 +238,7 @@ int
 handoff_accept(int listener, struct handoff_request *v)
 {
 	static char bytes[HANDOFF_BYTES_MAX];
-	struct letter l;
+	struct handoff_header l;
 	int64_t deadline = clock_ms() + HANDOFF_WAIT;
 	int from, fd = -1;
 
@@ -277,7 +277,7 @@ static int
 hand_over(int to, int fd, const char *user, const char *subject,
     const char *bytes, size_t len, int64_t deadline)
 {
-	struct letter l;
+	struct handoff_header l;
 	char receipt;
 
 	memset(&l, 0, sizeof(l));

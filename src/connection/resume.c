@@ -12,7 +12,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 
-#define ANSWERS_GONE_MAX	5	/* answers 410 before a session is given up */
+#define ANSWERS_GONE_MAX 5	/* 410s until a session is given up */
 #define ANSWERS_DENIED_MAX 5	/* 401 or 403, over DENIED_MS at least */
 #define DENIED_MS	30000
 #define BACKOFF_MAX	5000	/* ms */
@@ -25,9 +25,9 @@ connection_lost(struct connection *c)
 	int64_t patience = c->o->timeouts.resume;
 
 	/*
-	 * Nothing but the peer's Close is missing: that is not worth much,
-	 * unless it is the peer who does not know that all has ended well and
-	 * who has to notice the loss first.
+	 * All is delivered; only the peer's Close is missing.  A dialler
+	 * redials for --linger only; an acceptor waits for --resume, as its
+	 * dialler may notice the loss late.
 	 */
 	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
 	    c->o->timeouts.linger > 0 && c->o->timeouts.linger < patience)
@@ -62,9 +62,9 @@ resumed(struct connection *c)
 
 /*
  * Is a refused redial the last one?  A plain peer's 101 counts as a 410: it
- * comes from a backend that does not keep the session.  Answers of proxies that
- * reload, and even refusals, pass.  A 101 that answers
- * for the session and fails it is final.
+ * comes from a backend that does not keep the session.  401 and 403 are
+ * tolerated for DENIED_MS, all other statuses until --resume is over.  A 101
+ * that answers for the session and fails it is final.
  */
 static int
 final(struct connection *c, int http_status)

@@ -21,9 +21,10 @@ failed(const char *what)
 }
 
 /*
- * A redial reads a folder of authorities again, and everything else when it is
- * redirected to TLS for the first time: only then the key is needed, which
- * otherwise is wiped from the memory of a tunnel that cannot be resumed.
+ * What a redial may read: the folder of authorities, and, where a redirect may
+ * lead to TLS for the first time, all files of TLS.  Certificate and key are
+ * among them only then: where TLS is used from the beginning they have been
+ * read already.
  */
 int
 enter_prepare(const struct options *o, enum sandbox_role role)

@@ -33,8 +33,8 @@ int enter_try(const struct options *);
 void enter_warn(const struct options *);
 
 /*
- * In a child that has both halves and its handoff socket, with the process of
- * its program or 0.  EXIT_ENDED, or the exit status, the reason being logged:
+ * In a child that has opened all it needs, with the process of its program or
+ * 0.  EXIT_ENDED, or the exit status, the reason being logged:
  * the tunnel must not begin then.
  */
 int enter_sandbox(const struct options *, pid_t program);

@@ -68,7 +68,7 @@ child_fork_aside(const struct supervisor *s, int keep)
 	return pid;
 }
 
-/* Those inherited are counted anew only if it depends on them. */
+/* Inherited tunnels are recounted only when the limit seems reached. */
 int
 child_is_limit_reached(struct supervisor *s)
 {
@@ -104,7 +104,7 @@ make_channel(const struct supervisor *s, const struct incoming *a, int full,
 
 /* A channel that cannot be watched is of no use. */
 static void
-enter_child(struct supervisor *s, pid_t pid, int slot, int channel,
+add_child(struct supervisor *s, pid_t pid, int slot, int channel,
     const struct incoming *a, int64_t failure_line)
 {
 	struct child *c = children_add(&s->children, pid, slot, channel,
@@ -145,7 +145,7 @@ child_start(struct supervisor *s, const struct incoming *a)
 	if (pair[1] != -1)
 		close(pair[1]);
 	if (pid != -1) {
-		enter_child(s, pid, slot, pair[0], a, line);
+		add_child(s, pid, slot, pair[0], a, line);
 		return 0;
 	}
 	if (pair[0] != -1)

@@ -115,7 +115,10 @@ void accept_watch(struct supervisor *);
 /* A child for a connection, or a refusal; 0: accepting has to pause. */
 int accept_serve(struct supervisor *, const struct incoming *);
 
-/* Refuses a connection, which it takes over; gone: visitors are reset. */
+/*
+ * accept_refuse() answers a connection that cannot be served, if the mode can,
+ * and closes it; accept_reset() resets it.  Both own fd.
+ */
 void accept_refuse(struct supervisor *, int fd);
 void accept_reset(struct supervisor *, int fd);
 
@@ -128,7 +131,7 @@ void accept_pause(struct supervisor *, const char *call, int error);
 int child_is_limit_reached(struct supervisor *);
 
 /*
- * Starts a child, in serve_full if there are max already.  0, or -1 with
+ * Starts a child, in serve_full if the limit is reached.  0, or -1 with
  * errno; the descriptor stays the caller's.
  */
 int child_start(struct supervisor *, const struct incoming *);

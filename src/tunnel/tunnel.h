@@ -56,7 +56,7 @@ enum {
 enum tunnel_role {
 	TUNNEL_JOINED,		/* yes, at both sides */
 	TUNNEL_ASKS,		/* it comes later, and the peer is told */
-	TUNNEL_SERVES		/* it is to be had when the peer tells */
+	TUNNEL_SERVES		/* it is dialled when the peer sends "open" */
 };
 
 /* How it ended. */
@@ -98,7 +98,8 @@ enum tunnel_link {
 enum tunnel_flow {
 	FLOW_OPEN,
 	FLOW_DRAINING,	/* has ended; what came before is on its way */
-	FLOW_ENDED,	/* in: the end was shown; out: all is there */
+	FLOW_ENDED,	/* in: the end was shown; out: confirmed by the
+			 * peer, or Close was sent to a plain one */
 	FLOW_RESET,	/* ended badly */
 	FLOW_DISCARDING	/* out: read, so that closing resets nothing,
 				 * and dropped */
@@ -109,7 +110,7 @@ enum tunnel_opening {
 	OPENING_NONE,		/* it was there from the beginning */
 	OPENING_WAITING,
 	OPENING_TOLD,		/* "open" is sent or received */
-	OPENING_FLOWING,		/* "ok" is */
+	OPENING_FLOWING,	/* "ok" is */
 	OPENING_FAILED		/* "fail" is */
 };
 

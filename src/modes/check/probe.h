@@ -39,7 +39,7 @@ struct probe {
 	uint8_t in[HTTP_HEAD_MAX + 8192];
 };
 
-/* Takes the wire over, with what came early. */
+/* Takes the websocket over, with what came early. */
 void probe_begin(struct probe *, const struct websocket *);
 
 /* 0, or -1 with errno. */
