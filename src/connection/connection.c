@@ -253,20 +253,6 @@ log_closed(const struct connection *c, int status)
 	log_end(&l);
 }
 
-static int
-status_of(const struct tunnel *t)
-{
-	switch (t->end) {
-	case TUNNEL_GOING:
-	case TUNNEL_ENDED:
-		return EXIT_ENDED;
-	case TUNNEL_PEER_FAULT:
-		return EXIT_PROTOCOL;
-	default:
-		return EXIT_LOST;
-	}
-}
-
 static void
 begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 {
@@ -295,7 +281,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 static int
 over(struct connection *c)
 {
-	int status = status_of(&c->relay.tunnel);
+	int status = tunnel_status(c->relay.tunnel.end);
 
 	/* Told of a stream, it ended before that was dialled. */
 	if (tunnel_opened(&c->relay.tunnel))

@@ -2,6 +2,7 @@
 /*
  * A tunnel that is given up, or goes on over a new wire.
  */
+#include "base/error.h"
 #include "tunnel/internal.h"
 
 int
@@ -17,6 +18,15 @@ tunnel_over(const struct tunnel *t)
 	    t->end == TUNNEL_STREAM_RESET;
 }
 
+/* What the Close says of the end that we make. */
+static const char *
+reason_of(const struct tunnel *t, enum tunnel_end end)
+{
+	if (end == TUNNEL_STOPPED)
+		return t->cfg.client ? "client stopped" : "server stopped";
+	return end == TUNNEL_IDLE ? "idle timeout" : NULL;
+}
+
 void
 tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
     const char *why)
@@ -29,9 +39,7 @@ tunnel_stop(struct tunnel *t, unsigned int code, enum tunnel_end end,
 	if (t->end == TUNNEL_GOING) {
 		t->rst_due = t->cfg.extension && !tunnel_waits(t) &&
 		    !tunnel_close_sent(t);
-		if (code == CLOSE_GOING_AWAY)
-			t->close_reason = t->cfg.client ? "client stopped" :
-			    "server stopped";
+		t->close_reason = reason_of(t, end);
 	}
 	tunnel_in_drop(t);
 	tunnel_fault(t, end, code, why);
@@ -81,6 +89,20 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	skip_lost_time(t);
 	tunnel_update(t);
 	return 0;
+}
+
+int
+tunnel_status(enum tunnel_end end)
+{
+	switch (end) {
+	case TUNNEL_GOING:
+	case TUNNEL_ENDED:
+		return EXIT_ENDED;
+	case TUNNEL_PEER_FAULT:
+		return EXIT_PROTOCOL;
+	default:
+		return EXIT_LOST;
+	}
 }
 
 void

@@ -141,6 +141,16 @@ tunnel_deadline(const struct tunnel *t)
 	return earlier(d, stream_until(t));
 }
 
+/* Where all is confirmed only a wire that takes nothing is left. */
+static void
+end_idle(struct tunnel *t)
+{
+	if (t->cfg.extension && tunnel_complete(t))
+		tunnel_set_link(t, LINK_DROPPED);
+	else
+		tunnel_stop(t, CLOSE_POLICY, TUNNEL_IDLE, NULL);
+}
+
 void
 tunnel_tick(struct tunnel *t)
 {
@@ -149,7 +159,7 @@ tunnel_tick(struct tunnel *t)
 	if (t->now >= silence_until(t))
 		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
 	if (t->now >= idle_until(t))
-		tunnel_fault(t, TUNNEL_IDLE, CLOSE_POLICY, NULL);
+		end_idle(t);
 	if (t->now >= tunnel_answer_until(t))
 		tunnel_stop(t, CLOSE_INTERNAL, TUNNEL_PING_TIMEOUT,
 		    "no answer to open");

@@ -377,4 +377,7 @@ int tunnel_half_closed(const struct tunnel *);
 /* "ended", "stream-reset" ... as the log has it. */
 const char *tunnel_end_name(enum tunnel_end);
 
+/* The exit status of a process whose only tunnel ended so (base/error.h). */
+int tunnel_status(enum tunnel_end);
+
 #endif

@@ -82,27 +82,96 @@ def test_slow_target():
         t.ok(got == [(SOME, 'eof')], 'with all bytes')
 
 
+def refused(port):
+    try:
+        t.ws.dial(port, 2).close()
+        return False
+    except OSError:
+        return True
+
+
+def term(p):
+    p.send(signal.SIGTERM)
+
+
+def term_twice(p):
+    term(p)
+    t.ok(t.until(lambda: refused(p.port)), 'it drains')
+    term(p)
+
+
+def term_one(p):
+    os.kill(t.children(p.pid)[0], signal.SIGTERM)
+
+
+def nothing(p):
+    pass
+
+
+# how one side stops, its options, and what the other one is told
+STOPS = (('--drain 0', ('--drain', '0'), term, 1001, '%s stopped'),
+         ('the end of --drain', ('--drain', '300ms'), term, 1001,
+          '%s stopped'),
+         ('a second signal', ('--drain', '10m'), term_twice, 1001,
+          '%s stopped'),
+         ('TERM to one tunnel', (), term_one, 1001, '%s stopped'),
+         ('--idle-timeout', ('--idle-timeout', '1s'), nothing, 1008,
+          'idle timeout'))
+
+
 def test_stopped():
     """The other end of what is stopped neither resumes nor reports success."""
-    for who in ('server', 'client'):
-        for options in ((), ('--resume', '0')):
-            target = t.Held()
-            s = t.server(target.port, '--drain', '0', *options)
-            c = t.client('ws://127.0.0.1:%d/' % s.port, '--drain', '0',
-                         *options)
-            stream = t.ws.dial(c.port)
-            stream.sendall(b'some')
-            far = target.next()
-            t.is_(t.ws.read_exactly(far, 4), b'some', 'a tunnel')
-            (s if who == 'server' else c).send(signal.SIGTERM)
-            t.is_((t.ws.read_all(stream)[1], t.ws.read_all(far)[1]),
-                  ('reset', 'reset'), '%s stopped: both are reset' % who)
-            other = c if who == 'server' else s
-            t.ok(other.has_line('event=closed .*end=peer-reset code=1001 '
-                                'reason="?%s stopped' % who),
-                 'the other side says so')
-            t.unlike(other.log, 'event=resumed', 'and does not resume')
-            t.cleanup()
+    for name, own, stop, code, reason in STOPS:
+        for who in ('server', 'client'):
+            for options in ((), ('--resume', '0')):
+                target = t.Held()
+                s = t.server(target.port, *options,
+                             *(own if who == 'server' else ()))
+                c = t.client('ws://127.0.0.1:%d/' % s.port, *options,
+                             *(own if who == 'client' else ()))
+                stream = t.ws.dial(c.port)
+                stream.sendall(b'some')
+                far = target.next()
+                t.is_(t.ws.read_exactly(far, 4), b'some', 'a tunnel')
+                one, other = (s, c) if who == 'server' else (c, s)
+                stop(one)
+                t.is_((t.ws.read_all(stream)[1], t.ws.read_all(far)[1]),
+                      ('reset', 'reset'), '%s of a %s: both are reset'
+                      % (name, who))
+                t.ok(other.has_line('event=closed .*end=peer-reset code=%d '
+                                    'reason="%s"' % (code, reason.replace(
+                                        '%s', who))),
+                     'the other side says so')
+                t.unlike(other.log, 'event=resumed', 'and does not resume')
+                t.cleanup()
+
+
+def test_stopped_status():
+    """connect: 74 at once, long before --resume has run out."""
+    for name, own, stop, code, _ in STOPS:
+        target = t.Held()
+        s = t.server(target.port, *own)
+        c = t.connect('ws://127.0.0.1:%d/' % s.port)
+        c.stdin.write(b'some')
+        c.stdin.flush()
+        far = target.next()
+        t.is_(t.ws.read_exactly(far, 4), b'some', 'a tunnel')
+        stop(s)
+        t.is_(c.wait(), 74, '%s: connect ends with 74' % name)
+        t.cleanup()
+
+
+def test_stopping_plain():
+    """A plain peer gets the Close alone."""
+    for name, own, stop, code, _ in STOPS:
+        target = t.Held()
+        s = t.server(target.port, *own)
+        w = t.ws.connect(s.port)
+        w.send(b'some')
+        t.is_(t.ws.read_exactly(target.next(), 4), b'some', 'a tunnel')
+        stop(s)
+        t.is_(w.take_close(), code, '%s: Close %d and no line' % (name, code))
+        t.cleanup()
 
 
 def test_stopped_plain():

@@ -54,6 +54,29 @@ test_idle_while_lost(void)
 	}
 }
 
+/* All is confirmed, and only our last "ack" is not: the tunnel ended well. */
+static void
+test_idle_and_stuck(void)
+{
+	struct tunnel_config cfg;
+	struct rig r;
+
+	for (cfg.client = 0; cfg.client < 2; cfg.client++) {
+		cfg = rig_config(cfg.client, INETWS, 0);
+		cfg.idle_timeout = IDLE;
+		rig_begin(&r, cfg);
+		rig_stream(&r, "hello", 5);
+		rig_stream_eof(&r);
+		r.wire_stuck = 1;
+		rig_line(&r, "eof 0");
+		rig_line(&r, "ack 5");
+		ok(r.closed && r.t.end == TUNNEL_GOING, "confirmed, stuck");
+		ok(only_at(&r, IDLE, TUNNEL_ENDED) && r.done && !r.reset,
+		    "--idle-timeout ends it, as a success");
+		rig_end(&r);
+	}
+}
+
 /* Nor is that of a websocket that waits for its stream. */
 static void
 test_idle_while_parked(void)
@@ -197,6 +220,7 @@ int
 main(void)
 {
 	test_idle_while_lost();
+	test_idle_and_stuck();
 	test_idle_while_parked();
 	test_silence_by_itself();
 	test_close_unanswered();

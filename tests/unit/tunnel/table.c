@@ -6,6 +6,7 @@
 #include "tunnel/rig.h"
 
 #define WIN	65536
+#define NONE	-1		/* it goes on */
 
 /* How far the tunnel has come when it happens. */
 enum state {
@@ -38,113 +39,132 @@ static const struct row {
 	unsigned int states;
 	enum event event;
 	unsigned int with;	/* code of the peer's Close, 1005: none */
-	unsigned int code;	/* of ours, 0: none */
+	int rst;		/* sent, just before our Close */
+	unsigned int code;	/* of that, 0: none */
 	enum shown shown;
 	enum tunnel_end end;
+	int status;		/* of a process that serves it alone */
 } rows[] = {
-	{ "Close 1000", INETWS, EITHER, NOT_DONE, CLOSES, 1000, 1002, RESETS,
-	    TUNNEL_PEER_FAULT },
-	{ "Close 1001", INETWS, EITHER, NOT_DONE, CLOSES, 1001, 1001, RESETS,
-	    TUNNEL_PEER_CLOSED },
-	{ "Close 1012", INETWS, EITHER, NOT_DONE, CLOSES, 1012, 1012, RESETS,
-	    TUNNEL_PEER_CLOSED },
-	{ "Close 1011", INETWS, EITHER, NOT_DONE, CLOSES, 1011, 1011, RESETS,
-	    TUNNEL_PEER_CLOSED },
-	{ "Close without a code", INETWS, EITHER, NOT_DONE, CLOSES, 1005,
-	    1005, RESETS, TUNNEL_PEER_CLOSED },
-	{ "a bare end", INETWS, EITHER, NOT_DONE, BARE_END, 0, 0, RESETS,
-	    TUNNEL_WIRE_LOST },
-	{ "a reset wire", INETWS, EITHER, NOT_DONE, WIRE_RESET, 0, 0, RESETS,
-	    TUNNEL_WIRE_LOST },
-	{ "silence", INETWS, EITHER, NOT_DONE, SILENCE, 0, 0, RESETS,
-	    TUNNEL_PING_TIMEOUT },
-	{ "rst", INETWS, EITHER, NOT_DONE, RST, 0, 1000, RESETS,
-	    TUNNEL_PEER_RESET },
-	{ "a reset stream", INETWS, EITHER, NOT_DONE, STREAM_RESET, 0, 1000,
-	    RESETS, TUNNEL_STREAM_RESET },
-	{ "a signal", INETWS, EITHER, NOT_DONE, STOP, 0, 1001, RESETS,
-	    TUNNEL_STOPPED },
-	{ "idleness", INETWS, EITHER, NOT_DONE, IDLE, 0, 1008, RESETS,
-	    TUNNEL_IDLE },
-	{ "a protocol error", INETWS, EITHER, NOT_DONE, NONSENSE, 0, 1002,
-	    RESETS, TUNNEL_PEER_FAULT },
+	{ "Close 1000", INETWS, EITHER, NOT_DONE, CLOSES, 1000, 0, 1002,
+	    RESETS, TUNNEL_PEER_FAULT, 76 },
+	{ "Close 1001", INETWS, EITHER, NOT_DONE, CLOSES, 1001, 0, 1001,
+	    RESETS, TUNNEL_PEER_CLOSED, 74 },
+	{ "Close 1012", INETWS, EITHER, NOT_DONE, CLOSES, 1012, 0, 1012,
+	    RESETS, TUNNEL_PEER_CLOSED, 74 },
+	{ "Close 1011", INETWS, EITHER, NOT_DONE, CLOSES, 1011, 0, 1011,
+	    RESETS, TUNNEL_PEER_CLOSED, 74 },
+	{ "Close without a code", INETWS, EITHER, NOT_DONE, CLOSES, 1005, 0,
+	    1005, RESETS, TUNNEL_PEER_CLOSED, 74 },
+	{ "a bare end", INETWS, EITHER, NOT_DONE, BARE_END, 0, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
+	{ "a reset wire", INETWS, EITHER, NOT_DONE, WIRE_RESET, 0, 0, 0,
+	    RESETS, TUNNEL_WIRE_LOST, 74 },
+	{ "silence", INETWS, EITHER, NOT_DONE, SILENCE, 0, 0, 0, RESETS,
+	    TUNNEL_PING_TIMEOUT, 74 },
+	{ "rst", INETWS, EITHER, NOT_DONE, RST, 0, 0, 1000, RESETS,
+	    TUNNEL_PEER_RESET, 74 },
+	{ "a reset stream", INETWS, EITHER, NOT_DONE, STREAM_RESET, 0, 1, 1000,
+	    RESETS, TUNNEL_STREAM_RESET, 74 },
+	{ "a signal", INETWS, EITHER, NOT_DONE, STOP, 0, 1, 1001, RESETS,
+	    TUNNEL_STOPPED, 74 },
+	{ "idleness", INETWS, EITHER, NOT_DONE, IDLE, 0, 1, 1008, RESETS,
+	    TUNNEL_IDLE, 74 },
+	{ "a protocol error", INETWS, EITHER, NOT_DONE, NONSENSE, 0, 0, 1002,
+	    RESETS, TUNNEL_PEER_FAULT, 76 },
 
-	{ "Close 1000", INETWS, EITHER, IS_DONE, CLOSES, 1000, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "Close 1001", INETWS, EITHER, IS_DONE, CLOSES, 1001, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "Close 1011", INETWS, EITHER, IS_DONE, CLOSES, 1011, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "a bare end", INETWS, EITHER, IS_DONE, BARE_END, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "a reset wire", INETWS, EITHER, IS_DONE, WIRE_RESET, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "silence", INETWS, EITHER, IS_DONE, SILENCE, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "rst", INETWS, EITHER, IS_DONE, RST, 0, 1000, ENDS, TUNNEL_ENDED },
-	{ "a signal", INETWS, EITHER, IS_DONE, STOP, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
+	{ "Close 1000", INETWS, EITHER, IS_DONE, CLOSES, 1000, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "Close 1001", INETWS, EITHER, IS_DONE, CLOSES, 1001, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "Close 1011", INETWS, EITHER, IS_DONE, CLOSES, 1011, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "a bare end", INETWS, EITHER, IS_DONE, BARE_END, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "a reset wire", INETWS, EITHER, IS_DONE, WIRE_RESET, 0, 0, 1000,
+	    ENDS, TUNNEL_ENDED, 0 },
+	{ "silence", INETWS, EITHER, IS_DONE, SILENCE, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "rst", INETWS, EITHER, IS_DONE, RST, 0, 0, 1000, ENDS, TUNNEL_ENDED,
+	    0 },
+	{ "a signal", INETWS, EITHER, IS_DONE, STOP, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
 
-	{ "Close 1000", SESSION, EITHER, NOT_DONE, CLOSES, 1000, 1002, RESETS,
-	    TUNNEL_PEER_FAULT },
-	{ "Close 1001", SESSION, EITHER, NOT_DONE, CLOSES, 1001, 1001, IS_LOST,
-	    TUNNEL_GOING },
-	{ "Close 1012", SESSION, EITHER, NOT_DONE, CLOSES, 1012, 1012, IS_LOST,
-	    TUNNEL_GOING },
-	{ "Close 1011", SESSION, EITHER, NOT_DONE, CLOSES, 1011, 1011, RESETS,
-	    TUNNEL_PEER_CLOSED },
-	{ "a bare end", SESSION, EITHER, NOT_DONE, BARE_END, 0, 0, IS_LOST,
-	    TUNNEL_GOING },
-	{ "a reset wire", SESSION, EITHER, NOT_DONE, WIRE_RESET, 0, 0, IS_LOST,
-	    TUNNEL_GOING },
-	{ "silence", SESSION, EITHER, NOT_DONE, SILENCE, 0, 0, IS_LOST,
-	    TUNNEL_GOING },
-	{ "rst", SESSION, EITHER, NOT_DONE, RST, 0, 1000, RESETS,
-	    TUNNEL_PEER_RESET },
-	{ "a reset stream", SESSION, EITHER, NOT_DONE, STREAM_RESET, 0, 1000,
-	    RESETS, TUNNEL_STREAM_RESET },
-	{ "a signal", SESSION, EITHER, NOT_DONE, STOP, 0, 1001, RESETS,
-	    TUNNEL_STOPPED },
-	{ "idleness", SESSION, EITHER, NOT_DONE, IDLE, 0, 1008, RESETS,
-	    TUNNEL_IDLE },
-	{ "Close 1000", SESSION, EITHER, IS_DONE, CLOSES, 1000, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "a bare end", SESSION, EITHER, IS_DONE, BARE_END, 0, 1000, IS_LOST,
-	    TUNNEL_GOING },
-	{ "rst", SESSION, EITHER, IS_DONE, RST, 0, 1000, ENDS, TUNNEL_ENDED },
-	{ "a signal", SESSION, EITHER, IS_DONE, STOP, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
+	{ "Close 1000", SESSION, EITHER, NOT_DONE, CLOSES, 1000, 0, 1002,
+	    RESETS, TUNNEL_PEER_FAULT, 76 },
+	{ "Close 1001", SESSION, EITHER, NOT_DONE, CLOSES, 1001, 0, 1001,
+	    IS_LOST, TUNNEL_GOING, NONE },
+	{ "Close 1012", SESSION, EITHER, NOT_DONE, CLOSES, 1012, 0, 1012,
+	    IS_LOST, TUNNEL_GOING, NONE },
+	{ "Close 1011", SESSION, EITHER, NOT_DONE, CLOSES, 1011, 0, 1011,
+	    RESETS, TUNNEL_PEER_CLOSED, 74 },
+	{ "a bare end", SESSION, EITHER, NOT_DONE, BARE_END, 0, 0, 0, IS_LOST,
+	    TUNNEL_GOING, NONE },
+	{ "a reset wire", SESSION, EITHER, NOT_DONE, WIRE_RESET, 0, 0, 0,
+	    IS_LOST, TUNNEL_GOING, NONE },
+	{ "silence", SESSION, EITHER, NOT_DONE, SILENCE, 0, 0, 0, IS_LOST,
+	    TUNNEL_GOING, NONE },
+	{ "rst", SESSION, EITHER, NOT_DONE, RST, 0, 0, 1000, RESETS,
+	    TUNNEL_PEER_RESET, 74 },
+	{ "a reset stream", SESSION, EITHER, NOT_DONE, STREAM_RESET, 0, 1,
+	    1000, RESETS, TUNNEL_STREAM_RESET, 74 },
+	{ "a signal", SESSION, EITHER, NOT_DONE, STOP, 0, 1, 1001, RESETS,
+	    TUNNEL_STOPPED, 74 },
+	{ "idleness", SESSION, EITHER, NOT_DONE, IDLE, 0, 1, 1008, RESETS,
+	    TUNNEL_IDLE, 74 },
+	{ "Close 1000", SESSION, EITHER, IS_DONE, CLOSES, 1000, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "a bare end", SESSION, EITHER, IS_DONE, BARE_END, 0, 0, 1000,
+	    IS_LOST, TUNNEL_GOING, NONE },
+	{ "rst", SESSION, EITHER, IS_DONE, RST, 0, 0, 1000, ENDS, TUNNEL_ENDED,
+	    0 },
+	{ "a signal", SESSION, EITHER, IS_DONE, STOP, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
 
-	{ "Close 1000", PLAIN, EITHER, ALL, CLOSES, 1000, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "Close without a code", PLAIN, EITHER, NOT_DONE, CLOSES, 1005, 1005,
-	    ENDS, TUNNEL_ENDED },
-	{ "Close 1001 of a client", PLAIN, SERVER, NOT_DONE, CLOSES, 1001,
-	    1001, ENDS, TUNNEL_ENDED },
-	{ "Close 1001 of a server", PLAIN, CLIENT, NOT_DONE, CLOSES, 1001,
-	    1001, RESETS, TUNNEL_PEER_CLOSED },
-	{ "Close 1012", PLAIN, EITHER, NOT_DONE, CLOSES, 1012, 1012, RESETS,
-	    TUNNEL_PEER_CLOSED },
-	{ "Close 1011", PLAIN, EITHER, NOT_DONE, CLOSES, 1011, 1011, RESETS,
-	    TUNNEL_PEER_CLOSED },
-	{ "a bare end", PLAIN, EITHER, NOT_DONE, BARE_END, 0, 0, RESETS,
-	    TUNNEL_WIRE_LOST },
-	{ "a reset wire", PLAIN, EITHER, NOT_DONE, WIRE_RESET, 0, 0, RESETS,
-	    TUNNEL_WIRE_LOST },
-	{ "silence", PLAIN, EITHER, NOT_DONE, SILENCE, 0, 0, RESETS,
-	    TUNNEL_PING_TIMEOUT },
-	{ "a bare end", PLAIN, EITHER, IS_DONE, BARE_END, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "silence", PLAIN, EITHER, IS_DONE, SILENCE, 0, 1000, ENDS,
-	    TUNNEL_ENDED },
-	{ "a reset stream", PLAIN, EITHER, NOT_DONE, STREAM_RESET, 0, 1011,
-	    RESETS, TUNNEL_STREAM_RESET },
-	{ "a signal", PLAIN, EITHER, NOT_DONE, STOP, 0, 1001, RESETS,
-	    TUNNEL_STOPPED },
-	{ "idleness", PLAIN, EITHER, NOT_DONE, IDLE, 0, 1008, RESETS,
-	    TUNNEL_IDLE },
-	{ "a protocol error", PLAIN, EITHER, NOT_DONE, NONSENSE, 0, 1002,
-	    RESETS, TUNNEL_PEER_FAULT },
+	{ "rst and Close 1001", INETWS, EITHER, NOT_DONE, RST, 1001, 0, 1000,
+	    RESETS, TUNNEL_PEER_RESET, 74 },
+	{ "rst and Close 1008", INETWS, EITHER, NOT_DONE, RST, 1008, 0, 1000,
+	    RESETS, TUNNEL_PEER_RESET, 74 },
+	{ "rst and Close 1001", SESSION, EITHER, NOT_DONE, RST, 1001, 0, 1000,
+	    RESETS, TUNNEL_PEER_RESET, 74 },
+	{ "rst and Close 1008", SESSION, EITHER, NOT_DONE, RST, 1008, 0, 1000,
+	    RESETS, TUNNEL_PEER_RESET, 74 },
+	{ "idleness", INETWS, EITHER, IS_DONE, IDLE, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "idleness", SESSION, EITHER, IS_DONE, IDLE, 0, 0, 1000, IS_LOST,
+	    TUNNEL_GOING, NONE },
+
+	{ "Close 1000", PLAIN, EITHER, ALL, CLOSES, 1000, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "Close without a code", PLAIN, EITHER, NOT_DONE, CLOSES, 1005, 0,
+	    1005, ENDS, TUNNEL_ENDED, 0 },
+	{ "Close 1001 of a client", PLAIN, SERVER, NOT_DONE, CLOSES, 1001, 0,
+	    1001, ENDS, TUNNEL_ENDED, 0 },
+	{ "Close 1001 of a server", PLAIN, CLIENT, NOT_DONE, CLOSES, 1001, 0,
+	    1001, RESETS, TUNNEL_PEER_CLOSED, 74 },
+	{ "Close 1012", PLAIN, EITHER, NOT_DONE, CLOSES, 1012, 0, 1012, RESETS,
+	    TUNNEL_PEER_CLOSED, 74 },
+	{ "Close 1011", PLAIN, EITHER, NOT_DONE, CLOSES, 1011, 0, 1011, RESETS,
+	    TUNNEL_PEER_CLOSED, 74 },
+	{ "a bare end", PLAIN, EITHER, NOT_DONE, BARE_END, 0, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
+	{ "a reset wire", PLAIN, EITHER, NOT_DONE, WIRE_RESET, 0, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
+	{ "silence", PLAIN, EITHER, NOT_DONE, SILENCE, 0, 0, 0, RESETS,
+	    TUNNEL_PING_TIMEOUT, 74 },
+	{ "a bare end", PLAIN, EITHER, IS_DONE, BARE_END, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "silence", PLAIN, EITHER, IS_DONE, SILENCE, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "a reset stream", PLAIN, EITHER, NOT_DONE, STREAM_RESET, 0, 0, 1011,
+	    RESETS, TUNNEL_STREAM_RESET, 74 },
+	{ "a signal", PLAIN, EITHER, NOT_DONE, STOP, 0, 0, 1001, RESETS,
+	    TUNNEL_STOPPED, 74 },
+	{ "idleness", PLAIN, EITHER, NOT_DONE, IDLE, 0, 0, 1008, RESETS,
+	    TUNNEL_IDLE, 74 },
+	{ "a protocol error", PLAIN, EITHER, NOT_DONE, NONSENSE, 0, 0, 1002,
+	    RESETS, TUNNEL_PEER_FAULT, 76 },
+	{ "a signal", PLAIN, EITHER, IS_DONE, STOP, 0, 0, 1000, RESETS,
+	    TUNNEL_STOPPED, 74 },
 };
 
 static void
@@ -202,6 +222,8 @@ happen(struct rig *r, const struct row *row)
 		break;
 	case RST:
 		rig_line(r, "rst");
+		if (row->with != 0)
+			rig_close(r, row->with);
 		break;
 	case STREAM_RESET:
 		tunnel_stream_failed(&r->t);
@@ -233,39 +255,67 @@ happen(struct rig *r, const struct row *row)
 		rig_stream_eof(r);	/* of what is discarded */
 }
 
-static unsigned int
-code_of(struct rig *r)
+/* What was sent last: Close with which code and reason, behind "rst"? */
+struct farewell {
+	unsigned int code;
+	char reason[126];
+	int rst;
+};
+
+static void
+find_farewell(struct rig *r, struct farewell *w)
 {
 	struct sent_frame f;
-	unsigned int code = 0;
+	int rst = 0;
 
-	while (rig_next(r, &f) == 1)
-		if (f.opcode == 8)
-			code = f.len == 0 ? 1005 :
+	memset(w, 0, sizeof(*w));
+	while (rig_next(r, &f) == 1) {
+		if (f.opcode == 8) {
+			w->code = f.len == 0 ? 1005 :
 			    f.payload[0] << 8 | f.payload[1];
-	return code;
+			if (f.len > 2)
+				memcpy(w->reason, f.payload + 2, f.len - 2);
+			w->rst = rst;
+		}
+		rst = f.opcode == 1 && f.len == 3 &&
+		    memcmp(f.payload, "rst", 3) == 0;
+	}
+}
+
+/* The reason is for the person at the other end. */
+static const char *
+reason_of(const struct row *row, int client)
+{
+	if (row->end == TUNNEL_STOPPED && row->code == 1001)
+		return client ? "client stopped" : "server stopped";
+	return row->end == TUNNEL_IDLE ? "idle timeout" : "";
 }
 
 static int
 try(const struct row *row, enum state state, int client)
 {
 	struct rig r;
-	unsigned int code;
+	struct farewell w;
 	int good;
 
 	begin(&r, row, client);
 	come_to(&r, state, row->peer);
 	happen(&r, row);
-	code = code_of(&r);
-	good = code == row->code && r.t.end == row->end &&
-	    r.lost == (row->shown == IS_LOST);
+	find_farewell(&r, &w);
+	good = w.code == row->code && w.rst == row->rst &&
+	    strcmp(w.reason, reason_of(row, client)) == 0 &&
+	    r.t.end == row->end && r.lost == (row->shown == IS_LOST) &&
+	    (r.lost || tunnel_status(r.t.end) == row->status);
+	if (row->event == RST && row->with != 0)
+		good = good && r.t.peer_code == row->with;
 	if (row->shown == ENDS)
 		good = good && r.shut && r.closed && !r.reset;
 	else if (row->shown == RESETS)
 		good = good && r.reset && !r.closed;
 	if (!good)
-		printf("# %s, state %d: code %u, end %s%s%s%s\n",
-		    client ? "client" : "server", (int)state, code,
+		printf("# %s, state %d: %scode %u %s, end %s%s%s%s\n",
+		    client ? "client" : "server", (int)state,
+		    w.rst ? "rst, " : "", w.code, w.reason,
 		    tunnel_end_name(r.t.end), r.closed ? ", closed" : "",
 		    r.reset ? ", reset" : "", r.lost ? ", lost" : "");
 	rig_end(&r);
