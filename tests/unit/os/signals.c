@@ -249,6 +249,10 @@ blocked(void)
 int
 main(void)
 {
+	/* A shell or nohup(1) may ignore these for us. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	is(run(flags), 0, "supervisor: flags, inside the poll only");
 	is(run(busy), 0, "signals come in while descriptors are ready");
 	is(run(waits), 0, "waiting: ready, the deadline, TERM");
