@@ -17,6 +17,15 @@
 #define DENIED_MS	30000
 #define BACKOFF_MAX	5000	/* ms */
 
+static void
+lost(struct connection *c, const char *why)
+{
+	c->lost_at = clock_ms();
+	record_lost();
+	log_event(LOG_L_INFO, "websocket-lost", "peer",
+	    connection_field(c->peer), "id", c->ours.id, "why", why, NULL);
+}
+
 void
 connection_lost(struct connection *c)
 {
@@ -35,29 +44,39 @@ connection_lost(struct connection *c)
 	if (t->received)
 		c->tries = 0;
 	c->answers_gone = c->answers_denied = 0;
-	c->lost_at = now;
 	c->last_try[0] = '\0';
 	c->give_up = now + patience;
 	c->next_try = !c->client ? CLOCK_NEVER :
 	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
-	record_lost();
-	log_event(LOG_L_DEBUG, "websocket-lost", "peer",
-	    connection_field(c->peer), "id", c->ours.id, "why", t->why, NULL);
+	lost(c, t->why);
 	connection_show(c, "lost");
 }
 
-static void
-resumed(struct connection *c)
+/*
+ * Goes on over a new websocket, from the peer's position: 0, or -1 if that is
+ * not kept.
+ */
+static int
+resume(struct connection *c, const struct websocket *w)
 {
-	char after[32];
+	uint64_t sent = tunnel_sent(&c->relay.tunnel);
+	struct log_line l;
 
+	if (relay_resume(&c->relay, w->io, w->theirs.at, w->early,
+	    w->early_len) == -1)
+		return -1;
 	c->resumes++;
 	record_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
-	log_event(LOG_L_DEBUG, "resumed", "peer", connection_field(c->peer),
-	    "id", c->ours.id, "after", str_ms(after, sizeof(after),
-	    clock_ms() - c->lost_at), NULL);
+	log_begin(&l, LOG_L_INFO, "resumed");
+	if (c->peer[0] != '\0')
+		log_str(&l, "peer", c->peer);
+	log_str(&l, "id", c->ours.id);
+	log_seconds(&l, "after", clock_ms() - c->lost_at);
+	log_num(&l, "resent", sent - w->theirs.at);
+	log_end(&l);
 	connection_show(c, "open");
+	return 0;
 }
 
 /*
@@ -129,8 +148,7 @@ dial_again(struct connection *c, int *status, struct error *why)
 			c->answers_gone = ANSWERS_GONE_MAX;
 		return -1;
 	}
-	if (w.has_extension && relay_resume(&c->relay, w.io, w.theirs.at,
-	    w.early, w.early_len) == 0)
+	if (w.has_extension && resume(c, &w) == 0)
 		return 0;
 	if (!w.has_extension)
 		*status = 410;
@@ -148,10 +166,8 @@ redial(struct connection *c)
 	int status;
 
 	c->tries++;
-	if (dial_again(c, &status, &why) == 0) {
-		resumed(c);
+	if (dial_again(c, &status, &why) == 0)
 		return;
-	}
 	strlcpy(c->last_try, why.text, sizeof(c->last_try));
 	log_event(LOG_L_DEBUG, "redial-failed", "id", c->ours.id,
 	    "why", why.text, NULL);
@@ -200,8 +216,6 @@ connection_handoff(struct connection *c)
 		return;
 	}
 	c->attempt = w.theirs.attempt;
-	if (!in_time)
-		c->lost_at = clock_ms();
 	answer.flags = EXT_RESUME;
 	answer.at = tunnel_taken(t);
 	answer.has_at = 1;
@@ -215,9 +229,10 @@ connection_handoff(struct connection *c)
 	if (websocket_answer(&w, &request, &answer, clock_after(
 	    c->o->timeouts.handshake), &why) == -1)
 		return;
-	relay_resume(&c->relay, w.io, w.theirs.at, w.early, w.early_len);
+	if (!in_time)
+		lost(c, "the peer dialled again");
 	strlcpy(c->via, w.via, sizeof(c->via));
-	resumed(c);
+	resume(c, &w);
 }
 
 /* What was lost, for how long, and what the last attempt came to. */

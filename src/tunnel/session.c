@@ -52,11 +52,17 @@ tunnel_taken(const struct tunnel *t)
 	return t->in_taken;
 }
 
+uint64_t
+tunnel_sent(const struct tunnel *t)
+{
+	return t->out_sent - t->payload_left;
+}
+
 int
 tunnel_may_resume(const struct tunnel *t, uint64_t at)
 {
 	return t->session == SESSION_KEPT && tunnel_begun(t) &&
-	    at >= t->out_kept && at <= t->out_sent - t->payload_left;
+	    at >= t->out_kept && at <= tunnel_sent(t);
 }
 
 /* Time without a wire is not idle time. */

@@ -208,6 +208,39 @@ def test_child_killed():
               'killed: both are reset' % ('server', 'client')[end])
 
 
+def test_log():
+    """Without -v: a line for a loss, one for going on, one for giving up."""
+    target = t.Held()
+    s = t.server(target.port)
+    cutter = cutting.Cutter(s.port)
+    c = t.client('ws://localhost:%d/' % cutter.port, '--ping-interval',
+                 '300ms', '--ping-timeout', '1s', '--resume', '2s')
+    a = t.ws.dial(c.port)
+    b = target.next()
+    a.sendall(b'up')
+    t.is_(t.ws.read_exactly(b, 2), b'up', 'a tunnel')
+    cutter.hole()               # which only the client notices
+    a.sendall(b'x' * 1000)
+    b.sendall(b'y' * 70)
+    t.is_((t.ws.read_exactly(b, 1000), t.ws.read_exactly(a, 70)),
+          (b'x' * 1000, b'y' * 70), 'it is resumed')
+    for p, why, resent in ((c, 'the peer fell silent', 1000),
+                           (s, 'the peer dialled again', 70)):
+        t.ok(p.has_line('level=info event=websocket-lost peer=[0-9.:]+ '
+                        'id=[0-9a-f]+ why="%s"' % why), 'lost: %s' % why)
+        t.ok(p.has_line('level=info event=resumed peer=[0-9.:]+ '
+                        r'id=[0-9a-f]+ after=[0-9]\.[0-9]{3} resent=%d$'
+                        % resent), 'resumed: %d bytes again' % resent)
+    cutter.refuse = True
+    cutter.cut('rst')
+    t.is_(how(a), 'reset', 'given up')
+    t.ok(c.has_line('event=closed .*why="[^"]*, for [0-9.]+ ?s no new '
+                    'websocket; the last try: .+"'), 'says what was tried')
+    t.is_([len([x for x in c.lines if 'event=' + e in x]) for e in
+           ('websocket-lost', 'resumed', 'redial-failed', 'closed')],
+          [2, 1, 0, 1], 'and no line for each try')
+
+
 def test_wire_lost_without_session():
     for cut in ('fin', 'rst'):
         s, c, cutter, a, b = tunnel(**both('0'))
