@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,18 @@ connection_answer(struct connection *c, const struct extension *offer,
 }
 
 static void
+trace(const struct tunnel *t, const char *what, const char *from,
+    const char *to)
+{
+	const struct connection *c = (const void *)((const char *)t -
+	    offsetof(struct connection, relay.tunnel));
+
+	log_event(LOG_L_DEBUG, "state", "peer", connection_field(c->peer),
+	    "id", connection_field(c->ours.id), "what", what, "from", from,
+	    "to", to, NULL);
+}
+
+static void
 configure(const struct connection *c, const struct io *stream,
     const struct websocket *w, struct tunnel_config *cfg)
 {
@@ -180,6 +193,8 @@ configure(const struct connection *c, const struct io *stream,
 		cfg->out_size = o->websocket.window < TUNNEL_KEEP_MIN ?
 		    TUNNEL_KEEP_MIN : o->websocket.window;
 	}
+	if (o->log.verbose >= 2)
+		cfg->trace = trace;
 	relay_memory(cfg);
 }
 

@@ -56,25 +56,87 @@ static const unsigned int after_session[] = {
 	[SESSION_OVER] = 0,
 };
 
+static const char *const wire_names[] = {
+	[WIRE_OPEN] = "open",
+	[WIRE_CLOSE_SENT] = "close-sent",
+	[WIRE_CLOSE_RECEIVED] = "close-received",
+	[WIRE_CLOSED] = "closed",
+	[WIRE_LOST] = "lost",
+};
+
+static const char *const link_names[] = {
+	[LINK_UP] = "up",
+	[LINK_DROPPED] = "dropped",
+	[LINK_GONE] = "gone",
+};
+
+static const char *const flow_names[] = {
+	[FLOW_OPEN] = "open",
+	[FLOW_DRAINING] = "draining",
+	[FLOW_ENDED] = "ended",
+	[FLOW_RESET] = "reset",
+	[FLOW_DISCARDING] = "discarding",
+};
+
+static const char *const opening_names[] = {
+	[OPENING_NONE] = "none",
+	[OPENING_WAITING] = "waiting",
+	[OPENING_TOLD] = "told",
+	[OPENING_FLOWING] = "flowing",
+	[OPENING_FAILED] = "failed",
+};
+
+static const char *const session_names[] = {
+	[SESSION_NONE] = "none",
+	[SESSION_KEPT] = "kept",
+	[SESSION_OVER] = "over",
+};
+
+struct machine {
+	const char *name;		/* for the log */
+	const unsigned int *after;
+	const char *const *names;
+};
+
+static const struct machine wire_machine = {
+	"websocket", after_wire, wire_names
+};
+static const struct machine link_machine = {
+	"descriptor", after_link, link_names
+};
+static const struct machine in_machine = {
+	"to-stream", after_in, flow_names
+};
+static const struct machine out_machine = {
+	"from-stream", after_out, flow_names
+};
+static const struct machine opening_machine = {
+	"opening", after_opening, opening_names
+};
+static const struct machine session_machine = {
+	"session", after_session, session_names
+};
+
 /* The same again is no change. */
 static int
-changes(const unsigned int *after, unsigned int from, unsigned int to)
+changes(const struct tunnel *t, const struct machine *m, unsigned int from,
+    unsigned int to)
 {
 	if (from == to)
 		return 0;
 #ifdef TUNNEL_CHECK
-	if (!(after[from] & BIT(to)))
+	if (!(m->after[from] & BIT(to)))
 		abort();
-#else
-	(void)after;
 #endif
+	if (t->cfg.trace != NULL)
+		t->cfg.trace(t, m->name, m->names[from], m->names[to]);
 	return 1;
 }
 
 void
 tunnel_set_wire(struct tunnel *t, enum tunnel_wire to)
 {
-	if (!changes(after_wire, t->wire, to))
+	if (!changes(t, &wire_machine, t->wire, to))
 		return;
 	t->wire = to;
 	if (to == WIRE_LOST)
@@ -86,14 +148,14 @@ tunnel_set_wire(struct tunnel *t, enum tunnel_wire to)
 void
 tunnel_set_link(struct tunnel *t, enum tunnel_link to)
 {
-	if (changes(after_link, t->link, to))
+	if (changes(t, &link_machine, t->link, to))
 		t->link = to;
 }
 
 void
 tunnel_set_in(struct tunnel *t, enum tunnel_flow to)
 {
-	if (!changes(after_in, t->in, to))
+	if (!changes(t, &in_machine, t->in, to))
 		return;
 	t->in = to;
 	if (to == FLOW_ENDED)
@@ -103,7 +165,7 @@ tunnel_set_in(struct tunnel *t, enum tunnel_flow to)
 void
 tunnel_set_out(struct tunnel *t, enum tunnel_flow to)
 {
-	if (!changes(after_out, t->out, to))
+	if (!changes(t, &out_machine, t->out, to))
 		return;
 	t->out = to;
 	if (to == FLOW_DRAINING)
@@ -113,7 +175,7 @@ tunnel_set_out(struct tunnel *t, enum tunnel_flow to)
 void
 tunnel_set_opening(struct tunnel *t, enum tunnel_opening to)
 {
-	if (!changes(after_opening, t->opening, to))
+	if (!changes(t, &opening_machine, t->opening, to))
 		return;
 	t->opening = to;
 	if (to == OPENING_TOLD)
@@ -123,6 +185,6 @@ tunnel_set_opening(struct tunnel *t, enum tunnel_opening to)
 void
 tunnel_set_session(struct tunnel *t, enum tunnel_session to)
 {
-	if (changes(after_session, t->session, to))
+	if (changes(t, &session_machine, t->session, to))
 		t->session = to;
 }

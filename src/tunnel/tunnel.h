@@ -121,6 +121,8 @@ enum tunnel_session {
 	SESSION_OVER
 };
 
+struct tunnel;
+
 struct tunnel_config {
 	int client;		/* we mask, the peer must not */
 	int extension;		/* the peer speaks "inetws" */
@@ -150,6 +152,13 @@ struct tunnel_config {
 	size_t out_size, in_size;
 
 	void (*random)(void *, size_t);	/* unpredictable bytes */
+
+	/*
+	 * Told of each change of a state, before it, or NULL: the state's
+	 * name, what it was, what it will be; constant strings.
+	 */
+	void (*trace)(const struct tunnel *, const char *what,
+	    const char *from, const char *to);
 };
 
 struct tunnel_run {

@@ -29,6 +29,20 @@ def one_tunnel(s, data=b'hello'):
     w.bye()
 
 
+def test_states():
+    """-vv: each change of a state; -v: none."""
+    for option in ('-v', '-vv'):
+        s = t.server(t.echo().port, option)
+        one_tunnel(s)
+        m = s.has_line(r'event=closed .*end=ended')
+        t.ok(m, option + ': a tunnel')
+        states = re.findall('level=debug event=state peer=[0-9.:]+ what=(.*)',
+                            s.log)
+        t.is_('websocket from=open to=close-received' in states and
+              'to-stream from=draining to=ended' in states, option == '-vv',
+              '%d changes are told' % len(states))
+
+
 def test_json():
     t.rundir()
     s = t.inetws('server', '-l', '127.0.0.1:0', '--log-format', 'json',
