@@ -62,7 +62,7 @@ record_progress(const struct tunnel *t)
 	STATS_SET(s->counts.down,
 	    s->down_before + (t->cfg.client ? in : out));
 	STATS_SET(s->data_at, t->data_at);
-	STATS_SET(s->state, (uint32_t)state_of(t));
+	stats_set_state(state_of(t));
 	if (s->pongs != t->pongs) {
 		STATS_SET(s->pongs, t->pongs);
 		STATS_SET(s->rtt, t->rtt);

@@ -135,7 +135,7 @@ write_counts(const struct writer *w, const struct report_counts *c)
 	unsigned int i;
 
 	counter(w, "inetws_connections_begun", NULL, c->begun,
-	    "Connections that were given a process.");
+	    "Connections whose handshake is over.");
 	counter(w, "inetws_connections_refused", NULL, c->refused,
 	    "Connections beyond the limit or the system's means.");
 	family(w, "inetws_connections_ended", "counter", NULL,

@@ -117,6 +117,13 @@ void stats_prepare(int slot);
 void stats_take(int slot, enum report_state);
 
 /*
+ * The state of this slot's connection.  It is counted as begun once it has
+ * finished its handshake, or failed in it: until then it may be a redial, which
+ * is handed over to the connection that it belongs to.
+ */
+void stats_set_state(enum report_state);
+
+/*
  * Writes the source of this slot's peer, and returns how many earlier
  * connections of that source there are, counting up to max: of several that
  * come at the same time each gets another number.  A process without a slot
@@ -204,7 +211,10 @@ void stats_read(const struct stats_view *, struct report *);
 /* Has a connection of this process's page a websocket, parked or not? */
 int stats_has_websocket(void);
 
-/* The counts of this process's page; does not check who is alive. */
+/*
+ * The counts of this process's page, as begun those in handshake too; does not
+ * check who is alive.
+ */
 void stats_sum(struct report_counts *);
 
 /* Slots are numbered from 0 to one less than this. */

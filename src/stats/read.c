@@ -184,8 +184,11 @@ stats_sum(struct report_counts *counts)
 		return;
 	}
 	add_counts(counts, stats_at(v.page, stats_fit(v.size) - 1));
-	for (i = 0; i < stats_slots(&v); i++)
+	for (i = 0; i < stats_slots(&v); i++) {
 		add_counts(counts, stats_at(v.page, i));
+		counts->begun += STATS_GET(stats_at(v.page, i)->state) ==
+		    STATE_HANDSHAKE;
+	}
 }
 
 void
@@ -207,10 +210,11 @@ stats_read(const struct stats_view *v, struct report *r)
 		state = STATS_GET(s->state);
 		if (state == STATE_FREE || state >= STATES)
 			continue;
-		if (!is_alive(v, i))
+		if (!is_alive(v, i)) {
 			r->counts.ended[RESULT_KILLED] +=
 			    state != STATE_LISTENING;
-		else if (state == STATE_LISTENING)
+			r->counts.begun += state == STATE_HANDSHAKE;
+		} else if (state == STATE_LISTENING)
 			r->pid = STATS_GET(s->pid);
 		else
 			r->active[state]++;

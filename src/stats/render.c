@@ -86,7 +86,7 @@ report_table_head(struct out *o, const struct report *r, unsigned int width)
 		out_add(o, "; sandbox %s%s", strcmp(r->sandbox, "off") == 0 ?
 		    "" : "without ", r->sandbox);
 	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
-	    "%s down\n", r->counts.begun, r->counts.refused,
+	    "%s down\n", report_total(r), r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
 	    str_bytes(down, sizeof(down), r->counts.down));
 }
@@ -199,7 +199,7 @@ report_json_head(struct out *o, const struct report *r)
 	out_add(o, "},\"unlisted\":%u,\"waiting\":%u,\"total\":%" PRIu64
 	    ",\"refused\":%" PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64
 	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{",
-	    r->unlisted, r->waiting, r->counts.begun, r->counts.refused,
+	    r->unlisted, r->waiting, report_total(r), r->counts.refused,
 	    r->counts.up, r->counts.down, r->counts.losses,
 	    r->counts.resumes);
 	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
@@ -280,7 +280,7 @@ report_html_head(struct out *o, const struct report *r)
 	add_states(o, r);
 	out_add(o, " of at most %u; %" PRIu64 " connections in all, %" PRIu64
 	    " refused; %s up, %s down; running for %s.</p>\n", r->max,
-	    r->counts.begun, r->counts.refused,
+	    report_total(r), r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
 	    str_bytes(down, sizeof(down), r->counts.down),
 	    str_ms(age, sizeof(age), r->uptime));

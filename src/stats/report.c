@@ -121,6 +121,12 @@ report_active(const struct report *r)
 	return n;
 }
 
+uint64_t
+report_total(const struct report *r)
+{
+	return r->counts.begun + r->active[STATE_HANDSHAKE];
+}
+
 /* FNV-1a. */
 static uint32_t
 hash(const char *text)

@@ -53,7 +53,7 @@ struct report_histogram {
 /* Counters; nothing but uint64_t. */
 struct report_counts {
 	uint64_t up, down;	/* bytes, from the websocket's client, to it */
-	uint64_t begun;		/* connections */
+	uint64_t begun;		/* connections, without those in handshake */
 	uint64_t refused;	/* at a limit */
 	uint64_t losses, resumes;
 	uint64_t ended[RESULTS];
@@ -129,6 +129,12 @@ unsigned int report_bucket(const int64_t bounds[REPORT_BUCKETS - 1],
 
 /* All living connections, listed and unlisted. */
 unsigned int report_active(const struct report *);
+
+/*
+ * All connections there were, with those in handshake: of these one may turn
+ * out to be a redial, so that the number falls again.
+ */
+uint64_t report_total(const struct report *);
 
 /*
  * Adds to a name's numbers: so many visitors are queued.  A name for which

@@ -111,19 +111,32 @@ stats_take(int slot, enum report_state state)
 	stats_mine->user[0] = stats_mine->target[0] = '\0';
 	stats_mine->id[0] = stats_mine->peer_id[0] = '\0';
 	STATS_SET(stats_mine->source, 0);
-	if (state != STATE_LISTENING)
+	if (state > STATE_HANDSHAKE)
 		STATS_ADD(stats_mine->counts.begun, 1);
 	STATS_SET(stats_mine->state, state);
 	stats_end_change();
 	stats_flush();
 }
 
+void
+stats_set_state(enum report_state state)
+{
+	struct stats_slot *s = stats_mine;
+
+	if (s->state == STATE_HANDSHAKE && state > STATE_HANDSHAKE)
+		STATS_ADD(s->counts.begun, 1);
+	STATS_SET(s->state, state);
+}
+
+/* What is handed over was no connection of its own. */
 static void
 conclude(struct stats_slot *s, unsigned int result)
 {
 	stats_change(&s->seq);
 	if (s->state != STATE_LISTENING)
 		STATS_ADD(s->counts.ended[result], 1);
+	if (s->state == STATE_HANDSHAKE && result != RESULT_HANDED_OVER)
+		STATS_ADD(s->counts.begun, 1);
 	STATS_SET(s->source, 0);
 	STATS_SET(s->state, STATE_FREE);
 	stats_changed(&s->seq);

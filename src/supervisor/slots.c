@@ -266,7 +266,7 @@ slots_log(unsigned int active)
 	stats_read(&v, &r);
 	log_begin(&l, LOG_L_INFO, "statistics");
 	log_num(&l, "active", active);
-	log_num(&l, "total", (int64_t)r.counts.begun);
+	log_num(&l, "total", (int64_t)report_total(&r));
 	log_num(&l, "refused", (int64_t)r.counts.refused);
 	log_num(&l, "up", (int64_t)r.counts.up);
 	log_num(&l, "down", (int64_t)r.counts.down);

@@ -277,7 +277,8 @@ void tunnel_begin(struct tunnel *, const struct tunnel_config *, int64_t now);
  * without having been touched: TUNNEL_RETURN_STREAM.
  *
  * The serving side gets its stream when TUNNEL_GET_STREAM is wanted (t->addr
- * is the peer that it is for), and says so by tunnel_ok(), or why not by tunnel_fail().
+ * is the peer that it is for), and says so by tunnel_ok(), or why not by
+ * tunnel_fail().
  *
  * tunnel_opened(): has "open" been sent or received?
  * tunnel_has_stream(): is there a stream that is to be closed?

@@ -208,8 +208,13 @@ def test_child_killed():
               'killed: both are reset' % ('server', 'client')[end])
 
 
+def instance(p):
+    return [i for i in t.status()['instances'] if i['pid'] == p.pid][0]
+
+
 def test_log():
     """Without -v: a line for a loss, one for going on, one for giving up."""
+    t.rundir()
     target = t.Held()
     s = t.server(target.port)
     cutter = cutting.Cutter(s.port)
@@ -231,6 +236,12 @@ def test_log():
         t.ok(p.has_line('level=info event=resumed peer=[0-9.:]+ '
                         r'id=[0-9a-f]+ after=[0-9]\.[0-9]{3} resent=%d$'
                         % resent), 'resumed: %d bytes again' % resent)
+    t.ok(t.until(lambda: instance(s)['active'] == 1),
+         'the process that handed the websocket over has ended')
+    for p in (s, c):
+        i = instance(p)
+        t.is_((i['total'], i['active'], i['lost'], i['resumes']),
+              (1, 1, 1, 1), 'status: one connection, lost and resumed once')
     cutter.refuse = True
     cutter.cut('rst')
     t.is_(how(a), 'reset', 'given up')

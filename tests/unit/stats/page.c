@@ -77,6 +77,45 @@ anonymous(void)
 	stats_close(1);
 }
 
+static uint64_t
+begun(void)
+{
+	struct report r;
+
+	look(&r);
+	return r.counts.begun;
+}
+
+/* When a connection is counted: not a redial that is handed over. */
+static void
+redials(void)
+{
+	struct report r;
+
+	is(stats_create(NULL, 2, &about), 0, "a page");
+	stats_prepare(1);
+	stats_take(1, STATE_HANDSHAKE);
+	look(&r);
+	is((long long)report_total(&r), 1, "in handshake: one in all");
+	is((long long)r.counts.begun, 0, "that does not count yet");
+	stats_release(RESULT_HANDED_OVER);
+	look(&r);
+	is((long long)report_total(&r), 0, "handed over: none");
+	stats_take(1, STATE_HANDSHAKE);
+	stats_release(RESULT_DENIED);
+	is((long long)begun(), 1, "a failed handshake counts");
+	stats_take(1, STATE_HANDSHAKE);
+	stats_set_state(STATE_OPEN);
+	is((long long)begun(), 2, "a finished one too");
+	stats_set_state(STATE_LOST);
+	stats_release(RESULT_ENDED);
+	is((long long)begun(), 2, "once");
+	stats_take(1, STATE_HANDSHAKE);
+	stats_close_slot(1);
+	is((long long)begun(), 3, "and one that was killed in it");
+	stats_close(1);
+}
+
 /* Many at once: each is told of another number of those before it. */
 static void
 sources(const char *path)
@@ -244,6 +283,7 @@ main(void)
 	snprintf(path, sizeof(path), "%s/page", dir);
 	without_page();
 	anonymous();
+	redials();
 	bad_files();
 	names();
 	many_names();
