@@ -51,8 +51,8 @@ void handoff_confirm(struct handoff_request *);
 
 /*
  * Hands a connection over to the process that keeps the session, with the bytes
- * read from it, its user and the subject of its certificate, and waits for the receipt until the
- * deadline.  0, the connection is no longer ours (close it); or -1 with errno:
+ * read from it, its user and the subject of its certificate, and waits for the
+ * receipt until the deadline.  0, the connection is no longer ours (close it); or -1 with errno:
  * ENOENT: no process keeps such a session.
  */
 int handoff_send(const char *session, int fd, const char *user,

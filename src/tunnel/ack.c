@@ -68,9 +68,9 @@ tunnel_ack_rides(const struct tunnel *t)
 
 /*
  * After each credit's worth: is it too small?  Not for a stream that is behind.
- * Beyond RAISE_FREELY, all of which a stream that stalls would leave in buffers,
- * it is so only if that took about a round trip, the shortest of several that
- * are measured by Pings.
+ * Beyond RAISE_FREELY, all of which a stream that stalls would leave in
+ * buffers, it is so only if that took about a round trip, the shortest of
+ * several that are measured by Pings.
  */
 static void
 review_credit(struct tunnel *t)

@@ -362,10 +362,11 @@ void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
 
 /*
  * A session whose wire is lost (or is being taken over).  tunnel_taken() is
- * the "at" to send, tunnel_sent() how far what was sent on the lost wire goes,
- * from the peer's "at" on to be sent again; tunnel_resume() takes the peer's: 0, or -1 if that is no
- * position this side could go on from, and nothing has changed.  A session
- * that found no new wire is told so by tunnel_expire().
+ * the "at" to send; tunnel_sent() is how far this side has sent, and what lies
+ * beyond the peer's "at" is to be sent again.  tunnel_resume() takes the
+ * peer's: 0, or -1 if that is no position this side could go on from, and
+ * nothing has changed.  A session that found no new wire is told so by
+ * tunnel_expire().
  */
 uint64_t tunnel_taken(const struct tunnel *);
 uint64_t tunnel_sent(const struct tunnel *);

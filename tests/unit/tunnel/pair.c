@@ -4,8 +4,8 @@
  * byte and dialled again, at random.  Whatever happens, bytes arrive in order
  * and once, an end is shown only behind the last of them, a stream is closed
  * without a reset only if all that it sent was delivered and its end shown
- * there, nothing deadlocks, and without resets all ends well.  A seed that fails
- * is printed; SEED=N pair.t plays that one alone, SEEDS=N plays so many.
+ * there, nothing deadlocks, and without resets all ends well.  A seed that
+ * fails is printed; SEED=N pair.t plays that one alone, SEEDS=N plays so many.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -332,7 +332,8 @@ test_take_over(void)
 	rig_feed(&r, "\x82\x85" "\0\0\0\0" "abc", 9);
 	rig_pump(&r);
 	is(tunnel_may_resume(&r.t, 11), 0, "no such position");
-	ok(r.t.link == LINK_UP && r.t.wire == WIRE_OPEN, "the old wire is not disturbed");
+	ok(r.t.link == LINK_UP && r.t.wire == WIRE_OPEN,
+	    "the old wire is not disturbed");
 	rig_feed(&r, "d", 1);
 	is(tunnel_may_resume(&r.t, 6), 1, "a position we have");
 	is(tunnel_taken(&r.t), 4, "half a frame was taken");
