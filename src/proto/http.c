@@ -373,12 +373,16 @@ take_apart(const struct http_parser_state *st, const char *buf, size_t len,
 	    parse(st, buf, len, head, f);
 }
 
-/* Another protocol than HTTP, by its first bytes. */
+/*
+ * Another protocol than HTTP, by the bytes up to the one that was wrong: what
+ * has come behind it differs from one time to the next.
+ */
 static int
-refuse_other(const struct http_parser_state *st, const char *buf, size_t len,
+refuse_other(const struct http_parser_state *st, const char *buf,
     const struct fault *f)
 {
 	static const char v2[] = "\r\n\r\n\0\r\nQUIT\n";
+	size_t len = st->seen < 12 ? st->seen : 12;
 	int alert = buf[0] == 0x15, hello = buf[0] == 0x16;
 
 	if (st->is_answer && (alert || hello))
@@ -386,8 +390,9 @@ refuse_other(const struct http_parser_state *st, const char *buf, size_t len,
 	else if (!st->is_answer && hello)
 		refuse(f, 400, "the client speaks TLS, this port does not: "
 		    "use ws://");
-	else if (!st->is_answer && ((len > 6 && memcmp(buf, "PROXY ", 6) == 0) ||
-	    (len > 5 && memcmp(buf, v2, len < 12 ? len : 12) == 0)))
+	else if (!st->is_answer &&
+	    ((len > 6 && memcmp(buf, "PROXY ", 6) == 0) ||
+	    (len > 3 && memcmp(buf, v2, len) == 0)))
 		refuse(f, 400, "a PROXY header, which this port does not "
 		    "expect (--accept-proxy)");
 	return -1;
@@ -403,7 +408,7 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 	while (st->seen < len && st->seen < HTTP_HEAD_MAX) {
 		r = look(st, buf, st->seen++, &f);
 		if (r == -1)
-			return refuse_other(st, buf, len, &f);
+			return refuse_other(st, buf, &f);
 		if (r == 1) {
 			if (take_apart(st, buf, st->seen, head, &f) == -1)
 				return -1;

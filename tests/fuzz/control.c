@@ -82,9 +82,21 @@ is_addr(const char *s, size_t len)
 	    is_number(colon + 1, len - n - 1, &port) && port <= 65535;
 }
 
+/* One number, or two: progress and credit. */
+static int
+is_ack(const char *s, size_t len, uint64_t *n, uint64_t *credit)
+{
+	const char *blank = memchr(s, ' ', len);
+	size_t first = blank == NULL ? len : (size_t)(blank - s);
+
+	*credit = 0;
+	return is_number(s, first, n) && (blank == NULL ||
+	    is_number(blank + 1, len - first - 1, credit));
+}
+
 /* The kind of a line, or -1. */
 static int
-kind(const char *s, size_t len, uint64_t *n)
+kind(const char *s, size_t len, uint64_t *n, uint64_t *credit)
 {
 	if (same(s, len, "ok"))
 		return CONTROL_OK;
@@ -96,7 +108,7 @@ kind(const char *s, size_t len, uint64_t *n)
 		return CONTROL_FAIL;
 	if (begins(s, len, "eof ") && is_number(s + 4, len - 4, n))
 		return CONTROL_EOF;
-	if (begins(s, len, "ack ") && is_number(s + 4, len - 4, n))
+	if (begins(s, len, "ack ") && is_ack(s + 4, len - 4, n, credit))
 		return CONTROL_ACK;
 	return -1;
 }
@@ -105,20 +117,23 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 {
 	struct control c;
-	uint64_t n = 0;
-	char out[26], *line = malloc(size > 0 ? size : 1);
+	uint64_t n = 0, credit = 0;
+	char out[64], *line = malloc(size > 0 ? size : 1);
 	int want;
 	size_t len;
 
 	memcpy(line, in, size);
-	want = kind(line, size, &n);
+	want = kind(line, size, &n, &credit);
 	CHECK(control_parse(&c, line, size) == (want == -1 ? -1 : 0));
 	if (want != -1) {
-		CHECK((int)c.kind == want && c.number == n);
+		CHECK((int)c.kind == want && c.number == n &&
+		    c.credit == credit);
 		if (want == CONTROL_OPEN || want == CONTROL_FAIL)
 			CHECK(c.text.p == line + 5 && c.text.len == size - 5);
 		else {
-			len = control_write(out, c.kind, c.number);
+			len = c.numbers == 2 ? control_write_ack(out,
+			    c.number, c.credit) :
+			    control_write(out, c.kind, c.number);
 			CHECK(len == size && memcmp(out, line, len) == 0);
 		}
 	}

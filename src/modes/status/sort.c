@@ -67,9 +67,11 @@ status_sort(struct status *st, int by, int reversed)
 
 	key = by;
 	backwards = reversed;
-	qsort(st->instance, st->n, sizeof(st->instance[0]),
-	    compare_instances);
+	if (st->n > 0)
+		qsort(st->instance, st->n, sizeof(st->instance[0]),
+		    compare_instances);
 	for (i = 0; i < st->n; i++)
-		qsort(st->instance[i].row, st->instance[i].nrows,
-		    sizeof(st->instance[i].row[0]), compare_rows);
+		if (st->instance[i].nrows > 0)
+			qsort(st->instance[i].row, st->instance[i].nrows,
+			    sizeof(st->instance[i].row[0]), compare_rows);
 }
