@@ -314,7 +314,7 @@ def test_server_sends():
     s = Serving(sends)
     c = s.client()
     want = 'fragments text \u2713'.encode()
-    for code, how in ((1000, 'eof'), (1001, 'eof'), (1011, 'reset'),
+    for code, how in ((1000, 'eof'), (1001, 'reset'), (1011, 'reset'),
                       (4000, 'reset')):
         v = t.ws.dial(c.port)
         t.is_(t.ws.read_exactly(v, len(want)), want, 'all bytes')
