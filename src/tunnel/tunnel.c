@@ -154,22 +154,24 @@ closed_by_inetws(struct tunnel *t)
 }
 
 /*
- * The peer's Close, from a plain peer: it will send nothing more and wants
- * nothing more.  What our stream still sends is read, so that closing it does
- * not destroy what was delivered, and thrown away.  A client that goes away has
- * left a page, a server that does so has not served to the end.
+ * A plain peer sends and wants nothing more.  What our stream still sends is
+ * read, so that closing it destroys nothing delivered, and thrown away.  A
+ * client that goes away left a page, a server has not served to the end.
  */
 static void
 closed_by_plain_peer(struct tunnel *t)
 {
-	if (t->peer_code == CLOSE_NONE || t->peer_code == CLOSE_NORMAL ||
-	    (t->peer_code == CLOSE_GOING_AWAY && !t->cfg.client)) {
+	if (t->peer_code != CLOSE_NONE && t->peer_code != CLOSE_NORMAL &&
+	    (t->peer_code != CLOSE_GOING_AWAY || t->cfg.client))
+		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
+	else if (t->message != 0)
+		tunnel_in_fault(t, CLOSE_PROTOCOL, "Close inside a message");
+	else {
 		tunnel_set_in(t, FLOW_DRAINING);
 		discard(t);
 		if (t->close_code == 0)
 			set_close(t, t->peer_code);
-	} else
-		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
+	}
 }
 
 void
