@@ -72,6 +72,7 @@ signals_begin(void)
 {
 	handle(SIGCHLD, SIG_DFL);
 	handle(SIGPIPE, SIG_IGN);
+	handle(SIGXFSZ, SIG_IGN);	/* write(2) says EFBIG */
 }
 
 void
@@ -156,6 +157,7 @@ signals_default(void)
 
 	for (i = 0; i < NALL; i++)
 		handle(all[i], SIG_DFL);
+	handle(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

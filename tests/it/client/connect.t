@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import pty              # noqa: E402
+import resource         # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
 import subprocess       # noqa: E402
@@ -133,6 +134,22 @@ def test_full_device():
     t.is_(p.wait(), 74, 'status 74')
     t.like(p.log, 'end=stream-reset code=1011 why="No space left on device"',
            'and the reason is told')
+
+
+def test_file_size_limit():
+    """Beyond ulimit -f a write is an error like another, and no signal."""
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    server = t.WSServer()
+    with open(os.path.join(t.folder(), 'out'), 'wb') as f:
+        p = t.connect(url(server.port), stdin=subprocess.DEVNULL, stdout=f,
+                      preexec_fn=limited)
+    w = server.next()
+    w.send(bytes(5000))
+    t.is_(w.take_close(), 1011, 'a file at its limit is Close 1011')
+    w.drop()
+    t.is_(p.wait(), 74, 'status 74')
+    t.like(p.log, 'why="File too large"', 'and the reason is told')
 
 
 def test_appended_file():
