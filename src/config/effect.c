@@ -50,12 +50,12 @@ may_use_tls12(const struct options *o)
 	return o->tls.min == 0;
 }
 
-/* A peer is pinged before it is given up. */
+/* A peer is pinged before it is given up; 0 is never. */
 static int
 pings_before(const struct options *o)
 {
-	return o->timeouts.ping == 0 ||
-	    o->timeouts.ping > o->timeouts.ping_interval;
+	return o->timeouts.ping == 0 || (o->timeouts.ping_interval != 0 &&
+	    o->timeouts.ping > o->timeouts.ping_interval);
 }
 
 /* A gate dials nothing, but reads visitors' PROXY headers. */
@@ -79,7 +79,7 @@ const struct option_rule
     rule_http_proxy = { may_use_http_proxy, "an HTTP proxy" },
     rule_https_proxy = { may_use_https_proxy, "an https:// proxy" },
     rule_tls12 = { may_use_tls12, "TLS 1.2, but there is --tls-min 1.3" },
-    rule_ping = { pings_before, "to be longer than --ping-interval" },
+    rule_ping = { pings_before, "a --ping-interval that is shorter" },
     rule_gate_reads = { dials_or_reads, "--accept-proxy at a gate" },
     rule_chroot = { is_kept_in, "--run-as: root can leave the directory" };
 

@@ -165,7 +165,8 @@ closed_by_plain_peer(struct tunnel *t)
 	    (t->peer_code != CLOSE_GOING_AWAY || t->cfg.client))
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (t->message != 0)
-		tunnel_in_fault(t, CLOSE_PROTOCOL, "Close inside a message");
+		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
+		    "Close inside a message");
 	else {
 		tunnel_set_in(t, FLOW_DRAINING);
 		discard(t);
@@ -179,11 +180,9 @@ tunnel_close_received(struct tunnel *t)
 {
 	tunnel_set_wire(t, t->wire == WIRE_CLOSE_SENT ? WIRE_CLOSED :
 	    WIRE_CLOSE_RECEIVED);
-	if (tunnel_failed(t))
-		return;
-	if (t->cfg.extension)
+	if (t->cfg.extension && !tunnel_failed(t))
 		closed_by_inetws(t);
-	else
+	else if (!tunnel_failed(t))
 		closed_by_plain_peer(t);
 }
 

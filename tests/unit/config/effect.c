@@ -76,9 +76,11 @@ test_rules(void)
 	refused("inetws connect ws://h --tls-min 1.3 --ciphers x", 64,
 	    "--ciphers: needs TLS 1.2");
 	refused("inetws connect ws://h --ping-timeout 25s", 64,
-	    "--ping-timeout: needs to be longer than --ping-interval");
+	    "--ping-timeout: needs a --ping-interval that is shorter");
 	refused("inetws connect ws://h --ping-timeout 40s --ping-interval 1m",
-	    64, "longer than --ping-interval");
+	    64, "needs a --ping-interval that is shorter");
+	refused("inetws connect ws://h --ping-timeout 40s --ping-interval 0",
+	    64, "needs a --ping-interval that is shorter");
 	runs("inetws connect ws://h --ping-timeout 0 --ping-interval 1m");
 	refused("inetws gate --visitors 1 --path / --connect-timeout 1", 64,
 	    "--connect-timeout: needs --accept-proxy");
