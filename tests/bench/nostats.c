@@ -107,6 +107,11 @@ stats_source(uint64_t source, unsigned int max)
 }
 
 void
+stats_set_sandbox(const char *missing)
+{
+}
+
+void
 stats_set_waiting(unsigned int n)
 {
 }

@@ -105,7 +105,8 @@ said_small(struct world *w)
 		break;
 	case 8:
 		code = len == 0 ? 1005 : w->small[0] * 256 + w->small[1];
-		CHECK(len == 0 || len == 2 || code == 1001);
+		CHECK(len == 0 || len == 2 || code == 1001 ||
+		    (code == 1008 && w->t.end == TUNNEL_IDLE));
 		CHECK(code >= 1000 && code < 5000 && code != 1006);
 		if (w->t.end == TUNNEL_PEER_FAULT && w->ref.bad)
 			/* ours may have been under way before */
