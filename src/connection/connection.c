@@ -130,16 +130,13 @@ connection_dial(struct connection *c, struct dialer *d, enum tunnel_role role,
 	return 0;
 }
 
-/* TLS state cannot be handed over, so such a websocket gets no session. */
 void
-connection_answer(struct connection *c, const struct extension *offer,
-    const struct websocket *w)
+connection_answer(struct connection *c, const struct extension *offer)
 {
 	fresh(c);
 	if (c->role == TUNNEL_SERVES)
 		c->ours.flags |= EXT_PARK;
-	if (!(offer->flags & EXT_RESUME) || c->o->timeouts.resume == 0 ||
-	    w->io.tls != NULL)
+	if (!(offer->flags & EXT_RESUME) || c->o->timeouts.resume == 0)
 		return;
 	random_hex(c->ours.session, EXTENSION_SESSION_LEN / 2);
 	c->handoff = handoff_listen(c->ours.session);

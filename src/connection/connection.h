@@ -78,8 +78,7 @@ int connection_dial(struct connection *, struct dialer *, enum tunnel_role,
  * The answer to an offer: a fresh id, the window, and, if the offer asks for
  * it, a session with a fresh id and its hand-off socket, if possible.
  */
-void connection_answer(struct connection *, const struct extension *offer,
-    const struct websocket *);
+void connection_answer(struct connection *, const struct extension *offer);
 
 /*
  * Both halves are there, or the websocket alone if c->role says so (stream is

@@ -26,6 +26,7 @@ struct handoff_header {
 	uint32_t len;
 	char user[PEER_USER_MAX];
 	char subject[TLS_SUBJECT_MAX];
+	char via[NET_NAME_MAX];
 };
 
 static char place[128];		/* boot and namespace, "" unknown */
@@ -256,7 +257,9 @@ handoff_accept(int listener, struct handoff_request *v)
 	}
 	l.user[sizeof(l.user) - 1] = '\0';
 	l.subject[sizeof(l.subject) - 1] = '\0';
+	l.via[sizeof(l.via) - 1] = '\0';
 	memcpy(v->subject, l.subject, sizeof(v->subject));
+	memcpy(v->via, l.via, sizeof(v->via));
 	memcpy(v->user, l.user, sizeof(v->user));
 	v->fd = fd;
 	v->receipt = from;
@@ -274,22 +277,22 @@ handoff_confirm(struct handoff_request *v)
 }
 
 static int
-hand_over(int to, int fd, const char *user, const char *subject,
-    const char *bytes, size_t len, int64_t deadline)
+hand_over(int to, const struct handoff_request *v, int64_t deadline)
 {
 	struct handoff_header l;
 	char receipt;
 
 	memset(&l, 0, sizeof(l));
-	l.len = len;
-	strlcpy(l.user, user, sizeof(l.user));
-	strlcpy(l.subject, subject, sizeof(l.subject));
+	l.len = v->len;
+	strlcpy(l.user, v->user, sizeof(l.user));
+	strlcpy(l.subject, v->subject, sizeof(l.subject));
+	strlcpy(l.via, v->via, sizeof(l.via));
 	if (!same_user(to)) {
 		errno = EACCES;
 		return -1;
 	}
-	if (fdpass_send_bytes(to, &l, sizeof(l), fd) == -1 ||
-	    transmit(to, bytes, len, deadline) == -1)
+	if (fdpass_send_bytes(to, &l, sizeof(l), v->fd) == -1 ||
+	    transmit(to, v->bytes, v->len, deadline) == -1)
 		return -1;
 	return receive(to, &receipt, 1, deadline);
 }
@@ -318,8 +321,8 @@ connect_owner(int to, const char *session, int64_t deadline)
 }
 
 int
-handoff_send(const char *session, int fd, const char *user,
-    const char *subject, const char *bytes, size_t len, int64_t deadline)
+handoff_send(const char *session, const struct handoff_request *v,
+    int64_t deadline)
 {
 	int to, r = -1, saved;
 
@@ -327,8 +330,7 @@ handoff_send(const char *session, int fd, const char *user,
 	if (to == -1)
 		return -1;
 	if (connect_owner(to, session, deadline) == 0)
-		r = hand_over(to, fd, user, subject, bytes, len,
-		    deadline);
+		r = hand_over(to, v, deadline);
 	else if (errno == ECONNREFUSED)
 		errno = ENOENT;
 	saved = errno;

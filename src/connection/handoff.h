@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "handshake/peer.h"
+#include "net/socket.h"
 
 #define HANDOFF_BYTES_MAX	32768	/* handed over along with a connection */
 
@@ -36,7 +37,8 @@ struct handoff_request {
 	int receipt;		/* answer with handoff_confirm() */
 	char user[PEER_USER_MAX];
 	char subject[TLS_SUBJECT_MAX];
-	char *bytes;		/* in a static buffer */
+	char via[NET_NAME_MAX];	/* where it comes from */
+	const char *bytes;	/* read from it; in a static buffer */
 	size_t len;
 };
 
@@ -50,12 +52,12 @@ int handoff_accept(int listener, struct handoff_request *);
 void handoff_confirm(struct handoff_request *);
 
 /*
- * Hands a connection over to the process that keeps the session, with the bytes
- * read from it, its user and the subject of its certificate, and waits for the
- * receipt until the deadline.  0, the connection is no longer ours (close it); or -1 with errno:
- * ENOENT: no process keeps such a session.
+ * Hands a connection over to the process that keeps the session (all members
+ * but receipt), and waits for the receipt until the deadline.  0, the
+ * descriptor is no longer ours (close it); or -1 with errno: ENOENT: no process
+ * keeps such a session.
  */
-int handoff_send(const char *session, int fd, const char *user,
-    const char *subject, const char *bytes, size_t len, int64_t deadline);
+int handoff_send(const char *session, const struct handoff_request *,
+    int64_t deadline);
 
 #endif

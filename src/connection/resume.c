@@ -231,7 +231,7 @@ connection_handoff(struct connection *c)
 		return;
 	if (!in_time)
 		lost(c, "the peer dialled again");
-	strlcpy(c->via, w.via, sizeof(c->via));
+	strlcpy(c->via, v.via, sizeof(c->via));
 	resume(c, &w);
 }
 

@@ -216,7 +216,6 @@ websocket_adopt(struct websocket *w, const struct options *o, struct io io,
 	int status;
 
 	begin(w, io);
-	net_peer_name(io.rfd, w->via, sizeof w->via);
 	http_begin(&st, 0);
 	n = http_parse(&st, bytes, len, &head, &status, err, sizeof err);
 	if (n <= 0)

@@ -89,7 +89,6 @@ int websocket_request(struct websocket *, const struct options *, struct io,
 /*
  * As if these bytes, a whole request and what came behind it, had been read
  * from the io just now.  They must stay valid until the websocket is answered.
- * Sets w->via too.
  */
 int websocket_adopt(struct websocket *, const struct options *, struct io,
     const char *bytes, size_t len, struct upgrade_request *request,

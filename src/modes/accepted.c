@@ -4,13 +4,19 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connection/handoff.h"
 #include "connection/record.h"
+#include "connection/tls_end.h"
 #include "handshake/tls_accept.h"
 #include "modes/accepted.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/process.h"
+#include "os/signals.h"
+#include "os/title.h"
+#include "sandbox/enter.h"
 
 /* For the process that keeps the session to take the connection. */
 #define HAND_OVER_MS	2000
@@ -99,22 +105,92 @@ accepted_begin(struct accepted *a, struct connection *c,
 	return 0;
 }
 
-int
-accepted_redial(struct accepted *a, int *status)
+/*
+ * Hands over the connection, or, with TLS, one end of a pair, whose other end
+ * is *end then.  0, or -1 with errno.
+ */
+static int
+hand_over(struct accepted *a, int *end)
 {
 	struct websocket *w = &a->w;
-	const char *session = a->request.offer.session;
-	struct error why;
+	struct handoff_request v = { .fd = w->io.rfd, .bytes = w->raw,
+	    .len = w->raw_len };
+	int r, saved, pair[2] = { -1, -1 };
 
-	if (!a->request.has_offer || session[0] == '\0')
+	if (w->io.tls != NULL) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+		    SOCK_CLOEXEC, 0, pair) == -1)
+			return -1;
+		v.fd = pair[1];
+	}
+	strlcpy(v.user, a->c->user, sizeof(v.user));
+	strlcpy(v.subject, a->c->subject, sizeof(v.subject));
+	strlcpy(v.via, w->via, sizeof(v.via));
+	r = handoff_send(a->request.offer.session, &v,
+	    clock_ms() + HAND_OVER_MS);
+	saved = errno;
+	if (pair[1] != -1)
+		close(pair[1]);
+	if (pair[0] != -1 && r == -1)
+		close(pair[0]);
+	*end = pair[0];
+	errno = saved;
+	return r;
+}
+
+/*
+ * A supervisor that waits for this process, and counts it, has one tunnel, not
+ * two: so another one stays, which has nothing that the supervisor waits for.
+ * It ends with the session at the latest.
+ */
+static int
+be_tls_end(struct accepted *a, int is_counted, int end)
+{
+	struct connection *c = a->c;
+	int status;
+
+	switch (is_counted ? process_fork() : 0) {
+	case -1:
+		io_close(&a->w.io);
+		close(end);
+		return EXIT_SYSTEM;
+	case 0:
+		break;
+	default:
+		io_close(&a->w.io);
+		close(end);
+		return EXIT_ENDED;
+	}
+	if (c->channel != -1)
+		close(c->channel);
+	if (!is_counted)
+		signals_single();
+	title_tunnel(mode_name(c->o->mode), c->peer, c->target, "TLS");
+	if ((status = enter_sandbox(c->o, 0)) == EXIT_ENDED)
+		tls_end_run(&a->w.io, end);
+	if (is_counted)
+		_exit(status);
+	return status;
+}
+
+int
+accepted_redial(struct accepted *a, int is_counted, int *status)
+{
+	struct websocket *w = &a->w;
+	struct error why;
+	int end;
+
+	if (!a->request.has_offer || a->request.offer.session[0] == '\0')
 		return 0;
-	if (handoff_send(session, w->io.rfd, a->c->user, a->c->subject,
-	    w->raw, w->raw_len, clock_ms() + HAND_OVER_MS) == 0) {
+	if (hand_over(a, &end) == 0) {
 		record_handed_over();
 		log_event(LOG_L_DEBUG, "handed-over", "peer", a->c->peer,
 		    NULL);
-		io_close(&w->io);
 		*status = EXIT_ENDED;
+		if (end != -1)
+			*status = be_tls_end(a, is_counted, end);
+		else
+			io_close(&w->io);
 	} else if (errno == ENOENT || errno == EACCES) {
 		error_set(&why, EXIT_PROTOCOL, "refused with 410: %s",
 		    NO_SESSION);
@@ -140,6 +216,5 @@ accepted_begin_tls(struct tls_reload *k, const struct options *o,
 	if (o->tls.own_cert == NULL)
 		return 0;
 	service->refuse = NULL;
-	service->serve_full = NULL;	/* it has no sessions */
 	return tls_reload_begin(k, o, tls_reload_make, 0, why);
 }

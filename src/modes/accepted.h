@@ -34,9 +34,11 @@ int accepted_begin(struct accepted *, struct connection *,
 
 /*
  * A redial belongs to the process that keeps the session: 1 if it was one,
- * which has been handed over or refused; *status is what to exit with.
+ * which has been handed over or refused; *status is what to exit with.  With
+ * TLS a process stays as its TLS end: this one, or, if a supervisor counts this
+ * one, another one, which does not return.
  */
-int accepted_redial(struct accepted *, int *status);
+int accepted_redial(struct accepted *, int is_counted, int *status);
 
 /* Refuses, logs, and returns what to exit with. */
 int accepted_refuse(struct accepted *, int status, const char *text);
@@ -46,8 +48,8 @@ int accepted_refuse_for(struct accepted *, unsigned int seconds,
     const char *text);
 
 /*
- * Makes the TLS context if the options ask for one; then a connection beyond
- * the limit is closed without an HTTP answer.  0, or -1 and why.
+ * Makes the TLS context if the options ask for one; then a connection far
+ * beyond the limit is closed without an HTTP answer.  0, or -1 and why.
  */
 int accepted_begin_tls(struct tls_reload *, const struct options *,
     struct service *, struct error *);

@@ -70,10 +70,11 @@ park(void *arg, int fd, const char *peer, int channel)
 	int status;
 
 	connection_begin(&c, o, peer);
+	c.channel = channel;
 	strlcpy(c.target, "-", sizeof(c.target));
 	if (!accepted_begin(&a, &c, o, g->tls.ctx, io_of(fd), peer, &status) ||
 	    !gate_admit(&a, o, name, c.target, hash, &status) ||
-	    accepted_redial(&a, &status))
+	    accepted_redial(&a, 1, &status))
 		return status;
 	if (!a.request.has_offer && a.request.offered_version != 0) {
 		snprintf(text, sizeof(text), "this gate speaks version %d of "
@@ -86,9 +87,8 @@ park(void *arg, int fd, const char *peer, int channel)
 		    "this endpoint accepts only inetws agents");
 	if (!may_park(&a, name, hash, channel, &status))
 		return status;
-	c.channel = channel;
 	c.role = TUNNEL_ASKS;
-	connection_answer(&c, &a.request.offer, &a.w);
+	connection_answer(&c, &a.request.offer);
 	if (enter_sandbox(o, 0) != EXIT_ENDED)
 		return accepted_refuse(&a, 503, ACCEPTED_NO_SANDBOX);
 	if (websocket_answer(&a.w, &a.request, &c.ours, a.deadline, &why) == -1)

@@ -37,7 +37,7 @@ answer(struct accepted *a, struct io stream, enum how how)
 	struct error why;
 
 	if (offer != NULL)
-		connection_answer(c, offer, &a->w);
+		connection_answer(c, offer);
 	if (!c->enter_late && enter_sandbox(c->o, c->program.pid) !=
 	    EXIT_ENDED) {
 		target_drop(c, &stream);
@@ -109,7 +109,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 	if (offer != NULL && (offer->flags & EXT_SERVE))
 		return accepted_refuse(&a, 400,
 		    "this is a server: agents connect to a gate");
-	if (accepted_redial(&a, &status))
+	if (accepted_redial(&a, how != SINGLE, &status))
 		return status;
 	if (how == FULL) {
 		STATS_ADD(stats_mine->counts.refused, 1);

@@ -59,9 +59,12 @@ static char big[HANDOFF_BYTES_MAX];
 static int
 bring(size_t len)
 {
+	struct handoff_request v = { .fd = pair[1], .user = "ann",
+	    .subject = "CN=ann", .via = "192.0.2.1:1", .bytes = big,
+	    .len = len };
+
 	memset(big, 'x', sizeof(big));
-	return handoff_send(session, pair[1], "ann", "CN=ann", big, len,
-	    clock_ms() + SOON) == 0 ? 0 : errno;
+	return handoff_send(session, &v, clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
 static int
@@ -80,9 +83,10 @@ static int
 bring_too_much(void)
 {
 	static char more[HANDOFF_BYTES_MAX + 1];
+	struct handoff_request v = { .fd = pair[1], .bytes = more,
+	    .len = sizeof(more) };
 
-	return handoff_send(session, pair[1], "", "", more, sizeof(more),
-	    clock_ms() + SOON) == 0 ? 0 : errno;
+	return handoff_send(session, &v, clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
 static int
@@ -131,6 +135,7 @@ test_hand_over(void)
 		    v.bytes[v.len - 1] == 'x', "the right ones");
 		is_str(v.user, "ann", "of a user");
 		is_str(v.subject, "CN=ann", "and of a certificate");
+		is_str(v.via, "192.0.2.1:1", "from an address");
 		handoff_confirm(&v);
 		is(status_of(pid), 0, "and gets a receipt");
 		close(pair[1]);

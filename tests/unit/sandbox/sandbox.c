@@ -319,8 +319,11 @@ run(enum sandbox_role role, int (*try)(void), int visit)
 		_exit(try());
 	}
 	if (visit && socketpair(AF_UNIX, SOCK_STREAM, 0, to) == 0) {
-		if (write(to[1], "x", 1) != 1 || handoff_send(SESSION,
-		    to[0], "", "", "bytes", 5, clock_ms() + 5000) == -1)
+		struct handoff_request v = { .fd = to[0], .bytes = "bytes",
+		    .len = 5 };
+
+		if (write(to[1], "x", 1) != 1 || handoff_send(SESSION, &v,
+		    clock_ms() + 5000) == -1)
 			printf("# handing over: %s\n", strerror(errno));
 		close(to[0]);
 		close(to[1]);
