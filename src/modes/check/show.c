@@ -64,7 +64,7 @@ show_peer(struct out *o, const struct check *c)
 	if (c->has_extension && c->resume_asked)
 		more(o, "a lost websocket", c->resume ? "is resumed" :
 		    "is the end: the peer keeps no sessions (it has "
-		    "--resume 0, or does TLS itself)");
+		    "--resume 0)");
 	more(o, "redirected to", c->at);
 	more(o, "subprotocol", c->subprotocol);
 	more(o, "server", c->server);
