@@ -60,15 +60,16 @@ tunnel_ring_grow(struct tunnel *t)
 
 /*
  * Is there room to read into, and enough of it to be worth a system call
- * and a frame?  What can be moved instead of read has to find nothing before
- * it, and to a plain peer, whose frames are short, there always would be.
+ * and a frame?  A server that keeps nothing moves bytes instead of reading them
+ * (tunnel_bypass_out()), which has to find nothing before it; frames are short,
+ * so there always would be if it went on reading.
  */
 int
 tunnel_out_room(const struct tunnel *t)
 {
 	if (t->out == FLOW_DISCARDING)
 		return free_space(t) + (t->out_head - t->out_sent) > 0;
-	if (!t->cfg.extension && !t->cfg.client)
+	if (!t->cfg.session && !t->cfg.client)
 		return t->out_kept == t->out_head;
 	return free_space(t) >= t->out_cap / 4;
 }
