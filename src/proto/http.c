@@ -390,11 +390,12 @@ refuse_other(const struct http_parser_state *st, const char *buf,
 	else if (!st->is_answer && hello)
 		refuse(f, 400, "the client speaks TLS, this port does not: "
 		    "use ws://");
-	else if (!st->is_answer &&
-	    ((len > 6 && memcmp(buf, "PROXY ", 6) == 0) ||
-	    (len > 3 && memcmp(buf, v2, len) == 0)))
+	else if (!st->is_answer && len > 6 && memcmp(buf, "PROXY ", 6) == 0)
 		refuse(f, 400, "a PROXY header, which this port does not "
 		    "expect (--accept-proxy)");
+	else if (!st->is_answer && len > 1 && memcmp(buf, v2, len) == 0)
+		refuse(f, 400, "an empty line, as a PROXY header begins, "
+		    "which this port does not expect (--accept-proxy)");
 	return -1;
 }
 

@@ -49,6 +49,7 @@ struct path_beneath {
 /* What sandbox_prepare() has made ready; -1: the kernel has no Landlock. */
 static int ruleset = -1;
 static struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3];
+static int has_more;		/* capabilities than those */
 
 static unsigned int missing;	/* parts */
 static int tried;		/* missing is known */
@@ -161,6 +162,7 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 /*
  * Root's capabilities go, but those to open and connect to what its user owns
  * not when it dials, nor that to hang up a program that became another user.
+ * A process that has no others need not be allowed to call capset(2).
  */
 static void
 prepare_capabilities(enum sandbox_role role)
@@ -174,8 +176,13 @@ prepare_capabilities(enum sandbox_role role)
 	if (has_program(role))
 		keep |= 1u << CAP_KILL;
 	memset(kept, 0, sizeof(kept));
+	has_more = 1;
 	if (syscall(SYS_capget, &h, kept) == -1)
 		keep = 0;
+	else
+		has_more = ((kept[0].effective | kept[0].permitted) & ~keep) !=
+		    0 || kept[0].inheritable != 0 || (kept[1].effective |
+		    kept[1].permitted | kept[1].inheritable) != 0;
 	kept[0].effective &= keep;
 	kept[0].permitted &= keep;
 	kept[0].inheritable = 0;
@@ -225,7 +232,7 @@ drop_capabilities(void)
 	struct __user_cap_header_struct h = {
 	    .version = _LINUX_CAPABILITY_VERSION_3 };
 
-	return syscall(SYS_capset, &h, kept) == -1 ? -1 : 0;
+	return has_more && syscall(SYS_capset, &h, kept) == -1 ? -1 : 0;
 }
 
 /*
