@@ -82,13 +82,13 @@ report_table_head(struct out *o, const struct report *r, unsigned int width)
 	out_add(o, ", up %s%s", str_ms(age, sizeof(age), r->uptime),
 	    is_wide(width) ? ": " : "\n  ");
 	add_states(o, r);
-	if (r->sandbox[0] != '\0')
-		out_add(o, "; sandbox %s%s", strcmp(r->sandbox, "off") == 0 ?
-		    "" : "without ", r->sandbox);
 	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
 	    "%s down\n", report_total(r), r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
 	    str_bytes(down, sizeof(down), r->counts.down));
+	if (r->sandbox[0] != '\0')
+		out_add(o, "  sandbox %s%s\n", strcmp(r->sandbox, "off") == 0 ?
+		    "" : "without ", r->sandbox);
 }
 
 #define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s"

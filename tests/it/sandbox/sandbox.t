@@ -187,7 +187,7 @@ def missing(s):
     page = t.one()['sandbox_missing']
     text = t.run_inetws('status', '--openmetrics').stdout.decode()
     label = re.search(r'^inetws_sandbox_info{missing="(.*)"} 1$', text, re.M)
-    table = t.run_inetws('status').stdout.decode().splitlines()[0]
+    table = t.run_inetws('status').stdout.decode()
     told = log[1].strip('"') if log else ''
     t.is_((page or '', label[1]), (told, told), 'status and metrics: %r' %
           told)
