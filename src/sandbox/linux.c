@@ -85,7 +85,7 @@ fs_rights(long abi)
 	return all;
 }
 
-/* A path that does not exist, or may not be read, needs no rule. */
+/* A path that does not exist, or cannot be read, needs no rule. */
 static int
 allow_reading(const char *path)
 {

@@ -187,7 +187,7 @@ void admit_reload(struct supervisor *);
 
 /* --- spare.c --- */
 
-/* A spare has been parked, may not be, has got a stream, has ended. */
+/* A spare was parked, was refused, has got a stream, has ended. */
 void spare_parked(struct supervisor *);
 void spare_unwanted(struct supervisor *);
 void spare_used(struct supervisor *);
