@@ -287,8 +287,10 @@ parse_all(struct options *o, struct command_line *c, struct settings *files,
 	if (place_operands(o, c, mode, why) == -1)
 		return -1;
 	program = o->program;
-	if (settings_apply(o, files, why) == -1 ||
-	    settings_apply(o, &c->set, why) == -1)
+	if (settings_apply(o, files, why) == -1)
+		return -1;
+	settings_replace(o, &c->set);
+	if (settings_apply(o, &c->set, why) == -1)
 		return -1;
 	if (program != NULL)
 		o->program = program;

@@ -92,8 +92,10 @@ struct options {
 		const char *cert, *key;		/* of the dialling side */
 		const char *key_password_file;
 		const char *pinnedpubkey, *peer_certs, *crlfile;
-		const char *servername;		/* NULL: the URL's host */
-		const char *own_cert, *own_key;	/* of the accepting side */
+		const char *servername;		/* NULL: the URL's host,
+						 * "": sent to no server */
+		struct opt_list own_cert, own_key;	/* of the accepting
+							 * side */
 		const char *client_ca, *client_certs;
 		int min;			/* 0: 1.2, 1: 1.3 */
 		const char *ciphers, *tls13_ciphers;

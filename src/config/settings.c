@@ -64,6 +64,17 @@ settings_apply(struct options *o, const struct settings *set,
 }
 
 void
+settings_replace(struct options *o, const struct settings *cli)
+{
+	const struct setting *s;
+
+	for (s = cli->v; s < cli->v + cli->n; s++)
+		if (s->row->type == &type_files)
+			((struct opt_list *)((char *)o +
+			    s->row->offset))->n = 0;
+}
+
+void
 options_init(struct options *o)
 {
 	char err[100];

@@ -47,6 +47,9 @@ int setting_fail(const struct setting *, struct error *, const char *err);
  */
 int settings_apply(struct options *, const struct settings *, struct error *);
 
+/* Forgets the lists of files that the command line gives again. */
+void settings_replace(struct options *, const struct settings *cli);
+
 /* argv without the program's name.  0, or -1 and why (64). */
 int command_line_parse(struct command_line *, char **argv, struct error *);
 

@@ -302,7 +302,8 @@ text_parse(const struct value *v)
 {
 	const struct option_type *type = v->row->type;
 
-	if (v->text[0] == '\0' && type != &type_hosts)
+	if (v->text[0] == '\0' && type != &type_hosts &&
+	    type != &type_servername)
 		return value_fail(v, "may not be empty");
 	if (type->fits != NULL && !type->fits(v->text))
 		return value_is_not(v, type->expected);
@@ -333,6 +334,12 @@ static int
 is_token(const char *s)
 {
 	return http_is_token(slice_of(s));
+}
+
+static int
+is_token_or_empty(const char *s)
+{
+	return s[0] == '\0' || is_token(s);
 }
 
 static int
@@ -415,6 +422,9 @@ const struct option_type
     type_token = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_token,
 	.expected = "a token (letters, digits and !#$%&'*+-.^_`|~)" },
+    type_servername = { .parse = text_parse, .dump = text_dump,
+	.is_on = value_is_there, .fits = is_token_or_empty,
+	.expected = "a token, nor empty" },
     type_tokens = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_token_list,
 	.expected = "a list of tokens: expected NAME,NAME..." },

@@ -25,6 +25,7 @@ extern const struct option_type
     type_facility,	/* int, of syslog(3); without a value daemon */
     type_text,		/* const char *, no control characters */
     type_token,		/* const char *, RFC 9110 5.6.2 */
+    type_servername,	/* the same, may be empty */
     type_tokens,	/* the same, several with commas between them */
     type_path,		/* const char *, a URL's path without query */
     type_file,		/* const char *, name of a file or folder */
@@ -47,6 +48,8 @@ extern const struct option_type
     type_resolve,	/* struct opt_list of words of override_resolve() */
     type_connect_to,	/* struct opt_list of words of override_connect() */
     type_origin,	/* struct opt_list of Origins */
+    type_files,		/* struct opt_list of names of files, those of the
+			 * command line instead of all others */
     type_network;	/* struct opt_list of networks */
 
 /* One value on its way into struct options. */

@@ -164,6 +164,13 @@ list_parse(const struct value *v)
 	return list_add(v, v->text, NULL);
 }
 
+static int
+files_parse(const struct value *v)
+{
+	return v->text[0] == '\0' ? value_fail(v, "may not be empty") :
+	    list_add(v, v->text, NULL);
+}
+
 static void
 list_dump(const struct options *o, const struct option *row, FILE *f)
 {
@@ -406,6 +413,8 @@ const struct option_type
 	.is_on = value_is_there,
 	.expected = "a socket: expected /PATH, of 107 bytes at most",
 	.complete = COMPLETE_FILE },
+    type_files = { .parse = files_parse, .dump = list_dump, .is_on = has_any,
+	.complete = COMPLETE_FILE, .repeatable = 1 },
     type_resolve = { .parse = resolve_parse, .dump = list_dump,
 	.is_on = has_any, .repeatable = 1 },
     type_connect_to = { .parse = connect_to_parse, .dump = list_dump,

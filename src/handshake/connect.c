@@ -205,7 +205,8 @@ by_proxy(struct reach *r, struct trust *trust)
 static const char *
 server_name(const struct options *o, const struct url *url)
 {
-	return o->tls.servername != NULL && url_same_origin(&o->url, url) ?
+	return o->tls.servername != NULL && o->tls.servername[0] != '\0' &&
+	    url_same_origin(&o->url, url) ?
 	    o->tls.servername : url->at.host;
 }
 

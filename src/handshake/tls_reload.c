@@ -18,14 +18,18 @@ struct tls_ctx *
 tls_reload_make(const struct options *o, struct error *why)
 {
 	int server = is_server(o);
+	const struct opt_list *certs = &o->tls.own_cert, *keys = &o->tls.own_key;
 	struct tls_options t = { .server = server,
 	    .cafile = server ? o->tls.client_ca : o->tls.cacert,
 	    .capath = o->tls.capath, .trust_now = o->service.chroot != NULL,
 	    .crlfile = o->tls.crlfile,
 	    .peer_certs = server ? o->tls.client_certs : o->tls.peer_certs,
 	    .pins = o->tls.pinnedpubkey, .insecure = o->tls.insecure,
-	    .cert = server ? o->tls.own_cert : o->tls.cert,
-	    .key = server ? o->tls.own_key : o->tls.key,
+	    .no_sni = o->tls.servername != NULL && o->tls.servername[0] == '\0',
+	    .certs = server ? certs->v : &o->tls.cert,
+	    .ncerts = server ? certs->n : o->tls.cert != NULL,
+	    .keys = server ? keys->v : &o->tls.key,
+	    .nkeys = server ? keys->n : o->tls.key != NULL,
 	    .password_file = o->tls.key_password_file, .only_13 = o->tls.min,
 	    .ciphers = o->tls.ciphers, .ciphers13 = o->tls.tls13_ciphers };
 
@@ -48,14 +52,19 @@ static void
 look(const struct options *o, struct tls_stamp seen[TLS_RELOAD_FILES])
 {
 	const char *path[TLS_RELOAD_FILES] = { o->tls.cert, o->tls.key,
-	    o->tls.own_cert, o->tls.own_key, o->tls.key_password_file,
-	    o->tls.crlfile,
+	    o->tls.key_password_file, o->tls.crlfile,
 	    is_server(o) ? o->tls.client_ca : o->tls.cacert,
 	    is_server(o) ? o->tls.client_certs : o->tls.peer_certs,
 	    o->proxy.cacert };
 	struct stat st;
-	int i;
+	unsigned int i;
 
+	for (i = 0; i < OPT_LIST_MAX; i++) {
+		path[7 + i] = i < o->tls.own_cert.n ? o->tls.own_cert.v[i] :
+		    NULL;
+		path[7 + OPT_LIST_MAX + i] = i < o->tls.own_key.n ?
+		    o->tls.own_key.v[i] : NULL;
+	}
 	for (i = 0; i < TLS_RELOAD_FILES; i++) {
 		if (path[i] == NULL || stat(path[i], &st) == -1)
 			continue;

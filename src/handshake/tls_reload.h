@@ -14,7 +14,7 @@
 #include "config/options.h"
 #include "tls/tls.h"
 
-#define TLS_RELOAD_FILES	9
+#define TLS_RELOAD_FILES	(7 + 2 * OPT_LIST_MAX)
 
 /* What tells one state of a file from another. */
 struct tls_stamp {

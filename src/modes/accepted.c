@@ -213,7 +213,7 @@ accepted_begin_tls(struct tls_reload *k, const struct options *o,
 {
 	memset(k, 0, sizeof(*k));
 	handoff_prepare();
-	if (o->tls.own_cert == NULL)
+	if (o->tls.own_cert.n == 0)
 		return 0;
 	service->refuse = NULL;
 	return tls_reload_begin(k, o, tls_reload_make, 0, why);

@@ -86,13 +86,20 @@ static int
 try_own(const struct tls_ctx *ctx, const struct tls_options *o,
     struct error *why)
 {
-	SSL *ssl = SSL_new(ctx->ssl);
-	int r = ssl == NULL ? -1 : own_cert_use(&ctx->own, ssl);
+	const struct own_cert *one;
+	SSL *ssl;
+	int r = 0;
 
-	SSL_free(ssl);
-	if (r == -1)
-		error_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
-		    "--tls-cert" : "--cert", o->cert, openssl_reason());
+	for (one = ctx->own.v; r == 0 && one < ctx->own.v + ctx->own.n;
+	    one++) {
+		ssl = SSL_new(ctx->ssl);
+		r = ssl == NULL ? -1 : own_cert_use(one, ssl);
+		SSL_free(ssl);
+		if (r == -1)
+			error_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
+			    "--tls-cert" : "--cert", one->path,
+			    openssl_reason());
+	}
 	return r;
 }
 
@@ -104,7 +111,7 @@ load(struct tls_ctx *ctx, const struct tls_options *o, struct error *why)
 
 	if (set_strength(ctx->ssl, o, why) == -1 ||
 	    pins_parse(&ctx->pins, o->pins, why) == -1 ||
-	    own_cert_load(&ctx->own, o, why) == -1 ||
+	    own_certs_load(&ctx->own, o, why) == -1 ||
 	    try_own(ctx, o, why) == -1)
 		return -1;
 	if (!o->insecure && trust_load(store, o, why) == -1)
@@ -134,6 +141,7 @@ tls_context(const struct tls_options *o, struct error *why)
 	ctx->tickets[0] = ctx->tickets[1] = -1;
 	ctx->server = o->server;
 	ctx->insecure = o->insecure;
+	ctx->no_sni = o->no_sni;
 	ctx->ca_option = o->ca_option != NULL ? o->ca_option :
 	    o->server ? "--tls-client-ca" : "--cacert";
 	ctx->ssl = SSL_CTX_new(o->server ? TLS_server_method() :
@@ -155,7 +163,7 @@ tls_ctx_free(struct tls_ctx *ctx)
 	if (ctx == NULL)
 		return;
 	tls_tickets_close(ctx);
-	own_cert_forget(&ctx->own);
+	own_certs_forget(&ctx->own);
 	allowed_certs_free(&ctx->allowed);
 	SSL_CTX_free(ctx->ssl);
 	OPENSSL_free(ctx);
@@ -173,7 +181,7 @@ tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
 
 	if (t != NULL)
 		SSL_certs_clear(t->ssl);
-	own_cert_forget(&ctx->own);
+	own_certs_forget(&ctx->own);
 	n = SSL_CTX_get_tlsext_ticket_keys(ctx->ssl, NULL, 0);
 	memset(nothing, 0, sizeof(nothing));
 	if (ctx->server && n > 0 && n <= (long)sizeof(nothing))

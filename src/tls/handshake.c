@@ -50,7 +50,7 @@ verify(int good, X509_STORE_CTX *store)
 	return 0;
 }
 
-/* The server asks for a certificate; own_cert_use() has set it already. */
+/* The server asks for a certificate; own_certs_use() has set it already. */
 static int
 was_asked(SSL *ssl, void *arg)
 {
@@ -88,14 +88,15 @@ is_address(const char *host)
 
 /* What a client asks for and verifies.  0 or -1. */
 static int
-expect(SSL *ssl, const char *host, int insecure)
+expect(SSL *ssl, const char *host, const struct tls_ctx *ctx)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	int address = is_address(host);
 
-	if (!address && SSL_set_tlsext_host_name(ssl, host) != 1)
+	if (!address && !ctx->no_sni &&
+	    SSL_set_tlsext_host_name(ssl, host) != 1)
 		return -1;
-	if (insecure) {
+	if (ctx->insecure) {
 		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 		return 0;
 	}
@@ -184,7 +185,7 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
 	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
 	    attach(t, rfd, wfd, outer) == -1 ||
-	    own_cert_use(&ctx->own, t->ssl) == -1) {
+	    own_certs_use(&ctx->own, t->ssl) == -1) {
 		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
 		    openssl_reason());
 		tls_free(t);
@@ -262,7 +263,7 @@ tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	bare_host(bare, sizeof(bare), host);
 	if ((t = begin(ctx, rfd, wfd, outer, bare, why)) == NULL)
 		return NULL;
-	if (expect(t->ssl, bare, ctx->insecure) == -1) {
+	if (expect(t->ssl, bare, ctx) == -1) {
 		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
 		    openssl_reason());
 		return give_up(t);

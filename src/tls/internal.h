@@ -17,8 +17,9 @@ struct tls_ctx {
 	SSL_CTX *ssl;
 	int server, insecure;
 	int asks;			/* a server that wants certificates */
+	int no_sni;			/* a client that names no server */
 	const char *ca_option;		/* see struct tls_options */
-	struct own_cert own;		/* kept out of ssl, to be forgotten */
+	struct own_certs own;		/* kept out of ssl, to be forgotten */
 	struct allowed_certs allowed;
 	struct pins pins;
 	struct cert *watch;		/* filled in by handshakes, or NULL */

@@ -70,6 +70,7 @@ const char *openssl_reason_of(unsigned long code);
 	X(SSL_shutdown) X(SSL_use_PrivateKey) X(SSL_use_certificate)	\
 	X(SSL_write_ex)							\
 	X(GENERAL_NAMES_free) X(PEM_read_bio_X509) X(X509_LOOKUP_file)	\
+	X(SSL_get_servername) X(X509_check_host)			\
 	X(X509_NAME_print_ex) X(X509_STORE_CTX_get_current_cert)	\
 	X(X509_STORE_CTX_get_error) X(X509_STORE_CTX_get_error_depth)	\
 	X(X509_STORE_CTX_get_ex_data)					\
@@ -85,7 +86,8 @@ const char *openssl_reason_of(unsigned long code);
 	X(X509_get_ext_d2i) X(X509_get_issuer_name)			\
 	X(X509_get_subject_name) X(X509_load_crl_file)			\
 	X(X509_verify_cert_error_string) X(i2d_X509_PUBKEY)		\
-	X(EVP_Digest) X(EVP_PKEY_eq) X(EVP_PKEY_free) X(EVP_sha256)	\
+	X(EVP_Digest) X(EVP_PKEY_eq) X(EVP_PKEY_free)			\
+	X(EVP_PKEY_up_ref) X(EVP_sha256)				\
 	X(PEM_read_bio_PrivateKey)					\
 	X(ASN1_STRING_get0_data) X(ASN1_STRING_length) X(ASN1_TIME_diff) \
 	X(ASN1_TIME_free) X(ASN1_TIME_set) X(ASN1_TIME_to_tm)		\

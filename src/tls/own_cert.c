@@ -61,9 +61,23 @@ no_key(const struct pem_file *pem, const struct password *p, struct error *why)
 	    "the password right?" : "a broken private key", why);
 }
 
+/* A file that was named for us, and what is in it. */
+struct source {
+	const char *option, *path;
+	STACK_OF(X509) *certs;
+	EVP_PKEY *key;		/* NULL: none */
+	int used;		/* a certificate belongs to the key */
+};
+
+/* Those of certificates first. */
+struct sources {
+	struct source v[2 * OWN_CERTS_MAX];
+	unsigned int ncerts, n;
+};
+
 /* The key in a file; none there is no error.  -1 and why. */
 static int
-take_key(struct own_cert *own, const struct pem_file *pem,
+take_key(struct source *s, const struct pem_file *pem,
     const char *password_file, struct error *why)
 {
 	const char *at = pem_key(pem->text);
@@ -72,34 +86,90 @@ take_key(struct own_cert *own, const struct pem_file *pem,
 
 	if (at == NULL)
 		return 0;
-	if (own->key != NULL || pem_key(at + 1) != NULL)
+	if (pem_key(at + 1) != NULL)
 		return pem_fail(pem, "more than one private key", why);
 	ERR_clear_error();
 	in = BIO_new_mem_buf(at, -1);
 	if (in != NULL)
-		own->key = PEM_read_bio_PrivateKey(in, NULL, give_password,
-		    &p);
+		s->key = PEM_read_bio_PrivateKey(in, NULL, give_password, &p);
 	BIO_free(in);
-	if (own->key == NULL)
+	if (s->key == NULL)
 		return no_key(pem, &p, why);
 	ERR_clear_error();
 	return 0;
 }
 
 static int
-read_file(struct own_cert *own, STACK_OF(X509) *found, const char *option,
-    const char *path, const char *password_file, struct error *why)
+read_file(struct sources *all, const char *option, const char *path,
+    const char *password_file, struct error *why)
 {
+	struct source *s = &all->v[all->n++];
 	struct pem_file pem;
 	int r;
 
+	*s = (struct source){ .option = option, .path = path };
+	if ((s->certs = sk_X509_new_null()) == NULL)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
 	if (pem_open(&pem, option, path, why) == -1)
 		return -1;
-	r = pem_certs(&pem, found, why);
+	r = pem_certs(&pem, s->certs, why);
 	if (r == 0)
-		r = take_key(own, &pem, password_file, why);
+		r = take_key(s, &pem, password_file, why);
 	pem_close(&pem);
 	return r;
+}
+
+static int
+has_been_read(const struct sources *all, const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < all->n; i++)
+		if (strcmp(all->v[i].path, path) == 0)
+			return 1;
+	return 0;
+}
+
+/* Of one pair each file may hold all that belongs to it. */
+static void
+merge(struct sources *all)
+{
+	X509 *cert;
+
+	if (all->ncerts != 1 || all->n != 2)
+		return;
+	while (sk_X509_num(all->v[1].certs) > 0) {
+		cert = sk_X509_delete(all->v[1].certs, 0);
+		if (sk_X509_push(all->v[0].certs, cert) == 0)
+			X509_free(cert);
+	}
+}
+
+static int
+read_files(struct sources *all, const struct tls_options *o,
+    struct error *why)
+{
+	const char *option = o->server ? "--tls-cert" : "--cert";
+	unsigned int i;
+
+	for (i = 0; i < o->ncerts; i++)
+		if (read_file(all, option, o->certs[i], o->password_file,
+		    why) == -1)
+			return -1;
+	all->ncerts = all->n;
+	option = o->server ? "--tls-key" : "--key";
+	for (i = 0; i < o->nkeys; i++) {
+		if (has_been_read(all, o->keys[i]))
+			continue;
+		if (read_file(all, option, o->keys[i], o->password_file,
+		    why) == -1)
+			return -1;
+		if (all->v[all->n - 1].key == NULL)
+			return error_set(why, EXIT_BADUSAGE, "%s %s: no "
+			    "private key in it", option, o->keys[i]);
+	}
+	merge(all);
+	return 0;
 }
 
 /* Takes the one that fits out of the stack, or NULL. */
@@ -139,28 +209,55 @@ is_root(X509 *cert)
 	return X509_check_issued(cert, cert) == X509_V_OK;
 }
 
+/* It has no key: the text says which names it is for. */
+static int
+no_pair(const struct sources *all, const struct source *s, struct error *why)
+{
+	const char *key = s->option[2] == 't' ? "--tls-key" : "--key";
+	char names[160];
+
+	if (sk_X509_num(s->certs) == 0)
+		return error_set(why, EXIT_BADUSAGE, "%s %s: no certificate "
+		    "in it", s->option, s->path);
+	cert_names(names, sizeof(names), sk_X509_value(s->certs, 0));
+	if (s->key == NULL && all->n == all->ncerts)
+		return error_set(why, EXIT_BADUSAGE, "%s %s: no private key "
+		    "in it: %s", s->option, s->path, key);
+	if (s->key == NULL && all->ncerts > 1)
+		return error_set(why, EXIT_BADUSAGE, "%s %s: no %s belongs to "
+		    "it; it is for %s", s->option, s->path, key, names);
+	return error_set(why, EXIT_BADUSAGE, "%s %s: no certificate in it "
+	    "belongs to the key, the first one being %s", s->option, s->path,
+	    names);
+}
+
+/* By the key in the file itself, or else by one of the others. */
+static int
+find_pair(struct own_cert *own, struct sources *all, struct source *s,
+    struct error *why)
+{
+	struct source *k = s->key != NULL ? s : all->v + all->ncerts;
+	struct source *end = s->key != NULL ? s + 1 : all->v + all->n;
+
+	for (; k < end && own->leaf == NULL; k++)
+		if ((own->leaf = take(s->certs, has_key, k->key)) != NULL) {
+			EVP_PKEY_up_ref(k->key);
+			own->key = k->key;
+			k->used = 1;
+		}
+	ERR_clear_error();
+	return own->leaf == NULL ? no_pair(all, s, why) : 0;
+}
+
 /*
- * From the key to its certificate, and on from issuer to issuer.  A root is
- * left out: a peer without it would not trust it (RFC 8446 4.4.2).
+ * On from issuer to issuer.  A root is left out: a peer without it would not
+ * trust it (RFC 8446 4.4.2).
  */
 static int
-link_up(struct own_cert *own, STACK_OF(X509) *found, const char *option,
-    const char *path, struct error *why)
+link_up(struct own_cert *own, STACK_OF(X509) *found, struct error *why)
 {
-	char names[160] = "";
 	X509 *cert;
 
-	own->leaf = take(found, has_key, own->key);
-	ERR_clear_error();
-	if (own->leaf == NULL) {
-		if (sk_X509_num(found) > 0)
-			cert_names(names, sizeof(names),
-			    sk_X509_value(found, 0));
-		return error_set(why, EXIT_BADUSAGE, "%s %s: %s%s", option,
-		    path, names[0] == '\0' ? "no certificate in it" :
-		    "no certificate in it belongs to the key, the first one "
-		    "being ", names);
-	}
 	if ((own->chain = sk_X509_new_null()) == NULL)
 		return error_set(why, EXIT_SYSTEM, "out of memory");
 	for (cert = own->leaf; sk_X509_num(own->chain) < CHAIN_MAX &&
@@ -174,54 +271,70 @@ link_up(struct own_cert *own, STACK_OF(X509) *found, const char *option,
 	return 0;
 }
 
+/* A certificate of each file, and a file for each key. */
+static int
+pair_all(struct own_certs *own, struct sources *all, struct error *why)
+{
+	struct source *s;
+	struct own_cert *one;
+
+	for (s = all->v; s < all->v + all->ncerts; s++) {
+		one = &own->v[own->n++];
+		one->path = s->path;
+		if (find_pair(one, all, s, why) == -1 ||
+		    link_up(one, s->certs, why) == -1)
+			return -1;
+	}
+	for (; s < all->v + all->n; s++)
+		if (!s->used)
+			return error_set(why, EXIT_BADUSAGE, "%s %s: no "
+			    "certificate of %s belongs to this key",
+			    s->option, s->path, all->v[0].option);
+	return 0;
+}
+
 int
-own_cert_load(struct own_cert *own, const struct tls_options *o,
+own_certs_load(struct own_certs *own, const struct tls_options *o,
     struct error *why)
 {
-	const char *cert = o->server ? "--tls-cert" : "--cert";
-	const char *key = o->server ? "--tls-key" : "--key";
-	STACK_OF(X509) *found;
+	struct sources all = { .n = 0 };
+	unsigned int i;
 	int r;
 
 	memset(own, 0, sizeof(*own));
-	if (o->cert == NULL && o->key == NULL)
-		return 0;
-	if (o->cert == NULL)
-		return error_set(why, EXIT_BADUSAGE, "%s without %s", key,
-		    cert);
-	if ((found = sk_X509_new_null()) == NULL)
-		return error_set(why, EXIT_SYSTEM, "out of memory");
-	r = read_file(own, found, cert, o->cert, o->password_file, why);
-	if (r == 0 && o->key != NULL && strcmp(o->key, o->cert) != 0)
-		r = read_file(own, found, key, o->key, o->password_file, why);
-	if (r == 0 && own->key == NULL)
-		r = error_set(why, EXIT_BADUSAGE, "%s %s: no private key in "
-		    "it%s%s", o->key != NULL ? key : cert,
-		    o->key != NULL ? o->key : o->cert,
-		    o->key != NULL ? "" : ": ", o->key != NULL ? "" : key);
+	if (o->ncerts == 0 && o->nkeys > 0)
+		return error_set(why, EXIT_BADUSAGE, "%s without %s",
+		    o->server ? "--tls-key" : "--key",
+		    o->server ? "--tls-cert" : "--cert");
+	r = read_files(&all, o, why);
 	if (r == 0)
-		r = link_up(own, found, cert, o->cert, why);
-	sk_X509_pop_free(found, X509_free);
+		r = pair_all(own, &all, why);
+	for (i = 0; i < all.n; i++) {
+		EVP_PKEY_free(all.v[i].key);
+		sk_X509_pop_free(all.v[i].certs, X509_free);
+	}
 	if (r == -1)
-		own_cert_forget(own);
+		own_certs_forget(own);
 	return r;
 }
 
 int
 own_cert_use(const struct own_cert *own, SSL *ssl)
 {
-	if (own->leaf == NULL || own->key == NULL)
-		return 0;
 	return SSL_use_certificate(ssl, own->leaf) == 1 &&
 	    SSL_use_PrivateKey(ssl, own->key) == 1 &&
 	    SSL_set1_chain(ssl, own->chain) == 1 ? 0 : -1;
 }
 
 void
-own_cert_forget(struct own_cert *own)
+own_certs_forget(struct own_certs *own)
 {
-	X509_free(own->leaf);
-	EVP_PKEY_free(own->key);
-	sk_X509_pop_free(own->chain, X509_free);
+	struct own_cert *one;
+
+	for (one = own->v; one < own->v + own->n; one++) {
+		X509_free(one->leaf);
+		EVP_PKEY_free(one->key);
+		sk_X509_pop_free(one->chain, X509_free);
+	}
 	memset(own, 0, sizeof(*own));
 }

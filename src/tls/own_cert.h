@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Our own certificate: found in its files, and set on a connection.
+ * Our own certificates: found in their files, and set on a connection.
  */
 #ifndef TLS_OWN_CERT_H
 #define TLS_OWN_CERT_H
@@ -9,20 +9,36 @@
 #include "tls/openssl.h"
 #include "tls/tls.h"
 
+#define OWN_CERTS_MAX	32	/* files of certificates, and of keys */
+
 struct own_cert {
-	X509 *leaf;		/* NULL: we have none */
-	EVP_PKEY *key;		/* NULL: none, or forgotten */
+	const char *path;	/* of its file; may be gone after loading */
+	X509 *leaf;
+	EVP_PKEY *key;
 	STACK_OF(X509) *chain;	/* towards the authority, in order */
 };
 
+struct own_certs {
+	struct own_cert v[OWN_CERTS_MAX];	/* the first is the default */
+	unsigned int n;		/* 0: we have none, or have forgotten them */
+};
+
 /* As tls_context() promises.  0, or -1 and why. */
-int own_cert_load(struct own_cert *, const struct tls_options *,
+int own_certs_load(struct own_certs *, const struct tls_options *,
     struct error *);
 
 /* Sets it on a connection.  0, or -1 with OpenSSL's errors. */
 int own_cert_use(const struct own_cert *, SSL *);
 
-/* Frees all, the key being wiped. */
-void own_cert_forget(struct own_cert *);
+/* Frees all, the keys being wiped. */
+void own_certs_forget(struct own_certs *);
+
+/*
+ * sni.c: sets on a connection what there is; of several those for the name
+ * that the client asks for, as soon as it does, or those for the names of the
+ * first.  They must stay while the handshake lasts.  0, or -1 with OpenSSL's
+ * errors.
+ */
+int own_certs_use(const struct own_certs *, SSL *);
 
 #endif

@@ -35,10 +35,12 @@ struct tls_options {
 	const char *peer_certs;	/* these end-entity certificates only */
 	const char *pins;	/* client: these public keys only */
 	int insecure;		/* client: do not verify */
+	int no_sni;		/* client: send no server name */
 
-	/* our own certificate */
-	const char *cert, *key;	/* key NULL: it is in cert */
-	const char *password_file;	/* of an encrypted key */
+	/* our own certificates; a client has one at most */
+	const char *const *certs, *const *keys;
+	unsigned int ncerts, nkeys;
+	const char *password_file;	/* of encrypted keys */
 
 	/* versions and ciphers */
 	int only_13;		/* TLS 1.3 at least, otherwise 1.2 */
@@ -61,7 +63,10 @@ int tls_prepare(struct error *);
  *
  * The certificate file and the key file may each hold the key and any
  * certificates in any order: ours is the one that belongs to the key, and the
- * others that lead to its authority are sent with it.  A certificate in
+ * others that lead to its authority are sent with it.  Of several certificate
+ * files each holds its own chain, and its key or none; keys in other files are
+ * matched with them.  A server uses those for the name that the client asks
+ * for, or those for the names of the first.  A certificate in
  * peer_certs is trusted by being there; its names and dates still count.
  * Leaf certificates need a revocation list of their issuer in crlfile, others
  * are checked where there is one.
@@ -100,7 +105,7 @@ void tls_tickets_rotate(struct tls_ctx *);
  * Does a client's handshake until deadline (of clock_ms()), on non-blocking
  * descriptors (the same one twice for a socket), or inside the TLS connection
  * outer if that is not NULL.  host is verified against the certificate and
- * sent as server name, unless it is an address, which is verified as one.  On
+ * sent as server name (but for no_sni), unless it is an address, which is verified as one.  On
  * success returns the connection, which owns outer; otherwise outer stays the
  * caller's, as the descriptors always do.  NULL and why: 75 at the deadline,
  * 77 if a certificate is refused, theirs or ours (the text says which check

@@ -238,6 +238,21 @@ def test_servername():
               '--servername', 'other.example.org')
     refused(r, 'certificate of other.example.org: hostname mismatch',
             'another name')
+    seen.clear()
+    cert = t.certificate()
+    context = t.tls_context(cert)
+    context.sni_callback = lambda sock, name, ctx: seen.append(name)
+    server = t.WSServer(tls=context)
+    p = t.connect('wss://localhost:%d/' % server.port, '--cacert', cert.ca,
+                  '--servername', '')
+    server.next().bye()
+    p.stdin.close()
+    t.is_((p.wait(), seen), (0, [None]), 'none is sent')
+    refused(hello('wss://ip6-localhost:%d/' % server.port, '--cacert',
+                  cert.ca, '--servername', '', '--resolve',
+                  'ip6-localhost:%d:127.0.0.1' % server.port),
+            'certificate of ip6-localhost: hostname mismatch',
+            "and the URL's host is verified")
 
 
 def s_server(cert, *words):

@@ -290,6 +290,63 @@ def test_bad_files():
         t.like(r.stderr, pattern, 'in words')
 
 
+def shown_to(port, name, *words):
+    """The subject of the certificate that s_client gets for this name."""
+    r = s_client(port, *(('-servername', name) if name else
+                         ('-noservername',)), *words, text=REQUEST)
+    found = re.search(rb'subject=CN ?= ?(\S+)', r.stdout)
+    return found.group(1).decode() if found else None
+
+
+def test_several_names():
+    """By the name that the client asks for, whatever the order."""
+    ca = t.Authority()
+    rsa = ('-newkey', 'rsa:2048', '-nodes')
+    a = ca.issue('a-ec', ['DNS:a.example'])
+    a_rsa = ca.issue('a-rsa', ['DNS:a.example'], newkey=rsa)
+    b = ca.issue('b', ['DNS:*.b.example', 'DNS:localhost'])
+    d = t.folder()
+    live = t.Cert(ca.cert, d + '/b.pem', d + '/b.key')
+    shutil.copy(b.cert, live.cert)
+    shutil.copy(b.key, live.key)
+    s = t.server(t.echo().port, '--tls-key', live.key, '--tls-cert', a.cert,
+                 '--tls-key', a_rsa.key, '--tls-cert', live.cert,
+                 '--tls-key', a.key, '--tls-cert', a_rsa.cert)
+    for name, words, want in (
+            ('a.example', (), 'a-ec'), ('x.b.example', (), 'b'),
+            ('a.example', ('-sigalgs', 'RSA-PSS+SHA256'), 'a-rsa'),
+            ('a.example', ('-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-'
+                           'SHA256'), 'a-rsa'),
+            ('x.y.b.example', (), 'a-ec'), ('other.example', (), 'a-ec'),
+            (None, (), 'a-ec'), ('A.EXAMPLE', ('-tls1_2',), 'a-ec')):
+        t.is_(shown_to(s.port, name, *words), want, '%s: %s' % (
+            ' '.join((name or 'no name',) + words), want))
+    works(hello('wss://localhost:%d/' % s.port, '--cacert', ca.cert),
+          'our client is shown the second')
+    renewed = ca.issue('b-new', ['DNS:*.b.example'])
+    replace(live.cert, renewed.cert)
+    t.is_(shown_to(s.port, 'x.b.example'), 'b', 'half of a renewal')
+    replace(live.key, renewed.key)
+    t.is_(shown_to(s.port, 'x.b.example'), 'b-new', 'the whole of it')
+    t.is_(shown_to(s.port, 'a.example'), 'a-ec', 'the others stay')
+    for words, pattern in (
+            (('--tls-cert', a.cert, '--tls-cert', b.cert, '--tls-key', a.key),
+             '%s: no --tls-key belongs to it; it is for .*b.example' % b.cert),
+            (('--tls-cert', a.cert, '--tls-key', a.key, '--tls-key', b.key),
+             '--tls-key %s: no certificate of --tls-cert' % b.key)):
+        r = t.run_inetws('server', '-l', '127.0.0.1:0', *words, '127.0.0.1:1')
+        t.is_(r.returncode, 64, 'what does not match is an error')
+        t.like(r.stderr, pattern, 'that names the file')
+    conf = d + '/conf'
+    with open(conf, 'w') as f:
+        f.write('mode server\ntarget 127.0.0.1:1\ntls-cert %s\n'
+                'tls-cert %s\ntls-key %s\n' % (a.cert, b.cert, a.key))
+    r = t.run_inetws('-K', conf, '--tls-cert', a.cert, '--dump-config')
+    t.is_(re.findall(rb'tls-\w+ (.*)', r.stdout)[:2],
+          [a.cert.encode(), a.key.encode()],
+          "the command line's replace the file's")
+
+
 def serial(port, ca):
     """The serial number of the certificate that a new connection gets."""
     context = ssl.create_default_context(cafile=ca)

@@ -193,8 +193,9 @@ int
 main(void)
 {
 	struct tls_options co = { .cafile = ca_file };
-	struct tls_options so = { .server = 1, .cert = cert_file,
-	    .key = key_file };
+	const char *cert = cert_file, *key = key_file;
+	struct tls_options so = { .server = 1, .certs = &cert, .ncerts = 1,
+	    .keys = &key, .nkeys = 1 };
 	struct tls_ctx *client, *server;
 	struct pair ca, leaf;
 
