@@ -3,7 +3,8 @@
  * Input: what some children of a gate and of a warm client send over their
  * worker channels, when they end, and when visitors come.  Asserted: each
  * visitor is in one place at a time, is offered to no child after another one
- * has taken it, and no descriptor is left.
+ * has taken it, and no descriptor is left.  A child that has said that it
+ * returns a visitor, even before it had one, has no claim to any.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -26,7 +27,9 @@
 #define NO_PID		0x40000000	/* no process has such a number */
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int64_t __wrap_clock_ms(void);		/* in place of clock_ms() */
 
+static int64_t now;
 static struct options o;
 static struct service service;
 static struct supervisor s;
@@ -35,8 +38,15 @@ static struct inherited given;
 /* The children's side. */
 static int end[CHILDREN];		/* of a channel, or -1 */
 static int offered[CHILDREN];		/* the last visitor, or -1 */
+static char returned[CHILDREN];		/* it has said so */
 static char taken[VISITORS];		/* by a child that has said so */
 static int nvisitors;
+
+int64_t
+__wrap_clock_ms(void)
+{
+	return now;
+}
 
 static void
 once(void)
@@ -83,6 +93,7 @@ begin_child(int k)
 	CHECK((kept = fd_keep(pair[0])) != -1);
 	end[k] = pair[1];
 	offered[k] = -1;
+	returned[k] = 0;
 	c = children_add(&s.children, NO_PID + k, STATS_SLOT_NONE, kept,
 	    k % 2);
 	CHECK(c != NULL && event_add(&s.events, kept, 0) == 0);
@@ -98,7 +109,7 @@ receive(int k)
 	while (end[k] != -1 && (letter = fdpass_take(end[k], text, &fd)) > 0) {
 		if (fd != -1)
 			close(fd);
-		if (letter != WORKER_STREAM)
+		if (letter != WORKER_STREAM || returned[k])
 			continue;
 		CHECK(fd != -1 && sscanf(text, "unix:@%d", &v) == 1);
 		CHECK(v >= 0 && v < nvisitors && !taken[v]);
@@ -174,8 +185,11 @@ send_message(int k, const uint8_t **p, size_t *left)
 	*p += len;
 	*left -= len;
 	receive(k);
-	if (end[k] != -1 && fdpass_send(end[k], letter, text, -1) == 0 &&
-	    letter == WORKER_TAKEN && offered[k] != -1 &&
+	if (end[k] == -1 || fdpass_send(end[k], letter, text, -1) == -1)
+		return;
+	if (letter == WORKER_RETURNED)
+		returned[k] = 1;
+	if (letter == WORKER_TAKEN && offered[k] != -1 && !returned[k] &&
 	    child_of(k)->state == CHILD_OFFERED)
 		taken[offered[k]] = 1;
 }
@@ -209,7 +223,8 @@ step(int what, int k, const uint8_t **p, size_t *left)
 		end[k] = -1;
 		break;
 	default:
-		pool_tend(&s, clock_ms());
+		now += 300;
+		pool_tend(&s, now);
 	}
 }
 
@@ -235,7 +250,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (k = 0; k < CHILDREN; k++)
 		end_child(k);
-	pool_tend(&s, INT64_MAX);
+	now += 3600000;
+	pool_tend(&s, now);
 	refusals_close_all(&s.refusals);
 	CHECK(held() == 0 && s.children.n == 0);
 	CHECK(s.children.spares_parked + s.children.spares_starting == 0);

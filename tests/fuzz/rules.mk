@@ -4,8 +4,9 @@
 #
 #	make fuzz-NAME		for FUZZ_SECONDS; finds are kept in $F
 #	make fuzz		all of them, one after the other
-#	make fuzz-short		replays each corpus and looks around for a few
-#				seconds; part of check (tests/it/fuzz/fuzz.t)
+#	make fuzz-short		replays each corpus and searches a little, the
+#				same each time; part of check
+#				(tests/it/fuzz/fuzz.t)
 #	make fuzz-merge-NAME	adds to the corpus what finds new ways
 #	make fuzz-build		only builds
 #
@@ -38,6 +39,8 @@ $F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $B/openssl_name
 	    -fsanitize=$(fuzz_san) -c -o $@ $<
 
 $F/cert: libs += $(openssl_libs)
+# Time is the input's.
+$F/channel: libs += -Wl,--wrap=clock_ms
 $(fuzz_bin): $F/%: $F/tests/fuzz/%.o $F/lib.a
 	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -o $@ $^ $(libs)
 

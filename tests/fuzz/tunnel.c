@@ -419,6 +419,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	unsigned int a, b;
 
 	memset(&w, 0, sizeof(w));
+	draw = 0;
 	w.in = in;
 	w.left = size;
 	w.ref.payload = payload;
@@ -429,7 +430,6 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	w.ref.session = cfg.session = (a & 4) != 0;
 	cfg.hold = (a & 8) != 0;
 	cfg.discard = (b & 32) == 0;
-	cfg.discard = 1;
 	cfg.ping_interval = a & 16 ? 100 : 0;
 	cfg.ping_timeout = a & 32 ? 300 : 0;
 	cfg.idle_timeout = a & 64 ? 1000 : 0;

@@ -293,6 +293,10 @@ reference_close(struct reference *r, int len)
 	}
 	r->closed = 1;
 	r->close_code = code;
+	/* An end that would be clean, but for the message that has none. */
+	if (!r->ext && r->message != 0 && (code == 1000 || code == 1005 ||
+	    (code == 1001 && !r->client)))
+		bad(r, 1002);
 }
 
 static void

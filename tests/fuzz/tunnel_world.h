@@ -55,10 +55,11 @@ pattern(uint64_t at)
 	return at * 2654435761u >> 9;
 }
 
+static uint32_t draw;
+
 static void
 fake_random(void *p, size_t n)
 {
-	static uint32_t draw;
 	uint8_t *b = p;
 
 	while (n-- > 0)
