@@ -319,6 +319,11 @@ connection_run(struct connection *c, struct io stream,
 		case RELAY_LOST:
 			connection_lost(c);
 			break;
+		case RELAY_DOUBTED:
+			tunnel_abandon(&c->relay.tunnel);
+			break;
+		case RELAY_TRUSTED:
+			break;
 		case RELAY_CONTROL:
 			if (c->channel != -1)
 				connection_channel(c);

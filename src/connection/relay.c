@@ -341,9 +341,28 @@ report(struct relay *r)
 		return RELAY_DONE;
 	if ((w & TUNNEL_LOST) && !r->told_lost) {
 		r->told_lost = 1;
+		r->told_doubt = 0;
 		return RELAY_LOST;
 	}
+	if (!r->told_lost && r->told_doubt != ((w & TUNNEL_NEW_PATH) != 0)) {
+		r->told_doubt = !r->told_doubt;
+		return r->told_doubt ? RELAY_DOUBTED : RELAY_TRUSTED;
+	}
 	return RELAY_TIME;
+}
+
+/*
+ * Is it the network that is slow?  While it takes what was sent the peer's
+ * answer may still wait behind that.
+ */
+static void
+look_at_queue(struct relay *r)
+{
+	uint64_t n = net_acknowledged(r->websocket.wfd);
+
+	if (n > r->acknowledged)
+		tunnel_wire_moved(&r->tunnel);
+	r->acknowledged = n;
 }
 
 enum relay_event
@@ -360,6 +379,8 @@ relay(struct relay *r, int64_t until)
 			;
 		if (i < BURST)
 			tunnel_idle(t);
+		if (tunnel_pong_due(t))
+			look_at_queue(r);
 		tunnel_tick(t);
 		if (signal_terminated())
 			stop_requested(r);

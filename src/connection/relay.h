@@ -25,6 +25,9 @@ struct relay {
 	int hung_up;		/* POLLHUP was seen: it would be for ever */
 	int told_opened;	/* RELAY_OPENED was told, or never will be */
 	int told_lost;		/* RELAY_LOST was, of this loss */
+	int told_doubt;		/* RELAY_DOUBTED was, and no RELAY_TRUSTED */
+	uint64_t acknowledged;	/* bytes of the websocket's connection, as far
+				 * as was looked */
 	int64_t stop_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways that bypass the buffers */
 	size_t touched;		/* bytes of buffers used since last freed */
@@ -33,6 +36,8 @@ struct relay {
 enum relay_event {
 	RELAY_DONE,		/* the tunnel is over */
 	RELAY_LOST,		/* the session's websocket has just been lost */
+	RELAY_DOUBTED,		/* ... may be dead: a new path is wanted */
+	RELAY_TRUSTED,		/* ... has spoken again: it is not */
 	RELAY_CONTROL,		/* the control descriptor is readable */
 	RELAY_GET_STREAM,	/* tunnel_ok() or tunnel_fail() now */
 	RELAY_OPENED,		/* a stream that came later is being served,

@@ -39,7 +39,8 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->program = NULL;
 	r->ready = fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;
-	r->error = r->hung_up = r->told_lost = 0;
+	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
+	r->acknowledged = 0;
 	r->stop_at = CLOCK_NEVER;
 	r->out = r->in = SPLICE_CLOSED;
 	r->touched = 0;
@@ -87,7 +88,8 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 		return -1;
 	io_close(&r->websocket);
 	r->websocket = websocket;
-	r->told_lost = 0;
+	r->told_lost = r->told_doubt = 0;
+	r->acknowledged = 0;
 	r->ready |= fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
 	feed(r, early, early_len);

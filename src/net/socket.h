@@ -93,6 +93,12 @@ void net_linger_reset(int fd);
 /* The next close is an ordinary one again. */
 void net_linger_default(int fd);
 
+/*
+ * Bytes that the next hop of a TCP connection has acknowledged so far, or 0
+ * where that is not known.
+ */
+uint64_t net_acknowledged(int fd);
+
 /* Is it a socket?  Does it listen?  1, 0, or -1 with errno. */
 int net_is_socket(int fd);
 int net_is_listener(int fd);

@@ -2,7 +2,7 @@
 /*
  * What the files of the tunnel share: tunnel.c decides how it goes on and
  * ends, states.c what may follow what, session.c how it goes on over a new
- * wire, timers.c when; send.c makes frames of what ring.c keeps, receive.c
+ * wire, timers.c and doubt.c when; send.c makes frames of what ring.c keeps, receive.c
  * takes them apart, lines.c their control lines; ack.c counts, and open.c
  * handles streams that come later.
  */
@@ -21,6 +21,7 @@ void tunnel_set_in(struct tunnel *, enum tunnel_flow);
 void tunnel_set_out(struct tunnel *, enum tunnel_flow);
 void tunnel_set_opening(struct tunnel *, enum tunnel_opening);
 void tunnel_set_session(struct tunnel *, enum tunnel_session);
+void tunnel_set_silence(struct tunnel *, enum tunnel_silence);
 
 /* tunnel.c: draws the conclusions of whatever an event has changed. */
 void tunnel_update(struct tunnel *);
@@ -45,6 +46,19 @@ int tunnel_complete(const struct tunnel *);
 /* timers.c: when the next ping goes out, when a held back Close does. */
 int64_t tunnel_ping_time(const struct tunnel *);
 int64_t tunnel_hold_until(const struct tunnel *);
+
+/*
+ * doubt.c: bytes have come, a Ping goes out, its Pong has told t->rtt, something
+ * is about to be sent that is acknowledged; when the next step is due, and it;
+ * TUNNEL_NEW_PATH or 0.
+ */
+void tunnel_bytes_received(struct tunnel *);
+void tunnel_pinged(struct tunnel *);
+void tunnel_count_round_trip(struct tunnel *);
+void tunnel_await_ack(struct tunnel *);
+int64_t tunnel_doubt_time(const struct tunnel *);
+void tunnel_doubt_tick(struct tunnel *);
+unsigned int tunnel_doubt_wants(const struct tunnel *);
 
 /*
  * open.c: may the peer send data, is there something that a new wire could go

@@ -187,6 +187,7 @@ take_pong(struct tunnel *t, const uint8_t *p, size_t len)
 			t->rtt_least = t->rtt;
 		t->pongs++;
 		t->round_trips++;
+		tunnel_count_round_trip(t);
 	}
 }
 
@@ -341,8 +342,7 @@ tunnel_in_parse(struct tunnel *t)
 void
 tunnel_wire_read(struct tunnel *t, size_t n)
 {
-	t->received_at = t->now;
-	t->received = 1;
+	tunnel_bytes_received(t);
 	t->in_end += n;
 	tunnel_in_parse(t);
 	tunnel_update(t);
@@ -401,8 +401,7 @@ tunnel_bypass_in(const struct tunnel *t)
 void
 tunnel_wire_bypass(struct tunnel *t, size_t n)
 {
-	t->received_at = t->now;
-	t->received = 1;
+	tunnel_bytes_received(t);
 	t->pending += n;
 	t->bypassed += n;
 	count(t, n);

@@ -153,6 +153,7 @@ queue_ping(struct tunnel *t)
 	memcpy(seq, &t->ping_seq, 4);
 	queue_frame(t, FRAME_PING, seq, 4);
 	t->ping_at = t->now;
+	tunnel_pinged(t);
 }
 
 static void
@@ -194,6 +195,7 @@ begin_data(struct tunnel *t, size_t n, int bypass)
 		}
 	}
 	t->head_len += frame_encode(t->head + t->head_len, &f);
+	tunnel_await_ack(t);
 	t->out_sent += n;
 	if (t->timed == 0) {
 		t->timed = t->out_sent;
@@ -243,6 +245,7 @@ compose(struct tunnel *t)
 	if ((n = sendable(t)) > 0)
 		begin_data(t, n, 0);
 	else if (eof_due(t)) {
+		tunnel_await_ack(t);
 		queue_line(t, CONTROL_EOF, t->out_head);
 		t->eof_due = 0;
 		t->eof_sent = 1;

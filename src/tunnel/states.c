@@ -56,6 +56,12 @@ static const unsigned int after_session[] = {
 	[SESSION_OVER] = 0,
 };
 
+static const unsigned int after_silence[] = {
+	[SILENCE_NONE] = BIT(SILENCE_PINGED) | BIT(SILENCE_DOUBTED),
+	[SILENCE_PINGED] = BIT(SILENCE_NONE) | BIT(SILENCE_DOUBTED),
+	[SILENCE_DOUBTED] = BIT(SILENCE_NONE),
+};
+
 static const char *const wire_names[] = {
 	[WIRE_OPEN] = "open",
 	[WIRE_CLOSE_SENT] = "close-sent",
@@ -92,6 +98,12 @@ static const char *const session_names[] = {
 	[SESSION_OVER] = "over",
 };
 
+static const char *const silence_names[] = {
+	[SILENCE_NONE] = "none",
+	[SILENCE_PINGED] = "pinged",
+	[SILENCE_DOUBTED] = "doubted",
+};
+
 struct machine {
 	const char *name;		/* for the log */
 	const unsigned int *after;
@@ -115,6 +127,10 @@ static const struct machine opening_machine = {
 };
 static const struct machine session_machine = {
 	"session", after_session, session_names
+};
+
+static const struct machine silence_machine = {
+	"silence", after_silence, silence_names
 };
 
 /* The same again is no change. */
@@ -187,4 +203,11 @@ tunnel_set_session(struct tunnel *t, enum tunnel_session to)
 {
 	if (changes(t, &session_machine, t->session, to))
 		t->session = to;
+}
+
+void
+tunnel_set_silence(struct tunnel *t, enum tunnel_silence to)
+{
+	if (changes(t, &silence_machine, t->silence, to))
+		t->silence = to;
 }

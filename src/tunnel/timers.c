@@ -133,6 +133,7 @@ tunnel_deadline(const struct tunnel *t)
 		d = earlier(d, tunnel_ack_time(t));
 	}
 	d = earlier(d, silence_until(t));
+	d = earlier(d, tunnel_doubt_time(t));
 	d = earlier(d, idle_until(t));
 	d = earlier(d, tunnel_answer_until(t));
 	d = earlier(d, tunnel_hold_until(t));
@@ -158,6 +159,7 @@ tunnel_tick(struct tunnel *t)
 		t->received_at = t->now;
 	if (t->now >= silence_until(t))
 		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
+	tunnel_doubt_tick(t);
 	if (t->now >= idle_until(t))
 		end_idle(t);
 	if (t->now >= tunnel_answer_until(t))

@@ -35,7 +35,7 @@ tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 	t->now = now;
 	t->received_at = t->sent_at = t->ping_at = t->data_at = now;
 	t->rtt = t->rtt_least = -1;
-	t->raised_at = now;
+	t->raised_at = t->pinged_at = now;
 	if (cfg->session)
 		t->session = SESSION_KEPT;
 	if (cfg->role != TUNNEL_JOINED)
@@ -351,7 +351,7 @@ tunnel_wants(const struct tunnel *t)
 	else if (t->link == LINK_GONE && t->end != TUNNEL_GOING &&
 	    (t->stream_gone || !tunnel_has_stream(t)))
 		w |= TUNNEL_DONE;
-	return w;
+	return w | tunnel_doubt_wants(t);
 }
 
 void

@@ -48,8 +48,10 @@ enum {
 	TUNNEL_LOST = 0x200,		/* a session waits for a new wire */
 	TUNNEL_DONE = 0x400,		/* nothing is left to do */
 	TUNNEL_GET_STREAM = 0x800,	/* tunnel_ok() or tunnel_fail() */
-	TUNNEL_RETURN_STREAM = 0x1000	/* it was not used: it may go on
+	TUNNEL_RETURN_STREAM = 0x1000,	/* it was not used: it may go on
 					 * elsewhere; then as if closed */
+	TUNNEL_NEW_PATH = 0x2000	/* the wire may be dead: a path for a
+					 * new one, while this one is up */
 };
 
 /* Between two inetws: is the stream there when the wire is? */
@@ -121,6 +123,17 @@ enum tunnel_session {
 	SESSION_OVER
 };
 
+/*
+ * Has the peer, which should have sent something, not?  Only the dialling side
+ * of a session asks, while pings are on.
+ */
+enum tunnel_silence {
+	SILENCE_NONE,
+	SILENCE_PINGED,		/* a Pong is due */
+	SILENCE_DOUBTED		/* it did not come in time, or the wire is
+				 * in doubt for another reason */
+};
+
 struct tunnel;
 
 struct tunnel_config {
@@ -183,6 +196,8 @@ struct tunnel {
 	enum tunnel_flow in, out;	/* to the stream, from the stream */
 	enum tunnel_opening opening;
 	enum tunnel_session session;
+	enum tunnel_silence silence;
+	const char *doubt;		/* why, constant */
 
 	/* facts of the stream's and the wire's descriptors */
 	uint8_t stream_gone;		/* closed or reset by us */
@@ -251,6 +266,11 @@ struct tunnel {
 	unsigned int round_trips;	/* measured on this wire */
 	int64_t rtt, rtt_least;		/* ms, -1 if unknown */
 	uint32_t pongs;			/* that told a round trip */
+	int64_t rtt_most;		/* the largest lately, fading */
+	int64_t pinged_at;		/* since when silence is measured */
+	int64_t unacked_at;		/* the oldest byte without "ack" is of
+					 * then, or later */
+	int64_t moved_at;		/* tunnel_wire_moved() */
 
 	/* when things happened */
 	int64_t received_at, sent_at;	/* last byte from, to the wire */
@@ -337,6 +357,20 @@ int tunnel_wire_data(struct tunnel *, struct iovec iov[3]);
 void tunnel_wire_wrote(struct tunnel *, size_t);
 void tunnel_wire_finished(struct tunnel *);
 void tunnel_wire_closed(struct tunnel *);
+
+/*
+ * The dialling side of a session sends a Ping when nothing has come for a
+ * while although something should have, and wants a new path when nothing comes
+ * after that either.  tunnel_pong_due(): that is what it waits for now, and
+ * tunnel_wire_moved() tells it of bytes that the network has taken meanwhile.
+ * tunnel_doubt(): for a reason of the caller's the wire may be dead; a Ping asks
+ * it.  Any byte from the peer ends the doubt; tunnel_abandon() ends the wire,
+ * when the new path is there.
+ */
+int tunnel_pong_due(const struct tunnel *);
+void tunnel_wire_moved(struct tunnel *);
+void tunnel_doubt(struct tunnel *, const char *why);
+void tunnel_abandon(struct tunnel *);
 
 /*
  * Bytes that are neither masked nor examined may bypass the buffers when those

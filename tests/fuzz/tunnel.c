@@ -283,11 +283,29 @@ rest(struct world *w, unsigned int which)
 }
 
 static void
+told_from_outside(struct world *w, unsigned int what)
+{
+	struct tunnel *t = &w->t;
+
+	if (what == 0)
+		tunnel_stop(t, 1001, TUNNEL_STOPPED, "stopped");
+	else if (what == 1)
+		tunnel_doubt(t, "told");
+	else if (what == 2)
+		tunnel_wire_moved(t);
+	else if (what == 3)
+		tunnel_abandon(t);
+}
+
+static void
 event(struct world *w)
 {
 	struct tunnel *t = &w->t;
 	unsigned int wants = tunnel_wants(t);
 
+	if (wants & TUNNEL_NEW_PATH)
+		CHECK(t->cfg.client && t->session == SESSION_KEPT &&
+		    t->link == LINK_UP);
 	switch (next(w) % 22) {
 	case 0: bring_raw(w); break;
 	case 1: bring_small(w); break;
@@ -353,8 +371,8 @@ event(struct world *w)
 		if (t->link == LINK_UP && next(w) % 4 == 0) {
 			w->wire_ended = 1;
 			tunnel_wire_failed(t);
-		} else if (next(w) % 16 == 0)
-			tunnel_stop(t, 1001, TUNNEL_STOPPED, "stopped");
+		} else
+			told_from_outside(w, next(w) % 16);
 		break;
 	}
 }
@@ -431,7 +449,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	cfg.hold = (a & 8) != 0;
 	cfg.discard = (b & 32) == 0;
 	cfg.ping_interval = a & 16 ? 100 : 0;
-	cfg.ping_timeout = a & 32 ? 300 : 0;
+	cfg.ping_timeout = a & 32 ? (a & 64 ? 300 : 6000) : 0;
 	cfg.idle_timeout = a & 64 ? 1000 : 0;
 	cfg.linger = b & 1 ? 500 : 0;
 	if (cfg.extension && b >= 128)

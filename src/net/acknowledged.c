@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * In a file of its own: the kernel's header, whose struct is the longer one,
+ * and that of the C library exclude each other.
+ */
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __linux__
+#include <linux/tcp.h>
+#endif
+
+#include "net/socket.h"
+
+uint64_t
+net_acknowledged(int fd)
+{
+#ifdef __linux__
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    len >= offsetof(struct tcp_info, tcpi_bytes_acked) +
+	    sizeof(info.tcpi_bytes_acked))
+		return info.tcpi_bytes_acked;
+#endif
+	return 0;
+}

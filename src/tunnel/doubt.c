@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The dialling side of a session does not wait for --ping-timeout: it pings
+ * when something should have come, and wants a new path when nothing does.
+ */
+#include "tunnel/internal.h"
+
+#define QUIET		1500	/* ms without a byte until a Ping is sent */
+#define PATIENCE	3000	/* ms for its Pong, */
+#define ROUND_TRIPS	4	/* or so many of the largest round trip */
+
+/* Acceptors cannot dial; who wants no pings gets none. */
+static int
+watches(const struct tunnel *t)
+{
+	return t->cfg.client && t->session == SESSION_KEPT &&
+	    t->cfg.ping_interval > 0 && t->cfg.ping_timeout > 0 &&
+	    t->end == TUNNEL_GOING && t->link == LINK_UP &&
+	    t->wire == WIRE_OPEN && tunnel_begun(t);
+}
+
+static int64_t
+latest(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Have bytes been sent, or the end, that the peer has not acknowledged? */
+static int
+is_unacknowledged(const struct tunnel *t)
+{
+	return t->out_sent - t->payload_left > t->out_kept ||
+	    (t->eof_sent && t->out == FLOW_DRAINING);
+}
+
+void
+tunnel_await_ack(struct tunnel *t)
+{
+	if (!is_unacknowledged(t))
+		t->unacked_at = t->now;
+}
+
+/* After each piece of data that is the last for a while one Ping is enough. */
+static int64_t
+quiet_until(const struct tunnel *t)
+{
+	if (!watches(t) || t->silence != SILENCE_NONE)
+		return TUNNEL_NEVER;
+	if (t->taken_at >= t->pinged_at)
+		return t->received_at + QUIET;
+	if (is_unacknowledged(t))
+		return latest(t->received_at, t->unacked_at) + QUIET;
+	return TUNNEL_NEVER;
+}
+
+static int64_t
+pong_until(const struct tunnel *t)
+{
+	if (!watches(t) || t->silence != SILENCE_PINGED)
+		return TUNNEL_NEVER;
+	return latest(t->pinged_at, t->moved_at) +
+	    latest(PATIENCE, ROUND_TRIPS * t->rtt_most);
+}
+
+int64_t
+tunnel_doubt_time(const struct tunnel *t)
+{
+	int64_t quiet = quiet_until(t), pong = pong_until(t);
+
+	return quiet < pong ? quiet : pong;
+}
+
+/* A Ping goes out, by whatever timer: from now on a Pong is due. */
+void
+tunnel_pinged(struct tunnel *t)
+{
+	if (!watches(t) || t->silence != SILENCE_NONE)
+		return;
+	tunnel_set_silence(t, SILENCE_PINGED);
+	t->pinged_at = t->now;
+}
+
+/* The largest of the last dozen or so counts, and fades. */
+void
+tunnel_count_round_trip(struct tunnel *t)
+{
+	if (t->rtt > t->rtt_most)
+		t->rtt_most = t->rtt;
+	else
+		t->rtt_most -= (t->rtt_most - t->rtt) / 8;
+}
+
+void
+tunnel_doubt_tick(struct tunnel *t)
+{
+	if (t->now >= quiet_until(t)) {
+		tunnel_pinged(t);
+		t->ping_due = 1;
+	} else if (t->now >= pong_until(t)) {
+		t->doubt = "no answer to a Ping";
+		tunnel_set_silence(t, SILENCE_DOUBTED);
+	}
+}
+
+unsigned int
+tunnel_doubt_wants(const struct tunnel *t)
+{
+	return t->silence == SILENCE_DOUBTED && t->link == LINK_UP ?
+	    TUNNEL_NEW_PATH : 0;
+}
+
+void
+tunnel_bytes_received(struct tunnel *t)
+{
+	t->received_at = t->now;
+	t->received = 1;
+	tunnel_set_silence(t, SILENCE_NONE);
+}
+
+void
+tunnel_wire_moved(struct tunnel *t)
+{
+	t->moved_at = t->now;
+}
+
+int
+tunnel_pong_due(const struct tunnel *t)
+{
+	return t->silence == SILENCE_PINGED;
+}
+
+void
+tunnel_doubt(struct tunnel *t, const char *why)
+{
+	if (!watches(t) || t->silence == SILENCE_DOUBTED)
+		return;
+	t->doubt = why;
+	t->pinged_at = t->now;
+	t->ping_due = 1;
+	tunnel_set_silence(t, SILENCE_DOUBTED);
+}
+
+void
+tunnel_abandon(struct tunnel *t)
+{
+	if (t->silence != SILENCE_DOUBTED)
+		return;
+	tunnel_set_silence(t, SILENCE_NONE);
+	tunnel_lose(t, TUNNEL_PING_TIMEOUT, t->doubt);
+	tunnel_update(t);
+}
