@@ -16,6 +16,12 @@ has_target(const struct options *o)
 	return o->program == NULL;
 }
 
+static int
+has_program(const struct options *o)
+{
+	return o->program != NULL;
+}
+
 /* A dialer has to name what it offers. */
 static int
 is_named(const struct options *o)
@@ -74,6 +80,7 @@ is_kept_in(const struct options *o)
 
 const struct option_rule
     rule_target = { has_target, "a TARGET, not a PROGRAM" },
+    rule_program = { has_program, "a PROGRAM, not a TARGET" },
     rule_any = { is_named, "names: only server and gate take '*'" },
     rule_proxy = { may_use_proxy, "a proxy, but --proxy is empty" },
     rule_http_proxy = { may_use_http_proxy, "an HTTP proxy" },

@@ -69,6 +69,7 @@ struct options {
 	unsigned int nlisten;
 	struct addr target;		/* server, agent */
 	char **program;			/* the same: argv after "--" */
+	int program_pipes;		/* are its 0 and 1, no socket */
 	struct url url;			/* client, connect, agent, check */
 
 	struct options_websocket {

@@ -70,20 +70,20 @@ run_program(struct connection *c, const char *head, size_t len,
     struct io *stream, int64_t deadline, struct error *why)
 {
 	char **argv = c->o->program;
-	int fd, err, error;
+	int fd[2], r, err, error;
 
 	err = stderr_log_begin(c->peer, argv[0]);
-	fd = program_start(&c->program, argv, environment(c, head, len), err,
-	    deadline);
+	r = program_start(&c->program, argv, environment(c, head, len), err,
+	    c->o->program_pipes, fd, deadline);
 	error = errno;
 	if (err != -1)
 		close(err);
 	errno = error;
-	if (fd == -1)
+	if (r == -1)
 		return error_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
 		    EXIT_SYSTEM, "cannot run %s: %s", argv[0],
 		    strerror(errno));
-	*stream = io_of(fd);
+	*stream = (struct io){ .rfd = fd[0], .wfd = fd[1] };
 	return 0;
 }
 

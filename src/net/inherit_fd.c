@@ -78,6 +78,15 @@ reopen(int fd, int flags)
 	return open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
+/* A file never blocks; O_NONBLOCK of a terminal is that of its shell, too. */
+static int
+keeps_flags(int fd)
+{
+	struct stat st;
+
+	return isatty(fd) || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
+}
+
 int
 inherit_move(int fd, int flags)
 {
@@ -93,7 +102,7 @@ inherit_move(int fd, int flags)
 		new = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		if (new == -1)
 			return -1;
-		if (!isatty(new) && fd_nonblock(new) == -1) {
+		if (!keeps_flags(new) && fd_nonblock(new) == -1) {
 			close(new);
 			return -1;
 		}

@@ -26,11 +26,12 @@ extern char **environ;
 
 /* All three are above 2: inherit_stderr() has opened 0 to 2. */
 static void
-arrange(int fd, int err, int tell)
+arrange(const int fd[2], int err, int tell)
 {
 	if (err != -1 && dup2(err, STDERR_FILENO) == -1)
 		return;
-	if (dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
+	if (dup2(fd[0], STDIN_FILENO) == -1 ||
+	    dup2(fd[1], STDOUT_FILENO) == -1)
 		return;
 	if (tell != TELL_FD && dup3(tell, TELL_FD, O_CLOEXEC) == -1)
 		return;
@@ -39,7 +40,7 @@ arrange(int fd, int err, int tell)
 
 /* The new process.  If it cannot become the program, it writes the errno. */
 static _Noreturn void
-become(char *const *argv, char **env, int fd, int err, int tell)
+become(char *const *argv, char **env, const int fd[2], int err, int tell)
 {
 	int error;
 
@@ -72,52 +73,90 @@ read_errno(int tell, int64_t deadline)
 	return 0;
 }
 
+/* Two descriptors, which may be the same one.  Leaves errno alone. */
 static void
-close_pair(int fd[2])
+close_pair(const int fd[2])
 {
+	int error = errno;
+
 	close(fd[0]);
-	close(fd[1]);
+	if (fd[1] != fd[0])
+		close(fd[1]);
+	errno = error;
+}
+
+/* What is read from and written to, here and there.  0 or -1. */
+static int
+make_sockets(int ours[2], int theirs[2])
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == -1)
+		return -1;
+	ours[0] = ours[1] = fd[0];
+	theirs[0] = theirs[1] = fd[1];
+	return 0;
 }
 
 static int
-failed(struct program *p, int fd, int error)
+make_pipes(int ours[2], int theirs[2])
+{
+	int in[2], out[2];
+
+	if (pipe2(in, O_CLOEXEC) == -1)
+		return -1;
+	if (pipe2(out, O_CLOEXEC) == -1) {
+		close_pair(in);
+		return -1;
+	}
+	ours[0] = out[0];
+	ours[1] = in[1];
+	theirs[0] = in[0];
+	theirs[1] = out[1];
+	return 0;
+}
+
+static int
+failed(struct program *p, const int fd[2], int error)
 {
 	kill(p->pid, SIGKILL);
 	waitpid(p->pid, &p->status, 0);
 	p->pid = 0;
-	close(fd);
+	close_pair(fd);
 	errno = error;
 	return -1;
 }
 
 int
 program_start(struct program *p, char *const *argv, char **env, int err,
-    int64_t deadline)
+    int pipes, int fd[2], int64_t deadline)
 {
-	int fd[2], tell[2], error;
+	int theirs[2], tell[2], error;
 
 	memset(p, 0, sizeof(*p));
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == -1)
+	if ((pipes ? make_pipes(fd, theirs) : make_sockets(fd, theirs)) == -1)
 		return -1;
 	if (pipe2(tell, O_CLOEXEC) == -1) {
 		close_pair(fd);
+		close_pair(theirs);
 		return -1;
 	}
 	if ((p->pid = fork()) == 0)
-		become(argv, env, fd[1], err, tell[1]);
+		become(argv, env, theirs, err, tell[1]);
+	close_pair(theirs);
 	if (p->pid == -1) {
 		p->pid = 0;
 		close_pair(fd);
 		close_pair(tell);
 		return -1;
 	}
-	close(fd[1]);
 	close(tell[1]);
 	error = read_errno(tell[0], deadline);
 	close(tell[0]);
-	if (error == 0 && fd_nonblock(fd[0]) == -1)
+	if (error == 0 && (fd_nonblock(fd[0]) == -1 ||
+	    fd_nonblock(fd[1]) == -1))
 		error = errno;
-	return error == 0 ? fd[0] : failed(p, fd[0], error);
+	return error == 0 ? 0 : failed(p, fd, error);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A program with a socket as its standard input and output.
+ * A program with a socket, or two pipes, as its standard input and output.
  */
 #ifndef OS_PROGRAM_H
 #define OS_PROGRAM_H
@@ -18,13 +18,15 @@ struct program {
 
 /*
  * Runs argv[0], found by PATH, in a session of its own.  One end of a socket
- * pair becomes its descriptors 0 and 1; 2 is err, or ours if that is -1; it
- * has no others.  Signals have their defaults; on Linux it is sent HUP when we
- * die.  Returns our end (non-blocking, close-on-exec) once it runs; or -1 with
- * errno: that of execvp(3), or ETIMEDOUT.
+ * pair becomes its descriptors 0 and 1, or with pipes one end of each of two;
+ * 2 is err, or ours if that is -1; it has no others.  Signals have their
+ * defaults; on Linux it is sent HUP when we die.  0 once it runs, with our end
+ * in fd (non-blocking, close-on-exec), to read from and to write to: the same
+ * one twice for a socket pair.  Or -1 with errno: that of execvp(3), or
+ * ETIMEDOUT.
  */
 int program_start(struct program *, char *const *argv, char **env, int err,
-    int64_t deadline);
+    int pipes, int fd[2], int64_t deadline);
 
 /* HUP to the program and whatever it has started in its group. */
 void program_hangup(const struct program *);

@@ -13,11 +13,15 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import fcntl            # noqa: E402
 import pty              # noqa: E402
+import re               # noqa: E402
 import resource         # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
 import subprocess       # noqa: E402
+import termios          # noqa: E402
+import tty              # noqa: E402
 
 
 def url(port, path='/'):
@@ -171,6 +175,120 @@ def test_appended_file():
         t.ok(f.read() == b'before' + 4 * data, 'and every byte is there')
 
 
+def ends(kind, reads):
+    """A descriptor of this kind for the program, and how it is used here."""
+    if kind == 'pipe':
+        r, w = os.pipe()
+        return (r, w) if reads else (w, r)
+    if kind == 'socket':
+        a, b = socket.socketpair()
+        return a.detach(), b.detach()
+    if kind == 'tcp':
+        with socket.create_server(('127.0.0.1', 0)) as ls:
+            a = socket.create_connection(ls.getsockname())
+            return a.detach(), ls.accept()[0].detach()
+    if kind == 'terminal':
+        parent, child = pty.openpty()
+        tty.setraw(child)
+        return child, parent
+    path = os.path.join(t.folder(), 'file')
+    with open(path, 'wb') as f:
+        f.write(b'hello' if reads else b'')
+    return os.open(path, os.O_RDONLY if reads else os.O_WRONLY), \
+        os.open(path, os.O_RDONLY)
+
+
+KINDS = ('pipe', 'socket', 'tcp', 'terminal', 'file')
+
+
+def test_any_descriptor():
+    """Whatever 0 and 1 are: all of it arrives, and what others share of it is
+    as it was."""
+    echo = t.echo().port
+    s = t.server(echo)
+    for kind in KINDS:
+        for other in KINDS:
+            theirs, ours = ends(kind, True)
+            out, here = ends(other, False)
+            p = t.inetws('connect', '--linger', '1s', url(s.port),
+                         stdin=theirs, stdout=out)
+            if kind != 'file':
+                os.write(ours, b'hello')
+            got = b''
+            while t.until(lambda: other != 'file' or
+                          os.fstat(here).st_size == 5) and len(got) < 5:
+                got += os.read(here, 5)
+            flags = [fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK
+                     for fd, k in ((theirs, kind), (out, other))
+                     if k in ('pipe', 'terminal', 'file')]
+            os.close(theirs)
+            os.close(ours)
+            status = p.wait()
+            t.is_((got, sum(flags), status in (0, 74)),
+                  (b'hello', 0, True), '%s and %s' % (kind, other))
+            os.close(out)
+            os.close(here)
+
+
+def test_one_socket():
+    """As socat, systemd and inetd have it."""
+    s = t.server(t.echo().port)
+    a, b = socket.socketpair()
+    p = t.inetws('connect', url(s.port), stdin=a, stdout=a)
+    a.close()
+    b.sendall(b'hello')
+    t.is_(t.ws.read_exactly(b, 5), b'hello', 'one socket is both')
+    b.shutdown(socket.SHUT_WR)
+    t.is_(t.ws.read_all(b), (b'', 'eof'), 'and has an end each way')
+    t.is_(p.wait(), 0, 'status 0')
+
+
+def stopped(pid):
+    with open('/proc/%d/stat' % pid) as f:
+        return f.read().rpartition(')')[2].split()[0] == 'T'
+
+
+def test_job_control():
+    """Ctrl-Z suspends, fg goes on, however long that was."""
+    bash, = t.need('bash')
+    server = t.server(t.echo().port, '--ping-interval', '100ms',
+                      '--ping-timeout', '300ms')
+    parent, child = pty.openpty()
+    p = subprocess.Popen([bash, '--norc', '--noprofile', '-i'], stdin=child,
+                         stdout=child, stderr=child, start_new_session=True,
+                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY,
+                                                        0))
+    os.close(child)
+    seen = b''
+
+    def see(pattern):
+        nonlocal seen
+        while not re.search(pattern, seen):
+            seen += os.read(parent, 4096)
+        seen = seen[re.search(pattern, seen).end():]
+        return True
+    words = ' '.join([t.INETWS, 'connect', '--log-level', 'debug',
+                      '--ping-interval', '100ms', '--ping-timeout', '300ms',
+                      url(server.port)])
+    os.write(parent, b'stty -echo\n' + words.encode() + b'\n')
+    os.write(parent, b'one-1\n')
+    t.ok(see(b'one-1.*\n(.*\n)*?one-1|one-1'), 'a tunnel on a terminal')
+    pid, = t.until(lambda: t.children(p.pid))
+    os.write(parent, b'\x1a')
+    t.ok(t.until(lambda: stopped(pid)), 'Ctrl-Z suspends it')
+    server.wait_line('event=websocket-lost')
+    os.write(parent, b'fg\n')
+    t.ok(t.until(lambda: not stopped(pid)), 'fg')
+    server.wait_line('event=resumed')
+    os.write(parent, b'two-2\n')
+    t.ok(see(b'two-2'), 'goes on, with a new websocket')
+    os.write(parent, b'\x04')
+    t.ok(t.until(lambda: not t.children(p.pid)), 'and Ctrl-D ends it')
+    os.write(parent, b'exit\n')
+    os.close(parent)
+    p.wait(t.BOUND)
+
+
 def test_two_sockets_of_a_dead_parent():
     """Two socket pairs as standard input and output, as of node: they hang up
     where pipes have an error, and that is to be noticed once."""
@@ -226,7 +344,6 @@ def test_terminal():
     s = t.server(held.port)
     parent, child = pty.openpty()
     p = t.inetws('connect', url(s.port), stdin=child, stdout=child)
-    import fcntl
     stream = held.next()
     os.write(parent, b'typed\n')
     t.is_(t.ws.read_exactly(stream, 6), b'typed\n', 'from a terminal')

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import hashlib          # noqa: E402
+import re               # noqa: E402
 import launchers        # noqa: E402
 import shlex            # noqa: E402
 import signal           # noqa: E402
@@ -173,6 +174,40 @@ def test_half_close_and_bulk():
     t.ok(bytes(k.got) == want + bytes(3000000),
          'end of file reaches it, and its answer comes back')
     t.ok(s.has_line('program="exit 0"'), 'and its status is told')
+
+
+def test_pipes():
+    """Some open /dev/stdin or /dev/stdout, which a socket does not allow."""
+    words = ('sh', '-c', 'sha256sum /dev/stdin >/dev/stdout && ls -l '
+             '/proc/$$/fd && head -c 3000000 /dev/zero')
+    s = start(*words, options=['--program-pipes'])
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    data = exchange.noise(3 << 20)
+    k = exchange.Exchange(t.ws.dial(c.port), data)
+    t.is_(k.join(), 'eof', 'two pipes: a clean end')
+    head, _, rest = bytes(k.got).partition(b'  /dev/stdin\n')
+    t.is_(head, hashlib.sha256(data).hexdigest().encode(),
+          'with the end of file in between')
+    t.is_(len(re.findall(rb' [01] -> pipe:', rest)), 2, '0 and 1 are pipes')
+    t.ok(rest.endswith(bytes(3000000)), 'and all comes back')
+    t.ok(s.has_line('program="exit 0"'), 'and its status is told')
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--program-pipes', 'h:1')
+    t.is_(r.returncode, 64, 'a TARGET has no pipes')
+    t.like(r.stderr, '--program-pipes: needs a PROGRAM', 'in words')
+    s = start('sh', '-c', 'exec <&-; sleep 600',
+              options=['--program-pipes'])
+    w = t.ws.connect(s.port)
+    w.send(b'x' * 100000)
+    t.is_(w.take_close(), 1011, 'one that refuses its input resets')
+    d = t.folder()
+    s = start('sh', '-c', 'cat >/dev/null; touch %s/complete; sleep 600' % d,
+              options=['--program-pipes'])
+    w = t.ws.connect(s.port)
+    w.send(b'half')
+    t.until(lambda: len(t.family(s.pid)) > 2)
+    w.drop()
+    t.ok(s.has_line('event=closed .*program="signal 1"'), 'HUP ends it')
+    t.ok(not os.path.exists(d + '/complete'), 'before its end of file')
 
 
 def test_cut_off():

@@ -94,6 +94,46 @@ def test_scp_and_sftp():
         t.is_(digest(to + '/got'), digest(data), 'equal')
 
 
+@t.limit(60)
+def test_interrupt():
+    """Ctrl-C in sftp stops a transfer and not the session: sftp ignores INT
+    for its ProxyCommand."""
+    script, sftp = t.need('script', 'sftp', 'sshd')[:2]
+    d = t.sshd()
+    s = t.server(d.port)
+    to = t.folder()
+    with open(to + '/large', 'wb') as f:
+        f.truncate(8 << 30)
+    command = ' '.join(shlex.quote(w) for w in (
+        sftp, '-F', d.config, '-o', 'ProxyCommand=%s connect ws://127.0.0.1:'
+        '%d/' % (shlex.quote(t.INETWS), s.port), 'there'))
+    p = t.Program([script, '-qec', command, '/dev/null'],
+                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def type_(text):
+        p.stdin.write(text)
+        p.stdin.flush()
+
+    def see(word):
+        seen = b''
+        while word not in seen:
+            more = os.read(p.stdout.fileno(), 4096)
+            if not more:
+                return False
+            seen += more
+        return True
+    t.ok(see(b'sftp>'), 'sftp on a terminal')
+    type_(b'get %s/large %s/copy\n' % (to.encode(), to.encode()))
+    t.ok(t.until(lambda: os.path.exists(to + '/copy') and
+                 os.path.getsize(to + '/copy') > 0), 'a transfer')
+    type_(b'\x03')
+    t.ok(see(b'nterrupt'), 'Ctrl-C stops it')
+    type_(b'pwd\n')
+    t.ok(see(b'Remote working directory'), 'and the session goes on')
+    type_(b'bye\n')
+    t.is_(p.wait(), 0, 'to its end')
+
+
 @t.limit(120)
 def test_rsync():
     t.need('rsync', 'ssh', 'sshd', 'nginx')

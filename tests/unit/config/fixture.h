@@ -224,7 +224,9 @@ command_for(char *dst, size_t size, const struct mode_row *mode,
 
 	snprintf(dst, size, "inetws %s", mode->name);
 	for (name = mode->operands; *name != NULL; name++)
-		strlcat(dst, strcmp(*name, "target") == 0 ? " h:1" :
+		strlcat(dst, strcmp(*name, "target") == 0 ?
+		    row->rule == &rule_program ? line(" -K %s",
+		    file("target = -- cat\n")) : " h:1" :
 		    strcmp(*name, "url") == 0 ? " ws://h/" : "", size);
 	for (i = 0; i < 2; i++) {
 		names = mode->needs[i].names;
