@@ -9,12 +9,9 @@
 #include "handshake/auth_command.h"
 #include "os/command.h"
 #include "os/log.h"
-#include "os/memory.h"
-#include "os/readfile.h"
 #include "proto/credentials.h"
 
 #define HASH_MAX	256
-#define OLD_HASH_MAX	40	/* characters of DES, MD5 */
 #define CHALLENGE	"WWW-Authenticate: Basic realm=\"inetws\", " \
 			"charset=\"UTF-8\"\r\n" \
 			"WWW-Authenticate: Bearer realm=\"inetws\"\r\n"
@@ -91,24 +88,14 @@ auth_is_secret(const char *secret, struct slice hash)
 	return token_is(hex, hash);
 }
 
-/* No token is compared in less time than another. */
 static int
-check_token(struct auth *a, const struct credentials *c, struct slice text)
+check_token(struct auth *a, const struct line_table *t,
+    const struct line_key *k)
 {
-	struct lines lines;
-	char hex[SHA256_DIGEST_STRING_LENGTH];
-	struct credentials_line l;
-	int r, found = 0;
+	unsigned int from;
 
-	sha256_hex(hex, c->secret);
-	lines_begin(&lines, text);
-	while ((r = credentials_next(&lines, &l)) != 0)
-		if (r == 1 && l.kind == CREDENTIALS_BEARER &&
-		    token_is(hex, l.hash) && !found) {
-			slice_copy(a->user, a->size, l.name);
-			found = 1;
-		}
-	return found;
+	return line_table_find(t, k, &from) > 0 &&
+	    slice_copy(a->user, a->size, line_table_value(t, from)) == 0;
 }
 
 /*
@@ -116,36 +103,50 @@ check_token(struct auth *a, const struct credentials *c, struct slice text)
  * time does not tell which users there are.
  */
 static int
-check_password(struct auth *a, const struct credentials *c,
-    struct slice text)
+check_password(struct auth *a, const struct line_table *t,
+    const struct line_key *k, const struct credentials *c)
 {
-	struct lines lines;
-	struct slice hash = { NULL, 0 }, any = { NULL, 0 };
-	struct credentials_line l;
-	int r;
+	struct slice any = line_table_first(t);
+	unsigned int from;
 
-	lines_begin(&lines, text);
-	while ((r = credentials_next(&lines, &l)) != 0) {
-		if (r == -1 || l.kind != CREDENTIALS_BASIC)
-			continue;
-		if (any.p == NULL)
-			any = l.hash;
-		if (hash.p == NULL && slice_is(l.name, c->user))
-			hash = l.hash;
-	}
-	if (hash.p == NULL) {
+	if (line_table_find(t, k, &from) == 0) {
 		if (any.p != NULL)
 			password_is(c->secret, any);
 		return 0;
 	}
-	return password_is(c->secret, hash) &&
+	return password_is(c->secret, line_table_value(t, from)) &&
 	    strlcpy(a->user, c->user, a->size) < a->size;
 }
 
-/* With the lines of the file. */
+/* 0 or 1; -1 if the file cannot be read. */
 static int
-check_lines(struct auth *a, struct slice lines, const struct websocket *w,
-    char *err, size_t errlen)
+check_credentials(struct auth *a, const struct line_file *users,
+    const struct credentials *c)
+{
+	char hex[SHA256_DIGEST_STRING_LENGTH];
+	struct line_key k = { c->kind, slice_of(c->user) };
+	struct line_lookup l;
+	struct error why;
+	int good;
+
+	if (c->kind == CREDENTIALS_BEARER) {
+		sha256_hex(hex, c->secret);
+		k.key = slice_of(hex);
+	}
+	if (line_file_open(users, &k, &l, &why) == -1) {
+		log_event(LOG_L_ERROR, "auth-file", "file", *users->path,
+		    "why", why.text, NULL);
+		return -1;
+	}
+	good = c->kind == CREDENTIALS_BEARER ? check_token(a, l.table, &k) :
+	    check_password(a, l.table, &k, c);
+	line_file_close(&l);
+	return good;
+}
+
+static int
+check_file(struct auth *a, const struct line_file *users,
+    const struct websocket *w, char *err, size_t errlen)
 {
 	static struct credentials c;
 	struct slice value;
@@ -160,34 +161,18 @@ check_lines(struct auth *a, struct slice lines, const struct websocket *w,
 	if (credentials_parse(&c, value) == -1)
 		return fail(err, errlen, 401, "neither Basic nor Bearer "
 		    "credentials");
-	good = c.kind == CREDENTIALS_BEARER ? check_token(a, &c, lines) :
-	    check_password(a, &c, lines);
+	good = check_credentials(a, users, &c);
 	explicit_bzero(&c, sizeof(c));
-	if (good)
+	if (good == 1)
 		return 0;
 	a->user[0] = '\0';
-	return fail(err, errlen, 401, "wrong credentials");
-}
-
-static int
-check_file(struct auth *a, const struct options *o, const struct websocket *w,
-    char *err, size_t errlen)
-{
-	struct slice lines;
-	int status;
-
-	if (readfile_take(o->access.auth_file, &lines) == -1) {
-		log_event(LOG_L_ERROR, "auth-file", "file", o->access.auth_file,
-		    "why", strerror(errno), NULL);
-		return fail(err, errlen, 500, "cannot check who you are");
-	}
-	status = check_lines(a, lines, w, err, errlen);
-	memory_return();
-	return status;
+	return good == -1 ? fail(err, errlen, 500, "cannot check who you are") :
+	    fail(err, errlen, 401, "wrong credentials");
 }
 
 int
-auth_request(struct auth *a, const struct options *o, const struct websocket *w,
+auth_request(struct auth *a, const struct options *o,
+    const struct line_file *users, const struct websocket *w,
     const struct upgrade_request *r, int64_t deadline, const char **extra,
     char *err, size_t errlen)
 {
@@ -196,7 +181,7 @@ auth_request(struct auth *a, const struct options *o, const struct websocket *w,
 	*extra = "";
 	a->user[0] = '\0';
 	if (o->access.auth_file != NULL)
-		status = check_file(a, o, w, err, errlen);
+		status = check_file(a, users, w, err, errlen);
 	if (status == 0 && o->access.auth_command != NULL)
 		status = auth_command(a, o, w, r, deadline, err, errlen);
 	if (status == 401)
@@ -205,78 +190,118 @@ auth_request(struct auth *a, const struct options *o, const struct websocket *w,
 }
 
 /*
- * Which kinds there are is known to crypt(3) alone.  Those of today are made
- * to take long, and are not hashed only to find out; the old ones take no time.
+ * Is it as long as hashes of its kind are?  crypt_checksalt(3) looks at its
+ * beginning only.
+ */
+static int
+has_digest(struct slice hash)
+{
+	static const struct { const char *begin; size_t digits; } kinds[] = {
+		{ "$1$", 22 }, { "$3$", 32 }, { "$md5", 22 }, { "$sha1$", 28 },
+		{ "$2", 53 }, { "$5$", 43 }, { "$6$", 86 }, { "$7$", 43 },
+		{ "$y$", 43 }, { "$gy$", 43 }, { "_", 19 }
+	};
+	size_t i, n = 13, last = hash.len;
+
+	while (last > 0 && hash.p[last - 1] != '$')
+		last--;
+	if (hash.p[0] != '$' && hash.p[0] != '_')
+		return hash.len == n;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		n = strlen(kinds[i].begin);
+		if (hash.len > n && memcmp(hash.p, kinds[i].begin, n) == 0)
+			return hash.len - (hash.p[0] == '_' ? 1 : last) ==
+			    kinds[i].digits;
+	}
+	return 1;
+}
+
+/*
+ * Which kinds there are is known to crypt(3) alone.  They are made to take
+ * long, and not hashed only to find out.
  */
 static int
 is_usable(struct slice hash)
 {
 	char want[HASH_MAX];
-	const char *got;
 #ifdef CRYPT_CHECKSALT_AVAILABLE
 	int kind;
+#else
+	const char *got;
 #endif
 
-	if (slice_copy(want, sizeof(want), hash) == -1)
+	if (slice_copy(want, sizeof(want), hash) == -1 || !has_digest(hash))
 		return 0;
 #ifdef CRYPT_CHECKSALT_AVAILABLE
 	kind = crypt_checksalt(want);
-	if (hash.len > OLD_HASH_MAX)
-		return kind != CRYPT_SALT_INVALID &&
-		    kind != CRYPT_SALT_METHOD_DISABLED;
-#endif
+	return kind != CRYPT_SALT_INVALID &&
+	    kind != CRYPT_SALT_METHOD_DISABLED;
+#else
 	got = crypt("", want);
 	return got != NULL && got[0] != '*' && strlen(got) == hash.len;
+#endif
 }
 
-/* -1 and why, which begins with the number of the line at fault. */
+/* Users are known by their names, tokens by their hashes. */
 static int
-check_text(struct slice text, struct error *why)
+next_user(struct lines *lines, struct line *line, const char **why)
 {
 	struct credentials_line l;
-	struct lines lines;
-	unsigned int n = 0;
-	int r;
+	int r = credentials_next(lines, &l);
 
-	lines_begin(&lines, text);
-	for (; (r = credentials_next(&lines, &l)) != 0; n++) {
-		if (r == 1 && (l.kind == CREDENTIALS_BEARER ||
-		    is_usable(l.hash)))
-			continue;
-		return error_set(why, EXIT_BADUSAGE, ":%u: %s", lines.number,
-		    r == 1 ?
-		    "a hash of a kind that crypt(3) does not know (try "
-		    "htpasswd -B)" :
-		    "expected user:HASH or token:NAME:SHA256");
+	*why = "expected user:HASH or token:NAME:SHA256";
+	if (r != 1)
+		return r;
+	line->sort = l.kind;
+	if (l.kind == CREDENTIALS_BEARER) {
+		line->key = line->hex = l.hash;
+		line->value = l.name;
+		return 1;
 	}
-	return n > 0 ? 0 : error_set(why, EXIT_BADUSAGE, ": has no users");
+	*why = "a hash of a kind that crypt(3) does not know (try "
+	    "htpasswd -B)";
+	line->key = l.name;
+	line->value = l.hash;
+	return is_usable(l.hash) ? 1 : -1;
+}
+
+void
+auth_file(struct line_file *f, const struct options *o)
+{
+	static const struct line_kind users = { next_user, "has no users" };
+
+	memset(f, 0, sizeof(*f));
+	f->path = &o->access.auth_file;
+	f->option = "--auth-file";
+	f->kind = &users;
 }
 
 static int
-read_and_check(const struct options *o, struct error *why)
+check_command(const struct options *o, struct error *why)
 {
-	struct slice text;
-	struct error what;
-	int r;
+	char **command = o->access.auth_command;
 
-	if (o->access.auth_file == NULL)
+	if (command == NULL || command_exists(command[0]) == 0)
 		return 0;
-	if (readfile_take(o->access.auth_file, &text) == -1)
-		return error_set(why, EXIT_BADUSAGE, "--auth-file %s: %s",
-		    o->access.auth_file, strerror(errno));
-	r = check_text(text, &what);
-	memory_return();
-	return r == 0 ? 0 : error_set(why, what.status, "--auth-file %s%s",
-	    o->access.auth_file, what.text);
+	return error_set(why, EXIT_BADUSAGE, "--auth-command %s: %s",
+	    command[0], strerror(errno));
 }
 
 int
 auth_check(const struct options *o, struct error *why)
 {
-	char **command = o->access.auth_command;
+	struct line_file users;
 
-	if (command != NULL && command_exists(command[0]) == -1)
-		return error_set(why, EXIT_BADUSAGE, "--auth-command %s: %s",
-		    command[0], strerror(errno));
-	return read_and_check(o, why);
+	auth_file(&users, o);
+	return check_command(o, why) == -1 ? -1 : line_file_check(&users, why);
+}
+
+int
+auth_check_again(const struct options *o, struct error *why)
+{
+	struct line_file users;
+
+	auth_file(&users, o);
+	return check_command(o, why) == -1 ? -1 :
+	    line_file_check_open(&users, why);
 }

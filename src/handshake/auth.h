@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/line_file.h"
 #include "config/options.h"
 #include "handshake/websocket.h"
 #include "ws/upgrade.h"
@@ -23,11 +24,16 @@ struct auth {
 /* Is the hash, in hexadecimal digits, the SHA-256 of the secret? */
 int auth_is_secret(const char *secret, struct slice hash);
 
+/* --auth-file of these options, which may change what it names. */
+void auth_file(struct line_file *, const struct options *);
+
 /*
- * At the start: can the file be used, and the command be executed?  0, or -1
- * and why (64).
+ * At the start: can all of the file be used, and the command be executed?  0,
+ * or -1 and why (64).  auth_check_again(): later, when lines that cannot be
+ * used are logged by whoever reads them.
  */
 int auth_check(const struct options *, struct error *);
+int auth_check_again(const struct options *, struct error *);
 
 /*
  * 0: let in.  Else the status to refuse with (401, 403, 500, 504), and err in
@@ -35,7 +41,7 @@ int auth_check(const struct options *, struct error *);
  * the refusal.
  */
 int auth_request(struct auth *, const struct options *,
-    const struct websocket *, const struct upgrade_request *,
+    const struct line_file *users, const struct websocket *, const struct upgrade_request *,
     int64_t deadline, const char **extra, char *err, size_t errlen);
 
 #endif

@@ -224,7 +224,8 @@ refuse(struct websocket *w, int status, const char *extra, const char *text,
 }
 
 int
-peer_check(struct peer *p, const struct options *o, struct websocket *w,
+peer_check(struct peer *p, const struct options *o,
+    const struct line_file *users, struct websocket *w,
     const struct upgrade_request *r, int64_t deadline, struct error *why)
 {
 	struct auth a = { p->address, p->subject, p->user, sizeof(p->user) };
@@ -237,7 +238,7 @@ peer_check(struct peer *p, const struct options *o, struct websocket *w,
 	status = check_origin(o, w, r, p->trusted, err, sizeof(err));
 	if (status != 0)
 		return refuse(w, status, "", err, WRONG_ORIGIN, why);
-	status = auth_request(&a, o, w, r, deadline, &extra, err,
+	status = auth_request(&a, o, users, w, r, deadline, &extra, err,
 	    sizeof(err));
 	if (status != 0)
 		return refuse(w, status, extra, err, err, why);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/line_file.h"
 #include "config/options.h"
 #include "handshake/websocket.h"
 #include "net/socket.h"
@@ -47,10 +48,11 @@ int peer_proxy_header(struct peer *, const struct options *, int fd,
 int peer_drop(int fd, size_t kept);
 
 /*
- * Address, Origin and authentication of a request.  0; or -1 and why: it has
- * been refused on the connection, which is closed.
+ * Address, Origin and authentication of a request, users being --auth-file.
+ * 0; or -1 and why: it has been refused on the connection, which is closed.
  */
-int peer_check(struct peer *, const struct options *, struct websocket *,
+int peer_check(struct peer *, const struct options *,
+    const struct line_file *users, struct websocket *,
     const struct upgrade_request *, int64_t deadline, struct error *);
 
 /*

@@ -58,9 +58,10 @@ accepted_refuse_for(struct accepted *a, unsigned int seconds, const char *text)
 }
 
 static int
-request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
-    struct io io, struct error *why)
+request(struct accepted *a, const struct acceptor *by, struct io io,
+    struct error *why)
 {
+	const struct options *o = by->o;
 	struct connection *c = a->c;
 	struct peer *p = &a->peer;
 	char text[128];
@@ -71,8 +72,8 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 		return -1;
 	}
 	strlcpy(c->peer, p->address, sizeof(c->peer));
-	if (ctx != NULL && tls_accept_begin(&io, ctx, p->subject, a->deadline,
-	    why) == -1)
+	if (by->tls.ctx != NULL && tls_accept_begin(&io, by->tls.ctx,
+	    p->subject, a->deadline, why) == -1)
 		return -1;
 	strlcpy(c->subject, p->subject, sizeof(c->subject));
 	if (io.tls != NULL)
@@ -82,7 +83,8 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 	    why) == -1)
 		return -1;
 	strlcpy(a->w.via, c->via, sizeof(a->w.via));
-	status = peer_check(p, o, &a->w, &a->request, a->deadline, why);
+	status = peer_check(p, o, &by->users, &a->w, &a->request, a->deadline,
+	    why);
 	strlcpy(c->peer, p->address, sizeof(c->peer));
 	strlcpy(c->user, p->user, sizeof(c->user));
 	return status;
@@ -90,16 +92,15 @@ request(struct accepted *a, const struct options *o, struct tls_ctx *ctx,
 
 int
 accepted_begin(struct accepted *a, struct connection *c,
-    const struct options *o, struct tls_ctx *ctx, struct io io,
-    const char *peer, int *status)
+    const struct acceptor *by, struct io io, const char *peer, int *status)
 {
 	struct error why;
 
 	a->c = c;
-	a->deadline = clock_after(o->timeouts.handshake);
+	a->deadline = clock_after(by->o->timeouts.handshake);
 	strlcpy(c->via, peer, sizeof(c->via));
 	peer_begin(&a->peer, peer);
-	if (request(a, o, ctx, io, &why) == 0)
+	if (request(a, by, io, &why) == 0)
 		return 1;
 	*status = connection_failed(c, &why);
 	return 0;

@@ -15,6 +15,13 @@
 #define ACCEPTED_BUSY	"too many connections, try again"
 #define ACCEPTED_NO_SANDBOX "cannot enter the sandbox"
 
+/* What all connections share; made before the first fork. */
+struct acceptor {
+	const struct options *o;
+	struct tls_reload tls;
+	struct line_file users, agents;	/* --auth-file, --agents-file */
+};
+
 struct accepted {
 	struct connection *c;
 	struct peer peer;
@@ -24,13 +31,12 @@ struct accepted {
 };
 
 /*
- * Reads the PROXY header, speaks TLS if ctx is not NULL, reads the request
+ * Reads the PROXY header, speaks TLS if there is a context, reads the request
  * and checks who sent it.  1: go on, c's peer, user, via and subject are
  * set; 0: it is over, *status is what to exit with.
  */
 int accepted_begin(struct accepted *, struct connection *,
-    const struct options *, struct tls_ctx *ctx, struct io, const char *peer,
-    int *status);
+    const struct acceptor *, struct io, const char *peer, int *status);
 
 /*
  * A redial belongs to the process that keeps the session: 1 if it was one,

@@ -21,12 +21,6 @@
 
 #define ID_FIELD	"Inetws-Agent"	/* the same in all of one agent */
 
-/* What all websockets share; made before the first fork. */
-struct gate {
-	const struct options *o;
-	struct tls_reload tls;
-};
-
 static void
 id_of_agent(const struct accepted *a, char id[AGENT_ID_MAX])
 {
@@ -63,7 +57,7 @@ park(void *arg, int fd, const char *peer, int channel)
 {
 	struct connection c;
 	struct accepted a;
-	struct gate *g = arg;
+	struct acceptor *g = arg;
 	const struct options *o = g->o;
 	char name[AGENT_NAME_MAX], hash[AGENT_HASH_MAX], text[128];
 	struct error why;
@@ -72,8 +66,8 @@ park(void *arg, int fd, const char *peer, int channel)
 	connection_begin(&c, o, peer);
 	c.channel = channel;
 	strlcpy(c.target, "-", sizeof(c.target));
-	if (!accepted_begin(&a, &c, o, g->tls.ctx, io_of(fd), peer, &status) ||
-	    !gate_admit(&a, o, name, c.target, hash, &status) ||
+	if (!accepted_begin(&a, &c, g, io_of(fd), peer, &status) ||
+	    !gate_admit(&a, g, name, c.target, hash, &status) ||
 	    accepted_redial(&a, 1, &status))
 		return status;
 	if (!a.request.has_offer && a.request.offered_version != 0) {
@@ -115,14 +109,27 @@ ready(void *arg, struct error *why)
 static int
 check_files(const struct options *o, struct error *why)
 {
-	return gate_check_file(o, why) == -1 ? -1 : auth_check(o, why);
+	struct line_file agents;
+
+	gate_agents_file(&agents, o);
+	return line_file_check(&agents, why) == -1 ? -1 : auth_check(o, why);
+}
+
+static int
+check_again(const struct options *o, struct error *why)
+{
+	struct line_file agents;
+
+	gate_agents_file(&agents, o);
+	return line_file_check(&agents, why) == -1 ? -1 :
+	    auth_check_again(o, why);
 }
 
 /* They are read for each request, with the privileges left then. */
 static int
 unprivileged(void *arg)
 {
-	const struct gate *g = arg;
+	const struct acceptor *g = arg;
 	struct error why;
 
 	if ((g->o->service.chroot != NULL || g->o->service.run_as != NULL) &&
@@ -134,7 +141,7 @@ unprivileged(void *arg)
 static void
 reload(void *arg)
 {
-	struct gate *g = arg;
+	struct acceptor *g = arg;
 
 	tls_reload_refresh(&g->tls, 1);
 	enter_prepare(g->o, SANDBOX_RELAY);
@@ -143,7 +150,7 @@ reload(void *arg)
 static void
 before(void *arg)
 {
-	struct gate *g = arg;
+	struct acceptor *g = arg;
 
 	tls_reload_refresh(&g->tls, 0);
 }
@@ -151,16 +158,18 @@ before(void *arg)
 int
 gate_main(const struct options *o)
 {
-	struct gate g = { .o = o };
+	struct acceptor g = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
-	    .serve_full = park_full, .check = check_files,
+	    .serve_full = park_full, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;
 
+	auth_file(&g.users, o);
+	gate_agents_file(&g.agents, o);
 	if (o->service.chroot == NULL && check_files(o, &why) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);

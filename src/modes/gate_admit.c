@@ -1,62 +1,50 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <string.h>
 
 #include "handshake/auth.h"
 #include "modes/gate_admit.h"
 #include "os/log.h"
-#include "os/memory.h"
-#include "os/readfile.h"
 #include "proto/credentials.h"
 
 #define NEEDS_SECRET	"this gate needs the agent's secret in " \
 			"Authorization: Bearer"
 
-int
-gate_check_file(const struct options *o, struct error *why)
+void
+gate_agents_file(struct line_file *f, const struct options *o)
 {
-	struct agents_file_line l;
-	struct lines lines;
-	struct slice text;
-	int r;
-
-	if (o->reverse.agents_file == NULL)
-		return 0;
-	if (readfile_take(o->reverse.agents_file, &text) == -1)
-		return error_set(why, EXIT_BADUSAGE, "--agents-file %s: %s",
-		    o->reverse.agents_file, strerror(errno));
-	lines_begin(&lines, text);
-	while ((r = agents_file_next(&lines, &l)) == 1)
-		;
-	memory_return();
-	return r == 0 ? 0 : error_set(why, EXIT_BADUSAGE,
-	    "--agents-file %s:%u: expected NAME SHA256-OF-SECRET",
-	    o->reverse.agents_file, lines.number);
+	memset(f, 0, sizeof(*f));
+	f->path = &o->reverse.agents_file;
+	f->option = "--agents-file";
+	f->kind = &agents_file_lines;
 }
 
-/* Does the file know this name with this secret?  -1: it cannot be read. */
+/*
+ * Does the file know this name with this secret?  Several lines may have it.
+ * -1: it cannot be read.
+ */
 static int
-is_listed(const struct options *o, const char *name, const char *secret,
-    char hash[AGENT_HASH_MAX])
+is_listed(const struct line_file *agents, const char *name,
+    const char *secret, char hash[AGENT_HASH_MAX])
 {
-	struct agents_file_line l;
-	struct lines lines;
-	struct slice text;
-	int r, good = 0;
+	struct line_key k = { 0, slice_of(name) };
+	struct line_lookup l;
+	struct slice line;
+	struct error why;
+	unsigned int i, n;
+	int good = 0;
 
-	if (readfile_take(o->reverse.agents_file, &text) == -1) {
-		log_event(LOG_L_ERROR, "agents-file",
-		    "file", o->reverse.agents_file, "why", strerror(errno),
-		    NULL);
+	if (line_file_open(agents, &k, &l, &why) == -1) {
+		log_event(LOG_L_ERROR, "agents-file", "file", *agents->path,
+		    "why", why.text, NULL);
 		return -1;
 	}
-	lines_begin(&lines, text);
-	while ((r = agents_file_next(&lines, &l)) != 0)
-		if (r == 1 && slice_is(l.name, name) &&
-		    auth_is_secret(secret, l.hash) &&
-		    slice_copy(hash, AGENT_HASH_MAX, l.hash) == 0)
+	for (n = line_table_find(l.table, &k, &i); n > 0; n--, i++) {
+		line = line_table_value(l.table, i);
+		if (auth_is_secret(secret, line) &&
+		    slice_copy(hash, AGENT_HASH_MAX, line) == 0)
 			good = 1;
-	memory_return();
+	}
+	line_file_close(&l);
 	return good;
 }
 
@@ -73,8 +61,8 @@ no_secret(struct accepted *a)
 
 /* The secret is in Authorization, never in the path, which others know. */
 static int
-check_secret(struct accepted *a, const struct options *o, const char *name,
-    char hash[AGENT_HASH_MAX], int *status)
+check_secret(struct accepted *a, const struct line_file *agents,
+    const char *name, char hash[AGENT_HASH_MAX], int *status)
 {
 	static struct credentials c;
 	struct slice value;
@@ -86,7 +74,7 @@ check_secret(struct accepted *a, const struct options *o, const char *name,
 		*status = no_secret(a);
 		return 0;
 	}
-	good = is_listed(o, name, c.secret, hash);
+	good = is_listed(agents, name, c.secret, hash);
 	explicit_bzero(&c, sizeof(c));
 	if (good == 1)
 		return 1;
@@ -97,10 +85,11 @@ check_secret(struct accepted *a, const struct options *o, const char *name,
 }
 
 int
-gate_admit(struct accepted *a, const struct options *o,
+gate_admit(struct accepted *a, const struct acceptor *by,
     char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],
     char hash[AGENT_HASH_MAX], int *status)
 {
+	const struct options *o = by->o;
 	int named = o->reverse.visitors_dir != NULL;
 	int secret = named && o->reverse.allow_any_agent;
 	struct addr listener;
@@ -131,7 +120,7 @@ gate_admit(struct accepted *a, const struct options *o,
 	}
 	if (o->reverse.agents_file == NULL)
 		return 1;
-	if (!check_secret(a, o, name, hash, status))
+	if (!check_secret(a, &by->agents, name, hash, status))
 		return 0;
 	strlcpy(a->c->user, name, sizeof(a->c->user));
 	return 1;

@@ -8,15 +8,15 @@
 #include "modes/accepted.h"
 #include "proto/agent_name.h"
 
-/* Can --agents-file be used?  At the start; 0, or -1 and why (64). */
-int gate_check_file(const struct options *, struct error *);
+/* --agents-file of these options, which may change what it names. */
+void gate_agents_file(struct line_file *, const struct options *);
 
 /*
  * 1: admitted, name is its name ("" if names do not matter), shown is how the
  * log may show it, hash that of its secret in --agents-file ("" if there is
  * none).  0: it was refused, *status is what to exit with.
  */
-int gate_admit(struct accepted *, const struct options *,
+int gate_admit(struct accepted *, const struct acceptor *,
     char name[AGENT_NAME_MAX], char shown[AGENT_NAME_MAX],
     char hash[AGENT_HASH_MAX], int *status);
 

@@ -18,12 +18,6 @@
 #include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
-/* What all connections share; made before the first fork. */
-struct server {
-	const struct options *o;
-	struct tls_reload tls;
-};
-
 /* A child of the supervisor, one beyond its limit, or without one. */
 enum how { ONE_OF_MANY, FULL, SINGLE };
 
@@ -92,7 +86,7 @@ join(struct accepted *a, enum how how)
 }
 
 static int
-serve_io(struct server *sv, struct io io, const char *peer, enum how how)
+serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how)
 {
 	const struct options *o = sv->o;
 	struct connection c;
@@ -103,7 +97,7 @@ serve_io(struct server *sv, struct io io, const char *peer, enum how how)
 
 	connection_begin(&c, o, peer);
 	target_name(&c);
-	if (!accepted_begin(&a, &c, o, sv->tls.ctx, io, peer, &status))
+	if (!accepted_begin(&a, &c, sv, io, peer, &status))
 		return status;
 	offer = a.request.has_offer ? &a.request.offer : NULL;
 	if (offer != NULL && (offer->flags & EXT_SERVE))
@@ -143,7 +137,7 @@ serve_full(void *arg, int fd, const char *peer)
 static int
 ready(void *arg, struct error *why)
 {
-	const struct server *sv = arg;
+	const struct acceptor *sv = arg;
 	const struct options *o = sv->o;
 	int fd;
 
@@ -164,7 +158,7 @@ role_of(const struct options *o)
 }
 
 static int
-prepare(const struct server *sv)
+prepare(const struct acceptor *sv)
 {
 	return enter_prepare(sv->o, role_of(sv->o));
 }
@@ -175,11 +169,17 @@ check_files(const struct options *o, struct error *why)
 	return target_check(o, why) == -1 ? -1 : auth_check(o, why);
 }
 
+static int
+check_again(const struct options *o, struct error *why)
+{
+	return target_check(o, why) == -1 ? -1 : auth_check_again(o, why);
+}
+
 /* The file is read for each request, with the privileges left then. */
 static int
 unprivileged(void *arg)
 {
-	const struct server *sv = arg;
+	const struct acceptor *sv = arg;
 	struct error why;
 
 	if ((sv->o->service.chroot != NULL || sv->o->service.run_as != NULL) &&
@@ -191,7 +191,7 @@ unprivileged(void *arg)
 static void
 reload(void *arg)
 {
-	struct server *sv = arg;
+	struct acceptor *sv = arg;
 
 	tls_reload_refresh(&sv->tls, 1);
 	prepare(sv);
@@ -200,7 +200,7 @@ reload(void *arg)
 static void
 before(void *arg)
 {
-	struct server *sv = arg;
+	struct acceptor *sv = arg;
 
 	tls_reload_refresh(&sv->tls, 0);
 }
@@ -208,16 +208,17 @@ before(void *arg)
 int
 server_main(const struct options *o)
 {
-	struct server sv = { .o = o };
+	struct acceptor sv = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &sv, .serve = serve,
-	    .serve_full = serve_full, .check = check_files,
+	    .serve_full = serve_full, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before, .given = &a };
 	struct error why;
 	int status;
 
+	auth_file(&sv.users, o);
 	if (o->service.chroot == NULL && check_files(o, &why) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);

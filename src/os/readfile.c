@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/memory.h"
 #include "os/readfile.h"
+
+#define NS		INT64_C(1000000000)
+#define STEP		(NS / 50)	/* of usual file systems, and some more */
+#define COARSE_STEP	(2 * NS)	/* of those that count seconds */
 
 ssize_t
 readfile(const char *path, char *dst, size_t size)
@@ -40,4 +46,41 @@ readfile_take(const char *path, struct slice *text)
 	}
 	*text = (struct slice){ p, n };
 	return 0;
+}
+
+static int64_t
+ns(struct timespec t)
+{
+	return (int64_t)t.tv_sec * NS + t.tv_nsec;
+}
+
+void
+file_stamp_of(struct file_stamp *s, const struct stat *st)
+{
+	memset(s, 0, sizeof(*s));
+	s->dev = st->st_dev;
+	s->ino = st->st_ino;
+	s->size = st->st_size;
+	s->modified = ns(st->st_mtim);
+	s->changed = ns(st->st_ctim);
+}
+
+int
+file_stamp_is(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    a->modified == b->modified && a->changed == b->changed;
+}
+
+/* A time to come is that of another clock, which tells nothing. */
+int
+file_stamp_unstable(const struct file_stamp *s)
+{
+	int64_t step = s->changed % NS == 0 ? COARSE_STEP : STEP, age;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = ns(now) - s->changed;
+	return age < -COARSE_STEP || age >= step ? 0 :
+	    (int)((step - age) / (NS / 1000)) + 1;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A small file as a whole.
+ * A small file as a whole; and what tells one state of a file from another.
  */
 #ifndef OS_READFILE_H
 #define OS_READFILE_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -23,5 +25,23 @@ ssize_t readfile(const char *path, char *dst, size_t size);
  */
 #define READFILE_MAX	(16 * 1024 * 1024)
 int readfile_take(const char *path, struct slice *text);
+
+/* All 0: there is no such file. */
+struct file_stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	int64_t modified, changed;	/* ns since 1970 */
+};
+
+void file_stamp_of(struct file_stamp *, const struct stat *);
+int file_stamp_is(const struct file_stamp *, const struct file_stamp *);
+
+/*
+ * Will whatever is written to the file from now on change its stamp?  Not for
+ * a moment after a change, as times are counted in steps.  file_stamp_unstable():
+ * milliseconds until then, 0: it does.
+ */
+int file_stamp_unstable(const struct file_stamp *);
 
 #endif

@@ -89,3 +89,16 @@ agents_file_next(struct lines *lines, struct agents_file_line *l)
 	return agent_name_is_valid(l->name) && line.len == 0 &&
 	    slice_is_hex(l->hash, AGENT_HASH_MAX - 1) ? 1 : -1;
 }
+
+static int
+next_line(struct lines *lines, struct line *line, const char **why)
+{
+	struct agents_file_line l;
+	int r = agents_file_next(lines, &l);
+
+	*why = "expected NAME SHA256-OF-SECRET";
+	*line = (struct line){ .key = l.name, .value = l.hash, .hex = l.hash };
+	return r;
+}
+
+const struct line_kind agents_file_lines = { .next = next_line };

@@ -8,6 +8,7 @@
 
 #include "base/lines.h"
 #include "base/str.h"
+#include "proto/line_table.h"
 
 #define AGENT_NAME_MAX	129	/* terminated */
 #define AGENT_HASH_MAX	65	/* terminated */
@@ -45,5 +46,8 @@ struct agents_file_line {
 
 /* Reads the next line.  1; 0 at the end; -1 if the line is malformed. */
 int agents_file_next(struct lines *, struct agents_file_line *);
+
+/* The same for a table: the key is the name, the value the hash. */
+extern const struct line_kind agents_file_lines;
 
 #endif

@@ -74,7 +74,8 @@ static int
 parse_line(struct credentials_line *l, struct slice line)
 {
 	l->kind = CREDENTIALS_BASIC;
-	if (part(line, &l->name, &l->hash) == -1)
+	if (memchr(line.p, '\0', line.len) != NULL ||
+	    part(line, &l->name, &l->hash) == -1)
 		return -1;
 	if (slice_is(l->name, "token")) {
 		l->kind = CREDENTIALS_BEARER;
