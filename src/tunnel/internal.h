@@ -22,6 +22,7 @@ void tunnel_set_out(struct tunnel *, enum tunnel_flow);
 void tunnel_set_opening(struct tunnel *, enum tunnel_opening);
 void tunnel_set_session(struct tunnel *, enum tunnel_session);
 void tunnel_set_silence(struct tunnel *, enum tunnel_silence);
+void tunnel_set_end(struct tunnel *, enum tunnel_end);
 
 /* tunnel.c: draws the conclusions of whatever an event has changed. */
 void tunnel_update(struct tunnel *);

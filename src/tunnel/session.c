@@ -119,7 +119,7 @@ tunnel_expire(struct tunnel *t)
 {
 	tunnel_set_session(t, SESSION_OVER);
 	if (t->end == TUNNEL_GOING && tunnel_complete(t))
-		t->end = TUNNEL_ENDED;
+		tunnel_set_end(t, TUNNEL_ENDED);
 	else
 		tunnel_fault(t, TUNNEL_WIRE_LOST, CLOSE_NONE, t->why);
 	tunnel_update(t);

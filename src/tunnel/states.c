@@ -62,6 +62,24 @@ static const unsigned int after_silence[] = {
 	[SILENCE_DOUBTED] = BIT(SILENCE_NONE),
 };
 
+#define ALL_ENDS	(BIT(TUNNEL_ENDED) | BIT(TUNNEL_STREAM_RESET) |	\
+    BIT(TUNNEL_PEER_RESET) | BIT(TUNNEL_PEER_CLOSED) |			\
+    BIT(TUNNEL_WIRE_LOST) | BIT(TUNNEL_PING_TIMEOUT) |			\
+    BIT(TUNNEL_PEER_FAULT) | BIT(TUNNEL_IDLE) | BIT(TUNNEL_STOPPED))
+
+static const unsigned int after_end[] = {
+	[TUNNEL_GOING] = ALL_ENDS,
+	[TUNNEL_ENDED] = 0,
+	[TUNNEL_STREAM_RESET] = 0,
+	[TUNNEL_PEER_RESET] = 0,
+	[TUNNEL_PEER_CLOSED] = 0,
+	[TUNNEL_WIRE_LOST] = 0,
+	[TUNNEL_PING_TIMEOUT] = 0,
+	[TUNNEL_PEER_FAULT] = 0,
+	[TUNNEL_IDLE] = 0,
+	[TUNNEL_STOPPED] = 0,
+};
+
 static const char *const wire_names[] = {
 	[WIRE_OPEN] = "open",
 	[WIRE_CLOSE_SENT] = "close-sent",
@@ -104,6 +122,19 @@ static const char *const silence_names[] = {
 	[SILENCE_DOUBTED] = "doubted",
 };
 
+static const char *const end_names[] = {
+	[TUNNEL_GOING] = "going",
+	[TUNNEL_ENDED] = "ended",
+	[TUNNEL_STREAM_RESET] = "stream-reset",
+	[TUNNEL_PEER_RESET] = "peer-reset",
+	[TUNNEL_PEER_CLOSED] = "peer-closed",
+	[TUNNEL_WIRE_LOST] = "websocket-lost",
+	[TUNNEL_PING_TIMEOUT] = "ping-timeout",
+	[TUNNEL_PEER_FAULT] = "peer-fault",
+	[TUNNEL_IDLE] = "idle-timeout",
+	[TUNNEL_STOPPED] = "stopped",
+};
+
 struct machine {
 	const char *name;		/* for the log */
 	const unsigned int *after;
@@ -128,6 +159,15 @@ static const struct machine opening_machine = {
 static const struct machine session_machine = {
 	"session", after_session, session_names
 };
+static const struct machine end_machine = {
+	"end", after_end, end_names
+};
+
+const char *
+tunnel_end_name(enum tunnel_end end)
+{
+	return end_names[end];
+}
 
 static const struct machine silence_machine = {
 	"silence", after_silence, silence_names
@@ -210,4 +250,15 @@ tunnel_set_silence(struct tunnel *t, enum tunnel_silence to)
 {
 	if (changes(t, &silence_machine, t->silence, to))
 		t->silence = to;
+}
+
+/* A session tells its peer of a reset of our stream; no other end is told. */
+void
+tunnel_set_end(struct tunnel *t, enum tunnel_end to)
+{
+	if (!changes(t, &end_machine, t->end, to))
+		return;
+	t->end = to;
+	if (to != TUNNEL_STREAM_RESET && t->session == SESSION_KEPT)
+		tunnel_set_session(t, SESSION_OVER);
 }

@@ -8,25 +8,6 @@
 
 #include "tunnel/internal.h"
 
-static const char *const end_names[] = {
-	[TUNNEL_GOING] = "going",
-	[TUNNEL_ENDED] = "ended",
-	[TUNNEL_STREAM_RESET] = "stream-reset",
-	[TUNNEL_PEER_RESET] = "peer-reset",
-	[TUNNEL_PEER_CLOSED] = "peer-closed",
-	[TUNNEL_WIRE_LOST] = "websocket-lost",
-	[TUNNEL_PING_TIMEOUT] = "ping-timeout",
-	[TUNNEL_PEER_FAULT] = "peer-fault",
-	[TUNNEL_IDLE] = "idle-timeout",
-	[TUNNEL_STOPPED] = "stopped",
-};
-
-const char *
-tunnel_end_name(enum tunnel_end end)
-{
-	return end_names[end];
-}
-
 void
 tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 {
@@ -50,6 +31,7 @@ set_close(struct tunnel *t, unsigned int code)
 {
 	t->close_code = code;
 	t->closed_at = t->now;
+	t->closed_taken = t->in_taken;
 }
 
 /*
@@ -69,11 +51,9 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 {
 	if (t->end != TUNNEL_GOING)
 		return;
-	t->end = end;
+	tunnel_set_end(t, end);
 	t->why = why;
 	set_close(t, code);
-	if (end != TUNNEL_STREAM_RESET && t->session == SESSION_KEPT)
-		tunnel_set_session(t, SESSION_OVER);
 	tunnel_set_out(t, FLOW_RESET);
 	tunnel_set_in(t, FLOW_RESET);
 	if (!keeps_arrived(end) || t->write_closed || !tunnel_flows(t))
@@ -98,13 +78,27 @@ tunnel_complete(const struct tunnel *t)
 }
 
 /*
+ * A plain peer that was silent before and behind our Close, which was held back
+ * for that, has ended, as far as it can be known.  One that still sent data had
+ * not, and only its Close tells that it has since.
+ */
+static int
+plain_peer_is_done(const struct tunnel *t)
+{
+	return !t->cfg.extension && t->cfg.hold && t->out == FLOW_ENDED &&
+	    tunnel_close_sent(t) && t->head_len == 0 &&
+	    t->in_taken == t->closed_taken && tunnel_in_between(t);
+}
+
+/*
  * The wire ended without a Close of the peer's.  A session waits for another
- * one.  Otherwise that is no harm where all is known to have arrived: another
- * inetws has told so, a plain peer was given the time after our Close.
+ * one.  Otherwise that is no harm where all has arrived.
  */
 void
 tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 {
+	int done = plain_peer_is_done(t);
+
 	tunnel_set_wire(t, WIRE_LOST);
 	if (t->link == LINK_UP)
 		tunnel_set_link(t, LINK_DROPPED);
@@ -114,8 +108,7 @@ tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		t->why = why;
 	else if (t->end != TUNNEL_GOING || tunnel_complete(t))
 		return;
-	else if (!t->cfg.extension && t->cfg.hold && t->out == FLOW_ENDED &&
-	    tunnel_in_between(t)) {
+	else if (done) {
 		tunnel_set_in(t, FLOW_DRAINING);
 		discard(t);
 	} else
@@ -259,11 +252,8 @@ tunnel_update(struct tunnel *t)
 	if (t->end == TUNNEL_GOING && !tunnel_lost(t) && !leaving(t) &&
 	    (t->in == FLOW_ENDED || unused(t)) &&
 	    (!t->cfg.extension || tunnel_complete(t) || unused(t)) &&
-	    (t->wire == WIRE_CLOSED || t->link != LINK_UP)) {
-		t->end = TUNNEL_ENDED;
-		if (t->session == SESSION_KEPT)
-			tunnel_set_session(t, SESSION_OVER);
-	}
+	    (t->wire == WIRE_CLOSED || t->link != LINK_UP))
+		tunnel_set_end(t, TUNNEL_ENDED);
 }
 
 void

@@ -61,7 +61,7 @@ enum tunnel_role {
 	TUNNEL_SERVES		/* it is dialled when the peer sends "open" */
 };
 
-/* How it ended. */
+/* How it ended: once, and as a state of its own, see below. */
 enum tunnel_end {
 	TUNNEL_GOING,
 	TUNNEL_ENDED,		/* every byte arrived, both ends closed */
@@ -190,6 +190,7 @@ struct tunnel {
 	size_t peer_reason_len;
 	unsigned int close_code;	/* of ours, 0: not decided */
 	const char *close_reason;	/* constant string, or NULL */
+	uint64_t closed_taken;		/* in_taken when it was decided */
 
 	enum tunnel_wire wire;
 	enum tunnel_link link;

@@ -162,8 +162,10 @@ shut(struct world *w)
 	if (w->t.cfg.extension)
 		CHECK(w->ref.eof);
 	else if (!w->ref.closed) {
-		CHECK(w->t.out == FLOW_ENDED && w->t.cfg.hold);
+		CHECK(w->t.out == FLOW_ENDED && w->t.cfg.hold &&
+		    w->close_said);
 		CHECK(!w->ref.in_frame && w->ref.message == 0);
+		CHECK(w->ref.len == w->ref.len_at_close);
 	}
 	w->shut = 1;
 	tunnel_stream_shut(&w->t);

@@ -75,6 +75,7 @@ struct reference {
 	int client, ext, session;	/* what the machine is */
 	uint8_t *payload;		/* all of it, since the beginning */
 	uint64_t len;
+	uint64_t len_at_close;		/* when the machine had sent Close */
 	int bad;			/* the machine must have noticed */
 	int doomed;			/* ... may have noticed */
 	unsigned int code;		/* what it then says */

@@ -113,6 +113,7 @@ said_small(struct world *w)
 			/* ours may have been under way before */
 			CHECK(code == w->ref.code || code == 1000);
 		w->close_said = code;
+		w->ref.len_at_close = w->ref.len;
 		break;
 	case 10:
 		for (i = w->pongs; i < w->ref.pings; i++)

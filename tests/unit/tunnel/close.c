@@ -77,7 +77,10 @@ test_hold(void)
 	rig_end(&r);
 }
 
-/* Silence behind our Close is an end; a message cut short is none. */
+/*
+ * Silence behind our Close is an end.  A peer that still sends had not ended,
+ * and only its Close tells that it has.
+ */
 static void
 test_hold_cut(void)
 {
@@ -86,7 +89,10 @@ test_hold_cut(void)
 		size_t len;
 		enum tunnel_end end;
 	} how[] = {
-		{ "a whole message", "\x82\x02hi", 4, TUNNEL_ENDED },
+		{ "nothing", "", 0, TUNNEL_ENDED },
+		{ "a Pong", "\x8a\x00", 2, TUNNEL_ENDED },
+		{ "an empty message", "\x82\x00", 2, TUNNEL_ENDED },
+		{ "a whole message", "\x82\x02hi", 4, TUNNEL_WIRE_LOST },
 		{ "a message cut short", "\x82\x05hi", 4, TUNNEL_WIRE_LOST },
 		{ "a fragment", "\x02\x02hi", 4, TUNNEL_WIRE_LOST },
 		{ "a header cut short", "\x82", 1, TUNNEL_WIRE_LOST },

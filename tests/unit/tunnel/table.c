@@ -15,11 +15,13 @@ enum state {
 	THEIRS,		/* the peer has sent eof */
 	BOTH,
 	DONE,		/* both are confirmed; plain: our Close is out */
+	LATE,		/* plain: and data came behind it */
 	STATES
 };
 
 #define NOT_DONE	(1 << OPEN | 1 << OURS | 1 << THEIRS | 1 << BOTH)
 #define IS_DONE		(1 << DONE)
+#define IS_LATE		(1 << LATE)
 #define ALL		(NOT_DONE | IS_DONE)
 
 enum peer { PLAIN, INETWS, SESSION };
@@ -133,8 +135,8 @@ static const struct row {
 	{ "idleness", SESSION, EITHER, IS_DONE, IDLE, 0, 0, 1000, IS_LOST,
 	    TUNNEL_GOING, NONE },
 
-	{ "Close 1000", PLAIN, EITHER, ALL, CLOSES, 1000, 0, 1000, ENDS,
-	    TUNNEL_ENDED, 0 },
+	{ "Close 1000", PLAIN, EITHER, ALL | IS_LATE, CLOSES, 1000, 0, 1000,
+	    ENDS, TUNNEL_ENDED, 0 },
 	{ "Close without a code", PLAIN, EITHER, NOT_DONE, CLOSES, 1005, 0,
 	    1005, ENDS, TUNNEL_ENDED, 0 },
 	{ "Close 1001 of a client", PLAIN, SERVER, NOT_DONE, CLOSES, 1001, 0,
@@ -153,8 +155,16 @@ static const struct row {
 	    TUNNEL_PING_TIMEOUT, 74 },
 	{ "a bare end", PLAIN, EITHER, IS_DONE, BARE_END, 0, 0, 1000, ENDS,
 	    TUNNEL_ENDED, 0 },
+	{ "a reset wire", PLAIN, EITHER, IS_DONE, WIRE_RESET, 0, 0, 1000,
+	    ENDS, TUNNEL_ENDED, 0 },
 	{ "silence", PLAIN, EITHER, IS_DONE, SILENCE, 0, 0, 1000, ENDS,
 	    TUNNEL_ENDED, 0 },
+	{ "a bare end", PLAIN, EITHER, IS_LATE, BARE_END, 0, 0, 1000, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
+	{ "a reset wire", PLAIN, EITHER, IS_LATE, WIRE_RESET, 0, 0, 1000,
+	    RESETS, TUNNEL_WIRE_LOST, 74 },
+	{ "silence", PLAIN, EITHER, IS_LATE, SILENCE, 0, 0, 1000, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
 	{ "a reset stream", PLAIN, EITHER, NOT_DONE, STREAM_RESET, 0, 0, 1011,
 	    RESETS, TUNNEL_STREAM_RESET, 74 },
 	{ "a signal", PLAIN, EITHER, NOT_DONE, STOP, 0, 0, 1001, RESETS,
@@ -186,14 +196,16 @@ come_to(struct rig *r, enum state state, enum peer peer)
 {
 	rig_stream(r, "ours", 4);
 	rig_frame(r, 0x82, "theirs", 6);
-	if (state == OURS || state == BOTH || state == DONE)
+	if (state == OURS || state == BOTH || state >= DONE)
 		rig_stream_eof(r);
 	if (peer == PLAIN) {
-		if (state == DONE) {
+		if (state >= DONE) {
 			r->t.answered = 0;
 			rig_at(r, 10000);	/* no more held back */
 			r->t.answered = 1;
 		}
+		if (state == LATE)
+			rig_frame(r, 0x82, "more", 4);
 		return;
 	}
 	if (state == THEIRS || state == BOTH || state == DONE)

@@ -35,6 +35,7 @@ test_ends_well(void)
 	    "from-stream draining ended\n"
 	    "websocket open close-sent\n"
 	    "websocket close-sent closed\n"
+	    "end going ended\n"
 	    "descriptor up dropped\n"
 	    "descriptor dropped gone\n", "all changes of a good end");
 	ok(early, "before they are made");
@@ -63,6 +64,7 @@ test_session(void)
 	    "descriptor up dropped\n"
 	    "descriptor dropped gone\n"
 	    "session kept over\n"
+	    "end going websocket-lost\n"
 	    "from-stream open reset\n"
 	    "to-stream open reset\n", "and of a session that is given up");
 	rig_end(&r);
