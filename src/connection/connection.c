@@ -124,8 +124,11 @@ connection_dial(struct connection *c, struct dialer *d, enum tunnel_role role,
 	c->trust = dialer_trust(d);
 	c->role = role;
 	offer(c, flags);
-	if (websocket_dial(w, d->o, c->trust, &c->ours, &status, why) == -1)
+	if (websocket_dial(w, d->o, c->trust, &c->ours, &status, why) == -1) {
+		if (w->retry_after > 0)
+			worker_retry_after(c->channel, w->retry_after);
 		return -1;
+	}
 	forget_secrets(c, w);
 	return 0;
 }
@@ -248,7 +251,7 @@ log_closed(const struct connection *c, int status)
 	if (t->peer_reason_len != 0)
 		log_bytes(&l, "reason", t->peer_reason, t->peer_reason_len);
 	if (t->why != NULL && status != 0)
-		log_str(&l, "why", t->why);
+		log_why(&l, "why", t->why);
 	else if (t->end == TUNNEL_STREAM_RESET && c->relay.error != 0)
 		log_str(&l, "why", strerror(c->relay.error));
 	if (c->program.pid != 0)

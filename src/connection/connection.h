@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config/options.h"
+#include "connection/answers.h"
 #include "connection/relay.h"
 #include "handshake/dialer.h"
 #include "handshake/peer.h"
@@ -52,9 +53,8 @@ struct connection {
 	/* while lost */
 	int64_t lost_at, give_up, next_try;
 	unsigned int tries;		/* since lost */
-	unsigned int answers_gone;	/* 410s in a row */
-	unsigned int answers_denied;	/* 401s and 403s, since denied_at */
-	int64_t denied_at;
+	struct answers answers;
+	int answers_logged;		/* that a redial was refused is */
 	char last_try[256];		/* why the last redial failed, or "" */
 	char why[512];			/* why it is given up */
 

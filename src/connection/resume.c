@@ -12,9 +12,6 @@
 #include "os/clock.h"
 #include "os/log.h"
 
-#define ANSWERS_GONE_MAX 5	/* 410s until a session is given up */
-#define ANSWERS_DENIED_MAX 5	/* 401 or 403, over DENIED_MS at least */
-#define DENIED_MS	30000
 #define BACKOFF_MAX	5000	/* ms */
 
 static void
@@ -43,7 +40,8 @@ connection_lost(struct connection *c)
 		patience = c->o->timeouts.linger;
 	if (t->received)
 		c->tries = 0;
-	c->answers_gone = c->answers_denied = 0;
+	memset(&c->answers, 0, sizeof(c->answers));
+	c->answers_logged = 0;
 	c->last_try[0] = '\0';
 	c->give_up = now + patience;
 	c->next_try = !c->client ? CLOCK_NEVER :
@@ -79,33 +77,6 @@ resume(struct connection *c, const struct websocket *w)
 	return 0;
 }
 
-/*
- * Is a refused redial the last one?  A plain peer's 101 counts as a 410: it
- * comes from a backend that does not keep the session.  401 and 403 are
- * tolerated for DENIED_MS, all other statuses until --resume is over.  A 101
- * that answers for the session and fails it is final.
- */
-static int
-final(struct connection *c, int http_status)
-{
-	int64_t now = clock_ms();
-
-	if (http_status == 410) {
-		c->answers_denied = 0;
-		return tunnel_over(&c->relay.tunnel) ||
-		    ++c->answers_gone >= ANSWERS_GONE_MAX;
-	}
-	c->answers_gone = 0;
-	if (http_status == 401 || http_status == 403) {
-		if (c->answers_denied++ == 0)
-			c->denied_at = now;
-		return c->answers_denied >= ANSWERS_DENIED_MAX &&
-		    now - c->denied_at >= DENIED_MS;
-	}
-	c->answers_denied = 0;
-	return http_status == 101;
-}
-
 /* A timeout, 0 being none, that is over at a time, if that is sooner. */
 static int64_t
 at_most(int64_t timeout, int64_t until)
@@ -128,53 +99,83 @@ is_same_instance(const struct connection *c, const struct websocket *w)
 	    slice_is(value, c->theirs.instance);
 }
 
-/* Dials with our position.  0, or -1 with the HTTP status that it came to. */
+/*
+ * Dials with our position.  0, or -1 and what it came to.
+ */
 static int
-dial_again(struct connection *c, int *status, struct error *why)
+dial_again(struct connection *c, enum answer *answer, uint32_t *retry_after,
+    struct error *why)
 {
 	struct extension offer = c->ours;
 	struct options o = *c->o;
 	struct websocket w;
+	int status, over = tunnel_over(&c->relay.tunnel);
 
 	o.timeouts.connect = at_most(o.timeouts.connect, c->give_up);
 	o.timeouts.handshake = at_most(o.timeouts.handshake, c->give_up);
-	*status = 0;
 	offer.flags = EXT_RESUME;
 	offer.attempt = ++c->attempt;
 	offer.at = tunnel_taken(&c->relay.tunnel);
 	offer.has_at = 1;
-	if (websocket_dial(&w, &o, c->trust, &offer, status, why) == -1) {
-		if (*status == 410 && is_same_instance(c, &w))
-			c->answers_gone = ANSWERS_GONE_MAX;
+	*retry_after = 0;
+	if (websocket_dial(&w, &o, c->trust, &offer, &status, why) == -1) {
+		*answer = answer_of_status(status, is_same_instance(c, &w),
+		    over);
+		*retry_after = w.retry_after;
 		return -1;
 	}
 	if (w.has_extension && resume(c, &w) == 0)
 		return 0;
-	if (!w.has_extension)
-		*status = 410;
+	*answer = w.has_extension ? ANSWER_NOT_KEPT :
+	    answer_of_status(410, 0, over);
 	io_close(&w.io);
 	return error_set(why, EXIT_LOST, w.has_extension ?
 	    "resumed from a position that is not kept" :
 	    "answered by a peer that knows no sessions");
 }
 
+/*
+ * The first answer that does not help is worth a line; what is answered after
+ * that, and that there is no path, is not, and the last one is told at the end.
+ */
+static void
+log_failed(struct connection *c, enum answer answer, const struct error *why)
+{
+	int is_answer = answer != ANSWER_NONE || why->status == EXIT_DENIED;
+	int64_t now = clock_ms();
+	struct log_line l;
+
+	log_begin(&l, is_answer && !c->answers_logged &&
+	    c->give_up > now ? LOG_L_INFO : LOG_L_DEBUG,
+	    "redial-failed");
+	c->answers_logged |= is_answer;
+	log_str(&l, "peer", connection_field(c->peer));
+	log_str(&l, "id", c->ours.id);
+	log_why(&l, "why", why->text);
+	log_seconds(&l, "left", c->give_up > now ? c->give_up - now : 0);
+	log_end(&l);
+}
+
 /* The stream waits meanwhile: what it sends stays in the kernel. */
 static void
 redial(struct connection *c)
 {
+	enum answer answer;
+	uint32_t retry_after;
 	struct error why;
-	int status;
+	int64_t now;
 
 	c->tries++;
-	if (dial_again(c, &status, &why) == 0)
+	if (dial_again(c, &answer, &retry_after, &why) == 0)
 		return;
+	now = clock_ms();
 	strlcpy(c->last_try, why.text, sizeof(c->last_try));
-	log_event(LOG_L_DEBUG, "redial-failed", "id", c->ours.id,
-	    "why", why.text, NULL);
-	if (final(c, status))
-		c->give_up = clock_ms();
+	if (answers_add(&c->answers, answer, now))
+		c->give_up = now;
 	else
-		c->next_try = clock_ms() + backoff_ms(c->tries, BACKOFF_MAX);
+		c->next_try = now + answers_wait(retry_after,
+		    backoff_ms(c->tries, BACKOFF_MAX), c->give_up - now);
+	log_failed(c, answer, &why);
 }
 
 /* Is it from who began the session, and newer than what came before? */
@@ -244,8 +245,9 @@ explain(struct connection *c)
 
 	str_ms(lasted, sizeof(lasted), clock_ms() - c->lost_at);
 	if (c->last_try[0] != '\0')
-		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket; "
-		    "the last try: %s", t->why, lasted, c->last_try);
+		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket: "
+		    "%s; the last try: %s", t->why, lasted,
+		    answers_tell(&c->answers), c->last_try);
 	else
 		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came",
 		    t->why, lasted);

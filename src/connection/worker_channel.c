@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,17 @@ int
 worker_send(int channel, char letter)
 {
 	return channel == -1 ? 0 : fdpass_send(channel, letter, "", -1);
+}
+
+void
+worker_retry_after(int channel, uint32_t seconds)
+{
+	char text[16];
+
+	if (channel == -1)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu32, seconds);
+	fdpass_send(channel, WORKER_RETRY_AFTER, text, -1);
 }
 
 int

@@ -7,6 +7,7 @@
  *	ASK_PARK	MAY_PARK, or REFUSED	a gate's, before its answer
  *	PARKED					one that has dialled
  *	NO_PARK					... and may not be parked there
+ *	RETRY_AFTER				... and was refused
  *			STREAM			a visitor for this child
  *	TAKEN					it is served, or was refused
  *	RETURNED				it was not touched
@@ -29,6 +30,7 @@ enum {
 	WORKER_ASK_PARK = 'P',	/* "NAME AGENT HASH" */
 	WORKER_PARKED = 'p',
 	WORKER_NO_PARK = 'N',
+	WORKER_RETRY_AFTER = 'R',	/* "SECONDS" */
 	WORKER_TAKEN = 'T',
 	WORKER_RETURNED = 'B',
 	WORKER_MAY_PARK = 'W',
@@ -55,6 +57,9 @@ int worker_ask_park(int channel, const char *name, const char *agent_id,
  * errno: it has not been sent.
  */
 int worker_send(int channel, char letter);
+
+/* Tells the Retry-After of an answer, in seconds, if there is a channel. */
+void worker_retry_after(int channel, uint32_t seconds);
 
 /*
  * Takes a queued connection, if one is there: 1, its descriptor and address

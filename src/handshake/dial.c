@@ -36,7 +36,7 @@ struct dial {
 	struct url elsewhere;		/* where we were sent to */
 };
 
-static char extra[8192];
+static char extra[HEADERS_SIZE];
 
 /* Where the session of this process was given. */
 static struct {
@@ -100,6 +100,10 @@ accepted(struct dial *d)
 		session_from.tls = d->url->tls;
 		session_from.at = d->url->at;
 	}
+	/* A redial's cookies are of use only if they led to the session. */
+	if (w->has_extension || d->extension == NULL ||
+	    d->extension->session[0] == '\0')
+		headers_take_cookies(&d->exchange.head, d->url);
 	w->early = d->exchange.early;
 	w->early_len = d->exchange.early_len;
 	trace_step(&d->trace, "websocket is open, the peer %s",
@@ -130,6 +134,7 @@ redirect(struct dial *d)
 	struct slice value;
 	char err[200], name[256];
 
+	headers_take_cookies(&d->exchange.head, d->url);
 	if (http_field(&d->exchange.head, "Location", &value) != 1 ||
 	    slice_copy(location, sizeof location, value) == -1)
 		return error_set(d->why, EXIT_PROTOCOL,
@@ -177,8 +182,11 @@ attempt(struct dial *d, int *http_status)
 	d->w->at[DIAL_ANSWERED] = clock_us();
 	if (d->exchange.head.status == 101)
 		return accepted(d);
-	if (!upgrade_is_redirect(d->exchange.head.status))
+	if (!upgrade_is_redirect(d->exchange.head.status)) {
+		d->w->retry_after = http_retry_after(&d->exchange.head,
+		    clock_date());
 		return exchange_refused(&d->exchange);
+	}
 	return redirect(d) == -1 ? -1 : 1;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "handshake/headers.h"
 #include "handshake/websocket.h"
@@ -11,12 +12,15 @@
 #include "proto/forwarded.h"
 
 #define LIMIT_MS	10000	/* where --handshake-timeout is off */
+#define REST_MAX	3072	/* of a request's head: all but given fields,
+				 * cookies and the path */
 
 extern char **environ;
 
 static char forward[FORWARDED_FIELD_MAX];	/* "" no field */
 static char agent[64];				/* likewise */
 static struct command_helper helper;		/* runs --header-command */
+static struct cookies jar;			/* of this process's tunnel */
 
 void
 websocket_set_forwarded(const char *peer)
@@ -39,6 +43,8 @@ void
 websocket_dials_done(void)
 {
 	command_helper_end(&helper);
+	if (jar.order > 0)
+		explicit_bzero(&jar, sizeof(jar));
 }
 
 static int
@@ -146,8 +152,61 @@ ask(char *lines, size_t size, const struct options *o, struct trust *trust,
 	return status == 0 ? 0 : blame(o, why);
 }
 
-int
-headers_write(char *lines, size_t size, const struct options *o,
+void
+headers_take_cookies(const struct http_head *head, const struct url *url)
+{
+	cookies_take(&jar, head, url, clock_date());
+}
+
+/* The end of the last line of this name, before its CRLF; NULL: none. */
+static char *
+end_of_field(char *lines, const char *name)
+{
+	char *end, *found = NULL;
+
+	for (; (end = strstr(lines, "\r\n")) != NULL; lines = end + 2)
+		if (strncasecmp(lines, name, strlen(name)) == 0 &&
+		    lines[strlen(name)] == ':')
+			found = end;
+	return found;
+}
+
+/*
+ * Behind the given ones, in the same field, as there may be only one (RFC 6265
+ * 5.4).  What would make the head too long stays away.
+ */
+static void
+add_cookies(char *lines, size_t size, const struct url *url)
+{
+	size_t used = strlen(lines) + strlen(url->path) + REST_MAX, room, len;
+	char text[COOKIES_SENT_MAX + 1], *end;
+
+	if (used >= HTTP_HEAD_MAX || jar.order == 0)
+		return;
+	room = HTTP_HEAD_MAX - used;
+	if (cookies_write(text, room < sizeof(text) ? room : sizeof(text),
+	    &jar, url, clock_date()) == 0)
+		return;
+	len = strlen(text);
+	if (strlen(lines) + sizeof("Cookie: \r\n") + len > size)
+		return;
+	if ((end = end_of_field(lines, "Cookie")) == NULL) {
+		end = lines + strlen(lines);
+		memcpy(end, "Cookie: \r\n", sizeof("Cookie: \r\n"));
+		end += strlen("Cookie: ");
+	} else {
+		memmove(end + 2, end, strlen(end) + 1);
+		memcpy(end, "; ", 2);
+		end += 2;
+	}
+	memmove(end + len, end, strlen(end) + 1);
+	memcpy(end, text, len);
+	explicit_bzero(text, len);
+}
+
+/* Those that a user gives. */
+static int
+write_given(char *lines, size_t size, const struct options *o,
     const struct url *url, struct trust *trust, struct error *why)
 {
 	int own = url_same_origin(&o->url, url);
@@ -167,5 +226,15 @@ headers_write(char *lines, size_t size, const struct options *o,
 		return -1;
 	if (own && forward[0] != '\0')
 		return add(lines, size, forward, HEADER_SERVER, why);
+	return 0;
+}
+
+int
+headers_write(char *lines, size_t size, const struct options *o,
+    const struct url *url, struct trust *trust, struct error *why)
+{
+	if (write_given(lines, HEADERS_GIVEN_MAX, o, url, trust, why) == -1)
+		return -1;
+	add_cookies(lines, size, url);
 	return 0;
 }

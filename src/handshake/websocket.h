@@ -47,6 +47,7 @@ struct websocket {
 					 * static; or NULL */
 	const char *proxy;		/* by which, static; or NULL */
 	int redirects;
+	uint32_t retry_after;		/* of a refusal, in seconds; 0: none */
 };
 
 /* TLS contexts, NULL until one is needed. */

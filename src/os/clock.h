@@ -18,6 +18,9 @@ int64_t clock_after(int64_t ms);
 /* clock_ms() in microseconds, for measuring. */
 int64_t clock_us(void);
 
+/* Seconds since 1970: what a date is compared with, never for deadlines. */
+int64_t clock_date(void);
+
 /* The timeout for poll(2) until then: 0 if past, -1 for CLOCK_NEVER. */
 int clock_poll(int64_t deadline);
 

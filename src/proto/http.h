@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -68,6 +69,12 @@ ssize_t http_parse(struct http_parser_state *, const char *buf, size_t len,
  */
 int http_field(const struct http_head *, const char *name,
     struct slice *value);
+
+/*
+ * Retry-After (RFC 9110 10.2.3) in seconds, 0 if there is none.  A date counts
+ * from the answer's own Date; from now, seconds since 1970, if it has none.
+ */
+uint32_t http_retry_after(const struct http_head *, int64_t now);
 
 /* Does any field of this name hold this token in its list? */
 int http_has_token(const struct http_head *, const char *name,

@@ -2,6 +2,7 @@
 /*
  * What is asked of a head that has been parsed.
  */
+#include "proto/date.h"
 #include "proto/http.h"
 
 int
@@ -33,6 +34,32 @@ http_has_token(const struct http_head *head, const char *name,
 		    slice_has_token(head->field[i].value, token))
 			return 1;
 	return 0;
+}
+
+uint32_t
+http_retry_after(const struct http_head *head, int64_t now)
+{
+	struct slice value, date;
+	uint64_t seconds;
+	int64_t when, from;
+	size_t n;
+
+	if (http_field(head, "Retry-After", &value) != 1 || value.len == 0)
+		return 0;
+	for (n = 0; n < value.len && value.p[n] >= '0' && value.p[n] <= '9'; )
+		n++;
+	if (n == value.len)
+		return slice_digits(value, UINT32_MAX, &seconds) == n ?
+		    (uint32_t)seconds : UINT32_MAX;
+	if (n > 0 || date_parse(value, &when) == -1)
+		return 0;
+	if (http_field(head, "Date", &date) != 1 ||
+	    date_parse(date, &from) == -1)
+		from = now;
+	if (when <= from)
+		return 0;
+	return when - from > UINT32_MAX ? UINT32_MAX :
+	    (uint32_t)(when - from);
 }
 
 const char *

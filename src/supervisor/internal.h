@@ -190,6 +190,9 @@ void admit_reload(struct supervisor *);
 /* A spare was parked, was refused, has got a stream, has ended. */
 void spare_parked(struct supervisor *);
 void spare_unwanted(struct supervisor *);
+
+/* The seconds of its Retry-After.  0, or -1 if these are none. */
+int spare_retry_after(struct supervisor *, const char *text);
 void spare_used(struct supervisor *);
 void spare_ended(struct supervisor *, const struct child *, int status);
 int64_t spare_time(const struct supervisor *);

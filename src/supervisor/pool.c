@@ -193,6 +193,10 @@ receive(struct supervisor *s, struct child *c, int letter, char *text)
 		spare_unwanted(s);
 		pool_end_channel(s, c);
 		return 0;
+	case WORKER_RETRY_AFTER:
+		if (!starting || !c->spare)
+			return -1;
+		return spare_retry_after(s, text);
 	case WORKER_TAKEN:
 		if (c->state != CHILD_OFFERED && (c->state != CHILD_PARKED ||
 		    !c->spare || s->service->hands_on))

@@ -31,9 +31,22 @@ respawn_unwanted(struct respawn *p, int64_t now)
 }
 
 void
+respawn_retry_after(struct respawn *p, uint32_t seconds)
+{
+	p->retry_after = (int64_t)seconds * 1000;
+	if (p->retry_after > RESPAWN_RETRY_AFTER_MS)
+		p->retry_after = RESPAWN_RETRY_AFTER_MS;
+}
+
+void
 respawn_failed(struct respawn *p, int64_t now)
 {
-	try_later(p, now + backoff_ms(++p->tries, BACKOFF_MAX));
+	int64_t pause = backoff_ms(++p->tries, BACKOFF_MAX);
+
+	if (pause < p->retry_after)
+		pause = p->retry_after + backoff_ms(1, BACKOFF_MAX);
+	p->retry_after = 0;
+	try_later(p, now + pause);
 }
 
 void

@@ -35,6 +35,17 @@ spare_unwanted(struct supervisor *s)
 	respawn_unwanted(&s->respawn, clock_ms());
 }
 
+int
+spare_retry_after(struct supervisor *s, const char *text)
+{
+	uint64_t seconds;
+
+	if (slice_number(slice_of(text), 1, UINT32_MAX, &seconds) == -1)
+		return -1;
+	respawn_retry_after(&s->respawn, (uint32_t)seconds);
+	return 0;
+}
+
 void
 spare_used(struct supervisor *s)
 {

@@ -246,7 +246,7 @@ def test_log():
     cutter.cut('rst')
     t.is_(how(a), 'reset', 'given up')
     t.ok(c.has_line('event=closed .*why="[^"]*, for [0-9.]+ ?s no new '
-                    'websocket; the last try: .+"'), 'says what was tried')
+                    'websocket: no server answered; the last try: .+"'), 'says what was tried')
     t.is_([len([x for x in c.lines if 'event=' + e in x]) for e in
            ('websocket-lost', 'resumed', 'redial-failed', 'closed')],
           [2, 1, 0, 1], 'and no line for each try')

@@ -63,9 +63,35 @@ test_failed(void)
 	    "one that could not be tried: later, no failure");
 }
 
+static void
+test_retry_after(void)
+{
+	static const struct { uint32_t seconds; int64_t least; } t[] = {
+		{ 1, 1000 }, { 5, 5000 }, { 30, 30000 }, { 31, 30000 },
+		{ UINT32_MAX, 30000 }
+	};
+	struct respawn p = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		memset(&p, 0, sizeof(p));
+		respawn_retry_after(&p, t[i].seconds);
+		respawn_ended(&p, -1, NOW);
+		ok(wait_of(&p) >= t[i].least && wait_of(&p) <= t[i].least +
+		    300, "Retry-After: %u", t[i].seconds);
+		respawn_ended(&p, -1, NOW);
+		ok(is_about(wait_of(&p), 400), "once");
+	}
+	p.tries = 20;
+	respawn_retry_after(&p, 1);
+	respawn_ended(&p, -1, NOW);
+	ok(is_about(wait_of(&p), 30000), "a longer pause stays");
+}
+
 int
 main(void)
 {
+	test_retry_after();
 	test_unwanted();
 	test_failed();
 	return done_testing();
