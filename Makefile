@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
 # SAN=address,undefined builds a sanitized variant in a folder of its own, and
-# so do STATIC=1, OPENSSL=linked (see below), and SANDBOX_DEBUG=1, which names
-# what the sandbox refuses.
+# so do STATIC=1, OPENSSL=linked (see below), SANDBOX_DEBUG=1, which names what
+# the sandbox refuses, and COMPAT=all, which uses nothing that only Linux has.
 
 VERSION = 0.1.0
 
@@ -21,21 +21,26 @@ comma := ,
 #
 # OpenSSL is loaded when TLS is wanted (src/tls/openssl.h), or OPENSSL=linked,
 # which is so by itself in a static program, and where it is not known to work.
+# What it is built for: linux, macos (Apple says darwin, too), openbsd ...
+system := $(shell $(CC) -dumpmachine | sed -n \
+	's/.*-\(linux\|openbsd\|freebsd\|netbsd\).*/\1/p; s/.*-\(macos\|darwin\|apple\).*/macos/p')
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
-	$(shell [ "`uname -s`" = Linux ] && \
+	$(shell [ $(system) = linux ] && \
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
-B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)
+B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)
 
 # linux, openbsd or none (src/sandbox/none.c says why not with sanitizers).
-sandbox := $(or $(if $(SAN),none),$(filter linux openbsd,$(shell \
-	uname -s | tr A-Z a-z)),none)
+sandbox := $(or $(if $(SAN)$(COMPAT),none),$(filter linux openbsd,$(system)),none)
 
 warnings = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wno-unused-parameter \
 	$(if $(WERROR),-Werror)
 all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
-	-DLIBBSD_VERSION='"$(shell $(PKG_CONFIG) --modversion libbsd-overlay)"' \
-	$(shell $(PKG_CONFIG) --cflags libbsd-overlay libmd openssl) \
+	-DLIBBSD_VERSION='"$(if $(bsd_libs),$(shell $(PKG_CONFIG) --modversion \
+	libbsd-overlay))"' -include src/os/compat/compat.h \
+	$(if $(COMPAT),-DCOMPAT_ALL) \
+	$(if $(filter macos,$(system)),-Isrc/os/compat/darwin) \
+	$(shell $(PKG_CONFIG) --cflags $(bsd_libs) openssl) \
 	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
 	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \
@@ -43,11 +48,14 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-all_ldflags = -Wl,-z,relro,-z,now $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie)) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie)) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
-libs := $(call pkg_libs,libbsd-overlay libmd) $(HTTP_PARSER_LIBS) -lcrypt \
-	$(if $(filter linked,$(openssl)),$(openssl_libs),-ldl)
+# Linux has these apart; crypt(3) is in the others' C library.
+bsd_libs := $(if $(filter linux,$(system)),libbsd-overlay libmd)
+crypt_libs := $(if $(filter linux,$(system)),-lcrypt)
+libs := $(if $(bsd_libs),$(call pkg_libs,$(bsd_libs))) $(HTTP_PARSER_LIBS) \
+	$(crypt_libs) $(if $(filter linked,$(openssl)),$(openssl_libs),-ldl)
 
 # The sandbox of this system, and not the others'.
 other_sandboxes := $(foreach s,$(filter-out $(sandbox),linux openbsd none),\

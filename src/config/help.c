@@ -138,7 +138,7 @@ help_print(enum mode mode, FILE *f)
 		print_mode(row, f);
 }
 
-/* libbsd does not tell at run time; the Makefile asks pkg-config. */
+/* libbsd, if any, does not tell at run time; the Makefile asks pkg-config. */
 void
 version_print(FILE *f)
 {
@@ -151,9 +151,6 @@ version_print(FILE *f)
 	fprintf(f, "inetws %s\n%s%s\nhttp-parser %lu.%lu.%lu\n",
 	    INETWS_VERSION, strstr(tls, "OpenSSL") != NULL ? "" : "OpenSSL ",
 	    tls, v >> 16 & 255, v >> 8 & 255, v & 255);
-#ifdef LIBBSD_VERSION
-	fprintf(f, "libbsd %s\n", LIBBSD_VERSION);
-#else
-	fputs("libbsd\n", f);
-#endif
+	if (LIBBSD_VERSION[0] != '\0')
+		fprintf(f, "libbsd %s\n", LIBBSD_VERSION);
 }

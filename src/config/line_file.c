@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/line_file.h"
+#include "os/fd.h"
 #include "os/log.h"
 #include "os/memory.h"
 
@@ -380,16 +381,6 @@ line_build_finish(struct line_build *b, const struct line_file *f)
 	return 0;
 }
 
-/* Without seals the memory is still no other process's. */
-static void
-seal(int fd)
-{
-#ifdef F_SEAL_WRITE
-	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
-	    F_SEAL_WRITE);
-#endif
-}
-
 int
 line_file_take(struct line_file *f, int fd)
 {
@@ -399,7 +390,7 @@ line_file_take(struct line_file *f, int fd)
 
 	if (fstat(fd, &st) == -1 || st.st_size < (off_t)sizeof(*image))
 		return -1;
-	seal(fd);
+	fd_seal(fd);
 	image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (image == MAP_FAILED)
 		return -1;

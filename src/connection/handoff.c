@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sha2.h>
-
+#include "base/hash.h"
 #include "connection/handoff.h"
 #include "net/fdpass.h"
+#include "net/private_socket.h"
 #include "os/clock.h"
-#include "os/fd.h"
 #include "os/signals.h"
 #include "ws/extension.h"
 
@@ -56,14 +54,14 @@ const char *
 handoff_instance(void)
 {
 	static char token[EXTENSION_INSTANCE_LEN + 1];
-	char hash[SHA256_DIGEST_STRING_LENGTH], text[160];
+	char hash[HASH_HEX], text[160];
 	int n;
 
 	if (place[0] == '\0')
 		return "";
 	n = snprintf(text, sizeof(text), "%s %u", place,
 	    (unsigned int)geteuid());
-	SHA256Data((const uint8_t *)text, n, hash);
+	hash_sha256(hash, text, n);
 	strlcpy(token, hash, sizeof(token));
 	return token;
 }
@@ -80,102 +78,28 @@ handoff_instance_field(void)
 	return field;
 }
 
-/*
- * The name, of which an onlooker learns nothing about the session.  Where
- * there are no abstract names it lies in a folder that is ours alone.
- */
-static socklen_t
-handoff_address(struct sockaddr_un *sun, const char *session)
+/* The name, of which an onlooker learns nothing about the session. */
+static const char *
+name_of(const char *session, char name[HASH_HEX])
 {
-	char hash[SHA256_DIGEST_STRING_LENGTH];
-	int n;
-
-	memset(sun, 0, sizeof(*sun));
-	sun->sun_family = AF_UNIX;
-	SHA256Data((const uint8_t *)session, strlen(session), hash);
-#ifdef __linux__
-	n = snprintf(sun->sun_path + 1, sizeof(sun->sun_path) - 1,
-	    "inetws-%s", hash) + 1;
-#else
-	n = snprintf(sun->sun_path, sizeof(sun->sun_path),
-	    "/tmp/inetws-%u/%s", (unsigned int)geteuid(), hash) + 1;
-#endif
-	return offsetof(struct sockaddr_un, sun_path) + n;
+	hash_sha256(name, session, strlen(session));
+	return name;
 }
-
-#ifndef __linux__
-static int
-own_folder(const char *path)
-{
-	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	struct stat st;
-
-	strlcpy(folder, path, sizeof(folder));
-	*strrchr(folder, '/') = '\0';
-	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
-		return -1;
-	if (lstat(folder, &st) == -1)
-		return -1;
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    (st.st_mode & 077) != 0) {
-		errno = EACCES;
-		return -1;
-	}
-	return 0;
-}
-#endif
 
 int
 handoff_listen(const char *session)
 {
-	struct sockaddr_un sun;
-	socklen_t len = handoff_address(&sun, session);
-	int fd, saved;
+	char name[HASH_HEX];
 
-#ifndef __linux__
-	if (own_folder(sun.sun_path) == -1)
-		return -1;
-#endif
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	if (bind(fd, (struct sockaddr *)&sun, len) == -1 ||
-	    listen(fd, 4) == -1) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-		return -1;
-	}
-	return fd;
+	return private_socket_listen(name_of(session, name));
 }
 
 void
 handoff_close(int listener, const char *session)
 {
-#ifndef __linux__
-	struct sockaddr_un sun;
+	char name[HASH_HEX];
 
-	handoff_address(&sun, session);
-	unlink(sun.sun_path);
-#endif
-	close(listener);
-}
-
-static int
-same_user(int fd)
-{
-#ifdef SO_PEERCRED
-	struct ucred who;
-	socklen_t len = sizeof(who);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	    who.uid == geteuid();
-#else
-	uid_t uid;
-	gid_t gid;
-
-	return getpeereid(fd, &uid, &gid) == 0 && uid == geteuid();
-#endif
+	private_socket_close(listener, name_of(session, name));
 }
 
 static int
@@ -243,11 +167,9 @@ handoff_accept(int listener, struct handoff_request *v)
 	int64_t deadline = clock_ms() + HANDOFF_WAIT;
 	int from, fd = -1;
 
-	from = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (from == -1)
+	if ((from = private_socket_accept(listener)) == -1)
 		return -1;
-	if (!same_user(from) ||
-	    receive_letter(from, &l, &fd, deadline) == -1 ||
+	if (receive_letter(from, &l, &fd, deadline) == -1 ||
 	    l.len > sizeof(bytes) ||
 	    receive(from, bytes, l.len, deadline) == -1) {
 		if (fd != -1)
@@ -287,52 +209,26 @@ hand_over(int to, const struct handoff_request *v, int64_t deadline)
 	strlcpy(l.user, v->user, sizeof(l.user));
 	strlcpy(l.subject, v->subject, sizeof(l.subject));
 	strlcpy(l.via, v->via, sizeof(l.via));
-	if (!same_user(to)) {
-		errno = EACCES;
-		return -1;
-	}
 	if (fdpass_send_bytes(to, &l, sizeof(l), v->fd) == -1 ||
 	    transmit(to, v->bytes, v->len, deadline) == -1)
 		return -1;
 	return receive(to, &receipt, 1, deadline);
 }
 
-/*
- * When the listener's queue is full a non-blocking connect(2) fails and poll(2)
- * cannot tell when there is room; a blocking one waits, as long as the send
- * timeout allows.
- */
-static int
-connect_owner(int to, const char *session, int64_t deadline)
-{
-	struct sockaddr_un sun;
-	socklen_t len = handoff_address(&sun, session);
-	int64_t left = deadline - clock_ms();
-	struct timeval tv;
-
-	if (left < 1)
-		left = 1;
-	tv.tv_sec = left / 1000;
-	tv.tv_usec = left % 1000 * 1000;
-	if (setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
-	    connect(to, (struct sockaddr *)&sun, len) == -1)
-		return -1;
-	return fd_nonblock(to);
-}
-
 int
 handoff_send(const char *session, const struct handoff_request *v,
     int64_t deadline)
 {
-	int to, r = -1, saved;
+	char name[HASH_HEX];
+	int to, r, saved;
 
-	to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (to == -1)
+	to = private_socket_connect(name_of(session, name), deadline);
+	if (to == -1) {
+		if (errno == ECONNREFUSED)
+			errno = ENOENT;
 		return -1;
-	if (connect_owner(to, session, deadline) == 0)
-		r = hand_over(to, v, deadline);
-	else if (errno == ECONNREFUSED)
-		errno = ENOENT;
+	}
+	r = hand_over(to, v, deadline);
 	saved = errno;
 	close(to);
 	errno = saved;

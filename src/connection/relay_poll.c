@@ -12,7 +12,7 @@
 
 /* Slots of the poll set; a descriptor of -1 is passed over. */
 enum {
-	P_STREAM_R, P_STREAM_W, P_WEBSOCKET_R, P_WEBSOCKET_W, P_CONTROL, P_ALL
+	AT_STREAM_R, AT_STREAM_W, AT_WEBSOCKET_R, AT_WEBSOCKET_W, AT_CONTROL, AT_END
 };
 
 /*
@@ -26,26 +26,26 @@ watch(const struct relay *r, struct pollfd *p)
 	unsigned int w = tunnel_wants(&r->tunnel);
 	int i;
 
-	memset(p, 0, P_ALL * sizeof(*p));
-	p[P_STREAM_R].fd = r->stream.rfd;
-	p[P_STREAM_W].fd = r->tunnel.write_closed ? -1 : r->stream.wfd;
+	memset(p, 0, AT_END * sizeof(*p));
+	p[AT_STREAM_R].fd = r->stream.rfd;
+	p[AT_STREAM_W].fd = r->tunnel.write_closed ? -1 : r->stream.wfd;
 	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
-	    &p[P_STREAM_R].events, &p[P_STREAM_W].events);
-	p[P_WEBSOCKET_R].fd = r->websocket.rfd;
-	p[P_WEBSOCKET_W].fd = r->websocket.wfd;
+	    &p[AT_STREAM_R].events, &p[AT_STREAM_W].events);
+	p[AT_WEBSOCKET_R].fd = r->websocket.rfd;
+	p[AT_WEBSOCKET_W].fd = r->websocket.wfd;
 	io_events(&r->websocket, w & TUNNEL_READ_WIRE,
 	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
-	    &p[P_WEBSOCKET_R].events, &p[P_WEBSOCKET_W].events);
-	for (i = P_STREAM_R; i < P_CONTROL; i += 2)
+	    &p[AT_WEBSOCKET_R].events, &p[AT_WEBSOCKET_W].events);
+	for (i = AT_STREAM_R; i < AT_CONTROL; i += 2)
 		if (p[i].fd == p[i + 1].fd) {
 			p[i].events |= p[i + 1].events;
 			p[i + 1].fd = -1;
 		}
-	for (i = P_WEBSOCKET_R; i <= P_WEBSOCKET_W; i++)
+	for (i = AT_WEBSOCKET_R; i <= AT_WEBSOCKET_W; i++)
 		if (p[i].events == 0)
 			p[i].fd = -1;
-	p[P_CONTROL].fd = r->control;
-	p[P_CONTROL].events = POLLIN;
+	p[AT_CONTROL].fd = r->control;
+	p[AT_CONTROL].events = POLLIN;
 }
 
 /*
@@ -57,9 +57,9 @@ unexpected(struct relay *r, const struct pollfd *p)
 {
 	unsigned int w = tunnel_wants(&r->tunnel);
 
-	if (p[P_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
+	if (p[AT_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
 		tunnel_stream_write_closed(&r->tunnel);
-	if ((p[P_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
+	if ((p[AT_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
 	    !(w & TUNNEL_READ_STREAM))
 		tunnel_stream_failed(&r->tunnel);
 }
@@ -83,7 +83,7 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 int
 relay_wait(struct relay *r, int64_t until, int busy)
 {
-	struct pollfd p[P_ALL];
+	struct pollfd p[AT_END];
 	int n;
 
 	record_progress(&r->tunnel);
@@ -92,17 +92,17 @@ relay_wait(struct relay *r, int64_t until, int busy)
 	if (relay_memory_idle(r) < until)
 		until = relay_memory_idle(r);
 	watch(r, p);
-	if (r->hung_up && p[P_STREAM_R].events == 0)
-		p[P_STREAM_R].fd = -1;
-	n = signals_poll(p, P_ALL, busy ? 0 : clock_poll(until));
+	if (r->hung_up && p[AT_STREAM_R].events == 0)
+		p[AT_STREAM_R].fd = -1;
+	n = signals_poll(p, AT_END, busy ? 0 : clock_poll(until));
 	tunnel_now(&r->tunnel, clock_ms());
 	if (n <= 0)
 		return 0;
-	if ((p[P_STREAM_R].revents & POLLHUP) && p[P_STREAM_R].events == 0)
+	if ((p[AT_STREAM_R].revents & POLLHUP) && p[AT_STREAM_R].events == 0)
 		r->hung_up = 1;
-	r->ready |= readiness(&r->stream, p + P_STREAM_R, STREAM_R, STREAM_W);
-	r->ready |= readiness(&r->websocket, p + P_WEBSOCKET_R, WEBSOCKET_R,
+	r->ready |= readiness(&r->stream, p + AT_STREAM_R, STREAM_R, STREAM_W);
+	r->ready |= readiness(&r->websocket, p + AT_WEBSOCKET_R, WEBSOCKET_R,
 	    WEBSOCKET_W);
 	unexpected(r, p);
-	return p[P_CONTROL].revents != 0;
+	return p[AT_CONTROL].revents != 0;
 }

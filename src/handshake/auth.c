@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include <crypt.h>
 #include <errno.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "handshake/auth.h"
 #include "handshake/auth_command.h"
 #include "os/command.h"
+#include "os/compat/password.h"
 #include "os/log.h"
 #include "proto/credentials.h"
 
@@ -47,27 +47,15 @@ password_is(const char *password, struct slice hash)
 
 	if (slice_copy(want, sizeof(want), hash) == -1)
 		return 0;
-	got = crypt(password, want);
-	return got != NULL && got[0] != '*' && strlen(got) == hash.len &&
+	got = password_hash(password, want);
+	return got != NULL && strlen(got) == hash.len &&
 	    same_hash(got, want, hash.len);
-}
-
-static void
-sha256_hex(char hex[SHA256_DIGEST_STRING_LENGTH], const char *secret)
-{
-	SHA2_CTX ctx;
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-
-	SHA256Init(&ctx);
-	SHA256Update(&ctx, (const uint8_t *)secret, strlen(secret));
-	SHA256Final(digest, &ctx);
-	str_hex(hex, digest, sizeof(digest));
 }
 
 static int
 token_is(const char *hex, struct slice hash)
 {
-	char lower[SHA256_DIGEST_STRING_LENGTH];
+	char lower[HASH_HEX];
 	size_t i;
 
 	if (slice_copy(lower, sizeof(lower), hash) == -1)
@@ -82,9 +70,9 @@ token_is(const char *hex, struct slice hash)
 int
 auth_is_secret(const char *secret, struct slice hash)
 {
-	char hex[SHA256_DIGEST_STRING_LENGTH];
+	char hex[HASH_HEX];
 
-	sha256_hex(hex, secret);
+	hash_sha256(hex, secret, strlen(secret));
 	return token_is(hex, hash);
 }
 
@@ -123,14 +111,14 @@ static int
 check_credentials(struct auth *a, const struct line_file *users,
     const struct credentials *c)
 {
-	char hex[SHA256_DIGEST_STRING_LENGTH];
+	char hex[HASH_HEX];
 	struct line_key k = { c->kind, slice_of(c->user) };
 	struct line_lookup l;
 	struct error why;
 	int good;
 
 	if (c->kind == CREDENTIALS_BEARER) {
-		sha256_hex(hex, c->secret);
+		hash_sha256(hex, c->secret, strlen(c->secret));
 		k.key = slice_of(hex);
 	}
 	if (line_file_open(users, &k, &l, &why) == -1) {
@@ -224,22 +212,15 @@ static int
 is_usable(struct slice hash)
 {
 	char want[HASH_MAX];
-#ifdef CRYPT_CHECKSALT_AVAILABLE
-	int kind;
-#else
 	const char *got;
-#endif
+	int known;
 
 	if (slice_copy(want, sizeof(want), hash) == -1 || !has_digest(hash))
 		return 0;
-#ifdef CRYPT_CHECKSALT_AVAILABLE
-	kind = crypt_checksalt(want);
-	return kind != CRYPT_SALT_INVALID &&
-	    kind != CRYPT_SALT_METHOD_DISABLED;
-#else
-	got = crypt("", want);
-	return got != NULL && got[0] != '*' && strlen(got) == hash.len;
-#endif
+	if ((known = password_is_known(want)) != -1)
+		return known;
+	got = password_hash("", want);
+	return got != NULL && strlen(got) == hash.len;
 }
 
 /* Users are known by their names, tokens by their hashes. */

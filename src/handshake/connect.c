@@ -36,7 +36,7 @@ of_proxy(struct reach *r)
 
 /* Another layer over the end: TLS. */
 static int
-encrypt(struct reach *r, struct tls_ctx *ctx, const char *host, int insecure)
+begin_tls(struct reach *r, struct tls_ctx *ctx, const char *host, int insecure)
 {
 	struct tls *tls = tls_connect(ctx, r->io->rfd, r->io->wfd, r->io->tls,
 	    host, r->deadline, r->why);
@@ -186,7 +186,7 @@ by_proxy(struct reach *r, struct trust *trust)
 	const struct proxy *p = &r->route.proxy;
 	char text[ADDR_HOST_MAX + 16];
 
-	if (p->tls && encrypt(r, trust->proxy, p->at.host,
+	if (p->tls && begin_tls(r, trust->proxy, p->at.host,
 	    r->o->proxy.insecure) == -1) {
 		if (r->why->status == EXIT_AGAIN)
 			strlcat(r->why->text, " (a proxy without TLS is "
@@ -274,7 +274,7 @@ connect_layers(struct websocket *w, const struct options *o,
 		return -1;
 	if (!url->tls)
 		return 0;
-	if (encrypt(&r, trust->server, server_name(o, url),
+	if (begin_tls(&r, trust->server, server_name(o, url),
 	    o->tls.insecure) == -1)
 		return -1;
 	w->at[DIAL_SECURED] = clock_us();

@@ -18,11 +18,27 @@ union passing {
 	char room[CMSG_SPACE(sizeof(int))];
 };
 
+/*
+ * Messages of one size, on a stream, as not every system has SOCK_SEQPACKET.
+ * A stream takes and gives as much at once, where need be told by SO_SNDLOWAT,
+ * which Linux does not let anybody set, and does not need.
+ */
+struct message {
+	char letter;
+	char text[FDPASS_TEXT_MAX];
+};
+
 int
 fdpass_pair(int fds[2])
 {
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
-	    SOCK_CLOEXEC, 0, fds);
+	int size = sizeof(struct message);
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+	    fds) == -1)
+		return -1;
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDLOWAT, &size, sizeof(size));
+	setsockopt(fds[1], SOL_SOCKET, SO_SNDLOWAT, &size, sizeof(size));
+	return 0;
 }
 
 static int
@@ -67,29 +83,33 @@ take_with(int from, struct msghdr *m, int *fd)
 int
 fdpass_send(int to, char letter, const char *text, int fd)
 {
-	struct iovec iov[2] = { { &letter, 1 },
-	    { (void *)(uintptr_t)text, strlen(text) } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+	struct message b = { .letter = letter };
 
-	if (iov[1].iov_len >= FDPASS_TEXT_MAX) {
+	if (strlcpy(b.text, text, sizeof(b.text)) >= sizeof(b.text)) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	return send_with(to, &m, fd);
+	return fdpass_send_bytes(to, &b, sizeof(b), fd);
 }
 
+/* A part of a message comes from no fdpass_send(): as good as an end. */
 int
 fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd)
 {
-	char letter = 0;
-	struct iovec iov[2] = { { &letter, 1 }, { text, FDPASS_TEXT_MAX - 1 } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
-	ssize_t n = take_with(from, &m, fd);
+	struct message b;
+	ssize_t n = fdpass_take_bytes(from, &b, sizeof(b), fd);
 
-	if (n <= 0)
-		return n;
-	text[n - 1] = '\0';
-	return letter;
+	if (n == -1)
+		return -1;
+	if (n != sizeof(b)) {
+		if (*fd != -1)
+			close(*fd);
+		*fd = -1;
+		return 0;
+	}
+	b.text[sizeof(b.text) - 1] = '\0';
+	memcpy(text, b.text, sizeof(b.text));
+	return b.letter;
 }
 
 int

@@ -111,6 +111,21 @@ net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int
+net_accept_is_transient(int error)
+{
+	switch (error) {
+	case ECONNABORTED: case EINTR: case EPROTO: case EPERM:
+	case ENETDOWN: case ENETUNREACH: case EHOSTDOWN: case EHOSTUNREACH:
+	case ENOPROTOOPT: case EOPNOTSUPP: case ETIMEDOUT:
+#ifdef ENONET
+	case ENONET:
+#endif
+		return 1;
+	}
+	return 0;
+}
+
 /*
  * Keepalive is what notices a vanished peer of a stream, which has no pings
  * of its own: after a minute of silence, within two more.  TCP_USER_TIMEOUT

@@ -48,6 +48,12 @@ char *net_print(const struct sockaddr *, socklen_t, char *dst, size_t size);
 int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
 
 /*
+ * Is this what accept(2) reports of the connection or its network rather than
+ * of us?  The connection is gone then, and the next one may be good.
+ */
+int net_accept_is_transient(int error);
+
+/*
  * Dials host and port over all its addresses as RFC 8305 has it (families
  * interleaved, IPv6 first, 250 ms between attempts, the first to answer
  * wins), or a Unix socket, until deadline of clock_ms().  The name of what

@@ -12,7 +12,7 @@
 #define MANY	65536
 #define FEW	16384
 
-#ifdef __linux__
+#ifdef HAVE_LINUX
 
 static int
 open_pipe(struct splice *s)

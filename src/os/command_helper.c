@@ -59,7 +59,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 	while (!signal_terminated()) {
 		if (signals_poll(&p, 1, -1) <= 0)
 			continue;
-		if (recv(HELD_FD, &q, sizeof(q), 0) != sizeof(q))
+		if (recv(HELD_FD, &q, sizeof(q), MSG_WAITALL) != sizeof(q))
 			break;
 		memset(&a, 0, sizeof(a));
 		a.number = q.number;
@@ -72,7 +72,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 	_exit(0);
 }
 
-/* Messages, not a stream: each is sent and received whole. */
+/* Both ends block, so each question and each answer is sent and read whole. */
 int
 command_helper_start(struct command_helper *k, char *const argv[],
     char *const env[], int mute, void (*forget)(void *), void *arg)
@@ -81,7 +81,7 @@ command_helper_start(struct command_helper *k, char *const argv[],
 
 	k->pid = 0;
 	k->asked = 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == -1)
 		return -1;
 	if ((k->pid = fork()) == 0) {
 		forget(arg);
@@ -115,7 +115,7 @@ take_answer(const struct command_helper *k, uint64_t number, struct answer *a,
 		if (signals_wait(&p, 1, deadline + SLACK_MS) == -1)
 			return error_set(why, EXIT_AGAIN,
 			    "the command took too long");
-		if (recv(k->fd, a, sizeof(*a), 0) != sizeof(*a))
+		if (recv(k->fd, a, sizeof(*a), MSG_WAITALL) != sizeof(*a))
 			return failed("is gone", why);
 	} while (a->number != number);
 	return 0;

@@ -28,12 +28,21 @@ fd_null(int flags)
 {
 	int fd = open("/dev/null", flags | O_CLOEXEC);
 
-#ifdef F_SEAL_WRITE
+#ifdef HAVE_LINUX
 	if (fd == -1 && errno == ENOENT &&
 	    (fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING)) != -1)
 		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE);
 #endif
 	return fd;
+}
+
+void
+fd_seal(int fd)
+{
+#ifdef HAVE_LINUX
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_WRITE);
+#endif
 }
 
 static int

@@ -38,4 +38,10 @@ void fd_limit_restore(void);
  */
 int fd_null(int flags);
 
+/*
+ * Memory that has a descriptor (memfd_create(2)) stays as it is from now on,
+ * where the system has seals; without them it is still no other process's.
+ */
+void fd_seal(int fd);
+
 #endif

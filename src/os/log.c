@@ -46,7 +46,7 @@ is_journal(int fd)
 		return 0;
 	if (sscanf(stream, "%ju:%ju%c", &dev, &ino, &end) != 2)
 		return 0;
-	return st.st_dev == dev && st.st_ino == ino;
+	return (uintmax_t)st.st_dev == dev && st.st_ino == ino;
 }
 
 void

@@ -10,7 +10,7 @@
 
 #include "os/process.h"
 
-#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if defined(HAVE_LINUX) && defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
 #define HAS__FORK
 #endif
@@ -25,6 +25,8 @@ process_fork(void)
 	return fork();
 #endif
 }
+
+#ifdef HAVE_LINUX
 
 /* Fields 3 and on follow the name, which may hold anything (proc(5)). */
 static int
@@ -91,3 +93,14 @@ process_look(int pid, struct process_usage *p)
 		p->max_fds = limit.rlim_cur;
 	return 0;
 }
+
+#else
+
+int
+process_look(int pid, struct process_usage *p)
+{
+	memset(p, 0, sizeof(*p));
+	return -1;
+}
+
+#endif

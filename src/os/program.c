@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/socket.h>
 #include <sys/wait.h>
-#ifdef __linux__
+#ifdef HAVE_LINUX
 #include <sys/prctl.h>
 #endif
 
@@ -45,7 +45,7 @@ become(char *const *argv, char **env, const int fd[2], int err, int tell)
 	int error;
 
 	setsid();
-#ifdef __linux__
+#ifdef HAVE_LINUX
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
 #endif
 	arrange(fd, err, tell);

@@ -193,6 +193,18 @@ signal_taken(int signo)
 	return was;
 }
 
+/* Control-T at a terminal, where there is such a signal. */
+int
+signal_report_wanted(void)
+{
+	int wanted = signal_taken(SIGUSR1);
+
+#ifdef SIGINFO
+	wanted |= signal_taken(SIGINFO);
+#endif
+	return wanted;
+}
+
 /*
  * ppoll(2) does not deliver signals when descriptors are ready at once, so
  * under constant load they would wait for ever.  Every BUSY calls the mask is

@@ -65,6 +65,9 @@ int signal_child(void);
 /* Has it come since the last call for it? */
 int signal_taken(int signo);
 
+/* The same for those that ask for statistics: USR1, and INFO where it is. */
+int signal_report_wanted(void);
+
 /*
  * poll(2), the one place where signals come in: -1 and EINTR if one did while
  * nothing was ready.  If descriptors are ready their number is returned; under

@@ -103,25 +103,6 @@ accept_serve(struct supervisor *s, const struct incoming *a)
 }
 
 /*
- * What accept(2) reports of the connection or its network rather than of us;
- * the connection is gone and the next one may be good.
- */
-static int
-is_transient(int error)
-{
-	switch (error) {
-	case ECONNABORTED: case EINTR: case EPROTO: case EPERM:
-	case ENETDOWN: case ENETUNREACH: case EHOSTDOWN: case EHOSTUNREACH:
-	case ENOPROTOOPT: case EOPNOTSUPP: case ETIMEDOUT:
-#ifdef ENONET
-	case ENONET:
-#endif
-		return 1;
-	}
-	return 0;
-}
-
-/*
  * Out of descriptors.  When waiting has not helped for a while, the reserve
  * is spent on refusing one of those that wait; a visitor is reset.
  */
@@ -160,7 +141,7 @@ accept_one(struct supervisor *s, int listener, int name)
 	if ((a.fd = net_accept(listener, &ss, &a.len)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return 0;
-		if (is_transient(errno))
+		if (net_accept_is_transient(errno))
 			return 1;
 		if (errno == EMFILE || errno == ENFILE)
 			out_of_descriptors(s, listener, name != NAME_NONE,
@@ -241,7 +222,7 @@ accept_metrics(struct supervisor *s, unsigned int listener)
 
 	if (fd == -1) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK &&
-		    !is_transient(errno))
+		    !net_accept_is_transient(errno))
 			accept_pause(s, "accept", errno);
 		return;
 	}

@@ -195,12 +195,8 @@ take_signals(struct supervisor *s)
 		quit(s);
 	if (signal_taken(SIGHUP))
 		reload(s);
-	if (signal_taken(SIGUSR1))
+	if (signal_report_wanted())
 		log_statistics(s);
-#ifdef SIGINFO
-	if (signal_taken(SIGINFO))
-		log_statistics(s);
-#endif
 }
 
 static void

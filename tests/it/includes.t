@@ -136,6 +136,35 @@ def test_directions():
                                                  sorted(files)))
 
 
+# Folders whose files may ask for which system or library they are compiled.
+ASKING = ('os/', 'net/', 'tls/', 'sandbox/')
+ALLOWED = {
+    # vectors that the loader chooses
+    'ws/frame.c': r'__(x86_64|GLIBC|SANITIZE_ADDRESS|clang)__|BEST_OF_MACHINE',
+    # which of two parsers
+    'proto/http.c': r'HTTP_PARSER_\w+',
+    'tunnel/states.c': r'TUNNEL_CHECK',
+}
+
+
+def test_conditions():
+    """Only few folders depend on the system; for the others os/compat makes
+    all systems alike."""
+    wrong = []
+    for name, text in FILES.items():
+        if name.startswith(ASKING):
+            continue
+        guard = re.sub(r'\W', '_', name).upper()
+        text = code(text).replace('\\\n', ' ')
+        for line in re.findall(r'^\s*#\s*(?:if|elif)\w*\s.*', text, re.M):
+            asked = re.findall(r'\b(?!if|elif|defined|ifdef|ifndef)[A-Za-z_]\w*',
+                               line)
+            wrong += ['%s: %s' % (name, line.strip()) for a in asked
+                      if a != guard and not re.fullmatch(
+                          ALLOWED.get(name, '-'), a)]
+    t.is_(wrong, [], 'only %s ask which system it is' % ' '.join(ASKING))
+
+
 def reaches(graph, start):
     seen, todo = set(), [start]
     while todo:

@@ -12,14 +12,14 @@
 
 /* What a peer may send that is not fdpass_send(). */
 static void
-send_two(int to, const int two[2])
+send_two(int to, const int two[2], size_t len)
 {
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(2 * sizeof(int))];
 	} c;
-	char letter[] = "V";
-	struct iovec iov = { letter, 1 };
+	char message[1 + FDPASS_TEXT_MAX] = "V";
+	struct iovec iov = { message, len };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
 	    .msg_control = &c, .msg_controllen = sizeof(c.room) };
 
@@ -77,11 +77,15 @@ test_too_many(void)
 
 	fdpass_pair(pair);
 	before = next_free();
-	send_two(pair[0], two);
+	send_two(pair[0], two, 1 + FDPASS_TEXT_MAX);
 	is(fdpass_take(pair[1], text, &fd), 'V', "two descriptors at once");
 	if (fd != -1)
 		close(fd);
 	is(next_free(), before, "leave nothing behind");
+	send_two(pair[0], two, 1);
+	is(fdpass_take(pair[1], text, &fd), 0, "a part of a message");
+	is(fd, -1, "gives no descriptor");
+	is(next_free(), before, "and leaves none behind");
 	close(pair[0]);
 	close(pair[1]);
 }

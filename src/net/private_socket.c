@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/private_socket.h"
+#include "os/clock.h"
+#include "os/fd.h"
+
+#ifdef HAVE_LINUX
+
+static socklen_t
+make_address(struct sockaddr_un *sun, const char *name)
+{
+	int n;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	n = snprintf(sun->sun_path + 1, sizeof(sun->sun_path) - 1, "inetws-%s",
+	    name) + 1;
+	return offsetof(struct sockaddr_un, sun_path) + n;
+}
+
+static int
+prepare_folder(const struct sockaddr_un *sun)
+{
+	return 0;
+}
+
+static void
+remove_name(const char *name)
+{
+}
+
+static int
+same_user(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	    who.uid == geteuid();
+}
+
+#else
+
+static socklen_t
+make_address(struct sockaddr_un *sun, const char *name)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	snprintf(sun->sun_path, sizeof(sun->sun_path), "/tmp/inetws-%u/%s",
+	    (unsigned int)geteuid(), name);
+	return sizeof(*sun);
+}
+
+/* In /tmp anybody could have made it. */
+static int
+prepare_folder(const struct sockaddr_un *sun)
+{
+	char folder[sizeof(sun->sun_path)];
+	struct stat st;
+
+	strlcpy(folder, sun->sun_path, sizeof(folder));
+	*strrchr(folder, '/') = '\0';
+	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
+		return -1;
+	if (lstat(folder, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 077) != 0) {
+		errno = EACCES;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+remove_name(const char *name)
+{
+	struct sockaddr_un sun;
+
+	make_address(&sun, name);
+	unlink(sun.sun_path);
+}
+
+static int
+same_user(int fd)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return getpeereid(fd, &uid, &gid) == 0 && uid == geteuid();
+}
+
+#endif
+
+static int
+failed(int fd, int error)
+{
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+private_socket_listen(const char *name)
+{
+	struct sockaddr_un sun;
+	socklen_t len = make_address(&sun, name);
+	int fd;
+
+	if (prepare_folder(&sun) == -1)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&sun, len) == -1 ||
+	    listen(fd, 4) == -1)
+		return failed(fd, errno);
+	return fd;
+}
+
+int
+private_socket_accept(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	return fd == -1 || same_user(fd) ? fd : failed(fd, EACCES);
+}
+
+void
+private_socket_close(int listener, const char *name)
+{
+	remove_name(name);
+	close(listener);
+}
+
+/*
+ * When the listener's queue is full a non-blocking connect(2) fails and poll(2)
+ * cannot tell when there is room; a blocking one waits, as long as the send
+ * timeout allows.
+ */
+int
+private_socket_connect(const char *name, int64_t deadline)
+{
+	struct sockaddr_un sun;
+	socklen_t len = make_address(&sun, name);
+	int64_t left = deadline - clock_ms();
+	struct timeval tv;
+	int fd;
+
+	if (left < 1)
+		left = 1;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, len) == -1)
+		return failed(fd, errno);
+	if (!same_user(fd))
+		return failed(fd, EACCES);
+	return fd_nonblock(fd) == -1 ? failed(fd, errno) : fd;
+}

@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: ISC */
+/* flopen(3), which compat.h declares. */
