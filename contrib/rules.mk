@@ -133,5 +133,9 @@ RELEASE ?= x86_64 aarch64 armv7
 release:
 	contrib/release/build $(RELEASE)
 
+# That it compiles and links for macOS, which this machine need not be.
+check-macos:
+	contrib/release/build macos-arm64 macos-x86_64
+
 FORCE:
-.PHONY: release install uninstall dist distcheck deb FORCE
+.PHONY: check-macos release install uninstall dist distcheck deb FORCE
