@@ -9,6 +9,7 @@
 
 #define BURST		64	/* rounds of work before looking around */
 #define HANGUP_STOP_MS	2000	/* from HUP to the end */
+#define EXIT_MS		100	/* from a program's end of file to its exit */
 #define SMALL_READ	16384	/* bytes of a frame not worth moving */
 #define READ_MAX	524288	/* at once: more leave the caches again before
 				 * they are written */
@@ -87,6 +88,20 @@ target_failed(struct relay *r)
 	tunnel_stream_failed(&r->tunnel);
 }
 
+/*
+ * The system closes what a killed program had open, as if it were done; its
+ * exit status follows at once.  One that goes on without its output is.
+ */
+static void
+stream_ended(struct relay *r)
+{
+	if (r->program != NULL &&
+	    program_killed(r->program, clock_ms() + EXIT_MS))
+		tunnel_stream_failed(&r->tunnel);
+	else
+		tunnel_stream_eof(&r->tunnel);
+}
+
 static void
 read_stream(struct relay *r)
 {
@@ -113,7 +128,7 @@ read_stream(struct relay *r)
 		else
 			tunnel_stream_read(t, n);
 	} else if (n == 0)
-		tunnel_stream_eof(t);
+		stream_ended(r);
 	else if (n == -1)
 		target_failed(r);
 }

@@ -17,8 +17,9 @@
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, websocket;
-	const struct program *program;	/* NULL, or the one that HUP tells of
-					 * a reset, as its socket cannot */
+	struct program *program;	/* NULL, or the one that HUP tells of a
+					 * reset, and its exit status us, as
+					 * its socket cannot */
 	int control;		/* -1, or a descriptor to watch */
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */

@@ -193,6 +193,13 @@ program_wait(struct program *p, int64_t deadline)
 	return program_ended(p);
 }
 
+int
+program_killed(struct program *p, int64_t deadline)
+{
+	return p->pid > 0 && program_wait(p, deadline) &&
+	    WIFSIGNALED(p->status);
+}
+
 char *
 program_print(const struct program *p, char *dst, size_t size)
 {

@@ -37,6 +37,9 @@ int program_ended(struct program *);
 /* The same, but waits until the deadline or a signal that ends us. */
 int program_wait(struct program *, int64_t deadline);
 
+/* Has a signal ended it?  Waits as above. */
+int program_killed(struct program *, int64_t deadline);
+
 /* "exit 1", "signal 9" or "running".  Returns dst. */
 char *program_print(const struct program *, char *dst, size_t size);
 

@@ -96,15 +96,41 @@ def test_descriptors_and_signals():
 
 
 def test_exit_status():
-    for script, word in (('exit 0', 'exit 0'), ('exit 3', 'exit 3'),
-                         ('kill -9 $$', 'signal 9')):
+    go = t.folder() + '/go'
+    os.mkfifo(go)
+    for script, word, code in (
+            ('exit 0', 'exit 0', 1000), ('exit 3', 'exit 3', 1000),
+            ('kill -9 $$', 'signal 9', 1011),
+            ('echo half; kill -11 $$', 'signal 11', 1011),
+            ('sleep .01 & kill -9 $$', 'signal 9', 1011),
+            ('exec 0<&- 1>&-; read x <%s; kill -9 $$' % go, 'signal 9',
+             1000)):
         s = start('sh', '-c', script)
         w = t.ws.connect(s.port)
-        t.is_(w.take_close(), 1000, '%s: a clean end' % script)
+        t.is_(w.take_close(), code, '%s: Close %d' % (script, code))
+        t.is_(bytes(w.data), b'half\n' if 'half' in script else b'',
+              'behind its output')
         w.sock.close()
+        if go in script:
+            with open(go, 'w') as f:
+                f.write('x\n')
         t.ok(s.has_line(r'event=closed .*program="%s"' % word),
              'the log says ' + word)
         t.ok(t.until(lambda: not t.children(s.pid)), 'it is reaped')
+
+
+def test_killed():
+    """The reader of a stream is shown that it is not whole."""
+    for options in ((), ('--program-pipes',)):
+        s = start('sh', '-c', 'head -c 3000000 /dev/zero; kill -9 $$',
+                  options=options)
+        c = t.client('ws://127.0.0.1:%d/' % s.port)
+        k = exchange.Exchange(t.ws.dial(c.port), b'')
+        t.is_(k.join(), 'reset', 'a killed program is a reset %s' %
+              ' '.join(options))
+        t.ok(c.has_line('event=closed .*end=peer-reset'), 'of the peer')
+        t.ok(s.has_line('event=closed .*end=stream-reset.*'
+                        'program="signal 9"'), 'and the log says why')
 
 
 def test_cannot_run():
