@@ -342,6 +342,9 @@ connection_run(struct connection *c, struct io stream,
 		case RELAY_RETURN_STREAM:
 			connection_return_stream(c);
 			break;
+		case RELAY_GIVE_WAY:
+			connection_give_way(c);
+			break;
 		case RELAY_TIME:
 			connection_time(c);
 			break;

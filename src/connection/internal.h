@@ -14,9 +14,13 @@ void connection_show(const struct connection *, const char *state);
 /* NULL for an empty string, which the log leaves out. */
 const char *connection_field(const char *);
 
-/* Events of the relay: a websocket lost, a hand-over, time. */
+/*
+ * Events of the relay: a websocket lost, a hand-over, a session may have to
+ * give way, time.
+ */
 void connection_lost(struct connection *);
 void connection_handoff(struct connection *);
+void connection_give_way(struct connection *);
 void connection_time(struct connection *);
 
 /*

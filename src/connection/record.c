@@ -78,6 +78,12 @@ record_lost(void)
 }
 
 void
+record_gave_way(void)
+{
+	STATS_ADD(stats_mine->counts.gave_way, 1);
+}
+
+void
 record_resumed(const struct connection *c)
 {
 	STATS_ADD(stats_mine->counts.resumes, 1);

@@ -18,6 +18,9 @@ void record_open(const struct connection *);
 /* Before the relay sleeps, or answers: how far it has come. */
 void record_progress(const struct tunnel *);
 
+/* A session ends before --resume is over, for others. */
+void record_gave_way(void);
+
 void record_lost(void);
 void record_resumed(const struct connection *);
 

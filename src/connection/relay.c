@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <signal.h>
 
 #include "connection/record.h"
 #include "connection/relay_internal.h"
@@ -404,6 +405,8 @@ relay(struct relay *r, int64_t until)
 			return event;
 		if (control)
 			return RELAY_CONTROL;
+		if (signal_taken(SIGUSR2))
+			return RELAY_GIVE_WAY;
 		if (t->now >= until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);

@@ -44,6 +44,7 @@ enum relay_event {
 	RELAY_OPENED,		/* a stream that came later is being served,
 				 * or was told that it is not; once */
 	RELAY_RETURN_STREAM,	/* the stream may go elsewhere, untouched */
+	RELAY_GIVE_WAY,		/* USR2 has come */
 	RELAY_TIME		/* until has come */
 };
 

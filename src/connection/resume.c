@@ -8,6 +8,7 @@
 #include "connection/handoff.h"
 #include "connection/internal.h"
 #include "connection/record.h"
+#include "connection/waiting.h"
 #include "os/backoff.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -21,6 +22,43 @@ lost(struct connection *c, const char *why)
 	record_lost();
 	log_event(LOG_L_INFO, "websocket-lost", "peer",
 	    connection_field(c->peer), "id", c->ours.id, "why", why, NULL);
+}
+
+/* What was lost, for how long, and what the last attempt came to. */
+static void
+explain(struct connection *c, const char *early)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	char lasted[32];
+
+	str_ms(lasted, sizeof(lasted), clock_ms() - c->lost_at);
+	if (early != NULL)
+		snprintf(c->why, sizeof(c->why), "%s, after %s without a "
+		    "redial: %s", t->why, lasted, early);
+	else if (c->last_try[0] != '\0')
+		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket: "
+		    "%s; the last try: %s", t->why, lasted,
+		    answers_tell(&c->answers), c->last_try);
+	else
+		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came",
+		    t->why, lasted);
+	t->why = c->why;
+}
+
+static void
+expire(struct connection *c, const char *early)
+{
+	explain(c, early);
+	tunnel_expire(&c->relay.tunnel);
+	c->give_up = c->next_try = CLOCK_NEVER;
+}
+
+/* Before --resume is over, for others. */
+static void
+end_early(struct connection *c, const char *why)
+{
+	record_gave_way();
+	expire(c, why);
 }
 
 void
@@ -48,6 +86,8 @@ connection_lost(struct connection *c)
 	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
 	lost(c, t->why);
 	connection_show(c, "lost");
+	if (!c->client && waiting_start(c->owner, now) == -1)
+		end_early(c, "too many sessions of this user or address wait");
 }
 
 /*
@@ -63,6 +103,7 @@ resume(struct connection *c, const struct websocket *w)
 	if (relay_resume(&c->relay, w->io, w->theirs.at, w->early,
 	    w->early_len) == -1)
 		return -1;
+	waiting_stop();
 	c->resumes++;
 	record_resumed(c);
 	c->give_up = c->next_try = CLOCK_NEVER;
@@ -236,31 +277,23 @@ connection_handoff(struct connection *c)
 	resume(c, &w);
 }
 
-/* What was lost, for how long, and what the last attempt came to. */
-static void
-explain(struct connection *c)
-{
-	struct tunnel *t = &c->relay.tunnel;
-	char lasted[32];
-
-	str_ms(lasted, sizeof(lasted), clock_ms() - c->lost_at);
-	if (c->last_try[0] != '\0')
-		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket: "
-		    "%s; the last try: %s", t->why, lasted,
-		    answers_tell(&c->answers), c->last_try);
-	else
-		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came",
-		    t->why, lasted);
-	t->why = c->why;
-}
-
 void
 connection_time(struct connection *c)
 {
-	if (clock_ms() >= c->give_up) {
-		explain(c);
-		tunnel_expire(&c->relay.tunnel);
-		c->give_up = c->next_try = CLOCK_NEVER;
-	} else
+	if (clock_ms() >= c->give_up)
+		expire(c, NULL);
+	else
 		redial(c);
+}
+
+/*
+ * The supervisor needs the place for another connection.  What it knows is a
+ * hint: a session that has its websocket again, or has not waited long, stays.
+ */
+void
+connection_give_way(struct connection *c)
+{
+	if (!c->client && c->give_up != CLOCK_NEVER &&
+	    clock_ms() - c->lost_at >= WAITING_MIN)
+		end_early(c, "its place was needed for another connection");
 }

@@ -11,28 +11,47 @@
 #include "net/fdpass.h"
 #include "os/signals.h"
 
+/* A question, and its answer: 1 for the letter yes, 0 or -1 and why not. */
+static int
+ask(int channel, char question, const char *about, char yes, int64_t deadline,
+    char *why, size_t size, unsigned int *again)
+{
+	struct pollfd p = { .fd = channel, .events = POLLIN };
+	char text[FDPASS_TEXT_MAX], *reason;
+	int fd, letter = -1;
+
+	if (fdpass_send(channel, question, about, -1) == 0)
+		while ((letter = fdpass_take(channel, text, &fd)) == -1 &&
+		    errno == EAGAIN && signals_wait(&p, 1, deadline) != -1)
+			;
+	if (letter == yes)
+		return 1;
+	if (letter <= 0)
+		strlcpy(text, "5 no answer, the instance may be ending",
+		    sizeof(text));
+	*again = strtoul(text, &reason, 10);
+	strlcpy(why, reason + (*reason == ' '), size);
+	return letter > 0 ? 0 : -1;
+}
+
 int
 worker_ask_park(int channel, const char *name, const char *agent_id,
     const char *hash, int64_t deadline, char *why, size_t size,
     unsigned int *again)
 {
-	struct pollfd p = { .fd = channel, .events = POLLIN };
-	char text[FDPASS_TEXT_MAX], *reason;
-	int fd, letter;
+	char text[FDPASS_TEXT_MAX];
 
 	snprintf(text, sizeof(text), "%s %s %s", name, agent_id, hash);
-	if (fdpass_send(channel, WORKER_ASK_PARK, text, -1) == -1)
-		return -1;
-	while ((letter = fdpass_take(channel, text, &fd)) == -1 &&
-	    errno == EAGAIN && signals_wait(&p, 1, deadline) != -1)
-		;
-	if (letter == WORKER_MAY_PARK)
-		return 1;
-	if (letter <= 0)
-		strlcpy(text, "5 the gate is closing", sizeof(text));
-	*again = strtoul(text, &reason, 10);
-	strlcpy(why, reason + (*reason == ' '), size);
-	return letter > 0 ? 0 : -1;
+	return ask(channel, WORKER_ASK_PARK, text, WORKER_MAY_PARK, deadline,
+	    why, size, again);
+}
+
+int
+worker_ask_place(int channel, int64_t deadline, char *why, size_t size,
+    unsigned int *again)
+{
+	return ask(channel, WORKER_ASK_PLACE, "", WORKER_PLACE, deadline, why,
+	    size, again);
 }
 
 int

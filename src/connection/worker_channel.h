@@ -5,6 +5,7 @@
  *
  *	child		supervisor
  *	ASK_PARK	MAY_PARK, or REFUSED	a gate's, before its answer
+ *	ASK_PLACE	PLACE, or REFUSED	a server's beyond the limit, likewise
  *	PARKED					one that has dialled
  *	NO_PARK					... and may not be parked there
  *	RETRY_AFTER				... and was refused
@@ -28,12 +29,14 @@
 
 enum {
 	WORKER_ASK_PARK = 'P',	/* "NAME AGENT HASH" */
+	WORKER_ASK_PLACE = 'E',
 	WORKER_PARKED = 'p',
 	WORKER_NO_PARK = 'N',
 	WORKER_RETRY_AFTER = 'R',	/* "SECONDS" */
 	WORKER_TAKEN = 'T',
 	WORKER_RETURNED = 'B',
 	WORKER_MAY_PARK = 'W',
+	WORKER_PLACE = 'O',
 	WORKER_REFUSED = 'F',	/* text: "SECONDS WHY": when to try again */
 	WORKER_STREAM = 'V'	/* text: its address */
 };
@@ -50,6 +53,13 @@ enum {
  */
 int worker_ask_park(int channel, const char *name, const char *agent_id,
     const char *hash, int64_t deadline, char *why, size_t size,
+    unsigned int *again);
+
+/*
+ * Asks, for a connection beyond the limit, whether there is a place for it, by
+ * now or soon.  1; 0 or -1 and why not, as above.
+ */
+int worker_ask_place(int channel, int64_t deadline, char *why, size_t size,
     unsigned int *again);
 
 /*

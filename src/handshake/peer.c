@@ -100,6 +100,7 @@ peer_proxy_header(struct peer *p, const struct options *o, int fd,
 		    "the peer left within it" : strerror(errno));
 	if (kept != NULL)
 		*kept = n;
+	p->untold = !pp.known;
 	if (pp.known)
 		strlcpy(p->address, ip_print(text, &pp.from, pp.from_port),
 		    sizeof(p->address));
@@ -243,6 +244,35 @@ peer_check(struct peer *p, const struct options *o,
 	if (status != 0)
 		return refuse(w, status, extra, err, err, why);
 	return 0;
+}
+
+/* Text, and what kind of text it is, as a number that is not 0 (FNV-1a). */
+static uint64_t
+number_of(char kind, const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	h = (h ^ (unsigned char)kind) * 0x100000001b3;
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	return h == 0 ? 1 : h;
+}
+
+uint64_t
+peer_owner(const struct peer *p, const struct options *o)
+{
+	struct ip ip;
+	uint16_t port;
+
+	if (p->user[0] != '\0')
+		return number_of('u', p->user);
+	if (p->subject[0] != '\0')
+		return number_of('c', p->subject);
+	if (p->untold || ip_parse_port(&ip, &port,
+	    slice_of(p->address)) == -1 || ip_is_loopback(&ip) ||
+	    trusts(o, &ip))
+		return 0;
+	return ip_source(&ip);
 }
 
 int

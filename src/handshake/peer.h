@@ -28,6 +28,7 @@ struct peer {
 	char user[PEER_USER_MAX];	/* "" without authentication */
 	int trusted;			/* it came by a --trusted-proxy */
 	int trusts_open;		/* the address in its "open" counts */
+	int untold;			/* a proxy is there and tells no address */
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate */
 };
 
@@ -54,6 +55,14 @@ int peer_drop(int fd, size_t kept);
 int peer_check(struct peer *, const struct options *,
     const struct line_file *users, struct websocket *,
     const struct upgrade_request *, int64_t deadline, struct error *);
+
+/*
+ * Whose a connection is, behind peer_check(): its user's, that of its
+ * certificate, or its address's, as a number.  0 if that is of no one in
+ * particular: a Unix socket, a loopback address, a trusted proxy that tells no
+ * address.
+ */
+uint64_t peer_owner(const struct peer *, const struct options *);
 
 /*
  * --max-per-source: 0 if there may be one more from this address; from now on

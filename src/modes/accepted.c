@@ -87,6 +87,7 @@ request(struct accepted *a, const struct acceptor *by, struct io io,
 	    why);
 	strlcpy(c->peer, p->address, sizeof(c->peer));
 	strlcpy(c->user, p->user, sizeof(c->user));
+	c->owner = peer_owner(p, o);
 	return status;
 }
 
@@ -98,6 +99,8 @@ accepted_begin(struct accepted *a, struct connection *c,
 
 	a->c = c;
 	a->deadline = clock_after(by->o->timeouts.handshake);
+	if (a->beyond && a->deadline > clock_ms() + ACCEPTED_BEYOND_MS)
+		a->deadline = clock_ms() + ACCEPTED_BEYOND_MS;
 	strlcpy(c->via, peer, sizeof(c->via));
 	peer_begin(&a->peer, peer);
 	if (request(a, by, io, &why) == 0)

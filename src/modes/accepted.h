@@ -13,6 +13,7 @@
 #include "supervisor/supervisor.h"
 
 #define ACCEPTED_BUSY	"too many connections, try again"
+#define ACCEPTED_BEYOND_MS 3000	/* for the request of one beyond the limit */
 #define ACCEPTED_NO_SANDBOX "cannot enter the sandbox"
 
 /* What all connections share; made before the first fork. */
@@ -23,6 +24,7 @@ struct acceptor {
 };
 
 struct accepted {
+	int beyond;			/* the limit; set by the caller */
 	struct connection *c;
 	struct peer peer;
 	struct websocket w;

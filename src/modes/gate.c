@@ -13,6 +13,7 @@
 #include "modes/accepted.h"
 #include "modes/gate_admit.h"
 #include "modes/modes.h"
+#include "os/clock.h"
 #include "os/log.h"
 #include "sandbox/enter.h"
 #include "stats/page.h"
@@ -42,22 +43,21 @@ may_park(struct accepted *a, const char *name, const char *hash,
 	unsigned int again;
 
 	id_of_agent(a, id);
-	if (channel == -1)
-		STATS_ADD(stats_mine->counts.refused, 1);
-	if (channel != -1 && worker_ask_park(channel, name, id, hash,
-	    a->deadline, text, sizeof(text), &again) == 1)
-		return 1;
-	*status = channel == -1 ? accepted_refuse(a, 503, ACCEPTED_BUSY) :
-	    accepted_refuse_for(a, again, text);
-	return 0;
+	if (worker_ask_park(channel, name, id, hash, a->deadline, text,
+	    sizeof(text), &again) != 1) {
+		*status = accepted_refuse_for(a, again, text);
+		return 0;
+	}
+	if (a->beyond)
+		a->deadline = clock_after(a->c->o->timeouts.handshake);
+	return 1;
 }
 
 static int
-park(void *arg, int fd, const char *peer, int channel)
+serve(struct acceptor *g, int fd, const char *peer, int channel, int beyond)
 {
 	struct connection c;
-	struct accepted a;
-	struct acceptor *g = arg;
+	struct accepted a = { .beyond = beyond };
 	const struct options *o = g->o;
 	char name[AGENT_NAME_MAX], hash[AGENT_HASH_MAX], text[128];
 	struct error why;
@@ -90,11 +90,16 @@ park(void *arg, int fd, const char *peer, int channel)
 	return connection_run(&c, IO_CLOSED, &a.w);
 }
 
-/* At the limit only a redial is served. */
 static int
-park_full(void *arg, int fd, const char *peer)
+park(void *arg, int fd, const char *peer, int channel)
 {
-	return park(arg, fd, peer, -1);
+	return serve(arg, fd, peer, channel, 0);
+}
+
+static int
+park_full(void *arg, int fd, const char *peer, int channel)
+{
+	return serve(arg, fd, peer, channel, 1);
 }
 
 /* Is there an agent? */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "connection/target.h"
+#include "connection/worker_channel.h"
 #include "handshake/auth.h"
 #include "handshake/tls_reload.h"
 #include "modes/accepted.h"
@@ -85,17 +86,40 @@ join(struct accepted *a, enum how how)
 	return answer(a, stream, how);
 }
 
+/*
+ * Beyond the limit: is there a place after all?  0: it has been refused.
+ */
 static int
-serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how)
+get_place(struct accepted *a, int *status)
+{
+	struct connection *c = a->c;
+	char why[128];
+	unsigned int again;
+
+	if (worker_ask_place(c->channel, a->deadline, why, sizeof(why),
+	    &again) != 1) {
+		*status = accepted_refuse(a, 503, ACCEPTED_BUSY);
+		return 0;
+	}
+	close(c->channel);
+	c->channel = -1;
+	a->deadline = clock_after(c->o->timeouts.handshake);
+	return 1;
+}
+
+static int
+serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how,
+    int channel)
 {
 	const struct options *o = sv->o;
 	struct connection c;
-	struct accepted a;
+	struct accepted a = { .beyond = how == FULL };
 	const struct extension *offer;
 	struct error why;
 	int status, parks;
 
 	connection_begin(&c, o, peer);
+	c.channel = channel;
 	target_name(&c);
 	if (!accepted_begin(&a, &c, sv, io, peer, &status))
 		return status;
@@ -105,15 +129,13 @@ serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how)
 		    "this is a server: agents connect to a gate");
 	if (accepted_redial(&a, how != SINGLE, &status))
 		return status;
-	if (how == FULL) {
-		STATS_ADD(stats_mine->counts.refused, 1);
-		return accepted_refuse(&a, 503, ACCEPTED_BUSY);
-	}
 	parks = offer != NULL && (offer->flags & EXT_PARK);
 	/* Else it is counted when its "open" names the peer. */
 	if (!(parks && a.peer.trusts_open) &&
 	    peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
+	if (how == FULL && !get_place(&a, &status))
+		return status;
 	if (o->access.send_proxy != 0)
 		net_local_name(a.w.io.rfd, c.local, sizeof(c.local));
 	if (parks)
@@ -124,13 +146,13 @@ serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how)
 static int
 serve(void *arg, int fd, const char *peer)
 {
-	return serve_io(arg, io_of(fd), peer, ONE_OF_MANY);
+	return serve_io(arg, io_of(fd), peer, ONE_OF_MANY, -1);
 }
 
 static int
-serve_full(void *arg, int fd, const char *peer)
+serve_full(void *arg, int fd, const char *peer, int channel)
 {
-	return serve_io(arg, io_of(fd), peer, FULL);
+	return serve_io(arg, io_of(fd), peer, FULL, channel);
 }
 
 /* Does the target take connections?  A program is started when one comes. */
@@ -232,7 +254,7 @@ server_main(const struct options *o)
 		status = startup_failed(o, &why);
 	else if ((status = unprivileged(&sv)) == EXIT_ENDED)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
-		    .wfd = a.wfd }, a.peer, SINGLE);
+		    .wfd = a.wfd }, a.peer, SINGLE, -1);
 	tls_reload_end(&sv.tls);
 	return status;
 }

@@ -13,7 +13,7 @@ static sigset_t ours;		/* blocked outside signals_poll() */
 static sigset_t inside;		/* the mask inside it */
 
 static const int all[] = {
-	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE,
+	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE,
 #ifdef SIGINFO
 	SIGINFO
 #endif
@@ -122,7 +122,8 @@ signals_child(void)
 
 	for (i = 0; i < NALL; i++) {
 		seen[all[i]] = 0;
-		if (all[i] != SIGTERM && all[i] != SIGQUIT)
+		if (all[i] != SIGTERM && all[i] != SIGUSR2 &&
+		    all[i] != SIGQUIT)
 			sigaddset(&inside, all[i]);
 	}
 	end_at(SIGQUIT);

@@ -19,16 +19,16 @@
 void signals_begin(void);
 
 /*
- * For the supervisor, once: TERM INT QUIT HUP USR1 CHLD, and INFO where there
- * is one, become flags, PIPE is ignored.
+ * For the supervisor, once: TERM INT QUIT HUP USR1 USR2 CHLD, and INFO where
+ * there is one, become flags, PIPE is ignored.
  */
 void signals_supervisor(void);
 
 /*
  * For a child of the supervisor, first thing after the fork: forgets what the
- * parent saw; TERM is a flag, INT HUP USR1 CHLD PIPE do nothing (a terminal
- * sends them to the whole group, and the supervisor decides), QUIT ends it at
- * once.  A TERM sent in between is not lost.
+ * parent saw; TERM and USR2 are flags, INT HUP USR1 CHLD PIPE do nothing (a
+ * terminal sends them to the whole group, and the supervisor decides), QUIT
+ * ends it at once.  A TERM sent in between is not lost.
  */
 void signals_child(void);
 

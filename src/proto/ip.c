@@ -15,6 +15,15 @@ ip_is_v4(const struct ip *ip)
 }
 
 int
+ip_is_loopback(const struct ip *ip)
+{
+	static const unsigned char one[16] = { [15] = 1 };
+
+	return ip_is_v4(ip) ? ip->b[12] == 127 :
+	    memcmp(ip->b, one, sizeof(one)) == 0;
+}
+
+int
 ip_parse(struct ip *ip, struct slice text)
 {
 	char word[64], *zone;

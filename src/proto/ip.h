@@ -29,6 +29,7 @@ int ip_parse(struct ip *, struct slice text);
 int ip_parse_port(struct ip *, uint16_t *port, struct slice text);
 
 int ip_is_v4(const struct ip *);
+int ip_is_loopback(const struct ip *);
 
 /* "192.0.2.1" or "2001:db8::1"; port 0 is left out, else "[v6]:port". */
 char *ip_print(char dst[IP_TEXT_MAX], const struct ip *, uint16_t port);

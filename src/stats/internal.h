@@ -12,7 +12,7 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	7
+#define STATS_VERSION	8
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 /* An agent's name at a gate; only the supervisor writes it. */

@@ -157,6 +157,8 @@ write_counts(const struct writer *w, const struct report_counts *c)
 	    "Websockets that were lost while their session was kept.");
 	counter(w, "inetws_websockets_resumed", NULL, c->resumes,
 	    "Lost websockets that were replaced by a new one.");
+	counter(w, "inetws_sessions_gave_way", NULL, c->gave_way,
+	    "Waiting sessions that ended early, to make room for others.");
 	histogram(w, "inetws_tunnel_duration_seconds", &c->duration,
 	    report_duration_ms, "How long tunnels lasted.");
 	histogram(w, "inetws_handshake_duration_seconds", &c->handshake,

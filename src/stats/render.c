@@ -198,10 +198,11 @@ report_json_head(struct out *o, const struct report *r)
 		    report_state_name(i), r->active[i]);
 	out_add(o, "},\"unlisted\":%u,\"waiting\":%u,\"total\":%" PRIu64
 	    ",\"refused\":%" PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64
-	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"ended\":{",
+	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"gave_way\":%"
+	    PRIu64 ",\"ended\":{",
 	    r->unlisted, r->waiting, report_total(r), r->counts.refused,
 	    r->counts.up, r->counts.down, r->counts.losses,
-	    r->counts.resumes);
+	    r->counts.resumes, r->counts.gave_way);
 	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
 		out_add(o, "%s\"%s\":%" PRIu64, n++ > 0 ? "," : "",
 		    report_result_name(i), r->counts.ended[i]);

@@ -56,6 +56,7 @@ struct report_counts {
 	uint64_t begun;		/* connections, without those in handshake */
 	uint64_t refused;	/* at a limit */
 	uint64_t losses, resumes;
+	uint64_t gave_way;	/* sessions that ended to make room */
 	uint64_t ended[RESULTS];
 	uint64_t code[CODES];
 	struct report_histogram duration, handshake, rtt;

@@ -17,8 +17,8 @@
 #define ROUND		64	/* connections until others have their turn */
 #define COMPLAIN_EVERY	10000	/* ms between two lines about a limit */
 
-static void
-count_refused(struct supervisor *s)
+void
+accept_count_refused(struct supervisor *s)
 {
 	s->nrefused++;
 	STATS_ADD(stats_mine->counts.refused, 1);
@@ -27,7 +27,7 @@ count_refused(struct supervisor *s)
 void
 accept_reset(struct supervisor *s, int fd)
 {
-	count_refused(s);
+	accept_count_refused(s);
 	net_linger_reset(fd);
 	close(fd);
 }
@@ -42,19 +42,17 @@ accept_refuse(struct supervisor *s, int fd)
 		accept_reset(s, fd);
 		return;
 	}
-	count_refused(s);
+	accept_count_refused(s);
 	s->service->refuse(kept);
 	refusals_add(&s->refusals, kept, clock_ms());
 }
 
-static void
-refuse_at_limit(struct supervisor *s, int fd, const char *name,
-    unsigned int limit)
+void
+accept_at_limit(struct supervisor *s, const char *name, unsigned int limit)
 {
 	struct log_line l;
 	int64_t now = clock_ms();
 
-	accept_refuse(s, fd);
 	if (now < s->complain)
 		return;
 	s->complain = now + COMPLAIN_EVERY;
@@ -73,9 +71,9 @@ accept_pause(struct supervisor *s, const char *call, int error)
 
 /* Gives a connection to a new child.  0 if accepting has to pause. */
 static int
-start_child(struct supervisor *s, const struct incoming *a)
+start_child(struct supervisor *s, const struct incoming *a, int extra)
 {
-	if (child_start(s, a) == -1) {
+	if (child_start(s, a, extra) == -1) {
 		accept_pause(s, "fork", errno);
 		accept_refuse(s, a->fd);
 		return 0;
@@ -85,20 +83,26 @@ start_child(struct supervisor *s, const struct incoming *a)
 	return 1;
 }
 
+/*
+ * Beyond a limit some connections get a child nevertheless, as they may be
+ * redials, which only a child can tell.
+ */
 int
 accept_serve(struct supervisor *s, const struct incoming *a)
 {
-	unsigned int active = s->children.n + slots_inherited(&s->slots);
+	unsigned int most = s->o->limits.handshakes;
+	int slow = !handshake_limit_allows(&s->handshakes, most);
 
-	if (!handshake_limit_allows(&s->handshakes, s->o->limits.handshakes)) {
-		refuse_at_limit(s, a->fd, "max-handshakes",
-		    s->o->limits.handshakes);
-		return 1;
-	}
-	if (!child_is_limit_reached(s) || (s->service->serve_full != NULL &&
-	    active < s->fits.connections + SUPERVISOR_EXTRA))
-		return start_child(s, a);
-	refuse_at_limit(s, a->fd, "max-connections", s->fits.connections);
+	if (!slow && !child_is_limit_reached(s))
+		return start_child(s, a, 0);
+	if (s->service->serve_full != NULL &&
+	    s->children.extras < s->fits.extras)
+		return start_child(s, a, 1);
+	accept_refuse(s, a->fd);
+	if (slow)
+		accept_at_limit(s, "max-handshakes", most);
+	else
+		accept_at_limit(s, "max-connections", s->fits.connections);
 	return 1;
 }
 
@@ -150,7 +154,7 @@ accept_one(struct supervisor *s, int listener, int name)
 			accept_pause(s, "accept", errno);
 		return 0;
 	}
-	if (s->children.n + slots_inherited(&s->slots) >= s->fits.connections ||
+	if (child_count(s) >= s->fits.connections ||
 	    !handshake_limit_allows(&s->handshakes, s->o->limits.handshakes))
 		child_reap_all(s);
 	if (name != NAME_NONE || s->service->hands_on)

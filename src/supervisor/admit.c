@@ -66,30 +66,23 @@ find_place(struct supervisor *s, struct child *c, unsigned int *again,
 	return name;
 }
 
-void
-admit(struct supervisor *s, struct child *c, char *text)
+/* It has a place among the children; is there one for its name? */
+static void
+answer(struct supervisor *s, struct child *c)
 {
-	char *agent_id = strchr(text, ' '), *hash, answer[FDPASS_TEXT_MAX];
+	char answer[FDPASS_TEXT_MAX];
 	unsigned int again;
 	struct error why;
-	int name;
+	int name = find_place(s, c, &again, &why);
 
-	hash = agent_id == NULL ? NULL : strchr(agent_id + 1, ' ');
-	if (hash == NULL) {
-		pool_end_channel(s, c);
-		return;
-	}
-	*hash++ = '\0';
-	*agent_id++ = '\0';
-	strlcpy(c->agent_id, agent_id, sizeof(c->agent_id));
-	strlcpy(c->agent, text, sizeof(c->agent));
-	strlcpy(c->hash, hash, sizeof(c->hash));
-	if ((name = find_place(s, c, &again, &why)) == NAME_NONE) {
+	if (name == NAME_NONE) {
 		snprintf(answer, sizeof(answer), "%u %.300s", again, why.text);
 		fdpass_send(c->channel, WORKER_REFUSED, answer, -1);
 		pool_end_channel(s, c);
 		return;
 	}
+	if (c->extra && !extra_wants_place(s, c))
+		return;
 	if (fdpass_send(c->channel, WORKER_MAY_PARK, "", -1) == -1) {
 		pool_end_channel(s, c);
 		return;
@@ -101,6 +94,31 @@ admit(struct supervisor *s, struct child *c, char *text)
 	children_set_state(&s->children, c, CHILD_PARKED, clock_ms());
 	s->shown.changed = 1;
 	pool_serve_queue(s, name);
+}
+
+void
+admit(struct supervisor *s, struct child *c, char *text)
+{
+	char *agent_id = strchr(text, ' '), *hash;
+
+	hash = agent_id == NULL ? NULL : strchr(agent_id + 1, ' ');
+	if (hash == NULL) {
+		pool_end_channel(s, c);
+		return;
+	}
+	*hash++ = '\0';
+	*agent_id++ = '\0';
+	strlcpy(c->agent_id, agent_id, sizeof(c->agent_id));
+	strlcpy(c->agent, text, sizeof(c->agent));
+	strlcpy(c->hash, hash, sizeof(c->hash));
+	answer(s, c);
+}
+
+/* What was free for its name may not be so any more. */
+void
+admit_at_last(struct supervisor *s, struct child *c)
+{
+	answer(s, c);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/waiting.h"
 #include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -35,13 +36,14 @@ leave_supervisor(int keep, int channel)
 /* The child's side of the fork. */
 static _Noreturn void
 be_child(const struct supervisor *s, const struct incoming *a, int slot,
-    int channel, int full, int may_log)
+    int channel, int extra, int may_log)
 {
 	const struct service *service = s->service;
 	char peer[NET_NAME_MAX];
 	int status;
 
 	leave_supervisor(a->fd, channel);
+	waiting_be(children_next_index(&s->children));
 	failure_lines_allow(may_log);
 	stats_take(slot, STATE_HANDSHAKE);
 	limits_not_dumpable();
@@ -49,8 +51,9 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 		net_print(a->sa, a->len, peer, sizeof(peer));
 	else
 		strlcpy(peer, a->peer, sizeof(peer));
-	if (full)
-		status = service->serve_full(service->arg, a->fd, peer);
+	if (extra)
+		status = service->serve_full(service->arg, a->fd, peer,
+		    channel);
 	else if (channel != -1)
 		status = service->park(service->arg, a->fd, peer, channel);
 	else
@@ -68,26 +71,33 @@ child_fork_aside(const struct supervisor *s, int keep)
 	return pid;
 }
 
+unsigned int
+child_count(const struct supervisor *s)
+{
+	return s->children.n - s->children.extras +
+	    slots_inherited(&s->slots);
+}
+
 /* Inherited tunnels are recounted only when the limit seems reached. */
 int
 child_is_limit_reached(struct supervisor *s)
 {
-	if (s->children.n + slots_inherited(&s->slots) < s->fits.connections)
+	if (child_count(s) < s->fits.connections)
 		return 0;
 	if (slots_look(&s->slots, clock_ms()))
 		s->shown.changed = 1;
-	return s->children.n + slots_inherited(&s->slots) >= s->fits.connections;
+	return child_count(s) >= s->fits.connections;
 }
 
 /* Our end and the child's; both -1 if it needs none. */
 static int
-make_channel(const struct supervisor *s, const struct incoming *a, int full,
+make_channel(const struct supervisor *s, const struct incoming *a, int extra,
     int pair[2])
 {
 	int fd, e;
 
 	pair[0] = pair[1] = -1;
-	if (full || (a->fd != -1 && !s->service->parks))
+	if (a->fd != -1 && !extra && !s->service->parks)
 		return 0;
 	if (fdpass_pair(pair) == -1)
 		return -1;
@@ -105,27 +115,28 @@ make_channel(const struct supervisor *s, const struct incoming *a, int full,
 /* A channel that cannot be watched is of no use. */
 static void
 add_child(struct supervisor *s, pid_t pid, int slot, int channel,
-    const struct incoming *a, int64_t failure_line)
+    const struct incoming *a, int extra, int64_t failure_line)
 {
 	struct child *c = children_add(&s->children, pid, slot, channel,
 	    a->fd == -1);
 	unsigned int index = children_index(&s->children, c);
 
 	c->failure_line = failure_line;
+	children_set_extra(&s->children, c, extra);
 	if (channel != -1 && event_add(&s->events, channel,
 	    watch_tag(WATCH_CHANNEL, index, c->generation)) == -1) {
 		accept_pause(s, "epoll", errno);
 		pool_end_channel(s, c);
 	}
-	if (a->fd != -1)
+	if (a->fd != -1 && !extra)
 		handshake_limit_begun(&s->handshakes, index, pid, slot);
 	s->shown.changed = 1;
 }
 
 int
-child_start(struct supervisor *s, const struct incoming *a)
+child_start(struct supervisor *s, const struct incoming *a, int extra)
 {
-	int slot, pair[2], e, full = child_is_limit_reached(s);
+	int slot, pair[2], e;
 	int64_t line;
 	pid_t pid;
 
@@ -135,17 +146,18 @@ child_start(struct supervisor *s, const struct incoming *a)
 	}
 	if (s->service->before != NULL)
 		s->service->before(s->service->arg);
-	if (make_channel(s, a, full, pair) == -1)
+	if (make_channel(s, a, extra, pair) == -1)
 		return -1;
+	waiting_clear(children_next_index(&s->children));
 	slot = slots_take(&s->slots);
 	line = failure_lines_grant(&s->failures, clock_ms());
 	if ((pid = process_fork()) == 0)
-		be_child(s, a, slot, pair[1], full, line != 0);
+		be_child(s, a, slot, pair[1], extra, line != 0);
 	e = errno;
 	if (pair[1] != -1)
 		close(pair[1]);
 	if (pid != -1) {
-		add_child(s, pid, slot, pair[0], a, line);
+		add_child(s, pid, slot, pair[0], a, extra, line);
 		return 0;
 	}
 	if (pair[0] != -1)
@@ -183,9 +195,11 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 		    c->takeover, clock_ms());
 		names_remove_agent(&s->names, c->name, clock_ms());
 	}
+	waiting_clear(children_index(&s->children, c));
 	children_remove(&s->children, c);
 	s->shown.changed = 1;
 	pool_bring_back(s, &v);
+	extra_child_ended(s);
 }
 
 void

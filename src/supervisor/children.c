@@ -134,6 +134,19 @@ children_find(const struct children *c, pid_t pid)
 	return NULL;
 }
 
+unsigned int
+children_next_index(const struct children *c)
+{
+	return c->free != 0 ? (unsigned int)c->free - 1 : c->top;
+}
+
+void
+children_set_extra(struct children *c, struct child *child, int extra)
+{
+	c->extras += (unsigned int)extra - (unsigned int)child->extra;
+	child->extra = extra;
+}
+
 /* The lowest places are used first, so that few pages are in use. */
 static struct child *
 take_place(struct children *c)
@@ -176,6 +189,7 @@ void
 children_remove(struct children *c, struct child *child)
 {
 	children_set_state(c, child, CHILD_PLAIN, 0);
+	children_set_extra(c, child, 0);
 	remove_pid(c, child);
 	child->pid = 0;
 	child->next_pid = c->free;

@@ -17,6 +17,7 @@
 enum child_state {
 	CHILD_PLAIN,		/* has no channel (any more) */
 	CHILD_STARTING,		/* is not parked yet */
+	CHILD_ASKING,		/* beyond the limit: waits for a place */
 	CHILD_PARKED,
 	CHILD_OFFERED		/* has been offered a visitor */
 };
@@ -29,6 +30,7 @@ struct child {
 	int64_t failure_line;	/* may it log one?  failure_lines_grant() */
 	unsigned int generation;
 	unsigned int takeover;	/* of its name, when it was admitted */
+	int64_t asked_until;	/* to give way; not again before that */
 	struct visitor visitor;	/* that it was offered */
 	char agent_id[AGENT_ID_MAX];
 	char agent[AGENT_NAME_MAX];	/* the name it gave, */
@@ -36,6 +38,7 @@ struct child {
 
 	/* set by the functions below alone */
 	enum child_state state;
+	int extra;		/* beyond the limit: it has no place */
 	int name;		/* whose websocket it has, or NAME_NONE */
 	int64_t since;		/* parked, of clock_ms() */
 	int next_pid;		/* private: with the same hash, or free */
@@ -49,7 +52,8 @@ struct children {
 	unsigned int room, nbuckets;
 	unsigned int top;	/* places below it have been used */
 	int free;		/* the first free one, plus one */
-	unsigned int n;
+	unsigned int n;			/* with those beyond the limit */
+	unsigned int extras;		/* those alone */
 	unsigned int spares_starting, spares_parked;
 };
 
@@ -67,6 +71,12 @@ struct child *children_add(struct children *, pid_t, int slot, int channel,
 void children_remove(struct children *, struct child *);
 
 struct child *children_find(const struct children *, pid_t);
+
+/* The number that the next child will have. */
+unsigned int children_next_index(const struct children *);
+
+/* It is beyond the limit, or has got a place after all. */
+void children_set_extra(struct children *, struct child *, int extra);
 
 /* The number of a child, and a child by its number. */
 unsigned int children_index(const struct children *, const struct child *);

@@ -2,8 +2,9 @@
 /*
  * The core of the supervisor: supervisor.c runs it and ends it, accept.c lets
  * connections in, child.c begins and ends children, pool.c brings visitors to
- * those that are parked, admit.c says which may be, spare.c keeps some ready,
- * reload.c and show.c do what their names say.
+ * those that are parked, admit.c says which may be, extra.c finds places for
+ * those beyond the limit, spare.c keeps some ready, reload.c and show.c do what
+ * their names say.
  *
  * What it consists of are objects with a header each.  They know nothing of
  * each other nor of the core; what comes of a call is what it returns.
@@ -18,6 +19,7 @@
 
 #include "config/options.h"
 #include "connection/failure_lines.h"
+#include "net/refusals.h"
 #include "os/event.h"
 #include "os/notify.h"
 #include "supervisor/children.h"
@@ -26,7 +28,6 @@
 #include "supervisor/names.h"
 #include "supervisor/pause.h"
 #include "supervisor/queue.h"
-#include "supervisor/refusals.h"
 #include "supervisor/respawn.h"
 #include "supervisor/slots.h"
 #include "supervisor/supervisor.h"
@@ -53,9 +54,19 @@ struct shown {
 /* At a time. */
 struct limits {
 	unsigned int connections;
+	unsigned int extras;		/* children beyond that */
 	unsigned int spares;
 	unsigned int visitors;		/* that are queued */
 	unsigned int names;		/* listeners of names */
+};
+
+/* Children beyond the limit that wait for a place, the first one first. */
+struct places {
+	struct place_wanted {
+		unsigned int child;
+		int64_t due;		/* to ask another session for it */
+	} by[SUPERVISOR_EXTRA];
+	unsigned int n;
 };
 
 struct supervisor {
@@ -80,6 +91,7 @@ struct supervisor {
 	struct handshake_limit handshakes;
 	struct refusals refusals;
 	struct pause pause;
+	struct places places;
 	struct metrics_listener metrics;
 	struct respawn respawn;
 
@@ -122,19 +134,25 @@ int accept_serve(struct supervisor *, const struct incoming *);
 void accept_refuse(struct supervisor *, int fd);
 void accept_reset(struct supervisor *, int fd);
 
+/* One was refused at this limit: counts it, and logs that now and then. */
+void accept_count_refused(struct supervisor *);
+void accept_at_limit(struct supervisor *, const char *name,
+    unsigned int limit);
+
 /* A call failed for lack of something. */
 void accept_pause(struct supervisor *, const char *call, int error);
 
 /* --- child.c --- */
 
-/* As many tunnels as there may be? */
+/* As many tunnels as there may be?  Those beyond the limit do not count. */
+unsigned int child_count(const struct supervisor *);
 int child_is_limit_reached(struct supervisor *);
 
 /*
- * Starts a child, in serve_full if the limit is reached.  0, or -1 with
+ * Starts a child, in serve_full if it is one beyond the limit.  0, or -1 with
  * errno; the descriptor stays the caller's.
  */
-int child_start(struct supervisor *, const struct incoming *);
+int child_start(struct supervisor *, const struct incoming *, int extra);
 
 /*
  * Forks a process for something else: 0 in that one, where nothing of the
@@ -182,8 +200,31 @@ void pool_show_name(const struct supervisor *, int name);
 /* A child asks whether its websocket may be parked: "NAME AGENT-ID HASH". */
 void admit(struct supervisor *, struct child *, char *text);
 
+/* The same child, beyond the limit till now, has got a place. */
+void admit_at_last(struct supervisor *, struct child *);
+
 /* --agents-file, at the start and at HUP. */
 void admit_reload(struct supervisor *);
+
+/* --- extra.c --- */
+
+/*
+ * A child beyond the limit, whose request is no redial and has passed all
+ * checks, wants to become one like others.  1: it is; 0: it waits for that, or
+ * has been refused.
+ */
+int extra_wants_place(struct supervisor *, struct child *);
+
+/* It does not wait any more. */
+void extra_forget(struct supervisor *, const struct child *);
+
+/* A child has ended: is its place wanted?  None is given any more. */
+void extra_child_ended(struct supervisor *);
+void extra_stop(struct supervisor *);
+
+/* When tend has something to do. */
+int64_t extra_time(const struct supervisor *);
+void extra_tend(struct supervisor *, int64_t now);
 
 /* --- spare.c --- */
 

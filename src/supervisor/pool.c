@@ -27,6 +27,8 @@ pool_end_channel(struct supervisor *s, struct child *c)
 		close(c->channel);
 	}
 	c->channel = -1;
+	if (c->state == CHILD_ASKING)
+		extra_forget(s, c);
 	children_set_state(&s->children, c, CHILD_PLAIN, 0);
 }
 
@@ -181,6 +183,14 @@ receive(struct supervisor *s, struct child *c, int letter, char *text)
 			return -1;
 		admit(s, c, text);
 		return 0;
+	case WORKER_ASK_PLACE:
+		if (!starting || !c->extra || s->service->parks)
+			return -1;
+		if (extra_wants_place(s, c)) {
+			fdpass_send(c->channel, WORKER_PLACE, "", -1);
+			pool_end_channel(s, c);
+		}
+		return 0;
 	case WORKER_PARKED:
 		if (!starting || !c->spare)
 			return -1;
@@ -298,7 +308,7 @@ pool_child_ended(struct supervisor *s, struct child *c)
 	for (i = 0; i < MESSAGES && c->channel != -1; i++) {
 		if ((letter = next_message(c, text)) <= 0)
 			break;
-		if (letter != WORKER_ASK_PARK &&
+		if (letter != WORKER_ASK_PARK && letter != WORKER_ASK_PLACE &&
 		    receive(s, c, letter, text) == -1)
 			break;
 	}

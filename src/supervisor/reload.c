@@ -3,12 +3,16 @@
  * HUP: the options, and the files that they name, are read again; and limits,
  * which have to fit into the descriptors that there may be.
  */
+#include "connection/waiting.h"
 #include "os/fd.h"
 #include "os/log.h"
 #include "supervisor/internal.h"
 #include "supervisor/startup.h"
 
 #define OTHERS	16	/* event sets, metrics, refused ones, reserve ... */
+
+#define SHARE	4	/* of the sessions one owner's may wait: a quarter */
+#define EXTRA_A_LIMIT 16 /* descriptors for one child beyond the limit */
 
 static unsigned int
 min(unsigned int a, unsigned int b)
@@ -33,7 +37,7 @@ fit(struct limits *d, unsigned int limit, unsigned int listeners,
     unsigned int per_connection)
 {
 	struct limits want = *d;
-	unsigned int fixed = FD_KEPT + OTHERS + listeners, kinds,
+	unsigned int fixed = FD_KEPT + OTHERS + listeners + d->extras, kinds,
 	    left = limit > fixed ? limit - fixed : 0;
 
 	d->spares = at_least_one(min(want.spares, left / 2), want.spares);
@@ -77,6 +81,9 @@ reload_limits(struct supervisor *s)
 
 	if (fits.connections == 0)
 		fits.connections = 1;
+	if (s->service->serve_full != NULL)
+		fits.extras = at_least_one(min(SUPERVISOR_EXTRA,
+		    s->descriptor_limit / EXTRA_A_LIMIT), 1);
 	if (s->service->spares != NULL)
 		fits.spares = *s->service->spares;
 	if (o->reverse.visitors != NULL || o->reverse.visitors_dir != NULL)
@@ -92,6 +99,8 @@ reload_limits(struct supervisor *s)
 	    queue_grow(&s->queue, fits.visitors) == -1)
 		return -1;
 	s->fits = fits;
+	waiting_share(fits.connections < 2 * SHARE ? 1 :
+	    fits.connections / SHARE);
 	names_set_max(&s->names, fits.names);
 	if (needed > s->descriptor_limit)
 		log_few_descriptors(s, needed);

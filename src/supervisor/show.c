@@ -104,8 +104,21 @@ notify_status(struct supervisor *s, int64_t now)
  * on the statistics page, and worth waking up for only where it is shown, and
  * more seldom as long as nothing moves.
  */
-int64_t
-show_time(const struct supervisor *s)
+static void
+log_left_out(struct supervisor *s, int64_t now)
+{
+	uint64_t n = failure_lines_left_out(&s->failures, now);
+	struct log_line l;
+
+	if (n == 0)
+		return;
+	log_begin(&l, LOG_L_WARN, "failures-left-out");
+	log_num(&l, "count", (int64_t)n);
+	log_end(&l);
+}
+
+static int64_t
+title_time(const struct supervisor *s)
 {
 	if (s->shown.changed)
 		return s->shown.next;
@@ -113,10 +126,19 @@ show_time(const struct supervisor *s)
 	    CLOCK_NEVER;
 }
 
+int64_t
+show_time(const struct supervisor *s)
+{
+	int64_t title = title_time(s), lines = failure_lines_time(&s->failures);
+
+	return title < lines ? title : lines;
+}
+
 void
 show_tend(struct supervisor *s, int64_t now)
 {
-	if (now < show_time(s))
+	log_left_out(s, now);
+	if (now < title_time(s))
 		return;
 	slots_look(&s->slots, now);
 	s->shown.changed = 0;

@@ -90,7 +90,7 @@ spare_time(const struct supervisor *s)
 
 	if (!wants_spare(s) || s->children.n >= s->fits.connections)
 		return CLOCK_NEVER;
-	if (s->children.n + slots_inherited(&s->slots) >= s->fits.connections &&
+	if (child_count(s) >= s->fits.connections &&
 	    look > s->respawn.not_before)
 		return look;
 	return s->respawn.not_before;
@@ -103,7 +103,7 @@ spare_tend(struct supervisor *s, int64_t now)
 
 	while (wants_spare(s) && now >= s->respawn.not_before &&
 	    !child_is_limit_reached(s))
-		if (child_start(s, &none) == -1) {
+		if (child_start(s, &none, 0) == -1) {
 			log_event(LOG_L_WARN, "no-spare", "error",
 			    strerror(errno), NULL);
 			respawn_failed(&s->respawn, now);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/waiting.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/log.h"
@@ -64,6 +65,7 @@ stop_accepting(struct supervisor *s, int leave)
 	}
 	s->nlisteners = 0;
 	pool_stop(s, leave);
+	extra_stop(s);
 	leave_pidfile(s);
 	notify_send(&s->notify, "STOPPING=1");
 }
@@ -200,19 +202,6 @@ take_signals(struct supervisor *s)
 }
 
 static void
-log_left_out(struct supervisor *s, int64_t now)
-{
-	uint64_t n = failure_lines_left_out(&s->failures, now);
-	struct log_line l;
-
-	if (n == 0)
-		return;
-	log_begin(&l, LOG_L_WARN, "failures-left-out");
-	log_num(&l, "count", (int64_t)n);
-	log_end(&l);
-}
-
-static void
 earlier(int64_t *until, int64_t t)
 {
 	if (t < *until)
@@ -229,8 +218,8 @@ tend(struct supervisor *s)
 		child_reap_all(s);
 	pool_tend(s, now);
 	spare_tend(s, now);
+	extra_tend(s, now);
 	show_tend(s, now);
-	log_left_out(s, now);
 	refusals_close(&s->refusals, now);
 	paused = pause_until(&s->pause, now);
 	metrics = metrics_listener_tend(&s->metrics, paused != 0, now);
@@ -245,9 +234,9 @@ tend(struct supervisor *s)
 		earlier(&until, paused);
 	earlier(&until, pool_time(s));
 	earlier(&until, spare_time(s));
+	earlier(&until, extra_time(s));
 	earlier(&until, show_time(s));
 	earlier(&until, refusals_time(&s->refusals));
-	earlier(&until, failure_lines_time(&s->failures));
 	if (metrics != -1)
 		earlier(&until, metrics);
 	return until;
@@ -353,7 +342,7 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 
 	s->descriptor_limit = fd_limit_raise();
 	s->nlisteners = n;
-	if (children_begin(&s->children) == -1 ||
+	if (children_begin(&s->children) == -1 || waiting_begin() == -1 ||
 	    reload_limits(s) == -1)
 		return out_of_something("no memory");
 	if (open_events(s) == -1 || watch_listeners(s, listeners, n) == -1)
@@ -414,6 +403,7 @@ end(struct supervisor *s)
 	queue_end(&s->queue);
 	handshake_limit_end(&s->handshakes);
 	children_end(&s->children);
+	waiting_end();
 	event_close(&s->accepting);
 	event_close(&s->events);
 }

@@ -43,12 +43,13 @@ struct service {
 	int hands_on;
 
 	/*
-	 * The same for a connection beyond the limit, of which SUPERVISOR_EXTRA
-	 * are served at a time: accepts what adds nothing to what there is,
-	 * such as a new websocket for a session, and refuses all else.  May be
-	 * NULL.
+	 * The same for a connection beyond a limit, of which SUPERVISOR_EXTRA
+	 * are served at a time: what adds nothing to what there is, such as a
+	 * new websocket for a session, is served; all else asks for a place
+	 * over the channel (worker_ask_place(), or worker_ask_park() with
+	 * parks), once it has passed all checks.  May be NULL.
 	 */
-	int (*serve_full)(void *arg, int fd, const char *peer);
+	int (*serve_full)(void *arg, int fd, const char *peer, int channel);
 
 	/*
 	 * In the supervisor, for a connection beyond that: refuses it with at

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/waiting.h"
 #include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -69,6 +70,8 @@ once(void)
 	service.parks = service.hands_on = 1;
 	s.reserve = s.notify.fd = s.pidfile = -1;
 	CHECK(event_open(&s.events) == 0 && event_open(&s.accepting) == 0);
+	s.fits.connections = CHILDREN / 2;
+	CHECK(waiting_begin() == 0);
 	CHECK(children_begin(&s.children) == 0);
 	CHECK(children_grow(&s.children, CHILDREN) == 0);
 	CHECK(handshake_limit_grow(&s.handshakes, CHILDREN) == 0);
@@ -97,6 +100,10 @@ begin_child(int k)
 	c = children_add(&s.children, NO_PID + k, STATS_SLOT_NONE, kept,
 	    k % 2);
 	CHECK(c != NULL && event_add(&s.events, kept, 0) == 0);
+	children_set_extra(&s.children, c, k % 4 == 2);
+	/* As it says of itself: a session that waits. */
+	waiting_be(children_index(&s.children, c));
+	CHECK(waiting_start(0, 1) == 0);
 }
 
 /* What a child gets: a visitor that nobody has taken. */
@@ -139,13 +146,17 @@ static unsigned int
 held(void)
 {
 	const struct child *c = NULL;
-	unsigned int n = s.queue.n;
+	unsigned int n = s.queue.n, extras = 0, asking = 0;
 
 	while ((c = children_next(&s.children, c)) != NULL) {
 		CHECK((c->visitor.fd != -1) == (c->state == CHILD_OFFERED));
 		CHECK(c->state == CHILD_PLAIN || c->channel != -1);
+		CHECK(c->extra || c->state != CHILD_ASKING);
 		n += c->visitor.fd != -1;
+		extras += (unsigned int)c->extra;
+		asking += c->state == CHILD_ASKING;
 	}
+	CHECK(extras == s.children.extras && asking == s.places.n);
 	return n;
 }
 
@@ -172,8 +183,8 @@ end_child(int k)
 static void
 send_message(int k, const uint8_t **p, size_t *left)
 {
-	static const char letters[] = "PpNTBWFV";
-	char text[64], letter = letters[(*p)[0] % 8];
+	static const char letters[] = "PpNTBWFVE";
+	char text[64], letter = letters[(*p)[0] % 9];
 	size_t len = (*p)[1] % 32;
 
 	*p += 2;
@@ -225,6 +236,7 @@ step(int what, int k, const uint8_t **p, size_t *left)
 	default:
 		now += 300;
 		pool_tend(&s, now);
+		extra_tend(&s, now);
 	}
 }
 

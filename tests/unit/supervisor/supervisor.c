@@ -167,7 +167,7 @@ park(void *arg, int fd, const char *peer, int channel)
 
 /* Beyond the limit: only those who say "e" are let in. */
 static int
-serve_full(void *arg, int fd, const char *peer)
+serve_full(void *arg, int fd, const char *peer, int channel)
 {
 	int c = byte(fd);
 

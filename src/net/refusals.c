@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
-#include "supervisor/refusals.h"
+#include "net/refusals.h"
 
 #define KEPT_MS	500
 

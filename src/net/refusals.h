@@ -3,8 +3,8 @@
  * Refused connections whose answer is under way: closing one with unread bytes
  * resets it (RFC 1122 4.2.2.13), and the reset may overtake the answer.
  */
-#ifndef SUPERVISOR_REFUSALS_H
-#define SUPERVISOR_REFUSALS_H
+#ifndef NET_REFUSALS_H
+#define NET_REFUSALS_H
 
 #include <stdint.h>
 

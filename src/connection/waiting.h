@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sessions that wait for a new websocket: a table that the supervisor shares
+ * with its children.  A child writes its own place; as any child could write
+ * any place, what stands there is a hint.  The supervisor asks a session to
+ * give its place to another connection by SIGUSR2, and the child that keeps it
+ * does so only if it has waited for WAITING_MIN by its own clock.
+ */
+#ifndef CONNECTION_WAITING_H
+#define CONNECTION_WAITING_H
+
+#include <stdint.h>
+
+#define WAITING_PLACES	65552		/* children that can be entered */
+#define WAITING_MIN	15000		/* ms until a session may be asked */
+
+/*
+ * In the supervisor.  begin: 0, or -1 without memory.  share: at most so many
+ * sessions of one owner wait, for children that live already, too.  clear: the
+ * child of this number is gone, or not born yet.
+ */
+int waiting_begin(void);
+void waiting_end(void);
+void waiting_share(unsigned int max);
+void waiting_clear(unsigned int child);
+
+/*
+ * Which of the children numbered below top has waited longest, and for at least
+ * WAITING_MIN?  Those that may() refuses are passed over.  -1: there is none.
+ */
+int waiting_longest(unsigned int top, int64_t now,
+    int (*may)(const void *, unsigned int child), const void *arg);
+
+/* In a child, first: its number. */
+void waiting_be(unsigned int child);
+
+/*
+ * In a child: its session waits from now on, or not any more.  owner: whose it
+ * is, 0 of no one in particular.  start: 0; -1: as many of this owner wait as
+ * may, and this one may not.  Without a table (no supervisor) all may.
+ */
+int waiting_start(uint64_t owner, int64_t now);
+void waiting_stop(void);
+
+#endif

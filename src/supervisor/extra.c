@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections beyond the limit.  Redials need no place; for another request
+ * the session that has waited longest for its websocket gives way.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "connection/waiting.h"
+#include "net/fdpass.h"
+#include "os/clock.h"
+#include "supervisor/internal.h"
+
+#define PATIENCE	250	/* ms until another session is asked */
+#define REFUSED	"5 too many connections, try again"
+
+/* --- who waits --- */
+
+static void
+take_out(struct places *p, unsigned int i)
+{
+	p->n--;
+	memmove(p->by + i, p->by + i + 1, (p->n - i) * sizeof(p->by[0]));
+}
+
+/* It gets the first place that those before it leave. */
+static void
+wait_for_place(struct supervisor *s, struct child *c)
+{
+	s->places.by[s->places.n++] = (struct place_wanted){
+	    children_index(&s->children, c), clock_ms() + PATIENCE };
+	children_set_state(&s->children, c, CHILD_ASKING, 0);
+}
+
+void
+extra_forget(struct supervisor *s, const struct child *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->places.n; i++)
+		if (s->places.by[i].child == children_index(&s->children, c)) {
+			take_out(&s->places, i);
+			return;
+		}
+}
+
+/* The first one waits no more: it, or NULL. */
+static struct child *
+take_first(struct supervisor *s)
+{
+	unsigned int child;
+
+	if (s->places.n == 0)
+		return NULL;
+	child = s->places.by[0].child;
+	take_out(&s->places, 0);
+	return children_numbered(&s->children, child);
+}
+
+/* One that has waited in vain, which begins anew; or NULL. */
+static struct child *
+one_in_vain(struct supervisor *s, int64_t now)
+{
+	struct place_wanted *w;
+
+	for (w = s->places.by; w < s->places.by + s->places.n; w++)
+		if (now >= w->due) {
+			w->due = now + PATIENCE;
+			return children_numbered(&s->children, w->child);
+		}
+	return NULL;
+}
+
+int64_t
+extra_time(const struct supervisor *s)
+{
+	const struct place_wanted *w;
+	int64_t t = CLOCK_NEVER;
+
+	for (w = s->places.by; w < s->places.by + s->places.n; w++)
+		if (w->due < t)
+			t = w->due;
+	return t;
+}
+
+/* --- who gives way --- */
+
+struct at_this_time {
+	const struct supervisor *s;
+	int64_t now;
+};
+
+/* Only one without a channel can be a session that waits. */
+static int
+may_be_asked(const void *arg, unsigned int child)
+{
+	const struct at_this_time *t = arg;
+	const struct child *c = children_numbered(&t->s->children, child);
+
+	return c->pid != 0 && c->state == CHILD_PLAIN && !c->extra &&
+	    t->now >= c->asked_until;
+}
+
+/*
+ * 1: a session was asked, and ends in a moment, if it really waits.  One that
+ * does not is not asked again for a while.
+ */
+static int
+ask_session(struct supervisor *s)
+{
+	struct at_this_time t = { s, clock_ms() };
+	struct child *c;
+	int i = waiting_longest(s->children.top, t.now, may_be_asked, &t);
+
+	if (i == -1)
+		return 0;
+	c = children_numbered(&s->children, (unsigned int)i);
+	c->asked_until = t.now + WAITING_MIN;
+	kill(c->pid, SIGUSR2);
+	return 1;
+}
+
+/* --- places --- */
+
+static void
+refuse(struct supervisor *s, struct child *c, const char *name,
+    unsigned int limit)
+{
+	fdpass_send(c->channel, WORKER_REFUSED, REFUSED, -1);
+	pool_end_channel(s, c);
+	accept_count_refused(s);
+	accept_at_limit(s, name, limit);
+}
+
+static void
+give_place(struct supervisor *s, struct child *c)
+{
+	children_set_extra(&s->children, c, 0);
+	handshake_limit_begun(&s->handshakes,
+	    children_index(&s->children, c), c->pid, c->slot);
+}
+
+int
+extra_wants_place(struct supervisor *s, struct child *c)
+{
+	unsigned int most = s->o->limits.handshakes;
+
+	if (!handshake_limit_allows(&s->handshakes, most)) {
+		refuse(s, c, "max-handshakes", most);
+		return 0;
+	}
+	if (!child_is_limit_reached(s)) {
+		give_place(s, c);
+		return 1;
+	}
+	if (s->phase != SERVING || s->places.n == SUPERVISOR_EXTRA ||
+	    !ask_session(s))
+		refuse(s, c, "max-connections", s->fits.connections);
+	else
+		wait_for_place(s, c);
+	return 0;
+}
+
+/* It asked, and goes on where it stopped. */
+static void
+go_on(struct supervisor *s, struct child *c)
+{
+	children_set_state(&s->children, c, CHILD_STARTING, 0);
+	give_place(s, c);
+	if (s->service->parks) {
+		admit_at_last(s, c);
+		return;
+	}
+	fdpass_send(c->channel, WORKER_PLACE, "", -1);
+	pool_end_channel(s, c);
+}
+
+void
+extra_child_ended(struct supervisor *s)
+{
+	struct child *c;
+
+	while (child_count(s) < s->fits.connections &&
+	    (c = take_first(s)) != NULL)
+		go_on(s, c);
+}
+
+void
+extra_stop(struct supervisor *s)
+{
+	struct child *c;
+
+	while ((c = take_first(s)) != NULL)
+		refuse(s, c, "max-connections", s->fits.connections);
+}
+
+void
+extra_tend(struct supervisor *s, int64_t now)
+{
+	struct child *c;
+
+	if (s->places.n > 0 && !child_is_limit_reached(s))
+		extra_child_ended(s);
+	while ((c = one_in_vain(s, now)) != NULL)
+		if (!ask_session(s))
+			refuse(s, c, "max-connections", s->fits.connections);
+}
