@@ -2,215 +2,54 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "net/socket.h"
+#include "net/race.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/signals.h"
 
-#define ATTEMPT_DELAY	250	/* ms: Connection Attempt Delay, RFC 8305 5 */
-
-/* The race of RFC 8305: the attempts and their results. */
-struct race {
-	const struct net_found *to;
-	struct pollfd attempt[NET_FOUND_MAX];	/* fd -1: not or no more */
-	int started;		/* attempts made, the first and on */
-	int alive;		/* attempts that may still succeed */
-	int64_t next_at;	/* when the next attempt may start */
-	int winner;		/* connected descriptor, or -1 */
-	int is_literal;		/* the address is what the user wrote */
-	int status;		/* exit status for the failures */
-	char reasons[256];
-};
-
-/* What a failed connect(2) means for the exit status. */
+/* Waits for a step; signals and the deadline end what is on its way. */
 static int
-status_of(int e)
+wait_for_race(struct net_race *race, int64_t deadline)
 {
-	switch (e) {
-	case ETIMEDOUT:
-		return EXIT_AGAIN;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		return EXIT_SYSTEM;
-	default:
-		return EXIT_UNREACHABLE;
+	struct pollfd p[NET_FOUND_MAX];
+	int64_t next = net_race_time(race);
+	int64_t now = clock_ms();
+
+	if (now >= deadline || signal_terminated()) {
+		net_race_end(race, now >= deadline ? "timed out" :
+		    "interrupted");
+		return -1;
 	}
-}
-
-/* Records why attempt i failed.  A timeout outweighs a refusal. */
-static void
-attempt_failed(struct race *race, int i, const char *reason, int status)
-{
-	size_t len = strlen(race->reasons);
-	char name[NET_NAME_MAX];
-
-	if (race->status == 0 || status != EXIT_UNREACHABLE)
-		race->status = status;
-	net_print((const struct sockaddr *)&race->to->at[i].ss,
-	    race->to->at[i].len, name, sizeof(name));
-	if (race->is_literal)
-		strlcpy(race->reasons, reason, sizeof(race->reasons));
-	else
-		snprintf(race->reasons + len, sizeof(race->reasons) - len,
-		    "%s%s (%s)", len > 0 ? ", " : "", reason, name);
-}
-
-/* The next address; one that fails at once lets the one after it start. */
-static void
-start_attempt(struct race *race, int64_t now)
-{
-	int i = race->started++, fd;
-	const struct sockaddr *sa =
-	    (const struct sockaddr *)&race->to->at[i].ss;
-
-	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
-	if (fd == -1) {
-		attempt_failed(race, i, strerror(errno), status_of(errno));
-		return;
-	}
-	if (connect(fd, sa, race->to->at[i].len) == 0) {
-		race->winner = fd;
-		return;
-	}
-	if (errno != EINPROGRESS && errno != EINTR) {
-		attempt_failed(race, i, strerror(errno), status_of(errno));
-		close(fd);
-		return;
-	}
-	race->attempt[i].fd = fd;
-	race->attempt[i].events = POLLOUT;
-	race->alive++;
-	race->next_at = now + ATTEMPT_DELAY;
-}
-
-/* Looks at attempt i after poll(2). */
-static void
-check_attempt(struct race *race, int i, int64_t now)
-{
-	struct pollfd *p = &race->attempt[i];
-	int e = 0;
-	socklen_t len = sizeof(e);
-
-	if (p->fd == -1 || p->revents == 0 || race->winner != -1)
-		return;
-	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &e, &len) == -1)
-		e = errno;
-	if (e == 0)
-		race->winner = p->fd;
-	else {
-		attempt_failed(race, i, strerror(e), status_of(e));
-		close(p->fd);
-		race->next_at = now;
-	}
-	p->fd = -1;
-	race->alive--;
-}
-
-static void
-give_up(struct race *race, const char *reason)
-{
-	int i;
-
-	for (i = 0; i < race->started; i++) {
-		if (race->attempt[i].fd == -1)
-			continue;
-		close(race->attempt[i].fd);
-		race->attempt[i].fd = -1;
-		if (reason != NULL)
-			attempt_failed(race, i, reason, EXIT_AGAIN);
-	}
-	race->alive = 0;
-}
-
-/* RFC 8305 5.  Returns the connected descriptor, or -1. */
-static int
-run_race(struct race *race, int64_t deadline)
-{
-	int64_t now = clock_ms(), until;
-	int i;
-
-	race->next_at = now;
-	while (race->winner == -1) {
-		if (race->started < race->to->n &&
-		    (race->alive == 0 || now >= race->next_at)) {
-			start_attempt(race, now);
-			continue;
-		}
-		if (race->alive == 0)
-			break;
-		if (now >= deadline || signal_terminated()) {
-			give_up(race, now >= deadline ? "timed out" :
-			    "interrupted");
-			break;
-		}
-		until = deadline;
-		if (race->started < race->to->n && race->next_at < until)
-			until = race->next_at;
-		if (signals_poll(race->attempt, race->started,
-		    clock_poll(until)) == -1)
-			for (i = 0; i < race->started; i++)
-				race->attempt[i].revents = 0;
-		now = clock_ms();
-		for (i = 0; i < race->started; i++)
-			check_attempt(race, i, now);
-	}
-	give_up(race, NULL);
-	return race->winner;
-}
-
-/* Names the target as it was written, and why it cannot be reached. */
-static int
-cannot_connect(const struct addr *a, const char *reasons, int status,
-    struct error *why)
-{
-	int v6 = strchr(a->host, ':') != NULL;
-
-	if (a->kind == ADDR_UNIX)
-		return error_set(why, status, "cannot connect to unix:%s: %s",
-		    a->path, reasons);
-	return error_set(why, status, "cannot connect to %s%s%s:%u: %s",
-	    v6 ? "[" : "", a->host, v6 ? "]" : "", a->port, reasons);
-}
-
-static int
-is_literal(const char *host)
-{
-	struct in_addr v4;
-
-	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
+	signals_poll(p, net_race_poll(race, p),
+	    clock_poll(next < deadline ? next : deadline));
+	return 0;
 }
 
 static int
 dial_tcp(const struct addr *a, const struct net_found *found,
     int64_t deadline, char *peer, struct error *why)
 {
-	struct race race;
-	int i, fd;
+	struct net_race race;
+	int r;
 
-	memset(&race, 0, sizeof(race));
-	race.to = found;
-	race.winner = -1;
-	race.is_literal = is_literal(a->host);
-	for (i = 0; i < NET_FOUND_MAX; i++)
-		race.attempt[i].fd = -1;
 	if (clock_ms() >= deadline)
-		return cannot_connect(a, "timed out while resolving",
+		return net_dial_failed(a, "timed out while resolving",
 		    EXIT_AGAIN, why);
-	if ((fd = run_race(&race, deadline)) == -1)
-		return cannot_connect(a, race.reasons, race.status, why);
+	net_race_begin(&race, a->host, found);
+	while ((r = net_race_step(&race)) == 0 &&
+	    wait_for_race(&race, deadline) == 0)
+		;
+	if (r != 1)
+		return net_dial_failed(a, race.reasons, race.status, why);
 	if (peer != NULL)
-		net_peer_name(fd, peer, NET_NAME_MAX);
-	return fd;
+		net_peer_name(race.winner, peer, NET_NAME_MAX);
+	return race.winner;
 }
 
 /*
@@ -262,7 +101,7 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 	e = errno;
 	if (fd != -1)
 		close(fd);
-	return cannot_connect(a, strerror(e), status_of(e), why);
+	return net_dial_failed(a, strerror(e), net_dial_status(e), why);
 }
 
 int

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connecting to one of several addresses, without waiting (RFC 8305 5): the
+ * next address is tried 250 ms after the last one, or as soon as one fails,
+ * and the first to answer wins.
+ */
+#ifndef NET_RACE_H
+#define NET_RACE_H
+
+#include <poll.h>
+#include <stdint.h>
+
+#include "net/socket.h"
+
+struct net_race {
+	struct net_found to;
+	int fd[NET_FOUND_MAX];	/* -1: not or no more */
+	int started;		/* attempts made, the first and on */
+	int alive;		/* attempts that may still succeed */
+	int64_t next_at;	/* when the next attempt may start */
+	int winner;		/* connected descriptor, or -1 */
+	int is_literal;		/* the address is what the user wrote */
+	int status;		/* exit status for the failures */
+	char reasons[256];
+};
+
+/* Nothing is tried before the first step.  host is what was written. */
+void net_race_begin(struct net_race *, const char *host,
+    const struct net_found *);
+
+/*
+ * Does what can be done now.  1: connected, and the caller takes winner; 0: it
+ * goes on when a descriptor of net_race_poll() is ready, or at net_race_time();
+ * -1: all have failed, status and reasons say how.
+ */
+int net_race_step(struct net_race *);
+
+/* What it waits for, at most NET_FOUND_MAX.  How many. */
+int net_race_poll(const struct net_race *, struct pollfd *);
+int64_t net_race_time(const struct net_race *);
+
+/* Ends what is on its way; a reason other than NULL is that of each. */
+void net_race_end(struct net_race *, const char *reason);
+
+/* What a failed connect(2) means for the exit status. */
+int net_dial_status(int error);
+
+/* -1 and why: the target as it was written, and why it cannot be reached. */
+int net_dial_failed(const struct addr *, const char *reasons, int status,
+    struct error *);
+
+#endif
