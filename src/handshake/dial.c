@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "handshake/connect.h"
+#include "handshake/attempt.h"
 #include "handshake/exchange.h"
 #include "handshake/headers.h"
 #include "handshake/websocket.h"
@@ -37,6 +37,7 @@ struct dial {
 };
 
 static char extra[HEADERS_SIZE];
+static struct exchange_room room;	/* for one request at a time */
 
 /* Where the session of this process was given. */
 static struct {
@@ -64,7 +65,7 @@ ask(struct dial *d)
 	d->offer.offer = may_know(d) ? d->extension : NULL;
 	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
-	n = upgrade_write_request(exchange_request, sizeof exchange_request,
+	n = upgrade_write_request(room.out, sizeof room.out,
 	    d->url, &d->offer);
 	if (n == -1)
 		return error_set(d->why, EXIT_BADUSAGE,
@@ -77,6 +78,7 @@ ask(struct dial *d)
 	    header_has(extra, "Authorization");
 	d->exchange.trace = &d->trace;
 	d->exchange.why = d->why;
+	d->exchange.room = &room;
 	return exchange(&d->exchange, n, strlen(extra) + 2, deadline);
 }
 
@@ -174,7 +176,7 @@ attempt(struct dial *d, int *http_status)
 	    d->why) == -1)
 		return -1;
 	d->w->at[DIAL_BEGUN] = clock_us();
-	if (connect_layers(d->w, d->o, d->url, d->trust, &d->trace,
+	if (attempt_connect(d->w, d->o, d->url, d->trust, &d->trace,
 	    d->why) == -1 || ask(d) == -1)
 		return -1;
 	*http_status = d->exchange.head.status;

@@ -6,8 +6,8 @@
 #include "handshake/exchange.h"
 #include "handshake/tls_accept.h"
 #include "net/deadline_io.h"
-#include "net/http_read.h"
 #include "os/clock.h"
+#include "os/signals.h"
 #include "ws/upgrade.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's text */
@@ -15,9 +15,6 @@
 
 /* Why a proxy may have nothing to answer. */
 #define KIND(t)	((t)->is_proxy ? " (is it an HTTP proxy?)" : "")
-
-char exchange_request[HTTP_HEAD_MAX];
-static char buf[HTTP_HEAD_MAX + 4096];
 
 int
 exchange_broken(struct exchange *t, const char *doing)
@@ -31,62 +28,132 @@ exchange_broken(struct exchange *t, const char *doing)
 	    t->name, doing, strerror(e), KIND(t));
 }
 
-/* Reads until a whole head is in buf.  Its length, or -1. */
-static ssize_t
-read_head(struct exchange *t, size_t *len, int64_t deadline)
+/* What has not been sent yet of the request, which may hold secrets. */
+static int
+send_request(struct exchange *t)
 {
-	struct http_read r = { .io = t->io, .buf = buf, .size = sizeof buf,
-	    .len = *len, .is_answer = 1, .no_body = t->is_proxy };
-	ssize_t n = http_read(&r, &t->head, deadline);
+	struct iovec iov = { t->room->out + t->sent, t->length - t->sent };
+	ssize_t n;
 
-	*len = r.len;
-	if (n > 0) {
-		trace_head(t->trace, '<', buf, n, 0);
-		return n;
-	}
-	if (n == 0)
-		return error_set(t->why, EXIT_PROTOCOL, "%s: %s%s", t->name,
-		    r.len == 0 ? "the connection was closed without an answer" :
-		    "the connection was closed within the answer", KIND(t));
-	if (errno != EBADMSG)
-		return exchange_broken(t, "no answer");
-	return error_set(t->why, EXIT_PROTOCOL, "%s: malformed answer: %s",
-	    t->name, r.err);
+	if (iov.iov_len == 0)
+		return 0;
+	n = io_writev(t->io, &iov, 1);
+	if (n == -1 && errno != EAGAIN)
+		return exchange_broken(t, "cannot send the request");
+	if (n > 0)
+		t->sent += n;
+	if (t->sent == t->length)
+		explicit_bzero(t->room->out, t->length);
+	return 0;
 }
 
-/* The final answer: interim ones are skipped (RFC 9110 15.2). */
-static int
-read_answer(struct exchange *t, int64_t deadline)
+int
+exchange_begin(struct exchange *t, size_t len, size_t fields)
 {
-	size_t len = 0;
-	ssize_t n;
-	int i;
+	trace_head(t->trace, '>', t->room->out, len, fields);
+	t->length = len;
+	t->sent = t->received = 0;
+	t->interims = 0;
+	http_begin(&t->parser, 1);
+	t->parser.no_body = t->is_proxy;
+	return send_request(t);
+}
 
-	for (i = 0; i < INTERIM_MAX; i++) {
-		if ((n = read_head(t, &len, deadline)) == -1)
-			return -1;
-		t->early = buf + n;
-		t->early_len = len - n;
-		if (t->head.status == 101 || t->head.status >= 200)
-			return 0;
-		len -= n;
-		memmove(buf, buf + n, len);
+/* The connection has ended. */
+static int
+cut_short(struct exchange *t)
+{
+	return error_set(t->why, EXIT_PROTOCOL, "%s: %s%s", t->name,
+	    t->received == 0 ? "the connection was closed without an answer" :
+	    "the connection was closed within the answer", KIND(t));
+}
+
+/* A whole head is there: 1 if it is the final one (RFC 9110 15.2). */
+static int
+take_head(struct exchange *t, size_t n)
+{
+	char *in = t->room->in;
+
+	trace_head(t->trace, '<', in, n, 0);
+	t->early = in + n;
+	t->early_len = t->received - n;
+	if (t->head.status == 101 || t->head.status >= 200)
+		return 1;
+	if (++t->interims == INTERIM_MAX)
+		return error_set(t->why, EXIT_PROTOCOL,
+		    "%s: too many interim answers", t->name);
+	t->received -= n;
+	memmove(in, in + n, t->received);
+	http_begin(&t->parser, 1);
+	t->parser.no_body = t->is_proxy;
+	return 0;
+}
+
+/* Looks at what has been received: 1: the answer, 0: needs more, -1 and why. */
+static int
+parse(struct exchange *t)
+{
+	char err[200];
+	ssize_t n;
+	int status, r = 0;
+
+	while (r == 0 && (n = http_parse(&t->parser, t->room->in, t->received,
+	    &t->head, &status, err, sizeof err)) != 0) {
+		if (n < 0)
+			return error_set(t->why, EXIT_PROTOCOL,
+			    "%s: malformed answer: %s", t->name, err);
+		r = take_head(t, n);
 	}
-	return error_set(t->why, EXIT_PROTOCOL, "%s: too many interim answers",
-	    t->name);
+	return r;
+}
+
+int
+exchange_step(struct exchange *t)
+{
+	struct iovec iov;
+	ssize_t n;
+	int r;
+
+	if (send_request(t) == -1)
+		return -1;
+	while ((r = parse(t)) == 0) {
+		iov.iov_base = t->room->in + t->received;
+		iov.iov_len = sizeof t->room->in - t->received;
+		n = io_readv(t->io, &iov, 1);
+		if (n == -1)
+			return errno == EAGAIN ? 0 :
+			    exchange_broken(t, "no answer");
+		if (n == 0)
+			return cut_short(t);
+		t->received += n;
+	}
+	return r;
+}
+
+void
+exchange_poll(const struct exchange *t, struct pollfd *p)
+{
+	short wev;
+
+	p->fd = t->io->rfd;
+	io_events(t->io, 1, t->sent < t->length, &p->events, &wev);
+	p->events |= wev;
 }
 
 int
 exchange(struct exchange *t, size_t len, size_t fields, int64_t deadline)
 {
-	int broken;
+	struct pollfd p;
+	int r;
 
-	trace_head(t->trace, '>', exchange_request, len, fields);
-	broken = deadline_write(t->io, exchange_request, len, deadline) == -1;
-	explicit_bzero(exchange_request, len);
-	if (broken)
-		return exchange_broken(t, "cannot send the request");
-	return read_answer(t, deadline);
+	if (exchange_begin(t, len, fields) == -1)
+		return -1;
+	while ((r = exchange_step(t)) == 0) {
+		exchange_poll(t, &p);
+		if (signals_wait(&p, 1, deadline) == -1)
+			return exchange_broken(t, "no answer");
+	}
+	return r == 1 ? 0 : -1;
 }
 
 /*
@@ -99,7 +166,7 @@ body_line(struct exchange *t, char *dst, size_t size)
 	int64_t deadline = clock_ms() + BODY_MS;
 	struct slice type, length;
 	uint64_t n;
-	size_t have = t->early_len, room = buf + sizeof buf - t->early;
+	size_t have = t->early_len, room = t->room->in + sizeof t->room->in - t->early;
 	const char *end;
 	ssize_t got;
 
@@ -113,7 +180,7 @@ body_line(struct exchange *t, char *dst, size_t size)
 	if (n > room)
 		n = room;
 	while (have < n && memchr(t->early, '\n', have) == NULL) {
-		got = deadline_read(t->io, buf + (t->early - buf) + have,
+		got = deadline_read(t->io, t->room->in + (t->early - t->room->in) + have,
 		    n - have, deadline);
 		if (got <= 0)
 			break;

@@ -6,6 +6,7 @@
 #ifndef HANDSHAKE_EXCHANGE_H
 #define HANDSHAKE_EXCHANGE_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,12 @@
 #include "handshake/trace.h"
 #include "net/io.h"
 #include "proto/http.h"
+
+/* Room for a request and its answer; what is big is set when it is used. */
+struct exchange_room {
+	char out[HTTP_HEAD_MAX];
+	char in[HTTP_HEAD_MAX + 4096];
+};
 
 struct exchange {
 	struct io *io;
@@ -22,21 +29,34 @@ struct exchange {
 	int authorized;			/* the request has credentials */
 	const struct trace *trace;
 	struct error *why;
+	struct exchange_room *room;
 
-	struct http_head head;		/* of the answer, in a static buffer */
+	struct http_head head;		/* of the answer, in the room */
 	const char *early;		/* what came behind it, there too */
 	size_t early_len;
+
+	/* private */
+	struct http_parser_state parser;
+	size_t length, sent;		/* of the request */
+	size_t received;
+	int interims;			/* answers before the final one */
 };
 
-/* Room for a request, static: one is written at a time. */
-extern char exchange_request[HTTP_HEAD_MAX];
-
 /*
- * Sends exchange_request[0..len) and reads the head of the final answer.  With
+ * Sends room->out[0..len) and reads the head of the final answer.  With
  * -v both are shown; of the last `fields' bytes of lines, which a user gave,
  * only the names.  0, or -1 and why: 75 at the deadline, else 76.
  */
 int exchange(struct exchange *, size_t len, size_t fields, int64_t deadline);
+
+/*
+ * The same in steps, which do what can be done now.  exchange_begin(): 0, or
+ * -1 and why.  exchange_step(): 1: the head is there; 0: it goes on when what
+ * exchange_poll() sets is ready; -1 and why.  Only for sockets.
+ */
+int exchange_begin(struct exchange *, size_t len, size_t fields);
+int exchange_step(struct exchange *);
+void exchange_poll(const struct exchange *, struct pollfd *);
 
 /*
  * -1 and why: the answer as a refusal, with the first line of its body if

@@ -10,9 +10,8 @@ http_read(struct http_read *r, struct http_head *head, int64_t deadline)
 	struct http_parser_state st;
 	ssize_t n;
 
-	http_begin(&st, r->is_answer);
+	http_begin(&st, 0);
 	st.plain = r->plain;
-	st.no_body = r->no_body;
 	while ((n = http_parse(&st, r->buf, r->len, head, &r->status, r->err,
 	    sizeof(r->err))) == 0) {
 		n = deadline_read(r->io, r->buf + r->len, r->size - r->len,

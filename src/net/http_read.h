@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reading the head of an HTTP message (RFC 9112) until a deadline: requests
- * of handshakes and for metrics, answers of servers and proxies.
+ * of handshakes and for metrics.
  */
 #ifndef NET_HTTP_READ_H
 #define NET_HTTP_READ_H
@@ -22,8 +22,7 @@ struct http_read {
 	size_t size;
 	size_t len;			/* bytes in buf, also beyond the head;
 					 * those of an earlier read count */
-	int is_answer;
-	int plain, no_body;		/* see http_parser_state */
+	int plain;			/* see http_parser_state */
 	int status;			/* if malformed: to answer with */
 	char err[HTTP_READ_ERR_MAX];	/* if malformed: why */
 };

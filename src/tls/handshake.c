@@ -107,46 +107,38 @@ expect(SSL *ssl, const char *host, const struct tls_ctx *ctx)
 	return SSL_set1_host(ssl, host) == 1 ? 0 : -1;
 }
 
-/* Waits for what OpenSSL wants.  0, or -1 and why. */
-static int
-wait_for(struct tls *t, int for_write, int64_t deadline)
+/* What OpenSSL wants to be waited for. */
+static void
+wanted(const struct tls *t, int for_write, struct pollfd *p)
 {
 	const struct tls *outermost = t;
-	struct pollfd p;
 
 	while (outermost->outer != NULL)
 		outermost = outermost->outer;
-	tls_events(t, !for_write, for_write, &p.events);
-	p.fd = p.events == POLLOUT ? SSL_get_wfd(outermost->ssl) :
+	tls_events(t, !for_write, for_write, &p->events);
+	p->fd = p->events == POLLOUT ? SSL_get_wfd(outermost->ssl) :
 	    SSL_get_rfd(outermost->ssl);
-	if (signals_wait(&p, 1, deadline) != -1)
-		return 0;
-	return error_set(t->why, EXIT_AGAIN, "TLS with %s: %s", t->name,
-	    errno == EINTR ? "interrupted" : errno == ETIMEDOUT ?
-	    "timed out" : strerror(errno));
 }
 
+/* 1: done; 0: p is to be waited for; -1 and why. */
 static int
-shake_hands(struct tls *t, int64_t deadline)
+shake_hands(struct tls *t, struct pollfd *p)
 {
 	int r, e, kind;
 
-	for (;;) {
-		ERR_clear_error();
-		errno = 0;
-		if ((r = SSL_do_handshake(t->ssl)) == 1)
-			return 0;
-		e = errno;
-		kind = SSL_get_error(t->ssl, r);
-		if (kind != SSL_ERROR_WANT_READ &&
-		    kind != SSL_ERROR_WANT_WRITE) {
-			if (t->why->status == EXIT_DENIED)
-				return -1;
-			return tls_explain(t, ERR_peek_error(), e, t->why);
-		}
-		if (wait_for(t, kind == SSL_ERROR_WANT_WRITE, deadline) == -1)
-			return -1;
+	ERR_clear_error();
+	errno = 0;
+	if ((r = SSL_do_handshake(t->ssl)) == 1)
+		return 1;
+	e = errno;
+	kind = SSL_get_error(t->ssl, r);
+	if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) {
+		wanted(t, kind == SSL_ERROR_WANT_WRITE, p);
+		return 0;
 	}
+	if (t->why->status == EXIT_DENIED)
+		return -1;
+	return tls_explain(t, ERR_peek_error(), e, t->why);
 }
 
 /* Where our records go.  0 or -1. */
@@ -226,36 +218,67 @@ learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 }
 
 /* Pins and allowed certificates hold for a resumed or unverified one too. */
-static struct tls *
-finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
+static int
+check_peer(struct tls_ctx *ctx, struct tls *t)
 {
-	struct error *why = t->why;
-	X509 *cert;
-	int r;
+	X509 *cert = SSL_get0_peer_certificate(t->ssl);
 
-	r = shake_hands(t, deadline);
-	if (r == 0) {
-		cert = SSL_get0_peer_certificate(t->ssl);
-		if (allowed_certs_check(&ctx->allowed, cert, t->name, why) ==
-		    -1 || pins_check(&ctx->pins, cert, t->name, why) == -1)
-			r = -1;
-	}
+	return allowed_certs_check(&ctx->allowed, cert, t->name, t->why) ==
+	    -1 || pins_check(&ctx->pins, cert, t->name, t->why) == -1 ? -1 : 1;
+}
+
+int
+tls_go_on(struct tls_ctx *ctx, struct tls *t, struct pollfd *p)
+{
+	int r = shake_hands(t, p);
+
+	if (r == 0)
+		return 0;
+	if (r == 1)
+		r = check_peer(ctx, t);
 	if (ctx->watch != NULL)
 		learn(ctx, t->ssl, r == -1);
 	if (!SSL_session_reused(t->ssl))
 		t->verified_at = clock_ms();
 	t->why = NULL;
 	t->allowed = NULL;
-	if (r == 0) {
+	if (r == 1)
 		ktls_begin(t);
-		return t;
-	}
-	return give_up(t);
+	else
+		give_up(t);
+	return r;
+}
+
+void
+tls_cancel(struct tls *t, int error, struct error *why)
+{
+	error_set(why, EXIT_AGAIN, "TLS with %s: %s", t->name,
+	    error == EINTR ? "interrupted" : error == ETIMEDOUT ?
+	    "timed out" : strerror(error));
+	give_up(t);
+}
+
+/* Until it is done, or deadline. */
+static struct tls *
+finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
+{
+	struct error *why = t->why;
+	struct pollfd p;
+	int r;
+
+	while ((r = tls_go_on(ctx, t, &p)) == 0)
+		if (signals_wait(&p, 1, deadline) == -1) {
+			if (ctx->watch != NULL)
+				learn(ctx, t->ssl, 1);
+			tls_cancel(t, errno, why);
+			return NULL;
+		}
+	return r == 1 ? t : NULL;
 }
 
 struct tls *
-tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
-    const char *host, int64_t deadline, struct error *why)
+tls_dial(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
+    const char *host, struct error *why)
 {
 	char bare[ADDR_HOST_MAX + 1];
 	struct tls *t;
@@ -271,7 +294,16 @@ tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	SSL_set_cert_cb(t->ssl, was_asked, NULL);
 	SSL_set_connect_state(t->ssl);
 	ticket_use(ctx, t);
-	return finish(ctx, t, deadline);
+	return t;
+}
+
+struct tls *
+tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
+    const char *host, int64_t deadline, struct error *why)
+{
+	struct tls *t = tls_dial(ctx, rfd, wfd, outer, host, why);
+
+	return t == NULL ? NULL : finish(ctx, t, deadline);
 }
 
 /*

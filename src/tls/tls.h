@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -113,6 +114,17 @@ void tls_tickets_rotate(struct tls_ctx *);
  */
 struct tls *tls_connect(struct tls_ctx *, int rfd, int wfd,
     struct tls *outer, const char *host, int64_t deadline, struct error *);
+
+/*
+ * The same in steps: tls_dial() begins, and tls_go_on() does what can be done
+ * now.  1: done, the connection is as after tls_connect(); 0: it goes on when p
+ * is ready; -1 and why (of tls_dial(), which must last): freed.  tls_cancel()
+ * gives it up instead, with ETIMEDOUT, EINTR or another reason, and says so.
+ */
+struct tls *tls_dial(struct tls_ctx *, int rfd, int wfd, struct tls *outer,
+    const char *host, struct error *);
+int tls_go_on(struct tls_ctx *, struct tls *, struct pollfd *p);
+void tls_cancel(struct tls *, int error, struct error *);
 
 /* The same for a server, on a socket or a pair of pipes. */
 struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A path to a server in steps that do not wait: TCP, and what lies on top of
+ * it.  Each layer makes of one end another one: TLS with a proxy, the proxy's
+ * tunnel, TLS with the server.  Several may be on their way at a time.
+ */
+#ifndef HANDSHAKE_ATTEMPT_H
+#define HANDSHAKE_ATTEMPT_H
+
+#include <poll.h>
+
+#include "handshake/exchange.h"
+#include "handshake/route.h"
+#include "handshake/trace.h"
+#include "handshake/websocket.h"
+#include "net/race.h"
+#include "proto/socks.h"
+
+#define ATTEMPT_POLL_MAX	NET_FOUND_MAX
+
+enum attempt_state {
+	ATTEMPT_NONE,
+	ATTEMPT_TCP,
+	ATTEMPT_PROXY_TLS,
+	ATTEMPT_PROXY,		/* its tunnel is asked for */
+	ATTEMPT_TLS,
+	ATTEMPT_UP,		/* a request may be sent */
+	ATTEMPT_FAILED
+};
+
+struct attempt {
+	enum attempt_state state;
+	struct io io;			/* the caller's when it is up */
+	struct error why;		/* when it has failed */
+	char via[NET_NAME_MAX];		/* where the TCP connection goes */
+	int64_t at[DIAL_STEPS];		/* as in struct websocket */
+	int64_t begun, moved_at;	/* of clock_ms(): the last new state */
+	int64_t deadline;
+	int refused;			/* failed by an answer, not for want
+					 * of one */
+
+	/* private */
+	const struct options *o;
+	const struct url *url;
+	struct trust *trust;
+	struct trace trace;
+	struct route route;
+	struct net_found found;
+	struct net_race race;
+	struct tls *tls;		/* in its handshake */
+	struct tls_ctx *ctx;
+	struct pollfd wait;
+	struct exchange exchange;
+	struct exchange_room room;
+	struct socks socks;
+	struct ip ip;
+	unsigned char message[SOCKS_ASK_MAX], answer[SOCKS_ANSWER_MAX + 1];
+	size_t length, sent, received;
+};
+
+/*
+ * Begins, and looks names up, which may wait.  All of it has until deadline, of
+ * clock_ms().  What is handed over must last as long as the attempt.
+ */
+void attempt_begin(struct attempt *, const struct options *,
+    const struct url *, struct trust *, const struct trace *,
+    int64_t deadline);
+
+/*
+ * Does what can be done now.  1: up; -1: failed, and its descriptors are closed;
+ * 0: it goes on when one of those of attempt_poll() is ready, or at
+ * attempt_time().
+ */
+int attempt_step(struct attempt *);
+
+/* At most ATTEMPT_POLL_MAX.  How many. */
+int attempt_poll(const struct attempt *, struct pollfd *);
+int64_t attempt_time(const struct attempt *);
+
+/* It fails, with ETIMEDOUT or EINTR for a reason. */
+void attempt_cancel(struct attempt *, int error);
+
+/* It is not needed. */
+void attempt_end(struct attempt *);
+
+/*
+ * Begins one and waits until it is up: connects w->io to the server of url, and
+ * sets w->via, all within --connect-timeout.  0, or -1 and why.
+ */
+int attempt_connect(struct websocket *, const struct options *,
+    const struct url *, struct trust *, const struct trace *, struct error *);
+
+/*
+ * attempt_proxy.c: how the tunnel of a proxy is asked for.  Begins: 0, or -1
+ * and why; a step as attempt_step(); what it waits for; why it did not come.
+ */
+int attempt_proxy_begin(struct attempt *);
+int attempt_proxy_step(struct attempt *);
+void attempt_proxy_poll(const struct attempt *, struct pollfd *);
+void attempt_proxy_cancel(struct attempt *, int error);
+
+/* Puts the proxy's name before the error: -1. */
+int attempt_blame_proxy(struct attempt *);
+
+#endif

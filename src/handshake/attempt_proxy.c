@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tunnel of a proxy, by HTTP or SOCKS.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "handshake/attempt.h"
+#include "handshake/headers.h"
+#include "net/socket.h"
+
+/* A 407 lists the schemes that the proxy takes (RFC 9110 11.7.1). */
+static int
+unauthorized(struct attempt *a)
+{
+	char schemes[100];
+	int basic = proxy_offers_basic(&a->exchange.head, schemes,
+	    sizeof(schemes));
+
+	return error_set(&a->why, EXIT_DENIED, "%s answered 407: %s%s%s",
+	    a->route.name, !basic && schemes[0] != '\0' ? "it offers only " :
+	    a->route.proxy.user[0] == '\0' ?
+	    "it wants credentials (--proxy-user)" :
+	    "it does not take the credentials given",
+	    !basic ? schemes : "", !basic && schemes[0] != '\0' ?
+	    ", and inetws knows only Basic" : "");
+}
+
+/* The next bytes are the server's, which has had no request yet. */
+static int
+has_more(struct attempt *a, size_t n)
+{
+	return error_set(&a->why, EXIT_PROTOCOL, "%s: %zu unexpected bytes "
+	    "after its answer, before any request to the server",
+	    a->route.name, n);
+}
+
+/* CONNECT (RFC 9110 9.3.6): a 2xx has no body, whatever its fields tell. */
+static int
+begin_http(struct attempt *a)
+{
+	char extra[8192];
+	int n;
+
+	a->exchange = (struct exchange){ .io = &a->io, .name = a->route.name,
+	    .is_proxy = 1, .trace = &a->trace, .why = &a->why,
+	    .room = &a->room };
+	if (headers_write_list(extra, sizeof(extra), &a->o->proxy.header,
+	    HEADER_PROXY, &a->why) == -1)
+		return -1;
+	n = proxy_write_connect(a->room.out, sizeof(a->room.out),
+	    &a->route.server, a->route.proxy.user,
+	    a->o->websocket.user_agent, extra);
+	if (n == -1)
+		return error_set(&a->why, EXIT_BADUSAGE,
+		    "%s: the request is too long", a->route.name);
+	return exchange_begin(&a->exchange, n, strlen(extra) + 2);
+}
+
+static int
+step_http(struct attempt *a)
+{
+	int status, r = exchange_step(&a->exchange);
+
+	if (r != 1)
+		return r;
+	status = a->exchange.head.status;
+	a->refused = status < 200 || status > 299;
+	if (status == 407)
+		return unauthorized(a);
+	if (a->refused)
+		return exchange_refused(&a->exchange);
+	return a->exchange.early_len == 0 ? 1 :
+	    has_more(a, a->exchange.early_len);
+}
+
+/* The first of the server's addresses; SOCKS 4 knows only IPv4. */
+static int
+look_up(struct attempt *a)
+{
+	struct net_found found;
+	char name[NET_NAME_MAX];
+	uint16_t port;
+
+	if (net_find(&found, &a->route.server, a->route.server_addresses,
+	    a->route.proxy.kind == PROXY_SOCKS4 ? NET_IPV4 :
+	    a->o->dial.family, &a->why) == -1)
+		return -1;
+	net_print((const struct sockaddr *)&found.at[0].ss, found.at[0].len,
+	    name, sizeof(name));
+	return ip_parse_port(&a->ip, &port, slice_of(name));
+}
+
+/*
+ * With socks5h and socks4a the proxy looks the server's name up, with socks5
+ * and socks4 we do; an address, or a name that --resolve has, needs no look-up.
+ */
+static int
+begin_socks(struct attempt *a)
+{
+	const struct addr *to = &a->route.server;
+
+	a->socks = (struct socks){ .user = a->route.proxy.user,
+	    .host = to->host, .port = to->port,
+	    .step = a->route.proxy.kind == PROXY_SOCKS4 ? SOCKS4_CONNECT :
+	    SOCKS_METHODS };
+	a->length = a->sent = a->received = 0;
+	if (ip_parse(&a->ip, slice_of(to->host)) == 0)
+		a->socks.ip = &a->ip;
+	else if (!a->route.proxy.names ||
+	    a->route.server_addresses != NULL) {
+		if (look_up(a) == -1)
+			return -1;
+		a->socks.ip = &a->ip;
+	}
+	return 0;
+}
+
+static int
+socks_broken(struct attempt *a, int error)
+{
+	return error_set(&a->why, error == ETIMEDOUT ? EXIT_AGAIN :
+	    EXIT_PROTOCOL, "%s: no answer: %s (is it a SOCKS proxy?)",
+	    a->route.name, strerror(error));
+}
+
+/* 1: the message of this step is sent; 0: not all of it. */
+static int
+send_message(struct attempt *a)
+{
+	struct iovec iov;
+	ssize_t n;
+
+	if (a->length == 0) {
+		if ((n = socks_write(a->message, &a->socks, &a->why)) == -1)
+			return attempt_blame_proxy(a);
+		a->length = n;
+		a->sent = 0;
+	}
+	iov.iov_base = a->message + a->sent;
+	iov.iov_len = a->length - a->sent;
+	if (iov.iov_len == 0)
+		return 1;
+	n = io_writev(&a->io, &iov, 1);
+	if (n == -1 && errno != EAGAIN)
+		return socks_broken(a, errno);
+	if (n > 0)
+		a->sent += n;
+	if (a->sent < a->length)
+		return 0;
+	explicit_bzero(a->message, sizeof(a->message));
+	return 1;
+}
+
+/* 1: the answer of this step is taken, and nothing is behind it. */
+static int
+take_answer(struct attempt *a)
+{
+	struct iovec iov = { a->answer + a->received,
+	    sizeof(a->answer) - a->received };
+	ssize_t n, used;
+
+	n = io_readv(&a->io, &iov, 1);
+	if (n == -1)
+		return errno == EAGAIN ? 0 : socks_broken(a, errno);
+	if (n == 0)
+		return error_set(&a->why, EXIT_PROTOCOL,
+		    "%s: the connection was closed without an answer",
+		    a->route.name);
+	a->received += n;
+	used = socks_read(&a->socks, a->answer, a->received, &a->why);
+	if (used == -1)
+		a->refused = 1;
+	if (used <= 0)
+		return used == 0 ? 0 : attempt_blame_proxy(a);
+	if ((size_t)used < a->received)
+		return has_more(a, a->received - used);
+	a->received = a->length = 0;
+	return 1;
+}
+
+static int
+step_socks(struct attempt *a)
+{
+	int r = 1;
+
+	while (r == 1 && a->socks.step != SOCKS_DONE)
+		if ((r = send_message(a)) == 1)
+			r = take_answer(a);
+	return r;
+}
+
+int
+attempt_proxy_begin(struct attempt *a)
+{
+	return a->route.proxy.kind == PROXY_HTTP ? begin_http(a) :
+	    begin_socks(a);
+}
+
+int
+attempt_proxy_step(struct attempt *a)
+{
+	return a->route.proxy.kind == PROXY_HTTP ? step_http(a) :
+	    step_socks(a);
+}
+
+void
+attempt_proxy_poll(const struct attempt *a, struct pollfd *p)
+{
+	short wev;
+
+	if (a->route.proxy.kind == PROXY_HTTP) {
+		exchange_poll(&a->exchange, p);
+		return;
+	}
+	p->fd = a->io.rfd;
+	io_events(&a->io, 1, a->sent < a->length, &p->events, &wev);
+	p->events |= wev;
+}
+
+void
+attempt_proxy_cancel(struct attempt *a, int error)
+{
+	errno = error;
+	if (a->route.proxy.kind == PROXY_HTTP)
+		exchange_broken(&a->exchange, "no answer");
+	else
+		socks_broken(a, error);
+}
