@@ -125,7 +125,8 @@ unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
 	$(all_tests))
 PROVE ?= prove
-PROVEFLAGS ?= -j2
+# Tests wait more than they compute: two for each of two cores.
+PROVEFLAGS ?= -j4
 reports = $(abspath $B)/reports
 san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
 	ASAN_OPTIONS=log_path=$(reports)/asan:detect_stack_use_after_return=1 \
