@@ -70,6 +70,9 @@ ssize_t http_parse(struct http_parser_state *, const char *buf, size_t len,
 int http_field(const struct http_head *, const char *name,
     struct slice *value);
 
+/* What a 503 of ours says: a place may be free at any moment. */
+#define HTTP_RETRY_AFTER	1	/* seconds */
+
 /*
  * Retry-After (RFC 9110 10.2.3) in seconds, 0 if there is none.  A date counts
  * from the answer's own Date; from now, seconds since 1970, if it has none.

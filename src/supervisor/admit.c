@@ -12,9 +12,9 @@
 #include "os/memory.h"
 #include "os/readfile.h"
 #include "proto/agent_name.h"
+#include "proto/http.h"
 #include "supervisor/internal.h"
 
-#define RETRY_AFTER	5	/* seconds */
 #define BUCKETS		16384
 
 /* Other agents' parked websockets of this name have to go. */
@@ -38,7 +38,7 @@ find_place(struct supervisor *s, struct child *c, unsigned int *again,
 {
 	int name;
 
-	*again = RETRY_AFTER;
+	*again = HTTP_RETRY_AFTER;
 	if (s->phase != SERVING) {
 		error_set(why, EXIT_AGAIN, "the gate is closing");
 		return NAME_NONE;

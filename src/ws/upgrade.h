@@ -53,8 +53,8 @@ int upgrade_write_answer(char *dst, size_t size,
 /*
  * Writes a refusal with a one-line text body, Connection: close,
  * Content-Length, and for 426 Sec-WebSocket-Version and Upgrade, for 405
- * Allow, for 503 Retry-After: 5 unless extra has one.  extra is "" or whole
- * field lines each ending in CRLF.  Control characters in text become '?'.  Returns the
+ * Allow, for 503 Retry-After unless extra has one.  extra is "" or whole field lines
+ * each ending in CRLF.  Control characters in text become '?'.  Returns the
  * length, or -1 if it does not fit.
  */
 int upgrade_write_refusal(char *dst, size_t size, int status,

@@ -107,7 +107,7 @@ upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
 	if (status == 405)
 		put(&out, "Allow: GET\r\n");
 	if (status == 503 && strstr(extra, "Retry-After:") == NULL)
-		put(&out, "Retry-After: 5\r\n");
+		put(&out, "Retry-After: %d\r\n", HTTP_RETRY_AFTER);
 	put(&out, "%s\r\n", extra);
 	body = out.len;
 	put(&out, "%s\n", text);

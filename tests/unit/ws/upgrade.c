@@ -339,7 +339,7 @@ test_refusals(void)
 	upgrade_write_refusal(out, sizeof out, 503, "A: b\r\n", "x\r\ny");
 	is_str(out, "HTTP/1.1 503 Service Unavailable\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: 5\r\n"
-	    "Connection: close\r\nRetry-After: 5\r\nA: b\r\n\r\nx??y\n",
+	    "Connection: close\r\nRetry-After: 1\r\nA: b\r\n\r\nx??y\n",
 	    "503, an extra field, one line");
 	upgrade_write_refusal(out, sizeof out, 405, "", "x");
 	ok(strstr(out, "\r\nAllow: GET\r\n") != NULL, "405 has Allow");
