@@ -12,8 +12,10 @@ MANDIR  ?= $(PREFIX)/share/man
 DOCDIR  ?= $(PREFIX)/share/doc/inetws
 CFLAGS  ?= -O2 -g
 PKG_CONFIG ?= pkg-config
-# http-parser comes without a .pc file on Debian.
-HTTP_PARSER_LIBS ?= -lhttp_parser
+# HTTP_PARSER=llhttp builds with the successor.  http-parser comes without a .pc
+# file on Debian.
+HTTP_PARSER ?= http-parser
+HTTP_PARSER_LIBS ?= $(if $(filter llhttp,$(HTTP_PARSER)),$(call pkg_libs,libllhttp),-lhttp_parser)
 
 comma := ,
 # STATIC=1 links everything in: fewer mappings to copy at every fork; STATIC=pie
@@ -27,7 +29,7 @@ system := $(shell $(CC) -dumpmachine | sed -n \
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	$(shell [ $(system) = linux ] && \
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
-B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)
+B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)$(if $(filter llhttp,$(HTTP_PARSER)),-llhttp)
 
 # linux, openbsd or none (src/sandbox/none.c says why not with sanitizers).
 sandbox := $(or $(if $(SAN)$(COMPAT),none),$(filter linux openbsd,$(system)),none)
@@ -40,7 +42,9 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	libbsd-overlay))"' -include src/os/compat/compat.h \
 	$(if $(COMPAT),-DCOMPAT_ALL) \
 	$(if $(filter macos,$(system)),-Isrc/os/compat/darwin) \
-	$(shell $(PKG_CONFIG) --cflags $(bsd_libs) openssl) \
+	$(shell $(PKG_CONFIG) --cflags $(bsd_libs) openssl \
+	$(if $(filter llhttp,$(HTTP_PARSER)),libllhttp)) \
+	$(if $(filter llhttp,$(HTTP_PARSER)),-DHTTP_PARSER_LLHTTP) \
 	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
 	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \

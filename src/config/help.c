@@ -142,15 +142,14 @@ help_print(enum mode mode, FILE *f)
 void
 version_print(FILE *f)
 {
-	unsigned long v = http_library();
 	struct error why;
 	const char *tls = tls_version(&why);
 
 	if (tls == NULL)
 		tls = why.text;
-	fprintf(f, "inetws %s\n%s%s\nhttp-parser %lu.%lu.%lu\n",
-	    INETWS_VERSION, strstr(tls, "OpenSSL") != NULL ? "" : "OpenSSL ",
-	    tls, v >> 16 & 255, v >> 8 & 255, v & 255);
+	fprintf(f, "inetws %s\n%s%s\n%s\n", INETWS_VERSION,
+	    strstr(tls, "OpenSSL") != NULL ? "" : "OpenSSL ", tls,
+	    http_library());
 	if (LIBBSD_VERSION[0] != '\0')
 		fprintf(f, "libbsd %s\n", LIBBSD_VERSION);
 }

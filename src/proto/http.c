@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A head is read in two steps.  While bytes drip in, look() checks the rules
- * that http-parser does not hold to (RFC 9112 2.2, 3, 4, 5) and waits for the
- * empty line; each byte passes it once.  http-parser then runs once over the
- * complete head and takes it apart.
+ * that the library does not hold to (RFC 9112 2.2, 3, 4, 5) and waits for the
+ * empty line; each byte passes it once.  The library (http_split) then runs
+ * once over the complete head and takes it apart.
  */
 #include <sys/types.h>
 
-#include <http_parser.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "proto/http.h"
+#include "proto/http_split.h"
 
 /* Where in the head the next byte belongs. */
 enum { IN_START_LINE, AT_LINE, IN_NAME, IN_VALUE };
@@ -23,12 +23,6 @@ struct fault {
 	int *status;
 	char *err;
 	size_t errlen;
-};
-
-/* What the callbacks of http-parser fill in. */
-struct filling {
-	struct http_head *head;
-	int in_value;		/* the last piece was of a value */
 };
 
 __attribute__((format(printf, 3, 4)))
@@ -231,98 +225,22 @@ look(struct http_parser_state *st, const char *buf, size_t i,
 	return look_in_line(st, buf, i, f);
 }
 
-/* A piece of something; pieces of the same thing are adjacent. */
-static void
-extend(struct slice *s, const char *at, size_t len)
-{
-	if (s->p == NULL)
-		s->p = at;
-	s->len += len;
-}
-
-static int
-on_url(http_parser *p, const char *at, size_t len)
-{
-	struct filling *fill = p->data;
-
-	extend(&fill->head->target, at, len);
-	return 0;
-}
-
-static int
-on_status(http_parser *p, const char *at, size_t len)
-{
-	struct filling *fill = p->data;
-
-	extend(&fill->head->reason, at, len);
-	return 0;
-}
-
-static int
-on_name(http_parser *p, const char *at, size_t len)
-{
-	struct filling *fill = p->data;
-	struct http_head *h = fill->head;
-
-	if (h->nfields == 0 || fill->in_value) {
-		if (h->nfields == HTTP_FIELDS_MAX)
-			return 1;
-		h->nfields++;
-		fill->in_value = 0;
-	}
-	extend(&h->field[h->nfields - 1].name, at, len);
-	return 0;
-}
-
-static int
-on_value(http_parser *p, const char *at, size_t len)
-{
-	struct filling *fill = p->data;
-	struct http_head *h = fill->head;
-
-	if (h->nfields == 0)
-		return 1;
-	fill->in_value = 1;
-	extend(&h->field[h->nfields - 1].value, at, len);
-	return 0;
-}
-
-/*
- * Takes a complete head apart.  No body ever reaches http-parser, so what it
- * thinks of the message's length does not matter, save that it refuses
- * lengths that contradict each other.
- */
+/* Takes a complete head apart. */
 static int
 parse(const struct http_parser_state *st, const char *buf, size_t len,
     struct http_head *head, const struct fault *f)
 {
-	struct filling fill = { head, 0 };
-	http_parser_settings settings;
-	http_parser p;
-	size_t n;
+	const char *why;
 	unsigned int i;
 
-	http_parser_settings_init(&settings);
-	settings.on_url = on_url;
-	settings.on_status = on_status;
-	settings.on_header_field = on_name;
-	settings.on_header_value = on_value;
-	http_parser_init(&p, st->is_answer ? HTTP_RESPONSE : HTTP_REQUEST);
-	p.data = &fill;
 	memset(head, 0, sizeof *head);
-
-	n = http_parser_execute(&p, &settings, buf, len);
-	if (HTTP_PARSER_ERRNO(&p) != HPE_OK)
-		return refuse(f, 400, "%s",
-		    http_errno_description(HTTP_PARSER_ERRNO(&p)));
-	if (n != len || head->nfields != st->nfields)
+	if (http_split(buf, len, st->is_answer, head, &why) == -1)
+		return refuse(f, 400, "%s", why);
+	if (head->nfields != st->nfields)
 		return refuse(f, 400, "malformed head");
 	for (i = 0; i < head->nfields; i++)
 		head->field[i].value = slice_trim(head->field[i].value);
-	head->minor = p.http_minor;
-	if (st->is_answer)
-		head->status = p.status_code;
-	else
+	if (!st->is_answer)
 		head->method = (struct slice){ buf,
 		    (const char *)memchr(buf, ' ', len) - buf };
 	return 0;
@@ -337,7 +255,7 @@ move(struct slice *s, const char *from, const char *to)
 
 /*
  * An answer whose fields about a body mean nothing, and may be anything: their
- * names are hidden from http-parser.
+ * names are hidden from the library.
  */
 static int
 parse_without_body(const struct http_parser_state *st, const char *buf,
@@ -420,10 +338,4 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 		return refuse(&f, 431, "a head of more than %d bytes",
 		    HTTP_HEAD_MAX);
 	return 0;
-}
-
-unsigned long
-http_library(void)
-{
-	return http_parser_version();
 }

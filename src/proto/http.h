@@ -86,8 +86,8 @@ int http_has_token(const struct http_head *, const char *name,
 /* Is it a token of RFC 9110 5.6.2: at least one byte, and only tchars? */
 int http_is_token(struct slice);
 
-/* Version of http-parser: major << 16 | minor << 8 | patch. */
-unsigned long http_library(void);
+/* The library that takes heads apart, with its version. */
+const char *http_library(void);
 
 /* The standard reason phrase of a status, "" if unknown. */
 const char *http_reason(int status);

@@ -43,7 +43,7 @@ ROOMS = {
 # Bytes in, values out: no sockets, files, clock, processes, memory, globals.
 PURE = ('base', 'proto', 'ws', 'tunnel')
 # Headers that one file, or a few of one purpose, alone may include.
-ALONE = {r'http_parser\.h': r'proto/http\.c',
+ALONE = {r'(?:http_parser|llhttp)\.h': r'proto/http_split\.c',
          r'openssl/.*': r'tls/openssl\.h',
          r'tls/openssl\.h': r'tls/\w+\.[ch]'}
 NOT_PURE = (r'sys/socket\.h|sys/un\.h|netinet/|netdb\.h|poll\.h|'
@@ -142,7 +142,7 @@ ALLOWED = {
     # vectors that the loader chooses
     'ws/frame.c': r'__(x86_64|GLIBC|SANITIZE_ADDRESS|clang)__|BEST_OF_MACHINE',
     # which of two parsers
-    'proto/http.c': r'HTTP_PARSER_\w+',
+    'proto/http_split.c': r'HTTP_PARSER_\w+',
     'tunnel/states.c': r'TUNNEL_CHECK',
 }
 

@@ -115,7 +115,7 @@ def test_version():
         t.is_(r.returncode, 0, word + ': 0')
         t.like(r.stdout, r'\Ainetws \d+\.\d+', 'our version')
         t.like(r.stdout, '(?i)openssl', "OpenSSL's")
-        t.like(r.stdout, r'(?i)http.parser \d', "http-parser's")
+        t.like(r.stdout, r'(?m)^(http-parser|llhttp) \d', "the HTTP parser's")
         t.like(r.stdout, r'(?i)libbsd', 'libbsd')
 
 

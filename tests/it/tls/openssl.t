@@ -221,7 +221,7 @@ def test_missing():
         why = 'TLS needs OpenSSL: .*' + re.escape(words)
         r = t.run_inetws('--version', env=env)
         t.is_(r.returncode, 0, '%s: --version' % how)
-        t.like(r.stdout, r'\Ainetws .*\n%s.*\nhttp-parser ' % why,
+        t.like(r.stdout, r'\Ainetws .*\n%s.*\n(http-parser|llhttp) ' % why,
                'tells of it')
         works(hello('ws://localhost:%d/' % plain.port, env=env), 'no TLS')
         r = t.run_inetws('check', 'ws://localhost:%d/' % plain.port, env=env)
