@@ -102,10 +102,11 @@ tunnel_doubt_tick(struct tunnel *t)
 	}
 }
 
+/* A tunnel that has ended meanwhile needs no other path. */
 unsigned int
 tunnel_doubt_wants(const struct tunnel *t)
 {
-	return t->silence == SILENCE_DOUBTED && t->link == LINK_UP ?
+	return t->silence == SILENCE_DOUBTED && watches(t) ?
 	    TUNNEL_NEW_PATH : 0;
 }
 
@@ -143,7 +144,7 @@ tunnel_doubt(struct tunnel *t, const char *why)
 void
 tunnel_abandon(struct tunnel *t)
 {
-	if (t->silence != SILENCE_DOUBTED)
+	if (tunnel_doubt_wants(t) == 0)
 		return;
 	tunnel_set_silence(t, SILENCE_NONE);
 	tunnel_lose(t, TUNNEL_PING_TIMEOUT, t->doubt);

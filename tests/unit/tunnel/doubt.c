@@ -184,6 +184,25 @@ test_told(void)
 	rig_end(&r);
 }
 
+/* What has ended is told to the peer over the wire that there is. */
+static void
+test_ended(void)
+{
+	struct rig r;
+
+	rig_begin(&r, dialling());
+	tunnel_doubt(&r.t, "its address is gone");
+	rig_pump(&r);
+	ok(rig_sent(&r, 9, NULL), "(a Ping)");
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "stopped");
+	ok(!rig_wants(&r, TUNNEL_NEW_PATH), "stopped: no new path is wanted");
+	tunnel_abandon(&r.t);
+	rig_pump(&r);
+	ok(rig_sent(&r, 1, "rst") && rig_sent_close(&r, 1001),
+	    "and the old wire still says so");
+	rig_end(&r);
+}
+
 static int
 doubts(struct tunnel_config cfg)
 {
@@ -276,6 +295,7 @@ main(void)
 	test_slow_path();
 	test_network_that_takes();
 	test_told();
+	test_ended();
 	test_others();
 	test_full_queue();
 	return done_testing();
