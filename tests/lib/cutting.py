@@ -12,6 +12,7 @@ import random
 import signal
 import socket
 import threading
+import time
 
 import daemons
 import peers
@@ -127,7 +128,8 @@ class Cutter:
     """
     In front of a port.  The connections that live are ended by cut(), or by
     hole() left open and silent, as on a path that swallows everything; new
-    ones are not concerned.  refuse: new ones are reset at once.  plan: what
+    ones are not concerned.  refuse: new ones are reset at once.  answer: they
+    get this head instead of one of the port behind; answered: when.  plan: what
     the next one shall meet, (way, n, how): when n bytes behind the head have
     gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
     passed: how many bytes behind its head the last one has let through.
@@ -139,6 +141,8 @@ class Cutter:
         self.pairs = {}             # id: (socket, socket, [swallowed?])
         self.count = 0
         self.refuse = False
+        self.answer = None
+        self.answered = []
         self.plan = None
         self.passed = {}
         self.heads = []
@@ -157,6 +161,10 @@ class Cutter:
                 return
             if self.refuse:
                 ws.reset(a)
+                continue
+            if self.answer:
+                threading.Thread(target=self._answer, daemon=True,
+                                 args=(a, self.answer)).start()
                 continue
             try:
                 b = socket.create_connection(self.to, proc.BOUND)
@@ -177,6 +185,21 @@ class Cutter:
                 limit = plan[1:] if plan and plan[0] == way else None
                 threading.Thread(target=self._copy, daemon=True, args=(
                     no, way, src, dst, hole, left, limit)).start()
+
+    def _answer(self, a, head):
+        self.answered.append(time.monotonic())
+        with a:
+            try:
+                a.settimeout(proc.BOUND)
+                got = b''
+                while b'\r\n\r\n' not in got:
+                    more = a.recv(65536)
+                    if not more:
+                        return
+                    got += more
+                a.sendall(head)
+            except OSError:
+                pass
 
     def _copy(self, no, way, src, dst, hole, left, limit):
         place = memoryview(bytearray(1 << 18))

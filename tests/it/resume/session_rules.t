@@ -600,6 +600,33 @@ def test_redial_gives_up():
     t.is_(x.program.wait(), 74, "--resume runs out")
 
 
+def test_cookies():
+    """Those of a 101 or a redirect go with the next request, for a balancer."""
+    x = Dialled("-H", "Cookie: mine=1", fields="Set-Cookie: s=secret-1; "
+                "Path=/\r\nSet-Cookie: tls=1; Secure\r\n"
+                "Set-Cookie: far=1; Domain=localhost\r\n")
+    x.raw.drop()
+    fields = x.accept(status=503, fields="Set-Cookie: s=other\r\n"
+                      "Retry-After: 0\r\n")
+    t.is_(fields["cookie"], "mine=1; s=secret-1", "a 101's, behind our own")
+    fields = x.accept(status=302, fields="Location: /y/z\r\n"
+                      "Set-Cookie: r=secret-2\r\n")
+    t.is_(fields["cookie"], "mine=1; s=secret-1", "a refusal's are none")
+    fields = x.accept(status=502)
+    t.is_((fields["request"][:9], fields["cookie"]),
+          ("GET /y/z ", "mine=1; s=secret-1; r=secret-2"), "a redirect's")
+    fields = x.accept(None, fields="Set-Cookie: s=wrong; Path=/\r\n").fields
+    t.is_(fields["cookie"], "mine=1; s=secret-1; r=secret-2",
+          "they are kept")
+    x.accept(status=307, fields="Location: http://localhost:%d/\r\n" %
+             x.listener.getsockname()[1])
+    t.ok("cookie" not in x.accept(status=502), "another host gets none")
+    x.resume(0)
+    t.is_(x.raw.fields["cookie"], "mine=1; s=secret-1; r=secret-2",
+          "a 101 without the session sets none")
+    t.unlike(x.program.log, "secret|wrong", "and the log shows none")
+
+
 HERE = "Inetws-Instance: 0123456789abcdef\r\n"
 THERE = "Inetws-Instance: fedcba9876543210\r\n"
 

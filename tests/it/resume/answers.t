@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What a redial may be answered: only what is hopeless ends a session, and
+Retry-After is heeded.
+
+If it fails: a tunnel dies because a proxy was reloaded, or was asked for a
+password, or a user signed in again.
+"""
+
+import email.utils
+import os
+import subprocess
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import cutting          # noqa: E402
+
+MB = 1 << 20
+PAGE = b'<html><form action="/login"></form></html>'
+
+
+def answer(status, *fields, body=b''):
+    return b'HTTP/1.1 %d No\r\n%sContent-Length: %d\r\n\r\n%s' % (
+        status, b''.join(b'%s\r\n' % f for f in fields), len(body), body)
+
+
+ANSWERS = {
+    '404': answer(404), '403': answer(403), '502': answer(502),
+    'a login page': answer(200, b'Content-Type: text/html', body=PAGE),
+    'a 101 that is none': b'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+}
+
+
+class Tunnel:
+    """Bytes both ways through a Cutter."""
+
+    def __init__(self, target, server, scheme='ws', *options):
+        self.cutter = cutting.Cutter(server.port)
+        self.client = t.client('%s://localhost:%d/' % (
+            scheme, self.cutter.port), *options)
+        a = t.ws.dial(self.client.port)
+        self.flow = cutting.Flow(a, target.next(), 4 * MB, MB)
+
+    def lines(self, event):
+        return [x for x in self.client.lines if 'event=%s' % event in x]
+
+
+@t.limit(60)
+def test_not_hopeless():
+    """For ten seconds, or less where time is short."""
+    target = t.Held()
+    s = t.server(target.port)
+    tunnels = {name: Tunnel(target, s) for name in ANSWERS}
+    t.ok(all(x.flow.reached(MB // 2) for x in tunnels.values()), 'bytes flow')
+    for name, x in tunnels.items():
+        x.cutter.answer = ANSWERS[name]
+        x.cutter.cut('rst')
+        x.flow.allow(4 * MB)
+    time.sleep(10 if t.LONG else 1)
+    for x in tunnels.values():
+        x.cutter.answer = None
+    for name, x in tunnels.items():
+        t.ok(x.flow.whole(), '%s: alive, every byte arrives once (sha256)' %
+             name) or t.diag(x.flow.tell())
+        t.ok(len(x.cutter.answered) > 1, 'after %d such answers' %
+             len(x.cutter.answered))
+        t.is_(len(x.lines('redial-failed')), 1, 'one line says so')
+        t.like(x.lines('redial-failed')[0],
+               'level=info .*why="[^"]+" left=1[0-9]+', 'and for how long')
+
+
+def test_certificate():
+    """A certificate that is refused, as from a captive portal."""
+    ours, theirs = t.Authority(), t.Authority()
+    one, two = ours.issue(), theirs.issue()
+    target = t.Held()
+    s, portal = (t.server(target.port, '--tls-cert', c.cert, '--tls-key',
+                          c.key) for c in (one, two))
+    x = Tunnel(target, s, 'wss', '--cacert', ours.cert)
+    t.ok(x.flow.reached(MB // 2), 'bytes flow over TLS')
+    x.cutter.to = ('127.0.0.1', portal.port)
+    x.cutter.cut('rst')
+    t.ok(x.client.has_line('level=info event=redial-failed .*certificate'),
+         'a certificate is refused, one line says so')
+    x.cutter.to = ('127.0.0.1', s.port)
+    x.flow.allow(4 * MB)
+    t.ok(x.flow.whole(), 'alive, every byte arrives once') or \
+        t.diag(x.flow.tell())
+
+
+def in_seconds(n):
+    return [b'Retry-After: %d' % n]
+
+
+def as_date(n):
+    """By a clock that is wrong."""
+    now = 1000000000
+    return [b'%s: %s' % (name, email.utils.formatdate(
+        when, usegmt=True).encode())
+        for name, when in ((b'Date', now), (b'Retry-After', now + n))]
+
+
+def test_retry_after():
+    target = t.Held()
+    s = t.server(target.port)
+    cases = (('seconds', in_seconds(1), '2m', 1),
+             ('a date', as_date(1), '2m', 1),
+             ('a quarter of --resume', in_seconds(3000), '4s', .8))
+    tunnels = [Tunnel(target, s, 'ws', '--resume', resume)
+               for name, fields, resume, least in cases]
+    for x, (name, fields, resume, least) in zip(tunnels, cases):
+        x.flow.reached(MB // 2)
+        x.cutter.answer = answer(503, *fields)
+        x.cutter.cut('rst')
+    for x, (name, fields, resume, least) in zip(tunnels, cases):
+        t.ok(t.until(lambda: len(x.cutter.answered) > 1),
+             'Retry-After, %s: two answers' % name)
+        first, second = x.cutter.answered[:2]
+        t.ok(least <= second - first < 9 * t.SCALE,
+             '%.1f s between them' % (second - first))
+        x.cutter.answer = None
+        x.flow.allow(4 * MB)
+    t.ok(all(x.flow.whole() for x in tunnels), 'all alive')
+
+
+def test_retry_after_ahead():
+    """Agents, and clients that dial ahead."""
+    cutters = []
+    for words in (('agent', '--spare', '1'), ('client', '-l', '127.0.0.1:0',
+                                              '--warm', '1')):
+        cutter = cutting.Cutter(1)
+        cutter.answer = answer(503, *in_seconds(1))
+        t.inetws(*words, 'ws://127.0.0.1:%d/' % cutter.port,
+                 *(['127.0.0.1:1'] if words[0] == 'agent' else []))
+        cutters.append((words[0], cutter))
+    for name, cutter in cutters:
+        t.ok(t.until(lambda: len(cutter.answered) > 1), '%s: two tries' % name)
+        first, second = cutter.answered[:2]
+        t.ok(1 <= second - first < 9 * t.SCALE, '%.1f s between them' %
+             (second - first))
+
+
+def test_given_up():
+    """74 whatever came last; why= says for how long, and what that was."""
+    s = t.server(t.echo().port)
+    tries = []
+    for status, known in ((404, 'no server knew the session'),
+                          (410, 'no server knew the session'),
+                          (401, 'no server knew the session'),
+                          (503, 'no server knew the session'),
+                          (None, 'no server answered')):
+        cutter = cutting.Cutter(s.port)
+        p = t.connect('ws://localhost:%d/' % cutter.port, '--resume', '1s',
+                      stderr=subprocess.PIPE)
+        p.stdin.write(b'x')
+        p.stdin.flush()
+        t.is_(p.stdout.read(1), b'x', 'a tunnel')
+        if status:
+            cutter.answer = answer(status)
+        else:
+            cutter.refuse = True
+        cutter.cut('rst')
+        tries.append((status, known, p))
+    for status, known, p in tries:
+        t.is_(p.wait(), 74, '%s, given up: 74' % (status or 'no answer'))
+        t.like(p.wait_log(), r'why="[^"]+, for [0-9.]+m?s no '
+               'new websocket: %s; the last try: [^"]*%s' % (
+                   known, status or 'reset'), 'and why')
+
+
+t.main()
