@@ -326,6 +326,36 @@ str_ms(char *dst, size_t size, int64_t ms)
 }
 
 char *
+str_size_short(char *dst, size_t size, uint64_t bytes)
+{
+	static const char units[] = { 'k', 'm', 'g' };
+	unsigned int i = 0;
+
+	while (bytes >= 1024 && i < sizeof(units)) {
+		bytes /= 1024;
+		i++;
+	}
+	if (i == 0)
+		snprintf(dst, size, "%" PRIu64, bytes);
+	else
+		snprintf(dst, size, "%" PRIu64 "%c", bytes, units[i - 1]);
+	return dst;
+}
+
+char *
+str_min_s(char *dst, size_t size, int64_t ms)
+{
+	int64_t s = (ms + 500) / 1000;
+
+	if (s < 60)
+		snprintf(dst, size, "%" PRId64 " s", s);
+	else
+		snprintf(dst, size, "%" PRId64 " min %" PRId64 " s", s / 60,
+		    s % 60);
+	return dst;
+}
+
+char *
 str_bytes(char *dst, size_t size, uint64_t bytes)
 {
 	static const char *const unit[] = { "kB", "MB", "GB", "TB", "PB",

@@ -101,6 +101,12 @@ char *str_time(char dst[STR_TIME_MAX], int64_t ms);
 /* "1.2s", "340ms", "2m05s", "3h04m": for people.  Returns dst. */
 char *str_ms(char *dst, size_t size, int64_t ms);
 
+/* "512", "64k", "16m", as str_size() reads it, rounded down.  Returns dst. */
+char *str_size_short(char *dst, size_t size, uint64_t bytes);
+
+/* "45 s", "1 min 57 s", to the nearest second: for a sentence.  Returns dst. */
+char *str_min_s(char *dst, size_t size, int64_t ms);
+
 /* "512 B", "1.2 kB", "3.4 GB" (powers of 1000): for people.  Returns dst. */
 char *str_bytes(char *dst, size_t size, uint64_t bytes);
 

@@ -9,6 +9,7 @@
 #include "connection/failure_lines.h"
 #include "connection/handoff.h"
 #include "connection/internal.h"
+#include "connection/notice.h"
 #include "connection/record.h"
 #include "connection/target.h"
 #include "connection/worker_channel.h"
@@ -16,6 +17,7 @@
 #include "os/log.h"
 #include "os/random.h"
 #include "os/title.h"
+#include "stats/page.h"
 
 #define BUFFER	1048576		/* each way, without a session */
 
@@ -46,28 +48,13 @@ connection_field(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
-/* connect on a terminal: a sentence instead of a line of the log. */
-static int
-is_for_person(const struct connection *c)
-{
-	return c->o->mode == MODE_CONNECT && log_wants(LOG_L_WARN) &&
-	    log_is_for_person();
-}
-
-int
-connection_failed(struct connection *c, const struct error *why)
+static void
+log_failed(const struct connection *c, enum log_level level,
+    const struct error *why)
 {
 	struct log_line l;
 
-	record_failed(why->status);
-	if (is_for_person(c)) {
-		fprintf(stderr, "inetws: %s\n", why->text);
-		return why->status;
-	}
-	if (!failure_lines_ask())
-		return why->status;
-	log_begin(&l, why->status == EXIT_LOST ? LOG_L_INFO : LOG_L_WARN,
-	    "failed");
+	log_begin(&l, level, "failed");
 	log_str(&l, "mode", mode_name(c->o->mode));
 	log_str(&l, "peer", connection_field(c->peer));
 	if (strcmp(c->via, c->peer) != 0)
@@ -77,7 +64,42 @@ connection_failed(struct connection *c, const struct error *why)
 	log_str(&l, "target", connection_field(c->target));
 	log_why(&l, "why", why->text);
 	log_end(&l);
+}
+
+int
+connection_failed(struct connection *c, const struct error *why)
+{
+	record_failed(why->status);
+	if (notice_is_read(c))
+		fprintf(stderr, "inetws: %s\n", why->text);
+	else if (failure_lines_ask())
+		log_failed(c, why->status == EXIT_LOST ? LOG_L_INFO :
+		    LOG_L_WARN, why);
 	return why->status;
+}
+
+/* FNV-1a. */
+static uint64_t
+hash(const char *text)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 1099511628211u;
+	return h;
+}
+
+int
+connection_no_session(struct connection *c, const char *session)
+{
+	struct error why;
+
+	error_set(&why, EXIT_PROTOCOL, "refused with 410: %s", NO_SESSION);
+	if (stats_is_new(hash(session)))
+		return connection_failed(c, &why);
+	record_failed(why.status);
+	log_failed(c, LOG_L_DEBUG, &why);
+	return why.status;
 }
 
 static void
@@ -220,11 +242,11 @@ log_closed(const struct connection *c, int status)
 		    "end", tunnel_end_name(t->end), "why", t->why, NULL);
 		return;
 	}
-	if (status != 0 && t->end != TUNNEL_STOPPED && is_for_person(c)) {
+	if (status != 0 && t->end != TUNNEL_STOPPED && notice_is_read(c)) {
 		str_escape(reason, sizeof(reason), t->peer_reason,
 		    t->peer_reason_len);
-		fprintf(stderr, "inetws: the tunnel to %s ended: %s%s%s%s%s\n",
-		    c->target, tunnel_end_name(t->end),
+		notice("the tunnel to %s ended: %s%s%s%s%s", c->target,
+		    tunnel_end_name(t->end),
 		    t->why != NULL ? ", " : "", t->why != NULL ? t->why : "",
 		    reason[0] != '\0' ? ": " : "", reason);
 		return;
@@ -281,7 +303,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.program = &c->program;
-	c->give_up = c->next_try = CLOCK_NEVER;
+	c->give_up = c->next_try = c->notice_at = CLOCK_NEVER;
 	if (c->role == TUNNEL_JOINED) {
 		c->relay.control = c->handoff;
 		connection_show(c, "open");
@@ -304,9 +326,21 @@ over(struct connection *c)
 	target_end(c, status != EXIT_ENDED);
 	record_end(c);
 	log_closed(c, status);
+	/* That line tells of it: redials that come later need none. */
+	if (status != 0 && !c->client && c->ours.session[0] != '\0')
+		stats_is_new(hash(c->ours.session));
 	if (c->handoff != -1)
 		handoff_close(c->handoff, c->ours.session);
 	return status;
+}
+
+/* When there is something to do while the websocket is lost. */
+static int64_t
+deadline(const struct connection *c)
+{
+	int64_t when = c->next_try < c->give_up ? c->next_try : c->give_up;
+
+	return c->notice_at < when ? c->notice_at : when;
 }
 
 int
@@ -315,8 +349,7 @@ connection_run(struct connection *c, struct io stream,
 {
 	begin_relay(c, stream, w);
 	for (;;) {
-		switch (relay(&c->relay, c->next_try < c->give_up ?
-		    c->next_try : c->give_up)) {
+		switch (relay(&c->relay, deadline(c))) {
 		case RELAY_DONE:
 			return over(c);
 		case RELAY_LOST:

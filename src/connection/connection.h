@@ -54,6 +54,8 @@ struct connection {
 	/* while lost */
 	int64_t lost_at, give_up, next_try;
 	unsigned int tries;		/* since lost */
+	int64_t notice_at;		/* to tell a person, or CLOCK_NEVER */
+	int noticed;			/* a person was told */
 	struct answers answers;
 	int answers_logged;		/* that a redial was refused is */
 	char last_try[256];		/* why the last redial failed, or "" */
@@ -91,5 +93,11 @@ int connection_run(struct connection *, struct io stream,
 
 /* Could not begin: logs and returns the exit status. */
 int connection_failed(struct connection *, const struct error *);
+
+/*
+ * Was a redial, refused with 410, for a session that is not known: the same,
+ * but one line for each session, that of its end counting.
+ */
+int connection_no_session(struct connection *, const char *session);
 
 #endif

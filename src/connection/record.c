@@ -63,6 +63,12 @@ record_progress(const struct tunnel *t)
 	    s->down_before + (t->cfg.client ? in : out));
 	STATS_SET(s->data_at, t->data_at);
 	stats_set_state(state_of(t));
+	if (t->cfg.session) {
+		STATS_SET(*(t->cfg.client ? &s->window_up : &s->window_down),
+		    tunnel_window_out(t));
+		STATS_SET(*(t->cfg.client ? &s->window_down : &s->window_up),
+		    tunnel_window_in(t));
+	}
 	if (s->pongs != t->pongs) {
 		STATS_SET(s->pongs, t->pongs);
 		STATS_SET(s->rtt, t->rtt);
@@ -74,7 +80,7 @@ record_progress(const struct tunnel *t)
 void
 record_lost(void)
 {
-	STATS_ADD(stats_mine->counts.losses, 1);
+	stats_lost();
 }
 
 void
@@ -86,7 +92,7 @@ record_gave_way(void)
 void
 record_resumed(const struct connection *c)
 {
-	STATS_ADD(stats_mine->counts.resumes, 1);
+	stats_resumed(clock_ms() - c->lost_at);
 	STATS_SET(stats_mine->resumes, c->resumes);
 	record_peers(c);
 }

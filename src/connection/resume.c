@@ -7,6 +7,7 @@
 
 #include "connection/handoff.h"
 #include "connection/internal.h"
+#include "connection/notice.h"
 #include "connection/record.h"
 #include "connection/waiting.h"
 #include "os/backoff.h"
@@ -50,7 +51,7 @@ expire(struct connection *c, const char *early)
 {
 	explain(c, early);
 	tunnel_expire(&c->relay.tunnel);
-	c->give_up = c->next_try = CLOCK_NEVER;
+	c->give_up = c->next_try = c->notice_at = CLOCK_NEVER;
 }
 
 /* Before --resume is over, for others. */
@@ -85,6 +86,7 @@ connection_lost(struct connection *c)
 	c->next_try = !c->client ? CLOCK_NEVER :
 	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
 	lost(c, t->why);
+	notice_plan(c);
 	connection_show(c, "lost");
 	if (!c->client && waiting_start(c->owner, now) == -1)
 		end_early(c, "too many sessions of this user or address wait");
@@ -114,6 +116,7 @@ resume(struct connection *c, const struct websocket *w)
 	log_seconds(&l, "after", clock_ms() - c->lost_at);
 	log_num(&l, "resent", sent - w->theirs.at);
 	log_end(&l);
+	notice_resumed(c);
 	connection_show(c, "open");
 	return 0;
 }
@@ -280,9 +283,13 @@ connection_handoff(struct connection *c)
 void
 connection_time(struct connection *c)
 {
-	if (clock_ms() >= c->give_up)
+	int64_t now = clock_ms();
+
+	if (now >= c->notice_at && now < c->give_up)
+		notice_lost(c);
+	if (now >= c->give_up)
 		expire(c, NULL);
-	else
+	else if (now >= c->next_try)
 		redial(c);
 }
 

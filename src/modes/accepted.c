@@ -196,11 +196,10 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 		else
 			io_close(&w->io);
 	} else if (errno == ENOENT || errno == EACCES) {
-		error_set(&why, EXIT_PROTOCOL, "refused with 410: %s",
-		    NO_SESSION);
 		websocket_refuse_with(w, 410, handoff_instance_field(),
 		    NO_SESSION);
-		*status = connection_failed(a->c, &why);
+		*status = connection_no_session(a->c,
+		    a->request.offer.session);
 	} else {
 		/* A bare end: the dialler tries again. */
 		error_set(&why, EXIT_SYSTEM, "handing over: %s",

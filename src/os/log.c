@@ -31,6 +31,7 @@ static struct {
 	enum log_format format;
 	int facility;
 	int journal;		/* descriptor 2 is the journal's */
+	int terminal;		/* ... is one; the sandbox forbids to ask */
 } settings = { .where = LOG_TO_STDERR, .min = LOG_L_INFO };
 
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the journal's socket. */
@@ -62,6 +63,7 @@ log_open(enum log_where where, enum log_level min, const char *program)
 	settings.where = where;
 	settings.min = min;
 	settings.journal = where == LOG_TO_STDERR && is_journal(STDERR_FILENO);
+	settings.terminal = isatty(STDERR_FILENO);
 	log_output_open(where != LOG_TO_SYSLOG ? NULL : program != NULL ?
 	    program : "inetws", settings.facility != 0 ? settings.facility :
 	    LOG_DAEMON);
@@ -83,7 +85,7 @@ int
 log_is_for_person(void)
 {
 	return settings.where == LOG_TO_STDERR && !settings.journal &&
-	    settings.format == LOG_LOGFMT && isatty(STDERR_FILENO);
+	    settings.format == LOG_LOGFMT && settings.terminal;
 }
 
 int

@@ -12,7 +12,8 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	8
+#define STATS_VERSION	9
+#define STATS_TOLD	16
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 /* An agent's name at a gate; only the supervisor writes it. */
@@ -35,6 +36,8 @@ struct stats_header {
 	int64_t ready_cache;
 	uint64_t turn;		/* the last one that was given */
 	uint32_t names;		/* those below this one have been used */
+	uint32_t told_next;
+	uint64_t told[STATS_TOLD];	/* of stats_is_new(), in a ring */
 } __attribute__((aligned(128)));
 
 /* The shared statistics page of this process. */

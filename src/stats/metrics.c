@@ -97,6 +97,19 @@ write_state(const struct writer *w, const struct report *r)
 		    report_state_name(i), r->active[i]);
 }
 
+/* What is the largest of something. */
+static void
+write_largest(const struct writer *w, const struct report *r)
+{
+	family(w, "inetws_websocket_gap_longest_seconds", "gauge", "seconds",
+	    "The longest time without a websocket that a tunnel has "
+	    "survived.");
+	out_add(w->o, "inetws_websocket_gap_longest_seconds %" PRId64
+	    ".%03u\n", r->gap / 1000, (unsigned int)(r->gap % 1000));
+	gauge(w, "inetws_window_largest_bytes", "bytes", r->window,
+	    "The largest window of a tunnel that can be resumed.");
+}
+
 static void
 write_name(const struct writer *w, const char *family, const char *text,
     const char *state, unsigned int value)
@@ -159,6 +172,10 @@ write_counts(const struct writer *w, const struct report_counts *c)
 	    "Lost websockets that were replaced by a new one.");
 	counter(w, "inetws_sessions_gave_way", NULL, c->gave_way,
 	    "Waiting sessions that ended early, to make room for others.");
+	family(w, "inetws_websocket_gap_seconds", "counter", "seconds",
+	    "Time without a websocket, of tunnels that were resumed.");
+	out_add(w->o, "inetws_websocket_gap_seconds_total %" PRIu64 ".%03u\n",
+	    c->gaps / 1000, (unsigned int)(c->gaps % 1000));
 	histogram(w, "inetws_tunnel_duration_seconds", &c->duration,
 	    report_duration_ms, "How long tunnels lasted.");
 	histogram(w, "inetws_handshake_duration_seconds", &c->handshake,
@@ -232,6 +249,7 @@ metrics_write(struct out *o, const struct metrics_form *form,
 	struct writer w = { o, form->openmetrics };
 
 	write_state(&w, r);
+	write_largest(&w, r);
 	write_names(&w, names);
 	write_counts(&w, &r->counts);
 	if (process != NULL)

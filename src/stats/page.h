@@ -39,6 +39,10 @@ struct stats_slot {
 	int64_t begun_at;	/* of clock_ms() */
 	int64_t data_at;	/* last payload */
 	int64_t rtt;		/* ms, -1 unknown */
+	int64_t lost_at;	/* when its websocket was lost, 0: it is not */
+	uint32_t gap;		/* ms, the longest time without one */
+	uint32_t gap_most;	/* the same, of all earlier connections too */
+	uint32_t window_up, window_down; /* bytes, 0 without a session */
 	uint64_t up_before, down_before; /* counts of earlier connections */
 	uint64_t source;	/* ip_source() of the peer, 0 unknown */
 	uint64_t turn;		/* order in which sources became known */
@@ -130,6 +134,19 @@ void stats_set_state(enum report_state);
  * gets 0.  Source 0: this connection is not counted any more.
  */
 unsigned int stats_source(uint64_t source, unsigned int max);
+
+/*
+ * This slot's connection has a websocket again, after so many milliseconds
+ * without one; stats_lost() was called before.
+ */
+void stats_lost(void);
+void stats_resumed(int64_t gap);
+
+/*
+ * Does no process of this instance know yet that something, by its hash, was
+ * logged?  The last few are known.
+ */
+int stats_is_new(uint64_t hash);
 
 /* Frees this process's slot and counts the result. */
 void stats_release(unsigned int result);

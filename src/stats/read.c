@@ -191,6 +191,27 @@ stats_sum(struct report_counts *counts)
 	}
 }
 
+/* The largest of what is no sum: of all there were; of those that live. */
+static void
+add_gap(struct report *r, const struct stats_slot *s)
+{
+	uint32_t gap = STATS_GET(s->gap_most);
+
+	if (gap > r->gap)
+		r->gap = gap;
+}
+
+static void
+add_window(struct report *r, const struct stats_slot *s)
+{
+	uint32_t up = STATS_GET(s->window_up), down = STATS_GET(s->window_down);
+
+	if (up < down)
+		up = down;
+	if (up > r->window)
+		r->window = up;
+}
+
 void
 stats_read(const struct stats_view *v, struct report *r)
 {
@@ -203,10 +224,13 @@ stats_read(const struct stats_view *v, struct report *r)
 	}
 	about(v->page, r);
 	r->waiting = STATS_GET(v->page->waiting);
-	add_counts(&r->counts, stats_at(v->page, stats_fit(v->size) - 1));
+	s = stats_at(v->page, stats_fit(v->size) - 1);
+	add_counts(&r->counts, s);
+	add_gap(r, s);
 	for (i = 0; i < stats_slots(v); i++) {
 		s = stats_at(v->page, i);
 		add_counts(&r->counts, s);
+		add_gap(r, s);
 		state = STATS_GET(s->state);
 		if (state == STATE_FREE || state >= STATES)
 			continue;
@@ -216,8 +240,10 @@ stats_read(const struct stats_view *v, struct report *r)
 			r->counts.begun += state == STATE_HANDSHAKE;
 		} else if (state == STATE_LISTENING)
 			r->pid = STATS_GET(s->pid);
-		else
+		else {
 			r->active[state]++;
+			add_window(r, s);
+		}
 	}
 	if (v->fd != -1)
 		r->unlisted = count_locks(v->fd, STATS_UNLISTED,
@@ -267,6 +293,11 @@ row(struct stats_view *v, unsigned int slot, struct report_row *r)
 	r->age = since(s.begun_at);
 	r->idle = since(s.data_at);
 	r->rtt = s.rtt;
+	r->lost = s.state == STATE_LOST && s.lost_at != 0 ?
+	    since(s.lost_at) : -1;
+	r->gap = r->lost > (int64_t)s.gap ? r->lost : (int64_t)s.gap;
+	r->window_up = s.window_up;
+	r->window_down = s.window_down;
 	r->up = s.counts.up - s.up_before;
 	r->down = s.counts.down - s.down_before;
 	r->resumes = s.resumes;

@@ -63,7 +63,43 @@ add_states(struct out *o, const struct report *r)
 		out_add(o, ", %u visitors waiting", r->waiting);
 }
 
-#define WIDE	150	/* has room for all columns */
+/* "12s", "-" if there was none. */
+static char *
+gap_of(char *dst, size_t size, int64_t ms)
+{
+	if (ms == 0)
+		return memcpy(dst, "-", 2);
+	return str_ms(dst, size, ms);
+}
+
+/* "256k/16m", up and down, "-" without a session. */
+static char *
+window_of(char *dst, size_t size, const struct report_row *r)
+{
+	char up[24], down[24];
+
+	if (r->window_up == 0 && r->window_down == 0)
+		return memcpy(dst, "-", 2);
+	str_size_short(up, sizeof(up), r->window_up);
+	str_size_short(down, sizeof(down), r->window_down);
+	snprintf(dst, size, "%s/%s", up, down);
+	return dst;
+}
+
+/* "; 2 resumed, longest gap 12s": nothing if no websocket was lost. */
+static void
+add_resumes(struct out *o, const struct report *r)
+{
+	char gap[24];
+
+	if (r->counts.losses == 0)
+		return;
+	out_add(o, "; %" PRIu64 " lost, %" PRIu64 " resumed, longest gap %s",
+	    r->counts.losses, r->counts.resumes,
+	    gap_of(gap, sizeof(gap), r->gap));
+}
+
+#define WIDE	168	/* has room for all columns */
 
 static int
 is_wide(unsigned int width)
@@ -83,15 +119,18 @@ report_table_head(struct out *o, const struct report *r, unsigned int width)
 	    is_wide(width) ? ": " : "\n  ");
 	add_states(o, r);
 	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
-	    "%s down\n", report_total(r), r->counts.refused,
+	    "%s down", report_total(r), r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
 	    str_bytes(down, sizeof(down), r->counts.down));
+	add_resumes(o, r);
+	out_add(o, "\n");
 	if (r->sandbox[0] != '\0')
 		out_add(o, "  sandbox %s%s\n", strcmp(r->sandbox, "off") == 0 ?
 		    "" : "without ", r->sandbox);
 }
 
-#define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s"
+#define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s %6s " \
+	"%9s"
 #define NARROW	"%-6.6s %-6.6s %-*.*s %-*.*s %6s %8s %8s %6s\n"
 #define FIXED	47	/* of these, without peer and target */
 
@@ -118,7 +157,7 @@ report_table_columns(struct out *o, unsigned int width)
 	if (is_wide(width))
 		out_add(o, COLUMNS " %s\n", "PID", "STATE", "PEER", "TARGET",
 		    "AGE", "IDLE", "UP", "DOWN", "UP/s", "DOWN/s", "RTT",
-		    "RES", "ID");
+		    "RES", "GAP", "WINDOW", "ID");
 	else
 		out_add(o, NARROW, "PID", "STATE", peer, peer, "PEER", target,
 		    target, "TARGET", "AGE", "UP", "DOWN", "RTT");
@@ -129,7 +168,7 @@ report_table_row(struct out *o, const struct report_row *r,
     unsigned int width)
 {
 	char pid[16], age[24], idle[24], up[24], down[24], upr[32], downr[32],
-	    trip[24], resumes[16], peer[130];
+	    trip[24], resumes[16], peer[130], gap[24], window[50];
 	int pw = peer_width(width), tw = target_width(width);
 
 	snprintf(pid, sizeof(pid), "%d", r->pid);
@@ -145,7 +184,8 @@ report_table_row(struct out *o, const struct report_row *r,
 		    str_ms(idle, sizeof(idle), r->idle), up, down,
 		    rate(upr, sizeof(upr), r->up_rate),
 		    rate(downr, sizeof(downr), r->down_rate), trip, resumes,
-		    or_dash(r->id));
+		    gap_of(gap, sizeof(gap), r->gap),
+		    window_of(window, sizeof(window), r), or_dash(r->id));
 	else
 		out_add(o, NARROW, pid, report_state_name(r->state), pw, pw,
 		    peer, tw, tw, or_dash(r->target), age, up, down, trip);
@@ -198,15 +238,26 @@ report_json_head(struct out *o, const struct report *r)
 		    report_state_name(i), r->active[i]);
 	out_add(o, "},\"unlisted\":%u,\"waiting\":%u,\"total\":%" PRIu64
 	    ",\"refused\":%" PRIu64 ",\"up\":%" PRIu64 ",\"down\":%" PRIu64
-	    ",\"lost\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"gave_way\":%"
-	    PRIu64 ",\"ended\":{",
+	    ",\"lost\":%" PRIu64 ",\"lost_now\":%u,\"resumes\":%" PRIu64
+	    ",\"longest_gap_ms\":%" PRId64 ",\"window\":%u,\"gave_way\":%" PRIu64
+	    ",\"ended\":{",
 	    r->unlisted, r->waiting, report_total(r), r->counts.refused,
 	    r->counts.up, r->counts.down, r->counts.losses,
-	    r->counts.resumes, r->counts.gave_way);
+	    r->active[STATE_LOST], r->counts.resumes, r->gap, r->window,
+	    r->counts.gave_way);
 	for (i = RESULT_ENDED, n = 0; i < RESULTS; i++)
 		out_add(o, "%s\"%s\":%" PRIu64, n++ > 0 ? "," : "",
 		    report_result_name(i), r->counts.ended[i]);
 	out_add(o, "}");
+}
+
+static void
+json_ms(struct out *o, int64_t ms)
+{
+	if (ms < 0)
+		out_add(o, "null");
+	else
+		out_add(o, "%" PRId64, ms);
 }
 
 void
@@ -225,11 +276,11 @@ report_json_row(struct out *o, const struct report_row *r)
 	    PRIu64 ",\"down\":%" PRIu64 ",\"up_per_second\":%" PRIu64
 	    ",\"down_per_second\":%" PRIu64 ",\"rtt_ms\":", r->age, r->idle,
 	    r->up, r->down, r->up_rate, r->down_rate);
-	if (r->rtt < 0)
-		out_add(o, "null");
-	else
-		out_add(o, "%" PRId64, r->rtt);
-	out_add(o, ",\"resumes\":%u}", r->resumes);
+	json_ms(o, r->rtt);
+	out_add(o, ",\"resumes\":%u,\"lost_ms\":", r->resumes);
+	json_ms(o, r->lost);
+	out_add(o, ",\"longest_gap_ms\":%" PRId64 ",\"window_up\":%u,"
+	    "\"window_down\":%u}", r->gap, r->window_up, r->window_down);
 }
 
 void
@@ -280,10 +331,12 @@ report_html_head(struct out *o, const struct report *r)
 	out_add(o, "</h1>\n<p>");
 	add_states(o, r);
 	out_add(o, " of at most %u; %" PRIu64 " connections in all, %" PRIu64
-	    " refused; %s up, %s down; running for %s.</p>\n", r->max,
+	    " refused; %s up, %s down", r->max,
 	    report_total(r), r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
-	    str_bytes(down, sizeof(down), r->counts.down),
+	    str_bytes(down, sizeof(down), r->counts.down));
+	add_resumes(o, r);
+	out_add(o, "; running for %s.</p>\n",
 	    str_ms(age, sizeof(age), r->uptime));
 }
 
@@ -294,6 +347,7 @@ report_html_columns(struct out *o)
 	    "<th>State</th><th class=\"n\">Age</th><th class=\"n\">Idle</th>"
 	    "<th class=\"n\">Up</th><th class=\"n\">Down</th>"
 	    "<th class=\"n\">Ping</th><th class=\"n\">Resumed</th>"
+	    "<th class=\"n\">Gap</th><th class=\"n\">Window</th>"
 	    "<th class=\"n\">Process</th></tr></thead>\n<tbody>\n");
 }
 
@@ -351,6 +405,8 @@ report_html_row(struct out *o, const struct report_row *r)
 	cell(o, "Down", str_bytes(text, sizeof(text), r->down), 'n');
 	cell(o, "Ping", rtt(text, sizeof(text), r->rtt), 'n');
 	count(o, "Resumed", r->resumes);
+	cell(o, "Gap", gap_of(text, sizeof(text), r->gap), 'n');
+	cell(o, "Window", window_of(text, sizeof(text), r), 'n');
 	snprintf(text, sizeof(text), "%d", r->pid);
 	cell(o, "Process", text, 'n');
 	out_add(o, "</tr>\n");

@@ -55,7 +55,8 @@ struct report_counts {
 	uint64_t up, down;	/* bytes, from the websocket's client, to it */
 	uint64_t begun;		/* connections, without those in handshake */
 	uint64_t refused;	/* at a limit */
-	uint64_t losses, resumes;
+	uint64_t losses, resumes;	/* of websockets of sessions */
+	uint64_t gaps;		/* ms without one, of those resumed */
 	uint64_t gave_way;	/* sessions that ended to make room */
 	uint64_t ended[RESULTS];
 	uint64_t code[CODES];
@@ -73,6 +74,10 @@ struct report_row {
 	char id[20], peer_id[20];
 	int64_t age, idle;	/* ms */
 	int64_t rtt;		/* ms, -1 unknown */
+	int64_t lost;		/* ms without a websocket, -1: it has one */
+	int64_t gap;		/* ms, the longest time without one */
+	unsigned int window_up, window_down; /* bytes that may be sent ahead,
+				 * 0: it cannot be resumed */
 	uint64_t up, down;	/* bytes */
 	uint64_t up_rate, down_rate;	/* bytes a second */
 	unsigned int resumes;
@@ -89,6 +94,9 @@ struct report {
 	unsigned int active[STATES];
 	unsigned int unlisted;	/* alive, but without a row */
 	unsigned int waiting;	/* queued visitors */
+	int64_t gap;		/* ms, the longest time that a tunnel was
+				 * without a websocket and went on */
+	unsigned int window;	/* bytes, the largest now */
 	struct report_counts counts;
 };
 

@@ -104,6 +104,8 @@ stats_take(int slot, enum report_state state)
 	stats_mine->resumes = 0;
 	stats_mine->begun_at = stats_mine->data_at = clock_ms();
 	stats_mine->rtt = -1;
+	stats_mine->lost_at = 0;
+	stats_mine->gap = stats_mine->window_up = stats_mine->window_down = 0;
 	stats_mine->pongs = 0;
 	stats_mine->up_before = stats_mine->counts.up;
 	stats_mine->down_before = stats_mine->counts.down;
@@ -126,6 +128,56 @@ stats_set_state(enum report_state state)
 	if (s->state == STATE_HANDSHAKE && state > STATE_HANDSHAKE)
 		STATS_ADD(s->counts.begun, 1);
 	STATS_SET(s->state, state);
+}
+
+/* Keeps the largest, where several processes may write. */
+static void
+raise_to(uint32_t *place, uint32_t value)
+{
+	uint32_t now = STATS_GET(*place);
+
+	while (now < value && !__atomic_compare_exchange_n(place, &now, value,
+	    0, RELAXED, RELAXED))
+		;
+}
+
+void
+stats_lost(void)
+{
+	STATS_ADD(stats_mine->counts.losses, 1);
+	STATS_SET(stats_mine->lost_at, clock_ms());
+}
+
+void
+stats_resumed(int64_t gap)
+{
+	uint32_t ms = gap < 0 ? 0 : gap > UINT32_MAX ? UINT32_MAX :
+	    (uint32_t)gap;
+
+	STATS_ADD(stats_mine->counts.resumes, 1);
+	STATS_ADD(stats_mine->counts.gaps, ms);
+	STATS_SET(stats_mine->lost_at, 0);
+	raise_to(&stats_mine->gap, ms);
+	raise_to(&stats_mine->gap_most, ms);
+	if (stats_own.unlisted)
+		raise_to(&stats_at(stats_own.page,
+		    stats_fit(stats_own.size) - 1)->gap_most, ms);
+}
+
+int
+stats_is_new(uint64_t hash)
+{
+	struct stats_header *h = stats_own.page;
+	unsigned int i;
+
+	if (h == NULL)
+		return 1;
+	for (i = 0; i < STATS_TOLD; i++)
+		if (STATS_GET(h->told[i]) == hash)
+			return 0;
+	i = __atomic_fetch_add(&h->told_next, 1, RELAXED);
+	STATS_SET(h->told[i % STATS_TOLD], hash);
+	return 1;
 }
 
 /* What is handed over was no connection of its own. */

@@ -58,6 +58,18 @@ tunnel_sent(const struct tunnel *t)
 	return t->out_sent - t->payload_left;
 }
 
+uint32_t
+tunnel_window_out(const struct tunnel *t)
+{
+	return (uint32_t)(t->out_limit - t->out_kept);
+}
+
+uint32_t
+tunnel_window_in(const struct tunnel *t)
+{
+	return (uint32_t)t->in_credit;
+}
+
 int
 tunnel_may_resume(const struct tunnel *t, uint64_t at)
 {

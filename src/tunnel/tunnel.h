@@ -409,6 +409,10 @@ int tunnel_may_resume(const struct tunnel *, uint64_t at);
 int tunnel_resume(struct tunnel *, uint64_t at);
 void tunnel_expire(struct tunnel *);
 
+/* Bytes of a session that may be sent ahead: from the stream, to it. */
+uint32_t tunnel_window_out(const struct tunnel *);
+uint32_t tunnel_window_in(const struct tunnel *);
+
 /*
  * Is it over, and only the peer may not know: all had been sent and
  * acknowledged when the wire was lost, up to the peer's Close, or the stream

@@ -8,17 +8,20 @@ password, or a user signed in again.
 """
 
 import email.utils
+import functools
 import os
+import select
 import subprocess
 import sys
-import threading
 import time
+import tty
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import cutting          # noqa: E402
+import inetws_peer as p # noqa: E402
 
 MB = 1 << 20
 PAGE = b'<html><form action="/login"></form></html>'
@@ -50,11 +53,54 @@ class Tunnel:
         return [x for x in self.client.lines if 'event=%s' % event in x]
 
 
+class Terminals:
+    """connect at a terminal, without a websocket; and with -q."""
+
+    def __init__(self, server):
+        self.masters, self.clients = [], []
+        self.cutter = cutting.Cutter(server.port)
+        for words in ((), ('-q',)):
+            master, slave = os.openpty()
+            tty.setraw(slave)           # as under ssh
+            t.on_close(functools.partial(os.close, master))
+            c = t.connect('ws://localhost:%d/' % self.cutter.port, *words,
+                          stderr=slave)
+            os.close(slave)
+            self.masters.append(master)
+            self.clients.append(c)
+        self.pass_a_byte('a tunnel at a terminal')
+        self.cutter.refuse = True
+        self.cutter.cut('rst')
+        self.lost_at = time.monotonic()
+
+    def pass_a_byte(self, name):
+        for c in self.clients:
+            c.stdin.write(b'x')
+            c.stdin.flush()
+            t.is_(c.stdout.read(1), b'x', name)
+
+    def shows(self, text, name):
+        t.like(os.read(self.masters[0], 1000).decode(), r'\A\rinetws: '
+               r'connection to localhost:%d %s\r\n\Z' %
+               (self.cutter.port, text), name)
+
+    def finish(self):
+        self.shows(r'lost, resuming, 1 min 5[0-9] s left', 'it says so')
+        t.ok(3 <= time.monotonic() - self.lost_at, 'after three seconds')
+        self.cutter.refuse = False
+        self.pass_a_byte('resumed')
+        self.shows('resumed after [0-9]+ s', 'it says that too')
+        t.is_(select.select(self.masters[1:], [], [], 0)[0], [],
+              'with -q it says nothing')
+
+
 @t.limit(60)
 def test_not_hopeless():
-    """For ten seconds, or less where time is short."""
+    """For ten seconds, or less where time is short; connect at a terminal
+    tells a person of it."""
     target = t.Held()
     s = t.server(target.port)
+    terminals = Terminals(t.server(t.echo().port))
     tunnels = {name: Tunnel(target, s) for name in ANSWERS}
     t.ok(all(x.flow.reached(MB // 2) for x in tunnels.values()), 'bytes flow')
     for name, x in tunnels.items():
@@ -72,6 +118,7 @@ def test_not_hopeless():
         t.is_(len(x.lines('redial-failed')), 1, 'one line says so')
         t.like(x.lines('redial-failed')[0],
                'level=info .*why="[^"]+" left=1[0-9]+', 'and for how long')
+    terminals.finish()
 
 
 def test_certificate():
@@ -155,22 +202,42 @@ def test_given_up():
                           (503, 'no server knew the session'),
                           (None, 'no server answered')):
         cutter = cutting.Cutter(s.port)
-        p = t.connect('ws://localhost:%d/' % cutter.port, '--resume', '1s',
+        c = t.connect('ws://localhost:%d/' % cutter.port, '--resume', '1s',
                       stderr=subprocess.PIPE)
-        p.stdin.write(b'x')
-        p.stdin.flush()
-        t.is_(p.stdout.read(1), b'x', 'a tunnel')
+        c.stdin.write(b'x')
+        c.stdin.flush()
+        t.is_(c.stdout.read(1), b'x', 'a tunnel')
         if status:
             cutter.answer = answer(status)
         else:
             cutter.refuse = True
         cutter.cut('rst')
-        tries.append((status, known, p))
-    for status, known, p in tries:
-        t.is_(p.wait(), 74, '%s, given up: 74' % (status or 'no answer'))
-        t.like(p.wait_log(), r'why="[^"]+, for [0-9.]+m?s no '
+        tries.append((status, known, c))
+    for status, known, c in tries:
+        t.is_(c.wait(), 74, '%s, given up: 74' % (status or 'no answer'))
+        t.like(c.wait_log(), r'why="[^"]+, for [0-9.]+m?s no '
                'new websocket: %s; the last try: [^"]*%s' % (
                    known, status or 'reset'), 'and why')
+
+
+def test_dead_session():
+    """The server has one line for each, however often it is asked for."""
+    s = t.server(t.echo().port, '--resume', '300ms')
+    raw = p.raw_dial('127.0.0.1', s.port, '/',
+                     'inetws; v=2; id=me; resume', timeout=t.BOUND)
+    raw.drop()
+    t.ok(s.has_line('event=closed .*end=websocket-lost'), 'a session is over')
+    for sid in (raw.params['resume'], 'ab' * 16):
+        for n in range(5):
+            try:
+                p.raw_dial('127.0.0.1', s.port, '/', 'inetws; v=2; id=me; '
+                           'resume="%s"; n=%d; at=0' % (sid, n + 1),
+                           timeout=t.BOUND)
+            except p.Refused as e:
+                t.is_(e.status, 410, 'a redial: 410')
+    t.is_([len([x for x in s.lines if e in x])
+           for e in ('event=closed', 'no such session')], [1, 1],
+          'a line for its end, and one for a session that never was here')
 
 
 t.main()

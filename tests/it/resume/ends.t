@@ -240,10 +240,22 @@ def test_log():
          'the process that handed the websocket over has ended')
     for p in (s, c):
         i = instance(p)
-        t.is_((i['total'], i['active'], i['lost'], i['resumes']),
-              (1, 1, 1, 1), 'status: one connection, lost and resumed once')
+        t.is_((i['total'], i['active'], i['lost'], i['lost_now'],
+               i['resumes']), (1, 1, 1, 0, 1),
+              'status: one connection, lost and resumed once')
+        row, = i['tunnels']
+        t.is_((row['lost_ms'], row['longest_gap_ms'], row['resumes']),
+              (None, i['longest_gap_ms'], 1), 'and so its row')
+        t.ok(row['window_up'] >= 65536 and row['window_down'] >= 65536 and
+             max(row['window_up'], row['window_down']) == i['window'],
+             'which has its windows')
+    t.like(t.run_inetws('status').stdout.decode(),
+           '; 1 lost, 1 resumed, longest gap ', 'also in the table')
     cutter.refuse = True
     cutter.cut('rst')
+    t.ok(t.until(lambda: all(instance(p)['lost_now'] == 1 and
+                             instance(p)['tunnels'][0]['lost_ms'] >= 100
+                             for p in (s, c))), 'status: lost now')
     t.is_(how(a), 'reset', 'given up')
     t.ok(c.has_line('event=closed .*why="[^"]*, for [0-9.]+ ?s no new '
                     'websocket: no server answered; the last try: .+"'), 'says what was tried')

@@ -163,6 +163,16 @@ test_people(void)
 	is_str(str_ms(b, sizeof(b), 3599999), "59m59s", "3599999");
 	is_str(str_ms(b, sizeof(b), 11040000), "3h04m", "11040000");
 
+	is_str(str_min_s(b, sizeof(b), 0), "0 s", "0");
+	is_str(str_min_s(b, sizeof(b), 59499), "59 s", "59.5 s");
+	is_str(str_min_s(b, sizeof(b), 59500), "1 min 0 s", "to the nearest");
+	is_str(str_min_s(b, sizeof(b), 116990), "1 min 57 s", "1 min 57 s");
+	is_str(str_min_s(b, sizeof(b), 7200000), "120 min 0 s", "2 hours");
+	is_str(str_size_short(b, sizeof(b), 1023), "1023", "1023");
+	is_str(str_size_short(b, sizeof(b), 65536), "64k", "64k");
+	is_str(str_size_short(b, sizeof(b), 262144 + 1), "256k", "rounded down");
+	is_str(str_size_short(b, sizeof(b), 16777216), "16m", "16m");
+
 	is_str(str_bytes(b, sizeof(b), 0), "0 B", "0");
 	is_str(str_bytes(b, sizeof(b), 512), "512 B", "512");
 	is_str(str_bytes(b, sizeof(b), 1234), "1.2 kB", "1234");
