@@ -363,19 +363,20 @@ line_build_finish(struct line_build *b, const struct line_file *f)
 {
 	struct malformed m = { f, 0 };
 	struct line_table *t = &b->image->table;
+	int is_told = file_stamp_is(&b->image->stamp, &f->seen);
 	char more[64];
 
 	if (b->image->state == IMAGE_UNREADABLE)
 		return 0;
 	if (line_table_make(t, b->size - TABLE_AT, b->len, f->kind, NULL,
-	    log_malformed, &m) == -1)
+	    is_told ? NULL : log_malformed, &m) == -1)
 		return -1;
 	if (m.n > SHOWN_MAX) {
 		snprintf(more, sizeof(more), "%u more lines like these",
 		    m.n - SHOWN_MAX);
 		log_line_fault(f, 0, more);
 	}
-	if (t->lines == 0 && f->kind->none != NULL)
+	if (t->lines == 0 && f->kind->none != NULL && !is_told)
 		log_line_fault(f, 0, f->kind->none);
 	b->image->state = IMAGE_DONE;
 	return 0;

@@ -93,9 +93,10 @@ request(struct accepted *a, const struct acceptor *by, struct io io,
 
 int
 accepted_begin(struct accepted *a, struct connection *c,
-    const struct acceptor *by, struct io io, const char *peer, int *status)
+    struct acceptor *by, struct io io, const char *peer, int *status)
 {
 	struct error why;
+	int r;
 
 	a->c = c;
 	a->deadline = clock_after(by->o->timeouts.handshake);
@@ -103,7 +104,9 @@ accepted_begin(struct accepted *a, struct connection *c,
 		a->deadline = clock_ms() + ACCEPTED_BEYOND_MS;
 	strlcpy(c->via, peer, sizeof(c->via));
 	peer_begin(&a->peer, peer);
-	if (request(a, by, io, &why) == 0)
+	r = request(a, by, io, &why);
+	line_file_forget(&by->users);
+	if (r == 0)
 		return 1;
 	*status = connection_failed(c, &why);
 	return 0;

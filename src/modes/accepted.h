@@ -35,10 +35,10 @@ struct accepted {
 /*
  * Reads the PROXY header, speaks TLS if there is a context, reads the request
  * and checks who sent it.  1: go on, c's peer, user, via and subject are
- * set; 0: it is over, *status is what to exit with.
+ * set; 0: it is over, *status is what to exit with.  --auth-file is forgotten.
  */
 int accepted_begin(struct accepted *, struct connection *,
-    const struct acceptor *, struct io, const char *peer, int *status);
+    struct acceptor *, struct io, const char *peer, int *status);
 
 /*
  * A redial belongs to the process that keeps the session: 1 if it was one,

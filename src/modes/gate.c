@@ -67,8 +67,10 @@ serve(struct acceptor *g, int fd, const char *peer, int channel, int beyond)
 	c.channel = channel;
 	strlcpy(c.target, "-", sizeof(c.target));
 	if (!accepted_begin(&a, &c, g, io_of(fd), peer, &status) ||
-	    !gate_admit(&a, g, name, c.target, hash, &status) ||
-	    accepted_redial(&a, 1, &status))
+	    !gate_admit(&a, g, name, c.target, hash, &status))
+		return status;
+	line_file_forget(&g->agents);
+	if (accepted_redial(&a, 1, &status))
 		return status;
 	if (!a.request.has_offer && a.request.offered_version != 0) {
 		snprintf(text, sizeof(text), "this gate speaks version %d of "
@@ -126,7 +128,7 @@ check_again(const struct options *o, struct error *why)
 	struct line_file agents;
 
 	gate_agents_file(&agents, o);
-	return line_file_check(&agents, why) == -1 ? -1 :
+	return line_file_check_open(&agents, why) == -1 ? -1 :
 	    auth_check_again(o, why);
 }
 
@@ -169,7 +171,8 @@ gate_main(const struct options *o)
 	    .serve_full = park_full, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
-	    .reload = reload, .before = before, .given = &a };
+	    .reload = reload, .before = before, .given = &a,
+	    .files = { &g.users, &g.agents }, .agents = &g.agents };
 	struct error why;
 	int status;
 

@@ -236,7 +236,8 @@ server_main(const struct options *o)
 	    .serve_full = serve_full, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
-	    .reload = reload, .before = before, .given = &a };
+	    .reload = reload, .before = before, .given = &a,
+	    .files = { &sv.users } };
 	struct error why;
 	int status;
 

@@ -83,3 +83,14 @@ memory_unshared_end(void *p, size_t size)
 	if (p != NULL)
 		munmap(p, size);
 }
+
+int
+memory_file(const char *label)
+{
+#ifdef MFD_ALLOW_SEALING
+	return memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+#else
+	errno = ENOSYS;
+	return -1;
+#endif
+}

@@ -32,4 +32,10 @@ void memory_return(void);
 void *memory_unshared(size_t size);
 void memory_unshared_end(void *, size_t size);
 
+/*
+ * An empty file in memory without a name, close-on-exec, for fd_seal().  -1
+ * with errno, ENOSYS: there is no such thing here.
+ */
+int memory_file(const char *label);
+
 #endif

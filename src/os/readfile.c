@@ -5,7 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "os/memory.h"
 #include "os/readfile.h"
 
 #define NS		INT64_C(1000000000)
@@ -32,20 +31,6 @@ readfile(const char *path, char *dst, size_t size)
 	}
 	dst[len] = '\0';
 	return len;
-}
-
-int
-readfile_take(const char *path, struct slice *text)
-{
-	char *p = memory_take(READFILE_MAX);
-	ssize_t n = readfile(path, p, READFILE_MAX);
-
-	if (n == -1) {
-		memory_return();
-		return -1;
-	}
-	*text = (struct slice){ p, n };
-	return 0;
 }
 
 static int64_t

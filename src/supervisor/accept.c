@@ -157,6 +157,10 @@ accept_one(struct supervisor *s, int listener, int name)
 	if (child_count(s) >= s->fits.connections ||
 	    !handshake_limit_allows(&s->handshakes, s->o->limits.handshakes))
 		child_reap_all(s);
+	if (name == NAME_NONE && tables_refuse(&s->tables)) {
+		accept_refuse(s, a.fd);
+		return 1;
+	}
 	if (name != NAME_NONE || s->service->hands_on)
 		return pool_accept(s, &a, name);
 	return accept_serve(s, &a);
@@ -167,12 +171,12 @@ static void
 accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 {
 	unsigned int i = watch_index(tag);
-	int fd, name = NAME_NONE;
+	int fd = -1, name = NAME_NONE;
 
 	if (watch_kind(tag) == WATCH_NAME) {
 		name = (int)i / 2;
 		fd = names_listener(&s->names, name, i % 2);
-	} else
+	} else if (reload_may_accept(s))
 		fd = i < s->nlisteners ? s->listener[i] : -1;
 	while (fd != -1 && most-- > 0)
 		if (!accept_one(s, fd, name))
@@ -230,7 +234,7 @@ accept_metrics(struct supervisor *s, unsigned int listener)
 			accept_pause(s, "accept", errno);
 		return;
 	}
-	if ((pid = child_fork_aside(s, fd)) == 0)
+	if ((pid = child_fork_aside(s, fd, -1)) == 0)
 		be_metrics_child(s, fd);
 	if (pid != -1)
 		metrics_listener_forked(&s->metrics, pid, clock_ms());

@@ -2,20 +2,17 @@
 /*
  * A websocket of an agent shall be parked here: may it?
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/log.h"
-#include "os/memory.h"
-#include "os/readfile.h"
 #include "proto/agent_name.h"
 #include "proto/http.h"
 #include "supervisor/internal.h"
 
-#define BUCKETS		16384
+#define SHOWN_MAX	8	/* names without a listener, each in a line */
 
 /* Other agents' parked websockets of this name have to go. */
 static void
@@ -121,155 +118,90 @@ admit_at_last(struct supervisor *s, struct child *c)
 	answer(s, c);
 }
 
-/*
- * Which children come from a line of --agents-file, by name and secret: for one
- * pass over the file, however many lines and children there are.
- */
-struct listed {
-	int *bucket, *next;		/* numbers of children, plus one */
-	char *found;
-	unsigned int room;
-};
-
-static int *
-bucket_of(const struct listed *l, struct slice name, struct slice hash)
-{
-	uint32_t h = 2166136261U;
-	size_t i;
-
-	for (i = 0; i < name.len; i++)
-		h = (h ^ (unsigned char)name.p[i]) * 16777619U;
-	for (i = 0; i < hash.len; i++)
-		h = (h ^ (unsigned char)hash.p[i]) * 16777619U;
-	return &l->bucket[(h ^ h >> 16) % BUCKETS];
-}
-
+/* Is there a line with this name and this hash? */
 static int
-listed_begin(struct listed *l, const struct children *children)
+is_listed(const struct line_table *t, const struct child *c)
 {
-	struct child *c = NULL;
-	int *bucket, i;
+	struct line_key k = { 0, slice_of(c->agent) };
+	unsigned int i, n;
 
-	l->room = children->room;
-	l->bucket = memory_unshared(BUCKETS * sizeof(l->bucket[0]));
-	l->next = memory_unshared(l->room * sizeof(l->next[0]));
-	l->found = memory_unshared(l->room);
-	if (l->bucket == NULL || l->next == NULL || l->found == NULL)
-		return -1;
-	while ((c = children_next(children, c)) != NULL) {
-		if (c->state != CHILD_PARKED || c->hash[0] == '\0')
-			continue;
-		i = (int)children_index(children, c);
-		bucket = bucket_of(l, slice_of(c->agent), slice_of(c->hash));
-		l->next[i] = *bucket;
-		*bucket = i + 1;
-	}
+	for (n = line_table_find(t, &k, &i); n > 0; n--, i++)
+		if (slice_is(line_table_value(t, i), c->hash))
+			return 1;
 	return 0;
 }
 
+/* Parked websockets whose line is gone are ended; tunnels go on. */
 static void
-listed_end(struct listed *l)
+expel(struct supervisor *s, const struct line_table *t)
 {
-	memory_unshared_end(l->bucket, BUCKETS * sizeof(l->bucket[0]));
-	memory_unshared_end(l->next, l->room * sizeof(l->next[0]));
-	memory_unshared_end(l->found, l->room);
-}
+	struct child *c = NULL;
 
-static void
-listed_find(struct listed *l, const struct children *children,
-    const struct agents_file_line *line)
-{
-	const struct child *c;
-	int i;
-
-	for (i = *bucket_of(l, line->name, line->hash); i != 0;
-	    i = l->next[i - 1]) {
-		c = children_numbered(children, i - 1);
-		if (slice_is(line->name, c->agent) &&
-		    slice_is(line->hash, c->hash))
-			l->found[i - 1] = 1;
-	}
+	while ((c = children_next(&s->children, c)) != NULL)
+		if (c->state == CHILD_PARKED && c->hash[0] != '\0' &&
+		    !is_listed(t, c))
+			pool_end_channel(s, c);
 }
 
 /*
- * Parked websockets whose line is gone are ended; tunnels go on.  One whose
- * hash was only written otherwise dials again.
+ * Those in the file have a listener whether their agents are there or not.  How
+ * many have none.
  */
-static void
-expel(struct supervisor *s, struct slice file)
-{
-	struct agents_file_line line;
-	struct lines lines;
-	struct listed l;
-	struct child *c = NULL;
-	int r, failed = listed_begin(&l, &s->children) == -1;
-
-	lines_begin(&lines, file);
-	while (!failed && (r = agents_file_next(&lines, &line)) != 0)
-		if (r == 1)
-			listed_find(&l, &s->children, &line);
-	while ((c = children_next(&s->children, c)) != NULL)
-		if (c->state == CHILD_PARKED && c->hash[0] != '\0' &&
-		    (failed || !l.found[children_index(&s->children, c)]))
-			pool_end_channel(s, c);
-	listed_end(&l);
-}
-
-/* 0: it is as it should be, and the text is memory that is taken. */
-static int
-read_file(const struct supervisor *s, struct slice *file)
-{
-	struct agents_file_line l;
-	struct lines lines;
-	int r;
-
-	if (readfile_take(s->o->reverse.agents_file, file) == -1) {
-		log_event(LOG_L_ERROR, "agents-file", "file",
-		    s->o->reverse.agents_file, "why", strerror(errno), NULL);
-		return -1;
-	}
-	lines_begin(&lines, *file);
-	while ((r = agents_file_next(&lines, &l)) == 1)
-		;
-	if (r == -1)
-		memory_return();
-	return r;
-}
-
-/* Those in the file have a listener whether their agents are there or not. */
-static void
-list(struct supervisor *s, struct slice file)
+static unsigned int
+list(struct supervisor *s, const struct line_table *t)
 {
 	char word[AGENT_NAME_MAX];
-	struct agents_file_line l;
-	struct lines lines;
+	unsigned int i, failed = 0;
 	struct error why;
-	int r;
 
 	names_begin_listing(&s->names);
-	lines_begin(&lines, file);
-	while ((r = agents_file_next(&lines, &l)) != 0)
-		if (r == 1 && slice_copy(word, sizeof(word), l.name) == 0 &&
-		    names_list(&s->names, word, &why) == -1)
+	for (i = 0; i < t->n; i++)
+		if (slice_copy(word, sizeof(word), line_table_key(t, i)) == 0 &&
+		    names_list(&s->names, word, &why) == -1 &&
+		    failed++ < SHOWN_MAX)
 			log_event(LOG_L_ERROR, "no-listener", "name", word,
 			    "why", why.text, NULL);
 	names_end_listing(&s->names);
+	return failed;
 }
 
-/* With something wrong in it (which is told) all stays as it was. */
+static void
+log_more(unsigned int failed)
+{
+	struct log_line l;
+
+	if (failed <= SHOWN_MAX)
+		return;
+	log_begin(&l, LOG_L_ERROR, "no-listener");
+	log_num(&l, "count", failed);
+	log_str(&l, "hint", "these are all that have none");
+	log_end(&l);
+}
+
+/* If it cannot be read (which is told) all stays as it was. */
 void
 admit_reload(struct supervisor *s)
 {
-	struct slice file;
+	const struct line_file *f = s->service->agents;
+	const struct line_table *t = f == NULL ? NULL : line_file_table(f);
+	struct error why;
 	unsigned int i;
 
 	if (s->names.name == NULL || s->o->reverse.agents_file == NULL ||
-	    read_file(s, &file) == -1)
+	    f == NULL)
 		return;
+	if (t == NULL) {
+		if (line_file_check_open(f, &why) == -1)
+			log_event(LOG_L_ERROR, "agents-file", "file",
+			    s->o->reverse.agents_file, "why", why.text, NULL);
+		return;
+	}
+	if (f->generation == s->admitted && s->no_listener == 0)
+		return;
+	s->admitted = f->generation;
 	if (s->o->reverse.visitors_dir != NULL)
-		list(s, file);
-	expel(s, file);
-	memory_return();
+		log_more(s->no_listener = list(s, t));
+	expel(s, t);
 	for (i = 0; i < names_top(&s->names) && i < STATS_NAMES; i++)
 		pool_show_name(s, i);
 }

@@ -62,13 +62,18 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 }
 
 pid_t
-child_fork_aside(const struct supervisor *s, int keep)
+child_fork_aside(const struct supervisor *s, int keep, int other)
 {
 	pid_t pid = process_fork();
+	unsigned int i;
 
-	if (pid == 0)
-		leave_supervisor(keep, -1);
-	return pid;
+	if (pid != 0)
+		return pid;
+	leave_supervisor(keep, other);
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (s->service->files[i] != NULL)
+			line_file_forget(s->service->files[i]);
+	return 0;
 }
 
 unsigned int
@@ -175,6 +180,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 
 	if (c == NULL) {
 		metrics_listener_ended(&s->metrics, pid);
+		tables_ended(&s->tables, pid);
 		return;
 	}
 	failure_lines_ended(&s->failures, c->failure_line, WIFEXITED(status) &&

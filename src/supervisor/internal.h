@@ -31,6 +31,7 @@
 #include "supervisor/respawn.h"
 #include "supervisor/slots.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tables.h"
 
 enum phase { SERVING, DRAINING, ENDING, KILLING, ENDED };
 
@@ -92,6 +93,10 @@ struct supervisor {
 	struct refusals refusals;
 	struct pause pause;
 	struct places places;
+	struct tables tables;
+	unsigned int admitted;		/* generation of --agents-file that
+					 * counts for what is parked */
+	unsigned int no_listener;	/* names of it that have none */
 	struct metrics_listener metrics;
 	struct respawn respawn;
 
@@ -156,9 +161,10 @@ int child_start(struct supervisor *, const struct incoming *, int extra);
 
 /*
  * Forks a process for something else: 0 in that one, where nothing of the
- * supervisor's is left open but keep.  Otherwise as fork(2).
+ * supervisor's is left open but these two, which may be -1, and no table.
+ * Otherwise as fork(2).
  */
-pid_t child_fork_aside(const struct supervisor *, int keep);
+pid_t child_fork_aside(const struct supervisor *, int keep, int other);
 
 /* Takes dead children back: this one, or all that there are; never waits. */
 void child_reap(struct supervisor *, pid_t);
@@ -203,7 +209,7 @@ void admit(struct supervisor *, struct child *, char *text);
 /* The same child, beyond the limit till now, has got a place. */
 void admit_at_last(struct supervisor *, struct child *);
 
-/* --agents-file, at the start and at HUP. */
+/* --agents-file, at the start and after HUP, when its table is there. */
 void admit_reload(struct supervisor *);
 
 /* --- extra.c --- */
@@ -256,6 +262,18 @@ void show_addresses(const struct supervisor *);
 
 /* HUP. */
 void reload(struct supervisor *);
+
+/*
+ * Tables of files: makes them, at the start, before anything is served; later
+ * as they change.  may_accept: may requests be accepted now?  Looks at the
+ * files; if one has changed, the listeners of requests wait for its table.
+ */
+void reload_begin(struct supervisor *);
+int reload_may_accept(struct supervisor *);
+void reload_table_ended(struct supervisor *, unsigned int file);
+int64_t reload_time(const struct supervisor *);
+void reload_tend(struct supervisor *, int64_t now);
+void reload_end(struct supervisor *);
 
 /*
  * Takes the limits from the options, as far as there are descriptors; logs if

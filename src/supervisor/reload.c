@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HUP: the options, and the files that they name, are read again; and limits,
- * which have to fit into the descriptors that there may be.
+ * HUP: the options, and the files that they name, are read again; limits, which
+ * have to fit into the descriptors that there may be; and tables of files, made
+ * at HUP, and when a request is to be accepted and a file has changed.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "connection/waiting.h"
+#include "os/clock.h"
 #include "os/fd.h"
 #include "os/log.h"
+#include "os/memory.h"
+#include "os/title.h"
+#include "sandbox/enter.h"
 #include "supervisor/internal.h"
 #include "supervisor/startup.h"
+#include "supervisor/watch.h"
 
 #define OTHERS	16	/* event sets, metrics, refused ones, reserve ... */
+#define RETRY	1000	/* ms after a table could not be made */
+#define AT_START	10000	/* ms for all of them */
 
 #define SHARE	4	/* of the sessions one owner's may wait: a quarter */
 #define EXTRA_A_LIMIT 16 /* descriptors for one child beyond the limit */
@@ -138,6 +153,269 @@ read_options(struct supervisor *s)
 		    "the old options stay in force", NULL);
 }
 
+/* --- tables --- */
+
+static struct line_file *
+file_of(const struct supervisor *s, unsigned int i)
+{
+	return s->service->files[i];
+}
+
+static _Noreturn void
+be_table_helper(const struct supervisor *s, unsigned int i, int fd)
+{
+	const struct line_file *f = file_of(s, i);
+	struct line_build b;
+
+	title_set("inetws: reading the file of %s", f->option);
+	if (line_build_read(&b, f, fd) == -1 ||
+	    enter_sandbox(s->o, 0) != EXIT_ENDED)
+		_exit(EXIT_SYSTEM);
+	_exit(line_build_finish(&b, f) == 0 ? EXIT_ENDED : EXIT_SYSTEM);
+}
+
+/* Its memory, and a pipe that ends with its process.  -1 with errno. */
+static int
+open_build(struct table_build *b, int *end)
+{
+	int p[2], fd, i;
+
+	if ((b->fd = memory_file("inetws table")) == -1)
+		return -1;
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1) {
+		close(b->fd);
+		return -1;
+	}
+	b->pipe = p[0];
+	*end = p[1];
+	for (i = 0; i < 2; i++)
+		if ((fd = fd_keep(i == 0 ? b->fd : b->pipe)) != -1)
+			*(i == 0 ? &b->fd : &b->pipe) = fd;
+	return 0;
+}
+
+static void
+close_build(struct supervisor *s, struct table_build *b)
+{
+	event_delete(&s->events, b->pipe);
+	close(b->pipe);
+	close(b->fd);
+	b->fd = b->pipe = -1;
+	b->pid = 0;
+	s->tables.building--;
+}
+
+static void
+cannot_make(struct supervisor *s, unsigned int i, const char *why)
+{
+	log_event(LOG_L_ERROR, file_of(s, i)->option + 2, "file",
+	    *file_of(s, i)->path, "why", why, "hint",
+	    "its table is made again in a second", NULL);
+	s->tables.retry = clock_ms() + RETRY;
+}
+
+static void
+start_build(struct supervisor *s, unsigned int i)
+{
+	struct table_build *b = &s->tables.build[i];
+	int end;
+
+	if (open_build(b, &end) == -1) {
+		b->fd = -1;
+		if (errno == ENOSYS)
+			line_file_leave(file_of(s, i));
+		else
+			cannot_make(s, i, strerror(errno));
+		return;
+	}
+	s->tables.building++;
+	if ((b->pid = child_fork_aside(s, b->fd, end)) == 0)
+		be_table_helper(s, i, b->fd);
+	close(end);
+	if (b->pid != -1 && event_add(&s->events, b->pipe,
+	    watch_tag(WATCH_TABLE, i, 0)) == 0)
+		return;
+	cannot_make(s, i, strerror(errno));
+	close_build(s, b);
+}
+
+/* Which files have changed, and begins with them.  Is there one? */
+static int
+look(struct supervisor *s, int64_t now)
+{
+	int changed = 0;
+	unsigned int i;
+
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
+		if (file_of(s, i) == NULL || !line_file_look(file_of(s, i)))
+			continue;
+		changed = 1;
+		if (s->tables.build[i].fd == -1 && now >= s->tables.retry)
+			start_build(s, i);
+	}
+	return changed;
+}
+
+static void
+set_hold(struct supervisor *s, enum hold hold)
+{
+	unsigned int i;
+	int on = hold != HOLD_WAITS;
+
+	if ((s->tables.hold != HOLD_WAITS) != on)
+		for (i = 0; i < s->nlisteners; i++)
+			event_change(&s->accepting, s->listener[i],
+			    watch_tag(WATCH_LISTENER, i, 0), on);
+	s->tables.hold = hold;
+}
+
+int
+reload_may_accept(struct supervisor *s)
+{
+	int64_t now = clock_ms();
+
+	if (s->service->files[0] == NULL)
+		return 1;
+	if (s->tables.hold == HOLD_NONE && !s->tables.is_fresh &&
+	    look(s, now)) {
+		s->tables.until = s->o->timeouts.handshake > 0 ?
+		    now + s->o->timeouts.handshake : CLOCK_NEVER;
+		set_hold(s, HOLD_WAITS);
+	}
+	s->tables.is_fresh = 0;
+	return s->tables.hold != HOLD_WAITS;
+}
+
+/* HUP is through when all tables are there, or cannot be. */
+static void
+finish(struct supervisor *s, int64_t now)
+{
+	if (!s->tables.reload_due || s->tables.building > 0 ||
+	    now < s->tables.retry)
+		return;
+	s->tables.reload_due = 0;
+	admit_reload(s);
+	notify_send(&s->notify, "READY=1");
+}
+
+/*
+ * Those that have waited for a table go on with it, though the file may have
+ * changed again: else one that always changes would hold them for ever.
+ */
+void
+reload_table_ended(struct supervisor *s, unsigned int i)
+{
+	struct table_build *b = &s->tables.build[i];
+
+	if (b->fd == -1)
+		return;
+	if (line_file_take(file_of(s, i), b->fd) == -1)
+		cannot_make(s, i, "the process that makes its table has "
+		    "failed");
+	else if (s->tables.building == 1 && s->tables.hold != HOLD_NONE) {
+		s->tables.is_fresh = 1;
+		set_hold(s, HOLD_NONE);
+	}
+	close_build(s, b);
+	finish(s, clock_ms());
+}
+
+static void
+refuse_from_now_on(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (s->tables.build[i].pid > 0)
+			kill(s->tables.build[i].pid, SIGKILL);
+	log_event(LOG_L_ERROR, "tables", "why", "a file has changed, and its "
+	    "table is not there within --handshake-timeout", "hint",
+	    "requests are refused with 503 until it is", NULL);
+	set_hold(s, HOLD_REFUSES);
+}
+
+static int
+is_waited_for(const struct supervisor *s)
+{
+	return s->tables.hold != HOLD_NONE || s->tables.reload_due;
+}
+
+void
+reload_tend(struct supervisor *s, int64_t now)
+{
+	unsigned int i;
+
+	if (s->phase != SERVING)
+		return;
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (file_of(s, i) != NULL && s->tables.build[i].fd == -1 &&
+		    line_file_due(file_of(s, i)) == 0 &&
+		    now >= s->tables.retry)
+			start_build(s, i);
+	if (is_waited_for(s) && s->tables.building == 0 &&
+	    now >= s->tables.retry && !look(s, now)) {
+		set_hold(s, HOLD_NONE);
+		finish(s, now);
+	}
+	if (s->tables.hold == HOLD_WAITS && now >= s->tables.until)
+		refuse_from_now_on(s);
+}
+
+int64_t
+reload_time(const struct supervisor *s)
+{
+	int64_t now = clock_ms(), until = CLOCK_NEVER, t;
+	unsigned int i;
+	int due;
+
+	if (s->phase != SERVING)
+		return CLOCK_NEVER;
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
+		if (file_of(s, i) == NULL || s->tables.build[i].fd != -1 ||
+		    (due = line_file_due(file_of(s, i))) == -1)
+			continue;
+		t = now + due > s->tables.retry ? now + due : s->tables.retry;
+		until = t < until ? t : until;
+	}
+	if (s->tables.hold == HOLD_WAITS && s->tables.until < until)
+		until = s->tables.until;
+	if (is_waited_for(s) && s->tables.building == 0 &&
+	    s->tables.retry < until)
+		until = s->tables.retry;
+	return until;
+}
+
+/* Nothing is served yet that would have to wait. */
+void
+reload_begin(struct supervisor *s)
+{
+	int64_t deadline = clock_ms() + AT_START;
+	struct pollfd p = { .events = POLLIN };
+	unsigned int i;
+
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		s->tables.build[i].fd = -1;
+	look(s, clock_ms());
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
+		if (s->tables.build[i].fd == -1)
+			continue;
+		p.fd = s->tables.build[i].pipe;
+		poll(&p, 1, clock_poll(deadline));
+		reload_table_ended(s, i);
+	}
+	admit_reload(s);
+}
+
+void
+reload_end(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (file_of(s, i) != NULL)
+			line_file_forget(file_of(s, i));
+}
+
 void
 reload(struct supervisor *s)
 {
@@ -148,6 +426,7 @@ reload(struct supervisor *s)
 		read_options(s);
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
-	admit_reload(s);
-	notify_send(&s->notify, "READY=1");
+	s->tables.reload_due = 1;
+	if (!look(s, clock_ms()))
+		finish(s, clock_ms());
 }

@@ -159,7 +159,7 @@ advance(struct supervisor *s)
 static void
 log_statistics(const struct supervisor *s)
 {
-	pid_t pid = child_fork_aside(s, -1);
+	pid_t pid = child_fork_aside(s, -1, -1);
 
 	if (pid == 0) {
 		slots_log(s->children.n + slots_inherited(&s->slots));
@@ -216,6 +216,7 @@ tend(struct supervisor *s)
 
 	if (s->reap_due != 0 && now >= s->reap_due)
 		child_reap_all(s);
+	reload_tend(s, now);
 	pool_tend(s, now);
 	spare_tend(s, now);
 	extra_tend(s, now);
@@ -236,6 +237,7 @@ tend(struct supervisor *s)
 	earlier(&until, spare_time(s));
 	earlier(&until, extra_time(s));
 	earlier(&until, show_time(s));
+	earlier(&until, reload_time(s));
 	earlier(&until, refusals_time(&s->refusals));
 	if (metrics != -1)
 		earlier(&until, metrics);
@@ -260,9 +262,11 @@ dispatch(struct supervisor *s, uint32_t tag)
 		if (c != NULL)
 			pool_read_channel(s, c);
 		break;
-	case WATCH_LISTENER:
-	case WATCH_NAME:
-		break;		/* those are in the other set */
+	case WATCH_TABLE:
+		reload_table_ended(s, watch_index(tag));
+		break;
+	default:
+		break;		/* the others are in the other set */
 	}
 }
 
@@ -311,17 +315,15 @@ open_events(struct supervisor *s)
 	    watch_tag(WATCH_LISTENERS, 0, 0));
 }
 
-static int
+static void
 open_notify(struct supervisor *s)
 {
 	int fd;
 
 	if (notify_open(&s->notify) == -1)
-		log_event(LOG_L_WARN, "notify", "error", strerror(errno),
-		    NULL);
+		log_event(LOG_L_WARN, "notify", "error", strerror(errno), NULL);
 	if (s->notify.fd != -1 && (fd = fd_keep(s->notify.fd)) != -1)
 		s->notify.fd = fd;
-	return 0;
 }
 
 static int
@@ -381,7 +383,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return status;
 	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
-	admit_reload(s);
+	reload_begin(s);
 	show_addresses(s);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");
@@ -393,6 +395,7 @@ static void
 end(struct supervisor *s)
 {
 	refusals_close_all(&s->refusals);
+	reload_end(s);
 	if (s->reserve != -1)
 		close(s->reserve);
 	leave_pidfile(s);
@@ -421,15 +424,12 @@ supervisor_run(const struct options *o, const int *listeners, unsigned int n,
 	s.service = service;
 	s.reserve = s.notify.fd = s.pidfile = -1;
 	s.events.fd = s.accepting.fd = -1;
-	if ((status = begin(&s, listeners, n)) != EXIT_ENDED) {
-		end(&s);
-		return status;
-	}
-	while (s.phase != ENDED) {
+	status = begin(&s, listeners, n);
+	while (status == EXIT_ENDED && s.phase != ENDED) {
 		wait_for_events(&s, tend(&s));
 		take_signals(&s);
 		advance(&s);
 	}
 	end(&s);
-	return s.status;
+	return status != EXIT_ENDED ? status : s.status;
 }

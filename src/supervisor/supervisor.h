@@ -7,12 +7,14 @@
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
 
+#include "config/line_file.h"
 #include "config/options.h"
 #include "net/inherit.h"
 
 #define SUPERVISOR_LISTENERS_MAX	64
 #define SUPERVISOR_READY_MS	3000	/* for each step of being ready */
 #define SUPERVISOR_EXTRA		16	/* children beyond the limit */
+#define SUPERVISOR_FILES_MAX		2
 
 /* What the mode does with a connection. */
 struct service {
@@ -89,6 +91,14 @@ struct service {
 	 * now?  0, or -1 and why, within a few seconds.  May be NULL.
 	 */
 	int (*ready)(void *arg, struct error *);
+
+	/*
+	 * Files whose tables the children have: no request is accepted while
+	 * one of them has changed and its table is not there.  agents: which
+	 * of them lists names.  NULL: none.
+	 */
+	struct line_file *files[SUPERVISOR_FILES_MAX];
+	struct line_file *agents;
 
 	/* What startup() got for the listeners of visitors and metrics. */
 	const struct inherited *given;

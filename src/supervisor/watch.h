@@ -16,7 +16,8 @@ enum watch {
 	WATCH_NAME,		/* a listener of visitors: twice the name, or
 				 * one more for its second address */
 	WATCH_METRICS,
-	WATCH_CHANNEL		/* of a child */
+	WATCH_CHANNEL,		/* of a child */
+	WATCH_TABLE		/* the process that makes it has ended */
 };
 
 #define WATCH_INDEX_MAX	(1U << 21)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tables of files (config/line_file.h) that are being made, each in a
+ * process of its own, and the requests that wait for them.  reload.c owns what
+ * is in here; others may ask tables_refuse().
+ */
+#ifndef SUPERVISOR_TABLES_H
+#define SUPERVISOR_TABLES_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#include "supervisor/supervisor.h"
+
+/* Requests: are accepted; stay with the system; are refused with 503. */
+enum hold { HOLD_NONE, HOLD_WAITS, HOLD_REFUSES };
+
+struct table_build {
+	int fd;			/* of its memory; pipe: until it has ended */
+	int pipe;
+	pid_t pid;		/* 0: none */
+};
+
+struct tables {
+	struct table_build build[SUPERVISOR_FILES_MAX];
+	unsigned int building;		/* so many at a time */
+	int64_t retry;			/* after a failure, not before */
+	enum hold hold;
+	int64_t until;			/* requests wait until then */
+	int is_fresh;			/* one was made: those that waited for
+					 * it are accepted without a look */
+	int reload_due;			/* HUP is not through */
+};
+
+static inline int
+tables_refuse(const struct tables *t)
+{
+	return t->hold == HOLD_REFUSES;
+}
+
+/* A process has ended: its number may be another one's from now on. */
+static inline void
+tables_ended(struct tables *t, pid_t pid)
+{
+	unsigned int i;
+
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (t->build[i].pid == pid)
+			t->build[i].pid = 0;
+}
+
+#endif
