@@ -22,6 +22,14 @@ has_program(const struct options *o)
 	return o->program != NULL;
 }
 
+/* A server dials its target, others the URL. */
+static int
+uses_network(const struct options *o)
+{
+	return o->mode != MODE_SERVER ||
+	    (o->program == NULL && o->target.kind == ADDR_TCP);
+}
+
 /* A dialer has to name what it offers. */
 static int
 is_named(const struct options *o)
@@ -81,6 +89,7 @@ is_kept_in(const struct options *o)
 const struct option_rule
     rule_target = { has_target, "a TARGET, not a PROGRAM" },
     rule_program = { has_program, "a PROGRAM, not a TARGET" },
+    rule_network = { uses_network, "a TARGET that is HOST:PORT" },
     rule_any = { is_named, "names: only server and gate take '*'" },
     rule_proxy = { may_use_proxy, "a proxy, but --proxy is empty" },
     rule_http_proxy = { may_use_http_proxy, "an HTTP proxy" },

@@ -107,6 +107,7 @@ struct options {
 		const struct proxy *server;	/* NULL: of the environment */
 		struct opt_secret user;
 		struct opt_list header;
+		char **header_command;		/* argv */
 		const char *noproxy;		/* NULL: of the environment */
 		const char *cacert;
 		int insecure;
@@ -116,6 +117,7 @@ struct options {
 		int family;		/* NET_ANY, NET_IPV4, NET_IPV6 */
 		struct opt_list resolve, connect_to;
 		const struct addr *unix_socket;	/* NULL: the network */
+		const char *interface;	/* dial from here, NULL: anywhere */
 	} dial;
 
 	/* who a peer is, and whether it is allowed */

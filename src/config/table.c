@@ -47,6 +47,9 @@ const struct option option_table[] = {
 	  .modes = S | DIAL, .help = "dial IPv4 addresses only" },
 	{ OPTION("ipv6", flag, dial.family), .letter = '6', .min = NET_IPV6,
 	  .modes = S | DIAL, .help = "dial IPv6 addresses only" },
+	{ OPTION("interface", interface, dial.interface),
+	  .arg = "NAME|ADDR", .modes = S | DIAL, .rule = &rule_network,
+	  .help = "dial from this interface or address" },
 	{ FLAG("accept-proxy", access.accept_proxy), .modes = ACCEPT | C,
 	  .help = "expect a PROXY header on each connection" },
 	{ OPTION("send-proxy", switch, access.send_proxy), .min = 1,
@@ -65,7 +68,8 @@ const struct option option_table[] = {
 	  .help = "connect to H2:P2 instead of H1:P1" },
 	{ OPTION("unix-socket", socket, dial.unix_socket), .arg = "PATH",
 	  .modes = DIAL, .excludes = "proxy|proxy-user|proxy-header|"
-	  "proxy-cacert|proxy-insecure|noproxy|resolve|connect-to|ipv4|ipv6",
+	  "proxy-header-command|"
+	  "proxy-cacert|proxy-insecure|noproxy|resolve|connect-to|interface|ipv4|ipv6",
 	  .help = "connect to this socket, not over the network" },
 
 	/* Request */
@@ -155,6 +159,10 @@ const struct option option_table[] = {
 	  .group = GROUP_PROXIES, .arg = "HEADER", .modes = DIAL,
 	  .rule = &rule_http_proxy,
 	  .help = "send the proxy 'Name: value', or @FILE" },
+	{ OPTION("proxy-header-command", program, proxy.header_command),
+	  .group = GROUP_PROXIES, .arg = "PROGRAM", .modes = DIAL,
+	  .rule = &rule_http_proxy,
+	  .help = "send it the lines that this program prints" },
 	{ OPTION("proxy-cacert", file, proxy.cacert), .group = GROUP_PROXIES,
 	  .arg = "FILE", .modes = DIAL, .rule = &rule_https_proxy,
 	  .help = "trust these authorities about an https proxy" },

@@ -131,7 +131,7 @@ extern const struct option option_table[];	/* ended by name NULL */
 extern const struct mode_row mode_table[];	/* ended by name NULL */
 
 /* effect.c: the rules of the table */
-extern const struct option_rule rule_target, rule_program, rule_any, rule_proxy,
+extern const struct option_rule rule_target, rule_program, rule_network, rule_any, rule_proxy,
     rule_http_proxy, rule_https_proxy, rule_tls12, rule_ping, rule_gate_reads, rule_chroot;
 
 /* Can this option have an effect, as the others are? */

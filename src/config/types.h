@@ -43,6 +43,7 @@ extern const struct option_type
     type_proxy_header,	/* the same for a proxy */
     type_secret,	/* struct opt_secret, USER:PASSWORD or @FILE */
     type_proxy,		/* const struct proxy * */
+    type_interface,	/* const char *, for interface_parse() */
     type_hosts,		/* const char *, may be empty */
     type_socket,	/* const struct addr *, by its path */
     type_resolve,	/* struct opt_list of words of override_resolve() */

@@ -8,6 +8,7 @@
 #include "config/types.h"
 #include "proto/forward_proxy.h"
 #include "proto/header.h"
+#include "proto/interface.h"
 #include "proto/ip.h"
 #include "proto/origin.h"
 #include "proto/overrides.h"
@@ -363,6 +364,14 @@ is_hosts(const char *word)
 	return !has_control_character(word);
 }
 
+static int
+is_interface(const char *word)
+{
+	struct interface i;
+
+	return interface_parse(&i, word) == 0;
+}
+
 /* Where a connection goes instead of over the network. */
 static int
 socket_parse(const struct value *v)
@@ -409,6 +418,10 @@ const struct option_type
     type_hosts = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_hosts,
 	.expected = "a list of hosts" },
+    type_interface = { .parse = text_parse, .dump = text_dump,
+	.is_on = value_is_there, .fits = is_interface,
+	.expected = "an interface or an address of this host: expected NAME, "
+	"ADDR, if!NAME or host!ADDR" },
     type_socket = { .parse = socket_parse, .dump = socket_dump,
 	.is_on = value_is_there,
 	.expected = "a socket: expected /PATH, of 107 bytes at most",

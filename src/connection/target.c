@@ -111,6 +111,19 @@ target_reason(const struct error *why)
 }
 
 int
+target_connect(const struct options *o, int64_t deadline, struct error *why)
+{
+	const char *from = o->mode == MODE_SERVER ? o->dial.interface : NULL;
+	struct net_found found;
+
+	if (net_find(&found, &o->target, NULL, net_source_family(from,
+	    o->dial.family), why) == -1)
+		return -1;
+	found.from = from;
+	return net_dial_found(&o->target, &found, deadline, NULL, why);
+}
+
+int
 target_dial(struct connection *c, const char *head, size_t len,
     struct io *stream, struct error *why)
 {
@@ -120,7 +133,7 @@ target_dial(struct connection *c, const char *head, size_t len,
 
 	if (o->program != NULL)
 		return run_program(c, head, len, stream, deadline, why);
-	fd = net_dial(&o->target, o->dial.family, deadline, NULL, why);
+	fd = target_connect(o, deadline, why);
 	if (fd == -1)
 		return -1;
 	net_tune(fd);

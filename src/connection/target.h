@@ -20,6 +20,12 @@ void target_name(struct connection *);
 int target_dial(struct connection *, const char *head, size_t len, struct io *,
     struct error *);
 
+/*
+ * Dials o->target, a server's from --interface; an agent's is of its own host.
+ * As net_dial().
+ */
+int target_connect(const struct options *, int64_t deadline, struct error *);
+
 /* At the start: can the program be executed?  0, or -1 and why (64). */
 int target_check(const struct options *, struct error *);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "handshake/attempt.h"
@@ -110,6 +111,17 @@ secured(struct attempt *a)
 	    insecure ? "not verified" : "verified");
 }
 
+/* What the proxy was asked for. */
+static void
+name_server(struct attempt *a)
+{
+	char to[ADDR_HOST_MAX + 16], text[sizeof(to) + 16];
+
+	snprintf(text, sizeof(text), " (asked for %s)", addr_print(to,
+	    sizeof(to), &a->route.server));
+	strlcat(a->why.text, text, sizeof(a->why.text));
+}
+
 static int
 blame(struct attempt *a)
 {
@@ -119,6 +131,8 @@ blame(struct attempt *a)
 	if (a->state == ATTEMPT_PROXY_TLS ||
 	    (a->state == ATTEMPT_TCP && has_proxy(a)))
 		attempt_blame_proxy(a);
+	if (a->state == ATTEMPT_PROXY)
+		name_server(a);
 	a->refused |= a->why.status == EXIT_DENIED;
 	io_close(&a->io);
 	set_state(a, ATTEMPT_FAILED);
@@ -133,9 +147,10 @@ look_up(struct attempt *a)
 
 	trace_step(&a->trace, "dialling %s%s", has_proxy(a) ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r->dial));
-	if (net_find(&a->found, &r->dial, r->addresses, a->o->dial.family,
-	    &a->why) == -1)
+	if (net_find(&a->found, &r->dial, r->addresses, net_source_family(
+	    a->o->dial.interface, a->o->dial.family), &a->why) == -1)
 		return -1;
+	a->found.from = a->o->dial.interface;
 	a->at[DIAL_FOUND] = clock_us();
 	return 0;
 }

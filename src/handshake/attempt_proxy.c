@@ -8,6 +8,7 @@
 #include "handshake/attempt.h"
 #include "handshake/headers.h"
 #include "net/socket.h"
+#include "proto/header.h"
 
 /* A 407 lists the schemes that the proxy takes (RFC 9110 11.7.1). */
 static int
@@ -17,13 +18,15 @@ unauthorized(struct attempt *a)
 	int basic = proxy_offers_basic(&a->exchange.head, schemes,
 	    sizeof(schemes));
 
-	return error_set(&a->why, EXIT_DENIED, "%s answered 407: %s%s%s",
-	    a->route.name, !basic && schemes[0] != '\0' ? "it offers only " :
-	    a->route.proxy.user[0] == '\0' ?
-	    "it wants credentials (--proxy-user)" :
-	    "it does not take the credentials given",
-	    !basic ? schemes : "", !basic && schemes[0] != '\0' ?
-	    ", and inetws knows only Basic" : "");
+	if (a->exchange.authorized)
+		return error_set(&a->why, EXIT_DENIED, "%s answered 407: it "
+		    "does not take the credentials given", a->route.name);
+	if (basic || schemes[0] == '\0')
+		return error_set(&a->why, EXIT_DENIED, "%s answered 407: it "
+		    "wants credentials (--proxy-user)", a->route.name);
+	return error_set(&a->why, EXIT_DENIED, "%s answered 407: it offers "
+	    "only %s, and inetws knows only Basic (others by "
+	    "--proxy-header-command)", a->route.name, schemes);
 }
 
 /* The next bytes are the server's, which has had no request yet. */
@@ -45,9 +48,11 @@ begin_http(struct attempt *a)
 	a->exchange = (struct exchange){ .io = &a->io, .name = a->route.name,
 	    .is_proxy = 1, .trace = &a->trace, .why = &a->why,
 	    .room = &a->room };
-	if (headers_write_list(extra, sizeof(extra), &a->o->proxy.header,
-	    HEADER_PROXY, &a->why) == -1)
+	if (headers_write_proxy(extra, sizeof(extra), a->o, &a->route.proxy,
+	    a->trust, &a->why) == -1)
 		return -1;
+	a->exchange.authorized = a->route.proxy.user[0] != '\0' ||
+	    header_has(extra, "Proxy-Authorization");
 	n = proxy_write_connect(a->room.out, sizeof(a->room.out),
 	    &a->route.server, a->route.proxy.user,
 	    a->o->websocket.user_agent, extra);

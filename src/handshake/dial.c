@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/random.h"
 #include "proto/agent_name.h"
+#include "proto/header.h"
 #include "ws/frame.h"
 
 #define BYE_LEAST	100	/* for a Close and its answer */

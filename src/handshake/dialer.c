@@ -17,21 +17,31 @@ reads_files(const struct options *o)
 	    o->tls.crlfile != NULL || o->tls.cert != NULL;
 }
 
+static int
+look_for(const struct options *o, const char *option, char *const *command,
+    struct error *why)
+{
+	if (command == NULL || o->service.chroot != NULL ||
+	    command_exists(command[0]) == 0)
+		return 0;
+	return error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, command[0],
+	    strerror(errno));
+}
+
 int
 dialer_begin(struct dialer *d, const struct options *o, int tickets,
     struct error *why)
 {
 	static struct route r;
-	char **command = o->websocket.header_command;
 
 	memset(d, 0, sizeof(*d));
 	d->o = o;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
-	if (command != NULL && o->service.chroot == NULL &&
-	    command_exists(command[0]) == -1)
-		return error_set(why, EXIT_BADUSAGE, "--header-command %s: %s",
-		    command[0], strerror(errno));
+	if (look_for(o, "--header-command", o->websocket.header_command,
+	    why) == -1 || look_for(o, "--proxy-header-command",
+	    o->proxy.header_command, why) == -1)
+		return -1;
 	/* Without the library only a process that is redirected has to fail. */
 	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)
 		return 0;

@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/command_helper.h"
 #include "proto/forwarded.h"
+#include "proto/header.h"
 
 #define LIMIT_MS	10000	/* where --handshake-timeout is off */
 #define REST_MAX	3072	/* of a request's head: all but given fields,
@@ -19,8 +20,18 @@ extern char **environ;
 
 static char forward[FORWARDED_FIELD_MAX];	/* "" no field */
 static char agent[64];				/* likewise */
-static struct command_helper helper;		/* runs --header-command */
 static struct cookies jar;			/* of this process's tunnel */
+
+/* What runs --header-command, and --proxy-header-command. */
+static struct command_helper helpers[2];
+
+/* One of them is to be asked. */
+struct question {
+	const char *option;
+	char **argv;
+	enum header_for receiver;
+	struct command_helper *helper;
+};
 
 void
 websocket_set_forwarded(const char *peer)
@@ -42,9 +53,10 @@ websocket_set_agent(const char *token)
 void
 websocket_dials_done(void)
 {
-	command_helper_end(&helper);
 	if (jar.order > 0)
 		explicit_bzero(&jar, sizeof(jar));
+	command_helper_end(&helpers[0]);
+	command_helper_end(&helpers[1]);
 }
 
 static int
@@ -58,8 +70,8 @@ add(char *lines, size_t size, const char *field, enum header_for receiver,
 	return 0;
 }
 
-int
-headers_write_list(char *lines, size_t size, const struct opt_list *list,
+static int
+write_list(char *lines, size_t size, const struct opt_list *list,
     enum header_for receiver, struct error *why)
 {
 	unsigned int i;
@@ -85,27 +97,21 @@ forget(void *arg)
 
 /*
  * The command lives in a process of its own, made before this one gives up
- * the right to start any.  It is told the URL.
+ * the right to start any.
  */
 static int
-begin(const struct options *o, struct trust *trust, struct error *why)
+begin(const struct question *q, const struct options *o, struct trust *trust,
+    struct error *why)
 {
-	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
-
-	if (helper.pid != 0)
-		return 0;
-	memcpy(url, "INETWS_URL=", 11);
-	url_print(url + 11, sizeof(url) - 11, &o->url);
-	if (putenv(url) != 0 || command_helper_start(&helper,
-	    o->websocket.header_command, environ, o->log.no_stderr, forget,
-	    trust) == -1)
-		return error_set(why, EXIT_SYSTEM, "%s: %s",
-		    o->websocket.header_command[0], strerror(errno));
+	if (q->helper->pid == 0 && command_helper_start(q->helper, q->argv,
+	    environ, o->log.no_stderr, forget, trust) == -1)
+		return error_set(why, EXIT_SYSTEM, "%s", strerror(errno));
 	return 0;
 }
 
 static int
-add_output(char *lines, size_t size, char *out, struct error *why)
+add_output(char *lines, size_t size, char *out, enum header_for receiver,
+    struct error *why)
 {
 	char *rest = out, *line;
 	size_t len;
@@ -115,7 +121,7 @@ add_output(char *lines, size_t size, char *out, struct error *why)
 		if (len > 0 && line[len - 1] == '\r')
 			line[len - 1] = '\0';
 		if (line[0] != '\0' &&
-		    add(lines, size, line, HEADER_SERVER, why) == -1)
+		    add(lines, size, line, receiver, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -123,33 +129,67 @@ add_output(char *lines, size_t size, char *out, struct error *why)
 
 /* Puts the command's name before the error. */
 static int
-blame(const struct options *o, struct error *why)
+blame(const struct question *q, struct error *why)
 {
 	struct error what = *why;
 
 	return error_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
-	    what.status, "--header-command %s: %s",
-	    o->websocket.header_command[0], what.text);
+	    what.status, "%s %s: %s", q->option, q->argv[0], what.text);
 }
 
 static int
-ask(char *lines, size_t size, const struct options *o, struct trust *trust,
-    struct error *why)
+ask(char *lines, size_t size, const struct question *q,
+    const struct options *o, struct trust *trust, struct error *why)
 {
 	static char out[COMMAND_HELPER_OUT_MAX];
 	int64_t ms = o->timeouts.handshake > 0 ? o->timeouts.handshake :
 	    LIMIT_MS;
 	int status;
 
-	if (begin(o, trust, why) == -1)
-		return -1;
-	status = command_helper_ask(&helper, out, clock_ms() + ms, why);
+	if (begin(q, o, trust, why) == -1)
+		return blame(q, why);
+	status = command_helper_ask(q->helper, out, clock_ms() + ms, why);
 	if (status > 0)
 		status = error_set(why, EXIT_SYSTEM, "exit status %d", status);
 	if (status == 0)
-		status = add_output(lines, size, out, why);
+		status = add_output(lines, size, out, q->receiver, why);
 	explicit_bzero(out, sizeof(out));
-	return status == 0 ? 0 : blame(o, why);
+	return status == 0 ? 0 : blame(q, why);
+}
+
+/* Each is told its own. */
+static int
+ask_for_server(char *lines, size_t size, const struct options *o,
+    struct trust *trust, struct error *why)
+{
+	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
+	struct question q = { "--header-command",
+	    o->websocket.header_command, HEADER_SERVER, &helpers[0] };
+
+	memcpy(url, "INETWS_URL=", 11);
+	url_print(url + 11, sizeof(url) - 11, &o->url);
+	if (putenv(url) != 0)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
+	return ask(lines, size, &q, o, trust, why);
+}
+
+int
+headers_write_proxy(char *lines, size_t size, const struct options *o,
+    const struct proxy *proxy, struct trust *trust, struct error *why)
+{
+	static char word[13 + ADDR_HOST_MAX + 64];
+	struct question q = { "--proxy-header-command",
+	    o->proxy.header_command, HEADER_PROXY, &helpers[1] };
+
+	if (write_list(lines, size, &o->proxy.header, HEADER_PROXY, why) == -1)
+		return -1;
+	if (q.argv == NULL)
+		return 0;
+	memcpy(word, "INETWS_PROXY=", 13);
+	proxy_print(word + 13, sizeof(word) - 13, proxy);
+	if (putenv(word) != 0)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
+	return ask(lines, size, &q, o, trust, why);
 }
 
 void
@@ -219,7 +259,7 @@ write_given(char *lines, size_t size, const struct options *o,
 		    why) == -1)
 			return -1;
 	if (own && o->websocket.header_command != NULL &&
-	    ask(lines, size, o, trust, why) == -1)
+	    ask_for_server(lines, size, o, trust, why) == -1)
 		return -1;
 	if (own && agent[0] != '\0' &&
 	    add(lines, size, agent, HEADER_SERVER, why) == -1)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The fields that are added to our requests: --header, the output of
- * --header-command, --forward-peer; and the cookies of earlier answers.
+ * --header-command, --forward-peer, and the cookies of earlier answers; those
+ * for a proxy, --proxy-header and the output of --proxy-header-command.
  */
 #ifndef HANDSHAKE_HEADERS_H
 #define HANDSHAKE_HEADERS_H
@@ -12,7 +13,6 @@
 #include "config/options.h"
 #include "handshake/websocket.h"
 #include "proto/cookie.h"
-#include "proto/header.h"
 
 /*
  * Those for a request to url, which may be where a redirect of o->url leads:
@@ -31,8 +31,8 @@ int headers_write(char *lines, size_t size, const struct options *,
 /* Takes the cookies of an answer to a request for this URL. */
 void headers_take_cookies(const struct http_head *, const struct url *);
 
-/* Puts a list of checked fields (header_check()) into lines.  0, or -1 and why. */
-int headers_write_list(char *lines, size_t size, const struct opt_list *,
-    enum header_for, struct error *);
+/* Those for a request to an HTTP proxy, whose command is run likewise. */
+int headers_write_proxy(char *lines, size_t size, const struct options *,
+    const struct proxy *, struct trust *, struct error *);
 
 #endif

@@ -165,8 +165,7 @@ ready(void *arg, struct error *why)
 
 	if (o->program != NULL)
 		return 0;
-	fd = net_dial(&o->target, o->dial.family,
-	    clock_ms() + SUPERVISOR_READY_MS, NULL, why);
+	fd = target_connect(o, clock_ms() + SUPERVISOR_READY_MS, why);
 	if (fd == -1)
 		return -1;
 	close(fd);

@@ -80,6 +80,16 @@ attempt_failed(struct net_race *race, int i, const char *reason, int status)
 		    "%s%s (%s)", len > 0 ? ", " : "", reason, name);
 }
 
+static void
+cannot_bind(struct net_race *race, int i)
+{
+	char reason[100];
+
+	snprintf(reason, sizeof(reason), "--interface %s: %s", race->to.from,
+	    strerror(errno));
+	attempt_failed(race, i, reason, EXIT_SYSTEM);
+}
+
 /* The next address; one that fails at once lets the one after it start. */
 static void
 start_attempt(struct net_race *race, int64_t now)
@@ -93,6 +103,11 @@ start_attempt(struct net_race *race, int64_t now)
 	if (fd == -1) {
 		attempt_failed(race, i, strerror(errno),
 		    net_dial_status(errno));
+		return;
+	}
+	if (net_bind_source(fd, race->to.from, sa->sa_family) == -1) {
+		cannot_bind(race, i);
+		close(fd);
 		return;
 	}
 	if (connect(fd, sa, race->to.at[i].len) == 0) {

@@ -156,6 +156,12 @@ zone_number(struct slice name)
 	return number;
 }
 
+uint32_t
+net_zone(const char *zone)
+{
+	return zone_number(slice_of(zone));
+}
+
 /* An IPv6 address, and its zone, "%eth0" or "%2" (RFC 4007 11). */
 static int
 parse_v6(struct sockaddr_in6 *in6, const char *host)
@@ -206,6 +212,7 @@ net_find(struct net_found *found, const struct addr *a, const char *named,
 	int e;
 
 	found->n = 0;
+	found->from = NULL;
 	if (a->kind != ADDR_TCP)
 		return 0;
 	if (named != NULL)

@@ -29,6 +29,7 @@
 #define RESTRICT_SELF		446
 #define CREATE_VERSION		1u
 #define RULE_PATH_BENEATH	1
+#define RULE_NET_PORT		2
 
 #define FS_READ_FILE		(1ull << 2)
 #define FS_READ_DIR		(1ull << 3)
@@ -39,6 +40,10 @@
 
 struct ruleset {
 	uint64_t fs, net, scoped;
+};
+
+struct net_port {
+	uint64_t allowed, port;
 };
 
 struct path_beneath {
@@ -127,6 +132,7 @@ static int
 prepare_landlock(enum sandbox_role role, const char *const *readable,
     unsigned int n)
 {
+	struct net_port any_port = { NET_BIND_TCP, 0 };
 	struct ruleset r = { 0, 0, 0 };
 	unsigned int i;
 	long abi;
@@ -150,6 +156,10 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 		return errno == EMFILE || errno == ENFILE ? -1 : 0;
 	if (!dials(role))
 		return 0;
+	/* --interface: an address, and a port that the kernel chooses. */
+	if (abi >= 4 && syscall(ADD_RULE, ruleset, RULE_NET_PORT, &any_port,
+	    0) == -1)
+		return -1;
 	for (i = 0; i < NSYSTEM; i++)
 		if (allow_reading(system_readable[i]) == -1)
 			return -1;

@@ -132,6 +132,17 @@ startup_listener(const struct inherited *a, enum startup_listener which,
 	return a->extra[which].n;
 }
 
+/* One that comes later, as that of a VPN, may be meant. */
+static void
+look_at_interface(const struct options *o)
+{
+	if (o->dial.interface != NULL && o->mode != MODE_CONNECT &&
+	    net_source_check(o->dial.interface) == -1)
+		log_event(LOG_L_WARN, "no-interface", "interface",
+		    o->dial.interface, "error", strerror(errno), "hint",
+		    "nothing can be dialled until it is there", NULL);
+}
+
 int
 startup(struct inherited *a, const struct options *o, const struct addr *words,
     unsigned int n, enum log_level level)
@@ -150,6 +161,8 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 	open_log(o, level, o->log.no_stderr || a->no_stderr);
 	if (!failed && o->observe.stats_file != NULL)
 		failed = share_stats(a, o, &why) == -1;
+	if (!failed)
+		look_at_interface(o);
 	return failed ? startup_failed(o, &why) : EXIT_ENDED;
 }
 
@@ -175,6 +188,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	if (o->observe.stats_file != NULL && stats_share(o->observe.stats_file,
 	    o->limits.connections, &why) == -1)
 		return startup_failed(o, &why);
+	look_at_interface(o);
 	return EXIT_ENDED;
 }
 

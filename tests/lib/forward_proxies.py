@@ -41,12 +41,67 @@ def tinyproxy(user=None):
             port, 'BasicAuth %s %s\n' % user if user else ''))]), port)
 
 
-def squid(user=None):
-    """Its helper asks a password file."""
+class Kerberos:
+    """A realm with a KDC of its own: .env for programs that use it, .keytab
+    of HTTP/localhost; the user "ann" has a ticket."""
+
+    def __init__(self):
+        kdc, util, admin, kinit = proc.need('krb5kdc', 'kdb5_util',
+                                            'kadmin.local', 'kinit')
+        if proc.run(['/usr/bin/python3', '-c', 'import gssapi']).returncode:
+            raise tap.Skip('python3-gssapi is not installed')
+        d = proc.folder()
+        port = daemons.free_port()
+        with open(d + '/krb5.conf', 'w') as f:
+            f.write('[libdefaults]\ndefault_realm = TEST\nrdns = false\n'
+                    'dns_lookup_kdc = false\ndns_canonicalize_hostname = '
+                    'false\n[realms]\nTEST = {\nkdc = 127.0.0.1:%d\n}\n'
+                    '[domain_realm]\nlocalhost = TEST\n'
+                    '[logging]\ndefault = FILE:%s/log\n' % (port, d))
+        with open(d + '/kdc.conf', 'w') as f:
+            f.write('[kdcdefaults]\nkdc_listen = 127.0.0.1:%d\n'
+                    'kdc_tcp_listen = 127.0.0.1:%d\n[realms]\nTEST = {\n'
+                    'database_name = %s/db\nkey_stash_file = %s/stash\n'
+                    'supported_enctypes = aes256-cts:normal\n}\n' % (
+                        port, port, d, d))
+        self.env = {'KRB5_CONFIG': d + '/krb5.conf',
+                    'KRB5_KDC_PROFILE': d + '/kdc.conf',
+                    'KRB5CCNAME': 'FILE:%s/tickets' % d,
+                    'KRB5RCACHETYPE': 'none'}
+        self.keytab = d + '/keytab'
+        env = dict(os.environ, **self.env)
+        for words, text in (
+                ([util, 'create', '-s', '-r', 'TEST', '-P', 'master'], ''),
+                ([admin, '-r', 'TEST'], 'addprinc -pw secret ann\n'
+                 'addprinc -randkey HTTP/localhost\nktadd -k %s '
+                 'HTTP/localhost\n' % self.keytab)):
+            r = proc.run(words, input=text.encode(), env=env)
+            if r.returncode:
+                raise AssertionError('%s: %s' % (words[0], r.stderr))
+        _ready(proc.Program([kdc, '-n', '-r', 'TEST'], env=self.env), port)
+        r = proc.run([kinit, 'ann'], input=b'secret\n', env=env)
+        if r.returncode:
+            raise AssertionError('kinit: %s' % r.stderr)
+        for name in ('krb5.conf', 'keytab'):
+            os.chmod(os.path.join(d, name), 0o644)
+        os.chmod(d, 0o755)
+
+
+def squid(user=None, realm=None):
+    """Its helper asks a password file, or knows the tickets of a Kerberos."""
     program, = proc.need('squid')
     d = proc.folder()
     port = daemons.free_port()
     auth = 'http_access allow all\n'
+    if realm:
+        helper = '/usr/lib/squid/negotiate_kerberos_auth'
+        if not os.access(helper, os.X_OK):
+            raise tap.Skip('squid has no negotiate_kerberos_auth here')
+        auth = ('auth_param negotiate program %s -k %s -s HTTP/localhost\n'
+                'auth_param negotiate children 1\n'
+                'acl known proxy_auth REQUIRED\n'
+                'http_access allow known\nhttp_access deny all\n' % (
+                    helper, realm.keytab))
     if user:
         helper = '/usr/lib/squid/basic_ncsa_auth'
         if not os.access(helper, os.X_OK):
@@ -70,7 +125,8 @@ def squid(user=None):
                  'shutdown_lifetime 0 seconds\nworkers 1\n'
                  'cache_effective_user proxy\n%s' % (port, d, d, d, auth))
     return _ready(proc.Program([program, '-N', '-f', conf, '-n',
-                                'iws%d' % port]), port)
+                                'iws%d' % port],
+                               env=realm.env if realm else None), port)
 
 
 def ncat(user=None):

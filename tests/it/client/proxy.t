@@ -80,6 +80,90 @@ def test_squid():
     http_proxy(t.squid, 'it does not take the credentials given')
 
 
+def test_kerberos():
+    """contrib/proxy/negotiate, with a KDC and squid."""
+    realm = t.Kerberos()
+    p = t.squid(realm=realm)
+    s = t.server(t.echo().port)
+    ours = os.path.join(t.ROOT, 'contrib', 'proxy', 'negotiate')
+    words = ('-x', 'localhost:%d' % p.port)
+    fails(hello(url(s.port), *words), 77, 'answered 407: it offers only '
+          'Negotiate, .*--proxy-header-command.*asked for 127.0.0.1:%d' %
+          s.port, 'no ticket')
+    works(hello(url(s.port), *words, '--proxy-header-command', ours,
+                **realm.env), 'a ticket')
+    fails(hello(url(s.port), *words, '--proxy-header-command', ours,
+                **dict(realm.env, KRB5CCNAME='FILE:/nonexistent')), 71,
+          '--proxy-header-command %s: exit status 1' % ours, 'none')
+
+
+def test_header_command():
+    """Run for each connection, also inside the sandbox."""
+    d = t.folder()
+    with open(d + '/command', 'w') as f:
+        f.write('#!/bin/sh\necho run >>%s/runs\n'
+                'echo "X-Proxy: $INETWS_PROXY"\n'
+                'echo "Proxy-Authorization: Bearer s3cret-of-ann"\n' % d)
+    os.chmod(d + '/command', 0o755)
+    echo = t.echo()
+    s = t.server(echo.port)
+    p = t.Scripted()
+    c = t.client(url(s.port), '-v', '-x', 'eve:x@127.0.0.1:%d' % p.port,
+                 '--proxy-header-command', d + '/command')
+    sock = t.ws.dial(c.port)
+    sock.sendall(b'one')
+    t.is_(t.ws.read_exactly(sock, 3), b'one', 'a tunnel')
+    t.like(p.seen[0], 'X-Proxy: http://127.0.0.1:%d\r\n' % p.port,
+           'the command knows the proxy')
+    t.like(p.seen[0], 'Proxy-Authorization: Bearer s3cret',
+           'and its line goes there')
+    t.unlike(p.seen[0], 'Basic', 'instead of a password')
+    for one in p.socks:
+        one.shutdown(2)
+    sock.sendall(b'two')
+    t.is_(t.ws.read_exactly(sock, 3), b'two', 'and again at a redial')
+    t.is_(open(d + '/runs').read().count('run'), 2, 'for which it is run')
+    t.unlike(c.log, 's3cret', 'what it prints is not logged')
+
+
+def test_interface():
+    """Where connections come from."""
+    s = t.server(t.echo().port)
+    works(hello(url(s.port), '--interface', 'lo'), 'an interface')
+    works(hello(url(s.port), '--interface', 'if!lo'), 'if!NAME')
+    for word in ('127.0.0.2', 'host!127.0.0.2'):
+        before = s.mark()
+        works(hello('ws://localhost:%d/' % s.port, '--interface', word),
+              'an address: ' + word)
+        s.wait_line('event=closed .*peer=127.0.0.2:', since=before)
+    relay = t.Proxy(s.port)
+    c = t.client(url(relay.port), '--interface', '127.0.0.3',
+                 '--log-level', 'debug')
+    sock = t.ws.dial(c.port)
+    sock.sendall(b'one')
+    t.is_(t.ws.read_exactly(sock, 3), b'one', 'a tunnel')
+    t.is_(relay.pairs[0][0].getpeername()[0], '127.0.0.3', 'from there')
+    relay.cut()
+    sock.sendall(b'two')
+    t.is_(t.ws.read_exactly(sock, 3), b'two', 'that is dialled again')
+    t.is_(relay.pairs[0][0].getpeername()[0], '127.0.0.3',
+          'from there, inside the sandbox')
+    fails(hello(url(s.port), '--interface', 'nope0'), 71,
+          '--interface nope0: No such device', 'no such interface')
+    fails(hello(url(s.port), '--interface', '192.0.2.1'), 71,
+          '--interface 192.0.2.1: Cannot assign requested address',
+          'no such address')
+    fails(hello(url(s.port), '--interface', 'host!lo'), 64,
+          "'host!lo' is not an interface or an address", 'no address')
+    held = t.Held()
+    s = t.server(held.port, '--interface', '127.0.0.4')
+    t.ws.connect(s.port)
+    t.is_(held.next().getpeername()[0], '127.0.0.4', "a server's target")
+    s = t.server(held.port, '--interface', '192.0.2.1')
+    s.wait_line('event=no-interface interface=192.0.2.1 error="Cannot')
+    t.ok(True, 'what cannot be bound is told at the start')
+
+
 def test_ncat():
     http_proxy(t.ncat, 'it does not take the credentials given')
 

@@ -315,7 +315,7 @@ test_screens(void)
 				longest = strcspn(p, "\n");
 		}
 		ok(longest <= 80, "%s: %zu columns", command, longest);
-		ok(lines >= 10 && lines <= (i == 0 ? 24 : 100),
+		ok(lines >= 10 && lines <= (i == 0 ? 24 : 120),
 		    "%s: %zu lines", command, lines);
 	}
 	text = printed("inetws connect -h ws://x");

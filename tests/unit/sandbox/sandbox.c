@@ -120,10 +120,17 @@ t_connect(void)
 }
 
 static int
-t_listen(void)
+t_bind(void)
 {
 	return ERROR(bind(held, (struct sockaddr *)&(struct sockaddr_in){
-	    .sin_family = AF_INET }, sizeof(where)) == -1);
+	    .sin_family = AF_INET, .sin_port = htons(7) }, sizeof(where)) ==
+	    -1);
+}
+
+static int
+t_listen(void)
+{
+	return ERROR(listen(held, 1) == -1);
 }
 
 static int
@@ -421,7 +428,7 @@ test_relay(enum sandbox_role role)
 	cannot(role, t_shown, "open one that the other role may read", EPERM);
 	cannot(role, t_socket, "make a socket", EPERM);
 	cannot(role, t_connect, "connect one that it has", EPERM);
-	cannot(role, t_listen, "bind one that it has", EPERM);
+	cannot(role, t_bind, "bind one that it has", EPERM);
 }
 
 /* Is there a Landlock, and of which version? */
@@ -444,8 +451,9 @@ test_redial(enum sandbox_role role)
 		printf("# no Landlock here: %s\n", strerror(errno));
 	if (landlock() >= 1)
 		cannot(role, t_secret, "read another file", EACCES);
+	cannot(role, t_listen, "be reached", EPERM);
 	if (landlock() >= 4)
-		cannot(role, t_listen, "be reached", EACCES);
+		cannot(role, t_bind, "have a port of its choice", EACCES);
 }
 
 static void

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where a connection is dialled from: --interface.
+ */
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <net/if.h>
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "proto/interface.h"
+
+static socklen_t
+size_of(int family)
+{
+	return family == AF_INET ? sizeof(struct sockaddr_in) :
+	    sizeof(struct sockaddr_in6);
+}
+
+/* A port is chosen when the other end is known: there are more of them. */
+static int
+bind_to(int fd, const struct sockaddr *from)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+#endif
+	return bind(fd, from, size_of(from->sa_family));
+}
+
+static int
+bind_address(int fd, const struct interface *from, int family)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	if ((family == AF_INET) != ip_is_v4(&from->ip)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	if (family == AF_INET) {
+		memcpy(&in.sin_addr, from->ip.b + 12, sizeof(in.sin_addr));
+		return bind_to(fd, (struct sockaddr *)&in);
+	}
+	memcpy(&in6.sin6_addr, from->ip.b, sizeof(in6.sin6_addr));
+	if (from->zone != NULL)
+		in6.sin6_scope_id = net_zone(from->zone);
+	return bind_to(fd, (struct sockaddr *)&in6);
+}
+
+/* To the first address of the interface. */
+static int
+bind_address_of(int fd, const char *name, int family)
+{
+	struct ifaddrs *list, *i;
+	int r = -1;
+
+	if (getifaddrs(&list) == -1)
+		return -1;
+	errno = EADDRNOTAVAIL;
+	for (i = list; i != NULL && r == -1; i = i->ifa_next)
+		if (i->ifa_addr != NULL && i->ifa_addr->sa_family == family &&
+		    strcmp(i->ifa_name, name) == 0)
+			r = bind_to(fd, i->ifa_addr);
+	freeifaddrs(list);
+	return r;
+}
+
+/* Linux before 5.7 lets only CAP_NET_RAW choose a device. */
+static int
+bind_device(int fd, const char *name, int family)
+{
+#ifdef SO_BINDTODEVICE
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+	    strlen(name) + 1) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+#endif
+	return bind_address_of(fd, name, family);
+}
+
+int
+net_bind_source(int fd, const char *word, int family)
+{
+	struct interface from;
+
+	if (word == NULL || family == AF_UNIX)
+		return 0;
+	if (interface_parse(&from, word) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	return from.name[0] != '\0' ? bind_device(fd, from.name, family) :
+	    bind_address(fd, &from, family);
+}
+
+int
+net_source_family(const char *word, int family)
+{
+	struct interface from;
+
+	if (family != NET_ANY || word == NULL ||
+	    interface_parse(&from, word) == -1 || from.name[0] != '\0')
+		return family;
+	return ip_is_v4(&from.ip) ? NET_IPV4 : NET_IPV6;
+}
+
+int
+net_source_check(const char *word)
+{
+	int family = net_source_family(word, NET_ANY) == NET_IPV6 ?
+	    AF_INET6 : AF_INET;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), r, e;
+
+	if (fd == -1)
+		return -1;
+	r = net_bind_source(fd, word, family);
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
+}

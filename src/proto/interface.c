@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "proto/interface.h"
+
+/* As Linux has it: no '/', ':' or blanks. */
+static int
+is_name(const char *s)
+{
+	const char *p;
+
+	for (p = s; *p != '\0'; p++)
+		if (*p == '/' || *p == ':' || (unsigned char)*p <= ' ' ||
+		    *p == 0x7f)
+			return 0;
+	return p > s && p - s <= INTERFACE_NAME_MAX && strcmp(s, ".") != 0 &&
+	    strcmp(s, "..") != 0;
+}
+
+int
+interface_parse(struct interface *i, const char *word)
+{
+	int named = strncmp(word, "if!", 3) == 0;
+	int addressed = strncmp(word, "host!", 5) == 0;
+	const char *zone;
+
+	memset(i, 0, sizeof(*i));
+	word += named ? 3 : addressed ? 5 : 0;
+	if (!named && ip_parse(&i->ip, slice_of(word)) == 0) {
+		if ((zone = strchr(word, '%')) != NULL)
+			i->zone = zone + 1;
+		return 0;
+	}
+	if (addressed || !is_name(word))
+		return -1;
+	strlcpy(i->name, word, sizeof(i->name));
+	return 0;
+}
