@@ -139,3 +139,9 @@ check-macos:
 
 FORCE:
 .PHONY: check-macos release install uninstall dist distcheck deb FORCE
+
+# On other architectures (contrib/release/check-arch): ARCH='arm64 s390x' chooses.
+check-arch:
+	contrib/release/check-arch $(ARCH)
+
+.PHONY: check-arch

@@ -144,6 +144,7 @@ int compat_flopen(const char *path, int flags, unsigned int mode);
 
 #define TCP_KEEPIDLE			TCP_KEEPALIVE
 #define st_mtim				st_mtimespec
+#define st_ctim				st_ctimespec
 #define getgrouplist(u, g, l, n)	getgrouplist(u, (int)(g), (int *)(l), n)
 #define setproctitle_init(c, v, e)	((void)0)
 #define setproctitle(...)		((void)0)
