@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
 # SAN=address,undefined builds a sanitized variant in a folder of its own, and
-# so do STATIC=1, OPENSSL=linked (see below), SANDBOX_DEBUG=1, which names what
+# so do STATIC=1, LIBS=static, OPENSSL=linked (see below), SANDBOX_DEBUG=1, which names what
 # the sandbox refuses, and COMPAT=all, which uses nothing that only Linux has.
 
 VERSION = 0.1.0
@@ -23,13 +23,15 @@ comma := ,
 #
 # OpenSSL is loaded when TLS is wanted (src/tls/openssl.h), or OPENSSL=linked,
 # which is so by itself in a static program, and where it is not known to work.
+# Where it is loaded libcrypt is too, when --auth-file needs it.  LIBS=static
+# links the other libraries in, but for the C library.
 # What it is built for: linux, macos (Apple says darwin, too), openbsd ...
 system := $(shell $(CC) -dumpmachine | sed -n \
 	's/.*-\(linux\|openbsd\|freebsd\|netbsd\).*/\1/p; s/.*-\(macos\|darwin\|apple\).*/macos/p')
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	$(shell [ $(system) = linux ] && \
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
-B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)$(if $(filter llhttp,$(HTTP_PARSER)),-llhttp)
+B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(LIBS),-libs)$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)$(if $(filter llhttp,$(HTTP_PARSER)),-llhttp)
 
 # linux, openbsd or none (src/sandbox/none.c says why not with sanitizers).
 sandbox := $(or $(if $(SAN)$(COMPAT),none),$(filter linux openbsd,$(system)),none)
@@ -46,6 +48,7 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	$(if $(filter llhttp,$(HTTP_PARSER)),libllhttp)) \
 	$(if $(filter llhttp,$(HTTP_PARSER)),-DHTTP_PARSER_LLHTTP) \
 	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
+	$(if $(crypt_version),-DCRYPT_LOADED='"$(crypt_version)"') \
 	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \
 	$(CPPFLAGS)
@@ -57,8 +60,13 @@ pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
 # Linux has these apart; crypt(3) is in the others' C library.
 bsd_libs := $(if $(filter linux,$(system)),libbsd-overlay libmd)
-crypt_libs := $(if $(filter linux,$(system)),-lcrypt)
-libs := $(if $(bsd_libs),$(call pkg_libs,$(bsd_libs))) $(HTTP_PARSER_LIBS) \
+crypt_version := $(if $(filter loaded,$(openssl)),$(shell $(CC) $(CFLAGS) \
+	-print-file-name=libcrypt.so | xargs readlink -f | \
+	sed -n 's/.*libcrypt\.so\.\([0-9]*\).*/\1/p'))
+crypt_libs := $(if $(filter linux,$(system)),$(if $(crypt_version),,-lcrypt))
+libs := $(if $(filter static,$(LIBS)),-Wl$(comma)-Bstatic) \
+	$(if $(bsd_libs),$(call pkg_libs,$(bsd_libs))) $(HTTP_PARSER_LIBS) \
+	$(if $(filter static,$(LIBS)),-lbsd -lmd -Wl$(comma)-Bdynamic) \
 	$(crypt_libs) $(if $(filter linked,$(openssl)),$(openssl_libs),-ldl)
 
 # The sandbox of this system, and not the others'.

@@ -268,13 +268,21 @@ check_command(const struct options *o, struct error *why)
 	    command[0], strerror(errno));
 }
 
+static int
+prepare(const struct options *o, struct error *why)
+{
+	if (o->access.auth_file != NULL && password_prepare(why) == -1)
+		return -1;
+	return check_command(o, why);
+}
+
 int
 auth_check(const struct options *o, struct error *why)
 {
 	struct line_file users;
 
 	auth_file(&users, o);
-	return check_command(o, why) == -1 ? -1 : line_file_check(&users, why);
+	return prepare(o, why) == -1 ? -1 : line_file_check(&users, why);
 }
 
 int
@@ -283,6 +291,6 @@ auth_check_again(const struct options *o, struct error *why)
 	struct line_file users;
 
 	auth_file(&users, o);
-	return check_command(o, why) == -1 ? -1 :
+	return prepare(o, why) == -1 ? -1 :
 	    line_file_check_open(&users, why);
 }

@@ -8,6 +8,7 @@ If it fails: unauthorized clients get in, or authorized ones are refused.
 import base64
 import hashlib
 import os
+import re
 import signal
 import stat
 import sys
@@ -233,6 +234,26 @@ def test_client():
     r = t.run_inetws('connect', 'ws://ann:x@127.0.0.1:%d/' % s.port)
     t.is_(r.returncode, 77, 'a wrong one: 77')
     t.like(r.stderr, '401 Unauthorized: wrong credentials', 'in words')
+
+
+def test_no_libcrypt():
+    """It is loaded only when it is needed; without it the start fails."""
+    with open(t.INETWS, 'rb') as f:
+        name = re.search(rb'"(libcrypt\.so\.\d+)"', f.read())
+    if not name:
+        raise t.Skip('the program is linked to libcrypt')
+    d = t.folder()
+    with open(os.path.join(d, name[1].decode()), 'w'):
+        pass
+    path = auth_file('ann:' + hashed('a'))
+    env = dict(os.environ, LD_LIBRARY_PATH=d)
+    p = t.inetws('server', '-l', '127.0.0.1:0', '--auth-file', path,
+                 '127.0.0.1:9', env=env)
+    t.is_(p.wait(), 71, 'no libcrypt: 71')
+    t.like(p.log, r'--auth-file needs crypt\(3\): .*libcrypt', 'and why')
+    s = t.server(t.echo().port, env=env)
+    r = t.run_inetws('connect', 'ws://127.0.0.1:%d/' % s.port, input=b'a')
+    t.is_(r.stdout, b'a', 'without --auth-file it is not needed')
 
 
 def test_session_is_its_users():

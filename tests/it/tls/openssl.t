@@ -20,7 +20,7 @@ import signal           # noqa: E402
 import exchange         # noqa: E402
 
 with open(t.INETWS, 'rb') as f:
-    NOTE = re.search(rb'FDO\0(\[\{"soname".*?\}\])\0', f.read())
+    NOTE = re.search(rb'FDO\0(\[\{"soname":\["libssl.*?\}\])\0', f.read())
 if not NOTE:
     t.skip_all('it is linked with OpenSSL')
 
