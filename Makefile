@@ -88,7 +88,7 @@ $B/lib.a: $(lib)
 	@rm -f $@
 	ar rcs $@ $^
 
-$B/%.o: %.c Makefile | $B/openssl_names.h
+$B/%.o: %.c Makefile | $B/openssl_names.h $B/help_topics.h
 	@mkdir -p $(@D)
 	$(CC) $(all_cppflags) $(all_cflags) -MMD -MP -c -o $@ $<
 
@@ -105,6 +105,11 @@ $B/openssl_names.h: src/tls/openssl.h Makefile
 	@mkdir -p $B
 	tr -s '\t ' '\n' <$< | \
 	    sed -n 's/^X(\([A-Za-z0-9_]*_[A-Za-z0-9_]*\))$$/#define \1 (openssl.\1)/p' >$@
+
+# What inetws help TOPIC shows.
+$B/help_topics.h: man/inetws-examples.7 src/config/topics.awk
+	@mkdir -p $B
+	awk -f src/config/topics.awk $< >$@
 
 # The names of system calls, for a debugging build.
 ifdef SANDBOX_DEBUG

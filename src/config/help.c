@@ -105,6 +105,7 @@ print_overview(FILE *f)
 		    mode == mode_table ? "usage:" : "      ",
 		    mode->name, mode->usage, "", mode->help);
 	fputs("\ninetws MODE --help lists the options of a mode.\n"
+	    "inetws help ssh, nginx or proxy [URL]: the lines to paste.\n"
 	    "inetws --version prints versions. The manual is inetws(1).\n\n"
 	    "A shell behind a reverse proxy, and the way to it:\n"
 	    "  inetws server -l 127.0.0.1:8080 127.0.0.1:22\n"
@@ -124,7 +125,7 @@ options_usage(FILE *f)
 	    "  ssh -o ProxyCommand='inetws connect wss://example.org/ssh/' "
 	    "host\n\n"
 	    "inetws --help lists all modes, inetws MODE --help the options "
-	    "of one.\n", f);
+	    "of one.\ninetws help ssh, nginx or proxy: lines to paste.\n", f);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/settings.h"
+#include "config/topics.h"
 #include "config/types.h"
 
 static const struct option *
@@ -227,19 +228,34 @@ finish(struct options *o, const struct mode_row *mode,
 	return 0;
 }
 
+/* help TOPIC [URL]: 1 if it was printed, 0: there is no such topic. */
+static int
+answer_topic(const struct command_line *c, struct error *why)
+{
+	return topic_print(c->operand[1], c->noperands > 2 ? c->operand[2] :
+	    NULL, stdout, why);
+}
+
 /* 1 if the word "help" or --help asked for it, and it was printed. */
 static int
 answer_help(const struct command_line *c, struct error *why)
 {
 	int is_word = c->noperands > 0 && strcmp(c->operand[0], "help") == 0;
 	const struct mode_row *mode = NULL;
-	char err[300];
+	char err[300], topics[100];
+	int answered;
 
 	if (!is_word && !is_given(c, "help"))
 		return 0;
 	if (is_word && c->noperands > 1 &&
-	    (mode = want_mode(c->operand[1], err, sizeof(err))) == NULL)
-		return error_set(why, EXIT_BADUSAGE, "%s", err);
+	    (answered = answer_topic(c, why)) != 0)
+		return answered;
+	if (is_word && c->noperands > 1 &&
+	    (mode = want_mode(c->operand[1], err, sizeof(err))) == NULL) {
+		topics_list(topics, sizeof(topics));
+		return error_set(why, EXIT_BADUSAGE, "%s; or a topic: %s", err,
+		    topics);
+	}
 	if (mode == NULL && c->noperands > 0)
 		mode = mode_find(c->operand[0]);
 	if (mode == NULL)

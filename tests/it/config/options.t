@@ -84,6 +84,30 @@ def test_bad_words():
         t.is_(r.stdout, b'', 'nothing on stdout')
 
 
+def test_topics():
+    """The page's own blocks, with the user's names."""
+    with open(os.path.join(t.ROOT, 'man', 'inetws-examples.7')) as f:
+        page = f.read()
+    for topic, line in (('nginx', 'location /ssh/ {\n'),
+                        ('ssh', 'Host tunnel\n'),
+                        ('proxy', '$ inetws check -x http')):
+        r = t.run_inetws('help', topic)
+        t.is_((r.returncode, r.stderr), (0, b''), 'help ' + topic)
+        t.like(r.stdout.decode(), '(?m)^' + re.escape(line), 'has its block')
+        for text in r.stdout.decode().split('\n')[:-2]:
+            t.ok(text.rstrip(':') in page, text[:60])
+    said = t.run_inetws('help', 'nginx', 'wss://a.test/x/').stdout.decode()
+    t.like(said, 'location /x/ [{]', 'the path of a URL')
+    said = t.run_inetws('help', 'ssh', 'wss://a.test/x/').stdout.decode()
+    t.like(said, '(?s)HostName a.test.*wss://a.test/x/$', 'its name, and all of it')
+    t.unlike(said, 'example.org', 'nothing is left of the page')
+    r = t.run_inetws('help', 'nginz')
+    t.is_(r.returncode, 64, 'no such topic')
+    t.like(r.stderr.decode(), 'or a topic: nginx, ssh, proxy', 'which there are')
+    r = t.run_inetws('help', 'ssh', 'x://y')
+    t.is_(r.returncode, 64, 'no URL')
+
+
 def test_help():
     r = t.run_inetws('--help')
     t.is_(r.returncode, 0, '--help: 0')

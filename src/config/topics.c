@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/* The blocks of inetws-examples(7) that inetws help TOPIC shows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "config/topics.h"
+#include "proto/addr.h"
+
+/* What the pages use, and a URL of the user's replaces. */
+#define PAGE_URL	"wss://example.org/ssh/"
+#define PAGE_HOST	"example.org"
+#define PAGE_PATH	"/ssh/"
+
+static const struct topic {
+	const char *name, *sentence, *block;
+} topic_table[] = {
+#include "help_topics.h"
+};
+
+#define NTOPICS	(sizeof(topic_table) / sizeof(topic_table[0]))
+
+/* Writes text, in which the names of the page are replaced. */
+static void
+put_filled(const char *text, const char *url, const struct url *u, FILE *f)
+{
+	const struct {
+		const char *name, *value;
+	} pairs[] = {
+		{ PAGE_URL, url },
+		{ PAGE_HOST, u->at.host },
+		{ PAGE_PATH, u->path },
+	};
+	size_t i, n;
+
+	while (*text != '\0') {
+		for (i = 0; i < 3; i++) {
+			n = strlen(pairs[i].name);
+			if (strncmp(text, pairs[i].name, n) == 0)
+				break;
+		}
+		if (i == 3) {
+			putc(*text++, f);
+			continue;
+		}
+		fputs(pairs[i].value, f);
+		text += n;
+	}
+}
+
+int
+topic_print(const char *name, const char *url, FILE *f, struct error *why)
+{
+	const struct topic *t;
+	struct url u;
+	char err[300];
+	int found = 0;
+
+	if (url == NULL)
+		url = PAGE_URL;
+	for (t = topic_table; t < topic_table + NTOPICS; t++) {
+		if (strcmp(t->name, name) != 0)
+			continue;
+		if (!found && url_parse(&u, url, err, sizeof(err)) == -1)
+			return error_set(why, EXIT_BADUSAGE, "%s", err);
+		fprintf(f, "%s%s:\n\n", found ? "\n" : "", t->sentence);
+		put_filled(t->block, url, &u, f);
+		found = 1;
+	}
+	if (found)
+		fputs("\nThe whole task, and more of them: "
+		    "man inetws-examples\n", f);
+	return found;
+}
+
+void
+topics_list(char *dst, size_t size)
+{
+	size_t i, len = 0;
+
+	dst[0] = '\0';
+	for (i = 0; i < NTOPICS && len < size; i++)
+		if (i == 0 || strcmp(topic_table[i].name,
+		    topic_table[i - 1].name) != 0)
+			len += snprintf(dst + len, size - len, "%s%s",
+			    len == 0 ? "" : ", ", topic_table[i].name);
+}
