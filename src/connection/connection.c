@@ -303,7 +303,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.program = &c->program;
-	c->give_up = c->next_try = c->notice_at = CLOCK_NEVER;
+	c->give_up = c->notice_at = CLOCK_NEVER;
 	if (c->role == TUNNEL_JOINED) {
 		c->relay.control = c->handoff;
 		connection_show(c, "open");
@@ -323,6 +323,7 @@ over(struct connection *c)
 	/* Told of a stream, it ended before that was dialled. */
 	if (tunnel_opened(&c->relay.tunnel))
 		worker_send(c->channel, WORKER_TAKEN);
+	connection_search_end(c);
 	target_end(c, status != EXIT_ENDED);
 	record_end(c);
 	log_closed(c, status);
@@ -334,11 +335,12 @@ over(struct connection *c)
 	return status;
 }
 
-/* When there is something to do while the websocket is lost. */
+/* When there is something to do while the websocket is lost or in doubt. */
 static int64_t
 deadline(const struct connection *c)
 {
-	int64_t when = c->next_try < c->give_up ? c->next_try : c->give_up;
+	int64_t next = connection_redial_time(c);
+	int64_t when = next < c->give_up ? next : c->give_up;
 
 	return c->notice_at < when ? c->notice_at : when;
 }
@@ -349,6 +351,8 @@ connection_run(struct connection *c, struct io stream,
 {
 	begin_relay(c, stream, w);
 	for (;;) {
+		c->relay.nwatched = connection_redial_poll(c,
+		    c->relay.watched);
 		switch (relay(&c->relay, deadline(c))) {
 		case RELAY_DONE:
 			return over(c);
@@ -356,9 +360,10 @@ connection_run(struct connection *c, struct io stream,
 			connection_lost(c);
 			break;
 		case RELAY_DOUBTED:
-			tunnel_abandon(&c->relay.tunnel);
+			connection_doubted(c);
 			break;
 		case RELAY_TRUSTED:
+			connection_trusted(c);
 			break;
 		case RELAY_CONTROL:
 			if (c->channel != -1)
@@ -378,6 +383,7 @@ connection_run(struct connection *c, struct io stream,
 		case RELAY_GIVE_WAY:
 			connection_give_way(c);
 			break;
+		case RELAY_WATCHED:
 		case RELAY_TIME:
 			connection_time(c);
 			break;

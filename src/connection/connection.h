@@ -21,6 +21,15 @@
 
 #define NO_SESSION	"no such session"
 
+/* The dialling side's search for another websocket. */
+enum redial_state {
+	REDIAL_NONE,
+	REDIAL_TRYING,		/* paths are on their way */
+	REDIAL_ASKED		/* the request is out, over one of them */
+};
+
+struct attempt;
+
 struct connection {
 	const struct options *o;
 	struct trust *trust;		/* of who dials, for redialling */
@@ -52,8 +61,11 @@ struct connection {
 	uint64_t attempt;		/* of the last redial */
 
 	/* while lost */
-	int64_t lost_at, give_up, next_try;
-	unsigned int tries;		/* since lost */
+	int64_t lost_at, give_up;
+	enum redial_state redial;
+	struct attempt *path;		/* that is up, while the old websocket
+					 * is given up; or NULL */
+	unsigned int tries;		/* answers since anything was received */
 	int64_t notice_at;		/* to tell a person, or CLOCK_NEVER */
 	int noticed;			/* a person was told */
 	struct answers answers;

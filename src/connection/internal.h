@@ -6,6 +6,8 @@
 #ifndef CONNECTION_INTERNAL_H
 #define CONNECTION_INTERNAL_H
 
+#include <poll.h>
+
 #include "connection/connection.h"
 
 /* What ps(1) shows. */
@@ -22,6 +24,31 @@ void connection_lost(struct connection *);
 void connection_handoff(struct connection *);
 void connection_give_way(struct connection *);
 void connection_time(struct connection *);
+
+/*
+ * Goes on over a new websocket, from the peer's position: 0, or -1 if that is
+ * not kept.
+ */
+int connection_resume(struct connection *, const struct websocket *);
+
+/*
+ * redial.c, on the dialling side.  A path is looked for from a time on, or is
+ * not any more; what is on its way is of no use, as the network has changed.
+ * RELAY_DOUBTED, RELAY_TRUSTED.
+ */
+void connection_search(struct connection *, int64_t first);
+void connection_search_end(struct connection *);
+void connection_search_anew(struct connection *);
+void connection_doubted(struct connection *);
+void connection_trusted(struct connection *);
+
+/*
+ * Does what can be done, when something of connection_redial_poll() is ready or
+ * at connection_redial_time().
+ */
+void connection_redial(struct connection *);
+unsigned int connection_redial_poll(const struct connection *, struct pollfd *);
+int64_t connection_redial_time(const struct connection *);
 
 /*
  * A message on the channel; RELAY_GET_STREAM, RELAY_OPENED,

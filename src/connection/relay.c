@@ -385,9 +385,9 @@ enum relay_event
 relay(struct relay *r, int64_t until)
 {
 	struct tunnel *t = &r->tunnel;
-	enum relay_event event;
+	enum relay_event event, seen = RELAY_TIME;
 	int64_t deadline;
-	int i, busy, control = 0;
+	int i, busy;
 
 	tunnel_now(t, clock_ms());
 	for (;;) {
@@ -403,8 +403,8 @@ relay(struct relay *r, int64_t until)
 		busy = work(r) || i == BURST;
 		if ((event = report(r)) != RELAY_TIME)
 			return event;
-		if (control)
-			return RELAY_CONTROL;
+		if (seen != RELAY_TIME)
+			return seen;
 		if (signal_taken(SIGUSR2))
 			return RELAY_GIVE_WAY;
 		if (t->now >= until)
@@ -412,7 +412,7 @@ relay(struct relay *r, int64_t until)
 		deadline = tunnel_deadline(t);
 		if (r->stop_at < deadline)
 			deadline = r->stop_at;
-		control = relay_wait(r, deadline < until ? deadline : until,
+		seen = relay_wait(r, deadline < until ? deadline : until,
 		    busy);
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef CONNECTION_RELAY_H
 #define CONNECTION_RELAY_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,8 @@
 #include "os/program.h"
 #include "tunnel/tunnel.h"
 
+#define RELAY_WATCH_MAX	64
+
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, websocket;
@@ -21,6 +24,9 @@ struct relay {
 					 * reset, and its exit status us, as
 					 * its socket cannot */
 	int control;		/* -1, or a descriptor to watch */
+	struct pollfd watched[RELAY_WATCH_MAX];	/* others, set before each
+				 * relay() */
+	unsigned int nwatched;
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */
 	int hung_up;		/* POLLHUP was seen: it would be for ever */
@@ -39,6 +45,7 @@ enum relay_event {
 	RELAY_LOST,		/* the session's websocket has just been lost */
 	RELAY_DOUBTED,		/* ... may be dead: a new path is wanted */
 	RELAY_TRUSTED,		/* ... has spoken again: it is not */
+	RELAY_WATCHED,		/* one of the watched descriptors is ready */
 	RELAY_CONTROL,		/* the control descriptor is readable */
 	RELAY_GET_STREAM,	/* tunnel_ok() or tunnel_fail() now */
 	RELAY_OPENED,		/* a stream that came later is being served,

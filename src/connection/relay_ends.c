@@ -36,6 +36,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	tunnel_begin(&r->tunnel, cfg, clock_ms());
 	r->websocket = websocket;
 	r->control = -1;
+	r->nwatched = 0;
 	r->program = NULL;
 	r->ready = fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;

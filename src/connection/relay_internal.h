@@ -12,9 +12,9 @@
 enum { STREAM_R = 1, STREAM_W = 2, WEBSOCKET_R = 4, WEBSOCKET_W = 8 };
 
 /*
- * Waits until something can be done, or only looks if busy.  Returns whether
- * the control descriptor is readable.
+ * Waits until something can be done, or only looks if busy.  RELAY_CONTROL or
+ * RELAY_WATCHED if such a descriptor is ready, else RELAY_TIME.
  */
-int relay_wait(struct relay *, int64_t until, int busy);
+enum relay_event relay_wait(struct relay *, int64_t until, int busy);
 
 #endif

@@ -80,10 +80,19 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
 	return ready;
 }
 
-int
+static int
+is_watched_ready(const struct pollfd *p, unsigned int n)
+{
+	while (n-- > 0)
+		if (p[n].revents != 0)
+			return 1;
+	return 0;
+}
+
+enum relay_event
 relay_wait(struct relay *r, int64_t until, int busy)
 {
-	struct pollfd p[AT_END];
+	struct pollfd p[AT_END + RELAY_WATCH_MAX];
 	int n;
 
 	record_progress(&r->tunnel);
@@ -94,15 +103,19 @@ relay_wait(struct relay *r, int64_t until, int busy)
 	watch(r, p);
 	if (r->hung_up && p[AT_STREAM_R].events == 0)
 		p[AT_STREAM_R].fd = -1;
-	n = signals_poll(p, AT_END, busy ? 0 : clock_poll(until));
+	memcpy(p + AT_END, r->watched, r->nwatched * sizeof(*p));
+	n = signals_poll(p, AT_END + r->nwatched, busy ? 0 : clock_poll(until));
 	tunnel_now(&r->tunnel, clock_ms());
 	if (n <= 0)
-		return 0;
+		return RELAY_TIME;
 	if ((p[AT_STREAM_R].revents & POLLHUP) && p[AT_STREAM_R].events == 0)
 		r->hung_up = 1;
 	r->ready |= readiness(&r->stream, p + AT_STREAM_R, STREAM_R, STREAM_W);
 	r->ready |= readiness(&r->websocket, p + AT_WEBSOCKET_R, WEBSOCKET_R,
 	    WEBSOCKET_W);
 	unexpected(r, p);
-	return p[AT_CONTROL].revents != 0;
+	if (p[AT_CONTROL].revents != 0)
+		return RELAY_CONTROL;
+	return is_watched_ready(p + AT_END, r->nwatched) ? RELAY_WATCHED :
+	    RELAY_TIME;
 }

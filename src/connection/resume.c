@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A session whose websocket is lost: dials again, or answers a redial.
+ * A session whose websocket is lost, until it has another one; and the
+ * accepting side of that, which answers a redial.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +52,8 @@ expire(struct connection *c, const char *early)
 {
 	explain(c, early);
 	tunnel_expire(&c->relay.tunnel);
-	c->give_up = c->next_try = c->notice_at = CLOCK_NEVER;
+	c->give_up = c->notice_at = CLOCK_NEVER;
+	connection_search_end(c);
 }
 
 /* Before --resume is over, for others. */
@@ -83,21 +85,18 @@ connection_lost(struct connection *c)
 	c->answers_logged = 0;
 	c->last_try[0] = '\0';
 	c->give_up = now + patience;
-	c->next_try = !c->client ? CLOCK_NEVER :
-	    now + (c->tries == 0 ? 0 : backoff_ms(c->tries, BACKOFF_MAX));
 	lost(c, t->why);
 	notice_plan(c);
 	connection_show(c, "lost");
-	if (!c->client && waiting_start(c->owner, now) == -1)
+	if (c->client)
+		connection_search(c, now + (c->tries == 0 ? 0 :
+		    backoff_ms(c->tries, BACKOFF_MAX)));
+	else if (waiting_start(c->owner, now) == -1)
 		end_early(c, "too many sessions of this user or address wait");
 }
 
-/*
- * Goes on over a new websocket, from the peer's position: 0, or -1 if that is
- * not kept.
- */
-static int
-resume(struct connection *c, const struct websocket *w)
+int
+connection_resume(struct connection *c, const struct websocket *w)
 {
 	uint64_t sent = tunnel_sent(&c->relay.tunnel);
 	struct log_line l;
@@ -108,7 +107,7 @@ resume(struct connection *c, const struct websocket *w)
 	waiting_stop();
 	c->resumes++;
 	record_resumed(c);
-	c->give_up = c->next_try = CLOCK_NEVER;
+	c->give_up = CLOCK_NEVER;
 	log_begin(&l, LOG_L_INFO, "resumed");
 	if (c->peer[0] != '\0')
 		log_str(&l, "peer", c->peer);
@@ -119,107 +118,6 @@ resume(struct connection *c, const struct websocket *w)
 	notice_resumed(c);
 	connection_show(c, "open");
 	return 0;
-}
-
-/* A timeout, 0 being none, that is over at a time, if that is sooner. */
-static int64_t
-at_most(int64_t timeout, int64_t until)
-{
-	int64_t left = until - clock_ms();
-
-	if (left < 1)
-		left = 1;
-	return timeout == 0 || timeout > left ? left : timeout;
-}
-
-/* Does the answer come from where the session was given? */
-static int
-is_same_instance(const struct connection *c, const struct websocket *w)
-{
-	struct slice value;
-
-	return c->theirs.instance[0] != '\0' && w->head != NULL &&
-	    http_field(w->head, "Inetws-Instance", &value) == 1 &&
-	    slice_is(value, c->theirs.instance);
-}
-
-/*
- * Dials with our position.  0, or -1 and what it came to.
- */
-static int
-dial_again(struct connection *c, enum answer *answer, uint32_t *retry_after,
-    struct error *why)
-{
-	struct extension offer = c->ours;
-	struct options o = *c->o;
-	struct websocket w;
-	int status, over = tunnel_over(&c->relay.tunnel);
-
-	o.timeouts.connect = at_most(o.timeouts.connect, c->give_up);
-	o.timeouts.handshake = at_most(o.timeouts.handshake, c->give_up);
-	offer.flags = EXT_RESUME;
-	offer.attempt = ++c->attempt;
-	offer.at = tunnel_taken(&c->relay.tunnel);
-	offer.has_at = 1;
-	*retry_after = 0;
-	if (websocket_dial(&w, &o, c->trust, &offer, &status, why) == -1) {
-		*answer = answer_of_status(status, is_same_instance(c, &w),
-		    over);
-		*retry_after = w.retry_after;
-		return -1;
-	}
-	if (w.has_extension && resume(c, &w) == 0)
-		return 0;
-	*answer = w.has_extension ? ANSWER_NOT_KEPT :
-	    answer_of_status(410, 0, over);
-	io_close(&w.io);
-	return error_set(why, EXIT_LOST, w.has_extension ?
-	    "resumed from a position that is not kept" :
-	    "answered by a peer that knows no sessions");
-}
-
-/*
- * The first answer that does not help is worth a line; what is answered after
- * that, and that there is no path, is not, and the last one is told at the end.
- */
-static void
-log_failed(struct connection *c, enum answer answer, const struct error *why)
-{
-	int is_answer = answer != ANSWER_NONE || why->status == EXIT_DENIED;
-	int64_t now = clock_ms();
-	struct log_line l;
-
-	log_begin(&l, is_answer && !c->answers_logged &&
-	    c->give_up > now ? LOG_L_INFO : LOG_L_DEBUG,
-	    "redial-failed");
-	c->answers_logged |= is_answer;
-	log_str(&l, "peer", connection_field(c->peer));
-	log_str(&l, "id", c->ours.id);
-	log_why(&l, "why", why->text);
-	log_seconds(&l, "left", c->give_up > now ? c->give_up - now : 0);
-	log_end(&l);
-}
-
-/* The stream waits meanwhile: what it sends stays in the kernel. */
-static void
-redial(struct connection *c)
-{
-	enum answer answer;
-	uint32_t retry_after;
-	struct error why;
-	int64_t now;
-
-	c->tries++;
-	if (dial_again(c, &answer, &retry_after, &why) == 0)
-		return;
-	now = clock_ms();
-	strlcpy(c->last_try, why.text, sizeof(c->last_try));
-	if (answers_add(&c->answers, answer, now))
-		c->give_up = now;
-	else
-		c->next_try = now + answers_wait(retry_after,
-		    backoff_ms(c->tries, BACKOFF_MAX), c->give_up - now);
-	log_failed(c, answer, &why);
 }
 
 /* Is it from who began the session, and newer than what came before? */
@@ -277,7 +175,7 @@ connection_handoff(struct connection *c)
 	if (!in_time)
 		lost(c, "the peer dialled again");
 	strlcpy(c->via, v.via, sizeof(c->via));
-	resume(c, &w);
+	connection_resume(c, &w);
 }
 
 void
@@ -289,8 +187,8 @@ connection_time(struct connection *c)
 		notice_lost(c);
 	if (now >= c->give_up)
 		expire(c, NULL);
-	else if (now >= c->next_try)
-		redial(c);
+	else
+		connection_redial(c);
 }
 
 /*

@@ -3,11 +3,13 @@
  * The dialling side: one attempt after another until an answer is no
  * redirect.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "handshake/attempt.h"
 #include "handshake/exchange.h"
 #include "handshake/headers.h"
+#include "handshake/redial.h"
 #include "handshake/websocket.h"
 #include "net/deadline_io.h"
 #include "net/socket.h"
@@ -55,11 +57,10 @@ may_know(const struct dial *d)
 	    addr_same(&session_from.at, &d->url->at));
 }
 
-/* The request, until its answer's head is there. */
+/* Writes the request into the room.  Its length, or -1 and why. */
 static int
-ask(struct dial *d)
+write_request(struct dial *d)
 {
-	int64_t deadline = clock_after(d->o->timeouts.handshake);
 	unsigned char raw[16];
 	int n;
 
@@ -80,7 +81,18 @@ ask(struct dial *d)
 	d->exchange.trace = &d->trace;
 	d->exchange.why = d->why;
 	d->exchange.room = &room;
-	return exchange(&d->exchange, n, strlen(extra) + 2, deadline);
+	return n;
+}
+
+/* The request, until its answer's head is there. */
+static int
+ask(struct dial *d)
+{
+	int64_t deadline = clock_after(d->o->timeouts.handshake);
+	int n = write_request(d);
+
+	return n == -1 ? -1 :
+	    exchange(&d->exchange, n, strlen(extra) + 2, deadline);
 }
 
 /* 101: the websocket is open if everything in the answer is right. */
@@ -165,21 +177,10 @@ redirect(struct dial *d)
 	return 0;
 }
 
-/* 1: redirected, d->url is where to; 0: up; -1: why says. */
+/* The answer: 1: redirected, d->url is where to; 0: up; -1: why says. */
 static int
-attempt(struct dial *d, int *http_status)
+judge(struct dial *d, int *http_status)
 {
-	url_print(d->name, sizeof d->name, d->url);
-	if (d->trace.masked)
-		agent_name_mask_url(d->name);
-	d->w->name = d->name;
-	if (headers_write(extra, sizeof extra, d->o, d->url, d->trust,
-	    d->why) == -1)
-		return -1;
-	d->w->at[DIAL_BEGUN] = clock_us();
-	if (attempt_connect(d->w, d->o, d->url, d->trust, &d->trace,
-	    d->why) == -1 || ask(d) == -1)
-		return -1;
 	*http_status = d->exchange.head.status;
 	d->w->head = &d->exchange.head;
 	d->w->at[DIAL_ANSWERED] = clock_us();
@@ -191,6 +192,30 @@ attempt(struct dial *d, int *http_status)
 		return exchange_refused(&d->exchange);
 	}
 	return redirect(d) == -1 ? -1 : 1;
+}
+
+static int
+write_fields(struct dial *d)
+{
+	url_print(d->name, sizeof d->name, d->url);
+	if (d->trace.masked)
+		agent_name_mask_url(d->name);
+	d->w->name = d->name;
+	return headers_write(extra, sizeof extra, d->o, d->url, d->trust,
+	    d->why);
+}
+
+/* As judge(). */
+static int
+attempt(struct dial *d, int *http_status)
+{
+	if (write_fields(d) == -1)
+		return -1;
+	d->w->at[DIAL_BEGUN] = clock_us();
+	if (attempt_connect(d->w, d->o, d->url, d->trust, &d->trace,
+	    d->why) == -1 || ask(d) == -1)
+		return -1;
+	return judge(d, http_status);
 }
 
 /* The URL that an error is about is not the one that was given. */
@@ -230,38 +255,108 @@ websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 	io_close(&w->io);
 }
 
+static struct dial dial;	/* what is big is set when it is used */
+
+static void
+begin(struct websocket *w, const struct options *o, struct trust *trust,
+    const struct extension *offer, struct error *why)
+{
+	struct dial *d = &dial;
+
+	d->w = w;
+	d->o = o;
+	d->trust = trust;
+	d->why = why;
+	d->url = &o->url;
+	d->trace = (struct trace){ o->log.verbose, clock_ms(),
+	    o->mode == MODE_AGENT };
+	d->offer = (struct upgrade_offer){ .user = credentials(d),
+	    .subprotocol = o->websocket.subprotocol,
+	    .user_agent = o->websocket.user_agent,
+	    .origin = o->websocket.origin, .extra = extra };
+	d->extension = offer;
+}
+
+static void
+clear(struct websocket *w, int hops)
+{
+	memset(w, 0, sizeof *w);
+	w->io = IO_CLOSED;
+	w->redirects = hops;
+}
+
+/* After so many redirects. */
+static int
+follow(struct dial *d, int hops, int *http_status)
+{
+	int r;
+
+	for (; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {
+		clear(d->w, hops);
+		r = attempt(d, http_status);
+		if (r == 0)
+			return 0;
+		io_close(&d->w->io);
+		if (r == -1)
+			return hops > 0 ? blame_redirect(d) : -1;
+	}
+	return error_set(d->why, EXIT_PROTOCOL, "%s: more than %d redirects",
+	    d->name, WEBSOCKET_REDIRECTS_MAX);
+}
+
 int
 websocket_dial(struct websocket *w, const struct options *o,
     struct trust *trust, const struct extension *offer, int *http_status,
     struct error *why)
 {
-	static struct dial d;		/* what is big is set when it is used */
-	int hops, r;
-
-	d.w = w;
-	d.o = o;
-	d.trust = trust;
-	d.why = why;
-	d.url = &o->url;
-	d.trace = (struct trace){ o->log.verbose, clock_ms(),
-	    o->mode == MODE_AGENT };
-	d.offer = (struct upgrade_offer){ .user = credentials(&d),
-	    .subprotocol = o->websocket.subprotocol,
-	    .user_agent = o->websocket.user_agent,
-	    .origin = o->websocket.origin, .extra = extra };
-	d.extension = offer;
+	begin(w, o, trust, offer, why);
 	*http_status = 0;
-	for (hops = 0; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {
-		memset(w, 0, sizeof *w);
-		w->io = IO_CLOSED;
-		w->redirects = hops;
-		r = attempt(&d, http_status);
-		if (r == 0)
-			return 0;
-		io_close(&w->io);
-		if (r == -1)
-			return hops > 0 ? blame_redirect(&d) : -1;
+	return follow(&dial, 0, http_status);
+}
+
+int
+redial_ask(struct websocket *w, struct attempt *a, const struct options *o,
+    struct trust *trust, const struct extension *offer, struct error *why)
+{
+	struct dial *d = &dial;
+	int n;
+
+	begin(w, o, trust, offer, why);
+	clear(w, 0);
+	w->io = a->io;
+	a->io = IO_CLOSED;
+	a->state = ATTEMPT_NONE;
+	strlcpy(w->via, a->via, sizeof w->via);
+	if (write_fields(d) == 0 && (n = write_request(d)) != -1 &&
+	    exchange_begin(&d->exchange, n, strlen(extra) + 2) == 0)
+		return 0;
+	io_close(&w->io);
+	return -1;
+}
+
+int
+redial_step(int *http_status, int too_late)
+{
+	struct dial *d = &dial;
+	int r = exchange_step(&d->exchange);
+
+	*http_status = 0;
+	if (r == 0 && !too_late)
+		return 0;
+	if (r == 0) {
+		errno = ETIMEDOUT;
+		r = exchange_broken(&d->exchange, "no answer");
 	}
-	return error_set(why, EXIT_PROTOCOL, "%s: more than %d redirects",
-	    d.name, WEBSOCKET_REDIRECTS_MAX);
+	if (r == 1 && (r = judge(d, http_status)) == 0)
+		return 1;
+	io_close(&d->w->io);
+	if (r == 1)
+		return follow(d, 1, http_status) == 0 ? 1 : -1;
+	return -1;
+}
+
+void
+redial_poll(struct pollfd *p)
+{
+	exchange_poll(&dial.exchange, p);
 }

@@ -275,7 +275,7 @@ def broken(a, options, event, seconds):
     p = path.end(path.far, 'echo')
     port = int(p.stdout.readline())
     where = path.tunnel(port, options)
-    tick = path.end(path.near, 'tick', '%s:%d' % where, seconds + 60, 0)
+    tick = path.end(path.near, 'tick', '%s:%d' % where, seconds + 16, 0)
     time.sleep(4)
     since = event(path)
     line = tick.stdout.readline()

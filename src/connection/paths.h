@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The search for a new path: up to three connections on their way at a time,
+ * while the process does other work.  The first that is up is used, and the
+ * others are closed.
+ */
+#ifndef CONNECTION_PATHS_H
+#define CONNECTION_PATHS_H
+
+#include <poll.h>
+#include <stdint.h>
+
+#include "config/options.h"
+#include "handshake/attempt.h"
+
+#define PATHS_MAX	3
+#define PATHS_POLL_MAX	(PATHS_MAX * ATTEMPT_POLL_MAX)
+#define PATHS_EVERY	1000	/* ms between two beginnings, at most */
+
+struct paths {
+	const struct options *o;
+	struct trust *trust;
+	struct attempt *at[PATHS_MAX];	/* n of them, the oldest first */
+	unsigned int n;
+	int64_t next_at;		/* a new one begins */
+};
+
+/*
+ * A path is wanted, from then on; those on their way stay.  paths_end(): none
+ * is, and all are closed.
+ */
+void paths_want(struct paths *, const struct options *, struct trust *,
+    int64_t first);
+void paths_end(struct paths *);
+
+/* What was begun before now is of no use: begins anew. */
+void paths_restart(struct paths *);
+
+enum paths_event {
+	PATHS_NOTHING,		/* it goes on when one of paths_poll() is
+				 * ready, or at paths_time() */
+	PATHS_UP,		/* *which is, and not the search's any more:
+				 * its io is the caller's */
+	PATHS_FAILED,		/* *which has; there may be more to tell */
+};
+
+/*
+ * Does what can be done now.  Each second a new one begins, within deadline;
+ * names are looked up for each.  No fourth one is on its way: the second newest
+ * makes room, so that the oldest has all of --connect-timeout.  While one that
+ * is connected gets on there is no need for another.
+ */
+enum paths_event paths_step(struct paths *, int64_t deadline,
+    struct attempt **which);
+
+/* At most PATHS_POLL_MAX.  How many. */
+int paths_poll(const struct paths *, struct pollfd *);
+int64_t paths_time(const struct paths *);
+
+#endif

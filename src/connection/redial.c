@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The dialling side of a session looks for a new path: when its websocket is
+ * lost, or in doubt and still up.  Only when a path is there the old websocket
+ * is given up and the request sent.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection/internal.h"
+#include "connection/paths.h"
+#include "handshake/redial.h"
+#include "os/backoff.h"
+#include "os/clock.h"
+#include "os/log.h"
+
+#define BACKOFF_MAX	5000	/* ms */
+#define PATIENCE	3000	/* ms for an answer, or four round trips,
+				 * until another path is looked for */
+
+_Static_assert(PATHS_POLL_MAX < RELAY_WATCH_MAX, "all can be watched");
+
+/* What is big is set when it is used; a process has one tunnel. */
+static struct {
+	struct paths paths;
+	struct websocket asked;		/* while REDIAL_ASKED */
+	int64_t until;			/* for its answer */
+	struct extension offer;
+	struct error why;
+} search;
+
+static void
+set_state(struct connection *c, enum redial_state to)
+{
+	static const char *const names[] = {
+		[REDIAL_NONE] = "none", [REDIAL_TRYING] = "trying",
+		[REDIAL_ASKED] = "asked"
+	};
+
+	if (c->o->log.verbose >= 2 && c->redial != to)
+		log_event(LOG_L_DEBUG, "state", "id", c->ours.id, "what",
+		    "redial", "from", names[c->redial], "to", names[to], NULL);
+	c->redial = to;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void
+connection_search(struct connection *c, int64_t first)
+{
+	if (c->redial != REDIAL_NONE)
+		return;
+	search.paths.n = 0;
+	paths_want(&search.paths, c->o, c->trust, first);
+	set_state(c, REDIAL_TRYING);
+}
+
+void
+connection_search_anew(struct connection *c)
+{
+	if (c->redial == REDIAL_TRYING)
+		paths_restart(&search.paths);
+}
+
+void
+connection_search_end(struct connection *c)
+{
+	if (c->redial == REDIAL_NONE)
+		return;
+	if (c->redial == REDIAL_ASKED)
+		io_close(&search.asked.io);
+	if (c->path != NULL)
+		attempt_end(c->path);
+	c->path = NULL;
+	paths_end(&search.paths);
+	set_state(c, REDIAL_NONE);
+}
+
+/* The old websocket has spoken. */
+void
+connection_trusted(struct connection *c)
+{
+	if (c->redial != REDIAL_TRYING || tunnel_lost(&c->relay.tunnel))
+		return;
+	log_event(LOG_L_DEBUG, "websocket-trusted", "id", c->ours.id, NULL);
+	connection_search_end(c);
+}
+
+void
+connection_doubted(struct connection *c)
+{
+	log_event(LOG_L_DEBUG, "websocket-doubted", "id", c->ours.id, "why",
+	    c->relay.tunnel.doubt, NULL);
+	connection_search(c, clock_ms());
+}
+
+/* Does the answer come from where the session was given? */
+static int
+is_same_instance(const struct connection *c, const struct websocket *w)
+{
+	struct slice value;
+
+	return c->theirs.instance[0] != '\0' && w->head != NULL &&
+	    http_field(w->head, "Inetws-Instance", &value) == 1 &&
+	    slice_is(value, c->theirs.instance);
+}
+
+/*
+ * The first answer that does not help is worth a line; what is answered after
+ * that, and that there is no path, is not, and the last one is told at the end.
+ */
+static void
+log_failed(struct connection *c, enum answer answer, const struct error *why)
+{
+	int is_answer = answer != ANSWER_NONE || why->status == EXIT_DENIED;
+	int64_t now = clock_ms();
+	struct log_line l;
+
+	log_begin(&l, is_answer && !c->answers_logged &&
+	    c->give_up > now ? LOG_L_INFO : LOG_L_DEBUG,
+	    "redial-failed");
+	c->answers_logged |= is_answer;
+	log_str(&l, "peer", connection_field(c->peer));
+	log_str(&l, "id", c->ours.id);
+	log_why(&l, "why", why->text);
+	if (c->give_up != CLOCK_NEVER)
+		log_seconds(&l, "left", c->give_up > now ? c->give_up - now :
+		    0);
+	log_end(&l);
+}
+
+/*
+ * A redial has come to this.  Without an answer the next connection begins when
+ * it would have anyway; an answer makes the pause longer each time.
+ */
+static void
+failed(struct connection *c, enum answer answer, uint32_t retry_after,
+    int is_answer, const struct error *why)
+{
+	int64_t now = clock_ms();
+
+	strlcpy(c->last_try, why->text, sizeof(c->last_try));
+	if (answers_add(&c->answers, answer, now))
+		c->give_up = now;
+	else if (is_answer)
+		search.paths.next_at = now + answers_wait(retry_after,
+		    backoff_ms(++c->tries, BACKOFF_MAX), c->give_up - now);
+	log_failed(c, answer, why);
+}
+
+/* The request is out: if no answer comes either, another path is looked for. */
+static void
+asked(struct connection *c)
+{
+	const struct tunnel *t = &c->relay.tunnel;
+	int64_t now = clock_ms(), patience = 4 * t->rtt_most;
+
+	set_state(c, REDIAL_ASKED);
+	search.until = earlier(clock_after(c->o->timeouts.handshake),
+	    c->give_up);
+	search.paths.next_at = now + (patience > PATIENCE ? patience :
+	    PATIENCE);
+}
+
+/*
+ * Asks over a path that is up, with our position: whatever the old websocket
+ * may still bring would come too late.  The connection of the request before
+ * this one, if that had no answer, is closed.
+ */
+static void
+ask(struct connection *c, struct attempt *a)
+{
+	struct extension *offer = &search.offer;
+
+	if (c->redial == REDIAL_ASKED)
+		io_close(&search.asked.io);
+	set_state(c, REDIAL_TRYING);
+	paths_end(&search.paths);
+	*offer = c->ours;
+	offer->flags = EXT_RESUME;
+	offer->attempt = ++c->attempt;
+	offer->at = tunnel_taken(&c->relay.tunnel);
+	offer->has_at = 1;
+	if (redial_ask(&search.asked, a, c->o, c->trust, offer,
+	    &search.why) == 0) {
+		asked(c);
+		return;
+	}
+	search.paths.next_at = clock_ms() + PATHS_EVERY;
+	failed(c, ANSWER_NONE, 0, 0, &search.why);
+}
+
+/* 101: is it from who keeps the session? */
+static void
+answered(struct connection *c)
+{
+	struct websocket *w = &search.asked;
+	int over = tunnel_over(&c->relay.tunnel);
+
+	if (w->has_extension && connection_resume(c, w) == 0) {
+		set_state(c, REDIAL_NONE);
+		paths_end(&search.paths);
+		return;
+	}
+	set_state(c, REDIAL_TRYING);
+	io_close(&w->io);
+	error_set(&search.why, EXIT_LOST, w->has_extension ?
+	    "resumed from a position that is not kept" :
+	    "answered by a peer that knows no sessions");
+	failed(c, w->has_extension ? ANSWER_NOT_KEPT :
+	    answer_of_status(410, 0, over), 0, 1, &search.why);
+}
+
+static void
+look_for_answer(struct connection *c)
+{
+	struct websocket *w = &search.asked;
+	int status, r = redial_step(&status, clock_ms() >= search.until);
+
+	if (r == 1)
+		answered(c);
+	if (r != -1)
+		return;
+	set_state(c, REDIAL_TRYING);
+	search.paths.next_at = earlier(search.paths.next_at, clock_ms() +
+	    PATHS_EVERY);
+	failed(c, answer_of_status(status, is_same_instance(c, w),
+	    tunnel_over(&c->relay.tunnel)), w->retry_after, status != 0,
+	    &search.why);
+}
+
+static void
+look_for_path(struct connection *c)
+{
+	struct attempt *a;
+
+	for (;;)
+		switch (paths_step(&search.paths, c->give_up, &a)) {
+		case PATHS_NOTHING:
+			return;
+		case PATHS_FAILED:
+			failed(c, ANSWER_NONE, 0, a->refused, &a->why);
+			break;
+		case PATHS_UP:
+			if (!tunnel_lost(&c->relay.tunnel))
+				c->path = a;
+			else
+				ask(c, a);
+			return;
+		}
+}
+
+void
+connection_redial(struct connection *c)
+{
+	struct attempt *a = c->path;
+
+	if (a != NULL && tunnel_lost(&c->relay.tunnel)) {
+		c->path = NULL;
+		ask(c, a);
+	}
+	if (c->redial == REDIAL_ASKED)
+		look_for_answer(c);
+	if (c->redial != REDIAL_NONE && c->path == NULL)
+		look_for_path(c);
+	if (c->path != NULL)
+		tunnel_abandon(&c->relay.tunnel);
+}
+
+unsigned int
+connection_redial_poll(const struct connection *c, struct pollfd *p)
+{
+	unsigned int n;
+
+	if (c->redial == REDIAL_NONE)
+		return 0;
+	n = paths_poll(&search.paths, p);
+	if (c->redial == REDIAL_ASKED)
+		redial_poll(&p[n++]);
+	return n;
+}
+
+int64_t
+connection_redial_time(const struct connection *c)
+{
+	int64_t t;
+
+	if (c->redial == REDIAL_NONE)
+		return CLOCK_NEVER;
+	if (c->path != NULL)
+		return 0;
+	t = paths_time(&search.paths);
+	return c->redial == REDIAL_ASKED ? earlier(t, search.until) : t;
+}
