@@ -223,6 +223,9 @@ finish(struct options *o, const struct mode_row *mode,
 	}
 	if (effect_check(o, files, cli, why) == -1)
 		return -1;
+	row = row_of("ping-interval");
+	o->timeouts.ping_adapts = settings_find(files, row) == NULL &&
+	    settings_find(cli, row) == NULL;
 	if (o->timeouts.ping < 0)
 		o->timeouts.ping = 2 * o->timeouts.ping_interval;
 	return 0;

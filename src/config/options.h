@@ -136,6 +136,7 @@ struct options {
 	struct options_timeouts {
 		int64_t connect, handshake;
 		int64_t ping_interval, ping;
+		int ping_adapts;		/* the interval was not given */
 		int64_t idle, linger, resume;
 		int64_t drain;			/* -1: --drain leave */
 	} timeouts;

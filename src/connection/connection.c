@@ -206,6 +206,7 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->frame_max = o->websocket.max_frame;
 	cfg->discard = stream->rfd == stream->wfd;
 	cfg->ping_interval = o->timeouts.ping_interval;
+	cfg->ping_adapts = o->timeouts.ping_adapts;
 	cfg->ping_timeout = o->timeouts.ping;
 	cfg->idle_timeout = o->timeouts.idle;
 	cfg->linger = o->timeouts.linger;

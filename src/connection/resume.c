@@ -64,6 +64,25 @@ end_early(struct connection *c, const char *why)
 	expire(c, why);
 }
 
+/* The path ends websockets that are idle. */
+static void
+tell_pings(struct connection *c)
+{
+	struct tunnel *t = &c->relay.tunnel;
+	struct log_line l;
+
+	if (!t->ping_adapted)
+		return;
+	t->ping_adapted = 0;
+	log_begin(&l, LOG_L_INFO, "ping-interval");
+	log_str(&l, "peer", connection_field(c->peer));
+	log_str(&l, "id", c->ours.id);
+	log_seconds(&l, "interval", t->cfg.ping_interval);
+	log_seconds(&l, "idle", t->idle_death);
+	log_str(&l, "why", "the path ends idle websockets");
+	log_end(&l);
+}
+
 void
 connection_lost(struct connection *c)
 {
@@ -86,6 +105,7 @@ connection_lost(struct connection *c)
 	c->last_try[0] = '\0';
 	c->give_up = now + patience;
 	lost(c, t->why);
+	tell_pings(c);
 	notice_plan(c);
 	connection_show(c, "lost");
 	if (c->client)

@@ -34,6 +34,9 @@ void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
 /* tunnel.c: the wire has ended, or is as good as dead. */
 void tunnel_lose(struct tunnel *, enum tunnel_end, const char *why);
 
+/* A session's wire has ended: if it was idle, pings may have to come sooner. */
+void tunnel_learn_idle(struct tunnel *);
+
 /* tunnel.c: the stream has ended badly. */
 void tunnel_break(struct tunnel *);
 

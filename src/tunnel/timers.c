@@ -5,6 +5,7 @@
 #include "tunnel/internal.h"
 
 #define CLOSING_MAX	10000	/* ms, where --linger is off */
+#define PING_LEAST	2000	/* ms between Pings, by our own decision */
 #define FINISHED_MAX	2000	/* ms for the peer to end a wire that is over */
 
 static int64_t
@@ -150,6 +151,29 @@ end_idle(struct tunnel *t)
 		tunnel_set_link(t, LINK_DROPPED);
 	else
 		tunnel_stop(t, CLOSE_POLICY, TUNNEL_IDLE, NULL);
+}
+
+/*
+ * Something on the path may count the time without a byte and end the wire
+ * then.  It has done so if two wires ended, without a Close, after the same
+ * time: Pings come sooner from then on.
+ */
+void
+tunnel_learn_idle(struct tunnel *t)
+{
+	int64_t age = t->now - latest(t->received_at, t->sent_at);
+	int64_t before = t->idle_death, interval;
+
+	if (!t->cfg.ping_adapts || !t->wire_eof || t->peer_code != 0 ||
+	    age <= PING_LEAST)
+		return;
+	t->idle_death = age;
+	interval = latest(earlier(age, before) * 3 / 4, PING_LEAST);
+	if (before == 0 || latest(age, before) - earlier(age, before) >
+	    latest(age, before) / 10 || interval >= t->cfg.ping_interval)
+		return;
+	t->cfg.ping_interval = interval;
+	t->ping_adapted = 1;
 }
 
 void

@@ -104,9 +104,10 @@ tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		tunnel_set_link(t, LINK_DROPPED);
 	if (t->session == SESSION_KEPT && !tunnel_begun(t))
 		tunnel_set_session(t, SESSION_OVER);
-	if (t->session == SESSION_KEPT)
+	if (t->session == SESSION_KEPT) {
+		tunnel_learn_idle(t);
 		t->why = why;
-	else if (t->end != TUNNEL_GOING || tunnel_complete(t))
+	} else if (t->end != TUNNEL_GOING || tunnel_complete(t))
 		return;
 	else if (done) {
 		tunnel_set_in(t, FLOW_DRAINING);

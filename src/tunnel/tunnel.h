@@ -151,6 +151,8 @@ struct tunnel_config {
 				 * has to be read, or closing it would destroy
 				 * what was delivered */
 
+	int ping_adapts;	/* session: the interval may become shorter */
+
 	/* milliseconds, 0 is off */
 	int64_t ping_interval, ping_timeout, idle_timeout, linger;
 
@@ -267,6 +269,10 @@ struct tunnel {
 	unsigned int round_trips;	/* measured on this wire */
 	int64_t rtt, rtt_least;		/* ms, -1 if unknown */
 	uint32_t pongs;			/* that told a round trip */
+	int64_t idle_death;		/* ms without a byte when a wire ended,
+					 * 0: none did while idle */
+	uint8_t ping_adapted;		/* cfg.ping_interval has changed; for
+					 * the caller, who clears it */
 	int64_t rtt_most;		/* the largest lately, fading */
 	int64_t pinged_at;		/* since when silence is measured */
 	int64_t unacked_at;		/* the oldest byte without "ack" is of

@@ -372,6 +372,50 @@ test_old_wire(void)
 	rig_end(&r);
 }
 
+/* Two wires end after so many milliseconds without a byte. */
+static void
+test_idle_death(void)
+{
+	static const struct {
+		int64_t first, second, interval;	/* 0: it stays */
+		int close, given;
+	} t[] = {
+		{ 10000, 10000, 7500, 0, 0 }, { 10000, 9000, 6750, 0, 0 },
+		{ 9000, 10000, 6750, 0, 0 }, { 10000, 8999, 0, 0, 0 },
+		{ 8999, 10000, 0, 0, 0 }, { 2001, 2100, 2000, 0, 0 },
+		{ 2500, 2500, 2000, 0, 0 }, { 2000, 2000, 0, 0, 0 },
+		{ 0, 0, 0, 0, 0 }, { 24999, 24999, 18749, 0, 0 },
+		{ 10000, 10000, 0, 1001, 0 }, { 10000, 10000, 0, 0, 1 }
+	};
+	struct tunnel_config cfg = rig_config(0, 1, WIN);
+	struct rig r;
+	size_t i;
+	int n;
+
+	cfg.ping_interval = 25000;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		cfg.ping_adapts = !t[i].given;
+		rig_begin(&r, cfg);
+		rig_line(&r, "ack 0 1000");
+		for (n = 0; n < 2; n++) {
+			rig_at(&r, r.now - RIG_START + (n == 0 ? t[i].first :
+			    t[i].second));
+			ok(!r.t.ping_adapted, "(the first one proves nothing)");
+			if (t[i].close != 0)
+				rig_close(&r, t[i].close);
+			else
+				rig_wire_eof(&r);
+			ok(r.lost, "(lost)");
+			if (n == 0)
+				resume(&r, 0);
+		}
+		is(r.t.cfg.ping_interval, t[i].interval != 0 ? t[i].interval :
+		    25000, "the interval");
+		is(r.t.ping_adapted, t[i].interval != 0, "is told");
+		rig_end(&r);
+	}
+}
+
 int
 main(void)
 {
@@ -387,5 +431,6 @@ main(void)
 	test_resume_end();
 	test_take_over();
 	test_old_wire();
+	test_idle_death();
 	return done_testing();
 }
