@@ -2,7 +2,11 @@
 #ifdef __linux__
 #include <crypt.h>
 #endif
+#ifdef COMPAT_ALL
+#undef CRYPT_CHECKSALT_AVAILABLE
+#endif
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "os/compat/password.h"
@@ -15,7 +19,6 @@
 
 #include <dlfcn.h>
 #include <stdint.h>
-#include <string.h>
 
 #define LIBCRYPT	"libcrypt.so." CRYPT_LOADED
 
@@ -82,10 +85,11 @@ password_hash(const char *password, const char *like)
 	return hash != NULL && hash[0] != '*' ? hash : NULL;
 }
 
+#ifdef CRYPT_CHECKSALT_AVAILABLE
+
 int
 password_is_known(const char *hash)
 {
-#ifdef CRYPT_CHECKSALT_AVAILABLE
 	int kind;
 
 #ifdef CRYPT_LOADED
@@ -94,7 +98,43 @@ password_is_known(const char *hash)
 #endif
 	kind = check_salt(hash);
 	return kind != CRYPT_SALT_INVALID && kind != CRYPT_SALT_METHOD_DISABLED;
-#else
-	return -1;
-#endif
 }
+
+#else
+
+/*
+ * Hashes of these kinds take long, and a file may have many: each kind is tried
+ * once, at its lowest cost.
+ */
+static struct kind {
+	const char *prefix, *cheap;
+	int known;		/* 1 or 0; -1 not tried yet */
+} kinds[] = {
+	{ "$2a$", "$2a$04$abcdefghijklmnopqrstuu", -1 },
+	{ "$2b$", "$2b$04$abcdefghijklmnopqrstuu", -1 },
+	{ "$2x$", "$2x$04$abcdefghijklmnopqrstuu", -1 },
+	{ "$2y$", "$2y$04$abcdefghijklmnopqrstuu", -1 },
+	{ "$5$", "$5$rounds=1000$abcdefgh$", -1 },
+	{ "$6$", "$6$rounds=1000$abcdefgh$", -1 }
+};
+
+int
+password_is_known(const char *hash)
+{
+	struct kind *k;
+	const char *made;
+
+	for (k = kinds; k < kinds + sizeof(kinds) / sizeof(kinds[0]); k++) {
+		if (strncmp(hash, k->prefix, strlen(k->prefix)) != 0)
+			continue;
+		if (k->known == -1) {
+			made = password_hash("", k->cheap);
+			k->known = made != NULL && strncmp(made, k->prefix,
+			    strlen(k->prefix)) == 0;
+		}
+		return k->known;
+	}
+	return -1;
+}
+
+#endif
