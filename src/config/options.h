@@ -77,6 +77,7 @@ struct options {
 		const char *subprotocol;	/* "a,b": to offer or accept,
 						 * NULL: none; "binary" */
 		int require_subprotocol;
+		int text;			/* messages to plain peers */
 		uint32_t max_frame;		/* bytes, to plain peers */
 		const char *user_agent;		/* NULL: inetws/VERSION */
 		const char *origin;

@@ -58,7 +58,8 @@ dial_tcp(const struct addr *a, const struct net_found *found,
  * long as the socket's send timeout allows.
  */
 static int
-connect_unix(int fd, const struct sockaddr_un *sun, int64_t deadline)
+connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
+    int64_t deadline)
 {
 	struct timeval tv = { 0, 0 };
 	int64_t left;
@@ -73,7 +74,7 @@ connect_unix(int fd, const struct sockaddr_un *sun, int64_t deadline)
 		tv.tv_sec = left / 1000;
 		tv.tv_usec = left % 1000 * 1000;
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-		r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+		r = connect(fd, (const struct sockaddr *)sun, len);
 	} while (r == -1 && errno == EINTR);
 	if (r == -1 && errno == EAGAIN)
 		errno = ETIMEDOUT;
@@ -86,13 +87,11 @@ static int
 dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 {
 	struct sockaddr_un sun;
+	socklen_t len = net_unix_address(&sun, a->path);
 	int fd, e;
 
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	strlcpy(sun.sun_path, a->path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect_unix(fd, &sun, deadline) == 0 &&
+	if (fd != -1 && connect_unix(fd, &sun, len, deadline) == 0 &&
 	    fd_nonblock(fd) == 0) {
 		if (peer != NULL)
 			snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);

@@ -196,17 +196,16 @@ net_is_stale(const char *path)
 {
 	struct sockaddr_un sun;
 	struct stat st;
+	socklen_t len;
 	int fd, stale;
 
 	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode))
 		return 0;
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+	len = net_unix_address(&sun, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return 0;
-	stale = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
+	stale = connect(fd, (struct sockaddr *)&sun, len) == -1 &&
 	    errno == ECONNREFUSED;
 	close(fd);
 	return stale;
@@ -214,14 +213,14 @@ net_is_stale(const char *path)
 
 /* The file is born with its mode: there is no moment of a wider one. */
 static int
-bind_unix(int fd, const struct sockaddr_un *sun, int mode)
+bind_unix(int fd, const struct sockaddr_un *sun, socklen_t len, int mode)
 {
 	mode_t old = 0;
 	int r;
 
 	if (mode != -1)
 		old = umask(~mode & 0777);
-	r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	r = bind(fd, (const struct sockaddr *)sun, len);
 	if (mode != -1)
 		umask(old);
 	return r;
@@ -231,20 +230,18 @@ static int
 listen_unix(const struct addr *a, int backlog, int fds[2], struct error *why)
 {
 	struct sockaddr_un sun;
+	socklen_t len = net_unix_address(&sun, a->path);
 	int fd, r, e;
 
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	strlcpy(sun.sun_path, a->path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return error_set(why, EXIT_SYSTEM, "socket: %s",
 		    strerror(errno));
-	r = bind_unix(fd, &sun, a->mode);
+	r = bind_unix(fd, &sun, len, a->mode);
 	e = errno;
 	if (r == -1 && e == EADDRINUSE && net_is_stale(a->path)) {
 		unlink(sun.sun_path);
-		r = bind_unix(fd, &sun, a->mode);
+		r = bind_unix(fd, &sun, len, a->mode);
 		e = errno;
 	}
 	if (r == 0 && (r = listen(fd, backlog)) == -1)
@@ -258,6 +255,13 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct error *why)
 	    strerror(e));
 	errno = e;
 	return -1;
+}
+
+void
+net_unlisten(const struct addr *a)
+{
+	if (a->kind == ADDR_UNIX && a->path[0] == '/')
+		unlink(a->path);
 }
 
 int

@@ -11,10 +11,35 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/socket.h"
 
 #define UNSENT	262144	/* bytes a socket takes that cannot be sent yet */
+
+socklen_t
+net_unix_address(struct sockaddr_un *sun, const char *path)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	strlcpy(sun->sun_path, path, sizeof(sun->sun_path));
+	if (path[0] != '@')
+		return sizeof(*sun);
+	sun->sun_path[0] = '\0';
+	return offsetof(struct sockaddr_un, sun_path) + strlen(path);
+}
+
+int
+net_admits(const struct addr *a, int fd)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (a->kind != ADDR_UNIX || a->path[0] != '@' || a->mode != -1)
+		return 1;
+	return getpeereid(fd, &uid, &gid) == 0 && (uid == 0 ||
+	    uid == geteuid());
+}
 
 /* A path as it is, an abstract name with '@'; what cannot be shown is '?'. */
 static char *

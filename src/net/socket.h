@@ -32,6 +32,19 @@ int net_listen(const struct addr *, int backlog, int fds[2], struct error *);
 int net_listen_now(const struct addr *, int backlog, int fds[2],
     struct error *);
 
+/* Removes the file of a Unix socket that was listened on, if it has one. */
+void net_unlisten(const struct addr *);
+
+/*
+ * May this peer connect to the listener of this word?  An abstract Unix socket
+ * without ",mode=0666" admits our own user and root only.
+ */
+int net_admits(const struct addr *, int fd);
+
+/* The address of a Unix socket, "/path" or "@name".  Its length. */
+struct sockaddr_un;
+socklen_t net_unix_address(struct sockaddr_un *, const char *path);
+
 /* True for a Unix socket left by a process that is gone. */
 int net_is_stale(const char *path);
 

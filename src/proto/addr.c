@@ -122,9 +122,21 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 	return 0;
 }
 
+/* unix:@name: what can be shown. */
+static int
+is_abstract_name(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] >= 0x7f)
+			return 0;
+	return len > 0;
+}
+
 /*
- * unix:/path[,mode=0660].  A comma means nothing else, so that a misspelled
- * mode does not end up in the file's name.
+ * unix:/path[,mode=0660], unix:@name[,mode=0666].  A comma means nothing else,
+ * so that a misspelled mode does not end up in the file's name.
  */
 static int
 unix_path(struct addr *a, const char *word, int with_mode, char *err,
@@ -136,9 +148,10 @@ unix_path(struct addr *a, const char *word, int with_mode, char *err,
 	char *end;
 	long mode;
 
-	if (*path != '/')
-		return fail(err, errlen, "needs a path that begins with '/'",
-		    word);
+	if (*path != '/' && (*path != '@' ||
+	    !is_abstract_name(path + 1, len - 1)))
+		return fail(err, errlen, "needs a path that begins with '/', "
+		    "or @NAME", word);
 	if (len > ADDR_PATH_MAX)
 		return fail(err, errlen,
 		    "is longer than a Unix socket's name may be (107)", word);
@@ -153,6 +166,10 @@ unix_path(struct addr *a, const char *word, int with_mode, char *err,
 		    mode > 0777)
 			return fail(err, errlen,
 			    "is no mode: expected octal 0..0777", rest + 6);
+		if (*path == '@' && mode != 0666)
+			return fail(err, errlen, "is no mode of an abstract "
+			    "socket, which has 0666 (every user) or none (this "
+			    "user and root)", rest + 6);
 		a->mode = mode;
 	}
 	memcpy(a->path, path, len);

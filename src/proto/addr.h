@@ -38,12 +38,13 @@ struct addr {
 };
 
 /*
- * LISTEN: HOST:PORT, [V6]:PORT, :PORT, PORT, unix:/path[,mode=0660], fd:N,
+ * LISTEN: HOST:PORT, [V6]:PORT, :PORT, PORT, unix:/path[,mode=0660],
+ * unix:@name[,mode=0666] (abstract: path begins with '@'), fd:N,
  * systemd[:name], inetd, -.  0, or -1 with one line in err.
  */
 int addr_listen(struct addr *, const char *word, char *err, size_t errlen);
 
-/* TARGET: HOST:PORT, [V6]:PORT, unix:/path; port 1..65535. */
+/* TARGET: HOST:PORT, [V6]:PORT, unix:/path, unix:@name; port 1..65535. */
 int addr_target(struct addr *, const char *word, char *err, size_t errlen);
 
 /* How an address is written, as parsed; always terminated.  Returns dst. */

@@ -132,6 +132,42 @@ out_of_descriptors(struct supervisor *s, int listener, int is_visitor,
 	accept_pause(s, "accept", error);
 }
 
+/* The word of an abstract Unix socket, or NULL. */
+static const struct addr *
+word_of(const struct supervisor *s, int listener)
+{
+	const struct addr *visitors = s->o->reverse.visitors;
+	char name[NET_NAME_MAX];
+	unsigned int i;
+
+	net_local_name(listener, name, sizeof(name));
+	if (strncmp(name, "unix:@", 6) != 0)
+		return NULL;
+	for (i = 0; i < s->o->nlisten; i++)
+		if (strcmp(name + 5, s->o->listen[i].path) == 0)
+			return &s->o->listen[i];
+	return visitors != NULL && strcmp(name + 5, visitors->path) == 0 ?
+	    visitors : NULL;
+}
+
+static int
+is_admitted(struct supervisor *s, int listener, int fd)
+{
+	const struct addr *word = word_of(s, listener);
+	int64_t now = clock_ms();
+
+	if (word == NULL || net_admits(word, fd))
+		return 1;
+	accept_reset(s, fd);
+	if (now >= s->complain) {
+		s->complain = now + COMPLAIN_EVERY;
+		log_event(LOG_L_WARN, "not-admitted", "listener", word->path,
+		    "why", "the peer's user is neither ours nor root", "hint",
+		    ",mode=0666 admits every user", NULL);
+	}
+	return 0;
+}
+
 /*
  * Accepts one connection; name is that of a visitors' listener, or NAME_NONE.
  * 0 if there is none, or accepting has to pause.
@@ -154,6 +190,8 @@ accept_one(struct supervisor *s, int listener, int name)
 			accept_pause(s, "accept", errno);
 		return 0;
 	}
+	if (a.sa->sa_family == AF_UNIX && !is_admitted(s, listener, a.fd))
+		return 1;
 	if (child_count(s) >= s->fits.connections ||
 	    !handshake_limit_allows(&s->handshakes, s->o->limits.handshakes))
 		child_reap_all(s);

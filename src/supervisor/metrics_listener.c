@@ -51,8 +51,8 @@ metrics_listener_end(struct metrics_listener *m)
 
 	for (i = 0; i < m->nchildren; i++)
 		kill(m->child[i].pid, SIGKILL);
-	if (m->n > 0 && m->o->observe.metrics->kind == ADDR_UNIX)
-		unlink(m->o->observe.metrics->path);
+	if (m->n > 0)
+		net_unlisten(m->o->observe.metrics);
 	for (i = 0; i < m->n; i++) {
 		event_delete(m->events, m->fd[i]);
 		close(m->fd[i]);
@@ -66,9 +66,16 @@ metrics_listener_accept(struct metrics_listener *m, unsigned int i)
 	struct sockaddr_storage ss;
 	socklen_t len;
 
+	int fd = -1;
+
 	errno = EAGAIN;
-	return i < m->n && m->nchildren < METRICS_CHILDREN ?
-	    net_accept(m->fd[i], &ss, &len) : -1;
+	if (i < m->n && m->nchildren < METRICS_CHILDREN)
+		fd = net_accept(m->fd[i], &ss, &len);
+	if (fd == -1 || net_admits(m->o->observe.metrics, fd))
+		return fd;
+	close(fd);
+	errno = EAGAIN;
+	return -1;
 }
 
 void

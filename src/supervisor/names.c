@@ -432,8 +432,8 @@ names_stop(struct names *n, int leave)
 
 	if (n->name == NULL)
 		return;
-	if (!is_dir(n) && !leave && n->o->reverse.visitors->kind == ADDR_UNIX)
-		unlink(n->o->reverse.visitors->path);
+	if (!is_dir(n) && !leave)
+		net_unlisten(n->o->reverse.visitors);
 	for (i = 0; i < n->top; i++)
 		close_listeners(n, &n->name[i], leave);
 	n->first = n->last = 0;

@@ -57,8 +57,7 @@ stop_accepting(struct supervisor *s, int leave)
 	unsigned int i;
 
 	for (i = 0; i < s->o->nlisten && !leave; i++)
-		if (s->o->listen[i].kind == ADDR_UNIX)
-			unlink(s->o->listen[i].path);
+		net_unlisten(&s->o->listen[i]);
 	for (i = 0; i < s->nlisteners; i++) {
 		event_delete(&s->accepting, s->listener[i]);
 		close(s->listener[i]);

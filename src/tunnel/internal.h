@@ -2,9 +2,10 @@
 /*
  * What the files of the tunnel share: tunnel.c decides how it goes on and
  * ends, states.c what may follow what, session.c how it goes on over a new
- * wire, timers.c and doubt.c when; send.c makes frames of what ring.c keeps, receive.c
- * takes them apart, lines.c their control lines; ack.c counts, and open.c
- * handles streams that come later.
+ * wire, timers.c and doubt.c when; send.c makes frames of what ring.c keeps
+ * (text.c says where those of text end), receive.c takes them apart, lines.c
+ * their control lines; ack.c counts, and open.c handles streams that come
+ * later.
  */
 #ifndef TUNNEL_INTERNAL_H
 #define TUNNEL_INTERNAL_H
@@ -83,6 +84,14 @@ int tunnel_out_room(const struct tunnel *);
 int tunnel_ring_pieces(struct tunnel *, uint64_t at, size_t n,
     struct iovec *iov);
 void tunnel_ring_grow(struct tunnel *);
+
+/*
+ * text.c, if cfg.text: bytes have come from the stream, or its end; how much of
+ * the next n bytes is whole characters.
+ */
+void tunnel_text_read(struct tunnel *, size_t n);
+void tunnel_text_eof(struct tunnel *);
+size_t tunnel_text_part(const struct tunnel *, size_t n);
 
 /* send.c: is there something to write, has all been; a new wire. */
 int tunnel_out_pending(const struct tunnel *);

@@ -21,6 +21,7 @@ void
 tunnel_out_begin(struct tunnel *t)
 {
 	t->out_cap = min(t->cfg.out_size, CAP_FIRST);
+	utf8_begin(&t->out_utf8);
 	t->out_limit = t->cfg.session ? t->cfg.peer_win : UINT64_MAX;
 }
 
@@ -69,7 +70,7 @@ tunnel_out_room(const struct tunnel *t)
 {
 	if (t->out == FLOW_DISCARDING)
 		return free_space(t) + (t->out_head - t->out_sent) > 0;
-	if (!t->cfg.session && !t->cfg.client)
+	if (!t->cfg.session && !t->cfg.client && !t->cfg.text)
 		return t->out_kept == t->out_head;
 	return free_space(t) >= t->out_cap / 4;
 }
@@ -108,6 +109,8 @@ tunnel_stream_read(struct tunnel *t, size_t n)
 	if (t->out != FLOW_DISCARDING) {
 		t->out_head += n;
 		t->data_at = t->now;
+		if (t->cfg.text)
+			tunnel_text_read(t, n);
 	}
 	tunnel_update(t);
 }

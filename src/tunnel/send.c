@@ -90,7 +90,8 @@ sendable(const struct tunnel *t)
 	if (t->close_code != 0 || tunnel_close_sent(t) || t->rst_due)
 		return 0;
 	n = min(n, t->out_limit - t->out_sent);
-	return min(n, frame_max(t));
+	n = min(n, frame_max(t));
+	return t->cfg.text ? tunnel_text_part(t, n) : n;
 }
 
 static int
@@ -175,8 +176,8 @@ queue_close(struct tunnel *t)
 static void
 begin_data(struct tunnel *t, size_t n, int bypass)
 {
-	struct frame f = { .fin = 1, .opcode = FRAME_BINARY, .length = n,
-	    .masked = t->cfg.client };
+	struct frame f = { .fin = 1, .length = n, .opcode = t->cfg.text ?
+	    FRAME_TEXT : FRAME_BINARY, .masked = t->cfg.client };
 	struct iovec iov[2];
 	size_t phase = 0;
 	int i, k;
@@ -321,7 +322,8 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 size_t
 tunnel_bypass_out(const struct tunnel *t)
 {
-	if (t->cfg.client || t->cfg.session || t->out != FLOW_OPEN ||
+	if (t->cfg.client || t->cfg.session || t->cfg.text ||
+	    t->out != FLOW_OPEN ||
 	    t->close_code != 0 || tunnel_close_sent(t) || !tunnel_flows(t) ||
 	    t->out_kept != t->out_head || t->head_len > 0 ||
 	    t->link != LINK_UP)

@@ -348,6 +348,8 @@ tunnel_wants(const struct tunnel *t)
 void
 tunnel_stream_eof(struct tunnel *t)
 {
+	if (t->cfg.text && t->out == FLOW_OPEN)
+		tunnel_text_eof(t);
 	if (t->out == FLOW_OPEN)
 		tunnel_set_out(t, FLOW_DRAINING);
 	else if (t->out == FLOW_DISCARDING)

@@ -147,6 +147,8 @@ struct tunnel_config {
 	int hold;		/* plain peer: hold Close at end of stream */
 	uint32_t frame_max;	/* plain peer: bytes of a frame's payload,
 				 * 125..TUNNEL_FRAME_PLAIN; 0: the latter */
+	int text;		/* plain peer: text messages, of whole
+				 * characters */
 	int discard;		/* the stream is a socket: what it still sends
 				 * has to be read, or closing it would destroy
 				 * what was delivered */
@@ -229,6 +231,9 @@ struct tunnel {
 	uint64_t out_kept, out_sent, out_head, out_limit;
 	uint64_t out_base;
 	size_t out_cap;
+	uint64_t out_text;		/* of a text: whole characters end
+					 * here */
+	struct utf8 out_utf8;
 	uint64_t timed;			/* position whose ack is timed, 0: none */
 	int64_t timed_at, ack_delay;	/* ms from its frame to that */
 	uint64_t payload_left;		/* of the frame on its way */

@@ -247,6 +247,68 @@ def test_text_is_data():
     t.is_(t.ws.read_exactly(stream, 2), b'\xff\xfe', 'binary is not checked')
 
 
+def test_text_for_the_peer():
+    """--text: for programs that take no binary messages."""
+    held = t.Held()
+    s = t.server(held.port, '--text')
+    w = t.ws.connect(s.port)
+    stream = held.next()
+    stream.sendall('grün €'.encode()[:-1])
+    frame = w.read_frame()
+    t.is_((frame.opcode, frame.payload), (TEXT, 'grün '.encode()),
+          'text, without the half of a character')
+    stream.sendall('€'.encode()[-1:])
+    frame = w.read_frame()
+    t.is_((frame.opcode, frame.payload), (TEXT, '€'.encode()), 'and its rest')
+    stream.sendall(b'\xff')
+    t.is_(w.take_close(), 1007, 'no UTF-8: Close 1007')
+    t.is_(t.ws.read_all(stream)[1], 'reset', 'and a reset')
+    s.wait_line('event=closed .*end=stream-reset.*"the stream is no UTF-8"')
+    data = ('€' * 100000).encode()
+    s = t.server(t.source(data).port, '--text')
+    w = t.ws.connect(s.port)
+    w.take_close()
+    t.ok(bytes(w.data) == data, '300,000 bytes of text')
+    both = t.client('ws://127.0.0.1:%d/' % s.port, '--text')
+    t.ok(t.ws.dial_and_read(both.port)[0] == data,
+         'another inetws does not mind')
+
+
+def test_text_to_python():
+    """A server by others that takes text only."""
+    try:
+        import websockets
+    except ImportError:
+        raise t.Skip('python3-websockets is not installed')
+    seen = []
+
+    async def handle(w, path=None):
+        async for message in w:
+            seen.append(message)
+            await w.send(message.upper())
+    port = in_background(websockets, handle)
+    r = t.run_inetws('connect', '--text', '--linger', '1s',
+                     'ws://127.0.0.1:%d/' % port, input='grün'.encode())
+    t.is_((r.returncode, r.stdout), (0, 'GRÜN'.encode()), 'text both ways')
+    t.is_(seen, ['grün'], 'str, and not bytes')
+
+
+def in_background(websockets, handle):
+    import asyncio
+    import threading
+    ready = threading.Event()
+    ports = []
+
+    async def serve():
+        async with websockets.serve(handle, '127.0.0.1', 0) as server:
+            ports.append(server.sockets[0].getsockname()[1])
+            ready.set()
+            await asyncio.Future()
+    threading.Thread(target=lambda: asyncio.run(serve()), daemon=True).start()
+    ready.wait(t.BOUND)
+    return ports[0]
+
+
 def test_sizes():
     s = t.server(t.echo().port)
     w = t.ws.connect(s.port)
