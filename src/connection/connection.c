@@ -39,6 +39,7 @@ connection_begin(struct connection *c, const struct options *o,
 	c->started = clock_ms();
 	strlcpy(c->peer, peer, sizeof(c->peer));
 	c->handoff = c->channel = -1;
+	c->changes = NET_CHANGES_NONE;
 	record_peers(c);
 }
 
@@ -305,6 +306,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.program = &c->program;
+	connection_path_up(c);
 	c->give_up = c->notice_at = CLOCK_NEVER;
 	if (c->role == TUNNEL_JOINED) {
 		c->relay.control = c->handoff;
@@ -386,6 +388,8 @@ connection_run(struct connection *c, struct io stream,
 			connection_give_way(c);
 			break;
 		case RELAY_WATCHED:
+			connection_look_at_network(c);
+			/* FALLTHROUGH */
 		case RELAY_TIME:
 			connection_time(c);
 			break;

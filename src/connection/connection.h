@@ -15,6 +15,7 @@
 #include "handshake/dialer.h"
 #include "handshake/peer.h"
 #include "handshake/websocket.h"
+#include "net/changes.h"
 #include "net/socket.h"
 #include "os/program.h"
 #include "ws/extension.h"
@@ -66,6 +67,9 @@ struct connection {
 	struct attempt *path;		/* that is up, while the old websocket
 					 * is given up; or NULL */
 	unsigned int tries;		/* answers since anything was received */
+	struct net_path way;		/* of the last websocket */
+	struct net_changes changes;	/* a process without a supervisor
+					 * watches them itself */
 	int64_t notice_at;		/* to tell a person, or CLOCK_NEVER */
 	int noticed;			/* a person was told */
 	struct answers answers;

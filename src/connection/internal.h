@@ -33,12 +33,10 @@ int connection_resume(struct connection *, const struct websocket *);
 
 /*
  * redial.c, on the dialling side.  A path is looked for from a time on, or is
- * not any more; what is on its way is of no use, as the network has changed.
- * RELAY_DOUBTED, RELAY_TRUSTED.
+ * not any more.  RELAY_DOUBTED, RELAY_TRUSTED.
  */
 void connection_search(struct connection *, int64_t first);
 void connection_search_end(struct connection *);
-void connection_search_anew(struct connection *);
 void connection_doubted(struct connection *);
 void connection_trusted(struct connection *);
 
@@ -49,6 +47,16 @@ void connection_trusted(struct connection *);
 void connection_redial(struct connection *);
 unsigned int connection_redial_poll(const struct connection *, struct pollfd *);
 int64_t connection_redial_time(const struct connection *);
+
+/*
+ * Changes of the network.  There is a new websocket, or none; the supervisor
+ * has told of a change that concerns this tunnel; a process without one looks
+ * for itself.
+ */
+void connection_path_up(struct connection *);
+void connection_path_lost(struct connection *);
+void connection_network_changed(struct connection *);
+void connection_look_at_network(struct connection *);
 
 /*
  * A message on the channel; RELAY_GET_STREAM, RELAY_OPENED,

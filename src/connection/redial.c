@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "connection/internal.h"
+#include "connection/path_table.h"
 #include "connection/paths.h"
 #include "handshake/redial.h"
 #include "os/backoff.h"
@@ -19,7 +20,7 @@
 #define PATIENCE	3000	/* ms for an answer, or four round trips,
 				 * until another path is looked for */
 
-_Static_assert(PATHS_POLL_MAX < RELAY_WATCH_MAX, "all can be watched");
+_Static_assert(PATHS_POLL_MAX + 3 <= RELAY_WATCH_MAX, "all can be watched");
 
 /* What is big is set when it is used; a process has one tunnel. */
 static struct {
@@ -58,13 +59,6 @@ connection_search(struct connection *c, int64_t first)
 	search.paths.n = 0;
 	paths_want(&search.paths, c->o, c->trust, first);
 	set_state(c, REDIAL_TRYING);
-}
-
-void
-connection_search_anew(struct connection *c)
-{
-	if (c->redial == REDIAL_TRYING)
-		paths_restart(&search.paths);
 }
 
 void
@@ -272,14 +266,77 @@ connection_redial(struct connection *c)
 		tunnel_abandon(&c->relay.tunnel);
 }
 
+/* --- changes of the network --- */
+
+static int
+has_path(const struct connection *c)
+{
+	return c->client && c->relay.tunnel.session == SESSION_KEPT;
+}
+
+void
+connection_path_up(struct connection *c)
+{
+	if (has_path(c) && net_path_of(&c->way,
+	    c->relay.websocket.rfd) == 0)
+		path_table_up(&c->way);
+	else
+		c->way.local.sa.sa_family = AF_UNSPEC;
+}
+
+void
+connection_path_lost(struct connection *c)
+{
+	if (has_path(c))
+		path_table_lost();
+}
+
+void
+connection_network_changed(struct connection *c)
+{
+	if (c->redial == REDIAL_NONE)
+		tunnel_doubt(&c->relay.tunnel, "the network has changed");
+	else if (c->redial == REDIAL_TRYING && c->path == NULL)
+		paths_restart(&search.paths);
+	else if (c->redial == REDIAL_ASKED)
+		search.paths.next_at = clock_ms();
+}
+
+void
+connection_look_at_network(struct connection *c)
+{
+	unsigned int what = net_changes_take(&c->changes);
+
+	if (what == 0 || !has_path(c))
+		return;
+	if ((what & NET_WOKEN) || (c->redial == REDIAL_NONE ?
+	    c->way.local.sa.sa_family != AF_UNSPEC &&
+	    !net_path_holds(&c->way) : (what & NET_APPEARED) != 0))
+		connection_network_changed(c);
+}
+
+static unsigned int
+watch_network(const struct connection *c, struct pollfd *p)
+{
+	unsigned int n = 0;
+
+	if (c->changes.route != -1)
+		p[n++] = (struct pollfd){ .fd = c->changes.route,
+		    .events = POLLIN };
+	if (c->changes.clock != -1)
+		p[n++] = (struct pollfd){ .fd = c->changes.clock,
+		    .events = POLLIN };
+	return n;
+}
+
 unsigned int
 connection_redial_poll(const struct connection *c, struct pollfd *p)
 {
-	unsigned int n;
+	unsigned int n = watch_network(c, p);
 
 	if (c->redial == REDIAL_NONE)
-		return 0;
-	n = paths_poll(&search.paths, p);
+		return n;
+	n += paths_poll(&search.paths, p + n);
 	if (c->redial == REDIAL_ASKED)
 		redial_poll(&p[n++]);
 	return n;

@@ -108,6 +108,7 @@ connection_lost(struct connection *c)
 	tell_pings(c);
 	notice_plan(c);
 	connection_show(c, "lost");
+	connection_path_lost(c);
 	if (c->client)
 		connection_search(c, now + (c->tries == 0 ? 0 :
 		    backoff_ms(c->tries, BACKOFF_MAX)));
@@ -125,6 +126,7 @@ connection_resume(struct connection *c, const struct websocket *w)
 	    w->early_len) == -1)
 		return -1;
 	waiting_stop();
+	connection_path_up(c);
 	c->resumes++;
 	record_resumed(c);
 	c->give_up = CLOCK_NEVER;
@@ -212,13 +214,16 @@ connection_time(struct connection *c)
 }
 
 /*
- * The supervisor needs the place for another connection.  What it knows is a
+ * The supervisor tells a dialler of a change of the network.  At an acceptor it
+ * needs the place for another connection.  What it knows is a
  * hint: a session that has its websocket again, or has not waited long, stays.
  */
 void
 connection_give_way(struct connection *c)
 {
-	if (!c->client && c->give_up != CLOCK_NEVER &&
+	if (c->client)
+		connection_network_changed(c);
+	else if (c->give_up != CLOCK_NEVER &&
 	    clock_ms() - c->lost_at >= WAITING_MIN)
 		end_early(c, "its place was needed for another connection");
 }

@@ -63,6 +63,8 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 		return failed(&c, &stream, &why);
 	if (single)
 		signals_single();
+	if (single && w.has_extension && w.theirs.session[0] != '\0')
+		net_changes_open(&c.changes);
 	if ((status = enter_sandbox(cl->o, 0)) != EXIT_ENDED) {
 		io_reset(&stream);
 		return status;

@@ -14,6 +14,20 @@ clock_ms(void)
 }
 
 int64_t
+clock_asleep(void)
+{
+#ifdef CLOCK_BOOTTIME
+	struct timespec all, awake;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &all) == 0 &&
+	    clock_gettime(CLOCK_MONOTONIC, &awake) == 0)
+		return ((int64_t)all.tv_sec - awake.tv_sec) * 1000 +
+		    (all.tv_nsec - awake.tv_nsec) / 1000000;
+#endif
+	return 0;
+}
+
+int64_t
 clock_after(int64_t ms)
 {
 	return ms == 0 ? CLOCK_NEVER : clock_ms() + ms;

@@ -18,6 +18,9 @@ int64_t clock_after(int64_t ms);
 /* clock_ms() in microseconds, for measuring. */
 int64_t clock_us(void);
 
+/* Milliseconds that this host was suspended since it was started, or 0. */
+int64_t clock_asleep(void);
+
 /* Seconds since 1970: what a date is compared with, never for deadlines. */
 int64_t clock_date(void);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/path_table.h"
 #include "connection/waiting.h"
 #include "net/fdpass.h"
 #include "os/clock.h"
@@ -20,6 +21,8 @@
 #include "supervisor/watch.h"
 
 #define REAP_EVERY	10	/* ms, while a limit is reached */
+#define NETWORK_MS	100	/* from a change of the network to telling:
+				 * it is several messages, often */
 
 /*
  * A child of whatever kind keeps nothing that is the supervisor's, neither
@@ -44,6 +47,7 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 
 	leave_supervisor(a->fd, channel);
 	waiting_be(children_next_index(&s->children));
+	path_table_be(children_next_index(&s->children));
 	failure_lines_allow(may_log);
 	stats_take(slot, STATE_HANDSHAKE);
 	limits_not_dumpable();
@@ -154,6 +158,7 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 	if (make_channel(s, a, extra, pair) == -1)
 		return -1;
 	waiting_clear(children_next_index(&s->children));
+	path_table_clear(children_next_index(&s->children));
 	slot = slots_take(&s->slots);
 	line = failure_lines_grant(&s->failures, clock_ms());
 	if ((pid = process_fork()) == 0)
@@ -202,6 +207,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 		names_remove_agent(&s->names, c->name, clock_ms());
 	}
 	waiting_clear(children_index(&s->children, c));
+	path_table_clear(children_index(&s->children, c));
 	children_remove(&s->children, c);
 	s->shown.changed = 1;
 	pool_bring_back(s, &v);
@@ -242,4 +248,57 @@ child_signal_all(const struct supervisor *s, int signo)
 
 	while ((c = children_next(&s->children, c)) != NULL)
 		kill(c->pid, signo);
+}
+
+/* --- changes of the network --- */
+
+int
+child_network_watch(struct supervisor *s)
+{
+	int *fd[2] = { &s->network.route, &s->network.clock };
+	int i, kept;
+
+	if ((s->o->mode != MODE_CLIENT && s->o->mode != MODE_AGENT) ||
+	    s->o->timeouts.resume == 0)
+		return 0;
+	if (path_table_begin() == -1)
+		return -1;
+	net_changes_open(&s->network);
+	for (i = 0; i < 2; i++) {
+		if (*fd[i] == -1)
+			continue;
+		if ((kept = fd_keep(*fd[i])) == -1)
+			return -1;
+		*fd[i] = kept;
+		if (event_add(&s->events, kept,
+		    watch_tag(WATCH_NETWORK, i, 0)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+child_network_ready(struct supervisor *s)
+{
+	s->network_what |= net_changes_take(&s->network);
+	if (s->network_what != 0 && s->network_due == 0)
+		s->network_due = clock_ms() + NETWORK_MS;
+}
+
+void
+child_network_tend(struct supervisor *s, int64_t now)
+{
+	struct path_change change = { .what = s->network_what };
+	struct child *c;
+	unsigned int i;
+
+	if (s->network_due == 0 || now < s->network_due)
+		return;
+	s->network_what = 0;
+	s->network_due = 0;
+	for (i = 0; i < s->children.top; i++) {
+		c = children_numbered(&s->children, i);
+		if (c->pid != 0 && path_table_concerns(i, &change))
+			kill(c->pid, SIGUSR2);
+	}
 }

@@ -20,6 +20,7 @@
 #include "config/options.h"
 #include "connection/failure_lines.h"
 #include "net/refusals.h"
+#include "net/changes.h"
 #include "os/event.h"
 #include "os/notify.h"
 #include "supervisor/children.h"
@@ -92,6 +93,10 @@ struct supervisor {
 	struct handshake_limit handshakes;
 	struct refusals refusals;
 	struct pause pause;
+	struct net_changes network;	/* while there may be tunnels that
+					 * dialled */
+	unsigned int network_what;	/* has happened and is not told */
+	int64_t network_due;		/* it will be then; 0: nothing */
 	struct places places;
 	struct tables tables;
 	unsigned int admitted;		/* generation of --agents-file that
@@ -174,6 +179,15 @@ void child_reap_all(struct supervisor *);
 void child_forget(struct supervisor *, pid_t, int status);
 
 void child_signal_all(const struct supervisor *, int signo);
+
+/*
+ * Changes of the network (net/changes.h), of which children that dialled are
+ * told by SIGUSR2, those only that they concern.  watch: 0, or -1 with errno.
+ * ready: one can be read; tend, at s->network_due: they are told.
+ */
+int child_network_watch(struct supervisor *);
+void child_network_ready(struct supervisor *);
+void child_network_tend(struct supervisor *, int64_t now);
 
 /* --- pool.c --- */
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "connection/waiting.h"
+#include "connection/path_table.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/log.h"
@@ -221,6 +222,7 @@ tend(struct supervisor *s)
 	extra_tend(s, now);
 	show_tend(s, now);
 	refusals_close(&s->refusals, now);
+	child_network_tend(s, now);
 	paused = pause_until(&s->pause, now);
 	metrics = metrics_listener_tend(&s->metrics, paused != 0, now);
 	if (metrics == -1)
@@ -228,6 +230,8 @@ tend(struct supervisor *s)
 	accept_watch(s);
 	if (s->reap_due != 0)
 		earlier(&until, s->reap_due);
+	if (s->network_due != 0)
+		earlier(&until, s->network_due);
 	if (s->phase != SERVING)
 		earlier(&until, s->phase_end);
 	if ((paused = pause_until(&s->pause, now)) != 0)
@@ -260,6 +264,9 @@ dispatch(struct supervisor *s, uint32_t tag)
 		    watch_generation(tag));
 		if (c != NULL)
 			pool_read_channel(s, c);
+		break;
+	case WATCH_NETWORK:
+		child_network_ready(s);
 		break;
 	case WATCH_TABLE:
 		reload_table_ended(s, watch_index(tag));
@@ -348,6 +355,8 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 		return out_of_something("no memory");
 	if (open_events(s) == -1 || watch_listeners(s, listeners, n) == -1)
 		return out_of_something("cannot watch the listeners");
+	if (child_network_watch(s) == -1)
+		return out_of_something("cannot watch the network");
 	if (names_begin(&s->names, s->o, given, &s->accepting, s->fits.names,
 	    &why) == -1)
 		return startup_failed(s->o, &why);
@@ -406,6 +415,8 @@ end(struct supervisor *s)
 	handshake_limit_end(&s->handshakes);
 	children_end(&s->children);
 	waiting_end();
+	path_table_end();
+	net_changes_close(&s->network);
 	event_close(&s->accepting);
 	event_close(&s->events);
 }
@@ -423,6 +434,7 @@ supervisor_run(const struct options *o, const int *listeners, unsigned int n,
 	s.service = service;
 	s.reserve = s.notify.fd = s.pidfile = -1;
 	s.events.fd = s.accepting.fd = -1;
+	s.network = NET_CHANGES_NONE;
 	status = begin(&s, listeners, n);
 	while (status == EXIT_ENDED && s.phase != ENDED) {
 		wait_for_events(&s, tend(&s));

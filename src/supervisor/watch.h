@@ -16,6 +16,7 @@ enum watch {
 	WATCH_NAME,		/* a listener of visitors: twice the name, or
 				 * one more for its second address */
 	WATCH_METRICS,
+	WATCH_NETWORK,
 	WATCH_CHANNEL,		/* of a child */
 	WATCH_TABLE		/* the process that makes it has ended */
 };

@@ -17,6 +17,7 @@ import cutting          # noqa: E402
 import netns            # noqa: E402
 import socket           # noqa: E402
 import threading        # noqa: E402
+import time             # noqa: E402
 
 QUICK = ('--ping-interval', '500ms', '--ping-timeout', '2s',
          '--connect-timeout', '3s')
@@ -69,14 +70,56 @@ def test_link_down_for_20_seconds():
     loop(link, 'link down', disturb)
 
 
+def by_client(link):
+    """The same with a client and its supervisor, and the options that nobody
+    sets: (client, server, a socket whose bytes come back)"""
+    s = t.Program(link.far([t.INETWS, 'server', '-v', '-l', ':0', '--',
+                            'cat']))
+    c = t.Program(link.near([
+        t.INETWS, 'client', '-v', '-l', '127.0.0.1:0', 'ws://%s:%d/' % (
+            netns.FAR, t.port_of(t.listening(s)[0]))]))
+    with link.in_near():
+        sock = socket.create_connection(('127.0.0.1', t.port_of(
+            t.listening(c)[0])), t.BOUND)
+    t.on_close(sock.close)
+    return c, s, sock
+
+
+def moves(link, c, s, sock, times):
+    """Another address so many times in the middle of a transfer."""
+    h = cutting.Half(sock, TOTAL, 1, TOTAL, 1)
+    took = []
+    h.allow(0)
+    h.start()
+    for i in range(times):
+        h.allow((i + 1) * TOTAL // (times + 1))
+        t.until(lambda: h.got > i * TOTAL // (times + 1))
+        began = time.monotonic()
+        link.renumber('10.91.0.%d' % (77 + i))
+        c.has_line('event=resumed', count=i + 1)
+        took.append(time.monotonic() - began)
+    h.allow(TOTAL)
+    h.join(2 * t.BOUND)
+    t.ok(h.whole(), '%d moves: no byte lost, none twice' % times)
+    if not t.ok(sorted(took)[times // 2] < 2 * t.SCALE and
+                c.has_line('why="the network has changed"'),
+                'each noticed at once'):
+        t.diag(' '.join('%.1f' % x for x in took))
+    t.ok(s.has_line('event=closed .*end=ended .*resumes=%d' % times),
+         'and in the log')
+
+
 @t.limit(60)
 def test_other_address():
     link = netns.Pair()
+    moves(link, *by_client(link), 10)
 
-    def disturb(more):
-        link.renumber('10.91.0.77')
-        more()
-    loop(link, 'another address', disturb)
+
+@t.limit(60)
+def test_other_address_alone():
+    """connect watches the network itself."""
+    link = netns.Pair()
+    moves(link, *tunnel(link), 3)
 
 
 @t.limit(60)

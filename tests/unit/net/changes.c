@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Changes of the network, in a network of its own where one can be made, and
+ * which tunnels they concern.
+ */
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <net/if.h>
+
+#include <arpa/inet.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/path_table.h"
+#include "net/changes.h"
+#include "tap.h"
+
+static union net_end
+end(const char *address, int port)
+{
+	union net_end e;
+
+	memset(&e, 0, sizeof(e));
+	if (inet_pton(AF_INET, address, &e.in.sin_addr) == 1) {
+		e.in.sin_family = AF_INET;
+		e.in.sin_port = htons(port);
+	} else {
+		inet_pton(AF_INET6, address, &e.in6.sin6_addr);
+		e.in6.sin6_family = AF_INET6;
+		e.in6.sin6_port = htons(port);
+	}
+	return e;
+}
+
+static struct net_path
+path(const char *local, const char *remote)
+{
+	return (struct net_path){ end(local, 40000), end(remote, 80) };
+}
+
+static void
+test_holds(void)
+{
+	struct net_path p = path("127.0.0.1", "127.0.0.1"), q;
+	int fd;
+
+	ok(net_path_holds(&p), "an address of ours, and a way");
+	p = path("192.0.2.1", "127.0.0.1");
+	ok(!net_path_holds(&p), "an address that is not ours");
+	p = path("127.0.0.2", "127.0.0.1");
+	ok(!net_path_holds(&p), "the way begins at another one");
+	p = path("2001:db8::1", "::1");
+	ok(!net_path_holds(&p), "IPv6: an address that is not ours");
+
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	p = path("127.0.0.1", "127.0.0.1");
+	is(connect(fd, &p.remote.sa, sizeof(p.remote.in)), 0, "(a socket)");
+	is(net_path_of(&q, fd), 0, "the path of a socket");
+	is(q.local.in.sin_addr.s_addr, htonl(INADDR_LOOPBACK), "its address");
+	close(fd);
+	is(net_path_of(&q, STDIN_FILENO), -1, "what is none has none");
+	is(net_path_of(&q, -1), -1, "nor has what is closed");
+}
+
+static int
+told(unsigned int child, unsigned int what)
+{
+	struct path_change change = { .what = what };
+
+	return path_table_concerns(child, &change);
+}
+
+static void
+test_table(void)
+{
+	struct net_path good = path("127.0.0.1", "127.0.0.1"),
+	    bad = path("192.0.2.1", "127.0.0.1");
+	struct path_change both = { .what = NET_CHANGED };
+
+	path_table_be(3);
+	path_table_up(&good);		/* nothing: there is no table */
+	is(path_table_begin(), 0, "a table");
+	ok(!told(3, NET_CHANGED | NET_APPEARED | NET_WOKEN),
+	    "who has no place is told nothing");
+	path_table_be(3);
+	path_table_up(&good);
+	ok(!told(3, NET_CHANGED | NET_APPEARED), "a path that holds: nothing");
+	ok(told(3, NET_WOKEN), "but that the host was suspended");
+	path_table_be(4);
+	path_table_up(&bad);
+	ok(told(4, NET_CHANGED), "a path that is gone");
+	ok(!told(3, NET_CHANGED), "is that of one tunnel only");
+	ok(!path_table_concerns(3, &both) && path_table_concerns(4, &both) &&
+	    !path_table_concerns(3, &both), "also of one change for all");
+	path_table_lost();
+	ok(!told(4, NET_CHANGED), "one without a path: nothing that is gone");
+	ok(told(4, NET_APPEARED), "but what is new");
+	path_table_clear(4);
+	ok(!told(4, NET_APPEARED), "until its process has ended");
+	ok(!told(PATH_TABLE_PLACES, NET_WOKEN), "there are no more places");
+	path_table_end();
+}
+
+/* The loopback interface of a new network gets its addresses. */
+static void
+test_messages(void)
+{
+	struct net_changes c;
+	struct ifreq r;
+	int fd;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) {
+		ok(1, "skipped # SKIP no network of its own");
+		return;
+	}
+	net_changes_open(&c);
+	ok(c.route != -1 && c.clock != -1, "both are watched");
+	is(net_changes_take(&c), 0, "nothing has happened");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	memset(&r, 0, sizeof(r));
+	strlcpy(r.ifr_name, "lo", sizeof(r.ifr_name));
+	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	is(ioctl(fd, SIOCSIFFLAGS, &r), 0, "(up)");
+	is(net_changes_take(&c), NET_CHANGED | NET_APPEARED,
+	    "addresses and routes have come");
+	is(net_changes_take(&c), 0, "which is told once");
+	r.ifr_flags = 0;
+	is(ioctl(fd, SIOCSIFFLAGS, &r), 0, "(down)");
+	ok(net_changes_take(&c) & NET_CHANGED, "and have gone");
+	c.asleep -= 10000;
+	is(net_changes_take(&c), NET_WOKEN, "ten seconds of suspension");
+	close(fd);
+	net_changes_close(&c);
+}
+
+int
+main(void)
+{
+	test_holds();
+	test_table();
+	test_messages();
+	return done_testing();
+}
