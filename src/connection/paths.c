@@ -12,10 +12,11 @@ static struct attempt attempts[PATHS_MAX];
 
 void
 paths_want(struct paths *p, const struct options *o, struct trust *trust,
-    int64_t first)
+    const union net_end *known, int64_t first)
 {
 	p->o = o;
 	p->trust = trust;
+	p->known = known;
 	p->next_at = first;
 }
 
@@ -97,7 +98,9 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 
 	if (p->n == PATHS_MAX)
 		attempt_end(take_out(p, PATHS_MAX - 1));
+	net_find_soon();
 	p->at[p->n] = unused(p);
+	p->at[p->n]->known = p->known;
 	attempt_begin(p->at[p->n++], p->o, &p->o->url, p->trust, &trace,
 	    until < deadline ? until : deadline);
 	p->next_at = now + PATHS_EVERY - arc4random_uniform(PATHS_EVERY / 4);

@@ -20,6 +20,7 @@
 struct paths {
 	const struct options *o;
 	struct trust *trust;
+	const union net_end *known;	/* see struct attempt */
 	struct attempt *at[PATHS_MAX];	/* n of them, the oldest first */
 	unsigned int n;
 	int64_t next_at;		/* a new one begins */
@@ -30,7 +31,7 @@ struct paths {
  * is, and all are closed.
  */
 void paths_want(struct paths *, const struct options *, struct trust *,
-    int64_t first);
+    const union net_end *known, int64_t first);
 void paths_end(struct paths *);
 
 /* What was begun before now is of no use: begins anew. */

@@ -57,7 +57,9 @@ connection_search(struct connection *c, int64_t first)
 	if (c->redial != REDIAL_NONE)
 		return;
 	search.paths.n = 0;
-	paths_want(&search.paths, c->o, c->trust, first);
+	paths_want(&search.paths, c->o, c->trust,
+	    c->way.local.sa.sa_family == AF_UNSPEC ? NULL : &c->way.remote,
+	    first);
 	set_state(c, REDIAL_TRYING);
 }
 

@@ -139,6 +139,19 @@ blame(struct attempt *a)
 	return -1;
 }
 
+/* Where the last connection went, while the name cannot be looked up. */
+static int
+use_known(struct attempt *a)
+{
+	if (a->known == NULL || a->why.status != EXIT_AGAIN)
+		return -1;
+	memcpy(&a->found.at[0].ss, a->known, sizeof(*a->known));
+	a->found.at[0].len = a->known->sa.sa_family == AF_INET ?
+	    sizeof(a->known->in) : sizeof(a->known->in6);
+	a->found.n = 1;
+	return 0;
+}
+
 static int
 look_up(struct attempt *a)
 {
@@ -148,7 +161,8 @@ look_up(struct attempt *a)
 	trace_step(&a->trace, "dialling %s%s", has_proxy(a) ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r->dial));
 	if (net_find(&a->found, &r->dial, r->addresses, net_source_family(
-	    a->o->dial.interface, a->o->dial.family), &a->why) == -1)
+	    a->o->dial.interface, a->o->dial.family), &a->why) == -1 &&
+	    use_known(a) == -1)
 		return -1;
 	a->found.from = a->o->dial.interface;
 	a->at[DIAL_FOUND] = clock_us();

@@ -13,6 +13,7 @@
 #include "handshake/route.h"
 #include "handshake/trace.h"
 #include "handshake/websocket.h"
+#include "net/changes.h"
 #include "net/race.h"
 #include "proto/socks.h"
 
@@ -38,6 +39,10 @@ struct attempt {
 	int64_t deadline;
 	int refused;			/* failed by an answer, not for want
 					 * of one */
+
+	/* set before it begins; NULL: there is none */
+	const union net_end *known;	/* to dial if the name's server does
+					 * not answer */
 
 	/* private */
 	const struct options *o;

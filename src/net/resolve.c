@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -202,6 +203,17 @@ find_number(struct net_found *found, const struct addr *a, int family)
 		return 0;
 	found->n = 1;
 	return 1;
+}
+
+void
+net_find_soon(void)
+{
+#ifdef __GLIBC__
+	if (res_init() == 0) {
+		_res.retrans = 1;
+		_res.retry = 1;
+	}
+#endif
 }
 
 int

@@ -99,6 +99,12 @@ struct net_found {
 
 int net_find(struct net_found *, const struct addr *, const char *named,
     int family, struct error *);
+
+/*
+ * The next names are looked up by what the system's configuration says now, and
+ * each server is asked once, for a second: where the C library can do that.
+ */
+void net_find_soon(void);
 int net_dial_found(const struct addr *, const struct net_found *,
     int64_t deadline, char *peer, struct error *);
 
