@@ -63,7 +63,7 @@ connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
 {
 	struct timeval tv = { 0, 0 };
 	int64_t left;
-	int r;
+	int r, error;
 
 	do {
 		left = deadline == CLOCK_NEVER ? 0 : deadline - clock_ms();
@@ -76,10 +76,10 @@ connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 		r = connect(fd, (const struct sockaddr *)sun, len);
 	} while (r == -1 && errno == EINTR);
-	if (r == -1 && errno == EAGAIN)
-		errno = ETIMEDOUT;
+	error = errno == EAGAIN ? ETIMEDOUT : errno;
 	memset(&tv, 0, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	errno = error;	/* which even one that succeeds may have set */
 	return r;
 }
 

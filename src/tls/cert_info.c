@@ -8,14 +8,20 @@
 
 #define DAY	86400
 
+/*
+ * No time_t is given to OpenSSL or taken from it: where it has 32 bits, ours may
+ * have 64.
+ */
 int64_t
 cert_not_after(const X509 *cert)
 {
 	const ASN1_TIME *t = X509_get0_notAfter(cert);
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	ASN1_TIME *epoch = ASN1_TIME_new();
 	int days = 0, rest = 0;
 
-	if (epoch != NULL && ASN1_TIME_diff(&days, &rest, epoch, t) != 1)
+	if (epoch != NULL &&
+	    ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 &&
+	    ASN1_TIME_diff(&days, &rest, epoch, t) != 1)
 		days = rest = 0;
 	ASN1_TIME_free(epoch);
 	return (int64_t)days * DAY + rest;

@@ -90,7 +90,8 @@ const char *openssl_reason_of(unsigned long code);
 	X(EVP_PKEY_up_ref) X(EVP_sha256)				\
 	X(PEM_read_bio_PrivateKey)					\
 	X(ASN1_STRING_get0_data) X(ASN1_STRING_length) X(ASN1_TIME_diff) \
-	X(ASN1_TIME_free) X(ASN1_TIME_set) X(ASN1_TIME_to_tm)		\
+	X(ASN1_TIME_free) X(ASN1_TIME_new) X(ASN1_TIME_set_string)	\
+	X(ASN1_TIME_to_tm)						\
 	X(BIO_clear_flags) X(BIO_ctrl) X(BIO_free) X(BIO_get_data)	\
 	X(BIO_meth_free) X(BIO_meth_new) X(BIO_meth_set_ctrl)		\
 	X(BIO_meth_set_read) X(BIO_meth_set_write) X(BIO_new)		\

@@ -79,12 +79,16 @@ static void
 test_short(void)
 {
 	char *p = memory_take(100);
+	int is_limited;
 
 	strlcpy(p, "secret", 100);
 	limit(4096);
+	is_limited = mmap(NULL, MEMORY_MAX, PROT_NONE, MAP_PRIVATE |
+	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
 	memory_return();
 	limit(RLIM_INFINITY);
-	ok(msync(p, 1, MS_ASYNC) == -1 && errno == ENOMEM,
+	/* an emulator may have no limits */
+	ok((msync(p, 1, MS_ASYNC) == -1 && errno == ENOMEM) || !is_limited,
 	    "none to put in its place: what was there is gone all the same");
 	p = memory_take(MEMORY_MAX);
 	ok(is_zero(p, 8192), "and when there is some it is lent again");
