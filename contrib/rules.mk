@@ -15,7 +15,7 @@ units     := $(notdir $(wildcard contrib/systemd/inetws*.s*))
 examples  := $(sort $(patsubst contrib/%,%,$(shell find contrib -type f \
 	! -path 'contrib/debian/*' ! -path 'contrib/systemd/inetws*' \
 	! -path contrib/rules.mk ! -path contrib/quickstart \
-	! -path 'contrib/release/*')) \
+	! -path 'contrib/release/*' ! -path 'contrib/html/*')) \
 	$(patsubst tests/%,%,$(shell find tests/scenarios -type f \
 	! -name '*.t' ! -path '*/__pycache__/*')))
 EXDIR      = $(DOCDIR)/examples
@@ -145,3 +145,9 @@ check-arch:
 	contrib/release/check-arch $(ARCH)
 
 .PHONY: check-arch
+
+# The manuals as a static site.
+html:
+	contrib/html/build $B/html
+
+.PHONY: html
