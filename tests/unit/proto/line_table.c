@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proto/agent_name.h"
 #include "proto/line_table.h"
@@ -168,14 +169,30 @@ count(const struct line_table *t, const char *key)
 	return line_table_find(t, &k, &from);
 }
 
+/* Processor time of so many searches, in clock(3)'s ticks. */
+static clock_t
+searches(const struct line_table *t, unsigned int names)
+{
+	char name[40];
+	unsigned int i;
+	clock_t begin = clock();
+
+	for (i = 0; i < 100000; i++) {
+		snprintf(name, sizeof(name), "name%u", i % names);
+		count(t, name);
+	}
+	return clock() - begin;
+}
+
 /* 50,000 names in an order that is none. */
 static void
 test_many(void)
 {
 	char *text = malloc(MANY * 90), name[40];
 	unsigned int i, found = 0;
-	struct line_table *t;
+	struct line_table *t, *few;
 	size_t len = 0;
+	clock_t ticks;
 
 	for (i = 0; i < MANY; i++)
 		len += (size_t)sprintf(text + len, "name%u " HASH "\n",
@@ -188,6 +205,10 @@ test_many(void)
 	}
 	is(found, (MANY + 6) / 7, "each is found");
 	is(count(t, "name50000"), 0, "no other");
+	few = make(text, 50 * 90, &agents_file_lines, NULL);
+	ticks = searches(few, 50);
+	ok(searches(t, MANY) < 10 * ticks, "in a time that hardly grows");
+	free(few);
 	for (i = 1; i < t->n; i++)
 		if (line_table_sort(t, i) != 0)
 			break;
