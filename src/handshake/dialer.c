@@ -46,17 +46,24 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
 	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)
 		return 0;
 	if ((o->url.tls || reads_files(o)) && tls_reload_begin(&d->tls, o,
-	    tls_reload_make, tickets, why) == -1)
+	    tls_reload_options, tickets, why) == -1)
 		return -1;
 	return r.proxy.tls ? tls_reload_begin(&d->proxy, o,
-	    tls_reload_make_proxy, tickets, why) : 0;
+	    tls_reload_proxy_options, tickets, why) : 0;
 }
 
-void
+int
 dialer_refresh(struct dialer *d, int always)
 {
-	tls_reload_refresh(&d->tls, always);
-	tls_reload_refresh(&d->proxy, always);
+	int server = tls_reload_refresh(&d->tls, always);
+
+	return tls_reload_refresh(&d->proxy, always) || server;
+}
+
+int
+dialer_load(struct dialer *d)
+{
+	return tls_reload_load(&d->tls) || tls_reload_load(&d->proxy);
 }
 
 struct trust *

@@ -22,8 +22,9 @@ struct dialer {
 int dialer_begin(struct dialer *, const struct options *, int tickets,
     struct error *);
 
-/* In the supervisor, as tls_reload_refresh(). */
-void dialer_refresh(struct dialer *, int always);
+/* In the supervisor, as tls_reload_refresh() and tls_reload_load(). */
+int dialer_refresh(struct dialer *, int always);
+int dialer_load(struct dialer *);
 
 /* In the process that dials: by what, until dialer_end(). */
 struct trust *dialer_trust(struct dialer *);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "handshake/tls_reload.h"
+#include "os/clock.h"
 #include "os/log.h"
 
 /* Does it accept websockets, or dial them? */
@@ -14,8 +15,8 @@ is_server(const struct options *o)
 	return o->mode == MODE_SERVER || o->mode == MODE_GATE;
 }
 
-struct tls_ctx *
-tls_reload_make(const struct options *o, struct error *why)
+struct tls_options
+tls_reload_options(const struct options *o)
 {
 	int server = is_server(o);
 	const struct opt_list *certs = &o->tls.own_cert, *keys = &o->tls.own_key;
@@ -33,23 +34,39 @@ tls_reload_make(const struct options *o, struct error *why)
 	    .password_file = o->tls.key_password_file, .only_13 = o->tls.min,
 	    .ciphers = o->tls.ciphers, .ciphers13 = o->tls.tls13_ciphers };
 
+	return t;
+}
+
+struct tls_ctx *
+tls_reload_make(const struct options *o, struct error *why)
+{
+	struct tls_options t = tls_reload_options(o);
+
 	return tls_context(&t, why);
 }
 
 /* The system's authorities are for proxies too, --cacert is not. */
-struct tls_ctx *
-tls_reload_make_proxy(const struct options *o, struct error *why)
+struct tls_options
+tls_reload_proxy_options(const struct options *o)
 {
 	struct tls_options t = { .cafile = o->proxy.cacert,
 	    .trust_now = o->service.chroot != NULL,
 	    .ca_option = "--proxy-cacert", .insecure = o->proxy.insecure };
+
+	return t;
+}
+
+struct tls_ctx *
+tls_reload_make_proxy(const struct options *o, struct error *why)
+{
+	struct tls_options t = tls_reload_proxy_options(o);
 
 	return tls_context(&t, why);
 }
 
 /* One that cannot be seen has not changed: it may be behind a chroot(2). */
 static void
-look(const struct options *o, struct tls_stamp seen[TLS_RELOAD_FILES])
+look(const struct options *o, struct file_stamp seen[TLS_RELOAD_FILES])
 {
 	const char *path[TLS_RELOAD_FILES] = { o->tls.cert, o->tls.key,
 	    o->tls.key_password_file, o->tls.crlfile,
@@ -65,15 +82,9 @@ look(const struct options *o, struct tls_stamp seen[TLS_RELOAD_FILES])
 		path[7 + OPT_LIST_MAX + i] = i < o->tls.own_key.n ?
 		    o->tls.own_key.v[i] : NULL;
 	}
-	for (i = 0; i < TLS_RELOAD_FILES; i++) {
-		if (path[i] == NULL || stat(path[i], &st) == -1)
-			continue;
-		seen[i].dev = st.st_dev;
-		seen[i].ino = st.st_ino;
-		seen[i].size = st.st_size;
-		seen[i].changed = st.st_mtim.tv_sec * INT64_C(1000000000) +
-		    st.st_mtim.tv_nsec;
-	}
+	for (i = 0; i < TLS_RELOAD_FILES; i++)
+		if (path[i] != NULL && stat(path[i], &st) == 0)
+			file_stamp_of(&seen[i], &st);
 }
 
 /* Without them each handshake is a full one: no reason not to run. */
@@ -87,51 +98,102 @@ share_tickets(const struct tls_reload *k)
 
 int
 tls_reload_begin(struct tls_reload *k, const struct options *o,
-    struct tls_ctx *(*make)(const struct options *, struct error *),
-    int tickets, struct error *why)
+    struct tls_options (*options)(const struct options *), int tickets,
+    struct error *why)
 {
+	struct tls_options t = options(o);
+
 	k->o = o;
-	k->make = make;
+	k->options = options;
 	k->tickets = tickets;
 	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
-	if ((k->ctx = make(o, why)) == NULL)
+	if ((k->ctx = tls_context(&t, why)) == NULL)
 		return -1;
 	share_tickets(k);
 	return 0;
 }
 
+static int
+failed(struct tls_reload *k, const struct error *why)
+{
+	tls_ctx_free(k->next);
+	k->next = NULL;
+	log_event(LOG_L_ERROR, "certificates", "why", why->text, "hint",
+	    "the old ones stay in use", NULL);
+	return 0;
+}
+
+static void
+log_reloaded(const struct tls_reload *k)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_INFO, "reloaded-file");
+	log_str(&l, "what", "certificates");
+	log_num(&l, "steps", k->steps);
+	log_num(&l, "longest-us", k->longest);
+	log_end(&l);
+}
+
 /* The files are looked at first: what changes while they are read counts. */
-void
+int
 tls_reload_refresh(struct tls_reload *k, int always)
 {
-	struct tls_stamp now[TLS_RELOAD_FILES];
-	struct tls_ctx *ctx;
+	struct file_stamp now[TLS_RELOAD_FILES];
+	struct tls_options t;
 	struct error why;
+	int changed;
 
 	if (k->ctx == NULL)
-		return;
+		return 0;
 	memcpy(now, k->seen, sizeof(now));
 	look(k->o, now);
-	if (!always && memcmp(now, k->seen, sizeof(now)) == 0) {
+	changed = memcmp(now, k->seen, sizeof(now)) != 0;
+	if (!always && !changed) {
 		tls_tickets_rotate(k->ctx);
-		return;
+		return k->next != NULL && k->is_due;
 	}
+	k->is_due = changed || (k->next != NULL && k->is_due);
 	memcpy(k->seen, now, sizeof(now));
-	if ((ctx = k->make(k->o, &why)) == NULL) {
-		log_event(LOG_L_ERROR, "certificates", "why", why.text,
-		    "hint", "the old ones stay in use", NULL);
-		return;
-	}
+	tls_ctx_free(k->next);
+	t = k->options(k->o);
+	k->steps = 0;
+	k->longest = 0;
+	k->next = tls_context_begin(&t, &why);
+	return k->next != NULL ? k->is_due : failed(k, &why);
+}
+
+int
+tls_reload_load(struct tls_reload *k)
+{
+	int64_t took, begun = clock_us();
+	struct tls_options t;
+	struct error why;
+	int r;
+
+	if (k->next == NULL)
+		return 0;
+	t = k->options(k->o);
+	r = tls_context_load(k->next, &t, &why);
+	took = clock_us() - begun;
+	k->steps++;
+	if (took > k->longest)
+		k->longest = took;
+	if (r != 0)
+		return r == 1 ? 1 : failed(k, &why);
 	tls_ctx_free(k->ctx);
-	k->ctx = ctx;
+	k->ctx = k->next;
+	k->next = NULL;
 	share_tickets(k);
-	log_event(LOG_L_INFO, "reloaded-file", "what", "certificates", NULL);
+	log_reloaded(k);
+	return 0;
 }
 
 void
 tls_reload_end(struct tls_reload *k)
 {
+	tls_ctx_free(k->next);
 	tls_ctx_free(k->ctx);
-	k->ctx = NULL;
+	k->next = k->ctx = NULL;
 }

@@ -6,31 +6,30 @@
 #ifndef HANDSHAKE_TLS_RELOAD_H
 #define HANDSHAKE_TLS_RELOAD_H
 
-#include <sys/types.h>
-
 #include <stdint.h>
 
 #include "base/error.h"
 #include "config/options.h"
+#include "os/readfile.h"
 #include "tls/tls.h"
 
 #define TLS_RELOAD_FILES	(7 + 2 * OPT_LIST_MAX)
 
-/* What tells one state of a file from another. */
-struct tls_stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	int64_t changed;		/* ns */
-};
-
 struct tls_reload {
 	const struct options *o;
-	struct tls_ctx *(*make)(const struct options *, struct error *);
+	struct tls_options (*options)(const struct options *);
 	struct tls_ctx *ctx;		/* NULL: no TLS */
+	struct tls_ctx *next;		/* being loaded, or NULL */
+	int is_due;			/* as files have changed */
+	unsigned int steps;		/* of that */
+	int64_t longest;		/* of these, in microseconds */
 	int tickets;			/* are handed on */
-	struct tls_stamp seen[TLS_RELOAD_FILES];
+	struct file_stamp seen[TLS_RELOAD_FILES];
 };
+
+/* What the options say about TLS; and about TLS with a proxy. */
+struct tls_options tls_reload_options(const struct options *);
+struct tls_options tls_reload_proxy_options(const struct options *);
 
 /* The context that the options ask for, or NULL and why. */
 struct tls_ctx *tls_reload_make(const struct options *, struct error *);
@@ -39,19 +38,27 @@ struct tls_ctx *tls_reload_make(const struct options *, struct error *);
 struct tls_ctx *tls_reload_make_proxy(const struct options *, struct error *);
 
 /*
- * Makes the first one by one of these, before the first fork.  tickets: those
- * of a client are handed from process to process.  0, or -1 and why.
+ * Makes the first one by one of these options, before the first fork.  tickets:
+ * those of a client are handed from process to process.  0, or -1 and why.
  */
 int tls_reload_begin(struct tls_reload *, const struct options *,
-    struct tls_ctx *(*make)(const struct options *, struct error *),
-    int tickets, struct error *);
+    struct tls_options (*)(const struct options *), int tickets,
+    struct error *);
 
 /*
- * In the supervisor: if a file has changed, or always, makes a new context
- * for the next connections.  If that fails, the log says why, once for each
- * change, and the old context stays.
+ * In the supervisor: if a file has changed, or always, a new context is begun
+ * for the next connections; with always also in the place of one that has been
+ * begun, as its options may be gone.  1: one is being loaded because of a
+ * change.
  */
-void tls_reload_refresh(struct tls_reload *, int always);
+int tls_reload_refresh(struct tls_reload *, int always);
+
+/*
+ * Loads the next file of it.  1: there is more; 0: there is not, and the new
+ * context counts.  If that fails, the log says why, once for each change, and
+ * the old context stays.
+ */
+int tls_reload_load(struct tls_reload *);
 
 /* Frees it; the private key is wiped. */
 void tls_reload_end(struct tls_reload *);

@@ -222,5 +222,5 @@ accepted_begin_tls(struct tls_reload *k, const struct options *o,
 	if (o->tls.own_cert.n == 0)
 		return 0;
 	service->refuse = NULL;
-	return tls_reload_begin(k, o, tls_reload_make, 0, why);
+	return tls_reload_begin(k, o, tls_reload_options, 0, why);
 }

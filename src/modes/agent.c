@@ -76,10 +76,16 @@ reload(void *arg)
 	unprivileged(arg);
 }
 
-static void
+static int
 before(void *arg)
 {
-	dialer_refresh(arg, 0);
+	return dialer_refresh(arg, 0);
+}
+
+static int
+load(void *arg)
+{
+	return dialer_load(arg);
 }
 
 /* Is there a gate? */
@@ -99,6 +105,7 @@ agent_main(const struct options *o)
 	struct service service = { .arg = &d, .park = park,
 	    .spares = &o->reverse.spare, .ready = ready,
 	    .unprivileged = unprivileged, .reload = reload, .before = before,
+	    .load = load,
 	    .given = &a };
 	struct error why;
 	char token[24];

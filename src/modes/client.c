@@ -151,10 +151,16 @@ reload(void *arg)
 	unprivileged(arg);
 }
 
-static void
+static int
 before(void *arg)
 {
-	dialer_refresh(arg, 0);
+	return dialer_refresh(arg, 0);
+}
+
+static int
+load(void *arg)
+{
+	return dialer_load(arg);
 }
 
 static int
@@ -165,7 +171,8 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	struct inherited a;
 	struct service service = { .arg = &cl, .serve = serve,
 	    .ready = ready, .unprivileged = unprivileged, .reload = reload,
-	    .before = before, .given = &a };
+	    .before = before,
+	    .load = load, .given = &a };
 	struct error why;
 	int status;
 

@@ -154,12 +154,20 @@ reload(void *arg)
 	enter_prepare(g->o, SANDBOX_RELAY);
 }
 
-static void
+static int
 before(void *arg)
 {
 	struct acceptor *g = arg;
 
-	tls_reload_refresh(&g->tls, 0);
+	return tls_reload_refresh(&g->tls, 0);
+}
+
+static int
+load(void *arg)
+{
+	struct acceptor *g = arg;
+
+	return tls_reload_load(&g->tls);
 }
 
 int
@@ -171,7 +179,8 @@ gate_main(const struct options *o)
 	    .serve_full = park_full, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
-	    .reload = reload, .before = before, .given = &a,
+	    .reload = reload, .before = before,
+	    .load = load, .given = &a,
 	    .files = { &g.users, &g.agents }, .agents = &g.agents };
 	struct error why;
 	int status;

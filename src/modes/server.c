@@ -218,12 +218,20 @@ reload(void *arg)
 	prepare(sv);
 }
 
-static void
+static int
 before(void *arg)
 {
 	struct acceptor *sv = arg;
 
-	tls_reload_refresh(&sv->tls, 0);
+	return tls_reload_refresh(&sv->tls, 0);
+}
+
+static int
+load(void *arg)
+{
+	struct acceptor *sv = arg;
+
+	return tls_reload_load(&sv->tls);
 }
 
 int
@@ -235,7 +243,8 @@ server_main(const struct options *o)
 	    .serve_full = serve_full, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
-	    .reload = reload, .before = before, .given = &a,
+	    .reload = reload, .before = before,
+	    .load = load, .given = &a,
 	    .files = { &sv.users } };
 	struct error why;
 	int status;

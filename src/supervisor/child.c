@@ -153,8 +153,6 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 		errno = EAGAIN;
 		return -1;
 	}
-	if (s->service->before != NULL)
-		s->service->before(s->service->arg);
 	if (make_channel(s, a, extra, pair) == -1)
 		return -1;
 	waiting_clear(children_next_index(&s->children));

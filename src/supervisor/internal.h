@@ -284,10 +284,12 @@ void reload(struct supervisor *);
  */
 void reload_begin(struct supervisor *);
 int reload_may_accept(struct supervisor *);
+
+/* The same for a process without a connection. */
+int reload_may_fork(struct supervisor *);
 void reload_table_ended(struct supervisor *, unsigned int file);
 int64_t reload_time(const struct supervisor *);
 void reload_tend(struct supervisor *, int64_t now);
-void reload_end(struct supervisor *);
 
 /*
  * Takes the limits from the options, as far as there are descriptors; logs if

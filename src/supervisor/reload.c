@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HUP: the options, and the files that they name, are read again; limits, which
- * have to fit into the descriptors that there may be; and tables of files, made
- * at HUP, and when a request is to be accepted and a file has changed.
+ * HUP: options are read again; limits, which have to fit into the descriptors
+ * that there may be; files, read when they have changed, and at HUP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +23,8 @@
 
 #define OTHERS	16	/* event sets, metrics, refused ones, reserve ... */
 #define RETRY	1000	/* ms after a table could not be made */
-#define AT_START	10000	/* ms for all of them */
-
+#define FRESH	50	/* ms for requests that have waited for a file */
+#define AT_START	10000	/* ms for each of them */
 #define SHARE	4	/* of the sessions one owner's may wait: a quarter */
 #define EXTRA_A_LIMIT 16 /* descriptors for one child beyond the limit */
 
@@ -178,7 +177,7 @@ be_table_helper(const struct supervisor *s, unsigned int i, int fd)
 static int
 open_build(struct table_build *b, int *end)
 {
-	int p[2], fd, i;
+	int p[2], fd;
 
 	if ((b->fd = memory_file("inetws table")) == -1)
 		return -1;
@@ -188,9 +187,10 @@ open_build(struct table_build *b, int *end)
 	}
 	b->pipe = p[0];
 	*end = p[1];
-	for (i = 0; i < 2; i++)
-		if ((fd = fd_keep(i == 0 ? b->fd : b->pipe)) != -1)
-			*(i == 0 ? &b->fd : &b->pipe) = fd;
+	if ((fd = fd_keep(b->fd)) != -1)
+		b->fd = fd;
+	if ((fd = fd_keep(b->pipe)) != -1)
+		b->pipe = fd;
 	return 0;
 }
 
@@ -239,13 +239,24 @@ start_build(struct supervisor *s, unsigned int i)
 	close_build(s, b);
 }
 
+int
+reload_may_fork(struct supervisor *s)
+{
+	if (s->service->before == NULL ||
+	    !s->service->before(s->service->arg))
+		return 1;
+	s->tables.loading = 1;
+	return 0;
+}
+
 /* Which files have changed, and begins with them.  Is there one? */
 static int
 look(struct supervisor *s, int64_t now)
 {
-	int changed = 0;
+	int changed;
 	unsigned int i;
 
+	changed = !reload_may_fork(s);
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
 		if (file_of(s, i) == NULL || !line_file_look(file_of(s, i)))
 			continue;
@@ -274,24 +285,29 @@ reload_may_accept(struct supervisor *s)
 {
 	int64_t now = clock_ms();
 
-	if (s->service->files[0] == NULL)
+	if (s->service->files[0] == NULL && s->service->before == NULL)
 		return 1;
-	if (s->tables.hold == HOLD_NONE && !s->tables.is_fresh &&
+	if (s->tables.hold == HOLD_NONE && now >= s->tables.fresh_until &&
 	    look(s, now)) {
 		s->tables.until = s->o->timeouts.handshake > 0 ?
 		    now + s->o->timeouts.handshake : CLOCK_NEVER;
 		set_hold(s, HOLD_WAITS);
 	}
-	s->tables.is_fresh = 0;
+	s->tables.fresh_until = 0;
 	return s->tables.hold != HOLD_WAITS;
+}
+
+static int
+is_busy(const struct supervisor *s)
+{
+	return s->tables.building > 0 || s->tables.loading;
 }
 
 /* HUP is through when all tables are there, or cannot be. */
 static void
 finish(struct supervisor *s, int64_t now)
 {
-	if (!s->tables.reload_due || s->tables.building > 0 ||
-	    now < s->tables.retry)
+	if (!s->tables.reload_due || is_busy(s) || now < s->tables.retry)
 		return;
 	s->tables.reload_due = 0;
 	admit_reload(s);
@@ -299,25 +315,33 @@ finish(struct supervisor *s, int64_t now)
 }
 
 /*
- * Those that have waited for a table go on with it, though the file may have
- * changed again: else one that always changes would hold them for ever.
+ * Those that have waited for a file go on with it, though it may have changed
+ * again: else one that always changes would hold them for ever.
  */
+static void
+is_done(struct supervisor *s)
+{
+	if (!is_busy(s) && s->tables.hold != HOLD_NONE) {
+		s->tables.fresh_until = clock_ms() + FRESH;
+		set_hold(s, HOLD_NONE);
+	}
+	finish(s, clock_ms());
+}
+
 void
 reload_table_ended(struct supervisor *s, unsigned int i)
 {
 	struct table_build *b = &s->tables.build[i];
+	int r;
 
 	if (b->fd == -1)
 		return;
-	if (line_file_take(file_of(s, i), b->fd) == -1)
-		cannot_make(s, i, "the process that makes its table has "
-		    "failed");
-	else if (s->tables.building == 1 && s->tables.hold != HOLD_NONE) {
-		s->tables.is_fresh = 1;
-		set_hold(s, HOLD_NONE);
-	}
+	r = line_file_take(file_of(s, i), b->fd);
 	close_build(s, b);
-	finish(s, clock_ms());
+	if (r == 0)
+		is_done(s);
+	else
+		cannot_make(s, i, "the process that reads it has failed");
 }
 
 static void
@@ -328,9 +352,8 @@ refuse_from_now_on(struct supervisor *s)
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
 		if (s->tables.build[i].pid > 0)
 			kill(s->tables.build[i].pid, SIGKILL);
-	log_event(LOG_L_ERROR, "tables", "why", "a file has changed, and its "
-	    "table is not there within --handshake-timeout", "hint",
-	    "requests are refused with 503 until it is", NULL);
+	log_event(LOG_L_ERROR, "tables", "why", "a changed file is not read "
+	    "within --handshake-timeout", "hint", "requests are refused", NULL);
 	set_hold(s, HOLD_REFUSES);
 }
 
@@ -352,8 +375,12 @@ reload_tend(struct supervisor *s, int64_t now)
 		    line_file_due(file_of(s, i)) == 0 &&
 		    now >= s->tables.retry)
 			start_build(s, i);
-	if (is_waited_for(s) && s->tables.building == 0 &&
-	    now >= s->tables.retry && !look(s, now)) {
+	if (s->tables.loading && !s->service->load(s->service->arg)) {
+		s->tables.loading = 0;
+		is_done(s);
+	}
+	if (is_waited_for(s) && !is_busy(s) && now >= s->tables.retry &&
+	    !look(s, now)) {
 		set_hold(s, HOLD_NONE);
 		finish(s, now);
 	}
@@ -379,8 +406,9 @@ reload_time(const struct supervisor *s)
 	}
 	if (s->tables.hold == HOLD_WAITS && s->tables.until < until)
 		until = s->tables.until;
-	if (is_waited_for(s) && s->tables.building == 0 &&
-	    s->tables.retry < until)
+	if (s->tables.loading)
+		return now;
+	if (is_waited_for(s) && !is_busy(s) && s->tables.retry < until)
 		until = s->tables.retry;
 	return until;
 }
@@ -389,7 +417,6 @@ reload_time(const struct supervisor *s)
 void
 reload_begin(struct supervisor *s)
 {
-	int64_t deadline = clock_ms() + AT_START;
 	struct pollfd p = { .events = POLLIN };
 	unsigned int i;
 
@@ -400,20 +427,10 @@ reload_begin(struct supervisor *s)
 		if (s->tables.build[i].fd == -1)
 			continue;
 		p.fd = s->tables.build[i].pipe;
-		poll(&p, 1, clock_poll(deadline));
+		poll(&p, 1, AT_START);
 		reload_table_ended(s, i);
 	}
 	admit_reload(s);
-}
-
-void
-reload_end(struct supervisor *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
-		if (file_of(s, i) != NULL)
-			line_file_forget(file_of(s, i));
 }
 
 void
@@ -426,6 +443,7 @@ reload(struct supervisor *s)
 		read_options(s);
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
+	s->tables.loading = s->service->load != NULL;
 	s->tables.reload_due = 1;
 	if (!look(s, clock_ms()))
 		finish(s, clock_ms());

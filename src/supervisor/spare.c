@@ -102,7 +102,7 @@ spare_tend(struct supervisor *s, int64_t now)
 	static const struct incoming none = { .fd = -1, .peer = "" };
 
 	while (wants_spare(s) && now >= s->respawn.not_before &&
-	    !child_is_limit_reached(s))
+	    !child_is_limit_reached(s) && reload_may_fork(s))
 		if (child_start(s, &none, 0) == -1) {
 			log_event(LOG_L_WARN, "no-spare", "error",
 			    strerror(errno), NULL);

@@ -403,7 +403,6 @@ static void
 end(struct supervisor *s)
 {
 	refusals_close_all(&s->refusals);
-	reload_end(s);
 	if (s->reserve != -1)
 		close(s->reserve);
 	leave_pidfile(s);

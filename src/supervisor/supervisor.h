@@ -69,8 +69,8 @@ struct service {
 	int (*check)(const struct options *, struct error *);
 
 	/*
-	 * In the supervisor, on HUP: reads changed files again, logs what
-	 * went wrong and keeps the old state then.  May be NULL.
+	 * In the supervisor, on HUP: begins to read files again; load goes on
+	 * with it.  May be NULL.
 	 */
 	void (*reload)(void *arg);
 
@@ -81,10 +81,15 @@ struct service {
 	int (*unprivileged)(void *arg);
 
 	/*
-	 * In the supervisor, before a connection's process is forked: looks
-	 * for changed files, cheaply.  May be NULL.
+	 * In the supervisor, before a connection is accepted or its process
+	 * is forked: looks for changed files, cheaply.  1: files are being
+	 * read, by load, and the connection had better wait for them.  load:
+	 * reads one file, for no longer than that takes; logs what went wrong
+	 * and keeps the old state then; 1: there are more, 0: that is all.
+	 * May be NULL.
 	 */
-	void (*before)(void *arg);
+	int (*before)(void *arg);
+	int (*load)(void *arg);
 
 	/*
 	 * In a child of its own, for /readyz: could a connection be served

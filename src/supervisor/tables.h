@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The tables of files (config/line_file.h) that are being made, each in a
- * process of its own, and the requests that wait for them.  reload.c owns what
+ * process of its own, files that the mode reads, one a turn, and the requests
+ * that wait for them.  reload.c owns what
  * is in here; others may ask tables_refuse().
  */
 #ifndef SUPERVISOR_TABLES_H
@@ -25,10 +26,11 @@ struct table_build {
 struct tables {
 	struct table_build build[SUPERVISOR_FILES_MAX];
 	unsigned int building;		/* so many at a time */
+	int loading;			/* the mode reads files of its own */
 	int64_t retry;			/* after a failure, not before */
 	enum hold hold;
 	int64_t until;			/* requests wait until then */
-	int is_fresh;			/* one was made: those that waited for
+	int64_t fresh_until;		/* one was made: those that waited for
 					 * it are accepted without a look */
 	int reload_due;			/* HUP is not through */
 };

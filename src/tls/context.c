@@ -104,30 +104,70 @@ try_own(const struct tls_ctx *ctx, const struct tls_options *o,
 }
 
 static int
-load(struct tls_ctx *ctx, const struct tls_options *o, struct error *why)
+load_own(struct tls_ctx *ctx, X509_STORE *store, const struct tls_options *o,
+    struct error *why)
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx->ssl);
-	STACK_OF(X509_NAME) *names;
+	int r = own_certs_load(&ctx->own, &ctx->sources, o, why);
 
-	if (set_strength(ctx->ssl, o, why) == -1 ||
-	    pins_parse(&ctx->pins, o->pins, why) == -1 ||
-	    own_certs_load(&ctx->own, o, why) == -1 ||
-	    try_own(ctx, o, why) == -1)
-		return -1;
-	if (!o->insecure && trust_load(store, o, why) == -1)
-		return -1;
-	if (allowed_certs_load(&ctx->allowed, o, store, why) == -1)
-		return -1;
-	if (o->server && o->cafile != NULL) {
-		names = SSL_load_client_CA_file(o->cafile);
-		SSL_CTX_set_client_CA_list(ctx->ssl, names);
-	}
+	if (r == 1)
+		return 1;
+	own_certs_end(&ctx->sources);
+	return r == -1 ? -1 : try_own(ctx, o, why);
+}
+
+static int
+load_crls(struct tls_ctx *ctx, X509_STORE *store, const struct tls_options *o,
+    struct error *why)
+{
+	return o->insecure ? 0 : trust_load_crls(store, o, why);
+}
+
+static int
+load_trust(struct tls_ctx *ctx, X509_STORE *store,
+    const struct tls_options *o, struct error *why)
+{
+	return o->insecure ? 0 : trust_load(store, o, why);
+}
+
+static int
+load_allowed(struct tls_ctx *ctx, X509_STORE *store,
+    const struct tls_options *o, struct error *why)
+{
+	return allowed_certs_load(&ctx->allowed, o, store, why);
+}
+
+/* Those that a server names when it asks for a certificate. */
+static int
+load_names(struct tls_ctx *ctx, X509_STORE *store,
+    const struct tls_options *o, struct error *why)
+{
+	if (o->server && o->cafile != NULL)
+		SSL_CTX_set_client_CA_list(ctx->ssl,
+		    SSL_load_client_CA_file(o->cafile));
 	ctx->asks = o->server && (o->cafile != NULL || o->peer_certs != NULL);
+	if (o->server)
+		server_tickets(ctx);
 	return 0;
 }
 
+int
+tls_context_load(struct tls_ctx *ctx, const struct tls_options *o,
+    struct error *why)
+{
+	static int (*const steps[])(struct tls_ctx *, X509_STORE *,
+	    const struct tls_options *, struct error *) = { load_own,
+	    load_crls, load_trust, load_allowed, load_names };
+	unsigned int n = sizeof(steps) / sizeof(steps[0]);
+	int r;
+
+	ERR_clear_error();
+	r = steps[ctx->loaded](ctx, SSL_CTX_get_cert_store(ctx->ssl), o, why);
+	ctx->loaded += r == 0;
+	return r == -1 ? -1 : ctx->loaded < n;
+}
+
 struct tls_ctx *
-tls_context(const struct tls_options *o, struct error *why)
+tls_context_begin(const struct tls_options *o, struct error *why)
 {
 	struct tls_ctx *ctx;
 
@@ -148,11 +188,23 @@ tls_context(const struct tls_options *o, struct error *why)
 	    TLS_client_method());
 	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)
 		error_set(why, EXIT_SYSTEM, "OpenSSL: %s", openssl_reason());
-	else if (load(ctx, o, why) == 0) {
-		if (o->server)
-			server_tickets(ctx);
+	else if (set_strength(ctx->ssl, o, why) == 0 &&
+	    pins_parse(&ctx->pins, o->pins, why) == 0)
 		return ctx;
-	}
+	tls_ctx_free(ctx);
+	return NULL;
+}
+
+struct tls_ctx *
+tls_context(const struct tls_options *o, struct error *why)
+{
+	struct tls_ctx *ctx = tls_context_begin(o, why);
+	int r = 1;
+
+	while (ctx != NULL && (r = tls_context_load(ctx, o, why)) == 1)
+		;
+	if (r != -1)
+		return ctx;
 	tls_ctx_free(ctx);
 	return NULL;
 }
@@ -163,6 +215,7 @@ tls_ctx_free(struct tls_ctx *ctx)
 	if (ctx == NULL)
 		return;
 	tls_tickets_close(ctx);
+	own_certs_end(&ctx->sources);
 	own_certs_forget(&ctx->own);
 	allowed_certs_free(&ctx->allowed);
 	SSL_CTX_free(ctx->ssl);

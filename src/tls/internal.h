@@ -20,6 +20,8 @@ struct tls_ctx {
 	int no_sni;			/* a client that names no server */
 	const char *ca_option;		/* see struct tls_options */
 	struct own_certs own;		/* kept out of ssl, to be forgotten */
+	unsigned int loaded;		/* steps that are done, see context.c */
+	struct own_sources *sources;	/* of own, while it is loaded */
 	struct allowed_certs allowed;
 	struct pins pins;
 	struct cert *watch;		/* filled in by handshakes, or NULL */

@@ -70,9 +70,9 @@ struct source {
 };
 
 /* Those of certificates first. */
-struct sources {
+struct own_sources {
 	struct source v[2 * OWN_CERTS_MAX];
-	unsigned int ncerts, n;
+	unsigned int ncerts, nkeys, n;	/* files of each; nkeys: looked at */
 };
 
 /* The key in a file; none there is no error.  -1 and why. */
@@ -100,7 +100,7 @@ take_key(struct source *s, const struct pem_file *pem,
 }
 
 static int
-read_file(struct sources *all, const char *option, const char *path,
+read_file(struct own_sources *all, const char *option, const char *path,
     const char *password_file, struct error *why)
 {
 	struct source *s = &all->v[all->n++];
@@ -120,7 +120,7 @@ read_file(struct sources *all, const char *option, const char *path,
 }
 
 static int
-has_been_read(const struct sources *all, const char *path)
+has_been_read(const struct own_sources *all, const char *path)
 {
 	unsigned int i;
 
@@ -132,7 +132,7 @@ has_been_read(const struct sources *all, const char *path)
 
 /* Of one pair each file may hold all that belongs to it. */
 static void
-merge(struct sources *all)
+merge(struct own_sources *all)
 {
 	X509 *cert;
 
@@ -145,30 +145,29 @@ merge(struct sources *all)
 	}
 }
 
+/* The next of the files that are named.  1; 0: there is none; -1 and why. */
 static int
-read_files(struct sources *all, const struct tls_options *o,
+read_next(struct own_sources *all, const struct tls_options *o,
     struct error *why)
 {
-	const char *option = o->server ? "--tls-cert" : "--cert";
-	unsigned int i;
+	const char *option = o->server ? "--tls-key" : "--key", *path;
+	unsigned int i = all->ncerts;
 
-	for (i = 0; i < o->ncerts; i++)
-		if (read_file(all, option, o->certs[i], o->password_file,
-		    why) == -1)
-			return -1;
-	all->ncerts = all->n;
-	option = o->server ? "--tls-key" : "--key";
-	for (i = 0; i < o->nkeys; i++) {
-		if (has_been_read(all, o->keys[i]))
-			continue;
-		if (read_file(all, option, o->keys[i], o->password_file,
-		    why) == -1)
-			return -1;
-		if (all->v[all->n - 1].key == NULL)
-			return error_set(why, EXIT_BADUSAGE, "%s %s: no "
-			    "private key in it", option, o->keys[i]);
+	if (i < o->ncerts) {
+		all->ncerts++;
+		return read_file(all, o->server ? "--tls-cert" : "--cert",
+		    o->certs[i], o->password_file, why) == -1 ? -1 : 1;
 	}
-	merge(all);
+	while (all->nkeys < o->nkeys) {
+		path = o->keys[all->nkeys++];
+		if (has_been_read(all, path))
+			continue;
+		if (read_file(all, option, path, o->password_file, why) == -1)
+			return -1;
+		return all->v[all->n - 1].key != NULL ? 1 : error_set(why,
+		    EXIT_BADUSAGE, "%s %s: no private key in it", option,
+		    path);
+	}
 	return 0;
 }
 
@@ -211,7 +210,7 @@ is_root(X509 *cert)
 
 /* It has no key: the text says which names it is for. */
 static int
-no_pair(const struct sources *all, const struct source *s, struct error *why)
+no_pair(const struct own_sources *all, const struct source *s, struct error *why)
 {
 	const char *key = s->option[2] == 't' ? "--tls-key" : "--key";
 	char names[160];
@@ -233,7 +232,7 @@ no_pair(const struct sources *all, const struct source *s, struct error *why)
 
 /* By the key in the file itself, or else by one of the others. */
 static int
-find_pair(struct own_cert *own, struct sources *all, struct source *s,
+find_pair(struct own_cert *own, struct own_sources *all, struct source *s,
     struct error *why)
 {
 	struct source *k = s->key != NULL ? s : all->v + all->ncerts;
@@ -273,7 +272,7 @@ link_up(struct own_cert *own, STACK_OF(X509) *found, struct error *why)
 
 /* A certificate of each file, and a file for each key. */
 static int
-pair_all(struct own_certs *own, struct sources *all, struct error *why)
+pair_all(struct own_certs *own, struct own_sources *all, struct error *why)
 {
 	struct source *s;
 	struct own_cert *one;
@@ -293,29 +292,39 @@ pair_all(struct own_certs *own, struct sources *all, struct error *why)
 	return 0;
 }
 
-int
-own_certs_load(struct own_certs *own, const struct tls_options *o,
-    struct error *why)
+void
+own_certs_end(struct own_sources **sources)
 {
-	struct sources all = { .n = 0 };
+	struct own_sources *all = *sources;
 	unsigned int i;
+
+	*sources = NULL;
+	if (all == NULL)
+		return;
+	for (i = 0; i < all->n; i++) {
+		EVP_PKEY_free(all->v[i].key);
+		sk_X509_pop_free(all->v[i].certs, X509_free);
+	}
+	OPENSSL_free(all);
+}
+
+int
+own_certs_load(struct own_certs *own, struct own_sources **sources,
+    const struct tls_options *o, struct error *why)
+{
 	int r;
 
-	memset(own, 0, sizeof(*own));
-	if (o->ncerts == 0 && o->nkeys > 0)
-		return error_set(why, EXIT_BADUSAGE, "%s without %s",
-		    o->server ? "--tls-key" : "--key",
+	if (o->ncerts == 0)
+		return o->nkeys == 0 ? 0 : error_set(why, EXIT_BADUSAGE,
+		    "%s without %s", o->server ? "--tls-key" : "--key",
 		    o->server ? "--tls-cert" : "--cert");
-	r = read_files(&all, o, why);
-	if (r == 0)
-		r = pair_all(own, &all, why);
-	for (i = 0; i < all.n; i++) {
-		EVP_PKEY_free(all.v[i].key);
-		sk_X509_pop_free(all.v[i].certs, X509_free);
-	}
-	if (r == -1)
-		own_certs_forget(own);
-	return r;
+	if (*sources == NULL &&
+	    (*sources = OPENSSL_zalloc(sizeof(**sources))) == NULL)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
+	if ((r = read_next(*sources, o, why)) != 0)
+		return r;
+	merge(*sources);
+	return pair_all(own, *sources, why);
 }
 
 int

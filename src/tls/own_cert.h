@@ -23,9 +23,15 @@ struct own_certs {
 	unsigned int n;		/* 0: we have none, or have forgotten them */
 };
 
-/* As tls_context() promises.  0, or -1 and why. */
-int own_certs_load(struct own_certs *, const struct tls_options *,
-    struct error *);
+/*
+ * Loads them as tls_context() promises, a file at a call, all with the same
+ * options: 1: there is more to do; 0: all are there; -1 and why.  *sources,
+ * NULL at first, is what has been read so far, which own_certs_end() frees.
+ */
+struct own_sources;
+int own_certs_load(struct own_certs *, struct own_sources **sources,
+    const struct tls_options *, struct error *);
+void own_certs_end(struct own_sources **);
 
 /* Sets it on a connection.  0, or -1 with OpenSSL's errors. */
 int own_cert_use(const struct own_cert *, SSL *);

@@ -76,6 +76,15 @@ int tls_prepare(struct error *);
  * trusted certificates, or no OpenSSL.
  */
 struct tls_ctx *tls_context(const struct tls_options *, struct error *);
+
+/*
+ * The same in steps, in none of which more than one file is read (or one
+ * directory): begins it, NULL and why; and does one, all with the same options:
+ * 1: there is more to do; 0: the context is whole; -1 and why.
+ */
+struct tls_ctx *tls_context_begin(const struct tls_options *, struct error *);
+int tls_context_load(struct tls_ctx *, const struct tls_options *,
+    struct error *);
 void tls_ctx_free(struct tls_ctx *);
 
 /*

@@ -121,12 +121,17 @@ trust_system(X509_STORE *store, int now, struct error *why)
 }
 
 /* Each certificate needs a list, but see the verify callback. */
-static int
-load_crls(X509_STORE *store, const char *path, struct error *why)
+int
+trust_load_crls(X509_STORE *store, const struct tls_options *o,
+    struct error *why)
 {
-	X509_LOOKUP *lookup = X509_STORE_add_lookup(store,
-	    X509_LOOKUP_file());
+	const char *path = o->crlfile;
+	X509_LOOKUP *lookup;
 
+	if (path == NULL)
+		return 0;
+	ERR_clear_error();
+	lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
 	if (lookup == NULL || X509_load_crl_file(lookup, path,
 	    X509_FILETYPE_PEM) <= 0)
 		return error_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
@@ -178,9 +183,6 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 int
 trust_load(X509_STORE *store, const struct tls_options *o, struct error *why)
 {
-	ERR_clear_error();
-	if (o->crlfile != NULL && load_crls(store, o->crlfile, why) == -1)
-		return -1;
 	ERR_clear_error();
 	if (o->cafile != NULL || o->capath != NULL || o->server)
 		return trust_named(store, o, why);

@@ -9,7 +9,11 @@
 #include "tls/openssl.h"
 #include "tls/tls.h"
 
-/* Fills the store as tls_context() promises.  0, or -1 and why. */
+/*
+ * Fills the store as tls_context() promises, with revocation lists and with
+ * authorities.  0, or -1 and why.
+ */
+int trust_load_crls(X509_STORE *, const struct tls_options *, struct error *);
 int trust_load(X509_STORE *, const struct tls_options *, struct error *);
 
 #endif

@@ -329,6 +329,17 @@ def test_several_names():
     replace(live.key, renewed.key)
     t.is_(shown_to(s.port, 'x.b.example'), 'b-new', 'the whole of it')
     t.is_(shown_to(s.port, 'a.example'), 'a-ec', 'the others stay')
+    longest = []
+    for _ in range(5):
+        mark = s.mark()
+        s.send(signal.SIGHUP)
+        m = s.wait_line('event=reloaded-file what=certificates '
+                        r'steps=(\d+) longest-us=(\d+)', since=mark)
+        longest.append(int(m[2]) / 1000)
+    t.is_(m[1], '11', 'HUP: six files, one a turn, and what belongs to them')
+    t.ok(min(longest) < 20 * t.SCALE, 'the longest turn takes %.1f ms' %
+         min(longest))
+    t.is_(shown_to(s.port, 'x.b.example'), 'b-new', 'all are as before')
     for words, pattern in (
             (('--tls-cert', a.cert, '--tls-cert', b.cert, '--tls-key', a.key),
              '%s: no --tls-key belongs to it; it is for .*b.example' % b.cert),
