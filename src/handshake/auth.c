@@ -268,12 +268,16 @@ check_command(const struct options *o, struct error *why)
 	    command[0], strerror(errno));
 }
 
+int
+auth_prepare(const struct options *o, struct error *why)
+{
+	return o->access.auth_file == NULL ? 0 : password_prepare(why);
+}
+
 static int
 prepare(const struct options *o, struct error *why)
 {
-	if (o->access.auth_file != NULL && password_prepare(why) == -1)
-		return -1;
-	return check_command(o, why);
+	return auth_prepare(o, why) == -1 ? -1 : check_command(o, why);
 }
 
 int

@@ -33,6 +33,9 @@ void auth_file(struct line_file *, const struct options *);
  * used are logged by whoever reads them.
  */
 int auth_check(const struct options *, struct error *);
+
+/* Before a chroot(2): loads what would be out of reach behind it. */
+int auth_prepare(const struct options *, struct error *);
 int auth_check_again(const struct options *, struct error *);
 
 /*

@@ -187,7 +187,8 @@ gate_main(const struct options *o)
 
 	auth_file(&g.users, o);
 	gate_agents_file(&g.agents, o);
-	if (o->service.chroot == NULL && check_files(o, &why) == -1)
+	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
+	    check_files(o, &why)) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)

@@ -250,7 +250,8 @@ server_main(const struct options *o)
 	int status;
 
 	auth_file(&sv.users, o);
-	if (o->service.chroot == NULL && check_files(o, &why) == -1)
+	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
+	    check_files(o, &why)) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
