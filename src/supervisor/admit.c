@@ -13,6 +13,7 @@
 #include "supervisor/internal.h"
 
 #define SHOWN_MAX	8	/* names without a listener, each in a line */
+#define LIST_US		5000	/* microseconds of a turn for making listeners */
 
 /* Other agents' parked websockets of this name have to go. */
 static void
@@ -144,25 +145,24 @@ expel(struct supervisor *s, const struct line_table *t)
 }
 
 /*
- * Those in the file have a listener whether their agents are there or not.  How
- * many have none.
+ * Those in the file have a listener whether their agents are there or not.  1:
+ * the time of this turn is over, and there are more.
  */
-static unsigned int
+static int
 list(struct supervisor *s, const struct line_table *t)
 {
+	int64_t end = clock_us() + LIST_US;
 	char word[AGENT_NAME_MAX];
-	unsigned int i, failed = 0;
 	struct error why;
 
-	names_begin_listing(&s->names);
-	for (i = 0; i < t->n; i++)
-		if (slice_copy(word, sizeof(word), line_table_key(t, i)) == 0 &&
+	for (; s->listed < t->n && clock_us() < end; s->listed++)
+		if (slice_copy(word, sizeof(word), line_table_key(t,
+		    s->listed)) == 0 &&
 		    names_list(&s->names, word, &why) == -1 &&
-		    failed++ < SHOWN_MAX)
+		    s->no_listener++ < SHOWN_MAX)
 			log_event(LOG_L_ERROR, "no-listener", "name", word,
 			    "why", why.text, NULL);
-	names_end_listing(&s->names);
-	return failed;
+	return s->listed < t->n;
 }
 
 static void
@@ -178,30 +178,51 @@ log_more(unsigned int failed)
 	log_end(&l);
 }
 
+static void
+begin(struct supervisor *s, const struct line_table *t, unsigned int generation)
+{
+	s->admitted = generation;
+	s->listed = s->no_listener = 0;
+	names_begin_listing(&s->names);
+	expel(s, t);
+}
+
+static void
+end(struct supervisor *s)
+{
+	unsigned int i;
+
+	if (s->o->reverse.visitors_dir != NULL)
+		names_end_listing(&s->names);
+	log_more(s->no_listener);
+	for (i = 0; i < names_top(&s->names) && i < STATS_NAMES; i++)
+		pool_show_name(s, i);
+}
+
 /* If it cannot be read (which is told) all stays as it was. */
-void
+int
 admit_reload(struct supervisor *s)
 {
 	const struct line_file *f = s->service->agents;
 	const struct line_table *t = f == NULL ? NULL : line_file_table(f);
 	struct error why;
-	unsigned int i;
 
 	if (s->names.name == NULL || s->o->reverse.agents_file == NULL ||
 	    f == NULL)
-		return;
+		return 0;
 	if (t == NULL) {
 		if (line_file_check_open(f, &why) == -1)
 			log_event(LOG_L_ERROR, "agents-file", "file",
 			    s->o->reverse.agents_file, "why", why.text, NULL);
-		return;
+		return 0;
 	}
-	if (f->generation == s->admitted && s->no_listener == 0)
-		return;
-	s->admitted = f->generation;
-	if (s->o->reverse.visitors_dir != NULL)
-		log_more(s->no_listener = list(s, t));
-	expel(s, t);
-	for (i = 0; i < names_top(&s->names) && i < STATS_NAMES; i++)
-		pool_show_name(s, i);
+	if (f->generation == s->admitted && !s->is_listing &&
+	    s->no_listener == 0)
+		return 0;
+	if (f->generation != s->admitted || !s->is_listing)
+		begin(s, t, f->generation);
+	s->is_listing = s->o->reverse.visitors_dir != NULL && list(s, t);
+	if (!s->is_listing)
+		end(s);
+	return s->is_listing;
 }

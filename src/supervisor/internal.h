@@ -101,7 +101,8 @@ struct supervisor {
 	struct tables tables;
 	unsigned int admitted;		/* generation of --agents-file that
 					 * counts for what is parked */
-	unsigned int no_listener;	/* names of it that have none */
+	int is_listing;			/* its names get their listeners: */
+	unsigned int listed, no_listener;	/* so many; and have none */
 	struct metrics_listener metrics;
 	struct respawn respawn;
 
@@ -223,8 +224,11 @@ void admit(struct supervisor *, struct child *, char *text);
 /* The same child, beyond the limit till now, has got a place. */
 void admit_at_last(struct supervisor *, struct child *);
 
-/* --agents-file, at the start and after HUP, when its table is there. */
-void admit_reload(struct supervisor *);
+/*
+ * --agents-file, at the start and after HUP, when its table is there.  1: there
+ * is more to do, in another turn.
+ */
+int admit_reload(struct supervisor *);
 
 /* --- extra.c --- */
 

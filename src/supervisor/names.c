@@ -24,7 +24,7 @@ struct name {
 	int fd[2];
 	unsigned int nfd;
 	int used;			/* else this number is free */
-	int listed, was_listed;
+	unsigned int listed;		/* when it was last; 0: it is not */
 	unsigned int agents, waiting;
 	int64_t until;			/* the listener stays without agents */
 	int next_text;			/* with the same hash, or free */
@@ -61,7 +61,7 @@ names_takeover(const struct names *n, int name)
 int
 names_is_listed(const struct names *n, int name)
 {
-	return n->name[name].listed;
+	return n->name[name].listed != 0;
 }
 
 unsigned int
@@ -351,12 +351,7 @@ names_time(const struct names *n)
 void
 names_begin_listing(struct names *n)
 {
-	unsigned int i;
-
-	for (i = 0; i < n->top; i++) {
-		n->name[i].was_listed = n->name[i].listed;
-		n->name[i].listed = 0;
-	}
+	n->listing++;
 }
 
 int
@@ -366,7 +361,7 @@ names_list(struct names *n, const char *text, struct error *why)
 
 	if (i == NAME_NONE)
 		return -1;
-	n->name[i].listed = 1;
+	n->name[i].listed = n->listing;
 	set_leaving(n, i, 0);
 	return 0;
 }
@@ -374,13 +369,15 @@ names_list(struct names *n, const char *text, struct error *why)
 void
 names_end_listing(struct names *n)
 {
-	const struct name *me;
+	struct name *me;
 	unsigned int i;
 
 	for (i = 0; i < n->top; i++) {
 		me = &n->name[i];
-		if (me->used && me->was_listed && !me->listed &&
-		    me->agents == 0)
+		if (!me->used || me->listed == 0 || me->listed == n->listing)
+			continue;
+		me->listed = 0;
+		if (me->agents == 0)
 			drop(n, i);
 	}
 }

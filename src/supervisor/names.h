@@ -25,6 +25,7 @@ struct names {
 	int *bucket;			/* by text */
 	unsigned int top, n, max;	/* numbers below top have been used */
 	unsigned int nlisteners, max_listeners;
+	unsigned int listing;		/* so many have begun */
 	int free;			/* a number, plus one */
 	int first, last;		/* whose agents have left, plus one */
 };
@@ -74,8 +75,8 @@ int names_expire(struct names *, int64_t now);
 int64_t names_time(const struct names *);
 
 /*
- * Which names are listed: those of before until begin, those told of between
- * begin and end from then on.  list: 0, or -1 and why.
+ * Which names are listed: until end also those of before, from then on those
+ * told of since the last begin.  list: 0, or -1 and why.
  */
 void names_begin_listing(struct names *);
 int names_list(struct names *, const char *text, struct error *);

@@ -309,9 +309,9 @@ finish(struct supervisor *s, int64_t now)
 {
 	if (!s->tables.reload_due || is_busy(s) || now < s->tables.retry)
 		return;
-	s->tables.reload_due = 0;
-	admit_reload(s);
-	notify_send(&s->notify, "READY=1");
+	s->tables.reload_due = admit_reload(s);
+	if (!s->tables.reload_due)
+		notify_send(&s->notify, "READY=1");
 }
 
 /*
@@ -413,7 +413,6 @@ reload_time(const struct supervisor *s)
 	return until;
 }
 
-/* Nothing is served yet that would have to wait. */
 void
 reload_begin(struct supervisor *s)
 {
@@ -430,7 +429,8 @@ reload_begin(struct supervisor *s)
 		poll(&p, 1, AT_START);
 		reload_table_ended(s, i);
 	}
-	admit_reload(s);
+	while (admit_reload(s))
+		;
 }
 
 void

@@ -156,10 +156,11 @@ def test_listeners():
     d = t.folder()
     path = d + '/agents'
 
+    lines = ['name%d %s\n' % (i, digest('x')) for i in range(15000)]
+
     def write(extra):
         with open(path + '.new', 'w') as f:
-            f.writelines('name%d %s\n' % (i, digest('x'))
-                         for i in range(3000 + extra))
+            f.write(''.join(lines[:3000 + extra]))
         os.rename(path + '.new', path)
     write(0)
     os.mkdir(d + '/sockets')
@@ -174,8 +175,15 @@ def test_listeners():
         g.send(signal.SIGHUP)
     judge(g, 'HUP, nothing changed', lambda: g.send(signal.SIGHUP), 20)
     judge(g, 'HUP, one more name', change, 50)
+    extra[0] += 3000
+    p = Prober(g.port, b'GET / HTTP/1.0\r\n\r\n')
+    change()
     t.ok(t.until(lambda: len(os.listdir(d + '/sockets')) == 3000 + extra[0]),
-         'each has a listener')
+         'each has a listener, also 3,000 new ones')
+    p.end()
+    t.diag('of %d requests meanwhile the longest took %.0f ms, half of them '
+           'less than %.0f' % (len(p.took), max(p.took),
+                               sorted(p.took)[len(p.took) // 2]))
 
 
 t.main()
