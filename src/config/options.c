@@ -204,6 +204,20 @@ place_operands(struct options *o, struct command_line *c,
 	return 0;
 }
 
+/* The program whose spelling it is has its metrics there. */
+static void
+keep_metrics(struct options *o, const struct settings *cli)
+{
+	unsigned int i;
+
+	for (i = 0; i < cli->n; i++)
+		if (cli->v[i].row->place == P_WORD &&
+		    o->mode == MODE_SERVER && o->observe.metrics_path == NULL) {
+			o->observe.metrics_path = "/metrics";
+			o->observe.metrics_names = 1;
+		}
+}
+
 /* Everything that one option alone cannot know. */
 static int
 finish(struct options *o, const struct mode_row *mode,
@@ -221,6 +235,7 @@ finish(struct options *o, const struct mode_row *mode,
 			    "missing: usage: inetws %s %s", row->arg,
 			    mode->name, mode->usage);
 	}
+	keep_metrics(o, cli);
 	if (effect_check(o, files, cli, why) == -1)
 		return -1;
 	row = row_of("ping-interval");

@@ -169,6 +169,8 @@ struct options {
 	struct options_observe {
 		const char *stats_file;		/* NULL: our own */
 		const struct addr *metrics;
+		const char *metrics_path, *health_path;	/* on websocket
+							 * listeners */
 		int metrics_names;		/* 1: tcp-over-websocket's too */
 	} observe;
 

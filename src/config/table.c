@@ -313,9 +313,15 @@ const struct option option_table[] = {
 	{ OPTION("metrics", address, observe.metrics), .group = GROUP_SERVICE,
 	  .arg = "LISTEN", .modes = RESIDE, .hup = HUP_FIXED,
 	  .help = "serve metrics, health and a page here" },
+	{ OPTION("metrics-path", path, observe.metrics_path),
+	  .group = GROUP_SERVICE, .arg = "PATH", .modes = ACCEPT,
+	  .help = "serve metrics at this path, too" },
+	{ OPTION("health-path", path, observe.health_path),
+	  .group = GROUP_SERVICE, .arg = "PATH", .modes = ACCEPT,
+	  .help = "answer health checks at this path" },
 	{ CHOICE("metrics-names", "inetws|trazfr", observe.metrics_names),
 	  .group = GROUP_SERVICE, .def = "inetws", .modes = RESIDE | T,
-	  .needs = "metrics|openmetrics|textfile",
+	  .needs = "metrics|metrics-path|openmetrics|textfile",
 	  .help = "whose names metrics have" },
 
 	/* Logging */

@@ -51,11 +51,11 @@ connection_field(const char *s)
 
 static void
 log_failed(const struct connection *c, enum log_level level,
-    const struct error *why)
+    const char *event, const struct error *why, uint32_t left_out)
 {
 	struct log_line l;
 
-	log_begin(&l, level, "failed");
+	log_begin(&l, level, event);
 	log_str(&l, "mode", mode_name(c->o->mode));
 	log_str(&l, "peer", connection_field(c->peer));
 	if (strcmp(c->via, c->peer) != 0)
@@ -64,30 +64,67 @@ log_failed(const struct connection *c, enum log_level level,
 	log_str(&l, "subject", connection_field(c->subject));
 	log_str(&l, "target", connection_field(c->target));
 	log_why(&l, "why", why->text);
+	if (left_out > 0)
+		log_num(&l, "repeated", left_out);
 	log_end(&l);
+}
+
+/* FNV-1a. */
+static uint64_t
+hash(uint64_t h, const char *text, size_t len)
+{
+	for (; len > 0; len--, text++)
+		h = (h ^ (unsigned char)*text) * 1099511628211u;
+	return h;
+}
+
+static uint64_t
+hash_text(const char *text)
+{
+	return hash(14695981039346656037u, text, strlen(text));
+}
+
+/*
+ * Failures of one kind have the same text and come from one host.  Those who
+ * may not enter are all told of: others count these lines.
+ */
+static int
+is_repeated(const struct connection *c, const struct error *why,
+    uint32_t *left_out)
+{
+	const char *port = strrchr(c->peer, ':');
+	uint64_t kind = hash_text(why->text);
+
+	*left_out = 0;
+	if (why->status == EXIT_DENIED)
+		return 0;
+	kind = hash(kind, c->peer, port != NULL ? (size_t)(port - c->peer) :
+	    strlen(c->peer));
+	return stats_repeated(kind, clock_ms(), left_out) == 0;
 }
 
 int
 connection_failed(struct connection *c, const struct error *why)
 {
+	uint32_t left_out;
+
 	record_failed(why->status);
 	if (notice_is_read(c))
 		fprintf(stderr, "inetws: %s\n", why->text);
+	else if (is_repeated(c, why, &left_out))
+		log_failed(c, LOG_L_DEBUG, "failed", why, 0);
 	else if (failure_lines_ask())
 		log_failed(c, why->status == EXIT_LOST ? LOG_L_INFO :
-		    LOG_L_WARN, why);
+		    LOG_L_WARN, "failed", why, left_out);
 	return why->status;
 }
 
-/* FNV-1a. */
-static uint64_t
-hash(const char *text)
+int
+connection_probed(struct connection *c, const struct error *why)
 {
-	uint64_t h = 14695981039346656037u;
-
-	for (; *text != '\0'; text++)
-		h = (h ^ (unsigned char)*text) * 1099511628211u;
-	return h;
+	record_probe();
+	log_failed(c, LOG_L_DEBUG, "probe", why, 0);
+	return why->status;
 }
 
 int
@@ -96,10 +133,10 @@ connection_no_session(struct connection *c, const char *session)
 	struct error why;
 
 	error_set(&why, EXIT_PROTOCOL, "refused with 410: %s", NO_SESSION);
-	if (stats_is_new(hash(session)))
+	if (stats_is_new(hash_text(session)))
 		return connection_failed(c, &why);
 	record_failed(why.status);
-	log_failed(c, LOG_L_DEBUG, &why);
+	log_failed(c, LOG_L_DEBUG, "failed", &why, 0);
 	return why.status;
 }
 
@@ -333,7 +370,7 @@ over(struct connection *c)
 	log_closed(c, status);
 	/* That line tells of it: redials that come later need none. */
 	if (status != 0 && !c->client && c->ours.session[0] != '\0')
-		stats_is_new(hash(c->ours.session));
+		stats_is_new(hash_text(c->ours.session));
 	if (c->handoff != -1)
 		handoff_close(c->handoff, c->ours.session);
 	return status;

@@ -110,6 +110,9 @@ int connection_run(struct connection *, struct io stream,
 /* Could not begin: logs and returns the exit status. */
 int connection_failed(struct connection *, const struct error *);
 
+/* The same of what only looked whether something answers: a line for -v. */
+int connection_probed(struct connection *, const struct error *);
+
 /*
  * Was a redial, refused with 410, for a session that is not known: the same,
  * but one line for each session, that of its end counting.

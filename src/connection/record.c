@@ -110,6 +110,12 @@ record_end(const struct connection *c)
 }
 
 void
+record_probe(void)
+{
+	stats_release(RESULT_PROBE);
+}
+
+void
 record_failed(int exit_status)
 {
 	stats_release(report_failure(exit_status));

@@ -21,6 +21,9 @@ void record_progress(const struct tunnel *);
 /* A session ends before --resume is over, for others. */
 void record_gave_way(void);
 
+/* It was no connection, it only looked. */
+void record_probe(void);
+
 void record_lost(void);
 void record_resumed(const struct connection *);
 

@@ -106,16 +106,69 @@ lost(struct websocket *w, size_t len, const char *how, struct error *why)
 	    how[0] == '\0' ? "" : ": ", how);
 }
 
+/* What balancers send, so as to see whether something answers. */
+static int
+is_probe(size_t len)
+{
+	static const char *const methods[] = { "HEAD ", "OPTIONS " };
+	unsigned int i;
+
+	for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
+		if (len >= strlen(methods[i]) &&
+		    memcmp(buf, methods[i], strlen(methods[i])) == 0)
+			return 1;
+	return 0;
+}
+
+static int
+has_pages(const struct options *o)
+{
+	return o->observe.metrics_path != NULL ||
+	    o->observe.health_path != NULL;
+}
+
+/* Is it a request for one of the pages? */
+static int
+asks_for_page(const struct options *o)
+{
+	struct slice path = upgrade_path(head.target);
+
+	return (o->observe.metrics_path != NULL &&
+	    slice_is(path, o->observe.metrics_path)) ||
+	    (o->observe.health_path != NULL &&
+	    slice_is(path, o->observe.health_path));
+}
+
+/* It may have methods and versions that a handshake may not have. */
+static ssize_t
+read_strictly(struct http_read *r)
+{
+	struct http_parser_state st;
+	ssize_t n;
+
+	http_begin(&st, 0);
+	n = http_parse(&st, r->buf, r->len, &head, &r->status, r->err,
+	    sizeof r->err);
+	errno = EBADMSG;
+	return n > 0 ? n : -1;
+}
+
 /* Reads a whole head.  Its length, or -1: refused or lost. */
 static ssize_t
-read_head(struct websocket *w, size_t *len, int64_t deadline, struct error *why)
+read_head(struct websocket *w, const struct options *o, size_t *len,
+    int64_t deadline, struct error *why)
 {
-	struct http_read r = { .io = &w->io, .buf = buf, .size = sizeof buf };
+	struct http_read r = { .io = &w->io, .buf = buf, .size = sizeof buf,
+	    .plain = has_pages(o) };
 	ssize_t n = http_read(&r, &head, deadline);
 
+	if (n > 0 && r.plain && !asks_for_page(o))
+		n = read_strictly(&r);
 	*len = r.len;
 	if (n > 0)
 		return n;
+	w->is_probe = r.len > 0 ? is_probe(r.len) : n == 0 ||
+	    errno == ECONNRESET || errno == EPROTO;
 	if (n == -1 && errno == EBADMSG)
 		return refuse(w, r.status, r.err, why);
 	if (n == -1 && errno == ETIMEDOUT)
@@ -143,6 +196,26 @@ choose_subprotocol(struct websocket *w, const struct options *o,
 	return 0;
 }
 
+/* Programs that do nothing but look, by what they call themselves. */
+static int
+is_checker(void)
+{
+	static const char *const names[] = { "kube-probe/",
+	    "ELB-HealthChecker/", "GoogleHC/", "Consul Health Check",
+	    "Uptime-Kuma/", "check_http/" };
+	struct slice agent, upgrade;
+	unsigned int i;
+
+	if (http_field(&head, "User-Agent", &agent) != 1 ||
+	    http_field(&head, "Upgrade", &upgrade) != 0)
+		return 0;
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (agent.len >= strlen(names[i]) &&
+		    memcmp(agent.p, names[i], strlen(names[i])) == 0)
+			return 1;
+	return 0;
+}
+
 /* What a complete head asks for; what follows it is early. */
 static int
 check(struct websocket *w, const struct options *o,
@@ -153,8 +226,10 @@ check(struct websocket *w, const struct options *o,
 	int status;
 
 	status = upgrade_check_request(request, &head, err, sizeof err);
-	if (status != 0)
+	if (status != 0) {
+		w->is_probe = is_checker();
 		return refuse(w, status, err, why);
+	}
 	if (request->has_offer)
 		w->theirs = request->offer;
 	w->head = &head;
@@ -195,7 +270,11 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 	size_t len;
 
 	begin(w, io);
-	n = read_head(w, &len, deadline, why);
+	n = read_head(w, o, &len, deadline, why);
+	if (n > 0 && has_pages(o) && asks_for_page(o)) {
+		w->head = &head;
+		return 1;
+	}
 	if (n == -1 ||
 	    check(w, o, request, buf, n, len, why) == -1)
 		return -1;

@@ -34,15 +34,20 @@ let_read(const struct io *io)
 	}
 }
 
-/* No record of TLS begins with a letter (RFC 8446 5.1), each method does. */
+/*
+ * The first byte, -1 if the peer has left without one, or 0 if there is none.
+ * No record of TLS begins with a letter (RFC 8446 5.1), each method does.
+ */
 static int
-speaks_http(const struct io *io, int64_t deadline)
+first_byte(const struct io *io, int64_t deadline)
 {
-	char c;
+	unsigned char c;
+	ssize_t n;
 
-	return deadline_wait(io, 0, deadline) == 0 &&
-	    recv(io->rfd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
-	    c >= 'A' && c <= 'Z';
+	if (deadline_wait(io, 0, deadline) == -1)
+		return 0;
+	n = recv(io->rfd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+	return n == 1 ? c : n == 0 || errno == ECONNRESET ? -1 : 0;
 }
 
 static int
@@ -60,7 +65,14 @@ int
 tls_accept_begin(struct io *io, struct tls_ctx *ctx, char *subject,
     int64_t deadline, struct error *why)
 {
-	if (speaks_http(io, deadline))
+	int first = first_byte(io, deadline);
+
+	if (first == -1) {
+		io_close(io);
+		error_set(why, EXIT_LOST, "the peer left without a request");
+		return -1;
+	}
+	if (first >= 'A' && first <= 'Z')
 		return refuse_http(io, why);
 	io->tls = tls_accept(ctx, io->rfd, io->wfd, deadline, why);
 	if (io->tls == NULL) {

@@ -48,6 +48,8 @@ struct websocket {
 	const char *proxy;		/* by which, static; or NULL */
 	int redirects;
 	uint32_t retry_after;		/* of a refusal, in seconds; 0: none */
+	int is_probe;			/* a refused request only looked whether
+					 * something answers */
 };
 
 /* TLS contexts, NULL until one is needed. */
@@ -83,6 +85,8 @@ void websocket_bye(struct websocket *, int code, int64_t deadline);
  * has been refused on the connection (400 404 405 408 426 431 505), which is
  * closed, and why says the reason; or the peer left (why->status is
  * EXIT_LOST).  The caller sets w->via.
+ * 1: it asks for the page at --metrics-path or --health-path, w->head being the
+ * request.
  */
 int websocket_request(struct websocket *, const struct options *, struct io,
     struct upgrade_request *request, int64_t deadline, struct error *);

@@ -17,6 +17,7 @@
 #include "os/signals.h"
 #include "os/title.h"
 #include "sandbox/enter.h"
+#include "supervisor/metrics_http.h"
 
 /* For the process that keeps the session to take the connection. */
 #define HAND_OVER_MS	2000
@@ -69,19 +70,22 @@ request(struct accepted *a, const struct acceptor *by, struct io io,
 
 	if (peer_proxy_header(p, o, io.rfd, a->deadline, NULL, why) == -1) {
 		io_reset(&io);
+		a->w.is_probe = why->status == EXIT_LOST;
 		return -1;
 	}
 	strlcpy(c->peer, p->address, sizeof(c->peer));
 	if (by->tls.ctx != NULL && tls_accept_begin(&io, by->tls.ctx,
-	    p->subject, a->deadline, why) == -1)
+	    p->subject, a->deadline, why) == -1) {
+		a->w.is_probe = why->status == EXIT_LOST;
 		return -1;
+	}
 	strlcpy(c->subject, p->subject, sizeof(c->subject));
 	if (io.tls != NULL)
 		log_event(LOG_L_DEBUG, "tls", "peer", c->peer,
 		    "with", tls_describe(io.tls, text, sizeof(text)), NULL);
-	if (websocket_request(&a->w, o, io, &a->request, a->deadline,
-	    why) == -1)
-		return -1;
+	status = websocket_request(&a->w, o, io, &a->request, a->deadline, why);
+	if (status != 0)
+		return status;
 	strlcpy(a->w.via, c->via, sizeof(a->w.via));
 	status = peer_check(p, o, &by->users, &a->w, &a->request, a->deadline,
 	    why);
@@ -99,6 +103,7 @@ accepted_begin(struct accepted *a, struct connection *c,
 	int r;
 
 	a->c = c;
+	a->w.is_probe = 0;
 	a->deadline = clock_after(by->o->timeouts.handshake);
 	if (a->beyond && a->deadline > clock_ms() + ACCEPTED_BEYOND_MS)
 		a->deadline = clock_ms() + ACCEPTED_BEYOND_MS;
@@ -108,7 +113,13 @@ accepted_begin(struct accepted *a, struct connection *c,
 	line_file_forget(&by->users);
 	if (r == 0)
 		return 1;
-	*status = connection_failed(c, &why);
+	if (r == 1) {
+		metrics_answer(&a->w.io, by->o, a->w.head);
+		io_close(&a->w.io);
+		error_set(&why, EXIT_ENDED, "a page");
+	}
+	*status = r == 1 || a->w.is_probe ? connection_probed(c, &why) :
+	    connection_failed(c, &why);
 	return 0;
 }
 

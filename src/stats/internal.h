@@ -12,8 +12,9 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	9
+#define STATS_VERSION	10
 #define STATS_TOLD	16
+#define STATS_REPEATS	64
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 
 /* An agent's name at a gate; only the supervisor writes it. */
@@ -37,6 +38,12 @@ struct stats_header {
 	uint64_t turn;		/* the last one that was given */
 	uint32_t names;		/* those below this one have been used */
 	uint32_t told_next;
+	struct {
+		uint64_t kind;		/* a hash, 0: free */
+		int64_t since;		/* of clock_ms() */
+		uint32_t n;		/* since then */
+		uint32_t left_out;	/* not logged, and not told yet */
+	} repeat[STATS_REPEATS];	/* of stats_repeated() */
 	uint64_t told[STATS_TOLD];	/* of stats_is_new(), in a ring */
 } __attribute__((aligned(128)));
 

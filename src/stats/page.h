@@ -148,6 +148,14 @@ void stats_resumed(int64_t gap);
  */
 int stats_is_new(uint64_t hash);
 
+/*
+ * A failure of this kind, by its hash, has happened: how many of them this is
+ * in a minute, and how many are to be told that were left out before; 0 if this
+ * one is to be left out.
+ */
+#define STATS_REPEATS_LOGGED	10	/* of a kind, a minute */
+unsigned int stats_repeated(uint64_t kind, int64_t now, uint32_t *left_out);
+
 /* Frees this process's slot and counts the result. */
 void stats_release(unsigned int result);
 

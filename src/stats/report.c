@@ -44,6 +44,7 @@ report_result_name(unsigned int result)
 		[RESULT_PROTOCOL] = "protocol",
 		[RESULT_DENIED] = "denied",
 		[RESULT_OTHER] = "other",
+		[RESULT_PROBE] = "probe",
 		[RESULT_KILLED] = "killed"
 	};
 

@@ -34,6 +34,7 @@ enum report_result {
 	RESULT_PROTOCOL,
 	RESULT_DENIED,
 	RESULT_OTHER,
+	RESULT_PROBE,		/* it only looked */
 	RESULT_KILLED,		/* its process was killed */
 	RESULTS
 };

@@ -6,6 +6,8 @@
 #include "os/clock.h"
 #include "stats/internal.h"
 
+#define REPEATS_MS	60000
+
 #define RELAXED		__ATOMIC_RELAXED
 
 static struct stats_slot single = { .rtt = -1 };
@@ -180,6 +182,38 @@ stats_is_new(uint64_t hash)
 	return 1;
 }
 
+/*
+ * Of two kinds in one place the later one wins.  Processes may meet here; what
+ * they get wrong is a number.
+ */
+unsigned int
+stats_repeated(uint64_t kind, int64_t now, uint32_t *left_out)
+{
+	struct stats_header *h = stats_own.page;
+	unsigned int i = kind % STATS_REPEATS, n;
+
+	*left_out = 0;
+	if (h == NULL)
+		return 1;
+	if (STATS_GET(h->repeat[i].kind) != kind) {
+		STATS_SET(h->repeat[i].kind, kind);
+		STATS_SET(h->repeat[i].since, now);
+		STATS_SET(h->repeat[i].n, 0);
+		STATS_SET(h->repeat[i].left_out, 0);
+	}
+	if (now - STATS_GET(h->repeat[i].since) >= REPEATS_MS) {
+		STATS_SET(h->repeat[i].since, now);
+		STATS_SET(h->repeat[i].n, 0);
+		*left_out = __atomic_exchange_n(&h->repeat[i].left_out, 0,
+		    RELAXED);
+	}
+	n = __atomic_add_fetch(&h->repeat[i].n, 1, RELAXED);
+	if (n <= STATS_REPEATS_LOGGED)
+		return n;
+	__atomic_fetch_add(&h->repeat[i].left_out, 1, RELAXED);
+	return 0;
+}
+
 /* What is handed over was no connection of its own. */
 static void
 conclude(struct stats_slot *s, unsigned int result)
@@ -187,7 +221,8 @@ conclude(struct stats_slot *s, unsigned int result)
 	stats_change(&s->seq);
 	if (s->state != STATE_LISTENING)
 		STATS_ADD(s->counts.ended[result], 1);
-	if (s->state == STATE_HANDSHAKE && result != RESULT_HANDED_OVER)
+	if (s->state == STATE_HANDSHAKE && result != RESULT_HANDED_OVER &&
+	    result != RESULT_PROBE)
 		STATS_ADD(s->counts.begun, 1);
 	STATS_SET(s->source, 0);
 	STATS_SET(s->state, STATE_FREE);

@@ -178,6 +178,57 @@ wait_for_close(struct io *io, int64_t deadline)
 		;
 }
 
+static void
+send_answer(struct io *io, struct answer *a, const struct http_head *head)
+{
+	char text[512], allow[32] = "";
+	int64_t deadline = clock_ms() + REQUEST_MS;
+	int n;
+
+	/* OPTIONS is what HAProxy asks: the status of GET, and no content. */
+	if (slice_is(head->method, "OPTIONS"))
+		a->body.len = 0;
+	if (a->status == 405 || slice_is(head->method, "OPTIONS"))
+		strlcpy(allow, "Allow: GET, HEAD, OPTIONS\r\n",
+		    sizeof(allow));
+	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\n"
+	    "Content-Type: %s\r\nContent-Length: %zu\r\n%s"
+	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+	    "Content-Security-Policy: default-src 'none'; "
+	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
+	    a->status, http_reason(a->status), a->type, a->body.len, allow);
+	if (deadline_write(io, text, n, deadline) == -1)
+		return;
+	if (!slice_is(head->method, "HEAD") &&
+	    deadline_write(io, a->body.p, a->body.len, deadline) == -1)
+		return;
+	wait_for_close(io, clock_ms() + LINGER_MS);
+}
+
+void
+metrics_answer(struct io *io, const struct options *o,
+    const struct http_head *head)
+{
+	struct answer a = { .status = 200, .type = TYPE_TEXT,
+	    .room = memory_take(sizeof(struct room)) };
+	struct slice path = head->target, host;
+	const char *query = memchr(path.p, '?', path.len);
+
+	if (query != NULL)
+		path.len = query - path.p;
+	out_begin(&a.body, a.room->body, sizeof(a.room->body));
+	if (http_field(head, "Host", &host) != 1 && head->minor > 0)
+		say(&a, 400, "a request needs one Host");
+	else if (o->observe.metrics_path == NULL ||
+	    !slice_is(path, o->observe.metrics_path))
+		say(&a, 200, "alive");
+	else if (stats_is_open())
+		serve_metrics(&a, o, head);
+	else
+		say(&a, 503, "no statistics");
+	send_answer(io, &a, head);
+}
+
 void
 metrics_serve(int fd, const struct options *o, const struct service *service,
     int draining)
@@ -186,34 +237,13 @@ metrics_serve(int fd, const struct options *o, const struct service *service,
 	    .room = memory_take(sizeof(struct room)) };
 	struct io io = io_of(fd);
 	struct http_head head;
-	char text[512], allow[32] = "";
-	int64_t deadline = clock_ms() + REQUEST_MS;
-	int n;
 
 	out_begin(&a.body, a.room->body, sizeof(a.room->body));
-	if (read_head(&io, &head, &a, deadline) == -1)
+	if (read_head(&io, &head, &a, clock_ms() + REQUEST_MS) == -1)
 		return;
 	if (a.status == 0) {
 		a.status = 200;
 		route(&a, o, service, &head, draining);
 	}
-	/* OPTIONS is what HAProxy asks: the status of GET, and no content. */
-	if (slice_is(head.method, "OPTIONS"))
-		a.body.len = 0;
-	if (a.status == 405 || slice_is(head.method, "OPTIONS"))
-		strlcpy(allow, "Allow: GET, HEAD, OPTIONS\r\n",
-		    sizeof(allow));
-	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\n"
-	    "Content-Type: %s\r\nContent-Length: %zu\r\n%s"
-	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-	    "Content-Security-Policy: default-src 'none'; "
-	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
-	    a.status, http_reason(a.status), a.type, a.body.len, allow);
-	deadline = clock_ms() + REQUEST_MS;	/* the target may have taken its */
-	if (deadline_write(&io, text, n, deadline) == -1)
-		return;
-	if (!slice_is(head.method, "HEAD") &&
-	    deadline_write(&io, a.body.p, a.body.len, deadline) == -1)
-		return;
-	wait_for_close(&io, clock_ms() + LINGER_MS);
+	send_answer(&io, &a, &head);
 }

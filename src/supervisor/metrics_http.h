@@ -5,6 +5,8 @@
 #ifndef SUPERVISOR_METRICS_HTTP_H
 #define SUPERVISOR_METRICS_HTTP_H
 
+#include "net/io.h"
+#include "proto/http.h"
 #include "supervisor/supervisor.h"
 
 /*
@@ -13,5 +15,9 @@
  */
 void metrics_serve(int fd, const struct options *, const struct service *,
     int draining);
+
+/* The page at --metrics-path or --health-path, to a request for one of them. */
+void metrics_answer(struct io *, const struct options *,
+    const struct http_head *);
 
 #endif

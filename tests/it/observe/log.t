@@ -285,9 +285,9 @@ def test_refusals_are_limited():
     t.rundir()
     s = t.server(t.echo().port)
     n = 400
-    for _ in range(n):
+    for i in range(n):
         d = t.ws.dial(s.port)
-        d.sendall(b'nonsense\r\n\r\n')
+        d.sendall(b'nonsense%d\r\n\r\n' % i)
         t.ws.read_all(d)
     t.until(lambda: t.one()['ended']['protocol'] == n)
     t.until(lambda: False, 1.1)     # the next second
@@ -301,6 +301,32 @@ def test_refusals_are_limited():
         r'failures-left-out count=(\d+)', log)))
     t.is_(lines + left, n + 1, 'every one is told or counted')
     t.ok(lines < n, 'not all are told (%d)' % lines)
+
+
+def test_repeated():
+    """Failures of one kind are summed up, others are not; refused
+    credentials never are."""
+    t.rundir()
+    d = t.folder()
+    with open(d + '/users', 'w') as f:
+        f.write('token:robot:%064x\n' % 0)
+    s = t.server(t.echo().port, '--auth-file', d + '/users')
+    for _ in range(30):
+        t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    for _ in range(15):
+        t.ws.ask(s.port, t.ws.request())
+    t.ws.ask(s.port, b'nonsense\r\n\r\n')
+    s.wait_line('why=.*no HTTP request')
+    s.stop()
+    t.is_(len(re.findall('event=failed .*426', s.log)), 10,
+          'ten of thirty equal failures are told')
+    t.is_(len(re.findall('event=failed .*401', s.log)), 15,
+          'all refused credentials are')
+    s = t.server(t.echo().port, '-v')
+    for _ in range(12):
+        t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.ok(t.until(lambda: s.log.count('event=failed') == 12),
+         'and all failures with -v')
 
 
 def test_manual():

@@ -18,6 +18,7 @@ import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
+import ssl              # noqa: E402
 import time             # noqa: E402
 
 OPEN = 'Accept: application/openmetrics-text;version=1.0.0;q=0.5,' \
@@ -431,6 +432,77 @@ def test_haproxy():
     t.ok(t.until(lambda: seen() == want), 'HAProxy sees which are well')
     if seen() != want:
         t.diag(str(seen()))
+
+
+def test_on_the_listener():
+    """--metrics-path and --health-path: for those who know one port only."""
+    t.rundir()
+    cert = t.certificate()
+    d = t.folder()
+    with open(d + '/users', 'w') as f:
+        f.write('token:robot:%064x\n' % 0)
+    s = t.server(t.echo().port, '--metrics-path', '/m', '--health-path',
+                 '/h', '--auth-file', d + '/users', '--path', '/tunnel',
+                 '--log-level', 'debug')
+    status, fields, body = t.http(s.port, '/m?x')
+    t.is_(status, 200, 'metrics, whatever else a request needs')
+    t.like(body, 'inetws_connections_limit 1024', 'those of the instance')
+    for text, want in (
+            ('GET /h HTTP/1.1\r\nHost: x\r\n\r\n', (200, 'alive\n')),
+            ('HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n', (200, '')),
+            ('GET /h HTTP/1.0\r\n\r\n', (200, 'alive\n')),
+            ('OPTIONS /h HTTP/1.0\r\n\r\n', (200, '')),
+            ('GET /h HTTP/1.1\r\n\r\n', (400, 'a request needs one Host\n'))):
+        r = t.http(s.port, None, raw=text.encode())
+        t.is_((r[0], r[2]), want, text.split('\r')[0])
+    r = t.http(s.port, None, raw=b'HEAD /tunnel HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.is_(r[0], 405, 'nothing else is answered')
+    t.is_(t.http(s.port, '/metrics')[0], 426, 'and nothing by default')
+    t.is_(t.ws.ask(s.port, t.ws.request(path='/tunnel')).status, 401,
+          'a websocket is as it was')
+    body = t.http(s.port, '/m')[2]
+    t.like(body, 'ended_total{result="probe"} 7', 'they are counted as probes')
+    t.is_(len(re.findall('event=failed', s.log)), 2, 'and no failures')
+    s = t.server(t.echo().port, '--health-path', '/h', '--tls-cert',
+                 cert.cert, '--tls-key', cert.key)
+    with ssl.create_default_context(cafile=cert.ca).wrap_socket(
+            t.ws.dial(s.port), server_hostname='localhost') as x:
+        x.sendall(b'GET /h HTTP/1.1\r\nHost: x\r\n\r\n')
+        t.like(t.ws.read_all(x)[0], 'alive', 'by TLS, too')
+    p = t.inetws('-listen_ws', '127.0.0.1:0', '-remote_tcp',
+                 '127.0.0.1:%d' % t.echo().port)
+    port = t.port_of(t.listening(p)[0])
+    t.like(t.http(port, '/metrics')[2], 'http_to_tcp_active_connections',
+           'as tcp-over-websocket has them')
+
+
+def test_probes():
+    """HAProxy's checks of the websocket's port leave nothing in the log."""
+    haproxy, = t.need('haproxy')
+    t.rundir()
+    cert = t.certificate()
+    plain = t.server(t.echo().port, '--health-path', '/h')
+    tls = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                   cert.key)
+    proxied = t.server(t.echo().port, '--accept-proxy')
+    d = t.folder()
+    with open(d + '/conf', 'w') as f:
+        f.write(HAPROXY % (d + '/ask') + ''.join(
+            'backend b%d\n\t%s\n\tserver s 127.0.0.1:%d check inter 50ms %s\n'
+            % (i, option, port, more) for i, (option, port, more) in enumerate((
+                ('', plain.port, ''), ('option httpchk', plain.port, ''),
+                ('option httpchk GET /h', plain.port, ''),
+                ('', tls.port, 'check-ssl verify none'),
+                ('', proxied.port, 'send-proxy check-send-proxy')))))
+    t.Program([haproxy, '-db', '-f', d + '/conf'])
+
+    def probes(p):
+        return next(i['ended'].get('probe', 0)
+                    for i in t.status()['instances'] if i['pid'] == p.pid)
+    for p, name in ((plain, 'plain'), (tls, 'TLS'),
+                    (proxied, 'with a PROXY header')):
+        t.ok(t.until(lambda: probes(p) >= 5), name + ': probes are counted')
+        t.unlike(p.log, 'event=(failed|probe)', 'and no line of the log')
 
 
 def test_health():
