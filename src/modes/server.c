@@ -234,6 +234,37 @@ load(void *arg)
 	return tls_reload_load(&sv->tls);
 }
 
+/* Is it a port that what is forwarded has, and not what forwards? */
+static int
+is_target_port(unsigned int port)
+{
+	static const unsigned int ports[] = { 22, 25, 3306, 3389, 5432, 5900,
+	    6379 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (ports[i] == port)
+			return 1;
+	return 0;
+}
+
+/* LISTEN and TARGET may have changed their places. */
+static void
+look_at_ports(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->nlisten; i++)
+		if (o->program == NULL && o->target.kind == ADDR_TCP &&
+		    o->listen[i].kind == ADDR_TCP &&
+		    is_target_port(o->listen[i].port) &&
+		    !is_target_port(o->target.port))
+			log_event(LOG_L_WARN, "arguments", "why", "it listens "
+			    "at a port of what is usually forwarded", "hint",
+			    "LISTEN is where websockets come, TARGET where "
+			    "they are forwarded to", NULL);
+}
+
 int
 server_main(const struct options *o)
 {
@@ -256,6 +287,7 @@ server_main(const struct options *o)
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != EXIT_ENDED)
 		return status;
+	look_at_ports(o);
 	if (accepted_begin_tls(&sv.tls, o, &service, &why) == -1)
 		return startup_failed(o, &why);
 	if (a.nlisteners > 0)

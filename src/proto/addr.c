@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/punycode.h"
 #include "base/str.h"
 #include "proto/addr.h"
 
@@ -75,6 +76,20 @@ is_ascii(const char *s)
 	return 1;
 }
 
+/* The name to write instead. */
+static int
+not_ascii(const char *host, char *err, size_t errlen)
+{
+	static const char what[] = "has letters beyond ASCII: write the name "
+	    "in its xn-- form";
+	char name[ADDR_HOST_MAX + 1], text[sizeof(what) + sizeof(name) + 2];
+
+	if (punycode_host(name, sizeof(name), host) == -1)
+		return fail(err, errlen, what, host);
+	snprintf(text, sizeof(text), "%s, %s", what, name);
+	return fail(err, errlen, text, host);
+}
+
 /* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT". */
 static int
 host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
@@ -104,10 +119,9 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 		return fail(err, errlen, "is too long a host name", word);
 	if (bracket ? !is_ipv6(a->host) :
 	    a->host[0] != '\0' && !is_host(a->host))
-		return fail(err, errlen, bracket ? "is no IPv6 address" :
-		    is_ascii(a->host) ? "is no host name or address" :
-		    "has letters beyond ASCII: write the name in its xn-- "
-		    "form", a->host);
+		return is_ascii(a->host) ? fail(err, errlen, bracket ?
+		    "is no IPv6 address" : "is no host name or address",
+		    a->host) : not_ascii(a->host, err, errlen);
 	/* inet_aton(3) would take it for 0.0.0.N, as for "80:8080". */
 	if (is_digits(a->host))
 		return fail(err, errlen, "has a number as its host: write "

@@ -128,15 +128,35 @@ def test_forward_proxies_mistaken():
         t.like(r.stderr, words, scheme + ' to a proxy that does not answer')
 
 
+def test_swapped():
+    """A server that listens where its target should be."""
+    port = t.free_port()
+    r = t.Program([t.INETWS, 'server', '-l', '127.0.0.77:5900',
+                   '127.0.0.1:%d' % port])
+    r.wait_line('event=arguments .*hint="LISTEN is where websockets come')
+    t.ok(True, 'it is told which is which')
+
+
 def test_words():
     """On the command line."""
+    users = t.folder() + '/users'
+    with open(users, 'w') as f:
+        f.write('ann:$9$abc$def\n')
     for words, why in (
             (('server', '-l', '80:8080', 'h:1'), 'number as its host'),
             (('server', '-l', '8080', 'ws://h:80'), 'is a URL: expected HOST:PORT'),
             (('server', '-l', '8080', 'http://h'), 'is a URL: expected HOST:PORT'),
             (('connect', '--cacert', t.folder(), 'wss://127.0.0.1:1/'),
              'is a directory: use --capath'),
-            (('connect', 'ws://b\u00fccher.example/'), 'xn-- form')):
+            (('client', '-l', 'ws://h/', '2222'), 'is a URL: expected an'),
+            (('client', '-l', '2222', 'h:22'), 'is no websocket URL'),
+            (('agent', 'h:22', 'wss://h/'), 'is no websocket URL'),
+            (('server', '-l', '8080', 'B\u00fccher.example:22'),
+             'in its xn-- form, xn--bcher-kva.example'),
+            (('server', '-l', '8080', '--auth-file', users, 'h:1'),
+             r'users:1: a hash of a kind that crypt\(3\) does not know'),
+            (('connect', 'ws://B\u00dcCHER.example/'),
+             'in its xn-- form, xn--bcher-kva.example')):
         r = t.run_inetws(*words)
         t.is_(r.returncode, 64, '%s: 64' % ' '.join(words))
         t.like(r.stderr, why, 'and why')

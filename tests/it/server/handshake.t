@@ -95,7 +95,7 @@ BAD = [
 @t.limit(120)
 def test_bad_requests():
     echo = t.echo()
-    s = t.server(echo.port)
+    s = t.server(echo.port, '--log-level', 'debug')
     for name, data, status, word in BAD:
         mark = s.mark()
         a = t.ws.ask(s.port, data)

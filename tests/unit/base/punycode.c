@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* Names with letters beyond ASCII, by examples of RFC 3492 7.1 and others. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/punycode.h"
+#include "tap.h"
+
+int
+main(void)
+{
+	static const char *const names[][2] = {
+		{ "B\xc3\xbc" "cher.Example", "xn--bcher-kva.example" },
+		{ "B\xc3\x9c" "CHER.de", "xn--bcher-kva.de" },
+		{ "\xe4\xbb\x96\xe4\xbb\xac\xe4\xb8\xba\xe4\xbb\x80\xe4\xb9\x88"
+		  "\xe4\xb8\x8d\xe8\xaf\xb4\xe4\xb8\xad\xe6\x96\x87",
+		  "xn--ihqwcrb4cv8a8dqg056pqjye" },
+		{ "Pro\xc4\x8dprost\xc4\x9bnemluv\xc3\xad\xc4\x8d" "esky",
+		  "xn--proprostnemluvesky-uyb24dma41a" },
+		{ "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80"
+		  "\xd1\x84", "xn--e1afmkfd.xn--p1ai" },
+		{ "plain.example", "plain.example" },
+		{ "\xc3", NULL }, { "a..\xc3\xa4", NULL }, { "", NULL }
+	};
+	char dst[100], small[10], label[300] = "";
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		r = punycode_host(dst, sizeof(dst), names[i][0]);
+		if (names[i][1] == NULL)
+			ok(r == -1, "%s: no name", names[i][0]);
+		else
+			is_str(dst, names[i][1], names[i][1]);
+	}
+	is(punycode_host(small, sizeof(small), "b\xc3\xbc" "cher.example"),
+	    -1, "no room");
+	for (i = 0; i < 70; i++)
+		strcat(label, "\xc3\xa4");
+	is(punycode_host(dst, sizeof(dst), label), -1, "a label too long");
+	label[60] = '\0';
+	is(punycode_host(dst, sizeof(dst), label), 0, "one that is not");
+	return done_testing();
+}
