@@ -6,7 +6,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#else
+#elif !defined(__linux__)
 #include <net/route.h>
 #endif
 
@@ -81,7 +81,11 @@ meaning(const char *buf, size_t len)
 static int
 open_route(void)
 {
+#ifdef __linux__
+	return -1;			/* made as if it had none (compat.h) */
+#else
 	return socket(PF_ROUTE, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+#endif
 }
 
 static int
@@ -93,14 +97,18 @@ open_clock(void)
 static unsigned int
 meaning(const char *buf, size_t len)
 {
+#ifndef __linux__
 	const struct rt_msghdr *h = (const void *)buf;
 
 	if (len < sizeof(h->rtm_msglen) + 2)
 		return 0;
 	if (h->rtm_type == RTM_ADD || h->rtm_type == RTM_NEWADDR)
 		return NET_CHANGED | NET_APPEARED;
-	return h->rtm_type == RTM_DELETE || h->rtm_type == RTM_DELADDR ||
-	    h->rtm_type == RTM_CHANGE ? NET_CHANGED : 0;
+	if (h->rtm_type == RTM_DELETE || h->rtm_type == RTM_DELADDR ||
+	    h->rtm_type == RTM_CHANGE)
+		return NET_CHANGED;
+#endif
+	return 0;
 }
 
 #endif

@@ -202,7 +202,8 @@ class Path(netns.Two):
                        'ws://%s:%d/' % (netns.FAR, there)]),
             stderr=subprocess.PIPE, text=True)
         self.started.append(client)
-        return '127.0.0.1', announced(client)
+        self.log = []
+        return '127.0.0.1', announced(client, self.log)
 
     def close(self):
         for p in self.started:
@@ -219,12 +220,13 @@ class Path(netns.Two):
                 pass
 
 
-def announced(process):
-    """The port of "listening on ADDR:PORT"; the rest of what is said there is
-    read and dropped."""
+def announced(process, log=None):
+    """The port of "listening on ADDR:PORT"; the lines after that go to log."""
+    log = [] if log is None else log
     for line in process.stderr:
         if line.startswith('listening on '):
-            threading.Thread(target=process.stderr.read, daemon=True).start()
+            threading.Thread(target=lambda: log.extend(process.stderr),
+                             daemon=True).start()
             return int(line.rsplit(':', 1)[1])
     raise SystemExit('%s did not start' % process.args)
 
@@ -269,6 +271,10 @@ def silence(at, since):
     return late[0] - since if late else float('inf')
 
 
+def longest_gap(at):
+    return max((b - a for a, b in zip(at, at[1:])), default=float('inf'))
+
+
 def broken(a, options, event, seconds):
     """Seconds from the event's end to data flowing again."""
     path = Path(a.tool, 20, 100)
@@ -302,6 +308,98 @@ def renumber(path):
     path._ip(path.near, 'address', 'flush', 'dev', 'path')
     path._ip(path.near, 'address', 'add', '10.91.0.3/24', 'dev', 'path')
     return time.monotonic()
+
+
+def full_queue(a, seconds):
+    """Websockets given up, and MB moved, in so many seconds of bulk both ways
+    over 2 Mbit/s with a queue of 2 s."""
+    path = Path(a.tool, 20, 2, 0, 2000)
+    ends = []
+    logs = []
+    for near, far in (('send', 'take'), ('take', 'send')):
+        end, port = path.listener(path.far, far, seconds, 0)
+        where = path.tunnel(port, DEFAULT, ['-v'])
+        logs.append(path.log)
+        other = path.end(path.near, near, '%s:%d' % where, seconds, 0)
+        ends.append(end if far == 'take' else other)
+    moved = [json.loads(e.stdout.readline()) for e in ends]
+    path.close()
+    if not all(m['right'] for m in moved):
+        raise SystemExit('wrong bytes behind a full queue')
+    lost = sum('event=websocket-lost' in line for log in logs for line in log)
+    doubted = sum('event=websocket-doubted' in line
+                  for log in logs for line in log)
+    return lost, doubted, sum(m['bytes'] for m in moved) / 1e6
+
+
+def moves(a, times=10):
+    """Seconds that each of so many new addresses in the middle of a transfer
+    cost, or None if a byte is wrong."""
+    path = Path(a.tool, 20, 100)
+    end, port = path.listener(path.far, 'take', 3 * times + 6, 0)
+    where = path.tunnel(port, DEFAULT, ['-v'])
+    other = path.end(path.near, 'send', '%s:%d' % where, 3 * times + 2, 0)
+    time.sleep(2)
+    events = []
+    for i in range(times):
+        path._ip(path.near, 'address', 'flush', 'dev', 'path')
+        path._ip(path.near, 'address', 'add', '10.91.0.%d/24' % (20 + i),
+                 'dev', 'path')
+        events.append(time.monotonic())
+        time.sleep(3)
+    took = json.loads(end.stdout.readline())
+    sent = json.loads(other.stdout.readline())
+    path.close()
+    if not took['right'] or sent['bytes'] != took['bytes']:
+        return None
+    return [longest_gap([x for x in took['at'] if e - .5 < x < e + 3])
+            for e in events]
+
+
+def crowd(a, n=800, seconds=2):
+    """Seconds from the restart of a proxy until all of so many tunnels have
+    answered, and how many did."""
+    server = t.server(t.echo().port, '-q')
+    proxy = t.nginx(server.port)
+    client = t.client(proxy.url, '-q')
+    socks = [socket.create_connection(('127.0.0.1', client.port))
+             for _ in range(n)]
+    for s in socks:
+        s.settimeout(60)
+
+    def speak(text, between=lambda: None):
+        """Each sends it; how many get it back."""
+        for s in socks:
+            s.sendall(text)
+        between()
+        return sum(s.recv(len(text)) == text for s in socks)
+
+    speak(b'before')
+    for pid in t.children(proxy.pid) + [proxy.pid]:
+        os.kill(pid, 9)
+    proxy.wait()
+    began = None
+
+    def restart():
+        nonlocal began
+        time.sleep(seconds)
+        again = subprocess.Popen(proxy.argv)
+        t.on_close(again.kill)
+        while not answers(proxy.port):
+            time.sleep(.005)
+        began = time.monotonic()
+    good = speak(b'after', restart)
+    took = time.monotonic() - began
+    t.cleanup()
+    return took, good
+
+
+def answers(port):
+    try:
+        socket.create_connection(('127.0.0.1', port), 1).close()
+        return True
+    except OSError:
+        return False
 
 
 DEFAULT, PLAIN = [], ['--resume', '0']
@@ -347,20 +445,41 @@ def all_stalls(a):
     say('sink that never reads, KiB taken', *('%.0f' % x for x in r))
 
 
+def late(seconds):
+    return 'not in 10 s' if seconds == float('inf') else '%.1f' % seconds
+
+
 def all_breaks(a):
-    say('back to data flowing, s', 'inetws')
-    for n in ((1, 5) if a.quick else (1, 5, 15, 30, 60)):
-        say('link down for %d s' % n,
-            '%.1f' % median(a, broken, DEFAULT, down(n), n + 4))
-    for name, event in (('flow forgotten', forget),
-                        ('address changed', renumber)):
-        say(name, '%.1f' % median(a, broken, DEFAULT, event, 4))
+    say('back to data flowing, s', 'inetws', 'direct')
+    events = [('link down for %d s' % n, down(n), n + 4)
+              for n in ((1, 5) if a.quick else (1, 5, 15, 30, 60, 110))]
+    events += [('flow forgotten', forget, 4), ('address changed', renumber, 4)]
+    for name, event, seconds in events:
+        say(name, *(late(median(a, broken, o, event, seconds))
+                    for o in (DEFAULT, None)))
+    r = moves(a)
+    say('10 moves in a transfer, longest', 'wrong bytes' if r is None else
+        '%.1f' % max(r))
+
+
+def all_queues(a):
+    seconds = 60 if a.quick else 600
+    lost, doubted, mb = full_queue(a, seconds)
+    say('%d s of a full queue of 2 s' % seconds, '%d lost' % lost,
+        '%d doubted' % doubted, '%.0f MB' % mb)
+
+
+def all_crowds(a):
+    for _ in range(a.rounds):
+        took, good = crowd(a)
+        say('proxy restarted, 800 tunnels', '%.1f s' % took,
+            '%d answer' % good)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     p.add_argument('--tool', default='build/tests/bench/path')
-    p.add_argument('--only', default='transfers,windows,stalls,breaks')
+    p.add_argument('--only', default='transfers,windows,stalls,breaks,queues,crowds')
     p.add_argument('--rtt', type=lambda s: [int(x) for x in s.split(',')],
                    default=[20, 100, 200, 300], metavar='MS,...')
     p.add_argument('--rounds', type=int, default=3)

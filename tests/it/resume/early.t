@@ -77,10 +77,10 @@ class Valve:
             pass
 
 
-def chain(server, between, **kw):
+def chain(server, between, *options):
     """A tunnel through it: (its client program, a socket that echoes)."""
     b = between(server.port)
-    c = t.client('ws://127.0.0.1:%d/' % b.port, '-v', **kw)
+    c = t.client('ws://127.0.0.1:%d/' % b.port, '-v', *options)
     s = socket.create_connection(('127.0.0.1', c.port), t.BOUND)
     t.on_close(s.close)
     talk(s, b'first')
@@ -110,7 +110,12 @@ def test_silence():
     server = t.server(t.echo().port, '-v')
     forgotten, cutter, s1 = chain(server, cutting.Cutter)
     slow, valve, s2 = chain(server, Valve)
-    gone, closed, s3 = chain(server, Valve)
+    runs = os.path.join(t.folder(), 'runs')
+    command = runs + '.sh'
+    with open(command, 'w') as f:
+        f.write('#!/bin/sh\necho >>%s\necho X-A: b\n' % runs)
+    os.chmod(command, 0o755)
+    gone, closed, s3 = chain(server, Valve, '--header-command', command)
 
     # A flow that is forgotten; one that is only slow; no answer at all.
     cutter.hole()
@@ -158,6 +163,7 @@ def test_silence():
     t.ok(seen[0] in oldest and seen[1] in oldest,
          'the two oldest have their time')
 
+    t.is_(os.path.getsize(runs), 1, '--header-command is not run meanwhile')
     for f in fillers:
         f.close()
     full.close()
@@ -166,6 +172,7 @@ def test_silence():
     talk(s3, b'third')
     t.ok(time.monotonic() - began < 2.5 * t.SCALE,
          'and back when there is an answer')
+    t.is_(os.path.getsize(runs), 2, '--header-command is run for its request')
 
 
 t.main()

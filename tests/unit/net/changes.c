@@ -116,7 +116,11 @@ test_messages(void)
 		return;
 	}
 	net_changes_open(&c);
-	ok(c.route != -1 && c.clock != -1, "both are watched");
+	if (c.route == -1) {
+		ok(1, "skipped # SKIP this system tells of no changes");
+		return;
+	}
+	ok(c.clock != -1, "both are watched");
 	is(net_changes_take(&c), 0, "nothing has happened");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	memset(&r, 0, sizeof(r));
