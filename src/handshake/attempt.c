@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "handshake/attempt.h"
 #include "handshake/tls_reload.h"
@@ -336,9 +337,11 @@ attempt_end(struct attempt *a)
 {
 	struct error why;
 
-	if (a->state == ATTEMPT_TCP)
+	if (a->state == ATTEMPT_TCP) {
 		net_race_end(&a->race, NULL);
-	else if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
+		if (a->race.winner != -1)
+			close(a->race.winner);
+	} else if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
 		tls_cancel(a->tls, 0, &why);
 	if (a->state > ATTEMPT_TCP && a->state < ATTEMPT_FAILED)
 		io_close(&a->io);

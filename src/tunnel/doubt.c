@@ -130,9 +130,15 @@ tunnel_pong_due(const struct tunnel *t)
 	return t->silence == SILENCE_PINGED;
 }
 
+/* A wire that waits for a stream is of no use if it may be dead. */
 void
 tunnel_doubt(struct tunnel *t, const char *why)
 {
+	if (t->cfg.client && tunnel_waits(t)) {
+		tunnel_lose(t, TUNNEL_WIRE_LOST, why);
+		tunnel_update(t);
+		return;
+	}
 	if (!watches(t) || t->silence == SILENCE_DOUBTED)
 		return;
 	t->doubt = why;

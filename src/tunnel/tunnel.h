@@ -376,7 +376,8 @@ void tunnel_wire_closed(struct tunnel *);
  * after that either.  tunnel_pong_due(): that is what it waits for now, and
  * tunnel_wire_moved() tells it of bytes that the network has taken meanwhile.
  * tunnel_doubt(): for a reason of the caller's the wire may be dead; a Ping asks
- * it.  Any byte from the peer ends the doubt; tunnel_abandon() ends the wire,
+ * it, or the wire is given up if it waits for a stream.
+ * Any byte from the peer ends the doubt; tunnel_abandon() ends the wire,
  * when the new path is there.
  */
 int tunnel_pong_due(const struct tunnel *);

@@ -221,6 +221,29 @@ doubts(struct tunnel_config cfg)
 }
 
 static void
+test_waiting(void)
+{
+	struct tunnel_config cfg = dialling();
+	struct rig r;
+
+	cfg.role = TUNNEL_SERVES;
+	rig_begin(&r, cfg);
+	tunnel_doubt(&r.t, "its address is gone");
+	rig_pump(&r);
+	ok(r.done && r.wire_closed, "one that waits for a stream is given up");
+	is_str(r.t.why, "its address is gone", "and says why");
+	rig_end(&r);
+
+	cfg.client = SERVER;
+	cfg.role = TUNNEL_ASKS;
+	rig_begin(&r, cfg);
+	tunnel_doubt(&r.t, "told");
+	rig_pump(&r);
+	ok(!r.done, "but not at the side that cannot dial");
+	rig_end(&r);
+}
+
+static void
 test_others(void)
 {
 	struct tunnel_config cfg = dialling();
@@ -296,6 +319,7 @@ main(void)
 	test_network_that_takes();
 	test_told();
 	test_ended();
+	test_waiting();
 	test_others();
 	test_full_queue();
 	return done_testing();
