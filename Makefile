@@ -247,8 +247,8 @@ bench-smoke: $B/inetws $B/tests/bench/load $(bench_without)
 	$(bench_run) --smoke $(BENCH)
 
 # What one more connection costs with few and with many: GROWTH='--many 6000'.
-bench-growth: $B/inetws
-	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/growth.py $(GROWTH)
+bench-growth: $B/inetws $B/tests/bench/forker
+	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/growth.py --forker $B/tests/bench/forker $(GROWTH)
 
 .PHONY: bench-growth
 .PHONY: bench bench-costs bench-floors bench-paths bench-quick \

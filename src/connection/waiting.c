@@ -15,6 +15,8 @@ struct table {
 	uint64_t turn;			/* the last that was given */
 	uint32_t share;
 	uint32_t top;			/* places below it have been used */
+	uint32_t ended;			/* children */
+	uint32_t last[WAITING_RING];	/* of them, by number plus one */
 	struct place place[WAITING_PLACES];
 };
 
@@ -81,6 +83,31 @@ waiting_be(unsigned int child)
 {
 	mine = table != NULL && child < WAITING_PLACES ?
 	    &table->place[child] : NULL;
+}
+
+void
+waiting_end_child(void)
+{
+	uint32_t n;
+
+	if (mine == NULL)
+		return;
+	n = __atomic_fetch_add(&table->ended, 1, __ATOMIC_SEQ_CST);
+	SET(table->last[n % WAITING_RING], (uint32_t)(mine - table->place) + 1);
+}
+
+uint32_t
+waiting_ended(void)
+{
+	return GET(table->ended);
+}
+
+int
+waiting_ended_child(uint32_t n)
+{
+	uint32_t child = GET(table->last[n % WAITING_RING]);
+
+	return child > WAITING_PLACES ? -1 : (int)child - 1;
 }
 
 static void

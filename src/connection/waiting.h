@@ -31,8 +31,18 @@ void waiting_clear(unsigned int child);
 int waiting_longest(unsigned int top, int64_t now,
     int (*may)(const void *, unsigned int child), const void *arg);
 
-/* In a child, first: its number. */
+/*
+ * Children that end say so before they do, those that are killed do not: how
+ * many have, and the number of the nth one, of the last WAITING_RING; -1: it is
+ * not known.
+ */
+#define WAITING_RING	4096
+uint32_t waiting_ended(void);
+int waiting_ended_child(uint32_t n);
+
+/* In a child, first: its number; last: it ends. */
 void waiting_be(unsigned int child);
+void waiting_end_child(void);
 
 /*
  * In a child: its session waits from now on, or not any more.  owner: whose it

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/process.h"
+
+#define START_MS 20	/* what a starting time may be wrong by */
 
 #if defined(HAVE_LINUX) && defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
@@ -48,6 +54,43 @@ read_stat(int pid, char *buf, size_t size, const char **fields)
 		return -1;
 	++*fields;
 	return 0;
+}
+
+/* The clock of starting times goes on while the machine is suspended. */
+static int64_t
+suspended_ms(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &ts) == -1)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 - clock_ms();
+}
+
+int
+process_lives(int pid, int64_t at)
+{
+	unsigned long long start;
+	char buf[1024], state;
+	const char *fields;
+
+	if (pid <= 0 || (kill(pid, 0) == -1 && errno == ESRCH))
+		return 0;
+	if (read_stat(pid, buf, sizeof(buf), &fields) == -1 ||
+	    sscanf(fields, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+	    "%*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &start) != 2)
+		return 1;
+	return state != 'Z' && state != 'X' && (int64_t)(start * 1000 /
+	    (unsigned long)sysconf(_SC_CLK_TCK)) - suspended_ms() <=
+	    at + START_MS;
+}
+
+uint64_t
+process_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
 static uint64_t
@@ -95,6 +138,18 @@ process_look(int pid, struct process_usage *p)
 }
 
 #else
+
+int
+process_lives(int pid, int64_t at)
+{
+	return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+uint64_t
+process_namespace(void)
+{
+	return 0;
+}
 
 int
 process_look(int pid, struct process_usage *p)

@@ -22,6 +22,15 @@ struct process_usage {
  */
 pid_t process_fork(void);
 
+/*
+ * Does the process still live that had this number at a time (of clock_ms())?
+ * 1 also if that cannot be told from another process with the same number.
+ */
+int process_lives(int pid, int64_t at);
+
+/* The namespace of our numbers; 0 where there are none, or it is not known. */
+uint64_t process_namespace(void);
+
 /* 0, or -1 where there is no /proc. */
 int process_look(int pid, struct process_usage *);
 

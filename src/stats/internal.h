@@ -16,6 +16,7 @@
 #define STATS_TOLD	16
 #define STATS_REPEATS	64
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
+#define STATS_LIFE	(STATS_UNLISTED - 2)	/* see stats_lock_life() */
 
 /* An agent's name at a gate; only the supervisor writes it. */
 struct stats_name {
@@ -37,6 +38,7 @@ struct stats_header {
 	int64_t ready_cache;
 	uint64_t turn;		/* the last one that was given */
 	uint32_t names;		/* those below this one have been used */
+	uint64_t namespace;	/* of the numbers of processes, 0 unknown */
 	uint32_t told_next;
 	struct {
 		uint64_t kind;		/* a hash, 0: free */
@@ -101,6 +103,25 @@ stats_name_at(const struct stats_header *h, size_t size, unsigned int i)
  * waits, since any reader of the file may hold locks.  0, or -1 with errno.
  */
 int stats_lock(int fd, short type, off_t at, off_t n);
+
+/*
+ * Looking for a lock takes the longer the more there are, so the children of a
+ * supervisor have none of their own, where the system can do without: they
+ * share one, which they inherit with the descriptor, and which is there as long
+ * as one of them lives.  Which do is asked of the system.
+ */
+#ifdef F_OFD_SETLK
+#define STATS_LIFE_SHARED 1
+#else
+#define STATS_LIFE_SHARED 0
+#endif
+int stats_lock_life(int fd);
+
+/* Is there a process of an earlier supervisor, in a page that we hold? */
+int stats_is_life_locked(int fd);
+
+/* Does the process of a slot live?  For any page that is in a file. */
+int stats_lives(const struct stats_header *, int fd, unsigned int slot);
 
 /*
  * A mapped file may become shorter than its mapping: zeroed memory then takes

@@ -11,6 +11,7 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/process.h"
 #include "stats/internal.h"
 
 #define RELAXED		__ATOMIC_RELAXED
@@ -32,6 +33,7 @@ stats_describe(struct stats_header *h, unsigned int slots,
 	strlcpy(h->program, INETWS_VERSION, sizeof(h->program));
 	if (about != NULL) {
 		h->has_supervisor = 1;
+		h->namespace = process_namespace();
 		h->max = about->max;
 		strlcpy(h->mode, about->mode, sizeof(h->mode));
 		strlcpy(h->name, about->name, sizeof(h->name));
@@ -86,6 +88,8 @@ stats_create(const char *path, unsigned int slots,
 	if (path != NULL)
 		strlcpy(stats_own.path, path, sizeof(stats_own.path));
 	stats_describe(stats_own.page, slots, about);
+	if (fd != -1)
+		stats_lock_life(fd);
 	return 0;
 }
 

@@ -10,7 +10,8 @@
  *
  * A page in a file may be shared by unrelated processes (--stats-file): a slot
  * belongs to the process that holds a POSIX lock on the byte of its number.
- * Otherwise the supervisor assigns slots and releases them when it reaps.  A
+ * Otherwise the supervisor assigns slots and releases them when it reaps; of
+ * those that another supervisor left, the process numbers tell which live.  A
  * process without a slot counts in its own memory and adds that to the last
  * slot now and then: it is counted, but not listed.
  */

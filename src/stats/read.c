@@ -107,14 +107,14 @@ copy_whole(struct stats_view *v, void *to, const void *from, size_t size,
 }
 
 /*
- * A slot with a state but without a lock: its process was killed.  A lock is
- * looked for among all others, so not where a supervisor closes such slots.
+ * A slot with a state but without a process: that was killed.  It takes time to
+ * find out, so not where a supervisor closes such slots.
  */
 static int
 is_alive(const struct stats_view *v, unsigned int slot)
 {
 	return v->fd == -1 || v->supervised ||
-	    stats_locked(v->fd, slot, 1, NULL) ||
+	    stats_lives(v->page, v->fd, slot) ||
 	    stats_at(v->page, slot)->pid == getpid();
 }
 

@@ -38,7 +38,8 @@ is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
 	turn = turn_of(s, tries);
 	return (turn < mine || turn == COMING) &&
 	    STATS_GET(s->source) == source &&
-	    (v->fd == -1 || stats_locked(v->fd, slot, 1, NULL));
+	    (v->fd == -1 || v->supervised ||
+	    stats_lives(v->page, v->fd, slot));
 }
 
 /*

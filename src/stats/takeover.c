@@ -46,7 +46,7 @@ is_orphan(const struct stats_header *h, int fd,
 	    strncmp(h->mode, about->mode, sizeof(h->mode)) == 0 &&
 	    same_listeners(name, about->name) &&
 	    fcntl(fd, F_SETLK, &l) == 0 &&
-	    stats_locked(fd, 1, STATS_SLOTS_MAX, NULL) && !is_removed(fd);
+	    stats_is_life_locked(fd) && !is_removed(fd);
 }
 
 static struct stats_header *
@@ -81,6 +81,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 	stats_own.size = size;
 	stats_own.fd = fd;
 	strlcpy(stats_own.path, path, sizeof(stats_own.path));
+	stats_lock_life(fd);
 	stats_describe(h, stats_fit(size), about);
 	STATS_SET(h->ready_cache, 0);
 	for (i = 0; i < STATS_NAMES && i < h->names; i++)
@@ -109,7 +110,7 @@ stats_is_inherited(int slot)
 		return 0;
 	if (STATS_GET(stats_at(v.page, slot)->state) == STATE_FREE)
 		return 0;
-	if (stats_locked(v.fd, slot, 1, NULL))
+	if (stats_lives(v.page, v.fd, (unsigned int)slot))
 		return 1;
 	stats_close_slot(slot);
 	return 0;

@@ -194,7 +194,7 @@ accept_one(struct supervisor *s, int listener, int name)
 		return 1;
 	if (child_count(s) >= s->fits.connections ||
 	    !handshake_limit_allows(&s->handshakes, s->o->limits.handshakes))
-		child_reap_all(s);
+		child_reap(s);
 	if (name == NAME_NONE && tables_refuse(&s->tables)) {
 		accept_refuse(s, a.fd);
 		return 1;

@@ -20,7 +20,9 @@
 #include "supervisor/internal.h"
 #include "supervisor/watch.h"
 
-#define REAP_EVERY	10	/* ms, while a limit is reached */
+#define REAP_AGAIN	100	/* ms from a child's end to a second look */
+#define REAP_ALL	1000	/* ... to a look at all, and 1 for each child, */
+#define REAP_HURRY	100	/* ... or a fifth, if some may have been killed */
 #define NETWORK_MS	100	/* from a change of the network to telling:
 				 * it is several messages, often */
 
@@ -62,6 +64,7 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 		status = service->park(service->arg, a->fd, peer, channel);
 	else
 		status = service->serve(service->arg, a->fd, peer);
+	waiting_end_child();
 	_exit(failure_lines_exit_status(status));
 }
 
@@ -212,31 +215,103 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	extra_child_ended(s);
 }
 
-void
-child_reap(struct supervisor *s, pid_t pid)
+/* Was it killed? */
+static int
+reap(struct supervisor *s, pid_t pid)
 {
 	int status;
 
-	if (pid > 0 && waitpid(pid, &status, WNOHANG) == pid)
-		child_forget(s, pid, status);
+	if (pid <= 0 || waitpid(pid, &status, WNOHANG) != pid)
+		return 0;
+	child_forget(s, pid, status);
+	return WIFSIGNALED(status);
 }
 
 /* The system looks at all children for this, which takes its time. */
-void
-child_reap_all(struct supervisor *s)
+static void
+reap_all(struct supervisor *s)
 {
-	int64_t now = clock_ms();
 	pid_t pid;
 	int status;
 
-	if (now < s->reap_next) {
-		s->reap_due = s->reap_next;
-		return;
-	}
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		child_forget(s, pid, status);
-	s->reap_next = now + REAP_EVERY;
-	s->reap_due = 0;
+	s->reap_all = 0;
+}
+
+/* Those that said they end, from the nth one on. */
+static void
+reap_from(struct supervisor *s, uint32_t n)
+{
+	uint32_t ended = waiting_ended();
+	int i;
+
+	s->reaped = ended;
+	if (ended - n > WAITING_RING) {
+		s->reap_all = 1;
+		return;
+	}
+	for (; n != ended; n++) {
+		i = waiting_ended_child(n);
+		if (i != -1 && (unsigned int)i < s->children.top)
+			reap(s, children_numbered(&s->children,
+			    (unsigned int)i)->pid);
+	}
+}
+
+/*
+ * The signal names one child, and of several that end at once often one only.
+ * The others have said so, and are looked at twice, as they say it a moment
+ * before.  Those that were killed are found when all are looked at, and rarely
+ * one is alone.
+ */
+void
+child_reap(struct supervisor *s)
+{
+	int64_t now = clock_ms(), all;
+	int killed = reap(s, signal_child());
+
+	reap_from(s, s->reaped);
+	if (s->reap_again == 0)
+		s->reap_again = now + REAP_AGAIN;
+	all = killed || s->phase != SERVING ? REAP_HURRY +
+	    s->children.n / 5 : REAP_ALL + s->children.n;
+	if (s->reap_all == 0 || now + all < s->reap_all)
+		s->reap_all = now + all;
+}
+
+/* Those that answer about metrics or make tables say nothing, and are few. */
+static void
+reap_again(struct supervisor *s)
+{
+	uint32_t from = s->reaped_twice;
+	unsigned int i = s->metrics.nchildren;
+
+	s->reap_again = 0;
+	s->reaped_twice = s->reaped;
+	reap_from(s, from);
+	while (i-- > 0)
+		reap(s, s->metrics.child[i].pid);
+	for (i = 0; i < sizeof(s->tables.build) / sizeof(s->tables.build[0]);
+	    i++)
+		reap(s, s->tables.build[i].pid);
+}
+
+void
+child_reap_tend(struct supervisor *s, int64_t now)
+{
+	if (s->reap_again != 0 && now >= s->reap_again)
+		reap_again(s);
+	if (s->reap_all != 0 && now >= s->reap_all)
+		reap_all(s);
+}
+
+int64_t
+child_reap_time(const struct supervisor *s)
+{
+	int64_t again = s->reap_again != 0 ? s->reap_again : CLOCK_NEVER;
+
+	return s->reap_all != 0 && s->reap_all < again ? s->reap_all : again;
 }
 
 void

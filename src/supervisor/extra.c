@@ -11,7 +11,11 @@
 #include "os/clock.h"
 #include "supervisor/internal.h"
 
-#define PATIENCE	250	/* ms until another session is asked */
+/*
+ * ms until another session is asked.  If there is none, another child may just
+ * be ending: that of the websocket which this one replaces.
+ */
+#define PATIENCE	250
 #define REFUSED	"5 too many connections, try again"
 
 /* --- who waits --- */
@@ -153,11 +157,12 @@ extra_wants_place(struct supervisor *s, struct child *c)
 		give_place(s, c);
 		return 1;
 	}
-	if (s->phase != SERVING || s->places.n == SUPERVISOR_EXTRA ||
-	    !ask_session(s))
+	if (s->phase != SERVING || s->places.n == SUPERVISOR_EXTRA) {
 		refuse(s, c, "max-connections", s->fits.connections);
-	else
-		wait_for_place(s, c);
+		return 0;
+	}
+	ask_session(s);
+	wait_for_place(s, c);
 	return 0;
 }
 

@@ -110,8 +110,9 @@ struct supervisor {
 
 	uint64_t nrefused;		/* since the start */
 	int64_t complain;		/* of a limit, not before */
-	int64_t reap_due;		/* a look at all children; 0: none */
-	int64_t reap_next;		/* not before, while they are many */
+	uint32_t reaped, reaped_twice;	/* of those that said they end */
+	int64_t reap_again;		/* a second look at them; 0: none */
+	int64_t reap_all;		/* a look at all children; 0: none */
 
 	enum phase phase;
 	int status;			/* to exit with */
@@ -172,9 +173,13 @@ int child_start(struct supervisor *, const struct incoming *, int extra);
  */
 pid_t child_fork_aside(const struct supervisor *, int keep, int other);
 
-/* Takes dead children back: this one, or all that there are; never waits. */
-void child_reap(struct supervisor *, pid_t);
-void child_reap_all(struct supervisor *);
+/*
+ * Takes dead children back, and never waits: those whose end a signal has told
+ * of; when tend has something to do.
+ */
+void child_reap(struct supervisor *);
+void child_reap_tend(struct supervisor *, int64_t now);
+int64_t child_reap_time(const struct supervisor *);
 
 /* What comes of its end, with the status of waitpid(2). */
 void child_forget(struct supervisor *, pid_t, int status);

@@ -138,7 +138,7 @@ slots_begin(struct slots *s, unsigned int max, const struct stats_about *about)
 	return 0;
 }
 
-/* Asking for a lock is a system call, so not all the time. */
+/* Asking for a process is a few system calls, so not all the time. */
 int
 slots_look(struct slots *s, int64_t now)
 {

@@ -20,8 +20,6 @@
 #define GRACE		3000	/* ms from TERM to KILL */
 #define HURRY		250	/* the same, when asked twice */
 #define REAP_AT_END	1000	/* ms from KILL to giving up */
-#define REAP_ALL_AFTER	100	/* ms from a child's end to a look at all: */
-#define REAP_A_MS	5	/* ... and more, for so many children one */
 
 static int
 take_pidfile(struct supervisor *s)
@@ -170,27 +168,11 @@ log_statistics(const struct supervisor *s)
 		    strerror(errno), NULL);
 }
 
-/*
- * The signal names one child, and of several that end at once often one only:
- * the others are looked for a moment later, as that takes the longer the more
- * children there are.
- */
-static void
-children_ended(struct supervisor *s)
-{
-	child_reap(s, signal_child());
-	if (s->phase != SERVING)
-		s->reap_due = 1;
-	else if (s->reap_due == 0)
-		s->reap_due = clock_ms() + REAP_ALL_AFTER +
-		    s->children.n / REAP_A_MS;
-}
-
 static void
 take_signals(struct supervisor *s)
 {
 	if (signal_taken(SIGCHLD))
-		children_ended(s);
+		child_reap(s);
 	if (signal_taken(SIGTERM) + signal_taken(SIGINT) > 0)
 		supervisor_terminate(s);
 	if (signal_taken(SIGQUIT))
@@ -214,8 +196,7 @@ tend(struct supervisor *s)
 {
 	int64_t now = clock_ms(), until = CLOCK_NEVER, metrics, paused;
 
-	if (s->reap_due != 0 && now >= s->reap_due)
-		child_reap_all(s);
+	child_reap_tend(s, now);
 	reload_tend(s, now);
 	pool_tend(s, now);
 	spare_tend(s, now);
@@ -228,10 +209,9 @@ tend(struct supervisor *s)
 	if (metrics == -1)
 		accept_pause(s, "epoll", errno);
 	accept_watch(s);
-	if (s->reap_due != 0)
-		earlier(&until, s->reap_due);
 	if (s->network_due != 0)
 		earlier(&until, s->network_due);
+	earlier(&until, child_reap_time(s));
 	if (s->phase != SERVING)
 		earlier(&until, s->phase_end);
 	if ((paused = pause_until(&s->pause, now)) != 0)

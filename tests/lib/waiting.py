@@ -26,9 +26,13 @@ def status_of(port, source=None, path='/', extra='', offer=OFFER):
         return e.status
 
 
-def lost(s):
+def instance(s):
     i, = [i for i in t.status()['instances'] if i['pid'] == s.pid]
-    return [r for r in i['tunnels'] if r['state'] == 'lost']
+    return i
+
+
+def lost(s):
+    return [r for r in instance(s)['tunnels'] if r['state'] == 'lost']
 
 
 def lose(s, raws, all_of_them=None):
