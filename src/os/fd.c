@@ -109,3 +109,17 @@ fd_reserve(void)
 	close(fd);
 	return -1;
 }
+
+int
+fd_lock_inherited(int fd, off_t at)
+{
+#ifdef F_OFD_SETLK
+	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
+	    .l_start = at, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &l);
+#else
+	errno = ENOTSUP;
+	return -1;
+#endif
+}

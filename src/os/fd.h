@@ -6,6 +6,8 @@
 #ifndef OS_FD_H
 #define OS_FD_H
 
+#include <sys/types.h>
+
 /* Makes it non-blocking and close-on-exec.  0, or -1 with errno. */
 int fd_nonblock(int fd);
 
@@ -43,5 +45,12 @@ int fd_null(int flags);
  * where the system has seals; without them it is still no other process's.
  */
 void fd_seal(int fd);
+
+/*
+ * A shared lock on this byte of a file, which belongs to the open file: who
+ * inherits or duplicates the descriptor has it too, and it goes with the last
+ * one that is closed.  0, or -1 with errno, also where there is no such lock.
+ */
+int fd_lock_inherited(int fd, off_t at);
 
 #endif

@@ -220,6 +220,20 @@ log_output_write(int level, const char *line, size_t len)
 	return r;
 }
 
+int
+log_output_print(const char *line, size_t len)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (output.ident[0] == '\0')
+		return log_output_write(LOG_INFO, line, len);
+	if (poll(&p, 1, WAIT_MS) == 1 &&
+	    write(STDERR_FILENO, line, len) != -1)
+		return 0;
+	log_output_lose(1);
+	return -1;
+}
+
 unsigned int
 log_output_lost(void)
 {

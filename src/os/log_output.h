@@ -28,6 +28,9 @@ void log_output_restrict(void);
 /* Writes a line that ends in a newline; level is syslog(3)'s.  0, or -1. */
 int log_output_write(int level, const char *line, size_t len);
 
+/* The same on standard error, wherever the log goes. */
+int log_output_print(const char *line, size_t len);
+
 /*
  * How many lines were lost since the last call, in all processes forked after
  * log_output_open().  log_output_lose() adds some: a line that says how many

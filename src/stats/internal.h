@@ -16,7 +16,7 @@
 #define STATS_TOLD	16
 #define STATS_REPEATS	64
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
-#define STATS_LIFE	(STATS_UNLISTED - 2)	/* see stats_lock_life() */
+#define STATS_LIFE	(STATS_UNLISTED - 2)	/* see stats_share_life() */
 
 /* An agent's name at a gate; only the supervisor writes it. */
 struct stats_name {
@@ -38,6 +38,7 @@ struct stats_header {
 	int64_t ready_cache;
 	uint64_t turn;		/* the last one that was given */
 	uint32_t names;		/* those below this one have been used */
+	uint32_t shares_life;	/* see stats_share_life() */
 	uint64_t namespace;	/* of the numbers of processes, 0 unknown */
 	uint32_t told_next;
 	struct {
@@ -110,15 +111,10 @@ int stats_lock(int fd, short type, off_t at, off_t n);
  * share one, which they inherit with the descriptor, and which is there as long
  * as one of them lives.  Which do is asked of the system.
  */
-#ifdef F_OFD_SETLK
-#define STATS_LIFE_SHARED 1
-#else
-#define STATS_LIFE_SHARED 0
-#endif
-int stats_lock_life(int fd);
+void stats_share_life(struct stats_header *, int fd);
 
-/* Is there a process of an earlier supervisor, in a page that we hold? */
-int stats_is_life_locked(int fd);
+/* Does a process of an earlier supervisor live?  Before the call above. */
+int stats_is_life_locked(const struct stats_header *, int fd);
 
 /* Does the process of a slot live?  For any page that is in a file. */
 int stats_lives(const struct stats_header *, int fd, unsigned int slot);

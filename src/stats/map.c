@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "os/fd.h"
 #include "os/process.h"
 #include "stats/internal.h"
 
@@ -85,24 +86,17 @@ stats_locked(int fd, off_t from, off_t n, off_t *where)
 	return 1;
 }
 
-int
-stats_lock_life(int fd)
+void
+stats_share_life(struct stats_header *h, int fd)
 {
-#ifdef F_OFD_SETLK
-	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
-	    .l_start = STATS_LIFE, .l_len = 1 };
-
-	return fcntl(fd, F_OFD_SETLK, &l);
-#else
-	return 0;
-#endif
+	h->shares_life = fd_lock_inherited(fd, STATS_LIFE) == 0;
 }
 
 int
-stats_is_life_locked(int fd)
+stats_is_life_locked(const struct stats_header *h, int fd)
 {
-	return stats_locked(fd, STATS_LIFE_SHARED ? STATS_LIFE : 1,
-	    STATS_LIFE_SHARED ? 1 : STATS_SLOTS_MAX, NULL);
+	return h->shares_life ? stats_locked(fd, STATS_LIFE, 1, NULL) :
+	    stats_locked(fd, 1, STATS_SLOTS_MAX, NULL);
 }
 
 int
@@ -110,7 +104,7 @@ stats_lives(const struct stats_header *h, int fd, unsigned int slot)
 {
 	const struct stats_slot *s = stats_at(h, slot);
 
-	if (!STATS_LIFE_SHARED || !h->has_supervisor || slot == 0)
+	if (!h->shares_life || slot == 0)
 		return stats_locked(fd, slot, 1, NULL);
 	return h->namespace != process_namespace() ||
 	    process_lives(STATS_GET(s->pid), STATS_GET(s->begun_at));

@@ -88,8 +88,8 @@ stats_create(const char *path, unsigned int slots,
 	if (path != NULL)
 		strlcpy(stats_own.path, path, sizeof(stats_own.path));
 	stats_describe(stats_own.page, slots, about);
-	if (fd != -1)
-		stats_lock_life(fd);
+	if (fd != -1 && about != NULL)
+		stats_share_life(stats_own.page, fd);
 	return 0;
 }
 

@@ -95,8 +95,8 @@ stats_take(int slot, enum report_state state)
 		be_unlisted();
 	else {
 		stats_mine = stats_at(stats_own.page, slot);
-		if (stats_own.fd != -1 && (slot == 0 || !STATS_LIFE_SHARED ||
-		    !stats_own.page->has_supervisor))
+		if (stats_own.fd != -1 && (slot == 0 ||
+		    !stats_own.page->shares_life))
 			stats_lock(stats_own.fd, F_WRLCK, slot, 1);
 	}
 	/* Write before reading: a page that is read first faults twice. */

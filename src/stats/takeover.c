@@ -46,7 +46,7 @@ is_orphan(const struct stats_header *h, int fd,
 	    strncmp(h->mode, about->mode, sizeof(h->mode)) == 0 &&
 	    same_listeners(name, about->name) &&
 	    fcntl(fd, F_SETLK, &l) == 0 &&
-	    stats_is_life_locked(fd) && !is_removed(fd);
+	    stats_is_life_locked(h, fd) && !is_removed(fd);
 }
 
 static struct stats_header *
@@ -81,7 +81,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 	stats_own.size = size;
 	stats_own.fd = fd;
 	strlcpy(stats_own.path, path, sizeof(stats_own.path));
-	stats_lock_life(fd);
+	stats_share_life(h, fd);
 	stats_describe(h, stats_fit(size), about);
 	STATS_SET(h->ready_cache, 0);
 	for (i = 0; i < STATS_NAMES && i < h->names; i++)

@@ -11,6 +11,7 @@
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/log_output.h"
 #include "os/title.h"
 #include "proto/agent_name.h"
 #include "sandbox/enter.h"
@@ -158,12 +159,15 @@ static void
 announce_one(const struct supervisor *s, const char *event,
     const char *words, const char *addr)
 {
-	char msg[NET_NAME_MAX + 64];
+	char msg[NET_NAME_MAX + 64], line[NET_NAME_MAX + 64];
+	int n;
 
 	snprintf(msg, sizeof(msg), "%s %s as %s", words, addr,
 	    mode_name(s->o->mode));
-	if (!log_owns_stderr() || !log_wants(LOG_L_INFO))
-		dprintf(STDERR_FILENO, "%s %s\n", words, addr);
+	if (!log_owns_stderr() || !log_wants(LOG_L_INFO)) {
+		n = snprintf(line, sizeof(line), "%s %s\n", words, addr);
+		log_output_print(line, n);
+	}
 	if (log_owns_stderr() || log_is_elsewhere())
 		log_event(LOG_L_INFO, event, "address", addr, "name",
 		    strstr(s->shown.name, "inetws ") != NULL ? s->shown.name + 7 :

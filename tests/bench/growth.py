@@ -15,8 +15,6 @@ usage: growth.py [--few N] [--many N] [--names N] [--connections N]
 import argparse
 import os
 import resource
-import select
-import signal
 import socket
 import statistics
 import sys
@@ -28,34 +26,6 @@ import inetws as t      # noqa: E402
 import reverse as r     # noqa: E402
 
 ROUND = 20              # connections, until the other one has its turn
-
-
-def echo_process():
-    """The port of an echo that has one process for all."""
-    listener = socket.create_server(('127.0.0.1', 0), backlog=4096)
-    port = listener.getsockname()[1]
-    pid = os.fork()
-    if pid:
-        listener.close()
-        t.proc.on_close(lambda: os.kill(pid, signal.SIGKILL), end=True)
-        return port
-    ep, socks = select.epoll(), {}
-    ep.register(listener, select.EPOLLIN)
-    while True:
-        for fd, _ in ep.poll():
-            if fd == listener.fileno():
-                s = listener.accept()[0]
-                socks[s.fileno()] = s
-                ep.register(s, select.EPOLLIN)
-                continue
-            try:
-                data = socks[fd].recv(65536)
-                socks[fd].sendall(data)
-            except OSError:
-                data = b''
-            if not data:
-                ep.unregister(fd)
-                socks.pop(fd).close()
 
 
 def cpu_ns(pid):
@@ -193,12 +163,12 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     found = []
     if 'server' in a.only:
-        port = echo_process()
+        port = t.echo_process()
         found += show('server, %d and %d idle tunnels' % (a.few, a.many),
                       server(port, a.few), server(port, a.many),
                       a.connections)
     if 'forker' in a.only:
-        port = echo_process()
+        port = t.echo_process()
         show('fork and copy, %d and %d idle' % (a.few, a.many),
              forker(a.forker, port, a.few), forker(a.forker, port, a.many),
              a.connections)

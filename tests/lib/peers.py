@@ -3,7 +3,9 @@
 server, and a TCP proxy that breaks on command.  All on 127.0.0.1.
 """
 
+import os
 import select
+import signal
 import socket
 import ssl
 import threading
@@ -121,6 +123,34 @@ def echo(**kw):
         finally:
             sock.close()
     return Listener(handler, **kw)
+
+
+def echo_process():
+    """The port of an echo that has one process for all."""
+    listener = socket.create_server(('127.0.0.1', 0), backlog=4096)
+    port = listener.getsockname()[1]
+    pid = os.fork()
+    if pid:
+        listener.close()
+        proc.on_close(lambda: os.kill(pid, signal.SIGKILL), end=True)
+        return port
+    ep, socks = select.epoll(), {}
+    ep.register(listener, select.EPOLLIN)
+    while True:
+        for fd, _ in ep.poll():
+            if fd == listener.fileno():
+                s = listener.accept()[0]
+                socks[s.fileno()] = s
+                ep.register(s, select.EPOLLIN)
+                continue
+            try:
+                data = socks[fd].recv(65536)
+                socks[fd].sendall(data)
+            except OSError:
+                data = b''
+            if not data:
+                ep.unregister(fd)
+                socks.pop(fd).close()
 
 
 def discard(**kw):
