@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * forker PORT TO: what a process for each connection costs at least.  Accepts
- * on 127.0.0.1, forks, connects to port TO there, copies both ways, exits.
- * No websocket, no sandbox, no log, nothing remembered; linked statically.
+ * forker PORT TO [N]: what a process for each connection costs at least.
+ * Accepts on 127.0.0.1, forks, connects to port TO there, copies both ways,
+ * exits.  No websocket, no sandbox, no log, nothing remembered; linked
+ * statically.  With N it holds so many sockets, which its children close.
  */
 #include <sys/socket.h>
 
@@ -56,14 +57,23 @@ relay(int a, int b)
 		}
 }
 
+static void
+hold(int n)
+{
+	while (n-- > 0)
+		if (socket(AF_UNIX, SOCK_STREAM, 0) == -1)
+			err(71, "socket");
+}
+
 int
 main(int argc, char **argv)
 {
 	struct sockaddr_in here, there;
-	int listener, s, t, one = 1;
+	int listener, s, t, one = 1, held = argc == 4 ? atoi(argv[3]) : 0;
 
-	if (argc != 3)
-		errx(64, "usage: forker PORT TO");
+	if (argc != 3 && argc != 4)
+		errx(64, "usage: forker PORT TO [N]");
+	hold(held);
 	here = local(argv[1]);
 	there = local(argv[2]);
 	signal(SIGCHLD, SIG_IGN);
@@ -79,7 +89,10 @@ main(int argc, char **argv)
 			close(s);
 			continue;
 		}
-		close(listener);
+		if (held > 0)
+			close_range(3, s - 1, 0);
+		else
+			close(listener);
 		t = socket(AF_INET, SOCK_STREAM, 0);
 		if (connect(t, (struct sockaddr *)&there,
 		    sizeof(there)) == -1)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """What one more connection costs, with few and with many that are idle: the
 processor time of the supervisor and of the connection's process, and the time
-until the first byte is back.  They shall be the same.  Beside it the same for a program that only forks and copies
-(forker.c), which shows what the kernel's part is.
+until the first byte is back.  They shall be the same.  A program that only
+forks and copies (forker.c) shows what the kernel's part is.
 
 An instance with few and one with many live at the same time and take turns,
 so that what else the machine does meets both.
@@ -100,9 +100,10 @@ class Plain:
         self.close = s.close
 
 
-def forker(program, target, idle):
+def forker(program, target, idle, *held):
+    """held: so many descriptors, which its children close."""
     port = t.free_port()
-    f = t.Program([program, str(port), str(target)])
+    f = t.Program([program, str(port), str(target), *held])
 
     def up():
         try:
@@ -173,6 +174,11 @@ def main():
              forker(a.forker, port, a.few), forker(a.forker, port, a.many),
              a.connections)
     if 'gate' in a.only:
+        port, agents = t.echo_process(), a.names * 5 // 6
+        show('fork and copy, 55 and %d descriptors' % (a.names + agents),
+             forker(a.forker, port, 25, '55'),
+             forker(a.forker, port, agents, str(a.names + agents)),
+             a.connections)
         found += show('gate, 30 names and %d' % a.names, gate(30, 25),
                       gate(a.names, a.names * 5 // 6), a.connections)
     t.cleanup()

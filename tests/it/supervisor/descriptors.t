@@ -16,6 +16,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import reverse as r     # noqa: E402
+import inject           # noqa: E402
+
+DUP, CLOSE = 32, 3
 
 
 def few(limits='-n 64'):
@@ -95,6 +98,29 @@ def test_gate():
          'who comes later is served when others have left')
     stays_well(a, 'agent')
     stays_well(g, 'gate')
+
+
+@t.limit(60)
+def test_no_descriptors():
+    """A visitor is reset, as if there were no agent; a request gets 503."""
+    if inject.lacking():
+        raise t.Skip(inject.lacking())
+    g = r.gate('--queue', '60s')
+    limit = len(os.listdir('/proc/%d/fd' % g.pid)) + 40
+    resource.prlimit(g.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    held = []
+    with inject.Inside(g.pid) as p:
+        while not held or held[-1] >= 0:
+            held.append(p.call(DUP, 0))
+    v = r.visit(g.visitors)
+    t.ok(r.was_reset(v), 'a visitor is reset')
+    t.is_(t.ws.ask(g.port, t.ws.request()).status, 503, 'a request gets 503')
+    t.ok(g.has_line('event=accept-paused call=accept'), 'which is logged')
+    with inject.Inside(g.pid) as p:
+        for fd in held[:-1]:
+            p.call(CLOSE, fd)
+    r.agent(g.url(), t.echo().port)
+    t.is_(crowd(g.visitors, 1, 10)[0], 1, 'later all are served')
 
 
 def test_program():

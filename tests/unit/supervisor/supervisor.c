@@ -879,7 +879,7 @@ main(int argc, char **argv, char **envp)
 	unsetenv("JOURNAL_STREAM");
 	unsetenv("RUNTIME_DIRECTORY");
 	setenv("XDG_RUNTIME_DIR", "/dev/null", 1); /* no page in a file */
-	alarm(120);
+	alarm(300);
 	test_serves();
 	test_no_zombies();
 	test_killed();
