@@ -172,7 +172,8 @@ check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
 
 # Minutes of the same: more bytes, more cuts, more sessions.
-LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/ends.t \
+LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/answers.t \
+	tests/it/resume/ends.t \
 	tests/it/resume/crowd.t tests/it/reverse/reverse.t
 check-long: export INETWS_LONG = 1
 check-long: $B/inetws

@@ -28,27 +28,39 @@ notice(const char *fmt, ...)
 }
 
 void
-notice_plan(struct connection *c)
+notice_plan(struct connection *c, int64_t since)
 {
-	c->noticed = 0;
-	c->notice_at = notice_is_read(c) ? c->lost_at + PATIENCE : CLOCK_NEVER;
+	if (!c->noticed)
+		c->notice_at = notice_is_read(c) ? since + PATIENCE :
+		    CLOCK_NEVER;
+}
+
+/* A websocket in doubt is lost by --ping-timeout at the latest. */
+static int64_t
+left(const struct connection *c)
+{
+	int64_t now = clock_ms(), end = c->give_up;
+
+	if (end == CLOCK_NEVER)
+		end = c->relay.tunnel.received_at + c->o->timeouts.ping +
+		    c->o->timeouts.resume;
+	return end > now ? end - now : 0;
 }
 
 void
 notice_lost(struct connection *c)
 {
-	char host[ADDR_HOST_MAX + 16], left[32];
-	int64_t ms = c->give_up - clock_ms();
+	char host[ADDR_HOST_MAX + 16], text[32];
 
 	c->notice_at = CLOCK_NEVER;
 	c->noticed = 1;
 	notice("connection to %s lost, resuming, %s left",
 	    url_host(host, sizeof(host), &c->o->url),
-	    str_min_s(left, sizeof(left), ms > 0 ? ms : 0));
+	    str_min_s(text, sizeof(text), left(c)));
 }
 
-void
-notice_resumed(struct connection *c)
+static void
+back(struct connection *c, const char *how, int64_t since)
 {
 	char host[ADDR_HOST_MAX + 16], after[32];
 
@@ -56,7 +68,19 @@ notice_resumed(struct connection *c)
 	if (!c->noticed)
 		return;
 	c->noticed = 0;
-	notice("connection to %s resumed after %s",
-	    url_host(host, sizeof(host), &c->o->url),
-	    str_min_s(after, sizeof(after), clock_ms() - c->lost_at));
+	notice("connection to %s %s after %s",
+	    url_host(host, sizeof(host), &c->o->url), how,
+	    str_min_s(after, sizeof(after), clock_ms() - since));
+}
+
+void
+notice_resumed(struct connection *c)
+{
+	back(c, "resumed", c->lost_at);
+}
+
+void
+notice_trusted(struct connection *c)
+{
+	back(c, "is back", c->doubted_at);
 }

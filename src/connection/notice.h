@@ -15,11 +15,13 @@ int notice_is_read(const struct connection *);
 void notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The websocket is lost: c->notice_at is when the person is to be told that;
- * told; there is one again.
+ * The websocket is lost, or in doubt, since then: c->notice_at is when the
+ * person is to be told that; told; there is one again, or the old one has
+ * spoken.
  */
-void notice_plan(struct connection *);
+void notice_plan(struct connection *, int64_t since);
 void notice_lost(struct connection *);
 void notice_resumed(struct connection *);
+void notice_trusted(struct connection *);
 
 #endif

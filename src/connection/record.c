@@ -78,9 +78,9 @@ record_progress(const struct tunnel *t)
 }
 
 void
-record_lost(void)
+record_lost(const struct connection *c)
 {
-	stats_lost();
+	stats_lost(c->lost_at);
 }
 
 void

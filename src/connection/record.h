@@ -24,7 +24,7 @@ void record_gave_way(void);
 /* It was no connection, it only looked. */
 void record_probe(void);
 
-void record_lost(void);
+void record_lost(const struct connection *);
 void record_resumed(const struct connection *);
 
 /* The end: of a tunnel, or of what could not become one. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "connection/internal.h"
+#include "connection/notice.h"
 #include "connection/path_table.h"
 #include "connection/paths.h"
 #include "handshake/redial.h"
@@ -84,6 +85,8 @@ connection_trusted(struct connection *c)
 	if (c->redial != REDIAL_TRYING || tunnel_lost(&c->relay.tunnel))
 		return;
 	log_event(LOG_L_DEBUG, "websocket-trusted", "id", c->ours.id, NULL);
+	notice_trusted(c);
+	c->doubted_at = 0;
 	connection_search_end(c);
 }
 
@@ -92,6 +95,8 @@ connection_doubted(struct connection *c)
 {
 	log_event(LOG_L_DEBUG, "websocket-doubted", "id", c->ours.id, "why",
 	    c->relay.tunnel.doubt, NULL);
+	c->doubted_at = clock_ms();
+	notice_plan(c, c->doubted_at);
 	connection_search(c, clock_ms());
 }
 

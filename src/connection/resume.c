@@ -17,11 +17,12 @@
 
 #define BACKOFF_MAX	5000	/* ms */
 
+/* One that was in doubt has been of no use since then. */
 static void
 lost(struct connection *c, const char *why)
 {
-	c->lost_at = clock_ms();
-	record_lost();
+	c->lost_at = c->doubted_at != 0 ? c->doubted_at : clock_ms();
+	record_lost(c);
 	log_event(LOG_L_INFO, "websocket-lost", "peer",
 	    connection_field(c->peer), "id", c->ours.id, "why", why, NULL);
 }
@@ -53,6 +54,7 @@ expire(struct connection *c, const char *early)
 	explain(c, early);
 	tunnel_expire(&c->relay.tunnel);
 	c->give_up = c->notice_at = CLOCK_NEVER;
+	c->doubted_at = 0;
 	connection_search_end(c);
 }
 
@@ -106,7 +108,7 @@ connection_lost(struct connection *c)
 	c->give_up = now + patience;
 	lost(c, t->why);
 	tell_pings(c);
-	notice_plan(c);
+	notice_plan(c, c->lost_at);
 	connection_show(c, "lost");
 	connection_path_lost(c);
 	if (c->client)
@@ -130,6 +132,7 @@ connection_resume(struct connection *c, const struct websocket *w)
 	c->resumes++;
 	record_resumed(c);
 	c->give_up = CLOCK_NEVER;
+	c->doubted_at = 0;
 	log_begin(&l, LOG_L_INFO, "resumed");
 	if (c->peer[0] != '\0')
 		log_str(&l, "peer", c->peer);

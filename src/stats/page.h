@@ -137,10 +137,10 @@ void stats_set_state(enum report_state);
 unsigned int stats_source(uint64_t source, unsigned int max);
 
 /*
- * This slot's connection has a websocket again, after so many milliseconds
- * without one; stats_lost() was called before.
+ * This slot's connection has had no websocket since then, of clock_ms(); it
+ * has one again, after so many milliseconds.
  */
-void stats_lost(void);
+void stats_lost(int64_t since);
 void stats_resumed(int64_t gap);
 
 /*

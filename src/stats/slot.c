@@ -145,10 +145,10 @@ raise_to(uint32_t *place, uint32_t value)
 }
 
 void
-stats_lost(void)
+stats_lost(int64_t since)
 {
 	STATS_ADD(stats_mine->counts.losses, 1);
-	STATS_SET(stats_mine->lost_at, clock_ms());
+	STATS_SET(stats_mine->lost_at, since);
 }
 
 void

@@ -70,6 +70,8 @@ class Terminals:
             self.clients.append(c)
         self.pass_a_byte('a tunnel at a terminal')
         self.cutter.refuse = True
+
+    def cut(self):
         self.cutter.cut('rst')
         self.lost_at = time.monotonic()
 
@@ -101,6 +103,7 @@ def test_not_hopeless():
     target = t.Held()
     s = t.server(target.port)
     terminals = Terminals(t.server(t.echo().port))
+    terminals.cut()
     tunnels = {name: Tunnel(target, s) for name in ANSWERS}
     t.ok(all(x.flow.reached(MB // 2) for x in tunnels.values()), 'bytes flow')
     for name, x in tunnels.items():
@@ -119,6 +122,22 @@ def test_not_hopeless():
         t.like(x.lines('redial-failed')[0],
                'level=info .*why="[^"]+" left=1[0-9]+', 'and for how long')
     terminals.finish()
+
+
+def test_silence():
+    """A path that swallows all, before that counts as a loss."""
+    if not t.LONG:
+        raise t.Skip('takes ten seconds')
+    x = Terminals(t.server(t.echo().port))
+    x.cutter.hole()
+    for c in x.clients:
+        c.stdin.write(b'y')
+        c.stdin.flush()
+    x.shows('lost, resuming, [12] min [0-9]+ s left', 'silence is noticed')
+    x.cutter.refuse = False
+    x.shows('resumed after [3-9] s', 'resumed')
+    t.is_([c.stdout.read(1) for c in x.clients], [b'y', b'y'],
+          'and the bytes are not lost')
 
 
 def test_certificate():

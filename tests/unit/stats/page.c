@@ -47,6 +47,65 @@ without_page(void)
 	ok(stats_mine != NULL, "without a page there is a slot to write to");
 }
 
+/* A child whose websocket is lost, and replaced after so many ms. */
+static void
+gap(int64_t ms, unsigned int window)
+{
+	pid_t pid;
+
+	stats_prepare(1);
+	if ((pid = fork()) == 0) {
+		stats_take(1, STATE_OPEN);
+		STATS_SET(stats_mine->window_up, window);
+		stats_lost(clock_ms() - 100);
+		if (ms >= 0)
+			stats_resumed(ms);
+		stats_set_state(ms >= 0 ? STATE_OPEN : STATE_LOST);
+		if (ms >= 0)
+			stats_release(RESULT_ENDED);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void
+gaps(void)
+{
+	struct stats_view v;
+	struct report_row row;
+	struct report r;
+	unsigned int i;
+	int good = 1;
+
+	ok(stats_is_new(1) && stats_is_new(1), "without a page all is new");
+	is(stats_create(NULL, 2, &about), 0, "a page");
+	stats_take(0, STATE_LISTENING);
+	gap(500, 70000);
+	gap(1500, 80000);
+	gap(1000, 90000);
+	look(&r);
+	is((long long)r.counts.losses, 3, "three lost");
+	is((long long)r.counts.resumes, 3, "three resumed");
+	is((long long)r.counts.gaps, 3000, "three seconds without");
+	is(r.gap, 1500, "the longest stays");
+	is(r.window, 0, "windows are of those that live");
+	gap(-1, 100000);
+	look(&r);
+	is(r.active[STATE_LOST], 1, "one is lost now");
+	is(r.window, 100000, "its window");
+	stats_view_own(&v);
+	is(stats_row(&v, 1, &row), 1, "its row");
+	ok(row.lost >= 100 && row.gap == row.lost && row.window_up == 100000,
+	    "lost for %lld ms", (long long)row.lost);
+	ok(stats_is_new(1), "new");
+	ok(!stats_is_new(1), "known now");
+	for (i = 2; i < 17; i++)
+		good &= stats_is_new(i);
+	ok(good && !stats_is_new(1), "so are the last 16");
+	ok(stats_is_new(17) && stats_is_new(1), "and no more");
+	stats_close(1);
+}
+
 static void
 anonymous(void)
 {
@@ -282,6 +341,7 @@ main(void)
 		return 1;
 	snprintf(path, sizeof(path), "%s/page", dir);
 	without_page();
+	gaps();
 	anonymous();
 	redials();
 	bad_files();

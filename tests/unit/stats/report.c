@@ -122,6 +122,9 @@ metrics(void)
 	r.active[STATE_OPEN] = 3;
 	r.unlisted = 2;
 	r.counts.up = 1234567890123456789u;
+	r.counts.gaps = 65001;
+	r.gap = 12345;
+	r.window = 262144;
 	r.counts.rtt.bucket[1] = 2;
 	r.counts.rtt.bucket[REPORT_BUCKETS - 1] = 1;
 	r.counts.rtt.sum = 10003;
@@ -137,6 +140,10 @@ metrics(void)
 	    strstr(buf, "rtt_seconds_bucket{le=\"+Inf\"} 3\n") != NULL,
 	    "buckets add up");
 	ok(strstr(buf, "rtt_seconds_sum 10.003\n") != NULL, "in seconds");
+	ok(strstr(buf, "\ninetws_websocket_gap_seconds_total 65.001\n") != NULL &&
+	    strstr(buf, "\ninetws_websocket_gap_longest_seconds 12.345\n") !=
+	    NULL && strstr(buf, "\ninetws_window_largest_bytes 262144\n") !=
+	    NULL, "gaps and windows");
 	ok(strstr(buf, "version=\"1\\\"2\"") != NULL, "labels are escaped");
 	ok(strstr(buf, "# TYPE inetws_stream_bytes_total counter") != NULL,
 	    "a family has its suffix in the text format");
