@@ -139,12 +139,15 @@ unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	observe/churn.t observe/observing.t resume/crowd.t resume/resume.t \
 	resume/ssh.t supervisor/launchers_ssh.t supervisor/systemd.t \
 	supervisor/upgrade.t tunnel/earlier.t tunnel/ssh.t)
+# COMPAT=all has no sandbox.
+without_linux = tests/it/sandbox/%
 TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
-	$(all_tests))
+	$(if $(COMPAT),$(filter-out $(without_linux),$(all_tests)),$(all_tests)))
 PROVE ?= prove
 # Tests wait more than they compute: two for each of two cores.
 PROVEFLAGS ?= -j4
 reports = $(abspath $B)/reports
+compat_env = INETWS_COMPAT=1
 san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
 	ASAN_OPTIONS=log_path=$(reports)/asan:detect_stack_use_after_return=1 \
 	LSAN_OPTIONS=exitcode=0 \
@@ -155,6 +158,7 @@ PEERS ?= $(sort $(wildcard tests/peers/*.t))
 define run_tests
 	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
 	@INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
+	    $(if $(COMPAT),$(compat_env)) \
 	    $(PROVE) $(PROVEFLAGS) -e '' $1; status=$$?; \
 	    ! grep -Ls 'LeakSanitizer has encountered a fatal error' \
 	    $(reports)/* | xargs -r cat | grep . && exit $$status

@@ -27,6 +27,8 @@ INETWS = os.path.abspath(os.environ.get('INETWS') or
                          os.path.join(ROOT, 'build', 'inetws'))
 # Does the program run under sanitizers, so that its memory is no measure?
 SANITIZED = 'INETWS_SANITIZED' in os.environ
+# built with nothing that only Linux has (make COMPAT=all)
+COMPAT = 'INETWS_COMPAT' in os.environ
 BOUND = 15 * tap.SCALE      # seconds that anything short may take
 
 # Nothing here is to go by a proxy that a developer may have.

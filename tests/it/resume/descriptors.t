@@ -143,6 +143,8 @@ def test_redials_that_vanish():
 def test_wrong_letters():
     """What comes to the hand-off socket in pieces, short or without a
     descriptor."""
+    if t.COMPAT:
+        raise t.Skip('only Linux has names of sockets that are no files')
     x = Session()
     name = '\0inetws-' + hashlib.sha256(x.sid.encode()).hexdigest()
     for what, pieces, fds in (('nothing', [], 0), ('a byte', [b'\0'], 1),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "proto/http.h"
 #include "config/fixture.h"
 
 #include <syslog.h>
@@ -325,7 +326,7 @@ test_screens(void)
 	ok(strstr(text, "--listen LISTEN") != NULL, "help before complaints");
 	text = printed("inetws -V");
 	ok(strstr(text, "inetws ") == text && strstr(text, "OpenSSL ") !=
-	    NULL && strstr(text, "http-parser 2.") != NULL &&
+	    NULL && strstr(text, http_library()) != NULL &&
 	    strstr(text, "libbsd") != NULL, "--version names all");
 	for (i = 0; i < 3; i++) {
 		snprintf(command, sizeof(command), "inetws --completions %s",
