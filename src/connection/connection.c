@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "connection/target.h"
 #include "connection/worker_channel.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/log.h"
 #include "os/random.h"
 #include "os/title.h"
@@ -38,7 +40,7 @@ connection_begin(struct connection *c, const struct options *o,
 	c->o = o;
 	c->started = clock_ms();
 	strlcpy(c->peer, peer, sizeof(c->peer));
-	c->handoff = c->channel = -1;
+	c->handoff = c->channel = c->null = -1;
 	c->changes = NET_CHANGES_NONE;
 	record_peers(c);
 }
@@ -209,6 +211,7 @@ connection_answer(struct connection *c, const struct extension *offer)
 		c->ours.session[0] = '\0';
 		return;
 	}
+	c->null = fd_null(O_WRONLY);
 	strlcpy(c->ours.instance, handoff_instance(),
 	    sizeof(c->ours.instance));
 	c->ours.flags |= EXT_RESUME;
@@ -343,6 +346,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.program = &c->program;
+	c->relay.null = c->null;
 	connection_path_up(c);
 	c->give_up = c->notice_at = CLOCK_NEVER;
 	if (c->role == TUNNEL_JOINED) {

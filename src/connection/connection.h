@@ -56,6 +56,8 @@ struct connection {
 	size_t request_len;		/* environment; NULL: none */
 	int enter_late;		/* only when the stream is there */
 	int handoff;		/* of the session, or -1 */
+	int null;		/* /dev/null, if what is sent may be kept in
+				 * a pipe, or -1 */
 
 	struct extension ours, theirs;	/* ids, windows, session */
 	unsigned int resumes;

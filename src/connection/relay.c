@@ -7,11 +7,13 @@
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/signals.h"
+#include "tunnel/bypass.h"
 
 #define BURST		64	/* rounds of work before looking around */
 #define HANGUP_STOP_MS	2000	/* from HUP to the end */
 #define EXIT_MS		100	/* from a program's end of file to its exit */
-#define SMALL_READ	16384	/* bytes of a frame not worth moving */
+#define BATCH		262144	/* bytes moved to the stream at once */
+#define LONG_FRAME	32768	/* bytes worth moving */
 #define READ_MAX	524288	/* at once: more leave the caches again before
 				 * they are written */
 
@@ -111,8 +113,11 @@ read_stream(struct relay *r)
 	size_t bypass = tunnel_bypass_out(t);
 	ssize_t n;
 
-	if (bypass > 0 && !io_pending(&r->stream) &&
-	    splice_ready(&r->out, r->websocket.wfd)) {
+	if (r->out.held > 0) {
+		relay_pass_on(r, bypass);
+		return;
+	}
+	if (relay_bypasses(r, bypass)) {
 		n = received(r, STREAM_R, splice_from(&r->out, r->stream.rfd,
 		    bypass));
 		if (r->out.refused)
@@ -125,7 +130,7 @@ read_stream(struct relay *r)
 	if (n > 0) {
 		splice_saw(&r->out, n);
 		if (bypass > 0)
-			tunnel_stream_bypass(t, n);
+			relay_pass_on(r, bypass);
 		else
 			tunnel_stream_read(t, n);
 	} else if (n == 0)
@@ -143,7 +148,8 @@ write_stream(struct relay *r)
 
 	if (r->in.held > 0) {
 		k = r->in.held;
-		n = written(r, STREAM_W, splice_to(&r->in, r->stream.wfd, 0), k);
+		n = written(r, STREAM_W, splice_to(&r->in, r->stream.wfd,
+		    k, 0), k);
 	} else {
 		k = tunnel_stream_data(&r->tunnel, iov);
 		n = written(r, STREAM_W, io_writev(&r->stream, iov, k),
@@ -156,7 +162,7 @@ write_stream(struct relay *r)
 }
 
 /*
- * While big frames come that need no unmasking, only their headers are read
+ * While long frames come that need no unmasking, only their headers are read
  * here; the next one is likely to be as long as the last.
  */
 static ssize_t
@@ -164,17 +170,21 @@ copy_websocket(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct iovec iov;
+	size_t missing;
 	ssize_t n;
 
 	tunnel_wire_space(t, &iov);
-	if (r->in.bulk && !r->in.refused && !t->in_frame &&
-	    r->in.held == 0)
-		iov.iov_len = frame_head_size(t->frame.length, 0);
+	if (r->in.bulk && !r->in.refused) {
+		missing = tunnel_wire_missing(t, r->head_size);
+		if (missing > 0)
+			iov.iov_len = missing;
+	}
 	n = read_once(r, &r->websocket, WEBSOCKET_R, &iov, 1);
-	if (n > 0) {
+	if (n > 0)
 		tunnel_wire_read(t, n);
-		if (n >= SMALL_READ || t->frame_left < SMALL_READ)
-			splice_saw(&r->in, n);
+	if (n > 0 && t->frame.opcode <= FRAME_BINARY && t->message != 0) {
+		r->in.bulk = t->frame.length >= LONG_FRAME;
+		r->head_size = frame_head_size(t->frame.length, 0);
 	}
 	return n;
 }
@@ -192,13 +202,13 @@ read_websocket(struct relay *r)
 		    r->websocket.rfd, bypass));
 		if (r->in.refused)
 			return;
-		if (n > 0) {
-			if ((size_t)n < bypass)
-				splice_saw(&r->in, n);
+		if (n > 0)
 			tunnel_wire_bypass(t, n);
-		}
+		else if (n == -2 && r->in.held > 0)
+			n = copy_websocket(r);	/* that pipe may be full */
 	} else
 		n = copy_websocket(r);
+	relay_forget(r);
 	if (n == 0)
 		tunnel_wire_eof(t);
 	else if (n == -1)
@@ -216,14 +226,14 @@ write_websocket(struct relay *r)
 	record_progress(t);		/* what the peer sees has been counted */
 	k = tunnel_wire_data(t, iov);
 	if (k > 0)
-		n = written(r, WEBSOCKET_W, r->out.held > 0 ?
+		n = written(r, WEBSOCKET_W, t->payload_left > 0 &&
+		    t->payload_bypass ?
 		    io_writev_more(&r->websocket, iov, k) :
 		    io_writev(&r->websocket, iov, k), length(iov, k));
-	else {
-		k = r->out.held;
+	else
 		n = written(r, WEBSOCKET_W, splice_to(&r->out,
-		    r->websocket.wfd, 0), k);
-	}
+		    r->websocket.wfd, t->payload_left, tunnel_wire_more(t)),
+		    t->payload_left);
 	if (n == -1)
 		tunnel_wire_failed(t);
 	else
@@ -256,6 +266,15 @@ end_stream(struct relay *r, unsigned int wants)
 	tunnel_stream_closed(&r->tunnel);
 }
 
+/* Does the pipe to the stream get more at once? */
+static int
+is_filling(const struct relay *r)
+{
+	return r->in.held > 0 && r->in.held < BATCH && r->in.bulk &&
+	    (r->ready & WEBSOCKET_R) &&
+	    (tunnel_wants(&r->tunnel) & TUNNEL_READ_WIRE);
+}
+
 /*
  * Does each thing that is wanted and not known to block once, what was read
  * on one side being written on the other at once.  Returns whether it did
@@ -268,18 +287,18 @@ work(struct relay *r)
 	unsigned int w, did = 0;
 
 	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WEBSOCKET_R) &&
-	    (r->in.held == 0 || !(r->ready & STREAM_W))) {
+	    (r->in.held < BATCH || !(r->ready & STREAM_W))) {
 		read_websocket(r);
 		did = 1;
 	}
 	/* A stream that came later is not touched before RELAY_OPENED. */
 	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W) &&
-	    r->told_opened) {
+	    r->told_opened && !is_filling(r)) {
 		write_stream(r);
 		did = 1;
 	}
-	if ((tunnel_wants(t) & TUNNEL_READ_STREAM) && (r->ready & STREAM_R) &&
-	    r->told_opened) {
+	if ((tunnel_wants(t) & TUNNEL_READ_STREAM) &&
+	    ((r->ready & STREAM_R) || r->out.held > 0) && r->told_opened) {
 		read_stream(r);
 		did = 1;
 	}
@@ -393,8 +412,6 @@ relay(struct relay *r, int64_t until)
 	for (;;) {
 		for (i = 0; i < BURST && work(r); i++)
 			;
-		if (i < BURST)
-			tunnel_idle(t);
 		if (tunnel_pong_due(t))
 			look_at_queue(r);
 		tunnel_tick(t);

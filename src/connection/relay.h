@@ -37,6 +37,9 @@ struct relay {
 				 * as was looked */
 	int64_t stop_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways that bypass the buffers */
+	struct splice kept;	/* what went out, until acknowledged */
+	int null;		/* /dev/null, to empty pipes into, or -1 */
+	size_t head_size;	/* of the last data frame that came */
 	size_t touched;		/* bytes of buffers used since last freed */
 };
 

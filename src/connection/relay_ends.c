@@ -43,7 +43,8 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
 	r->acknowledged = 0;
 	r->stop_at = CLOCK_NEVER;
-	r->out = r->in = SPLICE_CLOSED;
+	r->out = r->in = r->kept = SPLICE_CLOSED;
+	r->null = -1;
 	r->touched = 0;
 	relay_stream(r, stream);
 	feed(r, early, early_len);
@@ -85,8 +86,14 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
     const char *early, size_t early_len)
 {
 	tunnel_now(&r->tunnel, clock_ms());
-	if (tunnel_resume(&r->tunnel, at) == -1)
+	if (!tunnel_may_resume(&r->tunnel, at))
 		return -1;
+	if (relay_restore(r) == -1) {
+		tunnel_stop(&r->tunnel, CLOSE_INTERNAL, TUNNEL_WIRE_LOST,
+		    "what was sent could not be read again");
+		return -1;
+	}
+	tunnel_resume(&r->tunnel, at);
 	io_close(&r->websocket);
 	r->websocket = websocket;
 	r->told_lost = r->told_doubt = 0;

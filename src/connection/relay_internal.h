@@ -17,4 +17,17 @@ enum { STREAM_R = 1, STREAM_W = 2, WEBSOCKET_R = 4, WEBSOCKET_W = 8 };
  */
 enum relay_event relay_wait(struct relay *, int64_t until, int busy);
 
+/*
+ * relay_bypass.c: the way from the stream to the websocket that bypasses the
+ * buffers.  relay_bypasses(): is it open, for so many bytes?  relay_pass_on():
+ * what is in its pipe, and the tunnel does not know yet, either goes this way
+ * or, if it may not, into the ring.  relay_forget(): what was acknowledged is
+ * not kept.  relay_restore(): what is kept goes into the ring, before another
+ * websocket: 0, or -1 if it cannot be read.
+ */
+int relay_bypasses(struct relay *, size_t bypass);
+void relay_pass_on(struct relay *, size_t bypass);
+void relay_forget(struct relay *);
+int relay_restore(struct relay *);
+
 #endif

@@ -30,7 +30,7 @@ is_empty(const struct tunnel *t)
 int64_t
 relay_memory_idle(const struct relay *r)
 {
-	return r->touched > 0 && is_empty(&r->tunnel) ?
+	return r->touched > 0 && r->out.held == 0 && is_empty(&r->tunnel) ?
 	    r->tunnel.data_at + IDLE_MS : CLOCK_NEVER;
 }
 
@@ -41,6 +41,7 @@ relay_memory_free(struct relay *r)
 
 	r->touched = 0;
 	splice_close(&r->out);
+	splice_close(&r->kept);
 	splice_close(&r->in);
 	madvise(cfg->mask_buffer, cfg->in + cfg->in_size - cfg->mask_buffer,
 	    MADV_DONTNEED);

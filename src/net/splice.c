@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #define WORTH	262144		/* with less there is no gain */
 #define MANY	65536
 #define FEW	16384
+#define SHORTS	4
 
 #ifdef HAVE_LINUX
 
@@ -65,14 +67,25 @@ splice_from(struct splice *s, int fd, size_t max)
 }
 
 ssize_t
-splice_to(struct splice *s, int fd, int more)
+splice_to(struct splice *s, int fd, size_t max, int more)
 {
 	ssize_t n;
 
-	n = splice(s->r, NULL, fd, NULL, s->held, SPLICE_F_MOVE |
+	n = splice(s->r, NULL, fd, NULL, max, SPLICE_F_MOVE |
 	    SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0));
 	if (n > 0)
 		s->held -= n;
+	return n;
+}
+
+ssize_t
+splice_both(struct splice *s, struct splice *copy, size_t max)
+{
+	ssize_t n;
+
+	n = tee(s->r, copy->w, max, SPLICE_F_NONBLOCK);
+	if (n > 0)
+		copy->held += n;
 	return n;
 }
 
@@ -99,7 +112,14 @@ splice_from(struct splice *s, int fd, size_t max)
 }
 
 ssize_t
-splice_to(struct splice *s, int fd, int more)
+splice_to(struct splice *s, int fd, size_t max, int more)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+ssize_t
+splice_both(struct splice *s, struct splice *copy, size_t max)
 {
 	errno = ENOSYS;
 	return -1;
@@ -107,12 +127,24 @@ splice_to(struct splice *s, int fd, int more)
 
 #endif
 
+ssize_t
+splice_read(struct splice *s, const struct iovec *iov, int n)
+{
+	ssize_t got;
+
+	got = readv(s->r, iov, n);
+	if (got > 0)
+		s->held -= got;
+	return got;
+}
+
 void
 splice_saw(struct splice *s, size_t n)
 {
+	s->shorts = n < FEW ? s->shorts + 1 : 0;
 	if (n >= MANY)
 		s->bulk = 1;
-	else if (n < FEW)
+	else if (s->shorts >= SHORTS)
 		s->bulk = 0;
 }
 

@@ -7,6 +7,7 @@
 #define NET_SPLICE_H
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <stddef.h>
 
@@ -15,6 +16,7 @@ struct splice {
 	size_t size;		/* its capacity in bytes */
 	size_t held;		/* bytes in it */
 	int bulk;		/* much comes at once: moving pays */
+	unsigned int shorts;	/* times in a row that little came */
 	int refused;		/* it cannot be done here */
 };
 
@@ -22,7 +24,7 @@ struct splice {
 
 /*
  * Reports how many bytes were just copied or moved at once: many start moving,
- * few stop it, since copying few bytes is cheaper.
+ * few, some times in a row, stop it, since copying few bytes is cheaper.
  */
 void splice_saw(struct splice *, size_t);
 
@@ -42,7 +44,17 @@ void splice_close(struct splice *);
  */
 ssize_t splice_from(struct splice *, int fd, size_t max);
 
-/* Moves what is held to fd; more: further data follows at once. */
-ssize_t splice_to(struct splice *, int fd, int more);
+/* Moves up to max bytes to fd; more: further data follows at once. */
+ssize_t splice_to(struct splice *, int fd, size_t max, int more);
+
+/*
+ * Up to max of the first bytes that are held, from now on in the other pipe,
+ * too: how many, -1 with errno, EAGAIN when that pipe is full.  Both refer to
+ * the same pages, which a pipe holds up to 1 MiB of.
+ */
+ssize_t splice_both(struct splice *, struct splice *copy, size_t max);
+
+/* As readv(2), of what is held. */
+ssize_t splice_read(struct splice *, const struct iovec *, int);
 
 #endif

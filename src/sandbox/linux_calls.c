@@ -38,7 +38,7 @@
  */
 static const short relay[] = {
 	__NR_ppoll, __NR_read, __NR_write, __NR_readv, __NR_writev,
-	__NR_splice, __NR_sendmsg, __NR_sendto, __NR_recvmsg, __NR_recvfrom,
+	__NR_splice, __NR_tee, __NR_sendmsg, __NR_sendto, __NR_recvmsg, __NR_recvfrom,
 	__NR_close, __NR_shutdown, __NR_setsockopt, __NR_getsockopt,
 	__NR_getpeername, __NR_getsockname, __NR_accept4, __NR_pipe2,
 	__NR_fcntl, __NR_fstat, __NR_rt_sigpending, __NR_rt_sigprocmask,

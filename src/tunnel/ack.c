@@ -8,8 +8,8 @@
 
 #define RAISE_FREELY	1048576	/* bytes of credit */
 #define PROBES_MIN	4
-#define ACK_MAX		1048576	/* bytes delivered: at once */
-#define ACK_IDLE	65536	/* ... if nothing more has come */
+#define PROBE_MS	10	/* between more of them */
+#define ACK_MAX		262144	/* bytes delivered: at once */
 #define ACK_LITTLE	16384	/* ... less than that may wait */
 #define ACK_DELAY	200	/* ms after the last delivery */
 #define ACK_SLOW	1000	/* ... of a little */
@@ -51,14 +51,6 @@ tunnel_ack_time(const struct tunnel *t)
 	return t->delivered_at + (n < ACK_LITTLE ? ACK_SLOW : ACK_DELAY);
 }
 
-/* A sender that keeps little could wait for this. */
-void
-tunnel_idle(struct tunnel *t)
-{
-	if (acknowledges(t) && unacknowledged(t) >= ACK_IDLE)
-		t->ack_due = 1;
-}
-
 /* With data of ours an acknowledgement costs nothing. */
 int
 tunnel_ack_rides(const struct tunnel *t)
@@ -77,7 +69,9 @@ review_credit(struct tunnel *t)
 {
 	if (t->in_delivered - t->in_raised < t->in_credit)
 		return;
-	t->ping_due = t->in_credit < t->cfg.win_max;
+	if (t->in_credit < t->cfg.win_max && (t->round_trips < PROBES_MIN ||
+	    t->now - t->ping_at >= PROBE_MS))
+		t->ping_due = 1;
 	if (t->pending == 0 && (t->in_credit < RAISE_FREELY ||
 	    (t->round_trips >= PROBES_MIN &&
 	    t->now - t->raised_at < 2 * t->rtt_least)))

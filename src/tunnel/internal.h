@@ -77,13 +77,15 @@ int tunnel_opening_received(struct tunnel *, const struct control *);
 
 /*
  * ring.c: is there room to read into, pieces that begin at a position (at most
- * two), room for more if the path needs it.
+ * two), room for more if the path needs it; how many of the next n bytes lie
+ * in one place, and whether that is the ring.
  */
 void tunnel_out_begin(struct tunnel *);
 int tunnel_out_room(const struct tunnel *);
 int tunnel_ring_pieces(struct tunnel *, uint64_t at, size_t n,
     struct iovec *iov);
 void tunnel_ring_grow(struct tunnel *);
+size_t tunnel_ring_run(const struct tunnel *, size_t n, int *bypass);
 
 /*
  * text.c, if cfg.text: bytes have come from the stream, or its end; how much of

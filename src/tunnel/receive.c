@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "tunnel/bypass.h"
 #include "tunnel/internal.h"
 
 #define ROOM_MIN	65536	/* bytes worth reading into */
@@ -38,7 +39,8 @@ in_cap(const struct tunnel *t)
 int
 tunnel_in_room(const struct tunnel *t)
 {
-	return t->cfg.session || in_cap(t) - t->in_end >= ROOM_MIN ||
+	return t->cfg.session ||
+	    in_cap(t) >= t->in_end + t->bypassed + ROOM_MIN ||
 	    t->pending + unparsed(t) <= SMALL;
 }
 
@@ -339,6 +341,14 @@ tunnel_in_parse(struct tunnel *t)
 		t->in_pos = t->in_end = 0;
 }
 
+size_t
+tunnel_wire_missing(const struct tunnel *t, size_t head)
+{
+	size_t need = !t->in_frame ? head : is_small(t) ? t->frame_left : 0;
+
+	return t->nruns == 0 && need > unparsed(t) ? need - unparsed(t) : 0;
+}
+
 void
 tunnel_wire_read(struct tunnel *t, size_t n)
 {
@@ -390,12 +400,14 @@ tunnel_stream_wrote(struct tunnel *t, size_t n)
 size_t
 tunnel_bypass_in(const struct tunnel *t)
 {
+	size_t room = t->cfg.session ? credit(t) : in_cap(t) - t->bypassed;
+
 	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
-	    is_small(t) || t->pending > 0 || unparsed(t) > 0 ||
+	    is_small(t) || t->nruns > 0 || unparsed(t) > 0 ||
 	    t->in != FLOW_OPEN || t->wire != WIRE_OPEN || t->wire_eof ||
 	    t->link != LINK_UP)
 		return 0;
-	return t->frame_left < credit(t) ? t->frame_left : credit(t);
+	return t->frame_left < room ? t->frame_left : room;
 }
 
 void

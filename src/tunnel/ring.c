@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "tunnel/bypass.h"
 #include "tunnel/internal.h"
 
 #define CAP_FIRST	262144	/* of the ring that is used at first */
@@ -31,32 +32,47 @@ free_space(const struct tunnel *t)
 	return t->out_cap - (t->out_head - t->out_kept);
 }
 
+/* Can it use so much memory now, without moving more than what wraps? */
+static int
+can_grow(const struct tunnel *t, size_t cap)
+{
+	size_t off = (t->out_kept - t->out_base) % t->out_cap;
+
+	return off + (t->out_head - t->out_kept) <= t->out_cap ||
+	    cap >= 2 * t->out_cap;
+}
+
+/* What lies at its beginning moves behind its old end. */
+static void
+grow(struct tunnel *t, size_t cap)
+{
+	size_t off = (t->out_kept - t->out_base) % t->out_cap;
+	size_t kept = t->out_head - t->out_kept;
+
+	if (off + kept > t->out_cap)
+		memcpy(t->cfg.out + t->out_cap, t->cfg.out,
+		    off + kept - t->out_cap);
+	t->out_base = t->out_kept - off;
+	t->out_cap = cap;
+}
+
 /*
  * A ring that is full of what waits for its acknowledgement, while the peer
- * would take more, is too small for this path.  It doubles; what lies at its
- * beginning moves behind its old end.  Where the acknowledgements come soon a
- * larger one than GROW_FREELY would only leave the caches.
+ * would take more, is too small for this path.  It doubles.  Where the
+ * acknowledgements come soon a larger one than GROW_FREELY would only leave the
+ * caches.
  */
 void
 tunnel_ring_grow(struct tunnel *t)
 {
-	size_t off = (t->out_kept - t->out_base) % t->out_cap;
 	size_t cap = min(t->cfg.out_size, 2 * (uint64_t)t->out_cap);
-	size_t kept = t->out_head - t->out_kept;
 
 	if (t->payload_left > 0 || t->head_len > 0 || cap == t->out_cap ||
 	    t->out_sent != t->out_head || free_space(t) >= t->out_cap / 4 ||
 	    t->out_limit <= t->out_kept + t->out_cap ||
-	    (cap > GROW_FREELY && t->ack_delay < SOON))
+	    (cap > GROW_FREELY && t->ack_delay < SOON) || !can_grow(t, cap))
 		return;
-	if (off + kept > t->out_cap) {
-		if (cap < 2 * t->out_cap)
-			return;
-		memcpy(t->cfg.out + t->out_cap, t->cfg.out,
-		    off + kept - t->out_cap);
-	}
-	t->out_base = t->out_kept - off;
-	t->out_cap = cap;
+	grow(t, cap);
 }
 
 /*
@@ -68,11 +84,105 @@ tunnel_ring_grow(struct tunnel *t)
 int
 tunnel_out_room(const struct tunnel *t)
 {
+	if (tunnel_bypass_unsent(t) > 0)
+		return 0;
 	if (t->out == FLOW_DISCARDING)
 		return free_space(t) + (t->out_head - t->out_sent) > 0;
 	if (!t->cfg.session && !t->cfg.client && !t->cfg.text)
 		return t->out_kept == t->out_head;
 	return free_space(t) >= t->out_cap / 4;
+}
+
+/*
+ * Bytes that bypass the ring count as if they were in it, so that they can be
+ * put there; memory that is not touched costs nothing.  So much of it.
+ */
+static size_t
+bypass_cap(const struct tunnel *t)
+{
+	size_t cap = min(t->cfg.out_size, GROW_FREELY);
+
+	return cap > t->out_cap && can_grow(t, cap) ? cap : t->out_cap;
+}
+
+/*
+ * All that is kept beside the ring is in one piece.  No more than fits into a
+ * pipe is; on a long path the ring, which may grow, takes the rest.
+ */
+size_t
+tunnel_bypass_out(const struct tunnel *t)
+{
+	size_t kept = tunnel_bypass_kept(t);
+	size_t room = bypass_cap(t) - (t->out_head - t->out_kept);
+
+	if (t->cfg.client || t->cfg.text || t->out != FLOW_OPEN ||
+	    t->close_code != 0 || tunnel_close_sent(t) || !tunnel_flows(t) ||
+	    t->link != LINK_UP)
+		return 0;
+	if (!t->cfg.session)
+		return t->out_kept == t->out_head ? room : 0;
+	if (kept > 0 && t->out_pipe_end != t->out_head)
+		return 0;
+	room = min(room, GROW_FREELY - kept);
+	return room >= min(t->out_cap, GROW_FREELY) / 4 ? room : 0;
+}
+
+void
+tunnel_stream_bypass(struct tunnel *t, size_t n)
+{
+	if (bypass_cap(t) > t->out_cap)
+		grow(t, bypass_cap(t));
+	if (tunnel_bypass_kept(t) == 0)
+		t->out_pipe = t->out_head;
+	t->out_head += n;
+	t->out_pipe_end = t->out_head;
+	t->data_at = t->now;
+	tunnel_update(t);
+}
+
+size_t
+tunnel_bypass_kept(const struct tunnel *t)
+{
+	uint64_t from = t->out_kept > t->out_pipe ? t->out_kept : t->out_pipe;
+
+	return t->out_pipe_end > from ? t->out_pipe_end - from : 0;
+}
+
+size_t
+tunnel_bypass_unsent(const struct tunnel *t)
+{
+	uint64_t from = t->out_sent - (t->payload_bypass ? t->payload_left : 0);
+	uint64_t end = t->out_pipe_end;
+
+	if (t->out == FLOW_DISCARDING && end > t->out_sent)
+		end = t->out_sent;
+	if (from < t->out_pipe)
+		from = t->out_pipe;
+	return end > from ? end - from : 0;
+}
+
+int
+tunnel_bypass_places(struct tunnel *t, struct iovec iov[2])
+{
+	size_t n = tunnel_bypass_kept(t);
+
+	return tunnel_ring_pieces(t, t->out_pipe_end - n, n, iov);
+}
+
+void
+tunnel_bypass_restored(struct tunnel *t)
+{
+	t->out_pipe = t->out_pipe_end = 0;
+}
+
+size_t
+tunnel_ring_run(const struct tunnel *t, size_t n, int *bypass)
+{
+	*bypass = t->out_sent >= t->out_pipe && t->out_sent < t->out_pipe_end;
+	if (*bypass)
+		return min(n, t->out_pipe_end - t->out_sent);
+	return t->out_sent < t->out_pipe ?
+	    min(n, t->out_pipe - t->out_sent) : n;
 }
 
 /* Up to two pieces of the ring that begin at a position. */
@@ -96,8 +206,11 @@ tunnel_ring_pieces(struct tunnel *t, uint64_t at, size_t n, struct iovec *iov)
 int
 tunnel_stream_space(struct tunnel *t, struct iovec iov[2])
 {
-	if (t->out == FLOW_DISCARDING)
+	if (t->out == FLOW_DISCARDING) {
 		t->out_head = t->out_sent;	/* the rest is dropped */
+		if (t->out_pipe_end > t->out_head)
+			t->out_pipe_end = t->out_head;
+	}
 	if (t->out_kept == t->out_head)
 		t->out_base = t->out_head;	/* begin at an aligned place */
 	return tunnel_ring_pieces(t, t->out_head, free_space(t), iov);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "tunnel/bypass.h"
 #include "tunnel/internal.h"
 #include "ws/control.h"
 
@@ -239,12 +240,13 @@ static void
 compose(struct tunnel *t)
 {
 	size_t n;
+	int bypass;
 
 	if (tunnel_close_sent(t))
 		return;
 	compose_control(t, sendable(t) > 0);
-	if ((n = sendable(t)) > 0)
-		begin_data(t, n, 0);
+	if ((n = tunnel_ring_run(t, sendable(t), &bypass)) > 0)
+		begin_data(t, n, bypass);
 	else if (eof_due(t)) {
 		tunnel_await_ack(t);
 		queue_line(t, CONTROL_EOF, t->out_head);
@@ -318,27 +320,10 @@ tunnel_wire_wrote(struct tunnel *t, size_t n)
 	tunnel_update(t);
 }
 
-/* A frame is known by its length only, so it begins when that is known. */
-size_t
-tunnel_bypass_out(const struct tunnel *t)
+int
+tunnel_wire_more(const struct tunnel *t)
 {
-	if (t->cfg.client || t->cfg.session || t->cfg.text ||
-	    t->out != FLOW_OPEN ||
-	    t->close_code != 0 || tunnel_close_sent(t) || !tunnel_flows(t) ||
-	    t->out_kept != t->out_head || t->head_len > 0 ||
-	    t->link != LINK_UP)
-		return 0;
-	return min(t->cfg.out_size, frame_max(t));
-}
-
-void
-tunnel_stream_bypass(struct tunnel *t, size_t n)
-{
-	t->out_head += n;
-	t->data_at = t->now;
-	compose_control(t, 1);
-	begin_data(t, n, 1);
-	tunnel_update(t);
+	return sendable(t) > 0;
 }
 
 /* A new wire: what was sent from "at" on has to be sent again. */

@@ -31,7 +31,7 @@
 #define TUNNEL_RUNS		16
 #define TUNNEL_FRAME_PLAIN	65535	/* largest payload for plain peers */
 #define TUNNEL_FRAME_MAX	131072	/* ... and for another inetws */
-#define TUNNEL_KEEP_MIN		131072	/* out_size, with a session */
+#define TUNNEL_KEEP_MIN		524288	/* out_size, with a session */
 #define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
 
 /* What a tunnel wants done: a set. */
@@ -234,6 +234,8 @@ struct tunnel {
 	uint64_t out_text;		/* of a text: whole characters end
 					 * here */
 	struct utf8 out_utf8;
+	uint64_t out_pipe, out_pipe_end;	/* these bypass the ring, which
+						 * has room for them */
 	uint64_t timed;			/* position whose ack is timed, 0: none */
 	int64_t timed_at, ack_delay;	/* ms from its frame to that */
 	uint64_t payload_left;		/* of the frame on its way */
@@ -331,8 +333,6 @@ void tunnel_fail(struct tunnel *, const char *reason);
 void tunnel_now(struct tunnel *, int64_t now);
 void tunnel_tick(struct tunnel *);
 
-/* All that had come was told, and the caller is about to wait for more. */
-void tunnel_idle(struct tunnel *);
 unsigned int tunnel_wants(const struct tunnel *);
 
 /* When tunnel_tick() has something to do if nothing happens before. */
@@ -384,19 +384,6 @@ int tunnel_pong_due(const struct tunnel *);
 void tunnel_wire_moved(struct tunnel *);
 void tunnel_doubt(struct tunnel *, const char *why);
 void tunnel_abandon(struct tunnel *);
-
-/*
- * Bytes that are neither masked nor examined may bypass the buffers when those
- * are empty: the first two functions tell how many may now, 0 for none.  The
- * caller moves some to a place of its own, reports that with the third or
- * fourth, and then moves them on: first what tunnel_wire_data() or
- * tunnel_stream_data() gives, then what it holds, each reported as written.
- * While stream data bypasses, tunnel_stream_data() gives none.
- */
-size_t tunnel_bypass_out(const struct tunnel *);
-size_t tunnel_bypass_in(const struct tunnel *);
-void tunnel_stream_bypass(struct tunnel *, size_t);
-void tunnel_wire_bypass(struct tunnel *, size_t);
 
 /*
  * Ends it from this side: the stream is reset, the peer is told by Close with

@@ -31,7 +31,21 @@ splice_from(struct splice *s, int fd, size_t max)
 }
 
 ssize_t
-splice_to(struct splice *s, int fd, int more)
+splice_to(struct splice *s, int fd, size_t max, int more)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+ssize_t
+splice_both(struct splice *s, struct splice *copy, size_t max)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+ssize_t
+splice_read(struct splice *s, const struct iovec *iov, int n)
 {
 	errno = ENOSYS;
 	return -1;

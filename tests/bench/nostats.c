@@ -217,6 +217,11 @@ record_progress(const struct tunnel *t)
 }
 
 void
+record_gave_way(void)
+{
+}
+
+void
 record_lost(void)
 {
 }

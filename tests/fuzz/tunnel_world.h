@@ -6,6 +6,7 @@
 #ifndef TUNNEL_WORLD_H
 #define TUNNEL_WORLD_H
 
+#include "tunnel/bypass.h"
 #include "tunnel/tunnel.h"
 #include "tunnel_reference.h"
 
@@ -18,6 +19,7 @@ struct world {
 	uint64_t told;		/* by the stream */
 	uint64_t got;		/* by the stream */
 	size_t pipe_in, pipe_out;	/* what bypasses the buffers */
+	uint64_t pipe_end;		/* where that ends, of what was told */
 	int ended, shut;
 	size_t chunk;		/* most that is read from the wire at once */
 	size_t queued, fed;

@@ -89,7 +89,7 @@ is_free(uint32_t number)
 	case __NR_ppoll_time64: case __NR_futex_time64:
 #endif
 	case __NR_ppoll: case __NR_read: case __NR_write: case __NR_readv:
-	case __NR_writev: case __NR_splice: case __NR_sendmsg:
+	case __NR_writev: case __NR_splice: case __NR_tee: case __NR_sendmsg:
 	case __NR_sendto: case __NR_recvmsg: case __NR_recvfrom:
 	case __NR_close: case __NR_shutdown: case __NR_setsockopt:
 	case __NR_getsockopt: case __NR_getpeername: case __NR_getsockname:

@@ -249,7 +249,8 @@ t_relay(void)
 	splice_saw(&other, 1 << 20);
 	if (!splice_ready(&s, pair[0]) || !splice_ready(&other, s.w) ||
 	    splice_from(&s, pair[0], 5) != 5 ||
-	    splice_to(&s, pair[0], 0) != 5)
+	    splice_both(&s, &other, 5) != 5 ||
+	    splice_to(&s, pair[0], 5, 0) != 5)
 		return 3;
 	splice_close(&s);
 	splice_close(&other);

@@ -362,24 +362,29 @@ test_bypass(void)
 {
 	struct iovec iov[3];
 	struct rig r;
-	size_t all, head;
+	size_t all, head, part = TUNNEL_FRAME_MAX;
+	struct tunnel_config cfg = rig_config(0, 1, 0);
 
-	rig_begin(&r, rig_config(0, 1, 0));
+	cfg.out_size = 3 * part;
+	rig_begin(&r, cfg);
 	all = tunnel_bypass_out(&r.t);
-	ok(all > 0 && all <= r.t.cfg.out_size,
-	    "no more bypasses than there would be room for");
+	is(all, 3 * part, "no more bypasses than there would be room for");
 	tunnel_stream_bypass(&r.t, all);
 	ok(!rig_wants(&r, TUNNEL_READ_STREAM), "then nothing more is read");
 	is(tunnel_stream_space(&r.t, iov), 0, "for there is no room");
-	is(tunnel_wire_data(&r.t, iov), 1, "the header is the machine's");
-	head = iov[0].iov_len;
-	is(head, 10, "and has the whole length");
-	tunnel_wire_wrote(&r.t, head);
-	is(tunnel_wire_data(&r.t, iov), 0, "the rest is not");
-	tunnel_wire_wrote(&r.t, all - 1);
-	ok(!rig_wants(&r, TUNNEL_READ_STREAM) ||
-	    tunnel_stream_space(&r.t, iov) > 0, "a byte is left");
-	tunnel_wire_wrote(&r.t, 1);
+	while (tunnel_bypass_unsent(&r.t) > 0) {
+		is(tunnel_wire_data(&r.t, iov), 1, "the header is the machine's");
+		head = iov[0].iov_len;
+		is(head, 10, "and of one frame");
+		tunnel_wire_wrote(&r.t, head);
+		is(tunnel_wire_data(&r.t, iov), 0, "the rest is not");
+		is(r.t.payload_left, part, "of 128 KiB");
+		ok(tunnel_wire_more(&r.t) == (tunnel_bypass_unsent(&r.t) >
+		    part), "it is known whether another follows");
+		tunnel_wire_wrote(&r.t, part - 1);
+		ok(!rig_wants(&r, TUNNEL_READ_STREAM), "a byte is left");
+		tunnel_wire_wrote(&r.t, 1);
+	}
 	ok(rig_wants(&r, TUNNEL_READ_STREAM), "all is out");
 	is(tunnel_bypass_out(&r.t), all, "and as much may come again");
 

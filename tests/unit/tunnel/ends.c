@@ -278,11 +278,6 @@ test_frame_length(void)
 	is(most, 131072, "frames have 128 KiB at most");
 	rig_end(&r);
 
-	cfg = rig_config(SERVER, INETWS, 0);
-	cfg.out_size = 1 << 20;
-	rig_begin(&r, cfg);
-	is(tunnel_bypass_out(&r.t), 131072, "also those that bypass");
-	rig_end(&r);
 }
 
 /* The server ends the connection first (RFC 6455 7.1.1). */

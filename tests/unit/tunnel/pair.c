@@ -127,6 +127,7 @@ redial(struct world *w)
 		tunnel_expire(c);
 		return;
 	}
+	restore(w, 1);
 	if (tunnel_resume(s, tunnel_taken(c)) == -1)
 		wrong(w, "the server has no such position", tunnel_taken(c));
 	else if (tunnel_resume(c, at) == -1)
@@ -218,8 +219,6 @@ pass_time(struct world *w)
 	w->now += rnd(20);
 	for (i = 0; i < 2; i++) {
 		tunnel_now(&w->end[i].t, w->now);
-		if (rnd(4) == 0)
-			tunnel_idle(&w->end[i].t);
 		tunnel_tick(&w->end[i].t);
 	}
 }

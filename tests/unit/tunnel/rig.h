@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define TUNNEL_CHECK	/* a change of state that is not allowed aborts */
+#include "tunnel/bypass.h"
 #include "tunnel/states.c"
 #include "tap.h"
 

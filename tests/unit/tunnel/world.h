@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TUNNEL_CHECK	/* a change of state that is not allowed aborts */
+#include "tunnel/bypass.h"
 #include "tunnel/states.c"
 #include "tap.h"
 
@@ -30,6 +31,8 @@ struct end {
 	struct tunnel t;
 	uint64_t total, told;	/* what the stream sends: all, so far */
 	uint64_t got;		/* what it was told */
+	uint64_t pipe_end;	/* of what it sent beside the ring */
+	unsigned int bypasses;
 	int eof, reset, closed;	/* what it was shown */
 	int returned;		/* may go elsewhere */
 	int resets;		/* it will reset at this position, or 0 */
@@ -152,8 +155,17 @@ read_stream(struct world *w, int who)
 		tunnel_stream_eof(&e->t);
 		return;
 	}
-	k = tunnel_stream_space(&e->t, iov);
 	n = 1 + rnd(e->total - e->told);
+	if (tunnel_bypass_out(&e->t) > 0 && rnd(2) == 0) {
+		if (n > tunnel_bypass_out(&e->t))
+			n = tunnel_bypass_out(&e->t);
+		e->told += n;
+		e->pipe_end = e->told;
+		e->bypasses++;
+		tunnel_stream_bypass(&e->t, n);
+		return;
+	}
+	k = tunnel_stream_space(&e->t, iov);
 	for (j = 0; j < k; j++)
 		for (i = 0; i < iov[j].iov_len && done < n; i++, done++)
 			((uint8_t *)iov[j].iov_base)[i] =
@@ -209,6 +221,40 @@ read_wire(struct world *w, int who)
 	tunnel_wire_read(&e->t, n);
 }
 
+/* What bypasses is known by its position, too. */
+static size_t
+write_bypass(struct world *w, int who, size_t n)
+{
+	struct end *e = &w->end[who];
+	uint64_t at = e->pipe_end - tunnel_bypass_unsent(&e->t);
+	size_t i;
+
+	if (n > e->t.payload_left)
+		n = e->t.payload_left;
+	for (i = 0; i < n; i++)
+		e->to->data[e->to->len + i] = pattern(who, at + i);
+	return n;
+}
+
+/* What was kept of it goes into the ring, before a new wire. */
+__attribute__((unused))
+static void
+restore(struct world *w, int who)
+{
+	struct end *e = &w->end[who];
+	struct iovec iov[2];
+	uint64_t at = e->pipe_end - tunnel_bypass_kept(&e->t);
+	size_t i;
+	int j, k = tunnel_bypass_places(&e->t, iov);
+
+	for (j = 0; j < k; j++)
+		for (i = 0; i < iov[j].iov_len; i++)
+			((uint8_t *)iov[j].iov_base)[i] = pattern(who, at++);
+	if (at != e->pipe_end)
+		wrong(w, "no place for what is kept", at);
+	tunnel_bypass_restored(&e->t);
+}
+
 static void
 write_wire(struct world *w, int who)
 {
@@ -219,13 +265,15 @@ write_wire(struct world *w, int who)
 	int k, j;
 
 	k = tunnel_wire_data(&e->t, iov);
-	if (k == 0)
+	if (k == 0 && !(e->t.payload_bypass && e->t.payload_left > 0))
 		wrong(w, "wants to write nothing", 0);
 	if (p->broken) {
 		tunnel_wire_failed(&e->t);
 		return;
 	}
 	n = rnd(WIRE_MAX - p->len + 1);
+	if (k == 0)
+		done = write_bypass(w, who, n);
 	for (j = 0; j < k; j++)
 		for (i = 0; i < iov[j].iov_len && done < n; i++, done++)
 			p->data[p->len + done] =
