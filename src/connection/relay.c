@@ -14,6 +14,7 @@
 #define EXIT_MS		100	/* from a program's end of file to its exit */
 #define BATCH		262144	/* bytes moved to the stream at once */
 #define LONG_FRAME	32768	/* bytes worth moving */
+#define READ_MASKED	131072	/* at once, of what will be masked: a frame */
 #define READ_MAX	524288	/* at once: more leave the caches again before
 				 * they are written */
 
@@ -45,15 +46,15 @@ received(struct relay *r, unsigned int bit, ssize_t n)
  */
 static ssize_t
 read_once(struct relay *r, struct io *io, unsigned int bit,
-    struct iovec *iov, int n)
+    struct iovec *iov, int n, size_t most)
 {
 	size_t room = 0;
 	ssize_t got;
 	int i;
 
 	for (i = 0; i < n; i++) {
-		if (iov[i].iov_len > READ_MAX - room)
-			iov[i].iov_len = READ_MAX - room;
+		if (iov[i].iov_len > most - room)
+			iov[i].iov_len = most - room;
 		room += iov[i].iov_len;
 	}
 	got = received(r, bit, io_readv(io, iov, n));
@@ -125,7 +126,8 @@ read_stream(struct relay *r)
 	} else {
 		bypass = 0;
 		n = read_once(r, &r->stream, STREAM_R, iov,
-		    tunnel_stream_space(t, iov));
+		    tunnel_stream_space(t, iov),
+		    t->cfg.client ? READ_MASKED : READ_MAX);
 	}
 	if (n > 0) {
 		splice_saw(&r->out, n);
@@ -179,7 +181,7 @@ copy_websocket(struct relay *r)
 		if (missing > 0)
 			iov.iov_len = missing;
 	}
-	n = read_once(r, &r->websocket, WEBSOCKET_R, &iov, 1);
+	n = read_once(r, &r->websocket, WEBSOCKET_R, &iov, 1, READ_MAX);
 	if (n > 0)
 		tunnel_wire_read(t, n);
 	if (n > 0 && t->frame.opcode <= FRAME_BINARY && t->message != 0) {
