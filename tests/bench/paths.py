@@ -5,12 +5,15 @@ simulated path (path.c), next to the same transfer without them.  README.md
 says how; `make bench-paths` runs everything."""
 
 import argparse
+import fcntl
 import json
 import os
 import socket
 import statistics
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -80,6 +83,12 @@ def end_listen(role, seconds, skip):
     end_role(role, sock, seconds, skip)
 
 
+def unsent(sock):
+    """Bytes that the system has taken from us, and nobody has from it."""
+    return struct.unpack('i', fcntl.ioctl(sock, termios.TIOCOUTQ,
+                                          bytes(4)))[0]
+
+
 def end_role(role, sock, seconds, skip):
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if role == 'send':
@@ -97,7 +106,7 @@ def end_role(role, sock, seconds, skip):
                 n += sock.send(TWICE[:65536])
         except TimeoutError:
             pass
-        print(json.dumps({'bytes': n}), flush=True)
+        print(json.dumps({'bytes': n, 'own': unsent(sock)}), flush=True)
     elif role == 'tick':            # a byte each 20 ms, both ways
         end_tick(sock, seconds)
 
@@ -254,14 +263,17 @@ def transfer(a, direction, delay, options, rate=1000, loss=0, server=(),
 
 
 def stalled(a, options):
-    """KiB that a source can write while the sink never reads."""
+    """KiB that are taken from a source while the sink never reads; what waits
+    in the source's own socket is not counted, if that is one of a tunnel: its
+    system lets it hold 3 MiB on the loopback interface, however little is
+    received."""
     path = Path(a.tool, 20, 10)
     _, port = path.listener(path.far, 'hold', 60)
     where = path.tunnel(port, options)
     p = path.end(path.near, 'fill', '%s:%d' % where, 0, 0)
-    line = p.stdout.readline()
+    r = json.loads(p.stdout.readline())
     path.close()
-    return json.loads(line)['bytes'] / 1024
+    return (r['bytes'] - (r['own'] if options is not None else 0)) / 1024
 
 
 def silence(at, since):
