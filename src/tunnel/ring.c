@@ -106,7 +106,7 @@ bypass_cap(const struct tunnel *t)
 }
 
 /*
- * All that is kept beside the ring is in one piece.  No more than fits into a
+ * All that is kept outside the ring is in one piece.  No more than fits into a
  * pipe is; on a long path the ring, which may grow, takes the rest.
  */
 size_t

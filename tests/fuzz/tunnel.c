@@ -236,7 +236,7 @@ act_all(struct world *w, unsigned int which)
 		CHECK(++rounds < ROUNDS);
 }
 
-/* What is kept beside the ring goes into it. */
+/* What is kept outside the ring goes into it. */
 static void
 restore(struct world *w)
 {

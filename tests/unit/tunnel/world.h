@@ -31,7 +31,7 @@ struct end {
 	struct tunnel t;
 	uint64_t total, told;	/* what the stream sends: all, so far */
 	uint64_t got;		/* what it was told */
-	uint64_t pipe_end;	/* of what it sent beside the ring */
+	uint64_t pipe_end;	/* of what it sent outside the ring */
 	unsigned int bypasses;
 	int eof, reset, closed;	/* what it was shown */
 	int returned;		/* may go elsewhere */
