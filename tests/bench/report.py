@@ -211,8 +211,18 @@ def targets(f):
          f.ratio('tls', 'up1', 'inetws-tls', 'stunnel2'), True, 1.1),
         ('over TLS, download, × stunnel ×2',
          f.ratio('tls', 'down1', 'inetws-tls', 'stunnel2'), True, 1.1),
-        ('resume on, download, CPU per GiB × socat ×2',
-         plain('down1', socat, cpu_gib, 'inetws'), False, 1),
+        ('resume on, upload, 1 stream, × socat ×2',
+         plain('up1', socat, who='inetws'), True, 1),
+        ('its CPU per GiB, × socat ×2',
+         plain('up1', socat, cpu_gib, 'inetws'), False, 1),
+        ('resume on, download, 1 stream, × socat ×2',
+         plain('down1', socat, who='inetws'), True, 1.4),
+        ('its CPU per GiB, × socat ×2',
+         plain('down1', socat, cpu_gib, 'inetws'), False, .42),
+        ('resume on, 16 streams up, × socat ×2',
+         plain('up16', socat, who='inetws'), True, .95),
+        ('resume on, 16 streams down, × socat ×2',
+         plain('down16', socat, who='inetws'), True, 1.2),
     ]
 
 
