@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import peers            # noqa: E402
+import signal           # noqa: E402
 
 BRIEF = ('--connect-timeout', '1s', '--handshake-timeout', '1s')
 PAGE = 'Content-Type: text/html\r\nContent-Length: 0\r\n\r\n'
@@ -126,6 +127,28 @@ def test_forward_proxies_mistaken():
                          '%s://127.0.0.1:%d' % (scheme, silent.port),
                          'ws://127.0.0.1:1/')
         t.like(r.stderr, words, scheme + ' to a proxy that does not answer')
+
+
+def test_large_head():
+    """An answer beyond the limit: the error names it."""
+    answered(b'HTTP/1.1 101 Switching\r\nX: ' + b'y' * 17000 + b'\r\n\r\n',
+             'a head of more than 16384 bytes', 'a large head')
+
+
+def test_interrupted():
+    """Ctrl-C on a client says what it waits for, and how not to."""
+    held = t.Held()
+    c = t.client('ws://127.0.0.1:%d/' % t.server(held.port).port,
+                 '--drain', '2m')
+    sock = t.ws.dial(c.port)
+    held.next()
+    c.send(signal.SIGINT)
+    c.wait_line('event=stopping active=1 .*hint="they may finish for '
+                '(2m|120).*; a second signal ends them"')
+    t.ok(c.alive(), 'it waits, and says how long')
+    c.send(signal.SIGINT)
+    t.is_(c.wait(), 0, 'a second one ends it')
+    sock.close()
 
 
 def test_swapped():

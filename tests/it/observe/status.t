@@ -158,6 +158,8 @@ def test_parked():
                               [('gate', 1), ('agent', 1)],
                               [('agent', 1), ('gate', 1)])),
          'a websocket is parked at both sides')
+    t.like(on_terminal(80, 'status'), 'inetws agent ' + re.escape(g.url()),
+           "an agent is shown by its gate's URL")
 
 
 def test_refused():
