@@ -85,7 +85,7 @@ def send(port, data):
 def server(*options):
     cert = t.certificate()
     s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
-                 cert.key, *options)
+                 cert.key, '--log-level', 'debug', *options)
     return cert, s
 
 
@@ -95,8 +95,8 @@ def test_server_rubbish():
     for name, data in RUBBISH:
         before = s.mark()
         t.ok(send(s.port, data), name + ' is ended')
-        t.ok(s.has_line('event=failed.*why="TLS with the client: ',
-                        since=before), 'and told of')
+        t.ok(s.has_line('event=failed.*why="TLS with the client: |'
+                        'event=probe', since=before), 'and told of')
     t.ok(says(w), 'a tunnel goes on')
     t.ok(says(up(dial(s, cert))), 'others are served')
     t.ok(t.until(lambda: len(t.children(s.pid)) <= 2), 'nothing is left')
