@@ -5,6 +5,7 @@
 #include "handshake/dialer.h"
 #include "handshake/route.h"
 #include "os/command.h"
+#include "os/log.h"
 
 /*
  * Files that a redirect to TLS could not read inside the sandbox, which reads
@@ -36,6 +37,7 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
 
 	memset(d, 0, sizeof(*d));
 	d->o = o;
+	d->tickets = tickets;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
 	if (look_for(o, "--header-command", o->websocket.header_command,
@@ -52,11 +54,25 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
 	    tls_reload_proxy_options, tickets, why) : 0;
 }
 
+/* The URL has become one with TLS: else each child would make a context. */
+static void
+begin_late(struct dialer *d)
+{
+	struct error why;
+
+	if (d->o->url.tls && d->tls.ctx == NULL && tls_reload_begin(&d->tls,
+	    d->o, tls_reload_options, d->tickets, &why) == -1)
+		log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);
+}
+
 int
 dialer_refresh(struct dialer *d, int always)
 {
-	int server = tls_reload_refresh(&d->tls, always);
+	int server;
 
+	if (always)
+		begin_late(d);
+	server = tls_reload_refresh(&d->tls, always);
 	return tls_reload_refresh(&d->proxy, always) || server;
 }
 

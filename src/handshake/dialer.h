@@ -12,6 +12,7 @@
 struct dialer {
 	const struct options *o;
 	struct tls_reload tls, proxy;
+	int tickets;		/* of dialer_begin() */
 	struct trust trust;	/* their contexts, or what a redirect made */
 };
 

@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import signal           # noqa: E402
 
 
 def hello(url, *options, **kw):
@@ -354,6 +355,35 @@ def test_stunnel():
     other = t.certificate()
     refused(hello(url, *trust, '--cert', other.cert, '--key', other.key),
             'our certificate was refused', "another authority's")
+
+
+def test_reload_to_tls():
+    """HUP with another URL: the context is made once, not by each child."""
+    conf = t.folder() + '/conf'
+
+    def write(url):
+        with open(conf, 'w') as f:
+            f.write('insecure\nlisten 127.0.0.1:0\nurl %s\n' % url)
+
+    def has_library():
+        with open('/proc/%d/maps' % c.pid) as f:
+            return 'libssl' in f.read()
+    cert = t.certificate()
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                 cert.key)
+    write('ws://127.0.0.1:%d/' % s.port)
+    c = t.inetws('client', '-K', conf)
+    port = t.port_of(t.listening(c)[0])
+    before = has_library()
+    write('wss://127.0.0.1:%d/' % s.port)
+    c.send(signal.SIGHUP)
+    c.wait_line('event=reloaded')
+    t.is_((before, t.until(has_library)), (False, True),
+          'HUP from ws:// to wss:// loads the library')
+    c.baseline = None           # tickets go from process to process
+    v = t.ws.dial(port)
+    v.sendall(b'x')
+    t.is_(t.ws.read_exactly(v, 1), b'x', 'and a connection is served')
 
 
 t.main()
