@@ -14,6 +14,15 @@
 
 #include <linux/audit.h>
 
+/* musl has names of its own for the calls with 32 bits of time. */
+#ifndef __NR_clock_gettime
+#ifdef __NR_clock_gettime32
+#define __NR_clock_gettime	__NR_clock_gettime32
+#define __NR_clock_nanosleep	__NR_clock_nanosleep_time32
+#define __NR_gettimeofday	__NR_gettimeofday_time32
+#endif
+#endif
+
 #ifndef SANDBOX_ARCH
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define SANDBOX_ARCH	AUDIT_ARCH_X86_64
