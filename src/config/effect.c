@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/settings.h"
+#include "config/types.h"
 
 static int
 has_target(const struct options *o)
@@ -72,11 +73,69 @@ pings_before(const struct options *o)
 	    o->timeouts.ping > o->timeouts.ping_interval);
 }
 
-/* A gate dials nothing, but reads visitors' PROXY headers. */
+/* A gate dials nothing and a program is run, but PROXY headers are read. */
 static int
 dials_or_reads(const struct options *o)
 {
-	return o->mode != MODE_GATE || o->access.accept_proxy;
+	return o->access.accept_proxy || (o->mode != MODE_GATE &&
+	    (o->mode != MODE_SERVER || has_target(o)));
+}
+
+/*
+ * May a connection come in this way?  What is passed to us by another program
+ * may be of any kind.
+ */
+static int
+may_come_by(const struct options *o, enum addr_kind kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->nlisten; i++)
+		if (o->listen[i].kind == kind ||
+		    (o->listen[i].kind != ADDR_TCP &&
+		    o->listen[i].kind != ADDR_UNIX))
+			return 1;
+	return o->nlisten == 0;
+}
+
+/* Those of a Unix socket have none, but a PROXY header may tell one. */
+static int
+have_addresses(const struct options *o)
+{
+	return o->access.accept_proxy || may_come_by(o, ADDR_TCP);
+}
+
+static int
+trusts_unix(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->access.trusted_proxy.n; i++)
+		if (strcmp(o->access.trusted_proxy.v[i], "unix") == 0)
+			return 1;
+	return 0;
+}
+
+/* ... or the header of a proxy that is trusted. */
+static int
+addresses_are_told(const struct options *o)
+{
+	return have_addresses(o) || (trusts_unix(o) &&
+	    o->access.real_ip_header != REAL_IP_NONE);
+}
+
+static int
+proxies_may_come(const struct options *o)
+{
+	return trusts_unix(o) ? may_come_by(o, ADDR_UNIX) : have_addresses(o);
+}
+
+/* More than all connections cannot be kept ready. */
+static int
+may_be_ready(const struct options *o)
+{
+	return (o->mode == MODE_AGENT ? o->reverse.spare : o->reverse.warm) <=
+	    o->limits.connections;
 }
 
 /* Root can leave a root directory. */
@@ -96,7 +155,14 @@ const struct option_rule
     rule_https_proxy = { may_use_https_proxy, "an https:// proxy" },
     rule_tls12 = { may_use_tls12, "TLS 1.2, but there is --tls-min 1.3" },
     rule_ping = { pings_before, "a --ping-interval that is shorter" },
-    rule_gate_reads = { dials_or_reads, "--accept-proxy at a gate" },
+    rule_dials = { dials_or_reads, "a TARGET to dial, or --accept-proxy" },
+    rule_addresses = { have_addresses,
+	"a LISTEN that is no Unix socket, or --accept-proxy" },
+    rule_told = { addresses_are_told, "a LISTEN that is no Unix socket, "
+	"--accept-proxy, or --real-ip-header with --trusted-proxy unix" },
+    rule_trusted = { proxies_may_come,
+	"a LISTEN where such proxies may come" },
+    rule_ready = { may_be_ready, "a --max-connections that allows so many" },
     rule_chroot = { is_kept_in, "--run-as: root can leave the directory" };
 
 /* The next row of "a|b", or NULL at its end. */
@@ -207,15 +273,36 @@ is_dropped(const struct settings *set, const struct setting *s)
 	return 0;
 }
 
+/* The other one of two flags for the same thing, in the same place, or NULL. */
+static const struct setting *
+contradiction(const struct settings *set, const struct setting *s)
+{
+	const struct setting *other;
+
+	for (other = s + 1; other < set->v + set->n; other++)
+		if (other->row != s->row && other->file == s->file &&
+		    other->row->type == &type_flag &&
+		    s->row->type == &type_flag &&
+		    other->row->offset == s->row->offset)
+			return other;
+	return NULL;
+}
+
 static int
 check_all(const struct options *o, const struct settings *set,
     struct error *why)
 {
-	const struct setting *s;
+	const struct setting *s, *other;
+	char err[200];
 
 	for (s = set->v; s < set->v + set->n; s++) {
 		if (is_dropped(set, s))
 			return setting_fail(s, why, "is given twice");
+		if ((other = contradiction(set, s)) != NULL) {
+			snprintf(err, sizeof(err), "not together with %s%s",
+			    s->file == NULL ? "--" : "", other->row->name);
+			return setting_fail(s, why, err);
+		}
 		if (check_one(o, s, why) == -1)
 			return -1;
 	}

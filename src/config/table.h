@@ -131,8 +131,10 @@ extern const struct option option_table[];	/* ended by name NULL */
 extern const struct mode_row mode_table[];	/* ended by name NULL */
 
 /* effect.c: the rules of the table */
-extern const struct option_rule rule_target, rule_program, rule_network, rule_any, rule_proxy,
-    rule_http_proxy, rule_https_proxy, rule_tls12, rule_ping, rule_gate_reads, rule_chroot;
+extern const struct option_rule rule_target, rule_program, rule_network,
+    rule_any, rule_proxy, rule_http_proxy, rule_https_proxy, rule_tls12,
+    rule_ping, rule_dials, rule_addresses, rule_told, rule_trusted, rule_ready,
+    rule_chroot;
 
 /* Can this option have an effect, as the others are? */
 int option_has_effect(const struct options *, const struct option *);

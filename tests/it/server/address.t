@@ -199,7 +199,8 @@ def test_gate_accepts_proxy():
 
 def test_untrusted():
     for options in (('--trusted-proxy', '10.0.0.0/8'),
-                    ('--trusted-proxy', 'unix')):
+                    ('--trusted-proxy', 'unix', '-l',
+                     'unix:%s/s' % t.folder())):
         s = t.server(t.echo().port, '--real-ip-header', 'X-Forwarded-For',
                      *options)
         t.like(peer_of(s, [('X-Forwarded-For', '203.0.113.7')]),

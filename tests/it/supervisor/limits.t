@@ -87,7 +87,8 @@ def test_real_socket():
     status_of(s.port)
     t.is_(status_of(s.port)[0], 503, 'all are from here')
     path = t.folder() + '/s'
-    t.server(t.echo().port, '--max-per-source', '1', listen='unix:' + path)
+    t.server(t.echo().port, '--max-per-source', '1', '-l', '127.0.0.1:0',
+             listen='unix:' + path)
     t.is_([status_of(path)[0] for _ in range(3)], [101] * 3,
           'its source is not known')
 

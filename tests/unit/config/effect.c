@@ -83,12 +83,60 @@ test_rules(void)
 	    64, "needs a --ping-interval that is shorter");
 	runs("inetws connect ws://h --ping-timeout 0 --ping-interval 1m");
 	refused("inetws gate --visitors 1 --path / --connect-timeout 1", 64,
-	    "--connect-timeout: needs --accept-proxy");
+	    "--connect-timeout: needs a TARGET to dial, or --accept-proxy");
+	refused("inetws server --connect-timeout 1 -- cat", 64,
+	    "--connect-timeout: needs a TARGET to dial, or --accept-proxy");
+	runs("inetws server --connect-timeout 1 --accept-proxy -- cat");
+	runs("inetws agent wss://h --connect-timeout 1 -4 -- cat");
+	refused("inetws server -4 -- cat", 64,
+	    "--ipv4: needs a TARGET that is HOST:PORT");
+	refused("inetws server unix:/x --ipv6", 64,
+	    "--ipv6: needs a TARGET that is HOST:PORT");
+	refused("inetws connect ws://h -4 -6", 64,
+	    "--ipv4: not together with --ipv6");
+	runs(line("inetws -K %s -6", file("mode connect\nurl ws://h\n"
+	    "ipv4\n")));
 	refused("inetws server h:1 --resume 0 --window 1m", 64,
 	    "--window: has no effect without --resume");
+	refused("inetws client ws://h -l 1 --warm 3 --max-connections 2", 64,
+	    "--warm: needs a --max-connections that allows so many");
+	refused("inetws agent ws://h h:1 --spare 3 --max-connections 2", 64,
+	    "--spare: needs a --max-connections that allows so many");
+	runs("inetws agent ws://h h:1 --max-connections 1");
+	refused("inetws server h:1 -q -v", 64,
+	    "--quiet: not together with --verbose");
 	if (geteuid() == 0)
 		refused("inetws server h:1 --chroot /", 64,
 		    "--chroot: needs --run-as");
+}
+
+/* What is about peers' addresses, and listeners whose peers have none. */
+static void
+test_listeners(void)
+{
+	static const char *const options[] = { "trusted-proxy 10.0.0.0/8",
+	    "max-per-source 2" };
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		refused(line("inetws server h:1 -l unix:/x --%s", options[i]),
+		    64, "needs a LISTEN ");
+		runs(line("inetws server h:1 -l unix:/x -l 1 --%s",
+		    options[i]));
+		runs(line("inetws server h:1 -l systemd --%s", options[i]));
+		runs(line("inetws server h:1 --%s", options[i]));
+		runs(line("inetws server h:1 -l unix:/x --accept-proxy --%s",
+		    options[i]));
+	}
+	refused("inetws server h:1 -l 1 --trusted-proxy unix", 64,
+	    "--trusted-proxy: needs a LISTEN where such proxies may come");
+	runs("inetws server h:1 -l 1 -l unix:/x --trusted-proxy unix");
+	runs("inetws server h:1 -l fd:3 --trusted-proxy unix");
+	runs("inetws server h:1 -l unix:/x --trusted-proxy unix "
+	    "--real-ip-header X-Real-IP --max-per-source 2");
+	refused("inetws client ws://h -l unix:/x --forward-peer", 64,
+	    "--forward-peer: needs a LISTEN that is no Unix socket");
+	runs("inetws client ws://h -l 1 --forward-peer");
 }
 
 /* In a file, the file is wrong; and what is switched off needs nothing. */
@@ -125,6 +173,7 @@ main(void)
 				test_once(mode, row);
 		}
 	test_rules();
+	test_listeners();
 	test_places();
 	fixture_remove();
 	return done_testing();

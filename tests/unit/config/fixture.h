@@ -248,7 +248,7 @@ command_for(char *dst, size_t size, const struct mode_row *mode,
 	}
 	if (row->rule == &rule_chroot)
 		strlcat(dst, " --run-as=nobody", size);
-	if (row->rule == &rule_gate_reads && mode->mode == MODE_GATE)
+	if (row->rule == &rule_dials && mode->mode == MODE_GATE)
 		strlcat(dst, " --accept-proxy", size);
 }
 

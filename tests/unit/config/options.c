@@ -60,11 +60,12 @@ test_spellings(void)
 	runs("inetws connect ws://h -vA x -k --insecure=no");
 	is_str(o.websocket.user_agent, "x", "or in the next word");
 	is(o.tls.insecure, 0, "a flag taken back");
-	runs("inetws server h:1 --ping-interval 0 --drain leave -q --syslog "
+	runs("inetws server h:1 -q");
+	is(o.log.quiet, 1, "-q");
+	runs("inetws server h:1 --ping-interval 0 --drain leave --syslog "
 	    "--window 64k --max-connections 1 --path /a/b --verbose=3");
 	is(o.timeouts.ping, 0, "ping-timeout follows the interval");
 	is(o.timeouts.drain, -1, "--drain leave");
-	is(o.log.quiet, 1, "-q");
 	is(o.log.syslog, LOG_DAEMON, "--syslog");
 	is(o.websocket.window, 65536, "--window");
 	is(o.limits.connections, 1, "--max-connections");
