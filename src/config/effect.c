@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "config/settings.h"
-#include "config/types.h"
 
 static int
 has_target(const struct options *o)
@@ -281,8 +280,8 @@ contradiction(const struct settings *set, const struct setting *s)
 
 	for (other = s + 1; other < set->v + set->n; other++)
 		if (other->row != s->row && other->file == s->file &&
-		    other->row->type == &type_flag &&
-		    s->row->type == &type_flag &&
+		    other->row->arg == NULL && s->row->arg == NULL &&
+		    s->row->offset != 0 &&
 		    other->row->offset == s->row->offset)
 			return other;
 	return NULL;

@@ -150,13 +150,22 @@ static int
 end_line(struct http_parser_state *st, const char *buf, size_t i,
     const struct fault *f)
 {
+	const char *line;
+	size_t len;
+
 	if (st->part == AT_LINE)
 		return 1;
 	if (st->part == IN_START_LINE) {
-		if (i == 1)
+		line = buf + st->skipped;
+		len = i - 1 - st->skipped;
+		if (len == 0 && !st->is_answer && st->skipped == 0) {
+			st->skipped = 2;
+			return 0;
+		}
+		if (len == 0)
 			return refuse(f, 400, "the first line is empty");
-		if ((st->is_answer ? check_status_line(buf, i - 1, f) :
-		    check_request_line(buf, i - 1, st->plain, f)) == -1)
+		if ((st->is_answer ? check_status_line(line, len, f) :
+		    check_request_line(line, len, st->plain, f)) == -1)
 			return -1;
 	}
 	st->part = AT_LINE;
@@ -329,7 +338,8 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 		if (r == -1)
 			return refuse_other(st, buf, &f);
 		if (r == 1) {
-			if (take_apart(st, buf, st->seen, head, &f) == -1)
+			if (take_apart(st, buf + st->skipped, st->seen -
+			    st->skipped, head, &f) == -1)
 				return -1;
 			return st->seen;
 		}

@@ -45,6 +45,7 @@ struct http_parser_state {
 	int no_body;			/* likewise: whatever tells of one has
 					 * no meaning (RFC 9110 9.3.6) */
 	int part;			/* private to http.c from here on */
+	size_t skipped;			/* an empty line that comes first */
 	int prev_cr;
 	unsigned int nfields;
 };
@@ -53,7 +54,7 @@ void http_begin(struct http_parser_state *, int is_answer);
 
 /*
  * Looks at buf[0..len), which begins with the head and has only grown since
- * the last call.  >0: the head is complete and that many bytes long (what
+ * the last call.  One empty line before a request is ignored (RFC 9112 2.2).  >0: the head is complete and that many bytes long (what
  * follows belongs to the caller), head is filled in.  0: needs more.  <0:
  * malformed; *status is the HTTP status to answer with (400, 405 for methods
  * other than GET in requests, 431 for too much, 505 for the version) and err
@@ -85,6 +86,13 @@ int http_has_token(const struct http_head *, const char *name,
 
 /* Is it a token of RFC 9110 5.6.2: at least one byte, and only tchars? */
 int http_is_token(struct slice);
+
+/*
+ * What Host may be (RFC 9110 7.2), and the host of a request target: a name of
+ * RFC 3986 3.2.2 or an address in brackets, and perhaps a port; or empty
+ * (RFC 9112 3.2).
+ */
+int http_is_host(struct slice);
 
 /* The library that takes heads apart, with its version. */
 const char *http_library(void);

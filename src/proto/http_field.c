@@ -2,6 +2,8 @@
 /*
  * What is asked of a head that has been parsed.
  */
+#include <string.h>
+
 #include "proto/date.h"
 #include "proto/http.h"
 
@@ -93,4 +95,41 @@ http_reason(int status)
 		if (table[i].status == status)
 			return table[i].reason;
 	return "";
+}
+
+/* The end of a name, or of an address in brackets; NULL: there is none. */
+static const char *
+host_end(const char *p, const char *end)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=";
+	static const char address[] = "0123456789abcdefABCDEF:.";
+	const char *first = p + 1;
+
+	if (p == end || *p != '[') {
+		while (p < end && *p != '\0' && strchr(name, *p) != NULL)
+			p++;
+		return p;
+	}
+	p = first;
+	while (p < end && *p != '\0' && strchr(address, *p) != NULL)
+		p++;
+	return p > first && p < end && *p == ']' ? p + 1 : NULL;
+}
+
+int
+http_is_host(struct slice s)
+{
+	const char *end = s.p + s.len, *p;
+	unsigned int port = 0;
+
+	if (s.len == 0)
+		return 1;
+	if ((p = host_end(s.p, end)) == NULL || (p < end && *p++ != ':'))
+		return 0;
+	for (; p < end; p++)
+		if (*p < '0' || *p > '9' ||
+		    (port = port * 10 + *p - '0') > UINT16_MAX)
+			return 0;
+	return 1;
 }

@@ -132,11 +132,14 @@ route(struct answer *a, const struct options *o, const struct service *service,
 {
 	struct slice path = head->target, host;
 	const char *query = memchr(path.p, '?', path.len);
+	int hosts = http_field(head, "Host", &host);
 
 	if (query != NULL)
 		path.len = query - path.p;
-	if (http_field(head, "Host", &host) != 1 && head->minor > 0)
+	if (hosts == -1 || (hosts == 0 && head->minor > 0))
 		say(a, 400, "a request needs one Host");
+	else if (hosts == 1 && !http_is_host(host))
+		say(a, 400, "malformed Host");
 	else if (slice_is(path, "/metrics"))
 		serve_metrics(a, o, head);
 	else if (slice_is(path, "/"))

@@ -74,38 +74,6 @@ check_key(struct upgrade_request *r, struct slice value)
 }
 
 /*
- * uri-host [ ":" port ] (RFC 9110 7.2): a name of RFC 3986 3.2.2 or an address
- * in brackets.  It may be empty (RFC 9112 3.2).
- */
-static int
-is_host(struct slice s)
-{
-	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=";
-	static const char address[] = "0123456789abcdefABCDEF:.";
-	size_t i = 0;
-
-	if (s.len > 0 && s.p[0] == '[') {
-		for (i = 1; i < s.len && s.p[i] != ']'; i++)
-			if (s.p[i] == '\0' || strchr(address, s.p[i]) == NULL)
-				return 0;
-		if (i == 1 || i++ == s.len)
-			return 0;
-	} else
-		for (; i < s.len && s.p[i] != ':'; i++)
-			if (s.p[i] == '\0' || strchr(name, s.p[i]) == NULL)
-				return 0;
-	if (i == s.len)
-		return 1;
-	if (s.p[i] != ':')
-		return 0;
-	while (++i < s.len)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return 0;
-	return 1;
-}
-
-/*
  * The request target as path and query: it may come with scheme and host,
  * which every server must accept, and which replaces Host (RFC 9112 3.2.2).
  */
@@ -135,7 +103,7 @@ check_target(struct upgrade_request *r, struct slice target)
 	r->host = (struct slice){ host, p - host };
 	r->target = p == end ? slice_of("/") :
 	    (struct slice){ p, end - p };
-	return r->host.len > 0 && is_host(r->host) ? 0 : -1;
+	return r->host.len > 0 && http_is_host(r->host) ? 0 : -1;
 }
 
 struct slice
@@ -218,7 +186,7 @@ upgrade_check_request(struct upgrade_request *r, const struct http_head *head,
 	status = single(head, "Host", &r->host, err, errlen);
 	if (status != 0)
 		return status;
-	if (!is_host(r->host))
+	if (!http_is_host(r->host))
 		return refuse(err, errlen, 400, "malformed Host");
 	if (check_target(r, head->target) == -1)
 		return refuse(err, errlen, 400, "malformed request target");

@@ -342,8 +342,10 @@ def test_requests():
                   'with what is allowed')
     for raw in ('GET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1\nHost: x\r\n\r\n',
                 'nonsense\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\n folded'
-                '\r\n\r\n'):
+                '\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x:99999\r\n\r\n'):
         t.is_(t.http(s.metrics, '', raw=raw.encode())[0], 400, repr(raw))
+    t.is_(t.http(s.metrics, '', raw=b'\r\nGET /healthz HTTP/1.1\r\n'
+                 b'Host: x\r\n\r\n')[0], 200, 'behind an empty line')
     t.is_(t.http(s.metrics, '', raw=b'GET / HTTP/1.1\r\n'
                  b'Host: ' + b'x' * 20000 +
                  b'\r\n\r\n')[0], 431, 'too much')

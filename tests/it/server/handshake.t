@@ -27,6 +27,9 @@ def bare(*lines):
 BAD = [
     ('no Host', req(drop=['Host']), 400, '(?i)host'),
     ('two Hosts', req(headers=[('Host', 'b')]), 400, '(?i)host'),
+    ('a Host with no port that could be', req(
+        drop=['Host'], headers=[('Host', 'a:99999')]), 400, '(?i)host'),
+    ('two empty lines first', b'\r\n\r\n' + req(), 400, '(?i)empty'),
     ('no key', req(drop=['Sec-WebSocket-Key']), 400, '(?i)key'),
     ('two keys', req(headers=[('Sec-WebSocket-Key', KEY)]), 400, '(?i)key'),
     ('a key of 15 bytes', req(key='AAAAAAAAAAAAAAAAAAAA'), 400, '(?i)key'),
@@ -144,6 +147,7 @@ def test_good_requests():
     good("the RFC's own key", req(),
          sec_websocket_accept='s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
          sec_websocket_protocol=None, sec_websocket_extensions=None)
+    good('behind an empty line', b'\r\n' + req())
     good('tokens in any case, in lists',
          req(drop=['Upgrade', 'Connection'],
              headers=[('UPGRADE', 'h2c, WebSocket'),

@@ -191,7 +191,13 @@ test_lines(void)
 	request("GET /a b HTTP/1.1\r\n\r\n", 400, NULL);
 	request("GET /\xc3\xa9 HTTP/1.1\r\n\r\n", 400, NULL);
 	request("GET /#f HTTP/1.1\r\n\r\n", 400, "request target");
-	request("\r\nGET / HTTP/1.1\r\n\r\n", 400, "empty");
+	request("\r\nGET / HTTP/1.1\r\nA: b\r\n\r\n", 0, NULL);
+	slice_eq(whole.head.method, "GET", "behind an empty line the method");
+	slice_eq(whole.head.field[0].name, "A", "and a field");
+	is(whole.n, 26, "which is counted");
+	request("\r\n\r\nGET / HTTP/1.1\r\n\r\n", 400, "empty");
+	request("\n\nGET / HTTP/1.1\r\n\r\n", 400, "bare LF");
+	answer("\r\nHTTP/1.1 200 OK\r\n\r\n", 0);
 	request("POST / HTTP/1.1\r\n\r\n", 405, "POST");
 	request("HEAD / HTTP/1.1\r\n\r\n", 405, NULL);
 	request("get / HTTP/1.1\r\n\r\n", 405, NULL);

@@ -89,11 +89,13 @@ test_requests(void)
 {
 	static const char *const host[] = { "a", "", "a:80", "a_b.c-d:",
 		"127.0.0.1:8080", "[::1]", "[::1]:80", "%41!$&'()*+,;=~",
-		"exa/mple", "a b", "u@a", "a:b", "a:80:80", "[::1", "[]", "[x]",
+		"a:65535", "a:65536", "a:99999", "[::1]:99999",
+		"a:18446744073709551617", "exa/mple", "a b", "u@a", "a:b", "a:80:80", "[::1", "[]", "[x]",
 		"[::1]x", "a?b", "a\\b", "<a>", "a\"b", "\xc3\xa9" };
 	static const char *const target[] = { "http://h:1/a", "WSS://h:1",
 		"https://h:1/", "/http://a", "ftp://h:1/", "http:///a",
-		"http://", "://h", "http://u@h/", "http://h:x/", "a", "*" };
+		"http://", "://h", "http://u@h/", "http://h:x/",
+		"http://h:99999/", "a", "*" };
 	char text[1024];
 	size_t i;
 
@@ -124,7 +126,7 @@ test_requests(void)
 	for (i = 0; i < sizeof host / sizeof host[0]; i++) {
 		snprintf(text, sizeof text, FIRST "Host: %s\r\n" UPGRADE CONN
 		    SWKEY VER "\r\n", host[i]);
-		request(text, i < 8 ? 0 : 400, host[i]);
+		request(text, i < 9 ? 0 : 400, host[i]);
 	}
 	for (i = 0; i < sizeof target / sizeof target[0]; i++) {
 		snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" REST "\r\n",
