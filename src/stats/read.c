@@ -15,6 +15,18 @@
 #define PAUSE_US 100
 #define UNLISTED_MAX 1000	/* of them are counted */
 
+/* A file that is named and not there is a wrong word, as everywhere. */
+static int
+cannot_open(const char *path, struct error *why)
+{
+	int denied = errno == EACCES;
+	int status = denied ? EXIT_DENIED : errno == ENOENT ||
+	    errno == ENOTDIR ? EXIT_BADUSAGE : EXIT_SYSTEM;
+
+	return error_set(why, status, "%s: %s%s", path, strerror(errno),
+	    denied ? ", it belongs to another user" : "");
+}
+
 int
 stats_view_open(struct stats_view *v, const char *path, struct error *why)
 {
@@ -23,9 +35,7 @@ stats_view_open(struct stats_view *v, const char *path, struct error *why)
 	v->page = NULL;
 	v->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (v->fd == -1)
-		return error_set(why, errno == EACCES ? EXIT_DENIED :
-		    EXIT_NAME, "%s: %s%s", path, strerror(errno),
-		    errno == EACCES ? ", it belongs to another user" : "");
+		return cannot_open(path, why);
 	if ((v->page = stats_map(v->fd, PROT_READ, &v->size)) != NULL) {
 		v->supervised = v->page->has_supervisor &&
 		    stats_locked(v->fd, 0, 1, NULL);

@@ -124,6 +124,10 @@ said_small(struct world *w)
 			    memcmp(w->ref.ping[i % PINGS_MAX], w->small,
 			    len) == 0)
 				break;
+		/* Behind a reset it overlooks faults that end the reference. */
+		if (i == w->ref.pings && w->ref.bad &&
+		    w->t.end != TUNNEL_PEER_FAULT)
+			break;
 		CHECK(i < w->ref.pings);
 		w->pongs = i + 1;
 		break;

@@ -99,14 +99,18 @@ describe(const struct websocket *w, const struct extension *ours,
 static void
 closed(void)
 {
+	char reason[4 * sizeof(probe.reason)];
+
 	c.close = probe.code;
+	str_escape(reason, sizeof(reason), probe.reason,
+	    strlen(probe.reason));
 	strlcpy(c.reason, probe.reason, sizeof(c.reason));
 	if (probe.code == CLOSE_NORMAL || probe.code == CLOSE_NONE ||
 	    probe.code == CLOSE_GOING_AWAY)
 		return;
 	error_set(&c.why, probe.code == CLOSE_PROTOCOL ? EXIT_PROTOCOL :
 	    EXIT_UNREACHABLE, "the websocket was closed with %u%s%s",
-	    probe.code, probe.reason[0] != '\0' ? ": " : "", probe.reason);
+	    probe.code, reason[0] != '\0' ? ": " : "", reason);
 }
 
 /* Until the last one, or the end of the websocket; 1 to go on. */

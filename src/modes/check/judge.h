@@ -51,7 +51,7 @@ struct check {
 	int64_t least, mean, most;	/* round trips, microseconds */
 	unsigned int close;		/* the peer ended it so soon: its code,
 					 * 0: it did not */
-	char reason[130];
+	char reason[130];	/* of its Close, as it came */
 
 	enum check_idle idle;
 	int64_t idle_limit;	/* ms, how long it was looked at */

@@ -51,10 +51,12 @@ probe_ping(struct probe *p, int64_t deadline)
 static enum probe_event
 closed(struct probe *p, const uint8_t *payload, size_t n)
 {
+	size_t i;
+
 	p->code = n < 2 ? CLOSE_NONE : payload[0] << 8 | payload[1];
-	p->reason[0] = '\0';
-	if (n > 2)
-		str_escape(p->reason, sizeof(p->reason), payload + 2, n - 2);
+	memset(p->reason, 0, sizeof(p->reason));
+	for (i = 2; i < n; i++)
+		p->reason[i - 2] = payload[i] == '\0' ? '?' : payload[i];
 	return PROBE_CLOSE;
 }
 

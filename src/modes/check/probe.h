@@ -34,7 +34,7 @@ struct probe {
 	uint64_t pinged;		/* number of the last ping */
 	unsigned int pings;		/* the peer's */
 	unsigned int code;		/* 1005: Close without one */
-	char reason[130];		/* escaped */
+	char reason[130];		/* as it came: to be escaped */
 	const char *fault;
 	uint8_t in[HTTP_HEAD_MAX + 8192];
 };

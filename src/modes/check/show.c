@@ -74,7 +74,7 @@ show_peer(struct out *o, const struct check *c)
 static void
 show_pings(struct out *o, const struct check *c)
 {
-	char text[160];
+	char text[160], reason[4 * sizeof(c->reason)];
 
 	if (c->pings == 0)
 		return;
@@ -89,7 +89,9 @@ show_pings(struct out *o, const struct check *c)
 		out_add(o, "ping                   not answered\n");
 	if (c->close != 0)
 		out_add(o, MORE "the far side ended it, code %u%s%s\n",
-		    c->close, c->reason[0] != '\0' ? ": " : "", c->reason);
+		    c->close, c->reason[0] != '\0' ? ": " : "",
+		    str_escape(reason, sizeof(reason), c->reason,
+		    strlen(c->reason)));
 }
 
 static void

@@ -307,6 +307,14 @@ def test_odd_ends():
                      daemon=True).start()
     code, c = look(url(bare.port))
     t.is_(code, 74, 'a bare end: 74')
+    says = t.WSServer()
+    threading.Thread(target=lambda: [says.next().close(
+        1011, b'not "now" \\\1') for _ in range(2)], daemon=True).start()
+    code, c = look(url(says.port))
+    t.is_((code, c['close'], c['reason']), (69, 1011, 'not "now" \\\1'),
+          'the reason of a Close comes as it is')
+    t.like(t.run_inetws('check', url(says.port)).stdout,
+           r'code 1011: not \\x22now\\x22 \\x5c\\x01$', 'and escaped for a terminal')
     silent = t.WSServer()
     code, c = look(url(silent.port), '--handshake-timeout', '300ms')
     t.is_((code, c['ping']['answered']), (1, 0), 'no pong: 1')

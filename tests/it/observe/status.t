@@ -27,7 +27,7 @@ def test_nobody():
     t.like(r.stderr, 'no instance found in ' + d, 'and where it looked')
     t.is_(t.status(), {'instances': []}, 'as JSON an empty list')
     r = t.run_inetws('status', d + '/none')
-    t.is_(r.returncode, 68, 'a page that is not there: 68')
+    t.is_(r.returncode, 64, 'a page that is not there: 64')
     t.like(r.stderr, d + '/none', 'which is named')
     r = t.run_inetws('status', '/etc/passwd')
     t.is_(r.returncode, 78, 'something else: 78')

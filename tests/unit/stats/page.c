@@ -240,7 +240,7 @@ bad_files(void)
 	unlink(path);
 	close(fd);
 	is(stats_view_open(&v, path, &why), -1, "nor is none");
-	is(why.status, EXIT_NAME, "not found");
+	is(why.status, EXIT_BADUSAGE, "not found");
 }
 
 /* The names of a gate. */
