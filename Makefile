@@ -88,11 +88,14 @@ $B/lib.a: $(lib)
 	@rm -f $@
 	ar rcs $@ $^
 
-$B/%.o: %.c Makefile | $B/openssl_names.h $B/help_topics.h
+# Headers that are made, before all that may include them.
+generated := $B/openssl_names.h $B/help_topics.h
+
+$B/%.o: %.c Makefile | $(generated)
 	@mkdir -p $(@D)
 	$(CC) $(all_cppflags) $(all_cflags) -MMD -MP -c -o $@ $<
 
-$B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $B/openssl_names.h
+$B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $(generated)
 	@mkdir -p $(@D)
 	$(CC) $(all_cppflags) -Itests/unit $(all_cflags) $(all_ldflags) \
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)

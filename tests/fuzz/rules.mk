@@ -28,12 +28,12 @@ $F/lib.a: $(fuzz_obj)
 	@rm -f $@
 	ar rcs $@ $^
 
-$F/src/%.o: src/%.c Makefile tests/fuzz/rules.mk | $B/openssl_names.h
+$F/src/%.o: src/%.c Makefile tests/fuzz/rules.mk | $(generated)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(all_cppflags) $(fuzz_cflags) -MMD -MP \
 	    -fsanitize=fuzzer-no-link,$(fuzz_san) -c -o $@ $<
 
-$F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $B/openssl_names.h
+$F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $(generated)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(all_cppflags) -Itests/fuzz $(fuzz_cflags) -MMD -MP \
 	    -fsanitize=$(fuzz_san) -c -o $@ $<
