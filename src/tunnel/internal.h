@@ -32,6 +32,9 @@ void tunnel_update(struct tunnel *);
 void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
     const char *why);
 
+/* session.c: all is delivered, and nothing more is to be learnt. */
+void tunnel_end_complete(struct tunnel *);
+
 /* tunnel.c: the wire has ended, or is as good as dead. */
 void tunnel_lose(struct tunnel *, enum tunnel_end, const char *why);
 

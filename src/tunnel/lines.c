@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: ISC */
-/* Control lines of another inetws (inetws-protocol(7), MESSAGES). */
+/* Control lines of another inetws (inetws-protocol(7), MESSAGES); faults. */
 #include "tunnel/internal.h"
 #include "ws/control.h"
+
+/*
+ * What follows cannot be understood, not even the peer's Close.  Where all was
+ * delivered, both ways, that changes nothing any more.
+ */
+int
+tunnel_in_fault(struct tunnel *t, unsigned int code, const char *why)
+{
+	t->in_dead = 1;
+	if (t->cfg.extension && tunnel_complete(t))
+		tunnel_end_complete(t);
+	else
+		tunnel_fault(t, TUNNEL_PEER_FAULT, code, why);
+	return -1;
+}
 
 static int
 take_ack(struct tunnel *t, const struct control *c)

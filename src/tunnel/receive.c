@@ -101,15 +101,6 @@ add_run(struct tunnel *t, size_t n)
 	t->pending += n;
 }
 
-/* What follows cannot be understood, not even the peer's Close. */
-int
-tunnel_in_fault(struct tunnel *t, unsigned int code, const char *why)
-{
-	t->in_dead = 1;
-	tunnel_fault(t, TUNNEL_PEER_FAULT, code, why);
-	return -1;
-}
-
 static void
 count(struct tunnel *t, size_t n)
 {

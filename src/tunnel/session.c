@@ -127,6 +127,17 @@ tunnel_status(enum tunnel_end end)
 }
 
 void
+tunnel_end_complete(struct tunnel *t)
+{
+	if (t->end == TUNNEL_GOING)
+		tunnel_set_end(t, TUNNEL_ENDED);
+	if (t->close_code == 0) {
+		t->close_code = CLOSE_NORMAL;
+		t->closed_at = t->now;
+	}
+}
+
+void
 tunnel_expire(struct tunnel *t)
 {
 	tunnel_set_session(t, SESSION_OVER);

@@ -88,6 +88,10 @@ static const struct row {
 	    TUNNEL_ENDED, 0 },
 	{ "rst", INETWS, EITHER, IS_DONE, RST, 0, 0, 1000, ENDS, TUNNEL_ENDED,
 	    0 },
+	{ "a protocol error", INETWS, EITHER, IS_DONE, NONSENSE, 0, 0, 1000,
+	    ENDS, TUNNEL_ENDED, 0 },
+	{ "a protocol error", SESSION, EITHER, IS_DONE, NONSENSE, 0, 0, 1000,
+	    ENDS, TUNNEL_ENDED, 0 },
 	{ "a signal", INETWS, EITHER, IS_DONE, STOP, 0, 0, 1000, ENDS,
 	    TUNNEL_ENDED, 0 },
 
