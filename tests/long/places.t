@@ -78,8 +78,8 @@ def test_odd_sessions():
                  '--path', '/in')
     kw = {'path': '/in', 'extra': 'Authorization: Basic dTpwdw==\r\n'}
     raws = [w.session(s.port, **kw)]
-    stopped, = t.children(s.pid)
     w.lose(s, raws)
+    stopped = w.lost(s)[0]['pid']
     os.kill(stopped, signal.SIGSTOP)
     others = [w.session(s.port, **kw) for _ in range(3)]
     others[0].drop()

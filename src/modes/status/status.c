@@ -16,7 +16,7 @@
 #include "stats/metrics.h"
 #include "stats/rundir.h"
 
-#define SAMPLE_MS	100	/* between the two looks that give rates */
+#define SAMPLE_MS	50	/* between the two looks that give rates */
 
 static void
 flush(struct out *o)
