@@ -11,7 +11,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#ifdef __GLIBC__
 #include <resolv.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 
