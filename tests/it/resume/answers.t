@@ -72,8 +72,8 @@ class Terminals:
         self.cutter.refuse = True
 
     def cut(self):
-        self.cutter.cut('rst')
         self.lost_at = time.monotonic()
+        self.cutter.cut('rst')
 
     def pass_a_byte(self, name):
         for c in self.clients:
