@@ -254,6 +254,7 @@ def test_dead_session():
                            timeout=t.BOUND)
             except p.Refused as e:
                 t.is_(e.status, 410, 'a redial: 410')
+    s.wait_line('no such session')
     t.is_([len([x for x in s.lines if e in x])
            for e in ('event=closed', 'no such session')], [1, 1],
           'a line for its end, and one for a session that never was here')

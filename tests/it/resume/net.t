@@ -19,8 +19,7 @@ import socket           # noqa: E402
 import threading        # noqa: E402
 import time             # noqa: E402
 
-QUICK = ('--ping-interval', '500ms', '--ping-timeout', '2s',
-         '--connect-timeout', '3s')
+QUICK = ('--ping-interval', '500ms', '--ping-timeout', '2s')
 TOTAL = 40 << 20
 
 
@@ -33,7 +32,7 @@ def tunnel(link, host=netns.FAR):
     a, b = socket.socketpair()
     t.on_close(a.close)
     c = t.Program(link.near([t.INETWS, 'connect', '-v', *QUICK,
-                             'ws://%s/' % where]), stdin=b, stdout=b)
+                             '--connect-timeout', '3s', 'ws://%s/' % where]), stdin=b, stdout=b)
     b.close()
     return c, s, a
 
