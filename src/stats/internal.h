@@ -12,7 +12,7 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	10
+#define STATS_VERSION	11
 #define STATS_TOLD	16
 #define STATS_REPEATS	64
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
@@ -64,19 +64,19 @@ extern struct stats_own stats_own;
 
 /*
  * The page is made of blocks, as small as the system's pages are anywhere, and
- * no slot lies in two of them: a process has one page to touch.  The header
- * has its place in the first one.
+ * no slot lies in two of them: a process has one page to touch.  The first one
+ * is the header's.
  */
 #define STATS_BLOCK	4096
-#define STATS_A_BLOCK	((STATS_BLOCK - sizeof(struct stats_header)) / \
-	sizeof(struct stats_slot))	/* slots */
+#define STATS_A_BLOCK	(STATS_BLOCK / sizeof(struct stats_slot)) /* slots */
+_Static_assert(sizeof(struct stats_header) <= STATS_BLOCK, "a block");
 
 /* A slot of the page. */
 static inline struct stats_slot *
 stats_at(const struct stats_header *h, unsigned int slot)
 {
 	return (struct stats_slot *)(void *)((char *)(uintptr_t)h +
-	    sizeof(*h) + slot / STATS_A_BLOCK * STATS_BLOCK +
+	    (1 + slot / STATS_A_BLOCK) * STATS_BLOCK +
 	    slot % STATS_A_BLOCK * sizeof(struct stats_slot));
 }
 
@@ -87,8 +87,8 @@ stats_at(const struct stats_header *h, unsigned int slot)
 static inline unsigned int
 stats_fit(size_t size)
 {
-	return (size - STATS_NAMES * sizeof(struct stats_name)) /
-	    STATS_BLOCK * STATS_A_BLOCK;
+	return ((size - STATS_NAMES * sizeof(struct stats_name)) /
+	    STATS_BLOCK - 1) * STATS_A_BLOCK;
 }
 
 /* A name; the names are at the end of the page. */

@@ -17,7 +17,7 @@ struct stats_own stats_own = { .fd = -1 };
 size_t
 stats_page_size(unsigned int slots)
 {
-	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_BLOCK +
+	return (1 + (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK) * STATS_BLOCK +
 	    STATS_NAMES * sizeof(struct stats_name);
 }
 
