@@ -140,7 +140,7 @@ all_tests := $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
 unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	$(addprefix tests/it/,includes.t words.t client/round_trips.t \
 	observe/churn.t observe/observing.t resume/crowd.t resume/resume.t \
-	resume/ssh.t supervisor/launchers_ssh.t supervisor/systemd.t \
+	resume/ssh.t sandbox/odd.t supervisor/launchers_ssh.t supervisor/systemd.t \
 	supervisor/upgrade.t tunnel/earlier.t tunnel/ssh.t)
 # COMPAT=all has no sandbox.
 without_linux = tests/it/sandbox/%

@@ -122,7 +122,8 @@ def test_header_command():
         one.shutdown(2)
     sock.sendall(b'two')
     t.is_(t.ws.read_exactly(sock, 3), b'two', 'and again at a redial')
-    t.is_(open(d + '/runs').read().count('run'), 2, 'for which it is run')
+    t.ok(open(d + '/runs').read().count('run') >= 2,
+         'for which it is run, for each attempt')
     t.unlike(c.log, 's3cret', 'what it prints is not logged')
 
 
