@@ -52,8 +52,8 @@ struct connection {
 	size_t proxy_header;	/* bytes before the stream's first */
 	char local[NET_NAME_MAX];	/* the address that was connected to */
 	int trusts_open;		/* the address in "open" is believed */
-	const char *request;		/* that led here, for a program's */
-	size_t request_len;		/* environment; NULL: none */
+	const struct http_head *request;	/* that led here, for a
+					 * program's environment; NULL: none */
 	int enter_late;		/* only when the stream is there */
 	int handoff;		/* of the session, or -1 */
 	int null;		/* /dev/null, if what is sent may be kept in

@@ -106,7 +106,7 @@ connection_get_stream(struct connection *c)
 	r = peer_opened(all, c->peer, c->trusts_open, t->addr, &why);
 	limited = r == -1;
 	if (r == 0)
-		r = target_dial(c, c->request, c->request_len, &stream, &why);
+		r = target_dial(c, c->request, &stream, &why);
 	c->o = all;
 	if (r == 0 && peer_tell_target(all, stream.wfd, c->peer, c->local,
 	    &why) == -1) {

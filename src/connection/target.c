@@ -39,15 +39,11 @@ inherited_environment(char **env, unsigned int max)
 }
 
 static char **
-environment(const struct connection *c, const char *bytes, size_t len)
+environment(const struct connection *c, const struct http_head *head)
 {
 	static char *env[ENV_MAX + CGI_VARS_MAX + 1];
 	static struct cgi cgi;
-	struct http_parser_state st;
-	struct http_head head;
-	char err[200];
 	unsigned int n;
-	int status;
 
 	cgi_begin(&cgi);
 	cgi_peer(&cgi, c->peer);
@@ -55,10 +51,8 @@ environment(const struct connection *c, const char *bytes, size_t len)
 		cgi_set(&cgi, "REMOTE_USER", slice_of(c->user));
 	if (options_want_certificate(c->o))
 		cgi_client(&cgi, c->subject);
-	http_begin(&st, 0);
-	if (bytes != NULL && http_parse(&st, bytes, len, &head, &status, err,
-	    sizeof(err)) > 0)
-		cgi_request(&cgi, &head);
+	if (head != NULL)
+		cgi_request(&cgi, head);
 	n = inherited_environment(env, ENV_MAX);
 	memcpy(env + n, cgi.var, cgi.n * sizeof(cgi.var[0]));
 	env[n + cgi.n] = NULL;
@@ -66,14 +60,14 @@ environment(const struct connection *c, const char *bytes, size_t len)
 }
 
 static int
-run_program(struct connection *c, const char *head, size_t len,
+run_program(struct connection *c, const struct http_head *head,
     struct io *stream, int64_t deadline, struct error *why)
 {
 	char **argv = c->o->program;
 	int fd[2], r, err, error;
 
 	err = stderr_log_begin(c->peer, argv[0]);
-	r = program_start(&c->program, argv, environment(c, head, len), err,
+	r = program_start(&c->program, argv, environment(c, head), err,
 	    c->o->program_pipes, fd, deadline);
 	error = errno;
 	if (err != -1)
@@ -124,7 +118,7 @@ target_connect(const struct options *o, int64_t deadline, struct error *why)
 }
 
 int
-target_dial(struct connection *c, const char *head, size_t len,
+target_dial(struct connection *c, const struct http_head *head,
     struct io *stream, struct error *why)
 {
 	const struct options *o = c->o;
@@ -132,7 +126,7 @@ target_dial(struct connection *c, const char *head, size_t len,
 	int fd;
 
 	if (o->program != NULL)
-		return run_program(c, head, len, stream, deadline, why);
+		return run_program(c, head, stream, deadline, why);
 	fd = target_connect(o, deadline, why);
 	if (fd == -1)
 		return -1;

@@ -36,8 +36,9 @@ struct websocket {
 	const char *raw;		/* of a request: all that was read, head
 					 * and early bytes */
 	size_t raw_len;
-	const struct http_head *head;	/* of a request, or the answer to one,
-					 * in a static buffer */
+	const struct http_head *head;	/* of a request, without the token of
+					 * --bearer-subprotocol, or the answer
+					 * to one, in a static buffer */
 
 	/* of a dialled one, also if that failed */
 	int64_t at[DIAL_STEPS];		/* of clock_us(), when the last attempt

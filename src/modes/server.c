@@ -61,8 +61,7 @@ wait_for_open(struct accepted *a, enum how how)
 	c->role = TUNNEL_SERVES;
 	c->enter_late = 1;
 	c->trusts_open = a->peer.trusts_open;
-	c->request = a->w.raw;
-	c->request_len = a->w.raw_len;
+	c->request = a->w.head;
 	return answer(a, IO_CLOSED, how);
 }
 
@@ -73,7 +72,7 @@ join(struct accepted *a, enum how how)
 	struct io stream;
 	struct error why;
 
-	if (target_dial(c, a->w.raw, a->w.raw_len, &stream, &why) == -1) {
+	if (target_dial(c, a->w.head, &stream, &why) == -1) {
 		websocket_refuse(&a->w, why.status == EXIT_AGAIN ? 504 : 502,
 		    target_reason(&why));
 		return connection_failed(c, &why);

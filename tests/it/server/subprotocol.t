@@ -69,6 +69,34 @@ def test_bearer():
     t.ok('s3cret' not in s.log, 'and not the token')
 
 
+def test_bearer_of_program():
+    """A program gets the offer without the token, also when it is run for a
+    warm client."""
+    users = t.folder() + '/users'
+    with open(users, 'w') as f:
+        f.write('token:alice:%s\n' % hashlib.sha256(b's3cret').hexdigest())
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--auth-file', users,
+                 '--subprotocol', 'mqtt', '--bearer-subprotocol', 'bearer.',
+                 '--eof=close', '--', 'env')
+    port = t.port_of(t.listening(s)[0])
+    for offer, want in (('mqtt, bearer.s3cret', 'mqtt'),
+                        ('bearer.s3cret,a,b', 'a, b'), ('bearer.s3cret', None)):
+        w = t.ws.connect(port, headers=[('Sec-WebSocket-Protocol', offer)])
+        w.take_close()
+        w.sock.close()
+        env = dict(line.split('=', 1) for line in
+                   bytes(w.data).decode().splitlines() if '=' in line)
+        t.is_(env.get('HTTP_SEC_WEBSOCKET_PROTOCOL'), want, 'of "%s"' % offer)
+        t.is_(env.get('REMOTE_USER'), 'alice', 'REMOTE_USER is there')
+        t.ok('s3cret' not in str(env), 'and the token nowhere')
+    c = t.client('ws://127.0.0.1:%d/' % port, '--warm', '1',
+                 '--subprotocol', 'mqtt,bearer.s3cret')
+    with t.ws.dial(c.port) as x:
+        seen = t.ws.read_all(x)[0].decode()
+    t.like(seen, '(?m)^HTTP_SEC_WEBSOCKET_PROTOCOL=mqtt$', 'a warm client')
+    t.ok('s3cret' not in seen, 'not there either')
+
+
 def test_frames():
     for size in (125, 126, 4096):
         s = t.server(t.echo().port, '--max-frame-size', str(size))
