@@ -10,6 +10,7 @@ static const struct {
 	int64_t over;
 } rules[ANSWERS] = {
 	[ANSWER_NONE] = { 0, 0 },
+	[ANSWER_PROXY] = { 0, 0 },
 	[ANSWER_ENDED] = { 1, 0 },
 	[ANSWER_GONE] = { 5, 0 },
 	[ANSWER_DENIED] = { 5, 30000 },
@@ -66,7 +67,9 @@ answers_tell(const struct answers *a)
 		return "the server that kept the session has ended it";
 	if (a->seen & 1u << ANSWER_NOT_KEPT)
 		return "a server knew the session";
-	if (a->seen & ~(1u << ANSWER_NONE))
+	if (a->seen & ~(1u << ANSWER_NONE | 1u << ANSWER_PROXY))
 		return "no server knew the session";
+	if (a->seen & 1u << ANSWER_PROXY)
+		return "a proxy answered, but no server";
 	return "no server answered";
 }

@@ -14,6 +14,7 @@
 /* What a redial came to. */
 enum answer {
 	ANSWER_NONE,	/* no connection, a refused certificate, a bare end */
+	ANSWER_PROXY,	/* a forward proxy's refusal: no server was asked */
 	ANSWER_ENDED,	/* 410 from where the session lived, or when it is
 			 * over and only the peer's Close is missing */
 	ANSWER_GONE,	/* any other 410, and a 101 without the session: a

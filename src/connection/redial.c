@@ -245,7 +245,9 @@ look_for_path(struct connection *c)
 		case PATHS_NOTHING:
 			return;
 		case PATHS_FAILED:
-			failed(c, ANSWER_NONE, 0, a->refused, &a->why);
+			failed(c, a->refused == REFUSED_BY_PROXY ?
+			    ANSWER_PROXY : ANSWER_NONE, a->retry_after,
+			    a->refused != REFUSED_NOT, &a->why);
 			break;
 		case PATHS_UP:
 			if (!tunnel_lost(&c->relay.tunnel))

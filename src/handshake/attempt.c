@@ -134,7 +134,8 @@ blame(struct attempt *a)
 		attempt_blame_proxy(a);
 	if (a->state == ATTEMPT_PROXY)
 		name_server(a);
-	a->refused |= a->why.status == EXIT_DENIED;
+	if (a->refused == REFUSED_NOT && a->why.status == EXIT_DENIED)
+		a->refused = REFUSED_CERTIFICATE;
 	io_close(&a->io);
 	set_state(a, ATTEMPT_FAILED);
 	return -1;
@@ -180,7 +181,8 @@ attempt_begin(struct attempt *a, const struct options *o,
 	memset(a->at, 0, sizeof(a->at));
 	a->io = IO_CLOSED;
 	a->via[0] = '\0';
-	a->refused = 0;
+	a->refused = REFUSED_NOT;
+	a->retry_after = 0;
 	a->begun = clock_ms();
 	a->deadline = deadline;
 	a->o = o;
@@ -367,6 +369,7 @@ attempt_connect(struct websocket *w, const struct options *o,
 			signals_poll(p, attempt_poll(&a, p),
 			    clock_poll(attempt_time(&a)));
 	w->io = a.io;
+	w->retry_after = a.retry_after;
 	strlcpy(w->via, a.via, sizeof(w->via));
 	a.at[DIAL_BEGUN] = w->at[DIAL_BEGUN];
 	memcpy(w->at, a.at, sizeof(w->at));

@@ -29,6 +29,13 @@ enum attempt_state {
 	ATTEMPT_FAILED
 };
 
+/* An attempt failed by an answer, not for want of one. */
+enum attempt_refusal {
+	REFUSED_NOT,
+	REFUSED_BY_PROXY,	/* its answer to CONNECT or SOCKS */
+	REFUSED_CERTIFICATE	/* theirs, or ours by them */
+};
+
 struct attempt {
 	enum attempt_state state;
 	struct io io;			/* the caller's when it is up */
@@ -37,8 +44,9 @@ struct attempt {
 	int64_t at[DIAL_STEPS];		/* as in struct websocket */
 	int64_t begun, moved_at;	/* of clock_ms(): the last new state */
 	int64_t deadline;
-	int refused;			/* failed by an answer, not for want
-					 * of one */
+	enum attempt_refusal refused;	/* why it has failed */
+	uint32_t retry_after;		/* of a proxy's refusal, in seconds;
+					 * 0: none */
 
 	/* set before it begins; NULL: there is none */
 	const union net_end *known;	/* to dial if the name's server does

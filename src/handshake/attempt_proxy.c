@@ -8,6 +8,7 @@
 #include "handshake/attempt.h"
 #include "handshake/headers.h"
 #include "net/socket.h"
+#include "os/clock.h"
 #include "proto/header.h"
 
 /* A 407 lists the schemes that the proxy takes (RFC 9110 11.7.1). */
@@ -70,13 +71,13 @@ step_http(struct attempt *a)
 	if (r != 1)
 		return r;
 	status = a->exchange.head.status;
-	a->refused = status < 200 || status > 299;
-	if (status == 407)
-		return unauthorized(a);
-	if (a->refused)
-		return exchange_refused(&a->exchange);
-	return a->exchange.early_len == 0 ? 1 :
-	    has_more(a, a->exchange.early_len);
+	if (status >= 200 && status <= 299)
+		return a->exchange.early_len == 0 ? 1 :
+		    has_more(a, a->exchange.early_len);
+	a->refused = REFUSED_BY_PROXY;
+	a->retry_after = http_retry_after(&a->exchange.head, clock_date());
+	return status == 407 ? unauthorized(a) :
+	    exchange_refused(&a->exchange);
 }
 
 /* The first of the server's addresses; SOCKS 4 knows only IPv4. */
@@ -175,7 +176,7 @@ take_answer(struct attempt *a)
 	a->received += n;
 	used = socks_read(&a->socks, a->answer, a->received, &a->why);
 	if (used == -1)
-		a->refused = 1;
+		a->refused = REFUSED_BY_PROXY;
 	if (used <= 0)
 		return used == 0 ? 0 : attempt_blame_proxy(a);
 	if ((size_t)used < a->received)

@@ -48,7 +48,8 @@ struct websocket {
 					 * static; or NULL */
 	const char *proxy;		/* by which, static; or NULL */
 	int redirects;
-	uint32_t retry_after;		/* of a refusal, in seconds; 0: none */
+	uint32_t retry_after;		/* of a refusal, by a proxy too, in
+					 * seconds; 0: none */
 	int is_probe;			/* a refused request only looked whether
 					 * something answers */
 };

@@ -195,15 +195,18 @@ def test_retry_after():
 
 
 def test_retry_after_ahead():
-    """Agents, and clients that dial ahead."""
+    """Agents, and clients that dial ahead; a server's, and a proxy's."""
     cutters = []
     for words in (('agent', '--spare', '1'), ('client', '-l', '127.0.0.1:0',
                                               '--warm', '1')):
-        cutter = cutting.Cutter(1)
-        cutter.answer = answer(503, *in_seconds(1))
-        t.inetws(*words, 'ws://127.0.0.1:%d/' % cutter.port,
-                 *(['127.0.0.1:1'] if words[0] == 'agent' else []))
-        cutters.append((words[0], cutter))
+        for proxy in False, True:
+            cutter = cutting.Cutter(1)
+            cutter.answer = answer(503, *in_seconds(1))
+            here = '127.0.0.1:%d' % cutter.port
+            t.inetws(*words, *(['-x', 'http://' + here, 'ws://127.0.0.1:1/']
+                               if proxy else ['ws://%s/' % here]),
+                     *(['127.0.0.1:1'] if words[0] == 'agent' else []))
+            cutters.append((words[0] + ' by proxy' * proxy, cutter))
     for name, cutter in cutters:
         t.ok(t.until(lambda: len(cutter.answered) > 1), '%s: two tries' % name)
         first, second = cutter.answered[:2]
@@ -237,6 +240,49 @@ def test_given_up():
         t.like(c.wait_log(), r'why="[^"]+, for [0-9.]+m?s no '
                'new websocket: %s; the last try: [^"]*%s' % (
                    known, status or 'reset'), 'and why')
+
+
+def through_proxy(server, *options):
+    """A tunnel by CONNECT, and the Cutter that answers for the proxy."""
+    cutter = cutting.Cutter(t.Scripted().port)
+    c = t.connect('ws://localhost:%d/' % server.port, '-x',
+                  'http://127.0.0.1:%d' % cutter.port, *options,
+                  stderr=subprocess.PIPE)
+    c.stdin.write(b'x')
+    c.stdin.flush()
+    t.is_(c.stdout.read(1), b'x', 'a tunnel through a proxy')
+    return c, cutter
+
+
+def test_proxy_answers():
+    """CONNECT is refused at a redial: heeded, logged, and told at the end."""
+    s = t.server(t.echo().port)
+    late, cutter = through_proxy(s)
+    cutter.answer = answer(503, *in_seconds(1))
+    cutter.cut('rst')
+    tries = [(status, *through_proxy(s, '--resume', '1s',
+                                      '--log-level', 'info'))
+             for status in (502, 407)]
+    for status, c, front in tries:
+        front.answer = answer(status)
+        front.cut('rst')
+    for status, c, front in tries:
+        t.is_(c.wait(), 74, "a proxy's %d, given up: 74" % status)
+        log = c.wait_log()
+        t.like(log, r'level=info event=redial-failed .*why="[^"]*answered %d'
+               % status, 'a line says what it answered')
+        t.is_(log.count('event=redial-failed'), 1, 'once')
+        t.like(log, r'no new websocket: a proxy answered, but no server; '
+               'the last try: [^"]*proxy[^"]* answered %d' % status,
+               'and so does the last one')
+    t.ok(t.until(lambda: len(cutter.answered) > 1), "a proxy's Retry-After")
+    first, second = cutter.answered[:2]
+    t.ok(1 <= second - first < 9 * t.SCALE, '%.1f s between two answers' %
+         (second - first))
+    cutter.answer = None
+    late.stdin.write(b'y')
+    late.stdin.flush()
+    t.is_(late.stdout.read(1), b'y', 'alive')
 
 
 def test_dead_session():

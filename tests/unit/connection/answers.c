@@ -32,12 +32,13 @@ test_status(void)
 static void
 test_rules(void)
 {
-	static const char letters[] = "negdok";	/* enum answer */
+	static const char letters[] = "npegdok";	/* enum answer */
 	static const struct { const char *tries; int64_t each; int end; } t[] =
 	{
 		{ "nnnnnnnnnnnnnnnnnnnnnnnn", 5000, 0 },
 		{ "oooooooooooooooooooooooo", 5000, 0 },
 		{ "ononodogonogonon", 5000, 0 },
+		{ "pppppppppppppppppppppppp", 5000, 0 },
 		{ "e", 1, 1 }, { "ooe", 1, 3 }, { "k", 1, 1 },
 		{ "gggg", 9000, 0 }, { "ggggg", 1, 5 },
 		{ "ggggoggggnggggdggggg", 1, 20 },
@@ -94,6 +95,9 @@ test_tell(void)
 	is_str(answers_tell(&a), "no server answered", "nothing came");
 	answers_add(&a, ANSWER_NONE, 0);
 	is_str(answers_tell(&a), "no server answered", "no connection");
+	answers_add(&a, ANSWER_PROXY, 0);
+	is_str(answers_tell(&a), "a proxy answered, but no server",
+	    "a proxy's 503");
 	answers_add(&a, ANSWER_OTHER, 0);
 	is_str(answers_tell(&a), "no server knew the session", "404");
 	answers_add(&a, ANSWER_NONE, 0);
