@@ -110,10 +110,9 @@ target_connect(const struct options *o, int64_t deadline, struct error *why)
 	const char *from = o->mode == MODE_SERVER ? o->dial.interface : NULL;
 	struct net_found found;
 
-	if (net_find(&found, &o->target, NULL, net_source_family(from,
-	    o->dial.family), why) == -1)
+	if (net_find_from(&found, &o->target, NULL, from, o->dial.family,
+	    why) == -1)
 		return -1;
-	found.from = from;
 	return net_dial_found(&o->target, &found, deadline, NULL, why);
 }
 

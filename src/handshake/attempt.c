@@ -162,11 +162,10 @@ look_up(struct attempt *a)
 
 	trace_step(&a->trace, "dialling %s%s", has_proxy(a) ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r->dial));
-	if (net_find(&a->found, &r->dial, r->addresses, net_source_family(
-	    a->o->dial.interface, a->o->dial.family), &a->why) == -1 &&
+	if (net_find_from(&a->found, &r->dial, r->addresses,
+	    a->o->dial.interface, a->o->dial.family, &a->why) == -1 &&
 	    use_known(a) == -1)
 		return -1;
-	a->found.from = a->o->dial.interface;
 	a->at[DIAL_FOUND] = clock_us();
 	return 0;
 }

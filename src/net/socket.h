@@ -93,8 +93,7 @@ struct net_found {
 		socklen_t len;
 	} at[NET_FOUND_MAX];
 	int n;
-	const char *from;	/* word of net_bind_source(), or NULL; the
-				 * caller's, after net_find() */
+	const char *from;	/* word of net_bind_source(), or NULL */
 };
 
 int net_find(struct net_found *, const struct addr *, const char *named,
@@ -112,11 +111,13 @@ int net_dial_found(const struct addr *, const struct net_found *,
  * source.c: where a connection is dialled from, as interface.h has the word
  * (NULL: anywhere).  net_bind_source() binds a socket of this family (AF_INET,
  * AF_INET6), net_source_check() tries whether that can be done: 0, or -1 with
- * errno.  net_source_family() is the family (NET_IPV4 ...) that the word leaves.
+ * errno.  net_find_from() is net_find() of addresses that can be dialled from
+ * there: an address as word leaves its family only.
  */
 int net_bind_source(int fd, const char *word, int family);
 int net_source_check(const char *word);
-int net_source_family(const char *word, int family);
+int net_find_from(struct net_found *, const struct addr *, const char *named,
+    const char *word, int family, struct error *);
 
 /* The number of an IPv6 zone, "eth0" or "2"; 0: there is none. */
 uint32_t net_zone(const char *zone);

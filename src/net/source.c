@@ -50,8 +50,11 @@ bind_address(int fd, const struct interface *from, int family)
 		return bind_to(fd, (struct sockaddr *)&in);
 	}
 	memcpy(&in6.sin6_addr, from->ip.b, sizeof(in6.sin6_addr));
-	if (from->zone != NULL)
-		in6.sin6_scope_id = net_zone(from->zone);
+	if (from->zone != NULL &&
+	    (in6.sin6_scope_id = net_zone(from->zone)) == 0) {
+		errno = ENODEV;
+		return -1;
+	}
 	return bind_to(fd, (struct sockaddr *)&in6);
 }
 
@@ -102,22 +105,52 @@ net_bind_source(int fd, const char *word, int family)
 	    bind_address(fd, &from, family);
 }
 
-int
-net_source_family(const char *word, int family)
+/* The family that the word leaves: NET_ANY if it is no address. */
+static int
+family_of(const char *word)
 {
 	struct interface from;
 
-	if (family != NET_ANY || word == NULL ||
-	    interface_parse(&from, word) == -1 || from.name[0] != '\0')
-		return family;
+	if (word == NULL || interface_parse(&from, word) == -1 ||
+	    from.name[0] != '\0')
+		return NET_ANY;
 	return ip_is_v4(&from.ip) ? NET_IPV4 : NET_IPV6;
+}
+
+/* No address is there, or none of the only family that was looked for. */
+static int
+blame_family(struct error *why, const char *word, int family)
+{
+	struct error what = *why;
+
+	if (what.status != EXIT_NAME)
+		return -1;
+	if (word == NULL)
+		return error_set(why, what.status, "%s (-%d leaves only IPv%d "
+		    "addresses)", what.text, family, family);
+	return error_set(why, what.status, "%s (--interface %s leaves only "
+	    "IPv%d addresses: give an IPv%d address of this host, or the "
+	    "interface by name)", what.text, word, family,
+	    family == NET_IPV4 ? NET_IPV6 : NET_IPV4);
+}
+
+int
+net_find_from(struct net_found *found, const struct addr *a, const char *named,
+    const char *word, int family, struct error *why)
+{
+	int only = family == NET_ANY ? family_of(word) : family;
+	int r = net_find(found, a, named, only, why);
+
+	found->from = word;
+	if (r == -1 && only != NET_ANY)
+		blame_family(why, family == NET_ANY ? word : NULL, only);
+	return r;
 }
 
 int
 net_source_check(const char *word)
 {
-	int family = net_source_family(word, NET_ANY) == NET_IPV6 ?
-	    AF_INET6 : AF_INET;
+	int family = family_of(word) == NET_IPV6 ? AF_INET6 : AF_INET;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), r, e;
 
 	if (fd == -1)

@@ -3,12 +3,23 @@
 
 #include "proto/interface.h"
 
+/* An address in the place of a name, maybe with a zone. */
+static int
+is_address(const char *s)
+{
+	struct ip ip;
+
+	return ip_parse(&ip, (struct slice){ s, strcspn(s, "%") }) == 0;
+}
+
 /* As Linux has it: no '/', ':' or blanks. */
 static int
 is_name(const char *s)
 {
 	const char *p;
 
+	if (is_address(s))
+		return 0;
 	for (p = s; *p != '\0'; p++)
 		if (*p == '/' || *p == ':' || (unsigned char)*p <= ' ' ||
 		    *p == 0x7f)

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -156,6 +157,24 @@ def test_interface():
           'no such address')
     fails(hello(url(s.port), '--interface', 'host!lo'), 64,
           "'host!lo' is not an interface or an address", 'no address')
+    for word in ('if!127.0.0.1', '127.0.0.1%lo', 'if!127.0.0.1%lo',
+                 'host!127.0.0.1%lo', 'if!::1'):
+        fails(hello(url(s.port), '--interface', word), 64,
+              "'%s' is not an interface or an address" % word,
+              'an address where a name belongs')
+    for word, to, family in (('::1', '127.0.0.1', 6),
+                             ('host![::1]', '127.0.0.1', 6),
+                             ('127.0.0.2', '[::1]', 4)):
+        fails(hello('ws://%s:%d/' % (to, s.port), '--interface', word), 68,
+              re.escape('--interface %s leaves only IPv%d addresses: give an '
+                        'IPv%d' % (word, family, 10 - family)),
+              'no address of that family')
+    fails(hello('ws://[::1]:%d/' % s.port, '-4'), 68,
+          '-4 leaves only IPv4 addresses', 'nor with -4')
+    r = hello('ws://localhost:%d/' % s.port, '--interface', 'fe80::1%nope')
+    t.like(r.stderr if isinstance(r.stderr, str) else r.stderr.decode(),
+           '--interface fe80::1%nope(: No such device| leaves only IPv6)',
+           'a zone that is not there')
     held = t.Held()
     s = t.server(held.port, '--interface', '127.0.0.4')
     t.ws.connect(s.port)
