@@ -350,7 +350,8 @@ is_token_list(const char *s)
 	if (s[0] == ',' || s[strlen(s) - 1] == ',' || strstr(s, ",,") != NULL)
 		return 0;
 	while (slice_next(&list, &element))
-		if (!http_is_token(element))
+		if (!http_is_token(element) ||
+		    (slice_is(element, "*") && strcmp(s, "*") != 0))
 			return 0;
 	return 1;
 }
@@ -427,7 +428,7 @@ const struct option_type
 	.expected = "a token, nor empty" },
     type_tokens = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_token_list,
-	.expected = "a list of tokens: expected NAME,NAME..." },
+	.expected = "a list of tokens: expected NAME,NAME... or * alone" },
     type_path = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_path,
 	.expected = "a path: expected /PATH, percent-encoded, without ? and #" },

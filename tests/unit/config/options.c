@@ -269,6 +269,8 @@ test_bad_words(void)
 		{ "inetws client ws://h --subprotocol a,,b", "list of tokens" },
 		{ "inetws client ws://h --subprotocol a,b~c", "list of tokens" },
 		{ "inetws client ws://h --subprotocol *", "needs names" },
+		{ "inetws server h:1 --subprotocol *,a", "or * alone" },
+		{ "inetws server h:1 --subprotocol a,~*", "or * alone" },
 		{ "inetws server h:1 --max-frame-size 64k",
 		  "'64k' is not a size 125..65535" },
 		{ "inetws --completions tcsh", "expected bash, zsh or fish" },
