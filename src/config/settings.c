@@ -63,15 +63,29 @@ settings_apply(struct options *o, const struct settings *set,
 	return 0;
 }
 
+/* A name of a file, or a list of such, and then what belongs to it. */
+static void
+forget(struct options *o, const struct option *row)
+{
+	void *field = (char *)o + row->offset;
+	int was_on = row->type->is_on(field, row);
+
+	if (row->type == &type_files)
+		((struct opt_list *)field)->n = 0;
+	else
+		*(const char **)field = NULL;
+	if (was_on && row->replaces != NULL)
+		forget(o, option_find(row->replaces, strlen(row->replaces)));
+}
+
 void
 settings_replace(struct options *o, const struct settings *cli)
 {
 	const struct setting *s;
 
 	for (s = cli->v; s < cli->v + cli->n; s++)
-		if (s->row->type == &type_files)
-			((struct opt_list *)((char *)o +
-			    s->row->offset))->n = 0;
+		if (s->row->type == &type_files || s->row->replaces != NULL)
+			forget(o, s->row);
 }
 
 void

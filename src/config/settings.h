@@ -47,7 +47,10 @@ int setting_fail(const struct setting *, struct error *, const char *err);
  */
 int settings_apply(struct options *, const struct settings *, struct error *);
 
-/* Forgets the lists of files that the command line gives again. */
+/*
+ * Forgets the lists of files that the command line gives again, and what
+ * belongs to a value of a file that it replaces (struct option's replaces).
+ */
 void settings_replace(struct options *, const struct settings *cli);
 
 /* argv without the program's name.  0, or -1 and why (64). */

@@ -108,6 +108,11 @@ struct option {
 	 */
 	const char *needs;
 	const char *excludes;	/* "a|b": not together with these */
+	/*
+	 * A file name that belongs to this one: one of a configuration file
+	 * goes when the command line replaces this one there.
+	 */
+	const char *replaces;
 	const struct option_rule *rule;
 	unsigned int common : 1;	/* among the first of the help */
 	unsigned int once : 1;		/* not twice in one place */

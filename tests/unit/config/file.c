@@ -49,6 +49,21 @@ test_file(void)
 	is(o.timeouts.linger, 3000, "the command line's value wins");
 	is(o.log.verbose, 2, "counts add up");
 	is(o.tls.insecure, 0, "a flag can be undone");
+	runs(line("inetws -K %s --tls-cert c", file("mode server\n"
+	    "target h:1\ntls-cert a\ntls-key a.key\n")));
+	is(o.tls.own_cert.n, 1, "the command line's certificate alone");
+	is(o.tls.own_key.n, 0, "without the key of the file's");
+	runs(line("inetws -K %s --tls-key c", file("mode server\n"
+	    "target h:1\ntls-cert a\ntls-key a.key\n")));
+	ok(o.tls.own_cert.n == 1 && o.tls.own_key.n == 1 &&
+	    strcmp(o.tls.own_key.v[0], "c") == 0, "another key for it");
+	runs(line("inetws -K %s --tls-cert c", file("mode server\n"
+	    "target h:1\ntls-key a.key\n")));
+	is(o.tls.own_key.n, 1, "a key that had no certificate stays");
+	runs(line("inetws -K %s -E c", file("mode connect\nurl ws://h\n"
+	    "cert a\nkey a.key\n")));
+	ok(strcmp(o.tls.cert, "c") == 0 && o.tls.key == NULL,
+	    "so does a dialler's certificate");
 	runs(line("inetws connect -K %s", file("mode client\nurl ws://h\n")));
 	is(o.mode, MODE_CONNECT, "the command line's mode wins");
 	runs(line("inetws -remote_tcp h:1 -K %s", file("mode client\n")));
