@@ -147,22 +147,27 @@ true_address(struct peer *p, const struct options *o,
     const struct websocket *w)
 {
 	static const char *const name[] = REAL_IP_NAMES;
+	const char *field = name[o->access.real_ip_header];
 	char text[IP_TEXT_MAX];
+	struct slice value;
 	struct ip ip;
 	uint16_t port;
 
 	p->trusted = trusts_peer(o, p->address);
 	if (!p->trusted || o->access.real_ip_header == REAL_IP_NONE)
 		return 0;
-	switch (forwarded_from(w->head, name[o->access.real_ip_header],
-	    trusts, o, &ip, &port)) {
+	switch (forwarded_from(w->head, field, trusts, o, &ip, &port)) {
 	case -1:
 		return -1;
 	case 1:
 		strlcpy(p->address, ip_print(text, &ip, port),
 		    sizeof(p->address));
+		p->trusts_open = trusts_peer(o, p->address);
+		break;
+	default:
+		/* Whom the proxy does not name may be anyone. */
+		p->trusts_open = http_field(w->head, field, &value) == 0;
 	}
-	p->trusts_open = trusts_peer(o, p->address);
 	return 0;
 }
 

@@ -128,6 +128,23 @@ def test_open_is_trusted():
         t.ok(s.has_line('event=closed.*peer=%s' % want), 'the log too')
 
 
+def test_open_of_the_unknown():
+    """A visitor whom the trusted proxy does not name is not believed."""
+    for name, via in (('Forwarded', 'for=_hidden'), ('Forwarded', 'for=unknown'),
+                      ('Forwarded', 'for=203.0.113.9, for=_hidden'),
+                      ('Forwarded', 'proto=https'),
+                      ('X-Forwarded-For', 'unknown'),
+                      ('X-Forwarded-For', '203.0.113.9, unknown'),
+                      ('X-Forwarded-For', '')):
+        target = t.Held()
+        s = t.server(target.port, '--trusted-proxy', '127.0.0.1',
+                     '--real-ip-header', name, '--send-proxy')
+        w = opens(s, [(name, via)], '10.9.8.7:4444')
+        t.like(target.next().recv(200).decode(), 'PROXY TCP4 127.0.0.1 ',
+               '%s: %s' % (name, via))
+        w.drop()
+
+
 def test_open_is_counted():
     """--max-per-source counts the address that a warm client opens for."""
     target = t.Held()
