@@ -97,6 +97,14 @@ http_reason(int status)
 	return "";
 }
 
+/* A percent sign and two digits (RFC 3986 2.1), or none. */
+static int
+is_encoded(const char *p, const char *end)
+{
+	return *p != '%' || (end - p > 2 &&
+	    slice_is_hex((struct slice){ p + 1, 2 }, 2));
+}
+
 /* The end of a name, or of an address in brackets; NULL: there is none. */
 static const char *
 host_end(const char *p, const char *end)
@@ -107,7 +115,8 @@ host_end(const char *p, const char *end)
 	const char *first = p + 1;
 
 	if (p == end || *p != '[') {
-		while (p < end && *p != '\0' && strchr(name, *p) != NULL)
+		while (p < end && *p != '\0' && strchr(name, *p) != NULL &&
+		    is_encoded(p, end))
 			p++;
 		return p;
 	}

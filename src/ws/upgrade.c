@@ -261,6 +261,12 @@ check_extension(struct upgrade_answer *a, struct slice element,
 	valid = extension_parse(ext, element);
 	if (!ext->has_id || strcmp(ext->id, o->offer->id) == 0)
 		return 0;
+	if (ext->version != 0 && ext->version != EXTENSION_VERSION) {
+		snprintf(err, errlen, "the peer speaks version %u of the "
+		    "extension inetws, this side version %d: upgrade the older "
+		    "one", ext->version, EXTENSION_VERSION);
+		return -1;
+	}
 	if (!valid || !extension_is_answer(ext, o->offer))
 		return refuse(err, errlen, -1,
 		    "a malformed answer of the extension inetws");

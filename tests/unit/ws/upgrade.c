@@ -90,7 +90,7 @@ test_requests(void)
 	static const char *const host[] = { "a", "", "a:80", "a_b.c-d:",
 		"127.0.0.1:8080", "[::1]", "[::1]:80", "%41!$&'()*+,;=~",
 		"a:65535", "a:65536", "a:99999", "[::1]:99999",
-		"a:18446744073709551617", "exa/mple", "a b", "u@a", "a:b", "a:80:80", "[::1", "[]", "[x]",
+		"a:18446744073709551617", "a%zz", "a%", "a%4", "exa/mple", "a b", "u@a", "a:b", "a:80:80", "[::1", "[]", "[x]",
 		"[::1]x", "a?b", "a\\b", "<a>", "a\"b", "\xc3\xa9" };
 	static const char *const target[] = { "http://h:1/a", "WSS://h:1",
 		"https://h:1/", "/http://a", "ftp://h:1/", "http:///a",
@@ -317,6 +317,8 @@ test_answers(void)
 	    "an unknown parameter");
 	answer(ANSWER EXT "inetws; v=1; id=x\r\n\r\n", &o, -1, 0,
 	    "another version");
+	ok(strstr(err, "version 1 ") != NULL && strstr(err, "version 2:") != NULL,
+	    "which names both");
 	answer(ANSWER EXT "inetws; v=2; id=\"a b\"\r\n\r\n", &o, -1, 0,
 	    "an id that is no token");
 	answer(ANSWER EXT "inetws, inetws; v=2; id=x\r\n\r\n", &o, -1, 0,
