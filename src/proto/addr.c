@@ -84,7 +84,7 @@ not_ascii(const char *host, char *err, size_t errlen)
 	    "in its xn-- form";
 	char name[ADDR_HOST_MAX + 1], text[sizeof(what) + sizeof(name) + 2];
 
-	if (punycode_host(name, sizeof(name), host) == -1)
+	if (punycode_host(name, sizeof(name), host) == -1 || !is_host(name))
 		return fail(err, errlen, what, host);
 	snprintf(text, sizeof(text), "%s, %s", what, name);
 	return fail(err, errlen, text, host);
