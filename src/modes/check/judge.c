@@ -42,7 +42,7 @@ check_days(const struct check *c, int64_t now)
 	if (!c->cert.known)
 		return 0;
 	left = c->cert.chain[first_to_expire(&c->cert)].not_after - now;
-	return left < 0 ? -1 - (-left - 1) / DAY : left / DAY;
+	return left <= -DAY ? left / DAY : left < 0 ? -1 : left / DAY;
 }
 
 const char *
