@@ -265,6 +265,9 @@ answer_help(const struct command_line *c, struct error *why)
 
 	if (!is_word && !is_given(c, "help"))
 		return 0;
+	if (is_word && c->noperands > 3)
+		return error_set(why, EXIT_BADUSAGE, "%s: help takes a topic "
+		    "and a URL", c->operand[3]);
 	if (is_word && c->noperands > 1 &&
 	    (answered = answer_topic(c, why)) != 0)
 		return answered;

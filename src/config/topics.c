@@ -12,6 +12,10 @@
 #define PAGE_HOST	"example.org"
 #define PAGE_PATH	"/ssh/"
 
+/* What a URL may have that is pasted into a shell, ssh_config and nginx.conf. */
+#define PASTED	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789-._/:[]"
+
 static const struct topic {
 	const char *name, *sentence, *block;
 } topic_table[] = {
@@ -63,6 +67,10 @@ topic_print(const char *name, const char *url, FILE *f, struct error *why)
 			continue;
 		if (!found && url_parse(&u, url, err, sizeof(err)) == -1)
 			return error_set(why, EXIT_BADUSAGE, "%s", err);
+		if (u.at.kind != ADDR_TCP || url[strspn(url, PASTED)] != '\0')
+			return error_set(why, EXIT_BADUSAGE, "the lines of "
+			    "help take a URL of a host and a path, without "
+			    "characters that a shell or ssh would change");
 		fprintf(f, "%s%s:\n\n", found ? "\n" : "", t->sentence);
 		put_filled(t->block, url, &u, f);
 		found = 1;

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shlex            # noqa: E402
+import shutil           # noqa: E402
 
 MODES = ('server', 'client', 'connect', 'agent', 'gate', 'check', 'status')
 URL = 'ws://127.0.0.1:1/'
@@ -104,8 +105,19 @@ def test_topics():
     r = t.run_inetws('help', 'nginz')
     t.is_(r.returncode, 64, 'no such topic')
     t.like(r.stderr.decode(), 'or a topic: nginx, ssh, proxy', 'which there are')
-    r = t.run_inetws('help', 'ssh', 'x://y')
-    t.is_(r.returncode, 64, 'no URL')
+    for words in (['x://y'], ['wss://h/a%2Fb'], ['wss://h/a?b=$(id)&c'],
+                  ['wss://h/a;}/'], ['ws+unix:/tmp/x:/p'],
+                  ['wss://h/', 'more']):
+        r = t.run_inetws('help', 'ssh', *words)
+        t.is_((r.returncode, r.stdout), (64, b''), 'not ' + words[-1])
+    if shutil.which('ssh'):
+        with open(os.path.join(t.folder(), 'config'), 'w') as f:
+            lines = t.run_inetws('help', 'ssh').stdout.decode()
+            f.write(re.search(r'(?ms)^Host .*?\n\n', lines)[0])
+        r = t.run(['ssh', '-T', '-F', f.name, '-G', 'tunnel'])
+        t.is_((r.returncode, r.stderr), (0, b''), 'ssh reads it')
+        t.unlike(re.search('proxycommand .*', r.stdout.decode())[0],
+                 '%[^%]', 'ssh has nothing to expand there')
 
 
 def test_help():

@@ -42,7 +42,7 @@ def commands():
 def test_commands():
     d = t.folder()
     for line in commands():
-        words = [os.path.join(d, w[1:].replace('%d/', '')) if w[0] == '@'
+        words = [os.path.join(d, w[1:].replace('$HOME/', '')) if w[0] == '@'
                  else w for w in shlex.split(line)[1:]]
         for i, w in enumerate(words):
             if w.startswith(d):
@@ -82,7 +82,7 @@ def test_ssh():
                      ('HostName example.org', 'HostName localhost'),
                      ('inetws connect', '%s connect --cacert %s' % (
                          shlex.quote(t.INETWS), cert.ca)),
-                     ('@%d/', '@' + d + '/'),
+                     ('@$HOME/', '@' + d + '/'),
                      ('wss://example.org/', 'wss://localhost:%d/' % port)):
         t.ok(old in host, 'the block has ' + old)
         host = host.replace(old, new)
