@@ -54,7 +54,7 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	$(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK)
 all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie)) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)

@@ -171,9 +171,9 @@ def test_gate():
         t.is_(p['rows'], 3, 'two names and a websocket')
         t.ok(name in p['text'].replace('\n', ''), 'with the long name')
         seen = b.script("return [...document.querySelectorAll("
-                        "'table.names tr:nth-child(2) td')].map("
-                        "(x) => x.innerText);")
-        t.is_(seen, ['bob', '0', '0', '2'], 'for which visitors wait')
+                        "'table.names tr')].map((x) => x.innerText);")
+        t.ok(any(x.split() == ['bob', '0', '0', '2'] for x in seen),
+             'for which visitors wait: %s' % seen)
         b.keep('gate-%d' % width)
     for v in waiting:
         v.close()
