@@ -165,7 +165,7 @@ true_address(struct peer *p, const struct options *o,
 		p->trusts_open = trusts_peer(o, p->address);
 		break;
 	default:
-		/* Whom the proxy does not name may be anyone. */
+		/* A peer that the proxy does not name may be anyone. */
 		p->trusts_open = http_field(w->head, field, &value) == 0;
 	}
 	return 0;

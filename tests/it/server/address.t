@@ -129,7 +129,7 @@ def test_open_is_trusted():
 
 
 def test_open_of_the_unknown():
-    """A visitor whom the trusted proxy does not name is not believed."""
+    """A visitor without a name by the trusted proxy is not believed."""
     for name, via in (('Forwarded', 'for=_hidden'), ('Forwarded', 'for=unknown'),
                       ('Forwarded', 'for=203.0.113.9, for=_hidden'),
                       ('Forwarded', 'proto=https'),
