@@ -137,6 +137,24 @@ may_be_ready(const struct options *o)
 	    o->limits.connections;
 }
 
+static int
+is_same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* With listeners for names a websocket's path is longer than --path. */
+static int
+pages_differ(const struct options *o)
+{
+	const char *path = o->reverse.visitors_dir == NULL ?
+	    o->websocket.path : NULL;
+
+	return !is_same(o->observe.metrics_path, o->observe.health_path) &&
+	    !is_same(o->observe.metrics_path, path) &&
+	    !is_same(o->observe.health_path, path);
+}
+
 /* Root can leave a root directory. */
 static int
 is_kept_in(const struct options *o)
@@ -162,6 +180,8 @@ const struct option_rule
     rule_trusted = { proxies_may_come,
 	"a LISTEN where such proxies may come" },
     rule_ready = { may_be_ready, "a --max-connections that allows so many" },
+    rule_pages = { pages_differ, "a path of its own: --path, "
+	"--metrics-path and --health-path must differ" },
     rule_chroot = { is_kept_in, "--run-as: root can leave the directory" };
 
 /* The next row of "a|b", or NULL at its end. */

@@ -139,7 +139,7 @@ extern const struct mode_row mode_table[];	/* ended by name NULL */
 extern const struct option_rule rule_target, rule_program, rule_network,
     rule_any, rule_proxy, rule_http_proxy, rule_https_proxy, rule_tls12,
     rule_ping, rule_dials, rule_addresses, rule_told, rule_trusted, rule_ready,
-    rule_chroot;
+    rule_pages, rule_chroot;
 
 /* Can this option have an effect, as the others are? */
 int option_has_effect(const struct options *, const struct option *);

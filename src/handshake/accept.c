@@ -84,12 +84,19 @@ websocket_refuse(struct websocket *w, int status, const char *text)
 
 /* Refuses, and tells the log. */
 static int
-refuse(struct websocket *w, int status, const char *text, struct error *why)
+refuse_with(struct websocket *w, int status, const char *fields,
+    const char *text, struct error *why)
 {
 	error_set(why, status == 408 ? EXIT_AGAIN : EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
-	websocket_refuse(w, status, text);
+	websocket_refuse_with(w, status, fields, text);
 	return -1;
+}
+
+static int
+refuse(struct websocket *w, int status, const char *text, struct error *why)
+{
+	return refuse_with(w, status, "", text, why);
 }
 
 /* The peer has left, or as good as. */
@@ -127,16 +134,37 @@ has_pages(const struct options *o)
 	    o->observe.health_path != NULL;
 }
 
-/* Is it a request for one of the pages? */
 static int
-asks_for_page(const struct options *o)
+is_page(const struct options *o, struct slice target)
 {
-	struct slice path = upgrade_path(head.target);
+	struct slice path = http_path(target);
 
 	return (o->observe.metrics_path != NULL &&
 	    slice_is(path, o->observe.metrics_path)) ||
 	    (o->observe.health_path != NULL &&
 	    slice_is(path, o->observe.health_path));
+}
+
+/* Is it a request for one of the pages?  One for a websocket never is. */
+static int
+asks_for_page(const struct options *o)
+{
+	return is_page(o, head.target) &&
+	    !http_has_token(&head, "Upgrade", "websocket");
+}
+
+/* What the request line of a refused method asks for. */
+static struct slice
+target_of(const struct http_read *r)
+{
+	struct slice line = { r->buf, r->len };
+	const char *p = memchr(line.p, ' ', line.len), *end;
+
+	if (p == NULL)
+		return slice_of("");
+	line = (struct slice){ p + 1, line.p + line.len - (p + 1) };
+	end = memchr(line.p, ' ', line.len);
+	return (struct slice){ line.p, end == NULL ? 0 : end - line.p };
 }
 
 /* It may have methods and versions that a handshake may not have. */
@@ -170,7 +198,9 @@ read_head(struct websocket *w, const struct options *o, size_t *len,
 	w->is_probe = r.len > 0 ? is_probe(r.len) : n == 0 ||
 	    errno == ECONNRESET || errno == EPROTO;
 	if (n == -1 && errno == EBADMSG)
-		return refuse(w, r.status, r.err, why);
+		return refuse_with(w, r.status, r.status == 405 &&
+		    is_page(o, target_of(&r)) ?
+		    "Allow: GET, HEAD, OPTIONS\r\n" : "", r.err, why);
 	if (n == -1 && errno == ETIMEDOUT)
 		return refuse(w, 408, r.len == 0 ? "no request came" :
 		    "the request is not complete", why);
@@ -279,7 +309,7 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 	    check(w, o, request, buf, n, len, why) == -1)
 		return -1;
 	if (o->websocket.path != NULL &&
-	    !is_path(o, upgrade_path(request->target)))
+	    !is_path(o, http_path(request->target)))
 		return refuse(w, 404, "no such path", why);
 	return 0;
 }

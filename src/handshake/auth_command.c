@@ -26,7 +26,7 @@ environment(struct cgi *cgi, const struct auth *a, const struct options *o,
 
 	cgi_begin(cgi);
 	cgi_peer(cgi, a->peer);
-	cgi_set(cgi, "PATH_INFO", upgrade_path(r->target));
+	cgi_set(cgi, "PATH_INFO", http_path(r->target));
 	if (a->user[0] != '\0')
 		cgi_set(cgi, "REMOTE_USER", slice_of(a->user));
 	if (options_want_certificate(o))

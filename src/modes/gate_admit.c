@@ -96,7 +96,7 @@ gate_admit(struct accepted *a, const struct acceptor *by,
 
 	hash[0] = '\0';
 	strlcpy(shown, "-", AGENT_NAME_MAX);
-	if (agent_name_of_path(name, upgrade_path(a->request.target)) == -1) {
+	if (agent_name_of_path(name, http_path(a->request.target)) == -1) {
 		name[0] = '\0';
 		if (!named && o->reverse.agents_file == NULL)
 			return 1;

@@ -71,6 +71,16 @@ ssize_t http_parse(struct http_parser_state *, const char *buf, size_t len,
 int http_field(const struct http_head *, const char *name,
     struct slice *value);
 
+/*
+ * A request target as path and query: it may come with scheme and host, which
+ * every server must accept, and which replaces Host (RFC 9112 3.2.2).  0, and
+ * *host is set if there is one; or -1: malformed.
+ */
+int http_target(struct slice sent, struct slice *host, struct slice *target);
+
+/* The path of a request target alone; of a malformed one all of it. */
+struct slice http_path(struct slice sent);
+
 /* What a 503 of ours says: a place may be free at any moment. */
 #define HTTP_RETRY_AFTER	1	/* seconds */
 

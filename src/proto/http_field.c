@@ -38,6 +38,48 @@ http_has_token(const struct http_head *head, const char *name,
 	return 0;
 }
 
+int
+http_target(struct slice sent, struct slice *host, struct slice *target)
+{
+	const char *end = sent.p + sent.len, *p, *start;
+	struct slice scheme;
+
+	if (sent.len == 0)
+		return -1;
+	*target = sent;
+	if (sent.p[0] == '/')
+		return 0;
+	p = memmem(sent.p, sent.len, "://", 3);
+	if (p == NULL)
+		return -1;
+	scheme = (struct slice){ sent.p, p - sent.p };
+	if (!slice_is_nocase(scheme, "http") &&
+	    !slice_is_nocase(scheme, "https") &&
+	    !slice_is_nocase(scheme, "ws") && !slice_is_nocase(scheme, "wss"))
+		return -1;
+	start = p + 3;
+	for (p = start; p < end && *p != '/'; p++)
+		if (*p == '?')
+			return -1;
+	*host = (struct slice){ start, p - start };
+	*target = p == end ? slice_of("/") : (struct slice){ p, end - p };
+	return host->len > 0 && http_is_host(*host) ? 0 : -1;
+}
+
+struct slice
+http_path(struct slice sent)
+{
+	struct slice host, path;
+	const char *query;
+
+	if (http_target(sent, &host, &path) == -1)
+		path = sent;
+	query = path.len == 0 ? NULL : memchr(path.p, '?', path.len);
+	if (query != NULL)
+		path.len = query - path.p;
+	return path;
+}
+
 uint32_t
 http_retry_after(const struct http_head *head, int64_t now)
 {

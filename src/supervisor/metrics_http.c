@@ -130,12 +130,9 @@ static void
 route(struct answer *a, const struct options *o, const struct service *service,
     const struct http_head *head, int draining)
 {
-	struct slice path = head->target, host;
-	const char *query = memchr(path.p, '?', path.len);
+	struct slice path = http_path(head->target), host;
 	int hosts = http_field(head, "Host", &host);
 
-	if (query != NULL)
-		path.len = query - path.p;
 	if (hosts == -1 || (hosts == 0 && head->minor > 0))
 		say(a, 400, "a request needs one Host");
 	else if (hosts == 1 && !http_is_host(host))
@@ -214,11 +211,8 @@ metrics_answer(struct io *io, const struct options *o,
 {
 	struct answer a = { .status = 200, .type = TYPE_TEXT,
 	    .room = memory_take(sizeof(struct room)) };
-	struct slice path = head->target, host;
-	const char *query = memchr(path.p, '?', path.len);
+	struct slice path = http_path(head->target), host;
 
-	if (query != NULL)
-		path.len = query - path.p;
 	out_begin(&a.body, a.room->body, sizeof(a.room->body));
 	if (http_field(head, "Host", &host) != 1 && head->minor > 0)
 		say(&a, 400, "a request needs one Host");

@@ -73,49 +73,6 @@ check_key(struct upgrade_request *r, struct slice value)
 	return slice_copy(r->key, sizeof r->key, value);
 }
 
-/*
- * The request target as path and query: it may come with scheme and host,
- * which every server must accept, and which replaces Host (RFC 9112 3.2.2).
- */
-static int
-check_target(struct upgrade_request *r, struct slice target)
-{
-	const char *end = target.p + target.len, *p, *host;
-	struct slice scheme;
-
-	if (target.len == 0)
-		return -1;
-	r->target = target;
-	if (target.p[0] == '/')
-		return 0;
-	p = memmem(target.p, target.len, "://", 3);
-	if (p == NULL)
-		return -1;
-	scheme = (struct slice){ target.p, p - target.p };
-	if (!slice_is_nocase(scheme, "http") &&
-	    !slice_is_nocase(scheme, "https") &&
-	    !slice_is_nocase(scheme, "ws") && !slice_is_nocase(scheme, "wss"))
-		return -1;
-	host = p + 3;
-	for (p = host; p < end && *p != '/'; p++)
-		if (*p == '?')
-			return -1;
-	r->host = (struct slice){ host, p - host };
-	r->target = p == end ? slice_of("/") :
-	    (struct slice){ p, end - p };
-	return r->host.len > 0 && http_is_host(r->host) ? 0 : -1;
-}
-
-struct slice
-upgrade_path(struct slice target)
-{
-	const char *query = memchr(target.p, '?', target.len);
-
-	if (query != NULL)
-		target.len = query - target.p;
-	return target;
-}
-
 /* The first offer of ours that is valid; all others are declined. */
 static void
 find_offer(struct upgrade_request *r, const struct http_head *head)
@@ -188,7 +145,7 @@ upgrade_check_request(struct upgrade_request *r, const struct http_head *head,
 		return status;
 	if (!http_is_host(r->host))
 		return refuse(err, errlen, 400, "malformed Host");
-	if (check_target(r, head->target) == -1)
+	if (http_target(head->target, &r->host, &r->target) == -1)
 		return refuse(err, errlen, 400, "malformed request target");
 	status = check_no_body(head, err, errlen);
 	if (status != 0)

@@ -37,9 +37,6 @@ struct upgrade_request {
 int upgrade_check_request(struct upgrade_request *, const struct http_head *,
     char *err, size_t errlen);
 
-/* The path of a request target, without its query. */
-struct slice upgrade_path(struct slice target);
-
 /* The Sec-WebSocket-Accept value for a key (RFC 6455 4.2.2). */
 void upgrade_accept(char accept[UPGRADE_ACCEPT_LEN + 1], const char *key);
 

@@ -104,7 +104,7 @@ upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
 	if (status == 426)
 		put(&out, "Upgrade: websocket\r\n"
 		    "Sec-WebSocket-Version: 13\r\n");
-	if (status == 405)
+	if (status == 405 && strstr(extra, "Allow:") == NULL)
 		put(&out, "Allow: GET\r\n");
 	if (status == 503 && strstr(extra, "Retry-After:") == NULL)
 		put(&out, "Retry-After: %d\r\n", HTTP_RETRY_AFTER);

@@ -68,7 +68,7 @@ request(const struct http_head *head)
 		    back.status == status);
 		return;
 	}
-	CHECK(r.target.p[0] == '/' && upgrade_path(r.target).len > 0);
+	CHECK(r.target.p[0] == '/' && http_path(r.target).len > 0);
 	if (r.has_offer && strcmp(r.offer.id, mine.id) == 0)
 		return;
 	memcpy(o.key, r.key, sizeof o.key);

@@ -334,7 +334,8 @@ def test_requests():
     for request, want in (
             (('/', 'POST'), 405), (('/metrics', 'DELETE'), 405),
             (('/nothing', 'GET'), 404), (('/metricsx', 'GET'), 404),
-            (('/metrics?a=b', 'GET'), 200), (('/healthz', 'HEAD'), 200)):
+            (('/metrics?a=b', 'GET'), 200),
+            (('http://x/metrics', 'GET'), 200), (('/healthz', 'HEAD'), 200)):
         status, fields, body = t.http(s.metrics, *request)
         t.is_(status, want, '%s %s' % request[::-1])
         if want == 405:
@@ -454,17 +455,30 @@ def test_on_the_listener():
             ('HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n', (200, '')),
             ('GET /h HTTP/1.0\r\n\r\n', (200, 'alive\n')),
             ('OPTIONS /h HTTP/1.0\r\n\r\n', (200, '')),
+            ('GET http://x/h?a HTTP/1.1\r\nHost: x\r\n\r\n',
+             (200, 'alive\n')),
             ('GET /h HTTP/1.1\r\n\r\n', (400, 'a request needs one Host\n'))):
         r = t.http(s.port, None, raw=text.encode())
         t.is_((r[0], r[2]), want, text.split('\r')[0])
     r = t.http(s.port, None, raw=b'HEAD /tunnel HTTP/1.1\r\nHost: x\r\n\r\n')
-    t.is_(r[0], 405, 'nothing else is answered')
+    t.is_((r[0], r[1]['allow']), (405, 'GET'), 'nothing else is answered')
+    for path in ('/h', '/m?x', 'http://x/h'):
+        r = t.http(s.port, path, 'POST')
+        t.is_((r[0], r[1]['allow']), (405, 'GET, HEAD, OPTIONS'),
+              'POST %s: what is allowed' % path)
     t.is_(t.http(s.port, '/metrics')[0], 426, 'and nothing by default')
     t.is_(t.ws.ask(s.port, t.ws.request(path='/tunnel')).status, 401,
           'a websocket is as it was')
+    t.is_(t.ws.ask(s.port, t.ws.request(path='/h')).status, 404,
+          'a page is no answer for it')
     body = t.http(s.port, '/m')[2]
-    t.like(body, 'ended_total{result="probe"} 7', 'they are counted as probes')
-    t.is_(len(re.findall('event=failed', s.log)), 2, 'and no failures')
+    t.like(body, 'ended_total{result="probe"} 8', 'they are counted as probes')
+    t.is_(len(re.findall('event=failed', s.log)), 6, 'and no failures')
+    s = t.server(t.echo().port, '--health-path', '/')
+    t.is_(t.http(s.port, '/')[0::2], (200, 'alive\n'), 'one path for both:')
+    with t.ws.dial(s.port) as x:
+        x.sendall(t.ws.request(path='/'))
+        t.is_(t.ws.read_head(x)[0][:12], b'HTTP/1.1 101', 'the tunnel too')
     s = t.server(t.echo().port, '--health-path', '/h', '--tls-cert',
                  cert.cert, '--tls-key', cert.key)
     with ssl.create_default_context(cafile=cert.ca).wrap_socket(

@@ -103,6 +103,15 @@ test_rules(void)
 	refused("inetws agent ws://h h:1 --spare 3 --max-connections 2", 64,
 	    "--spare: needs a --max-connections that allows so many");
 	runs("inetws agent ws://h h:1 --max-connections 1");
+	refused("inetws server h:1 --path /a --health-path /a", 64,
+	    "--health-path: needs a path of its own: --path, --metrics-path "
+	    "and --health-path must differ");
+	refused("inetws server h:1 --path /a --metrics-path /a", 64,
+	    "--metrics-path: needs a path of its own");
+	refused("inetws gate --visitors 1 --path /a --health-path /b "
+	    "--metrics-path /b", 64, "--health-path must differ");
+	runs("inetws server h:1 --path /a --health-path / --metrics-path /b");
+	runs("inetws gate --visitors-dir /d --path / --health-path /");
 	refused("inetws server h:1 -q -v", 64,
 	    "--quiet: not together with --verbose");
 	if (geteuid() == 0)

@@ -164,7 +164,7 @@ test_targets(void)
 	request("GET http://a.example/x?y HTTP/1.1\r\n" REST "\r\n", 0,
 	    "absolute target");
 	ok(slice_is(req.target, "/x?y"), "only its path and query count");
-	ok(slice_is(upgrade_path(req.target), "/x"), "path");
+	ok(slice_is(http_path(req.target), "/x"), "path");
 	request("GET http://a.example HTTP/1.1\r\n" REST "\r\n", 0,
 	    "absolute target without a path");
 	ok(slice_is(req.target, "/"), "is /");
@@ -172,7 +172,7 @@ test_targets(void)
 	    "absolute target with a query only");
 	request("GET * HTTP/1.1\r\n" REST "\r\n", 400, "* as target");
 	request("GET a:1 HTTP/1.1\r\n" REST "\r\n", 400, "host as target");
-	ok(slice_is(upgrade_path(slice_of("/a/b")), "/a/b"), "no query");
+	ok(slice_is(http_path(slice_of("/a/b")), "/a/b"), "no query");
 }
 
 static void
