@@ -18,6 +18,7 @@ paths_want(struct paths *p, const struct options *o, struct trust *trust,
 	p->trust = trust;
 	p->known = known;
 	p->next_at = first;
+	p->hurry = 0;
 }
 
 /* Number i leaves the list; it is not closed. */
@@ -31,25 +32,30 @@ take_out(struct paths *p, unsigned int i)
 	return a;
 }
 
-static void
-close_all(struct paths *p)
-{
-	while (p->n > 0)
-		attempt_end(take_out(p, p->n - 1));
-}
-
 void
 paths_end(struct paths *p)
 {
-	close_all(p);
+	while (p->n > 0)
+		attempt_end(take_out(p, p->n - 1));
 	p->next_at = CLOCK_NEVER;
+	p->hurry = 0;
 }
 
+/* Hosts with many routes have many changes: the server is spared. */
 void
-paths_restart(struct paths *p)
+paths_renew(struct paths *p)
 {
-	close_all(p);
+	int64_t soonest;
+	unsigned int i = p->n;
+
+	while (i-- > 0)
+		if (!attempt_holds(p->at[i]))
+			attempt_end(take_out(p, i));
+	soonest = p->n > 0 ? p->at[p->n - 1]->begun + PATHS_HURRY : 0;
 	p->next_at = clock_ms();
+	if (p->next_at < soonest)
+		p->next_at = soonest;
+	p->hurry = 1;
 }
 
 static int
@@ -103,6 +109,7 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 	p->at[p->n]->known = p->known;
 	attempt_begin(p->at[p->n++], p->o, &p->o->url, p->trust, &trace,
 	    until < deadline ? until : deadline);
+	p->hurry = 0;
 	p->next_at = now + PATHS_EVERY - arc4random_uniform(PATHS_EVERY / 4);
 }
 
@@ -113,7 +120,7 @@ paths_step(struct paths *p, int64_t deadline, struct attempt **which)
 	unsigned int i;
 	int r;
 
-	if (now >= p->next_at && until > now)
+	if (now >= p->next_at && until > now && !p->hurry)
 		p->next_at = until;
 	if (now >= p->next_at)
 		begin_one(p, now, deadline);

@@ -16,6 +16,7 @@
 #define PATHS_MAX	3
 #define PATHS_POLL_MAX	(PATHS_MAX * ATTEMPT_POLL_MAX)
 #define PATHS_EVERY	1000	/* ms between two beginnings, at most */
+#define PATHS_HURRY	250	/* the same, at least, when the network changes */
 
 struct paths {
 	const struct options *o;
@@ -24,6 +25,7 @@ struct paths {
 	struct attempt *at[PATHS_MAX];	/* n of them, the oldest first */
 	unsigned int n;
 	int64_t next_at;		/* a new one begins */
+	int hurry;			/* also while one gets on */
 };
 
 /*
@@ -34,8 +36,11 @@ void paths_want(struct paths *, const struct options *, struct trust *,
     const union net_end *known, int64_t first);
 void paths_end(struct paths *);
 
-/* What was begun before now is of no use: begins anew. */
-void paths_restart(struct paths *);
+/*
+ * The network has changed: a new one begins at once, and of those under way
+ * only those end whose local address is gone.
+ */
+void paths_renew(struct paths *);
 
 enum paths_event {
 	PATHS_NOTHING,		/* it goes on when one of paths_poll() is

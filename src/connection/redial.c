@@ -300,15 +300,17 @@ connection_path_lost(struct connection *c)
 		path_table_lost();
 }
 
+/* Another path, once up, would end the request that waits for its answer. */
 void
 connection_network_changed(struct connection *c)
 {
 	if (c->redial == REDIAL_NONE)
 		tunnel_doubt(&c->relay.tunnel, "the network has changed");
 	else if (c->redial == REDIAL_TRYING && c->path == NULL)
-		paths_restart(&search.paths);
-	else if (c->redial == REDIAL_ASKED)
-		search.paths.next_at = clock_ms();
+		paths_renew(&search.paths);
+	else if (c->redial == REDIAL_ASKED &&
+	    !net_local_holds(search.asked.io.rfd))
+		paths_renew(&search.paths);
 }
 
 void

@@ -295,6 +295,13 @@ attempt_step(struct attempt *a)
 }
 
 int
+attempt_holds(const struct attempt *a)
+{
+	return a->state == ATTEMPT_TCP ? net_race_holds(&a->race) :
+	    a->io.rfd == -1 || net_local_holds(a->io.rfd);
+}
+
+int
 attempt_poll(const struct attempt *a, struct pollfd *p)
 {
 	if (a->state == ATTEMPT_TCP)

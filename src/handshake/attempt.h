@@ -86,6 +86,9 @@ void attempt_begin(struct attempt *, const struct options *,
  */
 int attempt_step(struct attempt *);
 
+/* Is the address that it is dialled from still this host's? */
+int attempt_holds(const struct attempt *);
+
 /* At most ATTEMPT_POLL_MAX.  How many. */
 int attempt_poll(const struct attempt *, struct pollfd *);
 int64_t attempt_time(const struct attempt *);

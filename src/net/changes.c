@@ -185,6 +185,35 @@ length(const union net_end *e)
 	return e->sa.sa_family == AF_INET ? sizeof(e->in) : sizeof(e->in6);
 }
 
+static void
+clear_port(union net_end *e)
+{
+	if (e->sa.sa_family == AF_INET)
+		e->in.sin_port = 0;
+	else
+		e->in6.sin6_port = 0;
+}
+
+int
+net_local_holds(int fd)
+{
+	union net_end local;
+	socklen_t len = sizeof(local);
+	int s, holds;
+
+	if (getsockname(fd, &local.sa, &len) == -1 ||
+	    (local.sa.sa_family != AF_INET && local.sa.sa_family != AF_INET6))
+		return 1;
+	s = socket(local.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s == -1)
+		return 1;
+	clear_port(&local);
+	holds = bind(s, &local.sa, length(&local)) == 0 ||
+	    (errno != EADDRNOTAVAIL && errno != ENODEV);
+	close(s);
+	return holds;
+}
+
 /* Can a socket have this address, and reach the other?  0, or errno. */
 static int
 try_ends(const struct net_path *p, union net_end *chosen, int from_local)
@@ -196,10 +225,7 @@ try_ends(const struct net_path *p, union net_end *chosen, int from_local)
 
 	if (fd == -1)
 		return 0;
-	if (local.sa.sa_family == AF_INET)
-		local.in.sin_port = 0;
-	else
-		local.in6.sin6_port = 0;
+	clear_port(&local);
 	if ((from_local && bind(fd, &local.sa, length(&local)) == -1) ||
 	    connect(fd, &p->remote.sa, length(&p->remote)) == -1 ||
 	    getsockname(fd, &chosen->sa, &len) == -1)

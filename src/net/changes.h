@@ -52,4 +52,10 @@ int net_path_of(struct net_path *, int fd);
  */
 int net_path_holds(const struct net_path *);
 
+/*
+ * Has this host still the local address of a socket?  One that is not of IP
+ * has none to lose.
+ */
+int net_local_holds(int fd);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/changes.h"
 #include "net/race.h"
 #include "os/clock.h"
 
@@ -155,6 +156,17 @@ net_race_poll(const struct net_race *race, struct pollfd *p)
 			p[n++] = (struct pollfd){ .fd = race->fd[i],
 			    .events = POLLOUT };
 	return n;
+}
+
+int
+net_race_holds(const struct net_race *race)
+{
+	int i;
+
+	for (i = 0; i < race->started; i++)
+		if (race->fd[i] != -1 && net_local_holds(race->fd[i]))
+			return 1;
+	return race->alive == 0;
 }
 
 /* Looks which attempts are over. */

@@ -24,6 +24,9 @@ struct net_race {
 	char reasons[256];
 };
 
+/* Is there one under way whose local address is still there, or none at all? */
+int net_race_holds(const struct net_race *);
+
 /* Nothing is tried before the first step.  host is what was written. */
 void net_race_begin(struct net_race *, const char *host,
     const struct net_found *);
