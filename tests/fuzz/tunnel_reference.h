@@ -199,14 +199,19 @@ reference_word(struct reference *r, const char *text)
 		snprintf(r->addr, sizeof(r->addr), "%s", text + 5);
 		return r->open = 1;
 	}
-	if (r->asks && r->said_open && strcmp(text, "ok") == 0)
-		return r->okayed = 1;
-	if (r->asks && r->said_open && !r->okayed &&
+	/* An answer to what is on its way out may be noticed as a fault. */
+	if (r->asks && strcmp(text, "ok") == 0)
+		r->okayed = 1;
+	else if (r->asks && !r->okayed &&
 	    strncmp(text, "fail ", 5) == 0 && text[5] != '\0' &&
 	    strspn(text + 5, "abcdefghijklmnopqrstuvwxyz") ==
 	    strlen(text + 5))
-		return r->rst = 1;
-	return 0;
+		r->rst = 1;
+	else
+		return 0;
+	if (!r->said_open)
+		r->doomed = 1;
+	return 1;
 }
 
 /*
