@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "connection/answers.h"
+#include "os/backoff.h"
+
+#define BACKOFF_MAX	5000	/* ms */
 
 /*
  * So many of one kind in a row, over so many milliseconds at least, end the
@@ -58,6 +61,20 @@ answers_wait(uint32_t retry_after, int64_t pause, int64_t left)
 	if (wait > left / 4)
 		wait = left / 4;
 	return wait > pause ? wait : pause;
+}
+
+int64_t
+answers_pause(unsigned int tries)
+{
+	return tries == 0 ? 0 : backoff_ms(tries, BACKOFF_MAX);
+}
+
+int64_t
+answers_next(unsigned int *tries, uint32_t retry_after, int64_t now,
+    int64_t give_up)
+{
+	return now + answers_wait(retry_after, answers_pause(++*tries),
+	    give_up - now);
 }
 
 const char *

@@ -51,6 +51,16 @@ int answers_add(struct answers *, enum answer, int64_t now);
  */
 int64_t answers_wait(uint32_t retry_after, int64_t pause, int64_t left);
 
+/*
+ * The pause, in milliseconds, after so many answers in a row that did not help:
+ * longer with each, up to five seconds, and varied at random; 0 after none.
+ */
+int64_t answers_pause(unsigned int tries);
+
+/* One more has come: when to try again, give_up being the end of --resume. */
+int64_t answers_next(unsigned int *tries, uint32_t retry_after, int64_t now,
+    int64_t give_up);
+
 /* Did a server know the session?  As a part of a sentence. */
 const char *answers_tell(const struct answers *);
 

@@ -13,11 +13,9 @@
 #include "connection/path_table.h"
 #include "connection/paths.h"
 #include "handshake/redial.h"
-#include "os/backoff.h"
 #include "os/clock.h"
 #include "os/log.h"
 
-#define BACKOFF_MAX	5000	/* ms */
 #define PATIENCE	3000	/* ms for an answer, or four round trips,
 				 * until another path is looked for */
 
@@ -149,8 +147,8 @@ failed(struct connection *c, enum answer answer, uint32_t retry_after,
 	if (answers_add(&c->answers, answer, now))
 		c->give_up = now;
 	else if (is_answer)
-		search.paths.next_at = now + answers_wait(retry_after,
-		    backoff_ms(++c->tries, BACKOFF_MAX), c->give_up - now);
+		search.paths.next_at = answers_next(&c->tries, retry_after,
+		    now, c->give_up);
 	log_failed(c, answer, why);
 }
 

@@ -11,11 +11,8 @@
 #include "connection/notice.h"
 #include "connection/record.h"
 #include "connection/waiting.h"
-#include "os/backoff.h"
 #include "os/clock.h"
 #include "os/log.h"
-
-#define BACKOFF_MAX	5000	/* ms */
 
 /* One that was in doubt has been of no use since then. */
 static void
@@ -112,8 +109,7 @@ connection_lost(struct connection *c)
 	connection_show(c, "lost");
 	connection_path_lost(c);
 	if (c->client)
-		connection_search(c, now + (c->tries == 0 ? 0 :
-		    backoff_ms(c->tries, BACKOFF_MAX)));
+		connection_search(c, now + answers_pause(c->tries));
 	else if (waiting_start(c->owner, now) == -1)
 		end_early(c, "too many sessions of this user or address wait");
 }

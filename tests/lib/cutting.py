@@ -133,10 +133,10 @@ class Cutter:
     the next one shall meet, (way, n, how): when n bytes behind the head have
     gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
     passed: how many bytes behind its head the last one has let through.
-    heads: what went before, of all.
+    heads: what went before, of all.  at: where to listen.
     """
 
-    def __init__(self, port):
+    def __init__(self, port, at=('127.0.0.1', 0)):
         self.to = ('127.0.0.1', port)
         self.pairs = {}             # id: (socket, socket, [swallowed?])
         self.count = 0
@@ -147,7 +147,7 @@ class Cutter:
         self.passed = {}
         self.heads = []
         self.lock = threading.Lock()
-        self.sock = socket.create_server(('127.0.0.1', 0), backlog=1024)
+        self.sock = socket.create_server(at, backlog=1024)
         self.port = self.sock.getsockname()[1]
         self.kept = []              # black-holed ones
         proc.on_close(self.close, end=True)

@@ -285,6 +285,36 @@ def test_proxy_answers():
     t.is_(late.stdout.read(1), b'y', 'alive')
 
 
+def test_name():
+    """The server's name is looked up anew for a redial."""
+    unshare, _ = t.need('unshare', 'mount')
+    hosts = t.folder() + '/hosts'
+
+    def moves_to(address):
+        with open(hosts, 'w') as f:
+            f.write(address + ' moves.example\n')
+    moves_to('127.0.0.1')
+    apart = [unshare, '-m', 'sh', '-c',
+             'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+    r = t.run(apart + ['true'])
+    if r.returncode:
+        raise t.Skip('no mounts of our own: %s' % r.stderr.decode())
+    s = t.server(t.echo().port)
+    one = cutting.Cutter(s.port)
+    two = cutting.Cutter(s.port, ('127.0.0.2', one.port))
+    c = t.Program(apart + [t.INETWS, 'connect', '-4',
+                           'ws://moves.example:%d/' % one.port],
+                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for data in b'x', b'y':
+        c.stdin.write(data)
+        c.stdin.flush()
+        t.is_(c.stdout.read(1), data, 'a tunnel by name')
+        moves_to('127.0.0.2')
+        one.refuse = True
+        one.cut('rst')
+    t.is_(two.count, 1, 'a redial goes to the address that it has now')
+
+
 def test_dead_session():
     """The server has one line for each, however often it is asked for."""
     s = t.server(t.echo().port, '--resume', '300ms')

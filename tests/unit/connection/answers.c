@@ -87,6 +87,29 @@ test_wait(void)
 		    t[i].want, "the wait");
 }
 
+/* Pauses grow, by a clock that is given; each is varied by half of it. */
+static void
+test_pauses(void)
+{
+	static const int64_t want[] = { 200, 400, 800, 1600, 3200, 5000, 5000 };
+	int64_t now = 1000000, next;
+	unsigned int tries = 0;
+	size_t i;
+
+	is(answers_pause(0), 0, "no pause before the first answer");
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		next = answers_next(&tries, 0, now, now + 120000);
+		ok(next - now >= want[i] / 2 && next - now <= want[i] * 3 / 2,
+		    "answer %zu: about %d ms", i + 1, (int)want[i]);
+		is(tries, i + 1, "counted");
+		now = next;
+	}
+	is(answers_next(&tries, 20, now, now + 120000), now + 20000,
+	    "Retry-After is longer");
+	is(answers_next(&tries, 20, now, now + 40000), now + 10000,
+	    "a quarter of what is left");
+}
+
 static void
 test_tell(void)
 {
@@ -114,6 +137,7 @@ main(void)
 	test_status();
 	test_rules();
 	test_wait();
+	test_pauses();
 	test_tell();
 	return done_testing();
 }
