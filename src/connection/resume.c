@@ -223,6 +223,8 @@ connection_give_way(struct connection *c)
 	if (c->client)
 		connection_network_changed(c);
 	else if (c->give_up != CLOCK_NEVER &&
-	    clock_ms() - c->lost_at >= WAITING_MIN)
+	    clock_ms() - c->lost_at >= WAITING_MIN) {
+		waiting_give_way();
 		end_early(c, "its place was needed for another connection");
+	}
 }

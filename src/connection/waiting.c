@@ -5,7 +5,12 @@
 
 #include "connection/waiting.h"
 
-/* since: of clock_ms(), 0 does not wait; turn: the order in which they began */
+#define GIVES_WAY	(-1)
+
+/*
+ * since: of clock_ms(), 0 does not wait, or GIVES_WAY; turn: the order in which
+ * they began.
+ */
 struct place {
 	int64_t since;
 	uint64_t owner, turn;
@@ -76,6 +81,13 @@ waiting_longest(unsigned int top, int64_t now,
 		}
 	}
 	return found;
+}
+
+int
+waiting_gives_way(unsigned int child)
+{
+	return child < WAITING_PLACES && child < GET(table->top) &&
+	    GET(table->place[child].since) == GIVES_WAY;
 }
 
 void
@@ -159,4 +171,11 @@ waiting_stop(void)
 {
 	if (mine != NULL)
 		SET(mine->since, 0);
+}
+
+void
+waiting_give_way(void)
+{
+	if (mine != NULL)
+		SET(mine->since, GIVES_WAY);
 }

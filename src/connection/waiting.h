@@ -31,6 +31,9 @@ void waiting_clear(unsigned int child);
 int waiting_longest(unsigned int top, int64_t now,
     int (*may)(const void *, unsigned int child), const void *arg);
 
+/* Has the session of this child begun to give its place away? */
+int waiting_gives_way(unsigned int child);
+
 /*
  * Children that end say so before they do, those that are killed do not: how
  * many have, and the number of the nth one, of the last WAITING_RING; -1: it is
@@ -51,5 +54,8 @@ void waiting_end_child(void);
  */
 int waiting_start(uint64_t owner, int64_t now);
 void waiting_stop(void);
+
+/* In a child: it ends, as its place is needed. */
+void waiting_give_way(void);
 
 #endif

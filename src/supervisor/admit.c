@@ -15,7 +15,10 @@
 #define SHOWN_MAX	8	/* names without a listener, each in a line */
 #define LIST_US		5000	/* microseconds of a turn for making listeners */
 
-/* Other agents' parked websockets of this name have to go. */
+/*
+ * Other agents' parked websockets of this name have to go, and leave places:
+ * no session is asked for these.
+ */
 static void
 evict(struct supervisor *s, int name, const struct child *me)
 {
@@ -24,8 +27,10 @@ evict(struct supervisor *s, int name, const struct child *me)
 	for (; c != NULL; c = next) {
 		next = children_parked_next(&s->children, c);
 		if (me->agent_id[0] == '\0' ||
-		    strcmp(c->agent_id, me->agent_id) != 0)
+		    strcmp(c->agent_id, me->agent_id) != 0) {
+			c->asked = clock_ms();
 			pool_end_channel(s, c);
+		}
 	}
 }
 
@@ -71,8 +76,11 @@ answer(struct supervisor *s, struct child *c)
 	char answer[FDPASS_TEXT_MAX];
 	unsigned int again;
 	struct error why;
-	int name = find_place(s, c, &again, &why);
+	int name;
 
+	if (c->extra && !extra_may_wait(s, c))
+		return;
+	name = find_place(s, c, &again, &why);
 	if (name == NAME_NONE) {
 		snprintf(answer, sizeof(answer), "%u %.300s", again, why.text);
 		fdpass_send(c->channel, WORKER_REFUSED, answer, -1);

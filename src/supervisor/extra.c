@@ -12,10 +12,12 @@
 #include "supervisor/internal.h"
 
 /*
- * ms until another session is asked.  If there is none, another child may just
- * be ending: that of the websocket which this one replaces.
+ * ms for a session to begin to end, until another one is asked.  If there is
+ * none, another child may just be ending: that of the websocket which this one
+ * replaces.
  */
 #define PATIENCE	250
+#define ENDING_MS	3000	/* from asking a session until it is killed */
 #define REFUSED	"5 too many connections, try again"
 
 /* --- who waits --- */
@@ -61,18 +63,18 @@ take_first(struct supervisor *s)
 	return children_numbered(&s->children, child);
 }
 
-/* One that has waited in vain, which begins anew; or NULL. */
-static struct child *
+/* One that has waited in vain, which begins anew: its index, or -1. */
+static int
 one_in_vain(struct supervisor *s, int64_t now)
 {
-	struct place_wanted *w;
+	unsigned int i;
 
-	for (w = s->places.by; w < s->places.by + s->places.n; w++)
-		if (now >= w->due) {
-			w->due = now + PATIENCE;
-			return children_numbered(&s->children, w->child);
+	for (i = 0; i < s->places.n; i++)
+		if (now >= s->places.by[i].due) {
+			s->places.by[i].due = now + PATIENCE;
+			return (int)i;
 		}
-	return NULL;
+	return -1;
 }
 
 int64_t
@@ -102,7 +104,7 @@ may_be_asked(const void *arg, unsigned int child)
 	const struct child *c = children_numbered(&t->s->children, child);
 
 	return c->pid != 0 && c->state == CHILD_PLAIN && !c->extra &&
-	    t->now >= c->asked_until;
+	    (c->asked == 0 || t->now >= c->asked + WAITING_MIN);
 }
 
 /*
@@ -119,9 +121,55 @@ ask_session(struct supervisor *s)
 	if (i == -1)
 		return 0;
 	c = children_numbered(&s->children, (unsigned int)i);
-	c->asked_until = t.now + WAITING_MIN;
+	c->asked = t.now;
 	kill(c->pid, SIGUSR2);
 	return 1;
+}
+
+/*
+ * It has been asked and is about to end: it says so, or has had no time yet to
+ * do that.  One that is stopped says nothing.
+ */
+static int
+is_ending(const struct supervisor *s, const struct child *c, int64_t now)
+{
+	return c->state == CHILD_PLAIN && !c->extra && c->asked != 0 &&
+	    (now < c->asked + PATIENCE ||
+	    waiting_gives_way(children_index(&s->children, c)));
+}
+
+static unsigned int
+count_ending(const struct supervisor *s, int64_t now)
+{
+	const struct child *c = NULL;
+	unsigned int n = 0;
+
+	while ((c = children_next(&s->children, c)) != NULL)
+		n += (unsigned int)is_ending(s, c, now);
+	return n;
+}
+
+/* Will those that are ending leave a place to this one of those that wait? */
+static int
+will_have_place(const struct supervisor *s, unsigned int i, int64_t now)
+{
+	unsigned int n = child_count(s), max = s->fits.connections;
+
+	return count_ending(s, now) > i + (n > max ? n - max : 0);
+}
+
+/*
+ * A program that does not end or a target that does not read must not keep the
+ * place.  The target of a session that is killed is reset.
+ */
+static void
+kill_slow(const struct supervisor *s, int64_t now)
+{
+	const struct child *c = NULL;
+
+	while ((c = children_next(&s->children, c)) != NULL)
+		if (is_ending(s, c, now) && now >= c->asked + ENDING_MS)
+			kill(c->pid, SIGKILL);
 }
 
 /* --- places --- */
@@ -145,7 +193,7 @@ give_place(struct supervisor *s, struct child *c)
 }
 
 int
-extra_wants_place(struct supervisor *s, struct child *c)
+extra_may_wait(struct supervisor *s, struct child *c)
 {
 	unsigned int most = s->o->limits.handshakes;
 
@@ -153,15 +201,25 @@ extra_wants_place(struct supervisor *s, struct child *c)
 		refuse(s, c, "max-handshakes", most);
 		return 0;
 	}
+	if ((s->phase != SERVING || s->places.n == SUPERVISOR_EXTRA) &&
+	    child_is_limit_reached(s)) {
+		refuse(s, c, "max-connections", s->fits.connections);
+		return 0;
+	}
+	return 1;
+}
+
+int
+extra_wants_place(struct supervisor *s, struct child *c)
+{
+	if (!extra_may_wait(s, c))
+		return 0;
 	if (!child_is_limit_reached(s)) {
 		give_place(s, c);
 		return 1;
 	}
-	if (s->phase != SERVING || s->places.n == SUPERVISOR_EXTRA) {
-		refuse(s, c, "max-connections", s->fits.connections);
-		return 0;
-	}
-	ask_session(s);
+	if (!will_have_place(s, s->places.n, clock_ms()))
+		ask_session(s);
 	wait_for_place(s, c);
 	return 0;
 }
@@ -202,11 +260,16 @@ extra_stop(struct supervisor *s)
 void
 extra_tend(struct supervisor *s, int64_t now)
 {
-	struct child *c;
+	int i;
 
 	if (s->places.n > 0 && !child_is_limit_reached(s))
 		extra_child_ended(s);
-	while ((c = one_in_vain(s, now)) != NULL)
-		if (!ask_session(s))
-			refuse(s, c, "max-connections", s->fits.connections);
+	while ((i = one_in_vain(s, now)) != -1) {
+		kill_slow(s, now);
+		if (!will_have_place(s, (unsigned int)i, now) &&
+		    !ask_session(s))
+			refuse(s, children_numbered(&s->children,
+			    s->places.by[i].child), "max-connections",
+			    s->fits.connections);
+	}
 }

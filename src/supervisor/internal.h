@@ -244,6 +244,12 @@ int admit_reload(struct supervisor *);
  */
 int extra_wants_place(struct supervisor *, struct child *);
 
+/*
+ * Before anything is done in favour of such a child: 1, or 0 if it has been
+ * refused, as it could not even wait for a place.
+ */
+int extra_may_wait(struct supervisor *, struct child *);
+
 /* It does not wait any more. */
 void extra_forget(struct supervisor *, const struct child *);
 

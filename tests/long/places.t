@@ -116,6 +116,21 @@ def test_stopped():
 
 
 @t.limit(90)
+def test_one_each():
+    """Sessions that take their time to end: a request ends one of them."""
+    s = t.server('trap "" HUP; exec sleep 80', '--max-connections', '4', '--',
+                 'sh', '-c')
+    raws = [w.session(s.port) for _ in range(4)]
+    w.lose(s, raws)
+    until_old(time.monotonic())
+    new = w.session(s.port)
+    t.ok(new, 'a program ignores HUP: the request is served')
+    new.drop()
+    t.is_(sum(w.redial(s.port, x) == 101 for x in raws), 3,
+          'and the other sessions come back')
+
+
+@t.limit(90)
 def test_gate():
     """For an agent's websocket, if there is room for it."""
     g = r.gate('--max-connections', '2', '--max-parked', '1', '--queue', '60s')

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import inetws_peer as p     # noqa: E402
+import reverse as r     # noqa: E402
 import waiting as w     # noqa: E402
 
 
@@ -42,6 +43,23 @@ def test_at_max_handshakes():
     t.is_([w.redial(s.port, r) for r in raws], [101] * 4,
           'redials are served nevertheless')
     t.is_(len(mute), 3, 'while those wait')
+
+
+def test_replace():
+    """Nothing is replaced by a websocket that is refused."""
+    g = r.gate('--replace', '--max-connections', '2', '--max-handshakes', '1',
+               '--handshake-timeout', '60s')
+    a = r.raw_agent(g)
+    r.parked(g)
+    mute = t.ws.dial(g.port)
+    t.until(lambda: len(t.children(g.pid)) == 2)
+    t.is_(w.status_of(g.port, path='/agents/a',
+                      offer=r.OFFER.replace('agent1', 'other')), 503,
+          'no more may be in their handshakes')
+    visitor = r.visit(g.visitors)
+    t.is_(r.line(a)[:5], 'open ', 'and the one that is parked stays')
+    visitor.close()
+    mute.close()
 
 
 def test_silent_redials():
