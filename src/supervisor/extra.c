@@ -17,7 +17,8 @@
  * replaces.
  */
 #define PATIENCE	250
-#define ENDING_MS	3000	/* from asking a session until it is killed */
+#define ENDING_MS	2000	/* from asking a session until it is killed: less
+				 * than ACCEPTED_BEYOND_MS */
 #define REFUSED	"5 too many connections, try again"
 
 /* --- who waits --- */

@@ -9,7 +9,9 @@ time of --resume, or one that still may come back has to go.
 
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -128,6 +130,43 @@ def test_one_each():
     new.drop()
     t.is_(sum(w.redial(s.port, x) == 101 for x in raws), 3,
           'and the other sessions come back')
+
+
+def filled(s):
+    """No tunnel takes more data."""
+    before = [i['up'] for i in w.instance(s)['tunnels']]
+    time.sleep(0.5)
+    return all(before) and before == [i['up']
+                                      for i in w.instance(s)['tunnels']]
+
+
+@t.limit(90)
+def test_slow_end():
+    """The target does not read: a session that does not end is killed."""
+    with socket.create_server(('127.0.0.1', 0)) as mute:
+        s = t.server(mute.getsockname()[1], '--max-connections', '2',
+                     '--linger', '60s')
+        cutter = cutting.Cutter(s.port)
+        for _ in range(2):
+            c = t.connect('ws://127.0.0.1:%d/' % cutter.port)
+            threading.Thread(target=fill, args=(c,), daemon=True).start()
+        t.until(lambda: len(w.instance(s)['tunnels']) == 2)
+        t.until(lambda: filled(s))
+        cutter.refuse = True
+        cutter.cut('rst')
+        t.until(lambda: len(w.lost(s)) == 2)
+        until_old(time.monotonic())
+        new = w.session(s.port)
+        t.is_(len(w.lost(s)), 1, 'one goes, and the request is served')
+        t.ok(s.has_line('event=child-killed'), 'as that one was killed')
+        new.drop()
+
+
+def fill(c):
+    try:
+        c.stdin.write(bytes(20000000))
+    except OSError:
+        pass
 
 
 @t.limit(90)
