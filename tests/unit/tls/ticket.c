@@ -167,6 +167,24 @@ test_queue(struct tls_ctx *client, struct tls_ctx *server)
 	is(meet(client, server), 1, "the good one is still good");
 }
 
+/* The server's key is used for a while; tickets of the one before are void. */
+static void
+test_rotation(struct tls_ctx *client, struct tls_ctx *server)
+{
+	char waste[65536];
+
+	drain(client, waste, sizeof(waste));
+	is(meet(client, server), 0, "a ticket");
+	tls_tickets_rotate(server);
+	is(meet(client, server), 1, "is good as long as the key is");
+	server->new_key_at = 0;
+	tls_tickets_rotate(server);
+	is(meet(client, server), 0, "a new key has made it void");
+	drain(client, waste, sizeof(waste));
+	is(meet(client, server), 0, "without one of the old");
+	is(meet(client, server), 1, "its own are good");
+}
+
 /* A full queue makes room for what is new. */
 static void
 test_bounds(struct tls_ctx *client, struct tls_ctx *server)
@@ -220,6 +238,7 @@ main(void)
 	is(tls_tickets_open(client), 0, "tickets");
 	is(tls_tickets_open(client), 0, "once is enough");
 	test_queue(client, server);
+	test_rotation(client, server);
 	test_bounds(client, server);
 	tls_tickets_close(client);
 	is(meet(client, server), 0, "nothing behind the end");
