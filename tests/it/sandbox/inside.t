@@ -284,6 +284,27 @@ def test_key():
         c.stop(signal.SIGQUIT)
 
 
+def become_nobody():
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+def test_memory_of_a_user():
+    """Started by a user, so that no change of users closes it by itself."""
+    if t.run(['sh', '-c', 'test -x "$0"', t.INETWS],
+             preexec_fn=become_nobody).returncode:
+        raise t.Skip('%s is not for all users' % t.INETWS)
+    s = t.server(t.echo().port, preexec_fn=become_nobody)
+    w = t.ws.connect(s.port)
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'a tunnel')
+    pid, = t.children(s.pid)
+    t.is_(os.stat('/proc/%d/mem' % pid).st_uid, 0, 'its memory is closed')
+    t.is_(os.stat('/proc/%d' % s.pid).st_uid, 65534,
+          'which would be that of its user')
+    w.bye()
+
+
 def test_later_failure():
     """A part of the sandbox that worked at start and fails later."""
     s = t.server(t.echo().port)
