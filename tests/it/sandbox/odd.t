@@ -28,6 +28,7 @@ CALLS = {
     'rseq': 334, 'splice': 275,
 }
 SOCKET, AF_INET6 = 41, 10
+PRCTL, PR_SET_NO_NEW_PRIVS = 157, 38
 
 
 def op(code, jt, jf, k):
@@ -85,6 +86,12 @@ def test_calls():
     rules = b''.join(refused(n, errno.ENOSYS) for n in CALLS.values())
     tunnel('all of them', preexec_fn=filtering(rules),
            missing='event=sandbox missing="landlock seccomp"')
+
+
+def test_no_new_privileges():
+    tunnel('no_new_privs is refused', missing='event=sandbox '
+           'missing="?no_new_privs', preexec_fn=filtering(
+               refused(PRCTL, errno.EPERM, PR_SET_NO_NEW_PRIVS)))
 
 
 def test_no_ipv6():

@@ -39,6 +39,15 @@ def refused(port):
         return True
 
 
+def test_no_sandbox():
+    """A build for a system without one says so at start."""
+    if not os.environ.get('INETWS_SANITIZED'):
+        raise t.Skip('this build has one')
+    s = t.server(t.echo().port)
+    t.ok(s.has_line('event=sandbox missing="no_new_privs capabilities landlock '
+                    'seccomp" why="not available on this system"'), 'told')
+
+
 def test_drain():
     for sig in (signal.SIGTERM, signal.SIGINT):
         s, w, stream, _ = pair('--drain', '20s')
