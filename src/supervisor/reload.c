@@ -135,10 +135,7 @@ apply(struct supervisor *s)
 	log_event(LOG_L_INFO, "reloaded", NULL);
 }
 
-/*
- * Options are constant to all but this, which runs between any two things
- * that look at them.
- */
+/* Options are constant to all others, which do not run meanwhile. */
 static void
 read_options(struct supervisor *s)
 {
@@ -151,8 +148,6 @@ read_options(struct supervisor *s)
 		log_event(LOG_L_ERROR, "reload", "why", why.text, "hint",
 		    "the old options stay in force", NULL);
 }
-
-/* --- tables --- */
 
 static struct line_file *
 file_of(const struct supervisor *s, unsigned int i)
@@ -253,10 +248,10 @@ reload_may_fork(struct supervisor *s)
 static int
 look(struct supervisor *s, int64_t now)
 {
-	int changed;
+	int changed = !reload_may_fork(s);
 	unsigned int i;
 
-	changed = !reload_may_fork(s);
+	s->tables.look_again = 0;
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
 		if (file_of(s, i) == NULL || !line_file_look(file_of(s, i)))
 			continue;
@@ -325,6 +320,8 @@ is_done(struct supervisor *s)
 		s->tables.fresh_until = clock_ms() + FRESH;
 		set_hold(s, HOLD_NONE);
 	}
+	if (!is_busy(s) && s->tables.look_again)
+		look(s, clock_ms());
 	finish(s, clock_ms());
 }
 
@@ -447,4 +444,5 @@ reload(struct supervisor *s)
 	s->tables.reload_due = 1;
 	if (!look(s, clock_ms()))
 		finish(s, clock_ms());
+	s->tables.look_again = s->tables.building > 0;
 }

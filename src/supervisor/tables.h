@@ -33,6 +33,7 @@ struct tables {
 	int64_t fresh_until;		/* one was made: those that waited for
 					 * it are accepted without a look */
 	int reload_due;			/* HUP is not through */
+	int look_again;			/* it came while one was made */
 };
 
 static inline int
