@@ -222,7 +222,7 @@ record_gave_way(void)
 }
 
 void
-record_lost(void)
+record_lost(const struct connection *c)
 {
 }
 
@@ -250,4 +250,28 @@ int
 stats_has_websocket(void)
 {
 	return 0;
+}
+
+unsigned int
+stats_repeated(uint64_t kind, int64_t now, uint32_t *left_out)
+{
+	*left_out = 0;
+	return 1;
+}
+
+int
+stats_is_new(uint64_t hash)
+{
+	return 1;
+}
+
+int
+stats_is_open(void)
+{
+	return 0;
+}
+
+void
+record_probe(void)
+{
 }
