@@ -251,7 +251,6 @@ look(struct supervisor *s, int64_t now)
 	int changed = !reload_may_fork(s);
 	unsigned int i;
 
-	s->tables.look_again = 0;
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
 		if (file_of(s, i) == NULL || !line_file_look(file_of(s, i)))
 			continue;
@@ -302,11 +301,11 @@ is_busy(const struct supervisor *s)
 static void
 finish(struct supervisor *s, int64_t now)
 {
-	if (!s->tables.reload_due || is_busy(s) || now < s->tables.retry)
+	if (s->tables.hup == HUP_THROUGH || is_busy(s) ||
+	    now < s->tables.retry || admit_reload(s))
 		return;
-	s->tables.reload_due = admit_reload(s);
-	if (!s->tables.reload_due)
-		notify_send(&s->notify, "READY=1");
+	s->tables.hup = HUP_THROUGH;
+	notify_send(&s->notify, "READY=1");
 }
 
 /*
@@ -320,8 +319,10 @@ is_done(struct supervisor *s)
 		s->tables.fresh_until = clock_ms() + FRESH;
 		set_hold(s, HOLD_NONE);
 	}
-	if (!is_busy(s) && s->tables.look_again)
+	if (!is_busy(s) && s->tables.hup == HUP_LOOKS) {
+		s->tables.hup = HUP_WAITS;
 		look(s, clock_ms());
+	}
 	finish(s, clock_ms());
 }
 
@@ -357,7 +358,7 @@ refuse_from_now_on(struct supervisor *s)
 static int
 is_waited_for(const struct supervisor *s)
 {
-	return s->tables.hold != HOLD_NONE || s->tables.reload_due;
+	return s->tables.hold != HOLD_NONE || s->tables.hup != HUP_THROUGH;
 }
 
 void
@@ -441,8 +442,7 @@ reload(struct supervisor *s)
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
 	s->tables.loading = s->service->load != NULL;
-	s->tables.reload_due = 1;
+	s->tables.hup = s->tables.building > 0 ? HUP_LOOKS : HUP_WAITS;
 	if (!look(s, clock_ms()))
 		finish(s, clock_ms());
-	s->tables.look_again = s->tables.building > 0;
 }

@@ -17,6 +17,13 @@
 /* Requests: are accepted; stay with the system; are refused with 503. */
 enum hold { HOLD_NONE, HOLD_WAITS, HOLD_REFUSES };
 
+enum hup {
+	HUP_THROUGH,
+	HUP_WAITS,	/* for the tables that are being made */
+	HUP_LOOKS	/* it came while one was made, perhaps of an older
+			 * file: they are looked at again afterwards */
+};
+
 struct table_build {
 	int fd;			/* of its memory; pipe: until it has ended */
 	int pipe;
@@ -32,8 +39,7 @@ struct tables {
 	int64_t until;			/* requests wait until then */
 	int64_t fresh_until;		/* one was made: those that waited for
 					 * it are accepted without a look */
-	int reload_due;			/* HUP is not through */
-	int look_again;			/* it came while one was made */
+	enum hup hup;
 };
 
 static inline int

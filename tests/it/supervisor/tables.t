@@ -220,6 +220,36 @@ def test_stuck_helper():
 
 
 @t.limit(60)
+def test_hup_meanwhile():
+    """HUP that comes while an older file is read: the new one counts, also for
+    those that make no request."""
+    names = {'n%d' % i: 's%d' % i for i in range(1000)}
+    lines = ['%s %s\n' % (n, hashlib.sha256(x.encode()).hexdigest())
+             for n, x in names.items()]
+    path = users(''.join(lines))
+    g = r.gate('--agents-file', path, auth=())
+    a = r.raw_agent(g, '/n7', secret='s7')
+    r.parked(g)
+    for _ in range(10):
+        put(path, ''.join(lines) * 100)
+        g.send(signal.SIGHUP)
+        pid = stopped_helper(g)
+        while pid is not None and any('/users' in x for x in t.opened(pid) or ()):
+            os.kill(pid, signal.SIGCONT)        # it has not read all yet
+            pid = stopped_helper(g)
+        if pid is not None:
+            break
+    else:
+        raise t.Skip('helpers are too fast here')
+    put(path, lines[0])
+    mark = g.mark()
+    g.send(signal.SIGHUP)
+    g.wait_line('event=reloaded', since=mark)
+    os.kill(pid, signal.SIGCONT)
+    t.is_(a.frame(t.BOUND), (0x8, 1000), 'who is no more in it has to go')
+
+
+@t.limit(60)
 def test_killed_helper():
     path = users(token('a', 'one'))
     s = t.server(t.echo().port, '--auth-file', path)
