@@ -17,8 +17,8 @@ enum answer {
 	ANSWER_PROXY,	/* a forward proxy's refusal: no server was asked */
 	ANSWER_ENDED,	/* 410 from where the session lived, or when it is
 			 * over and only the peer's Close is missing */
-	ANSWER_GONE,	/* any other 410, and a 101 without the session: a
-			 * server that may not be the one that keeps it */
+	ANSWER_GONE,	/* any other 410, and a 101 without the session:
+			 * perhaps another server keeps it */
 	ANSWER_DENIED,	/* 401, 403 */
 	ANSWER_OTHER,	/* any other status, and a 101 that is not valid */
 	ANSWER_NOT_KEPT,/* 101 from a position that is not kept */

@@ -7,7 +7,7 @@
  *	ASK_PARK	MAY_PARK, or REFUSED	a gate's, before its answer
  *	ASK_PLACE	PLACE, or REFUSED	a server's beyond the limit, likewise
  *	PARKED					one that has dialled
- *	NO_PARK					... and may not be parked there
+ *	NO_PARK					... where parking is refused
  *	RETRY_AFTER				... and was refused
  *			STREAM			a visitor for this child
  *	TAKEN					it is served, or was refused

@@ -120,7 +120,7 @@ admit(struct supervisor *s, struct child *c, char *text)
 	answer(s, c);
 }
 
-/* What was free for its name may not be so any more. */
+/* Another agent may have taken its name meanwhile: it is looked at again. */
 void
 admit_at_last(struct supervisor *s, struct child *c)
 {

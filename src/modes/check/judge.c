@@ -50,7 +50,9 @@ check_expiry(char *dst, size_t size, int64_t days)
 {
 	int64_t n = days < 0 ? -days : days;
 
-	snprintf(dst, size, days < 0 ? "expired %" PRId64 " day%s ago" :
+	/* -1 may be a second. */
+	snprintf(dst, size, days == -1 ? "has expired" :
+	    days < 0 ? "expired %" PRId64 " day%s ago" :
 	    "expires in %" PRId64 " day%s", n, n == 1 ? "" : "s");
 	return dst;
 }

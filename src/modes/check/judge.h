@@ -76,7 +76,7 @@ void check_judge(struct check *, const struct check_limits *, int64_t now);
 /* Days until the first certificate of the chain expires; below 0: it has. */
 int64_t check_days(const struct check *, int64_t now);
 
-/* "expires in 9 days", "expired 1 day ago"; returns dst. */
+/* "expires in 9 days", "has expired" within two days; returns dst. */
 const char *check_expiry(char *dst, size_t, int64_t days);
 
 /* What to give to --ping-interval, ms; 0: what it is will do. */

@@ -3,7 +3,7 @@
  * ppoll(2) by pselect(2), which waits with another signal mask as well, and
  * poll(2), which then tells what is ready.  pselect(2) does not wake for the
  * end of a descriptor that is watched for nothing else, nor does it take high
- * numbers: with such a one it looks every LOOK_MS.
+ * numbers: with one of these poll(2) looks every LOOK_MS.
  */
 #ifdef COMPAT_PPOLL
 #include <sys/select.h>

@@ -35,7 +35,7 @@ def answer(status, *fields, body=b''):
 ANSWERS = {
     '404': answer(404), '403': answer(403), '502': answer(502),
     'a login page': answer(200, b'Content-Type: text/html', body=PAGE),
-    'a 101 that is none': b'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+    'a 101 without its fields': b'HTTP/1.1 101 Switching Protocols\r\n\r\n',
 }
 
 

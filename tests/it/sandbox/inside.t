@@ -199,7 +199,7 @@ def try_role(role, who):
          '%s: capabilities %x %x' % ((name,) + have))
     with open('/proc/%d/status' % pid) as f:
         t.like(f.read(), r'NoNewPrivs:\s+1', 'no new privileges')
-    # What may not be inspected belongs to root, whoever runs it.
+    # The files in /proc of a process that is not dumpable belong to root.
     t.is_(os.stat('/proc/%d/mem' % pid).st_uid, 0,
           '%s: its memory is closed to its user' % name)
     refused = NEVER + (() if dials else NOT_WITHOUT_REDIAL)

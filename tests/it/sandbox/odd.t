@@ -12,10 +12,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
 import inetws as t      # noqa: E402
-import ctypes           # noqa: E402
 import errno            # noqa: E402
 import platform         # noqa: E402
-import struct           # noqa: E402
+from filters import PR_SET_NO_NEW_PRIVS, filtering, refused  # noqa: E402
 
 if sys.platform != 'linux' or platform.machine() != 'x86_64':
     t.skip_all('the numbers of system calls here are those of x86-64')
@@ -28,33 +27,7 @@ CALLS = {
     'rseq': 334, 'splice': 275,
 }
 SOCKET, AF_INET6 = 41, 10
-PRCTL, PR_SET_NO_NEW_PRIVS = 157, 38
-
-
-def op(code, jt, jf, k):
-    return struct.pack('HBBI', code, jt, jf, k)
-
-
-def refused(number, error, argument=None):
-    """Instructions: this call, with this first argument, fails so."""
-    answer = op(0x06, 0, 0, 0x00050000 | error)
-    if argument is None:
-        return op(0x15, 0, 1, number) + answer
-    return (op(0x15, 0, 4, number) + op(0x20, 0, 0, 16) +
-            op(0x15, 0, 1, argument) + answer + op(0x20, 0, 0, 0))
-
-
-def filtering(rules):
-    """For preexec_fn."""
-    def enter():
-        program = op(0x20, 0, 0, 0) + rules + op(0x06, 0, 0, 0x7fff0000)
-        code = ctypes.create_string_buffer(program, len(program))
-        fprog = struct.pack('HxxxxxxP', len(program) // 8,
-                            ctypes.addressof(code))
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, fprog, 0, 0):
-            os._exit(99)
-    return enter
+PRCTL = 157
 
 
 def tunnel(name, listen='127.0.0.1:0', host='127.0.0.1', run=(), missing=None,

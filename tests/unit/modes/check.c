@@ -23,6 +23,8 @@ fresh(void)
 static void
 test_days(void)
 {
+	char text[64];
+
 	fresh();
 	is(check_days(&c, NOW), 0, "no certificate");
 	c.cert.known = 1;
@@ -33,6 +35,9 @@ test_days(void)
 	is(check_days(&c, NOW), 29, "the first of the chain counts");
 	is(check_days(&c, NOW + 30 * DAY - 1), 0, "the last second");
 	is(check_days(&c, NOW + 30 * DAY), -1, "just expired");
+	is_str(check_expiry(text, sizeof(text), -1), "has expired", "said so");
+	is_str(check_expiry(text, sizeof(text), -2), "expired 2 days ago",
+	    "or since when");
 	is(check_days(&c, NOW + 32 * DAY), -2, "two days and a second ago");
 }
 
