@@ -184,20 +184,6 @@ const struct option_rule
 	"--metrics-path and --health-path must differ" },
     rule_chroot = { is_kept_in, "--run-as: root can leave the directory" };
 
-/* The next row of "a|b", or NULL at its end. */
-static const struct option *
-next_row(const char **names)
-{
-	size_t len = *names == NULL ? 0 : strcspn(*names, "|");
-	const struct option *row;
-
-	if (len == 0)
-		return NULL;
-	row = option_find(*names, len);
-	*names += len + ((*names)[len] == '|');
-	return row;
-}
-
 static int
 is_on(const struct options *o, const struct option *row)
 {
@@ -217,7 +203,7 @@ look_up(const struct options *o, const char *names,
 	unsigned int n = 0;
 
 	*in_use = NULL;
-	while ((row = next_row(&names)) != NULL) {
+	while ((row = option_next(&names)) != NULL) {
 		if (!option_is_of(row, o->mode))
 			continue;
 		n++;
@@ -246,7 +232,7 @@ print_names(char *dst, size_t size, const struct options *o,
 	size_t n = 0;
 
 	dst[0] = '\0';
-	while ((row = next_row(&names)) != NULL) {
+	while ((row = option_next(&names)) != NULL) {
 		if (!option_is_of(row, o->mode) || n >= size)
 			continue;
 		left--;

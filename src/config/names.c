@@ -17,6 +17,19 @@ option_find(const char *name, size_t len)
 }
 
 const struct option *
+option_next(const char **names)
+{
+	size_t len = *names == NULL ? 0 : strcspn(*names, "|");
+	const struct option *row;
+
+	if (len == 0)
+		return NULL;
+	row = option_find(*names, len);
+	*names += len + ((*names)[len] == '|');
+	return row;
+}
+
+const struct option *
 option_letter(char letter)
 {
 	const struct option *row;

@@ -241,6 +241,7 @@ finish(struct options *o, const struct mode_row *mode,
 	row = row_of("ping-interval");
 	o->timeouts.ping_adapts = settings_find(files, row) == NULL &&
 	    settings_find(cli, row) == NULL;
+	o->proxy.user_yields = settings_find(cli, row_of("proxy-user")) == NULL;
 	if (o->timeouts.ping < 0)
 		o->timeouts.ping = 2 * o->timeouts.ping_interval;
 	return 0;

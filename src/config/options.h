@@ -107,6 +107,8 @@ struct options {
 	struct options_proxy {
 		const struct proxy *server;	/* NULL: of the environment */
 		struct opt_secret user;
+		int user_yields;		/* to one of the environment,
+						 * as a file has it */
 		struct opt_list header;
 		char **header_command;		/* argv */
 		const char *noproxy;		/* NULL: of the environment */

@@ -63,29 +63,56 @@ settings_apply(struct options *o, const struct settings *set,
 	return 0;
 }
 
-/* A name of a file, or a list of such, and then what belongs to it. */
+/* As if it had never been given. */
 static void
 forget(struct options *o, const struct option *row)
 {
-	void *field = (char *)o + row->offset;
-	int was_on = row->type->is_on(field, row);
+	memset((char *)o + row->offset, 0, row->size);
+}
 
-	if (row->type == &type_files)
-		((struct opt_list *)field)->n = 0;
-	else
-		*(const char **)field = NULL;
-	if (was_on && row->replaces != NULL)
-		forget(o, option_find(row->replaces, strlen(row->replaces)));
+/* Does a URL lead elsewhere than the one that a file has? */
+static int
+leads_elsewhere(const struct options *o, const struct setting *s)
+{
+	struct options other;
+	char err[300];
+	struct value v = { &other, s->row, s->value, err, sizeof(err) };
+	int elsewhere;
+
+	memset(&other, 0, sizeof(other));
+	elsewhere = value_set(&v) == 0 &&
+	    !url_same_origin(&o->url, &other.url);
+	options_free(&other);
+	return elsewhere;
+}
+
+/*
+ * Does what belongs to a file's option go?  Its proxy may be one of the
+ * environment.
+ */
+static int
+is_other(const struct options *o, const struct setting *s)
+{
+	if (s->row->type == &type_proxy)
+		return 1;
+	return s->row->type->is_on((const char *)o + s->row->offset, s->row) &&
+	    (s->row->type != &type_url || leads_elsewhere(o, s));
 }
 
 void
 settings_replace(struct options *o, const struct settings *cli)
 {
+	const struct option *other;
 	const struct setting *s;
+	const char *names;
 
-	for (s = cli->v; s < cli->v + cli->n; s++)
-		if (s->row->type == &type_files || s->row->replaces != NULL)
+	for (s = cli->v; s < cli->v + cli->n; s++) {
+		if ((names = s->row->replaces) != NULL && is_other(o, s))
+			while ((other = option_next(&names)) != NULL)
+				forget(o, other);
+		if (s->row->type == &type_files)
 			forget(o, s->row);
+	}
 }
 
 void

@@ -48,8 +48,10 @@ int setting_fail(const struct setting *, struct error *, const char *err);
 int settings_apply(struct options *, const struct settings *, struct error *);
 
 /*
- * Forgets the lists of files that the command line gives again, and what
- * belongs to a value of a file that it replaces (struct option's replaces).
+ * Between the settings of files and those of the command line: forgets the
+ * lists of files that the command line gives again, and what belongs to an
+ * option that it has (struct option's replaces), so that no password of a file
+ * goes to another proxy than the file's, nor to the server of another URL.
  */
 void settings_replace(struct options *, const struct settings *cli);
 

@@ -18,7 +18,8 @@
 #define EVERY	(TUNNEL | K | T)
 
 #define OPTION(n, t, f) \
-	.name = n, .type = &type_ ## t, .offset = offsetof(struct options, f)
+	.name = n, .type = &type_ ## t, .offset = offsetof(struct options, f), \
+	.size = sizeof(((struct options *)NULL)->f)
 #define ASKS(n, t)	.name = n, .type = &type_ ## t
 #define FLAG(n, f)	OPTION(n, flag, f), .min = 1
 #define CHOICE(n, words, f) \
@@ -32,7 +33,7 @@ const struct option option_table[] = {
 	{ OPTION("target", target, target), .arg = "TARGET", .modes = S | A,
 	  .place = P_FILE },
 	{ OPTION("url", url, url), .arg = "URL", .modes = DIAL,
-	  .place = P_FILE },
+	  .place = P_FILE, .replaces = "user|header|header-command" },
 	{ OPTION("page", file, status.page), .arg = "FILE", .modes = T,
 	  .place = P_FILE },
 
@@ -157,6 +158,8 @@ const struct option option_table[] = {
 	/* Proxies */
 	{ OPTION("proxy", proxy, proxy.server), .group = GROUP_PROXIES,
 	  .letter = 'x', .arg = "PROXY", .modes = DIAL, .common = 1,
+	  .replaces = "proxy-user|proxy-header|proxy-header-command|"
+	  "proxy-cacert|proxy-insecure",
 	  .help = "connect through this HTTP or SOCKS5 proxy" },
 	{ OPTION("proxy-user", secret, proxy.user), .group = GROUP_PROXIES,
 	  .arg = "USER:PASS", .modes = DIAL, .rule = &rule_proxy,

@@ -94,7 +94,7 @@ struct option {
 	const char *arg;	/* what the help calls the value, NULL: none */
 	const char *choices;	/* "a|b", NULL: those of the type, if any */
 	const struct option_type *type;
-	size_t offset;		/* into struct options */
+	size_t offset, size;	/* of its place in struct options */
 	int64_t min, max;
 	const char *def;	/* as it would be written, NULL: none */
 	unsigned int modes;	/* MODE_BIT of those it belongs to */
@@ -109,8 +109,8 @@ struct option {
 	const char *needs;
 	const char *excludes;	/* "a|b": not together with these */
 	/*
-	 * A file name that belongs to this one: one of a configuration file
-	 * goes when the command line replaces this one there.
+	 * "a|b": what belongs to this one.  Those of a configuration file go
+	 * when the command line has this one.  settings.c has when a URL does.
 	 */
 	const char *replaces;
 	const struct option_rule *rule;
@@ -147,6 +147,9 @@ int option_has_effect(const struct options *, const struct option *);
 /* names.c */
 const struct option *option_find(const char *name, size_t len);
 const struct option *option_letter(char);
+
+/* The next row of "a|b", or NULL at its end. */
+const struct option *option_next(const char **names);
 
 /* The name that a mistyped one was probably meant to be, or NULL. */
 const char *option_nearest(const char *name, size_t len, int in_file);

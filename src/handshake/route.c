@@ -73,7 +73,8 @@ find_proxy(struct route *r, const struct options *o, const struct url *url,
 		return -1;
 	if (r->proxy.kind == PROXY_NONE)
 		return 0;
-	if (o->proxy.user.value != NULL)
+	if (o->proxy.user.value != NULL && (name == NULL ||
+	    r->proxy.user[0] == '\0' || !o->proxy.user_yields))
 		strlcpy(r->proxy.user, o->proxy.user.value,
 		    sizeof(r->proxy.user));
 	proxy_print(shown, sizeof(shown), &r->proxy);
