@@ -5,6 +5,9 @@
 
 #include "base/out.h"
 #include "base/str.h"
+#include "base/utf8.h"
+
+#define REPLACEMENT	0xfffd	/* of what is no character */
 
 void
 out_begin(struct out *o, char *buf, size_t size)
@@ -52,18 +55,36 @@ add_char(struct out *o, char c)
 	add_bytes(o, &c, 1);
 }
 
-/* RFC 8259 7. */
+/*
+ * RFC 8259 7: characters beyond ASCII are escaped, by two halves (surrogates)
+ * where they have more than 16 bits, so that a terminal shows none of them.
+ */
+static void
+json_unicode(struct out *o, uint32_t c)
+{
+	if (c > 0xffff) {
+		out_add(o, "\\u%04x", 0xd800 + ((c - 0x10000) >> 10));
+		c = 0xdc00 + (c & 0x3ff);
+	}
+	out_add(o, "\\u%04x", c);
+}
+
 void
 out_json(struct out *o, const char *s)
 {
-	out_add(o, "\"");
-	for (; *s != '\0'; s++) {
-		unsigned char c = *s;
+	uint32_t c;
+	size_t n;
 
+	out_add(o, "\"");
+	for (; *s != '\0'; s += n) {
+		if ((n = utf8_first(s, &c)) == 0) {
+			n = 1;
+			c = REPLACEMENT;
+		}
 		if (c == '"' || c == '\\')
-			out_add(o, "\\%c", c);
+			out_add(o, "\\%c", (char)c);
 		else if (c < 0x20 || c >= 0x7f)
-			out_add(o, "\\u%04x", c);
+			json_unicode(o, c);
 		else
 			add_char(o, (char)c);
 	}

@@ -27,20 +27,6 @@ small(uint32_t c)
 	return c;
 }
 
-/* One character of UTF-8 that is known to be valid. */
-static const char *
-take(const char *p, uint32_t *c)
-{
-	unsigned char first = *p++;
-	int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0;
-
-	*c = more == 0 ? first : first & (0x3f >> more);
-	for (; more > 0; more--)
-		*c = *c << 6 | (*p++ & 0x3f);
-	*c = small(*c);
-	return p;
-}
-
 static uint32_t
 adapt(uint32_t delta, uint32_t points, int first)
 {
@@ -120,7 +106,8 @@ add_label(char *dst, size_t size, const char *p, const char *end)
 	int is_ascii = 1;
 
 	for (; p < end && len < LABEL_MAX; len++) {
-		p = take(p, &c[len]);
+		p += utf8_first(p, &c[len]);
+		c[len] = small(c[len]);
 		is_ascii &= c[len] < 0x80;
 	}
 	if (p < end || len == 0)

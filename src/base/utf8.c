@@ -73,3 +73,22 @@ utf8_complete(const struct utf8 *u)
 {
 	return u->need == 0;
 }
+
+size_t
+utf8_first(const char *p, uint32_t *value)
+{
+	unsigned char first = *p;
+	struct utf8 u;
+	size_t n = 1;
+
+	utf8_begin(&u);
+	if (first == '\0' || utf8_feed(&u, &first, 1) == -1)
+		return 0;
+	*value = u.need == 0 ? first : first & (0x3fu >> u.need);
+	for (; u.need > 0; n++) {
+		if (utf8_feed(&u, (const uint8_t *)p + n, 1) == -1)
+			return 0;
+		*value = *value << 6 | ((unsigned char)p[n] & 0x3f);
+	}
+	return n;
+}

@@ -13,8 +13,16 @@ escapes(void)
 	struct out o;
 
 	out_begin(&o, buf, sizeof(buf));
-	out_json(&o, "a\"\\\n\xff");
-	is_str(buf, "\"a\\\"\\\\\\u000a\\u00ff\"", "JSON");
+	out_json(&o, "a\"\\\n\x7f");
+	is_str(buf, "\"a\\\"\\\\\\u000a\\u007f\"", "JSON");
+	out_begin(&o, buf, sizeof(buf));
+	out_json(&o, "\303\274\342\202\254\360\237\230\200\302\233");
+	is_str(buf, "\"\\u00fc\\u20ac\\ud83d\\ude00\\u009b\"",
+	    "characters beyond ASCII, also of more than 16 bits");
+	out_begin(&o, buf, sizeof(buf));
+	out_json(&o, "\377a\303(\355\240\200\360\237");
+	is_str(buf, "\"\\ufffda\\ufffd(\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"",
+	    "and bytes that are none");
 	out_begin(&o, buf, sizeof(buf));
 	out_html(&o, "<a b=\"&\">\n");
 	is_str(buf, "&lt;a b=&quot;&amp;&quot;&gt;?", "HTML");
