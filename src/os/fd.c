@@ -87,18 +87,6 @@ fd_keep(int fd)
 	return fd_move(fd, FD_KEPT);
 }
 
-/* Those to spare are below, but when there were few numbers left. */
-void
-fd_leave(int a, int b)
-{
-	int fd, last = a > b ? a : b;
-
-	for (fd = FD_KEPT; fd <= last; fd++)
-		if (fd != a && fd != b)
-			close(fd);
-	closefrom(fd);
-}
-
 int
 fd_reserve(void)
 {

@@ -13,14 +13,11 @@ int fd_nonblock(int fd);
 
 /*
  * Descriptors that a process keeps from its children have high numbers, from
- * FD_KEPT on, so that a child closes them in one call.  Gives it such a number:
+ * FD_KEPT on, so that a child leaves them in one call.  Gives it such a number:
  * that, or -1 with errno, and it stays where it was.
  */
 #define FD_KEPT	20
 int fd_keep(int fd);
-
-/* In a child: closes all those but these two, which may be -1. */
-void fd_leave(int a, int b);
 
 /* One that is held to be given up when there are no others, or -1. */
 int fd_reserve(void);

@@ -27,15 +27,18 @@
 				 * it is several messages, often */
 
 /*
- * A child of whatever kind keeps nothing that is the supervisor's, neither
+ * A child of whatever kind has nothing that is the supervisor's, neither
  * descriptors nor signals.  The set of events, which is shared by the fork, is
- * closed like all else, and not touched in any other way.
+ * left like all else, and not touched in any other way.
  */
-static void
-leave_supervisor(int keep, int channel)
+static pid_t
+fork_child(int keep, int channel)
 {
-	fd_leave(keep, channel);
-	signals_child();
+	pid_t pid = process_fork_with(keep, channel);
+
+	if (pid == 0)
+		signals_child();
+	return pid;
 }
 
 /* The child's side of the fork. */
@@ -47,7 +50,6 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 	char peer[NET_NAME_MAX];
 	int status;
 
-	leave_supervisor(a->fd, channel);
 	waiting_be(children_next_index(&s->children));
 	path_table_be(children_next_index(&s->children));
 	failure_lines_allow(may_log);
@@ -71,12 +73,11 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 pid_t
 child_fork_aside(const struct supervisor *s, int keep, int other)
 {
-	pid_t pid = process_fork();
+	pid_t pid = fork_child(keep, other);
 	unsigned int i;
 
 	if (pid != 0)
 		return pid;
-	leave_supervisor(keep, other);
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
 		if (s->service->files[i] != NULL)
 			line_file_forget(s->service->files[i]);
@@ -162,7 +163,7 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 	path_table_clear(children_next_index(&s->children));
 	slot = slots_take(&s->slots);
 	line = failure_lines_grant(&s->failures, clock_ms());
-	if ((pid = process_fork()) == 0)
+	if ((pid = fork_child(a->fd, pair[1])) == 0)
 		be_child(s, a, slot, pair[1], extra, line != 0);
 	e = errno;
 	if (pair[1] != -1)

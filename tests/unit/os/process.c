@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifdef HAVE_LINUX
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#endif
+
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/process.h"
+#include "tap.h"
+
+#define MANY	200	/* descriptors that are kept */
+#define FORKS	50	/* one after the other */
+
+/* Everything happens in a process of its own; 0, or what is wrong. */
+static int
+run(int (*test)(void))
+{
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	if ((pid = fork()) == 0)
+		_exit(test());
+	if (pid == -1 || waitpid(pid, &status, 0) == -1)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    1000 + WTERMSIG(status);
+}
+
+static int
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+static int
+keep_many(void)
+{
+	int i, fd;
+
+	for (i = 0; i < MANY; i++)
+		if ((fd = fd_keep(fd_null(O_RDONLY))) < FD_KEPT)
+			return -1;
+	return 0;
+}
+
+/* What the child has: the lowest that is wrong plus one, or 0. */
+static int
+look(int a, int b)
+{
+	int fd;
+
+	for (fd = FD_KEPT; fd < FD_KEPT + MANY + 10; fd++)
+		if (is_open(fd) != (fd == a || fd == b))
+			return fd % 100 + 1;
+	for (fd = 0; fd < FD_KEPT; fd++)
+		if ((fd == a || fd == b) && !is_open(fd))
+			return fd + 101;
+	return 0;
+}
+
+/* The child's status, and nothing is changed here. */
+static int
+fork_and_look(int a, int b)
+{
+	pid_t pid = process_fork_with(a, b);
+	int status, fd;
+
+	if (pid == 0)
+		_exit(look(a, b));
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		return 201;
+	for (fd = FD_KEPT; fd < FD_KEPT + MANY; fd++)
+		if (!is_open(fd))
+			return 202;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 203;
+}
+
+static int
+all_ways(void)
+{
+	int low = fd_null(O_RDONLY), i, bad;
+
+	if (low == -1 || low >= FD_KEPT || keep_many() == -1)
+		return 204;
+	for (i = 0; i < FORKS; i++)
+		if ((bad = fork_and_look(low, -1)) != 0 ||
+		    (bad = fork_and_look(-1, FD_KEPT + 7)) != 0 ||
+		    (bad = fork_and_look(FD_KEPT + 9, low)) != 0 ||
+		    (bad = fork_and_look(-1, -1)) != 0)
+			return bad;
+	return 0;
+}
+
+/* What the child closes or opens afterwards is its own. */
+static int
+apart(void)
+{
+	int low = fd_null(O_RDONLY), ready[2], status;
+	char c;
+	pid_t pid;
+
+	if (pipe(ready) == -1 || keep_many() == -1)
+		return 1;
+	if ((pid = process_fork_with(low, ready[1])) == 0) {
+		close(low);
+		close(ready[0]);
+		_exit(write(ready[1], "x", 1) != 1);
+	}
+	if (read(ready[0], &c, 1) != 1 || !is_open(low) ||
+	    waitpid(pid, &status, 0) != pid)
+		return 2;
+	close(low);
+	return status != 0;
+}
+
+/* abort(3) of a child ends the child. */
+static int
+abort_there(void)
+{
+	pid_t pid = process_fork_with(-1, -1);
+	int status;
+
+	if (pid == 0) {
+		signal(SIGABRT, SIG_DFL);
+		abort();
+	}
+	return waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
+	    WTERMSIG(status) != SIGABRT;
+}
+
+#ifdef HAVE_LINUX
+
+/* As a container's filter does; -1 where there are no filters. */
+static int
+forbid(long call, unsigned int argument, uint32_t flag)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, args[argument])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flag, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 6, code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1 ?
+	    -1 : 0;
+}
+
+#ifdef SYS_close_range
+static int
+without_close_range(void)
+{
+	return forbid(SYS_close_range, 2, 1U << 1) == -1 ? 0 : all_ways();
+}
+#endif
+
+static int
+without_clone_files(void)
+{
+	return forbid(SYS_clone, 0, 0x400) == -1 ? 0 : all_ways();
+}
+#endif
+
+/* A child that is killed at once does not hold up its parent. */
+static int
+storm(void)
+{
+	int64_t begin = clock_ms();
+	int i, status;
+	pid_t pid;
+
+	for (i = 0; i < FORKS; i++) {
+		if ((pid = process_fork_with(-1, -1)) == 0)
+			for (;;)
+				pause();
+		if (pid == -1)
+			return 1;
+		kill(pid, SIGKILL);
+		if (waitpid(pid, &status, 0) != pid)
+			return 2;
+	}
+	return clock_ms() - begin > 30000;
+}
+
+int
+main(void)
+{
+	is(run(all_ways), 0, "a child has what it was given, and all low ones");
+	is(run(apart), 0, "its table is its own");
+	is(run(abort_there), 0, "abort(3) ends the child alone");
+	is(run(storm), 0, "children are killed at once");
+#ifdef HAVE_LINUX
+#ifdef SYS_close_range
+	is(run(without_close_range), 0, "where close_range(2) is refused");
+#endif
+	is(run(without_clone_files), 0, "where CLONE_FILES is refused");
+#endif
+	return done_testing();
+}
