@@ -342,17 +342,23 @@ is_token_or_empty(const char *s)
 	return s[0] == '\0' || is_token(s);
 }
 
+/* In which each token stands once (RFC 6455 4.1, item 10). */
 static int
 is_token_list(const char *s)
 {
-	struct slice list = slice_of(s), element;
+	struct slice list = slice_of(s), rest, element, other;
 
 	if (s[0] == ',' || s[strlen(s) - 1] == ',' || strstr(s, ",,") != NULL)
 		return 0;
-	while (slice_next(&list, &element))
+	while (slice_next(&list, &element)) {
 		if (!http_is_token(element) ||
 		    (slice_is(element, "*") && strcmp(s, "*") != 0))
 			return 0;
+		for (rest = list; slice_next(&rest, &other);)
+			if (other.len == element.len &&
+			    memcmp(other.p, element.p, other.len) == 0)
+				return 0;
+	}
 	return 1;
 }
 
@@ -428,7 +434,8 @@ const struct option_type
 	.expected = "a token, nor empty" },
     type_tokens = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_token_list,
-	.expected = "a list of tokens: expected NAME,NAME... or * alone" },
+	.expected = "a list of tokens: expected NAME,NAME..., each once, "
+	"or * alone" },
     type_path = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .fits = is_path,
 	.expected = "a path: expected /PATH, percent-encoded, without ? and #" },

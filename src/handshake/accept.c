@@ -46,10 +46,11 @@ say_no(struct websocket *w, int status, const char *fields, const char *text,
 	char answer[1024];
 	int n;
 
-	n = upgrade_write_refusal(answer, sizeof answer, status, fields, text);
+	n = upgrade_write_refusal(answer, sizeof answer, status, clock_date(),
+	    fields, text);
 	if (n == -1)
-		n = upgrade_write_refusal(answer, sizeof answer, status, "",
-		    http_reason(status));
+		n = upgrade_write_refusal(answer, sizeof answer, status,
+		    clock_date(), "", http_reason(status));
 	return deadline_write(&w->io, answer, n, deadline);
 }
 

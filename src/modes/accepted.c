@@ -29,7 +29,7 @@ accepted_busy(int fd)
 	static int len;
 
 	if (len == 0)
-		len = upgrade_write_refusal(answer, sizeof(answer), 503, "",
+		len = upgrade_write_refusal(answer, sizeof(answer), 503, 0, "",
 		    ACCEPTED_BUSY);
 	send(fd, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,15 +86,16 @@ take_time(struct slice s, struct date *d)
 	return 0;
 }
 
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
 /* 1..12, or -1. */
 static int
 month_of(struct slice s)
 {
-	static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 	int i;
 
 	for (i = 0; s.len >= 3 && i < 12; i++)
-		if (strncasecmp(s.p, names + 3 * i, 3) == 0)
+		if (strncasecmp(s.p, months + 3 * i, 3) == 0)
 			return i + 1;
 	return -1;
 }
@@ -158,4 +160,20 @@ date_parse(struct slice s, int64_t *seconds)
 	*seconds = days_since_1970(&d) * 86400 + d.hour * 3600 +
 	    d.minute * 60 + d.second;
 	return 0;
+}
+
+/* The day 0 was a Thursday. */
+char *
+date_write(char dst[DATE_MAX], int64_t seconds)
+{
+	static const char days[] = "ThuFriSatSunMonTueWed";
+	char t[STR_TIME_MAX];
+	int month;
+
+	str_time(t, seconds * 1000);
+	month = (t[5] - '0') * 10 + t[6] - '0';
+	snprintf(dst, DATE_MAX, "%.3s, %.2s %.3s %.4s %.8s GMT",
+	    days + seconds / 86400 % 7 * 3, t + 8, months + 3 * (month - 1), t,
+	    t + 11);
+	return dst;
 }

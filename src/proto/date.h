@@ -16,4 +16,8 @@
  */
 int date_parse(struct slice, int64_t *seconds);
 
+/* Writes "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), from 1970 on. */
+#define DATE_MAX	30	/* with the end of the string */
+char *date_write(char dst[DATE_MAX], int64_t seconds);
+
 #endif

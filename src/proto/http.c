@@ -344,6 +344,10 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 			return st->seen;
 		}
 	}
+	if (st->seen == HTTP_HEAD_MAX && st->part == IN_START_LINE &&
+	    !st->is_answer)
+		return refuse(&f, 414, "a request line of more than %d bytes",
+		    HTTP_HEAD_MAX);
 	if (st->seen == HTTP_HEAD_MAX)
 		return refuse(&f, 431, "a head of more than %d bytes",
 		    HTTP_HEAD_MAX);

@@ -122,6 +122,7 @@ http_reason(int status)
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },
 		{ 410, "Gone" },
+		{ 414, "URI Too Long" },
 		{ 426, "Upgrade Required" },
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },

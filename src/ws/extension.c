@@ -60,6 +60,47 @@ split_param(struct slice part, struct slice *name, struct slice *value)
 	return http_is_token(*name) && http_is_token(*value) ? 0 : -1;
 }
 
+/* Quoted, and a token once its escapes are undone. */
+static int
+is_quoted_token(struct slice s)
+{
+	const char *p = s.p + 1, *end = s.p + s.len - 1;
+
+	if (s.len < 3 || *s.p != '"' || *end != '"')
+		return 0;
+	for (; p < end; p++) {
+		if (*p == '\\')
+			p++;
+		if (p == end || !http_is_token((struct slice){ p, 1 }))
+			return 0;
+	}
+	return 1;
+}
+
+int
+extension_is_well_formed(struct slice element)
+{
+	struct slice part, value;
+	const char *eq;
+
+	if (!next_part(&element, &part) || !http_is_token(part))
+		return 0;
+	while (next_part(&element, &part)) {
+		eq = part.len == 0 ? NULL : memchr(part.p, '=', part.len);
+		if (eq != NULL) {
+			value = slice_trim((struct slice){ eq + 1,
+			    part.p + part.len - eq - 1 });
+			if (!http_is_token(value) && !is_quoted_token(value))
+				return 0;
+			part = slice_trim((struct slice){ part.p,
+			    eq - part.p });
+		}
+		if (!http_is_token(part))
+			return 0;
+	}
+	return 1;
+}
+
 /* A session's name, or nothing: asking for a new one. */
 static int
 session(struct extension *ext, struct slice value)

@@ -65,6 +65,12 @@ int extension_is_offer(const struct extension *);
 int extension_is_answer(const struct extension *,
     const struct extension *offer);
 
+/*
+ * Is it an element as RFC 6455 9.1 has them, whoever's: a token, then
+ * parameters, blanks around each part allowed?
+ */
+int extension_is_well_formed(struct slice element);
+
 /* Is the element's name "inetws", whatever its parameters are? */
 int extension_is_ours(struct slice element);
 

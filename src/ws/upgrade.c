@@ -62,6 +62,32 @@ check_no_body(const struct http_head *head, char *err, size_t errlen)
 	}
 }
 
+/*
+ * A list of RFC 6455 4.3, in one field or several: if it is there it has at
+ * least one element, and all of them are well formed.  0, or 400.
+ */
+static int
+check_list(const struct http_head *head, const char *name,
+    int (*is_element)(struct slice), char *err, size_t errlen)
+{
+	struct slice list, element;
+	unsigned int i, fields = 0, elements = 0;
+
+	for (i = 0; i < head->nfields; i++) {
+		if (!slice_is_nocase(head->field[i].name, name))
+			continue;
+		fields++;
+		list = head->field[i].value;
+		for (; slice_next(&list, &element); elements++)
+			if (!is_element(element))
+				return refuse(err, errlen, 400,
+				    "malformed %s", name);
+	}
+	if (fields > 0 && elements == 0)
+		return refuse(err, errlen, 400, "an empty %s", name);
+	return 0;
+}
+
 /* base64 of 16 bytes (RFC 6455 4.1). */
 static int
 check_key(struct upgrade_request *r, struct slice value)
@@ -155,6 +181,13 @@ upgrade_check_request(struct upgrade_request *r, const struct http_head *head,
 		return status;
 	if (http_field(head, "Origin", &r->origin) == -1)
 		return refuse(err, errlen, 400, "more than one Origin");
+	status = check_list(head, "Sec-WebSocket-Protocol", http_is_token,
+	    err, errlen);
+	if (status == 0)
+		status = check_list(head, "Sec-WebSocket-Extensions",
+		    extension_is_well_formed, err, errlen);
+	if (status != 0)
+		return status;
 	find_offer(r, head);
 	return 0;
 }
@@ -238,6 +271,9 @@ check_extensions(struct upgrade_answer *a, const struct http_head *head,
 	struct slice list, element;
 	unsigned int i;
 
+	if (check_list(head, "Sec-WebSocket-Extensions",
+	    extension_is_well_formed, err, errlen) != 0)
+		return -1;
 	for (i = 0; i < head->nfields; i++) {
 		if (!slice_is_nocase(head->field[i].name,
 		    "Sec-WebSocket-Extensions"))

@@ -7,6 +7,7 @@
 #define WS_UPGRADE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/addr.h"
 #include "proto/http.h"
@@ -29,8 +30,8 @@ struct upgrade_request {
 
 /*
  * Checks a request head (RFC 6455 4.2.1): GET, one Host, Upgrade websocket,
- * Connection upgrade, version 13, one key of 16 bytes, no body.  Returns 0;
- * or the HTTP status to refuse with (400, 405, 426), and err in one line.
+ * Connection upgrade, version 13, one key of 16 bytes, no body, lists of
+ * subprotocols and extensions that are well formed.  Returns 0; or the HTTP status to refuse with (400, 405, 426), and err in one line.
  * A request that is no upgrade at all gets 426.
  * The subprotocol is for the caller to choose (subprotocol.h).
  */
@@ -51,10 +52,11 @@ int upgrade_write_answer(char *dst, size_t size,
  * Writes a refusal with a one-line text body, Connection: close,
  * Content-Length, and for 426 Sec-WebSocket-Version and Upgrade, for 405
  * Allow, for 503 Retry-After unless extra has one.  extra is "" or whole field lines
- * each ending in CRLF.  Control characters in text become '?'.  Returns the
- * length, or -1 if it does not fit.
+ * each ending in CRLF.  now, seconds since 1970, becomes Date, which all but
+ * a 5xx must have (RFC 9110 6.6.1); 0: none.  Control characters in text become
+ * '?'.  Returns the length, or -1 if it does not fit.
  */
-int upgrade_write_refusal(char *dst, size_t size, int status,
+int upgrade_write_refusal(char *dst, size_t size, int status, int64_t now,
     const char *extra, const char *text);
 
 /* What a request of ours has besides the fixed lines. */

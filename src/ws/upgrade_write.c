@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "proto/date.h"
 #include "proto/header.h"
 #include "ws/upgrade.h"
 
@@ -90,10 +91,11 @@ upgrade_write_answer(char *dst, size_t size,
 }
 
 int
-upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
-    const char *text)
+upgrade_write_refusal(char *dst, size_t size, int status, int64_t now,
+    const char *extra, const char *text)
 {
 	struct out out = { dst, size, 0 };
+	char date[DATE_MAX];
 	int i, body;
 
 	put(&out, "HTTP/1.1 %d %s\r\n"
@@ -101,6 +103,8 @@ upgrade_write_refusal(char *dst, size_t size, int status, const char *extra,
 	    "Content-Length: %zu\r\n"
 	    "Connection: %s\r\n", status, http_reason(status),
 	    strlen(text) + 1, status == 426 ? "close, Upgrade" : "close");
+	if (now != 0)
+		put(&out, "Date: %s\r\n", date_write(date, now));
 	if (status == 426)
 		put(&out, "Upgrade: websocket\r\n"
 		    "Sec-WebSocket-Version: 13\r\n");

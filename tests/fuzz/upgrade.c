@@ -63,7 +63,7 @@ request(const struct http_head *head)
 	if (status != 0) {
 		CHECK(status == 400 || status == 405 || status == 426);
 		printable(err);
-		n = upgrade_write_refusal(out, sizeof out, status, "", err);
+		n = upgrade_write_refusal(out, sizeof out, status, 1, "", err);
 		CHECK(n > 0 && parse(&back, 1, out, n) > 0 &&
 		    back.status == status);
 		return;

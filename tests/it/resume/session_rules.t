@@ -99,8 +99,7 @@ def test_offers():
            "inetws; v=2; id=a; win=16777217", "inetws; v=2; id=a; win=+65536",
            "inetws; v=2; id=a; win=065536", "inetws; v=2; id=a; win",
            "inetws; v=2; id=a; id=a", "inetws; v=2; id=a; serve=1",
-           "inetws; v=2; id=a; serve; park", "inetws; v=2; id=a; colour=",
-           'inetws; v=2; id="a b"',
+           "inetws; v=2; id=a; serve; park",
            "inetws; v=2; id=a; at=0", "inetws; v=2; id=a; n=1",
            "inetws; v=2; id=a; resume; at=0",
            "inetws; v=2; id=a; resume=0011; n=1; at=0",
@@ -112,8 +111,11 @@ def test_offers():
            'inetws; v=2; id=a; resume="%s"; n=1; at=0; park' % SID,
            'inetws; v=2; id=a; resume="%s"; n=1; at=0' % SID.upper().replace(
                "0A", "AA"),
-           "inetws; v=2; id=" + "a" * 17, "inetws; v=2; id=",
-           "inetws; v=2; id = a", "inetws; v=2; id=a;", "permessage-deflate")
+           "inetws; v=2; id=" + "a" * 17, "inetws; v=2; id = a",
+           "permessage-deflate")
+    malformed = ("inetws; v=2; id=a; colour=", 'inetws; v=2; id="a b"',
+                 "inetws; v=2; id=", "inetws; v=2; id=a;",
+                 "inetws; v=2; id=a, ;x")
     echo = t.echo()
     s = t.server(echo.port)
 
@@ -135,6 +137,8 @@ def test_offers():
              "%s: %s" % (offer, re.sub(r"[0-9a-f]{32}", "...", str(answer))))
     for offer in bad:
         t.is_(ask(offer), None, "declined: %s" % offer)
+    for offer in malformed:
+        t.is_(ask(offer), 400, "400: %s" % offer)
     t.is_(ask("inetws; v=2; id=a; serve"), 400, "an agent: 400")
     sids = [re.search("[0-9a-f]{32}", ask(OFFER))[0] for _ in range(5)]
     t.is_(len(set(sids)), 5, "ids of sessions differ")

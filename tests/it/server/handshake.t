@@ -7,8 +7,10 @@ If it fails: clients are refused without a reason, or a malformed request does
 damage.
 """
 
+import email.utils
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
@@ -76,8 +78,17 @@ BAD = [
      400, '.'),
     ('a head over 16 KiB', req(headers=[('X', 'y' * 17000)]), 431,
      '(?i)large|long|16|431'),
-    ('a path over 16 KiB', req(path='/' + 'y' * 17000), (414, 431),
-     '(?i)large|long|16|431'),
+    ('a path over 16 KiB', req(path='/' + 'y' * 17000), 414,
+     '(?i)request line of more than 16384'),
+    ('extensions that are no list', req(
+        headers=[('Sec-WebSocket-Extensions', 'a; b=')]), 400,
+     'malformed Sec-WebSocket-Extensions'),
+    ('subprotocols that are no list', req(
+        headers=[('Sec-WebSocket-Protocol', 'b@d, binary')]), 400,
+     'malformed Sec-WebSocket-Protocol'),
+    ('no subprotocol in the field', req(
+        headers=[('Sec-WebSocket-Protocol', '')]), 400,
+     'empty Sec-WebSocket-Protocol'),
     ('101 fields', req(headers=[('X', 'y')] * 96 + [('Z', 'z')] * 10), 431,
      '(?i)fields|many|431'),
     ('no upgrade', bare('GET / HTTP/1.1', 'Host: a'), 426,
@@ -125,6 +136,9 @@ def test_refusal_form():
            'Connection: close')
     t.is_(a.headers.get('upgrade', '').lower(), 'websocket',
           'Upgrade: websocket (RFC 9110 15.5.22)')
+    date = email.utils.parsedate_to_datetime(a.headers.get('date'))
+    t.ok(abs(time.time() - date.timestamp()) < t.BOUND,
+         'Date (RFC 9110 6.6.1): %s' % a.headers['date'])
     a = t.ws.ask(s.port, req(drop=['Sec-WebSocket-Version'],
                              headers=[('Sec-WebSocket-Version', '8')]))
     t.is_(a.headers.get('sec-websocket-version'), '13',
@@ -171,6 +185,8 @@ def test_good_requests():
          req(headers=[('Sec-WebSocket-Extensions',
                        'permessage-deflate; client_max_window_bits')]),
          sec_websocket_extensions=None)
+    good('100 (Continue) is left out, as there is no content',
+         req(headers=[('Expect', '100-continue')]))
     good('no blank behind the colon', req().replace(b': ', b':'))
     good('blanks around the value', req().replace(b': ', b': \t ')
          .replace(b'websocket\r', b'websocket  \t\r'))

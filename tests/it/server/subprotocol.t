@@ -51,6 +51,8 @@ def test_client():
     t.like(r.stderr, 'Sec-WebSocket-Protocol: b', 'and one is chosen')
     r = t.run_inetws('connect', '--subprotocol', '*', 'ws://127.0.0.1:1/')
     t.is_(r.returncode, 64, 'a client has to name them')
+    r = t.run_inetws('connect', '--subprotocol', 'a, b,a', 'ws://127.0.0.1:1/')
+    t.is_(r.returncode, 64, 'each of them once')
 
 
 def test_bearer():

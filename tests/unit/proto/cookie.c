@@ -234,14 +234,27 @@ test_dates(void)
 		{ "Nov 1994 08:49:37", -2 }, { "06 Nov 08:49:37", -2 },
 		{ "", -2 }, { "tomorrow", -2 }, { "1234567890", -2 }
 	};
-	int64_t got;
+	static const char *const weekday[] = { "Thu", "Fri", "Sat", "Sun",
+	    "Mon", "Tue", "Wed" };
+	char text[DATE_MAX];
+	int64_t got, day;
 	size_t i;
+	int good = 1;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		if (date_parse(slice_of(t[i].text), &got) == -1)
 			got = -2;
 		is(got, t[i].seconds, t[i].text);
 	}
+	is_str(date_write(text, 784111777), "Sun, 06 Nov 1994 08:49:37 GMT",
+	    "written");
+	for (day = 0; day < 150000; day += 13) {
+		date_write(text, day * 86400 + day % 86400);
+		good &= date_parse(slice_of(text), &got) == 0 &&
+		    got == day * 86400 + day % 86400 &&
+		    memcmp(text, weekday[day % 7], 3) == 0;
+	}
+	ok(good, "what is written reads as it was");
 }
 
 static void

@@ -299,6 +299,18 @@ test_limits(void)
 			ok(whole.n < 0 && whole.status == 431, "too long");
 		memset(big + HTTP_HEAD_MAX - 4, 'x', 4);
 	}
+
+	memcpy(big, "GET /", 5);
+	memset(big + 5, 'x', sizeof big - 5);
+	for (i = 0; i < 2; i++) {
+		struct http_parser_state st;
+
+		http_begin(&st, i);
+		whole.n = http_parse(&st, big, sizeof big, &whole.head,
+		    &whole.status, whole.err, sizeof whole.err);
+		ok(whole.n < 0, "a first line without an end");
+		is(whole.status, i ? 431 : 414, "is too long");
+	}
 }
 
 static void

@@ -217,6 +217,45 @@ test_offers(void)
 	ok(!req.has_offer && req.offered_version == 1, "is declined");
 }
 
+/* The lists of RFC 6455 4.3: one fault in any element fails the handshake. */
+static void
+test_lists(void)
+{
+	static const struct { const char *extension; int status; } list[] = {
+		{ "a", 0 }, { "a;b", 0 }, { "a ; b=c\t; d = \"e\"", 0 },
+		{ "a; b=\"\\c\\d\"", 0 }, { ",, a ,,b,", 0 },
+		{ "", 400 }, { ",", 400 }, { "a;", 400 }, { ";a", 400 },
+		{ "a;;b", 400 }, { "a; b=", 400 }, { "a; =b", 400 },
+		{ "a b", 400 }, { "a=b", 400 }, { "a; b c", 400 },
+		{ "a; b=\"\"", 400 }, { "a; b=\"c d\"", 400 },
+		{ "a; b=\"c", 400 }, { "a; b=c\"", 400 }, { "a; b=\"", 400 },
+		{ "a; b=\"c\\\"", 400 }, { "a; b=\"c,d\"", 400 },
+		{ "a; b=\"c;d\"", 400 }, { "\"a\"", 400 }, { "a, b@", 400 },
+		{ "inetws; v=2; id=x, b;", 400 }, { "\xc3\xa9", 400 },
+	}, protocol[] = {
+		{ "a", 0 }, { "a,b", 0 }, { "a , , b", 0 }, { "a, a", 0 },
+		{ "", 400 }, { " , ", 400 }, { "a b", 400 }, { "a;b", 400 },
+		{ "\"a\"", 400 }, { "a, (b)", 400 }, { "\xc3\xa9", 400 },
+	};
+	char text[512];
+	size_t i;
+
+	for (i = 0; i < sizeof list / sizeof list[0]; i++) {
+		snprintf(text, sizeof text, ALL EXT "%s\r\n\r\n",
+		    list[i].extension);
+		request(text, list[i].status, list[i].extension);
+	}
+	for (i = 0; i < sizeof protocol / sizeof protocol[0]; i++) {
+		snprintf(text, sizeof text, ALL PROTO "%s\r\n\r\n",
+		    protocol[i].extension);
+		request(text, protocol[i].status, protocol[i].extension);
+	}
+	request(ALL EXT "\r\n" EXT "a\r\n\r\n", 0, "an empty field and a list");
+	request(ALL EXT "a\r\n" EXT "b;\r\n\r\n", 400, "a fault in the second");
+	request(ALL PROTO "a\r\n" PROTO "b c\r\n\r\n", 400,
+	    "a fault in the second subprotocol");
+}
+
 /* What our answer writes, our client takes. */
 static void
 test_answer_written(void)
@@ -326,6 +365,10 @@ test_answers(void)
 	answer(ANSWER EXT "inetws; v=2; id=mine; win=65536; park\r\n\r\n",
 	    &o, 0, 0, "our offer echoed");
 	answer(ANSWER EXT "inetws\r\n\r\n", &o, 0, 0, "our name echoed");
+	answer(ANSWER EXT "inetws;\r\n\r\n", &o, -1, 0, "a malformed echo");
+	answer(ANSWER EXT "\r\n\r\n", &o, -1, 0, "no extension");
+	answer(ANSWER EXT "inetws; v=2; id=x\r\n" EXT "inetws; v=2; id=x\r\n\r\n",
+	    &o, -1, 1, "ours in two fields");
 }
 
 static void
@@ -334,20 +377,22 @@ test_refusals(void)
 	char out[512];
 	int n;
 
-	n = upgrade_write_refusal(out, sizeof out, 426, "", "words");
+	n = upgrade_write_refusal(out, sizeof out, 426, 0, "", "words");
 	is(n, strlen(out), "length of a refusal");
 	is_str(out, "HTTP/1.1 426 Upgrade Required\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: 6\r\n"
 	    "Connection: close, Upgrade\r\nUpgrade: websocket\r\n"
 	    "Sec-WebSocket-Version: 13\r\n\r\nwords\n", "426");
-	upgrade_write_refusal(out, sizeof out, 503, "A: b\r\n", "x\r\ny");
+	upgrade_write_refusal(out, sizeof out, 503, 0, "A: b\r\n", "x\r\ny");
 	is_str(out, "HTTP/1.1 503 Service Unavailable\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: 5\r\n"
 	    "Connection: close\r\nRetry-After: 1\r\nA: b\r\n\r\nx??y\n",
 	    "503, an extra field, one line");
-	upgrade_write_refusal(out, sizeof out, 405, "", "x");
+	upgrade_write_refusal(out, sizeof out, 405, 784111777, "", "x");
+	ok(strstr(out, "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n") != NULL,
+	    "Date");
 	ok(strstr(out, "\r\nAllow: GET\r\n") != NULL, "405 has Allow");
-	is(upgrade_write_refusal(out, n, 426, "", "words"), -1, "no room");
+	is(upgrade_write_refusal(out, n, 426, 0, "", "words"), -1, "no room");
 }
 
 static void
@@ -504,6 +549,7 @@ main(void)
 	test_targets();
 	test_keys();
 	test_offers();
+	test_lists();
 	test_answer_written();
 	test_answers();
 	test_refusals();
