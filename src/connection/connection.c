@@ -53,7 +53,7 @@ connection_field(const char *s)
 
 static void
 log_failed(const struct connection *c, enum log_level level,
-    const char *event, const struct error *why, uint32_t left_out)
+    const char *event, const struct error *why)
 {
 	struct log_line l;
 
@@ -66,8 +66,6 @@ log_failed(const struct connection *c, enum log_level level,
 	log_str(&l, "subject", connection_field(c->subject));
 	log_str(&l, "target", connection_field(c->target));
 	log_why(&l, "why", why->text);
-	if (left_out > 0)
-		log_num(&l, "repeated", left_out);
 	log_end(&l);
 }
 
@@ -91,33 +89,34 @@ hash_text(const char *text)
  * may not enter are all told of: others count these lines.
  */
 static int
-is_repeated(const struct connection *c, const struct error *why,
-    uint32_t *left_out)
+is_repeated(const struct connection *c, const struct error *why)
 {
 	const char *port = strrchr(c->peer, ':');
-	uint64_t kind = hash_text(why->text);
+	struct stats_repeat text;
+	int64_t now = clock_ms();
+	uint64_t kind;
 
-	*left_out = 0;
-	if (why->status == EXIT_DENIED)
+	if (why->status == EXIT_DENIED || log_wants(LOG_L_DEBUG))
 		return 0;
-	kind = hash(kind, c->peer, port != NULL ? (size_t)(port - c->peer) :
-	    strlen(c->peer));
-	return stats_repeated(kind, clock_ms(), left_out) == 0;
+	memset(&text, 0, sizeof(text));
+	snprintf(text.host, sizeof(text.host), "%.*s", port != NULL ?
+	    (int)(port - c->peer) : (int)strlen(c->peer), c->peer);
+	if (strlcpy(text.why, why->text, sizeof(text.why)) >= sizeof(text.why))
+		strlcpy(text.why + sizeof(text.why) - 4, "...", 4);
+	kind = hash(hash_text(why->text), text.host, strlen(text.host));
+	failure_lines_tell_repeated(now);
+	return !stats_repeats_add(kind, &text, now);
 }
 
 int
 connection_failed(struct connection *c, const struct error *why)
 {
-	uint32_t left_out;
-
 	record_failed(why->status);
 	if (notice_is_read(c))
 		fprintf(stderr, "inetws: %s\n", why->text);
-	else if (is_repeated(c, why, &left_out))
-		log_failed(c, LOG_L_DEBUG, "failed", why, 0);
-	else if (failure_lines_ask())
+	else if (!is_repeated(c, why) && failure_lines_ask())
 		log_failed(c, why->status == EXIT_LOST ? LOG_L_INFO :
-		    LOG_L_WARN, "failed", why, left_out);
+		    LOG_L_WARN, "failed", why);
 	return why->status;
 }
 
@@ -125,7 +124,7 @@ int
 connection_probed(struct connection *c, const struct error *why)
 {
 	record_probe();
-	log_failed(c, LOG_L_DEBUG, "probe", why, 0);
+	log_failed(c, LOG_L_DEBUG, "probe", why);
 	return why->status;
 }
 
@@ -138,7 +137,7 @@ connection_no_session(struct connection *c, const char *session)
 	if (stats_is_new(hash_text(session)))
 		return connection_failed(c, &why);
 	record_failed(why.status);
-	log_failed(c, LOG_L_DEBUG, "failed", &why, 0);
+	log_failed(c, LOG_L_DEBUG, "failed", &why);
 	return why.status;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "connection/failure_lines.h"
 #include "os/clock.h"
+#include "os/log.h"
+#include "stats/page.h"
 
 #define WANTED	128	/* in an exit status; those of sysexits are below */
 
@@ -84,4 +86,20 @@ int
 failure_lines_exit_status(int exit_status)
 {
 	return asked ? exit_status | WANTED : exit_status;
+}
+
+void
+failure_lines_tell_repeated(int64_t now)
+{
+	struct stats_repeat kind;
+	unsigned int at = 0, left_out;
+	struct log_line l;
+
+	while (stats_repeats_take(&at, now, &kind, &left_out)) {
+		log_begin(&l, LOG_L_WARN, "failures-left-out");
+		log_num(&l, "count", left_out);
+		log_str(&l, "peer", kind.host[0] == '\0' ? NULL : kind.host);
+		log_why(&l, "why", kind.why);
+		log_end(&l);
+	}
 }

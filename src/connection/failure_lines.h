@@ -46,4 +46,11 @@ void failure_lines_allow(int allowed);
 int failure_lines_ask(void);
 int failure_lines_exit_status(int exit_status);
 
+/*
+ * Logs of which kinds some were left out, where their minute is over
+ * (stats_repeats_take()): by the supervisor's clock, and before another failure
+ * is logged, where there is no supervisor.
+ */
+void failure_lines_tell_repeated(int64_t now);
+
 #endif

@@ -2,7 +2,7 @@
 /*
  * The layout of the page, and what the files share that write it (page.c the
  * page, slot.c a slot), read it (read.c) and take it over (takeover.c).  From
- * the bottom: fault, map, slot and read, page, takeover.
+ * the bottom: fault, map, slot, repeats and read, page, takeover.
  */
 #ifndef STATS_INTERNAL_H
 #define STATS_INTERNAL_H
@@ -12,9 +12,9 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	11
+#define STATS_VERSION	12
 #define STATS_TOLD	16
-#define STATS_REPEATS	64
+#define STATS_REPEATS	24
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
 #define STATS_LIFE	(STATS_UNLISTED - 2)	/* see stats_share_life() */
 
@@ -41,13 +41,14 @@ struct stats_header {
 	uint32_t shares_life;	/* see stats_share_life() */
 	uint64_t namespace;	/* of the numbers of processes, 0 unknown */
 	uint32_t told_next;
-	struct {
-		uint64_t kind;		/* a hash, 0: free */
+	uint64_t told[STATS_TOLD];	/* of stats_is_new(), in a ring */
+	struct repeat {
+		uint64_t kind;		/* a hash, 0: never used */
 		int64_t since;		/* of clock_ms() */
 		uint32_t n;		/* since then */
 		uint32_t left_out;	/* not logged, and not told yet */
-	} repeat[STATS_REPEATS];	/* of stats_repeated() */
-	uint64_t told[STATS_TOLD];	/* of stats_is_new(), in a ring */
+		struct stats_repeat text;
+	} repeat[STATS_REPEATS] __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
 
 /* The shared statistics page of this process. */
@@ -64,19 +65,21 @@ extern struct stats_own stats_own;
 
 /*
  * The page is made of blocks, as small as the system's pages are anywhere, and
- * no slot lies in two of them: a process has one page to touch.  The first one
- * is the header's.
+ * no slot lies in two of them: a process has one page to touch.  The first ones
+ * are the header's.
  */
 #define STATS_BLOCK	4096
+#define STATS_HEAD	2	/* blocks */
 #define STATS_A_BLOCK	(STATS_BLOCK / sizeof(struct stats_slot)) /* slots */
-_Static_assert(sizeof(struct stats_header) <= STATS_BLOCK, "a block");
+_Static_assert(sizeof(struct stats_header) <= STATS_HEAD * STATS_BLOCK,
+    "the header's blocks");
 
 /* A slot of the page. */
 static inline struct stats_slot *
 stats_at(const struct stats_header *h, unsigned int slot)
 {
 	return (struct stats_slot *)(void *)((char *)(uintptr_t)h +
-	    (1 + slot / STATS_A_BLOCK) * STATS_BLOCK +
+	    (STATS_HEAD + slot / STATS_A_BLOCK) * STATS_BLOCK +
 	    slot % STATS_A_BLOCK * sizeof(struct stats_slot));
 }
 
@@ -88,7 +91,7 @@ static inline unsigned int
 stats_fit(size_t size)
 {
 	return ((size - STATS_NAMES * sizeof(struct stats_name)) /
-	    STATS_BLOCK - 1) * STATS_A_BLOCK;
+	    STATS_BLOCK - STATS_HEAD) * STATS_A_BLOCK;
 }
 
 /* A name; the names are at the end of the page. */

@@ -17,7 +17,8 @@ struct stats_own stats_own = { .fd = -1 };
 size_t
 stats_page_size(unsigned int slots)
 {
-	return (1 + (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK) * STATS_BLOCK +
+	return (STATS_HEAD + (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK) *
+	    STATS_BLOCK +
 	    STATS_NAMES * sizeof(struct stats_name);
 }
 

@@ -150,12 +150,24 @@ void stats_resumed(int64_t gap);
 int stats_is_new(uint64_t hash);
 
 /*
- * A failure of this kind, by its hash, has happened: how many of them this is
- * in a minute, and how many are to be told that were left out before; 0 if this
- * one is to be left out.
+ * Failures of one kind, by a hash of their host and reason: ten in a minute are
+ * logged, more are counted on the page, by all its processes; times are of
+ * clock_ms().  add: may this one be logged?  take: the next kind, from *at on,
+ * whose minute is over and of which some were left out: 1; 0: there is none.
+ * time: when there will be one, or CLOCK_NEVER.
  */
 #define STATS_REPEATS_LOGGED	10	/* of a kind, a minute */
-unsigned int stats_repeated(uint64_t kind, int64_t now, uint32_t *left_out);
+#define STATS_REPEATS_MS	60000
+
+struct stats_repeat {
+	char host[48], why[96];
+};
+
+int stats_repeats_add(uint64_t kind, const struct stats_repeat *,
+    int64_t now);
+int stats_repeats_take(unsigned int *at, int64_t now, struct stats_repeat *,
+    unsigned int *left_out);
+int64_t stats_repeats_time(void);
 
 /* Frees this process's slot and counts the result. */
 void stats_release(unsigned int result);

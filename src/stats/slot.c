@@ -6,8 +6,6 @@
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define REPEATS_MS	60000
-
 #define RELAXED		__ATOMIC_RELAXED
 
 static struct stats_slot single = { .rtt = -1 };
@@ -181,38 +179,6 @@ stats_is_new(uint64_t hash)
 	i = __atomic_fetch_add(&h->told_next, 1, RELAXED);
 	STATS_SET(h->told[i % STATS_TOLD], hash);
 	return 1;
-}
-
-/*
- * Of two kinds in one place the later one wins.  Processes may meet here; what
- * they get wrong is a number.
- */
-unsigned int
-stats_repeated(uint64_t kind, int64_t now, uint32_t *left_out)
-{
-	struct stats_header *h = stats_own.page;
-	unsigned int i = kind % STATS_REPEATS, n;
-
-	*left_out = 0;
-	if (h == NULL)
-		return 1;
-	if (STATS_GET(h->repeat[i].kind) != kind) {
-		STATS_SET(h->repeat[i].kind, kind);
-		STATS_SET(h->repeat[i].since, now);
-		STATS_SET(h->repeat[i].n, 0);
-		STATS_SET(h->repeat[i].left_out, 0);
-	}
-	if (now - STATS_GET(h->repeat[i].since) >= REPEATS_MS) {
-		STATS_SET(h->repeat[i].since, now);
-		STATS_SET(h->repeat[i].n, 0);
-		*left_out = __atomic_exchange_n(&h->repeat[i].left_out, 0,
-		    RELAXED);
-	}
-	n = __atomic_add_fetch(&h->repeat[i].n, 1, RELAXED);
-	if (n <= STATS_REPEATS_LOGGED)
-		return n;
-	__atomic_fetch_add(&h->repeat[i].left_out, 1, RELAXED);
-	return 0;
 }
 
 /* What is handed over was no connection of its own. */

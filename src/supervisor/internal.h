@@ -51,6 +51,7 @@ struct shown {
 	int64_t next;			/* not before */
 	char status[120];		/* the last one */
 	int64_t refresh, refresh_every;	/* it may be out of date by then */
+	int64_t repeated;		/* failures are summed up: not before */
 };
 
 /* At a time. */

@@ -100,11 +100,6 @@ notify_status(struct supervisor *s, int64_t now)
 	w->refresh = now + w->refresh_every;
 }
 
-/*
- * Beginnings and ends of tunnels are known here; how many bytes they forward is
- * on the statistics page, and worth waking up for only where it is shown, and
- * more seldom as long as nothing moves.
- */
 static void
 log_left_out(struct supervisor *s, int64_t now)
 {
@@ -118,6 +113,11 @@ log_left_out(struct supervisor *s, int64_t now)
 	log_end(&l);
 }
 
+/*
+ * Beginnings and ends of tunnels are known here; how many bytes they forward is
+ * on the statistics page, and worth waking up for only where it is shown, and
+ * more seldom as long as nothing moves.
+ */
 static int64_t
 title_time(const struct supervisor *s)
 {
@@ -127,11 +127,23 @@ title_time(const struct supervisor *s)
 	    CLOCK_NEVER;
 }
 
+/* Children write there: not more often than that, whatever it says. */
+static int64_t
+repeated_time(const struct supervisor *s)
+{
+	int64_t due = stats_repeats_time();
+
+	return due < s->shown.repeated ? s->shown.repeated : due;
+}
+
 int64_t
 show_time(const struct supervisor *s)
 {
-	int64_t title = title_time(s), lines = failure_lines_time(&s->failures);
+	int64_t title = title_time(s), lines = failure_lines_time(&s->failures),
+	    repeated = repeated_time(s);
 
+	if (repeated < lines)
+		lines = repeated;
 	return title < lines ? title : lines;
 }
 
@@ -139,6 +151,10 @@ void
 show_tend(struct supervisor *s, int64_t now)
 {
 	log_left_out(s, now);
+	if (now >= repeated_time(s)) {
+		failure_lines_tell_repeated(now);
+		s->shown.repeated = now + SHOW_EVERY;
+	}
 	if (now < title_time(s))
 		return;
 	slots_look(&s->slots, now);

@@ -252,11 +252,23 @@ stats_has_websocket(void)
 	return 0;
 }
 
-unsigned int
-stats_repeated(uint64_t kind, int64_t now, uint32_t *left_out)
+int
+stats_repeats_add(uint64_t kind, const struct stats_repeat *text, int64_t now)
 {
-	*left_out = 0;
 	return 1;
+}
+
+int
+stats_repeats_take(unsigned int *at, int64_t now, struct stats_repeat *text,
+    unsigned int *left_out)
+{
+	return 0;
+}
+
+int64_t
+stats_repeats_time(void)
+{
+	return CLOCK_NEVER;
 }
 
 int

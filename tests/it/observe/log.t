@@ -321,6 +321,10 @@ def test_repeated():
     told = len(re.findall('event=failed .*426', s.log))
     t.ok(10 <= told <= 14, 'ten of thirty equal failures are told (%d; '
          'processes may count at the same time)' % told)
+    left = re.findall(r'event=failures-left-out count=(\d+) peer=127.0.0.1 '
+                      r'why="[^"]*426', s.wait_log())
+    t.is_(told + sum(map(int, left)), 30, 'the others are counted, in one '
+          'line with host and reason')
     t.is_(len(re.findall('event=failed .*401', s.log)), 15,
           'all refused credentials are')
     s = t.server(t.echo().port, '-v')
@@ -328,6 +332,8 @@ def test_repeated():
         t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     t.ok(t.until(lambda: s.log.count('event=failed') == 12),
          'and all failures with -v')
+    s.stop()
+    t.unlike(s.wait_log(), 'failures-left-out', 'where none is left out')
 
 
 def test_manual():

@@ -29,6 +29,7 @@
 #include "os/log.h"
 #include "os/signals.h"
 #include "os/title.h"
+#include "stats/page.h"
 #include "supervisor/supervisor.h"
 #include "tap.h"
 
@@ -97,6 +98,17 @@ byte(int fd)
 	}
 }
 
+/* So many failures of one kind, which began so long ago. */
+static void
+fail_often(int64_t ago)
+{
+	static const struct stats_repeat kind = { "192.0.2.1", "the \x1b reason" };
+	int i;
+
+	for (i = 0; i < STATS_REPEATS_LOGGED + 3; i++)
+		stats_repeats_add(77, &kind, clock_ms() - ago);
+}
+
 static int
 serve(void *arg, int fd, const char *peer)
 {
@@ -114,6 +126,14 @@ serve(void *arg, int fd, const char *peer)
 			snprintf(text, sizeof(text), "%d",
 			    descriptors("self") - 6);
 			answer(fd, text);
+			break;
+		case 'f':		/* the minute is over soon */
+			fail_often(STATS_REPEATS_MS - 200);
+			answer(fd, "f");
+			break;
+		case 'F':		/* it is not */
+			fail_often(0);
+			answer(fd, "F");
 			break;
 		case 'h':
 			raise(SIGINT);
@@ -836,6 +856,31 @@ test_no_descriptors(void)
 	ok(u.ru_utime.tv_sec + u.ru_stime.tv_sec < 5, "no time is burnt");
 }
 
+/* Nothing comes any more that would say so. */
+static void
+test_repeated(void)
+{
+	struct want w = { .max = 10 };
+	struct sup *s = start(&w);
+	const char *line;
+	int fd = dial(s);
+
+	is_str(ask(fd, "f"), "f", "thirteen failures of one kind");
+	close(fd);
+	line = line_with(s, "failures-left-out");
+	ok(line != NULL && strstr(line, "count=3 peer=192.0.2.1 "
+	    "why=\"the \\x1b reason\"") != NULL,
+	    "a minute after the first one the others are told");
+	fd = dial(s);
+	is_str(ask(fd, "F"), "F", "thirteen more");
+	close(fd);
+	kill(s->pid, SIGTERM);
+	line = line_with(s, "failures-left-out");
+	ok(line != NULL && strstr(line, "count=3 ") != NULL,
+	    "are told when it ends");
+	is(ended(s), 0, "which it does");
+}
+
 static void
 no_processes(void)
 {
@@ -894,6 +939,7 @@ main(int argc, char **argv, char **envp)
 	test_notify();
 	test_title();
 	test_no_descriptors();
+	test_repeated();
 	test_no_processes();
 	return done_testing();
 }
