@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "connection/record.h"
+#include "os/clock.h"
 #include "stats/page.h"
 
 static struct stats_slot unused;
