@@ -217,7 +217,10 @@ learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 	cert_info(c, chain);
 }
 
-/* Pins and allowed certificates hold for a resumed or unverified one too. */
+/*
+ * Pins and allowed certificates hold for a resumed or unverified one too: with
+ * them a ticket keeps the certificate.
+ */
 static int
 check_peer(struct tls_ctx *ctx, struct tls *t)
 {

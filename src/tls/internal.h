@@ -40,6 +40,7 @@ struct tls {
 	const struct allowed_certs *allowed;
 
 	int64_t verified_at;	/* of clock_ms(): the full handshake */
+	int64_t ends_at;	/* of a ticket used: its certificate's end */
 	int asked;		/* see tls_was_asked() */
 	unsigned long code;	/* OpenSSL's, of what broke it; 0 unknown */
 

@@ -46,8 +46,7 @@ const char *openssl_reason_of(unsigned long code);
 	X(SSL_CTX_set_client_CA_list) X(SSL_CTX_set_ex_data)		\
 	X(SSL_CTX_set_options) X(SSL_CTX_set_session_id_context)	\
 	X(SSL_CTX_set_timeout) X(TLS_client_method) X(TLS_server_method) \
-	X(SSL_SESSION_free) X(SSL_SESSION_get0_peer)			\
-	X(SSL_SESSION_get_protocol_version)				\
+	X(SSL_SESSION_free) X(SSL_SESSION_get_protocol_version)		\
 	X(SSL_SESSION_get_timeout) X(SSL_SESSION_is_resumable)		\
 	X(SSL_SESSION_get0_ticket_appdata)				\
 	X(SSL_SESSION_set1_ticket_appdata)				\

@@ -28,6 +28,7 @@
 struct ticket {
 	char name[ADDR_HOST_MAX + 1];
 	int64_t verified_at, came_at;		/* of clock_ms() */
+	int64_t ends_at;	/* of the peer's certificate, s since 1970 */
 	unsigned char der[DER_MAX];
 };
 
@@ -48,6 +49,81 @@ put_ticket(const int fd[2], size_t len)
 	}
 }
 
+/*
+ * The length of a value of DER with its header, and that of the header; 0 if
+ * it is longer than there is room, or than a session ever is.
+ */
+static size_t
+der_length(const unsigned char *p, size_t room, size_t *head)
+{
+	size_t n;
+
+	if (room < 4)
+		return 0;
+	*head = p[1] < 0x80 ? 2 : p[1] == 0x81 ? 3 : 4;
+	n = p[1] < 0x80 ? p[1] : p[1] == 0x81 ? p[2] : p[2] << 8 | p[3];
+	return p[1] > 0x82 || *head + n > room ? 0 : *head + n;
+}
+
+/* The header of a sequence of so many bytes.  Its own length. */
+static size_t
+put_sequence(unsigned char *p, size_t n)
+{
+	p[0] = 0x30;
+	if (n >= 0x100) {
+		p[1] = 0x82;
+		p[2] = n >> 8;
+		p[3] = n;
+		return 4;
+	}
+	p[1] = n < 0x80 ? n : 0x81;
+	p[2] = n;
+	return n < 0x80 ? 2 : 3;
+}
+
+/*
+ * Takes the peer's certificate out of a session: to decode it takes as long as
+ * half a handshake.  It is the value with tag 3; without one all stays as it
+ * is.  The length then.
+ */
+static size_t
+drop_certificate(unsigned char *der, size_t len)
+{
+	unsigned char *p, *end = der + len;
+	size_t n, head, outer;
+
+	if (der_length(der, len, &outer) != len)
+		return len;
+	for (p = der + outer; p < end && *p != 0xa3; p += n)
+		if ((n = der_length(p, end - p, &head)) == 0)
+			return len;
+	if (p == end || (n = der_length(p, end - p, &head)) == 0)
+		return len;
+	memmove(p, p + n, end - (p + n));
+	n = len - outer - n;
+	head = put_sequence(der, n);
+	memmove(der + head, der + outer, n);
+	return head + n;
+}
+
+/* Is it looked at in a resumed session too? */
+static int
+needs_certificate(const struct tls_ctx *ctx)
+{
+	return ctx->pins.n > 0 || ctx->allowed.list != NULL;
+}
+
+/* A resumed session may have no certificate any more. */
+static int64_t
+ends_at(const struct tls *t)
+{
+	const X509 *cert = SSL_get0_peer_certificate(t->ssl);
+
+	if (SSL_session_reused(t->ssl))
+		return t->ends_at;
+	return cert == NULL ? 0 : cert_not_after(cert);
+}
+
 /* Callback for a new session, of which we keep a copy. */
 static int
 store_ticket(SSL *ssl, SSL_SESSION *session)
@@ -62,12 +138,15 @@ store_ticket(SSL *ssl, SSL_SESSION *session)
 	    (len = i2d_SSL_SESSION(session, NULL)) <= 0 || len > DER_MAX)
 		return 0;
 	i2d_SSL_SESSION(session, &to);
+	if (!needs_certificate(ctx))
+		len = drop_certificate(ticket.der, len);
 	memset(ticket.name, 0, sizeof(ticket.name));
 	strlcpy(ticket.name, t->name, sizeof(ticket.name));
 	/* of TLS 1.2 it comes before the handshake is over */
 	ticket.verified_at = t->verified_at != 0 ? t->verified_at :
 	    clock_ms();
 	ticket.came_at = clock_ms();
+	ticket.ends_at = ends_at(t);
 	put_ticket(ctx->tickets, HEAD + len);
 	explicit_bzero(&ticket, HEAD + len);
 	return 0;
@@ -79,22 +158,20 @@ take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 {
 	const unsigned char *from = ticket.der;
 	SSL_SESSION *s;
-	X509 *peer;
 	int64_t age;
 
 	if (len <= HEAD || ticket.name[sizeof(ticket.name) - 1] != '\0' ||
 	    strcmp(ticket.name, t->name) != 0)
 		return NULL;
 	age = clock_ms() - ticket.verified_at;
-	if (age < 0 || age >= VERIFIED_MS)
+	if (age < 0 || age >= VERIFIED_MS ||
+	    (!ctx->insecure && (int64_t)time(NULL) >= ticket.ends_at))
 		return NULL;
 	s = d2i_SSL_SESSION(NULL, &from, len - HEAD);
 	if (s == NULL)
 		return NULL;
-	peer = SSL_SESSION_get0_peer(s);
 	if (SSL_SESSION_is_resumable(s) && clock_ms() < ticket.came_at +
-	    (int64_t)SSL_SESSION_get_timeout(s) * 1000 && (ctx->insecure ||
-	    (peer != NULL && (int64_t)time(NULL) < cert_not_after(peer))))
+	    (int64_t)SSL_SESSION_get_timeout(s) * 1000)
 		return s;
 	SSL_SESSION_free(s);
 	return NULL;
@@ -122,6 +199,7 @@ ticket_use(const struct tls_ctx *ctx, struct tls *t)
 		s = take(ctx, t, n);
 		if (s != NULL) {
 			t->verified_at = ticket.verified_at;
+			t->ends_at = ticket.ends_at;
 			if (SSL_SESSION_get_protocol_version(s) <
 			    TLS1_3_VERSION)
 				put_ticket(ctx->tickets, n);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net/io.h"
@@ -26,6 +27,7 @@
 
 static struct error why;
 static char dir[] = "/tmp/inetws-ticket-XXXXXX";
+static X509 *server_cert;
 static char ca_file[64], cert_file[64], key_file[64];
 
 static ssize_t
@@ -107,11 +109,21 @@ put(struct tls_ctx *ctx, const char *bytes, size_t len)
 		exit(1);
 }
 
+/* What a ticket has behind its name; see struct ticket. */
+enum { VERIFIED_AT, CAME_AT, ENDS_AT };
+
+static void
+set_number(char *bytes, int which, int64_t number)
+{
+	size_t at = (NAME + 7) & ~(size_t)7;
+
+	memcpy(bytes + at + which * sizeof(number), &number, sizeof(number));
+}
+
 static void
 test_queue(struct tls_ctx *client, struct tls_ctx *server)
 {
 	static char good[65536], bad[65536];
-	int64_t old;
 	ssize_t len;
 	int i, r;
 
@@ -155,16 +167,62 @@ test_queue(struct tls_ctx *client, struct tls_ctx *server)
 
 	drain(client, bad, sizeof(bad));
 	memcpy(bad, good, len);
-	old = clock_ms() - 3600000;
-	for (i = NAME; i % 8 != 0; i++)
-		;
-	memcpy(bad + i, &old, sizeof(old));
+	set_number(bad, VERIFIED_AT, clock_ms() - 3600000);
 	put(client, bad, len);
 	is(meet(client, server), 0, "verified too long ago");
 
 	drain(client, bad, sizeof(bad));
+	memcpy(bad, good, len);
+	set_number(bad, ENDS_AT, time(NULL) - 1);
+	put(client, bad, len);
+	is(meet(client, server), 0, "its certificate has expired");
+
+	drain(client, bad, sizeof(bad));
 	put(client, good, len);
 	is(meet(client, server), 1, "the good one is still good");
+}
+
+/* Has the last ticket this certificate in it? */
+static int
+has_certificate(struct tls_ctx *client)
+{
+	static char bytes[65536];
+	unsigned char *der = NULL;
+	int len = i2d_X509(server_cert, &der);
+	ssize_t n = drain(client, bytes, sizeof(bytes));
+	int r = memmem(bytes, n, der, len) != NULL;
+
+	OPENSSL_free(der);
+	return r;
+}
+
+/*
+ * Decoding a certificate takes as long as half a handshake: a ticket has none
+ * but where it is looked at again.
+ */
+static void
+test_certificate(struct tls_options *co, struct tls_ctx *server, int version)
+{
+	struct tls_ctx *client;
+	char pin[80];
+	int pinned;
+
+	for (pinned = 0; pinned < 2; pinned++) {
+		pins_print(pin, sizeof(pin), server_cert);
+		co->pins = pinned ? pin : NULL;
+		if ((client = tls_context(co, &why)) == NULL)
+			exit(1);
+		SSL_CTX_set_max_proto_version(client->ssl, version);
+		tls_tickets_open(client);
+		ok(meet(client, server) == 0, "%s, TLS 1.%d: full", pinned ?
+		    "pinned" : "any key", version - TLS1_VERSION);
+		is(meet(client, server), 1, "resumed");
+		is(meet(client, server), 1, "and again, by its ticket");
+		ok(has_certificate(client) == pinned, "%s certificate in it",
+		    pinned ? "a" : "no");
+		tls_ctx_free(client);
+	}
+	co->pins = NULL;
 }
 
 /* The server's key is used for a while; tickets of the one before are void. */
@@ -229,7 +287,8 @@ main(void)
 	save(cert_file, leaf.cert);
 	save_key(key_file, leaf.key);
 	free_pair(&ca);
-	free_pair(&leaf);
+	server_cert = leaf.cert;
+	EVP_PKEY_free(leaf.key);
 
 	client = tls_context(&co, &why);
 	server = tls_context(&so, &why);
@@ -238,12 +297,15 @@ main(void)
 	is(tls_tickets_open(client), 0, "tickets");
 	is(tls_tickets_open(client), 0, "once is enough");
 	test_queue(client, server);
+	test_certificate(&co, server, TLS1_2_VERSION);
+	test_certificate(&co, server, TLS1_3_VERSION);
 	test_rotation(client, server);
 	test_bounds(client, server);
 	tls_tickets_close(client);
 	is(meet(client, server), 0, "nothing behind the end");
 	tls_ctx_free(client);
 	tls_ctx_free(server);
+	X509_free(server_cert);
 	unlink(ca_file);
 	unlink(cert_file);
 	unlink(key_file);
