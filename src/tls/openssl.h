@@ -43,6 +43,8 @@ const char *openssl_reason_of(unsigned long code);
 	X(SSL_CTX_get_ex_data) X(SSL_CTX_new) X(SSL_CTX_sess_set_new_cb) \
 	X(SSL_CTX_set_alpn_protos) X(SSL_CTX_set_alpn_select_cb)	\
 	X(SSL_CTX_set_cipher_list) X(SSL_CTX_set_ciphersuites)		\
+	X(SSL_CTX_set_client_hello_cb) X(SSL_client_hello_get0_ext)	\
+	X(SSL_set_session_id_context)					\
 	X(SSL_CTX_set_client_CA_list) X(SSL_CTX_set_ex_data)		\
 	X(SSL_CTX_set_options) X(SSL_CTX_set_session_id_context)	\
 	X(SSL_CTX_set_timeout) X(TLS_client_method) X(TLS_server_method) \

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "tls/cert_error.h"
@@ -66,9 +67,31 @@ take(SSL *ssl, SSL_SESSION *s, const unsigned char *name, size_t len,
 	    SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
 }
 
+/*
+ * A session belongs to the name that the client asked for: under another one
+ * there is a full handshake (RFC 6066 3).  OpenSSL does not see to that, but to
+ * the context of a session, which becomes a hash of the name.
+ */
+static int
+look_at_name(SSL *ssl, int *alert, void *arg)
+{
+	const unsigned char *name;
+	char digits[HASH_HEX];
+	size_t len;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &name,
+	    &len) != 1)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	hash_sha256(digits, name, len);
+	return SSL_set_session_id_context(ssl, (unsigned char *)digits,
+	    SSL_MAX_SID_CTX_LENGTH) == 1 ? SSL_CLIENT_HELLO_SUCCESS :
+	    SSL_CLIENT_HELLO_ERROR;
+}
+
 void
 server_tickets(struct tls_ctx *ctx)
 {
+	SSL_CTX_set_client_hello_cb(ctx->ssl, look_at_name, NULL);
 	SSL_CTX_set_session_ticket_cb(ctx->ssl, give, take, NULL);
 	ctx->new_key_at = clock_ms() + KEY_MS;
 }

@@ -306,6 +306,26 @@ def shown_to(port, name, *words):
     return found.group(1).decode() if found else None
 
 
+def test_ticket_of_another_name():
+    """RFC 6066 3: a session is not resumed under another name."""
+    ca = t.Authority()
+    a = ca.issue('a', ['DNS:a.example'])
+    b = ca.issue('b', ['DNS:b.example'])
+    s = t.server(t.echo().port, '--tls-cert', a.cert, '--tls-key', a.key,
+                 '--tls-cert', b.cert, '--tls-key', b.key)
+    for version in ('-tls1_2', '-tls1_3'):
+        for name, want in (('b.example', b'New'), ('a.example', b'Reused')):
+            ticket = t.folder() + '/ticket'
+            first = s_client(s.port, version, '-servername', 'a.example',
+                             '-sess_out', ticket, text=REQUEST)
+            t.ok(b'New, ' in first.stdout and os.path.exists(ticket),
+                 '%s: a ticket for a.example' % version)
+            again = s_client(s.port, version, '-servername', name,
+                             '-sess_in', ticket, text=REQUEST)
+            t.ok(want + b', ' in again.stdout,
+                 '%s: for %s: %s' % (version, name, want.decode()))
+
+
 def test_several_names():
     """By the name that the client asks for, whatever the order."""
     ca = t.Authority()

@@ -123,8 +123,10 @@ def test_sni():
     context = t.tls_context(cert)
     context.sni_callback = lambda sock, name, ctx: seen.append(name)
     server = t.WSServer(tls=context)
-    for host, want in (('localhost', 'localhost'), ('127.0.0.1', None)):
-        t.connect('wss://%s:%d/' % (host, server.port), '--cacert', cert.ca)
+    for host, want in (('localhost', 'localhost'), ('127.0.0.1', None),
+                       ('localhost.', 'localhost'), ('LOCALHOST', 'LOCALHOST')):
+        t.connect('wss://%s:%d/' % (host, server.port), '--cacert', cert.ca,
+                  '--resolve', '%s:%d:127.0.0.1' % (host, server.port))
         server.next()
         t.is_(seen.pop(), want, 'server name for %s: %s' % (host, want))
 
