@@ -59,6 +59,18 @@ tunnel_ack_rides(const struct tunnel *t)
 }
 
 /*
+ * While our stream may still say something, which is an answer often, that of
+ * the peer's end waits a moment for it: then both are one write.
+ */
+int64_t
+tunnel_final_time(const struct tunnel *t)
+{
+	if (!t->final_due || t->end != TUNNEL_GOING)
+		return TUNNEL_NEVER;
+	return t->out == FLOW_OPEN ? t->shown_at + ACK_DELAY : t->now;
+}
+
+/*
  * After each credit's worth: is it too small?  Not for a stream that is behind.
  * Beyond RAISE_FREELY, all of which a stream that stalls would leave in
  * buffers, it is so only if that took about a round trip, the shortest of

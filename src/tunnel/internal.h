@@ -28,6 +28,9 @@ void tunnel_set_end(struct tunnel *, enum tunnel_end);
 /* tunnel.c: draws the conclusions of whatever an event has changed. */
 void tunnel_update(struct tunnel *);
 
+/* tunnel.c: is all done, so that a Close is due?  Also between two frames. */
+void tunnel_close_when_done(struct tunnel *);
+
 /* tunnel.c: it ends badly now, unless it has ended already. */
 void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
     const char *why);
@@ -104,12 +107,14 @@ int tunnel_out_sent(const struct tunnel *);
 void tunnel_out_rewind(struct tunnel *, uint64_t at);
 
 /*
- * ack.c: when the next is due, may it go with data, its line; and the peer's:
+ * ack.c: when the next is due, may it go with data, when is the one of the
+ * peer's end; their lines; and the peer's:
  * all before n has come, and so much beyond is permitted, or the end has been
  * shown: 0, or -1 if that cannot be.
  */
 int64_t tunnel_ack_time(const struct tunnel *);
 int tunnel_ack_rides(const struct tunnel *);
+int64_t tunnel_final_time(const struct tunnel *);
 size_t tunnel_ack_write(struct tunnel *, char *line);
 size_t tunnel_final_write(struct tunnel *, char *line);
 int tunnel_out_acked(struct tunnel *, uint64_t n, uint64_t credit);

@@ -110,12 +110,6 @@ eof_due(const struct tunnel *t)
 }
 
 static int
-final_due(const struct tunnel *t)
-{
-	return t->final_due && t->end == TUNNEL_GOING;
-}
-
-static int
 close_due(const struct tunnel *t)
 {
 	return t->close_code != 0 && !tunnel_close_sent(t);
@@ -132,7 +126,7 @@ tunnel_out_pending(const struct tunnel *t)
 	if (tunnel_close_sent(t))
 		return 0;
 	return t->pong_due || t->now >= tunnel_ack_time(t) || ping_due(t) ||
-	    final_due(t) || t->opening_due || t->rst_due ||
+	    t->now >= tunnel_final_time(t) || t->opening_due || t->rst_due ||
 	    sendable(t) > 0 || eof_due(t) || close_due(t);
 }
 
@@ -215,6 +209,7 @@ begin_data(struct tunnel *t, size_t n, int bypass)
 static void
 compose_control(struct tunnel *t, int data)
 {
+	int64_t final = tunnel_final_time(t);
 	char line[CONTROL_LINE_MAX];
 
 	if (t->pong_due) {
@@ -227,7 +222,7 @@ compose_control(struct tunnel *t, int data)
 		queue_opening(t);
 	if (t->now >= tunnel_ack_time(t) || (data && tunnel_ack_rides(t)))
 		queue_frame(t, FRAME_TEXT, line, tunnel_ack_write(t, line));
-	if (final_due(t))
+	if (t->now >= final || (data && final != TUNNEL_NEVER))
 		queue_frame(t, FRAME_TEXT, line, tunnel_final_write(t, line));
 	if (t->rst_due) {
 		queue_line(t, CONTROL_RST, 0);
@@ -253,6 +248,7 @@ compose(struct tunnel *t)
 		t->eof_due = 0;
 		t->eof_sent = 1;
 	}
+	tunnel_close_when_done(t);
 	if (close_due(t) && t->payload_left == 0)
 		queue_close(t);
 }

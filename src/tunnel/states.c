@@ -214,8 +214,10 @@ tunnel_set_in(struct tunnel *t, enum tunnel_flow to)
 	if (!changes(t, &in_machine, t->in, to))
 		return;
 	t->in = to;
-	if (to == FLOW_ENDED)
+	if (to == FLOW_ENDED) {
 		t->final_due = t->cfg.extension;
+		t->shown_at = t->now;
+	}
 }
 
 void

@@ -132,6 +132,8 @@ tunnel_deadline(const struct tunnel *t)
 	if (t->link == LINK_UP && t->head_len == 0 && t->payload_left == 0) {
 		d = earlier(d, tunnel_ping_time(t));
 		d = earlier(d, tunnel_ack_time(t));
+		if (t->out == FLOW_OPEN)
+			d = earlier(d, tunnel_final_time(t));
 	}
 	d = earlier(d, silence_until(t));
 	d = earlier(d, tunnel_doubt_time(t));

@@ -237,17 +237,23 @@ unused(const struct tunnel *t)
 }
 
 void
+tunnel_close_when_done(struct tunnel *t)
+{
+	if (t->close_code != 0 || !close_now(t))
+		return;
+	set_close(t, CLOSE_NORMAL);
+	if (!t->cfg.extension)
+		tunnel_set_out(t, FLOW_ENDED);
+}
+
+void
 tunnel_update(struct tunnel *t)
 {
 	if (leaving(t))
 		leave(t);
 	if (t->write_closed && t->pending > 0)
 		tunnel_break(t);
-	if (t->close_code == 0 && close_now(t)) {
-		set_close(t, CLOSE_NORMAL);
-		if (!t->cfg.extension)
-			tunnel_set_out(t, FLOW_ENDED);
-	}
+	tunnel_close_when_done(t);
 	if (t->link == LINK_UP && t->wire_finished && t->wire_eof)
 		tunnel_set_link(t, LINK_DROPPED);
 	if (t->end == TUNNEL_GOING && !tunnel_lost(t) && !leaving(t) &&

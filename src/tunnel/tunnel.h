@@ -291,6 +291,7 @@ struct tunnel {
 	int64_t data_at;		/* last payload, either way */
 	int64_t taken_at, delivered_at, ended_at, write_closed_at, closed_at;
 	int64_t lost_at;
+	int64_t shown_at;		/* the peer's end, to the stream */
 
 	uint8_t masks[256];		/* random bytes in stock */
 	size_t masks_left;

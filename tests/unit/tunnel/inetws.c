@@ -128,8 +128,51 @@ test_ack_out(void)
 	ok(rig_sent(&r, 1, "ack 999 1000") && rig_silent(&r), "then it is");
 	rig_frame(&r, 0x82, "x", 1);
 	rig_line(&r, "eof 1000");
-	ok(rig_sent(&r, 1, "ack 1000"), "behind eof: at once");
+	ok(r.shut && rig_silent(&r), "behind eof: not at once");
+	is(rig_deadline(&r), 5200, "but in a moment");
+	rig_at(&r, 5199);
+	ok(rig_silent(&r), "not before");
+	rig_at(&r, 5200);
+	ok(rig_sent(&r, 1, "ack 1000") && rig_silent(&r), "then");
+	is(rig_deadline(&r), -1, "once");
 	rig_end(&r);
+}
+
+/* What our stream answers to the peer's end goes out with its "ack". */
+static void
+test_ack_of_eof(void)
+{
+	struct rig r;
+	int win;
+
+	for (win = 0; win <= WIN; win += WIN) {
+		rig_begin(&r, rig_config(0, 1, win));
+		rig_line(&r, "eof 0");
+		ok(r.shut && rig_silent(&r), "window %d: eof", win);
+		rig_stream(&r, "bye", 3);
+		ok(rig_sent(&r, 1, "ack 0") && rig_sent(&r, 2, "bye") &&
+		    rig_silent(&r), "with data of ours");
+		rig_stream_eof(&r);
+		ok(rig_sent(&r, 1, "eof 3") && rig_silent(&r), "our eof");
+		rig_end(&r);
+
+		rig_begin(&r, rig_config(0, 1, win));
+		rig_line(&r, "eof 0");
+		rig_stream_eof(&r);
+		ok(rig_sent(&r, 1, "ack 0") && rig_sent(&r, 1, "eof 0") &&
+		    rig_silent(&r), "with our eof");
+		rig_end(&r);
+
+		rig_begin(&r, rig_config(0, 1, win));
+		rig_stream_eof(&r);
+		rig_line(&r, "ack 0");
+		ok(rig_sent(&r, 1, "eof 0"), "our eof first");
+		rig_line(&r, "eof 0");
+		ok(rig_sent(&r, 1, "ack 0") && rig_sent_close(&r, 1000) &&
+		    rig_silent(&r), "at once, and Close");
+		is(r.nwrites, 2, "both in one write");
+		rig_end(&r);
+	}
 }
 
 static void
@@ -200,6 +243,7 @@ main(void)
 	test_half_close();
 	test_rst();
 	test_ack_out();
+	test_ack_of_eof();
 	test_ack_in();
 	test_window();
 	return done_testing();

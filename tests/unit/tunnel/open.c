@@ -380,6 +380,7 @@ test_chunks(void)
 		if (rig_wants(&r, TUNNEL_GET_STREAM))
 			tunnel_ok(&r.t);
 		rig_pump(&r);
+		rig_at(&r, 200);
 		ok(r.t.end == TUNNEL_GOING && rig_got(&r, "hello") &&
 		    r.shut && rig_sent(&r, 10, "?") &&
 		    rig_sent(&r, 1, "ok") && rig_sent(&r, 1, "ack 5") &&

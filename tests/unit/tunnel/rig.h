@@ -27,6 +27,7 @@ struct rig {
 	int64_t now;
 	uint8_t *got, *sent;		/* by the stream, by the wire */
 	size_t ngot, nsent, seen;
+	unsigned int nwrites;		/* to the wire */
 	int wire_stuck, stream_stuck;	/* take nothing */
 	size_t morsel;			/* most that is written at once, or 0 */
 	int shut, closed, reset, finished, wire_closed, lost, done;
@@ -135,6 +136,7 @@ rig_write(struct rig *r, unsigned int w)
 	}
 	if ((w & TUNNEL_WRITE_WIRE) && !r->wire_stuck) {
 		k = tunnel_wire_data(&r->t, iov);
+		r->nwrites++;
 		tunnel_wire_wrote(&r->t, rig_collect(r, r->sent, &r->nsent,
 		    iov, k));
 		return 1;
