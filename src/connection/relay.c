@@ -184,6 +184,8 @@ copy_websocket(struct relay *r)
 	n = read_once(r, &r->websocket, WEBSOCKET_R, &iov, 1, READ_MAX);
 	if (n > 0)
 		tunnel_wire_read(t, n);
+	if (n > 0 && t->wire == WIRE_CLOSED && t->cfg.client)
+		r->ready |= WEBSOCKET_R;	/* its end came with Close */
 	if (n > 0 && t->frame.opcode <= FRAME_BINARY && t->message != 0) {
 		r->in.bulk = t->frame.length >= LONG_FRAME;
 		r->head_size = frame_head_size(t->frame.length, 0);
@@ -217,6 +219,7 @@ read_websocket(struct relay *r)
 		tunnel_wire_failed(t);
 }
 
+/* The last Close is sent with the end of the connection, which comes next. */
 static void
 write_websocket(struct relay *r)
 {
@@ -228,8 +231,9 @@ write_websocket(struct relay *r)
 	record_progress(t);		/* what the peer sees has been counted */
 	k = tunnel_wire_data(t, iov);
 	if (k > 0)
-		n = written(r, WEBSOCKET_W, t->payload_left > 0 &&
-		    t->payload_bypass ?
+		n = written(r, WEBSOCKET_W, (t->payload_left > 0 &&
+		    t->payload_bypass) || (t->wire == WIRE_CLOSED &&
+		    !t->cfg.client) ?
 		    io_writev_more(&r->websocket, iov, k) :
 		    io_writev(&r->websocket, iov, k), length(iov, k));
 	else
@@ -242,10 +246,13 @@ write_websocket(struct relay *r)
 		tunnel_wire_wrote(t, n);
 }
 
+/* What the peer has ended is closed at once, which ends our direction too. */
 static void
 finish_websocket(struct relay *r)
 {
-	if (io_finish(&r->websocket) == 0)
+	if (r->tunnel.wire_eof && r->websocket.tls == NULL)
+		tunnel_wire_finished(&r->tunnel);
+	else if (io_finish(&r->websocket) == 0)
 		tunnel_wire_finished(&r->tunnel);
 	else if (would_block())
 		r->ready &= ~WEBSOCKET_W;

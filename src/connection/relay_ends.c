@@ -21,12 +21,17 @@ feed(struct relay *r, const char *early, size_t len)
 
 /*
  * What can be done with a new end: poll(2) shall say whether there is anything
- * to read, which it does not know of what TLS has read already.
+ * to read, which it does not know of what TLS has read already.  What a visitor
+ * sent is there, mostly, as the handshake has taken its time.
  */
 static unsigned int
-fresh(const struct io *io, unsigned int rbit, unsigned int wbit)
+fresh(const struct relay *r, const struct io *io, unsigned int rbit,
+    unsigned int wbit)
 {
-	return io->tls != NULL ? rbit | wbit : wbit;
+	int visitor = rbit == STREAM_R && r->tunnel.cfg.client &&
+	    io->rfd == io->wfd;
+
+	return io->tls != NULL || visitor ? rbit | wbit : wbit;
 }
 
 void
@@ -38,7 +43,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->control = -1;
 	r->nwatched = 0;
 	r->program = NULL;
-	r->ready = fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
+	r->ready = fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
 	r->acknowledged = 0;
@@ -66,7 +71,7 @@ void
 relay_stream(struct relay *r, struct io stream)
 {
 	r->stream = stream;
-	r->ready |= fresh(&stream, STREAM_R, STREAM_W);
+	r->ready |= fresh(r, &stream, STREAM_R, STREAM_W);
 	find_ways(r);
 	net_linger_reset(stream.rfd);
 }
@@ -98,7 +103,7 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 	r->websocket = websocket;
 	r->told_lost = r->told_doubt = 0;
 	r->acknowledged = 0;
-	r->ready |= fresh(&websocket, WEBSOCKET_R, WEBSOCKET_W);
+	r->ready |= fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
 	feed(r, early, early_len);
 	return 0;

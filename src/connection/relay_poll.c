@@ -89,6 +89,16 @@ is_watched_ready(const struct pollfd *p, unsigned int n)
 	return 0;
 }
 
+/* Where both directions have ended it comes, and tells nothing new. */
+static int
+is_hung_up(const struct relay *r)
+{
+	const struct tunnel *t = &r->tunnel;
+
+	return r->hung_up || (t->in == FLOW_ENDED &&
+	    (t->out == FLOW_DRAINING || t->out == FLOW_ENDED));
+}
+
 enum relay_event
 relay_wait(struct relay *r, int64_t until, int busy)
 {
@@ -101,7 +111,7 @@ relay_wait(struct relay *r, int64_t until, int busy)
 	if (relay_memory_idle(r) < until)
 		until = relay_memory_idle(r);
 	watch(r, p);
-	if (r->hung_up && p[AT_STREAM_R].events == 0)
+	if (is_hung_up(r) && p[AT_STREAM_R].events == 0)
 		p[AT_STREAM_R].fd = -1;
 	memcpy(p + AT_END, r->watched, r->nwatched * sizeof(*p));
 	n = signals_poll(p, AT_END + r->nwatched, busy ? 0 : clock_poll(until));
