@@ -148,11 +148,11 @@ exchange(struct exchange *t, size_t len, size_t fields, int64_t deadline)
 
 	if (exchange_begin(t, len, fields) == -1)
 		return -1;
-	while ((r = exchange_step(t)) == 0) {
+	do {
 		exchange_poll(t, &p);
-		if (signals_wait(&p, 1, deadline) == -1)
+		if (!io_pending(t->io) && signals_wait(&p, 1, deadline) == -1)
 			return exchange_broken(t, "no answer");
-	}
+	} while ((r = exchange_step(t)) == 0);
 	return r == 1 ? 0 : -1;
 }
 

@@ -23,8 +23,9 @@ deadline_wait(const struct io *io, int for_write, int64_t deadline)
 }
 
 /*
- * poll(2) comes first, since an inherited pipe or terminal may be blocking;
- * what TLS has buffered already needs none.
+ * A request is there, mostly, when a process for it has been made, so a socket
+ * is polled only after EAGAIN; what is no socket is polled first, since an
+ * inherited pipe or terminal may be blocking.
  */
 ssize_t
 deadline_read(struct io *io, void *dst, size_t size, int64_t deadline)
@@ -37,7 +38,8 @@ deadline_read(struct io *io, void *dst, size_t size, int64_t deadline)
 		return -1;
 	}
 	for (;;) {
-		if (!io_pending(io) && deadline_wait(io, 0, deadline) == -1)
+		if (io->rfd != io->wfd && !io_pending(io) &&
+		    deadline_wait(io, 0, deadline) == -1)
 			return -1;
 		n = io_readv(io, &iov, 1);
 		if (n != -1 || errno != EAGAIN)

@@ -91,6 +91,20 @@ cannot_bind(struct net_race *race, int i)
 	attempt_failed(race, i, reason, EXIT_SYSTEM);
 }
 
+/*
+ * On this host a connection is there when connect(2) returns, which says
+ * nevertheless that it is on its way: asking once more is less than waiting.
+ */
+static int
+begin_connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	if (connect(fd, sa, len) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return -1;
+	return connect(fd, sa, len) == 0 || errno == EISCONN ? 0 : -1;
+}
+
 /* The next address; one that fails at once lets the one after it start. */
 static void
 start_attempt(struct net_race *race, int64_t now)
@@ -111,11 +125,11 @@ start_attempt(struct net_race *race, int64_t now)
 		close(fd);
 		return;
 	}
-	if (connect(fd, sa, race->to.at[i].len) == 0) {
+	if (begin_connect(fd, sa, race->to.at[i].len) == 0) {
 		race->winner = fd;
 		return;
 	}
-	if (errno != EINPROGRESS && errno != EINTR) {
+	if (errno != EINPROGRESS && errno != EALREADY && errno != EINTR) {
 		attempt_failed(race, i, strerror(errno),
 		    net_dial_status(errno));
 		close(fd);

@@ -35,6 +35,7 @@ static struct state own;	/* until, or instead of, a shared one */
 static struct {
 	int fd;
 	int is_socket;		/* fd is one */
+	int is_file;		/* ... is a regular file: it has room */
 	int facility;
 	int restricted;		/* connect(2) is forbidden */
 	char ident[32];		/* "" is standard error */
@@ -56,9 +57,11 @@ open_stderr(void)
 	int fd = -1;
 
 	output.fd = STDERR_FILENO;
+	output.is_socket = output.is_file = 0;
 	if (fstat(STDERR_FILENO, &st) == -1)
 		return;
 	output.is_socket = S_ISSOCK(st.st_mode);
+	output.is_file = S_ISREG(st.st_mode);
 	if (S_ISFIFO(st.st_mode))
 		fd = open("/proc/self/fd/2",
 		    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
@@ -178,7 +181,7 @@ try(int level, const char *line, size_t len)
 		return send_syslog(level, line, len);
 	if (output.is_socket)
 		n = send(output.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	else if (poll(&p, 1, 0) == 0) {
+	else if (!output.is_file && poll(&p, 1, 0) == 0) {
 		errno = EAGAIN;
 		n = -1;
 	} else

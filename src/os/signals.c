@@ -50,10 +50,13 @@ handle(int signo, void (*handler)(int))
 static void
 handle_unless_ignored(int signo, void (*handler)(int))
 {
-	struct sigaction old;
+	struct sigaction sa, old;
 
-	if (sigaction(signo, NULL, &old) == -1 || old.sa_handler != SIG_IGN)
-		handle(signo, handler);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = handler;
+	sigemptyset(&sa.sa_mask);
+	if (sigaction(signo, &sa, &old) == 0 && old.sa_handler == SIG_IGN)
+		sigaction(signo, &old, NULL);
 }
 
 /* A launcher may have left our signals blocked: inside they never are. */
