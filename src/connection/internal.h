@@ -33,10 +33,12 @@ int connection_resume(struct connection *, const struct websocket *);
 
 /*
  * redial.c, on the dialling side.  A path is looked for from a time on, or is
- * not any more.  RELAY_DOUBTED, RELAY_TRUSTED.
+ * not any more; there is no time for it any more.  RELAY_DOUBTED,
+ * RELAY_TRUSTED.
  */
 void connection_search(struct connection *, int64_t first);
 void connection_search_end(struct connection *);
+void connection_search_late(struct connection *);
 void connection_doubted(struct connection *);
 void connection_trusted(struct connection *);
 

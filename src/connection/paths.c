@@ -5,8 +5,6 @@
 #include "connection/paths.h"
 #include "os/clock.h"
 
-#define STUCK_MS	3000	/* a connection that does not get on */
-
 /* What is big is set when it is used; a process has one tunnel. */
 static struct attempt attempts[PATHS_MAX];
 
@@ -84,13 +82,12 @@ unused(const struct paths *p)
 static int64_t
 gets_on_until(const struct paths *p)
 {
-	int64_t until = 0;
+	int64_t until = 0, t;
 	unsigned int i;
 
 	for (i = 0; i < p->n; i++)
-		if (p->at[i]->state > ATTEMPT_TCP &&
-		    p->at[i]->moved_at + STUCK_MS > until)
-			until = p->at[i]->moved_at + STUCK_MS;
+		if ((t = attempt_gets_on_until(p->at[i])) > until)
+			until = t;
 	return until;
 }
 

@@ -4,6 +4,7 @@
  * lost, or in doubt and still up.  Only when a path is there the old websocket
  * is given up and the request sent.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,14 @@
 #define PATIENCE	3000	/* ms for an answer, or four round trips,
 				 * until another path is looked for */
 
-_Static_assert(PATHS_POLL_MAX + 3 <= RELAY_WATCH_MAX, "all can be watched");
+_Static_assert(PATHS_POLL_MAX + REDIAL_POLL_MAX + 2 <= RELAY_WATCH_MAX,
+    "all can be watched");
 
 /* What is big is set when it is used; a process has one tunnel. */
 static struct {
 	struct paths paths;
 	struct websocket asked;		/* while REDIAL_ASKED */
-	int64_t until;			/* for its answer */
+	int64_t waits_since;		/* redial_waits_since(), as last seen */
 	struct extension offer;
 	struct error why;
 } search;
@@ -68,7 +70,7 @@ connection_search_end(struct connection *c)
 	if (c->redial == REDIAL_NONE)
 		return;
 	if (c->redial == REDIAL_ASKED)
-		io_close(&search.asked.io);
+		redial_end();
 	if (c->path != NULL)
 		attempt_end(c->path);
 	c->path = NULL;
@@ -152,18 +154,39 @@ failed(struct connection *c, enum answer answer, uint32_t retry_after,
 	log_failed(c, answer, why);
 }
 
-/* The request is out: if no answer comes either, another path is looked for. */
-static void
-asked(struct connection *c)
+/* No more time: what was under way comes to nothing. */
+void
+connection_search_late(struct connection *c)
 {
-	const struct tunnel *t = &c->relay.tunnel;
-	int64_t now = clock_ms(), patience = 4 * t->rtt_most;
+	struct attempt *a = search.paths.n > 0 ? search.paths.at[0] : NULL;
+	int status;
 
-	set_state(c, REDIAL_ASKED);
-	search.until = earlier(clock_after(c->o->timeouts.handshake),
-	    c->give_up);
-	search.paths.next_at = now + (patience > PATIENCE ? patience :
-	    PATIENCE);
+	if (c->redial == REDIAL_ASKED) {
+		redial_cancel(&status);
+		set_state(c, REDIAL_TRYING);
+		failed(c, answer_of_status(status, 0, 0), 0, 0, &search.why);
+	} else if (c->redial == REDIAL_TRYING && a != NULL &&
+	    c->last_try[0] == '\0') {
+		attempt_cancel(a, ETIMEDOUT);
+		failed(c, ANSWER_NONE, 0, 0, &a->why);
+	}
+}
+
+/*
+ * When the network has let the request wait for too long another path is looked
+ * for, while the request goes on.
+ */
+static void
+look_for_delay(const struct connection *c)
+{
+	int64_t since = redial_waits_since();
+	int64_t patience = 4 * c->relay.tunnel.rtt_most;
+
+	if (since == search.waits_since)
+		return;
+	search.waits_since = since;
+	search.paths.next_at = since == CLOCK_NEVER ? since : since +
+	    (patience > PATIENCE ? patience : PATIENCE);
 }
 
 /*
@@ -177,7 +200,7 @@ ask(struct connection *c, struct attempt *a)
 	struct extension *offer = &search.offer;
 
 	if (c->redial == REDIAL_ASKED)
-		io_close(&search.asked.io);
+		redial_end();
 	set_state(c, REDIAL_TRYING);
 	paths_end(&search.paths);
 	*offer = c->ours;
@@ -187,7 +210,8 @@ ask(struct connection *c, struct attempt *a)
 	offer->has_at = 1;
 	if (redial_ask(&search.asked, a, c->o, c->trust, offer,
 	    &search.why) == 0) {
-		asked(c);
+		set_state(c, REDIAL_ASKED);
+		search.waits_since = 0;
 		return;
 	}
 	search.paths.next_at = clock_ms() + PATHS_EVERY;
@@ -219,10 +243,12 @@ static void
 look_for_answer(struct connection *c)
 {
 	struct websocket *w = &search.asked;
-	int status, r = redial_step(&status, clock_ms() >= search.until);
+	int status, r = redial_step(&status);
 
 	if (r == 1)
 		answered(c);
+	if (r == 0)
+		look_for_delay(c);
 	if (r != -1)
 		return;
 	set_state(c, REDIAL_TRYING);
@@ -307,7 +333,7 @@ connection_network_changed(struct connection *c)
 	else if (c->redial == REDIAL_TRYING && c->path == NULL)
 		paths_renew(&search.paths);
 	else if (c->redial == REDIAL_ASKED &&
-	    !net_local_holds(search.asked.io.rfd))
+	    !redial_holds())
 		paths_renew(&search.paths);
 }
 
@@ -347,7 +373,7 @@ connection_redial_poll(const struct connection *c, struct pollfd *p)
 		return n;
 	n += paths_poll(&search.paths, p + n);
 	if (c->redial == REDIAL_ASKED)
-		redial_poll(&p[n++]);
+		n += redial_poll(p + n);
 	return n;
 }
 
@@ -361,5 +387,5 @@ connection_redial_time(const struct connection *c)
 	if (c->path != NULL)
 		return 0;
 	t = paths_time(&search.paths);
-	return c->redial == REDIAL_ASKED ? earlier(t, search.until) : t;
+	return c->redial == REDIAL_ASKED ? earlier(t, redial_time()) : t;
 }

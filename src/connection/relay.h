@@ -15,7 +15,7 @@
 #include "os/program.h"
 #include "tunnel/tunnel.h"
 
-#define RELAY_WATCH_MAX	64
+#define RELAY_WATCH_MAX	80
 
 struct relay {
 	struct tunnel tunnel;

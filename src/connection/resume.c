@@ -35,10 +35,11 @@ explain(struct connection *c, const char *early)
 	if (early != NULL)
 		snprintf(c->why, sizeof(c->why), "%s, after %s without a "
 		    "redial: %s", t->why, lasted, early);
-	else if (c->last_try[0] != '\0')
+	else if (c->client)
 		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket: "
-		    "%s; the last try: %s", t->why, lasted,
-		    answers_tell(&c->answers), c->last_try);
+		    "%s%s%s", t->why, lasted,
+		    answers_tell(&c->answers), c->last_try[0] != '\0' ?
+		    "; the last try: " : "", c->last_try);
 	else
 		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came",
 		    t->why, lasted);
@@ -48,6 +49,7 @@ explain(struct connection *c, const char *early)
 static void
 expire(struct connection *c, const char *early)
 {
+	connection_search_late(c);
 	explain(c, early);
 	tunnel_expire(&c->relay.tunnel);
 	c->give_up = c->notice_at = CLOCK_NEVER;

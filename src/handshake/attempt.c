@@ -8,7 +8,8 @@
 #include "handshake/tls_reload.h"
 #include "net/socket.h"
 #include "os/clock.h"
-#include "os/signals.h"
+
+#define STUCK_MS	3000	/* a connection that does not get on */
 
 static void
 set_state(struct attempt *a, enum attempt_state to)
@@ -307,8 +308,8 @@ attempt_poll(const struct attempt *a, struct pollfd *p)
 	if (a->state == ATTEMPT_TCP)
 		return net_race_poll(&a->race, p);
 	if (a->state == ATTEMPT_PROXY)
-		attempt_proxy_poll(a, p);
-	else if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
+		return attempt_proxy_poll(a, p);
+	if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
 		*p = a->wait;
 	else
 		return 0;
@@ -318,10 +319,17 @@ attempt_poll(const struct attempt *a, struct pollfd *p)
 int64_t
 attempt_time(const struct attempt *a)
 {
-	int64_t next = net_race_time(&a->race);
+	int64_t next = a->state == ATTEMPT_TCP ? net_race_time(&a->race) :
+	    a->state == ATTEMPT_PROXY ? attempt_proxy_time(a) : CLOCK_NEVER;
 
-	return a->state == ATTEMPT_TCP && next < a->deadline ? next :
-	    a->deadline;
+	return next < a->deadline ? next : a->deadline;
+}
+
+int64_t
+attempt_gets_on_until(const struct attempt *a)
+{
+	return a->state <= ATTEMPT_TCP ? 0 : a->state == ATTEMPT_PROXY &&
+	    attempt_proxy_waits(a) ? a->deadline : a->moved_at + STUCK_MS;
 }
 
 void
@@ -356,30 +364,19 @@ attempt_end(struct attempt *a)
 	a->state = ATTEMPT_NONE;
 }
 
-int
-attempt_connect(struct websocket *w, const struct options *o,
-    const struct url *url, struct trust *trust, const struct trace *trace,
-    struct error *why)
+void
+attempt_take(struct attempt *a, struct websocket *w)
 {
-	static struct attempt a;	/* what is big is set when it is used */
-	struct pollfd p[ATTEMPT_POLL_MAX];
+	int64_t begun = w->at[DIAL_BEGUN];
 
-	attempt_begin(&a, o, url, trust, trace,
-	    clock_after(o->timeouts.connect));
-	w->proxy = a.state != ATTEMPT_NONE && has_proxy(&a) ? a.route.name :
+	w->proxy = a->state != ATTEMPT_NONE && has_proxy(a) ? a->route.name :
 	    NULL;
-	while (attempt_step(&a) == 0)
-		if (signal_terminated())
-			attempt_cancel(&a, EINTR);
-		else
-			signals_poll(p, attempt_poll(&a, p),
-			    clock_poll(attempt_time(&a)));
-	w->io = a.io;
-	w->retry_after = a.retry_after;
-	strlcpy(w->via, a.via, sizeof(w->via));
-	a.at[DIAL_BEGUN] = w->at[DIAL_BEGUN];
-	memcpy(w->at, a.at, sizeof(w->at));
-	w->found = a.at[DIAL_FOUND] != 0 ? &a.found : NULL;
-	*why = a.why;
-	return a.state == ATTEMPT_UP ? 0 : -1;
+	w->io = a->io;
+	a->io = IO_CLOSED;
+	w->retry_after = a->retry_after;
+	strlcpy(w->via, a->via, sizeof(w->via));
+	memcpy(w->at, a->at, sizeof(w->at));
+	w->at[DIAL_BEGUN] = begun;
+	w->found = a->at[DIAL_FOUND] != 0 ? &a->found : NULL;
+	a->state = ATTEMPT_NONE;
 }

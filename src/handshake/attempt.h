@@ -63,6 +63,8 @@ struct attempt {
 	struct tls *tls;		/* in its handshake */
 	struct tls_ctx *ctx;
 	struct pollfd wait;
+	uint64_t question;		/* --proxy-header-command */
+	int has_fields;			/* its answer is there */
 	struct exchange exchange;
 	struct exchange_room room;
 	struct socks socks;
@@ -86,6 +88,12 @@ void attempt_begin(struct attempt *, const struct options *,
  */
 int attempt_step(struct attempt *);
 
+/*
+ * Until when, of clock_ms(), it may go on alone: it is connected, and has moved
+ * not long ago or waits for a program of ours.  0: it may not.
+ */
+int64_t attempt_gets_on_until(const struct attempt *);
+
 /* Is the address that it is dialled from still this host's? */
 int attempt_holds(const struct attempt *);
 
@@ -100,19 +108,21 @@ void attempt_cancel(struct attempt *, int error);
 void attempt_end(struct attempt *);
 
 /*
- * Begins one and waits until it is up: connects w->io to the server of url, and
- * sets w->via, all within --connect-timeout.  0, or -1 and why.
+ * It is up or has failed: what it came to becomes that of a websocket, which
+ * points into it.
  */
-int attempt_connect(struct websocket *, const struct options *,
-    const struct url *, struct trust *, const struct trace *, struct error *);
+void attempt_take(struct attempt *, struct websocket *);
 
 /*
  * attempt_proxy.c: how the tunnel of a proxy is asked for.  Begins: 0, or -1
- * and why; a step as attempt_step(); what it waits for; why it did not come.
+ * and why; a step as attempt_step(); what it waits for; is that a program of
+ * ours; why it did not come.
  */
 int attempt_proxy_begin(struct attempt *);
 int attempt_proxy_step(struct attempt *);
-void attempt_proxy_poll(const struct attempt *, struct pollfd *);
+int attempt_proxy_poll(const struct attempt *, struct pollfd *);
+int64_t attempt_proxy_time(const struct attempt *);
+int attempt_proxy_waits(const struct attempt *);
 void attempt_proxy_cancel(struct attempt *, int error);
 
 /* Puts the proxy's name before the error: -1. */

@@ -39,19 +39,32 @@ has_more(struct attempt *a, size_t n)
 	    a->route.name, n);
 }
 
-/* CONNECT (RFC 9110 9.3.6): a 2xx has no body, whatever its fields tell. */
 static int
 begin_http(struct attempt *a)
 {
-	char extra[8192];
-	int n;
-
 	a->exchange = (struct exchange){ .io = &a->io, .name = a->route.name,
 	    .is_proxy = 1, .trace = &a->trace, .why = &a->why,
 	    .room = &a->room };
-	if (headers_write_proxy(extra, sizeof(extra), a->o, &a->route.proxy,
-	    a->trust, &a->why) == -1)
-		return -1;
+	a->has_fields = 0;
+	return headers_ask_proxy(&a->question, a->o, &a->route.proxy,
+	    a->trust, &a->why);
+}
+
+/*
+ * CONNECT (RFC 9110 9.3.6): a 2xx has no body, whatever its fields tell.  1,
+ * 0: its fields are not there yet, or -1 and why.
+ */
+static int
+send_connect(struct attempt *a)
+{
+	char extra[8192];
+	int n, r;
+
+	if ((r = headers_write_proxy(extra, sizeof(extra), a->o, a->question,
+	    &a->why)) != 1)
+		return r;
+	a->has_fields = 1;
+	a->moved_at = clock_ms();
 	a->exchange.authorized = a->route.proxy.user[0] != '\0' ||
 	    header_has(extra, "Proxy-Authorization");
 	n = proxy_write_connect(a->room.out, sizeof(a->room.out),
@@ -60,15 +73,16 @@ begin_http(struct attempt *a)
 	if (n == -1)
 		return error_set(&a->why, EXIT_BADUSAGE,
 		    "%s: the request is too long", a->route.name);
-	return exchange_begin(&a->exchange, n, strlen(extra) + 2);
+	return exchange_begin(&a->exchange, n, strlen(extra) + 2) == -1 ?
+	    -1 : 1;
 }
 
 static int
 step_http(struct attempt *a)
 {
-	int status, r = exchange_step(&a->exchange);
+	int status, r = a->has_fields ? 1 : send_connect(a);
 
-	if (r != 1)
+	if (r != 1 || (r = exchange_step(&a->exchange)) != 1)
 		return r;
 	status = a->exchange.head.status;
 	if (status >= 200 && status <= 299)
@@ -210,25 +224,44 @@ attempt_proxy_step(struct attempt *a)
 	    step_socks(a);
 }
 
-void
+int
+attempt_proxy_waits(const struct attempt *a)
+{
+	return a->route.proxy.kind == PROXY_HTTP && !a->has_fields;
+}
+
+int
 attempt_proxy_poll(const struct attempt *a, struct pollfd *p)
 {
 	short wev;
 
+	if (attempt_proxy_waits(a))
+		return headers_poll(HEADER_PROXY, a->question, p);
 	if (a->route.proxy.kind == PROXY_HTTP) {
 		exchange_poll(&a->exchange, p);
-		return;
+		return 1;
 	}
 	p->fd = a->io.rfd;
 	io_events(&a->io, 1, a->sent < a->length, &p->events, &wev);
 	p->events |= wev;
+	return 1;
+}
+
+int64_t
+attempt_proxy_time(const struct attempt *a)
+{
+	return attempt_proxy_waits(a) ? headers_time(HEADER_PROXY,
+	    a->question) : a->route.proxy.kind == PROXY_HTTP ?
+	    a->exchange.text_until : CLOCK_NEVER;
 }
 
 void
 attempt_proxy_cancel(struct attempt *a, int error)
 {
 	errno = error;
-	if (a->route.proxy.kind == PROXY_HTTP)
+	if (attempt_proxy_waits(a))
+		headers_late(a->o, HEADER_PROXY, error, &a->why);
+	else if (a->route.proxy.kind == PROXY_HTTP)
 		exchange_broken(&a->exchange, "no answer");
 	else
 		socks_broken(a, error);

@@ -55,7 +55,7 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 
 	status = command_run(o->access.auth_command,
 	    environment(&cgi, a, o, w, r), o->log.no_stderr, out, sizeof(out),
-	    deadline == CLOCK_NEVER ? limit : deadline, &why);
+	    deadline == CLOCK_NEVER ? limit : deadline, -1, &why);
 	explicit_bzero(cgi.bytes, cgi.len);
 	if (status == 0) {
 		out[strcspn(out, "\r\n")] = '\0';

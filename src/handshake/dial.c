@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The dialling side: one attempt after another until an answer is no
- * redirect.
+ * The dialling side: one request after another until an answer is no
+ * redirect, in steps that do not wait.  websocket_dial() waits between them.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "handshake/attempt.h"
-#include "handshake/exchange.h"
+#include "handshake/dial_internal.h"
 #include "handshake/headers.h"
 #include "handshake/redial.h"
 #include "handshake/websocket.h"
+#include "net/changes.h"
 #include "net/deadline_io.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "os/signals.h"
 #include "proto/agent_name.h"
-#include "proto/header.h"
 #include "ws/frame.h"
 
 #define BYE_LEAST	100	/* for a Close and its answer */
@@ -24,198 +24,14 @@
 _Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
     "an address fits");
 
-/* One websocket_dial(). */
-struct dial {
-	struct websocket *w;
-	const struct options *o;
-	struct trust *trust;
-	struct trace trace;
-	struct upgrade_offer offer;
-	const struct extension *extension;	/* to be offered, or NULL */
-	const struct url *url;		/* where this attempt goes */
-	struct error *why;
-	char name[256];			/* the same, for a person */
-	struct exchange exchange;
-	struct url elsewhere;		/* where we were sent to */
-};
-
+static struct dial dial;	/* what is big is set when it is used */
 static char extra[HEADERS_SIZE];
-static struct exchange_room room;	/* for one request at a time */
 
-/* Where the session of this process was given. */
-static struct {
-	int known, tls;
-	struct addr at;
-} session_from;
-
-/* A session's ID goes only to where it came from, wherever we are sent to. */
-static int
-may_know(const struct dial *d)
+static void
+set_state(struct dial *d, enum dial_state to)
 {
-	return d->extension == NULL || d->extension->session[0] == '\0' ||
-	    (session_from.tls == d->url->tls &&
-	    addr_same(&session_from.at, &d->url->at));
-}
-
-/* Writes the request into the room.  Its length, or -1 and why. */
-static int
-write_request(struct dial *d)
-{
-	unsigned char raw[16];
-	int n;
-
-	d->offer.offer = may_know(d) ? d->extension : NULL;
-	random_bytes(raw, sizeof raw);
-	upgrade_key(d->offer.key, raw);
-	n = upgrade_write_request(room.out, sizeof room.out,
-	    d->url, &d->offer);
-	if (n == -1)
-		return error_set(d->why, EXIT_BADUSAGE,
-		    "%s: the request is too long or its path malformed",
-		    d->name);
-	d->exchange.io = &d->w->io;
-	d->exchange.name = d->name;
-	d->exchange.is_proxy = 0;
-	d->exchange.authorized = d->offer.user[0] != '\0' ||
-	    header_has(extra, "Authorization");
-	d->exchange.trace = &d->trace;
-	d->exchange.why = d->why;
-	d->exchange.room = &room;
-	return n;
-}
-
-/* The request, until its answer's head is there. */
-static int
-ask(struct dial *d)
-{
-	int64_t deadline = clock_after(d->o->timeouts.handshake);
-	int n = write_request(d);
-
-	return n == -1 ? -1 :
-	    exchange(&d->exchange, n, strlen(extra) + 2, deadline);
-}
-
-/* 101: the websocket is open if everything in the answer is right. */
-static int
-accepted(struct dial *d)
-{
-	struct upgrade_answer answer;
-	struct websocket *w = d->w;
-	char err[200];
-
-	if (upgrade_check_answer(&answer, &d->exchange.head, &d->offer, err,
-	    sizeof err) == -1)
-		return error_set(d->why, EXIT_PROTOCOL,
-		    "%s: wrong answer: %s", d->name, err);
-	w->has_extension = answer.has_extension;
-	w->theirs = answer.extension;
-	if (w->has_extension && w->theirs.session[0] != '\0' &&
-	    !session_from.known) {
-		session_from.known = 1;
-		session_from.tls = d->url->tls;
-		session_from.at = d->url->at;
-	}
-	/* A redial's cookies are of use only if they led to the session. */
-	if (w->has_extension || d->extension == NULL ||
-	    d->extension->session[0] == '\0')
-		headers_take_cookies(&d->exchange.head, d->url);
-	w->early = d->exchange.early;
-	w->early_len = d->exchange.early_len;
-	trace_step(&d->trace, "websocket is open, the peer %s",
-	    w->has_extension ? "is inetws" :
-	    "does not speak the extension inetws");
-	return 0;
-}
-
-/* Those for o->url: --user goes before what is in the URL. */
-static const char *
-credentials(const struct dial *d)
-{
-	const struct options *o = d->o;
-
-	return o->websocket.user.value != NULL ? o->websocket.user.value :
-	    o->url.user;
-}
-
-/*
- * Turns d->url to where the answer points.  A redirect must not lead out of
- * TLS, nor to a socket of this machine that the peer could not reach.
- */
-static int
-redirect(struct dial *d)
-{
-	char location[URL_PATH_MAX + 512];
-	struct url next;
-	struct slice value;
-	char err[200], name[256];
-
-	headers_take_cookies(&d->exchange.head, d->url);
-	if (http_field(&d->exchange.head, "Location", &value) != 1 ||
-	    slice_copy(location, sizeof location, value) == -1)
-		return error_set(d->why, EXIT_PROTOCOL,
-		    "%s answered %d without one good Location", d->name,
-		    d->exchange.head.status);
-	if (url_join(&next, d->url, location, err, sizeof err) == -1)
-		return error_set(d->why, EXIT_PROTOCOL,
-		    "%s redirects to what is no websocket URL: %s", d->name,
-		    err);
-	url_print(name, sizeof name, &next);
-	if (d->trace.masked)
-		agent_name_mask_url(name);
-	if (d->url->tls && !next.tls)
-		return error_set(d->why, EXIT_PROTOCOL,
-		    "%s redirects out of TLS, to %s", d->name, name);
-	if (next.at.kind == ADDR_UNIX && !url_same_origin(d->url, &next))
-		return error_set(d->why, EXIT_PROTOCOL,
-		    "%s redirects to a local socket, %s", d->name, name);
-	d->elsewhere = next;
-	d->url = &d->elsewhere;
-	d->offer.user = next.user[0] == '\0' &&
-	    url_same_origin(&d->o->url, &next) ? credentials(d) :
-	    d->elsewhere.user;
-	trace_step(&d->trace, "redirected to %s", name);
-	return 0;
-}
-
-/* The answer: 1: redirected, d->url is where to; 0: up; -1: why says. */
-static int
-judge(struct dial *d, int *http_status)
-{
-	*http_status = d->exchange.head.status;
-	d->w->head = &d->exchange.head;
-	d->w->at[DIAL_ANSWERED] = clock_us();
-	if (d->exchange.head.status == 101)
-		return accepted(d);
-	if (!upgrade_is_redirect(d->exchange.head.status)) {
-		d->w->retry_after = http_retry_after(&d->exchange.head,
-		    clock_date());
-		return exchange_refused(&d->exchange);
-	}
-	return redirect(d) == -1 ? -1 : 1;
-}
-
-static int
-write_fields(struct dial *d)
-{
-	url_print(d->name, sizeof d->name, d->url);
-	if (d->trace.masked)
-		agent_name_mask_url(d->name);
-	d->w->name = d->name;
-	return headers_write(extra, sizeof extra, d->o, d->url, d->trust,
-	    d->why);
-}
-
-/* As judge(). */
-static int
-attempt(struct dial *d, int *http_status)
-{
-	if (write_fields(d) == -1)
-		return -1;
-	d->w->at[DIAL_BEGUN] = clock_us();
-	if (attempt_connect(d->w, d->o, d->url, d->trust, &d->trace,
-	    d->why) == -1 || ask(d) == -1)
-		return -1;
-	return judge(d, http_status);
+	d->state = to;
+	d->moved_at = clock_ms();
 }
 
 /* The URL that an error is about is not the one that was given. */
@@ -231,6 +47,205 @@ blame_redirect(struct dial *d)
 	strlcat(d->why->text, from, sizeof d->why->text);
 	strlcat(d->why->text, ")", sizeof d->why->text);
 	return -1;
+}
+
+static void
+clear(struct websocket *w, int hops)
+{
+	memset(w, 0, sizeof *w);
+	w->io = IO_CLOSED;
+	w->redirects = hops;
+}
+
+/* A request to d->url is wanted, over w->io or another path. */
+static int
+begin_request(struct dial *d)
+{
+	url_print(d->name, sizeof d->name, d->url);
+	if (d->trace.masked)
+		agent_name_mask_url(d->name);
+	d->w->name = d->name;
+	set_state(d, STEP_FIELDS);
+	return headers_ask(&d->question, d->o, d->url, d->trust, d->why);
+}
+
+/*
+ * The next steps: each as dial_step() but 1: another one can be done.  An
+ * answer is not looked for before it can be there.
+ */
+static int
+send_request(struct dial *d)
+{
+	int n = dial_write_request(d, extra);
+
+	if (n == -1)
+		return -1;
+	d->deadline = clock_after(d->o->timeouts.handshake);
+	set_state(d, STEP_ANSWER);
+	return exchange_begin(&d->exchange, n, strlen(extra) + 2) == -1 ?
+	    -1 : io_pending(&d->w->io);
+}
+
+static int
+step_fields(struct dial *d)
+{
+	int r = headers_write(extra, sizeof extra, d->o, d->url, d->question,
+	    d->why);
+
+	if (r != 1)
+		return r;
+	d->w->at[DIAL_BEGUN] = clock_us();
+	if (d->w->io.rfd != -1)
+		return send_request(d);
+	set_state(d, STEP_PATH);
+	d->attempt.known = NULL;
+	attempt_begin(&d->attempt, d->o, d->url, d->trust, &d->trace,
+	    clock_after(d->o->timeouts.connect));
+	return 1;
+}
+
+static int
+step_path(struct dial *d)
+{
+	int r = attempt_step(&d->attempt);
+
+	if (r == 0)
+		return 0;
+	attempt_take(&d->attempt, d->w);
+	if (r == 1)
+		return send_request(d);
+	*d->why = d->attempt.why;
+	return -1;
+}
+
+static int
+begin_hop(struct dial *d)
+{
+	int hops = d->w->redirects + 1;
+
+	io_close(&d->w->io);
+	if (hops > WEBSOCKET_REDIRECTS_MAX)
+		return error_set(d->why, EXIT_PROTOCOL,
+		    "%s: more than %d redirects", d->name,
+		    WEBSOCKET_REDIRECTS_MAX);
+	clear(d->w, hops);
+	return begin_request(d) == -1 ? -1 : 1;
+}
+
+static int
+step_answer(struct dial *d)
+{
+	int r = exchange_step(&d->exchange);
+
+	if (r != 1)
+		return r;
+	d->http_status = d->exchange.head.status;
+	d->w->head = &d->exchange.head;
+	d->w->at[DIAL_ANSWERED] = clock_us();
+	if (d->exchange.head.status == 101) {
+		set_state(d, STEP_OVER);
+		return dial_accepted(d) == -1 ? -1 : 1;
+	}
+	if (upgrade_is_redirect(d->exchange.head.status))
+		return dial_redirect(d) == -1 ? -1 : begin_hop(d);
+	d->w->retry_after = http_retry_after(&d->exchange.head, clock_date());
+	set_state(d, STEP_REFUSAL);
+	return 1;
+}
+
+static int
+step(struct dial *d)
+{
+	switch (d->state) {
+	case STEP_FIELDS:
+		return step_fields(d);
+	case STEP_PATH:
+		return step_path(d);
+	case STEP_ANSWER:
+		return step_answer(d);
+	case STEP_REFUSAL:
+		return exchange_refused(&d->exchange);
+	case STEP_OVER:
+		break;
+	}
+	return 0;
+}
+
+/* What was on its way is closed. */
+static int
+fail(struct dial *d)
+{
+	io_close(&d->w->io);
+	set_state(d, STEP_OVER);
+	return d->w->redirects > 0 ? blame_redirect(d) : -1;
+}
+
+/* It fails, with ETIMEDOUT or EINTR for a reason. */
+static int
+cancel(struct dial *d, int error)
+{
+	errno = error;
+	if (d->state == STEP_PATH) {
+		attempt_cancel(&d->attempt, error);
+		*d->why = d->attempt.why;
+		attempt_take(&d->attempt, d->w);
+	} else if (d->state == STEP_FIELDS)
+		headers_late(d->o, HEADER_SERVER, error, d->why);
+	else
+		exchange_broken(&d->exchange, "no answer");
+	return fail(d);
+}
+
+/* 1: the websocket is open; 0: it goes on later; -1 and why: it is closed. */
+static int
+dial_step(struct dial *d)
+{
+	int r = 1;
+
+	while (r == 1 && d->state != STEP_OVER)
+		r = step(d);
+	if (r == -1)
+		return fail(d);
+	if (r == 0 && (d->state == STEP_ANSWER || d->state == STEP_REFUSAL) &&
+	    clock_ms() >= d->deadline)
+		return cancel(d, ETIMEDOUT);
+	return r;
+}
+
+static int
+dial_poll(const struct dial *d, struct pollfd *p)
+{
+	switch (d->state) {
+	case STEP_FIELDS:
+		return headers_poll(HEADER_SERVER, d->question, p);
+	case STEP_PATH:
+		return attempt_poll(&d->attempt, p);
+	case STEP_ANSWER:
+	case STEP_REFUSAL:
+		exchange_poll(&d->exchange, p);
+		return 1;
+	case STEP_OVER:
+		break;
+	}
+	return 0;
+}
+
+static int64_t
+dial_time(const struct dial *d)
+{
+	switch (d->state) {
+	case STEP_FIELDS:
+		return headers_time(HEADER_SERVER, d->question);
+	case STEP_PATH:
+		return attempt_time(&d->attempt);
+	case STEP_ANSWER:
+	case STEP_REFUSAL:
+		return d->exchange.text_until < d->deadline ?
+		    d->exchange.text_until : d->deadline;
+	case STEP_OVER:
+		break;
+	}
+	return CLOCK_NEVER;
 }
 
 void
@@ -255,8 +270,6 @@ websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 	io_close(&w->io);
 }
 
-static struct dial dial;	/* what is big is set when it is used */
-
 static void
 begin(struct websocket *w, const struct options *o, struct trust *trust,
     const struct extension *offer, struct error *why)
@@ -270,38 +283,13 @@ begin(struct websocket *w, const struct options *o, struct trust *trust,
 	d->url = &o->url;
 	d->trace = (struct trace){ o->log.verbose, clock_ms(),
 	    o->mode == MODE_AGENT };
-	d->offer = (struct upgrade_offer){ .user = credentials(d),
+	d->offer = (struct upgrade_offer){ .user = dial_credentials(o),
 	    .subprotocol = o->websocket.subprotocol,
 	    .user_agent = o->websocket.user_agent,
-	    .origin = o->websocket.origin, .extra = extra };
+	    .origin = o->websocket.origin };
 	d->extension = offer;
-}
-
-static void
-clear(struct websocket *w, int hops)
-{
-	memset(w, 0, sizeof *w);
-	w->io = IO_CLOSED;
-	w->redirects = hops;
-}
-
-/* After so many redirects. */
-static int
-follow(struct dial *d, int hops, int *http_status)
-{
-	int r;
-
-	for (; hops <= WEBSOCKET_REDIRECTS_MAX; hops++) {
-		clear(d->w, hops);
-		r = attempt(d, http_status);
-		if (r == 0)
-			return 0;
-		io_close(&d->w->io);
-		if (r == -1)
-			return hops > 0 ? blame_redirect(d) : -1;
-	}
-	return error_set(d->why, EXIT_PROTOCOL, "%s: more than %d redirects",
-	    d->name, WEBSOCKET_REDIRECTS_MAX);
+	d->http_status = 0;
+	clear(w, 0);
 }
 
 int
@@ -309,54 +297,76 @@ websocket_dial(struct websocket *w, const struct options *o,
     struct trust *trust, const struct extension *offer, int *http_status,
     struct error *why)
 {
+	struct dial *d = &dial;
+	struct pollfd p[REDIAL_POLL_MAX];
+	int r;
+
 	begin(w, o, trust, offer, why);
-	*http_status = 0;
-	return follow(&dial, 0, http_status);
+	r = begin_request(d) == -1 ? fail(d) : dial_step(d);
+	while (r == 0) {
+		signals_poll(p, dial_poll(d, p), clock_poll(dial_time(d)));
+		r = signal_terminated() ? cancel(d, EINTR) : dial_step(d);
+	}
+	*http_status = d->http_status;
+	return r == 1 ? 0 : -1;
 }
 
 int
 redial_ask(struct websocket *w, struct attempt *a, const struct options *o,
     struct trust *trust, const struct extension *offer, struct error *why)
 {
-	struct dial *d = &dial;
-	int n;
-
 	begin(w, o, trust, offer, why);
-	clear(w, 0);
-	w->io = a->io;
-	a->io = IO_CLOSED;
-	a->state = ATTEMPT_NONE;
-	strlcpy(w->via, a->via, sizeof w->via);
-	if (write_fields(d) == 0 && (n = write_request(d)) != -1 &&
-	    exchange_begin(&d->exchange, n, strlen(extra) + 2) == 0)
-		return 0;
-	io_close(&w->io);
-	return -1;
+	attempt_take(a, w);
+	return begin_request(&dial) == -1 ? fail(&dial) : 0;
 }
 
 int
-redial_step(int *http_status, int too_late)
+redial_step(int *http_status)
 {
-	struct dial *d = &dial;
-	int r = exchange_step(&d->exchange);
+	int r = dial_step(&dial);
 
-	*http_status = 0;
-	if (r == 0 && !too_late)
-		return 0;
-	if (r == 0) {
-		errno = ETIMEDOUT;
-		r = exchange_broken(&d->exchange, "no answer");
-	}
-	if (r == 1 && (r = judge(d, http_status)) == 0)
-		return 1;
-	io_close(&d->w->io);
-	if (r == 1)
-		return follow(d, 1, http_status) == 0 ? 1 : -1;
-	return -1;
+	*http_status = dial.http_status;
+	return r;
+}
+
+unsigned int
+redial_poll(struct pollfd *p)
+{
+	return dial_poll(&dial, p);
+}
+
+int64_t
+redial_time(void)
+{
+	return dial_time(&dial);
+}
+
+int64_t
+redial_waits_since(void)
+{
+	return dial.state == STEP_FIELDS && dial.question != 0 ? CLOCK_NEVER :
+	    dial.moved_at;
+}
+
+int
+redial_holds(void)
+{
+	return dial.state == STEP_PATH ? attempt_holds(&dial.attempt) :
+	    dial.w->io.rfd == -1 || net_local_holds(dial.w->io.rfd);
 }
 
 void
-redial_poll(struct pollfd *p)
+redial_cancel(int *http_status)
 {
-	exchange_poll(&dial.exchange, p);
+	cancel(&dial, ETIMEDOUT);
+	*http_status = dial.http_status;
+}
+
+void
+redial_end(void)
+{
+	if (dial.state == STEP_PATH)
+		attempt_end(&dial.attempt);
+	io_close(&dial.w->io);
+	set_state(&dial, STEP_OVER);
 }

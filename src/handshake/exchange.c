@@ -5,9 +5,7 @@
 
 #include "handshake/exchange.h"
 #include "handshake/tls_accept.h"
-#include "net/deadline_io.h"
 #include "os/clock.h"
-#include "os/signals.h"
 #include "ws/upgrade.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's text */
@@ -53,7 +51,8 @@ exchange_begin(struct exchange *t, size_t len, size_t fields)
 	trace_head(t->trace, '>', t->room->out, len, fields);
 	t->length = len;
 	t->sent = t->received = 0;
-	t->interims = 0;
+	t->interims = t->answered = 0;
+	t->text_until = CLOCK_NEVER;
 	http_begin(&t->parser, 1);
 	t->parser.no_body = t->is_proxy;
 	return send_request(t);
@@ -77,8 +76,10 @@ take_head(struct exchange *t, size_t n)
 	trace_head(t->trace, '<', in, n, 0);
 	t->early = in + n;
 	t->early_len = t->received - n;
-	if (t->head.status == 101 || t->head.status >= 200)
+	if (t->head.status == 101 || t->head.status >= 200) {
+		t->answered = 1;
 		return 1;
+	}
 	if (++t->interims == INTERIM_MAX)
 		return error_set(t->why, EXIT_PROTOCOL,
 		    "%s: too many interim answers", t->name);
@@ -114,6 +115,8 @@ exchange_step(struct exchange *t)
 	ssize_t n;
 	int r;
 
+	if (t->answered)
+		return 1;
 	if (send_request(t) == -1)
 		return -1;
 	while ((r = parse(t)) == 0) {
@@ -140,55 +143,53 @@ exchange_poll(const struct exchange *t, struct pollfd *p)
 	p->events |= wev;
 }
 
-int
-exchange(struct exchange *t, size_t len, size_t fields, int64_t deadline)
-{
-	struct pollfd p;
-	int r;
-
-	if (exchange_begin(t, len, fields) == -1)
-		return -1;
-	do {
-		exchange_poll(t, &p);
-		if (!io_pending(t->io) && signals_wait(&p, 1, deadline) == -1)
-			return exchange_broken(t, "no answer");
-	} while ((r = exchange_step(t)) == 0);
-	return r == 1 ? 0 : -1;
-}
-
 /*
- * The first line of the answer's body, if that is plain text with a length
- * (as every refusal of ours is), else "".
+ * How long the answer's body is, if that is plain text with a length (as that
+ * of every refusal of ours is) that there is room for; else 0.
  */
-static void
-body_line(struct exchange *t, char *dst, size_t size)
+static size_t
+text_length(const struct exchange *t)
 {
-	int64_t deadline = clock_ms() + BODY_MS;
+	size_t room = t->room->in + sizeof t->room->in - t->early;
 	struct slice type, length;
 	uint64_t n;
-	size_t have = t->early_len, room = t->room->in + sizeof t->room->in - t->early;
-	const char *end;
-	ssize_t got;
 
-	dst[0] = '\0';
 	if (http_field(&t->head, "Content-Type", &type) != 1 ||
 	    type.len < 10 ||
 	    !slice_is_nocase((struct slice){ type.p, 10 }, "text/plain") ||
 	    http_field(&t->head, "Content-Length", &length) != 1 ||
 	    slice_number(length, 0, 9999, &n) == -1)
-		return;
-	if (n > room)
-		n = room;
-	while (have < n && memchr(t->early, '\n', have) == NULL) {
-		got = deadline_read(t->io, t->room->in + (t->early - t->room->in) + have,
-		    n - have, deadline);
-		if (got <= 0)
-			break;
-		have += got;
+		return 0;
+	return n < room ? n : room;
+}
+
+/* Reads what is there of a text.  Is its first line still to come? */
+static int
+is_text_coming(struct exchange *t, size_t length)
+{
+	struct iovec iov;
+	ssize_t n;
+
+	while (t->early_len < length &&
+	    memchr(t->early, '\n', t->early_len) == NULL) {
+		iov.iov_base = t->room->in + (t->early - t->room->in) +
+		    t->early_len;
+		iov.iov_len = length - t->early_len;
+		n = io_readv(t->io, &iov, 1);
+		if (n <= 0)
+			return n == -1 && errno == EAGAIN;
+		t->early_len += n;
 	}
-	if (n > have)
-		n = have;
-	end = memchr(t->early, '\n', n);
+	return 0;
+}
+
+/* The first line of a text, for a person. */
+static void
+write_line(const struct exchange *t, size_t length, char *dst, size_t size)
+{
+	size_t n = length < t->early_len ? length : t->early_len;
+	const char *end = memchr(t->early, '\n', n);
+
 	if (end != NULL)
 		n = end - t->early;
 	if (n > 0 && t->early[n - 1] == '\r')
@@ -232,10 +233,15 @@ exchange_refused(struct exchange *t)
 	int status = hint[0] != '\0' ? EXIT_DENIED :
 	    upgrade_exit_status(t->head.status);
 	char reason[64], text[160];
+	size_t length = text_length(t);
 
+	if (t->text_until == CLOCK_NEVER)
+		t->text_until = clock_ms() + BODY_MS;
+	if (is_text_coming(t, length) && clock_ms() < t->text_until)
+		return 0;
 	str_escape(reason, sizeof reason, t->head.reason.p,
 	    t->head.reason.len);
-	body_line(t, text, sizeof text);
+	write_line(t, length, text, sizeof text);
 	return error_set(t->why, status, "%s answered %d%s%s%s%s%s", t->name,
 	    t->head.status, reason[0] == '\0' ? "" : " ", reason,
 	    text[0] == '\0' ? "" : ": ", text,

@@ -40,19 +40,16 @@ struct exchange {
 	size_t length, sent;		/* of the request */
 	size_t received;
 	int interims;			/* answers before the final one */
+	int answered;			/* the final one is there */
+	int64_t text_until;		/* a refusal's text is waited for */
 };
 
 /*
- * Sends room->out[0..len) and reads the head of the final answer.  With
- * -v both are shown; of the last `fields' bytes of lines, which a user gave,
- * only the names.  0, or -1 and why: 75 at the deadline, else 76.
- */
-int exchange(struct exchange *, size_t len, size_t fields, int64_t deadline);
-
-/*
- * The same in steps, which do what can be done now.  exchange_begin(): 0, or
+ * Sends room->out[0..len) and reads the head of the final answer, in steps,
+ * which do what can be done now.  With -v both are shown; of the last `fields'
+ * bytes of lines, which a user gave, only the names.  exchange_begin(): 0, or
  * -1 and why.  exchange_step(): 1: the head is there; 0: it goes on when what
- * exchange_poll() sets is ready; -1 and why.  Only for sockets.
+ * exchange_poll() sets is ready; -1 and why, 76.  Only for sockets.
  */
 int exchange_begin(struct exchange *, size_t len, size_t fields);
 int exchange_step(struct exchange *);
@@ -60,11 +57,12 @@ void exchange_poll(const struct exchange *, struct pollfd *);
 
 /*
  * -1 and why: the answer as a refusal, with the first line of its body if
- * that is plain text.
+ * that is plain text.  0: that line may still come, for a second at most; it
+ * goes on as exchange_step(), or at ->text_until.
  */
 int exchange_refused(struct exchange *);
 
-/* -1 and why: the exchange was cut short, errno tells how. */
+/* -1 and why, 75 or 76: the exchange was cut short, errno tells how. */
 int exchange_broken(struct exchange *, const char *doing);
 
 #endif

@@ -23,14 +23,8 @@ static char agent[64];				/* likewise */
 static struct cookies jar;			/* of this process's tunnel */
 
 /* What runs --header-command, and --proxy-header-command. */
-static struct command_helper helpers[2];
-
-/* One of them is to be asked. */
-struct question {
-	const char *option;
-	char **argv;
-	enum header_for receiver;
-	struct command_helper *helper;
+static struct command_helper helpers[] = {
+	[HEADER_SERVER] = { .pid = 0 }, [HEADER_PROXY] = { .pid = 0 }
 };
 
 void
@@ -55,8 +49,8 @@ websocket_dials_done(void)
 {
 	if (jar.order > 0)
 		explicit_bzero(&jar, sizeof(jar));
-	command_helper_end(&helpers[0]);
-	command_helper_end(&helpers[1]);
+	command_helper_end(&helpers[HEADER_SERVER]);
+	command_helper_end(&helpers[HEADER_PROXY]);
 }
 
 static int
@@ -95,18 +89,43 @@ forget(void *arg)
 	tls_forget_keys(t->server, NULL);
 }
 
+static char **
+command_for(const struct options *o, enum header_for receiver)
+{
+	return receiver == HEADER_PROXY ? o->proxy.header_command :
+	    o->websocket.header_command;
+}
+
+/* Puts the command's name before the error. */
+static int
+blame(const struct options *o, enum header_for receiver, struct error *why)
+{
+	struct error what = *why;
+
+	return error_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
+	    what.status, "%s %s: %s", receiver == HEADER_PROXY ?
+	    "--proxy-header-command" : "--header-command",
+	    command_for(o, receiver)[0], what.text);
+}
+
 /*
  * The command lives in a process of its own, made before this one gives up
  * the right to start any.
  */
 static int
-begin(const struct question *q, const struct options *o, struct trust *trust,
+ask(const struct options *o, enum header_for receiver, struct trust *trust,
     struct error *why)
 {
-	if (q->helper->pid == 0 && command_helper_start(q->helper, q->argv,
-	    environ, o->log.no_stderr, forget, trust) == -1)
-		return error_set(why, EXIT_SYSTEM, "%s", strerror(errno));
-	return 0;
+	struct command_helper *k = &helpers[receiver];
+	int64_t ms = o->timeouts.handshake;
+
+	if (k->pid == 0 && command_helper_start(k, command_for(o, receiver),
+	    environ, o->log.no_stderr, forget, trust) == -1) {
+		error_set(why, EXIT_SYSTEM, "%s", strerror(errno));
+		return blame(o, receiver, why);
+	}
+	return command_helper_ask(k, ms > 0 ? ms : LIMIT_MS, why) == -1 ?
+	    blame(o, receiver, why) : 0;
 }
 
 static int
@@ -127,69 +146,96 @@ add_output(char *lines, size_t size, char *out, enum header_for receiver,
 	return 0;
 }
 
-/* Puts the command's name before the error. */
+/* What the command has answered, to the lines: 1, 0: not yet, -1 and why. */
 static int
-blame(const struct question *q, struct error *why)
-{
-	struct error what = *why;
-
-	return error_set(why, what.status == EXIT_BADUSAGE ? EXIT_SYSTEM :
-	    what.status, "%s %s: %s", q->option, q->argv[0], what.text);
-}
-
-static int
-ask(char *lines, size_t size, const struct question *q,
-    const struct options *o, struct trust *trust, struct error *why)
+add_answer(char *lines, size_t size, const struct options *o,
+    enum header_for receiver, uint64_t question, struct error *why)
 {
 	static char out[COMMAND_HELPER_OUT_MAX];
-	int64_t ms = o->timeouts.handshake > 0 ? o->timeouts.handshake :
-	    LIMIT_MS;
 	int status;
 
-	if (begin(q, o, trust, why) == -1)
-		return blame(q, why);
-	status = command_helper_ask(q->helper, out, clock_ms() + ms, why);
+	if (command_helper_answer(&helpers[receiver], question, &status, out,
+	    why) == 0)
+		return 0;
 	if (status > 0)
 		status = error_set(why, EXIT_SYSTEM, "exit status %d", status);
 	if (status == 0)
-		status = add_output(lines, size, out, q->receiver, why);
+		status = add_output(lines, size, out, receiver, why);
 	explicit_bzero(out, sizeof(out));
-	return status == 0 ? 0 : blame(q, why);
-}
-
-/* Each is told its own. */
-static int
-ask_for_server(char *lines, size_t size, const struct options *o,
-    struct trust *trust, struct error *why)
-{
-	static char url[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
-	struct question q = { "--header-command",
-	    o->websocket.header_command, HEADER_SERVER, &helpers[0] };
-
-	memcpy(url, "INETWS_URL=", 11);
-	url_print(url + 11, sizeof(url) - 11, &o->url);
-	if (putenv(url) != 0)
-		return error_set(why, EXIT_SYSTEM, "out of memory");
-	return ask(lines, size, &q, o, trust, why);
+	return status == 0 ? 1 : blame(o, receiver, why);
 }
 
 int
-headers_write_proxy(char *lines, size_t size, const struct options *o,
+headers_ask(uint64_t *question, const struct options *o, const struct url *url,
+    struct trust *trust, struct error *why)
+{
+	static char word[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
+
+	*question = 0;
+	if (o->websocket.header_command == NULL ||
+	    !url_same_origin(&o->url, url))
+		return 0;
+	memcpy(word, "INETWS_URL=", 11);
+	url_print(word + 11, sizeof(word) - 11, &o->url);
+	if (putenv(word) != 0)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
+	if (ask(o, HEADER_SERVER, trust, why) == -1)
+		return -1;
+	*question = helpers[HEADER_SERVER].asked;
+	return 0;
+}
+
+int
+headers_ask_proxy(uint64_t *question, const struct options *o,
     const struct proxy *proxy, struct trust *trust, struct error *why)
 {
 	static char word[13 + ADDR_HOST_MAX + 64];
-	struct question q = { "--proxy-header-command",
-	    o->proxy.header_command, HEADER_PROXY, &helpers[1] };
 
-	if (write_list(lines, size, &o->proxy.header, HEADER_PROXY, why) == -1)
-		return -1;
-	if (q.argv == NULL)
+	*question = 0;
+	if (o->proxy.header_command == NULL)
 		return 0;
 	memcpy(word, "INETWS_PROXY=", 13);
 	proxy_print(word + 13, sizeof(word) - 13, proxy);
 	if (putenv(word) != 0)
 		return error_set(why, EXIT_SYSTEM, "out of memory");
-	return ask(lines, size, &q, o, trust, why);
+	if (ask(o, HEADER_PROXY, trust, why) == -1)
+		return -1;
+	*question = helpers[HEADER_PROXY].asked;
+	return 0;
+}
+
+int
+headers_late(const struct options *o, enum header_for receiver, int error,
+    struct error *why)
+{
+	error_set(why, EXIT_AGAIN, error == EINTR ? "interrupted" :
+	    "took too long");
+	return blame(o, receiver, why);
+}
+
+int
+headers_poll(enum header_for receiver, uint64_t question, struct pollfd *p)
+{
+	if (question == 0)
+		return 0;
+	*p = (struct pollfd){ .fd = helpers[receiver].fd, .events = POLLIN };
+	return 1;
+}
+
+int64_t
+headers_time(enum header_for receiver, uint64_t question)
+{
+	return question == 0 ? 0 : helpers[receiver].until;
+}
+
+int
+headers_write_proxy(char *lines, size_t size, const struct options *o,
+    uint64_t question, struct error *why)
+{
+	if (write_list(lines, size, &o->proxy.header, HEADER_PROXY, why) == -1)
+		return -1;
+	return question == 0 ? 1 : add_answer(lines, size, o, HEADER_PROXY,
+	    question, why);
 }
 
 void
@@ -244,12 +290,12 @@ add_cookies(char *lines, size_t size, const struct url *url)
 	explicit_bzero(text, len);
 }
 
-/* Those that a user gives. */
+/* Those that a user gives: 1, 0: a command still runs, or -1 and why. */
 static int
 write_given(char *lines, size_t size, const struct options *o,
-    const struct url *url, struct trust *trust, struct error *why)
+    const struct url *url, uint64_t question, struct error *why)
 {
-	int own = url_same_origin(&o->url, url);
+	int own = url_same_origin(&o->url, url), r;
 	unsigned int i;
 
 	lines[0] = '\0';
@@ -258,23 +304,23 @@ write_given(char *lines, size_t size, const struct options *o,
 		    add(lines, size, o->websocket.header.v[i], HEADER_SERVER,
 		    why) == -1)
 			return -1;
-	if (own && o->websocket.header_command != NULL &&
-	    ask_for_server(lines, size, o, trust, why) == -1)
-		return -1;
+	if (question != 0 && (r = add_answer(lines, size, o, HEADER_SERVER,
+	    question, why)) != 1)
+		return r;
 	if (own && agent[0] != '\0' &&
 	    add(lines, size, agent, HEADER_SERVER, why) == -1)
 		return -1;
-	if (own && forward[0] != '\0')
-		return add(lines, size, forward, HEADER_SERVER, why);
-	return 0;
+	return own && forward[0] != '\0' &&
+	    add(lines, size, forward, HEADER_SERVER, why) == -1 ? -1 : 1;
 }
 
 int
 headers_write(char *lines, size_t size, const struct options *o,
-    const struct url *url, struct trust *trust, struct error *why)
+    const struct url *url, uint64_t question, struct error *why)
 {
-	if (write_given(lines, HEADERS_GIVEN_MAX, o, url, trust, why) == -1)
-		return -1;
-	add_cookies(lines, size, url);
-	return 0;
+	int r = write_given(lines, HEADERS_GIVEN_MAX, o, url, question, why);
+
+	if (r == 1)
+		add_cookies(lines, size, url);
+	return r;
 }

@@ -9,21 +9,38 @@
 #include "handshake/attempt.h"
 #include "handshake/websocket.h"
 
+#define REDIAL_POLL_MAX	ATTEMPT_POLL_MAX
+
 /*
- * Takes over the attempt's end and sends the request; --header-command is run
- * for it, and waited for.  All that is handed over must last until the answer.
- * 0, or -1 and why: the end is closed.
+ * Takes over the attempt's end; the request is sent in the steps, when
+ * --header-command, which is run for it, has ended.  All that is handed over
+ * must last until the answer.  0, or -1 and why: the end is closed.
  */
 int redial_ask(struct websocket *, struct attempt *, const struct options *,
     struct trust *, const struct extension *offer, struct error *);
 
 /*
- * 1: the websocket is open; 0: it goes on when what redial_poll() sets is
- * ready; -1 and why: it is closed, and *http_status is that of the answer, or 0.
- * A redirect is followed as websocket_dial() does, which waits.  too_late: there
- * is no more time for it.
+ * Does what can be done now; a redirect is followed as websocket_dial() does.
+ * 1: the websocket is open, and the caller's; 0: it goes on when one of those
+ * that redial_poll() sets, at most REDIAL_POLL_MAX, is ready, or at
+ * redial_time(); -1 and why: it is closed.  *http_status is that of the last
+ * answer to this request, or 0.
  */
-int redial_step(int *http_status, int too_late);
-void redial_poll(struct pollfd *);
+int redial_step(int *http_status);
+unsigned int redial_poll(struct pollfd *);
+int64_t redial_time(void);
+
+/*
+ * Since when, of clock_ms(), it has waited for the network; CLOCK_NEVER while
+ * it waits for --header-command.
+ */
+int64_t redial_waits_since(void);
+
+/* Is the address that it is sent from still this host's? */
+int redial_holds(void);
+
+/* It is not needed; or it fails, for want of time, and why is set. */
+void redial_end(void);
+void redial_cancel(int *http_status);
 
 #endif

@@ -78,17 +78,35 @@ command_exists(const char *program)
 	return -1;
 }
 
-/* Reads to the end: how much there is in out, or -1 at the deadline. */
-static ssize_t
-read_all(int fd, char *out, size_t size, int64_t deadline)
+/*
+ * Waits for its output, or, where there is none any more (fd -1), a moment for
+ * its end.  0, or -1 when it is to be killed.
+ */
+static int
+wait_more(int fd, int stop, int64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p[] = { { .fd = stop, .events = POLLIN },
+	    { .fd = fd, .events = POLLIN } };
+	int64_t look = clock_ms() + LOOK_EVERY;
+
+	if (fd != -1)
+		return signals_wait(p, 2, deadline) == -1 ||
+		    p[0].revents != 0 ? -1 : 0;
+	if (clock_ms() >= deadline || signal_terminated())
+		return -1;
+	return signals_wait(p, 1, look) > 0 ? -1 : 0;
+}
+
+/* Reads to the end: how much there is in out, or -1 when it is too late. */
+static ssize_t
+read_all(int fd, char *out, size_t size, int64_t deadline, int stop)
+{
 	char waste[512];
 	size_t len = 0;
 	ssize_t n;
 
 	for (;;) {
-		if (signals_wait(&p, 1, deadline) == -1)
+		if (wait_more(fd, stop, deadline) == -1)
 			return -1;
 		if (len < size - 1)
 			n = read(fd, out + len, size - 1 - len);
@@ -104,9 +122,9 @@ read_all(int fd, char *out, size_t size, int64_t deadline)
 	}
 }
 
-/* Waits for its end.  0 and *status, or -1 at the deadline. */
+/* Waits for its end.  0 and *status, or -1 when it is too late. */
 static int
-wait_for(pid_t pid, int *status, int64_t deadline)
+wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 {
 	pid_t got;
 
@@ -115,15 +133,14 @@ wait_for(pid_t pid, int *status, int64_t deadline)
 		if (got == pid)
 			return 0;
 		if ((got == -1 && errno != EINTR) ||
-		    clock_ms() >= deadline || signal_terminated())
+		    wait_more(-1, stop, deadline) == -1)
 			return -1;
-		signals_poll(NULL, 0, LOOK_EVERY);
 	}
 }
 
 int
 command_run(char *const argv[], char *const env[], int mute, char *out,
-    size_t size, int64_t deadline, struct error *why)
+    size_t size, int64_t deadline, int stop, struct error *why)
 {
 	int fd[2], status = 0, late;
 	ssize_t len;
@@ -142,8 +159,8 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 		    strerror(errno));
 	}
 	setpgid(pid, pid);
-	late = (len = read_all(fd[0], out, size, deadline)) == -1 ||
-	    wait_for(pid, &status, deadline) == -1;
+	late = (len = read_all(fd[0], out, size, deadline, stop)) == -1 ||
+	    wait_for(pid, &status, deadline, stop) == -1;
 	close(fd[0]);
 	if (late) {
 		kill(-pid, SIGKILL);

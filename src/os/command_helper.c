@@ -64,7 +64,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 		memset(&a, 0, sizeof(a));
 		a.number = q.number;
 		a.status = command_run(argv, env, mute, a.out, sizeof(a.out),
-		    clock_ms() + q.ms, &a.why);
+		    clock_ms() + q.ms, HELD_FD, &a.why);
 		if (send(HELD_FD, &a, sizeof(a), MSG_NOSIGNAL) == -1)
 			break;
 		explicit_bzero(&a, sizeof(a));
@@ -104,46 +104,55 @@ failed(const char *what, struct error *why)
 	    "%s", what);
 }
 
-/* The answer to this question; 0, or -1 and why. */
+int
+command_helper_ask(struct command_helper *k, int64_t ms, struct error *why)
+{
+	struct question q = { ++k->asked, ms };
+
+	k->until = clock_after(ms + SLACK_MS);
+	if (k->pid == 0 ||
+	    send(k->fd, &q, sizeof(q), MSG_NOSIGNAL) != sizeof(q))
+		return failed("is gone", why);
+	return 0;
+}
+
+/* The answer to the last question; 1, 0: not yet, or -1 and why. */
 static int
-take_answer(const struct command_helper *k, uint64_t number, struct answer *a,
-    int64_t deadline, struct error *why)
+receive(struct command_helper *k, struct answer *a, struct error *why)
 {
 	struct pollfd p = { .fd = k->fd, .events = POLLIN };
 
 	do {
-		if (signals_wait(&p, 1, deadline + SLACK_MS) == -1)
-			return error_set(why, EXIT_AGAIN,
-			    "the command took too long");
+		if (poll(&p, 1, 0) != 1)
+			return clock_ms() < k->until ? 0 : error_set(why,
+			    EXIT_AGAIN, "the command took too long");
 		if (recv(k->fd, a, sizeof(*a), MSG_WAITALL) != sizeof(*a))
 			return failed("is gone", why);
-	} while (a->number != number);
-	return 0;
+	} while (a->number != k->asked);
+	return 1;
 }
 
 int
-command_helper_ask(struct command_helper *k, char *out, int64_t deadline,
-    struct error *why)
+command_helper_answer(struct command_helper *k, uint64_t number, int *status,
+    char *out, struct error *why)
 {
 	static struct answer a;
-	struct question q = { ++k->asked, deadline - clock_ms() };
-	int status;
+	int r;
 
 	out[0] = '\0';
-	if (k->pid == 0 ||
-	    send(k->fd, &q, sizeof(q), MSG_NOSIGNAL) != sizeof(q))
-		return failed("is gone", why);
-	if (take_answer(k, q.number, &a, deadline, why) == -1)
-		return -1;
-	status = a.status;
-	if (status == -1)
+	r = number == k->asked ? receive(k, &a, why) : error_set(why,
+	    EXIT_AGAIN, "it was run anew for another connection");
+	if (r == 0)
+		return 0;
+	*status = r == 1 ? a.status : -1;
+	if (r == 1 && a.status == -1)
 		*why = a.why;
-	else if (strlcpy(out, a.out, COMMAND_HELPER_OUT_MAX) >=
+	else if (r == 1 && strlcpy(out, a.out, COMMAND_HELPER_OUT_MAX) >=
 	    COMMAND_HELPER_OUT_MAX)
-		status = error_set(why, EXIT_SYSTEM, "the command's output is "
+		*status = error_set(why, EXIT_SYSTEM, "the command's output is "
 		    "longer than %d bytes", COMMAND_HELPER_OUT_MAX - 1);
 	explicit_bzero(&a, sizeof(a));
-	return status;
+	return 1;
 }
 
 void

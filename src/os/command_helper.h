@@ -18,8 +18,9 @@
 
 struct command_helper {
 	pid_t pid;		/* 0: there is none */
-	int fd;
+	int fd;			/* readable: an answer may be there */
 	uint64_t asked;		/* questions so far: their numbers */
+	int64_t until;		/* of clock_ms(): the last has its answer */
 };
 
 /*
@@ -32,13 +33,22 @@ int command_helper_start(struct command_helper *, char *const argv[],
     char *const env[], int mute, void (*forget)(void *arg), void *arg);
 
 /*
- * Runs the command once.  As command_run(); out has COMMAND_HELPER_OUT_MAX
- * bytes, and output that does not fit is an error (71).
+ * Has the command run once, for so many milliseconds at most; one that still
+ * runs for an earlier question is killed.  0: ->asked is the question's
+ * number; or -1 and why.
  */
-int command_helper_ask(struct command_helper *, char *out,
-    int64_t deadline, struct error *);
+int command_helper_ask(struct command_helper *, int64_t ms, struct error *);
 
-/* Harmless if there is none. */
+/*
+ * Takes the answer to a question, without waiting.  1: *status is as that of
+ * command_run(), and so are out, of COMMAND_HELPER_OUT_MAX bytes, and why;
+ * output that does not fit is an error (71), and so is another question since
+ * (75).  0: there is none yet; it may be when ->fd is readable, or at ->until.
+ */
+int command_helper_answer(struct command_helper *, uint64_t number,
+    int *status, char *out, struct error *);
+
+/* Ends a command that runs, too.  Harmless if there is none. */
 void command_helper_end(struct command_helper *);
 
 #endif

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Redials that get nowhere: redirects that lead to silence or in a circle,
+programs for header fields that hang, refusals whose text never comes.
+
+If it fails: a tunnel that waits for its websocket does nothing else: its stream
+is not read, TERM has no effect, and --resume does not end.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import cutting          # noqa: E402
+
+RESUME = 4
+PIPE = 1 << 16
+
+
+def head(status, *fields):
+    return b'HTTP/1.1 %d No\r\n%s\r\n' % (
+        status, b''.join(b'%s\r\n' % f for f in fields))
+
+
+def silent(backlog=64):
+    """A port whose connections are never answered; with a backlog of 0 and two
+    that wait already, not even TCP answers."""
+    s = socket.create_server(('127.0.0.1', 0), backlog=backlog)
+    t.on_close(s.close, end=True)
+    for _ in range(2 if backlog == 0 else 0):
+        f = socket.socket()
+        f.setblocking(False)
+        f.connect_ex(s.getsockname())
+        t.on_close(f.close, end=True)
+    return s.getsockname()[1]
+
+
+def program(text):
+    """A program for header fields: its first run succeeds at once, later ones
+    do what text says; `.runs' counts them."""
+    path = os.path.join(t.folder(), 'fields')
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\necho $$ >>%s.runs\n'
+                'test $(wc -l <%s.runs) = 1 || { %s; }\necho X-A: b\n' %
+                (path, path, text))
+    os.chmod(path, 0o755)
+    return path
+
+
+def runs(path):
+    with open(path + '.runs') as f:
+        return [int(pid) for pid in f.read().split()]
+
+
+def connect_proxy():
+    """A forward proxy that knows only CONNECT."""
+    def serve(a):
+        words = b''
+        while b'\r\n\r\n' not in words:
+            words += a.recv(4096)
+        host, port = words.split()[1].rsplit(b':', 1)
+        b = socket.create_connection((host, int(port)), t.BOUND)
+        a.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
+        for src, dst in ((a, b), (b, a)):
+            threading.Thread(target=copy, args=(src, dst),
+                             daemon=True).start()
+
+    def copy(src, dst):
+        try:
+            while (data := src.recv(65536)):
+                dst.sendall(data)
+            dst.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def accept(sock):
+        while True:
+            try:
+                a, _ = sock.accept()
+            except OSError:
+                return
+            kept.append(a)
+            threading.Thread(target=serve, args=(a,), daemon=True).start()
+    kept = []
+    s = socket.create_server(('127.0.0.1', 0))
+    t.on_close(s.close, end=True)
+    threading.Thread(target=accept, args=(s,), daemon=True).start()
+    return s.getsockname()[1]
+
+
+class Stuck:
+    """A tunnel whose websocket is lost for good: redials are answered with
+    answer, unless that is None."""
+
+    def __init__(self, server, answer, options=(), resume=RESUME):
+        self.cutter = cutting.Cutter(server.port)
+        self.program = t.connect('ws://127.0.0.1:%d/' % self.cutter.port,
+                                 '--resume', '%ds' % resume, '-v', *options)
+        self.echo(b'x')
+        answer = answer(self.cutter) if callable(answer) else answer
+        self.cutter.answer = answer
+
+    def echo(self, data):
+        self.program.stdin.write(data)
+        self.program.stdin.flush()
+        t.is_(self.program.stdout.read(len(data)), data, 'an echo')
+
+    def lose(self):
+        self.cutter.cut('rst')
+        self.lost_at = time.monotonic()
+
+    def takes(self, n):
+        """Does it read so much of its stream, more than a pipe holds?"""
+        done = threading.Event()
+
+        def write():
+            self.program.stdin.write(bytes(n))
+            self.program.stdin.flush()
+            done.set()
+        threading.Thread(target=write, daemon=True).start()
+        return done.wait(t.BOUND)
+
+
+def hang(option, *more):
+    path = program('exec sleep 100')
+    return path, (option, path, *more)
+
+
+def cases():
+    """(name, answer, options, the program whose second run hangs)"""
+    to = lambda port: head(302, b'Location: ws://127.0.0.1:%d/' % port)
+    again = lambda c: head(307, b'Location: ws://127.0.0.1:%d/x' % c.port)
+    yield 'redirect to a silent server', to(silent()), (), None
+    yield 'redirect to where TCP is silent', to(silent(0)), (), None
+    yield 'redirects in a circle', again, (), None
+    yield 'a text that never comes', head(
+        503, b'Content-Type: text/plain', b'Content-Length: 9'), (), None
+    path, options = hang('--header-command')
+    yield '--header-command hangs', None, options, path
+    path, options = hang('--proxy-header-command', '-x', 'http://127.0.0.1:%d'
+                         % connect_proxy(), '--noproxy', '')
+    yield '--proxy-header-command hangs', None, options, path
+
+
+def begun(stuck, path):
+    """Is a redial under way that gets nowhere?"""
+    return t.until(lambda: len(runs(path)) > 1 if path else
+                   stuck.cutter.answered)
+
+
+def test_stuck():
+    """All cases at once: the stream is read on; then, one of each: TERM, and
+    the end of --resume."""
+    server = t.server(t.echo().port, '-q')
+    all_cases = [(name, Stuck(server, *rest[:2]), rest[2])
+                 for name, *rest in cases()]
+    to_end = [(name, Stuck(server, *rest[:2], resume=60), rest[2])
+              for name, *rest in cases()]
+    for _, s, _ in all_cases + to_end:
+        s.lose()
+    for name, s, path in to_end:
+        t.ok(begun(s, path), '%s: a redial is under way' % name)
+        t.ok(s.takes(2 * PIPE), 'and the stream is read')
+    for name, s, path in to_end:
+        began = time.monotonic()
+        s.program.send(signal.SIGTERM)
+        t.is_(s.program.wait(), 74, '%s: TERM is the end' % name)
+        t.ok(time.monotonic() - began < 2 * t.SCALE, 'at once')
+        ended(path)
+    left = [s for _, s, _ in all_cases]
+    while left:
+        for s in [s for s in left if not s.program.alive()]:
+            s.ended_at = time.monotonic()
+            left.remove(s)
+        time.sleep(.02)
+    for name, s, path in all_cases:
+        t.is_(s.program.wait(), 74, '%s: lost' % name)
+        took = s.ended_at - s.lost_at
+        t.ok(RESUME - .1 <= took < RESUME + 2 * t.SCALE,
+             'when --resume is over') or t.diag('after %.1f s' % took)
+        t.like(s.program.log, 'for [0-9. a-z]+ no new websocket',
+               'it says for how long')
+        ended(path)
+
+
+def ended(path):
+    """What ran is gone, too."""
+    if path:
+        t.ok(t.until(lambda: not any(os.path.exists('/proc/%d' % pid)
+                                     for pid in runs(path))),
+             'and its program')
+
+
+def test_slow_but_good():
+    """A program that takes longer than one waits for the network, at a redial
+    and at one that is redirected."""
+    server = t.server(t.echo().port, '-q')
+    path = program('sleep 4')
+    slow = Stuck(server, None, ('--header-command', path), 60)
+    other = Stuck(server, None)
+    there = head(302, b'Location: /elsewhere')
+    other.cutter.answer = there
+    for s in (slow, other):
+        s.lose()
+    t.ok(t.until(lambda: other.cutter.answered), 'redirected')
+    other.cutter.answer = None
+    other.echo(b'back')
+    slow.echo(b'back')
+    t.is_(len(runs(path)), 2, 'it was run once for the redial')
+
+
+t.main()
