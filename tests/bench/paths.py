@@ -5,6 +5,7 @@ simulated path (path.c), next to the same transfer without them.  README.md
 says how; `make bench-paths` runs everything."""
 
 import argparse
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -19,8 +20,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import cutting          # noqa: E402
 import inetws as t      # noqa: E402
 import netns            # noqa: E402
+import shells           # noqa: E402
 
 SECONDS, SKIP = 8, 3    # of a transfer; its beginning does not count
 PATTERN = bytes((i * 7 + i // 251) & 255 for i in range(251 * 1021))
@@ -112,8 +115,12 @@ def end_role(role, sock, seconds, skip):
 
 
 def end_tick(sock, seconds):
-    """Sends a stamp each 20 ms and notes when an echo comes."""
+    """Sends a byte each 20 ms and notes when an echo comes; says so of the
+    first one, from which the seconds count."""
     at = []
+    sock.sendall(b'.')
+    sock.recv(1)
+    print('up', flush=True)
 
     def echoes():
         while True:
@@ -167,6 +174,7 @@ class Path(netns.Two):
         if self.process.stdout.readline() != 'ready\n':
             raise t.Skip('no simulated path here')
         self.started = []
+        self.ends = []
         for where in (self.near, self.far):
             for name, value in (('tcp_congestion_control',
                                  'bbr' if loss else 'cubic'),
@@ -214,7 +222,16 @@ class Path(netns.Two):
         self.log = []
         return '127.0.0.1', announced(client, self.log)
 
+    def on_end(self, function):
+        self.ends.append(function)
+
     def close(self):
+        for function in self.ends:
+            try:
+                function()
+            except OSError:
+                pass
+        self.ends = []
         for p in self.started:
             p.kill()
         for p in self.started:
@@ -287,19 +304,33 @@ def longest_gap(at):
     return max((b - a for a, b in zip(at, at[1:])), default=float('inf'))
 
 
-def broken(a, options, event, seconds):
+def begin_ticks(path, name, seconds):
+    """Something each 20 ms both ways, by inetws, ssh or mosh or direct; the
+    process that prints when it came."""
+    if name in ('inetws', 'direct'):
+        p = path.end(path.far, 'echo')
+        port = int(p.stdout.readline())
+        where = path.tunnel(port, DEFAULT if name == 'inetws' else None)
+        return path.end(path.near, 'tick', '%s:%d' % where, seconds, 0)
+    if name == 'ssh':
+        argv, key = shells.ssh(path), None
+    else:
+        argv, key = shells.mosh(path)
+    return path.start(path.near, [sys.executable, shells.__file__, json.dumps(
+        {'argv': argv, 'key': key, 'seconds': seconds})])
+
+
+def broken(a, name, event, seconds):
     """Seconds from the event's end to data flowing again."""
     path = Path(a.tool, 20, 100)
-    p = path.end(path.far, 'echo')
-    port = int(p.stdout.readline())
-    where = path.tunnel(port, options)
-    tick = path.end(path.near, 'tick', '%s:%d' % where, seconds + 16, 0)
+    tick = begin_ticks(path, name, seconds + 16)
+    if tick.stdout.readline() != 'up\n':
+        raise SystemExit('%s did not work before it was broken' % name)
     time.sleep(4)
     since = event(path)
-    line = tick.stdout.readline()
+    at = json.loads(tick.stdout.readline())['at']
     path.close()
-    r = json.loads(line)
-    return silence(r['at'], since)
+    return silence(at, since)
 
 
 def down(seconds):
@@ -462,20 +493,62 @@ def late(seconds):
 
 
 def all_breaks(a):
-    say('back to data flowing, s', 'inetws', 'direct')
+    """All contenders at once, each on a path of its own."""
+    names = ['inetws', 'direct'] + [n for n in ('ssh', 'mosh')
+                                    if shells.has(n)]
+    say('back to data flowing, s', *names)
     events = [('link down for %d s' % n, down(n), n + 4)
               for n in ((1, 5) if a.quick else (1, 5, 15, 30, 60, 110))]
     events += [('flow forgotten', forget, 4), ('address changed', renumber, 4)]
-    for name, event, seconds in events:
-        say(name, *(late(median(a, broken, o, event, seconds))
-                    for o in (DEFAULT, None)))
-    r = moves(a)
-    say('10 moves in a transfer, longest', 'wrong bytes' if r is None else
-        '%.1f' % max(r))
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        for name, event, seconds in events:
+            rounds = [list(pool.map(
+                lambda n, e=event, s=seconds: broken(a, n, e, s), names))
+                for _ in range(a.rounds)]
+            say(name, *(late(statistics.median(r)) for r in zip(*rounds)),
+                'of ' + ' '.join(late(r[0]) for r in rounds))
+    for _ in range(a.rounds):
+        r = moves(a)
+        say('10 moves in a transfer, longest', 'wrong bytes' if r is None
+            else '%.1f' % max(r))
+
+
+def refused(a, status, seconds=10):
+    """Redials are answered like this for so long: seconds from then until data
+    flows, or None if it never does; how many were answered so; are all bytes
+    whole?"""
+    target = t.Held()
+    server = t.server(target.port, '-q')
+    cutter = cutting.Cutter(server.port)
+    client = t.client('ws://localhost:%d/' % cutter.port, '-q')
+    flow = cutting.Flow(t.ws.dial(client.port), target.next(), 4 << 20, 1 << 20)
+    flow.reached(1 << 19)
+    cutter.answer = b'HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n' % status
+    cutter.cut('rst')
+    flow.allow(4 << 20)
+    time.sleep(seconds)
+    before = sum(h.got for h in flow.halves)
+    cutter.answer = None
+    since = time.monotonic()
+    moved = t.until(lambda: sum(h.got for h in flow.halves) > before, 20, .005)
+    took = time.monotonic() - since
+    result = took if moved else float('inf'), len(cutter.answered), flow.whole()
+    t.cleanup()
+    return result
+
+
+def all_answers(a):
+    say('10 s of answers to redials, s', 'until data flows', 'answers',
+        'bytes')
+    for status in (404, 403, 502, 200):
+        r = [refused(a, status) for _ in range(a.rounds)]
+        say('%d' % status, late(statistics.median(x[0] for x in r)),
+            '%d' % statistics.median(x[1] for x in r),
+            'all' if all(x[2] for x in r) else 'LOST')
 
 
 def all_queues(a):
-    seconds = 60 if a.quick else 600
+    seconds = 60 if a.quick else a.queue_seconds
     lost, doubted, mb = full_queue(a, seconds)
     say('%d s of a full queue of 2 s' % seconds, '%d lost' % lost,
         '%d doubted' % doubted, '%.0f MB' % mb)
@@ -491,10 +564,12 @@ def all_crowds(a):
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     p.add_argument('--tool', default='build/tests/bench/path')
-    p.add_argument('--only', default='transfers,windows,stalls,breaks,queues,crowds')
+    p.add_argument('--only', default='transfers,windows,stalls,breaks,answers,queues,'
+                   'crowds')
     p.add_argument('--rtt', type=lambda s: [int(x) for x in s.split(',')],
                    default=[20, 100, 200, 300], metavar='MS,...')
     p.add_argument('--rounds', type=int, default=3)
+    p.add_argument('--queue-seconds', type=int, default=600, metavar='N')
     p.add_argument('--quick', action='store_true',
                    help='fewer and shorter measures')
     p.add_argument('--end', nargs='+', help=argparse.SUPPRESS)
