@@ -89,7 +89,8 @@ $B/lib.a: $(lib)
 	ar rcs $@ $^
 
 # Headers that are made, before all that may include them.
-generated := $B/openssl_names.h $B/help_topics.h
+generated := $B/openssl_names.h $B/help_topics.h $B/page_style.h \
+	$B/page_script.h
 
 $B/%.o: %.c Makefile | $(generated)
 	@mkdir -p $(@D)
@@ -113,6 +114,13 @@ $B/openssl_names.h: src/tls/openssl.h Makefile
 $B/help_topics.h: man/inetws-examples.7 src/config/topics.awk
 	@mkdir -p $B
 	awk -f src/config/topics.awk $< >$@
+
+# The style and the script of the page of --metrics.
+$B/page_style.h: src/stats/page.css
+$B/page_script.h: src/stats/page.js
+$B/page_style.h $B/page_script.h: src/stats/embed.awk
+	@mkdir -p $B
+	awk -f $< $(filter-out $<,$^) >$@
 
 # The names of system calls, for a debugging build.
 ifdef SANDBOX_DEBUG
@@ -227,7 +235,8 @@ $(bench_small) $B/tests/bench/path: $B/tests/bench/%: tests/bench/%.c
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
 
 # The same program, but it keeps no statistics, or moves no bytes.
-stats_kept := $(patsubst %,$B/src/stats/%.o,metrics render report rundir)
+stats_kept := $(patsubst %,$B/src/stats/%.o,html metrics render report \
+	rundir)
 $B/tests/bench/nostats: $(filter-out $(filter-out $(stats_kept),\
 	$(filter $B/src/stats/%,$(obj))) $B/src/connection/record.o,$(obj))
 $B/tests/bench/nosplice: $(filter-out $B/src/net/splice.o,$(obj))

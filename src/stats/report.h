@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What an instance does, as numbers and rows: read from its page (read.c),
- * shown as a table, JSON, HTML (render.c) or metrics (metrics.c).
+ * shown as a table or JSON (render.c), HTML (html.c) or metrics (metrics.c).
  */
 #ifndef STATS_REPORT_H
 #define STATS_REPORT_H
@@ -190,5 +190,8 @@ void report_html_names(struct out *, const struct report_names *);
 void report_html_columns(struct out *);
 void report_html_row(struct out *, const struct report_row *);
 void report_html_end(struct out *, unsigned int more);
+
+/* The value of its Content-Security-Policy: it may load itself again. */
+void report_html_policy(struct out *);
 
 #endif

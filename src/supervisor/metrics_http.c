@@ -182,7 +182,8 @@ wait_for_close(struct io *io, int64_t deadline)
 static void
 send_answer(struct io *io, struct answer *a, const struct http_head *head)
 {
-	char text[512], allow[32] = "", date[DATE_MAX];
+	char text[768], rules[256], allow[32] = "", date[DATE_MAX];
+	struct out policy;
 	int64_t deadline = clock_ms() + REQUEST_MS;
 	int n;
 
@@ -192,13 +193,14 @@ send_answer(struct io *io, struct answer *a, const struct http_head *head)
 	if (a->status == 405 || slice_is(head->method, "OPTIONS"))
 		strlcpy(allow, "Allow: GET, HEAD, OPTIONS\r\n",
 		    sizeof(allow));
+	out_begin(&policy, rules, sizeof(rules));
+	report_html_policy(&policy);
 	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\nDate: %s\r\n"
 	    "Content-Type: %s\r\nContent-Length: %zu\r\n%s"
 	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-	    "Content-Security-Policy: default-src 'none'; "
-	    "style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
+	    "Content-Security-Policy: %s\r\nConnection: close\r\n\r\n",
 	    a->status, http_reason(a->status), date_write(date, clock_date()),
-	    a->type, a->body.len, allow);
+	    a->type, a->body.len, allow, rules);
 	if (deadline_write(io, text, n, deadline) == -1)
 		return;
 	if (!slice_is(head->method, "HEAD") &&

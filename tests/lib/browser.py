@@ -100,6 +100,27 @@ class Browser:
         return self._ask('POST', '/execute/sync',
                          {'script': text, 'args': list(args)})
 
+    def _devtools(self, command, **params):
+        return self._ask('POST', '/goog/cdp/execute',
+                         {'cmd': command, 'params': params})
+
+    def look(self, scheme, width=900):
+        """As on a screen of this width, of a person who prefers 'light' or
+        'dark'."""
+        self._devtools('Emulation.setEmulatedMedia', features=[
+            {'name': 'prefers-color-scheme', 'value': scheme}])
+        self._devtools('Emulation.setDeviceMetricsOverride', width=width,
+                       height=700, deviceScaleFactor=1, mobile=width < 500)
+
+    def scrolls_sideways(self):
+        """How many pixels the page is wider than the window."""
+        return self.now('return document.documentElement.scrollWidth - '
+                        'innerWidth')
+
+    def type(self, text):
+        for letter in text:
+            self.key(letter)
+
     def pointer(self, x, y, click=False):
         """Moves the mouse to a place in the page."""
         moves = [{'type': 'pointerMove', 'duration': 0, 'x': x, 'y': y}]

@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import reverse          # noqa: E402
+import base64           # noqa: E402
+import hashlib          # noqa: E402
 import html             # noqa: E402
 import html.parser      # noqa: E402
 import re               # noqa: E402
@@ -625,13 +627,17 @@ def test_page():
     p = Strict()
     p.feed(text)
     t.is_((p.open, p.wrong), ([], []), 'well formed')
-    t.ok(not p.tags & {'script', 'img', 'link', 'iframe'},
-         'nothing but itself')
+    t.ok(not p.tags & {'img', 'link', 'iframe'}, 'nothing but itself')
     t.unlike(text, r'(src|href)=|url\(|@import', 'nothing from elsewhere')
-    t.like(text, 'http-equiv="refresh"', 'refreshes itself')
+    t.like(text, '<noscript><meta http-equiv="refresh"',
+           'refreshes itself, also without scripts')
     t.like(text, 'name="viewport"', 'fits a phone')
     t.like(fields['content-security-policy'], "default-src 'none'",
            'and may do nothing')
+    script = re.search('(?s)<script>(.*)</script>', text)[1].encode()
+    t.ok("script-src 'sha256-%s';" % base64.b64encode(
+        hashlib.sha256(script).digest()).decode() in
+        fields['content-security-policy'], 'but run this one script')
     w.bye()
 
 

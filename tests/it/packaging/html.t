@@ -11,6 +11,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import axe              # noqa: E402
+import browser          # noqa: E402
 import glob             # noqa: E402
 import html.parser      # noqa: E402
 
@@ -61,6 +63,32 @@ def test_pages():
             if other is None or part and part not in other.ids:
                 lost.append(link)
         t.is_(lost, [], 'no link is broken')
+
+
+@t.limit(120)
+def test_browser():
+    """As on a screen and on a phone, light and dark."""
+    t.need('mandoc')
+    d = t.folder()
+    os.chmod(d, 0o755)
+    t.run([os.path.join(t.ROOT, 'contrib', 'html', 'build'), d])
+    b = browser.Browser()
+    for i, path in enumerate(sorted(glob.glob(d + '/*.html'))):
+        name = os.path.basename(path)
+        b.get('file://' + path)
+        for scheme in ('light', 'dark'):
+            for width in (1000, 360):
+                b.look(scheme, width)
+                t.ok(b.scrolls_sideways() <= 0, '%s, %d pixels: no sideways '
+                     'scrolling' % (name, width))
+            if i == 0:      # they have one style
+                t.ok(abs(b.screenshot().at(1, 1)[0] - (
+                    250 if scheme == 'light' else 24)) < 20, scheme)
+        # Every page in one of the schemes, on a phone.
+        b.look(('light', 'dark')[i % 2], 360)
+        # The longest page has no colour that the others do not have.
+        t.is_(axe.violations(b, rules={'color-contrast': {
+            'enabled': name != 'inetws.1.html'}}), [], name + ': axe')
 
 
 t.main()

@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""axe-core, which finds what in a page keeps people from using it.
+
+It is no part of the tree: npm fetches it, once, into build/axe.  By itself this
+program does that, as contrib/quickstart wants it before the tests run.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
+VERSION = '4.10.3'
+SHA256 = '880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb'
+PLACE = os.path.join(ROOT, 'build', 'axe', 'axe-%s.js' % VERSION)
+
+
+class Missing(Exception):
+    """Says why there is none."""
+
+
+def fetch():
+    """The path of its source; whoever comes second finds it there."""
+    if os.path.exists(PLACE):
+        return PLACE
+    npm = shutil.which('npm')
+    if npm is None:
+        raise Missing('axe-core needs npm')
+    folder = PLACE + '.%d' % os.getpid()
+    os.makedirs(folder)
+    try:
+        r = subprocess.run(
+            [npm, 'pack', 'axe-core@' + VERSION, '--silent',
+             '--fetch-retries=0', '--fetch-timeout=20000'], cwd=folder,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        if r.returncode:
+            raise Missing('npm cannot fetch axe-core')
+        with open('%s/axe-core-%s.tgz' % (folder, VERSION), 'rb') as f:
+            data = f.read()
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            source = tar.extractfile('package/axe.min.js').read()
+        if hashlib.sha256(source).hexdigest() != SHA256:
+            raise Missing('another axe-core than expected')
+        with open(folder + '/axe', 'wb') as f:
+            f.write(source)
+        os.rename(folder + '/axe', PLACE)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise Missing('axe-core: %s' % e)
+    finally:
+        shutil.rmtree(folder)
+    return PLACE
+
+
+def violations(browser, **options):
+    """What it finds in the page that a browser shows, as lines."""
+    import tap
+    try:
+        path = fetch()
+    except Missing as e:
+        raise tap.Skip(str(e))
+    with open(path) as f:
+        browser.now(f.read())
+    # Its default rules, and all of the levels A and AA.
+    options = dict(options, resultTypes=['violations'])
+    found = browser.script('''
+        const r = await axe.run(document, args[0]);
+        return r.violations.map(v => v.id + ': ' + v.nodes.length + ', ' +
+            v.nodes[0].html.slice(0, 150) + ' ' +
+            v.nodes[0].failureSummary.slice(0, 300));''', options)
+    return found
+
+
+if __name__ == '__main__':
+    try:
+        print(fetch())
+    except Missing as e:
+        sys.exit(str(e))
