@@ -195,7 +195,7 @@ check-peers: $B/inetws
 
 # Minutes of the same: more bytes, more cuts, more sessions.
 LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/answers.t \
-	tests/it/resume/ends.t \
+	tests/it/resume/ends.t tests/it/tunnel/cases.t \
 	tests/it/resume/crowd.t tests/it/reverse/reverse.t
 check-long: export INETWS_LONG = 1
 check-long: $B/inetws

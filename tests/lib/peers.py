@@ -4,6 +4,7 @@ server, and a TCP proxy that breaks on command.  All on 127.0.0.1.
 """
 
 import os
+import re
 import select
 import signal
 import socket
@@ -221,7 +222,7 @@ class WSServer(Held):
         special = self.answer and self.answer(first, fields)
         if special is not None:
             sock.sendall(special)
-            if b' 101 ' not in special.split(b'\r\n')[0]:
+            if not re.search(rb'(?m)^HTTP/\S+ 101 ', special):
                 _shut(sock)
                 _ws.read_all(sock)
                 sock.close()

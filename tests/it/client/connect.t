@@ -555,6 +555,26 @@ def test_answer_is_right():
     t.is_(p.stdout.read(), b'early!', 'frames in the segment of the head')
 
 
+def test_interim_answers():
+    """RFC 9110 15.2: whatever comes before the last answer is skipped."""
+    for name, first in (
+            ('100', b'HTTP/1.1 100 Continue\r\n\r\n'),
+            ('103 with fields', b'HTTP/1.1 103 Early Hints\r\n'
+             b'Link: </a>\r\nUpgrade: h2c\r\n\r\n'),
+            ('seven of an unknown kind', b'HTTP/1.1 199 X\r\n\r\n' * 7)):
+        server = t.WSServer(answer=lambda line, f: first + t.switch(f))
+        p = t.connect(url(server.port))
+        w = server.next()
+        w.send(b'hello')
+        w.bye()
+        t.is_(p.stdout.read(), b'hello', name + ', then 101')
+        p.stdin.close()
+        t.is_(p.wait(), 0, 'status 0')
+    r = status_of(lambda line, f: b'HTTP/1.1 100 Continue\r\n\r\n' * 8 +
+                  t.switch(f))
+    t.is_(r.returncode, 76, 'eight: 76')
+
+
 def test_request():
     server = t.WSServer()
     p = t.connect(url(server.port, '/p?q'), '-H', 'X-One: 1', '--header',

@@ -380,7 +380,12 @@ def test_refused_redials():
     x.raw.drop()
     x.raw = x.redial(5, 10)
     for n in (5, 4, 1):
-        t.is_(x.status(n, 10), 410, "attempt %d after 5" % n)
+        try:
+            x.redial(n, 10).drop()
+            t.ok(False, "attempt %d after 5" % n)
+        except p.Refused as e:
+            t.is_((e.status, "inetws-instance" in e.fields), (410, False),
+                  "attempt %d after 5: a 410 that is not final" % n)
         t.is_(x.status(n, 10 ** 6), 410, "also with a wrong position")
     x.alive("is not disturbed")
     if os.geteuid() == 0:
@@ -588,6 +593,17 @@ def test_redial_gives_up():
     x.raw.drop()
     x.accept('inetws; v=2; id=you; resume="%s"; at=9' % SID)
     t.is_(x.program.wait(), 74, "a position never sent: lost")
+    x = Dialled()
+    x.program.stdin.write(b"0123456789")
+    x.program.stdin.flush()
+    x.raw.until((p.BINARY, b"0123456789"), BOUND)
+    x.raw.text("ack 4 262144")
+    x.raw.send(p.PING, b"taken")
+    while x.raw.frame(BOUND, pings=True) != (p.PONG, b"taken"):
+        pass
+    x.raw.drop()
+    x.accept('inetws; v=2; id=you; resume="%s"; at=3' % SID)
+    t.is_(x.program.wait(), 74, "a position before the last ack: lost")
     x = Dialled()
     x.raw.drop()
     x.accept('inetws; v=2; id=you; resume="%s"; at=0' % SID.replace("a", "b"))

@@ -347,6 +347,16 @@ test_answers(void)
 	answer("220 mail ESMTP\r\n", 0);
 }
 
+/* RFC 9112 5.2 wants it unfolded; we do not take it. */
+static void
+test_folded_answer(void)
+{
+	answer("HTTP/1.1 101 x\r\nA: b\r\n c\r\n\r\n", 0);
+	ok(strstr(whole.err, "folded") != NULL, "says what it is");
+	answer("HTTP/1.1 101 x\r\nA: b\r\n\tc\r\n\r\n", 0);
+	answer("HTTP/1.1 101 x\r\n c\r\n\r\n", 0);
+}
+
 static void
 test_words(void)
 {
@@ -366,6 +376,7 @@ main(void)
 	test_more();
 	test_limits();
 	test_answers();
+	test_folded_answer();
 	test_words();
 	return done_testing();
 }
