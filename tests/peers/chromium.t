@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
 import browser          # noqa: E402
+import hashlib          # noqa: E402
 import socket           # noqa: E402
 
 BIG = 8 << 20
@@ -132,6 +133,36 @@ def test_messages():
         await ws.take(5);
         return performance.now() - before;''')
     t.ok(n >= 2000, 'Chromium answers our pings, and lives')
+
+
+@t.limit(90)
+def test_token():
+    """A script cannot set Authorization: its token goes beside a real
+    subprotocol."""
+    users = t.folder() + '/users'
+    with open(users, 'w') as f:
+        f.write('token:alice:%s\n' %
+                hashlib.sha256(b's3cret').hexdigest())
+    c = chain(t.echo().port, '-v', '--auth-file', users, '--subprotocol',
+              'v12.stomp,chat', '--bearer-subprotocol', 'bearer.')
+    b = page(c)
+    fails = lambda *offer: b.script(
+        'try { await up(...args); return "up"; } catch (e) { return e; }',
+        c.url, list(offer))
+    for offer in (['chat', 'bearer.s3cret'], ['bearer.s3cret', 'x', 'chat']):
+        t.is_(up(b, c, offer), ['chat', ''], 'in, by %s' % offer)
+        t.is_(b.script('ws.send("hi"); return (await ws.take(2)).length;'), 2,
+              'and bytes pass')
+    t.is_(fails('chat', 'bearer.gue55'), 'closed 1006', 'a wrong token')
+    t.is_(fails('chat'), 'closed 1006', 'none')
+    t.is_(fails('bearer.s3cret'), 'closed 1006', 'a token alone: nothing is '
+          'answered, which a browser does not take')
+    b.get('about:blank')
+    t.ok(c.server.has_line('event=closed .*user=alice', count=3),
+         'the log has the user')
+    t.ok(c.server.has_line('event=failed .*401', count=2), 'and refusals')
+    t.ok('s3cret' not in c.server.log and 'gue55' not in c.server.log,
+         'and no token')
 
 
 @t.limit(90)

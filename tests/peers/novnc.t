@@ -67,13 +67,13 @@ class Screen:
         return at[0].value, at[1].value
 
 
-def chain(screen, *options):
+def chain(screen, *options, root=NOVNC):
     t.need('chromium', 'chromedriver')
     if not os.path.isdir(NOVNC):
         raise t.Skip('novnc is not installed')
     return t.chain(screen.port, *options, path='/websockify',
                    http='include /etc/nginx/mime.types;',
-                   extra='location / { root %s; }' % NOVNC)
+                   extra='location / { root %s; }' % root)
 
 
 def watch(b, c, screen, page):
@@ -126,6 +126,45 @@ def test_lite_page():
     t.ok(t.until(lambda: 'Disconnected' in status(b)),
          'the page sees that the screen has gone')
     t.ok(t.until(lambda: not t.children(c.server.pid)), 'no tunnel is left')
+
+
+# A page of its own; "?" and the subprotocols that noVNC offers.
+PAGE = '''<!doctype html><meta charset=utf-8>
+<style>html, body, #screen { margin: 0; height: 100%; }</style>
+<div id=screen></div><script type=module>
+import RFB from './core/rfb.js';
+const offer = location.search.slice(1);
+
+const Real = WebSocket;
+window.WebSocket = function (url, protocols) {
+	return window.ws = new Real(url, protocols);
+};
+Object.setPrototypeOf(window.WebSocket, Real);
+new RFB(document.getElementById('screen'), `wss://${location.host}/websockify`,
+    { wsProtocols: offer ? offer.split(',') : [] });
+</script>
+'''
+
+
+@t.limit(90)
+def test_offers():
+    """Old versions of noVNC offer binary and base64 and insist on an answer,
+    those from 1.0 binary, later ones nothing."""
+    t.need('nginx')
+    screen = Screen()
+    d = t.folder()
+    os.chmod(d, 0o755)
+    for name in ('core', 'vendor'):
+        os.symlink('%s/%s' % (NOVNC, name), '%s/%s' % (d, name))
+    with open(d + '/page.html', 'w') as f:
+        f.write(PAGE)
+    c = chain(screen, root=d)
+    b = browser.Browser(trust=[c.cert])
+    for offer, answer in (('binary,base64', 'binary'), ('binary', 'binary'),
+                          ('', '')):
+        watch(b, c, screen, 'page.html?' + offer)
+        t.is_(b.now('return window.ws.protocol;'), answer,
+              'offered "%s", answered "%s"' % (offer, answer))
 
 
 @t.limit(90)
