@@ -137,7 +137,7 @@ def test_messages():
 
 @t.limit(90)
 def test_token():
-    """A script cannot set Authorization: its token goes beside a real
+    """A script cannot set Authorization: its token is offered with a real
     subprotocol."""
     users = t.folder() + '/users'
     with open(users, 'w') as f:
