@@ -212,6 +212,7 @@ lint:
 	    shellcheck -s sh $(scripts) && shellcheck .ci/run; fi
 	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t tests/*/*/*.t
 	tests/it/includes.t
+	tests/it/spelling.t
 
 include contrib/rules.mk
 
