@@ -199,8 +199,9 @@ line_file_close(struct line_lookup *l)
 void
 line_file_forget(struct line_file *f)
 {
-	if (f->image != NULL)
-		munmap((void *)(uintptr_t)f->image, f->size);
+	if (f->image == NULL)
+		return;
+	munmap((void *)(uintptr_t)f->image, f->size);
 	f->image = NULL;
 }
 

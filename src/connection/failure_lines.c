@@ -2,12 +2,13 @@
 #include "connection/failure_lines.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "stats/page.h"
 
 #define WANTED	128	/* in an exit status; those of sysexits are below */
 
-static int forbidden;		/* of this process: it may log none */
-static int asked;		/* it wanted to */
+static int forbidden MEMORY_HOT;	/* of this process: it may log none */
+static int asked MEMORY_HOT;	/* it wanted to */
 
 /* A second begins: nothing of it is used up. */
 static void

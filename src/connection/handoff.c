@@ -14,6 +14,7 @@
 #include "net/fdpass.h"
 #include "net/private_socket.h"
 #include "os/clock.h"
+#include "os/memory.h"
 #include "os/signals.h"
 #include "ws/extension.h"
 
@@ -53,7 +54,7 @@ handoff_prepare(void)
 const char *
 handoff_instance(void)
 {
-	static char token[EXTENSION_INSTANCE_LEN + 1];
+	static char token[EXTENSION_INSTANCE_LEN + 1] MEMORY_HOT;
 	char hash[HASH_HEX], text[160];
 	int n;
 
@@ -69,7 +70,7 @@ handoff_instance(void)
 const char *
 handoff_instance_field(void)
 {
-	static char field[64];
+	static char field[64] MEMORY_HOT;
 
 	if (handoff_instance()[0] == '\0')
 		return "";

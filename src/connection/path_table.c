@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "connection/path_table.h"
+#include "os/memory.h"
 
 enum { NONE, UP, LOST };
 
@@ -13,7 +14,7 @@ struct place {
 	struct net_path path;
 };
 
-static struct place *table, *mine;
+static struct place *table, *mine MEMORY_HOT;
 
 #define GET(field)	__atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define SET(field, v)	__atomic_store_n(&(field), v, __ATOMIC_RELEASE)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "connection/waiting.h"
+#include "os/memory.h"
 
 #define GIVES_WAY	(-1)
 
@@ -26,7 +27,7 @@ struct table {
 };
 
 static struct table *table;
-static struct place *mine;
+static struct place *mine MEMORY_HOT;
 
 #define GET(field)	__atomic_load_n(&(field), __ATOMIC_SEQ_CST)
 #define SET(field, v)	__atomic_store_n(&(field), v, __ATOMIC_SEQ_CST)

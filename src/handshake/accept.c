@@ -19,9 +19,14 @@
 _Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
     "an address fits");
 
-/* The head, and whatever came in the same segments; used once a process. */
-static char buf[HTTP_HEAD_MAX + 4096];
-static struct http_head head;
+/*
+ * The head, and whatever came in the same segments; used once a process.  Most
+ * requests, with what is told of them, fit into one page.
+ */
+static struct {
+	struct http_head head;
+	char buf[HTTP_HEAD_MAX + 4096];
+} came __attribute__((aligned(4096)));
 
 /*
  * Waits for the peer to have read the refusal and to close, throwing away
@@ -123,7 +128,7 @@ is_probe(size_t len)
 
 	for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
 		if (len >= strlen(methods[i]) &&
-		    memcmp(buf, methods[i], strlen(methods[i])) == 0)
+		    memcmp(came.buf, methods[i], strlen(methods[i])) == 0)
 			return 1;
 	return 0;
 }
@@ -150,8 +155,8 @@ is_page(const struct options *o, struct slice target)
 static int
 asks_for_page(const struct options *o)
 {
-	return is_page(o, head.target) &&
-	    !http_has_token(&head, "Upgrade", "websocket");
+	return is_page(o, came.head.target) &&
+	    !http_has_token(&came.head, "Upgrade", "websocket");
 }
 
 /* What the request line of a refused method asks for. */
@@ -176,7 +181,7 @@ read_strictly(struct http_read *r)
 	ssize_t n;
 
 	http_begin(&st, 0);
-	n = http_parse(&st, r->buf, r->len, &head, &r->status, r->err,
+	n = http_parse(&st, r->buf, r->len, &came.head, &r->status, r->err,
 	    sizeof r->err);
 	errno = EBADMSG;
 	return n > 0 ? n : -1;
@@ -187,9 +192,9 @@ static ssize_t
 read_head(struct websocket *w, const struct options *o, size_t *len,
     int64_t deadline, struct error *why)
 {
-	struct http_read r = { .io = &w->io, .buf = buf, .size = sizeof buf,
+	struct http_read r = { .io = &w->io, .buf = came.buf, .size = sizeof came.buf,
 	    .plain = has_pages(o) };
-	ssize_t n = http_read(&r, &head, deadline);
+	ssize_t n = http_read(&r, &came.head, deadline);
 
 	if (n > 0 && r.plain && !asks_for_page(o))
 		n = read_strictly(&r);
@@ -216,10 +221,10 @@ choose_subprotocol(struct websocket *w, const struct options *o,
 	const char *accepted = o->websocket.subprotocol;
 
 	if (o->access.bearer_subprotocol != NULL && subprotocol_take_bearer(
-	    &head, o->access.bearer_subprotocol, fields, sizeof fields) == -1)
+	    &came.head, o->access.bearer_subprotocol, fields, sizeof fields) == -1)
 		return refuse(w, 400, "more than one token in "
 		    "Sec-WebSocket-Protocol", why);
-	request->subprotocol = subprotocol_choose(&head,
+	request->subprotocol = subprotocol_choose(&came.head,
 	    accepted != NULL ? accepted : "binary");
 	if (request->subprotocol.p == NULL && o->websocket.require_subprotocol)
 		return refuse(w, 400, "this endpoint requires another "
@@ -237,8 +242,8 @@ is_checker(void)
 	struct slice agent, upgrade;
 	unsigned int i;
 
-	if (http_field(&head, "User-Agent", &agent) != 1 ||
-	    http_field(&head, "Upgrade", &upgrade) != 0)
+	if (http_field(&came.head, "User-Agent", &agent) != 1 ||
+	    http_field(&came.head, "Upgrade", &upgrade) != 0)
 		return 0;
 	for (i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (agent.len >= strlen(names[i]) &&
@@ -256,14 +261,14 @@ check(struct websocket *w, const struct options *o,
 	char err[200];
 	int status;
 
-	status = upgrade_check_request(request, &head, err, sizeof err);
+	status = upgrade_check_request(request, &came.head, err, sizeof err);
 	if (status != 0) {
 		w->is_probe = is_checker();
 		return refuse(w, status, err, why);
 	}
 	if (request->has_offer)
 		w->theirs = request->offer;
-	w->head = &head;
+	w->head = &came.head;
 	w->raw = bytes;
 	w->raw_len = len;
 	w->early = bytes + head_len;
@@ -303,11 +308,11 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
 	begin(w, io);
 	n = read_head(w, o, &len, deadline, why);
 	if (n > 0 && has_pages(o) && asks_for_page(o)) {
-		w->head = &head;
+		w->head = &came.head;
 		return 1;
 	}
 	if (n == -1 ||
-	    check(w, o, request, buf, n, len, why) == -1)
+	    check(w, o, request, came.buf, n, len, why) == -1)
 		return -1;
 	if (o->websocket.path != NULL &&
 	    !is_path(o, http_path(request->target)))
@@ -327,7 +332,7 @@ websocket_adopt(struct websocket *w, const struct options *o, struct io io,
 
 	begin(w, io);
 	http_begin(&st, 0);
-	n = http_parse(&st, bytes, len, &head, &status, err, sizeof err);
+	n = http_parse(&st, bytes, len, &came.head, &status, err, sizeof err);
 	if (n <= 0)
 		return refuse(w, 400, "not a whole request", why);
 	return check(w, o, request, bytes, n, len, why);

@@ -57,9 +57,9 @@ struct attempt {
 	const struct url *url;
 	struct trust *trust;
 	struct trace trace;
-	struct route route;
-	struct net_found found;
 	struct net_race race;
+	struct net_found found;
+	struct route route;
 	struct tls *tls;		/* in its handshake */
 	struct tls_ctx *ctx;
 	struct pollfd wait;

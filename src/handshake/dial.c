@@ -24,8 +24,12 @@
 _Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
     "an address fits");
 
-static struct dial dial;	/* what is big is set when it is used */
-static char extra[HEADERS_SIZE];
+/* What is big is set when it is used. */
+static struct dial dial __attribute__((aligned(4096)));
+
+/* Header fields of the user's, and right behind them the request's room. */
+static char extra[HEADERS_SIZE + sizeof(struct exchange_room)]
+    __attribute__((aligned(4096)));
 
 static void
 set_state(struct dial *d, enum dial_state to)
@@ -76,8 +80,10 @@ begin_request(struct dial *d)
 static int
 send_request(struct dial *d)
 {
-	int n = dial_write_request(d, extra);
+	int n;
 
+	d->exchange.room = (void *)(extra + strlen(extra) + 1);
+	n = dial_write_request(d, extra);
 	if (n == -1)
 		return -1;
 	d->deadline = clock_after(d->o->timeouts.handshake);
@@ -89,7 +95,7 @@ send_request(struct dial *d)
 static int
 step_fields(struct dial *d)
 {
-	int r = headers_write(extra, sizeof extra, d->o, d->url, d->question,
+	int r = headers_write(extra, HEADERS_SIZE, d->o, d->url, d->question,
 	    d->why);
 
 	if (r != 1)

@@ -30,11 +30,13 @@ struct dial {
 	struct error *why;
 	char name[256];			/* the same, for a person */
 	uint64_t question;		/* to --header-command */
-	struct attempt attempt;
-	struct exchange exchange;
 	int64_t deadline;		/* of the request and its answer */
 	int64_t moved_at;		/* of clock_ms(): the last new state */
 	int http_status;		/* of the last answer, or 0 */
+
+	/* what follows is large, and rarely all of it is used */
+	struct exchange exchange;
+	struct attempt attempt;
 	struct url elsewhere;		/* where we were sent to */
 };
 
@@ -42,8 +44,8 @@ struct dial {
 const char *dial_credentials(const struct options *);
 
 /*
- * Writes the request to d->url with the given fields, ready for
- * exchange_begin().  Its length, or -1 and why.
+ * Writes the request to d->url with the given fields into d->exchange.room,
+ * ready for exchange_begin().  Its length, or -1 and why.
  */
 int dial_write_request(struct dial *, const char *fields);
 

@@ -2,18 +2,17 @@
 #include "handshake/dial_internal.h"
 #include "handshake/headers.h"
 #include "handshake/websocket.h"
+#include "os/memory.h"
 #include "os/random.h"
 #include "proto/agent_name.h"
 #include "proto/header.h"
 #include "ws/upgrade.h"
 
-static struct exchange_room room;	/* for one request at a time */
-
 /* Where the session of this process was given. */
 static struct {
 	int known, tls;
 	struct addr at;
-} session_from;
+} session_from MEMORY_HOT;
 
 /* A session's ID goes only to where it came from, wherever we are sent to. */
 static int
@@ -34,7 +33,7 @@ dial_write_request(struct dial *d, const char *fields)
 	d->offer.offer = may_know(d) ? d->extension : NULL;
 	random_bytes(raw, sizeof raw);
 	upgrade_key(d->offer.key, raw);
-	n = upgrade_write_request(room.out, sizeof room.out,
+	n = upgrade_write_request(d->exchange.room->out, HTTP_HEAD_MAX,
 	    d->url, &d->offer);
 	if (n == -1)
 		return error_set(d->why, EXIT_BADUSAGE,
@@ -47,7 +46,6 @@ dial_write_request(struct dial *d, const char *fields)
 	    header_has(fields, "Authorization");
 	d->exchange.trace = &d->trace;
 	d->exchange.why = d->why;
-	d->exchange.room = &room;
 	return n;
 }
 

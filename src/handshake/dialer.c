@@ -85,7 +85,9 @@ dialer_load(struct dialer *d)
 struct trust *
 dialer_trust(struct dialer *d)
 {
-	d->trust = (struct trust){ d->tls.ctx, d->proxy.ctx };
+	/* Not written to if it is as it was: a child would copy the page. */
+	if (d->trust.server != d->tls.ctx || d->trust.proxy != d->proxy.ctx)
+		d->trust = (struct trust){ d->tls.ctx, d->proxy.ctx };
 	return &d->trust;
 }
 

@@ -50,6 +50,7 @@ exchange_begin(struct exchange *t, size_t len, size_t fields)
 {
 	trace_head(t->trace, '>', t->room->out, len, fields);
 	t->length = len;
+	t->in = (char *)t->room + len;
 	t->sent = t->received = 0;
 	t->interims = t->answered = 0;
 	t->text_until = CLOCK_NEVER;
@@ -71,10 +72,8 @@ cut_short(struct exchange *t)
 static int
 take_head(struct exchange *t, size_t n)
 {
-	char *in = t->room->in;
-
-	trace_head(t->trace, '<', in, n, 0);
-	t->early = in + n;
+	trace_head(t->trace, '<', t->in, n, 0);
+	t->early = t->in + n;
 	t->early_len = t->received - n;
 	if (t->head.status == 101 || t->head.status >= 200) {
 		t->answered = 1;
@@ -84,7 +83,7 @@ take_head(struct exchange *t, size_t n)
 		return error_set(t->why, EXIT_PROTOCOL,
 		    "%s: too many interim answers", t->name);
 	t->received -= n;
-	memmove(in, in + n, t->received);
+	memmove(t->in, t->in + n, t->received);
 	http_begin(&t->parser, 1);
 	t->parser.no_body = t->is_proxy;
 	return 0;
@@ -98,7 +97,7 @@ parse(struct exchange *t)
 	ssize_t n;
 	int status, r = 0;
 
-	while (r == 0 && (n = http_parse(&t->parser, t->room->in, t->received,
+	while (r == 0 && (n = http_parse(&t->parser, t->in, t->received,
 	    &t->head, &status, err, sizeof err)) != 0) {
 		if (n < 0)
 			return error_set(t->why, EXIT_PROTOCOL,
@@ -120,8 +119,8 @@ exchange_step(struct exchange *t)
 	if (send_request(t) == -1)
 		return -1;
 	while ((r = parse(t)) == 0) {
-		iov.iov_base = t->room->in + t->received;
-		iov.iov_len = sizeof t->room->in - t->received;
+		iov.iov_base = t->in + t->received;
+		iov.iov_len = EXCHANGE_ANSWER_MAX - t->received;
 		n = io_readv(t->io, &iov, 1);
 		if (n == -1)
 			return errno == EAGAIN ? 0 :
@@ -150,7 +149,7 @@ exchange_poll(const struct exchange *t, struct pollfd *p)
 static size_t
 text_length(const struct exchange *t)
 {
-	size_t room = t->room->in + sizeof t->room->in - t->early;
+	size_t room = t->in + EXCHANGE_ANSWER_MAX - t->early;
 	struct slice type, length;
 	uint64_t n;
 
@@ -172,8 +171,7 @@ is_text_coming(struct exchange *t, size_t length)
 
 	while (t->early_len < length &&
 	    memchr(t->early, '\n', t->early_len) == NULL) {
-		iov.iov_base = t->room->in + (t->early - t->room->in) +
-		    t->early_len;
+		iov.iov_base = t->in + (t->early - t->in) + t->early_len;
 		iov.iov_len = length - t->early_len;
 		n = io_readv(t->io, &iov, 1);
 		if (n <= 0)

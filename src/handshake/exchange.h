@@ -15,10 +15,15 @@
 #include "net/io.h"
 #include "proto/http.h"
 
-/* Room for a request and its answer; what is big is set when it is used. */
+#define EXCHANGE_ANSWER_MAX	(HTTP_HEAD_MAX + 4096)
+
+/*
+ * Room for a request and its answer, which is put right behind it, so that most
+ * exchanges need one page.
+ */
 struct exchange_room {
 	char out[HTTP_HEAD_MAX];
-	char in[HTTP_HEAD_MAX + 4096];
+	char rest[EXCHANGE_ANSWER_MAX];
 };
 
 struct exchange {
@@ -31,17 +36,21 @@ struct exchange {
 	struct error *why;
 	struct exchange_room *room;
 
-	struct http_head head;		/* of the answer, in the room */
-	const char *early;		/* what came behind it, there too */
+	const char *early;		/* what came behind the answer's head,
+					 * in the room */
 	size_t early_len;
 
 	/* private */
 	struct http_parser_state parser;
 	size_t length, sent;		/* of the request */
+	char *in;			/* the answer */
 	size_t received;
 	int interims;			/* answers before the final one */
 	int answered;			/* the final one is there */
 	int64_t text_until;		/* a refusal's text is waited for */
+
+	struct http_head head;		/* of the answer, in the room; rarely
+					 * all of it is used */
 };
 
 /*

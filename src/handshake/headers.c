@@ -9,6 +9,7 @@
 #include "handshake/websocket.h"
 #include "os/clock.h"
 #include "os/command_helper.h"
+#include "os/memory.h"
 #include "proto/forwarded.h"
 #include "proto/header.h"
 
@@ -18,8 +19,8 @@
 
 extern char **environ;
 
-static char forward[FORWARDED_FIELD_MAX];	/* "" no field */
-static char agent[64];				/* likewise */
+static char forward[FORWARDED_FIELD_MAX] MEMORY_HOT;	/* "" no field */
+static char agent[64] MEMORY_HOT;			/* likewise */
 static struct cookies jar;			/* of this process's tunnel */
 
 /* What runs --header-command, and --proxy-header-command. */
@@ -261,13 +262,14 @@ end_of_field(char *lines, const char *name)
  * Behind the given ones, in the same field, as there may be only one (RFC 6265
  * 5.4).  What would make the head too long stays away.
  */
+__attribute__((noinline))	/* or its stack is every request's */
 static void
 add_cookies(char *lines, size_t size, const struct url *url)
 {
 	size_t used = strlen(lines) + strlen(url->path) + REST_MAX, room, len;
 	char text[COOKIES_SENT_MAX + 1], *end;
 
-	if (used >= HTTP_HEAD_MAX || jar.order == 0)
+	if (used >= HTTP_HEAD_MAX)
 		return;
 	room = HTTP_HEAD_MAX - used;
 	if (cookies_write(text, room < sizeof(text) ? room : sizeof(text),
@@ -320,7 +322,7 @@ headers_write(char *lines, size_t size, const struct options *o,
 {
 	int r = write_given(lines, HEADERS_GIVEN_MAX, o, url, question, why);
 
-	if (r == 1)
+	if (r == 1 && jar.order > 0)
 		add_cookies(lines, size, url);
 	return r;
 }

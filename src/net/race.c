@@ -55,7 +55,7 @@ net_race_begin(struct net_race *race, const char *host,
 	int i;
 
 	memset(race, 0, sizeof(*race));
-	race->to = *found;
+	race->to = found;
 	race->winner = -1;
 	race->is_literal = is_literal(host);
 	race->next_at = clock_ms();
@@ -72,8 +72,8 @@ attempt_failed(struct net_race *race, int i, const char *reason, int status)
 
 	if (race->status == 0 || status != EXIT_UNREACHABLE)
 		race->status = status;
-	net_print((const struct sockaddr *)&race->to.at[i].ss,
-	    race->to.at[i].len, name, sizeof(name));
+	net_print((const struct sockaddr *)&race->to->at[i].ss,
+	    race->to->at[i].len, name, sizeof(name));
 	if (race->is_literal)
 		strlcpy(race->reasons, reason, sizeof(race->reasons));
 	else
@@ -86,7 +86,7 @@ cannot_bind(struct net_race *race, int i)
 {
 	char reason[100];
 
-	snprintf(reason, sizeof(reason), "--interface %s: %s", race->to.from,
+	snprintf(reason, sizeof(reason), "--interface %s: %s", race->to->from,
 	    strerror(errno));
 	attempt_failed(race, i, reason, EXIT_SYSTEM);
 }
@@ -111,7 +111,7 @@ start_attempt(struct net_race *race, int64_t now)
 {
 	int i = race->started++, fd;
 	const struct sockaddr *sa =
-	    (const struct sockaddr *)&race->to.at[i].ss;
+	    (const struct sockaddr *)&race->to->at[i].ss;
 
 	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
@@ -120,12 +120,12 @@ start_attempt(struct net_race *race, int64_t now)
 		    net_dial_status(errno));
 		return;
 	}
-	if (net_bind_source(fd, race->to.from, sa->sa_family) == -1) {
+	if (net_bind_source(fd, race->to->from, sa->sa_family) == -1) {
 		cannot_bind(race, i);
 		close(fd);
 		return;
 	}
-	if (begin_connect(fd, sa, race->to.at[i].len) == 0) {
+	if (begin_connect(fd, sa, race->to->at[i].len) == 0) {
 		race->winner = fd;
 		return;
 	}
@@ -204,7 +204,7 @@ net_race_step(struct net_race *race)
 	int64_t now = clock_ms();
 
 	check_attempts(race, now);
-	while (race->winner == -1 && race->started < race->to.n &&
+	while (race->winner == -1 && race->started < race->to->n &&
 	    (race->alive == 0 || now >= race->next_at))
 		start_attempt(race, now);
 	if (race->winner == -1)
@@ -216,7 +216,7 @@ net_race_step(struct net_race *race)
 int64_t
 net_race_time(const struct net_race *race)
 {
-	return race->started < race->to.n ? race->next_at : CLOCK_NEVER;
+	return race->started < race->to->n ? race->next_at : CLOCK_NEVER;
 }
 
 void

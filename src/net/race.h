@@ -13,7 +13,7 @@
 #include "net/socket.h"
 
 struct net_race {
-	struct net_found to;
+	const struct net_found *to;
 	int fd[NET_FOUND_MAX];	/* -1: not or no more */
 	int started;		/* attempts made, the first and on */
 	int alive;		/* attempts that may still succeed */
@@ -27,7 +27,10 @@ struct net_race {
 /* Is there one under way whose local address is still there, or none at all? */
 int net_race_holds(const struct net_race *);
 
-/* Nothing is tried before the first step.  host is what was written. */
+/*
+ * Nothing is tried before the first step.  host is what was written; the
+ * addresses must last as long as the race.
+ */
 void net_race_begin(struct net_race *, const char *host,
     const struct net_found *);
 

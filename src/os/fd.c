@@ -10,6 +10,7 @@
 #include "os/fd.h"
 
 static struct rlimit original;	/* before fd_limit_raise(); 0: unchanged */
+static int kept_most;		/* the highest that was ever kept */
 
 int
 fd_nonblock(int fd)
@@ -84,7 +85,17 @@ fd_limit_restore(void)
 int
 fd_keep(int fd)
 {
-	return fd_move(fd, FD_KEPT);
+	int kept = fd_move(fd, FD_KEPT);
+
+	if (kept > kept_most)
+		kept_most = kept;
+	return kept;
+}
+
+int
+fd_kept_most(void)
+{
+	return kept_most;
 }
 
 int

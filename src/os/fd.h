@@ -18,6 +18,7 @@ int fd_nonblock(int fd);
  */
 #define FD_KEPT	20
 int fd_keep(int fd);
+int fd_kept_most(void);			/* the highest that was ever given */
 
 /* One that is held to be given up when there are no others, or -1. */
 int fd_reserve(void);

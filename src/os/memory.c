@@ -10,7 +10,7 @@
 #define TABLE	((uintptr_t)2 << 20)	/* bytes one page table maps */
 
 static void *piece;
-static int lent;
+static int lent MEMORY_HOT;
 
 /* Fresh pages, never huge: most processes touch only a few of them. */
 static void *

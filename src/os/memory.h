@@ -11,6 +11,16 @@
 
 #define MEMORY_MAX	(40 * 1024 * 1024)
 
+/*
+ * For small variables that most children write: they lie together, so that a
+ * child copies one page for all of them.
+ */
+#ifdef __ELF__
+#define MEMORY_HOT	__attribute__((section(".data.hot")))
+#else
+#define MEMORY_HOT
+#endif
+
 /* Once, before any fork.  0, or -1 with errno. */
 int memory_prepare(void);
 

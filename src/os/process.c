@@ -48,6 +48,8 @@ process_fork(void)
 
 #ifdef HAS_SHORT_TABLE
 
+#define SHORT_FROM	256	/* descriptors: copying fewer costs less than
+				 * waiting for the child */
 #define LEAVE_MS	1000	/* for a child to leave its parent's table */
 #define LOOK_MS		10	/* ... and between looks whether it lives */
 
@@ -161,7 +163,7 @@ process_fork_with(int a, int b)
 	pid_t pid;
 
 #ifdef HAS_SHORT_TABLE
-	if (a < FD_KEPT && b < FD_KEPT &&
+	if (fd_kept_most() >= SHORT_FROM && a < FD_KEPT && b < FD_KEPT &&
 	    ((pid = fork_short()) != -1 || errno != ENOSYS))
 		return pid;
 #endif

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/memory.h"
 #include "os/signals.h"
 
-static volatile sig_atomic_t seen[NSIG];	/* by signal number */
+static volatile sig_atomic_t seen[NSIG] MEMORY_HOT;	/* by signal number */
 static volatile sig_atomic_t child;	/* the last that CHLD named, 0: none */
 static sigset_t ours;		/* blocked outside signals_poll() */
-static sigset_t inside;		/* the mask inside it */
+static sigset_t inside MEMORY_HOT;	/* the mask inside it */
 
 static const int all[] = {
 	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE,
@@ -235,7 +236,7 @@ let_in(void)
 int
 signals_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	static unsigned int busy;
+	static unsigned int busy MEMORY_HOT;
 	struct timespec ts;
 	int ready;
 

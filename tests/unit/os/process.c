@@ -23,7 +23,7 @@
 #include "os/process.h"
 #include "tap.h"
 
-#define MANY	200	/* descriptors that are kept */
+#define MANY	300	/* descriptors that are kept */
 #define FORKS	50	/* one after the other */
 
 /* Everything happens in a process of its own; 0, or what is wrong. */
@@ -203,6 +203,32 @@ storm(void)
 	return clock_ms() - begin > 30000;
 }
 
+/* With many descriptors a child is made in another way. */
+static int
+abort_with_many(void)
+{
+	return keep_many() == -1 ? 3 : abort_there();
+}
+
+static int
+storm_with_many(void)
+{
+	return keep_many() == -1 ? 3 : storm();
+}
+
+/* Some descriptors, which the child's table is copied with. */
+static int
+few(void)
+{
+	int low = fd_null(O_RDONLY), kept = fd_keep(dup(low)), status;
+	pid_t pid = process_fork_with(low, -1);
+
+	if (pid == 0)
+		_exit(!is_open(low) || is_open(kept));
+	return kept < FD_KEPT || waitpid(pid, &status, 0) != pid ||
+	    status != 0 || !is_open(kept);
+}
+
 int
 main(void)
 {
@@ -210,6 +236,9 @@ main(void)
 	is(run(apart), 0, "its table is its own");
 	is(run(abort_there), 0, "abort(3) ends the child alone");
 	is(run(storm), 0, "children are killed at once");
+	is(run(abort_with_many), 0, "the same with many descriptors: abort(3)");
+	is(run(storm_with_many), 0, "... children are killed at once");
+	is(run(few), 0, "few descriptors, of which it has one");
 #ifdef HAVE_LINUX
 #ifdef SYS_close_range
 	is(run(without_close_range), 0, "where close_range(2) is refused");
