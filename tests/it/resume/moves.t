@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Hosts that move or sleep: tunnels by an interface, an address that comes back
+late, a wake from suspension.
+
+If it fails: a laptop that is opened in the train waits for half a minute.
+"""
+
+import os
+import socket
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+import cutting          # noqa: E402
+import netns            # noqa: E402
+
+
+def talk(sock, data, timeout=None):
+    sock.settimeout(timeout or t.BOUND)
+    sock.sendall(data)
+    got = b''
+    while len(got) < len(data):
+        got += sock.recv(65536)
+    t.is_(got, data, 'an echo')
+
+
+def over(link, mode, *options):
+    """A tunnel of client or connect in one namespace to cat in the other:
+    (program, a socket whose bytes come back)"""
+    s = t.Program(link.far([t.INETWS, 'server', '-q', '-l', ':0', '--', 'cat']))
+    url = 'ws://%s:%d/' % (netns.FAR, t.port_of(t.listening(s)[0]))
+    return begin(mode, url, link.near, link.in_near, options)
+
+
+def begin(mode, url, where=lambda words: words, inside=None, options=(),
+          env=None):
+    a, b = socket.socketpair()
+    t.on_close(a.close)
+    if mode == 'connect':
+        c = t.Program(where([t.INETWS, mode, '-v', *options, url]), stdin=b,
+                      stdout=b, env=env)
+    else:
+        c = t.Program(where([t.INETWS, mode, '-v', '-l', '127.0.0.1:0',
+                             *options, url]), env=env)
+        port = t.port_of(t.listening(c)[0])
+        a.close()
+        if inside:
+            with inside():
+                a = socket.create_connection(('127.0.0.1', port), t.BOUND)
+        else:
+            a = socket.create_connection(('127.0.0.1', port), t.BOUND)
+        t.on_close(a.close)
+    b.close()
+    talk(a, b'first')
+    return c, a
+
+
+@t.limit(60)
+def test_interface():
+    """A redial is bound to the interface too, from inside the sandbox."""
+    link = netns.Pair()
+    both = [over(link, mode, '--interface', 'if!link0', '--sandbox', 'require')
+            for mode in ('client', 'connect')]
+    link.renumber('10.91.0.9')
+    for c, sock in both:
+        talk(sock, b'second')
+        t.ok(c.has_line('event=resumed'), 'resumed')
+        t.unlike(c.log, 'redial-failed', 'at the first try')
+    ss, = t.need('ss')
+    r = t.run(link.near([ss, '-tnH', 'state', 'established', 'dst',
+                         netns.FAR]))
+    rows = [x for x in r.stdout.decode().splitlines() if '10.91.0.9' in x]
+    t.is_((len(rows), all('10.91.0.9%link0:' in x for x in rows)), (2, True),
+          'bound to it') or t.diag(r.stdout.decode())
+
+
+@t.limit(60)
+def test_address_returns():
+    """No address for some seconds: the one that comes is used at once, also
+    with the longest pause that answers can cause ahead."""
+    link = netns.Pair()
+    both = [over(link, mode) for mode in ('client', 'connect')]
+    link._ip(link.near, 'address', 'flush', 'dev', 'link0')
+    for c, _ in both:
+        t.ok(c.has_line('event=websocket-doubted .*network has changed'),
+             'its loss is noticed')
+    time.sleep(3.3)
+    link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
+    began = time.monotonic()
+    for c, sock in both:
+        talk(sock, b'second')
+    t.ok(time.monotonic() - began < .7 * t.SCALE, 'resumed at once') or \
+        t.diag('after %.2f s' % (time.monotonic() - began))
+
+
+# The clock of a host that can be suspended: as long as the file of $ASLEEP
+# says, in ms, and what watches it is a pipe that anything makes ready.
+SHIM = r'''
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+static volatile int64_t *asleep;
+__attribute__((constructor)) static void begin(void)
+{
+	int fd = open(getenv("ASLEEP"), O_RDONLY | O_CLOEXEC);
+	asleep = mmap(NULL, 8, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+}
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int r = syscall(SYS_clock_gettime, clock, ts);
+	if (clock == CLOCK_BOOTTIME)
+		ts->tv_sec += *asleep / 1000;
+	return r;
+}
+int timerfd_create(int clock, int flags)
+{
+	return open(getenv("ALARM"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+int timerfd_settime(int fd, int flags, const struct itimerspec *value,
+    struct itimerspec *old)
+{
+	return 0;
+}
+'''
+
+
+class Sleeper:
+    """A program on a host that is suspended when a test says so."""
+
+    def __init__(self, mode, url):
+        cc, = t.need('cc')
+        d = t.folder()
+        with open(d + '/shim.c', 'w') as f:
+            f.write(SHIM)
+        r = t.run([cc, '-shared', '-fPIC', '-o', d + '/shim.so', d + '/shim.c'])
+        if r.returncode:
+            raise t.Skip('no shared library can be made: %s' %
+                         r.stderr.decode())
+        self.file, self.alarm = d + '/asleep', d + '/alarm'
+        self.ms = 0
+        self.write()
+        os.mkfifo(self.alarm)
+        self.program, self.sock = begin(mode, url, env={
+            'LD_PRELOAD': d + '/shim.so', 'ASLEEP': self.file,
+            'ALARM': self.alarm})
+
+    def write(self):
+        with open(self.file, 'r+b' if os.path.exists(self.file) else 'wb',
+                  buffering=0) as f:
+            f.write(self.ms.to_bytes(8, sys.byteorder))
+
+    def wake(self, ms):
+        """After so long; 0: its clock is set."""
+        self.ms += ms
+        self.write()
+        with open(self.alarm, 'wb', buffering=0) as f:
+            f.write(b'x')
+
+
+@t.limit(60)
+def test_wake():
+    """A wake from suspension is noticed at once, a clock that is set is no
+    such thing; a path that still answers is kept."""
+    s = t.server(t.echo().port, '-q')
+    for mode in ('client', 'connect'):
+        cutter = cutting.Cutter(s.port)
+        x = Sleeper(mode, 'ws://127.0.0.1:%d/' % cutter.port)
+        x.wake(0)
+        t.ok(not x.program.has_line('event=websocket-doubted', .3),
+             '%s: a clock that is set' % mode)
+        x.wake(60000)
+        t.ok(x.program.has_line('event=websocket-trusted|event=resumed'),
+             'a wake: it looks for another path')
+        talk(x.sock, b'second')
+        cutter.hole()
+        began, since = time.monotonic(), x.program.mark()
+        x.wake(60000)
+        t.ok(x.program.has_line('event=resumed', since=since),
+             'a wake, the path is dead')
+        t.ok(time.monotonic() - began < 1.5 * t.SCALE, 'resumed at once')
+        talk(x.sock, b'third')
+
+
+t.main()
