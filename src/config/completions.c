@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/table.h"
+#include "config/topics.h"
 
 /* Between single quotes: a quote itself is '\''. */
 static void
@@ -36,6 +37,17 @@ put_modes(FILE *f)
 
 	for (mode = mode_table; mode->name != NULL; mode++)
 		fprintf(f, "%s%s", mode == mode_table ? "" : " ", mode->name);
+}
+
+/* What may follow "help". */
+static void
+put_topics(FILE *f)
+{
+	const char *name;
+	size_t i;
+
+	for (i = 0; (name = topic_name(i)) != NULL; i++)
+		fprintf(f, " %s", name);
 }
 
 /* What follows an option, in $cur, behind $sign: '=', '@' or both. */
@@ -97,7 +109,7 @@ bash(FILE *f)
 			bash_value(row, f);
 	fputs("\tesac\n\twords='", f);
 	put_modes(f);
-	fputs(" --config --help --version'\n"
+	fputs(" help --config --help --version'\n"
 	    "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	    "\t\tcase $word in\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
@@ -108,7 +120,10 @@ bash(FILE *f)
 				fprintf(f, " --%s", row->name);
 		fputs("'; break;;\n", f);
 	}
-	fputs("\t\tesac\n\tdone\n"
+	fputs("\t\thelp) [ $COMP_CWORD = 2 ] || return; words='", f);
+	put_modes(f);
+	put_topics(f);
+	fputs("'; break;;\n\t\tesac\n\tdone\n"
 	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 	    "}\n"
 	    "_inetws() {\n"
@@ -174,7 +189,8 @@ zsh(FILE *f)
 		put_quoted(mode->help, f);
 		fputs("\" ", f);
 	}
-	fputs("--config\\:\"an instance of a file\" --help\\:\"all modes\" "
+	fputs("help\\:\"lines to paste, or the options of a mode\" "
+	    "--config\\:\"an instance of a file\" --help\\:\"all modes\" "
 	    "--version))' '*::word:->words' && return\n"
 	    "\tcase $words[1] in\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
@@ -185,7 +201,10 @@ zsh(FILE *f)
 				zsh_option(row, f);
 		fputs("\t    '*:word:_default';;\n", f);
 	}
-	fputs("\tesac\n}\n"
+	fputs("\thelp) _arguments '1:topic or mode:(", f);
+	put_modes(f);
+	put_topics(f);
+	fputs(")' '2:URL:';;\n\tesac\n}\n"
 	    "if [ \"$funcstack[1]\" = _inetws ]; then\n"
 	    "\t_inetws \"$@\"\nelse\n\tcompdef _inetws inetws\nfi\n", f);
 }
@@ -228,6 +247,13 @@ fish(FILE *f)
 		put_quoted(mode->help, f);
 		fputs("'\n", f);
 	}
+	fputs("complete -c inetws -n __fish_use_subcommand -a help -d "
+	    "'lines to paste, or the options of a mode'\n"
+	    "complete -c inetws -n '__fish_is_nth_token 2; and "
+	    "__fish_seen_subcommand_from help' -a '", f);
+	put_modes(f);
+	put_topics(f);
+	fputs("'\n", f);
 	for (row = option_table; row->name != NULL; row++)
 		if (option_is_shown(row))
 			fish_option(row, f);

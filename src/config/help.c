@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/table.h"
+#include "config/topics.h"
 #include "proto/http.h"
 #include "tls/tls.h"
 
@@ -98,15 +99,17 @@ static void
 print_overview(FILE *f)
 {
 	const struct mode_row *mode;
+	char topics[200];
 
+	topics_list(topics, sizeof(topics));
 	fputs("inetws forwards TCP connections over websockets.\n\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++)
 		fprintf(f, "%s inetws %-7s %s\n%14s%s\n",
 		    mode == mode_table ? "usage:" : "      ",
 		    mode->name, mode->usage, "", mode->help);
-	fputs("\ninetws MODE --help lists the options of a mode.\n"
-	    "inetws help ssh, nginx or proxy [URL]: the lines to paste.\n"
-	    "inetws --version prints versions. The manual is inetws(1).\n\n"
+	fprintf(f, "\ninetws MODE --help lists the options of a mode.\n"
+	    "inetws help TOPIC [URL] prints lines to paste: %s.\n", topics);
+	fputs("inetws --version prints versions. The manual is inetws(1).\n\n"
 	    "A shell behind a reverse proxy, and the way to it:\n"
 	    "  inetws server -l 127.0.0.1:8080 127.0.0.1:22\n"
 	    "  ssh -o ProxyCommand='inetws connect wss://example.org/ssh/' "
@@ -116,6 +119,9 @@ print_overview(FILE *f)
 void
 options_usage(FILE *f)
 {
+	char topics[200];
+
+	topics_list(topics, sizeof(topics));
 	fputs("usage: inetws MODE [options] ...\n\n"
 	    "Make a TCP service reachable as a websocket:\n"
 	    "  inetws server -l 127.0.0.1:8080 127.0.0.1:22\n"
@@ -125,7 +131,8 @@ options_usage(FILE *f)
 	    "  ssh -o ProxyCommand='inetws connect wss://example.org/ssh/' "
 	    "host\n\n"
 	    "inetws --help lists all modes, inetws MODE --help the options "
-	    "of one.\ninetws help ssh, nginx or proxy: lines to paste.\n", f);
+	    "of one.\n", f);
+	fprintf(f, "inetws help TOPIC prints lines to paste: %s.\n", topics);
 }
 
 void

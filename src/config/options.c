@@ -261,7 +261,7 @@ answer_help(const struct command_line *c, struct error *why)
 {
 	int is_word = c->noperands > 0 && strcmp(c->operand[0], "help") == 0;
 	const struct mode_row *mode = NULL;
-	char err[300], topics[100];
+	char err[300], topics[200];
 	int answered;
 
 	if (!is_word && !is_given(c, "help"))

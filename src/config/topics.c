@@ -19,7 +19,7 @@
 static const struct topic {
 	const char *name, *sentence, *block;
 } topic_table[] = {
-#include "help_topics.h"
+#include "help_topics.h"		/* those of a topic, one after the other */
 };
 
 #define NTOPICS	(sizeof(topic_table) / sizeof(topic_table[0]))
@@ -81,15 +81,28 @@ topic_print(const char *name, const char *url, FILE *f, struct error *why)
 	return found;
 }
 
+const char *
+topic_name(size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < NTOPICS; i++)
+		if ((i == 0 || strcmp(topic_table[i].name,
+		    topic_table[i - 1].name) != 0) && n-- == 0)
+			return topic_table[i].name;
+	return NULL;
+}
+
 void
 topics_list(char *dst, size_t size)
 {
-	size_t i, len = 0;
+	const char *name;
+	size_t i;
 
 	dst[0] = '\0';
-	for (i = 0; i < NTOPICS && len < size; i++)
-		if (i == 0 || strcmp(topic_table[i].name,
-		    topic_table[i - 1].name) != 0)
-			len += snprintf(dst + len, size - len, "%s%s",
-			    len == 0 ? "" : ", ", topic_table[i].name);
+	for (i = 0; (name = topic_name(i)) != NULL; i++) {
+		if (i > 0)
+			strlcat(dst, ", ", size);
+		strlcat(dst, name, size);
+	}
 }

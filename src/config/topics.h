@@ -17,6 +17,9 @@
  */
 int topic_print(const char *name, const char *url, FILE *, struct error *why);
 
+/* The names of topics, each once; NULL behind the last one. */
+const char *topic_name(size_t);
+
 /* The names, joined by ", ". */
 void topics_list(char *dst, size_t size);
 

@@ -82,6 +82,9 @@ LINES = (
     ('inetws connect -H @sec', '-H @secret.txt'),
     ('inetws server -- ./sec', '-- ./secret.txt'),
     ('inetws gate --visitors-d', '--visitors-dir'),
+    ('inetws hel', 'inetws help '),
+    ('inetws help ng', 'help nginx'),
+    ('inetws help gat', 'help gate'),
 )
 
 
@@ -111,6 +114,36 @@ def test_zsh():
             'fpath=($PWD $fpath); autoload -U compinit; compinit -D -u')
     s.completes('inetws ', 'server *-- accepts websockets')
     s.ends()
+
+
+def test_fish():
+    fish, = t.need('fish')
+    folder = scene('fish', 'inetws.fish')
+
+    def offered(line):
+        r = t.run([fish, '-N', '-c', 'source inetws.fish; complete -C "%s"' %
+                   line], cwd=folder, env={'HOME': folder,
+                                           'PATH': os.environ['PATH']})
+        return [word.split('\t')[0] for word in r.stdout.decode().split('\n')]
+    t.ok({'help', 'server'} <= set(offered('inetws ')), 'modes, and help')
+    t.is_([w for w in offered('inetws help ') if w in (
+        'ssh', 'gate', '--listen')], ['gate', 'ssh'], 'topics and modes')
+    t.is_(offered('inetws help ng'), ['nginx', ''], 'a topic')
+    t.is_([w for w in offered('inetws help nginx ') if w], [],
+          'and none behind one')
+    t.ok('--visitors-dir' in offered('inetws gate --visitors-d'), 'an option')
+
+
+def test_topics():
+    """Every topic of the page is offered, in every shell."""
+    with open(os.path.join(t.ROOT, 'man', 'inetws-examples.7')) as f:
+        topics = set(re.findall(r'(?m)^\.\\" help (\w+):', f.read()))
+    t.ok(topics >= {'ssh', 'nginx', 'proxy'}, 'topics: ' +
+         ' '.join(sorted(topics)))
+    for shell in ('bash', 'zsh', 'fish'):
+        said = t.run_inetws('--completions', shell).stdout.decode()
+        t.ok(any(topics <= set(re.findall(r'\w+', line))
+                 for line in said.split('\n') if 'help' in line), shell)
 
 
 t.main()

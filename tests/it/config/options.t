@@ -120,6 +120,21 @@ def test_topics():
                  '%[^%]', 'ssh has nothing to expand there')
 
 
+def test_alone():
+    """Who types nothing but the name gets what most want."""
+    r = t.run_inetws()
+    t.is_((r.returncode, r.stdout), (64, b''), 'it is a usage error')
+    lines = r.stderr.decode().splitlines()
+    t.ok(len(lines) <= 12, 'a few lines (%d)' % len(lines))
+    made = [shlex.split(re.sub(r".*ProxyCommand='(.*)'.*", r'\1', line))
+            for line in lines if re.match(r'  \S*inetws |  ssh ', line)]
+    t.is_([words[1] for words in made], ['server', 'client', 'connect'],
+          'one command for each of the first three modes')
+    for words in made:
+        r = t.run_inetws(*words[1:], '--dump-config')
+        t.is_((r.returncode, r.stderr), (0, b''), ' '.join(words))
+
+
 def test_help():
     r = t.run_inetws('--help')
     t.is_(r.returncode, 0, '--help: 0')
