@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """tests/rfc6455.md names every MUST and SHOULD of RFC 6455 and every demand of
-inetws-protocol(7), and a test for each that exists and is run.
+inetws-protocol(7), and a test for each that exists and is run; so does the
+source of inetws(1) for what it says of attackers.
 
-If it fails: (developers) a rule of a standard can be broken unnoticed.
+If it fails: (developers) a rule of a standard, or a promise of the manual, can
+be broken unnoticed.
 """
 
 import os
@@ -163,6 +165,29 @@ def test_protocol():
     t.is_([d for d in demands if not any(
         r[0] == d[0] and quoted(r[1]) in d[1] for r in rows)], [],
         'each demand has a row')
+
+
+def test_attackers():
+    """Behind each sentence of the section a comment names its tests."""
+    section = re.search(r'(?ms)^\.Ss Who can attack.*?^\.El$',
+                        text_of('man/inetws.1'))[0]
+    words, sentences, attackers = [], 0, 0
+    for line in section.split('\n')[2:]:
+        if line.startswith('.\\" '):
+            sentences += 1
+            t.is_([n for n in line[4:].split(', ') if not is_there(n)], [],
+                  ' '.join(words)[:100])
+            words.clear()
+        elif line.startswith(('.It', '.El')):
+            t.is_(words, [], 'all above has a test: %s' % line)
+            attackers += line.startswith('.It')
+        else:
+            words.append(MACRO.sub('', line.lstrip('.')))
+            t.ok(not re.search(r'[.] [A-Z]', line) and not (
+                len(words) > 1 and words[-2].endswith('.') and
+                re.match('[A-Z]', line)), 'one sentence a test: ' + line)
+    t.ok(attackers >= 11 and sentences > 35, '%d attackers, %d sentences' %
+         (attackers, sentences))
 
 
 def test_examples():

@@ -402,6 +402,26 @@ def cleanup():
         shutil.rmtree(_folders.pop(), ignore_errors=True)
 
 
+def as_nobody(function):
+    """What function() returns, run as another user."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            os.write(w, repr(function()).encode())
+        except BaseException as e:
+            os.write(w, repr(e).encode())
+        os._exit(0)
+    os.close(w)
+    with os.fdopen(r, 'rb') as f:
+        text = f.read().decode()
+    os.waitpid(pid, 0)
+    return text
+
+
 def show_logs():
     """The logs of the programs of a failed case."""
     for p in _programs:

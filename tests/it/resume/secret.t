@@ -62,26 +62,6 @@ def letter(user=b'', data=b''):
     return struct.pack('=I128s256s128s', len(data), user, b'', b''), data
 
 
-def as_nobody(function):
-    """What function() returns, run as another user."""
-    r, w = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-            os.write(w, repr(function()).encode())
-        except BaseException as e:
-            os.write(w, repr(e).encode())
-        os._exit(0)
-    os.close(w)
-    with os.fdopen(r, 'rb') as f:
-        text = f.read().decode()
-    os.waitpid(pid, 0)
-    return text
-
-
 def visit(sid):
     """Hands a connection over; what becomes of it."""
     s = socket.socket(socket.AF_UNIX)
@@ -117,7 +97,7 @@ def test_another_user_hands_over():
         raise t.Skip('needs root, to be another user')
     x = Session()
     x.alive('a session')
-    got = [as_nobody(lambda: visit(x.sid)) for _ in range(20)]
+    got = [t.as_nobody(lambda: visit(x.sid)) for _ in range(20)]
     t.is_(set(got), {repr((b'', b''))}, 'another user, who knows the id, is '
           'refused, twenty times')
     x.alive('and disturbs nothing')

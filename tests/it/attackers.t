@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What an attacker of SECURITY in inetws(1) can do, where no other test shows
+it: a process that writes rubbish to the statistics page, a network that changes
+bits, a server whose answers hold control characters, other users, web pages.
+
+If it fails: an attack that the manual calls impossible is possible.
+"""
+
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import inetws as t      # noqa: E402
+
+
+def says(w):
+    w.send(b'still here')
+    return w.take_data(10) == b'still here'
+
+
+def rubbish(size, seed):
+    rand = random.Random(seed)
+    if seed < 2:
+        return bytes([255 * seed]) * size
+    few = bytes((0, 0, 0, 1, 0x7f, 0xff)[i % 6] for i in range(256))
+    return rand.randbytes(size).translate(few if seed % 2 else None)
+
+
+def test_page_of_rubbish():
+    """A compromised process of a tunnel writes what it likes to the page."""
+    t.rundir()
+    s = t.server(t.echo().port, '--metrics', '127.0.0.1:0')
+    metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    w = t.ws.connect(s.port)
+    t.ok(says(w), 'a tunnel')
+    path = t.page_of(s.pid)
+    size = min(os.path.getsize(path), 1 << 20)
+    with open(path, 'rb') as f:
+        whole = f.read(size)
+    for seed in range(12 if not t.LONG else 200):
+        with open(path, 'r+b') as f:
+            f.write(whole)
+        with open(path, 'r+b') as f:
+            # all of it, from behind its kind, in the table, in the slots
+            f.seek((0, 16, 256, 4096)[seed % 4])
+            f.write(rubbish(size - f.tell(), seed))
+        r = t.run_inetws('status')
+        t.ok(r.returncode >= 0 and not (
+            set(r.stdout) & (set(range(32)) - {10} | {0x7f})),
+            'rubbish %d: status ends by itself (%d), without control '
+            'characters' % (seed, r.returncode))
+        for page in ('/', '/metrics', '/healthz'):
+            try:
+                t.http(metrics, page)
+            except (IndexError, ValueError, OSError):
+                pass            # no answer, or a page of rubbish
+        s.send(signal.SIGUSR1)
+        t.ok(says(w) and says(t.ws.connect(s.port)) and s.alive(),
+             'and tunnels are served')
+    t.unlike(s.log, 'signal 11|signal 6', 'no process has died of it')
+
+
+class Flipper(t.Listener):
+    """A way to a port, on which one bit of the first connection changes."""
+
+    def __init__(self, port, at):
+        self.to, self.at = port, at
+        super().__init__(self._pass)
+
+    def _pass(self, a):
+        b = t.ws.dial(self.to)
+        at, self.at = self.at, None
+
+        def copy(src, dst, at):
+            try:
+                n = 0
+                while True:
+                    data = bytearray(src.recv(65536))
+                    if not data:
+                        break
+                    if at is not None and n <= at < n + len(data):
+                        data[at - n] ^= 0x10
+                    n += len(data)
+                    dst.sendall(data)
+            except OSError:
+                pass
+            for x in (src, dst):
+                try:
+                    x.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        back = threading.Thread(target=copy, args=(b, a, at), daemon=True)
+        back.start()
+        copy(a, b, None)
+        back.join()
+        a.close(), b.close()
+
+
+def test_changed_bits():
+    """On a network that changes what passes, under TLS."""
+    data = os.urandom(2 << 20)
+    cert = t.certificate()
+    for session in (True, False):
+        for at in (10000, 1 << 20):
+            s = t.server(t.source(data).port, '--tls-cert', cert.cert,
+                         '--tls-key', cert.key)
+            way = Flipper(s.port, at)
+            c = t.client('wss://localhost:%d/' % way.port, '--cacert',
+                         cert.ca, *(() if session else ('--resume', '0')))
+            got, how = t.ws.dial_and_read(c.port)
+            if session:
+                t.ok((got, how) == (data, 'eof'),
+                     'byte %d changed: a session brings all' % at)
+                t.ok(way.accepted >= 2, 'over a second connection')
+            else:
+                t.ok(how == 'reset' and data.startswith(got),
+                     'byte %d changed: a reset, no wrong byte' % at)
+
+
+def test_words_of_a_server():
+    """Nothing that a server says reaches a terminal as control characters."""
+    evil = b'\x1b[31m\x9b2J\x07\x7f\r\x00'
+    for name, head, body in (
+            ('a reason', b'HTTP/1.1 403 \x9b2J\xff', b''),
+            ('a reason with ESC', b'HTTP/1.1 403 \x1b[31m', b''),
+            ('a text', b'HTTP/1.1 503 No\r\nContent-Type: text/plain\r\n'
+             b'Content-Length: %d' % len(evil), evil),
+            ('a Location', b'HTTP/1.1 302 No\r\nLocation: ws://\x9b2J\xff/',
+             b''),
+            ('a subprotocol', b'HTTP/1.1 101 Yes\r\n'
+             b'Sec-WebSocket-Protocol: \x9b\xff', b''),
+            ('no HTTP', evil, b'')):
+        server = t.WSServer(answer=lambda first, f: head + b'\r\n\r\n' + body)
+        for v in ((), ('-v', '-v', '-v')):
+            r = t.run_inetws('connect', *v, 'ws://127.0.0.1:%d/' % server.port)
+            t.ok(r.returncode > 0 and r.stdout == b'' and r.stderr and
+                 all(c == 10 or 32 <= c < 127 for c in r.stderr),
+                 '%s %s: status %d, in printable ASCII' % (
+                     name, ' '.join(v), r.returncode))
+
+
+def reaches(where):
+    """What another user gets through a listener: its answer, or the error."""
+    def visit():
+        try:
+            with t.ws.dial(where) as x:
+                x.sendall(b'hello')
+                return t.ws.read_exactly(x, 5).decode()
+        except OSError as e:
+            return e.strerror
+    return t.as_nobody(visit).strip("'")
+
+
+def test_other_users():
+    """A listener on an address is for all users of the machine, one on a
+    socket for those that its mode lets in; a statistics page is for its own."""
+    if os.geteuid() != 0:
+        raise t.Skip('needs root')
+    d = t.folder()
+    os.chmod(d, 0o755)
+    s = t.server(t.echo().port)
+    c = t.inetws('client', '-l', '127.0.0.1:0', '-l', 'unix:%s/all,mode=0666' %
+                 d, '-l', 'unix:%s/own,mode=0600' % d,
+                 'ws://127.0.0.1:%d/' % s.port)
+    port = t.port_of(t.listening(c, 3)[0])
+    t.is_(reaches(port), 'hello', 'an address: yes')
+    t.is_(reaches(d + '/all'), 'hello', 'a socket of mode 0666: yes')
+    t.is_(reaches(d + '/own'), 'Permission denied', 'of mode 0600: no')
+    os.environ['RUNTIME_DIRECTORY'] = d
+    try:
+        s = t.server(t.free_port())
+        page = t.page_of(s.pid)
+        t.ok(page, 'a statistics page')
+
+        def read():
+            try:
+                with open(page, 'rb') as f:
+                    return len(f.read())
+            except OSError as e:
+                return e.strerror
+        t.is_(t.as_nobody(read), "'Permission denied'", 'is not readable')
+    finally:
+        del os.environ['RUNTIME_DIRECTORY']
+
+
+def test_requests_of_pages():
+    """What a page can send without a websocket opens nothing, and it may read
+    no answer."""
+    target = t.echo()
+    s = t.server(target.port, '--metrics', '127.0.0.1:0')
+    metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    evil = ('Origin: https://evil.example', 'Sec-Fetch-Mode: no-cors')
+    for port in (s.port, metrics):
+        for method in ('GET', 'POST', 'OPTIONS'):
+            status, fields, _ = t.http(port, '/', method, evil + (
+                'Access-Control-Request-Method: GET',
+                'Content-Length: 0'))
+            t.ok(status != 101 and not any(
+                f.startswith('access-control-') for f in fields),
+                '%s: %d, and nothing that lets a page read it' % (
+                    method, status))
+    t.is_(target.accepted, 0, 'the target was not dialled')
+
+
+t.main()
