@@ -60,13 +60,21 @@ park(void *arg, int fd, const char *peer, int channel)
 	return connection_run(&c, IO_CLOSED, &w);
 }
 
+static enum sandbox_role
+role_of(const struct options *o)
+{
+	if (o->program != NULL)
+		return SANDBOX_REDIAL_PROGRAM;
+	return o->target.kind == ADDR_UNIX && o->target.path[0] == '@' ?
+	    SANDBOX_REDIAL_ABSTRACT : SANDBOX_REDIAL;
+}
+
 static int
 unprivileged(void *arg)
 {
 	const struct dialer *d = arg;
 
-	return enter_prepare(d->o, d->o->program != NULL ?
-	    SANDBOX_REDIAL_PROGRAM : SANDBOX_REDIAL);
+	return enter_prepare(d->o, role_of(d->o));
 }
 
 static void

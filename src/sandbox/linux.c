@@ -113,7 +113,7 @@ allow_reading(const char *path)
 static int
 dials(enum sandbox_role role)
 {
-	return role == SANDBOX_REDIAL || role == SANDBOX_REDIAL_PROGRAM;
+	return role != SANDBOX_RELAY && role != SANDBOX_PROGRAM;
 }
 
 static int
@@ -145,7 +145,7 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 		r.net = NET_BIND_TCP;
 	if (abi >= 4 && !dials(role))
 		r.net |= NET_CONNECT_TCP;
-	if (abi >= 6)
+	if (abi >= 6 && role != SANDBOX_REDIAL_ABSTRACT)
 		r.scoped = SCOPE_ABSTRACT;
 	/* A program gets HUP also from the kernel, on our behalf. */
 	if (abi >= 6 && !has_program(role))

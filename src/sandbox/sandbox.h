@@ -32,6 +32,8 @@ enum sandbox_role {
 	 * configuration, libraries and certificates.
 	 */
 	SANDBOX_REDIAL,
+	/* SANDBOX_REDIAL, and its target is an abstract Unix socket. */
+	SANDBOX_REDIAL_ABSTRACT,
 	/* SANDBOX_REDIAL and SANDBOX_PROGRAM. */
 	SANDBOX_REDIAL_PROGRAM
 };

@@ -150,21 +150,28 @@ word_of(const struct supervisor *s, int listener)
 	    visitors : NULL;
 }
 
+static void
+log_not_admitted(struct supervisor *s, const struct addr *listener)
+{
+	int64_t now = clock_ms();
+
+	if (now < s->complain)
+		return;
+	s->complain = now + COMPLAIN_EVERY;
+	log_event(LOG_L_WARN, "not-admitted", "listener", listener->path,
+	    "why", "the peer's user is neither ours nor root", "hint",
+	    ",mode=0666 admits every user", NULL);
+}
+
 static int
 is_admitted(struct supervisor *s, int listener, int fd)
 {
 	const struct addr *word = word_of(s, listener);
-	int64_t now = clock_ms();
 
 	if (word == NULL || net_admits(word, fd))
 		return 1;
 	accept_reset(s, fd);
-	if (now >= s->complain) {
-		s->complain = now + COMPLAIN_EVERY;
-		log_event(LOG_L_WARN, "not-admitted", "listener", word->path,
-		    "why", "the peer's user is neither ours nor root", "hint",
-		    ",mode=0666 admits every user", NULL);
-	}
+	log_not_admitted(s, word);
 	return 0;
 }
 
@@ -267,7 +274,9 @@ accept_metrics(struct supervisor *s, unsigned int listener)
 	pid_t pid;
 
 	if (fd == -1) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK &&
+		if (errno == EACCES)
+			log_not_admitted(s, s->o->observe.metrics);
+		else if (errno != EAGAIN && errno != EWOULDBLOCK &&
 		    !net_accept_is_transient(errno))
 			accept_pause(s, "accept", errno);
 		return;

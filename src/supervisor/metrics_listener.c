@@ -74,7 +74,7 @@ metrics_listener_accept(struct metrics_listener *m, unsigned int i)
 	if (fd == -1 || net_admits(m->o->observe.metrics, fd))
 		return fd;
 	close(fd);
-	errno = EAGAIN;
+	errno = EACCES;
 	return -1;
 }
 

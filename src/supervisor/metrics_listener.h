@@ -39,7 +39,7 @@ void metrics_listener_end(struct metrics_listener *);
 /*
  * Accepts a connection on the listener of this number: it is the caller's,
  * who forks and tells metrics_listener_forked().  -1 with errno; EAGAIN: there
- * is none.
+ * is none; EACCES: of a user who may not.
  */
 int metrics_listener_accept(struct metrics_listener *, unsigned int i);
 void metrics_listener_forked(struct metrics_listener *, pid_t, int64_t now);

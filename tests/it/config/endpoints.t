@@ -121,53 +121,6 @@ def listener():
     return s
 
 
-def test_abstract():
-    """unix:@name: it has no file and no permissions."""
-    if os.getuid() != 0:
-        raise t.Skip('needs root to be another user')
-    name = '@inetws-test-%d' % os.getpid()
-    os.chdir(t.folder())
-    with open(name, 'w') as f:
-        f.write('a file of that name\n')
-
-    def ask(uid=0):
-        """The first bytes of an answer, as this user."""
-        r = t.run(['/usr/bin/python3', '-c', 'import os, socket, sys\n'
-                   'os.setuid(%d)\ns = socket.socket(socket.AF_UNIX)\n'
-                   's.connect("\\0%s")\ns.sendall(%r)\n'
-                   'print(s.recv(20))' % (uid, name[1:], t.ws.request())])
-        return r.stdout
-    echo = t.echo()
-    s = t.inetws('server', '-l', 'unix:' + name, '127.0.0.1:%d' % echo.port)
-    t.is_(t.listening(s), ['unix:' + name], 'listening')
-    t.like(ask(), '101', 'root is admitted')
-    t.unlike(ask(65534).decode(), '101', 'another user is not')
-    s.wait_line('event=not-admitted listener=%s' % name)
-    t.is_(s.stop(), 0, 'it ends')
-    t.ok(os.path.exists(name), 'and removes no file')
-    s = t.inetws('server', '-l', 'unix:%s,mode=0666' % name,
-                 '127.0.0.1:%d' % echo.port)
-    t.listening(s)
-    t.like(ask(65534), '101', 'with mode=0666 it is')
-    s.stop()
-    s = t.inetws('server', '-l', 'unix:' + name, '--run-as', 'nobody',
-                 '127.0.0.1:%d' % echo.port)
-    t.listening(s)
-    t.like(ask(65534), '101', 'our own user is admitted')
-    s.stop()
-    ls = socket.socket(socket.AF_UNIX)
-    ls.bind('\0' + name[1:])
-    ls.listen()
-    s = t.server('unix:' + name)
-    w = t.ws.connect(s.port)
-    stream = ls.accept()[0]
-    stream.sendall(b'hello')
-    t.is_(w.take_data(5), b'hello', 'as a target')
-    for word in ('unix:@', 'unix:@a b', 'unix:@x,mode=0660'):
-        r = t.run_inetws('server', '-l', word, 'h:1')
-        t.is_(r.returncode, 64, word)
-
-
 def test_listen_fd():
     ls = listener()
     fd = ls.fileno()

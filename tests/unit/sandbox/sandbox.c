@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <netinet/in.h>
@@ -39,6 +40,7 @@ static char dir[] = "/tmp/inetws-sandbox.XXXXXX";
 static char secret[100], shown[100];	/* files; the latter is readable */
 static int listener, held, pair[2], handoff;
 static struct sockaddr_in where;
+static struct sockaddr_un abstract = { .sun_family = AF_UNIX };
 static pid_t program;
 
 /* The result of a try: 0, or the errno it failed with. */
@@ -118,6 +120,15 @@ t_connect(void)
 {
 	return ERROR(connect(held, (struct sockaddr *)&where,
 	    sizeof(where)) == -1);
+}
+
+static int
+t_abstract(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return ERROR(fd == -1 || connect(fd, (struct sockaddr *)&abstract,
+	    sizeof(abstract)) == -1);
 }
 
 static int
@@ -454,6 +465,11 @@ test_redial(enum sandbox_role role)
 	if (landlock() >= 1)
 		cannot(role, t_secret, "read another file", EACCES);
 	cannot(role, t_listen, "be reached", EPERM);
+	if (role == SANDBOX_REDIAL_ABSTRACT)
+		can(role, t_abstract, "connect to an abstract socket");
+	else if (landlock() >= 6)
+		cannot(role, t_abstract, "connect to an abstract socket",
+		    EPERM);
 	if (landlock() >= 4)
 		cannot(role, t_bind, "have a port of its choice", EACCES);
 }
@@ -474,6 +490,7 @@ static void
 begin(void)
 {
 	socklen_t len = sizeof(where);
+	int fd;
 
 	if (mkdtemp(dir) == NULL)
 		abort();
@@ -483,6 +500,12 @@ begin(void)
 	where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	held = socket(AF_INET, SOCK_STREAM, 0);
+	snprintf(abstract.sun_path + 1, sizeof(abstract.sun_path) - 1,
+	    "inetws-test-%d", (int)getpid());
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(fd, (struct sockaddr *)&abstract, sizeof(abstract)) == -1 ||
+	    listen(fd, 10) == -1)
+		abort();
 	if (bind(listener, (struct sockaddr *)&where, len) == -1 ||
 	    listen(listener, 10) == -1 ||
 	    getsockname(listener, (struct sockaddr *)&where, &len) == -1)
@@ -508,6 +531,7 @@ main(int argc, char **argv)
 	test_relay(SANDBOX_PROGRAM);
 	can(SANDBOX_PROGRAM, t_hangup, "send HUP to its program");
 	test_redial(SANDBOX_REDIAL);
+	test_redial(SANDBOX_REDIAL_ABSTRACT);
 	test_redial(SANDBOX_REDIAL_PROGRAM);
 	can(SANDBOX_REDIAL_PROGRAM, t_hangup, "send HUP to its program");
 	unlink(secret);
