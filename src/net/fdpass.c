@@ -46,6 +46,7 @@ send_with(int to, struct msghdr *m, int fd)
 {
 	union passing c;
 	struct cmsghdr *h;
+	ssize_t n;
 
 	if (fd != -1) {
 		memset(&c, 0, sizeof(c));
@@ -57,7 +58,9 @@ send_with(int to, struct msghdr *m, int fd)
 		h->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(h), &fd, sizeof(int));
 	}
-	return sendmsg(to, m, MSG_NOSIGNAL) == -1 ? -1 : 0;
+	while ((n = sendmsg(to, m, MSG_NOSIGNAL)) == -1 && errno == EINTR)
+		;
+	return n == -1 ? -1 : 0;
 }
 
 static ssize_t
@@ -70,7 +73,10 @@ take_with(int from, struct msghdr *m, int *fd)
 	*fd = -1;
 	m->msg_control = &c;
 	m->msg_controllen = CMSG_LEN(sizeof(int));
-	if ((n = recvmsg(from, m, MSG_CMSG_CLOEXEC)) == -1)
+	while ((n = recvmsg(from, m, MSG_CMSG_CLOEXEC)) == -1 &&
+	    errno == EINTR)
+		;
+	if (n == -1)
 		return -1;
 	h = CMSG_FIRSTHDR(m);
 	if (h != NULL && h->cmsg_level == SOL_SOCKET &&

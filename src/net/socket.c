@@ -229,8 +229,11 @@ int
 net_is_reset(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = 0 };
+	int r;
 
-	if (poll(&p, 1, 0) == -1)
+	while ((r = poll(&p, 1, 0)) == -1 && errno == EINTR)
+		;
+	if (r == -1)
 		return -1;
 	if (p.revents & POLLNVAL) {
 		errno = EBADF;

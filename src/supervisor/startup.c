@@ -96,21 +96,29 @@ keep_from_children(int *fd)
 		*fd = kept;
 }
 
-/* What a listener is set to, its connections are born with. */
+/*
+ * What a listener is set to, its connections are born with.  A stream whose
+ * process ends before it forwards must not look as if it were done.
+ */
 static void
-prepare(struct inherited *a)
+prepare(struct inherited *a, enum mode mode)
 {
+	int streams = mode == MODE_CLIENT || mode == MODE_CONNECT;
 	unsigned int i, k;
 
 	for (i = 0; i < a->nlisteners; i++) {
 		keep_from_children(&a->listener[i]);
 		net_tune(a->listener[i]);
+		if (streams)
+			net_linger_reset(a->listener[i]);
 	}
 	for (i = 0; i < INHERIT_EXTRA; i++)
 		for (k = 0; k < a->extra[i].n; k++)
 			keep_from_children(&a->extra[i].fd[k]);
 	if (a->rfd != -1)
 		net_tune(a->rfd);
+	if (a->rfd != -1 && streams)
+		net_linger_reset(a->rfd);
 }
 
 static const struct addr *const *
@@ -154,7 +162,7 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 	failed = inherit(a, words, n, extra_listeners(o, extra), &why) == -1;
 	if (!failed) {
 		inherit_close_others(a);
-		prepare(a);
+		prepare(a, o->mode);
 		if (a->nlisteners == 0)
 			notify_forget();
 	}

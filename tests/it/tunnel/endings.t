@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import random           # noqa: E402
+import signal           # noqa: E402
 import socket           # noqa: E402
 
 f = t.ws.frame
@@ -138,6 +139,26 @@ def test_reset_behind_end():
         code = w.take_close()
         t.ok(code not in (1000, 1001, 1005),
              '%s: no clean end (%s)' % (side, code))
+
+
+def test_process_dies_early():
+    """Before it forwards anything."""
+    server = t.Held()                   # does not answer
+    c = t.client('ws://127.0.0.1:%d/' % server.port)
+    stream = t.ws.dial(c.port)
+    server.next()
+    for pid in t.children(c.pid):
+        os.kill(pid, signal.SIGKILL)
+    t.is_(t.ws.read_all(stream), (b'', 'reset'),
+          'client: a process that is killed while it dials resets')
+    for words in (('--cacert', '/dev/null'), ('--nonsense',)):
+        with socket.create_server(('127.0.0.1', 0)) as s:
+            stream = t.ws.dial(s.getsockname()[1])
+            with s.accept()[0] as given:
+                t.inetws('client', *words, 'wss://127.0.0.1:1/', stdin=given,
+                         stdout=given).wait()
+        t.is_(t.ws.read_all(stream), (b'', 'reset'),
+              'and so does one that cannot start under inetd: %s' % words[0])
 
 
 def test_half_close_is_held():
