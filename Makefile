@@ -131,7 +131,9 @@ $B/sandbox_names.h:
 	echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
 	    sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{ __NR_\1, "\1" },/p' >$@
 
-unit: $(unit)
+include tests/faults/rules.mk
+
+unit: $(unit) $(fault_tools)
 
 # Tests.  TESTS='tests/it/tunnel/ping.t' chooses, INETWS=PROGRAM tests another one.
 #
@@ -172,6 +174,7 @@ PEERS ?= $(sort $(wildcard tests/peers/*.t))
 define run_tests
 	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
 	@set -- env INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
+	    INETWS_FAULTS_LIB=$(abspath $B)/tests/faults \
 	    $(if $(COMPAT),$(compat_env)) $(PROVE) -e '' --statefile $(state); \
 	"$$@" $(PROVEFLAGS) --state=save $1; status=$$?; \
 	if [ $$status != 0 ] && [ -s $(state) ]; then \
@@ -182,7 +185,7 @@ define run_tests
 	    $(reports)/[au]* | xargs -r cat | grep . && exit $$status
 endef
 
-check: $B/inetws $(unit)
+check: $B/inetws $(unit) $(fault_tools)
 	$(call run_tests,$(TESTS))
 
 # An earlier program, from the history, as a peer (tests/it/tunnel/earlier.t).

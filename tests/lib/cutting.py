@@ -133,7 +133,8 @@ class Cutter:
     the next one shall meet, (way, n, how): when n bytes behind the head have
     gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
     passed: how many bytes behind its head the last one has let through.
-    heads: what went before, of all.  at: where to listen.
+    planning: cleared, no plan has an effect any more.  heads: what went before,
+    of all; tls: there are none that could be seen.  at: where to listen.
     """
 
     def __init__(self, port, at=('127.0.0.1', 0)):
@@ -144,6 +145,8 @@ class Cutter:
         self.answer = None
         self.answered = []
         self.plan = None
+        self.planning = True
+        self.tls = False
         self.passed = {}
         self.heads = []
         self.lock = threading.Lock()
@@ -203,7 +206,7 @@ class Cutter:
 
     def _copy(self, no, way, src, dst, hole, left, limit):
         place = memoryview(bytearray(1 << 18))
-        head = b''              # until it is complete
+        head = None if self.tls else b''    # until it is complete
         passed = 0
         try:
             while True:
@@ -220,7 +223,7 @@ class Cutter:
                         passed, head = len(head) - end, None
                 else:
                     passed += n
-                if limit and head is None and passed >= limit[0]:
+                if limit and self.planning and head is None and passed >= limit[0]:
                     dst.sendall(place[:n - (passed - limit[0])])
                     if limit[1] == 'hole':
                         self.hole(no)

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Tunnels whose processes meet failing, short, interrupted and slow calls,
+cuts and signals; a few of those of `make check-faults`.
+
+If it fails: a machine without memory or descriptors, or a process that dies,
+makes a truncated stream look complete.
+"""
+
+import collections
+import os
+import socket
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, '..', '..', 'faults'),
+                os.path.join(HERE, '..', '..', 'lib')]
+import inetws as t      # noqa: E402
+import plan             # noqa: E402
+import rounds           # noqa: E402
+
+
+def run(seed, **kw):
+    """The round, and what was wrong."""
+    r = rounds.Round(seed, **kw)
+    try:
+        r.run_all()
+        return r, ''
+    except rounds.Wrong as e:
+        return r, str(e)
+
+
+def test_every_call_is_reached():
+    """The program may be built so that a call passes the library by."""
+    calls, met = collections.Counter(), collections.Counter()
+    for kw in (dict(way='pair', most=3000000, tls=False, resume=True,
+                    program=True, tunnels=6),
+               dict(way='reverse', tls=True, tunnels=4)):
+        r, wrong = run(6, profile='smooth', **kw)
+        if not t.ok(not wrong, 'every byte arrives: %s' % r.name()):
+            t.diag(wrong)
+        calls.update(r.plan.calls())
+        met.update(r.plan.done())
+        t.cleanup()
+    missed = [k for k in plan.KINDS if not calls[k]]
+    # where no certificate is loaded and no process is alone
+    t.is_([k for k in missed if k not in ('mmap', 'recv')], [],
+          'calls of all kinds are made through the library')
+    for kind, effect in (('poll', 'intr'), ('readv', 'short'),
+                         ('readv', 'again'), ('writev', 'short')):
+        t.ok(met['%s.%s' % (kind, effect)], '%s is %s in the sandbox' % (
+            kind, effect))
+
+
+def faults_of(seed):
+    """What a process that fails to connect has met."""
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))        # nobody listens
+        p = plan.Plan(seed, {'slow': .2, 'intr': .2})
+        p.arm()
+        t.run_inetws('connect', 'ws://127.0.0.1:%d/' % s.getsockname()[1],
+                     env=dict(os.environ, **p.env()))
+    return [(f.kind, f.effect, f.n, f.process, f.error)
+            for f in p.page.told[:p.page.ntold]]
+
+
+def test_a_seed_replays():
+    first = faults_of(1)
+    t.ok(len(first) > 3, '%d faults' % len(first))
+    t.is_(faults_of(1), first, 'the same seed: the same faults')
+    t.ok(faults_of(2) != first, 'another seed: others')
+
+
+def test_tunnels():
+    """Six rounds, one for each profile, of different ways."""
+    tunnels = 0
+    for seed, profile, way in ((101, 'smooth', 'inetd'), (102, 'cut', 'pair'),
+                               (103, 'lack', 'warm'),
+                               (104, 'signals', 'reverse'),
+                               (105, 'all', 'connect'), (106, 'all', 'pair')):
+        r, wrong = run(seed, profile=profile, way=way, tunnels=8)
+        if not t.ok(not wrong, '%d tunnels, %d faults, %d signals: %s' % (
+                len(r.tunnels), sum(r.plan.done().values()), r.sent_signals,
+                r.name())):
+            t.diag(wrong)
+            t.diag('python3 tests/faults/run.py --seed %d --profile %s '
+                   '--way %s --tunnels 8 -v' % (seed, profile, way))
+        t.cleanup()
+
+
+why = plan.lacking()
+if why:
+    t.skip_all(why)
+t.main()
