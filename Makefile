@@ -102,7 +102,7 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $(generated)
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
 
 # Those that make certificates and servers of their own by it.
-$(patsubst %,$B/tests/unit/tls/%.t,tls ticket): libs += $(openssl_libs)
+$(patsubst %,$B/tests/unit/tls/%.t,tls ticket secure_heap): libs += $(openssl_libs)
 
 # "SSL_new" is a member of a structure (src/tls/openssl.h).
 $B/openssl_names.h: src/tls/openssl.h Makefile

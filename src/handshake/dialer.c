@@ -30,14 +30,14 @@ look_for(const struct options *o, const char *option, char *const *command,
 }
 
 int
-dialer_begin(struct dialer *d, const struct options *o, int tickets,
+dialer_begin(struct dialer *d, const struct options *o, int forks,
     struct error *why)
 {
 	static struct route r;
 
 	memset(d, 0, sizeof(*d));
 	d->o = o;
-	d->tickets = tickets;
+	d->forks = forks;
 	if (route_find(&r, o, &o->url, why) == -1)
 		return -1;
 	if (look_for(o, "--header-command", o->websocket.header_command,
@@ -48,10 +48,10 @@ dialer_begin(struct dialer *d, const struct options *o, int tickets,
 	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)
 		return 0;
 	if ((o->url.tls || reads_files(o)) && tls_reload_begin(&d->tls, o,
-	    tls_reload_options, tickets, why) == -1)
+	    tls_reload_options, forks, why) == -1)
 		return -1;
 	return r.proxy.tls ? tls_reload_begin(&d->proxy, o,
-	    tls_reload_proxy_options, tickets, why) : 0;
+	    tls_reload_proxy_options, forks, why) : 0;
 }
 
 /* The URL has become one with TLS: else each child would make a context. */
@@ -61,7 +61,7 @@ begin_late(struct dialer *d)
 	struct error why;
 
 	if (d->o->url.tls && d->tls.ctx == NULL && tls_reload_begin(&d->tls,
-	    d->o, tls_reload_options, d->tickets, &why) == -1)
+	    d->o, tls_reload_options, d->forks, &why) == -1)
 		log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);
 }
 

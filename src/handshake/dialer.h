@@ -12,15 +12,15 @@
 struct dialer {
 	const struct options *o;
 	struct tls_reload tls, proxy;
-	int tickets;		/* of dialer_begin() */
+	int forks;		/* of dialer_begin() */
 	struct trust trust;	/* their contexts, or what a redirect made */
 };
 
 /*
  * The way to the URL must be one, and what TLS on it needs must be there.
- * tickets: they are handed from process to process.  0, or -1 and why.
+ * forks: as tls_reload_begin() has it.  0, or -1 and why.
  */
-int dialer_begin(struct dialer *, const struct options *, int tickets,
+int dialer_begin(struct dialer *, const struct options *, int forks,
     struct error *);
 
 /* In the supervisor, as tls_reload_refresh() and tls_reload_load(). */

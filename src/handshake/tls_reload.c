@@ -87,30 +87,33 @@ look(const struct options *o, struct file_stamp seen[TLS_RELOAD_FILES])
 			file_stamp_of(&seen[i], &st);
 }
 
-/* Without them each handshake is a full one: no reason not to run. */
+/* Without tickets each handshake is a full one: no reason not to run. */
 static void
-share_tickets(const struct tls_reload *k)
+before_fork(const struct tls_reload *k)
 {
-	if (k->tickets && tls_tickets_open(k->ctx) == -1)
+	if (!k->forks)
+		return;
+	tls_before_fork(k->ctx);
+	if (!is_server(k->o) && tls_tickets_open(k->ctx) == -1)
 		log_event(LOG_L_WARN, "no-tickets", "error", strerror(errno),
 		    NULL);
 }
 
 int
 tls_reload_begin(struct tls_reload *k, const struct options *o,
-    struct tls_options (*options)(const struct options *), int tickets,
+    struct tls_options (*options)(const struct options *), int forks,
     struct error *why)
 {
 	struct tls_options t = options(o);
 
 	k->o = o;
 	k->options = options;
-	k->tickets = tickets;
+	k->forks = forks;
 	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
 	if ((k->ctx = tls_context(&t, why)) == NULL)
 		return -1;
-	share_tickets(k);
+	before_fork(k);
 	return 0;
 }
 
@@ -185,7 +188,7 @@ tls_reload_load(struct tls_reload *k)
 	tls_ctx_free(k->ctx);
 	k->ctx = k->next;
 	k->next = NULL;
-	share_tickets(k);
+	before_fork(k);
 	log_reloaded(k);
 	return 0;
 }

@@ -23,7 +23,7 @@ struct tls_reload {
 	int is_due;			/* as files have changed */
 	unsigned int steps;		/* of that */
 	int64_t longest;		/* of these, in microseconds */
-	int tickets;			/* are handed on */
+	int forks;			/* before connections are made */
 	struct file_stamp seen[TLS_RELOAD_FILES];
 };
 
@@ -38,11 +38,12 @@ struct tls_ctx *tls_reload_make(const struct options *, struct error *);
 struct tls_ctx *tls_reload_make_proxy(const struct options *, struct error *);
 
 /*
- * Makes the first one by one of these options, before the first fork.  tickets:
- * those of a client are handed from process to process.  0, or -1 and why.
+ * Makes the first one by one of these options, before the first fork.  forks:
+ * connections are made by processes forked from here on, and those of a client
+ * hand tickets from one to the next.  0, or -1 and why.
  */
 int tls_reload_begin(struct tls_reload *, const struct options *,
-    struct tls_options (*)(const struct options *), int tickets,
+    struct tls_options (*)(const struct options *), int forks,
     struct error *);
 
 /*

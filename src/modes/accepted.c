@@ -226,12 +226,12 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 
 int
 accepted_begin_tls(struct tls_reload *k, const struct options *o,
-    struct service *service, struct error *why)
+    struct service *service, int forks, struct error *why)
 {
 	memset(k, 0, sizeof(*k));
 	handoff_prepare();
 	if (o->tls.own_cert.n == 0)
 		return 0;
 	service->refuse = NULL;
-	return tls_reload_begin(k, o, tls_reload_options, 0, why);
+	return tls_reload_begin(k, o, tls_reload_options, forks, why);
 }

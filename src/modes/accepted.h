@@ -57,10 +57,11 @@ int accepted_refuse_for(struct accepted *, unsigned int seconds,
 
 /*
  * Makes the TLS context if the options ask for one; then a connection far
- * beyond the limit is closed without an HTTP answer.  0, or -1 and why.
+ * beyond the limit is closed without an HTTP answer.  forks: as
+ * tls_reload_begin() has it.  0, or -1 and why.
  */
 int accepted_begin_tls(struct tls_reload *, const struct options *,
-    struct service *, struct error *);
+    struct service *, int forks, struct error *);
 
 /* In the supervisor, far beyond the limit: one send. */
 void accepted_busy(int fd);

@@ -198,7 +198,7 @@ gate_main(const struct options *o)
 		    "one connection");
 		return startup_failed(o, &why);
 	}
-	if (accepted_begin_tls(&g.tls, o, &service, &why) == -1)
+	if (accepted_begin_tls(&g.tls, o, &service, 1, &why) == -1)
 		return startup_failed(o, &why);
 	status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	tls_reload_end(&g.tls);

@@ -287,7 +287,8 @@ server_main(const struct options *o)
 	if (status != EXIT_ENDED)
 		return status;
 	look_at_ports(o);
-	if (accepted_begin_tls(&sv.tls, o, &service, &why) == -1)
+	if (accepted_begin_tls(&sv.tls, o, &service, a.nlisteners > 0,
+	    &why) == -1)
 		return startup_failed(o, &why);
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);

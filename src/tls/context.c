@@ -216,8 +216,9 @@ tls_ctx_free(struct tls_ctx *ctx)
 		return;
 	tls_tickets_close(ctx);
 	own_certs_end(&ctx->sources);
-	own_certs_forget(&ctx->own);
+	own_certs_free(&ctx->own);
 	allowed_certs_free(&ctx->allowed);
+	SSL_free(ctx->ready);
 	SSL_CTX_free(ctx->ssl);
 	OPENSSL_free(ctx);
 }
@@ -234,6 +235,8 @@ tls_forget_keys(struct tls_ctx *ctx, struct tls *t)
 
 	if (t != NULL)
 		SSL_certs_clear(t->ssl);
+	SSL_free(ctx->ready);
+	ctx->ready = NULL;
 	own_certs_forget(&ctx->own);
 	n = SSL_CTX_get_tlsext_ticket_keys(ctx->ssl, NULL, 0);
 	memset(nothing, 0, sizeof(nothing));

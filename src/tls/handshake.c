@@ -15,6 +15,7 @@
 #include "tls/cert_error.h"
 #include "tls/internal.h"
 #include "tls/openssl.h"
+#include "tls/secure_heap.h"
 
 /* The leaf comes last.  If it is refused here, the peer gets an alert. */
 static int
@@ -166,6 +167,23 @@ give_up(struct tls *t)
 	return NULL;
 }
 
+/* The one that is ready, in the first connection of a child; or a new one. */
+static SSL *
+set_up(struct tls_ctx *ctx)
+{
+	SSL *ssl = ctx->ready;
+
+	if (ssl != NULL) {
+		ctx->ready = NULL;
+		return ssl;
+	}
+	if ((ssl = SSL_new(ctx->ssl)) != NULL &&
+	    own_certs_use(&ctx->own, ssl) == 0)
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
+}
+
 static struct tls *
 begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
     const char *name, struct error *why)
@@ -173,11 +191,12 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	struct tls *t;
 
 	why->status = 0;
+	if (ctx->ready != NULL)
+		secure_heap_leave();
 	ERR_clear_error();
 	if ((t = OPENSSL_zalloc(sizeof(*t))) == NULL ||
-	    (t->ssl = SSL_new(ctx->ssl)) == NULL ||
-	    attach(t, rfd, wfd, outer) == -1 ||
-	    own_certs_use(&ctx->own, t->ssl) == -1) {
+	    (t->ssl = set_up(ctx)) == NULL ||
+	    attach(t, rfd, wfd, outer) == -1) {
 		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", name,
 		    openssl_reason());
 		tls_free(t);

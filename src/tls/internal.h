@@ -15,6 +15,7 @@
 
 struct tls_ctx {
 	SSL_CTX *ssl;
+	SSL *ready;			/* of tls_before_fork(), or NULL */
 	int server, insecure;
 	int asks;			/* a server that wants certificates */
 	int no_sni;			/* a client that names no server */

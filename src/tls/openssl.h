@@ -70,6 +70,10 @@ const char *openssl_reason_of(unsigned long code);
 	X(SSL_set_session) X(SSL_set_verify) X(SSL_set_wfd)		\
 	X(SSL_shutdown) X(SSL_use_PrivateKey) X(SSL_use_certificate)	\
 	X(SSL_write_ex)							\
+	X(BIO_new_bio_pair) X(EVP_PKEY_Q_keygen)			\
+	X(SSL_CTX_use_PrivateKey) X(SSL_CTX_use_certificate)		\
+	X(X509_getm_notAfter) X(X509_getm_notBefore)			\
+	X(X509_gmtime_adj) X(X509_new) X(X509_set_pubkey) X(X509_sign)	\
 	X(GENERAL_NAMES_free) X(PEM_read_bio_X509) X(X509_LOOKUP_file)	\
 	X(SSL_get_servername) X(X509_check_host)			\
 	X(X509_NAME_print_ex) X(X509_STORE_CTX_get_current_cert)	\

@@ -340,9 +340,21 @@ own_certs_forget(struct own_certs *own)
 {
 	struct own_cert *one;
 
+	own->forgotten = 1;
+	for (one = own->v; one < own->v + own->n; one++) {
+		EVP_PKEY_free(one->key);
+		one->key = NULL;
+	}
+}
+
+void
+own_certs_free(struct own_certs *own)
+{
+	struct own_cert *one;
+
+	own_certs_forget(own);
 	for (one = own->v; one < own->v + own->n; one++) {
 		X509_free(one->leaf);
-		EVP_PKEY_free(one->key);
 		sk_X509_pop_free(one->chain, X509_free);
 	}
 	memset(own, 0, sizeof(*own));

@@ -20,7 +20,8 @@ struct own_cert {
 
 struct own_certs {
 	struct own_cert v[OWN_CERTS_MAX];	/* the first is the default */
-	unsigned int n;		/* 0: we have none, or have forgotten them */
+	unsigned int n;
+	int forgotten;		/* none is left to use */
 };
 
 /*
@@ -36,8 +37,14 @@ void own_certs_end(struct own_sources **);
 /* Sets it on a connection.  0, or -1 with OpenSSL's errors. */
 int own_cert_use(const struct own_cert *, SSL *);
 
-/* Frees all, the keys being wiped. */
+/*
+ * Frees the keys, which wipes them.  The certificates stay: to take those apart
+ * would change as many pages of a child as a handshake does.
+ */
 void own_certs_forget(struct own_certs *);
+
+/* Frees all. */
+void own_certs_free(struct own_certs *);
 
 /*
  * sni.c: sets on a connection what there is; of several those for the name

@@ -62,7 +62,7 @@ choose(SSL *ssl, void *arg)
 int
 own_certs_use(const struct own_certs *own, SSL *ssl)
 {
-	if (own->n == 0)
+	if (own->n == 0 || own->forgotten)
 		return 0;
 	if (own->n == 1)
 		return own_cert_use(&own->v[0], ssl);

@@ -105,6 +105,13 @@ int tls_tickets_open(struct tls_ctx *);
 void tls_tickets_close(struct tls_ctx *);
 
 /*
+ * The connections of this context are made by processes that are forked from
+ * here on: does here what each of them would do first.  It may fail, and they
+ * do it then.
+ */
+void tls_before_fork(struct tls_ctx *);
+
+/*
  * To be called before each fork of a server: it gets a new key for its tickets
  * once an hour.  A ticket is good for an hour behind the full handshake, and
  * not longer than any certificate that the client was verified by.
