@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/mman.h>
-
 #include <stddef.h>
 #include <string.h>
 
@@ -23,19 +21,13 @@ static struct place *table, *mine MEMORY_HOT;
 int
 path_table_begin(void)
 {
-	void *p = mmap(NULL, PATH_TABLE_PLACES * sizeof(*table),
-	    PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	table = p == MAP_FAILED ? NULL : p;
+	table = memory_shared(PATH_TABLE_PLACES * sizeof(*table));
 	return table == NULL ? -1 : 0;
 }
 
 void
 path_table_end(void)
 {
-	if (table != NULL)
-		munmap(table, PATH_TABLE_PLACES * sizeof(*table));
 	table = NULL;
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/mman.h>
-
 #include <stddef.h>
 
 #include "connection/waiting.h"
@@ -36,18 +34,13 @@ static struct place *mine MEMORY_HOT;
 int
 waiting_begin(void)
 {
-	void *p = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	table = p == MAP_FAILED ? NULL : p;
+	table = memory_shared(sizeof(*table));
 	return table == NULL ? -1 : 0;
 }
 
 void
 waiting_end(void)
 {
-	if (table != NULL)
-		munmap(table, sizeof(*table));
 	table = NULL;
 }
 

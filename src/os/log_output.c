@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +15,7 @@
 
 #include "os/clock.h"
 #include "os/log_output.h"
+#include "os/memory.h"
 
 #define WAIT_MS		250	/* for room, unless there was none before */
 #define STEP_MS		10	/* between two tries without poll(2) */
@@ -88,9 +88,8 @@ log_output_open(const char *ident, int facility)
 	void *p;
 
 	if (output.state == &own) {
-		p = mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (p != MAP_FAILED)
+		p = memory_shared(sizeof(own));
+		if (p != NULL)
 			output.state = p;
 	}
 	strlcpy(output.ident, ident != NULL ? ident : "",
@@ -217,7 +216,8 @@ log_output_write(int level, const char *line, size_t len)
 			break;
 		poll(&p, ++n % 2, STEP_MS);
 	}
-	output.state->full = is_full(r);
+	if (output.state->full != is_full(r))
+		output.state->full = !output.state->full;
 	if (r == -1)
 		log_output_lose(1);
 	return r;

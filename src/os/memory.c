@@ -27,7 +27,13 @@ map(void *at, size_t size)
 	return p;
 }
 
-/* Aligned to a page table, as every table that is used costs a page. */
+/* Every table that is used costs a page. */
+static void *
+begin_of_table(void *p)
+{
+	return (void *)(((uintptr_t)p + TABLE - 1) & ~(TABLE - 1));
+}
+
 int
 memory_prepare(void)
 {
@@ -37,7 +43,7 @@ memory_prepare(void)
 		return 0;
 	if ((p = map(NULL, MEMORY_MAX + TABLE)) == MAP_FAILED)
 		return -1;
-	piece = (void *)(((uintptr_t)p + TABLE - 1) & ~(TABLE - 1));
+	piece = begin_of_table(p);
 	return 0;
 }
 
@@ -82,6 +88,31 @@ memory_unshared_end(void *p, size_t size)
 {
 	if (p != NULL)
 		munmap(p, size);
+}
+
+/* Pieces begin with a cache line. */
+void *
+memory_shared(size_t size)
+{
+	static char *shared;
+	static size_t used;
+	void *p;
+
+	if (shared == NULL) {
+		p = mmap(NULL, MEMORY_SHARED_MAX + TABLE, PROT_READ |
+		    PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+		if (p == MAP_FAILED)
+			return NULL;
+		shared = begin_of_table(p);
+	}
+	size = (size + 63) & ~(size_t)63;
+	if (size > MEMORY_SHARED_MAX - used) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	used += size;
+	return shared + used - size;
 }
 
 int

@@ -43,6 +43,15 @@ void *memory_unshared(size_t size);
 void memory_unshared_end(void *, size_t size);
 
 /*
+ * Zeroed memory that children share, for as long as this process lives.  All of
+ * it is one mapping, side by side, so that a child needs one page table for what
+ * it touches there, and few pages.  At most MEMORY_SHARED_MAX in all.  NULL with
+ * errno.
+ */
+#define MEMORY_SHARED_MAX (6 * 1024 * 1024)
+void *memory_shared(size_t size);
+
+/*
  * An empty file in memory without a name, close-on-exec, for fd_seal().  -1
  * with errno, ENOSYS: there is no such thing here.
  */

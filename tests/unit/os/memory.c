@@ -96,6 +96,30 @@ test_short(void)
 	memory_return();
 }
 
+/* What a child writes there its parent sees; pieces lie side by side. */
+static void
+test_shared(void)
+{
+	char *a = memory_shared(5), *b = memory_shared(100000), *c;
+	int status;
+	pid_t pid;
+
+	ok(a != NULL && b == a + 64, "shared pieces lie side by side");
+	ok(is_zero(a, 5) && is_zero(b, 100000), "zeroed");
+	if ((pid = fork()) == 0) {
+		a[4] = 1;
+		b[99999] = 2;
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	ok(a[4] == 1 && b[99999] == 2 && b[0] == 0, "shared with a child");
+	errno = 0;
+	ok(memory_shared(MEMORY_SHARED_MAX) == NULL && errno == ENOMEM,
+	    "no more than there is");
+	c = memory_shared(1);
+	ok(c == b + 100032, "the rest can still be had");
+}
+
 int
 main(void)
 {
@@ -115,6 +139,7 @@ main(void)
 	memory_return();
 	is(ends_by(take_twice), SIGABRT, "not to two at a time");
 	is(ends_by(take_too_much), SIGABRT, "nor more than there is");
+	test_shared();
 	test_short();
 	return done_testing();
 }
