@@ -240,6 +240,14 @@ def folder():
     return path
 
 
+def need_dynamic(why):
+    """Skips the case if the program is linked statically."""
+    with open(INETWS, 'rb') as f:
+        head = f.read(4096)
+    if b'/ld-' not in head and b'/ld.so' not in head:
+        raise tap.Skip('linked statically: ' + why)
+
+
 def need(*programs):
     """Skips the case unless these programs are there; their full paths."""
     path = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'

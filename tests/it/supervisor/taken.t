@@ -49,6 +49,7 @@ ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 def losing():
     """An environment in which one TAKEN is lost."""
     cc, = t.need('cc')
+    t.need_dynamic('nothing can be loaded before it')
     if t.SANITIZED:
         raise t.Skip('a sanitizer wants to be the first library')
     d = t.folder()

@@ -359,6 +359,7 @@ def test_stunnel():
 
 def test_reload_to_tls():
     """HUP with another URL: the context is made once, not by each child."""
+    t.need_dynamic('it has the library')
     conf = t.folder() + '/conf'
 
     def write(url):
