@@ -222,9 +222,11 @@ fish_option(const struct option *row, FILE *f)
 	if (row->letter != 0)
 		fprintf(f, " -s %c", row->letter);
 	if (row->arg != NULL && !row->type->optional)
-		fputs(row->type->complete != COMPLETE_NOTHING ? " -r -F" :
-		    " -x", f);
-	if (option_choices(row) != NULL) {
+		fputs(row->type->complete == COMPLETE_FILE ? " -r -F" : " -x",
+		    f);
+	if (row->type->complete == COMPLETE_AT_FILE)
+		fputs(" -a '(__inetws_at_file)'", f);
+	else if (option_choices(row) != NULL) {
 		fputs(" -a '", f);
 		put_choices(row, f);
 		putc('\'', f);
@@ -240,7 +242,14 @@ fish(FILE *f)
 	const struct option *row;
 	const struct mode_row *mode;
 
-	fputs("complete -c inetws -f\n", f);
+	fputs("function __inetws_at_file\n"
+	    "\tset -l path (string match -r '@(.*)' -- (commandline -ct))\n"
+	    "\tand __fish_complete_path $path[2] | "
+	    "string replace -r '^' '@'\n"
+	    "end\n"
+	    "complete -c inetws -f\n"
+	    "complete -c inetws -n "
+	    "'contains -- -- (commandline -opc)' -F\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
 		fprintf(f, "complete -c inetws -n __fish_use_subcommand "
 		    "-a %s -d '", mode->name);

@@ -131,7 +131,14 @@ def test_fish():
     t.is_(offered('inetws help ng'), ['nginx', ''], 'a topic')
     t.is_([w for w in offered('inetws help nginx ') if w], [],
           'and none behind one')
-    t.ok('--visitors-dir' in offered('inetws gate --visitors-d'), 'an option')
+    whole = {'inetws server --eof=': '--eof=hold',
+             'inetws server --auth-file=tw': '--auth-file=two words'}
+    for line, pattern in LINES:
+        want = whole.get(line, pattern.split()[-1])
+        t.ok(want in offered(line), line)
+    t.is_(offered('inetws connect -u sec'), [''], 'a file only behind "@"')
+    t.ok('--listen' not in offered('inetws server -- --li'),
+         'no option behind "--"')
 
 
 def test_topics():
