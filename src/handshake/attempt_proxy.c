@@ -72,7 +72,8 @@ send_connect(struct attempt *a)
 	    a->o->websocket.user_agent, extra);
 	if (n == -1)
 		return error_set(&a->why, EXIT_BADUSAGE,
-		    "%s: the request is too long", a->route.name);
+		    "%s: the request has more than %d bytes", a->route.name,
+		    HTTP_HEAD_MAX);
 	return exchange_begin(&a->exchange, n, strlen(extra) + 2) == -1 ?
 	    -1 : 1;
 }

@@ -37,8 +37,8 @@ dial_write_request(struct dial *d, const char *fields)
 	    d->url, &d->offer);
 	if (n == -1)
 		return error_set(d->why, EXIT_BADUSAGE,
-		    "%s: the request is too long or its path malformed",
-		    d->name);
+		    "%s: the request has more than %d bytes, or its path is "
+		    "malformed", d->name, HTTP_HEAD_MAX);
 	d->exchange.io = &d->w->io;
 	d->exchange.name = d->name;
 	d->exchange.is_proxy = 0;

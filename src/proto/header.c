@@ -105,7 +105,7 @@ header_add(char *lines, size_t size, const char *field,
 	if (n >= 0 && (size_t)n < size - before)
 		return 0;
 	lines[before] = '\0';
-	snprintf(err, errlen, "too many headers, or too long ones");
+	snprintf(err, errlen, "the fields have more than %zu bytes", size - 1);
 	return -1;
 }
 

@@ -129,12 +129,6 @@ def test_forward_proxies_mistaken():
         t.like(r.stderr, words, scheme + ' to a proxy that does not answer')
 
 
-def test_large_head():
-    """An answer beyond the limit: the error names it."""
-    answered(b'HTTP/1.1 101 Switching\r\nX: ' + b'y' * 17000 + b'\r\n\r\n',
-             'a head of more than 16384 bytes', 'a large head')
-
-
 def test_interrupted():
     """Ctrl-C on a client says what it waits for, and how not to."""
     held = t.Held()

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Subprotocols at the serving side, tokens among them, and frames that fit a
-peer's buffer.
+"""Subprotocols at the serving side, tokens among them.
 
 If it fails: MQTT, STOMP or a page's own script cannot connect, or a token
 shows.
@@ -97,20 +96,6 @@ def test_bearer_of_program():
         seen = t.ws.read_all(x)[0].decode()
     t.like(seen, '(?m)^HTTP_SEC_WEBSOCKET_PROTOCOL=mqtt$', 'a warm client')
     t.ok('s3cret' not in seen, 'not there either')
-
-
-def test_frames():
-    for size in (125, 126, 4096):
-        s = t.server(t.echo().port, '--max-frame-size', str(size))
-        w = t.ws.connect(s.port)
-        data = os.urandom(20000)
-        w.send(data)
-        t.is_(w.take_data(len(data)), data,
-              '--max-frame-size %d: all comes back' % size)
-        largest = max(n for _, n in w.frames)
-        t.ok(largest <= size, 'in frames of at most that (%d)' % largest)
-    t.is_(t.run_inetws('server', '--max-frame-size', '124', 'h:1').returncode,
-          64, '124: too small')
 
 
 t.main()
