@@ -107,10 +107,11 @@ print_overview(FILE *f)
 		fprintf(f, "%s inetws %-7s %s\n%14s%s\n",
 		    mode == mode_table ? "usage:" : "      ",
 		    mode->name, mode->usage, "", mode->help);
-	fprintf(f, "\ninetws MODE --help lists the options of a mode.\n"
-	    "inetws help TOPIC [URL] prints lines to paste: %s.\n", topics);
-	fputs("inetws --version prints versions. The manual is inetws(1).\n\n"
-	    "A shell behind a reverse proxy, and the way to it:\n"
+	fprintf(f, "\ninetws MODE --help lists the options of a mode; the "
+	    "manual is inetws(1).\n"
+	    "inetws help TOPIC [URL] prints lines to paste, inetws --version "
+	    "versions.\nTOPIC:  %s\n\n", topics);
+	fputs("A shell behind a reverse proxy, and the way to it:\n"
 	    "  inetws server -l 127.0.0.1:8080 127.0.0.1:22\n"
 	    "  ssh -o ProxyCommand='inetws connect wss://example.org/ssh/' "
 	    "host\n", f);
@@ -132,7 +133,7 @@ options_usage(FILE *f)
 	    "host\n\n"
 	    "inetws --help lists all modes, inetws MODE --help the options "
 	    "of one.\n", f);
-	fprintf(f, "inetws help TOPIC prints lines to paste: %s.\n", topics);
+	fprintf(f, "inetws help TOPIC prints lines to paste:\n  %s\n", topics);
 }
 
 void

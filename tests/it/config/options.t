@@ -102,6 +102,11 @@ def test_topics():
     said = t.run_inetws('help', 'ssh', 'wss://a.test/x/').stdout.decode()
     t.like(said, '(?s)HostName a.test.*wss://a.test/x/$', 'its name, and all of it')
     t.unlike(said, 'example.org', 'nothing is left of the page')
+    with open(os.path.join(t.ROOT, 'man', 'inetws.1')) as f:
+        text = re.search(r'(?s)topics are\n(.*?)\.It', f.read())[1]
+    t.is_(re.findall(r'\.Li (\w+)', text), t.run_inetws(
+        '--help').stdout.decode().split('TOPIC:  ')[1].split(
+            '\n')[0].split(', '), 'the manual names all topics')
     r = t.run_inetws('help', 'nginz')
     t.is_(r.returncode, 64, 'no such topic')
     t.like(r.stderr.decode(), 'or a topic: nginx, ssh, proxy', 'which there are')

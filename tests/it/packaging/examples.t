@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""inetws-examples(7): every command for inetws is one, and ssh behind nginx and
-the certificates for a colleague work as the page says.
+"""inetws-examples(7): every line of every block is run, here or where HERE, SAME
+and ELSEWHERE say, or is marked as untested in the page.
 
 If it fails: who pastes an example gets an error.
 """
@@ -14,19 +14,95 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import re               # noqa: E402
 import shlex            # noqa: E402
+import socket           # noqa: E402
 
 PASSWORD = 'ann:pw-7731'
 
+# Blocks, by their first words, that a case below runs.
+HERE = ('location /ssh/ {', 'mode           server', '# htpasswd -B -c',
+        'Host tunnel\n\tHostName', '$ ssh tunnel', '$ inetws check -u @.ssh/',
+        'proxy_http_version 1.1;', 'location /hosts/mail/',
+        '# inetws server -l 127.0.0.1:8081', 'Host mail db',
+        '$ inetws check -x http', '$ inetws check --cacert company',
+        'Host tunnel\n\tHostKeyAlias',
+        '$ openssl req -x509', '# inetws server -l :8443',
+        '$ inetws client -l 5432', '$ inetws check --cacert ca.pem',
+        '# echo "token:page', '$ inetws check --subprotocol mqtt',
+        'gate# secret=$(openssl rand -hex 16)\ngate# echo "office',
+        'office$ inetws agent', 'gate$ inetws status',
+        'apiVersion: apps/v1')
+# Those that are a file of the tree without its comments, which others run.
+SAME = {
+    'defaults\n\tmode http': ('contrib/haproxy/haproxy.cfg',
+                              'contrib_proxies.t'),
+    'ProxyPass ': ('contrib/apache/inetws.conf', 'contrib_proxies.t'),
+    'example.org {': ('contrib/caddy/Caddyfile', 'contrib_proxies.t'),
+    '127.0.0.1:8080\tstream': ('contrib/inetd/inetd.conf',
+                               'contrib_launchers.t'),
+    'exec 2>&1': ('contrib/tcpserver/run', 'contrib_launchers.t'),
+    '<?xml': ('contrib/launchd/org.inetws.ssh.plist', 'contrib_other.t'),
+    'server {\n\tlisten 443 ssl;\n\tserver_name desk':
+        ('tests/scenarios/browser-desktop/nginx.conf', 'browser-desktop.t'),
+    'server {\n\tlisten 443 ssl;\n\tserver_name gate':
+        ('tests/scenarios/fleet/nginx.conf', 'fleet.t'),
+    'server {\n\tlisten 443 ssl;\n\tserver_name hq':
+        ('tests/scenarios/two-sites/nginx.conf', 'two-sites.t'),
+}
+# Those whose lines stand in another page too, and are run from there; or which
+# a test runs by itself.
+ELSEWHERE = {
+    'gate# secret=$(openssl rand -hex 16)\ngate# echo "host42': 'fleet',
+    'host42$ inetws agent': 'fleet',
+    'gate$ ssh -o ProxyCommand': 'fleet',
+    '# install -d -o inetws -g www-data': 'token',
+    '$ inetws agent wss://gate': 'token',
+    '$ curl https://gate': 'token',
+    'hq$ openssl': 'two-sites',
+    'hq# inetws server': 'two-sites',
+    'branch# inetws client': 'two-sites',
+    '# systemctl enable --now inetws@git': 'two-sites',
+    '# apt-get install nginx novnc': 'browser-desktop',
+    'ann$ systemctl --user enable': 'browser-desktop',
+    '$ kinit': 'tests/it/client/proxy.t',
+    '$ inetws check --proxy-idle': 'tests/it/observe/check.t',
+    '$ psql -h localhost': 'tests/peers/postgresql.t',
+    '# inetws status': 'tests/it/observe/status.t',
+    '# systemctl enable --now inetws@ssh\n# systemctl reload':
+        'tests/it/packaging/contrib_systemd.t',
+    '# systemctl disable --now inetws@': 'tests/it/packaging/contrib_systemd.t',
+    '# inetws server -l 127.0.0.1:8080 --accept-proxy':
+        'tests/it/packaging/contrib_proxies.t',
+}
 
-def page():
+
+class Item:
+    """A block or a line of the page that is to be pasted."""
+
+    def __init__(self, text, prose):
+        self.text, self.untested = text, 'ntested' in prose
+
+    def lines(self):
+        """Its commands, without prompts."""
+        return re.findall(r'(?m)^\w*[$#] (.*)$',
+                          self.text.replace('\\\n', ' '))
+
+
+def items():
     with open(os.path.join(t.ROOT, 'man', 'inetws-examples.7')) as f:
-        return f.read().replace('\\e\n', '\\\n')
+        page = f.read()
+    page = page[page.index('.Sh SSH BEHIND NGINX'):]
+    found, at = [], 0
+    for m in re.finditer(r'(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed\n|'
+                         r'^\.Dl ([^\n]*\n)', page):
+        found.append(Item((m[1] or m[2]).replace('\\e', '\\'),
+                          page[at:m.start()]))
+        at = m.end()
+    return found
 
 
 def block(begin):
-    """The literal block that begins so."""
-    found = [b for b in re.findall(r'(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed',
-                                   page()) if b.startswith(begin)]
+    """The text of the one item that begins so."""
+    found = [i.text for i in items() if i.text.startswith(begin)]
     if len(found) != 1:
         raise AssertionError('%d blocks begin with %r' % (len(found), begin))
     return found[0]
@@ -34,15 +110,74 @@ def block(begin):
 
 def commands():
     """The command lines for inetws, those of ProxyCommand too."""
-    text = page().replace('\\\n', ' ')
-    return re.findall(r'(?m)^(?:\.Dl )?\w*[$#] (inetws .*)$', text) + \
-        re.findall(r'ProxyCommand (inetws .*)', text)
+    return [line for i in items() for line in i.lines() + re.findall(
+        r"ProxyCommand(?:=')? ?(inetws [^'\n]*)", i.text)
+        if line.startswith('inetws ')]
+
+
+def words_of(begin, *pairs):
+    """The words of the first command of a block, with others in their place."""
+    line = Item(block(begin), '').lines()[0]
+    for old, new in pairs:
+        if old not in line:
+            raise AssertionError('%r is to say %r' % (line, old))
+        line = line.replace(old, str(new))
+    return shlex.split(line)[1:]
+
+
+def without_comments(path):
+    with open(os.path.join(t.ROOT, path)) as f:
+        text = re.sub(r'(?ms)^[ \t]*#[^\n]*\n|^<!--.*?-->\n', '', f.read())
+    return re.sub('\n{3,}', '\n\n', text).strip('\n')
+
+
+def test_all():
+    """Nothing of the page is left out."""
+    seen = set()
+    for item in items():
+        first = item.text.split('\n')[0]
+        kinds = [b for k in (HERE, SAME, ELSEWHERE) for b in k
+                 if item.text.startswith(b)]
+        seen.update(kinds)
+        t.is_(len(kinds), 0 if item.untested and not kinds else 1,
+              'run or marked, once: ' + first)
+        for begin in kinds:
+            if begin in SAME:
+                t.is_(item.text.strip('\n'), without_comments(SAME[begin][0]),
+                      'as in ' + SAME[begin][0])
+            elif begin in ELSEWHERE:
+                same_elsewhere(item, ELSEWHERE[begin])
+    t.is_(sorted((set(HERE) | set(SAME) | set(ELSEWHERE)) - seen), [],
+          'no list is stale')
+    t.ok(len(items()) > 50, '%d blocks' % len(items()))
+
+
+def test_options():
+    """Those that it only names, as in the tables, are options too."""
+    with open(os.path.join(t.ROOT, 'man', 'inetws-examples.7')) as f:
+        named = set(re.findall(r'Fl -([a-z-]+)', f.read()))
+    shown = ''.join(t.run_inetws(mode, '--help').stdout.decode() for mode in (
+        'server', 'client', 'connect', 'agent', 'gate', 'check'))
+    t.is_(sorted(n for n in named if not re.search(
+        '--%s(?![a-z-])' % n, shown)), [], '%d options' % len(named))
+
+
+def same_elsewhere(item, where):
+    if '/' in where:
+        t.ok(os.path.exists(os.path.join(t.ROOT, where)), where)
+        return
+    folder = os.path.join(t.ROOT, 'tests', 'scenarios', where)
+    t.ok(os.path.exists('%s/%s.t' % (folder, where)), where + '.t')
+    with open(folder + '/README.md') as f:
+        page = f.read()
+    for line in item.lines():
+        t.ok(line in page, 'in its page too: ' + line[:60])
 
 
 def test_commands():
     d = t.folder()
     for line in commands():
-        words = [os.path.join(d, w[1:].replace('$HOME/', '')) if w[0] == '@'
+        words = [os.path.join(d, w[1:].replace('$HOME', '').lstrip('/')) if w[0] == '@'
                  else w for w in shlex.split(line)[1:]]
         for i, w in enumerate(words):
             if w.startswith(d):
@@ -52,11 +187,11 @@ def test_commands():
                 words[i] = '@' + w
         r = t.run_inetws(*words, '--dump-config', cwd=d)
         t.is_((r.returncode, r.stderr), (0, b''), line[:70])
-    t.ok(len(commands()) >= 10, 'there are commands')
+    t.ok(len(commands()) >= 30, 'there are commands')
 
 
 def test_ssh():
-    htpasswd, ssh, scp = t.need('htpasswd', 'ssh', 'scp')
+    t.need('htpasswd', 'ssh', 'scp', 'sftp', 'rsync', 'git')
     sshd, d = t.sshd(), t.folder()
     os.chmod(d, 0o755)          # for nginx's worker
     conf = d + '/ssh.conf'
@@ -66,41 +201,273 @@ def test_ssh():
             '127.0.0.1:22', '127.0.0.1:%d' % sshd.port))
     s = t.inetws('-K', conf)
     s.port = t.port_of(t.listening(s)[0])
-    t.run([htpasswd, '-B', '-b', '-c', d + '/users', *PASSWORD.split(':')])
-    os.chmod(d + '/users', 0o644)
     cert, port = t.certificate(), t.free_port()
     t.nginx_site(port, 'server { listen 127.0.0.1:%d ssl; ssl_certificate %s; '
                  'ssl_certificate_key %s;\n%s}\n' % (
                      port, cert.cert, cert.key, block('location /ssh/').replace(
                          '127.0.0.1:8080', '127.0.0.1:%d' % s.port).replace(
-                         '/etc/nginx/ssh.users', d + '/users')))
+                         '/etc/nginx/ssh.users', users(d))))
     os.mkdir(d + '/.ssh')
     with open(d + '/.ssh/tunnel-password', 'w') as f:
         f.write(PASSWORD + '\n')
-    host = block('Host tunnel')
+    url = 'wss://localhost:%d/' % port
+    r = t.run_inetws(*words_of('$ inetws check -u @.ssh/tunnel-password wss://e', (
+        'wss://example.org/', url)), '--cacert', cert.ca, cwd=d)
+    t.is_(r.returncode, 0, 'check')
+    host = block('Host tunnel\n\tHostName')
     for old, new in (('HostKeyAlias example.org', 'HostKeyAlias there'),
                      ('HostName example.org', 'HostName localhost'),
-                     ('inetws connect', '%s connect --cacert %s' % (
-                         shlex.quote(t.INETWS), cert.ca)),
-                     ('@$HOME/', '@' + d + '/'),
-                     ('wss://example.org/', 'wss://localhost:%d/' % port)):
+                     ('wss://example.org/', url)):
         t.ok(old in host, 'the block has ' + old)
         host = host.replace(old, new)
-    with open(sshd.config) as f:
-        given = f.read()
-    with open(d + '/config', 'w') as f:
-        f.write(host + given.replace('Host there', 'Host *').replace(
-            'HostName 127.0.0.1\n', '').replace('HostKeyAlias there\n', ''))
-    r = t.run([ssh, '-F', d + '/config', 'tunnel', 'cat'], input=b'hello')
-    t.is_((r.returncode, r.stdout), (0, b'hello'), 'ssh tunnel')
-    if r.returncode:
-        t.diag(r.stderr)
+    use(Client(d, sshd, cert, host))
+
+
+class Client:
+    """~/.ssh/config with a block of the page, and the keys of an sshd."""
+
+    def __init__(self, d, sshd, cert, block, alias=True):
+        self.folder, self.config = d, d + '/config'
+        with open(sshd.config) as f:
+            given = f.read().replace('Host there', 'Host *').replace(
+                'HostName 127.0.0.1\n', '')
+        if alias:
+            given = given.replace('HostKeyAlias there\n', '')
+        with open(self.config, 'w') as f:
+            f.write(block.replace('inetws connect', '%s connect --cacert %s' % (
+                shlex.quote(t.INETWS), cert.ca)).replace(
+                    '@$HOME/', '@' + d + '/') + given)
+
+    def run(self, name, *words, **kw):
+        """A line of the page, with this configuration."""
+        program, = t.need(name)
+        option = {'rsync': ['-e', 'ssh -F ' + self.config],
+                  'git': []}.get(name, ['-F', self.config])
+        env = dict(os.environ, GIT_SSH_COMMAND='ssh -F ' + self.config,
+                   GIT_CONFIG_GLOBAL='/dev/null')
+        r = t.run([program, *option, *words], cwd=self.folder, env=env, **kw)
+        t.is_(r.returncode, 0, ' '.join((name,) + words))
+        if r.returncode:
+            t.diag(r.stderr)
+        return r.stdout
+
+
+def use(client):
+    """What the page says that works: each line of it."""
+    d = client.folder
     with open(d + '/file', 'w') as f:
         f.write('x' * 100000)
-    r = t.run([scp, '-q', '-F', d + '/config', d + '/file',
-               'tunnel:%s/copy' % d])
-    t.is_(r.returncode, 0, 'scp file tunnel:')
-    t.is_(os.path.getsize(d + '/copy'), 100000, 'the whole file')
+    os.mkdir(d + '/folder')
+    with open(d + '/folder/file', 'w') as f:
+        f.write('y')
+    there = d + '/there'
+    os.mkdir(there)
+    git, = t.need('git')
+    t.run([git, 'init', '-q', '--bare', there + '/repository.git'])
+    seen = []
+    for line in Item(block('$ ssh tunnel'), '').lines():
+        name, *words = line.replace('tunnel:', 'tunnel:%s/' % there).split()
+        seen.append(name)
+        if name == 'ssh':
+            t.is_(client.run(name, *words, 'cat', input=b'hello'), b'hello',
+                  'bytes there and back')
+        elif name == 'sftp':
+            t.like(client.run(name, '-b', '-', *words,
+                              input=b'ls %s\n' % there.encode()), 'file',
+                   'its listing')
+        else:
+            client.run(name, *words)
+    t.is_(seen, ['ssh', 'scp', 'sftp', 'rsync', 'git'], 'all of them')
+    t.is_((os.path.getsize(there + '/file'),
+           os.path.exists(there + '/folder/file'),
+           os.path.isdir(d + '/repository')), (100000, True, True),
+          'files have come')
+
+
+def users(d, name='users'):
+    """As htpasswd of the page makes it, for nginx's worker to read."""
+    htpasswd, = t.need('htpasswd')
+    line, = [x for x in Item(block('# htpasswd -B -c'), '').lines()
+             if x.startswith('htpasswd')]
+    words = line.replace('/etc/nginx/ssh.users', d + '/' + name).split()
+    t.run([htpasswd, '-b', *words[1:], PASSWORD.split(':')[1]])
+    os.chmod(d + '/' + name, 0o644)
+    return d + '/' + name
+
+
+def test_by_path():
+    sshd, d, cert = t.sshd(), t.folder(), t.certificate()
+    os.chmod(d, 0o755)
+    servers = {}
+    lines = Item(block('# inetws server -l 127.0.0.1:8081'), '').lines()
+    for line, target in zip(lines, (sshd.port, t.echo().port)):
+        words = shlex.split(line)[1:]
+        words[-1] = '127.0.0.1:%d' % target
+        at = words[words.index('-l') + 1]
+        words[words.index('-l') + 1] = '127.0.0.1:0'
+        s = t.inetws(*words)
+        servers[at] = t.listening(s)[0]
+    with open(d + '/proxy.conf', 'w') as f:
+        f.write(block('proxy_http_version 1.1;').replace(
+            '/etc/nginx/ssh.users', users(d)))
+    text = block('location /hosts/mail/').replace(
+        '/etc/nginx/inetws-proxy.conf', d + '/proxy.conf')
+    for at, real in servers.items():
+        t.ok(at in text, 'nginx names ' + at)
+        text = text.replace(at, real)
+    with open(d + '/index.html', 'w') as f:
+        f.write('the pages\n')
+    port = t.free_port()
+    t.nginx_site(port, 'server { listen 127.0.0.1:%d ssl; ssl_certificate %s; '
+                 'ssl_certificate_key %s;\nlocation / { root %s; }\n%s}\n' % (
+                     port, cert.cert, cert.key, d, text))
+    os.mkdir(d + '/.ssh')
+    with open(d + '/.ssh/tunnel-password', 'w') as f:
+        f.write(PASSWORD + '\n')
+    site = 'wss://localhost:%d/' % port
+    last = t.run_inetws('connect', '--cacert', cert.ca, '-u', '@' + d +
+                        '/.ssh/tunnel-password', site + 'hosts/db/',
+                        input=b'hello')
+    t.is_((last.returncode, last.stdout), (0, b'hello'), 'the second path')
+    r = t.run_inetws('connect', '--cacert', cert.ca, site + 'hosts/mail/',
+                     input=b'')
+    t.is_(r.returncode, 77, 'refused without the password')
+    curl, = t.need('curl')
+    r = t.run([curl, '-s', '--cacert', cert.ca, site.replace('wss', 'https')])
+    t.is_(r.stdout, b'the pages\n', 'the pages are there as before')
+    host = block('Host mail db').replace('wss://www.example.org/', site)
+    client = Client(d, sshd, cert, host, alias=False)
+    t.is_(client.run('ssh', 'mail', 'cat', input=b'hello'), b'hello',
+          'ssh mail')
+
+
+def test_proxy():
+    p, s, cert = t.tinyproxy(tuple(PASSWORD.split(':'))), t.server(
+        t.echo().port), t.certificate()
+    n, d = t.nginx(s.port, cert), t.folder()
+    with open(d + '/proxy-password', 'w') as f:
+        f.write(PASSWORD + '\n')
+    pairs = (('http://proxy.example.com:3128', 'http://127.0.0.1:%d' % p.port),
+             ('wss://example.org/ssh/', n.url))
+    words = words_of('$ inetws check -x http', *pairs)
+    r = t.run_inetws(*words, '--cacert', cert.ca, cwd=d)
+    t.is_(r.returncode, 0, 'check through a proxy with a password')
+    t.like(r.stdout.decode(), '127.0.0.1:%d' % p.port, 'which it names')
+    words = words_of('$ inetws check --cacert company', pairs[1],
+                     ('company-ca.pem', cert.ca))
+    t.is_(t.run_inetws(*words).returncode, 0, 'with an authority')
+    host = block('Host tunnel\n\tHostKeyAlias')
+    os.mkdir(d + '/.ssh')
+    os.rename(d + '/proxy-password', d + '/.ssh/proxy-password')
+    for old, new in pairs:
+        t.ok(old in host, 'the block has ' + old)
+        host = host.replace(old, new)
+    sshd = t.sshd()
+    s = t.server(sshd.port)
+    host = host.replace(n.url, t.nginx(s.port, cert).url).replace(
+        'HostKeyAlias example.org', 'HostKeyAlias there')
+    client = Client(d, sshd, cert, host)
+    t.is_(client.run('ssh', 'tunnel', 'cat', input=b'hello'), b'hello',
+          'ssh through it')
+
+
+def test_nat():
+    sh, d, echo = t.need('sh')[0], t.folder(), t.echo()
+    t.rundir()
+    script = Item(block('gate# secret=$(openssl rand -hex 16)\ngate# '
+                        'echo "office'), '').lines()
+    t.run([sh, '-ec', '\n'.join(script[:2]) + '\nprintf "Authorization: '
+           'Bearer $secret\n" >secret'], cwd=d)
+    words = shlex.split(script[2])[1:]
+    for at in ('127.0.0.1:39000', '127.0.0.1:2222'):
+        words[words.index(at)] = '127.0.0.1:0'
+    gate = t.inetws(*words, cwd=d)
+    gate.baseline = None
+    agents, = t.listening(gate)
+    visitors = gate.wait_line(r'visitors on (\S+)')[1]
+    t.inetws(*words_of(
+        'office$ inetws agent', ('wss://example.org/', 'ws://%s/' % agents),
+        ('127.0.0.1:22', '127.0.0.1:%d' % echo.port)), cwd=d)
+    t.ok(t.until(lambda: b'office' in t.run_inetws('status').stdout),
+         'status shows the agent')
+    visitor = socket.create_connection(('127.0.0.1', t.port_of(visitors)),
+                                       t.BOUND)
+    t.on_close(visitor.close)
+    visitor.sendall(b'hello')
+    t.is_(t.ws.read_exactly(visitor, 5), b'hello', 'a visitor is at the target')
+
+
+def test_mqtt():
+    sh, d = t.need('sh')[0], t.folder()
+    echo, server = Item(block('# echo "token:page'), '').lines()
+    t.run([sh, '-c', echo.replace('/etc/inetws', d)])
+    words = shlex.split(server.replace('/etc/inetws', d))[1:]
+    words[-1] = '127.0.0.1:%d' % t.echo().port
+    words[words.index('-l') + 1] = '127.0.0.1:0'
+    s = t.inetws(*words)
+    url = 'ws://%s/mqtt/' % t.listening(s)[0]
+    with open(d + '/page-token', 'w') as f:
+        f.write('Authorization: Bearer TOKEN\n')
+    words = words_of('$ inetws check --subprotocol mqtt',
+                     ('wss://example.org/mqtt/', url))
+    r = t.run_inetws(*words, cwd=d)
+    t.is_(r.returncode, 0, 'check as a page')
+    if r.returncode:
+        t.diag(r.stdout + r.stderr)
+    w = t.ws.dial(t.port_of(t.listening(s)[0]))
+    w.sendall(t.ws.request('/mqtt/', headers=[
+        ('Sec-WebSocket-Protocol', 'mqtt, bearer.TOKEN'),
+        ('Origin', 'https://www.example.org')]))
+    head, _ = t.ws.read_head(w)
+    t.like(head, r'\AHTTP/1.1 101 (?s:.)*Protocol: mqtt\r', 'a page')
+    words = [x.replace('www.example.org', 'evil.test') for x in words]
+    t.is_(t.run_inetws(*words, cwd=d).returncode, 77, 'not one from elsewhere')
+
+
+def seconds(text):
+    return int(text[:-1]) * {'s': 1, 'm': 60}[text[-1]]
+
+
+def test_kubernetes():
+    """Its words agree with each other and with the program."""
+    try:
+        import yaml
+    except ImportError:
+        raise t.Skip('no python3-yaml')
+    deploy, service, ingress = yaml.safe_load_all(block('apiVersion: apps/v1'))
+    pod = deploy['spec']['template']['spec']
+    container, = pod['containers']
+    args = container['args']
+    t.is_((deploy['spec']['selector']['matchLabels'],
+           service['spec']['selector']),
+          ((deploy['spec']['template']['metadata']['labels'],) * 2), 'labels')
+    port, = service['spec']['ports']
+    t.is_(port['targetPort'], container['ports'][0]['name'], 'the port')
+    t.ok('--listen=:%d' % container['ports'][0]['containerPort'] in args,
+         'is listened at')
+    to = ingress['spec']['rules'][0]['http']['paths'][0]['backend']['service']
+    t.is_((to['name'], to['port']['name']),
+          (service['metadata']['name'], port['name']), 'the way in')
+    t.ok(all(isinstance(v, str) for v in
+             ingress['metadata']['annotations'].values()), 'are strings')
+    drain, = [a.split('=')[1] for a in args if a.startswith('--drain=')]
+    t.ok(pod['terminationGracePeriodSeconds'] > seconds(drain),
+         'the grace period is longer than --drain')
+    t.rundir()
+    echo = t.echo()
+    s = t.inetws(*[a.replace('=:8080', '=127.0.0.1:0').replace(
+        '=:9117', '=127.0.0.1:0') for a in args[:-1]],
+        '127.0.0.1:%d' % echo.port)
+    metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    probes = [container[p]['httpGet'] for p in
+              ('livenessProbe', 'readinessProbe')]
+    for probe in probes:
+        t.ok('--metrics=:%d' % probe['port'] in args, 'asked at --metrics')
+        t.is_(t.http(metrics, probe['path'])[0], 200, probe['path'])
+    echo.close()
+    t.ok(t.until(lambda: t.http(metrics, probes[1]['path'])[0] == 503, 6 *
+                 t.BOUND, pause=0.2), 'without the target it is not ready')
+    t.is_(t.http(metrics, probes[0]['path'])[0], 200, 'but alive')
 
 
 def test_certificates():
@@ -109,18 +476,27 @@ def test_certificates():
     script = re.sub(r'(?m)^\$ ', '', block('$ openssl req -x509'))
     r = t.run([sh, '-ec', script], cwd=d)
     t.is_(r.returncode, 0, 'the certificates are made')
-    s = t.server(t.echo().port, '--tls-cert', d + '/server.pem', '--tls-key',
-                 d + '/server.key', '--tls-client-ca', d + '/ca.pem')
-    words = ['connect', '--cacert', d + '/ca.pem', '--connect-to',
-             '::127.0.0.1:%d' % s.port]
-    url = 'wss://example.org:8443/'
-    r = t.run_inetws(*words, '--cert', d + '/alice.pem', '--key',
-                     d + '/alice.key', url, input=b'hello')
-    t.is_((r.returncode, r.stdout), (0, b'hello'), 'alice is accepted')
-    if r.returncode:
-        t.diag(r.stderr)
+    echo = t.echo()
+    s = t.inetws(*words_of(
+        '# inetws server -l :8443', (':8443', '127.0.0.1:0'),
+        ('--run-as inetws ', ''), ('127.0.0.1:5432', '127.0.0.1:%d' %
+                                   echo.port)), cwd=d)
+    words = ['--connect-to', '::' + t.listening(s)[0]]
+    c = t.inetws(*words_of('$ inetws client -l 5432', ('-l 5432',
+                                                       '-l 127.0.0.1:0')),
+                 *words, cwd=d)
+    x = socket.create_connection(('127.0.0.1', t.port_of(
+        t.listening(c)[0])), t.BOUND)
+    t.on_close(x.close)
+    x.sendall(b'hello')
+    t.is_(t.ws.read_exactly(x, 5), b'hello', 'alice is accepted')
+    x.close()
     s.wait_line('subject="CN=alice"')
-    r = t.run_inetws(*words, url, input=b'x')
+    r = t.run_inetws(*words_of('$ inetws check --cacert ca.pem'), *words,
+                     cwd=d)
+    t.is_(r.returncode, 0, 'check')
+    r = t.run_inetws('connect', '--cacert', 'ca.pem', *words,
+                     'wss://example.org:8443/', cwd=d, input=b'x')
     t.ok(r.returncode != 0, 'a client without certificate is not')
 
 
