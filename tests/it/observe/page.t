@@ -181,7 +181,7 @@ def test_3000():
         document.querySelector('th[data-n="Process"] button').click();
         document.body.offsetHeight; return performance.now() - begin''')
     t.is_(column(b, 'Process')[:2], ['2999', '2998'], 'sorted')
-    t.ok(ms < 2000 * t.SCALE, 'in a moment (%d ms)' % ms)
+    t.ok(ms < 5000 * t.SCALE, 'in a moment (%d ms)' % ms)
     b.now('document.querySelector("input[type=search]").focus()')
     b.type('10.1.7.17:')
     t.is_(column(b, 'Process'), ['1767'], 'and one of them found')

@@ -195,6 +195,29 @@ accepts(void)
 	is(metrics_wants_open((struct slice){ NULL, 0 }), 0, "no Accept");
 }
 
+/* The page of --metrics has 4 MB; with that, 3,000 tunnels are all on it. */
+static void
+page(void)
+{
+	static char text[4096];
+	struct report_row row = { .state = STATE_OPEN, .pid = 4194303,
+	    .age = 1000000000, .up = UINT32_MAX, .down = UINT32_MAX,
+	    .window_up = 1 << 20, .window_down = 1 << 20 };
+	struct out o;
+
+	strlcpy(row.peer, "2001:db8:1111:2222:3333:4444:5555:6666", 64);
+	strlcpy(row.user, "ann@example.org", sizeof(row.user));
+	strlcpy(row.target, "database.internal.example.org:5432", 64);
+	out_begin(&o, text, sizeof(text));
+	report_html_row(&o, &row);
+	ok(!o.cut && 3000 * o.len < 4000000, "a row has %zu bytes", o.len);
+	ok(strstr(text, "data-n=\"Up\" class=\"n\" data-v=\"4294967295\">4.2 GB<")
+	    != NULL, "a number as it is shown and as it is sorted");
+	out_begin(&o, text, sizeof(text));
+	report_html_policy(&o);
+	ok(strstr(text, "script-src 'sha256-") != NULL && !o.cut, "its policy");
+}
+
 int
 main(void)
 {
@@ -204,5 +227,6 @@ main(void)
 	gate();
 	many();
 	accepts();
+	page();
 	return done_testing();
 }
