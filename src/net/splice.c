@@ -14,6 +14,12 @@
 #define FEW	16384
 #define SHORTS	4
 
+static int
+interrupted(ssize_t n)
+{
+	return n == -1 && errno == EINTR;
+}
+
 #ifdef HAVE_LINUX
 
 static int
@@ -57,8 +63,10 @@ splice_from(struct splice *s, int fd, size_t max)
 {
 	ssize_t n;
 
-	n = splice(fd, NULL, s->w, NULL, max < s->size ? max : s->size,
-	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	do
+		n = splice(fd, NULL, s->w, NULL, max < s->size ? max : s->size,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (interrupted(n));
 	if (n > 0)
 		s->held += n;
 	else if (n == 0 || errno == EINVAL)
@@ -71,8 +79,10 @@ splice_to(struct splice *s, int fd, size_t max, int more)
 {
 	ssize_t n;
 
-	n = splice(s->r, NULL, fd, NULL, max, SPLICE_F_MOVE |
-	    SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0));
+	do
+		n = splice(s->r, NULL, fd, NULL, max, SPLICE_F_MOVE |
+		    SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0));
+	while (interrupted(n));
 	if (n > 0)
 		s->held -= n;
 	return n;
@@ -83,7 +93,9 @@ splice_both(struct splice *s, struct splice *copy, size_t max)
 {
 	ssize_t n;
 
-	n = tee(s->r, copy->w, max, SPLICE_F_NONBLOCK);
+	do
+		n = tee(s->r, copy->w, max, SPLICE_F_NONBLOCK);
+	while (interrupted(n));
 	if (n > 0)
 		copy->held += n;
 	return n;
@@ -132,7 +144,9 @@ splice_read(struct splice *s, const struct iovec *iov, int n)
 {
 	ssize_t got;
 
-	got = readv(s->r, iov, n);
+	do
+		got = readv(s->r, iov, n);
+	while (interrupted(got));
 	if (got > 0)
 		s->held -= got;
 	return got;
