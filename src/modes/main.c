@@ -8,7 +8,6 @@
 #include "modes/check/judge.h"
 #include "modes/modes.h"
 #include "net/inherit.h"
-#include "net/socket.h"
 #include "os/memory.h"
 #include "os/signals.h"
 #include "os/title.h"
@@ -41,14 +40,6 @@ is_for_nagios(char **argv)
 	return 0;
 }
 
-/* What inetd has handed over must not look as if it were done. */
-static void
-reset_connection(void)
-{
-	if (net_is_listener(STDIN_FILENO) == 0)
-		net_linger_reset(STDIN_FILENO);
-}
-
 /*
  * The command line is wrong, or there is no memory: no log is open yet.
  * Nagios reads standard output and knows four statuses.
@@ -60,7 +51,7 @@ refuse(const struct options *o, const struct error *why, char **argv)
 		printf("INETWS UNKNOWN - %s |\n", why->text);
 		return CHECK_UNKNOWN;
 	}
-	reset_connection();
+	startup_reset();
 	if (o->log.no_stderr)
 		return startup_failed(o, why);
 	if (argv[0] == NULL || argv[1] == NULL) {

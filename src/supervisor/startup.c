@@ -96,14 +96,17 @@ keep_from_children(int *fd)
 		*fd = kept;
 }
 
-/*
- * What a listener is set to, its connections are born with.  A stream whose
- * process ends before it forwards must not look as if it were done.
- */
-static void
-prepare(struct inherited *a, enum mode mode)
+void
+startup_reset(void)
 {
-	int streams = mode == MODE_CLIENT || mode == MODE_CONNECT;
+	if (net_is_listener(STDIN_FILENO) == 0)
+		net_linger_reset(STDIN_FILENO);
+}
+
+/* What a listener is set to, its connections are born with. */
+static void
+prepare(struct inherited *a, int streams)
+{
 	unsigned int i, k;
 
 	for (i = 0; i < a->nlisteners; i++) {
@@ -155,14 +158,17 @@ int
 startup(struct inherited *a, const struct options *o, const struct addr *words,
     unsigned int n, enum log_level level)
 {
+	int streams = o->mode == MODE_CLIENT || o->mode == MODE_CONNECT;
 	const struct addr *extra[INHERIT_EXTRA];
 	struct error why;
 	int failed;
 
+	if (streams)
+		startup_reset();
 	failed = inherit(a, words, n, extra_listeners(o, extra), &why) == -1;
 	if (!failed) {
 		inherit_close_others(a);
-		prepare(a, o->mode);
+		prepare(a, streams);
 		if (a->nlisteners == 0)
 			notify_forget();
 	}

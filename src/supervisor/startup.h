@@ -46,6 +46,12 @@ int startup_visitors_dir(const char *dir, struct error *);
 void startup_log(const struct options *);
 
 /*
+ * A connection on descriptor 0 is reset when it is closed, until the relay says
+ * otherwise: an end before that must not look as if all were delivered.
+ */
+void startup_reset(void);
+
+/*
  * Could not start: tells why, and returns the status.  Usage errors (64, 78)
  * are "inetws: MESSAGE" on standard error; they are in the log too where it
  * is not there.  Everything else is an event of the log.

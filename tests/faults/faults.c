@@ -302,8 +302,9 @@ meet(enum kind k, int fd, enum way way, size_t *most)
 	case E_intr:
 		return fail(k, e, fd, EINTR);
 	case E_again:
-		return never_blocks(fd) && (t == INET || way == IN ||
-		    *most > WHOLE) ? fail(k, e, fd, EAGAIN) : 1;
+		return never_blocks(fd) && (t == INET || (t == UNIX &&
+		    (way == IN || *most > WHOLE))) ? fail(k, e, fd, EAGAIN) :
+		    1;
 	case E_slow:
 		be_slow(k, fd, r);
 		return 1;
@@ -529,6 +530,8 @@ connect(int fd, const struct sockaddr *sa, socklen_t len)
 	enum effect e = look_up(K_connect, &r);
 	int is_unix = sa->sa_family == AF_UNIX;
 
+	if ((e == E_lack || e == E_gone) && !is_unix)
+		reset_at_close(fd);	/* it may be on its way already */
 	if (e == E_lack)
 		return fail(K_connect, e, fd, is_unix ? EAGAIN :
 		    one_of(LIST(EADDRNOTAVAIL, ENOBUFS), r));

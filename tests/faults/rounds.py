@@ -90,8 +90,9 @@ class Round:
         self.rates, self.cuts, self.signals, self.early = \
             PROFILES[self.profile]
         self.rates = dict(self.rates, **dict(rates))
-        if self.early and self.tls:
-            self.rates['malloc.lack'] = 0       # see warm_up()
+        if self.tls:                    # a handshake makes thousands of calls
+            self.rates['malloc.lack'] = 0 if self.early else \
+                self.rates.get('lack', 0) / 10
         # may a tunnel fail, and say so?
         self.may_fail = self.signals or any(
             v for k, v in self.rates.items() if 'lack' in k or 'gone' in k) \
@@ -379,8 +380,9 @@ class Round:
         """Everything that was broken has been mended by itself."""
         self.cutter.planning = False
         self.turn_until(lambda: not self.stopped, 5)
-        # a websocket that is parked on a dead path is noticed after a while
-        tries = 3 if self.cuts and self.waiting() else 1
+        # a dead path of a parked websocket is noticed after a while, and what
+        # could not be dialled is dialled again after 30 s at the latest
+        tries = 4 if self.waiting() else 1
         for i in range(tries):
             t = self.dial((1 << 32) + i, True)
             self.turn_until(t.over, 30)

@@ -72,6 +72,19 @@ def test_a_seed_replays():
     t.ok(faults_of(2) != first, 'another seed: others')
 
 
+def test_start_without_descriptors():
+    """Under inetd, where only the connection can tell."""
+    p = plan.Plan(1, {'open.lack': 1})
+    p.arm()
+    with socket.create_server(('127.0.0.1', 0)) as s:
+        stream = t.ws.dial(s.getsockname()[1])
+        with s.accept()[0] as given:
+            c = t.inetws('client', 'ws://127.0.0.1:1/', stdin=given,
+                         stdout=given, env=p.env())
+            t.is_(c.wait(), 71, 'no descriptor at the start')
+    t.is_(t.ws.read_all(stream), (b'', 'reset'), 'a reset says so')
+
+
 def test_tunnels():
     """Six rounds, one for each profile, of different ways."""
     tunnels = 0
