@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Gigabytes both ways through hundreds of cuts (INETWS_SEED replays one), and
-an idle tunnel behind a proxy that ends idle websockets.
+"""Gigabytes both ways through hundreds of cuts (INETWS_SEED replays one), an
+idle tunnel behind a proxy that ends idle websockets, and 800 tunnels whose
+proxy is killed.
 
 If it fails: rare orders of events lose bytes; an idle tunnel is resumed for
-ever.
+ever; the redials of many keep each other away.
 """
 
 import os
@@ -16,6 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import cutting          # noqa: E402
 import random           # noqa: E402
+import signal           # noqa: E402
+import subprocess       # noqa: E402
 import time             # noqa: E402
 
 
@@ -70,6 +73,55 @@ def test_idle_behind_nginx():
     t.like('\n'.join(fixed.lines[mark:]), 'websocket-lost',
            'but where the interval was given')
     t.unlike(fixed.log, 'event=ping-interval', 'which stays')
+
+
+def answers(port):
+    try:
+        t.ws.dial(port).close()
+        return True
+    except OSError:
+        return False
+
+
+@t.limit(180)
+def test_800_behind_nginx_killed():
+    """It is away for five seconds, and all send meanwhile."""
+    n = 800
+    t.rundir()
+    s = t.server(t.echo().port)
+    proxy = t.nginx(s.port)
+    c = t.client(proxy.url)
+    socks = [t.ws.dial(c.port) for _ in range(n)]
+    for v in socks:
+        v.settimeout(4 * t.BOUND)
+
+    def heard(text):
+        return sum(t.ws.read_exactly(v, len(text)) == text for v in socks)
+    for v in socks:
+        v.sendall(b'before')
+    t.is_(heard(b'before'), n, '%d tunnels' % n)
+    for pid in t.children(proxy.pid) + [proxy.pid]:
+        os.kill(pid, signal.SIGKILL)
+    proxy.wait()
+    for v in socks:
+        v.sendall(b'after it')
+    time.sleep(5)
+    again = subprocess.Popen(proxy.argv)
+    t.on_close(again.kill)
+    while not answers(proxy.port):
+        time.sleep(.005)
+    began = time.monotonic()
+    t.is_(heard(b'after it'), n, 'killed and started again: no byte is lost')
+    took = time.monotonic() - began
+    t.ok(took < 4 * t.SCALE, 'all are back within 4 s') or \
+        t.diag('after %.1f s' % took)
+    i, = [i for i in t.status()['instances'] if i['pid'] == s.pid]
+    t.is_((i['total'], i['resumes'], i['lost_now'], i['refused']),
+          (n, n, 0, 0), 'one redial each reaches the server, and none is a '
+          'new connection in its statistics')
+    for v in socks:
+        v.shutdown(1)
+    t.ok(t.until(lambda: not t.family(s.pid), 4 * t.BOUND), 'all end well')
 
 
 t.main()
