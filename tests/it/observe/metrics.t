@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import reverse          # noqa: E402
 import base64           # noqa: E402
+import cutting          # noqa: E402
 import hashlib          # noqa: E402
 import html             # noqa: E402
 import html.parser      # noqa: E402
@@ -310,6 +311,59 @@ def test_values():
     t.ok(t.until(lambda: {c: scrape(s)['inetws_close_codes_total{code="%s"}' %
                                        c] for c in codes} == codes),
          'close codes in classes')
+
+
+def test_lost_websocket():
+    """Lost, found and lost for good, at both sides, in all that shows it."""
+    t.rundir()
+    s = watched(t.echo().port)
+    proxy = cutting.Cutter(s.port)
+    c = t.client('ws://127.0.0.1:%d/' % proxy.port, '--metrics', '127.0.0.1:0')
+    c.metrics = t.port_of(c.wait_line(r'metrics on (\S+)')[1])
+    v = t.ws.dial(c.port)
+
+    def speak():
+        v.sendall(b'x')
+        return t.ws.read_exactly(v, 1)
+    speak()
+    proxy.refuse = True
+    proxy.cut('rst')
+
+    def lost_now():
+        return all(scrape(x)['inetws_connections{state="lost"}'] == 1
+                   for x in (s, c))
+    t.ok(t.until(lost_now), 'metrics: one is lost now')
+    for i in t.status()['instances']:
+        t.is_((i['lost_now'], i['lost'], i['resumes']), (1, 1, 0),
+              '%s, status: one is lost now' % i['mode'])
+        t.ok(i['tunnels'][0]['lost_ms'] is not None, 'and for how long')
+    for x in s, c:
+        t.like(t.http(x.metrics, '/')[2], '>lost<', 'the page has it')
+    time.sleep(.2)
+    proxy.refuse = False
+    t.is_(speak(), b'x', 'it is resumed')
+    for x, i in zip((s, c), sorted(t.status()['instances'],
+                                   key=lambda i: i['mode'] == 'client')):
+        m = scrape(x)
+        t.is_((i['total'], i['lost_now'], i['lost'], i['resumes'],
+               m['inetws_connections_begun_total'],
+               m['inetws_connections{state="lost"}'],
+               m['inetws_websockets_lost_total'],
+               m['inetws_websockets_resumed_total']),
+              (1, 0, 1, 1, 1, 0, 1, 1),
+              '%s: resumed, and no new connection' % i['mode'])
+        gap = i['longest_gap_ms']
+        t.ok(200 <= gap == i['tunnels'][0]['longest_gap_ms'] ==
+             round(1000 * m['inetws_websocket_gap_longest_seconds']),
+             'how long it was without')
+        t.ok(i['window'] == m['inetws_window_largest_bytes'] == max(
+            i['tunnels'][0]['window_' + d] for d in ('up', 'down')) > 0,
+             'its window')
+        t.like(t.http(x.metrics, '/')[2], '1 lost, 1 resumed, longest gap',
+               'the page tells it, too')
+    t.is_(len(re.findall('1 lost, 1 resumed, longest gap [0-9.]+ ?m?s',
+                         t.run_inetws('status').stdout.decode())), 2,
+          'and so does the table')
 
 
 def test_trazfr():
