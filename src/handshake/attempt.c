@@ -10,6 +10,7 @@
 #include "os/clock.h"
 
 #define STUCK_MS	3000	/* a connection that does not get on */
+#define LOOK_EVERY	20	/* ms: has a full backlog of a Unix socket room? */
 
 static void
 set_state(struct attempt *a, enum attempt_state to)
@@ -85,15 +86,6 @@ begin_server(struct attempt *a)
 		return begin_tls(a, ATTEMPT_TLS, a->trust->server);
 	set_state(a, ATTEMPT_UP);
 	return 0;
-}
-
-static void
-connected(struct attempt *a, int fd)
-{
-	a->at[DIAL_CONNECTED] = clock_us();
-	net_tune(fd);
-	a->io = io_of(fd);
-	trace_step(&a->trace, "connected to %s", a->via);
 }
 
 /* Another layer over the end. */
@@ -176,8 +168,6 @@ attempt_begin(struct attempt *a, const struct options *o,
     const struct url *url, struct trust *trust, const struct trace *trace,
     int64_t deadline)
 {
-	int fd;
-
 	memset(a->at, 0, sizeof(a->at));
 	a->io = IO_CLOSED;
 	a->via[0] = '\0';
@@ -203,32 +193,48 @@ attempt_begin(struct attempt *a, const struct options *o,
 		return;
 	}
 	net_race_begin(&a->race, a->route.dial.host, &a->found);
-	if (a->route.dial.kind == ADDR_TCP)
-		return;
-	fd = net_dial_found(&a->route.dial, &a->found, deadline, a->via,
-	    &a->why);
-	if (fd == -1)
-		blame(a);
-	else
-		a->race.winner = fd;
+}
+
+/* The connection is there, and the next layer begins. */
+static int
+connected(struct attempt *a, int fd)
+{
+	int r;
+
+	a->at[DIAL_CONNECTED] = clock_us();
+	net_tune(fd);
+	a->io = io_of(fd);
+	trace_step(&a->trace, "connected to %s", a->via);
+	r = !has_proxy(a) ? begin_server(a) : a->route.proxy.tls ?
+	    begin_tls(a, ATTEMPT_PROXY_TLS, a->trust->proxy) : begin_proxy(a);
+	return r == -1 ? -1 : 1;
+}
+
+static int
+step_unix(struct attempt *a)
+{
+	int fd = net_dial_unix(&a->route.dial, a->via, &a->why);
+
+	if (fd != -1)
+		return connected(a, fd);
+	a->look_at = clock_ms() + LOOK_EVERY;
+	return errno == EAGAIN ? 0 : -1;
 }
 
 static int
 step_tcp(struct attempt *a)
 {
-	int r = net_race_step(&a->race);
+	int r;
 
-	if (r == 0)
+	if (a->route.dial.kind != ADDR_TCP)
+		return step_unix(a);
+	if ((r = net_race_step(&a->race)) == 0)
 		return 0;
 	if (r == -1)
 		return net_dial_failed(&a->route.dial, a->race.reasons,
 		    a->race.status, &a->why);
-	if (a->route.dial.kind == ADDR_TCP)
-		net_peer_name(a->race.winner, a->via, sizeof(a->via));
-	connected(a, a->race.winner);
-	r = !has_proxy(a) ? begin_server(a) : a->route.proxy.tls ?
-	    begin_tls(a, ATTEMPT_PROXY_TLS, a->trust->proxy) : begin_proxy(a);
-	return r == -1 ? -1 : 1;
+	net_peer_name(a->race.winner, a->via, sizeof(a->via));
+	return connected(a, a->race.winner);
 }
 
 static int
@@ -319,8 +325,9 @@ attempt_poll(const struct attempt *a, struct pollfd *p)
 int64_t
 attempt_time(const struct attempt *a)
 {
-	int64_t next = a->state == ATTEMPT_TCP ? net_race_time(&a->race) :
-	    a->state == ATTEMPT_PROXY ? attempt_proxy_time(a) : CLOCK_NEVER;
+	int64_t next = a->state == ATTEMPT_TCP ?
+	    a->route.dial.kind == ADDR_TCP ? net_race_time(&a->race) :
+	    a->look_at : a->state == ATTEMPT_PROXY ? attempt_proxy_time(a) : CLOCK_NEVER;
 
 	return next < a->deadline ? next : a->deadline;
 }
@@ -335,11 +342,16 @@ attempt_gets_on_until(const struct attempt *a)
 void
 attempt_cancel(struct attempt *a, int error)
 {
+	const char *reason = error == EINTR ? "interrupted" : "timed out";
+
 	if (a->state == ATTEMPT_TCP) {
-		net_race_end(&a->race, error == EINTR ? "interrupted" :
-		    "timed out");
-		net_dial_failed(&a->route.dial, a->race.reasons,
-		    a->race.status, &a->why);
+		net_race_end(&a->race, reason);
+		if (a->race.status == 0)
+			net_dial_failed(&a->route.dial, reason, EXIT_AGAIN,
+			    &a->why);
+		else
+			net_dial_failed(&a->route.dial, a->race.reasons,
+			    a->race.status, &a->why);
 	} else if (a->tls != NULL) {
 		tls_cancel(a->tls, error, &a->why);
 		a->tls = NULL;

@@ -58,6 +58,7 @@ struct attempt {
 	struct trust *trust;
 	struct trace trace;
 	struct net_race race;
+	int64_t look_at;		/* a Unix socket is tried again */
 	struct net_found found;
 	struct route route;
 	struct tls *tls;		/* in its handshake */

@@ -104,6 +104,26 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 }
 
 int
+net_dial_unix(const struct addr *a, char *peer, struct error *why)
+{
+	struct sockaddr_un sun;
+	socklen_t len = net_unix_address(&sun, a->path);
+	int fd, e;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd != -1 && connect(fd, (const struct sockaddr *)&sun, len) == 0) {
+		snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
+		return fd;
+	}
+	e = errno;
+	if (fd != -1)
+		close(fd);
+	net_dial_failed(a, strerror(e), net_dial_status(e), why);
+	errno = e;
+	return -1;
+}
+
+int
 net_dial_found(const struct addr *a, const struct net_found *found,
     int64_t deadline, char *peer, struct error *why)
 {

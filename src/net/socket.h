@@ -108,6 +108,12 @@ int net_dial_found(const struct addr *, const struct net_found *,
     int64_t deadline, char *peer, struct error *);
 
 /*
+ * Dials a Unix socket without waiting: the descriptor, or -1, why and errno,
+ * which is EAGAIN if its backlog is full.
+ */
+int net_dial_unix(const struct addr *, char *peer, struct error *);
+
+/*
  * source.c: where a connection is dialled from, as interface.h has the word
  * (NULL: anywhere).  net_bind_source() binds a socket of this family (AF_INET,
  * AF_INET6), net_source_check() tries whether that can be done: 0, or -1 with

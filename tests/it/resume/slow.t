@@ -72,14 +72,6 @@ def connect_proxy():
             threading.Thread(target=copy, args=(src, dst),
                              daemon=True).start()
 
-    def copy(src, dst):
-        try:
-            while (data := src.recv(65536)):
-                dst.sendall(data)
-            dst.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
     def accept(sock):
         while True:
             try:
@@ -93,6 +85,47 @@ def connect_proxy():
     t.on_close(s.close, end=True)
     threading.Thread(target=accept, args=(s,), daemon=True).start()
     return s.getsockname()[1]
+
+
+def full_socket(server):
+    """A Unix socket in front of a port: one connection passes through it, then
+    its backlog is full."""
+    path = t.folder() + '/socket'
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(path)
+    sock.listen(0)
+
+    def serve():
+        a, _ = sock.accept()
+        b = socket.create_connection(('127.0.0.1', server.port), t.BOUND)
+        b.settimeout(None)
+        kept.extend((a, b))
+        for src, dst in ((a, b), (b, a)):
+            threading.Thread(target=copy, args=(src, dst),
+                             daemon=True).start()
+
+    def cut():
+        full = False
+        while not full:
+            f = socket.socket(socket.AF_UNIX)
+            f.setblocking(False)
+            full = f.connect_ex(path) != 0
+            kept.append(f)
+        for s in kept[:2]:
+            s.shutdown(socket.SHUT_RDWR)
+    kept = []
+    threading.Thread(target=serve, daemon=True).start()
+    t.on_close(sock.close, end=True)
+    return path, cut
+
+
+def copy(src, dst):
+    try:
+        while (data := src.recv(65536)):
+            dst.sendall(data)
+        dst.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 class Stuck:
@@ -196,6 +229,33 @@ def ended(path):
         t.ok(t.until(lambda: not any(os.path.exists('/proc/%d' % pid)
                                      for pid in runs(path))),
              'and its program')
+
+
+@t.limit(60)
+def test_full_backlog():
+    """Of a Unix socket: no redial gets in, and that holds up nothing else."""
+    server = t.server(t.echo().port, '-q')
+    for resume in RESUME, 60:
+        path, cut = full_socket(server)
+        s = Stuck(server, None, ('--unix-socket', path), resume)
+        cut()
+        s.lost_at = time.monotonic()
+        t.ok(s.program.has_line('event=websocket-lost'), 'lost')
+        t.ok(t.until(lambda: s.program.log.count('dialling unix:') > 1),
+             'a redial is under way')
+        t.ok(s.takes(2 * PIPE), 'the stream is read')
+        if resume == 60:
+            began = time.monotonic()
+            s.program.send(signal.SIGTERM)
+            t.is_(s.program.wait(), 74, 'TERM is the end')
+            t.ok(time.monotonic() - began < 2 * t.SCALE, 'at once')
+            break
+        t.is_(s.program.wait(), 74, 'given up')
+        took = time.monotonic() - s.lost_at
+        t.ok(RESUME - .5 <= took < RESUME + 2 * t.SCALE,
+             'when --resume is over') or t.diag('after %.1f s' % took)
+        t.like(s.program.log, 'no server answered; the last try: [^"]*unix:',
+               'and why')
 
 
 def test_slow_but_good():
