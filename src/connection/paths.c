@@ -16,6 +16,7 @@ paths_want(struct paths *p, const struct options *o, struct trust *trust,
 	p->trust = trust;
 	p->known = known;
 	p->next_at = first;
+	p->names_at = 0;
 	p->hurry = 0;
 }
 
@@ -51,6 +52,7 @@ paths_renew(struct paths *p)
 			attempt_end(take_out(p, i));
 	soonest = p->n > 0 ? p->at[p->n - 1]->begun + PATHS_HURRY : 0;
 	p->next_at = clock_ms();
+	p->names_at = 0;
 	if (p->next_at < soonest)
 		p->next_at = soonest;
 	p->hurry = 1;
@@ -98,14 +100,18 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 	struct trace trace = { p->o->log.verbose, now,
 	    p->o->mode == MODE_AGENT };
 	int64_t until = clock_after(p->o->timeouts.connect);
+	struct attempt *a;
 
 	if (p->n == PATHS_MAX)
 		attempt_end(take_out(p, PATHS_MAX - 1));
 	net_find_soon();
-	p->at[p->n] = unused(p);
-	p->at[p->n]->known = p->known;
-	attempt_begin(p->at[p->n++], p->o, &p->o->url, p->trust, &trace,
+	a = p->at[p->n++] = unused(p);
+	a->known = p->known;
+	a->spare_names = now < p->names_at;
+	attempt_begin(a, p->o, &p->o->url, p->trust, &trace,
 	    until < deadline ? until : deadline);
+	if (a->names_silent && !a->spare_names)
+		p->names_at = clock_ms() + PATHS_NAMES;
 	p->hurry = 0;
 	p->next_at = now + PATHS_EVERY - arc4random_uniform(PATHS_EVERY / 4);
 }

@@ -16,6 +16,8 @@
 #define PATHS_MAX	3
 #define PATHS_POLL_MAX	(PATHS_MAX * ATTEMPT_POLL_MAX)
 #define PATHS_EVERY	1000	/* ms between two beginnings, at most */
+#define PATHS_NAMES	5000	/* ms: names are not looked up for so long if
+				 * their server was silent */
 #define PATHS_HURRY	250	/* the same, at least, when the network changes */
 
 struct paths {
@@ -25,6 +27,7 @@ struct paths {
 	struct attempt *at[PATHS_MAX];	/* n of them, the oldest first */
 	unsigned int n;
 	int64_t next_at;		/* a new one begins */
+	int64_t names_at;		/* names are looked up again */
 	int hurry;			/* also while one gets on */
 };
 
@@ -52,7 +55,8 @@ enum paths_event {
 
 /*
  * Does what can be done now.  Each second a new one begins, within deadline;
- * names are looked up for each.  No fourth one is on its way: the second newest
+ * names are looked up for each, unless their server is silent: for a second or
+ * more nothing else could be done.  No fourth one is on its way: the second newest
  * makes room, so that the oldest has all of --connect-timeout.  While one that
  * is connected gets on there is no need for another.
  */

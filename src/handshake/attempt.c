@@ -135,16 +135,13 @@ blame(struct attempt *a)
 }
 
 /* Where the last connection went, while the name cannot be looked up. */
-static int
+static void
 use_known(struct attempt *a)
 {
-	if (a->known == NULL || a->why.status != EXIT_AGAIN)
-		return -1;
 	memcpy(&a->found.at[0].ss, a->known, sizeof(*a->known));
 	a->found.at[0].len = a->known->sa.sa_family == AF_INET ?
 	    sizeof(a->known->in) : sizeof(a->known->in6);
 	a->found.n = 1;
-	return 0;
 }
 
 static int
@@ -155,10 +152,17 @@ look_up(struct attempt *a)
 
 	trace_step(&a->trace, "dialling %s%s", has_proxy(a) ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r->dial));
-	if (net_find_from(&a->found, &r->dial, r->addresses,
-	    a->o->dial.interface, a->o->dial.family, &a->why) == -1 &&
-	    use_known(a) == -1)
-		return -1;
+	a->names_silent = a->spare_names && a->known != NULL;
+	a->found.from = a->o->dial.interface;
+	if (!a->names_silent && net_find_from(&a->found, &r->dial,
+	    r->addresses, a->o->dial.interface, a->o->dial.family,
+	    &a->why) == -1) {
+		if (a->known == NULL || a->why.status != EXIT_AGAIN)
+			return -1;
+		a->names_silent = 1;
+	}
+	if (a->names_silent)
+		use_known(a);
 	a->at[DIAL_FOUND] = clock_us();
 	return 0;
 }

@@ -42,15 +42,17 @@ struct attempt {
 	struct error why;		/* when it has failed */
 	char via[NET_NAME_MAX];		/* where the TCP connection goes */
 	int64_t at[DIAL_STEPS];		/* as in struct websocket */
+	int names_silent;		/* the name's server does not answer */
 	int64_t begun, moved_at;	/* of clock_ms(): the last new state */
 	int64_t deadline;
 	enum attempt_refusal refused;	/* why it has failed */
 	uint32_t retry_after;		/* of a proxy's refusal, in seconds;
 					 * 0: none */
 
-	/* set before it begins; NULL: there is none */
+	/* set before it begins */
 	const union net_end *known;	/* to dial if the name's server does
-					 * not answer */
+					 * not answer; NULL: there is none */
+	int spare_names;		/* it has not lately: use it at once */
 
 	/* private */
 	const struct options *o;

@@ -105,6 +105,7 @@ step_fields(struct dial *d)
 		return send_request(d);
 	set_state(d, STEP_PATH);
 	d->attempt.known = NULL;
+	d->attempt.spare_names = 0;
 	attempt_begin(&d->attempt, d->o, d->url, d->trust, &d->trace,
 	    clock_after(d->o->timeouts.connect));
 	return 1;

@@ -207,6 +207,10 @@ find_number(struct net_found *found, const struct addr *a, int family)
 	return 1;
 }
 
+/*
+ * res_init(3) takes what was set before as the configuration's, which the
+ * library would then see changed, and read again with its own times.
+ */
 void
 net_find_soon(void)
 {
@@ -214,6 +218,9 @@ net_find_soon(void)
 	if (res_init() == 0) {
 		_res.retrans = 1;
 		_res.retry = 1;
+#ifdef RES_NORELOAD
+		_res.options |= RES_NORELOAD;
+#endif
 	}
 #endif
 }

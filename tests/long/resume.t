@@ -95,11 +95,11 @@ def test_800_behind_nginx_killed():
     for v in socks:
         v.settimeout(4 * t.BOUND)
 
-    def heard(text):
+    def received(text):
         return sum(t.ws.read_exactly(v, len(text)) == text for v in socks)
     for v in socks:
         v.sendall(b'before')
-    t.is_(heard(b'before'), n, '%d tunnels' % n)
+    t.is_(received(b'before'), n, '%d tunnels' % n)
     for pid in t.children(proxy.pid) + [proxy.pid]:
         os.kill(pid, signal.SIGKILL)
     proxy.wait()
@@ -111,7 +111,7 @@ def test_800_behind_nginx_killed():
     while not answers(proxy.port):
         time.sleep(.005)
     began = time.monotonic()
-    t.is_(heard(b'after it'), n, 'killed and started again: no byte is lost')
+    t.is_(received(b'after it'), n, 'killed and started again: no byte is lost')
     took = time.monotonic() - began
     t.ok(took < 4 * t.SCALE, 'all are back within 4 s') or \
         t.diag('after %.1f s' % took)

@@ -97,6 +97,73 @@ def test_address_returns():
         t.diag('after %.2f s' % (time.monotonic() - began))
 
 
+class Names:
+    """A name server of a namespace that counts its questions and answers
+    none."""
+
+    def __init__(self, link):
+        with link.in_near():
+            self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.sock.bind(('127.0.0.1', 53))
+        t.on_close(self.sock.close)
+        d = t.folder()
+        self.hosts, self.conf = d + '/hosts', d + '/resolv.conf'
+        self.has('')
+        with open(self.conf, 'w') as f:
+            f.write('nameserver 127.0.0.1\n')
+
+    def has(self, line):
+        with open(self.hosts, 'w') as f:
+            f.write(line)
+
+    def inside(self, words):
+        """A command to run words with it."""
+        unshare, _ = t.need('unshare', 'mount')
+        return [unshare, '-m', 'sh', '-c', 'mount --bind "$0" /etc/hosts && '
+                'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"',
+                self.hosts, self.conf, *words]
+
+    def questions(self):
+        """How often it was asked for IPv4, so far."""
+        n = 0
+        self.sock.setblocking(False)
+        try:
+            while True:
+                n += self.sock.recv(512)[-4:-2] == b'\0\1'
+        except BlockingIOError:
+            return n
+
+
+@t.limit(60)
+def test_silent_name_server():
+    """The last address is used, and the look-ups, which hold up all else, are
+    few."""
+    link = netns.Pair()
+    names = Names(link)
+    r = t.run(link.near(names.inside(['true'])))
+    if r.returncode:
+        raise t.Skip('no mounts of our own: %s' % r.stderr.decode())
+    names.has(netns.FAR + ' moves.example\n')
+    s = t.Program(link.far([t.INETWS, 'server', '-q', '-l', ':0', '--', 'cat']))
+    c, sock = begin('connect', 'ws://moves.example:%d/' % t.port_of(
+        t.listening(s)[0]), lambda words: link.near(names.inside(words)))
+    t.is_(names.questions(), 0, '(it is not asked for what is in a file)')
+    names.has('')
+    link._ip(link.near, 'address', 'flush', 'dev', 'link0')
+    t.ok(t.until(lambda: c.log.count('dialling moves.example') >= 6),
+         'it looks for another path')
+    n = names.questions()
+    t.ok(1 <= n <= 3, 'few look-ups') or t.diag('%d' % n)
+    t.unlike(c.log, 'cannot resolve', 'an address is known')
+    link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
+    began = time.monotonic()
+    talk(sock, b'second')
+    t.ok(time.monotonic() - began < 2 * t.SCALE,
+         'an address returns: it waits for names for a second only') or \
+        t.diag('%.1f s' % (time.monotonic() - began))
+    t.ok(names.questions(), 'a change of the network: it is asked again')
+
+
 # The clock of a host that can be suspended: as long as the file of $ASLEEP
 # says, in ms, and what watches it is a pipe that anything makes ready.
 SHIM = r'''

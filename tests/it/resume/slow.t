@@ -111,8 +111,7 @@ def full_socket(server):
             f.setblocking(False)
             full = f.connect_ex(path) != 0
             kept.append(f)
-        for s in kept[:2]:
-            s.shutdown(socket.SHUT_RDWR)
+        kept[0].shutdown(socket.SHUT_RDWR)
     kept = []
     threading.Thread(target=serve, daemon=True).start()
     t.on_close(sock.close, end=True)
