@@ -105,7 +105,8 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 	if (p->n == PATHS_MAX)
 		attempt_end(take_out(p, PATHS_MAX - 1));
 	net_find_soon();
-	a = p->at[p->n++] = unused(p);
+	a = unused(p);
+	p->at[p->n++] = a;
 	a->known = p->known;
 	a->spare_names = now < p->names_at;
 	attempt_begin(a, p->o, &p->o->url, p->trust, &trace,

@@ -97,6 +97,34 @@ def test_address_returns():
         t.diag('after %.2f s' % (time.monotonic() - began))
 
 
+@t.limit(60)
+def test_agent():
+    """An agent that moves: its visitor's tunnel goes on, and what was parked
+    is replaced."""
+    link = netns.Pair()
+    g = t.Program(link.far([t.INETWS, 'gate', '-l', ':0', '--visitors',
+                            '127.0.0.1:0', '--allow-any-agent', '-q']))
+    port = t.port_of(t.listening(g)[0])
+    visitors = t.port_of(g.wait_line(r'visitors on (\S+)')[1])
+    a = t.Program(link.near([t.INETWS, 'agent', '-v', '--spare', '2',
+                             'ws://%s:%d/agents/a' % (netns.FAR, port), '--',
+                             'cat']))
+
+    with link.in_far():
+        first = socket.create_connection(('127.0.0.1', visitors), t.BOUND)
+    t.on_close(first.close)
+    talk(first, b'first')
+    opened = 'websocket is open'
+    t.ok(a.has_line(opened, count=3), 'others are parked')
+    link.renumber('10.91.0.7')
+    began = time.monotonic()
+    talk(first, b'second')
+    t.ok(a.has_line('event=resumed'), 'the tunnel is resumed')
+    t.ok(a.has_line(opened, count=6), 'and others take the place of two parked')
+    t.ok(time.monotonic() - began < 3 * t.SCALE, 'all at once') or \
+        t.diag('after %.1f s' % (time.monotonic() - began))
+
+
 class Names:
     """A name server of a namespace that counts its questions and answers
     none."""
