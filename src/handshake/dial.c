@@ -161,6 +161,16 @@ step_answer(struct dial *d)
 }
 
 static int
+step_refusal(struct dial *d)
+{
+	int r = exchange_refused(&d->exchange);
+
+	d->w->early = d->exchange.early;
+	d->w->early_len = d->exchange.early_len;
+	return r;
+}
+
+static int
 step(struct dial *d)
 {
 	switch (d->state) {
@@ -171,7 +181,7 @@ step(struct dial *d)
 	case STEP_ANSWER:
 		return step_answer(d);
 	case STEP_REFUSAL:
-		return exchange_refused(&d->exchange);
+		return step_refusal(d);
 	case STEP_OVER:
 		break;
 	}
@@ -299,16 +309,13 @@ begin(struct websocket *w, const struct options *o, struct trust *trust,
 	clear(w, 0);
 }
 
-int
-websocket_dial(struct websocket *w, const struct options *o,
-    struct trust *trust, const struct extension *offer, int *http_status,
-    struct error *why)
+/* Waits for all that begin() has prepared. */
+static int
+go(struct dial *d, int *http_status)
 {
-	struct dial *d = &dial;
 	struct pollfd p[REDIAL_POLL_MAX];
 	int r;
 
-	begin(w, o, trust, offer, why);
 	r = begin_request(d) == -1 ? fail(d) : dial_step(d);
 	while (r == 0) {
 		signals_poll(p, dial_poll(d, p), clock_poll(dial_time(d)));
@@ -316,6 +323,29 @@ websocket_dial(struct websocket *w, const struct options *o,
 	}
 	*http_status = d->http_status;
 	return r == 1 ? 0 : -1;
+}
+
+int
+websocket_dial(struct websocket *w, const struct options *o,
+    struct trust *trust, const struct extension *offer, int *http_status,
+    struct error *why)
+{
+	begin(w, o, trust, offer, why);
+	return go(&dial, http_status);
+}
+
+int
+websocket_look(const struct options *o, struct trust *trust,
+    struct error *why)
+{
+	struct websocket w;
+	int status;
+
+	begin(&w, o, trust, NULL, why);
+	dial.offer.is_none = 1;
+	if (go(&dial, &status) == 0)
+		io_close(&w.io);
+	return status;
 }
 
 int

@@ -142,37 +142,56 @@ exchange_poll(const struct exchange *t, struct pollfd *p)
 	p->events |= wev;
 }
 
+/* What the body of a refusal may have to say. */
+struct text {
+	const char *end;	/* it is looked for; NULL: there is none */
+	size_t length;		/* of the body, as far as there is room */
+	int is_page;		/* its title counts, not its first line */
+};
+
 /*
- * How long the answer's body is, if that is plain text with a length (as that
- * of every refusal of ours is) that there is room for; else 0.
+ * Plain text needs a length, as every refusal of ours has one; a page of a
+ * proxy is not looked at.
  */
-static size_t
-text_length(const struct exchange *t)
+static struct text
+text_of(const struct exchange *t)
 {
 	size_t room = t->in + EXCHANGE_ANSWER_MAX - t->early;
+	struct text text = { NULL, 0, 0 };
 	struct slice type, length;
 	uint64_t n;
 
-	if (http_field(&t->head, "Content-Type", &type) != 1 ||
-	    type.len < 10 ||
-	    !slice_is_nocase((struct slice){ type.p, 10 }, "text/plain") ||
-	    http_field(&t->head, "Content-Length", &length) != 1 ||
-	    slice_number(length, 0, 9999, &n) == -1)
-		return 0;
-	return n < room ? n : room;
+	if (http_field(&t->head, "Content-Type", &type) != 1)
+		return text;
+	if (http_field(&t->head, "Content-Length", &length) == 1 &&
+	    slice_number(length, 0, UINT32_MAX, &n) == 0)
+		text.length = n < room ? n : room;
+	if (type.len > 10)
+		type.len = 10;
+	if (slice_is_nocase(type, "text/plain"))
+		text.end = "\n";
+	if (t->is_proxy || type.len < 9 ||
+	    !slice_is_nocase((struct slice){ type.p, 9 }, "text/html"))
+		return text;
+	text.end = "</title>";
+	text.is_page = 1;
+	if (text.length == 0)
+		text.length = room;
+	return text;
 }
 
-/* Reads what is there of a text.  Is its first line still to come? */
+/* Reads what is there of a text.  Is its end still to come? */
 static int
-is_text_coming(struct exchange *t, size_t length)
+is_text_coming(struct exchange *t, const struct text *text)
 {
 	struct iovec iov;
 	ssize_t n;
 
-	while (t->early_len < length &&
-	    memchr(t->early, '\n', t->early_len) == NULL) {
+	while (text->end != NULL && t->early_len < text->length &&
+	    memmem(t->early, t->early_len, text->end,
+	    strlen(text->end)) == NULL) {
 		iov.iov_base = t->in + (t->early - t->in) + t->early_len;
-		iov.iov_len = length - t->early_len;
+		iov.iov_len = text->length - t->early_len;
 		n = io_readv(t->io, &iov, 1);
 		if (n <= 0)
 			return n == -1 && errno == EAGAIN;
@@ -181,11 +200,29 @@ is_text_coming(struct exchange *t, size_t length)
 	return 0;
 }
 
-/* The first line of a text, for a person. */
+/* The title of a page, if it tells more than the reason, else "". */
 static void
-write_line(const struct exchange *t, size_t length, char *dst, size_t size)
+write_title(const struct exchange *t, const struct text *text,
+    const char *reason, char *dst, size_t size)
 {
-	size_t n = length < t->early_len ? length : t->early_len;
+	struct slice title;
+
+	dst[0] = '\0';
+	if (!text->is_page || !http_page_title((struct slice){ t->early,
+	    t->early_len }, &title))
+		return;
+	str_escape(dst, size, title.p, title.len);
+	if (reason[0] != '\0' && strstr(dst, reason) != NULL)
+		dst[0] = '\0';
+}
+
+/* The first line of a text, for a person; of a page "". */
+static void
+write_line(const struct exchange *t, const struct text *text, char *dst,
+    size_t size)
+{
+	size_t n = text->end == NULL || text->is_page ? 0 :
+	    text->length < t->early_len ? text->length : t->early_len;
 	const char *end = memchr(t->early, '\n', n);
 
 	if (end != NULL)
@@ -230,18 +267,21 @@ exchange_refused(struct exchange *t)
 	    tls_accept_hint(t->io, t->head.status);
 	int status = hint[0] != '\0' ? EXIT_DENIED :
 	    upgrade_exit_status(t->head.status);
-	char reason[64], text[160];
-	size_t length = text_length(t);
+	char reason[64], line[160], title[80];
+	struct text text = text_of(t);
 
 	if (t->text_until == CLOCK_NEVER)
 		t->text_until = clock_ms() + BODY_MS;
-	if (is_text_coming(t, length) && clock_ms() < t->text_until)
+	if (is_text_coming(t, &text) && clock_ms() < t->text_until)
 		return 0;
 	str_escape(reason, sizeof reason, t->head.reason.p,
 	    t->head.reason.len);
-	write_line(t, length, text, sizeof text);
-	return error_set(t->why, status, "%s answered %d%s%s%s%s%s", t->name,
-	    t->head.status, reason[0] == '\0' ? "" : " ", reason,
-	    text[0] == '\0' ? "" : ": ", text,
-	    hint[0] != '\0' ? hint : meaning(t, text));
+	write_line(t, &text, line, sizeof line);
+	write_title(t, &text, reason, title, sizeof title);
+	return error_set(t->why, status, "%s answered %d%s%s%s%s%s%s%s%s",
+	    t->name, t->head.status, reason[0] == '\0' ? "" : " ", reason,
+	    line[0] == '\0' ? "" : ": ", line,
+	    hint[0] != '\0' ? hint : meaning(t, line),
+	    title[0] == '\0' ? "" : " (its page: \"", title,
+	    title[0] == '\0' ? "" : "\")");
 }

@@ -66,7 +66,7 @@ void exchange_poll(const struct exchange *, struct pollfd *);
 
 /*
  * -1 and why: the answer as a refusal, with the first line of its body if
- * that is plain text.  0: that line may still come, for a second at most; it
+ * that is plain text, or the title of a page.  0: that may still come, for a second at most; it
  * goes on as exchange_step(), or at ->text_until.
  */
 int exchange_refused(struct exchange *);

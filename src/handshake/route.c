@@ -44,16 +44,40 @@ from_environment(struct proxy *p, const struct url *url, const char **name,
 	return 0;
 }
 
+const char *
+route_unused_variable(const struct url *url)
+{
+	static const char *const plain[] = { "HTTP_PROXY", "https_proxy",
+	    "HTTPS_PROXY", NULL };
+	static const char *const tls[] = { "http_proxy", "HTTP_PROXY", NULL };
+	const char *name = NULL;
+
+	word_of(url->tls ? tls : plain, &name);
+	return name;
+}
+
 /* Is the URL's host one that no proxy is used for? */
 static int
-is_excepted(const struct options *o, const struct url *url)
+is_excepted(const struct options *o, const struct url *url,
+    const char **name)
 {
 	static const char *const names[] = { "no_proxy", "NO_PROXY", NULL };
-	const char *list = o->proxy.noproxy, *name;
+	const char *list = o->proxy.noproxy;
 
 	if (list == NULL)
-		list = word_of(names, &name);
+		list = word_of(names, name);
 	return list != NULL && proxy_is_excepted(list, &url->at);
+}
+
+static enum route_reason
+reason_of(const struct options *o, const struct url *url, const char **name)
+{
+	if (url->at.kind != ADDR_TCP || o->dial.unix_socket != NULL)
+		return ROUTE_LOCAL;
+	if (is_excepted(o, url, name))
+		return ROUTE_EXCEPTED;
+	*name = NULL;
+	return o->proxy.server != NULL ? ROUTE_OPTION : ROUTE_UNNAMED;
 }
 
 static int
@@ -64,15 +88,17 @@ find_proxy(struct route *r, const struct options *o, const struct url *url,
 	char shown[ADDR_HOST_MAX + 32];
 
 	r->proxy.kind = PROXY_NONE;
-	if (url->at.kind != ADDR_TCP || o->dial.unix_socket != NULL ||
-	    is_excepted(o, url))
-		return 0;
-	if (o->proxy.server != NULL)
+	r->reason = reason_of(o, url, &r->by_name);
+	if (r->reason == ROUTE_OPTION)
 		r->proxy = *o->proxy.server;
-	else if (from_environment(&r->proxy, url, &name, why) == -1)
+	else if (r->reason == ROUTE_UNNAMED &&
+	    from_environment(&r->proxy, url, &name, why) == -1)
 		return -1;
 	if (r->proxy.kind == PROXY_NONE)
 		return 0;
+	if (r->reason == ROUTE_UNNAMED)
+		r->reason = ROUTE_VARIABLE;
+	r->by_name = name;
 	if (o->proxy.user.value != NULL && (name == NULL ||
 	    r->proxy.user[0] == '\0' || !o->proxy.user_yields))
 		strlcpy(r->proxy.user, o->proxy.user.value,

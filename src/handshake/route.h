@@ -10,7 +10,18 @@
 #include "config/options.h"
 #include "proto/forward_proxy.h"
 
+/* Why there is a proxy, or none. */
+enum route_reason {
+	ROUTE_UNNAMED,		/* nothing names one */
+	ROUTE_LOCAL,		/* a Unix socket is dialled */
+	ROUTE_EXCEPTED,		/* by --noproxy, or the variable by_name */
+	ROUTE_OPTION,		/* --proxy names one */
+	ROUTE_VARIABLE		/* so does the variable by_name */
+};
+
 struct route {
+	enum route_reason reason;
+	const char *by_name;		/* NULL: an option */
 	struct addr dial;		/* what we connect to */
 	const char *addresses;		/* its, as net_dial_at() has them */
 	struct proxy proxy;		/* if there is one, dial is its */
@@ -25,5 +36,10 @@ struct route {
  */
 int route_find(struct route *, const struct options *, const struct url *,
     struct error *);
+
+/*
+ * A variable that is set and names a proxy, but not for this URL; or NULL.
+ */
+const char *route_unused_variable(const struct url *);
 
 #endif

@@ -31,7 +31,8 @@ struct websocket {
 	int has_extension;		/* both sides speak "inetws" */
 	struct extension theirs;	/* the peer's parameters */
 	const char *early;		/* bytes that came behind the head, in
-					 * a static buffer */
+					 * a static buffer; of a refusal: of
+					 * its body */
 	size_t early_len;
 	const char *raw;		/* of a request: all that was read, head
 					 * and early bytes */
@@ -70,6 +71,12 @@ struct trust {
  */
 int websocket_dial(struct websocket *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct error *);
+
+/*
+ * Asks the server of o->url for no websocket: the status of its answer, 0 if
+ * there was none, and why tells it.
+ */
+int websocket_look(const struct options *, struct trust *, struct error *);
 
 /* No websocket will be dialled any more: ends the --header-command helper. */
 void websocket_dials_done(void);

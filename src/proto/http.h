@@ -98,6 +98,9 @@ int http_has_token(const struct http_head *, const char *name,
 /* Is it a token of RFC 9110 5.6.2: at least one byte, and only tchars? */
 int http_is_token(struct slice);
 
+/* The title of a page in HTML, without blanks around it.  Is there one? */
+int http_page_title(struct slice page, struct slice *title);
+
 /*
  * What Host may be (RFC 9110 7.2), and the host of a request target: a name of
  * RFC 3986 3.2.2 or an address in brackets, and perhaps a port; or empty

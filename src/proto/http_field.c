@@ -185,3 +185,36 @@ http_is_host(struct slice s)
 			return 0;
 	return 1;
 }
+
+/* Where this word begins, in any case; NULL: nowhere. */
+static const char *
+find(struct slice in, const char *word)
+{
+	size_t i, n = strlen(word);
+
+	for (i = 0; i + n <= in.len; i++)
+		if (slice_is_nocase((struct slice){ in.p + i, n }, word))
+			return in.p + i;
+	return NULL;
+}
+
+int
+http_page_title(struct slice page, struct slice *title)
+{
+	const char *end = page.p + page.len, *p = find(page, "<title");
+
+	if (p == NULL || (p = memchr(p, '>', end - p)) == NULL)
+		return 0;
+	page = (struct slice){ p + 1, end - p - 1 };
+	if ((end = find(page, "</title")) == NULL)
+		return 0;
+	*title = (struct slice){ page.p, end - page.p };
+	while (title->len > 0 && strchr("\r\n\t ", title->p[0]) != NULL) {
+		title->p++;
+		title->len--;
+	}
+	while (title->len > 0 &&
+	    strchr("\r\n\t ", title->p[title->len - 1]) != NULL)
+		title->len--;
+	return title->len > 0;
+}

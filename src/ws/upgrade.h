@@ -67,6 +67,7 @@ struct upgrade_offer {
 	const char *origin;		/* NULL: none */
 	const char *user;		/* "user:pass"; NULL or "": none */
 	const char *extra;		/* lines of header_add(), or "" */
+	int is_none;			/* it asks for no websocket */
 	const struct extension *offer;	/* NULL: none */
 };
 

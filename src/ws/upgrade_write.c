@@ -143,13 +143,15 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
 	if (!path_is_clean(url->path))
 		return -1;
 	put(&out, "GET %s HTTP/1.1\r\n"
-	    "Host: %s\r\n"
-	    "Upgrade: websocket\r\n"
-	    "Connection: Upgrade\r\n"
-	    "Sec-WebSocket-Key: %s\r\n"
-	    "Sec-WebSocket-Version: 13\r\n", url->path,
-	    url_host(host, sizeof host, url), o->key);
-	if (o->subprotocol != NULL)
+	    "Host: %s\r\n", url->path, url_host(host, sizeof host, url));
+	if (o->is_none)
+		put(&out, "Connection: close\r\n");
+	else
+		put(&out, "Upgrade: websocket\r\n"
+		    "Connection: Upgrade\r\n"
+		    "Sec-WebSocket-Key: %s\r\n"
+		    "Sec-WebSocket-Version: 13\r\n", o->key);
+	if (o->subprotocol != NULL && !o->is_none)
 		put(&out, "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
 	put_extension(&out, o->offer);
 	put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?

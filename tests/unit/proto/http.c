@@ -367,6 +367,31 @@ test_words(void)
 	ok(!http_is_token(slice_of("")), "an empty one is no token");
 }
 
+static void
+test_title(void)
+{
+	static const struct { const char *page, *want; } t[] = {
+		{ "<html><head><title>Sign in</title>", "Sign in" },
+		{ "<TITLE lang=en>\r\n  A b\t\n</Title>", "A b" },
+		{ "<title></title>", NULL },
+		{ "<title> \n</title>", NULL },
+		{ "<title>cut", NULL },
+		{ "<title", NULL },
+		{ "</title><title>x", NULL },
+		{ "", NULL },
+	};
+	struct slice title;
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		r = http_page_title(slice_of(t[i].page), &title);
+		ok(t[i].want == NULL ? !r : r && slice_is(title, t[i].want),
+		    "title %zu", i);
+	}
+	ok(!http_page_title((struct slice){ NULL, 0 }, &title), "no page");
+}
+
 int
 main(void)
 {
@@ -378,5 +403,6 @@ main(void)
 	test_answers();
 	test_folded_answer();
 	test_words();
+	test_title();
 	return done_testing();
 }
