@@ -179,7 +179,7 @@ struct options {
 	struct options_check {
 		unsigned int warn_expiry;	/* days, 0: not */
 		int64_t warn_rtt, proxy_idle;
-		int nagios;
+		int nagios, test_resume;
 	} check;
 
 	struct options_status {

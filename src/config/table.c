@@ -376,6 +376,8 @@ const struct option option_table[] = {
 	{ OPTION("proxy-idle", limit, check.proxy_idle),
 	  .group = GROUP_OUTPUT, .arg = "TIME", .max = 600000, .modes = K,
 	  .help = "measure how long idle websockets live" },
+	{ FLAG("test-resume", check.test_resume), .group = GROUP_OUTPUT,
+	  .modes = K, .help = "cut the websocket and see it resumed" },
 
 	/* General */
 	{ ASKS("config", config), .group = GROUP_GENERAL, .letter = 'K',

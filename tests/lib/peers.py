@@ -220,6 +220,9 @@ class WSServer(Held):
             return
         first, fields = _ws.parse_head(head)
         special = self.answer and self.answer(first, fields)
+        if special is None and 'upgrade' not in fields:
+            special = (b'HTTP/1.1 426 Upgrade Required\r\n'
+                       b'Content-Length: 0\r\n\r\n')
         if special is not None:
             sock.sendall(special)
             if not re.search(rb'(?m)^HTTP/\S+ 101 ', special):

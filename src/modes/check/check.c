@@ -5,20 +5,21 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "handshake/tls_reload.h"
 #include "modes/check/idle.h"
 #include "modes/check/judge.h"
-#include "modes/check/probe.h"
+#include "modes/check/messages.h"
+#include "modes/check/show.h"
 #include "modes/modes.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "tls/tls.h"
-#include "ws/frame.h"
 
-#define PINGS		5
 #define BYE_MS		1000	/* for the peer to send its Close */
 
 static struct check c;
@@ -48,24 +49,59 @@ took(const struct websocket *w, enum dial_step step)
 	return w->at[step] - w->at[before];
 }
 
-static void
-list_addresses(const struct net_found *found)
+/* Which step has failed, by what has been done. */
+static enum check_step
+failed_at(const struct options *o, const struct websocket *w)
 {
-	char name[NET_NAME_MAX];
-	int i;
+	struct slice value;
 
-	for (i = 0; found != NULL && i < found->n; i++) {
-		if (i > 0)
-			strlcat(c.addresses, ", ", sizeof(c.addresses));
-		strlcat(c.addresses, net_print((const struct sockaddr *)
-		    &found->at[i].ss, found->at[i].len, name, sizeof(name)),
-		    sizeof(c.addresses));
+	if (w->at[DIAL_FOUND] == 0)
+		return w->at[DIAL_BEGUN] == 0 ? CHECK_STEPS :
+		    c.why.status == EXIT_BADUSAGE ? STEP_PROXY : STEP_NAME;
+	if (w->at[DIAL_CONNECTED] == 0)
+		return STEP_CONNECT;
+	if (c.proxy[0] != '\0' && w->at[DIAL_TUNNELLED] == 0)
+		return STEP_PROXY;
+	if (c.is_tls && w->at[DIAL_SECURED] == 0)
+		return STEP_TLS;
+	switch (c.http_status) {
+	case 0:
+	case 401:
+	case 403:
+	case 407:
+		return STEP_ANSWER;
+	case 101:
+		if (c.subprotocol[0] != '\0' && (o->websocket.subprotocol ==
+		    NULL || strstr(o->websocket.subprotocol,
+		    c.subprotocol) == NULL))
+			return STEP_SUBPROTOCOL;
+		return http_field(w->head, "Sec-WebSocket-Extensions",
+		    &value) != 0 ? STEP_EXTENSION : STEP_UPGRADE;
 	}
+	if (c.who == WHO_LOGIN || (c.who == WHO_INETWS &&
+	    c.http_status == 503))
+		return STEP_ANSWER;
+	return c.who == WHO_INETWS && (c.http_status == 502 ||
+	    c.http_status == 504) ? STEP_TARGET : STEP_UPGRADE;
 }
 
 static void
-describe(const struct websocket *w, const struct extension *ours,
-    int http_status)
+describe_route(const struct options *o)
+{
+	static struct route route;
+	struct error ignored;
+
+	if (route_find(&route, o, &o->url, &ignored) == -1)
+		return;
+	c.route = route.reason;
+	c.route_by = route.by_name;
+	c.unused = c.route == ROUTE_UNNAMED ? route_unused_variable(&o->url) :
+	    NULL;
+	addr_print(c.host, sizeof(c.host), &route.dial);
+}
+
+static void
+describe(const struct options *o, const struct websocket *w, int http_status)
 {
 	c.find = took(w, DIAL_FOUND);
 	c.connect = took(w, DIAL_CONNECTED);
@@ -74,18 +110,40 @@ describe(const struct websocket *w, const struct extension *ours,
 		strlcpy(c.proxy, w->proxy, sizeof(c.proxy));
 	c.tls = took(w, DIAL_SECURED);
 	c.upgrade = took(w, DIAL_ANSWERED);
-	list_addresses(w->found);
 	strlcpy(c.peer, w->via, sizeof(c.peer));
 	c.http_status = http_status;
 	if (w->redirects > 0)
 		strlcpy(c.at, w->name, sizeof(c.at));
+	c.is_tls = w->redirects > 0 ? strncmp(c.at, "wss", 3) == 0 :
+	    o->url.tls;
+	c.subprotocol_offered = o->websocket.subprotocol;
 	field(c.subprotocol, sizeof(c.subprotocol), w,
 	    "Sec-WebSocket-Protocol");
 	field(c.server, sizeof(c.server), w, "Server");
 	field(c.via, sizeof(c.via), w, "Via");
-	c.has_extension = w->has_extension;
-	if (!w->has_extension)
+	check_who(&c, w);
+}
+
+/* Asked for no websocket, inetws tells by its answer what it is. */
+static int
+is_inetws(const struct options *o, struct trust *trust)
+{
+	struct error why;
+
+	return websocket_look(o, trust, &why) == 426 &&
+	    strstr(why.text, "(inetws)") != NULL;
+}
+
+static void
+describe_extension(const struct options *o, struct trust *trust,
+    const struct websocket *w, const struct extension *ours)
+{
+	if (!w->has_extension) {
+		c.extension = is_inetws(o, trust) ? EXTENSION_STRIPPED :
+		    EXTENSION_PLAIN;
 		return;
+	}
+	c.extension = EXTENSION_AGREED;
 	strlcpy(c.id, ours->id, sizeof(c.id));
 	strlcpy(c.peer_id, w->theirs.id, sizeof(c.peer_id));
 	c.window = w->theirs.win;
@@ -93,81 +151,23 @@ describe(const struct websocket *w, const struct extension *ours,
 	c.resume = w->theirs.session[0] != '\0';
 }
 
-/*
- * A Close with a good code comes from a target that has ended its stream.
- */
+/* What an open websocket shows. */
 static void
-closed(void)
+look_inside(const struct options *o, struct trust *trust,
+    const struct extension *ours, const struct extension *theirs)
 {
-	char reason[4 * sizeof(probe.reason)];
-
-	c.close = probe.code;
-	str_escape(reason, sizeof(reason), probe.reason,
-	    strlen(probe.reason));
-	strlcpy(c.reason, probe.reason, sizeof(c.reason));
-	if (probe.code == CLOSE_NORMAL || probe.code == CLOSE_NONE ||
-	    probe.code == CLOSE_GOING_AWAY)
-		return;
-	error_set(&c.why, probe.code == CLOSE_PROTOCOL ? EXIT_PROTOCOL :
-	    EXIT_UNREACHABLE, "the websocket was closed with %u%s%s",
-	    probe.code, reason[0] != '\0' ? ": " : "", reason);
-}
-
-/* Until the last one, or the end of the websocket; 1 to go on. */
-static int
-ping(int64_t limit, int64_t *sum)
-{
-	int64_t begun = clock_us(), us;
-	int64_t deadline = clock_after(limit);
-	enum probe_event event;
-
-	if (probe_ping(&probe, deadline) == -1) {
-		error_set(&c.why, EXIT_LOST, "cannot send a ping: %s",
-		    strerror(errno));
-		return 0;
-	}
-	c.pings++;
-	do {
-		event = probe_wait(&probe, deadline);
-	} while (event == PROBE_EOF);
-	switch (event) {
-	case PROBE_PONG:
-		us = clock_us() - begun;
-		*sum += us;
-		c.pongs++;
-		if (c.pongs == 1 || us < c.least)
-			c.least = us;
-		if (us > c.most)
-			c.most = us;
-		return 1;
-	case PROBE_NOTHING:
-	case PROBE_EOF:
-		break;
-	case PROBE_CLOSE:
-		closed();
-		break;
-	case PROBE_END:
-		error_set(&c.why, EXIT_LOST, "the websocket was cut off: %s",
-		    errno == 0 ? "it ended without a Close" :
-		    strerror(errno));
-		break;
-	case PROBE_FAULT:
-		error_set(&c.why, EXIT_PROTOCOL, "the peer broke a rule: %s",
-		    probe.fault);
-		break;
-	}
-	return 0;
-}
-
-static void
-pings(const struct options *o)
-{
-	int64_t sum = 0;
-
-	while (c.pings < PINGS && ping(o->timeouts.handshake, &sum))
-		;
-	if (c.pongs > 0)
-		c.mean = sum / c.pongs;
+	check_pings(&c, &probe, o);
+	check_listen(&c, &probe);
+	if (c.why.status == EXIT_ENDED && c.close == 0 &&
+	    o->check.test_resume)
+		check_resume(&c, &probe, o, trust, ours, theirs);
+	if (c.why.status == EXIT_ENDED && c.close == 0)
+		check_message(&c, &probe, o);
+	if (c.why.status == EXIT_ENDED && c.close == 0)
+		probe_end(&probe, clock_ms() + BYE_MS);
+	else
+		io_close(&probe.io);
+	check_target(&c, &probe);
 }
 
 static void
@@ -175,22 +175,31 @@ look(const struct options *o, struct trust *trust)
 {
 	struct extension offer = { .win = o->websocket.window,
 	    .flags = o->timeouts.resume > 0 ? EXT_RESUME : 0 };
+	struct extension theirs;
+	static struct net_found found;
 	struct websocket w;
 	uint8_t raw[EXTENSION_ID_MAX / 2];
 	int status, failed;
 
 	random_bytes(raw, sizeof(raw));
 	str_hex(offer.id, raw, sizeof(raw));
+	describe_route(o);
 	failed = websocket_dial(&w, o, trust, &offer, &status, &c.why) == -1;
-	describe(&w, &offer, status);
+	describe(o, &w, status);
 	if (failed)
-		return;
-	probe_begin(&probe, &w);
-	pings(o);
-	if (c.why.status == EXIT_ENDED && c.close == 0)
-		probe_end(&probe, clock_ms() + BYE_MS);
-	else
-		io_close(&probe.io);
+		c.failed_at = failed_at(o, &w);
+	if (c.failed_at == STEP_TARGET)
+		c.target = TARGET_DEAD;
+	found.n = 0;
+	if (w.found != NULL)
+		found = *w.found;
+	if (!failed) {
+		theirs = w.theirs;
+		probe_begin(&probe, &w);
+		describe_extension(o, trust, &w, &offer);
+		look_inside(o, trust, &offer, &theirs);
+	}
+	check_addresses(&c, &found);
 }
 
 static int
@@ -199,15 +208,32 @@ is_for_person(const struct options *o)
 	return !o->check.nagios && !o->json;
 }
 
+static int
+has_colours(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+}
+
 /* What is known is there to be read while the rest takes its time. */
 static void
-print_steps(int64_t now)
+print_steps(const struct options *o, enum check_step from, enum check_step to)
 {
+	struct check_limits limits = { o->check.warn_expiry,
+	    o->check.warn_rtt };
 	static char text[16384];
 	struct out out;
+	int64_t now = time(NULL);
 
+	check_judge(&c, &limits, now);
+	if (!is_for_person(o))
+		return;
 	out_begin(&out, text, sizeof(text));
-	check_steps(&out, &c, now);
+	if (from == 0)
+		out_add(&out, "%s\n", c.url);
+	check_show(&out, &c, from, to, now, has_colours());
 	fputs(text, stdout);
 	fflush(stdout);
 }
@@ -219,18 +245,20 @@ look_with_tls(const struct options *o)
 	struct trust trust = { tls_reload_make(o, &c.why), NULL };
 
 	if (trust.server == NULL && o->url.tls) {
-		if (is_for_person(o))
-			print_steps(0);
+		c.failed_at = STEP_TLS;
+		print_steps(o, 0, CHECK_STEPS);
 		return;
 	}
 	c.why.status = EXIT_ENDED;
 	if (trust.server != NULL)
 		tls_ctx_watch(trust.server, &c.cert);
 	look(o, &trust);
-	if (is_for_person(o))
-		print_steps(time(NULL));
-	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0)
+	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0) {
+		print_steps(o, 0, STEP_IDLE);
 		check_idle(&c, o, &trust);
+		print_steps(o, STEP_IDLE, CHECK_STEPS);
+	} else
+		print_steps(o, 0, CHECK_STEPS);
 	tls_ctx_free(trust.server);
 	tls_ctx_free(trust.proxy);
 }
@@ -238,25 +266,21 @@ look_with_tls(const struct options *o)
 int
 check_main(const struct options *o)
 {
-	static char text[16384];
-	struct check_limits limits = { o->check.warn_expiry,
-	    o->check.warn_rtt };
-	int64_t now;
+	static char text[32768];
 	struct out out;
 
 	memset(&c, 0, sizeof(c));
+	c.failed_at = CHECK_STEPS;
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
 	look_with_tls(o);
-	now = time(NULL);
-	check_judge(&c, &limits, now);
 	out_begin(&out, text, sizeof(text));
 	if (o->check.nagios)
-		check_nagios(&out, &c, &limits, now);
+		check_nagios(&out, &c, &c.limits, c.now);
 	else if (o->json)
-		check_json(&out, &c, now);
+		check_json(&out, &c, c.now);
 	else
-		check_result(&out, &c);
+		check_result(&out, &c, has_colours());
 	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF ||
 	    ferror(stdout)) {
 		fprintf(stderr, "inetws: standard output: %s\n",
@@ -267,5 +291,5 @@ check_main(const struct options *o)
 		return (int)check_level(&c);
 	if (c.why.status != EXIT_ENDED)
 		return c.why.status;
-	return c.nwarnings > 0 ? CHECK_PAST_THRESHOLD : EXIT_ENDED;
+	return check_warnings(&c) > 0 ? CHECK_PAST_THRESHOLD : EXIT_ENDED;
 }

@@ -7,7 +7,7 @@
 
 #include "config/options.h"
 #include "handshake/websocket.h"
-#include "modes/check/judge.h"
+#include "modes/check/check.h"
 
 /*
  * Opens some websockets at once, pings each after another idle time, the last

@@ -2,29 +2,17 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/str.h"
 #include "modes/check/judge.h"
+#include "modes/check/steps.h"
 
 #define DAY		86400
 #define PING_DEFAULT	25000	/* --ping-interval */
 #define PING_LEAST	1000
 
-__attribute__((format(printf, 2, 3)))
-static void
-add_warning(struct check *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (c->nwarnings == CHECK_WARNINGS_MAX)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(c->warning[c->nwarnings++], sizeof(c->warning[0]), fmt, ap);
-	va_end(ap);
-}
-
-static unsigned int
-first_to_expire(const struct cert *cert)
+unsigned int
+check_expires(const struct cert *cert)
 {
 	unsigned int i, first = 0;
 
@@ -41,7 +29,7 @@ check_days(const struct check *c, int64_t now)
 
 	if (!c->cert.known)
 		return 0;
-	left = c->cert.chain[first_to_expire(&c->cert)].not_after - now;
+	left = c->cert.chain[check_expires(&c->cert)].not_after - now;
 	return left <= -DAY ? left / DAY : left < 0 ? -1 : left / DAY;
 }
 
@@ -79,35 +67,71 @@ check_ping_interval(const struct check *c)
 }
 
 void
+step_say(struct step *s, const char *fmt, ...)
+{
+	size_t n = strlen(s->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->text + n, sizeof(s->text) - n, fmt, ap);
+	va_end(ap);
+}
+
+void
+step_find(struct step *s, enum step_state state, int64_t us)
+{
+	s->state = state;
+	s->us = us;
+}
+
+static void (*const judge_of[CHECK_STEPS])(const struct check *,
+    struct step *) = {
+	[STEP_NAME] = judge_name,
+	[STEP_CONNECT] = judge_connect,
+	[STEP_PROXY] = judge_proxy,
+	[STEP_TLS] = judge_tls,
+	[STEP_ANSWER] = judge_answer,
+	[STEP_UPGRADE] = judge_upgrade,
+	[STEP_EXTENSION] = judge_extension,
+	[STEP_SUBPROTOCOL] = judge_subprotocol,
+	[STEP_PING] = judge_ping,
+	[STEP_MESSAGE] = judge_message,
+	[STEP_TARGET] = judge_target,
+	[STEP_RESUME] = judge_resume,
+	[STEP_IDLE] = judge_idle,
+};
+
+void
 check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 {
-	const struct cert *cert = &c->cert;
-	int64_t days = check_days(c, now);
-	char limit[24], text[48];
-	unsigned int first;
+	int failed = c->why.status != EXIT_ENDED;
+	enum check_step i;
+	struct step *s;
 
-	c->nwarnings = 0;
-	if (c->why.status != EXIT_ENDED)
-		return;
-	if (limits->days > 0 && cert->known && days < (int64_t)limits->days) {
-		first = first_to_expire(cert);
-		add_warning(c, "certificate %s %s, limit %u",
-		    cert->chain[first].subject, check_expiry(text,
-		    sizeof(text), days), limits->days);
+	c->limits = *limits;
+	c->now = now;
+	for (i = 0; i < CHECK_STEPS; i++) {
+		s = &c->step[i];
+		memset(s, 0, sizeof(*s));
+		s->us = -1;
+		judge_of[i](c, s);
+		if (failed && i == c->failed_at) {
+			s->state = STEP_FAILED;
+			strlcpy(s->text, c->why.text, sizeof(s->text));
+		}
+		if (s->state == STEP_WARNING || s->state == STEP_FAILED)
+			check_advise(c, i, s->advice, sizeof(s->advice));
 	}
-	if (limits->rtt > 0 && c->pongs > 0 && c->mean > limits->rtt * 1000)
-		add_warning(c, "a ping takes %" PRId64 ".%" PRId64
-		    "ms, more than %s", c->mean / 1000, c->mean / 100 % 10,
-		    str_ms(limit, sizeof(limit), limits->rtt));
-	if (c->pongs < c->pings && c->close == 0)
-		add_warning(c, "%u of %u pings had no answer",
-		    c->pings - c->pongs, c->pings);
-	if (limits->rtt > 0 && c->pongs == 0)
-		add_warning(c, "no ping was answered, so its round trip time "
-		    "is not known");
-	if (check_ping_interval(c) != 0)
-		add_warning(c, "the path ends idle websockets before "
-		    "--ping-interval %ds", PING_DEFAULT / 1000);
+}
+
+unsigned int
+check_warnings(const struct check *c)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; c->why.status == EXIT_ENDED && i < CHECK_STEPS; i++)
+		n += c->step[i].state == STEP_WARNING;
+	return n;
 }
 
 enum check_level
@@ -115,7 +139,7 @@ check_level(const struct check *c)
 {
 	switch (c->why.status) {
 	case EXIT_ENDED:
-		return c->nwarnings > 0 ? CHECK_WARNING : CHECK_OK;
+		return check_warnings(c) > 0 ? CHECK_WARNING : CHECK_OK;
 	case EXIT_BADUSAGE:
 	case EXIT_SYSTEM:
 	case EXIT_BADCONFIG:

@@ -10,6 +10,7 @@
 #include "ws/frame.h"
 
 #define ANSWER_MS	5000	/* to get a pong of ours written */
+#define BURST		1024
 
 _Static_assert(sizeof(((struct probe *)0)->in) >= HTTP_HEAD_MAX + 4096 +
     FRAME_HEAD_MAX + FRAME_CONTROL_MAX, "what came early fits");
@@ -21,6 +22,16 @@ probe_begin(struct probe *p, const struct websocket *w)
 	p->io = w->io;
 	p->extension = w->has_extension;
 	p->waits = w->has_extension && (w->theirs.flags & EXT_PARK);
+	p->len = w->early_len < sizeof(p->in) ? w->early_len : sizeof(p->in);
+	memcpy(p->in, w->early, p->len);
+}
+
+void
+probe_resume(struct probe *p, const struct websocket *w)
+{
+	p->io = w->io;
+	p->skip = 0;
+	p->eof = p->eof_acked = p->eof_sent = 0;
 	p->len = w->early_len < sizeof(p->in) ? w->early_len : sizeof(p->in);
 	memcpy(p->in, w->early, p->len);
 }
@@ -48,6 +59,36 @@ probe_ping(struct probe *p, int64_t deadline)
 	    deadline);
 }
 
+int
+probe_burst(struct probe *p, int64_t deadline)
+{
+	uint64_t payload[FRAME_CONTROL_MAX / sizeof(uint64_t)] = { 0 };
+	size_t sent;
+
+	for (sent = 0; sent < BURST; sent += sizeof(payload)) {
+		payload[0] = ++p->pinged;
+		if (send_frame(p, FRAME_PING, payload, sizeof(payload),
+		    deadline) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Is it the answer to a ping of ours? */
+static enum probe_event
+pong(struct probe *p, const uint8_t *payload, size_t n)
+{
+	uint64_t number;
+
+	if (n < sizeof(number))
+		return PROBE_NOTHING;
+	memcpy(&number, payload, sizeof(number));
+	if (number <= p->ponged || number > p->pinged)
+		return PROBE_NOTHING;
+	p->ponged = number;
+	return PROBE_PONG;
+}
+
 static enum probe_event
 closed(struct probe *p, const uint8_t *payload, size_t n)
 {
@@ -72,8 +113,12 @@ line(struct probe *p, const uint8_t *text, size_t n)
 		p->eof = 1;
 	else if (c.kind == CONTROL_ACK && c.numbers == 1)
 		p->eof_acked = 1;
+	else if (c.kind == CONTROL_RST || c.kind == CONTROL_FAIL)
+		p->rst = 1;
 	else
 		return PROBE_NOTHING;
+	if ((p->eof || p->rst) && !p->eof_sent)
+		p->ended_first = 1;
 	return PROBE_EOF;
 }
 
@@ -88,15 +133,23 @@ control(struct probe *p, const struct frame *f, const uint8_t *payload)
 			return PROBE_END;
 		return PROBE_NOTHING;
 	case FRAME_PONG:
-		return f->length == sizeof(p->pinged) && memcmp(payload,
-		    &p->pinged, sizeof(p->pinged)) == 0 ? PROBE_PONG :
-		    PROBE_NOTHING;
+		return pong(p, payload, f->length);
 	case FRAME_CLOSE:
 		return closed(p, payload, f->length);
 	case FRAME_TEXT:
 		return line(p, payload, f->length);
 	}
 	return PROBE_NOTHING;
+}
+
+/* Its first data is kept. */
+static void
+keep(struct probe *p, const uint8_t *data, size_t n)
+{
+	if (n > sizeof(p->said) - p->said_len)
+		n = sizeof(p->said) - p->said_len;
+	memcpy(p->said + p->said_len, data, n);
+	p->said_len += n;
 }
 
 /* One frame, or a part of a payload, of what has come; *more: there was. */
@@ -133,6 +186,7 @@ take(struct probe *p, int *more)
 		n = p->skip;
 	p->skip -= n;
 	p->taken += n;
+	keep(p, p->in + head, n);
 	n += head;
 	p->len -= n;
 	memmove(p->in, p->in + n, p->len);
@@ -175,6 +229,13 @@ send_line(struct probe *p, enum control_kind kind, uint64_t number,
 	    number), deadline);
 }
 
+int
+probe_say_eof(struct probe *p, int64_t deadline)
+{
+	p->eof_sent = 1;
+	return send_line(p, CONTROL_EOF, 0, deadline);
+}
+
 /*
  * Ends both directions if the target does so in time, else resets the stream
  * there.
@@ -184,11 +245,15 @@ end_streams(struct probe *p, int64_t deadline)
 {
 	enum probe_event event = PROBE_EOF;
 
-	if (send_line(p, CONTROL_EOF, 0, deadline) == -1)
+	if (p->rst)
 		return;
-	while (!(p->eof && p->eof_acked) &&
+	if (!p->eof_sent && probe_say_eof(p, deadline) == -1)
+		return;
+	while (!(p->eof && p->eof_acked) && !p->rst &&
 	    (event == PROBE_EOF || event == PROBE_PONG))
 		event = probe_wait(p, deadline);
+	if (p->rst)
+		return;
 	send_line(p, p->eof && p->eof_acked ? CONTROL_ACK : CONTROL_RST,
 	    p->taken, clock_ms() + ANSWER_MS);
 }

@@ -1,18 +1,47 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * For a person.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "modes/check/judge.h"
+#include "modes/check/show.h"
 
-#define MORE	"                       "	/* under a step's text */
+/* Under a step's text. */
+#define MORE	"                                "
 
-static void
-step(struct out *o, const char *name, int64_t us, const char *what)
+static const char *const names[CHECK_STEPS] = {
+	[STEP_NAME] = "name",
+	[STEP_CONNECT] = "connect",
+	[STEP_PROXY] = "proxy",
+	[STEP_TLS] = "tls",
+	[STEP_ANSWER] = "answer",
+	[STEP_UPGRADE] = "upgrade",
+	[STEP_EXTENSION] = "extension",
+	[STEP_SUBPROTOCOL] = "subprotocol",
+	[STEP_PING] = "ping",
+	[STEP_MESSAGE] = "message",
+	[STEP_TARGET] = "target",
+	[STEP_RESUME] = "resume",
+	[STEP_IDLE] = "idle",
+};
+
+/* ISO 6429: green, yellow, red. */
+static const struct {
+	const char *word, *colour;
+} states[] = {
+	[STEP_NOT_TRIED] = { "-", "" },
+	[STEP_OK] = { "ok", "\033[32m" },
+	[STEP_WARNING] = { "warning", "\033[33m" },
+	[STEP_FAILED] = { "failed", "\033[31m" },
+};
+
+const char *
+check_step_name(enum check_step i)
 {
-	out_add(o, "%-9s %7" PRId64 ".%02" PRId64 " ms  %s\n", name,
-	    us / 1000, us / 10 % 100, what);
+	return names[i];
 }
 
 static void
@@ -26,15 +55,9 @@ static void
 show_cert(struct out *o, const struct check *c, int64_t now)
 {
 	const struct cert *cert = &c->cert;
-	char text[120];
+	char text[48];
 	unsigned int i;
 
-	snprintf(text, sizeof(text), "%s %s, certificate %s", cert->version,
-	    cert->cipher, cert->verified ? "verified" : "NOT VERIFIED");
-	if (c->tls >= 0)
-		step(o, "TLS", c->tls, text);
-	else if (cert->known)
-		out_add(o, "TLS                    certificate refused\n");
 	if (!cert->known)
 		return;
 	more(o, "certificate", cert->names);
@@ -48,307 +71,87 @@ show_cert(struct out *o, const struct check *c, int64_t now)
 	more(o, "pin", cert->pin);
 }
 
+/* A word and blanks up to the next column. */
 static void
-show_peer(struct out *o, const struct check *c)
+coloured(struct out *o, const char *word, enum step_state state, int width,
+    int colours)
 {
-	char text[80];
+	const char *colour = colours ? states[state].colour : "";
+	int blanks = width - (int)strlen(word);
 
-	snprintf(text, sizeof(text), "%d, %s", c->http_status,
-	    c->http_status != 101 ? "no websocket" : c->has_extension ?
-	    "the peer is inetws" : "the peer is not inetws");
-	if (c->upgrade >= 0)
-		step(o, "upgrade", c->upgrade, text);
-	if (c->has_extension)
-		out_add(o, MORE "id %s, the peer's %s, window %" PRIu32 "\n",
-		    c->id, c->peer_id, c->window);
-	if (c->has_extension && c->resume_asked)
-		more(o, "a lost websocket", c->resume ? "is resumed" :
-		    "is the end: the peer keeps no sessions (it has "
-		    "--resume 0)");
+	out_add(o, "%s%s%s%*s", colour, word, colour[0] != '\0' ?
+	    "\033[0m" : "", blanks > 0 ? blanks : 0, "");
+}
+
+static void
+show_step(struct out *o, const struct check *c, enum check_step i,
+    int64_t now, int colours)
+{
+	const struct step *s = &c->step[i];
+
+	if (s->state == STEP_NOT_TRIED && s->text[0] == '\0')
+		return;
+	coloured(o, states[s->state].word, s->state, 8, colours);
+	out_add(o, "%-11s ", names[i]);
+	if (s->us >= 0)
+		out_add(o, "%6" PRId64 ".%02" PRId64 " ms", s->us / 1000,
+		    s->us / 10 % 100);
+	out_add(o, "%*s%s\n", s->us >= 0 ? 2 : 14, "", s->text);
+	if (i == STEP_TLS)
+		show_cert(o, c, now);
+	if (i != STEP_ANSWER)
+		return;
 	more(o, "redirected to", c->at);
-	more(o, "subprotocol", c->subprotocol);
 	more(o, "server", c->server);
 	more(o, "via", c->via);
 }
 
-static void
-show_pings(struct out *o, const struct check *c)
-{
-	char text[160], reason[4 * sizeof(c->reason)];
-
-	if (c->pings == 0)
-		return;
-	if (c->pongs > 0) {
-		snprintf(text, sizeof(text), "on average; %u of %u answered, "
-		    "the fastest in %" PRId64 ".%02" PRId64 " ms, the slowest "
-		    "in %" PRId64 ".%02" PRId64 " ms", c->pongs, c->pings,
-		    c->least / 1000, c->least / 10 % 100, c->most / 1000,
-		    c->most / 10 % 100);
-		step(o, "ping", c->mean, text);
-	} else
-		out_add(o, "ping                   not answered\n");
-	if (c->close != 0)
-		out_add(o, MORE "the far side ended it, code %u%s%s\n",
-		    c->close, c->reason[0] != '\0' ? ": " : "",
-		    str_escape(reason, sizeof(reason), c->reason,
-		    strlen(c->reason)));
-}
-
-static void
-show_idle(struct out *o, const struct check *c)
-{
-	char end[24], lived[24];
-	int64_t interval = check_ping_interval(c);
-
-	str_ms(end, sizeof(end), c->idle_end);
-	str_ms(lived, sizeof(lived), c->idle_lived);
-	switch (c->idle) {
-	case IDLE_NOT_ASKED:
-		return;
-	case IDLE_LIVES:
-		out_add(o, "idle                   lives for %s at least\n",
-		    lived);
-		break;
-	case IDLE_CUT:
-		out_add(o, "idle                   cut off by the path after "
-		    "%s\n", end);
-		break;
-	case IDLE_SILENT:
-		out_add(o, "idle                   no answer after %s; "
-		    "the longest idle time with an answer: %s\n", end,
-		    c->idle_lived > 0 ? lived : "none");
-		break;
-	case IDLE_ENDED:
-		out_add(o, "idle                   the peer ended it after "
-		    "%s; this does not measure the path\n", end);
-		break;
-	}
-	if (c->idle_pings > 0)
-		out_add(o, MORE "the peer sent %u pings: to measure the path, "
-		    "switch them off there\n", c->idle_pings);
-	if (interval > 0)
-		out_add(o, MORE "use --ping-interval %s\n",
-		    str_ms(lived, sizeof(lived), interval));
-	else if (c->idle != IDLE_ENDED)
-		out_add(o, MORE "the default --ping-interval will do\n");
-}
-
 void
-check_steps(struct out *o, const struct check *c, int64_t now)
+check_show(struct out *o, const struct check *c, enum check_step from,
+    enum check_step to, int64_t now, int colours)
 {
-	out_add(o, "%s\n", c->url);
-	if (c->find >= 0)
-		step(o, "resolve", c->find, c->addresses);
-	if (c->connect >= 0)
-		step(o, "connect", c->connect, c->peer);
-	if (c->tunnel >= 0)
-		step(o, "proxy", c->tunnel, c->proxy);
-	show_cert(o, c, now);
-	show_peer(o, c);
-	show_pings(o, c);
-}
+	enum check_step i;
 
-void
-check_result(struct out *o, const struct check *c)
-{
-	unsigned int i;
-
-	show_idle(o, c);
-	if (c->idle_stopped)
-		out_add(o, MORE "stopped by a signal\n");
-	for (i = 0; i < c->nwarnings; i++)
-		out_add(o, "warning: %s\n", c->warning[i]);
-	if (c->why.status != EXIT_ENDED)
-		out_add(o, "failed: %s\n", c->why.text);
-	else if (c->nwarnings == 0)
-		out_add(o, "all is well\n");
+	for (i = from; i < to; i++)
+		show_step(o, c, i, now, colours);
 }
 
 static void
-text(struct out *o, const char *name, const char *value)
+show_next(struct out *o, const struct check *c)
 {
-	out_add(o, ",");
-	out_member(o, name, value);
-}
+	char use[400];
+	int i, n = 0;
 
-/* Milliseconds, or null where something was not done. */
-static void
-time_of(struct out *o, const char *name, int64_t us, const char *comma)
-{
-	if (us < 0)
-		out_add(o, "\"%s\":null%s", name, comma);
+	out_add(o, "next:\n");
+	for (i = 0; i < CHECK_STEPS; i++)
+		if (c->step[i].advice[0] != '\0' && ++n)
+			out_add(o, "  %s\n", c->step[i].advice);
+	if (n > 0)
+		return;
+	if (check_level(c) == CHECK_OK)
+		check_advise_use(c, use, sizeof(use));
 	else
-		out_add(o, "\"%s\":%" PRId64 ".%03" PRId64 "%s", name,
-		    us / 1000, us % 1000, comma);
-}
-
-/* "a, b" as a list. */
-static void
-list(struct out *o, const char *name, const char *value)
-{
-	char one[160];
-	size_t n;
-
-	out_add(o, ",\"%s\":[", name);
-	while (*value != '\0') {
-		n = strcspn(value, ",");
-		snprintf(one, sizeof(one), "%.*s", (int)n, value);
-		out_json(o, one);
-		value += n + strspn(value + n, ", ");
-		out_add(o, "%s", *value != '\0' ? "," : "");
-	}
-	out_add(o, "]");
-}
-
-static void
-json_cert(struct out *o, const struct check *c, int64_t now)
-{
-	const struct cert *cert = &c->cert;
-	unsigned int i;
-
-	if (cert->version[0] == '\0') {
-		out_add(o, ",\"tls\":null");
-		return;
-	}
-	out_add(o, ",\"tls\":{\"verified\":%s", cert->verified ? "true" :
-	    "false");
-	text(o, "version", cert->version);
-	text(o, "cipher", cert->cipher);
-	text(o, "names", cert->names);
-	text(o, "issuer", cert->issuer);
-	text(o, "from", cert->from);
-	text(o, "until", cert->until);
-	text(o, "pin", cert->pin);
-	if (cert->known)
-		out_add(o, ",\"days\":%" PRId64, check_days(c, now));
-	out_add(o, ",\"chain\":[");
-	for (i = 0; i < cert->n; i++) {
-		out_add(o, "%s", i > 0 ? "," : "");
-		out_json(o, cert->chain[i].subject);
-	}
-	out_add(o, "]}");
-}
-
-static void
-json_pings(struct out *o, const struct check *c)
-{
-	out_add(o, ",\"ping\":{\"sent\":%u,\"answered\":%u,", c->pings,
-	    c->pongs);
-	time_of(o, "least_ms", c->pongs > 0 ? c->least : -1, ",");
-	time_of(o, "mean_ms", c->pongs > 0 ? c->mean : -1, ",");
-	time_of(o, "most_ms", c->pongs > 0 ? c->most : -1, "}");
-	if (c->close == 0)
-		out_add(o, ",\"close\":null");
-	else
-		out_add(o, ",\"close\":%u", c->close);
-	text(o, "reason", c->reason);
-}
-
-static void
-json_idle(struct out *o, const struct check *c)
-{
-	static const char *const names[] = {
-		[IDLE_LIVES] = "lives", [IDLE_CUT] = "cut",
-		[IDLE_SILENT] = "silent", [IDLE_ENDED] = "ended"
-	};
-	int64_t interval = check_ping_interval(c);
-
-	if (c->idle == IDLE_NOT_ASKED) {
-		out_add(o, ",\"idle\":null");
-		return;
-	}
-	out_add(o, ",\"idle\":{\"end\":\"%s\",\"limit_ms\":%" PRId64
-	    ",\"lived_ms\":%" PRId64 ",\"end_ms\":%" PRId64
-	    ",\"peer_pings\":%u,\"ping_interval_ms\":", names[c->idle],
-	    c->idle_limit, c->idle_lived, c->idle_end, c->idle_pings);
-	if (interval > 0)
-		out_add(o, "%" PRId64 "}", interval);
-	else
-		out_add(o, "null}");
+		strlcpy(use, "correct what the message names; man "
+		    "inetws-troubleshooting has more", sizeof(use));
+	out_add(o, "  %s\n", use);
 }
 
 void
-check_json(struct out *o, const struct check *c, int64_t now)
+check_result(struct out *o, const struct check *c, int colours)
 {
-	static const char *const levels[] = { "ok", "warning", "critical",
-	    "unknown" };
-	unsigned int i;
+	int i;
 
-	out_add(o, "{\"url\":");
-	out_json(o, c->url);
-	out_add(o, ",\"result\":\"%s\",\"status\":%d", levels[check_level(c)],
-	    c->why.status);
-	text(o, "why", c->why.status == EXIT_ENDED ? "" : c->why.text);
-	out_add(o, ",\"warnings\":[");
-	for (i = 0; i < c->nwarnings; i++) {
-		out_add(o, "%s", i > 0 ? "," : "");
-		out_json(o, c->warning[i]);
+	for (i = 0; check_warnings(c) > 0 && i < CHECK_STEPS; i++)
+		if (c->step[i].state == STEP_WARNING) {
+			coloured(o, "warning:", STEP_WARNING, 9, colours);
+			out_add(o, "%s\n", c->step[i].text);
+		}
+	if (c->why.status != EXIT_ENDED) {
+		coloured(o, "failed:", STEP_FAILED, 8, colours);
+		out_add(o, "%s\n", c->why.text);
+	} else if (check_warnings(c) == 0) {
+		coloured(o, "all is well", STEP_OK, 0, colours);
+		out_add(o, "\n");
 	}
-	out_add(o, "],\"ms\":{");
-	time_of(o, "resolve", c->find, ",");
-	time_of(o, "connect", c->connect, ",");
-	time_of(o, "proxy", c->tunnel, ",");
-	time_of(o, "tls", c->tls, ",");
-	time_of(o, "upgrade", c->upgrade, "}");
-	list(o, "addresses", c->addresses);
-	text(o, "peer", c->peer);
-	text(o, "proxy", c->proxy);
-	json_cert(o, c, now);
-	out_add(o, ",\"http_status\":%d,\"inetws\":%s", c->http_status,
-	    c->has_extension ? "true" : "false");
-	text(o, "redirected_to", c->at);
-	text(o, "id", c->id);
-	text(o, "peer_id", c->peer_id);
-	if (c->has_extension)
-		out_add(o, ",\"window\":%" PRIu32 ",\"resume\":%s",
-		    c->window, c->resume ? "true" : "false");
-	text(o, "subprotocol", c->subprotocol);
-	text(o, "server", c->server);
-	text(o, "via", c->via);
-	json_pings(o, c);
-	json_idle(o, c);
-	out_add(o, "}\n");
-}
-
-/* A bar and a line's end mean something to those who read this. */
-static void
-plain(struct out *o, const char *s)
-{
-	for (; *s != '\0'; s++)
-		out_add(o, "%c", *s == '|' || *s == '\n' ? '/' : *s);
-}
-
-void
-check_nagios(struct out *o, const struct check *c,
-    const struct check_limits *limits, int64_t now)
-{
-	static const char *const levels[] = { "OK", "WARNING", "CRITICAL",
-	    "UNKNOWN" };
-	unsigned int i;
-
-	out_add(o, "INETWS %s - ", levels[check_level(c)]);
-	if (c->why.status != EXIT_ENDED)
-		plain(o, c->why.text);
-	for (i = 0; i < c->nwarnings; i++) {
-		out_add(o, "%s", i > 0 ? "; " : "");
-		plain(o, c->warning[i]);
-	}
-	if (c->why.status == EXIT_ENDED && c->nwarnings == 0)
-		plain(o, c->url);
-	out_add(o, " |");
-	if (c->upgrade >= 0)
-		out_add(o, " time=%" PRId64 "us", c->find + c->connect +
-		    (c->tunnel > 0 ? c->tunnel : 0) +
-		    (c->tls > 0 ? c->tls : 0) + c->upgrade);
-	if (c->pongs > 0) {
-		out_add(o, " rtt=%" PRId64 "us", c->mean);
-		if (limits->rtt > 0)
-			out_add(o, ";%" PRId64, limits->rtt * 1000);
-	}
-	if (c->cert.known) {
-		out_add(o, " expiry=%" PRId64, check_days(c, now));
-		if (limits->days > 0)
-			out_add(o, ";%u:", limits->days);
-	}
-	out_add(o, "\n");
+	show_next(o, c);
 }

@@ -505,7 +505,7 @@ def test_check():
     x = ('-x', 'http://%s@127.0.0.1:%d' % (GOOD, p.port))
     r = t.run_inetws('check', *x, url(s.port))
     t.is_(r.returncode, 0, 'check by a proxy')
-    t.like(r.stdout, r'(?m)^ *proxy +[0-9.]+ \S+ +proxy http://127.0.0.1:%d$'
+    t.like(r.stdout, r'(?m)^ok +proxy +[0-9.]+ \S+ +proxy http://127.0.0.1:%d \(of'
            % p.port, 'has a line for it')
     t.ok(ANN[1].encode() not in r.stdout + r.stderr, 'without the password')
     r = t.run_inetws('check', '--json', *x, url(s.port))

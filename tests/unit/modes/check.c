@@ -2,13 +2,14 @@
 #include <string.h>
 
 #include "modes/check/judge.h"
+#include "modes/check/show.h"
 #include "tap.h"
 
 #define NOW	1000000000
 #define DAY	86400
 
 static struct check c;
-static char buf[16384];
+static char buf[32768];
 static struct out o;
 
 static void
@@ -59,20 +60,21 @@ test_levels(void)
 	judge(0, 0, CHECK_OK, "all is well");
 	judge(30, 20, CHECK_OK, "no certificate, a ping that is just so");
 	judge(0, 19, CHECK_WARNING, "a slow ping");
-	c.cert.known = 1;
+	c.is_tls = c.cert.known = 1;
+	c.tls = 1000;
 	c.cert.n = 1;
 	c.cert.chain[0].not_after = NOW + 30 * DAY;
 	judge(30, 0, CHECK_OK, "30 days are enough");
 	judge(31, 0, CHECK_WARNING, "30 days are too few");
 	judge(31, 1, CHECK_WARNING, "two warnings");
-	is(c.nwarnings, 2, "both are told");
+	is(check_warnings(&c), 2, "both are told");
 	c.pongs = 4;
 	judge(0, 0, CHECK_WARNING, "a ping without answer");
 	c.close = 1000;
 	judge(0, 0, CHECK_OK, "unless the far side had ended it");
 	error_set(&c.why, EXIT_DENIED, "x");
 	judge(99, 1, CHECK_CRITICAL, "a failure");
-	is(c.nwarnings, 0, "is not warned of");
+	is(check_warnings(&c), 0, "is not warned of");
 	error_set(&c.why, EXIT_SYSTEM, "x");
 	judge(0, 0, CHECK_UNKNOWN, "our own failure tells nothing of them");
 }
@@ -109,6 +111,7 @@ static void
 test_shown(void)
 {
 	struct check_limits none = { 0, 0 };
+	int i;
 
 	fresh();
 	error_set(&c.why, EXIT_PROTOCOL, "a|b \"c\" \\");
@@ -119,12 +122,23 @@ test_shown(void)
 	check_json(&o, &c, NOW);
 	ok(strstr(buf, "\"why\":\"a|b \\\"c\\\" \\\\\"") != NULL, "JSON");
 	fresh();
-	memset(c.addresses, 'a', sizeof(c.addresses) - 1);
+	for (c.addresses = 0; c.addresses < NET_FOUND_MAX; c.addresses++)
+		memset(c.address[c.addresses].name, 'a', NET_NAME_MAX - 1);
 	memset(c.why.text, 'b', sizeof(c.why.text) - 1);
 	memset(c.reason, '\\', sizeof(c.reason) - 1);
 	memset(c.server, '"', sizeof(c.server) - 1);
+	memset(c.banner, '"', sizeof(c.banner) - 1);
+	memset(c.title, '"', sizeof(c.title) - 1);
+	for (i = 0; i < CHECK_STEPS; i++) {
+		memset(c.step[i].text, '"', sizeof(c.step[i].text) - 1);
+		memset(c.step[i].advice, 'c', sizeof(c.step[i].advice) - 1);
+	}
 	check_json(&o, &c, NOW);
 	ok(!o.cut, "long words fit");
+	out_begin(&o, buf, sizeof(buf));
+	check_result(&o, &c, 1);
+	check_show(&o, &c, 0, CHECK_STEPS, NOW, 1);
+	ok(!o.cut, "for a person too");
 }
 
 int

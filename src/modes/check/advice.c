@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What to do about a step: the first row that fits.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "modes/check/judge.h"
+
+#define ANY	-1
+
+/* Where advice has this, something of the check stands instead. */
+#define PUT_PIN		'\1'
+#define PUT_INTERVAL	'\3'
+
+static const struct advice {
+	enum check_step step;
+	int status;		/* of the HTTP answer, or ANY */
+	int who;		/* who sent it, or ANY */
+	const char *word;	/* that is in what was found, or NULL */
+	const char *text;
+} table[] = {
+	{ STEP_NAME, ANY, ANY, "family",
+	  "the name has no address of that family: leave out -4 and -6" },
+	{ STEP_NAME, ANY, ANY, "emporary",
+	  "no name server answers: look at the network of this machine; "
+	  "behind a proxy that resolves names use --proxy" },
+	{ STEP_NAME, ANY, ANY, NULL,
+	  "correct the host name in the URL; behind a proxy that resolves "
+	  "names use --proxy; to try an address: "
+	  "--resolve NAME:PORT:ADDRESS" },
+	{ STEP_CONNECT, ANY, ANY, "refused",
+	  "nothing listens there: start the web server or inetws server, "
+	  "compare the port with its line \"listening on\", and the address "
+	  "with the server's own (the name may have an old one; "
+	  "--resolve NAME:PORT:ADDRESS tries another)" },
+	{ STEP_CONNECT, ANY, ANY, "unreachable",
+	  "this machine has no way to an address of that kind (IPv6 or "
+	  "IPv4): give the name an address of the other kind too, or use a "
+	  "forward proxy: --proxy" },
+	{ STEP_CONNECT, ANY, ANY, NULL,
+	  "a firewall drops the packets, the host is down, or the name has an "
+	  "old address; if browsers here need a proxy, set https_proxy "
+	  "(http_proxy for ws://) or use --proxy" },
+	{ STEP_PROXY, ANY, ANY, "does not take",
+	  "the proxy's password is wrong: correct --proxy-user, or the "
+	  "user:password in the variable" },
+	{ STEP_PROXY, ANY, ANY, "407",
+	  "give the proxy a user and password: --proxy-user @FILE with a line "
+	  "USER:PASSWORD; Kerberos and others by --proxy-header-command" },
+	{ STEP_PROXY, ANY, ANY, "answered 40",
+	  "the proxy does not allow this host or port: most allow port 443 "
+	  "only, so serve the websocket there; or ask who runs the proxy" },
+	{ STEP_PROXY, ANY, ANY, NULL,
+	  "correct the proxy's address in --proxy or the variable, or leave "
+	  "it out: --noproxy '*'" },
+	{ STEP_TLS, ANY, ANY, "expire",
+	  "renew the server's certificate and reload the server; if the date "
+	  "in the message is not today's, set the clock of this machine" },
+	{ STEP_TLS, ANY, ANY, "not valid before",
+	  "set the clock of this machine: the message shows the time that it "
+	  "believes; else wait, or issue the certificate again" },
+	{ STEP_TLS, ANY, ANY, "mismatch",
+	  "use a name of the certificate in the URL; where that name leads "
+	  "elsewhere: --connect-to, or --servername NAME" },
+	{ STEP_TLS, ANY, ANY, "self-signed",
+	  "compare the pin with that of the server's key, then use "
+	  "-k --pinnedpubkey \1" },
+	{ STEP_TLS, ANY, ANY, "unknown authority",
+	  "give the authority's certificate: --cacert FILE; if it is a public "
+	  "one, let the server send its whole chain (fullchain.pem)" },
+	{ STEP_TLS, ANY, ANY, "pin",
+	  "if the server's key was changed on purpose, use --pinnedpubkey "
+	  "\1" },
+	{ STEP_TLS, ANY, ANY, "does not speak TLS",
+	  "use ws:// for this port, or wss:// with the port of the web server "
+	  "that does TLS, usually 443" },
+	{ STEP_TLS, ANY, ANY, NULL,
+	  "look into the error log of the server, and compare --tls-min and "
+	  "--ciphers of both sides" },
+	{ STEP_ANSWER, ANY, WHO_LOGIN, NULL,
+	  "a login page stands before the server: exclude the path of the "
+	  "websocket from it, or send what it wants by --header (a cookie, a "
+	  "token) or --user" },
+	{ STEP_ANSWER, 401, ANY, "are wrong",
+	  "correct the user and password: -u @FILE with a line "
+	  "USER:PASSWORD" },
+	{ STEP_ANSWER, 401, ANY, NULL,
+	  "give a user and password: -u @FILE with a line USER:PASSWORD" },
+	{ STEP_ANSWER, 403, WHO_INETWS, NULL,
+	  "the server does not allow this request: see why in its log "
+	  "(--auth-command, --allow-origin)" },
+	{ STEP_ANSWER, 403, ANY, NULL,
+	  "a rule of the web server or CDN forbids the request: allow this "
+	  "path there, or give a client certificate: --cert, --key" },
+	{ STEP_ANSWER, 503, WHO_INETWS, NULL,
+	  "the server is full: end tunnels, or raise --max-connections" },
+	{ STEP_ANSWER, ANY, ANY, "without an answer",
+	  "what listens there speaks no HTTP, or TLS: try wss://, and compare "
+	  "the port with the line \"listening on\" of the server" },
+	{ STEP_ANSWER, ANY, ANY, "malformed",
+	  "what listens there speaks no HTTP: compare the port with the line "
+	  "\"listening on\" of the server" },
+	{ STEP_ANSWER, ANY, ANY, NULL,
+	  "look whether the server hangs, and into its log; "
+	  "--handshake-timeout waits longer" },
+	{ STEP_UPGRADE, 426, ANY, NULL,
+	  "a proxy removes the upgrade.  nginx needs in its location: "
+	  "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+	  "proxy_set_header Connection \"upgrade\";" },
+	{ STEP_UPGRADE, 505, ANY, NULL,
+	  "a proxy speaks HTTP/1.0 to inetws.  nginx needs in its location: "
+	  "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+	  "proxy_set_header Connection \"upgrade\";" },
+	{ STEP_UPGRADE, 404, WHO_INETWS, NULL,
+	  "use the path of the server's --path in the URL; a proxy may have "
+	  "changed it (nginx does if proxy_pass ends in a slash)" },
+	{ STEP_UPGRADE, 400, ANY, "HTTPS",
+	  "the port speaks TLS: use wss:// instead of ws://" },
+	{ STEP_UPGRADE, 400, ANY, "wss://",
+	  "the port speaks TLS: use wss:// instead of ws://" },
+	{ STEP_UPGRADE, 502, ANY, NULL,
+	  "the web server does not reach inetws: start it, and compare "
+	  "proxy_pass with its line \"listening on\"" },
+	{ STEP_UPGRADE, 503, ANY, NULL,
+	  "the web server knows no server that is alive: start inetws, and "
+	  "compare the address with its line \"listening on\"" },
+	{ STEP_UPGRADE, 504, ANY, NULL,
+	  "the web server has no answer from inetws: see whether it hangs, "
+	  "and compare proxy_pass with its line \"listening on\"" },
+	{ STEP_UPGRADE, ANY, ANY, "redirects",
+	  "use the URL that the answer points to, with wss://" },
+	{ STEP_UPGRADE, 101, ANY, NULL,
+	  "something between changes the answer: look at its fields with "
+	  "inetws connect -v URL" },
+	{ STEP_UPGRADE, ANY, ANY, NULL,
+	  "compare the path of the URL with the location of the web server "
+	  "(mind the slash at its end); that location has to lead to inetws" },
+	{ STEP_EXTENSION, ANY, ANY, NULL,
+	  "let the proxy pass Sec-WebSocket-Extensions on, both ways" },
+	{ STEP_SUBPROTOCOL, ANY, ANY, NULL,
+	  "give client and server the same --subprotocol, or none" },
+	{ STEP_PING, ANY, ANY, "more than",
+	  "find the slow hop: compare with the times of connect and tls" },
+	{ STEP_PING, ANY, ANY, NULL,
+	  "something between swallows pings, or the peer hangs: set "
+	  "--ping-interval 0 at both sides if data passes nevertheless" },
+	{ STEP_MESSAGE, ANY, ANY, "collects",
+	  "switch buffering off in the proxy (nginx: proxy_buffering off and "
+	  "a location with the Upgrade lines; others: websocket support, no "
+	  "inspection)" },
+	{ STEP_MESSAGE, ANY, ANY, NULL,
+	  "pings pass and text messages do not: something between filters "
+	  "messages, or the server hangs; see its log" },
+	{ STEP_TARGET, 504, ANY, NULL,
+	  "the server's target does not answer: see whether it hangs, or a "
+	  "firewall drops the packets; the server's log names it" },
+	{ STEP_TARGET, ANY, ANY, "without a byte",
+	  "see whether the target refuses this machine or is not ready: its "
+	  "log tells, and that of the server names its address" },
+	{ STEP_TARGET, ANY, ANY, NULL,
+	  "start the target, or correct its address in the server's command "
+	  "line; the server's log names it" },
+	{ STEP_RESUME, ANY, ANY, "another instance",
+	  "a balancer leads to several instances: make it sticky (by cookie, "
+	  "or by address: nginx hash $remote_addr), or use one" },
+	{ STEP_RESUME, ANY, ANY, "there is no session",
+	  "leave out --resume 0 at the server, and use inetws at both sides" },
+	{ STEP_RESUME, ANY, ANY, NULL,
+	  "requests reach another instance than the one that has the session: "
+	  "make the balancer sticky (by cookie, or by address: nginx hash "
+	  "$remote_addr), or use one instance" },
+	{ STEP_IDLE, ANY, ANY, NULL,
+	  "use --ping-interval \3 at the client or the server; or let the "
+	  "proxy wait longer (nginx: proxy_read_timeout)" },
+	{ STEP_PING, ANY, ANY, NULL, NULL }
+};
+
+/* A row's text, with what it leaves open. */
+static void
+fill(const struct check *c, const char *text, char *dst, size_t size)
+{
+	size_t n = strcspn(text, "\1\3");
+	char interval[24] = "";
+
+	if (text[n] == PUT_INTERVAL)
+		str_ms(interval, sizeof(interval), check_ping_interval(c));
+	snprintf(dst, size, "%.*s%s%s", (int)n, text,
+	    text[n] == PUT_PIN ? c->cert.pin : interval,
+	    text[n] == '\0' ? "" : text + n + 1);
+}
+
+void
+check_advise(const struct check *c, enum check_step step, char *dst,
+    size_t size)
+{
+	const struct advice *a;
+
+	for (a = table; a->text != NULL; a++)
+		if (a->step == step &&
+		    (a->status == ANY || a->status == c->http_status) &&
+		    (a->who == ANY || a->who == (int)c->who) &&
+		    (a->word == NULL ||
+		    strstr(c->step[step].text, a->word) != NULL)) {
+			fill(c, a->text, dst, size);
+			break;
+		}
+	if (step == STEP_CONNECT && c->unused != NULL)
+		snprintf(dst, size, "%s is set, but does not count for %s: "
+		    "set %s", c->unused, c->is_tls ? "wss://" : "ws://",
+		    c->is_tls ? "https_proxy" : "http_proxy");
+}
+
+void
+check_advise_use(const struct check *c, char *dst, size_t size)
+{
+	if (strncmp(c->banner, "SSH-", 4) == 0)
+		snprintf(dst, size, "use it: ssh -o ProxyCommand='inetws "
+		    "connect %s' USER@HOST", c->url);
+	else
+		snprintf(dst, size, "use it: inetws client -l 127.0.0.1:PORT "
+		    "%s", c->url);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modes/check/messages.h"
+#include "os/clock.h"
+#include "ws/frame.h"
+
+#define PINGS		5
+#define SLOW_US		100000	/* a round trip worth a second look */
+#define MORE_MS		2000	/* for an answer, with more behind it */
+#define PIECES		256	/* of 1 KiB: what comes behind it */
+#define PIECE_MS	4	/* between two: a peer may answer only the last
+				 * of those that come together */
+#define LISTEN_MS	250	/* for a target that speaks first */
+
+static void
+fail(struct check *c, enum check_step step, int status, const char *what)
+{
+	error_set(&c->why, status, "%s", what);
+	c->failed_at = step;
+}
+
+/*
+ * A Close with a good code comes from a target that has ended its stream.
+ */
+static void
+closed(struct check *c, const struct probe *p, enum check_step step)
+{
+	char reason[4 * sizeof(p->reason)], text[sizeof(reason) + 64];
+
+	c->close = p->code;
+	str_escape(reason, sizeof(reason), p->reason, strlen(p->reason));
+	strlcpy(c->reason, p->reason, sizeof(c->reason));
+	if (p->code == CLOSE_NORMAL || p->code == CLOSE_NONE ||
+	    p->code == CLOSE_GOING_AWAY)
+		return;
+	if (p->code == CLOSE_INTERNAL) {
+		c->target = TARGET_DEAD;
+		step = STEP_TARGET;
+	}
+	snprintf(text, sizeof(text), "the websocket was closed with %u%s%s",
+	    p->code, reason[0] != '\0' ? ": " : "", reason);
+	fail(c, step, p->code == CLOSE_PROTOCOL ? EXIT_PROTOCOL :
+	    EXIT_UNREACHABLE, text);
+}
+
+/* What is not the answer that a step waits for. */
+static void
+other(struct check *c, const struct probe *p, enum probe_event event,
+    enum check_step step)
+{
+	char text[300];
+
+	switch (event) {
+	case PROBE_NOTHING:
+	case PROBE_EOF:
+	case PROBE_PONG:
+		break;
+	case PROBE_CLOSE:
+		closed(c, p, step);
+		break;
+	case PROBE_END:
+		snprintf(text, sizeof(text), "the websocket was cut off: %s",
+		    errno == 0 ? "it ended without a Close" :
+		    strerror(errno));
+		fail(c, step, EXIT_LOST, text);
+		break;
+	case PROBE_FAULT:
+		snprintf(text, sizeof(text), "the peer broke a rule: %s",
+		    p->fault);
+		fail(c, step, EXIT_PROTOCOL, text);
+		break;
+	}
+}
+
+static int
+cannot_send(struct check *c, enum check_step step)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "cannot send a ping: %s",
+	    strerror(errno));
+	fail(c, step, EXIT_LOST, text);
+	return 0;
+}
+
+/* Until the last one is answered, or the end of the websocket; 1 to go on. */
+static int
+ping(struct check *c, struct probe *p, int64_t limit, int64_t *sum)
+{
+	int64_t begun = clock_us(), us;
+	int64_t deadline = clock_after(limit);
+	enum probe_event event;
+
+	if (probe_ping(p, deadline) == -1)
+		return cannot_send(c, STEP_PING);
+	c->pings++;
+	do {
+		event = probe_wait(p, deadline);
+	} while (event == PROBE_EOF ||
+	    (event == PROBE_PONG && p->ponged != p->pinged));
+	if (event != PROBE_PONG) {
+		other(c, p, event, STEP_PING);
+		return 0;
+	}
+	us = clock_us() - begun;
+	*sum += us;
+	c->pongs++;
+	if (c->pongs == 1 || us < c->least)
+		c->least = us;
+	if (us > c->most)
+		c->most = us;
+	return 1;
+}
+
+void
+check_pings(struct check *c, struct probe *p, const struct options *o)
+{
+	int64_t sum = 0;
+
+	while (c->pings < PINGS && ping(c, p, o->timeouts.handshake, &sum))
+		;
+	if (c->pongs > 0)
+		c->mean = sum / c->pongs;
+}
+
+static int
+is_answered(const struct probe *p, int wants_line, uint64_t ponged)
+{
+	return wants_line ? p->eof_acked : p->ponged != ponged;
+}
+
+/*
+ * With more and more behind it.  Until any ping is answered, or what was asked
+ * for with the extension: microseconds, -1 if it is not.
+ */
+static int64_t
+with_more(struct check *c, struct probe *p, int wants_line)
+{
+	int64_t begun = clock_us(), deadline = clock_ms() + MORE_MS, until;
+	uint64_t ponged = p->ponged;
+	enum probe_event event;
+	unsigned int sent = 0;
+
+	while (!is_answered(p, wants_line, ponged) && clock_ms() < deadline) {
+		if (sent++ < PIECES && probe_burst(p, deadline) == -1) {
+			cannot_send(c, STEP_MESSAGE);
+			return -1;
+		}
+		until = sent < PIECES ? clock_ms() + PIECE_MS : deadline;
+		event = probe_wait(p, until);
+		if (event >= PROBE_CLOSE) {
+			other(c, p, event, STEP_MESSAGE);
+			return -1;
+		}
+	}
+	return is_answered(p, wants_line, ponged) ? clock_us() - begun : -1;
+}
+
+/* Is the fastest ping so much slower than this? */
+static int
+is_late(const struct check *c, int64_t us)
+{
+	return us >= 0 && us < c->least / 2 && c->least - us > SLOW_US / 2;
+}
+
+/*
+ * The pings themselves: is one of them held back, or late?  The handshake was a
+ * round trip too, at least.
+ */
+static void
+look_at_pings(struct check *c, struct probe *p)
+{
+	int64_t us;
+
+	c->message_us = c->pongs > 0 ? c->least : -1;
+	c->message = c->pongs > 0 ? MESSAGE_AT_ONCE : MESSAGE_LOST;
+	if (c->pongs > 0 && is_late(c, c->upgrade))
+		c->message = MESSAGE_LATE;
+	if (c->message == MESSAGE_LATE || (c->pongs > 0 && c->least < SLOW_US))
+		return;
+	us = with_more(c, p, 0);
+	if (c->pongs == 0)
+		c->message = us < 0 ? MESSAGE_LOST : MESSAGE_HELD;
+	else if (is_late(c, us))
+		c->message = MESSAGE_LATE;
+}
+
+/*
+ * The end of our stream, which is answered when the target has been told; not
+ * at once, so it is no measure.
+ */
+static void
+look_at_line(struct check *c, struct probe *p, int64_t limit)
+{
+	int64_t deadline = clock_after(limit < MORE_MS ? limit : MORE_MS);
+	enum probe_event event = PROBE_EOF;
+
+	c->message_is_line = 1;
+	if (probe_say_eof(p, deadline) == -1) {
+		cannot_send(c, STEP_MESSAGE);
+		return;
+	}
+	while (!p->eof_acked && !p->rst &&
+	    (event == PROBE_EOF || event == PROBE_PONG))
+		event = probe_wait(p, deadline);
+	if (p->eof_acked || p->rst)
+		return;
+	c->message_us = -1;
+	if (event == PROBE_NOTHING)
+		c->message = with_more(c, p, 1) < 0 ? MESSAGE_LOST :
+		    MESSAGE_HELD;
+	else
+		other(c, p, event, STEP_MESSAGE);
+}
+
+void
+check_message(struct check *c, struct probe *p, const struct options *o)
+{
+	look_at_pings(c, p);
+	if (c->why.status == EXIT_ENDED && c->close == 0 &&
+	    c->message == MESSAGE_AT_ONCE && p->extension && !p->eof &&
+	    !p->rst)
+		look_at_line(c, p, o->timeouts.handshake);
+}
+
+void
+check_listen(struct check *c, struct probe *p)
+{
+	int64_t deadline = clock_ms() + LISTEN_MS;
+	enum probe_event event = PROBE_NOTHING;
+
+	if (c->why.status != EXIT_ENDED || c->close != 0)
+		return;
+	while (p->said_len == 0 && !p->eof && !p->rst &&
+	    event < PROBE_CLOSE && clock_ms() < deadline)
+		event = probe_wait(p, clock_ms() + LISTEN_MS / 25);
+	other(c, p, event, STEP_TARGET);
+}
+
+void
+check_target(struct check *c, const struct probe *p)
+{
+	const char *end = memchr(p->said, '\n', p->said_len);
+	size_t n = end != NULL ? (size_t)(end - (const char *)p->said) :
+	    p->said_len;
+
+	if (n > 0 && p->said[n - 1] == '\r')
+		n--;
+	str_escape(c->banner, sizeof(c->banner), p->said, n);
+	if (c->target == TARGET_DEAD)
+		return;
+	if (p->said_len > 0)
+		c->target = TARGET_REACHED;
+	else if (p->extension && p->ended_first)
+		c->target = TARGET_ENDED;
+	else if (p->extension)
+		c->target = TARGET_REACHED;
+}
