@@ -78,10 +78,10 @@ class Authority:
                 '-nodes')
 
     def issue(self, cn='throw-away', names=LOCAL, days=1, ext='',
-              newkey=None, seconds=None):
+              newkey=None, seconds=None, begins=-9):
         """A Cert; names may be empty, then it has a common name alone, and
         without one no subject.  It is valid for some days, or seconds, or
-        with negative ones was so until then."""
+        with negative ones was so until then; or from begins, in days, on."""
         self.serial += 1
         stem = self.at('%d' % self.serial)
         openssl('req', *(newkey or self.ec()), '-keyout', stem + '.key',
@@ -92,11 +92,13 @@ class Authority:
                 f.write('subjectAltName=%s\n' % ','.join(names))
         if seconds is None and days < 0:
             seconds = days * 86400
+        if begins > 0:
+            seconds = (begins + days) * 86400
         if seconds is not None:
             self.configure()
             openssl('ca', '-batch', '-notext', '-config', self.at('ca.conf'),
                     '-in', stem + '.csr', '-extfile', stem + '.ext', '-out',
-                    stem + '.pem', '-startdate', time_of(-9), '-enddate',
+                    stem + '.pem', '-startdate', time_of(begins), '-enddate',
                     time_of(seconds / 86400))
         else:
             openssl('x509', '-req', '-in', stem + '.csr', '-CA', self.cert,

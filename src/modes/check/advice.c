@@ -38,6 +38,10 @@ static const struct advice {
 	  "this machine has no way to an address of that kind (IPv6 or "
 	  "IPv4): give the name an address of the other kind too, or use a "
 	  "forward proxy: --proxy" },
+	{ STEP_CONNECT, ANY, ANY, "annot assign",
+	  "this machine has no address of that kind (IPv6 or IPv4): give the "
+	  "name an address of the other kind too, or use a forward proxy: "
+	  "--proxy" },
 	{ STEP_CONNECT, ANY, ANY, NULL,
 	  "a firewall drops the packets, the host is down, or the name has an "
 	  "old address; if browsers here need a proxy, set https_proxy "
