@@ -91,8 +91,8 @@ void websocket_bye(struct websocket *, int code, int64_t deadline);
  * Reads and checks the request on an accepted connection until deadline.  0:
  * *request is filled in and points into a static buffer; w->io, w->early and,
  * if there was an offer, w->theirs are set; nothing has been answered.  -1: it
- * has been refused on the connection (400 404 405 408 414 426 431 505), which
- * is closed, and why says the reason; or the peer left (why->status is
+ * has been refused on the connection (400 404 405 408 414 426 431 501 505),
+ * which is closed, and why says the reason; or the peer left (why->status is
  * EXIT_LOST).  The caller sets w->via.
  * 1: it asks for the page at --metrics-path or --health-path, w->head being the
  * request.

@@ -88,6 +88,20 @@ check_version(const char *p, size_t len, int old_too, const struct fault *f)
 	return 0;
 }
 
+/* A method that is known, though it is not allowed (RFC 9110 9.1). */
+static int
+is_known(struct slice method)
+{
+	static const char *const names[] = { "HEAD", "POST", "PUT", "DELETE",
+		"CONNECT", "OPTIONS", "TRACE", "PATCH" };
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_is(method, names[i]))
+			return 1;
+	return 0;
+}
+
 /* METHOD SP TARGET SP VERSION (RFC 9112 3). */
 static int
 check_request_line(const char *p, size_t len, int plain,
@@ -119,7 +133,8 @@ check_request_line(const char *p, size_t len, int plain,
 		return -1;
 	if (!slice_is(method, "GET") && !(plain &&
 	    (slice_is(method, "HEAD") || slice_is(method, "OPTIONS"))))
-		return refuse(f, 405, "method %s instead of GET",
+		return refuse(f, is_known(method) ? 405 : 501,
+		    "method %s instead of GET",
 		    str_escape(show, sizeof show, method.p, method.len));
 	return 0;
 }

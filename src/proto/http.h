@@ -57,9 +57,9 @@ void http_begin(struct http_parser_state *, int is_answer);
  * the last call.  One empty line before a request is ignored (RFC 9112 2.2).
  * >0: the head is complete and that many bytes long (what follows belongs to
  * the caller), head is filled in.  0: needs more.  <0: malformed; *status is
- * the HTTP status to answer with (400, 405 for methods other than GET in
- * requests, 414 and 431 for too much, 505 for the version) and err says in one
- * line of printable ASCII what offends.  Never 0 once len is HTTP_HEAD_MAX.
+ * the HTTP status to answer with (400, 405 and 501 for methods other than GET
+ * in requests, 414 and 431 for too much, 505 for the version) and err says in
+ * one line of printable ASCII what offends.  Never 0 once len is HTTP_HEAD_MAX.
  * After an answer other than 0 http_begin() comes first.
  */
 ssize_t http_parse(struct http_parser_state *, const char *buf, size_t len,

@@ -31,7 +31,8 @@ struct upgrade_request {
 /*
  * Checks a request head (RFC 6455 4.2.1): GET, one Host, Upgrade websocket,
  * Connection upgrade, version 13, one key of 16 bytes, no body, lists of
- * subprotocols and extensions that are well formed.  Returns 0; or the HTTP status to refuse with (400, 405, 426), and err in one line.
+ * subprotocols and extensions that are well formed.  Returns 0; or the HTTP
+ * status to refuse with (400, 405, 426), and err in one line.
  * A request that is no upgrade at all gets 426.
  * The subprotocol is for the caller to choose (subprotocol.h).
  */

@@ -47,6 +47,7 @@ BAD = [
     ('two versions', req(headers=[('Sec-WebSocket-Version', '13')]),
      (400, 426), '(?i)version'),
     ('POST', req(method='POST'), 405, '(?i)method|POST|GET'),
+    ('BREW', req(method='BREW'), 501, 'method BREW instead of GET'),
     ('HEAD', req(method='HEAD'), 405, '(?i)method|HEAD|GET'),
     ('HTTP/1.0', req(version='HTTP/1.0'), 505, '(?i)version|HTTP/1'),
     ('HTTP/2.0', req(version='HTTP/2.0'), 505, '(?i)version|HTTP/'),

@@ -200,9 +200,11 @@ test_lines(void)
 	answer("\r\nHTTP/1.1 200 OK\r\n\r\n", 0);
 	request("POST / HTTP/1.1\r\n\r\n", 405, "POST");
 	request("HEAD / HTTP/1.1\r\n\r\n", 405, NULL);
-	request("get / HTTP/1.1\r\n\r\n", 405, NULL);
+	request("get / HTTP/1.1\r\n\r\n", 501, NULL);
 	request("CONNECT a:1 HTTP/1.1\r\n\r\n", 405, NULL);
-	request("BREW / HTTP/1.1\r\n\r\n", 405, NULL);
+	request("BREW / HTTP/1.1\r\n\r\n", 501, "BREW");
+	request("GETS / HTTP/1.1\r\n\r\n", 501, NULL);
+	request("PATCH / HTTP/1.1\r\n\r\n", 405, NULL);
 	request("G(T / HTTP/1.1\r\n\r\n", 400, "method");
 	request("\x16\x03\x01\x02", 400, "speaks TLS");
 	request("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 400, "PROXY header");
