@@ -308,4 +308,82 @@ def test_terminal():
     w.bye()
 
 
+def test_keys():
+    """Every word of the key line is a key, which sorts by its column; an agent
+    is shown by its gate's URL; all on 80 columns."""
+    tmux, = t.need('tmux')
+    t.rundir()
+    d = t.folder()
+    names = ('bob', 'cat', 'ann', 'dan')
+    g = reverse.gate('--visitors-dir', d, '--ping-interval', '0',
+                     visitors=None, auth=(
+        '--agents-file', reverse.agents_file(**{n: n for n in names})))
+    down = {'bob': 30, 'cat': 20, 'ann': 10}    # towards the agent
+    up = {'bob': 2, 'cat': 1, 'ann': 3}
+    raw, held = {}, []
+    for n in names:
+        raw[n] = reverse.raw_agent(g, '/' + n, secret=n)
+        t.until(lambda: t.one()['states']['parked'] == 1)
+        if n == 'dan':
+            continue
+        v = reverse.visit('%s/%s.sock' % (d, n))
+        reverse.line(raw[n])
+        raw[n].text('ok')
+        v.sendall(b'x' * down[n])
+        raw[n].frame(t.BOUND)
+        held.append(v)
+    for n in ('ann', 'cat', 'bob'):     # the last one is the least idle
+        raw[n].data(b'y' * up[n])
+        t.ws.read_exactly(held[('bob', 'cat', 'ann').index(n)], up[n])
+    at = t.ws.dial(g.port)              # its handshake goes on
+    sock = t.folder() + '/tmux'
+
+    def tm(*words):
+        return t.run([tmux, '-f', '/dev/null', '-S', sock] + list(words),
+                     env=dict(os.environ, TERM='screen', LC_ALL='C'))
+    tm('new-session', '-d', '-x', '80', '-y', '20',
+       t.INETWS + ' status --watch; cat')
+    t.on_close(lambda: tm('kill-server'))
+
+    def screen():
+        return tm('capture-pane', '-p').stdout.decode()
+
+    def order():
+        return [w for line in screen().split('\n') for w in line.split()[3:4]
+                if w in names and line.split()[0].isdigit()]
+    t.ok(t.until(lambda: len(order()) == 4), 'four websockets')
+    keys = re.search(r'(?m)^sort: ([a-z ]+), r reverse; .*q quit$', screen())
+    t.ok(keys, 'the line of keys fits 80 columns')
+    want = {'peer': None, 'target': ['ann', 'bob', 'cat', 'dan'],
+            'state': ['dan', 'bob', 'cat', 'ann'],
+            'age': ['dan', 'ann', 'cat', 'bob'], 'idle': ['bob', 'cat', 'ann', 'dan'],
+            'up': ['ann', 'bob', 'cat', 'dan'],
+            'down': ['bob', 'cat', 'ann', 'dan']}
+    t.is_(keys[1].split(), list(want), 'with all columns')
+    for word, rows in want.items():
+        tm('send-keys', word[0])
+        if rows:
+            t.ok(t.until(lambda: order() == rows), word)
+            if order() != rows:
+                t.diag(screen())
+    tm('send-keys', 'r')
+    t.ok(t.until(lambda: order() == want['down'][::-1]), 'reversed')
+    reverse.agent(g.url('bob'), t.echo().port, '-H',
+                  'Authorization: Bearer bob')
+    t.ok(t.until(lambda: 'inetws agent ' + g.url('bob') in screen()),
+         'an agent by the URL of its gate')
+    t.ok(max(map(len, screen().split('\n'))) <= 80, 'nothing is wider')
+    tm('resize-window', '-x', '80', '-y', '5')
+    first = lambda: screen().split(', up ')[0].split('\n')[0]
+    t.ok(t.until(lambda: len(screen().rstrip('\n').split('\n')) == 5 and
+                 first().startswith('inetws')), 'a low window')
+    top = first()
+    for there, back in (('j', 'k'), ('Space', 'b'), ('PageDown', 'PageUp')):
+        tm('send-keys', there)
+        t.ok(t.until(lambda: first() != top), there + ': scrolls')
+        tm('send-keys', back)
+        t.ok(t.until(lambda: first() == top), back + ': back')
+    at.close()
+
+
 t.main()
