@@ -5,7 +5,8 @@
  */
 'use strict';
 
-const EVERY = 5000;		// ms between two loads; the first comes sooner
+// Milliseconds between two loads; the first comes sooner.
+const EVERY = 5000;
 const get = (id, from = document) => from.getElementById(id);
 const table = get('tunnels'), body = table.tBodies[0];
 const heads = [...table.tHead.rows[0].cells];
