@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
 #include "connection/paths.h"
 #include "os/clock.h"
+#include "os/random.h"
 
 /* What is big is set when it is used; a process has one tunnel. */
 static struct attempt attempts[PATHS_MAX];
@@ -114,7 +114,7 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 	if (a->names_silent && !a->spare_names)
 		p->names_at = clock_ms() + PATHS_NAMES;
 	p->hurry = 0;
-	p->next_at = now + PATHS_EVERY - arc4random_uniform(PATHS_EVERY / 4);
+	p->next_at = now + PATHS_EVERY - random_below(PATHS_EVERY / 4);
 }
 
 enum paths_event

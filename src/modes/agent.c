@@ -4,6 +4,7 @@
  * of a reverse tunnel: some websockets wait at the gate, each in a process of
  * its own.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "handshake/dialer.h"
 #include "modes/modes.h"
 #include "os/log.h"
+#include "os/random.h"
 #include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
@@ -116,6 +118,7 @@ agent_main(const struct options *o)
 	    .load = load,
 	    .given = &a };
 	struct error why;
+	uint64_t random;
 	char token[24];
 	int status;
 
@@ -124,8 +127,8 @@ agent_main(const struct options *o)
 	if ((o->service.chroot == NULL && target_check(o, &why) == -1) ||
 	    dialer_begin(&d, o, 1, &why) == -1)
 		return startup_failed(o, &why);
-	snprintf(token, sizeof(token), "%08x%08x", arc4random(),
-	    arc4random());
+	random_bytes(&random, sizeof(random));
+	snprintf(token, sizeof(token), "%016" PRIx64, random);
 	websocket_set_agent(token);
 	status = supervisor_run(o, NULL, 0, &service);
 	dialer_end(&d);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-
 #include "os/backoff.h"
+#include "os/random.h"
 
 #define FIRST		200	/* ms */
 #define DOUBLINGS	10
@@ -14,5 +13,5 @@ backoff_ms(unsigned int failures, int64_t most)
 
 	if (ms > most)
 		ms = most;
-	return ms / 2 + arc4random_uniform(ms + 1);
+	return ms / 2 + random_below(ms + 1);
 }

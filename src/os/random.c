@@ -19,3 +19,12 @@ random_bytes(void *dst, size_t len)
 			abort();
 	}
 }
+
+uint32_t
+random_below(uint32_t n)
+{
+	uint32_t number;
+
+	random_bytes(&number, sizeof(number));
+	return number % n;
+}

@@ -8,8 +8,15 @@
 #define OS_RANDOM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Never fails: without random bytes nothing here is safe, so it aborts. */
 void random_bytes(void *, size_t);
+
+/*
+ * 0 to n - 1, n from 1: even enough for pauses that must not be the same
+ * everywhere, not for secrets.
+ */
+uint32_t random_below(uint32_t n);
 
 #endif

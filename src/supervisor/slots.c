@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/memory.h"
+#include "os/random.h"
 #include "stats/page.h"
 #include "stats/rundir.h"
 #include "supervisor/slots.h"
@@ -66,7 +66,7 @@ create_named(unsigned int slots, const struct stats_about *about)
 	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
 	rundir_each(dir, take_over, &heir);
-	snprintf(tmp, sizeof(tmp), "%s/.%08x.new", dir, arc4random());
+	snprintf(tmp, sizeof(tmp), "%s/.%08x.new", dir, random_below(UINT32_MAX));
 	if (heir.path[0] == '\0' && stats_create(tmp, slots, about) == -1)
 		return -1;
 	stats_take(0, STATE_LISTENING);

@@ -85,6 +85,20 @@ def test_start_without_descriptors():
     t.is_(t.ws.read_all(stream), (b'', 'reset'), 'a reset says so')
 
 
+def test_start_without_memory():
+    """Whatever mmap(2) refuses: it starts, or says why not."""
+    silent = []
+    for seed in range(10, 35):
+        p = plan.Plan(seed, {'mmap.lack': .08})
+        p.arm()
+        s = t.inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
+                     env=dict(p.env(), XDG_RUNTIME_DIR=t.folder()))
+        if not s.has_line('listening on') and (s.wait() < 0 or not s.lines):
+            silent.append((seed, s.wait(), p.tell()))
+        t.cleanup()
+    t.is_(silent, [], 'it starts, or exits with a message')
+
+
 def test_tunnels():
     """Six rounds, one for each profile, of different ways."""
     tunnels = 0
