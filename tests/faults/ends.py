@@ -297,7 +297,8 @@ class Tunnel:
                 found.append('%s: an end behind %d bytes of %d%s' % (
                     e.name, e.got, len(e.want), '' if peer and peer.finished
                     else '; the other end has not ended'))
-        if self.status == 0 and not self.a.left and not (
+        if self.status == 0 and not any(
+                e and e.left for e in (self.a, self.b)) and not (
                 self.a.how == 'eof' and self.b and
                 self.b.got == self.a.total and self.a.got == self.b.total):
             found.append('exit status 0')

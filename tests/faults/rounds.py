@@ -138,7 +138,9 @@ class Round:
         try:
             getattr(self, 'begin_' + self.way)()
         except AssertionError:
-            if self.early and any(p.popen.poll() for p in self.supervisors):
+            # closed: nothing holds its standard error any more
+            if self.early and any((p.closed or not p.alive()) and p.wait()
+                                  for p in self.supervisors):
                 raise Refused()
             raise
 
@@ -211,6 +213,10 @@ class Round:
         a = self.inetws('agent', '--spare', '3', *self.dialling(), self.url('agents/a'),
                         '127.0.0.1:%d' % self.target_port)
         self.supervisors.append(a)
+        if self.early:
+            proc.until(lambda: reverse.parked(g) or not a.alive(), 5)
+        if not a.alive():
+            raise AssertionError('the agent has ended')
 
     def single(self, sock, *words):
         """A process for a connection, as inetd starts it."""
@@ -325,8 +331,10 @@ class Round:
         return True
 
     def processes(self):
-        """Those that may get a signal."""
-        found = [p.pid for p in self.singles + self.alone if p.alive()]
+        """Those that may get a signal: not before they have looked at what they
+        were given."""
+        found = [p.pid for p in self.singles + self.alone
+                 if p.alive() and ' -> ' in proc.command_of(p.pid)]
         for p in self.supervisors:
             found += proc.children(p.pid, zombies=False)
         return found

@@ -27,6 +27,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     p.add_argument('--seeds', default='1-100')
     p.add_argument('--seed', type=int)
+    p.add_argument('--seconds', type=float, help='begin no round later')
     p.add_argument('--tunnels', type=int, default=12, help='in a round')
     p.add_argument('--rate', action='append', default=[])
     p.add_argument('--way', choices=sorted(set(rounds.WAYS)))
@@ -67,6 +68,8 @@ def main():
     total = collections.Counter()
     begin = time.monotonic()
     for seed in seeds:
+        if a.seconds and time.monotonic() > begin + a.seconds:
+            break
         r = rounds.Round(seed, a.tunnels, rates, way=a.way,
                          profile=a.profile)
         wrong = None
@@ -90,8 +93,7 @@ def main():
             print('seed %d: %s' % (seed, r.name()))
             print(wrong or 'nothing wrong')
             print(command(seed, a))
-            if wrong or a.v:
-                show(r, a.v)
+            show(r, a.v)
         sys.stdout.flush()
         t.cleanup()
     print(', '.join('%d %s' % (n, what) for what, n in total.items()) +
