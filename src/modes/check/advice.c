@@ -2,6 +2,7 @@
 /*
  * What to do about a step: the first row that fits.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +124,12 @@ static const struct advice {
 	  "the port speaks TLS: use wss:// instead of ws://" },
 	{ STEP_UPGRADE, 400, ANY, "wss://",
 	  "the port speaks TLS: use wss:// instead of ws://" },
+	{ STEP_UPGRADE, 400, WHO_INETWS, "agents",
+	  "a gate answers: use this URL with inetws agent, and for a client "
+	  "the address of the gate's --visitors" },
+	{ STEP_UPGRADE, ANY, WHO_INETWS, NULL,
+	  "the server refuses the request: its log has a line event=failed "
+	  "with the reason" },
 	{ STEP_UPGRADE, 502, ANY, NULL,
 	  "the web server does not reach inetws: start it, and compare "
 	  "proxy_pass with its line \"listening on\"" },
@@ -180,6 +187,16 @@ static const struct advice {
 	{ STEP_PING, ANY, ANY, NULL, NULL }
 };
 
+/* As an option takes it. */
+static void
+write_interval(char *dst, size_t size, int64_t ms)
+{
+	if (ms % 1000 == 0)
+		snprintf(dst, size, "%" PRId64 "s", ms / 1000);
+	else
+		snprintf(dst, size, "%" PRId64 "ms", ms);
+}
+
 /* A row's text, with what it leaves open. */
 static void
 fill(const struct check *c, const char *text, char *dst, size_t size)
@@ -188,7 +205,8 @@ fill(const struct check *c, const char *text, char *dst, size_t size)
 	char interval[24] = "";
 
 	if (text[n] == PUT_INTERVAL)
-		str_ms(interval, sizeof(interval), check_ping_interval(c));
+		write_interval(interval, sizeof(interval),
+		    check_ping_interval(c));
 	snprintf(dst, size, "%.*s%s%s", (int)n, text,
 	    text[n] == PUT_PIN ? c->cert.pin : interval,
 	    text[n] == '\0' ? "" : text + n + 1);

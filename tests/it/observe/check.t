@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import json             # noqa: E402
 import pty              # noqa: E402
+import re               # noqa: E402
 import signal           # noqa: E402
 import subprocess       # noqa: E402
 import threading        # noqa: E402
@@ -376,6 +377,10 @@ def test_idle():
     t.ok(1000 <= c['idle']['end_ms'] <= 5000, 'after its time (%d ms)' %
          c['idle']['end_ms'])
     t.ok(t.ws.now() - begin < 10 * t.SCALE, 'no longer than needed')
+    told = re.search(r'--ping-interval (\S+)', ' '.join(c['next']))[1]
+    t.is_(t.run_inetws('connect', '--ping-interval', told, '--dump-config',
+                       url(s.port)).returncode, 0,
+          'its advice can be pasted: ' + told)
     t.ok(400 <= c['idle']['ping_interval_ms'] < c['idle']['end_ms'] or
          c['idle']['ping_interval_ms'] == 1000, 'a ping interval')
     code, c = look(url(s.port), '--proxy-idle=1s')

@@ -172,6 +172,15 @@ def test_nginx():
            'correct the user', 'a wrong one')
 
 
+def test_gate():
+    """A client at the address for agents."""
+    g = t.inetws('gate', '-l', '127.0.0.1:0', '--allow-any-agent',
+                 '--visitors', '127.0.0.1:0')
+    port = t.port_of(t.listening(g)[0])
+    judged(look(url(port)), 'upgrade', 'failed', 'only inetws agents',
+           'a gate answers', 'a gate')
+
+
 def test_login():
     page = ('default_type text/html; return 200 "<html><head><title>Sign in'
             '</title></head><form><input type=password></form></html>";')

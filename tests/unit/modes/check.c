@@ -141,6 +141,43 @@ test_shown(void)
 	ok(!o.cut, "for a person too");
 }
 
+/* Whatever step fails, there is something to do; and when nothing does. */
+static void
+test_advice(void)
+{
+	struct check_limits none = { 0, 0 };
+	char use[400];
+	int i, status, missing = 0;
+
+	for (status = 0; status < 600; status++)
+		for (i = 0; i < CHECK_STEPS; i++) {
+			fresh();
+			c.failed_at = i;
+			c.http_status = status;
+			c.who = status % (WHO_LOGIN + 1);
+			error_set(&c.why, EXIT_PROTOCOL, "x");
+			check_judge(&c, &none, NOW);
+			missing += c.step[i].state != STEP_FAILED ||
+			    c.step[i].advice[0] == '\0';
+		}
+	is(missing, 0, "each failed step has its advice");
+	fresh();
+	strlcpy(c.cert.pin, "sha256//abc=", sizeof(c.cert.pin));
+	c.failed_at = STEP_TLS;
+	error_set(&c.why, EXIT_DENIED, "self-signed certificate");
+	check_judge(&c, &none, NOW);
+	ok(strstr(c.step[STEP_TLS].advice, "-k --pinnedpubkey sha256//abc=") !=
+	    NULL, "with the pin");
+	fresh();
+	c.idle = IDLE_CUT;
+	c.idle_end = 12000;
+	check_judge(&c, &none, NOW);
+	ok(strstr(c.step[STEP_IDLE].advice, "--ping-interval 5s at") != NULL,
+	    "with the interval");
+	check_advise_use(&c, use, sizeof(use));
+	ok(strstr(use, "inetws client") != NULL, "how to use it");
+}
+
 int
 main(void)
 {
@@ -148,5 +185,6 @@ main(void)
 	test_levels();
 	test_interval();
 	test_shown();
+	test_advice();
 	return done_testing();
 }

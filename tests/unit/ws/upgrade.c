@@ -451,6 +451,13 @@ test_request_written(void)
 	    "User-Agent: me\r\nAUTHORIZATION: t\r\norigin: null\r\n\r\n",
 	    "the user's fields replace ours");
 
+	o.is_none = 1;
+	o.subprotocol = "binary";
+	upgrade_write_request(out, sizeof out, &url, &o);
+	is_str(out, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+	    "User-Agent: me\r\nAUTHORIZATION: t\r\norigin: null\r\n\r\n",
+	    "a request for no websocket");
+
 	strlcpy(url.path, "/a b", sizeof url.path);
 	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
 	    "a blank in the path");
