@@ -4,6 +4,7 @@
 #endif
 #include <sys/resource.h>
 
+#include "os/memory.h"
 #include "sandbox/limits.h"
 
 int
@@ -21,7 +22,12 @@ int
 limits_not_dumpable(void)
 {
 #ifdef __linux__
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	static int is_done MEMORY_HOT;
+
+	if (!is_done && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -1;
+	is_done = 1;
+	return 0;
 #else
 	return 0;
 #endif

@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What one connection costs each of its two processes: memory of its own, and
+system calls from the fork to the exit.
+
+If it fails: a connection costs more memory or time than it has to, which is
+seen where there are thousands of them.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import inetws as t      # noqa: E402
+
+# of a tunnel between two inetws, with a session; each a little above what is
+# measured (tests/bench/README.md)
+OWN_KIB = {'server': 52, 'client': 68}
+WRITES = 5
+CALLS = {'server': 44, 'client': 41}
+
+# How often it waits, and tries before it does, is a matter of chance.
+WAITING = {'ppoll', 'poll', 'readv', 'connect', 'getsockopt',
+           'restart_syscall'}
+
+
+def pair():
+    s = t.server(t.echo().port)
+    return {'server': s, 'client': t.client('ws://127.0.0.1:%d/' % s.port)}
+
+
+def byte_each_way(v):
+    v.sendall(b'x')
+    if t.ws.read_exactly(v, 1) != b'x':
+        raise AssertionError('no byte came back')
+
+
+def test_memory():
+    """Once it is idle, when buffers have been given back."""
+    if t.SANITIZED:
+        raise t.Skip('sanitizers have memory of their own')
+    both = pair()
+    v = t.ws.dial(both['client'].port)
+    byte_each_way(v)
+    for role, p in both.items():
+        child = t.children(p.pid)[0]
+        t.until(lambda: t.private_kib(child) <= OWN_KIB[role])
+        t.ok(t.private_kib(child) <= OWN_KIB[role], '%s: %d KiB of its own' %
+             (role, t.private_kib(child)))
+
+
+def trace(p):
+    """Begins to write down the calls of its children; where."""
+    strace, = t.need('strace')
+    path = t.folder() + '/trace'
+    s = t.Program([strace, '-f', '-o', path, '-p', p.pid],
+                  stderr=subprocess.PIPE)
+    if not s.has_line('attached'):
+        raise t.Skip('strace may not attach here')
+    t.on_close(lambda: s.stop(signal.SIGINT))
+    return path
+
+
+def calls(path, parent):
+    """Of the children that have ended, each by its number."""
+    found, ended = {}, set()
+    with open(path) as f:
+        for line in f:
+            pid, what = line.split(None, 1)
+            if int(pid) == parent or ' resumed>' in what:
+                continue
+            if what.startswith('+++'):
+                ended.add(pid)
+            elif not what.startswith('---'):
+                found.setdefault(pid, []).append(what.split('(')[0])
+    return [found[pid] for pid in sorted(ended) if pid in found]
+
+
+def test_calls():
+    """A byte each way, and an orderly end."""
+    if t.SANITIZED or t.COMPAT:
+        raise t.Skip('another program than users have')
+    both = pair()
+    traces = {role: trace(p) for role, p in both.items()}
+    v = t.ws.dial(both['client'].port)
+    byte_each_way(v)
+    v.shutdown(1)
+    t.is_(v.recv(1), b'', 'the end comes back')
+    v.close()
+    for role, p in both.items():
+        t.until(lambda: calls(traces[role], p.pid))
+        made = [c for c in calls(traces[role], p.pid)[0] if c not in WAITING]
+        t.ok(len(made) <= CALLS[role], '%s: %d system calls' %
+             (role, len(made)))
+        t.is_(made.count('writev') + made.count('sendmsg'), WRITES,
+              '%s: writes to both sides' % role)
+
+
+t.main()
