@@ -48,6 +48,7 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	$(if $(filter llhttp,$(HTTP_PARSER)),libllhttp)) \
 	$(if $(filter llhttp,$(HTTP_PARSER)),-DHTTP_PARSER_LLHTTP) \
 	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
+	$(if $(STATIC),-DOPENSSL_ASKS_LATE) \
 	$(if $(crypt_version),-DCRYPT_LOADED='"$(crypt_version)"') \
 	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \
@@ -55,7 +56,7 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK)
-all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie)) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) -Wl$(comma)--wrap=OPENSSL_cpuid_setup) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
 # Linux has these apart; crypt(3) is in the others' C library.

@@ -97,7 +97,8 @@ command_line_parse(struct command_line *c, char **argv, struct error *why)
 {
 	int took;
 
-	memset(c, 0, sizeof(*c));
+	c->set.n = c->noperands = 0;
+	c->rest = NULL;
 	while (*argv != NULL) {
 		if (strcmp(*argv, "--") == 0) {
 			c->rest = argv + 1;

@@ -356,7 +356,7 @@ int
 options_parse(struct options *o, int argc, char **argv, struct error *why)
 {
 	struct command_line *c = malloc(sizeof(*c));
-	struct settings *files = calloc(1, sizeof(*files));
+	struct settings *files = malloc(sizeof(*files));
 	char **words = argc > 0 ? argv + 1 : argv;
 	int status;
 
@@ -364,8 +364,10 @@ options_parse(struct options *o, int argc, char **argv, struct error *why)
 	o->argv = argv;
 	if (c == NULL || files == NULL)
 		status = error_set(why, EXIT_SYSTEM, "out of memory");
-	else
+	else {
+		files->n = 0;
 		status = parse_all(o, c, files, words, why);
+	}
 	if (status == OPT_DONE && (fflush(stdout) == EOF || ferror(stdout)))
 		status = error_set(why, EXIT_SYSTEM, "standard output: %m");
 	if (status == -1 && o->mode == MODE_NONE)

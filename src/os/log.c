@@ -69,6 +69,12 @@ log_open(enum log_where where, enum log_level min, const char *program)
 	    LOG_DAEMON);
 }
 
+void
+log_share(void)
+{
+	log_output_share();
+}
+
 int
 log_wants(enum log_level level)
 {

@@ -38,6 +38,9 @@ void log_style(enum log_format, int facility);
  */
 void log_open(enum log_where, enum log_level min, const char *program);
 
+/* Before children are forked that log: they count lost lines together. */
+void log_share(void);
+
 int log_wants(enum log_level);
 
 /* True if every line on standard error must be a line of the log (JSON). */

@@ -82,16 +82,19 @@ open_syslog(void)
 }
 
 void
+log_output_share(void)
+{
+	void *p = output.state == &own ? memory_shared(sizeof(own)) : NULL;
+
+	if (p != NULL)
+		output.state = p;
+}
+
+void
 log_output_open(const char *ident, int facility)
 {
 	int was_syslog = output.ident[0] != '\0';
-	void *p;
 
-	if (output.state == &own) {
-		p = memory_shared(sizeof(own));
-		if (p != NULL)
-			output.state = p;
-	}
 	strlcpy(output.ident, ident != NULL ? ident : "",
 	    sizeof(output.ident));
 	output.facility = facility;

@@ -16,6 +16,9 @@
  */
 void log_output_open(const char *ident, int facility);
 
+/* Before children are forked that log: they count lost lines together. */
+void log_output_share(void);
+
 /* Moves the descriptor to this number, or closes that if there is none. */
 void log_output_move(int fd);
 
@@ -33,7 +36,7 @@ int log_output_print(const char *line, size_t len);
 
 /*
  * How many lines were lost since the last call, in all processes forked after
- * log_output_open().  log_output_lose() adds some: a line that says how many
+ * log_output_share().  log_output_lose() adds some: a line that says how many
  * may be lost too.
  */
 unsigned int log_output_lost(void);

@@ -173,6 +173,8 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 			notify_forget();
 	}
 	open_log(o, level, o->log.no_stderr || a->no_stderr);
+	if (a->nlisteners > 0)
+		log_share();
 	if (!failed && o->observe.stats_file != NULL)
 		failed = share_stats(a, o, &why) == -1;
 	if (!failed)
@@ -197,6 +199,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	if (!failed)
 		inherit_close_others(a);
 	open_log(o, level, 0);
+	log_share();
 	if (failed)
 		return startup_failed(o, &why);
 	if (o->observe.stats_file != NULL && stats_share(o->observe.stats_file,

@@ -22,9 +22,45 @@ openssl_reason_of(unsigned long code)
 
 #ifdef OPENSSL_LINKED
 
+#ifdef OPENSSL_ASKS_LATE
+
+/*
+ * Linked statically, OpenSSL asks the processor what it is before main(), some
+ * ten times, and each question is expensive in a virtual machine.  The linker
+ * (--wrap) leads its call here: processes without TLS do without.
+ */
+void __real_OPENSSL_cpuid_setup(void) __attribute__((weak));
+void __wrap_OPENSSL_cpuid_setup(void);
+
+static int is_wanted;
+
+void
+__wrap_OPENSSL_cpuid_setup(void)
+{
+	if (is_wanted && __real_OPENSSL_cpuid_setup != NULL)
+		__real_OPENSSL_cpuid_setup();
+}
+
+static void
+ask_processor(void)
+{
+	is_wanted = 1;
+	__wrap_OPENSSL_cpuid_setup();
+}
+
+#else
+
+static void
+ask_processor(void)
+{
+}
+
+#endif
+
 int
 openssl_load(struct error *why)
 {
+	ask_processor();
 	secure_heap();
 	return 0;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
+#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
+
 #include "ws/frame.h"
 
 #define BIT_FIN		0x80
@@ -89,21 +93,15 @@ frame_encode(uint8_t *p, const struct frame *f)
 }
 
 /*
- * 32 bytes at once; the compiler makes of it what the machine has.  Where the
- * loader can choose at run time, there is a version for AVX2.
+ * 32 bytes at once; the compiler makes of it what the machine has.  Where the C
+ * library can tell what that is, there is a version for AVX2.  The compiler's
+ * own way to tell asks the processor at each start, some 15 times, and each
+ * question is expensive in a virtual machine.
  */
 typedef uint64_t wide __attribute__((vector_size(32)));
 
-#if defined(__x86_64__) && defined(__GLIBC__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
-#define BEST_OF_MACHINE __attribute__((target_clones("avx2", "default")))
-#else
-#define BEST_OF_MACHINE
-#endif
-
-BEST_OF_MACHINE
-static size_t
-mask_wide(uint8_t *dst, const uint8_t *src, size_t n, uint64_t key)
+static inline __attribute__((always_inline)) size_t
+mask_loop(uint8_t *dst, const uint8_t *src, size_t n, uint64_t key)
 {
 	const wide keys = { key, key, key, key };
 	wide a, b;
@@ -119,6 +117,26 @@ mask_wide(uint8_t *dst, const uint8_t *src, size_t n, uint64_t key)
 	}
 	return i;
 }
+
+#ifdef CPU_FEATURE_ACTIVE
+
+__attribute__((target("avx2")))
+static size_t
+mask_avx2(uint8_t *dst, const uint8_t *src, size_t n, uint64_t key)
+{
+	return mask_loop(dst, src, n, key);
+}
+
+static size_t
+mask_wide(uint8_t *dst, const uint8_t *src, size_t n, uint64_t key)
+{
+	return CPU_FEATURE_ACTIVE(AVX2) ? mask_avx2(dst, src, n, key) :
+	    mask_loop(dst, src, n, key);
+}
+
+#else
+#define mask_wide	mask_loop
+#endif
 
 void
 frame_mask(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4],

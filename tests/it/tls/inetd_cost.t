@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The cost of a client to wss:// that is started for each connection, against
-one that forks: time to the first byte, memory, and which certificates it
-reads.
+"""The cost of a process that is started for each connection: of a client to
+wss://, against one that forks, time to the first byte, memory, and which
+certificates it reads; of a server, what it does before its first byte.
 
 If it fails: each connection under inetd costs several times what it should.
 """
@@ -108,6 +108,45 @@ def test_certificates_read():
         opened = re.findall(r'open(?:at)?\(.*"%s/([^"]+)".* = \d+' % folder,
                             f.read())
     t.is_(len(opened), 1, 'one file of %d: %s' % (OTHERS + 2, opened))
+
+
+def test_start():
+    """Nothing that only a process with children has a use for."""
+    strace, = t.need('strace')
+    trace = t.folder() + '/trace'
+    a, b = exchange.pair()
+    p = t.Program([strace, '-f', '-e', 'trace=mmap', '-o', trace, t.INETWS,
+                   'server', '-l', 'inetd', '127.0.0.1:%d' % t.echo().port],
+                  stdin=b, stdout=b)
+    b.close()
+    a.settimeout(t.BOUND)
+    try:
+        a.sendall(t.ws.request())
+        t.ws.read_head(a)
+    except (AssertionError, ConnectionResetError):
+        if 'ptrace' in p.log or 'PTRACE' in p.log:
+            raise t.Skip('strace may not attach here')
+        raise
+    a.close()
+    p.wait()
+    with open(trace) as f:
+        calls = f.read()
+    t.like(calls, 'MAP_PRIVATE', 'calls were seen')
+    t.unlike(calls, r'MAP_SHARED\|MAP_ANON', 'no memory is shared')
+
+
+def test_questions():
+    """To ask the processor what it is takes microseconds in a virtual machine,
+    each time; the C library has asked already."""
+    objdump, readelf = t.need('objdump', 'readelf')
+    if 'INTERP' not in t.run([readelf, '-lW', t.INETWS]).stdout.decode():
+        raise t.Skip('in a static program the C library is part of it')
+    if t.SANITIZED:
+        raise t.Skip('sanitizers are part of it')
+    text = t.run([objdump, '-d', '--no-show-raw-insn',
+                  t.INETWS]).stdout.decode()
+    t.ok(len(text) > 100000, 'the program was taken apart')
+    t.is_(re.findall(r'\scpuid\b', text), [], 'it asks nothing')
 
 
 t.main()
