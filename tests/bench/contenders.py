@@ -364,6 +364,17 @@ def trivial_by_inetd(s):
     return by_inetd(s, trivial_argv(s))
 
 
+def socat_by_inetd(s):
+    """Forwards too, without a websocket."""
+    return by_inetd(s, [need('socat'), '-',
+                        'TCP:127.0.0.1:%d,nodelay' % s.target])
+
+
+def nc_by_inetd(s):
+    return by_inetd(s, [need('nc.openbsd'), '-N', '127.0.0.1',
+                        str(s.target)])
+
+
 # ---------------------------------------------------------------- all of them
 
 class Contender:
@@ -417,6 +428,9 @@ def all_sets(program, variants):
             Contender('trivial-inetd',
                       'trivial static program by openbsd-inetd',
                       trivial_by_inetd),
+            Contender('socat-inetd', 'socat by openbsd-inetd',
+                      socat_by_inetd),
+            Contender('nc-inetd', 'nc by openbsd-inetd', nc_by_inetd),
             ours('inetws-inetd', '**inetws** by openbsd-inetd',
                  safe.by_inetd, True),
         ],
