@@ -174,20 +174,41 @@ def same_elsewhere(item, where):
         t.ok(line in page, 'in its page too: ' + line[:60])
 
 
+def is_taken(line):
+    """inetws takes this command line; files that it names are there."""
+    d, words = t.folder(), shlex.split(line)[1:]
+    for i, w in enumerate(words):
+        if w[0] == '@':
+            words[i] = '@' + os.path.join(
+                d, w[1:].replace('$HOME', '').lstrip('/'))
+            os.makedirs(os.path.dirname(words[i][1:]), exist_ok=True)
+            with open(words[i][1:], 'w') as f:
+                f.write('X-User: x\n')      # a field, and a user too
+    at = words.index('--') if '--' in words else len(words)
+    words[at:at] = ['--dump-config']
+    r = t.run_inetws(*words, cwd=d)
+    t.is_((r.returncode, r.stderr), (0, b''), line[:70])
+
+
 def test_commands():
-    d = t.folder()
     for line in commands():
-        words = [os.path.join(d, w[1:].replace('$HOME', '').lstrip('/')) if w[0] == '@'
-                 else w for w in shlex.split(line)[1:]]
-        for i, w in enumerate(words):
-            if w.startswith(d):
-                os.makedirs(os.path.dirname(w), exist_ok=True)
-                with open(w, 'w') as f:
-                    f.write('X-User: x\n')      # a field, and a user too
-                words[i] = '@' + w
-        r = t.run_inetws(*words, '--dump-config', cwd=d)
-        t.is_((r.returncode, r.stderr), (0, b''), line[:70])
+        is_taken(line)
     t.ok(len(commands()) >= 30, 'there are commands')
+
+
+def test_other_manuals():
+    """So are those of the other manuals."""
+    for name, least in (('inetws.1', 40), ('inetws-troubleshooting.7', 2)):
+        with open(os.path.join(t.ROOT, 'man', name)) as f:
+            page = f.read().replace('\\e\n', ' ').replace('\\e', '\\')
+        lines = [line for part in re.findall(
+            r'(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed|^\.Dl ([^\n]*)', page)
+            for line in re.findall(r'(?m)^[\w.]*[$#] (inetws .*)$',
+                                   ''.join(part))
+            if not line.startswith(('inetws status', 'inetws -K'))]
+        for line in lines:
+            is_taken(line)
+        t.ok(len(lines) >= least, '%s has %d commands' % (name, len(lines)))
 
 
 def test_ssh():
