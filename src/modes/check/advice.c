@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What to do about a step: the first row that fits.
+ * What to do about a step: the first row that fits.  Words of a row are whole
+ * phrases of messages: a name or a port in them may hold any short one.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,25 +22,25 @@ static const struct advice {
 	const char *word;	/* that is in what was found, or NULL */
 	const char *text;
 } table[] = {
-	{ STEP_NAME, ANY, ANY, "family",
+	{ STEP_NAME, ANY, ANY, "family for hostname",
 	  "the name has no address of that family: leave out -4 and -6" },
-	{ STEP_NAME, ANY, ANY, "emporary",
+	{ STEP_NAME, ANY, ANY, "emporary failure",
 	  "no name server answers: look at the network of this machine; "
 	  "behind a proxy that resolves names use --proxy" },
 	{ STEP_NAME, ANY, ANY, NULL,
 	  "correct the host name in the URL; behind a proxy that resolves "
 	  "names use --proxy; to try an address: "
 	  "--resolve NAME:PORT:ADDRESS" },
-	{ STEP_CONNECT, ANY, ANY, "refused",
+	{ STEP_CONNECT, ANY, ANY, ": Connection refused",
 	  "nothing listens there: start the web server or inetws server, "
 	  "compare the port with its line \"listening on\", and the address "
 	  "with the server's own (the name may have an old one; "
 	  "--resolve NAME:PORT:ADDRESS tries another)" },
-	{ STEP_CONNECT, ANY, ANY, "unreachable",
+	{ STEP_CONNECT, ANY, ANY, ": Network is unreachable",
 	  "this machine has no way to an address of that kind (IPv6 or "
 	  "IPv4): give the name an address of the other kind too, or use a "
 	  "forward proxy: --proxy" },
-	{ STEP_CONNECT, ANY, ANY, "annot assign",
+	{ STEP_CONNECT, ANY, ANY, ": Cannot assign",
 	  "this machine has no address of that kind (IPv6 or IPv4): give the "
 	  "name an address of the other kind too, or use a forward proxy: "
 	  "--proxy" },
@@ -50,7 +51,7 @@ static const struct advice {
 	{ STEP_PROXY, ANY, ANY, "does not take",
 	  "the proxy's password is wrong: correct --proxy-user, or the "
 	  "user:password in the variable" },
-	{ STEP_PROXY, ANY, ANY, "407",
+	{ STEP_PROXY, ANY, ANY, "answered 407",
 	  "give the proxy a user and password: --proxy-user @FILE with a line "
 	  "USER:PASSWORD; Kerberos and others by --proxy-header-command" },
 	{ STEP_PROXY, ANY, ANY, "answered 40",
@@ -59,22 +60,22 @@ static const struct advice {
 	{ STEP_PROXY, ANY, ANY, NULL,
 	  "correct the proxy's address in --proxy or the variable, or leave "
 	  "it out: --noproxy '*'" },
-	{ STEP_TLS, ANY, ANY, "expire",
+	{ STEP_TLS, ANY, ANY, "expired on",
 	  "renew the server's certificate and reload the server; if the date "
 	  "in the message is not today's, set the clock of this machine" },
 	{ STEP_TLS, ANY, ANY, "not valid before",
 	  "set the clock of this machine: the message shows the time that it "
 	  "believes; else wait, or issue the certificate again" },
-	{ STEP_TLS, ANY, ANY, "mismatch",
+	{ STEP_TLS, ANY, ANY, " mismatch",
 	  "use a name of the certificate in the URL; where that name leads "
 	  "elsewhere: --connect-to, or --servername NAME" },
-	{ STEP_TLS, ANY, ANY, "self-signed",
+	{ STEP_TLS, ANY, ANY, "self-signed certificate",
 	  "compare the pin with that of the server's key, then use "
 	  "-k --pinnedpubkey \1" },
 	{ STEP_TLS, ANY, ANY, "unknown authority",
 	  "give the authority's certificate: --cacert FILE; if it is a public "
 	  "one, let the server send its whole chain (fullchain.pem)" },
-	{ STEP_TLS, ANY, ANY, "pin",
+	{ STEP_TLS, ANY, ANY, "--pinnedpubkey",
 	  "if the server's key was changed on purpose, use --pinnedpubkey "
 	  "\1" },
 	{ STEP_TLS, ANY, ANY, "does not speak TLS",

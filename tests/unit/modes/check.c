@@ -162,6 +162,13 @@ test_advice(void)
 		}
 	is(missing, 0, "each failed step has its advice");
 	fresh();
+	c.failed_at = STEP_PROXY;
+	error_set(&c.why, EXIT_DENIED, "proxy http://127.0.0.1:40781 answered "
+	    "403 Forbidden");
+	check_judge(&c, &none, NOW);
+	ok(strstr(c.step[STEP_PROXY].advice, "port 443") != NULL,
+	    "a port is no status");
+	fresh();
 	strlcpy(c.cert.pin, "sha256//abc=", sizeof(c.cert.pin));
 	c.failed_at = STEP_TLS;
 	error_set(&c.why, EXIT_DENIED, "self-signed certificate");
