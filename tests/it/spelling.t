@@ -19,7 +19,7 @@ import re               # noqa: E402
 
 WORDS = os.path.join(t.ROOT, 'tests', 'lib', 'words.txt')
 PAGES = ('*.md', 'CHANGES', '.github/*.md', '.github/*/*.md', 'man/*.[1-9]',
-         'src/README.md', 'tests/README.md', 'tests/*/README.md',
+         'src/README.md', 'tests/README.md', 'tests/scenarios/README.md',
          'tests/scenarios/*/README.md', 'contrib/README.md',
          'contrib/*/README.md')
 
