@@ -72,10 +72,10 @@ base64_decode(void *dst, size_t size, struct slice text)
 		return -1;
 	for (at = 0; at < text.len; at += 4) {
 		n = quartet(bytes, text.p + at, at + 4 == text.len);
-		if (n == -1 || len + n > size)
+		if (n == -1 || len + (size_t)n > size)
 			return -1;
 		for (i = 0; i < n; i++)
 			to[len++] = bytes[i];
 	}
-	return len;
+	return (ssize_t)len;
 }

@@ -34,7 +34,7 @@ out_add(struct out *o, const char *fmt, ...)
 		o->cut = 1;
 		o->p[o->len] = '\0';
 	} else
-		o->len += n;
+		o->len += (size_t)n;
 }
 
 static void

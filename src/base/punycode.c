@@ -42,7 +42,7 @@ adapt(uint32_t delta, uint32_t points, int first)
 static char
 digit(uint32_t d)
 {
-	return d < 26 ? 'a' + d : '0' + (d - 26);
+	return (char)(d < 26 ? 'a' + d : '0' + (d - 26));
 }
 
 /* A number of variable length behind out.  The new length. */
@@ -65,14 +65,15 @@ put_number(char *out, size_t n, uint32_t q, uint32_t bias)
 
 /* RFC 3492 6.3, behind "xn--".  The length, LABEL_MAX if it is too long. */
 static size_t
-encode(char *out, const uint32_t *c, size_t len)
+encode(char *out, const uint32_t *c, uint32_t len)
 {
 	uint32_t n = INITIAL_N, bias = INITIAL_BIAS, delta = 0, next;
-	size_t i, h, b = 0, used;
+	uint32_t i, h, b = 0;
+	size_t used;
 
 	for (i = 0; i < len; i++)
 		if (c[i] < 0x80)
-			out[b++] = c[i];
+			out[b++] = (char)c[i];
 	used = h = b;
 	if (b > 0)
 		out[used++] = '-';
@@ -113,9 +114,9 @@ add_label(char *dst, size_t size, const char *p, const char *end)
 	if (p < end || len == 0)
 		return -1;
 	for (i = n = 0; is_ascii && i < len; i++)
-		out[n++] = c[i];
+		out[n++] = (char)c[i];
 	if (!is_ascii)
-		n = encode(out, c, len);
+		n = encode(out, c, (uint32_t)len);
 	out[n] = '\0';
 	if (n > LABEL_MAX - (is_ascii ? 0 : 4))
 		return -1;

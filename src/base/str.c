@@ -21,6 +21,12 @@ slice_of(const char *s)
 }
 
 struct slice
+slice_between(const char *from, const char *to)
+{
+	return (struct slice){ from, (size_t)(to - from) };
+}
+
+struct slice
 slice_trim(struct slice s)
 {
 	while (s.len > 0 && is_blank(s.p[0])) {
@@ -78,13 +84,13 @@ slice_next(struct slice *list, struct slice *element)
 	end = p + list->len;
 	while (p < end && (is_blank(*p) || *p == ','))
 		p++;
-	e = p + element_length(p, end - p);
+	e = p + element_length(p, (size_t)(end - p));
 	list->p = e;
-	list->len = end - e;
+	list->len = (size_t)(end - e);
 	while (e > p && is_blank(e[-1]))
 		e--;
 	element->p = p;
-	element->len = e - p;
+	element->len = (size_t)(e - p);
 	return e > p;
 }
 
@@ -134,7 +140,7 @@ static size_t
 escape_byte(char *dst, unsigned char c)
 {
 	if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
-		dst[0] = c;
+		dst[0] = (char)c;
 		return 1;
 	}
 	dst[0] = '\\';
@@ -178,7 +184,7 @@ slice_digits(struct slice s, uint64_t max, uint64_t *value)
 	size_t i;
 
 	for (i = 0; i < s.len && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
-		d = s.p[i] - '0';
+		d = (unsigned int)(s.p[i] - '0');
 		if (d > max || v > (max - d) / 10)
 			return 0;
 		v = v * 10 + d;
@@ -232,7 +238,7 @@ str_duration(const char *s, int64_t *ms)
 			continue;
 		if (v * unit[i].ms > INT32_MAX)
 			return -1;
-		*ms = v * unit[i].ms;
+		*ms = (int64_t)(v * unit[i].ms);
 		return 0;
 	}
 	return -1;
@@ -266,7 +272,7 @@ put_digits(char *p, unsigned int n, unsigned int value, char behind)
 	unsigned int i;
 
 	for (i = n; i-- > 0; value /= 10)
-		p[i] = '0' + value % 10;
+		p[i] = (char)('0' + value % 10);
 	p[n] = behind;
 	return p + n + 1;
 }
@@ -279,9 +285,10 @@ put_digits(char *p, unsigned int n, unsigned int value, char behind)
 char *
 str_time(char dst[STR_TIME_MAX], int64_t ms)
 {
-	unsigned int day = ms / 86400000 + 719468;	/* of 0000-03-01 */
-	unsigned int rest = ms % 86400000, era = day / 146097, of_era, year,
-	    month, of_year;
+	/* Days since 0000-03-01. */
+	unsigned int day = (unsigned int)(ms / 86400000 + 719468);
+	unsigned int rest = (unsigned int)(ms % 86400000);
+	unsigned int era = day / 146097, of_era, year, month, of_year;
 	char *p = dst;
 
 	of_era = day % 146097;

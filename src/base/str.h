@@ -16,6 +16,9 @@ struct slice {
 
 struct slice slice_of(const char *);
 
+/* What two pointers into the same text include: from, up to but not to. */
+struct slice slice_between(const char *from, const char *to);
+
 /* Without the spaces and tabs at both ends (OWS, RFC 9110 5.6.3). */
 struct slice slice_trim(struct slice);
 

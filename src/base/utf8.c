@@ -77,7 +77,7 @@ utf8_complete(const struct utf8 *u)
 size_t
 utf8_first(const char *p, uint32_t *value)
 {
-	unsigned char first = *p;
+	unsigned char first = (unsigned char)*p;
 	struct utf8 u;
 	size_t n = 1;
 

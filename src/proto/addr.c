@@ -58,13 +58,13 @@ is_digits(const char *s)
 
 /* A whole number 0..max, or -1. */
 static int
-number(const char *s, int max)
+number(const char *s, unsigned int max)
 {
 	uint64_t n;
 
 	if (!is_digits(s) || slice_digits(slice_of(s), max, &n) == 0)
 		return -1;
-	return n;
+	return (int)n;
 }
 
 static int
@@ -115,7 +115,7 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 		port = end + 1;
 	}
 	if (slice_copy(a->host, sizeof(a->host),
-	    (struct slice){ host, end - host }) == -1)
+	    slice_between(host, end)) == -1)
 		return fail(err, errlen, "is too long a host name", word);
 	if (bracket ? !is_ipv6(a->host) :
 	    a->host[0] != '\0' && !is_host(a->host))
@@ -132,7 +132,7 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 		    "should end in :PORT, 0..65535" :
 		    "should end in :PORT, 1..65535", word);
 	a->kind = ADDR_TCP;
-	a->port = n;
+	a->port = (uint16_t)n;
 	return 0;
 }
 
@@ -184,7 +184,7 @@ unix_path(struct addr *a, const char *word, int with_mode, char *err,
 			return fail(err, errlen, "is no mode of an abstract "
 			    "socket, which has 0666 (every user) or none (this "
 			    "user and root)", rest + 6);
-		a->mode = mode;
+		a->mode = (int)mode;
 	}
 	memcpy(a->path, path, len);
 	a->path[len] = '\0';
@@ -247,7 +247,7 @@ addr_listen(struct addr *a, const char *word, char *err, size_t errlen)
 			return fail(err, errlen,
 			    "is no port: expected 0..65535", word);
 		a->kind = ADDR_TCP;
-		a->port = n;
+		a->port = (uint16_t)n;
 		a->loopback = 1;
 		memcpy(a->host, "localhost", sizeof("localhost"));
 		return 0;

@@ -36,12 +36,6 @@ cgi_set(struct cgi *c, const char *name, struct slice value)
 	c->var[c->n++] = c->bytes + start;
 }
 
-static struct slice
-part(const char *p, size_t len)
-{
-	return (struct slice){ .p = p, .len = len };
-}
-
 void
 cgi_peer(struct cgi *c, const char *peer)
 {
@@ -56,7 +50,7 @@ cgi_peer(struct cgi *c, const char *peer)
 		peer++;
 		end--;
 	}
-	cgi_set(c, "REMOTE_ADDR", part(peer, end - peer));
+	cgi_set(c, "REMOTE_ADDR", slice_between(peer, end));
 	if (number != 0)
 		cgi_set(c, "REMOTE_PORT", slice_of(port + 1));
 }
@@ -166,7 +160,7 @@ cgi_request(struct cgi *c, const struct http_head *head)
 	cgi_set(c, "REQUEST_METHOD", head->method);
 	cgi_set(c, "REQUEST_URI", head->target);
 	cgi_set(c, "QUERY_STRING", query == NULL ? slice_of("") :
-	    part(query + 1, head->target.p + head->target.len - query - 1));
+	    slice_between(query + 1, head->target.p + head->target.len));
 	cgi_set(c, "SERVER_PROTOCOL", slice_of("HTTP/1.1"));
 	for (i = 0; i < head->nfields; i++)
 		set_field(c, head, i);
@@ -184,7 +178,7 @@ cgi_is_reserved(const char *var)
 		"SERVER_PROTOCOL", "SERVER_SOFTWARE",
 		"SSL_CLIENT_S_DN", "SSL_CLIENT_VERIFY"
 	};
-	struct slice name = part(var, strcspn(var, "="));
+	struct slice name = { var, strcspn(var, "=") };
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)

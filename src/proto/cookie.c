@@ -38,7 +38,7 @@ cut(struct slice *rest, char at)
 	struct slice first = *rest;
 
 	if (end != NULL)
-		first.len = end - rest->p;
+		first.len = (size_t)(end - rest->p);
 	rest->p += first.len + (end != NULL);
 	rest->len -= first.len + (end != NULL);
 	return first;

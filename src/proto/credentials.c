@@ -25,7 +25,8 @@ decode(char *dst, size_t size, struct slice text)
 	char raw[CREDENTIALS_MAX];
 	ssize_t n = base64_decode(raw, sizeof(raw), text);
 
-	return n == -1 ? -1 : slice_copy(dst, size, (struct slice){ raw, n });
+	return n == -1 ? -1 :
+	    slice_copy(dst, size, (struct slice){ raw, (size_t)n });
 }
 
 int
@@ -64,9 +65,8 @@ part(struct slice line, struct slice *left, struct slice *right)
 
 	if (colon == NULL || colon == line.p)
 		return -1;
-	*left = (struct slice){ line.p, colon - line.p };
-	*right = (struct slice){ colon + 1,
-	    line.p + line.len - colon - 1 };
+	*left = slice_between(line.p, colon);
+	*right = slice_between(colon + 1, line.p + line.len);
 	return 0;
 }
 

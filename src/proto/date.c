@@ -37,7 +37,7 @@ next_token(struct slice *s, struct slice *token)
 		s->p++;
 		s->len--;
 	}
-	token->len = s->p - token->p;
+	token->len = (size_t)(s->p - token->p);
 	return token->len > 0;
 }
 

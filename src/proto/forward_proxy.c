@@ -64,7 +64,7 @@ proxy_parse(struct proxy *p, const char *word, char *err, size_t errlen)
 	if (word[0] == '\0')
 		return 0;
 	if (slashes != NULL) {
-		rest = (struct slice){ word, slashes - word };
+		rest = slice_between(word, slashes);
 		if ((s = find_scheme(rest)) == NULL)
 			return unknown_scheme(rest, err, errlen);
 		word = slashes + 3;
@@ -143,7 +143,7 @@ take_port(struct slice *word)
 
 	if (colon == NULL || colon == word->p)
 		return 0;
-	len = colon - word->p;
+	len = (size_t)(colon - word->p);
 	if (memchr(word->p, ':', len) != NULL && colon[-1] != ']')
 		return 0;
 	if (slice_number((struct slice){ colon + 1, word->len - len - 1 }, 1,

@@ -99,7 +99,7 @@ next_plain(struct slice *list, struct slice *element)
 		comma = memchr(list->p, ',', list->len);
 		*element = *list;
 		if (comma != NULL)
-			element->len = comma - list->p;
+			element->len = (size_t)(comma - list->p);
 		*list = after(*list, element->len + (comma != NULL));
 		*element = slice_trim(*element);
 		if (element->len > 0)

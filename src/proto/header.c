@@ -66,7 +66,7 @@ header_check(const char *field, enum header_for receiver, char *err,
     size_t errlen)
 {
 	struct slice name = { field, strcspn(field, ":") };
-	int len = name.len < 64 ? name.len : 64;
+	int len = name.len < 64 ? (int)name.len : 64;
 	const char *why;
 
 	if (field[name.len] != ':' || !http_is_token(name)) {

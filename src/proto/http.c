@@ -61,7 +61,7 @@ http_is_token(struct slice s)
 	size_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (!is_tchar(s.p[i]))
+		if (!is_tchar((unsigned char)s.p[i]))
 			return 0;
 	return s.len > 0;
 }
@@ -114,12 +114,12 @@ check_request_line(const char *p, size_t len, int plain,
 
 	target = memchr(p, ' ', len);
 	version = target == NULL ? NULL :
-	    memchr(target + 1, ' ', end - target - 1);
+	    memchr(target + 1, ' ', (size_t)(end - target - 1));
 	if (version == NULL)
 		return refuse(f, 400, "no HTTP request: \"%s\"",
 		    str_escape(show, sizeof show, p, len));
-	method = (struct slice){ p, target++ - p };
-	len = version++ - target;
+	method = slice_between(p, target++);
+	len = (size_t)(version++ - target);
 	if (!http_is_token(method))
 		return refuse(f, 400, "malformed method");
 	if (len == 0)
@@ -129,7 +129,7 @@ check_request_line(const char *p, size_t len, int plain,
 			return refuse(f, 400, "character \"%s\" in the "
 			    "request target",
 			    str_escape(show, sizeof show, target + i, 1));
-	if (check_version(version, end - version, plain, f) == -1)
+	if (check_version(version, (size_t)(end - version), plain, f) == -1)
 		return -1;
 	if (!slice_is(method, "GET") && !(plain &&
 	    (slice_is(method, "HEAD") || slice_is(method, "OPTIONS"))))
@@ -196,7 +196,7 @@ static int
 look_in_line(struct http_parser_state *st, const char *buf, size_t i,
     const struct fault *f)
 {
-	unsigned char c = buf[i];
+	unsigned char c = (unsigned char)buf[i];
 	char show[8];
 
 	if (st->part == AT_LINE) {
@@ -226,7 +226,7 @@ static int
 look(struct http_parser_state *st, const char *buf, size_t i,
     const struct fault *f)
 {
-	unsigned char c = buf[i];
+	unsigned char c = (unsigned char)buf[i];
 
 	if (st->prev_cr) {
 		if (c != '\n')
@@ -265,8 +265,7 @@ parse(const struct http_parser_state *st, const char *buf, size_t len,
 	for (i = 0; i < head->nfields; i++)
 		head->field[i].value = slice_trim(head->field[i].value);
 	if (!st->is_answer)
-		head->method = (struct slice){ buf,
-		    (const char *)memchr(buf, ' ', len) - buf };
+		head->method = slice_between(buf, memchr(buf, ' ', len));
 	return 0;
 }
 
@@ -292,7 +291,7 @@ parse_without_body(const struct http_parser_state *st, const char *buf,
 
 	memcpy(copy, buf, len);
 	for (line = copy; line < copy + len;
-	    line = (char *)memchr(line, '\n', copy + len - line) + 1)
+	    line = (char *)memchr(line, '\n', (size_t)(copy + len - line)) + 1)
 		for (i = 0; i < 2; i++)
 			if (strncasecmp(line, hidden[i],
 			    strlen(hidden[i])) == 0)
@@ -356,7 +355,7 @@ http_parse(struct http_parser_state *st, const char *buf, size_t len,
 			if (take_apart(st, buf + st->skipped, st->seen -
 			    st->skipped, head, &f) == -1)
 				return -1;
-			return st->seen;
+			return (ssize_t)st->seen;
 		}
 	}
 	if (st->seen == HTTP_HEAD_MAX && st->part == IN_START_LINE &&

@@ -52,7 +52,7 @@ http_target(struct slice sent, struct slice *host, struct slice *target)
 	p = memmem(sent.p, sent.len, "://", 3);
 	if (p == NULL)
 		return -1;
-	scheme = (struct slice){ sent.p, p - sent.p };
+	scheme = slice_between(sent.p, p);
 	if (!slice_is_nocase(scheme, "http") &&
 	    !slice_is_nocase(scheme, "https") &&
 	    !slice_is_nocase(scheme, "ws") && !slice_is_nocase(scheme, "wss"))
@@ -61,8 +61,8 @@ http_target(struct slice sent, struct slice *host, struct slice *target)
 	for (p = start; p < end && *p != '/'; p++)
 		if (*p == '?')
 			return -1;
-	*host = (struct slice){ start, p - start };
-	*target = p == end ? slice_of("/") : (struct slice){ p, end - p };
+	*host = slice_between(start, p);
+	*target = p == end ? slice_of("/") : slice_between(p, end);
 	return host->len > 0 && http_is_host(*host) ? 0 : -1;
 }
 
@@ -76,7 +76,7 @@ http_path(struct slice sent)
 		path = sent;
 	query = path.len == 0 ? NULL : memchr(path.p, '?', path.len);
 	if (query != NULL)
-		path.len = query - path.p;
+		path.len = (size_t)(query - path.p);
 	return path;
 }
 
@@ -182,7 +182,7 @@ http_is_host(struct slice s)
 		return 0;
 	for (; p < end; p++)
 		if (*p < '0' || *p > '9' ||
-		    (port = port * 10 + *p - '0') > UINT16_MAX)
+		    (port = port * 10 + (unsigned int)(*p - '0')) > UINT16_MAX)
 			return 0;
 	return 1;
 }
@@ -204,12 +204,12 @@ http_page_title(struct slice page, struct slice *title)
 {
 	const char *end = page.p + page.len, *p = find(page, "<title");
 
-	if (p == NULL || (p = memchr(p, '>', end - p)) == NULL)
+	if (p == NULL || (p = memchr(p, '>', (size_t)(end - p))) == NULL)
 		return 0;
-	page = (struct slice){ p + 1, end - p - 1 };
+	page = slice_between(p + 1, end);
 	if ((end = find(page, "</title")) == NULL)
 		return 0;
-	*title = (struct slice){ page.p, end - page.p };
+	*title = slice_between(page.p, end);
 	while (title->len > 0 && strchr("\r\n\t ", title->p[0]) != NULL) {
 		title->p++;
 		title->len--;

@@ -47,7 +47,7 @@ ip_parse(struct ip *ip, struct slice text)
 
 /* Decimal, 1 to max, without a sign or leading zeros.  -1 if it is none. */
 static int
-number(struct slice text, int max)
+number(struct slice text, unsigned int max)
 {
 	uint64_t n;
 
@@ -67,13 +67,13 @@ ip_parse_port(struct ip *ip, uint16_t *port, struct slice text)
 		return 0;
 	if (colon == NULL || colon == text.p)
 		return -1;
-	tail = (struct slice){ colon + 1, text.p + text.len - colon - 1 };
-	text.len = colon - text.p;
+	tail = slice_between(colon + 1, text.p + text.len);
+	text.len = (size_t)(colon - text.p);
 	/* An IPv6 address without brackets has no port behind it. */
 	if ((text.p[0] != '[' && memchr(text.p, ':', text.len) != NULL) ||
 	    (n = number(tail, 65535)) == -1)
 		return -1;
-	*port = n;
+	*port = (uint16_t)n;
 	return ip_parse(ip, text);
 }
 
@@ -116,9 +116,8 @@ cidr_parse(struct cidr *c, struct slice text)
 	int n, v4;
 
 	if (slash != NULL) {
-		bits = (struct slice){ slash + 1,
-		    text.p + text.len - slash - 1 };
-		text.len = slash - text.p;
+		bits = slice_between(slash + 1, text.p + text.len);
+		text.len = (size_t)(slash - text.p);
 	}
 	if (ip_parse(&c->ip, text) == -1)
 		return -1;
@@ -128,7 +127,7 @@ cidr_parse(struct cidr *c, struct slice text)
 		return 0;
 	if ((n = number(bits, v4 ? 32 : 128)) == -1)
 		return -1;
-	c->bits = v4 ? n + 96 : n;
+	c->bits = (unsigned int)(v4 ? n + 96 : n);
 	return 0;
 }
 

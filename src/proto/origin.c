@@ -31,8 +31,8 @@ parse_place(struct place *to, struct slice s)
 		return -1;
 	if (colon == NULL || s.p[s.len - 1] == ']')
 		return 0;
-	to->host.len = colon - s.p;
-	to->port = (struct slice){ colon + 1, s.p + s.len - colon - 1 };
+	to->host.len = (size_t)(colon - s.p);
+	to->port = slice_between(colon + 1, s.p + s.len);
 	return to->host.len > 0 && to->port.len > 0 ? 0 : -1;
 }
 
@@ -45,14 +45,13 @@ parse_origin(struct slice *scheme, struct place *at, struct slice origin)
 
 	if (p == NULL || p == origin.p)
 		return -1;
-	*scheme = (struct slice){ origin.p, p - origin.p };
+	*scheme = slice_between(origin.p, p);
 	for (p = origin.p; p < scheme->p + scheme->len; p++)
 		if (!((*p | 32) >= 'a' && (*p | 32) <= 'z') &&
 		    !(*p >= '0' && *p <= '9') && *p != '-' && *p != '+' &&
 		    *p != '.')
 			return -1;
-	return parse_place(at, (struct slice){ p + 3,
-	    origin.p + origin.len - p - 3 });
+	return parse_place(at, slice_between(p + 3, origin.p + origin.len));
 }
 
 /* The port, or the one that a scheme has by itself. */

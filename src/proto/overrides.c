@@ -18,13 +18,13 @@ take_host(const char **word, struct slice *host)
 		end = strchr(++p, ']');
 		if (end == NULL || end[1] != ':')
 			return -1;
-		*host = (struct slice){ p, end - p };
+		*host = slice_between(p, end);
 		*word = end + 2;
 		return 0;
 	}
 	if ((end = strchr(p, ':')) == NULL)
 		return -1;
-	*host = (struct slice){ p, end - p };
+	*host = slice_between(p, end);
 	*word = end + 1;
 	return 0;
 }
@@ -38,7 +38,7 @@ take_port(const char **word, char stop, uint16_t *port)
 
 	if (*p != stop || (n == 0 && p != *word))
 		return -1;
-	*port = n;
+	*port = (uint16_t)n;
 	*word = p + (stop != '\0');
 	return 0;
 }

@@ -29,7 +29,7 @@ word(struct slice *line)
 		line->len = 0;
 		return w;
 	}
-	w.len = blank - line->p;
+	w.len = (size_t)(blank - line->p);
 	line->len -= w.len + 1;
 	line->p = blank + 1;
 	return w;
@@ -42,7 +42,7 @@ port_of(uint16_t *port, struct slice w)
 
 	if (slice_number(w, 0, 65535, &n) == -1)
 		return -1;
-	*port = n;
+	*port = (uint16_t)n;
 	return 0;
 }
 
@@ -94,10 +94,10 @@ parse_v1(struct proxy_protocol *p, const char *buf, size_t len, char *err,
 		return seen < V1_MAX ? 0 :
 		    fail(err, errlen, "a line without end");
 	if (end[-1] != '\r' ||
-	    memchr(buf, '\0', end - buf) != NULL ||
-	    memchr(buf, '\r', end - buf - 1) != NULL)
+	    memchr(buf, '\0', (size_t)(end - buf)) != NULL ||
+	    memchr(buf, '\r', (size_t)(end - buf - 1)) != NULL)
 		return fail(err, errlen, "a line that does not end in CR LF");
-	if (parse_line(p, (struct slice){ buf, end - 1 - buf }, err,
+	if (parse_line(p, slice_between(buf, end - 1), err,
 	    errlen) == -1)
 		return -1;
 	return end + 1 - buf;
@@ -133,7 +133,7 @@ parse_v2(struct proxy_protocol *p, const char *buf, size_t len, char *err,
 	if (len < V2_HEAD + size)
 		return 0;
 	if ((b[12] & 15) == 0)		/* LOCAL: the proxy's own */
-		return V2_HEAD + size;
+		return (ssize_t)(V2_HEAD + size);
 	if (b[13] == 0x11) {
 		if (size < 12)
 			return fail(err, errlen, "too short for IPv4");
@@ -152,7 +152,7 @@ parse_v2(struct proxy_protocol *p, const char *buf, size_t len, char *err,
 		p->known = 1;
 	} else if (b[13] >> 4 > 3 || (b[13] & 15) > 2)
 		return fail(err, errlen, "an unknown family");
-	return V2_HEAD + size;
+	return (ssize_t)(V2_HEAD + size);
 }
 
 static int
@@ -188,18 +188,18 @@ write_v2(char *dst, size_t size, const struct proxy_protocol *p)
 	b[12] = p->known ? 0x21 : 0x20;
 	b[13] = p->known ? v4 ? 0x11 : 0x21 : 0;
 	b[14] = 0;
-	b[15] = n;
+	b[15] = (unsigned char)n;
 	if (n == 0)
 		return V2_HEAD;
 	b += V2_HEAD;
 	memcpy(b, p->from.b + 16 - half, half);
 	memcpy(b + half, p->to.b + 16 - half, half);
 	b += 2 * half;
-	b[0] = p->from_port >> 8;
-	b[1] = p->from_port & 255;
-	b[2] = p->to_port >> 8;
-	b[3] = p->to_port & 255;
-	return V2_HEAD + n;
+	b[0] = (unsigned char)(p->from_port >> 8);
+	b[1] = (unsigned char)p->from_port;
+	b[2] = (unsigned char)(p->to_port >> 8);
+	b[3] = (unsigned char)p->to_port;
+	return (int)(V2_HEAD + n);
 }
 
 /* An IPv4 address in a line of family TCP6 is mapped. */

@@ -23,7 +23,7 @@
 static unsigned char *
 put_text(unsigned char *p, const char *text, size_t len)
 {
-	*p++ = len;
+	*p++ = (unsigned char)len;
 	memcpy(p, text, len);
 	return p + len;
 }
@@ -31,7 +31,7 @@ put_text(unsigned char *p, const char *text, size_t len)
 static int
 write_methods(unsigned char *dst, const struct socks *s)
 {
-	int n = s->user[0] != '\0' ? 2 : 1;
+	unsigned char n = s->user[0] != '\0' ? 2 : 1;
 
 	dst[0] = VERSION;
 	dst[1] = n;
@@ -53,7 +53,7 @@ write_login(unsigned char *dst, const struct socks *s, struct error *why)
 	*p++ = LOGIN_VERSION;
 	p = put_text(p, s->user, len);
 	p = put_text(p, password, strlen(password));
-	return p - dst;
+	return (int)(p - dst);
 }
 
 static int
@@ -75,9 +75,9 @@ write_connect(unsigned char *dst, const struct socks *s, struct error *why)
 		memcpy(p, s->ip->b + (v4 ? 12 : 0), v4 ? 4 : 16);
 		p += v4 ? 4 : 16;
 	}
-	*p++ = s->port >> 8;
-	*p++ = s->port & 255;
-	return p - dst;
+	*p++ = (unsigned char)(s->port >> 8);
+	*p++ = (unsigned char)s->port;
+	return (int)(p - dst);
 }
 
 /* A name goes behind an address that cannot be one, 0.0.0.1 (SOCKS 4A). */
@@ -97,8 +97,8 @@ write_connect4(unsigned char *dst, const struct socks *s, struct error *why)
 		    "than 255 bytes");
 	*p++ = VERSION4;
 	*p++ = COMMAND_CONNECT;
-	*p++ = s->port >> 8;
-	*p++ = s->port & 255;
+	*p++ = (unsigned char)(s->port >> 8);
+	*p++ = (unsigned char)s->port;
 	memcpy(p, s->ip != NULL ? s->ip->b + 12 : by_name, 4);
 	p += 4;
 	memcpy(p, s->user, user);
@@ -108,7 +108,7 @@ write_connect4(unsigned char *dst, const struct socks *s, struct error *why)
 		memcpy(p, s->host, strlen(s->host) + 1);
 		p += strlen(s->host) + 1;
 	}
-	return p - dst;
+	return (int)(p - dst);
 }
 
 int
@@ -229,7 +229,7 @@ read_connect(struct socks *s, const unsigned char *buf, size_t len,
 	if (len < need)
 		return 0;
 	s->step = SOCKS_DONE;
-	return need;
+	return (ssize_t)need;
 }
 
 static ssize_t

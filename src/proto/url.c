@@ -90,7 +90,7 @@ decode_user(struct url *u, struct slice s, char *err, size_t errlen)
 		    n == sizeof(u->user) - 1)
 			goto bad;
 		colon |= c == ':';
-		u->user[n++] = c;
+		u->user[n++] = (char)c;
 	}
 	u->user[n] = '\0';
 	return 0;
@@ -381,7 +381,7 @@ print_host(char *dst, size_t size, const struct url *u, int scope)
 	addr_print(dst, size, &at);
 	len = strlen(dst);
 	if ((mark = strchr(dst, '%')) != NULL && len + 2 < size) {
-		memmove(mark + 3, mark + 1, dst + len - mark);
+		memmove(mark + 3, mark + 1, (size_t)(dst + len - mark));
 		memcpy(mark, "%25", 3);
 		len += 2;
 	}

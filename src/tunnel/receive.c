@@ -210,7 +210,7 @@ take_small(struct tunnel *t)
 		break;
 	case FRAME_PING:
 		memcpy(t->pong, p, len);	/* only the last needs one */
-		t->pong_len = len;
+		t->pong_len = (uint8_t)len;
 		t->pong_due = 1;
 		break;
 	case FRAME_PONG:
@@ -273,7 +273,7 @@ take_header(struct tunnel *t)
 		return 0;
 	if (check_frame(t) == -1)
 		return -1;
-	t->in_pos += n;
+	t->in_pos += (size_t)n;
 	t->frame_left = t->frame.length;
 	t->frame_phase = 0;
 	t->in_frame = 1;
@@ -360,7 +360,7 @@ tunnel_stream_data(struct tunnel *t, struct iovec iov[TUNNEL_RUNS])
 		iov[i].iov_base = t->cfg.in + t->run[i].off;
 		iov[i].iov_len = t->run[i].len;
 	}
-	return t->nruns;
+	return (int)t->nruns;
 }
 
 void

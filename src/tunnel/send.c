@@ -30,10 +30,10 @@ fresh_mask(struct tunnel *t, uint8_t mask[4])
 
 /* Puts a whole frame behind what is in head already. */
 static void
-queue_frame(struct tunnel *t, int opcode, const void *payload, size_t len)
+queue_frame(struct tunnel *t, uint8_t opcode, const void *payload, size_t len)
 {
 	struct frame f = { .fin = 1, .opcode = opcode, .length = len,
-	    .masked = t->cfg.client };
+	    .masked = t->cfg.client != 0 };
 	uint8_t *p = t->head + t->head_len;
 	size_t n;
 
@@ -155,8 +155,8 @@ queue_ping(struct tunnel *t)
 static void
 queue_close(struct tunnel *t)
 {
-	uint8_t body[FRAME_CONTROL_MAX] = { t->close_code >> 8,
-	    t->close_code & 0xff };
+	uint8_t body[FRAME_CONTROL_MAX] = {
+	    (uint8_t)(t->close_code >> 8), (uint8_t)t->close_code };
 	size_t n = t->close_reason == NULL ? 0 : strlen(t->close_reason);
 
 	if (n > 0)
@@ -172,7 +172,7 @@ static void
 begin_data(struct tunnel *t, size_t n, int bypass)
 {
 	struct frame f = { .fin = 1, .length = n, .opcode = t->cfg.text ?
-	    FRAME_TEXT : FRAME_BINARY, .masked = t->cfg.client };
+	    FRAME_TEXT : FRAME_BINARY, .masked = t->cfg.client != 0 };
 	struct iovec iov[2];
 	size_t phase = 0;
 	int i, k;
@@ -198,7 +198,7 @@ begin_data(struct tunnel *t, size_t n, int bypass)
 		t->timed_at = t->now;
 	}
 	t->payload_left = n;
-	t->payload_bypass = bypass;
+	t->payload_bypass = (uint8_t)bypass;
 	t->mask_buffer_off = t->mask_buffer_len = 0;
 }
 

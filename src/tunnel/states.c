@@ -215,7 +215,7 @@ tunnel_set_in(struct tunnel *t, enum tunnel_flow to)
 		return;
 	t->in = to;
 	if (to == FLOW_ENDED) {
-		t->final_due = t->cfg.extension;
+		t->final_due = t->cfg.extension != 0;
 		t->shown_at = t->now;
 	}
 }
@@ -227,7 +227,7 @@ tunnel_set_out(struct tunnel *t, enum tunnel_flow to)
 		return;
 	t->out = to;
 	if (to == FLOW_DRAINING)
-		t->eof_due = t->cfg.extension;
+		t->eof_due = t->cfg.extension != 0;
 }
 
 void

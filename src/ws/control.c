@@ -37,7 +37,7 @@ numbers(struct control *c, const char *p, size_t len, enum argument argument)
 		blank = memchr(p, ' ', len);
 	c->numbers = 1;
 	if (blank != NULL) {
-		first = blank - p;
+		first = (size_t)(blank - p);
 		c->numbers = 2;
 		if (number(&c->credit, blank + 1, len - first - 1) == -1)
 			return -1;
@@ -109,7 +109,7 @@ put_number(char *dst, uint64_t n)
 	size_t i = sizeof(digits);
 
 	do
-		digits[--i] = '0' + n % 10;
+		digits[--i] = (char)('0' + n % 10);
 	while ((n /= 10) > 0);
 	dst[0] = ' ';
 	memcpy(dst + 1, digits + i, sizeof(digits) - i);

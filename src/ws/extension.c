@@ -31,9 +31,8 @@ next_part(struct slice *s, struct slice *part)
 		*s = (struct slice){ NULL, 0 };
 		return 1;
 	}
-	*part = slice_trim((struct slice){ s->p, semi - s->p });
-	s->len -= semi + 1 - s->p;
-	s->p = semi + 1;
+	*part = slice_trim(slice_between(s->p, semi));
+	*s = slice_between(semi + 1, s->p + s->len);
 	return 1;
 }
 
@@ -50,7 +49,7 @@ split_param(struct slice part, struct slice *name, struct slice *value)
 	*value = (struct slice){ NULL, 0 };
 	if (eq == NULL)
 		return http_is_token(part) ? 0 : -1;
-	name->len = eq - part.p;
+	name->len = (size_t)(eq - part.p);
 	*value = (struct slice){ eq + 1, part.len - name->len - 1 };
 	if (value->len >= 2 && value->p[0] == '"' &&
 	    value->p[value->len - 1] == '"') {
@@ -88,12 +87,11 @@ extension_is_well_formed(struct slice element)
 	while (next_part(&element, &part)) {
 		eq = part.len == 0 ? NULL : memchr(part.p, '=', part.len);
 		if (eq != NULL) {
-			value = slice_trim((struct slice){ eq + 1,
-			    part.p + part.len - eq - 1 });
+			value = slice_trim(slice_between(eq + 1,
+			    part.p + part.len));
 			if (!http_is_token(value) && !is_quoted_token(value))
 				return 0;
-			part = slice_trim((struct slice){ part.p,
-			    eq - part.p });
+			part = slice_trim(slice_between(part.p, eq));
 		}
 		if (!http_is_token(part))
 			return 0;
@@ -150,7 +148,7 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 	case HAS_V:
 		if (slice_number(value, 1, UINT32_MAX, &n) == -1)
 			return -1;
-		ext->version = n;
+		ext->version = (unsigned int)n;
 		return 0;
 	case HAS_ID:
 		return slice_copy(ext->id, sizeof ext->id,
@@ -159,7 +157,7 @@ parameter(struct extension *ext, unsigned int bit, struct slice value)
 		if (slice_number(value, EXTENSION_WIN_MIN, EXTENSION_WIN_MAX, &n)
 		    == -1)
 			return -1;
-		ext->win = n;
+		ext->win = (uint32_t)n;
 		return 0;
 	case HAS_SERVE:
 		return flag(ext, EXT_SERVE, value);
@@ -250,9 +248,9 @@ add(char *dst, size_t size, int *len, const char *fmt, ...)
 	if (*len == -1)
 		return;
 	va_start(ap, fmt);
-	n = vsnprintf(dst + *len, size - *len, fmt, ap);
+	n = vsnprintf(dst + *len, size - (size_t)*len, fmt, ap);
 	va_end(ap);
-	*len = n < 0 || (size_t)n >= size - *len ? -1 : *len + n;
+	*len = n < 0 || (size_t)n >= size - (size_t)*len ? -1 : *len + n;
 }
 
 int

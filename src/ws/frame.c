@@ -64,14 +64,14 @@ frame_decode(struct frame *f, const uint8_t *p, size_t len, const char **why)
 	}
 	if (f->masked)
 		memcpy(f->key, p + 2 + n, 4);
-	return need;
+	return (ssize_t)need;
 }
 
 size_t
 frame_head_size(uint64_t length, int masked)
 {
-	return 2 + (length > 65535 ? 8 : length > 125 ? 2 : 0) +
-	    (masked ? 4 : 0);
+	return 2u + (length > 65535 ? 8u : length > 125 ? 2u : 0u) +
+	    (masked ? 4u : 0u);
 }
 
 size_t
@@ -81,10 +81,10 @@ frame_encode(uint8_t *p, const struct frame *f)
 
 	p[n++] = (f->fin ? BIT_FIN : 0) | f->opcode;
 	bytes = f->length > 65535 ? 8 : f->length > 125 ? 2 : 0;
-	p[n++] = (f->masked ? BIT_MASK : 0) |
-	    (bytes == 8 ? 127 : bytes == 2 ? 126 : f->length);
+	p[n++] = (uint8_t)((f->masked ? BIT_MASK : 0) |
+	    (bytes == 8 ? 127 : bytes == 2 ? 126 : f->length));
 	while (bytes > 0)
-		p[n++] = f->length >> (8 * --bytes);
+		p[n++] = (uint8_t)(f->length >> (8 * --bytes));
 	if (f->masked) {
 		memcpy(p + n, f->key, 4);
 		n += 4;

@@ -28,9 +28,9 @@ put(struct out *out, const char *fmt, ...)
 	if (out->len == -1)
 		return;
 	va_start(ap, fmt);
-	n = vsnprintf(out->p + out->len, out->size - out->len, fmt, ap);
+	n = vsnprintf(out->p + out->len, out->size - (size_t)out->len, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= out->size - out->len)
+	if (n < 0 || (size_t)n >= out->size - (size_t)out->len)
 		out->len = -1;
 	else
 		out->len += n;
