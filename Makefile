@@ -205,6 +205,14 @@ check-long: export INETWS_LONG = 1
 check-long: $B/inetws
 	$(call run_tests,$(LONG))
 
+# Everything at once for ten minutes; words of SOAK replace the defaults
+# (SOAK='--seconds 60 --idle 1000').  check-long runs a small one.
+soak_full = --seconds 600 --idle 5000 --busy 500 --churn 2000 --sessions 800 \
+	--restarts 8 --hostile 8
+soak: $B/inetws
+	SOAK="$(soak_full) $(SOAK)" INETWS=$${INETWS:-$(abspath $B)/inetws} \
+	    $(PROVE) -v -e '' tests/long/soak.t
+
 # Cheap checks of what no compiler reads.
 scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib \
 	tests/scenarios)
@@ -220,7 +228,7 @@ lint:
 
 include contrib/rules.mk
 
-.PHONY: check check-peers check-long earlier lint
+.PHONY: check check-peers check-long earlier lint soak
 
 # Benchmarks (tests/bench/README.md); options by BENCH='--quick --rounds 1'.
 bench_small := $B/tests/bench/trivial $B/tests/bench/forker
