@@ -35,7 +35,9 @@ process_fork(void)
 #endif
 }
 
-#if defined(HAS__FORK) && __has_include(<linux/close_range.h>)
+/* Where the time of futex(2) is the C library's. */
+#if defined(HAS__FORK) && defined(__LP64__) && \
+    __has_include(<linux/close_range.h>)
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -50,29 +52,32 @@ process_fork(void)
 
 #define SHORT_FROM	256	/* descriptors: copying fewer costs less than
 				 * waiting for the child */
-#define LEAVE_MS	1000	/* for a child to leave its parent's table */
-#define LOOK_MS		10	/* ... and between looks whether it lives */
+#define LOOK_MS		10	/* for a child to leave its parent's table */
+#define LOOKS		20	/* ... so often, then it is killed */
+#define LONG_MS		3	/* a wait that tells of a busy machine, */
+#define COPY_MS		1000	/* where tables are copied for so long */
 
-enum table { TABLE_SHARED, TABLE_LEFT, TABLE_KEPT };
+/* What a child says of its table: nothing yet, or this, or an errno. */
+#define TABLE_SHARED	0
+#define TABLE_LEFT	UINT32_MAX
 
-static uint32_t *table;	/* enum table of the child being forked, shared */
-static int is_refused;	/* by the kernel, or by a container */
+static int64_t short_again;	/* not before; CLOCK_NEVER: it is refused by
+				 * the kernel, or by a container */
 
+/*
+ * Of a table that it is to close from FD_KEPT on, close_range(2) copies what is
+ * below.  The word is gone before anything else runs in the child.
+ */
 static void
-set_table(enum table to)
-{
-	__atomic_store_n(table, (uint32_t)to, __ATOMIC_RELEASE);
-	syscall(SYS_futex, table, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
-/* Of a table that it is to close from FD_KEPT on, it copies what is below. */
-static void
-leave_table(void)
+leave_table(uint32_t *word)
 {
 	int left = syscall(SYS_close_range, FD_KEPT, ~0U,
 	    CLOSE_RANGE_UNSHARE) == 0;
 
-	set_table(left ? TABLE_LEFT : TABLE_KEPT);
+	__atomic_store_n(word, left ? TABLE_LEFT : (uint32_t)errno,
+	    __ATOMIC_RELEASE);
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	munmap(word, sizeof(*word));
 	if (!left)
 		_exit(0);
 }
@@ -86,60 +91,76 @@ has_ended(pid_t pid)
 	    -1 || info.si_pid == pid;
 }
 
-/* What a child that ended too early left does not matter to its parent. */
-static enum table
-wait_for_table(pid_t pid)
+/*
+ * The word, at last.  Looks are counted, since time may have passed while
+ * neither could run.  One that ended without a word has left no less.
+ */
+static uint32_t
+wait_for_table(const uint32_t *word, pid_t pid)
 {
 	const struct timespec look = { 0, LOOK_MS * 1000000L };
-	int64_t until = clock_ms() + LEAVE_MS;
+	int64_t begun = clock_ms();
 	uint32_t now;
+	int looks = 0;
 
-	while ((now = __atomic_load_n(table, __ATOMIC_ACQUIRE)) ==
-	    TABLE_SHARED) {
-		syscall(SYS_futex, table, FUTEX_WAIT, TABLE_SHARED, &look,
-		    NULL, 0);
-		if (clock_ms() > until)
+	while ((now = __atomic_load_n(word, __ATOMIC_ACQUIRE)) ==
+	    TABLE_SHARED && !has_ended(pid)) {
+		if (looks++ == LOOKS)
 			kill(pid, SIGKILL);
-		if (clock_ms() > until + LOOK_MS || has_ended(pid))
-			return (enum table)__atomic_load_n(table,
-			    __ATOMIC_ACQUIRE);
+		syscall(SYS_futex, word, FUTEX_WAIT, TABLE_SHARED, &look,
+		    NULL, 0);
 	}
-	return (enum table)now;
+	if (clock_ms() - begun > LONG_MS)
+		short_again = clock_ms() + COPY_MS;
+	return now;
 }
 
-/* -1 with errno ENOSYS if it has to be done in another way. */
+static pid_t
+clone_with_table(void)
+{
+#ifdef __s390__
+	return (pid_t)syscall(SYS_clone, NULL, CLONE_FILES | SIGCHLD, NULL,
+	    NULL, NULL);
+#else
+	return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
+	    NULL, NULL);
+#endif
+}
+
+/* The child has gone, or is about to, as its table could not be left. */
+static pid_t
+take_back(pid_t pid, int error)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	errno = error;
+	return -1;
+}
+
+/* -1 with errno; it may be done in another way then. */
 static pid_t
 fork_short(void)
 {
+	uint32_t *word, said = TABLE_LEFT;
 	pid_t pid;
 
-	if (table == NULL && !is_refused && (table = mmap(NULL,
-	    sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED |
-	    MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
-		is_refused = 1;
-	errno = ENOSYS;
-	if (is_refused)
+	word = mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE, MAP_SHARED |
+	    MAP_ANONYMOUS, -1, 0);
+	if (word == MAP_FAILED)
 		return -1;
-	*table = TABLE_SHARED;
-#ifdef __s390__
-	pid = (pid_t)syscall(SYS_clone, NULL, CLONE_FILES | SIGCHLD, NULL,
-	    NULL, NULL);
-#else
-	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
-	    NULL, NULL);
-#endif
-	if (pid == 0)
-		leave_table();
-	if (pid == -1 && errno != EAGAIN && errno != ENOMEM)
-		is_refused = 1;
-	else if (pid > 0 && wait_for_table(pid) == TABLE_KEPT) {
-		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-			;
-		is_refused = 1;
+	if ((pid = clone_with_table()) == 0) {
+		leave_table(word);
+		return 0;
 	}
-	if (is_refused)
-		errno = ENOSYS;
-	return is_refused ? -1 : pid;
+	if (pid != -1 && (said = wait_for_table(word, pid)) != TABLE_LEFT &&
+	    said != TABLE_SHARED)
+		pid = take_back(pid, (int)said);
+	if (pid == -1 && (errno == EPERM || errno == EINVAL ||
+	    errno == ENOSYS))
+		short_again = CLOCK_NEVER;
+	munmap(word, sizeof(*word));
+	return pid;
 }
 
 #endif
@@ -164,7 +185,7 @@ process_fork_with(int a, int b)
 
 #ifdef HAS_SHORT_TABLE
 	if (fd_kept_most() >= SHORT_FROM && a < FD_KEPT && b < FD_KEPT &&
-	    ((pid = fork_short()) != -1 || errno != ENOSYS))
+	    clock_ms() >= short_again && (pid = fork_short()) != -1)
 		return pid;
 #endif
 	if ((pid = process_fork()) == 0)

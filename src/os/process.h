@@ -26,8 +26,9 @@ pid_t process_fork(void);
  * The same, and of the descriptors that are kept from children (fd_keep())
  * the child has only these two, which may be -1.  What that costs does not
  * depend on how many there are: if they are many the child begins with the table
- * of its parent, which waits, a second at most, until the child has a table of
- * its own.  A child that was stopped just then is killed.
+ * of its parent, which waits until the child has a table of its own; on a
+ * machine so busy that this takes long, tables are copied.  A child that was
+ * stopped just then is killed after 0.2 seconds.
  */
 pid_t process_fork_with(int a, int b);
 

@@ -146,6 +146,38 @@ abort_there(void)
 
 #ifdef HAVE_LINUX
 
+/* Pieces of memory that other processes may have too. */
+static int
+count_shared(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[512];
+	int n = 0;
+
+	if (f == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, " rw-s ") != NULL;
+	fclose(f);
+	return n;
+}
+
+/* A child could write later what its parent believes of another one. */
+static int
+shares_nothing(void)
+{
+	int before = count_shared(), status;
+	pid_t pid;
+
+	if (keep_many() == -1)
+		return 1;
+	if ((pid = process_fork_with(-1, -1)) == 0)
+		_exit(count_shared() != before);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		return 2;
+	return count_shared() == before ? 0 : 3;
+}
+
 /* As a container's filter does; -1 where there are no filters. */
 static int
 forbid(long call, unsigned int argument, uint32_t flag)
@@ -240,6 +272,7 @@ main(void)
 	is(run(storm_with_many), 0, "... children are killed at once");
 	is(run(few), 0, "few descriptors, of which it has one");
 #ifdef HAVE_LINUX
+	is(run(shares_nothing), 0, "no memory is left that they share");
 #ifdef SYS_close_range
 	is(run(without_close_range), 0, "where close_range(2) is refused");
 #endif
