@@ -28,7 +28,7 @@ def build():
     # The unit tests have their own place.
     env.update(DEB_BUILD_OPTIONS='nocheck parallel=2', LC_ALL='C.UTF-8')
     r = t.run([make, '-C', t.ROOT, 'deb', 'B=' + d], env=env,
-              timeout=120 * t.SCALE)
+              timeout=280 * t.SCALE)
     found = glob.glob(d + '/deb/*.deb')
     if r.returncode or len(found) != 1:
         raise AssertionError('make deb: %d\n%s' % (
