@@ -293,6 +293,7 @@ bench-growth: $B/inetws $B/tests/bench/forker
 -include $(bench_obj:.o=.d) $(bench_without:=.d)
 
 include tests/fuzz/rules.mk
+include tests/analyze/rules.mk
 
 clean:
 	rm -rf build build-* inetws-*.tar.gz

@@ -19,8 +19,8 @@ base64_encode(char *dst, const void *src, size_t n)
 		bits = (uint32_t)from[0] << 16 |
 		    (have > 1 ? from[1] << 8 : 0) | (have > 2 ? from[2] : 0);
 		for (i = 0; i < 4; i++)
-			*to++ = i > have ? '=' :
-			    alphabet[bits >> (18 - 6 * i) & 63];
+			*to++ = (char)(i > have ? '=' :
+			    alphabet[bits >> (18 - 6 * i) & 63]);
 	}
 	*to = '\0';
 	return dst;

@@ -145,7 +145,7 @@ escape_byte(char *dst, unsigned char c)
 	}
 	dst[0] = '\\';
 	if (c == '\n' || c == '\t' || c == '\r') {
-		dst[1] = c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
+		dst[1] = (char)(c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
 		return 2;
 	}
 	dst[1] = 'x';
@@ -396,7 +396,7 @@ str_bad(char *err, size_t errlen, const char *what, struct slice word)
 char
 str_shown(char c)
 {
-	return c >= ' ' && c < 0x7f ? c : '?';
+	return (char)(c >= ' ' && c < 0x7f ? c : '?');
 }
 
 void

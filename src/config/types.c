@@ -75,7 +75,7 @@ flag_parse(const struct value *v)
 	int *to = VALUE_AT(v, int);
 
 	if (v->text == NULL || strcmp(v->text, "yes") == 0)
-		*to = v->row->min;
+		*to = (int)v->row->min;
 	else if (strcmp(v->text, "no") != 0)
 		return value_is_not(v, "yes or no");
 	else if (*to == v->row->min)
@@ -231,7 +231,7 @@ choice_parse(const struct value *v)
 	snprintf(expected, sizeof(expected), "one of %s", v->row->choices);
 	if (i == -1)
 		return value_is_not(v, expected);
-	*VALUE_AT(v, int) = v->row->min + i;
+	*VALUE_AT(v, int) = (int)v->row->min + i;
 	return 0;
 }
 
@@ -240,7 +240,7 @@ switch_parse(const struct value *v)
 {
 	if (v->text != NULL && strcmp(v->text, "no") != 0)
 		return choice_parse(v);
-	*VALUE_AT(v, int) = v->text == NULL ? v->row->min : 0;
+	*VALUE_AT(v, int) = v->text == NULL ? (int)v->row->min : 0;
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static void
 choice_dump(const struct options *o, const struct option *row, FILE *f)
 {
 	const char *word = row->choices;
-	int n = *VALUE_OF(o, row, int) - row->min;
+	int n = *VALUE_OF(o, row, int) - (int)row->min;
 
 	if (n < 0)
 		return;

@@ -136,7 +136,7 @@ wait_for_any(struct tls_end *e)
 	p[2].events = (wants_read(&e->down) ? POLLIN : 0) |
 	    (wants_write(&e->up) ? POLLOUT : 0);
 	for (i = 0; i < 3; i++)
-		if (p[i].events == 0 && (i < 2 || e->up.state == WAY_ENDED))
+		if ((i < 2 || e->up.state == WAY_ENDED) && p[i].events == 0)
 			p[i].fd = -1;
 	if (wants_read(&e->up) && io_pending(e->tls))
 		until = 0;

@@ -197,7 +197,7 @@ clear_port(union net_end *e)
 int
 net_local_holds(int fd)
 {
-	union net_end local;
+	union net_end local = { .sa.sa_family = AF_UNSPEC };
 	socklen_t len = sizeof(local);
 	int s, holds;
 
@@ -214,7 +214,10 @@ net_local_holds(int fd)
 	return holds;
 }
 
-/* Can a socket have this address, and reach the other?  0, or errno. */
+/*
+ * Can a socket have this address, and reach the other?  0, or errno.  If there
+ * is no socket to ask with, all is taken to be as before.
+ */
 static int
 try_ends(const struct net_path *p, union net_end *chosen, int from_local)
 {
@@ -223,6 +226,7 @@ try_ends(const struct net_path *p, union net_end *chosen, int from_local)
 	socklen_t len = sizeof(*chosen);
 	int e = 0;
 
+	*chosen = p->local;
 	if (fd == -1)
 		return 0;
 	clear_port(&local);

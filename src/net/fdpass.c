@@ -60,6 +60,7 @@ send_with(int to, struct msghdr *m, int fd)
 	}
 	while ((n = sendmsg(to, m, MSG_NOSIGNAL)) == -1 && errno == EINTR)
 		;
+	m->msg_control = NULL;
 	return n == -1 ? -1 : 0;
 }
 
@@ -76,13 +77,12 @@ take_with(int from, struct msghdr *m, int *fd)
 	while ((n = recvmsg(from, m, MSG_CMSG_CLOEXEC)) == -1 &&
 	    errno == EINTR)
 		;
-	if (n == -1)
-		return -1;
-	h = CMSG_FIRSTHDR(m);
+	h = n == -1 ? NULL : CMSG_FIRSTHDR(m);
 	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
 	    h->cmsg_type == SCM_RIGHTS &&
 	    h->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(fd, CMSG_DATA(h), sizeof(int));
+	m->msg_control = NULL;
 	return n;
 }
 

@@ -111,8 +111,8 @@ io_events(const struct io *io, int want_read, int want_write, short *rev,
 
 	if (io->tls != NULL) {
 		tls_events(io->tls, want_read, want_write, &events);
-		*rev = events & POLLIN;
-		*wev = events & POLLOUT;
+		*rev = (short)(events & POLLIN);
+		*wev = (short)(events & POLLOUT);
 		return;
 	}
 	*rev = want_read ? POLLIN : 0;

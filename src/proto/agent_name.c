@@ -50,9 +50,7 @@ agent_name_path(char *dst, size_t size, const char *dir, const char *name)
 char *
 agent_name_mask(char dst[AGENT_NAME_MAX], const char *name)
 {
-	strncpy(dst, name, 6);
-	dst[6] = '\0';
-	strcat(dst, "...");
+	snprintf(dst, AGENT_NAME_MAX, "%.6s...", name);
 	return dst;
 }
 
@@ -62,7 +60,7 @@ agent_name_mask_url(char *url)
 	char *last = strrchr(url, '/');
 
 	if (last != NULL && strlen(last + 1) >= AGENT_NAME_SECRET)
-		strcpy(last + 7, "...");
+		memcpy(last + 7, "...", sizeof("..."));
 }
 
 /* Takes the first word of a line that has no blanks around it. */

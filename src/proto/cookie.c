@@ -306,7 +306,7 @@ size_t
 cookies_write(char *dst, size_t size, const struct cookies *jar,
     const struct url *u, int64_t now)
 {
-	const struct cookie *list[COOKIES_MAX];
+	const struct cookie *list[COOKIES_MAX] = { NULL };
 	unsigned int i, n = choose(list, jar, u, now);
 	size_t len = 0;
 

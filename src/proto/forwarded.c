@@ -60,7 +60,7 @@ take_pair(struct slice *s, struct slice *name, struct slice *value)
 static int
 next_rfc(struct slice *list, struct slice *node)
 {
-	struct slice name, value;
+	struct slice name, value = { NULL, 0 };
 
 	*node = (struct slice){ NULL, 0 };
 	*list = slice_trim(*list);

@@ -151,7 +151,7 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 	if (abi >= 6 && !has_program(role))
 		r.scoped |= SCOPE_SIGNAL;
 	/* A longer structure is fine as long as what is unknown is zero. */
-	ruleset = syscall(CREATE_RULESET, &r, sizeof(r), 0);
+	ruleset = (int)syscall(CREATE_RULESET, &r, sizeof(r), 0);
 	if (ruleset == -1)
 		return errno == EMFILE || errno == ENFILE ? -1 : 0;
 	if (!dials(role))
@@ -228,7 +228,7 @@ enter_landlock(void)
 		errno = ENOSYS;
 		return -1;
 	}
-	r = syscall(RESTRICT_SELF, ruleset, 0);
+	r = (int)syscall(RESTRICT_SELF, ruleset, 0);
 	e = errno;
 	close(ruleset);
 	ruleset = -1;

@@ -68,7 +68,7 @@ stats_create(const char *path, unsigned int slots,
 			return -1;
 	}
 	p = MAP_FAILED;
-	if (fd == -1 || ftruncate(fd, size) == 0)
+	if (fd == -1 || ftruncate(fd, (off_t)size) == 0)
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED |
 		    MAP_NORESERVE | (fd == -1 ? MAP_ANONYMOUS : 0), fd, 0);
 	if (p == MAP_FAILED) {
@@ -114,7 +114,7 @@ make_shared(int fd, unsigned int slots)
 	}
 	if (fstat(fd, &st) == 0 && st.st_size > 0)
 		r = 0;
-	else if (ftruncate(fd, size) == 0 && (h = mmap(NULL, size,
+	else if (ftruncate(fd, (off_t)size) == 0 && (h = mmap(NULL, size,
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED) {
 		stats_guard(h, size);
 		stats_describe(h, stats_bound(slots), NULL);

@@ -97,6 +97,6 @@ struct child *children_parked_next(const struct children *,
 unsigned int children_count_parked(const struct children *, int name);
 
 /* All of them: the first after this one, NULL at the end; c NULL begins. */
-struct child *children_next(const struct children *, const struct child *c);
+struct child *children_next(const struct children *, const struct child *);
 
 #endif

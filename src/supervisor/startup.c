@@ -140,7 +140,7 @@ startup_listener(const struct inherited *a, enum startup_listener which,
 	if (word->kind == ADDR_TCP || word->kind == ADDR_UNIX)
 		return net_listen(word, backlog, fds, why);
 	memcpy(fds, a->extra[which].fd, sizeof(a->extra[which].fd));
-	return a->extra[which].n;
+	return (int)a->extra[which].n;
 }
 
 /* One that comes later, as that of a VPN, may be meant. */

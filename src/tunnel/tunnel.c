@@ -129,10 +129,8 @@ leaving(const struct tunnel *t)
 static void
 closed_by_inetws(struct tunnel *t)
 {
-	if (tunnel_waits(t) && (t->peer_code == CLOSE_NORMAL ||
-	    t->peer_code == CLOSE_GOING_AWAY))
-		set_close(t, t->peer_code);
-	else if (leaving(t))
+	if (leaving(t) || (tunnel_waits(t) && (t->peer_code == CLOSE_NORMAL ||
+	    t->peer_code == CLOSE_GOING_AWAY)))
 		set_close(t, t->peer_code);
 	else if (tunnel_complete(t) && t->final_sent)
 		set_close(t, CLOSE_NORMAL);

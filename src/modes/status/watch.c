@@ -155,7 +155,7 @@ scroll(unsigned int lines, int up)
 static int
 take_key(const char *c, ssize_t n, ssize_t *i)
 {
-	int k = c[*i];
+	int k = (unsigned char)c[*i];
 
 	if (k == '\033' && *i + 2 < n && c[*i + 1] == '[') {
 		*i += 2;

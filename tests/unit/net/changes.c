@@ -4,6 +4,7 @@
  * which tunnels they concern.
  */
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <net/if.h>
@@ -62,6 +63,25 @@ test_holds(void)
 	close(fd);
 	is(net_path_of(&q, STDIN_FILENO), -1, "what is none has none");
 	is(net_path_of(&q, -1), -1, "nor has what is closed");
+}
+
+/* A process without descriptors cannot ask: its path is taken to hold. */
+static void
+test_without_descriptors(void)
+{
+	struct rlimit none, before;
+	struct net_path p = path("127.0.0.1", "127.0.0.1");
+	int holds, asked = -1;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = before;
+	none.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &none);
+	holds = net_path_holds(&p);
+	asked = socket(AF_INET, SOCK_DGRAM, 0);
+	setrlimit(RLIMIT_NOFILE, &before);
+	is(asked, -1, "(no descriptor is free)");
+	ok(holds, "without a socket to ask with a path holds");
 }
 
 static int
@@ -143,6 +163,7 @@ int
 main(void)
 {
 	test_holds();
+	test_without_descriptors();
 	test_table();
 	test_messages();
 	return done_testing();
