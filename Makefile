@@ -2,7 +2,8 @@
 # GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
 # SAN=address,undefined builds a sanitized variant in a folder of its own, and
 # so do STATIC=1, LIBS=static, OPENSSL=linked (see below), SANDBOX_DEBUG=1, which names what
-# the sandbox refuses, and COMPAT=all, which uses nothing that only Linux has.
+# the sandbox refuses, COMPAT=all, which uses nothing that only Linux has, and
+# COVERAGE=1, which counts what is executed (tests/coverage/rules.mk).
 
 VERSION = 0.1.0
 
@@ -31,10 +32,10 @@ system := $(shell $(CC) -dumpmachine | sed -n \
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	$(shell [ $(system) = linux ] && \
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
-B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(LIBS),-libs)$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)$(if $(filter llhttp,$(HTTP_PARSER)),-llhttp)
+B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(LIBS),-libs)$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)$(if $(COVERAGE),-coverage)$(if $(filter llhttp,$(HTTP_PARSER)),-llhttp)
 
 # linux, openbsd or none (src/sandbox/none.c says why not with sanitizers).
-sandbox := $(or $(if $(SAN)$(COMPAT),none),$(filter linux openbsd,$(system)),none)
+sandbox := $(or $(if $(SAN)$(COMPAT)$(COVERAGE),none),$(filter linux openbsd,$(system)),none)
 
 warnings = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wno-unused-parameter \
@@ -55,8 +56,10 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	$(CPPFLAGS)
 all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK)
-all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) -Wl$(comma)--wrap=OPENSSL_cpuid_setup) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK) \
+	$(if $(COVERAGE),-O0 --coverage -fprofile-update=atomic)
+all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) -Wl$(comma)--wrap=OPENSSL_cpuid_setup) $(if $(SAN),-fsanitize=$(SAN)) \
+	$(if $(COVERAGE),--coverage -Wl$(comma)--wrap=_exit $B/tests/coverage/flush.o) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
 # Linux has these apart; crypt(3) is in the others' C library.
@@ -153,10 +156,10 @@ unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	observe/churn.t observe/observing.t resume/crowd.t resume/resume.t \
 	resume/ssh.t sandbox/odd.t supervisor/launchers_ssh.t supervisor/systemd.t \
 	supervisor/upgrade.t tunnel/earlier.t tunnel/ssh.t)
-# COMPAT=all has no sandbox.
+# Neither COMPAT=all nor COVERAGE=1 has a sandbox.
 without_linux = tests/it/sandbox/%
 TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
-	$(if $(COMPAT),$(filter-out $(without_linux),$(all_tests)),$(all_tests)))
+	$(if $(COMPAT)$(COVERAGE),$(filter-out $(without_linux),$(all_tests)),$(all_tests)))
 PROVE ?= prove
 # Tests wait more than they compute: two for each of two cores.
 PROVEFLAGS ?= -j4
@@ -294,6 +297,7 @@ bench-growth: $B/inetws $B/tests/bench/forker
 
 include tests/fuzz/rules.mk
 include tests/analyze/rules.mk
+include tests/coverage/rules.mk
 
 clean:
 	rm -rf build build-* inetws-*.tar.gz
