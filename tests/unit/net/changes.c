@@ -70,7 +70,7 @@ static void
 test_without_descriptors(void)
 {
 	struct rlimit none, before;
-	struct net_path p = path("127.0.0.1", "127.0.0.1");
+	struct net_path p = path("127.0.0.2", "127.0.0.1");
 	int holds, asked = -1;
 
 	getrlimit(RLIMIT_NOFILE, &before);
