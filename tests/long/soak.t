@@ -99,9 +99,12 @@ class Soak:
     def __init__(self, o):
         self.o = o
         bad = o.hostile * len(hostile.KINDS)
-        limits = ('--window', '%dk' % WINDOW, '--handshake-timeout', '5s',
-                  '--linger', '3s', '--resume', '%ds' % (20 * t.SCALE), '-q',
-                  '--max-connections')
+        # The end waits for sessions whose hostile peers have gone.
+        resume = (120 if o.seconds > 60 else 20) * t.SCALE
+        limits = ('--window', '%dk' % WINDOW, '--handshake-timeout',
+                  '%ds' % (10 * t.SCALE), '--linger', '3s', '--resume',
+                  '%ds' % resume, '-q', '--max-connections')
+        self.bound = resume + 4 * t.BOUND
         self.echo = crowds.worker(crowds.Echo)
         self.peers = crowds.worker(hostile.Attackers)
         tunnels = o.idle + o.busy + 600
@@ -254,7 +257,7 @@ def ends(s):
               'other end' % (name, r['opened'], r['bytes']))
         moved += r['bytes']
     t.ok(t.until(lambda: not any(t.children(i.pid) for i in s.instances),
-                 4 * t.BOUND, .2), 'no process is left')
+                 s.bound, .2), 'no process is left')
     for i in s.instances:
         t.until(lambda: i.state()['descriptors'] == i.first['descriptors'])
         now = i.state()
@@ -293,5 +296,5 @@ def test_soak():
         t.is_(i.program.stop(), 0, '%s: TERM ends it' % i.name)
 
 
-test_soak.limit = 240 + 4 * options().seconds
+test_soak.limit = 600 + 4 * options().seconds
 t.main()
