@@ -10,6 +10,7 @@
 #include "modes/check/judge.h"
 
 #define ANY	-1
+#define ANY_5XX	-2	/* any of 500 to 599 */
 
 /* Where advice has this, something of the check stands instead. */
 #define PUT_PIN		'\1'
@@ -36,6 +37,9 @@ static const struct advice {
 	  "compare the port with its line \"listening on\", and the address "
 	  "with the server's own (the name may have an old one; "
 	  "--resolve NAME:PORT:ADDRESS tries another)" },
+	{ STEP_CONNECT, ANY, ANY, "%",
+	  "the interface behind % in the address is not the one that leads "
+	  "there: ip -6 address shows those of this machine" },
 	{ STEP_CONNECT, ANY, ANY, ": Network is unreachable",
 	  "this machine has no way to an address of that kind (IPv6 or "
 	  "IPv4): give the name an address of the other kind too, or use a "
@@ -71,7 +75,8 @@ static const struct advice {
 	  "elsewhere: --connect-to, or --servername NAME" },
 	{ STEP_TLS, ANY, ANY, "self-signed certificate",
 	  "compare the pin with that of the server's key, then use "
-	  "-k --pinnedpubkey \1" },
+	  "-k --pinnedpubkey \1; or give the certificate itself: "
+	  "--cacert FILE" },
 	{ STEP_TLS, ANY, ANY, "unknown authority",
 	  "give the authority's certificate: --cacert FILE; if it is a public "
 	  "one, let the server send its whole chain (fullchain.pem)" },
@@ -121,16 +126,31 @@ static const struct advice {
 	{ STEP_UPGRADE, 404, WHO_INETWS, NULL,
 	  "use the path of the server's --path in the URL; a proxy may have "
 	  "changed it (nginx does if proxy_pass ends in a slash)" },
-	{ STEP_UPGRADE, 400, ANY, "HTTPS",
+	{ STEP_UPGRADE, 400, ANY, "HTTPS port",
 	  "the port speaks TLS: use wss:// instead of ws://" },
-	{ STEP_UPGRADE, 400, ANY, "wss://",
+	{ STEP_UPGRADE, 400, ANY, "this port speaks TLS",
 	  "the port speaks TLS: use wss:// instead of ws://" },
+	{ STEP_UPGRADE, 400, ANY, "wants a certificate of ours",
+	  "give a client certificate: --cert, --key" },
+	{ STEP_UPGRADE, 400, ANY, "refused our certificate",
+	  "give a client certificate that the server accepts: --cert, "
+	  "--key" },
+	{ STEP_UPGRADE, 400, WHO_INETWS, "another subprotocol",
+	  "give client and server the same --subprotocol" },
 	{ STEP_UPGRADE, 400, WHO_INETWS, "agents",
 	  "a gate answers: use this URL with inetws agent, and for a client "
 	  "the address of the gate's --visitors" },
 	{ STEP_UPGRADE, ANY, WHO_INETWS, NULL,
 	  "the server refuses the request: its log has a line event=failed "
 	  "with the reason" },
+	{ STEP_UPGRADE, 400, ANY, "if this port expects TLS",
+	  "the server takes no such request: its error log says why; if the "
+	  "port expects TLS, use wss://" },
+	{ STEP_UPGRADE, 400, ANY, NULL,
+	  "the server takes no such request: its error log says why" },
+	{ STEP_UPGRADE, 429, ANY, NULL,
+	  "there were too many requests: wait, or raise the limit of the web "
+	  "server or CDN" },
 	{ STEP_UPGRADE, 502, ANY, NULL,
 	  "the web server does not reach inetws: start it, and compare "
 	  "proxy_pass with its line \"listening on\"" },
@@ -140,20 +160,43 @@ static const struct advice {
 	{ STEP_UPGRADE, 504, ANY, NULL,
 	  "the web server has no answer from inetws: see whether it hangs, "
 	  "and compare proxy_pass with its line \"listening on\"" },
-	{ STEP_UPGRADE, ANY, ANY, "redirects",
-	  "use the URL that the answer points to, with wss://" },
+	{ STEP_UPGRADE, ANY, ANY, "redirects to what is no",
+	  "correct the redirect of the web server: its Location is no URL of "
+	  "a websocket" },
+	{ STEP_UPGRADE, ANY, ANY, "redirects out of TLS",
+	  "let the web server redirect to wss:// or https://" },
+	{ STEP_UPGRADE, ANY, ANY, " redirects",
+	  "correct the redirects of the web server: they lead in a circle, or "
+	  "elsewhere; a path with a login needs --header or --user" },
 	{ STEP_UPGRADE, 101, ANY, NULL,
 	  "something between changes the answer: look at its fields with "
 	  "inetws connect -v URL" },
+	{ STEP_UPGRADE, ANY_5XX, ANY, NULL,
+	  "the web server itself fails: see its error log" },
 	{ STEP_UPGRADE, ANY, ANY, NULL,
 	  "compare the path of the URL with the location of the web server "
 	  "(mind the slash at its end); that location has to lead to inetws" },
-	{ STEP_EXTENSION, ANY, ANY, NULL,
+	{ STEP_EXTENSION, ANY, ANY, "between removes",
 	  "let the proxy pass Sec-WebSocket-Extensions on, both ways" },
+	{ STEP_EXTENSION, ANY, ANY, NULL,
+	  "the peer or a proxy agrees to what was not offered, which it must "
+	  "not: switch such extensions (permessage-deflate) off there" },
 	{ STEP_SUBPROTOCOL, ANY, ANY, NULL,
 	  "give client and server the same --subprotocol, or none" },
 	{ STEP_PING, ANY, ANY, "more than",
 	  "find the slow hop: compare with the times of connect and tls" },
+	{ STEP_PING, ANY, ANY, "nothing comes back",
+	  "the server hangs, or something between passes the handshake only: "
+	  "see the log of both" },
+	{ STEP_PING, ANY, ANY, "broke a rule",
+	  "the peer is no websocket server, or is broken: compare the path of "
+	  "the URL, and see the log of the server" },
+	{ STEP_PING, ANY, ANY, "was cut off",
+	  "the server or a proxy ends the websocket at once: see the log of "
+	  "both" },
+	{ STEP_PING, ANY, ANY, "cannot send",
+	  "the server or a proxy ends the websocket at once: see the log of "
+	  "both" },
 	{ STEP_PING, ANY, ANY, NULL,
 	  "something between swallows pings, or the peer hangs: set "
 	  "--ping-interval 0 at both sides if data passes nevertheless" },
@@ -182,6 +225,9 @@ static const struct advice {
 	  "requests reach another instance than the one that has the session: "
 	  "make the balancer sticky (by cookie, or by address: nginx hash "
 	  "$remote_addr), or use one instance" },
+	{ STEP_IDLE, ANY, ANY, "stopped by a signal",
+	  "let the check run to its end to know how long an idle websocket "
+	  "lives" },
 	{ STEP_IDLE, ANY, ANY, NULL,
 	  "use --ping-interval \3 at the client or the server; or let the "
 	  "proxy wait longer (nginx: proxy_read_timeout)" },
@@ -213,6 +259,23 @@ fill(const struct check *c, const char *text, char *dst, size_t size)
 	    text[n] == '\0' ? "" : text + n + 1);
 }
 
+static int
+is_status(int wanted, int status)
+{
+	return wanted == ANY || wanted == status ||
+	    (wanted == ANY_5XX && status >= 500 && status <= 599);
+}
+
+/* Was the server's name to be looked up here, for a SOCKS proxy? */
+static int
+is_name_ours(const struct check *c)
+{
+	return (strncmp(c->proxy, "socks5://", 9) == 0 ||
+	    strncmp(c->proxy, "socks4://", 9) == 0) &&
+	    (c->why.status == EXIT_NAME ||
+	    strstr(c->why.text, "emporary failure") != NULL);
+}
+
 void
 check_advise(const struct check *c, enum check_step step, char *dst,
     size_t size)
@@ -221,13 +284,17 @@ check_advise(const struct check *c, enum check_step step, char *dst,
 
 	for (a = table; a->text != NULL; a++)
 		if (a->step == step &&
-		    (a->status == ANY || a->status == c->http_status) &&
+		    is_status(a->status, c->http_status) &&
 		    (a->who == ANY || a->who == (int)c->who) &&
 		    (a->word == NULL ||
 		    strstr(c->step[step].text, a->word) != NULL)) {
 			fill(c, a->text, dst, size);
 			break;
 		}
+	if (step == STEP_PROXY && is_name_ours(c))
+		snprintf(dst, size, "the name does not resolve here: let the "
+		    "proxy look it up, with %s:// instead of %.6s://",
+		    c->proxy[5] == '5' ? "socks5h" : "socks4a", c->proxy);
 	if (step == STEP_CONNECT && c->unused != NULL)
 		snprintf(dst, size, "%s is set, but does not count for %s: "
 		    "set %s", c->unused, c->is_tls ? "wss://" : "ws://",

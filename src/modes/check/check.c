@@ -289,7 +289,5 @@ check_main(const struct options *o)
 	}
 	if (o->check.nagios)
 		return (int)check_level(&c);
-	if (c.why.status != EXIT_ENDED)
-		return c.why.status;
-	return check_warnings(&c) > 0 ? CHECK_PAST_THRESHOLD : EXIT_ENDED;
+	return check_status(&c);
 }

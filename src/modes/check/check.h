@@ -47,6 +47,7 @@ enum check_who {
 
 /* Did the two agree on the extension? */
 enum check_extension {
+	EXTENSION_NOT_KNOWN,	/* there is no open websocket */
 	EXTENSION_AGREED,
 	EXTENSION_PLAIN,	/* the peer does not know it */
 	EXTENSION_STRIPPED	/* it knows it, but it was removed */
@@ -119,7 +120,7 @@ struct check {
 	char who_name[64];	/* "nginx", "" unknown */
 	char title[80];		/* of the page, "" none */
 	char at[256];		/* where redirects led, "" there were none */
-	enum check_extension extension;	/* behind a 101 */
+	enum check_extension extension;	/* of an open websocket */
 	char id[20], peer_id[20];	/* with it: what joins the logs */
 	uint32_t window;		/* with it: bytes */
 	int resume_asked, resume;	/* with it: for a session; there is */

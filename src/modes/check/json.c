@@ -169,21 +169,20 @@ json_who(struct out *o, const struct check *c)
 {
 	static const char *const kinds[] = { "unknown", "inetws", "server",
 	    "cdn", "login" };
-	static const char *const extensions[] = { "agreed", "plain",
+	static const char *const extensions[] = { "", "agreed", "plain",
 	    "stripped" };
 
 	out_add(o, ",\"http_status\":%d,\"inetws\":%s", c->http_status,
-	    c->http_status == 101 && c->extension != EXTENSION_PLAIN ?
-	    "true" : "false");
+	    c->extension == EXTENSION_AGREED ||
+	    c->extension == EXTENSION_STRIPPED ? "true" : "false");
 	text(o, "answered_by", c->http_status == 0 ? "" : kinds[c->who]);
 	text(o, "answered_by_name", c->who_name);
 	text(o, "title", c->title);
-	text(o, "extension", c->http_status == 101 ?
-	    extensions[c->extension] : "");
+	text(o, "extension", extensions[c->extension]);
 	text(o, "redirected_to", c->at);
 	text(o, "id", c->id);
 	text(o, "peer_id", c->peer_id);
-	if (c->http_status == 101 && c->extension == EXTENSION_AGREED)
+	if (c->extension == EXTENSION_AGREED)
 		out_add(o, ",\"window\":%" PRIu32 ",\"resume\":%s",
 		    c->window, c->resume ? "true" : "false");
 	text(o, "subprotocol", c->subprotocol);
@@ -218,7 +217,7 @@ check_json(struct out *o, const struct check *c, int64_t now)
 	out_add(o, "{\"url\":");
 	out_json(o, c->url);
 	out_add(o, ",\"result\":\"%s\",\"status\":%d", levels[check_level(c)],
-	    c->why.status);
+	    check_status(c));
 	text(o, "why", c->why.status == EXIT_ENDED ? "" : c->why.text);
 	json_warnings(o, c);
 	out_add(o, ",\"ms\":{");

@@ -124,6 +124,14 @@ check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 	}
 }
 
+int
+check_status(const struct check *c)
+{
+	if (c->why.status != EXIT_ENDED)
+		return c->why.status;
+	return check_warnings(c) > 0 ? CHECK_PAST_THRESHOLD : EXIT_ENDED;
+}
+
 unsigned int
 check_warnings(const struct check *c)
 {

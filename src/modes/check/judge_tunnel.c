@@ -15,10 +15,11 @@
 void
 judge_extension(const struct check *c, struct step *s)
 {
-	if (c->http_status != 101)
-		return;
 	step_find(s, STEP_OK, -1);
 	switch (c->extension) {
+	case EXTENSION_NOT_KNOWN:
+		step_find(s, STEP_NOT_TRIED, -1);
+		break;
 	case EXTENSION_AGREED:
 		step_say(s, "the peer is inetws; id %s, the peer's %s, window %"
 		    PRIu32 "; ", c->id, c->peer_id, c->window);
@@ -45,7 +46,7 @@ judge_extension(const struct check *c, struct step *s)
 void
 judge_subprotocol(const struct check *c, struct step *s)
 {
-	if (c->http_status != 101)
+	if (c->extension == EXTENSION_NOT_KNOWN)
 		return;
 	if (c->subprotocol[0] != '\0') {
 		step_find(s, STEP_OK, -1);
@@ -183,13 +184,16 @@ judge_idle(const struct check *c, struct step *s)
 {
 	char end[24], lived[24];
 
-	step_find(s, check_ping_interval(c) != 0 ? STEP_WARNING : STEP_OK, -1);
+	step_find(s, check_ping_interval(c) != 0 || c->idle_stopped ?
+	    STEP_WARNING : STEP_OK, -1);
 	str_ms(end, sizeof(end), c->idle_end);
 	str_ms(lived, sizeof(lived), c->idle_lived);
 	switch (c->idle) {
 	case IDLE_NOT_ASKED:
+		if (c->idle_stopped)
+			break;
 		step_find(s, STEP_NOT_TRIED, -1);
-		if (c->pings > 0 && !c->idle_stopped)
+		if (c->pings > 0)
 			step_say(s, "not asked for (--proxy-idle)");
 		break;
 	case IDLE_LIVES:
@@ -211,8 +215,8 @@ judge_idle(const struct check *c, struct step *s)
 		step_say(s, "; the peer sent %u pings: to measure the path, "
 		    "switch them off there", c->idle_pings);
 	if (c->idle_stopped)
-		step_say(s, "%sstopped by a signal", s->text[0] != '\0' ?
-		    "; " : "");
+		step_say(s, "%sstopped by a signal before it was over",
+		    s->text[0] != '\0' ? "; " : "");
 	else if (s->state == STEP_OK && c->idle != IDLE_ENDED)
 		step_say(s, "; the default --ping-interval will do");
 }

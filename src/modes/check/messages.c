@@ -183,7 +183,7 @@ look_at_pings(struct check *c, struct probe *p)
 		return;
 	us = with_more(c, p, 0);
 	if (c->pongs == 0)
-		c->message = us < 0 ? MESSAGE_LOST : MESSAGE_HELD;
+		c->message = us < 0 ? MESSAGE_NOT_TRIED : MESSAGE_HELD;
 	else if (is_late(c, us))
 		c->message = MESSAGE_LATE;
 }
@@ -206,8 +206,10 @@ look_at_line(struct check *c, struct probe *p, int64_t limit)
 	while (!p->eof_acked && !p->rst &&
 	    (event == PROBE_EOF || event == PROBE_PONG))
 		event = probe_wait(p, deadline);
-	if (p->eof_acked || p->rst)
+	if (p->eof_acked || p->rst) {
+		c->message = MESSAGE_AT_ONCE;
 		return;
+	}
 	c->message_us = -1;
 	if (event == PROBE_NOTHING)
 		c->message = with_more(c, p, 1) < 0 ? MESSAGE_LOST :
@@ -216,14 +218,23 @@ look_at_line(struct check *c, struct probe *p, int64_t limit)
 		other(c, p, event, STEP_MESSAGE);
 }
 
+static int
+is_open(const struct check *c)
+{
+	return c->why.status == EXIT_ENDED && c->close == 0;
+}
+
 void
 check_message(struct check *c, struct probe *p, const struct options *o)
 {
 	look_at_pings(c, p);
-	if (c->why.status == EXIT_ENDED && c->close == 0 &&
-	    c->message == MESSAGE_AT_ONCE && p->extension && !p->eof &&
-	    !p->rst)
+	if (is_open(c) && p->extension && !p->eof && !p->rst &&
+	    (c->message == MESSAGE_AT_ONCE || c->message == MESSAGE_NOT_TRIED))
 		look_at_line(c, p, o->timeouts.handshake);
+	if (is_open(c) && c->pongs == 0 && (c->message == MESSAGE_NOT_TRIED ||
+	    c->message == MESSAGE_LOST))
+		fail(c, STEP_PING, EXIT_AGAIN, "nothing comes back behind the "
+		    "101: no ping has an answer");
 }
 
 void

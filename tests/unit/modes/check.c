@@ -185,6 +185,108 @@ test_advice(void)
 	ok(strstr(use, "inetws client") != NULL, "how to use it");
 }
 
+/* The advice of a step that has failed with this. */
+static const char *
+advice(enum check_step step, int status, enum check_who who, const char *why)
+{
+	struct check_limits none = { 0, 0 };
+
+	c.failed_at = step;
+	c.http_status = status;
+	c.who = who;
+	error_set(&c.why, EXIT_PROTOCOL, "%s", why);
+	check_judge(&c, &none, NOW);
+	return c.step[step].advice;
+}
+
+/* The row that fits, not one whose word stands in a URL or a guess of ours. */
+static void
+test_rows(void)
+{
+	static const struct {
+		enum check_step step;
+		int status;
+		enum check_who who;
+		const char *why, *advice;
+	} t[] = {
+		{ STEP_UPGRADE, 400, WHO_SERVER, "wss://h/ answered 400: it "
+		    "wants a certificate of ours, use --cert", "--cert" },
+		{ STEP_UPGRADE, 400, WHO_INETWS, "wss://h/ answered 400 Bad "
+		    "Request: this endpoint accepts only inetws agents",
+		    "a gate answers" },
+		{ STEP_UPGRADE, 400, WHO_INETWS, "wss://h/ answered 400: this "
+		    "endpoint requires another subprotocol", "--subprotocol" },
+		{ STEP_UPGRADE, 400, WHO_SERVER, "wss://h/HTTPS answered 400",
+		    "error log" },
+		{ STEP_UPGRADE, 400, WHO_SERVER, "ws://h/ answered 400: if "
+		    "this port expects TLS, use wss://", "error log" },
+		{ STEP_UPGRADE, 400, WHO_INETWS, "ws://h/ answered 400: this "
+		    "port speaks TLS: use wss://", "instead of ws://" },
+		{ STEP_UPGRADE, 429, WHO_CDN, "429", "too many" },
+		{ STEP_UPGRADE, 500, WHO_SERVER, "500", "itself fails" },
+		{ STEP_UPGRADE, 599, WHO_SERVER, "599", "itself fails" },
+		{ STEP_UPGRADE, 302, WHO_SERVER, "ws://h/ redirects to what "
+		    "is no websocket URL: x", "Location" },
+		{ STEP_UPGRADE, 302, WHO_SERVER, "ws://h/: more than 5 "
+		    "redirects", "in a circle" },
+		{ STEP_EXTENSION, 101, WHO_SERVER, "wrong answer: an "
+		    "extension that was not offered", "permessage-deflate" },
+		{ STEP_PING, 101, WHO_SERVER, "the peer broke a rule: a "
+		    "masked frame from a server", "is broken" },
+		{ STEP_PING, 101, WHO_SERVER, "the websocket was cut off: it "
+		    "ended without a Close", "at once" },
+		{ STEP_PING, 101, WHO_SERVER, "nothing comes back behind the "
+		    "101: no ping has an answer", "hangs" },
+		{ STEP_CONNECT, 0, WHO_UNKNOWN, "[fe80::1%lo]:1: Cannot assign "
+		    "requested address", "interface behind %" },
+		{ STEP_TLS, 0, WHO_UNKNOWN, "self-signed certificate",
+		    "--cacert FILE" },
+	};
+	size_t i;
+
+	ok(1, "advice:");
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		fresh();
+		if (strstr(advice(t[i].step, t[i].status, t[i].who, t[i].why),
+		    t[i].advice) == NULL)
+			ok(0, "row %zu: %s", i, c.step[t[i].step].advice);
+	}
+	fresh();
+	strlcpy(c.proxy, "socks5://127.0.0.1:1", sizeof(c.proxy));
+	advice(STEP_PROXY, 0, WHO_UNKNOWN, "h: Name does not resolve");
+	error_set(&c.why, EXIT_NAME, "h: Name does not resolve");
+	check_advise(&c, STEP_PROXY, c.title, sizeof(c.title));
+	ok(strstr(c.title, "not resolve here") != NULL, "a name for SOCKS");
+}
+
+/* A 101 alone says nothing of the peer. */
+static void
+test_broken_handshake(void)
+{
+	fresh();
+	advice(STEP_UPGRADE, 101, WHO_UNKNOWN, "wrong answer");
+	is(c.step[STEP_EXTENSION].state, STEP_NOT_TRIED, "no extension");
+	is_str(c.step[STEP_EXTENSION].text, "", "nor a word of one");
+	check_json(&o, &c, NOW);
+	ok(strstr(buf, "\"inetws\":false") != NULL, "not inetws");
+}
+
+/* What was stopped is not known to be well. */
+static void
+test_stopped(void)
+{
+	struct check_limits none = { 0, 0 };
+
+	fresh();
+	c.pings = c.pongs = 5;
+	c.idle_stopped = 1;
+	check_judge(&c, &none, NOW);
+	is(check_level(&c), CHECK_WARNING, "stopped: a warning");
+	is(check_status(&c), CHECK_PAST_THRESHOLD, "its exit status");
+	check_json(&o, &c, NOW);
+	ok(strstr(buf, "\"status\":1,") != NULL, "the same in JSON");
+}
+
 int
 main(void)
 {
@@ -193,5 +295,8 @@ main(void)
 	test_interval();
 	test_shown();
 	test_advice();
+	test_rows();
+	test_broken_handshake();
+	test_stopped();
 	return done_testing();
 }
