@@ -18,7 +18,8 @@ static const struct {
 	[ANSWER_GONE] = { 5, 0 },
 	[ANSWER_DENIED] = { 5, 30000 },
 	[ANSWER_OTHER] = { 0, 0 },
-	[ANSWER_NOT_KEPT] = { 1, 0 }
+	[ANSWER_NOT_KEPT] = { 1, 0 },
+	[ANSWER_OF_NO_USE] = { 0, 0 }
 };
 
 enum answer
@@ -82,7 +83,7 @@ answers_tell(const struct answers *a)
 {
 	if (a->seen & 1u << ANSWER_ENDED)
 		return "the server that kept the session has ended it";
-	if (a->seen & 1u << ANSWER_NOT_KEPT)
+	if (a->seen & (1u << ANSWER_NOT_KEPT | 1u << ANSWER_OF_NO_USE))
 		return "a server knew the session";
 	if (a->seen & ~(1u << ANSWER_NONE | 1u << ANSWER_PROXY))
 		return "no server knew the session";

@@ -22,6 +22,8 @@ enum answer {
 	ANSWER_DENIED,	/* 401, 403 */
 	ANSWER_OTHER,	/* any other status, and a 101 that is not valid */
 	ANSWER_NOT_KEPT,/* 101 from a position that is not kept */
+	ANSWER_OF_NO_USE,/* 101 with the session, whose websocket was lost
+			 * before it was of use */
 	ANSWERS
 };
 

@@ -68,7 +68,10 @@ struct connection {
 	enum redial_state redial;
 	struct attempt *path;		/* that is up, while the old websocket
 					 * is given up; or NULL */
-	unsigned int tries;		/* answers since anything was received */
+	unsigned int tries;		/* answers since a websocket was of use */
+	int64_t stuck_at;		/* the first loss since then */
+	int64_t resumed_at;
+	uint64_t progress;		/* tunnel_progress(), at the last loss */
 	struct net_path way;		/* of the last websocket */
 	struct net_changes changes;	/* a process without a supervisor
 					 * watches them itself */

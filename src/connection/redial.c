@@ -17,8 +17,8 @@
 #include "os/clock.h"
 #include "os/log.h"
 
-#define PATIENCE	3000	/* ms for an answer, or four round trips,
-				 * until another path is looked for */
+#define PATIENCE	3000	/* ms, or four round trips, until a path
+				 * must have taken the request */
 
 _Static_assert(PATHS_POLL_MAX + REDIAL_POLL_MAX + 2 <= RELAY_WATCH_MAX,
     "all can be watched");
@@ -27,7 +27,7 @@ _Static_assert(PATHS_POLL_MAX + REDIAL_POLL_MAX + 2 <= RELAY_WATCH_MAX,
 static struct {
 	struct paths paths;
 	struct websocket asked;		/* while REDIAL_ASKED */
-	int64_t waits_since;		/* redial_waits_since(), as last seen */
+	int64_t unheard_since;		/* of redial.h, as last seen */
 	struct extension offer;
 	struct error why;
 } search;
@@ -173,18 +173,19 @@ connection_search_late(struct connection *c)
 }
 
 /*
- * When the network has let the request wait for too long another path is looked
- * for, while the request goes on.
+ * A path that has taken the request has all of --handshake-timeout for the
+ * answer.  If it has not, for too long, another path is looked for, while the
+ * request goes on.
  */
 static void
 look_for_delay(const struct connection *c)
 {
-	int64_t since = redial_waits_since();
+	int64_t since = redial_unheard_since();
 	int64_t patience = 4 * c->relay.tunnel.rtt_most;
 
-	if (since == search.waits_since)
+	if (since == search.unheard_since || search.paths.hurry)
 		return;
-	search.waits_since = since;
+	search.unheard_since = since;
 	search.paths.next_at = since == CLOCK_NEVER ? since : since +
 	    (patience > PATIENCE ? patience : PATIENCE);
 }
@@ -211,7 +212,7 @@ ask(struct connection *c, struct attempt *a)
 	if (redial_ask(&search.asked, a, c->o, c->trust, offer,
 	    &search.why) == 0) {
 		set_state(c, REDIAL_ASKED);
-		search.waits_since = 0;
+		search.unheard_since = 0;
 		return;
 	}
 	search.paths.next_at = clock_ms() + PATHS_EVERY;

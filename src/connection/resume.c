@@ -14,10 +14,40 @@
 #include "os/clock.h"
 #include "os/log.h"
 
+#define OF_USE	3000	/* ms for which a websocket was open */
+
+/*
+ * A websocket that has moved something, or was open for a while, begins all
+ * anew: pauses, --resume, the row of answers.  Otherwise all count on, as after
+ * an answer that does not help: something lets each 101 pass, and no more.
+ */
+static void
+count(struct connection *c, const char *why)
+{
+	uint64_t progress = tunnel_progress(&c->relay.tunnel);
+	int64_t now = clock_ms();
+
+	if (progress > c->progress || c->resumes == 0 ||
+	    now - c->resumed_at >= OF_USE) {
+		c->tries = 0;
+		c->stuck_at = now;
+		memset(&c->answers, 0, sizeof(c->answers));
+		c->answers_logged = 0;
+		c->last_try[0] = '\0';
+	} else {
+		c->tries++;
+		answers_add(&c->answers, ANSWER_OF_NO_USE, now);
+		snprintf(c->last_try, sizeof(c->last_try),
+		    "a websocket that moved nothing: %s", why);
+	}
+	c->progress = progress;
+}
+
 /* One that was in doubt has been of no use since then. */
 static void
 lost(struct connection *c, const char *why)
 {
+	count(c, why);
 	c->lost_at = c->doubted_at != 0 ? c->doubted_at : clock_ms();
 	record_lost(c);
 	log_event(LOG_L_INFO, "websocket-lost", "peer",
@@ -29,20 +59,22 @@ static void
 explain(struct connection *c, const char *early)
 {
 	struct tunnel *t = &c->relay.tunnel;
+	int is_first = (c->answers.seen & 1u << ANSWER_OF_NO_USE) == 0;
 	char lasted[32];
 
-	str_ms(lasted, sizeof(lasted), clock_ms() - c->lost_at);
+	str_ms(lasted, sizeof(lasted), clock_ms() - (early != NULL ||
+	    is_first ? c->lost_at : c->stuck_at));
 	if (early != NULL)
 		snprintf(c->why, sizeof(c->why), "%s, after %s without a "
 		    "redial: %s", t->why, lasted, early);
 	else if (c->client)
-		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket: "
-		    "%s%s%s", t->why, lasted,
+		snprintf(c->why, sizeof(c->why), "%s, for %s no new websocket%s: "
+		    "%s%s%s", t->why, lasted, is_first ? "" : " of use",
 		    answers_tell(&c->answers), c->last_try[0] != '\0' ?
 		    "; the last try: " : "", c->last_try);
 	else
-		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came",
-		    t->why, lasted);
+		snprintf(c->why, sizeof(c->why), "%s, for %s no redial came%s",
+		    t->why, lasted, is_first ? "" : " that was of use");
 	t->why = c->why;
 }
 
@@ -99,13 +131,8 @@ connection_lost(struct connection *c)
 	if (tunnel_over(t) && (c->client || t->end != TUNNEL_GOING) &&
 	    c->o->timeouts.linger > 0 && c->o->timeouts.linger < patience)
 		patience = c->o->timeouts.linger;
-	if (t->received)
-		c->tries = 0;
-	memset(&c->answers, 0, sizeof(c->answers));
-	c->answers_logged = 0;
-	c->last_try[0] = '\0';
-	c->give_up = now + patience;
 	lost(c, t->why);
+	c->give_up = c->stuck_at + patience;
 	tell_pings(c);
 	notice_plan(c, c->lost_at);
 	connection_show(c, "lost");
@@ -128,6 +155,7 @@ connection_resume(struct connection *c, const struct websocket *w)
 	waiting_stop();
 	connection_path_up(c);
 	c->resumes++;
+	c->resumed_at = clock_ms();
 	record_resumed(c);
 	c->give_up = CLOCK_NEVER;
 	c->doubted_at = 0;

@@ -379,10 +379,10 @@ redial_time(void)
 }
 
 int64_t
-redial_waits_since(void)
+redial_unheard_since(void)
 {
-	return dial.state == STEP_FIELDS && dial.question != 0 ? CLOCK_NEVER :
-	    dial.moved_at;
+	return dial.state == STEP_ANSWER &&
+	    net_unacknowledged(dial.w->io.wfd) ? dial.moved_at : CLOCK_NEVER;
 }
 
 int

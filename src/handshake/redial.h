@@ -31,10 +31,10 @@ unsigned int redial_poll(struct pollfd *);
 int64_t redial_time(void);
 
 /*
- * Since when, of clock_ms(), it has waited for the network; CLOCK_NEVER while
- * it waits for --header-command.
+ * Since when, of clock_ms(), the request has been out and its path has not even
+ * acknowledged it; CLOCK_NEVER if that is not so, or is not known.
  */
-int64_t redial_waits_since(void);
+int64_t redial_unheard_since(void);
 
 /* Is the address that it is sent from still this host's? */
 int redial_holds(void);

@@ -30,3 +30,18 @@ net_acknowledged(int fd)
 #endif
 	return 0;
 }
+
+int
+net_unacknowledged(int fd)
+{
+#ifdef __linux__
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    info.tcpi_unacked > 0;
+#else
+	(void)fd;
+	return 0;
+#endif
+}

@@ -146,6 +146,9 @@ void net_linger_default(int fd);
  */
 uint64_t net_acknowledged(int fd);
 
+/* Does it have any that are not?  0 also where the system does not tell. */
+int net_unacknowledged(int fd);
+
 /* Is it a socket?  Does it listen?  1, 0, or -1 with errno. */
 int net_is_socket(int fd);
 int net_is_listener(int fd);

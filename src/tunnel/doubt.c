@@ -114,7 +114,6 @@ void
 tunnel_bytes_received(struct tunnel *t)
 {
 	t->received_at = t->now;
-	t->received = 1;
 	tunnel_set_silence(t, SILENCE_NONE);
 }
 

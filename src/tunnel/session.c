@@ -53,6 +53,16 @@ tunnel_taken(const struct tunnel *t)
 }
 
 uint64_t
+tunnel_progress(const struct tunnel *t)
+{
+	uint64_t arrived = t->out_kept > t->out_arrived ? t->out_kept :
+	    t->out_arrived;
+
+	return t->in_taken + arrived + (t->in != FLOW_OPEN) +
+	    (t->out == FLOW_ENDED);
+}
+
+uint64_t
 tunnel_sent(const struct tunnel *t)
 {
 	return t->out_sent - t->payload_left;
@@ -92,11 +102,12 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	if (!tunnel_may_resume(t, at))
 		return -1;
 	tunnel_out_rewind(t, at);
+	t->out_arrived = at;
 	tunnel_in_restart(t);
 	tunnel_set_wire(t, WIRE_LOST);
 	tunnel_set_wire(t, WIRE_OPEN);
 	tunnel_set_link(t, LINK_UP);
-	t->wire_eof = t->wire_finished = t->wire_blocked = t->received = 0;
+	t->wire_eof = t->wire_finished = t->wire_blocked = 0;
 	t->why = NULL;
 	t->peer_code = 0;
 	t->peer_reason_len = 0;

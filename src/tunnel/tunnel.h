@@ -210,7 +210,6 @@ struct tunnel {
 	uint8_t wire_eof;		/* the peer has ended its direction */
 	uint8_t wire_finished;		/* we have ended ours */
 	uint8_t wire_blocked;		/* took less than offered */
-	uint8_t received;		/* something has come on this one */
 	uint8_t answered;		/* the peer is known to answer pings */
 
 	/* lines: to be sent on this wire; sent, on this one or before */
@@ -229,6 +228,7 @@ struct tunnel {
 	 * out_base lies at out[0].
 	 */
 	uint64_t out_kept, out_sent, out_head, out_limit;
+	uint64_t out_arrived;		/* the peer's last "at" */
 	uint64_t out_base;
 	size_t out_cap;
 	uint64_t out_text;		/* of a text: whole characters end
@@ -400,10 +400,12 @@ void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
  * the "at" to send; tunnel_sent() is how far this side has sent, and what lies
  * beyond the peer's "at" is to be sent again.  tunnel_resume() takes the
  * peer's: 0, or -1 if that is no position this side could go on from, and
- * nothing has changed.  A session that found no new wire is told so by
+ * nothing has changed.  tunnel_progress() grows with each byte or end that has
+ * come or is known to have arrived.  A session that found no new wire is told so by
  * tunnel_expire().
  */
 uint64_t tunnel_taken(const struct tunnel *);
+uint64_t tunnel_progress(const struct tunnel *);
 uint64_t tunnel_sent(const struct tunnel *);
 int tunnel_may_resume(const struct tunnel *, uint64_t at);
 int tunnel_resume(struct tunnel *, uint64_t at);

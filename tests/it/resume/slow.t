@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Redials that get nowhere: redirects that lead to silence or in a circle,
-programs for header fields that hang, refusals whose text never comes.
+programs for header fields that hang, refusals whose text never comes, answers
+that come late, websockets that are lost right behind their 101.
 
 If it fails: a tunnel that waits for its websocket does nothing else: its stream
 is not read, TERM has no effect, and --resume does not end.
@@ -273,6 +274,60 @@ def test_slow_but_good():
     other.echo(b'back')
     slow.echo(b'back')
     t.is_(len(runs(path)), 2, 'it was run once for the redial')
+
+
+def test_late_answer():
+    """An answer that takes longer than a path has to take the request."""
+    again = os.path.join(t.folder(), 'again')
+    path = again + '.sh'
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\ntest ! -e %s || sleep 4\n' % again)
+    os.chmod(path, 0o755)
+    server = t.server(t.echo().port, '-q', '--auth-command', path)
+    s = Stuck(server, None, ('--user', 'a:b'), 60)
+    with open(again, 'w'):
+        pass
+    s.lose()
+    s.echo(b'back')
+    t.is_(s.cutter.count, 2, 'by the first redial')
+
+
+class Passes101(cutting.Cutter):
+    """What comes after the first tunnel's loss is ended behind its 101."""
+    every = None
+    plan = property(lambda self: self.every, lambda self, plan: None)
+
+    def lose(self):
+        self.every = 'down', 0, 'rst'
+        self.cut('rst')
+        return time.monotonic()
+
+
+def test_of_no_use():
+    """Websockets that are lost right after their 101: the pauses grow, and
+    --resume counts on."""
+    cutter = Passes101(t.server(t.echo().port, '-q').port)
+    both = []
+    for resume in RESUME, 60:
+        p = t.connect('ws://127.0.0.1:%d/' % cutter.port, '--resume',
+                      '%ds' % resume, '-v')
+        p.stdin.write(b'x')
+        p.stdin.flush()
+        t.is_(p.stdout.read(1), b'x', 'an echo')
+        both.append(p)
+    began = cutter.lose()
+    t.is_(both[0].wait(), 74, 'given up')
+    took = time.monotonic() - began
+    t.ok(RESUME - .1 <= took < RESUME + 2 * t.SCALE, 'when --resume is over') \
+        or t.diag('after %.1f s' % took)
+    t.like(both[0].log, 'for [0-9.]+s? no new websocket of use: a server knew '
+           'the session', 'it says what came')
+    n = cutter.count
+    t.ok(6 <= n <= 26, 'with pauses') or t.diag('%d connections' % n)
+    cutter.every = None
+    both[1].stdin.write(b'back')
+    both[1].stdin.flush()
+    t.is_(both[1].stdout.read(4), b'back', 'what is left has not lost a byte')
 
 
 t.main()

@@ -126,6 +126,8 @@ test_tell(void)
 	answers_add(&a, ANSWER_NONE, 0);
 	answers_add(&a, ANSWER_GONE, 0);
 	is_str(answers_tell(&a), "no server knew the session", "410");
+	answers_add(&a, ANSWER_OF_NO_USE, 0);
+	is_str(answers_tell(&a), "a server knew the session", "101");
 	answers_add(&a, ANSWER_ENDED, 0);
 	is_str(answers_tell(&a),
 	    "the server that kept the session has ended it", "410 of it");

@@ -91,7 +91,7 @@ test_loss(void)
 	rig_at(&r, 100);
 	ok(r.lost && r.wire_closed, "silence is a loss");
 	ok(!tunnel_over(&r.t), "and nothing is over");
-	ok(!r.t.received, "nothing was received on that wire");
+	is(tunnel_progress(&r.t), 0, "nothing has moved on that wire");
 	is(rig_deadline(&r), -1, "which has no deadline of its own");
 	rig_stream(&r, sample, WIN);
 	rig_at(&r, 100000);
@@ -119,11 +119,9 @@ test_rst(void)
 	ok(rig_sent(&r, 1, "rst") && rig_sent_close(&r, 1000),
 	    "is sent on the new one");
 	rig_frame(&r, 0x82, "late", 4);
-	ok(r.t.received, "which has brought something");
 	rig_wire_eof(&r);
 	ok(r.lost, "a wire lost before the answer");
 	resume(&r, 0);
-	ok(!r.t.received, "the next one nothing yet");
 	ok(rig_sent(&r, 1, "rst") && rig_sent_close(&r, 1000),
 	    "rst is repeated");
 	rig_close(&r, 1000);
