@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""README.md: its commands are ones, its links lead somewhere, and ssh through
-nginx works as it says, with a password.
+"""README.md: its commands are ones, in an order in which they can be pasted, its
+links lead somewhere, and ssh through nginx works as it says, with a password.
 
 If it fails: who pastes from the first page gets an error.
 """
@@ -26,7 +26,8 @@ def read(*path):
 
 def commands(page):
     """The words behind each "inetws MODE" of the page's indented lines."""
-    lines = re.findall(r'(?m)^    [$#] (.*)$', page.replace('\\\n', ' '))
+    lines = re.findall(r'(?m)^(?: {4}| {7})[$#] (.*)$',
+                       page.replace('\\\n', ' '))
     for line in lines:
         for text in re.findall(r"ProxyCommand='([^']*)'", line) or [line]:
             words = shlex.split(text, comments=True)
@@ -50,15 +51,62 @@ def test_commands():
     t.ok(shown >= 6, 'README.md has commands (%d)' % shown)
 
 
-def test_configuration():
+def test_order():
+    """What a line needs stands before it."""
     page = read(t.ROOT, 'README.md')
-    text = re.search(r'(?m)^    # cat /etc/inetws/ssh.conf\n((?:    [^#].*\n)+)',
-                     page)[1]
-    path = t.folder() + '/ssh.conf'
-    with open(path, 'w') as f:
-        f.write(text)
-    r = t.run_inetws('-K', path, '--dump-config')
-    t.is_((r.returncode, r.stderr), (0, b''), 'the file of the service')
+    for first, then in (
+            ('# make install', '$ inetws '),
+            ('apt-get install nginx apache2-utils', '# htpasswd '),
+            ('# htpasswd -B -c /etc/nginx/ssh.users', '# nginx -s reload'),
+            (">~/.ssh/tunnel-password)", '@$HOME/.ssh/tunnel-password'),
+            ('# systemd-sysusers && systemctl daemon-reload',
+             '# mkdir -p /etc/inetws'),
+            ('# mkdir -p /etc/inetws', '>/etc/inetws/ssh.conf'),
+            ('>/etc/inetws/ssh.conf', '# systemctl enable --now inetws@ssh')):
+        t.ok(-1 < page.find(first) < page.find(then),
+             '%s: before %s' % (first, then))
+    part = page.split('## Try it')[1].split('\n## ')[0]
+    t.like(part, '(?s)terminal.*inetws server.*second.*inetws connect',
+           'two terminals')
+
+
+def test_pasted():
+    """The lines that make files make them, and nobody else reads a password."""
+    sh, = t.need('sh')
+    for name in ('README.md', 'contrib/systemd/README.md'):
+        page = read(t.ROOT, name)
+        t.is_(re.findall(r'(?m)^ +# cat /.*', page), [],
+              name + ': no file is printed where it is to be made')
+        d = t.folder()
+        lines = re.search(r'(?ms)^    # mkdir -p /etc/inetws\n.*?^    END\n',
+                          page)[0]
+        script = re.sub('(?m)^    (# )?', '', lines).replace('/etc/', d + '/')
+        t.is_(t.run([sh, '-ec', script]).returncode, 0, 'pasted')
+        r = t.run_inetws('-K', d + '/inetws/ssh.conf', '--dump-config')
+        t.is_((r.returncode, r.stderr), (0, b''), 'the file of the service')
+    lines = re.findall(r"(?m)^    \$ (mkdir .*|\(umask .*)$",
+                       read(t.ROOT, 'README.md'))
+    t.is_(len(lines), 2, 'the password of a client')
+    r = t.run([sh, '-ec', '\n'.join(lines)], env=dict(os.environ, HOME=d))
+    at = d + '/.ssh/tunnel-password'
+    t.is_((r.returncode, read(at), os.stat(at).st_mode & 0o777),
+          (0, 'ann:PASSWORD\n', 0o600), 'is made, for its owner only')
+
+
+def test_pictures():
+    """They say what the text says."""
+    page = read(t.ROOT, 'README.md')
+    way = re.search(r'(?m)^    ssh ── .*', page)[0]
+    svg = read(t.ROOT, 'contrib', 'html', 'path.svg')
+    boxes = re.findall(r'<text x[^>]*>([^<]*)<', svg)
+    t.is_(boxes, [w for w in re.split(' [─═]+ ', way.strip())
+                  if '://' not in w], 'the way of a connection')
+    year, month, day = re.search(
+        r'<!-- figures -->\n(\d+)-(\d+)-(\d+): `make bench ',
+        read(t.ROOT, 'tests', 'bench', 'README.md')).groups()
+    t.is_((month, re.search(r'chart\.svg(?s:.*?)(\d+) November (\d+)',
+                            page).groups()), ('11', (day, year)),
+          'the date of the chart')
 
 
 def test_links():
