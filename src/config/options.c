@@ -278,6 +278,9 @@ answer_help(const struct command_line *c, struct error *why)
 		return error_set(why, EXIT_BADUSAGE, "%s; or a topic: %s", err,
 		    topics);
 	}
+	if (is_word && c->noperands > 2)
+		return error_set(why, EXIT_BADUSAGE, "%s: help takes nothing "
+		    "behind a mode", c->operand[2]);
 	if (mode == NULL && c->noperands > 0)
 		mode = mode_find(c->operand[0]);
 	if (mode == NULL)

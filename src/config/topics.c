@@ -11,6 +11,9 @@
 #define PAGE_URL	"wss://example.org/ssh/"
 #define PAGE_HOST	"example.org"
 #define PAGE_PATH	"/ssh/"
+#define PAGE_SITE	"example.org {"		/* of Caddy */
+#define PAGE_BIND	":443 ssl"		/* of HAProxy */
+#define PAGE_NAME	"host: example.org"	/* of an Ingress: no address */
 
 /* What a URL may have that is pasted into a shell, ssh_config and nginx.conf. */
 #define PASTED	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
@@ -28,28 +31,43 @@ static const struct topic {
 static void
 put_filled(const char *text, const char *url, const struct url *u, FILE *f)
 {
+	char host[ADDR_HOST_MAX + 16], site[ADDR_HOST_MAX + 20], bind[20];
 	const struct {
 		const char *name, *value;
-	} pairs[] = {
+	} pairs[] = {		/* longer ones before those they begin with */
 		{ PAGE_URL, url },
+		{ PAGE_SITE, site },
+		{ PAGE_BIND, bind },
 		{ PAGE_HOST, u->at.host },
 		{ PAGE_PATH, u->path },
 	};
+	const size_t npairs = sizeof(pairs) / sizeof(pairs[0]);
 	size_t i, n;
 
+	snprintf(site, sizeof(site), "%s {",
+	    url_host(host, sizeof(host), u));
+	snprintf(bind, sizeof(bind), ":%u ssl", (unsigned int)u->at.port);
+
 	while (*text != '\0') {
-		for (i = 0; i < 3; i++) {
+		for (i = 0; i < npairs; i++) {
 			n = strlen(pairs[i].name);
 			if (strncmp(text, pairs[i].name, n) == 0)
 				break;
 		}
-		if (i == 3) {
+		if (i == npairs) {
 			putc(*text++, f);
 			continue;
 		}
 		fputs(pairs[i].value, f);
 		text += n;
 	}
+}
+
+static int
+is_address(const struct url *u)
+{
+	return strchr(u->at.host, ':') != NULL ||
+	    u->at.host[strspn(u->at.host, "0123456789.")] == '\0';
 }
 
 int
@@ -71,6 +89,9 @@ topic_print(const char *name, const char *url, FILE *f, struct error *why)
 			return error_set(why, EXIT_BADUSAGE, "the lines of "
 			    "help take a URL of a host and a path, without "
 			    "characters that a shell or ssh would change");
+		if (strstr(t->block, PAGE_NAME) != NULL && is_address(&u))
+			return error_set(why, EXIT_BADUSAGE, "%s: an Ingress "
+			    "takes a name, not an address", u.at.host);
 		fprintf(f, "%s%s:\n\n", found ? "\n" : "", t->sentence);
 		put_filled(t->block, url, &u, f);
 		found = 1;

@@ -102,6 +102,29 @@ def test_topics():
     said = t.run_inetws('help', 'ssh', 'wss://a.test/x/').stdout.decode()
     t.like(said, '(?s)HostName a.test.*wss://a.test/x/$', 'its name, and all of it')
     t.unlike(said, 'example.org', 'nothing is left of the page')
+    for topic, url, line in (
+            ('caddy', 'wss://a.test:8443/x/', 'a.test:8443 {'),
+            ('caddy', 'wss://[2001:db8::1]:8443/x/', '[2001:db8::1]:8443 {'),
+            ('caddy', 'wss://a.test/x/', 'a.test {'),
+            ('haproxy', 'wss://a.test:8443/x/', '\tbind :8443 ssl crt '
+             '/etc/haproxy/a.test.pem'),
+            ('haproxy', 'wss://a.test/x/', '\tbind :443 ssl crt '
+             '/etc/haproxy/a.test.pem'),
+            ('kubernetes', 'wss://a.test/x/', '  - host: a.test')):
+        said = t.run_inetws('help', topic, url).stdout.decode()
+        t.ok(line in said.split('\n'), 'help %s %s: %s' % (topic, url, line))
+    for address in ('[2001:db8::1]', '192.0.2.1'):
+        r = t.run_inetws('help', 'kubernetes', 'wss://%s/x/' % address)
+        t.is_((r.returncode, r.stdout), (64, b''), 'no Ingress of an address')
+        t.like(r.stderr.decode(), 'takes a name, not an address', 'which says so')
+    r = t.run_inetws('help', 'server', 'JUNK')
+    t.is_((r.returncode, r.stdout), (64, b''), 'nothing behind a mode')
+    t.like(r.stderr.decode(), 'JUNK: help takes nothing', 'what is too much')
+    for topic in ('nginx', 'haproxy', 'apache', 'caddy', 'traefik',
+                  'kubernetes'):
+        t.like(t.run_inetws('help', topic).stdout.decode(), '(?i)auth[_-]basic|'
+               'http_auth|AuthUserFile|basic-?auth|auth-type: basic',
+               topic + ': a way in with a password')
     with open(os.path.join(t.ROOT, 'man', 'inetws.1')) as f:
         text = re.search(r'(?s)topics are\n(.*?)\.It', f.read())[1]
     t.is_(re.findall(r'\.Li (\w+)', text), t.run_inetws(

@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import base64           # noqa: E402
 import shlex            # noqa: E402
 import socket           # noqa: E402
 import ssl              # noqa: E402
@@ -24,29 +25,46 @@ TRUST = ['--trusted-proxy', '127.0.0.1', '--real-ip-header',
          'X-Forwarded-For']
 
 
-def visit(port, cert, path, name='localhost'):
+PASSWORD = 'ann:pw-5521'
+
+
+def password_hash(*words):
+    """The hash that a program makes of the password."""
+    return t.run(list(words)).stdout.decode().strip()
+
+
+def visit(port, cert, path, name='localhost', user=None):
     """A plain peer that comes from an address of its own."""
     sock = socket.create_connection(('127.0.0.1', port), t.BOUND,
                                     (PEER, 0))
     t.on_close(sock.close)
     sock = ssl.create_default_context(cafile=cert.ca).wrap_socket(
         sock, server_hostname=name)
-    sock.sendall(t.ws.request(path, host=name))
+    sock.sendall(t.ws.request(path, host=name, headers=[] if user is None else [
+        ('Authorization', 'Basic ' + base64.b64encode(user.encode()).decode())]))
     head, rest = t.ws.read_head(sock)
     return head, t.ws.WebSocket(sock, True, rest)
 
 
-def check_server(what, server, port, cert, d, path='/ssh/', name='localhost'):
+def check_server(what, server, port, cert, d, path='/ssh/', name='localhost',
+                 user=None):
     """Through TLS and a proxy at a port, to the echo behind our server."""
     url = 'wss://localhost:%d%s' % (port, path)
     if name == 'localhost':
-        proxy = 'ProxyCommand=%s connect --cacert %s %s' % (
-            shlex.quote(t.INETWS), cert.ca, url)
+        given = ''
+        if user is not None:
+            t.like(visit(port, cert, path)[0], r'\AHTTP/1\.1 401 ',
+                   what + ': refused without the password')
+            with open(t.folder() + '/password', 'w') as f:
+                f.write(user + '\n')
+            given = '-u @%s ' % f.name
+        proxy = 'ProxyCommand=%s connect --cacert %s %s%s' % (
+            shlex.quote(t.INETWS), cert.ca, given, url)
         r = t.run(['ssh', '-F', d.config, '-o', proxy, 'there', 'cat'],
                   input=DATA, timeout=60 * t.SCALE)
         t.is_((r.returncode, r.stdout == DATA), (0, True),
               '%s: ssh, 4 MB both ways' % what)
-    head, w = visit(port, cert, path, name)
+    head, w = visit(port, cert, path, name, user)
     t.like(head, r'\AHTTP/1\.1 101 ', '%s: a plain peer' % what)
     t.is_(w.take_data(4), b'SSH-', 'talks to sshd')
     w.close(1000)
@@ -117,6 +135,8 @@ def test_haproxy():
                 f.write(g.read())
     with open(at + '/cfg', 'w') as f:
         f.write(t.contrib('haproxy/haproxy.cfg',
+                          ('password HASH', 'password ' + password_hash(
+                              'openssl', 'passwd', '-6', PASSWORD[4:])),
                           ('bind :443', 'bind 127.0.0.1:%d' % port),
                           ('/etc/haproxy/example.org.pem', at + '/pem'),
                           ('server ssh 127.0.0.1:8080',
@@ -126,12 +146,12 @@ def test_haproxy():
     r = t.run([program, '-c', '-V', '-f', at + '/cfg'])
     t.is_((r.returncode, r.stderr), (0, b''), 'haproxy has no warnings')
     t.answering(t.Program([program, '-db', '-f', at + '/cfg']), port)
-    check_server('haproxy', s, port, cert, d)
+    check_server('haproxy', s, port, cert, d, user=PASSWORD)
     t.like(visit(port, cert, '/other/')[0], r'\AHTTP/1\.1 503 ',
            'another path leads nowhere')
     d.program.stop()
-    t.ok(t.until(lambda: visit(port, cert, '/ssh/')[0].startswith(
-        b'HTTP/1.1 503 ')), 'without sshd it is seen to be down')
+    t.ok(t.until(lambda: visit(
+        port, cert, '/ssh/', user=PASSWORD)[0].startswith(b'HTTP/1.1 503 ')), 'without sshd it is seen to be down')
     t.unlike(s.log, 'without a request', 'checks are not logged as failures')
 
 
@@ -139,8 +159,13 @@ def test_apache():
     program, = t.need('apache2')
     d, cert, s = world(*TRUST)
     port, at = t.free_port(), t.folder()
+    os.chmod(at, 0o755)         # for apache's worker
+    htpasswd, = t.need('htpasswd')
+    t.run([htpasswd, '-B', '-b', '-c', at + '/users', *PASSWORD.split(':')])
+    os.chmod(at + '/users', 0o644)
     modules = ('mpm_event', 'authz_core', 'proxy', 'proxy_http', 'ssl',
-               'socache_shmcb')
+               'socache_shmcb', 'auth_basic', 'authn_core', 'authn_file',
+               'authz_user')
     user = 'User nobody\nGroup nogroup\n' if os.getuid() == 0 else ''
     with open(at + '/conf', 'w') as f:
         f.write('ServerRoot %s\nServerName localhost\nPidFile pid\n'
@@ -152,11 +177,13 @@ def test_apache():
         f.write('<VirtualHost *>\nSSLEngine on\nSSLCertificateFile %s\n'
                 'SSLCertificateKeyFile %s\n%s\n</VirtualHost>\n' % (
                     cert.cert, cert.key, t.contrib(
-                        'apache/inetws.conf', ('http://127.0.0.1:8080',
+                        'apache/inetws.conf', ('/etc/apache2/ssh.users',
+                                               at + '/users'),
+                        ('http://127.0.0.1:8080',
                                                'http://' + address(s)))))
     t.answering(t.Program([program, '-f', at + '/conf', '-DFOREGROUND']),
                 port)
-    check_server('apache', s, port, cert, d)
+    check_server('apache', s, port, cert, d, user=PASSWORD)
 
 
 def test_caddy():
@@ -168,12 +195,15 @@ def test_caddy():
                 t.contrib('caddy/Caddyfile', (
                     '\nexample.org {\n', '\nlocalhost:%d {\n\tbind 127.0.0.1\n'
                     '\ttls %s %s\n' % (port, cert.cert, cert.key)),
+                    ('\tann HASH\n', '\tann %s\n' % password_hash(
+                        program, 'hash-password', '--plaintext',
+                        PASSWORD[4:])),
                     (' 127.0.0.1:8080\n}', ' %s\n}' % address(s))))
     t.answering(t.Program([program, 'run', '--config', at + '/Caddyfile',
                            '--adapter', 'caddyfile'],
                           env={'HOME': at, 'XDG_DATA_HOME': at,
                                'XDG_CONFIG_HOME': at}), port)
-    check_server('caddy', s, port, cert, d)
+    check_server('caddy', s, port, cert, d, user=PASSWORD)
 
 
 t.main()
