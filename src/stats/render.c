@@ -102,22 +102,59 @@ is_wide(unsigned int width)
 	return width == 0 || width >= WIDE;
 }
 
-void
-report_table_head(struct out *o, const struct report *r, unsigned int width)
-{
-	char up[24], down[24], age[24];
+#define INDENT	2	/* of lines that continue a head */
 
-	out_add(o, "inetws %s %s", render_dash(r->mode), render_dash(r->name));
-	if (r->pid != 0)
-		out_add(o, ", process %d", r->pid);
-	out_add(o, ", up %s%s", str_ms(age, sizeof(age), r->uptime),
-	    is_wide(width) ? ": " : "\n  ");
+/* Text behind an indentation, continued behind a "," or ";" where it must be. */
+static void
+add_wrapped(struct out *o, const char *text, unsigned int width)
+{
+	size_t at = INDENT, len;
+
+	for (; *text != '\0'; text += len) {
+		len = strcspn(text, ",;");
+		len += text[len] != '\0';
+		if (at + len > width && *text == ' ') {
+			text++;
+			len--;
+			out_add(o, "\n%*s", INDENT, "");
+			at = INDENT;
+		}
+		out_add(o, "%.*s", (int)len, text);
+		at += len;
+	}
+}
+
+/* How many tunnels there are and were, and what they did. */
+static void
+add_totals(struct out *o, const struct report *r)
+{
+	char up[24], down[24];
+
 	render_states(o, r);
 	out_add(o, "; %" PRIu64 " in all, %" PRIu64 " refused, %s up, "
 	    "%s down", report_total(r), r->counts.refused,
 	    str_bytes(up, sizeof(up), r->counts.up),
 	    str_bytes(down, sizeof(down), r->counts.down));
 	render_resumes(o, r);
+}
+
+void
+report_table_head(struct out *o, const struct report *r, unsigned int width)
+{
+	char age[24], text[400];
+	struct out totals;
+
+	out_add(o, "inetws %s %s", render_dash(r->mode), render_dash(r->name));
+	if (r->pid != 0)
+		out_add(o, ", process %d", r->pid);
+	out_begin(&totals, text, sizeof(text));
+	add_totals(&totals, r);
+	out_add(o, ", up %s%s", str_ms(age, sizeof(age), r->uptime),
+	    is_wide(width) ? ": " : "\n  ");
+	if (is_wide(width))
+		out_add(o, "%s", text);
+	else
+		add_wrapped(o, text, width > 80 ? width : 80);
 	out_add(o, "\n");
 	if (r->sandbox[0] != '\0')
 		out_add(o, "  sandbox %s%s\n", strcmp(r->sandbox, "off") == 0 ?

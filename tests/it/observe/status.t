@@ -147,6 +147,11 @@ def test_lost():
          'where it cannot be replaced both sides are lost')
     t.is_(len(re.findall(r'^\d+ +lost ', t.run_inetws('status').stdout
                          .decode(), re.M)), 2, 'in the table too')
+    lines = on_terminal(80, 'status').split('\r\n')
+    t.ok(max(map(len, lines)) <= 80, 'whose lines all fit 80 columns')
+    t.like(' '.join(x.strip() for x in lines), r'1 lost; 1 in all, 0 refused, '
+           r'\d+ B up, \d+ B down; \d+ lost, \d+ resumed, longest gap \d',
+           'and say everything')
 
 
 def test_parked():
