@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/out.h"
 #include "proto/addr.h"
 #include "proto/forward_proxy.h"
 
@@ -239,6 +240,17 @@ options_want_certificate(const struct options *o)
 {
 	return o->tls.client_ca != NULL || o->tls.client_certs != NULL;
 }
+
+/*
+ * The options of *o's command line that a mode has too, and the URL, as they are
+ * pasted into a shell; those about the log are not needed.  What is secret is
+ * not there: left_out names it.
+ */
+void options_repeat(const struct options *, enum mode, struct out *command,
+    struct out *left_out);
+
+/* A word for a shell. */
+void options_quote(struct out *, const char *);
 
 /* "server", "client" ... */
 const char *mode_name(enum mode);

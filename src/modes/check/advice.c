@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/options.h"
 #include "modes/check/judge.h"
 
 #define ANY	-1
@@ -301,13 +302,42 @@ check_advise(const struct check *c, enum check_step step, char *dst,
 		    c->is_tls ? "https_proxy" : "http_proxy");
 }
 
+/* ssh puts values for % and a letter. */
+static void
+double_percents(char *dst, size_t size, const char *src)
+{
+	size_t n = 0;
+
+	for (; *src != '\0' && n + 2 < size; src++) {
+		dst[n++] = *src;
+		if (*src == '%')
+			dst[n++] = '%';
+	}
+	dst[n] = '\0';
+}
+
 void
 check_advise_use(const struct check *c, char *dst, size_t size)
 {
-	if (strncmp(c->banner, "SSH-", 4) == 0)
-		snprintf(dst, size, "use it: ssh -o ProxyCommand='inetws "
-		    "connect %s' USER@HOST", c->url);
-	else
-		snprintf(dst, size, "use it: inetws client -l 127.0.0.1:PORT "
-		    "%s", c->url);
+	char command[sizeof(c->again) + 32];
+	char doubled[2 * sizeof(command)];
+	struct out o;
+
+	out_begin(&o, dst, size);
+	if (c->again[0] == '\0')
+		out_add(&o, "use it: inetws client -l 127.0.0.1:PORT, with the "
+		    "options and the URL of this check");
+	else if (strncmp(c->banner, "SSH-", 4) == 0) {
+		snprintf(command, sizeof(command), "inetws connect %s",
+		    c->again);
+		double_percents(doubled, sizeof(doubled), command);
+		out_add(&o, "use it: ssh -o ProxyCommand=");
+		options_quote(&o, doubled);
+		out_add(&o, " USER@HOST");
+	} else
+		out_add(&o, "use it: inetws client -l 127.0.0.1:PORT %s",
+		    c->again);
+	if (c->left_out[0] != '\0')
+		out_add(&o, " # and, not shown here: %s",
+		    c->left_out);
 }

@@ -171,6 +171,18 @@ look_inside(const struct options *o, struct trust *trust,
 }
 
 static void
+describe_command(const struct options *o)
+{
+	struct out again, left_out;
+
+	out_begin(&again, c.again, sizeof(c.again));
+	out_begin(&left_out, c.left_out, sizeof(c.left_out));
+	options_repeat(o, MODE_CONNECT, &again, &left_out);
+	if (again.cut)
+		c.again[0] = '\0';
+}
+
+static void
 look(const struct options *o, struct trust *trust)
 {
 	struct extension offer = { .win = o->websocket.window,
@@ -273,6 +285,7 @@ check_main(const struct options *o)
 	c.failed_at = CHECK_STEPS;
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
+	describe_command(o);
 	look_with_tls(o);
 	out_begin(&out, text, sizeof(text));
 	if (o->check.nagios)

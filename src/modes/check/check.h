@@ -13,6 +13,7 @@
 #include "handshake/websocket.h"
 #include "tls/cert.h"
 
+#define CHECK_USE_MAX	8192	/* how to use it */
 #define CHECK_PAST_THRESHOLD	1	/* exit status: it works, but */
 
 /* In the order in which they are taken and shown. */
@@ -95,6 +96,8 @@ struct check_limits {
 
 struct check {
 	char url[256];		/* as given, without secrets */
+	char again[2048];	/* the options and the URL for connect */
+	char left_out[256];	/* of them: what is secret, "" nothing */
 	struct error why;	/* status EXIT_ENDED: all went well */
 	enum check_step failed_at;	/* CHECK_STEPS: before the first, or
 					 * nowhere */

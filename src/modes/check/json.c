@@ -137,7 +137,7 @@ json_steps(struct out *o, const struct check *c)
 {
 	static const char *const states[] = { "not tried", "ok", "warning",
 	    "failed" };
-	char use[400] = "";
+	char use[CHECK_USE_MAX] = "";
 	const struct step *s;
 	int i, n = 0;
 

@@ -119,7 +119,7 @@ check_show(struct out *o, const struct check *c, enum check_step from,
 static void
 show_next(struct out *o, const struct check *c)
 {
-	char use[400];
+	char use[CHECK_USE_MAX];
 	int i, n = 0;
 
 	out_add(o, "next:\n");

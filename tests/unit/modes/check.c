@@ -146,7 +146,7 @@ static void
 test_advice(void)
 {
 	struct check_limits none = { 0, 0 };
-	char use[400];
+	char use[CHECK_USE_MAX];
 	int i, status, missing = 0;
 
 	for (status = 0; status < 600; status++)
