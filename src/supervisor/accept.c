@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/waiting.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -16,6 +17,14 @@
 
 #define ROUND		64	/* connections until others have their turn */
 #define COMPLAIN_EVERY	10000	/* ms between two lines about a limit */
+
+/* Descriptors: */
+#define ALWAYS		5	/* event sets, reserve, notify, one refused */
+#define NETWORK		2	/* struct net_changes */
+#define A_FILE		3	/* that is read: its memory, and a pipe */
+#define EXTRA_A_LIMIT	16	/* for one child beyond the limit */
+
+#define SHARE		4	/* one owner's that wait: a quarter */
 
 void
 accept_count_refused(struct supervisor *s)
@@ -288,4 +297,134 @@ accept_metrics(struct supervisor *s, unsigned int listener)
 	else
 		accept_pause(s, "fork", errno);
 	close(fd);
+}
+
+/* --- limits, which have to fit into the descriptors that there may be --- */
+
+static unsigned int
+min(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* One of n, and of the others as many as fit: at most most. */
+static unsigned int
+one_and(unsigned int n, unsigned int most)
+{
+	return n == 0 ? 0 : 1 + min(n - 1, most);
+}
+
+static unsigned int
+is_any(unsigned int n)
+{
+	return n > 0;
+}
+
+static unsigned int
+beyond_one(unsigned int n)
+{
+	return n - is_any(n);
+}
+
+/* What there is apart from children, visitors and names. */
+static unsigned int
+fixed(const struct supervisor *s)
+{
+	const struct options *o = s->o;
+	unsigned int i, n = FD_KEPT + ALWAYS + s->nlisteners;
+
+	if (o->observe.metrics != NULL)
+		n += INHERIT_EXTRA_FDS;
+	if (o->service.pidfile != NULL)
+		n++;
+	if (o->mode == MODE_CLIENT || o->mode == MODE_AGENT)
+		n += NETWORK;
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (s->service->files[i] != NULL)
+			n += A_FILE;
+	return n;
+}
+
+/*
+ * Lowers what is wanted to what fits into the limit; one of each that was
+ * wanted stays.  Each kind may have an equal part, and what one does not want
+ * the next one has: connections come first, then visitors.  *needed: how many
+ * descriptors all that was wanted would have needed.  Returns how many are
+ * needed at least.
+ */
+static unsigned int
+fit(struct limits *d, const struct supervisor *s, unsigned int *needed)
+{
+	struct limits want = *d;
+	unsigned int per = s->service->parks ? 2 : 0, least, left,
+	    both = 1 + is_any(want.names),
+	    kinds = per + is_any(want.visitors) + is_any(want.names);
+
+	least = fixed(s) + is_any(want.extras) + per + 2 * is_any(want.spares) +
+	    is_any(want.visitors) + is_any(want.names);
+	left = s->descriptor_limit > least ? s->descriptor_limit - least : 0;
+	d->extras = one_and(want.extras, left / EXTRA_A_LIMIT);
+	left -= beyond_one(d->extras);
+	d->spares = one_and(want.spares, left / 2);
+	left -= 2 * beyond_one(d->spares);
+	if (per > 0)
+		d->connections = one_and(want.connections, left / kinds);
+	left -= per * beyond_one(d->connections);
+	d->visitors = one_and(want.visitors, left / both);
+	left -= beyond_one(d->visitors);
+	d->names = one_and(want.names, left);
+	*needed = least + beyond_one(d->extras) + 2 * beyond_one(want.spares) +
+	    per * beyond_one(want.connections) +
+	    both * beyond_one(want.visitors);
+	return least;
+}
+
+static void
+log_few_descriptors(const struct supervisor *s, unsigned int needed)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_L_WARN, "few-descriptors");
+	log_num(&l, "limit", s->descriptor_limit);
+	log_num(&l, "needed", needed);
+	log_num(&l, "max-connections", s->fits.connections);
+	if (s->fits.spares > 0)
+		log_num(&l, "spares", s->fits.spares);
+	if (s->fits.visitors > 0)
+		log_num(&l, "waiting-visitors", s->fits.visitors);
+	log_str(&l, "hint", "raise ulimit -n or LimitNOFILE=");
+	log_end(&l);
+}
+
+int
+accept_limits(struct supervisor *s)
+{
+	const struct options *o = s->o;
+	struct limits fits = { .connections = o->limits.connections };
+	unsigned int least, needed;
+
+	if (fits.connections == 0)
+		fits.connections = 1;
+	if (s->service->serve_full != NULL)
+		fits.extras = SUPERVISOR_EXTRA;
+	if (s->service->spares != NULL)
+		fits.spares = *s->service->spares;
+	if (o->reverse.visitors != NULL || o->reverse.visitors_dir != NULL)
+		fits.visitors = o->reverse.max_waiting > fits.connections ?
+		    o->reverse.max_waiting : fits.connections;
+	if (o->reverse.visitors_dir != NULL)
+		fits.names = NAMES_MAX;
+	least = fit(&fits, s, &needed);
+	if (children_grow(&s->children, fits.connections +
+	    SUPERVISOR_EXTRA) == -1 || handshake_limit_grow(&s->handshakes,
+	    fits.connections + SUPERVISOR_EXTRA) == -1 ||
+	    queue_grow(&s->queue, fits.visitors) == -1)
+		return -1;
+	s->fits = fits;
+	waiting_share(fits.connections < 2 * SHARE ? 1 :
+	    fits.connections / SHARE);
+	names_set_max(&s->names, fits.names);
+	if (needed > s->descriptor_limit && least <= s->descriptor_limit)
+		log_few_descriptors(s, needed);
+	return least;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The core of the supervisor: supervisor.c runs it and ends it, accept.c lets
- * connections in, child.c begins and ends children, pool.c brings visitors to
- * those that are parked, admit.c says which may be, extra.c finds places for
- * those beyond the limit, spare.c keeps some ready, reload.c and show.c do what
- * their names say.
+ * connections in and keeps the limits, child.c begins and ends children, pool.c
+ * brings visitors to those that are parked, admit.c says which may be, extra.c
+ * finds places for those beyond the limit, spare.c keeps some ready, reload.c
+ * and show.c do what their names say.
  *
  * What it consists of are objects with a header each.  They know nothing of
  * each other nor of the core; what comes of a call is what it returns.
@@ -151,6 +151,13 @@ void accept_reset(struct supervisor *, int fd);
 void accept_count_refused(struct supervisor *);
 void accept_at_limit(struct supervisor *, const char *name,
     unsigned int limit);
+
+/*
+ * Takes the limits from the options, as far as there are descriptors; logs if
+ * they are too few.  How many are needed at least, or -1 without memory: then
+ * all is as it was.
+ */
+int accept_limits(struct supervisor *);
 
 /* A call failed for lack of something. */
 void accept_pause(struct supervisor *, const char *call, int error);
@@ -306,11 +313,5 @@ int reload_may_fork(struct supervisor *);
 void reload_table_ended(struct supervisor *, unsigned int file);
 int64_t reload_time(const struct supervisor *);
 void reload_tend(struct supervisor *, int64_t now);
-
-/*
- * Takes the limits from the options, as far as there are descriptors; logs if
- * they are too few.  0, or -1 without memory: then all is as it was.
- */
-int reload_limits(struct supervisor *);
 
 #endif

@@ -320,6 +320,24 @@ out_of_something(const char *what)
 	return EXIT_SYSTEM;
 }
 
+static int
+begin_limits(struct supervisor *s)
+{
+	struct error why;
+	int least;
+
+	s->descriptor_limit = fd_limit_raise();
+	if (children_begin(&s->children) == -1 || waiting_begin() == -1 ||
+	    (least = accept_limits(s)) == -1)
+		return out_of_something("no memory");
+	if ((unsigned int)least <= s->descriptor_limit)
+		return EXIT_ENDED;
+	error_set(&why, EXIT_SYSTEM, "the limit of open files is %u, and at "
+	    "least %d are needed: raise it with ulimit -n or LimitNOFILE=",
+	    s->descriptor_limit, least);
+	return startup_failed(s->o, &why);
+}
+
 /* EXIT_ENDED, or the status to exit with. */
 static int
 begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
@@ -327,12 +345,11 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 	const struct inherited *given = s->service->given;
 	struct stats_about about;
 	struct error why;
+	int status;
 
-	s->descriptor_limit = fd_limit_raise();
 	s->nlisteners = n;
-	if (children_begin(&s->children) == -1 || waiting_begin() == -1 ||
-	    reload_limits(s) == -1)
-		return out_of_something("no memory");
+	if ((status = begin_limits(s)) != EXIT_ENDED)
+		return status;
 	if (open_events(s) == -1 || watch_listeners(s, listeners, n) == -1)
 		return out_of_something("cannot watch the listeners");
 	if (child_network_watch(s) == -1)

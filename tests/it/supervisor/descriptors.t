@@ -7,6 +7,7 @@ all of a processor and does not end at TERM.
 """
 
 import os
+import re
 import resource
 import signal
 import sys
@@ -98,6 +99,70 @@ def test_gate():
          'who comes later is served when others have left')
     stays_well(a, 'agent')
     stays_well(g, 'gate')
+
+
+def program_of(mode):
+    url, echo = 'ws://127.0.0.1:9/', '127.0.0.1:%d' % t.echo().port
+    return {
+        'server': ('server', '-l', '127.0.0.1:0', echo),
+        'client': ('client', '-l', '127.0.0.1:0', url),
+        'client --warm': ('client', '-l', '127.0.0.1:0', '--warm', '4', url),
+        'agent': ('agent', url, echo),
+        'gate': ('gate', '-l', '127.0.0.1:0', '--visitors', '127.0.0.1:0',
+                 '--allow-any-agent'),
+        'gate with names': (
+            'gate', '-l', '127.0.0.1:0', '--visitors-dir', t.folder(),
+            '--agents-file', r.agents_file(a='secret'), '--metrics',
+            '127.0.0.1:0')}[mode]
+
+
+def least_of(mode, limit):
+    """What it says that it needs, if it does not start."""
+    p = t.inetws(*program_of(mode), program=few('-n %d' % limit))
+    status = p.wait()
+    lines = [x for x in p.log.splitlines() if 'event=start' in x]
+    t.ok(status == 71 and len(lines) == 1, '%s, ulimit -n %d: exits with '
+         'status 71 and one line' % (mode, limit))
+    why = re.search('why="the limit of open files is %d, and at least ([0-9]+) '
+                    'are needed: raise it with ulimit -n or LimitNOFILE="' %
+                    limit, ''.join(lines))
+    t.ok(why, 'which says how many are needed')
+    return int(why[1]) if why else limit + 1
+
+
+@t.limit(120)
+def test_least():
+    """Too few to start are said, with the least number; that is enough."""
+    for mode in ('server', 'client', 'client --warm', 'agent', 'gate',
+                 'gate with names'):
+        least = least_of(mode, 10)
+        t.is_(least_of(mode, least - 1), least, 'the same number with one '
+              'less than that (%d)' % least)
+        p = t.inetws(*program_of(mode), '-v', program=few('-n %d' % least))
+        if mode == 'agent':
+            p.wait_line('event=failed')
+        else:
+            p.wait_line('listening on')
+        lowered = [x for x in p.log.splitlines() if 'few-desc' in x]
+        want = {'server': [], 'client': [], 'client --warm': [' spares=1 '],
+                'agent': [' spares=1 ']}.get(mode, [' max-connections=1 '])
+        t.ok(len(lowered) == len(want) and
+             all(a in b for a, b in zip(want, lowered)),
+             '%s with %d: starts, and says what is lowered (%r)' %
+             (mode, least, lowered))
+        t.is_(p.has_line('Too many open files|Invalid argument', 0.1), None,
+              'and nothing fails')
+        if mode == 'server':
+            port = t.port_of(t.listening(p)[0])
+            held = [t.ws.connect(port) for _ in range(40)]
+            for w in held:
+                w.send(b'x')
+            t.is_({w.take_data(1) for w in held}, {b'x'}, 'more connections '
+                  'are served than there are descriptors')
+            for w in held:
+                w.bye()
+        p.send(signal.SIGTERM)
+        p.wait()
 
 
 @t.limit(60)
