@@ -75,6 +75,12 @@ log_share(void)
 	log_output_share();
 }
 
+void
+log_wait(void)
+{
+	log_output_wait();
+}
+
 int
 log_wants(enum log_level level)
 {

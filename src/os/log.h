@@ -3,8 +3,9 @@
  * The log: one event a line, to standard error or syslog.  Every value is
  * escaped here, so callers hand over bytes as they came.  One line is one
  * write(2), so lines of many processes do not mix.  A line never holds its
- * process up for more than a quarter of a second: if it finds no room in a pipe
- * or in syslogd's queue it is lost, and "log-lost" says later how many were.
+ * process up for more than a quarter of a second, and a supervisor not at all:
+ * if it finds no room in a pipe or in syslogd's queue it is lost, and "log-lost"
+ * says later how many were.
  */
 #ifndef OS_LOG_H
 #define OS_LOG_H
@@ -38,8 +39,12 @@ void log_style(enum log_format, int facility);
  */
 void log_open(enum log_where, enum log_level min, const char *program);
 
-/* Before children are forked that log: they count lost lines together. */
+/*
+ * Before children are forked that log: they count lost lines together.  From
+ * then on this process waits for no log; a child does after log_wait().
+ */
 void log_share(void);
+void log_wait(void);
 
 int log_wants(enum log_level);
 

@@ -17,17 +17,19 @@
 #include "os/log_output.h"
 #include "os/memory.h"
 
-#define WAIT_MS		250	/* for room, unless there was none before */
+#define WAIT_MS		250	/* for room, if the last line has found some */
 #define STEP_MS		10	/* between two tries without poll(2) */
 
 #ifndef _PATH_LOG
 #define _PATH_LOG	"/dev/log"
 #endif
 
-/* What the processes of an instance tell each other. */
+/*
+ * What the processes of an instance tell each other.  A child may write what it
+ * likes there, so nothing is decided by it.
+ */
 struct state {
 	atomic_uint lost;	/* lines, not yet reported */
-	atomic_int full;	/* the last line found no room */
 };
 
 static struct state own;	/* until, or instead of, a shared one */
@@ -38,6 +40,8 @@ static struct {
 	int is_file;		/* ... is a regular file: it has room */
 	int facility;
 	int restricted;		/* connect(2) is forbidden */
+	int never_waits;
+	int full;		/* the last line found no room */
 	char ident[32];		/* "" is standard error */
 	struct state *state;
 } output = { .fd = STDERR_FILENO, .state = &own };
@@ -88,6 +92,13 @@ log_output_share(void)
 
 	if (p != NULL)
 		output.state = p;
+	output.never_waits = 1;
+}
+
+void
+log_output_wait(void)
+{
+	output.never_waits = 0;
 }
 
 void
@@ -197,10 +208,17 @@ is_full(int r)
 	return r == -1 && (errno == EAGAIN || errno == ENOBUFS);
 }
 
+/* For how long a line may wait. */
+static int
+patience(void)
+{
+	return output.never_waits || output.full ? 0 : WAIT_MS;
+}
+
 /*
- * Full or not is the same for all processes, so one of them waits for all.
- * poll(2) knows nothing of a socket that is not connected: every second time
- * it is only a pause.
+ * Full or not is the same for all processes, so a child begins with what its
+ * parent has found, and waits for one line only.  poll(2) knows nothing of a
+ * socket that is not connected: every second time it is only a pause.
  */
 int
 log_output_write(int level, const char *line, size_t len)
@@ -213,14 +231,13 @@ log_output_write(int level, const char *line, size_t len)
 		if (errno == EINTR)
 			continue;
 		if (until == 0)
-			until = clock_ms() +
-			    (output.state->full ? 0 : WAIT_MS);
+			until = clock_ms() + patience();
 		if (!is_full(r) || clock_ms() >= until)
 			break;
 		poll(&p, ++n % 2, STEP_MS);
 	}
-	if (output.state->full != is_full(r))
-		output.state->full = !output.state->full;
+	if (output.full != is_full(r))	/* a page that is copied */
+		output.full = !output.full;
 	if (r == -1)
 		log_output_lose(1);
 	return r;
@@ -233,7 +250,7 @@ log_output_print(const char *line, size_t len)
 
 	if (output.ident[0] == '\0')
 		return log_output_write(LOG_INFO, line, len);
-	if (poll(&p, 1, WAIT_MS) == 1 &&
+	if (poll(&p, 1, output.never_waits ? 0 : WAIT_MS) == 1 &&
 	    write(STDERR_FILENO, line, len) != -1)
 		return 0;
 	log_output_lose(1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where lines of the log go: standard error or syslogd.  Neither may hold up
- * the process that writes: a line that finds no room within a moment is lost,
- * and counted.
+ * the process that writes: a line that finds no room, in a child within a
+ * moment, in a supervisor at once, is lost, and counted.
  */
 #ifndef OS_LOG_OUTPUT_H
 #define OS_LOG_OUTPUT_H
@@ -16,8 +16,13 @@
  */
 void log_output_open(const char *ident, int facility);
 
-/* Before children are forked that log: they count lost lines together. */
+/*
+ * Before children are forked that log: they count lost lines together.  From
+ * then on this process waits for no log; a child of it may again, for one line,
+ * after log_output_wait().
+ */
 void log_output_share(void);
+void log_output_wait(void);
 
 /* Moves the descriptor to this number, or closes that if there is none. */
 void log_output_move(int fd);

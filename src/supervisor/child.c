@@ -13,6 +13,7 @@
 #include "connection/waiting.h"
 #include "net/fdpass.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "os/fd.h"
 #include "os/process.h"
 #include "os/signals.h"
@@ -36,8 +37,10 @@ fork_child(int keep, int channel)
 {
 	pid_t pid = process_fork_with(keep, channel);
 
-	if (pid == 0)
+	if (pid == 0) {
 		signals_child();
+		log_wait();
+	}
 	return pid;
 }
 

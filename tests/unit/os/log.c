@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/log.h"
 #include "os/log_output.h"
 #include "tap.h"
@@ -263,6 +265,41 @@ test_full(void)
 	ok(strstr(logged(), "log-lost") == NULL, "once");
 }
 
+static int64_t
+full_for(void)
+{
+	char buf[4096];
+	int64_t begin;
+
+	while (read(reader, buf, sizeof(buf)) > 0)
+		;
+	log_event(LOG_L_INFO, "room", NULL);
+	begin = clock_ms();
+	while (log_output_lost() == 0)
+		log_event(LOG_L_INFO, "x", "a", "b", NULL);
+	return clock_ms() - begin;
+}
+
+/* With a scripted clock it would not show: poll(2) is the wait. */
+static void
+test_supervisor(void)
+{
+	int64_t best = INT64_MAX, took;
+	pid_t pid;
+	int i, status = -1;
+
+	log_share();
+	for (i = 0; i < 5; i++)
+		best = (took = full_for()) < best ? took : best;
+	ok(best < 200, "a supervisor never waits for room (%d ms)", (int)best);
+	if ((pid = fork()) == 0) {
+		log_wait();
+		_exit(full_for() >= 250 ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	is(status, 0, "a child of it waits for a moment");
+}
+
 int
 main(void)
 {
@@ -276,5 +313,6 @@ main(void)
 	test_journal();
 	test_syslog();
 	test_full();
+	test_supervisor();
 	return done_testing();
 }
