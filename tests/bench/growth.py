@@ -182,7 +182,7 @@ def main():
         found += show('gate, 30 names and %d' % a.names, gate(30, 25),
                       gate(a.names, a.names * 5 // 6), a.connections)
     t.cleanup()
-    if a.most and max(found) > a.most:
+    if a.most and found and max(found) > a.most:
         sys.exit('a ratio is above %.2f' % a.most)
 
 
