@@ -368,6 +368,39 @@ def test_no_turns():
           'when it has gone, the first one has to wait, as Retry-After says')
 
 
+def agent_of(g, agent_id):
+    """A websocket of this agent, or what it is refused with."""
+    try:
+        return p.raw_dial('127.0.0.1', g.port, '/' + SECRET, r.OFFER,
+                          'Inetws-Agent: %s\r\n' % agent_id,
+                          timeout=t.BOUND)
+    except p.Refused as e:
+        return e.status, e.fields.get('retry-after')
+
+
+def test_replaced():
+    """What one that was replaced is told; the half minute is that of
+    unit/supervisor/takeover.c."""
+    g = start_gate('--replace')
+    first = agent_of(g, 'first')
+    r.parked(g, 1)
+    second = agent_of(g, 'second')
+    t.is_(agent_of(g, 'first'), (503, '30'),
+          'while the second one has a websocket: 503, in half a minute again')
+    third = agent_of(g, 'third')
+    t.is_([agent_of(g, 'first'), agent_of(g, 'second')], 2 * [(503, '30')],
+          'so are both that were replaced')
+    pids = t.children(g.pid)
+    third.drop()
+    t.ok(t.until(lambda: len(t.children(g.pid)) < len(pids)), 'it leaves')
+    t.is_([agent_of(g, 'first'), agent_of(g, 'second')], 2 * [(503, '30')],
+          'and when it has none any more, they still wait')
+    again = agent_of(g, 'third')
+    t.ok(not isinstance(again, tuple), 'but it comes back at once')
+    for x in (first, second, again):
+        x.drop()
+
+
 def test_no_listener():
     """A listener that cannot be made is logged without the name or a path."""
     g = start_gate()

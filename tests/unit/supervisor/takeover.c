@@ -24,13 +24,15 @@ main(void)
 	b = takeover_add(&t);
 	ok(!takeover_claim(&t, "a", now) && !takeover_claim(&t, "b", now),
 	    "neither of the others takes it back");
+	ok(!takeover_claim(&t, "a", now + 100 * 30000),
+	    "however long the third one has a websocket");
 	takeover_remove(&t, a, now);
 	ok(!takeover_claim(&t, "a", now + TAKEOVER_MS),
 	    "websockets of former ones do not count");
 	takeover_remove(&t, b, now + 7);
-	ok(!takeover_claim(&t, "a", now + TAKEOVER_MS + 6),
+	ok(!takeover_claim(&t, "a", now + 30000 + 6),
 	    "nor at once when the last one has lost its websocket");
-	ok(takeover_claim(&t, "a", now + TAKEOVER_MS + 7),
+	ok(takeover_claim(&t, "a", now + 30000 + 7),
 	    "but half a minute later");
 	takeover_add(&t);
 	ok(!takeover_claim(&t, "c", now + TAKEOVER_MS + 7),
