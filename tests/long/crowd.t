@@ -133,6 +133,23 @@ def channel_of(pid):
             if os.readlink('/proc/%d/fd/%s' % (pid, fd)).startswith('socket')]
 
 
+def noise(pids, stop, sent):
+    """The first process sends rubbish on its channel for as long as it is
+    there, then the next one: when, is noted."""
+    for pid in pids:
+        while not stop.wait(0.02):
+            try:
+                with inject.Inside(pid) as p:
+                    n = [p.call(SENDTO, fd, b'TBpNPE!'[i % 7:i % 7 + 1] +
+                                b' a b c', 7, 0x4040, 0, 0)
+                         for fd in channel_of(pid) for i in range(40)]
+                if 7 not in n:
+                    break       # the supervisor has closed its end
+                sent.append(time.monotonic())
+            except (OSError, AssertionError, inject.Killed):
+                break
+
+
 @t.limit(120)
 def test_everything_at_once():
     t.rundir()
@@ -150,18 +167,15 @@ def test_everything_at_once():
         raw = r.raw_agent(g, '/' + name, secret='secret')
         r.parked(g)
         return raw, (set(t.children(g.pid)) - before).pop()
-    stopped, bad = agent('here1'), agent('here2')
-    stop, threads = threading.Event(), []
+    stopped, bad = agent('here1'), [agent('here2') for _ in range(30)]
+    stop, threads, sent = threading.Event(), [], []
     os.kill(stopped[1], signal.SIGSTOP)
     visitor = r.visit(d + '/here1.sock')    # is offered to that
     if not inject.lacking():
-        with inject.Inside(bad[1]) as p:
-            for fd in channel_of(bad[1]):
-                for i in range(40):
-                    p.call(SENDTO, fd, b'TBpNPE!'[i % 7:i % 7 + 1] +
-                           b' a b c', 7, 0x4040, 0, 0)
+        threads.append(threading.Thread(target=noise, args=(
+            [pid for _, pid in bad], stop, sent)))
     threads.append(threading.Thread(target=rubbish, args=(
-        stopped[1], t.page_of(g.pid), stop)))
+        bad[0][1], t.page_of(g.pid), stop)))
     threads += [threading.Thread(target=endless, args=(page, stop))
                 for _ in range(8)]
     for x in threads:
@@ -190,10 +204,18 @@ def test_everything_at_once():
          'each is served within %.3f s (half of them within %.3f)' %
          (len(took), took[-1], took[len(took) // 2]))
     stop.set()
+    for x in threads:
+        x.join(10)
     os.kill(stopped[1], signal.SIGCONT)
     t.ok(mute and silent and waiting and visitor,
          'with 300 slow handshakes, 200 visitors of an absent agent, 38 '
-         'readers of metrics, a stopped process and one that sends rubbish')
+         'readers of metrics, a stopped process and one whose slot is filled '
+         'with rubbish')
+    if inject.lacking():
+        raise t.Skip('rubbish on channels: ' + inject.lacking())
+    gaps = [y - x for x, y in zip(sent, sent[1:] + [end])]
+    t.ok(sent and max(gaps) < 1 * t.SCALE, 'and with rubbish on a channel, %d '
+         'times, all the time' % len(sent))
 
 
 # --- logs that take nothing ---
@@ -273,15 +295,6 @@ def test_syslog():
 
 # --- 5,000 tunnels ---
 
-def used_by(action):
-    """Seconds of the processor, of what it runs."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    action()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime -
-            before.ru_stime)
-
-
 def answer_ms(port):
     """Until a new connection is answered."""
     took, _ = timed(lambda: t.ws.ask(port, b'GET / HTTP/1.0\r\n\r\n'))
@@ -304,14 +317,25 @@ def held_up(s, action):
 
 
 def of_signal(s, signo):
-    """What a signal takes of the supervisor, which never waits: ms of
-    processor; and the slowest answers with it and without."""
-    found = []
-    for _ in range(5):
-        cpu, slow, n = held_up(s, None)
-        cpu_with, slow_with, n_with = held_up(s, lambda: s.send(signo))
-        found.append((max(0, cpu_with - cpu * n_with / n), slow_with, slow))
-    return sorted(found)[2]
+    """What a signal takes of the supervisor: ms of its processor, the middle
+    of some rounds; and the slowest answer with it and without, of the best
+    round, which nothing else on this machine has held up."""
+    used, slow_with, slow = [], [], []
+    for _ in range(9):
+        cpu, slowest, n = held_up(s, None)
+        slow.append(slowest)
+        cpu_with, slowest, n_with = held_up(s, lambda: s.send(signo))
+        slow_with.append(slowest)
+        used.append(max(0, cpu_with - cpu * n_with / n))
+    return sorted(used)[4], min(slow_with), min(slow)
+
+
+def holds_for(s, signo, most, name):
+    cpu, slow, plain = of_signal(s, signo)
+    t.ok(cpu <= most, '%s: %.1f ms of the processor' % (name, cpu))
+    t.ok(slow - plain <= most * t.SCALE, '%s: accepting is held up for %.1f ms '
+         '(slowest answer %.1f ms, %.1f without)' %
+         (name, max(0, slow - plain), slow, plain))
 
 
 @t.limit(600)
@@ -332,14 +356,10 @@ def test_5000():
             ('status --json', lambda: t.run_inetws('status', '--json')),
             ('/', lambda: t.http(page, '/')),
             ('/metrics', lambda: t.http(page, '/metrics'))):
-        took = min(timed(get)[0] for _ in range(7))
-        used = used_by(get)
-        t.ok(min(took, used) <= 0.15, '%s: %.0f ms, %.0f of the processor' %
-             (name, took * 1e3, used * 1e3))
+        took = min(timed(get)[0] for _ in range(15))
+        t.ok(took <= 0.15 * t.SCALE, '%s: %.0f ms' % (name, took * 1e3))
     for name, signo in (('USR1', signal.SIGUSR1), ('HUP', signal.SIGHUP)):
-        cpu, slow, plain = of_signal(s, signo)
-        t.ok(cpu <= 20, '%s: holds accepting for %.1f ms (slowest answer '
-             '%.1f ms, %.1f without)' % (name, cpu, slow, plain))
+        holds_for(s, signo, 20, name)
     for w in held:
         w.sock.close()
 
@@ -349,9 +369,7 @@ def test_hup_of_gate():
     """HUP with 2,500 connections, and no file that has changed."""
     g = r.gate('--max-connections', '2600', '-q', '--max-parked', '2600')
     held = [r.raw_agent(g) for _ in range(2500)]
-    cpu, slow, plain = of_signal(g, signal.SIGHUP)
-    t.ok(cpu <= 50, 'holds accepting for %.1f ms (slowest answer %.1f ms, '
-         '%.1f without)' % (cpu, slow, plain))
+    holds_for(g, signal.SIGHUP, 50, 'HUP')
     for a in held:
         a.drop()
 
