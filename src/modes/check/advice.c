@@ -271,8 +271,8 @@ is_status(int wanted, int status)
 static int
 is_name_ours(const struct check *c)
 {
-	return (strncmp(c->proxy, "socks5://", 9) == 0 ||
-	    strncmp(c->proxy, "socks4://", 9) == 0) &&
+	return (strstr(c->proxy, "socks5://") != NULL ||
+	    strstr(c->proxy, "socks4://") != NULL) &&
 	    (c->why.status == EXIT_NAME ||
 	    strstr(c->why.text, "emporary failure") != NULL);
 }
@@ -294,8 +294,10 @@ check_advise(const struct check *c, enum check_step step, char *dst,
 		}
 	if (step == STEP_PROXY && is_name_ours(c))
 		snprintf(dst, size, "the name does not resolve here: let the "
-		    "proxy look it up, with %s:// instead of %.6s://",
-		    c->proxy[5] == '5' ? "socks5h" : "socks4a", c->proxy);
+		    "proxy look it up, with %s",
+		    strstr(c->proxy, "socks5://") != NULL ?
+		    "socks5h:// instead of socks5://" :
+		    "socks4a:// instead of socks4://");
 	if (step == STEP_CONNECT && c->unused != NULL)
 		snprintf(dst, size, "%s is set, but does not count for %s: "
 		    "set %s", c->unused, c->is_tls ? "wss://" : "ws://",

@@ -64,4 +64,12 @@ def test_use():
     t.unlike(json.dumps(c), 'hunter2', 'and shows none of it')
 
 
+def test_name_for_socks():
+    """A name that only the proxy can look up."""
+    p = t.Held()
+    code, c = look('-x', 'socks5://127.0.0.1:%d' % p.port,
+                   'wss://nobody.invalid/')
+    t.like(c['next'][0], 'socks5h:// instead of socks5://', 'the cure')
+
+
 t.main()

@@ -252,11 +252,11 @@ test_rows(void)
 			ok(0, "row %zu: %s", i, c.step[t[i].step].advice);
 	}
 	fresh();
-	strlcpy(c.proxy, "socks5://127.0.0.1:1", sizeof(c.proxy));
+	strlcpy(c.proxy, "proxy socks5://127.0.0.1:1", sizeof(c.proxy));
 	advice(STEP_PROXY, 0, WHO_UNKNOWN, "h: Name does not resolve");
 	error_set(&c.why, EXIT_NAME, "h: Name does not resolve");
-	check_advise(&c, STEP_PROXY, c.title, sizeof(c.title));
-	ok(strstr(c.title, "not resolve here") != NULL, "a name for SOCKS");
+	check_advise(&c, STEP_PROXY, buf, sizeof(buf));
+	ok(strstr(buf, "socks5h:// instead") != NULL, "a name for SOCKS");
 }
 
 /* A 101 alone says nothing of the peer. */
