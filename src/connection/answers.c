@@ -31,6 +31,8 @@ answer_of_status(int status, int same, int over)
 	case 401:
 	case 403:
 		return ANSWER_DENIED;
+	case 101:
+		return over ? ANSWER_ENDED : ANSWER_OTHER;
 	case 410:
 		return same || over ? ANSWER_ENDED : ANSWER_GONE;
 	}

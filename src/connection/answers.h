@@ -15,12 +15,13 @@
 enum answer {
 	ANSWER_NONE,	/* no connection, a refused certificate, a bare end */
 	ANSWER_PROXY,	/* a forward proxy's refusal: no server was asked */
-	ANSWER_ENDED,	/* 410 from where the session lived, or when it is
-			 * over and only the peer's Close is missing */
-	ANSWER_GONE,	/* any other 410, and a 101 without the session:
-			 * perhaps another server keeps it */
+	ANSWER_ENDED,	/* 410 from where the session lived; or that or a 101
+			 * without the session, when it is over and only the
+			 * peer's Close is missing */
+	ANSWER_GONE,	/* any other 410: perhaps another server keeps it */
 	ANSWER_DENIED,	/* 401, 403 */
-	ANSWER_OTHER,	/* any other status, and a 101 that is not valid */
+	ANSWER_OTHER,	/* any other status, a 101 that is not valid, or one
+			 * without the session */
 	ANSWER_NOT_KEPT,/* 101 from a position that is not kept */
 	ANSWER_OF_NO_USE,/* 101 with the session, whose websocket was lost
 			 * before it was of use */
@@ -37,7 +38,7 @@ struct answers {
 };
 
 /*
- * What an HTTP status, 0 if there is none, means.  same: the answer names the
+ * What an HTTP status, 0 if there is none, means; 101 without the session.  same: the answer names the
  * instance that gave the session.  over: all is delivered, and only the peer's
  * Close is missing.
  */

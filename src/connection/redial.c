@@ -237,7 +237,7 @@ answered(struct connection *c)
 	    "resumed from a position that is not kept" :
 	    "answered by a peer that knows no sessions");
 	failed(c, w->has_extension ? ANSWER_NOT_KEPT :
-	    answer_of_status(410, 0, over), 0, 1, &search.why);
+	    answer_of_status(101, 0, over), 0, 1, &search.why);
 }
 
 static void

@@ -129,7 +129,8 @@ class Cutter:
     In front of a port.  The connections that live are ended by cut(), or by
     hole() left open and silent, as on a path that swallows everything; new
     ones are not concerned.  refuse: new ones are reset at once.  answer: they
-    get this head instead of one of the port behind; answered: when.  plan: what
+    get this head, or what it makes of theirs, instead of one of the port
+    behind; answered: when.  plan: what
     the next one shall meet, (way, n, how): when n bytes behind the head have
     gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
     passed: how many bytes behind its head the last one has let through.
@@ -200,7 +201,7 @@ class Cutter:
                     if not more:
                         return
                     got += more
-                a.sendall(head)
+                a.sendall(head(got) if callable(head) else head)
             except OSError:
                 pass
 

@@ -7,9 +7,12 @@ If it fails: a tunnel dies because a proxy was reloaded, or was asked for a
 password, or a user signed in again.
 """
 
+import base64
 import email.utils
 import functools
+import hashlib
 import os
+import re
 import select
 import subprocess
 import sys
@@ -32,10 +35,19 @@ def answer(status, *fields, body=b''):
         status, b''.join(b'%s\r\n' % f for f in fields), len(body), body)
 
 
+def plain(head):
+    """The 101 of a peer that knows no sessions."""
+    key = re.search(rb'Sec-WebSocket-Key: (\S+)', head)[1]
+    return (b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'
+            b'Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n' %
+            base64.b64encode(hashlib.sha1(key + t.ws.GUID).digest()))
+
+
 ANSWERS = {
     '404': answer(404), '403': answer(403), '502': answer(502),
     'a login page': answer(200, b'Content-Type: text/html', body=PAGE),
     'a 101 without its fields': b'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+    'a 101 without the session': plain,
 }
 
 

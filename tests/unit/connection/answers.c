@@ -9,7 +9,8 @@ test_status(void)
 	static const struct { int status, same, over; enum answer want; } t[] =
 	{
 		{ 0, 0, 0, ANSWER_NONE }, { 0, 0, 1, ANSWER_NONE },
-		{ 101, 0, 0, ANSWER_OTHER }, { 200, 0, 0, ANSWER_OTHER },
+		{ 101, 0, 0, ANSWER_OTHER }, { 101, 0, 1, ANSWER_ENDED },
+		{ 200, 0, 0, ANSWER_OTHER },
 		{ 302, 0, 0, ANSWER_OTHER }, { 400, 0, 0, ANSWER_OTHER },
 		{ 401, 0, 0, ANSWER_DENIED }, { 401, 0, 1, ANSWER_DENIED },
 		{ 403, 1, 0, ANSWER_DENIED }, { 404, 0, 0, ANSWER_OTHER },
