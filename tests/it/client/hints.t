@@ -15,6 +15,7 @@ import inetws as t      # noqa: E402
 import peers            # noqa: E402
 import signal           # noqa: E402
 
+# For those that do not answer.
 BRIEF = ('--connect-timeout', '1s', '--handshake-timeout', '1s')
 PAGE = 'Content-Type: text/html\r\nContent-Length: 0\r\n\r\n'
 
@@ -22,7 +23,7 @@ PAGE = 'Content-Type: text/html\r\nContent-Length: 0\r\n\r\n'
 def answered(answer, words, name, *options, scheme='ws'):
     """Fails with these words towards a server that answers so."""
     s = t.Scripted(answer)
-    r = t.run_inetws('connect', *BRIEF, *options, '%s://127.0.0.1:%d/x' % (
+    r = t.run_inetws('connect', *options, '%s://127.0.0.1:%d/x' % (
         scheme, s.port))
     t.ok(r.returncode != 0, name + ': an error')
     t.like(r.stderr, words, 'that tells what to do')
