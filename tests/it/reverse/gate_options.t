@@ -103,10 +103,9 @@ def test_pages():
                '/agents', '--visitors-dir', t.folder(), '-v', visitors=None,
                auth=('--agents-file', r.agents_file(a='s3cret')))
     agent = r.raw_agent(g, secret='s3cret')
-    status, _, body = t.http(g.port, '/m')
-    t.is_(status, 200, 'metrics, without a secret')
-    t.like(body, 'inetws_agent_websockets{name="a",state="parked"} 1',
-           'those of the gate')
+    t.is_(t.http(g.port, '/m')[0], 200, 'metrics, without a secret')
+    t.ok(t.until(lambda: 'inetws_agent_websockets{name="a",state="parked"} 1'
+                 in t.http(g.port, '/m')[2]), 'those of the gate')
     for text, want in (
             ('GET /h HTTP/1.1\r\nHost: x\r\n\r\n', (200, 'alive\n')),
             ('HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n', (200, '')),

@@ -111,7 +111,7 @@ def test_redirect():
 
 # What a client says that was redirected from where its session is: the new
 # place is asked for a websocket, by TLS, and not told of the session.
-ELSEWHERE = 'end=websocket-lost .*answered by a peer that knows no sessions'
+ELSEWHERE = 'redial-failed .*answered by a peer that knows no sessions'
 
 
 def test_redirect_in_sandbox():
@@ -120,7 +120,8 @@ def test_redirect_in_sandbox():
     s = t.server(t.echo().port)
     n = t.nginx(s.port, cert)
     proxy = t.Proxy(s.port)
-    c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--cacert', cert.ca)
+    c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--cacert', cert.ca,
+                 '--resume', '2s')
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel is up')
     child, = t.children(c.pid)
