@@ -177,7 +177,8 @@ void stats_close_slot(int slot);
 
 /*
  * Has this process, with that slot or one that it took by itself, finished its
- * handshake?  1 also if that is unknown.
+ * handshake?  1 also where there are no statistics; -1: it has no slot, or not
+ * yet.
  */
 int stats_is_established(int slot, int pid);
 

@@ -103,9 +103,10 @@ stats_is_established(int slot, int pid)
 	struct stats_view v;
 
 	stats_view_own(&v);
-	if (v.page == NULL || stats_is_missing() ||
-	    (s = slot_of(&v, slot, pid)) == NULL)
+	if (v.page == NULL || stats_is_missing())
 		return 1;
+	if ((s = slot_of(&v, slot, pid)) == NULL)
+		return -1;
 	return STATS_GET(s->pid) == pid &&
 	    STATS_GET(s->state) > STATE_HANDSHAKE;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
+#include "os/clock.h"
 #include "os/memory.h"
 #include "stats/page.h"
 #include "supervisor/handshake_limit.h"
 
 #define LOOKS	64	/* at slots, for each connection at the limit */
+#define SLOT_MS	2000	/* for a child to take a slot by itself */
 
 struct in_handshake {
 	unsigned int child;
 	pid_t pid;
 	int slot;
+	int64_t begun;
 };
 
 static void
@@ -55,7 +58,7 @@ void
 handshake_limit_begun(struct handshake_limit *h, unsigned int child,
     pid_t pid, int slot)
 {
-	h->of[h->n] = (struct in_handshake){ child, pid, slot };
+	h->of[h->n] = (struct in_handshake){ child, pid, slot, clock_ms() };
 	h->place[child] = (int)++h->n;
 }
 
@@ -72,6 +75,16 @@ handshake_limit_ended(struct handshake_limit *h, unsigned int child)
 		h->place[h->of[at - 1].child] = at;
 }
 
+/* One that got no slot, as none was free, counts for a moment only. */
+static int
+is_over(const struct in_handshake *of)
+{
+	int established = stats_is_established(of->slot, of->pid);
+
+	return established == -1 ? clock_ms() - of->begun >= SLOT_MS :
+	    established;
+}
+
 int
 handshake_limit_allows(struct handshake_limit *h, unsigned int max)
 {
@@ -79,8 +92,7 @@ handshake_limit_allows(struct handshake_limit *h, unsigned int max)
 
 	for (looks = 0; max > 0 && h->n >= max && looks < LOOKS; looks++) {
 		h->look = (h->look + 1) % h->n;
-		if (stats_is_established(h->of[h->look].slot,
-		    h->of[h->look].pid))
+		if (is_over(&h->of[h->look]))
 			handshake_limit_ended(h, h->of[h->look].child);
 	}
 	return max == 0 || h->n < max;

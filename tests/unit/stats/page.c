@@ -212,6 +212,8 @@ sources(const char *path)
 	STATS_SET(stats_mine->state, STATE_OPEN);
 	ok(stats_is_established(N + 1, getpid()), "a tunnel is none");
 	ok(!stats_is_established(1, getpid()), "nor is a process that has not begun");
+	is(stats_is_established(STATS_SLOT_NONE, 1 << 29), -1,
+	    "one that has taken no slot");
 	close(gate[1]);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
