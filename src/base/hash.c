@@ -35,3 +35,13 @@ hash_sha256_base64(char dst[HASH_BASE64], const void *src, size_t len)
 	digest_of(digest, src, len);
 	base64_encode(dst, digest, sizeof(digest));
 }
+
+uint64_t
+hash_add(uint64_t h, const void *src, size_t len)
+{
+	const uint8_t *p = src;
+
+	for (; len > 0; len--, p++)
+		h = (h ^ *p) * 1099511628211u;
+	return h;
+}

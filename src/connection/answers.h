@@ -38,9 +38,9 @@ struct answers {
 };
 
 /*
- * What an HTTP status, 0 if there is none, means; 101 without the session.  same: the answer names the
- * instance that gave the session.  over: all is delivered, and only the peer's
- * Close is missing.
+ * What an HTTP status means: 0 is none, 101 one without the session.  same: the
+ * answer names the instance that gave the session.  over: all is delivered, and
+ * only the peer's Close is missing.
  */
 enum answer answer_of_status(int status, int same, int over);
 

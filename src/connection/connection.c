@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "connection/failure_lines.h"
 #include "connection/handoff.h"
 #include "connection/internal.h"
@@ -69,19 +70,10 @@ log_failed(const struct connection *c, enum log_level level,
 	log_end(&l);
 }
 
-/* FNV-1a. */
-static uint64_t
-hash(uint64_t h, const char *text, size_t len)
-{
-	for (; len > 0; len--, text++)
-		h = (h ^ (unsigned char)*text) * 1099511628211u;
-	return h;
-}
-
 static uint64_t
 hash_text(const char *text)
 {
-	return hash(14695981039346656037u, text, strlen(text));
+	return hash_add(HASH_BEGIN, text, strlen(text));
 }
 
 /*
@@ -103,7 +95,8 @@ is_repeated(const struct connection *c, const struct error *why)
 	    (int)(port - c->peer) : (int)strlen(c->peer), c->peer);
 	if (strlcpy(text.why, why->text, sizeof(text.why)) >= sizeof(text.why))
 		strlcpy(text.why + sizeof(text.why) - 4, "...", 4);
-	kind = hash(hash_text(why->text), text.host, strlen(text.host));
+	kind = hash_add(hash_text(why->text), text.host,
+	    strlen(text.host));
 	failure_lines_tell_repeated(now);
 	return !stats_repeats_add(kind, &text, now);
 }

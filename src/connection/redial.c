@@ -331,9 +331,7 @@ connection_network_changed(struct connection *c)
 {
 	if (c->redial == REDIAL_NONE)
 		tunnel_doubt(&c->relay.tunnel, "the network has changed");
-	else if (c->redial == REDIAL_TRYING && c->path == NULL)
-		paths_renew(&search.paths);
-	else if (c->redial == REDIAL_ASKED &&
+	else if (c->redial == REDIAL_TRYING ? c->path == NULL :
 	    !redial_holds())
 		paths_renew(&search.paths);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "handshake/auth.h"
 #include "handshake/peer.h"
 #include "os/signals.h"
@@ -251,15 +252,13 @@ peer_check(struct peer *p, const struct options *o,
 	return 0;
 }
 
-/* Text, and what kind of text it is, as a number that is not 0 (FNV-1a). */
+/* Text, and what kind of text it is, as a number that is not 0. */
 static uint64_t
 number_of(char kind, const char *text)
 {
-	uint64_t h = 0xcbf29ce484222325;
+	uint64_t h = hash_add(hash_add(HASH_BEGIN, &kind, 1), text,
+	    strlen(text));
 
-	h = (h ^ (unsigned char)kind) * 0x100000001b3;
-	for (; *text != '\0'; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
 	return h == 0 ? 1 : h;
 }
 

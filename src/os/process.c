@@ -35,7 +35,7 @@ process_fork(void)
 #endif
 }
 
-/* Where the time of futex(2) is the C library's. */
+/* Not on 32 bits: futex(2) and the C library disagree there about time. */
 #if defined(HAS__FORK) && defined(__LP64__) && \
     __has_include(<linux/close_range.h>)
 #include <linux/close_range.h>

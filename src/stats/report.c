@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "stats/report.h"
 #include "tunnel/tunnel.h"
 
@@ -128,25 +129,15 @@ report_total(const struct report *r)
 	return r->counts.begun + r->active[STATE_HANDSHAKE];
 }
 
-/* FNV-1a. */
-static uint32_t
-hash(const char *text)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *text != '\0'; text++)
-		h = (h ^ (unsigned char)*text) * 16777619u;
-	return h;
-}
-
 static struct report_name *
 name_of(struct report_names *names, const char *text)
 {
 	const unsigned int mask = 2 * REPORT_NAMES_MAX - 1;
+	uint64_t hash = hash_add(HASH_BEGIN, text, strlen(text));
 	struct report_name *n;
 	unsigned int i;
 
-	for (i = hash(text) & mask; names->index[i] != 0; i = (i + 1) & mask)
+	for (i = (unsigned int)hash & mask; names->index[i] != 0; i = (i + 1) & mask)
 		if (strcmp(names->of[names->index[i] - 1].text, text) == 0)
 			return &names->of[names->index[i] - 1];
 	if (names->n == names->max)

@@ -129,8 +129,8 @@ def copy(src, dst):
 
 
 class Stuck:
-    """A tunnel whose websocket is lost for good: redials are answered with
-    answer, unless that is None."""
+    """A tunnel whose websocket is lost for good.  Redials get answer; if it
+    is None, they reach the server."""
 
     def __init__(self, server, answer, options=(), resume=RESUME):
         self.cutter = cutting.Cutter(server.port)

@@ -453,7 +453,7 @@ def test_7_close(kind):
         closes('code %d' % code, closing(code, b'r'), code,
                end_of(code, kind.role))
     for code in BAD_CODES:
-        closes('code %d, which may not be sent' % code, closing(code), 1002,
+        closes('code %d, not allowed in a frame' % code, closing(code), 1002,
                'peer-fault')
 
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "net/inherit.h"
+#include "apart.h"
 #include "tap.h"
 
 #define REPORT	100		/* the pipe to the test */
@@ -541,20 +542,6 @@ leaks(void)
 	    fcntl(2, F_GETFD) == -1)
 		return 3;
 	return 0;
-}
-
-static int
-run(int (*test)(void))
-{
-	pid_t pid;
-	int status;
-
-	fflush(stdout);
-	if ((pid = fork()) == 0)
-		_exit(test());
-	if (pid == -1 || waitpid(pid, &status, 0) == -1)
-		return -1;
-	return status;
 }
 
 #define NOTHING	\

@@ -21,26 +21,11 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/process.h"
+#include "apart.h"
 #include "tap.h"
 
 #define MANY	300	/* descriptors that are kept */
 #define FORKS	50	/* one after the other */
-
-/* Everything happens in a process of its own; 0, or what is wrong. */
-static int
-run(int (*test)(void))
-{
-	pid_t pid;
-	int status;
-
-	fflush(stdout);
-	if ((pid = fork()) == 0)
-		_exit(test());
-	if (pid == -1 || waitpid(pid, &status, 0) == -1)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-	    1000 + WTERMSIG(status);
-}
 
 static int
 is_open(int fd)

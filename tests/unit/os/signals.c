@@ -9,23 +9,8 @@
 
 #include "os/clock.h"
 #include "os/signals.h"
+#include "apart.h"
 #include "tap.h"
-
-/* Everything happens in processes of their own; the exit status counts. */
-static int
-run(int (*test)(void))
-{
-	pid_t pid;
-	int status;
-
-	fflush(stdout);
-	if ((pid = fork()) == 0)
-		_exit(test());
-	if (pid == -1 || waitpid(pid, &status, 0) == -1)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-	    1000 + WTERMSIG(status);
-}
 
 /* Nothing comes in outside the poll, everything inside. */
 static int

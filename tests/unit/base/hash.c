@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/hash.h"
+#include "tap.h"
+
+int
+main(void)
+{
+	char hex[HASH_HEX];
+
+	/* The published values. */
+	ok(hash_add(HASH_BEGIN, "", 0) == 0xcbf29ce484222325u, "of nothing");
+	ok(hash_add(HASH_BEGIN, "a", 1) == 0xaf63dc4c8601ec8cu, "of a");
+	ok(hash_add(HASH_BEGIN, "foobar", 6) == 0x85944171f73967e8u,
+	    "of foobar");
+	ok(hash_add(hash_add(HASH_BEGIN, "foo", 3), "bar", 3) ==
+	    hash_add(HASH_BEGIN, "foobar", 6), "in two pieces");
+	hash_sha256(hex, "abc", 3);
+	is_str(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f"
+	    "20015ad", "SHA-256 of abc");
+	return done_testing();
+}
