@@ -35,6 +35,8 @@ BOUND = 15 * tap.SCALE      # seconds that anything short may take
 for _name in list(os.environ):
     if _name.lower().endswith('_proxy'):
         del os.environ[_name]
+# script(1), ssh(1) and others run commands by it: the same one everywhere.
+os.environ['SHELL'] = '/bin/sh'
 
 # What a shell or nohup(1) ignores, programs would go on ignoring.
 for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):

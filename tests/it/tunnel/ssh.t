@@ -104,7 +104,8 @@ def test_interrupt():
     to = t.folder()
     with open(to + '/large', 'wb') as f:
         f.truncate(8 << 30)
-    command = ' '.join(shlex.quote(w) for w in (
+    # exec: a shell that waited for sftp would die of the Ctrl-C instead.
+    command = 'exec ' + ' '.join(shlex.quote(w) for w in (
         sftp, '-F', d.config, '-o', 'ProxyCommand=%s connect ws://127.0.0.1:'
         '%d/' % (shlex.quote(t.INETWS), s.port), 'there'))
     p = t.Program([script, '-qec', command, '/dev/null'],
