@@ -72,6 +72,13 @@ int url_parse(struct url *, const char *word, char *err, size_t errlen);
 int url_authority(struct url *, struct slice, unsigned int port, char *err,
     size_t errlen);
 
+/*
+ * Has that part of the word no host?  Then -1 and err: the word up to there,
+ * if it has no userinfo, and what was expected.  Else 0.
+ */
+int url_no_host(struct slice, const char *expected, struct slice word,
+    char *err, size_t errlen);
+
 /* Do credentials for one go to the other?  Scheme, host and port count. */
 int url_same_origin(const struct url *, const struct url *);
 int addr_same(const struct addr *, const struct addr *);

@@ -57,7 +57,7 @@ proxy_parse(struct proxy *p, const char *word, char *err, size_t errlen)
 {
 	const char *slashes = strstr(word, "://");
 	const struct scheme *s = &schemes[0];
-	struct slice rest;
+	struct slice rest, given = slice_of(word);
 	struct url u;
 
 	memset(p, 0, sizeof(*p));
@@ -78,7 +78,9 @@ proxy_parse(struct proxy *p, const char *word, char *err, size_t errlen)
 		return -1;
 	}
 	u.tls = s->tls;
-	if (url_authority(&u, rest, s->port, err, errlen) == -1)
+	if (url_no_host(rest, "[http://|https://|socks5h://|...]HOST:PORT",
+	    given, err, errlen) == -1 ||
+	    url_authority(&u, rest, s->port, err, errlen) == -1)
 		return -1;
 	p->kind = s->kind;
 	p->tls = s->tls;

@@ -110,10 +110,7 @@ parse_host(struct url *u, struct slice s, unsigned int port, char *err,
 	struct slice host = s;
 	size_t colon;
 
-	if (s.len == 0)
-		return str_bad(err, errlen, "is no URL: the host is "
-		    "missing", s);
-	colon = s.p[0] == '[' ? span_to(s, "]") : 0;
+	colon = s.len > 0 && s.p[0] == '[' ? span_to(s, "]") : 0;
 	colon += span_to(slice_skip(s, colon), ":");
 	if (colon + 1 >= s.len) {
 		host.len = colon;
@@ -122,7 +119,7 @@ parse_host(struct url *u, struct slice s, unsigned int port, char *err,
 		snprintf(word, sizeof(word), "%.*s:%u", (int)host.len, host.p,
 		    port);
 	} else if (slice_copy(word, sizeof(word), s) == -1)
-		return str_bad(err, errlen, "is no host", s);
+		return str_bad(err, errlen, "is too long a host", s);
 	/* RFC 6874 2: the '%' before a scope is itself encoded. */
 	scope = strstr(word, "%25");
 	if (scope != NULL)
@@ -161,6 +158,27 @@ parse_path(struct url *u, struct slice s, char *err, size_t errlen)
 }
 
 /*
+ * An '@' may also belong to a password with an unencoded '/'; a query is not
+ * shown.
+ */
+int
+url_no_host(struct slice s, const char *expected, struct slice word, char *err,
+    size_t errlen)
+{
+	char what[100];
+	size_t i = s.len;
+
+	while (i > 0 && s.p[i - 1] != '@')
+		i--;
+	if (i < s.len && (s.p[i] != ':' || memchr(s.p + i + 1, ':',
+	    s.len - i - 1) != NULL))
+		return 0;
+	snprintf(what, sizeof(what), "has no host: expected %s", expected);
+	return str_bad(err, errlen, what, span_to(word, "@") == word.len ?
+	    slice_between(word.p, s.p + s.len) : slice_of("...@..."));
+}
+
+/*
  * Userinfo ends at the last '@', so that no part of a password with an
  * unencoded one is taken for a host.
  */
@@ -183,15 +201,18 @@ url_authority(struct url *u, struct slice s, unsigned int port, char *err,
 }
 
 /*
- * Everything behind "//".  What stands before an unencoded '/' in a password
- * is not shown either.
+ * Everything behind "//" of a word.  What stands before an unencoded '/' in a
+ * password is not shown either.
  */
 static int
-parse_authority(struct url *u, struct slice s, char *err, size_t errlen)
+parse_authority(struct url *u, struct slice s, struct slice word, char *err,
+    size_t errlen)
 {
 	size_t end = span_to(s, "/?#");
 
-	if (url_authority(u, slice_head(s, end), u->tls ? 443 : 80, err,
+	if (url_no_host(slice_head(s, end), u->tls ? "wss://HOST[:PORT]/PATH" :
+	    "ws://HOST[:PORT]/PATH", word, err, errlen) == -1 ||
+	    url_authority(u, slice_head(s, end), u->tls ? 443 : 80, err,
 	    errlen) == -1) {
 		if (end + span_to(slice_skip(s, end), "@") < s.len)
 			snprintf(err, errlen, "the URL's host is malformed; "
@@ -246,7 +267,7 @@ parse(struct url *u, struct slice s, char *err, size_t errlen)
 		return str_bad(err, errlen, "is no websocket URL: expected "
 		    "ws://, wss://, http://, https:// or ws+unix:/", s);
 	}
-	return parse_authority(u, slice_skip(rest, 2), err, errlen);
+	return parse_authority(u, slice_skip(rest, 2), s, err, errlen);
 }
 
 int
@@ -336,7 +357,7 @@ url_join(struct url *result, const struct url *base, const char *text,
 	else if (ref.len >= 2 && memcmp(ref.p, "//", 2) == 0) {
 		memset(result, 0, sizeof(*result));
 		result->tls = base->tls;
-		status = parse_authority(result, slice_skip(ref, 2), err,
+		status = parse_authority(result, slice_skip(ref, 2), ref, err,
 		    errlen);
 	} else {
 		*result = *base;

@@ -55,6 +55,9 @@ test_words(void)
 		    "refused: %s", err);
 		ok(strstr(err, "secret") == NULL, "no secret in it");
 	}
+	proxy_parse(&p, "https://:3128/", err, sizeof(err));
+	ok(strstr(err, "'https://:3128' has no host: expected [http://|") ==
+	    err, "it names what was given: %s", err);
 }
 
 static void
