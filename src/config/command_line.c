@@ -95,6 +95,7 @@ parse_short(struct command_line *c, char **argv, struct error *why)
 int
 command_line_parse(struct command_line *c, char **argv, struct error *why)
 {
+	char err[200], shown[80];
 	int took;
 
 	c->set.n = c->noperands = 0;
@@ -104,6 +105,9 @@ command_line_parse(struct command_line *c, char **argv, struct error *why)
 			c->rest = argv + 1;
 			break;
 		}
+		if (word_is_pasted(*argv, err, sizeof(err)))
+			return error_set(why, EXIT_BADUSAGE, "'%s' %s",
+			    word_show(shown, sizeof(shown), *argv), err);
 		if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
 			if (c->noperands < OPT_OPERANDS_MAX)
 				c->operand[c->noperands++] = *argv;

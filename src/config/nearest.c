@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Words of the command line: which one was meant, and how one is shown. */
+/*
+ * Words of the command line: which one was meant, what else one is than what
+ * was expected, and how one is shown.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 #include "config/types.h"
 
 static unsigned int
@@ -53,6 +58,21 @@ word_slips(const char *word, size_t len, const char *name)
 	return n <= (len < 5 ? 1u : 2u) ? n : WORD_TOO_FAR;
 }
 
+int
+word_is_pasted(const char *word, char *err, size_t errlen)
+{
+	uint32_t c;
+
+	/* Blanks, dashes and quotes are in the block of punctuation. */
+	if (utf8_first(word, &c) < 2 || (c != 0xfeff && c != 0xa0 &&
+	    c != 0x2212 && (c < 0x2000 || c > 0x206f)))
+		return 0;
+	snprintf(err, errlen, "begins with %s (U+%04X), as pasted text may: "
+	    "type it anew", c == 0xfeff ? "a byte order mark" :
+	    "a blank, dash or quote that is not of ASCII", (unsigned int)c);
+	return 1;
+}
+
 char *
 word_show(char *dst, size_t size, const char *word)
 {
@@ -70,4 +90,29 @@ word_show(char *dst, size_t size, const char *word)
 		str_escape(dst + n + 3, size - n - 3, at, strlen(at));
 	}
 	return dst;
+}
+
+int
+value_refuse_url(const struct value *v, const char *expected)
+{
+	char shown[80];
+
+	return strstr(v->text, "://") == NULL ? 0 : value_fail(v, "'%s' is a "
+	    "URL: expected %s (client, connect and agent take a URL)",
+	    word_show(shown, sizeof(shown), v->text), expected);
+}
+
+int
+value_refuse_address(const struct value *v)
+{
+	const struct mode_row *mode = mode_of(v->o->mode);
+	char ignored[200], shown[80];
+	struct addr a;
+
+	if (mode == NULL ||
+	    addr_listen(&a, v->text, ignored, sizeof(ignored)) == -1)
+		return 0;
+	return value_fail(v, "'%s' is an address: expected a URL, as "
+	    "wss://HOST/PATH: usage: inetws %s %s",
+	    word_show(shown, sizeof(shown), v->text), mode->name, mode->usage);
 }

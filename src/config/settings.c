@@ -57,7 +57,9 @@ settings_apply(struct options *o, const struct settings *set,
 			    " and "), mode_name(o->mode));
 			return setting_fail(s, why, err);
 		}
-		if (value_set(&v) == -1)
+		if ((s->value != NULL &&
+		    word_is_pasted(s->value, err, sizeof(err))) ||
+		    value_set(&v) == -1)
 			return setting_fail(s, why, err);
 	}
 	return 0;

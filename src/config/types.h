@@ -95,6 +95,16 @@ char *options_file(struct options *, const char *path, char *err,
     size_t errlen);
 
 /*
+ * Does it begin with a character that looks like another one, or like none?
+ * Then err says which, without the word, which may be a password.
+ */
+int word_is_pasted(const char *word, char *err, size_t errlen);
+
+/* -1 and err if it is a URL or an address, and the other was expected; else 0. */
+int value_refuse_url(const struct value *, const char *expected);
+int value_refuse_address(const struct value *);
+
+/*
  * A word for a message: escaped, cut, without the userinfo of a URL.
  * Returns dst.
  */

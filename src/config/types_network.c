@@ -23,23 +23,13 @@ has_any(const void *field, const struct option *row)
 }
 
 static int
-refuse_url(const struct value *v, const char *expected)
-{
-	char shown[80];
-
-	return strstr(v->text, "://") == NULL ? 0 : value_fail(v, "'%s' is a "
-	    "URL: expected %s (client, connect and agent take a URL)",
-	    word_show(shown, sizeof(shown), v->text), expected);
-}
-
-static int
 listen_parse(const struct value *v)
 {
 	struct options *o = v->o;
 
 	if (o->nlisten == OPT_LISTEN_MAX)
 		return value_fail(v, "more than %d addresses", OPT_LISTEN_MAX);
-	if (refuse_url(v, "an address") == -1 ||
+	if (value_refuse_url(v, "an address") == -1 ||
 	    addr_listen(&o->listen[o->nlisten], v->text, v->err,
 	    v->errlen) == -1)
 		return -1;
@@ -64,7 +54,8 @@ address_parse(const struct value *v)
 {
 	struct addr *a = value_alloc(v, sizeof(*a));
 
-	if (a == NULL || addr_listen(a, v->text, v->err, v->errlen) == -1)
+	if (a == NULL || value_refuse_url(v, "an address") == -1 ||
+	    addr_listen(a, v->text, v->err, v->errlen) == -1)
 		return -1;
 	if (a->kind == ADDR_INETD || a->kind == ADDR_STDIO)
 		return value_is_not(v, v->row->type->expected);
@@ -92,7 +83,7 @@ target_parse(const struct value *v)
 		words = syntax_split(v->o, v->text + 3);
 		if (words == NULL)
 			return value_is_not(v, v->row->type->expected);
-	} else if (refuse_url(v, "HOST:PORT or unix:/PATH") == -1 ||
+	} else if (value_refuse_url(v, "HOST:PORT or unix:/PATH") == -1 ||
 	    addr_target(&v->o->target, v->text, v->err, v->errlen) == -1)
 		return -1;
 	v->o->program = words;
@@ -122,7 +113,8 @@ is_target(const void *field, const struct option *row)
 static int
 url_set(const struct value *v)
 {
-	return url_parse(VALUE_AT(v, struct url), v->text, v->err, v->errlen);
+	return value_refuse_address(v) == -1 ? -1 : url_parse(VALUE_AT(v,
+	    struct url), v->text, v->err, v->errlen);
 }
 
 static int

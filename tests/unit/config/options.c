@@ -217,7 +217,36 @@ test_bad_words(void)
 		{ "inetws connect ws://h -- x", "unexpected word 'x'" },
 		{ "inetws connect ws://h -", "unexpected word '-'" },
 		{ "inetws server 22", "TARGET: '22' has no host" },
-		{ "inetws connect h:22", "URL: 'h:22' is no websocket URL" },
+		{ "inetws connect h:22", "URL: 'h:22' is an address: expected a "
+		    "URL, as wss://HOST/PATH: usage: inetws connect [options] "
+		    "URL" },
+		{ "inetws check 127.0.0.1:80", "is an address: expected a URL" },
+		{ "inetws agent h:22 wss://g/", "URL: 'h:22' is an address: "
+		    "expected a URL, as wss://HOST/PATH: usage: inetws agent "
+		    "[options] URL TARGET" },
+		{ "inetws agent wss://g/ wss://h/",
+		  "TARGET: 'wss://h/' is a URL: expected HOST:PORT" },
+		{ "inetws client -l ws://h/ 2222",
+		  "--listen: 'ws://h/' is a URL: expected an address" },
+		{ "inetws client 2222 ws://h/", "unexpected word '2222': usage: "
+		    "inetws client [-l LISTEN]... [options] URL" },
+		{ "inetws gate -l wss://h/ --visitors 80 --allow-any-agent",
+		  "--listen: 'wss://h/' is a URL: expected an address" },
+		{ "inetws gate -l 80 --visitors ws://h/ --allow-any-agent",
+		  "--visitors: 'ws://h/' is a URL: expected an address" },
+		{ "inetws server h:1 --metrics http://127.0.0.1:9/",
+		  "--metrics: 'http://127.0.0.1:9/' is a URL: expected an" },
+		{ "inetws connect \xef\xbb\xbfws://h/", "'\\xef\\xbb\\xbfws://h/' "
+		    "begins with a byte order mark (U+FEFF), as pasted text "
+		    "may: type it anew" },
+		{ "inetws \xef\xbb\xbfserver h:1", "byte order mark" },
+		{ "inetws server \xe2\x80\x93l 80 h:1", "begins with a blank, "
+		    "dash or quote that is not of ASCII (U+2013)" },
+		{ "inetws server -l\xc2\xa0" "80 h:1", "--listen: begins with a "
+		    "blank, dash or quote that is not of ASCII (U+00A0)" },
+		{ "inetws connect -u \xe2\x80\x9cme:secret ws://h/",
+		  "--user: begins with a blank, dash or quote that is not of "
+		    "ASCII (U+201C), as pasted text may" },
 		{ "inetws connect ws://h:0", "1..65535" },
 		{ "inetws connect ws://h -l 80",
 		  "--listen: belongs to server, client and gate, not to connect" },
