@@ -29,6 +29,7 @@ apply(struct supervisor *s)
 	struct stats_about about;
 
 	startup_log(s->o);
+	startup_interface(s->o);
 	accept_limits(s);
 	show_name(s);
 	about = show_about(s);

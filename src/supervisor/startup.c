@@ -144,8 +144,8 @@ startup_listener(const struct inherited *a, enum startup_listener which,
 }
 
 /* One that comes later, as that of a VPN, may be meant. */
-static void
-look_at_interface(const struct options *o)
+void
+startup_interface(const struct options *o)
 {
 	if (o->dial.interface != NULL && o->mode != MODE_CONNECT &&
 	    net_source_check(o->dial.interface) == -1)
@@ -178,7 +178,7 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 	if (!failed && o->observe.stats_file != NULL)
 		failed = share_stats(a, o, &why) == -1;
 	if (!failed)
-		look_at_interface(o);
+		startup_interface(o);
 	return failed ? startup_failed(o, &why) : EXIT_ENDED;
 }
 
@@ -205,7 +205,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	if (o->observe.stats_file != NULL && stats_share(o->observe.stats_file,
 	    o->limits.connections, &why) == -1)
 		return startup_failed(o, &why);
-	look_at_interface(o);
+	startup_interface(o);
 	return EXIT_ENDED;
 }
 

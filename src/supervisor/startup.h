@@ -45,6 +45,9 @@ int startup_visitors_dir(const char *dir, struct error *);
 /* Opens the log again, where it is, as changed options of a server want it. */
 void startup_log(const struct options *);
 
+/* A line of the log if --interface names what is not there now. */
+void startup_interface(const struct options *);
+
 /*
  * A connection on descriptor 0 is reset when it is closed, until the relay says
  * otherwise: an end before that must not look as if all were delivered.

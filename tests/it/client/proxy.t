@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -179,9 +180,21 @@ def test_interface():
     s = t.server(held.port, '--interface', '127.0.0.4')
     t.ws.connect(s.port)
     t.is_(held.next().getpeername()[0], '127.0.0.4', "a server's target")
-    s = t.server(held.port, '--interface', '192.0.2.1')
-    s.wait_line('event=no-interface interface=192.0.2.1 error="')
-    t.ok(True, 'what cannot be bound is told at the start')
+    conf = t.folder() + '/conf'
+    for mode, name, words in (
+            ('server', '192.0.2.1', ['-l', '127.0.0.1:0', 'localhost:1']),
+            ('client', 'nope0', ['-l', '127.0.0.1:0', url(s.port)]),
+            ('agent', 'nope0', [url(s.port), 'localhost:1'])):
+        with open(conf, 'w') as f:
+            f.write('mode %s\ninterface %s\n' % (mode, name))
+        p = t.Program([t.INETWS, '-K', conf, *words])
+        p.wait_line('event=no-interface interface=%s error="' % name)
+        p.wait_line('listening on|event=failed')
+        t.ok(True, 'what cannot be bound is told at the start: ' + mode)
+        before = p.mark()
+        p.send(signal.SIGHUP)
+        p.wait_line('event=no-interface', since=before)
+        t.ok(True, 'and at a reload')
 
 
 def test_ncat():
