@@ -17,6 +17,11 @@
 #define PUT_PIN		'\1'
 #define PUT_INTERVAL	'\3'
 
+#define NGINX_LINES \
+	"nginx needs in its location: proxy_http_version 1.1; " \
+	"proxy_set_header Upgrade $http_upgrade; " \
+	"proxy_set_header Connection \"upgrade\";"
+
 static const struct advice {
 	enum check_step step;
 	int status;		/* of the HTTP answer, or ANY */
@@ -117,13 +122,9 @@ static const struct advice {
 	  "look whether the server hangs, and into its log; "
 	  "--handshake-timeout waits longer" },
 	{ STEP_UPGRADE, 426, ANY, NULL,
-	  "a proxy removes the upgrade.  nginx needs in its location: "
-	  "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
-	  "proxy_set_header Connection \"upgrade\";" },
+	  "a proxy removes the upgrade.  " NGINX_LINES },
 	{ STEP_UPGRADE, 505, ANY, NULL,
-	  "a proxy speaks HTTP/1.0 to inetws.  nginx needs in its location: "
-	  "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
-	  "proxy_set_header Connection \"upgrade\";" },
+	  "a proxy speaks HTTP/1.0 to inetws.  " NGINX_LINES },
 	{ STEP_UPGRADE, 404, WHO_INETWS, NULL,
 	  "use the path of the server's --path in the URL; a proxy may have "
 	  "changed it (nginx does if proxy_pass ends in a slash)" },
