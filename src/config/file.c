@@ -49,7 +49,7 @@ parse_line(struct settings *set, const char *file, int line, char *p,
 	} else if (*value != '\0')
 		s.value = value;
 	return settings_add(set, s) == 0 ? 0 :
-	    setting_fail(&s, why, "too many lines");
+	    setting_fail(&s, why, "more lines than an instance can have");
 }
 
 /*

@@ -69,8 +69,9 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 		return 403;
 	}
 	if (status > 1)
-		error_set(&why, EXIT_SYSTEM, "%s: exit status %d",
-		    o->access.auth_command[0], status);
+		error_set(&why, EXIT_SYSTEM, "%s: exit status %d, expected "
+		    "0 (accept) or 1 (reject)", o->access.auth_command[0],
+		    status);
 	log_event(LOG_L_ERROR, "auth-command", "why", why.text, NULL);
 	snprintf(err, errlen, "cannot check who you are");
 	return why.status == EXIT_AGAIN ? 504 : 500;

@@ -216,7 +216,8 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 		    a->request.offer.session);
 	} else {
 		/* A bare end: the dialler tries again. */
-		error_set(&why, EXIT_SYSTEM, "handing over: %s",
+		error_set(&why, EXIT_SYSTEM, "cannot hand the connection to the process of its "
+		    "session: %s",
 		    strerror(errno));
 		io_close(&w->io);
 		*status = connection_failed(a->c, &why);

@@ -101,7 +101,8 @@ gate_admit(struct accepted *a, const struct acceptor *by,
 		if (!named && o->reverse.agents_file == NULL)
 			return 1;
 		*status = accepted_refuse(a, 400,
-		    "the path does not end in the name of an agent");
+		    "the path does not end in the name of an agent: "
+		    "expected .../NAME");
 		return 0;
 	}
 	if (secret || (o->websocket.path != NULL && !named))

@@ -58,7 +58,8 @@ add_listener(struct inherited *a, int fd, struct error *why)
 {
 	if (a->rfd != -1)
 		return error_set(why, EXIT_BADUSAGE,
-		    "cannot serve a connection and a listener at once");
+		    "cannot serve a connection and a listener at once: leave "
+		    "one --listen out");
 	if (a->nlisteners == INHERIT_MAX)
 		return error_set(why, EXIT_BADUSAGE, "more than %d listeners",
 		    INHERIT_MAX);
@@ -71,7 +72,8 @@ set_connection(struct inherited *a, int rfd, int wfd, struct error *why)
 {
 	if (a->rfd != -1 || a->nlisteners > 0)
 		return error_set(why, EXIT_BADUSAGE,
-		    "a connection that was handed over must be the only one");
+		    "a connection that was handed over must be the only one: "
+		    "leave the other --listen out");
 	a->rfd = rfd;
 	a->wfd = wfd;
 	return 0;
@@ -121,8 +123,8 @@ sort_of_new(const struct inherited *a, int fd, struct error *why)
 	if ((sort = inherit_sort(fd)) == -1)
 		return failed(why, fd);
 	if (sort == IS_OTHER)
-		return error_set(why, EXIT_SYSTEM, "descriptor %d is no socket",
-		    fd);
+		return error_set(why, EXIT_SYSTEM, "descriptor %d is no "
+		    "socket: expected one that listens or is connected", fd);
 	return sort;
 }
 
@@ -242,10 +244,11 @@ take_systemd(struct inherited *a, struct inherited_extra *d,
 		return 0;
 	if (*name == '\0')
 		return error_set(why, EXIT_BADUSAGE, "systemd has passed no %s"
-		    "socket to this process", n > 0 ? "other " : "");
+		    "socket to this process: start its .socket unit", n > 0 ? "other " : "");
 	return error_set(why, EXIT_BADUSAGE, n == 0 ?
-	    "systemd has passed no socket to this process" :
-	    "systemd has passed no socket named %s", name);
+	    "systemd has passed no socket to this process: start its .socket "
+	    "unit" : "systemd has passed no socket named %s: see "
+	    "FileDescriptorName= in its .socket unit", name);
 }
 
 static int

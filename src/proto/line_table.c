@@ -184,7 +184,7 @@ line_table_make(void *memory, size_t size, size_t text_len,
 	for (; memset(&l, 0, sizeof(l)), why = "", (r = kind->next(&lines, &l,
 	    &why)) != 0; ) {
 		if (r == 1 && (l.key.len > PART_MAX || l.value.len > PART_MAX)) {
-			why = "too long";
+			why = "a part of more than 65535 bytes";
 			r = -1;
 		}
 		t->lines += r == 1;

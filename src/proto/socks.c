@@ -156,7 +156,9 @@ read_methods(struct socks *s, const unsigned char *buf, size_t len,
 		return error_set(why, EXIT_DENIED, "it wants credentials "
 		    "(--proxy-user), or accepts no method that inetws knows");
 	else if (buf[1] == NO_METHOD)
-		return error_set(why, EXIT_DENIED, "it takes no password");
+		return error_set(why, EXIT_DENIED, "it takes neither a user "
+		    "and password nor none: it wants a login that inetws "
+		    "does not know");
 	else
 		return error_set(why, EXIT_PROTOCOL, "it chose a way to log in "
 		    "that was not offered");
@@ -190,14 +192,15 @@ refused(unsigned int code, struct error *why)
 		{ EXIT_UNREACHABLE, "host unreachable" },
 		{ EXIT_UNREACHABLE, "connection refused" },
 		{ EXIT_AGAIN, "TTL expired" },
-		{ EXIT_PROTOCOL, "it does not connect" },
+		{ EXIT_PROTOCOL, "it knows no such command" },
 		{ EXIT_PROTOCOL, "it knows no such kind of address" }
 	};
 
 	if (code >= sizeof(t) / sizeof(t[0]))
-		return error_set(why, EXIT_PROTOCOL, "refused with code %u",
-		    code);
-	return error_set(why, t[code].status, "%s", t[code].text);
+		return error_set(why, EXIT_PROTOCOL, "it refuses to connect: "
+		    "code %u", code);
+	return error_set(why, t[code].status, "it refuses to connect: %s",
+	    t[code].text);
 }
 
 /* The address it is bound to means nothing to us, but has a length. */
@@ -243,8 +246,8 @@ read_connect4(struct socks *s, const unsigned char *buf, size_t len,
 		return 0;
 	if (buf[1] != GRANTED4)
 		return error_set(why, buf[1] == GRANTED4 + 1 ?
-		    EXIT_UNREACHABLE : EXIT_DENIED, "refused with code %u",
-		    buf[1]);
+		    EXIT_UNREACHABLE : EXIT_DENIED, "it refuses to connect: "
+		    "code %u", buf[1]);
 	s->step = SOCKS_DONE;
 	return ANSWER4_LEN;
 }

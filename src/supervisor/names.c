@@ -273,7 +273,7 @@ make(struct names *n, const char *text, struct error *why)
 	if (!new && n->name[name].nfd > 0)
 		return name;
 	if (!make_room(n) || (new && (name = add(n, text)) == NAME_NONE)) {
-		error_set(why, EXIT_AGAIN, "too many names");
+		error_set(why, EXIT_AGAIN, "the gate has no room for more names");
 		return NAME_NONE;
 	}
 	if (open_listener(n, name, why) == 0)

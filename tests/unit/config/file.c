@@ -149,7 +149,7 @@ test_bad_files(void)
 	for (i = 0; i + 8 < OPT_FILE_MAX; i += 8)
 		memcpy(large + i, "verbose\n", 8);
 	refused(line("inetws -K %s", file(large)), 78,
-	    ":1025: verbose: too many lines");
+	    ":1025: verbose: more lines than an instance can have");
 	free(large);
 	f = fopen(line("%s/nul", dir), "w");
 	fwrite("a\0b", 1, 3, f);

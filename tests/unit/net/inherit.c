@@ -605,7 +605,8 @@ main(void)
 	    "systemd:ssh 127.0.0.1:0",
 	    "2 listeners, no connection, peer '', null 100");
 	check("by a wrong name", accept_no, "systemd:we",
-	    "64 systemd has passed no socket named we");
+	    "64 systemd has passed no socket named we: see "
+	    "FileDescriptorName= in its .socket unit");
 	check("extra listener by name, no word", accept_no, "+systemd:ssh",
 	    "2 listeners, no connection, peer '', null 100, extra 1+0");
 	check("extra listener by name, the rest", accept_no,
@@ -623,7 +624,8 @@ main(void)
 	check("extra listeners by number", accept_no, "fd:3 +fd:4 +fd:5",
 	    "1 listeners, no connection, peer '', null 100, extra 1+1");
 	check("nothing is left", accept_no, "systemd +systemd:web +systemd:ssh",
-	    "64 systemd has passed no other socket to this process");
+	    "64 systemd has passed no other socket to this process: "
+	    "start its .socket unit");
 	check("too many for one extra listener", accept_no,
 	    "127.0.0.1:0 +systemd",
 	    "64 more than 2 listeners for one purpose");
@@ -633,17 +635,20 @@ main(void)
 	    "64 descriptor 4 is to be listened on twice");
 	check("extra listener by a wrong name", accept_no,
 	    "fd:3 +systemd:we",
-	    "64 systemd has passed no socket named we");
+	    "64 systemd has passed no socket named we: see "
+	    "FileDescriptorName= in its .socket unit");
 	check("extra listener that is a connection", accept_yes,
 	    "127.0.0.1:0 +fd:3",
 	    "64 descriptor 3 is a connection, and no listener");
 	check("meant for our parent", of_our_parent, "systemd",
-	    "64 systemd has passed no socket to this process");
+	    "64 systemd has passed no socket to this process: start "
+	    "its .socket unit");
 	check("meant for our parent, no -l", of_our_parent, "", NOTHING);
 	check("unused but ours", accept_no, "127.0.0.1:0",
 	    "1 listeners, no connection, peer '', null 100");
 	check("a bad number", nonsense, "systemd",
-	    "64 systemd has passed no socket to this process");
+	    "64 systemd has passed no socket to this process: start "
+	    "its .socket unit");
 
 	check("fd:9, a connection that is descriptor 2 too", socket_at_9,
 	    "fd:9",
@@ -651,12 +656,15 @@ main(void)
 	check("fd:61, a listener", two_kinds, "fd:61",
 	    "1 listeners, no connection, peer '', null 100");
 	check("a connection and a listener", two_kinds, "fd:60 fd:61",
-	    "64 cannot serve a connection and a listener at once");
+	    "64 cannot serve a connection and a listener at once: leave "
+	    "one --listen out");
 	check("a listener and a connection", two_kinds, "fd:61 fd:60",
-	    "64 a connection that was handed over must be the only one");
+	    "64 a connection that was handed over must be the only one: "
+	    "leave the other --listen out");
 	check("not open", shell, "fd:70",
 	    "71 descriptor 70: Bad file descriptor");
-	check("a pipe", shell, "fd:2", "71 descriptor 2 is no socket");
+	check("a pipe", shell, "fd:2", "71 descriptor 2 is no socket: "
+	    "expected one that listens or is connected");
 
 	flags_of_others();
 	is(run(leaks), 0, "leaked descriptors are closed");
