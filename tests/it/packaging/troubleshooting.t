@@ -13,37 +13,45 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import ca               # noqa: E402
-import re               # noqa: E402
+import messages         # noqa: E402
 
 PAGE = os.path.join(t.ROOT, 'man', 'inetws-troubleshooting.7')
 # Explained, but not provoked here.
 UNTRIED = {'timed out', 'expired on', 'not valid before', 'Permission denied',
-           'no trusted certificates', 'answered 403', 'answered 407',
-           'answered 503', 'answered 504',
+           'no trusted certificates', 'timed out while resolving',
+           'Temporary failure in name resolution', 'TLS needs OpenSSL',
            # in wrong_steps.t
            'Network is unreachable', 'Cannot assign requested address',
            'Address family for hostname not supported',
            'a subprotocol that was not offered',
+           'requires another subprotocol', 'this path does not lead to inetws',
            'the websocket ended without Close',
-           'no server knew the session'}
-
-
+           'no server knew the session',
+           # in it/tls
+           'no common version of TLS', 'no common cipher',
+           'finds nothing in common', 'no common protocol',
+           'it is not pinned', 'it is not among those of',
+           'revoked by its issuer', 'the revocation list of its issuer',
+           'wants a certificate of ours', 'our certificate was refused',
+           'it may have refused our certificate', 'a broken PEM block',
+           'belongs to it', 'belongs to the key', 'belongs to this key',
+           # in client/proxy_refusals.t, client/request.t, reverse/gate.t
+           'it wants credentials', 'it does not take the credentials given',
+           'it takes neither a user and password nor none',
+           'closed within the answer', 'cannot send the request',
+           'redirects to a local socket', 'accepts only inetws agents'}
 # In the words of glibc: in those of musl.
 MUSL = {'Name or service not known': 'Name does not resolve',
         'Address already in use': 'Address in use'}
 
 
 def explained():
-    """{message: exit status} of the items of the page."""
+    """{message: exit statuses} of the items of the page that have some."""
     found = {}
-    with open(PAGE) as f:
-        for line in re.findall(r'(?m)^\.It Ql (.*)$', f.read()):
-            for part in re.split(r' ?, (?:Ql )?', line):
-                m = re.match(r'(.*?)(?: No .*)?$', part)
-                status = re.search(r'\((?:exit status )?(\d+)\)', part) or \
-                    re.search(r'\((?:exit status )?(\d+)\)', line)
-                if status:
-                    found[m[1]] = int(status[1])
+    for entry in messages.page():
+        for quote, statuses in zip(entry.quotes, entry.statuses):
+            if statuses:
+                found.setdefault(quote, set()).update(statuses)
     return found
 
 
@@ -96,6 +104,51 @@ def mistakes():
     yield 'who may be an agent?', (r.returncode, r.stderr.decode())
     yield 'self-signed certificate', connect(
         t.nginx(s.port, ca.self_signed()).url)
+    yield from answers()
+    yield from starts()
+
+
+def answers():
+    """Of a server that is none, or of another kind."""
+    for answer, message in (
+            (b'HTTP/1.1 403 No', 'answered 403'),
+            (b'HTTP/1.1 429 Slowly', 'answered 429'),
+            (b'HTTP/1.1 500 Oh', 'answered 500'),
+            (b'HTTP/1.1 503 Full', 'answered 503'),
+            (b'HTTP/1.1 504 Late', 'answered 504'),
+            (b'HTTP/1.1 101 Upgrade', 'wrong answer'),
+            (b'HTTP/1.1 302 There', 'without one good Location'),
+            (b'HTTP/1.1 302 There\r\nLocation: ftp://h/',
+             'redirects to what is no websocket URL'),
+            (b'HTTP/1.1 302 There\r\nLocation: /', 'more than 5 redirects'),
+            (b'SSH-2.0-OpenSSH', 'malformed answer'),
+            (b'', 'closed without an answer')):
+        there = t.Scripted(answer and answer +
+                           b'\r\nContent-Length: 0\r\n\r\n')
+        yield message, connect(url(there.port))
+    proxy = t.Scripted(b'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n')
+    yield 'answered 407', connect('-x', 'http://127.0.0.1:%d' % proxy.port,
+                                  'ws://h.example/')
+    silent = t.Held()
+    yield 'no answer', connect('--handshake-timeout', '300ms',
+                               url(silent.port))
+    tls = t.nginx(1, t.certificate(), extra='location /login/ '
+                  '{ return 302 ws://127.0.0.1:1/; }')
+    yield 'redirects out of TLS', connect(
+        '-k', tls.url.replace('/ssh/', '/login/'))
+
+
+def starts():
+    """What does not even start."""
+    r = t.run_inetws('server', '-l', 'systemd', 'h:1')
+    yield 'systemd has passed no', (r.returncode, r.stderr.decode())
+    pid = t.folder() + '/pid'
+    t.server(1, '--pidfile', pid)
+    r = t.run_inetws('server', '-l', '127.0.0.1:0', '--pidfile', pid, 'h:1')
+    yield 'is locked', (r.returncode, r.stderr.decode())
+    yield 'no certificate or crl found', connect('--cacert', PAGE,
+                                                 url(1, 'wss'))
+    yield 'no PEM file', connect('--cert', PAGE, '--key', PAGE, url(1, 'wss'))
 
 
 @t.limit(120)
@@ -110,7 +163,8 @@ def test_messages():
         t.ok(message in text and other in text, 'explained: ' + message)
         t.ok(message in printed or other in printed, 'and printed')
         if message in page:
-            t.is_(status, page[message], 'with that status')
+            t.ok(status in page[message], 'with that status (%d of %r)' %
+                 (status, page[message]))
         tried.add(message)
     t.is_(sorted(set(page) - tried - UNTRIED - set(MUSL.values())), [],
           'the page explains nothing else')

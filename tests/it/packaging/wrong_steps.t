@@ -13,32 +13,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import messages         # noqa: E402
 import re               # noqa: E402
 
-PAGE = os.path.join(t.ROOT, 'man', 'inetws-troubleshooting.7')
-
-
-def plain(roff):
-    """Its words, without marks."""
-    roff = re.sub(r'\\&|\\', '', roff)
-    return ' '.join(re.sub(r'^\.[A-Z][A-Za-z]( |$)', '', line)
-                    for line in roff.split('\n'))
-
-
-def entries():
-    """(words that are printed, text) of each item of the page."""
-    with open(PAGE) as f:
-        items = re.split(r'(?m)^\.It ', f.read())[1:]
-    for item in items:
-        title, _, text = item.partition('\n')
-        words = [m.strip() for part in re.split(r', Q?l? ?| , (?:Ql )?',
-                                                title)
-                 for m in re.findall(r'(?:Ql |Li |^)(.*?)(?: No .*)?$', part)]
-        yield [w for w in words if w], plain(
-            re.split(r'(?m)^\.(?:El|Sh)', text)[0])
-
-
-ENTRIES = list(entries())
+# (words that are printed, text) of each item of the page.
+ENTRIES = [(e.quotes, e.text) for e in messages.page()]
 
 
 def cured(step, printed, cure):
