@@ -299,6 +299,7 @@ bench-growth: $B/inetws $B/tests/bench/forker
 include tests/fuzz/rules.mk
 include tests/analyze/rules.mk
 include tests/coverage/rules.mk
+include tests/mutants/rules.mk
 
 clean:
 	rm -rf build build-* inetws-*.tar.gz

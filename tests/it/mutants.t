@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""`make mutants` changes what it says, and what it leaves out is still there.
+
+If it fails: (developers) nobody learns that a test no longer notices faults.
+
+tests/long/mutants.t runs it.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'mutants'))
+sys.dont_write_bytecode = True
+os.environ['INETWS_NO_BINARY'] = '1'
+import inetws as t      # noqa: E402
+import changes          # noqa: E402
+import related          # noqa: E402
+import run              # noqa: E402
+
+SOURCE = r'''
+#define ONE	1	/* 1 == 1 */
+static const int table[] = { 1, 2 };
+
+static int
+first(int a, const char *s)
+{
+	const int *p = &table[0];	// a < 0
+	long n;
+
+	if (a < 0 && *s != '\'')
+		return -1;
+	log_it("a < b; c == 1");
+	n = a - 0x10u;
+	for (a = 8; (p[0] & 6) == 4;
+	    a++)
+		step(a,
+		    7);
+	switch (a) {
+	case ONE:
+		s->count += n;
+		break;
+	}
+	return !a;
+}
+
+int second(void);
+
+void
+second(void)
+{
+	struct s x = { .y = -1 };
+
+	free(x);
+}
+'''
+
+# (function, old line, new line) of all that is to be found there.
+WANTED = '''
+first | const int *p = &table[0]; // a < 0 | const int *p = &table[1]; // a < 0
+first | if (a < 0 && *s != '\\'') | if (!(a < 0 && *s != '\\''))
+first | if (a < 0 && *s != '\\'') | if (a <= 0 && *s != '\\'')
+first | if (a < 0 && *s != '\\'') | if (a < 1 && *s != '\\'')
+first | if (a < 0 && *s != '\\'') | if (a < 0 || *s != '\\'')
+first | if (a < 0 && *s != '\\'') | if (a < 0 && *s == '\\'')
+first | if (a < 0 && *s != '\\'') | if (a < 0 && *s != ('\\'' + 1))
+first | return -1; | return 0;
+first | return -1; | return -2;
+first | return -1; | return -0;
+first | log_it("a < b; c == 1"); | ;
+first | n = a - 0x10u; | ;
+first | n = a - 0x10u; | n = a + 0x10u;
+first | n = a - 0x10u; | n = a - 0x11u;
+first | n = a - 0x10u; | n = a - 0xfu;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 9; (p[0] & 6) == 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 7; (p[0] & 6) == 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[1] & 6) == 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[0] | 6) == 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[0] & 7) == 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[0] & 5) == 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[0] & 6) != 4;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[0] & 6) == 5;
+first | for (a = 8; (p[0] & 6) == 4; | for (a = 8; (p[0] & 6) == 3;
+first | a++) | a--)
+first | step(a, 7); | ;
+first | 7); | 8);
+first | 7); | 6);
+first | s->count += n; | ;
+first | s->count += n; | s->count -= n;
+first | return !a; | return 0;
+first | return !a; | return a;
+second | struct s x = { .y = -1 }; | struct s x = { .y = -2 };
+second | struct s x = { .y = -1 }; | struct s x = { .y = -0 };
+second | free(x); | ;
+'''
+
+
+def source():
+    path = os.path.join(t.folder(), 'x.c')
+    with open(path, 'w') as f:
+        f.write(SOURCE)
+    return changes.Source(path)
+
+
+def test_changes():
+    s = source()
+    found = s.changes()
+    got = {'%s | %s | %s' % (c.function, c.old, c.new) for c in found}
+    want = {line for line in WANTED.splitlines() if line}
+    t.is_(sorted(got - want), [], 'no change but those that are wanted')
+    t.is_(sorted(want - got), [], 'and all of these')
+    t.is_(len({c.name for c in found}), len(found), 'each has its own name')
+    t.is_({c.apply().count('\n') for c in found}, {s.text.count('\n')},
+          'none moves a line')
+    t.ok(all(c.apply() != s.text for c in found), 'each changes something')
+
+
+def test_related():
+    """Each file of src/ has a test, and each test that is named is there."""
+    os.chdir(t.ROOT)
+    units = [os.path.join(d, n) for d, _, names in os.walk('tests/unit')
+             for n in names if n.endswith('.c')]
+    for d, _, names in sorted(os.walk('src')):
+        for path in [d + '/' + n for n in names if n.endswith('.c')]:
+            tests = related.integration(path)
+            lost = [x for x in tests if not os.path.exists(x)]
+            if lost or not (tests or related.unit(path, units)):
+                t.ok(False, '%s: %s' % (path, lost or 'no test'))
+    t.ok(True, 'looked at all files of src/')
+
+
+def test_equivalent():
+    os.chdir(t.ROOT)
+    t.is_(run.stale(run.read_equivalent()), [],
+          'each line of tests/mutants/equivalent is in the source')
+    t.is_(len(run.stale({('src/base/str.c', 'none', 'a', 'b'): 'reason'})), 1,
+          'and one that is not would be told')
+
+
+t.main()
