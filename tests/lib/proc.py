@@ -9,6 +9,7 @@ child: family() sees it, and cleanup() ends it.
 
 import atexit
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -156,9 +157,7 @@ def listening(program, count=1):
     names = []
     for i in range(count):
         names.append(program.wait_line(r'listening on (\S+)', count=i + 1)[1])
-    # A gate keeps visitors, and listeners of names, for --queue.
-    if 'gate' not in program.argv[1:2]:
-        program.baseline = opened(program.pid)
+    program.baseline = opened(program.pid)
     return names
 
 
@@ -357,20 +356,70 @@ def _call(functions):
             pass
 
 
-def check_descriptors():
+def is_gate(program):
+    return 'gate' in program.argv[1:2]
+
+
+def listeners():
+    """The sockets that listen, as opened() names them."""
+    found = set()
+    for name, state, column in (('tcp', '0A', 9), ('tcp6', '0A', 9),
+                                ('unix', '00010000', 6)):
+        try:
+            with open('/proc/net/' + name) as f:
+                rows = [line.split() for line in f][1:]
+        except OSError:
+            continue
+        found |= {'socket:[%s]' % r[column] for r in rows if r[3] == state}
+    return found
+
+
+def visitors_waiting(gate):
+    """What a gate keeps for --queue, also when they have left; all, if it
+    does not say."""
+    p = run_inetws('status', '--json')
+    found = json.loads(p.stdout)['instances'] if p.returncode == 0 else ()
+    return sum(i['waiting'] for i in found if i['pid'] == gate.pid) \
+        if gate.pid in [i['pid'] for i in found] else sys.maxsize
+
+
+def check_descriptors(todo):
     """With the ends of its tunnels closed, and no child left, a supervisor has
-    as many descriptors as when it was ready."""
-    todo = [p for p in _programs if p.baseline is not None and p.alive()]
+    as many descriptors as when it was ready; a gate has those of visitors that
+    wait and of names as well."""
     until(lambda: not any(children(p.pid) for p in todo), 0.15)
     for p in todo:
         def more():
             now = opened(p.pid)
-            return now and not children(p.pid) and \
-                len(now) > len(p.baseline) and now
+            if not now or children(p.pid) or len(now) <= len(p.baseline):
+                return None
+            if is_gate(p):
+                known = listeners()
+                extra = len([x for x in now if x not in known]) - len(
+                    [x for x in p.baseline if x not in known])
+                if extra <= 0 or extra <= visitors_waiting(p):
+                    return None
+            return now
         if more() and not until(lambda: not more(), 2):
             tap.ok(False, 'pid %d keeps no descriptor' % p.pid)
             tap.diag('at first %s' % sorted(p.baseline))
             tap.diag('now      %s' % sorted(opened(p.pid) or ()))
+
+
+def _end_programs(programs):
+    for p in programs:
+        _kill_group(p.pid)
+    for p in programs:
+        try:
+            p.popen.wait(5)
+        except subprocess.TimeoutExpired:
+            tap.diag('pid %d does not die' % p.pid)
+        for f in (p.stdin, p.stdout):
+            try:
+                if f:
+                    f.close()
+            except OSError:
+                pass
 
 
 def _kill_group(pid):
@@ -383,19 +432,13 @@ def _kill_group(pid):
 
 def cleanup():
     _call(_ends)
-    check_descriptors()
-    for p in _programs:
-        _kill_group(p.pid)
-        try:
-            p.popen.wait(5)
-        except subprocess.TimeoutExpired:
-            tap.diag('pid %d does not die' % p.pid)
-        for f in (p.stdin, p.stdout):
-            try:
-                if f:
-                    f.close()
-            except OSError:
-                pass
+    counted = [p for p in _programs if p.baseline is not None and p.alive()]
+    gates = [p for p in counted if is_gate(p)]
+    check_descriptors([p for p in counted if p not in gates])
+    # What waits at a gate leaves first.
+    _end_programs([p for p in _programs if p not in gates])
+    check_descriptors(gates)
+    _end_programs(gates)
     _programs.clear()
     _call(_closers)
     for pid in family():        # sshd's sessions, tunnels left alive

@@ -403,7 +403,6 @@ def test_nat():
     for at in ('127.0.0.1:39000', '127.0.0.1:2222'):
         words[words.index(at)] = '127.0.0.1:0'
     gate = t.inetws(*words, cwd=d)
-    gate.baseline = None
     agents, = t.listening(gate)
     visitors = gate.wait_line(r'visitors on (\S+)')[1]
     t.inetws(*words_of(

@@ -2,17 +2,22 @@
 /*
  * Handing connections over to the process that keeps a session.
  */
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "connection/handoff.h"
+#include "net/fdpass.h"
+#include "net/private_socket.h"
 #include "os/clock.h"
 #include "tap.h"
 
@@ -210,11 +215,206 @@ test_crowd(void)
 	close(pair[1]);
 }
 
+/* What goes over the socket, as handoff.c has it. */
+struct letter {
+	uint32_t len;
+	char user[PEER_USER_MAX];
+	char subject[TLS_SUBJECT_MAX];
+	char via[NET_NAME_MAX];
+};
+
+#define BYTES	"0123456789"
+
+/* In which way a hand-over comes. */
+enum {
+	BY_BYTE, HEADER_IN_TWO, ENDS_IN_HEADER, ENDS_IN_BYTES, NO_BYTES,
+	NO_DESCRIPTOR, TOO_LONG, STALLS
+};
+
+static int how;
+
+static const char *
+name_of(char name[HASH_HEX])
+{
+	hash_sha256(name, session, strlen(session));
+	return name;
+}
+
+/* One byte, and waits until it has been read. */
+static void
+send_byte(int to, const char *p)
+{
+	int64_t end = clock_ms() + SOON;
+	int queued = send(to, p, 1, MSG_NOSIGNAL) == 1;
+
+	while (queued > 0 && clock_ms() < end &&
+	    ioctl(to, TIOCOUTQ, &queued) == 0)
+		poll(NULL, 0, 1);
+}
+
+/* Has the other end closed, or answered?  1 for a receipt. */
+static int
+receipt(int from)
+{
+	struct pollfd p = { .fd = from, .events = POLLIN };
+	char c;
+
+	return poll(&p, 1, SOON) == 1 && read(from, &c, 1) == 1;
+}
+
+/* 0 with a receipt, 1 without, 2 if nothing was listening. */
+static int
+send_letter(void)
+{
+	struct letter l = { .len = sizeof(BYTES) - 1 };
+	size_t i, first = sizeof(l), bytes = l.len;
+	char name[HASH_HEX];
+	int to = private_socket_connect(name_of(name), clock_ms() + SOON);
+
+	if (to == -1)
+		return 2;
+	memset(l.user, 'u', sizeof(l.user));
+	memset(l.subject, 's', sizeof(l.subject));
+	memset(l.via, 'v', sizeof(l.via));
+	if (how == HEADER_IN_TWO || how == ENDS_IN_HEADER)
+		first = sizeof(l) - 1;
+	if (how == TOO_LONG)
+		l.len = HANDOFF_BYTES_MAX + 1;
+	if (how == ENDS_IN_BYTES || how == STALLS)
+		bytes--;
+	else if (how == ENDS_IN_HEADER || how == NO_BYTES)
+		bytes = 0;
+	fdpass_send_bytes(to, &l, first, how == NO_DESCRIPTOR ? -1 : pair[1]);
+	if (how == HEADER_IN_TWO)
+		send_byte(to, (char *)&l + first);
+	for (i = 0; i < bytes; i++)
+		send_byte(to, BYTES + i);
+	if (how != BY_BYTE && how != STALLS)
+		shutdown(to, SHUT_WR);
+	return !receipt(to);
+}
+
+/* The next descriptor that would be opened. */
+static int
+next_free(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	close(fd);
+	return fd;
+}
+
+static void
+test_by_byte(int listener)
+{
+	struct handoff_request v;
+	pid_t pid;
+
+	how = BY_BYTE;
+	pid = aside(send_letter);
+	is(answer(listener, &v), 0, "a hand-over whose bytes come one by one");
+	ok(v.len == 10 && memcmp(v.bytes, BYTES, 10) == 0, "with all of them");
+	is((int)strlen(v.user), PEER_USER_MAX - 1, "a name without an end");
+	is((int)strlen(v.subject), TLS_SUBJECT_MAX - 1, "a subject");
+	is((int)strlen(v.via), NET_NAME_MAX - 1, "an address");
+	handoff_confirm(&v);
+	is(v.receipt, -1, "it is confirmed once");
+	is(status_of(pid), 0, "which its sender sees");
+	close(v.fd);
+}
+
+/* None of them is taken, and none leaves a descriptor behind. */
+static void
+test_pieces(void)
+{
+	static const char *const names[] = {
+	    [HEADER_IN_TWO] = "a header in two pieces",
+	    [ENDS_IN_HEADER] = "the end within the header",
+	    [ENDS_IN_BYTES] = "the end within the bytes",
+	    [NO_BYTES] = "the end before the bytes",
+	    [NO_DESCRIPTOR] = "no descriptor", [TOO_LONG] = "too long",
+	    [STALLS] = "no end, and nothing more" };
+	struct handoff_request v;
+	int64_t begin, took;
+	pid_t pid;
+	int listener, before;
+
+	invent();
+	listener = handoff_listen(session);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		abort();
+	before = next_free();
+	test_by_byte(listener);
+	is(next_free(), before, "nothing is left open");
+	for (how = HEADER_IN_TWO; how <= STALLS; how++) {
+		pid = aside(send_letter);
+		begin = clock_ms();
+		is(answer(listener, &v), -1, names[how]);
+		took = clock_ms() - begin;
+		is(status_of(pid), 1, "is not confirmed");
+		is(next_free(), before, "and leaves nothing open");
+		if (how == STALLS)
+			ok(took >= 1000, "waits a second (%d ms)", (int)took);
+	}
+	handoff_close(listener, session);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* The process that keeps the session takes it and gives no receipt. */
+static int
+take_silently(int listener, int stays)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	int from, fd;
+	char c;
+
+	if (poll(&p, 1, SOON) != 1 ||
+	    (from = private_socket_accept(listener)) == -1)
+		return 1;
+	p.fd = from;
+	while (poll(&p, 1, SOON) == 1 &&
+	    fdpass_take_bytes(from, &c, 1, &fd) == 1)
+		if (!stays)
+			return 0;
+	return 0;
+}
+
+static void
+test_no_receipt(void)
+{
+	struct handoff_request v = { .bytes = BYTES, .len = 10 };
+	char name[HASH_HEX];
+	int64_t begin, took;
+	pid_t pid;
+	int listener, stays, before;
+
+	invent();
+	listener = private_socket_listen(name_of(name));
+	v.fd = listener;
+	before = next_free();
+	for (stays = 0; stays < 2; stays++) {
+		if ((pid = fork()) == 0)
+			_exit(take_silently(listener, stays));
+		begin = clock_ms();
+		is(handoff_send(session, &v, begin + (stays ? 200 : SOON)), -1,
+		    stays ? "no receipt in time" : "an end without a receipt");
+		took = clock_ms() - begin;
+		ok(stays ? took >= 200 && took < SOON : took < SOON,
+		    "after %d ms", (int)took);
+		is(status_of(pid), 0, "it had come");
+		is(next_free(), before, "nothing is left open");
+	}
+	private_socket_close(listener, name);
+}
+
 int
 main(void)
 {
 	test_hand_over();
 	test_refused();
 	test_crowd();
+	test_pieces();
+	test_no_receipt();
 	return done_testing();
 }
