@@ -29,7 +29,7 @@ openssl_reason_of(unsigned long code)
  * ten times, and each question is expensive in a virtual machine.  The linker
  * (--wrap) leads its call here: processes without TLS do without.
  */
-void __real_OPENSSL_cpuid_setup(void) __attribute__((weak));
+void __real_OPENSSL_cpuid_setup(void);
 void __wrap_OPENSSL_cpuid_setup(void);
 
 static int is_wanted;
@@ -37,7 +37,7 @@ static int is_wanted;
 void
 __wrap_OPENSSL_cpuid_setup(void)
 {
-	if (is_wanted && __real_OPENSSL_cpuid_setup != NULL)
+	if (is_wanted)
 		__real_OPENSSL_cpuid_setup();
 }
 
