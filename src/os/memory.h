@@ -35,6 +35,14 @@ void *memory_take(size_t size);
 void memory_return(void);
 
 /*
+ * Discards what is in the pages that lie wholly in this memory; they are zero
+ * when they are touched again.  Pages may be larger than 4 KiB (64 KiB on many
+ * machines with arm64 and ppc64el), and the kernel would discard the whole last
+ * one.
+ */
+void memory_discard(void *, size_t size);
+
+/*
  * Zeroed memory that children do not inherit (MADV_DONTFORK), so that writing
  * to it after a fork copies no pages.  Ask for the largest size that may ever
  * be needed, as pages that are not touched cost nothing.  NULL with errno.

@@ -291,7 +291,7 @@ process_look(int pid, struct process_usage *p)
 	p->cpu = (double)(t[0] + t[1] + t[2] + t[3]) /
 	    (double)sysconf(_SC_CLK_TCK);
 	p->virtual_bytes = size;
-	p->resident_bytes = (uint64_t)pages * sysconf(_SC_PAGESIZE);
+	p->resident_bytes = (uint64_t)pages * (uint64_t)getpagesize();
 	p->fds = count_descriptors(pid);
 	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) == 0)
 		p->max_fds = limit.rlim_cur;

@@ -60,7 +60,7 @@ stats_guard(const void *p, size_t size)
 		return;
 	range[i].p = p;
 	range[i].size = size;
-	grain = sysconf(_SC_PAGESIZE);
+	grain = (uintptr_t)getpagesize();
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_sigaction = replace;
 	sa.sa_flags = SA_SIGINFO;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/mman.h>
-
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +7,12 @@
 #include <malloc.h>
 #endif
 
+#include "os/memory.h"
 #include "tls/openssl.h"
 #include "tls/secure_heap.h"
 
 #define WIPE_MAX	12288	/* bytes; a record's buffer has over 16384 */
-#define PAGE		4096
+#define PAGE		4096	/* the system's may be larger */
 #define STEP		16	/* small blocks differ by so much in size */
 #define SMALL_MAX	1024
 #define CHUNK		(16 * PAGE)	/* got from malloc(3) at once */
@@ -248,8 +247,7 @@ secure_heap_trim(void)
 			for (n = 0; i + n < PAGES && !heap.taken[i + n]; n++)
 				;
 			if (n > 0)
-				madvise(region + i * PAGE, n * PAGE,
-				    MADV_DONTNEED);
+				memory_discard(region + i * PAGE, n * PAGE);
 		}
 	}
 #ifdef __GLIBC__

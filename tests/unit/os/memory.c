@@ -13,10 +13,21 @@
 #include "os/memory.h"
 #include "tap.h"
 
+static uintptr_t grain;			/* 0: this machine's pages */
+static uintptr_t from, to;		/* of the last call */
+
+int
+getpagesize(void)
+{
+	return grain != 0 ? (int)grain : (int)sysconf(_SC_PAGESIZE);
+}
+
 /* In place of the C library's: a kernel that knows no huge pages. */
 int
 madvise(void *p, size_t size, int advice)
 {
+	from = (uintptr_t)p;
+	to = from + size;
 	errno = EINVAL;
 	return -1;
 }
@@ -120,6 +131,37 @@ test_shared(void)
 	ok(c == b + 100032, "the rest can still be had");
 }
 
+static int
+discards(uintptr_t at, size_t size, uintptr_t want, uintptr_t end)
+{
+	from = to = 0;
+	memory_discard((void *)at, size);
+	return from == want && to == end;
+}
+
+/* Wholly in it, whatever the size of the system's pages is. */
+static void
+test_discard(void)
+{
+	static const uintptr_t sizes[] = { 4096, 16384, 65536 };
+	unsigned int i;
+	uintptr_t p;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		p = grain = sizes[i];
+		ok(discards(p, 3 * p, p, 4 * p) &&
+		    discards(p, 3 * p + 1, p, 4 * p) &&
+		    discards(p, 3 * p - 1, p, 3 * p) &&
+		    discards(p + 1, 3 * p, 2 * p, 4 * p) &&
+		    discards(p - 1, 3 * p, p, 3 * p),
+		    "discarded are pages that lie wholly in it");
+		ok(discards(p, p - 1, 0, 0) && discards(p + 1, 2 * p - 2, 0, 0) &&
+		    discards(p + 1, 1, 0, 0) && discards(p, 0, 0, 0),
+		    "where there is none nothing is asked for");
+	}
+	grain = 0;
+}
+
 int
 main(void)
 {
@@ -139,6 +181,7 @@ main(void)
 	memory_return();
 	is(ends_by(take_twice), SIGABRT, "not to two at a time");
 	is(ends_by(take_too_much), SIGABRT, "nor more than there is");
+	test_discard();
 	test_shared();
 	test_short();
 	return done_testing();

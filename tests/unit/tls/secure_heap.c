@@ -3,8 +3,10 @@
  * OpenSSL's memory: what it frees is wiped, blocks do not overlap, and those of
  * a child lie together.  If it fails: keys stay in freed memory, or TLS breaks.
  */
+#include <sys/mman.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,32 @@ static struct {
 	unsigned char *p, byte;
 	size_t size;
 } block[BLOCKS];
+
+static uintptr_t grain;		/* of memory; 0: this machine's */
+
+int
+getpagesize(void)
+{
+	return grain != 0 ? (int)grain : (int)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * In place of the C library's: a kernel with pages of that size.  It refuses
+ * memory that does not begin with one, and discards all of the last one.
+ */
+int
+madvise(void *p, size_t size, int advice)
+{
+	uintptr_t page = (uintptr_t)getpagesize();
+
+	if ((uintptr_t)p % page != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (advice == MADV_DONTNEED)
+		memset(p, 0, (size + page - 1) & ~(page - 1));
+	return 0;
+}
 
 static unsigned int
 draw(unsigned int below)
@@ -198,6 +226,9 @@ main(void)
 #else
 	is(in_child(secret), 0, "in a child: few pages, wiped, not used "
 	    "again, whole, with and without trimming");
+	grain = 65536;
+	is(in_child(secret), 0, "where a page of the system has 64 KiB, too");
+	grain = 0;
 #endif
 	OPENSSL_free(secret);
 	is(churn(1), 0, "the parent goes on");
