@@ -27,14 +27,21 @@ fd_nonblock(int fd)
 int
 fd_null(int flags)
 {
-	int fd = open("/dev/null", flags | O_CLOEXEC);
+	int fd = open("/dev/null", flags | O_CLOEXEC), p[2];
 
+	if (fd != -1 || errno != ENOENT)
+		return fd;
 #ifdef HAVE_LINUX
-	if (fd == -1 && errno == ENOENT &&
-	    (fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING)) != -1)
+	fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd != -1) {
 		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE);
+		return fd;
+	}
 #endif
-	return fd;
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return -1;
+	close(p[1]);
+	return p[0];
 }
 
 void

@@ -34,7 +34,7 @@ void fd_limit_restore(void);
 /*
  * /dev/null, opened with these flags (O_RDONLY, O_RDWR) and close-on-exec; in a
  * root directory without devices an empty file in memory that nothing can be
- * written to.  -1 with errno.
+ * written to, or such an end of a pipe.  -1 with errno.
  */
 int fd_null(int flags);
 

@@ -111,6 +111,25 @@ allow_reading(const char *path)
 }
 
 static int
+add_rules(long abi, const char *const *readable, unsigned int n)
+{
+	struct net_port any_port = { NET_BIND_TCP, 0 };
+	unsigned int i;
+
+	/* --interface: an address, and a port that the kernel chooses. */
+	if (abi >= 4 && syscall(ADD_RULE, ruleset, RULE_NET_PORT, &any_port,
+	    0) == -1)
+		return -1;
+	for (i = 0; i < NSYSTEM; i++)
+		if (allow_reading(system_readable[i]) == -1)
+			return -1;
+	for (i = 0; i < n; i++)
+		if (readable[i] != NULL && allow_reading(readable[i]) == -1)
+			return -1;
+	return 0;
+}
+
+static int
 dials(enum sandbox_role role)
 {
 	return role != SANDBOX_RELAY && role != SANDBOX_PROGRAM;
@@ -132,9 +151,7 @@ static int
 prepare_landlock(enum sandbox_role role, const char *const *readable,
     unsigned int n)
 {
-	struct net_port any_port = { NET_BIND_TCP, 0 };
 	struct ruleset r = { 0, 0, 0 };
-	unsigned int i;
 	long abi;
 
 	abi = syscall(CREATE_RULESET, NULL, 0, CREATE_VERSION);
@@ -154,18 +171,12 @@ prepare_landlock(enum sandbox_role role, const char *const *readable,
 	ruleset = (int)syscall(CREATE_RULESET, &r, sizeof(r), 0);
 	if (ruleset == -1)
 		return errno == EMFILE || errno == ENFILE ? -1 : 0;
-	if (!dials(role))
+	if (!dials(role) || add_rules(abi, readable, n) == 0)
 		return 0;
-	/* --interface: an address, and a port that the kernel chooses. */
-	if (abi >= 4 && syscall(ADD_RULE, ruleset, RULE_NET_PORT, &any_port,
-	    0) == -1)
+	if (errno != EPERM && errno != ENOSYS)
 		return -1;
-	for (i = 0; i < NSYSTEM; i++)
-		if (allow_reading(system_readable[i]) == -1)
-			return -1;
-	for (i = 0; i < n; i++)
-		if (readable[i] != NULL && allow_reading(readable[i]) == -1)
-			return -1;
+	close(ruleset);
+	ruleset = -1;
 	return 0;
 }
 

@@ -89,7 +89,9 @@ create(unsigned int max, const struct stats_about *about)
 		slots = ROOM_MIN;
 	if (create_named(slots, about) == 0)
 		return;
-	log_event(LOG_L_DEBUG, "not-listed", "why", strerror(errno), NULL);
+	log_event(LOG_L_INFO, "not-listed", "why", strerror(errno), "hint",
+	    "status finds it if RUNTIME_DIRECTORY names a folder to write to",
+	    NULL);
 	if (stats_create(NULL, slots, about) == 0)
 		stats_take(0, STATE_LISTENING);
 	else
