@@ -90,7 +90,7 @@ $B/inetws: $(obj)
 
 $B/lib.a: $(lib)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 # Headers that are made, before all that may include them.
 generated := $B/openssl_names.h $B/help_topics.h $B/page_style.h \

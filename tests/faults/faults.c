@@ -641,7 +641,12 @@ int
 dup2(int from, int to)
 {
 	set_dead(to, is_dead(from));
+#ifdef SYS_dup2
 	return syscall(SYS_dup2, from, to);
+#else
+	return from == to ? (int)syscall(SYS_fcntl, from, F_GETFD) == -1 ? -1 :
+	    to : (int)syscall(SYS_dup3, from, to, 0);
+#endif
 }
 
 int
@@ -714,7 +719,7 @@ epoll_wait(int fd, struct epoll_event *e, int most, int timeout)
 {
 	if (before_poll(K_epoll_wait, fd) == -1)
 		return -1;
-	return syscall(SYS_epoll_wait, fd, e, most, timeout);
+	return syscall(SYS_epoll_pwait, fd, e, most, timeout, NULL, 0);
 }
 
 int

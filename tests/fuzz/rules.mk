@@ -26,7 +26,7 @@ fuzz_cflags = -std=gnu11 $(warnings) -g -O1 -fno-sanitize-recover=all \
 
 $F/lib.a: $(fuzz_obj)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 $F/src/%.o: src/%.c Makefile tests/fuzz/rules.mk | $(generated)
 	@mkdir -p $(@D)
