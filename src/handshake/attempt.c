@@ -381,18 +381,23 @@ attempt_end(struct attempt *a)
 }
 
 void
-attempt_take(struct attempt *a, struct websocket *w)
+attempt_show(const struct attempt *a, struct websocket *w)
 {
 	int64_t begun = w->at[DIAL_BEGUN];
 
-	w->proxy = a->state != ATTEMPT_NONE && has_proxy(a) ? a->route.name :
-	    NULL;
-	w->io = a->io;
-	a->io = IO_CLOSED;
+	w->route = a->state != ATTEMPT_NONE ? &a->route : NULL;
 	w->retry_after = a->retry_after;
 	strlcpy(w->via, a->via, sizeof(w->via));
 	memcpy(w->at, a->at, sizeof(w->at));
 	w->at[DIAL_BEGUN] = begun;
 	w->found = a->at[DIAL_FOUND] != 0 ? &a->found : NULL;
+}
+
+void
+attempt_take(struct attempt *a, struct websocket *w)
+{
+	attempt_show(a, w);
+	w->io = a->io;
+	a->io = IO_CLOSED;
 	a->state = ATTEMPT_NONE;
 }

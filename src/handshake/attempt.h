@@ -110,10 +110,10 @@ void attempt_cancel(struct attempt *, int error);
 /* It is not needed. */
 void attempt_end(struct attempt *);
 
-/*
- * It is up or has failed: what it came to becomes that of a websocket, which
- * points into it.
- */
+/* What it has come to until now, but its io; the websocket points into it. */
+void attempt_show(const struct attempt *, struct websocket *);
+
+/* It is up or has failed: all that becomes the websocket's. */
 void attempt_take(struct attempt *, struct websocket *);
 
 /*

@@ -140,9 +140,10 @@ begin_socks(struct attempt *a)
 static int
 socks_broken(struct attempt *a, int error)
 {
-	return error_set(&a->why, error == ETIMEDOUT ? EXIT_AGAIN :
-	    EXIT_PROTOCOL, "%s: no answer: %s (is it a SOCKS proxy?)",
-	    a->route.name, strerror(error));
+	return error_set(&a->why, error == ETIMEDOUT || error == EINTR ?
+	    EXIT_AGAIN : EXIT_PROTOCOL,
+	    "%s: no answer: %s (is it a SOCKS proxy?)", a->route.name,
+	    error == EINTR ? "interrupted" : strerror(error));
 }
 
 /* 1: the message of this step is sent; 0: not all of it. */

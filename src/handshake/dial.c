@@ -61,6 +61,29 @@ clear(struct websocket *w, int hops)
 	w->redirects = hops;
 }
 
+static void
+tell(const struct dial *d, enum dial_step done)
+{
+	if (d->done != NULL)
+		d->done(d->w, done);
+}
+
+/* What an attempt has done that was not told yet. */
+static void
+tell_path(struct dial *d)
+{
+	int64_t before[DIAL_STEPS];
+	enum dial_step i;
+
+	if (d->done == NULL)
+		return;
+	memcpy(before, d->w->at, sizeof(before));
+	attempt_show(&d->attempt, d->w);
+	for (i = DIAL_FOUND; i < DIAL_ANSWERED; i++)
+		if (before[i] == 0 && d->w->at[i] != 0)
+			d->done(d->w, i);
+}
+
 /* A request to d->url is wanted, over w->io or another path. */
 static int
 begin_request(struct dial *d)
@@ -104,10 +127,12 @@ step_fields(struct dial *d)
 	if (d->w->io.rfd != -1)
 		return send_request(d);
 	set_state(d, STEP_PATH);
+	tell(d, DIAL_BEGUN);
 	d->attempt.known = NULL;
 	d->attempt.spare_names = 0;
 	attempt_begin(&d->attempt, d->o, d->url, d->trust, &d->trace,
 	    clock_after(d->o->timeouts.connect));
+	tell_path(d);
 	return 1;
 }
 
@@ -116,6 +141,7 @@ step_path(struct dial *d)
 {
 	int r = attempt_step(&d->attempt);
 
+	tell_path(d);
 	if (r == 0)
 		return 0;
 	attempt_take(&d->attempt, d->w);
@@ -135,6 +161,7 @@ begin_hop(struct dial *d)
 		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s: more than %d redirects", d->name,
 		    WEBSOCKET_REDIRECTS_MAX);
+	tell(d, DIAL_ANSWERED);
 	clear(d->w, hops);
 	return begin_request(d) == -1 ? -1 : 1;
 }
@@ -151,7 +178,10 @@ step_answer(struct dial *d)
 	d->w->at[DIAL_ANSWERED] = clock_us();
 	if (d->exchange.head.status == 101) {
 		set_state(d, STEP_OVER);
-		return dial_accepted(d) == -1 ? -1 : 1;
+		if (dial_accepted(d) == -1)
+			return -1;
+		tell(d, DIAL_ANSWERED);
+		return 1;
 	}
 	if (upgrade_is_redirect(d->exchange.head.status))
 		return dial_redirect(d) == -1 ? -1 : begin_hop(d);
@@ -194,6 +224,7 @@ fail(struct dial *d)
 {
 	io_close(&d->w->io);
 	set_state(d, STEP_OVER);
+	tell(d, DIAL_STEPS);
 	return d->w->redirects > 0 ? blame_redirect(d) : -1;
 }
 
@@ -332,6 +363,12 @@ websocket_dial(struct websocket *w, const struct options *o,
 {
 	begin(w, o, trust, offer, why);
 	return go(&dial, http_status);
+}
+
+void
+websocket_watch(void (*done)(const struct websocket *, enum dial_step))
+{
+	dial.done = done;
 }
 
 int

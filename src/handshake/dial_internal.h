@@ -26,6 +26,7 @@ struct dial {
 	struct trace trace;
 	struct upgrade_offer offer;
 	const struct extension *extension;	/* to be offered, or NULL */
+	void (*done)(const struct websocket *, enum dial_step);	/* or NULL */
 	const struct url *url;		/* where this attempt goes */
 	struct error *why;
 	char name[256];			/* the same, for a person */

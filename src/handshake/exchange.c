@@ -21,9 +21,9 @@ exchange_broken(struct exchange *t, const char *doing)
 
 	if (e != ETIMEDOUT && tls_accept_failed(t->io, t->why) == -1)
 		return -1;
-	return error_set(t->why,
-	    e == ETIMEDOUT ? EXIT_AGAIN : EXIT_PROTOCOL, "%s: %s: %s%s",
-	    t->name, doing, strerror(e), KIND(t));
+	return error_set(t->why, e == ETIMEDOUT || e == EINTR ? EXIT_AGAIN :
+	    EXIT_PROTOCOL, "%s: %s: %s%s", t->name, doing,
+	    e == EINTR ? "interrupted" : strerror(e), KIND(t));
 }
 
 /* What has not been sent yet of the request, which may hold secrets. */

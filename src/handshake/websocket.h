@@ -19,6 +19,8 @@
 
 #define WEBSOCKET_REDIRECTS_MAX	5
 
+struct route;
+
 /* The steps of dialling. */
 enum dial_step { DIAL_BEGUN, DIAL_FOUND, DIAL_CONNECTED, DIAL_TUNNELLED,
     DIAL_SECURED, DIAL_ANSWERED, DIAL_STEPS };
@@ -45,9 +47,9 @@ struct websocket {
 	int64_t at[DIAL_STEPS];		/* of clock_us(), when the last attempt
 					 * had done a step; 0: not */
 	const char *name;		/* where it went, static */
+	const struct route *route;	/* by which way, static; or NULL */
 	const struct net_found *found;	/* the addresses of what was dialled,
 					 * static; or NULL */
-	const char *proxy;		/* by which, static; or NULL */
 	int redirects;
 	uint32_t retry_after;		/* of a refusal, by a proxy too, in
 					 * seconds; 0: none */
@@ -71,6 +73,14 @@ struct trust {
  */
 int websocket_dial(struct websocket *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct error *);
+
+/*
+ * From here on the dials of this process call done() when a step is, with what
+ * is known by then, w->io excepted: at each redirect with DIAL_ANSWERED, and
+ * DIAL_BEGUN once more; when a dial has failed, with DIAL_STEPS.  Between
+ * DIAL_BEGUN and what follows a name is looked up, and no signal seen.
+ */
+void websocket_watch(void (*done)(const struct websocket *, enum dial_step));
 
 /*
  * Asks the server of o->url for no websocket: the status of its answer, 0 if

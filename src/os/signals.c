@@ -155,6 +155,15 @@ signals_single(void)
 }
 
 void
+signals_at_once(void (*end)(int signo))
+{
+	handle(SIGTERM, end);
+	handle_unless_ignored(SIGINT, end);
+	handle_unless_ignored(SIGHUP, end);
+	sigprocmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+void
 signals_default(void)
 {
 	sigset_t none;
@@ -170,7 +179,8 @@ signals_default(void)
 int
 signal_terminated(void)
 {
-	return seen[SIGTERM] || seen[SIGINT] || seen[SIGHUP];
+	return seen[SIGTERM] ? SIGTERM : seen[SIGINT] ? SIGINT :
+	    seen[SIGHUP] ? SIGHUP : 0;
 }
 
 int

@@ -44,10 +44,17 @@ void signals_helper(void);
  */
 void signals_single(void);
 
+/*
+ * Until signals_single() is called again: TERM INT HUP, unless ignored, call
+ * this at once, which may only do what sigaction(2) allows, and is to end the
+ * process.
+ */
+void signals_at_once(void (*)(int signo));
+
 /* Before an exec: all have their defaults, nothing is blocked. */
 void signals_default(void);
 
-/* True once TERM came (signals_single(): INT and HUP too).  Stays true. */
+/* TERM once it came (signals_single(): or INT, HUP), else 0.  Stays so. */
 int signal_terminated(void);
 
 /*

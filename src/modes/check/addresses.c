@@ -41,12 +41,13 @@ look(struct check_address *a, struct net_race *r, int64_t begun)
 	return 1;
 }
 
-static void
+static int
 try(struct check *c, int n)
 {
 	struct pollfd p[NET_FOUND_MAX];
 	int64_t begun = clock_us(), deadline = clock_ms() + WAIT_MS;
 	int over[NET_FOUND_MAX] = { 0 }, i, k, left = n;
+	const char *rest = "no answer";
 
 	while (left > 0) {
 		for (i = k = left = 0; i < n; i++) {
@@ -58,18 +59,26 @@ try(struct check *c, int n)
 			left++;
 			k += net_race_poll(&race[i], p + k);
 		}
-		if (left > 0 && signals_wait(p, k, deadline) == -1)
+		if (left > 0 && signals_wait(p, k, deadline) == -1) {
+			if (signal_terminated())
+				rest = "";
 			break;
+		}
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (c->address[i].us >= 0 || over[i])
+			continue;
 		net_race_end(&race[i], NULL);
+		strlcpy(c->address[i].why, rest, sizeof(c->address[i].why));
+	}
+	return rest[0] == '\0' ? -1 : 0;
 }
 
 void
 check_addresses(struct check *c, const struct net_found *found)
 {
 	struct check_address *a;
-	int i, dial = 0;
+	int i;
 
 	for (i = 0; i < found->n; i++) {
 		a = &c->address[i];
@@ -77,11 +86,21 @@ check_addresses(struct check *c, const struct net_found *found)
 		    found->at[i].len, a->name, sizeof(a->name));
 		a->us = c->connect >= 0 && strcmp(a->name, c->peer) == 0 ?
 		    c->connect : -1;
-		strlcpy(a->why, "no answer", sizeof(a->why));
-		begin(i, found);
-		dial += a->us < 0;
+		a->why[0] = '\0';
 	}
 	c->addresses = found->n;
-	if (dial > 0)
-		try(c, found->n);
+}
+
+int
+check_other_addresses(struct check *c, const struct net_found *found)
+{
+	int i, others = 0;
+
+	for (i = 0; i < found->n; i++) {
+		if (c->address[i].us >= 0)
+			continue;
+		begin(i, found);
+		others++;
+	}
+	return others > 0 ? try(c, found->n) : 0;
 }

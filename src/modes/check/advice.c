@@ -22,6 +22,9 @@
 	"proxy_set_header Upgrade $http_upgrade; " \
 	"proxy_set_header Connection \"upgrade\";"
 
+/* Of a step that has no other reason to take long. */
+#define REST	"let the check run to its end to know more"
+
 static const struct advice {
 	enum check_step step;
 	int status;		/* of the HTTP answer, or ANY */
@@ -31,6 +34,9 @@ static const struct advice {
 } table[] = {
 	{ STEP_NAME, ANY, ANY, "family for hostname",
 	  "the name has no address of that family: leave out -4 and -6" },
+	{ STEP_NAME, ANY, ANY, "being looked up",
+	  "the name server is slow, or does not answer: look at the network of "
+	  "this machine; behind a proxy that resolves names use --proxy" },
 	{ STEP_NAME, ANY, ANY, "emporary failure",
 	  "no name server answers: look at the network of this machine; "
 	  "behind a proxy that resolves names use --proxy" },
@@ -92,6 +98,12 @@ static const struct advice {
 	{ STEP_TLS, ANY, ANY, "does not speak TLS",
 	  "use ws:// for this port, or wss:// with the port of the web server "
 	  "that does TLS, usually 443" },
+	{ STEP_TLS, ANY, ANY, ": interrupted",
+	  "what listens there takes connections, but does not answer TLS: look "
+	  "whether the server hangs, and compare the port" },
+	{ STEP_TLS, ANY, ANY, ": timed out",
+	  "what listens there takes connections, but does not answer TLS: look "
+	  "whether the server hangs, and compare the port" },
 	{ STEP_TLS, ANY, ANY, NULL,
 	  "look into the error log of the server, and compare --tls-min and "
 	  "--ciphers of both sides" },
@@ -180,6 +192,7 @@ static const struct advice {
 	  "(mind the slash at its end); that location has to lead to inetws" },
 	{ STEP_EXTENSION, ANY, ANY, "between removes",
 	  "let the proxy pass Sec-WebSocket-Extensions on, both ways" },
+	{ STEP_EXTENSION, ANY, ANY, "interrupted", REST },
 	{ STEP_EXTENSION, ANY, ANY, NULL,
 	  "the peer or a proxy agrees to what was not offered, which it must "
 	  "not: switch such extensions (permessage-deflate) off there" },
@@ -215,6 +228,7 @@ static const struct advice {
 	{ STEP_TARGET, ANY, ANY, "without a byte",
 	  "see whether the target refuses this machine or is not ready: its "
 	  "log tells, and that of the server names its address" },
+	{ STEP_TARGET, ANY, ANY, "interrupted", REST },
 	{ STEP_TARGET, ANY, ANY, NULL,
 	  "start the target, or correct its address in the server's command "
 	  "line; the server's log names it" },

@@ -3,27 +3,23 @@
  * check: dials as a client would, and tells each step, who is there and how
  * long it takes.  The target is dialled too: what works here works.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "handshake/tls_reload.h"
 #include "modes/check/idle.h"
-#include "modes/check/judge.h"
 #include "modes/check/messages.h"
-#include "modes/check/show.h"
+#include "modes/check/tell.h"
 #include "modes/modes.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "os/signals.h"
 #include "tls/tls.h"
 
 #define BYE_MS		1000	/* for the peer to send its Close */
 
 static struct check c;
 static struct probe probe;
+static int is_path_known;	/* the first dial is over */
 
 /* A field of the answer for a person, "" if it is not there. */
 static void
@@ -49,21 +45,32 @@ took(const struct websocket *w, enum dial_step step)
 	return w->at[step] - w->at[before];
 }
 
-/* Which step has failed, by what has been done. */
+/* Which step of the path is under way, by what has been done. */
 static enum check_step
-failed_at(const struct options *o, const struct websocket *w)
+path_step(const struct websocket *w)
 {
-	struct slice value;
-
 	if (w->at[DIAL_FOUND] == 0)
-		return w->at[DIAL_BEGUN] == 0 ? CHECK_STEPS :
-		    c.why.status == EXIT_BADUSAGE ? STEP_PROXY : STEP_NAME;
+		return w->at[DIAL_BEGUN] == 0 ? CHECK_STEPS : STEP_NAME;
 	if (w->at[DIAL_CONNECTED] == 0)
 		return STEP_CONNECT;
 	if (c.proxy[0] != '\0' && w->at[DIAL_TUNNELLED] == 0)
 		return STEP_PROXY;
 	if (c.is_tls && w->at[DIAL_SECURED] == 0)
 		return STEP_TLS;
+	return STEP_ANSWER;
+}
+
+/* Which step has failed. */
+static enum check_step
+failed_at(const struct options *o, const struct websocket *w)
+{
+	enum check_step step = path_step(w);
+	struct slice value;
+
+	if (step == STEP_NAME && c.why.status == EXIT_BADUSAGE)
+		return STEP_PROXY;
+	if (step != STEP_ANSWER)
+		return step;
 	switch (c.http_status) {
 	case 0:
 	case 401:
@@ -86,42 +93,76 @@ failed_at(const struct options *o, const struct websocket *w)
 }
 
 static void
-describe_route(const struct options *o)
+describe_route(const struct route *r)
 {
-	static struct route route;
-	struct error ignored;
-
-	if (route_find(&route, o, &o->url, &ignored) == -1)
-		return;
-	c.route = route.reason;
-	c.route_by = route.by_name;
-	c.unused = c.route == ROUTE_UNNAMED ? route_unused_variable(&o->url) :
-	    NULL;
-	addr_print(c.host, sizeof(c.host), &route.dial);
+	if (r->proxy.kind != PROXY_NONE)
+		strlcpy(c.proxy, r->name, sizeof(c.proxy));
+	c.route = r->reason;
+	c.route_by = r->by_name;
+	if (c.route != ROUTE_UNNAMED)
+		c.unused = NULL;
+	addr_print(c.host, sizeof(c.host), &r->dial);
 }
 
+/* What is known of the path, and of the answer. */
 static void
-describe(const struct options *o, const struct websocket *w, int http_status)
+describe(const struct websocket *w)
 {
 	c.find = took(w, DIAL_FOUND);
 	c.connect = took(w, DIAL_CONNECTED);
 	c.tunnel = took(w, DIAL_TUNNELLED);
-	if (w->proxy != NULL)
-		strlcpy(c.proxy, w->proxy, sizeof(c.proxy));
 	c.tls = took(w, DIAL_SECURED);
 	c.upgrade = took(w, DIAL_ANSWERED);
+	if (w->route != NULL)
+		describe_route(w->route);
 	strlcpy(c.peer, w->via, sizeof(c.peer));
-	c.http_status = http_status;
 	if (w->redirects > 0)
 		strlcpy(c.at, w->name, sizeof(c.at));
-	c.is_tls = w->redirects > 0 ? strncmp(c.at, "wss", 3) == 0 :
-	    o->url.tls;
-	c.subprotocol_offered = o->websocket.subprotocol;
+	c.is_tls = strncmp(w->name, "wss", 3) == 0;
+	if (w->found != NULL)
+		check_addresses(&c, w->found);
+	c.http_status = w->head != NULL ? w->head->status : 0;
 	field(c.subprotocol, sizeof(c.subprotocol), w,
 	    "Sec-WebSocket-Protocol");
 	field(c.server, sizeof(c.server), w, "Server");
 	field(c.via, sizeof(c.via), w, "Via");
 	check_who(&c, w);
+}
+
+/* Nothing of where a redirect came from is true of where it leads to. */
+static void
+begin_path(const struct websocket *w)
+{
+	c.proxy[0] = c.title[0] = c.who_name[0] = '\0';
+	c.who = WHO_UNKNOWN;
+	c.addresses = 0;
+	memset(&c.cert, 0, sizeof(c.cert));
+	describe(w);
+	if (w->redirects > 0)
+		tell_redirect(&c);
+	tell_under_way(&c, STEP_NAME);
+}
+
+/* Each dial of ours tells of its steps; the first one's are shown. */
+static void
+dial_done(const struct websocket *w, enum dial_step step)
+{
+	if (step != DIAL_BEGUN)
+		tell_flags();
+	if (!is_path_known) {
+		if (step == DIAL_BEGUN)
+			begin_path(w);
+		else if (step < DIAL_ANSWERED) {
+			describe(w);
+			tell_before(&c, path_step(w));
+			tell_under_way(&c, path_step(w));
+		} else if (step == DIAL_ANSWERED) {
+			describe(w);
+			tell_before(&c, STEP_EXTENSION);
+		}
+	}
+	if (step == DIAL_BEGUN)
+		tell_at_once(&c, w->name);
 }
 
 /* Asked for no websocket, inetws tells by its answer what it is. */
@@ -140,6 +181,7 @@ describe_extension(const struct options *o, struct trust *trust,
 {
 	if (!w->has_extension) {
 		c.extension = is_inetws(o, trust) ? EXTENSION_STRIPPED :
+		    signal_terminated() ? EXTENSION_NOT_KNOWN :
 		    EXTENSION_PLAIN;
 		return;
 	}
@@ -151,23 +193,60 @@ describe_extension(const struct options *o, struct trust *trust,
 	c.resume = w->theirs.session[0] != '\0';
 }
 
+/* Has a signal come?  The step that is under way is stopped by it. */
+static int
+is_stopped(void)
+{
+	if (c.stopped == 0 && signal_terminated())
+		check_stop(&c, signal_terminated(), clock_us() - c.since);
+	return c.stopped != 0;
+}
+
+static int
+goes_on(void)
+{
+	return !is_stopped() && c.why.status == EXIT_ENDED && c.close == 0;
+}
+
 /* What an open websocket shows. */
 static void
 look_inside(const struct options *o, struct trust *trust,
     const struct extension *ours, const struct extension *theirs)
 {
+	tell_under_way(&c, STEP_PING);
 	check_pings(&c, &probe, o);
-	check_listen(&c, &probe);
-	if (c.why.status == EXIT_ENDED && c.close == 0 &&
-	    o->check.test_resume)
+	if (goes_on()) {
+		tell_step(&c, STEP_PING);
+		tell_under_way(&c, STEP_TARGET);
+		check_listen(&c, &probe);
+	}
+	if (goes_on() && o->check.test_resume) {
+		tell_under_way(&c, STEP_RESUME);
 		check_resume(&c, &probe, o, trust, ours, theirs);
-	if (c.why.status == EXIT_ENDED && c.close == 0)
+		if (goes_on())
+			tell_step(&c, STEP_RESUME);
+	}
+	if (goes_on()) {
+		tell_under_way(&c, STEP_MESSAGE);
 		check_message(&c, &probe, o);
-	if (c.why.status == EXIT_ENDED && c.close == 0)
+		if (goes_on())
+			tell_step(&c, STEP_MESSAGE);
+	}
+}
+
+/* The end of it, in a good way if it is open. */
+static void
+end_inside(void)
+{
+	if (!is_stopped())
+		tell_under_way(&c, STEP_TARGET);
+	if (goes_on() || c.stopped != 0)
 		probe_end(&probe, clock_ms() + BYE_MS);
 	else
 		io_close(&probe.io);
 	check_target(&c, &probe);
+	if (c.why.status == EXIT_ENDED)
+		tell_step(&c, STEP_TARGET);
 }
 
 static void
@@ -180,6 +259,22 @@ describe_command(const struct options *o)
 	options_repeat(o, MODE_CONNECT, &again, &left_out);
 	if (again.cut)
 		c.again[0] = '\0';
+}
+
+/* The other addresses of the name. */
+static void
+look_elsewhere(const struct net_found *found)
+{
+	if (c.stopped != 0)
+		return;
+	tell_under_way(&c, CHECK_STEPS);
+	if (check_other_addresses(&c, found) == -1 &&
+	    c.why.status == EXIT_ENDED) {
+		error_set(&c.why, EXIT_AGAIN, "the other addresses were being "
+		    "tried");
+		is_stopped();
+	}
+	tell_addresses(&c);
 }
 
 static void
@@ -195,59 +290,31 @@ look(const struct options *o, struct trust *trust)
 
 	random_bytes(raw, sizeof(raw));
 	str_hex(offer.id, raw, sizeof(raw));
-	describe_route(o);
+	c.unused = route_unused_variable(&o->url);
+	c.subprotocol_offered = o->websocket.subprotocol;
+	websocket_watch(dial_done);
 	failed = websocket_dial(&w, o, trust, &offer, &status, &c.why) == -1;
-	describe(o, &w, status);
-	if (failed)
-		c.failed_at = failed_at(o, &w);
-	if (c.failed_at == STEP_TARGET)
-		c.target = TARGET_DEAD;
+	is_path_known = 1;
+	describe(&w);
 	found.n = 0;
 	if (w.found != NULL)
 		found = *w.found;
+	if (failed && !is_stopped())
+		c.failed_at = failed_at(o, &w);
+	if (c.failed_at == STEP_TARGET)
+		c.target = TARGET_DEAD;
 	if (!failed) {
 		theirs = w.theirs;
 		probe_begin(&probe, &w);
+		tell_under_way(&c, STEP_EXTENSION);
 		describe_extension(o, trust, &w, &offer);
-		look_inside(o, trust, &offer, &theirs);
+		if (goes_on()) {
+			tell_before(&c, STEP_PING);
+			look_inside(o, trust, &offer, &theirs);
+		}
+		end_inside();
 	}
-	check_addresses(&c, &found);
-}
-
-static int
-is_for_person(const struct options *o)
-{
-	return !o->check.nagios && !o->json;
-}
-
-static int
-has_colours(void)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') &&
-	    (term == NULL || strcmp(term, "dumb") != 0);
-}
-
-/* What is known is there to be read while the rest takes its time. */
-static void
-print_steps(const struct options *o, enum check_step from, enum check_step to)
-{
-	struct check_limits limits = { o->check.warn_expiry,
-	    o->check.warn_rtt };
-	static char text[16384];
-	struct out out;
-	int64_t now = time(NULL);
-
-	check_judge(&c, &limits, now);
-	if (!is_for_person(o))
-		return;
-	out_begin(&out, text, sizeof(text));
-	if (from == 0)
-		out_add(&out, "%s\n", c.url);
-	check_show(&out, &c, from, to, now, has_colours());
-	fputs(text, stdout);
-	fflush(stdout);
+	look_elsewhere(&found);
 }
 
 /* A redirect may lead to TLS; without one a missing TLS file is no error. */
@@ -258,7 +325,6 @@ look_with_tls(const struct options *o)
 
 	if (trust.server == NULL && o->url.tls) {
 		c.failed_at = STEP_TLS;
-		print_steps(o, 0, CHECK_STEPS);
 		return;
 	}
 	c.why.status = EXIT_ENDED;
@@ -266,11 +332,10 @@ look_with_tls(const struct options *o)
 		tls_ctx_watch(trust.server, &c.cert);
 	look(o, &trust);
 	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0) {
-		print_steps(o, 0, STEP_IDLE);
+		tell_before(&c, STEP_IDLE);
+		tell_under_way(&c, STEP_IDLE);
 		check_idle(&c, o, &trust);
-		print_steps(o, STEP_IDLE, CHECK_STEPS);
-	} else
-		print_steps(o, 0, CHECK_STEPS);
+	}
 	tls_ctx_free(trust.server);
 	tls_ctx_free(trust.proxy);
 }
@@ -278,29 +343,12 @@ look_with_tls(const struct options *o)
 int
 check_main(const struct options *o)
 {
-	static char text[32768];
-	struct out out;
-
 	memset(&c, 0, sizeof(c));
 	c.failed_at = CHECK_STEPS;
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
 	describe_command(o);
+	tell_begin(&c, o);
 	look_with_tls(o);
-	out_begin(&out, text, sizeof(text));
-	if (o->check.nagios)
-		check_nagios(&out, &c, &c.limits, c.now);
-	else if (o->json)
-		check_json(&out, &c, c.now);
-	else
-		check_result(&out, &c, has_colours());
-	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF ||
-	    ferror(stdout)) {
-		fprintf(stderr, "inetws: standard output: %s\n",
-		    strerror(errno));
-		return o->check.nagios ? CHECK_UNKNOWN : EXIT_SYSTEM;
-	}
-	if (o->check.nagios)
-		return (int)check_level(&c);
-	return check_status(&c);
+	return tell_end(&c);
 }

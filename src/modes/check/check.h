@@ -21,7 +21,8 @@ enum check_step { STEP_NAME, STEP_CONNECT, STEP_PROXY, STEP_TLS, STEP_ANSWER,
     STEP_UPGRADE, STEP_EXTENSION, STEP_SUBPROTOCOL, STEP_PING, STEP_MESSAGE,
     STEP_TARGET, STEP_RESUME, STEP_IDLE, CHECK_STEPS };
 
-enum step_state { STEP_NOT_TRIED, STEP_OK, STEP_WARNING, STEP_FAILED };
+enum step_state { STEP_NOT_TRIED, STEP_OK, STEP_WARNING, STEP_FAILED,
+    STEP_STOPPED };
 
 struct step {
 	enum step_state state;
@@ -34,7 +35,7 @@ struct step {
 struct check_address {
 	char name[NET_NAME_MAX];
 	int64_t us;		/* to connect; -1: it cannot be connected to */
-	char why[64];		/* then */
+	char why[64];		/* then; "" it was not tried */
 };
 
 /* Who sent the answer. */
@@ -101,6 +102,10 @@ struct check {
 	struct error why;	/* status EXIT_ENDED: all went well */
 	enum check_step failed_at;	/* CHECK_STEPS: before the first, or
 					 * nowhere */
+	enum check_step under_way;	/* CHECK_STEPS: none */
+	int64_t since;			/* of clock_us() */
+	int stopped;			/* then, by this signal; 0: by none */
+	int64_t stopped_us;		/* after so long, -1: not known */
 
 	/* microseconds, -1: it did not come to that */
 	int64_t find, connect, tunnel, tls, upgrade;
@@ -158,13 +163,21 @@ struct check {
 	struct step step[CHECK_STEPS];
 };
 
+/*
+ * judge.c: it is stopped in the step that is under way, by this signal, after
+ * so long (microseconds, -1: not known).  c->why may say more.
+ */
+void check_stop(struct check *, int signo, int64_t us);
+
 /* who.c: what sent the answer, by its head and the beginning of its body. */
 void check_who(struct check *, const struct websocket *);
 
 /*
- * addresses.c: the addresses of what was dialled, of which one is connected to
- * already; the others are tried, at the same time, for a moment.
+ * addresses.c: the addresses of what was dialled.  Of these one may be
+ * connected to already; the others are tried, at the same time, for a moment:
+ * 0, or -1: a signal came.
  */
 void check_addresses(struct check *, const struct net_found *);
+int check_other_addresses(struct check *, const struct net_found *);
 
 #endif

@@ -76,7 +76,7 @@ look(struct check *c, struct idler *i)
 		probe_end(&i->probe, clock_ms() + LEAST_MS);
 		return 0;
 	case PROBE_END:
-		return over(c, i, IDLE_CUT);
+		return signal_terminated() ? 0 : over(c, i, IDLE_CUT);
 	case PROBE_CLOSE:
 	case PROBE_FAULT:
 		return over(c, i, IDLE_ENDED);
@@ -161,7 +161,6 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 			break;
 		wait /= 2;
 	}
-	signals_single();
 	while (c->why.status == EXIT_ENDED && !done && alive(n) > 0 &&
 	    !signal_terminated()) {
 		show_progress(c);
@@ -171,9 +170,8 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 				done = look(c, &idler[i]);
 	}
 	end_progress();
-	c->idle_stopped = signal_terminated();
-	if (c->idle_stopped && c->idle == IDLE_LIVES && c->idle_lived == 0)
-		c->idle = IDLE_NOT_ASKED;
+	if (signal_terminated())
+		check_stop(c, signal_terminated(), -1);
 	for (i = 0; i < n; i++)
 		if (!idler[i].over)
 			probe_end(&idler[i].probe, clock_ms() + LEAST_MS);

@@ -136,7 +136,7 @@ static void
 json_steps(struct out *o, const struct check *c)
 {
 	static const char *const states[] = { "not tried", "ok", "warning",
-	    "failed" };
+	    "failed", "stopped" };
 	char use[CHECK_USE_MAX] = "";
 	const struct step *s;
 	int i, n = 0;
@@ -213,12 +213,13 @@ check_json(struct out *o, const struct check *c, int64_t now)
 {
 	static const char *const levels[] = { "ok", "warning", "critical",
 	    "unknown" };
+	char why[sizeof(c->why.text) + 64];
 
 	out_add(o, "{\"url\":");
 	out_json(o, c->url);
 	out_add(o, ",\"result\":\"%s\",\"status\":%d", levels[check_level(c)],
 	    check_status(c));
-	text(o, "why", c->why.status == EXIT_ENDED ? "" : c->why.text);
+	text(o, "why", check_why(c, why, sizeof(why)));
 	json_warnings(o, c);
 	out_add(o, ",\"ms\":{");
 	time_of(o, "resolve", c->find, ",");
@@ -250,11 +251,11 @@ check_nagios(struct out *o, const struct check *c,
 {
 	static const char *const levels[] = { "OK", "WARNING", "CRITICAL",
 	    "UNKNOWN" };
+	char why[sizeof(c->why.text) + 64];
 	int i, n = 0;
 
 	out_add(o, "INETWS %s - ", levels[check_level(c)]);
-	if (c->why.status != EXIT_ENDED)
-		plain(o, c->why.text);
+	plain(o, check_why(c, why, sizeof(why)));
 	for (i = 0; check_warnings(c) > 0 && i < CHECK_STEPS; i++)
 		if (c->step[i].state == STEP_WARNING) {
 			out_add(o, "%s", n++ > 0 ? "; " : "");

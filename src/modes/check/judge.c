@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "modes/check/judge.h"
+#include "modes/check/show.h"
 #include "modes/check/steps.h"
 
 #define DAY		86400
 #define PING_DEFAULT	25000	/* --ping-interval */
 #define PING_LEAST	1000
+#define BY_SIGNAL	128	/* and its number: the exit status */
 
 unsigned int
 check_expires(const struct cert *cert)
@@ -84,6 +87,47 @@ step_find(struct step *s, enum step_state state, int64_t us)
 	s->us = us;
 }
 
+void
+check_stop(struct check *c, int signo, int64_t us)
+{
+	if (c->under_way == STEP_IDLE) {
+		c->why.status = EXIT_ENDED;
+		c->idle_stopped = 1;
+		if (c->idle == IDLE_LIVES && c->idle_lived == 0)
+			c->idle = IDLE_NOT_ASKED;
+		return;
+	}
+	if (c->why.status == EXIT_ENDED)
+		error_set(&c->why, EXIT_AGAIN, "interrupted");
+	c->stopped = signo;
+	c->stopped_us = us;
+	c->failed_at = c->under_way;
+}
+
+const char *
+check_why(const struct check *c, char *dst, size_t size)
+{
+	dst[0] = '\0';
+	if (c->stopped != 0)
+		snprintf(dst, size, "stopped by %s%s%s: ",
+		    c->stopped == SIGINT ? "INT" : c->stopped == SIGHUP ?
+		    "HUP" : "TERM", c->failed_at < CHECK_STEPS ?
+		    " in the step " : "", c->failed_at < CHECK_STEPS ?
+		    check_step_name(c->failed_at) : "");
+	if (c->why.status != EXIT_ENDED)
+		strlcat(dst, c->why.text, size);
+	return dst;
+}
+
+static void
+unfinished(const struct check *c, struct step *s)
+{
+	s->state = c->stopped != 0 ? STEP_STOPPED : STEP_FAILED;
+	if (c->stopped != 0)
+		s->us = c->stopped_us;
+	strlcpy(s->text, c->why.text, sizeof(s->text));
+}
+
 static void (*const judge_of[CHECK_STEPS])(const struct check *,
     struct step *) = {
 	[STEP_NAME] = judge_name,
@@ -115,11 +159,9 @@ check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 		memset(s, 0, sizeof(*s));
 		s->us = -1;
 		judge_of[i](c, s);
-		if (failed && i == c->failed_at) {
-			s->state = STEP_FAILED;
-			strlcpy(s->text, c->why.text, sizeof(s->text));
-		}
-		if (s->state == STEP_WARNING || s->state == STEP_FAILED)
+		if (failed && i == c->failed_at)
+			unfinished(c, s);
+		if (s->state > STEP_OK)
 			check_advise(c, i, s->advice, sizeof(s->advice));
 	}
 }
@@ -127,6 +169,8 @@ check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 int
 check_status(const struct check *c)
 {
+	if (c->stopped != 0)
+		return BY_SIGNAL + c->stopped;
 	if (c->why.status != EXIT_ENDED)
 		return c->why.status;
 	return check_warnings(c) > 0 ? CHECK_PAST_THRESHOLD : EXIT_ENDED;
@@ -145,6 +189,8 @@ check_warnings(const struct check *c)
 enum check_level
 check_level(const struct check *c)
 {
+	if (c->stopped != 0)
+		return CHECK_UNKNOWN;
 	switch (c->why.status) {
 	case EXIT_ENDED:
 		return check_warnings(c) > 0 ? CHECK_WARNING : CHECK_OK;

@@ -12,6 +12,9 @@ enum check_level { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 /* Fills in the steps.  now: seconds since 1970. */
 void check_judge(struct check *, const struct check_limits *, int64_t now);
 
+/* What has failed, or where it was stopped; "" neither.  Returns dst. */
+const char *check_why(const struct check *, char *dst, size_t);
+
 /* The exit status, unless it is for Nagios. */
 int check_status(const struct check *);
 

@@ -43,7 +43,8 @@ judge_connect(const struct check *c, struct step *s)
 	step_say(s, "%s", c->peer);
 	for (i = 0; i < c->addresses; i++) {
 		a = &c->address[i];
-		if (strcmp(a->name, c->peer) != 0)
+		if (strcmp(a->name, c->peer) != 0 &&
+		    (a->us >= 0 || a->why[0] != '\0'))
 			step_say(s, "; %s: %s%s", a->name, a->us < 0 ? a->why :
 			    "connects too, in ", a->us < 0 ? "" :
 			    str_ms(ms, sizeof(ms), a->us / 1000));

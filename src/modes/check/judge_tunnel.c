@@ -128,7 +128,8 @@ judge_target(const struct check *c, struct step *s)
 		return;
 	switch (c->target) {
 	case TARGET_NOT_KNOWN:
-		step_say(s, "not known: the peer tells nothing of its target");
+		if (c->stopped == 0)
+			step_say(s, "not known: the peer tells nothing of its target");
 		return;
 	case TARGET_REACHED:
 		step_find(s, STEP_OK, -1);
@@ -156,7 +157,7 @@ judge_resume(const struct check *c, struct step *s)
 {
 	switch (c->resumed) {
 	case RESUME_NOT_ASKED:
-		if (c->pings > 0)
+		if (c->pings > 0 && c->stopped == 0)
 			step_say(s, "not asked for (--test-resume)");
 		return;
 	case RESUME_WENT_ON:
@@ -193,7 +194,7 @@ judge_idle(const struct check *c, struct step *s)
 		if (c->idle_stopped)
 			break;
 		step_find(s, STEP_NOT_TRIED, -1);
-		if (c->pings > 0)
+		if (c->pings > 0 && c->stopped == 0)
 			step_say(s, "not asked for (--proxy-idle)");
 		break;
 	case IDLE_LIVES:

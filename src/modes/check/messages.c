@@ -5,6 +5,7 @@
 
 #include "modes/check/messages.h"
 #include "os/clock.h"
+#include "os/signals.h"
 #include "ws/frame.h"
 
 #define PINGS		5
@@ -62,6 +63,8 @@ other(struct check *c, const struct probe *p, enum probe_event event,
 		closed(c, p, step);
 		break;
 	case PROBE_END:
+		if (signal_terminated())
+			break;
 		snprintf(text, sizeof(text), "the websocket was cut off: %s",
 		    errno == 0 ? "it ended without a Close" :
 		    strerror(errno));
@@ -80,6 +83,8 @@ cannot_send(struct check *c, enum check_step step)
 {
 	char text[200];
 
+	if (signal_terminated())
+		return 0;
 	snprintf(text, sizeof(text), "cannot send a ping: %s",
 	    strerror(errno));
 	fail(c, step, EXIT_LOST, text);
@@ -231,6 +236,11 @@ check_message(struct check *c, struct probe *p, const struct options *o)
 	if (is_open(c) && p->extension && !p->eof && !p->rst &&
 	    (c->message == MESSAGE_AT_ONCE || c->message == MESSAGE_NOT_TRIED))
 		look_at_line(c, p, o->timeouts.handshake);
+	if (signal_terminated()) {
+		c->message = MESSAGE_NOT_TRIED;
+		c->message_us = -1;
+		return;
+	}
 	if (is_open(c) && c->pongs == 0 && (c->message == MESSAGE_NOT_TRIED ||
 	    c->message == MESSAGE_LOST))
 		fail(c, STEP_PING, EXIT_AGAIN, "nothing comes back behind the "

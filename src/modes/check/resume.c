@@ -3,6 +3,7 @@
 
 #include "modes/check/messages.h"
 #include "os/clock.h"
+#include "os/signals.h"
 #include "ws/frame.h"
 
 #define REQUESTS	3	/* so many balancers may lead elsewhere */
@@ -47,7 +48,7 @@ check_resume(struct check *c, struct probe *p, const struct options *o,
 	strlcpy(offer.session, theirs->session, sizeof(offer.session));
 	offer.at = p->taken;
 	offer.has_at = 1;
-	while (offer.attempt++ < REQUESTS) {
+	while (offer.attempt++ < REQUESTS && !signal_terminated()) {
 		c->requests = offer.attempt;
 		if (!ask(c, p, o, trust, &offer, &why))
 			continue;
@@ -55,6 +56,8 @@ check_resume(struct check *c, struct probe *p, const struct options *o,
 		c->resumed = offer.attempt == 1 ? RESUME_WENT_ON : RESUME_LATE;
 		return;
 	}
+	if (signal_terminated())
+		return;
 	c->resumed = RESUME_ENDED;
 	error_set(&c->why, EXIT_LOST, "the session did not go on: %s",
 	    why.text);

@@ -36,6 +36,7 @@ static const struct {
 	[STEP_OK] = { "ok", "\033[32m" },
 	[STEP_WARNING] = { "warning", "\033[33m" },
 	[STEP_FAILED] = { "failed", "\033[31m" },
+	[STEP_STOPPED] = { "stopped", "\033[33m" },
 };
 
 const char *
@@ -101,7 +102,6 @@ show_step(struct out *o, const struct check *c, enum check_step i,
 		show_cert(o, c, now);
 	if (i != STEP_ANSWER)
 		return;
-	more(o, "redirected to", c->at);
 	more(o, "server", c->server);
 	more(o, "via", c->via);
 }
@@ -114,6 +114,30 @@ check_show(struct out *o, const struct check *c, enum check_step from,
 
 	for (i = from; i < to; i++)
 		show_step(o, c, i, now, colours);
+}
+
+void
+check_show_redirect(struct out *o, const struct check *c)
+{
+	more(o, "redirected to", c->at);
+}
+
+void
+check_show_others(struct out *o, const struct check *c)
+{
+	const struct check_address *a;
+	char ms[24];
+	int i;
+
+	for (i = 0; i < c->addresses; i++) {
+		a = &c->address[i];
+		if (strcmp(a->name, c->peer) != 0 &&
+		    (a->us >= 0 || a->why[0] != '\0'))
+			out_add(o, "%8s%-25s%s: %s%s\n", "",
+			    names[STEP_CONNECT], a->name, a->us < 0 ? a->why :
+			    "connects too, in ", a->us < 0 ? "" :
+			    str_ms(ms, sizeof(ms), a->us / 1000));
+	}
 }
 
 static void
@@ -130,6 +154,9 @@ show_next(struct out *o, const struct check *c)
 		return;
 	if (check_level(c) == CHECK_OK)
 		check_advise_use(c, use, sizeof(use));
+	else if (c->stopped != 0)
+		strlcpy(use, "let the check run to its end to know more",
+		    sizeof(use));
 	else
 		strlcpy(use, "correct what the message names; man "
 		    "inetws-troubleshooting has more", sizeof(use));
@@ -139,6 +166,7 @@ show_next(struct out *o, const struct check *c)
 void
 check_result(struct out *o, const struct check *c, int colours)
 {
+	char why[sizeof(c->why.text) + 64];
 	int i;
 
 	for (i = 0; check_warnings(c) > 0 && i < CHECK_STEPS; i++)
@@ -146,7 +174,11 @@ check_result(struct out *o, const struct check *c, int colours)
 			coloured(o, "warning:", STEP_WARNING, 9, colours);
 			out_add(o, "%s\n", c->step[i].text);
 		}
-	if (c->why.status != EXIT_ENDED) {
+	if (c->stopped != 0) {
+		check_why(c, why, sizeof(why));
+		coloured(o, "stopped", STEP_STOPPED, 0, colours);
+		out_add(o, "%s\n", why + strlen("stopped"));
+	} else if (c->why.status != EXIT_ENDED) {
 		coloured(o, "failed:", STEP_FAILED, 8, colours);
 		out_add(o, "%s\n", c->why.text);
 	} else if (check_warnings(c) == 0) {

@@ -13,6 +13,12 @@
 void check_show(struct out *, const struct check *, enum check_step from,
     enum check_step to, int64_t now, int colours);
 
+/* Where a redirect has led to. */
+void check_show_redirect(struct out *, const struct check *);
+
+/* The addresses that were tried, but for the one that is used. */
+void check_show_others(struct out *, const struct check *);
+
 /* The verdict, and what to do. */
 void check_result(struct out *, const struct check *, int colours);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <signal.h>
 #include <string.h>
 
 #include "modes/check/judge.h"
@@ -271,6 +272,41 @@ test_broken_handshake(void)
 	ok(strstr(buf, "\"inetws\":false") != NULL, "not inetws");
 }
 
+/* By a signal, in a step. */
+static void
+test_interrupted(void)
+{
+	struct check_limits none = { 0, 0 };
+
+	fresh();
+	c.is_tls = 1;
+	c.find = c.connect = 1000;
+	c.pings = 0;
+	c.under_way = STEP_TLS;
+	error_set(&c.why, EXIT_AGAIN, "TLS with h: interrupted");
+	check_stop(&c, SIGTERM, 2500000);
+	check_judge(&c, &none, NOW);
+	is(c.step[STEP_CONNECT].state, STEP_OK, "a step before");
+	is(c.step[STEP_TLS].state, STEP_STOPPED, "the step");
+	is(c.step[STEP_TLS].us, 2500000, "after so long");
+	is(check_status(&c), 143, "its exit status");
+	is(check_level(&c), CHECK_UNKNOWN, "not known");
+	is_str(check_why(&c, buf, sizeof(buf)),
+	    "stopped by TERM in the step tls: TLS with h: interrupted", "why");
+	out_begin(&o, buf, sizeof(buf));
+	check_result(&o, &c, 0);
+	ok(strstr(buf, "stopped by TERM in the step tls: TLS") == buf,
+	    "for a person");
+	ok(strstr(buf, "does not answer TLS") != NULL, "and what to do");
+	fresh();
+	c.under_way = CHECK_STEPS;
+	check_stop(&c, SIGINT, -1);
+	check_judge(&c, &none, NOW);
+	is_str(check_why(&c, buf, sizeof(buf)), "stopped by INT: interrupted",
+	    "before the first step");
+	is(check_status(&c), 130, "130");
+}
+
 /* What was stopped is not known to be well. */
 static void
 test_stopped(void)
@@ -297,6 +333,7 @@ main(void)
 	test_advice();
 	test_rows();
 	test_broken_handshake();
+	test_interrupted();
 	test_stopped();
 	return done_testing();
 }
