@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import glob             # noqa: E402
 import hashlib          # noqa: E402
+import manual           # noqa: E402
 import signal           # noqa: E402
 import subprocess       # noqa: E402
 
@@ -100,6 +101,9 @@ def test_port():
     c = t.at_port(chain)
     r = db.run(c.port, 'select 6 * 7;')
     t.is_((r.returncode, r.stdout), (0, b'42\n'), 'psql asks, and is answered')
+    r = t.run([db.psql, *manual.words('$ psql -h localhost'), *db.argv(c.port)[
+        1:], '-h', 'localhost', '-c', 'select 6 * 7'])
+    t.is_(r.stdout, b'42\n', 'also as in the manual')
     r = db.run(c.port, 'select 1 / 0;', fails=True)
     t.is_(r.returncode, 3, 'an error of a statement is one here too')
     t.like(r.stderr, 'division by zero', 'with its words')

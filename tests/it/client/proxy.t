@@ -18,6 +18,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import manual           # noqa: E402
 
 ANN = ('ann', 's3cret-of-ann')
 GOOD = '%s:%s' % ANN
@@ -94,6 +95,13 @@ def test_kerberos():
           s.port, 'no ticket')
     works(hello(url(s.port), *words, '--proxy-header-command', ours,
                 **realm.env), 'a ticket')
+    t.is_(manual.lines('$ kinit')[0], 'kinit', 'as its user has got it')
+    r = t.run_inetws(*manual.words(
+        '$ kinit', ('http://proxy.example.com:3128', words[1]),
+        ('/usr/local/share/doc/inetws/examples/proxy/negotiate', ours),
+        ('wss://example.org/ssh/', url(s.port)), number=1),
+        env=dict(os.environ, **realm.env))
+    t.is_(r.returncode, 0, 'check, as in the manual')
     fails(hello(url(s.port), *words, '--proxy-header-command', ours,
                 **dict(realm.env, KRB5CCNAME='FILE:/nonexistent')), 71,
           '--proxy-header-command %s: exit status 1' % ours, 'none')

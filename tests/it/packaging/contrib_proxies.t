@@ -18,6 +18,7 @@ import shlex            # noqa: E402
 import socket           # noqa: E402
 import ssl              # noqa: E402
 import exchange         # noqa: E402
+import manual           # noqa: E402
 
 DATA = exchange.noise(4 << 20)
 PEER = '127.0.0.5'
@@ -127,7 +128,9 @@ def test_docker_site():
 
 def test_haproxy():
     program, = t.need('haproxy')
-    d, cert, s = world('--accept-proxy', '--metrics', '127.0.0.1:0')
+    d, cert, s = world(*manual.words(
+        '# inetws server -l 127.0.0.1:8080 --accept-proxy',
+        ('127.0.0.1:9117', '127.0.0.1:0'))[3:-1])
     port, at = t.free_port(), t.folder()
     with open(at + '/pem', 'w') as f:
         for path in (cert.cert, cert.key):

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import glob             # noqa: E402
 import container        # noqa: E402
+import manual           # noqa: E402
 import re               # noqa: E402
 import exchange         # noqa: E402
 import tree             # noqa: E402
@@ -157,6 +158,23 @@ def test_instance():
              'nothing was refused')
 
 
+def two_sites(g):
+    """The services of headquarters, from the command lines of the manual."""
+    names = []
+    for line in manual.lines('# systemctl enable --now inetws@git')[0].split():
+        if line.startswith('inetws@'):
+            names.append(line[7:])
+    for i, name in enumerate(names):
+        g.put('/etc/inetws/%s.conf' % name, t.run_inetws(*manual.words(
+            'hq# inetws server', number=i), '--dump-config').stdout)
+    g.must(*manual.lines('# systemctl enable --now inetws@git')[0].split())
+    t.is_([g.run('systemctl', 'is-active', 'inetws@' + n).stdout for n in
+           names], ['active\n'] * 4, 'the services of two sites')
+    g.must(*manual.lines('# systemctl disable --now inetws@git')[0].split())
+    t.is_([g.run('systemctl', 'is-active', 'inetws@' + n).stdout for n in
+           names], ['inactive\n'] * 4, 'and their end')
+
+
 def test_made_install():
     """As README.md there says, behind "make install"."""
     g = container.Container()
@@ -169,9 +187,19 @@ def test_made_install():
         echo = t.echo()
         g.put('/etc/inetws/ssh.conf', 'mode server\nlisten 127.0.0.1:8080\n'
               'target 127.0.0.1:%d\n' % echo.port)
-        g.must('systemctl', 'enable', '--now', 'inetws@ssh')
-        t.ok(says(t.ws.connect(8080), b'hello'), 'make install, and it runs')
-    g.must('systemctl', 'disable', '--now', 'inetws@ssh')
+        for line in manual.lines('# systemctl enable --now inetws@ssh\n'
+                                 '# systemctl reload')[:-1]:
+            g.must(*line.split())
+            w = t.ws.connect(8080)
+            t.ok(says(w, b'hello'), 'make install, and it runs: ' + line)
+            w.bye()
+    for line in manual.lines('# systemctl disable --now inetws@ssh'):
+        g.must(*line.split())
+    two_sites(g)
+    for line in manual.lines('# install -d -o inetws'):
+        g.must(*line.split())
+    t.is_(g.must('stat', '-c', '%U %G %a', '/run/inetws/tokens'),
+          'inetws www-data 2750\n', 'the folder for tokens')
     tree.make('uninstall', 'DESTDIR=' + g.at(''))
     t.is_(g.run('find', '/usr/local', '-name', '*inetws*').stdout, '',
           'make uninstall')

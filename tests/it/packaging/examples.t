@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""inetws-examples(7): every line of every block is run, here or where HERE, SAME
-and ELSEWHERE say, or is marked as untested in the page.
+"""inetws-examples(7): every block is run, here or where SAME, SCENARIO and
+OTHERS say, or is marked as untested in the page.
 
 If it fails: who pastes an example gets an error.
 """
@@ -12,25 +12,15 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import glob             # noqa: E402
+import hashlib          # noqa: E402
+import manual           # noqa: E402
 import re               # noqa: E402
 import shlex            # noqa: E402
 import socket           # noqa: E402
 
 PASSWORD = 'ann:pw-7731'
 
-# Blocks, by their first words, that a case below runs.
-HERE = ('location /ssh/ {', 'mode           server', '# htpasswd -B -c',
-        'Host tunnel\n\tHostName', '$ ssh tunnel', '$ inetws check -u @.ssh/',
-        'proxy_http_version 1.1;', 'location /hosts/mail/',
-        '# inetws server -l 127.0.0.1:8081', 'Host mail db',
-        '$ inetws check -x http', '$ inetws check --cacert company',
-        'Host tunnel\n\tHostKeyAlias',
-        '$ openssl req -x509', '# inetws server -l :8443',
-        '$ inetws client -l 5432', '$ inetws check --cacert ca.pem',
-        '# echo "token:page', '$ inetws check --subprotocol mqtt',
-        'gate# secret=$(openssl rand -hex 16)\ngate# echo "office',
-        'office$ inetws agent', 'gate$ inetws status',
-        'apiVersion: apps/v1')
 # Those that are a file of the tree without its comments, which others run.
 SAME = {
     'defaults\n\tmode http': ('contrib/haproxy/haproxy.cfg',
@@ -48,64 +38,26 @@ SAME = {
     'server {\n\tlisten 443 ssl;\n\tserver_name hq':
         ('tests/scenarios/two-sites/nginx.conf', 'two-sites.t'),
 }
-# Those whose lines stand in another page too, and are run from there; or which
-# a test runs by itself.
-ELSEWHERE = {
-    'gate# secret=$(openssl rand -hex 16)\ngate# echo "host42': 'fleet',
+# Those whose lines stand in the page of a scenario, whose test runs them.
+SCENARIO = {
     'host42$ inetws agent': 'fleet',
     'gate$ ssh -o ProxyCommand': 'fleet',
-    '# install -d -o inetws -g www-data': 'token',
+    'gate# inetws gate -l 127.0.0.1:39000 --visitors-dir': 'fleet',
+    '# inetws gate -l 127.0.0.1:39000 --visitors-dir': 'token',
     '$ inetws agent wss://gate': 'token',
     '$ curl https://gate': 'token',
     'hq$ openssl': 'two-sites',
     'hq# inetws server': 'two-sites',
     'branch# inetws client': 'two-sites',
-    '# systemctl enable --now inetws@git': 'two-sites',
-    '# apt-get install nginx novnc': 'browser-desktop',
-    'ann$ systemctl --user enable': 'browser-desktop',
-    '$ kinit': 'tests/it/client/proxy.t',
-    '$ inetws check --proxy-idle': 'tests/it/observe/check.t',
-    '$ psql -h localhost': 'tests/peers/postgresql.t',
-    '# inetws status': 'tests/it/observe/status.t',
-    '# systemctl enable --now inetws@ssh\n# systemctl reload':
-        'tests/it/packaging/contrib_systemd.t',
-    '# systemctl disable --now inetws@': 'tests/it/packaging/contrib_systemd.t',
-    '# inetws server -l 127.0.0.1:8080 --accept-proxy':
-        'tests/it/packaging/contrib_proxies.t',
+    '# install -m 640': 'browser-desktop',
 }
-
-
-class Item:
-    """A block or a line of the page that is to be pasted."""
-
-    def __init__(self, text, prose):
-        self.text, self.untested = text, 'ntested' in prose
-
-    def lines(self):
-        """Its commands, without prompts."""
-        return re.findall(r'(?m)^\w*[$#] (.*)$',
-                          self.text.replace('\\\n', ' '))
+# Other tests that run blocks: they get them from lib/manual.py.
+OTHERS = ('tests/it/client/proxy.t', 'tests/it/packaging/contrib_proxies.t',
+          'tests/it/packaging/contrib_systemd.t', 'tests/peers/postgresql.t')
 
 
 def items():
-    with open(os.path.join(t.ROOT, 'man', 'inetws-examples.7')) as f:
-        page = f.read()
-    page = page[page.index('.Sh SSH BEHIND NGINX'):]
-    found, at = [], 0
-    for m in re.finditer(r'(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed\n|'
-                         r'^\.Dl ([^\n]*\n)', page):
-        found.append(Item((m[1] or m[2]).replace('\\e', '\\'),
-                          page[at:m.start()]))
-        at = m.end()
-    return found
-
-
-def block(begin):
-    """The text of the one item that begins so."""
-    found = [i.text for i in items() if i.text.startswith(begin)]
-    if len(found) != 1:
-        raise AssertionError('%d blocks begin with %r' % (len(found), begin))
-    return found[0]
+    return manual.items(since='.Sh SSH BEHIND NGINX')
 
 
 def commands():
@@ -113,16 +65,6 @@ def commands():
     return [line for i in items() for line in i.lines() + re.findall(
         r"ProxyCommand(?:=')? ?(inetws [^'\n]*)", i.text)
         if line.startswith('inetws ')]
-
-
-def words_of(begin, *pairs):
-    """The words of the first command of a block, with others in their place."""
-    line = Item(block(begin), '').lines()[0]
-    for old, new in pairs:
-        if old not in line:
-            raise AssertionError('%r is to say %r' % (line, old))
-        line = line.replace(old, str(new))
-    return shlex.split(line)[1:]
 
 
 def without_comments(path):
@@ -133,22 +75,26 @@ def without_comments(path):
 
 def test_all():
     """Nothing of the page is left out."""
+    here = os.path.relpath(os.path.abspath(__file__), t.ROOT)
+    users = {path: manual.used(path) for path in (here,) + OTHERS}
+    run = set().union(*users.values())
     seen = set()
     for item in items():
         first = item.text.split('\n')[0]
-        kinds = [b for k in (HERE, SAME, ELSEWHERE) for b in k
+        kinds = [b for k in (run, SAME, SCENARIO) for b in k
                  if item.text.startswith(b)]
         seen.update(kinds)
-        t.is_(len(kinds), 0 if item.untested and not kinds else 1,
-              'run or marked, once: ' + first)
+        t.ok(kinds or item.untested, 'run or marked: ' + first)
+        t.ok(not item.untested or all(b in SAME for b in kinds),
+             'and not both')
         for begin in kinds:
             if begin in SAME:
-                t.is_(item.text.strip('\n'), without_comments(SAME[begin][0]),
-                      'as in ' + SAME[begin][0])
-            elif begin in ELSEWHERE:
-                same_elsewhere(item, ELSEWHERE[begin])
-    t.is_(sorted((set(HERE) | set(SAME) | set(ELSEWHERE)) - seen), [],
+                same_as_file(item, *SAME[begin])
+            elif begin in SCENARIO:
+                same_in_scenario(item, SCENARIO[begin])
+    t.is_(sorted((run | set(SAME) | set(SCENARIO)) - seen), [],
           'no list is stale')
+    t.is_([p for p, of in users.items() if not of], [], 'nor a file')
     t.ok(len(items()) > 50, '%d blocks' % len(items()))
 
 
@@ -162,16 +108,27 @@ def test_options():
         '--%s(?![a-z-])' % n, shown)), [], '%d options' % len(named))
 
 
-def same_elsewhere(item, where):
-    if '/' in where:
-        t.ok(os.path.exists(os.path.join(t.ROOT, where)), where)
-        return
-    folder = os.path.join(t.ROOT, 'tests', 'scenarios', where)
-    t.ok(os.path.exists('%s/%s.t' % (folder, where)), where + '.t')
-    with open(folder + '/README.md') as f:
-        page = f.read()
+def same_as_file(item, path, test):
+    """That file without its comments; the test reads it."""
+    t.is_(item.text.strip('\n'), without_comments(path), 'as in ' + path)
+    tests = glob.glob(os.path.join(t.ROOT, 'tests', '**', test),
+                      recursive=True)
+    with open(tests[0]) as f:
+        named = re.findall(r"'([\w./-]+)'", f.read())
+    t.ok(any(path.endswith('/' + n) or path == n for n in named),
+         'which %s reads' % test)
+
+
+def same_in_scenario(item, where):
+    """Each line is in its page, and one that its test takes from there."""
+    folder = 'tests/scenarios/%s/' % where
+    taken = manual.of_scenario(folder + where + '.t')
+    with open(os.path.join(t.ROOT, folder, 'README.md')) as f:
+        page = f.read().replace('\\\n', ' ')
     for line in item.lines():
-        t.ok(line in page, 'in its page too: ' + line[:60])
+        t.ok(re.search(r'(?m)^    [\w.@-]*[$#] ' + re.escape(line) + '$', page),
+             'in its page too: ' + line[:60])
+        t.ok(any(line.startswith(b) for b in taken), 'and run by its test')
 
 
 def is_taken(line):
@@ -214,28 +171,36 @@ def test_other_manuals():
 def test_ssh():
     t.need('htpasswd', 'ssh', 'scp', 'sftp', 'rsync', 'git')
     sshd, d = t.sshd(), t.folder()
+    t.rundir()
     os.chmod(d, 0o755)          # for nginx's worker
     conf = d + '/ssh.conf'
     with open(conf, 'w') as f:
-        f.write(block('mode           server').replace(
+        f.write(manual.block('mode           server').replace(
             '127.0.0.1:8080', '127.0.0.1:0').replace(
             '127.0.0.1:22', '127.0.0.1:%d' % sshd.port))
     s = t.inetws('-K', conf)
     s.port = t.port_of(t.listening(s)[0])
     cert, port = t.certificate(), t.free_port()
+    location = manual.block('location /ssh/')
     t.nginx_site(port, 'server { listen 127.0.0.1:%d ssl; ssl_certificate %s; '
                  'ssl_certificate_key %s;\n%s}\n' % (
-                     port, cert.cert, cert.key, block('location /ssh/').replace(
+                     port, cert.cert, cert.key, location.replace(
                          '127.0.0.1:8080', '127.0.0.1:%d' % s.port).replace(
                          '/etc/nginx/ssh.users', users(d))))
     os.mkdir(d + '/.ssh')
     with open(d + '/.ssh/tunnel-password', 'w') as f:
         f.write(PASSWORD + '\n')
     url = 'wss://localhost:%d/' % port
-    r = t.run_inetws(*words_of('$ inetws check -u @.ssh/tunnel-password wss://e', (
-        'wss://example.org/', url)), '--cacert', cert.ca, cwd=d)
+    r = t.run_inetws(*manual.words(
+        '$ inetws check -u @.ssh/tunnel-password wss://e',
+        ('wss://example.org/', url)), '--cacert', cert.ca, cwd=d)
     t.is_(r.returncode, 0, 'check')
-    host = block('Host tunnel\n\tHostName')
+    w = t.ws.connect(s.port)
+    r = t.run_inetws(*manual.words('# inetws status'))
+    t.like(r.stdout.decode(), '127.0.0.1:%d' % w.sock.getsockname()[1],
+           'status shows the tunnels')
+    w.bye()
+    host = manual.block('Host tunnel\n\tHostName')
     for old, new in (('HostKeyAlias example.org', 'HostKeyAlias there'),
                      ('HostName example.org', 'HostName localhost'),
                      ('wss://example.org/', url)):
@@ -254,10 +219,12 @@ class Client:
                 'HostName 127.0.0.1\n', '')
         if alias:
             given = given.replace('HostKeyAlias there\n', '')
-        with open(self.config, 'w') as f:
-            f.write(block.replace('inetws connect', '%s connect --cacert %s' % (
+        if cert:
+            block = block.replace('inetws connect', '%s connect --cacert %s' % (
                 shlex.quote(t.INETWS), cert.ca)).replace(
-                    '@$HOME/', '@' + d + '/') + given)
+                    '@$HOME/', '@' + d + '/')
+        with open(self.config, 'w') as f:
+            f.write(block + given)
 
     def run(self, name, *words, **kw):
         """A line of the page, with this configuration."""
@@ -286,7 +253,7 @@ def use(client):
     git, = t.need('git')
     t.run([git, 'init', '-q', '--bare', there + '/repository.git'])
     seen = []
-    for line in Item(block('$ ssh tunnel'), '').lines():
+    for line in manual.lines('$ ssh tunnel'):
         name, *words = line.replace('tunnel:', 'tunnel:%s/' % there).split()
         seen.append(name)
         if name == 'ssh':
@@ -308,7 +275,7 @@ def use(client):
 def users(d, name='users'):
     """As htpasswd of the page makes it, for nginx's worker to read."""
     htpasswd, = t.need('htpasswd')
-    line, = [x for x in Item(block('# htpasswd -B -c'), '').lines()
+    line, = [x for x in manual.lines('# htpasswd -B -c')
              if x.startswith('htpasswd')]
     words = line.replace('/etc/nginx/ssh.users', d + '/' + name).split()
     t.run([htpasswd, '-b', *words[1:], PASSWORD.split(':')[1]])
@@ -320,7 +287,7 @@ def test_by_path():
     sshd, d, cert = t.sshd(), t.folder(), t.certificate()
     os.chmod(d, 0o755)
     servers = {}
-    lines = Item(block('# inetws server -l 127.0.0.1:8081'), '').lines()
+    lines = manual.lines('# inetws server -l 127.0.0.1:8081')
     for line, target in zip(lines, (sshd.port, t.echo().port)):
         words = shlex.split(line)[1:]
         words[-1] = '127.0.0.1:%d' % target
@@ -329,9 +296,9 @@ def test_by_path():
         s = t.inetws(*words)
         servers[at] = t.listening(s)[0]
     with open(d + '/proxy.conf', 'w') as f:
-        f.write(block('proxy_http_version 1.1;').replace(
+        f.write(manual.block('proxy_http_version 1.1;').replace(
             '/etc/nginx/ssh.users', users(d)))
-    text = block('location /hosts/mail/').replace(
+    text = manual.block('location /hosts/mail/').replace(
         '/etc/nginx/inetws-proxy.conf', d + '/proxy.conf')
     for at, real in servers.items():
         t.ok(at in text, 'nginx names ' + at)
@@ -350,13 +317,17 @@ def test_by_path():
                         '/.ssh/tunnel-password', site + 'hosts/db/',
                         input=b'hello')
     t.is_((last.returncode, last.stdout), (0, b'hello'), 'the second path')
+    r = t.run_inetws(*manual.words(
+        '$ inetws check -u @.ssh/tunnel-password wss://www', (
+            'wss://www.example.org/', site)), '--cacert', cert.ca, cwd=d)
+    t.is_(r.returncode, 0, 'check')
     r = t.run_inetws('connect', '--cacert', cert.ca, site + 'hosts/mail/',
                      input=b'')
     t.is_(r.returncode, 77, 'refused without the password')
     curl, = t.need('curl')
     r = t.run([curl, '-s', '--cacert', cert.ca, site.replace('wss', 'https')])
     t.is_(r.stdout, b'the pages\n', 'the pages are there as before')
-    host = block('Host mail db').replace('wss://www.example.org/', site)
+    host = manual.block('Host mail db').replace('wss://www.example.org/', site)
     client = Client(d, sshd, cert, host, alias=False)
     t.is_(client.run('ssh', 'mail', 'cat', input=b'hello'), b'hello',
           'ssh mail')
@@ -370,14 +341,22 @@ def test_proxy():
         f.write(PASSWORD + '\n')
     pairs = (('http://proxy.example.com:3128', 'http://127.0.0.1:%d' % p.port),
              ('wss://example.org/ssh/', n.url))
-    words = words_of('$ inetws check -x http', *pairs)
+    words = manual.words('$ inetws check -x http', *pairs)
     r = t.run_inetws(*words, '--cacert', cert.ca, cwd=d)
     t.is_(r.returncode, 0, 'check through a proxy with a password')
     t.like(r.stdout.decode(), '127.0.0.1:%d' % p.port, 'which it names')
-    words = words_of('$ inetws check --cacert company', pairs[1],
+    words = manual.words('$ inetws check --cacert company', pairs[1],
                      ('company-ca.pem', cert.ca))
     t.is_(t.run_inetws(*words).returncode, 0, 'with an authority')
-    host = block('Host tunnel\n\tHostKeyAlias')
+    short = ('--proxy-idle', '--proxy-idle=500ms')
+    words = manual.words('$ inetws check --proxy-idle -x', short, *pairs)
+    r = t.run_inetws(*words, '--cacert', cert.ca, cwd=d)
+    t.like(r.stdout.decode(), r'(?m)^ok +idle +lives for', 'how long it lets a '
+           'tunnel be silent')
+    words = manual.words('$ inetws check --proxy-idle wss', short, pairs[1])
+    r = t.run_inetws(*words, '--cacert', cert.ca)
+    t.like(r.stdout.decode(), r'(?m)^ok +idle +lives for', 'without a proxy')
+    host = manual.block('Host tunnel\n\tHostKeyAlias')
     os.mkdir(d + '/.ssh')
     os.rename(d + '/proxy-password', d + '/.ssh/proxy-password')
     for old, new in pairs:
@@ -393,10 +372,10 @@ def test_proxy():
 
 
 def test_nat():
-    sh, d, echo = t.need('sh')[0], t.folder(), t.echo()
+    sh, d, sshd = t.need('sh')[0], t.folder(), t.sshd()
     t.rundir()
-    script = Item(block('gate# secret=$(openssl rand -hex 16)\ngate# '
-                        'echo "office'), '').lines()
+    script = manual.lines('gate# secret=$(openssl rand -hex 16)\ngate# '
+                        'echo "office')
     t.run([sh, '-ec', '\n'.join(script[:2]) + '\nprintf "Authorization: '
            'Bearer $secret\n" >secret'], cwd=d)
     words = shlex.split(script[2])[1:]
@@ -405,21 +384,35 @@ def test_nat():
     gate = t.inetws(*words, cwd=d)
     agents, = t.listening(gate)
     visitors = gate.wait_line(r'visitors on (\S+)')[1]
-    t.inetws(*words_of(
+    t.inetws(*manual.words(
         'office$ inetws agent', ('wss://example.org/', 'ws://%s/' % agents),
-        ('127.0.0.1:22', '127.0.0.1:%d' % echo.port)), cwd=d)
-    t.ok(t.until(lambda: b'office' in t.run_inetws('status').stdout),
+        ('127.0.0.1:22', '127.0.0.1:%d' % sshd.port)), cwd=d)
+    status = manual.words('gate$ inetws status')
+    t.ok(t.until(lambda: b'office' in t.run_inetws(*status).stdout),
          'status shows the agent')
-    visitor = socket.create_connection(('127.0.0.1', t.port_of(visitors)),
-                                       t.BOUND)
-    t.on_close(visitor.close)
-    visitor.sendall(b'hello')
-    t.is_(t.ws.read_exactly(visitor, 5), b'hello', 'a visitor is at the target')
+    words = manual.words('gate$ inetws status', (
+        '2222', t.port_of(visitors)), number=1)
+    client = Client(d, sshd, None, '', alias=False)
+    t.is_(client.run('ssh', *words, 'cat', input=b'hello'), b'hello',
+          'a visitor is at the target')
+
+
+def test_fleet_secret():
+    """The gate's line for a machine has the hash of the secret."""
+    sh, d = t.need('sh')[0], t.folder()
+    script = manual.lines('gate# secret=$(openssl rand -hex 16)\ngate# echo '
+                          '"host42')
+    r = t.run([sh, '-ec', '\n'.join(script).replace('/etc/inetws', d) +
+               '\nprintf %s $secret'], cwd=d)
+    with open(d + '/fleet') as f:
+        line = f.read()
+    t.is_((r.returncode, line), (0, 'host42 %s\n' % hashlib.sha256(
+        r.stdout).hexdigest()), 'the line')
 
 
 def test_mqtt():
     sh, d = t.need('sh')[0], t.folder()
-    echo, server = Item(block('# echo "token:page'), '').lines()
+    echo, server = manual.lines('# echo "token:page')
     t.run([sh, '-c', echo.replace('/etc/inetws', d)])
     words = shlex.split(server.replace('/etc/inetws', d))[1:]
     words[-1] = '127.0.0.1:%d' % t.echo().port
@@ -428,7 +421,7 @@ def test_mqtt():
     url = 'ws://%s/mqtt/' % t.listening(s)[0]
     with open(d + '/page-token', 'w') as f:
         f.write('Authorization: Bearer TOKEN\n')
-    words = words_of('$ inetws check --subprotocol mqtt',
+    words = manual.words('$ inetws check --subprotocol mqtt',
                      ('wss://example.org/mqtt/', url))
     r = t.run_inetws(*words, cwd=d)
     t.is_(r.returncode, 0, 'check as a page')
@@ -454,7 +447,8 @@ def test_kubernetes():
         import yaml
     except ImportError:
         raise t.Skip('no python3-yaml')
-    deploy, service, ingress = yaml.safe_load_all(block('apiVersion: apps/v1'))
+    deploy, service, ingress = yaml.safe_load_all(
+        manual.block('apiVersion: apps/v1'))
     pod = deploy['spec']['template']['spec']
     container, = pod['containers']
     args = container['args']
@@ -493,16 +487,16 @@ def test_kubernetes():
 def test_certificates():
     sh = t.need('sh', 'openssl')[0]
     d = t.folder()
-    script = re.sub(r'(?m)^\$ ', '', block('$ openssl req -x509'))
+    script = re.sub(r'(?m)^\$ ', '', manual.block('$ openssl req -x509'))
     r = t.run([sh, '-ec', script], cwd=d)
     t.is_(r.returncode, 0, 'the certificates are made')
     echo = t.echo()
-    s = t.inetws(*words_of(
+    s = t.inetws(*manual.words(
         '# inetws server -l :8443', (':8443', '127.0.0.1:0'),
         ('--run-as inetws ', ''), ('127.0.0.1:5432', '127.0.0.1:%d' %
                                    echo.port)), cwd=d)
     words = ['--connect-to', '::' + t.listening(s)[0]]
-    c = t.inetws(*words_of('$ inetws client -l 5432', ('-l 5432',
+    c = t.inetws(*manual.words('$ inetws client -l 5432', ('-l 5432',
                                                        '-l 127.0.0.1:0')),
                  *words, cwd=d)
     x = socket.create_connection(('127.0.0.1', t.port_of(
@@ -512,7 +506,7 @@ def test_certificates():
     t.is_(t.ws.read_exactly(x, 5), b'hello', 'alice is accepted')
     x.close()
     s.wait_line('subject="CN=alice"')
-    r = t.run_inetws(*words_of('$ inetws check --cacert ca.pem'), *words,
+    r = t.run_inetws(*manual.words('$ inetws check --cacert ca.pem'), *words,
                      cwd=d)
     t.is_(r.returncode, 0, 'check')
     r = t.run_inetws('connect', '--cacert', 'ca.pem', *words,

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """inetws-troubleshooting(7): each message that it explains is printed, with
-the exit status that it names, when the mistake is made.
+the exit status that it names, when the mistake is made; its commands and lines
+for nginx do what it says.
 
 If it fails: a user who looks an error up does not find it.
 """
@@ -13,9 +14,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import ca               # noqa: E402
+import manual           # noqa: E402
 import messages         # noqa: E402
+import re               # noqa: E402
 
-PAGE = os.path.join(t.ROOT, 'man', 'inetws-troubleshooting.7')
+NAME = 'inetws-troubleshooting.7'
+PAGE = os.path.join(t.ROOT, 'man', NAME)
 # Explained, but not provoked here.
 UNTRIED = {'timed out', 'expired on', 'not valid before', 'Permission denied',
            'no trusted certificates', 'timed out while resolving',
@@ -168,6 +172,50 @@ def test_messages():
         tried.add(message)
     t.is_(sorted(set(page) - tried - UNTRIED - set(MUSL.values())), [],
           'the page explains nothing else')
+
+
+def test_check():
+    s = t.server(t.echo().port)
+    at = ('wss://example.org/ssh/', url(s.port))
+    r = t.run_inetws(*manual.words('$ inetws check wss', at, page=NAME))
+    t.is_(r.returncode, 0, 'check')
+    short = ('--proxy-idle', '--proxy-idle=500ms')
+    r = t.run_inetws(*manual.words('$ inetws check --proxy-idle', short, at,
+                                   page=NAME))
+    t.like(r.stdout, '(?m)^ok +idle +lives for', 'measures the time')
+
+
+def test_nginx():
+    """The lines that a proxy lacks."""
+    s = t.server(t.echo().port)
+    lines = manual.block('proxy_http_version', page=NAME)
+    status, printed = connect(site(
+        'location / { proxy_pass http://127.0.0.1:%d; %s }' % (s.port, lines)))
+    t.is_((status, printed), (0, ''), 'with them it works')
+
+
+def test_readable():
+    """Whether the user of a service can read a file."""
+    setpriv, = t.need('setpriv')
+    if os.getuid() != 0:
+        raise t.Skip('needs root: another user')
+    path = t.folder() + '/ssh.conf'
+    os.chmod(os.path.dirname(path), 0o755)
+    with open(path, 'w') as f:
+        f.write('mode server\n')
+    words = manual.words('# setpriv --reuid', (
+        '--reuid inetws --regid inetws', '--reuid nobody --regid nogroup'),
+        ('/etc/inetws/ssh.conf', path), page=NAME)
+    for mode, printed in ((0o600, b''), (0o644, b'mode server\n')):
+        os.chmod(path, mode)
+        t.is_(t.run([setpriv, *words]).stdout, printed, 'mode %o' % mode)
+
+
+def test_all():
+    run = manual.used(os.path.relpath(os.path.abspath(__file__), t.ROOT))
+    t.is_([i.text for i in manual.items(NAME) if not any(
+        i.text.startswith(begin) for begin in run)], [],
+        'what is there to be pasted is run here')
 
 
 t.main()

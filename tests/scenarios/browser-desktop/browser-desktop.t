@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
 import inetws as t                      # noqa: E402
 import browser                          # noqa: E402
+import grp                              # noqa: E402
+import pwd                              # noqa: E402
 from scenario import Scenario           # noqa: E402
 
 PASSWORD = 'pw-of-ann-7731'
@@ -55,7 +57,10 @@ class World:
 
     def users(self):
         t.need('htpasswd')
-        open(self.d + '/desktop.users', 'w').close()
+        line, = self.s.commands('install')
+        ours = {'ann': pwd.getpwuid(os.getuid()).pw_name,
+                'www-data': grp.getgrgid(os.getgid()).gr_name}
+        t.is_(t.run([ours.get(w, w) for w in line]).returncode, 0, 'its file')
         line, = self.s.commands('htpasswd')
         made = t.run(line[:1] + ['-i'] + line[1:], input=PASSWORD.encode())
         t.is_(made.returncode, 0, 'a password')

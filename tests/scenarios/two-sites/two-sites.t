@@ -49,8 +49,8 @@ class Sites:
             self.gates + [self.s.site('nginx.conf')]
 
     def branch(self):
-        return [self.s.inetws(m, i, cwd=self.d) for m in ('client', 'agent')
-                for i in range(2)]
+        return [self.s.inetws('client', i, cwd=self.d) for i in range(2)] + \
+            [self.s.inetws('agent', i, cwd=self.d) for i in range(2)]
 
     def reached(self):
         """The services that answer at their ports."""
