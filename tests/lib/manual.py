@@ -74,8 +74,8 @@ def words(begin, *pairs, number=0, page=EXAMPLES):
 
 
 def _calls(path, names):
-    """(name, first argument) of calls in a test of functions or methods of
-    these names whose first argument is a literal."""
+    """(name, first argument, names of keywords) of calls in a test of
+    functions or methods of these names whose first argument is a literal."""
     with open(os.path.join(proc.ROOT, path)) as f:
         tree = ast.parse(f.read())
     for node in ast.walk(tree):
@@ -83,16 +83,18 @@ def _calls(path, names):
             name = getattr(node.func, 'attr', getattr(node.func, 'id', None))
             if name in names and node.args and isinstance(
                     node.args[0], ast.Constant):
-                yield name, node.args[0].value
+                yield name, node.args[0].value, [k.arg for k in node.keywords]
 
 
-def used(path):
-    """The beginnings of the blocks that a test gets from here."""
-    return {begin for _, begin in _calls(path, USERS)}
+def used(path, other=False):
+    """The beginnings of the blocks that a test gets from here, out of EXAMPLES;
+    other: out of another page."""
+    return {begin for _, begin, keywords in _calls(path, USERS)
+            if ('page' in keywords) == other}
 
 
 def of_scenario(path):
     """The beginnings of the lines that the test of a scenario takes from its
     page (lib/scenario.py)."""
     return {('inetws ' if name == 'inetws' else '') + begin
-            for name, begin in _calls(path, ('commands', 'inetws'))}
+            for name, begin, _ in _calls(path, ('commands', 'inetws'))}

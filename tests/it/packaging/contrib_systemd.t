@@ -291,7 +291,9 @@ def test_socket_unit():
         g.put('/etc/inetws/b.conf', 'mode server\ntarget 127.0.0.1:%d\n' %
               echo.port)
         g.must('systemctl', 'daemon-reload')
-        g.must('systemctl', 'start', 'inetws@b.socket')
+        line, = manual.lines('# systemctl start inetws@NAME',
+                             page='inetws-troubleshooting.7')
+        g.must(*line.replace('NAME', 'b').split())
         t.ok(says(t.ws.connect(8081), b'x'), 'an address by a drop-in')
         t.is_(len(g.must('sh', '-c', 'ls /run/inetws/*.stats').split()), 2,
               'pages of statistics: a, taken over when restarted, and b')

@@ -16,7 +16,6 @@ import inetws as t      # noqa: E402
 import ca               # noqa: E402
 import manual           # noqa: E402
 import messages         # noqa: E402
-import re               # noqa: E402
 
 NAME = 'inetws-troubleshooting.7'
 PAGE = os.path.join(t.ROOT, 'man', NAME)
@@ -183,6 +182,10 @@ def test_check():
     r = t.run_inetws(*manual.words('$ inetws check --proxy-idle', short, at,
                                    page=NAME))
     t.like(r.stdout, '(?m)^ok +idle +lives for', 'measures the time')
+    r = t.run_inetws(*manual.words('$ inetws connect -v', at, page=NAME),
+                     input=b'')
+    t.is_(r.returncode, 0, 'connect')
+    t.like(r.stderr, 'websocket is open', 'shows each step')
 
 
 def test_nginx():
@@ -192,6 +195,18 @@ def test_nginx():
     status, printed = connect(site(
         'location / { proxy_pass http://127.0.0.1:%d; %s }' % (s.port, lines)))
     t.is_((status, printed), (0, ''), 'with them it works')
+
+
+def test_pem():
+    openssl, = t.need('openssl')
+    cert, d = t.certificate(), t.folder()
+    t.run([openssl, 'x509', '-in', cert.ca, '-outform', 'DER', '-out',
+           d + '/cert.der'])
+    t.run([openssl, *manual.words('$ openssl x509', page=NAME)], cwd=d)
+    n = t.nginx(t.server(t.echo().port).port, cert)
+    for name, code in (('cert.der', 64), ('cert.pem', 0)):
+        t.is_(t.run_inetws('check', '--cacert', d + '/' + name,
+                           n.url).returncode, code, name)
 
 
 def test_readable():
@@ -212,7 +227,9 @@ def test_readable():
 
 
 def test_all():
-    run = manual.used(os.path.relpath(os.path.abspath(__file__), t.ROOT))
+    here = os.path.relpath(os.path.abspath(__file__), t.ROOT)
+    run = manual.used(here, other=True) | manual.used(
+        'tests/it/packaging/contrib_systemd.t', other=True)
     t.is_([i.text for i in manual.items(NAME) if not any(
         i.text.startswith(begin) for begin in run)], [],
         'what is there to be pasted is run here')
