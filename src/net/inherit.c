@@ -293,7 +293,8 @@ guess(struct inherited *a, const struct words *w, struct error *why)
 	if (net_is_socket(STDIN_FILENO) == 1)
 		return take(a, STDIN_FILENO, why);
 	return error_set(why, EXIT_BADUSAGE,
-	    "nothing to listen on: no -l, no socket from systemd or inetd");
+	    "nothing to listen on: expected -l LISTEN, or a socket from "
+	    "systemd or inetd");
 }
 
 static int

@@ -111,14 +111,13 @@ def test_plain():
 def test_quotes():
     """What the page quotes is printed."""
     first = manual('inetws.1')
-    ends = set(re.findall(r'(?m)^\.It ([a-z-]+)$', first))
     for entry in PAGE:
         for quote in entry.quotes:
             key, _, value = quote.partition('=')
             if key == 'event':
                 t.ok(value in events_of(first), quote)
             elif key == 'end':
-                t.ok(value in ends, quote)
+                t.ok(value in ends_of(first), quote)
             else:
                 t.ok(is_printed(quote), 'printed: ' + quote)
     within = re.findall(r'(?m)^\.(?:Pq )?Ql (.*?)(?: [.,:;()])*$',
@@ -128,11 +127,28 @@ def test_quotes():
         t.ok(is_printed(quote), 'printed: ' + quote)
 
 
+def ends_of(text):
+    """What the key "end" may be, as inetws(1) has it."""
+    part = text.partition('\n.It Li end\n')[2].partition('\n.El')[0]
+    return set(re.findall(r'(?m)^\.It ([a-z-]+)$', part))
+
+
 def events_of(text):
     """What the section Events of inetws(1) explains."""
     part = text.partition('\n.Ss Events\n')[2].partition('\n.Sh ')[0]
     return {word for line in re.findall(r'(?m)^\.It Li (.*)$', part)
             for word in line.split(' , ')}
+
+
+def test_ends():
+    """How a tunnel ended is a symptom too."""
+    with open(os.path.join(m.SRC, 'tunnel', 'states.c')) as f:
+        names = f.read().partition('end_names[] = {')[2].partition('}')[0]
+    ends = set(re.findall('"(.*?)"', names)) - {'going'}
+    t.ok(len(ends) > 5, 'ends of tunnels')
+    t.is_(ends, ends_of(manual('inetws.1')), 'are those of inetws(1)')
+    t.is_(ends - {q[4:] for q in QUOTES if q.startswith('end=')},
+          {'ended', 'stopped'}, 'and on the page, but those that are wanted')
 
 
 def test_events():

@@ -545,7 +545,8 @@ leaks(void)
 }
 
 #define NOTHING	\
-	"64 nothing to listen on: no -l, no socket from systemd or inetd"
+	"64 nothing to listen on: expected -l LISTEN, or a socket from " \
+	"systemd or inetd"
 
 int
 main(void)
