@@ -124,8 +124,9 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 		    a->host) : not_ascii(a->host, err, errlen);
 	/* inet_aton(3) would take it for 0.0.0.N, as for "80:8080". */
 	if (is_digits(a->host))
-		return fail(err, errlen, "has a number as its host: write "
-		    "HOST:PORT, or :PORT for all addresses", word);
+		return fail(err, errlen, min == 0 ? "has a number as its host: "
+		    "write HOST:PORT, or :PORT for all addresses" : "has a "
+		    "number as its host: expected a name or an address", word);
 	n = number(port, 65535);
 	if (n < min)
 		return fail(err, errlen, min == 0 ?

@@ -135,17 +135,21 @@ static int
 parse_path(struct url *u, struct slice s, char *err, size_t errlen)
 {
 	size_t i, slash = s.len == 0 || s.p[0] != '/';
+	unsigned int byte;
 
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] <= ' ' ||
-		    (unsigned char)s.p[i] >= 0x7f)
-			return str_bad(err, errlen, "holds a byte that must be "
-			    "percent-encoded",
-			    slice_head(s, span_to(s, "?")));
-	if (span_to(s, "#") != s.len)
-		return str_bad(err, errlen, "has a fragment, which a websocket "
-		    "URL may not (write # as %23)",
-		    slice_head(s, span_to(s, "?#")));
+	for (i = 0; i < s.len; i++) {
+		byte = (unsigned char)s.p[i];
+		if (byte <= ' ' || byte >= 0x7f) {
+			snprintf(err, errlen, "the URL holds the byte 0x%02x, "
+			    "which is written %%%02X there", byte, byte);
+			return -1;
+		}
+	}
+	if (span_to(s, "#") != s.len) {
+		snprintf(err, errlen, "the URL has a fragment, which is never "
+		    "sent: leave it out, or write # as %%23");
+		return -1;
+	}
 	if (s.len + slash > URL_PATH_MAX) {
 		snprintf(err, errlen, "the URL's path is longer than %d bytes",
 		    URL_PATH_MAX);

@@ -259,10 +259,12 @@ test_bad_url(void)
 		{ "ws://[::1]x/", "[IPV6]:PORT" },
 		{ "ws://a b/", "no host name" },
 		{ "ws://a\\b/", "no host name" },
-		{ "ws://h/a b", "percent-encoded" },
-		{ "ws://h/a\r\nX: y", "percent-encoded" },
-		{ "ws://h/\xc3\xa9", "percent-encoded" },
-		{ "ws://h/a\x7f", "percent-encoded" },
+		{ "ws://h/a b", "the byte 0x20, which is written %20 there" },
+		{ "ws://h?token=a b", "the URL holds the byte 0x20" },
+		{ "ws://80/", "number as its host: expected a name" },
+		{ "ws://h/a\r\nX: y", "0x0d, which is written %0D" },
+		{ "ws://h/\xc3\xa9", "0xc3, which is written %C3" },
+		{ "ws://h/a\x7f", "0x7f, which is written %7F" },
 		{ "ws://h/a#b", "fragment" }, { "ws://h#b", "fragment" },
 		{ "ws://me:secret%@h/", "malformed" },
 		{ "ws://me:secret%0a@h/", "malformed" },
@@ -270,7 +272,7 @@ test_bad_url(void)
 		{ "ws://m%3ae:secret@h/", "malformed" },
 		{ "ws://me:sec/ret@h/", "%2F" },
 		{ "ws+unix:x", "ws+unix:/" }, { "ws+unix:", "ws+unix:/" },
-		{ "ws+unix:/x:/a b", "percent-encoded" }
+		{ "ws+unix:/x:/a b", "which is written %20" }
 	};
 	char word[5000];
 	struct url u;
