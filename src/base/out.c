@@ -19,7 +19,7 @@ out_begin(struct out *o, char *buf, size_t size)
 	buf[0] = '\0';
 }
 
-/* A whole piece or nothing of it. */
+/* A whole piece or nothing of it; vsnprintf(3)'s -1 is large, too. */
 void
 out_add(struct out *o, const char *fmt, ...)
 {
@@ -30,11 +30,17 @@ out_add(struct out *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(o->p + o->len, room, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= room) {
+	if ((size_t)n >= room) {
 		o->cut = 1;
 		o->p[o->len] = '\0';
 	} else
 		o->len += (size_t)n;
+}
+
+int
+out_length(const struct out *o)
+{
+	return o->cut ? -1 : (int)o->len;
 }
 
 static void

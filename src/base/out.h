@@ -18,6 +18,9 @@ void out_begin(struct out *, char *buf, size_t size);
 void out_add(struct out *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The length, or -1 if something did not fit. */
+int out_length(const struct out *);
+
 /* A JSON string with its quotes; all but printable ASCII is escaped. */
 void out_json(struct out *, const char *);
 

@@ -4,10 +4,10 @@
  * quoted-string ) ] (RFC 6455 9.1).  What is quoted has to be a token, which
  * needs no escapes, so values with one are malformed.
  */
-#include <stdarg.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/out.h"
 #include "proto/http.h"
 #include "ws/extension.h"
 
@@ -237,45 +237,25 @@ extension_is_answer(const struct extension *a, const struct extension *offer)
 	return !a->has_at && ((a->flags & EXT_RESUME) != 0) == named;
 }
 
-/* Appends; *len becomes -1 once something did not fit. */
-__attribute__((format(printf, 4, 5)))
-static void
-add(char *dst, size_t size, int *len, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (*len == -1)
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(dst + *len, size - (size_t)*len, fmt, ap);
-	va_end(ap);
-	*len = n < 0 || (size_t)n >= size - (size_t)*len ? -1 : *len + n;
-}
-
 int
 extension_write(char *dst, size_t size, const struct extension *ext)
 {
-	int len = 0;
+	struct out out;
 
-	add(dst, size, &len, "inetws; v=%d; id=%s; win=%u",
+	out_begin(&out, dst, size);
+	out_add(&out, "inetws; v=%d; id=%s; win=%u",
 	    EXTENSION_VERSION, ext->id, ext->win);
 	if (ext->flags & EXT_SERVE)
-		add(dst, size, &len, "; serve");
+		out_add(&out, "; serve");
 	if (ext->flags & EXT_PARK)
-		add(dst, size, &len, "; park");
-	if (!(ext->flags & EXT_RESUME))
-		return len;
-	if (ext->session[0] == '\0') {
-		add(dst, size, &len, "; resume");
-		return len;
-	}
-	add(dst, size, &len, "; resume=\"%s\"", ext->session);
+		out_add(&out, "; park");
+	if (ext->session[0] != '\0')
+		out_add(&out, "; resume=\"%s\"", ext->session);
+	else if (ext->flags & EXT_RESUME)
+		out_add(&out, "; resume");
 	if (ext->attempt > 0)
-		add(dst, size, &len, "; n=%llu",
-		    (unsigned long long)ext->attempt);
+		out_add(&out, "; n=%" PRIu64, ext->attempt);
 	if (ext->has_at)
-		add(dst, size, &len, "; at=%llu",
-		    (unsigned long long)ext->at);
-	return len;
+		out_add(&out, "; at=%" PRIu64, ext->at);
+	return out_length(&out);
 }

@@ -2,39 +2,13 @@
 /*
  * Writing the opening handshake (RFC 6455 section 4), and showing it.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/out.h"
 #include "proto/date.h"
 #include "proto/header.h"
 #include "ws/upgrade.h"
-
-/* A buffer that is being filled; len is -1 once something did not fit. */
-struct out {
-	char *p;
-	size_t size;
-	int len;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void
-put(struct out *out, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (out->len == -1)
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(out->p + out->len, out->size - (size_t)out->len, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= out->size - (size_t)out->len)
-		out->len = -1;
-	else
-		out->len += n;
-}
 
 static void
 put_extension(struct out *out, const struct extension *ext)
@@ -43,11 +17,10 @@ put_extension(struct out *out, const struct extension *ext)
 
 	if (ext == NULL)
 		return;
-	if (extension_write(element, sizeof element, ext) == -1)
-		out->len = -1;
-	put(out, "Sec-WebSocket-Extensions: %s\r\n", element);
+	extension_write(element, sizeof element, ext);
+	out_add(out, "Sec-WebSocket-Extensions: %s\r\n", element);
 	if (ext->instance[0] != '\0')
-		put(out, "Inetws-Instance: %s\r\n", ext->instance);
+		out_add(out, "Inetws-Instance: %s\r\n", ext->instance);
 }
 
 /* The part of a field line before its colon; no colon: no name. */
@@ -74,51 +47,53 @@ int
 upgrade_write_answer(char *dst, size_t size,
     const struct upgrade_request *r, const struct extension *answer)
 {
-	struct out out = { dst, size, 0 };
+	struct out out;
 	char accept[UPGRADE_ACCEPT_LEN + 1];
 
+	out_begin(&out, dst, size);
 	upgrade_accept(accept, r->key);
-	put(&out, "HTTP/1.1 101 Switching Protocols\r\n"
+	out_add(&out, "HTTP/1.1 101 Switching Protocols\r\n"
 	    "Upgrade: websocket\r\n"
 	    "Connection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: %s\r\n", accept);
 	if (r->subprotocol.p != NULL)
-		put(&out, "Sec-WebSocket-Protocol: %.*s\r\n",
+		out_add(&out, "Sec-WebSocket-Protocol: %.*s\r\n",
 		    (int)r->subprotocol.len, r->subprotocol.p);
 	put_extension(&out, answer);
-	put(&out, "\r\n");
-	return out.len;
+	out_add(&out, "\r\n");
+	return out_length(&out);
 }
 
 int
 upgrade_write_refusal(char *dst, size_t size, int status, int64_t now,
     const char *extra, const char *text)
 {
-	struct out out = { dst, size, 0 };
+	struct out out;
 	char date[DATE_MAX];
-	int i, body;
+	size_t i, body;
 
-	put(&out, "HTTP/1.1 %d %s\r\n"
+	out_begin(&out, dst, size);
+	out_add(&out, "HTTP/1.1 %d %s\r\n"
 	    "Content-Type: text/plain\r\n"
 	    "Content-Length: %zu\r\n"
 	    "Connection: %s\r\n", status, http_reason(status),
 	    strlen(text) + 1, status == 426 ? "close, Upgrade" : "close");
 	if (now != 0)
-		put(&out, "Date: %s\r\n", date_write(date, now));
+		out_add(&out, "Date: %s\r\n", date_write(date, now));
 	if (status == 426)
-		put(&out, "Upgrade: websocket\r\n"
+		out_add(&out, "Upgrade: websocket\r\n"
 		    "Sec-WebSocket-Version: 13\r\n");
 	if (status == 405 && strstr(extra, "Allow:") == NULL)
-		put(&out, "Allow: GET\r\n");
+		out_add(&out, "Allow: GET\r\n");
 	if (status == 503 && strstr(extra, "Retry-After:") == NULL)
-		put(&out, "Retry-After: %d\r\n", HTTP_RETRY_AFTER);
-	put(&out, "%s\r\n", extra);
+		out_add(&out, "Retry-After: %d\r\n", HTTP_RETRY_AFTER);
+	out_add(&out, "%s\r\n", extra);
 	body = out.len;
-	put(&out, "%s\n", text);
-	for (i = body; i < out.len - 1; i++)
+	out_add(&out, "%s\n", text);
+	for (i = body; i + 1 < out.len; i++)
 		if ((unsigned char)dst[i] < ' ' || dst[i] == 0x7f)
 			dst[i] = '?';
-	return out.len;
+	return out_length(&out);
 }
 
 /* No blanks, controls, fragments or bytes beyond ASCII (RFC 9112 3.2). */
@@ -137,35 +112,36 @@ int
 upgrade_write_request(char *dst, size_t size, const struct url *url,
     const struct upgrade_offer *o)
 {
-	struct out out = { dst, size, 0 };
+	struct out out;
 	char host[ADDR_HOST_MAX + 16], basic[HEADER_BASIC_MAX];
 
 	if (!path_is_clean(url->path))
 		return -1;
-	put(&out, "GET %s HTTP/1.1\r\n"
+	out_begin(&out, dst, size);
+	out_add(&out, "GET %s HTTP/1.1\r\n"
 	    "Host: %s\r\n", url->path, url_host(host, sizeof host, url));
 	if (o->is_none)
-		put(&out, "Connection: close\r\n");
+		out_add(&out, "Connection: close\r\n");
 	else
-		put(&out, "Upgrade: websocket\r\n"
+		out_add(&out, "Upgrade: websocket\r\n"
 		    "Connection: Upgrade\r\n"
 		    "Sec-WebSocket-Key: %s\r\n"
 		    "Sec-WebSocket-Version: 13\r\n", o->key);
 	if (o->subprotocol != NULL && !o->is_none)
-		put(&out, "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
+		out_add(&out, "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
 	put_extension(&out, o->offer);
-	put(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
+	out_add(&out, "User-Agent: %s\r\n", o->user_agent != NULL ?
 	    o->user_agent : "inetws/" INETWS_VERSION);
 	if (o->origin != NULL && !header_has(o->extra, "Origin"))
-		put(&out, "Origin: %s\r\n", o->origin);
+		out_add(&out, "Origin: %s\r\n", o->origin);
 	if (o->user != NULL && o->user[0] != '\0' &&
 	    !header_has(o->extra, "Authorization")) {
-		put(&out, "%s", header_basic(basic, "Authorization",
+		out_add(&out, "%s", header_basic(basic, "Authorization",
 		    o->user));
 		explicit_bzero(basic, sizeof basic);
 	}
-	put(&out, "%s\r\n", o->extra);
-	return out.len;
+	out_add(&out, "%s\r\n", o->extra);
+	return out_length(&out);
 }
 
 /* The value of a parameter "resume", however it is spelt. */

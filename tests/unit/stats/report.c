@@ -8,33 +8,6 @@
 static char buf[METRICS_MAX];
 
 static void
-escapes(void)
-{
-	struct out o;
-
-	out_begin(&o, buf, sizeof(buf));
-	out_json(&o, "a\"\\\n\x7f");
-	is_str(buf, "\"a\\\"\\\\\\u000a\\u007f\"", "JSON");
-	out_begin(&o, buf, sizeof(buf));
-	out_json(&o, "\303\274\342\202\254\360\237\230\200\302\233");
-	is_str(buf, "\"\\u00fc\\u20ac\\ud83d\\ude00\\u009b\"",
-	    "characters beyond ASCII, also of more than 16 bits");
-	out_begin(&o, buf, sizeof(buf));
-	out_json(&o, "\377a\303(\355\240\200\360\237");
-	is_str(buf, "\"\\ufffda\\ufffd(\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"",
-	    "and bytes that are none");
-	out_begin(&o, buf, sizeof(buf));
-	out_html(&o, "<a b=\"&\">\n");
-	is_str(buf, "&lt;a b=&quot;&amp;&quot;&gt;?", "HTML");
-	out_begin(&o, buf, sizeof(buf));
-	out_label(&o, "a\"\\\n");
-	is_str(buf, "a\\\"\\\\?", "labels");
-	out_begin(&o, buf, 4);
-	out_add(&o, "abcd");
-	ok(o.cut && o.len == 0, "what does not fit is left out");
-}
-
-static void
 names(void)
 {
 	unsigned int i, good = 1;
@@ -221,7 +194,6 @@ page(void)
 int
 main(void)
 {
-	escapes();
 	names();
 	metrics();
 	gate();
