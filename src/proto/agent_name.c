@@ -44,7 +44,7 @@ agent_name_path(char *dst, size_t size, const char *dir, const char *name)
 {
 	int n = snprintf(dst, size, "%s/%s" AGENT_NAME_SUFFIX, dir, name);
 
-	return n > 0 && (size_t)n < size ? 0 : -1;
+	return (size_t)n < size ? 0 : -1;
 }
 
 char *

@@ -213,7 +213,7 @@ proxy_write_connect(char *dst, size_t size, const struct addr *to,
 	    "User-Agent: %s\r\n%s%s\r\n", at, at, user_agent != NULL ?
 	    user_agent : "inetws/" INETWS_VERSION, basic, extra);
 	explicit_bzero(basic, sizeof(basic));
-	return n < 0 || (size_t)n >= size ? -1 : n;
+	return (size_t)n < size ? n : -1;
 }
 
 /*

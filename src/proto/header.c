@@ -102,7 +102,7 @@ header_add(char *lines, size_t size, const char *field,
 	value += strspn(value, " \t");
 	n = snprintf(lines + before, size - before, "%.*s: %s\r\n", (int)len,
 	    field, value);
-	if (n >= 0 && (size_t)n < size - before)
+	if ((size_t)n < size - before)
 		return 0;
 	lines[before] = '\0';
 	snprintf(err, errlen, "the fields have more than %zu bytes", size - 1);

@@ -237,5 +237,5 @@ proxy_protocol_write(char *dst, size_t size, int version,
 		n = snprintf(dst, size, "PROXY TCP%c %s %s %u %u\r\n",
 		    v4 ? '4' : '6', from, to, p->from_port, p->to_port);
 	}
-	return n < 0 || (size_t)n >= size ? -1 : n;
+	return (size_t)n < size ? n : -1;
 }

@@ -5,7 +5,7 @@
 int
 main(void)
 {
-	char hex[HASH_HEX];
+	char hex[HASH_HEX], text[HASH_BASE64];
 
 	/* The published values. */
 	ok(hash_add(HASH_BEGIN, "", 0) == 0xcbf29ce484222325u, "of nothing");
@@ -17,5 +17,8 @@ main(void)
 	hash_sha256(hex, "abc", 3);
 	is_str(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f"
 	    "20015ad", "SHA-256 of abc");
+	hash_sha256_base64(text, "abc", 3);
+	is_str(text, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+	    "in base64");
 	return done_testing();
 }

@@ -46,6 +46,22 @@ test_names(void)
 	agent_name_mask_url(path);
 	ok(strcmp(path, "wss://h/agents/office-ssh") == 0, "a short name");
 	ok(strcmp(agent_name_mask(name, "ab"), "ab...") == 0, "a short one");
+	strcpy(path, "no-path-of-more-than-16-letters");
+	agent_name_mask_url(path);
+	ok(strcmp(path, "no-path-of-more-than-16-letters") == 0, "no URL");
+}
+
+static void
+test_path(void)
+{
+	char path[16];
+
+	is(agent_name_path(path, sizeof(path), "/run/x", "n"), 0, "a path");
+	ok(strcmp(path, "/run/x/n" AGENT_NAME_SUFFIX) == 0, "of a socket");
+	is(agent_name_path(path, strlen(path) + 1, "/run/x", "n"), 0,
+	    "fits exactly");
+	is(agent_name_path(path, strlen(path), "/run/x", "n"), -1,
+	    "or does not");
 }
 
 static int
@@ -85,6 +101,7 @@ int
 main(void)
 {
 	test_names();
+	test_path();
 	test_lines();
 	return done_testing();
 }
