@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: ISC
 """What the tests executed of src/, from the counts below a folder.
 
-    report.py build-coverage
+    report.py [--pure] [--show] BUILD       figures, and whether they suffice
+    report.py --missing src/ws BUILD        each branch that was not taken
 
-Prints the branches of the pure folders, of each folder and of the whole, and
-the functions that were never executed; build-coverage/coverage/index.html has
-the lines, if gcovr is there.
+A branch that cannot be taken and a function that no test can execute are lines
+of the file accepted, with the reason; such branches are not counted.  It fails
+if a figure is below its floor, if a function that is not listed was never
+executed, and if a line of accepted is not needed any more.  --pure looks only
+at the pure folders, --show does not fail.  BUILD/coverage/index.html has the
+lines, if gcovr is there.
 """
+import argparse
 import collections
 import gzip
 import json
@@ -17,20 +22,31 @@ import subprocess
 import sys
 import tempfile
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 PURE = ('base', 'proto', 'ws', 'tunnel')
+FLOORS = {'pure': 95, 'whole': 88}      # per cent of the branches
+
+# branches: for each line of the source, the number and how many were taken.
+File = collections.namedtuple('File', 'name lines branches never')
 
 
-def notes(build):
+def is_pure(name):
+    return name.split('/')[1] in PURE
+
+
+def notes(build, pure):
     for folder, _, files in os.walk(os.path.join(build, 'src')):
         for name in files:
-            if name.endswith('.gcno'):
-                yield os.path.abspath(os.path.join(folder, name))
+            path = os.path.join(folder, name)
+            if name.endswith('.gcno') and (
+                    not pure or is_pure(os.path.relpath(path, build))):
+                yield os.path.abspath(path)
 
 
-def counted(build):
-    """For each file of src/: branches, those taken, functions never executed."""
+def counted(build, pure):
+    """The files of src/."""
     with tempfile.TemporaryDirectory() as d:
-        for note in sorted(notes(build)):
+        for note in sorted(notes(build, pure)):
             out = subprocess.run(
                 ['gcov', '--json-format', '--branch-probabilities', '--stdout',
                  note], capture_output=True, cwd=d, check=True).stdout
@@ -39,38 +55,125 @@ def counted(build):
             for f in json.loads(out)['files']:
                 # Inline functions of headers are counted once for each user.
                 if f['file'].startswith('src/') and f['file'].endswith('.c'):
-                    branches = [b['count'] > 0 for line in f['lines']
-                                for b in line['branches'] if not b['throw']]
-                    yield f['file'], len(branches), sum(branches), [
-                        x['name'] for x in f['functions']
-                        if x['execution_count'] == 0]
+                    yield file_of(f)
 
 
-def main():
-    build = sys.argv[1]
-    total, never = collections.defaultdict(lambda: [0, 0]), []
-    for name, n, taken, functions in counted(build):
-        folder = name.split('/')[1]
-        for key in (folder, 'whole') + (('pure',) if folder in PURE else ()):
-            total[key][0] += n
-            total[key][1] += taken
-        never += ['%s: %s' % (name, f) for f in functions]
-    for key in sorted(total, key=lambda k: (k in ('pure', 'whole'), k)):
-        n, taken = total[key]
-        print('%-12s %6d of %6d branches, %.1f %%' % (
-            key, taken, n, 100 * taken / max(n, 1)))
-    print('never executed: %d' % len(never))
-    for line in never:
-        print('  ' + line)
+def file_of(f):
+    with open(f['file'], encoding='utf-8') as source:
+        lines = [''] + [line.strip() for line in source]
+    branches = collections.defaultdict(lambda: [0, 0])
+    for line in f['lines']:
+        for b in line['branches']:
+            if not b['throw']:
+                branches[line['line_number']][0] += 1
+                branches[line['line_number']][1] += b['count'] > 0
+    return File(f['file'], lines, branches,
+                [x['name'] for x in f['functions'] if x['execution_count'] == 0])
+
+
+def read_accepted(pure):
+    """Branches for each file and line, functions of files; and the lines."""
+    branches, functions, said = {}, set(), {}
+    with open(os.path.join(HERE, 'accepted'), encoding='utf-8') as f:
+        for line in f:
+            line = line.rstrip('\n')
+            if line == '' or line.startswith('#'):
+                continue
+            head, rest = line.split(' | ', 1)
+            what, name, reason = (*head.split(), rest.rpartition(' | ')[2])
+            if reason.strip() == '':
+                sys.exit('accepted: no reason: ' + line)
+            if pure and not is_pure(name):
+                continue
+            key = (name, rest.rpartition(' | ')[0])
+            if what == 'function':
+                functions.add(key)
+            else:
+                branches[key] = int(what)
+            said[key] = line
+    return branches, functions, said
+
+
+def missing(files, prefix):
+    for f in files:
+        if not f.name.startswith(prefix):
+            continue
+        for number, (n, taken) in sorted(f.branches.items()):
+            if taken < n:
+                print('%s:%d: %d of %d: %s' % (f.name, number, n - taken, n,
+                                               f.lines[number]))
+        for name in f.never:
+            print('%s: never executed: %s' % (f.name, name))
+
+
+def add_up(files, accepted, functions):
+    """Figures by folder, functions never executed, accepted ones not found."""
+    total = collections.defaultdict(lambda: [0, 0, 0])
+    never, found, left = [], set(), dict(accepted)
+    for f in files:
+        folder = f.name.split('/')[1]
+        sums = [total[k] for k in (folder, 'whole') + (
+            ('pure',) if folder in PURE else ())]
+        for number, (n, taken) in sorted(f.branches.items()):
+            key = (f.name, f.lines[number])
+            out = min(left.get(key, 0), n - taken)
+            if key in left:
+                left[key] -= out
+            for s in sums:
+                s[0] += n - out
+                s[1] += taken
+                s[2] += out
+        for name in f.never:
+            found.add((f.name, name))
+            if (f.name, name) not in functions:
+                never.append('%s: %s' % (f.name, name))
+    stale = [k for k in left if left[k] > 0] + sorted(functions - found)
+    return total, never, stale
+
+
+def pages(build):
     if shutil.which('gcovr') is None:
         print('# skip HTML: the package gcovr is missing')
         return
-    pages = os.path.join(build, 'coverage')
-    os.makedirs(pages, exist_ok=True)
+    to = os.path.join(build, 'coverage')
+    os.makedirs(to, exist_ok=True)
     subprocess.run(['gcovr', '--root', '.', '--filter', 'src/', '--branches',
-                    '--html-details', os.path.join(pages, 'index.html'),
+                    '--html-details', os.path.join(to, 'index.html'),
                     os.path.join(build, 'src')], check=True)
 
 
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('--pure', action='store_true')
+    p.add_argument('--show', action='store_true')
+    p.add_argument('--missing', metavar='PREFIX')
+    p.add_argument('build')
+    args = p.parse_args()
+
+    files = list(counted(args.build, args.pure))
+    if args.missing is not None:
+        missing(files, args.missing)
+        return 0
+    branches, functions, said = read_accepted(args.pure)
+    total, never, stale = add_up(files, branches, functions)
+    failed = bool(never or stale)
+    for key in sorted(total, key=lambda k: (k in FLOORS, k)):
+        n, taken, out = total[key]
+        low = 100 * taken < FLOORS.get(key, 0) * n and not (
+            args.pure and key == 'whole')
+        failed |= low
+        if not (args.pure and key == 'whole'):
+            print('%-12s %6d of %6d branches, %.1f %%%s%s' % (
+                key, taken, n, 100 * taken / max(n, 1),
+                ', %d accepted' % out if out else '',
+                ': at least %d %%' % FLOORS[key] if low else ''))
+    for line in never:
+        print('never executed: ' + line)
+    for key in stale:
+        print('accepted, but not found: ' + said[key])
+    pages(args.build)
+    return failed and not args.show
+
+
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -1,26 +1,52 @@
 # SPDX-License-Identifier: ISC
 # Which branches the tests execute (tests/README.md).
 #
-#	make coverage		unit and integration tests, then
-#				build-coverage/coverage/index.html and the
-#				figures; COVERAGE_TESTS= chooses other tests
+#	make coverage		unit tests, corpora of the fuzzers, integration
+#				tests; then build-coverage/coverage/index.html
+#				and the figures, which must suffice.
+#				COVERAGE_TESTS= chooses integration tests, and
+#				the figures are only shown
+#	make coverage-pure	unit tests and corpora, and the figures of the
+#				pure folders: a few minutes
 COVERAGE_TESTS ?=
+counting := build$(if $(VARIANT),-$(VARIANT))-coverage
+report = python3 tests/coverage/report.py
 
 ifdef COVERAGE
 $B/inetws $(unit): | $B/tests/coverage/flush.o
 $B/tests/coverage/flush.o: tests/coverage/flush.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(warnings) -Wno-missing-prototypes $(CFLAGS) -c -o $@ $<
+
+replays := $(patsubst tests/fuzz/%.c,$B/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
+$B/tests/fuzz/cert: libs += $(openssl_libs)
+$B/tests/fuzz/channel: libs += -Wl,--wrap=clock_ms
+$(replays): $B/tests/fuzz/%: tests/fuzz/%.c tests/coverage/replay.c $B/lib.a | \
+    $(generated) $B/tests/coverage/flush.o
+	@mkdir -p $(@D)
+	$(CC) $(all_cppflags) -Itests/fuzz $(all_cflags) $(all_ldflags) -o $@ \
+	    $< tests/coverage/replay.c $B/lib.a $(libs)
+
+# From nothing: what was counted before is gone.
+count-pure: all unit $(replays)
+	find $B -name '*.gcda' -delete
+	chmod -R a+rwX $B
+	umask 0; INETWS_COMPAT=1 INETWS_TEST_SCALE=3 $(PROVE) -j2 -e '' $(unit)
+	umask 0; for f in $(replays); do \
+	    $$f tests/fuzz/corpus/$${f##*/}/* || exit; done
+.PHONY: count-pure
 endif
+
+coverage-pure:
+	$(MAKE) COVERAGE=1 count-pure
+	$(report) --pure $(counting)
 
 # Counts are written by processes of any user.  A test that fails, as with
 # sanitizers because the sandbox is off or because all is slower, does not end it.
 coverage:
-	$(MAKE) COVERAGE=1 all unit
-	find build-coverage -name '*.gcda' -delete
-	chmod -R a+rwX build-coverage
+	$(MAKE) COVERAGE=1 count-pure
 	-umask 0; INETWS_COMPAT=1 INETWS_TEST_SCALE=3 $(MAKE) COVERAGE=1 check \
-	    $(if $(COVERAGE_TESTS),TESTS='$(COVERAGE_TESTS)')
-	python3 tests/coverage/report.py build-coverage
+	    TESTS='$(or $(COVERAGE_TESTS),$(filter-out $(without_linux),$(all_tests)))'
+	$(report) $(if $(COVERAGE_TESTS),--show) $(counting)
 
-.PHONY: coverage
+.PHONY: coverage coverage-pure
