@@ -384,9 +384,59 @@ test_join(void)
 	is(url_join(&u, &base, longest, err, sizeof(err)), -1, "too long");
 }
 
+static int
+same(const char *one, const char *other)
+{
+	struct url a, b;
+
+	return url_parse(&a, one, err, sizeof(err)) == 0 &&
+	    url_parse(&b, other, err, sizeof(err)) == 0 &&
+	    url_same_origin(&a, &b);
+}
+
+static void
+test_origin(void)
+{
+	is(same("ws://h/a", "HTTP://H:80/b?c"), 1, "one origin");
+	is(same("ws://h/", "wss://h:80/"), 0, "with and without TLS");
+	is(same("ws://h/", "ws://h:81/"), 0, "two ports");
+	is(same("ws://h/", "ws://h2/"), 0, "two hosts");
+	is(same("ws+unix:/a:/x", "ws+unix:/a:/y"), 1, "one Unix socket");
+	is(same("ws+unix:/a:/", "ws+unix:/b:/"), 0, "two");
+	is(same("ws+unix:/a:/", "ws://localhost/"), 0, "one and a host");
+}
+
+/* Whatever room there is, what is written ends within it. */
+static void
+test_room(void)
+{
+	struct url u;
+	char text[64], whole[64];
+	size_t size, wrong = 0;
+
+	url_parse(&u, "ws://[fe80::1%25eth0]/", err, sizeof(err));
+	is_str(url_print(whole, sizeof(whole), &u), "ws://[fe80::1%25eth0]/",
+	    "a URL with a zone");
+	for (size = 1; size <= sizeof(text); size++) {
+		memset(text, 'x', sizeof(text));
+		url_print(text, size, &u);
+		wrong += strlen(text) >= size ||
+		    strncmp(text, whole, strlen(text)) != 0;
+	}
+	is(wrong, 0, "is cut where the room ends");
+	wrong = 0;
+	for (size = 1; size <= 20; size++) {
+		memset(text, 'x', sizeof(text));
+		wrong += strlen(url_host(text, size, &u)) >= size;
+	}
+	is(wrong, 0, "and so is its host");
+}
+
 int
 main(void)
 {
+	test_origin();
+	test_room();
 	test_listen();
 	test_bad_listen();
 	test_target();

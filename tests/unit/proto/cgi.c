@@ -69,6 +69,21 @@ test_peer(void)
 	is_str(get("REMOTE_ADDR"), "fe80::1%eth0", "IPv6");
 	is_str(get("REMOTE_PORT"), "1", "its port");
 	cgi_begin(&c);
+	cgi_peer(&c, "192.0.2.1");
+	is_str(get("REMOTE_ADDR"), "192.0.2.1", "IPv4 alone");
+	is(c.n, 1, "has no port");
+	cgi_begin(&c);
+	cgi_peer(&c, "[::1]");
+	is_str(get("REMOTE_ADDR"), "::1", "IPv6 alone, in brackets");
+	cgi_begin(&c);
+	cgi_peer(&c, "2001:db8::1");
+	is_str(get("REMOTE_ADDR"), "2001:db8::1", "or without");
+	is(c.n, 1, "has no port");
+	cgi_begin(&c);
+	cgi_client(&c, "CN=a");
+	is_str(get("SSL_CLIENT_VERIFY"), "SUCCESS", "a certificate");
+	is_str(get("SSL_CLIENT_S_DN"), "CN=a", "its subject");
+	cgi_begin(&c);
 	cgi_peer(&c, "unix:/run/a:b");
 	cgi_peer(&c, "");
 	cgi_peer(&c, "-");
@@ -104,6 +119,33 @@ test_size(void)
 	is(c.n, CGI_VARS_MAX, "so many and no more");
 }
 
+/* With each little room that is left: whole variables, or none. */
+static void
+test_room(void)
+{
+	static const char *const names[] = { "REQUEST_METHOD", "REQUEST_URI",
+	    "QUERY_STRING", "SERVER_PROTOCOL", "HTTP_A", "HTTP_COOKIE" };
+	static const char *const values[] = { "GET", "/?q", "q", "HTTP/1.1",
+	    "1, 2", "x; y" };
+	size_t left, i, wrong = 0, n = 0;
+	const char *value;
+
+	parse("GET /?q HTTP/1.1\r\nA: 1\r\nA: 2\r\nCookie: x\r\n"
+	    "Cookie: y\r\n\r\n");
+	for (left = 0; left < 150; left++) {
+		cgi_begin(&c);
+		c.len = sizeof(c.bytes) - left;
+		cgi_request(&c, &head);
+		for (i = 0; i < 6; i++) {
+			value = get(names[i]);
+			wrong += value != NULL && strcmp(value, values[i]) != 0;
+		}
+		n += c.n;
+	}
+	is(wrong, 0, "no variable is cut");
+	ok(n > 6 && c.n == 6, "those that fit are there");
+}
+
 static void
 test_reserved(void)
 {
@@ -122,6 +164,7 @@ main(void)
 	test_request();
 	test_peer();
 	test_size();
+	test_room();
 	test_reserved();
 	return done_testing();
 }

@@ -421,9 +421,21 @@ source_of(const char *text)
 	return ip_parse(&ip, slice_of(text)) == 0 ? ip_source(&ip) : 0;
 }
 
+static int
+is_loopback(const char *text)
+{
+	struct ip ip;
+
+	return ip_parse(&ip, slice_of(text)) == 0 && ip_is_loopback(&ip);
+}
+
 static void
 test_source(void)
 {
+	ok(is_loopback("127.0.0.1") && is_loopback("127.255.0.9") &&
+	    is_loopback("::1") && is_loopback("::ffff:127.0.0.1"), "loopback");
+	ok(!is_loopback("128.0.0.1") && !is_loopback("::2") &&
+	    !is_loopback("1::1"), "what is not");
 	ok(source_of("192.0.2.1") == source_of("::ffff:192.0.2.1"),
 	    "an IPv4 address in both forms");
 	ok(source_of("192.0.2.1") != source_of("192.0.2.2"), "not another");

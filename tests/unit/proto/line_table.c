@@ -235,6 +235,15 @@ test_invalid(void)
 	bad_one = *t;
 	bad_one.at += 4;
 	ok(!line_table_is_valid(&bad_one, size), "entries that are askew");
+	bad_one = *t;
+	bad_one.text += 8;
+	ok(!line_table_is_valid(&bad_one, size), "a text elsewhere");
+	bad_one = *t;
+	bad_one.at -= 8;
+	ok(!line_table_is_valid(&bad_one, size), "entries within the text");
+	bad_one = *t;
+	bad_one.n = 1000;
+	ok(!line_table_is_valid(&bad_one, size), "more entries than there is room");
 	entry[0] = 7;
 	((uint16_t *)entry)[4] = 2;
 	ok(line_table_key(t, 0).p == NULL, "a key beyond the end is none");
@@ -244,6 +253,15 @@ test_invalid(void)
 	memset(line_table_text(t), '\n', 100);
 	is(line_table_make(t, 64, 100, &kind, NULL, NULL, NULL), -1,
 	    "too little memory");
+	is(line_table_make(t, (size_t)UINT32_MAX + 1, 100, &kind, NULL, NULL,
+	    NULL), -1, "more than can be counted");
+	memcpy(line_table_text(t), "a 1\nwrong\nb 2\n", 14);
+	size = line_table_size(14, 1);
+	is(line_table_make(t, size, 14, &kind, NULL, NULL, NULL), 0,
+	    "two lines, and nobody who is told of a third");
+	memset(t, 0, sizeof(*t));
+	is(line_table_make(t, size - 2 * 16, 14, &kind, NULL, NULL, NULL), -1,
+	    "no room for the second");
 	free(t);
 }
 
@@ -258,6 +276,13 @@ test_long(void)
 	t = make(text, 70007, &kind, NULL);
 	is_str(bad_lines, "1:a part of more than 65535 bytes ", "a key of 70,000 bytes");
 	is_str(values(t, 0, "a"), "2", "the next line holds");
+	free(t);
+	memset(text, 'y', 70000);
+	memcpy(text, "a ", 2);
+	memcpy(text + 70000, "\nb 2\n", 6);
+	t = make(text, 70005, &kind, NULL);
+	is_str(bad_lines, "1:too long ", "a value of 69,998 bytes");
+	is_str(values(t, 0, "b"), "2", "the next line holds");
 	free(t);
 }
 
