@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bytes of the wire that go to the stream without passing the buffers: which
+ * may, and that they count as if they had.
+ *
+ * If it fails: bytes are lost, doubled or out of order, or more are taken than
+ * the stream has room for.
+ */
+#include "tunnel/rig.h"
+
+#define LONG	100000		/* a payload; its header has 10 bytes */
+
+static uint8_t frame[LONG + 14];
+
+/* The beginning of a frame has come: so many bytes of it. */
+static void
+begin(struct rig *r, struct tunnel_config cfg, int first, size_t n)
+{
+	static uint8_t payload[LONG];
+
+	rig_begin(r, cfg);
+	rig_make(frame, !cfg.client, first, payload, LONG);
+	rig_feed(r, frame, n);
+}
+
+/* What may bypass when a frame with this first byte has begun. */
+static size_t
+may(struct tunnel_config cfg, int first, size_t n)
+{
+	struct rig r;
+	size_t all;
+
+	begin(&r, cfg, first, n);
+	all = tunnel_bypass_in(&r.t);
+	rig_end(&r);
+	return all;
+}
+
+static void
+test_may(void)
+{
+	struct tunnel_config plain = rig_config(1, 0, 0),
+	    masked = rig_config(0, 0, 0), session = rig_config(1, 1, 65536),
+	    small = plain;
+	struct rig r;
+
+	is(may(plain, 0x82, 10), LONG, "the payload of a frame");
+	is(may(plain, 0x02, 10), LONG, "of a fragment, too");
+	is(may(session, 0x82, 10), 65536, "not more than was permitted");
+	small.in_size = TUNNEL_SLACK - 200000;
+	is(may(small, 0x82, 10), small.in_size, "nor than the buffer has");
+	is(may(plain, 0x82, 9), 0, "not before the whole header");
+	is(may(plain, 0x82, 0), 0, "nor between two frames");
+	is(may(plain, 0x82, 11), 0, "nor what is behind a byte in the buffer");
+	is(may(masked, 0x82, 14), 0, "nothing masked");
+	is(may(plain, 0x81, 10), 0, "no text, which is checked");
+
+	begin(&r, plain, 0x82, 10);
+	tunnel_wire_eof(&r.t);
+	is(tunnel_bypass_in(&r.t), 0, "nothing behind the wire's end");
+	rig_end(&r);
+	begin(&r, plain, 0x82, 10);
+	tunnel_wire_failed(&r.t);
+	is(tunnel_bypass_in(&r.t), 0, "nor of a broken one");
+	rig_end(&r);
+	begin(&r, plain, 0x82, 10);
+	tunnel_stream_failed(&r.t);
+	is(tunnel_bypass_in(&r.t), 0, "nor to a broken stream");
+	rig_end(&r);
+}
+
+/* Pieces of a frame, each read in another way. */
+static void
+test_counts(void)
+{
+	struct rig r;
+	struct iovec iov[TUNNEL_RUNS];
+
+	begin(&r, rig_config(1, 0, 0), 0x82, 10);
+	tunnel_wire_bypass(&r.t, 60000);
+	is(tunnel_taken(&r.t), 60000, "what bypassed has been taken");
+	is(tunnel_stream_data(&r.t, iov), 0, "but is not in the buffer");
+	ok(rig_wants(&r, TUNNEL_WRITE_STREAM), "it has to be written");
+	tunnel_stream_wrote(&r.t, 20000);
+	is(tunnel_stream_data(&r.t, iov), 0, "in pieces");
+	is(tunnel_bypass_in(&r.t), LONG - 60000, "the rest may bypass, too");
+	tunnel_wire_bypass(&r.t, LONG - 60000);
+	is(tunnel_bypass_in(&r.t), 0, "then the frame is at its end");
+	rig_frame(&r, 0x82, "x", 1);
+	is(r.ngot, 0, "the next one waits for what bypassed");
+	tunnel_stream_wrote(&r.t, LONG - 20000);
+	rig_pump(&r);
+	ok(rig_got(&r, "x"), "and comes behind it");
+	is(tunnel_taken(&r.t), LONG + 1, "all counts");
+	rig_frame(&r, 0x88, "\3\350", 2);
+	ok(r.t.end != TUNNEL_PEER_FAULT, "the message has ended");
+	rig_end(&r);
+}
+
+/* How many bytes to read so that only what is looked at has come. */
+static void
+test_missing(void)
+{
+	struct rig r;
+
+	begin(&r, rig_config(1, 0, 0), 0x82, 0);
+	is(tunnel_wire_missing(&r.t, 10), 10, "a header");
+	rig_feed(&r, frame, 4);
+	is(tunnel_wire_missing(&r.t, 10), 6, "the rest of one");
+	is(tunnel_wire_missing(&r.t, 4), 0, "which is there if it is short");
+	rig_feed(&r, frame + 4, 6);
+	is(tunnel_wire_missing(&r.t, 10), 0, "payload may bypass");
+	rig_feed(&r, frame + 10, 1);
+	is(tunnel_wire_missing(&r.t, 10), 0,
+	    "nothing helps while the stream is behind");
+	rig_end(&r);
+
+	begin(&r, rig_config(1, 0, 0), 0x82, 0);
+	rig_feed(&r, "\x89\x05" "ab", 4);
+	is(tunnel_wire_missing(&r.t, 10), 3, "the rest of a control frame");
+	is(tunnel_bypass_in(&r.t), 0, "which does not bypass");
+	rig_end(&r);
+}
+
+int
+main(void)
+{
+	test_may();
+	test_counts();
+	test_missing();
+	return done_testing();
+}
