@@ -362,6 +362,7 @@ str_min_s(char *dst, size_t size, int64_t ms)
 	return dst;
 }
 
+/* 64 bits end at 18 EB. */
 char *
 str_bytes(char *dst, size_t size, uint64_t bytes)
 {
@@ -374,7 +375,7 @@ str_bytes(char *dst, size_t size, uint64_t bytes)
 		snprintf(dst, size, "%" PRIu64 " B", bytes);
 		return dst;
 	}
-	while (bytes / scale >= 1000 && i < 5) {
+	while (bytes / scale >= 1000) {
 		scale *= 1000;
 		i++;
 	}

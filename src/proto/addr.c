@@ -90,7 +90,7 @@ not_ascii(const char *host, char *err, size_t errlen)
 	return fail(err, errlen, text, host);
 }
 
-/* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT". */
+/* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT".  It has a colon. */
 static int
 host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 {
@@ -106,9 +106,6 @@ host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
 		port = end + 2;
 	} else {
 		end = strrchr(word, ':');
-		if (end == NULL)
-			return fail(err, errlen, "should read HOST:PORT",
-			    word);
 		if (strchr(word, ':') != end)
 			return fail(err, errlen, "has too many colons: an "
 			    "IPv6 address is written [IPV6]:PORT", word);
@@ -210,7 +207,8 @@ systemd_name(struct addr *a, const char *word, char *err, size_t errlen)
 	a->kind = ADDR_SYSTEMD;
 	if (*name == '\0')
 		return 0;
-	if (*name++ != ':' || *name == '\0' || strchr(name, ':') != NULL)
+	name++;			/* the colon */
+	if (*name == '\0' || strchr(name, ':') != NULL)
 		return fail(err, errlen, "should read systemd or "
 		    "systemd:NAME", word);
 	if (slice_copy(a->name, sizeof(a->name), slice_of(name)) == -1)

@@ -45,7 +45,7 @@ cgi_peer(struct cgi *c, const char *peer)
 
 	if (ip_parse_port(&ip, &number, slice_of(peer)) == -1)
 		return;
-	end = number != 0 && port != NULL ? port : peer + strlen(peer);
+	end = number != 0 ? port : peer + strlen(peer);
 	if (peer[0] == '[' && end[-1] == ']') {
 		peer++;
 		end--;
@@ -91,7 +91,7 @@ same_name(struct slice a, struct slice b)
 	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
 }
 
-/* "HTTP_NAME=" */
+/* "HTTP_NAME=", of a name that is_wanted(). */
 static int
 put_name(struct cgi *c, struct slice name)
 {
@@ -102,7 +102,7 @@ put_name(struct cgi *c, struct slice name)
 		return -1;
 	for (i = 0; i < name.len; i++) {
 		ch = name.p[i];
-		if (ch >= 'a' && ch <= 'z')
+		if (ch >= 'a')
 			ch -= 'a' - 'A';
 		else if (ch == '-')
 			ch = '_';

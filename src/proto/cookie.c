@@ -105,7 +105,7 @@ path_of(const struct url *u)
 	return (struct slice){ u->path, strcspn(u->path, "?") };
 }
 
-/* RFC 6265 5.1.4: up to the last slash. */
+/* RFC 6265 5.1.4: up to the last slash; a URL's path begins with one. */
 static struct slice
 default_path(const struct url *u)
 {
@@ -115,7 +115,7 @@ default_path(const struct url *u)
 		path.len--;
 	if (path.len > 1)
 		path.len--;
-	return path.len > 0 ? path : slice_of("/");
+	return path;
 }
 
 static const char *
@@ -172,7 +172,7 @@ expiry(const struct set_cookie *c, int64_t theirs, int64_t now)
 static int
 is_same(const struct cookie *c, const char *host, struct slice name)
 {
-	return c->name_len == name.len && c->name_len > 0 &&
+	return c->name_len == name.len &&
 	    memcmp(c->text, name.p, name.len) == 0 && strcmp(c->host, host) == 0;
 }
 

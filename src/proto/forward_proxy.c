@@ -120,7 +120,7 @@ no_final_dot(struct slice s)
 static int
 is_below(struct slice name, struct slice word)
 {
-	if (word.len > 0 && word.p[0] == '.') {
+	if (word.p[0] == '.') {
 		word.p++;
 		word.len--;
 	}

@@ -125,7 +125,8 @@ check_request_line(const char *p, size_t len, int plain,
 	if (len == 0)
 		return refuse(f, 400, "no request target");
 	for (i = 0; i < len; i++)
-		if (target[i] < 0x21 || target[i] > 0x7e || target[i] == '#')
+		if ((unsigned char)target[i] < 0x21 ||
+		    (unsigned char)target[i] > 0x7e || target[i] == '#')
 			return refuse(f, 400, "character \"%s\" in the "
 			    "request target",
 			    str_escape(show, sizeof show, target + i, 1));

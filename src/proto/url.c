@@ -29,7 +29,7 @@ span_to(struct slice s, const char *stop)
 	size_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (s.p[i] != '\0' && strchr(stop, s.p[i]) != NULL)
+		if (memchr(stop, s.p[i], strlen(stop)) != NULL)
 			break;
 	return i;
 }
@@ -308,8 +308,6 @@ remove_dots(char *path)
 		}
 		in += n;
 	}
-	if (out == 0)
-		path[out++] = '/';
 	memmove(path + out, tail, strlen(tail) + 1);
 }
 
@@ -326,7 +324,7 @@ join_path(struct url *u, struct slice ref, char *err, size_t errlen)
 	if (ref.p[0] == '/')
 		keep = 0;
 	else if (ref.p[0] != '?')
-		while (keep > 0 && u->path[keep - 1] != '/')
+		while (u->path[keep - 1] != '/')
 			keep--;
 	if (keep + ref.len > URL_PATH_MAX) {
 		snprintf(err, errlen, "the URL's path is longer than %d bytes",
