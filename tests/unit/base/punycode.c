@@ -20,9 +20,20 @@ main(void)
 		{ "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80"
 		  "\xd1\x84", "xn--e1afmkfd.xn--p1ai" },
 		{ "plain.example", "plain.example" },
-		{ "\xc3", NULL }, { "a..\xc3\xa4", NULL }, { "", NULL }
+		{ "A\xc3\x97" "b", "xn--ab-rha" },
+		{ "\xce\x91\xce\xb8\xce\xae\xce\xbd\xce\xb1",
+		  "xn--jxafb0a0a" },
+		{ "\xd0\x81\xd0\xbb\xd0\xba\xd0\xb0", "xn--80atc1g" },
+		{ "\xc5\x8a" "a", "xn--a-vla" },
+		{ "\xc4\xbd" "a", "xn--a-4ka" },
+		{ "\xc5\xbd" "a", "xn--a-soa" },
+		{ "a\xc5\x89", "xn--a-sla" },
+		{ "a\xc5\x88\xc5\x93", "xn--a-qla7a" },
+		{ "\xce\xa9\xc4\xb6", "xn--ifa92k" },
+		{ "\xff", NULL }, { "\xc3", NULL }, { "a..\xc3\xa4", NULL }, { "", NULL }
 	};
 	char dst[100], small[10], label[300] = "";
+	unsigned int c;
 	size_t i;
 	int r;
 
@@ -35,6 +46,16 @@ main(void)
 	}
 	is(punycode_host(small, sizeof(small), "b\xc3\xbc" "cher.example"),
 	    -1, "no room");
+	is(punycode_host(small, 5, "\xc3\xa4"), -1, "none for its mark");
+	is(punycode_host(small, 3, "ab.c"), -1, "nor for a dot");
+	for (i = 0; i < 25; i++) {
+		c = 0x4e00 + 787 * (unsigned int)i;
+		sprintf(label + 3 * i, "%c%c%c", 0xe0 | c >> 12,
+		    0x80 | (c >> 6 & 63), 0x80 | (c & 63));
+	}
+	is(punycode_host(dst, sizeof(dst), label), -1,
+	    "25 letters of many, which are more than 63 in ASCII");
+	label[0] = '\0';
 	for (i = 0; i < 70; i++)
 		strcat(label, "\xc3\xa4");
 	is(punycode_host(dst, sizeof(dst), label), -1, "a label too long");

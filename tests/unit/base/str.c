@@ -55,6 +55,9 @@ test_lists(void)
 	list = slice_of("a\"b, c");
 	ok(slice_next(&list, &e) && slice_is(e, "a\"b, c"),
 	    "an open quote goes to the end");
+	list = slice_of("\"a\\");
+	ok(slice_next(&list, &e) && slice_is(e, "\"a\\"),
+	    "also behind a backslash");
 
 	ok(slice_has_token(slice_of("keep-alive, Upgrade"), "upgrade"),
 	    "token in any case");
@@ -172,6 +175,8 @@ test_people(void)
 	is_str(str_size_short(b, sizeof(b), 65536), "64k", "64k");
 	is_str(str_size_short(b, sizeof(b), 262144 + 1), "256k", "rounded down");
 	is_str(str_size_short(b, sizeof(b), 16777216), "16m", "16m");
+	is_str(str_size_short(b, sizeof(b), UINT64_MAX), "17179869183g",
+	    "the largest");
 
 	is_str(str_bytes(b, sizeof(b), 0), "0 B", "0");
 	is_str(str_bytes(b, sizeof(b), 512), "512 B", "512");

@@ -173,9 +173,25 @@ test_all(void)
 	is(early, 0, "refused as soon as nothing could make it valid");
 }
 
+static void
+test_first(void)
+{
+	uint32_t c = 7;
+
+	is(utf8_first("", &c), 0, "no character at the end");
+	is(utf8_first("\xff", &c), 0, "nor in what is none");
+	is(utf8_first("\xc3" "A", &c), 0, "nor in half of one");
+	is(c & ~0x7u, 0, "no value beyond that of the half");
+	is(utf8_first("AB", &c), 1, "ASCII");
+	is(c, 'A', "its value");
+	is(utf8_first("\xf4\x8f\xbf\xbf" "x", &c), 4, "the last one");
+	is(c, 0x10ffff, "its value");
+}
+
 int
 main(void)
 {
+	test_first();
 	test_texts();
 	test_all();
 	return done_testing();

@@ -41,6 +41,8 @@ test_listen(void)
 	listens("unix:/run/x.sock", ADDR_UNIX);
 	listens("unix:/run/x.sock,mode=0660", ADDR_UNIX);
 	listens("unix:/run/a b:c", ADDR_UNIX);
+	listens("unix:@a-b.c/d", ADDR_UNIX);
+	listens("unix:@x,mode=0666", ADDR_UNIX);
 	listens("fd:3", ADDR_FD);
 	listens("systemd", ADDR_SYSTEMD);
 	listens("systemd:web", ADDR_SYSTEMD);
@@ -93,6 +95,13 @@ test_bad_listen(void)
 		{ "unix:/x,mode=1777", "octal" },
 		{ "unix:/x,mode=-1", "octal" },
 		{ "unix:/x,mode=0660x", "octal" },
+		{ "unix:@", "or @NAME" }, { "unix:@,mode=0666", "or @NAME" },
+		{ "unix:@a b", "or @NAME" }, { "unix:@a\x7f", "or @NAME" },
+		{ "unix:@a,mode=0660", "an abstract socket" },
+		{ "a{b:80", "no host name" },
+		{ "B\xc3\xbc" "cher.de:80", "xn--bcher-kva.de" },
+		{ "\xc3:80", "in its xn-- form" },
+		{ "\xc3\xa4!:80", "in its xn-- form" },
 		{ "fd:", "fd:N" }, { "fd:-1", "fd:N" }, { "fd:x", "fd:N" },
 		{ "fd:99999999999", "fd:N" },
 		{ "systemd:", "systemd:NAME" },
@@ -270,6 +279,22 @@ test_bad_url(void)
 		{ "ws://me:secret%0a@h/", "malformed" },
 		{ "ws://me:secret%zz@h/", "malformed" },
 		{ "ws://m%3ae:secret@h/", "malformed" },
+		{ "ws://me:secret%7f@h/", "malformed" },
+		{ "ws://me:secret\x7f@h/", "malformed" },
+		{ "ws://me:secret%4@h/", "malformed" },
+		{ "ws://me:secret%4G@h/", "malformed" },
+		{ "ws://me:secret%G4@h/", "malformed" },
+		{ "ws://me:secret%/4@h/", "%2F" },
+		{ "ws://me:secret%:4@h/", "malformed" },
+		{ "ws://me:secret%4`@h/", "malformed" },
+		{ "w[s://h/", "no websocket URL" },
+		{ "w{s://h/", "no websocket URL" },
+		{ "1ws://h/", "no websocket URL" },
+		{ "w1s+-.://h/", "no websocket URL" },
+		{ "w/s://h/", "no websocket URL" },
+		{ "w*s://h/", "no websocket URL" },
+		{ "ws+unix:/a,b:/x", "comma" },
+		{ "ws://h/a#b?c", "fragment" },
 		{ "ws://me:sec/ret@h/", "%2F" },
 		{ "ws+unix:x", "ws+unix:/" }, { "ws+unix:", "ws+unix:/" },
 		{ "ws+unix:/x:/a b", "which is written %20" }
@@ -305,6 +330,8 @@ test_bad_url(void)
 	memcpy(word, "ws://", 5);
 	memcpy(word + 5 + 300, "/", 2);
 	is(url_parse(&u, word, err, sizeof(err)), -1, "too long a host");
+	memcpy(word + 5 + 300, ":80/", 5);
+	is(url_parse(&u, word, err, sizeof(err)), -1, "with a port, too");
 	memset(word, 'a', sizeof(word));
 	memcpy(word, "ws+unix:/", 9);
 	memcpy(word + 8 + 108, ":/", 3);

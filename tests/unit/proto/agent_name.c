@@ -19,6 +19,7 @@ test_names(void)
 		{ "/..", NULL }, { "/a/..", NULL }, { "/a%2fb", NULL },
 		{ "/a%00", NULL }, { "/a b", NULL }, { "/a\"b", NULL },
 		{ "/caf\xc3\xa9", NULL }, { "/a#b", NULL }, { "/a:b", NULL },
+		{ "/a{b", NULL }, { "/a|b", NULL }, { "/a[b", NULL },
 		{ "", NULL },
 	};
 	char name[AGENT_NAME_MAX], path[200];

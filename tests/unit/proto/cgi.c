@@ -55,6 +55,12 @@ test_request(void)
 	is(c.n, 8, "and nothing else");
 	parse("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 	is_str(get("QUERY_STRING"), "", "no query");
+	parse("GET / HTTP/1.1\r\nA|b: 1\r\na^B: 1\r\nZ09-z: 2\r\n\r\n");
+	is(c.n, 5, "no field whose name has other characters");
+	is_str(get("HTTP_Z09_Z"), "2", "but for a dash");
+	c.n = CGI_VARS_MAX;
+	cgi_request(&c, &head);
+	is(c.n, CGI_VARS_MAX, "no more than there is room for");
 }
 
 static void

@@ -66,6 +66,11 @@ test_one(void)
 		{ "ws://a.example/", "s", "ws://a.example/", "" },
 		{ "ws://a.example/", "", "ws://a.example/", "" },
 		{ "ws://a.example/", ";s=1", "ws://a.example/", "" },
+		{ "ws://a.example/", "s=1\t2", "ws://a.example/", "s=1\t2" },
+		{ "ws://a.example/x", "s=1; Path=/ssh",
+		    "ws://a.example/sst/y", "" },
+		{ "ws://a.example/", "s=1; Max-Age=+1", "ws://a.example/",
+		    "s=1" },
 		{ "ws://a.example/", "s=\x01", "ws://a.example/", "" },
 		{ "ws://a.example/", "s=1; Path=/\x7f", "ws://a.example/", "" },
 		/* Domain */
@@ -169,6 +174,18 @@ test_several(void)
 	is_str(request("ws://a/", NOW + 3599), "b=2; d=1",
 	    "Expires is by the server's clock");
 	is_str(request("ws://a/", NOW + 3600), "b=2", "in an hour");
+	answer("ws://a/", "d=1; Expires=Thu, 01 Jan 1970 01:00:00 GMT",
+	    "today", NOW);
+	is_str(request("ws://a/", NOW), "b=2",
+	    "or ours, if it tells no time; that is long ago");
+	answer("ws://a/", "b=3; Path=/x", NULL, NOW);
+	is_str(request("ws://a/x", NOW), "c=3; b=3; b=2",
+	    "one of another path is another one");
+	answer("ws://a/", "b=3; Path=/y; Max-Age=0", NULL, NOW);
+	is_str(request("ws://a/x", NOW), "c=3; b=3; b=2",
+	    "as is its end");
+	answer("ws://a/", "b=3; Path=/x; Max-Age=0", NULL, NOW);
+	answer("ws://a/", "d=1; Max-Age=9", NULL, NOW);
 	answer("wss://a/", "e=1; Secure", NULL, NOW);
 	answer("ws://a/", "e=2", NULL, NOW);
 	is_str(request("wss://a/", NOW), "b=2; d=1; e=1",
@@ -197,6 +214,15 @@ test_limits(void)
 	answer("ws://a/", "c=1", NULL, NOW);
 	is((long long)strlen(request("ws://a/", NOW)), 2 * (COOKIE_MAX - 1) +
 	    2, "what does not fit is left out");
+	memset(&jar, 0, sizeof(jar));
+	for (i = 0; i < COOKIES_MAX; i++) {
+		snprintf(text, sizeof(text), "%c=1; Max-Age=%d", 'a' + i,
+		    i == 7 ? 5 : 50);
+		answer("ws://a/", text, NULL, NOW);
+	}
+	answer("ws://a/", "z=1", NULL, NOW + 5);
+	ok(strncmp(request("ws://a/", NOW + 5), "a=1", 3) == 0,
+	    "the place of one that has expired is taken, not the oldest's");
 	memset(&jar, 0, sizeof(jar));
 	for (i = 0; i < COOKIES_MAX + 1; i++) {
 		snprintf(text, sizeof(text), "%c=1", 'a' + i);
@@ -232,6 +258,13 @@ test_dates(void)
 		{ "Sun, 06 Nov 1994 08:49 GMT", -2 },
 		{ "Sun, 06 Foo 1994 08:49:37 GMT", -2 },
 		{ "Nov 1994 08:49:37", -2 }, { "06 Nov 08:49:37", -2 },
+		{ "6[Nov`1994{8:49:37~", 784111777 },
+		{ "06@Nov\t1994;08:49:37", 784111777 },
+		{ "06\x7fNov 1994 08:49:37", -2 }, { "06 Nov 1994 8", -2 },
+		{ "06 Nov 1994 8:", -2 }, { "06 Nov 1994 8:49", -2 },
+		{ "06 Nov 1994 8:49:", -2 }, { "06 Nov 1994 8x49:37", -2 },
+		{ "06 Nov 1994 8:49x37", -2 }, { "06 Nov 1994 123:49:37", -2 },
+		{ "06 No 1994 08:49:37", -2 }, { "06 Nov 1994 x:49:37", -2 },
 		{ "", -2 }, { "tomorrow", -2 }, { "1234567890", -2 }
 	};
 	static const char *const weekday[] = { "Thu", "Fri", "Sat", "Sun",

@@ -37,7 +37,7 @@ test_words(void)
 		"http://h:65536", "http://h:x", "http://h/path",
 		"http://u:secret/x@h:1", "secret:secret://h",
 		"http://u:secret%0d@h", "http://u:secret%@h", "h h:1",
-		"http://u:secret@", "://h", "http://u:secret@h\r\nX:1"
+		"http://u:secret@", "secret@x://h", "://h", "http://u:secret@h\r\nX:1"
 	};
 	struct proxy p;
 	char text[400];
@@ -171,6 +171,9 @@ test_challenges(void)
 	is_str(text, "Negotiate, Digest, NTLM", "but others");
 	is(offers("Proxy-Authenticate: Digest a=b, basic\r\n", text,
 	    sizeof(text)), 1, "in a list");
+	is(offers("Proxy-Authenticate: Basic\trealm=x, Ba(sic, (x y\r\n", text,
+	    sizeof(text)), 1, "a tab");
+	is_str(text, "Basic", "what is no token is no scheme");
 	is(offers("WWW-Authenticate: Basic\r\n", text, sizeof(text)), 0,
 	    "not a server's");
 	is_str(text, "", "nothing");
@@ -225,6 +228,9 @@ test_socks(void)
 	is(TURN("\5\1\0\3\11h.example\1\273",
 	    "\5\0\0\1\1\2\3\4\0\1"), 10, "connected");
 	is(s.step, SOCKS_DONE, "done");
+	is(socks_write(out, &s, &why), 0, "nothing more is said");
+	is(socks_read(&s, (const unsigned char *)"x", 1, &why), 0,
+	    "nor read");
 
 	s.step = SOCKS_METHODS;
 	s.user = "me:secret:x";
@@ -265,7 +271,12 @@ test_socks(void)
 	s.step = SOCKS_LOGIN;
 	is(TURN("\1\1a\1b", "\1\1"), -1, "a wrong password");
 	is(why.status, EXIT_DENIED, "77");
+	is(TURN("\1\1a\1b", "\5\0"), -1, "another version of login");
+	is(why.status, EXIT_PROTOCOL, "76");
 	s.step = SOCKS_CONNECT;
+	is(socks_read(&s, (const unsigned char *)"\4\0\0\1\0", 5, &why), -1,
+	    "another version of SOCKS");
+	is(why.status, EXIT_PROTOCOL, "76");
 	is(socks_read(&s, (const unsigned char *)"\5\0\0\2\0", 5, &why), -1,
 	    "an unknown kind of address");
 
@@ -328,6 +339,10 @@ test_socks4(void)
 	host[255] = 'h';
 	host[256] = '\0';
 	is(socks_write(out, &s, &why), -1, "too long a host");
+	host[3] = '\0';
+	user[255] = 'u';
+	user[256] = '\0';
+	is(socks_write(out, &s, &why), -1, "too long a user");
 }
 
 static int
@@ -357,7 +372,7 @@ test_overrides(void)
 		  "[::2]:2" }, { ":::", "h:1", "h:1" }
 	};
 	static const char *const bad_connects[] = { "", "h", "h:1", "h:1:i",
-	    "h:x:i:1", "h:1:i:65536", "h:0:i:1", "h:1:i:1:", "[::1:1:h:1",
+	    "h:x:i:1", "h:1:i:65536", "h:0:i:1", "h:1:i:1:", "[::1:1:h:1", "[::1]1:h:1",
 	    "h h:1:i:1", "h:1:i\r\n:1" };
 	static const char *const bad_resolves[] = { "", "h", "h:1", "h:1:",
 	    ":1:1.2.3.4", "h::1.2.3.4", "h:1:i", "h:1:1.2.3.4,",
@@ -385,6 +400,11 @@ test_overrides(void)
 	    "but for the port");
 	is(goes(override_resolve, "[::1]:443:192.0.2.1", "[::1]:443", &a), 1,
 	    "an address for an address");
+	memset(text, 'h', sizeof(text));
+	memcpy(text + 255, ":1:i:1", 7);
+	is(override_connect(&d, text, err, sizeof(err)), 0, "255 bytes");
+	memcpy(text + 255, "h:1:i:1", 8);
+	is(override_connect(&d, text, err, sizeof(err)), -1, "256 bytes");
 	for (i = 0; i < sizeof(bad_resolves) / sizeof(bad_resolves[0]); i++)
 		ok(override_resolve(&d, bad_resolves[i], err, sizeof(err)) ==
 		    -1, "refused: %s", err);

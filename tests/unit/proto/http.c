@@ -58,13 +58,14 @@ same(const struct outcome *a, const struct outcome *b)
 	return 1;
 }
 
-static int no_body;
+static int no_body, plain;
 
 static void
 begin(struct http_parser_state *st, int is_answer)
 {
 	http_begin(st, is_answer);
 	st->no_body = no_body;
+	st->plain = plain;
 }
 
 /* Parses data in every way; leaves the result in whole. */
@@ -190,6 +191,7 @@ test_lines(void)
 	request(" GET / HTTP/1.1\r\n\r\n", 400, NULL);
 	request("GET /a b HTTP/1.1\r\n\r\n", 400, NULL);
 	request("GET /\xc3\xa9 HTTP/1.1\r\n\r\n", 400, NULL);
+	request("GET /a\tb HTTP/1.1\r\n\r\n", 400, "request target");
 	request("GET /#f HTTP/1.1\r\n\r\n", 400, "request target");
 	request("\r\nGET / HTTP/1.1\r\nA: b\r\n\r\n", 0, NULL);
 	slice_eq(whole.head.method, "GET", "behind an empty line the method");
@@ -209,6 +211,22 @@ test_lines(void)
 	request("\x16\x03\x01\x02", 400, "speaks TLS");
 	request("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 400, "PROXY header");
 	request("SSH-2.0-OpenSSH_9.2\r\n", 400, "SSH-2.0-OpenSSH");
+}
+
+/* Where any HTTP client may ask. */
+static void
+test_plain(void)
+{
+	plain = 1;
+	request("GET / HTTP/1.0\r\n\r\n", 0, NULL);
+	is(whole.head.minor, 0, "HTTP/1.0");
+	request("HEAD / HTTP/1.1\r\n\r\n", 0, NULL);
+	slice_eq(whole.head.method, "HEAD", "method");
+	request("OPTIONS / HTTP/1.1\r\n\r\n", 0, NULL);
+	slice_eq(whole.head.method, "OPTIONS", "method");
+	request("POST / HTTP/1.1\r\n\r\n", 405, "POST");
+	request("GET / HTTP/1.2\r\n\r\n", 505, "HTTP/1.2");
+	plain = 0;
 }
 
 static void
@@ -327,10 +345,15 @@ test_answers(void)
 	answer("HTTP/1.1 502 \r\n\r\n", 1);
 	answer("\x15\x03\x03", 0);
 	ok(strstr(whole.err, "wss://") != NULL, "TLS: says what to use");
+	answer("\x16\x03\x03", 0);
+	ok(strstr(whole.err, "wss://") != NULL, "however it begins");
 	answer(LENGTHS, 0);
 	no_body = 1;
 	answer(LENGTHS, 1);
 	is(whole.head.nfields, 4, "whatever tells of a body in a 200 to CONNECT");
+	answer("HTTP/1.1 200\r\nA:\r\n\r\n", 1);
+	ok(whole.head.reason.len == 0 && whole.head.field[0].value.len == 0,
+	    "no reason and an empty field");
 	no_body = 0;
 	answer("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", 1);
 	is(whole.head.minor, 0, "HTTP/1.0 in an answer");
@@ -367,6 +390,16 @@ test_words(void)
 	ok(http_is_token(slice_of("a-b.c~!")), "a token");
 	ok(!http_is_token(slice_of("a b")), "no token");
 	ok(!http_is_token(slice_of("")), "an empty one is no token");
+	ok(http_path(slice_of("*")).len == 1, "the path of what is no target");
+	is(http_path(slice_of("")).len, 0, "of nothing");
+	ok(slice_is(http_path(slice_of("https://h/a?b")), "/a"), "of a URL");
+	ok(http_is_host(slice_of(":80")), "a port alone");
+	ok(!http_is_host((struct slice){ "a\0", 2 }) &&
+	    !http_is_host((struct slice){ "[::1\0]", 6 }), "a NUL");
+	ok(!http_is_host(slice_of("a:+1")) && !http_is_host(slice_of("a:1;")),
+	    "no port");
+	ok(!http_is_host(slice_of("[::1")) && !http_is_host(slice_of("[::1%")),
+	    "no bracket");
 }
 
 static void
@@ -399,6 +432,7 @@ main(void)
 {
 	test_good();
 	test_lines();
+	test_plain();
 	test_fields();
 	test_more();
 	test_limits();

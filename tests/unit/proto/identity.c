@@ -71,6 +71,11 @@ test_cidr(void)
 	is(has("10.0.0.0/", ""), -1, "no bits");
 	is(has("10.0.0.0/08", ""), -1, "a leading zero");
 	is(has("/8", ""), -1, "no address");
+	is(has("", ""), -1, "nothing");
+	is(has("::ffff:10.0.0.0/129", ""), -1, "129 bits of a mapped one");
+	is(has("1111111111111111111111111111111111111111111111111111111111111"
+	    "11.1.1.1", ""), -1, "no address is so long");
+	is(has("10.0.0.0/8x", ""), -1, "bits and more");
 }
 
 /* A header of version 2: command, family, and so many bytes behind it. */
@@ -161,6 +166,19 @@ test_proxyline(void)
 		ok(memcmp(&p, &q, sizeof(p)) == 0, "the same");
 		is(proxy_protocol_write(out, 10, v, &p), -1, "no room");
 	}
+	ip_parse(&p.from, slice_of("192.0.2.1"));
+	p.from_port = 7;
+	proxy_protocol_write(out, sizeof(out), 1, &p);
+	is_str(out, "PROXY TCP6 ::ffff:192.0.2.1 2001:db8::2 7 65535\r\n",
+	    "from IPv4 to IPv6");
+	is(proxy_protocol_write(out, sizeof(out), 2, &p), 52,
+	    "in version 2, too");
+	ok(proxy_protocol_parse(&q, out, 52, err, sizeof(err)) == 52 &&
+	    memcmp(&p, &q, sizeof(p)) == 0, "and read again");
+	ip_parse(&p.to, slice_of("192.0.2.2"));
+	proxy_protocol_write(out, sizeof(out), 1, &p);
+	is_str(out, "PROXY TCP4 192.0.2.1 192.0.2.2 7 65535\r\n",
+	    "from IPv4 to IPv4");
 	p.known = 0;
 	is(proxy_protocol_write(out, sizeof(out), 1, &p), 15, "UNKNOWN");
 	is_str(out, "PROXY UNKNOWN\r\n", "as it is written");
@@ -183,7 +201,13 @@ test_origin(void)
 		{ "https://b", "a.b", 0 }, { "null", "null", 0 },
 		{ "https://[::1]:1", "[::1]:1", 1 }, { "https://", "", 0 },
 		{ "https://a/", "a/", 0 }, { "https://u@a", "u@a", 0 },
-		{ "x://a", "a", 1 }, { "", "", 0 }, { "https://a:", "a:", 0 }
+		{ "x://a", "a", 1 }, { "", "", 0 }, { "https://a", "", 0 },
+		{ "https://a", "b", 0 }, { "http://a:1", "a:2", 0 },
+		{ "://a", "a", 0 }, { "ht_tp://a", "a", 0 },
+		{ "h2+a-b.c://a", "a", 1 }, { "h:t://a", "a", 0 },
+		{ "h/://a", "a", 0 }, { "h@://a", "a", 0 },
+		{ "h{://a", "a", 0 }, { "https://:1", ":1", 0 },
+		{ "https://a", "a/b", 0 }, { "https://a:", "a:", 0 }
 	};
 	static const char *const bound[] = {	/* the first six are */
 		"https://a", "http://127.0.0.1:8080", "http://[::1]:80",
@@ -199,6 +223,8 @@ test_origin(void)
 		    t[i].origin, t[i].host, t[i].same);
 	for (i = 0; i < sizeof(bound) / sizeof(bound[0]); i++)
 		is(origin_is_bound(slice_of(bound[i])), i < 6, bound[i]);
+	is(origin_is_bound(slice_of("http://[]")), 0, "empty brackets");
+	is(origin_is_bound(slice_of("http://[")), 0, "half of them");
 	ok(!origin_is_word("a:") && !origin_is_word("https://a:") &&
 	    !origin_is_word("a b") && !origin_is_word(""), "no words");
 	ok(origin_is_word("a") && origin_is_word("a:1") &&
@@ -208,6 +234,18 @@ test_origin(void)
 	is(origin_is_allowed(slice_of("https://a"), "a:443"), 1, "its own");
 	is(origin_is_allowed(slice_of("null"), "null"), 1, "null, if asked");
 	is(origin_is_allowed(slice_of("null"), "nul"), 0, "not else");
+	is(origin_is_allowed(slice_of("https://a"), "null"), 0,
+	    "null is no other");
+	is(origin_is_allowed(slice_of("null"), "https://a"), 0,
+	    "null is of no site");
+	is(origin_is_allowed(slice_of("https://a"), "https://b"), 0,
+	    "another site");
+	is(origin_is_allowed(slice_of("https://a"), "https://a/b"), 0,
+	    "no origin has a path");
+	is(origin_is_allowed(slice_of("https://a"), "b"), 0, "another host");
+	is(origin_is_allowed(slice_of("https://a"), "a/b"), 0, "no host");
+	is(origin_is_allowed(slice_of("https://a"), "a:80"), 0,
+	    "another port than its own");
 	is(origin_is_allowed(slice_of("https://a"), "HTTPS://a:443"), 1,
 	    "the scheme's own port, written out");
 	is(origin_is_allowed(slice_of("http://a"), "https://a"), 0,
@@ -238,7 +276,7 @@ test_credentials(void)
 	};
 	static const char text[] = "\xef\xbb\xbf# us\n\nann:$6$x\r\n token:bot:"
 	    "0123456789abcdefABCDEF67890123456789012345678901234567890123456a"
-	    "\nbad\n:x\ntoken:x:12\nend:h";
+	    "\nbad\n:x\ntoken:x:12\ntoken:\ntoken:x\nx:\na:b:c\nend:h";
 	struct lines lines;
 	struct credentials_line l;
 	struct credentials c;
@@ -261,8 +299,14 @@ test_credentials(void)
 	is(credentials_next(&lines, &l), -1, "no colon");
 	is(credentials_next(&lines, &l), -1, "no name");
 	is(credentials_next(&lines, &l), -1, "a short hash");
+	is(credentials_next(&lines, &l), -1, "a token without a name");
+	is(credentials_next(&lines, &l), -1, "without a hash");
+	is(credentials_next(&lines, &l), -1, "a user without a hash");
+	is(credentials_next(&lines, &l), -1, "with a colon in it");
 	is(credentials_next(&lines, &l), 1, "the last line");
 	is(credentials_next(&lines, &l), 0, "the end");
+	lines_begin(&lines, (struct slice){ "a:b\0c", 5 });
+	is(credentials_next(&lines, &l), -1, "a NUL");
 }
 
 static int
@@ -325,6 +369,10 @@ test_forwarded(void)
 	    &port), 1, "several fields are one list");
 	is_str(ip_print(text, &ip, port), "2.2.2.2",
 	    "the rightmost address that is not trusted");
+	head.field[1].value = slice_of(",10.0.0.1, ,10.0.0.2,");
+	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
+	    &port), 1, "empty elements");
+	is_str(ip_print(text, &ip, port), "2.2.2.2", "are none");
 	head.field[0].value = slice_of("1.1.1.1, what");
 	is(forwarded_from(&head, "X-Forwarded-For", trusts_tens, NULL, &ip,
 	    &port), 1, "with an element that is no address");
@@ -359,6 +407,8 @@ test_forwarded(void)
 	ip_parse(&ip, slice_of("192.0.2.1"));
 	is_str(forwarded_write(field, &ip, 0), "Forwarded: for=192.0.2.1",
 	    "IPv4");
+	is_str(forwarded_write(field, &ip, 5), "Forwarded: for=\"192.0.2.1:5\"",
+	    "and port");
 }
 
 /*

@@ -281,7 +281,8 @@ test_long(void)
 	memcpy(text, "a ", 2);
 	memcpy(text + 70000, "\nb 2\n", 6);
 	t = make(text, 70005, &kind, NULL);
-	is_str(bad_lines, "1:too long ", "a value of 69,998 bytes");
+	is_str(bad_lines, "1:a part of more than 65535 bytes ",
+	    "a value of 69,998 bytes");
 	is_str(values(t, 0, "b"), "2", "the next line holds");
 	free(t);
 }

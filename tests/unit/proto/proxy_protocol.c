@@ -69,9 +69,14 @@ test_v1(void)
 	};
 	char text[128];
 	struct proxy_protocol p;
+	static const char nul[] = "PROXY TCP4 192.0.2.1\0 192.0.2.2 1 1\r\n";
 	size_t i, len;
 	ssize_t n;
 
+	is(proxy_protocol_parse(&p, nul, sizeof(nul) - 1, err, sizeof(err)), -1,
+	    "a NUL");
+	is(parse(&p, "PROXY UNKNOWN\n", 14), -1, "LF without CR");
+	is(parse(&p, "PROXY UNKNOWN\r x\r\n", 18), -1, "a CR inside");
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		len = snprintf(text, sizeof(text), "%s\r\nGET", lines[i].line);
 		n = parse(&p, text, len);

@@ -83,7 +83,8 @@ static void
 test_bad(void)
 {
 	struct control c;
-	char *copy;
+	char *copy, line[2 * CONTROL_LINE_MAX],
+	    out[CONTROL_LINE_MAX + 1] = { [CONTROL_LINE_MAX] = 'z' };
 	size_t i, wrong = 0;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -94,6 +95,17 @@ test_bad(void)
 		free(copy);
 	}
 	is(wrong, 0, "what is no line is refused");
+	memset(line, '0', sizeof(line));
+	memcpy(line, "open [::", 8);
+	memcpy(line + 8 + CONTROL_ADDR_MAX, "]:1", 4);
+	is(parse(&c, line, strlen(line), &copy), -1, "no address is so long");
+	free(copy);
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\0';
+	is(control_write_text(out, CONTROL_FAIL, line), CONTROL_LINE_MAX,
+	    "a long reason is cut");
+	ok(memcmp(out, "fail xxx", 8) == 0 && out[CONTROL_LINE_MAX] == 'z',
+	    "where the line ends");
 	is(parse(&c, "ok\0", 3, &copy), -1, "no NUL behind a line");
 	free(copy);
 	is(parse(&c, "ack 1\0", 6, &copy), -1, "no NUL behind a number");

@@ -106,6 +106,56 @@ test_bad(void)
 	ok(!extension_is_ours(slice_of("")), "nothing is not ours");
 }
 
+/* May these stand in an offer, and this answer it? */
+static void
+test_dialogue(void)
+{
+	static const struct { const char *offer; int may; } offers[] = {
+		{ "resume", 1 }, { "serve", 1 }, { "park; resume", 1 },
+		{ "resume=" ID "; n=1; at=0", 1 },
+		{ "resume=" ID "; at=0", 0 }, { "resume=" ID "; n=1", 0 },
+		{ "resume=" ID, 0 },
+		{ "serve; resume=" ID "; n=1; at=0", 0 },
+		{ "park; resume=" ID "; n=1; at=0", 0 }
+	};
+	static const struct { const char *offer, *answer; int may; } t[] = {
+		{ "resume", "resume=" ID, 1 }, { "resume", "", 1 },
+		{ "resume", "resume", 0 }, { "", "resume=" ID, 0 },
+		{ "resume", "resume=" ID "; at=0", 0 },
+		{ "resume", "resume=" ID "; n=1", 0 },
+		{ "serve", "serve", 0 }, { "park", "park", 1 },
+		{ "", "park", 0 },
+		{ "resume=" ID "; n=1; at=0", "resume=" ID "; at=7", 1 },
+		{ "resume=" ID "; n=1; at=0", "resume=" ID, 0 },
+		{ "resume=" ID "; n=1; at=0", "resume=f" ID, 0 },
+		{ "resume=" ID "; n=1; at=0", "", 0 },
+		{ "resume=" ID "; n=1; at=0",
+		    "resume=00000000000000000000000000000000; at=7", 0 }
+	};
+	struct extension offer;
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+		snprintf(text, sizeof text, "inetws; v=2; id=a; %s",
+		    offers[i].offer);
+		is(parse(text) && extension_is_offer(&ext), offers[i].may,
+		    text);
+	}
+	for (i = 0; i < sizeof t / sizeof t[0]; i++) {
+		snprintf(text, sizeof text, "inetws; v=2; id=a%s%s",
+		    t[i].offer[0] != '\0' ? "; " : "", t[i].offer);
+		parse(text);
+		offer = ext;
+		snprintf(text, sizeof text, "inetws; v=2; id=b%s%s",
+		    t[i].answer[0] != '\0' ? "; " : "", t[i].answer);
+		is(parse(text) && extension_is_answer(&ext, &offer), t[i].may,
+		    text);
+	}
+	ok(!extension_is_ours(slice_of(NULL)) &&
+	    !extension_is_well_formed(slice_of(NULL)), "nothing is no element");
+}
+
 /* Every prefix of a long element is either valid or declined, never worse. */
 static void
 test_prefixes(void)
@@ -147,6 +197,7 @@ main(void)
 {
 	test_good();
 	test_bad();
+	test_dialogue();
 	test_prefixes();
 	test_room();
 	return done_testing();

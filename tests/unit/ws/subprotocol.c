@@ -81,7 +81,9 @@ takes(const char *fields, int result, const char *offer, const char *auth)
 static void
 test_bearer(void)
 {
-	char text[400];
+	char text[800];
+	size_t n;
+	unsigned int i;
 
 	takes("", 0, "", "");
 	takes(PROTO "mqtt, bearer.s3cret\r\n", 0, "mqtt", "Bearer s3cret");
@@ -96,6 +98,13 @@ test_bearer(void)
 	takes(PROTO "bearer.s\r\n" PROTO "bearer.t\r\n", -1, "", "");
 	snprintf(text, sizeof text, PROTO "bearer.%0250d\r\n", 0);
 	takes(text, -1, "", "");
+
+	for (n = 0, i = 0; i < HTTP_FIELDS_MAX - 2; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "A:\r\n");
+	snprintf(text + n, sizeof text - n, PROTO "x, bearer.s\r\n");
+	takes(text, -1, "", "");
+	snprintf(text + n, sizeof text - n, PROTO "bearer.s\r\n");
+	takes(text, 0, "", "Bearer s");
 }
 
 int

@@ -158,6 +158,22 @@ test_requests(void)
 	    "a blank before the colon");
 }
 
+/* Heads that http_parse() would not let through. */
+static void
+test_heads(void)
+{
+	parse(0, ALL "\r\n", 0);
+	head.method = slice_of("HEAD");
+	is(upgrade_check_request(&req, &head, err, sizeof err), 405, "HEAD");
+	parse(0, ALL "A: 0\r\nB: 0\r\n\r\n", 0);
+	head.field[head.nfields - 1].name = slice_of("Content-Length");
+	is(upgrade_check_request(&req, &head, err, sizeof err), 0,
+	    "one length of 0");
+	head.field[head.nfields - 2].name = slice_of("content-length");
+	is(upgrade_check_request(&req, &head, err, sizeof err), 400,
+	    "two of them");
+}
+
 static void
 test_targets(void)
 {
@@ -215,6 +231,10 @@ test_offers(void)
 	ok(req.has_offer, "is ignored");
 	request(ALL EXT "inetws; v=1; id=a\r\n\r\n", 0, "another version");
 	ok(!req.has_offer && req.offered_version == 1, "is declined");
+	request(ALL EXT "inetws; v=2; id=a; resume="
+	    "0123456789abcdef0123456789abcdef\r\n\r\n", 0,
+	    "a redial that does not say how far it came");
+	ok(!req.has_offer, "is none");
 }
 
 /* The lists of RFC 6455 4.3: one fault in any element fails the handshake. */
@@ -287,6 +307,13 @@ test_answer_written(void)
 	    "taken");
 	ok(ans.has_extension, "with the extension");
 	is_str(ans.extension.id, "mine", "of this id");
+	is_str(ans.extension.instance, "", "and of an unknown place");
+	strlcpy(ext.instance, "fedcba9876543210", sizeof ext.instance);
+	upgrade_write_answer(out, sizeof out, &req, &ext);
+	parse(1, out, 0);
+	is(upgrade_check_answer(&ans, &head, &offer, err, sizeof err), 0,
+	    "or one with a place");
+	is_str(ans.extension.instance, "fedcba9876543210", "which is told");
 	ok(slice_is(ans.subprotocol, "binary"), "and the subprotocol");
 }
 
@@ -392,6 +419,12 @@ test_refusals(void)
 	ok(strstr(out, "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n") != NULL,
 	    "Date");
 	ok(strstr(out, "\r\nAllow: GET\r\n") != NULL, "405 has Allow");
+	upgrade_write_refusal(out, sizeof out, 405, 0, "Allow: HEAD\r\n", "x");
+	ok(strstr(out, "GET") == NULL, "unless one is given");
+	upgrade_write_refusal(out, sizeof out, 503, 0, "Retry-After: 9\r\n",
+	    "x\x7f~");
+	ok(strstr(out, "Retry-After: 1") == NULL, "as for Retry-After");
+	ok(strstr(out, "\r\n\r\nx?~\n") != NULL, "a DEL is not shown");
 	is(upgrade_write_refusal(out, n, 426, 0, "", "words"), -1, "no room");
 }
 
@@ -458,6 +491,22 @@ test_request_written(void)
 	    "User-Agent: me\r\nAUTHORIZATION: t\r\norigin: null\r\n\r\n",
 	    "a request for no websocket");
 
+	o.is_none = 0;
+	o.user = NULL;
+	strlcpy(ext.instance, "0123456789abcdef", sizeof ext.instance);
+	o.offer = &ext;
+	upgrade_write_request(out, sizeof out, &url, &o);
+	ok(strstr(out, "\r\nInetws-Instance: 0123456789abcdef\r\n") != NULL,
+	    "where a session lives");
+	strlcpy(url.path, "a", sizeof url.path);
+	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
+	    "no slash at the beginning");
+	strlcpy(url.path, "/a#b", sizeof url.path);
+	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
+	    "a fragment in the path");
+	strlcpy(url.path, "/a\x7f", sizeof url.path);
+	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
+	    "a DEL in the path");
 	strlcpy(url.path, "/a b", sizeof url.path);
 	is(upgrade_write_request(out, sizeof out, &url, &o), -1,
 	    "a blank in the path");
@@ -521,12 +570,15 @@ test_words(void)
 		{ 404, EXIT_PROTOCOL }, { 302, EXIT_PROTOCOL },
 		{ 600, EXIT_PROTOCOL },
 	};
-	size_t i;
+	size_t i, wrong = 0;
 
 	for (i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
 		is(upgrade_exit_status(pairs[i][0]), pairs[i][1],
 		    http_reason(pairs[i][0]));
-	ok(upgrade_is_redirect(308) && !upgrade_is_redirect(304), "redirect");
+	for (i = 100; i < 1000; i++)
+		wrong += upgrade_is_redirect((int)i) != (i == 301 ||
+		    i == 302 || i == 303 || i == 307 || i == 308);
+	is(wrong, 0, "what is a redirect");
 	show("Accept: x\x01", "Accept: x\\x01");
 	show("authorization: Basic abc", "authorization:...");
 	show("Authorization:x", "Authorization:...");
@@ -546,6 +598,8 @@ test_words(void)
 	    "Sec-WebSocket-Extensions: inetws; resume=...");
 	show("Sec-WebSocket-Extensions: inetws; resume",
 	    "Sec-WebSocket-Extensions: inetws; resume");
+	show("Sec-WebSocket-Extensions: inetws; resume \t",
+	    "Sec-WebSocket-Extensions: inetws; resume \\t");
 	show("", "");
 }
 
@@ -553,6 +607,7 @@ int
 main(void)
 {
 	test_requests();
+	test_heads();
 	test_targets();
 	test_keys();
 	test_offers();

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* Why something failed: one line, whatever a peer had in it. */
+#include "base/error.h"
+#include "tap.h"
+
+int
+main(void)
+{
+	struct error why = { 0, "" };
+	char big[2 * sizeof(why.text)];
+
+	is(error_set(&why, EXIT_DENIED, "%s: %d", "a\r\nb\x1b[2J\x7f~\xc3", 7),
+	    -1, "-1, so that it can be returned");
+	is(why.status, EXIT_DENIED, "the status");
+	is_str(why.text, "a??b?[2J?~\xc3: 7", "no control characters");
+	memset(big, 'x', sizeof(big));
+	big[sizeof(big) - 1] = '\0';
+	error_set(&why, EXIT_LOST, "%s", big);
+	is(strlen(why.text), sizeof(why.text) - 1, "a long one is cut");
+	return done_testing();
+}
