@@ -228,6 +228,7 @@ lint:
 	python3 tests/lib/parse.py tests/*/*.py tests/*/*.t tests/*/*/*.t
 	tests/it/includes.t
 	tests/it/spelling.t
+	tests/it/messages.t
 
 include contrib/rules.mk
 

@@ -31,8 +31,8 @@ FORMATS = {
     'error_set': 'a message', 'value_fail': 'a message',
     'step_say': 'a message', 'trace_step': 'a message', 'notice': 'a message',
     'refuse': 'a message', 'out_add': 'text, looked at as any other',
-    'append': 'text, looked at as any other', 'add': 'fields of HTTP',
-    'put': 'fields of HTTP', 'title_set': 'the title in ps(1)',
+    'append': 'text, looked at as any other',
+    'title_set': 'the title in ps(1)',
 }
 NAMES_EVENT = (('log_event', 1), ('log_begin', 2), ('log_failed', 2))
 # Their strings are compared, looked up or given to the system.

@@ -13,7 +13,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                '..', '..', 'lib'))
+                                '..', 'lib'))
 os.environ['INETWS_NO_BINARY'] = '1'
 import inetws as t      # noqa: E402
 import messages as m    # noqa: E402
