@@ -164,6 +164,12 @@ net_changes_take(struct net_changes *c)
 	return what;
 }
 
+static int
+is_ip(const union net_end *e)
+{
+	return e->sa.sa_family == AF_INET || e->sa.sa_family == AF_INET6;
+}
+
 int
 net_path_of(struct net_path *p, int fd)
 {
@@ -175,8 +181,7 @@ net_path_of(struct net_path *p, int fd)
 	len = sizeof(p->remote);
 	if (getpeername(fd, &p->remote.sa, &len) == -1)
 		return -1;
-	return p->local.sa.sa_family == AF_INET ||
-	    p->local.sa.sa_family == AF_INET6 ? 0 : -1;
+	return is_ip(&p->local) ? 0 : -1;
 }
 
 static socklen_t
@@ -201,8 +206,7 @@ net_local_holds(int fd)
 	socklen_t len = sizeof(local);
 	int s, holds;
 
-	if (getsockname(fd, &local.sa, &len) == -1 ||
-	    (local.sa.sa_family != AF_INET && local.sa.sa_family != AF_INET6))
+	if (getsockname(fd, &local.sa, &len) == -1 || !is_ip(&local))
 		return 1;
 	s = socket(local.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s == -1)
@@ -247,7 +251,9 @@ net_path_holds(const struct net_path *p)
 {
 	union net_end chosen;
 
-	if (try_ends(p, &chosen, 1) != 0)
+	if (!is_ip(&p->local) ||
+	    p->remote.sa.sa_family != p->local.sa.sa_family ||
+	    try_ends(p, &chosen, 1) != 0)
 		return 0;
 	return p->local.sa.sa_family != AF_INET ||
 	    (try_ends(p, &chosen, 0) == 0 && chosen.in.sin_addr.s_addr ==

@@ -48,7 +48,8 @@ int net_path_of(struct net_path *, int fd);
 
 /*
  * Is the local address still this host's, and does a route lead from it to the
- * remote one?  Sends nothing.
+ * remote one?  Sends nothing.  For any bytes, since processes share paths
+ * (connection/path_table.h): one that is not of IP holds nothing.
  */
 int net_path_holds(const struct net_path *);
 

@@ -2,6 +2,8 @@
 /*
  * Changes of the network, in a network of its own where one can be made, and
  * which tunnels they concern.
+ *
+ * If it fails: a session notices a lost network only after its pings.
  */
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -11,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,6 +66,27 @@ test_holds(void)
 	close(fd);
 	is(net_path_of(&q, STDIN_FILENO), -1, "what is none has none");
 	is(net_path_of(&q, -1), -1, "nor has what is closed");
+}
+
+/* Other processes of the instance may write any path. */
+static void
+test_rubbish(void)
+{
+	struct net_path p, q = path("127.0.0.1", "127.0.0.1");
+	char name[24];
+
+	snprintf(name, sizeof(name), "/tmp/iw-%d", (int)getpid());
+	memset(&p, 0, sizeof(p));
+	p.local.sa.sa_family = p.remote.sa.sa_family = AF_UNIX;
+	memcpy(p.local.sa.sa_data, name, strlen(name));
+	memcpy(p.remote.sa.sa_data, name, strlen(name));
+	ok(!net_path_holds(&p), "a path of Unix sockets holds nothing");
+	is(access(name, F_OK), -1, "and no socket is made for it");
+	unlink(name);
+	q.remote.sa.sa_family = AF_UNIX;
+	ok(!net_path_holds(&q), "nor one with two kinds of ends");
+	memset(&p, 0xff, sizeof(p));
+	ok(!net_path_holds(&p), "nor what is none");
 }
 
 /* A process without descriptors cannot ask: its path is taken to hold. */
@@ -163,6 +187,7 @@ int
 main(void)
 {
 	test_holds();
+	test_rubbish();
 	test_without_descriptors();
 	test_table();
 	test_messages();
