@@ -59,7 +59,9 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 	while (!signal_terminated()) {
 		if (signals_poll(&p, 1, -1) <= 0)
 			continue;
-		if (recv(HELD_FD, &q, sizeof(q), MSG_WAITALL) != sizeof(q))
+		/* Who asks may have been taken over: no odd times. */
+		if (recv(HELD_FD, &q, sizeof(q), MSG_WAITALL) != sizeof(q) ||
+		    q.ms < 0 || q.ms > INT32_MAX)
 			break;
 		memset(&a, 0, sizeof(a));
 		a.number = q.number;

@@ -242,8 +242,8 @@ process_lives(int pid, int64_t at)
 	    "%*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &start) != 2)
 		return 1;
 	return state != 'Z' && state != 'X' && (int64_t)(start * 1000 /
-	    (unsigned long)sysconf(_SC_CLK_TCK)) - suspended_ms() <=
-	    at + START_MS;
+	    (unsigned long)sysconf(_SC_CLK_TCK)) - suspended_ms() - START_MS <=
+	    at;
 }
 
 uint64_t

@@ -154,6 +154,15 @@ count_locks(int fd, off_t from, off_t n, unsigned int most)
 	str_copy_shown(to, from, sizeof(from));				\
 } while (0)
 
+/* Milliseconds since a time of the page: 0 of an earlier boot, or no time. */
+static int64_t
+since(int64_t then)
+{
+	int64_t now = clock_ms();
+
+	return then < 0 || then > now ? 0 : now - then;
+}
+
 static void
 about(const struct stats_header *h, struct report *r)
 {
@@ -163,9 +172,7 @@ about(const struct stats_header *h, struct report *r)
 	TEXT(r->name, h->name);
 	TEXT(r->sandbox, h->sandbox);
 	r->started = h->started;
-	r->uptime = clock_ms() - h->started_at;
-	if (r->uptime < 0)
-		r->uptime = 0;	/* of an earlier boot */
+	r->uptime = since(h->started_at);
 	r->max = h->max;
 }
 
@@ -270,14 +277,6 @@ stats_has_websocket(void)
 	stats_read(&v, &r);
 	return r.active[STATE_PARKED] + r.active[STATE_OPEN] +
 	    r.active[STATE_HALF_CLOSED] + r.active[STATE_LOST] > 0;
-}
-
-static int64_t
-since(int64_t then)
-{
-	int64_t ms = clock_ms() - then;
-
-	return ms > 0 ? ms : 0;
 }
 
 /* 0 if there is none. */

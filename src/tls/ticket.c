@@ -157,21 +157,23 @@ static SSL_SESSION *
 take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 {
 	const unsigned char *from = ticket.der;
+	int64_t now = clock_ms();
 	SSL_SESSION *s;
-	int64_t age;
 
 	if (len <= HEAD || ticket.name[sizeof(ticket.name) - 1] != '\0' ||
 	    strcmp(ticket.name, t->name) != 0)
 		return NULL;
-	age = clock_ms() - ticket.verified_at;
-	if (age < 0 || age >= VERIFIED_MS ||
+	/* Other processes have put it there: the times may be any. */
+	if (ticket.verified_at > now ||
+	    ticket.verified_at <= now - VERIFIED_MS ||
+	    ticket.came_at > now || ticket.came_at < ticket.verified_at ||
 	    (!ctx->insecure && (int64_t)time(NULL) >= ticket.ends_at))
 		return NULL;
 	s = d2i_SSL_SESSION(NULL, &from, len - HEAD);
 	if (s == NULL)
 		return NULL;
-	if (SSL_SESSION_is_resumable(s) && clock_ms() < ticket.came_at +
-	    (int64_t)SSL_SESSION_get_timeout(s) * 1000)
+	if (SSL_SESSION_is_resumable(s) && (now - ticket.came_at) / 1000 <
+	    SSL_SESSION_get_timeout(s))
 		return s;
 	SSL_SESSION_free(s);
 	return NULL;

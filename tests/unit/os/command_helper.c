@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* A process that runs a command when it is asked to. */
+/*
+ * A process that runs a command when it is asked to.
+ *
+ * If it fails: a session with --header-command cannot redial.
+ */
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -199,6 +204,25 @@ test_death(void)
 	ok(waitpid(-1, NULL, 0) == -1 && errno == ECHILD, "no child is left");
 }
 
+/* A process that was taken over may ask for any time. */
+static void
+test_rubbish(void)
+{
+	static const int64_t odd[] = { INT64_MAX, INT64_MIN, -1 };
+	struct command_helper k;
+	uint64_t q[2] = { 1, 0 };
+	char c;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		k = helper_of("true");
+		memcpy(&q[1], &odd[i], sizeof(odd[i]));
+		send(k.fd, q, sizeof(q), MSG_NOSIGNAL);
+		is(recv(k.fd, &c, 1, 0), 0, "an odd time: it ends");
+		command_helper_end(&k);
+	}
+}
+
 int
 main(void)
 {
@@ -214,6 +238,7 @@ main(void)
 	test_again();
 	test_descriptors();
 	test_death();
+	test_rubbish();
 	rmdir(dir);
 	return done_testing();
 }

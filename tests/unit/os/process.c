@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a process that has ended is shown as a tunnel, or descriptors
+ * leak into children.
+ */
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -7,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -256,6 +261,9 @@ main(void)
 	is(run(abort_with_many), 0, "the same with many descriptors: abort(3)");
 	is(run(storm_with_many), 0, "... children are killed at once");
 	is(run(few), 0, "few descriptors, of which it has one");
+	ok(process_lives(getpid(), clock_ms()), "this process lives");
+	ok(process_lives(getpid(), INT64_MAX), "whatever time a page says");
+	ok(!process_lives(0, 0) && !process_lives(-1, 0), "no others do");
 #ifdef HAVE_LINUX
 	is(run(shares_nothing), 0, "no memory is left that they share");
 #ifdef SYS_close_range
