@@ -24,6 +24,9 @@ ask(int channel, char question, const char *about, char yes, int64_t deadline,
 		while ((letter = fdpass_take(channel, text, &fd)) == -1 &&
 		    errno == EAGAIN && signals_wait(&p, 1, deadline) != -1)
 			;
+	/* None comes with an answer. */
+	if (letter > 0 && fd != -1)
+		close(fd);
 	if (letter == yes)
 		return 1;
 	if (letter <= 0)

@@ -98,7 +98,10 @@ fdpass_send(int to, char letter, const char *text, int fd)
 	return fdpass_send_bytes(to, &b, sizeof(b), fd);
 }
 
-/* A part of a message comes from no fdpass_send(): as good as an end. */
+/*
+ * A part of a message, or a letter that is none, comes from no fdpass_send(): as
+ * good as an end.
+ */
 int
 fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd)
 {
@@ -107,7 +110,8 @@ fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd)
 
 	if (n == -1)
 		return -1;
-	if (n != sizeof(b)) {
+	if (n != sizeof(b) || b.letter == '\0' ||
+	    (unsigned char)b.letter > 127) {
 		if (*fd != -1)
 			close(*fd);
 		*fd = -1;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: a visitor or a redial is lost between two processes. */
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -90,10 +91,30 @@ test_too_many(void)
 	close(pair[1]);
 }
 
+/* Neither a descriptor is left, nor is it taken for what errno says. */
+static void
+test_no_letter(void)
+{
+	char text[FDPASS_TEXT_MAX];
+	int pair[2], fd, before;
+
+	fdpass_pair(pair);
+	before = next_free();
+	is(fdpass_send(pair[0], '\0', "", STDIN_FILENO), 0, "a NUL");
+	is(fdpass_send(pair[0], (char)0xff, "", STDIN_FILENO), 0, "and -1");
+	is(fdpass_take(pair[1], text, &fd), 0, "are no letters");
+	is(fd, -1, "and bring no descriptor");
+	is(fdpass_take(pair[1], text, &fd), 0, "neither of them");
+	is(next_free(), before, "nothing is left behind");
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int
 main(void)
 {
 	test_messages();
+	test_no_letter();
 	test_too_many();
 	return done_testing();
 }
