@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -248,23 +249,38 @@ log_bytes(struct log_line *l, const char *key, const void *value, size_t len)
 	escaped(l, key, text);
 }
 
+/* How long an escape of str_escape() is; 0: none stands here. */
+static size_t
+escape_length(const char *s)
+{
+	if (s[0] != '\\')
+		return 0;
+	if (s[1] == 'x')
+		return isxdigit((unsigned char)s[2]) &&
+		    isxdigit((unsigned char)s[3]) ? 4 : 0;
+	return s[1] != '\0' && strchr("nrt", s[1]) != NULL ? 2 : 0;
+}
+
+/* One that was cut would be taken to mean the quote behind it. */
 void
 log_why(struct log_line *l, const char *key, const char *value)
 {
 	char text[LOG_VALUE_MAX + 1];
-	size_t n = 0;
+	size_t n = 0, len;
 
 	if (!log_wants(l->level))
 		return;
 	text[0] = '\0';
-	for (; *value != '\0' && n + 8 < sizeof(text); value++)
-		if (*value == '\\' || *value == '"') {
-			text[n++] = *value == '"' ? '\'' : *value;
-			text[n] = '\0';
-		} else {
-			str_escape(text + n, sizeof(text) - n, value, 1);
-			n += strlen(text + n);
-		}
+	for (; *value != '\0' && n + 8 < sizeof(text); value += len) {
+		len = escape_length(value);
+		if (len > 0)
+			strlcpy(text + n, value, len + 1);
+		else
+			str_escape(text + n, sizeof(text) - n,
+			    *value == '"' ? "'" : value, 1);
+		n += strlen(text + n);
+		len += len == 0;
+	}
 	if (*value != '\0')
 		strlcpy(text + n, "...", sizeof(text) - n);
 	escaped(l, key, text);

@@ -78,8 +78,8 @@ void log_str(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const void *, size_t);
 
 /*
- * A sentence of ours in which text from peers has been escaped already:
- * backslashes stay as they are, and a double quote is written as a single one.
+ * A sentence of ours in which text from peers has been escaped already: escapes
+ * stay as they are, and a double quote is written as a single one.
  */
 void log_why(struct log_line *, const char *key, const char *);
 

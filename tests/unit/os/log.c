@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: lines of the log are wrong, forged or missing. */
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -97,6 +98,14 @@ test_why(void)
 	log_end(&l);
 	is_str(stamped(), "level=info event=x why=\"no such path: "
 	    "\\x01'\\n\\xff\"\n", "it is not escaped twice");
+	log_begin(&l, LOG_L_INFO, "x");
+	log_why(&l, "why", "cut \\x5");
+	log_why(&l, "why", "cut \\");
+	log_str(&l, "key", "value");
+	log_end(&l);
+	is_str(stamped(), "level=info event=x why=\"cut \\x5cx5\" "
+	    "why=\"cut \\x5c\" key=value\n",
+	    "half an escape does not take the quote along");
 	memset(big, '\xff', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	log_begin(&l, LOG_L_INFO, "x");
