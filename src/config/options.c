@@ -176,7 +176,7 @@ place_operands(struct options *o, struct command_line *c,
 	int takes_program = option_is_of(row_of("target"), mode->mode);
 	const char *const *name;
 	unsigned int used = 0;
-	char shown[80];
+	char shown[80], program[80];
 
 	for (; !takes_program && c->rest != NULL && *c->rest != NULL; c->rest++)
 		if (c->noperands < OPT_OPERANDS_MAX)
@@ -199,7 +199,8 @@ place_operands(struct options *o, struct command_line *c,
 		return error_set(why, EXIT_BADUSAGE, "'%s' and '-- %s': "
 		    "expected a TARGET or a PROGRAM, not both",
 		    word_show(shown, sizeof(shown), settings_find(&c->set,
-		    row_of("target"))->value), *c->rest);
+		    row_of("target"))->value),
+		    word_show(program, sizeof(program), *c->rest));
 	o->program = c->rest;
 	return 0;
 }
@@ -261,14 +262,15 @@ answer_help(const struct command_line *c, struct error *why)
 {
 	int is_word = c->noperands > 0 && strcmp(c->operand[0], "help") == 0;
 	const struct mode_row *mode = NULL;
-	char err[300], topics[200];
+	char err[300], topics[200], shown[80];
 	int answered;
 
 	if (!is_word && !is_given(c, "help"))
 		return 0;
 	if (is_word && c->noperands > 3)
 		return error_set(why, EXIT_BADUSAGE, "%s: help takes a topic "
-		    "and a URL", c->operand[3]);
+		    "and a URL", word_show(shown, sizeof(shown),
+		    c->operand[3]));
 	if (is_word && c->noperands > 1 &&
 	    (answered = answer_topic(c, why)) != 0)
 		return answered;
@@ -280,7 +282,8 @@ answer_help(const struct command_line *c, struct error *why)
 	}
 	if (is_word && c->noperands > 2)
 		return error_set(why, EXIT_BADUSAGE, "%s: help takes nothing "
-		    "behind a mode", c->operand[2]);
+		    "behind a mode", word_show(shown, sizeof(shown),
+		    c->operand[2]));
 	if (mode == NULL && c->noperands > 0)
 		mode = mode_find(c->operand[0]);
 	if (mode == NULL)

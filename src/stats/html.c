@@ -101,13 +101,15 @@ void
 report_html_names(struct out *o, const struct report_names *names)
 {
 	const struct report_name *n;
+	unsigned int i;
 
 	out_add(o, "<div id=\"names\">");
 	if (names->n > 0)
 		out_add(o, "<table>\n<thead><tr><th>Name</th>"
 		    "<th class=\"n\">Parked</th><th class=\"n\">Open</th>"
 		    "<th class=\"n\">Waiting</th></tr></thead>\n<tbody>\n");
-	for (n = names->of; n < names->of + names->n; n++) {
+	for (i = 0; i < names->n; i++) {
+		n = &names->of[i];
 		out_add(o, "<tr>");
 		cell(o, "Name", n->text, 'a');
 		count(o, "Parked", n->parked);

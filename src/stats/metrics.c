@@ -122,11 +122,13 @@ write_name(const struct writer *w, const char *family, const char *text,
 static void
 write_names(const struct writer *w, const struct report_names *names)
 {
-	const struct report_name *n, *end = names->of + names->n;
+	const struct report_name *n;
+	unsigned int i;
 
 	family(w, "inetws_agent_websockets", "gauge", NULL,
 	    "Websockets of the agents of --agents-file.");
-	for (n = names->of; n < end; n++) {
+	for (i = 0; i < names->n; i++) {
+		n = &names->of[i];
 		if (!n->listed)
 			continue;
 		write_name(w, "inetws_agent_websockets", n->text,
@@ -136,10 +138,12 @@ write_names(const struct writer *w, const struct report_names *names)
 	}
 	family(w, "inetws_agent_visitors_waiting", "gauge", NULL,
 	    "Visitors queued for one of these agents.");
-	for (n = names->of; n < end; n++)
+	for (i = 0; i < names->n; i++) {
+		n = &names->of[i];
 		if (n->listed)
 			write_name(w, "inetws_agent_visitors_waiting",
 			    n->text, "", n->waiting);
+	}
 }
 
 static void
