@@ -151,10 +151,16 @@ def test_words():
     check(names, log_names, 'log events and keys have one form')
 
 
+LOST = re.compile(r'(?m)^(?:/[*] | [*] )?If it fails: \S')
+
+
 def test_docstrings():
-    """Each test file says what a user loses if it fails."""
-    t.is_([n for n in files() if n.startswith('tests/') and
-           n.endswith('.t') and '\nIf it fails: ' not in text_of(n)], [],
+    """Each test file says what a user loses if it fails, in its heading."""
+    names = [n for n in files() if n.endswith('.t') and
+             n.startswith('tests/') or fnmatch.fnmatch(n, 'tests/unit/*/*.c')]
+    t.ok(len(names) > 200, '%d tests' % len(names))
+    t.is_([n for n in names
+           if not LOST.search('\n'.join(text_of(n).split('\n')[:40]))], [],
           'each test says what is lost if it fails')
 
 

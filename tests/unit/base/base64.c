@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* base64: the vectors of RFC 4648 10, and what is refused. */
+/*
+ * base64: the vectors of RFC 4648 10, and what is refused.
+ *
+ * If it fails: a password is not accepted, or one is that was not sent.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a token is refused, or the server answers a handshake with a
+ * wrong key.
+ */
 #include "base/hash.h"
 #include "tap.h"
 

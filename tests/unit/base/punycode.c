@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Names with letters beyond ASCII, by examples of RFC 3492 7.1 and others. */
+/*
+ * Names with letters beyond ASCII, by examples of RFC 3492 7.1 and others.
+ *
+ * If it fails: the advice for a host name with other letters names a wrong
+ * host.
+ */
 #include <stdio.h>
 #include <string.h>
 

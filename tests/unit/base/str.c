@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a time, size or address is read as another one, or a peer
+ * writes to the log.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

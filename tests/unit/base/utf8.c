@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* UTF-8, incrementally (RFC 3629). */
+/*
+ * UTF-8, incrementally (RFC 3629).
+ *
+ * If it fails: text of a peer is refused, or what is no text is passed on.
+ */
 #include <stdlib.h>
 #include <string.h>
 

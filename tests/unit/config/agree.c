@@ -2,6 +2,9 @@
 /*
  * What is made from the table says all of it: help, completions, and what
  * --dump-config prints, which reads back as it was.
+ *
+ * If it fails: help and completions lie, or a dumped configuration means
+ * another one.
  */
 #include "config/fixture.h"
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a line of the configuration file means something else, without
+ * a word.
+ */
 #include "config/fixture.h"
 
 #include "net/socket.h"

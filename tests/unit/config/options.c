@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: an option is taken for another one, or its error does not help.
+ */
 #include "proto/http.h"
 #include "config/fixture.h"
 

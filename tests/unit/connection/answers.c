@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* What the answers to redials mean. */
+/*
+ * What the answers to redials mean.
+ *
+ * If it fails: a session ends at a passing error, or dials for ever after its
+ * end.
+ */
 #include "connection/answers.h"
 #include "tap.h"
 

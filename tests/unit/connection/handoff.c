@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Handing connections over to the process that keeps a session.
+ *
+ * If it fails: a session that redials is lost, or another user gets it.
  */
 #include <sys/ioctl.h>
 #include <sys/socket.h>

@@ -2,6 +2,9 @@
 /*
  * The search for a new path while the network changes, by a proxy that does
  * not answer.
+ *
+ * If it fails: a laptop that changes networks hangs, or gives up a path that
+ * works.
  */
 #include <sys/ioctl.h>
 #include <sys/socket.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of sessions that wait.  If it fails, one user's sessions keep all
- * others out, or a session has to give way that has not waited longest.
+ * The table of sessions that wait.
+ *
+ * If it fails: one user's sessions keep all others out, or a session has to
+ * give way that has not waited longest.
  */
 #include <sys/wait.h>
 

@@ -2,6 +2,9 @@
 /*
  * The handshakes over real sockets: requests written into a socket pair, and
  * a forked server that gives prepared answers.
+ *
+ * If it fails: inetws and a server or a client of others do not understand
+ * each other.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: check gives a wrong verdict, or advice that does not help. */
 #include <signal.h>
 #include <string.h>
 

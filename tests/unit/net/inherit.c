@@ -2,6 +2,8 @@
 /*
  * Each case prepares descriptors and environment as a launcher does, in a
  * process of its own, and answers with one line.
+ *
+ * If it fails: inetws does not work under inetd, systemd or in a shell pipe.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: bytes at an end of a tunnel are lost, or a reset looks like an
+ * end.
+ */
 #include <sys/socket.h>
 
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: inetws does not listen or dial where it was told to. */
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>

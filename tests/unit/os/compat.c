@@ -2,6 +2,8 @@
 /*
  * Calls that some systems lack: as the system has them, and with COMPAT=all
  * those of os/compat.
+ *
+ * If it fails: inetws fails on a system that lacks a call of Linux or BSD.
  */
 #include <sys/socket.h>
 #include <sys/un.h>

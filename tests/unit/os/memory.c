@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Memory that is lent: what was in it is gone, and what a shortage does. */
+/*
+ * Memory that is lent: what was in it is gone, and what a shortage does.
+ *
+ * If it fails: a process sees what an earlier one held, or dies for want of
+ * memory.
+ */
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: systemd kills an instance that is well. */
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

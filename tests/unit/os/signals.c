@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: an instance does not end when it is told to, or misses a HUP. */
 #include <sys/wait.h>
 
 #include <errno.h>

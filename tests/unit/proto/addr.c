@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a tunnel leads to another host, port or path than was written.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Names of agents, and the file that lists them. */
+/*
+ * Names of agents, and the file that lists them.
+ *
+ * If it fails: an agent gets the visitors of another one, or a secret name is
+ * shown.
+ */
 #include <string.h>
 
 #include "proto/agent_name.h"

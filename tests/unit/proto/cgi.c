@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: a program decides by a word that the client made up. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Cookies, dates and Retry-After. */
+/*
+ * Cookies, dates and Retry-After.
+ *
+ * If it fails: a session comes back to another server of a balancer, or a
+ * cookie to another host.
+ */
 #include "proto/cookie.h"
 #include "proto/date.h"
 #include "tap.h"

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Forward proxies: their URLs, CONNECT, SOCKS, and overrides. */
+/*
+ * Forward proxies: their URLs, CONNECT, SOCKS, and overrides.
+ *
+ * If it fails: there is no way through a proxy, or its password goes
+ * elsewhere.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,9 @@
 /*
  * Every vector is fed whole, byte by byte, and cut in two at every place: the
  * answer must always be the same one.
+ *
+ * If it fails: a proxy and inetws see two different requests in the same
+ * bytes.
  */
 #include <stdlib.h>
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Addresses, networks, PROXY headers, origins and credentials. */
+/*
+ * Addresses, networks, PROXY headers, origins and credentials.
+ *
+ * If it fails: a client passes for another address, origin or user.
+ */
 #include <string.h>
 
 #include "proto/credentials.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* A file of lines as a table: sorting, finding, and which lines count. */
+/*
+ * A file of lines as a table: sorting, finding, and which lines count.
+ *
+ * If it fails: a user who is known is refused, or one who is not is let in.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

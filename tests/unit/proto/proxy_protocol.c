@@ -2,6 +2,9 @@
 /*
  * The edges of the PROXY protocol: longest, shortest, and what may stand there
  * without meaning an address (specification 2.1, 2.2).
+ *
+ * If it fails: a client passes for another address, or is refused behind a
+ * proxy.
  */
 #include <string.h>
 

@@ -4,6 +4,9 @@
  * and compared with the same rules written a second time.  tests/it/sandbox/
  * arch.t builds this once more for each other architecture whose numbers are
  * installed.
+ *
+ * If it fails: a tunnel dies of a call that it needs, or may make one that it
+ * must not.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>

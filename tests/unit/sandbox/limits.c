@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: a secret is in a core dump, or there are too few descriptors. */
 #include <sys/resource.h>
 
 #include <errno.h>

@@ -2,6 +2,8 @@
 /*
  * Enters the sandbox as a child does, each time in a process of its own, and
  * tries what must work there and what must not.
+ *
+ * If it fails: who takes over a tunnel has the machine, or tunnels die.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>

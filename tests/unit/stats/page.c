@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: the statistics are wrong, or end a tunnel. */
 #include <sys/wait.h>
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: a table, page or metric shows something else than what is. */
 #include <string.h>
 
 #include "base/error.h"

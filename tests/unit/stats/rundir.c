@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: status does not find an instance, or removes the page of a
+ * living one.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

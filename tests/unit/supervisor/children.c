@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of children.  If this fails, a visitor gets the websocket of
- * another name, or a child that has ended is taken for another one.
+ * The table of children.
+ *
+ * If it fails: a visitor gets the websocket of another name, or a child that
+ * has ended is taken for another one.
  */
 #include <stdlib.h>
 

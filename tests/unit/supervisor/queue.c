@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Queued visitors.  If this fails, visitors of one name keep those of another
- * out, or one gets the answer that another one waits for.
+ * Queued visitors.
+ *
+ * If it fails: visitors of one name keep those of another out, or one gets the
+ * answer that another one waits for.
  */
 #include <stdlib.h>
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a server that is down is dialled without a pause, or not any
+ * more.
+ */
 #include <string.h>
 
 #include "supervisor/respawn.h"

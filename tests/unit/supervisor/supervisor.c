@@ -3,6 +3,8 @@
  * supervisor_run() in a process of its own with a service that does what one byte
  * says.  Nothing is waited for by time alone: answers, log lines and ends of
  * file tell; a stuck test is ended by the alarm.
+ *
+ * If it fails: an instance stops serving, or a child takes it along.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>

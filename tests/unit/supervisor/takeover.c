@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * --replace.  If this fails, agents of one name replace each other for ever,
- * or a new one never gets its name.
+ * --replace.
+ *
+ * If it fails: agents of one name replace each other for ever, or a new one
+ * never gets its name.
  */
 #include "supervisor/takeover.h"
 #include "tap.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * OpenSSL's memory: what it frees is wiped, blocks do not overlap, and those of
- * a child lie together.  If it fails: keys stay in freed memory, or TLS breaks.
+ * a child lie together.
+ *
+ * If it fails: keys stay in freed memory, or TLS breaks.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>

@@ -2,6 +2,9 @@
 /*
  * TLS against a server of OpenSSL's own making: a forked process with
  * certificates made here.
+ *
+ * If it fails: a tunnel is open to those on the way, or a cut one looks
+ * complete.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>

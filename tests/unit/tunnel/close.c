@@ -2,6 +2,9 @@
 /*
  * How a tunnel ends: Close held back for plain peers, the closing handshake and
  * its deadlines.  Times are ms since the beginning.
+ *
+ * If it fails: a stream is cut short or never ends, with programs of others at
+ * the other end.
  */
 #include "tunnel/rig.h"
 

@@ -2,6 +2,9 @@
 /*
  * Acknowledgements and credit: when they are sent, how they grow, and that no
  * two windows make a stream wait for a timer.
+ *
+ * If it fails: a tunnel of a session stands still, or uses more memory than it
+ * may.
  */
 #include "tunnel/rig.h"
 

@@ -2,6 +2,8 @@
 /*
  * Payload: large frames in constant memory, masks, the ring, and what goes
  * first when several things are to be sent.
+ *
+ * If it fails: bytes are wrong, lost or in another order.
  */
 #include "tunnel/rig.h"
 

@@ -3,6 +3,8 @@
  * Ends that are true: whatever happens between the last byte and the last
  * Close, with and without a session, a stream is ended well only if all that it
  * sent was delivered.
+ *
+ * If it fails: a file that is cut short looks complete.
  */
 #include "tunnel/rig.h"
 

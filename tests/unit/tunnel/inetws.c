@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Two inetws: half-close, resets, acknowledgements and windows.
+ *
+ * If it fails: the end of one direction is lost, as with ssh or git.
  */
 #include "tunnel/rig.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Streams that come later: park and serve, at either side.
+ *
+ * If it fails: a visitor of a gate gets no answer, or that of another one.
  */
 #include "tunnel/rig.h"
 

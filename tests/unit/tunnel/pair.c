@@ -6,6 +6,8 @@
  * without a reset only if all that it sent was delivered and its end shown
  * there, nothing deadlocks, and without resets all ends well.  A seed that
  * fails is printed; SEED=N pair.t plays that one alone, SEEDS=N plays so many.
+ *
+ * If it fails: bytes are lost or come twice when a websocket is cut.
  */
 #include <stdint.h>
 #include <stdlib.h>

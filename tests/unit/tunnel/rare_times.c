@@ -2,6 +2,8 @@
 /*
  * Time in rare states, by a scripted clock: each timer by itself, so that no
  * other one brings the machine to look.
+ *
+ * If it fails: a tunnel hangs for ever in a state that is rare.
  */
 #include "tunnel/rig.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Sessions that lose their wire and go on with another.
+ *
+ * If it fails: a tunnel does not survive its websocket, or bytes come twice.
  */
 #include "tunnel/rig.h"
 

@@ -2,6 +2,8 @@
 /*
  * The table of ends of inetws-protocol(7), row by row, in every state that a
  * row is about, for both roles.
+ *
+ * If it fails: a stream ends in another way than its other end did.
  */
 #include "tunnel/rig.h"
 

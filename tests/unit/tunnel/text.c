@@ -2,6 +2,8 @@
 /*
  * Text messages to a plain peer: whole characters, whatever the stream's pieces
  * are, and an end that is told where it is none.
+ *
+ * If it fails: a peer that wants text gets half a character.
  */
 #include "tunnel/rig.h"
 

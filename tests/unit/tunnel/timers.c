@@ -2,6 +2,8 @@
 /*
  * What a tunnel does by the clock: pings, silence, idleness.  Times are ms
  * since the beginning.
+ *
+ * If it fails: a dead peer is never noticed, or a living one is given up.
  */
 #include "tunnel/rig.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Each change of a state is told, by its names, before it is made. */
+/*
+ * Each change of a state is told, by its names, before it is made.
+ *
+ * If it fails: the log at -vv does not show why a tunnel ended.
+ */
 #include "tunnel/rig.h"
 
 static char told[1024];

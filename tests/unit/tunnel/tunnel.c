@@ -4,6 +4,9 @@
  * server (masked) and to a client (unmasked): at once, byte by byte, and in
  * two pieces split at every place, with the stream and the wire taking what
  * they are given in between or only in the end.  The outcome is the same.
+ *
+ * If it fails: a peer that breaks the rules goes on, or one that keeps them is
+ * refused.
  */
 #include "tunnel/rig.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* The control lines of the extension. */
+/*
+ * The control lines of the extension.
+ *
+ * If it fails: two versions of inetws do not understand each other.
+ */
 #include <stdlib.h>
 #include <string.h>
 

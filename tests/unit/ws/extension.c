@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * If it fails: a session is not agreed on, or with another program than
+ * inetws.
+ */
 #include "ws/extension.h"
 #include "tap.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Frame headers and masks (RFC 6455 section 5). */
+/*
+ * Frame headers and masks (RFC 6455 section 5).
+ *
+ * If it fails: the bytes of a frame are taken for others.
+ */
 #include <stdlib.h>
 #include <string.h>
 

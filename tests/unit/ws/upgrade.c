@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* If it fails: websockets of browsers, proxies and libraries are refused. */
 #include <stdlib.h>
 
 #include "base/error.h"
