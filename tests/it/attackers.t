@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """What an attacker of SECURITY in inetws(1) can do, where no other test shows
-it: a process that writes rubbish to the statistics page, a network that changes
-bits, a server whose answers hold control characters, other users, web pages.
+it: a process that writes rubbish to the statistics page and to memory, a network
+that changes bits, a server whose answers hold control characters, other users,
+web pages.
 
 If it fails: an attack that the manual calls impossible is possible.
 """
@@ -64,6 +65,49 @@ def test_page_of_rubbish():
         t.ok(says(w) and says(t.ws.connect(s.port)) and s.alive(),
              'and tunnels are served')
     t.unlike(s.log, 'signal 11|signal 6', 'no process has died of it')
+
+
+def shared_memory(pid):
+    """Where the memory is that a process shares with others: [(from, to)]."""
+    with open('/proc/%d/maps' % pid) as f:
+        found = [line.split() for line in f]
+    return [tuple(int(x, 16) for x in m[0].split('-')) for m in found
+            if m[1].startswith('rw') and m[1][3] == 's' and
+            m[5:6] == ['/dev/zero']]
+
+
+def test_memory_of_rubbish():
+    """The same with the memory in which processes of an instance tell each
+    other who waits, and what the log has lost."""
+    if os.geteuid() != 0:
+        raise t.Skip('needs root')
+    t.rundir()
+    s = t.server(t.echo().port, '--max-connections', '30')
+    evil, good = t.ws.connect(s.port), t.ws.connect(s.port)
+    t.ok(says(evil) and says(good), 'two tunnels')
+    pid = t.children(s.pid)[0]
+    areas = shared_memory(pid)
+    t.ok(areas, 'its process shares memory')
+    for seed in range(12 if not t.LONG else 200):
+        try:
+            with open('/proc/%d/mem' % pid, 'r+b', 0) as f:
+                for a, b in areas:
+                    f.seek(a)
+                    f.write(rubbish(b - a, seed))
+        except OSError as e:
+            raise t.Skip('its memory: ' + e.strerror)
+        gone = t.ws.connect(s.port)
+        t.ok(says(gone), 'rubbish %d: connections are served' % seed)
+        gone.close()
+        s.send(signal.SIGUSR1)
+        t.ok(says(good) and says(evil) and s.alive(),
+             'and tunnels go on')
+    t.ok(t.until(lambda: len(t.children(s.pid)) == 2),
+         'those that ended are gone')
+    t.unlike(s.log, 'signal 11|signal 6|child-killed', 'no process has died')
+    evil.close(), good.close()
+    s.send(signal.SIGTERM)
+    t.is_(s.wait(), 0, 'and TERM ends it')
 
 
 class Flipper(t.Listener):

@@ -190,6 +190,25 @@ def test_attackers():
          (attackers, sentences))
 
 
+def test_promises():
+    """Each promise above that section names its tests, too; and what is tested
+    of attackers alone is a sentence of the page."""
+    page = re.search(r'(?ms)^\.Sh SECURITY.*?^\.Sh ',
+                     text_of('man/inetws.1'))[0]
+    above = page.partition('.Ss Who can attack')[0]
+    items = re.split(r'(?m)^\.It ', above)[1:]
+    t.ok(len(items) >= 7, '%d promises' % len(items))
+    for item in items:
+        names = [n for line in item.split('\n') if line.startswith('.\\" ')
+                 for n in line[4:].split(', ')]
+        t.ok(names and all(map(is_there, names)),
+             'its tests are run: ' + item.split('\n')[0])
+    t.is_([n for n in re.findall(r'(?m)^def (test_\w+)',
+                                 text_of('tests/it/attackers.t'))
+           if 'it/attackers.t::%s' % n not in re.split(r'[\s,]+', page)], [],
+          'each test of attackers shows a sentence')
+
+
 def test_examples():
     """No configuration that we give logs the secret of a session."""
     found = []
