@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Each timer in each state, by a scripted clock: when the machine is to be
- * woken if this timer alone is on.  If it fails, a tunnel hangs until something
- * else wakes it, or is ended in a state in which that timer rests.
+ * woken if this timer alone is on.
+ *
+ * If it fails: a tunnel hangs until something else wakes it, or is ended in a
+ * state in which that timer rests.
  */
 #include "tunnel/rig.h"
 
