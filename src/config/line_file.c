@@ -96,12 +96,10 @@ read_table(const struct line_file *f, const struct line_key *only,
 	n = read_text(fd, line_table_text(memory), LINE_FILE_MAX + 1);
 	e = errno;
 	close(fd);
-	if (n > LINE_FILE_MAX)
-		e = EFBIG;
-	else if (n != -1 && line_table_make(memory, MEMORY_MAX, (size_t)n,
-	    f->kind, only, bad, arg) == 0)
+	if (n != -1 && n <= LINE_FILE_MAX && line_table_make(memory,
+	    MEMORY_MAX, (size_t)n, f->kind, only, bad, arg) == 0)
 		return memory;
-	else if (n != -1)
+	if (n != -1)
 		e = EFBIG;
 	memory_return();
 	errno = e;

@@ -18,12 +18,12 @@
 #define EVERY	(TUNNEL | K | T)
 
 #define OPTION(n, t, f) \
-	.name = n, .type = &type_ ## t, .offset = offsetof(struct options, f), \
+	.name = (n), .type = &type_ ## t, .offset = offsetof(struct options, f), \
 	.size = sizeof(((struct options *)NULL)->f)
-#define ASKS(n, t)	.name = n, .type = &type_ ## t
+#define ASKS(n, t)	.name = (n), .type = &type_ ## t
 #define FLAG(n, f)	OPTION(n, flag, f), .min = 1
 #define CHOICE(n, words, f) \
-	OPTION(n, choice, f), .arg = words, .choices = words
+	OPTION(n, choice, f), .arg = (words), .choices = (words)
 
 /* In the order of the help. */
 const struct option option_table[] = {

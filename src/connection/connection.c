@@ -299,8 +299,8 @@ log_closed(const struct connection *c, int status)
 	if (c->subject[0] != '\0')
 		log_str(&l, "subject", c->subject);
 	log_str(&l, "target", c->target);
-	log_num(&l, "up", c->client ? out : in);
-	log_num(&l, "down", c->client ? in : out);
+	log_num(&l, "up", (int64_t)(c->client ? out : in));
+	log_num(&l, "down", (int64_t)(c->client ? in : out));
 	log_seconds(&l, "seconds", clock_ms() - c->started);
 	log_str(&l, "end", tunnel_end_name(t->end));
 	if (t->peer_code != 0)

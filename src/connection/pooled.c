@@ -93,7 +93,7 @@ connection_get_stream(struct connection *c)
 	struct tunnel *t = &c->relay.tunnel;
 	struct options o = *c->o;
 	const struct options *all = c->o;
-	struct io stream;
+	struct io stream = IO_CLOSED;
 	struct error why;
 	int r, limited;
 

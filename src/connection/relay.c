@@ -149,7 +149,7 @@ write_stream(struct relay *r)
 	int k;
 
 	if (r->in.held > 0) {
-		k = r->in.held;
+		k = (int)r->in.held;
 		n = written(r, STREAM_W, splice_to(&r->in, r->stream.wfd,
 		    k, 0), k);
 	} else {
@@ -250,9 +250,8 @@ write_websocket(struct relay *r)
 static void
 finish_websocket(struct relay *r)
 {
-	if (r->tunnel.wire_eof && r->websocket.tls == NULL)
-		tunnel_wire_finished(&r->tunnel);
-	else if (io_finish(&r->websocket) == 0)
+	if ((r->tunnel.wire_eof && r->websocket.tls == NULL) ||
+	    io_finish(&r->websocket) == 0)
 		tunnel_wire_finished(&r->tunnel);
 	else if (would_block())
 		r->ready &= ~WEBSOCKET_W;
@@ -293,7 +292,8 @@ static int
 work(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
-	unsigned int w, did = 0;
+	unsigned int w;
+	int did = 0;
 
 	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WEBSOCKET_R) &&
 	    (r->in.held < BATCH || !(r->ready & STREAM_W))) {

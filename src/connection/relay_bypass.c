@@ -30,7 +30,7 @@ relay_pass_on(struct relay *r, size_t bypass)
 	struct tunnel *t = &r->tunnel;
 	size_t max = r->out.held < bypass ? r->out.held : bypass;
 	struct iovec iov[2];
-	ssize_t n = max;
+	ssize_t n = (ssize_t)max;
 
 	if (max > 0 && t->cfg.session) {
 		relay_forget(r);

@@ -29,16 +29,18 @@ watch(const struct relay *r, struct pollfd *p)
 	memset(p, 0, AT_END * sizeof(*p));
 	p[AT_STREAM_R].fd = r->stream.rfd;
 	p[AT_STREAM_W].fd = r->tunnel.write_closed ? -1 : r->stream.wfd;
-	io_events(&r->stream, w & TUNNEL_READ_STREAM, w & TUNNEL_WRITE_STREAM,
-	    &p[AT_STREAM_R].events, &p[AT_STREAM_W].events);
+	io_events(&r->stream, (w & TUNNEL_READ_STREAM) != 0,
+	    (w & TUNNEL_WRITE_STREAM) != 0, &p[AT_STREAM_R].events,
+	    &p[AT_STREAM_W].events);
 	p[AT_WEBSOCKET_R].fd = r->websocket.rfd;
 	p[AT_WEBSOCKET_W].fd = r->websocket.wfd;
-	io_events(&r->websocket, w & TUNNEL_READ_WIRE,
-	    w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE),
+	io_events(&r->websocket, (w & TUNNEL_READ_WIRE) != 0,
+	    (w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE)) != 0,
 	    &p[AT_WEBSOCKET_R].events, &p[AT_WEBSOCKET_W].events);
 	for (i = AT_STREAM_R; i < AT_CONTROL; i += 2)
 		if (p[i].fd == p[i + 1].fd) {
-			p[i].events |= p[i + 1].events;
+			p[i].events = (short)(p[i].events |
+			    p[i + 1].events);
 			p[i + 1].fd = -1;
 		}
 	for (i = AT_WEBSOCKET_R; i <= AT_WEBSOCKET_W; i++)
@@ -69,7 +71,7 @@ readiness(const struct io *io, const struct pollfd *p, unsigned int rbit,
     unsigned int wbit)
 {
 	unsigned int ready = 0;
-	short ev = p[0].revents | p[1].revents;
+	int ev = p[0].revents | p[1].revents;
 
 	if (io->tls != NULL && ev != 0)
 		return rbit | wbit;

@@ -164,7 +164,7 @@ connection_resume(struct connection *c, const struct websocket *w)
 		log_str(&l, "peer", c->peer);
 	log_str(&l, "id", c->ours.id);
 	log_seconds(&l, "after", clock_ms() - c->lost_at);
-	log_num(&l, "resent", sent - w->theirs.at);
+	log_num(&l, "resent", (int64_t)(sent - w->theirs.at));
 	log_end(&l);
 	notice_resumed(c);
 	connection_show(c, "open");

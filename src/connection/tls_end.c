@@ -71,7 +71,7 @@ pull(struct way *w)
 	if (n == -1 && errno == EAGAIN)
 		return 0;
 	set_state(w, WAY_DRAINING);
-	return n;
+	return n == -1 ? -1 : 0;
 }
 
 /* An end that takes no more ends the direction. */
@@ -133,8 +133,8 @@ wait_for_any(struct tls_end *e)
 
 	io_events(e->tls, wants_read(&e->up), wants_write(&e->down),
 	    &p[0].events, &p[1].events);
-	p[2].events = (wants_read(&e->down) ? POLLIN : 0) |
-	    (wants_write(&e->up) ? POLLOUT : 0);
+	p[2].events = (short)((wants_read(&e->down) ? POLLIN : 0) |
+	    (wants_write(&e->up) ? POLLOUT : 0));
 	for (i = 0; i < 3; i++)
 		if ((i < 2 || e->up.state == WAY_ENDED) && p[i].events == 0)
 			p[i].fd = -1;

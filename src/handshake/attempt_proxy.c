@@ -245,7 +245,7 @@ attempt_proxy_poll(const struct attempt *a, struct pollfd *p)
 	}
 	p->fd = a->io.rfd;
 	io_events(&a->io, 1, a->sent < a->length, &p->events, &wev);
-	p->events |= wev;
+	p->events = (short)(p->events | wev);
 	return 1;
 }
 

@@ -139,7 +139,7 @@ exchange_poll(const struct exchange *t, struct pollfd *p)
 
 	p->fd = t->io->rfd;
 	io_events(t->io, 1, t->sent < t->length, &p->events, &wev);
-	p->events |= wev;
+	p->events = (short)(p->events | wev);
 }
 
 /* What the body of a refusal may have to say. */

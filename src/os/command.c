@@ -113,9 +113,9 @@ read_all(int fd, char *out, size_t size, int64_t deadline, int stop)
 		else
 			n = read(fd, waste, sizeof(waste));
 		if (n == 0)
-			return len;
+			return (ssize_t)len;
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
-			return len;
+			return (ssize_t)len;
 		if (n > 0 && len < size - 1)
 			len += n;
 		out[len] = '\0';

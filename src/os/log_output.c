@@ -160,10 +160,12 @@ send_anew(struct msghdr *m)
 {
 	if (!output.restricted && connect(output.fd,
 	    (const struct sockaddr *)&syslogd, sizeof(syslogd)) == 0)
-		return sendmsg(output.fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return sendmsg(output.fd, m, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		    -1 ? -1 : 0;
 	m->msg_name = (void *)(uintptr_t)&syslogd;
 	m->msg_namelen = sizeof(syslogd);
-	return sendmsg(output.fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sendmsg(output.fd, m, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 :
+	    0;
 }
 
 static int

@@ -184,7 +184,7 @@ program_wait(struct program *p, int64_t deadline)
 
 	while (!program_ended(p) && (now = clock_ms()) < deadline) {
 		if (deadline - now < step)
-			step = deadline - now;
+			step = (int)(deadline - now);
 		if (signals_poll(NULL, 0, step) == -1 && signal_terminated())
 			break;
 		if ((step *= 2) > STEP_MAX)

@@ -30,7 +30,7 @@ readfile(const char *path, char *dst, size_t size)
 		return -1;
 	}
 	dst[len] = '\0';
-	return len;
+	return (ssize_t)len;
 }
 
 static int64_t

@@ -347,7 +347,8 @@ stats_names(struct stats_view *v, struct report_names *names)
 	used = STATS_GET(v->page->names);
 	for (i = 0; i < used && i < STATS_NAMES; i++)
 		if (name(v, i, &one))
-			report_name(names, one.text, one.listed, one.waiting);
+			report_name(names, one.text, one.listed != 0,
+			    one.waiting);
 	for (i = 0; i < stats_slots(v); i++)
 		if (stats_row(v, i, &r))
 			report_name_row(names, &r);

@@ -42,8 +42,8 @@ search(void)
 				continue;
 			if (stats_lock(stats_own.fd, F_WRLCK, slot, 1) == -1)
 				continue;
-			stats_prepare(slot);
-			return slot;
+			stats_prepare((int)slot);
+			return (int)slot;
 		}
 	return STATS_SLOT_NONE;
 }

@@ -426,5 +426,5 @@ accept_limits(struct supervisor *s)
 	names_set_max(&s->names, fits.names);
 	if (needed > s->descriptor_limit && least <= s->descriptor_limit)
 		log_few_descriptors(s, needed);
-	return least;
+	return (int)least;
 }

@@ -204,7 +204,7 @@ end(struct supervisor *s)
 		names_end_listing(&s->names);
 	log_more(s->no_listener);
 	for (i = 0; i < names_top(&s->names) && i < STATS_NAMES; i++)
-		pool_show_name(s, i);
+		pool_show_name(s, (int)i);
 }
 
 /* If it cannot be read (which is told) all stays as it was. */

@@ -378,7 +378,7 @@ names_end_listing(struct names *n)
 			continue;
 		me->listed = 0;
 		if (me->agents == 0)
-			drop(n, i);
+			drop(n, (int)i);
 	}
 }
 

@@ -13,7 +13,7 @@ outcome(BIO *bio, ssize_t n, int retry)
 		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
 	if (n == -1 && errno == EAGAIN)
 		BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
-	return n;
+	return (int)n;
 }
 
 static int

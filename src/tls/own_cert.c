@@ -36,7 +36,7 @@ give_password(char *dst, int size, int writing, void *arg)
 		return -1;
 	}
 	first = text + lines_skip_mark(slice_of(text));
-	len = strcspn(first, "\r\n");
+	len = (int)strcspn(first, "\r\n");
 	if (len > size)
 		len = -1;
 	else

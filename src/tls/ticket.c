@@ -139,7 +139,7 @@ store_ticket(SSL *ssl, SSL_SESSION *session)
 		return 0;
 	i2d_SSL_SESSION(session, &to);
 	if (!needs_certificate(ctx))
-		len = drop_certificate(ticket.der, len);
+		len = (int)drop_certificate(ticket.der, (size_t)len);
 	memset(ticket.name, 0, sizeof(ticket.name));
 	strlcpy(ticket.name, t->name, sizeof(ticket.name));
 	/* of TLS 1.2 it comes before the handshake is over */
@@ -169,7 +169,7 @@ take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 	    ticket.came_at > now || ticket.came_at < ticket.verified_at ||
 	    (!ctx->insecure && (int64_t)time(NULL) >= ticket.ends_at))
 		return NULL;
-	s = d2i_SSL_SESSION(NULL, &from, len - HEAD);
+	s = d2i_SSL_SESSION(NULL, &from, (long)(len - HEAD));
 	if (s == NULL)
 		return NULL;
 	if (SSL_SESSION_is_resumable(s) && (now - ticket.came_at) / 1000 <

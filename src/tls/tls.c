@@ -65,7 +65,7 @@ ask(struct tls *t, void *buf, size_t len)
 	}
 	if (r == 1) {
 		t->read_needs = POLLIN;
-		return got;
+		return (ssize_t)got;
 	}
 	return outcome(t, r, errno, &t->read_needs);
 }
@@ -113,7 +113,7 @@ tls_readv(struct tls *t, const struct iovec *iov, int n)
 			if (total == 0)
 				return got;
 			t->due = got == 0 || errno != EAGAIN;
-			return total;
+			return (ssize_t)total;
 		}
 	t->due = t->read_error != 0;
 	return total;
@@ -179,7 +179,7 @@ write_some(struct tls *t, const void *buf, size_t len, int more)
 	if ((r = SSL_write_ex(t->ssl, buf, len, &put)) == 1) {
 		t->repeat = 0;
 		t->write_needs = POLLOUT;
-		return put;
+		return (ssize_t)put;
 	}
 	if (outcome(t, r, errno, &t->write_needs) == 0)
 		errno = EPROTO;
@@ -264,8 +264,8 @@ tls_pending(const struct tls *t)
 void
 tls_events(const struct tls *t, int want_read, int want_write, short *events)
 {
-	*events = (want_read ? t->read_needs : 0) |
-	    (want_write ? t->write_needs : 0);
+	*events = (short)((want_read ? t->read_needs : 0) |
+	    (want_write ? t->write_needs : 0));
 	if (t->outer != NULL)
 		tls_events(t->outer, *events & POLLIN, *events & POLLOUT,
 		    events);

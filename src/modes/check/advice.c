@@ -10,8 +10,8 @@
 #include "config/options.h"
 #include "modes/check/judge.h"
 
-#define ANY	-1
-#define ANY_5XX	-2	/* any of 500 to 599 */
+#define ANY	(-1)
+#define ANY_5XX	(-2)	/* any of 500 to 599 */
 
 /* Where advice has this, something of the check stands instead. */
 #define PUT_PIN		'\1'

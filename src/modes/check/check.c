@@ -36,7 +36,7 @@ field(char *dst, size_t size, const struct websocket *w, const char *name)
 static int64_t
 took(const struct websocket *w, enum dial_step step)
 {
-	int before = step - 1;
+	int before = (int)step - 1;
 
 	if (w->at[step] == 0)
 		return -1;

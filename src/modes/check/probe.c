@@ -97,7 +97,8 @@ closed(struct probe *p, const uint8_t *payload, size_t n)
 	p->code = n < 2 ? CLOSE_NONE : payload[0] << 8 | payload[1];
 	memset(p->reason, 0, sizeof(p->reason));
 	for (i = 2; i < n; i++)
-		p->reason[i - 2] = payload[i] == '\0' ? '?' : payload[i];
+		p->reason[i - 2] = (char)(payload[i] == '\0' ? '?' :
+		    payload[i]);
 	return PROBE_CLOSE;
 }
 
@@ -177,7 +178,7 @@ take(struct probe *p, int *more)
 			if (p->len < head + f.length)
 				return PROBE_NOTHING;
 			event = control(p, &f, p->in + head);
-			head += f.length;
+			head += (ssize_t)f.length;
 		} else
 			p->skip = f.length;
 	}

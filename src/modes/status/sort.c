@@ -13,6 +13,12 @@ order(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
+static int
+order_bytes(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
 /* The largest numbers first, the newest, and names in their order. */
 static int
 compare_rows(const void *pa, const void *pb)
@@ -34,14 +40,14 @@ compare_rows(const void *pa, const void *pb)
 		r = order(a->idle, b->idle);
 		break;
 	case 'u':
-		r = order(b->up_rate, a->up_rate);
+		r = order_bytes(b->up_rate, a->up_rate);
 		if (r == 0)
-			r = order(b->up, a->up);
+			r = order_bytes(b->up, a->up);
 		break;
 	case 'd':
-		r = order(b->down_rate, a->down_rate);
+		r = order_bytes(b->down_rate, a->down_rate);
 		if (r == 0)
-			r = order(b->down, a->down);
+			r = order_bytes(b->down, a->down);
 		break;
 	default:
 		r = order(a->age, b->age);

@@ -121,7 +121,7 @@ put_metrics(const struct status *st, struct out *o, int openmetrics,
 static int
 show_metrics(const struct status *st, struct error *why)
 {
-	struct out o;
+	struct out o = { 0 };
 
 	if (put_metrics(st, &o, 1, why) == -1)
 		return -1;
@@ -134,7 +134,7 @@ show_metrics(const struct status *st, struct error *why)
 int
 status_textfile(const struct status *st, struct error *why)
 {
-	struct out o;
+	struct out o = { 0 };
 	int failed;
 
 	if (put_metrics(st, &o, 0, why) == -1)
