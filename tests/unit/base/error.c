@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Why something failed: one line, whatever a peer had in it. */
+/*
+ * Why something failed: one line, whatever a peer had in it.
+ *
+ * If it fails: a peer writes to the terminal, or a reason is cut off.
+ */
 #include "base/error.h"
 #include "tap.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Text put together, escaped; what does not fit is left out in whole pieces. */
+/*
+ * Text put together, escaped; what does not fit is left out in whole pieces.
+ *
+ * If it fails: JSON, pages and metrics cannot be read.
+ */
 #include "base/out.h"
 #include "base/str.h"
 #include "tap.h"

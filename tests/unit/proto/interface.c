@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Where to dial from: the name of an interface, or an address. */
+/*
+ * Where to dial from: the name of an interface, or an address.
+ *
+ * If it fails: a tunnel leaves by another interface than it was told to.
+ */
 #include "proto/interface.h"
 #include "tap.h"
 
