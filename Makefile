@@ -153,8 +153,9 @@ all_tests := $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
 	tests/scenarios/*/*.t))
 unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	$(addprefix tests/it/,includes.t words.t client/round_trips.t \
-	observe/churn.t observe/observing.t resume/crowd.t resume/resume.t \
-	resume/ssh.t sandbox/odd.t supervisor/launchers_ssh.t supervisor/systemd.t \
+	observe/churn.t observe/observing.t observe/page.t resume/crowd.t \
+	resume/resume.t resume/session_matrix.t resume/ssh.t sandbox/odd.t \
+	supervisor/launchers.t supervisor/launchers_ssh.t supervisor/systemd.t \
 	supervisor/upgrade.t tunnel/earlier.t tunnel/ssh.t)
 # Neither COMPAT=all nor COVERAGE=1 has a sandbox.
 without_linux = tests/it/sandbox/%
@@ -202,11 +203,12 @@ check-peers: $B/inetws
 
 # Minutes of the same: more bytes, more cuts, more sessions.
 LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/answers.t \
-	tests/it/resume/ends.t tests/it/tunnel/cases.t \
-	tests/it/resume/crowd.t tests/it/reverse/reverse.t
+	tests/it/fuzz/fuzz.t tests/it/resume/ends.t tests/it/tunnel/cases.t \
+	tests/it/resume/crowd.t tests/it/resume/net.t tests/it/reverse/reverse.t
 check-long: export INETWS_LONG = 1
-check-long: $B/inetws
+check-long: $B/inetws fuzz-check
 	$(call run_tests,$(LONG))
+	$(MAKE) analyze-all
 
 # Everything at once for ten minutes; words of SOAK replace the defaults
 # (SOAK='--seconds 60 --idle 1000').  check-long runs a small one.

@@ -8,7 +8,7 @@ Needs the harnesses of `make fuzz-build` in $FUZZ, or in the folder of $INETWS.
 Which inputs are tried does not depend on the machine: the search has a fixed
 seed, a fixed number of runs and the corpus in a fixed order, so that a run says
 something about the change it is for.  INETWS_FUZZ_TIMES makes it so many times
-as long, 0 only replays; `make fuzz` searches anew.
+as long (`make check-long`: 10), 0 only replays; `make fuzz` searches anew.
 """
 
 import ctypes
@@ -26,9 +26,10 @@ import inetws as t      # noqa: E402
 HERE = os.path.join(t.ROOT, 'tests', 'fuzz')
 BUILT = os.environ.get('FUZZ') or os.path.join(
     os.path.dirname(os.path.abspath(t.INETWS)), 'fuzz')
-TIMES = int(os.environ.get('INETWS_FUZZ_TIMES', '1'))
-RUNS = 20000
-SLOW = {'cert': 4000, 'channel': 5000, 'config': 6000, 'tunnel': 5000}
+TIMES = int(os.environ.get('INETWS_FUZZ_TIMES', '10' if t.LONG else '1'))
+RUNS = 6000
+SLOW = {'cert': 2000, 'channel': 1500, 'config': 2000, 'messages': 2000,
+        'slots': 800, 'stats': 500, 'tunnel': 2500}
 NAMES = sorted(os.path.basename(p)[:-2]
                for p in glob.glob(os.path.join(HERE, '*.c')))
 

@@ -7,6 +7,7 @@ If it fails: the program breaks a rule of its protocol, and other versions fail
 with it.
 """
 
+import concurrent.futures
 import os
 import re
 import socket
@@ -573,26 +574,39 @@ def test_redial():
     t.unlike(x.program.log, SID, "the id of the session is never shown")
 
 
-def test_redial_gives_up():
+def gone():
     x = Dialled()
     x.raw.drop()
     for _ in range(5):
         x.accept(status=410)
-    t.is_(x.program.wait(), 74, "five times 410: lost")
+    yield x.program.wait(), 74, "five times 410: lost"
+
+
+def temporary():
     x = Dialled()
     x.raw.drop()
     for status in (400, 401, 403, 404, 500, 502):
         x.accept(status=status)
-    t.is_(x.resume(0)["n"], "7", "other answers are temporary")
+    yield x.resume(0)["n"], "7", "other answers are temporary"
+
+
+def too_late():
     x = Dialled("--resume", "2s")
     x.raw.drop()
     x.accept(status=404)
     x.listener.close()
-    t.is_(x.program.wait(), 74, "until --resume runs out")
+    yield x.program.wait(), 74, "until --resume runs out"
+    x = Dialled("--resume", "600ms")
+    x.raw.drop()
+    x.listener.close()
+    yield x.program.wait(), 74, "--resume runs out"
+
+
+def wrong_positions():
     x = Dialled()
     x.raw.drop()
     x.accept('inetws; v=2; id=you; resume="%s"; at=9' % SID)
-    t.is_(x.program.wait(), 74, "a position never sent: lost")
+    yield x.program.wait(), 74, "a position never sent: lost"
     x = Dialled()
     x.program.stdin.write(b"0123456789")
     x.program.stdin.flush()
@@ -603,21 +617,33 @@ def test_redial_gives_up():
         pass
     x.raw.drop()
     x.accept('inetws; v=2; id=you; resume="%s"; at=3' % SID)
-    t.is_(x.program.wait(), 74, "a position before the last ack: lost")
+    yield x.program.wait(), 74, "a position before the last ack: lost"
+
+
+def not_valid():
     x = Dialled()
     x.raw.drop()
     x.accept('inetws; v=2; id=you; resume="%s"; at=0' % SID.replace("a", "b"))
     x.accept('inetws; v=2; id=you; resume="%s"' % SID)
-    t.is_(x.resume(0)["n"], "3", "a 101 that is not valid is temporary")
+    yield x.resume(0)["n"], "3", "a 101 that is not valid is temporary"
+
+
+def without_session():
     x = Dialled()
     x.raw.drop()
     for _ in range(2):
         x.accept()
-    t.is_(x.resume(0)["n"], "3", "a 101 without the session counts as a 410")
-    x = Dialled("--resume", "600ms")
-    x.raw.drop()
-    x.listener.close()
-    t.is_(x.program.wait(), 74, "--resume runs out")
+    yield x.resume(0)["n"], "3", "a 101 without the session counts as a 410"
+
+
+def test_redial_gives_up():
+    """Side by side, as each waits between its redials."""
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        for rows in pool.map(lambda case: list(case()), (
+                gone, temporary, too_late, wrong_positions, not_valid,
+                without_session)):
+            for got, want, name in rows:
+                t.is_(got, want, name)
 
 
 def test_cookies():
