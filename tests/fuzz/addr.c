@@ -3,21 +3,8 @@
  * LISTEN, TARGET, URL and Location.  The first byte picks the parser; what is
  * accepted must print as something that is accepted and prints the same.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/addr.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int good)
-{
-	if (!good)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 try_addr(const char *word, int (*parse)(struct addr *, const char *, char *,
@@ -27,12 +14,12 @@ try_addr(const char *word, int (*parse)(struct addr *, const char *, char *,
 	char err[200], one[512], two[512];
 
 	if (parse(&a, word, err, sizeof(err)) == -1) {
-		must(err[0] != '\0' && strlen(err) < sizeof(err));
+		CHECK(err[0] != '\0' && strlen(err) < sizeof(err));
 		return;
 	}
 	addr_print(one, sizeof(one), &a);
-	must(parse(&b, one, err, sizeof(err)) == 0);
-	must(strcmp(addr_print(two, sizeof(two), &b), one) == 0);
+	CHECK(parse(&b, one, err, sizeof(err)) == 0);
+	CHECK(strcmp(addr_print(two, sizeof(two), &b), one) == 0);
 }
 
 static void
@@ -42,17 +29,17 @@ check_url(const struct url *u)
 	char err[200], one[8192], two[8192];
 	const char *p;
 
-	must(u->path[0] == '/' && strlen(u->path) <= URL_PATH_MAX);
+	CHECK(u->path[0] == '/' && strlen(u->path) <= URL_PATH_MAX);
 	for (p = u->path; *p != '\0'; p++)
-		must(*p > ' ' && *p < 0x7f && *p != '#');
-	must(u->at.kind == ADDR_UNIX ||
+		CHECK(*p > ' ' && *p < 0x7f && *p != '#');
+	CHECK(u->at.kind == ADDR_UNIX ||
 	    (u->at.kind == ADDR_TCP && u->at.port != 0));
 	url_host(one, sizeof(one), u);
-	must(strpbrk(one, " \r\n/@") == NULL);
+	CHECK(strpbrk(one, " \r\n/@") == NULL);
 	url_print(one, sizeof(one), u);
-	must(url_parse(&again, one, err, sizeof(err)) == 0);
-	must(again.tls == u->tls && again.user[0] == '\0');
-	must(strcmp(url_print(two, sizeof(two), &again), one) == 0);
+	CHECK(url_parse(&again, one, err, sizeof(err)) == 0);
+	CHECK(again.tls == u->tls && again.user[0] == '\0');
+	CHECK(strcmp(url_print(two, sizeof(two), &again), one) == 0);
 }
 
 int
@@ -80,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_url(&u);
 		break;
 	default:
-		must(url_parse(&from, base[data[0] % 3], err,
+		CHECK(url_parse(&from, base[data[0] % 3], err,
 		    sizeof(err)) == 0);
 		if (url_join(&u, &from, word, err, sizeof(err)) == 0)
 			check_url(&u);

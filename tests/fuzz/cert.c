@@ -3,33 +3,22 @@
  * The text that is made of a peer's certificate, whatever is in it:
  * printable, of one line, within their bounds.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "tls/allowed_certs.h"
 #include "tls/cert_error.h"
 #include "tls/openssl.h"
 #include "tls/pins.h"
+#include "fuzz.h"
 
 int LLVMFuzzerInitialize(int *, char ***);
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int good)
-{
-	if (!good)
-		abort();
-}
 
 static void
 plain(const char *text, size_t size)
 {
 	size_t len = strnlen(text, size), i;
 
-	must(len < size);
+	CHECK(len < size);
 	for (i = 0; i < len; i++)
-		must(text[i] >= ' ' && text[i] < 0x7f);
+		CHECK(text[i] >= ' ' && text[i] < 0x7f);
 }
 
 /* Every objection that there is. */
@@ -44,7 +33,7 @@ object(int good, X509_STORE_CTX *store)
 		memset(&why, 0, sizeof(why));
 		cert_refused(store, "host.example", error % 2 ?
 		    "--cacert" : "--tls-client-ca", &why);
-		must(why.status == EXIT_DENIED && why.text[0] != '\0');
+		CHECK(why.status == EXIT_DENIED && why.text[0] != '\0');
 		plain(why.text, sizeof(why.text));
 	}
 	return 0;
@@ -56,7 +45,7 @@ refuse(X509 *cert)
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509_STORE *store = X509_STORE_new();
 
-	must(ctx != NULL && store != NULL);
+	CHECK(ctx != NULL && store != NULL);
 	if (X509_STORE_CTX_init(ctx, store, cert, NULL) == 1) {
 		X509_STORE_CTX_set_verify_cb(ctx, object);
 		X509_verify_cert(ctx);
@@ -79,16 +68,16 @@ describe(X509 *cert, size_t size)
 	cert_names(text, size, cert);
 	plain(text, size);
 	if (cert_subject(text, size, cert) == -1)
-		must(text[0] == '\0');
+		CHECK(text[0] == '\0');
 	plain(text, size);
 	memcpy(pins.hash[0], none, sizeof(none));
-	must(pins_check(&pins, cert, "host", &why) == -1);
+	CHECK(pins_check(&pins, cert, "host", &why) == -1);
 	plain(why.text, sizeof(why.text));
 	memset(&c, 0, sizeof(c));
 	for (i = 0; i < CERT_CHAIN_MAX + 2; i++)
 		sk_X509_push(chain, cert);
 	cert_info(&c, chain);
-	must(c.known && c.n == CERT_CHAIN_MAX);
+	CHECK(c.known && c.n == CERT_CHAIN_MAX);
 	plain(c.names, sizeof(c.names));
 	plain(c.issuer, sizeof(c.issuer));
 	plain(c.pin, sizeof(c.pin));
@@ -103,7 +92,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct error why;
 
-	must(openssl_load(&why) == 0);
+	CHECK(openssl_load(&why) == 0);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Input: what some children of a gate and of a warm client send over their
- * worker channels, when they end, and when visitors come.  Asserted: each
+ * worker channels and write to the table of sessions that wait, when they end,
+ * and when visitors come.  Asserted: each
  * visitor is in one place at a time, is offered to no child after another one
  * has taken it, and no descriptor is left.  A child that has said that it
  * returns a visitor, even before it had one, has no claim to any.
@@ -10,9 +11,6 @@
 #include <sys/wait.h>
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "connection/waiting.h"
@@ -21,16 +19,19 @@
 #include "os/fd.h"
 #include "os/log.h"
 #include "supervisor/internal.h"
+#include "fuzz.h"
 
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
 #define CHILDREN	6
 #define VISITORS	200
 #define NO_PID		0x40000000	/* no process has such a number */
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int64_t __wrap_clock_ms(void);		/* in place of clock_ms() */
+void *__wrap_memory_shared(size_t);
+void *__real_memory_shared(size_t);
 
 static int64_t now;
+static void *table;			/* of waiting_begin() */
+static size_t table_size;
 static struct options o;
 static struct service service;
 static struct supervisor s;
@@ -47,6 +48,14 @@ int64_t
 __wrap_clock_ms(void)
 {
 	return now;
+}
+
+/* The table that all children can write. */
+void *
+__wrap_memory_shared(size_t size)
+{
+	table_size = size;
+	return table = __real_memory_shared(size);
 }
 
 static void
@@ -71,7 +80,7 @@ once(void)
 	s.reserve = s.notify.fd = s.pidfile = -1;
 	CHECK(event_open(&s.events) == 0 && event_open(&s.accepting) == 0);
 	s.fits.connections = CHILDREN / 2;
-	CHECK(waiting_begin() == 0);
+	CHECK(waiting_begin() == 0 && table != NULL);
 	CHECK(children_begin(&s.children) == 0);
 	CHECK(children_grow(&s.children, CHILDREN) == 0);
 	CHECK(handshake_limit_grow(&s.handshakes, CHILDREN) == 0);
@@ -205,6 +214,20 @@ send_message(int k, const uint8_t **p, size_t *left)
 		taken[offered[k]] = 1;
 }
 
+/* The first words of the table, and of the places of some children. */
+static void
+scribble(const uint8_t **p, size_t *left)
+{
+	struct input in = { *p, *left };
+	size_t at = input_byte(&in) * sizeof(uint64_t);
+	uint64_t number = input_number(&in);
+
+	if (at <= table_size - sizeof(number))
+		memcpy((char *)table + at, &number, sizeof(number));
+	*p = in.p;
+	*left = in.left;
+}
+
 static void
 step(int what, int k, const uint8_t **p, size_t *left)
 {
@@ -233,6 +256,9 @@ step(int what, int k, const uint8_t **p, size_t *left)
 			close(end[k]);
 		end[k] = -1;
 		break;
+	case 8:
+		scribble(p, left);
+		break;
 	default:
 		now += 300;
 		pool_tend(&s, now);
@@ -246,13 +272,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int k, before, what;
 
 	once();
+	memset(table, 0, table_size < 2048 ? table_size : 2048);
 	before = descriptors();
 	nvisitors = 0;
 	memset(taken, 0, sizeof(taken));
 	for (k = 0; k < CHILDREN; k++)
 		begin_child(k);
 	while (size > 0) {
-		what = data[0] % 8;
+		what = data[0] >= 248 ? 8 : data[0] % 8;
 		k = data[0] / 8 % CHILDREN;
 		data++;
 		size--;

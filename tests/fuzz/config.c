@@ -2,19 +2,15 @@
 /*
  * The configuration file: what is accepted, dumped and read again must be
  * accepted and dump the same, but for comments, which tell what is not shown.
+ * Or the words of a command line, one a line: what is refused is refused with
+ * printable words.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/settings.h"
 #include "config/types.h"
+#include "fuzz.h"
 
 #define TEXT_MAX	16384
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#define WORDS_MAX	64
 
 static struct settings set;
 
@@ -74,6 +70,37 @@ strip_comments(char *text)
 	*to = '\0';
 }
 
+/* Help, the version and completions go nowhere. */
+static void
+words(char *text)
+{
+	static struct options o;
+	static FILE *nowhere;
+	char *argv[WORDS_MAX + 2] = { (char *)"inetws" };
+	struct error why = { 0, "" };
+	const char *p;
+	int argc = 1, r;
+
+	if (nowhere == NULL)
+		CHECK((nowhere = freopen("/dev/null", "w", stdout)) != NULL);
+	for (; *text != '\0' && argc <= WORDS_MAX; text += strcspn(text, "\n")) {
+		if (*text == '\n')
+			*text++ = '\0';
+		argv[argc++] = text;
+	}
+	r = options_parse(&o, argc, argv, &why);
+	if (r == -1) {
+		CHECK(why.status != 0 && why.text[0] != '\0');
+		/* A name of a file may be beyond ASCII. */
+		for (p = why.text; *p != '\0'; p++)
+			CHECK((unsigned char)*p >= ' ' && *p != 0x7f);
+	} else if (r == OPT_RUN) {
+		CHECK(o.mode != MODE_NONE);
+		options_dump(&o, nowhere);
+		options_free(&o);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -87,10 +114,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = malloc(size);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	/* "header @FILE" would open files */
+	/* "header @FILE" would open files, and so would --config */
 	for (i = 0; i < size; i++)
-		if (text[i] == '@')
+		if (text[i] == '@' || (text[i] == '/' && data[0] >= 240))
 			text[i] = 'A';
+	if (data[0] >= 240) {
+		words(text);
+		free(text);
+		return 0;
+	}
 	first = round_trip(text, modes[data[0] % 3]);
 	if (first != NULL && strlen(first) < OPT_FILE_MAX) {
 		again = strdup(first);

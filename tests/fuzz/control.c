@@ -6,16 +6,9 @@
 #include <arpa/inet.h>
 
 #include <ctype.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "ws/control.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 /* Does a number, without sign or leading zeros, below 2^63, stand here? */
 static int

@@ -5,17 +5,10 @@
  * host, and what is sent is a field's value; Retry-After is the same for an
  * answer that comes again.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/cookie.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
+#include "fuzz.h"
 
 #define NOW	1000000000
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct cookies jar;
 

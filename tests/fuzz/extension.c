@@ -3,15 +3,8 @@
  * Input: an element of Sec-WebSocket-Extensions.  Asserted: what is valid is
  * within its limits, and written and read again is the same.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "ws/extension.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)

@@ -5,15 +5,8 @@
  * again it is the same bytes; masking is what section 5.3 says, wherever the
  * payload is cut.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "ws/frame.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 static uint64_t
 big_endian(const uint8_t *p, int n)

@@ -4,15 +4,8 @@
  * then a head.  Asserted: whatever the pieces, the result is the same; what
  * is accepted keeps the rules.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/http.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 struct outcome {
 	ssize_t n;

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Input: one byte (which parser), then a text: an address or network, fields
- * of a request, an Origin and a Host, credentials or a file of them.
+ * of a request, an Origin and a Host, credentials or a file of them.  Asserted:
+ * what is read can be written and read again; what a program gets of a request
+ * are words that it may get.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "proto/cgi.h"
 #include "proto/credentials.h"
 #include "proto/forwarded.h"
 #include "proto/http.h"
 #include "proto/ip.h"
 #include "proto/origin.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 static int
 trusts(const void *arg, const struct ip *ip)
@@ -40,6 +36,34 @@ address(struct slice s)
 		CHECK(c.bits <= 128 && cidr_has(&c, &c.ip));
 }
 
+/* The environment of a program that decides on a request, or is its target. */
+static void
+program(const struct http_head *head)
+{
+	static struct cgi cgi;
+	struct slice host, target;
+	unsigned int i, j;
+	size_t len;
+
+	cgi_begin(&cgi);
+	cgi_peer(&cgi, "[2001:db8::1]:443");
+	cgi_request(&cgi, head);
+	CHECK(cgi.n >= 6 && cgi.n <= CGI_VARS_MAX && cgi.len <= CGI_BYTES);
+	for (i = 0; i < cgi.n; i++) {
+		CHECK(cgi.var[i] >= cgi.bytes &&
+		    cgi.var[i] + strlen(cgi.var[i]) < cgi.bytes + cgi.len);
+		len = strcspn(cgi.var[i], "=");
+		CHECK(cgi.var[i][len] == '=' && len == strspn(cgi.var[i],
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"));
+		CHECK(cgi_is_reserved(cgi.var[i]));
+		CHECK(strncmp(cgi.var[i], "HTTP_AUTHORIZATION=", 19) != 0);
+		for (j = 0; j < i; j++)
+			CHECK(strncmp(cgi.var[i], cgi.var[j], len + 1) != 0);
+	}
+	if (http_target(head->target, &host, &target) == 0)
+		CHECK(target.len > 0 && target.p[0] == '/');
+}
+
 static void
 fields(struct slice s)
 {
@@ -57,8 +81,10 @@ fields(struct slice s)
 	if (http_parse(&st, s.p, s.len, &head, &status, err,
 	    sizeof err) <= 0)
 		return;
+	program(&head);
 	for (i = 0; i < 3; i++) {
-		if (!forwarded_from(&head, name[i], trusts, NULL, &ip, &port))
+		if (forwarded_from(&head, name[i], trusts, NULL, &ip,
+		    &port) != 1)
 			continue;
 		forwarded_write(field, &ip, port);
 		head.nfields = 1;

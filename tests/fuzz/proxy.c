@@ -3,18 +3,11 @@
  * Input: one byte (which parser), then a text: a --proxy, a list of hosts and
  * a host, a proxy's answer, a --resolve or --connect-to, a header.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/forward_proxy.h"
 #include "proto/header.h"
 #include "proto/http.h"
 #include "proto/overrides.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 static char err[200];
 

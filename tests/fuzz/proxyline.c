@@ -4,15 +4,8 @@
  * depend on how it comes in pieces, as long as more is wanted all of it
  * belongs to the header, and what is known can be written and read again.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/proxy_protocol.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)

@@ -38,9 +38,15 @@ $F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $(generated)
 	$(FUZZ_CC) $(all_cppflags) -Itests/fuzz $(fuzz_cflags) -MMD -MP \
 	    -fsanitize=$(fuzz_san) -c -o $@ $<
 
-$F/cert: libs += $(openssl_libs)
-# Time is the input's.
-$F/channel: libs += -Wl,--wrap=clock_ms
+$F/cert $F/ticket: libs += $(openssl_libs)
+# Time is the input's; lines of the log, and memory that others may write, are
+# the harness's.
+wrapped = $(addprefix -Wl$(comma)--wrap=,$1)
+$F/channel: libs += $(call wrapped,clock_ms memory_shared)
+$F/log: libs += $(call wrapped,log_output_write)
+$F/messages: libs += $(call wrapped,clock_ms socket)
+$F/slots: libs += $(call wrapped,clock_ms log_output_write)
+$F/stats: libs += $(call wrapped,usleep)
 $(fuzz_bin): $F/%: $F/tests/fuzz/%.o $F/lib.a
 	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -o $@ $^ $(libs)
 

@@ -3,15 +3,8 @@
  * Input: one byte of flags (credentials, by address), then all that a SOCKS
  * proxy says.  In any pieces it must come to the same.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/socks.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 /* One answer, read by pieces of this size.  As socks_read(). */
 static ssize_t

@@ -14,8 +14,6 @@
 #define ROUNDS		200000
 #define NOT_READS	(~(TUNNEL_READ_STREAM | TUNNEL_READ_WIRE))
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
 static uint8_t payload[PAYLOAD_MAX];
 
 static size_t

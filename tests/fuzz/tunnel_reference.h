@@ -6,16 +6,8 @@
 #ifndef TUNNEL_REFERENCE_H
 #define TUNNEL_REFERENCE_H
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "utf8_reference.h"
-
-#define CHECK(x)	do { if (!(x)) {				\
-	fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);		\
-	abort(); } } while (0)
 
 #define PAYLOAD_MAX	(4 << 20)
 #define PINGS_MAX	64

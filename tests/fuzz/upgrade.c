@@ -4,16 +4,9 @@
  * client takes our answer to every request that is accepted, refusals have a
  * status and words, and what is shown of a line is printable.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "ws/subprotocol.h"
 #include "ws/upgrade.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 static struct extension mine = { .id = "mine", .win = 65536,
     .flags = EXT_RESUME };

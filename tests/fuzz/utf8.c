@@ -3,16 +3,9 @@
  * Input: sizes of pieces, then text.  Asserted: the incremental check says
  * the same as the reference, at the same piece, however it is cut.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/utf8.h"
+#include "fuzz.h"
 #include "utf8_reference.h"
-
-#define CHECK(x)	do { if (!(x)) abort(); } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
