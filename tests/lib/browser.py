@@ -48,13 +48,12 @@ class Browser:
         if trust:
             flags.append('--ignore-certificate-errors-spki-list=' +
                          ','.join(key_of(c) for c in trust))
-        self.driver = proc.Program(
-            [driver, '--port=0'], preexec_fn=lambda: os.dup2(2, 1), cwd='/',
-            env={'HOME': home, 'TMPDIR': home, 'XDG_CONFIG_HOME': home,
-                 'XDG_CACHE_HOME': home, 'XDG_RUNTIME_DIR': home,
-                 'DBUS_SESSION_BUS_ADDRESS': 'disabled:'})
-        self.port = int(self.driver.wait_line(
-            r'started successfully on port (\d+)', 4 * proc.BOUND)[1])
+        # It may find a port that is free for IPv6 only.
+        for _ in range(3):
+            started = self._start(driver, home)
+            if started:
+                break
+        self.port = int(started[1])
         self.session = ''
         made = self._ask('POST', '', {'capabilities': {'alwaysMatch': {
             'goog:chromeOptions': {'binary': chromium, 'args': flags},
@@ -63,6 +62,16 @@ class Browser:
         self.session = '/' + made['sessionId']
         # It ends on its own accord, rather than being torn to pieces.
         proc.on_close(self.quit)
+
+    def _start(self, driver, home):
+        """The match with its port, if it starts."""
+        self.driver = proc.Program(
+            [driver, '--port=0'], preexec_fn=lambda: os.dup2(2, 1), cwd='/',
+            env={'HOME': home, 'TMPDIR': home, 'XDG_CONFIG_HOME': home,
+                 'XDG_CACHE_HOME': home, 'XDG_RUNTIME_DIR': home,
+                 'DBUS_SESSION_BUS_ADDRESS': 'disabled:'})
+        return self.driver.has_line(r'started successfully on port (\d+)',
+                                    4 * proc.BOUND)
 
     def _ask(self, method, path, body=None):
         c = http.client.HTTPConnection('127.0.0.1', self.port,
@@ -146,8 +155,14 @@ class Browser:
             return good >= share * sum(seen.values())
         return proc.until(look, 2 * proc.BOUND, pause=0.2)
 
-    def screenshot(self):
-        return Picture(base64.b64decode(self._ask('GET', '/screenshot')))
+    def screenshot(self, name=None):
+        """With a name it is kept in the folder INETWS_SCREENSHOTS, if given."""
+        data = base64.b64decode(self._ask('GET', '/screenshot'))
+        folder = os.environ.get('INETWS_SCREENSHOTS')
+        if name and folder:
+            with open('%s/%s.png' % (folder, name), 'wb') as f:
+                f.write(data)
+        return Picture(data)
 
     def quit(self):
         try:

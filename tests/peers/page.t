@@ -15,7 +15,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import browser          # noqa: E402
 import reverse          # noqa: E402
-import base64           # noqa: E402
 
 WIDE, NARROW = 1400, 360
 LONG = 'x' * 90 + '.example.org'
@@ -47,14 +46,6 @@ class Page(browser.Browser):
     def cdp(self, command, **params):
         return self._ask('POST', '/goog/cdp/execute',
                          {'cmd': command, 'params': params})
-
-    def keep(self, name):
-        data = base64.b64decode(self._ask('GET', '/screenshot'))
-        d = os.environ.get('INETWS_SCREENSHOTS')
-        if d:
-            with open('%s/%s.png' % (d, name), 'wb') as f:
-                f.write(data)
-        return browser.Picture(data)
 
 
 def busy():
@@ -91,7 +82,7 @@ def test_page():
         for word in ('half-closed', 'handshaking', '123.4 kB', 'inetws server',
                      '127.0.0.1:%d' % ws[0].sock.getsockname()[1]):
             t.ok(word in p['text'], word)
-        picture = b.keep(name)
+        picture = b.screenshot(name)
         t.is_(picture.width, width, 'the picture')
         colours = picture.colours()
         common = colours.most_common(1)[0][1]
@@ -110,7 +101,7 @@ def test_page():
     b.cdp('Emulation.setEmulatedMedia', features=[
         {'name': 'prefers-color-scheme', 'value': 'dark'}])
     b.get(url)
-    dark = b.keep('dark').colours().most_common(1)[0][0]
+    dark = b.screenshot('dark').colours().most_common(1)[0][0]
     t.ok(sum(dark) < 200, 'dark where that is wanted: %s' % (dark,))
     more = t.ws.connect(s.port)
     t.ok(t.until(lambda: '127.0.0.1:%d' % more.sock.getsockname()[1] in
@@ -118,7 +109,7 @@ def test_page():
          'it refreshes itself')
     b.cdp('Emulation.setScriptExecutionDisabled', value=True)
     b.get(url)
-    t.ok(len(b.keep('no-script').colours()) > 5, 'and needs no script')
+    t.ok(len(b.screenshot('no-script').colours()) > 5, 'and needs no script')
 
 
 @t.limit(180)
@@ -143,7 +134,7 @@ def test_many_and_long():
         t.ok(p['scroll'] <= width, 'nothing sticks out of %d (%d)' %
              (width, p['scroll']))
         t.ok(p['word'] < 30, 'no word is torn')
-        b.keep('many-%d' % width)
+        b.screenshot('many-%d' % width)
     for v in vs:
         v.close()
 
@@ -174,7 +165,7 @@ def test_gate():
                         "'#names tbody tr')].map((x) => x.innerText);")
         t.ok(any(x.split() == ['bob', '0', '0', '2'] for x in seen),
              'for which visitors wait: %s' % seen)
-        b.keep('gate-%d' % width)
+        b.screenshot('gate-%d' % width)
     for v in waiting:
         v.close()
     websocket.drop()
