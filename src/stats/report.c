@@ -180,14 +180,3 @@ report_is_gate(const char *mode)
 {
 	return strcmp(mode, "gate") == 0;
 }
-
-void
-report_add(struct report_counts *a, const struct report_counts *b)
-{
-	uint64_t *to = (uint64_t *)(void *)a;
-	const uint64_t *from = (const uint64_t *)(const void *)b;
-	size_t i;
-
-	for (i = 0; i < REPORT_NUMBERS; i++)
-		to[i] += from[i];
-}

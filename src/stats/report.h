@@ -159,9 +159,6 @@ void report_name_row(struct report_names *, const struct report_row *);
 /* Does an instance of this mode have names? */
 int report_is_gate(const char *mode);
 
-/* a += b */
-void report_add(struct report_counts *a, const struct report_counts *b);
-
 /*
  * Lines: an instance, the names of the columns, a row.  width: what a line may
  * have, 80 or more; fewer columns are shown where it is too narrow for all of
