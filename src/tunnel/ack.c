@@ -138,7 +138,6 @@ tunnel_out_confirmed(struct tunnel *t, uint64_t n)
 	if (!t->eof_sent || n != t->out_head)
 		return -1;
 	t->out_kept = n;
-	if (t->end == TUNNEL_GOING)
-		tunnel_set_out(t, FLOW_ENDED);
+	tunnel_set_out(t, FLOW_ENDED);
 	return 0;
 }

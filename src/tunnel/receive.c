@@ -394,9 +394,8 @@ tunnel_bypass_in(const struct tunnel *t)
 	size_t room = t->cfg.session ? credit(t) : in_cap(t) - t->bypassed;
 
 	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
-	    is_small(t) || t->nruns > 0 || unparsed(t) > 0 ||
-	    t->in != FLOW_OPEN || t->wire != WIRE_OPEN || t->wire_eof ||
-	    t->link != LINK_UP)
+	    is_small(t) || t->nruns > 0 || t->in != FLOW_OPEN ||
+	    t->wire != WIRE_OPEN)
 		return 0;
 	return t->frame_left < room ? t->frame_left : room;
 }

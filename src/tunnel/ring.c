@@ -116,8 +116,7 @@ tunnel_bypass_out(const struct tunnel *t)
 	size_t room = bypass_cap(t) - (t->out_head - t->out_kept);
 
 	if (t->cfg.client || t->cfg.text || t->out != FLOW_OPEN ||
-	    t->close_code != 0 || tunnel_close_sent(t) || !tunnel_flows(t) ||
-	    t->link != LINK_UP)
+	    t->close_code != 0 || !tunnel_flows(t) || t->link != LINK_UP)
 		return 0;
 	if (!t->cfg.session)
 		return t->out_kept == t->out_head ? room : 0;

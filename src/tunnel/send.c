@@ -82,24 +82,24 @@ frame_max(const struct tunnel *t)
 	return t->cfg.frame_max != 0 ? t->cfg.frame_max : TUNNEL_FRAME_PLAIN;
 }
 
-/* How much of what the stream sent may be framed now. */
+/* How much of what the stream sent may be framed now: none behind a reset. */
 static size_t
 sendable(const struct tunnel *t)
 {
 	uint64_t n = t->out_head - t->out_sent;
 
-	if (t->close_code != 0 || tunnel_close_sent(t) || t->rst_due)
+	if (t->close_code != 0)
 		return 0;
 	n = min(n, t->out_limit - t->out_sent);
 	n = min(n, frame_max(t));
 	return t->cfg.text ? tunnel_text_part(t, n) : n;
 }
 
+/* This and what follows: unless Close is sent. */
 static int
 ping_due(const struct tunnel *t)
 {
-	return !tunnel_close_sent(t) &&
-	    (t->ping_due || t->now >= tunnel_ping_time(t));
+	return t->ping_due || t->now >= tunnel_ping_time(t);
 }
 
 static int
@@ -112,7 +112,7 @@ eof_due(const struct tunnel *t)
 static int
 close_due(const struct tunnel *t)
 {
-	return t->close_code != 0 && !tunnel_close_sent(t);
+	return t->close_code != 0;
 }
 
 /* Is there anything to write? */
@@ -134,9 +134,8 @@ tunnel_out_pending(const struct tunnel *t)
 int
 tunnel_out_sent(const struct tunnel *t)
 {
-	return (t->out == FLOW_DRAINING || t->out == FLOW_ENDED) &&
-	    t->out_sent == t->out_head && t->payload_left == 0 &&
-	    t->head_len == 0;
+	return t->out == FLOW_DRAINING && t->out_sent == t->out_head &&
+	    t->payload_left == 0 && t->head_len == 0;
 }
 
 static void
@@ -249,7 +248,7 @@ compose(struct tunnel *t)
 		t->eof_sent = 1;
 	}
 	tunnel_close_when_done(t);
-	if (close_due(t) && t->payload_left == 0)
+	if (close_due(t))
 		queue_close(t);
 }
 

@@ -67,6 +67,83 @@ test_may(void)
 	tunnel_stream_failed(&r.t);
 	is(tunnel_bypass_in(&r.t), 0, "nor to a broken stream");
 	rig_end(&r);
+	begin(&r, plain, 0x82, 10);
+	rig_stream_eof(&r);
+	is(tunnel_bypass_in(&r.t), LONG, "while Close is held back");
+	rig_at(&r, 10000);
+	ok(rig_sent_close(&r, 1000), "until it is sent");
+	is(tunnel_bypass_in(&r.t), 0, "and not behind it");
+	rig_end(&r);
+}
+
+/* From the stream to the wire, past what is read. */
+static void
+test_out(void)
+{
+	struct tunnel_config cfg = rig_config(0, 0, 0);
+	struct rig r;
+	size_t all;
+
+	rig_begin(&r, cfg);
+	all = tunnel_bypass_out(&r.t);
+	ok(all > 0, "a server's stream may bypass");
+	r.wire_stuck = 1;
+	rig_stream(&r, "hello", 5);
+	is(tunnel_bypass_out(&r.t), 0, "not what was read before it");
+	r.wire_stuck = 0;
+	rig_pump(&r);
+	is(tunnel_bypass_out(&r.t), all, "once that is written it may again");
+	rig_close(&r, 1000);
+	is(tunnel_bypass_out(&r.t), 0, "nor behind the peer's Close");
+	rig_end(&r);
+
+	rig_begin(&r, rig_config(0, 0, 0));
+	rig_stream_eof(&r);
+	is(tunnel_bypass_out(&r.t), 0, "nor behind the stream's end");
+	rig_end(&r);
+	cfg.text = 1;
+	rig_begin(&r, cfg);
+	is(tunnel_bypass_out(&r.t), 0, "nor text, which is looked at");
+	rig_end(&r);
+	rig_begin(&r, rig_config(1, 0, 0));
+	is(tunnel_bypass_out(&r.t), 0, "nor what a client masks");
+	rig_end(&r);
+
+	cfg = rig_config(0, 1, 65536);
+	rig_begin(&r, cfg);
+	ok(tunnel_bypass_out(&r.t) > 0, "with a session");
+	r.wire_stuck = 1;
+	while (rig_stream(&r, frame, 1000) > 0)
+		;
+	is(tunnel_bypass_out(&r.t), 0, "while there is room to keep it");
+	rig_end(&r);
+}
+
+/* A header that comes when all before it has been taken has room. */
+static void
+test_room(void)
+{
+	static uint8_t made[90028], payload[60000];
+	struct rig r;
+	struct iovec iov;
+	size_t n;
+	int i;
+
+	rig_begin(&r, rig_config(1, 0, 0));
+	r.stream_stuck = 1;
+	for (i = 0; i < 3; i++)
+		rig_frame(&r, 0x82, payload, sizeof(payload));
+	n = rig_make(made, 0, 0x82, payload, 30000) + 3;
+	rig_make(made + n - 3, 0, 0x82, payload, 60000);
+	is(rig_feed(&r, made, n), n, "a frame, and most of a header");
+	r.stream_stuck = 0;
+	rig_pump(&r);
+	tunnel_wire_space(&r.t, &iov);
+	ok(iov.iov_len > 200000, "all is free but for a few bytes");
+	is(rig_feed(&r, made + n, 60001), 60001, "the next frame goes on");
+	rig_pump(&r);
+	is(r.ngot, 3 * 60000 + 30000 + 60000, "and arrives");
+	rig_end(&r);
 }
 
 /* Pieces of a frame, each read in another way. */
@@ -128,5 +205,7 @@ main(void)
 	test_may();
 	test_counts();
 	test_missing();
+	test_out();
+	test_room();
 	return done_testing();
 }

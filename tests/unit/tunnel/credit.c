@@ -50,6 +50,32 @@ test_limit(void)
 	rig_frame(&r, 0x82, "x", 1);
 	is(r.t.end, TUNNEL_PEER_FAULT, "and no more than that");
 	rig_end(&r);
+	begin(&r, 1);
+	is(tunnel_window_in(&r.t), FIRST, "as it is told");
+	is(tunnel_window_out(&r.t), FIRST, "of both directions");
+	rig_stream(&r, "x", 1);
+	rig_line(&r, "ack 1 300000");
+	is(tunnel_window_out(&r.t), 300000, "the peer raises it");
+	rig_line(&r, "ack 1 9223372036854775807");
+	is(r.t.end, TUNNEL_PEER_FAULT, "not beyond what can be counted");
+	rig_end(&r);
+	begin(&r, 0);
+	rig_stream(&r, "hello", 5);
+	rig_line(&r, "ack 5");
+	is(r.t.end, TUNNEL_PEER_FAULT, "no end is confirmed that was not sent");
+	rig_end(&r);
+	begin(&r, 0);
+	rig_stream(&r, "hello", 5);
+	ok(!tunnel_half_closed(&r.t), "both directions are open");
+	rig_stream_eof(&r);
+	ok(tunnel_half_closed(&r.t), "one is not");
+	rig_line(&r, "ack 4");
+	is(r.t.end, TUNNEL_PEER_FAULT, "nor with another count");
+	rig_end(&r);
+	begin(&r, 0);
+	rig_line(&r, "eof 0");
+	ok(tunnel_half_closed(&r.t), "nor is it when the peer's has ended");
+	rig_end(&r);
 }
 
 /* It is raised while the stream takes what comes, and never falls. */

@@ -70,6 +70,29 @@ test_waits(void)
 	}
 }
 
+/* What is told of a stream that cannot be had, and once. */
+static void
+test_reason(void)
+{
+	struct rig r;
+
+	begin(&r, 1, TUNNEL_SERVES, 0);
+	rig_line(&r, "open -");
+	tunnel_fail(&r.t, "");
+	rig_pump(&r);
+	ok(rig_sent(&r, 1, "fail failed"), "no reason");
+	tunnel_fail(&r.t, "again");
+	rig_pump(&r);
+	ok(rig_sent_close(&r, 1000) && rig_silent(&r), "then Close, and no more");
+	rig_end(&r);
+	begin(&r, 1, TUNNEL_SERVES, 0);
+	rig_line(&r, "open -");
+	tunnel_fail(&r.t, "a\nb\x7f~\xc3");
+	rig_pump(&r);
+	ok(rig_sent(&r, 1, "fail a?b?~?"), "what no line may hold");
+	rig_end(&r);
+}
+
 static void
 test_asks(void)
 {
@@ -395,6 +418,7 @@ int
 main(void)
 {
 	test_waits();
+	test_reason();
 	test_asks();
 	test_returned();
 	test_serves();
