@@ -517,6 +517,13 @@ def test_redirect():
     works(hello(url(first.port, 'localhost'), '-x', '127.0.0.1:%d' % p.port,
                 '--noproxy', 'localhost'), 'from without to with')
     t.is_(len(p.seen), 1, 'one of two by the proxy')
+    cert = t.certificate()
+    port = t.stunnel('accept', t.tinyproxy().port, cert)
+    x = ('-x', 'https://localhost:%d' % port, '--noproxy', 'localhost')
+    works(hello(url(first.port, 'localhost'), *x, '--proxy-cacert', cert.ca),
+          'to one with TLS, which nothing had before')
+    fails(hello(url(first.port, 'localhost'), *x), 77,
+          'certificate of localhost', 'which has to be known')
 
 
 def test_check():

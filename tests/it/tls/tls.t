@@ -44,6 +44,11 @@ def test_through_nginx():
     t.is_(r.returncode, 77, 'an unknown authority is refused: 77')
     t.like(r.stderr, '(?i)certificate', 'and the error says so')
     t.is_(r.stderr.count(b'\n'), 1, 'in one line')
+    plain = {k: v for k, v in os.environ.items()
+             if not k.startswith('SSL_CERT_')}
+    r = hello(n.url, env=plain)
+    t.ok(r.returncode == 77 or b'ca-certificates' in r.stderr,
+         "as by the system's own authorities: %d" % r.returncode)
     c = t.client(n.url, '--cacert', cert.ca)
     v = t.ws.dial(c.port)
     v.sendall(b'x' * 100000)
