@@ -11,6 +11,8 @@
 COVERAGE_TESTS ?=
 counting := build$(if $(VARIANT),-$(VARIANT))-coverage
 report = python3 tests/coverage/report.py
+# As with sanitizers it has no sandbox, and its memory is no measure.
+counted_env = INETWS_COUNTED=1 INETWS_SANITIZED=1 INETWS_TEST_SCALE=3
 
 ifdef COVERAGE
 $B/inetws $(unit): | $B/tests/coverage/flush.o
@@ -31,7 +33,7 @@ $(replays): $B/tests/fuzz/%: tests/fuzz/%.c tests/coverage/replay.c $B/lib.a | \
 count-pure: all unit $(replays)
 	find $B -name '*.gcda' -delete
 	chmod -R a+rwX $B
-	-umask 0; INETWS_COMPAT=1 INETWS_TEST_SCALE=3 SEEDS=1500 \
+	-umask 0; $(counted_env) SEEDS=1500 \
 	    $(PROVE) -j2 -e '' $(unit)
 	umask 0; for f in $(replays); do \
 	    $$f tests/fuzz/corpus/$${f##*/}/* || exit; done
@@ -46,7 +48,7 @@ coverage-pure:
 # sanitizers because the sandbox is off or because all is slower, does not end it.
 coverage:
 	$(MAKE) COVERAGE=1 count-pure
-	-umask 0; INETWS_COMPAT=1 INETWS_TEST_SCALE=3 $(MAKE) COVERAGE=1 check \
+	-umask 0; $(counted_env) $(MAKE) COVERAGE=1 check \
 	    TESTS='$(or $(COVERAGE_TESTS),$(filter-out $(without_linux),$(all_tests)))'
 	$(report) $(if $(COVERAGE_TESTS),--show) $(counting)
 
