@@ -62,7 +62,7 @@ meaning(const char *buf, size_t len)
 	const struct nlmsghdr *h = (const void *)buf;
 	unsigned int what = 0;
 
-	for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len))
+	while (NLMSG_OK(h, len)) {
 		switch (h->nlmsg_type) {
 		case RTM_NEWADDR:
 		case RTM_NEWROUTE:
@@ -73,6 +73,11 @@ meaning(const char *buf, size_t len)
 			what |= NET_CHANGED;
 			break;
 		}
+		/* The last one may end between two multiples of 4. */
+		if (NLMSG_ALIGN(h->nlmsg_len) > len)
+			break;
+		h = NLMSG_NEXT(h, len);
+	}
 	return what;
 }
 

@@ -108,6 +108,32 @@ test_without_descriptors(void)
 	ok(holds, "without a socket to ask with a path holds");
 }
 
+/* What is behind a message of odd length is no message. */
+static void
+test_odd_length(void)
+{
+	struct { uint32_t len; uint16_t type, rest[7]; } m[40];
+	struct net_changes c = NET_CHANGES_NONE;
+	int fd[2], i;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd) == -1)
+		return;
+	memset(m, 0, sizeof(m));
+	for (i = 0; i < 40; i++) {
+		m[i].len = sizeof(m[i]);
+		m[i].type = 20;			/* RTM_NEWADDR */
+	}
+	c.route = fd[1];
+	send(fd[0], m, sizeof(m), 0);
+	ok(net_changes_take(&c) & NET_APPEARED, "an address has come");
+	m[0].len = 18;
+	m[0].type = 1;				/* NLMSG_NOOP */
+	send(fd[0], m, m[0].len, 0);
+	is(net_changes_take(&c), 0, "of 18 bytes that mean nothing");
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static int
 told(unsigned int child, unsigned int what)
 {
@@ -188,6 +214,7 @@ main(void)
 {
 	test_holds();
 	test_rubbish();
+	test_odd_length();
 	test_without_descriptors();
 	test_table();
 	test_messages();
