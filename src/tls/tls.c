@@ -216,7 +216,7 @@ tls_writev(struct tls *t, const struct iovec *iov, int n, int more)
 		for (; n > 0 && off >= iov->iov_len; iov++, n--)
 			off -= iov->iov_len;
 		if (n == 0)
-			return total;
+			return (ssize_t)total;
 		record = next_record(t, iov, n, off, &len);
 		if ((put = write_some(t, record, len, more)) == -1)
 			return total > 0 ? (ssize_t)total : -1;
