@@ -165,16 +165,30 @@ fork_short(void)
 
 #endif
 
+static void
+close_all(int from, int below)
+{
+#ifdef HAS__FORK
+	if (from >= below || close_range(from, below - 1, 0) == 0)
+		return;
+#endif
+	for (; from < below; from++)
+		close(from);
+}
+
 /* Closes what is not to be kept, but a and b. */
 static void
 leave(int a, int b)
 {
-	int fd, last = a > b ? a : b;
+	int first = a < b ? a : b, last = a < b ? b : a;
 
-	for (fd = FD_KEPT; fd <= last; fd++)
-		if (fd != a && fd != b)
-			close(fd);
-	closefrom(fd);
+	if (first < FD_KEPT)
+		first = FD_KEPT - 1;
+	if (last < FD_KEPT)
+		last = first;
+	close_all(FD_KEPT, first);
+	close_all(first + 1, last);
+	closefrom(last + 1);
 }
 
 /* Those to pass on are below FD_KEPT, but when there were few numbers left. */
