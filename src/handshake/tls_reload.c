@@ -154,7 +154,7 @@ tls_reload_refresh(struct tls_reload *k, int always)
 	look(k->o, now);
 	changed = memcmp(now, k->seen, sizeof(now)) != 0;
 	if (!always && !changed) {
-		tls_tickets_rotate(k->ctx);
+		k->rotated += tls_tickets_rotate(k->ctx);
 		return k->next != NULL && k->is_due;
 	}
 	k->is_due = changed || (k->next != NULL && k->is_due);

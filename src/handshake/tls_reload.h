@@ -23,6 +23,7 @@ struct tls_reload {
 	int is_due;			/* as files have changed */
 	unsigned int steps;		/* of that */
 	int64_t longest;		/* of these, in microseconds */
+	unsigned int rotated;		/* keys of tickets: how often */
 	int forks;			/* before connections are made */
 	struct file_stamp seen[TLS_RELOAD_FILES];
 };

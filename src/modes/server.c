@@ -274,7 +274,7 @@ server_main(const struct options *o)
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before,
-	    .load = load, .given = &a,
+	    .load = load, .rotated = &sv.tls.rotated, .given = &a,
 	    .files = { &sv.users } };
 	struct error why;
 	int status;

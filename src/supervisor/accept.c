@@ -75,6 +75,7 @@ void
 accept_pause(struct supervisor *s, const char *call, int error)
 {
 	pause_begin(&s->pause, call, error, clock_ms());
+	ahead_stop(&s->ahead, clock_ms() + AHEAD_REST);
 	accept_watch(s);
 }
 
@@ -232,9 +233,10 @@ accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 		fd = names_listener(&s->names, name, i % 2);
 	} else if (reload_may_accept(s))
 		fd = i < s->nlisteners ? s->listener[i] : -1;
-	while (fd != -1 && most-- > 0)
+	for (; fd != -1 && most > 0; most--)
 		if (!accept_one(s, fd, name))
-			break;
+			return;
+	s->is_busy = fd != -1;
 }
 
 static int64_t
@@ -250,6 +252,7 @@ accept_ready(struct supervisor *s)
 	uint32_t tags[EVENT_BATCH];
 	int i, n = event_take(&s->accepting, tags);
 
+	s->is_busy = 0;
 	if (n == -1)
 		accept_pause(s, "epoll", errno);
 	for (i = 0; i < n && !paused(s); i++)
@@ -373,6 +376,8 @@ fit(struct limits *d, const struct supervisor *s, unsigned int *needed)
 	d->visitors = one_and(want.visitors, left / both);
 	left -= beyond_one(d->visitors);
 	d->names = one_and(want.names, left);
+	left -= beyond_one(d->names);
+	d->ahead = left < AHEAD_DESCRIPTORS ? 0 : want.ahead;
 	*needed = least + beyond_one(d->extras) + 2 * beyond_one(want.spares) +
 	    per * beyond_one(want.connections) +
 	    both * beyond_one(want.visitors);
@@ -409,6 +414,9 @@ accept_limits(struct supervisor *s)
 		fits.extras = SUPERVISOR_EXTRA;
 	if (s->service->spares != NULL)
 		fits.spares = *s->service->spares;
+	if (s->nlisteners > 0 && !s->service->parks &&
+	    s->service->spares == NULL)
+		fits.ahead = AHEAD_MAX;
 	if (o->reverse.visitors != NULL || o->reverse.visitors_dir != NULL)
 		fits.visitors = o->reverse.max_waiting > fits.connections ?
 		    o->reverse.max_waiting : fits.connections;

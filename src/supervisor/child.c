@@ -17,6 +17,7 @@
 #include "os/fd.h"
 #include "os/process.h"
 #include "os/signals.h"
+#include "os/title.h"
 #include "sandbox/limits.h"
 #include "supervisor/internal.h"
 #include "supervisor/watch.h"
@@ -47,14 +48,14 @@ fork_child(int keep, int channel)
 /* The child's side of the fork. */
 static _Noreturn void
 be_child(const struct supervisor *s, const struct incoming *a, int slot,
-    int channel, int extra, int may_log)
+    int channel, int extra, int may_log, unsigned int number)
 {
 	const struct service *service = s->service;
 	char peer[NET_NAME_MAX];
 	int status;
 
-	waiting_be(children_next_index(&s->children));
-	path_table_be(children_next_index(&s->children));
+	waiting_be(number);
+	path_table_be(number);
 	failure_lines_allow(may_log);
 	stats_take(slot, STATE_HANDSHAKE);
 	limits_not_dumpable();
@@ -71,6 +72,32 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 		status = service->serve(service->arg, a->fd, peer);
 	waiting_end_child();
 	_exit(failure_lines_exit_status(status));
+}
+
+static _Noreturn void
+be_ahead(const struct supervisor *s, int theirs)
+{
+	struct ahead_message m;
+	struct incoming a = { .sa = (struct sockaddr *)&m.sa };
+
+	title_set("%s, forked ahead", s->shown.name);
+	limits_not_dumpable();
+	if ((a.fd = ahead_wait(theirs, &m)) == -1)
+		_exit(EXIT_ENDED);
+	close(theirs);
+	title_set("%s, handshake", s->shown.name);
+	a.len = m.len;
+	be_child(s, &a, m.slot, -1, 0, m.may_log, m.child);
+}
+
+pid_t
+child_fork_ahead(const struct supervisor *s, int theirs)
+{
+	pid_t pid = fork_child(theirs, -1);
+
+	if (pid == 0)
+		be_ahead(s, theirs);
+	return pid;
 }
 
 pid_t
@@ -128,9 +155,19 @@ make_channel(const struct supervisor *s, const struct incoming *a, int extra,
 	return -1;
 }
 
+int
+child_prepare(struct supervisor *s)
+{
+	unsigned int number = children_next_index(&s->children);
+
+	waiting_clear(number);
+	path_table_clear(number);
+	return slots_take(&s->slots);
+}
+
 /* A channel that cannot be watched is of no use. */
-static void
-add_child(struct supervisor *s, pid_t pid, int slot, int channel,
+void
+child_begun(struct supervisor *s, pid_t pid, int slot, int channel,
     const struct incoming *a, int extra, int64_t failure_line)
 {
 	struct child *c = children_add(&s->children, pid, slot, channel,
@@ -160,19 +197,20 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 		errno = EAGAIN;
 		return -1;
 	}
+	if (!extra && spare_hand_over(s, a))
+		return 0;
 	if (make_channel(s, a, extra, pair) == -1)
 		return -1;
-	waiting_clear(children_next_index(&s->children));
-	path_table_clear(children_next_index(&s->children));
-	slot = slots_take(&s->slots);
+	slot = child_prepare(s);
 	line = failure_lines_grant(&s->failures, clock_ms());
 	if ((pid = fork_child(a->fd, pair[1])) == 0)
-		be_child(s, a, slot, pair[1], extra, line != 0);
+		be_child(s, a, slot, pair[1], extra, line != 0,
+		    children_next_index(&s->children));
 	e = errno;
 	if (pair[1] != -1)
 		close(pair[1]);
 	if (pid != -1) {
-		add_child(s, pid, slot, pair[0], a, extra, line);
+		child_begun(s, pid, slot, pair[0], a, extra, line);
 		return 0;
 	}
 	if (pair[0] != -1)
@@ -186,8 +224,15 @@ void
 child_forget(struct supervisor *s, pid_t pid, int status)
 {
 	struct child *c = children_find(&s->children, pid);
+	struct ahead_place *p = ahead_find(&s->ahead, pid);
+	struct ahead_message m;
 	struct visitor v;
+	int again = -1;
 
+	if (p != NULL) {
+		again = ahead_take_back(p, &m);
+		ahead_ended(p);
+	}
 	if (c == NULL) {
 		metrics_listener_ended(&s->metrics, pid);
 		tables_ended(&s->tables, pid);
@@ -195,7 +240,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	}
 	failure_lines_ended(&s->failures, c->failure_line, WIFEXITED(status) &&
 	    failure_lines_was_wanted(WEXITSTATUS(status)), clock_ms());
-	if (WIFSIGNALED(status) && s->phase < KILLING)
+	if (WIFSIGNALED(status) && s->phase < KILLING && again == -1)
 		slots_log_killed(pid, WTERMSIG(status), c->slot);
 	slots_give_back(&s->slots, c->slot);
 	handshake_limit_ended(&s->handshakes,
@@ -217,6 +262,8 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	s->shown.changed = 1;
 	pool_bring_back(s, &v);
 	extra_child_ended(s);
+	if (again != -1)
+		spare_ahead_serve(s, again, &m);
 }
 
 /* Was it killed? */
@@ -273,8 +320,13 @@ void
 child_reap(struct supervisor *s)
 {
 	int64_t now = clock_ms(), all;
-	int killed = reap(s, signal_child());
+	pid_t pid = signal_child();
+	struct ahead_place *p;
+	int killed = reap(s, pid);
 
+	/* The signal tells of those that are stopped too. */
+	if ((p = ahead_find(&s->ahead, pid)) != NULL)
+		spare_ahead_lost(s, p);
 	reap_from(s, s->reaped);
 	if (s->reap_again == 0)
 		s->reap_again = now + REAP_AGAIN;

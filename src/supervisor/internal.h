@@ -23,6 +23,7 @@
 #include "net/changes.h"
 #include "os/event.h"
 #include "os/notify.h"
+#include "supervisor/ahead.h"
 #include "supervisor/children.h"
 #include "supervisor/handshake_limit.h"
 #include "supervisor/metrics_listener.h"
@@ -59,6 +60,7 @@ struct limits {
 	unsigned int connections;
 	unsigned int extras;		/* children beyond that */
 	unsigned int spares;
+	unsigned int ahead;		/* children forked ahead */
 	unsigned int visitors;		/* that are queued */
 	unsigned int names;		/* listeners of names */
 };
@@ -79,6 +81,7 @@ struct supervisor {
 	struct event_set events;	/* all that is watched */
 	struct event_set accepting;	/* one of these: the listeners */
 	int is_accepting;		/* is it watched now? */
+	int is_busy;			/* perhaps more connections wait */
 	int listener[SUPERVISOR_LISTENERS_MAX];
 	unsigned int nlisteners;	/* 0 when no longer accepting */
 	int pidfile;			/* -1: none */
@@ -88,6 +91,7 @@ struct supervisor {
 	unsigned int descriptor_limit;
 	struct limits fits;		/* into it */
 	struct children children;
+	struct ahead ahead;
 	struct queue queue;
 	struct names names;
 	struct slots slots;
@@ -173,6 +177,20 @@ int child_is_limit_reached(struct supervisor *);
  * errno; the descriptor stays the caller's.
  */
 int child_start(struct supervisor *, const struct incoming *, int extra);
+
+/*
+ * Before a child is forked: the place that it will have is cleared; its slot.
+ * Then it is a child, with the grant of failure_lines_grant().
+ */
+int child_prepare(struct supervisor *);
+void child_begun(struct supervisor *, pid_t, int slot, int channel,
+    const struct incoming *, int extra, int64_t failure_line);
+
+/*
+ * Forks a child ahead of its connection, which it receives by its end of a pair.
+ * As fork(2).
+ */
+pid_t child_fork_ahead(const struct supervisor *, int theirs);
 
 /*
  * Forks a process for something else: 0 in that one, where nothing of the
@@ -282,6 +300,16 @@ void spare_ended(struct supervisor *, const struct child *, int status);
 int64_t spare_time(const struct supervisor *);
 void spare_tend(struct supervisor *, int64_t now);
 
+/*
+ * Children that are forked ahead of their connection (ahead.h): 1 if one has
+ * it now.  tend: forks them; lost: one that does not receive is ended; serve:
+ * its connection, which was taken back, by another one.
+ */
+int spare_hand_over(struct supervisor *, const struct incoming *);
+void spare_ahead_tend(struct supervisor *, int64_t now);
+void spare_ahead_lost(struct supervisor *, struct ahead_place *);
+void spare_ahead_serve(struct supervisor *, int fd, const struct ahead_message *);
+
 /* --- show.c --- */
 
 void show_name(struct supervisor *);
@@ -307,6 +335,9 @@ void reload(struct supervisor *);
  */
 void reload_begin(struct supervisor *);
 int reload_may_accept(struct supervisor *);
+
+/* Another one after each change of what children inherit. */
+unsigned int reload_generation(const struct supervisor *);
 
 /* The same for a process without a connection. */
 int reload_may_fork(struct supervisor *);

@@ -52,6 +52,18 @@ read_options(struct supervisor *s)
 		    "the old options stay in force", NULL);
 }
 
+unsigned int
+reload_generation(const struct supervisor *s)
+{
+	const struct service *service = s->service;
+	unsigned int i, n = s->tables.loaded;
+
+	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
+		if (service->files[i] != NULL)
+			n += service->files[i]->generation;
+	return service->rotated == NULL ? n : n + *service->rotated;
+}
+
 static struct line_file *
 file_of(const struct supervisor *s, unsigned int i)
 {
@@ -278,6 +290,7 @@ reload_tend(struct supervisor *s, int64_t now)
 			start_build(s, i);
 	if (s->tables.loading && !s->service->load(s->service->arg)) {
 		s->tables.loading = 0;
+		s->tables.loaded++;
 		is_done(s);
 	}
 	if (is_waited_for(s) && !is_busy(s) && now >= s->tables.retry &&
@@ -340,6 +353,7 @@ reload(struct supervisor *s)
 	if (s->phase != SERVING)
 		return;
 	notify_reloading(&s->notify);
+	s->tables.loaded++;
 	if (s->o->argv != NULL)
 		read_options(s);
 	if (s->service->reload != NULL)

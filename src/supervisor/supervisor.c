@@ -63,6 +63,7 @@ stop_accepting(struct supervisor *s, int leave)
 	}
 	s->nlisteners = 0;
 	pool_stop(s, leave);
+	ahead_stop(&s->ahead, CLOCK_NEVER);
 	extra_stop(s);
 	leave_pidfile(s);
 	notify_send(&s->notify, "STOPPING=1");
@@ -202,6 +203,7 @@ tend(struct supervisor *s)
 	spare_tend(s, now);
 	extra_tend(s, now);
 	show_tend(s, now);
+	spare_ahead_tend(s, now);
 	refusals_close(&s->refusals, now);
 	child_network_tend(s, now);
 	paused = pause_until(&s->pause, now);
@@ -220,6 +222,7 @@ tend(struct supervisor *s)
 	earlier(&until, spare_time(s));
 	earlier(&until, extra_time(s));
 	earlier(&until, show_time(s));
+	earlier(&until, ahead_time(&s->ahead));
 	earlier(&until, reload_time(s));
 	earlier(&until, refusals_time(&s->refusals));
 	if (metrics != -1)
@@ -389,6 +392,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
 	reload_begin(s);
+	spare_ahead_tend(s, clock_ms());
 	show_addresses(s);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");

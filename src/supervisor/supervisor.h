@@ -91,6 +91,9 @@ struct service {
 	int (*before)(void *arg);
 	int (*load)(void *arg);
 
+	/* Counts what before has changed at once.  May be NULL. */
+	const unsigned int *rotated;
+
 	/*
 	 * In a child of its own, for /readyz: could a connection be served
 	 * now?  0, or -1 and why, within a few seconds.  May be NULL.

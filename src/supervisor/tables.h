@@ -34,6 +34,7 @@ struct tables {
 	struct table_build build[SUPERVISOR_FILES_MAX];
 	unsigned int building;		/* so many at a time */
 	int loading;			/* the mode reads files of its own */
+	unsigned int loaded;		/* it has, and HUP: how often */
 	int64_t retry;			/* after a failure, not before */
 	enum hold hold;
 	int64_t until;			/* requests wait until then */

@@ -97,19 +97,20 @@ server_tickets(struct tls_ctx *ctx)
 }
 
 /* OpenSSL's are made anew; a ticket by an older one is a full handshake. */
-void
+int
 tls_tickets_rotate(struct tls_ctx *ctx)
 {
 	unsigned char keys[KEYS_MAX];
 	long n;
 
 	if (!ctx->server || clock_ms() < ctx->new_key_at)
-		return;
+		return 0;
 	n = SSL_CTX_get_tlsext_ticket_keys(ctx->ssl, NULL, 0);
 	if (n <= 0 || n > (long)sizeof(keys))
-		return;
+		return 0;
 	random_bytes(keys, n);
 	SSL_CTX_set_tlsext_ticket_keys(ctx->ssl, keys, n);
 	explicit_bzero(keys, sizeof(keys));
 	ctx->new_key_at = clock_ms() + KEY_MS;
+	return 1;
 }

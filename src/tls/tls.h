@@ -113,10 +113,10 @@ void tls_before_fork(struct tls_ctx *);
 
 /*
  * To be called before each fork of a server: it gets a new key for its tickets
- * once an hour.  A ticket is good for an hour behind the full handshake, and
+ * once an hour: 1 then.  A ticket is good for an hour behind the full handshake, and
  * not longer than any certificate that the client was verified by.
  */
-void tls_tickets_rotate(struct tls_ctx *);
+int tls_tickets_rotate(struct tls_ctx *);
 
 /*
  * Does a client's handshake until deadline (of clock_ms()), on non-blocking

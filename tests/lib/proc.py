@@ -276,14 +276,34 @@ def parents():
 
 
 def children(pid, zombies=True):
+    """Without those that are forked ahead of their connection."""
     return sorted(p for p, (parent, state) in parents().items()
-                  if parent == pid and (zombies or state != 'Z'))
+                  if parent == pid and (zombies or state != 'Z') and
+                  not is_ahead(p, pid))
+
+
+def is_ahead(pid, parent, looks=10):
+    """A child has its parent's title at first, and may keep it."""
+    for _ in range(looks):
+        title = command_of(pid)
+        if title != command_of(parent):
+            break
+        time.sleep(0.005)
+    return title.endswith('forked ahead')
+
+
+def ahead(pid):
+    """Those children that are."""
+    return sorted(p for p, (parent, state) in parents().items()
+                  if parent == pid and state != 'Z' and
+                  command_of(p).endswith('forked ahead'))
 
 
 def family(pid=None):
     """All descendants of a process, of this one by default.
 
     Zombies that wait for us are none: reaping orphans is our own affair.
+    Nor are those that are forked ahead of their connection.
     """
     me = os.getpid()
     table = {p: v for p, v in parents().items()
@@ -291,7 +311,8 @@ def family(pid=None):
     found, todo = [], [pid or me]
     while todo:
         one = todo.pop()
-        more = [p for p, (parent, _) in table.items() if parent == one]
+        more = [p for p, (parent, _) in table.items() if parent == one and
+                not is_ahead(p, one)]
         found += more
         todo += more
     return sorted(found)

@@ -1,0 +1,304 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Children that are forked ahead of their connection.
+
+If it fails: a connection is lost or served twice, is served with what was true
+before a change, or one that does not exist is counted.
+"""
+
+import hashlib
+import os
+import signal
+import ssl
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "lib"))
+import ca               # noqa: E402
+import inetws as t      # noqa: E402
+
+MOST = 2
+
+
+def ready(p, most=MOST):
+    """Those that are forked ahead, once there are as many as there may be."""
+    t.until(lambda: len(t.ahead(p.pid)) == most)
+    return t.ahead(p.pid)
+
+
+def renewed(p, old):
+    """Other ones, once there are."""
+    t.until(lambda: len(t.ahead(p.pid)) == MOST and
+            not set(t.ahead(p.pid)) & set(old))
+    return t.ahead(p.pid)
+
+
+def served(port):
+    """A tunnel through which a byte has gone each way."""
+    w = t.ws.connect(port)
+    w.send(b'x')
+    if w.take_data(1) != b'x':
+        raise AssertionError('no byte came back')
+    return w
+
+
+def end(w):
+    w.bye()
+    w.sock.close()
+
+
+def test_each_serves_one():
+    s = t.server(t.echo().port)
+    first = ready(s)
+    t.is_(len(first), MOST, 'so many are ready')
+    a, b = served(s.port), served(s.port)
+    t.is_(t.children(s.pid), first, 'they serve the first connections')
+    later = ready(s)
+    t.ok(not set(first) & set(later), 'others are ready then')
+    end(a)
+    end(b)
+    t.ok(t.until(lambda: not t.children(s.pid)), 'one ends with its own')
+    t.is_(ready(s), later, 'and the others wait on')
+
+
+def test_client():
+    s = t.server(t.echo().port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    first = ready(c)
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    t.is_(t.ws.read_exactly(v, 1), b'x', 'a client has them too')
+    t.ok(set(t.children(c.pid)) < set(first), 'one of which serves')
+    port = v.getsockname()[1]
+    v.close()
+    t.ok(c.has_line('event=closed .*peer=127.0.0.1:%d ' % port),
+         'and knows who came')
+
+
+def test_burst():
+    """More at once than are ready."""
+    s = t.server(t.echo().port)
+    ready(s)
+    socks = [t.ws.dial(s.port) for _ in range(60)]
+    for v in socks:
+        v.sendall(t.ws.request())
+    tunnels = [t.ws.WebSocket(v, True, t.ws.read_head(v)[1]) for v in socks]
+    done = 0
+    for i, w in enumerate(tunnels):
+        w.send(b'%3d' % i)
+        done += w.take_data(3) == b'%3d' % i
+    t.is_(done, 60, 'each has its own tunnel')
+    t.is_(len(t.children(s.pid)), 60, 'in a process of its own')
+    for w in tunnels:
+        end(w)
+    t.ok(t.until(lambda: not t.children(s.pid)), 'which end')
+    t.is_(len(ready(s)), MOST, 'and no more are kept than before')
+
+
+def test_killed():
+    """While they wait: nobody notices."""
+    s = t.server(t.echo().port)
+    for _ in range(10):
+        for pid in ready(s):
+            os.kill(pid, signal.SIGKILL)
+        end(served(s.port))
+    t.ok(True, 'ten connections are served')
+    s.send(signal.SIGTERM)
+    t.is_(s.wait(), 0, 'TERM ends it')
+    t.is_(s.has_line('event=child-killed', 0.1), None,
+          'none of them was a connection')
+
+
+def living(pids):
+    table = t.parents()
+    return [pid for pid in pids if table.get(pid, (0, 'Z'))[1] != 'Z']
+
+
+def stopped(pid):
+    return t.parents().get(pid, (0, ''))[1] == 'T'
+
+
+def test_stopped():
+    s = t.server(t.echo().port, '--max-connections', '1')
+    for _ in range(5):
+        old = ready(s)
+        for pid in old:
+            os.kill(pid, signal.SIGSTOP)
+        end(served(s.port))
+        t.ok(t.until(lambda: not living(old)),
+             'is served, and those that were stopped are gone')
+        t.until(lambda: not t.children(s.pid))
+
+
+def test_handed_to_a_stopped_one():
+    """The supervisor, stopped as well, hears of one of them at most."""
+    s = t.server(t.echo().port, '--max-connections', '1')
+    for turn in range(6):
+        old = ready(s)
+        os.kill(s.pid, signal.SIGSTOP)
+        v = t.ws.dial(s.port)
+        v.sendall(t.ws.request())
+        for pid in old[::1 if turn % 2 else -1]:
+            os.kill(pid, signal.SIGSTOP)
+        t.until(lambda: all(stopped(pid) for pid in old))
+        os.kill(s.pid, signal.SIGCONT)
+        head, rest = t.ws.read_head(v)
+        w = t.ws.WebSocket(v, True, rest)
+        w.send(b'x')
+        t.is_((b' 101 ' in head, w.take_data(1)), (True, b'x'),
+              'the connection is served')
+        t.is_(len(t.children(s.pid, zombies=False)), 1, 'by one process')
+        end(w)
+        t.until(lambda: not t.children(s.pid))
+    s.send(signal.SIGTERM)
+    t.is_(s.wait(), 0, 'TERM ends it')
+    t.is_(s.has_line('event=child-killed', 0.1), None,
+          'and no connection was killed')
+
+
+def token(name, secret):
+    return 'token:%s:%s\n' % (name, hashlib.sha256(
+        secret.encode()).hexdigest())
+
+
+def put(path, text):
+    with open(path + '.new', 'w') as f:
+        f.write(text)
+    os.rename(path + '.new', path)
+
+
+def status(s, secret):
+    return t.ws.ask(s.port, t.ws.request(headers=[
+        ('Authorization', 'Bearer ' + secret)])).status
+
+
+def test_file_of_users():
+    path = t.folder() + '/users'
+    put(path, token('a', 's0'))
+    s = t.server(t.echo().port, '--auth-file', path)
+    wrong = 0
+    for i in range(1, 11):
+        old = ready(s)
+        put(path, token('a', 's%d' % i))
+        wrong += status(s, 's%d' % (i - 1)) != 401
+        wrong += status(s, 's%d' % i) != 101
+        wrong += bool(set(old) & set(t.ahead(s.pid)))
+    t.is_(wrong, 0, 'after a change none is left that was forked before')
+
+
+def shown(port):
+    context = ssl._create_unverified_context()
+    with context.wrap_socket(t.ws.dial(port)) as v:
+        return ssl.DER_cert_to_PEM_cert(v.getpeercert(True)).split()
+
+
+def test_certificate():
+    first, second = ca.certificate(), ca.certificate()
+    d = t.folder()
+    for cert in first, second:
+        for what in 'cert', 'key':
+            with open(getattr(cert, what)) as f:
+                put('%s/%s' % (d, what), f.read())
+        if cert is first:
+            s = t.server(t.echo().port, '--tls-cert', d + '/cert',
+                         '--tls-key', d + '/key')
+        old = ready(s)
+        with open(cert.cert) as f:
+            t.ok(' '.join(shown(s.port)) in ' '.join(f.read().split()),
+                 'a connection sees the certificate that is there')
+    t.ok(not set(old) & set(t.ahead(s.pid)), 'by a process that has it')
+
+
+def test_hangup():
+    d = t.folder()
+    put(d + '/conf', 'path /first\n')
+    s = t.server(t.echo().port, '--config', d + '/conf')
+    old = ready(s)
+    put(d + '/conf', 'path /second\n')
+    s.send(signal.SIGHUP)
+    t.ok(s.has_line('event=reloaded'), 'options are read again')
+    t.ok(not set(renewed(s, old)) & set(old), 'all are forked anew')
+    t.is_([t.ws.ask(s.port, t.ws.request(path)).status
+           for path in ('/first', '/second')], [404, 101],
+          'and have the new options')
+
+
+def test_no_connections():
+    """They are counted nowhere."""
+    s = t.server(t.echo().port, '--max-connections', '2',
+                 '--metrics', '127.0.0.1:0')
+    metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
+    ready(s)
+    rows = t.run_inetws('status', '--json').stdout
+    t.ok(b'"active":0' in rows.replace(b' ', b''), 'status: none is active')
+    text = t.http(metrics, '/metrics')[2]
+    t.ok('inetws_connections_active 0\n' in text, 'metrics: likewise')
+    t.ok(t.until(lambda: ', 0 active' in t.command_of(s.pid)), 'ps: likewise')
+    a, b = served(s.port), served(s.port)
+    t.is_(t.ws.ask(s.port, t.ws.request()).status, 503,
+          'the limit is one of connections')
+    end(a)
+    end(b)
+    t.until(lambda: not t.children(s.pid))
+    s.send(signal.SIGTERM)
+    t.ok(s.has_line('event=stopping active=0'), 'none is waited for')
+    t.is_(s.wait(), 0, 'at the end')
+
+
+def test_end():
+    """They end when no connection can come any more."""
+    s = t.server(t.echo().port)
+    ready(s)
+    w = served(s.port)
+    old = ready(s)
+    s.send(signal.SIGTERM)
+    t.ok(t.until(lambda: not living(old)),
+         'TERM ends them, while a tunnel is drained')
+    end(w)
+    t.is_(s.wait(), 0, 'which ends')
+    s = t.server(t.echo().port)
+    old = ready(s)
+    os.kill(s.pid, signal.SIGKILL)
+    t.ok(t.until(lambda: not living(old)),
+         'so they do when the supervisor is killed')
+    s = t.server(t.echo().port)
+    old = ready(s)
+    os.kill(old[0], signal.SIGTERM)
+    t.ok(t.until(lambda: not living(old[:1])), 'TERM ends one alone')
+
+
+def test_none():
+    """Where none can be of use."""
+    s = t.server(t.echo().port)
+    ready(s)
+    g = t.inetws('gate', '-l', '127.0.0.1:0', '--visitors', '127.0.0.1:0')
+    w = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '1')
+    c = t.connect('ws://127.0.0.1:%d/' % s.port)
+    c.stdin.write(b'x')
+    c.stdin.flush()
+    t.is_(c.stdout.read(1), b'x', 'connect is there')
+    w.wait_line('event=parked')
+    for name, p in ('gate', g), ('client --warm', w), ('connect', c):
+        t.is_(t.ahead(p.pid), [], name + ': none')
+
+
+def limited(words):
+    path = t.folder() + '/limited'
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\nulimit %s\nexec %s "$@"\n' % (words, t.INETWS))
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_few_descriptors():
+    """As many as are needed at least: none is forked ahead."""
+    s = t.inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
+                 program=limited('-n 20'))
+    least = int(s.wait_line(r'at least (\d+) are needed')[1])
+    s = t.server(t.echo().port, program=limited('-n %d' % least))
+    end(served(s.port))
+    t.is_(t.ahead(s.pid), [], 'none')
+    t.ok(t.until(lambda: not t.children(s.pid)), 'a connection is served')
+
+
+t.main()
