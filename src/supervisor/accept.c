@@ -236,7 +236,7 @@ accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 	for (; fd != -1 && most > 0; most--)
 		if (!accept_one(s, fd, name))
 			return;
-	s->is_busy = fd != -1;
+	s->is_busy |= fd != -1;
 }
 
 static int64_t
@@ -252,7 +252,6 @@ accept_ready(struct supervisor *s)
 	uint32_t tags[EVENT_BATCH];
 	int i, n = event_take(&s->accepting, tags);
 
-	s->is_busy = 0;
 	if (n == -1)
 		accept_pause(s, "epoll", errno);
 	for (i = 0; i < n && !paused(s); i++)

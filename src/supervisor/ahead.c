@@ -147,10 +147,9 @@ ahead_take_back(struct ahead_place *p, struct ahead_message *m)
 static int
 is_received(const struct ahead_place *p)
 {
-	char c;
+	struct pollfd queue = { .fd = p->theirs, .events = POLLIN };
 
-	return recv(p->theirs, &c, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
-	    errno == EAGAIN;
+	return poll(&queue, 1, 0) == 0;
 }
 
 struct ahead_place *

@@ -307,6 +307,7 @@ void spare_tend(struct supervisor *, int64_t now);
  */
 int spare_hand_over(struct supervisor *, const struct incoming *);
 void spare_ahead_tend(struct supervisor *, int64_t now);
+int64_t spare_ahead_time(const struct supervisor *, int64_t now);
 void spare_ahead_lost(struct supervisor *, struct ahead_place *);
 void spare_ahead_serve(struct supervisor *, int fd, const struct ahead_message *);
 

@@ -176,7 +176,7 @@ spare_ahead_lost(struct supervisor *s, struct ahead_place *p)
 	spare_ahead_serve(s, fd, &m);
 }
 
-/* One at a time, as others may want something of us by then. */
+/* 0: there can be no other one now. */
 static int
 fork_ahead(struct supervisor *s, int64_t now)
 {
@@ -194,20 +194,43 @@ fork_ahead(struct supervisor *s, int64_t now)
 }
 
 static int
-wants_ahead(struct supervisor *s, int64_t now)
+may_fork_ahead(const struct supervisor *s)
 {
-	return s->phase == SERVING && !s->is_busy &&
-	    s->tables.hold == HOLD_NONE && now >= s->ahead.not_before &&
-	    ahead_ready(&s->ahead, reload_generation(s)) < s->fits.ahead;
+	return s->phase == SERVING && s->fits.ahead > 0 &&
+	    s->tables.hold == HOLD_NONE;
 }
 
+static void
+fork_all(struct supervisor *s, int64_t now)
+{
+	while (may_fork_ahead(s) && !s->is_busy &&
+	    now >= s->ahead.not_before && ahead_ready(&s->ahead,
+	    reload_generation(s)) < s->fits.ahead && fork_ahead(s, now))
+		;
+}
+
+/* A fork takes long enough for the last one to receive. */
 void
 spare_ahead_tend(struct supervisor *s, int64_t now)
 {
 	struct ahead_place *p;
 
-	while (wants_ahead(s, now) && fork_ahead(s, now))
-		;
+	fork_all(s, now);
 	while ((p = ahead_look(&s->ahead, now)) != NULL)
 		spare_ahead_lost(s, p);
+	fork_all(s, now);
+}
+
+/* Are there more connections?  If not, now is the time. */
+int64_t
+spare_ahead_time(const struct supervisor *s, int64_t now)
+{
+	int64_t until = ahead_time(&s->ahead);
+
+	if (!may_fork_ahead(s))
+		return until;
+	if (s->is_busy)
+		return now;
+	return now < s->ahead.not_before && s->ahead.not_before < until ?
+	    s->ahead.not_before : until;
 }

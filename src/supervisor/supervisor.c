@@ -222,7 +222,7 @@ tend(struct supervisor *s)
 	earlier(&until, spare_time(s));
 	earlier(&until, extra_time(s));
 	earlier(&until, show_time(s));
-	earlier(&until, ahead_time(&s->ahead));
+	earlier(&until, spare_ahead_time(s, now));
 	earlier(&until, reload_time(s));
 	earlier(&until, refusals_time(&s->refusals));
 	if (metrics != -1)
@@ -270,6 +270,7 @@ wait_for_events(struct supervisor *s, int64_t until)
 		accept_pause(s, "poll", errno);
 		signals_poll(NULL, 0, 100);
 	}
+	s->is_busy = 0;
 	for (i = 0; i < n; i++)
 		dispatch(s, tags[i]);
 }
