@@ -319,6 +319,10 @@ def test_later_failure():
         t.is_(p.error(PRCTL, 38, 1, 0, 0, 0), '', 'no_new_privs')
         t.is_(p.error(SECCOMP, 1, 0, struct.pack('HxxxxxxQ', 4, at)), '',
               'the supervisor cannot use seccomp any more')
+    before = t.ahead(s.pid)             # these can
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    t.until(lambda: not set(before) & set(t.ahead(s.pid)))
     r = t.run_inetws('connect', 'ws://127.0.0.1:%d/' % s.port, input=b'hi')
     t.is_((r.returncode, r.stdout), (75, b''), 'a client gets 75')
     t.like(r.stderr, '503', 'for a 503')
