@@ -33,7 +33,9 @@ first(int a, const char *s)
 
 	if (a < 0 && *s != '\'')
 		return -1;
+	n = 1;
 	log_it("a < b; c == 1");
+	n = 1;
 	n = a - 0x10u;
 	for (a = 8; (p[0] & 6) == 4;
 	    a++)
@@ -71,6 +73,9 @@ first | return -1; | return 0;
 first | return -1; | return -2;
 first | return -1; | return -0;
 first | log_it("a < b; c == 1"); | ;
+first | n = 1; | ;
+first | n = 1; | n = 2;
+first | n = 1; | n = 0;
 first | n = a - 0x10u; | ;
 first | n = a - 0x10u; | n = a + 0x10u;
 first | n = a - 0x10u; | n = a - 0x11u;
@@ -116,6 +121,9 @@ def test_changes():
     t.is_({c.apply().count('\n') for c in found}, {s.text.count('\n')},
           'none moves a line')
     t.ok(all(c.apply() != s.text for c in found), 'each changes something')
+    t.is_({c.key[2] for c in found if c.is_repeated},
+          {'return -1; / n = 1;', 'log_it("a < b; c == 1"); / n = 1;'},
+          'lines that read the same are told apart')
 
 
 def test_related():

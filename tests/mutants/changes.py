@@ -6,6 +6,7 @@ brace alone in the first column begins one, and ends it.  Comments, strings and
 lines of the preprocessor are blank here, so that nothing in them is changed.
 """
 import bisect
+import collections
 import re
 
 BLANK = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
@@ -39,6 +40,9 @@ class Change:
         last = text.find('\n', max(end - 1, begin))
         self.old = ' '.join(text[first:last].split())
         self.new = ' '.join(self.apply()[first:last + self._growth()].split())
+        self.before = ' '.join(
+            text[text.rfind('\n', 0, max(first - 1, 0)) + 1:first].split())
+        self.is_repeated = False    # the same line is there more than once
 
     def _growth(self):
         return sum(len(new) - (e - b) for b, e, new in self.edits)
@@ -59,8 +63,10 @@ class Change:
 
     @property
     def key(self):
-        """What stays the same while lines move: a line of equivalent."""
-        return (self.source.path, self.function, self.old, self.new)
+        """What stays the same while lines move: a line of equivalent.  The
+        line before it tells it from others that read the same."""
+        old = self.before + ' / ' + self.old if self.is_repeated else self.old
+        return (self.source.path, self.function, old, self.new)
 
 
 class Source:
@@ -90,8 +96,13 @@ class Source:
         for name, begin, end in self.bodies():
             tokens = [(m[0], m.start(), m.end())
                       for m in TOKEN.finditer(self.plain, begin, end)]
+            count = collections.Counter(
+                ' '.join(line.split())
+                for line in self.text[begin:end].splitlines())
             for kind, edits in _edits(tokens, self.text):
-                found.append(Change(self, name, kind, edits))
+                c = Change(self, name, kind, edits)
+                c.is_repeated = count[c.old] > 1
+                found.append(c)
         found.sort(key=lambda c: c.edits[0][0])
         for c in found:
             at = c.edits[0][0]

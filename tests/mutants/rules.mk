@@ -7,6 +7,7 @@
 #	make mutants MUTANTS='--one src/ws/frame.c:57:12:1'	one again
 MUTANTS ?=
 MUTANTS_JOBS ?= 2
+MUTANTS_NICE ?= 19
 
 # Two changes are the same program if they are the same code: no -g, which has
 # more to say than that.
@@ -16,7 +17,7 @@ mutants:
 $B/tests/unit/%.o: all_cppflags += -Itests/unit
 
 mutants-run: $B/inetws $B/lib.a $(unit:.t=.o) $(fault_tools)
-	@CCACHE_DISABLE=1 nice -n 19 python3 tests/mutants/run.py --build $B \
+	@CCACHE_DISABLE=1 nice -n $(MUTANTS_NICE) python3 tests/mutants/run.py --build $B \
 	    --jobs $(MUTANTS_JOBS) $(MUTANTS) -- $(CC) $(all_cppflags) \
 	    $(all_cflags) -- $(CC) $(all_cflags) $(all_ldflags) -- $(libs) \
 	    -- $(openssl_libs)

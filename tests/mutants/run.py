@@ -9,6 +9,7 @@
     --count K       how many of each file (8)
     --room ROOM     files of this folder of src/; may be repeated
     --file FILE     this file; may be repeated
+    --function NAME only in this function
     --unit          unit tests only
     --one NAME      this change, as it is named where it was not noticed
     --list          only prints the changes that there are
@@ -234,9 +235,10 @@ class Folder:
         self.folders.put(self.path)
 
 
-def sampled(path, args, equivalent):
+def sampled(path, args):
     """The changes of a file in the order in which they are tried."""
-    found = changes.Source(path).changes()
+    found = [c for c in changes.Source(path).changes()
+             if args.function in (None, c.function)]
     if args.one:
         return [c for c in found if c.name == args.one]
     random.Random('%d %s' % (args.seed, path)).shuffle(found)
@@ -245,7 +247,7 @@ def sampled(path, args, equivalent):
 
 def try_file(path, args, builder, equivalent, pool):
     """The states of its changes; those not noticed are printed."""
-    found = sampled(path, args, equivalent)
+    found = sampled(path, args)
     tests = builder.tests(path)
     original = builder.original(path)
     states, counted = [], 0
@@ -314,6 +316,7 @@ def arguments(words):
     p.add_argument('--count', type=int, default=8)
     p.add_argument('--room', action='append', default=[])
     p.add_argument('--file', action='append', default=[])
+    p.add_argument('--function')
     p.add_argument('--one')
     p.add_argument('--unit', action='store_true')
     p.add_argument('--list', action='store_true')

@@ -405,6 +405,52 @@ test_words(void)
 	    "no bracket");
 }
 
+/* The absolute form, RFC 9112 3.2.2, with the schemes that may be meant. */
+static void
+test_target(void)
+{
+	static const struct { const char *sent, *host, *target; } row[] = {
+		{ "/", "", "/" }, { "/a?b", "", "/a?b" },
+		{ "http://h", "h", "/" }, { "https://h:1/", "h:1", "/" },
+		{ "ws://h/a?b", "h", "/a?b" }, { "WSS://h//", "h", "//" },
+		{ "", NULL, NULL }, { "h:1", NULL, NULL }, { "*", NULL, NULL },
+		{ "ftp://h/", NULL, NULL }, { "wsss://h/", NULL, NULL },
+		{ "://h/", NULL, NULL }, { "ws:///a", NULL, NULL },
+		{ "ws://", NULL, NULL }, { "ws://h?a", NULL, NULL },
+		{ "ws://u@h/", NULL, NULL }
+	};
+	struct slice host, target;
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		host = slice_of("");
+		if (http_target(slice_of(row[i].sent), &host, &target) == -1)
+			ok(row[i].target == NULL, "%s: none", row[i].sent);
+		else
+			ok(row[i].target != NULL &&
+			    slice_is(host, row[i].host) &&
+			    slice_is(target, row[i].target), "%s: %s and %s",
+			    row[i].sent, row[i].host, row[i].target);
+	}
+	ok(slice_is(http_path(slice_of("ws://h/a?b")), "/a"), "a path");
+	ok(slice_is(http_path(slice_of("/?")), "/"), "an empty query");
+	ok(slice_is(http_path(slice_of("*?x")), "*"), "of what is none");
+	is((int)http_path(slice_of("")).len, 0, "of nothing");
+}
+
+/* What --version says of it. */
+static void
+test_library(void)
+{
+	unsigned int v[3];
+	char name[20];
+
+	ok(sscanf(http_library(), "%19s %u.%u.%u", name, v, v + 1, v + 2) ==
+	    4 && (strcmp(name, "http-parser") == 0 ||
+	    strcmp(name, "llhttp") == 0) && v[0] > 0 && v[0] < 100 &&
+	    v[1] < 1000 && v[2] < 1000, "%s", http_library());
+}
+
 static void
 test_title(void)
 {
@@ -442,6 +488,8 @@ main(void)
 	test_answers();
 	test_folded_answer();
 	test_words();
+	test_target();
+	test_library();
 	test_title();
 	return done_testing();
 }

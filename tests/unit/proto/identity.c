@@ -354,6 +354,9 @@ test_grammar(struct http_head *head)
 		    &port) == row[i].want, "Forwarded: %s: %d", row[i].value,
 		    row[i].want);
 	}
+	head->field[0].value = (struct slice){ "for=10.1.1.1, forXyz;", 17 };
+	is(forwarded_from(head, "Forwarded", trusts_tens, NULL, &ip, &port),
+	    -1, "what is behind the value does not belong to it");
 }
 
 static void

@@ -199,6 +199,48 @@ test_v2_addresses(void)
 	    "[1112:1314:1516:1718:191a:1b1c:1d1e:1f20]:8996", "to");
 }
 
+/* One family for both, and room for exactly as much as there is. */
+static void
+test_write(void)
+{
+	static const char *const ends[][3] = {
+		{ "192.0.2.1", "192.0.2.2",
+		  "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" },
+		{ "192.0.2.1", "2001:db8::2",
+		  "PROXY TCP6 ::ffff:192.0.2.1 2001:db8::2 1 2\r\n" },
+		{ "2001:db8::1", "192.0.2.2",
+		  "PROXY TCP6 2001:db8::1 ::ffff:192.0.2.2 1 2\r\n" },
+		{ "2001:db8::1", "2001:db8::2",
+		  "PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n" }
+	};
+	static const int lengths[] = { 28, 52, 52, 52 };
+	struct proxy_protocol p = { .known = 1, .from_port = 1, .to_port = 2 },
+	    q;
+	char out[256];
+	size_t i;
+	int len;
+
+	for (i = 0; i < 4; i++) {
+		ip_parse(&p.from, slice_of(ends[i][0]));
+		ip_parse(&p.to, slice_of(ends[i][1]));
+		len = (int)strlen(ends[i][2]);
+		is(proxy_protocol_write(out, (size_t)len + 1, 1, &p), len,
+		    ends[i][2]);
+		ok(memcmp(out, ends[i][2], (size_t)len) == 0, "so it reads");
+		is(proxy_protocol_write(out, (size_t)len, 1, &p), -1,
+		    "no room for its NUL");
+		len = lengths[i];
+		is(proxy_protocol_write(out, (size_t)len, 2, &p), len,
+		    "version 2, in as much room as it needs");
+		is(parse(&q, out, (size_t)len), len, "read again");
+		ok(memcmp(&p.from, &q.from, sizeof(p.from)) == 0 &&
+		    memcmp(&p.to, &q.to, sizeof(p.to)) == 0 &&
+		    q.from_port == 1 && q.to_port == 2, "it is the same");
+		is(proxy_protocol_write(out, (size_t)len - 1, 2, &p), -1,
+		    "no room");
+	}
+}
+
 int
 main(void)
 {
@@ -206,5 +248,6 @@ main(void)
 	test_v1_longest();
 	test_v2();
 	test_v2_addresses();
+	test_write();
 	return done_testing();
 }

@@ -453,9 +453,34 @@ test_arrived(void)
 	rig_end(&r);
 }
 
+/* The stream takes the last, and shows the end, when the wire is long gone. */
+static void
+test_end_behind_wire(void)
+{
+	struct rig r;
+	int client;
+
+	for (client = 0; client < 2; client++) {
+		rig_begin(&r, rig_config(client, 0, 0));
+		rig_stream_eof(&r);
+		r.stream_stuck = 1;
+		rig_frame(&r, 0x82, "late", 4);
+		rig_close(&r, 1000);
+		rig_wire_eof(&r);
+		ok(r.wire_closed && !r.done && r.t.end == TUNNEL_GOING,
+		    "the wire is gone, and the stream has not got all");
+		r.stream_stuck = 0;
+		rig_pump(&r);
+		ok(rig_got(&r, "late") && r.done && !r.reset &&
+		    r.t.end == TUNNEL_ENDED, "then it has, and all is over");
+		rig_end(&r);
+	}
+}
+
 int
 main(void)
 {
+	test_end_behind_wire();
 	test_hold();
 	test_hold_cut();
 	test_eof_close();

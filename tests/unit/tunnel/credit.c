@@ -356,6 +356,73 @@ test_windows(void)
 	}
 }
 
+/*
+ * A ring of 1000 bytes that may have 1500: its size when so many bytes have
+ * been sent, and an acknowledgement of all but some comes twice.
+ */
+static int
+grows_at(int first, int acknowledged, int more)
+{
+	struct tunnel_config cfg = rig_config(0, 1, FIRST);
+	char line[64];
+	struct rig r;
+	int cap;
+
+	cfg.out_size = 1500;
+	rig_begin(&r, cfg);
+	r.t.out_cap = 1000;
+	rig_stream(&r, sample, (size_t)first);
+	snprintf(line, sizeof(line), "ack %d 1000000", acknowledged);
+	rig_line(&r, line);
+	rig_stream(&r, sample, (size_t)more);
+	rig_line(&r, line);
+	cap = (int)r.t.out_cap;
+	rig_end(&r);
+	return cap;
+}
+
+static void
+test_wraps(void)
+{
+	struct rig r;
+
+	is(grows_at(600, 600, 900), 1500, "what lies in one piece: it grows");
+	is(grows_at(200, 100, 800), 1500, "to its end");
+	is(grows_at(300, 200, 800), 1000, "what wraps could not be moved");
+	is(grows_at(600, 600, 700), 1000, "with a quarter free it need not");
+
+	/* No more goes past the ring than fits into a pipe. */
+	begin(&r, 0);
+	rig_line(&r, "ack 0 16777216");
+	r.t.out_cap = 4 * MAX;
+	is((int)tunnel_bypass_out(&r.t), MAX, "a megabyte");
+	tunnel_stream_bypass(&r.t, 300000);
+	is((int)tunnel_bypass_out(&r.t), MAX - 300000, "and what is left of it");
+	rig_end(&r);
+}
+
+/* The time of an acknowledgement, from the first byte on. */
+static void
+test_delay(void)
+{
+	struct rig r;
+
+	begin(&r, 0);
+	rig_stream(&r, "x", 1);
+	rig_at(&r, 37);
+	rig_line(&r, "ack 1 262144");
+	is(r.t.ack_delay, 37, "of the first byte");
+	rig_stream(&r, "yy", 2);
+	rig_at(&r, 50);
+	rig_stream(&r, "z", 1);
+	rig_line(&r, "ack 2 262144");
+	is(r.t.ack_delay, 37, "not yet of the next");
+	rig_at(&r, 60);
+	rig_line(&r, "ack 4 262144");
+	is(r.t.ack_delay, 23, "but when all of its frame is");
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -369,5 +436,7 @@ main(void)
 	test_when();
 	test_ring();
 	test_windows();
+	test_wraps();
+	test_delay();
 	return done_testing();
 }

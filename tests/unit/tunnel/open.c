@@ -209,6 +209,15 @@ test_returned(void)
 	ok(r.lost && !rig_wants(&r, TUNNEL_RETURN_STREAM),
 	    "behind ok there is a session to resume");
 	rig_end(&r);
+
+	begin(&r, 0, TUNNEL_ASKS, WIN);
+	tunnel_open(&r.t, ADDR);
+	rig_pump(&r);
+	rig_line(&r, "fail no");
+	is(r.t.end, TUNNEL_PEER_RESET, "fail: a reset");
+	rig_close(&r, 1000);
+	is(r.t.peer_code, 1000, "and the Close behind it is read");
+	rig_end(&r);
 }
 
 static void

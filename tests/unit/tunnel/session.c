@@ -416,9 +416,39 @@ test_idle_death(void)
 	}
 }
 
+/* It grows with what has come or arrived, and with nothing else. */
+static void
+test_progress(void)
+{
+	struct rig r;
+
+	rig_begin(&r, rig_config(0, 1, WIN));
+	is(tunnel_progress(&r.t), 0, "nothing yet");
+	rig_frame(&r, 0x82, "hello", 5);
+	is(tunnel_progress(&r.t), 5, "bytes that have come");
+	rig_stream(&r, "there", 5);
+	is(tunnel_progress(&r.t), 5, "bytes that were sent are none");
+	rig_line(&r, "ack 3 65536");
+	is(tunnel_progress(&r.t), 8, "until they are acknowledged");
+	rig_wire_eof(&r);
+	is(tunnel_progress(&r.t), 8, "nor is a loss");
+	is(tunnel_resume(&r.t, 5), 0, "resumed");
+	is(tunnel_progress(&r.t), 10, "what the peer has is some");
+	r.wire_closed = r.finished = 0;
+	rig_pump(&r);
+	rig_line(&r, "eof 5");
+	is(tunnel_progress(&r.t), 11, "an end that has come");
+	rig_stream_eof(&r);
+	is(tunnel_progress(&r.t), 11, "our own end is none");
+	rig_line(&r, "ack 5");
+	is(tunnel_progress(&r.t), 12, "until it is confirmed");
+	rig_end(&r);
+}
+
 int
 main(void)
 {
+	test_progress();
 	size_t i;
 
 	for (i = 0; i < sizeof(sample); i++)
