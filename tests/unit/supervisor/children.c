@@ -6,6 +6,7 @@
  * has ended is taken for another one.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "supervisor/children.h"
 #include "tap.h"
@@ -87,9 +88,90 @@ test_random(void)
 	children_end(&t);
 }
 
+#define NAMES	4
+#define FEW	12
+
+/* Processes that are parked, in the order in which they were. */
+static int queue[FEW], nqueue;
+
+static void
+leave(int pid)
+{
+	int i;
+
+	for (i = 0; i < nqueue && queue[i] != pid; i++)
+		;
+	if (i == nqueue)
+		return;
+	memmove(queue + i, queue + i + 1,
+	    (size_t)(--nqueue - i) * sizeof(queue[0]));
+}
+
+/* Are those parked for each name the ones of the queue, and no other? */
+static int
+is_as_queued(const struct children *t)
+{
+	const struct child *c;
+	unsigned int n;
+	int name, i;
+
+	for (name = NAME_NONE; name < NAMES; name++) {
+		c = children_parked(t, name);
+		for (i = 0, n = 0; i < nqueue; i++) {
+			if (children_find(t, queue[i])->name != name)
+				continue;
+			if (c == NULL || c->pid != queue[i])
+				return 0;
+			c = children_parked_next(t, c);
+			n++;
+		}
+		if (c != NULL || children_count_parked(t, name) != n)
+			return 0;
+	}
+	return 1;
+}
+
+/* Children of several names are parked and leave in any order. */
+static void
+test_random_names(void)
+{
+	struct children t;
+	struct child *c;
+	int step, pid, bad = 0;
+
+	srandom(2);
+	children_begin(&t);
+	children_grow(&t, FEW);
+	for (pid = 1; pid <= FEW; pid++)
+		children_add(&t, pid, 0, 1, 0);
+	for (step = 0; step < 20000; step++) {
+		pid = 1 + (int)(random() % FEW);
+		c = children_find(&t, pid);
+		if (random() % 3 == 0) {
+			children_set_name(&t, c, NAME_NONE +
+			    (int)(random() % (NAMES + 1)));
+			if (c->state == CHILD_PARKED) {
+				leave(pid);
+				queue[nqueue++] = pid;
+			}
+		} else if (c->state == CHILD_PARKED) {
+			children_set_state(&t, c, CHILD_OFFERED, step);
+			leave(pid);
+		} else {
+			children_set_state(&t, c, CHILD_PARKED, step);
+			queue[nqueue++] = pid;
+			bad += c->since != step;
+		}
+		bad += !is_as_queued(&t);
+	}
+	is(bad, 0, "twenty thousand calls agree with a plain queue");
+	children_end(&t);
+}
+
 int
 main(void)
 {
+	test_random_names();
 	test_parked();
 	test_random();
 	return done_testing();

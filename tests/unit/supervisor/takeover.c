@@ -39,7 +39,9 @@ main(void)
 	takeover_add(&t);
 	ok(!takeover_claim(&t, "c", now + TAKEOVER_MS + 7),
 	    "and then the others have to wait");
-	ok(takeover_claim(&t, "", now) && takeover_claim(&t, "", now),
-	    "those without an id always replace");
+	ok(takeover_claim(&t, "", now), "those without an id always replace");
+	a = takeover_add(&t);
+	ok(takeover_claim(&t, "", now) && takeover_add(&t) != a,
+	    "each other, too");
 	return done_testing();
 }
