@@ -27,6 +27,19 @@
 
 static char session[33];
 
+/* At most so many bytes are sent at once; 0: none, as if the end had gone. */
+static size_t most = SIZE_MAX;
+
+ssize_t
+send(int fd, const void *bytes, size_t len, int flags)
+{
+	if (most == 0) {
+		errno = EPIPE;
+		return -1;
+	}
+	return sendto(fd, bytes, len < most ? len : most, flags, NULL, 0);
+}
+
 /* A name that no other run has. */
 static void
 invent(void)
@@ -62,6 +75,16 @@ status_of(pid_t pid)
 static int pair[2];
 static char big[HANDOFF_BYTES_MAX];
 
+/* No two pieces of it are the same. */
+static void
+fill(char *to, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		to[i] = (char)(i % 251 + i / 251);
+}
+
 /* 0, or the error. */
 static int
 bring(size_t len)
@@ -70,7 +93,7 @@ bring(size_t len)
 	    .subject = "CN=ann", .via = "192.0.2.1:1", .bytes = big,
 	    .len = len };
 
-	memset(big, 'x', sizeof(big));
+	fill(big, sizeof(big));
 	return handoff_send(session, &v, clock_ms() + SOON) == 0 ? 0 : errno;
 }
 
@@ -83,6 +106,13 @@ bring_some(void)
 static int
 bring_all(void)
 {
+	return bring(HANDOFF_BYTES_MAX);
+}
+
+static int
+bring_in_pieces(void)
+{
+	most = 1000;
 	return bring(HANDOFF_BYTES_MAX);
 }
 
@@ -119,8 +149,10 @@ answer(int listener, struct handoff_request *v)
 static void
 test_hand_over(void)
 {
-	int (*const bringer[])(void) = { bring_some, bring_all };
-	size_t i, len[] = { 10, HANDOFF_BYTES_MAX };
+	int (*const bringer[])(void) = { bring_some, bring_all,
+	    bring_in_pieces };
+	size_t i, len[] = { 10, HANDOFF_BYTES_MAX, HANDOFF_BYTES_MAX };
+	static char wanted[HANDOFF_BYTES_MAX];
 	struct handoff_request v;
 	pid_t pid;
 	char c;
@@ -132,14 +164,14 @@ test_hand_over(void)
 	ok(listener != -1, "a handoff socket");
 	ok(handoff_listen(session) == -1 && errno == EADDRINUSE, "not two");
 	ok(handoff_accept(listener, &v) == -1, "no connection yet");
-	for (i = 0; i < 2; i++) {
+	fill(wanted, sizeof(wanted));
+	for (i = 0; i < 3; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 			abort();
 		pid = aside(bringer[i]);
 		is(answer(listener, &v), 0, "a connection comes");
 		is((int)v.len, (int)len[i], "with bytes");
-		ok(memchr(v.bytes, 'x', 1) != NULL &&
-		    v.bytes[v.len - 1] == 'x', "the right ones");
+		ok(memcmp(v.bytes, wanted, v.len) == 0, "the right ones");
 		is_str(v.user, "ann", "of a user");
 		is_str(v.subject, "CN=ann", "and of a certificate");
 		is_str(v.via, "192.0.2.1:1", "from an address");
@@ -407,6 +439,12 @@ test_no_receipt(void)
 		is(status_of(pid), 0, "it had come");
 		is(next_free(), before, "nothing is left open");
 	}
+	most = 0;
+	is(handoff_send(session, &v, clock_ms() + SOON), -1, "a keeper that "
+	    "is gone before the bytes");
+	is(errno, EPIPE, "and the error");
+	is(next_free(), before, "nothing is left open");
+	most = SIZE_MAX;
 	private_socket_close(listener, name);
 }
 
