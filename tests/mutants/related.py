@@ -92,7 +92,7 @@ INTEGRATION = (
     (r'src/modes/(gate|agent)', 'reverse/gate.t reverse/agent.t '
      'reverse/names.t reverse/gate_options.t'),
     (r'src/modes/(accepted|server)', 'server/handshake.t resume/session.t '
-     'server/refusals.t supervisor/service.t'),
+     'server/refusals.t supervisor/service.t observe/metrics.t'),
     (r'src/modes/', 'client/connect.t reverse/warm.t config/options.t'),
 )
 
