@@ -25,6 +25,7 @@ main(void)
 		{ "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80"
 		  "\xd1\x84", "xn--e1afmkfd.xn--p1ai" },
 		{ "plain.example", "plain.example" },
+		{ "a\x7f", "a\x7f" }, { "a\xc2\x80", "xn--a-ba" },
 		{ "A\xc3\x97" "b", "xn--ab-rha" },
 		{ "\xce\x91\xce\xb8\xce\xae\xce\xbd\xce\xb1",
 		  "xn--jxafb0a0a" },

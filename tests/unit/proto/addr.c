@@ -36,6 +36,7 @@ test_listen(void)
 	listens("[::1]:8080", ADDR_TCP);
 	listens("[::]:0", ADDR_TCP);
 	listens("[fe80::1%eth0]:22", ADDR_TCP);
+	listens("[fe80::1%1]:22", ADDR_TCP);
 	listens("[::ffff:10.0.0.1]:22", ADDR_TCP);
 	listens(":8080", ADDR_TCP);
 	listens("8080", ADDR_TCP);
@@ -87,6 +88,8 @@ test_bad_listen(void)
 		{ "[::1:80", "[IPV6]:PORT" },
 		{ "[]:80", "no IPv6" }, { "[1.2.3.4]:80", "no IPv6" },
 		{ "[:::]:80", "no IPv6" }, { "[fe80::1%]:80", "no IPv6" },
+		{ "[fe80::1%/1]:80", "no IPv6" },
+		{ "b\xff.org:80", "xn-- form" },
 		{ "[1:2:3:4:5:6:7:8:9]:80", "no IPv6" },
 		{ "[11111111111111111111111111111111111111111111111]:80",
 		  "no IPv6" },
@@ -242,6 +245,9 @@ test_url(void)
 	is(url_parse(&u, "ws+unix:/run/x.sock", err, sizeof(err)), 0,
 	    "ws+unix: without a path");
 	is_str(u.path, "/", "asks for /");
+	is(url_parse(&u, "ws+unix:/s:ab?c", err, sizeof(err)), 0,
+	    "one that begins without /");
+	is_str(u.path, "/ab?c", "gets one");
 }
 
 static void

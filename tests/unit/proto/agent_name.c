@@ -20,6 +20,8 @@ test_names(void)
 		{ "/a", "a" }, { "/agents/office-ssh", "office-ssh" },
 		{ "/x/my_b!g_$secret!!", "my_b!g_$secret!!" },
 		{ "//~a.b&'()*+,;=@-_", "~a.b&'()*+,;=@-_" },
+		{ "/AZaz09", "AZaz09" }, { "/a[", NULL }, { "/a`", NULL },
+		{ "/a{", NULL },
 		{ "/", NULL }, { "/a/", NULL }, { "/.a", NULL },
 		{ "/..", NULL }, { "/a/..", NULL }, { "/a%2fb", NULL },
 		{ "/a%00", NULL }, { "/a b", NULL }, { "/a\"b", NULL },
