@@ -21,6 +21,7 @@ compiles to the same code, does not count.  What is in `equivalent` is not tried
 import argparse
 import collections
 import concurrent.futures
+import ctypes
 import glob
 import json
 import os
@@ -145,7 +146,8 @@ class Builder:
                 self.step(folder, t, objects) for t in tests]}, f)
         done = subprocess.run(
             [*SHIELD, sys.executable, os.path.join(HERE, 'apart.py'), job],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            preexec_fn=end_with_us)
         said = [json.loads(line) for line in done.stdout.splitlines()]
         # It may have been ended by what it looked at.
         if done.returncode != 0 and (not said or said[-1]['how'] is None):
@@ -221,6 +223,11 @@ class Builder:
                 return State(change, 'noticed', said[-1]['name'],
                              said[-1]['how'])
             return State(change, 'not noticed', None, None)
+
+
+def end_with_us():
+    """PR_SET_PDEATHSIG, SIGKILL: unshare(1) ends with us, and all with it."""
+    ctypes.CDLL(None).prctl(1, 9)
 
 
 class Folder:
