@@ -597,8 +597,8 @@ test_words(void)
 	show("Location: ws://h/a?b:c", "Location: ws://h/a?...");
 	show("Sec-WebSocket-Extensions: inetws; resume=\"abc\"; n=1",
 	    "Sec-WebSocket-Extensions: inetws; resume=...");
-	show("Sec-WebSocket-Extensions: inetws; resumption=\"abc\"; resums=1",
-	    "Sec-WebSocket-Extensions: inetws; resumption=\"abc\"; resums=1");
+	show("Sec-WebSocket-Extensions: inetws; resume1=a; resums=1",
+	    "Sec-WebSocket-Extensions: inetws; resume1=a; resums=1");
 	show("Sec-WebSocket-Extensions: inetws; resume",
 	    "Sec-WebSocket-Extensions: inetws; resume");
 	show("Sec-WebSocket-Extensions: inetws; resume \t",
