@@ -440,8 +440,8 @@ test_no_receipt(void)
 		is(next_free(), before, "nothing is left open");
 	}
 	most = 0;
-	is(handoff_send(session, &v, clock_ms() + SOON), -1, "a keeper that "
-	    "is gone before the bytes");
+	is(handoff_send(session, &v, clock_ms() + SOON), -1, "a process "
+	    "that is gone before the bytes");
 	is(errno, EPIPE, "and the error");
 	is(next_free(), before, "nothing is left open");
 	most = SIZE_MAX;

@@ -104,6 +104,7 @@ test_bad_listen(void)
 		{ "unix:@", "or @NAME" }, { "unix:@,mode=0666", "or @NAME" },
 		{ "unix:@a b", "or @NAME" }, { "unix:@a\x7f", "or @NAME" },
 		{ "unix:@a,mode=0660", "an abstract socket" },
+		{ "unix:@a,mode=0660", "'0660'" },
 		{ "a{b:80", "no host name" },
 		{ "B\xc3\xbc" "cher.de:80", "xn--bcher-kva.de" },
 		{ "\xc3:80", "in its xn-- form" },
