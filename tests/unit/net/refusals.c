@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Connections that are refused stay open for a moment.  If this fails, a client
- * gets a reset in place of its answer, or a server that refuses runs out of
- * descriptors.
+ * Connections that are refused stay open for a moment.
+ *
+ * If it fails: a client gets a reset in place of its answer, or a server that
+ * refuses runs out of descriptors.
  */
 #include <sys/socket.h>
 

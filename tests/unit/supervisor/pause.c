@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Not accepting for a moment, by a scripted clock.  If this fails, a supervisor
- * that lacks descriptors or processes spins, fills the log, or waits too long.
+ * Not accepting for a moment, by a scripted clock.
+ *
+ * If it fails: a supervisor that lacks descriptors or processes spins, fills
+ * the log, or waits too long.
  */
 #include <errno.h>
 #include <stdio.h>

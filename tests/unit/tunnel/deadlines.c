@@ -29,6 +29,7 @@ static const char *const peer_names[] = { "plain", "inetws", "session" };
 
 enum state {
 	OPEN, ANSWERED, OURS, THEIRS, BOTH, STUCK, STUCK_WIRE, WRITE_CLOSED,
+	WRITE_CLOSED_BOTH,
 	STOPPED, STOPPED_STUCK, CLOSED, CLOSED_STUCK, BOTH_CLOSES, RESET,
 	LOST, RESUMED, PARKED, ASKED, SENT_OPEN, FLOWS, STATES
 };
@@ -39,6 +40,7 @@ static const char *const state_names[] = {
 	[BOTH] = "both have", [STUCK] = "a stream that takes nothing",
 	[STUCK_WIRE] = "a wire that takes nothing",
 	[WRITE_CLOSED] = "a stream that is closed in both directions",
+	[WRITE_CLOSED_BOTH] = "such a stream, and the peer's has ended",
 	[STOPPED] = "told to end",
 	[STOPPED_STUCK] = "told to end, with a stream that takes nothing",
 	[CLOSED] = "Close has come",
@@ -101,9 +103,12 @@ reach(struct rig *r, enum peer peer, enum state s)
 		fill_wire(r);
 		break;
 	case WRITE_CLOSED:
+	case WRITE_CLOSED_BOTH:
 		tunnel_stream_write_closed(&r->t);
 		rig_pump(r);
 		rig_stream_eof(r);
+		if (s == WRITE_CLOSED_BOTH)
+			end_theirs(r, peer);
 		break;
 	case STOPPED_STUCK:
 		r->stream_stuck = 1;
@@ -183,6 +188,11 @@ static const struct row {
 	{ WRITE_CLOSED, PLAIN, { LONG, 25000, LONG, 60000 } },
 	{ WRITE_CLOSED, INETWS, { LONG, 25000, 50000, 60000 } },
 	{ WRITE_CLOSED, SESSION, { LONG, 25000, 50000, 60000 } },
+	/* Nothing more has to come. */
+	{ WRITE_CLOSED_BOTH, INETWS, { NEVER, WHEN + 25000, WHEN + 50000,
+	    60000 } },
+	{ WRITE_CLOSED_BOTH, SESSION, { NEVER, WHEN + 25000, WHEN + 50000,
+	    60000 } },
 	/* From our Close on only --linger counts, */
 	{ STOPPED, PLAIN, { LONG, LONG, LONG, LONG } },
 	{ STOPPED, INETWS, { LONG, LONG, LONG, LONG } },

@@ -569,6 +569,7 @@ test_words(void)
 		{ 504, EXIT_AGAIN }, { 500, EXIT_UNREACHABLE },
 		{ 502, EXIT_UNREACHABLE }, { 200, EXIT_PROTOCOL },
 		{ 404, EXIT_PROTOCOL }, { 302, EXIT_PROTOCOL },
+		{ 599, EXIT_UNREACHABLE }, { 499, EXIT_PROTOCOL },
 		{ 600, EXIT_PROTOCOL },
 	};
 	size_t i, wrong = 0;
