@@ -8,9 +8,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int tap_count, tap_failed;
+
+/* A bound, on a machine that is slower by $INETWS_TEST_SCALE. */
+__attribute__((unused))
+static int
+scaled(int bound)
+{
+	const char *scale = getenv("INETWS_TEST_SCALE");
+
+	return scale != NULL ? (int)(bound * strtod(scale, NULL)) : bound;
+}
 
 __attribute__((unused, format(printf, 2, 3)))
 static int

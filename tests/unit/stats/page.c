@@ -303,7 +303,7 @@ held_up(const char *path)
 	stats_view_own(&v);
 	for (i = 0; i < stats_slots(&v); i++)
 		rows += stats_row(&v, i, &row);
-	ok(clock_ms() - begun < 1000, "the supervisor is not held up");
+	ok(clock_ms() - begun < scaled(1000), "the supervisor is not held up");
 	is(r.active[STATE_OPEN], SLOTS, "all are counted");
 	is(rows, SLOTS, "and have rows");
 	begun = clock_ms();
@@ -311,7 +311,7 @@ held_up(const char *path)
 	stats_read(&v, &r);
 	for (i = 0; i < stats_slots(&v); i++)
 		stats_row(&v, i, &row);
-	ok(clock_ms() - begun < 2000, "and is not held up for long");
+	ok(clock_ms() - begun < scaled(2000), "and is not held up for long");
 	stats_view_close(&v);
 	stats_close(1);
 }

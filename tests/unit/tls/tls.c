@@ -36,7 +36,7 @@
 #include "tap.h"
 
 #define BULK	(6 * 1024 * 1024)
-#define SOON	(clock_ms() + 10000)
+#define SOON	(clock_ms() + scaled(10000))
 
 static struct error why;
 static char dir[] = "/tmp/inetws-tls-XXXXXX";
@@ -277,9 +277,9 @@ start(struct server *s)
 		exit(1);
 	fflush(stdout);
 	if ((s->pid = fork()) == 0) {
-		alarm(60);
+		alarm(scaled(60));
 		p.fd = l[0];
-		poll(&p, 1, 10000);
+		poll(&p, 1, scaled(10000));
 		fd = accept(l[0], NULL, NULL);
 		close(l[0]);
 		serve(s, fd);
@@ -413,7 +413,7 @@ test_bad(struct server s, const char *cafile, const char *host, int status,
 
 	start(&s);
 	memset(&why, 0, sizeof(why));
-	t = tls_connect(ctx, s.fd, s.fd, NULL, host, clock_ms() + 1000, &why);
+	t = tls_connect(ctx, s.fd, s.fd, NULL, host, SOON, &why);
 	ok(t == NULL, "refused: %s", why.text);
 	is(why.status, status, "status");
 	ok(strstr(why.text, word) != NULL, "the text says '%s'", word);
@@ -542,7 +542,7 @@ test_bulk(const struct pair *pair, int version, enum manner manner)
 	struct io io = connected(&s, "localhost");
 	size_t sent = 0, got = 0, head, i;
 	int blocked = 0, bad = 0, end = 0, tail = 0, stuck = 0, e = 0;
-	int64_t deadline = clock_ms() + 60000;
+	int64_t deadline = clock_ms() + scaled(60000);
 	struct iovec iov[3];
 	short rev, wev;
 	int small = 16384;
