@@ -116,7 +116,7 @@ tls_readv(struct tls *t, const struct iovec *iov, int n)
 			return (ssize_t)total;
 		}
 	t->due = t->read_error != 0;
-	return total;
+	return (ssize_t)total;
 }
 
 /*
