@@ -156,7 +156,8 @@ unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	observe/churn.t observe/observing.t observe/page.t resume/crowd.t \
 	resume/resume.t resume/session_matrix.t resume/ssh.t sandbox/odd.t \
 	supervisor/launchers.t supervisor/launchers_ssh.t supervisor/systemd.t \
-	supervisor/upgrade.t tunnel/earlier.t tunnel/ssh.t)
+	supervisor/upgrade.t supervisor/upgrade_earlier.t \
+	tunnel/earlier.t tunnel/ssh.t)
 # Neither COMPAT=all nor COVERAGE=1 has a sandbox.
 without_linux = tests/it/sandbox/%
 TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
@@ -193,7 +194,7 @@ endef
 check: $B/inetws $(unit) $(fault_tools)
 	$(call run_tests,$(TESTS))
 
-# An earlier program, from the history, as a peer (tests/it/tunnel/earlier.t).
+# An earlier program, from the history (tests/it/tunnel/earlier.t).
 earlier:
 	python3 tests/lib/earlier.py
 
@@ -204,7 +205,8 @@ check-peers: $B/inetws
 # Minutes of the same: more bytes, more cuts, more sessions.
 LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/answers.t \
 	tests/it/fuzz/fuzz.t tests/it/resume/ends.t tests/it/tunnel/cases.t \
-	tests/it/resume/crowd.t tests/it/resume/net.t tests/it/reverse/reverse.t
+	tests/it/resume/crowd.t tests/it/resume/net.t tests/it/reverse/reverse.t \
+	tests/it/supervisor/upgrade_earlier.t tests/it/packaging/deb.t
 check-long: export INETWS_LONG = 1
 check-long: $B/inetws fuzz-check
 	$(call run_tests,$(LONG))

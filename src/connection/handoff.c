@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,12 +21,26 @@
 
 #define HANDOFF_WAIT	1000	/* ms for a request to arrive whole */
 
-/* What goes before the bytes; the descriptor is attached. */
+/*
+ * What goes along with the bytes: the part up to MORE before them, with the
+ * descriptor, and the rest behind them.  A process that keeps a session may be
+ * of an earlier program: the first ones had only the first part, and read no
+ * further than the bytes; later ones had more of it before the bytes.
+ */
 struct handoff_header {
 	uint32_t len;
-	char user[PEER_USER_MAX];
+	char user[PEER_USER_MAX];	/* the last one: is there more? */
 	char subject[TLS_SUBJECT_MAX];
 	char via[NET_NAME_MAX];
+};
+
+#define MORE		offsetof(struct handoff_header, subject)
+_Static_assert(MORE == 132, "as in all versions");
+
+/* How much was before the bytes, least first: a process refuses too little. */
+static const size_t heads[] = {
+	MORE, offsetof(struct handoff_header, via),
+	sizeof(struct handoff_header)
 };
 
 static char place[128];		/* boot and namespace, "" unknown */
@@ -123,10 +138,11 @@ receive(int fd, void *dst, size_t len, int64_t deadline)
 		if (n > 0) {
 			p += n;
 			len -= n;
-		} else if (n == -1 && errno == EINTR) {
-			continue;
-		} else if (n == 0 || errno != EAGAIN ||
-		    ready(fd, POLLIN, deadline) == -1)
+		} else if (n == 0) {
+			errno = ECONNRESET;
+			return -1;
+		} else if (errno != EINTR && (errno != EAGAIN ||
+		    ready(fd, POLLIN, deadline) == -1))
 			return -1;
 	}
 	return 0;
@@ -152,12 +168,28 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 	return 0;
 }
 
+/* With the bytes. */
 static int
-receive_letter(int from, struct handoff_header *l, int *fd, int64_t deadline)
+receive_all(int from, struct handoff_header *l, char *bytes, int *fd,
+    int64_t deadline)
 {
-	return ready(from, POLLIN, deadline) == 0 &&
-	    fdpass_take_bytes(from, l, sizeof(*l), fd) == sizeof(*l) &&
-	    *fd != -1 ? 0 : -1;
+	char *more = &l->user[sizeof(l->user) - 1];
+	int has_more;
+
+	memset(l, 0, sizeof(*l));
+	if (ready(from, POLLIN, deadline) == -1 ||
+	    fdpass_take_bytes(from, l, MORE, fd) != MORE || *fd == -1 ||
+	    l->len > HANDOFF_BYTES_MAX ||
+	    receive(from, bytes, l->len, deadline) == -1)
+		return -1;
+	has_more = *more != '\0';
+	*more = '\0';
+	if (has_more && receive(from, (char *)l + MORE, sizeof(*l) - MORE,
+	    deadline) == -1)
+		return -1;
+	l->subject[sizeof(l->subject) - 1] = '\0';
+	l->via[sizeof(l->via) - 1] = '\0';
+	return 0;
 }
 
 int
@@ -170,17 +202,12 @@ handoff_accept(int listener, struct handoff_request *v)
 
 	if ((from = private_socket_accept(listener)) == -1)
 		return -1;
-	if (receive_letter(from, &l, &fd, deadline) == -1 ||
-	    l.len > sizeof(bytes) ||
-	    receive(from, bytes, l.len, deadline) == -1) {
+	if (receive_all(from, &l, bytes, &fd, deadline) == -1) {
 		if (fd != -1)
 			close(fd);
 		close(from);
 		return -1;
 	}
-	l.user[sizeof(l.user) - 1] = '\0';
-	l.subject[sizeof(l.subject) - 1] = '\0';
-	l.via[sizeof(l.via) - 1] = '\0';
 	memcpy(v->subject, l.subject, sizeof(v->subject));
 	memcpy(v->via, l.via, sizeof(v->via));
 	memcpy(v->user, l.user, sizeof(v->user));
@@ -199,8 +226,10 @@ handoff_confirm(struct handoff_request *v)
 	v->receipt = -1;
 }
 
+/* One that reads no further may have closed its end meanwhile. */
 static int
-hand_over(int to, const struct handoff_request *v, int64_t deadline)
+hand_over(int to, const struct handoff_request *v, size_t head,
+    int64_t deadline)
 {
 	struct handoff_header l;
 	char receipt;
@@ -210,9 +239,13 @@ hand_over(int to, const struct handoff_request *v, int64_t deadline)
 	strlcpy(l.user, v->user, sizeof(l.user));
 	strlcpy(l.subject, v->subject, sizeof(l.subject));
 	strlcpy(l.via, v->via, sizeof(l.via));
-	if (fdpass_send_bytes(to, &l, sizeof(l), v->fd) == -1 ||
+	if (head == MORE)
+		l.user[sizeof(l.user) - 1] = 1;
+	if (fdpass_send_bytes(to, &l, head, v->fd) == -1 ||
 	    transmit(to, v->bytes, v->len, deadline) == -1)
 		return -1;
+	if (head == MORE)
+		transmit(to, (char *)&l + MORE, sizeof(l) - MORE, deadline);
 	return receive(to, &receipt, 1, deadline);
 }
 
@@ -221,17 +254,22 @@ handoff_send(const char *session, const struct handoff_request *v,
     int64_t deadline)
 {
 	char name[HASH_HEX];
-	int to, r, saved;
+	unsigned int i;
+	int to, r = -1, saved;
 
-	to = private_socket_connect(name_of(session, name), deadline);
-	if (to == -1) {
-		if (errno == ECONNREFUSED)
-			errno = ENOENT;
-		return -1;
+	name_of(session, name);
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]) && r == -1; i++) {
+		if ((to = private_socket_connect(name, deadline)) == -1) {
+			if (errno == ECONNREFUSED)
+				errno = ENOENT;
+			return -1;
+		}
+		r = hand_over(to, v, heads[i], deadline);
+		saved = errno;
+		close(to);
+		errno = saved;
+		if (errno != ECONNRESET && errno != EPIPE)
+			break;
 	}
-	r = hand_over(to, v, deadline);
-	saved = errno;
-	close(to);
-	errno = saved;
 	return r;
 }

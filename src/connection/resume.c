@@ -225,7 +225,8 @@ connection_handoff(struct connection *c)
 		return;
 	if (!in_time)
 		lost(c, "the peer dialled again");
-	strlcpy(c->via, v.via, sizeof(c->via));
+	if (v.via[0] != '\0')
+		strlcpy(c->via, v.via, sizeof(c->via));
 	connection_resume(c, &w);
 }
 

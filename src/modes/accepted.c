@@ -144,7 +144,7 @@ hand_over(struct accepted *a, int *end)
 	strlcpy(v.user, a->c->user, sizeof(v.user));
 	strlcpy(v.subject, a->c->subject, sizeof(v.subject));
 	strlcpy(v.via, w->via, sizeof(v.via));
-	r = handoff_send(a->request.offer.session, &v,
+	r = handoff_send(a->request.session, &v,
 	    clock_ms() + HAND_OVER_MS);
 	saved = errno;
 	if (pair[1] != -1)
@@ -198,7 +198,7 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 	struct error why;
 	int end;
 
-	if (!a->request.has_offer || a->request.offer.session[0] == '\0')
+	if (a->request.session[0] == '\0')
 		return 0;
 	if (hand_over(a, &end) == 0) {
 		record_handed_over();
@@ -213,7 +213,7 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 		websocket_refuse_with(w, 410, handoff_instance_field(),
 		    NO_SESSION);
 		*status = connection_no_session(a->c,
-		    a->request.offer.session);
+		    a->request.session);
 	} else {
 		/* A bare end: the dialler tries again. */
 		error_set(&why, EXIT_SYSTEM, "cannot hand the connection to the process of its "

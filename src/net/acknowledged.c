@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __linux__
+#ifdef HAVE_LINUX
 #include <linux/tcp.h>
 #endif
 
@@ -19,7 +19,7 @@
 uint64_t
 net_acknowledged(int fd)
 {
-#ifdef __linux__
+#ifdef HAVE_LINUX
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
@@ -34,7 +34,7 @@ net_acknowledged(int fd)
 int
 net_unacknowledged(int fd)
 {
-#ifdef __linux__
+#ifdef HAVE_LINUX
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 

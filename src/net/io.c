@@ -49,7 +49,7 @@ io_writev_more(struct io *io, const struct iovec *iov, int n)
 {
 	if (io->tls != NULL)
 		return tls_writev(io->tls, iov, n, 1);
-#ifdef MSG_MORE
+#ifdef HAVE_LINUX
 	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)iov,
 	    .msg_iovlen = n };
 	ssize_t put;

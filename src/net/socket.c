@@ -165,7 +165,7 @@ void
 net_tune(int fd)
 {
 	int on = 1, idle = 60, interval = 15, count = 8;
-#ifdef TCP_NOTSENT_LOWAT
+#if defined(TCP_NOTSENT_LOWAT) && !defined(COMPAT_ALL)
 	int unsent = UNSENT;
 #endif
 
@@ -174,7 +174,7 @@ net_tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-#ifdef TCP_NOTSENT_LOWAT
+#if defined(TCP_NOTSENT_LOWAT) && !defined(COMPAT_ALL)
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 #endif
 }

@@ -27,7 +27,7 @@ size_of(int family)
 static int
 bind_to(int fd, const struct sockaddr *from)
 {
-#ifdef IP_BIND_ADDRESS_NO_PORT
+#ifdef HAVE_LINUX
 	int on = 1;
 
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
@@ -65,6 +65,10 @@ bind_address_of(int fd, const char *name, int family)
 	struct ifaddrs *list, *i;
 	int r = -1;
 
+	if (if_nametoindex(name) == 0) {
+		errno = ENODEV;
+		return -1;
+	}
 	if (getifaddrs(&list) == -1)
 		return -1;
 	errno = EADDRNOTAVAIL;
@@ -80,7 +84,7 @@ bind_address_of(int fd, const char *name, int family)
 static int
 bind_device(int fd, const char *name, int family)
 {
-#ifdef SO_BINDTODEVICE
+#ifdef HAVE_LINUX
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
 	    strlen(name) + 1) == 0)
 		return 0;

@@ -16,7 +16,7 @@ clock_ms(void)
 int64_t
 clock_asleep(void)
 {
-#ifdef CLOCK_BOOTTIME
+#if defined(CLOCK_BOOTTIME) && !defined(COMPAT_ALL)
 	struct timespec all, awake;
 
 	if (clock_gettime(CLOCK_BOOTTIME, &all) == 0 &&

@@ -119,7 +119,7 @@ fd_reserve(void)
 int
 fd_lock_inherited(int fd, off_t at)
 {
-#ifdef F_OFD_SETLK
+#if defined(F_OFD_SETLK) && !defined(COMPAT_ALL)
 	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
 	    .l_start = at, .l_len = 1 };
 

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ map(void *at, size_t size)
 	    MAP_ANONYMOUS | MAP_NORESERVE | (at != NULL ? MAP_FIXED : 0),
 	    -1, 0);
 
-#ifdef MADV_NOHUGEPAGE
+#ifdef HAVE_LINUX
 	if (p != MAP_FAILED)
 		madvise(p, size, MADV_NOHUGEPAGE);
 #endif
@@ -89,7 +90,7 @@ memory_unshared(size_t size)
 
 	if (p == MAP_FAILED)
 		return NULL;
-#ifdef MADV_DONTFORK
+#ifdef HAVE_LINUX
 	madvise(p, size, MADV_DONTFORK);
 #endif
 	return p;
@@ -130,10 +131,18 @@ memory_shared(size_t size)
 int
 memory_file(const char *label)
 {
-#ifdef MFD_ALLOW_SEALING
+#if defined(MFD_ALLOW_SEALING) && !defined(COMPAT_ALL)
 	return memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 #else
-	errno = ENOSYS;
-	return -1;
+	char path[] = "/tmp/inetws-XXXXXXXX";
+	int fd = mkstemp(path);
+
+	if (fd == -1) {
+		errno = ENOSYS;
+		return -1;
+	}
+	unlink(path);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
 #endif
 }

@@ -60,8 +60,9 @@ void memory_unshared_end(void *, size_t size);
 void *memory_shared(size_t size);
 
 /*
- * An empty file in memory without a name, close-on-exec, for fd_seal().  -1
- * with errno, ENOSYS: there is no such thing here.
+ * An empty file without a name, in memory where the system can do that, else in
+ * /tmp; close-on-exec, for fd_seal().  -1 with errno, ENOSYS: there is no such
+ * thing here.
  */
 int memory_file(const char *label);
 

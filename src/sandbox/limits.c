@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifdef __linux__
+#ifdef HAVE_LINUX
 #include <sys/prctl.h>
 #endif
 #include <sys/resource.h>
@@ -21,7 +21,7 @@ limits_no_core(void)
 int
 limits_not_dumpable(void)
 {
-#ifdef __linux__
+#ifdef HAVE_LINUX
 	static int is_done MEMORY_HOT;
 
 	if (!is_done && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)

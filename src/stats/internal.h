@@ -151,6 +151,12 @@ unsigned int stats_bound(unsigned int slots);
 void stats_describe(struct stats_header *, unsigned int slots,
     const struct stats_about *);
 
+/*
+ * The version of the page in a file, 0 if it is no page.  The magic number, the
+ * version behind it and the locks are the same in all of them.
+ */
+uint32_t stats_version_of(int fd);
+
 /* Maps a page of this version.  NULL with errno; EINVAL: it is not one. */
 struct stats_header *stats_map(int fd, int prot, size_t *size);
 void stats_unmap(const struct stats_header *, size_t size);

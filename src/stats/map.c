@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "os/fd.h"
 #include "os/process.h"
 #include "stats/internal.h"
+
+_Static_assert(offsetof(struct stats_header, version) == sizeof(uint32_t),
+    "as in all versions");
 
 #define RELAXED		__ATOMIC_RELAXED
 
@@ -34,6 +38,15 @@ stats_unmap(const struct stats_header *h, size_t size)
 {
 	stats_unguard(h);
 	munmap((void *)(uintptr_t)h, size);
+}
+
+uint32_t
+stats_version_of(int fd)
+{
+	uint32_t begin[2];
+
+	return pread(fd, begin, sizeof(begin), 0) == sizeof(begin) &&
+	    begin[0] == STATS_MAGIC ? begin[1] : 0;
 }
 
 struct stats_header *

@@ -17,6 +17,7 @@
 #define RELAXED		__ATOMIC_RELAXED
 #define LOCK_TRIES	20	/* for a lock that another process holds */
 #define LOCK_PAUSE_US	10000
+#define SHARE_TRIES	5	/* while others make the page anew */
 
 void
 stats_describe(struct stats_header *h, unsigned int slots,
@@ -94,24 +95,35 @@ stats_create(const char *path, unsigned int slots,
 }
 
 /*
- * An empty file becomes a page, one process at a time.  Another process may
- * hold the lock for as long as it likes, and is not waited for longer than a
- * moment.
+ * One process at a time makes a page, or a new one.  Another process may hold
+ * the lock for as long as it likes, and is not waited for longer than a moment.
  */
+static int
+lock_for_making(int fd)
+{
+	int tries = 0;
+
+	while (stats_lock(fd, F_WRLCK, STATS_UNLISTED - 1, 1) == -1) {
+		if (errno == EACCES)
+			errno = EAGAIN;
+		if (errno != EAGAIN || ++tries == LOCK_TRIES)
+			return -1;
+		usleep(LOCK_PAUSE_US);
+	}
+	return 0;
+}
+
+/* An empty file becomes a page. */
 static int
 make_shared(int fd, unsigned int slots)
 {
 	struct stats_header *h;
 	struct stat st;
 	size_t size = stats_page_size(stats_bound(slots));
-	int r = -1, tries = 0;
+	int r = -1;
 
-	while (stats_lock(fd, F_WRLCK, STATS_UNLISTED - 1, 1) == -1) {
-		if ((errno != EAGAIN && errno != EACCES) ||
-		    ++tries == LOCK_TRIES)
-			return -1;
-		usleep(LOCK_PAUSE_US);
-	}
+	if (lock_for_making(fd) == -1)
+		return -1;
 	if (fstat(fd, &st) == 0 && st.st_size > 0)
 		r = 0;
 	else if (ftruncate(fd, (off_t)size) == 0 && (h = mmap(NULL, size,
@@ -138,31 +150,73 @@ open_shared(int fd, unsigned int slots)
 	return stats_own.page == NULL ? -1 : 0;
 }
 
+/*
+ * Removes the page of an earlier version; the processes that use it keep it.
+ * One of a later version stays, or the two would remove each other's.  0, also
+ * if another process has removed it meanwhile, or -1.
+ */
+static int
+remove_earlier(int fd, const char *path)
+{
+	struct stat opened, there;
+	int r = 0;
+
+	if (stats_version_of(fd) >= STATS_VERSION || lock_for_making(fd) == -1)
+		return -1;
+	if (fstat(fd, &opened) == 0 && stat(path, &there) == 0 &&
+	    opened.st_dev == there.st_dev && opened.st_ino == there.st_ino)
+		r = unlink(path);
+	stats_lock(fd, F_UNLCK, STATS_UNLISTED - 1, 1);
+	return r;
+}
+
+/*
+ * The page in a file, made or made anew where need be: 0, or -1 with errno;
+ * EAGAIN: another process keeps it locked; ESTALE: it is of another version;
+ * EINVAL: it is another kind of file.
+ */
+static int
+open_page(const char *path, unsigned int slots)
+{
+	int fd, saved, again, tries = 0;
+
+	do {
+		again = 0;
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+		if (fd == -1 || open_shared(fd, slots) == 0)
+			return fd;
+		saved = errno;
+		if (saved == EINVAL && stats_version_of(fd) != 0) {
+			saved = ESTALE;
+			again = remove_earlier(fd, path) == 0;
+		}
+		close(fd);
+	} while (again && ++tries < SHARE_TRIES);
+	errno = saved;
+	return -1;
+}
+
+/* Statistics that cannot be kept are no reason not to run. */
 int
 stats_share(const char *path, unsigned int slots, struct error *why)
 {
-	int fd, saved;
+	int fd = open_page(path, slots);
 
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd == -1)
-		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
-		    path, strerror(errno));
-	if (open_shared(fd, slots) == -1) {
-		saved = errno;
-		close(fd);
-		if (saved == EAGAIN || saved == EACCES) {
-			log_event(LOG_L_WARN, "no-statistics", "file", path,
-			    "why", "another process keeps it locked", NULL);
-			return 0;
-		}
-		return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
-		    path, saved == EINVAL ?
-		    "not a statistics file, or of another version of inetws" :
-		    strerror(saved));
+	if (fd != -1) {
+		stats_own.fd = fd;
+		stats_own.path[0] = '\0';
+		return 0;
 	}
-	stats_own.fd = fd;
-	stats_own.path[0] = '\0';
-	return 0;
+	if (errno == EAGAIN || errno == ESTALE) {
+		log_event(LOG_L_WARN, "no-statistics", "file", path,
+		    "why", errno == ESTALE ?
+		    "it is of another version of inetws, or damaged" :
+		    "another process keeps it locked", NULL);
+		return 0;
+	}
+	return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
+	    path, errno == EINVAL ? "not a statistics file" :
+	    strerror(errno));
 }
 
 int

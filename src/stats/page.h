@@ -91,8 +91,9 @@ unsigned int stats_room(void);
 
 /*
  * Opens the page in a shared file; makes it with that many slots if it does
- * not exist.  0, also without a page if another process keeps the file locked,
- * which is logged; or -1 and why: 78 if it is another kind of file.
+ * not exist, or is of an earlier version.  0, also without a page if that is of
+ * a later version or another process keeps the file locked, which is logged;
+ * or -1 and why: 78 if it is another kind of file.
  */
 int stats_share(const char *path, unsigned int slots, struct error *);
 

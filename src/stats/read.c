@@ -30,6 +30,7 @@ cannot_open(const char *path, struct error *why)
 int
 stats_view_open(struct stats_view *v, const char *path, struct error *why)
 {
+	uint32_t version;
 	int saved;
 
 	v->page = NULL;
@@ -43,12 +44,16 @@ stats_view_open(struct stats_view *v, const char *path, struct error *why)
 		return 0;
 	}
 	saved = errno;
+	version = stats_version_of(v->fd);
 	close(v->fd);
 	v->fd = -1;
+	if (saved == EINVAL && version != 0 && version != STATS_VERSION)
+		return error_set(why, EXIT_BADCONFIG, "%s: of another version "
+		    "of inetws (its format is %u, this one reads %u); its "
+		    "tunnels go on, but are not shown", path,
+		    (unsigned int)version, STATS_VERSION);
 	return error_set(why, EXIT_BADCONFIG, "%s: %s", path,
-	    saved == EINVAL ?
-	    "not a statistics page, or of another version of inetws" :
-	    strerror(saved));
+	    saved == EINVAL ? "not a statistics page" : strerror(saved));
 }
 
 void
@@ -62,18 +67,15 @@ stats_view_close(struct stats_view *v)
 	v->fd = -1;
 }
 
-/* The magic number and the locks are the same in all versions. */
 int
 stats_is_abandoned(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	uint32_t magic;
 	int left;
 
 	if (fd == -1)
 		return 0;
-	left = read(fd, &magic, sizeof(magic)) == sizeof(magic) &&
-	    magic == STATS_MAGIC && !stats_locked(fd, 0, 0, NULL);
+	left = stats_version_of(fd) != 0 && !stats_locked(fd, 0, 0, NULL);
 	close(fd);
 	return left;
 }

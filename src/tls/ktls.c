@@ -31,7 +31,7 @@
 #define MSG_MORE		0
 #endif
 
-#ifdef TCP_ULP
+#ifdef HAVE_LINUX
 
 /*
  * Where the kernel has it, a socket that is not connected is refused with

@@ -99,6 +99,15 @@ check_key(struct upgrade_request *r, struct slice value)
 	return slice_copy(r->key, sizeof r->key, value);
 }
 
+/* The session that an offer names, if it is valid or of another version. */
+static void
+take_session(struct upgrade_request *r)
+{
+	if (r->has_offer || (r->offer.version != 0 &&
+	    r->offer.version != EXTENSION_VERSION))
+		memcpy(r->session, r->offer.session, sizeof r->session);
+}
+
 /* The first offer of ours that is valid; all others are declined. */
 static void
 find_offer(struct upgrade_request *r, const struct http_head *head)
@@ -116,6 +125,7 @@ find_offer(struct upgrade_request *r, const struct http_head *head)
 			    extension_is_offer(&r->offer);
 			if (r->offer.version > r->offered_version)
 				r->offered_version = r->offer.version;
+			take_session(r);
 		}
 	}
 }

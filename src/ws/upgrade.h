@@ -26,6 +26,9 @@ struct upgrade_request {
 	int has_offer;			/* a valid "inetws" offer is in offer */
 	struct extension offer;
 	unsigned int offered_version;	/* highest of the extension, or 0 */
+	/* of a redial, also in another version, as of a process that began its
+	 * tunnel before an upgrade; "": it is none */
+	char session[EXTENSION_SESSION_LEN + 1];
 };
 
 /*

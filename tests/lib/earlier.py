@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The program of an earlier commit, built from this repository's history into
-build/earlier, as a peer for tests.
+"""Programs of earlier commits, built from this repository's history into
+build/earlier, as peers for tests.
 
-    earlier.program()       its path, or a skip that says why there is none
-    python3 earlier.py      builds it (`make earlier`)
+    earlier.program()       the path of the first of COMMITS
+    earlier.program(COMMIT) of another one; or a skip that says why there is none
+    earlier.package(COMMIT) the path of its Debian package, likewise
+    python3 earlier.py      builds the first one (`make earlier`)
+    python3 earlier.py all  all of them
 """
 
 import fcntl
+import glob
 import os
 import subprocess
 import sys
@@ -15,9 +19,19 @@ import sys
 import proc
 import tap
 
-COMMIT = '7f9cc2d'      # the last one before the rooms of src/
+# The last ones before something changed that an upgrade meets: the version of
+# the extension, of the statistics page, or what a redial is handed over with.
+COMMITS = (
+    '7f9cc2d',      # the last one before the rooms of src/: extension 1, page 6
+    '3adb51c',      # extension 2
+    '33468b8',      # hand-overs with a subject
+    'e16f7e0',      # page 7, hand-overs with an address, too
+    '034c1d7',      # page 8
+    '19df034',      # page 9
+    '9cd4904',      # page 10
+    '4e0f278',      # page 11
+)
 FOLDER = os.path.join(proc.ROOT, 'build', 'earlier')
-BUILT = os.path.join(FOLDER, COMMIT, 'build', 'inetws')
 
 
 def _must(argv, what, **kw):
@@ -29,34 +43,56 @@ def _must(argv, what, **kw):
     return r.stdout
 
 
-def program():
+def program(commit=COMMITS[0]):
     proc.need('git', 'make', 'tar')
     os.makedirs(FOLDER, exist_ok=True)
+    built = os.path.join(FOLDER, commit, 'build', 'inetws')
     with open(os.path.join(FOLDER, 'lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.access(BUILT, os.X_OK):
-            _build()
-    return BUILT
+        if not os.access(built, os.X_OK):
+            unpack(commit)
+            make(commit, 'all')
+    return built
 
 
-def _build():
-    tree = os.path.join(FOLDER, COMMIT)
+def unpack(commit):
+    """Its tree, in a folder of its name."""
+    tree = os.path.join(FOLDER, commit)
     archive = tree + '.tar'
-    _must(['git', '-C', proc.ROOT, 'archive', '-o', archive, COMMIT],
-          'the history has no commit ' + COMMIT)
+    _must(['git', '-C', proc.ROOT, 'archive', '-o', archive, commit],
+          'the history has no commit ' + commit)
     os.makedirs(tree, exist_ok=True)
     _must(['tar', '-x', '-C', tree, '-f', archive], 'cannot be unpacked')
     os.unlink(archive)
-    # What make was told about this tree does not hold for that one.
+    return tree
+
+
+def make(commit, *words, **more):
+    """What make was told about this tree does not hold for that one."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(('MAKE', 'MFLAGS')) and
            k not in ('WERROR', 'SAN', 'VARIANT', 'STATIC', 'B')}
-    _must(['make', '-s', '-j2', '-C', tree, 'all'],
-          'commit %s does not build here' % COMMIT, env=env)
+    _must(['make', '-s', '-j2', '-C', os.path.join(FOLDER, commit), *words],
+          'commit %s does not build here' % commit, env=dict(env, **more))
+
+
+def package(commit):
+    """The path of its Debian package."""
+    proc.need('git', 'make', 'tar', 'dpkg-buildpackage', 'dh', 'perl')
+    os.makedirs(FOLDER, exist_ok=True)
+    found = os.path.join(FOLDER, commit, 'build', 'deb', '*.deb')
+    with open(os.path.join(FOLDER, 'lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not glob.glob(found):
+            unpack(commit)
+            make(commit, 'deb', DEB_BUILD_OPTIONS='nocheck parallel=2',
+                 LC_ALL='C.UTF-8')
+    return glob.glob(found)[0]
 
 
 if __name__ == '__main__':
     try:
-        print(program())
+        for one in COMMITS if 'all' in sys.argv else COMMITS[:1]:
+            print(program(one))
     except tap.Skip as e:
         sys.exit(str(e))

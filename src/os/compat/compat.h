@@ -8,8 +8,8 @@
  *	HAVE_LINUX	the calls, sockets and files of Linux
  *
  * With COMPAT_ALL (make COMPAT=all) Linux is treated as if it had none of
- * them, which is how the fallbacks are tested; but of epoll(7) and
- * setproctitle(3), as it has nothing to use instead.
+ * them, nor what only some others have, which is how the fallbacks are tested;
+ * but of epoll(7) and setproctitle(3), as it has nothing to use instead.
  */
 #ifndef OS_COMPAT_COMPAT_H
 #define OS_COMPAT_COMPAT_H

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -208,8 +209,20 @@ def test_ncat():
     http_proxy(t.ncat, 'it does not take the credentials given')
 
 
+def both_families(port):
+    """A server at ::1 too, which comes first of the addresses of localhost on
+    many machines: some proxies try no other one."""
+    s = t.server(port)
+    try:
+        socket.create_server(('::1', s.port), family=socket.AF_INET6).close()
+    except OSError:
+        return s
+    t.server(port, listen='[::1]:%d' % s.port)
+    return s
+
+
 def test_socks():
-    s = t.server(t.echo().port)
+    s = both_families(t.echo().port)
     for start in (t.microsocks, t.ssh_dynamic):
         p = start()
         for scheme in ('socks5', 'socks5h', 'socks') + (

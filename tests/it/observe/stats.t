@@ -117,6 +117,11 @@ def test_another_version():
         t.is_(r.returncode, 0, 'some process has it:')
         t.is_(sorted(os.listdir(d)), sorted(['1.stats', page]), 'it stays')
         t.is_(len(json.loads(r.stdout)['instances']), 1, 'and is not shown')
+        t.like(t.run_inetws('status').stderr, r'1\.stats: of another version of inetws \(its format '
+               r'is %d, this one reads %d\); its tunnels go on' % (
+                   version + 1, version), 'which is told')
+        r = t.run_inetws('status', f.name)
+        t.is_(r.returncode, 78, 'by itself: 78')
     with open(os.path.join(d, '2.stats'), 'wb') as f:
         f.write(b'something else that ends like this')
     t.is_(t.run_inetws('status', '--json').returncode, 0, 'no process uses it:')
@@ -343,6 +348,40 @@ def test_full_disk():
     t.unlike(p.log, 'child-killed', 'and none was killed')
 
 
+def forged(path, version):
+    with open(path, 'wb') as f:
+        f.write(struct.pack('II', 0x73777465, version).ljust(1 << 16, b'\0'))
+
+
+def test_shared_file_of_another_version():
+    """It is made anew after an upgrade; that of a later program is left to
+    it."""
+    page = t.folder() + '/page'
+    forged(page, 1)
+    echo = t.echo()
+    ran = [t.connect('ws://127.0.0.1:%d/' % t.server(echo.port).port,
+                     '--stats-file', page) for _ in range(8)]
+    for p in ran:
+        p.stdin.write(b'hello')
+        p.stdin.flush()
+    t.ok(t.until(lambda: t.run_inetws('status', page).returncode == 0) and
+         active(8, page),
+         'one of an earlier version is made anew, once for all')
+    for p in ran:
+        p.stdin.close()
+        t.is_(p.wait(), 0, 'and nothing else happens')
+    t.is_(os.listdir(os.path.dirname(page)), ['page'], 'there is no other file')
+    forged(page, 1000)
+    s = t.server(echo.port, '--stats-file', page)
+    t.ok(s.has_line('event=no-statistics .*of another version'),
+         'one of a later version: no statistics')
+    w = t.ws.connect(s.port)
+    w.send(b'hello')
+    t.is_(w.take_data(5), b'hello', 'but a server')
+    with open(page, 'rb') as f:
+        t.is_(struct.unpack('II', f.read(8))[1], 1000, 'and it stays')
+
+
 def test_not_a_page():
     d = t.folder()
     with open(d + '/x', 'w') as f:
@@ -400,6 +439,8 @@ def test_churn():
 
 def test_no_system_calls():
     """A message costs no more of them: none is the statistics' own."""
+    if t.COMPAT:
+        raise t.Skip('poll(2) and pselect(2) for ppoll(2)')
     strace, = t.need('strace')
     t.rundir()
     echo = t.echo()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """The Debian package: lintian finds nothing, and in a copy of this machine it
 is installed, runs, is upgraded without a dropped tunnel, removed and purged.
+INETWS_LONG: upgraded from earlier ones, too.
 
 If it fails: an upgrade breaks the service or drops its tunnels.
 """
@@ -14,6 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import glob             # noqa: E402
 import container        # noqa: E402
+import earlier          # noqa: E402
+import exchange         # noqa: E402
 import re               # noqa: E402
 
 if t.SANITIZED:
@@ -149,6 +152,88 @@ def life(path):
     t.is_([p for p in of_ours(g) if p not in before], [],
           'purged: nothing is left')
     t.is_(g.run('dpkg', '-s', 'inetws').returncode, 1, 'dpkg knows it no more')
+
+
+DATA = exchange.noise(2 << 20)
+CONF = {'a': 'mode server\nlisten 127.0.0.1:8080\ntarget 127.0.0.1:%d\n',
+        'b': 'mode client\nlisten 127.0.0.1:8081\n'
+             'url ws://127.0.0.1:%d/\n',
+        'each': 'mode server\nlisten inetd\ntarget 127.0.0.1:%d\n'}
+
+
+def echoes(sock, data):
+    sock.sendall(data)
+    return t.ws.read_exactly(sock, len(data)) == data
+
+
+def by_each(g):
+    """A connection of inetws-each.socket, by its service."""
+    w = t.ws.connect(g.at('/run/inetws/each.sock'))
+    w.send(b'hello')
+    return w.take_data(5) == b'hello'
+
+
+def from_earlier(commit, path):
+    """Its tunnels go on, also with another websocket; its unit, statistics and
+    files are those of the new package."""
+    g = container.Container()
+    g.boot()
+    g.must('rm', '-f', '/var/lib/man-db/auto-update')
+    before = of_ours(g)
+    g.copy(earlier.package(commit), '/root/a.deb')
+    g.copy(path, '/root/b.deb')
+    g.must('dpkg', '-i', '/root/a.deb')
+    with g.net():
+        echo = t.echo()
+        cut = t.Proxy(8080)
+        for name, port in (('a', echo.port), ('b', cut.port),
+                           ('each', echo.port)):
+            g.put('/etc/inetws/%s.conf' % name, CONF[name] % port)
+        g.must('systemctl', 'enable', '--now', 'inetws@a', 'inetws@b',
+               'inetws-each.socket')
+        kept, w = t.ws.dial(8081), t.ws.connect(8080)
+        t.ok(echoes(kept, b'one'), commit + ': a session')
+        w.send(b'one')
+        t.is_(w.take_data(3), b'one', 'a plain peer')
+        t.ok(by_each(g), 'and one of inetws-each')
+        g.must('dpkg', '-i', '/root/b.deb')
+        t.is_(g.must('systemctl', 'is-active', 'inetws@a', 'inetws@b',
+                     'inetws-each.socket'), 'active\n' * 3,
+              'upgraded: all are there')
+        t.like(g.must('systemctl', 'cat', 'inetws@a'), 'AF_NETLINK',
+               'by the new unit')
+        t.like(g.must('inetws', 'status'), r'(?s)inetws server .*inetws client ',
+               'status has both')
+        e = exchange.Exchange(kept, DATA)
+        for part in (1, 2):
+            t.until(lambda: len(e.got) >= part << 19 or e.how)
+            cut.cut()
+        t.is_((e.join(), e.got == DATA), ('eof', True),
+              'the session goes on, twice, and all comes back')
+        w.send(b'two')
+        t.is_(w.take_data(6), b'onetwo', 'so does the other one')
+        t.ok(echoes(t.ws.dial(8081), b'new'), 'and new ones begin')
+        t.ok(by_each(g), 'at inetws-each, too')
+        w.close(1000)
+        w.take_close(answer=False)
+    g.must('dpkg', '-r', 'inetws')
+    for name in CONF:
+        g.must('rm', '/etc/inetws/%s.conf' % name)
+    g.must('systemctl', 'disable', 'inetws@a.service', 'inetws@b.service')
+    g.must('systemctl', 'kill', '--kill-who=all', 'inetws@b.service')
+    g.must('dpkg', '-P', 'inetws')
+    t.is_([p for p in of_ours(g) if p not in before], [],
+          'purged: nothing is left')
+
+
+@t.limit(900)
+def test_earlier_packages():
+    if not t.LONG:
+        raise t.Skip('takes minutes (make check-long)')
+    path = build()
+    for commit in earlier.COMMITS[0], earlier.COMMITS[-1]:
+        from_earlier(commit, path)
+        t.cleanup()
 
 
 t.main()

@@ -118,6 +118,8 @@ class Tunnel:
 @t.limit(60)
 def test_slow_and_idle():
     """All at once, as each takes some seconds."""
+    if t.COMPAT:
+        raise t.Skip('what is unacknowledged is known on Linux only')
     given = '--ping-interval', '30s', '--ping-timeout', '60s'
     echo = t.echo().port
     server, teachable = t.server(echo, '-q', *given), t.server(echo)

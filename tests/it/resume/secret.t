@@ -59,7 +59,7 @@ class Session:
 
 def letter(user=b'', data=b''):
     """What a process that accepted a redial sends to the handoff socket."""
-    return struct.pack('=I128s256s128s', len(data), user, b'', b''), data
+    return struct.pack('=I128s', len(data), user), data
 
 
 def visit(sid):

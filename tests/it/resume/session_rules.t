@@ -145,6 +145,25 @@ def test_offers():
     t.is_(len(set(sids)), 5, "ids of sessions differ")
 
 
+def test_redial_of_another_version():
+    """It is its session's, which may be kept by a process of before an
+    upgrade; it never gets another stream."""
+    x = Served()
+    for version in (1, 3):
+        for what, sid in (('nobody', SID), ('a process of this version',
+                                            x.sid)):
+            try:
+                x.dial('inetws; v=%d; id=me; resume="%s"; n=1; at=0' % (
+                    version, sid)).drop()
+                status = 101
+            except p.Refused as e:
+                status = e.status
+            t.is_(status, 410, 'version %d, kept by %s: 410' % (version,
+                                                                what))
+    t.is_(x.target.accepted, 1, 'no stream is opened for them')
+    x.alive('and the session goes on')
+
+
 def test_no_session_offered():
     x = Served(OFFER, "--resume", "0")
     t.ok(x.raw.params and x.sid is None, "--resume 0: no session, but inetws")

@@ -200,6 +200,8 @@ test_refused(void)
 		abort();
 	pid = aside(bring_too_much);
 	is(answer(listener, &v), -1, "more bytes than there is room for");
+	for (s = 0; s < 2; s++)
+		answer(listener, &v);
 	ok(status_of(pid) != 0, "no receipt");
 	if (geteuid() == 0) {
 		pid = aside(bring_as_nobody);
@@ -249,7 +251,10 @@ test_crowd(void)
 	close(pair[1]);
 }
 
-/* What goes over the socket, as handoff.c has it. */
+/*
+ * What goes over the socket, as handoff.c has it: up to subject before the
+ * bytes, the rest behind them if the last byte of user is not 0.
+ */
 struct letter {
 	uint32_t len;
 	char user[PEER_USER_MAX];
@@ -258,11 +263,12 @@ struct letter {
 };
 
 #define BYTES	"0123456789"
+#define BEFORE	offsetof(struct letter, subject)
 
 /* In which way a hand-over comes. */
 enum {
 	BY_BYTE, HEADER_IN_TWO, ENDS_IN_HEADER, ENDS_IN_BYTES, NO_BYTES,
-	NO_DESCRIPTOR, TOO_LONG, STALLS
+	ENDS_IN_REST, NO_DESCRIPTOR, TOO_LONG, STALLS
 };
 
 static int how;
@@ -301,7 +307,7 @@ static int
 send_letter(void)
 {
 	struct letter l = { .len = sizeof(BYTES) - 1 };
-	size_t i, first = sizeof(l), bytes = l.len;
+	size_t i, first = BEFORE, bytes = l.len, rest = sizeof(l) - BEFORE;
 	char name[HASH_HEX];
 	int to = private_socket_connect(name_of(name), clock_ms() + SOON);
 
@@ -311,7 +317,7 @@ send_letter(void)
 	memset(l.subject, 's', sizeof(l.subject));
 	memset(l.via, 'v', sizeof(l.via));
 	if (how == HEADER_IN_TWO || how == ENDS_IN_HEADER)
-		first = sizeof(l) - 1;
+		first = BEFORE - 1;
 	if (how == TOO_LONG)
 		l.len = HANDOFF_BYTES_MAX + 1;
 	if (how == ENDS_IN_BYTES || how == STALLS)
@@ -323,6 +329,14 @@ send_letter(void)
 		send_byte(to, (char *)&l + first);
 	for (i = 0; i < bytes; i++)
 		send_byte(to, BYTES + i);
+	if (bytes < sizeof(BYTES) - 1)
+		rest = 0;
+	else if (how == ENDS_IN_REST)
+		rest--;
+	if (rest > 0) {
+		send_byte(to, (char *)&l + BEFORE);
+		send(to, (char *)&l + BEFORE + 1, rest - 1, MSG_NOSIGNAL);
+	}
 	if (how != BY_BYTE && how != STALLS)
 		shutdown(to, SHUT_WR);
 	return !receipt(to);
@@ -366,6 +380,7 @@ test_pieces(void)
 	    [ENDS_IN_HEADER] = "the end within the header",
 	    [ENDS_IN_BYTES] = "the end within the bytes",
 	    [NO_BYTES] = "the end before the bytes",
+	    [ENDS_IN_REST] = "the end behind the bytes",
 	    [NO_DESCRIPTOR] = "no descriptor", [TOO_LONG] = "too long",
 	    [STALLS] = "no end, and nothing more" };
 	struct handoff_request v;
@@ -395,22 +410,28 @@ test_pieces(void)
 	close(pair[1]);
 }
 
-/* The process that keeps the session takes it and gives no receipt. */
+/*
+ * The process that keeps the session takes it and gives no receipt; if that is
+ * an end, what comes in the forms of earlier versions neither.
+ */
 static int
 take_silently(int listener, int stays)
 {
 	struct pollfd p = { .fd = listener, .events = POLLIN };
-	int from, fd;
+	int from, fd, times;
 	char c;
 
-	if (poll(&p, 1, SOON) != 1 ||
-	    (from = private_socket_accept(listener)) == -1)
-		return 1;
-	p.fd = from;
-	while (poll(&p, 1, SOON) == 1 &&
-	    fdpass_take_bytes(from, &c, 1, &fd) == 1)
-		if (!stays)
-			return 0;
+	for (times = 0; times < (stays ? 1 : 3); times++) {
+		p.fd = listener;
+		if (poll(&p, 1, SOON) != 1 ||
+		    (from = private_socket_accept(listener)) == -1)
+			return 1;
+		p.fd = from;
+		while (poll(&p, 1, SOON) == 1 &&
+		    fdpass_take_bytes(from, &c, 1, &fd) == 1 && stays)
+			;
+		close(from);
+	}
 	return 0;
 }
 

@@ -236,6 +236,36 @@ test_offers(void)
 	    "0123456789abcdef0123456789abcdef\r\n\r\n", 0,
 	    "a redial that does not say how far it came");
 	ok(!req.has_offer, "is none");
+	is_str(req.session, "", "and no redial");
+}
+
+#define ID "0123456789abcdef0123456789abcdef"
+
+/* A redial belongs to its session, whose process may be of any version. */
+static void
+test_redials(void)
+{
+	request(ALL EXT "inetws; v=2; id=a; resume=\"" ID "\"; n=1; at=0\r\n\r\n",
+	    0, "a redial");
+	ok(req.has_offer, "is an offer");
+	is_str(req.session, ID, "for a session");
+	request(ALL EXT "inetws; v=1; id=a; resume=\"" ID "\"; n=1; at=0\r\n\r\n",
+	    0, "one in an earlier version");
+	ok(!req.has_offer, "is no offer");
+	is_str(req.session, ID, "but for a session");
+	request(ALL EXT "inetws; v=3; id=a; new; resume=\"" ID "\"\r\n\r\n",
+	    0, "one in a later version");
+	is_str(req.session, ID, "likewise");
+	request(ALL EXT "inetws; v=3; id=a; resume=\"" ID "\", "
+	    "inetws; v=2; id=a; resume\r\n\r\n", 0, "with a valid offer");
+	ok(req.has_offer, "that one is taken");
+	is_str(req.session, "", "and nothing else");
+	request(ALL EXT "inetws; v=2; id=a; resume=\"" ID "\"\r\n\r\n", 0,
+	    "a malformed one");
+	is_str(req.session, "", "is none");
+	request(ALL EXT "inetws; id=a; resume=\"" ID "\"; n=1; at=0\r\n\r\n",
+	    0, "one without a version");
+	is_str(req.session, "", "neither");
 }
 
 /* The lists of RFC 6455 4.3: one fault in any element fails the handshake. */
@@ -615,6 +645,7 @@ main(void)
 	test_targets();
 	test_keys();
 	test_offers();
+	test_redials();
 	test_lists();
 	test_answer_written();
 	test_answers();
