@@ -105,10 +105,9 @@ class Builder:
         path = os.path.join(folder, 'inetws' if test is None else 'unit.t')
         main = self.build + '/src/modes/main.o' if test is None else \
             self.object(test)
-        if any(o.endswith('src/modes/main.o') for o in objects):
-            main = []
-        else:
-            main = [main]
+        # That of the program may be the one that is changed.
+        main = [main] if test is not None or not any(
+            o.endswith('/main.o') for o in objects) else []
         tls = test is not None and test.startswith('tests/unit/tls/')
         return path, [*self.linker, '-o', path, *main, *objects,
                       self.build + '/lib.a', *self.libs,
@@ -159,7 +158,8 @@ class Builder:
 
     def tests(self, path):
         """Those that look at a file and pass while it is unchanged."""
-        mine = self.defined(self.object(path))
+        # Each test has a main() of its own.
+        mine = self.defined(self.object(path)) - {'main'}
         units = []
         for test in related.unit(path, sorted(glob.glob('tests/unit/*/*.c'))):
             if test not in self.symbols:
