@@ -272,6 +272,7 @@ test_dates(void)
 		{ "06 No 1994 08:49:37", -2 }, { "06 Nov 1994 x:49:37", -2 },
 		{ "", -2 }, { "tomorrow", -2 }, { "1234567890", -2 }
 	};
+	static const char nul[] = "06 \0ab Nov 1994 08:49:37";
 	static const char *const weekday[] = { "Thu", "Fri", "Sat", "Sun",
 	    "Mon", "Tue", "Wed" };
 	char text[DATE_MAX];
@@ -284,6 +285,9 @@ test_dates(void)
 			got = -2;
 		is(got, t[i].seconds, t[i].text);
 	}
+	if (date_parse((struct slice){ nul, sizeof(nul) - 1 }, &got) == -1)
+		got = -2;
+	is(got, 784111777, "a name that begins with NUL is no month");
 	is_str(date_write(text, 784111777), "Sun, 06 Nov 1994 08:49:37 GMT",
 	    "written");
 	for (day = 0; day < 150000; day += 13) {

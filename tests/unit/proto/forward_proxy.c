@@ -45,9 +45,10 @@ test_words(void)
 		"http://u:secret@", "secret@x://h", "://h", "http://u:secret@h\r\nX:1"
 	};
 	struct proxy p;
-	char text[400];
+	char text[400], name[400], label[64] = "";
 	size_t i;
 
+	memset(label, 'a', 63);
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		is(proxy_parse(&p, good[i].word, err, sizeof(err)), 0,
 		    good[i].word);
@@ -60,6 +61,10 @@ test_words(void)
 		    "refused: %s", err);
 		ok(strstr(err, "secret") == NULL, "no secret in it");
 	}
+	snprintf(name, sizeof(name), "http://%.63s.%.63s.%.63s.%.61s:65535",
+	    label, label, label, label);
+	is(proxy_parse(&p, name, err, sizeof(err)), 0, "a name of 253 letters");
+	is_str(proxy_print(text, sizeof(text), &p), name, "is shown whole");
 	proxy_parse(&p, "https://:3128/", err, sizeof(err));
 	ok(strstr(err, "'https://:3128' has no host: expected [http://|") ==
 	    err, "it names what was given: %s", err);

@@ -477,10 +477,35 @@ test_end_behind_wire(void)
 	}
 }
 
+/* The stream shows the end last, and goes on sending what is thrown away. */
+static void
+test_end_shown(void)
+{
+	struct rig r;
+	int client;
+
+	for (client = 0; client < 2; client++) {
+		rig_begin(&r, rig_config(client, 0, 0));
+		r.stream_stuck = 1;
+		rig_frame(&r, 0x82, "late", 4);
+		rig_close(&r, 1000);
+		ok(!r.shut && r.t.end == TUNNEL_GOING,
+		    "after both Closes the stream has not got all");
+		r.stream_stuck = 0;
+		rig_pump(&r);
+		ok(r.shut && !r.closed && r.t.end == TUNNEL_ENDED,
+		    "it has been shown the end: all has arrived");
+		tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, "stopped");
+		ok(r.t.end == TUNNEL_ENDED, "which is so if it is stopped");
+		rig_end(&r);
+	}
+}
+
 int
 main(void)
 {
 	test_end_behind_wire();
+	test_end_shown();
 	test_hold();
 	test_hold_cut();
 	test_eof_close();

@@ -136,6 +136,27 @@ test_lost_about_close(void)
 	}
 }
 
+/* What cannot be understood behind it is no fault, and Close has its time. */
+static void
+test_fault_behind_confirmed(void)
+{
+	struct rig r;
+
+	rig_begin(&r, rig_config(CLIENT, INETWS, 0));
+	rig_stream(&r, "x", 1);
+	rig_stream_eof(&r);
+	r.wire_stuck = 1;
+	rig_line(&r, "eof 0");
+	rig_line(&r, "ack 1");
+	ok(r.t.close_code == 0, "(our confirmation cannot be sent)");
+	rig_at(&r, 5000);
+	rig_line(&r, "nonsense");
+	ok(r.t.end == TUNNEL_ENDED && r.t.close_code == 1000,
+	    "a fault behind both confirmed ends is none");
+	is(rig_deadline(&r), 15000, "and from then on --linger is left");
+	rig_end(&r);
+}
+
 /* Who is stopped tells so; a plain peer's 1001 is an end only at a server. */
 static void
 test_stopped(void)
@@ -312,6 +333,7 @@ main(void)
 	test_reset_behind_both_ends();
 	test_close_too_early();
 	test_lost_about_close();
+	test_fault_behind_confirmed();
 	test_stopped();
 	test_idle_while_lost();
 	test_behind_rst();
