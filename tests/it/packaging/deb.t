@@ -158,7 +158,7 @@ DATA = exchange.noise(2 << 20)
 CONF = {'a': 'mode server\nlisten 127.0.0.1:8080\ntarget 127.0.0.1:%d\n',
         'b': 'mode client\nlisten 127.0.0.1:8081\n'
              'url ws://127.0.0.1:%d/\n',
-        'each': 'mode server\nlisten inetd\ntarget 127.0.0.1:%d\n'}
+        'each': 'mode server\ntarget 127.0.0.1:%d\n'}
 
 
 def echoes(sock, data):
