@@ -90,7 +90,7 @@ def test_from_pipes_and_ring():
     t.is_((got, digest.hexdigest()), (total, want.hexdigest()),
           'every byte once, in order')
     t.is_(done, cuts, 'through so many new websockets')
-    if os.path.isdir('/proc/self/fd'):
+    if os.path.isdir('/proc/self/fd') and not t.COMPAT:   # has no splice(2)
         t.ok(most >= 4, 'two pipes were in use (%d ends)' % most)
     sock.close()
     th.join(10)
