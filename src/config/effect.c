@@ -314,6 +314,18 @@ check_all(const struct options *o, const struct settings *set,
 	return 0;
 }
 
+/* whole: the file to blame, or NULL: the command line. */
+static int
+missing_option(const char *what, const char *names, const char *whole,
+    struct error *why)
+{
+	if (whole == NULL)
+		return error_set(why, EXIT_BADUSAGE, "%s expected %s", what,
+		    names);
+	return error_set(why, EXIT_BADCONFIG, "%s: %s expected %s", whole,
+	    what, names);
+}
+
 int
 effect_check(const struct options *o, const struct settings *files,
     const struct settings *cli, struct error *why)
@@ -327,8 +339,8 @@ effect_check(const struct options *o, const struct settings *files,
 		return -1;
 	for (need = mode->needs; need < mode->needs + 2; need++)
 		if (look_up(o, need->names, &in_use) > 0 && in_use == NULL)
-			return error_set(why, EXIT_BADUSAGE, "%s expected %s",
-			    need->what, print_names(names, sizeof(names), o,
-			    need->names, "--"));
+			return missing_option(need->what, print_names(names,
+			    sizeof(names), o, need->names, files->whole == NULL
+			    ? "--" : ""), files->whole, why);
 	return 0;
 }

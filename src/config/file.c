@@ -48,6 +48,10 @@ parse_line(struct settings *set, const char *file, int line, char *p,
 		s.value = value;
 	} else if (*value != '\0')
 		s.value = value;
+	/* Only the last would count. */
+	if (s.row->place == P_FILE &&
+	    settings_of_file(set, s.row, file) != NULL)
+		return setting_fail(&s, why, "is given twice");
 	return settings_add(set, s) == 0 ? 0 :
 	    setting_fail(&s, why, "more lines than an instance can have");
 }

@@ -77,7 +77,8 @@ implied_mode(const struct settings *cli)
 }
 
 static const struct mode_row *
-mode_of_file(const struct setting *s, struct error *why)
+mode_of_file(struct settings *files, const struct setting *s,
+    struct error *why)
 {
 	const struct mode_row *row = NULL;
 	char err[300] = "needs a value: MODE";
@@ -86,6 +87,7 @@ mode_of_file(const struct setting *s, struct error *why)
 		row = want_mode(s->value, err, sizeof(err));
 	if (row == NULL)
 		setting_fail(s, why, err);
+	files->whole = s->file;
 	return row;
 }
 
@@ -94,10 +96,11 @@ mode_of_file(const struct setting *s, struct error *why)
  * else what a file says.  NULL and why.
  */
 static const struct mode_row *
-choose_mode(struct command_line *c, const struct settings *files,
+choose_mode(struct command_line *c, struct settings *files,
     struct error *why)
 {
 	const struct setting *s = settings_find(files, row_of("mode"));
+	const struct setting *file = settings_find(&c->set, row_of("config"));
 	const struct mode_row *row;
 	char err[300], modes[100];
 
@@ -111,13 +114,18 @@ choose_mode(struct command_line *c, const struct settings *files,
 	if ((row = implied_mode(&c->set)) != NULL)
 		return row;
 	if (s != NULL)
-		return mode_of_file(s, why);
-	if (c->noperands > 0)
+		return mode_of_file(files, s, why);
+	modes_print(modes, sizeof(modes), MODES_ALL, " or ");
+	if (c->noperands == 0 && file != NULL)
+		error_set(why, EXIT_BADCONFIG, "%s: no line mode: expected %s",
+		    file->value, modes);
+	else if (c->noperands == 0)
+		error_set(why, EXIT_BADUSAGE, "no mode given: expected %s",
+		    modes);
+	else {
 		want_mode(c->operand[0], err, sizeof(err));
-	else
-		snprintf(err, sizeof(err), "no mode given: expected %s",
-		    modes_print(modes, sizeof(modes), MODES_ALL, " or "));
-	error_set(why, EXIT_BADUSAGE, "%s", err);
+		error_set(why, EXIT_BADUSAGE, "%s", err);
+	}
 	return NULL;
 }
 
@@ -219,6 +227,18 @@ keep_metrics(struct options *o, const struct settings *cli)
 		}
 }
 
+/* What the mode cannot do without is not there. */
+static int
+missing_operand(const struct option *row, const struct mode_row *mode,
+    const struct settings *files, struct error *why)
+{
+	if (files->whole != NULL)
+		return error_set(why, EXIT_BADCONFIG, "%s: no line %s: expected "
+		    "%s %s", files->whole, row->name, row->name, row->arg);
+	return error_set(why, EXIT_BADUSAGE, "the %s is missing: usage: "
+	    "inetws %s %s", row->arg, mode->name, mode->usage);
+}
+
 /* Everything that one option alone cannot know. */
 static int
 finish(struct options *o, const struct mode_row *mode,
@@ -232,9 +252,7 @@ finish(struct options *o, const struct mode_row *mode,
 		row = row_of(mode->operands[i]);
 		if (!row->type->is_on((char *)o + row->offset, row) &&
 		    (row->type != &type_target || o->program == NULL))
-			return error_set(why, EXIT_BADUSAGE, "the %s is "
-			    "missing: usage: inetws %s %s", row->arg,
-			    mode->name, mode->usage);
+			return missing_operand(row, mode, files, why);
 	}
 	keep_metrics(o, cli);
 	if (effect_check(o, files, cli, why) == -1)
@@ -372,6 +390,7 @@ options_parse(struct options *o, int argc, char **argv, struct error *why)
 		status = error_set(why, EXIT_SYSTEM, "out of memory");
 	else {
 		files->n = 0;
+		files->whole = NULL;
 		status = parse_all(o, c, files, words, why);
 	}
 	if (status == OPT_DONE && (fflush(stdout) == EOF || ferror(stdout)))

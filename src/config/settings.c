@@ -40,6 +40,18 @@ settings_find(const struct settings *set, const struct option *row)
 	return NULL;
 }
 
+const struct setting *
+settings_of_file(const struct settings *set, const struct option *row,
+    const char *file)
+{
+	const struct setting *s;
+
+	for (s = set->v + set->n; s-- > set->v; )
+		if (s->row == row && s->file == file)
+			return s;
+	return NULL;
+}
+
 int
 settings_apply(struct options *o, const struct settings *set,
     struct error *why)

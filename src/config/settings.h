@@ -19,6 +19,7 @@ struct setting {
 };
 
 struct settings {
+	const char *whole;	/* the file that has the mode in force, or NULL */
 	unsigned int n;
 	struct setting v[OPT_SETTINGS_MAX];
 };
@@ -40,6 +41,10 @@ const struct setting *settings_find(const struct settings *,
 
 /* -1 and why: what is wrong with a setting, where it stands. */
 int setting_fail(const struct setting *, struct error *, const char *err);
+
+/* The last line of this name in that file, or NULL. */
+const struct setting *settings_of_file(const struct settings *,
+    const struct option *row, const char *file);
 
 /*
  * Checks that the options belong to o->mode, and puts them in place.

@@ -236,7 +236,7 @@ def test_config_file():
     p = t.inetws('server', '--config', path, '-l', '127.0.0.1:0')
     t.ok(t.listening(p, 2), 'lists append')
     for text, named in (('nonsense 1\n', 'nonsense'), ('linger soon\n',
-                        'linger|soon'), ('mode dance\n', 'dance'),
+                        'linger|soon'), ('mode client\n', 'mode: .*twice'),
                         ('linger "3s\n', '(?i)quot|linger')):
         r = t.run_inetws('-K', config('mode server\nlisten 127.0.0.1:0\n'
                                       'target a:1\n' + text))

@@ -80,7 +80,7 @@ test_file(void)
 	runs(text);
 	is(o.timeouts.linger, 2000, "two files in their order");
 
-	runs(line("inetws -K %s", file("mode server\ntarget h:1\n"
+	runs(line("inetws -K %s", file("mode server\n"
 	    "target -- /bin/sh -c \"echo \\\"a b\\\"\\n\" x\n")));
 	ok(o.program != NULL, "a program in a file");
 	is_str(o.program[0], "/bin/sh", "its name");
@@ -108,7 +108,20 @@ test_bad_files(void)
 		  "a file; did you mean listen?" },
 		{ "mode server\n--listen 80\n", "did you mean listen?" },
 		{ "-l 80\n", ":1: '-l' is not an option" },
-		{ "listen\n", "no mode given" },
+		{ "listen\n", ": no line mode: expected server, client" },
+		{ "", ": no line mode: expected server, client" },
+		{ "mode server\n", ": no line target: expected target TARGET" },
+		{ "mode agent\nurl wss://h/\n", ": no line target" },
+		{ "mode check\n", ": no line url: expected url URL" },
+		{ "mode gate\nlisten 80\n",
+		  ": where do visitors come? expected visitors or " },
+		{ "mode server\ntarget a:1\ntarget a:1\n",
+		  ":3: target: is given twice" },
+		{ "mode server\nmode client\n", ":2: mode: is given twice" },
+		{ "mode client\nurl ws://a/\n#\nurl ws://b/\n",
+		  ":4: url: is given twice" },
+		{ "mode status\npage a\npage b\n",
+		  ":3: page: is given twice" },
 		{ "mode server\nlisten\n", ":2: listen: needs a value" },
 		{ "mode server\nlisten =\n", ":2: listen: needs a value" },
 		{ "mode server\npath \"\"\n", ":2: path: may not be empty" },
@@ -149,7 +162,7 @@ test_bad_files(void)
 	large[OPT_FILE_MAX + 1] = '\0';
 	refused(line("inetws -K %s", file(large)), 78, "larger than 65536");
 	large[OPT_FILE_MAX] = '\0';
-	refused(line("inetws -K %s", file(large)), 64, "no mode given");
+	refused(line("inetws -K %s", file(large)), 78, "no line mode");
 	for (i = 0; i + 8 < OPT_FILE_MAX; i += 8)
 		memcpy(large + i, "verbose\n", 8);
 	refused(line("inetws -K %s", file(large)), 78,
