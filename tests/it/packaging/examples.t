@@ -168,6 +168,28 @@ def test_other_manuals():
         t.ok(len(lines) >= least, '%s has %d commands' % (name, len(lines)))
 
 
+def test_folder():
+    """/etc/inetws is made before a command puts a file there."""
+    for name in ('inetws-examples.7', 'inetws.1'):
+        with open(os.path.join(t.ROOT, 'man', name)) as f:
+            sections = re.split(r'(?m)^\.Sh ', f.read())
+        found = [re.search(r'(?m)^\w*[$#] (?!mkdir).*\s(?:/dev/null|-|>>?|-c)'
+                           r' ?/etc/inetws/|^\t.*(?:>>?| -) ?/etc/inetws/', s)
+                 for s in sections]
+        t.ok(any(found), name + ' has such commands')
+        t.is_([s.split('\n')[0] for s, m in zip(sections, found)
+               if m and 'mkdir -p /etc/inetws' not in s[:m.start()]],
+              [], 'the folder is made in each section')
+
+
+def test_home():
+    """A file of the home folder is found from any folder."""
+    for path in glob.glob(os.path.join(t.ROOT, 'man', '*.[1-9]')):
+        with open(path) as f:
+            t.is_(re.findall(r'@\.ssh/\S*', f.read()), [],
+                  os.path.basename(path))
+
+
 def test_ssh():
     t.need('htpasswd', 'ssh', 'scp', 'sftp', 'rsync', 'git')
     sshd, d = t.sshd(), t.folder()
@@ -192,8 +214,8 @@ def test_ssh():
         f.write(PASSWORD + '\n')
     url = 'wss://localhost:%d/' % port
     r = t.run_inetws(*manual.words(
-        '$ inetws check -u @.ssh/tunnel-password wss://e',
-        ('wss://example.org/', url)), '--cacert', cert.ca, cwd=d)
+        '$ inetws check -u @$HOME/.ssh/tunnel-password \\\n    wss://e',
+        ('$HOME', d), ('wss://example.org/', url)), '--cacert', cert.ca, cwd=d)
     t.is_(r.returncode, 0, 'check')
     w = t.ws.connect(s.port)
     r = t.run_inetws(*manual.words('# inetws status'))
@@ -318,8 +340,9 @@ def test_by_path():
                         input=b'hello')
     t.is_((last.returncode, last.stdout), (0, b'hello'), 'the second path')
     r = t.run_inetws(*manual.words(
-        '$ inetws check -u @.ssh/tunnel-password wss://www', (
-            'wss://www.example.org/', site)), '--cacert', cert.ca, cwd=d)
+        '$ inetws check -u @$HOME/.ssh/tunnel-password \\\n    wss://www',
+        ('$HOME', d), ('wss://www.example.org/', site)), '--cacert', cert.ca,
+        cwd=d)
     t.is_(r.returncode, 0, 'check')
     r = t.run_inetws('connect', '--cacert', cert.ca, site + 'hosts/mail/',
                      input=b'')
