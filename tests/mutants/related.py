@@ -8,7 +8,7 @@ import re
 
 UNIT = {
     'base': ('base', 'proto', 'ws', 'config'),
-    'proto': ('proto', 'handshake', 'config', 'net', 'modes'),
+    'proto': ('proto', 'ws', 'handshake', 'config', 'net', 'modes'),
     'ws': ('ws', 'tunnel', 'handshake'),
     'tunnel': ('tunnel',),
     'connection': ('connection', 'supervisor'),

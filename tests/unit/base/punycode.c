@@ -11,6 +11,31 @@
 #include "base/punycode.h"
 #include "tap.h"
 
+/* The first and the last of each row of capital letters. */
+static void
+test_capitals(void)
+{
+	static const char *const pairs[][2] = {
+		{ "\xc3\x80", "\xc3\xa0" }, { "\xc3\x96", "\xc3\xb6" },
+		{ "\xc3\x98", "\xc3\xb8" }, { "\xc3\x9e", "\xc3\xbe" },
+		{ "\xc4\x80", "\xc4\x81" }, { "\xc4\xb6", "\xc4\xb7" },
+		{ "\xc4\xb9", "\xc4\xba" }, { "\xc5\x87", "\xc5\x88" },
+		{ "\xc5\x8a", "\xc5\x8b" }, { "\xc5\xb6", "\xc5\xb7" },
+		{ "\xc5\xb9", "\xc5\xba" }, { "\xc5\xbd", "\xc5\xbe" },
+		{ "\xce\x91", "\xce\xb1" }, { "\xce\xa9", "\xcf\x89" },
+		{ "\xd0\x80", "\xd1\x90" }, { "\xd0\x8f", "\xd1\x9f" },
+		{ "\xd0\x90", "\xd0\xb0" }, { "\xd0\xaf", "\xd1\x8f" }
+	};
+	char one[32], other[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		punycode_host(one, sizeof(one), pairs[i][0]);
+		punycode_host(other, sizeof(other), pairs[i][1]);
+		is_str(one, other, pairs[i][1]);
+	}
+}
+
 int
 main(void)
 {
@@ -50,6 +75,7 @@ main(void)
 		else
 			is_str(dst, names[i][1], names[i][1]);
 	}
+	test_capitals();
 	is(punycode_host(small, sizeof(small), "b\xc3\xbc" "cher.example"),
 	    -1, "no room");
 	is(punycode_host(small, 5, "\xc3\xa4"), -1, "none for its mark");

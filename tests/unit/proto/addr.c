@@ -370,6 +370,8 @@ test_join(void)
 		{ "g;x=1/../y", "/b/c/y" }, { "g?y/./x", "/b/c/g?y/./x" },
 		{ "g?y/../x", "/b/c/g?y/../x" }, { "g#s/../x", "/b/c/g" }
 	};
+	static const char *const others[] = { "a:", "z:", "A:", "Z:", "a0:",
+	    "a9:", "a+:", "a-:", "a.:" };
 	struct url base, u;
 	char text[512], longest[4200];
 	size_t i;
@@ -393,6 +395,9 @@ test_join(void)
 	    "absolute with userinfo");
 	is_str(u.user, "you:pw", "the reference's own");
 	is(url_join(&u, &base, "g:h", err, sizeof(err)), -1, "other scheme");
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		is(url_join(&u, &base, others[i], err, sizeof(err)), -1,
+		    others[i]);
 	is(url_join(&u, &base, "http:g", err, sizeof(err)), -1,
 	    "no authority");
 	is(url_join(&u, &base, "ws+unix:/run/x:/", err, sizeof(err)), -1,

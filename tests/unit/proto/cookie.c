@@ -201,6 +201,7 @@ static void
 test_limits(void)
 {
 	static char long_one[5000];
+	struct url u;
 	char text[32];
 	int i;
 
@@ -219,6 +220,18 @@ test_limits(void)
 	answer("ws://a/", "c=1", NULL, NOW);
 	is((long long)strlen(request("ws://a/", NOW)), 2 * (COOKIE_MAX - 1) +
 	    2, "what does not fit is left out");
+	memset(&jar, 0, sizeof(jar));
+	answer("ws://a/", "a=1", NULL, NOW);
+	answer("ws://a/", "b=2", NULL, NOW);
+	url_parse(&u, "ws://a/", text, sizeof(text));
+	memset(text, '#', sizeof(text));
+	is((long long)cookies_write(text, 8, &jar, &u, NOW), 3,
+	    "one byte too few for both");
+	ok(memcmp(text, "a=1", 4) == 0 && text[8] == '#', "is one of them");
+	is((long long)cookies_write(text, 9, &jar, &u, NOW), 8,
+	    "both just fit");
+	ok(memcmp(text, "a=1; b=2", 9) == 0 && text[9] == '#',
+	    "and nothing is written behind them");
 	memset(&jar, 0, sizeof(jar));
 	for (i = 0; i < COOKIES_MAX; i++) {
 		snprintf(text, sizeof(text), "%c=1; Max-Age=%d", 'a' + i,

@@ -6,6 +6,11 @@
  * If it fails: a proxy and inetws see two different requests in the same
  * bytes.
  */
+#include <sys/types.h>
+
+#ifndef HTTP_PARSER_LLHTTP
+#include <http_parser.h>
+#endif
 #include <stdlib.h>
 
 #include "proto/http.h"
@@ -388,7 +393,24 @@ test_folded_answer(void)
 static void
 test_words(void)
 {
-	is_str(http_reason(431), "Request Header Fields Too Large", "reason");
+	static const struct { int status; const char *reason; } said[] = {
+		{ 101, "Switching Protocols" }, { 200, "OK" },
+		{ 400, "Bad Request" }, { 401, "Unauthorized" },
+		{ 403, "Forbidden" }, { 404, "Not Found" },
+		{ 405, "Method Not Allowed" }, { 407, "" },
+		{ 408, "Request Timeout" }, { 410, "Gone" },
+		{ 414, "URI Too Long" }, { 426, "Upgrade Required" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" }, { 501, "Not Implemented" },
+		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		is_str(http_reason(said[i].status), said[i].reason, "reason");
 	is_str(http_reason(999), "", "no reason");
 	ok(http_is_token(slice_of("a-b.c~!")), "a token");
 	ok(!http_is_token(slice_of("a b")), "no token");
@@ -397,6 +419,9 @@ test_words(void)
 	is(http_path(slice_of("")).len, 0, "of nothing");
 	ok(slice_is(http_path(slice_of("https://h/a?b")), "/a"), "of a URL");
 	ok(http_is_host(slice_of(":80")), "a port alone");
+	ok(http_is_host(slice_of("[::1]:80")) &&
+	    http_is_host(slice_of("[::]")), "an address in brackets");
+	ok(!http_is_host(slice_of("[]")), "no address");
 	ok(!http_is_host((struct slice){ "a\0", 2 }) &&
 	    !http_is_host((struct slice){ "[::1\0]", 6 }), "a NUL");
 	ok(!http_is_host(slice_of("a:+1")) && !http_is_host(slice_of("a:1;")),
@@ -449,6 +474,10 @@ test_library(void)
 	    4 && (strcmp(name, "http-parser") == 0 ||
 	    strcmp(name, "llhttp") == 0) && v[0] > 0 && v[0] < 100 &&
 	    v[1] < 1000 && v[2] < 1000, "%s", http_library());
+#ifndef HTTP_PARSER_LLHTTP
+	is(v[0] * 65536 + v[1] * 256 + v[2], http_parser_version(),
+	    "what the library says");
+#endif
 }
 
 static void

@@ -288,6 +288,7 @@ test_credentials(void)
 	int r;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		memset(&c, '#', sizeof(c));
 		r = credentials_parse(&c, slice_of(t[i].value));
 		ok(r == (t[i].user == NULL ? -1 : 0), "'%s'", t[i].value);
 		if (r == 0 && t[i].user != NULL) {

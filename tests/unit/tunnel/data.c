@@ -400,9 +400,36 @@ test_bypass(void)
 	rig_end(&r);
 }
 
+/* What is masked needs no more room than it was told. */
+static void
+test_mask_room(void)
+{
+	static uint8_t bytes[TUNNEL_MASK_BUFFER + 100], room[sizeof(bytes)];
+	struct tunnel_config cfg = rig_config(1, 1, 1 << 18);
+	struct rig r;
+	size_t i;
+	int good = 1;
+
+	rig_begin(&r, cfg);
+	free(r.t.cfg.mask_buffer);
+	r.t.cfg.mask_buffer = room;
+	memset(room, '#', sizeof(room));
+	r.wire_stuck = 1;
+	rig_stream(&r, bytes, sizeof(bytes));
+	r.wire_stuck = 0;
+	rig_pump(&r);
+	for (i = TUNNEL_MASK_BUFFER; i < sizeof(room); i++)
+		good &= room[i] == '#';
+	ok(good && r.nsent > sizeof(bytes),
+	    "a frame that is larger than the buffer for it");
+	r.t.cfg.mask_buffer = NULL;
+	rig_end(&r);
+}
+
 int
 main(void)
 {
+	test_mask_room();
 	test_in();
 	test_out();
 	test_masks();

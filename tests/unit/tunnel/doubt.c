@@ -137,6 +137,7 @@ test_slow_path(void)
 	is(rig_deadline(&r), 13000, "the next one has 8 s");
 	rig_at(&r, 5100);
 	pong(&r);
+	is(r.t.rtt_most, 1763, "a shorter one takes an eighth off the rest");
 	for (i = 1; i <= 10; i++) {
 		rig_at(&r, 5100 + i * 1600 - 100);
 		rig_at(&r, 5100 + i * 1600);

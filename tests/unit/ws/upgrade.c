@@ -567,8 +567,10 @@ test_fields(void)
 	is(header_add(extra, sizeof extra,
 	    "B: 01234567890123456789012345678901", HEADER_SERVER, err,
 	    sizeof err), -1, "no room");
+	ok(strstr(err, "more than 31 bytes") != NULL, "which is said");
 	is_str(extra, "A: \r\n", "only what fits");
 	ok(header_has(extra, "a") && !header_has(extra, "b"), "A stands there");
+	ok(header_has("X: 1\r\nA: 2\r\n", "a"), "or on the second line");
 	ok(!header_has("X: a: b\r\n", "a"), "a value is no name");
 	ok(!header_has("X\r\nY: a\r\n", "X\r\nY"), "nor are two lines one");
 	is(header_check("Proxy-Authorization: x", HEADER_PROXY, err,
