@@ -98,6 +98,10 @@ test_one(void)
 		{ "ws+unix:/run/a:/", "s=1", "ws+unix:/run/a:/", "s=1" },
 		{ "ws+unix:/run/a:/", "s=1", "ws+unix:/run/b:/", "" },
 		{ "ws+unix:/run/a:/", "s=1", "ws://localhost/", "" },
+		{ "ws://a.example/", "=", "ws://a.example/", "" },
+		{ "ws://a.example/", "=1", "ws://a.example/", "" },
+		{ "ws://a.example/", "s=1;", "ws://a.example/", "s=1" },
+		{ "ws://a.example/", "s=1;;", "ws://a.example/", "s=1" },
 		/* Path */
 		{ "ws://a.example/ssh/x?y", "s=1", "ws://a.example/ssh",
 		    "s=1" },
@@ -280,6 +284,7 @@ test_dates(void)
 		{ "06@Nov\t1994;08:49:37", 784111777 },
 		{ "06\x7fNov 1994 08:49:37", -2 }, { "06 Nov 1994 8", -2 },
 		{ "06 Nov 1994 8:", -2 }, { "06 Nov 1994 8:49", -2 },
+		{ "06 Nov 1994 8::37", -2 }, { "06 Nov 1994 :49:37", -2 },
 		{ "06 Nov 1994 8:49:", -2 }, { "06 Nov 1994 8x49:37", -2 },
 		{ "06 Nov 1994 8:49x37", -2 }, { "06 Nov 1994 123:49:37", -2 },
 		{ "06 No 1994 08:49:37", -2 }, { "06 Nov 1994 x:49:37", -2 },

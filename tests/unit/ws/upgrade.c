@@ -568,6 +568,8 @@ test_fields(void)
 	    "B: 01234567890123456789012345678901", HEADER_SERVER, err,
 	    sizeof err), -1, "no room");
 	ok(strstr(err, "more than 31 bytes") != NULL, "which is said");
+	is(header_add(extra, sizeof extra, "B: 0123456789012345678901",
+	    HEADER_SERVER, err, sizeof err), -1, "one byte too few");
 	is_str(extra, "A: \r\n", "only what fits");
 	ok(header_has(extra, "a") && !header_has(extra, "b"), "A stands there");
 	ok(header_has("X: 1\r\nA: 2\r\n", "a"), "or on the second line");
