@@ -227,6 +227,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	struct ahead_place *p = ahead_find(&s->ahead, pid);
 	struct ahead_message m;
 	struct visitor v;
+	struct child ended;
 	int again = -1;
 
 	if (p != NULL) {
@@ -246,8 +247,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	handshake_limit_ended(&s->handshakes,
 	    children_index(&s->children, c));
 	pool_child_ended(s, c);
-	if (c->spare)
-		spare_ended(s, c, status);
+	ended = *c;
 	v = c->visitor;
 	c->visitor.fd = -1;
 	pool_end_channel(s, c);
@@ -259,6 +259,8 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	waiting_clear(children_index(&s->children, c));
 	path_table_clear(children_index(&s->children, c));
 	children_remove(&s->children, c);
+	if (ended.spare)
+		spare_ended(s, &ended, status);
 	s->shown.changed = 1;
 	pool_bring_back(s, &v);
 	extra_child_ended(s);

@@ -341,6 +341,8 @@ def test_bad_gates():
     a = agent(gate, 1, '--spare', '4', '--retry', '1')
     t.is_(a.wait(), 77, '403: status 77')
     t.is_(gate.count, 1, '--retry 1 is one try, whatever --spare says')
+    t.like(a.wait_log(), r'(?m)event=stopping active=0 tunnels=drained$',
+           'and no tunnel is waited for')
     a = agent('ws://127.0.0.1:%d/' % t.free_port(), 1, '--retry', '1')
     t.is_(a.wait(), 69, 'no gate there: status 69')
 
