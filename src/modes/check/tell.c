@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,14 +44,26 @@ is_terminal(int fd)
 	return isatty(fd) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
-static void
+/*
+ * Without waiting for a reader that has stopped, once a signal has come: what
+ * a pipe says it has room for is at least PIPE_BUF.  -1: not all was written.
+ */
+static int
 say(const char *text)
 {
+	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+	size_t left = strlen(text), n;
+
 	if (names_step)
 		fputs(ERASE, stderr);
 	names_step = 0;
-	fputs(text, stdout);
-	fflush(stdout);
+	for (; left > 0; text += n, left -= n) {
+		n = left < PIPE_BUF ? left : PIPE_BUF;
+		if (signals_wait(&p, 1, CLOCK_NEVER) == -1 ||
+		    fwrite(text, 1, n, stdout) != n || fflush(stdout) == EOF)
+			return -1;
+	}
+	return 0;
 }
 
 void
@@ -178,15 +192,17 @@ write_end(struct out *out, struct check *c)
 static void
 end_at_once(int signo)
 {
-	size_t i = 0, done;
+	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+	size_t i = 0, done, most = PIPE_BUF;
 	ssize_t n;
 
 	while (i < NLAST - 1 && last[i].signo != signo)
 		i++;
 	n = names_step ? write(STDERR_FILENO, ERASE, strlen(ERASE)) : 0;
-	for (done = 0; n != -1 && done < last[i].len; done += n)
+	for (done = 0; n != -1 && done < last[i].len &&
+	    poll(&p, 1, 0) == 1; done += n)
 		n = write(STDOUT_FILENO, last[i].text + done,
-		    last[i].len - done);
+		    last[i].len - done < most ? last[i].len - done : most);
 	_exit(last[i].status);
 }
 
@@ -223,11 +239,14 @@ tell_end(struct check *c)
 {
 	static char text[END_MAX];
 	struct out out;
-	int status;
+	int status, is_cut;
 
 	out_begin(&out, text, sizeof(text));
 	status = write_end(&out, c);
-	say(text);
+	is_cut = say(text) == -1;
+	if (is_cut && !ferror(stdout))	/* by a signal */
+		return form == FOR_NAGIOS ? CHECK_UNKNOWN :
+		    128 + signal_terminated();
 	if (!ferror(stdout))
 		return status;
 	fprintf(stderr, "inetws: standard output: %s\n", strerror(errno));

@@ -16,6 +16,7 @@ import inetws as t      # noqa: E402
 import fcntl            # noqa: E402
 import json             # noqa: E402
 import pty              # noqa: E402
+import re               # noqa: E402
 import select           # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
@@ -433,6 +434,58 @@ def test_whole():
                              'message', 'target', 'idle'], 'each step')
     t.is_(len([x for x in c.text.split('\n') if x.startswith(('ok ', '- '))]),
           13, 'once')
+
+
+def has_blocked(pid, number):
+    with open('/proc/%d/status' % pid) as f:
+        mask = int(re.search(r'SigBlk:\s+(\w+)', f.read())[1], 16)
+    return mask >> (number - 1) & 1
+
+
+def test_reader_stopped():
+    """Whoever reads its output has stopped, and the pipe is full."""
+    s = t.server(t.source(b'SSH-2.0-there\r\n').port)
+    for words, code in (((), 130), (('--json',), 130), (('--nagios',), 3)):
+        ours, its = os.pipe()
+        fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 4096)
+        os.set_blocking(its, False)
+        try:
+            while os.write(its, b'x' * 4096):
+                pass
+        except BlockingIOError:
+            pass
+        os.set_blocking(its, True)
+        mark = s.mark()
+        p = t.Program([t.INETWS, 'check', *words, url(s.port)], stdout=its)
+        os.close(its)
+        t.until(lambda: has_blocked(p.pid, INT))
+        if words:
+            s.wait_line('event=closed', since=mark)     # it has its result
+        t.ok(p.alive(), 'it waits for the reader')
+        p.send(INT)
+        t.is_(p.wait(), code, 'INT ends it, %s' % ' '.join(words))
+        os.close(ours)
+
+
+def test_reader_stopped_name():
+    """The same while a name is looked up, when the pipe became full later."""
+    names = Names()
+    ours, its = os.pipe()
+    fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 4096)
+    p = t.Program([*names.before, t.INETWS, 'check', 'ws://full.example/'],
+                  stdout=its)
+    names.question('full')
+    os.set_blocking(its, False)
+    try:
+        while os.write(its, b'x'):
+            pass
+    except BlockingIOError:
+        pass
+    os.set_blocking(its, True)
+    os.close(its)
+    p.send(INT)
+    t.is_(p.wait(), 130, 'INT ends it')
+    os.close(ours)
 
 
 t.main()
