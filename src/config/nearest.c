@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
+#include "config/settings.h"
 #include "config/types.h"
 
 static unsigned int
@@ -95,11 +96,62 @@ word_show(char *dst, size_t size, const char *word)
 int
 value_refuse_url(const struct value *v, const char *expected)
 {
-	char shown[80];
+	const struct option *url = option_find("url", 3);
+	char shown[80], modes[100];
 
-	return strstr(v->text, "://") == NULL ? 0 : value_fail(v, "'%s' is a "
-	    "URL: expected %s (client, connect and agent take a URL)",
-	    word_show(shown, sizeof(shown), v->text), expected);
+	if (strstr(v->text, "://") == NULL)
+		return 0;
+	word_show(shown, sizeof(shown), v->text);
+	if (option_is_of(url, v->o->mode))
+		return value_fail(v, "'%s' is a URL: expected %s (%s takes one "
+		    "URL, as an operand)", shown, expected, mode_name(v->o->mode));
+	return value_fail(v, "'%s' is a URL: expected %s (%s take a URL)",
+	    shown, expected,
+	    modes_print(modes, sizeof(modes), url->modes, " and "));
+}
+
+/* The option without a value that the word is probably one of, or NULL. */
+static const struct option *
+option_before(const char *word, const struct settings *cli)
+{
+	const struct setting *s;
+	struct options o;
+	char err[300];
+	struct value v = { &o, NULL, word, err, sizeof(err) };
+	int fits = 0;
+
+	memset(&o, 0, sizeof(o));
+	for (s = cli->v; s < cli->v + cli->n && !fits; s++)
+		if (s->value == NULL && s->row->type->optional) {
+			v.row = s->row;
+			fits = value_set(&v) == 0;
+		}
+	options_free(&o);
+	return fits ? s[-1].row : NULL;
+}
+
+void
+operand_hint(char *dst, size_t size, const char *word,
+    const struct settings *cli, enum mode mode)
+{
+	const struct option *row = option_before(word, cli);
+	char ignored[200];
+	struct addr a;
+
+	dst[0] = '\0';
+	if (strspn(word, "acdehimnorstu") == strlen(word))
+		snprintf(dst, size, " (a TIME is one word: 500ms, 25s, 5m, "
+		    "1h)");
+	else if (row != NULL)
+		snprintf(dst, size, " (a value of --%s is joined to it with "
+		    "'=')", row->name);
+	else if (option_is_of(option_find("listen", 6), mode) &&
+	    addr_listen(&a, word, ignored, sizeof(ignored)) == 0)
+		snprintf(dst, size, " (where to listen is -l LISTEN)");
+	else if (strstr(word, "://") != NULL &&
+	    !option_is_of(option_find("url", 3), mode))
+		snprintf(dst, size, " (%s takes no URL; where to listen is -l "
+		    "LISTEN)", mode_name(mode));
 }
 
 int

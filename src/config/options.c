@@ -157,19 +157,17 @@ too_many_operands(const struct command_line *c, unsigned int used,
     const struct mode_row *mode, struct error *why)
 {
 	const char *word = c->operand[used];
-	char shown[80];
+	char shown[80], hint[100];
 	unsigned int i;
-	int is_unit;
 
 	for (i = 0; i < c->noperands; i++)
 		if (!fits_operand(c->operand[i], mode)) {
 			word = c->operand[i];
 			break;
 		}
-	is_unit = strspn(word, "acdehimnorstu") == strlen(word);
+	operand_hint(hint, sizeof(hint), word, &c->set, mode->mode);
 	return error_set(why, EXIT_BADUSAGE, "unexpected word '%s'%s: usage: "
-	    "inetws %s %s", word_show(shown, sizeof(shown), word),
-	    is_unit ? " (a TIME is one word: 500ms, 25s, 5m, 1h)" : "",
+	    "inetws %s %s", word_show(shown, sizeof(shown), word), hint,
 	    mode->name, mode->usage);
 }
 

@@ -60,6 +60,10 @@ int settings_apply(struct options *, const struct settings *, struct error *);
  */
 void settings_replace(struct options *, const struct settings *cli);
 
+/* nearest.c: what a word that is no operand may have been meant as, or "". */
+void operand_hint(char *dst, size_t, const char *word,
+    const struct settings *cli, enum mode);
+
 /* argv without the program's name.  0, or -1 and why (64). */
 int command_line_parse(struct command_line *, char **argv, struct error *);
 

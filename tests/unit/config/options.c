@@ -228,10 +228,22 @@ test_bad_words(void)
 		    "expected a URL, as wss://HOST/PATH: usage: inetws agent "
 		    "[options] URL TARGET" },
 		{ "inetws agent wss://g/ wss://h/",
-		  "TARGET: 'wss://h/' is a URL: expected HOST:PORT" },
+		  "TARGET: 'wss://h/' is a URL: expected HOST:PORT or "
+		  "unix:/PATH (agent takes one URL, as an operand)" },
+		{ "inetws server wss://h/", "(client, connect, agent and check "
+		  "take a URL)" },
+		{ "inetws server 18080 127.0.0.1:22", "unexpected word '18080' "
+		  "(where to listen is -l LISTEN): usage" },
+		{ "inetws server ws://0.0.0.0:18080 127.0.0.1:22",
+		  "(server takes no URL; where to listen is -l LISTEN)" },
+		{ "inetws server --send-proxy v2 h:1", "unexpected word 'v2' "
+		  "(a value of --send-proxy is joined to it with '=')" },
+		{ "inetws check --proxy-idle 10s ws://h/", "word '10s' (a value "
+		  "of --proxy-idle is joined to it with '=')" },
 		{ "inetws client -l ws://h/ 2222",
 		  "--listen: 'ws://h/' is a URL: expected an address" },
-		{ "inetws client 2222 ws://h/", "unexpected word '2222': usage: "
+		{ "inetws client 2222 ws://h/", "unexpected word '2222' (where "
+		    "to listen is -l LISTEN): usage: "
 		    "inetws client [-l LISTEN]... [options] URL" },
 		{ "inetws gate -l wss://h/ --visitors 80 --allow-any-agent",
 		  "--listen: 'wss://h/' is a URL: expected an address" },
