@@ -102,9 +102,12 @@ def moves(link, c, s, sock, times):
     h.allow(TOTAL)
     h.join(2 * t.BOUND)
     t.ok(h.whole(), '%d moves: no byte lost, none twice' % times)
-    if not t.ok(sorted(took)[times // 2] < 2 * t.SCALE and
-                c.has_line('why="the network has changed"'),
-                'each noticed at once'):
+    # Without it each is noticed by its silence.
+    if t.COMPAT:
+        t.skip('built without what tells of changes')
+    elif not t.ok(sorted(took)[times // 2] < 2 * t.SCALE and
+                  c.has_line('why="the network has changed"'),
+                  'each noticed at once'):
         t.diag(' '.join('%.1f' % x for x in took))
     t.ok(s.has_line('event=closed .*end=ended .*resumes=%d' % times),
          'and in the log')
