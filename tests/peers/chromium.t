@@ -160,7 +160,7 @@ def test_token():
     b.get('about:blank')
     t.ok(c.server.has_line('event=closed .*user=alice', count=3),
          'the log has the user')
-    t.ok(c.server.has_line('event=failed .*401', count=2), 'and refusals')
+    t.ok(c.server.has_line('event=failed .* with 401', count=2), 'and refusals')
     t.ok('s3cret' not in c.server.log and 'gue55' not in c.server.log,
          'and no token')
 

@@ -318,14 +318,14 @@ def test_repeated():
     t.ws.ask(s.port, b'nonsense\r\n\r\n')
     s.wait_line('why=.*no HTTP request')
     s.stop()
-    told = len(re.findall('event=failed .*426', s.log))
+    told = len(re.findall('event=failed .* with 426', s.log))
     t.ok(10 <= told <= 14, 'ten of thirty equal failures are told (%d; '
          'processes may count at the same time)' % told)
     left = re.findall(r'event=failures-left-out count=(\d+) peer=127.0.0.1 '
                       r'why="[^"]*426', s.wait_log())
     t.is_(told + sum(map(int, left)), 30, 'the others are counted, in one '
           'line with host and reason')
-    t.is_(len(re.findall('event=failed .*401', s.log)), 15,
+    t.is_(len(re.findall('event=failed .* with 401', s.log)), 15,
           'all refused credentials are')
     s = t.server(t.echo().port, '-v')
     for _ in range(12):

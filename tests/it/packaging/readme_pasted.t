@@ -83,7 +83,10 @@ def test_followed():
     user.g.put('/root/location', location)
     t.ok(SITE in page.text, 'it says where the block belongs')
     user.must("sed -i '/^\\tserver_name _;/r /root/location' " + SITE)
+    old = user.must('pgrep -f "nginx: worker"').split()
     user.must(page.next('nginx -s reload'))
+    t.ok(t.until(lambda: not set(old) & set(user.must(
+        'pgrep -f "nginx: worker"').split())), 'nginx has read it')
     server = page.next('inetws server -l 127.0.0.1:8080')
     user.must(page.next('mkdir ') + '\n' + page.next('(umask'))
     check, ssh = page.next('inetws check'), page.next('ssh ')

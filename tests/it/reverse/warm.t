@@ -159,6 +159,8 @@ def test_late_header():
         c = t.client(url(s), '--warm', warm, '--accept-proxy',
                      '--connect-timeout', '0')
         t.ok(r.parked(c, int(warm)), 'a client, --warm ' + warm)
+        # They are told from others by their titles, which come last.
+        t.until(lambda: warm == '1' or len(t.ahead(c.pid)) == 2)
 
         def held():
             return sum(t.descriptors(x) for x in t.children(c.pid))
