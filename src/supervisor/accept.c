@@ -413,8 +413,9 @@ accept_limits(struct supervisor *s)
 		fits.extras = SUPERVISOR_EXTRA;
 	if (s->service->spares != NULL)
 		fits.spares = *s->service->spares;
+	/* A program needs a process of its own: none is to be lacking then. */
 	if (s->nlisteners > 0 && !s->service->parks &&
-	    s->service->spares == NULL)
+	    s->service->spares == NULL && o->program == NULL)
 		fits.ahead = AHEAD_MAX;
 	if (o->reverse.visitors != NULL || o->reverse.visitors_dir != NULL)
 		fits.visitors = o->reverse.max_waiting > fits.connections ?

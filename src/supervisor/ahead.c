@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/fdpass.h"
@@ -193,24 +194,38 @@ ahead_find(struct ahead *a, pid_t pid)
 }
 
 void
-ahead_ended(struct ahead_place *p)
+ahead_ended(struct ahead *a, struct ahead_place *p, int64_t now)
 {
+	if (p->state == AHEAD_READY)
+		a->not_before = now + AHEAD_REST;
 	set_state(p, AHEAD_EMPTY);
 }
 
+/* Only then has it left its place among the processes, and what it inherited. */
+static void
+kill_and_wait(struct ahead_place *p)
+{
+	ahead_kill(p);
+	while (waitpid(p->pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
 /* One that has been handed over a connection is to serve it. */
-void
+unsigned int
 ahead_stop(struct ahead *a, int64_t until)
 {
 	struct ahead_place *p;
+	unsigned int n = 0;
 
 	a->not_before = until;
 	for (p = a->place; p < END(a); p++)
-		if (p->state == AHEAD_READY)
-			ahead_kill(p);
-		else if (p->state == AHEAD_EMPTY) {
+		if (p->state == AHEAD_READY) {
+			kill_and_wait(p);
+			n++;
+		} else if (p->state == AHEAD_EMPTY) {
 			close(p->ours);
 			close(p->theirs);
 			set_state(p, AHEAD_CLOSED);
 		}
+	return n;
 }

@@ -82,12 +82,18 @@ int ahead_take_back(struct ahead_place *, struct ahead_message *);
 struct ahead_place *ahead_look(struct ahead *, int64_t now);
 int64_t ahead_time(const struct ahead *);
 
-/* Of a process, NULL if it is none of these; it has ended. */
+/*
+ * Of a process, NULL if it is none of these; it has ended.  If it had no
+ * connection yet, that may be the fate of the next one too: AHEAD_REST.
+ */
 struct ahead_place *ahead_find(struct ahead *, pid_t);
-void ahead_ended(struct ahead_place *);
+void ahead_ended(struct ahead *, struct ahead_place *, int64_t now);
 
-/* Kills one; all that are ready, until then not to be forked again. */
+/*
+ * Kills one; kills all that are ready and waits for their ends: how many.  Until
+ * then there are no others.
+ */
 void ahead_kill(struct ahead_place *);
-void ahead_stop(struct ahead *, int64_t until);
+unsigned int ahead_stop(struct ahead *, int64_t until);
 
 #endif

@@ -45,6 +45,19 @@ fork_child(int keep, int channel)
 	return pid;
 }
 
+/* Those that are forked ahead give their place among the processes away. */
+static pid_t
+fork_or_make_room(struct supervisor *s, int keep, int channel)
+{
+	pid_t pid = fork_child(keep, channel);
+	int e = errno;
+
+	if (pid == -1 && ahead_stop(&s->ahead, clock_ms() + AHEAD_REST) > 0)
+		return fork_child(keep, channel);
+	errno = e;
+	return pid;
+}
+
 /* The child's side of the fork. */
 static _Noreturn void
 be_child(const struct supervisor *s, const struct incoming *a, int slot,
@@ -101,9 +114,9 @@ child_fork_ahead(const struct supervisor *s, int theirs)
 }
 
 pid_t
-child_fork_aside(const struct supervisor *s, int keep, int other)
+child_fork_aside(struct supervisor *s, int keep, int other)
 {
-	pid_t pid = fork_child(keep, other);
+	pid_t pid = fork_or_make_room(s, keep, other);
 	unsigned int i;
 
 	if (pid != 0)
@@ -203,7 +216,7 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 		return -1;
 	slot = child_prepare(s);
 	line = failure_lines_grant(&s->failures, clock_ms());
-	if ((pid = fork_child(a->fd, pair[1])) == 0)
+	if ((pid = fork_or_make_room(s, a->fd, pair[1])) == 0)
 		be_child(s, a, slot, pair[1], extra, line != 0,
 		    children_next_index(&s->children));
 	e = errno;
@@ -216,6 +229,7 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 	if (pair[0] != -1)
 		close(pair[0]);
 	slots_give_back(&s->slots, slot);
+	failure_lines_ended(&s->failures, line, 0, clock_ms());
 	errno = e;
 	return -1;
 }
@@ -232,7 +246,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 
 	if (p != NULL) {
 		again = ahead_take_back(p, &m);
-		ahead_ended(p);
+		ahead_ended(&s->ahead, p, clock_ms());
 	}
 	if (c == NULL) {
 		metrics_listener_ended(&s->metrics, pid);

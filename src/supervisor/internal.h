@@ -197,7 +197,7 @@ pid_t child_fork_ahead(const struct supervisor *, int theirs);
  * supervisor's is left open but these two, which may be -1, and no table.
  * Otherwise as fork(2).
  */
-pid_t child_fork_aside(const struct supervisor *, int keep, int other);
+pid_t child_fork_aside(struct supervisor *, int keep, int other);
 
 /*
  * Takes dead children back, and never waits: those whose end a signal has told

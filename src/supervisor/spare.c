@@ -203,9 +203,9 @@ may_fork_ahead(const struct supervisor *s)
 static void
 fork_all(struct supervisor *s, int64_t now)
 {
-	while (may_fork_ahead(s) && !s->is_busy &&
-	    now >= s->ahead.not_before && ahead_ready(&s->ahead,
-	    reload_generation(s)) < s->fits.ahead && fork_ahead(s, now))
+	while (ahead_ready(&s->ahead, reload_generation(s)) < s->fits.ahead &&
+	    may_fork_ahead(s) && !s->is_busy && now >= s->ahead.not_before &&
+	    fork_ahead(s, now))
 		;
 }
 

@@ -156,7 +156,7 @@ advance(struct supervisor *s)
 
 /* In a process of its own: a log that is slow holds nobody up. */
 static void
-log_statistics(const struct supervisor *s)
+log_statistics(struct supervisor *s)
 {
 	pid_t pid = child_fork_aside(s, -1, -1);
 

@@ -8,6 +8,7 @@ before a change, or one that does not exist is counted.
 
 import hashlib
 import os
+import resource
 import signal
 import ssl
 import sys
@@ -97,16 +98,31 @@ def test_burst():
 
 def test_killed():
     """While they wait: nobody notices."""
-    s = t.server(t.echo().port)
-    for _ in range(10):
+    for n in 1, MOST:
+        s = t.server(t.echo().port)
+        first = ready(s)
+        for pid in first[:n]:
+            os.kill(pid, signal.SIGKILL)
+        t.until(lambda: not set(first[:n]) & set(t.parents()))
+        for _ in range(MOST + 1):
+            end(served(s.port))
+        t.ok(set(t.ahead(s.pid)) <= set(first),
+             '%d of them killed: all are served, none is forked for a while' %
+             n)
+        s.send(signal.SIGTERM)
+        t.is_(s.wait(), 0, 'TERM ends it')
+        t.is_(s.has_line('event=child-killed', 0.1), None,
+              'none of them was a connection')
+
+
+def test_killed_at_hand_over():
+    """Before they can receive: nobody notices, either."""
+    for _ in range(5):
+        s = t.server(t.echo().port)
         for pid in ready(s):
             os.kill(pid, signal.SIGKILL)
         end(served(s.port))
-    t.ok(True, 'ten connections are served')
-    s.send(signal.SIGTERM)
-    t.is_(s.wait(), 0, 'TERM ends it')
-    t.is_(s.has_line('event=child-killed', 0.1), None,
-          'none of them was a connection')
+    t.ok(True, 'all are served')
 
 
 def living(pids):
@@ -289,6 +305,40 @@ def limited(words):
         f.write('#!/bin/sh\nulimit %s\nexec %s "$@"\n' % (words, t.INETWS))
     os.chmod(path, 0o755)
     return path
+
+
+USER = 61000            # which has no other processes
+
+
+def test_few_processes():
+    """They leave their places to what needs one: here a file's reader."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root: processes are counted by user')
+    path = t.folder() + '/users'
+    put(path, token('a', 'one'))
+    for name in path, os.path.dirname(path):
+        os.chmod(name, 0o755)
+
+    def begin():
+        resource.setrlimit(resource.RLIMIT_NPROC, (1 + MOST, 1 + MOST))
+        os.setgroups([])
+        os.setgid(USER)
+        os.setuid(USER)
+    s = t.server(t.echo().port, '--auth-file', path, preexec_fn=begin,
+                 program=t.world_executable())
+    ready(s)
+    t.is_(status(s, 'one'), 101, 'a user')
+    ready(s)
+    put(path, token('b', 'two'))
+    os.chmod(path, 0o644)
+    t.is_(status(s, 'two'), 101, 'another one, when the file has changed')
+
+
+def test_program():
+    """A connection needs two processes."""
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--', 'cat')
+    end(served(t.port_of(t.listening(s)[0])))
+    t.is_(t.ahead(s.pid), [], 'none where the target is a program')
 
 
 def test_few_descriptors():
