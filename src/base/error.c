@@ -19,3 +19,10 @@ error_set(struct error *w, int status, const char *fmt, ...)
 			*p = '?';
 	return -1;
 }
+
+int
+error_is_local(const struct error *w)
+{
+	return w->status == EXIT_BADUSAGE || w->status == EXIT_SYSTEM ||
+	    w->status == EXIT_BADCONFIG;
+}

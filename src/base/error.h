@@ -34,4 +34,7 @@ struct error {
 int error_set(struct error *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Is the fault on this host: an option, a file, a limit of the system? */
+int error_is_local(const struct error *);
+
 #endif

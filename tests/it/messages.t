@@ -23,7 +23,8 @@ import messages as m    # noqa: E402
 SYSTEM = {
     'Name or service not known', 'Name does not resolve',
     'Temporary failure in name resolution', 'Connection refused',
-    'Network is unreachable', 'Cannot assign requested address',
+    'Network is unreachable', 'Invalid argument',
+    'Connection reset by peer', 'Cannot assign requested address',
     'Address family for hostname not supported', 'Address already in use',
     'Address in use', 'Permission denied', 'Operation timed out',
     'no certificate or crl found', 'hostname mismatch', 'IP address mismatch', 'self-signed certificate',

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/options.h"
 #include "modes/check/judge.h"
 
 #define ANY	(-1)
@@ -15,28 +14,65 @@
 
 /* Where advice has this, something of the check stands instead. */
 #define PUT_PIN		'\1'
+#define PUT_PROXY	'\2'	/* what named the proxy */
 #define PUT_INTERVAL	'\3'
+#define PUT_FIELD	'\4'	/* what gave the credentials */
+#define PUTS		"\1\2\3\4"
 
 #define NGINX_LINES \
 	"nginx needs in its location: proxy_http_version 1.1; " \
 	"proxy_set_header Upgrade $http_upgrade; " \
 	"proxy_set_header Connection \"upgrade\";"
 
-/* Of a step that has no other reason to take long. */
-#define REST	"let the check run to its end to know more"
+#define NO_HTTP \
+	"what listens there speaks no HTTP, or TLS: try wss://, and compare " \
+	"the port with the line \"listening on\" of the server"
 
-static const struct advice {
-	enum check_step step;
+#define CUT_AT_ONCE \
+	"the server or a proxy ends the websocket at once: see the log of both"
+
+struct advice {
+	int step;		/* or ANY */
 	int status;		/* of the HTTP answer, or ANY */
 	int who;		/* who sent it, or ANY */
 	const char *word;	/* that is in what was found, or NULL */
 	const char *text;
-} table[] = {
-	{ STEP_NAME, ANY, ANY, "family for hostname",
-	  "the name has no address of that family: leave out -4 and -6" },
-	{ STEP_NAME, ANY, ANY, "being looked up",
-	  "the name server is slow, or does not answer: look at the network of "
-	  "this machine; behind a proxy that resolves names use --proxy" },
+};
+
+/* What the proxy's host lacks, when that is what is dialled. */
+static const struct advice of_proxy[] = {
+	{ STEP_NAME, ANY, ANY, "emporary failure",
+	  "no name server answers: look at the network of this machine, or "
+	  "give the address of the proxy in \2" },
+	{ STEP_NAME, ANY, ANY, " leaves only", NULL },
+	{ STEP_NAME, ANY, ANY, NULL,
+	  "correct the host name of the proxy in \2; to go without a proxy: "
+	  "--noproxy '*'" },
+	{ STEP_CONNECT, ANY, ANY, ": Connection refused",
+	  "no proxy listens there: correct the host and port in \2, or start "
+	  "the proxy; to go without one: --noproxy '*'" },
+	{ STEP_CONNECT, ANY, ANY, NULL,
+	  "the proxy cannot be reached: correct the host and port in \2; to go "
+	  "without a proxy: --noproxy '*'" },
+	{ ANY, ANY, ANY, NULL, NULL }
+};
+
+/* What is wrong there, or on the path. */
+static const struct advice table[] = {
+	{ STEP_PROXY, ANY, ANY, "wants a certificate of ours",
+	  "inetws has no client certificate for a proxy: ask who runs the "
+	  "proxy for another way" },
+	{ ANY, ANY, ANY, "wants a certificate of ours",
+	  "give a client certificate: --cert, --key" },
+	{ ANY, ANY, ANY, "our certificate was refused",
+	  "give a client certificate that the server accepts: --cert, "
+	  "--key" },
+	{ STEP_NAME, ANY, ANY, "(--interface ",
+	  "give --interface an address of the other family, or the interface "
+	  "by name" },
+	{ STEP_NAME, ANY, ANY, " leaves only",
+	  "leave out -4 and -6 if the name is right: it may have an address "
+	  "of the other family only" },
 	{ STEP_NAME, ANY, ANY, "emporary failure",
 	  "no name server answers: look at the network of this machine; "
 	  "behind a proxy that resolves names use --proxy" },
@@ -44,6 +80,12 @@ static const struct advice {
 	  "correct the host name in the URL; behind a proxy that resolves "
 	  "names use --proxy; to try an address: "
 	  "--resolve NAME:PORT:ADDRESS" },
+	{ STEP_CONNECT, ANY, ANY, "connect to unix:",
+	  "start the server that listens on this socket, compare the path with "
+	  "its line \"listening on\", and allow this user to write to it" },
+	{ STEP_CONNECT, ANY, ANY, ": Invalid argument",
+	  "an address that begins with fe80: needs its interface: write "
+	  "[fe80::1%IFACE]; ip -6 address shows those of this machine" },
 	{ STEP_CONNECT, ANY, ANY, ": Connection refused",
 	  "nothing listens there: start the web server or inetws server, "
 	  "compare the port with its line \"listening on\", and the address "
@@ -76,6 +118,8 @@ static const struct advice {
 	{ STEP_PROXY, ANY, ANY, NULL,
 	  "correct the proxy's address in --proxy or the variable, or leave "
 	  "it out: --noproxy '*'" },
+	{ STEP_TLS, ANY, ANY, ", limit ",
+	  "renew this certificate, and reload the server" },
 	{ STEP_TLS, ANY, ANY, "expired on",
 	  "renew the server's certificate and reload the server; if the date "
 	  "in the message is not today's, set the clock of this machine" },
@@ -98,9 +142,6 @@ static const struct advice {
 	{ STEP_TLS, ANY, ANY, "does not speak TLS",
 	  "use ws:// for this port, or wss:// with the port of the web server "
 	  "that does TLS, usually 443" },
-	{ STEP_TLS, ANY, ANY, ": interrupted",
-	  "what listens there takes connections, but does not answer TLS: look "
-	  "whether the server hangs, and compare the port" },
 	{ STEP_TLS, ANY, ANY, ": timed out",
 	  "what listens there takes connections, but does not answer TLS: look "
 	  "whether the server hangs, and compare the port" },
@@ -112,8 +153,7 @@ static const struct advice {
 	  "websocket from it, or send what it wants by --header (a cookie, a "
 	  "token) or --user" },
 	{ STEP_ANSWER, 401, ANY, "are wrong",
-	  "correct the user and password: -u @FILE with a line "
-	  "USER:PASSWORD" },
+	  "correct \4" },
 	{ STEP_ANSWER, 401, ANY, NULL,
 	  "give a user and password: -u @FILE with a line USER:PASSWORD" },
 	{ STEP_ANSWER, 403, WHO_INETWS, NULL,
@@ -124,12 +164,16 @@ static const struct advice {
 	  "path there, or give a client certificate: --cert, --key" },
 	{ STEP_ANSWER, 503, WHO_INETWS, NULL,
 	  "the server is full: end tunnels, or raise --max-connections" },
-	{ STEP_ANSWER, ANY, ANY, "without an answer",
-	  "what listens there speaks no HTTP, or TLS: try wss://, and compare "
-	  "the port with the line \"listening on\" of the server" },
+	{ STEP_ANSWER, 0, ANY, "more than",
+	  "the web server or an application behind it sends too many fields, "
+	  "or too long ones: look at its answer, and remove some there" },
 	{ STEP_ANSWER, ANY, ANY, "malformed",
 	  "what listens there speaks no HTTP: compare the port with the line "
 	  "\"listening on\" of the server" },
+	{ STEP_ANSWER, 0, ANY, "timed out",
+	  "look whether the server hangs, and into its log; "
+	  "--handshake-timeout waits longer" },
+	{ STEP_ANSWER, 0, ANY, NULL, NO_HTTP },
 	{ STEP_ANSWER, ANY, ANY, NULL,
 	  "look whether the server hangs, and into its log; "
 	  "--handshake-timeout waits longer" },
@@ -144,8 +188,6 @@ static const struct advice {
 	  "the port speaks TLS: use wss:// instead of ws://" },
 	{ STEP_UPGRADE, 400, ANY, "this port speaks TLS",
 	  "the port speaks TLS: use wss:// instead of ws://" },
-	{ STEP_UPGRADE, 400, ANY, "wants a certificate of ours",
-	  "give a client certificate: --cert, --key" },
 	{ STEP_UPGRADE, 400, ANY, "refused our certificate",
 	  "give a client certificate that the server accepts: --cert, "
 	  "--key" },
@@ -192,7 +234,6 @@ static const struct advice {
 	  "(mind the slash at its end); that location has to lead to inetws" },
 	{ STEP_EXTENSION, ANY, ANY, "between removes",
 	  "let the proxy pass Sec-WebSocket-Extensions on, both ways" },
-	{ STEP_EXTENSION, ANY, ANY, "interrupted", REST },
 	{ STEP_EXTENSION, ANY, ANY, NULL,
 	  "the peer or a proxy agrees to what was not offered, which it must "
 	  "not: switch such extensions (permessage-deflate) off there" },
@@ -206,12 +247,8 @@ static const struct advice {
 	{ STEP_PING, ANY, ANY, "broke a rule",
 	  "the peer is no websocket server, or is broken: compare the path of "
 	  "the URL, and see the log of the server" },
-	{ STEP_PING, ANY, ANY, "was cut off",
-	  "the server or a proxy ends the websocket at once: see the log of "
-	  "both" },
-	{ STEP_PING, ANY, ANY, "cannot send",
-	  "the server or a proxy ends the websocket at once: see the log of "
-	  "both" },
+	{ STEP_PING, ANY, ANY, "was cut off", CUT_AT_ONCE },
+	{ STEP_PING, ANY, ANY, "cannot send", CUT_AT_ONCE },
 	{ STEP_PING, ANY, ANY, NULL,
 	  "something between swallows pings, or the peer hangs: set "
 	  "--ping-interval 0 at both sides if data passes nevertheless" },
@@ -220,15 +257,14 @@ static const struct advice {
 	  "a location with the Upgrade lines; others: websocket support, no "
 	  "inspection)" },
 	{ STEP_MESSAGE, ANY, ANY, NULL,
-	  "pings pass and text messages do not: something between filters "
-	  "messages, or the server hangs; see its log" },
+	  "something between filters text messages, or the server hangs; see "
+	  "its log" },
 	{ STEP_TARGET, 504, ANY, NULL,
 	  "the server's target does not answer: see whether it hangs, or a "
 	  "firewall drops the packets; the server's log names it" },
 	{ STEP_TARGET, ANY, ANY, "without a byte",
 	  "see whether the target refuses this machine or is not ready: its "
 	  "log tells, and that of the server names its address" },
-	{ STEP_TARGET, ANY, ANY, "interrupted", REST },
 	{ STEP_TARGET, ANY, ANY, NULL,
 	  "start the target, or correct its address in the server's command "
 	  "line; the server's log names it" },
@@ -241,13 +277,13 @@ static const struct advice {
 	  "requests reach another instance than the one that has the session: "
 	  "make the balancer sticky (by cookie, or by address: nginx hash "
 	  "$remote_addr), or use one instance" },
-	{ STEP_IDLE, ANY, ANY, "stopped by a signal",
-	  "let the check run to its end to know how long an idle websocket "
-	  "lives" },
-	{ STEP_IDLE, ANY, ANY, NULL,
+	{ STEP_IDLE, ANY, ANY, " after ",
 	  "use --ping-interval \3 at the client or the server; or let the "
 	  "proxy wait longer (nginx: proxy_read_timeout)" },
-	{ STEP_PING, ANY, ANY, NULL, NULL }
+	{ STEP_IDLE, ANY, ANY, NULL,
+	  "up to eight websockets are opened for this: raise a limit of the "
+	  "server or web server, as --max-connections, or see its log" },
+	{ ANY, ANY, ANY, NULL, NULL }
 };
 
 /* As an option takes it. */
@@ -260,18 +296,33 @@ write_interval(char *dst, size_t size, int64_t ms)
 		snprintf(dst, size, "%" PRId64 "ms", ms);
 }
 
+/* What stands for one of PUTS. */
+static const char *
+put(const struct check *c, char what, char *room, size_t size)
+{
+	switch (what) {
+	case PUT_PIN:
+		return c->cert.pin;
+	case PUT_PROXY:
+		return c->route_by != NULL ? c->route_by : "--proxy";
+	case PUT_FIELD:
+		return c->login;
+	case PUT_INTERVAL:
+		write_interval(room, size, check_ping_interval(c));
+		return room;
+	}
+	return "";
+}
+
 /* A row's text, with what it leaves open. */
 static void
 fill(const struct check *c, const char *text, char *dst, size_t size)
 {
-	size_t n = strcspn(text, "\1\3");
-	char interval[24] = "";
+	size_t n = strcspn(text, PUTS);
+	char room[24];
 
-	if (text[n] == PUT_INTERVAL)
-		write_interval(interval, sizeof(interval),
-		    check_ping_interval(c));
 	snprintf(dst, size, "%.*s%s%s", (int)n, text,
-	    text[n] == PUT_PIN ? c->cert.pin : interval,
+	    put(c, text[n], room, sizeof(room)),
 	    text[n] == '\0' ? "" : text + n + 1);
 }
 
@@ -292,69 +343,52 @@ is_name_ours(const struct check *c)
 	    strstr(c->why.text, "emporary failure") != NULL);
 }
 
+/* The first row that fits, or NULL. */
+static const char *
+row(const struct advice *a, const struct check *c, enum check_step step)
+{
+	for (; a->step != ANY || a->word != NULL; a++)
+		if ((a->step == ANY || a->step == (int)step) &&
+		    is_status(a->status, c->http_status) &&
+		    (a->who == ANY || a->who == (int)c->who) &&
+		    (a->word == NULL ||
+		    strstr(c->step[step].text, a->word) != NULL))
+			return a->text;
+	return NULL;
+}
+
+/* Then the message names what it is, and no peer is to blame. */
+static int
+is_local(const struct check *c, enum check_step step)
+{
+	return c->step[step].state == STEP_FAILED && error_is_local(&c->why);
+}
+
 void
 check_advise(const struct check *c, enum check_step step, char *dst,
     size_t size)
 {
-	const struct advice *a;
+	const char *text = NULL;
 
-	for (a = table; a->text != NULL; a++)
-		if (a->step == step &&
-		    is_status(a->status, c->http_status) &&
-		    (a->who == ANY || a->who == (int)c->who) &&
-		    (a->word == NULL ||
-		    strstr(c->step[step].text, a->word) != NULL)) {
-			fill(c, a->text, dst, size);
-			break;
-		}
+	if (c->step[step].state == STEP_STOPPED) {
+		strlcpy(dst, ADVICE_REST, size);
+		return;
+	}
+	if (is_local(c, step))
+		text = ADVICE_CORRECT;
+	else if (c->proxy[0] != '\0')
+		text = row(of_proxy, c, step);
+	if (text == NULL)
+		text = row(table, c, step);
+	fill(c, text != NULL ? text : ADVICE_CORRECT, dst, size);
 	if (step == STEP_PROXY && is_name_ours(c))
 		snprintf(dst, size, "the name does not resolve here: let the "
 		    "proxy look it up, with %s",
 		    strstr(c->proxy, "socks5://") != NULL ?
 		    "socks5h:// instead of socks5://" :
 		    "socks4a:// instead of socks4://");
-	if (step == STEP_CONNECT && c->unused != NULL)
+	if (step == STEP_CONNECT && c->unused != NULL && !is_local(c, step))
 		snprintf(dst, size, "%s is set, but does not count for %s: "
 		    "set %s", c->unused, c->is_tls ? "wss://" : "ws://",
 		    c->is_tls ? "https_proxy" : "http_proxy");
-}
-
-/* ssh puts values for % and a letter. */
-static void
-double_percents(char *dst, size_t size, const char *src)
-{
-	size_t n = 0;
-
-	for (; *src != '\0' && n + 2 < size; src++) {
-		dst[n++] = *src;
-		if (*src == '%')
-			dst[n++] = '%';
-	}
-	dst[n] = '\0';
-}
-
-void
-check_advise_use(const struct check *c, char *dst, size_t size)
-{
-	char command[sizeof(c->again) + 32];
-	char doubled[2 * sizeof(command)];
-	struct out o;
-
-	out_begin(&o, dst, size);
-	if (c->again[0] == '\0')
-		out_add(&o, "use it: inetws client -l 127.0.0.1:PORT, with the "
-		    "options and the URL of this check");
-	else if (strncmp(c->banner, "SSH-", 4) == 0) {
-		snprintf(command, sizeof(command), "inetws connect %s",
-		    c->again);
-		double_percents(doubled, sizeof(doubled), command);
-		out_add(&o, "use it: ssh -o ProxyCommand=");
-		options_quote(&o, doubled);
-		out_add(&o, " USER@HOST");
-	} else
-		out_add(&o, "use it: inetws client -l 127.0.0.1:PORT %s",
-		    c->again);
-	if (c->left_out[0] != '\0')
-		out_add(&o, " # and, not shown here: %s",
-		    c->left_out);
 }

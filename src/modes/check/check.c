@@ -13,6 +13,7 @@
 #include "os/clock.h"
 #include "os/random.h"
 #include "os/signals.h"
+#include "proto/header.h"
 #include "tls/tls.h"
 
 #define BYE_MS		1000	/* for the peer to send its Close */
@@ -208,6 +209,14 @@ goes_on(void)
 	return !is_stopped() && c.why.status == EXIT_ENDED && c.close == 0;
 }
 
+/* Whether pings without an answer are a fault, a message tells. */
+static void
+tell_inside(enum check_step end)
+{
+	if (c.pongs > 0)
+		tell_before(&c, end);
+}
+
 /* What an open websocket shows. */
 static void
 look_inside(const struct options *o, struct trust *trust,
@@ -216,7 +225,7 @@ look_inside(const struct options *o, struct trust *trust,
 	tell_under_way(&c, STEP_PING);
 	check_pings(&c, &probe, o);
 	if (goes_on()) {
-		tell_step(&c, STEP_PING);
+		tell_inside(STEP_RESUME);
 		tell_under_way(&c, STEP_TARGET);
 		check_listen(&c, &probe);
 	}
@@ -224,13 +233,13 @@ look_inside(const struct options *o, struct trust *trust,
 		tell_under_way(&c, STEP_RESUME);
 		check_resume(&c, &probe, o, trust, ours, theirs);
 		if (goes_on())
-			tell_step(&c, STEP_RESUME);
+			tell_inside(STEP_MESSAGE);
 	}
 	if (goes_on()) {
 		tell_under_way(&c, STEP_MESSAGE);
 		check_message(&c, &probe, o);
 		if (goes_on())
-			tell_step(&c, STEP_MESSAGE);
+			tell_before(&c, STEP_TARGET);
 	}
 }
 
@@ -261,6 +270,21 @@ describe_command(const struct options *o)
 		c.again[0] = '\0';
 }
 
+/* By which option the field Authorization comes. */
+static const char *
+login_of(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->websocket.header.n; i++)
+		if (header_has(o->websocket.header.v[i], "Authorization"))
+			return "the field Authorization of --header";
+	if (o->websocket.user.value == NULL && o->url.user[0] == '\0' &&
+	    o->websocket.header_command != NULL)
+		return "the field Authorization that --header-command prints";
+	return "the user and password: -u @FILE with a line USER:PASSWORD";
+}
+
 /* The other addresses of the name. */
 static void
 look_elsewhere(const struct net_found *found)
@@ -268,10 +292,10 @@ look_elsewhere(const struct net_found *found)
 	if (c.stopped != 0)
 		return;
 	tell_under_way(&c, CHECK_STEPS);
-	if (check_other_addresses(&c, found) == -1 &&
-	    c.why.status == EXIT_ENDED) {
-		error_set(&c.why, EXIT_AGAIN, "the other addresses were being "
-		    "tried");
+	if (check_other_addresses(&c, found) == -1) {
+		if (c.why.status == EXIT_ENDED)
+			error_set(&c.why, EXIT_AGAIN, "the other addresses "
+			    "were being tried");
 		is_stopped();
 	}
 	tell_addresses(&c);
@@ -299,8 +323,11 @@ look(const struct options *o, struct trust *trust)
 	found.n = 0;
 	if (w.found != NULL)
 		found = *w.found;
-	if (failed && !is_stopped())
+	if (failed && !is_stopped()) {
 		c.failed_at = failed_at(o, &w);
+		if (c.failed_at < CHECK_STEPS)
+			tell_before(&c, c.failed_at + 1);
+	}
 	if (c.failed_at == STEP_TARGET)
 		c.target = TARGET_DEAD;
 	if (!failed) {
@@ -348,6 +375,7 @@ check_main(const struct options *o)
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
 	describe_command(o);
+	c.login = login_of(o);
 	tell_begin(&c, o);
 	look_with_tls(o);
 	return tell_end(&c);

@@ -18,8 +18,8 @@
 
 /* In the order in which they are taken and shown. */
 enum check_step { STEP_NAME, STEP_CONNECT, STEP_PROXY, STEP_TLS, STEP_ANSWER,
-    STEP_UPGRADE, STEP_EXTENSION, STEP_SUBPROTOCOL, STEP_PING, STEP_MESSAGE,
-    STEP_TARGET, STEP_RESUME, STEP_IDLE, CHECK_STEPS };
+    STEP_UPGRADE, STEP_EXTENSION, STEP_SUBPROTOCOL, STEP_PING, STEP_RESUME,
+    STEP_MESSAGE, STEP_TARGET, STEP_IDLE, CHECK_STEPS };
 
 enum step_state { STEP_NOT_TRIED, STEP_OK, STEP_WARNING, STEP_FAILED,
     STEP_STOPPED };
@@ -104,7 +104,8 @@ struct check {
 					 * nowhere */
 	enum check_step under_way;	/* CHECK_STEPS: none */
 	int64_t since;			/* of clock_us() */
-	int stopped;			/* then, by this signal; 0: by none */
+	int stopped;			/* by this signal; 0: by none */
+	enum check_step stopped_at;	/* then; CHECK_STEPS: in none */
 	int64_t stopped_us;		/* after so long, -1: not known */
 
 	/* microseconds, -1: it did not come to that */
@@ -121,6 +122,7 @@ struct check {
 	char peer[128];		/* the one that was connected to */
 	int is_tls;
 	struct cert cert;
+	const char *login;	/* what gives the credentials */
 
 	/* who is there */
 	int http_status;	/* 0: there was no answer */
@@ -154,7 +156,6 @@ struct check {
 	int64_t idle_limit;	/* ms, how long it was looked at */
 	int64_t idle_lived;	/* ms, and an answer came; 0: none did */
 	int64_t idle_end;	/* ms, when it was over */
-	int idle_stopped;	/* by a signal, before all was known */
 	unsigned int idle_pings;	/* that the peer sent meanwhile */
 
 	/* by which it was judged */
@@ -165,7 +166,8 @@ struct check {
 
 /*
  * judge.c: it is stopped in the step that is under way, by this signal, after
- * so long (microseconds, -1: not known).  c->why may say more.
+ * so long (microseconds, -1: not known).  c->why may say more; a step that has
+ * failed before stays so.
  */
 void check_stop(struct check *, int signo, int64_t us);
 

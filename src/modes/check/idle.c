@@ -145,6 +145,27 @@ alive(unsigned int n)
 	return left;
 }
 
+/* What was found until then is told as the reason. */
+static void
+stop(struct check *c)
+{
+	char lived[24];
+
+	if (c->idle_lived > 0)
+		error_set(&c->why, EXIT_AGAIN, "answered after %s, more is not "
+		    "known", str_ms(lived, sizeof(lived), c->idle_lived));
+	else
+		c->idle = IDLE_NOT_ASKED;
+	check_stop(c, signal_terminated(), clock_us() - c->since);
+}
+
+static void
+fail(struct check *c)
+{
+	c->idle = IDLE_NOT_ASKED;
+	c->failed_at = STEP_IDLE;
+}
+
 void
 check_idle(struct check *c, const struct options *o, struct trust *trust)
 {
@@ -170,8 +191,11 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 				done = look(c, &idler[i]);
 	}
 	end_progress();
-	if (signal_terminated())
-		check_stop(c, signal_terminated(), -1);
+	if (signal_terminated() && !done && (alive(n) > 0 ||
+	    c->why.status != EXIT_ENDED))
+		stop(c);
+	else if (c->why.status != EXIT_ENDED)
+		fail(c);
 	for (i = 0; i < n; i++)
 		if (!idler[i].over)
 			probe_end(&idler[i].probe, clock_ms() + LEAST_MS);

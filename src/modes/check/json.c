@@ -133,13 +133,19 @@ json_warnings(struct out *o, const struct check *c)
 }
 
 static void
+json_line(struct out *o, int n, const char *line)
+{
+	out_add(o, "%s", n > 0 ? "," : "");
+	out_json(o, line);
+}
+
+static void
 json_steps(struct out *o, const struct check *c)
 {
 	static const char *const states[] = { "not tried", "ok", "warning",
 	    "failed", "stopped" };
-	char use[CHECK_USE_MAX] = "";
 	const struct step *s;
-	int i, n = 0;
+	int i;
 
 	out_add(o, ",\"steps\":[");
 	for (i = 0; i < CHECK_STEPS; i++) {
@@ -152,15 +158,7 @@ json_steps(struct out *o, const struct check *c)
 		out_add(o, "}");
 	}
 	out_add(o, "],\"next\":[");
-	for (i = 0; i < CHECK_STEPS; i++)
-		if (c->step[i].advice[0] != '\0') {
-			out_add(o, "%s", n++ > 0 ? "," : "");
-			out_json(o, c->step[i].advice);
-		}
-	if (n == 0 && check_level(c) == CHECK_OK) {
-		check_advise_use(c, use, sizeof(use));
-		out_json(o, use);
-	}
+	check_next(o, c, json_line);
 	out_add(o, "]");
 }
 

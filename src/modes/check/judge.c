@@ -90,41 +90,41 @@ step_find(struct step *s, enum step_state state, int64_t us)
 void
 check_stop(struct check *c, int signo, int64_t us)
 {
-	if (c->under_way == STEP_IDLE) {
-		c->why.status = EXIT_ENDED;
-		c->idle_stopped = 1;
-		if (c->idle == IDLE_LIVES && c->idle_lived == 0)
-			c->idle = IDLE_NOT_ASKED;
-		return;
-	}
 	if (c->why.status == EXIT_ENDED)
 		error_set(&c->why, EXIT_AGAIN, "interrupted");
 	c->stopped = signo;
+	c->stopped_at = c->under_way;
 	c->stopped_us = us;
-	c->failed_at = c->under_way;
 }
 
 const char *
 check_why(const struct check *c, char *dst, size_t size)
 {
+	int in_step = c->stopped_at < CHECK_STEPS;
+
 	dst[0] = '\0';
 	if (c->stopped != 0)
 		snprintf(dst, size, "stopped by %s%s%s: ",
 		    c->stopped == SIGINT ? "INT" : c->stopped == SIGHUP ?
-		    "HUP" : "TERM", c->failed_at < CHECK_STEPS ?
-		    " in the step " : "", c->failed_at < CHECK_STEPS ?
-		    check_step_name(c->failed_at) : "");
+		    "HUP" : "TERM", in_step ? " in the step " : "", in_step ?
+		    check_step_name(c->stopped_at) : "");
 	if (c->why.status != EXIT_ENDED)
 		strlcat(dst, c->why.text, size);
 	return dst;
 }
 
 static void
-unfinished(const struct check *c, struct step *s)
+unfinished(const struct check *c, enum check_step i, struct step *s)
 {
-	s->state = c->stopped != 0 ? STEP_STOPPED : STEP_FAILED;
-	if (c->stopped != 0)
+	int is_stopped = c->stopped != 0 && i == c->stopped_at;
+
+	if (c->why.status == EXIT_ENDED || (i != c->failed_at && !is_stopped))
+		return;
+	s->state = STEP_FAILED;
+	if (i != c->failed_at) {
+		s->state = STEP_STOPPED;
 		s->us = c->stopped_us;
+	}
 	strlcpy(s->text, c->why.text, sizeof(s->text));
 }
 
@@ -148,7 +148,6 @@ static void (*const judge_of[CHECK_STEPS])(const struct check *,
 void
 check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 {
-	int failed = c->why.status != EXIT_ENDED;
 	enum check_step i;
 	struct step *s;
 
@@ -159,8 +158,7 @@ check_judge(struct check *c, const struct check_limits *limits, int64_t now)
 		memset(s, 0, sizeof(*s));
 		s->us = -1;
 		judge_of[i](c, s);
-		if (failed && i == c->failed_at)
-			unfinished(c, s);
+		unfinished(c, i, s);
 		if (s->state > STEP_OK)
 			check_advise(c, i, s->advice, sizeof(s->advice));
 	}
@@ -189,15 +187,9 @@ check_warnings(const struct check *c)
 enum check_level
 check_level(const struct check *c)
 {
-	if (c->stopped != 0)
+	if (c->stopped != 0 || error_is_local(&c->why))
 		return CHECK_UNKNOWN;
-	switch (c->why.status) {
-	case EXIT_ENDED:
-		return check_warnings(c) > 0 ? CHECK_WARNING : CHECK_OK;
-	case EXIT_BADUSAGE:
-	case EXIT_SYSTEM:
-	case EXIT_BADCONFIG:
-		return CHECK_UNKNOWN;
-	}
-	return CHECK_CRITICAL;
+	if (c->why.status != EXIT_ENDED)
+		return CHECK_CRITICAL;
+	return check_warnings(c) > 0 ? CHECK_WARNING : CHECK_OK;
 }

@@ -5,6 +5,7 @@
 #ifndef MODES_CHECK_JUDGE_H
 #define MODES_CHECK_JUDGE_H
 
+#include "base/out.h"
 #include "modes/check/check.h"
 
 enum check_level { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
@@ -21,11 +22,22 @@ int check_status(const struct check *);
 /* How many steps have a warning. */
 unsigned int check_warnings(const struct check *);
 
-/* advice.c: of a step that has failed or has a warning. */
+/* advice.c: of a step that has failed, was stopped or has a warning. */
 void check_advise(const struct check *, enum check_step, char *dst, size_t);
 
-/* When nothing is to be mended: how to use it. */
+/* Of what was stopped: how it would have ended is not known. */
+#define ADVICE_REST	"let the check run to its end to know more"
+
+/* Of a fault on this host, or where nothing better is known. */
+#define ADVICE_CORRECT \
+	"correct what the message names; man inetws-troubleshooting has more"
+
+/* next.c: when nothing is to be mended: how to use it. */
 void check_advise_use(const struct check *, char *dst, size_t);
+
+/* What to do, a line at a time, n from 0 on: there is one at least. */
+void check_next(struct out *, const struct check *,
+    void (*add)(struct out *, int n, const char *line));
 
 /* Days until the first certificate of the chain expires; below 0: it has. */
 int64_t check_days(const struct check *, int64_t now);

@@ -66,7 +66,8 @@ judge_ping(const struct check *c, struct step *s)
 
 	if (c->pings == 0)
 		return;
-	step_find(s, STEP_OK, c->pongs > 0 ? c->mean : -1);
+	step_find(s, c->pongs > 0 ? STEP_OK : STEP_NOT_TRIED, c->pongs > 0 ?
+	    c->mean : -1);
 	if (c->pongs > 0)
 		step_say(s, "on average; %u of %u answered, the fastest in " MS_
 		    ", the slowest in " MS_, c->pongs, c->pings, MS(c->least),
@@ -185,14 +186,11 @@ judge_idle(const struct check *c, struct step *s)
 {
 	char end[24], lived[24];
 
-	step_find(s, check_ping_interval(c) != 0 || c->idle_stopped ?
-	    STEP_WARNING : STEP_OK, -1);
+	step_find(s, check_ping_interval(c) != 0 ? STEP_WARNING : STEP_OK, -1);
 	str_ms(end, sizeof(end), c->idle_end);
 	str_ms(lived, sizeof(lived), c->idle_lived);
 	switch (c->idle) {
 	case IDLE_NOT_ASKED:
-		if (c->idle_stopped)
-			break;
 		step_find(s, STEP_NOT_TRIED, -1);
 		if (c->pings > 0 && c->stopped == 0)
 			step_say(s, "not asked for (--proxy-idle)");
@@ -215,9 +213,6 @@ judge_idle(const struct check *c, struct step *s)
 	if (c->idle_pings > 0)
 		step_say(s, "; the peer sent %u pings: to measure the path, "
 		    "switch them off there", c->idle_pings);
-	if (c->idle_stopped)
-		step_say(s, "%sstopped by a signal before it was over",
-		    s->text[0] != '\0' ? "; " : "");
-	else if (s->state == STEP_OK && c->idle != IDLE_ENDED)
+	if (s->state == STEP_OK && c->idle != IDLE_ENDED)
 		step_say(s, "; the default --ping-interval will do");
 }

@@ -241,7 +241,7 @@ check_message(struct check *c, struct probe *p, const struct options *o)
 		c->message_us = -1;
 		return;
 	}
-	if (is_open(c) && c->pongs == 0 && (c->message == MESSAGE_NOT_TRIED ||
+	if (is_open(c) && c->pongs == 0 && p->taken == 0 && (c->message == MESSAGE_NOT_TRIED ||
 	    c->message == MESSAGE_LOST))
 		fail(c, STEP_PING, EXIT_AGAIN, "nothing comes back behind the "
 		    "101: no ping has an answer");

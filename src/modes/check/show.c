@@ -141,26 +141,9 @@ check_show_others(struct out *o, const struct check *c)
 }
 
 static void
-show_next(struct out *o, const struct check *c)
+show_line(struct out *o, int n, const char *line)
 {
-	char use[CHECK_USE_MAX];
-	int i, n = 0;
-
-	out_add(o, "next:\n");
-	for (i = 0; i < CHECK_STEPS; i++)
-		if (c->step[i].advice[0] != '\0' && ++n)
-			out_add(o, "  %s\n", c->step[i].advice);
-	if (n > 0)
-		return;
-	if (check_level(c) == CHECK_OK)
-		check_advise_use(c, use, sizeof(use));
-	else if (c->stopped != 0)
-		strlcpy(use, "let the check run to its end to know more",
-		    sizeof(use));
-	else
-		strlcpy(use, "correct what the message names; man "
-		    "inetws-troubleshooting has more", sizeof(use));
-	out_add(o, "  %s\n", use);
+	out_add(o, "%s  %s\n", n == 0 ? "next:\n" : "", line);
 }
 
 void
@@ -185,5 +168,5 @@ check_result(struct out *o, const struct check *c, int colours)
 		coloured(o, "all is well", STEP_OK, 0, colours);
 		out_add(o, "\n");
 	}
-	show_next(o, c);
+	check_next(o, c, show_line);
 }

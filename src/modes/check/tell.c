@@ -161,7 +161,7 @@ tell_addresses(struct check *c)
 	static char text[2048];
 	struct out out;
 
-	if (form != FOR_PERSON || !(told & 1u << STEP_CONNECT))
+	if (form != FOR_PERSON || c->connect < 0)
 		return;
 	out_begin(&out, text, sizeof(text));
 	check_show_others(&out, c);

@@ -469,8 +469,9 @@ def test_idle_stopped():
            'the steps are there meanwhile')
     p.send_signal(signal.SIGINT)
     rest = p.stdout.read().decode()
-    t.is_(p.wait(t.BOUND), 1, 'stopped: not all is known')
-    t.like(rest, '(?m)^warning: .*stopped by a signal', 'and says so')
+    t.is_(p.wait(t.BOUND), 130, 'stopped: not all is known')
+    t.like(rest, r'(?m)^stopped by INT in the step idle: .*\nnext:\n'
+           '  let the check run to its end', 'and says so')
     p.stdout.close()
     os.close(ours)
 

@@ -22,7 +22,7 @@ import threading        # noqa: E402
 import time             # noqa: E402
 
 STEPS = ['name', 'connect', 'proxy', 'tls', 'answer', 'upgrade', 'extension',
-         'subprotocol', 'ping', 'message', 'target', 'resume', 'idle']
+         'subprotocol', 'ping', 'resume', 'message', 'target', 'idle']
 
 
 def look(*words, env=None):

@@ -91,8 +91,8 @@ def stopped(check, step, before, number=INT, what=''):
     t.is_(code, 128 + number, 'the exit status')
     t.is_(check.lines()[step][0], 'stopped', 'the step')
     name = {INT: 'INT', TERM: 'TERM', HUP: 'HUP'}[number]
-    t.like(text, r'(?m)^stopped by %s in the step %s: .+\nnext:\n  \S' % (
-        name, step), 'and the verdict')
+    t.like(text, r'(?m)^stopped by %s in the step %s: .+\nnext:\n'
+           '  let the check run to its end' % (name, step), 'and the verdict')
     t.is_([s for s, (state, _) in check.lines().items()
            if state == 'failed'], [], 'nothing is blamed')
     return text
@@ -109,6 +109,7 @@ def stopped_json(begin, words, step, **kw):
     t.like(o['why'], 'stopped by TERM in the step ' + step, 'why')
     t.is_([s['step'] for s in o['steps'] if s['state'] == 'stopped'], [step],
           'the step')
+    t.like(o['next'][0], 'run to its end', 'and what to do')
     return o
 
 
@@ -167,7 +168,6 @@ def test_name():
     text = stopped(c, 'name', [])
     t.like(text, r'the host of ws://slow\.example/ was being looked up',
            'what it was about')
-    t.like(text, 'name server is slow', 'and what to do')
     stopped_json(lambda: names.question('slower'), ['ws://slower.example/'],
                  'name', before=names.before)
     c = Check('--nagios', 'ws://slowest.example/', before=names.before)
@@ -207,7 +207,6 @@ def full():
 def test_connect():
     port = full()
     text = stopped(Check(url(port)), 'connect', ['name'])
-    t.like(text, 'a firewall drops the packets', 'what to do')
     t.like(text, r'(?m)^stopped +connect +\d+\.\d\d ms  ', 'after how long')
 
 
@@ -225,9 +224,8 @@ def test_answer():
 
 def test_tls():
     mute = t.Held()
-    text = stopped(Check(url(mute.port, 'wss')), 'tls',
-                   ['name', 'connect', 'proxy'])
-    t.like(text, 'does not answer TLS', 'what to do')
+    stopped(Check(url(mute.port, 'wss')), 'tls',
+            ['name', 'connect', 'proxy'])
     stopped_json(lambda: [mute.next() for _ in range(2)],
                  [url(mute.port, 'wss')], 'tls')
 
@@ -260,9 +258,8 @@ OPEN = PATH + ['answer', 'upgrade']
 
 def test_ping():
     mute = t.WSServer()
-    text = stopped(Check(url(mute.port)), 'ping', OPEN + [
-        'extension', 'subprotocol'])
-    t.like(text, 'swallows pings', 'what to do')
+    stopped(Check(url(mute.port)), 'ping', OPEN + ['extension',
+                                                   'subprotocol'])
 
 
 def test_extension():

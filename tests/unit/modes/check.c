@@ -19,6 +19,7 @@ fresh(void)
 {
 	memset(&c, 0, sizeof(c));
 	strlcpy(c.url, "wss://h/", sizeof(c.url));
+	c.failed_at = c.under_way = CHECK_STEPS;
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	out_begin(&o, buf, sizeof(buf));
 }
@@ -241,8 +242,34 @@ test_rows(void)
 		    "101: no ping has an answer", "hangs" },
 		{ STEP_CONNECT, 0, WHO_UNKNOWN, "[fe80::1%lo]:1: Cannot assign "
 		    "requested address", "interface behind %" },
+		{ STEP_CONNECT, 0, WHO_UNKNOWN, "cannot connect to "
+		    "unix:/tmp/x: Connection refused", "this socket" },
+		{ STEP_CONNECT, 0, WHO_UNKNOWN, "cannot connect to "
+		    "[fe80::1]:1: Invalid argument", "%IFACE" },
+		{ STEP_NAME, 0, WHO_UNKNOWN, "cannot resolve h: x (-6 leaves "
+		    "only IPv6 addresses)", "leave out -4 and -6" },
+		{ STEP_NAME, 0, WHO_UNKNOWN, "x (--interface ::1 leaves only "
+		    "IPv6 addresses: y)", "interface by name" },
 		{ STEP_TLS, 0, WHO_UNKNOWN, "self-signed certificate",
 		    "--cacert FILE" },
+		{ STEP_TLS, 0, WHO_UNKNOWN, "our certificate was refused by h: "
+		    "it is revoked", "that the server accepts" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "h wants a certificate of ours: "
+		    "use --cert", "--cert, --key" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: no answer: Connection "
+		    "reset by peer", "try wss://" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: the connection was "
+		    "closed without an answer", "try wss://" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: no answer: Connection "
+		    "timed out", "whether the server hangs" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: malformed answer: "
+		    "more than 100 fields", "too long ones" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: malformed answer: "
+		    "a head of more than 8 bytes", "too many" },
+		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: malformed answer: "
+		    "x", "speaks no HTTP" },
+		{ STEP_IDLE, 101, WHO_UNKNOWN, "ws://h/ answered 503",
+		    "eight websockets" },
 	};
 	size_t i;
 
@@ -298,7 +325,8 @@ test_interrupted(void)
 	check_result(&o, &c, 0);
 	ok(strstr(buf, "stopped by TERM in the step tls: TLS") == buf,
 	    "for a person");
-	ok(strstr(buf, "does not answer TLS") != NULL, "and what to do");
+	ok(strstr(buf, "\nnext:\n  let the check run to its end") != NULL,
+	    "and what to do");
 	fresh();
 	c.under_way = CHECK_STEPS;
 	check_stop(&c, SIGINT, -1);
@@ -308,20 +336,102 @@ test_interrupted(void)
 	is(check_status(&c), 130, "130");
 }
 
-/* What was stopped is not known to be well. */
+/* What was stopped is not known to be well, nor is anything to blame. */
 static void
 test_stopped(void)
 {
 	struct check_limits none = { 0, 0 };
+	int i, wrong = 0;
+
+	for (i = 0; i < CHECK_STEPS; i++) {
+		fresh();
+		c.pings = c.pongs = i > STEP_PING ? 5 : 0;
+		c.under_way = i;
+		check_stop(&c, SIGINT, 1000);
+		check_judge(&c, &none, NOW);
+		wrong += c.step[i].state != STEP_STOPPED ||
+		    strstr(c.step[i].advice, "run to its end") == NULL ||
+		    check_level(&c) != CHECK_UNKNOWN || check_status(&c) != 130;
+	}
+	is(wrong, 0, "each step can be stopped");
+	fresh();
+	c.failed_at = STEP_UPGRADE;
+	c.http_status = 502;
+	error_set(&c.why, EXIT_UNREACHABLE, "ws://h/ answered 502");
+	check_stop(&c, SIGINT, -1);
+	check_judge(&c, &none, NOW);
+	is(c.step[STEP_UPGRADE].state, STEP_FAILED, "what has failed stays so");
+	is(check_status(&c), 130, "but it was stopped");
+	is_str(check_why(&c, buf, sizeof(buf)),
+	    "stopped by INT: ws://h/ answered 502", "and says both");
+}
+
+/* The last lines, also where no step has advice. */
+static void
+test_next(void)
+{
+	struct check_limits none = { 0, 0 };
 
 	fresh();
-	c.pings = c.pongs = 5;
-	c.idle_stopped = 1;
+	error_set(&c.why, EXIT_SYSTEM, "--header-command false: x");
 	check_judge(&c, &none, NOW);
-	is(check_level(&c), CHECK_WARNING, "stopped: a warning");
-	is(check_status(&c), CHECK_PAST_THRESHOLD, "its exit status");
 	check_json(&o, &c, NOW);
-	ok(strstr(buf, "\"status\":1,") != NULL, "the same in JSON");
+	ok(strstr(buf, "\"next\":[\"correct what the message names") != NULL,
+	    "before the first step");
+	fresh();
+	check_stop(&c, SIGINT, -1);
+	check_judge(&c, &none, NOW);
+	check_json(&o, &c, NOW);
+	ok(strstr(buf, "\"next\":[\"let the check run") != NULL,
+	    "stopped there");
+}
+
+/* Neither the server nor the path is to blame for what is wrong here. */
+static void
+test_local(void)
+{
+	static const int statuses[] = { EXIT_BADUSAGE, EXIT_SYSTEM,
+	    EXIT_BADCONFIG };
+	struct check_limits none = { 0, 0 };
+	int i, wrong = 0;
+
+	for (i = 0; i < 3 * CHECK_STEPS; i++) {
+		fresh();
+		c.failed_at = i / 3;
+		error_set(&c.why, statuses[i % 3], "--cert x: wrong");
+		check_judge(&c, &none, NOW);
+		wrong += strstr(c.step[i / 3].advice, "what the message "
+		    "names") == NULL;
+	}
+	is(wrong, 0, "the message names what is wrong");
+}
+
+/* What is dialled is the proxy, if there is one. */
+static void
+test_proxy(void)
+{
+	fresh();
+	strlcpy(c.proxy, "proxy http://p:1", sizeof(c.proxy));
+	ok(strstr(advice(STEP_NAME, 0, WHO_UNKNOWN, "cannot resolve p: x"),
+	    "the proxy in --proxy;") != NULL, "its name");
+	c.route_by = "http_proxy";
+	ok(strstr(advice(STEP_CONNECT, 0, WHO_UNKNOWN, "p:1: Connection "
+	    "refused"), "port in http_proxy,") != NULL, "its port");
+	ok(strstr(advice(STEP_CONNECT, 0, WHO_UNKNOWN, "p:1: timed out"),
+	    "port in http_proxy;") != NULL, "or another reason");
+}
+
+/* No answer to a ping is a fault only while it is known to be one. */
+static void
+test_ping(void)
+{
+	struct check_limits none = { 0, 0 };
+
+	fresh();
+	c.pings = 1;
+	c.close = 1011;
+	check_judge(&c, &none, NOW);
+	is(c.step[STEP_PING].state, STEP_NOT_TRIED, "the peer had ended it");
 }
 
 int
@@ -336,5 +446,9 @@ main(void)
 	test_broken_handshake();
 	test_interrupted();
 	test_stopped();
+	test_next();
+	test_local();
+	test_proxy();
+	test_ping();
 	return done_testing();
 }
