@@ -11,6 +11,10 @@
 #include "config/settings.h"
 #include "config/types.h"
 
+/* Of a host and a path: what needs no escape anywhere. */
+#define PLAIN	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789-._/"
+
 static unsigned int
 least(unsigned int a, unsigned int b)
 {
@@ -167,4 +171,26 @@ value_refuse_address(const struct value *v)
 	return value_fail(v, "'%s' is an address: expected a URL, as "
 	    "wss://HOST/PATH: usage: inetws %s %s",
 	    word_show(shown, sizeof(shown), v->text), mode->name, mode->usage);
+}
+
+int
+value_refuse_bare(const struct value *v)
+{
+	const char *scheme = v->text, *bare = v->text;
+	char shown[80];
+
+	if (strncmp(bare, "ws:", 3) == 0 || strncmp(bare, "wss:", 4) == 0)
+		bare += strcspn(bare, ":") + 1;
+	if (strncmp(bare, "//", 2) == 0)
+		return 0;
+	if (bare != scheme)
+		bare += strspn(bare, "/");
+	/* A host has a dot, or there is a scheme, and what follows is plain. */
+	if (bare[0] == '\0' || strchr("./", bare[0]) != NULL ||
+	    bare[strspn(bare, PLAIN)] != '\0' ||
+	    (bare == scheme && memchr(bare, '.', strcspn(bare, "/")) == NULL))
+		return 0;
+	return value_fail(v, "'%s' is no websocket URL: did you mean %s%s?",
+	    word_show(shown, sizeof(shown), v->text),
+	    strncmp(scheme, "ws:", 3) == 0 ? "ws://" : "wss://", bare);
 }

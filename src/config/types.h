@@ -104,6 +104,9 @@ int word_is_pasted(const char *word, char *err, size_t errlen);
 int value_refuse_url(const struct value *, const char *expected);
 int value_refuse_address(const struct value *);
 
+/* -1 and err if it is HOST/PATH, or the slashes of ws:// are not all there. */
+int value_refuse_bare(const struct value *);
+
 /*
  * A word for a message: escaped, cut, without the userinfo of a URL.
  * Returns dst.

@@ -113,8 +113,8 @@ is_target(const void *field, const struct option *row)
 static int
 url_set(const struct value *v)
 {
-	return value_refuse_address(v) == -1 ? -1 : url_parse(VALUE_AT(v,
-	    struct url), v->text, v->err, v->errlen);
+	return value_refuse_address(v) == -1 || value_refuse_bare(v) == -1 ?
+	    -1 : url_parse(VALUE_AT(v, struct url), v->text, v->err, v->errlen);
 }
 
 static int

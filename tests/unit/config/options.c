@@ -230,6 +230,14 @@ test_bad_words(void)
 		{ "inetws agent wss://g/ wss://h/",
 		  "TARGET: 'wss://h/' is a URL: expected HOST:PORT or "
 		  "unix:/PATH (agent takes one URL, as an operand)" },
+		{ "inetws client -l 1 example.org/ssh/",
+		  "is no websocket URL: did you mean wss://example.org/ssh/?" },
+		{ "inetws connect ws:example.org", "mean ws://example.org?" },
+		{ "inetws check wss:/h/x", "did you mean wss://h/x?" },
+		{ "inetws check h.org/\x1b[31m", "\\x1b[31m' is no websocket URL: "
+		  "expected ws://" },
+		{ "inetws check foo", "is no websocket URL: expected ws://" },
+		{ "inetws check me@example.org/", "expected ws://" },
 		{ "inetws server wss://h/", "(client, connect, agent and check "
 		  "take a URL)" },
 		{ "inetws server 18080 127.0.0.1:22", "unexpected word '18080' "
