@@ -788,12 +788,18 @@ _Fork(void)
 	return begin_process(real.Fork);
 }
 
+/* Where there is no SYS_mmap, the other one counts in 4096 bytes. */
 void *
 mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
 {
 	if (lacking(K_mmap, LIST(ENOMEM)) == -1)
 		return MAP_FAILED;
+#ifdef SYS_mmap
 	return (void *)syscall(SYS_mmap, at, size, prot, flags, fd, offset);
+#else
+	return (void *)syscall(SYS_mmap2, at, size, prot, flags, fd,
+	    (long)(offset / 4096));
+#endif
 }
 
 void *
