@@ -232,7 +232,7 @@ def during(s):
              m['processes'] + 32, '%s: %d descriptors at most' %
              (i.name, m['descriptors']))
         # When a proxy is back, all its sessions have a process more for a
-        # moment, which nobody here may have seen.
+        # moment, which the looks of this test may miss.
         now, more = own_kib(i.pid), i.places - i.loaded_with
         t.ok(t.SANITIZED or now <= i.loaded + 128 + more * TABLE,
              '%s: the supervisor has not grown: %d KiB before, %d behind' %
