@@ -277,8 +277,8 @@ def test_reload_down_and_up():
                    % t.echo().port)
     text = c.text
     many = [t.ws.connect(c.port) for _ in range(60)]
-    c.reload(text.replace('80', '2'))
-    c.reload(text.replace('80', '3'))
+    c.reload(text.replace('connections 80', 'connections 2'))
+    c.reload(text.replace('connections 80', 'connections 3'))
     t.is_(sum(says(w) for w in many), 60, 'all stay')
     for w in many:
         w.bye()
@@ -332,7 +332,7 @@ def test_reload_badly():
     for bad, why in (
             (good + 'nonsense 1\n', r'conf:4: .*nonsense'),
             (good + 'linger soon\n', r'conf:4: linger: .*soon'),
-            ('', r'TARGET is missing'),
+            ('', r'conf: no line target'),
             (good + 'listen 127.0.0.1:1\n', 'listen has changed'),
             (good + 'stats-file /x\n', 'stats-file has changed'),
             (good + 'syslog\n', 'syslog has changed'),
