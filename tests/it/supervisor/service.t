@@ -358,6 +358,7 @@ def test_reload_often():
     def some(n):
         for i in range(n):
             c.reload(c.text + '# %s\n' % ('x' * 60000))
+        t.until(lambda: len(t.ahead(c.s.pid)) == 2)     # with open channels
         with open('/proc/%d/statm' % c.s.pid) as f:
             return int(f.read().split()[1]), t.descriptors(c.s.pid)
     pages, fds = some(20)
