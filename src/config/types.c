@@ -304,7 +304,7 @@ text_parse(const struct value *v)
 
 	if (v->text[0] == '\0' && type != &type_hosts &&
 	    type != &type_servername)
-		return value_fail(v, "may not be empty");
+		return value_fail(v, "must not be empty");
 	if (type->fits != NULL && !type->fits(v->text))
 		return value_is_not(v, type->expected);
 	*VALUE_AT(v, const char *) = v->text;

@@ -160,7 +160,7 @@ list_parse(const struct value *v)
 static int
 files_parse(const struct value *v)
 {
-	return v->text[0] == '\0' ? value_fail(v, "may not be empty") :
+	return v->text[0] == '\0' ? value_fail(v, "must not be empty") :
 	    list_add(v, v->text, NULL);
 }
 

@@ -99,8 +99,8 @@ fdpass_send(int to, char letter, const char *text, int fd)
 }
 
 /*
- * A part of a message, or a letter that is none, comes from no fdpass_send(): as
- * good as an end.
+ * fdpass_send() sends whole messages with a letter of ASCII: anything else is
+ * taken for an end.
  */
 int
 fdpass_take(int from, char text[FDPASS_TEXT_MAX], int *fd)

@@ -15,6 +15,7 @@
 #include "os/clock.h"
 #include "os/command.h"
 #include "os/fd.h"
+#include "os/process.h"
 #include "os/signals.h"
 
 #define LOOK_EVERY	5	/* ms: has it exited behind its output? */
@@ -164,7 +165,7 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 	close(fd[0]);
 	if (late) {
 		kill(-pid, SIGKILL);
-		waitpid(pid, &status, 0);
+		process_wait(pid);
 		return error_set(why, EXIT_AGAIN, "%s: %s", argv[0],
 		    signal_terminated() ? "interrupted" :
 		    "took too long and was killed");

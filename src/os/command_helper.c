@@ -2,7 +2,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "os/command.h"
 #include "os/command_helper.h"
 #include "os/fd.h"
+#include "os/process.h"
 #include "os/signals.h"
 #include "os/title.h"
 
@@ -163,7 +163,6 @@ command_helper_end(struct command_helper *k)
 	if (k->pid == 0)
 		return;
 	close(k->fd);
-	while (waitpid(k->pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	process_wait(k->pid);
 	k->pid = 0;
 }

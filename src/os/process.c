@@ -35,6 +35,13 @@ process_fork(void)
 #endif
 }
 
+void
+process_wait(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
 /* Not on 32 bits: futex(2) and the C library disagree there about time. */
 #if defined(HAS__FORK) && defined(__LP64__) && \
     __has_include(<linux/close_range.h>)
@@ -132,8 +139,7 @@ static pid_t
 take_back(pid_t pid, int error)
 {
 	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	process_wait(pid);
 	errno = error;
 	return -1;
 }

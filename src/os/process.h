@@ -32,6 +32,9 @@ pid_t process_fork(void);
  */
 pid_t process_fork_with(int a, int b);
 
+/* Waits for the end of a child that is about to end, and forgets its status. */
+void process_wait(pid_t);
+
 /*
  * Does the process still live that had this number at a time (of clock_ms())?
  * 1 also if that cannot be told from another process with the same number.

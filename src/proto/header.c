@@ -77,7 +77,7 @@ header_check(const char *field, enum header_for receiver, char *err,
 	}
 	why = reserved(name, receiver);
 	if (why != NULL) {
-		snprintf(err, errlen, "%.*s may not be set: %s", len, field,
+		snprintf(err, errlen, "%.*s must not be set: %s", len, field,
 		    why);
 		return -1;
 	}

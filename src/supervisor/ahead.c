@@ -3,12 +3,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/process.h"
 #include "os/signals.h"
 #include "supervisor/ahead.h"
 
@@ -206,8 +206,7 @@ static void
 kill_and_wait(struct ahead_place *p)
 {
 	ahead_kill(p);
-	while (waitpid(p->pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	process_wait(p->pid);
 }
 
 /* One that has been handed over a connection is to serve it. */

@@ -8,9 +8,9 @@
 A branch that cannot be taken and a function that no test can execute are lines
 of the file accepted, with the reason; such branches are not counted.  It fails
 if a figure is below its floor, if a function that is not listed was never
-executed, and if a line of accepted is not needed any more (of functions that
-are executed on some machines it may not be).  --pure looks only
-at the pure folders, --show does not fail.  BUILD/coverage/index.html has the
+executed, and if a line of accepted is not needed any more, except those of
+functions that only some machines execute.  --pure looks only at the pure
+folders, --show does not fail.  BUILD/coverage/index.html has the
 lines, if gcovr is there.
 """
 import argparse

@@ -2,8 +2,8 @@
 /*
  * Input: the file of a statistics page.  Either what is in it, from the
  * beginning; or one that an instance made, and what a process of it wrote there
- * later.  Asserted: a file that is none is refused with words; whatever is in
- * one, each way of showing it ends, and is well-formed and printable.
+ * later.  Asserted: a file that is no page is refused with words; whatever is in
+ * a page, each way of showing it ends, and is well-formed and printable.
  */
 #include <sys/mman.h>
 

@@ -28,6 +28,8 @@
 	"what listens there speaks no HTTP, or TLS: try wss://, and compare " \
 	"the port with the line \"listening on\" of the server"
 
+#define HANGS	"look whether the server hangs, and into its log; " \
+	"--handshake-timeout waits longer"
 #define CUT_AT_ONCE \
 	"the server or a proxy ends the websocket at once: see the log of both"
 
@@ -170,13 +172,9 @@ static const struct advice table[] = {
 	{ STEP_ANSWER, ANY, ANY, "malformed",
 	  "what listens there speaks no HTTP: compare the port with the line "
 	  "\"listening on\" of the server" },
-	{ STEP_ANSWER, 0, ANY, "timed out",
-	  "look whether the server hangs, and into its log; "
-	  "--handshake-timeout waits longer" },
+	{ STEP_ANSWER, 0, ANY, "timed out", HANGS },
 	{ STEP_ANSWER, 0, ANY, NULL, NO_HTTP },
-	{ STEP_ANSWER, ANY, ANY, NULL,
-	  "look whether the server hangs, and into its log; "
-	  "--handshake-timeout waits longer" },
+	{ STEP_ANSWER, ANY, ANY, NULL, HANGS },
 	{ STEP_UPGRADE, 426, ANY, NULL,
 	  "a proxy removes the upgrade.  " NGINX_LINES },
 	{ STEP_UPGRADE, 505, ANY, NULL,

@@ -195,8 +195,8 @@ def test_bad_commands():
     for text, status, word in (
             ('exit 3', 71, 'exit status 3'), ('kill -9 $$', 71, 'signal 9'),
             ('sleep 60', 75, 'too long'),
-            ('echo "Host: x"', 71, 'Host may not'),
-            ('echo "Sec-WebSocket-Key: x"', 71, 'Sec-WebSocket-Key may not'),
+            ('echo "Host: x"', 71, 'Host must not'),
+            ('echo "Sec-WebSocket-Key: x"', 71, 'Sec-WebSocket-Key must not'),
             ('echo nonsense', 71, 'no colon'),
             ('printf "X: a\\001b\\n"', 71, 'control character'),
             ('yes "X: y" | head -c 9000', 71, 'longer than 8191 bytes'),
@@ -294,7 +294,7 @@ def test_hop_by_hop():
                  'Sec-WebSocket-Protocol', 'User-Agent'):
         r = t.run_inetws('connect', '-H', name + ': x', 'ws://h/')
         t.is_(r.returncode, 64, '%s: 64' % name)
-        t.like(r.stderr, name + ' may not be set: ', 'with a reason')
+        t.like(r.stderr, name + ' must not be set: ', 'with a reason')
 
 
 t.main()

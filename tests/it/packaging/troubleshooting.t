@@ -112,7 +112,7 @@ def mistakes():
 
 
 def answers():
-    """Of a server that is none, or of another kind."""
+    """What web servers answer that have no inetws behind them, or another one."""
     for answer, message in (
             (b'HTTP/1.1 403 No', 'answered 403'),
             (b'HTTP/1.1 429 Slowly', 'answered 429'),

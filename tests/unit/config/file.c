@@ -124,7 +124,7 @@ test_bad_files(void)
 		  ":3: page: is given twice" },
 		{ "mode server\nlisten\n", ":2: listen: needs a value" },
 		{ "mode server\nlisten =\n", ":2: listen: needs a value" },
-		{ "mode server\npath \"\"\n", ":2: path: may not be empty" },
+		{ "mode server\npath \"\"\n", ":2: path: must not be empty" },
 		{ "mode server\npath \"/x\n", "quote is not closed" },
 		{ "mode server\npath \"/x\" y\n", "nothing may follow" },
 		{ "mode server\ninsecure\n", ":2: insecure: belongs to" },

@@ -145,19 +145,19 @@ static void
 test_headers(void)
 {
 	static const struct { const char *header, *says; } bad[] = {
-		{ "Host:~x", "Host may not" },
-		{ "host:x", "host may not" },
-		{ "Connection:~x", "Connection may not" },
-		{ "Upgrade:~x", "Upgrade may not" },
-		{ "Transfer-Encoding:~x", "Transfer-Encoding may not" },
-		{ "CONTENT-LENGTH:~1", "CONTENT-LENGTH may not" },
-		{ "TE:~x", "TE may not" }, { "Trailer:~x", "Trailer may" },
-		{ "Keep-Alive:~x", "Keep-Alive may not" },
-		{ "Proxy-Connection:~x", "Proxy-Connection may not" },
+		{ "Host:~x", "Host must not" },
+		{ "host:x", "host must not" },
+		{ "Connection:~x", "Connection must not" },
+		{ "Upgrade:~x", "Upgrade must not" },
+		{ "Transfer-Encoding:~x", "Transfer-Encoding must not" },
+		{ "CONTENT-LENGTH:~1", "CONTENT-LENGTH must not" },
+		{ "TE:~x", "TE must not" }, { "Trailer:~x", "Trailer must" },
+		{ "Keep-Alive:~x", "Keep-Alive must not" },
+		{ "Proxy-Connection:~x", "Proxy-Connection must not" },
 		{ "User-Agent:~x", "--user-agent" },
 		{ "Sec-WebSocket-Protocol:~x", "--subprotocol" },
-		{ "Sec-WebSocket-Key:~x", "Sec-WebSocket-Key may not" },
-		{ "sec-websocket-:~x", "sec-websocket- may not" },
+		{ "Sec-WebSocket-Key:~x", "Sec-WebSocket-Key must not" },
+		{ "sec-websocket-:~x", "sec-websocket- must not" },
 		{ "NoColon", "no colon" }, { "A~b:~x", "without blanks" },
 		{ ":~x", "without blanks" }, { "A~:~x", "without blanks" },
 		{ "X:~a\r\nY:~b", "X holds a line break" },
@@ -188,7 +188,7 @@ test_headers(void)
 	is_str(o.websocket.header.v[1], "A: 1", "without their ends");
 	is_str(o.websocket.header.v[2], "B: 2", "the last without one");
 	refused(line("inetws connect ws://h -H @%s", file("A: 1\nHost: x\n")),
-	    64, ":2: Host may not");
+	    64, ":2: Host must not");
 	refused("inetws connect ws://h -H @/nonexistent/x", 64,
 	    "/nonexistent/x: No such file");
 	strlcpy(text, "inetws connect ws://h", sizeof(text));
@@ -310,8 +310,8 @@ test_bad_words(void)
 		{ "inetws server h:1 --path x", "is not a path" },
 		{ "inetws server h:1 --path /a?b", "is not a path" },
 		{ "inetws server h:1 --path /a~b", "is not a path" },
-		{ "inetws server h:1 --path=", "may not be empty" },
-		{ "inetws client ws://h --cacert=", "may not be empty" },
+		{ "inetws server h:1 --path=", "must not be empty" },
+		{ "inetws client ws://h --cacert=", "must not be empty" },
 		{ "inetws server h:1 --cert x", "belongs to client, connect, "
 		  "agent and check" },
 		{ "inetws client ws://h --tls-cert x", "belongs to server" },

@@ -18,14 +18,13 @@
 
 #include "base/hash.h"
 #include "connection/handoff.h"
+#include "connection/handoff_session.h"
 #include "net/fdpass.h"
 #include "net/private_socket.h"
 #include "os/clock.h"
 #include "tap.h"
 
 #define SOON	5000	/* ms */
-
-static char session[33];
 
 /* At most so many bytes are sent at once; 0: none, as if the end had gone. */
 static size_t most = SIZE_MAX;
@@ -38,38 +37,6 @@ send(int fd, const void *bytes, size_t len, int flags)
 		return -1;
 	}
 	return sendto(fd, bytes, len < most ? len : most, flags, NULL, 0);
-}
-
-/* A name that no other run has. */
-static void
-invent(void)
-{
-	static const char digits[] = "0123456789abcdef";
-	int i;
-
-	for (i = 0; i < 32; i++)
-		session[i] = digits[arc4random_uniform(16)];
-}
-
-/* Runs f in another process; its exit status is what f returns. */
-static pid_t
-aside(int (*f)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(f());
-	return pid;
-}
-
-static int
-status_of(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
 }
 
 static int pair[2];

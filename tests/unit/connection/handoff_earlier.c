@@ -17,6 +17,7 @@
 
 #include "base/hash.h"
 #include "connection/handoff.h"
+#include "connection/handoff_session.h"
 #include "net/fdpass.h"
 #include "net/private_socket.h"
 #include "os/clock.h"
@@ -24,40 +25,7 @@
 
 #define SOON	5000	/* ms */
 
-static char session[33];
 static int pair[2];
-
-/* A name that no other run has. */
-static void
-invent(void)
-{
-	static const char digits[] = "0123456789abcdef";
-	int i;
-
-	for (i = 0; i < 32; i++)
-		session[i] = digits[arc4random_uniform(16)];
-}
-
-/* Runs f in another process; its exit status is what f returns. */
-static pid_t
-aside(int (*f)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(f());
-	return pid;
-}
-
-static int
-status_of(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
-}
 
 /* 0, or the error. */
 static int
