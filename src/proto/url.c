@@ -29,7 +29,7 @@ span_to(struct slice s, const char *stop)
 	size_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (memchr(stop, s.p[i], strlen(stop)) != NULL)
+		if (s.p[i] != '\0' && strchr(stop, s.p[i]) != NULL)
 			break;
 	return i;
 }

@@ -92,8 +92,8 @@ handover(struct input *in)
 {
 	struct handoff_request r;
 	char name[64];
-	size_t header = sizeof(uint32_t) + sizeof(r.user) +
-	    sizeof(r.subject) + sizeof(r.via), said;
+	/* What is before the bytes in every version. */
+	size_t header = sizeof(uint32_t) + sizeof(r.user), said;
 	int listener, to, whole = input_byte(in) % 4 != 0;
 
 	snprintf(name, sizeof(name), "%s-%d", NAME, (int)getpid());
