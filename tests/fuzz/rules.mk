@@ -44,7 +44,7 @@ $F/cert $F/ticket: libs += $(openssl_libs)
 wrapped = $(addprefix -Wl$(comma)--wrap=,$1)
 $F/channel: libs += $(call wrapped,clock_ms memory_shared)
 $F/log: libs += $(call wrapped,log_output_write)
-$F/messages: libs += $(call wrapped,clock_ms socket)
+$F/messages: libs += $(call wrapped,clock_ms clock_poll socket)
 $F/slots: libs += $(call wrapped,clock_ms log_output_write)
 $F/stats: libs += $(call wrapped,usleep)
 $(fuzz_bin): $F/%: $F/tests/fuzz/%.o $F/lib.a
