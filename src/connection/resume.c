@@ -171,22 +171,24 @@ connection_resume(struct connection *c, const struct websocket *w)
 	return 0;
 }
 
-/* Is it from who began the session, and newer than what came before? */
+/* Is it from who began the session? */
 static int
 is_owner(const struct connection *c, const struct handoff_request *v,
     const struct websocket *w)
 {
 	return strcmp(v->user, c->user) == 0 &&
 	    strcmp(v->subject, c->subject) == 0 &&
-	    strcmp(w->theirs.id, c->theirs.id) == 0 &&
-	    w->theirs.attempt > c->attempt;
+	    strcmp(w->theirs.id, c->theirs.id) == 0;
 }
 
 /*
  * A connection is handed over that asks for this session.  The numbers it
  * brings tell whether it may have it: an attempt is good once only, and its
- * position must be one that is still kept.  All refusals are the same, and
- * none keeps the tunnel waiting.
+ * position must be one that is still kept.  Who is not its owner is answered as
+ * if there were no such session; the owner's attempt that came before is no end
+ * of the session, so it is answered without the field that says so.  No refusal
+ * keeps the tunnel waiting; a process of our user that connects and sends
+ * nothing does, for a second (handoff_accept).
  */
 void
 connection_handoff(struct connection *c)
@@ -205,8 +207,9 @@ connection_handoff(struct connection *c)
 	if (websocket_adopt(&w, c->o, io_of(v.fd), v.bytes, v.len, &request,
 	    &why) == -1)
 		return;
-	if (!is_owner(c, &v, &w)) {
-		websocket_refuse_now(&w, 410, "", NO_SESSION);
+	if (!is_owner(c, &v, &w) || w.theirs.attempt <= c->attempt) {
+		websocket_refuse_now(&w, 410, is_owner(c, &v, &w) ? "" :
+		    handoff_instance_field(), NO_SESSION);
 		return;
 	}
 	c->attempt = w.theirs.attempt;

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import cutting          # noqa: E402
 import inetws_peer as p     # noqa: E402
+import manual           # noqa: E402
 import array            # noqa: E402
 import base64           # noqa: E402
 import hashlib          # noqa: E402
@@ -168,6 +169,64 @@ def test_another_name():
           'another user: 410, as if there were no such session')
     x.alive('which is not disturbed')
     t.is_(x.redial(1, 0, headers=basic('ann', 'a')), 101, 'its owner: 101')
+
+
+def refusal(x, sid, n, own='me', headers=''):
+    """The bytes of the answer but for its date."""
+    sock = t.ws.dial(x.program.port)
+    sock.sendall((
+        'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
+        'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s'
+        'Sec-WebSocket-Extensions: inetws; v=2; id=%s; resume="%s"; n=%d; at=0'
+        '\r\n\r\n' % (headers, own, sid, n)).encode())
+    answer, _ = t.ws.read_all(sock)
+    return re.sub('(?m)^Date: .*\r\n', '', answer.decode())
+
+
+def test_what_refusals_tell():
+    """Who may not have a session does not learn that it is there."""
+    htpasswd, = t.need('htpasswd')
+    path = t.folder() + '/users'
+    t.run([htpasswd, '-c', '-B', '-C', '4', '-b', path, 'ann', 'a'])
+    t.run([htpasswd, '-B', '-C', '4', '-b', path, 'bob', 'b'])
+    ann, bob = basic('ann', 'a'), basic('bob', 'b')
+    x = Session('--auth-file', path, headers=ann)
+    x.alive('a session')
+    unknown = refusal(x, os.urandom(16).hex(), 1, headers=bob)
+    t.like(unknown, r'^HTTP/1\.1 410 ', 'an unknown session: 410')
+    t.is_(refusal(x, x.sid, 1, headers=bob), unknown, "another user's: the same")
+    t.is_(refusal(x, x.sid, 1, 'you', ann), unknown, 'another id: the same')
+    t.is_(x.redial(7, 0, headers=ann), 101, 'its owner: 101')
+    x.raw = x.next
+    for n in (1, 7, 8):
+        t.is_(refusal(x, x.sid, n, headers=bob), unknown,
+              "another user, attempt %d after 7: the same" % n)
+    x.alive('which is not disturbed')
+
+
+def example(begin):
+    """The answer in an example of the manual, but for its date."""
+    text = manual.block(begin, page='inetws-protocol.7').split('\nA: ')[1]
+    head, body = re.sub(r'(?m)^ {3}', '', text).split('\n\n')
+    head = re.sub(r'(?m)^Date: .*\n', '', head + '\n')
+    return head.replace('\n', '\r\n') + '\r\n' + body.strip().replace(
+        '\\n', '\n')
+
+
+def test_refusals_of_the_manual():
+    """Its examples are what the program answers."""
+    x = Session()
+    token = x.raw.fields.get('inetws-instance', 'none')
+    t.is_(refusal(x, os.urandom(16).hex(), 1), example(
+        'D: Sec-WebSocket-Extensions: inetws; v=2; id=c4q1;\n'
+        '       resume="ffeeddccbbaa99887766554433221100"').replace(
+            '5d2c8e7f01a94b36', token), 'a session that is not there')
+    t.is_(x.redial(1, 0), 101, 'a redial')
+    t.is_(refusal(x, x.sid, 1), example(
+        'D: Sec-WebSocket-Extensions: inetws; v=2; id=c4q1;\n'
+        '       resume="00112233445566778899aabbccddeeff"'),
+          'the same attempt once more')
 
 
 def test_refusals_do_not_stop_a_tunnel():
