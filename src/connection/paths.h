@@ -56,9 +56,9 @@ enum paths_event {
 /*
  * Does what can be done now.  Each second a new one begins, within deadline;
  * names are looked up for each, unless their server is silent: for a second or
- * more nothing else could be done.  No fourth one is on its way: the second newest
- * makes room, so that the oldest has all of --connect-timeout.  While one that
- * is connected gets on there is no need for another.
+ * more nothing else could be done.  Before a fourth one begins the newest of the
+ * three is closed, so that the oldest has all of --connect-timeout.  While one
+ * that is connected gets on there is no need for another.
  */
 enum paths_event paths_step(struct paths *, int64_t deadline,
     struct attempt **which);

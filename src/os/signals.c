@@ -149,6 +149,7 @@ signals_single(void)
 	sigaddset(&ours, SIGHUP);
 	block_ours();
 	handle(SIGPIPE, SIG_IGN);
+	handle(SIGUSR1, SIG_IGN);
 	handle(SIGTERM, mark_seen);
 	handle_unless_ignored(SIGINT, mark_seen);
 	handle_unless_ignored(SIGHUP, mark_seen);

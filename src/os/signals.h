@@ -40,7 +40,8 @@ void signals_helper(void);
 
 /*
  * For a process without a supervisor (connect, inetd): TERM INT HUP are flags
- * that mean the same, PIPE is ignored.
+ * that mean the same, PIPE is ignored, and so is USR1, which asks a supervisor
+ * for its tunnels and may be sent to all processes of the name.
  */
 void signals_single(void);
 

@@ -411,17 +411,57 @@ def test_error_for_a_person():
     t.like(text, '"event":"failed"', 'but what was asked for is there')
 
 
+def tunnel():
+    """connect, its server, and the target's end; a byte has passed."""
+    held = t.Held()
+    s = t.server(held.port)
+    p = t.connect(url(s.port))
+    stream = held.next()
+    p.stdin.write(b'1')
+    p.stdin.flush()
+    t.ws.read_exactly(stream, 1)
+    return p, s, stream
+
+
 def test_term():
-    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        held = t.Held()
-        s = t.server(held.port)
-        p = t.connect(url(s.port), '--resume', '0')
-        stream = held.next()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        p, _, stream = tunnel()
         p.send(sig)
-        p.wait()
-        t.ok(not p.alive(), '%s ends it' % sig.name)
-        t.ok(t.ws.read_all(stream)[1] in ('eof', 'reset'),
-             'and its tunnel')
+        t.is_(p.wait(), 74, '%s ends it: 74' % sig.name)
+        t.is_(t.ws.read_all(stream)[1], 'reset', 'and its tunnel')
+
+
+def test_hangup():
+    """What was written before HUP, or just behind it, still arrives; what comes
+    is not read any more."""
+    p, s, stream = tunnel()
+    p.send(signal.SIGHUP)
+    p.stdin.write(b'last words')
+    p.stdin.close()
+    t.is_(t.ws.read_all(stream)[0], b'last words', 'HUP: all is forwarded')
+    t.is_(p.wait(), 74, 'and the tunnel ended, 74')
+    t.ok(s.has_line('end=peer-reset code=1001'), 'as by TERM')
+
+
+def test_usr1():
+    """It asks a listening process for its tunnels, and may be sent to all."""
+    p, _, stream = tunnel()
+    held = t.Held()
+    listener = socket.create_server(('127.0.0.1', 0))
+    w = t.ws.dial(listener.getsockname()[1])
+    conn, _ = listener.accept()
+    listener.close()
+    alone = t.Program([t.INETWS, 'server', '-l', 'inetd', '127.0.0.1:%d' %
+                       held.port], stdin=conn)
+    conn.close()
+    w.sendall(t.ws.request())
+    t.like(t.ws.read_head(w)[0].decode(), r'\AHTTP/1\.1 101 ', 'inetd: 101')
+    for name, one, far in (('connect', p, stream),
+                           ('inetd', alone, held.next())):
+        for sig in (signal.SIGUSR1, signal.SIGTERM):
+            one.send(sig)
+        t.is_(one.wait(), 74, '%s: USR1 does nothing, TERM ends it' % name)
+        t.is_(t.ws.read_all(far)[1], 'reset', 'in order')
 
 
 def answers(status, *fields, body=b'no\n'):
