@@ -35,7 +35,6 @@ apply(struct supervisor *s)
 	about = show_about(s);
 	stats_retitle(&about);
 	s->shown.changed = 1;
-	log_event(LOG_L_INFO, "reloaded", NULL);
 }
 
 /* Options are constant to all others, which do not run meanwhile. */
@@ -45,7 +44,8 @@ read_options(struct supervisor *s)
 	struct options *o = (struct options *)(uintptr_t)s->o;
 	struct error why;
 
-	if (options_again(o, s->service->check, &why) == 0)
+	s->tables.tells = options_again(o, s->service->check, &why) == 0;
+	if (s->tables.tells)
 		apply(s);
 	else
 		log_event(LOG_L_ERROR, "reload", "why", why.text, "hint",
@@ -212,7 +212,7 @@ is_busy(const struct supervisor *s)
 	return s->tables.building > 0 || s->tables.loading;
 }
 
-/* HUP is through when all tables are there, or cannot be. */
+/* HUP is through when all tables are there, or cannot be: systemd is told so. */
 static void
 finish(struct supervisor *s, int64_t now)
 {
@@ -220,6 +220,8 @@ finish(struct supervisor *s, int64_t now)
 	    now < s->tables.retry || admit_reload(s))
 		return;
 	s->tables.hup = HUP_THROUGH;
+	if (s->tables.tells)
+		log_event(LOG_L_INFO, "reloaded", NULL);
 	notify_send(&s->notify, "READY=1");
 }
 

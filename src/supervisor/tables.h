@@ -41,6 +41,8 @@ struct tables {
 	int64_t fresh_until;		/* one was made: those that waited for
 					 * it are accepted without a look */
 	enum hup hup;
+	int tells;			/* new options: the log, when HUP is
+					 * through */
 };
 
 static inline int

@@ -440,8 +440,9 @@ def test_renewal():
         f.write('-----BEGIN nonsense\n')
     before = s.mark()
     s.send(signal.SIGHUP)
-    s.wait_line('event=certificates.*tls-key.*the old ones stay',
-                since=before)
+    s.wait_line('event=reloaded$', since=before)
+    t.like('\n'.join(s.log.split('\n')[before:]), '(?sm)event=certificates[^\n]*tls-key[^\n]*'
+           'the old ones stay.*event=reloaded$', 'HUP tells when it is through')
     t.is_(serial(s.port, ca.cert), number[2], 'a broken file: the old one')
     os.unlink(live.key)
     t.is_(serial(s.port, ca.cert), number[2], 'no file: the old one')
