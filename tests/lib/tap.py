@@ -41,8 +41,7 @@ def ok(good, name):
         print('%sok %d - %s' % ('' if good else 'not ', _count,
                                 name.replace('#', '\\#')), flush=True)
     if not good:
-        diag('%s: failed %d: %s' % (os.path.basename(sys.argv[0]), _count,
-                                    name))
+        diag('%s: failed %d: %s' % (sys.argv[0], _count, name))
     return bool(good)
 
 
@@ -139,8 +138,10 @@ def _case(name, case):
         case()
     except Skip as e:
         skip('%s: %s' % (name, e))
-    except Exception:
-        ok(False, '%s ran to its end' % name)
+    except Exception as e:
+        first = traceback.format_exception_only(type(e), e)[0]
+        ok(False, '%s ran to its end: %s' % (
+            name, first.split('\n')[0][:300]))
         diag(traceback.format_exc())
     finally:
         signal.alarm(0)

@@ -27,18 +27,19 @@ __attribute__((unused, format(printf, 2, 3)))
 static int
 ok(int good, const char *fmt, ...)
 {
+	char name[512];
 	va_list ap;
 
 	tap_count++;
 	if (!good)
 		tap_failed++;
-	printf("%sok %d - ", good ? "" : "not ", tap_count);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(name, sizeof(name), fmt, ap);
 	va_end(ap);
-	putchar('\n');
+	printf("%sok %d - %s\n", good ? "" : "not ", tap_count, name);
 	if (!good)
-		fprintf(stderr, "# failed: %d\n", tap_count);
+		fprintf(stderr, "# %s: failed %d: %s\n", __BASE_FILE__,
+		    tap_count, name);
 	return good;
 }
 
