@@ -8,6 +8,7 @@ import threading
 import time
 
 import tap
+import ws
 
 BOUND = 30 * tap.SCALE
 
@@ -88,6 +89,16 @@ class Exchange:
         self.sock.shutdown(socket.SHUT_RD)
         self.threads[1].join(BOUND)
         self.sock.close()
+
+
+def comes_back(sock, data):
+    """Does an echo at the other end send it all back?  It is read while it is
+    sent, as what is on the way may be more than the buffers there take."""
+    sender = threading.Thread(target=sock.sendall, args=(data,), daemon=True)
+    sender.start()
+    back = ws.read_exactly(sock, len(data))
+    sender.join(BOUND)
+    return back == data
 
 
 def noise(n, seed=1):

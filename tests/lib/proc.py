@@ -467,6 +467,7 @@ def write_counts():
 
 
 def cleanup():
+    tap.tell()
     _call(_ends)
     if 'INETWS_COUNTED' in os.environ:
         write_counts()

@@ -18,6 +18,8 @@ import traceback
 _lock = threading.RLock()
 _count = 0
 _failed = 0
+_told = 0           # failures that have been explained
+_name = ''          # of the case
 _cleaners = []      # run behind every case
 _tellers = []       # run when a case has failed, before the cleaners
 
@@ -130,7 +132,8 @@ def main():
 
 
 def _case(name, case):
-    failed, begin = _failed, time.monotonic()
+    global _name
+    _name, begin = name, time.monotonic()
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(int(getattr(case, 'limit', 60) * SCALE *
                      (20 if LONG else 1)) + 1)
@@ -147,10 +150,17 @@ def _case(name, case):
         signal.alarm(0)
         if 'INETWS_TEST_TIMES' in os.environ:
             print('# %.1f s in %s' % (time.monotonic() - begin, name))
-        if _failed > failed:
-            diag('in case %s' % name)
-            _run(_tellers)
+        tell()
         _run(_cleaners)
+
+
+def tell():
+    """What explains the failures since the last time."""
+    global _told
+    if _failed > _told:
+        _told = _failed
+        diag('in case %s' % _name)
+        _run(_tellers)
 
 
 def _too_long(signum, frame):

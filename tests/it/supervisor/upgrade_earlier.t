@@ -15,11 +15,13 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
 import inetws as t              # noqa: E402
+import cutting                  # noqa: E402
 import earlier                  # noqa: E402
 import exchange                 # noqa: E402
 import reverse as r             # noqa: E402
 
-DATA = exchange.noise(3 << 20)
+MB = 1 << 20
+DATA = exchange.noise(3 * MB)
 LEAVE = ('--drain', 'leave')
 # The version of a page stands behind its magic number, in all of them.
 PAGE = struct.Struct('=II')
@@ -53,8 +55,7 @@ class Services:
                               '--resume', '0', program=program,
                               listen=at(ports[4]))
         self.agent = r.agent('ws://%s/agents/a' % at(self.cut[1].port),
-                             self.target.port, *LEAVE, '--retry', '1',
-                             program=program)
+                             self.target.port, *LEAVE, program=program)
         self.ports = [self.server.port, self.gate.port, self.gate.visitors,
                       self.kept.port, self.plain.port]
         self.all = (self.server, self.gate, self.kept, self.plain, self.agent)
@@ -77,8 +78,7 @@ def echoes(sock, data):
         back = sock.take_data(len(data))
         del sock.data[:]
         return back == data
-    sock.sendall(data)
-    return t.ws.read_exactly(sock, len(data)) == data
+    return exchange.comes_back(sock, data)
 
 
 def end(sock):
@@ -95,17 +95,25 @@ def all_echo(tunnels, data, when):
 
 
 def lose_twice(services, tunnels):
-    """Data both ways, whose websockets end while it is on its way."""
-    moved = {name: exchange.Exchange(tunnels[name], DATA)
+    """Data both ways, whose websockets end while it is on its way; not at its
+    end, where a side that has all may leave the other to wait for --resume."""
+    moved = {name: cutting.Half(tunnels[name], 4 * MB, 1, 4 * MB, 1)
              for name in ('a session', 'an agent')}
+    for e in moved.values():
+        e.allow(2 * MB)
+        e.start()
     for part in (1, 2):
-        for e in moved.values():
-            t.until(lambda: len(e.got) >= part << 20 or e.how)
+        t.until(lambda: all(e.got >= part * MB - MB // 2
+                            for e in moved.values()))
         for p in services.cut:
             p.cut()
+        t.until(lambda: all(e.got == (part + 1) * MB for e in moved.values()))
+        for e in moved.values():
+            e.allow((part + 2) * MB)
     for name, e in moved.items():
-        t.is_((e.join(), e.got == DATA), ('eof', True),
-              name + ': two lost websockets, and all comes back')
+        e.join(2 * t.BOUND)
+        t.ok(e.whole(), name + ': two lost websockets, and all comes back') \
+            or t.diag('%d, %s, %s' % (e.got, e.how, e.failed))
 
 
 def pages():
@@ -130,7 +138,7 @@ def upgrade(commit):
     lose_twice(new, tunnels)
     t.ok(echoes(tunnels['no session'], DATA) and
          echoes(tunnels['a plain peer'], b'three'), 'the others go on')
-    r.parked(new.gate)
+    t.ok(r.parked(new.gate), 'the new agent waits, too')
     more = new.tunnels()
     all_echo(more, b'four', 'a new one, by the new program')
     here = {version(p) for p in pages()} - {format}
@@ -144,8 +152,9 @@ def upgrade(commit):
                    format, here.pop()), 'and says what it does not')
     end(tunnels['no session'])
     end(tunnels['a plain peer'])
-    t.ok(t.until(lambda: not [c for c in children if t.command_of(c)]),
-         'the old processes end with their tunnels')
+    alive = lambda: [x for x in map(t.command_of, children) if x]
+    t.until(lambda: not alive())
+    t.is_(alive(), [], 'the old processes end with their tunnels')
     t.run_inetws('status')
     if format not in {version(p) for p in pages()}:
         t.is_(left & set(pages()), set(), 'and nothing is left of them')
