@@ -10,6 +10,7 @@ child: family() sees it, and cleanup() ends it.
 import atexit
 import ctypes
 import json
+import math
 import os
 import pathlib
 import re
@@ -282,14 +283,27 @@ def children(pid, zombies=True):
                   not is_ahead(p, pid))
 
 
-def is_ahead(pid, parent, looks=10):
-    """A child has its parent's title at first, and may keep it."""
-    for _ in range(looks):
+def is_ahead(pid, parent):
+    """A child has its supervisor's title at first.  One that serves a
+    connection may keep it; one that is forked ahead gives itself another as
+    soon as it runs, which takes a while on a busy machine."""
+    while True:
         title = command_of(pid)
-        if title != command_of(parent):
-            break
+        if age(pid) > tap.SCALE or title != command_of(parent) and \
+                not re.search(r', [0-9]+ active(, draining)?$', title):
+            return title.endswith('forked ahead')
         time.sleep(0.005)
-    return title.endswith('forked ahead')
+
+
+def age(pid):
+    """Seconds since it was forked; infinite if it is gone."""
+    try:
+        with open('/proc/%d/stat' % pid) as f:
+            fields = f.read().rpartition(')')[2].split()
+    except OSError:
+        return math.inf
+    return (time.clock_gettime(time.CLOCK_BOOTTIME) -
+            int(fields[19]) / os.sysconf('SC_CLK_TCK'))
 
 
 def ahead(pid):

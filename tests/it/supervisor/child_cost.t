@@ -87,14 +87,22 @@ def calls(path, parent):
     return [found[pid] for pid in sorted(ended) if pid in found]
 
 
+def ready(both):
+    """Until a connection need not wait for a fork."""
+    for p in both.values():
+        t.until(lambda: len(t.ahead(p.pid)) == 2)
+
+
 def test_calls():
     """A byte each way, and an orderly end."""
     if t.SANITIZED or t.COMPAT:
         raise t.Skip('another program than users have')
     both = pair()
+    ready(both)
     traces = {role: trace(p) for role, p in both.items()}
     # The first ones are served by children that were forked before.
     for _ in range(3):
+        ready(both)
         v = t.ws.dial(both['client'].port)
         byte_each_way(v)
         v.shutdown(1)
