@@ -340,11 +340,12 @@ def command_of(pid):
         return ''
 
 
-def cpu_ticks(pid):
-    """The time that a process has used so far, in hundredths of a second."""
+def cpu_ticks(pid, ended=False):
+    """The time that a process has used so far, in hundredths of a second; with
+    that of its children that have ended."""
     with open('/proc/%d/stat' % pid) as f:
         fields = f.read().rpartition(')')[2].split()
-    return int(fields[11]) + int(fields[12])
+    return sum(map(int, fields[11:15 if ended else 13]))
 
 
 def descriptors(pid):

@@ -74,7 +74,7 @@ def test_page():
     for name, width in (('desktop', WIDE), ('phone', NARROW)):
         b.size(width)
         b.get(url)
-        p = b.script(LOOK)
+        p = b.now(LOOK)
         t.is_(p['inner'], width, '%s: %d wide' % (name, width))
         t.ok(p['scroll'] <= width, 'nothing sticks out (%d)' % p['scroll'])
         t.is_(p['rows'], 5, 'a row for each tunnel')
@@ -128,7 +128,7 @@ def test_many_and_long():
     for width in (WIDE, NARROW):
         b.size(width)
         b.get('http://127.0.0.1:%d/' % c.metrics)
-        p = b.script(LOOK)
+        p = b.now(LOOK)
         t.is_(p['rows'], 60, 'all of them are there')
         t.ok(LONG in p['text'].replace('\n', ''), 'with the long name')
         t.ok(p['scroll'] <= width, 'nothing sticks out of %d (%d)' %
@@ -156,12 +156,12 @@ def test_gate():
     for width in (WIDE, NARROW):
         b.size(width)
         b.get('http://127.0.0.1:%d/' % port)
-        p = b.script(LOOK)
+        p = b.now(LOOK)
         t.ok(p['scroll'] <= width, 'nothing sticks out of %d (%d)' %
              (width, p['scroll']))
         t.is_(p['rows'], 3, 'two names and a websocket')
         t.ok(name in p['text'].replace('\n', ''), 'with the long name')
-        seen = b.script("return [...document.querySelectorAll("
+        seen = b.now("return [...document.querySelectorAll("
                         "'#names tbody tr')].map((x) => x.innerText);")
         t.ok(any(x.split() == ['bob', '0', '0', '2'] for x in seen),
              'for which visitors wait: %s' % seen)

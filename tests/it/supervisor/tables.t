@@ -309,29 +309,32 @@ def test_time():
     t.is_(len(ws), 200, '200 tunnels')
 
     def worst(action, most):
-        """The longest of ten requests, in the best of some rounds, as others
-        run here: so many that it is below this."""
-        rounds = []
-        while len(rounds) < 3 or (min(rounds) * 1000 > most and
-                                  len(rounds) < 15):
+        """The longest of ten requests in the best of some rounds, as others run
+        here: so many that it is below this.  And what a round takes of the
+        processor, which is what a request waits for where it is alone."""
+        rounds, before = [], t.cpu_ticks(s.pid, True)
+        while len(rounds) < 3 or (min(rounds) > most and len(rounds) < 15):
             action()
             took = []
             for _ in range(10):
                 begin = time.monotonic()
                 t.ws.ask(s.port, b'GET / HTTP/1.0\r\n\r\n')
                 took.append(time.monotonic() - begin)
-            rounds.append(max(took))
-        return min(rounds) * 1000
+            rounds.append(max(took) * 1000)
+        work = 10 * (t.cpu_ticks(s.pid, True) - before)
+        return min(rounds), work / len(rounds)
 
-    usual = worst(lambda: None, 5)
+    usual, _ = worst(lambda: None, 5)
     for name, action, ms in (
             ('HUP, nothing changed', lambda: s.send(signal.SIGHUP), 20),
             ('USR1', lambda: s.send(signal.SIGUSR1), 20),
             ('HUP, the file changed', lambda: (os.utime(path), s.send(
                 signal.SIGHUP)), 50)):
-        took = worst(action, ms)
-        t.ok(took < (usual + ms) * t.SCALE, '%s: the next request takes '
-             '%.1f ms, usually %.1f' % (name, took, usual))
+        took, work = worst(action, ms)
+        most = (usual + ms) * t.SCALE
+        t.ok(took < most or (work < most and took < 10 * most),
+             '%s: the next request takes %.1f ms, usually %.1f; of the '
+             'processor %.1f' % (name, took, usual, work))
 
 
 t.main()
