@@ -221,7 +221,10 @@ accept_one(struct supervisor *s, int listener, int name)
 	return accept_serve(s, &a);
 }
 
-/* Level-triggered: what is left over comes again. */
+/*
+ * Level-triggered: what is left over comes again.  Files are looked at before
+ * each request: it may have been made after the last one was served.
+ */
 static void
 accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 {
@@ -231,10 +234,11 @@ accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 	if (watch_kind(tag) == WATCH_NAME) {
 		name = (int)i / 2;
 		fd = names_listener(&s->names, name, i % 2);
-	} else if (reload_may_accept(s))
-		fd = i < s->nlisteners ? s->listener[i] : -1;
+	} else if (i < s->nlisteners)
+		fd = s->listener[i];
 	for (; fd != -1 && most > 0; most--)
-		if (!accept_one(s, fd, name))
+		if ((name == NAME_NONE && !reload_may_accept(s)) ||
+		    !accept_one(s, fd, name))
 			return;
 	s->is_busy |= fd != -1;
 }
@@ -256,6 +260,7 @@ accept_ready(struct supervisor *s)
 		accept_pause(s, "epoll", errno);
 	for (i = 0; i < n && !paused(s); i++)
 		accept_some(s, tags[i], ROUND / (unsigned int)n);
+	reload_accepted(s);
 }
 
 void

@@ -331,11 +331,13 @@ void reload(struct supervisor *);
 
 /*
  * Tables of files: makes them, at the start, before anything is served; later
- * as they change.  may_accept: may requests be accepted now?  Looks at the
+ * as they change.  may_accept: may a request be accepted now?  Looks at the
  * files; if one has changed, the listeners of requests wait for its table.
+ * accepted: those that have waited are, and do not exempt others from a look.
  */
 void reload_begin(struct supervisor *);
 int reload_may_accept(struct supervisor *);
+void reload_accepted(struct supervisor *);
 
 /* Another one after each change of what children inherit. */
 unsigned int reload_generation(const struct supervisor *);

@@ -202,8 +202,13 @@ reload_may_accept(struct supervisor *s)
 		    now + s->o->timeouts.handshake : CLOCK_NEVER;
 		set_hold(s, HOLD_WAITS);
 	}
-	s->tables.fresh_until = 0;
 	return s->tables.hold != HOLD_WAITS;
+}
+
+void
+reload_accepted(struct supervisor *s)
+{
+	s->tables.fresh_until = 0;
 }
 
 static int

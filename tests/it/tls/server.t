@@ -400,6 +400,44 @@ def replace(path, by):
     os.rename(path + '.new', path)
 
 
+def waiting(port):
+    """Connections that its listener has and nobody has accepted."""
+    with open('/proc/net/tcp') as f:
+        for x in f.read().splitlines()[1:]:
+            words = x.split()
+            if words[1].endswith(':%04X' % port) and words[3] == '0A':
+                return int(words[4].partition(':')[2], 16)
+
+
+def test_renewal_between_two():
+    """Of connections that are accepted in one go the second one comes when the
+    files have changed."""
+    strace, = t.need('strace')
+    ca = t.Authority()
+    d = t.folder()
+    certs = [ca.issue() for _ in range(2)]
+    live = t.Cert(ca.cert, d + '/cert.pem', d + '/key.pem')
+
+    def put(cert):
+        replace(live.cert, cert.cert)
+        replace(live.key, cert.key)
+    put(certs[0])
+    s = secure(live)
+    number = [int(os.path.basename(c.cert)[:-4]) for c in certs]
+    t.is_(serial(s.port, ca.cert), number[0], 'the first certificate')
+    slow = t.Program([strace, '-o', '/dev/null', '-e', 'trace=accept4',
+                      '-e', 'inject=accept4:delay_exit=500000', '-p', s.pid])
+    if not slow.has_line('attached'):
+        raise t.Skip('strace may not attach here')
+    t.on_close(lambda: slow.stop(signal.SIGINT))
+    first = t.ws.dial(s.port)
+    t.ok(t.until(lambda: waiting(s.port) == 0), 'one is being accepted')
+    put(certs[1])
+    t.is_(serial(s.port, ca.cert), number[1],
+          'one that comes then has the new certificate')
+    first.close()
+
+
 @t.limit(120)
 def test_renewal():
     """Certificates change while tunnels run and new ones arrive."""
