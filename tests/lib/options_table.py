@@ -8,6 +8,7 @@
 Options come from the --help of all modes, tests from the files that name them.
 """
 
+import collections
 import glob
 import os
 import re
@@ -51,21 +52,26 @@ def tests():
     return found
 
 
-def mentions(text, name, letter):
-    """How often a test names an option, in any of its spellings."""
-    pattern = r'--%s(?![\w-])|^%s (?=\S)' % (name, name)
-    if letter and letter not in NOT_OURS:
-        pattern += r'''|(?<=['" ])-%s(?=['" ])''' % letter
-    return len(re.findall(pattern, text, re.M))
+def mentions(text):
+    """How often a test names each option: by its name, as the first word of a
+    line of a configuration file, or by its letter."""
+    found = collections.Counter(re.findall(r'--([\w-]+)', text))
+    found.update(re.findall(r'(?m)^([a-z][\w-]*) (?=\S)', text))
+    found.update('-' + c for c in re.findall(r'''(?<=['" ])-(\w)(?=['" ])''',
+                                             text))
+    return found
 
 
 def covering():
     """{option: [tests]}, those that name it most often first."""
-    texts, table = tests(), {}
+    counts = {test: mentions(text) for test, text in tests().items()}
+    table = {}
     for name, letter in options().items():
+        words = [name] if not letter or letter in NOT_OURS else [
+            name, '-' + letter]
         rank = sorted((test.startswith(WORDS_ONLY), -n, test)
-                      for test, n in ((test, mentions(text, name, letter))
-                                      for test, text in texts.items()) if n)
+                      for test, n in ((test, sum(c[w] for w in words))
+                                      for test, c in counts.items()) if n)
         table[name] = [test for _, _, test in rank]
     return table
 

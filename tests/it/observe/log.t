@@ -285,9 +285,13 @@ def test_refusals_are_limited():
     t.rundir()
     s = t.server(t.echo().port)
     n = 400
-    for i in range(n):
-        d = t.ws.dial(s.port)
+    # All at once, however slowly they can be sent.
+    s.send(signal.SIGSTOP)
+    dialled = [t.ws.dial(s.port) for _ in range(n)]
+    for i, d in enumerate(dialled):
         d.sendall(b'nonsense%d\r\n\r\n' % i)
+    s.send(signal.SIGCONT)
+    for d in dialled:
         t.ws.read_all(d)
     t.until(lambda: t.one()['ended']['protocol'] == n)
     t.until(lambda: False, 1.1)     # the next second

@@ -64,7 +64,7 @@ def check_server(what, server, port, cert, d, path='/ssh/', name='localhost',
         r = t.run(['ssh', '-F', d.config, '-o', proxy, 'there', 'cat'],
                   input=DATA, timeout=60 * t.SCALE)
         t.is_((r.returncode, r.stdout == DATA), (0, True),
-              '%s: ssh, 4 MB both ways' % what)
+              '%s: ssh, 4 MB both ways' % what) or t.diag(r.stderr)
     head, w = visit(port, cert, path, name, user)
     t.like(head, r'\AHTTP/1\.1 101 ', '%s: a plain peer' % what)
     t.is_(w.take_data(4), b'SSH-', 'talks to sshd')
