@@ -31,7 +31,7 @@ def build():
     # The unit tests have their own place.
     env.update(DEB_BUILD_OPTIONS='nocheck parallel=2', LC_ALL='C.UTF-8')
     r = t.run([make, '-C', t.ROOT, 'deb', 'B=' + d], env=env,
-              timeout=280 * t.SCALE)
+              timeout=580 * t.SCALE)
     found = glob.glob(d + '/deb/*.deb')
     if r.returncode or len(found) != 1:
         raise AssertionError('make deb: %d\n%s' % (
@@ -39,7 +39,7 @@ def build():
     return found[0]
 
 
-@t.limit(300)
+@t.limit(600)
 def test_package():
     path = build()
     for case in (clean, life):
