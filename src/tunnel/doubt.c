@@ -151,7 +151,6 @@ tunnel_abandon(struct tunnel *t)
 {
 	if (tunnel_doubt_wants(t) == 0)
 		return;
-	tunnel_set_silence(t, SILENCE_NONE);
 	tunnel_lose(t, TUNNEL_PING_TIMEOUT, t->doubt);
 	tunnel_update(t);
 }

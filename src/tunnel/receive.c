@@ -73,14 +73,13 @@ compact(struct tunnel *t)
 	t->in_pos = n;
 }
 
-int
+void
 tunnel_wire_space(struct tunnel *t, struct iovec *iov)
 {
 	if (in_cap(t) - t->in_end < ROOM_MIN)
 		compact(t);
 	iov->iov_base = t->cfg.in + t->in_end;
 	iov->iov_len = in_cap(t) - t->in_end;
-	return 1;
 }
 
 /* Adds payload that begins at in_pos to what the stream is to get. */

@@ -114,7 +114,6 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	t->closed_at = t->now;
 	if (t->end == TUNNEL_GOING)
 		t->close_code = 0;
-	tunnel_set_silence(t, SILENCE_NONE);
 	t->received_at = t->sent_at = t->ping_at = t->now;
 	t->pinged_at = t->unacked_at = t->now;
 	t->rtt_most = 0;

@@ -100,6 +100,7 @@ tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 	int done = plain_peer_is_done(t);
 
 	tunnel_set_wire(t, WIRE_LOST);
+	tunnel_set_silence(t, SILENCE_NONE);
 	if (t->link == LINK_UP)
 		tunnel_set_link(t, LINK_DROPPED);
 	if (t->session == SESSION_KEPT && !tunnel_begun(t))

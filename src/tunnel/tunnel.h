@@ -361,8 +361,8 @@ void tunnel_stream_wrote(struct tunnel *, size_t);
 void tunnel_stream_shut(struct tunnel *);
 void tunnel_stream_closed(struct tunnel *);
 
-/* The wire, likewise. */
-int tunnel_wire_space(struct tunnel *, struct iovec *iov);
+/* The wire, likewise; there is one place to read into. */
+void tunnel_wire_space(struct tunnel *, struct iovec *iov);
 void tunnel_wire_read(struct tunnel *, size_t);
 void tunnel_wire_eof(struct tunnel *);
 void tunnel_wire_failed(struct tunnel *);

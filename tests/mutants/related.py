@@ -21,7 +21,8 @@ INTEGRATION = (
     (r'src/connection/(resume|handoff|waiting)',
      'resume/session.t resume/session_rules.t resume/owners.t '
      'resume/descriptors.t resume/places.t'),
-    (r'src/connection/(redial|answers|notice|path)',
+    (r'src/connection/notice', 'resume/answers.t resume/early.t'),
+    (r'src/connection/(redial|answers|path)',
      'resume/early.t resume/answers.t resume/session.t resume/paths.t '
      'resume/moves.t'),
     (r'src/connection/tls_end', 'resume/tls.t resume/owners.t'),
@@ -38,6 +39,8 @@ INTEGRATION = (
      'server/address.t server/refusals.t server/origin.t '
      'server/subprotocol.t tls/server.t'),
     (r'src/handshake/tls_reload', 'tls/server.t tls/tickets.t'),
+    (r'src/handshake/trace', 'observe/check.t observe/log.t '
+     'client/connect.t client/secrets_request.t'),
     (r'src/handshake/attempt_proxy', 'client/proxy.t '
      'client/proxy_refusals.t'),
     (r'src/handshake/', 'client/request.t client/proxy.t client/hints.t '
@@ -69,25 +72,38 @@ INTEGRATION = (
     (r'src/os/(log|stderr_log)', 'observe/log.t server/program.t'),
     (r'src/os/(program|command)', 'server/program.t server/auth.t '
      'client/request.t'),
+    (r'src/os/clock', 'resume/moves.t tunnel/ping.t supervisor/limits.t'),
     (r'src/os/(pidfile|notify|title)', 'supervisor/service.t '
      'supervisor/supervisor.t'),
     (r'src/os/term', 'observe/status.t client/connect.t'),
     (r'src/os/', 'supervisor/supervisor.t supervisor/service.t '
      'tunnel/relay.t server/program.t'),
+    (r'src/tls/rehearsal', 'tls/tickets.t supervisor/child_cost.t '
+     'tls/tls.t tls/secrets.t'),
+    (r'src/tls/openssl', 'tls/openssl.t tls/speed.t'),
+    (r'src/tls/(cert|trust|pins|allowed|errors)', 'tls/client.t tls/tls.t '
+     'tls/server.t observe/check_blame.t observe/check.t'),
     (r'src/tls/(ticket|server_ticket)', 'tls/tickets.t'),
     (r'src/tls/(ktls)', 'tls/ktls.t'),
     (r'src/tls/(sni|own_cert|pem)', 'tls/server.t tls/keys.t'),
     (r'src/tls/(secure_heap)', 'tls/memory.t tls/secrets.t'),
     (r'src/tls/', 'tls/client.t tls/server.t tls/tls.t tls/hostile.t'),
     (r'src/config/(completions)', 'config/completions.t'),
+    (r'src/config/repeat', 'observe/check_use.t'),
+    (r'src/config/line_file', 'supervisor/tables.t server/auth.t'),
+    (r'src/config/types', 'config/options.t config/endpoints.t '
+     'server/origin.t server/address.t client/request.t'),
     (r'src/config/', 'config/options.t config/endpoints.t '
      'client/secrets_request.t supervisor/service.t'),
     (r'src/sandbox/', 'sandbox/sandbox.t sandbox/inside.t '
      'supervisor/service.t'),
     (r'src/stats/(html|metrics|report)', 'observe/metrics.t observe/status.t'),
+    (r'src/stats/(page|map|fault|takeover|slot|rundir)', 'observe/stats.t '
+     'observe/status.t supervisor/service.t supervisor/limits.t'),
+    (r'src/stats/source_limit', 'supervisor/limits.t supervisor/share.t'),
     (r'src/stats/', 'observe/stats.t observe/status.t observe/metrics.t'),
     (r'src/modes/check/', 'observe/check_steps.t observe/check.t '
-     'observe/check_use.t'),
+     'observe/check_use.t observe/check_blame.t observe/check_stop.t'),
     (r'src/modes/status/', 'observe/status.t'),
     (r'src/modes/(gate|agent)', 'reverse/gate.t reverse/agent.t '
      'reverse/names.t reverse/gate_options.t'),

@@ -8,6 +8,7 @@
     --seed N        which changes are tried (1)
     --count K       how many of each file (8)
     --room ROOM     files of this folder of src/; may be repeated
+    --files N       so many of each, which also follow from the seed (all)
     --file FILE     this file; may be repeated
     --function NAME only in this function
     --unit          unit tests only
@@ -322,6 +323,7 @@ def arguments(words):
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--count', type=int, default=8)
     p.add_argument('--room', action='append', default=[])
+    p.add_argument('--files', type=int)
     p.add_argument('--file', action='append', default=[])
     p.add_argument('--function')
     p.add_argument('--one')
@@ -333,10 +335,16 @@ def arguments(words):
     if args.one:
         args.file, args.count = [args.one.split(':')[0]], 1
     rooms = args.room or ([] if args.file else PURE)
-    args.files = args.file + [
-        f for r in rooms
-        for f in sorted(glob.glob('src/%s/**/*.c' % r, recursive=True))]
+    args.files = args.file + [f for r in rooms for f in files_of(r, args)]
     return args
+
+
+def files_of(room, args):
+    found = sorted(glob.glob('src/%s/**/*.c' % room, recursive=True))
+    if args.files is None or args.files >= len(found):
+        return found
+    return sorted(random.Random('%d %s' % (args.seed, room)).sample(
+        found, args.files))
 
 
 def main():

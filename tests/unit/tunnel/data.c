@@ -102,6 +102,37 @@ test_in(void)
 	ok(holds_back(1, 5000), "client: ... with middling frames");
 }
 
+/* Large payloads are written from where they were read, small ones joined. */
+static void
+test_runs(void)
+{
+	static uint8_t payload[4097];
+	struct iovec iov[TUNNEL_RUNS];
+	struct rig r;
+	int i, good = 1;
+
+	rig_begin(&r, rig_config(1, 0, 0));
+	r.stream_stuck = 1;
+	for (i = 1; i <= TUNNEL_RUNS; i++) {
+		rig_frame(&r, 0x82, payload, 4097);
+		good &= tunnel_stream_data(&r.t, iov) == i;
+	}
+	ok(good, "large payloads are not copied");
+	rig_frame(&r, 0x82, payload, 4097);
+	is(tunnel_stream_data(&r.t, iov), TUNNEL_RUNS,
+	    "as many as the list holds");
+	is(iov[TUNNEL_RUNS - 1].iov_len, 2 * 4097, "what follows is joined");
+	rig_end(&r);
+
+	rig_begin(&r, rig_config(1, 0, 0));
+	r.stream_stuck = 1;
+	rig_frame(&r, 0x82, payload, 4097);
+	rig_frame(&r, 0x82, payload, 4096);
+	is(tunnel_stream_data(&r.t, iov), 1, "as are small ones");
+	is(iov[0].iov_len, 4097 + 4096, "to what came before");
+	rig_end(&r);
+}
+
 /* What was sent, frame by frame; keys never come twice. */
 struct tally {
 	uint64_t bytes, frames, largest;
@@ -431,6 +462,7 @@ main(void)
 {
 	test_mask_room();
 	test_in();
+	test_runs();
 	test_out();
 	test_masks();
 	test_order();

@@ -120,6 +120,31 @@ test_abandoned(void)
 	rig_end(&r);
 }
 
+/* A websocket that is lost otherwise leaves no doubt to the next one. */
+static void
+test_lost(void)
+{
+	struct rig r;
+
+	rig_begin(&r, dialling());
+	rig_stream(&r, "x", 1);
+	tunnel_doubt(&r.t, "its address is gone");
+	tunnel_wire_failed(&r.t);
+	rig_pump(&r);
+	ok(r.lost && tunnel_resume(&r.t, 1) == 0, "(doubted, reset, resumed)");
+	ok(!rig_wants(&r, TUNNEL_NEW_PATH), "a new websocket is not doubted");
+	rig_stream(&r, "y", 1);
+	rig_at(&r, 1500);
+	ok(tunnel_pong_due(&r.t), "(pinged)");
+	rig_wire_eof(&r);
+	ok(r.lost && !tunnel_pong_due(&r.t), "no Pong is due on a lost one");
+	tunnel_resume(&r.t, 2);
+	rig_pump(&r);
+	rig_at(&r, 4500);
+	ok(!rig_wants(&r, TUNNEL_NEW_PATH), "nor on the next");
+	rig_end(&r);
+}
+
 /* The largest round trip lately, four times. */
 static void
 test_slow_path(void)
@@ -318,6 +343,7 @@ main(void)
 	test_unacknowledged();
 	test_data_that_stops();
 	test_abandoned();
+	test_lost();
 	test_slow_path();
 	test_network_that_takes();
 	test_told();

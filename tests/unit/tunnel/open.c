@@ -74,6 +74,7 @@ test_waits(void)
 static void
 test_reason(void)
 {
+	char text[2 * CONTROL_REASON_MAX];
 	struct rig r;
 
 	begin(&r, 1, TUNNEL_SERVES, 0);
@@ -90,6 +91,15 @@ test_reason(void)
 	tunnel_fail(&r.t, "a\nb\x7f~\xc3");
 	rig_pump(&r);
 	ok(rig_sent(&r, 1, "fail a?b?~?"), "what no line may hold");
+	rig_end(&r);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	begin(&r, 1, TUNNEL_SERVES, 0);
+	rig_line(&r, "open -");
+	tunnel_fail(&r.t, text);
+	is(strlen(r.t.why), CONTROL_REASON_MAX - 1, "one that is too long");
+	rig_pump(&r);
+	ok(rig_sent(&r, 1, NULL) && rig_sent_close(&r, 1000), "is told, cut");
 	rig_end(&r);
 }
 
