@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/str.h"
 
 int
 error_set(struct error *w, int status, const char *fmt, ...)
@@ -15,7 +16,7 @@ error_set(struct error *w, int status, const char *fmt, ...)
 	vsnprintf(w->text, sizeof(w->text), fmt, ap);
 	va_end(ap);
 	for (p = w->text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+		if (str_is_control(*p))
 			*p = '?';
 	return -1;
 }

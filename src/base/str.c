@@ -207,6 +207,17 @@ slice_number(struct slice s, uint64_t min, uint64_t max, uint64_t *value)
 }
 
 int
+slice_is_field_value(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] != '\t' && str_is_control(s.p[i]))
+			return 0;
+	return 1;
+}
+
+int
 slice_is_hex(struct slice s, size_t len)
 {
 	size_t i;

@@ -66,6 +66,16 @@ size_t slice_digits(struct slice, uint64_t max, uint64_t *value);
  */
 int slice_number(struct slice, uint64_t min, uint64_t max, uint64_t *value);
 
+/* A control character: below ' ', or DEL. */
+static inline int
+str_is_control(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+/* No control characters but tabs (RFC 9110 5.5)? */
+int slice_is_field_value(struct slice);
+
 /* Is it of this length, and all hexadecimal digits? */
 int slice_is_hex(struct slice, size_t len);
 

@@ -320,14 +320,11 @@ text_dump(const struct options *o, const struct option *row, FILE *f)
 		syntax_put(row->name, text, f);
 }
 
-/* RFC 9110 5.5: a line break would begin a field of its own. */
+/* A line break would begin a field of its own. */
 static int
 is_field_value(const char *s)
 {
-	for (; *s != '\0'; s++)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
-			return 0;
-	return 1;
+	return slice_is_field_value(slice_of(s));
 }
 
 static int

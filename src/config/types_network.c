@@ -269,7 +269,7 @@ static int
 has_control_character(const char *p)
 {
 	for (; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+		if (str_is_control(*p))
 			return 1;
 	return 0;
 }

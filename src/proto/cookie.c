@@ -64,18 +64,6 @@ attribute(struct set_cookie *c, struct slice name, struct slice value)
 		c->secure = 1;
 }
 
-static int
-has_control(struct slice s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++)
-		if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') ||
-		    s.p[i] == 0x7f)
-			return 1;
-	return 0;
-}
-
 /* 0, or -1: no cookie. */
 static int
 parse(struct set_cookie *c, struct slice field)
@@ -83,7 +71,7 @@ parse(struct set_cookie *c, struct slice field)
 	struct slice pair, name;
 
 	memset(c, 0, sizeof(*c));
-	if (has_control(field))
+	if (!slice_is_field_value(field))
 		return -1;
 	pair = cut(&field, ';');
 	if (pair.len == 0 || memchr(pair.p, '=', pair.len) == NULL)

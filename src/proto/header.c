@@ -51,16 +51,6 @@ reserved(struct slice name, enum header_for receiver)
 	return NULL;
 }
 
-/* RFC 9110 5.5. */
-static int
-is_value(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
-			return 0;
-	return 1;
-}
-
 int
 header_check(const char *field, enum header_for receiver, char *err,
     size_t errlen)
@@ -81,7 +71,7 @@ header_check(const char *field, enum header_for receiver, char *err,
 		    why);
 		return -1;
 	}
-	if (is_value(field + name.len))
+	if (slice_is_field_value(slice_of(field + name.len)))
 		return 0;
 	snprintf(err, errlen, "%.*s holds a line break or another control "
 	    "character", len, field);

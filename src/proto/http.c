@@ -245,7 +245,7 @@ look(struct http_parser_state *st, const char *buf, size_t i,
 		return refuse(f, 400, "a bare LF");
 	if (c == '\0')
 		return refuse(f, 400, "a NUL byte");
-	if ((c < 0x20 && c != '\t') || c == 0x7f)
+	if (c != '\t' && str_is_control((char)c))
 		return refuse(f, 400, "control character \\x%02x", c);
 	return look_in_line(st, buf, i, f);
 }

@@ -21,8 +21,7 @@ is_name(const char *s)
 	if (is_address(s))
 		return 0;
 	for (p = s; *p != '\0'; p++)
-		if (*p == '/' || *p == ':' || (unsigned char)*p <= ' ' ||
-		    *p == 0x7f)
+		if (*p == '/' || *p == ':' || *p == ' ' || str_is_control(*p))
 			return 0;
 	return p > s && p - s <= INTERFACE_NAME_MAX && strcmp(s, ".") != 0 &&
 	    strcmp(s, "..") != 0;

@@ -86,7 +86,7 @@ decode_user(struct url *u, struct slice s, char *err, size_t errlen)
 			c = hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]);
 			i += 2;
 		}
-		if (c < ' ' || c == 0x7f || (c == ':' && encoded && !colon) ||
+		if (str_is_control((char)c) || (c == ':' && encoded && !colon) ||
 		    n == sizeof(u->user) - 1)
 			goto bad;
 		colon |= c == ':';

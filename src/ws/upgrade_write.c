@@ -91,7 +91,7 @@ upgrade_write_refusal(char *dst, size_t size, int status, int64_t now,
 	body = out.len;
 	out_add(&out, "%s\n", text);
 	for (i = body; i + 1 < out.len; i++)
-		if ((unsigned char)dst[i] < ' ' || dst[i] == 0x7f)
+		if (str_is_control(dst[i]))
 			dst[i] = '?';
 	return out_length(&out);
 }

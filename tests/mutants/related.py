@@ -43,6 +43,8 @@ INTEGRATION = (
      'client/connect.t client/secrets_request.t'),
     (r'src/handshake/attempt_proxy', 'client/proxy.t '
      'client/proxy_refusals.t'),
+    (r'src/handshake/dial', 'client/request.t client/connect.t '
+     'client/hints.t client/proxy.t reverse/names.t tls/client.t'),
     (r'src/handshake/', 'client/request.t client/proxy.t client/hints.t '
      'client/connect.t client/secrets_request.t tls/client.t'),
     (r'src/supervisor/(pool|admit|spare|queue|visitor|respawn|children)',

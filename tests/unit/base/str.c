@@ -275,9 +275,29 @@ test_lines(void)
 	is(lines_next(&l, &line), 0, "no text at all");
 }
 
+/* Which characters a value may hold that becomes a line of its own. */
+static void
+test_controls(void)
+{
+	char text[] = "a?b";
+	int c, good = 1, field = 1;
+
+	for (c = 0; c < 256; c++) {
+		text[1] = (char)c;
+		good &= str_is_control((char)c) == (c < 32 || c == 127);
+		field &= slice_is_field_value((struct slice){ text, 3 }) ==
+		    ((c >= 32 && c != 127) || c == 9);
+	}
+	ok(good, "control characters are those below 32, and 127");
+	ok(field, "and the value of a field has none but tabs");
+	ok(slice_is_field_value(slice_of("")), "or is empty");
+	ok(!slice_is_field_value(slice_of("\n")), "not if that is all");
+}
+
 int
 main(void)
 {
+	test_controls();
 	test_numbers();
 	test_lines();
 	test_slices();

@@ -255,6 +255,35 @@ test_limits(void)
 	    "of 21 the first one is gone");
 }
 
+/* Each month has as many days as in a calendar that counts from its first. */
+static void
+test_months(void)
+{
+	static const char *const month[] = { "Jan", "Feb", "Mar", "Apr", "May",
+	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const int year[] = { 1999, 2000, 2023, 2024, 2100 };
+	char text[DATE_MAX], try[32];
+	int64_t first, got;
+	size_t y, m;
+	int d, there, good = 1;
+
+	for (y = 0; y < sizeof(year) / sizeof(year[0]); y++)
+		for (m = 0; m < 12; m++) {
+			snprintf(try, sizeof(try), "1 %s %d 0:0:0", month[m],
+			    year[y]);
+			good &= date_parse(slice_of(try), &first) == 0;
+			for (d = 1; d <= 31; d++) {
+				date_write(text, first + (d - 1) * 86400);
+				there = memcmp(text + 8, month[m], 3) == 0;
+				snprintf(try, sizeof(try), "%d %s %d 0:0:0", d,
+				    month[m], year[y]);
+				good &= (date_parse(slice_of(try), &got) ==
+				    0) == there;
+			}
+		}
+	ok(good, "the last day of each month");
+}
+
 static void
 test_dates(void)
 {
@@ -361,6 +390,7 @@ main(void)
 	test_several();
 	test_limits();
 	test_dates();
+	test_months();
 	test_retry_after();
 	return done_testing();
 }

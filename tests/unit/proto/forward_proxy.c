@@ -273,6 +273,9 @@ test_socks(void)
 	is(why.status, EXIT_PROTOCOL, "76");
 	is(TURN("\5\2\0\2", "HTTP/1.1 400"), -1, "another protocol");
 	is(why.status, EXIT_PROTOCOL, "76");
+	ok(strstr(why.text, "use http://") != NULL, "HTTP is told");
+	is(TURN("\5\2\0\2", "SSH-2.0"), -1, "one that is not known");
+	ok(strstr(why.text, "http") == NULL, "is not taken for it");
 	s.user = "";
 	is(TURN("\5\1\0", "\5\2"), -1, "a password, without one");
 	is(TURN("\5\1\0", "\5\377"), -1, "credentials are wanted");
@@ -287,6 +290,8 @@ test_socks(void)
 	is(socks_read(&s, (const unsigned char *)"\4\0\0\1\0", 5, &why), -1,
 	    "another version of SOCKS");
 	is(why.status, EXIT_PROTOCOL, "76");
+	is(socks_read(&s, (const unsigned char *)"\5\0\0\2\0", 4, &why), 0,
+	    "what has come is not looked beyond");
 	is(socks_read(&s, (const unsigned char *)"\5\0\0\2\0", 5, &why), -1,
 	    "an unknown kind of address");
 
