@@ -102,6 +102,44 @@ test_in(void)
 	ok(holds_back(1, 5000), "client: ... with middling frames");
 }
 
+/*
+ * A stream that always has so much to take yet: the buffer never becomes
+ * empty, and what is in it is moved down, large payloads as several pieces.
+ */
+static int
+lags(uint32_t win, size_t behind)
+{
+	static uint8_t buf[5000], made[5014];
+	struct iovec iov[TUNNEL_RUNS];
+	struct rig r;
+	uint64_t at = 0, seen = 0;
+	size_t i, n;
+	int good = 1;
+
+	rig_begin(&r, rig_config(1, win > 0, win));
+	r.stream_stuck = 1;
+	while (good && at < 2 << 20) {
+		for (i = 0; i < sizeof(buf); i++)
+			buf[i] = pattern(at + i);
+		n = rig_make(made, 0, 0x82, buf, sizeof(buf));
+		good &= rig_feed(&r, made, n) == n;
+		at += sizeof(buf);
+		r.morsel = at - seen > behind ? at - seen - behind : 1;
+		tunnel_stream_wrote(&r.t, rig_collect(&r, r.got, &r.ngot, iov,
+		    tunnel_stream_data(&r.t, iov)));
+		r.morsel = 0;
+		for (i = 0; i < r.ngot; i++)
+			good &= r.got[i] == pattern(seen + i);
+		seen += r.ngot;
+		r.ngot = 0;
+		rig_at(&r, at / 1000);
+		r.seen = r.nsent = 0;
+	}
+	good &= r.t.end == TUNNEL_GOING;
+	rig_end(&r);
+	return good;
+}
+
 /* Large payloads are written from where they were read, small ones joined. */
 static void
 test_runs(void)
@@ -463,6 +501,8 @@ main(void)
 	test_mask_room();
 	test_in();
 	test_runs();
+	ok(lags(0, 1000), "a stream that is always behind");
+	ok(lags(100000, 12000), "... with a session");
 	test_out();
 	test_masks();
 	test_order();

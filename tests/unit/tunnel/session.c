@@ -414,6 +414,17 @@ test_idle_death(void)
 		is(r.t.ping_adapted, t[i].interval != 0, "is told");
 		rig_end(&r);
 	}
+	cfg.ping_interval = 2000;
+	cfg.ping_adapts = 1;
+	rig_begin(&r, cfg);
+	r.wire_stuck = 1;
+	for (n = 1; n <= 2; n++) {
+		rig_at(&r, r.now - RIG_START + 2500);
+		rig_wire_eof(&r);
+		resume(&r, 0);
+	}
+	ok(!r.t.ping_adapted, "an interval that stays is not told");
+	rig_end(&r);
 }
 
 /* It grows with what has come or arrived, and with nothing else. */
