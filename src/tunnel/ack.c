@@ -14,12 +14,6 @@
 #define ACK_DELAY	200	/* ms after the last delivery */
 #define ACK_SLOW	1000	/* ... of a little */
 
-static size_t
-min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Is the peer still told how far its bytes have come? */
 static int
 acknowledges(const struct tunnel *t)

@@ -19,12 +19,6 @@ watches(const struct tunnel *t)
 	    t->wire == WIRE_OPEN && tunnel_begun(t);
 }
 
-static int64_t
-latest(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* Have bytes been sent, or the end, that the peer has not acknowledged? */
 static int
 is_unacknowledged(const struct tunnel *t)
@@ -65,9 +59,7 @@ pong_until(const struct tunnel *t)
 int64_t
 tunnel_doubt_time(const struct tunnel *t)
 {
-	int64_t quiet = quiet_until(t), pong = pong_until(t);
-
-	return quiet < pong ? quiet : pong;
+	return earlier(quiet_until(t), pong_until(t));
 }
 
 /* A Ping goes out, by whatever timer: from now on a Pong is due. */

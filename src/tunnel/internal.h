@@ -130,6 +130,38 @@ void tunnel_in_restart(struct tunnel *);
 int tunnel_in_fault(struct tunnel *, unsigned int code, const char *why);
 int tunnel_line_received(struct tunnel *, const uint8_t *line, size_t len);
 
+/* Of sizes and positions; how far a lies beyond b. */
+static inline size_t
+min(uint64_t a, uint64_t b)
+{
+	return (size_t)(a < b ? a : b);
+}
+
+static inline uint64_t
+max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline size_t
+beyond(uint64_t a, uint64_t b)
+{
+	return (size_t)(a > b ? a - b : 0);
+}
+
+/* Of times. */
+static inline int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline int64_t
+latest(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Nothing more comes from or goes to the stream but to end it. */
 static inline int
 tunnel_failed(const struct tunnel *t)

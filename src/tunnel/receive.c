@@ -120,7 +120,7 @@ credit(const struct tunnel *t)
 static int
 take_data(struct tunnel *t)
 {
-	size_t n = unparsed(t) < t->frame_left ? unparsed(t) : t->frame_left;
+	size_t n = min(unparsed(t), t->frame_left);
 	uint8_t *p = t->cfg.in + t->in_pos;
 
 	if (n == 0)
@@ -336,7 +336,7 @@ tunnel_wire_missing(const struct tunnel *t, size_t head)
 {
 	size_t need = !t->in_frame ? head : is_small(t) ? t->frame_left : 0;
 
-	return t->nruns == 0 && need > unparsed(t) ? need - unparsed(t) : 0;
+	return t->nruns == 0 ? beyond(need, unparsed(t)) : 0;
 }
 
 void
@@ -366,7 +366,7 @@ void
 tunnel_stream_wrote(struct tunnel *t, size_t n)
 {
 	unsigned int i = 0;
-	size_t first = n < t->bypassed ? n : t->bypassed;
+	size_t first = min(n, t->bypassed);
 
 	t->in_delivered += n;
 	t->delivered_at = t->data_at = t->now;
@@ -396,7 +396,7 @@ tunnel_bypass_in(const struct tunnel *t)
 	    is_small(t) || t->nruns > 0 || t->in != FLOW_OPEN ||
 	    t->wire != WIRE_OPEN)
 		return 0;
-	return t->frame_left < room ? t->frame_left : room;
+	return min(t->frame_left, room);
 }
 
 void

@@ -12,12 +12,6 @@
 #define GROW_FREELY	1048576
 #define SOON		10	/* ms */
 
-static size_t
-min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 void
 tunnel_out_begin(struct tunnel *t)
 {
@@ -142,9 +136,9 @@ tunnel_stream_bypass(struct tunnel *t, size_t n)
 size_t
 tunnel_bypass_kept(const struct tunnel *t)
 {
-	uint64_t from = t->out_kept > t->out_pipe ? t->out_kept : t->out_pipe;
+	uint64_t from = max(t->out_kept, t->out_pipe);
 
-	return t->out_pipe_end > from ? t->out_pipe_end - from : 0;
+	return beyond(t->out_pipe_end, from);
 }
 
 size_t
@@ -157,7 +151,7 @@ tunnel_bypass_unsent(const struct tunnel *t)
 		end = t->out_sent;
 	if (from < t->out_pipe)
 		from = t->out_pipe;
-	return end > from ? end - from : 0;
+	return beyond(end, from);
 }
 
 int

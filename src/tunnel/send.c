@@ -11,12 +11,6 @@
 #include "tunnel/internal.h"
 #include "ws/control.h"
 
-static size_t
-min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void
 fresh_mask(struct tunnel *t, uint8_t mask[4])
 {

@@ -55,11 +55,8 @@ tunnel_taken(const struct tunnel *t)
 uint64_t
 tunnel_progress(const struct tunnel *t)
 {
-	uint64_t arrived = t->out_kept > t->out_arrived ? t->out_kept :
-	    t->out_arrived;
-
-	return t->in_taken + arrived + (t->in != FLOW_OPEN) +
-	    (t->out == FLOW_ENDED);
+	return t->in_taken + max(t->out_kept, t->out_arrived) +
+	    (t->in != FLOW_OPEN) + (t->out == FLOW_ENDED);
 }
 
 uint64_t
@@ -91,9 +88,7 @@ tunnel_may_resume(const struct tunnel *t, uint64_t at)
 static void
 skip_lost_time(struct tunnel *t)
 {
-	int64_t idle = t->lost_at - t->data_at;
-
-	t->data_at = t->now - (idle > 0 ? idle : 0);
+	t->data_at = t->now - latest(t->lost_at - t->data_at, 0);
 }
 
 int

@@ -14,18 +14,6 @@ later(int64_t when, int64_t delay)
 	return delay == 0 ? TUNNEL_NEVER : when + delay;
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-latest(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* --linger, for what must come to an end. */
 static int64_t
 linger(const struct tunnel *t)

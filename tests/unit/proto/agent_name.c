@@ -95,9 +95,15 @@ test_lines(void)
 		"a/b " HASH, "a g123456789abcdef0123456789ABCDEF0123456789"
 		"abcdef0123456789abcdef"
 	};
+	const char *why = NULL;
+	struct lines all;
+	struct line line;
 	unsigned int good;
 	size_t i;
 
+	lines_begin(&all, slice_of("a b"));
+	is(agents_file_lines.next(&all, &line, &why), -1, "a line that is bad");
+	ok(why != NULL && strstr(why, "NAME") != NULL, "says what is wanted");
 	is(lines("", &good), 0, "an empty file");
 	is(lines("# c\n\n a " HASH "\r\n\tb\t" HASH "\n# d\nc " HASH, &good),
 	    0, "lines, comments, blanks");

@@ -272,7 +272,7 @@ test_months(void)
 			snprintf(try, sizeof(try), "1 %s %d 0:0:0", month[m],
 			    year[y]);
 			good &= date_parse(slice_of(try), &first) == 0;
-			for (d = 1; d <= 31; d++) {
+			for (d = 1; d <= 32; d++) {
 				date_write(text, first + (d - 1) * 86400);
 				there = memcmp(text + 8, month[m], 3) == 0;
 				snprintf(try, sizeof(try), "%d %s %d 0:0:0", d,

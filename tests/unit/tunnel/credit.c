@@ -127,6 +127,8 @@ test_path(void)
 		{ "near", 1, 20, MAX },
 		{ "not known", -1, 1, MAX },
 		{ "far, and slow", 50, 1000, MAX },
+		{ "in two round trips", 10, 20, MAX },
+		{ "in less than two", 10, 19, 2 * MAX },
 		{ "far, and fast", 50, 5, 16 * MAX },
 	};
 	unsigned long long n, credit, last;
