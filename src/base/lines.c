@@ -29,7 +29,7 @@ lines_next(struct lines *l, struct slice *line)
 	size_t len;
 
 	while (l->rest.len > 0) {
-		end = memchr(l->rest.p, '\n', l->rest.len);
+		end = slice_find(l->rest, '\n');
 		len = end == NULL ? l->rest.len : (size_t)(end - l->rest.p);
 		*line = (struct slice){ l->rest.p, len };
 		if (len > 0 && line->p[len - 1] == '\r')

@@ -38,6 +38,12 @@ slice_trim(struct slice s)
 	return s;
 }
 
+const char *
+slice_find(struct slice s, char c)
+{
+	return s.len == 0 ? NULL : memchr(s.p, c, s.len);
+}
+
 int
 slice_is(struct slice a, const char *s)
 {

@@ -22,6 +22,9 @@ struct slice slice_between(const char *from, const char *to);
 /* Without the spaces and tabs at both ends (OWS, RFC 9110 5.6.3). */
 struct slice slice_trim(struct slice);
 
+/* The first of these characters in it, or NULL. */
+const char *slice_find(struct slice, char);
+
 /* Same length and bytes. */
 int slice_is(struct slice, const char *);
 

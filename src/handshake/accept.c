@@ -164,12 +164,12 @@ static struct slice
 target_of(const struct http_read *r)
 {
 	struct slice line = { r->buf, r->len };
-	const char *p = memchr(line.p, ' ', line.len), *end;
+	const char *p = slice_find(line, ' '), *end;
 
 	if (p == NULL)
 		return slice_of("");
 	line = (struct slice){ p + 1, line.p + line.len - (p + 1) };
-	end = memchr(line.p, ' ', line.len);
+	end = slice_find(line, ' ');
 	return (struct slice){ line.p, end == NULL ? 0 : end - line.p };
 }
 

@@ -176,17 +176,11 @@ true_address(struct peer *p, const struct options *o,
 static int
 is_forwarded_host(const struct websocket *w, struct slice origin)
 {
-	struct slice list, element, last = { NULL, 0 };
-	unsigned int i;
+	struct http_list all = HTTP_LIST("X-Forwarded-Host");
+	struct slice element, last = slice_of(NULL);
 
-	for (i = 0; i < w->head->nfields; i++) {
-		if (!slice_is_nocase(w->head->field[i].name,
-		    "X-Forwarded-Host"))
-			continue;
-		list = w->head->field[i].value;
-		while (slice_next(&list, &element))
-			last = element;
-	}
+	while (http_next_element(w->head, &all, &element))
+		last = element;
 	return last.p != NULL && origin_is_of(origin, last) &&
 	    origin_is_bound(origin);
 }

@@ -81,7 +81,7 @@ trace_head(const struct trace *trace, char mark, const char *head, size_t len,
 		if (eol == NULL || eol == head)
 			return;
 		l = (struct slice){ head, eol - head };
-		colon = memchr(l.p, ':', l.len);
+		colon = slice_find(l, ':');
 		if (head < given || colon == NULL) {
 			upgrade_show_line(text, sizeof text, l);
 			if (trace->masked)

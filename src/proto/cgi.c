@@ -154,7 +154,7 @@ set_field(struct cgi *c, const struct http_head *head, unsigned int i)
 void
 cgi_request(struct cgi *c, const struct http_head *head)
 {
-	const char *query = memchr(head->target.p, '?', head->target.len);
+	const char *query = slice_find(head->target, '?');
 	unsigned int i;
 
 	cgi_set(c, "REQUEST_METHOD", head->method);

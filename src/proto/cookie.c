@@ -33,8 +33,7 @@ host_of(char dst[ADDR_HOST_MAX + 1], const struct url *u)
 static struct slice
 cut(struct slice *rest, char at)
 {
-	const char *end = rest->len == 0 ? NULL :
-	    memchr(rest->p, at, rest->len);
+	const char *end = slice_find(*rest, at);
 	struct slice first = *rest;
 
 	if (end != NULL)
@@ -74,7 +73,7 @@ parse(struct set_cookie *c, struct slice field)
 	if (!slice_is_field_value(field))
 		return -1;
 	pair = cut(&field, ';');
-	if (pair.len == 0 || memchr(pair.p, '=', pair.len) == NULL)
+	if (slice_find(pair, '=') == NULL)
 		return -1;
 	c->name = slice_trim(cut(&pair, '='));
 	c->value = slice_trim(pair);
@@ -247,16 +246,15 @@ void
 cookies_take(struct cookies *jar, const struct http_head *head,
     const struct url *u, int64_t now)
 {
-	struct slice date;
+	struct http_list all = HTTP_LIST("Set-Cookie");
+	struct slice date, field;
 	int64_t theirs;
-	unsigned int i;
 
 	if (http_field(head, "Date", &date) != 1 ||
 	    date_parse(date, &theirs) == -1)
 		theirs = now;
-	for (i = 0; i < head->nfields; i++)
-		if (slice_is_nocase(head->field[i].name, "Set-Cookie"))
-			take(jar, head->field[i].value, u, theirs, now);
+	while (http_next_field(head, &all, &field))
+		take(jar, field, u, theirs, now);
 }
 
 /* Goes a before b?  RFC 6265 5.4, 2: longer paths, then earlier ones. */

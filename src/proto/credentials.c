@@ -60,8 +60,7 @@ credentials_parse(struct credentials *c, struct slice value)
 static int
 part(struct slice line, struct slice *left, struct slice *right)
 {
-	const char *colon = line.len == 0 ? NULL :
-	    memchr(line.p, ':', line.len);
+	const char *colon = slice_find(line, ':');
 
 	if (colon == NULL || colon == line.p)
 		return -1;
@@ -74,7 +73,7 @@ static int
 parse_line(struct credentials_line *l, struct slice line)
 {
 	l->kind = CREDENTIALS_BASIC;
-	if (memchr(line.p, '\0', line.len) != NULL ||
+	if (slice_find(line, '\0') != NULL ||
 	    part(line, &l->name, &l->hash) == -1)
 		return -1;
 	if (slice_is(l->name, "token")) {
@@ -83,7 +82,7 @@ parse_line(struct credentials_line *l, struct slice line)
 		    slice_is_hex(l->hash, SHA256_HEX) ? 1 : -1;
 	}
 	return l->hash.len > 0 &&
-	    memchr(l->hash.p, ':', l->hash.len) == NULL ? 1 : -1;
+	    slice_find(l->hash, ':') == NULL ? 1 : -1;
 }
 
 int

@@ -42,8 +42,8 @@ unknown_scheme(struct slice name, char *err, size_t errlen)
 {
 	char shown[SHOWN];
 
-	if (memchr(name.p, ':', name.len) != NULL ||
-	    memchr(name.p, '@', name.len) != NULL)
+	if (slice_find(name, ':') != NULL ||
+	    slice_find(name, '@') != NULL)
 		name = slice_of("...");
 	snprintf(err, errlen, "'%s://' is no kind of proxy: expected "
 	    "[http://|https://|socks5h://|socks5://|socks4a://|socks4://]"
@@ -72,7 +72,7 @@ proxy_parse(struct proxy *p, const char *word, char *err, size_t errlen)
 	rest = slice_of(word);
 	if (rest.len > 0 && rest.p[rest.len - 1] == '/')
 		rest.len--;
-	if (memchr(rest.p, '/', rest.len) != NULL) {
+	if (slice_find(rest, '/') != NULL) {
 		snprintf(err, errlen, "a proxy has no path (in a password, / "
 		    "is written %%2F)");
 		return -1;
@@ -237,26 +237,20 @@ scheme_of(struct slice element)
 int
 proxy_offers_basic(const struct http_head *head, char *dst, size_t size)
 {
-	struct slice list, element, scheme;
-	unsigned int i;
+	struct http_list all = HTTP_LIST("Proxy-Authenticate");
+	struct slice element, scheme;
 	size_t len;
 	int basic = 0;
 
 	dst[0] = '\0';
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name,
-		    "Proxy-Authenticate"))
+	while (http_next_element(head, &all, &element)) {
+		scheme = scheme_of(element);
+		if (scheme.p == NULL)
 			continue;
-		list = head->field[i].value;
-		while (slice_next(&list, &element)) {
-			scheme = scheme_of(element);
-			if (scheme.p == NULL)
-				continue;
-			basic |= slice_is_nocase(scheme, "Basic");
-			len = strlen(dst);
-			snprintf(dst + len, size - len, "%s%.*s",
-			    len == 0 ? "" : ", ", (int)scheme.len, scheme.p);
-		}
+		basic |= slice_is_nocase(scheme, "Basic");
+		len = strlen(dst);
+		snprintf(dst + len, size - len, "%s%.*s",
+		    len == 0 ? "" : ", ", (int)scheme.len, scheme.p);
 	}
 	return basic;
 }

@@ -96,7 +96,7 @@ next_plain(struct slice *list, struct slice *element)
 	const char *comma;
 
 	while (list->len > 0) {
-		comma = memchr(list->p, ',', list->len);
+		comma = slice_find(*list, ',');
 		*element = *list;
 		if (comma != NULL)
 			element->len = (size_t)(comma - list->p);
@@ -118,16 +118,13 @@ forwarded_from(const struct http_head *head, const char *name,
     struct ip *from, uint16_t *port)
 {
 	int is_rfc = strcasecmp(name, "Forwarded") == 0, found = 0;
+	struct http_list all = HTTP_LIST(name);
 	struct slice list, element;
-	unsigned int i;
 	struct ip ip;
 	uint16_t p;
 	int r;
 
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name, name))
-			continue;
-		list = head->field[i].value;
+	while (http_next_field(head, &all, &list)) {
 		while ((r = is_rfc ? next_rfc(&list, &element) :
 		    next_plain(&list, &element)) == 1) {
 			if (element.p == NULL ||

@@ -66,6 +66,24 @@ ssize_t http_parse(struct http_parser_state *, const char *buf, size_t len,
     struct http_head *head, int *status, char *err, size_t errlen);
 
 /*
+ * The values of all fields of one name, which HTTP_LIST() gives, or the elements
+ * of the lists that these are, as slice_next() finds them: 1 and the next one, or
+ * 0 at the end.
+ */
+struct http_list {
+	const char *name;
+	unsigned int next;	/* field to look at */
+	struct slice rest;	/* of a list */
+};
+
+#define HTTP_LIST(of)	{ .name = (of) }
+
+int http_next_field(const struct http_head *, struct http_list *,
+    struct slice *value);
+int http_next_element(const struct http_head *, struct http_list *,
+    struct slice *element);
+
+/*
  * The single value of a field.  1 and *value set, 0 if absent, -1 if it
  * stands there more than once.
  */

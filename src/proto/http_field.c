@@ -8,32 +8,52 @@
 #include "proto/http.h"
 
 int
+http_next_field(const struct http_head *head, struct http_list *l,
+    struct slice *value)
+{
+	const struct http_field *f;
+
+	while (l->next < head->nfields) {
+		f = &head->field[l->next++];
+		if (slice_is_nocase(f->name, l->name)) {
+			*value = f->value;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+http_next_element(const struct http_head *head, struct http_list *l,
+    struct slice *element)
+{
+	while (!slice_next(&l->rest, element))
+		if (!http_next_field(head, l, &l->rest))
+			return 0;
+	return 1;
+}
+
+int
 http_field(const struct http_head *head, const char *name,
     struct slice *value)
 {
-	unsigned int i;
-	int found = 0;
+	struct http_list all = HTTP_LIST(name);
+	struct slice another;
 
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name, name))
-			continue;
-		if (found)
-			return -1;
-		*value = head->field[i].value;
-		found = 1;
-	}
-	return found;
+	if (!http_next_field(head, &all, value))
+		return 0;
+	return http_next_field(head, &all, &another) ? -1 : 1;
 }
 
 int
 http_has_token(const struct http_head *head, const char *name,
     const char *token)
 {
-	unsigned int i;
+	struct http_list all = HTTP_LIST(name);
+	struct slice value;
 
-	for (i = 0; i < head->nfields; i++)
-		if (slice_is_nocase(head->field[i].name, name) &&
-		    slice_has_token(head->field[i].value, token))
+	while (http_next_field(head, &all, &value))
+		if (slice_has_token(value, token))
 			return 1;
 	return 0;
 }
@@ -74,7 +94,7 @@ http_path(struct slice sent)
 
 	if (http_target(sent, &host, &path) == -1)
 		path = sent;
-	query = path.len == 0 ? NULL : memchr(path.p, '?', path.len);
+	query = slice_find(path, '?');
 	if (query != NULL)
 		path.len = (size_t)(query - path.p);
 	return path;

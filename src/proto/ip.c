@@ -31,7 +31,7 @@ ip_parse(struct ip *ip, struct slice text)
 	if (text.len > 1 && text.p[0] == '[' && text.p[text.len - 1] == ']') {
 		text.p++;
 		text.len -= 2;
-		if (memchr(text.p, ':', text.len) == NULL)
+		if (slice_find(text, ':') == NULL)
 			return -1;
 	}
 	if (text.p == NULL || slice_copy(word, sizeof(word), text) == -1)
@@ -70,7 +70,7 @@ ip_parse_port(struct ip *ip, uint16_t *port, struct slice text)
 	tail = slice_between(colon + 1, text.p + text.len);
 	text.len = (size_t)(colon - text.p);
 	/* An IPv6 address without brackets has no port behind it. */
-	if ((text.p[0] != '[' && memchr(text.p, ':', text.len) != NULL) ||
+	if ((text.p[0] != '[' && slice_find(text, ':') != NULL) ||
 	    (n = number(tail, 65535)) == -1)
 		return -1;
 	*port = (uint16_t)n;
@@ -110,8 +110,7 @@ ip_source(const struct ip *ip)
 int
 cidr_parse(struct cidr *c, struct slice text)
 {
-	const char *slash = text.len == 0 ? NULL :
-	    memchr(text.p, '/', text.len);
+	const char *slash = slice_find(text, '/');
 	struct slice bits = { NULL, 0 };
 	int n, v4;
 
@@ -121,7 +120,7 @@ cidr_parse(struct cidr *c, struct slice text)
 	}
 	if (ip_parse(&c->ip, text) == -1)
 		return -1;
-	v4 = ip_is_v4(&c->ip) && memchr(text.p, ':', text.len) == NULL;
+	v4 = ip_is_v4(&c->ip) && slice_find(text, ':') == NULL;
 	c->bits = 128;
 	if (slash == NULL)
 		return 0;

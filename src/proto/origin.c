@@ -15,8 +15,7 @@ struct place {
 static int
 same(struct slice a, struct slice b)
 {
-	return a.len == b.len && a.len > 0 &&
-	    strncasecmp(a.p, b.p, a.len) == 0;
+	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
 }
 
 static int
@@ -26,8 +25,8 @@ parse_place(struct place *to, struct slice s)
 
 	to->host = s;
 	to->port = (struct slice){ NULL, 0 };
-	if (s.len == 0 || memchr(s.p, '/', s.len) != NULL ||
-	    memchr(s.p, '@', s.len) != NULL)
+	if (s.len == 0 || slice_find(s, '/') != NULL ||
+	    slice_find(s, '@') != NULL)
 		return -1;
 	if (colon == NULL || s.p[s.len - 1] == ']')
 		return 0;

@@ -54,7 +54,7 @@ is_host(struct slice s)
 		return 1;
 	if (s.len > ADDR_HOST_MAX)
 		return 0;
-	snprintf(word, sizeof(word), memchr(s.p, ':', s.len) != NULL ?
+	snprintf(word, sizeof(word), slice_find(s, ':') != NULL ?
 	    "[%.*s]:1" : "%.*s:1", (int)s.len, s.p);
 	return addr_target(&at, word, err, sizeof(err)) == 0;
 }

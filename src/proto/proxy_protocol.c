@@ -20,8 +20,7 @@ fail(char *err, size_t errlen, const char *what)
 static struct slice
 word(struct slice *line)
 {
-	const char *blank = line->len == 0 ? NULL :
-	    memchr(line->p, ' ', line->len);
+	const char *blank = slice_find(*line, ' ');
 	struct slice w = *line;
 
 	if (blank == NULL) {
@@ -50,8 +49,8 @@ port_of(uint16_t *port, struct slice w)
 static int
 address_of(struct ip *ip, struct slice w, int v6)
 {
-	if (w.len == 0 || memchr(w.p, '%', w.len) != NULL || w.p[0] == '[' ||
-	    (memchr(w.p, ':', w.len) != NULL) != v6)
+	if (w.len == 0 || slice_find(w, '%') != NULL || w.p[0] == '[' ||
+	    (slice_find(w, ':') != NULL) != v6)
 		return -1;
 	return ip_parse(ip, w);
 }
@@ -109,10 +108,10 @@ two(const unsigned char *b)
 	return b[0] << 8 | b[1];
 }
 
+/* Of an address that is all 0 so far. */
 static void
 four(struct ip *ip, const unsigned char *b)
 {
-	memset(ip->b, 0, 10);
 	ip->b[10] = ip->b[11] = 0xff;
 	memcpy(ip->b + 12, b, 4);
 }

@@ -289,10 +289,10 @@ weight(struct slice s)
 	struct slice p;
 	const char *end;
 
-	while ((end = memchr(s.p, ';', s.len)) != NULL) {
+	while ((end = slice_find(s, ';')) != NULL) {
 		s.len -= end + 1 - s.p;
 		s.p = end + 1;
-		end = memchr(s.p, ';', s.len);
+		end = slice_find(s, ';');
 		p = slice_trim((struct slice){ s.p,
 		    end != NULL ? (size_t)(end - s.p) : s.len });
 		if (p.len >= 2 && (*p.p | 32) == 'q' && p.p[1] == '=')
@@ -313,7 +313,7 @@ metrics_wants_open(struct slice accept)
 	if (accept.p == NULL)
 		return 0;
 	while (slice_next(&accept, &e)) {
-		end = memchr(e.p, ';', e.len);
+		end = slice_find(e, ';');
 		type = e;
 		if (end != NULL)
 			type.len = end - e.p;

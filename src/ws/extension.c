@@ -25,7 +25,7 @@ next_part(struct slice *s, struct slice *part)
 
 	if (s->p == NULL)
 		return 0;
-	semi = s->len == 0 ? NULL : memchr(s->p, ';', s->len);
+	semi = slice_find(*s, ';');
 	if (semi == NULL) {
 		*part = slice_trim(*s);
 		*s = (struct slice){ NULL, 0 };
@@ -43,7 +43,7 @@ next_part(struct slice *s, struct slice *part)
 static int
 split_param(struct slice part, struct slice *name, struct slice *value)
 {
-	const char *eq = part.len == 0 ? NULL : memchr(part.p, '=', part.len);
+	const char *eq = slice_find(part, '=');
 
 	*name = part;
 	*value = (struct slice){ NULL, 0 };
@@ -85,7 +85,7 @@ extension_is_well_formed(struct slice element)
 	if (!next_part(&element, &part) || !http_is_token(part))
 		return 0;
 	while (next_part(&element, &part)) {
-		eq = part.len == 0 ? NULL : memchr(part.p, '=', part.len);
+		eq = slice_find(part, '=');
 		if (eq != NULL) {
 			value = slice_trim(slice_between(eq + 1,
 			    part.p + part.len));

@@ -25,18 +25,13 @@ is_accepted(const char *accepted, struct slice name)
 struct slice
 subprotocol_choose(const struct http_head *head, const char *accepted)
 {
-	struct slice list, element;
-	unsigned int i;
+	struct http_list all = HTTP_LIST(FIELD);
+	struct slice element;
 
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name, FIELD))
-			continue;
-		list = head->field[i].value;
-		while (slice_next(&list, &element))
-			if (is_accepted(accepted, element))
-				return element;
-	}
-	return (struct slice){ NULL, 0 };
+	while (http_next_element(head, &all, &element))
+		if (is_accepted(accepted, element))
+			return element;
+	return slice_of(NULL);
 }
 
 /*
@@ -91,7 +86,7 @@ int
 subprotocol_take_bearer(struct http_head *head, const char *prefix, char *buf,
     size_t size)
 {
-	struct slice token = { NULL, 0 }, value;
+	struct slice token = slice_of(NULL), value;
 	struct out out;
 	unsigned int i = 0;
 

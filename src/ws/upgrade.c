@@ -70,19 +70,15 @@ static int
 check_list(const struct http_head *head, const char *name,
     int (*is_element)(struct slice), char *err, size_t errlen)
 {
+	struct http_list all = HTTP_LIST(name);
 	struct slice list, element;
-	unsigned int i, fields = 0, elements = 0;
+	unsigned int fields = 0, elements = 0;
 
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name, name))
-			continue;
-		fields++;
-		list = head->field[i].value;
+	for (; http_next_field(head, &all, &list); fields++)
 		for (; slice_next(&list, &element); elements++)
 			if (!is_element(element))
 				return refuse(err, errlen, 400,
 				    "malformed %s", name);
-	}
 	if (fields > 0 && elements == 0)
 		return refuse(err, errlen, 400, "an empty %s", name);
 	return 0;
@@ -112,21 +108,15 @@ take_session(struct upgrade_request *r)
 static void
 find_offer(struct upgrade_request *r, const struct http_head *head)
 {
-	struct slice list, element;
-	unsigned int i;
+	struct http_list all = HTTP_LIST("Sec-WebSocket-Extensions");
+	struct slice element;
 
-	for (i = 0; i < head->nfields && !r->has_offer; i++) {
-		if (!slice_is_nocase(head->field[i].name,
-		    "Sec-WebSocket-Extensions"))
-			continue;
-		list = head->field[i].value;
-		while (!r->has_offer && slice_next(&list, &element)) {
-			r->has_offer = extension_parse(&r->offer, element) &&
-			    extension_is_offer(&r->offer);
-			if (r->offer.version > r->offered_version)
-				r->offered_version = r->offer.version;
-			take_session(r);
-		}
+	while (!r->has_offer && http_next_element(head, &all, &element)) {
+		r->has_offer = extension_parse(&r->offer, element) &&
+		    extension_is_offer(&r->offer);
+		if (r->offer.version > r->offered_version)
+			r->offered_version = r->offer.version;
+		take_session(r);
 	}
 }
 
@@ -278,26 +268,20 @@ static int
 check_extensions(struct upgrade_answer *a, const struct http_head *head,
     const struct upgrade_offer *o, char *err, size_t errlen)
 {
-	struct slice list, element;
-	unsigned int i;
+	struct http_list all = HTTP_LIST("Sec-WebSocket-Extensions");
+	struct slice element, instance;
 
 	if (check_list(head, "Sec-WebSocket-Extensions",
 	    extension_is_well_formed, err, errlen) != 0)
 		return -1;
-	for (i = 0; i < head->nfields; i++) {
-		if (!slice_is_nocase(head->field[i].name,
-		    "Sec-WebSocket-Extensions"))
-			continue;
-		list = head->field[i].value;
-		while (slice_next(&list, &element))
-			if (check_extension(a, element, o, err, errlen) == -1)
-				return -1;
-	}
+	while (http_next_element(head, &all, &element))
+		if (check_extension(a, element, o, err, errlen) == -1)
+			return -1;
 	if (!a->has_extension)
 		memset(&a->extension, 0, sizeof a->extension);
-	else if (http_field(head, "Inetws-Instance", &list) == 1)
+	else if (http_field(head, "Inetws-Instance", &instance) == 1)
 		slice_copy(a->extension.instance,
-		    sizeof a->extension.instance, list);
+		    sizeof a->extension.instance, instance);
 	return 0;
 }
 

@@ -27,8 +27,7 @@ put_extension(struct out *out, const struct extension *ext)
 static struct slice
 name_of(struct slice line)
 {
-	const char *colon = line.len == 0 ? NULL :
-	    memchr(line.p, ':', line.len);
+	const char *colon = slice_find(line, ':');
 
 	line.len = colon == NULL ? 0 : (size_t)(colon - line.p);
 	return line;
@@ -180,13 +179,13 @@ secret_at(struct slice line)
 	if (slice_is_nocase(name, "Sec-WebSocket-Extensions"))
 		return session_at(line);
 	if (slice_is_nocase(name, "Location") &&
-	    memchr(line.p, '@', line.len) != NULL) {
+	    slice_find(line, '@') != NULL) {
 		p = memmem(line.p, line.len, "//", 2);
 		return p != NULL ? (size_t)(p + 2 - line.p) : name.len + 1;
 	}
 	if (slice_is_nocase(name, "Location") || (line.len > 4 &&
 	    memcmp(line.p, "GET ", 4) == 0)) {
-		p = memchr(line.p, '?', line.len);
+		p = slice_find(line, '?');
 		return p != NULL ? (size_t)(p + 1 - line.p) : line.len;
 	}
 	return line.len;

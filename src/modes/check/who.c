@@ -77,7 +77,7 @@ is_refusal_of_ours(const struct http_head *head, struct slice body)
 
 	return http_field(head, "Content-Type", &type) == 1 &&
 	    slice_is_nocase(type, "text/plain") && body.len > 1 &&
-	    memchr(body.p, '\n', body.len) == body.p + body.len - 1 &&
+	    slice_find(body, '\n') == body.p + body.len - 1 &&
 	    !(http_field(head, "Server", &server) == 1 &&
 	    holds(server, "envoy"));
 }

@@ -275,6 +275,18 @@ test_lines(void)
 	is(lines_next(&l, &line), 0, "no text at all");
 }
 
+static void
+test_find(void)
+{
+	const char *text = "a:b:";
+
+	ok(slice_find(slice_of(text), ':') == text + 1, "the first of two");
+	ok(slice_find(slice_of(text), 'x') == NULL, "none");
+	ok(slice_find((struct slice){ text, 1 }, 'a') == text, "it is all");
+	ok(slice_find((struct slice){ text, 1 }, ':') == NULL, "behind it");
+	ok(slice_find(slice_of(NULL), '\0') == NULL, "in nothing");
+}
+
 /* Which characters a value may hold that becomes a line of its own. */
 static void
 test_controls(void)
@@ -297,6 +309,7 @@ test_controls(void)
 int
 main(void)
 {
+	test_find();
 	test_controls();
 	test_numbers();
 	test_lines();

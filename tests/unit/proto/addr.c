@@ -338,6 +338,11 @@ test_bad_url(void)
 	is(url_parse(&u, word, err, sizeof(err)), -1, "too long a user");
 	memset(word, 'a', sizeof(word));
 	memcpy(word, "ws://", 5);
+	memcpy(word + 5 + ADDR_HOST_MAX, "/", 2);
+	is(url_parse(&u, word, err, sizeof(err)), 0, "longest host");
+	memcpy(word + 5 + ADDR_HOST_MAX, "a/", 3);
+	is(url_parse(&u, word, err, sizeof(err)), -1, "one letter more");
+	memcpy(word + 5 + ADDR_HOST_MAX, "aa", 2);
 	memcpy(word + 5 + 300, "/", 2);
 	is(url_parse(&u, word, err, sizeof(err)), -1, "too long a host");
 	memcpy(word + 5 + 300, ":80/", 5);

@@ -371,6 +371,7 @@ test_answers(void)
 	answer("HTTP/1.1 2000 OK\r\n\r\n", 0);
 	answer("HTTP/1.1 099 OK\r\n\r\n", 0);
 	answer("HTTP/1.1\t200 OK\r\n\r\n", 0);
+	is_str(whole.err, "malformed status in the first line", "and why");
 	answer("HTTP/1.1  200 OK\r\n\r\n", 0);
 	answer("HTTP/1.1\r\n\r\n", 0);
 	answer("HTTP/1.\r\n\r\n", 0);
@@ -505,9 +506,40 @@ test_title(void)
 	ok(!http_page_title((struct slice){ NULL, 0 }, &title), "no page");
 }
 
+/* All fields of one name, and none behind the last. */
+static void
+test_lists(void)
+{
+	static const char *const fields[][2] = { { "A", "1, 2" }, { "B", "x" },
+	    { "a", "" }, { "A", ",3" }, { "AA", "y" }, { "A", "behind" } };
+	static struct http_head h;
+	struct http_list values = HTTP_LIST("a"), elements = HTTP_LIST("A"),
+	    none = HTTP_LIST("C");
+	struct slice s;
+	char got[100] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		h.field[i].name = slice_of(fields[i][0]);
+		h.field[i].value = slice_of(fields[i][1]);
+	}
+	h.nfields = i - 1;
+	while (http_next_field(&h, &values, &s))
+		snprintf(got + strlen(got), sizeof(got) - strlen(got),
+		    "[%.*s]", (int)s.len, s.p);
+	ok(strcmp(got, "[1, 2][][,3]") == 0, "values: %s", got);
+	got[0] = '\0';
+	while (http_next_element(&h, &elements, &s))
+		snprintf(got + strlen(got), sizeof(got) - strlen(got),
+		    "[%.*s]", (int)s.len, s.p);
+	ok(strcmp(got, "[1][2][3]") == 0, "elements: %s", got);
+	is(http_next_element(&h, &none, &s), 0, "of a name that is not there");
+}
+
 int
 main(void)
 {
+	test_lists();
 	test_good();
 	test_lines();
 	test_plain();

@@ -77,9 +77,13 @@ test_good(void)
 			    good[i].line);
 			continue;
 		}
+		memset(line, '#', sizeof(line));
 		ok(control_write(line, good[i].kind, good[i].number) == n &&
 		    memcmp(line, good[i].line, n) == 0, "write '%s'",
 		    good[i].line);
+		while (n < sizeof(line) && line[n] == '#')
+			n++;
+		is(n, sizeof(line), "and nothing behind it");
 	}
 }
 
