@@ -42,6 +42,7 @@ main(void)
 	static const char *const names[][2] = {
 		{ "B\xc3\xbc" "cher.Example", "xn--bcher-kva.example" },
 		{ "B\xc3\x9c" "CHER.de", "xn--bcher-kva.de" },
+		{ "\xe4\xb8\x80\xe4\xbc\xb0\xe5\x83\x80", "xn--4gqu2ak8a" },
 		{ "\xe4\xbb\x96\xe4\xbb\xac\xe4\xb8\xba\xe4\xbb\x80\xe4\xb9\x88"
 		  "\xe4\xb8\x8d\xe8\xaf\xb4\xe4\xb8\xad\xe6\x96\x87",
 		  "xn--ihqwcrb4cv8a8dqg056pqjye" },
