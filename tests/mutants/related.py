@@ -62,7 +62,9 @@ INTEGRATION = (
      'server/refusals.t'),
     (r'src/net/(dial|race|resolve|source)', 'client/connect.t '
      'client/proxy.t'),
-    (r'src/net/(inherit|listen)', 'supervisor/launchers.t '
+    (r'src/net/listen', 'config/endpoints.t sandbox/odd.t '
+     'supervisor/launchers.t supervisor/service.t'),
+    (r'src/net/inherit', 'supervisor/launchers.t '
      'config/endpoints.t supervisor/service.t'),
     (r'src/net/(changes)', 'resume/net.t resume/moves.t'),
     (r'src/net/refusals', 'server/refusals.t'),
