@@ -8,6 +8,7 @@
 #include "handshake/trace.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/signals.h"
 #include "proto/agent_name.h"
 #include "ws/upgrade.h"
 
@@ -19,7 +20,6 @@ line(const char *mark, const char *text)
 {
 	char out[TRACE_MAX + 64];
 	int n;
-	ssize_t ignored;
 
 	n = snprintf(out, sizeof out, "%s%s\n", mark, text);
 	if (log_owns_stderr()) {
@@ -27,8 +27,7 @@ line(const char *mark, const char *text)
 		log_event(LOG_L_DEBUG, "step", "msg", out, NULL);
 		return;
 	}
-	ignored = write(STDERR_FILENO, out, n);
-	(void)ignored;
+	signals_write(STDERR_FILENO, out, (size_t)n);
 }
 
 void

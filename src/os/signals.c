@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/clock.h"
 #include "os/memory.h"
@@ -278,4 +280,22 @@ signals_wait(struct pollfd *fds, nfds_t n, int64_t deadline)
 			return -1;
 		}
 	}
+}
+
+/* What a pipe says it has room for is at least PIPE_BUF. */
+int
+signals_write(int fd, const char *text, size_t len)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+
+	while (len > 0) {
+		if (signals_wait(&p, 1, CLOCK_NEVER) == -1 ||
+		    (n = write(fd, text, len < PIPE_BUF ? len :
+		    PIPE_BUF)) == -1)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
 }

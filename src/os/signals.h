@@ -91,4 +91,10 @@ int signals_poll(struct pollfd *, nfds_t, int timeout);
  */
 int signals_wait(struct pollfd *, nfds_t, int64_t deadline);
 
+/*
+ * Writes all of it, and waits for room in signals_wait(): whoever reads may
+ * have stopped.  0; or -1 with errno, EINTR if a signal ended it.
+ */
+int signals_write(int fd, const char *, size_t);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/ioctl.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -54,12 +55,17 @@ term_begin(void)
 	return write(STDOUT_FILENO, ENTER, strlen(ENTER)) == -1 ? -1 : 0;
 }
 
+/* One that was stopped keeps what it shows. */
 void
 term_end(void)
 {
-	ssize_t ignored = write(STDOUT_FILENO, LEAVE, strlen(LEAVE));
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	ssize_t ignored;
 
-	(void)ignored;
+	if (poll(&p, 1, 0) == 1) {
+		ignored = write(STDOUT_FILENO, LEAVE, strlen(LEAVE));
+		(void)ignored;
+	}
 	on_resize(SIG_DFL);
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }

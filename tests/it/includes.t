@@ -58,7 +58,7 @@ SYSTEM = {
     'errno.h': r'errno|E[A-Z]{3,}',
     'fcntl.h': r'fcntl|open|openat|[OF]_[A-Z]+|AT_\w+|splice|tee|SPLICE_\w+',
     'inttypes.h': r'PRI[diuxX]\w+|strtoimax|strtoumax',
-    'limits.h': r'[A-Z_]+_MAX|CHAR_BIT|INT_MIN|IOV_MAX',
+    'limits.h': r'[A-Z_]+_MAX|CHAR_BIT|INT_MIN|IOV_MAX|PIPE_BUF',
     'poll.h': r'pollfd|poll|ppoll|POLL[A-Z]+|nfds_t',
     'signal.h': r'kill|sig\w+|SIG\w+',
     'stdarg.h': r'va_\w+',

@@ -9,6 +9,7 @@ child: family() sees it, and cleanup() ends it.
 
 import atexit
 import ctypes
+import fcntl
 import json
 import math
 import os
@@ -233,6 +234,34 @@ def until(condition, timeout=None, pause=0.02):
         if value or time.monotonic() >= end:
             return value
         time.sleep(pause)
+
+
+def fill(fd):
+    """A pipe whose reader has stopped."""
+    fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(fd, False)
+    for size in (4096, 1):
+        try:
+            while os.write(fd, b'x' * size):
+                pass
+        except BlockingIOError:
+            pass
+    os.set_blocking(fd, True)
+
+
+def full_pipe():
+    """The two ends of one that nobody reads."""
+    ours, its = os.pipe()
+    fill(its)
+    return ours, its
+
+
+def sleeps_catching(pid, signo):
+    """Has a process a handler for this signal, and waits for something?"""
+    with open('/proc/%d/status' % pid) as f:
+        status = f.read()
+    mask = int(re.search(r'SigCgt:\s+(\w+)', status)[1], 16)
+    return 'State:\tS' in status and mask >> (signo - 1) & 1
 
 
 def folder():

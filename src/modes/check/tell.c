@@ -45,25 +45,25 @@ is_terminal(int fd)
 }
 
 /*
- * Without waiting for a reader that has stopped, once a signal has come: what
- * a pipe says it has room for is at least PIPE_BUF.  -1: not all was written.
+ * Without waiting for a reader that has stopped, once a signal has come.  -1
+ * with errno: not all was written, now or before.
  */
 static int
 say(const char *text)
 {
-	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
-	size_t left = strlen(text), n;
+	static int failed;
 
 	if (names_step)
 		fputs(ERASE, stderr);
 	names_step = 0;
-	for (; left > 0; text += n, left -= n) {
-		n = left < PIPE_BUF ? left : PIPE_BUF;
-		if (signals_wait(&p, 1, CLOCK_NEVER) == -1 ||
-		    fwrite(text, 1, n, stdout) != n || fflush(stdout) == EOF)
-			return -1;
-	}
-	return 0;
+	if (failed == 0 && signals_write(STDOUT_FILENO, text,
+	    strlen(text)) == 0)
+		return 0;
+	if (failed == 0 && errno != EINTR)
+		failed = errno;
+	if (failed != 0)
+		errno = failed;
+	return -1;
 }
 
 void
@@ -239,16 +239,15 @@ tell_end(struct check *c)
 {
 	static char text[END_MAX];
 	struct out out;
-	int status, is_cut;
+	int status;
 
 	out_begin(&out, text, sizeof(text));
 	status = write_end(&out, c);
-	is_cut = say(text) == -1;
-	if (is_cut && !ferror(stdout))	/* by a signal */
-		return form == FOR_NAGIOS ? CHECK_UNKNOWN :
-		    128 + signal_terminated();
-	if (!ferror(stdout))
+	if (say(text) == 0)
 		return status;
-	fprintf(stderr, "inetws: standard output: %s\n", strerror(errno));
-	return form == FOR_NAGIOS ? CHECK_UNKNOWN : EXIT_SYSTEM;
+	if (errno != EINTR)
+		fprintf(stderr, "inetws: standard output: %s\n",
+		    strerror(errno));
+	return form == FOR_NAGIOS ? CHECK_UNKNOWN : errno == EINTR ?
+	    128 + signal_terminated() : EXIT_SYSTEM;
 }

@@ -80,12 +80,13 @@ put_all(struct view *v, const struct status *st)
 	}
 }
 
-static void
+/* As print(). */
+static int
 draw(const struct status *st)
 {
 	char buf[2048];
 	struct view v;
-	ssize_t ignored;
+	int r;
 
 	term_size(&v.columns, &v.lines);
 	v.lines--;
@@ -100,46 +101,57 @@ draw(const struct status *st)
 	out_add(&v.line, "sort: peer target state age idle up down, r reverse; "
 	    "j k space b scroll; q quit");
 	out_add(&v.screen, "%.*s\033[K\033[J", (int)v.columns, v.line.p);
-	ignored = write(STDOUT_FILENO, v.screen.p, v.screen.len);
-	(void)ignored;
+	r = signals_write(STDOUT_FILENO, v.screen.p, v.screen.len);
 	memory_return();
+	return r;
 }
 
-static void
-print_names(const struct report_names *names, struct out *o)
+/* What was put together so far. */
+static int
+put(struct out *o)
+{
+	int r = signals_write(STDOUT_FILENO, o->p, o->len);
+
+	out_begin(o, o->p, o->size);
+	return r;
+}
+
+static int
+print_instance(const struct status_instance *in, struct out *o)
 {
 	unsigned int i;
+	int r;
 
-	if (names->n > 0)
+	report_table_head(o, &in->report, 0);
+	if (in->names.n > 0)
 		report_table_name_columns(o);
-	for (i = 0; i < names->n; i++) {
-		report_table_name(o, &names->of[i]);
-		fwrite(o->p, 1, o->len, stdout);
-		out_begin(o, o->p, o->size);
+	r = put(o);
+	for (i = 0; r == 0 && i < in->names.n; i++) {
+		report_table_name(o, &in->names.of[i]);
+		r = put(o);
 	}
+	report_table_columns(o, 0);
+	for (i = 0; r == 0 && i < in->nrows; i++) {
+		report_table_row(o, &in->row[i], 0);
+		r = put(o);
+	}
+	return r == 0 ? put(o) : r;
 }
 
-static void
+/* 0, or -1: nobody reads it, or a signal has come meanwhile. */
+static int
 print(const struct status *st)
 {
 	char buf[4096];
 	struct out o;
-	unsigned int i, k;
+	unsigned int i;
 
-	for (i = 0; i < st->n; i++) {
-		out_begin(&o, buf, sizeof(buf));
-		report_table_head(&o, &st->instance[i].report, 0);
-		print_names(&st->instance[i].names, &o);
-		report_table_columns(&o, 0);
-		fwrite(o.p, 1, o.len, stdout);
-		for (k = 0; k < st->instance[i].nrows; k++) {
-			out_begin(&o, buf, sizeof(buf));
-			report_table_row(&o, &st->instance[i].row[k], 0);
-			fwrite(o.p, 1, o.len, stdout);
-		}
-	}
-	putchar('\n');
-	fflush(stdout);
+	out_begin(&o, buf, sizeof(buf));
+	for (i = 0; i < st->n; i++)
+		if (print_instance(&st->instance[i], &o) == -1)
+			return -1;
+	out_add(&o, "\n");
+	return put(&o);
 }
 
 static void
@@ -200,7 +212,7 @@ status_watch(const struct options *o)
 {
 	struct status now, before;
 	struct error why = { .status = EXIT_ENDED };
-	int terminal = o->status.textfile == NULL && term_is(), go_on;
+	int terminal = o->status.textfile == NULL && term_is(), shown;
 
 	memset(&before, 0, sizeof(before));
 	signals_single();
@@ -217,14 +229,11 @@ status_watch(const struct options *o)
 			status_free(&now);
 			break;
 		}
-		if (terminal)
-			draw(&now);
-		else if (o->status.textfile == NULL)
-			print(&now);
+		shown = o->status.textfile != NULL ? 0 : terminal ?
+		    draw(&now) : print(&now);
 		before = now;
-		go_on = wait_for_key(terminal, o->status.textfile != NULL ?
-		    FILE_EVERY_MS : EVERY_MS) && !ferror(stdout);
-	} while (go_on);
+	} while (shown == 0 && wait_for_key(terminal,
+	    o->status.textfile != NULL ? FILE_EVERY_MS : EVERY_MS));
 	status_free(&before);
 	if (terminal)
 		term_end();

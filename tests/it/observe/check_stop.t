@@ -433,29 +433,15 @@ def test_whole():
           13, 'once')
 
 
-def has_blocked(pid, number):
-    with open('/proc/%d/status' % pid) as f:
-        mask = int(re.search(r'SigBlk:\s+(\w+)', f.read())[1], 16)
-    return mask >> (number - 1) & 1
-
-
 def test_reader_stopped():
     """Whoever reads its output has stopped, and the pipe is full."""
     s = t.server(t.source(b'SSH-2.0-there\r\n').port)
     for words, code in (((), 130), (('--json',), 130), (('--nagios',), 3)):
-        ours, its = os.pipe()
-        fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 4096)
-        os.set_blocking(its, False)
-        try:
-            while os.write(its, b'x' * 4096):
-                pass
-        except BlockingIOError:
-            pass
-        os.set_blocking(its, True)
+        ours, its = t.full_pipe()
         mark = s.mark()
         p = t.Program([t.INETWS, 'check', *words, url(s.port)], stdout=its)
         os.close(its)
-        t.until(lambda: has_blocked(p.pid, INT))
+        t.until(lambda: t.sleeps_catching(p.pid, INT))
         if words:
             s.wait_line('event=closed', since=mark)     # it has its result
         t.ok(p.alive(), 'it waits for the reader')
@@ -464,21 +450,34 @@ def test_reader_stopped():
         os.close(ours)
 
 
+def test_reader_of_steps_stopped():
+    """The same of standard error, with -v and an answer of many fields."""
+    def answer(sock):
+        sock.recv(4096)
+        sock.sendall(b'HTTP/1.1 404 x\r\n' + b''.join(
+            b'%d%s: x\r\n' % (i, b'y' * 160) for i in range(60)) + b'\r\n')
+
+    ours, its = os.pipe()
+    fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 8192)
+    p = t.Program([t.INETWS, 'check', '-v',
+                   url(t.Listener(answer).port)], stderr=its)
+    os.close(its)
+    t.ok(t.until(lambda: struct.unpack('i', fcntl.ioctl(
+        ours, termios.FIONREAD, b'0000'))[0] > 4096 and
+        t.sleeps_catching(p.pid, INT)), 'it waits for the reader')
+    p.send(INT)
+    t.is_(p.wait(), 130, 'INT ends it')
+    os.close(ours)
+
+
 def test_reader_stopped_name():
     """The same while a name is looked up, when the pipe became full later."""
     names = Names()
     ours, its = os.pipe()
-    fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 4096)
     p = t.Program([*names.before, t.INETWS, 'check', 'ws://full.example/'],
                   stdout=its)
     names.question('full')
-    os.set_blocking(its, False)
-    try:
-        while os.write(its, b'x'):
-            pass
-    except BlockingIOError:
-        pass
-    os.set_blocking(its, True)
+    t.fill(its)
     os.close(its)
     p.send(INT)
     t.is_(p.wait(), 130, 'INT ends it')

@@ -15,6 +15,7 @@ import reverse          # noqa: E402
 import fcntl            # noqa: E402
 import pty              # noqa: E402
 import re               # noqa: E402
+import signal           # noqa: E402
 import struct           # noqa: E402
 import subprocess       # noqa: E402
 import termios          # noqa: E402
@@ -234,6 +235,27 @@ def test_plain_watch():
     t.is_(sum(b'process %d' % s.pid in line for line in lines), 2,
           'and it repeats')
     t.is_(p.stop(), 0, 'TERM: 0')
+
+
+def test_watch_that_is_not_read():
+    t.rundir()
+    t.server(t.free_port())
+    for signo in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+        ours, its = t.full_pipe()
+        p = t.Program([t.INETWS, 'status', '--watch'], stdout=its)
+        os.close(its)
+        t.until(lambda: t.sleeps_catching(p.pid, signo))
+        p.send(signo)
+        t.is_(p.wait(), 0, 'signal %d ends it' % signo)
+        os.close(ours)
+    ours, theirs = pty.openpty()
+    p = t.inetws('status', '--watch', stdin=theirs, stdout=theirs)
+    os.read(ours, 1)                    # it draws
+    termios.tcflow(theirs, termios.TCOOFF)
+    p.send(signal.SIGTERM)
+    t.is_(p.wait(), 0, 'and on a terminal that was stopped')
+    os.close(theirs)
+    os.close(ours)
 
 
 def test_no_flicker():
