@@ -90,43 +90,87 @@ not_ascii(const char *host, char *err, size_t errlen)
 	return fail(err, errlen, text, host);
 }
 
-/* Splits HOST:PORT or [V6]:PORT; host is "" in ":PORT".  It has a colon. */
-static int
-host_port(struct addr *a, const char *word, int min, char *err, size_t errlen)
-{
-	const char *host = word, *end, *port;
-	int n, bracket = *word == '[';
+/* HOST:PORT, taken apart. */
+struct parts {
+	struct slice host, port;	/* without the colon between them */
+	int bracket;
+};
 
-	if (bracket) {
-		host++;
-		end = strchr(host, ']');
-		if (end == NULL || end[1] != ':')
-			return fail(err, errlen, "should read [IPV6]:PORT",
-			    word);
-		port = end + 2;
+/* NULL, or what is wrong with the word. */
+static const char *
+split(struct parts *parts, struct slice word, int needs_port)
+{
+	const char *end = word.p + word.len, *colon;
+
+	parts->bracket = word.len > 0 && word.p[0] == '[';
+	colon = memchr(word.p, parts->bracket ? ']' : ':', word.len);
+	if (parts->bracket) {
+		parts->host = slice_between(word.p + 1,
+		    colon == NULL ? end : colon);
+		if (colon == NULL || (++colon < end && *colon != ':') ||
+		    (colon == end && needs_port))
+			return needs_port ? "should read [IPV6]:PORT" :
+			    "should read [IPV6] or [IPV6]:PORT";
 	} else {
-		end = strrchr(word, ':');
-		if (strchr(word, ':') != end)
-			return fail(err, errlen, "has too many colons: an "
-			    "IPv6 address is written [IPV6]:PORT", word);
-		port = end + 1;
+		if (colon == NULL)
+			colon = end;
+		parts->host = slice_between(word.p, colon);
+		if (colon < end && memchr(colon + 1, ':',
+		    (size_t)(end - colon - 1)) != NULL)
+			return "has too many colons: an IPv6 address is "
+			    "written [IPV6]:PORT";
 	}
-	if (slice_copy(a->host, sizeof(a->host),
-	    slice_between(host, end)) == -1)
-		return fail(err, errlen, "is too long a host name", word);
-	if (bracket ? !is_ipv6(a->host) :
-	    a->host[0] != '\0' && !is_host(a->host))
-		return is_ascii(a->host) ? fail(err, errlen, bracket ?
-		    "is no IPv6 address" : "is no host name or address",
-		    a->host) : not_ascii(a->host, err, errlen);
+	parts->port = colon < end ? slice_between(colon + 1, end) :
+	    (struct slice){ end, 0 };
+	return NULL;
+}
+
+/* The host as it is dialled, and as it is written. */
+static int
+check_host(const char *host, const struct parts *parts, char *err,
+    size_t errlen)
+{
+	if (parts->bracket)
+		return is_ipv6(host) ? 0 : str_bad(err, errlen,
+		    "is no IPv6 address", parts->host);
+	if (host[0] == '\0' || is_host(host))
+		return 0;
+	return is_ascii(host) ? str_bad(err, errlen,
+	    "is no host name or address", parts->host) :
+	    not_ascii(host, err, errlen);
+}
+
+/*
+ * HOST:PORT or [V6]:PORT; host is "" in ":PORT".  With a usual port it is that
+ * of a URL, where the port may be left out, and the '%' before a scope is
+ * itself encoded (RFC 6874 2).  Errors show what was written.
+ */
+static int
+host_port(struct addr *a, struct slice word, unsigned int min,
+    unsigned int usual, char *err, size_t errlen)
+{
+	struct parts parts;
+	const char *wrong = split(&parts, word, usual == 0);
+	char *scope;
+	uint64_t n = usual;
+
+	if (wrong != NULL)
+		return str_bad(err, errlen, wrong, word);
+	if (slice_copy(a->host, sizeof(a->host), parts.host) == -1)
+		return str_bad(err, errlen, "is too long a host name", word);
+	if (usual != 0 && (scope = strstr(a->host, "%25")) != NULL)
+		memmove(scope + 1, scope + 3, strlen(scope + 3) + 1);
+	if (check_host(a->host, &parts, err, errlen) == -1)
+		return -1;
 	/* inet_aton(3) would take it for 0.0.0.N, as for "80:8080". */
 	if (is_digits(a->host))
-		return fail(err, errlen, min == 0 ? "has a number as its host: "
-		    "write HOST:PORT, or :PORT for all addresses" : "has a "
-		    "number as its host: expected a name or an address", word);
-	n = number(port, 65535);
-	if (n < min)
-		return fail(err, errlen, min == 0 ?
+		return str_bad(err, errlen, min == 0 ? "has a number as its "
+		    "host: write HOST:PORT, or :PORT for all addresses" :
+		    "has a number as its host: expected a name or an address",
+		    word);
+	if ((parts.port.len > 0 || usual == 0) && (parts.port.len == 0 ||
+	    slice_digits(parts.port, 65535, &n) != parts.port.len || n < min))
+		return str_bad(err, errlen, min == 0 ?
 		    "should end in :PORT, 0..65535" :
 		    "should end in :PORT, 1..65535", word);
 	a->kind = ADDR_TCP;
@@ -255,7 +299,7 @@ addr_listen(struct addr *a, const char *word, char *err, size_t errlen)
 		return fail(err, errlen, "is no address to listen on: expected "
 		    "[HOST]:PORT, PORT, unix:/PATH, fd:N, systemd[:NAME], "
 		    "inetd or -", word);
-	if (host_port(a, word, 0, err, errlen) == -1)
+	if (host_port(a, slice_of(word), 0, 0, err, errlen) == -1)
 		return -1;
 	a->any = a->host[0] == '\0';
 	return 0;
@@ -272,13 +316,21 @@ addr_target(struct addr *a, const char *word, char *err, size_t errlen)
 		return fail(err, errlen, is_digits(word) ?
 		    "has no host: a target is HOST:PORT, as in localhost:22" :
 		    "is no target: expected HOST:PORT or unix:/PATH", word);
-	if (host_port(a, word, 1, err, errlen) == -1)
+	if (host_port(a, slice_of(word), 1, 0, err, errlen) == -1)
 		return -1;
 	if (a->host[0] == '\0')
 		return fail(err, errlen,
 		    "has no host: a target is HOST:PORT, as in localhost:22",
 		    word);
 	return 0;
+}
+
+int
+addr_of_url(struct addr *a, struct slice word, unsigned int port, char *err,
+    size_t errlen)
+{
+	clear(a);
+	return host_port(a, word, 1, port, err, errlen);
 }
 
 static void

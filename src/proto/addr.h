@@ -47,6 +47,10 @@ int addr_listen(struct addr *, const char *word, char *err, size_t errlen);
 /* TARGET: HOST:PORT, [V6]:PORT, unix:/path, unix:@name; port 1..65535. */
 int addr_target(struct addr *, const char *word, char *err, size_t errlen);
 
+/* HOST[:PORT] of a URL; port is what a missing or empty one is. */
+int addr_of_url(struct addr *, struct slice word, unsigned int port,
+    char *err, size_t errlen);
+
 /* How an address is written, as parsed; always terminated.  Returns dst. */
 char *addr_print(char *dst, size_t size, const struct addr *);
 

@@ -101,32 +101,6 @@ bad:
 	return -1;
 }
 
-/* host[:port]; an empty port is the default one (RFC 3986 3.2.3). */
-static int
-parse_host(struct url *u, struct slice s, unsigned int port, char *err,
-    size_t errlen)
-{
-	char word[ADDR_HOST_MAX + 16], *scope;
-	struct slice host = s;
-	size_t colon;
-
-	colon = s.len > 0 && s.p[0] == '[' ? span_to(s, "]") : 0;
-	colon += span_to(slice_skip(s, colon), ":");
-	if (colon + 1 >= s.len) {
-		host.len = colon;
-		if (host.len > ADDR_HOST_MAX + 2)
-			return str_bad(err, errlen, "is too long a host", s);
-		snprintf(word, sizeof(word), "%.*s:%u", (int)host.len, host.p,
-		    port);
-	} else if (slice_copy(word, sizeof(word), s) == -1)
-		return str_bad(err, errlen, "is too long a host", s);
-	/* RFC 6874 2: the '%' before a scope is itself encoded. */
-	scope = strstr(word, "%25");
-	if (scope != NULL)
-		memmove(scope + 1, scope + 3, strlen(scope + 3) + 1);
-	return addr_target(&u->at, word, err, errlen);
-}
-
 /*
  * Path and query, as they will stand in the request line: what would break
  * the line, or is no ASCII, must come percent-encoded.
@@ -201,7 +175,7 @@ url_authority(struct url *u, struct slice s, unsigned int port, char *err,
 		s = slice_skip(s, i);
 		break;
 	}
-	return parse_host(u, s, port, err, errlen);
+	return addr_of_url(&u->at, s, port, err, errlen);
 }
 
 /*

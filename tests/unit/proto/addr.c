@@ -71,6 +71,20 @@ test_listen(void)
 	is(a.number, 7, "descriptor");
 }
 
+/* Is what err quotes a part of the word, as it is shown? */
+static int
+shows_only(const char *word)
+{
+	char quoted[sizeof(err)], shown[200];
+
+	if (err[0] != '\'' || strncmp(err, "'...@...'", 9) == 0)
+		return 1;
+	strlcpy(quoted, err + 1, sizeof(quoted));
+	quoted[strcspn(quoted, "'")] = '\0';
+	str_escape(shown, sizeof(shown), word, strlen(word));
+	return strstr(shown, quoted) != NULL;
+}
+
 static void
 test_bad_listen(void)
 {
@@ -274,13 +288,15 @@ test_bad_url(void)
 		{ "ws://h:8x/", "1..65535" },
 		{ "ws://a:b:c/", "too many colons" },
 		{ "ws://::1/", "too many colons" },
-		{ "ws://[::1/", "[IPV6]:PORT" },
+		{ "ws://[::1/", "'[::1' should read [IPV6] or [IPV6]:PORT" },
+		{ "wss://[::1:80/", "'[::1:80' should read [IPV6] or " },
+		{ "ws://[fe80::1%25!]/", "'fe80::1%25!' is no IPv6" },
 		{ "ws://[::1]x/", "[IPV6]:PORT" },
 		{ "ws://a b/", "no host name" },
 		{ "ws://a\\b/", "no host name" },
 		{ "ws://h/a b", "the byte 0x20, which is written %20 there" },
 		{ "ws://h?token=a b", "the URL holds the byte 0x20" },
-		{ "ws://80/", "number as its host: expected a name" },
+		{ "ws://80/", "'80' has a number as its host: expected a name" },
 		{ "ws://h/a\r\nX: y", "0x0d, which is written %0D" },
 		{ "ws://h/\xc3\xa9", "0xc3, which is written %C3" },
 		{ "ws://h/a\x7f", "0x7f, which is written %7F" },
@@ -321,6 +337,7 @@ test_bad_url(void)
 		if (!ok(strstr(err, bad[i].says) != NULL, "says why"))
 			printf("# %s\n", err);
 		ok(strstr(err, "sec") == NULL, "and no secret");
+		ok(shows_only(bad[i].word), "nor what was not written");
 	}
 
 	memset(word, 'a', sizeof(word));
