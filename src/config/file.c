@@ -5,8 +5,6 @@
 #include "config/settings.h"
 #include "config/types.h"
 
-#define NAME_CHARS	"abcdefghijklmnopqrstuvwxyz0123456789-_"
-
 static int
 unknown(const char *file, int line, const char *name, struct error *why)
 {

@@ -356,6 +356,8 @@ parse_all(struct options *o, struct command_line *c, struct settings *files,
 		o->program = program;
 	if (finish(o, mode, files, &c->set, why) == -1)
 		return -1;
+	if (settings_keep(o, files, &c->set) == -1)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
 	if (!is_given(c, "dump-config"))
 		return OPT_RUN;
 	options_dump(o, stdout);

@@ -203,6 +203,7 @@ struct options {
 	} log;
 
 	char **argv;			/* the command line, for a reload */
+	struct options_lines *lines;	/* private: for options_blame() */
 	struct options_block *owned;	/* private: what options_free() frees */
 };
 
@@ -233,6 +234,14 @@ void options_free(struct options *);
  */
 int options_again(struct options *,
     int (*check)(const struct options *, struct error *), struct error *);
+
+/*
+ * An error that was found after options_parse() and begins with the name of an
+ * option, "--NAME VALUE: ...": if a configuration file has that option, it gets
+ * the form of other errors there, "FILE:LINE: NAME VALUE: ...", and 64 becomes
+ * 78.
+ */
+void options_blame(const struct options *, struct error *);
 
 /* Must those who come to our TLS have a certificate? */
 static inline int

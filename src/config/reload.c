@@ -76,6 +76,7 @@ options_again(struct options *o,
 		error_set(why, EXIT_BADCONFIG, "%s has changed, which needs a "
 		    "restart", name);
 	if (name != NULL || (check != NULL && check(&new, why) == -1)) {
+		options_blame(&new, why);
 		options_free(&new);
 		return -1;
 	}

@@ -27,15 +27,21 @@ settings_add(struct settings *set, struct setting one)
 	return 0;
 }
 
+/* Have two rows one place in struct options? */
+static int
+is_same(const struct option *a, const struct option *b)
+{
+	return a == b || (a->type == b->type && a->type != &type_asked &&
+	    a->offset == b->offset);
+}
+
 const struct setting *
 settings_find(const struct settings *set, const struct option *row)
 {
 	const struct setting *s;
 
 	for (s = set->v + set->n; s-- > set->v; )
-		if (s->row == row || (s->row->type == row->type &&
-		    row->type != &type_asked &&
-		    s->row->offset == row->offset))
+		if (is_same(s->row, row))
 			return s;
 	return NULL;
 }
@@ -127,6 +133,64 @@ settings_replace(struct options *o, const struct settings *cli)
 		if (s->row->type == &type_files)
 			forget(o, s->row);
 	}
+}
+
+/* --- errors that are found when all is in place --- */
+
+struct options_lines {
+	unsigned int n;
+	struct setting of[];
+};
+
+int
+settings_keep(struct options *o, const struct settings *files,
+    const struct settings *cli)
+{
+	const struct setting *s;
+
+	o->lines = options_alloc(o, sizeof(*o->lines) +
+	    files->n * sizeof(o->lines->of[0]));
+	if (o->lines == NULL)
+		return -1;
+	o->lines->n = 0;
+	for (s = files->v; s < files->v + files->n; s++)
+		if (settings_find(cli, s->row) == NULL)
+			o->lines->of[o->lines->n++] = *s;
+	return 0;
+}
+
+/* Of an option that is given several times: is it this value? */
+static int
+is_of_value(const char *text, const char *value)
+{
+	size_t len = value == NULL ? 0 : strlen(value);
+
+	return len > 0 && text[0] == ' ' &&
+	    strncmp(text + 1, value, len) == 0 &&
+	    (text[1 + len] == ':' || text[1 + len] == ' ');
+}
+
+void
+options_blame(const struct options *o, struct error *why)
+{
+	struct error bare = *why;
+	const struct setting *s, *found = NULL;
+	size_t len = strspn(bare.text, NAME_CHARS);
+	const struct option *row = len <= 2 ||
+	    strncmp(bare.text, "--", 2) != 0 ? NULL :
+	    option_find(bare.text + 2, len - 2);
+	unsigned int i;
+
+	for (i = 0; row != NULL && o->lines != NULL && i < o->lines->n; i++) {
+		s = &o->lines->of[i];
+		if (is_same(s->row, row) && (found == NULL ||
+		    !is_of_value(bare.text + len, found->value)))
+			found = s;
+	}
+	if (found != NULL)
+		error_set(why, bare.status == EXIT_BADUSAGE ? EXIT_BADCONFIG :
+		    bare.status, "%s:%d: %s%s", found->file, found->line,
+		    found->row->name, bare.text + len);
 }
 
 void

@@ -11,6 +11,9 @@
 #define OPT_SETTINGS_MAX	1024	/* of one command line, or of all files */
 #define OPT_OPERANDS_MAX	8	/* kept, to name the unexpected one */
 
+/* What names of options are made of. */
+#define NAME_CHARS	"abcdefghijklmnopqrstuvwxyz0123456789-_"
+
 struct setting {
 	const struct option *row;
 	const char *value;	/* NULL: none */
@@ -73,6 +76,13 @@ int command_line_parse(struct command_line *, char **argv, struct error *);
  */
 int file_parse(struct settings *, const char *name, char *text,
     struct error *);
+
+/*
+ * Keeps for options_blame() which lines of files are in force: those of options
+ * that the command line does not have.  0, or -1: there is no memory.
+ */
+int settings_keep(struct options *, const struct settings *files,
+    const struct settings *cli);
 
 /* Fills in the defaults of the table. */
 void options_init(struct options *);

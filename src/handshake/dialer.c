@@ -60,9 +60,11 @@ begin_late(struct dialer *d)
 {
 	struct error why;
 
-	if (d->o->url.tls && d->tls.ctx == NULL && tls_reload_begin(&d->tls,
-	    d->o, tls_reload_options, d->forks, &why) == -1)
-		log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);
+	if (!d->o->url.tls || d->tls.ctx != NULL || tls_reload_begin(&d->tls,
+	    d->o, tls_reload_options, d->forks, &why) == 0)
+		return;
+	options_blame(d->o, &why);
+	log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);
 }
 
 int

@@ -118,8 +118,9 @@ tls_reload_begin(struct tls_reload *k, const struct options *o,
 }
 
 static int
-failed(struct tls_reload *k, const struct error *why)
+failed(struct tls_reload *k, struct error *why)
 {
+	options_blame(k->o, why);
 	tls_ctx_free(k->next);
 	k->next = NULL;
 	log_event(LOG_L_ERROR, "certificates", "why", why->text, "hint",

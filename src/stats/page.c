@@ -214,7 +214,7 @@ stats_share(const char *path, unsigned int slots, struct error *why)
 		    "another process keeps it locked", NULL);
 		return 0;
 	}
-	return error_set(why, EXIT_BADCONFIG, "statistics file %s: %s",
+	return error_set(why, EXIT_BADUSAGE, "--stats-file %s: %s",
 	    path, errno == EINVAL ? "not a statistics file" :
 	    strerror(errno));
 }

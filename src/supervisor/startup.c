@@ -56,12 +56,14 @@ share_stats(const struct inherited *a, const struct options *o,
  * (inherit_stderr()).
  */
 int
-startup_failed(const struct options *o, const struct error *why)
+startup_failed(const struct options *o, const struct error *reason)
 {
-	int usage = why->status == EXIT_BADUSAGE ||
-	    why->status == EXIT_BADCONFIG;
-	int person;
+	struct error placed = *reason;
+	const struct error *why = &placed;
+	int usage, person;
 
+	options_blame(o, &placed);
+	usage = why->status == EXIT_BADUSAGE || why->status == EXIT_BADCONFIG;
 	if (o->log.no_stderr && !log_is_elsewhere())
 		open_log(o, LOG_L_ERROR, 1);
 	person = usage || (o->mode == MODE_CONNECT && log_is_for_person());

@@ -325,6 +325,7 @@ look(const struct options *o, struct trust *trust)
 		found = *w.found;
 	if (failed && !is_stopped()) {
 		c.failed_at = failed_at(o, &w);
+		options_blame(o, &c.why);
 		if (c.failed_at < CHECK_STEPS)
 			tell_before(&c, c.failed_at + 1);
 	}
@@ -351,6 +352,7 @@ look_with_tls(const struct options *o)
 	struct trust trust = { tls_reload_make(o, &c.why), NULL };
 
 	if (trust.server == NULL && o->url.tls) {
+		options_blame(o, &c.why);
 		c.failed_at = STEP_TLS;
 		return;
 	}

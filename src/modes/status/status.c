@@ -141,10 +141,12 @@ status_textfile(const struct status *st, struct error *why)
 		return -1;
 	failed = writefile(st->o->status.textfile, o.p, o.len) == -1;
 	memory_return();
-	if (failed)
-		return error_set(why, EXIT_SYSTEM, "%s: %s",
-		    st->o->status.textfile, strerror(errno));
-	return 0;
+	if (!failed)
+		return 0;
+	error_set(why, EXIT_SYSTEM, "--textfile %s: %s",
+	    st->o->status.textfile, strerror(errno));
+	options_blame(st->o, why);
+	return -1;
 }
 
 /* Nothing was found, or not all of it might be looked at. */

@@ -248,6 +248,101 @@ def test_config_file():
     t.like(r.stderr, d + '/none', 'which is named')
 
 
+# {the option: an instance that has it but for its value}
+SERVER = 'mode server\nlisten 127.0.0.1:0\ntarget a:1\n'
+CLIENT = 'mode client\nlisten 127.0.0.1:0\nurl wss://a/\n'
+GATE = 'mode gate\nlisten 127.0.0.1:0\n'
+IN_FILE = {
+    'auth-file': SERVER,
+    'auth-command': SERVER,
+    'header-command': CLIENT,
+    'proxy-header-command': CLIENT + 'proxy http://127.0.0.1:1\n',
+    'cacert': CLIENT,
+    'capath': CLIENT,
+    'peer-certs': CLIENT,
+    'cert': CLIENT,
+    'key': CLIENT + 'cert CERT\n',
+    'key-password-file': CLIENT + 'cert ENCRYPTED\n',
+    'crlfile': CLIENT,
+    'proxy-cacert': CLIENT + 'proxy https://127.0.0.1:1\n',
+    'tls-cert': SERVER,
+    'tls-key': SERVER + 'tls-cert CERT\n',
+    'tls-client-ca': SERVER + 'tls-cert BOTH\n',
+    'tls-peer-certs': SERVER + 'tls-cert BOTH\n',
+    'agents-file': GATE + 'visitors 127.0.0.1:0\n',
+    'visitors-dir': GATE + 'path /\n',
+    'chroot': SERVER + 'run-as nobody\n',
+    'pidfile': SERVER,
+    'stats-file': SERVER,
+    'textfile': 'mode status\n',
+    'user': CLIENT,
+    'proxy-user': CLIENT + 'proxy http://127.0.0.1:1\n',
+    'header': CLIENT,
+    'proxy-header': CLIENT + 'proxy http://127.0.0.1:1\n',
+}
+AT_FILE = ('user', 'proxy-user', 'header', 'proxy-header')
+FAILED_CALL = ('visitors-dir', 'chroot', 'pidfile', 'textfile')
+
+
+def test_names_of_files():
+    """A file that does not exist is told with the line that names it."""
+    t.rundir()
+    t.server(t.free_port())     # for status --textfile
+    d = t.folder()
+    cert = t.self_signed()
+    words = {'CERT': cert.cert, 'BOTH': t.bundle(cert.cert, cert.key),
+             'ENCRYPTED': t.bundle(cert.cert,
+                                      t.encrypted(cert.key, 'x'))}
+    named = set(re.findall(r'--([a-z-]+)[= ](?:FILE|DIR|PROGRAM)\b', ''.join(
+        t.run_inetws(mode, '--help').stdout.decode() for mode in MODES)))
+    t.is_(named - set(IN_FILE) - {'config'}, set(), 'all of them are here')
+    for name, text in IN_FILE.items():
+        if name == 'chroot' and os.geteuid() != 0:
+            continue
+        text = re.sub('[A-Z]{4,}$', lambda m: words[m[0]], text, flags=re.M)
+        at = name in AT_FILE
+        line = '%s %s/nonexistent/x' % (name, '@' if at else '')
+        with open(d + '/c', 'w') as f:
+            f.write(text + line + '\n')
+        r = t.run_inetws('-K', d + '/c')
+        t.like(r.stderr, r'%s/c:%d: %s(: | )/nonexistent/x: [^:]*No such '
+               'file' % (d, text.count('\n') + 1, name), '%s: its line' % name)
+        t.is_(r.returncode, 71 if name in FAILED_CALL else 78, 'its status')
+        if not at:
+            r = t.run_inetws('-K', d + '/c', '--%s=/nonexistent/y' % name)
+            t.like(r.stderr, r'(?<!:)[^:]*--%s /nonexistent/y' % name,
+                   'that of the command line is not in the file')
+
+
+def test_names_of_files_check():
+    """In its table, and at its end."""
+    d = t.folder()
+    for step, text in (('tls', 'url wss://127.0.0.1:1/\ncacert'),
+                       ('proxy', 'url ws://127.0.0.1:1/\nproxy '
+                        'https://127.0.0.1:1\nproxy-cacert')):
+        with open(d + '/c', 'w') as f:
+            f.write('%s /nonexistent/x\nmode check\n' % text)
+        r = t.run_inetws('check', '-K', d + '/c')
+        why = ' *%s/c:%d: %s /nonexistent/x: ' % (
+            d, text.count('\n') + 1, text.rpartition('\n')[2])
+        t.like(r.stdout, '(?m)^failed +%s%s' % (step, why), step)
+        t.like(r.stdout, '(?m)^failed:' + why, 'and at the end')
+        t.is_(r.returncode, 78, 'its status')
+
+
+def test_names_of_several_files():
+    """Of an option that is given several times, the line is the right one."""
+    d = t.folder()
+    cert = t.self_signed()
+    both = t.bundle(cert.cert, cert.key)
+    with open(d + '/c', 'w') as f:
+        f.write(SERVER + 'tls-cert %s\ntls-cert %s/x\ntls-cert %s\n' %
+                (both, d, both))
+    r = t.run_inetws('-K', d + '/c')
+    t.like(r.stderr, r'/c:5: tls-cert %s/x: ' % d, 'the second of three')
+    t.is_(r.returncode, 78, 'its status')
+
+
 def test_examples():
     """Every command line of the manual is one, and so is every option that
     is shown by itself."""

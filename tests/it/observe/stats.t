@@ -388,7 +388,7 @@ def test_not_a_page():
         f.write('hello' * 1000)
     r = t.run_inetws('server', '-l', '127.0.0.1:0', '--stats-file', d + '/x',
                      'a:1')
-    t.is_(r.returncode, 78, '--stats-file of something else: 78')
+    t.is_(r.returncode, 64, '--stats-file of something else: 64')
     t.like(r.stderr, d + '/x', 'which is named')
     with open(d + '/x') as f:
         t.is_(f.read(5), 'hello', 'and left as it was')
