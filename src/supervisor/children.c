@@ -6,7 +6,7 @@
 
 struct parked {
 	int first, last;	/* plus one; 0: there is none */
-	unsigned int n;
+	unsigned int n;		/* with those that are older */
 };
 
 static unsigned int
@@ -197,36 +197,80 @@ children_remove(struct children *c, struct child *child)
 	c->n--;
 }
 
+static struct child *
+numbered(const struct children *c, int i)
+{
+	return i == 0 ? NULL : &c->child[i - 1];
+}
+
+static int
+number_of(const struct children *c, const struct child *child)
+{
+	return (int)children_index(c, child) + 1;
+}
+
+static int
+is_of_one_agent(const struct child *a, const struct child *b)
+{
+	return (a->spare && b->spare) || (a->agent_id[0] != '\0' &&
+	    strcmp(a->agent_id, b->agent_id) == 0);
+}
+
+/* In the list of agents; 0 is its beginning and its end. */
+static void
+join(struct children *c, struct parked *p, int before, int behind)
+{
+	*(before == 0 ? &p->first : &c->child[before - 1].next) = behind;
+	*(behind == 0 ? &p->last : &c->child[behind - 1].previous) = before;
+}
+
+/* It takes the place of the newest of its agent, or the last one. */
 static void
 park(struct children *c, struct child *child)
 {
 	struct parked *p = &c->parked[child->name + 1];
-	int me = (int)children_index(c, child) + 1;
+	struct child *newest = NULL;
+	int me = number_of(c, child), at = p->last, behind = 0;
 
-	child->previous = p->last;
-	child->next = 0;
-	if (p->last != 0)
-		c->child[p->last - 1].next = me;
-	else
-		p->first = me;
-	p->last = me;
+	if (child->spare || child->agent_id[0] != '\0')
+		newest = numbered(c, p->first);
+	while (newest != NULL && !is_of_one_agent(newest, child))
+		newest = numbered(c, newest->next);
+	child->older = child->newer = 0;
+	if (newest != NULL) {
+		child->older = number_of(c, newest);
+		newest->newer = me;
+		at = newest->previous;
+		behind = newest->next;
+	}
+	join(c, p, at, me);
+	join(c, p, me, behind);
 	p->n++;
 }
 
+/* If its agent had its turn, the rest of that agent's become the last. */
 static void
-unpark(struct children *c, struct child *child)
+unpark(struct children *c, struct child *child, int had_turn)
 {
 	struct parked *p = &c->parked[child->name + 1];
+	struct child *older = numbered(c, child->older);
+	int heir = child->older, at = child->previous;
 
-	if (child->previous != 0)
-		c->child[child->previous - 1].next = child->next;
-	else
-		p->first = child->next;
-	if (child->next != 0)
-		c->child[child->next - 1].previous = child->previous;
-	else
-		p->last = child->previous;
 	p->n--;
+	if (older != NULL)
+		older->newer = child->newer;
+	if (child->newer != 0) {
+		numbered(c, child->newer)->older = heir;
+		return;
+	}
+	if (heir == 0 || had_turn)
+		join(c, p, child->previous, child->next);
+	if (heir == 0)
+		return;
+	if (had_turn)
+		at = p->last;
+	join(c, p, at, heir);
+	join(c, p, heir, had_turn ? 0 : child->next);
 }
 
 static void
@@ -246,7 +290,7 @@ children_set_state(struct children *c, struct child *child,
 		return;
 	count_spare(c, child, -1);
 	if (child->state == CHILD_PARKED)
-		unpark(c, child);
+		unpark(c, child, state == CHILD_OFFERED);
 	child->state = state;
 	if (state == CHILD_PARKED) {
 		child->since = now;
@@ -259,16 +303,10 @@ void
 children_set_name(struct children *c, struct child *child, int name)
 {
 	if (child->state == CHILD_PARKED)
-		unpark(c, child);
+		unpark(c, child, 0);
 	child->name = name;
 	if (child->state == CHILD_PARKED)
 		park(c, child);
-}
-
-static struct child *
-numbered(const struct children *c, int i)
-{
-	return i == 0 ? NULL : &c->child[i - 1];
 }
 
 struct child *
@@ -280,6 +318,10 @@ children_parked(const struct children *c, int name)
 struct child *
 children_parked_next(const struct children *c, const struct child *child)
 {
+	if (child->older != 0)
+		return numbered(c, child->older);
+	while (child->newer != 0)
+		child = numbered(c, child->newer);
 	return numbered(c, child->next);
 }
 

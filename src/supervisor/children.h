@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of children: found by process, or as the one of a name that has
- * been parked longest, without looking at the others.  It forks and closes
- * nothing, and forked processes do not have it.
+ * The table of children: found by process, or as the one of a name whose turn
+ * it is.  It forks and closes nothing, and forked processes do not have it.
  */
 #ifndef SUPERVISOR_CHILDREN_H
 #define SUPERVISOR_CHILDREN_H
@@ -42,7 +41,8 @@ struct child {
 	int name;		/* whose websocket it has, or NAME_NONE */
 	int64_t since;		/* parked, of clock_ms() */
 	int next_pid;		/* private: with the same hash, or free */
-	int next, previous;	/* private: parked for the same name */
+	int next, previous;	/* private: the newest of other agents, */
+	int older, newer;	/* ... of this agent, parked for this name */
 };
 
 struct children {
@@ -90,7 +90,13 @@ void children_set_state(struct children *, struct child *, enum child_state,
     int64_t now);
 void children_set_name(struct children *, struct child *, int name);
 
-/* The one parked longest for a name, so that agents take turns; the next. */
+/*
+ * Of those that are parked for a name: the one whose turn it is, and the next
+ * one.  Agents take turns, also children of an agent that has no token; of one
+ * agent the newest comes first, as its network may have changed since.
+ * Spares are of one agent.  When it has been offered a visitor, it is another
+ * agent's turn.
+ */
 struct child *children_parked(const struct children *, int name);
 struct child *children_parked_next(const struct children *,
     const struct child *);

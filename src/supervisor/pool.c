@@ -48,10 +48,7 @@ pool_show_name(const struct supervisor *s, int name)
 
 /* --- offering --- */
 
-/*
- * 1 if a parked child has it now.  The one that has been parked longest comes
- * first, so that agents take turns.
- */
+/* 1 if a parked child has it now. */
 static int
 offer(struct supervisor *s, const struct visitor *v)
 {

@@ -329,6 +329,18 @@ def test_share():
         v.close()
 
 
+def test_newest():
+    """Of one agent the websocket that came last: others may be dead."""
+    g = start_gate()
+    websockets = []
+    for agent_id in 'moved', 'moved', 'other', 'moved', 'other':
+        websockets.append(agent_of(g, agent_id))
+        t.ok(r.parked(g, len(websockets)), 'parked: ' + agent_id)
+    for n in 3, 4, 1, 2, 0:
+        with r.visit(g.at(SECRET)):
+            t.is_(r.line(websockets[n]), 'open -', 'number %d has it' % n)
+
+
 def test_replace():
     g = start_gate('--replace')
     url = g.url('agents/' + SECRET)

@@ -37,7 +37,7 @@ test_parked(void)
 	    children_parked(&t, 5) == NULL, "each for its name");
 	children_set_name(&t, a, 4);
 	ok(children_parked(&t, 4) == b && children_parked_next(&t, b) == a,
-	    "in the order in which they came");
+	    "agents in the order in which they came");
 	is(children_count_parked(&t, 4), 2, "two of them");
 	i = children_index(&t, b);
 	ok(children_at(&t, i, b->generation) == b, "found by an event");
@@ -91,36 +91,81 @@ test_random(void)
 #define NAMES	4
 #define FEW	12
 
-/* Processes that are parked, in the order in which they were. */
-static int queue[FEW], nqueue;
+/* What is known of each process, in a plain table. */
+static struct model {
+	int pid, name, agent;
+	int parked;		/* rises with each that is; 0: it is not */
+	int turn;		/* of its agent, which has the least is first */
+} model[FEW];
+static int count;
 
-static void
-leave(int pid)
+static int
+are_of_one_agent(const struct model *a, const struct model *b)
 {
-	int i;
-
-	for (i = 0; i < nqueue && queue[i] != pid; i++)
-		;
-	if (i == nqueue)
-		return;
-	memmove(queue + i, queue + i + 1,
-	    (size_t)(--nqueue - i) * sizeof(queue[0]));
+	return a == b || (a->name == b->name && a->agent == b->agent &&
+	    a->agent != 0);
 }
 
-/* Are those parked for each name the ones of the queue, and no other? */
-static int
-is_as_queued(const struct children *t)
+/* A parked one of the same agent that came later than this time. */
+static struct model *
+another(const struct model *me, int later)
 {
+	struct model *m;
+
+	for (m = model; m < model + FEW; m++)
+		if (m != me && m->parked > later && are_of_one_agent(m, me))
+			return m;
+	return NULL;
+}
+
+static void
+model_park(struct model *m)
+{
+	const struct model *other = another(m, 0);
+
+	m->turn = other != NULL ? other->turn : ++count;
+	m->parked = ++count;
+}
+
+static void
+model_leave(struct model *m, int had_turn)
+{
+	struct model *other;
+	int is_newest = another(m, m->parked) == NULL;
+
+	m->parked = 0;
+	count++;
+	for (other = model; other < model + FEW; other++)
+		if (had_turn && is_newest && other != m &&
+		    other->parked > 0 && are_of_one_agent(other, m))
+			other->turn = count;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct model *x = a, *y = b;
+
+	return x->turn != y->turn ? x->turn - y->turn : y->parked - x->parked;
+}
+
+/* Are those parked for each name the ones of the model, in its order? */
+static int
+is_as_modelled(const struct children *t)
+{
+	struct model sorted[FEW];
 	const struct child *c;
 	unsigned int n;
 	int name, i;
 
+	memcpy(sorted, model, sizeof(sorted));
+	qsort(sorted, FEW, sizeof(sorted[0]), compare);
 	for (name = NAME_NONE; name < NAMES; name++) {
 		c = children_parked(t, name);
-		for (i = 0, n = 0; i < nqueue; i++) {
-			if (children_find(t, queue[i])->name != name)
+		for (i = 0, n = 0; i < FEW; i++) {
+			if (sorted[i].name != name || sorted[i].parked == 0)
 				continue;
-			if (c == NULL || c->pid != queue[i])
+			if (c == NULL || c->pid != sorted[i].pid)
 				return 0;
 			c = children_parked_next(t, c);
 			n++;
@@ -131,40 +176,77 @@ is_as_queued(const struct children *t)
 	return 1;
 }
 
-/* Children of several names are parked and leave in any order. */
+/* Children of several agents are parked for several names, and leave. */
 static void
 test_random_names(void)
 {
 	struct children t;
 	struct child *c;
-	int step, pid, bad = 0;
+	struct model *m;
+	int step, bad = 0;
 
 	srandom(2);
 	children_begin(&t);
 	children_grow(&t, FEW);
-	for (pid = 1; pid <= FEW; pid++)
-		children_add(&t, pid, 0, 1, 0);
+	for (m = model; m < model + FEW; m++) {
+		*m = (struct model){ 1 + (int)(m - model), NAME_NONE,
+		    (int)(m - model) % 4, 0, 0 };
+		c = children_add(&t, m->pid, 0, 1, m->agent == 3);
+		if (m->agent == 1 || m->agent == 2)
+			snprintf(c->agent_id, sizeof(c->agent_id), "agent%d",
+			    m->agent);
+	}
 	for (step = 0; step < 20000; step++) {
-		pid = 1 + (int)(random() % FEW);
-		c = children_find(&t, pid);
+		m = &model[random() % FEW];
+		c = children_find(&t, m->pid);
 		if (random() % 3 == 0) {
-			children_set_name(&t, c, NAME_NONE +
-			    (int)(random() % (NAMES + 1)));
-			if (c->state == CHILD_PARKED) {
-				leave(pid);
-				queue[nqueue++] = pid;
-			}
+			if (m->parked > 0)
+				model_leave(m, 0);
+			m->name = NAME_NONE + (int)(random() % (NAMES + 1));
+			children_set_name(&t, c, m->name);
+			if (c->state == CHILD_PARKED)
+				model_park(m);
 		} else if (c->state == CHILD_PARKED) {
-			children_set_state(&t, c, CHILD_OFFERED, step);
-			leave(pid);
+			children_set_state(&t, c, step % 2 ? CHILD_OFFERED :
+			    CHILD_PLAIN, step);
+			model_leave(m, step % 2);
 		} else {
 			children_set_state(&t, c, CHILD_PARKED, step);
-			queue[nqueue++] = pid;
+			model_park(m);
 			bad += c->since != step;
 		}
-		bad += !is_as_queued(&t);
+		bad += !is_as_modelled(&t);
 	}
-	is(bad, 0, "twenty thousand calls agree with a plain queue");
+	is(bad, 0, "twenty thousand calls agree with a plain table");
+	children_end(&t);
+}
+
+/* Agents have their turns, each with its newest. */
+static void
+test_turns(void)
+{
+	static const int first[] = { 2, 4, 5, 1, 3 };
+	struct children t;
+	struct child *c;
+	int i, bad = 0;
+
+	children_begin(&t);
+	children_grow(&t, 5);
+	for (i = 1; i <= 5; i++) {
+		c = children_add(&t, i, 0, 1, 0);
+		if (i < 5)
+			strlcpy(c->agent_id, i < 3 ? "a" : "b",
+			    sizeof(c->agent_id));
+		children_set_name(&t, c, 0);
+		children_set_state(&t, c, CHILD_PARKED, i);
+	}
+	for (i = 0; i < 5; i++) {
+		c = children_parked(&t, 0);
+		bad += c == NULL || c->pid != first[i];
+		children_set_state(&t, c, CHILD_OFFERED, 10);
+	}
+	is(bad, 0, "the newest of each agent, then the older ones");
+	ok(children_parked(&t, 0) == NULL, "and no more");
 	children_end(&t);
 }
 
@@ -173,6 +255,7 @@ main(void)
 {
 	test_random_names();
 	test_parked();
+	test_turns();
 	test_random();
 	return done_testing();
 }
