@@ -340,7 +340,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 	c->relay.program = &c->program;
 	c->relay.null = c->null;
 	connection_path_up(c);
-	c->give_up = c->notice_at = CLOCK_NEVER;
+	c->give_up = c->notice_at = c->end_by = CLOCK_NEVER;
 	if (c->role == TUNNEL_JOINED) {
 		c->relay.control = c->handoff;
 		connection_show(c, "open");
@@ -372,13 +372,18 @@ over(struct connection *c)
 	return status;
 }
 
-/* When there is something to do while the websocket is lost or in doubt. */
+/*
+ * When there is something to do while the websocket is lost or in doubt, or a
+ * place is needed that has been given away.
+ */
 static int64_t
 deadline(const struct connection *c)
 {
 	int64_t next = connection_redial_time(c);
 	int64_t when = next < c->give_up ? next : c->give_up;
 
+	if (c->end_by < when)
+		when = c->end_by;
 	return c->notice_at < when ? c->notice_at : when;
 }
 
@@ -424,6 +429,10 @@ connection_run(struct connection *c, struct io stream,
 			connection_look_at_network(c);
 			/* FALLTHROUGH */
 		case RELAY_TIME:
+			if (clock_ms() >= c->end_by) {
+				io_reset(&c->relay.stream);
+				return over(c);
+			}
 			connection_time(c);
 			break;
 		}

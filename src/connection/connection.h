@@ -65,6 +65,7 @@ struct connection {
 
 	/* while lost */
 	int64_t lost_at, give_up;
+	int64_t end_by;		/* it has given its place away */
 	enum redial_state redial;
 	struct attempt *path;		/* that is up, while the old websocket
 					 * is given up; or NULL */

@@ -15,6 +15,7 @@
 #include "os/log.h"
 
 #define OF_USE	3000	/* ms for which a websocket was open */
+#define ENDING	1000	/* ms for what is left, when its place is needed */
 
 /*
  * A websocket that has moved something, or was open for a while, begins all
@@ -259,6 +260,7 @@ connection_give_way(struct connection *c)
 	else if (c->give_up != CLOCK_NEVER &&
 	    clock_ms() - c->lost_at >= WAITING_MIN) {
 		waiting_give_way();
+		c->end_by = clock_ms() + ENDING;
 		end_early(c, "its place was needed for another connection");
 	}
 }

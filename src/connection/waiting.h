@@ -13,6 +13,9 @@
 
 #define WAITING_PLACES	65552		/* children that can be entered */
 #define WAITING_MIN	15000		/* ms until a session may be asked */
+#define WAITING_END	2500		/* ms in which one that was asked and
+					 * gives way has ended: less than
+					 * ACCEPTED_BEYOND_MS */
 
 /*
  * In the supervisor.  begin: 0, or -1 without memory.  share: at most so many
@@ -31,7 +34,7 @@ void waiting_clear(unsigned int child);
 int waiting_longest(unsigned int top, int64_t now,
     int (*may)(const void *, unsigned int child), const void *arg);
 
-/* Has the session of this child begun to give its place away? */
+/* Has the session of this child begun to give its place away?  A hint, too. */
 int waiting_gives_way(unsigned int child);
 
 /*

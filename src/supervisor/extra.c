@@ -17,8 +17,6 @@
  * replaces.
  */
 #define PATIENCE	250
-#define ENDING_MS	2000	/* from asking a session until it is killed: less
-				 * than ACCEPTED_BEYOND_MS */
 #define REFUSED	"5 too many connections, try again"
 
 /* --- who waits --- */
@@ -135,8 +133,8 @@ static int
 is_ending(const struct supervisor *s, const struct child *c, int64_t now)
 {
 	return c->state == CHILD_PLAIN && !c->extra && c->asked != 0 &&
-	    (now < c->asked + PATIENCE ||
-	    waiting_gives_way(children_index(&s->children, c)));
+	    (now < c->asked + PATIENCE || (now < c->asked + WAITING_END &&
+	    waiting_gives_way(children_index(&s->children, c))));
 }
 
 static unsigned int
@@ -157,20 +155,6 @@ will_have_place(const struct supervisor *s, unsigned int i, int64_t now)
 	unsigned int n = child_count(s), max = s->fits.connections;
 
 	return count_ending(s, now) > i + (n > max ? n - max : 0);
-}
-
-/*
- * A program that does not end or a target that does not read must not keep the
- * place.  The target of a session that is killed is reset.
- */
-static void
-kill_slow(const struct supervisor *s, int64_t now)
-{
-	const struct child *c = NULL;
-
-	while ((c = children_next(&s->children, c)) != NULL)
-		if (is_ending(s, c, now) && now >= c->asked + ENDING_MS)
-			kill(c->pid, SIGKILL);
 }
 
 /* --- places --- */
@@ -265,12 +249,10 @@ extra_tend(struct supervisor *s, int64_t now)
 
 	if (s->places.n > 0 && !child_is_limit_reached(s))
 		extra_child_ended(s);
-	while ((i = one_in_vain(s, now)) != -1) {
-		kill_slow(s, now);
+	while ((i = one_in_vain(s, now)) != -1)
 		if (!will_have_place(s, (unsigned int)i, now) &&
 		    !ask_session(s))
 			refuse(s, children_numbered(&s->children,
 			    s->places.by[i].child), "max-connections",
 			    s->fits.connections);
-	}
 }

@@ -10,15 +10,19 @@ If it fails: an attack that the manual calls impossible is possible.
 
 import os
 import random
+import re
 import signal
 import socket
+import struct
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import inetws as t      # noqa: E402
+import waiting          # noqa: E402
 
+PLACES_AT = 16408       # of connection/waiting.c's table
 
 def says(w):
     w.send(b'still here')
@@ -108,6 +112,62 @@ def test_memory_of_rubbish():
     evil.close(), good.close()
     s.send(signal.SIGTERM)
     t.is_(s.wait(), 0, 'and TERM ends it')
+
+
+def switches(pid):
+    """How often a process has gone to sleep."""
+    with open('/proc/%d/status' % pid) as f:
+        return int(re.search(r'\nvoluntary_ctxt_switches:\s+(\d+)',
+                             f.read())[1])
+
+
+def table_of_waiting(pid):
+    """Where it begins: nobody has waited, one of a user may, and none is in
+    use."""
+    (a, b), = shared_memory(pid)
+    with open('/proc/%d/mem' % pid, 'rb', 0) as f:
+        f.seek(a)
+        text = f.read(b - a)
+    return next(a + m.start() for m in re.finditer(re.escape(
+        struct.pack('QII', 0, 1, 0)), text) if m.start() % 64 == 0)
+
+
+def test_forged_waiting():
+    """One writes there that others wait, and that they give way: a tunnel that
+    has its websocket stays."""
+    if os.geteuid() != 0:
+        raise t.Skip('needs root')
+    t.rundir()
+    s = t.server(t.echo().port, '--max-connections', '2')
+    evil, good = t.ws.connect(s.port), t.ws.connect(s.port)
+    t.ok(says(evil) and says(good), 'two tunnels, and no place for a third')
+    pids = t.children(s.pid)
+    begin = table_of_waiting(pids[0])
+
+    def forge(since):
+        try:
+            with open('/proc/%d/mem' % pids[0], 'r+b', 0) as f:
+                f.seek(begin + 12)
+                f.write(struct.pack('I', 8))        # places in use
+                f.seek(begin + PLACES_AT)
+                f.write(struct.pack('qQQ', since, 0, 0) * 8)
+        except OSError as e:
+            raise t.Skip('its memory: ' + e.strerror)
+
+    forge(1)
+    asleep = {pid: switches(pid) for pid in pids}
+    answers = []
+    asker = threading.Thread(daemon=True, target=lambda: answers.append(
+        waiting.status_of(s.port)))
+    asker.start()
+    t.ok(t.until(lambda: all(switches(pid) > n
+                             for pid, n in asleep.items())),
+         'both are asked to give way')
+    forge(-1)
+    asker.join(t.BOUND)
+    t.is_(answers, [503], 'who wants a place gets none')
+    t.ok(says(good) and says(evil), 'and both tunnels go on')
+    t.unlike(s.log, 'child-killed', 'no process was killed')
 
 
 class Flipper(t.Listener):
