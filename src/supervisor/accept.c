@@ -101,7 +101,7 @@ int
 accept_serve(struct supervisor *s, const struct incoming *a)
 {
 	unsigned int most = s->o->limits.handshakes;
-	int slow = !handshake_limit_allows(&s->handshakes, most);
+	int slow = !handshake_limit_allows(&s->handshakes, s->o);
 
 	if (!slow && !child_is_limit_reached(s))
 		return start_child(s, a, 0);
@@ -210,7 +210,7 @@ accept_one(struct supervisor *s, int listener, int name)
 	if (a.sa->sa_family == AF_UNIX && !is_admitted(s, listener, a.fd))
 		return 1;
 	if (child_count(s) >= s->fits.connections ||
-	    !handshake_limit_allows(&s->handshakes, s->o->limits.handshakes))
+	    !handshake_limit_allows(&s->handshakes, s->o))
 		child_reap(s);
 	if (name == NAME_NONE && tables_refuse(&s->tables)) {
 		accept_refuse(s, a.fd);

@@ -182,7 +182,7 @@ extra_may_wait(struct supervisor *s, struct child *c)
 {
 	unsigned int most = s->o->limits.handshakes;
 
-	if (!handshake_limit_allows(&s->handshakes, most)) {
+	if (!handshake_limit_allows(&s->handshakes, s->o)) {
 		refuse(s, c, "max-handshakes", most);
 		return 0;
 	}

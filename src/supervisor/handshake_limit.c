@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <signal.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -8,6 +9,8 @@
 
 #define LOOKS	64	/* at slots, for each connection at the limit */
 #define SLOT_MS	2000	/* for a child to take a slot by itself */
+#define HOPS	8	/* with redirects, each has both timeouts, */
+#define MARGIN	5000	/* ... and this is for all else, in ms */
 
 struct in_handshake {
 	unsigned int child;
@@ -85,15 +88,31 @@ is_over(const struct in_handshake *of)
 	    established;
 }
 
-int
-handshake_limit_allows(struct handshake_limit *h, unsigned int max)
+/* The child has a deadline for each step, and is long beyond all of them. */
+static int
+is_stuck(const struct in_handshake *of, const struct options *o)
 {
-	unsigned int looks;
+	int64_t connect = o->timeouts.connect, handshake = o->timeouts.handshake;
+
+	return connect != 0 && handshake != 0 && clock_ms() - of->begun >=
+	    HOPS * (connect + handshake) + MARGIN;
+}
+
+int
+handshake_limit_allows(struct handshake_limit *h, const struct options *o)
+{
+	unsigned int looks, max = o->limits.handshakes;
+	const struct in_handshake *of;
 
 	for (looks = 0; max > 0 && h->n >= max && looks < LOOKS; looks++) {
 		h->look = (h->look + 1) % h->n;
-		if (is_over(&h->of[h->look]))
-			handshake_limit_ended(h, h->of[h->look].child);
+		of = &h->of[h->look];
+		if (!is_over(of)) {
+			if (!is_stuck(of, o))
+				continue;
+			kill(of->pid, SIGKILL);
+		}
+		handshake_limit_ended(h, of->child);
 	}
 	return max == 0 || h->n < max;
 }

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "config/options.h"
+
 /* Children that were in their handshake when this was last looked at. */
 struct handshake_limit {
 	struct in_handshake *of;
@@ -24,7 +26,10 @@ void handshake_limit_begun(struct handshake_limit *, unsigned int child,
     pid_t, int slot);
 void handshake_limit_ended(struct handshake_limit *, unsigned int child);
 
-/* Is there room for one more below a limit of max, 0 being none? */
-int handshake_limit_allows(struct handshake_limit *, unsigned int max);
+/*
+ * Is there room for one more, by --max-handshakes?  A child whose timeouts must
+ * have ended its handshake long ago is killed for it: it is stopped, or hangs.
+ */
+int handshake_limit_allows(struct handshake_limit *, const struct options *);
 
 #endif

@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import signal           # noqa: E402
 import threading        # noqa: E402
 
 X = ('--trusted-proxy', '127.0.0.0/8', '--real-ip-header', 'X-Forwarded-For')
@@ -175,6 +176,32 @@ def test_handshakes():
     mute[2].close()
     t.is_([until_in(s.port) is not None for _ in range(4)], [True] * 4,
           'a closed one is not counted')
+
+
+def test_stopped_handshake():
+    """A process that is stopped in its handshake does not keep the place."""
+    path = t.folder() + '/c'
+
+    def config(timeout):
+        with open(path, 'w') as f:
+            f.write('max-handshakes 1\nconnect-timeout 100ms\n'
+                    'handshake-timeout %s\n' % timeout)
+
+    config('60s')
+    s = t.server(t.echo().port, '-K', path)
+    mute = t.ws.dial(s.port)
+    t.until(lambda: t.children(s.pid))
+    pid, = t.children(s.pid)
+    os.kill(pid, signal.SIGSTOP)
+    t.is_(status_of(s.port)[0], 503, 'its timeout may not be over')
+    config('100ms')
+    s.send(signal.SIGHUP)
+    s.wait_line('event=reloaded')
+    t.ok(t.until(lambda: status_of(s.port)[0] == 101, 3 * t.BOUND, 0.2),
+         'then it is killed')
+    t.ok(s.has_line('event=child-killed pid=%d signal=9' % pid),
+         'which is logged')
+    mute.close()
 
 
 def test_handshakes_of_client():
