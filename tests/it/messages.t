@@ -8,6 +8,7 @@ If it fails: a user finds no answer to a message, or looks for one that does
 not exist any more.
 """
 
+import collections
 import os
 import re
 import sys
@@ -160,12 +161,17 @@ def test_events():
 
 
 def test_advice():
-    """Each row of check's advice fits a message."""
-    rows = [s.text for s in m.sources() if m.is_pattern(s)]
+    """Each row of check's advice fits a message, and no two say the same."""
+    sources = list(m.sources())
+    rows = [s.text for s in sources if m.is_pattern(s)]
     t.ok(len(rows) > 20, 'rows with words')
-    for words in rows:
+    for words in (w for row in rows for w in row.split('|')):
         words = words.strip(': ')
         t.ok(words == '%' or is_printed(words), 'printed: ' + words)
+    texts = collections.Counter(
+        s.text for s in sources if m.is_pattern(s, 4))
+    t.ok(len(texts) > 50, 'their texts')
+    t.is_([text for text, n in texts.items() if n > 1], [], 'each once')
 
 
 t.main()

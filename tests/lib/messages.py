@@ -104,10 +104,10 @@ def literals(path):
         before = token
 
 
-def is_pattern(s):
-    """What the advice of check looks for in a step."""
-    return s.place.startswith('modes/check/advice.c') and s.argument == 3 \
-        and s.call == ''
+def is_pattern(s, column=3):
+    """What the advice of check looks for in a step; 4: what it says then."""
+    return s.place.startswith('modes/check/advice.c') and \
+        s.argument == column and s.call == ''
 
 
 def is_message(s):

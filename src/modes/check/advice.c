@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What to do about a step: the first row that fits.  Words of a row are whole
- * phrases of messages: a name or a port in them may hold any short one.
+ * phrases of messages, "a|b": a name or a port in them may hold any short one.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,14 +30,12 @@
 
 #define HANGS	"look whether the server hangs, and into its log; " \
 	"--handshake-timeout waits longer"
-#define CUT_AT_ONCE \
-	"the server or a proxy ends the websocket at once: see the log of both"
 
 struct advice {
 	int step;		/* or ANY */
 	int status;		/* of the HTTP answer, or ANY */
 	int who;		/* who sent it, or ANY */
-	const char *word;	/* that is in what was found, or NULL */
+	const char *words;	/* one of them is in what was found, or NULL */
 	const char *text;
 };
 
@@ -66,7 +64,7 @@ static const struct advice table[] = {
 	  "proxy for another way" },
 	{ ANY, ANY, ANY, "wants a certificate of ours",
 	  "give a client certificate: --cert, --key" },
-	{ ANY, ANY, ANY, "our certificate was refused",
+	{ ANY, ANY, ANY, "our certificate was refused|refused our certificate",
 	  "give a client certificate that the server accepts: --cert, "
 	  "--key" },
 	{ STEP_NAME, ANY, ANY, "(--interface ",
@@ -182,13 +180,8 @@ static const struct advice table[] = {
 	{ STEP_UPGRADE, 404, WHO_INETWS, NULL,
 	  "use the path of the server's --path in the URL; a proxy may have "
 	  "changed it (nginx does if proxy_pass ends in a slash)" },
-	{ STEP_UPGRADE, 400, ANY, "HTTPS port",
+	{ STEP_UPGRADE, 400, ANY, "HTTPS port|this port speaks TLS",
 	  "the port speaks TLS: use wss:// instead of ws://" },
-	{ STEP_UPGRADE, 400, ANY, "this port speaks TLS",
-	  "the port speaks TLS: use wss:// instead of ws://" },
-	{ STEP_UPGRADE, 400, ANY, "refused our certificate",
-	  "give a client certificate that the server accepts: --cert, "
-	  "--key" },
 	{ STEP_UPGRADE, 400, WHO_INETWS, "another subprotocol",
 	  "give client and server the same --subprotocol" },
 	{ STEP_UPGRADE, 400, WHO_INETWS, "agents",
@@ -245,8 +238,9 @@ static const struct advice table[] = {
 	{ STEP_PING, ANY, ANY, "broke a rule",
 	  "the peer is no websocket server, or is broken: compare the path of "
 	  "the URL, and see the log of the server" },
-	{ STEP_PING, ANY, ANY, "was cut off", CUT_AT_ONCE },
-	{ STEP_PING, ANY, ANY, "cannot send", CUT_AT_ONCE },
+	{ STEP_PING, ANY, ANY, "was cut off|cannot send",
+	  "the server or a proxy ends the websocket at once: see the log of "
+	  "both" },
 	{ STEP_PING, ANY, ANY, NULL,
 	  "something between swallows pings, or the peer hangs: set "
 	  "--ping-interval 0 at both sides if data passes nevertheless" },
@@ -341,16 +335,33 @@ is_name_ours(const struct check *c)
 	    strstr(c->why.text, "emporary failure") != NULL);
 }
 
+/* Is one of "a|b" in it? */
+static int
+holds(const char *text, const char *words)
+{
+	char word[64];
+	size_t len;
+
+	for (;; words += len + 1) {
+		len = strcspn(words, "|");
+		snprintf(word, sizeof(word), "%.*s", (int)len, words);
+		if (strstr(text, word) != NULL)
+			return 1;
+		if (words[len] == '\0')
+			return 0;
+	}
+}
+
 /* The first row that fits, or NULL. */
 static const char *
 row(const struct advice *a, const struct check *c, enum check_step step)
 {
-	for (; a->step != ANY || a->word != NULL; a++)
+	for (; a->step != ANY || a->words != NULL; a++)
 		if ((a->step == ANY || a->step == (int)step) &&
 		    is_status(a->status, c->http_status) &&
 		    (a->who == ANY || a->who == (int)c->who) &&
-		    (a->word == NULL ||
-		    strstr(c->step[step].text, a->word) != NULL))
+		    (a->words == NULL ||
+		    holds(c->step[step].text, a->words)))
 			return a->text;
 	return NULL;
 }

@@ -254,6 +254,13 @@ test_rows(void)
 		    "--cacert FILE" },
 		{ STEP_TLS, 0, WHO_UNKNOWN, "our certificate was refused by h: "
 		    "it is revoked", "that the server accepts" },
+		{ STEP_UPGRADE, 400, WHO_SERVER, "wss://h/ answered 400: it "
+		    "may have refused our certificate", "that the server "
+		    "accepts" },
+		{ STEP_ANSWER, 403, WHO_SERVER, "wss://h/ answered 403: it may "
+		    "have refused our certificate", "that the server accepts" },
+		{ STEP_PING, 101, WHO_SERVER, "cannot send a ping: Broken pipe",
+		    "at once" },
 		{ STEP_ANSWER, 0, WHO_UNKNOWN, "h wants a certificate of ours: "
 		    "use --cert", "--cert, --key" },
 		{ STEP_ANSWER, 0, WHO_UNKNOWN, "ws://h/: no answer: Connection "
