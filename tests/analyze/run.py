@@ -22,6 +22,10 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import reasons          # noqa: E402
+
 PURE = ('base', 'proto', 'ws', 'tunnel')
 VERSIONS = {'gcc': '12', 'conversion': '12', 'cppcheck': '2.10',
             'clang-tidy': '14'}
@@ -96,18 +100,9 @@ def version(program):
 
 
 def read_accepted():
-    accepted = {}
-    with open(os.path.join(HERE, 'accepted'), encoding='utf-8') as f:
-        for line in f:
-            line = line.rstrip('\n')
-            if line == '' or line.startswith('#'):
-                continue
-            head, rest = line.split(' | ', 1)
-            source, reason = rest.rsplit(' | ', 1)
-            if reason.strip() == '':
-                sys.exit('accepted: no reason: ' + line)
-            accepted[(*head.split(), source)] = line
-    return accepted
+    """{(tool, id, file, line of the source): line}"""
+    return {(*head.split(), source): line for (head, source), line in
+            reasons.read(os.path.join(HERE, 'accepted'), 2).items()}
 
 
 def main():

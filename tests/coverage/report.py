@@ -24,6 +24,10 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import reasons          # noqa: E402
+
 PURE = ('base', 'proto', 'ws', 'tunnel')
 FLOORS = {'pure': 95, 'whole': 88}      # per cent of the branches
 
@@ -75,23 +79,16 @@ def file_of(f):
 def read_accepted(pure):
     """Branches for each file and line, functions of files; and the lines."""
     branches, functions, said = {}, {}, {}
-    with open(os.path.join(HERE, 'accepted'), encoding='utf-8') as f:
-        for line in f:
-            line = line.rstrip('\n')
-            if line == '' or line.startswith('#'):
-                continue
-            head, rest = line.split(' | ', 1)
-            what, name, reason = (*head.split(), rest.rpartition(' | ')[2])
-            if reason.strip() == '':
-                sys.exit('accepted: no reason: ' + line)
-            if pure and not is_pure(name):
-                continue
-            key = (name, rest.rpartition(' | ')[0])
-            if what in ('function', 'sometimes'):
-                functions[key] = what
-            else:
-                branches[key] = int(what)
-            said[key] = line
+    for (head, text), line in reasons.read(os.path.join(HERE, 'accepted'),
+                                           2).items():
+        what, name = head.split()
+        if pure and not is_pure(name):
+            continue
+        if what in ('function', 'sometimes'):
+            functions[name, text] = what
+        else:
+            branches[name, text] = int(what)
+        said[name, text] = line
     return branches, functions, said
 
 

@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 os.environ['INETWS_NO_BINARY'] = '1'
 import inetws as t      # noqa: E402
 import changes          # noqa: E402
+import reasons          # noqa: E402
 import related          # noqa: E402
 import run              # noqa: E402
 
@@ -138,6 +139,28 @@ def test_related():
             if lost or not (tests or related.unit(path, units)):
                 t.ok(False, '%s: %s' % (path, lost or 'no test'))
     t.ok(True, 'looked at all files of src/')
+
+
+def test_reasons():
+    """A list of exceptions: each line has its fields and a reason, once."""
+    path = t.folder() + '/list'
+
+    def read(*lines):
+        with open(path, 'w') as f:
+            f.write('\n'.join(lines) + '\n')
+        try:
+            return reasons.read(path, 2)
+        except SystemExit as e:
+            return str(e)
+
+    t.is_(read('# a comment', '', 'a b | c | why', 'a | c | d | why'),
+          {('a b', 'c'): 'a b | c | why', ('a', 'c | d'): 'a | c | d | why'},
+          'fields, the last with what separates them')
+    for line, wrong in (('a | b', 'fields missing'), ('a', 'fields missing'),
+                        (' | b | why', 'fields missing'),
+                        ('a | b | ', 'no reason'), ('a | c | x', 'twice')):
+        t.is_(read('a | c | why', line), 'list:2: %s: %s' % (wrong, line),
+              '%r: %s' % (line, wrong))
 
 
 def test_equivalent():

@@ -33,10 +33,13 @@ import subprocess
 import sys
 import threading
 
-import changes
-import related
-
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.append(os.path.join(HERE, '..', 'lib'))
+import changes          # noqa: E402
+import reasons          # noqa: E402
+import related          # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PURE = ('base', 'proto', 'ws', 'tunnel')
 WANTED = {True: 95, False: 85}      # percent that are noticed, pure or not
@@ -49,20 +52,10 @@ State = collections.namedtuple('State', 'change how by detail')
 
 
 def read_equivalent():
-    """{key: reason} of "file | function | old => new | reason"."""
-    found = {}
-    with open(os.path.join(HERE, 'equivalent'), encoding='utf-8') as f:
-        for line in f:
-            line = line.rstrip('\n')
-            if line == '' or line.startswith('#'):
-                continue
-            head, reason = line.rsplit(' | ', 1)
-            path, function, change = head.split(' | ', 2)
-            old, new = change.split(' => ', 1)
-            if reason.strip() == '':
-                sys.exit('equivalent: no reason: ' + line)
-            found[path, function, old, new] = reason
-    return found
+    """Keys of "file | function | old => new | reason"."""
+    return {(path, function, *change.split(' => ', 1))
+            for path, function, change in
+            reasons.read(os.path.join(HERE, 'equivalent'), 3)}
 
 
 def stale(equivalent):
