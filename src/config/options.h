@@ -237,9 +237,9 @@ int options_again(struct options *,
 
 /*
  * An error that was found after options_parse() and begins with the name of an
- * option, "--NAME VALUE: ...": if a configuration file has that option, it gets
- * the form of other errors there, "FILE:LINE: NAME VALUE: ...", and 64 becomes
- * 78.
+ * option, "--NAME VALUE: ...", or with a file that is an operand: if a
+ * configuration file has that, it gets the form of other errors there,
+ * "FILE:LINE: NAME VALUE: ...", and 64 becomes 78.
  */
 void options_blame(const struct options *, struct error *);
 

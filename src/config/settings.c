@@ -170,27 +170,42 @@ is_of_value(const char *text, const char *value)
 	    (text[1 + len] == ':' || text[1 + len] == ' ');
 }
 
+/* The line that "--NAME VALUE: ..." or "FILE: ..." is about, or NULL. */
+static const struct setting *
+find_line(const struct options_lines *lines, const char *text,
+    const struct option *row, size_t len)
+{
+	const struct setting *s, *found = NULL;
+	char operand[sizeof(((struct error *)NULL)->text) + 1];
+	unsigned int i;
+
+	snprintf(operand, sizeof(operand), " %s", text);
+	for (i = 0; lines != NULL && i < lines->n; i++) {
+		s = &lines->of[i];
+		if (row == NULL ? s->row->place == P_FILE &&
+		    s->row->type == &type_file &&
+		    is_of_value(operand, s->value) : is_same(s->row, row) &&
+		    (found == NULL || !is_of_value(text + len, found->value)))
+			found = s;
+	}
+	return found;
+}
+
 void
 options_blame(const struct options *o, struct error *why)
 {
 	struct error bare = *why;
-	const struct setting *s, *found = NULL;
 	size_t len = strspn(bare.text, NAME_CHARS);
 	const struct option *row = len <= 2 ||
 	    strncmp(bare.text, "--", 2) != 0 ? NULL :
 	    option_find(bare.text + 2, len - 2);
-	unsigned int i;
+	const struct setting *s = find_line(o->lines, bare.text, row, len);
 
-	for (i = 0; row != NULL && o->lines != NULL && i < o->lines->n; i++) {
-		s = &o->lines->of[i];
-		if (is_same(s->row, row) && (found == NULL ||
-		    !is_of_value(bare.text + len, found->value)))
-			found = s;
-	}
-	if (found != NULL)
+	if (s != NULL)
 		error_set(why, bare.status == EXIT_BADUSAGE ? EXIT_BADCONFIG :
-		    bare.status, "%s:%d: %s%s", found->file, found->line,
-		    found->row->name, bare.text + len);
+		    bare.status, "%s:%d: %s%s%s", s->file, s->line,
+		    s->row->name, row == NULL ? " " : "", row == NULL ?
+		    bare.text : bare.text + len);
 }
 
 void

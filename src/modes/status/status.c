@@ -141,12 +141,10 @@ status_textfile(const struct status *st, struct error *why)
 		return -1;
 	failed = writefile(st->o->status.textfile, o.p, o.len) == -1;
 	memory_return();
-	if (!failed)
-		return 0;
-	error_set(why, EXIT_SYSTEM, "--textfile %s: %s",
-	    st->o->status.textfile, strerror(errno));
-	options_blame(st->o, why);
-	return -1;
+	if (failed)
+		return error_set(why, EXIT_SYSTEM, "--textfile %s: %s",
+		    st->o->status.textfile, strerror(errno));
+	return 0;
 }
 
 /* Nothing was found, or not all of it might be looked at. */
@@ -208,8 +206,10 @@ status_main(const struct options *o)
 	if (!failed && (fflush(stdout) == EOF || ferror(stdout)))
 		failed = error_set(&why, EXIT_SYSTEM, "standard output: %s",
 		    strerror(errno)) == -1;
-	if (failed)
+	if (failed) {
+		options_blame(o, &why);
 		fprintf(stderr, "inetws: %s\n", why.text);
+	}
 	status_free(&st);
 	return why.status;
 }

@@ -237,7 +237,9 @@ status_watch(const struct options *o)
 	status_free(&before);
 	if (terminal)
 		term_end();
-	if (why.status != EXIT_ENDED)
+	if (why.status != EXIT_ENDED) {
+		options_blame(o, &why);
 		fprintf(stderr, "inetws: %s\n", why.text);
+	}
 	return why.status;
 }

@@ -275,6 +275,7 @@ IN_FILE = {
     'pidfile': SERVER,
     'stats-file': SERVER,
     'textfile': 'mode status\n',
+    'page': 'mode status\n',
     'user': CLIENT,
     'proxy-user': CLIENT + 'proxy http://127.0.0.1:1\n',
     'header': CLIENT,
@@ -308,7 +309,10 @@ def test_names_of_files():
         t.like(r.stderr, r'%s/c:%d: %s(: | )/nonexistent/x: [^:]*No such '
                'file' % (d, text.count('\n') + 1, name), '%s: its line' % name)
         t.is_(r.returncode, 71 if name in FAILED_CALL else 78, 'its status')
-        if not at:
+        if name == 'page':
+            r = t.run_inetws('status', '--watch', '-K', d + '/c')
+            t.like(r.stderr, '/c:2: page /nonexistent/x: ', '--watch: too')
+        elif not at:
             r = t.run_inetws('-K', d + '/c', '--%s=/nonexistent/y' % name)
             t.like(r.stderr, r'(?<!:)[^:]*--%s /nonexistent/y' % name,
                    'that of the command line is not in the file')
