@@ -17,6 +17,9 @@ import browser          # noqa: E402
 import reverse          # noqa: E402
 
 WIDE, NARROW = 1400, 360
+# A browser may take longer than tunnels last in these states by default.
+LASTING = ('--handshake-timeout', '10m', '--linger', '10m', '--ping-timeout',
+           '10m')
 LONG = 'x' * 90 + '.example.org'
 
 # What a reader sees of the page.
@@ -53,7 +56,7 @@ def busy():
     t.rundir()
     target = t.Held()
     s = t.server(target.port, '--metrics', '127.0.0.1:0', '--ping-interval',
-                 '200ms')
+                 '200ms', *LASTING)
     s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
     ws, streams = zip(*[(t.ws.connect(s.port), target.next())
                         for _ in range(4)])
@@ -117,7 +120,7 @@ def test_many_and_long():
     """Hundreds of rows, and names as long as they may be."""
     t.rundir()
     target = t.Held()
-    s = t.server(target.port, '--metrics', '127.0.0.1:0')
+    s = t.server(target.port, '--metrics', '127.0.0.1:0', *LASTING)
     s.metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
     c = t.client('ws://localhost:%d/%s' % (s.port, LONG), '--metrics',
                  '127.0.0.1:0')
@@ -146,8 +149,9 @@ def test_gate():
     d = t.folder()
     name = 'n' * 60
     g = reverse.gate('--visitors-dir', d, '--metrics', '127.0.0.1:0',
-                     visitors=None, auth=('--agents-file',
-                     reverse.agents_file(**{name: 'a', 'bob': 'b'})))
+                     '--queue', '10m', '--ping-timeout', '10m', visitors=None,
+                     auth=('--agents-file', reverse.agents_file(
+                         **{name: 'a', 'bob': 'b'})))
     port = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
     websocket = reverse.raw_agent(g, '/' + name, secret='a')
     waiting = [reverse.visit(d + '/bob.sock') for _ in range(2)]
