@@ -548,6 +548,11 @@ def test_on_the_listener():
            'as tcp-over-websocket has them')
 
 
+# Milliseconds between two, and what each may take: else it ends in a reset,
+# which is a failure.
+PROBES = 300 * t.SCALE
+
+
 def test_probes():
     """HAProxy's checks of the websocket's port leave nothing in the log."""
     haproxy, = t.need('haproxy')
@@ -560,8 +565,8 @@ def test_probes():
     d = t.folder()
     with open(d + '/conf', 'w') as f:
         f.write(HAPROXY % (d + '/ask') + ''.join(
-            'backend b%d\n\t%s\n\tserver s 127.0.0.1:%d check inter 50ms %s\n'
-            % (i, option, port, more) for i, (option, port, more) in enumerate((
+            'backend b%d\n\t%s\n\tserver s 127.0.0.1:%d check inter %dms %s\n'
+            % (i, option, port, PROBES, more) for i, (option, port, more) in enumerate((
                 ('', plain.port, ''), ('option httpchk', plain.port, ''),
                 ('option httpchk GET /h', plain.port, ''),
                 ('', tls.port, 'check-ssl verify none'),

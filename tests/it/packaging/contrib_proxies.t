@@ -58,7 +58,8 @@ def check_server(what, server, port, cert, d, path='/ssh/', name='localhost',
                    what + ': refused without the password')
             with open(t.folder() + '/password', 'w') as f:
                 f.write(user + '\n')
-            given = '-u @%s ' % f.name
+            # Caddy takes seconds of the processor for a password.
+            given = '-u @%s --handshake-timeout 1m ' % f.name
         proxy = 'ProxyCommand=%s connect --cacert %s %s%s' % (
             shlex.quote(t.INETWS), cert.ca, given, url)
         r = t.run(['ssh', '-F', d.config, '-o', proxy, 'there', 'cat'],

@@ -307,7 +307,7 @@ def limited(words):
     return path
 
 
-USER = 61000            # which has no other processes
+USER = 30000 + os.getpid() % 30000     # which has no other processes
 
 
 def test_few_processes():
