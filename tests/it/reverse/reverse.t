@@ -97,16 +97,17 @@ def test_seen():
     r.parked(g)
     status = lambda: json.loads(t.run_inetws(
         'status', '--json', env=dict(os.environ, **env)).stdout)
+    t.ok(t.until(lambda: status()['instances'][0]['states']['parked'] == 1),
+         'status: one is parked')
     seen = status()['instances'][0]
-    t.is_(seen['states']['parked'], 1, 'status: one is parked')
     t.is_(seen['tunnels'][0]['target'], 'office', 'under its name')
     vs = [r.visit(g.visitors) for _ in range(3)]
     r.line(a)
     a.text('ok')
     t.ok(t.until(lambda: status()['instances'][0]['waiting'] == 2),
          'two visitors wait')
-    seen = status()['instances'][0]
-    t.is_(seen['tunnels'][0]['state'], 'open', 'and one tunnel is open')
+    t.ok(t.until(lambda: [x['state'] for x in status()['instances'][0][
+        'tunnels']] == ['open']), 'and one tunnel is open')
     text = t.http(port, '/metrics')[2]
     t.like(text, r'(?m)^inetws_visitors_waiting 2$', 'metrics say so')
     t.like(text, r'inetws_connections{state="parked"} 0', 'and who is parked')

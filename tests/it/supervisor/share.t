@@ -206,6 +206,7 @@ def test_readyz_of_agent():
     g = r.gate()
     a = r.agent(g.url(), t.echo().port, '--metrics', '127.0.0.1:0')
     port = int(a.wait_line('metrics on .*:([0-9]+)')[1])
+    a.wait_line('event=parked')     # its gate knows it before it does
     t.ok(t.until(lambda: t.http(port, '/readyz')[0] == 200),
          'an agent with a gate is ready')
     b = r.agent('ws://127.0.0.1:%d/agents/x' % t.free_port(), t.echo().port,
