@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import hashlib          # noqa: E402
 import ssl              # noqa: E402
+import threading        # noqa: E402
 import warnings         # noqa: E402
 
 warnings.simplefilter('ignore', DeprecationWarning)     # of TLS 1.1
@@ -174,9 +175,13 @@ def test_clean_end():
     v = t.ws.dial(c.port)
     w = server.next()
     data = os.urandom(2 << 20)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(t.ws.read_all(v)))
+    reader.start()
     w.send(data)
     w.close(1000)
-    got, how = t.ws.read_all(v)
+    reader.join(t.BOUND)
+    (got, how), = read
     t.ok(got == data, 'the last 2 MiB before Close arrive')
     t.is_(how, 'eof', 'and a clean end')
     code = w.take_close(answer=False)
@@ -186,7 +191,6 @@ def test_clean_end():
 
 def test_big():
     """Both directions at once through nginx and TLS."""
-    import threading
     cert = t.certificate()
     n = t.nginx(t.server(t.echo().port).port, cert)
     c = t.client(n.url, '--cacert', cert.ca)
