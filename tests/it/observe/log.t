@@ -293,8 +293,10 @@ def test_refusals_are_limited():
     for i, d in enumerate(dialled):
         d.sendall(b'nonsense%d\r\n\r\n' % i)
     s.send(signal.SIGCONT)
+    begin = time.monotonic()
     for d in dialled:
         t.ws.read_all(d)
+    took = time.monotonic() - begin
     t.until(lambda: t.one()['ended']['protocol'] == n)
     t.until(lambda: False, 1.1)     # the next second
     t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -306,7 +308,9 @@ def test_refusals_are_limited():
     left = sum(map(int, re.findall(
         r'failures-left-out count=(\d+)', log)))
     t.is_(lines + left, n + 1, 'every one is told or counted')
-    t.ok(lines < n, 'not all are told (%d)' % lines)
+    # In the first second and the last one as well, and the one behind them.
+    t.ok(lines <= 100 * (int(took) + 2) + 1,
+         'of %d within %.1f s not all are told (%d)' % (n, took, lines))
 
 
 def test_repeated():
