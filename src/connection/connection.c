@@ -238,6 +238,7 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->hold = o->websocket.eof == EOF_HOLD;
 	cfg->frame_max = o->websocket.max_frame;
 	cfg->text = o->websocket.text && !w->has_extension;
+	cfg->tls = w->io.tls != NULL;
 	cfg->discard = stream->rfd == stream->wfd;
 	cfg->ping_interval = o->timeouts.ping_interval;
 	cfg->ping_adapts = o->timeouts.ping_adapts;

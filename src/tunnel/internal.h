@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the files of the tunnel share: tunnel.c decides how it goes on and
- * ends, states.c what may follow what, session.c how it goes on over a new
+ * ends (plain.c towards a plain peer), states.c what may follow what, session.c how it goes on over a new
  * wire, timers.c and doubt.c when; send.c makes frames of what ring.c keeps
  * (text.c says where those of text end), receive.c takes them apart, lines.c
  * their control lines; ack.c counts, and open.c handles streams that come
@@ -35,6 +35,17 @@ void tunnel_close_when_done(struct tunnel *);
 void tunnel_fault(struct tunnel *, enum tunnel_end, unsigned int code,
     const char *why);
 
+/* tunnel.c: a Close is due; from here on, closing has so much time and no more. */
+void tunnel_set_close(struct tunnel *, unsigned int code);
+
+/*
+ * plain.c: has the peer ended, as far as it can be known, when the wire ends
+ * without its Close; it has; its Close has come.
+ */
+int tunnel_plain_done(const struct tunnel *);
+void tunnel_plain_ended(struct tunnel *);
+void tunnel_plain_closed(struct tunnel *);
+
 /* session.c: all is delivered, and nothing more is to be learnt. */
 void tunnel_end_complete(struct tunnel *);
 
@@ -54,7 +65,11 @@ void tunnel_close_received(struct tunnel *);
 int tunnel_reads_wire(const struct tunnel *);
 int tunnel_complete(const struct tunnel *);
 
-/* timers.c: when the next ping goes out, when a held back Close does. */
+/*
+ * timers.c: is the wire left unread now; when the next ping goes out, when a
+ * held back Close does.
+ */
+void tunnel_note_unread(struct tunnel *);
 int64_t tunnel_ping_time(const struct tunnel *);
 int64_t tunnel_hold_until(const struct tunnel *);
 

@@ -21,17 +21,43 @@ linger(const struct tunnel *t)
 	return t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX;
 }
 
+/* Is the wire not read, since the stream takes nothing? */
+static int
+is_stalled(const struct tunnel *t)
+{
+	return t->link == LINK_UP && !t->wire_eof && !tunnel_reads_wire(t);
+}
+
+/* Time in which the wire was not read is no silence of the peer. */
+void
+tunnel_note_unread(struct tunnel *t)
+{
+	if (!tunnel_reads_wire(t))
+		t->received_at = t->now;
+	if (is_stalled(t))
+		t->unread_at = t->now;
+}
+
+/* Since when has the peer sent no data, as far as we read? */
+static int64_t
+without_data_since(const struct tunnel *t)
+{
+	return latest(t->taken_at, t->unread_at);
+}
+
 /*
  * A plain peer knows no half-close: at our stream's end Close is held back
- * until it has ended too, or has been silent for the linger time.
+ * until it has ended too, or has sent no data for the linger time.
  */
 int64_t
 tunnel_hold_until(const struct tunnel *t)
 {
+	int64_t delay = t->write_closed ? linger(t) : t->cfg.linger;
+
 	if (t->cfg.extension || !t->cfg.hold || t->in != FLOW_OPEN ||
-	    t->close_code != 0 || !tunnel_out_sent(t))
+	    t->close_code != 0 || !tunnel_out_sent(t) || is_stalled(t))
 		return TUNNEL_NEVER;
-	return later(latest(t->taken_at, t->ended_at), t->cfg.linger);
+	return later(latest(without_data_since(t), t->ended_at), delay);
 }
 
 int64_t
@@ -59,25 +85,27 @@ silence_until(const struct tunnel *t)
 
 /*
  * Closing has a time of its own, but what came before it may wait, with the
- * wire gone, for a stream that takes nothing.
+ * wire gone or unread, for a stream that takes nothing.
  */
 static int64_t
 idle_until(const struct tunnel *t)
 {
 	if (t->end != TUNNEL_GOING || tunnel_lost(t) || !tunnel_flows(t) ||
-	    (t->close_code != 0 &&
+	    (t->close_code != 0 && !is_stalled(t) &&
 	    !(t->link == LINK_GONE && t->pending > 0)))
 		return TUNNEL_NEVER;
 	return later(t->data_at, t->cfg.idle_timeout);
 }
 
-/* A stream closed in both directions waits for the peer so long. */
+/*
+ * A stream closed in both directions waits for another inetws so long; a plain
+ * peer gets its Close, see above.
+ */
 static int64_t
 write_closed_until(const struct tunnel *t)
 {
-	if (!t->write_closed || t->out == FLOW_OPEN ||
-	    t->out == FLOW_DISCARDING || t->in != FLOW_OPEN ||
-	    t->end != TUNNEL_GOING)
+	if (!t->cfg.extension || !t->write_closed || t->out == FLOW_OPEN ||
+	    t->in != FLOW_OPEN || t->end != TUNNEL_GOING)
 		return TUNNEL_NEVER;
 	return latest(t->write_closed_at, t->ended_at) + linger(t);
 }
@@ -87,14 +115,14 @@ static int64_t
 linger_until(const struct tunnel *t)
 {
 	return (tunnel_failed(t) ? t->closed_at :
-	    latest(t->closed_at, t->taken_at)) + linger(t);
+	    latest(t->closed_at, without_data_since(t))) + linger(t);
 }
 
 /* When the closing handshake has taken too long. */
 static int64_t
 wire_until(const struct tunnel *t)
 {
-	if (t->close_code == 0 || t->link != LINK_UP)
+	if (t->close_code == 0 || t->link != LINK_UP || is_stalled(t))
 		return TUNNEL_NEVER;
 	if (t->wire_finished || (t->wire == WIRE_CLOSED && t->head_len == 0))
 		return t->closed_at + FINISHED_MAX;
@@ -169,8 +197,7 @@ tunnel_learn_idle(struct tunnel *t)
 void
 tunnel_tick(struct tunnel *t)
 {
-	if (!tunnel_reads_wire(t))
-		t->received_at = t->now;
+	tunnel_note_unread(t);
 	if (t->now >= silence_until(t))
 		tunnel_lose(t, TUNNEL_PING_TIMEOUT, "the peer fell silent");
 	tunnel_doubt_tick(t);

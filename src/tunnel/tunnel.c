@@ -25,9 +25,8 @@ tunnel_begin(struct tunnel *t, const struct tunnel_config *cfg, int64_t now)
 	tunnel_out_begin(t);
 }
 
-/* From here on, closing has so much time and no more. */
-static void
-set_close(struct tunnel *t, unsigned int code)
+void
+tunnel_set_close(struct tunnel *t, unsigned int code)
 {
 	t->close_code = code;
 	t->closed_at = t->now;
@@ -53,21 +52,11 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 		return;
 	tunnel_set_end(t, end);
 	t->why = why;
-	set_close(t, code);
+	tunnel_set_close(t, code);
 	tunnel_set_out(t, FLOW_RESET);
 	tunnel_set_in(t, FLOW_RESET);
 	if (!keeps_arrived(end) || t->write_closed || !tunnel_flows(t))
 		tunnel_in_drop(t);
-}
-
-/* What the stream still sends is dropped. */
-static void
-discard(struct tunnel *t)
-{
-	if (t->out == FLOW_OPEN)
-		tunnel_set_out(t, FLOW_DISCARDING);
-	if (!t->cfg.discard || t->out == FLOW_DRAINING)
-		tunnel_set_out(t, FLOW_ENDED);
 }
 
 /* Is all delivered in both directions, and known to be? */
@@ -78,26 +67,13 @@ tunnel_complete(const struct tunnel *t)
 }
 
 /*
- * A plain peer that was silent before and behind our Close, which was held back
- * for that, has ended, as far as it can be known.  One that still sent data had
- * not, and only its Close tells that it has since.
- */
-static int
-plain_peer_is_done(const struct tunnel *t)
-{
-	return !t->cfg.extension && t->cfg.hold && t->out == FLOW_ENDED &&
-	    tunnel_close_sent(t) && t->head_len == 0 &&
-	    t->in_taken == t->closed_taken && tunnel_in_between(t);
-}
-
-/*
  * The wire ended without a Close of the peer's.  A session waits for another
  * one.  Otherwise that is no harm where all has arrived.
  */
 void
 tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 {
-	int done = plain_peer_is_done(t);
+	int done = tunnel_plain_done(t);
 
 	tunnel_set_wire(t, WIRE_LOST);
 	tunnel_set_silence(t, SILENCE_NONE);
@@ -110,10 +86,9 @@ tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		t->why = why;
 	} else if (t->end != TUNNEL_GOING || tunnel_complete(t))
 		return;
-	else if (done) {
-		tunnel_set_in(t, FLOW_DRAINING);
-		discard(t);
-	} else
+	else if (done)
+		tunnel_plain_ended(t);
+	else
 		tunnel_fault(t, end, CLOSE_NONE, why);
 }
 
@@ -132,9 +107,9 @@ closed_by_inetws(struct tunnel *t)
 {
 	if (leaving(t) || (tunnel_waits(t) && (t->peer_code == CLOSE_NORMAL ||
 	    t->peer_code == CLOSE_GOING_AWAY)))
-		set_close(t, t->peer_code);
+		tunnel_set_close(t, t->peer_code);
 	else if (tunnel_complete(t) && t->final_sent)
-		set_close(t, CLOSE_NORMAL);
+		tunnel_set_close(t, CLOSE_NORMAL);
 	else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (t->cfg.role == TUNNEL_ASKS && t->opening == OPENING_TOLD)
@@ -146,28 +121,6 @@ closed_by_inetws(struct tunnel *t)
 		    "Close before the end of both directions");
 }
 
-/*
- * A plain peer sends and wants nothing more.  What our stream still sends is
- * read, so that closing it destroys nothing delivered, and thrown away.  A
- * client that goes away left a page, a server has not served to the end.
- */
-static void
-closed_by_plain_peer(struct tunnel *t)
-{
-	if (t->peer_code != CLOSE_NONE && t->peer_code != CLOSE_NORMAL &&
-	    (t->peer_code != CLOSE_GOING_AWAY || t->cfg.client))
-		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
-	else if (t->message != 0)
-		tunnel_fault(t, TUNNEL_PEER_FAULT, CLOSE_PROTOCOL,
-		    "Close inside a message");
-	else {
-		tunnel_set_in(t, FLOW_DRAINING);
-		discard(t);
-		if (t->close_code == 0)
-			set_close(t, t->peer_code);
-	}
-}
-
 void
 tunnel_close_received(struct tunnel *t)
 {
@@ -176,7 +129,7 @@ tunnel_close_received(struct tunnel *t)
 	if (t->cfg.extension && !tunnel_failed(t))
 		closed_by_inetws(t);
 	else if (!tunnel_failed(t))
-		closed_by_plain_peer(t);
+		tunnel_plain_closed(t);
 }
 
 /* May Close be sent because all is done? */
@@ -240,7 +193,7 @@ tunnel_close_when_done(struct tunnel *t)
 {
 	if (t->close_code != 0 || !close_now(t))
 		return;
-	set_close(t, CLOSE_NORMAL);
+	tunnel_set_close(t, CLOSE_NORMAL);
 	if (!t->cfg.extension)
 		tunnel_set_out(t, FLOW_ENDED);
 }
@@ -265,10 +218,8 @@ tunnel_update(struct tunnel *t)
 void
 tunnel_now(struct tunnel *t, int64_t now)
 {
-	/* Time in which the wire was not read is no silence. */
-	if (!tunnel_reads_wire(t))
-		t->received_at = now;
 	t->now = now;
+	tunnel_note_unread(t);
 }
 
 int

@@ -153,6 +153,8 @@ struct tunnel_config {
 				 * has to be read, or closing it would destroy
 				 * what was delivered */
 
+	int tls;		/* the wire's end of file is close_notify */
+
 	int ping_adapts;	/* session: the interval may become shorter */
 
 	/* milliseconds, 0 is off */
@@ -288,6 +290,7 @@ struct tunnel {
 
 	/* when things happened */
 	int64_t received_at, sent_at;	/* last byte from, to the wire */
+	int64_t unread_at;		/* the wire was last not read */
 	int64_t data_at;		/* last payload, either way */
 	int64_t taken_at, delivered_at, ended_at, write_closed_at, closed_at;
 	int64_t lost_at;

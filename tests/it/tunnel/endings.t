@@ -13,9 +13,14 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import contextlib       # noqa: E402
 import random           # noqa: E402
+import select           # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
+import ssl              # noqa: E402
+import subprocess       # noqa: E402
+import threading        # noqa: E402
 
 f = t.ws.frame
 K = b'\x11\x22\x33\x44'
@@ -249,6 +254,76 @@ def test_big_answer_then_end():
         got, how = t.ws.read_all(stream)
         t.ok(got == data, '%s: 5 MiB arrive at the stream' % side)
         t.is_(how, 'eof', 'and then its end')
+
+
+def pause(w):
+    """Longer than --linger: does nothing come, not even an end?"""
+    return not select.select([w.sock], [], [], 1.5)[0]
+
+
+def test_reader_that_pauses():
+    """For longer than --linger, while the peer sends: that is no silence."""
+    data = os.urandom(1 << 20) * 20
+    for mode in ('--eof=hold', '--eof=close'):
+        server = t.WSServer()
+        p = t.connect('ws://127.0.0.1:%d/' % server.port, mode, '--linger',
+                      '400ms', stdin=subprocess.DEVNULL)
+        w = server.next()
+
+        def send():
+            for i in range(0, len(data), 1 << 16):
+                w.send(data[i:i + (1 << 16)])
+            w.close(1000)
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        if mode == '--eof=hold':
+            t.ok(pause(w), 'no Close in a pause')
+        else:
+            t.is_(w.take_close(answer=False), 1000, 'Close at once')
+            t.ok(pause(w), 'the websocket stays')
+        t.ok(p.stdout.read() == data, mode + ': all of it arrives')
+        t.is_(p.wait(), 0, 'and ends well')
+        thread.join()
+
+
+def test_cut_with_tls():
+    """Who is on the path holds back the rest, and ends TCP."""
+    cert = t.certificate()
+    server = t.WSServer(tls=t.tls_context(cert))
+    path = t.Proxy(server.port)
+    p = t.connect('wss://127.0.0.1:%d/' % path.port, '-k', '--linger', '500ms',
+                  '-vv', stdin=subprocess.DEVNULL)
+    w = server.next()
+    w.send(b'first')
+    t.is_(os.read(p.stdout.fileno(), 100), b'first', 'connect: half of it')
+    path.blackhole()
+    w.send(b'second')
+    t.ok(p.has_line('to=close-sent'), 'Close is sent after --linger')
+    path.cut('fin')
+    t.is_(p.wait(), 74, 'a reset')
+
+    target = t.Held()
+    s = t.server(target.port, '--tls-cert', cert.cert, '--tls-key', cert.key,
+                 '--linger', '500ms')
+    for how in ('close_notify', 'fin'):
+        path = t.Proxy(s.port)
+        raw = ssl._create_unverified_context().wrap_socket(
+            t.ws.dial(path.port))
+        raw.sendall(t.ws.request())
+        w = t.ws.WebSocket(raw, True, t.ws.read_head(raw)[1])
+        stream = target.next()
+        w.send(b'first')
+        t.is_(t.ws.read_exactly(stream, 5), b'first', 'server: half of it')
+        stream.shutdown(socket.SHUT_WR)
+        t.is_(w.take_close(answer=False), 1000, 'the held back Close')
+        if how == 'fin':
+            path.cut('fin')
+        else:
+            with contextlib.suppress(ssl.SSLError):     # it ends at once
+                raw.unwrap()
+        t.is_(t.ws.read_all(stream)[1],
+              'reset' if how == 'fin' else 'eof', how)
+        path.close()
 
 
 def test_log_tells_the_truth():

@@ -318,6 +318,7 @@ test_no_discard(void)
 static void
 test_write_closed(void)
 {
+	struct tunnel_config cfg = rig_config(SERVER, PLAIN, 0);
 	struct rig r;
 
 	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
@@ -337,6 +338,22 @@ test_write_closed(void)
 	rig_close(&r, 1000);
 	ok(r.shut && rig_sent_close(&r, 1000), "the peer's end is no harm");
 	rig_end(&r);
+
+	for (cfg.linger = 0; cfg.linger <= 10000; cfg.linger += 10000) {
+		rig_begin(&r, cfg);
+		tunnel_stream_write_closed(&r.t);
+		rig_stream(&r, "all", 3);
+		rig_at(&r, 1000);
+		rig_stream_eof(&r);
+		is(rig_deadline(&r), 11000, "a plain peer: Close is held back");
+		rig_at(&r, 11000);
+		ok(rig_sent(&r, 2, "all") && rig_sent_close(&r, 1000),
+		    "and comes as for any stream");
+		rig_close(&r, 1000);
+		rig_wire_eof(&r);
+		ok(r.done && r.t.end == TUNNEL_ENDED, "a clean end");
+		rig_end(&r);
+	}
 
 	rig_begin(&r, rig_config(SERVER, INETWS, 0));
 	rig_at(&r, 1000);

@@ -26,7 +26,7 @@ enum state {
 #define IS_LATE		(1 << LATE)
 #define ALL		(NOT_DONE | IS_DONE)
 
-enum peer { PLAIN, INETWS, SESSION };
+enum peer { PLAIN, TLS, INETWS, SESSION };	/* TLS: plain, over it */
 enum role { SERVER = 1, CLIENT = 2, EITHER = 3 };
 enum shown { ENDS, RESETS, IS_LOST };
 
@@ -171,6 +171,16 @@ static const struct row {
 	    RESETS, TUNNEL_WIRE_LOST, 74 },
 	{ "silence", PLAIN, EITHER, IS_LATE, SILENCE, 0, 0, 1000, RESETS,
 	    TUNNEL_WIRE_LOST, 74 },
+	{ "close_notify", TLS, EITHER, IS_DONE, BARE_END, 0, 0, 1000, ENDS,
+	    TUNNEL_ENDED, 0 },
+	{ "close_notify", TLS, EITHER, NOT_DONE, BARE_END, 0, 0, 0, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
+	{ "an end without close_notify", TLS, EITHER, IS_DONE, WIRE_RESET, 0, 0,
+	    1000, RESETS, TUNNEL_WIRE_LOST, 74 },
+	{ "silence", TLS, EITHER, IS_DONE, SILENCE, 0, 0, 1000, RESETS,
+	    TUNNEL_WIRE_LOST, 74 },
+	{ "Close 1000", TLS, EITHER, ALL | IS_LATE, CLOSES, 1000, 0, 1000,
+	    ENDS, TUNNEL_ENDED, 0 },
 	{ "a reset stream", PLAIN, EITHER, NOT_DONE, STREAM_RESET, 0, 0, 1011,
 	    RESETS, TUNNEL_STREAM_RESET, 74 },
 	{ "a signal", PLAIN, EITHER, NOT_DONE, STOP, 0, 0, 1001, RESETS,
@@ -186,9 +196,10 @@ static const struct row {
 static void
 begin(struct rig *r, const struct row *row, int client)
 {
-	struct tunnel_config cfg = rig_config(client, row->peer != PLAIN,
+	struct tunnel_config cfg = rig_config(client, row->peer >= INETWS,
 	    row->peer == SESSION ? WIN : 0);
 
+	cfg.tls = row->peer == TLS;
 	if (row->event == SILENCE)
 		cfg.ping_timeout = 1000;
 	if (row->event == IDLE)
@@ -204,7 +215,7 @@ come_to(struct rig *r, enum state state, enum peer peer)
 	rig_frame(r, 0x82, "theirs", 6);
 	if (state == OURS || state == BOTH || state >= DONE)
 		rig_stream_eof(r);
-	if (peer == PLAIN) {
+	if (peer < INETWS) {
 		if (state >= DONE) {
 			r->t.answered = 0;
 			rig_at(r, 10000);	/* no more held back */
@@ -344,7 +355,7 @@ int
 main(void)
 {
 	static const char *const peers[] = {
-		"plain", "inetws", "session"
+		"plain", "TLS", "inetws", "session"
 	};
 	const struct row *row;
 	size_t i;

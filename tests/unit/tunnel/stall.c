@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stream that takes nothing for longer than --linger, while a plain peer still
+ * sends: the wire is not read then, and that is no silence of the peer's.
+ *
+ * If it fails: a file that is cut short looks complete, since its reader made a
+ * pause.
+ */
+#include "tunnel/rig.h"
+
+/* Data until the wire is not read any more; how many bytes. */
+static size_t
+fill(struct rig *r)
+{
+	static uint8_t big[60000];
+	size_t n = 0;
+
+	r->stream_stuck = 1;
+	for (; rig_wants(r, TUNNEL_READ_WIRE); n += sizeof(big))
+		rig_frame(r, 0x82, big, sizeof(big));
+	return n;
+}
+
+static void
+release(struct rig *r)
+{
+	r->stream_stuck = 0;
+	rig_pump(r);
+}
+
+static void
+begin(struct rig *r, int client, int hold, int64_t idle)
+{
+	struct tunnel_config cfg = rig_config(client, 0, 0);
+
+	cfg.hold = hold;
+	cfg.idle_timeout = idle;
+	rig_begin(r, cfg);
+}
+
+/* The Close that is held back. */
+static void
+test_held(int client)
+{
+	struct rig r;
+	size_t n;
+
+	begin(&r, client, 1, 0);
+	rig_stream_eof(&r);
+	rig_at(&r, 1000);
+	n = fill(&r);
+	is(rig_deadline(&r), -1, "unread: the Close is held back without end");
+	rig_at(&r, 60000);
+	ok(rig_silent(&r) && r.t.end == TUNNEL_GOING, "it is");
+	release(&r);
+	is(r.ngot, (int64_t)n, "the stream goes on");
+	is(rig_deadline(&r), 70000, "and --linger begins");
+	rig_at(&r, 65000);
+	rig_frame(&r, 0x82, "rest", 4);
+	is(rig_deadline(&r), 75000, "as with each byte");
+	rig_at(&r, 75000);
+	ok(rig_sent_close(&r, 1000), "then comes the Close");
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && r.ngot == n + 4,
+	    "all has come: a clean end");
+	rig_end(&r);
+
+	/* The process slept, or nothing woke it while it was stuck. */
+	begin(&r, client, 1, 0);
+	rig_stream_eof(&r);
+	fill(&r);
+	r.now += 60000;
+	tunnel_now(&r.t, r.now);
+	release(&r);
+	tunnel_tick(&r.t);
+	rig_pump(&r);
+	ok(rig_silent(&r), "read again after a minute: no Close yet");
+	is(rig_deadline(&r), 70000, "but --linger later");
+	rig_end(&r);
+}
+
+/* The wait for an answer to our Close. */
+static void
+test_closing(int client)
+{
+	struct rig r;
+	size_t n;
+
+	begin(&r, client, 0, 0);
+	rig_stream_eof(&r);
+	ok(rig_sent_close(&r, 1000), "--eof=close");
+	n = fill(&r);
+	is(rig_deadline(&r), -1, "unread: an answer is waited for without end");
+	rig_at(&r, 60000);
+	is(r.t.end, TUNNEL_GOING, "it is");
+	release(&r);
+	is(rig_deadline(&r), 70000, "then for --linger");
+	rig_frame(&r, 0x82, "rest", 4);
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	ok(r.done && r.t.end == TUNNEL_ENDED && r.ngot == n + 4,
+	    "all has come: a clean end");
+	rig_end(&r);
+
+	begin(&r, client, 1, 0);
+	rig_stream_eof(&r);
+	rig_at(&r, 10000);
+	ok(rig_sent_close(&r, 1000), "held back: Close");
+	fill(&r);
+	rig_at(&r, 60000);
+	release(&r);
+	rig_at(&r, 70000);
+	ok(r.reset && !r.shut && r.t.end == TUNNEL_WIRE_LOST,
+	    "data behind it, and no answer: a reset");
+	rig_end(&r);
+}
+
+/* What ends a stream that takes nothing. */
+static void
+test_idle(int client)
+{
+	struct rig r;
+	int hold;
+
+	for (hold = 0; hold < 2; hold++) {
+		begin(&r, client, hold, 20000);
+		rig_stream_eof(&r);
+		rig_at(&r, 1000);
+		fill(&r);
+		is(rig_deadline(&r), 21000, "--idle-timeout goes on");
+		rig_at(&r, 21000);
+		ok(r.reset && !r.shut && r.t.end == TUNNEL_IDLE,
+		    "and ends it: a reset");
+		rig_at(&r, 31000);
+		ok(r.done, "for good");
+		rig_end(&r);
+	}
+}
+
+int
+main(void)
+{
+	int client;
+
+	for (client = 0; client < 2; client++) {
+		test_held(client);
+		test_closing(client);
+		test_idle(client);
+	}
+	return done_testing();
+}
