@@ -16,8 +16,8 @@ static int
 unauthorized(struct attempt *a)
 {
 	char schemes[100];
-	int basic = proxy_offers_basic(&a->exchange.head, schemes,
-	    sizeof(schemes));
+	int basic = http_offers(&a->exchange.head, "Proxy-Authenticate",
+	    "Basic", schemes, sizeof(schemes));
 
 	if (a->exchange.authorized)
 		return error_set(&a->why, EXIT_DENIED, "%s answered 407: it "

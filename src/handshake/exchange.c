@@ -232,6 +232,17 @@ write_line(const struct exchange *t, const struct text *text, char *dst,
 	str_escape(dst, size, t->early, n);
 }
 
+/* Does it want a secret, and has no use for a password (RFC 6750 3)? */
+static int
+wants_secret(const struct http_head *h)
+{
+	static const char field[] = "WWW-Authenticate";
+	char list[100];
+
+	return http_offers(h, field, "Bearer", list, sizeof(list)) &&
+	    !http_offers(h, field, "Basic", list, sizeof(list));
+}
+
 /* What an answer without a text of inetws's own probably means. */
 static const char *
 meaning(const struct exchange *t, const char *text)
@@ -242,6 +253,8 @@ meaning(const struct exchange *t, const char *text)
 		return "";
 	if (status == 401)
 		return t->authorized ? ": the credentials are wrong" :
+		    wants_secret(&t->head) ? ": it needs a secret (-H @FILE "
+		    "with a line Authorization: Bearer SECRET)" :
 		    ": it needs credentials (-u USER:PASSWORD)";
 	if (text[0] != '\0')
 		return "";

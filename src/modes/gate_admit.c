@@ -6,8 +6,7 @@
 #include "os/log.h"
 #include "proto/credentials.h"
 
-#define NEEDS_SECRET	"this gate needs the agent's secret in " \
-			"Authorization: Bearer"
+#define NO_SECRET	"the request has no secret of an agent"
 
 void
 gate_agents_file(struct line_file *f, const struct options *o)
@@ -53,9 +52,9 @@ no_secret(struct accepted *a)
 {
 	struct error why;
 
-	error_set(&why, EXIT_DENIED, "refused with 401: " NEEDS_SECRET);
+	error_set(&why, EXIT_DENIED, "refused with 401: " NO_SECRET);
 	websocket_refuse_with(&a->w, 401,
-	    "WWW-Authenticate: Bearer realm=\"inetws\"\r\n", NEEDS_SECRET);
+	    "WWW-Authenticate: Bearer realm=\"inetws\"\r\n", NO_SECRET);
 	return connection_failed(a->c, &why);
 }
 

@@ -10,7 +10,6 @@
 #include <stddef.h>
 
 #include "proto/addr.h"
-#include "proto/http.h"
 
 #define PROXY_PORT	1080	/* where none is given, except for https:// */
 
@@ -52,11 +51,5 @@ int proxy_is_excepted(const char *list, const struct addr *);
  */
 int proxy_write_connect(char *dst, size_t size, const struct addr *to,
     const char *user, const char *user_agent, const char *extra);
-
-/*
- * The schemes that an answer 407 offers, as "Basic, Digest"; 1 if Basic is
- * among them, else 0.
- */
-int proxy_offers_basic(const struct http_head *, char *dst, size_t size);
 
 #endif

@@ -113,6 +113,13 @@ uint32_t http_retry_after(const struct http_head *, int64_t now);
 int http_has_token(const struct http_head *, const char *name,
     const char *token);
 
+/*
+ * The schemes of the challenges in a field (RFC 9110 11.6.1), as "Basic,
+ * Digest"; 1 if this scheme is among them, else 0.
+ */
+int http_offers(const struct http_head *, const char *field,
+    const char *scheme, char *list, size_t size);
+
 /* Is it a token of RFC 9110 5.6.2: at least one byte, and only tchars? */
 int http_is_token(struct slice);
 

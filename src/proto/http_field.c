@@ -2,6 +2,7 @@
 /*
  * What is asked of a head that has been parsed.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/date.h"
@@ -205,6 +206,46 @@ http_is_host(struct slice s)
 		    (port = port * 10 + (unsigned int)(*p - '0')) > UINT16_MAX)
 			return 0;
 	return 1;
+}
+
+/*
+ * The first word of an element is a scheme unless it is a parameter of the
+ * scheme before it (RFC 9110 11.6.1).
+ */
+static struct slice
+scheme_of(struct slice element)
+{
+	size_t i;
+
+	for (i = 0; i < element.len; i++)
+		if (element.p[i] == ' ' || element.p[i] == '\t')
+			break;
+		else if (element.p[i] == '=')
+			return (struct slice){ NULL, 0 };
+	element.len = i;
+	return http_is_token(element) ? element : (struct slice){ NULL, 0 };
+}
+
+int
+http_offers(const struct http_head *head, const char *field,
+    const char *scheme, char *list, size_t size)
+{
+	struct http_list all = HTTP_LIST(field);
+	struct slice element, one;
+	size_t len;
+	int found = 0;
+
+	list[0] = '\0';
+	while (http_next_element(head, &all, &element)) {
+		one = scheme_of(element);
+		if (one.p == NULL)
+			continue;
+		found |= slice_is_nocase(one, scheme);
+		len = strlen(list);
+		snprintf(list + len, size - len, "%s%.*s",
+		    len == 0 ? "" : ", ", (int)one.len, one.p);
+	}
+	return found;
 }
 
 /* Where this word begins, in any case; NULL: nowhere. */

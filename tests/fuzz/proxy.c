@@ -4,6 +4,7 @@
  * a host, a proxy's answer, a --resolve or --connect-to, a header.
  */
 #include "proto/forward_proxy.h"
+#include "proto/http.h"
 #include "proto/header.h"
 #include "proto/http.h"
 #include "proto/overrides.h"
@@ -99,7 +100,8 @@ answer(const char *s, size_t len)
 	http_begin(&st, 1);
 	if (http_parse(&st, s, len, &head, &status, err, sizeof err) <= 0)
 		return;
-	if (proxy_offers_basic(&head, schemes, sizeof schemes))
+	if (http_offers(&head, "Proxy-Authenticate", "Basic", schemes,
+	    sizeof schemes))
 		CHECK(schemes[0] != '\0');
 	one_line(schemes);
 }

@@ -154,8 +154,12 @@ static const struct advice table[] = {
 	  "token) or --user" },
 	{ STEP_ANSWER, 401, ANY, "are wrong",
 	  "correct \4" },
+	{ STEP_ANSWER, 401, ANY, "needs a secret",
+	  "give the secret: -H @FILE with a line Authorization: Bearer SECRET" },
 	{ STEP_ANSWER, 401, ANY, NULL,
 	  "give a user and password: -u @FILE with a line USER:PASSWORD" },
+	{ STEP_ANSWER, 403, WHO_INETWS, "wrong secret",
+	  "compare the name and the secret with the gate's --agents-file" },
 	{ STEP_ANSWER, 403, WHO_INETWS, NULL,
 	  "the server does not allow this request: see why in its log "
 	  "(--auth-command, --allow-origin)" },

@@ -29,9 +29,9 @@ def answered(answer, words, name, *options, scheme='ws'):
     t.like(r.stderr, words, 'that tells what to do')
 
 
-def status(line, words, *options):
-    answered(('HTTP/1.1 %s\r\n' % line + PAGE).encode(), words, line,
-             *options)
+def status(line, words, *options, fields=''):
+    answered(('HTTP/1.1 %s\r\n' % line + fields + PAGE).encode(), words,
+             line, *options)
 
 
 def test_statuses():
@@ -39,6 +39,12 @@ def test_statuses():
     status('401 Unauthorized', 'the credentials are wrong', '-u', 'a:b')
     status('401 Unauthorized', 'the credentials are wrong', '-H',
            'Authorization: Bearer x')
+    bearer = 'WWW-Authenticate: Bearer realm="x"\r\n'
+    basic = 'WWW-Authenticate: Basic realm="x, Bearer"\r\n'
+    secret = r'needs a secret \(-H @FILE with a line Authorization: Bearer'
+    status('401 Unauthorized', secret, fields=bearer)
+    for fields in (basic, basic + bearer, bearer + basic):
+        status('401 Unauthorized', r'needs credentials \(-u', fields=fields)
     status('404 Not Found', 'this path does not lead to inetws')
     status('200 OK', 'a web page: this path does not lead to inetws')
     status('400 Bad Request', 'if this port expects TLS, use wss://')

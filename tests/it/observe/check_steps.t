@@ -15,6 +15,7 @@ import inetws as t      # noqa: E402
 import ca               # noqa: E402
 import json             # noqa: E402
 import pty              # noqa: E402
+import reverse          # noqa: E402
 import select           # noqa: E402
 import socket           # noqa: E402
 import subprocess       # noqa: E402
@@ -170,6 +171,15 @@ def test_nginx():
     judged(look(basic), 'answer', 'failed', '401', '-u @FILE', 'a password')
     judged(look('-u', 'ann:left', basic), 'answer', 'failed', '401',
            'correct the user', 'a wrong one')
+
+
+def test_secret():
+    """What a gate wants is no password."""
+    g = reverse.gate(auth=('--agents-file', reverse.agents_file(a='s3cret')))
+    judged(look(g.url('a')), 'answer', 'failed', '401',
+           '-H @FILE with a line Authorization: Bearer', 'no secret')
+    judged(look('-H', 'Authorization: Bearer else', g.url('a')), 'answer',
+           'failed', '403', '--agents-file', 'a wrong one')
 
 
 def test_gate():

@@ -16,6 +16,7 @@ import inetws as t      # noqa: E402
 import ca               # noqa: E402
 import manual           # noqa: E402
 import messages         # noqa: E402
+import reverse          # noqa: E402
 
 NAME = 'inetws-troubleshooting.7'
 PAGE = os.path.join(t.ROOT, 'man', NAME)
@@ -103,12 +104,26 @@ def mistakes():
     yield 'answered 502', connect(t.nginx(dead).url)
     r = t.run_inetws('server', '-l', '127.0.0.1:%d' % s.port, 'h:1')
     yield 'Address already in use', (r.returncode, r.stderr.decode())
+    yield from agents()
     r = t.run_inetws('gate', '-l', '127.0.0.1:0', '--visitors', '127.0.0.1:0')
     yield 'who may be an agent?', (r.returncode, r.stderr.decode())
     yield 'self-signed certificate', connect(
         t.nginx(s.port, ca.self_signed()).url)
     yield from answers()
     yield from starts()
+
+
+def agents():
+    """A gate with --agents-file, and an agent without its secret."""
+    g = reverse.gate(auth=('--agents-file', reverse.agents_file(a='s3cret')))
+    for options, *said in (
+            ((), 'it needs a secret', 'the request has no secret of an agent'),
+            (('-H', 'Authorization: Bearer else'),
+             'unknown agent name or wrong secret')):
+        r = t.run_inetws('agent', '--retry', '1', *options,
+                         g.url('a'), '127.0.0.1:1')
+        for message in said:
+            yield message, (r.returncode, r.stderr.decode())
 
 
 def answers():

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "proto/forward_proxy.h"
+#include "proto/http.h"
 #include "proto/overrides.h"
 #include "proto/socks.h"
 #include "tap.h"
@@ -164,7 +165,7 @@ offers(const char *fields, char *dst, size_t size)
 	if (http_parse(&st, text, strlen(text), &head, &status, err,
 	    sizeof(err)) <= 0)
 		abort();
-	return proxy_offers_basic(&head, dst, size);
+	return http_offers(&head, "Proxy-Authenticate", "Basic", dst, size);
 }
 
 static void
