@@ -9,10 +9,12 @@
 
 #include <sys/types.h>
 
+#include <stddef.h>
+
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* another byte order differs */
-#define STATS_VERSION	12
+#define STATS_VERSION	13
 #define STATS_TOLD	16
 #define STATS_REPEATS	24
 #define STATS_UNLISTED	(1L << 24)	/* locks of processes without a slot */
@@ -40,7 +42,7 @@ struct stats_header {
 	uint32_t names;		/* those below this one have been used */
 	uint32_t shares_life;	/* see stats_share_life() */
 	uint64_t namespace;	/* of the numbers of processes, 0 unknown */
-	uint32_t told_next;
+	uint32_t told_next, unused;
 	uint64_t told[STATS_TOLD];	/* of stats_is_new(), in a ring */
 	struct repeat {
 		uint64_t kind;		/* a hash, 0: never used */
@@ -50,6 +52,30 @@ struct stats_header {
 		struct stats_repeat text;
 	} repeat[STATS_REPEATS] __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
+
+/*
+ * The layout of this version.  Programs of one version read each other's pages,
+ * so that whatever changes one of these numbers raises STATS_VERSION.
+ */
+_Static_assert(sizeof(struct stats_header) == 4736 &&
+    offsetof(struct stats_header, ready_cache) == 416 &&
+    offsetof(struct stats_header, told) == 456 &&
+    offsetof(struct stats_header, repeat) == 640 &&
+    sizeof(struct repeat) == 168 &&
+    sizeof(struct stats_name) == 128 &&
+    offsetof(struct stats_name, text) == 12,
+    "another layout of the page: raise STATS_VERSION");
+_Static_assert(sizeof(struct stats_slot) == 1152 &&
+    offsetof(struct stats_slot, resumes) == 16 &&
+    offsetof(struct stats_slot, mode) == 36 &&
+    offsetof(struct stats_slot, begun_at) == 408 &&
+    offsetof(struct stats_slot, counts) == 472 &&
+    offsetof(struct stats_slot, unused) == 1128 &&
+    offsetof(struct report_counts, ended) == 64 &&
+    offsetof(struct report_counts, code) == 232 &&
+    offsetof(struct report_counts, duration) == 320 &&
+    sizeof(struct report_histogram) == 112,
+    "another layout of a slot: raise STATS_VERSION");
 
 /* The shared statistics page of this process. */
 struct stats_own {

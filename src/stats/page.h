@@ -30,27 +30,34 @@
 #define STATS_NAME_MAX	116	/* with the NUL: as a socket's path */
 #define STATS_SLOT_NONE	(-1)	/* find one */
 
-/* A slot; all but the counters is about its present connection. */
+/*
+ * A slot, without holes (internal.h).  CONTRIBUTING.md says what belongs to a
+ * new field.
+ */
 struct stats_slot {
 	uint32_t seq;		/* odd while the rest is being changed */
 	uint32_t state;		/* enum report_state */
 	int32_t pid;
+	uint32_t gap_most;	/* ms, the longest of all its connections */
+
+	/* The present connection's: stats_take() zeroes all up to counts. */
 	uint32_t resumes;
 	uint32_t pongs;		/* those whose round trip is counted */
+	uint32_t gap;		/* ms, the longest time without a websocket */
+	uint32_t window_up, window_down; /* bytes, 0 without a session */
+	char mode[12];
+	char peer[64], via[64], user[64], target[128];
+	char id[20], peer_id[20];
 	int64_t begun_at;	/* of clock_ms() */
 	int64_t data_at;	/* last payload */
 	int64_t rtt;		/* ms, -1 unknown */
 	int64_t lost_at;	/* when its websocket was lost, 0: it is not */
-	uint32_t gap;		/* ms, the longest time without one */
-	uint32_t gap_most;	/* the same, of all earlier connections too */
-	uint32_t window_up, window_down; /* bytes, 0 without a session */
 	uint64_t up_before, down_before; /* counts of earlier connections */
 	uint64_t source;	/* ip_source() of the peer, 0 unknown */
 	uint64_t turn;		/* order in which sources became known */
-	char mode[12];
-	char peer[64], via[64], user[64], target[128];
-	char id[20], peer_id[20];
-	struct report_counts counts;
+
+	struct report_counts counts;	/* of all its connections */
+	char unused[24];
 } __attribute__((aligned(128)));
 
 /* One writer per field: no order, no lock, whole words. */

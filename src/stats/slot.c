@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* A slot of the page: taking it, writing it, releasing it. */
 #include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -84,6 +86,15 @@ be_unlisted(void)
 		    STATS_UNLISTED + getpid(), 1);
 }
 
+/* What belongs to one connection. */
+static void
+clear(struct stats_slot *s)
+{
+	size_t from = offsetof(struct stats_slot, resumes);
+
+	memset((char *)s + from, 0, offsetof(struct stats_slot, counts) - from);
+}
+
 void
 stats_take(int slot, enum report_state state)
 {
@@ -101,19 +112,12 @@ stats_take(int slot, enum report_state state)
 	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);
 	stats_close_slot(slot);
 	stats_begin_change();
+	clear(stats_mine);
 	stats_mine->pid = getpid();
-	stats_mine->resumes = 0;
 	stats_mine->begun_at = stats_mine->data_at = clock_ms();
 	stats_mine->rtt = -1;
-	stats_mine->lost_at = 0;
-	stats_mine->gap = stats_mine->window_up = stats_mine->window_down = 0;
-	stats_mine->pongs = 0;
 	stats_mine->up_before = stats_mine->counts.up;
 	stats_mine->down_before = stats_mine->counts.down;
-	stats_mine->mode[0] = stats_mine->peer[0] = stats_mine->via[0] = '\0';
-	stats_mine->user[0] = stats_mine->target[0] = '\0';
-	stats_mine->id[0] = stats_mine->peer_id[0] = '\0';
-	STATS_SET(stats_mine->source, 0);
 	if (state > STATE_HANDSHAKE)
 		STATS_ADD(stats_mine->counts.begun, 1);
 	STATS_SET(stats_mine->state, state);

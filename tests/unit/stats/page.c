@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -316,6 +317,43 @@ held_up(const char *path)
 	stats_close(1);
 }
 
+/* A slot of which every byte was another connection's: 0 if none is left. */
+static int
+leftovers(void)
+{
+	size_t from = offsetof(struct stats_slot, resumes), i;
+	const char *bytes;
+	int n = 0;
+
+	stats_take(1, STATE_OPEN);
+	memset((char *)stats_mine + from, 'A',
+	    offsetof(struct stats_slot, counts) - from);
+	stats_release(RESULT_ENDED);
+	stats_take(1, STATE_OPEN);
+	n += stats_mine->rtt != -1;
+	stats_mine->begun_at = stats_mine->data_at = stats_mine->rtt = 0;
+	stats_mine->up_before = stats_mine->down_before = 0;
+	bytes = (const char *)stats_mine;
+	for (i = from; i < offsetof(struct stats_slot, counts); i++)
+		n += bytes[i] != 0;
+	return n;
+}
+
+static void
+next_connection(void)
+{
+	pid_t pid;
+	int status;
+
+	is(stats_create(NULL, 2, &about), 0, "a page");
+	stats_prepare(1);
+	if ((pid = fork()) == 0)
+		_exit(leftovers() != 0);
+	waitpid(pid, &status, 0);
+	is(status, 0, "the next connection of a slot begins without traces");
+	stats_close(1);
+}
+
 /* More names than there is room for, each found again. */
 static void
 many_names(void)
@@ -345,6 +383,7 @@ main(void)
 	snprintf(path, sizeof(path), "%s/page", dir);
 	without_page();
 	gaps();
+	next_connection();
 	anonymous();
 	redials();
 	bad_files();
