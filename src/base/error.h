@@ -21,6 +21,9 @@ enum {
 	EXIT_BADCONFIG = 78	/* EX_CONFIG: bad configuration file */
 };
 
+/* From a step that may fail: no reason to exit.  All else is a status above. */
+enum { GO_ON = 0 };
+
 struct error {
 	int status;		/* one of the above */
 	char text[400];		/* one line, no newline, NUL-terminated */

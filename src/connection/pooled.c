@@ -114,7 +114,7 @@ connection_get_stream(struct connection *c)
 		r = -1;
 	}
 	if (r == 0 && c->enter_late && enter_sandbox(all,
-	    c->program.pid) != EXIT_ENDED) {
+	    c->program.pid) != GO_ON) {
 		target_drop(c, &stream);
 		r = error_set(&why, EXIT_SYSTEM, "cannot enter the sandbox");
 	}

@@ -184,7 +184,7 @@ be_tls_end(struct accepted *a, int is_counted, int end)
 	if (!is_counted)
 		signals_single();
 	title_tunnel(mode_name(c->o->mode), c->peer, c->target, "TLS");
-	if ((status = enter_sandbox(c->o, 0)) == EXIT_ENDED)
+	if ((status = enter_sandbox(c->o, 0)) == GO_ON)
 		tls_end_run(&a->w.io, end);
 	if (is_counted)
 		_exit(status);

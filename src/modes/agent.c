@@ -55,7 +55,7 @@ park(void *arg, int fd, const char *peer, int channel)
 	if (dial(&c, d, &w, &why) == -1)
 		return connection_failed(&c, &why);
 	worker_send(channel, WORKER_PARKED);
-	if (!c.enter_late && (status = enter_sandbox(d->o, 0)) != EXIT_ENDED) {
+	if (!c.enter_late && (status = enter_sandbox(d->o, 0)) != GO_ON) {
 		io_close(&w.io);
 		return status;
 	}
@@ -122,7 +122,7 @@ agent_main(const struct options *o)
 	char token[24];
 	int status;
 
-	if ((status = startup_no_listener(&a, o, LOG_L_INFO)) != EXIT_ENDED)
+	if ((status = startup_no_listener(&a, o, LOG_L_INFO)) != GO_ON)
 		return status;
 	if ((o->service.chroot == NULL && target_check(o, &why) == -1) ||
 	    dialer_begin(&d, o, 1, &why) == -1)

@@ -65,7 +65,7 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 		signals_single();
 	if (single && w.has_extension && w.theirs.session[0] != '\0')
 		net_changes_open(&c.changes);
-	if ((status = enter_sandbox(cl->o, 0)) != EXIT_ENDED) {
+	if ((status = enter_sandbox(cl->o, 0)) != GO_ON) {
 		io_reset(&stream);
 		return status;
 	}
@@ -103,7 +103,7 @@ park(void *arg, int fd, const char *peer, int channel)
 		    clock_ms() + cl->o->timeouts.linger);
 		return EXIT_ENDED;
 	}
-	if ((status = enter_sandbox(cl->o, 0)) != EXIT_ENDED) {
+	if ((status = enter_sandbox(cl->o, 0)) != GO_ON) {
 		io_close(&w.io);
 		return status;
 	}
@@ -177,7 +177,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	int status;
 
 	status = startup(&a, o, words, n, level);
-	if (status != EXIT_ENDED)
+	if (status != GO_ON)
 		return status;
 	if (dialer_begin(&cl, o, a.nlisteners > 0, &why) == -1)
 		return startup_failed(o, &why);
@@ -196,7 +196,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
 		status = startup_failed(o, &why);
-	else if ((status = unprivileged(&cl)) == EXIT_ENDED)
+	else if ((status = unprivileged(&cl)) == GO_ON)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	dialer_end(&cl);

@@ -85,7 +85,7 @@ serve(struct acceptor *g, int fd, const char *peer, int channel, int beyond)
 		return status;
 	c.role = TUNNEL_ASKS;
 	connection_answer(&c, &a.request.offer);
-	if (enter_sandbox(o, 0) != EXIT_ENDED)
+	if (enter_sandbox(o, 0) != GO_ON)
 		return accepted_refuse(&a, 503, ACCEPTED_NO_SANDBOX);
 	if (websocket_answer(&a.w, &a.request, &c.ours, a.deadline, &why) == -1)
 		return connection_failed(&c, &why);
@@ -191,7 +191,7 @@ gate_main(const struct options *o)
 	    check_files(o, &why)) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
-	if (status != EXIT_ENDED)
+	if (status != GO_ON)
 		return status;
 	if (a.nlisteners == 0) {
 		error_set(&why, EXIT_BADUSAGE, "a gate needs a listener, not "

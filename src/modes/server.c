@@ -33,8 +33,8 @@ answer(struct accepted *a, struct io stream, enum how how)
 
 	if (offer != NULL)
 		connection_answer(c, offer);
-	if (!c->enter_late && enter_sandbox(c->o, c->program.pid) !=
-	    EXIT_ENDED) {
+	if (!c->enter_late &&
+	    enter_sandbox(c->o, c->program.pid) != GO_ON) {
 		target_drop(c, &stream);
 		return accepted_refuse(a, 503, ACCEPTED_NO_SANDBOX);
 	}
@@ -284,7 +284,7 @@ server_main(const struct options *o)
 	    check_files(o, &why)) == -1)
 		return startup_failed(o, &why);
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
-	if (status != EXIT_ENDED)
+	if (status != GO_ON)
 		return status;
 	look_at_ports(o);
 	if (accepted_begin_tls(&sv.tls, o, &service, a.nlisteners > 0,
@@ -294,7 +294,7 @@ server_main(const struct options *o)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_give, &why) == -1)
 		status = startup_failed(o, &why);
-	else if ((status = unprivileged(&sv)) == EXIT_ENDED)
+	else if ((status = unprivileged(&sv)) == GO_ON)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, SINGLE, -1);
 	tls_reload_end(&sv.tls);

@@ -41,11 +41,11 @@ enter_prepare(const struct options *o, enum sandbox_role role)
 	if (limits_no_core() == -1)
 		return failed("cannot forbid core dumps");
 	if (o->service.sandbox == SANDBOX_OFF)
-		return EXIT_ENDED;
+		return GO_ON;
 	if (sandbox_prepare(role, readable,
 	    sizeof(readable) / sizeof(readable[0])) == -1)
 		return failed("cannot prepare the sandbox");
-	return EXIT_ENDED;
+	return GO_ON;
 }
 
 char *
@@ -89,12 +89,12 @@ log_missing(const struct options *o, enum log_level level, const char *why)
 	    sizeof(text)), "why", why, NULL);
 }
 
-/* EXIT_ENDED if it may go on like that. */
+/* GO_ON if it may go on like that. */
 static int
 judge(const struct options *o)
 {
 	if (!is_incomplete(o) || o->service.sandbox != SANDBOX_REQUIRE)
-		return EXIT_ENDED;
+		return GO_ON;
 	log_missing(o, LOG_L_ERROR,
 	    "--sandbox require: not available on this system");
 	return EXIT_SYSTEM;
@@ -129,7 +129,7 @@ enter_sandbox(const struct options *o, pid_t program)
 	    limits_not_dumpable() == -1)
 		return failed("cannot limit this process");
 	if (o->service.sandbox == SANDBOX_OFF)
-		return EXIT_ENDED;
+		return GO_ON;
 	log_output_restrict();
 	if (sandbox_enter(program) == -1)
 		return failed("cannot enter the sandbox");

@@ -14,14 +14,14 @@
 
 /*
  * Before the first fork, and when options have changed; after a failure what
- * was prepared before stays.  EXIT_ENDED, or the exit status; the reason is
+ * was prepared before stays.  GO_ON, or the exit status; the reason is
  * logged.
  */
 int enter_prepare(const struct options *, enum sandbox_role);
 
 /*
  * In a supervisor, once, after enter_prepare(): tries it in a child.
- * EXIT_ENDED, or the exit status: with --sandbox require nothing may be
+ * GO_ON, or the exit status: with --sandbox require nothing may be
  * missing.
  */
 int enter_try(const struct options *);
@@ -34,7 +34,7 @@ void enter_warn(const struct options *);
 
 /*
  * In a child that has opened all it needs, with the process of its program or
- * 0.  EXIT_ENDED, or the exit status, the reason being logged:
+ * 0.  GO_ON, or the exit status, the reason being logged:
  * the tunnel must not begin then.
  */
 int enter_sandbox(const struct options *, pid_t program);

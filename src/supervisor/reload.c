@@ -78,7 +78,7 @@ be_table_helper(const struct supervisor *s, unsigned int i, int fd)
 
 	title_set("inetws: reading the file of %s", f->option);
 	if (line_build_read(&b, f, fd) == -1 ||
-	    enter_sandbox(s->o, 0) != EXIT_ENDED)
+	    enter_sandbox(s->o, 0) != GO_ON)
 		_exit(EXIT_SYSTEM);
 	_exit(line_build_finish(&b, f) == 0 ? EXIT_ENDED : EXIT_SYSTEM);
 }

@@ -181,7 +181,7 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 		failed = share_stats(a, o, &why) == -1;
 	if (!failed)
 		startup_interface(o);
-	return failed ? startup_failed(o, &why) : EXIT_ENDED;
+	return failed ? startup_failed(o, &why) : GO_ON;
 }
 
 int
@@ -208,7 +208,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	    o->limits.connections, &why) == -1)
 		return startup_failed(o, &why);
 	startup_interface(o);
-	return EXIT_ENDED;
+	return GO_ON;
 }
 
 /* What a gate that was killed has left behind.  0, or -1 with errno. */

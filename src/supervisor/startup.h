@@ -17,7 +17,7 @@ enum startup_listener { LISTENER_VISITORS, LISTENER_METRICS };
  * Opens or takes over what the words mean, and takes over what was handed over
  * for other listeners, closes what was leaked, opens the log with the mode's
  * level.
- * EXIT_ENDED, or the status to exit with, the reason being told.
+ * GO_ON, or the status to exit with, the reason being told.
  */
 int startup(struct inherited *, const struct options *,
     const struct addr *words, unsigned int n, enum log_level);
@@ -65,7 +65,7 @@ int startup_failed(const struct options *, const struct error *);
 int startup_failed_inside(const struct options *, const struct error *);
 
 /*
- * Tries the sandbox, for statistics to show what is missing.  EXIT_ENDED, or
+ * Tries the sandbox, for statistics to show what is missing.  GO_ON, or
  * the status to exit with.
  */
 int startup_try_sandbox(const struct options *);

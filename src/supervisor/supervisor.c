@@ -335,14 +335,14 @@ begin_limits(struct supervisor *s)
 	    (least = accept_limits(s)) == -1)
 		return out_of_something("no memory");
 	if ((unsigned int)least <= s->descriptor_limit)
-		return EXIT_ENDED;
+		return GO_ON;
 	error_set(&why, EXIT_SYSTEM, "the limit of open files is %u, and at "
 	    "least %d are needed: raise it with ulimit -n or LimitNOFILE=",
 	    s->descriptor_limit, least);
 	return startup_failed(s->o, &why);
 }
 
-/* EXIT_ENDED, or the status to exit with. */
+/* GO_ON, or the status to exit with. */
 static int
 begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 {
@@ -352,7 +352,7 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 	int status;
 
 	s->nlisteners = n;
-	if ((status = begin_limits(s)) != EXIT_ENDED)
+	if ((status = begin_limits(s)) != GO_ON)
 		return status;
 	if (open_events(s) == -1 || watch_listeners(s, listeners, n) == -1)
 		return out_of_something("cannot watch the listeners");
@@ -371,7 +371,7 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 	about = show_about(s);
 	if (slots_begin(&s->slots, s->fits.connections, &about) == -1)
 		return out_of_something("no memory");
-	return EXIT_ENDED;
+	return GO_ON;
 }
 
 static int
@@ -380,15 +380,15 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	struct error why;
 	int status;
 
-	if ((status = begin_objects(s, listeners, n)) != EXIT_ENDED)
+	if ((status = begin_objects(s, listeners, n)) != GO_ON)
 		return status;
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
 	if (drop_privileges(s->o, stats_give, &why) == -1)
 		return startup_failed(s->o, &why);
 	if ((s->service->unprivileged != NULL && (status =
-	    s->service->unprivileged(s->service->arg)) != EXIT_ENDED) ||
-	    (status = startup_try_sandbox(s->o)) != EXIT_ENDED)
+	    s->service->unprivileged(s->service->arg)) != GO_ON) ||
+	    (status = startup_try_sandbox(s->o)) != GO_ON)
 		return status;
 	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
@@ -397,7 +397,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	show_addresses(s);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");
-	return EXIT_ENDED;
+	return GO_ON;
 }
 
 /* Also of what has not begun. */
@@ -438,11 +438,11 @@ supervisor_run(const struct options *o, const int *listeners, unsigned int n,
 	s.events.fd = s.accepting.fd = -1;
 	s.network = NET_CHANGES_NONE;
 	status = begin(&s, listeners, n);
-	while (status == EXIT_ENDED && s.phase != ENDED) {
+	while (status == GO_ON && s.phase != ENDED) {
 		wait_for_events(&s, tend(&s));
 		take_signals(&s);
 		advance(&s);
 	}
 	end(&s);
-	return status != EXIT_ENDED ? status : s.status;
+	return status != GO_ON ? status : s.status;
 }

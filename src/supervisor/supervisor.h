@@ -76,7 +76,7 @@ struct service {
 
 	/*
 	 * In the supervisor, once, behind --chroot and --run-as: the exit
-	 * status, EXIT_ENDED if all is well.  May be NULL.
+	 * status, GO_ON if all is well.  May be NULL.
 	 */
 	int (*unprivileged)(void *arg);
 
