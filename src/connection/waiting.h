@@ -15,7 +15,7 @@
 #define WAITING_MIN	15000		/* ms until a session may be asked */
 #define WAITING_END	2500		/* ms in which one that was asked and
 					 * gives way has ended: less than
-					 * ACCEPTED_BEYOND_MS */
+					 * ACCEPTED_EXTRA_MS */
 
 /*
  * In the supervisor.  begin: 0, or -1 without memory.  share: at most so many

@@ -5,7 +5,7 @@
  *
  *	child		supervisor
  *	ASK_PARK	MAY_PARK, or REFUSED	a gate's, before its answer
- *	ASK_PLACE	PLACE, or REFUSED	a server's beyond the limit, likewise
+ *	ASK_PLACE	PLACE, or REFUSED	a server's extra child, likewise
  *	PARKED					one that has dialled
  *	NO_PARK					... where parking is refused
  *	RETRY_AFTER				... and was refused
@@ -56,7 +56,7 @@ int worker_ask_park(int channel, const char *name, const char *agent_id,
     unsigned int *again);
 
 /*
- * Asks, for a connection beyond the limit, whether there is a place for it, by
+ * Asks, in an extra child (supervisor.h), whether there is a place for it, by
  * now or soon.  1; 0 or -1 and why not, as above.
  */
 int worker_ask_place(int channel, int64_t deadline, char *why, size_t size,

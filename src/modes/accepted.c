@@ -105,8 +105,8 @@ accepted_begin(struct accepted *a, struct connection *c,
 	a->c = c;
 	a->w.is_probe = 0;
 	a->deadline = clock_after(by->o->timeouts.handshake);
-	if (a->beyond && a->deadline > clock_ms() + ACCEPTED_BEYOND_MS)
-		a->deadline = clock_ms() + ACCEPTED_BEYOND_MS;
+	if (a->extra && a->deadline > clock_ms() + ACCEPTED_EXTRA_MS)
+		a->deadline = clock_ms() + ACCEPTED_EXTRA_MS;
 	strlcpy(c->via, peer, sizeof(c->via));
 	peer_begin(&a->peer, peer);
 	r = request(a, by, io, &why);

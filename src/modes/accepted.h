@@ -13,7 +13,7 @@
 #include "supervisor/supervisor.h"
 
 #define ACCEPTED_BUSY	"too many connections, try again"
-#define ACCEPTED_BEYOND_MS 3000	/* for the request of one beyond the limit */
+#define ACCEPTED_EXTRA_MS 3000	/* for the request of an extra child */
 #define ACCEPTED_NO_SANDBOX "cannot enter the sandbox"
 
 /* What all connections share; made before the first fork. */
@@ -24,7 +24,7 @@ struct acceptor {
 };
 
 struct accepted {
-	int beyond;			/* the limit; set by the caller */
+	int extra;			/* this child is: set by the caller */
 	struct connection *c;
 	struct peer peer;
 	struct websocket w;
@@ -56,14 +56,14 @@ int accepted_refuse_for(struct accepted *, unsigned int seconds,
     const char *text);
 
 /*
- * Makes the TLS context if the options ask for one; then a connection far
- * beyond the limit is closed without an HTTP answer.  forks: as
+ * Makes the TLS context if the options ask for one; then a connection for
+ * which there is no extra child is closed without an HTTP answer.  forks: as
  * tls_reload_begin() has it.  0, or -1 and why.
  */
 int accepted_begin_tls(struct tls_reload *, const struct options *,
     struct service *, int forks, struct error *);
 
-/* In the supervisor, far beyond the limit: one send. */
+/* service.refuse: one send. */
 void accepted_busy(int fd);
 
 #endif

@@ -48,16 +48,16 @@ may_park(struct accepted *a, const char *name, const char *hash,
 		*status = accepted_refuse_for(a, again, text);
 		return 0;
 	}
-	if (a->beyond)
+	if (a->extra)
 		a->deadline = clock_after(a->c->o->timeouts.handshake);
 	return 1;
 }
 
 static int
-serve(struct acceptor *g, int fd, const char *peer, int channel, int beyond)
+serve(struct acceptor *g, int fd, const char *peer, int channel, int extra)
 {
 	struct connection c;
-	struct accepted a = { .beyond = beyond };
+	struct accepted a = { .extra = extra };
 	const struct options *o = g->o;
 	char name[AGENT_NAME_MAX], hash[AGENT_HASH_MAX], text[128];
 	struct error why;
@@ -99,7 +99,7 @@ park(void *arg, int fd, const char *peer, int channel)
 }
 
 static int
-park_full(void *arg, int fd, const char *peer, int channel)
+park_extra(void *arg, int fd, const char *peer, int channel)
 {
 	return serve(arg, fd, peer, channel, 1);
 }
@@ -176,7 +176,7 @@ gate_main(const struct options *o)
 	struct acceptor g = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &g, .park = park, .parks = 1,
-	    .serve_full = park_full, .check = check_again,
+	    .serve_extra = park_extra, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before,

@@ -19,8 +19,10 @@
 #include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
-/* A child of the supervisor, one beyond its limit, or without one. */
-enum how { ONE_OF_MANY, FULL, SINGLE };
+/*
+ * A child of the supervisor, an extra one, or a process without a supervisor.
+ */
+enum how { ONE_OF_MANY, EXTRA, SINGLE };
 
 /* The answer, and all that comes after it. */
 static int
@@ -112,7 +114,7 @@ serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how,
 {
 	const struct options *o = sv->o;
 	struct connection c;
-	struct accepted a = { .beyond = how == FULL };
+	struct accepted a = { .extra = how == EXTRA };
 	const struct extension *offer;
 	struct error why;
 	int status, parks;
@@ -133,7 +135,7 @@ serve_io(struct acceptor *sv, struct io io, const char *peer, enum how how,
 	if (!(parks && a.peer.trusts_open) &&
 	    peer_count(o, c.peer, &why) == -1)
 		return accepted_refuse(&a, 503, why.text);
-	if (how == FULL && !get_place(&a, &status))
+	if (how == EXTRA && !get_place(&a, &status))
 		return status;
 	if (o->access.send_proxy != 0)
 		net_local_name(a.w.io.rfd, c.local, sizeof(c.local));
@@ -149,9 +151,9 @@ serve(void *arg, int fd, const char *peer)
 }
 
 static int
-serve_full(void *arg, int fd, const char *peer, int channel)
+serve_extra(void *arg, int fd, const char *peer, int channel)
 {
-	return serve_io(arg, io_of(fd), peer, FULL, channel);
+	return serve_io(arg, io_of(fd), peer, EXTRA, channel);
 }
 
 /* Does the target take connections?  A program is started when one comes. */
@@ -270,7 +272,7 @@ server_main(const struct options *o)
 	struct acceptor sv = { .o = o };
 	struct inherited a;
 	struct service service = { .arg = &sv, .serve = serve,
-	    .serve_full = serve_full, .check = check_again,
+	    .serve_extra = serve_extra, .check = check_again,
 	    .refuse = accepted_busy, .ready = ready,
 	    .unprivileged = unprivileged,
 	    .reload = reload, .before = before,

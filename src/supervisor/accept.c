@@ -22,7 +22,7 @@
 #define ALWAYS		5	/* event sets, reserve, notify, one refused */
 #define NETWORK		2	/* struct net_changes */
 #define A_FILE		3	/* that is read: its memory, and a pipe */
-#define EXTRA_A_LIMIT	16	/* for one child beyond the limit */
+#define EXTRA_A_LIMIT	16	/* for one extra child */
 
 #define SHARE		4	/* one owner's that wait: a quarter */
 
@@ -105,7 +105,7 @@ accept_serve(struct supervisor *s, const struct incoming *a)
 
 	if (!slow && !child_is_limit_reached(s))
 		return start_child(s, a, 0);
-	if (s->service->serve_full != NULL &&
+	if (s->service->serve_extra != NULL &&
 	    s->children.extras < s->fits.extras)
 		return start_child(s, a, 1);
 	accept_refuse(s, a->fd);
@@ -414,7 +414,7 @@ accept_limits(struct supervisor *s)
 
 	if (fits.connections == 0)
 		fits.connections = 1;
-	if (s->service->serve_full != NULL)
+	if (s->service->serve_extra != NULL)
 		fits.extras = SUPERVISOR_EXTRA;
 	if (s->service->spares != NULL)
 		fits.spares = *s->service->spares;

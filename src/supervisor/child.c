@@ -77,7 +77,7 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 	else
 		strlcpy(peer, a->peer, sizeof(peer));
 	if (extra)
-		status = service->serve_full(service->arg, a->fd, peer,
+		status = service->serve_extra(service->arg, a->fd, peer,
 		    channel);
 	else if (channel != -1)
 		status = service->park(service->arg, a->fd, peer, channel);

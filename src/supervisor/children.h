@@ -16,7 +16,7 @@
 enum child_state {
 	CHILD_PLAIN,		/* has no channel (any more) */
 	CHILD_STARTING,		/* is not parked yet */
-	CHILD_ASKING,		/* beyond the limit: waits for a place */
+	CHILD_ASKING,		/* extra: waits for a place */
 	CHILD_PARKED,
 	CHILD_OFFERED		/* has been offered a visitor */
 };
@@ -37,7 +37,7 @@ struct child {
 
 	/* set by the functions below alone */
 	enum child_state state;
-	int extra;		/* beyond the limit: it has no place */
+	int extra;		/* has no place within the limit */
 	int name;		/* whose websocket it has, or NAME_NONE */
 	int64_t since;		/* parked, of clock_ms() */
 	int next_pid;		/* private: with the same hash, or free */
@@ -52,7 +52,7 @@ struct children {
 	unsigned int room, nbuckets;
 	unsigned int top;	/* places below it have been used */
 	int free;		/* the first free one, plus one */
-	unsigned int n;			/* with those beyond the limit */
+	unsigned int n;			/* with the extra ones */
 	unsigned int extras;		/* those alone */
 	unsigned int spares_starting, spares_parked;
 };
@@ -75,7 +75,7 @@ struct child *children_find(const struct children *, pid_t);
 /* The number that the next child will have. */
 unsigned int children_next_index(const struct children *);
 
-/* It is beyond the limit, or has got a place after all. */
+/* It is extra, or has got a place after all. */
 void children_set_extra(struct children *, struct child *, int extra);
 
 /* The number of a child, and a child by its number. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Connections beyond the limit.  Redials need no place; for another request
- * the session that has waited longest for its websocket gives way.
+ * Extra children: those of connections beyond a limit.  A redial needs no place
+ * among the others; for another request the session that has waited longest for
+ * its websocket gives way.
  */
 #include <signal.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * The core of the supervisor: supervisor.c runs it and ends it, accept.c lets
  * connections in and keeps the limits, child.c begins and ends children, pool.c
  * brings visitors to those that are parked, admit.c says which may be, extra.c
- * finds places for those beyond the limit, spare.c keeps some ready, reload.c
+ * finds places for extra ones, spare.c keeps some ready, reload.c
  * and show.c do what their names say.
  *
  * What it consists of are objects with a header each.  They know nothing of
@@ -58,14 +58,14 @@ struct shown {
 /* At a time. */
 struct limits {
 	unsigned int connections;
-	unsigned int extras;		/* children beyond that */
+	unsigned int extras;		/* children beyond that limit */
 	unsigned int spares;
 	unsigned int ahead;		/* children forked ahead */
 	unsigned int visitors;		/* that are queued */
 	unsigned int names;		/* listeners of names */
 };
 
-/* Children beyond the limit that wait for a place, the first one first. */
+/* Extra children that wait for a place, the first one first. */
 struct places {
 	struct place_wanted {
 		unsigned int child;
@@ -168,12 +168,12 @@ void accept_pause(struct supervisor *, const char *call, int error);
 
 /* --- child.c --- */
 
-/* As many tunnels as there may be?  Those beyond the limit do not count. */
+/* As many tunnels as there may be?  Extra ones do not count. */
 unsigned int child_count(const struct supervisor *);
 int child_is_limit_reached(struct supervisor *);
 
 /*
- * Starts a child, in serve_full if it is one beyond the limit.  0, or -1 with
+ * Starts a child, in serve_extra if it is an extra one.  0, or -1 with
  * errno; the descriptor stays the caller's.
  */
 int child_start(struct supervisor *, const struct incoming *, int extra);
@@ -252,7 +252,7 @@ void pool_show_name(const struct supervisor *, int name);
 /* A child asks whether its websocket may be parked: "NAME AGENT-ID HASH". */
 void admit(struct supervisor *, struct child *, char *text);
 
-/* The same child, beyond the limit till now, has got a place. */
+/* The same child, an extra one till now, has got a place. */
 void admit_at_last(struct supervisor *, struct child *);
 
 /*
@@ -264,7 +264,7 @@ int admit_reload(struct supervisor *);
 /* --- extra.c --- */
 
 /*
- * A child beyond the limit, whose request is no redial and has passed all
+ * An extra child, whose request is no redial and has passed all
  * checks, wants to become one like others.  1: it is; 0: it waits for that, or
  * has been refused.
  */

@@ -13,7 +13,7 @@
 
 #define SUPERVISOR_LISTENERS_MAX	64
 #define SUPERVISOR_READY_MS	3000	/* for each step of being ready */
-#define SUPERVISOR_EXTRA		16	/* children beyond the limit */
+#define SUPERVISOR_EXTRA		16	/* children at a time */
 #define SUPERVISOR_FILES_MAX		2
 
 /* What the mode does with a connection. */
@@ -45,16 +45,16 @@ struct service {
 	int hands_on;
 
 	/*
-	 * The same for a connection beyond a limit, of which SUPERVISOR_EXTRA
-	 * are served at a time: what adds nothing to what there is, such as a
-	 * new websocket for a session, is served; all else asks for a place
+	 * The same in an extra child: one beyond a limit, of which there are
+	 * SUPERVISOR_EXTRA at a time.  What adds nothing to what there is, such
+	 * as a new websocket for a session, is served; all else asks for a place
 	 * over the channel (worker_ask_place(), or worker_ask_park() with
 	 * parks), once it has passed all checks.  May be NULL.
 	 */
-	int (*serve_full)(void *arg, int fd, const char *peer, int channel);
+	int (*serve_extra)(void *arg, int fd, const char *peer, int channel);
 
 	/*
-	 * In the supervisor, for a connection beyond that: refuses it with at
+	 * In the supervisor, when there is no extra child left: refuses it with at
 	 * most one send(2), which does not block.  fd stays the
 	 * supervisor's, which closes it a moment later, so that the answer is
 	 * not overtaken by the reset that unread bytes cause.  NULL: such a
@@ -118,7 +118,7 @@ struct service {
  * listener first.  Takes over the listeners and closes them when it stops
  * accepting; the Unix sockets that o->listen names are then removed, except
  * with --drain leave.  At most o->limits.connections children at a time, and
- * SUPERVISOR_EXTRA in serve_full.
+ * SUPERVISOR_EXTRA in serve_extra.
  *
  * TERM, INT: stops accepting and waits o->timeouts.drain for the children, then
  * tells them to end (TERM), and kills what is left 3 seconds later; with 0 it

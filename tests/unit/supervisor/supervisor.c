@@ -189,7 +189,7 @@ park(void *arg, int fd, const char *peer, int channel)
 
 /* Beyond the limit: only those who say "e" are let in. */
 static int
-serve_full(void *arg, int fd, const char *peer, int channel)
+serve_extra(void *arg, int fd, const char *peer, int channel)
 {
 	int c = byte(fd);
 
@@ -243,7 +243,7 @@ be_supervisor(const struct want *w, int err)
 	}
 	service.arg = arg;
 	service.refuse = w->resets ? NULL : refuse;
-	service.serve_full = w->looks ? serve_full : NULL;
+	service.serve_extra = w->looks ? serve_extra : NULL;
 	if (w->prepare != NULL)
 		w->prepare();
 	_exit(supervisor_run(&o, fds, (unsigned int)n, &service));
