@@ -160,6 +160,22 @@ def test_events():
     t.is_(sorted(listed - strings), [], 'and no other')
 
 
+def test_keys():
+    """So is each key of a line, or the event that has it tells of it."""
+    page = manual('inetws.1')
+    part = page.partition('\n.Ss Keys of a line\n')[2].partition('\n.Ss ')[0]
+    told = {word for line in re.findall(r'(?m)^\.It Li (.*)$', part)
+            for word in line.split(' , ')}
+    events = page.partition('\n.Ss Events\n')[2].partition('\n.Sh ')[0]
+    also = {word for line in re.findall(r'(?m)^\.(?:Pq )?Li (.*)$', events)
+            for word in re.findall(r'[\w-]+', line)}
+    keys = m.keys(m.sources())
+    t.ok(len(keys) > 50, 'there are keys (%d)' % len(keys))
+    t.is_(sorted(keys - told - also), [], 'each key is in inetws(1), '
+          '"Keys of a line" (.github/CONTRIBUTING.md: "How to add an event")')
+    t.is_(sorted(told - keys - {'ts', 'level', 'event'}), [], 'and no other')
+
+
 def test_advice():
     """Each row of check's advice fits a message, and no two say the same."""
     sources = list(m.sources())

@@ -35,6 +35,9 @@ FORMATS = {
     'title_set': 'the title in ps(1)',
 }
 NAMES_EVENT = (('log_event', 1), ('log_begin', 2), ('log_failed', 2))
+NAMES_KEY = {('log_str', 1), ('log_num', 1), ('log_seconds', 1),
+             ('log_bytes', 1), ('log_why', 1), ('accept_at_limit', 1)} | {
+                 ('log_event', 2 * i) for i in range(1, 12)}
 # Their strings are compared, looked up or given to the system.
 SILENT = set('''
     _Static_assert getenv secure_getenv unsetenv setenv open openat stat
@@ -141,6 +144,12 @@ def collect(strings):
         elif is_message(s):
             found[s.text].append(s.place)
     return found, events
+
+
+def keys(strings):
+    """The keys of lines of the log, without those of a build for debugging."""
+    return {s.text for s in strings if (s.call, s.argument) in NAMES_KEY and
+            not s.place.startswith('sandbox/linux_refused.c')}
 
 
 def formats():

@@ -124,6 +124,36 @@ def test_states():
     p.close()
 
 
+def members(page, before):
+    """What a sentence of the manual lists in its lines of .Li."""
+    words = page.partition(before)[2]
+    return set(re.findall(r'\w+', ' '.join(re.findall(
+        r'^\.Li (.*)$', words.partition(' .\n')[0] + ' .', re.M))))
+
+
+def test_json_manual():
+    """Every member of the object stands in the manual."""
+    t.rundir()
+    g = reverse.gate('--visitors-dir', t.folder(), visitors=None, auth=(
+        '--agents-file', reverse.agents_file(ann='a')))
+    s = t.server(t.echo().port)
+    p = t.ws.dial(s.port)
+    t.ok(t.until(lambda: sum(len(i['tunnels']) + len(i['names']) for i in
+                 t.status()['instances']) == 2), 'a tunnel and a name')
+    with open(os.path.join(t.ROOT, 'man', 'inetws.1')) as f:
+        page = f.read().partition('\n.It Fl -json\n')[2]
+    found = t.status()
+    t.is_(set(found), {'instances'}, 'one member')
+    for i in found['instances']:
+        t.is_(set(i), members(page, 'each with\n'), 'an instance')
+    t.is_({k for i in found['instances'] for n in i['names'] for k in n},
+          members(page, 'of a gate has\n'), 'a name')
+    t.is_({k for i in found['instances'] for n in i['tunnels'] for k in n},
+          members(page, 'A tunnel has\n'), 'a tunnel')
+    p.close()
+    g.stop()
+
+
 def test_lost():
     t.rundir()
     echo = t.echo()
