@@ -17,7 +17,7 @@
 #include "os/signals.h"
 #include "os/title.h"
 #include "sandbox/enter.h"
-#include "supervisor/metrics_http.h"
+#include "supervisor/metrics/http.h"
 
 /* For the process that keeps the session to take the connection. */
 #define HAND_OVER_MS	2000

@@ -12,7 +12,7 @@
 #include "os/log.h"
 #include "os/title.h"
 #include "supervisor/internal.h"
-#include "supervisor/metrics_http.h"
+#include "supervisor/metrics/http.h"
 #include "supervisor/watch.h"
 
 #define ROUND		64	/* connections until others have their turn */

@@ -26,7 +26,7 @@
 #include "supervisor/ahead.h"
 #include "supervisor/children.h"
 #include "supervisor/handshake_limit.h"
-#include "supervisor/metrics_listener.h"
+#include "supervisor/metrics/listener.h"
 #include "supervisor/names.h"
 #include "supervisor/pause.h"
 #include "supervisor/queue.h"

@@ -10,7 +10,7 @@
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/fd.h"
-#include "supervisor/metrics_listener.h"
+#include "supervisor/metrics/listener.h"
 #include "supervisor/startup.h"
 #include "supervisor/watch.h"
 

@@ -20,7 +20,7 @@
 #include "proto/http.h"
 #include "stats/metrics.h"
 #include "stats/page.h"
-#include "supervisor/metrics_http.h"
+#include "supervisor/metrics/http.h"
 
 #define REQUEST_MS	5000	/* for reading it, and for the answer */
 #define LINGER_MS	500	/* until the peer closes */
