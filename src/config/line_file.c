@@ -255,7 +255,7 @@ log_line_fault(const struct line_file *f, unsigned int number, const char *why)
 {
 	struct log_line l;
 
-	log_begin(&l, LOG_L_ERROR, f->option + 2);
+	log_begin(&l, LOG_L_ERROR, f->event);
 	log_str(&l, "file", path_of(f));
 	if (number != 0)
 		log_num(&l, "line", number);

@@ -27,7 +27,8 @@
 
 struct line_file {
 	const char *const *path;	/* the option's value, NULL: not set */
-	const char *option;		/* its name */
+	const char *option;		/* its name, */
+	const char *event;		/* and that of the log's lines about it */
 	const struct line_kind *kind;
 	struct file_stamp seen;		/* of the table, or of what has none */
 	int is_stable;			/* as file_stamp_unstable() */

@@ -254,6 +254,7 @@ auth_file(struct line_file *f, const struct options *o)
 	memset(f, 0, sizeof(*f));
 	f->path = &o->access.auth_file;
 	f->option = "--auth-file";
+	f->event = "auth-file";
 	f->kind = &users;
 }
 

@@ -190,7 +190,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	if (o->reverse.warm > 0) {
 		service.park = park;
 		service.spares = &o->reverse.warm;
-		service.hands_on = 1;
+		service.spares_serve = 1;
 	}
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);

@@ -14,6 +14,7 @@ gate_agents_file(struct line_file *f, const struct options *o)
 	memset(f, 0, sizeof(*f));
 	f->path = &o->reverse.agents_file;
 	f->option = "--agents-file";
+	f->event = "agents-file";
 	f->kind = &agents_file_lines;
 }
 

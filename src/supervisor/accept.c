@@ -216,7 +216,7 @@ accept_one(struct supervisor *s, int listener, int name)
 		accept_refuse(s, a.fd);
 		return 1;
 	}
-	if (name != NAME_NONE || s->service->hands_on)
+	if (name != NAME_NONE || s->service->spares_serve)
 		return pool_accept(s, &a, name);
 	return accept_serve(s, &a);
 }
@@ -237,7 +237,7 @@ accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 	} else if (i < s->nlisteners)
 		fd = s->listener[i];
 	for (; fd != -1 && most > 0; most--)
-		if ((name == NAME_NONE && !reload_may_accept(s)) ||
+		if ((name == NAME_NONE && !reload_before_accept(s)) ||
 		    !accept_one(s, fd, name))
 			return;
 	s->is_busy |= fd != -1;

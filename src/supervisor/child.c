@@ -210,7 +210,7 @@ child_start(struct supervisor *s, const struct incoming *a, int extra)
 		errno = EAGAIN;
 		return -1;
 	}
-	if (!extra && spare_hand_over(s, a))
+	if (!extra && fork_ahead_serve(s, a))
 		return 0;
 	if (make_channel(s, a, extra, pair) == -1)
 		return -1;
@@ -279,7 +279,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	pool_bring_back(s, &v);
 	extra_child_ended(s);
 	if (again != -1)
-		spare_ahead_serve(s, again, &m);
+		fork_ahead_serve_again(s, again, &m);
 }
 
 /* Was it killed? */
@@ -342,7 +342,7 @@ child_reap(struct supervisor *s)
 
 	/* The signal tells of those that are stopped too. */
 	if ((p = ahead_find(&s->ahead, pid)) != NULL)
-		spare_ahead_lost(s, p);
+		fork_ahead_lost(s, p);
 	reap_from(s, s->reaped);
 	if (s->reap_again == 0)
 		s->reap_again = now + REAP_AGAIN;

@@ -3,8 +3,8 @@
  * The core of the supervisor: supervisor.c runs it and ends it, accept.c lets
  * connections in and keeps the limits, child.c begins and ends children, pool.c
  * brings visitors to those that are parked, admit.c says which may be, extra.c
- * finds places for extra ones, spare.c keeps some ready, reload.c
- * and show.c do what their names say.
+ * finds places for extra ones, spare.c keeps some parked, fork_ahead.c
+ * has some ready, reload.c and show.c do what their names say.
  *
  * What it consists of are objects with a header each.  They know nothing of
  * each other nor of the core; what comes of a call is what it returns.
@@ -199,11 +199,10 @@ pid_t child_fork_ahead(const struct supervisor *, int theirs);
  */
 pid_t child_fork_aside(struct supervisor *, int keep, int other);
 
-/*
- * Takes dead children back, and never waits: those whose end a signal has told
- * of; when tend has something to do.
- */
+/* After SIGCHLD: takes dead children back, and never waits. */
 void child_reap(struct supervisor *);
+
+/* The same for those that it may have missed; when tend has something to do. */
 void child_reap_tend(struct supervisor *, int64_t now);
 int64_t child_reap_time(const struct supervisor *);
 
@@ -213,12 +212,15 @@ void child_forget(struct supervisor *, pid_t, int status);
 void child_signal_all(const struct supervisor *, int signo);
 
 /*
- * Changes of the network (net/changes.h), of which children that dialled are
- * told by SIGUSR2, those only that they concern.  watch: 0, or -1 with errno.
- * ready: one can be read; tend, at s->network_due: they are told.
+ * Begins to watch for changes of the network (net/changes.h), if children of
+ * this mode dial.  0, or -1 with errno.
  */
 int child_network_watch(struct supervisor *);
+
+/* A change can be read. */
 void child_network_ready(struct supervisor *);
+
+/* At s->network_due: SIGUSR2 to those that dialled and that it concerns. */
 void child_network_tend(struct supervisor *, int64_t now);
 
 /* --- pool.c --- */
@@ -226,8 +228,10 @@ void child_network_tend(struct supervisor *, int64_t now);
 /* A connection for a parked child; as accept_serve(). */
 int pool_accept(struct supervisor *, const struct incoming *, int name);
 
-/* A channel is ready; the child that had it is gone, before it is forgotten. */
+/* A child's channel is ready. */
 void pool_read_channel(struct supervisor *, struct child *);
+
+/* A child has ended: its channel is read to the end, before it is forgotten. */
 void pool_child_ended(struct supervisor *, struct child *);
 
 /* The child has no channel any more, and waits for nothing. */
@@ -242,6 +246,8 @@ void pool_bring_back(struct supervisor *, struct visitor *);
 /* When tend has something to do, in milliseconds of clock_ms(). */
 int64_t pool_time(const struct supervisor *);
 void pool_tend(struct supervisor *, int64_t now);
+
+/* No visitor is accepted any more; leave: as in names_stop(). */
 void pool_stop(struct supervisor *, int leave);
 
 /* The statistics page shows what is true of this name. */
@@ -289,27 +295,40 @@ void extra_tend(struct supervisor *, int64_t now);
 
 /* --- spare.c --- */
 
-/* A spare was parked, was refused, has got a stream, has ended. */
+/* A spare was parked. */
 void spare_parked(struct supervisor *);
+
+/* A spare was refused: the server does not park. */
 void spare_unwanted(struct supervisor *);
 
 /* The seconds of its Retry-After.  0, or -1 if these are none. */
 int spare_retry_after(struct supervisor *, const char *text);
+
+/* A parked spare has got a stream. */
 void spare_used(struct supervisor *);
+
+/* A spare has ended, with the status of waitpid(2). */
 void spare_ended(struct supervisor *, const struct child *, int status);
+
+/* When tend has something to do: it starts spares that are lacking. */
 int64_t spare_time(const struct supervisor *);
 void spare_tend(struct supervisor *, int64_t now);
 
-/*
- * Children that are forked ahead of their connection (ahead.h): 1 if one has
- * it now.  tend: forks them; lost: one that does not receive is ended; serve:
- * its connection, which was taken back, by another one.
- */
-int spare_hand_over(struct supervisor *, const struct incoming *);
-void spare_ahead_tend(struct supervisor *, int64_t now);
-int64_t spare_ahead_time(const struct supervisor *, int64_t now);
-void spare_ahead_lost(struct supervisor *, struct ahead_place *);
-void spare_ahead_serve(struct supervisor *, int fd, const struct ahead_message *);
+/* --- fork_ahead.c --- */
+
+/* A connection for a child that is there already: 1, or 0 if none is. */
+int fork_ahead_serve(struct supervisor *, const struct incoming *);
+
+/* One that has not received its connection is ended, which another one gets. */
+void fork_ahead_lost(struct supervisor *, struct ahead_place *);
+
+/* A connection that was taken back is served as if it had just come. */
+void fork_ahead_serve_again(struct supervisor *, int fd,
+    const struct ahead_message *);
+
+/* Forks as many as there may be; when there is something to do. */
+void fork_ahead_tend(struct supervisor *, int64_t now);
+int64_t fork_ahead_time(const struct supervisor *, int64_t now);
 
 /* --- show.c --- */
 
@@ -327,24 +346,30 @@ void show_addresses(const struct supervisor *);
 /* --- reload.c --- */
 
 /* HUP. */
-void reload(struct supervisor *);
+void supervisor_reload(struct supervisor *);
+
+/* At the start, before anything is served: makes the tables of files. */
+void reload_begin(struct supervisor *);
 
 /*
- * Tables of files: makes them, at the start, before anything is served; later
- * as they change.  may_accept: may a request be accepted now?  Looks at the
- * files; if one has changed, the listeners of requests wait for its table.
- * accepted: those that have waited are, and do not exempt others from a look.
+ * Before a request is accepted: looks at the files.  1: now; 0: one has changed,
+ * and the listeners of requests wait until it is read.
  */
-void reload_begin(struct supervisor *);
-int reload_may_accept(struct supervisor *);
+int reload_before_accept(struct supervisor *);
+
+/* Requests that have waited are accepted, and do not exempt others from a look. */
 void reload_accepted(struct supervisor *);
 
-/* Another one after each change of what children inherit. */
+/* The same before a process without a connection is forked. */
+int reload_before_fork(struct supervisor *);
+
+/* Another number after each change of what children inherit. */
 unsigned int reload_generation(const struct supervisor *);
 
-/* The same for a process without a connection. */
-int reload_may_fork(struct supervisor *);
+/* The process that made the table of a file has ended. */
 void reload_table_ended(struct supervisor *, unsigned int file);
+
+/* When tend has something to do. */
 int64_t reload_time(const struct supervisor *);
 void reload_tend(struct supervisor *, int64_t now);
 

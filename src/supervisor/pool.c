@@ -206,7 +206,7 @@ receive(struct supervisor *s, struct child *c, int letter, char *text)
 		return spare_retry_after(s, text);
 	case WORKER_TAKEN:
 		if (c->state != CHILD_OFFERED && (c->state != CHILD_PARKED ||
-		    !c->spare || s->service->hands_on))
+		    !c->spare || s->service->spares_serve))
 			return -1;
 		spare_used(s);
 		forget_visitor(c);

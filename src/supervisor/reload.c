@@ -118,7 +118,7 @@ close_build(struct supervisor *s, struct table_build *b)
 static void
 cannot_make(struct supervisor *s, unsigned int i, const char *why)
 {
-	log_event(LOG_L_ERROR, file_of(s, i)->option + 2, "file",
+	log_event(LOG_L_ERROR, file_of(s, i)->event, "file",
 	    *file_of(s, i)->path, "why", why, "hint",
 	    "its table is made again in a second", NULL);
 	s->tables.retry = clock_ms() + RETRY;
@@ -150,7 +150,7 @@ start_build(struct supervisor *s, unsigned int i)
 }
 
 int
-reload_may_fork(struct supervisor *s)
+reload_before_fork(struct supervisor *s)
 {
 	if (s->service->before == NULL ||
 	    !s->service->before(s->service->arg))
@@ -159,11 +159,11 @@ reload_may_fork(struct supervisor *s)
 	return 0;
 }
 
-/* Which files have changed, and begins with them.  Is there one? */
+/* Begins to read the files that have changed.  Is there one? */
 static int
-look(struct supervisor *s, int64_t now)
+read_changed(struct supervisor *s, int64_t now)
 {
-	int changed = !reload_may_fork(s);
+	int changed = !reload_before_fork(s);
 	unsigned int i;
 
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
@@ -190,14 +190,14 @@ set_hold(struct supervisor *s, enum hold hold)
 }
 
 int
-reload_may_accept(struct supervisor *s)
+reload_before_accept(struct supervisor *s)
 {
 	int64_t now = clock_ms();
 
 	if (s->service->files[0] == NULL && s->service->before == NULL)
 		return 1;
 	if (s->tables.hold == HOLD_NONE && now >= s->tables.fresh_until &&
-	    look(s, now)) {
+	    read_changed(s, now)) {
 		s->tables.until = s->o->timeouts.handshake > 0 ?
 		    now + s->o->timeouts.handshake : CLOCK_NEVER;
 		set_hold(s, HOLD_WAITS);
@@ -231,11 +231,11 @@ finish(struct supervisor *s, int64_t now)
 }
 
 /*
- * Those that have waited for a file go on with it, though it may have changed
+ * Requests that have waited for a file go on with it, though it may have changed
  * again: else one that always changes would hold them for ever.
  */
 static void
-is_done(struct supervisor *s)
+after_reading(struct supervisor *s)
 {
 	if (!is_busy(s) && s->tables.hold != HOLD_NONE) {
 		s->tables.fresh_until = clock_ms() + FRESH;
@@ -243,7 +243,7 @@ is_done(struct supervisor *s)
 	}
 	if (!is_busy(s) && s->tables.hup == HUP_LOOKS) {
 		s->tables.hup = HUP_WAITS;
-		look(s, clock_ms());
+		read_changed(s, clock_ms());
 	}
 	finish(s, clock_ms());
 }
@@ -259,7 +259,7 @@ reload_table_ended(struct supervisor *s, unsigned int i)
 	r = line_file_take(file_of(s, i), b->fd);
 	close_build(s, b);
 	if (r == 0)
-		is_done(s);
+		after_reading(s);
 	else
 		cannot_make(s, i, "the process that reads it has failed");
 }
@@ -298,10 +298,10 @@ reload_tend(struct supervisor *s, int64_t now)
 	if (s->tables.loading && !s->service->load(s->service->arg)) {
 		s->tables.loading = 0;
 		s->tables.loaded++;
-		is_done(s);
+		after_reading(s);
 	}
 	if (is_waited_for(s) && !is_busy(s) && now >= s->tables.retry &&
-	    !look(s, now)) {
+	    !read_changed(s, now)) {
 		set_hold(s, HOLD_NONE);
 		finish(s, now);
 	}
@@ -342,7 +342,7 @@ reload_begin(struct supervisor *s)
 
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++)
 		s->tables.build[i].fd = -1;
-	look(s, clock_ms());
+	read_changed(s, clock_ms());
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
 		if (s->tables.build[i].fd == -1)
 			continue;
@@ -355,7 +355,7 @@ reload_begin(struct supervisor *s)
 }
 
 void
-reload(struct supervisor *s)
+supervisor_reload(struct supervisor *s)
 {
 	if (s->phase != SERVING)
 		return;
@@ -367,6 +367,6 @@ reload(struct supervisor *s)
 		s->service->reload(s->service->arg);
 	s->tables.loading = s->service->load != NULL;
 	s->tables.hup = s->tables.building > 0 ? HUP_LOOKS : HUP_WAITS;
-	if (!look(s, clock_ms()))
+	if (!read_changed(s, clock_ms()))
 		finish(s, clock_ms());
 }

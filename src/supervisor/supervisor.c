@@ -179,7 +179,7 @@ take_signals(struct supervisor *s)
 	if (signal_taken(SIGQUIT))
 		quit(s);
 	if (signal_taken(SIGHUP))
-		reload(s);
+		supervisor_reload(s);
 	if (signal_report_wanted())
 		log_statistics(s);
 }
@@ -203,7 +203,7 @@ tend(struct supervisor *s)
 	spare_tend(s, now);
 	extra_tend(s, now);
 	show_tend(s, now);
-	spare_ahead_tend(s, now);
+	fork_ahead_tend(s, now);
 	refusals_close(&s->refusals, now);
 	child_network_tend(s, now);
 	paused = pause_until(&s->pause, now);
@@ -222,7 +222,7 @@ tend(struct supervisor *s)
 	earlier(&until, spare_time(s));
 	earlier(&until, extra_time(s));
 	earlier(&until, show_time(s));
-	earlier(&until, spare_ahead_time(s, now));
+	earlier(&until, fork_ahead_time(s, now));
 	earlier(&until, reload_time(s));
 	earlier(&until, refusals_time(&s->refusals));
 	if (metrics != -1)
@@ -393,7 +393,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 	if (startup_visitors_dir(s->o->reverse.visitors_dir, &why) == -1)
 		return startup_failed_inside(s->o, &why);
 	reload_begin(s);
-	spare_ahead_tend(s, clock_ms());
+	fork_ahead_tend(s, clock_ms());
 	show_addresses(s);
 	s->shown.changed = 1;
 	notify_send(&s->notify, "READY=1");

@@ -18,7 +18,7 @@
 
 /* What the mode does with a connection. */
 struct service {
-	void *arg;			/* handed to serve and reload */
+	void *arg;			/* handed to the functions that have it */
 
 	/*
 	 * In a child of its own, which holds fd (non-blocking, close-on-exec)
@@ -38,11 +38,11 @@ struct service {
 
 	/*
 	 * So many children without a connection are kept parked.  With
-	 * hands_on they get the connections of the listeners, which have
+	 * spares_serve they get the connections of the listeners, which have
 	 * children of their own only while none is parked.
 	 */
 	const unsigned int *spares;	/* NULL: none */
-	int hands_on;
+	int spares_serve;
 
 	/*
 	 * The same in an extra child: one beyond a limit, of which there are
@@ -75,8 +75,8 @@ struct service {
 	void (*reload)(void *arg);
 
 	/*
-	 * In the supervisor, once, behind --chroot and --run-as: the exit
-	 * status, GO_ON if all is well.  May be NULL.
+	 * In the supervisor, once, behind --chroot and --run-as: GO_ON, or
+	 * the exit status.  May be NULL.
 	 */
 	int (*unprivileged)(void *arg);
 
@@ -113,8 +113,8 @@ struct service {
 };
 
 /*
- * Serves until a signal ends it; returns the exit status: 0, or 71 if it
- * could not begin.  Prints "listening on ADDR" on standard error for each
+ * Serves until a signal ends it; returns the exit status: 0; why it could not
+ * begin; or, after --retry, that of the last spare.  Prints "listening on ADDR" on standard error for each
  * listener first.  Takes over the listeners and closes them when it stops
  * accepting; the Unix sockets that o->listen names are then removed, except
  * with --drain leave.  At most o->limits.connections children at a time, and

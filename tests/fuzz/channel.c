@@ -76,7 +76,7 @@ once(void)
 	o.reverse.queue = 1000000;
 	s.o = &o;
 	s.service = &service;
-	service.parks = service.hands_on = 1;
+	service.parks = service.spares_serve = 1;
 	s.reserve = s.notify.fd = s.pidfile = -1;
 	CHECK(event_open(&s.events) == 0 && event_open(&s.accepting) == 0);
 	s.fits.connections = CHILDREN / 2;
