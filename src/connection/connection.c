@@ -423,10 +423,11 @@ connection_run(struct connection *c, struct io stream,
 		case RELAY_RETURN_STREAM:
 			connection_return_stream(c);
 			break;
-		case RELAY_GIVE_WAY:
-			connection_give_way(c);
+		case RELAY_HINT:
+			connection_hint(c);
 			break;
 		case RELAY_WATCHED:
+			/* A change of the network, or a socket of a redial. */
 			connection_look_at_network(c);
 			/* FALLTHROUGH */
 		case RELAY_TIME:

@@ -37,8 +37,11 @@ struct handoff_header {
 #define MORE		offsetof(struct handoff_header, subject)
 _Static_assert(MORE == 132, "as in all versions");
 
-/* How much was before the bytes, least first: a process refuses too little. */
-static const size_t heads[] = {
+/*
+ * How much of it goes before the bytes, the least first.  A process that wants
+ * more there ends the connection, and gets more over the next one.
+ */
+static const size_t before_bytes[] = {
 	MORE, offsetof(struct handoff_header, via),
 	sizeof(struct handoff_header)
 };
@@ -170,87 +173,88 @@ transmit(int fd, const void *src, size_t len, int64_t deadline)
 
 /* With the bytes. */
 static int
-receive_all(int from, struct handoff_header *l, char *bytes, int *fd,
+receive_all(int from, struct handoff_header *header, char *bytes, int *fd,
     int64_t deadline)
 {
-	char *more = &l->user[sizeof(l->user) - 1];
+	char *more = &header->user[sizeof(header->user) - 1];
 	int has_more;
 
-	memset(l, 0, sizeof(*l));
+	memset(header, 0, sizeof(*header));
 	if (ready(from, POLLIN, deadline) == -1 ||
-	    fdpass_take_bytes(from, l, MORE, fd) != MORE || *fd == -1 ||
-	    l->len > HANDOFF_BYTES_MAX ||
-	    receive(from, bytes, l->len, deadline) == -1)
+	    fdpass_take_bytes(from, header, MORE, fd) != MORE || *fd == -1 ||
+	    header->len > HANDOFF_BYTES_MAX ||
+	    receive(from, bytes, header->len, deadline) == -1)
 		return -1;
 	has_more = *more != '\0';
 	*more = '\0';
-	if (has_more && receive(from, (char *)l + MORE, sizeof(*l) - MORE,
-	    deadline) == -1)
+	if (has_more && receive(from, (char *)header + MORE,
+	    sizeof(*header) - MORE, deadline) == -1)
 		return -1;
-	l->subject[sizeof(l->subject) - 1] = '\0';
-	l->via[sizeof(l->via) - 1] = '\0';
+	header->subject[sizeof(header->subject) - 1] = '\0';
+	header->via[sizeof(header->via) - 1] = '\0';
 	return 0;
 }
 
 int
-handoff_accept(int listener, struct handoff_request *v)
+handoff_accept(int listener, struct handoff_request *request)
 {
 	static char bytes[HANDOFF_BYTES_MAX];
-	struct handoff_header l;
+	struct handoff_header header;
 	int64_t deadline = clock_ms() + HANDOFF_WAIT;
 	int from, fd = -1;
 
 	if ((from = private_socket_accept(listener)) == -1)
 		return -1;
-	if (receive_all(from, &l, bytes, &fd, deadline) == -1) {
+	if (receive_all(from, &header, bytes, &fd, deadline) == -1) {
 		if (fd != -1)
 			close(fd);
 		close(from);
 		return -1;
 	}
-	memcpy(v->subject, l.subject, sizeof(v->subject));
-	memcpy(v->via, l.via, sizeof(v->via));
-	memcpy(v->user, l.user, sizeof(v->user));
-	v->fd = fd;
-	v->receipt = from;
-	v->bytes = bytes;
-	v->len = l.len;
+	memcpy(request->subject, header.subject, sizeof(request->subject));
+	memcpy(request->via, header.via, sizeof(request->via));
+	memcpy(request->user, header.user, sizeof(request->user));
+	request->fd = fd;
+	request->receipt = from;
+	request->bytes = bytes;
+	request->len = header.len;
 	return 0;
 }
 
 void
-handoff_confirm(struct handoff_request *v)
+handoff_confirm(struct handoff_request *request)
 {
-	send(v->receipt, "", 1, MSG_NOSIGNAL);
-	close(v->receipt);
-	v->receipt = -1;
+	send(request->receipt, "", 1, MSG_NOSIGNAL);
+	close(request->receipt);
+	request->receipt = -1;
 }
 
 /* One that reads no further may have closed its end meanwhile. */
 static int
-hand_over(int to, const struct handoff_request *v, size_t head,
+hand_over(int to, const struct handoff_request *request, size_t head,
     int64_t deadline)
 {
-	struct handoff_header l;
+	struct handoff_header header;
 	char receipt;
 
-	memset(&l, 0, sizeof(l));
-	l.len = v->len;
-	strlcpy(l.user, v->user, sizeof(l.user));
-	strlcpy(l.subject, v->subject, sizeof(l.subject));
-	strlcpy(l.via, v->via, sizeof(l.via));
+	memset(&header, 0, sizeof(header));
+	header.len = request->len;
+	strlcpy(header.user, request->user, sizeof(header.user));
+	strlcpy(header.subject, request->subject, sizeof(header.subject));
+	strlcpy(header.via, request->via, sizeof(header.via));
 	if (head == MORE)
-		l.user[sizeof(l.user) - 1] = 1;
-	if (fdpass_send_bytes(to, &l, head, v->fd) == -1 ||
-	    transmit(to, v->bytes, v->len, deadline) == -1)
+		header.user[sizeof(header.user) - 1] = 1;
+	if (fdpass_send_bytes(to, &header, head, request->fd) == -1 ||
+	    transmit(to, request->bytes, request->len, deadline) == -1)
 		return -1;
 	if (head == MORE)
-		transmit(to, (char *)&l + MORE, sizeof(l) - MORE, deadline);
+		transmit(to, (char *)&header + MORE, sizeof(header) - MORE,
+		    deadline);
 	return receive(to, &receipt, 1, deadline);
 }
 
 int
-handoff_send(const char *session, const struct handoff_request *v,
+handoff_send(const char *session, const struct handoff_request *request,
     int64_t deadline)
 {
 	char name[HASH_HEX];
@@ -258,13 +262,14 @@ handoff_send(const char *session, const struct handoff_request *v,
 	int to, r = -1, saved;
 
 	name_of(session, name);
-	for (i = 0; i < sizeof(heads) / sizeof(heads[0]) && r == -1; i++) {
+	for (i = 0; i < sizeof(before_bytes) / sizeof(before_bytes[0]) &&
+	    r == -1; i++) {
 		if ((to = private_socket_connect(name, deadline)) == -1) {
 			if (errno == ECONNREFUSED)
 				errno = ENOENT;
 			return -1;
 		}
-		r = hand_over(to, v, heads[i], deadline);
+		r = hand_over(to, request, before_bytes[i], deadline);
 		saved = errno;
 		close(to);
 		errno = saved;

@@ -364,8 +364,9 @@ opening_over(const struct tunnel *t)
 }
 
 /*
- * What the tunnel has to tell a mode; RELAY_TIME: nothing.  What is told once
- * is told the next time if something else had to be told first.
+ * What the connection is told of the tunnel's wants; RELAY_TIME: nothing.  Of
+ * several the first one, and the next at the next call: told_opened and its like
+ * are set when that event is returned.
  */
 static enum relay_event
 report(struct relay *r)
@@ -432,7 +433,7 @@ relay(struct relay *r, int64_t until)
 		if (seen != RELAY_TIME)
 			return seen;
 		if (signal_taken(SIGUSR2))
-			return RELAY_GIVE_WAY;
+			return RELAY_HINT;
 		if (t->now >= until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The one poll loop of a child: does what the tunnel wants, tells it what
+ * The poll loop of a tunnel: does what the machine wants, tells it what
  * happened, and returns when a mode has to decide something.
  */
 #ifndef CONNECTION_RELAY_H
@@ -54,7 +54,7 @@ enum relay_event {
 	RELAY_OPENED,		/* a stream that came later is being served,
 				 * or was told that it is not; once */
 	RELAY_RETURN_STREAM,	/* the stream may go elsewhere, untouched */
-	RELAY_GIVE_WAY,		/* USR2 has come */
+	RELAY_HINT,		/* the supervisor has sent USR2 */
 	RELAY_TIME		/* until has come */
 };
 

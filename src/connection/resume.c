@@ -18,9 +18,10 @@
 #define ENDING	1000	/* ms for what is left, when its place is needed */
 
 /*
- * A websocket that has moved something, or was open for a while, begins all
- * anew: pauses, --resume, the row of answers.  Otherwise all count on, as after
- * an answer that does not help: something lets each 101 pass, and no more.
+ * Was the lost websocket of use?  If it moved something, or was open for OF_USE,
+ * all begins anew: the pauses between tries, the time of --resume, the answers.
+ * If not, the try that led to it has failed like others: something on the path
+ * lets the 101 through, and no more.
  */
 static void
 count(struct connection *c, const char *why)
@@ -200,7 +201,7 @@ connection_handoff(struct connection *c)
 	struct handoff_request v;
 	struct websocket w;
 	struct error why;
-	int in_time = (tunnel_wants(t) & TUNNEL_LOST) != 0;
+	int loss_is_known = (tunnel_wants(t) & TUNNEL_LOST) != 0;
 
 	if (handoff_accept(c->handoff, &v) == -1)
 		return;
@@ -227,7 +228,7 @@ connection_handoff(struct connection *c)
 	if (websocket_answer(&w, &request, &answer, clock_after(
 	    c->o->timeouts.handshake), &why) == -1)
 		return;
-	if (!in_time)
+	if (!loss_is_known)
 		lost(c, "the peer dialled again");
 	if (v.via[0] != '\0')
 		strlcpy(c->via, v.via, sizeof(c->via));
@@ -248,12 +249,12 @@ connection_time(struct connection *c)
 }
 
 /*
- * The supervisor tells a dialler of a change of the network.  At an acceptor it
- * needs the place for another connection.  What it knows is a
- * hint: a session that has its websocket again, or has not waited long, stays.
+ * To a dialler it means that the network has changed; to an acceptor, that the
+ * place of its session is needed for another connection.  A session that has its
+ * websocket again, or has not waited long, stays.
  */
 void
-connection_give_way(struct connection *c)
+connection_hint(struct connection *c)
 {
 	if (c->client)
 		connection_network_changed(c);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sessions that wait for a new websocket: a table that the supervisor shares
- * with its children.  A child writes its own place; as any child could write
- * any place, what stands there is a hint.  The supervisor asks a session to
- * give its place to another connection by SIGUSR2, and the child that keeps it
- * does so only if it has waited for WAITING_MIN by its own clock.
+ * A table that the supervisor shares with its children, for two things: the
+ * sessions that wait for a new websocket, and the children that end.  A child
+ * writes its own place; as any child could write any place, what stands there is
+ * a hint.
  */
 #ifndef CONNECTION_WAITING_H
 #define CONNECTION_WAITING_H
@@ -17,15 +16,29 @@
 					 * gives way has ended: less than
 					 * ACCEPTED_EXTRA_MS */
 
-/*
- * In the supervisor.  begin: 0, or -1 without memory.  share: at most so many
- * sessions of one owner wait, for children that live already, too.  clear: the
- * child of this number is gone, or not born yet.
- */
+/* In the supervisor.  0, or -1 without memory. */
 int waiting_begin(void);
 void waiting_end(void);
-void waiting_share(unsigned int max);
+
+/* In the supervisor: the child of this number is gone, or not born yet. */
 void waiting_clear(unsigned int child);
+
+/* In a child, first: its number. */
+void waiting_be(unsigned int child);
+
+/*
+ * --- sessions that wait ---
+ *
+ * The supervisor asks a session to give its place to another connection by
+ * SIGUSR2, and the child that keeps it does so only if it has waited for
+ * WAITING_MIN by its own clock.
+ */
+
+/*
+ * In the supervisor: at most so many sessions of one owner wait, also of
+ * children that live already.
+ */
+void waiting_share(unsigned int max);
 
 /*
  * Which of the children numbered below top has waited longest, and for at least
@@ -38,19 +51,6 @@ int waiting_longest(unsigned int top, int64_t now,
 int waiting_gives_way(unsigned int child);
 
 /*
- * Children that end say so before they do, those that are killed do not: how
- * many have, and the number of the nth one, of the last WAITING_RING; -1: it is
- * not known.
- */
-#define WAITING_RING	4096
-uint32_t waiting_ended(void);
-int waiting_ended_child(uint32_t n);
-
-/* In a child, first: its number; last: it ends. */
-void waiting_be(unsigned int child);
-void waiting_end_child(void);
-
-/*
  * In a child: its session waits from now on, or not any more.  owner: whose it
  * is, 0 of no one in particular.  start: 0; -1: as many of this owner wait as
  * may, and this one may not.  Without a table (no supervisor) all may.
@@ -60,5 +60,19 @@ void waiting_stop(void);
 
 /* In a child: it ends, as its place is needed. */
 void waiting_give_way(void);
+
+/*
+ * --- children that end ---
+ *
+ * They say so, last of all; those that are killed do not.
+ */
+#define WAITING_RING	4096	/* the last ones that are known */
+
+/* In a child. */
+void waiting_end_child(void);
+
+/* In the supervisor: how many have; the number of the nth, -1: not known. */
+uint32_t waiting_ended(void);
+int waiting_ended_child(uint32_t n);
 
 #endif

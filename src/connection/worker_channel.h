@@ -10,7 +10,8 @@
  *	NO_PARK					... where parking is refused
  *	RETRY_AFTER				... and was refused
  *			STREAM			a visitor for this child
- *	TAKEN					it is served, or was refused
+ *	TAKEN					it is served, or was refused; an
+ *						agent's: its websocket is used
  *	RETURNED				it was not touched
  *
  * Whose a visitor is: the supervisor keeps a copy of its descriptor.  A child
@@ -72,7 +73,7 @@ int worker_send(int channel, char letter);
 void worker_retry_after(int channel, uint32_t seconds);
 
 /*
- * Takes a queued connection, if one is there: 1, its descriptor and address
+ * Takes a visitor, if one is there: 1, its descriptor and address
  * ("-": none); 0 if not; -1 if the supervisor is gone.
  */
 int worker_take_stream(int channel, int *fd, char peer[NET_NAME_MAX]);

@@ -232,8 +232,8 @@ accept_some(struct supervisor *s, uint32_t tag, unsigned int most)
 	int fd = -1, name = NAME_NONE;
 
 	if (watch_kind(tag) == WATCH_NAME) {
-		name = (int)i / 2;
-		fd = names_listener(&s->names, name, i % 2);
+		name = watch_name(tag);
+		fd = names_listener(&s->names, name, watch_second(tag));
 	} else if (i < s->nlisteners)
 		fd = s->listener[i];
 	for (; fd != -1 && most > 0; most--)
@@ -314,11 +314,11 @@ min(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
-/* One of n, and of the others as many as fit: at most most. */
+/* How many of n: the first, and as many of the others as there is room for. */
 static unsigned int
-one_and(unsigned int n, unsigned int most)
+first_and(unsigned int n, unsigned int room)
 {
-	return n == 0 ? 0 : 1 + min(n - 1, most);
+	return n == 0 ? 0 : 1 + min(n - 1, room);
 }
 
 static unsigned int
@@ -327,8 +327,9 @@ is_any(unsigned int n)
 	return n > 0;
 }
 
+/* All but the first. */
 static unsigned int
-beyond_one(unsigned int n)
+others(unsigned int n)
 {
 	return n - is_any(n);
 }
@@ -353,38 +354,44 @@ fixed(const struct supervisor *s)
 }
 
 /*
- * Lowers what is wanted to what fits into the limit; one of each that was
- * wanted stays.  Each kind may have an equal part, and what one does not want
- * the next one has: connections come first, then visitors.  *needed: how many
- * descriptors all that was wanted would have needed.  Returns how many are
- * needed at least.
+ * Lowers what is wanted to what fits into the limit of descriptors.  least has
+ * what there always is, and the first one of each kind; the rest is divided.
+ * Each kind may have an equal part, and what one does not want the next one has:
+ * connections come first, then visitors, then names.  A gate with 900 left: a
+ * connection, which takes 2, a visitor and a name take 4 together, so there may
+ * be 225 more connections; of the 450 left, 225 more visitors; and 225 more
+ * names.
+ *
+ * Returns least; *needed: what all that was wanted would have taken.
  */
 static unsigned int
 fit(struct limits *d, const struct supervisor *s, unsigned int *needed)
 {
 	struct limits want = *d;
-	unsigned int per = s->service->parks ? 2 : 0, least, left,
-	    both = 1 + is_any(want.names),
-	    kinds = per + is_any(want.visitors) + is_any(want.names);
+	unsigned int a_connection = s->service->parks ? 2 : 0,
+	    visitor_and_name = 1 + is_any(want.names),
+	    all_three = a_connection + is_any(want.visitors) +
+	    is_any(want.names), least, left;
 
-	least = fixed(s) + is_any(want.extras) + per + 2 * is_any(want.spares) +
-	    is_any(want.visitors) + is_any(want.names);
+	least = fixed(s) + is_any(want.extras) + a_connection +
+	    2 * is_any(want.spares) + is_any(want.visitors) +
+	    is_any(want.names);
 	left = s->descriptor_limit > least ? s->descriptor_limit - least : 0;
-	d->extras = one_and(want.extras, left / EXTRA_A_LIMIT);
-	left -= beyond_one(d->extras);
-	d->spares = one_and(want.spares, left / 2);
-	left -= 2 * beyond_one(d->spares);
-	if (per > 0)
-		d->connections = one_and(want.connections, left / kinds);
-	left -= per * beyond_one(d->connections);
-	d->visitors = one_and(want.visitors, left / both);
-	left -= beyond_one(d->visitors);
-	d->names = one_and(want.names, left);
-	left -= beyond_one(d->names);
+	d->extras = first_and(want.extras, left / EXTRA_A_LIMIT);
+	left -= others(d->extras);
+	d->spares = first_and(want.spares, left / 2);
+	left -= 2 * others(d->spares);
+	if (a_connection > 0)
+		d->connections = first_and(want.connections, left / all_three);
+	left -= a_connection * others(d->connections);
+	d->visitors = first_and(want.visitors, left / visitor_and_name);
+	left -= others(d->visitors);
+	d->names = first_and(want.names, left);
+	left -= others(d->names);
 	d->ahead = left < AHEAD_DESCRIPTORS ? 0 : want.ahead;
-	*needed = least + beyond_one(d->extras) + 2 * beyond_one(want.spares) +
-	    per * beyond_one(want.connections) +
-	    both * beyond_one(want.visitors);
+	*needed = least + others(d->extras) + 2 * others(want.spares) +
+	    a_connection * others(want.connections) +
+	    visitor_and_name * others(want.visitors);
 	return least;
 }
 

@@ -328,9 +328,10 @@ reap_from(struct supervisor *s, uint32_t n)
 
 /*
  * The signal names one child, and of several that end at once often one only.
- * The others have said so, and are looked at twice, as they say it a moment
- * before.  Those that were killed are found when all are looked at, and rarely
- * one is alone.
+ * The others have written their numbers into a ring (waiting.h) just before
+ * _exit(2), which waitpid(2) may not see yet: each is tried now and once more
+ * later.  Those that were killed wrote nothing and are found by a look at all
+ * children, sooner if this one was killed: then others may have been, too.
  */
 void
 child_reap(struct supervisor *s)

@@ -204,7 +204,7 @@ watch(struct names *n, int name, int nfd)
 		else
 			me->fd[i] = fd;
 		if (failed == 0 && event_add(n->events, me->fd[i],
-		    watch_tag(WATCH_NAME, 2 * name + i, 0)) == -1)
+		    watch_tag(WATCH_NAME, watch_name_index(name, i), 0)) == -1)
 			failed = errno;
 		net_tune(me->fd[i]);
 	}

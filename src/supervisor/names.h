@@ -56,7 +56,10 @@ int names_listen(struct names *, const char *text, int64_t now,
 const char *names_text(const struct names *, int name, char *dst);
 int names_is_listed(const struct names *, int name);
 
-/* A listener by its event; -1: it is gone.  Those of the one for all. */
+/*
+ * The listener of a name, or its second one, as the one for all may have two
+ * (IPv4 and IPv6); -1: it is gone.
+ */
 int names_listener(const struct names *, int name, unsigned int second);
 
 /* A process of this name's agents is there, or gone; visitors wait, or not. */

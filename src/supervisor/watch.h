@@ -13,8 +13,7 @@
 enum watch {
 	WATCH_LISTENERS,	/* the set of all listeners but those of metrics */
 	WATCH_LISTENER,
-	WATCH_NAME,		/* a listener of visitors: twice the name, or
-				 * one more for its second address */
+	WATCH_NAME,		/* a listener of visitors: watch_name_index() */
 	WATCH_METRICS,
 	WATCH_NETWORK,
 	WATCH_CHANNEL,		/* of a child */
@@ -39,6 +38,25 @@ static inline unsigned int
 watch_index(uint32_t tag)
 {
 	return tag & (WATCH_INDEX_MAX - 1);
+}
+
+/* A name's listener, or its second one. */
+static inline unsigned int
+watch_name_index(int name, unsigned int second)
+{
+	return 2 * (unsigned int)name + second;
+}
+
+static inline int
+watch_name(uint32_t tag)
+{
+	return (int)watch_index(tag) / 2;
+}
+
+static inline unsigned int
+watch_second(uint32_t tag)
+{
+	return watch_index(tag) % 2;
 }
 
 static inline unsigned int

@@ -99,6 +99,7 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	tunnel_out_rewind(t, at);
 	t->out_arrived = at;
 	tunnel_in_restart(t);
+	/* The old wire, which may still be up, is lost; the new one is open. */
 	tunnel_set_wire(t, WIRE_LOST);
 	tunnel_set_wire(t, WIRE_OPEN);
 	tunnel_set_link(t, LINK_UP);

@@ -26,7 +26,7 @@ INTEGRATION = (
      'resume/early.t resume/answers.t resume/session.t resume/paths.t '
      'resume/moves.t'),
     (r'src/connection/tls_end', 'resume/tls.t resume/owners.t'),
-    (r'src/connection/(pooled|worker_channel)',
+    (r'src/connection/(parked|worker_channel)',
      'reverse/warm.t reverse/gate.t reverse/agent.t reverse/reverse.t'),
     (r'src/connection/failure_lines', 'observe/log.t server/refusals.t'),
     (r'src/connection/target', 'server/program.t server/handshake.t '

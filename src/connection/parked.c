@@ -45,11 +45,11 @@ check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	io_reset(&io);
 	worker_send(c->channel, WORKER_TAKEN);
 	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
-	    "the queued connection was refused");
+	    "the visitor was refused");
 	return 0;
 }
 
-/* The supervisor has sent a queued connection, or closed the channel. */
+/* The supervisor has sent a visitor, or closed the channel. */
 void
 connection_channel(struct connection *c)
 {
