@@ -385,6 +385,8 @@ websocket_look(const struct options *o, struct trust *trust,
 	return status;
 }
 
+/* --- redial.h: the same steps, over a path that is up --- */
+
 int
 redial_ask(struct websocket *w, struct attempt *a, const struct options *o,
     struct trust *trust, const struct extension *offer, struct error *why)

@@ -20,7 +20,7 @@ static const unsigned int after_wire[] = {
 };
 
 static const unsigned int after_link[] = {
-	[LINK_UP] = BIT(LINK_DROPPED) | BIT(LINK_GONE),
+	[LINK_UP] = BIT(LINK_DROPPED),
 	[LINK_DROPPED] = BIT(LINK_GONE) | BIT(LINK_UP),
 	[LINK_GONE] = BIT(LINK_UP),
 };
@@ -254,7 +254,10 @@ tunnel_set_silence(struct tunnel *t, enum tunnel_silence to)
 		t->silence = to;
 }
 
-/* A session tells its peer of a reset of our stream; no other end is told. */
+/*
+ * A session whose stream was reset here goes on until its peer has been told;
+ * any other end of the tunnel is the session's too.
+ */
 void
 tunnel_set_end(struct tunnel *t, enum tunnel_end to)
 {
