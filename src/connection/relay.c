@@ -11,6 +11,8 @@
 
 #define BURST		64	/* rounds of work before looking around */
 #define HANGUP_STOP_MS	2000	/* from HUP to the end */
+#define STOP_MS		1000	/* for the end of a tunnel that is stopped */
+#define STOP_AGAIN_MS	100	/* ... if asked twice */
 #define EXIT_MS		100	/* from a program's end of file to its exit */
 #define BATCH		262144	/* bytes moved to the stream at once */
 #define LONG_FRAME	32768	/* bytes worth moving */
@@ -93,6 +95,17 @@ target_failed(struct relay *r)
 }
 
 /*
+ * A program that ends without having read all has reset its socket; what it
+ * wrote before is read first.
+ */
+static int
+is_program_end(const struct relay *r)
+{
+	return r->program != NULL && r->program->pid > 0 &&
+	    errno == ECONNRESET;
+}
+
+/*
  * The system closes what a killed program had open, as if it were done; its
  * exit status follows at once.  One that goes on without its output is.
  */
@@ -135,7 +148,7 @@ read_stream(struct relay *r)
 			relay_pass_on(r, bypass);
 		else
 			tunnel_stream_read(t, n);
-	} else if (n == 0)
+	} else if (n == 0 || (n == -1 && is_program_end(r)))
 		stream_ended(r);
 	else if (n == -1)
 		target_failed(r);
@@ -350,9 +363,11 @@ stop_requested(struct relay *r)
 		tunnel_stream_write_closed(t);
 		r->stop_at = t->now + HANGUP_STOP_MS;
 	}
-	if (!signal_hung_up() || t->now >= r->stop_at)
+	if (!signal_hung_up() || t->now >= r->stop_at) {
 		tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
 		    "stopped by a signal");
+		tunnel_hurry(t, signal_again() ? STOP_AGAIN_MS : STOP_MS);
+	}
 }
 
 /* Is a stream that came later on its way, or over? */
@@ -396,20 +411,6 @@ report(struct relay *r)
 	return RELAY_TIME;
 }
 
-/*
- * Is it the network that is slow?  While it takes what was sent the peer's
- * answer may still wait behind that.
- */
-static void
-look_at_queue(struct relay *r)
-{
-	uint64_t n = net_acknowledged(r->websocket.wfd);
-
-	if (n > r->acknowledged)
-		tunnel_wire_moved(&r->tunnel);
-	r->acknowledged = n;
-}
-
 enum relay_event
 relay(struct relay *r, int64_t until)
 {
@@ -423,7 +424,7 @@ relay(struct relay *r, int64_t until)
 		for (i = 0; i < BURST && work(r); i++)
 			;
 		if (tunnel_pong_due(t))
-			look_at_queue(r);
+			relay_look_at_queue(r);
 		tunnel_tick(t);
 		if (signal_terminated())
 			stop_requested(r);

@@ -108,3 +108,17 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 	feed(r, early, early_len);
 	return 0;
 }
+
+/*
+ * Is it the network that is slow?  While it takes what was sent the peer's
+ * answer may still wait behind that.
+ */
+void
+relay_look_at_queue(struct relay *r)
+{
+	uint64_t n = net_acknowledged(r->websocket.wfd);
+
+	if (n > r->acknowledged)
+		tunnel_wire_moved(&r->tunnel);
+	r->acknowledged = n;
+}

@@ -17,6 +17,9 @@ enum { STREAM_R = 1, STREAM_W = 2, WEBSOCKET_R = 4, WEBSOCKET_W = 8 };
  */
 enum relay_event relay_wait(struct relay *, int64_t until, int busy);
 
+/* relay_ends.c: tells the tunnel what the network has taken meanwhile. */
+void relay_look_at_queue(struct relay *);
+
 /*
  * relay_bypass.c: the way from the stream to the websocket that bypasses the
  * buffers.  relay_bypasses(): is it open, for so many bytes?  relay_pass_on():

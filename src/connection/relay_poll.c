@@ -50,6 +50,13 @@ watch(const struct relay *r, struct pollfd *p)
 	p[AT_CONTROL].events = POLLIN;
 }
 
+/* A program that has ended: what it wrote is still to be read. */
+static int
+has_output(const struct relay *r)
+{
+	return r->hung_up && r->program != NULL && r->program->pid > 0;
+}
+
 /*
  * The stream reports what was not waited for: has it broken?  A socket
  * has; of two pipes the one to write to may have lost its reader.
@@ -62,7 +69,7 @@ unexpected(struct relay *r, const struct pollfd *p)
 	if (p[AT_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
 		tunnel_stream_write_closed(&r->tunnel);
 	if ((p[AT_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
-	    !(w & TUNNEL_READ_STREAM))
+	    !(w & TUNNEL_READ_STREAM) && !has_output(r))
 		tunnel_stream_failed(&r->tunnel);
 }
 

@@ -7,6 +7,7 @@
 #include "connection/target.h"
 #include "os/clock.h"
 #include "os/command.h"
+#include "os/signals.h"
 #include "os/stderr_log.h"
 #include "proto/cgi.h"
 
@@ -147,7 +148,8 @@ target_end(struct connection *c, int cut_off)
 {
 	struct program *p = &c->program;
 	int64_t linger = c->o->timeouts.linger;
-	int64_t grace = linger > HANGUP_MS ? linger : HANGUP_MS;
+	int64_t grace = signal_terminated() ? 0 :
+	    linger > HANGUP_MS ? linger : HANGUP_MS;
 
 	if (p->pid == 0 ||
 	    (!cut_off && program_wait(p, clock_ms() + grace)))

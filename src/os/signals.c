@@ -10,7 +10,8 @@
 #include "os/memory.h"
 #include "os/signals.h"
 
-static volatile sig_atomic_t seen[NSIG] MEMORY_HOT;	/* by signal number */
+static volatile sig_atomic_t seen[NSIG] MEMORY_HOT;	/* by signal number:
+							 * 2 is twice */
 static volatile sig_atomic_t child;	/* the last that CHLD named, 0: none */
 static sigset_t ours;		/* blocked outside signals_poll() */
 static sigset_t inside MEMORY_HOT;	/* the mask inside it */
@@ -27,7 +28,7 @@ static const int all[] = {
 static void
 mark_seen(int signo)
 {
-	seen[signo] = 1;
+	seen[signo] = seen[signo] == 0 ? 1 : 2;
 }
 
 static void
@@ -184,6 +185,12 @@ signal_terminated(void)
 {
 	return seen[SIGTERM] ? SIGTERM : seen[SIGINT] ? SIGINT :
 	    seen[SIGHUP] ? SIGHUP : 0;
+}
+
+int
+signal_again(void)
+{
+	return seen[SIGTERM] + seen[SIGINT] > 1;
 }
 
 int

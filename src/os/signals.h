@@ -58,6 +58,9 @@ void signals_default(void);
 /* TERM once it came (signals_single(): or INT, HUP), else 0.  Stays so. */
 int signal_terminated(void);
 
+/* Did TERM (signals_single(): or INT) come more than once? */
+int signal_again(void);
+
 /*
  * True if it was only HUP: the user of this process is gone, but what was
  * written before may still be read.

@@ -118,6 +118,19 @@ linger_until(const struct tunnel *t)
 	    latest(t->closed_at, without_data_since(t))) + linger(t);
 }
 
+void
+tunnel_hurry(struct tunnel *t, int64_t ms)
+{
+	if (t->hurry_until == 0 || t->now + ms < t->hurry_until)
+		t->hurry_until = t->now + ms;
+}
+
+static int64_t
+hurried(const struct tunnel *t, int64_t when)
+{
+	return t->hurry_until == 0 ? when : earlier(when, t->hurry_until);
+}
+
 /* When the closing handshake has taken too long. */
 static int64_t
 wire_until(const struct tunnel *t)
@@ -125,8 +138,8 @@ wire_until(const struct tunnel *t)
 	if (t->close_code == 0 || t->link != LINK_UP || is_stalled(t))
 		return TUNNEL_NEVER;
 	if (t->wire_finished || (t->wire == WIRE_CLOSED && t->head_len == 0))
-		return t->closed_at + FINISHED_MAX;
-	return linger_until(t);
+		return hurried(t, t->closed_at + FINISHED_MAX);
+	return hurried(t, linger_until(t));
 }
 
 /* When a stream that is not wanted any more, or gets the last, has. */
@@ -137,7 +150,7 @@ stream_until(const struct tunnel *t)
 	    !(t->out == FLOW_DISCARDING ||
 	    (tunnel_failed(t) && t->pending > 0)))
 		return TUNNEL_NEVER;
-	return linger_until(t);
+	return hurried(t, linger_until(t));
 }
 
 int64_t

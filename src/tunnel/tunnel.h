@@ -294,6 +294,7 @@ struct tunnel {
 	int64_t data_at;		/* last payload, either way */
 	int64_t taken_at, delivered_at, ended_at, write_closed_at, closed_at;
 	int64_t lost_at;
+	int64_t hurry_until;		/* tunnel_hurry(), 0: not called */
 	int64_t shown_at;		/* the peer's end, to the stream */
 
 	uint8_t masks[256];		/* random bytes in stock */
@@ -397,6 +398,9 @@ void tunnel_abandon(struct tunnel *);
  */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);
+
+/* Who stops it does not wait: closing ends so many ms from now at the latest. */
+void tunnel_hurry(struct tunnel *, int64_t ms);
 
 /*
  * A session whose wire is lost (or is being taken over).  tunnel_taken() is

@@ -326,6 +326,35 @@ def test_cut_with_tls():
         path.close()
 
 
+def test_stopped():
+    """A silent peer does not keep a process that is told to end."""
+    p, w, stream = pair('--linger', '60s', '--drain', '0')
+    t.is_(p.stop(), 0, 'server: TERM, and the peer does not answer')
+    t.like(p.log, 'event=closed .*end=stopped', 'the tunnel has its line')
+    for number in signal.SIGTERM, signal.SIGINT:
+        server = t.WSServer()
+        p = t.connect('ws://127.0.0.1:%d/' % server.port, '--linger', '60s')
+        w = server.next()
+        w.send(b'x')
+        t.is_(os.read(p.stdout.fileno(), 1), b'x', 'connect is open')
+        t.is_(p.stop(number), 74, 'it ends, too')
+
+
+def test_program_that_does_not_read():
+    """What it wrote is not lost, and it has ended well."""
+    for options in ((), ('--program-pipes',)):
+        s = t.inetws('server', '-l', '127.0.0.1:0', *options, '--', 'sh', '-c',
+                     'read -r x && echo all of it')
+        w = t.ws.connect(t.port_of(t.listening(s)[0]))
+        # sh reads byte by byte, and leaves the rest
+        w.send(b'go\n' + b'unread')
+        t.is_(w.take_data(10), b'all of it\n', 'its output (%s)' %
+              ' '.join(options))
+        w.close(1000)
+        t.like(s.wait_line('event=closed.*')[0], 'end=ended .*exit 0',
+               'a clean end')
+
+
 def test_log_tells_the_truth():
     p, w, stream = pair()
     w.send(b'x' * 1234)

@@ -222,6 +222,54 @@ test_closing(void)
 	rig_end(&r);
 }
 
+/* Who stops it waits for a moment only, whatever it waits for. */
+static void
+test_hurry(void)
+{
+	struct rig r;
+	int win;
+
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
+	rig_at(&r, 500);
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+	tunnel_hurry(&r.t, 1000);
+	rig_pump(&r);
+	is(rig_deadline(&r), 1500, "stopped: a second for the answer");
+	rig_at(&r, 700);
+	tunnel_hurry(&r.t, 1000);
+	is(rig_deadline(&r), 1500, "from the first time");
+	tunnel_hurry(&r.t, 100);
+	is(rig_deadline(&r), 800, "or less");
+	rig_at(&r, 800);
+	ok(r.done && r.t.end == TUNNEL_STOPPED, "then it is over");
+	rig_end(&r);
+
+	for (win = 0; win <= 65536; win += 65536) {
+		rig_begin(&r, rig_config(SERVER, INETWS, win));
+		rig_stream_eof(&r);
+		rig_line(&r, "eof 0");
+		rig_line(&r, "ack 0");
+		tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+		tunnel_hurry(&r.t, 1000);
+		is(rig_deadline(&r), 1000, "all is confirmed: the same");
+		rig_at(&r, 1000);
+		tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+		rig_pump(&r);
+		ok(r.done && r.t.end == TUNNEL_ENDED, "a clean end");
+		rig_end(&r);
+	}
+
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+	tunnel_hurry(&r.t, 1000);
+	is(rig_deadline(&r), 1000, "a stream that has to end: the same");
+	rig_at(&r, 1000);
+	ok(r.done && r.closed && r.t.end == TUNNEL_ENDED, "it is closed");
+	rig_end(&r);
+}
+
 /* ... even if Close cannot be written, or never was. */
 static void
 test_closing_stuck(void)
@@ -527,6 +575,7 @@ main(void)
 	test_hold_cut();
 	test_eof_close();
 	test_closing();
+	test_hurry();
 	test_closing_stuck();
 	test_closing_talk();
 	test_no_discard();
