@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/signals.h"
 #include "tunnel/bypass.h"
+#include "tunnel/closing.h"
 
 #define BURST		64	/* rounds of work before looking around */
 #define HANGUP_STOP_MS	2000	/* from HUP to the end */
@@ -416,15 +417,14 @@ relay(struct relay *r, int64_t until)
 {
 	struct tunnel *t = &r->tunnel;
 	enum relay_event event, seen = RELAY_TIME;
-	int64_t deadline;
+	int64_t deadline, look_at;
 	int i, busy;
 
 	tunnel_now(t, clock_ms());
 	for (;;) {
 		for (i = 0; i < BURST && work(r); i++)
 			;
-		if (tunnel_pong_due(t))
-			relay_look_at_queue(r);
+		look_at = relay_look_at_queues(r);
 		tunnel_tick(t);
 		if (signal_terminated())
 			stop_requested(r);
@@ -438,6 +438,8 @@ relay(struct relay *r, int64_t until)
 		if (t->now >= until)
 			return RELAY_TIME;
 		deadline = tunnel_deadline(t);
+		if (look_at < deadline)
+			deadline = look_at;
 		if (r->stop_at < deadline)
 			deadline = r->stop_at;
 		seen = relay_wait(r, deadline < until ? deadline : until,

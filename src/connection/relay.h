@@ -17,6 +17,14 @@
 
 #define RELAY_WATCH_MAX	80
 
+/* What the next hop has taken of what was written, while an end waits for it. */
+struct relay_queue {
+	unsigned int why;	/* tunnel_waits_for_wire(), _stream() */
+	int left;		/* it has not taken all */
+	uint64_t acknowledged;	/* bytes that it has */
+	int64_t look_at, delay;	/* when to look again */
+};
+
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, websocket;
@@ -35,6 +43,7 @@ struct relay {
 	int told_doubt;		/* RELAY_DOUBTED was, and no RELAY_TRUSTED */
 	uint64_t acknowledged;	/* bytes of the websocket's connection, as far
 				 * as was looked */
+	struct relay_queue to_websocket, to_stream;
 	int64_t stop_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways that bypass the buffers */
 	struct splice kept;	/* what went out, until acknowledged */

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* The two ends: those it begins with, and others that take their place. */
+/*
+ * The two ends: those it begins with, others that take their place, and what
+ * they have taken of what was written.
+ */
 #include <string.h>
 
 #include "connection/relay_internal.h"
 #include "net/socket.h"
 #include "os/clock.h"
+#include "tunnel/closing.h"
+
+#define LOOK_FIRST	10	/* ms to the second look at a queue, doubled */
+#define LOOK_MAX	500
 
 /* Bytes that came with a handshake are the first ones of the websocket. */
 static void
@@ -47,6 +54,8 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
 	r->acknowledged = 0;
+	r->to_websocket = r->to_stream = (struct relay_queue){
+	    .look_at = CLOCK_NEVER };
 	r->stop_at = CLOCK_NEVER;
 	r->out = r->in = r->kept = SPLICE_CLOSED;
 	r->null = -1;
@@ -110,15 +119,53 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 }
 
 /*
+ * Has the next hop taken some since the last look?  While something is left it
+ * is looked at again, soon at first.
+ */
+static int
+has_moved(struct relay_queue *q, int fd, unsigned int why, int64_t now)
+{
+	uint64_t before = q->acknowledged;
+	int first = why != q->why;
+
+	if (why == q->why && now < q->look_at)
+		return 0;
+	q->why = why;
+	q->left = why != 0 && net_unacknowledged(fd);
+	q->acknowledged = net_acknowledged(fd);
+	q->delay = first ? LOOK_FIRST : q->delay < LOOK_MAX ?
+	    2 * q->delay : LOOK_MAX;
+	q->look_at = q->left ? now + q->delay : CLOCK_NEVER;
+	return !first && q->acknowledged > before;
+}
+
+/*
  * Is it the network that is slow?  While it takes what was sent the peer's
  * answer may still wait behind that.
  */
-void
-relay_look_at_queue(struct relay *r)
+static void
+look_behind_ping(struct relay *r)
 {
 	uint64_t n = net_acknowledged(r->websocket.wfd);
 
 	if (n > r->acknowledged)
 		tunnel_wire_moved(&r->tunnel);
 	r->acknowledged = n;
+}
+
+int64_t
+relay_look_at_queues(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	struct relay_queue *w = &r->to_websocket, *s = &r->to_stream;
+	int moved;
+
+	if (tunnel_pong_due(t))
+		look_behind_ping(r);
+	moved = has_moved(w, r->websocket.wfd, tunnel_waits_for_wire(t),
+	    t->now);
+	tunnel_wire_left(t, moved, w->left);
+	if (has_moved(s, r->stream.wfd, tunnel_waits_for_stream(t), t->now))
+		tunnel_stream_moved(t);
+	return w->look_at < s->look_at ? w->look_at : s->look_at;
 }

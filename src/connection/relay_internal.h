@@ -17,8 +17,11 @@ enum { STREAM_R = 1, STREAM_W = 2, WEBSOCKET_R = 4, WEBSOCKET_W = 8 };
  */
 enum relay_event relay_wait(struct relay *, int64_t until, int busy);
 
-/* relay_ends.c: tells the tunnel what the network has taken meanwhile. */
-void relay_look_at_queue(struct relay *);
+/*
+ * relay_ends.c: tells the tunnel what the network has taken meanwhile, and
+ * returns when to do so again.
+ */
+int64_t relay_look_at_queues(struct relay *);
 
 /*
  * relay_bypass.c: the way from the stream to the websocket that bypasses the

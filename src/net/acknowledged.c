@@ -38,8 +38,11 @@ net_unacknowledged(int fd)
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-	    info.tcpi_unacked > 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return 0;
+	return info.tcpi_unacked > 0 ||
+	    (len >= offsetof(struct tcp_info, tcpi_notsent_bytes) +
+	    sizeof(info.tcpi_notsent_bytes) && info.tcpi_notsent_bytes > 0);
 #else
 	(void)fd;
 	return 0;

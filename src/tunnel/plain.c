@@ -28,7 +28,8 @@ may_be_forged(const struct tunnel *t)
 /*
  * A plain peer that was silent before and behind our Close, which was held back
  * for that, has ended, as far as it can be known.  One that still sent data had
- * not, and only its Close tells that it has since.
+ * not, and only its Close tells that it has since; and the silence of one that
+ * has not even got our Close tells nothing.
  */
 int
 tunnel_plain_done(const struct tunnel *t)
@@ -36,7 +37,7 @@ tunnel_plain_done(const struct tunnel *t)
 	return !t->cfg.extension && t->cfg.hold && t->out == FLOW_ENDED &&
 	    tunnel_close_sent(t) && t->head_len == 0 &&
 	    t->in_taken == t->closed_taken && tunnel_in_between(t) &&
-	    !may_be_forged(t);
+	    !may_be_forged(t) && (t->wire_eof || !t->wire_left);
 }
 
 /*

@@ -2,6 +2,7 @@
 /*
  * What a tunnel waits for, and how long.
  */
+#include "tunnel/closing.h"
 #include "tunnel/internal.h"
 
 #define CLOSING_MAX	10000	/* ms, where --linger is off */
@@ -38,11 +39,14 @@ tunnel_note_unread(struct tunnel *t)
 		t->unread_at = t->now;
 }
 
-/* Since when has the peer sent no data, as far as we read? */
+/*
+ * Since when has the peer sent no data, as far as we read?  It cannot know of
+ * what the network has not yet taken.
+ */
 static int64_t
 without_data_since(const struct tunnel *t)
 {
-	return latest(t->taken_at, t->unread_at);
+	return latest(latest(t->taken_at, t->unread_at), t->moved_at);
 }
 
 /*
@@ -142,15 +146,52 @@ wire_until(const struct tunnel *t)
 	return hurried(t, linger_until(t));
 }
 
-/* When a stream that is not wanted any more, or gets the last, has. */
+/*
+ * When a stream that is not wanted any more, or gets the last, has.  Closing it
+ * while it sends destroys what is still on its way to it.
+ */
 static int64_t
 stream_until(const struct tunnel *t)
 {
-	if (t->close_code == 0 || tunnel_lost(t) ||
-	    !(t->out == FLOW_DISCARDING ||
-	    (tunnel_failed(t) && t->pending > 0)))
+	if (t->close_code == 0 || tunnel_lost(t))
 		return TUNNEL_NEVER;
-	return hurried(t, linger_until(t));
+	if (t->out == FLOW_DISCARDING && t->in == FLOW_ENDED)
+		return hurried(t, latest(latest(t->closed_at, t->shown_at),
+		    t->stream_moved_at) + linger(t));
+	if (tunnel_failed(t) && t->pending > 0)
+		return hurried(t, linger_until(t));
+	return TUNNEL_NEVER;
+}
+
+unsigned int
+tunnel_waits_for_wire(const struct tunnel *t)
+{
+	if (t->cfg.extension || t->link != LINK_UP || tunnel_failed(t) ||
+	    tunnel_close_is_in(t))
+		return 0;
+	if (t->close_code != 0)
+		return 2;
+	return tunnel_hold_until(t) != TUNNEL_NEVER;
+}
+
+void
+tunnel_wire_left(struct tunnel *t, int moved, int left)
+{
+	if (moved)
+		t->moved_at = t->now;
+	t->wire_left = left != 0;
+}
+
+unsigned int
+tunnel_waits_for_stream(const struct tunnel *t)
+{
+	return stream_until(t) != TUNNEL_NEVER && !tunnel_failed(t);
+}
+
+void
+tunnel_stream_moved(struct tunnel *t)
+{
+	t->stream_moved_at = t->now;
 }
 
 int64_t

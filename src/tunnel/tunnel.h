@@ -211,6 +211,7 @@ struct tunnel {
 	uint8_t write_closed;		/* it will take nothing more */
 	uint8_t wire_eof;		/* the peer has ended its direction */
 	uint8_t wire_finished;		/* we have ended ours */
+	uint8_t wire_left;		/* tunnel_wire_left() */
 	uint8_t wire_blocked;		/* took less than offered */
 	uint8_t answered;		/* the peer is known to answer pings */
 
@@ -286,7 +287,8 @@ struct tunnel {
 	int64_t pinged_at;		/* since when silence is measured */
 	int64_t unacked_at;		/* the oldest byte without "ack" is of
 					 * then, or later */
-	int64_t moved_at;		/* tunnel_wire_moved() */
+	int64_t moved_at;		/* tunnel_wire_moved(), _left() */
+	int64_t stream_moved_at;
 
 	/* when things happened */
 	int64_t received_at, sent_at;	/* last byte from, to the wire */
@@ -398,9 +400,6 @@ void tunnel_abandon(struct tunnel *);
  */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);
-
-/* Who stops it does not wait: closing ends so many ms from now at the latest. */
-void tunnel_hurry(struct tunnel *, int64_t ms);
 
 /*
  * A session whose wire is lost (or is being taken over).  tunnel_taken() is

@@ -21,6 +21,7 @@ import socket           # noqa: E402
 import ssl              # noqa: E402
 import subprocess       # noqa: E402
 import threading        # noqa: E402
+import time             # noqa: E402
 
 f = t.ws.frame
 K = b'\x11\x22\x33\x44'
@@ -324,6 +325,59 @@ def test_cut_with_tls():
         t.is_(t.ws.read_all(stream)[1],
               'reset' if how == 'fin' else 'eof', how)
         path.close()
+
+
+def slow(sock, size, step, say):
+    """Reads step bytes at a time and says something each time."""
+    got, how = 0, 'eof'
+    try:
+        while True:
+            say()
+            time.sleep(0.03)
+            data = sock.recv(step)
+            if not data:
+                break
+            got += len(data)
+    except OSError as e:
+        how = str(e)
+    return got, how
+
+
+def small_buffer(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    return sock
+
+
+@t.limit(60)
+def test_slow_to_take():
+    """What was written is taken over more than --linger."""
+    if not sys.platform.startswith('linux'):
+        return t.skip('only Linux tells what was acknowledged')
+    linger = '%dms' % (1500 * t.SCALE)
+    with small_buffer(socket.socket()) as listener:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(5)
+        s = t.server(listener.getsockname()[1], '--linger', linger)
+        w = t.ws.connect(s.port)
+        stream, _ = listener.accept()
+    size = 1 << 20
+    w.send(b'u' * size)
+    w.close(1000)
+    t.is_(slow(stream, size, 8192, lambda: stream.send(b'.')), (size, 'eof'),
+          'a target that reads slowly and sends gets all, and the end')
+    stream.close(), w.drop()
+    t.like(s.wait_line('event=closed.*')[0], 'end=ended', 'and the log says so')
+
+    data = b'd' * (600 << 10)
+    s = t.server(t.source(data).port, '--linger', linger)
+    sock = small_buffer(socket.socket())
+    sock.connect(('127.0.0.1', s.port))
+    sock.sendall(t.ws.request())
+    early = len(t.ws.read_head(sock)[1])
+    got, how = slow(sock, len(data), 4096, lambda: sock.sendall(
+        t.ws.frame(9, b'p', key=K)))
+    t.ok(got + early > len(data), 'a peer that reads slowly and pings gets '
+         'all (%d, %s)' % (got + early, how))
 
 
 def test_stopped():

@@ -16,6 +16,7 @@
 #undef TUNNEL_CHECK
 #define TUNNEL_CHECK	/* a change of state that is not allowed aborts */
 #include "tunnel/bypass.h"
+#include "tunnel/closing.h"
 #include "tunnel/states.c"
 #include "tap.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stream that takes nothing for longer than --linger, while a plain peer still
- * sends: the wire is not read then, and that is no silence of the peer's.
+ * Ends that take longer than --linger.  A stream takes nothing, while a plain peer
+ * still sends: the wire is not read then, and that is no silence of the peer's.
+ * Or what was written is taken slowly.
  *
  * If it fails: a file that is cut short looks complete, since its reader made a
  * pause.
@@ -138,6 +139,64 @@ test_idle(int client)
 	}
 }
 
+/* The network still takes what was sent: the peer cannot have answered. */
+static void
+test_slow_wire(int client)
+{
+	struct rig r;
+	int left;
+
+	for (left = 0; left < 2; left++) {
+		begin(&r, client, 1, 0);
+		is(tunnel_waits_for_wire(&r.t), 0, "nothing is waited for");
+		rig_stream_eof(&r);
+		is(tunnel_waits_for_wire(&r.t), 1, "a Close is held back");
+		rig_at(&r, 5000);
+		tunnel_wire_left(&r.t, 1, 1);
+		is(rig_deadline(&r), 15000, "bytes move: it is for longer");
+		rig_at(&r, 15000);
+		is(tunnel_waits_for_wire(&r.t), 2, "Close is out");
+		rig_at(&r, 24000);
+		tunnel_wire_left(&r.t, 1, 1);
+		is(rig_deadline(&r), 34000, "bytes move: it may be answered");
+		tunnel_wire_left(&r.t, 0, left);
+		rig_at(&r, 34000);
+		ok(r.done && r.t.end == (left ? TUNNEL_WIRE_LOST :
+		    TUNNEL_ENDED) && r.reset == left, left ?
+		    "it never came there: a reset" : "it came: an end");
+		is(tunnel_waits_for_wire(&r.t), 0, "nothing is waited for");
+		rig_end(&r);
+	}
+}
+
+/* The stream takes the last bytes slowly, and sends. */
+static void
+test_slow_stream(int client)
+{
+	struct rig r;
+
+	begin(&r, client, 1, 0);
+	r.stream_stuck = 1;
+	rig_frame(&r, 0x82, "all", 3);
+	rig_close(&r, 1000);
+	rig_wire_eof(&r);
+	is(rig_deadline(&r), -1, "not all is written: it is not closed");
+	rig_at(&r, 50000);
+	rig_stream(&r, "x", 1);
+	is(tunnel_waits_for_stream(&r.t), 0, "nor is the system asked");
+	release(&r);
+	ok(r.shut && !r.closed, "it is, and the end shown");
+	is(rig_deadline(&r), 60000, "the stream has --linger to end");
+	is(tunnel_waits_for_stream(&r.t), 1, "the system is asked");
+	rig_at(&r, 59000);
+	tunnel_stream_moved(&r.t);
+	is(rig_deadline(&r), 69000, "and longer while it takes something");
+	rig_at(&r, 69000);
+	ok(r.closed && r.done && r.t.end == TUNNEL_ENDED, "but no longer");
+	is(tunnel_waits_for_stream(&r.t), 0, "nothing is waited for");
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -147,6 +206,8 @@ main(void)
 		test_held(client);
 		test_closing(client);
 		test_idle(client);
+		test_slow_wire(client);
+		test_slow_stream(client);
 	}
 	return done_testing();
 }
