@@ -12,6 +12,7 @@
     --file FILE     this file; may be repeated
     --function NAME only in this function
     --unit          unit tests only
+    --test FILE     only this test; may be repeated
     --one NAME      this change, as it is named where it was not noticed
     --list          only prints the changes that there are
     --check         only looks whether each line of `equivalent` has its place
@@ -75,7 +76,7 @@ class Builder:
         self.compiler, self.linker = compiler, linker
         self.libs, self.tls_libs = libs, tls_libs
         self.build, self.jobs = args.build, args.jobs
-        self.unit_only = args.unit
+        self.unit_only, self.only = args.unit, args.test
         self.sanitized = any('-fsanitize' in f for f in compiler)
         self.folders = queue.Queue()
         for i in range(args.jobs):
@@ -150,8 +151,8 @@ class Builder:
                          'how': 'ended all processes', 'seconds': 0})
         return said
 
-    def tests(self, path):
-        """Those that look at a file and pass while it is unchanged."""
+    def wanted(self, path):
+        """Those that look at a file, by its name and by what they link."""
         # Each test has a main() of its own.
         mine = self.defined(self.object(path)) - {'main'}
         units = []
@@ -163,8 +164,11 @@ class Builder:
                     self.symbols[test] = self.defined(out)
             if mine & self.symbols[test]:
                 units.append(test)
-        wanted = units + ([] if self.unit_only else
-                          related.integration(path))
+        return units + ([] if self.unit_only else related.integration(path))
+
+    def tests(self, path):
+        """Those that look at a file and pass while it is unchanged."""
+        wanted = self.only or self.wanted(path)
         missing = [t for t in wanted if t not in self.seconds]
         if missing:
             with self.folder() as folder:
@@ -321,6 +325,7 @@ def arguments(words):
     p.add_argument('--function')
     p.add_argument('--one')
     p.add_argument('--unit', action='store_true')
+    p.add_argument('--test', action='append', default=[])
     p.add_argument('--list', action='store_true')
     p.add_argument('--check', action='store_true')
     p.add_argument('--verbose', '-v', action='store_true')
