@@ -87,7 +87,7 @@ def test_own_files():
     mine, other = ca.issue('alice', ()), ca.issue('bob', ())
     d = t.folder()
     secret = t.encrypted(mine.key, 'open sesame')
-    for name, text in (('junk', 'nothing\n'), ('right', 'open sesame\n'),
+    for name, text in (('junk', 'nothing\n'), ('right', '\ufeffopen sesame\r\n'),
                        ('wrong', 'guess\n'),
                        ('cut', open(mine.key).read()[:80] + '\n')):
         with open(os.path.join(d, name), 'w') as f:

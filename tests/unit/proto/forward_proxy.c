@@ -291,6 +291,8 @@ test_socks(void)
 	is(socks_read(&s, (const unsigned char *)"\4\0\0\1\0", 5, &why), -1,
 	    "another version of SOCKS");
 	is(why.status, EXIT_PROTOCOL, "76");
+	is(socks_read(&s, (const unsigned char *)"\5\1", 1, &why), 0,
+	    "of an answer in pieces");
 	is(socks_read(&s, (const unsigned char *)"\5\0\0\2\0", 4, &why), 0,
 	    "what has come is not looked beyond");
 	is(socks_read(&s, (const unsigned char *)"\5\0\0\2\0", 5, &why), -1,
@@ -389,7 +391,7 @@ test_overrides(void)
 	};
 	static const char *const bad_connects[] = { "", "h", "h:1", "h:1:i",
 	    "h:x:i:1", "h:1:i:65536", "h:0:i:1", "h:1:i:1:", "[::1:1:h:1", "[::1]1:h:1",
-	    "h h:1:i:1", "h:1:i\r\n:1" };
+	    "h h:1:i:1", "h:1:i\r\n:1", "h:x:1", "h:0:1" };
 	static const char *const bad_resolves[] = { "", "h", "h:1", "h:1:",
 	    ":1:1.2.3.4", "h::1.2.3.4", "h:1:i", "h:1:1.2.3.4,",
 	    "h:1:1.2.3.4,x", "h:0:1.2.3.4", "-h:1", "h h:1:1.2.3.4" };

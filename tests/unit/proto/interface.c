@@ -17,6 +17,7 @@ main(void)
 		{ "if!eth0", "eth0", NULL, NULL },
 		{ "a.b-c", "a.b-c", NULL, NULL },
 		{ "!a~", "!a~", NULL, NULL },
+		{ "ifb0", "ifb0", NULL, NULL },
 		{ "123456789012345", "123456789012345", NULL, NULL },
 		{ "...", "...", NULL, NULL },
 		{ "192.0.2.1", NULL, "192.0.2.1", NULL },
