@@ -153,9 +153,14 @@ test_pidfile(void)
 {
 	char text[16], want[16];
 	struct error why;
+	struct stat st;
 	int fd, e;
 
-	umask(022);
+	umask(0);
+	fd = pidfile_make(at("pid"), &why);
+	ok(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0644,
+	    "nobody else writes to it, whatever the umask");
+	pidfile_leave(fd, at("pid"));
 	writefile(at("pid"), "a longer text", 13);
 	fd = pidfile_make(at("pid"), &why);
 	ok(fd != -1, "one without a lock is taken over");

@@ -3,6 +3,8 @@
  * If it fails: status does not find an instance, or removes the page of a
  * living one.
  */
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,9 +36,33 @@ readdir(DIR *d)
 	return &e;
 }
 
+/* Nobody else puts a page there, whatever the umask. */
+static void
+test_make(void)
+{
+	char user[] = "/tmp/inetws-rundir.XXXXXX", made[RUNDIR_MAX], cut[4];
+	struct stat st;
+
+	if (mkdtemp(user) == NULL)
+		abort();
+	unsetenv("RUNTIME_DIRECTORY");
+	setenv("XDG_RUNTIME_DIR", user, 1);
+	umask(0);
+	is(rundir_make(made, sizeof(made)), 0, "a directory is made");
+	ok(stat(made, &st) == 0 && (st.st_mode & 07777) == 0755,
+	    "which only its owner writes to");
+	is(rundir_make(made, sizeof(made)), 0, "one that is there is used");
+	is(rundir_make(cut, sizeof(cut)), -1, "no room for its name");
+	is(errno, ENAMETOOLONG, "is told");
+	rmdir(made);
+	is(rmdir(user), 0, "(removed)");
+	is(rundir_make(made, sizeof(made)), -1, "nowhere to make it");
+}
+
 int
 main(void)
 {
+	test_make();
 	is(rundir_each("/", NULL, NULL), 1, "one page");
 	fails = 1;
 	errno = 0;
