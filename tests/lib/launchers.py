@@ -191,7 +191,8 @@ def _by_words(*words):
 
 
 tcpserver = _by_words('tcpserver', '-H', '-R', '-l0', '127.0.0.1', 'PORT')
-tcpsvd = _by_words('tcpsvd', '127.0.0.1', 'PORT')
+# -l: without it, it drops all connections where no name server answers.
+tcpsvd = _by_words('tcpsvd', '-l', 'localhost', '127.0.0.1', 'PORT')
 
 
 def s6_ipcserver(port, command):

@@ -13,7 +13,18 @@ import threading
 import time
 
 import proc
+import tap
 import ws as _ws
+
+
+def unknown_name():
+    """(exit status, message) for a name that does not exist: other ones where
+    no name server answers."""
+    try:
+        socket.getaddrinfo('no-such-host.invalid', 1)
+    except socket.gaierror as e:
+        return 75 if e.errno == socket.EAI_AGAIN else 68, e.strerror
+    raise tap.Skip('the name server knows names under .invalid')
 
 
 class Listener:

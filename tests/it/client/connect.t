@@ -496,8 +496,7 @@ def test_http_statuses():
 
 def test_other_statuses():
     r = t.run_inetws('connect', 'ws://no-such-name.invalid/')
-    t.ok(r.returncode in (68, 75), 'a name that is not found: %d' %
-         r.returncode)
+    t.is_(r.returncode, t.unknown_name()[0], 'a name that is not found')
     t.like(r.stderr, 'no-such-name.invalid', 'is named')
     t.is_(r.stderr.count(b'\n'), 1, 'in one line')
 
@@ -698,7 +697,9 @@ def test_options_of_a_family():
     t.is_((r.returncode, r.stdout), (0, b'x'), '-4')
     r = t.run_inetws('connect', '-6', 'ws://localhost:%d/' % s.port,
                      input=b'x')
-    t.ok(r.returncode in (68, 69), '-6 does not try IPv4: %d' % r.returncode)
+    # 75: /etc/hosts has no ::1, and no name server answers.
+    t.ok(r.returncode in (68, 69, 75), '-6 does not try IPv4: %d' %
+         r.returncode)
 
 
 def test_one_address_twice():

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """A command of a manual is one line on an 80-column terminal, or has a
-backslash at the end of each line but the last.
+backslash at the end of each line but the last; also as groff 1.23 sets it, which
+indents more than earlier ones.
 
 If it fails: who pastes an example from man(1) runs half of a command.
 """
@@ -17,8 +18,8 @@ import re               # noqa: E402
 import manual           # noqa: E402
 
 PAGES = sorted(glob.glob(os.path.join(t.ROOT, 'man', '*.[1-9]')))
-RENDERERS = (('mandoc', '-Tascii', '-Owidth=80'),
-             ('groff', '-mdoc', '-Tascii', '-P-c', '-rLL=78n'))
+MANDOC = ('mandoc', '-Tascii', '-Owidth=80')
+GROFF = ('groff', '-mdoc', '-Tascii', '-P-c')
 
 
 def rendered(renderer, path):
@@ -49,13 +50,18 @@ def broken(renderer, path):
 def test_mandoc():
     t.need('mandoc')
     for path in PAGES:
-        t.is_(broken(RENDERERS[0], path), [], os.path.basename(path))
+        t.is_(broken(MANDOC, path), [], os.path.basename(path))
 
 
 def test_groff():
     t.need('groff')
+    m = re.search(r'version (\d+)\.(\d+)', t.run(['groff', '--version'])
+                  .stdout.decode())
+    new = (int(m[1]), int(m[2])) >= (1, 23)
+    # What an earlier one indents less is taken off its lines.
+    width = '-rLL=%dn' % (78 if new else 76)
     for path in PAGES:
-        t.is_(broken(RENDERERS[1], path), [], os.path.basename(path))
+        t.is_(broken((*GROFF, width), path), [], os.path.basename(path))
 
 
 def test_broken():
@@ -65,7 +71,7 @@ def test_broken():
     with open(path, 'w') as f:
         f.write('.Dd May 1, 2026\n.Dt X 1\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n'
                 '.Sh EXAMPLES\n.Dl $ x' + ' word' * 20 + '\n')
-    t.ok('$ x' + ' word' * 20 not in rendered(RENDERERS[0], path),
+    t.ok('$ x' + ' word' * 20 not in rendered(MANDOC, path),
          'a long line of .Dl is broken in two')
 
 
