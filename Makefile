@@ -58,7 +58,9 @@ all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK) \
 	$(if $(COVERAGE),-O0 --coverage -fprofile-update=atomic)
-all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) -Wl$(comma)--wrap=OPENSSL_cpuid_setup) $(if $(SAN),-fsanitize=$(SAN)) \
+# Libraries that come behind lib.a refer to what is in it.
+openssl_late = -Wl,--wrap=OPENSSL_cpuid_setup,-u,__wrap_OPENSSL_cpuid_setup
+all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) $(openssl_late)) $(if $(SAN),-fsanitize=$(SAN)) \
 	$(if $(COVERAGE),--coverage -Wl$(comma)--wrap=_exit $B/tests/coverage/flush.o) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
