@@ -788,24 +788,33 @@ _Fork(void)
 	return begin_process(real.Fork);
 }
 
-/* Where there is no SYS_mmap, the other one counts in 4096 bytes. */
+/*
+ * Where there is SYS_mmap2, it is the one that takes its arguments as they are,
+ * but counts in 4096 bytes; SYS_mmap is none (ARM) or wants them in memory
+ * (i386), as on s390x.
+ */
 void *
-mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
+mmap64(void *at, size_t size, int prot, int flags, int fd, off64_t offset)
 {
 	if (lacking(K_mmap, LIST(ENOMEM)) == -1)
 		return MAP_FAILED;
-#ifdef SYS_mmap
-	return (void *)syscall(SYS_mmap, at, size, prot, flags, fd, offset);
-#else
+#if defined(SYS_mmap2)
 	return (void *)syscall(SYS_mmap2, at, size, prot, flags, fd,
 	    (long)(offset / 4096));
+#elif defined(__s390x__)
+	unsigned long all[] = { (unsigned long)at, size, prot, flags, fd,
+	    offset };
+
+	return (void *)syscall(SYS_mmap, all);
+#else
+	return (void *)syscall(SYS_mmap, at, size, prot, flags, fd, offset);
 #endif
 }
 
 void *
-mmap64(void *at, size_t size, int prot, int flags, int fd, off64_t offset)
+mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
 {
-	return mmap(at, size, prot, flags, fd, offset);
+	return mmap64(at, size, prot, flags, fd, offset);
 }
 
 void *
