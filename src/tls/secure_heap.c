@@ -156,6 +156,16 @@ get_small(size_t size)
 #define IS_OURS(size)	(size)
 #endif
 
+/* malloc(3) aligns to 8 bytes on some systems, as 32-bit ARM. */
+static struct head *
+get_of_system(size_t size)
+{
+	void *p;
+
+	return posix_memalign(&p, STEP, sizeof(struct head) + size) == 0 ?
+	    p : NULL;
+}
+
 static void *
 get(size_t size, const char *file, int line)
 {
@@ -170,7 +180,7 @@ get(size_t size, const char *file, int line)
 		    (struct head *)take_run(pages_of(size));
 	if (h == NULL) {
 		kind = SYSTEM;
-		if ((h = malloc(sizeof(*h) + size)) == NULL)
+		if ((h = get_of_system(size)) == NULL)
 			return NULL;
 	}
 	*h = (struct head){ .size = size, .kind = kind,
