@@ -7,7 +7,6 @@
 
 #include <netinet/in.h>
 
-#include <stddef.h>
 #include <stdint.h>
 
 #ifdef HAVE_LINUX
@@ -16,33 +15,37 @@
 
 #include "net/socket.h"
 
+#ifdef HAVE_LINUX
+/* What the kernel, or who stands in for one, does not tell is 0. */
+static struct tcp_info
+ask(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info;
+}
+#endif
+
 uint64_t
 net_acknowledged(int fd)
 {
 #ifdef HAVE_LINUX
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-	    len >= offsetof(struct tcp_info, tcpi_bytes_acked) +
-	    sizeof(info.tcpi_bytes_acked))
-		return info.tcpi_bytes_acked;
-#endif
+	return ask(fd).tcpi_bytes_acked;
+#else
+	(void)fd;
 	return 0;
+#endif
 }
 
 int
 net_unacknowledged(int fd)
 {
 #ifdef HAVE_LINUX
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
+	struct tcp_info info = ask(fd);
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return 0;
-	return info.tcpi_unacked > 0 ||
-	    (len >= offsetof(struct tcp_info, tcpi_notsent_bytes) +
-	    sizeof(info.tcpi_notsent_bytes) && info.tcpi_notsent_bytes > 0);
+	return info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0;
 #else
 	(void)fd;
 	return 0;
