@@ -151,5 +151,5 @@ stats_view_own(struct stats_view *v)
 	v->size = stats_own.size;
 	v->fd = stats_own.fd;
 	v->supervised = v->page != NULL && !stats_is_shared();
-	v->pauses = 0;
+	v->patience = 0;
 }

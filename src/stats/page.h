@@ -233,7 +233,7 @@ struct stats_view {
 	size_t size;		/* of the page */
 	int fd;			/* -1: without a file */
 	int supervised;		/* a living supervisor closes slots */
-	int pauses;		/* left: to wait for slots being changed */
+	int64_t patience;	/* us left to wait for slots being changed */
 };
 
 /* Never waits for a slot that is being changed. */

@@ -10,9 +10,9 @@
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define TRIES	10	/* to see a slot between two changes, ... */
-#define PAUSES	100	/* ... and so many more of a whole page */
-#define PAUSE_US 100
+#define TRIES	10	/* to see a slot between two changes; then more, */
+#define PAUSE_US 100	/* each behind a pause of at least so long, while */
+#define PATIENCE_US 10000 /* those of a whole page have not taken longer */
 #define UNLISTED_MAX 1000	/* of them are counted */
 
 /* A file that is named and not there is a wrong word, as everywhere. */
@@ -40,7 +40,7 @@ stats_view_open(struct stats_view *v, const char *path, struct error *why)
 	if ((v->page = stats_map(v->fd, PROT_READ, &v->size)) != NULL) {
 		v->supervised = v->page->has_supervisor &&
 		    stats_locked(v->fd, 0, 1, NULL);
-		v->pauses = PAUSES;
+		v->patience = PATIENCE_US;
 		return 0;
 	}
 	saved = errno;
@@ -111,10 +111,11 @@ copy_whole(struct stats_view *v, void *to, const void *from, size_t size,
 			return;
 		if (i < TRIES)
 			continue;
-		if (v->pauses <= 0)
+		if (v->patience <= 0)
 			return;
-		v->pauses--;
+		v->patience += clock_us();
 		usleep(PAUSE_US);
+		v->patience -= clock_us();
 	}
 }
 

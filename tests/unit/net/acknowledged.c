@@ -10,8 +10,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "net/socket.h"
 #include "tap.h"
