@@ -49,7 +49,7 @@ all_cppflags = -Isrc -D_GNU_SOURCE -DINETWS_VERSION='"$(VERSION)"' \
 	$(if $(filter llhttp,$(HTTP_PARSER)),libllhttp)) \
 	$(if $(filter llhttp,$(HTTP_PARSER)),-DHTTP_PARSER_LLHTTP) \
 	$(if $(filter linked,$(openssl)),-DOPENSSL_LINKED) -I$B \
-	$(if $(STATIC),-DOPENSSL_ASKS_LATE) \
+	$(if $(openssl_late),-DOPENSSL_ASKS_LATE) \
 	$(if $(crypt_version),-DCRYPT_LOADED='"$(crypt_version)"') \
 	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DSANDBOX_$(sandbox) $(if $(SANDBOX_DEBUG),-DSANDBOX_DEBUG) \
@@ -58,8 +58,13 @@ all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK) \
 	$(if $(COVERAGE),-O0 --coverage -fprofile-update=atomic)
-# Libraries that come behind lib.a refer to what is in it.
-openssl_late = -Wl,--wrap=OPENSSL_cpuid_setup,-u,__wrap_OPENSSL_cpuid_setup
+# See src/tls/openssl.c; not all linkers can do it.  Libraries that come behind
+# lib.a refer to what is in it (-u).
+openssl_late := $(if $(STATIC),$(shell to=$$(mktemp) && \
+	echo 'int main(void) { return 0; }' | \
+	$(CC) -Wl,--wrap=x -o $$to -x c - 2>/dev/null && \
+	echo -Wl,--wrap=OPENSSL_cpuid_setup,-u,__wrap_OPENSSL_cpuid_setup; \
+	rm -f $$to))
 all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) $(openssl_late)) $(if $(SAN),-fsanitize=$(SAN)) \
 	$(if $(COVERAGE),--coverage -Wl$(comma)--wrap=_exit $B/tests/coverage/flush.o) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)

@@ -30,6 +30,24 @@ def ours():
     raise t.Skip('make release has not been run')
 
 
+def test_other_linkers():
+    """That of the cross compiler has no --wrap, which a static program would
+    like to have: it does without."""
+    make, cc = t.need('make', 'cc')
+    poor = t.folder() + '/cc'
+    with open(poor, 'w') as f:
+        f.write('#!/bin/sh\ncase "$*" in *--wrap*) exit 1 ;; esac\n'
+                'exec %s "$@"\n' % cc)
+    os.chmod(poor, 0o755)
+    for compiler, wraps in ((cc, True), (poor, False)):
+        r = t.run(['env', '-u', 'MAKEFLAGS', make, '-C', t.ROOT, '-n',
+                   'STATIC=1', 'VARIANT=none', 'CC=' + compiler, 'all'])
+        out = r.stdout.decode()
+        t.is_((r.returncode, '--wrap=OPENSSL' in out,
+               '-DOPENSSL_ASKS_LATE' in out), (0, wraps, wraps),
+              'OpenSSL asks late if the linker can do it: %s' % wraps)
+
+
 def test_files():
     readelf, = t.need('readelf')
     if not BUILT:
