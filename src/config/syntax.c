@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* How a line of the configuration file is written: blanks and quotes. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/types.h"
@@ -88,16 +89,39 @@ syntax_put(const char *name, const char *value, FILE *f)
 	putc('\n', f);
 }
 
-void
-syntax_put_words(const char *name, char *const *words, FILE *f)
+static void
+put_words(char *const *words, FILE *f)
 {
-	fputs(name, f);
-	for (; *words != NULL; words++) {
-		putc(' ', f);
+	const char *before = "";
+
+	for (; *words != NULL; words++, before = " ") {
+		fputs(before, f);
 		if (**words == '\0' || strpbrk(*words, "\"\\\n" BLANKS) != NULL)
 			put_quoted(*words, f);
 		else
 			fputs(*words, f);
 	}
+}
+
+void
+syntax_put_words(const char *name, char *const *words, FILE *f)
+{
+	fprintf(f, "%s ", name);
+	put_words(words, f);
 	putc('\n', f);
+}
+
+void
+syntax_put_program(const char *name, char *const *words, FILE *f)
+{
+	char *line = NULL;
+	size_t len;
+	FILE *m = open_memstream(&line, &len);
+
+	if (m == NULL)
+		return;
+	put_words(words, m);
+	if (fclose(m) == 0)
+		syntax_put(name, line, f);
+	free(line);
 }

@@ -388,7 +388,7 @@ program_dump(const struct options *o, const struct option *row, FILE *f)
 	char **words = *VALUE_OF(o, row, char **);
 
 	if (words != NULL)
-		syntax_put_words(row->name, words, f);
+		syntax_put_program(row->name, words, f);
 }
 
 static void

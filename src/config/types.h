@@ -127,8 +127,12 @@ char *syntax_unquote(char *p);
  */
 char **syntax_split(struct options *o, const char *line);
 
-/* Lines "NAME VALUE" and "NAME WORD WORD...", quoted where it is needed. */
+/*
+ * Lines "NAME VALUE" and "NAME WORD WORD...", quoted where it is needed; in the
+ * third one the words are one value, as syntax_split() reads it.
+ */
 void syntax_put(const char *name, const char *value, FILE *);
 void syntax_put_words(const char *name, char *const *words, FILE *);
+void syntax_put_program(const char *name, char *const *words, FILE *);
 
 #endif

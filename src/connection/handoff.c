@@ -221,12 +221,18 @@ handoff_accept(int listener, struct handoff_request *request)
 	return 0;
 }
 
-void
+int
 handoff_confirm(struct handoff_request *request)
 {
-	send(request->receipt, "", 1, MSG_NOSIGNAL);
+	ssize_t n = send(request->receipt, "", 1, MSG_NOSIGNAL);
+
 	close(request->receipt);
 	request->receipt = -1;
+	if (n == 1)
+		return 0;
+	close(request->fd);
+	request->fd = -1;
+	return -1;
 }
 
 /* One that reads no further may have closed its end meanwhile. */

@@ -48,8 +48,11 @@ struct handoff_request {
  */
 int handoff_accept(int listener, struct handoff_request *);
 
-/* Confirms that the connection has been taken over. */
-void handoff_confirm(struct handoff_request *);
+/*
+ * Confirms that the connection has been taken over.  0; or -1: its sender waits
+ * no more and has ended it, and fd is closed.
+ */
+int handoff_confirm(struct handoff_request *);
 
 /*
  * Hands a connection over to the process that keeps the session (all members

@@ -203,9 +203,8 @@ connection_handoff(struct connection *c)
 	struct error why;
 	int loss_is_known = (tunnel_wants(t) & TUNNEL_LOST) != 0;
 
-	if (handoff_accept(c->handoff, &v) == -1)
+	if (handoff_accept(c->handoff, &v) == -1 || handoff_confirm(&v) == -1)
 		return;
-	handoff_confirm(&v);
 	if (websocket_adopt(&w, c->o, io_of(v.fd), v.bytes, v.len, &request,
 	    &why) == -1)
 		return;

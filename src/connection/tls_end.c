@@ -9,7 +9,8 @@
 #include "os/signals.h"
 
 #define BUFFER		65536	/* each way */
-#define LEAVE_MS	3000	/* for the last bytes of an owner that is gone */
+#define LEAVE_MS	500	/* for the last bytes of an owner that is gone:
+				 * all of its stream has been confirmed */
 #define TERM_MS		1000	/* for what the owner says at its own TERM */
 
 enum way_state {

@@ -215,7 +215,11 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 		*status = connection_no_session(a->c,
 		    a->request.session);
 	} else {
-		/* A bare end: the dialler tries again. */
+		/*
+		 * A bare end, of what another process may have as well: the
+		 * dialler tries again.
+		 */
+		shutdown(w->io.rfd, SHUT_RDWR);
 		error_set(&why, EXIT_SYSTEM, "cannot hand the connection to the process of its "
 		    "session: %s",
 		    strerror(errno));

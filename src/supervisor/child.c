@@ -404,8 +404,7 @@ child_network_watch(struct supervisor *s)
 	int *fd[2] = { &s->network.route, &s->network.clock };
 	int i, kept;
 
-	if ((s->o->mode != MODE_CLIENT && s->o->mode != MODE_AGENT) ||
-	    s->o->timeouts.resume == 0)
+	if (s->o->mode != MODE_CLIENT && s->o->mode != MODE_AGENT)
 		return 0;
 	if (path_table_begin() == -1)
 		return -1;

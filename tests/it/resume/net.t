@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import cutting          # noqa: E402
 import netns            # noqa: E402
+import signal           # noqa: E402
 import socket           # noqa: E402
 import threading        # noqa: E402
 import time             # noqa: E402
@@ -138,6 +139,29 @@ def test_zone():
         more()
     loop(link, 'link-local', disturb,
          host='[%s%%25link0]' % link.link_local())
+
+
+def watches(pid):
+    """Has it a socket that the kernel tells of changes of the network?"""
+    with open('/proc/%d/net/netlink' % pid) as f:
+        known = {'socket:[%s]' % line.split()[9] for line in list(f)[1:]}
+    d = '/proc/%d/fd/' % pid
+    return bool(known & {os.readlink(d + fd) for fd in os.listdir(d)})
+
+
+def test_resume_by_hup():
+    """HUP may give the tunnels that come a session."""
+    if not watches(t.client('ws://127.0.0.1:1/').pid):
+        raise t.Skip('changes of the network are not told here')
+    conf = t.folder() + '/conf'
+    with open(conf, 'w') as f:
+        f.write('resume 0\n')
+    c = t.client('ws://127.0.0.1:1/', '-K', conf)
+    with open(conf, 'w') as f:
+        f.write('resume 2m\n')
+    c.send(signal.SIGHUP)
+    c.wait_line('event=reloaded')
+    t.ok(watches(c.pid), '--resume by HUP: changes of the network are heard')
 
 
 t.main()

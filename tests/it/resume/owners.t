@@ -14,10 +14,34 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import cutting          # noqa: E402
+import inetws_peer as p # noqa: E402
 import launchers        # noqa: E402
 import signal           # noqa: E402
 
 MB = 1 << 20
+
+
+def test_stopped_owner():
+    """Nobody waits for what a process that hangs has been handed over."""
+    target = t.Held()
+    s = t.server(target.port, '-v')
+    offer = 'inetws; v=2; id=d1; win=65536; resume'
+    w = p.raw_dial('127.0.0.1', s.port, '/', offer)
+    target.next()
+    child, = t.children(s.pid)
+    os.kill(child, signal.SIGSTOP)
+    again = offer + '="%s"; n=%d; at=0'
+    how = 'an answer'
+    try:
+        p.raw_dial('127.0.0.1', s.port, '/', again % (w.params['resume'], 1))
+    except p.Lost as e:
+        how = str(e)
+    t.like(how, 'bare end', 'the process of the session hangs: a bare end')
+    os.kill(child, signal.SIGCONT)
+    p.raw_dial('127.0.0.1', s.port, '/', again % (w.params['resume'], 2))
+    t.ok(s.has_line('event=resumed'), 'it goes on: the next redial has it')
+    t.is_(len([x for x in s.lines if 'event=resumed' in x]), 1,
+          'the first one, which had ended, has not')
 
 
 def again(port, target, *options):

@@ -186,6 +186,9 @@ test_dump(void)
 		"client wss://h:444/a -H A:~\"x\" -H B:~c\\ -A =a "
 		    "--cacert \"x --capath ~y~ --window 65537",
 		"connect ws+unix:/a~b:/c -6 --eof=close",
+		"server h:22 --auth-command \"/a~b/check\"~--log",
+		"client ws://h/ --header-command =x~-v",
+		"client wss://h/ -x http://p:1 --proxy-header-command \"/a~b\"~c",
 		"-remote_ws ws://[fe80::1%25eth0]/"
 	};
 	char first[40000], text[1000];

@@ -234,7 +234,7 @@ struct letter {
 
 /* In which way a hand-over comes. */
 enum {
-	BY_BYTE, HEADER_IN_TWO, ENDS_IN_HEADER, ENDS_IN_BYTES, NO_BYTES,
+	BY_BYTE, LEAVES, HEADER_IN_TWO, ENDS_IN_HEADER, ENDS_IN_BYTES, NO_BYTES,
 	ENDS_IN_REST, NO_DESCRIPTOR, TOO_LONG, STALLS
 };
 
@@ -304,9 +304,9 @@ send_letter(void)
 		send_byte(to, (char *)&l + BEFORE);
 		send(to, (char *)&l + BEFORE + 1, rest - 1, MSG_NOSIGNAL);
 	}
-	if (how != BY_BYTE && how != STALLS)
+	if (how != BY_BYTE && how != LEAVES && how != STALLS)
 		shutdown(to, SHUT_WR);
-	return !receipt(to);
+	return how == LEAVES ? 0 : !receipt(to);
 }
 
 /* The next descriptor that would be opened. */
@@ -338,6 +338,22 @@ test_by_byte(int listener)
 	close(v.fd);
 }
 
+/* Its sender has ended the connection, which so nobody waits for any more. */
+static void
+test_too_late(int listener)
+{
+	struct handoff_request v;
+	int before = next_free();
+	pid_t pid;
+
+	how = LEAVES;
+	pid = aside(send_letter);
+	is(answer(listener, &v), 0, "a hand-over comes");
+	is(status_of(pid), 0, "whose sender waits no more");
+	is(handoff_confirm(&v), -1, "and cannot be confirmed");
+	is(next_free(), before, "it is not kept open");
+}
+
 /* None of them is taken, and none leaves a descriptor behind. */
 static void
 test_pieces(void)
@@ -361,6 +377,7 @@ test_pieces(void)
 		abort();
 	before = next_free();
 	test_by_byte(listener);
+	test_too_late(listener);
 	is(next_free(), before, "nothing is left open");
 	for (how = HEADER_IN_TWO; how <= STALLS; how++) {
 		pid = aside(send_letter);
