@@ -397,7 +397,7 @@ mode_dump(const struct options *o, const struct option *row, FILE *f)
 	syntax_put(row->name, mode_name(o->mode), f);
 }
 
-#define DURATION	"a duration like 500ms, 25s, 5m, 1h or 0 for off"
+#define DURATION	"a duration like 500ms, 25s, 5m, 0 for off, or 596h at most"
 
 const struct option_type
     type_flag = { .parse = flag_parse, .dump = flag_dump, .is_on = is_min },

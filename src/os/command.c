@@ -139,11 +139,20 @@ wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 	}
 }
 
+static int
+is_over(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == pid;
+}
+
 int
 command_run(char *const argv[], char *const env[], int mute, char *out,
     size_t size, int64_t deadline, int stop, struct error *why)
 {
-	int fd[2], status = 0, late;
+	int fd[2], status = 0, late, has_ended;
 	ssize_t len;
 	pid_t pid;
 
@@ -164,10 +173,11 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 	    wait_for(pid, &status, deadline, stop) == -1;
 	close(fd[0]);
 	if (late) {
+		has_ended = is_over(pid);
 		kill(-pid, SIGKILL);
 		process_wait(pid);
 		return error_set(why, EXIT_AGAIN, "%s: %s", argv[0],
-		    signal_terminated() ? "interrupted" :
+		    signal_terminated() ? "interrupted" : has_ended ? "left a process that kept its output open" :
 		    "took too long and was killed");
 	}
 	if (WIFSIGNALED(status))

@@ -161,7 +161,7 @@ def test_resume_by_hup():
         f.write('resume 2m\n')
     c.send(signal.SIGHUP)
     c.wait_line('event=reloaded')
-    t.ok(watches(c.pid), '--resume by HUP: changes of the network are heard')
+    t.ok(watches(c.pid), '--resume by HUP: changes of the network are received')
 
 
 t.main()

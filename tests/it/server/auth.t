@@ -158,6 +158,7 @@ no) exit 1;;
 bad) exit 3;;
 kill) kill -9 $$;;
 slow) sleep 60;;
+behind) sleep 60 & ;;
 esac
 exit 0
 ''' % out)
@@ -183,6 +184,7 @@ exit 0
     t.is_(ask(s, path='/?bad').status, 500, 'exit 3: 500')
     t.is_(ask(s, path='/?kill').status, 500, 'killed: 500')
     t.is_(ask(s, path='/?slow').status, 504, 'too slow: 504')
+    t.is_(ask(s, path='/?behind').status, 504, 'never ends its output: 504')
     target.wait_accepted(1)
     t.is_(target.accepted, 1, 'no other request reached the target')
     t.ok(t.until(lambda: not [p for p in t.family()
@@ -192,6 +194,7 @@ exit 0
     t.like(s.log, 'user="al ice"', 'its first line names the user')
     t.like(s.log, 'auth-command.*exit status 3', 'failures are told')
     t.like(s.log, 'auth-command.*too long', 'and slowness')
+    t.like(s.log, 'auth-command.*left a process', 'and what is left behind')
 
 
 def test_no_command():
