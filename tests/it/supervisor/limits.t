@@ -190,7 +190,7 @@ def test_stopped_handshake():
     config('60s')
     s = t.server(t.echo().port, '-K', path)
     mute = t.ws.dial(s.port)
-    t.until(lambda: t.children(s.pid))
+    t.until(lambda: len(t.children(s.pid)) == 1)
     pid, = t.children(s.pid)
     os.kill(pid, signal.SIGSTOP)
     t.is_(status_of(s.port)[0], 503, 'its timeout may not be over')
