@@ -97,4 +97,4 @@ def of_scenario(path):
     """The beginnings of the lines that the test of a scenario takes from its
     page (lib/scenario.py)."""
     return {('inetws ' if name == 'inetws' else '') + begin
-            for name, begin, _ in _calls(path, ('commands', 'inetws'))}
+            for name, begin, _ in _calls(path, ('commands', 'inetws', 'folders'))}

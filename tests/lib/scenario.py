@@ -12,6 +12,7 @@ and only addresses and places are replaced.
 import os
 import re
 import shlex
+import subprocess
 
 import daemons
 import proc
@@ -45,6 +46,15 @@ class Scenario:
             raise AssertionError('%s: no line begins with %r' % (
                 self.folder, begin))
         return [shlex.split(self.replaced(line)) for line in found]
+
+    def folders(self, begin):
+        """Makes the folders of these lines, for our own user and group."""
+        for argv in self.commands(begin):
+            for option in ('-o', '-g'):
+                if option in argv:
+                    at = argv.index(option)
+                    del argv[at:at + 2]
+            subprocess.run(argv, check=True)
 
     def exec_start(self, unit, **specifiers):
         """The command of a unit, in its folder or in contrib/systemd."""

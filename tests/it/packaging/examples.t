@@ -41,8 +41,8 @@ SAME = {
 # Those whose lines stand in the page of a scenario, whose test runs them.
 SCENARIO = {
     'host42$ inetws agent': 'fleet',
-    'gate$ ssh -o ProxyCommand': 'fleet',
-    'gate# inetws gate -l 127.0.0.1:39000 --visitors-dir': 'fleet',
+    'gate# ssh -o ProxyCommand': 'fleet',
+    'gate# install -d': 'fleet',
     '# inetws gate -l 127.0.0.1:39000 --visitors-dir': 'token',
     '$ inetws agent wss://gate': 'token',
     '$ curl https://gate': 'token',

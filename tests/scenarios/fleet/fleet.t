@@ -26,7 +26,6 @@ def test_fleet():
     ssh, = t.need('ssh')
     sshd, echo = t.sshd(), t.echo()
     cert, d = t.certificate(), t.folder()
-    os.mkdir(d + '/fleet')
     names = ['host%d' % i for i in range(MACHINES)]
     listed = r.agents_file(**{n: 'secret-of-' + n.upper() for n in names})
     https, port = t.free_port(), t.free_port()
@@ -37,6 +36,7 @@ def test_fleet():
         'server_name gate.example.org': 'server_name localhost',
         'gate.example.org': 'localhost:%d' % https,
         '/etc/ssl/gate.pem': cert.cert, '/etc/ssl/gate.key': cert.key})
+    s.folders('install -d')
     gate = s.inetws('gate')
     t.is_(len(os.listdir(d + '/fleet')), MACHINES,
           'listed machines have their sockets')

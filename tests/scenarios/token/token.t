@@ -39,7 +39,6 @@ class World:
         self.cert = t.certificate()
         wiki = t.certificate(('DNS:wiki.example.org',))
         self.folder = t.folder()
-        os.mkdir(self.folder + '/tokens')
         ports = {name: t.free_port() for name in (
             '443', '39000', '39001', '8088')}
         self.ports = ports
@@ -59,6 +58,7 @@ class World:
             '/etc/ssl/gate.pem': self.cert.cert,
             '/etc/ssl/gate.key': self.cert.key,
             '/etc/ssl/office-ca.pem': office_ca or wiki.ca})
+        self.s.folders('install -d')
         self.gate = self.s.inetws('gate')
         self.s.site('nginx-gate.conf')
         self.s.site('nginx-agent.conf')
