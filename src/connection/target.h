@@ -15,7 +15,8 @@ void target_name(struct connection *);
 /*
  * Dials o->target or runs o->program, by --connect-timeout.  head is the
  * request that it is done for, without the token of --bearer-subprotocol: a
- * program gets it as its environment.  NULL: there is none.  0, or -1 and why (75 at the deadline).
+ * program gets it as its environment.  NULL: there is none.  0, or -1 and why
+ * (75 at the deadline).
  */
 int target_dial(struct connection *, const struct http_head *, struct io *,
     struct error *);
