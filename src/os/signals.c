@@ -79,6 +79,7 @@ signals_begin(void)
 {
 	handle(SIGCHLD, SIG_DFL);
 	handle(SIGPIPE, SIG_IGN);
+	handle(SIGUSR1, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN);	/* write(2) says EFBIG */
 }
 
@@ -152,7 +153,6 @@ signals_single(void)
 	sigaddset(&ours, SIGHUP);
 	block_ours();
 	handle(SIGPIPE, SIG_IGN);
-	handle(SIGUSR1, SIG_IGN);
 	handle(SIGTERM, mark_seen);
 	handle_unless_ignored(SIGINT, mark_seen);
 	handle_unless_ignored(SIGHUP, mark_seen);

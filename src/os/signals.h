@@ -12,8 +12,9 @@
 
 /*
  * For every process, first of all: CHLD has its default, without which no exit
- * status could be waited for, and PIPE is ignored.  INT, QUIT and HUP that a
- * launcher ignores (nohup(1), a shell in the background, sftp(1)) stay ignored
+ * status could be waited for, and PIPE is ignored; so is USR1, which asks a
+ * supervisor for its tunnels and may be sent to all processes of the name.  INT,
+ * QUIT and HUP that a launcher ignores (nohup(1), a shell in the background, sftp(1)) stay ignored
  * throughout.
  */
 void signals_begin(void);
@@ -40,8 +41,7 @@ void signals_helper(void);
 
 /*
  * For a process without a supervisor (connect, inetd): TERM INT HUP are flags
- * that mean the same, PIPE is ignored, and so is USR1, which asks a supervisor
- * for its tunnels and may be sent to all processes of the name.
+ * that mean the same, PIPE is ignored.
  */
 void signals_single(void);
 

@@ -464,6 +464,17 @@ def test_usr1():
         t.is_(t.ws.read_all(far)[1], 'reset', 'in order')
 
 
+def test_usr1_in_handshake():
+    """Also before there is a tunnel."""
+    silent = t.Held()
+    p = t.connect(url(silent.port))
+    request = silent.next()
+    p.send(signal.SIGUSR1)
+    t.ok(b'Upgrade' in request.recv(4096), 'a request, not answered')
+    p.send(signal.SIGTERM)
+    t.is_(p.wait(), -signal.SIGTERM, 'USR1 does nothing, TERM ends it')
+
+
 def answers(status, *fields, body=b'no\n'):
     head = 'HTTP/1.1 %s\r\n' % status
     fields += ('Content-Length: %d' % len(body),)
