@@ -14,8 +14,8 @@
  * For every process, first of all: CHLD has its default, without which no exit
  * status could be waited for, and PIPE is ignored; so is USR1, which asks a
  * supervisor for its tunnels and may be sent to all processes of the name.  INT,
- * QUIT and HUP that a launcher ignores (nohup(1), a shell in the background, sftp(1)) stay ignored
- * throughout.
+ * QUIT and HUP that a launcher ignores (nohup(1), a shell in the background,
+ * sftp(1)) stay ignored throughout.
  */
 void signals_begin(void);
 

@@ -84,8 +84,7 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 	else
 		status = service->serve(service->arg, a->fd, peer);
 	waiting_end_child();
-	/* 128 added: it had a failure to log.  The supervisor takes that out. */
-	_exit(failure_lines_exit_status(status));
+	_exit(failure_lines_exit_status(status));	/* perhaps 128 more */
 }
 
 static _Noreturn void
