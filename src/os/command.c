@@ -177,7 +177,8 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 		kill(-pid, SIGKILL);
 		process_wait(pid);
 		return error_set(why, EXIT_AGAIN, "%s: %s", argv[0],
-		    signal_terminated() ? "interrupted" : has_ended ? "left a process that kept its output open" :
+		    signal_terminated() ? "interrupted" : has_ended ?
+		    "left a process that kept its output open" :
 		    "took too long and was killed");
 	}
 	if (WIFSIGNALED(status))

@@ -117,8 +117,8 @@ struct service {
  * begin; or, after --retry, that of the last spare.  Prints "listening on ADDR"
  * on standard error for each listener first.  Takes over the listeners and
  * closes them when it stops accepting; the Unix sockets that o->listen names are
- * then removed, except with --drain leave.  At most o->limits.connections children at a time, and
- * SUPERVISOR_EXTRA in serve_extra.
+ * then removed, except with --drain leave.  At most o->limits.connections
+ * children at a time, and SUPERVISOR_EXTRA in serve_extra.
  *
  * TERM, INT: stops accepting and waits o->timeouts.drain for the children, then
  * tells them to end (TERM), and kills what is left 3 seconds later; with 0 it

@@ -2,10 +2,10 @@
 /*
  * What the files of the tunnel share: tunnel.c decides how it goes on and
  * ends (plain.c towards a plain peer), states.c what may follow what, session.c
- * how it goes on over a new wire, timers.c and doubt.c when; send.c makes frames of what ring.c keeps
- * (text.c says where those of text end), receive.c takes them apart, lines.c
- * their control lines; ack.c counts, and open.c handles streams that come
- * later.
+ * how it goes on over a new wire, timers.c and doubt.c when; send.c makes
+ * frames of what ring.c keeps (text.c says where those of text end), receive.c
+ * takes them apart, lines.c their control lines; ack.c counts, and open.c
+ * handles streams that come later.
  */
 #ifndef TUNNEL_INTERNAL_H
 #define TUNNEL_INTERNAL_H
