@@ -321,7 +321,7 @@ children_parked_next(const struct children *c, const struct child *child)
 	if (child->older != 0)
 		return numbered(c, child->older);
 	while (child->newer != 0)
-		child = numbered(c, child->newer);
+		child = &c->child[child->newer - 1];
 	return numbered(c, child->next);
 }
 
