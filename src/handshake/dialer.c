@@ -50,8 +50,11 @@ dialer_begin(struct dialer *d, const struct options *o, int forks,
 	if ((o->url.tls || reads_files(o)) && tls_reload_begin(&d->tls, o,
 	    tls_reload_options, forks, why) == -1)
 		return -1;
-	return r.proxy.tls ? tls_reload_begin(&d->proxy, o,
-	    tls_reload_proxy_options, forks, why) : 0;
+	if (!r.proxy.tls || tls_reload_begin(&d->proxy, o,
+	    tls_reload_proxy_options, forks, why) == 0)
+		return 0;
+	dialer_end(d);
+	return -1;
 }
 
 /* The URL has become one with TLS: else each child would make a context. */
