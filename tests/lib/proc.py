@@ -271,6 +271,15 @@ def folder():
     return path
 
 
+def limited(limits='-n 64'):
+    """The path of a program: inetws with these limits of ulimit(1)."""
+    path = folder() + '/limited'
+    with open(path, 'w') as f:
+        f.write('#!/bin/sh\nulimit %s\nexec %s "$@"\n' % (limits, INETWS))
+    os.chmod(path, 0o755)
+    return path
+
+
 def need_dynamic(why):
     """Skips the case if the program is linked statically."""
     with open(INETWS, 'rb') as f:

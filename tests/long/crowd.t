@@ -37,14 +37,6 @@ def timed(action):
     return time.monotonic() - begin, value
 
 
-def few():
-    path = t.folder() + '/few'
-    with open(path, 'w') as f:
-        f.write('#!/bin/sh\nulimit -n 64\nexec %s "$@"\n' % t.INETWS)
-    os.chmod(path, 0o755)
-    return path
-
-
 # --- few descriptors ---
 
 def crowd(port, end, served):
@@ -71,7 +63,7 @@ def crowd(port, end, served):
 def test_few_descriptors():
     """ulimit -n 64, for a minute: client --warm 4 and server, gate and
     agent."""
-    program, drain = few(), ('--drain', '2s')
+    program, drain = t.limited(), ('--drain', '2s')
     s = t.server(t.echo().port, *drain, '-q', program=program)
     c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '4', '-q', *drain,
                  program=program)

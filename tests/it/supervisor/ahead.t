@@ -299,14 +299,6 @@ def test_none():
         t.is_(t.ahead(p.pid), [], name + ': none')
 
 
-def limited(words):
-    path = t.folder() + '/limited'
-    with open(path, 'w') as f:
-        f.write('#!/bin/sh\nulimit %s\nexec %s "$@"\n' % (words, t.INETWS))
-    os.chmod(path, 0o755)
-    return path
-
-
 USER = 30000 + os.getpid() % 30000     # which has no other processes
 
 
@@ -344,9 +336,9 @@ def test_program():
 def test_few_descriptors():
     """As many as are needed at least: none is forked ahead."""
     s = t.inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
-                 program=limited('-n 20'))
+                 program=t.limited('-n 20'))
     least = int(s.wait_line(r'at least (\d+) are needed')[1])
-    s = t.server(t.echo().port, program=limited('-n %d' % least))
+    s = t.server(t.echo().port, program=t.limited('-n %d' % least))
     end(served(s.port))
     t.is_(t.ahead(s.pid), [], 'none')
     t.ok(t.until(lambda: not t.children(s.pid)), 'a connection is served')

@@ -22,15 +22,6 @@ import inject           # noqa: E402
 DUP, CLOSE = 32, 3
 
 
-def few(limits='-n 64'):
-    """The program, with few descriptors, soft limit and hard limit."""
-    path = t.folder() + '/few'
-    with open(path, 'w') as f:
-        f.write('#!/bin/sh\nulimit %s\nexec %s "$@"\n' % (limits, t.INETWS))
-    os.chmod(path, 0o755)
-    return path
-
-
 def stays_well(p, name):
     before = t.cpu_ticks(p.pid)
     time.sleep(0.5)
@@ -58,7 +49,7 @@ def crowd(port, n, timeout=2):
 def test_warm_client():
     s = t.server(t.echo().port, '--drain', '0')
     c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '4', '--drain', '0',
-                 program=few())
+                 program=t.limited())
     served, socks = crowd(c.port, 90)
     t.is_(served, 90, 'more connections than descriptors are served')
     for x in socks[:45]:
@@ -69,7 +60,7 @@ def test_warm_client():
 
 @t.limit(120)
 def test_server():
-    s = t.server(t.echo().port, '--drain', '0', program=few())
+    s = t.server(t.echo().port, '--drain', '0', program=t.limited())
     ws = []
     for _ in range(80):
         w = t.ws.connect(s.port)
@@ -83,9 +74,9 @@ def test_server():
 
 @t.limit(120)
 def test_gate():
-    g = r.gate('--queue', '1s', '--drain', '0', program=few())
+    g = r.gate('--queue', '1s', '--drain', '0', program=t.limited())
     a = r.agent(g.url(), t.echo().port, '--spare', '4', '--drain', '0',
-                program=few())
+                program=t.limited())
     t.ok(g.has_line('few-descriptors.* limit=64 needed=[0-9]+ '
                     'max-connections=[0-9]+ .*hint='),
          'the gate says in one line what fits')
@@ -118,7 +109,7 @@ def program_of(mode):
 
 def least_of(mode, limit):
     """What it says that it needs, if it does not start."""
-    p = t.inetws(*program_of(mode), program=few('-n %d' % limit))
+    p = t.inetws(*program_of(mode), program=t.limited('-n %d' % limit))
     status = p.wait()
     lines = [x for x in p.log.splitlines() if 'event=start' in x]
     t.ok(status == 71 and len(lines) == 1, '%s, ulimit -n %d: exits with '
@@ -138,7 +129,7 @@ def test_least():
         least = least_of(mode, 10)
         t.is_(least_of(mode, least - 1), least, 'the same number with one '
               'less than that (%d)' % least)
-        p = t.inetws(*program_of(mode), '-v', program=few('-n %d' % least))
+        p = t.inetws(*program_of(mode), '-v', program=t.limited('-n %d' % least))
         if mode == 'agent':
             p.wait_line('event=failed')
         else:
@@ -192,7 +183,7 @@ def test_program():
     """The limit is raised for us, not for a program as target."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     s = t.inetws('server', '-l', '127.0.0.1:0', '--no-sandbox', '--', 'sh',
-                 '-c', 'ulimit -Sn; exec cat', program=few('-Sn 100'))
+                 '-c', 'ulimit -Sn; exec cat', program=t.limited('-Sn 100'))
     port = int(s.wait_line('listening on .*:([0-9]+)')[1])
     w = t.ws.connect(port)
     t.is_(w.take_data(4), b'100\n', 'it gets the limit we were started with')

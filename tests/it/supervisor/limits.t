@@ -193,7 +193,7 @@ def test_stopped_handshake():
     t.until(lambda: len(t.children(s.pid)) == 1)
     pid, = t.children(s.pid)
     os.kill(pid, signal.SIGSTOP)
-    t.is_(status_of(s.port)[0], 503, 'its timeout may not be over')
+    t.is_(status_of(s.port)[0], 503, 'it keeps its place for a while')
     config('100ms')
     s.send(signal.SIGHUP)
     s.wait_line('event=reloaded')

@@ -84,14 +84,6 @@ def test_slow_handshakes():
     t.is_(len(mute), 300, 'the others wait')
 
 
-def few(n):
-    path = t.folder() + '/few'
-    with open(path, 'w') as f:
-        f.write('#!/bin/sh\nulimit -n %d\nexec %s "$@"\n' % (n, t.INETWS))
-    os.chmod(path, 0o755)
-    return path
-
-
 @t.limit(60)
 def test_absent_agents():
     """Visitors of a name without agents leave descriptors for the others."""
@@ -101,7 +93,7 @@ def test_absent_agents():
             f.write('%s %s\n' % (name, r.hashlib.sha256(
                 b'secret').hexdigest()))
     g = r.gate('--visitors-dir', d, '--agents-file', d + '/agents',
-               auth=(), visitors=None, program=few(100))
+               auth=(), visitors=None, program=t.limited('-n 100'))
     t.until(lambda: os.path.exists(d + '/gone.sock'))
     waiting = []
     for _ in range(200):
@@ -130,7 +122,7 @@ def test_names_that_left():
     them."""
     d = t.folder()
     g = r.gate('--visitors-dir', d, '--queue', '0', auth=(
-        '--allow-any-agent',), visitors=None, program=few(100))
+        '--allow-any-agent',), visitors=None, program=t.limited('-n 100'))
     for i in range(120):
         r.raw_agent(g, '/a-secret-name-%d' % (1000 + i)).drop()
     t.ok(r.raw_agent(g, '/an-honest-agents-name'),
