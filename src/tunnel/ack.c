@@ -7,6 +7,8 @@
 #include "ws/control.h"
 
 #define RAISE_FREELY	1048576	/* bytes of credit */
+#define RAISE_QUICK	4194304	/* ... that were used up in QUICK ms */
+#define QUICK		5
 #define PROBES_MIN	4
 #define PROBE_MS	10	/* between more of them */
 #define ACK_MAX		262144	/* bytes delivered: at once */
@@ -65,11 +67,26 @@ tunnel_final_time(const struct tunnel *t)
 }
 
 /*
- * After each credit's worth: is it too small?  Not for a stream that is behind.
- * Beyond RAISE_FREELY, all of which a stream that stalls would leave in
- * buffers, it is so only if that took about a round trip, the shortest of
- * several that are measured by Pings.
+ * Has the peer used up its credit so soon that more would help?  All of it stays
+ * in buffers when the stream stalls, so beyond RAISE_FREELY there has to be a
+ * reason.  A stream that takes RAISE_FREELY within QUICK ms is limited by how
+ * often the processes at its ends get a turn: up to RAISE_QUICK more keeps all
+ * of them busy.  On a long path credit has to last for a round trip, the
+ * shortest of several that are measured by Pings.
  */
+static int
+credit_is_small(const struct tunnel *t)
+{
+	int64_t took = t->now - t->raised_at;
+
+	if (t->pending > 0)
+		return 0;		/* the stream is behind */
+	return t->in_credit < RAISE_FREELY ||
+	    (t->in_credit < RAISE_QUICK && took < QUICK) ||
+	    (t->round_trips >= PROBES_MIN && took < 2 * t->rtt_least);
+}
+
+/* After each credit's worth. */
 static void
 review_credit(struct tunnel *t)
 {
@@ -78,9 +95,7 @@ review_credit(struct tunnel *t)
 	if (t->in_credit < t->cfg.win_max && (t->round_trips < PROBES_MIN ||
 	    t->now - t->ping_at >= PROBE_MS))
 		t->ping_due = 1;
-	if (t->pending == 0 && (t->in_credit < RAISE_FREELY ||
-	    (t->round_trips >= PROBES_MIN &&
-	    t->now - t->raised_at < 2 * t->rtt_least)))
+	if (credit_is_small(t))
 		t->in_credit = min(2 * t->in_credit, t->cfg.win_max);
 	t->in_raised = t->in_delivered;
 	t->raised_at = t->now;

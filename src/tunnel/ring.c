@@ -9,7 +9,7 @@
 #include "tunnel/internal.h"
 
 #define CAP_FIRST	262144	/* of the ring that is used at first */
-#define GROW_FREELY	1048576
+#define GROW_FREELY	4194304
 #define SOON		10	/* ms */
 
 void
@@ -100,8 +100,8 @@ bypass_cap(const struct tunnel *t)
 }
 
 /*
- * All that is kept outside the ring is in one piece.  No more than fits into a
- * pipe is; on a long path the ring, which may grow, takes the rest.
+ * All that is kept outside the ring is in one piece.  What the caller's pipe has
+ * no room for goes into the ring, which may grow on a long path.
  */
 size_t
 tunnel_bypass_out(const struct tunnel *t)

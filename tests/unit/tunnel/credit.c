@@ -19,7 +19,7 @@ begin(struct rig *r, int client)
 	struct tunnel_config cfg = rig_config(client, 1, FIRST);
 
 	cfg.win_max = MAX;
-	cfg.out_size = 4 * MAX;
+	cfg.out_size = 16 * MAX;
 	cfg.in_size = MAX + TUNNEL_SLACK;
 	rig_begin(r, cfg);
 }
@@ -115,7 +115,7 @@ test_raised(void)
 	rig_end(&r);
 }
 
-/* Beyond 1 MiB only where a round trip is long. */
+/* Beyond 1 MiB only where a round trip is long, or the stream very quick. */
 static void
 test_path(void)
 {
@@ -125,7 +125,10 @@ test_path(void)
 		unsigned long long credit;
 	} paths[] = {
 		{ "near", 1, 20, MAX },
-		{ "not known", -1, 1, MAX },
+		{ "not known", -1, 5, MAX },
+		{ "quick", -1, 4, 2 * MAX },
+		{ "very quick", -1, 1, 4 * MAX },
+		{ "near, and very quick", 1, 1, 4 * MAX },
 		{ "far, and slow", 50, 1000, MAX },
 		{ "in two round trips", 10, 20, MAX },
 		{ "in less than two", 10, 19, 2 * MAX },
@@ -231,14 +234,15 @@ test_ring(void)
 	begin(&r, 1);
 	rig_line(&r, "ack 0 16777216");
 	n = outstanding(&r);
-	ok(n > MAX / 2 && n <= MAX, "it grows to 1 MiB where acks are soon");
+	ok(n > 2 * MAX && n <= 4 * MAX,
+	    "it grows to 4 MiB where acks are soon");
 	rig_at(&r, 5);
 	acknowledge(&r);
-	ok(outstanding(&r) <= MAX, "and no further");
+	ok(outstanding(&r) <= 4 * MAX, "and no further");
 	rig_at(&r, 105);
 	acknowledge(&r);
 	n = outstanding(&r);
-	ok(n > 2 * MAX && n <= 4 * MAX, "where they take long it does");
+	ok(n > 8 * MAX && n <= 16 * MAX, "where they take long it does");
 	rig_end(&r);
 
 	begin(&r, 1);
@@ -393,13 +397,14 @@ test_wraps(void)
 	is(grows_at(300, 200, 800), 1000, "what wraps could not be moved");
 	is(grows_at(600, 600, 700), 1000, "with a quarter free it need not");
 
-	/* No more goes past the ring than fits into a pipe. */
+	/* Past the ring goes what 4 MiB of it could hold; a pipe has less. */
 	begin(&r, 0);
 	rig_line(&r, "ack 0 16777216");
-	r.t.out_cap = 4 * MAX;
-	is((int)tunnel_bypass_out(&r.t), MAX, "a megabyte");
+	r.t.out_cap = 16 * MAX;
+	is((int)tunnel_bypass_out(&r.t), 4 * MAX, "4 MiB");
 	tunnel_stream_bypass(&r.t, 300000);
-	is((int)tunnel_bypass_out(&r.t), MAX - 300000, "and what is left of it");
+	is((int)tunnel_bypass_out(&r.t), 4 * MAX - 300000,
+	    "and what is left of them");
 	rig_end(&r);
 }
 
