@@ -21,7 +21,8 @@
 struct relay_queue {
 	unsigned int why;	/* tunnel_waits_for_wire(), _stream() */
 	int left;		/* it has not taken all */
-	uint64_t acknowledged;	/* bytes that it has */
+	uint64_t acknowledged;	/* bytes that it has, */
+	uint64_t all;		/* ... and has to have */
 	int64_t look_at, delay;	/* when to look again */
 };
 

@@ -119,8 +119,8 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 }
 
 /*
- * Has the next hop taken some since the last look?  While something is left it
- * is looked at again, soon at first.
+ * Has the next hop taken some since the last look?  While something is left of
+ * what was written when the wait began, it is looked at again, soon at first.
  */
 static int
 has_moved(struct relay_queue *q, int fd, unsigned int why, int64_t now)
@@ -131,8 +131,11 @@ has_moved(struct relay_queue *q, int fd, unsigned int why, int64_t now)
 	if (why == q->why && now < q->look_at)
 		return 0;
 	q->why = why;
-	q->left = why != 0 && net_unacknowledged(fd);
 	q->acknowledged = net_acknowledged(fd);
+	if (first)
+		q->all = net_written(fd);
+	q->left = why != 0 && q->acknowledged < q->all &&
+	    net_unacknowledged(fd);
 	q->delay = first ? LOOK_FIRST : q->delay < LOOK_MAX ?
 	    2 * q->delay : LOOK_MAX;
 	q->look_at = q->left ? now + q->delay : CLOCK_NEVER;

@@ -39,6 +39,23 @@ net_acknowledged(int fd)
 #endif
 }
 
+/* A SYN of ours counts as one byte. */
+uint64_t
+net_written(int fd)
+{
+#ifdef HAVE_LINUX
+	struct tcp_info info = ask(fd);
+	uint64_t end = info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
+	    info.tcpi_notsent_bytes + 1;
+
+	if (info.tcpi_bytes_sent > 0 && end >= info.tcpi_bytes_acked)
+		return end;
+#else
+	(void)fd;
+#endif
+	return UINT64_MAX;
+}
+
 int
 net_unacknowledged(int fd)
 {

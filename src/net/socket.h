@@ -146,6 +146,12 @@ void net_linger_default(int fd);
  */
 uint64_t net_acknowledged(int fd);
 
+/*
+ * How many that will be when it has all that was written by now, at least, and
+ * one or two more at most; or UINT64_MAX where that is not known.
+ */
+uint64_t net_written(int fd);
+
 /* Does it have any that are not?  0 also where the system does not tell. */
 int net_unacknowledged(int fd);
 

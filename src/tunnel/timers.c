@@ -169,9 +169,9 @@ tunnel_waits_for_wire(const struct tunnel *t)
 	if (t->cfg.extension || t->link != LINK_UP || tunnel_failed(t) ||
 	    tunnel_close_is_in(t))
 		return 0;
-	if (t->close_code != 0)
-		return 2;
-	return tunnel_hold_until(t) != TUNNEL_NEVER;
+	if (t->close_code == 0)
+		return tunnel_hold_until(t) != TUNNEL_NEVER;
+	return tunnel_close_sent(t) && t->head_len == 0 ? 3 : 2;
 }
 
 void

@@ -382,6 +382,30 @@ def test_slow_to_take():
          'all (%d, %s)' % (got + early, how))
 
 
+@t.limit(60)
+def test_pings_prolong_nothing():
+    """Pongs are on their way at any time; the data has long arrived."""
+    s = t.server(t.source(b'all of it').port, '--linger', '1s')
+    w = t.ws.connect(s.port)
+    over = threading.Event()
+
+    def ping():
+        with contextlib.suppress(OSError):
+            while not over.wait(0.01):
+                w.ping(b'there?')
+    thread = threading.Thread(target=ping)
+    thread.start()
+    began = t.ws.now()
+    while not w.close_frame and t.ws.now() < began + 10 * t.SCALE and w.take():
+        pass
+    over.set()
+    thread.join()
+    t.is_((w.close_frame, bytes(w.data)), ((1000, b''), b'all of it'),
+          'a peer that pings all the time gets the Close (%.1f s)' %
+          (t.ws.now() - began))
+    w.drop()
+
+
 def test_stopped():
     """A silent peer does not keep a process that is told to end."""
     p, w, stream = pair('--linger', '60s', '--drain', '0')

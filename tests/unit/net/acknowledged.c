@@ -56,6 +56,13 @@ acknowledged(void)
 	return net_acknowledged(0);
 }
 
+static uint64_t
+written(void)
+{
+	spoil_stack();
+	return net_written(0);
+}
+
 int
 main(void)
 {
@@ -65,15 +72,18 @@ main(void)
 #else
 	is(unacknowledged(), 0, "it is not told: nothing counts as on its way");
 	is(acknowledged(), 0, "and nothing as arrived");
+	ok(written() == UINT64_MAX, "and how much was written is not known");
 	told = 4;
 	is(unacknowledged(), 0, "4 bytes, as by qemu-user: the same");
 	is(acknowledged(), 0, "and nothing as arrived");
 	told = offsetof(struct tcp_info, tcpi_unacked) + 4;
 	is(unacknowledged(), 1, "an early kernel's: something is on its way");
 	is(acknowledged(), 0, "but not how much has arrived");
+	ok(written() == UINT64_MAX, "nor how much that is");
 	told = 4096;
 	is(unacknowledged(), 1, "all of it: the same");
 	is(acknowledged() > 0, 1, "and how much has arrived");
+	ok(written() == UINT64_MAX, "more has arrived than was sent: not so");
 	return done_testing();
 #endif
 }

@@ -155,7 +155,7 @@ test_slow_wire(int client)
 		tunnel_wire_left(&r.t, 1, 1);
 		is(rig_deadline(&r), 15000, "bytes move: it is for longer");
 		rig_at(&r, 15000);
-		is(tunnel_waits_for_wire(&r.t), 2, "Close is out");
+		is(tunnel_waits_for_wire(&r.t), 3, "Close is out");
 		rig_at(&r, 24000);
 		tunnel_wire_left(&r.t, 1, 1);
 		is(rig_deadline(&r), 34000, "bytes move: it may be answered");
@@ -167,6 +167,23 @@ test_slow_wire(int client)
 		is(tunnel_waits_for_wire(&r.t), 0, "nothing is waited for");
 		rig_end(&r);
 	}
+}
+
+/* Close is no part of what was written when it was due. */
+static void
+test_close_on_slow_wire(int client)
+{
+	struct rig r;
+
+	begin(&r, client, 1, 0);
+	rig_stream_eof(&r);
+	r.wire_stuck = 1;
+	rig_at(&r, 20000);
+	is(tunnel_waits_for_wire(&r.t), 2, "Close is due");
+	r.wire_stuck = 0;
+	rig_pump(&r);
+	is(tunnel_waits_for_wire(&r.t), 3, "it is written: another wait");
+	rig_end(&r);
 }
 
 /* The stream takes the last bytes slowly, and sends. */
@@ -207,6 +224,7 @@ main(void)
 		test_closing(client);
 		test_idle(client);
 		test_slow_wire(client);
+		test_close_on_slow_wire(client);
 		test_slow_stream(client);
 	}
 	return done_testing();
