@@ -28,7 +28,7 @@ struct way {
 };
 
 struct tls_end {
-	struct io *tls, pair;
+	struct io *connection, pair;
 	struct way up, down;	/* to the owner, from the owner */
 	int was_reset;		/* the owner's end */
 	int64_t until;		/* of clock_ms(), or CLOCK_NEVER */
@@ -126,20 +126,20 @@ static void
 wait_for_any(struct tls_end *e)
 {
 	struct pollfd p[3] = {
-		{ .fd = e->tls->rfd }, { .fd = e->tls->wfd },
+		{ .fd = e->connection->rfd }, { .fd = e->connection->wfd },
 		{ .fd = e->pair.rfd }
 	};
 	int64_t until = e->until;
 	int i;
 
-	io_events(e->tls, wants_read(&e->up), wants_write(&e->down),
+	io_events(e->connection, wants_read(&e->up), wants_write(&e->down),
 	    &p[0].events, &p[1].events);
 	p[2].events = (short)((wants_read(&e->down) ? POLLIN : 0) |
 	    (wants_write(&e->up) ? POLLOUT : 0));
 	for (i = 0; i < 3; i++)
 		if ((i < 2 || e->up.state == WAY_ENDED) && p[i].events == 0)
 			p[i].fd = -1;
-	if (wants_read(&e->up) && io_pending(e->tls))
+	if (wants_read(&e->up) && io_pending(e->connection))
 		until = 0;
 	if (signals_poll(p, 3, clock_poll(until)) > 0 &&
 	    (p[2].revents & (POLLHUP | POLLERR)))
@@ -161,15 +161,15 @@ move(struct tls_end *e)
 }
 
 void
-tls_end_run(struct io *tls, int fd)
+tls_end_run(struct io *connection, int fd)
 {
 	static struct tls_end e;
 	int is_over, is_late;
 
-	e.tls = tls;
+	e.connection = connection;
 	e.pair = io_of(fd);
 	e.until = CLOCK_NEVER;
-	e.up.from = e.down.to = tls;
+	e.up.from = e.down.to = connection;
 	e.up.to = e.down.from = &e.pair;
 	do {
 		move(&e);
@@ -181,7 +181,7 @@ tls_end_run(struct io *tls, int fd)
 	} while (!is_over && !is_late);
 	io_close(&e.pair);
 	if (is_over && !e.was_reset)
-		io_close(tls);
+		io_close(connection);
 	else
-		io_reset(tls);
+		io_reset(connection);
 }

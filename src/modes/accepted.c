@@ -124,8 +124,9 @@ accepted_begin(struct accepted *a, struct connection *c,
 }
 
 /*
- * Hands over the connection, or, with TLS, one end of a pair, whose other end
- * is *end then.  0, or -1 with errno.
+ * Hands over the connection, or, if that cannot follow to another process, as
+ * TLS and two descriptors, one end of a pair, whose other end is *end then.  0,
+ * or -1 with errno.
  */
 static int
 hand_over(struct accepted *a, int *end)
@@ -135,7 +136,7 @@ hand_over(struct accepted *a, int *end)
 	    .len = w->raw_len };
 	int r, saved, pair[2] = { -1, -1 };
 
-	if (w->io.tls != NULL) {
+	if (w->io.tls != NULL || w->io.rfd != w->io.wfd) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
 		    SOCK_CLOEXEC, 0, pair) == -1)
 			return -1;
@@ -183,7 +184,8 @@ be_tls_end(struct accepted *a, int is_counted, int end)
 		close(c->channel);
 	if (!is_counted)
 		signals_single();
-	title_tunnel(mode_name(c->o->mode), c->peer, c->target, "TLS");
+	title_tunnel(mode_name(c->o->mode), c->peer, c->target,
+	    a->w.io.tls != NULL ? "TLS" : "pipes");
 	if ((status = enter_sandbox(c->o, 0)) == GO_ON)
 		tls_end_run(&a->w.io, end);
 	if (is_counted)

@@ -43,8 +43,8 @@ int accepted_begin(struct accepted *, struct connection *,
 /*
  * A redial belongs to the process that keeps the session: 1 if it was one,
  * which has been handed over or refused; *status is what to exit with.  With
- * TLS a process stays as its TLS end: this one, or, if a supervisor counts this
- * one, another one, which does not return.
+ * TLS, and of two pipes, a process stays as its end: this one, or, if a
+ * supervisor counts this one, another one, which does not return.
  */
 int accepted_redial(struct accepted *, int is_counted, int *status);
 

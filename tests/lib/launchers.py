@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import socket
+import sys
 import threading
 
 import proc
@@ -212,6 +213,44 @@ def ncat(port, command):
     return ready(proc.Program(
         [proc.need('ncat')[0], '-lk', '127.0.0.1', str(port), '--sh-exec',
          ' '.join(shlex.quote(w) for w in command)]), port)
+
+
+# Each connection becomes two pipes.
+PIPES = '''import os, socket, subprocess, sys, threading
+def copy(read, write, end):
+    try:
+        while data := read(65536):
+            write(data)
+    except OSError:
+        pass
+    try:
+        end()
+    except OSError:
+        pass
+def serve(sock):
+    p = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, bufsize=0)
+    def put(data):
+        while data:
+            data = data[p.stdin.write(data):]
+    down = threading.Thread(target=copy, args=(
+        lambda n: os.read(p.stdout.fileno(), n), sock.sendall,
+        lambda: sock.shutdown(socket.SHUT_WR)))
+    down.start()
+    copy(sock.recv, put, p.stdin.close)
+    down.join()
+    sock.close()
+    p.stdout.close()
+    p.wait()
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
+    while True:
+        threading.Thread(target=serve, args=listener.accept()[:1]).start()
+'''
+
+
+def pipes(port, command):
+    return ready(proc.Program([sys.executable, '-c', PIPES, str(port)] +
+                              command), port)
 
 
 def socket_activate(*options):

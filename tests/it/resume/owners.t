@@ -142,10 +142,10 @@ def test_drain_ends_sessions():
     t.unlike(c.log, 'redialling', 'no redial')
 
 
-def alone(start, syslog=False):
+def alone(start, syslog=False, listen=()):
     """make= for tunnel(): each connection has a process from a launcher."""
     def make(port, *options):
-        words = [t.INETWS, 'server'] + list(options) + \
+        words = [t.INETWS, 'server'] + list(listen) + list(options) + \
             ['127.0.0.1:%d' % port]
         log = launchers.Syslog() if syslog else None
         if syslog and os.getuid() != 0:
@@ -200,6 +200,12 @@ def test_systemd_accept_yes():
 def test_systemd_accept_yes_inetd():
     without_supervisor('systemd-socket-activate -a --inetd', alone(
         launchers.socket_activate('-a', '--inetd')))
+
+
+def test_two_pipes():
+    """Not one descriptor that could be handed over."""
+    without_supervisor('two pipes', alone(launchers.pipes,
+                                          listen=('-l', '-')))
 
 
 def test_takeover_without_supervisor():
