@@ -82,10 +82,25 @@ run_program(struct connection *c, const struct http_head *head,
 	return 0;
 }
 
+/* An agent dials the URL from there, and not the target, which is near. */
+static const char *
+source(const struct options *o)
+{
+	return o->mode == MODE_SERVER ? o->dial.interface : NULL;
+}
+
 int
 target_check(const struct options *o, struct error *why)
 {
-	if (o->program == NULL || command_exists(o->program[0]) == 0)
+	char text[ADDR_HOST_MAX + 16], what[sizeof(text) + 8];
+
+	if (o->program == NULL) {
+		snprintf(what, sizeof(what), "TARGET %s", addr_print(text,
+		    sizeof(text), &o->target));
+		return net_family_check(&o->target, NULL, what, source(o),
+		    o->dial.family, why);
+	}
+	if (command_exists(o->program[0]) == 0)
 		return 0;
 	return error_set(why, EXIT_BADUSAGE, "PROGRAM %s: %s", o->program[0],
 	    strerror(errno));
@@ -108,10 +123,9 @@ target_reason(const struct error *why)
 int
 target_connect(const struct options *o, int64_t deadline, struct error *why)
 {
-	const char *from = o->mode == MODE_SERVER ? o->dial.interface : NULL;
 	struct net_found found;
 
-	if (net_find_from(&found, &o->target, NULL, from, o->dial.family,
+	if (net_find_from(&found, &o->target, NULL, source(o), o->dial.family,
 	    why) == -1)
 		return -1;
 	return net_dial_found(&o->target, &found, deadline, NULL, why);

@@ -27,7 +27,10 @@ int target_dial(struct connection *, const struct http_head *, struct io *,
  */
 int target_connect(const struct options *, int64_t deadline, struct error *);
 
-/* At the start: can the program be executed?  0, or -1 and why (64). */
+/*
+ * At the start: can the program be executed, or is the target an address of a
+ * family that is not to be dialled?  0, or -1 and why (64).
+ */
 int target_check(const struct options *, struct error *);
 
 /*

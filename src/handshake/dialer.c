@@ -30,6 +30,14 @@ look_for(const struct options *o, const char *option, char *const *command,
 }
 
 int
+dialer_check(const struct options *o, struct error *why)
+{
+	static struct route r;
+
+	return route_check(&r, o, &o->url, why);
+}
+
+int
 dialer_begin(struct dialer *d, const struct options *o, int forks,
     struct error *why)
 {
@@ -38,7 +46,7 @@ dialer_begin(struct dialer *d, const struct options *o, int forks,
 	memset(d, 0, sizeof(*d));
 	d->o = o;
 	d->forks = forks;
-	if (route_find(&r, o, &o->url, why) == -1)
+	if (route_check(&r, o, &o->url, why) == -1)
 		return -1;
 	if (look_for(o, "--header-command", o->websocket.header_command,
 	    why) == -1 || look_for(o, "--proxy-header-command",

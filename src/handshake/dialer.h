@@ -16,6 +16,9 @@ struct dialer {
 	struct trust trust;	/* their contexts, or what a redirect made */
 };
 
+/* Can the URL be dialled, as far as is known from words alone?  0, or -1 and why. */
+int dialer_check(const struct options *, struct error *);
+
 /*
  * The way to the URL must be one, and what TLS on it needs must be there.
  * forks: as tls_reload_begin() has it.  0, or -1 and why.

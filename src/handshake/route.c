@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "handshake/route.h"
+#include "net/socket.h"
 #include "proto/overrides.h"
 
 /* The first of these environment variables that is set, and its name. */
@@ -160,4 +161,36 @@ route_find(struct route *r, const struct options *o, const struct url *url,
 		r->addresses = addresses_of(o, &r->dial);
 	}
 	return 0;
+}
+
+static void
+name_host(char *dst, size_t size, const struct route *r, const struct url *url)
+{
+	char text[ADDR_HOST_MAX + 16];
+
+	addr_print(text, sizeof(text), &r->server);
+	if (addr_same(&r->server, &url->at))
+		snprintf(dst, size, "the URL's host %s", text);
+	else
+		snprintf(dst, size, "%s of --connect-to", text);
+}
+
+/* A proxy looks up what it is asked for, unless --resolve has it. */
+int
+route_check(struct route *r, const struct options *o, const struct url *url,
+    struct error *why)
+{
+	char host[ADDR_HOST_MAX + 64];
+	int by_proxy;
+
+	if (route_find(r, o, url, why) == -1)
+		return -1;
+	by_proxy = r->proxy.kind != PROXY_NONE;
+	name_host(host, sizeof(host), r, url);
+	if (net_family_check(&r->dial, r->addresses, by_proxy ? r->name : host,
+	    o->dial.interface, o->dial.family, why) == -1)
+		return -1;
+	return !by_proxy || r->proxy.kind == PROXY_HTTP ||
+	    r->server_addresses == NULL ? 0 : net_family_check(&r->server,
+	    r->server_addresses, host, NULL, o->dial.family, why);
 }

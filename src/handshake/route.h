@@ -38,6 +38,13 @@ int route_find(struct route *, const struct options *, const struct url *,
     struct error *);
 
 /*
+ * The same, and -1 and why (64) also if what is dialled is a number of another
+ * family than --ipv4, --ipv6 or --interface leaves.
+ */
+int route_check(struct route *, const struct options *, const struct url *,
+    struct error *);
+
+/*
  * A variable that is set and names a proxy, but not for this URL; or NULL.
  */
 const char *route_unused_variable(const struct url *);

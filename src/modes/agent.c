@@ -107,13 +107,27 @@ ready(void *arg, struct error *why)
 	return error_set(why, EXIT_AGAIN, "the gate is not reached");
 }
 
+/* A program in --chroot is not looked for from outside. */
+static int
+check_target(const struct options *o, struct error *why)
+{
+	return o->program != NULL && o->service.chroot != NULL ? 0 :
+	    target_check(o, why);
+}
+
+static int
+check_again(const struct options *o, struct error *why)
+{
+	return check_target(o, why) == -1 ? -1 : dialer_check(o, why);
+}
+
 int
 agent_main(const struct options *o)
 {
 	struct dialer d;
 	struct inherited a;
 	struct service service = { .arg = &d, .park = park,
-	    .spares = &o->reverse.spare, .ready = ready,
+	    .spares = &o->reverse.spare, .check = check_again, .ready = ready,
 	    .unprivileged = unprivileged, .reload = reload, .before = before,
 	    .load = load,
 	    .given = &a };
@@ -124,7 +138,7 @@ agent_main(const struct options *o)
 
 	if ((status = startup_no_listener(&a, o, LOG_L_INFO)) != GO_ON)
 		return status;
-	if ((o->service.chroot == NULL && target_check(o, &why) == -1) ||
+	if (check_target(o, &why) == -1 ||
 	    dialer_begin(&d, o, 1, &why) == -1)
 		return startup_failed(o, &why);
 	random_bytes(&random, sizeof(random));

@@ -170,8 +170,8 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	struct dialer cl;
 	struct inherited a;
 	struct service service = { .arg = &cl, .serve = serve,
-	    .ready = ready, .unprivileged = unprivileged, .reload = reload,
-	    .before = before,
+	    .check = dialer_check, .ready = ready,
+	    .unprivileged = unprivileged, .reload = reload, .before = before,
 	    .load = load, .given = &a };
 	struct error why;
 	int status;

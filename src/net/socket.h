@@ -125,6 +125,14 @@ int net_source_check(const char *word);
 int net_find_from(struct net_found *, const struct addr *, const char *named,
     const char *word, int family, struct error *);
 
+/*
+ * Will net_find_from() find nothing at any time, as a number in place of a name
+ * is of another family?  0, or -1 and why (64): it begins with the option that
+ * leaves one family only, and has what, the words for such a place.
+ */
+int net_family_check(const struct addr *, const char *named, const char *what,
+    const char *word, int family, struct error *);
+
 /* The number of an IPv6 zone, "eth0" or "2"; 0: there is none. */
 uint32_t net_zone(const char *zone);
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,6 +122,12 @@ family_of(const char *word)
 	return ip_is_v4(&from.ip) ? NET_IPV4 : NET_IPV6;
 }
 
+static int
+other(int family)
+{
+	return family == NET_IPV4 ? NET_IPV6 : NET_IPV4;
+}
+
 /* No address is there, or none of the only family that was looked for. */
 static int
 blame_family(struct error *why, const char *word, int family)
@@ -134,8 +141,7 @@ blame_family(struct error *why, const char *word, int family)
 		    "addresses)", what.text, family, family);
 	return error_set(why, what.status, "%s (--interface %s leaves only "
 	    "IPv%d addresses: give an IPv%d address of this host, or the "
-	    "interface by name)", what.text, word, family,
-	    family == NET_IPV4 ? NET_IPV6 : NET_IPV4);
+	    "interface by name)", what.text, word, family, other(family));
 }
 
 int
@@ -149,6 +155,63 @@ net_find_from(struct net_found *found, const struct addr *a, const char *named,
 	if (r == -1 && only != NET_ANY)
 		blame_family(why, family == NET_ANY ? word : NULL, only);
 	return r;
+}
+
+/* An IPv4 address that is written as an IPv6 one is of both families. */
+static int
+is_of_other(struct slice number, int only)
+{
+	struct ip ip;
+
+	if (ip_parse(&ip, number) == -1)
+		return 0;
+	return only == NET_IPV4 ? !ip_is_v4(&ip) :
+	    slice_find(number, ':') == NULL;
+}
+
+static int
+are_of_other(const char *named, int only)
+{
+	size_t len;
+
+	for (;; named += len + 1) {
+		len = strcspn(named, ",");
+		if (!is_of_other((struct slice){ named, len }, only))
+			return 0;
+		if (named[len] == '\0')
+			return 1;
+	}
+}
+
+int
+net_family_check(const struct addr *a, const char *named, const char *what,
+    const char *word, int family, struct error *why)
+{
+	int source = family_of(word), only = family != NET_ANY ? family : source;
+	char text[ADDR_HOST_MAX + 128];
+
+	if (a->kind != ADDR_TCP || only == NET_ANY)
+		return 0;
+	if (source == other(only))
+		return error_set(why, EXIT_BADUSAGE, "--interface %s: is an "
+		    "IPv%d address: give an IPv%d address of this host, or "
+		    "leave --ipv%d out", word, source, family, family);
+	if (!(named != NULL ? are_of_other(named, only) :
+	    is_of_other(slice_of(a->host), only)))
+		return 0;
+	if (named != NULL)
+		snprintf(text, sizeof(text), "--resolve has no IPv%d address "
+		    "for %s", only, a->host);
+	else
+		snprintf(text, sizeof(text), "%s is an IPv%d address", what,
+		    other(only));
+	if (family != NET_ANY)
+		return error_set(why, EXIT_BADUSAGE, "--ipv%d: %s: give an "
+		    "IPv%d address, or leave --ipv%d out", only, text, only,
+		    only);
+	return error_set(why, EXIT_BADUSAGE, "--interface %s: %s: give an "
+	    "IPv%d address of this host, or the interface by name", word,
+	    text, other(only));
 }
 
 int

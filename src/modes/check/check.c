@@ -345,6 +345,22 @@ look(const struct options *o, struct trust *trust)
 	look_elsewhere(&found);
 }
 
+/* What can only fail is not tried. */
+static int
+is_hopeless(const struct options *o)
+{
+	static struct route r;
+	struct error why;
+
+	if (route_find(&r, o, &o->url, &why) == -1 ||
+	    route_check(&r, o, &o->url, &c.why) == 0)
+		return 0;
+	options_blame(o, &c.why);
+	describe_route(&r);
+	c.failed_at = STEP_NAME;
+	return 1;
+}
+
 /* A redirect may lead to TLS; without one a missing TLS file is no error. */
 static void
 look_with_tls(const struct options *o)
@@ -379,6 +395,7 @@ check_main(const struct options *o)
 	describe_command(o);
 	c.login = login_of(o);
 	tell_begin(&c, o);
-	look_with_tls(o);
+	if (!is_hopeless(o))
+		look_with_tls(o);
 	return tell_end(&c);
 }
