@@ -20,6 +20,9 @@
 #define GET_MAX		4000	/* ms for a target that a gate waits for, so
 				 * that it is told in time if there is none */
 
+_Static_assert(WORKER_TAKE_MS > TUNNEL_ANSWER_WAIT + 2000,
+    "the peer's answer is waited for");
+
 /*
  * Who it is: it may begin with a PROXY header, which stays where it is until
  * no other process can get this connection.  0: it has been refused.

@@ -42,6 +42,12 @@ enum {
 	WORKER_STREAM = 'V'	/* text: its address */
 };
 
+/*
+ * A child takes its visitor or returns it within this time, in ms; where it
+ * waits for a PROXY header, which has --connect-timeout, within both.
+ */
+#define WORKER_TAKE_MS	8000
+
 #define AGENT_NAME_MAX	129	/* terminated */
 #define AGENT_ID_MAX	24
 #define AGENT_HASH_MAX	65

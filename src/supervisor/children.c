@@ -9,6 +9,10 @@ struct parked {
 	unsigned int n;		/* with those that are older */
 };
 
+/* Lists of those that are parked, by name, and one of those that were offered. */
+#define OFFERED	(NAMES_MAX + 1)
+#define LISTS	(NAMES_MAX + 2)
+
 static unsigned int
 buckets_for(unsigned int room)
 {
@@ -49,7 +53,7 @@ int
 children_begin(struct children *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->parked = memory_unshared((NAMES_MAX + 1) * sizeof(c->parked[0]));
+	c->parked = memory_unshared(LISTS * sizeof(c->parked[0]));
 	return c->parked == NULL ? -1 : 0;
 }
 
@@ -91,8 +95,7 @@ void
 children_end(struct children *c)
 {
 	give_back(c);
-	memory_unshared_end(c->parked, (NAMES_MAX + 1) *
-	    sizeof(c->parked[0]));
+	memory_unshared_end(c->parked, LISTS * sizeof(c->parked[0]));
 	memset(c, 0, sizeof(*c));
 }
 
@@ -216,7 +219,7 @@ is_of_one_agent(const struct child *a, const struct child *b)
 	    strcmp(a->agent_id, b->agent_id) == 0);
 }
 
-/* In the list of agents; 0 is its beginning and its end. */
+/* In a list; 0 is its beginning and its end. */
 static void
 join(struct children *c, struct parked *p, int before, int behind)
 {
@@ -274,6 +277,22 @@ unpark(struct children *c, struct child *child, int had_turn)
 }
 
 static void
+join_offered(struct children *c, struct child *child)
+{
+	struct parked *p = &c->parked[OFFERED];
+	int me = number_of(c, child);
+
+	join(c, p, p->last, me);
+	join(c, p, me, 0);
+}
+
+static void
+leave_offered(struct children *c, const struct child *child)
+{
+	join(c, &c->parked[OFFERED], child->previous, child->next);
+}
+
+static void
 count_spare(struct children *c, const struct child *child, int by)
 {
 	if (child->spare && child->state == CHILD_STARTING)
@@ -291,10 +310,16 @@ children_set_state(struct children *c, struct child *child,
 	count_spare(c, child, -1);
 	if (child->state == CHILD_PARKED)
 		unpark(c, child, state == CHILD_OFFERED);
+	if (child->state == CHILD_OFFERED)
+		leave_offered(c, child);
 	child->state = state;
 	if (state == CHILD_PARKED) {
 		child->since = now;
 		park(c, child);
+	}
+	if (state == CHILD_OFFERED) {
+		child->offered = now;
+		join_offered(c, child);
 	}
 	count_spare(c, child, 1);
 }
@@ -323,6 +348,12 @@ children_parked_next(const struct children *c, const struct child *child)
 	while (child->newer != 0)
 		child = &c->child[child->newer - 1];
 	return numbered(c, child->next);
+}
+
+struct child *
+children_offered(const struct children *c)
+{
+	return numbered(c, c->parked[OFFERED].first);
 }
 
 unsigned int

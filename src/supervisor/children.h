@@ -39,9 +39,10 @@ struct child {
 	enum child_state state;
 	int extra;		/* has no place within the limit */
 	int name;		/* whose websocket it has, or NAME_NONE */
-	int64_t since;		/* parked, of clock_ms() */
+	int64_t since, offered;	/* parked; its visitor: of clock_ms() */
 	int next_pid;		/* private: with the same hash, or free */
-	int next, previous;	/* private: the newest of other agents, */
+	int next, previous;	/* private: in the list of those that were
+				 * offered one, or the newest of other agents, */
 	int older, newer;	/* ... of this agent, parked for this name */
 };
 
@@ -101,6 +102,9 @@ struct child *children_parked(const struct children *, int name);
 struct child *children_parked_next(const struct children *,
     const struct child *);
 unsigned int children_count_parked(const struct children *, int name);
+
+/* Of those that have been offered a visitor the one for the longest time. */
+struct child *children_offered(const struct children *);
 
 /* All of them: the first after this one, NULL at the end; c NULL begins. */
 struct child *children_next(const struct children *, const struct child *);

@@ -57,7 +57,8 @@ offer(struct supervisor *s, const struct visitor *v)
 	while ((c = children_parked(&s->children, v->name)) != NULL) {
 		if (fdpass_send(c->channel, WORKER_STREAM, v->peer,
 		    v->fd) == 0) {
-			children_set_state(&s->children, c, CHILD_OFFERED, 0);
+			children_set_state(&s->children, c, CHILD_OFFERED,
+			    clock_ms());
 			c->visitor = *v;
 			return 1;
 		}
@@ -315,12 +316,48 @@ pool_child_ended(struct supervisor *s, struct child *c)
 
 /* --- time --- */
 
+/* When the first child has had its time to take its visitor. */
+static int64_t
+offer_until(const struct supervisor *s)
+{
+	const struct child *c = children_offered(&s->children);
+	const struct options *o = s->o;
+	int64_t header = o->access.accept_proxy ? o->timeouts.connect : 0;
+
+	if (c == NULL || (o->access.accept_proxy && header == 0))
+		return CLOCK_NEVER;
+	return c->offered + WORKER_TAKE_MS + header;
+}
+
+/*
+ * One that is stopped or hangs holds its visitor, which is brought back when it
+ * has ended: not before, as it could go on.
+ */
+static void
+end_stuck(struct supervisor *s, int64_t now)
+{
+	struct child *c;
+
+	while (offer_until(s) <= now) {
+		c = children_offered(&s->children);
+		pool_read_channel(s, c);
+		if (c->state != CHILD_OFFERED)
+			continue;
+		kill(c->pid, SIGKILL);
+		children_set_state(&s->children, c, CHILD_PLAIN, 0);
+		children_set_state(&s->children, c, CHILD_OFFERED, now);
+	}
+}
+
 int64_t
 pool_time(const struct supervisor *s)
 {
-	int64_t names = names_time(&s->names), queue = queue_time(&s->queue);
+	int64_t until = names_time(&s->names), queue = queue_time(&s->queue),
+	    offer = offer_until(s);
 
-	return names < queue ? names : queue;
+	if (queue < until)
+		until = queue;
+	return offer < until ? offer : until;
 }
 
 static void
@@ -340,6 +377,7 @@ pool_tend(struct supervisor *s, int64_t now)
 	struct visitor v;
 	int name;
 
+	end_stuck(s, now);
 	while (queue_take_expired(&s->queue, now, &v))
 		give_up(s, &v);
 	while ((name = names_expire(&s->names, now)) != NAME_NONE)

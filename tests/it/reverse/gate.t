@@ -162,6 +162,31 @@ def test_killed_child():
     t.is_(v.recv(10), b'fine', 'who serves')
 
 
+def test_stopped():
+    """A process that is stopped keeps its visitor for a while only."""
+    cases = []
+    for others in (1, 0):
+        g = r.gate('--queue', '30s' if others else '1s')
+        agents = [r.raw_agent(g)]
+        r.parked(g)
+        child, = t.children(g.pid)
+        os.kill(child, signal.SIGSTOP)
+        v = r.visit(g.visitors)     # first of all to the one that is stopped
+        for _ in range(others):
+            agents.append(r.raw_agent(g))
+            r.parked(g, 2)
+        cases.append((g, agents, v, child))
+    g, agents, v, child = cases[0]
+    t.like(r.line(agents[1]), '^open ', 'stopped: to another agent')
+    agents[1].text('ok')
+    agents[1].data(b'fine')
+    t.is_(v.recv(10), b'fine', 'which serves the visitor')
+    t.ok(child not in t.children(g.pid), 'the process is gone')
+    t.ok(g.has_line('event=child-killed .*signal=9'), 'and the log says so')
+    t.ok(r.was_reset(cases[1][2]), 'no other agent: the visitor is reset')
+    cases[1][0].wait_line('event=no-agent')
+
+
 def test_lost_at_ok():
     """A session's websocket that is lost just after ok counts as lost."""
     g = r.gate('--resume', '1s', '--linger', '1s')

@@ -53,6 +53,35 @@ test_parked(void)
 	children_end(&t);
 }
 
+static void
+test_offered(void)
+{
+	struct children t;
+	struct child *c[3];
+	int i;
+
+	children_begin(&t);
+	children_grow(&t, 3);
+	ok(children_offered(&t) == NULL, "none was offered a visitor");
+	for (i = 0; i < 3; i++) {
+		c[i] = children_add(&t, 100 + i, i, i, 0);
+		children_set_state(&t, c[i], CHILD_OFFERED, 10 + i);
+	}
+	ok(children_offered(&t) == c[0] && c[0]->offered == 10,
+	    "the first one, and since when");
+	children_set_state(&t, c[1], CHILD_PLAIN, 0);
+	children_set_state(&t, c[0], CHILD_PARKED, 20);
+	ok(children_offered(&t) == c[2] && children_parked(&t,
+	    NAME_NONE) == c[0], "those that are parked again are not");
+	children_set_state(&t, c[0], CHILD_OFFERED, 30);
+	ok(children_offered(&t) == c[2], "again: it is the last one");
+	children_remove(&t, c[2]);
+	ok(children_offered(&t) == c[0], "one that has ended is none");
+	children_remove(&t, c[0]);
+	ok(children_offered(&t) == NULL, "there is no other one");
+	children_end(&t);
+}
+
 /* Against a plain table of processes, by random calls. */
 static void
 test_random(void)
@@ -73,7 +102,7 @@ test_random(void)
 			there[pid] = 0;
 			n--;
 		} else if (c != NULL)
-			children_set_state(&t, c, random() % 4, step);
+			children_set_state(&t, c, random() % 5, step);
 		else if (n < 50) {
 			children_add(&t, pid, 0, 1, random() % 2);
 			there[pid] = 1;
@@ -256,6 +285,7 @@ main(void)
 	test_random_names();
 	test_parked();
 	test_turns();
+	test_offered();
 	test_random();
 	return done_testing();
 }
