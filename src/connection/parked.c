@@ -3,6 +3,7 @@
  * A stream that comes later: brought by the supervisor, or dialled when the
  * peer sends "open".
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,7 +53,10 @@ check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	return 0;
 }
 
-/* The supervisor has sent a visitor, or closed the channel. */
+/*
+ * The supervisor has sent a visitor, or closed the channel: then it has no use
+ * for a websocket that waits, and a visitor is this process's alone.
+ */
 void
 connection_channel(struct connection *c)
 {
@@ -64,8 +68,9 @@ connection_channel(struct connection *c)
 	switch (worker_take_stream(c->channel, &fd, peer)) {
 	case -1:
 		c->relay.control = -1;
-		tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
-		    "not needed any more");
+		if (tunnel_waits(&c->relay.tunnel))
+			tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL,
+			    TUNNEL_STOPPED, "not needed any more");
 		return;
 	case 0:
 		return;
@@ -134,6 +139,17 @@ connection_get_stream(struct connection *c)
 }
 
 /*
+ * Is a visitor this process's?  The supervisor knows that it is taken, or has
+ * closed its end of the channel, and offers it to no other child.
+ */
+static int
+take(struct connection *c)
+{
+	return worker_send(c->channel, WORKER_TAKEN) == 0 ||
+	    c->role != TUNNEL_ASKS || errno == EPIPE || errno == ECONNRESET;
+}
+
+/*
  * The supervisor does not know that the connection is taken, and offers it to
  * another child when our channel ends: here it must not be touched.
  */
@@ -152,8 +168,7 @@ not_taken(struct connection *c)
 void
 connection_opened(struct connection *c)
 {
-	int taken = worker_send(c->channel, WORKER_TAKEN) == 0 ||
-	    c->role != TUNNEL_ASKS;
+	int taken = take(c);
 
 	if (!taken)
 		not_taken(c);

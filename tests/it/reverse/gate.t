@@ -459,6 +459,28 @@ def test_leave():
     t.ok(g2.alive(), 'both are well')
 
 
+def test_leave_while_connecting():
+    """The agent has been told of a visitor, and is dialling its target."""
+    for how in ('TERM', 'KILL'):
+        g = r.gate('--drain', 'leave')
+        a, b = r.raw_agent(g), r.raw_agent(g)
+        v, w = r.visit(g.visitors), r.visit(g.visitors)
+        for agent in (a, b):
+            t.like(r.line(agent), '^open ', how + ': an agent is told')
+        if how == 'TERM':
+            t.is_(g.stop(), 0, 'the gate leaves')
+        else:
+            g.send(signal.SIGKILL)
+            g.wait()
+        a.text('ok')
+        a.data(b'fine')
+        t.is_(v.recv(10), b'fine', 'the agent serves its visitor')
+        v.sendall(b'so it is')
+        t.is_(a.frame(t.BOUND), (p.BINARY, b'so it is'), 'both ways')
+        b.text('fail no target')
+        t.ok(r.was_reset(w), 'one that it cannot serve is reset')
+
+
 def test_unix_listener():
     d = t.folder()
     g = r.gate(visitors='unix:%s/socket,mode=0660' % d)
