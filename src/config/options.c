@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "config/topics.h"
 #include "config/types.h"
+#include "os/writefile.h"
 
 static const struct option *
 row_of(const char *name)
@@ -393,7 +394,7 @@ options_parse(struct options *o, int argc, char **argv, struct error *why)
 		files->whole = NULL;
 		status = parse_all(o, c, files, words, why);
 	}
-	if (status == OPT_DONE && (fflush(stdout) == EOF || ferror(stdout)))
+	if (status == OPT_DONE && writefile_stdout() == -1)
 		status = error_set(why, EXIT_SYSTEM, "standard output: %m");
 	if (status == -1 && o->mode == MODE_NONE)
 		o->mode = likely_mode(words);

@@ -4,8 +4,8 @@
 
 #include "connection/record.h"
 #include "connection/relay_internal.h"
-#include "net/socket.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/signals.h"
 #include "tunnel/bypass.h"
 #include "tunnel/closing.h"
@@ -273,19 +273,14 @@ finish_websocket(struct relay *r)
 		tunnel_wire_failed(&r->tunnel);
 }
 
+/* A socket that has no other end any more is told of by reading. */
 static void
-end_stream(struct relay *r, unsigned int wants)
+finish_stream(struct relay *r)
 {
-	if (wants & TUNNEL_RESET_STREAM) {
-		if (r->program != NULL)
-			program_hangup(r->program);
-		io_reset(&r->stream);
-	} else {
-		net_linger_default(r->stream.rfd);
-		io_close(&r->stream);
-	}
-	splice_close(&r->in);	/* what may be left in it is lost */
-	tunnel_stream_closed(&r->tunnel);
+	if (io_finish(&r->stream) == -1 && fd_not_stored(errno))
+		target_failed(r);
+	else
+		tunnel_stream_shut(&r->tunnel);
 }
 
 /* Does the pipe to the stream get more at once? */
@@ -331,12 +326,11 @@ work(struct relay *r)
 	}
 	w = tunnel_wants(t);
 	if ((w & TUNNEL_SHUT_STREAM) && r->told_opened) {
-		io_finish(&r->stream);
-		tunnel_stream_shut(t);
+		finish_stream(r);
 		did = 1;
 	}
 	if (w & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) {
-		end_stream(r, w);
+		relay_end_stream(r, w);
 		did = 1;
 	}
 	if ((w & TUNNEL_FINISH_WIRE) && (r->ready & WEBSOCKET_W)) {

@@ -95,6 +95,21 @@ relay_return(struct relay *r)
 	return stream;
 }
 
+void
+relay_end_stream(struct relay *r, unsigned int wants)
+{
+	if (wants & TUNNEL_RESET_STREAM) {
+		if (r->program != NULL)
+			program_hangup(r->program);
+		io_reset(&r->stream);
+	} else {
+		net_linger_default(r->stream.rfd);
+		io_close(&r->stream);
+	}
+	splice_close(&r->in);	/* what may be left in it is lost */
+	tunnel_stream_closed(&r->tunnel);
+}
+
 int
 relay_resume(struct relay *r, struct io websocket, uint64_t at,
     const char *early, size_t early_len)

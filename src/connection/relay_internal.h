@@ -23,6 +23,9 @@ enum relay_event relay_wait(struct relay *, int64_t until, int busy);
  */
 int64_t relay_look_at_queues(struct relay *);
 
+/* relay_ends.c: resets or closes the stream, as the tunnel wants it. */
+void relay_end_stream(struct relay *, unsigned int wants);
+
 /*
  * relay_bypass.c: the way from the stream to the websocket that bypasses the
  * buffers.  relay_bypasses(): is it open, for so many bytes?  relay_pass_on():

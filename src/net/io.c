@@ -8,6 +8,7 @@
 
 #include "net/io.h"
 #include "net/socket.h"
+#include "os/fd.h"
 #include "tls/tls.h"
 
 struct io
@@ -79,7 +80,7 @@ io_finish(struct io *io)
 	if (r == -1 && errno == ENOTSOCK)
 		r = 0;
 	if (r == 0 && io->wfd != io->rfd) {
-		close(io->wfd);
+		r = fd_close(io->wfd);
 		io->wfd = -1;
 	}
 	return r;

@@ -39,7 +39,8 @@ ssize_t io_writev_more(struct io *, const struct iovec *, int);
 /*
  * Ends our direction, once everything has been written: close_notify under
  * TLS, then shutdown(2) of a socket or close(2) of a pipe (wfd is then -1).
- * Reading goes on.  0, or -1 with errno; EAGAIN: call again when writable.
+ * Reading goes on.  0, or -1 with errno; EAGAIN: call again when writable;
+ * fd_not_stored(): a file has not stored what was written.
  */
 int io_finish(struct io *);
 

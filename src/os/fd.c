@@ -13,6 +13,18 @@ static struct rlimit original;	/* before fd_limit_raise(); 0: unchanged */
 static int kept_most;		/* the highest that was ever kept */
 
 int
+fd_not_stored(int error)
+{
+	return error == EIO || error == ENOSPC || error == EDQUOT;
+}
+
+int
+fd_close(int fd)
+{
+	return close(fd) == -1 && fd_not_stored(errno) ? -1 : 0;
+}
+
+int
 fd_nonblock(int fd)
 {
 	int flags;

@@ -8,6 +8,13 @@
 
 #include <sys/types.h>
 
+/*
+ * Closes it.  0; or -1 with errno: what was written before has not been stored,
+ * as some file systems tell only then.  fd_not_stored(): is it such an error?
+ */
+int fd_close(int fd);
+int fd_not_stored(int error);
+
 /* Makes it non-blocking and close-on-exec.  0, or -1 with errno. */
 int fd_nonblock(int fd);
 

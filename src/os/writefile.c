@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/fd.h"
 #include "os/writefile.h"
 
 static int
@@ -65,4 +66,12 @@ writefile(const char *path, const void *bytes, size_t len)
 	unlink(tmp);
 	errno = e;
 	return -1;
+}
+
+int
+writefile_stdout(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		return -1;
+	return fd_close(STDOUT_FILENO);
 }

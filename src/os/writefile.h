@@ -14,4 +14,10 @@
  */
 int writefile(const char *path, const void *bytes, size_t len);
 
+/*
+ * Writes what was printed to standard output, and closes it.  0, or -1 with
+ * errno: not all of it is stored.
+ */
+int writefile_stdout(void);
+
 #endif

@@ -288,6 +288,22 @@ def need_dynamic(why):
         raise tap.Skip('linked statically: ' + why)
 
 
+def preloaded(source):
+    """An environment in which calls of the program are those of this C text."""
+    cc, = need('cc')
+    need_dynamic('nothing can be loaded before it')
+    if SANITIZED:
+        raise tap.Skip('a sanitizer wants to be the first library')
+    d = folder()
+    with open(d + '/calls.c', 'w') as f:
+        f.write(source)
+    made = run([cc, '-shared', '-fPIC', '-o', d + '/calls.so', d + '/calls.c',
+                '-ldl'])
+    if made.returncode:
+        raise AssertionError(made.stderr)
+    return dict(os.environ, LD_PRELOAD=d + '/calls.so')
+
+
 def need(*programs):
     """Skips the case unless these programs are there; their full paths."""
     path = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'

@@ -13,6 +13,7 @@
 #include "modes/check/show.h"
 #include "modes/check/tell.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/signals.h"
 
 #define END_MAX		32768	/* bytes of all that is said at the end */
@@ -243,7 +244,7 @@ tell_end(struct check *c)
 
 	out_begin(&out, text, sizeof(text));
 	status = write_end(&out, c);
-	if (say(text) == 0)
+	if (say(text) == 0 && fd_close(STDOUT_FILENO) == 0)
 		return status;
 	if (errno != EINTR)
 		fprintf(stderr, "inetws: standard output: %s\n",

@@ -203,7 +203,7 @@ status_main(const struct options *o)
 		tell(&st);
 		why.status = st.n > 0 ? EXIT_ENDED : EXIT_UNREACHABLE;
 	}
-	if (!failed && (fflush(stdout) == EOF || ferror(stdout)))
+	if (!failed && writefile_stdout() == -1)
 		failed = error_set(&why, EXIT_SYSTEM, "standard output: %s",
 		    strerror(errno)) == -1;
 	if (failed) {

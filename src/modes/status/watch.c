@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The table that goes on, in place on a terminal. */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -232,6 +233,9 @@ status_watch(const struct options *o)
 		shown = o->status.textfile != NULL ? 0 : terminal ?
 		    draw(&now) : print(&now);
 		before = now;
+		if (shown == -1 && errno != EPIPE && errno != EINTR)
+			error_set(&why, EXIT_SYSTEM, "standard output: %s",
+			    strerror(errno));
 	} while (shown == 0 && wait_for_key(terminal,
 	    o->status.textfile != NULL ? FILE_EVERY_MS : EVERY_MS));
 	status_free(&before);

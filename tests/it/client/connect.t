@@ -140,6 +140,62 @@ def test_full_device():
            'and the reason is told')
 
 
+# A file system that tells at the last close that it has no room.
+FULL_AT_CLOSE = r'''
+#define _GNU_SOURCE
+#include <sys/stat.h>
+#include <dlfcn.h>
+#include <errno.h>
+
+int close(int fd)
+{
+	static int (*real)(int);
+	struct stat st;
+	int full = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & S_ISVTX) && st.st_size > 0, r;
+
+	if (real == 0)
+		real = (int (*)(int))dlsym(RTLD_NEXT, "close");
+	r = real(fd);
+	if (full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return r;
+}
+'''
+
+
+def test_full_at_close():
+    """All was written; that it is not stored is known only then."""
+    env = t.preloaded(FULL_AT_CLOSE)
+    path = os.path.join(t.folder(), 'out')
+    with open(path, 'wb') as f:
+        os.chmod(path, 0o1600)
+        server = t.WSServer()
+        p = t.connect(url(server.port), stdin=subprocess.DEVNULL, stdout=f,
+                      env=env)
+        w = server.next()
+        w.send(b'all of it')
+        w.close(1000)
+        t.is_(p.wait(), 74, 'connect: status 74')
+        w.drop()
+        t.like(p.log, 'stream-reset.*No space left on device',
+               'and the reason is told')
+        s = t.server(t.source(b'all of it').port)
+        p = t.connect(url(s.port), stdin=subprocess.DEVNULL, stdout=f, env=env)
+        t.is_(p.wait(), 74, 'with another inetws: the same')
+        t.like(s.wait_line('event=closed.*')[0], 'end=peer-reset',
+               'which is told that it is not delivered')
+        for words in (('--help',), ('status',), ('check', url(1)),
+                      ('server', '--dump-config', '-l', '80', 'a:1')):
+            r = subprocess.run([t.INETWS, *words], stdout=f, env=env,
+                               stderr=subprocess.PIPE, timeout=t.BOUND)
+            t.is_(r.returncode, 71, ' '.join(words) + ': status 71')
+            t.like(r.stderr.decode(), 'standard output: No space left',
+                   'and the reason')
+
+
 def test_file_size_limit():
     """Beyond ulimit -f a write is an error like another, and no signal."""
     def limited():

@@ -46,21 +46,6 @@ ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 '''
 
 
-def losing():
-    """An environment in which one TAKEN is lost."""
-    cc, = t.need('cc')
-    t.need_dynamic('nothing can be loaded before it')
-    if t.SANITIZED:
-        raise t.Skip('a sanitizer wants to be the first library')
-    d = t.folder()
-    with open(d + '/loses.c', 'w') as f:
-        f.write(LOSES)
-    made = t.run([cc, '-shared', '-fPIC', '-o', d + '/loses.so',
-                  d + '/loses.c', '-ldl'])
-    t.is_(made.returncode, 0, 'a library that loses a message')
-    return dict(os.environ, LD_PRELOAD=d + '/loses.so')
-
-
 def served_once(v, target):
     """By one tunnel; another one that could not take it gets nothing."""
     v.sendall(b'question')
@@ -78,7 +63,7 @@ def served_once(v, target):
 
 
 def test_gate():
-    g = r.gate(env=losing())
+    g = r.gate(env=t.preloaded(LOSES))
     target = t.Held()
     r.agent(g.url(), target.port, '--spare', '2')
     r.parked(g, 2)
@@ -90,7 +75,8 @@ def test_gate():
 def test_warm_client():
     target = t.Held()
     s = t.server(target.port)
-    c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '2', env=losing())
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '2',
+                 env=t.preloaded(LOSES))
     c.wait_line('event=parked')
     served_once(t.ws.dial(c.port), target)
     t.ok(c.has_line('event=closed.*cannot be reached'),
