@@ -289,7 +289,26 @@ signals_wait(struct pollfd *fds, nfds_t n, int64_t deadline)
 	}
 }
 
-/* What a pipe says it has room for is at least PIPE_BUF. */
+/* As write(2), during which signals come in. */
+static ssize_t
+write_open(int fd, const char *text, size_t len)
+{
+	sigset_t old;
+	ssize_t n;
+	int error;
+
+	sigprocmask(SIG_SETMASK, &inside, &old);
+	n = write(fd, text, len);
+	error = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = error;
+	return n;
+}
+
+/*
+ * What a pipe says it has room for is at least PIPE_BUF, unless another process
+ * has filled it meanwhile; a terminal may have less.
+ */
 int
 signals_write(int fd, const char *text, size_t len)
 {
@@ -297,12 +316,15 @@ signals_write(int fd, const char *text, size_t len)
 	ssize_t n;
 
 	while (len > 0) {
-		if (signals_wait(&p, 1, CLOCK_NEVER) == -1 ||
-		    (n = write(fd, text, len < PIPE_BUF ? len :
-		    PIPE_BUF)) == -1)
+		if (signals_wait(&p, 1, CLOCK_NEVER) == -1)
 			return -1;
-		text += n;
-		len -= (size_t)n;
+		n = write_open(fd, text, len < PIPE_BUF ? len : PIPE_BUF);
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
 	}
 	return 0;
 }

@@ -1,17 +1,96 @@
 /* SPDX-License-Identifier: ISC */
 /* If it fails: an instance does not end when it is told to, or misses a HUP. */
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/clock.h"
 #include "os/signals.h"
 #include "apart.h"
 #include "tap.h"
+
+static int again;		/* how many writes find no room */
+static int filled;		/* the next one finds a full pipe */
+
+static ssize_t
+put(int fd, const void *bytes, size_t n)
+{
+	struct iovec iov = { (void *)(uintptr_t)bytes, n };
+
+	return writev(fd, &iov, 1);
+}
+
+/* Other processes write to the same pipe, just before. */
+ssize_t
+write(int fd, const void *bytes, size_t n)
+{
+	static const char page[4096];
+	int flags;
+
+	if (again > 0) {
+		again--;
+		errno = EAGAIN;
+		return -1;
+	}
+	if (filled) {
+		filled = 0;
+		flags = fcntl(fd, F_GETFL);
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+		while (put(fd, page, sizeof(page)) != -1)
+			;
+		fcntl(fd, F_SETFL, flags);
+	}
+	return put(fd, bytes, n);
+}
+
+static int
+writes(void)
+{
+	char got[8];
+	int fds[2];
+
+	if (pipe(fds) == -1)
+		return 1;
+	signals_single();
+	again = 3;
+	if (signals_write(fds[1], "all of it", 9) != 0)
+		return 2;
+	return again == 0 && read(fds[0], got, sizeof(got)) == 8 ? 0 : 3;
+}
+
+static int
+writes_into_full(void)
+{
+	struct timespec moment = { 0, 200000000 };
+	pid_t self = getpid();
+	int fds[2];
+
+	if (pipe(fds) == -1)
+		return 1;
+	signals_single();
+	filled = 1;
+	alarm(scaled(10));
+	switch (fork()) {
+	case -1:
+		return 2;
+	case 0:
+		nanosleep(&moment, NULL);
+		if (getppid() == self)
+			kill(self, SIGTERM);
+		_exit(0);
+	}
+	if (signals_write(fds[1], "none of it", 10) != -1 || errno != EINTR)
+		return 3;
+	return signal_terminated() ? 0 : 4;
+}
 
 /* Nothing comes in outside the poll, everything inside. */
 static int
@@ -242,6 +321,8 @@ main(void)
 	is(run(flags), 0, "supervisor: flags, inside the poll only");
 	is(run(busy), 0, "signals come in while descriptors are ready");
 	is(run(waits), 0, "waiting: ready, the deadline, TERM");
+	is(run(writes), 0, "writing: where there is no room it waits");
+	is(run(writes_into_full), 0, "TERM ends a write that blocks");
 	is(run(single_term), 0, "single: TERM");
 	is(run(single_int), 0, "single: INT");
 	is(run(single_hup), 0, "single: HUP");
