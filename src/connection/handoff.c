@@ -21,6 +21,10 @@
 
 #define HANDOFF_WAIT	1000	/* ms for a request to arrive whole */
 
+/* Receipts.  Earlier processes knew the first one only, and just ended. */
+#define TAKEN		'\0'
+#define REFUSED		'N'
+
 /*
  * What goes along with the bytes: the part up to MORE before them, with the
  * descriptor, and the rest behind them.  A process that keeps a session may be
@@ -39,7 +43,8 @@ _Static_assert(MORE == 132, "as in all versions");
 
 /*
  * How much of it goes before the bytes, the least first.  A process that wants
- * more there ends the connection, and gets more over the next one.
+ * more there ends the connection, and gets more over the next one; one that says
+ * that it refuses does not.
  */
 static const size_t before_bytes[] = {
 	MORE, offsetof(struct handoff_header, via),
@@ -206,6 +211,7 @@ handoff_accept(int listener, struct handoff_request *request)
 	if ((from = private_socket_accept(listener)) == -1)
 		return -1;
 	if (receive_all(from, &header, bytes, &fd, deadline) == -1) {
+		send(from, (char []){ REFUSED }, 1, MSG_NOSIGNAL);
 		if (fd != -1)
 			close(fd);
 		close(from);
@@ -224,7 +230,7 @@ handoff_accept(int listener, struct handoff_request *request)
 int
 handoff_confirm(struct handoff_request *request)
 {
-	ssize_t n = send(request->receipt, "", 1, MSG_NOSIGNAL);
+	ssize_t n = send(request->receipt, (char []){ TAKEN }, 1, MSG_NOSIGNAL);
 
 	close(request->receipt);
 	request->receipt = -1;
@@ -232,6 +238,24 @@ handoff_confirm(struct handoff_request *request)
 		return 0;
 	close(request->fd);
 	request->fd = -1;
+	return -1;
+}
+
+static int
+is_ended(void)
+{
+	return errno == ECONNRESET || errno == EPIPE;
+}
+
+/* Why did it take no more?  It may have said that it refuses. */
+static int
+not_sent(int to)
+{
+	int error = errno;
+	char receipt;
+
+	errno = is_ended() && read(to, &receipt, 1) == 1 &&
+	    receipt == REFUSED ? ECONNREFUSED : error;
 	return -1;
 }
 
@@ -250,13 +274,17 @@ hand_over(int to, const struct handoff_request *request, size_t head,
 	strlcpy(header.via, request->via, sizeof(header.via));
 	if (head == MORE)
 		header.user[sizeof(header.user) - 1] = 1;
-	if (fdpass_send_bytes(to, &header, head, request->fd) == -1 ||
-	    transmit(to, request->bytes, request->len, deadline) == -1)
+	if (fdpass_send_bytes(to, &header, head, request->fd) == -1)
 		return -1;
+	if (transmit(to, request->bytes, request->len, deadline) == -1)
+		return not_sent(to);
 	if (head == MORE)
 		transmit(to, (char *)&header + MORE, sizeof(header) - MORE,
 		    deadline);
-	return receive(to, &receipt, 1, deadline);
+	if (receive(to, &receipt, 1, deadline) == -1)
+		return -1;
+	errno = ECONNREFUSED;
+	return receipt == TAKEN ? 0 : -1;
 }
 
 int
@@ -279,7 +307,7 @@ handoff_send(const char *session, const struct handoff_request *request,
 		saved = errno;
 		close(to);
 		errno = saved;
-		if (errno != ECONNRESET && errno != EPIPE)
+		if (!is_ended())
 			break;
 	}
 	return r;

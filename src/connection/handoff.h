@@ -58,7 +58,7 @@ int handoff_confirm(struct handoff_request *);
  * Hands a connection over to the process that keeps the session (all members
  * but receipt), and waits for the receipt until the deadline.  0, the
  * descriptor is no longer ours (close it); or -1 with errno: ENOENT: no process
- * keeps such a session.
+ * keeps such a session; ECONNREFUSED: it cannot take this connection.
  */
 int handoff_send(const char *session, const struct handoff_request *,
     int64_t deadline);

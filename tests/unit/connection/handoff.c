@@ -5,6 +5,7 @@
  * If it fails: a session that redials is lost, or another user gets it.
  */
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -167,9 +168,7 @@ test_refused(void)
 		abort();
 	pid = aside(bring_too_much);
 	is(answer(listener, &v), -1, "more bytes than there is room for");
-	for (s = 0; s < 2; s++)
-		answer(listener, &v);
-	ok(status_of(pid) != 0, "no receipt");
+	is(status_of(pid), ECONNREFUSED, "which is told at once");
 	if (geteuid() == 0) {
 		pid = aside(bring_as_nobody);
 		is(answer(listener, &v), -1, "another user");
@@ -180,6 +179,37 @@ test_refused(void)
 		ok(1, "# SKIP another user: needs root");
 	}
 	handoff_close(listener, session);
+}
+
+/* The process has no room for one more descriptor. */
+static void
+test_no_room(void)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct handoff_request v;
+	struct rlimit old, few;
+	pid_t pid;
+	int next;
+
+	invent();
+	p.fd = handoff_listen(session);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1 ||
+	    getrlimit(RLIMIT_NOFILE, &old) == -1)
+		abort();
+	pid = aside(bring_some);
+	is(poll(&p, 1, SOON), 1, "a connection comes");
+	next = dup(p.fd);
+	close(next);
+	few = old;
+	few.rlim_cur = (rlim_t)next + 1;
+	setrlimit(RLIMIT_NOFILE, &few);
+	is(handoff_accept(p.fd, &v), -1, "and there is no room for it");
+	setrlimit(RLIMIT_NOFILE, &old);
+	is(status_of(pid), ECONNREFUSED, "which is told at once");
+	is(poll(&p, 1, 0), 0, "it is not sent as to earlier processes");
+	handoff_close(p.fd, session);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static int
@@ -266,7 +296,7 @@ receipt(int from)
 	struct pollfd p = { .fd = from, .events = POLLIN };
 	char c;
 
-	return poll(&p, 1, SOON) == 1 && read(from, &c, 1) == 1;
+	return poll(&p, 1, SOON) == 1 && read(from, &c, 1) == 1 && c == '\0';
 }
 
 /* 0 with a receipt, 1 without, 2 if nothing was listening. */
@@ -458,6 +488,7 @@ main(void)
 {
 	test_hand_over();
 	test_refused();
+	test_no_room();
 	test_crowd();
 	test_pieces();
 	test_no_receipt();
