@@ -83,6 +83,8 @@ worker_take_stream(int channel, int *fd, char peer[NET_NAME_MAX])
 	letter = fdpass_take(channel, text, fd);
 	if (letter == 0 || (letter == -1 && errno != EAGAIN))
 		return -1;
+	if (letter == WORKER_STREAM && *fd == -1)
+		worker_send(channel, WORKER_RETURNED);	/* no room for it */
 	if (letter != WORKER_STREAM || *fd == -1) {
 		if (letter > 0 && *fd != -1)
 			close(*fd);

@@ -112,12 +112,11 @@ take(int theirs, struct ahead_message *m)
 {
 	int fd;
 
-	if (fdpass_take_bytes(theirs, m, sizeof(*m), &fd) != sizeof(*m) &&
-	    fd != -1) {
+	if (fdpass_take_bytes(theirs, m, sizeof(*m), &fd) == sizeof(*m))
+		return fd == -1 ? AHEAD_NO_ROOM : fd;
+	if (fd != -1)
 		close(fd);
-		fd = -1;
-	}
-	return fd;
+	return -1;
 }
 
 int

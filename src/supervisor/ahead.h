@@ -66,7 +66,13 @@ struct ahead_place *ahead_empty(struct ahead *);
 void ahead_forked(struct ahead_place *, pid_t, unsigned int generation,
     int64_t now);
 
-/* In the process: waits; the descriptor, or -1: it has to end. */
+/*
+ * A connection whose descriptor found no room, which has ended it.  Who takes one
+ * makes room before.
+ */
+#define AHEAD_NO_ROOM	(-2)
+
+/* In the process: waits; the descriptor, or less than 0: it has to end. */
 int ahead_wait(int theirs, struct ahead_message *);
 
 /* 0, or -1 with errno: it could not be sent. */
@@ -75,8 +81,8 @@ int ahead_hand_over(struct ahead_place *, const struct ahead_message *, int fd,
 
 /*
  * Takes back what was handed over: the descriptor, or -1: nothing was, or it has
- * been received.  Whether it has, is looked at in look, which returns one that
- * has had its time, or NULL; time: when to look.
+ * been received; or AHEAD_NO_ROOM.  Whether it has been is looked at in look,
+ * which returns one that has had its time, or NULL; time: when to look.
  */
 int ahead_take_back(struct ahead_place *, struct ahead_message *);
 struct ahead_place *ahead_look(struct ahead *, int64_t now);

@@ -95,7 +95,7 @@ be_ahead(const struct supervisor *s, int theirs)
 
 	title_set("%s, forked ahead", s->shown.name);
 	limits_not_dumpable();
-	if ((a.fd = ahead_wait(theirs, &m)) == -1)
+	if ((a.fd = ahead_wait(theirs, &m)) < 0)
 		_exit(EXIT_ENDED);
 	close(theirs);
 	title_set("%s, handshake", s->shown.name);
@@ -245,7 +245,7 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 	int again = -1;
 
 	if (p != NULL) {
-		again = ahead_take_back(p, &m);
+		again = fork_ahead_take_back(s, p, &m);
 		ahead_ended(&s->ahead, p, clock_ms());
 	}
 	if (c == NULL) {

@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/clock.h"
+#include "os/fd.h"
 #include "supervisor/internal.h"
 
 /* One that has all that a child forked now would have, or NULL. */
@@ -43,6 +45,30 @@ fork_ahead_serve(struct supervisor *s, const struct incoming *a)
 	return 0;
 }
 
+static void
+hold_reserve(struct supervisor *s)
+{
+	if (s->reserve == -1)
+		s->reserve = fd_reserve();
+}
+
+/* The descriptor in reserve is the room. */
+int
+fork_ahead_take_back(struct supervisor *s, struct ahead_place *p,
+    struct ahead_message *m)
+{
+	int fd;
+
+	if (p->state == AHEAD_HANDED && s->reserve != -1) {
+		close(s->reserve);
+		s->reserve = -1;
+	}
+	fd = ahead_take_back(p, m);
+	if (fd < 0)
+		hold_reserve(s);
+	return fd;
+}
+
 /* Served by another one, as if it had never been handed over. */
 void
 fork_ahead_serve_again(struct supervisor *s, int fd, const struct ahead_message *m)
@@ -50,10 +76,14 @@ fork_ahead_serve_again(struct supervisor *s, int fd, const struct ahead_message 
 	struct incoming a = { .fd = fd, .len = m->len,
 	    .sa = (const struct sockaddr *)&m->sa };
 
-	if (s->phase > DRAINING)
+	if (fd == AHEAD_NO_ROOM) {
+		accept_count_refused(s);
+		accept_pause(s, "recvmsg", EMFILE);
+	} else if (s->phase > DRAINING)
 		accept_refuse(s, fd);
 	else
 		accept_serve(s, &a);
+	hold_reserve(s);
 }
 
 void
@@ -61,7 +91,7 @@ fork_ahead_lost(struct supervisor *s, struct ahead_place *p)
 {
 	struct ahead_message m;
 	int was_ready = p->state == AHEAD_READY;
-	int fd = ahead_take_back(p, &m);
+	int fd = fork_ahead_take_back(s, p, &m);
 	pid_t pid = p->pid;
 
 	if (fd == -1 && !was_ready)

@@ -322,6 +322,10 @@ int fork_ahead_serve(struct supervisor *, const struct incoming *);
 /* One that has not received its connection is ended, which another one gets. */
 void fork_ahead_lost(struct supervisor *, struct ahead_place *);
 
+/* ahead_take_back(), where there may be no descriptors left. */
+int fork_ahead_take_back(struct supervisor *, struct ahead_place *,
+    struct ahead_message *);
+
 /* A connection that was taken back is served as if it had just come. */
 void fork_ahead_serve_again(struct supervisor *, int fd,
     const struct ahead_message *);

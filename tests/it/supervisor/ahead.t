@@ -173,6 +173,71 @@ def test_handed_to_a_stopped_one():
           'and no connection was killed')
 
 
+# The supervisor has no descriptors left when it has handed over its first
+# connection and closed its own.
+FULL = r'''
+#define _GNU_SOURCE
+#include <sys/socket.h>
+#include <dlfcn.h>
+#include <unistd.h>
+
+static int (*real_close)(int);
+static ssize_t (*real_send)(int, const struct msghdr *, int);
+static enum { EMPTY, HANDED, FULL } state;
+static pid_t self;
+
+__attribute__((constructor)) static void begin(void)
+{
+	self = getpid();
+	real_close = (int (*)(int))dlsym(RTLD_NEXT, "close");
+	real_send = (ssize_t (*)(int, const struct msghdr *, int))dlsym(
+	    RTLD_NEXT, "sendmsg");
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	ssize_t n = real_send(fd, m, flags);
+
+	if (state == EMPTY && getpid() == self && n > 0 &&
+	    m->msg_controllen > 0)
+		state = HANDED;
+	return n;
+}
+
+int close(int fd)
+{
+	int r = real_close(fd);
+
+	if (state == HANDED && getpid() == self) {
+		state = FULL;
+		while (dup(0) != -1)
+			;
+	}
+	return r;
+}
+'''
+
+
+def test_no_descriptors():
+    """The connection is taken back from one that is stopped."""
+    s = t.server(t.echo().port, program=t.limited(), env=t.preloaded(FULL))
+    old = ready(s)
+    os.kill(s.pid, signal.SIGSTOP)
+    v = t.ws.dial(s.port)
+    v.sendall(t.ws.request())
+    for pid in old:
+        os.kill(pid, signal.SIGSTOP)
+    t.until(lambda: all(stopped(pid) for pid in old))
+    os.kill(s.pid, signal.SIGCONT)
+    head, rest = t.ws.read_head(v)
+    t.ok(b' 101 ' in head, 'the reserve is the room for it')
+    w = t.ws.WebSocket(v, True, rest)
+    w.send(b'x')
+    t.is_(w.take_data(1), b'x', 'and it is served')
+    end(w)
+    t.is_(s.stop(), 0, 'TERM ends it')
+
+
 def token(name, secret):
     return 'token:%s:%s\n' % (name, hashlib.sha256(
         secret.encode()).hexdigest())
