@@ -98,10 +98,14 @@ def test_file():
 
 
 def test_check():
-    r = t.run_inetws('check', '--json', '-4', WS6)
-    steps = json.loads(r.stdout)['steps']
-    t.is_((r.returncode, [s['step'] for s in steps if s['state'] == 'failed']),
-          (64, ['name']), 'check: the step, and the status of a usage error')
+    for words in ((WS6,), ('-x', 'http://[::1]:9', 'ws://h.example/')):
+        r = t.run_inetws('check', '--json', '-4', *words)
+        steps = [s for s in json.loads(r.stdout)['steps'] if
+                 s['state'] == 'failed']
+        t.is_((r.returncode, [s['step'] for s in steps]), (64, ['name']),
+              'check: the step, and the status of a usage error')
+        t.like(steps[0]['advice'], '^correct what',
+               'and what to do')
 
 
 def test_reload():
