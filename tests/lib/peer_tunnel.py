@@ -417,11 +417,11 @@ class Tunnel:
                 limit = min(limit, until)
             if wire is not None:
                 limit = min(limit, self.timers(wire, now))
-                if self.outcome is not None:
-                    return "done"
-            if until is not None and now >= until:
-                return "time"
-            self.poll(wire, max(0, limit - now))
+            # one bell may have rung for several
+            if self.redials.empty():
+                if until is not None and now >= until:
+                    return "time"
+                self.poll(wire, max(0, limit - now))
             if not self.redials.empty():
                 return "redial"
 
@@ -478,9 +478,7 @@ class Tunnel:
         if wire.close_sent:
             due = wire.close_at + s.linger
             if now >= due:
-                self.lost_why = "no Close came"
-                self.lost()
-                return now
+                raise Lost("no Close came")
             at = min(at, due)
         return at
 

@@ -249,6 +249,40 @@ def test_last_frames_lost():
              "the last frames are lost: a success at both sides (%s)" % side)
 
 
+class LastAckLost(p.Faults):
+    """The dialler has sent all; it notices late that its last ack is lost."""
+
+    def __init__(self):
+        self.lost = False
+
+    def limits(self, no):
+        return None, None, "silent"
+
+    def received(self, tunnel, line):
+        if self.lost or not tunnel.final_sent or line.count(" ") != 1 or \
+                not line.startswith("ack"):
+            return False
+        self.lost = True
+        return True
+
+    def redial(self, tunnel, offer):
+        time.sleep(1)
+        return offer
+
+
+def test_answers_after_close():
+    """Who has sent Close answers redials for --resume, not for --linger."""
+    cf = LastAckLost()
+    x = Both(noise(3000), noise(5000, 2), cf=cf, ss=p.Settings(linger=.3),
+             a={"wait_eof": True})
+    good = t.ok(x.join() and cf.lost and x.whole() and
+                x.outcomes() == ("ended", "ended"),
+                "the last ack is lost: it comes with a redial after --linger")
+    if not good:
+        x.tell()
+    p.drop_silent()
+
+
 def test_withheld_acks():
     cf = p.Faults()
     cf.withhold_acks = True
