@@ -26,7 +26,7 @@ base64_encode(char *dst, const void *src, size_t n)
 	return dst;
 }
 
-/* What a character stands for, or -1. */
+/* The six bits that a character stands for (RFC 4648 4), or -1. */
 static int
 value(char c)
 {
@@ -34,12 +34,15 @@ value(char c)
 		return c - 'A';
 	if (c >= 'a' && c <= 'z')
 		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
+	if (str_is_digit(c))
 		return c - '0' + 52;
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Four characters, as 1 to 3 bytes; or -1. */
+/*
+ * Decodes four characters.  How many bytes they are: 3, or in the last ones,
+ * which may be padded, 1 or 2; -1 if they are malformed.
+ */
 static int
 quartet(uint8_t bytes[3], const char *text, int is_last)
 {

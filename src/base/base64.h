@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base64 with padding (RFC 4648 4).
+ * Base64 with padding (RFC 4648 4).
  */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
@@ -11,16 +11,19 @@
 
 #include "base/str.h"
 
-/* Characters that stand for n bytes. */
+/* The number of characters that n bytes are encoded in. */
 #define BASE64_LEN(n)	(((n) + 2) / 3 * 4)
 
-/* Into dst of BASE64_LEN(n) + 1 bytes, with a NUL.  Returns dst. */
+/*
+ * Encodes n bytes; dst has BASE64_LEN(n) + 1 bytes, with the NUL.  Returns dst.
+ */
 char *base64_encode(char *dst, const void *src, size_t n);
 
 /*
- * The bytes it stands for, into dst; how many, or -1 if there is no room or
- * an encoder would have spelled them otherwise (RFC 4648 3.3, 3.5): blanks,
- * padding that is missing or too much, bits that stand for nothing.
+ * Decodes a text into dst, of size bytes.  The number of bytes, or -1 if they
+ * do not fit, or if the text is not what an encoder writes (RFC 4648 3.3, 3.5):
+ * it has other characters, too much or too little padding, or unused bits that
+ * are set.
  */
 ssize_t base64_decode(void *dst, size_t size, struct slice text);
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Why something could not be done: the exit status it leads to and one line
- * for a person, naming the offending thing.  Filled in where the fault
- * is found, passed up unchanged, printed once at the top.
+ * Why something failed: the exit status that this leads to, and a line for the
+ * user, which names the cause.  The function that finds the error fills it in,
+ * its callers pass it on unchanged, and the outermost one prints or logs it
+ * once.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
-/* Exit statuses, sysexits(3) where it has a name for them. */
+/* Exit statuses; those of sysexits(3) have its numbers. */
 enum {
-	EXIT_ENDED = 0,		/* ended well */
+	EXIT_ENDED = 0,		/* success */
 	EXIT_BADUSAGE = 64,	/* EX_USAGE: wrong command line */
 	EXIT_NAME = 68,		/* EX_NOHOST: name not found */
 	EXIT_UNREACHABLE = 69,	/* EX_UNAVAILABLE: refused, unreachable, 5xx */
@@ -21,23 +22,22 @@ enum {
 	EXIT_BADCONFIG = 78	/* EX_CONFIG: bad configuration file */
 };
 
-/* From a step that may fail: no reason to exit.  All else is a status above. */
+/* What a step returns that did not fail; else it returns a status above. */
 enum { GO_ON = 0 };
 
 struct error {
 	int status;		/* one of the above */
-	char text[400];		/* one line, no newline, NUL-terminated */
+	char text[400];		/* one line without a newline */
 };
 
 /*
- * Sets both fields, cutting the text if it is too long.  Control characters
- * in the result are replaced by '?'.  Returns -1, so that a caller can write
- * "return error_set(...)".
+ * Sets both members.  A text that is too long is cut, and control characters
+ * become '?'.  Returns -1, so that a caller can write "return error_set(...)".
  */
 int error_set(struct error *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Is the fault on this host: an option, a file, a limit of the system? */
+/* Is the cause on this host: an option, a file, a limit of the system? */
 int error_is_local(const struct error *);
 
 #endif

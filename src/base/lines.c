@@ -18,7 +18,7 @@ lines_begin(struct lines *l, struct slice text)
 {
 	size_t skip = lines_skip_mark(text);
 
-	l->rest = (struct slice){ text.p + skip, text.len - skip };
+	l->rest = slice_skip(text, skip);
 	l->number = 0;
 }
 
@@ -36,8 +36,7 @@ lines_next(struct lines *l, struct slice *line)
 			line->len--;
 		*line = slice_trim(*line);
 		len += end != NULL;
-		l->rest.p += len;
-		l->rest.len -= len;
+		l->rest = slice_skip(l->rest, len);
 		l->number++;
 		if (line->len > 0 && line->p[0] != '#')
 			return 1;

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 
-#define REPLACEMENT	0xfffd	/* of what is no character */
+#define REPLACEMENT	0xfffd	/* U+FFFD, in place of malformed UTF-8 */
 
 void
 out_begin(struct out *o, char *buf, size_t size)
@@ -19,7 +19,7 @@ out_begin(struct out *o, char *buf, size_t size)
 	buf[0] = '\0';
 }
 
-/* A whole piece or nothing of it; vsnprintf(3)'s -1 is large, too. */
+/* An error of vsnprintf(3), -1, is a large number here, so it does not fit. */
 void
 out_add(struct out *o, const char *fmt, ...)
 {
@@ -62,8 +62,9 @@ add_char(struct out *o, char c)
 }
 
 /*
- * RFC 8259 7: characters beyond ASCII are escaped, by two halves (surrogates)
- * where they have more than 16 bits, so that a terminal shows none of them.
+ * Adds the escape of a character (RFC 8259 7): beyond 16 bits as two
+ * surrogates.  Characters beyond ASCII are escaped so that no terminal
+ * interprets them.
  */
 static void
 json_unicode(struct out *o, uint32_t c)

@@ -11,7 +11,7 @@
 enum { BASE = 36, TMIN = 1, TMAX = 26, SKEW = 38, DAMP = 700,
     INITIAL_BIAS = 72, INITIAL_N = 128 };
 
-/* Of the alphabets of Europe; of others names are written in small letters. */
+/* A letter in lower case: Latin, Greek and Cyrillic alphabets only. */
 static uint32_t
 small(uint32_t c)
 {
@@ -27,6 +27,7 @@ small(uint32_t c)
 	return c;
 }
 
+/* RFC 3492 6.1 */
 static uint32_t
 adapt(uint32_t delta, uint32_t points, int first)
 {
@@ -45,7 +46,10 @@ digit(uint32_t d)
 	return (char)(d < 26 ? 'a' + d : '0' + (d - 26));
 }
 
-/* A number of variable length behind out.  The new length. */
+/*
+ * Adds a generalized variable-length integer (RFC 3492 3.3) to the n bytes of
+ * out.  The new length, LABEL_MAX at most.
+ */
 static size_t
 put_number(char *out, size_t n, uint32_t q, uint32_t bias)
 {
@@ -63,7 +67,10 @@ put_number(char *out, size_t n, uint32_t q, uint32_t bias)
 	return n;
 }
 
-/* RFC 3492 6.3, behind "xn--".  The length, LABEL_MAX if it is too long. */
+/*
+ * Encodes a label (RFC 3492 6.3), without its "xn--".  The length, LABEL_MAX if
+ * it is too long.
+ */
 static size_t
 encode(char *out, const uint32_t *c, uint32_t len)
 {
@@ -97,7 +104,7 @@ encode(char *out, const uint32_t *c, uint32_t len)
 	return used;
 }
 
-/* One label.  0 or -1. */
+/* Adds a label, p up to end, to dst.  0, or -1. */
 static int
 add_label(char *dst, size_t size, const char *p, const char *end)
 {

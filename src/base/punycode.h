@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Host names with letters beyond ASCII as the DNS has them (RFC 5891, RFC
- * 3492): for messages, as no table of Unicode is looked at.
+ * Host names with letters beyond ASCII, as the DNS writes them (RFC 5891, RFC
+ * 3492).  For hints in messages only: names are not normalized by Unicode.
  */
 #ifndef BASE_PUNYCODE_H
 #define BASE_PUNYCODE_H
@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * "Bücher.example" becomes "xn--bcher-kva.example".  0, or -1 if it is no
- * UTF-8, a label is empty or too long, or it does not fit.
+ * Writes "xn--bcher-kva.example" for "Bücher.example".  0, or -1 if it is not
+ * UTF-8, a label is empty or too long, or the result does not fit.
  */
 int punycode_host(char *dst, size_t size, const char *host);
 

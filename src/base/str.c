@@ -27,6 +27,12 @@ slice_between(const char *from, const char *to)
 }
 
 struct slice
+slice_skip(struct slice s, size_t n)
+{
+	return (struct slice){ s.p + n, s.len - n };
+}
+
+struct slice
 slice_trim(struct slice s)
 {
 	while (s.len > 0 && is_blank(s.p[0])) {
@@ -52,13 +58,29 @@ slice_is(struct slice a, const char *s)
 	return a.p != NULL && a.len == len && memcmp(a.p, s, len) == 0;
 }
 
-/* Locale plays no part: the program never calls setlocale(3). */
+/* strncasecmp(3) knows only ASCII: the program never calls setlocale(3). */
+int
+slice_same_nocase(struct slice a, struct slice b)
+{
+	return a.p != NULL && b.p != NULL && a.len == b.len &&
+	    strncasecmp(a.p, b.p, a.len) == 0;
+}
+
 int
 slice_is_nocase(struct slice a, const char *s)
 {
-	size_t len = strlen(s);
+	return slice_same_nocase(a, slice_of(s));
+}
 
-	return a.p != NULL && a.len == len && strncasecmp(a.p, s, len) == 0;
+const char *
+slice_find_nocase(struct slice s, const char *word)
+{
+	size_t i, n = strlen(word);
+
+	for (i = 0; i + n <= s.len; i++)
+		if (slice_is_nocase((struct slice){ s.p + i, n }, word))
+			return s.p + i;
+	return NULL;
 }
 
 /* Length of the element at p, up to a comma that is not quoted. */
@@ -141,7 +163,7 @@ str_hex(char *dst, const void *src, size_t len)
 	return dst;
 }
 
-/* One byte as it is shown, into dst[5]. */
+/* Writes one byte as str_escape() shows it: how many characters, up to 4. */
 static size_t
 escape_byte(char *dst, unsigned char c)
 {
@@ -159,7 +181,7 @@ escape_byte(char *dst, unsigned char c)
 	return 4;
 }
 
-/* cut is the last place where "..." and the NUL still fit. */
+/* cut: the last place where "..." and the NUL fit. */
 char *
 str_escape(char *dst, size_t size, const void *src, size_t len)
 {
@@ -189,7 +211,7 @@ slice_digits(struct slice s, uint64_t max, uint64_t *value)
 	unsigned int d;
 	size_t i;
 
-	for (i = 0; i < s.len && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
+	for (i = 0; i < s.len && str_is_digit(s.p[i]); i++) {
 		d = (unsigned int)(s.p[i] - '0');
 		if (d > max || v > (max - d) / 10)
 			return 0;
@@ -282,7 +304,7 @@ str_size(const char *s, uint64_t *bytes)
 	return 0;
 }
 
-/* So many digits. */
+/* Writes n digits of a number and a character behind them; returns the end. */
 static char *
 put_digits(char *p, unsigned int n, unsigned int value, char behind)
 {
@@ -295,14 +317,13 @@ put_digits(char *p, unsigned int n, unsigned int value, char behind)
 }
 
 /*
- * A year is taken to begin in March: the day of a leap year is its last one
- * then, and months are 31 and 30 days in turn, five of them 153 (the Gregorian
- * calendar has 146097 days in 400 years).
+ * Days are counted from 1 March of the year 0, as if each year began in March:
+ * so the leap day is the last day of a year, and any five months in a row have
+ * 153 days.  An era is 400 years of the Gregorian calendar, 146097 days.
  */
 char *
 str_time(char dst[STR_TIME_MAX], int64_t ms)
 {
-	/* Days since 0000-03-01. */
 	unsigned int day = (unsigned int)(ms / 86400000 + 719468);
 	unsigned int rest = (unsigned int)(ms % 86400000);
 	unsigned int era = day / 146097, of_era, year, month, of_year;
@@ -326,7 +347,7 @@ str_time(char dst[STR_TIME_MAX], int64_t ms)
 	return dst;
 }
 
-/* Rounded down, so that no part ever reads as sixty. */
+/* Rounded down, so that it never says "60s" or "59m60s". */
 char *
 str_ms(char *dst, size_t size, int64_t ms)
 {
@@ -379,7 +400,7 @@ str_min_s(char *dst, size_t size, int64_t ms)
 	return dst;
 }
 
-/* 64 bits end at 18 EB. */
+/* The largest number of 64 bits is 18.4 EB. */
 char *
 str_bytes(char *dst, size_t size, uint64_t bytes)
 {

@@ -12,9 +12,9 @@ utf8_begin(struct utf8 *u)
 }
 
 /*
- * A first byte says how many follow, and narrows the second so that neither
- * overlong forms, surrogates nor anything above U+10FFFF get through
- * (RFC 3629 section 4).
+ * Takes the first byte of a character, which says how many follow.  It also
+ * limits the range of the second one, so that overlong forms, surrogates and
+ * everything above U+10FFFF are refused (RFC 3629 4).
  */
 static int
 lead(struct utf8 *u, uint8_t c)
@@ -57,6 +57,7 @@ utf8_feed(struct utf8 *u, const uint8_t *p, size_t n)
 			i++;
 		} else if (p[i] < 0x80) {
 			i++;
+			/* eight bytes at a time, while all are ASCII */
 			for (; i + 8 <= n; i += 8) {
 				memcpy(&w, p + i, 8);
 				if (w & 0x8080808080808080ULL)

@@ -15,26 +15,20 @@ fail(char *err, size_t errlen, const char *what, const char *word)
 	return str_bad(err, errlen, what, slice_of(word));
 }
 
-static int
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
-
-/* A name or an IPv4 address: what may stand before ":PORT". */
+/* Is it a host name or an IPv4 address, by its characters? */
 static int
 is_host(const char *s)
 {
 	if (*s == '\0')
 		return 0;
 	for (; *s != '\0'; s++)
-		if (!is_alnum(*s) && strchr("-._", *s) == NULL)
+		if (!str_is_alpha(*s) && !str_is_digit(*s) &&
+		    strchr("-._", *s) == NULL)
 			return 0;
 	return 1;
 }
 
-/* An IPv6 address, with or without a scope (RFC 4007 11: "%eth0"). */
+/* Is it an IPv6 address, with or without a scope (RFC 4007 11: "%eth0")? */
 static int
 is_ipv6(const char *s)
 {
@@ -76,7 +70,7 @@ is_ascii(const char *s)
 	return 1;
 }
 
-/* The name to write instead. */
+/* Refuses a host with letters beyond ASCII; the message has its xn-- form. */
 static int
 not_ascii(const char *host, char *err, size_t errlen)
 {
@@ -90,13 +84,13 @@ not_ascii(const char *host, char *err, size_t errlen)
 	return fail(err, errlen, text, host);
 }
 
-/* HOST:PORT, taken apart. */
+/* The parts of HOST:PORT. */
 struct parts {
 	struct slice host, port;	/* without the colon between them */
-	int bracket;
+	int bracket;			/* the host was in brackets */
 };
 
-/* NULL, or what is wrong with the word. */
+/* Splits a word.  NULL, or what is wrong with it. */
 static const char *
 split(struct parts *parts, struct slice word, int needs_port)
 {
@@ -125,7 +119,7 @@ split(struct parts *parts, struct slice word, int needs_port)
 	return NULL;
 }
 
-/* The host as it is dialled, and as it is written. */
+/* Is the host a valid one?  parts: as it was written, for the message. */
 static int
 check_host(const char *host, const struct parts *parts, char *err,
     size_t errlen)
@@ -141,9 +135,10 @@ check_host(const char *host, const struct parts *parts, char *err,
 }
 
 /*
- * HOST:PORT or [V6]:PORT; host is "" in ":PORT".  With a usual port it is that
- * of a URL, where the port may be left out, and the '%' before a scope is
- * itself encoded (RFC 6874 2).  Errors show what was written.
+ * Parses HOST:PORT or [V6]:PORT; of ":PORT" host is "".  min: the smallest
+ * port. usual: the default port, if the word is of a URL, else 0.  In a URL the
+ * port may be left out, and the '%' before a scope is written "%25" (RFC 6874
+ * 2).
  */
 static int
 host_port(struct addr *a, struct slice word, unsigned int min,
@@ -162,7 +157,7 @@ host_port(struct addr *a, struct slice word, unsigned int min,
 		memmove(scope + 1, scope + 3, strlen(scope + 3) + 1);
 	if (check_host(a->host, &parts, err, errlen) == -1)
 		return -1;
-	/* inet_aton(3) would take it for 0.0.0.N, as for "80:8080". */
+	/* "80:8080": inet_aton(3) would read the host as 0.0.0.80. */
 	if (is_digits(a->host))
 		return str_bad(err, errlen, min == 0 ? "has a number as its "
 		    "host: write HOST:PORT, or :PORT for all addresses" :
@@ -178,7 +173,7 @@ host_port(struct addr *a, struct slice word, unsigned int min,
 	return 0;
 }
 
-/* unix:@name: what can be shown. */
+/* The name of an abstract socket may have visible ASCII only. */
 static int
 is_abstract_name(const char *name, size_t len)
 {
@@ -191,8 +186,8 @@ is_abstract_name(const char *name, size_t len)
 }
 
 /*
- * unix:/path[,mode=0660], unix:@name[,mode=0666].  A comma means nothing else,
- * so that a misspelled mode does not end up in the file's name.
+ * Parses unix:/path[,mode=0660] or unix:@name[,mode=0666].  A path must not
+ * have a comma, so that a misspelled mode does not become a part of the path.
  */
 static int
 unix_path(struct addr *a, const char *word, int with_mode, char *err,
@@ -242,7 +237,7 @@ clear(struct addr *a)
 	a->number = -1;
 }
 
-/* systemd[:name]; what FileDescriptorName= may say is systemd's to check. */
+/* Parses systemd[:name]; systemd checks what FileDescriptorName= may be. */
 static int
 systemd_name(struct addr *a, const char *word, char *err, size_t errlen)
 {
@@ -309,7 +304,7 @@ int
 addr_target(struct addr *a, const char *word, char *err, size_t errlen)
 {
 	clear(a);
-	/* "unix:80" may well be a host of that name. */
+	/* "unix:80" is a host with the name "unix" and a port. */
 	if (strncmp(word, "unix:", 5) == 0 && !is_digits(word + 5))
 		return unix_path(a, word, 0, err, errlen);
 	if (strchr(word, ':') == NULL)

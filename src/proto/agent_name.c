@@ -4,11 +4,11 @@
 
 #include "proto/agent_name.h"
 
+/* A character of a path that needs no escape (RFC 3986 3.3, pchar), but ':'. */
 static int
-is_letter(char c)
+is_name_char(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c >= '0' && c <= '9') ||
+	return str_is_alpha(c) || str_is_digit(c) ||
 	    (c != '\0' && strchr("._~!$&'()*+,;=@-", c) != NULL);
 }
 
@@ -20,7 +20,7 @@ agent_name_is_valid(struct slice s)
 	if (s.len == 0 || s.len >= AGENT_NAME_MAX || s.p[0] == '.')
 		return 0;
 	for (i = 0; i < s.len; i++)
-		if (!is_letter(s.p[i]))
+		if (!is_name_char(s.p[i]))
 			return 0;
 	return 1;
 }
@@ -32,8 +32,7 @@ agent_name_of_path(char name[AGENT_NAME_MAX], struct slice path)
 
 	for (i = path.len; i > 0 && path.p[i - 1] != '/'; i--)
 		;
-	path.p += i;
-	path.len -= i;
+	path = slice_skip(path, i);
 	if (!agent_name_is_valid(path))
 		return -1;
 	return slice_copy(name, AGENT_NAME_MAX, path);
@@ -63,7 +62,7 @@ agent_name_mask_url(char *url)
 		memcpy(last + 7, "...", sizeof("..."));
 }
 
-/* Takes the first word of a line that has no blanks around it. */
+/* Takes the first word off a line without blanks around it. */
 static struct slice
 word(struct slice *line)
 {
@@ -71,7 +70,7 @@ word(struct slice *line)
 
 	while (w.len < line->len && w.p[w.len] != ' ' && w.p[w.len] != '\t')
 		w.len++;
-	*line = slice_trim((struct slice){ w.p + w.len, line->len - w.len });
+	*line = slice_trim(slice_skip(*line, w.len));
 	return w;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
-#include <strings.h>
 
 #include "proto/cgi.h"
 #include "proto/ip.h"
@@ -77,18 +76,10 @@ is_wanted(struct slice name)
 		if (slice_is_nocase(name, unwanted[i]))
 			return 0;
 	for (i = 0; i < name.len; i++)
-		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') ||
-		    (name.p[i] >= 'A' && name.p[i] <= 'Z') ||
-		    (name.p[i] >= '0' && name.p[i] <= '9') ||
-		    name.p[i] == '-'))
+		if (!str_is_alpha(name.p[i]) && !str_is_digit(name.p[i]) &&
+		    name.p[i] != '-')
 			return 0;
 	return 1;
-}
-
-static int
-same_name(struct slice a, struct slice b)
-{
-	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
 }
 
 /* "HTTP_NAME=", of a name that is_wanted(). */
@@ -121,7 +112,7 @@ put_values(struct cgi *c, const struct http_head *head, unsigned int first)
 	unsigned int i;
 
 	for (i = first; i < head->nfields; i++) {
-		if (!same_name(head->field[i].name, name))
+		if (!slice_same_nocase(head->field[i].name, name))
 			continue;
 		value = head->field[i].value;
 		if ((i > first && put(c, glue, 2) == -1) ||
@@ -140,7 +131,7 @@ set_field(struct cgi *c, const struct http_head *head, unsigned int i)
 	unsigned int j;
 
 	for (j = 0; j < i; j++)
-		if (same_name(head->field[j].name, name))
+		if (slice_same_nocase(head->field[j].name, name))
 			return;
 	if (!is_wanted(name) || c->n == CGI_VARS_MAX)
 		return;

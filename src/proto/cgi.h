@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A request as environment variables, the way CGI names them (RFC 3875 4.1).
+ * A request as environment variables of a program, with the names of CGI (RFC
+ * 3875 4.1).
  */
 #ifndef PROTO_CGI_H
 #define PROTO_CGI_H
@@ -12,7 +13,7 @@
 #define CGI_BYTES	(3 * HTTP_HEAD_MAX + 4096)	/* any head fits */
 #define CGI_VARS_MAX	(HTTP_FIELDS_MAX + 24)
 
-/* "NAME=value" strings; they point into bytes. */
+/* Strings "NAME=value"; var points into bytes. */
 struct cgi {
 	unsigned int n;
 	char *var[CGI_VARS_MAX];
@@ -20,32 +21,34 @@ struct cgi {
 	char bytes[CGI_BYTES];
 };
 
+/* Begins without variables. */
 void cgi_begin(struct cgi *);
 
 /* Adds one variable; one that does not fit is left out. */
 void cgi_set(struct cgi *, const char *name, struct slice value);
 
 /*
- * REMOTE_ADDR and REMOTE_PORT of "ip:port" or "[v6]:port", the former alone of
- * an address without port; other peers have neither.
+ * Adds REMOTE_ADDR and REMOTE_PORT for a peer "IP:PORT" or "[IPV6]:PORT"; only
+ * REMOTE_ADDR if there is no port; none for other peers, such as a Unix socket.
  */
 void cgi_peer(struct cgi *, const char *peer);
 
-/* SSL_CLIENT_VERIFY and SSL_CLIENT_S_DN of a certificate that is verified. */
+/* Adds SSL_CLIENT_VERIFY and SSL_CLIENT_S_DN for a verified certificate. */
 void cgi_client(struct cgi *, const char *subject);
 
 /*
- * REQUEST_METHOD, REQUEST_URI, QUERY_STRING, SERVER_PROTOCOL, and the fields
- * as HTTP_NAME, values of one name joined by commas (RFC 3875 4.1.18).  Left
- * out are credentials, what belongs to the handshake alone, Proxy (programs
- * would take HTTP_PROXY for a setting), and names with other characters than
- * letters, digits and '-', which could pass for another field.
+ * Adds REQUEST_METHOD, REQUEST_URI, QUERY_STRING, SERVER_PROTOCOL, and each
+ * field as HTTP_NAME; values of one name are joined by commas (RFC 3875
+ * 4.1.18).  These fields are left out: credentials; those of the websocket
+ * handshake; Proxy, because programs read HTTP_PROXY as a setting; and names
+ * with other characters than letters, digits and '-', which could be mistaken
+ * for another field.
  */
 void cgi_request(struct cgi *, const struct http_head *);
 
 /*
- * Is this variable ("NAME=value") one that could be taken for a word of the
- * request?  Such ones must not be handed on from elsewhere.
+ * Could a program take this variable ("NAME=value") for a part of the request?
+ * Such a variable of our own environment must not be passed on.
  */
 int cgi_is_reserved(const char *var);
 

@@ -6,7 +6,7 @@
 #include "proto/cookie.h"
 #include "proto/date.h"
 
-/* A Set-Cookie field, taken apart. */
+/* The parts of a field Set-Cookie. */
 struct set_cookie {
 	struct slice name, value;
 	struct slice domain, path;	/* of the attributes; len 0: none */
@@ -14,7 +14,7 @@ struct set_cookie {
 	int secure;
 };
 
-/* What a cookie's host is compared with; a socket is no host. */
+/* The host of a URL in lower case; for a Unix socket its path. */
 static void
 host_of(char dst[ADDR_HOST_MAX + 1], const struct url *u)
 {
@@ -29,7 +29,7 @@ host_of(char dst[ADDR_HOST_MAX + 1], const struct url *u)
 			dst[i] |= 32;
 }
 
-/* The part before a character, which is skipped, or all. */
+/* Takes off what comes before a character, and that character; or all. */
 static struct slice
 cut(struct slice *rest, char at)
 {
@@ -63,7 +63,7 @@ attribute(struct set_cookie *c, struct slice name, struct slice value)
 		c->secure = 1;
 }
 
-/* 0, or -1: no cookie. */
+/* Parses Set-Cookie (RFC 6265 5.2).  0, or -1 if it has no cookie. */
 static int
 parse(struct set_cookie *c, struct slice field)
 {
@@ -122,7 +122,7 @@ path_matches(const struct cookie *c, struct slice asked)
 	    asked.p[len] == '/');
 }
 
-/* RFC 6265 5.2.2: 0, or -1 if it is malformed and does not count. */
+/* Reads Max-Age (RFC 6265 5.2.2).  0, or -1 if it is malformed: ignored. */
 static int
 read_max_age(struct slice s, int64_t now, int64_t *expires)
 {
@@ -137,13 +137,16 @@ read_max_age(struct slice s, int64_t now, int64_t *expires)
 	if (s.p[0] == '-')
 		*expires = now;
 	else if (slice_digits(s, UINT32_MAX, &n) != s.len)
-		*expires = COOKIE_SESSION;	/* a century and more */
+		*expires = COOKIE_SESSION;	/* more than a century */
 	else
 		*expires = now + (int64_t)n;
 	return 0;
 }
 
-/* When it expires, by our clock.  Max-Age goes before Expires. */
+/*
+ * When it expires, by our clock; theirs is the time of the peer's clock, now
+ * that of ours.  Max-Age has precedence over Expires (RFC 6265 5.3, 3).
+ */
 static int64_t
 expiry(const struct set_cookie *c, int64_t theirs, int64_t now)
 {
@@ -163,7 +166,10 @@ is_same(const struct cookie *c, const char *host, struct slice name)
 	    memcmp(c->text, name.p, name.len) == 0 && strcmp(c->host, host) == 0;
 }
 
-/* Where it goes: that of the same name, host and path; a free one; the oldest. */
+/*
+ * The entry for a cookie: the one with the same name, host and path; else a
+ * free one; else the oldest.
+ */
 static struct cookie *
 place(struct cookies *jar, const char *host, struct slice name,
     struct slice where, int64_t now)
@@ -181,7 +187,9 @@ place(struct cookies *jar, const char *host, struct slice name,
 	return free != NULL ? free : oldest;
 }
 
-/* A plain websocket's answer must not change what only TLS may see. */
+/*
+ * An answer without TLS must not replace a cookie that is sent over TLS only.
+ */
 static int
 is_protected(const struct cookies *jar, const char *host, struct slice name,
     int tls)
@@ -198,7 +206,7 @@ static void
 keep(struct cookies *jar, struct cookie *c, const char *host,
     const struct set_cookie *from, struct slice where, int64_t expires)
 {
-	/* A replaced one keeps its place in the order (RFC 6265 5.3, 11.3). */
+	/* A cookie that is replaced keeps its order (RFC 6265 5.3, 11.3). */
 	if (!(is_same(c, host, from->name) && slice_is(where, path(c))))
 		c->order = ++jar->order;
 	strlcpy(c->host, host, sizeof(c->host));
@@ -257,7 +265,9 @@ cookies_take(struct cookies *jar, const struct http_head *head,
 		take(jar, field, u, theirs, now);
 }
 
-/* Goes a before b?  RFC 6265 5.4, 2: longer paths, then earlier ones. */
+/*
+ * Does a come before b?  Longer paths, then earlier cookies (RFC 6265 5.4, 2).
+ */
 static int
 is_before(const struct cookie *a, const struct cookie *b)
 {
@@ -266,7 +276,7 @@ is_before(const struct cookie *a, const struct cookie *b)
 	return an != bn ? an > bn : a->order < b->order;
 }
 
-/* Those for this request, in order; how many. */
+/* Lists the cookies for this request in their order; returns how many. */
 static unsigned int
 choose(const struct cookie *list[COOKIES_MAX], const struct cookies *jar,
     const struct url *u, int64_t now)

@@ -7,7 +7,7 @@
 
 #define SHA256_HEX	64
 
-/* Behind "Basic " or "Bearer "; p is NULL if it is another scheme. */
+/* What follows "SCHEME " in a value; absent if it is another scheme. */
 static struct slice
 behind(struct slice value, const char *scheme)
 {
@@ -16,7 +16,7 @@ behind(struct slice value, const char *scheme)
 	if (value.len <= n || strncasecmp(value.p, scheme, n) != 0 ||
 	    value.p[n] != ' ')
 		return (struct slice){ NULL, 0 };
-	return slice_trim((struct slice){ value.p + n, value.len - n });
+	return slice_trim(slice_skip(value, n));
 }
 
 static int
@@ -56,7 +56,7 @@ credentials_parse(struct credentials *c, struct slice value)
 	return 0;
 }
 
-/* Parts at the first colon. */
+/* Splits at the first colon.  0, or -1 if there is none, or left is empty. */
 static int
 part(struct slice line, struct slice *left, struct slice *right)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a request offers as proof of who sends it (RFC 7617, RFC 6750), and
- * the lines of a file that lists the users.
+ * The credentials of a request: Basic (RFC 7617) or Bearer (RFC 6750); and the
+ * lines of --auth-file.
  */
 #ifndef PROTO_CREDENTIALS_H
 #define PROTO_CREDENTIALS_H
@@ -11,7 +11,7 @@
 #include "base/lines.h"
 #include "base/str.h"
 
-#define CREDENTIALS_MAX	1024	/* bytes of an Authorization value */
+#define CREDENTIALS_MAX	1024	/* bytes of user, password or token, with NUL */
 
 enum credentials_kind { CREDENTIALS_BASIC, CREDENTIALS_BEARER };
 
@@ -21,14 +21,17 @@ struct credentials {
 	char secret[CREDENTIALS_MAX];	/* password or token */
 };
 
-/* Reads the value of Authorization.  0, or -1 if it is neither or malformed. */
+/*
+ * Parses the value of a field Authorization.  0, or -1 if it is malformed, too
+ * long, or of another scheme.
+ */
 int credentials_parse(struct credentials *, struct slice value);
 
-/* One line of an --auth-file: "user:HASH" or "token:NAME:SHA256-IN-HEX". */
+/* A line of --auth-file: "USER:HASH" or "token:NAME:SHA256-IN-HEX". */
 struct credentials_line {
 	enum credentials_kind kind;
 	struct slice name;	/* of the user */
-	struct slice hash;
+	struct slice hash;	/* of crypt(3), or SHA-256 in hexadecimal */
 };
 
 /* Reads the next line.  1; 0 at the end; -1 if the line is malformed. */

@@ -5,18 +5,12 @@
 
 #include "proto/date.h"
 
-/* What has been found; -1: not yet. */
+/* The parts of a date; -1: not found yet. */
 struct date {
 	int hour, minute, second, day, month, year;
 };
 
-static int
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* RFC 6265 5.1.1, delimiter. */
+/* A delimiter of RFC 6265 5.1.1. */
 static int
 is_delimiter(char c)
 {
@@ -42,8 +36,8 @@ next_token(struct slice *s, struct slice *token)
 }
 
 /*
- * Takes min to max digits, behind which no digit stands.  0, or -1 and *s is
- * of no use any more.
+ * Takes a number of min to max digits; the next character is no digit.  0, or
+ * -1, and then *s must not be used any more.
  */
 static int
 take(struct slice *s, size_t min, size_t max, int *value)
@@ -51,7 +45,7 @@ take(struct slice *s, size_t min, size_t max, int *value)
 	size_t n;
 
 	*value = 0;
-	for (n = 0; n < s->len && is_digit(s->p[n]); n++) {
+	for (n = 0; n < s->len && str_is_digit(s->p[n]); n++) {
 		if (n == max)
 			return -1;
 		*value = *value * 10 + (s->p[n] - '0');
@@ -100,7 +94,10 @@ month_of(struct slice s)
 	return -1;
 }
 
-/* The first of these that is not known yet, RFC 6265 5.1.1 step 2. */
+/*
+ * Uses a token for the first part of the date that it can be, and that was not
+ * found yet (RFC 6265 5.1.1, step 2).
+ */
 static void
 use(struct slice token, struct date *d)
 {
@@ -132,7 +129,7 @@ days_in(int month, int year)
 	    (year % 100 != 0 || year % 400 == 0));
 }
 
-/* From 1 March 1 BC, whose years end with the leap day, to 1 January 1970. */
+/* From 1 March of the year 0 to 1 January 1970, as in str_time(). */
 #define DAYS_TO_1970	719468
 
 static int64_t
@@ -162,7 +159,7 @@ date_parse(struct slice s, int64_t *seconds)
 	return 0;
 }
 
-/* The day 0 was a Thursday. */
+/* 1 January 1970 was a Thursday. */
 char *
 date_write(char dst[DATE_MAX], int64_t seconds)
 {

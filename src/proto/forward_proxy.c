@@ -21,7 +21,7 @@ static const struct scheme {
 	{ "socks5h", PROXY_SOCKS5, 0, 1, PROXY_PORT },
 	{ "socks4", PROXY_SOCKS4, 0, 0, PROXY_PORT },
 	{ "socks4a", PROXY_SOCKS4, 0, 1, PROXY_PORT },
-	/* Desktops write it into all_proxy for SOCKS 5. */
+	/* The settings of desktops write this into all_proxy for SOCKS 5. */
 	{ "socks", PROXY_SOCKS5, 0, 1, PROXY_PORT }
 };
 
@@ -36,7 +36,7 @@ find_scheme(struct slice name)
 	return NULL;
 }
 
-/* "user:password@x://" is no scheme, and not to be shown. */
+/* In "user:password@x://" the part before "://" must not be shown. */
 static int
 unknown_scheme(struct slice name, char *err, size_t errlen)
 {
@@ -108,7 +108,7 @@ proxy_print(char *dst, size_t size, const struct proxy *p)
 	return dst;
 }
 
-/* Without the dot that makes a name absolute. */
+/* A name without the final dot, which makes it absolute. */
 static struct slice
 no_final_dot(struct slice s)
 {
@@ -117,6 +117,7 @@ no_final_dot(struct slice s)
 	return s;
 }
 
+/* Is a name the one of the list's word, or below it? */
 static int
 is_below(struct slice name, struct slice word)
 {
@@ -134,7 +135,8 @@ is_below(struct slice name, struct slice word)
 
 /*
  * Takes ":PORT" off a word of the list: "name:80", "192.0.2.1:80", "[::1]:80".
- * The port, or 0 where there is none; colons of a bare IPv6 address are none.
+ * The port, or 0 if there is none: an IPv6 address without brackets has no
+ * port.
  */
 static unsigned int
 take_port(struct slice *word)
@@ -155,6 +157,7 @@ take_port(struct slice *word)
 	return (unsigned int)port;
 }
 
+/* Does a word of the list mean this host, whose address is ip, NULL: a name? */
 static int
 is_meant(struct slice word, struct slice name, const struct ip *ip)
 {
@@ -188,7 +191,7 @@ proxy_is_excepted(const char *list, const struct addr *at)
 	}
 }
 
-/* No scope, which means nothing elsewhere (RFC 6874 4). */
+/* HOST:PORT without a scope, which has no meaning elsewhere (RFC 6874 4). */
 static void
 print_authority(char *dst, size_t size, const struct addr *to)
 {

@@ -5,7 +5,10 @@
 
 #include "proto/forwarded.h"
 
-/* Length of a quoted-string with its quotes (RFC 9110 5.6.4); 0: it is none. */
+/*
+ * The length of a quoted-string with its quotes (RFC 9110 5.6.4); 0: it is
+ * none.
+ */
 static size_t
 quoted_length(struct slice s)
 {
@@ -19,15 +22,9 @@ quoted_length(struct slice s)
 	return i < s.len ? i + 1 : 0;
 }
 
-static struct slice
-after(struct slice s, size_t n)
-{
-	return (struct slice){ s.p + n, s.len - n };
-}
-
 /*
- * Takes a forwarded-pair, token "=" ( token / quoted-string ), off s (RFC 7239
- * 4); the value comes without its quotes.  0, or -1.
+ * Takes a forwarded-pair off s: token "=" ( token / quoted-string ), RFC 7239
+ * 4.  The value is without its quotes.  0, or -1 if it is malformed.
  */
 static int
 take_pair(struct slice *s, struct slice *name, struct slice *value)
@@ -39,23 +36,23 @@ take_pair(struct slice *s, struct slice *name, struct slice *value)
 	*name = (struct slice){ s->p, n };
 	if (n == s->len || !http_is_token(*name))
 		return -1;
-	*s = after(*s, n + 1);
+	*s = slice_skip(*s, n + 1);
 	if ((n = quoted_length(*s)) > 0) {
 		*value = (struct slice){ s->p + 1, n - 2 };
-		*s = after(*s, n);
+		*s = slice_skip(*s, n);
 		return 0;
 	}
 	while (n < s->len && strchr(";, \t", s->p[n]) == NULL)
 		n++;
 	*value = (struct slice){ s->p, n };
-	*s = after(*s, n);
+	*s = slice_skip(*s, n);
 	return http_is_token(*value) ? 0 : -1;
 }
 
 /*
- * The next element of Forwarded and the value of its for= (p is NULL without
- * one): pairs, which may be empty, with ';' between them, and for= at most
- * once.  1, 0 at the end, or -1 if it is malformed.
+ * Takes the next element of Forwarded: pairs, which may be empty, with ';'
+ * between them.  node is the value of for=, which is there at most once; absent
+ * without one. 1; 0 at the end; or -1 if the element is malformed.
  */
 static int
 next_rfc(struct slice *list, struct slice *node)
@@ -65,7 +62,7 @@ next_rfc(struct slice *list, struct slice *node)
 	*node = (struct slice){ NULL, 0 };
 	*list = slice_trim(*list);
 	while (list->len > 0 && list->p[0] == ',')
-		*list = slice_trim(after(*list, 1));
+		*list = slice_trim(slice_skip(*list, 1));
 	if (list->len == 0)
 		return 0;
 	for (;;) {
@@ -80,15 +77,15 @@ next_rfc(struct slice *list, struct slice *node)
 		}
 		if (list->len == 0 || list->p[0] != ';')
 			break;
-		*list = after(*list, 1);
+		*list = slice_skip(*list, 1);
 	}
 	*list = slice_trim(*list);
 	return list->len == 0 || list->p[0] == ',' ? 1 : -1;
 }
 
 /*
- * The next element of another field.  Only Forwarded knows quotes: here one
- * that a client wrote must not swallow what a proxy appended.
+ * Takes the next element of another field.  Quotes mean nothing here, as only
+ * Forwarded has them: one of a client must not hide what a proxy appended.
  */
 static int
 next_plain(struct slice *list, struct slice *element)
@@ -100,7 +97,7 @@ next_plain(struct slice *list, struct slice *element)
 		*element = *list;
 		if (comma != NULL)
 			element->len = (size_t)(comma - list->p);
-		*list = after(*list, element->len + (comma != NULL));
+		*list = slice_skip(*list, element->len + (comma != NULL));
 		*element = slice_trim(*element);
 		if (element->len > 0)
 			return 1;
@@ -109,8 +106,9 @@ next_plain(struct slice *list, struct slice *element)
 }
 
 /*
- * One pass from the left, for a list may be long: *from is what a reader from
- * the right would have come to if the list ended here.
+ * Reads the list from the left in one pass, since it may be long.  After each
+ * element *from is what reading from the right would find if the list ended
+ * there.
  */
 int
 forwarded_from(const struct http_head *head, const char *name,
@@ -144,7 +142,9 @@ forwarded_from(const struct http_head *head, const char *name,
 	return found;
 }
 
-/* RFC 7239 6: IPv6 in brackets, and quoted if there is a colon. */
+/*
+ * RFC 7239 6: an IPv6 address is in brackets; a value with a colon is quoted.
+ */
 char *
 forwarded_write(char dst[FORWARDED_FIELD_MAX], const struct ip *ip,
     uint16_t port)

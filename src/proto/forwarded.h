@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The fields by which proxies tell where a request came from:
- * X-Forwarded-For, X-Real-IP, Forwarded (RFC 7239).
+ * The fields in which reverse proxies write the address of a client:
+ * X-Forwarded-For, X-Real-IP and Forwarded (RFC 7239).
  */
 #ifndef PROTO_FORWARDED_H
 #define PROTO_FORWARDED_H
@@ -12,22 +12,28 @@
 #include "proto/http.h"
 #include "proto/ip.h"
 
-#define FORWARDED_FIELD_MAX	(IP_TEXT_MAX + 32)
+#define FORWARDED_FIELD_MAX (IP_TEXT_MAX + 32)	/* bytes, with the NUL */
 
 /*
- * The rightmost address that is not trusted, or the leftmost if all are: each
- * proxy appends the address it saw, and only what trusted ones appended is
- * believed.  name is the field's; "Forwarded" is read by its for= parameters.
- * 1 and *from; 0 if the field is missing or its last element is no address: no
- * proxy has vouched for what stands left of one that cannot be read.  -1 if a
- * Forwarded is not as RFC 7239 4 has it: a client's quote that does not end
- * would swallow what the proxy appended.
+ * Finds the client's address in the field with this name; in "Forwarded" it is
+ * in the parameters for=.  Each proxy appends the address that it saw, so the
+ * list is read from the right: the client is the first address that is not a
+ * trusted proxy's (trusts(arg, ip) is 0), or the leftmost one if all are
+ * trusted.
+ *
+ * 1, *from and *port (0: none).  0 if there is no such field, or if an element
+ * that is no address is met first: what is left of it, a client may have
+ * written.  -1 if a Forwarded does not have the syntax of RFC 7239 4: a quote
+ * of the client that does not end could hide what a proxy appended.
  */
 int forwarded_from(const struct http_head *, const char *name,
     int (*trusts)(const void *, const struct ip *), const void *arg,
     struct ip *from, uint16_t *port);
 
-/* "Forwarded: for=..." for a peer's address.  Returns dst. */
+/*
+ * Writes the line "Forwarded: for=..." for a peer's address, without its CRLF.
+ * Returns dst.
+ */
 char *forwarded_write(char dst[FORWARDED_FIELD_MAX], const struct ip *,
     uint16_t port);
 

@@ -8,7 +8,7 @@
 
 #define WEBSOCKET	"Sec-WebSocket-"
 
-/* The part of a line before its colon; no colon: no name. */
+/* The name of the field on a line; empty if the line has no colon. */
 static struct slice
 name_of(const char *line)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A head is read in two steps.  While bytes drip in, look() checks the rules
- * that the library does not hold to (RFC 9112 2.2, 3, 4, 5) and waits for the
- * empty line; each byte passes it once.  The library (http_split) then runs
- * once over the complete head and takes it apart.
+ * A head is parsed in two steps.  While its bytes arrive, look() checks each of
+ * them once, by rules of RFC 9112 2.2, 3, 4 and 5 that the library does not
+ * enforce, and finds the empty line.  Then the library (http_split) parses the
+ * complete head once.
  */
 #include <sys/types.h>
 
@@ -38,21 +38,12 @@ refuse(const struct fault *f, int status, const char *fmt, ...)
 	return -1;
 }
 
-static int
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* RFC 9110 5.6.2. */
 static int
-is_tchar(unsigned char c)
+is_tchar(char c)
 {
-	if (c >= '0' && c <= '9')
-		return 1;
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
-		return 1;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+	return str_is_digit(c) || str_is_alpha(c) ||
+	    (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 int
@@ -61,7 +52,7 @@ http_is_token(struct slice s)
 	size_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (!is_tchar((unsigned char)s.p[i]))
+		if (!is_tchar(s.p[i]))
 			return 0;
 	return s.len > 0;
 }
@@ -74,12 +65,12 @@ http_begin(struct http_parser_state *st, int is_answer)
 	st->part = IN_START_LINE;
 }
 
-/* HTTP/1.1, and where that will do HTTP/1.0 (RFC 9112 2.3). */
+/* Is it HTTP/1.1, or with old_too HTTP/1.0 (RFC 9112 2.3)? */
 static int
 check_version(const char *p, size_t len, int old_too, const struct fault *f)
 {
-	if (len != 8 || memcmp(p, "HTTP/", 5) != 0 || !is_digit(p[5]) ||
-	    p[6] != '.' || !is_digit(p[7]))
+	if (len != 8 || memcmp(p, "HTTP/", 5) != 0 || !str_is_digit(p[5]) ||
+	    p[6] != '.' || !str_is_digit(p[7]))
 		return refuse(f, 400, "no HTTP version in the first line");
 	if (p[5] != '1' || (p[7] != '1' && (!old_too || p[7] != '0')))
 		return refuse(f, 505, "%.8s instead of HTTP/1.1%s", p,
@@ -88,7 +79,7 @@ check_version(const char *p, size_t len, int old_too, const struct fault *f)
 	return 0;
 }
 
-/* A method that is known, though it is not allowed (RFC 9110 9.1). */
+/* Is it another method than GET that RFC 9110 9.1 or RFC 5789 define? */
 static int
 is_known(struct slice method)
 {
@@ -141,8 +132,8 @@ check_request_line(const char *p, size_t len, int plain,
 }
 
 /*
- * VERSION SP STATUS [SP REASON] (RFC 9112 4); the second blank is left out by
- * some when there is no reason.
+ * VERSION SP STATUS SP [REASON] (RFC 9112 4); without a reason some servers
+ * leave out the second blank too.
  */
 static int
 check_status_line(const char *p, size_t len, const struct fault *f)
@@ -155,13 +146,16 @@ check_status_line(const char *p, size_t len, const struct fault *f)
 	if (check_version(p, len < 8 ? len : 8, 1, f) == -1)
 		return -1;
 	if (len < 12 || p[8] != ' ' || p[9] < '1' || p[9] > '9' ||
-	    !is_digit(p[10]) || !is_digit(p[11]) ||
+	    !str_is_digit(p[10]) || !str_is_digit(p[11]) ||
 	    (len > 12 && p[12] != ' '))
 		return refuse(f, 400, "malformed status in the first line");
 	return 0;
 }
 
-/* A line has ended at its LF, which is buf[i].  1: so has the head. */
+/*
+ * A line has ended: buf[i] is its LF.  1: the head has ended too; 0: go on; -1:
+ * refused.
+ */
 static int
 end_line(struct http_parser_state *st, const char *buf, size_t i,
     const struct fault *f)
@@ -189,9 +183,9 @@ end_line(struct http_parser_state *st, const char *buf, size_t i,
 }
 
 /*
- * A byte of a line other than its CR LF: field-line = field-name ":" OWS
- * field-value OWS, nothing before the colon but the name (RFC 9112 5.1), and
- * no line folding (RFC 9112 5.2).
+ * Checks a byte of a line that is not its CR LF: field-line = field-name ":"
+ * OWS field-value OWS (RFC 9112 5), without blanks before the colon (5.1) and
+ * without line folding (5.2).
  */
 static int
 look_in_line(struct http_parser_state *st, const char *buf, size_t i,
@@ -216,13 +210,13 @@ look_in_line(struct http_parser_state *st, const char *buf, size_t i,
 		st->part = IN_VALUE;
 	else if (c == ' ' || c == '\t')
 		return refuse(f, 400, "a blank before the colon");
-	else if (!is_tchar(c))
+	else if (!is_tchar((char)c))
 		return refuse(f, 400, "character \"%s\" in a field name",
 		    str_escape(show, sizeof show, &buf[i], 1));
 	return 0;
 }
 
-/* Looks at buf[i].  1: the head ends with it; 0: go on; -1: refused. */
+/* Checks buf[i].  1: the head ends with it; 0: go on; -1: refused. */
 static int
 look(struct http_parser_state *st, const char *buf, size_t i,
     const struct fault *f)
@@ -250,7 +244,7 @@ look(struct http_parser_state *st, const char *buf, size_t i,
 	return look_in_line(st, buf, i, f);
 }
 
-/* Takes a complete head apart. */
+/* Parses a complete head. */
 static int
 parse(const struct http_parser_state *st, const char *buf, size_t len,
     struct http_head *head, const struct fault *f)
@@ -278,8 +272,9 @@ move(struct slice *s, const char *from, const char *to)
 }
 
 /*
- * An answer whose fields about a body mean nothing, and may be anything: their
- * names are hidden from the library.
+ * Parses an answer that has no body, whatever its fields say.  The library
+ * would refuse lengths that contradict each other, so it gets a copy of the
+ * head in which the names of these fields are changed.
  */
 static int
 parse_without_body(const struct http_parser_state *st, const char *buf,
@@ -316,8 +311,9 @@ take_apart(const struct http_parser_state *st, const char *buf, size_t len,
 }
 
 /*
- * Another protocol than HTTP, by the bytes up to the one that was wrong: what
- * has come behind it differs from one time to the next.
+ * Names the protocol of bytes that are not HTTP, if it is known.  Looks only at
+ * those up to the one that was refused, because how many have arrived behind it
+ * is chance.
  */
 static int
 refuse_other(const struct http_parser_state *st, const char *buf,

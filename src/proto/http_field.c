@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is asked of a head that has been parsed.
+ * Reading from a parsed head.
  */
 #include <stdio.h>
 #include <string.h>
@@ -111,8 +111,8 @@ http_retry_after(const struct http_head *head, int64_t now)
 
 	if (http_field(head, "Retry-After", &value) != 1 || value.len == 0)
 		return 0;
-	for (n = 0; n < value.len && value.p[n] >= '0' && value.p[n] <= '9'; )
-		n++;
+	for (n = 0; n < value.len && str_is_digit(value.p[n]); n++)
+		;
 	if (n == value.len)
 		return slice_digits(value, UINT32_MAX, &seconds) == n ?
 		    (uint32_t)seconds : UINT32_MAX;
@@ -162,7 +162,7 @@ http_reason(int status)
 	return "";
 }
 
-/* A percent sign and two digits (RFC 3986 2.1), or none. */
+/* Is it no percent sign, or one with two hexadecimal digits (RFC 3986 2.1)? */
 static int
 is_encoded(const char *p, const char *end)
 {
@@ -170,7 +170,7 @@ is_encoded(const char *p, const char *end)
 	    slice_is_hex((struct slice){ p + 1, 2 }, 2));
 }
 
-/* The end of a name, or of an address in brackets; NULL: there is none. */
+/* The end of a name, or of an address in brackets; NULL: it is malformed. */
 static const char *
 host_end(const char *p, const char *end)
 {
@@ -202,15 +202,15 @@ http_is_host(struct slice s)
 	if ((p = host_end(s.p, end)) == NULL || (p < end && *p++ != ':'))
 		return 0;
 	for (; p < end; p++)
-		if (*p < '0' || *p > '9' ||
+		if (!str_is_digit(*p) ||
 		    (port = port * 10 + (unsigned int)(*p - '0')) > UINT16_MAX)
 			return 0;
 	return 1;
 }
 
 /*
- * The first word of an element is a scheme unless it is a parameter of the
- * scheme before it (RFC 9110 11.6.1).
+ * The scheme that an element begins with; absent if the element is a parameter
+ * of the scheme before it (RFC 9110 11.6.1).
  */
 static struct slice
 scheme_of(struct slice element)
@@ -248,27 +248,15 @@ http_offers(const struct http_head *head, const char *field,
 	return found;
 }
 
-/* Where this word begins, in any case; NULL: nowhere. */
-static const char *
-find(struct slice in, const char *word)
-{
-	size_t i, n = strlen(word);
-
-	for (i = 0; i + n <= in.len; i++)
-		if (slice_is_nocase((struct slice){ in.p + i, n }, word))
-			return in.p + i;
-	return NULL;
-}
-
 int
 http_page_title(struct slice page, struct slice *title)
 {
-	const char *end = page.p + page.len, *p = find(page, "<title");
+	const char *end = page.p + page.len, *p = slice_find_nocase(page, "<title");
 
 	if (p == NULL || (p = memchr(p, '>', (size_t)(end - p))) == NULL)
 		return 0;
 	page = slice_between(p + 1, end);
-	if ((end = find(page, "</title")) == NULL)
+	if ((end = slice_find_nocase(page, "</title")) == NULL)
 		return 0;
 	*title = slice_between(page.p, end);
 	while (title->len > 0 && strchr("\r\n\t ", title->p[0]) != NULL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * No body ever reaches the library, so what it thinks of the message's length
- * does not matter, save that it refuses lengths that contradict each other.
+ * The library never gets a body, so what it reads about the length of one has
+ * no effect; except that it refuses lengths that contradict each other.
  */
 #include <sys/types.h>
 
@@ -24,13 +24,13 @@
 #define SETTINGS_INIT	http_parser_settings_init
 #endif
 
-/* What the callbacks fill in. */
+/* The state of the callbacks. */
 struct filling {
 	struct http_head *head;
-	int in_value;		/* the last piece was of a value */
+	int in_value;		/* the last piece was one of a value */
 };
 
-/* A piece of something; pieces of the same thing are adjacent. */
+/* Adds a piece to a slice; the pieces of one slice are adjacent. */
 static void
 extend(struct slice *s, const char *at, size_t len)
 {
@@ -98,7 +98,7 @@ set_callbacks(SETTINGS *settings)
 
 #ifdef HTTP_PARSER_LLHTTP
 
-/* An empty value has no pieces. */
+/* on_value() is not called for an empty value. */
 static int
 on_value_end(PARSER *p)
 {
@@ -108,7 +108,9 @@ on_value_end(PARSER *p)
 	return 0;
 }
 
-/* Where the websocket begins it stops, and says so. */
+/*
+ * At the end of a head with Upgrade the library stops with HPE_PAUSED_UPGRADE.
+ */
 static int
 run(PARSER *p, struct filling *fill, const char *buf, size_t len,
     int is_answer, const char **why)

@@ -3,7 +3,7 @@
 
 #include "proto/interface.h"
 
-/* An address in the place of a name, maybe with a zone. */
+/* Is it an address, with or without a zone? */
 static int
 is_address(const char *s)
 {
@@ -12,7 +12,7 @@ is_address(const char *s)
 	return ip_parse(&ip, (struct slice){ s, strcspn(s, "%") }) == 0;
 }
 
-/* As Linux has it: no '/', ':' or blanks. */
+/* Is it a name that Linux allows: without '/', ':' and blanks? */
 static int
 is_name(const char *s)
 {

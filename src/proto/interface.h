@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where to dial from: an interface or an address of this host, written as for
- * curl(1).
+ * --interface, from where to dial: an interface or an address of this host,
+ * written as for curl(1).
  */
 #ifndef PROTO_INTERFACE_H
 #define PROTO_INTERFACE_H
@@ -10,18 +10,18 @@
 
 #include "proto/ip.h"
 
-#define INTERFACE_NAME_MAX	15	/* bytes; Linux has no longer ones */
+#define INTERFACE_NAME_MAX	15	/* bytes; with the NUL, IFNAMSIZ */
 
 struct interface {
-	char name[INTERFACE_NAME_MAX + 1];	/* "": an address */
-	struct ip ip;
-	const char *zone;	/* of an IPv6 address: points into the word
-				 * behind its '%', or NULL */
+	char name[INTERFACE_NAME_MAX + 1];	/* "": it is an address */
+	struct ip ip;		/* the address */
+	const char *zone;	/* of an IPv6 address: what follows its '%' in
+				 * the word, or NULL */
 };
 
 /*
- * "if!NAME", "host!ADDR", or without a prefix whichever it is.  0, or -1 if it
- * is none.
+ * Parses "if!NAME", "host!ADDRESS", "NAME" or "ADDRESS".  The word must stay.
+ * 0, or -1 if it is none of them.
  */
 int interface_parse(struct interface *, const char *word);
 

@@ -45,7 +45,7 @@ ip_parse(struct ip *ip, struct slice text)
 	return inet_pton(AF_INET6, word, ip->b) == 1 ? 0 : -1;
 }
 
-/* Decimal, 1 to max, without a sign or leading zeros.  -1 if it is none. */
+/* A decimal number 0..max, without a sign or leading zeros; -1: it is none. */
 static int
 number(struct slice text, unsigned int max)
 {
@@ -69,7 +69,7 @@ ip_parse_port(struct ip *ip, uint16_t *port, struct slice text)
 		return -1;
 	tail = slice_between(colon + 1, text.p + text.len);
 	text.len = (size_t)(colon - text.p);
-	/* An IPv6 address without brackets has no port behind it. */
+	/* An IPv6 address without brackets cannot have a port. */
 	if ((text.p[0] != '[' && slice_find(text, ':') != NULL) ||
 	    (n = number(tail, 65535)) == -1)
 		return -1;
@@ -95,7 +95,7 @@ ip_print(char dst[IP_TEXT_MAX], const struct ip *ip, uint16_t port)
 	return dst;
 }
 
-/* An IPv4 address gets a number in 0::/8, where no real /64 is. */
+/* The number of an IPv4 address is that of a /64 in 0::/8, which is unused. */
 uint64_t
 ip_source(const struct ip *ip)
 {

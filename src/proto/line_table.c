@@ -7,12 +7,15 @@
 #define ALIGNED(n)	(((n) + 7) & ~(size_t)7)
 
 struct entry {
-	uint32_t key, value;		/* bytes from the text's beginning */
+	uint32_t key, value;		/* offsets in the text */
 	uint16_t key_len, value_len;
-	uint32_t line;			/* of the file; twice, plus sort */
+	uint32_t line;			/* 2 * number of the line + sort */
 };
 
-/* Sorting needs as many again.  A line ends, or the text does. */
+/*
+ * Sorting needs a second array of entries.  One more line than there are line
+ * ends, as the last line may lack it.
+ */
 size_t
 line_table_size(size_t text_len, size_t lines)
 {
@@ -47,8 +50,8 @@ key_of(const struct line_table *t, const struct entry *e)
 }
 
 /*
- * Negative, 0, positive.  All bytes are looked at whatever they are: a key may
- * be the hash of a token.
+ * Negative, 0 or positive, as memcmp(3).  Its time does not depend on the
+ * bytes: a key may be the hash of a token.
  */
 static int
 compare_keys(struct slice a, struct slice b)
@@ -63,7 +66,9 @@ compare_keys(struct slice a, struct slice b)
 	return r != 0 ? r : (a.len > b.len) - (a.len < b.len);
 }
 
-/* As compare_keys(), for sorting, where time tells nothing. */
+/*
+ * The order of two entries, for sorting, whose time tells nothing of a request.
+ */
 static int
 compare(const struct line_table *t, const struct entry *a,
     const struct entry *b)
@@ -104,7 +109,7 @@ is_sorted(const struct line_table *t, const struct entry *e)
 	return 1;
 }
 
-/* By merging runs of 1, 2, 4 ...: qsort(3) may allocate. */
+/* Merge sort, bottom up: qsort(3) may allocate memory. */
 static void
 sort(const struct line_table *t, struct entry *e)
 {
@@ -127,6 +132,7 @@ sort(const struct line_table *t, struct entry *e)
 		memcpy(e, in, t->n * sizeof(e[0]));
 }
 
+/* Makes a part of the text lower case. */
 static void
 lower(char *text, struct slice hex)
 {
@@ -137,7 +143,7 @@ lower(char *text, struct slice hex)
 			text[i] += 'a' - 'A';
 }
 
-/* Takes a line over, if it is one of those wanted.  0, or -1: no room. */
+/* Adds the entry of a line, if only wants it.  0, or -1: there is no room. */
 static int
 add(struct line_table *t, size_t room, const struct line *l,
     const struct line_key *only, unsigned int number)
@@ -208,7 +214,7 @@ line_table_is_valid(const struct line_table *t, size_t size)
 	    t->n <= (size - t->at) / sizeof(struct entry);
 }
 
-/* How an entry compares with a key: as compare_keys(). */
+/* Compares entry i with a key, as compare_keys(). */
 static int
 compare_with(const struct line_table *t, unsigned int i,
     const struct line_key *k)
@@ -220,7 +226,10 @@ compare_with(const struct line_table *t, unsigned int i,
 	return sorts != 0 ? sorts : keys;
 }
 
-/* The number of entries below the key, or with the key, too. */
+/*
+ * The number of entries before the key; with or_same those with the key too.
+ * The number of steps depends on t->n alone.
+ */
 static unsigned int
 count_below(const struct line_table *t, const struct line_key *k, int or_same)
 {

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
-#include <strings.h>
 
 #include "proto/ip.h"
 #include "proto/origin.h"
 
-#define OPAQUE	"null"	/* an origin that is not told, RFC 6454 7.1 */
+#define OPAQUE	"null"	/* how browsers write an opaque origin (RFC 6454 7.1) */
 
-/* host[:port], the brackets of IPv6 belong to the host. */
+/* host[:port]; the brackets of an IPv6 address belong to the host. */
 struct place {
 	struct slice host, port;	/* port.p is NULL if there is none */
 };
-
-static int
-same(struct slice a, struct slice b)
-{
-	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
-}
 
 static int
 parse_place(struct place *to, struct slice s)
@@ -35,7 +28,9 @@ parse_place(struct place *to, struct slice s)
 	return to->host.len > 0 && to->port.len > 0 ? 0 : -1;
 }
 
-/* Parts "https://example.org:8443"; 0 or -1, as for "null". */
+/*
+ * Splits "https://example.org:8443".  0, or -1 if it is malformed, or "null".
+ */
 static int
 parse_origin(struct slice *scheme, struct place *at, struct slice origin)
 {
@@ -46,14 +41,13 @@ parse_origin(struct slice *scheme, struct place *at, struct slice origin)
 		return -1;
 	*scheme = slice_between(origin.p, p);
 	for (p = origin.p; p < scheme->p + scheme->len; p++)
-		if (!((*p | 32) >= 'a' && (*p | 32) <= 'z') &&
-		    !(*p >= '0' && *p <= '9') && *p != '-' && *p != '+' &&
-		    *p != '.')
+		if (!str_is_alpha(*p) && !str_is_digit(*p) && *p != '-' &&
+		    *p != '+' && *p != '.')
 			return -1;
 	return parse_place(at, slice_between(p + 3, origin.p + origin.len));
 }
 
-/* The port, or the one that a scheme has by itself. */
+/* The port, or if there is none the default one of the scheme. */
 static struct slice
 effective(struct slice port, struct slice scheme)
 {
@@ -66,6 +60,18 @@ effective(struct slice port, struct slice scheme)
 	return slice_of("?");
 }
 
+/*
+ * Are host and port the same, where a scheme gives the port that is left out?
+ */
+static int
+is_same(const struct place *a, struct slice a_scheme, const struct place *b,
+    struct slice b_scheme)
+{
+	return slice_same_nocase(a->host, b->host) &&
+	    slice_same_nocase(effective(a->port, a_scheme),
+	    effective(b->port, b_scheme));
+}
+
 int
 origin_is_of(struct slice origin, struct slice host)
 {
@@ -73,8 +79,7 @@ origin_is_of(struct slice origin, struct slice host)
 	struct place a, b;
 
 	return parse_origin(&scheme, &a, origin) == 0 &&
-	    parse_place(&b, host) == 0 && same(a.host, b.host) &&
-	    same(effective(a.port, scheme), effective(b.port, scheme));
+	    parse_place(&b, host) == 0 && is_same(&a, scheme, &b, scheme);
 }
 
 int
@@ -107,11 +112,12 @@ origin_is_allowed(struct slice origin, const char *word)
 	if (strstr(word, "://") != NULL)
 		return parse_origin(&scheme, &a, origin) == 0 &&
 		    parse_origin(&only, &b, slice_of(word)) == 0 &&
-		    same(scheme, only) && same(a.host, b.host) &&
-		    same(effective(a.port, scheme), effective(b.port, only));
+		    slice_same_nocase(scheme, only) &&
+		    is_same(&a, scheme, &b, only);
 	return parse_origin(&scheme, &a, origin) == 0 &&
-	    parse_place(&b, slice_of(word)) == 0 && same(a.host, b.host) &&
-	    (b.port.p == NULL || same(effective(a.port, scheme), b.port));
+	    parse_place(&b, slice_of(word)) == 0 &&
+	    (b.port.p == NULL ? slice_same_nocase(a.host, b.host) :
+	    is_same(&a, scheme, &b, scheme));
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * May a page of this origin (RFC 6454) use a websocket of this host?
- * Browsers let every page try, and tell only where it is from.
+ * May a web page of this origin (RFC 6454) open a websocket to this host?
+ * Browsers let every page try; their field Origin says which page it is.
  */
 #ifndef PROTO_ORIGIN_H
 #define PROTO_ORIGIN_H
@@ -9,26 +9,27 @@
 #include "base/str.h"
 
 /*
- * Do an Origin's host and port say the same as a Host field?  A port that is
- * left out is the scheme's own, in a Host that of the Origin's scheme.
+ * Has an Origin the host and port of a Host field?  If either has no port, it
+ * is the default port of the Origin's scheme.
  */
 int origin_is_of(struct slice origin, struct slice host);
 
 /*
- * Can the host of this origin not be rebound?  A page of http://NAME can make
- * NAME an address of ours (DNS rebinding); with https the certificate would
- * have to be for NAME, and IP addresses and localhost are not looked up.
+ * Is this origin safe from DNS rebinding?  The owner of http://NAME can let
+ * NAME resolve to our address; then a page from there has the same host as we
+ * have.  With https the owner would need our certificate; addresses and
+ * localhost are not looked up.
  */
 int origin_is_bound(struct slice origin);
 
 /*
- * Is it meant by a word of --allow-origin: "*" (any, "null" too),
- * "scheme://host[:port]" (that one), "host:port", "host" (any port), or "null"
- * (that, and a host of this name)?
+ * Does a word of --allow-origin allow this origin?  "*" allows any, "null" too;
+ * "scheme://host[:port]" only this one; "host:port" any scheme; "host" any
+ * scheme and port; "null" the origin "null", and a host of this name.
  */
 int origin_is_allowed(struct slice origin, const char *word);
 
-/* Can this word be one of --allow-origin? */
+/* Is it a valid word of --allow-origin? */
 int origin_is_word(const char *word);
 
 #endif

@@ -6,8 +6,8 @@
 #include "proto/overrides.h"
 
 /*
- * What stands before the next colon, which is taken too; an IPv6 address
- * stands in brackets, which are not.  -1 if there is no colon.
+ * Takes a host and the colon behind it off the word; the brackets of an IPv6
+ * address are left out.  0, or -1 if there is no colon.
  */
 static int
 take_host(const char **word, struct slice *host)
@@ -29,7 +29,10 @@ take_host(const char **word, struct slice *host)
 	return 0;
 }
 
-/* Digits up to stop, or none: 0.  -1 if they are no port. */
+/*
+ * Takes a port and the character stop off the word; without digits the port is
+ * 0.  0, or -1 if it is malformed.
+ */
 static int
 take_port(const char **word, char stop, uint16_t *port)
 {
@@ -43,7 +46,7 @@ take_port(const char **word, char stop, uint16_t *port)
 	return 0;
 }
 
-/* Empty, or what could be the host of a URL. */
+/* Is it empty, or a valid host of a URL? */
 static int
 is_host(struct slice s)
 {

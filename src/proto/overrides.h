@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Words that send a connection elsewhere than its URL says: other addresses
- * for a name (--resolve), another host and port (--connect-to).
+ * --resolve and --connect-to: other addresses for a host, or another host and
+ * port, than the URL has.
  */
 #ifndef PROTO_OVERRIDES_H
 #define PROTO_OVERRIDES_H
@@ -13,25 +13,28 @@
 #include "proto/addr.h"
 
 struct override {
-	struct slice host;	/* the URL's; len 0 is any */
-	uint16_t port;		/* 0: any */
-	const char *addresses;	/* of --resolve: "192.0.2.1,[2001:db8::1]" */
-	struct slice to;	/* of --connect-to; len 0 is the same host */
-	uint16_t to_port;	/* 0: the same port */
+	struct slice host;	/* for this host of a URL; len 0: for any */
+	uint16_t port;		/* for this port; 0: for any */
+	const char *addresses;	/* --resolve: "192.0.2.1,[2001:db8::1]" */
+	struct slice to;	/* --connect-to: host; len 0: the same */
+	uint16_t to_port;	/* port; 0: the same */
 };
 
-/* HOST:PORT:ADDRESS[,ADDRESS]..., HOST may be *.  0, or -1 and err. */
+/*
+ * Parses HOST:PORT:ADDRESS[,ADDRESS]...; HOST may be *.  The word must stay.
+ * 0, or -1 with one line in err.
+ */
 int override_resolve(struct override *, const char *word, char *err,
     size_t errlen);
 
-/* HOST1:PORT1:HOST2:PORT2, each of which may be empty.  0, or -1 and err. */
+/* The same for HOST1:PORT1:HOST2:PORT2, each of which may be empty. */
 int override_connect(struct override *, const char *word, char *err,
     size_t errlen);
 
-/* Is it for this place, an ADDR_TCP one? */
+/* Does it apply to this host and port (ADDR_TCP)? */
 int override_is_for(const struct override *, const struct addr *);
 
-/* Puts the place of --connect-to into at. */
+/* Puts the host and port of --connect-to into at. */
 void override_apply(const struct override *, struct addr *at);
 
 #endif

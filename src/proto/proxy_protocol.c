@@ -4,8 +4,8 @@
 
 #include "proto/proxy_protocol.h"
 
-#define V1_MAX	107	/* with CR LF, by the specification 2.1 */
-#define V2_HEAD	16
+#define V1_MAX	107	/* bytes of a line with CR LF (specification 2.1) */
+#define V2_HEAD	16	/* bytes before the addresses (specification 2.2) */
 
 static const char v2_magic[12] = "\r\n\r\n\0\r\nQUIT\n";
 
@@ -16,7 +16,7 @@ fail(char *err, size_t errlen, const char *what)
 	return -1;
 }
 
-/* The next word of a line whose words are parted by one blank each. */
+/* Takes the next word off a line whose words are separated by one blank. */
 static struct slice
 word(struct slice *line)
 {
@@ -45,7 +45,7 @@ port_of(uint16_t *port, struct slice w)
 	return 0;
 }
 
-/* An address written as one of this family is, without brackets or zone. */
+/* Parses an address of this family, without brackets and zone.  0 or -1. */
 static int
 address_of(struct ip *ip, struct slice w, int v6)
 {
@@ -55,7 +55,7 @@ address_of(struct ip *ip, struct slice w, int v6)
 	return ip_parse(ip, w);
 }
 
-/* The line without CR LF (specification 2.1). */
+/* Parses a line of version 1, without its CR LF (specification 2.1). */
 static int
 parse_line(struct proxy_protocol *p, struct slice line, char *err,
     size_t errlen)
@@ -102,21 +102,22 @@ parse_v1(struct proxy_protocol *p, const char *buf, size_t len, char *err,
 	return end + 1 - buf;
 }
 
+/* Two bytes in network byte order. */
 static uint16_t
-two(const unsigned char *b)
+get16(const unsigned char *b)
 {
 	return b[0] << 8 | b[1];
 }
 
-/* Of an address that is all 0 so far. */
+/* Sets an address that is all 0 to an IPv4 one. */
 static void
-four(struct ip *ip, const unsigned char *b)
+set_ipv4(struct ip *ip, const unsigned char *b)
 {
 	ip->b[10] = ip->b[11] = 0xff;
 	memcpy(ip->b + 12, b, 4);
 }
 
-/* The binary one (specification 2.2); extensions behind it are skipped. */
+/* Parses version 2, which is binary (specification 2.2); skips extensions. */
 static ssize_t
 parse_v2(struct proxy_protocol *p, const char *buf, size_t len, char *err,
     size_t errlen)
@@ -126,28 +127,28 @@ parse_v2(struct proxy_protocol *p, const char *buf, size_t len, char *err,
 
 	if (b[12] >> 4 != 2 || (b[12] & 15) > 1)
 		return fail(err, errlen, "neither version 2 nor a command");
-	size = two(b + 14);
+	size = get16(b + 14);
 	if (size > PROXY_PROTOCOL_MAX - V2_HEAD)
 		return fail(err, errlen, "too long");
 	if (len < V2_HEAD + size)
 		return 0;
-	if ((b[12] & 15) == 0)		/* LOCAL: the proxy's own */
+	if ((b[12] & 15) == 0)		/* LOCAL: the proxy itself connects */
 		return (ssize_t)(V2_HEAD + size);
-	if (b[13] == 0x11) {
+	if (b[13] == 0x11) {		/* TCP over IPv4 */
 		if (size < 12)
 			return fail(err, errlen, "too short for IPv4");
-		four(&p->from, b + 16);
-		four(&p->to, b + 20);
-		p->from_port = two(b + 24);
-		p->to_port = two(b + 26);
+		set_ipv4(&p->from, b + 16);
+		set_ipv4(&p->to, b + 20);
+		p->from_port = get16(b + 24);
+		p->to_port = get16(b + 26);
 		p->known = 1;
-	} else if (b[13] == 0x21) {
+	} else if (b[13] == 0x21) {	/* TCP over IPv6 */
 		if (size < 36)
 			return fail(err, errlen, "too short for IPv6");
 		memcpy(p->from.b, b + 16, 16);
 		memcpy(p->to.b, b + 32, 16);
-		p->from_port = two(b + 48);
-		p->to_port = two(b + 50);
+		p->from_port = get16(b + 48);
+		p->to_port = get16(b + 50);
 		p->known = 1;
 	} else if (b[13] >> 4 > 3 || (b[13] & 15) > 2)
 		return fail(err, errlen, "an unknown family");
@@ -201,7 +202,7 @@ write_v2(char *dst, size_t size, const struct proxy_protocol *p)
 	return (int)(V2_HEAD + n);
 }
 
-/* An IPv4 address in a line of family TCP6 is mapped. */
+/* In a line of family TCP6 an IPv4 address is written as a mapped one. */
 static void
 print_six(char dst[IP_TEXT_MAX], const struct ip *ip)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The PROXY protocol of HAProxy, versions 1 and 2: what comes before the
- * first byte of a connection and tells who opened it.
+ * The PROXY protocol of HAProxy, versions 1 and 2 (doc/proxy-protocol.txt of
+ * HAProxy, "the specification" below): a header before the first byte of a
+ * connection, which has the address of the client.
  */
 #ifndef PROTO_PROXY_PROTOCOL_H
 #define PROTO_PROXY_PROTOCOL_H
@@ -13,27 +14,29 @@
 
 #include "proto/ip.h"
 
-#define PROXY_PROTOCOL_MAX	1024	/* bytes we are willing to read: 107 in
-				 * version 1, 232 and extensions in 2 */
+#define PROXY_PROTOCOL_MAX	1024	/* bytes of a header that are read; one
+					 * of version 1 has at most 107, of 2
+					 * 232 and extensions */
 
 struct proxy_protocol {
-	int known;			/* 0: UNKNOWN, LOCAL, a Unix socket:
-					 * the addresses mean nothing */
-	struct ip from, to;
+	int known;			/* 0: the rest has no meaning, as of
+					 * UNKNOWN, LOCAL, or a Unix socket */
+	struct ip from, to;		/* source and destination */
 	uint16_t from_port, to_port;
 };
 
 /*
- * Looks at the bytes that a connection began with.  >0: as many belong to the
- * header, which is in *p.  0: needs more; then all of the bytes so far belong
- * to it.  -1: it is malformed or none, and err says why in one line.
+ * Parses the bytes that a connection begins with.  > 0: the header is in *p and
+ * has this length.  0: it is not complete; all of the bytes belong to it.  -1:
+ * it is malformed, or there is no header, with one line in err.
  */
 ssize_t proxy_protocol_parse(struct proxy_protocol *p, const char *buf,
     size_t len, char *err, size_t errlen);
 
 /*
- * Writes a header of version 1 or 2; addresses of two families become IPv6.
- * The length, or -1 if it does not fit (PROXY_PROTOCOL_MAX always does).
+ * Writes a header of version 1 or 2.  If the addresses are of two families,
+ * both are written as IPv6.  The length, or -1 if it does not fit
+ * (PROXY_PROTOCOL_MAX does).
  */
 int proxy_protocol_write(char *dst, size_t size, int version,
     const struct proxy_protocol *);

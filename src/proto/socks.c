@@ -5,21 +5,21 @@
 
 #define VERSION		5
 #define LOGIN_VERSION	1	/* RFC 1929 2 */
-#define NO_LOGIN	0
+#define NO_LOGIN	0	/* methods, RFC 1928 3 */
 #define BY_PASSWORD	2
-#define NO_METHOD	0xff
-#define COMMAND_CONNECT	1
-#define IS_IPV4		1
+#define NO_METHOD	0xff	/* the proxy accepts none that was offered */
+#define COMMAND_CONNECT	1	/* RFC 1928 4 */
+#define IS_IPV4		1	/* types of addresses, RFC 1928 4 */
 #define IS_NAME		3
 #define IS_IPV6		4
-#define FIELD_MAX	255
+#define FIELD_MAX	255	/* bytes of a user, password or host */
 
-/* SOCKS 4: an answer is eight bytes, the second of which is one of these. */
+/* SOCKS 4: an answer has eight bytes; the second one is the code. */
 #define VERSION4	4
 #define ANSWER4_LEN	8
-#define GRANTED4	90
+#define GRANTED4	90	/* 91: the proxy cannot connect */
 
-/* One byte of length, then the bytes.  Where the next one goes. */
+/* Writes a byte with the length, then the bytes; returns the end. */
 static unsigned char *
 put_text(unsigned char *p, const char *text, size_t len)
 {
@@ -80,7 +80,7 @@ write_connect(unsigned char *dst, const struct socks *s, struct error *why)
 	return (int)(p - dst);
 }
 
-/* A name goes behind an address that cannot be one, 0.0.0.1 (SOCKS 4A). */
+/* SOCKS 4A: for a name the address is 0.0.0.1, and the name comes last. */
 static int
 write_connect4(unsigned char *dst, const struct socks *s, struct error *why)
 {
@@ -180,7 +180,7 @@ read_login(struct socks *s, const unsigned char *buf, size_t len,
 	return 2;
 }
 
-/* RFC 1928 6. */
+/* The error for a reply that is not 0 (RFC 1928 6). */
 static int
 refused(unsigned int code, struct error *why)
 {
@@ -203,7 +203,7 @@ refused(unsigned int code, struct error *why)
 	    t[code].text);
 }
 
-/* The address it is bound to means nothing to us, but has a length. */
+/* The address that the proxy is bound to is skipped, whose length varies. */
 static ssize_t
 read_connect(struct socks *s, const unsigned char *buf, size_t len,
     struct error *why)

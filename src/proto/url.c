@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The URL half of addr.h: RFC 3986 as far as a websocket needs it. */
+/* The functions url_*() of addr.h: RFC 3986 as far as a websocket needs it. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "proto/addr.h"
 
-/* Only ever called with parts that cannot hold userinfo. */
-static struct slice
-slice_skip(struct slice s, size_t n)
-{
-	s.p += n;
-	s.len -= n;
-	return s;
-}
-
+/* Its first n bytes. */
 static struct slice
 slice_head(struct slice s, size_t n)
 {
@@ -22,7 +14,7 @@ slice_head(struct slice s, size_t n)
 	return s;
 }
 
-/* How many bytes come before the first one of stop. */
+/* How many bytes come before the first one that is in stop. */
 static size_t
 span_to(struct slice s, const char *stop)
 {
@@ -43,21 +35,22 @@ scheme_length(struct slice s)
 
 	for (i = 0; i < s.len; i++) {
 		c = s.p[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+		if (str_is_alpha(c))
 			continue;
 		if (i > 0 && c == ':')
 			return i + 1;
-		if (i == 0 || !((c >= '0' && c <= '9') || c == '+' ||
-		    c == '-' || c == '.'))
+		if (i == 0 || !(str_is_digit(c) || c == '+' || c == '-' ||
+		    c == '.'))
 			return 0;
 	}
 	return 0;
 }
 
+/* The value of a hexadecimal digit, or -1. */
 static int
 hex(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (str_is_digit(c))
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
@@ -67,8 +60,8 @@ hex(char c)
 }
 
 /*
- * Decodes userinfo.  RFC 7617 2 has no control characters in either part and
- * no colon in the name, which an encoded one would smuggle in.
+ * Decodes userinfo.  RFC 7617 2 forbids control characters, and a colon in the
+ * user name: so an encoded colon is refused before the one that ends the name.
  */
 static int
 decode_user(struct url *u, struct slice s, char *err, size_t errlen)
@@ -136,8 +129,8 @@ parse_path(struct url *u, struct slice s, char *err, size_t errlen)
 }
 
 /*
- * An '@' may also belong to a password with an unencoded '/'; a query is not
- * shown.
+ * If the word has an '@' anywhere, it is not shown: what seems to be a path may
+ * be the rest of a password with an unencoded '/'.
  */
 int
 url_no_host(struct slice s, const char *expected, struct slice word, char *err,
@@ -157,8 +150,8 @@ url_no_host(struct slice s, const char *expected, struct slice word, char *err,
 }
 
 /*
- * Userinfo ends at the last '@', so that no part of a password with an
- * unencoded one is taken for a host.
+ * Userinfo ends at the last '@': a password may have unencoded ones, and no
+ * part of it may be taken for the host.
  */
 int
 url_authority(struct url *u, struct slice s, unsigned int port, char *err,
@@ -179,8 +172,9 @@ url_authority(struct url *u, struct slice s, unsigned int port, char *err,
 }
 
 /*
- * Everything behind "//" of a word.  What stands before an unencoded '/' in a
- * password is not shown either.
+ * Parses everything behind "//".  If an '@' follows the first '/', that slash
+ * may be an unencoded one of a password: then the message shows nothing of the
+ * word.
  */
 static int
 parse_authority(struct url *u, struct slice s, struct slice word, char *err,
@@ -201,7 +195,7 @@ parse_authority(struct url *u, struct slice s, struct slice word, char *err,
 	return parse_path(u, slice_skip(s, end), err, errlen);
 }
 
-/* Behind "ws+unix:", /path.sock[:/path]. */
+/* Parses what follows "ws+unix:": /SOCKET[:/PATH]. */
 static int
 parse_unix(struct url *u, struct slice s, char *err, size_t errlen)
 {
@@ -255,8 +249,9 @@ url_parse(struct url *u, const char *word, char *err, size_t errlen)
 }
 
 /*
- * RFC 3986 5.2.4 in place: "." and ".." go, the query stays.  The path begins
- * with '/', and so does what is left of it.
+ * Removes the segments "." and ".." of a path in place (RFC 3986 5.2.4); a
+ * query behind it stays.  The path begins with '/', and still does so
+ * afterwards.
  */
 static void
 remove_dots(char *path)
@@ -285,7 +280,10 @@ remove_dots(char *path)
 	memmove(path + out, tail, strlen(tail) + 1);
 }
 
-/* A reference without authority, put in place of base's path (5.2.2, 5.2.3). */
+/*
+ * Resolves a reference without an authority against the path of u (RFC 3986
+ * 5.2.2, 5.2.3).
+ */
 static int
 join_path(struct url *u, struct slice ref, char *err, size_t errlen)
 {
@@ -312,9 +310,9 @@ join_path(struct url *u, struct slice ref, char *err, size_t errlen)
 }
 
 /*
- * A Location may have a fragment (RFC 9110 10.2.2), which means nothing
- * here.  It may never name a Unix socket: that would let a server choose
- * which local service is dialled.
+ * A Location may have a fragment (RFC 9110 10.2.2), which is ignored.  It must
+ * not name a Unix socket, or a server could choose which local service is
+ * dialled.
  */
 int
 url_join(struct url *result, const struct url *base, const char *text,
@@ -363,8 +361,9 @@ url_same_origin(const struct url *a, const struct url *b)
 }
 
 /*
- * host[:port] with or without the scope, which has no meaning elsewhere; its
- * "%" is written as RFC 6874 2 has it.  size leaves room for two more bytes.
+ * Writes host[:port], with or without the scope of an IPv6 address, which has
+ * no meaning on other hosts; its "%" becomes "%25" (RFC 6874 2).  A default
+ * port is left out.
  */
 static char *
 print_host(char *dst, size_t size, const struct url *u, int scope)

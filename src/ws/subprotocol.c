@@ -54,7 +54,7 @@ take_token(struct http_field *f, const char *prefix, struct slice *token,
 		}
 		if (token->p != NULL)
 			return -1;
-		*token = (struct slice){ element.p + len, element.len - len };
+		*token = slice_skip(element, len);
 	}
 	f->value = (struct slice){ out->p + start, out->len - start };
 	return 0;

@@ -3,7 +3,7 @@
 
 #include "modes/check/check.h"
 
-/* A field that holds this, in any case, is of such a server. */
+/* Servers by a field of their answers, which has this text in any case. */
 static const struct {
 	const char *field, *holds, *name;
 	enum check_who who;
@@ -39,12 +39,7 @@ static const char *const login[] = { "type=\"password\"", "type='password'",
 static int
 holds(struct slice in, const char *word)
 {
-	size_t i, n = strlen(word);
-
-	for (i = 0; i + n <= in.len; i++)
-		if (slice_is_nocase((struct slice){ in.p + i, n }, word))
-			return 1;
-	return 0;
+	return slice_find_nocase(in, word) != NULL;
 }
 
 static void
@@ -69,7 +64,7 @@ by_field(struct check *c, const struct http_head *head)
 	return 0;
 }
 
-/* A refusal of ours: one line of plain text, without a character set. */
+/* Is it an error of inetws: one line of plain text, without a charset? */
 static int
 is_refusal_of_ours(const struct http_head *head, struct slice body)
 {
@@ -106,7 +101,7 @@ find_title(struct check *c, struct slice body)
 		str_escape(c->title, sizeof(c->title), title.p, title.len);
 }
 
-/* HAProxy's own answers, which have no Server. */
+/* Is it an error page of HAProxy, which sends no field Server? */
 static int
 is_haproxy(struct slice body)
 {
