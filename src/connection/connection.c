@@ -127,7 +127,7 @@ connection_no_session(struct connection *c, const char *session)
 	struct error why;
 
 	error_set(&why, EXIT_PROTOCOL, "refused with 410: %s", NO_SESSION);
-	if (stats_is_new(hash_text(session)))
+	if (stats_log_once(hash_text(session)))
 		return connection_failed(c, &why);
 	record_failed(why.status);
 	log_failed(c, LOG_L_DEBUG, "failed", &why);
@@ -367,7 +367,7 @@ over(struct connection *c)
 	log_closed(c, status);
 	/* That line tells of it: redials that come later need none. */
 	if (status != 0 && !c->client && c->ours.session[0] != '\0')
-		stats_is_new(hash_text(c->ours.session));
+		stats_log_once(hash_text(c->ours.session));
 	if (c->handoff != -1)
 		handoff_close(c->handoff, c->ours.session);
 	return status;

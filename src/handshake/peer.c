@@ -280,10 +280,10 @@ peer_count(const struct options *o, const char *address, struct error *why)
 	uint16_t port;
 
 	if (ip_parse_port(&ip, &port, slice_of(address)) == -1 ||
-	    stats_source(ip_source(&ip), o->limits.per_source) <
+	    stats_count_source(ip_source(&ip), o->limits.per_source) <
 	    o->limits.per_source || o->limits.per_source == 0)
 		return 0;
-	stats_source(0, 0);
+	stats_count_source(0, 0);
 	STATS_ADD(stats_mine->counts.refused, 1);
 	return error_set(why, EXIT_AGAIN, "limit of %u connections per source "
 	    "address reached", o->limits.per_source);

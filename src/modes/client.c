@@ -194,7 +194,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 	}
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
-	else if (drop_privileges(o, stats_give, &why) == -1)
+	else if (drop_privileges(o, stats_chown, &why) == -1)
 		status = startup_failed(o, &why);
 	else if ((status = unprivileged(&cl)) == GO_ON)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,

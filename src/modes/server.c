@@ -294,7 +294,7 @@ server_main(const struct options *o)
 		return startup_failed(o, &why);
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
-	else if (drop_privileges(o, stats_give, &why) == -1)
+	else if (drop_privileges(o, stats_chown, &why) == -1)
 		status = startup_failed(o, &why);
 	else if ((status = unprivileged(&sv)) == GO_ON)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,

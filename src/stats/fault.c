@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A page in a file can be truncated by the file's owner, and the disk can be
- * full; a process that touches a missing part gets SIGBUS.  Statistics must
- * not end a tunnel or the supervisor, so anonymous memory takes the place of
- * what is missing.
+ * The file of a page can be truncated by its owner, and the disk can be full; a
+ * process that touches a part that is missing gets SIGBUS.  This must not end a
+ * tunnel or the supervisor, so the handler of SIGBUS maps anonymous memory
+ * there.
  */
 #include <sys/mman.h>
 
@@ -20,8 +20,8 @@ static struct {
 	const char *p;
 	size_t size;
 } range[RANGES];
-static volatile sig_atomic_t missing;
-static uintptr_t grain;		/* of memory, in bytes */
+static volatile sig_atomic_t truncated;
+static uintptr_t grain;		/* size of a memory page, in bytes */
 
 static int
 is_ours(const char *p)
@@ -34,7 +34,10 @@ is_ours(const char *p)
 	return 0;
 }
 
-/* With any other fault the instruction is repeated and kills. */
+/*
+ * Handles SIGBUS.  For a fault anywhere else the default action is restored:
+ * the instruction is repeated, and then ends the process.
+ */
 static void
 replace(int signo, siginfo_t *info, void *context)
 {
@@ -44,7 +47,7 @@ replace(int signo, siginfo_t *info, void *context)
 	if (!is_ours(info->si_addr) || mmap(at, grain, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		signal(signo, SIG_DFL);
-	missing = 1;
+	truncated = 1;
 	errno = e;
 }
 
@@ -79,7 +82,7 @@ stats_unguard(const void *p)
 }
 
 int
-stats_is_missing(void)
+stats_was_truncated(void)
 {
-	return missing;
+	return truncated;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rows as a page.  It has nothing from elsewhere.  On a narrow screen each
- * row is a block of its own, with the columns' names from the attributes.
+ * The rows as a page of HTML, which loads nothing from elsewhere: its style and
+ * script are in it.  On a narrow screen each row becomes a block, in which the
+ * style shows the names of the columns from the attributes data-n.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,13 +18,12 @@ static const char script[] =
 #include "page_script.h"
     ;
 
-/* kind: 'a' is an address, which may be long, 'n' a number, 's' a word. */
 enum column { PEER, TARGET, STATE, AGE, IDLE, UP, UP_RATE, DOWN, DOWN_RATE,
     PING, RESUMED, GAP, WINDOW, PROCESS, COLUMNS };
 
 static const struct {
 	const char *name;
-	char kind;
+	char kind;	/* class: a(ddress), n(umber), s(tate) */
 } columns[COLUMNS] = {
 	[PEER] = { "Peer", 'a' },
 	[TARGET] = { "Target", 'a' },
@@ -96,7 +96,7 @@ count(struct out *o, const char *name, unsigned int n)
 	cell(o, name, text, 'n');
 }
 
-/* Always there, so that the script finds where names go. */
+/* The element is there without names too: the script puts them into it. */
 void
 report_html_names(struct out *o, const struct report_names *names)
 {
@@ -140,7 +140,7 @@ text_cell(struct out *o, enum column c, const char *text)
 	cell(o, columns[c].name, text, columns[c].kind);
 }
 
-/* A number, as it is shown and as it is sorted. */
+/* text: what is shown; value: by what the script sorts. */
 static void
 number_cell(struct out *o, enum column c, const char *text, int64_t value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What lies under all of a page: its size, its mapping, locks in its file. */
+/* The size of a page, its mapping into memory, and the locks in its file. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@
 #include "stats/internal.h"
 
 _Static_assert(offsetof(struct stats_header, version) == sizeof(uint32_t),
-    "as in all versions");
+    "the magic number and the version have their place in all versions");
 
 #define RELAXED		__ATOMIC_RELAXED
 
@@ -21,16 +21,20 @@ struct stats_own stats_own = { .fd = -1 };
 size_t
 stats_page_size(unsigned int slots)
 {
-	return (STATS_HEAD + (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK) *
-	    STATS_BLOCK +
+	size_t blocks = (slots + STATS_BLOCK_SLOTS - 1) / STATS_BLOCK_SLOTS;
+
+	return (STATS_HEADER_BLOCKS + blocks) * STATS_BLOCK +
 	    STATS_NAMES * sizeof(struct stats_name);
 }
 
 unsigned int
-stats_bound(unsigned int slots)
+stats_slots_for(unsigned int connections)
 {
-	slots = (slots < STATS_SLOTS_MAX ? slots : STATS_SLOTS_MAX) + 2;
-	return (slots + STATS_A_BLOCK - 1) / STATS_A_BLOCK * STATS_A_BLOCK;
+	unsigned int slots = (connections < STATS_SLOTS_MAX ? connections :
+	    STATS_SLOTS_MAX) + 2;
+
+	return (slots + STATS_BLOCK_SLOTS - 1) / STATS_BLOCK_SLOTS *
+	    STATS_BLOCK_SLOTS;
 }
 
 void
@@ -69,9 +73,9 @@ stats_map(int fd, int prot, size_t *size)
 	    h->version == STATS_VERSION &&
 	    h->header_size == sizeof(struct stats_header) &&
 	    h->slot_size == sizeof(struct stats_slot) && h->slots > 2 &&
-	    h->slots <= stats_bound(STATS_SLOTS_MAX) &&
-	    *size == stats_page_size(stats_fit(*size)) &&
-	    stats_fit(*size) == h->slots)
+	    h->slots <= stats_slots_for(STATS_SLOTS_MAX) &&
+	    *size == stats_page_size(stats_slots_in(*size)) &&
+	    stats_slots_in(*size) == h->slots)
 		return h;
 	stats_unmap(h, *size);
 	errno = EINVAL;
@@ -101,38 +105,38 @@ stats_locked(int fd, off_t from, off_t n, off_t *where)
 }
 
 void
-stats_share_life(struct stats_header *h, int fd)
+stats_share_lock(struct stats_header *h, int fd)
 {
-	h->shares_life = fd_lock_inherited(fd, STATS_LIFE) == 0;
+	h->shares_lock = fd_lock_inherited(fd, STATS_SHARED_LOCK) == 0;
 }
 
 int
-stats_is_life_locked(const struct stats_header *h, int fd)
+stats_children_live(const struct stats_header *h, int fd)
 {
-	return h->shares_life ? stats_locked(fd, STATS_LIFE, 1, NULL) :
+	return h->shares_lock ? stats_locked(fd, STATS_SHARED_LOCK, 1, NULL) :
 	    stats_locked(fd, 1, STATS_SLOTS_MAX, NULL);
 }
 
 int
-stats_lives(const struct stats_header *h, int fd, unsigned int slot)
+stats_slot_lives(const struct stats_header *h, int fd, unsigned int slot)
 {
 	const struct stats_slot *s = stats_at(h, slot);
 
-	if (!h->shares_life || slot == 0)
+	if (!h->shares_lock || slot == 0)
 		return stats_locked(fd, slot, 1, NULL);
 	return h->namespace != process_namespace() ||
 	    process_lives(STATS_GET(s->pid), STATS_GET(s->begun_at));
 }
 
 void
-stats_change(uint32_t *seq)
+stats_seq_begin(uint32_t *seq)
 {
 	__atomic_store_n(seq, *seq | 1, RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 void
-stats_changed(uint32_t *seq)
+stats_seq_end(uint32_t *seq)
 {
 	__atomic_store_n(seq, (*seq | 1) + 1, __ATOMIC_RELEASE);
 }

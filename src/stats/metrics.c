@@ -10,8 +10,8 @@ struct writer {
 };
 
 /*
- * A family's head.  OpenMetrics leaves the suffix out of a counter's family,
- * and names units.
+ * Writes the head of a metric family: HELP, TYPE and UNIT.  In OpenMetrics the
+ * name of a family has no suffix (_total, _info), and there are units.
  */
 static void
 family(const struct writer *w, const char *name, const char *type,
@@ -46,7 +46,7 @@ gauge(const struct writer *w, const char *name, const char *unit,
 	out_add(w->o, "%s %" PRIu64 "\n", name, value);
 }
 
-/* Cumulative, in seconds. */
+/* Buckets are cumulative, and in seconds. */
 static void
 histogram(const struct writer *w, const char *name,
     const struct report_histogram *h, const int64_t *bounds, const char *help)
@@ -97,7 +97,7 @@ write_state(const struct writer *w, const struct report *r)
 		    report_state_name(i), r->active[i]);
 }
 
-/* What is the largest of something. */
+/* Largest values. */
 static void
 write_largest(const struct writer *w, const struct report *r)
 {
@@ -209,8 +209,9 @@ write_process(const struct writer *w, const struct report *r,
 	    "Descriptors that it may have open.");
 }
 
+/* The sum of some results. */
 static uint64_t
-ended(const struct report_counts *c, unsigned int from, unsigned int to)
+sum_ended(const struct report_counts *c, unsigned int from, unsigned int to)
 {
 	uint64_t n = 0;
 
@@ -228,7 +229,7 @@ write_trazfr(const struct writer *w, const struct report *r)
 	    c->ended[RESULT_UNREACHABLE] + c->ended[RESULT_TIMEOUT];
 	uint64_t upgraded = r->active[STATE_OPEN] +
 	    r->active[STATE_HALF_CLOSED] + r->active[STATE_LOST] +
-	    ended(c, RESULT_ENDED, RESULT_HANDED_OVER - 1);
+	    sum_ended(c, RESULT_ENDED, RESULT_HANDED_OVER - 1);
 
 	gauge(w, "http_to_tcp_active_connections", NULL, report_active(r),
 	    "As of tcp-over-websocket.");
@@ -264,7 +265,7 @@ metrics_write(struct out *o, const struct metrics_form *form,
 		out_add(o, "# EOF\n");
 }
 
-/* "0.5" in thousandths (RFC 9110 12.4.2); 0 if it is malformed. */
+/* Reads "0.5" as thousandths (RFC 9110 12.4.2); 0 if it is malformed. */
 static int
 qvalue(struct slice s)
 {
@@ -282,7 +283,10 @@ qvalue(struct slice s)
 	return i == s.len && q <= 1000 ? q : 0;
 }
 
-/* A weight in thousandths, of the parameters behind a media range. */
+/*
+ * The weight (;q=) of a media range with its parameters, in thousandths; 1000
+ * if it has none.
+ */
 static int
 weight(struct slice s)
 {
@@ -296,7 +300,7 @@ weight(struct slice s)
 		p = slice_trim((struct slice){ s.p,
 		    end != NULL ? (size_t)(end - s.p) : s.len });
 		if (p.len >= 2 && (*p.p | 32) == 'q' && p.p[1] == '=')
-			return qvalue((struct slice){ p.p + 2, p.len - 2 });
+			return qvalue(slice_skip(p, 2));
 	}
 	return 1000;
 }

@@ -10,7 +10,7 @@
 #include "os/process.h"
 #include "stats/report.h"
 
-/* Bytes: enough for all, with the largest number of names. */
+/* Bytes that hold all metrics, also with REPORT_NAMES_MAX names. */
 #define METRICS_MAX	(65536 + REPORT_NAMES_MAX * 640)
 
 #define METRICS_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
@@ -18,13 +18,15 @@
 	"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 struct metrics_form {
-	int openmetrics;
-	int trazfr;	/* also the names of trazfr/tcp-over-websocket */
+	int openmetrics;	/* 1: OpenMetrics, 0: Prometheus' text */
+	int trazfr;		/* also series by the names that the program
+				 * trazfr/tcp-over-websocket gives them */
 };
 
 /*
- * Only names of --agents-file have series: agents choose the others.  process
- * NULL: its series are left out.
+ * Writes all metrics.  Only names of --agents-file have series: other names are
+ * chosen by agents, and there may be any number.  process: the supervisor,
+ * NULL: without series about it.
  */
 void metrics_write(struct out *, const struct metrics_form *,
     const struct report *, const struct report_names *,

@@ -61,7 +61,7 @@ stats_create(const char *path, unsigned int slots,
 	void *p;
 	int fd = -1, saved;
 
-	slots = stats_bound(slots);
+	slots = stats_slots_for(slots);
 	size = stats_page_size(slots);
 	if (path != NULL) {
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -90,20 +90,21 @@ stats_create(const char *path, unsigned int slots,
 		strlcpy(stats_own.path, path, sizeof(stats_own.path));
 	stats_describe(stats_own.page, slots, about);
 	if (fd != -1 && about != NULL)
-		stats_share_life(stats_own.page, fd);
+		stats_share_lock(stats_own.page, fd);
 	return 0;
 }
 
 /*
- * One process at a time makes a page, or a new one.  Another process may hold
- * the lock for as long as it likes, and is not waited for longer than a moment.
+ * Takes the lock under which a shared page is made, or an earlier one removed.
+ * Another process may hold it for as long as it likes, so it is waited for 0.2
+ * seconds only.  0, or -1 with errno.
  */
 static int
 lock_for_making(int fd)
 {
 	int tries = 0;
 
-	while (stats_lock(fd, F_WRLCK, STATS_UNLISTED - 1, 1) == -1) {
+	while (stats_lock(fd, F_WRLCK, STATS_MAKE_LOCK, 1) == -1) {
 		if (errno == EACCES)
 			errno = EAGAIN;
 		if (errno != EAGAIN || ++tries == LOCK_TRIES)
@@ -113,13 +114,13 @@ lock_for_making(int fd)
 	return 0;
 }
 
-/* An empty file becomes a page. */
+/* Makes a page of a file that is empty.  0, or -1 with errno. */
 static int
 make_shared(int fd, unsigned int slots)
 {
 	struct stats_header *h;
 	struct stat st;
-	size_t size = stats_page_size(stats_bound(slots));
+	size_t size = stats_page_size(stats_slots_for(slots));
 	int r = -1;
 
 	if (lock_for_making(fd) == -1)
@@ -129,15 +130,18 @@ make_shared(int fd, unsigned int slots)
 	else if (ftruncate(fd, (off_t)size) == 0 && (h = mmap(NULL, size,
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED) {
 		stats_guard(h, size);
-		stats_describe(h, stats_bound(slots), NULL);
+		stats_describe(h, stats_slots_for(slots), NULL);
 		stats_unmap(h, size);
 		r = 0;
 	}
-	stats_lock(fd, F_UNLCK, STATS_UNLISTED - 1, 1);
+	stats_lock(fd, F_UNLCK, STATS_MAKE_LOCK, 1);
 	return r;
 }
 
-/* One that is there needs no lock, and one that is being made does. */
+/*
+ * Maps the page of a file, and makes it if it is not there.  Only making needs
+ * the lock.
+ */
 static int
 open_shared(int fd, unsigned int slots)
 {
@@ -151,9 +155,10 @@ open_shared(int fd, unsigned int slots)
 }
 
 /*
- * Removes the page of an earlier version; the processes that use it keep it.
- * One of a later version stays, or the two would remove each other's.  0, also
- * if another process has removed it meanwhile, or -1.
+ * Removes the file of an earlier version's page; the processes that have mapped
+ * it go on using it.  A page of a later version stays: otherwise two versions
+ * would remove each other's page for ever.  0, also if another process has
+ * removed it meanwhile, or -1.
  */
 static int
 remove_earlier(int fd, const char *path)
@@ -166,14 +171,15 @@ remove_earlier(int fd, const char *path)
 	if (fstat(fd, &opened) == 0 && stat(path, &there) == 0 &&
 	    opened.st_dev == there.st_dev && opened.st_ino == there.st_ino)
 		r = unlink(path);
-	stats_lock(fd, F_UNLCK, STATS_UNLISTED - 1, 1);
+	stats_lock(fd, F_UNLCK, STATS_MAKE_LOCK, 1);
 	return r;
 }
 
 /*
- * The page in a file, made or made anew where need be: 0, or -1 with errno;
- * EAGAIN: another process keeps it locked; ESTALE: it is of another version;
- * EINVAL: it is another kind of file.
+ * Opens the page in a file, makes it if there is none, and replaces one of an
+ * earlier version.  The descriptor, or -1 with errno; EAGAIN: another process
+ * keeps it locked; ESTALE: it is of another version; EINVAL: it is another kind
+ * of file.
  */
 static int
 open_page(const char *path, unsigned int slots)
@@ -196,7 +202,7 @@ open_page(const char *path, unsigned int slots)
 	return -1;
 }
 
-/* Statistics that cannot be kept are no reason not to run. */
+/* A program that cannot keep statistics runs without them. */
 int
 stats_share(const char *path, unsigned int slots, struct error *why)
 {
@@ -232,9 +238,9 @@ stats_rename(const char *path)
 }
 
 unsigned int
-stats_room(void)
+stats_capacity(void)
 {
-	return stats_own.page == NULL ? 0 : stats_fit(stats_own.size) - 2;
+	return stats_own.page == NULL ? 0 : stats_slots_in(stats_own.size) - 2;
 }
 
 int
@@ -276,11 +282,11 @@ stats_set_name(unsigned int i, const char *text, int listed,
 	    text[0] == '\0'))
 		return;
 	n = stats_name_at(h, stats_own.size, i);
-	stats_change(&n->seq);
+	stats_seq_begin(&n->seq);
 	strlcpy(n->text, text, sizeof(n->text));
 	STATS_SET(n->listed, listed);
 	STATS_SET(n->waiting, waiting);
-	stats_changed(&n->seq);
+	stats_seq_end(&n->seq);
 	if (i >= h->names)
 		STATS_SET(h->names, i + 1);
 }
@@ -306,7 +312,7 @@ stats_close(int remove)
 		return;
 	if (remove && stats_own.path[0] != '\0')
 		unlink(stats_own.path);
-	stats_leave();
+	stats_detach();
 	stats_unmap(stats_own.page, stats_own.size);
 	if (stats_own.fd != -1)
 		close(stats_own.fd);

@@ -10,12 +10,18 @@
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define TRIES	10	/* to see a slot between two changes; then more, */
-#define PAUSE_US 100	/* each behind a pause of at least so long, while */
-#define PATIENCE_US 10000 /* those of a whole page have not taken longer */
-#define UNLISTED_MAX 1000	/* of them are counted */
+/*
+ * An entry that is being changed is read again: TRIES times at once, then after
+ * pauses of PAUSE_US, until the pauses for the whole page add up to
+ * PATIENCE_US.
+ */
+#define TRIES	10
+#define PAUSE_US 100
+#define PATIENCE_US 10000
 
-/* A file that is named and not there is a wrong word, as everywhere. */
+#define UNLISTED_MAX 1000	/* unlisted processes that are counted */
+
+/* A named file that does not exist is an error of the command line. */
 static int
 cannot_open(const char *path, struct error *why)
 {
@@ -83,18 +89,19 @@ stats_is_abandoned(const char *path)
 unsigned int
 stats_slots(const struct stats_view *v)
 {
-	uint32_t used;
+	uint32_t used, most;
 
 	if (v->page == NULL)
 		return 0;
 	used = STATS_GET(v->page->used);
-	return used < stats_fit(v->size) ? used : stats_fit(v->size) - 1;
+	most = stats_slots_in(v->size) - 1;
+	return used < most ? used : most;
 }
 
 /*
- * Copies an entry between two changes, if possible: a process that is changing
- * it may be waiting for a processor or for memory, or be killed there, or mean
- * to hold readers up.
+ * Copies an entry while no process changes it.  Gives up after a while and
+ * copies what is there: the writer may have been killed within a change, or may
+ * be a compromised child that wants to hold up its readers.
  */
 static void
 copy_whole(struct stats_view *v, void *to, const void *from, size_t size,
@@ -119,21 +126,18 @@ copy_whole(struct stats_view *v, void *to, const void *from, size_t size,
 	}
 }
 
-/*
- * A slot with a state but without a process: that was killed.  It takes time to
- * find out, so not where a supervisor closes such slots.
- */
-static int
-is_alive(const struct stats_view *v, unsigned int slot)
+int
+stats_is_alive(const struct stats_view *v, unsigned int slot)
 {
 	return v->fd == -1 || v->supervised ||
-	    stats_lives(v->page, v->fd, slot) ||
+	    stats_slot_lives(v->page, v->fd, slot) ||
 	    stats_at(v->page, slot)->pid == getpid();
 }
 
 /*
- * The number of locks of one byte each in [from, from + n), up to a bound,
- * since any reader of the file may hold as many as it likes.
+ * The number of locked bytes in [from, from + n), but not more than most, since
+ * any reader of the file may lock as many as it likes.  fcntl(2) tells of one
+ * lock; what is before it and behind it is counted in the same way.
  */
 static unsigned int
 count_locks(int fd, off_t from, off_t n, unsigned int most)
@@ -149,15 +153,19 @@ count_locks(int fd, off_t from, off_t n, unsigned int most)
 }
 
 /*
- * Every child can write the page, and a compromised one may write anything:
- * a text must end within its field and must not control a reader's terminal.
+ * Copies a text of the page.  Every child can write there, and a compromised
+ * one may write anything: the copy ends within its field and has no characters
+ * that control a terminal.
  */
 #define TEXT(to, from) do {						\
 	_Static_assert(sizeof(to) >= sizeof(from), "it fits");		\
 	str_copy_shown(to, from, sizeof(from));				\
 } while (0)
 
-/* Milliseconds since a time of the page: 0 of an earlier boot, or no time. */
+/*
+ * Milliseconds since a time of the page; 0 if it is none, or is in the future,
+ * as times of an earlier boot may be.
+ */
 static int64_t
 since(int64_t then)
 {
@@ -167,7 +175,7 @@ since(int64_t then)
 }
 
 static void
-about(const struct stats_header *h, struct report *r)
+read_header(const struct stats_header *h, struct report *r)
 {
 	memset(r, 0, sizeof(*r));
 	TEXT(r->version, h->program);
@@ -179,7 +187,7 @@ about(const struct stats_header *h, struct report *r)
 	r->max = h->max;
 }
 
-/* Each number is whole, and nothing is asked of numbers of one moment. */
+/* Each number is read whole; they need not be of the same moment. */
 static void
 add_counts(struct report_counts *to, const struct stats_slot *s)
 {
@@ -203,7 +211,7 @@ stats_sum(struct report_counts *counts)
 		add_counts(counts, stats_mine);
 		return;
 	}
-	add_counts(counts, stats_at(v.page, stats_fit(v.size) - 1));
+	add_counts(counts, stats_unlisted_slot(v.page, v.size));
 	for (i = 0; i < stats_slots(&v); i++) {
 		add_counts(counts, stats_at(v.page, i));
 		counts->begun += STATS_GET(stats_at(v.page, i)->state) ==
@@ -211,7 +219,7 @@ stats_sum(struct report_counts *counts)
 	}
 }
 
-/* The largest of what is no sum: of all there were; of those that live. */
+/* The longest gap of all connections there were. */
 static void
 add_gap(struct report *r, const struct stats_slot *s)
 {
@@ -221,6 +229,7 @@ add_gap(struct report *r, const struct stats_slot *s)
 		r->gap = gap;
 }
 
+/* The largest window of the connections there are. */
 static void
 add_window(struct report *r, const struct stats_slot *s)
 {
@@ -242,9 +251,9 @@ stats_read(const struct stats_view *v, struct report *r)
 		memset(r, 0, sizeof(*r));
 		return;
 	}
-	about(v->page, r);
+	read_header(v->page, r);
 	r->waiting = STATS_GET(v->page->waiting);
-	s = stats_at(v->page, stats_fit(v->size) - 1);
+	s = stats_unlisted_slot(v->page, v->size);
 	add_counts(&r->counts, s);
 	add_gap(r, s);
 	for (i = 0; i < stats_slots(v); i++) {
@@ -254,7 +263,7 @@ stats_read(const struct stats_view *v, struct report *r)
 		state = STATS_GET(s->state);
 		if (state == STATE_FREE || state >= STATES)
 			continue;
-		if (!is_alive(v, i)) {
+		if (!stats_is_alive(v, i)) {
 			r->counts.ended[RESULT_KILLED] +=
 			    state != STATE_LISTENING;
 			r->counts.begun += state == STATE_HANDSHAKE;
@@ -282,9 +291,9 @@ stats_has_websocket(void)
 	    r.active[STATE_HALF_CLOSED] + r.active[STATE_LOST] > 0;
 }
 
-/* 0 if there is none. */
+/* Reads the row of a slot: 1, or 0 if it is free. */
 static int
-row(struct stats_view *v, unsigned int slot, struct report_row *r)
+read_row(struct stats_view *v, unsigned int slot, struct report_row *r)
 {
 	const struct stats_slot *from = stats_at(v->page, slot);
 	struct stats_slot s;
@@ -321,12 +330,12 @@ stats_row(struct stats_view *v, unsigned int slot, struct report_row *r)
 {
 	return slot < stats_slots(v) &&
 	    STATS_GET(stats_at(v->page, slot)->state) >= STATE_HANDSHAKE &&
-	    row(v, slot, r) && is_alive(v, slot);
+	    read_row(v, slot, r) && stats_is_alive(v, slot);
 }
 
-/* 0 if there is none. */
+/* Reads name i of a gate: 1, or 0 if it is unused. */
 static int
-name(struct stats_view *v, unsigned int i, struct stats_name *to)
+read_name(struct stats_view *v, unsigned int i, struct stats_name *to)
 {
 	const struct stats_name *from = stats_name_at(v->page, v->size, i);
 	struct stats_name n;
@@ -349,12 +358,12 @@ stats_names(struct stats_view *v, struct report_names *names)
 		return;
 	used = STATS_GET(v->page->names);
 	for (i = 0; i < used && i < STATS_NAMES; i++)
-		if (name(v, i, &one))
-			report_name(names, one.text, one.listed != 0,
+		if (read_name(v, i, &one))
+			report_add_name(names, one.text, one.listed != 0,
 			    one.waiting);
 	for (i = 0; i < stats_slots(v); i++)
 		if (stats_row(v, i, &r))
-			report_name_row(names, &r);
+			report_add_row(names, &r);
 }
 
 int
@@ -364,5 +373,5 @@ stats_last_row(int slot, struct report_row *r)
 
 	stats_view_own(&v);
 	return slot >= 0 && (unsigned int)slot < stats_slots(&v) &&
-	    row(&v, (unsigned int)slot, r);
+	    read_row(&v, (unsigned int)slot, r);
 }

@@ -102,9 +102,11 @@ is_wide(unsigned int width)
 	return width == 0 || width >= WIDE;
 }
 
-#define INDENT	2	/* of lines that continue a head */
+#define INDENT	2	/* of a line that goes on from the one before */
 
-/* Text behind an indentation, continued behind a "," or ";" where it must be. */
+/*
+ * Text behind an indentation, continued behind a "," or ";" where it must be.
+ */
 static void
 add_wrapped(struct out *o, const char *text, unsigned int width)
 {
@@ -164,9 +166,9 @@ report_table_head(struct out *o, const struct report *r, unsigned int width)
 #define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s %6s " \
 	"%9s"
 #define NARROW	"%-6.6s %-6.6s %-*.*s %-*.*s %6s %8s %8s %6s\n"
-#define FIXED	47	/* of these, without peer and target */
+#define FIXED	47	/* characters of NARROW without peer and target */
 
-/* What peer and target share: an IPv4 address and port fit at 80. */
+/* Peer and target share the rest; at 80 an IPv4 address and port fit. */
 static int
 peer_width(unsigned int width)
 {

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Failures of one kind, summed up.  Processes may meet in an entry; what they
- * get wrong is a number.
+ * Failures of one kind, counted in a small hash table on the page.  There is no
+ * lock: two processes that change an entry at the same time may get a count
+ * wrong, which does no harm.
  */
 #include "os/clock.h"
 #include "stats/internal.h"
 
-#define PLACES		4	/* where a kind may be */
+#define PLACES		4	/* entries that are tried for a kind */
 
 #define RELAXED		__ATOMIC_RELAXED
 
 /*
- * Also if it has not begun: a page in a file may have been written before the
- * system was started.
+ * Is the minute of an entry over?  Also if it begins in the future, as a page
+ * in a file may be older than the present boot: a negative difference is a
+ * large unsigned number.
  */
 static int
 is_over(struct repeat *e, int64_t now)
@@ -28,7 +30,7 @@ begin_minute(struct repeat *e, int64_t now)
 	STATS_SET(e->n, 0);
 }
 
-/* The kind's entry, or one for it; NULL: there are too many kinds. */
+/* The entry of a kind, or one that is free for it; NULL: too many kinds. */
 static struct repeat *
 find(struct stats_header *h, uint64_t kind, int64_t now)
 {
@@ -36,7 +38,7 @@ find(struct stats_header *h, uint64_t kind, int64_t now)
 	unsigned int i;
 
 	for (i = 0; i < PLACES; i++) {
-		e = &h->repeat[(kind + i) % STATS_REPEATS];
+		e = &h->repeat[(kind + i) % STATS_REPEATS_MAX];
 		if (STATS_GET(e->kind) == kind)
 			return e;
 		if (room == NULL && (STATS_GET(e->kind) == 0 ||
@@ -66,7 +68,7 @@ stats_repeats_add(uint64_t kind, const struct stats_repeat *text, int64_t now)
 	return 0;
 }
 
-/* Every process can write there: the text may be any. */
+/* Every process can write to the page: the texts may lack their NUL. */
 static void
 copy(struct stats_repeat *to, const struct stats_repeat *from)
 {
@@ -80,7 +82,7 @@ stats_repeats_take(unsigned int *at, int64_t now, struct stats_repeat *text,
 {
 	struct repeat *e;
 
-	for (; stats_own.page != NULL && *at < STATS_REPEATS; ++*at) {
+	for (; stats_own.page != NULL && *at < STATS_REPEATS_MAX; ++*at) {
 		e = &stats_own.page->repeat[*at];
 		if (STATS_GET(e->left_out) == 0 || !is_over(e, now) ||
 		    (*left_out = __atomic_exchange_n(&e->left_out, 0,
@@ -99,7 +101,7 @@ stats_repeats_time(void)
 	int64_t first = CLOCK_NEVER, due;
 	unsigned int i;
 
-	for (i = 0; stats_own.page != NULL && i < STATS_REPEATS; i++) {
+	for (i = 0; stats_own.page != NULL && i < STATS_REPEATS_MAX; i++) {
 		if (STATS_GET(stats_own.page->repeat[i].left_out) == 0)
 			continue;
 		due = (int64_t)((uint64_t)STATS_GET(

@@ -150,7 +150,7 @@ name_of(struct report_names *names, const char *text)
 }
 
 void
-report_name(struct report_names *names, const char *text, int listed,
+report_add_name(struct report_names *names, const char *text, int listed,
     unsigned int waiting)
 {
 	struct report_name *n = name_of(names, text);
@@ -162,7 +162,7 @@ report_name(struct report_names *names, const char *text, int listed,
 }
 
 void
-report_name_row(struct report_names *names, const struct report_row *r)
+report_add_row(struct report_names *names, const struct report_row *r)
 {
 	struct report_name *n;
 

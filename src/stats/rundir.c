@@ -13,7 +13,9 @@
 
 #define SUFFIX	".stats"
 
-/* systemd separates several directories with colons. */
+/*
+ * Copies the first of several directories, which systemd separates by colons.
+ */
 static int
 first_of(char *dst, size_t size, const char *list)
 {

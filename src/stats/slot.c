@@ -14,7 +14,7 @@ static struct stats_slot single = { .rtt = -1 };
 struct stats_slot *stats_mine = &single;
 
 void
-stats_leave(void)
+stats_detach(void)
 {
 	stats_mine = &single;
 }
@@ -22,23 +22,26 @@ stats_leave(void)
 void
 stats_begin_change(void)
 {
-	stats_change(&stats_mine->seq);
+	stats_seq_begin(&stats_mine->seq);
 }
 
 void
 stats_end_change(void)
 {
-	stats_changed(&stats_mine->seq);
+	stats_seq_end(&stats_mine->seq);
 }
 
-/* A free slot of a page in a file. */
+/*
+ * A free slot of a shared page, or STATS_SLOT_NONE.  The second pass takes
+ * slots of killed processes too, which have a state but no lock.
+ */
 static int
-search(void)
+find_free_slot(void)
 {
-	unsigned int pass, slot;
+	unsigned int pass, slot, last = stats_slots_in(stats_own.size) - 1;
 
 	for (pass = 0; pass < 2; pass++)
-		for (slot = 1; slot < stats_fit(stats_own.size) - 1; slot++) {
+		for (slot = 1; slot < last; slot++) {
 			if (pass == 0 && STATS_GET(stats_at(stats_own.page,
 			    slot)->state) != STATE_FREE)
 				continue;
@@ -50,12 +53,12 @@ search(void)
 	return STATS_SLOT_NONE;
 }
 
-/* Is there such a slot, for one process? */
+/* Is it the number of a slot of one process? */
 static int
 is_slot(int slot)
 {
 	return stats_own.page != NULL && slot >= 0 &&
-	    slot < (int)stats_fit(stats_own.size) - 1;
+	    slot < (int)stats_slots_in(stats_own.size) - 1;
 }
 
 void
@@ -86,7 +89,7 @@ be_unlisted(void)
 		    STATS_UNLISTED + getpid(), 1);
 }
 
-/* What belongs to one connection. */
+/* Zeroes what belongs to one connection. */
 static void
 clear(struct stats_slot *s)
 {
@@ -98,17 +101,20 @@ clear(struct stats_slot *s)
 void
 stats_take(int slot, enum report_state state)
 {
-	if (stats_own.page == NULL || (slot != STATS_SLOT_NONE &&
-	    !is_slot(slot)) || (slot == STATS_SLOT_NONE &&
-	    (stats_own.fd == -1 || (slot = search()) == STATS_SLOT_NONE)))
+	if (slot == STATS_SLOT_NONE && stats_own.fd != -1)
+		slot = find_free_slot();
+	if (!is_slot(slot))
 		be_unlisted();
 	else {
 		stats_mine = stats_at(stats_own.page, slot);
 		if (stats_own.fd != -1 && (slot == 0 ||
-		    !stats_own.page->shares_life))
+		    !stats_own.page->shares_lock))
 			stats_lock(stats_own.fd, F_WRLCK, slot, 1);
 	}
-	/* Write before reading: a page that is read first faults twice. */
+	/*
+	 * Write before reading: memory that is read first causes two page
+	 * faults instead of one.
+	 */
 	__atomic_fetch_or(&stats_mine->seq, 1, RELAXED);
 	stats_close_slot(slot);
 	stats_begin_change();
@@ -135,7 +141,7 @@ stats_set_state(enum report_state state)
 	STATS_SET(s->state, state);
 }
 
-/* Keeps the largest, where several processes may write. */
+/* Raises a maximum that several processes may write. */
 static void
 raise_to(uint32_t *place, uint32_t value)
 {
@@ -165,31 +171,34 @@ stats_resumed(int64_t gap)
 	raise_to(&stats_mine->gap, ms);
 	raise_to(&stats_mine->gap_most, ms);
 	if (stats_own.unlisted)
-		raise_to(&stats_at(stats_own.page,
-		    stats_fit(stats_own.size) - 1)->gap_most, ms);
+		raise_to(&stats_unlisted_slot(stats_own.page,
+		    stats_own.size)->gap_most, ms);
 }
 
 int
-stats_is_new(uint64_t hash)
+stats_log_once(uint64_t hash)
 {
 	struct stats_header *h = stats_own.page;
 	unsigned int i;
 
 	if (h == NULL)
 		return 1;
-	for (i = 0; i < STATS_TOLD; i++)
-		if (STATS_GET(h->told[i]) == hash)
+	for (i = 0; i < STATS_LOGGED_MAX; i++)
+		if (STATS_GET(h->logged[i]) == hash)
 			return 0;
-	i = __atomic_fetch_add(&h->told_next, 1, RELAXED);
-	STATS_SET(h->told[i % STATS_TOLD], hash);
+	i = __atomic_fetch_add(&h->logged_next, 1, RELAXED);
+	STATS_SET(h->logged[i % STATS_LOGGED_MAX], hash);
 	return 1;
 }
 
-/* What is handed over was no connection of its own. */
+/*
+ * Counts how a slot's connection has ended, and frees the slot.  A redial that
+ * was handed over, and a probe, do not count as begun.
+ */
 static void
 conclude(struct stats_slot *s, unsigned int result)
 {
-	stats_change(&s->seq);
+	stats_seq_begin(&s->seq);
 	if (s->state != STATE_LISTENING)
 		STATS_ADD(s->counts.ended[result], 1);
 	if (s->state == STATE_HANDSHAKE && result != RESULT_HANDED_OVER &&
@@ -197,7 +206,7 @@ conclude(struct stats_slot *s, unsigned int result)
 		STATS_ADD(s->counts.begun, 1);
 	STATS_SET(s->source, 0);
 	STATS_SET(s->state, STATE_FREE);
-	stats_changed(&s->seq);
+	stats_seq_end(&s->seq);
 }
 
 void
@@ -230,8 +239,8 @@ stats_flush(void)
 
 	if (!stats_own.unlisted)
 		return;
-	to = (uint64_t *)(void *)&stats_at(stats_own.page,
-	    stats_fit(stats_own.size) - 1)->counts;
+	to = (uint64_t *)(void *)&stats_unlisted_slot(stats_own.page,
+	    stats_own.size)->counts;
 	for (i = 0; i < REPORT_NUMBERS; i++) {
 		if (from[i] == done[i])
 			continue;

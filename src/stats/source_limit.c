@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * --max-per-source and --max-handshakes: processes count each other by the
- * page, the only thing that they share.
+ * --max-per-source and --max-handshakes: processes count each other in the
+ * page, the only memory that they share.
+ *
+ * For --max-per-source each connection takes a turn, a number that rises, and
+ * counts the connections of its source with a lower turn.  So of two that come
+ * at the same time at least one counts the other, and the limit holds without a
+ * lock (compare Lamport's bakery algorithm).
  */
 #include <sched.h>
 
 #include "stats/internal.h"
 
-#define TRIES	1000	/* to see the turn of a process that is getting one */
-#define COMING	UINT64_MAX	/* the turn of a process that is getting one */
+#define COMING	UINT64_MAX	/* turn of a process that is taking one */
+#define TRIES	1000		/* to read another turn than COMING, see below */
 
-/* Of a page in all, since a process may leave that in its slot. */
+/*
+ * The turn of a slot; waits a moment for a process that is taking one.  tries
+ * limits the waits for all slots together, since a process may be killed with
+ * COMING in its slot.
+ */
 static uint64_t
 turn_of(const struct stats_slot *s, int *tries)
 {
@@ -24,7 +33,10 @@ turn_of(const struct stats_slot *s, int *tries)
 	return turn;
 }
 
-/* A killed process leaves its slot unchanged, but without a lock. */
+/*
+ * Does this slot have a connection of this source with a lower turn?  A killed
+ * process leaves its slot unchanged, so it is looked whether the process runs.
+ */
 static int
 is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
     uint64_t mine, int *tries)
@@ -37,17 +49,15 @@ is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
 		return 0;
 	turn = turn_of(s, tries);
 	return (turn < mine || turn == COMING) &&
-	    STATS_GET(s->source) == source &&
-	    (v->fd == -1 || v->supervised ||
-	    stats_lives(v->page, v->fd, slot));
+	    STATS_GET(s->source) == source && stats_is_alive(v, slot);
 }
 
 /*
- * A process writes its source before it takes its turn: of two that come at
- * the same time at least the later one sees the other.
+ * A process writes its source before it takes its turn: of two that come at the
+ * same time at least the one with the later turn sees the other's source.
  */
 unsigned int
-stats_source(uint64_t source, unsigned int max)
+stats_count_source(uint64_t source, unsigned int max)
 {
 	struct stats_view v;
 	struct stats_header *h;
@@ -58,15 +68,16 @@ stats_source(uint64_t source, unsigned int max)
 	stats_view_own(&v);
 	h = (struct stats_header *)(uintptr_t)v.page;
 	if (h == NULL || (char *)stats_mine < (char *)stats_at(h, 0) ||
-	    (char *)stats_mine >= (char *)stats_at(h, stats_fit(v.size)))
+	    (char *)stats_mine >= (char *)stats_at(h, stats_slots_in(v.size)))
 		return 0;
 	if (source == 0) {
 		STATS_SET(stats_mine->source, 0);
 		return 0;
 	}
 	/*
-	 * Nothing to count: processes that count later find this one before
-	 * them, and the header's page is not written.
+	 * Without a limit this process counts nobody, so it needs no turn of
+	 * its own and does not write to the header.  With turn 0 it is an
+	 * earlier one for all processes that count.
 	 */
 	if (max == 0) {
 		STATS_SET(stats_mine->turn, 0);
@@ -82,7 +93,7 @@ stats_source(uint64_t source, unsigned int max)
 	return n;
 }
 
-/* That slot, or the one that the process took by itself. */
+/* This slot, or the one that the process found by itself; NULL: it has none. */
 static struct stats_slot *
 slot_of(const struct stats_view *v, int slot, int pid)
 {
@@ -103,7 +114,7 @@ stats_is_established(int slot, int pid)
 	struct stats_view v;
 
 	stats_view_own(&v);
-	if (v.page == NULL || stats_is_missing())
+	if (v.page == NULL || stats_was_truncated())
 		return 1;
 	if ((s = slot_of(&v, slot, pid)) == NULL)
 		return -1;

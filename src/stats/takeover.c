@@ -12,7 +12,7 @@
 
 #include "stats/internal.h"
 
-/* Both are "A,B -> C"; C may differ. */
+/* Do two names of instances, "A,B -> C", have the same A,B?  C may differ. */
 static int
 same_listeners(const char *a, const char *b)
 {
@@ -23,7 +23,7 @@ same_listeners(const char *a, const char *b)
 	    (b[len] == '\0' || strncmp(b + len, " -> ", 4) == 0);
 }
 
-/* Another process may remove it once its last process has ended. */
+/* Has the file no name any more?  "status" removes pages that nobody uses. */
 static int
 is_removed(int fd)
 {
@@ -32,6 +32,10 @@ is_removed(int fd)
 	return fstat(fd, &st) == -1 || st.st_nlink == 0;
 }
 
+/*
+ * Did an ended supervisor of this kind leave the page, while children of it
+ * still run?  If so, this process holds the lock of slot 0 from now on.
+ */
 static int
 is_orphan(const struct stats_header *h, int fd,
     const struct stats_about *about)
@@ -46,11 +50,12 @@ is_orphan(const struct stats_header *h, int fd,
 	    strncmp(h->mode, about->mode, sizeof(h->mode)) == 0 &&
 	    same_listeners(name, about->name) &&
 	    fcntl(fd, F_SETLK, &l) == 0 &&
-	    stats_is_life_locked(h, fd) && !is_removed(fd);
+	    stats_children_live(h, fd) && !is_removed(fd);
 }
 
+/* Maps the page in the file if it is_orphan(); else NULL. */
 static struct stats_header *
-inherit(const char *path, const struct stats_about *about, int *fd,
+map_orphan(const char *path, const struct stats_about *about, int *fd,
     size_t *size)
 {
 	struct stats_header *h;
@@ -75,14 +80,14 @@ stats_take_over(const char *path, const struct stats_about *about)
 	size_t size;
 	int fd;
 
-	if ((h = inherit(path, about, &fd, &size)) == NULL)
+	if ((h = map_orphan(path, about, &fd, &size)) == NULL)
 		return -1;
 	stats_own.page = h;
 	stats_own.size = size;
 	stats_own.fd = fd;
 	strlcpy(stats_own.path, path, sizeof(stats_own.path));
-	stats_share_life(h, fd);
-	stats_describe(h, stats_fit(size), about);
+	stats_share_lock(h, fd);
+	stats_describe(h, stats_slots_in(size), about);
 	STATS_SET(h->ready_cache, 0);
 	for (i = 0; i < STATS_NAMES && i < h->names; i++)
 		stats_set_name(i, "", 0, 0);
@@ -90,7 +95,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 }
 
 void
-stats_give(uid_t uid, gid_t gid)
+stats_chown(uid_t uid, gid_t gid)
 {
 	struct stats_view v;
 
@@ -110,7 +115,7 @@ stats_is_inherited(int slot)
 		return 0;
 	if (STATS_GET(stats_at(v.page, slot)->state) == STATE_FREE)
 		return 0;
-	if (stats_lives(v.page, v.fd, (unsigned int)slot))
+	if (stats_slot_lives(v.page, v.fd, (unsigned int)slot))
 		return 1;
 	stats_close_slot(slot);
 	return 0;

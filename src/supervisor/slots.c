@@ -113,7 +113,7 @@ log_inherited(const struct slots *s)
 static void
 share_out(struct slots *s)
 {
-	unsigned int i, room = stats_room();
+	unsigned int i, room = stats_capacity();
 
 	s->given = s->n = room;
 	for (i = room; i > 0; i--)

@@ -384,7 +384,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return status;
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
-	if (drop_privileges(s->o, stats_give, &why) == -1)
+	if (drop_privileges(s->o, stats_chown, &why) == -1)
 		return startup_failed(s->o, &why);
 	if ((s->service->unprivileged != NULL && (status =
 	    s->service->unprivileged(s->service->arg)) != GO_ON) ||

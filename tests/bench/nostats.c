@@ -40,7 +40,7 @@ stats_retitle(const struct stats_about *about)
 }
 
 void
-stats_give(uid_t uid, gid_t gid)
+stats_chown(uid_t uid, gid_t gid)
 {
 }
 
@@ -63,7 +63,7 @@ stats_is_shared(void)
 }
 
 unsigned int
-stats_room(void)
+stats_capacity(void)
 {
 	return 0;
 }
@@ -102,7 +102,7 @@ stats_close_slot(int slot)
 }
 
 unsigned int
-stats_source(uint64_t source, unsigned int max)
+stats_count_source(uint64_t source, unsigned int max)
 {
 	return 0;
 }
@@ -273,7 +273,7 @@ stats_repeats_time(void)
 }
 
 int
-stats_is_new(uint64_t hash)
+stats_log_once(uint64_t hash)
 {
 	return 1;
 }

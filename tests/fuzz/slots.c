@@ -68,7 +68,7 @@ begin(void)
 	memset(&stats_at(h, 0)->counts, 0, sizeof(stats_mine->counts));
 	for (i = 1; i < SOME + CHILDREN; i++)
 		memset(stats_at(h, i), 0, sizeof(struct stats_slot));
-	memset(stats_at(h, stats_room() + 1), 0, sizeof(struct stats_slot));
+	memset(stats_at(h, stats_capacity() + 1), 0, sizeof(struct stats_slot));
 	for (i = 0; i < SOME; i++)
 		memset(stats_name_at(h, stats_own.size, i), 0,
 		    sizeof(struct stats_name));
@@ -90,7 +90,7 @@ scribble(struct input *in)
 	room = sizeof(struct stats_header);
 	if (where % 4 == 1 || where % 4 == 2) {
 		p = (char *)stats_at(stats_own.page, n == SOME - 1 ?
-		    stats_room() + 1 : n);
+		    stats_capacity() + 1 : n);
 		room = sizeof(struct stats_slot);
 	} else if (where % 4 == 3) {
 		p = (char *)stats_name_at(stats_own.page, stats_own.size, n);
@@ -121,7 +121,7 @@ be_child(struct input *in, int slot)
 		stats_take(slot, STATE_HANDSHAKE);
 	else
 		stats_mine = stats_at(stats_own.page, (unsigned int)slot);
-	n = stats_source(input_byte(in) % 4, 5);
+	n = stats_count_source(input_byte(in) % 4, 5);
 	CHECK(n <= 5);
 	stats_begin_change();
 	input_text(in, text, sizeof(text));
@@ -148,7 +148,7 @@ take(int k)
 		return;
 	}
 	given[k] = slots_take(&slots);
-	CHECK(given[k] > 0 && given[k] <= (int)stats_room());
+	CHECK(given[k] > 0 && given[k] <= (int)stats_capacity());
 	for (i = 0; i < CHILDREN; i++)
 		CHECK(i == k || given[i] != given[k]);
 }
@@ -161,7 +161,7 @@ repeat(struct input *in)
 	stats_repeats_add(input_byte(in) % 5, &text, now);
 	stats_repeats_time();
 	failure_lines_tell_repeated(now);
-	stats_is_new(input_number(in));
+	stats_log_once(input_number(in));
 }
 
 static void
@@ -184,7 +184,7 @@ look(void)
 	stats_view_own(&v);
 	stats_sum(&counts);
 	stats_read(&v, &r);
-	CHECK(stats_slots(&v) <= stats_room() + 1);
+	CHECK(stats_slots(&v) <= stats_capacity() + 1);
 	stats_names(&v, &names);
 	CHECK(names.n <= REPORT_NAMES_MAX);
 	out_begin(&out, page, sizeof(page));

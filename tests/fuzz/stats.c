@@ -40,7 +40,7 @@ once(void)
 		return;
 	CHECK((fd = memfd_create("page", MFD_CLOEXEC)) != -1);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	page_size = stats_page_size(stats_bound(SLOTS));
+	page_size = stats_page_size(stats_slots_for(SLOTS));
 	o.status.page = path;
 }
 
@@ -56,7 +56,7 @@ make(int gate, unsigned int used)
 	CHECK(ftruncate(fd, (off_t)page_size) == 0);
 	h = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(h != MAP_FAILED);
-	stats_describe(h, stats_bound(SLOTS), &about);
+	stats_describe(h, stats_slots_for(SLOTS), &about);
 	h->used = 1 + used % SLOTS;
 	h->names = gate ? 2 : 0;
 	for (i = 0; i < h->used; i++) {
@@ -78,8 +78,8 @@ place(struct input *in)
 	case 0:
 		return at % sizeof(struct stats_header);
 	case 1:
-		return (STATS_HEAD + slot / STATS_A_BLOCK) * STATS_BLOCK +
-		    slot % STATS_A_BLOCK * sizeof(struct stats_slot) +
+		return (STATS_HEADER_BLOCKS + slot / STATS_BLOCK_SLOTS) * STATS_BLOCK +
+		    slot % STATS_BLOCK_SLOTS * sizeof(struct stats_slot) +
 		    at % sizeof(struct stats_slot);
 	case 2:
 		return page_size - STATS_NAMES * sizeof(struct stats_name) +
@@ -212,7 +212,7 @@ look(void)
 	status_rates(&st, &first);
 	for (i = 0; i < strlen(STATUS_KEYS); i++)
 		status_sort(&st, STATUS_KEYS[i], (int)i % 2);
-	CHECK(st.instance[0].nrows <= stats_bound(SLOTS) + STATS_A_BLOCK);
+	CHECK(st.instance[0].nrows <= stats_slots_for(SLOTS) + STATS_BLOCK_SLOTS);
 	show_json(&st.instance[0]);
 	show_table(&st.instance[0], 0);
 	show_table(&st.instance[0], 80);

@@ -79,7 +79,7 @@ gaps(void)
 	unsigned int i;
 	int good = 1;
 
-	ok(stats_is_new(1) && stats_is_new(1), "without a page all is new");
+	ok(stats_log_once(1) && stats_log_once(1), "without a page all is new");
 	is(stats_create(NULL, 2, &about), 0, "a page");
 	stats_take(0, STATE_LISTENING);
 	gap(500, 70000);
@@ -99,12 +99,12 @@ gaps(void)
 	is(stats_row(&v, 1, &row), 1, "its row");
 	ok(row.lost >= 100 && row.gap == row.lost && row.window_up == 100000,
 	    "lost for %lld ms", (long long)row.lost);
-	ok(stats_is_new(1), "new");
-	ok(!stats_is_new(1), "known now");
+	ok(stats_log_once(1), "new");
+	ok(!stats_log_once(1), "known now");
 	for (i = 2; i < 17; i++)
-		good &= stats_is_new(i);
-	ok(good && !stats_is_new(1), "so are the last 16");
-	ok(stats_is_new(17) && stats_is_new(1), "and no more");
+		good &= stats_log_once(i);
+	ok(good && !stats_log_once(1), "so are the last 16");
+	ok(stats_log_once(17) && stats_log_once(1), "and no more");
 	stats_close(1);
 }
 
@@ -196,7 +196,7 @@ sources(const char *path)
 		if ((pid = fork()) == 0) {
 			close(gate[1]);
 			stats_take(i + 1, STATE_HANDSHAKE);
-			n = stats_source(i % 2 == 0 ? 7 : 8, 1000);
+			n = stats_count_source(i % 2 == 0 ? 7 : 8, 1000);
 			if (write(pair[1], &n, 1) != 1)
 				_exit(1);
 			_exit(read(gate[0], &n, 1) != 0);
@@ -208,8 +208,8 @@ sources(const char *path)
 		;
 	is(i, N / 2, "each of two sources counts up by one");
 	stats_take(N + 1, STATE_HANDSHAKE);
-	is(stats_source(9, 1000), 0, "another source has no connection");
-	is(stats_source(7, 1000), N / 2, "or all of them");
+	is(stats_count_source(9, 1000), 0, "another source has no connection");
+	is(stats_count_source(7, 1000), N / 2, "or all of them");
 	ok(!stats_is_established(N + 1, getpid()), "a handshake is one");
 	STATS_SET(stats_mine->state, STATE_OPEN);
 	ok(stats_is_established(N + 1, getpid()), "a tunnel is none");
@@ -221,7 +221,7 @@ sources(const char *path)
 		;
 	for (i = 0; i < N; i++)
 		stats_close_slot(i + 1);
-	is(stats_source(7, 1000), 0, "a connection that has ended does not count");
+	is(stats_count_source(7, 1000), 0, "a connection that has ended does not count");
 	stats_release(RESULT_ENDED);
 	close(pair[0]);
 	close(pair[1]);
@@ -366,7 +366,7 @@ many_names(void)
 	for (k = 0; k < 2; k++)
 		for (i = 0; i < REPORT_NAMES_MAX + 10; i++) {
 			snprintf(text, sizeof(text), "agent%u", i);
-			report_name(&n, text, 0, 1);
+			report_add_name(&n, text, 0, 1);
 		}
 	is(n.n, REPORT_NAMES_MAX, "as many names as there is room for");
 	is_str(of[4000].text, "agent4000", "in the order they came");

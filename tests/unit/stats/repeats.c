@@ -72,7 +72,7 @@ test_many(void)
 	for (k = 100; k < 200; k++)
 		logged += fail(k * 7919, 15, 20 * T);
 	is(logged + told(21 * T, &kinds), 1500, "none of many is lost");
-	ok(kinds > 10 && kinds <= STATS_REPEATS, "of %u kinds", kinds);
+	ok(kinds > 10 && kinds <= STATS_REPEATS_MAX, "of %u kinds", kinds);
 }
 
 /* What any process may have written there. */

@@ -40,18 +40,18 @@ gate(void)
 	struct report r = { .mode = "gate" };
 	struct out o;
 
-	report_name(&names, "ann", 1, 2);
-	report_name(&names, "bob", 0, 3);
+	report_add_name(&names, "ann", 1, 2);
+	report_add_name(&names, "bob", 0, 3);
 	strlcpy(row.target, "ann", sizeof(row.target));
-	report_name_row(&names, &row);
+	report_add_row(&names, &row);
 	row.state = STATE_LOST;
-	report_name_row(&names, &row);
+	report_add_row(&names, &row);
 	row.state = STATE_HANDSHAKE;
-	report_name_row(&names, &row);
+	report_add_row(&names, &row);
 	strlcpy(row.target, "eve", sizeof(row.target));
 	row.state = STATE_OPEN;
-	report_name_row(&names, &row);
-	report_name(&names, "one too many", 1, 1);
+	report_add_row(&names, &row);
+	report_add_name(&names, "one too many", 1, 1);
 	is(names.n, 3, "names, as many as there is room for");
 	is(of[0].parked * 100 + of[0].open * 10 + of[0].waiting, 112,
 	    "parked and open websockets, queued visitors");
