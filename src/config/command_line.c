@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The words of the command line, taken apart into settings and operands. */
+/* The command line: its words become settings and operands. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,9 +31,8 @@ unknown(const char *word, size_t len, struct error *why)
 }
 
 /*
- * --name, --name=value, --name value; and with one dash the whole words of
- * another program (P_WORD).  Returns how many words that took, 0 if it is
- * none of these, or -1.
+ * Parses --name, --name=value or --name value; with one dash only the names of
+ * P_COMPAT. How many words that took, 0 if it is none of these, or -1.
  */
 static int
 parse_long(struct command_line *c, char **argv, struct error *why)
@@ -45,7 +44,7 @@ parse_long(struct command_line *c, char **argv, struct error *why)
 
 	if (dashes > 2 || row == NULL || row->place == P_FILE)
 		return dashes == 1 ? 0 : unknown(word, dashes + len, why);
-	if (dashes == 1 && row->place != P_WORD)
+	if (dashes == 1 && row->place != P_COMPAT)
 		return 0;
 	value = name[len] == '=' ? name + len + 1 : NULL;
 	if (value == NULL && row->arg != NULL && !row->type->optional) {
@@ -61,7 +60,7 @@ parse_long(struct command_line *c, char **argv, struct error *why)
 	return add(c, row, value, why) == -1 ? -1 : took;
 }
 
-/* -v, -vk, -lX, -l X.  Returns as parse_long() does. */
+/* Parses -v, -vk, -lX or -l X.  Returns the same as parse_long(). */
 static int
 parse_short(struct command_line *c, char **argv, struct error *why)
 {

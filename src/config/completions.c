@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Completions of bash, zsh and fish from the tables, whose texts hold no
- * brackets, backslashes, double quotes or dollars (a test sees to that).
+ * --completions: scripts for bash, zsh and fish, made from the tables.  The
+ * texts of the tables have no brackets, backslashes, double quotes and dollars;
+ * a test checks this.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "config/table.h"
 #include "config/topics.h"
 
-/* Between single quotes: a quote itself is '\''. */
+/* Writes a text within single quotes: a single quote becomes '\''. */
 static void
 put_quoted(const char *s, FILE *f)
 {
@@ -50,7 +51,10 @@ put_topics(FILE *f)
 		fprintf(f, " %s", name);
 }
 
-/* What follows an option, in $cur, behind $sign: '=', '@' or both. */
+/*
+ * The branch that completes a value: $cur, behind $sign, which is '=', '@' or
+ * both.
+ */
 static void
 bash_value(const struct option *row, FILE *f)
 {
@@ -72,9 +76,9 @@ bash_value(const struct option *row, FILE *f)
 }
 
 /*
- * bash breaks words at '=' and '@' too, so that "--user=@file" comes in three
- * or four; what it puts in their place must have the '@' again.  What is behind
- * "--" is a command line of its own.
+ * bash breaks words at '=' and '@' too, so that "--user=@file" is three or four
+ * words; a completion behind '@' must begin with '@'.  The words behind "--"
+ * are a command line of their own, so files are completed there.
  */
 static void
 bash(FILE *f)
@@ -116,7 +120,7 @@ bash(FILE *f)
 		fprintf(f, "\t\t%s) words='", mode->name);
 		for (row = option_table; row->name != NULL; row++)
 			if (option_is_shown(row) &&
-			    option_is_of(row, mode->mode))
+			    option_in_mode(row, mode->mode))
 				fprintf(f, " --%s", row->name);
 		fputs("'; break;;\n", f);
 	}
@@ -133,7 +137,7 @@ bash(FILE *f)
 	    "}\ncomplete -F _inetws inetws\n", f);
 }
 
-/* A colon of its own would end it, and begin what is to be run. */
+/* Writes a message for zsh, where a colon ends it; other colons are escaped. */
 static void
 zsh_message(const char *arg, FILE *f)
 {
@@ -197,7 +201,7 @@ zsh(FILE *f)
 		fprintf(f, "\t%s) _arguments -s \\\n", mode->name);
 		for (row = option_table; row->name != NULL; row++)
 			if (option_is_shown(row) &&
-			    option_is_of(row, mode->mode))
+			    option_in_mode(row, mode->mode))
 				zsh_option(row, f);
 		fputs("\t    '*:word:_default';;\n", f);
 	}
@@ -216,7 +220,7 @@ fish_option(const struct option *row, FILE *f)
 
 	fputs("complete -c inetws -n '__fish_seen_subcommand_from", f);
 	for (mode = mode_table; mode->name != NULL; mode++)
-		if (option_is_of(row, mode->mode))
+		if (option_in_mode(row, mode->mode))
 			fprintf(f, " %s", mode->name);
 	fprintf(f, "' -l %s", row->name);
 	if (row->letter != 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What is in force, in the configuration file's syntax. */
+/* --dump-config: the options in use, as a configuration file. */
 #include <stdio.h>
 
 #include "config/table.h"
 
 /*
- * Mode and operands first, as a person would write it.  A default that can
- * have no effect would be an error in the file.
+ * Mode and operands come first.  Options that have no effect are left out, as
+ * they would be errors in a file; they have their default.
  */
 void
 options_dump(const struct options *o, FILE *f)
@@ -18,7 +18,7 @@ options_dump(const struct options *o, FILE *f)
 	for (i = 0; i < 2; i++)
 		for (row = option_table; row->name != NULL; row++)
 			if (row->place == order[i] && row->type->dump != NULL &&
-			    option_is_of(row, o->mode) &&
+			    option_in_mode(row, o->mode) &&
 			    option_has_effect(o, row))
 				row->type->dump(o, row, f);
 }

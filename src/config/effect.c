@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options that could have no effect, and those that exclude each other, as the
- * table has it.  What a redirect, the environment or a reload could still give
- * an effect is allowed.
+ * Errors for options that have no effect, and for those that exclude each
+ * other, by needs, rule and excludes of the table.  An option is allowed if a
+ * redirect, the environment or a reload could give it an effect.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,9 @@ has_program(const struct options *o)
 	return o->program != NULL;
 }
 
-/* A server dials its target, others the URL. */
+/*
+ * A server dials its target, which may be a program or a socket; others a URL.
+ */
 static int
 uses_network(const struct options *o)
 {
@@ -30,7 +32,7 @@ uses_network(const struct options *o)
 	    (o->program == NULL && o->target.kind == ADDR_TCP);
 }
 
-/* A dialer has to name what it offers. */
+/* Only a side that accepts websockets may have --subprotocol *. */
 static int
 is_named(const struct options *o)
 {
@@ -39,7 +41,7 @@ is_named(const struct options *o)
 	    strcmp(o->websocket.subprotocol, "*") != 0;
 }
 
-/* The environment may name one if there is no --proxy. */
+/* Without --proxy the environment may name one. */
 static int
 may_use_proxy(const struct options *o)
 {
@@ -64,7 +66,9 @@ may_use_tls12(const struct options *o)
 	return o->tls.min == 0;
 }
 
-/* A peer is pinged before it is given up; 0 is never. */
+/*
+ * --ping-timeout must be longer than --ping-interval: a ping comes before it.
+ */
 static int
 pings_before(const struct options *o)
 {
@@ -72,7 +76,7 @@ pings_before(const struct options *o)
 	    o->timeouts.ping > o->timeouts.ping_interval);
 }
 
-/* A gate dials nothing and a program is run, but PROXY headers are read. */
+/* Is something dialled, or a PROXY header read? */
 static int
 dials_or_reads(const struct options *o)
 {
@@ -81,8 +85,8 @@ dials_or_reads(const struct options *o)
 }
 
 /*
- * May a connection come in this way?  What is passed to us by another program
- * may be of any kind.
+ * May a listener be of this kind?  A descriptor that another program passes to
+ * us may be of any kind.
  */
 static int
 may_come_by(const struct options *o, enum addr_kind kind)
@@ -97,7 +101,7 @@ may_come_by(const struct options *o, enum addr_kind kind)
 	return o->nlisten == 0;
 }
 
-/* Those of a Unix socket have none, but a PROXY header may tell one. */
+/* Peers at a Unix socket have no address, unless a PROXY header has it. */
 static int
 have_addresses(const struct options *o)
 {
@@ -115,7 +119,7 @@ trusts_unix(const struct options *o)
 	return 0;
 }
 
-/* ... or the header of a proxy that is trusted. */
+/* The same, or a field of a trusted proxy has it. */
 static int
 addresses_are_told(const struct options *o)
 {
@@ -123,13 +127,14 @@ addresses_are_told(const struct options *o)
 	    o->access.real_ip_header != REAL_IP_NONE);
 }
 
+/* Is there a listener where a --trusted-proxy may connect? */
 static int
 proxies_may_come(const struct options *o)
 {
 	return trusts_unix(o) ? may_come_by(o, ADDR_UNIX) : have_addresses(o);
 }
 
-/* More than all connections cannot be kept ready. */
+/* --spare and --warm must not be more than --max-connections. */
 static int
 may_be_ready(const struct options *o)
 {
@@ -143,7 +148,10 @@ is_same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* With listeners for names a websocket's path is longer than --path. */
+/*
+ * --metrics-path, --health-path and --path must differ.  With --visitors-dir
+ * websockets have longer paths than --path.
+ */
 static int
 pages_differ(const struct options *o)
 {
@@ -155,7 +163,7 @@ pages_differ(const struct options *o)
 	    !is_same(o->observe.health_path, path);
 }
 
-/* Root can leave a root directory. */
+/* --chroot: a process of root could leave the directory. */
 static int
 is_kept_in(const struct options *o)
 {
@@ -166,7 +174,7 @@ const struct option_rule
     rule_target = { has_target, "a TARGET, not a PROGRAM" },
     rule_program = { has_program, "a PROGRAM, not a TARGET" },
     rule_network = { uses_network, "a TARGET that is HOST:PORT" },
-    rule_any = { is_named, "names: only server and gate take '*'" },
+    rule_subprotocol = { is_named, "names: only server and gate take '*'" },
     rule_proxy = { may_use_proxy, "a proxy, but --proxy is empty" },
     rule_http_proxy = { may_use_http_proxy, "an HTTP proxy" },
     rule_https_proxy = { may_use_https_proxy, "an https:// proxy" },
@@ -192,8 +200,8 @@ is_on(const struct options *o, const struct option *row)
 }
 
 /*
- * How many of "a|b" the mode has, and the first of them that is in use, or
- * NULL.
+ * How many options of "a|b" the mode has; *in_use is the first one that is in
+ * use, or NULL.
  */
 static unsigned int
 look_up(const struct options *o, const char *names,
@@ -204,7 +212,7 @@ look_up(const struct options *o, const char *names,
 
 	*in_use = NULL;
 	while ((row = option_next(&names)) != NULL) {
-		if (!option_is_of(row, o->mode))
+		if (!option_in_mode(row, o->mode))
 			continue;
 		n++;
 		if (*in_use == NULL && is_on(o, row))
@@ -222,7 +230,7 @@ option_has_effect(const struct options *o, const struct option *row)
 	    (row->rule == NULL || row->rule->holds(o));
 }
 
-/* "--a, --b or --c" of "a|b|c", as far as the mode has them. */
+/* Writes "--a, --b or --c" for "a|b|c": those options that the mode has. */
 static char *
 print_names(char *dst, size_t size, const struct options *o,
     const char *names, const char *dashes)
@@ -233,7 +241,7 @@ print_names(char *dst, size_t size, const struct options *o,
 
 	dst[0] = '\0';
 	while ((row = option_next(&names)) != NULL) {
-		if (!option_is_of(row, o->mode) || n >= size)
+		if (!option_in_mode(row, o->mode) || n >= size)
 			continue;
 		left--;
 		n += snprintf(dst + n, size - n, "%s%s%s", dashes, row->name,
@@ -265,7 +273,9 @@ check_one(const struct options *o, const struct setting *s, struct error *why)
 	return setting_fail(s, why, err);
 }
 
-/* Twice on the command line or in one file: the first would be dropped. */
+/*
+ * Is an option with once given again on the command line, or in the same file?
+ */
 static int
 is_dropped(const struct settings *set, const struct setting *s)
 {
@@ -278,7 +288,10 @@ is_dropped(const struct settings *set, const struct setting *s)
 	return 0;
 }
 
-/* The other one of two flags for the same thing, in the same place, or NULL. */
+/*
+ * A later flag that contradicts this one, as -4 and -6: another option with the
+ * same member, on the command line or in the same file; or NULL.
+ */
 static const struct setting *
 contradiction(const struct settings *set, const struct setting *s)
 {
@@ -314,15 +327,15 @@ check_all(const struct options *o, const struct settings *set,
 	return 0;
 }
 
-/* whole: the file to blame, or NULL: the command line. */
+/* file: the one that lacks the option, NULL: the command line does. */
 static int
-missing_option(const char *what, const char *names, const char *whole,
+missing_option(const char *what, const char *names, const char *file,
     struct error *why)
 {
-	if (whole == NULL)
+	if (file == NULL)
 		return error_set(why, EXIT_BADUSAGE, "%s expected %s", what,
 		    names);
-	return error_set(why, EXIT_BADCONFIG, "%s: %s expected %s", whole,
+	return error_set(why, EXIT_BADCONFIG, "%s: %s expected %s", file,
 	    what, names);
 }
 
@@ -340,7 +353,7 @@ effect_check(const struct options *o, const struct settings *files,
 	for (need = mode->needs; need < mode->needs + 2; need++)
 		if (look_up(o, need->names, &in_use) > 0 && in_use == NULL)
 			return missing_option(need->what, print_names(names,
-			    sizeof(names), o, need->names, files->whole == NULL
-			    ? "--" : ""), files->whole, why);
+			    sizeof(names), o, need->names, files->mode_file == NULL
+			    ? "--" : ""), files->mode_file, why);
 	return 0;
 }

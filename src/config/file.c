@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The configuration file: the option table's names, one a line. */
+/* The configuration file: an option on each line. */
 #include <string.h>
 
 #include "config/settings.h"
@@ -19,7 +19,7 @@ unknown(const char *file, int line, const char *name, struct error *why)
 	    near == NULL ? "" : near, near == NULL ? "" : "?");
 }
 
-/* A logical line: "name", "name value" or "name = value". */
+/* Parses a logical line: "name", "name value" or "name = value". */
 static int
 parse_line(struct settings *set, const char *file, int line, char *p,
     struct error *why)
@@ -46,7 +46,7 @@ parse_line(struct settings *set, const char *file, int line, char *p,
 		s.value = value;
 	} else if (*value != '\0')
 		s.value = value;
-	/* Only the last would count. */
+	/* Of mode, target, url and page only the last one would be used. */
 	if (s.row->place == P_FILE &&
 	    settings_of_file(set, s.row, file) != NULL)
 		return setting_fail(&s, why, "is given twice");
@@ -55,8 +55,8 @@ parse_line(struct settings *set, const char *file, int line, char *p,
 }
 
 /*
- * Joins the physical lines of a logical one in place, and moves *text past
- * them.  A comment does not continue.
+ * Joins the physical lines of a logical line in place, and moves *text behind
+ * them.  A comment has no continuation lines.
  */
 static char *
 next_line(char **text, int *line)

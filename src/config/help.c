@@ -55,7 +55,7 @@ print_group(const char *heading, enum mode mode, int common,
 	int begun = 0;
 
 	for (row = option_table; row->name != NULL; row++) {
-		if (!option_is_shown(row) || !option_is_of(row, mode) ||
+		if (!option_is_shown(row) || !option_in_mode(row, mode) ||
 		    row->common != common || (!common && row->group != group))
 			continue;
 		if (!begun)
@@ -68,7 +68,7 @@ print_group(const char *heading, enum mode mode, int common,
 static int
 has_operand(const struct mode_row *mode, const char *name)
 {
-	return option_is_of(option_find(name, strlen(name)), mode->mode);
+	return option_in_mode(option_find(name, strlen(name)), mode->mode);
 }
 
 static void
@@ -147,7 +147,7 @@ help_print(enum mode mode, FILE *f)
 		print_mode(row, f);
 }
 
-/* libbsd, if any, does not tell at run time; the Makefile asks pkg-config. */
+/* The version of libbsd is that of pkg-config when the program was built. */
 void
 version_print(FILE *f)
 {

@@ -15,12 +15,12 @@
 
 #define SHOWN_MAX	8	/* malformed lines that are logged each */
 
-/* What is in the memory of a table: all of it is written by its maker. */
+/* What the process that makes a table writes to its memory. */
 struct line_image {
 	enum { IMAGE_BEGUN, IMAGE_UNREADABLE, IMAGE_DONE } state;
-	int is_stable;
-	struct file_stamp stamp;
-	struct line_table table;	/* the rest is behind it */
+	int is_stable;			/* as in struct line_file */
+	struct file_stamp stamp;	/* of the file */
+	struct line_table table;	/* text and entries follow */
 };
 
 #define TABLE_AT	offsetof(struct line_image, table)
@@ -31,7 +31,10 @@ path_of(const struct line_file *f)
 	return *f->path;
 }
 
-/* Nothing but a file is opened: a device may do something then. */
+/*
+ * Opens a regular file only: opening a device may have side effects.  -1 with
+ * errno; EISDIR: it is no regular file.
+ */
 static int
 open_file(const struct line_file *f, struct stat *st)
 {
@@ -67,7 +70,7 @@ fail(const struct line_file *f, struct error *why)
 	    path_of(f), reason());
 }
 
-/* Reads at most size bytes.  How many, or -1 with errno. */
+/* Reads at most size bytes from the beginning.  How many, or -1 with errno. */
 static ssize_t
 read_text(int fd, char *dst, size_t size)
 {
@@ -80,7 +83,10 @@ read_text(int fd, char *dst, size_t size)
 	return n == -1 ? -1 : (ssize_t)len;
 }
 
-/* Into memory that is taken.  The table, or NULL with errno. */
+/*
+ * Reads the file and makes its table in memory_take()'s memory; NULL with
+ * errno.
+ */
 static struct line_table *
 read_table(const struct line_file *f, const struct line_key *only,
     void (*bad)(void *, unsigned int, const char *), void *arg)
@@ -108,8 +114,9 @@ read_table(const struct line_file *f, const struct line_key *only,
 
 /* --- at the start --- */
 
+/* The first malformed line. */
 struct fault {
-	unsigned int number;		/* of the first line, 0: none */
+	unsigned int number;		/* of the line, 0: none */
 	const char *why;
 };
 
@@ -122,7 +129,7 @@ keep_first(void *arg, unsigned int number, const char *why)
 		*fault = (struct fault){ number, why };
 }
 
-/* No line has this key: only what is wrong in them is looked for. */
+/* A table without entries is made, only to find malformed lines. */
 int
 line_file_check(const struct line_file *f, struct error *why)
 {
@@ -205,8 +212,9 @@ line_file_forget(struct line_file *f)
 
 /* --- in a supervisor --- */
 
+/* There is no table of this state of the file (all 0: of no file). */
 static void
-have_none(struct line_file *f, const struct file_stamp *seen)
+drop_table(struct line_file *f, const struct file_stamp *seen)
 {
 	if (f->image != NULL || !file_stamp_is(seen, &f->seen))
 		f->generation++;
@@ -216,7 +224,7 @@ have_none(struct line_file *f, const struct file_stamp *seen)
 }
 
 int
-line_file_look(struct line_file *f)
+line_file_refresh(struct line_file *f)
 {
 	struct file_stamp now;
 	struct stat st;
@@ -224,7 +232,7 @@ line_file_look(struct line_file *f)
 	memset(&now, 0, sizeof(now));
 	if (path_of(f) == NULL || stat(path_of(f), &st) == -1 ||
 	    !S_ISREG(st.st_mode)) {
-		have_none(f, &now);
+		drop_table(f, &now);
 		return 0;
 	}
 	file_stamp_of(&now, &st);
@@ -239,7 +247,7 @@ line_file_due(const struct line_file *f)
 }
 
 void
-line_file_leave(struct line_file *f)
+line_file_give_up(struct line_file *f)
 {
 	struct file_stamp now;
 	struct stat st;
@@ -247,7 +255,7 @@ line_file_leave(struct line_file *f)
 	if (path_of(f) == NULL || stat(path_of(f), &st) == -1)
 		return;
 	file_stamp_of(&now, &st);
-	have_none(f, &now);
+	drop_table(f, &now);
 }
 
 static void
@@ -277,7 +285,7 @@ log_malformed(void *arg, unsigned int number, const char *why)
 		log_line_fault(m->file, number, why);
 }
 
-/* Reads it once.  1: it did not change meanwhile; 0: it did; -1 with errno. */
+/* Reads the file.  1; 0: it changed meanwhile; -1 with errno. */
 static int
 read_once(const struct line_file *f, struct line_image *image, char *text,
     size_t *len)
@@ -305,7 +313,10 @@ read_once(const struct line_file *f, struct line_image *image, char *text,
 	    file_stamp_is(&after, &image->stamp);
 }
 
-/* One that is being written all the time has a table that does not last. */
+/*
+ * Reads the file when nobody changes it, or else as it is at the third try;
+ * then the table is not stable.
+ */
 static int
 read_steady(const struct line_file *f, struct line_image *image, char *text,
     size_t *len)
@@ -332,7 +343,10 @@ count_lines(const char *text, size_t len)
 	return n;
 }
 
-/* The text goes to its place: lines are counted first. */
+/*
+ * The size of the table depends on the number of lines: so they are counted
+ * first.
+ */
 int
 line_build_read(struct line_build *b, const struct line_file *f, int fd)
 {
@@ -396,7 +410,7 @@ line_file_take(struct line_file *f, int fd)
 		return -1;
 	unreadable = image->state == IMAGE_UNREADABLE;
 	if (unreadable)
-		have_none(f, &image->stamp);
+		drop_table(f, &image->stamp);
 	if (image->state != IMAGE_DONE || !line_table_is_valid(&image->table,
 	    (size_t)st.st_size - TABLE_AT)) {
 		munmap((void *)(uintptr_t)image, (size_t)st.st_size);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A file that an option names and that lists, a line each, who is known; and
- * its table.
+ * A file that an option names (--auth-file, --agents-file) and that lists users
+ * or agents, one on a line; and its table (proto/line_table.h).
  *
- * The table is a cache: it counts as long as the file is the one that it was
- * made from.  Whoever asks looks at the file with stat(2), and reads it if
- * there is no table, or an outdated one.  A supervisor has tables made, which
- * its children inherit; a process without one reads.
+ * The table is a cache.  It is valid as long as the file is unchanged, by its
+ * times and size.  Each request looks at the file with stat(2), and reads the
+ * file itself if there is no valid table.  A supervisor has tables made, which
+ * its children inherit; a process without a supervisor has none.
  *
- * A table is made in a process of its own, which reads the file, gives up its
- * rights, and puts the table into an unnamed file in memory.  That process is
- * the only one that ever may write there: once it has ended, the memory is
- * sealed, and mapped for reading, each process's copy being private.
+ * A table is made in a process of its own, since the file may be malicious: it
+ * reads the file, enters the sandbox, and writes the table to an unnamed file
+ * in memory.  When it has ended, the supervisor seals that memory against
+ * writing, and maps it for reading.
  */
 #ifndef CONFIG_LINE_FILE_H
 #define CONFIG_LINE_FILE_H
@@ -26,29 +26,30 @@
 #define LINE_FILE_MAX	(16 * 1024 * 1024)	/* bytes */
 
 struct line_file {
-	const char *const *path;	/* the option's value, NULL: not set */
-	const char *option;		/* its name, */
-	const char *event;		/* and that of the log's lines about it */
-	const struct line_kind *kind;
-	struct file_stamp seen;		/* of the table, or of what has none */
-	int is_stable;			/* as file_stamp_unstable() */
-	const struct line_image *image;	/* NULL: there is no table */
-	size_t size;
-	unsigned int generation;	/* rises with every other table */
+	const char *const *path;	/* the option's value; NULL: not set */
+	const char *option;		/* name for errors: "--auth-file" */
+	const char *event;		/* name of the events about it */
+	const struct line_kind *kind;	/* how its lines are read */
+	struct file_stamp seen;		/* of the file that was read last */
+	int is_stable;			/* seen would differ after any change */
+	const struct line_image *image;	/* the table, NULL: there is none */
+	size_t size;			/* bytes of image */
+	unsigned int generation;	/* one more for each new table */
 };
 
 /*
- * For the start and an inetd's process: every line is as it should be.  0, or
- * -1 and why (64), which names file and line.
+ * At the start: reads the file and checks every line.  0, also if the option is
+ * not set; or -1 and why (64), which names the file and the line.
  */
 int line_file_check(const struct line_file *, struct error *);
 
-/* The same without reading it: can it be opened? */
+/* Checks only whether the file can be opened, at a reload. */
 int line_file_check_open(const struct line_file *, struct error *);
 
 /*
- * The lines with a key: a table that has them, until line_file_close().  0, or
- * -1 and why, without the file's name.  Borrows memory_take()'s if it has to read the file.
+ * Looks up a key: l->table has the lines with this key until line_file_close()
+ * (use line_table_find()).  0, or -1 and why (71), without the file's name.  If
+ * it has to read the file, it uses the memory of memory_take() until then.
  */
 struct line_lookup {
 	const struct line_table *table;
@@ -58,47 +59,49 @@ int line_file_open(const struct line_file *, const struct line_key *,
     struct line_lookup *, struct error *);
 void line_file_close(struct line_lookup *);
 
-/* This process asks no more: its copy of the table goes. */
+/* Unmaps the table, in a process that looks up nothing more. */
 void line_file_forget(struct line_file *);
 
 /* --- in a supervisor --- */
 
 /*
- * Looks at the file.  1: it is another one than that of the table; 0: it is the
- * same.  One that cannot have a table (it is gone, or no file) has none, and
- * that is all.
+ * Compares the file with the one that was read last.  1: it has changed, or may
+ * have (see line_file_due()), and a table has to be made; 0: it has not.  Of a
+ * file that does not exist, or is not a regular one, the table is dropped: 0.
  */
-int line_file_look(struct line_file *);
+int line_file_refresh(struct line_file *);
 
 /*
- * Milliseconds until its table has to be made again, although it is the same:
- * it may have been written once more in the moment in which it was read, and
- * its times do not tell.  Until then it is read by each who asks.  -1: never.
+ * Times of files advance in steps.  A file that was read within such a step may
+ * be written once more without a change of its times, so its table is not valid
+ * and each request reads the file.  Milliseconds until the table can be made
+ * again and be valid; -1: this is not the case.
  */
 int line_file_due(const struct line_file *);
 
-/* It is left without a table, as there is no way to make one. */
-void line_file_leave(struct line_file *);
+/* A table cannot be made: requests read the file until it changes. */
+void line_file_give_up(struct line_file *);
 
 /*
- * In a process of its own: reads the file, then makes its table in fd, an empty
- * file in memory.  Malformed lines are logged.  -1: that failed.
+ * In the process that makes the table: line_build_read() reads the file, and
+ * line_build_finish(), in the sandbox, makes the table in fd, an empty file in
+ * memory, and logs malformed lines.  0, or -1: that failed.
  */
 struct line_build {
-	struct line_image *image;
-	size_t size, len;
+	struct line_image *image;	/* fd, mapped */
+	size_t size, len;		/* bytes of image; of the file */
 };
 int line_build_read(struct line_build *, const struct line_file *, int fd);
 int line_build_finish(struct line_build *, const struct line_file *);
 
 /*
- * When that process has ended: its table is the file's now; or, if the file
- * cannot be read, it has none.  -1: the process has not come to an end.  fd
- * stays the caller's.
+ * In the supervisor, when that process has ended: takes the table that is in
+ * fd, or, if the file could not be read, drops the old one.  0, or -1 if the
+ * process did not finish.  The caller closes fd.
  */
 int line_file_take(struct line_file *, int fd);
 
-/* Its table, or NULL. */
+/* The table, valid or not; NULL: there is none. */
 const struct line_table *line_file_table(const struct line_file *);
 
 #endif

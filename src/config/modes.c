@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The table of modes: their operands, and what they cannot do without. */
+/* The table of modes: their operands, and the options that they need. */
 #include <string.h>
 
 #include "config/table.h"
@@ -67,7 +67,7 @@ mode_nearest(const char *name)
 	const struct mode_row *row;
 
 	for (row = mode_table; row->name != NULL; row++)
-		if (word_slips(name, strlen(name), row->name) < WORD_TOO_FAR)
+		if (word_distance(name, strlen(name), row->name) < WORD_TOO_FAR)
 			return row->name;
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Looking up options: by name, by letter, by a name that is near. */
+/* Looking up options: by name, by letter, by a mistyped name. */
 #include <string.h>
 
 #include "config/table.h"
@@ -51,7 +51,7 @@ option_nearest(const char *name, size_t len, int in_file)
 		if (row->place != P_ANY &&
 		    row->place != (in_file ? P_FILE : P_CLI))
 			continue;
-		n = word_slips(name, len, row->name);
+		n = word_distance(name, len, row->name);
 		if (n < fewest) {
 			fewest = n;
 			best = row->name;
@@ -67,7 +67,7 @@ option_choices(const struct option *row)
 }
 
 int
-option_is_of(const struct option *row, enum mode mode)
+option_in_mode(const struct option *row, enum mode mode)
 {
 	return (row->modes & MODE_BIT(mode)) != 0;
 }

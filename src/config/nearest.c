@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Words of the command line: which one was meant, what else one is than what
- * was expected, and how one is shown.
+ * Hints for wrong words of the command line: which option was meant, what kind
+ * of value the word is, and how it is shown in a message.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "config/settings.h"
 #include "config/types.h"
 
-/* Of a host and a path: what needs no escape anywhere. */
+/* Characters of a host and a path that need no escape. */
 #define PLAIN	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-._/"
 
@@ -22,8 +22,9 @@ least(unsigned int a, unsigned int b)
 }
 
 /*
- * How many letters must be added, dropped, changed or swapped with their
- * neighbour to make one word of the other.
+ * The Damerau-Levenshtein distance of two words: how many letters must be
+ * added, removed, changed, or exchanged with their neighbour, to make one word
+ * of the other.
  */
 static unsigned int
 distance(const char *a, size_t alen, const char *b)
@@ -50,11 +51,12 @@ distance(const char *a, size_t alen, const char *b)
 }
 
 /*
- * Two slips are forgiven, one in a short word.  A beginning of at least three
- * letters counts as one slip: options are not abbreviated, but people try.
+ * Up to two errors are typing errors, in a word of less than five letters only
+ * one.  The beginning of a name, of three letters or more, counts as one error:
+ * options cannot be abbreviated, but users try.
  */
 unsigned int
-word_slips(const char *word, size_t len, const char *name)
+word_distance(const char *word, size_t len, const char *name)
 {
 	unsigned int n = distance(word, len, name);
 
@@ -68,7 +70,7 @@ word_is_pasted(const char *word, char *err, size_t errlen)
 {
 	uint32_t c;
 
-	/* Blanks, dashes and quotes are in the block of punctuation. */
+	/* U+2000 to U+206F is the block General Punctuation. */
 	if (utf8_first(word, &c) < 2 || (c != 0xfeff && c != 0xa0 &&
 	    c != 0x2212 && (c < 0x2000 || c > 0x206f)))
 		return 0;
@@ -106,7 +108,7 @@ value_refuse_url(const struct value *v, const char *expected)
 	if (strstr(v->text, "://") == NULL)
 		return 0;
 	word_show(shown, sizeof(shown), v->text);
-	if (option_is_of(url, v->o->mode))
+	if (option_in_mode(url, v->o->mode))
 		return value_fail(v, "'%s' is a URL: expected %s (%s takes one "
 		    "URL, as an operand)", shown, expected, mode_name(v->o->mode));
 	return value_fail(v, "'%s' is a URL: expected %s (%s take a URL)",
@@ -114,7 +116,10 @@ value_refuse_url(const struct value *v, const char *expected)
 	    modes_print(modes, sizeof(modes), url->modes, " and "));
 }
 
-/* The option without a value that the word is probably one of, or NULL. */
+/*
+ * An option with an optional value that was given without one, and to which the
+ * word would fit; or NULL.
+ */
 static const struct option *
 option_before(const char *word, const struct settings *cli)
 {
@@ -149,11 +154,11 @@ operand_hint(char *dst, size_t size, const char *word,
 	else if (row != NULL)
 		snprintf(dst, size, " (a value of --%s is joined to it with "
 		    "'=')", row->name);
-	else if (option_is_of(option_find("listen", 6), mode) &&
+	else if (option_in_mode(option_find("listen", 6), mode) &&
 	    addr_listen(&a, word, ignored, sizeof(ignored)) == 0)
 		snprintf(dst, size, " (where to listen is -l LISTEN)");
 	else if (strstr(word, "://") != NULL &&
-	    !option_is_of(option_find("url", 3), mode))
+	    !option_in_mode(option_find("url", 3), mode))
 		snprintf(dst, size, " (%s takes no URL; where to listen is -l "
 		    "LISTEN)", mode_name(mode));
 }
@@ -185,7 +190,7 @@ value_refuse_bare(const struct value *v)
 		return 0;
 	if (bare != scheme)
 		bare += strspn(bare, "/");
-	/* A host has a dot, or there is a scheme, and what follows is plain. */
+	/* Without a scheme the host must have a dot; the rest must be plain. */
 	if (bare[0] == '\0' || strchr("./", bare[0]) != NULL ||
 	    bare[strspn(bare, PLAIN)] != '\0' ||
 	    (bare == scheme && memchr(bare, '.', strcspn(bare, "/")) == NULL))

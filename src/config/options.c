@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From words to struct options: the command line and the files it names are
- * taken apart into settings, then the mode is found, then every setting is
- * put in place, the files' first, so that the command line wins.
+ * Fills in struct options.  The command line and the files that it names become
+ * lists of settings; then the mode is chosen; then all settings are checked and
+ * applied, those of files first, so that the command line overrides them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ row_of(const char *name)
 	return option_find(name, strlen(name));
 }
 
-/* Is it on the command line?  Of operands, whichever way they are written. */
+/* Is an option or operand on the command line? */
 static int
 is_given(const struct command_line *c, const char *name)
 {
@@ -45,7 +45,7 @@ read_files(struct options *o, struct settings *files,
 	return 0;
 }
 
-/* A mode by name; NULL and err. */
+/* The mode with this name; NULL and err. */
 static const struct mode_row *
 want_mode(const char *name, char *err, size_t errlen)
 {
@@ -62,7 +62,7 @@ want_mode(const char *name, char *err, size_t errlen)
 	return row;
 }
 
-/* The mode that a word of another program's command line implies. */
+/* The mode of an option of P_COMPAT on the command line, or NULL. */
 static const struct mode_row *
 implied_mode(const struct settings *cli)
 {
@@ -71,7 +71,7 @@ implied_mode(const struct settings *cli)
 
 	for (i = 0; i < cli->n; i++)
 		for (row = mode_table; row->name != NULL; row++)
-			if (cli->v[i].row->place == P_WORD &&
+			if (cli->v[i].row->place == P_COMPAT &&
 			    cli->v[i].row->modes == MODE_BIT(row->mode))
 				return row;
 	return NULL;
@@ -88,13 +88,13 @@ mode_of_file(struct settings *files, const struct setting *s,
 		row = want_mode(s->value, err, sizeof(err));
 	if (row == NULL)
 		setting_fail(s, why, err);
-	files->whole = s->file;
+	files->mode_file = s->file;
 	return row;
 }
 
 /*
- * The first operand if it is a mode's name, else what the spelling implies,
- * else what a file says.  NULL and why.
+ * The mode: the first operand if it is the name of one, else that of an option
+ * of P_COMPAT, else that of a file's line "mode".  NULL and why.
  */
 static const struct mode_row *
 choose_mode(struct command_line *c, struct settings *files,
@@ -150,8 +150,8 @@ fits_operand(const char *word, const struct mode_row *mode)
 }
 
 /*
- * There are more operands than the mode has.  The one to blame is the first
- * that fits nowhere, as "sec" in "--linger 5 sec h:22".
+ * The error for too many operands.  It names the first one that could be none
+ * of the mode's operands, as "sec" in "--linger 5 sec h:22".
  */
 static int
 too_many_operands(const struct command_line *c, unsigned int used,
@@ -173,14 +173,14 @@ too_many_operands(const struct command_line *c, unsigned int used,
 }
 
 /*
- * Hands the operands to the rows that the mode names, in their order; what
- * follows "--" is a program where a target may be, else more operands.
+ * Makes settings of the operands.  What follows "--" is the program if the mode
+ * takes a target; else these are operands too.
  */
 static int
 place_operands(struct options *o, struct command_line *c,
     const struct mode_row *mode, struct error *why)
 {
-	int takes_program = option_is_of(row_of("target"), mode->mode);
+	int takes_program = option_in_mode(row_of("target"), mode->mode);
 	const char *const *name;
 	unsigned int used = 0;
 	char shown[80], program[80];
@@ -212,33 +212,36 @@ place_operands(struct options *o, struct command_line *c,
 	return 0;
 }
 
-/* The program whose spelling it is has its metrics there. */
+/*
+ * With options of trazfr/tcp-over-websocket the metrics are where that program
+ * has them, and have its names.
+ */
 static void
-keep_metrics(struct options *o, const struct settings *cli)
+set_compat_metrics(struct options *o, const struct settings *cli)
 {
 	unsigned int i;
 
 	for (i = 0; i < cli->n; i++)
-		if (cli->v[i].row->place == P_WORD &&
+		if (cli->v[i].row->place == P_COMPAT &&
 		    o->mode == MODE_SERVER && o->observe.metrics_path == NULL) {
 			o->observe.metrics_path = "/metrics";
 			o->observe.metrics_names = 1;
 		}
 }
 
-/* What the mode cannot do without is not there. */
+/* The error for an operand that the mode needs. */
 static int
 missing_operand(const struct option *row, const struct mode_row *mode,
     const struct settings *files, struct error *why)
 {
-	if (files->whole != NULL)
+	if (files->mode_file != NULL)
 		return error_set(why, EXIT_BADCONFIG, "%s: no line %s: expected "
-		    "%s %s", files->whole, row->name, row->name, row->arg);
+		    "%s %s", files->mode_file, row->name, row->name, row->arg);
 	return error_set(why, EXIT_BADUSAGE, "the %s is missing: usage: "
 	    "inetws %s %s", row->arg, mode->name, mode->usage);
 }
 
-/* Everything that one option alone cannot know. */
+/* Checks and sets what depends on several options. */
 static int
 finish(struct options *o, const struct mode_row *mode,
     const struct settings *files, const struct settings *cli,
@@ -253,7 +256,7 @@ finish(struct options *o, const struct mode_row *mode,
 		    (row->type != &type_target || o->program == NULL))
 			return missing_operand(row, mode, files, why);
 	}
-	keep_metrics(o, cli);
+	set_compat_metrics(o, cli);
 	if (effect_check(o, files, cli, why) == -1)
 		return -1;
 	row = row_of("ping-interval");
@@ -365,7 +368,7 @@ parse_all(struct options *o, struct command_line *c, struct settings *files,
 	return OPT_DONE;
 }
 
-/* Whose help leads on when not even the mode has been found. */
+/* The mode whose help fits a command line that could not be parsed. */
 static enum mode
 likely_mode(char **argv)
 {
@@ -376,7 +379,7 @@ likely_mode(char **argv)
 	return row == NULL ? MODE_NONE : row->mode;
 }
 
-/* The lists of words are large and soon done with. */
+/* The lists of settings are large, so they are not on the stack. */
 int
 options_parse(struct options *o, int argc, char **argv, struct error *why)
 {
@@ -391,7 +394,7 @@ options_parse(struct options *o, int argc, char **argv, struct error *why)
 		status = error_set(why, EXIT_SYSTEM, "out of memory");
 	else {
 		files->n = 0;
-		files->whole = NULL;
+		files->mode_file = NULL;
 		status = parse_all(o, c, files, words, why);
 	}
 	if (status == OPT_DONE && writefile_stdout() == -1)

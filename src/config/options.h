@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The command line.  One table holds every option: parser, configuration
- * file, --help, --dump-config and the completions are made from it.
+ * The options in use, from the command line and its configuration files.  One
+ * table (table.h) has every option: the parser, --help, --dump-config and the
+ * completions are made from it.
  */
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
@@ -16,7 +17,7 @@
 #include "proto/forward_proxy.h"
 
 #define OPT_LISTEN_MAX	16
-#define OPT_CONNECTIONS_MAX	1000000	/* at a time */
+#define OPT_CONNECTIONS_MAX	1000000	/* of --max-connections */
 
 enum mode {
 	MODE_NONE,
@@ -29,63 +30,70 @@ enum mode {
 	MODE_STATUS
 };
 
+/* --eof, in the order of its words. */
 enum eof_policy { EOF_HOLD, EOF_CLOSE };
 
-/* --log-level; the mode knows what is usual. */
+/* --log-level, in the order of its words; AUTO is the default of the mode. */
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_ERROR, LOG_CHOICE_WARN,
     LOG_CHOICE_INFO, LOG_CHOICE_DEBUG };
 
-/* Which field of a trusted proxy has the address of the peer. */
+/* --real-ip-header: which field of a trusted proxy has the peer's address. */
 enum real_ip { REAL_IP_NONE, REAL_IP_X_FORWARDED_FOR, REAL_IP_X_REAL_IP,
     REAL_IP_FORWARDED };
 
+/* The fields, in the order of enum real_ip. */
 #define REAL_IP_NAMES	{ "", "X-Forwarded-For", "X-Real-IP", "Forwarded" }
 
-/* What may be given several times, as it was written. */
+/* The values of an option that may be given several times. */
 #define OPT_LIST_MAX	32
 struct opt_list {
 	const char *v[OPT_LIST_MAX];
-	const char *from[OPT_LIST_MAX];	/* "@FILE" it was read from, or NULL */
+	const char *from[OPT_LIST_MAX];	/* "@FILE" that it is from, or NULL */
 	unsigned int n;
 };
 
-/* What is not to be shown. */
+/* A value that must not be shown. */
 struct opt_secret {
 	const char *value;		/* NULL: none */
-	const char *file;		/* "@FILE" it was read from, or NULL */
+	const char *file;		/* "@FILE" that it is from, or NULL */
 };
 
 /* --sandbox, in the order of its words. */
 enum sandbox_wish { SANDBOX_AUTO, SANDBOX_REQUIRE, SANDBOX_OFF };
 
 /*
- * What is in force.  Strings are as they were written; times are milliseconds
- * and 0 is off; NULL is "not given" unless it says otherwise.
+ * The options in use.  Strings are as the user wrote them.  Times are in
+ * milliseconds, and 0 means off.  NULL means that the option was not given,
+ * unless the member says otherwise.  Options of other modes have their zero
+ * value.
  */
 struct options {
 	enum mode mode;
 
-	/* the two ends */
+	/* the two halves of the tunnel */
 	struct addr listen[OPT_LISTEN_MAX];
 	unsigned int nlisten;
 	struct addr target;		/* server, agent */
-	char **program;			/* the same: argv after "--" */
-	int program_pipes;		/* are its 0 and 1, no socket */
+	char **program;			/* instead of target: its argv */
+	int program_pipes;		/* its input and output are pipes */
 	struct url url;			/* client, connect, agent, check */
 
 	struct options_websocket {
-		const char *path;		/* NULL: any */
-		const char *subprotocol;	/* "a,b": to offer or accept,
-						 * NULL: none; "binary" */
+		const char *path;		/* to accept, NULL: any */
+		const char *subprotocol;	/* "a,b", to offer or to accept;
+						 * "*" (to accept): any */
 		int require_subprotocol;
-		int text;			/* messages to plain peers */
-		uint32_t max_frame;		/* bytes, to plain peers */
+		int text;			/* 1: plain peers get text
+						 * messages, 0: binary ones */
+		uint32_t max_frame;		/* bytes of a frame to a plain
+						 * peer */
 		const char *user_agent;		/* NULL: inetws/VERSION */
 		const char *origin;
 		struct opt_list header;
 		char **header_command;		/* argv */
-		struct opt_secret user;
-		uint32_t window;		/* bytes */
+		struct opt_secret user;		/* "user:password" */
+		uint32_t window;		/* bytes that a peer may send
+						 * ahead */
 		enum eof_policy eof;
 	} websocket;
 
@@ -95,21 +103,22 @@ struct options {
 		const char *cert, *key;		/* of the dialling side */
 		const char *key_password_file;
 		const char *pinnedpubkey, *peer_certs, *crlfile;
-		const char *servername;		/* NULL: the URL's host,
-						 * "": sent to no server */
+		const char *servername;		/* for SNI; NULL: the URL's
+						 * host, "": send none */
 		struct opt_list own_cert, own_key;	/* of the accepting
 							 * side */
 		const char *client_ca, *client_certs;
-		int min;			/* 0: 1.2, 1: 1.3 */
+		int min;			/* 0: TLS 1.2, 1: TLS 1.3 */
 		const char *ciphers, *tls13_ciphers;
 	} tls;
 
 	/* a forward proxy */
 	struct options_proxy {
 		const struct proxy *server;	/* NULL: of the environment */
-		struct opt_secret user;
-		int user_yields;		/* to one of the environment,
-						 * as a file has it */
+		struct opt_secret user;		/* "user:password" */
+		int user_yields;		/* user is of a configuration
+						 * file: that of a proxy of the
+						 * environment goes first */
 		struct opt_list header;
 		char **header_command;		/* argv */
 		const char *noproxy;		/* NULL: of the environment */
@@ -121,7 +130,7 @@ struct options {
 		int family;		/* NET_ANY, NET_IPV4, NET_IPV6 */
 		struct opt_list resolve, connect_to;
 		const struct addr *unix_socket;	/* NULL: the network */
-		const char *interface;	/* dial from here, NULL: anywhere */
+		const char *interface;	/* to dial from, NULL: any */
 	} dial;
 
 	/* who a peer is, and whether it is allowed */
@@ -129,20 +138,23 @@ struct options {
 		struct opt_list trusted_proxy;	/* networks, or "unix" */
 		struct opt_list allow_origin;
 		int real_ip_header;		/* enum real_ip */
-		int accept_proxy;		/* a PROXY header comes first */
-		int send_proxy;			/* version of ours, 0: none */
+		int accept_proxy;		/* expect a PROXY header */
+		int send_proxy;			/* version 1 or 2, 0: none */
 		int forward_peer;
 		const char *auth_file;
-		const char *bearer_subprotocol;	/* what precedes a token */
+		const char *bearer_subprotocol;	/* prefix of a token that is
+						 * sent as a subprotocol */
 		char **auth_command;		/* argv */
 	} access;
 
 	struct options_timeouts {
 		int64_t connect, handshake;
-		int64_t ping_interval, ping;
-		int ping_adapts;		/* the interval was not given */
+		int64_t ping_interval;
+		int64_t ping;			/* --ping-timeout */
+		int ping_adapts;		/* ping_interval was not given:
+						 * it adapts to the path */
 		int64_t idle, linger, resume;
-		int64_t drain;			/* -1: --drain leave */
+		int64_t drain;			/* -1: "leave" */
 	} timeouts;
 
 	struct options_limits {
@@ -151,17 +163,20 @@ struct options {
 	} limits;
 
 	struct options_reverse {
-		const struct addr *visitors;	/* gate: where they come, or */
-		const char *visitors_dir;	/* ... for each name */
+		const struct addr *visitors;	/* gate: listener of visitors */
+		const char *visitors_dir;	/* gate: directory with one of
+						 * each name */
 		const char *agents_file;
 		int allow_any_agent, replace;
 		int64_t queue;			/* 0: visitors wait for ever */
 		unsigned int max_waiting;	/* visitors of a name */
-		unsigned int max_parked;	/* idle websockets of a name */
-		unsigned int spare;		/* agent: idle websockets */
-		unsigned int retry;		/* agent: failures in a row,
-						 * 0: any number */
-		unsigned int warm;		/* client: dialled ahead */
+		unsigned int max_parked;	/* websockets of a name */
+		unsigned int spare;		/* agent: websockets that wait */
+		unsigned int retry;		/* agent: failures in a row
+						 * after which it ends, 0: it
+						 * never does */
+		unsigned int warm;		/* client: websockets that are
+						 * dialled ahead */
 	} reverse;
 
 	struct options_service {
@@ -170,21 +185,21 @@ struct options {
 	} service;
 
 	struct options_observe {
-		const char *stats_file;		/* NULL: our own */
-		const struct addr *metrics;
-		const char *metrics_path, *health_path;	/* on websocket
-							 * listeners */
-		int metrics_names;		/* 1: tcp-over-websocket's too */
+		const char *stats_file;		/* NULL: a page of our own */
+		const struct addr *metrics;	/* listener */
+		const char *metrics_path, *health_path;	/* at the listeners of
+							 * websockets */
+		int metrics_names;		/* 1: "trazfr" */
 	} observe;
 
 	struct options_check {
-		unsigned int warn_expiry;	/* days, 0: not */
+		unsigned int warn_expiry;	/* days, 0: off */
 		int64_t warn_rtt, proxy_idle;
 		int nagios, test_resume;
 	} check;
 
 	struct options_status {
-		const char *page;		/* FILE, NULL: all there are */
+		const char *page;		/* FILE, NULL: all instances */
 		int watch, openmetrics;
 		const char *textfile;		/* NULL: stdout */
 	} status;
@@ -197,53 +212,54 @@ struct options {
 						 * standard error */
 		int format;			/* enum log_format */
 		int level;			/* enum log_choice */
-		int no_stderr;			/* 2 was the client's socket:
-						 * set by main, not by an
-						 * option */
+		int no_stderr;			/* descriptor 2 was the peer's
+						 * socket: main() sets this, not
+						 * an option */
 	} log;
 
-	char **argv;			/* the command line, for a reload */
+	char **argv;			/* for options_reload() */
 	struct options_lines *lines;	/* private: for options_blame() */
-	struct options_block *owned;	/* private: what options_free() frees */
+	struct options_block *owned;	/* private: for options_free() */
 };
 
 enum { OPT_RUN = 0, OPT_DONE = 1 };
 
 /*
- * Fills *o from the command line and the configuration file it names.
- * OPT_RUN: go on.  OPT_DONE: --help, --version and the like have been
- * answered on stdout.  -1 and why: 64, or 78 for a configuration file.
- * Strings point into argv or into memory that *o owns until options_free();
- * after OPT_DONE and -1 there is nothing left to free.
+ * Fills in *o from the command line and the configuration files that it names.
+ * OPT_RUN: the mode is to be run.  OPT_DONE: --help, --version and the like
+ * have printed their answer on standard output.  -1 and why: 64, or 78 if it is
+ * in a configuration file.  Strings point into argv, which must stay, or into
+ * memory that *o owns until options_free(); after OPT_DONE and -1 there is
+ * nothing to free.
  */
 int options_parse(struct options *, int argc, char **argv, struct error *);
 
-/* For whoever gave no words at all: how to begin, in ten lines. */
+/* Prints how to begin, in ten lines: the answer to an empty command line. */
 void options_usage(FILE *);
 
-/* Gives back what *o owns, as when a reload has made new options. */
+/* Frees what *o owns. */
 void options_free(struct options *);
 
 /*
- * Reads the files again that the command line of *o names, and puts what comes
- * of it in the place of *o: for whoever holds a pointer to it and none into
- * it.  -1 and why: 78 or 64, *o being as it was, if something is wrong, or so
- * says check (which may be NULL), or if something has changed that only a new
- * start can take up.  Of options that
- * were not made from a command line nothing changes.
+ * Parses the command line of *o again, with its files as they are now, and
+ * replaces *o.  Pointers to *o stay valid, pointers to what it owns do not.
+ * check, unless it is NULL, may refuse the new options.  Options that did not
+ * come from a command line stay as they are.  0; or -1 and why (78 or 64), and
+ * *o is unchanged: something is wrong, check refused, or an option has changed
+ * that needs a restart.
  */
-int options_again(struct options *,
+int options_reload(struct options *,
     int (*check)(const struct options *, struct error *), struct error *);
 
 /*
- * An error that was found after options_parse() and begins with the name of an
- * option, "--NAME VALUE: ...", or with a file that is an operand: if a
- * configuration file has that, it gets the form of other errors there,
- * "FILE:LINE: NAME VALUE: ...", and 64 becomes 78.
+ * Makes an error that was found after options_parse() name the place of the
+ * option.  If the error begins with "--NAME VALUE: " (or "FILE: " of an
+ * operand), and a configuration file has that line, it becomes "FILE:LINE: NAME
+ * VALUE: ...", and status 64 becomes 78.
  */
 void options_blame(const struct options *, struct error *);
 
-/* Must those who come to our TLS have a certificate? */
+/* Must TLS clients have a certificate? */
 static inline int
 options_want_certificate(const struct options *o)
 {
@@ -251,14 +267,14 @@ options_want_certificate(const struct options *o)
 }
 
 /*
- * The options of *o's command line that a mode has too, and the URL, as they are
- * pasted into a shell; those about the log are not needed.  What is secret is
- * not there: left_out names it.
+ * Writes the command line for another mode to command, as it can be pasted into
+ * a shell: those options of *o's command line that this mode has too, but for
+ * logging, and the URL. Secrets are left out; left_out names them.
  */
 void options_repeat(const struct options *, enum mode, struct out *command,
     struct out *left_out);
 
-/* A word for a shell. */
+/* Adds a word, with quotes where a shell needs them. */
 void options_quote(struct out *, const char *);
 
 /* "server", "client" ... */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What struct options owns: memory, and the texts of files. */
+/* What struct options owns: blocks of memory, some with the text of a file. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "config/types.h"
 #include "os/readfile.h"
 
-/* One allocation of many, in a list. */
+/* A block of memory, in a list. */
 struct options_block {
 	struct options_block *next;
 	char *memory[];		/* aligned for pointers */

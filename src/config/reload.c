@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* The same command line once more, when the files it names have changed. */
+/* At HUP: parses the command line again, since its files may have changed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/table.h"
 
-/* An option as --dump-config has it: text of the caller's, or NULL. */
+/*
+ * What --dump-config prints of an option; the caller frees it.  NULL: no
+ * memory.
+ */
 static char *
 dump_row(const struct options *o, const struct option *row)
 {
@@ -44,21 +47,21 @@ is_same(const struct options *a, const struct options *b,
 	return same;
 }
 
-/* The first option that has changed and may not, or NULL. */
+/* The name of the first option that has changed and must not, or NULL. */
 static const char *
 find_changed(const struct options *old, const struct options *new)
 {
 	const struct option *row;
 
 	for (row = option_table; row->name != NULL; row++)
-		if (row->hup != HUP_RENEWS && option_is_of(row, old->mode) &&
+		if (row->hup != HUP_RENEWS && option_in_mode(row, old->mode) &&
 		    !is_same(old, new, row))
 			return row->name;
 	return NULL;
 }
 
 int
-options_again(struct options *o,
+options_reload(struct options *o,
     int (*check)(const struct options *, struct error *), struct error *why)
 {
 	struct options new;

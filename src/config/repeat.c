@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The options of a command line for another mode, as a shell takes them. */
+/* The command line for another mode, as it can be pasted into a shell. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "config/types.h"
 #include "proto/header.h"
 
-/* What a shell takes as it stands. */
+/* Characters that mean nothing to a shell, but for [ and ]. */
 #define PLAIN	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-._/:@,+=%[]"
 
@@ -89,8 +89,8 @@ options_repeat(const struct options *o, enum mode mode, struct out *command,
 		line.set.n = 0;
 	for (i = 0; i < line.set.n; i++) {
 		row = line.set.v[i].row;
-		if (option_is_of(row, mode) && row->type != &type_mode &&
-		    row->type != &type_asked && row->group != GROUP_LOGGING)
+		if (option_in_mode(row, mode) && row->type != &type_mode &&
+		    row->type != &type_action && row->group != GROUP_LOGGING)
 			repeat(&line.set.v[i], command, left_out);
 	}
 	options_quote(command, url_print(url, sizeof(url), &o->url));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A list of settings, and how they are put into struct options. */
+/* Lists of settings, and applying them to struct options. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,11 +27,11 @@ settings_add(struct settings *set, struct setting one)
 	return 0;
 }
 
-/* Have two rows one place in struct options? */
+/* Have two options the same member in struct options? */
 static int
 is_same(const struct option *a, const struct option *b)
 {
-	return a == b || (a->type == b->type && a->type != &type_asked &&
+	return a == b || (a->type == b->type && a->type != &type_action &&
 	    a->offset == b->offset);
 }
 
@@ -69,7 +69,7 @@ settings_apply(struct options *o, const struct settings *set,
 	for (s = set->v; s < set->v + set->n; s++) {
 		v.row = s->row;
 		v.text = s->value;
-		if (!option_is_of(s->row, o->mode)) {
+		if (!option_in_mode(s->row, o->mode)) {
 			value_fail(&v, "belongs to %s, not to %s",
 			    modes_print(modes, sizeof(modes), s->row->modes,
 			    " and "), mode_name(o->mode));
@@ -83,14 +83,14 @@ settings_apply(struct options *o, const struct settings *set,
 	return 0;
 }
 
-/* As if it had never been given. */
+/* Drops the value of an option. */
 static void
 forget(struct options *o, const struct option *row)
 {
 	memset((char *)o + row->offset, 0, row->size);
 }
 
-/* Does a URL lead elsewhere than the one that a file has? */
+/* Has the URL of a setting another origin than that of *o? */
 static int
 leads_elsewhere(const struct options *o, const struct setting *s)
 {
@@ -107,8 +107,9 @@ leads_elsewhere(const struct options *o, const struct setting *s)
 }
 
 /*
- * Does what belongs to a file's option go?  Its proxy may be one of the
- * environment.
+ * Does a setting of the command line replace a value of a file, so that the
+ * options that belong to it must be dropped?  For --proxy always: in its place
+ * the file may have meant the proxy of the environment.
  */
 static int
 is_other(const struct options *o, const struct setting *s)
@@ -135,8 +136,9 @@ settings_replace(struct options *o, const struct settings *cli)
 	}
 }
 
-/* --- errors that are found when all is in place --- */
+/* --- errors that are found after options_parse() --- */
 
+/* The lines of files that are in use. */
 struct options_lines {
 	unsigned int n;
 	struct setting of[];
@@ -159,7 +161,7 @@ settings_keep(struct options *o, const struct settings *files,
 	return 0;
 }
 
-/* Of an option that is given several times: is it this value? */
+/* Does a text, behind the name of an option, begin with this value? */
 static int
 is_of_value(const char *text, const char *value)
 {

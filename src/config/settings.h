@@ -1,96 +1,104 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private to config: words of the command line and lines of files, taken
- * apart, but not yet put into struct options.
+ * Private to config: settings.  A setting is an option with a value as it was
+ * read from the command line or a file, before it is checked and written to
+ * struct options.
  */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
 
 #include "config/table.h"
 
-#define OPT_SETTINGS_MAX	1024	/* of one command line, or of all files */
-#define OPT_OPERANDS_MAX	8	/* kept, to name the unexpected one */
+#define OPT_SETTINGS_MAX	1024	/* of a command line, or of all files */
+#define OPT_OPERANDS_MAX	8	/* more than any mode takes, to name the
+					 * unexpected one in the error */
 
-/* What names of options are made of. */
+/* The characters of the names of options. */
 #define NAME_CHARS	"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 struct setting {
 	const struct option *row;
 	const char *value;	/* NULL: none */
-	const char *file;	/* NULL: the command line */
-	int line;
+	const char *file;	/* that it is from, NULL: the command line */
+	int line;		/* of the file, from 1 */
 };
 
 struct settings {
-	const char *whole;	/* the file that has the mode in force, or NULL */
+	const char *mode_file;	/* the file with the line "mode", or NULL */
 	unsigned int n;
 	struct setting v[OPT_SETTINGS_MAX];
 };
 
-/* The command line, taken apart. */
+/* The parts of the command line. */
 struct command_line {
 	struct settings set;
 	const char *operand[OPT_OPERANDS_MAX];
 	unsigned int noperands;
-	char **rest;		/* what follows "--", NULL: there is none */
+	char **rest;		/* what follows "--", NULL: there is no "--" */
 };
 
-/* 0, or -1 if there are too many. */
+/* Adds a setting.  0, or -1 if there are too many. */
 int settings_add(struct settings *, struct setting);
 
-/* The last one whose value has the same place as the row's, or NULL. */
+/* The last setting of this option, or of one with the same member, or NULL. */
 const struct setting *settings_find(const struct settings *,
     const struct option *row);
 
-/* -1 and why: what is wrong with a setting, where it stands. */
+/*
+ * Makes an error of err, with the place and the name of a setting.  Returns -1.
+ */
 int setting_fail(const struct setting *, struct error *, const char *err);
 
-/* The last line of this name in that file, or NULL. */
+/* The last setting of this option in that file, or NULL. */
 const struct setting *settings_of_file(const struct settings *,
     const struct option *row, const char *file);
 
 /*
- * Checks that the options belong to o->mode, and puts them in place.
- * 0, or -1 and why, which names the option and its place.
+ * Checks each setting and writes it to struct options; the option must be one
+ * of o->mode.  0, or -1 and why, which names the option and its place.
  */
 int settings_apply(struct options *, const struct settings *, struct error *);
 
 /*
- * Between the settings of files and those of the command line: forgets the
- * lists of files that the command line gives again, and what belongs to an
- * option that it has (struct option's replaces), so that no password of a file
- * goes to another proxy than the file's, nor to the server of another URL.
+ * To be called after the settings of files were applied and before those of the
+ * command line are.  Drops the values that the command line replaces: lists of
+ * files, and the options that belong to one (replaces of struct option).  So a
+ * password of a file does not go to another proxy than the file's, nor to the
+ * server of another URL.
  */
 void settings_replace(struct options *, const struct settings *cli);
 
-/* nearest.c: what a word that is no operand may have been meant as, or "". */
+/*
+ * nearest.c: a hint what a word that is no operand may have been meant as, or
+ * "".
+ */
 void operand_hint(char *dst, size_t, const char *word,
     const struct settings *cli, enum mode);
 
-/* argv without the program's name.  0, or -1 and why (64). */
+/* Parses argv without the program's name.  0, or -1 and why (64). */
 int command_line_parse(struct command_line *, char **argv, struct error *);
 
 /*
- * Takes a configuration file's text apart, in place: settings point into it.
- * 0, or -1 and why (78).
+ * Parses the text of a configuration file and adds its settings, which point
+ * into the text; the text is changed.  0, or -1 and why (78).
  */
 int file_parse(struct settings *, const char *name, char *text,
     struct error *);
 
 /*
- * Keeps for options_blame() which lines of files are in force: those of options
- * that the command line does not have.  0, or -1: there is no memory.
+ * Remembers for options_blame() the lines of files that the command line does
+ * not replace.  0, or -1: out of memory.
  */
 int settings_keep(struct options *, const struct settings *files,
     const struct settings *cli);
 
-/* Fills in the defaults of the table. */
+/* Sets the defaults of the table. */
 void options_init(struct options *);
 
 /*
- * effect.c: options that have no effect, or exclude each other, once all of
- * them are in place, and what the mode cannot do without.  0, or -1 and why,
- * which names what is needed.
+ * effect.c, once all settings are applied: an error if an option has no effect,
+ * if two exclude each other, or if something is missing that the mode needs.
+ * 0, or -1 and why.
  */
 int effect_check(const struct options *, const struct settings *files,
     const struct settings *cli, struct error *);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How a line of the configuration file is written: blanks and quotes. */
+/* Blanks and quotes on a line of the configuration file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ syntax_unquote(char *p)
 	return p + 1;
 }
 
-/* The vector and its words share one allocation; half of them are blanks. */
+/* argv and its words are in one block; a line has at most len / 2 + 1 words. */
 char **
 syntax_split(struct options *o, const char *line)
 {
@@ -73,7 +73,7 @@ put_quoted(const char *s, FILE *f)
 	putc('"', f);
 }
 
-/* Quoted where file_parse() would otherwise read something else. */
+/* With quotes if file_parse() would read another value without them. */
 void
 syntax_put(const char *name, const char *value, FILE *f)
 {

@@ -20,7 +20,7 @@
 #define OPTION(n, t, f) \
 	.name = (n), .type = &type_ ## t, .offset = offsetof(struct options, f), \
 	.size = sizeof(((struct options *)NULL)->f)
-#define ASKS(n, t)	.name = (n), .type = &type_ ## t
+#define NO_FIELD(n, t)	.name = (n), .type = &type_ ## t
 #define FLAG(n, f)	OPTION(n, flag, f), .min = 1
 #define CHOICE(n, words, f) \
 	OPTION(n, choice, f), .arg = (words), .choices = (words)
@@ -28,7 +28,7 @@
 /* In the order of the help. */
 const struct option option_table[] = {
 	/* Operands, and their names in a file */
-	{ ASKS("mode", mode), .arg = "MODE", .modes = EVERY, .place = P_FILE,
+	{ NO_FIELD("mode", mode), .arg = "MODE", .modes = EVERY, .place = P_FILE,
 	  .hup = HUP_FIXED },
 	{ OPTION("target", target, target), .arg = "TARGET", .modes = S | A,
 	  .place = P_FILE },
@@ -87,7 +87,7 @@ const struct option option_table[] = {
 	  .arg = "ORIGIN", .modes = DIAL, .help = "send this Origin" },
 	{ OPTION("subprotocol", tokens, websocket.subprotocol),
 	  .group = GROUP_REQUEST, .arg = "NAME,...", .modes = ACCEPT | DIAL,
-	  .rule = &rule_any, .help = "offer or accept these subprotocols" },
+	  .rule = &rule_subprotocol, .help = "offer or accept these subprotocols" },
 	{ FLAG("require-subprotocol", websocket.require_subprotocol),
 	  .group = GROUP_REQUEST, .modes = ACCEPT,
 	  .help = "refuse requests without one of them" },
@@ -380,31 +380,31 @@ const struct option option_table[] = {
 	  .modes = K, .help = "cut the websocket and see it resumed" },
 
 	/* General */
-	{ ASKS("config", config), .group = GROUP_GENERAL, .letter = 'K',
+	{ NO_FIELD("config", config), .group = GROUP_GENERAL, .letter = 'K',
 	  .arg = "FILE", .modes = EVERY, .place = P_CLI, .common = 1,
 	  .help = "read options from this file" },
-	{ ASKS("dump-config", asked), .group = GROUP_GENERAL, .modes = EVERY,
+	{ NO_FIELD("dump-config", action), .group = GROUP_GENERAL, .modes = EVERY,
 	  .place = P_CLI, .help = "print the options as such a file" },
-	{ ASKS("help", asked), .group = GROUP_GENERAL, .letter = 'h',
+	{ NO_FIELD("help", action), .group = GROUP_GENERAL, .letter = 'h',
 	  .modes = EVERY, .place = P_CLI, .help = "print this" },
-	{ ASKS("version", asked), .group = GROUP_GENERAL, .letter = 'V',
+	{ NO_FIELD("version", action), .group = GROUP_GENERAL, .letter = 'V',
 	  .modes = EVERY, .place = P_CLI,
 	  .help = "print versions of inetws and its libraries" },
-	{ ASKS("completions", asked), .arg = "bash|zsh|fish", .modes = EVERY,
+	{ NO_FIELD("completions", action), .arg = "bash|zsh|fish", .modes = EVERY,
 	  .place = P_HIDDEN },
 
 	/* The spellings of trazfr/tcp-over-websocket */
 	{ OPTION("listen_ws", listen, listen), .arg = "LISTEN", .modes = S,
-	  .place = P_WORD },
+	  .place = P_COMPAT },
 	{ OPTION("remote_tcp", target, target), .arg = "TARGET", .modes = S,
-	  .place = P_WORD },
+	  .place = P_COMPAT },
 	{ OPTION("connect_tcp", target, target), .arg = "TARGET", .modes = S,
-	  .place = P_WORD },
+	  .place = P_COMPAT },
 	{ OPTION("listen_tcp", listen, listen), .arg = "LISTEN", .modes = C,
-	  .place = P_WORD },
+	  .place = P_COMPAT },
 	{ OPTION("remote_ws", url, url), .arg = "URL", .modes = C,
-	  .place = P_WORD },
+	  .place = P_COMPAT },
 	{ OPTION("connect_ws", url, url), .arg = "URL", .modes = C,
-	  .place = P_WORD },
+	  .place = P_COMPAT },
 	{ .name = NULL }
 };

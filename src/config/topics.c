@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The blocks of inetws-examples(7) that inetws help TOPIC shows. */
+/* inetws help TOPIC: shows blocks of inetws-examples(7). */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,10 @@
 #include "config/topics.h"
 #include "proto/addr.h"
 
-/* What the pages use, and a URL of the user's replaces. */
+/*
+ * The examples in the blocks, in place of which parts of the user's URL are
+ * shown.
+ */
 #define PAGE_URL	"wss://example.org/ssh/"
 #define PAGE_HOST	"example.org"
 #define PAGE_PATH	"/ssh/"
@@ -15,7 +18,7 @@
 #define PAGE_BIND	":443 ssl"		/* of HAProxy */
 #define PAGE_NAME	"host: example.org"	/* of an Ingress: no address */
 
-/* What a URL may have that is pasted into a shell, ssh_config and nginx.conf. */
+/* Characters of a URL that a shell, ssh_config and nginx.conf do not change. */
 #define PASTED	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-._/:[]"
 
@@ -27,7 +30,7 @@ static const struct topic {
 
 #define NTOPICS	(sizeof(topic_table) / sizeof(topic_table[0]))
 
-/* Writes text, in which the names of the page are replaced. */
+/* Writes a block with the parts of the URL in place of the examples. */
 static void
 put_filled(const char *text, const char *url, const struct url *u, FILE *f)
 {

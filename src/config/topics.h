@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inetws help TOPIC: blocks to paste, out of inetws-examples(7), whose source
- * the build reads (topics.awk).
+ * inetws help TOPIC: blocks of text to paste.  They are blocks of
+ * inetws-examples(7), which topics.awk extracts when the program is built.
  */
 #ifndef CONFIG_TOPICS_H
 #define CONFIG_TOPICS_H
@@ -12,15 +12,16 @@
 #include "base/error.h"
 
 /*
- * Prints a topic's blocks with the names of the URL, NULL: those of the page.
- * 1; 0: there is no such topic; -1 and why: the URL is none.
+ * Prints the blocks of a topic, with the host, port and path of the URL in
+ * place of the examples; NULL: with the examples.  1; 0: there is no such
+ * topic; -1 and why (64): the URL cannot be used there.
  */
 int topic_print(const char *name, const char *url, FILE *, struct error *why);
 
-/* The names of topics, each once; NULL behind the last one. */
+/* The n-th name of a topic, from 0; NULL behind the last one. */
 const char *topic_name(size_t);
 
-/* The names, joined by ", ". */
+/* Writes all names, separated by ", ". */
 void topics_list(char *dst, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Values that know nothing of the network: how each is read and written. */
+/* Types of values: numbers, times, words, texts, files, programs. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ is_min_or_more(const void *field, const struct option *row)
 	return *(const int *)field >= row->min;
 }
 
-/* A flag may say yes or no, so that a command line can undo a file. */
+/* "no" lets the command line undo a flag of a file. */
 static int
 flag_parse(const struct value *v)
 {
@@ -129,7 +129,7 @@ count_dump(const struct options *o, const struct option *row, FILE *f)
 		number_dump(o, row, f);
 }
 
-/* In the largest unit that it is a multiple of.  Returns dst. */
+/* Writes a size in the largest unit without a fraction.  Returns dst. */
 static char *
 size_print(char *dst, size_t size, uint32_t n)
 {
@@ -206,7 +206,7 @@ duration_dump(const struct options *o, const struct option *row, FILE *f)
 	    units[i].unit);
 }
 
-/* Which of "a|b" a word is, in any case: 0, 1 ...; -1 if it is none. */
+/* The number of a word in "a|b", from 0, in any case; -1 if it is none. */
 static int
 choice_find(const char *choices, const char *word)
 {
@@ -257,7 +257,7 @@ choice_dump(const struct options *o, const struct option *row, FILE *f)
 	fprintf(f, "%s %.*s\n", row->name, (int)strcspn(word, "|"), word);
 }
 
-/* In the order of their names below. */
+/* The names of facilities, and below their values in the same order. */
 #define FACILITIES	"daemon|auth|authpriv|cron|ftp|lpr|mail|news|user|" \
     "uucp|local0|local1|local2|local3|local4|local5|local6|local7"
 
@@ -339,7 +339,7 @@ is_token_or_empty(const char *s)
 	return s[0] == '\0' || is_token(s);
 }
 
-/* In which each token stands once (RFC 6455 4.1, item 10). */
+/* A list of tokens, none of them twice (RFC 6455 4.1, item 10). */
 static int
 is_token_list(const char *s)
 {
@@ -359,7 +359,7 @@ is_token_list(const char *s)
 	return 1;
 }
 
-/* The path of a URL, as a request line can hold it. */
+/* The path of a URL without query, as it is in a request line. */
 static int
 is_path(const char *s)
 {
@@ -441,6 +441,6 @@ const struct option_type
     type_program = { .parse = program_parse, .dump = program_dump,
 	.is_on = value_is_there,
 	.expected = "PROGRAM [ARG...] with its quotes closed" },
-    type_asked = { .parse = NULL },
+    type_action = { .parse = NULL },
     type_config = { .complete = COMPLETE_FILE },
     type_mode = { .dump = mode_dump };

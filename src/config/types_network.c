@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Values that say where to listen, where to go, and what to send. */
+/* Types of values: addresses, URLs, header fields, secrets, proxies. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #include "proto/origin.h"
 #include "proto/overrides.h"
 
-/* An address as it was written, and the longest name of a proxy. */
+/* Bytes of an address, or of the URL of a proxy, as it is written. */
 #define SHOWN_MAX	(ADDR_HOST_MAX + 64)
 
 static int
@@ -48,7 +48,7 @@ listen_dump(const struct options *o, const struct option *row, FILE *f)
 		    &o->listen[i]), f);
 }
 
-/* A listener, never one connection. */
+/* A listener; not a single connection. */
 static int
 address_parse(const struct value *v)
 {
@@ -123,7 +123,7 @@ is_url(const void *field, const struct option *row)
 	return ((const struct url *)field)->path[0] != '\0';
 }
 
-/* Nothing else ever shows user, password and query either. */
+/* User, password and query may be secret, and are not shown. */
 static void
 url_dump(const struct options *o, const struct option *row, FILE *f)
 {
@@ -207,7 +207,7 @@ header_is_for(const struct option *row)
 	return row->type == &type_header ? HEADER_SERVER : HEADER_PROXY;
 }
 
-/* Each line of a file; the value is its name with an '@' before it. */
+/* @FILE: each line is a field. */
 static int
 header_file(const struct value *v)
 {
@@ -241,8 +241,8 @@ header_parse(const struct value *v)
 }
 
 /*
- * Whatever a file holds stays there, and what is a secret is not shown; what
- * only a proxy gets is taken for one.
+ * Of fields from a file only "@FILE" is shown.  A field that may be a secret is
+ * not shown: so is every field for a proxy.
  */
 static void
 header_dump(const struct options *o, const struct option *row, FILE *f)
@@ -364,7 +364,7 @@ is_interface(const char *word)
 	return interface_parse(&i, word) == 0;
 }
 
-/* Where a connection goes instead of over the network. */
+/* The path of a Unix socket. */
 static int
 socket_parse(const struct value *v)
 {

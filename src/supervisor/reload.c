@@ -44,7 +44,7 @@ read_options(struct supervisor *s)
 	struct options *o = (struct options *)(uintptr_t)s->o;
 	struct error why;
 
-	s->tables.tells = options_again(o, s->service->check, &why) == 0;
+	s->tables.tells = options_reload(o, s->service->check, &why) == 0;
 	if (s->tables.tells)
 		apply(s);
 	else
@@ -133,7 +133,7 @@ start_build(struct supervisor *s, unsigned int i)
 	if (open_build(b, &end) == -1) {
 		b->fd = -1;
 		if (errno == ENOSYS)
-			line_file_leave(file_of(s, i));
+			line_file_give_up(file_of(s, i));
 		else
 			cannot_make(s, i, strerror(errno));
 		return;
@@ -167,7 +167,7 @@ read_changed(struct supervisor *s, int64_t now)
 	unsigned int i;
 
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
-		if (file_of(s, i) == NULL || !line_file_look(file_of(s, i)))
+		if (file_of(s, i) == NULL || !line_file_refresh(file_of(s, i)))
 			continue;
 		changed = 1;
 		if (s->tables.build[i].fd == -1 && now >= s->tables.retry)

@@ -45,7 +45,7 @@ SILENT = set('''
     strchr strcmp strcspn strftime strlen strncasecmp strncmp strpbrk strrchr
     strspn strstr sscanf slice_is slice_is_nocase span_to http_field
     http_has_token header_has is_given find section title_set
-    BIO_meth_new counter family gauge histogram FLAG OPTION CHOICE ASKS
+    BIO_meth_new counter family gauge histogram FLAG OPTION CHOICE NO_FIELD
     cgi_set
     '''.split())
 # Here only what PRINTERS print is a message.

@@ -70,7 +70,7 @@ helps(const struct mode_row *mode)
 	snprintf(command, sizeof(command), "inetws %s --help", mode->name);
 	strlcpy(text, printed(command), sizeof(text));
 	for (row = option_table; row->name != NULL; row++) {
-		want = option_is_shown(row) && option_is_of(row, mode->mode);
+		want = option_is_shown(row) && option_in_mode(row, mode->mode);
 		if (has_option(text, row->name) != want)
 			ok(0, "%s --help and --%s", mode->name, row->name);
 	}
@@ -107,7 +107,7 @@ main(void)
 	for (mode = mode_table; mode->name != NULL; mode++) {
 		helps(mode);
 		for (row = option_table; row->name != NULL; row++)
-			if (row->place == P_ANY && option_is_of(row, mode->mode))
+			if (row->place == P_ANY && option_in_mode(row, mode->mode))
 				dumps(mode, row);
 		ok(1, "%s: all can be dumped", mode->name);
 	}

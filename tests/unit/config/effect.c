@@ -174,7 +174,7 @@ main(void)
 	for (mode = mode_table; mode->name != NULL; mode++)
 		for (row = option_table; row->name != NULL; row++) {
 			if (row->place != P_ANY ||
-			    !option_is_of(row, mode->mode))
+			    !option_in_mode(row, mode->mode))
 				continue;
 			test_needs(mode, row);
 			test_excludes(mode, row);

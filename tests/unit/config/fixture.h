@@ -174,7 +174,7 @@ next_of(const char **names, const struct mode_row *mode)
 		if ((row = option_find(*names, len)) == NULL)
 			abort();	/* there is no such option */
 		*names += len + ((*names)[len] == '|');
-		if (option_is_of(row, mode->mode))
+		if (option_in_mode(row, mode->mode))
 			return row;
 	}
 	return NULL;

@@ -436,7 +436,7 @@ test_table(void)
 		check_row(row);
 	for (mode = mode_table; mode->name != NULL; mode++) {
 		for (n = 0, row = option_table; row->name != NULL; row++)
-			n += row->common && option_is_of(row, mode->mode);
+			n += row->common && option_in_mode(row, mode->mode);
 		ok(n <= 10, "%s: %d options come first", mode->name, n);
 	}
 	ok(1, "the table is sound");
