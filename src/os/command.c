@@ -18,9 +18,9 @@
 #include "os/process.h"
 #include "os/signals.h"
 
-#define LOOK_EVERY	5	/* ms: has it exited behind its output? */
+#define LOOK_EVERY	5	/* ms between two looks whether it has exited */
 
-/* In the new process: everything else is close-on-exec. */
+/* In the new process: becomes the program. */
 static _Noreturn void
 become(char *const argv[], char *const env[], int mute, int out)
 {
@@ -80,8 +80,8 @@ command_exists(const char *program)
 }
 
 /*
- * Waits for its output, or, where there is none any more (fd -1), a moment for
- * its end.  0, or -1 when it is to be killed.
+ * Waits until fd is readable, or, if the output has ended (fd -1), for
+ * LOOK_EVERY.  0, or -1 if the program has to be killed.
  */
 static int
 wait_more(int fd, int stop, int64_t deadline)
@@ -98,7 +98,7 @@ wait_more(int fd, int stop, int64_t deadline)
 	return signals_wait(p, 1, look) > 0 ? -1 : 0;
 }
 
-/* Reads to the end: how much there is in out, or -1 when it is too late. */
+/* Reads all output.  The length of what is in out, or -1 at the deadline. */
 static ssize_t
 read_all(int fd, char *out, size_t size, int64_t deadline, int stop)
 {
@@ -123,7 +123,7 @@ read_all(int fd, char *out, size_t size, int64_t deadline, int stop)
 	}
 }
 
-/* Waits for its end.  0 and *status, or -1 when it is too late. */
+/* Waits until the program ends.  0 and *status, or -1 at the deadline. */
 static int
 wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 {
@@ -137,15 +137,6 @@ wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 		    wait_more(-1, stop, deadline) == -1)
 			return -1;
 	}
-}
-
-static int
-is_over(pid_t pid)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid == pid;
 }
 
 int
@@ -173,7 +164,7 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 	    wait_for(pid, &status, deadline, stop) == -1;
 	close(fd[0]);
 	if (late) {
-		has_ended = is_over(pid);
+		has_ended = process_has_ended(pid);
 		kill(-pid, SIGKILL);
 		process_wait(pid);
 		return error_set(why, EXIT_AGAIN, "%s: %s", argv[0],

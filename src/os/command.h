@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A program that answers a question: it is run to its end within a time
- * limit, and its standard output is the answer.
+ * Runs a program to its end, with a time limit; its standard output is the
+ * result.
  */
 #ifndef OS_COMMAND_H
 #define OS_COMMAND_H
@@ -12,20 +12,23 @@
 #include "base/error.h"
 
 /*
- * Runs argv, found by PATH, with this environment, /dev/null as its input and
- * our standard error (/dev/null if mute).  What it writes goes to out,
- * terminated; what does not fit is thrown away.  Its exit status, 0 to 255;
- * or -1 and why: 71 if it cannot be run, was killed by a signal, or exited with
- * 0 after it wrote a NUL, which would hide the output behind it; 75 at the
- * deadline (of clock_ms()), or when the descriptor stop, unless -1, becomes
- * readable or ends: it and its process group are killed.
+ * Runs argv, which is found by PATH, with this environment.  Its standard input
+ * is /dev/null, its standard error ours, or /dev/null if mute.  Its standard
+ * output goes to out, NUL-terminated; what does not fit into size bytes is
+ * dropped.
+ *
+ * Returns its exit status, 0 to 255; or -1 and why:  71: it cannot be run, was
+ * killed by a signal, or exited with 0 and its output has a NUL,
+ *     which would hide the rest of it;
+ * 75: it did not end by the deadline (of clock_ms()), or the descriptor stop
+ * (-1: none)
+ *     became readable or ended; it and its process group were killed.
  */
 int command_run(char *const argv[], char *const env[], int mute, char *out,
     size_t size, int64_t deadline, int stop, struct error *);
 
 /*
- * Would execvp(3) find this program, and may it be executed?  0, or -1 with
- * errno.
+ * Does PATH lead to this program, and may we execute it?  0, or -1 with errno.
  */
 int command_exists(const char *program);
 

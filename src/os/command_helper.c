@@ -18,17 +18,18 @@
 #define HELD_FD		3	/* the socket, in the helper */
 #define SLACK_MS	1000	/* for the answer of a command that timed out */
 
-/* One message each way. */
+/* The messages on the socket: a question, and its answer. */
 struct question {
 	uint64_t number;
 	int64_t ms;		/* to run at most */
 };
 
 struct answer {
-	uint64_t number;	/* of its question: one may come too late */
+	uint64_t number;	/* of its question, to tell late ones apart */
 	int status;		/* as command_run() */
 	struct error why;
-	char out[COMMAND_HELPER_OUT_MAX + 1];	/* one more: did it fit? */
+	char out[COMMAND_HELPER_OUT_MAX + 1];	/* one byte more, to see whether
+						 * it fits */
 };
 
 /* The helper must keep no stream or socket of its parent open. */
@@ -59,7 +60,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 	while (!signal_terminated()) {
 		if (signals_poll(&p, 1, -1) <= 0)
 			continue;
-		/* Who asks may have been taken over: no odd times. */
+		/* The parent may be compromised: its message is checked. */
 		if (recv(HELD_FD, &q, sizeof(q), MSG_WAITALL) != sizeof(q) ||
 		    q.ms < 0 || q.ms > INT32_MAX)
 			break;
@@ -74,7 +75,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 	_exit(0);
 }
 
-/* Both ends block, so each question and each answer is sent and read whole. */
+/* Both sockets block, so each message is sent and read as a whole. */
 int
 command_helper_start(struct command_helper *k, char *const argv[],
     char *const env[], int mute, void (*forget)(void *), void *arg)

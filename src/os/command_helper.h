@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A process that runs a command on request, for a parent whose sandbox no
- * longer permits it.  It keeps only the socket to its parent open, and ends
- * with it.
+ * A process that runs a command when its parent asks for it; the parent is in
+ * the sandbox and must not run programs.  The process has no descriptor of its
+ * parent but their socket, and ends when the parent does.
  */
 #ifndef OS_COMMAND_HELPER_H
 #define OS_COMMAND_HELPER_H
@@ -14,41 +14,44 @@
 
 #include "base/error.h"
 
-#define COMMAND_HELPER_OUT_MAX	8192	/* bytes of output, with its NUL */
+#define COMMAND_HELPER_OUT_MAX	8192	/* bytes of output, with the NUL */
 
 struct command_helper {
 	pid_t pid;		/* 0: there is none */
-	int fd;			/* readable: an answer may be there */
-	uint64_t asked;		/* questions so far: their numbers */
-	int64_t until;		/* of clock_ms(): the last has its answer */
+	int fd;			/* readable when there may be an answer */
+	uint64_t asked;		/* number of the last question */
+	int64_t until;		/* of clock_ms(): then it is answered */
 };
 
 /*
- * To be called before the sandbox is entered.  argv and env must stay.
- * mute: the command's standard error is /dev/null.  forget is called in the
- * new process, with arg, to wipe secrets it does not need.  0, or -1 with
+ * Starts the process, before the sandbox is entered.  argv and env must stay.
+ * mute: the standard error of the command is /dev/null.  forget(arg) is called
+ * in the new process, to wipe secrets that it does not need.  0, or -1 with
  * errno.
  */
 int command_helper_start(struct command_helper *, char *const argv[],
     char *const env[], int mute, void (*forget)(void *arg), void *arg);
 
 /*
- * Has the command run once, for so many milliseconds at most; one that still
- * runs for an earlier question is killed.  0: ->asked is the question's
- * number; or -1 and why.
+ * Asks to run the command once, for at most ms milliseconds.  A command that
+ * still runs for an earlier question is killed.  0, and ->asked is the number
+ * of this question; or -1 and why.
  */
 int command_helper_ask(struct command_helper *, int64_t ms, struct error *);
 
 /*
- * Takes the answer to a question, without waiting.  1: *status is as that of
- * command_run(), and so are out, of COMMAND_HELPER_OUT_MAX bytes, and why;
- * output that does not fit is an error (71), and so is another question since
- * (75).  0: there is none yet; it may be when ->fd is readable, or at ->until.
+ * Takes the answer to the question with this number, without waiting.  0: there
+ * is none yet; there may be one when ->fd is readable, or at ->until.  1:
+ * *status, out (of COMMAND_HELPER_OUT_MAX bytes) and why are as command_run()
+ * returns them.  Output that does not fit is an error (71); so is a question
+ * that was asked meanwhile (75).
  */
 int command_helper_answer(struct command_helper *, uint64_t number,
     int *status, char *out, struct error *);
 
-/* Ends a command that runs, too.  Harmless if there is none. */
+/*
+ * Ends the process, and a command that it runs.  Does nothing if there is none.
+ */
 void command_helper_end(struct command_helper *);
 
 #endif

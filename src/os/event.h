@@ -1,45 +1,48 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptors that are watched for input, of any number: epoll(7), or
- * kqueue(2) elsewhere.  Waiting costs what is ready, not what is watched.
+ * Sets of descriptors that are watched for input, by epoll(7), or kqueue(2) on
+ * other systems.  The cost of waiting depends on how many are ready, not on how
+ * many are watched.
  *
- * A set belongs to the process that opened it.  With epoll a forked child
- * shares it: the child closes the descriptor and calls nothing else here.  A
- * descriptor is deleted before it is closed, as a copy of it in a child would
- * otherwise keep it in the set.
+ * A set belongs to the process that opened it.  A forked child shares an epoll
+ * set with its parent, so it only closes the descriptor.  A descriptor must be
+ * deleted from the set before it is closed: if a child has a copy of it,
+ * closing does not remove it.
  */
 #ifndef OS_EVENT_H
 #define OS_EVENT_H
 
 #include <stdint.h>
 
-#define EVENT_BATCH	64	/* events taken at a time */
+#define EVENT_BATCH	64	/* events that are taken at a time */
 
-/* An open set, which can be watched by another one; fd -1: none. */
+/* A set, which can be watched by another one. */
 struct event_set {
-	int fd;
+	int fd;		/* -1: there is none */
 };
 
-/* 0, or -1 with errno; close-on-exec. */
+/* Opens an empty set, close-on-exec.  0, or -1 with errno. */
 int event_open(struct event_set *);
 void event_close(struct event_set *);
 
 /*
- * Watches a descriptor for input, an end or an error; tag is what comes back.
- * 0, or -1 with errno (ENOSPC, ENOMEM: the system's limit is reached).
+ * Begins to watch a descriptor for input, end of file and errors; event_wait()
+ * returns tag for it.  0, or -1 with errno (ENOSPC, ENOMEM: a limit of the
+ * system is reached).
  */
 int event_add(const struct event_set *, int fd, uint32_t tag);
 
-/* Watches it or, with on 0, keeps it in the set without looking. */
+/* Switches watching a descriptor of the set on or off. */
 int event_change(const struct event_set *, int fd, uint32_t tag, int on);
 
+/* Removes a descriptor. */
 int event_delete(const struct event_set *, int fd);
 
 /*
- * Waits, with signals let in as signals_poll() does, until something is ready:
- * puts the tags of at most EVENT_BATCH into tags.  How many; 0 after timeout
- * milliseconds (-1: none) or a signal; -1 with errno.  What is not dealt with
- * comes again.
+ * Waits until something is ready, and writes the tags of at most EVENT_BATCH
+ * descriptors.  Signals are delivered as in signals_poll().  The number of
+ * tags; 0 after timeout milliseconds (-1: no limit), or at a signal; -1 with
+ * errno.  What the caller does not deal with is returned again.
  */
 int event_wait(const struct event_set *, uint32_t tags[EVENT_BATCH],
     int timeout);

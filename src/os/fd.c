@@ -10,7 +10,7 @@
 #include "os/fd.h"
 
 static struct rlimit original;	/* before fd_limit_raise(); 0: unchanged */
-static int kept_most;		/* the highest that was ever kept */
+static int kept_most;		/* see fd_kept_most() */
 
 int
 fd_not_stored(int error)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flags of descriptors that were opened elsewhere; their numbers, and how many
- * there may be; and one that stands for none.
+ * Descriptors: their flags, their numbers, their limit, and locks.
  */
 #ifndef OS_FD_H
 #define OS_FD_H
@@ -19,42 +18,47 @@ int fd_not_stored(int error);
 int fd_nonblock(int fd);
 
 /*
- * Descriptors that a process keeps from its children have high numbers, from
- * FD_KEPT on, so that a child leaves them in one call.  Gives it such a number:
- * that, or -1 with errno, and it stays where it was.
+ * Descriptors that a process keeps from its children have numbers from FD_KEPT
+ * on, so that a child can close all of them with one call.  fd_keep() gives a
+ * descriptor such a number and returns it; or -1 with errno, and the descriptor
+ * is unchanged.  fd_kept_most() is the highest number that it ever gave.
  */
 #define FD_KEPT	20
 int fd_keep(int fd);
-int fd_kept_most(void);			/* the highest that was ever given */
+int fd_kept_most(void);
 
-/* One that is held to be given up when there are no others, or -1. */
+/*
+ * Opens a descriptor that does nothing, to be closed when no other one is free;
+ * or -1.
+ */
 int fd_reserve(void);
 
 /*
- * Raises the limit of descriptors (RLIMIT_NOFILE) to what the system allows,
- * and returns it.  For a program that is started, fd_limit_restore() puts back
- * what the limit was before.
+ * Raises the limit of descriptors (RLIMIT_NOFILE) as far as the system allows,
+ * and returns it.  fd_limit_restore() sets it back, before a program is
+ * started.
  */
 unsigned int fd_limit_raise(void);
 void fd_limit_restore(void);
 
 /*
- * /dev/null, opened with these flags (O_RDONLY, O_RDWR) and close-on-exec; in a
- * root directory without devices an empty file in memory that nothing can be
- * written to, or such an end of a pipe.  -1 with errno.
+ * Opens /dev/null with these flags (O_RDONLY, O_RDWR) and close-on-exec.  In a
+ * root directory without /dev it opens an empty file in memory to which nothing
+ * can be written, or the end of a pipe.  -1 with errno.
  */
 int fd_null(int flags);
 
 /*
- * Memory that has a descriptor (memfd_create(2)) stays as it is from now on,
- * where the system has seals; without them it is still no other process's.
+ * Seals a file in memory (memfd_create(2)) against all changes.  Without effect
+ * on systems that have no seals.
  */
 void fd_seal(int fd);
 
 /*
- * A shared lock on this byte of a file, which belongs to the open file: who
- * inherits or duplicates the descriptor has it too, and it goes with the last
- * one that is closed.  0, or -1 with errno, also where there is no such lock.
+ * Sets a shared lock on a byte of a file.  It belongs to the open file
+ * (F_OFD_SETLK in fcntl(2)): processes that inherit the descriptor have it too,
+ * and it is removed when the last copy is closed.  0, or -1 with errno, also
+ * where the system has no such locks.
  */
 int fd_lock_inherited(int fd, off_t at);
 

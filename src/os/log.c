@@ -16,9 +16,9 @@
 #include "os/log.h"
 #include "os/log_output.h"
 
-#define TAIL_MAX	16	/* room for the end is kept in every line */
+#define TAIL_MAX	16	/* bytes of a line that are kept for its end */
 
-/* How a line ends, and how if something did not fit. */
+/* The end of a line; the end if a pair did not fit. */
 static const char *const tails[][2] = {
 	[LOG_LOGFMT] = { "\n", " cut=1\n" },
 	[LOG_TEXT] = { "\n", ", cut\n" },
@@ -32,7 +32,8 @@ static struct {
 	enum log_format format;
 	int facility;
 	int journal;		/* descriptor 2 is the journal's */
-	int terminal;		/* ... is one; the sandbox forbids to ask */
+	int terminal;		/* descriptor 2 is one; asked only at the start,
+				 * as the sandbox forbids it */
 } settings = { .where = LOG_TO_STDERR, .min = LOG_L_INFO };
 
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the journal's socket. */
@@ -123,7 +124,7 @@ level_name(enum log_level level)
 	return "unknown";
 }
 
-/* A whole piece or nothing of it, so that a cut line still parses. */
+/* Adds a whole piece or nothing of it, so that a cut line still parses. */
 __attribute__((format(printf, 2, 3)))
 static void
 append(struct log_line *l, const char *fmt, ...)
@@ -151,7 +152,7 @@ print_now(char dst[STR_TIME_MAX])
 	    now.tv_nsec / 1000000);
 }
 
-/* The journal and syslog have their own time and severity. */
+/* now NULL: the journal and syslog have their own time and level. */
 static void
 begin_json(struct log_line *l, const char *event, const char *now)
 {
@@ -198,7 +199,7 @@ log_str(struct log_line *l, const char *key, const char *value)
 		log_bytes(l, key, value, strlen(value));
 }
 
-/* A pair; the value is written as it is. */
+/* Adds a pair; the value is written as it is. */
 static void
 pair(struct log_line *l, const char *key, const char *value)
 {
@@ -212,9 +213,9 @@ pair(struct log_line *l, const char *key, const char *value)
 }
 
 /*
- * Escaped text holds no '"' and no control character, so what remains to be
- * quoted is seen from it; JSON wants its backslashes doubled (RFC 8259 7), and
- * quotes always.
+ * Adds a pair with an escaped text, which has no double quote and no control
+ * character; so only blanks, "=" and the like decide whether it is quoted.
+ * JSON always needs quotes, and a second backslash for each (RFC 8259 7).
  */
 static void
 escaped(struct log_line *l, const char *key, const char *text)
@@ -249,7 +250,7 @@ log_bytes(struct log_line *l, const char *key, const void *value, size_t len)
 	escaped(l, key, text);
 }
 
-/* How long an escape of str_escape() is; 0: none stands here. */
+/* The length of an escape of str_escape(); 0: there is none here. */
 static size_t
 escape_length(const char *s)
 {
@@ -261,7 +262,7 @@ escape_length(const char *s)
 	return s[1] != '\0' && strchr("nrt", s[1]) != NULL ? 2 : 0;
 }
 
-/* One that was cut would be taken to mean the quote behind it. */
+/* An escape is never cut: a backslash at the end would escape the quote. */
 void
 log_why(struct log_line *l, const char *key, const char *value)
 {
@@ -318,7 +319,7 @@ close_line(struct log_line *l)
 	    sizeof(l->text) - l->len);
 }
 
-/* Reports what was lost, once there is room again. */
+/* Writes a line; if there was room, reports how many were lost before. */
 static void
 put(const struct log_line *l)
 {
@@ -332,7 +333,7 @@ put(const struct log_line *l)
 	log_num(&report, "lines", lost);
 	close_line(&report);
 	if (log_output_write(report.level, report.text, report.len) == -1)
-		log_output_lose(lost - 1);	/* itself it has counted */
+		log_output_lose(lost - 1);	/* the report counted itself */
 }
 
 void

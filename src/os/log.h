@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: one event a line, to standard error or syslog.  Every value is
- * escaped here, so callers hand over bytes as they came.  One line is one
- * write(2), so lines of many processes do not mix.  A line never holds its
- * process up for more than a quarter of a second, and a supervisor not at all:
- * if it finds no room in a pipe or in syslogd's queue it is lost, and "log-lost"
- * says later how many were.
+ * The log: each line is an event, on standard error or in syslog.  Values are
+ * escaped here, so callers pass bytes as they came.  Each line is one write(2),
+ * so that lines of several processes do not mix.
+ *
+ * A log that is not read must not stop the program: a child waits for room for
+ * at most a quarter of a second, a supervisor not at all.  Then the line is
+ * lost; the event "log-lost" later says how many were.
  */
 #ifndef OS_LOG_H
 #define OS_LOG_H
@@ -13,11 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The numbers are those of syslog(3). */
 enum log_level { LOG_L_ERROR = 3, LOG_L_WARN = 4, LOG_L_INFO = 6,
-    LOG_L_DEBUG = 7 };			/* syslog(3)'s numbers */
+    LOG_L_DEBUG = 7 };
 
 enum log_where {
-	LOG_TO_STDERR,	/* with a timestamp; "<N>" and none in the journal */
+	LOG_TO_STDERR,	/* with a timestamp; in the journal "<LEVEL>" instead */
 	LOG_TO_SYSLOG,
 	LOG_TO_NOWHERE
 };
@@ -28,48 +30,50 @@ enum log_format {
 	LOG_JSON	/* {"ts":"...","level":"info","event":"closed",...} */
 };
 
-/* Before log_open().  facility: syslog(3)'s, 0 is daemon. */
+/* To be called before log_open().  facility: of syslog(3), 0: LOG_DAEMON. */
 void log_style(enum log_format, int facility);
 
 /*
- * To be called once, before the first line.  min: lines of a higher number
- * are dropped.  Where descriptor 2 is the journal's (JOURNAL_STREAM) is found
- * out here.  program is syslog's ident, copied; NULL is "inetws".  After
- * closefrom(3), because a descriptor is held open.
+ * To be called before the first line, and after closefrom(3), because it holds
+ * a descriptor open.  min: the least important level that is logged.  program:
+ * the ident of syslog(3), NULL: "inetws".  Finds out by JOURNAL_STREAM whether
+ * descriptor 2 is the journal's.
  */
 void log_open(enum log_where, enum log_level min, const char *program);
 
 /*
- * Before children are forked that log: they count lost lines together.  From
- * then on this process waits for no log; a child does after log_wait().
+ * log_share() is called before the first fork: from then on processes count
+ * lost lines together, and this process never waits for room.  A child that may
+ * wait calls log_wait().
  */
 void log_share(void);
 void log_wait(void);
 
+/* Is this level logged? */
 int log_wants(enum log_level);
 
-/* True if every line on standard error must be a line of the log (JSON). */
+/* Must every line on standard error be a line of the log, as it is JSON? */
 int log_owns_stderr(void);
 
-/* True if a person reads the log: logfmt on a terminal. */
+/* Does a person read the log: is it logfmt on a terminal? */
 int log_is_for_person(void);
 
-/* True if the log does not go to standard error. */
+/* Does the log go elsewhere than to standard error? */
 int log_is_elsewhere(void);
 
 /*
- * A line under construction.  A value longer than LOG_VALUE_MAX is cut with
- * "..."; a pair that does not fit into the line any more is left out, and
- * the line then says "cut" at its end.
+ * A line that is being made: log_begin(), then the pairs of key and value, then
+ * log_end().  A value longer than LOG_VALUE_MAX ends in "...".  A pair that
+ * does not fit is left out, and "cut=1" at the end of the line says so.
  */
-#define LOG_LINE_MAX	2048
-#define LOG_VALUE_MAX	400
+#define LOG_LINE_MAX	2048	/* bytes */
+#define LOG_VALUE_MAX	400	/* characters, with escapes */
 
 struct log_line {
 	enum log_level level;
-	size_t len;
-	int cut;
-	unsigned int pairs;
+	size_t len;		/* of text */
+	int cut;		/* a pair did not fit */
+	unsigned int pairs;	/* so far */
 	char text[LOG_LINE_MAX];
 };
 
@@ -78,18 +82,21 @@ void log_str(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const void *, size_t);
 
 /*
- * A sentence of ours in which text from peers has been escaped already: escapes
- * stay as they are, and a double quote is written as a single one.
+ * A text of ours that may have parts of a peer's, which were escaped by
+ * str_escape(): their escapes stay as they are, and double quotes become single
+ * ones.
  */
 void log_why(struct log_line *, const char *key, const char *);
 
+/* A number; milliseconds, as seconds with three decimals. */
 void log_num(struct log_line *, const char *key, int64_t value);
 void log_seconds(struct log_line *, const char *key, int64_t ms);
+
 void log_end(struct log_line *);
 
 /*
- * The short form: key and value strings in turn, ended by NULL; a pair whose
- * value is NULL is left out.
+ * A whole line: keys and values, which are strings, in turn, then NULL.  A pair
+ * whose value is NULL is left out.
  */
 void log_event(enum log_level, const char *event, ...)
     __attribute__((sentinel));

@@ -17,32 +17,32 @@
 #include "os/log_output.h"
 #include "os/memory.h"
 
-#define WAIT_MS		250	/* for room, if the last line has found some */
-#define STEP_MS		10	/* between two tries without poll(2) */
+#define WAIT_MS		250	/* for room, if the last line found some */
+#define STEP_MS		10	/* pause between two tries */
 
 #ifndef _PATH_LOG
 #define _PATH_LOG	"/dev/log"
 #endif
 
 /*
- * What the processes of an instance tell each other.  A child may write what it
- * likes there, so nothing is decided by it.
+ * Memory that the processes of an instance share.  A compromised child may
+ * write anything to it, so nothing is decided by it.
  */
 struct state {
 	atomic_uint lost;	/* lines, not yet reported */
 };
 
-static struct state own;	/* until, or instead of, a shared one */
+static struct state own;	/* used before log_output_share() */
 
 static struct {
 	int fd;
 	int is_socket;		/* fd is one */
-	int is_file;		/* ... is a regular file: it has room */
+	int is_file;		/* fd is a regular file, which has room */
 	int facility;
-	int restricted;		/* connect(2) is forbidden */
+	int restricted;		/* see log_output_restrict() */
 	int never_waits;
 	int full;		/* the last line found no room */
-	char ident[32];		/* "" is standard error */
+	char ident[32];		/* of syslog, "": standard error */
 	struct state *state;
 } output = { .fd = STDERR_FILENO, .state = &own };
 
@@ -51,8 +51,10 @@ static const struct sockaddr_un syslogd = {
 };
 
 /*
- * O_NONBLOCK belongs to the open file, which other processes share: a pipe is
- * opened anew, a socket needs no flag, and a terminal is left to poll(2).
+ * Standard error must not block.  Setting O_NONBLOCK would change it for other
+ * processes too that have the same open file.  So a pipe is opened again, with
+ * the flag; send(2) to a socket has a flag of its own; and before writing to a
+ * terminal poll(2) is asked.
  */
 static void
 open_stderr(void)
@@ -73,7 +75,7 @@ open_stderr(void)
 		output.fd = fd;
 }
 
-/* Where nothing listens now, something may later. */
+/* If syslogd does not run now, it may later: connecting may fail. */
 static void
 open_syslog(void)
 {
@@ -137,7 +139,7 @@ log_output_restrict(void)
 	output.restricted = 1;
 }
 
-/* RFC 3164, as syslog(3) has it: there is no name of a host on this socket. */
+/* RFC 3164, without the host name, as on the local socket (syslog(3)). */
 static size_t
 print_head(char *dst, size_t size, int level)
 {
@@ -152,8 +154,9 @@ print_head(char *dst, size_t size, int level)
 }
 
 /*
- * A syslogd that was restarted has another socket.  In the sandbox, and behind
- * a chroot(2), only its path can be sent to, as far as it is there.
+ * Sends to a syslogd that was restarted, which has another socket.  In the
+ * sandbox connect(2) is forbidden, and sendmsg(2) to the path is left, which
+ * works if the path is in reach.
  */
 static int
 send_anew(struct msghdr *m)
@@ -185,7 +188,7 @@ send_syslog(int level, const char *line, size_t len)
 	return send_anew(&m) == -1 ? -1 : 0;
 }
 
-/* 0, or -1 with errno; EAGAIN without room. */
+/* Writes a line.  0, or -1 with errno; EAGAIN: there is no room. */
 static int
 try(int level, const char *line, size_t len)
 {
@@ -210,7 +213,7 @@ is_full(int r)
 	return r == -1 && (errno == EAGAIN || errno == ENOBUFS);
 }
 
-/* For how long a line may wait. */
+/* For how many milliseconds a line may wait. */
 static int
 patience(void)
 {
@@ -218,9 +221,10 @@ patience(void)
 }
 
 /*
- * Full or not is the same for all processes, so a child begins with what its
- * parent has found, and waits for one line only.  poll(2) knows nothing of a
- * socket that is not connected: every second time it is only a pause.
+ * The log is full for all processes at once.  So a child inherits output.full
+ * of its parent, and does not wait again once it is set.  poll(2) does not tell
+ * when a socket that is not connected has room:  every second call of it has no
+ * descriptor and is only a pause.
  */
 int
 log_output_write(int level, const char *line, size_t len)
@@ -238,7 +242,7 @@ log_output_write(int level, const char *line, size_t len)
 			break;
 		poll(&p, ++n % 2, STEP_MS);
 	}
-	if (output.full != is_full(r))	/* a page that is copied */
+	if (output.full != is_full(r))	/* a write copies a page of a child */
 		output.full = !output.full;
 	if (r == -1)
 		log_output_lose(1);

@@ -14,7 +14,9 @@
 static void *piece;
 static int lent MEMORY_HOT;
 
-/* Fresh pages, never huge: most processes touch only a few of them. */
+/*
+ * Maps zeroed pages, never huge ones: most processes touch only a few of them.
+ */
 static void *
 map(void *at, size_t size)
 {
@@ -29,7 +31,7 @@ map(void *at, size_t size)
 	return p;
 }
 
-/* Every table that is used costs a page. */
+/* Aligns to a page table, so that small memory needs one table and not two. */
 static void *
 begin_of_table(void *p)
 {
@@ -58,7 +60,7 @@ memory_take(size_t size)
 	return piece;
 }
 
-/* If it cannot be mapped anew now, the next memory_take() tries again. */
+/* If it cannot be mapped again now, the next memory_take() tries to. */
 void
 memory_return(void)
 {
@@ -103,7 +105,7 @@ memory_unshared_end(void *p, size_t size)
 		munmap(p, size);
 }
 
-/* Pieces begin with a cache line. */
+/* Each piece begins at a cache line. */
 void *
 memory_shared(size_t size)
 {

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/notify.h"
 
-/* Paths and abstract names; vsock addresses are not supported. */
+/* Parses a path or abstract name; vsock addresses are not supported. */
 static int
 address(struct notify *n, const char *name)
 {
@@ -62,8 +62,9 @@ notify_open(struct notify *n)
 }
 
 /*
- * Over the connection, as the path may be out of reach after chroot(2); else
- * to the address, as the manager may have been restarted meanwhile.
+ * The path of the socket may be out of reach after chroot(2), so the connection
+ * is tried first.  If the manager was restarted, its new socket is reached by
+ * the path only.
  */
 void
 notify_send(const struct notify *n, const char *state)
@@ -84,12 +85,10 @@ notify_send(const struct notify *n, const char *state)
 void
 notify_reloading(const struct notify *n)
 {
-	struct timespec ts;
 	char state[80];
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-	    (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	    clock_us());
 	notify_send(n, state);
 }
 

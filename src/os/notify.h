@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Our state for the service manager, as sd_notify(3) has it: datagrams to
- * $NOTIFY_SOCKET.  Without that variable the functions do nothing.
+ * Tells the service manager the state of this process, as sd_notify(3) does: by
+ * datagrams to $NOTIFY_SOCKET.  Without that variable the functions do nothing.
  */
 #ifndef OS_NOTIFY_H
 #define OS_NOTIFY_H
@@ -11,14 +11,14 @@
 
 struct notify {
 	int fd;			/* -1: there is no NOTIFY_SOCKET */
-	socklen_t len;
-	struct sockaddr_un to;
+	socklen_t len;		/* of to */
+	struct sockaddr_un to;	/* NOTIFY_SOCKET */
 };
 
 /*
- * Reads NOTIFY_SOCKET and removes it from the environment, so that no program
- * we start notifies in our name.  A leading '@' means an abstract name.
- * Returns 0, or -1 with errno if it cannot be used; n->fd is then -1.
+ * Reads NOTIFY_SOCKET, and removes it from the environment, so that no program
+ * that we start sends notifications in our name.  0, or -1 with errno if it
+ * cannot be used; n->fd is then -1.
  */
 int notify_open(struct notify *n);
 
@@ -31,7 +31,7 @@ void notify_forget(void);
  */
 void notify_send(const struct notify *, const char *state);
 
-/* RELOADING=1 with the time that systemd wants to see with it. */
+/* Sends RELOADING=1 with the time, which systemd requires. */
 void notify_reloading(const struct notify *);
 
 void notify_close(struct notify *);

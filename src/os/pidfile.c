@@ -13,7 +13,7 @@
 #include "os/clock.h"
 #include "os/pidfile.h"
 
-#define LOCKED_MS	500	/* for the last child of a predecessor to end */
+#define LOCKED_MS	500	/* for an earlier instance to end */
 #define STEP_US		10000
 
 /* The number in it, or 0. */

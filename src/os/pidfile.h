@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A file that holds our process number, locked as long as we run: a file
- * without a lock was left by a process that is gone.
+ * A file with the process number, which is locked as long as the process runs.
+ * A file without a lock was left by a process that has ended.
  */
 #ifndef OS_PIDFILE_H
 #define OS_PIDFILE_H
@@ -9,14 +9,14 @@
 #include "base/error.h"
 
 /*
- * Locks the file, making it with mode 0644 if it is not there, and writes our
- * number.  A lock that is held is tried again for half a second.  Returns its
- * descriptor, which children must close; or -1 and why (71): the process that
- * holds it is named.
+ * Makes the file, with mode 0644, unless it exists, locks it, and writes the
+ * number of this process.  If it is locked, tries for half a second.  The
+ * descriptor, which children must close; or -1 and why (71), which names the
+ * process that holds the lock.
  */
 int pidfile_make(const char *path, struct error *);
 
-/* Empties and removes it, as far as permissions allow, and closes it. */
+/* Empties the file, removes it if permissions allow that, and closes it. */
 void pidfile_leave(int fd, const char *path);
 
 #endif

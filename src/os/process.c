@@ -17,7 +17,7 @@
 #include "os/fd.h"
 #include "os/process.h"
 
-#define START_MS 20	/* what a starting time may be wrong by */
+#define START_MS 20	/* by so much a starting time may be wrong */
 
 #if defined(HAVE_LINUX) && defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
@@ -42,6 +42,15 @@ process_wait(pid_t pid)
 		;
 }
 
+int
+process_has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	    -1 || info.si_pid == pid;
+}
+
 /* Not on 32 bits: futex(2) and the C library disagree there about time. */
 #if defined(HAS__FORK) && defined(__LP64__) && \
     __has_include(<linux/close_range.h>)
@@ -57,24 +66,29 @@ process_wait(pid_t pid)
 
 #ifdef HAS_SHORT_TABLE
 
-#define SHORT_FROM	256	/* descriptors: copying fewer costs less than
-				 * waiting for the child */
-#define LOOK_MS		10	/* for a child to leave its parent's table */
-#define LOOKS		20	/* ... so often, then it is killed */
-#define LONG_MS		3	/* a wait that tells of a busy machine, */
-#define COPY_MS		1000	/* where tables are copied for so long */
+/*
+ * Forking without a copy of the descriptor table.  fork(2) copies all of it,
+ * and the child closes most of them again.  Here parent and child share the
+ * table at first (CLONE_FILES).  The child calls close_range(2) with
+ * CLOSE_RANGE_UNSHARE: this gives it a table of its own with the descriptors
+ * below FD_KEPT only.  Until then the parent waits, since it must not change
+ * the shared table.  The child reports in a word of shared memory.
+ */
+#define SHORT_FROM	256	/* least descriptors for this: to copy fewer
+				 * costs less than to wait for the child */
+#define LOOK_MS		10	/* between two looks at the word */
+#define LOOKS		20	/* after so many the child is killed */
+#define LONG_MS		3	/* a longer wait means a busy machine: then */
+#define COPY_MS		1000	/* ... for so long tables are copied */
 
-/* What a child says of its table: nothing yet, or this, or an errno. */
+/* The word: not reported yet; the child has its own table; or its errno. */
 #define TABLE_SHARED	0
 #define TABLE_LEFT	UINT32_MAX
 
-static int64_t short_again;	/* not before; CLOCK_NEVER: it is refused by
-				 * the kernel, or by a container */
+static int64_t short_again;	/* not before this clock_ms(); CLOCK_NEVER:
+				 * the kernel or a container refuses it */
 
-/*
- * Of a table that it is to close from FD_KEPT on, close_range(2) copies what is
- * below.  The word is gone before anything else runs in the child.
- */
+/* In the child: gets a table of its own, and reports. */
 static void
 leave_table(uint32_t *word)
 {
@@ -89,18 +103,10 @@ leave_table(uint32_t *word)
 		_exit(0);
 }
 
-static int
-has_ended(pid_t pid)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
-	    -1 || info.si_pid == pid;
-}
-
 /*
- * The word, at last.  Looks are counted, since time may have passed while
- * neither could run.  One that ended without a word has left no less.
+ * Waits for the child's word.  It counts looks and does not read the clock,
+ * since time may have passed in which neither process could run.  TABLE_SHARED:
+ * the child ended without a word, so the table is shared no more.
  */
 static uint32_t
 wait_for_table(const uint32_t *word, pid_t pid)
@@ -111,7 +117,7 @@ wait_for_table(const uint32_t *word, pid_t pid)
 	int looks = 0;
 
 	while ((now = __atomic_load_n(word, __ATOMIC_ACQUIRE)) ==
-	    TABLE_SHARED && !has_ended(pid)) {
+	    TABLE_SHARED && !process_has_ended(pid)) {
 		if (looks++ == LOOKS)
 			kill(pid, SIGKILL);
 		syscall(SYS_futex, word, FUTEX_WAIT, TABLE_SHARED, &look,
@@ -134,7 +140,7 @@ clone_with_table(void)
 #endif
 }
 
-/* The child has gone, or is about to, as its table could not be left. */
+/* The child could not leave the table, and ends: -1 with errno. */
 static pid_t
 take_back(pid_t pid, int error)
 {
@@ -144,7 +150,7 @@ take_back(pid_t pid, int error)
 	return -1;
 }
 
-/* -1 with errno; it may be done in another way then. */
+/* The process of the child; or -1 with errno: then fork(2) is tried. */
 static pid_t
 fork_short(void)
 {
@@ -182,7 +188,7 @@ close_all(int from, int below)
 		close(from);
 }
 
-/* Closes what is not to be kept, but a and b. */
+/* Closes the descriptors from FD_KEPT on, except a and b. */
 static void
 leave(int a, int b)
 {
@@ -197,7 +203,7 @@ leave(int a, int b)
 	closefrom(last + 1);
 }
 
-/* Those to pass on are below FD_KEPT, but when there were few numbers left. */
+/* a and b are below FD_KEPT, unless few numbers were free. */
 pid_t
 process_fork_with(int a, int b)
 {
@@ -215,7 +221,10 @@ process_fork_with(int a, int b)
 
 #ifdef HAVE_LINUX
 
-/* Fields 3 and on follow the name, which may hold anything (proc(5)). */
+/*
+ * Reads /proc/PID/stat.  *fields: field 3 and the rest, which follow the name,
+ * which may have any characters (proc(5)).
+ */
 static int
 read_stat(int pid, char *buf, size_t size, const char **fields)
 {
@@ -237,17 +246,7 @@ read_stat(int pid, char *buf, size_t size, const char **fields)
 	return 0;
 }
 
-/* The clock of starting times goes on while the machine is suspended. */
-static int64_t
-suspended_ms(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_BOOTTIME, &ts) == -1)
-		return 0;
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 - clock_ms();
-}
-
+/* Starting times are of a clock that counts the time of suspension too. */
 int
 process_lives(int pid, int64_t at)
 {
@@ -262,7 +261,7 @@ process_lives(int pid, int64_t at)
 	    "%*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &start) != 2)
 		return 1;
 	return state != 'Z' && state != 'X' && (int64_t)(start * 1000 /
-	    (unsigned long)sysconf(_SC_CLK_TCK)) - suspended_ms() - START_MS <=
+	    (unsigned long)sysconf(_SC_CLK_TCK)) - clock_asleep() - START_MS <=
 	    at;
 }
 

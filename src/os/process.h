@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Creating a process, and what the system tells of one.
+ * Creating processes, and what the system knows of one.
  */
 #ifndef OS_PROCESS_H
 #define OS_PROCESS_H
@@ -9,42 +9,49 @@
 
 #include <stdint.h>
 
-/* What /proc tells of a process. */
+/* What a process uses. */
 struct process_usage {
-	double cpu;			/* seconds, children's too */
+	double cpu;			/* seconds, with its ended children */
 	uint64_t virtual_bytes, resident_bytes;
-	uint64_t fds, max_fds;
+	uint64_t fds, max_fds;		/* open descriptors, their limit */
 };
 
 /*
- * fork(2) without the library's handlers, of which a process without threads
- * needs none: the child copies three pages less than after fork(3) of glibc.
+ * fork(2) without the handlers of pthread_atfork(3), which a process without
+ * threads does not need: the child copies three pages of memory less than after
+ * glibc's fork(3).
  */
 pid_t process_fork(void);
 
 /*
- * The same, and of the descriptors that are kept from children (fd_keep())
- * the child has only these two, which may be -1.  What that costs does not
- * depend on how many there are: if they are many the child begins with the table
- * of its parent, which waits until the child has a table of its own; on a
- * machine so busy that this takes long, tables are copied.  A child that was
- * stopped just then is killed after 0.2 seconds.
+ * The same; of the descriptors that a process keeps from its children
+ * (fd_keep()) the child has only a and b, which may be -1.  The time for this
+ * does not depend on the number of descriptors: if there are many, parent and
+ * child share a table until the child has its own, and the parent waits for
+ * that.  On a machine so busy that this takes long, the table is copied
+ * instead.  A child that is stopped just then is killed after 0.2 seconds.
  */
 pid_t process_fork_with(int a, int b);
 
-/* Waits for the end of a child that is about to end, and forgets its status. */
+/* Waits for the end of a child that will end soon, and drops its status. */
 void process_wait(pid_t);
 
 /*
- * Does the process still live that had this number at a time (of clock_ms())?
- * 1 also if that cannot be told from another process with the same number.
+ * Has this child ended?  Its status can still be waited for.  1 also if it is
+ * none.
+ */
+int process_has_ended(pid_t);
+
+/*
+ * Does the process still run that had this number at a time (of clock_ms())?  1
+ * also if it cannot be told from a later process with the same number.
  */
 int process_lives(int pid, int64_t at);
 
-/* The namespace of our numbers; 0 where there are none, or it is not known. */
+/* The namespace of process numbers (pid_namespaces(7)); 0 if not known. */
 uint64_t process_namespace(void);
 
-/* 0, or -1 where there is no /proc. */
+/* What a process uses: 0, or -1 where there is no /proc. */
 int process_look(int pid, struct process_usage *);
 
 #endif

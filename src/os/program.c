@@ -18,13 +18,13 @@
 #include "os/program.h"
 #include "os/signals.h"
 
-#define TELL_FD		3	/* where the new process reports a failure */
-#define STEP_FIRST	1	/* ms between two looks, doubled each time */
-#define STEP_MAX	50
+#define TELL_FD		3	/* the pipe that tells why execvp(3) failed */
+#define STEP_FIRST	1	/* ms between the first two polls, doubled */
+#define STEP_MAX	50	/* ... each time up to this */
 
 extern char **environ;
 
-/* All three are above 2: inherit_stderr() has opened 0 to 2. */
+/* All descriptors here are above 2, since inherit_stderr() opened 0 to 2. */
 static void
 arrange(const int fd[2], int err, int tell)
 {
@@ -38,7 +38,7 @@ arrange(const int fd[2], int err, int tell)
 	closefrom(TELL_FD + 1);
 }
 
-/* The new process.  If it cannot become the program, it writes the errno. */
+/* In the new process: becomes the program, or writes errno to tell. */
 static _Noreturn void
 become(char *const *argv, char **env, const int fd[2], int err, int tell)
 {
@@ -59,7 +59,7 @@ become(char *const *argv, char **env, const int fd[2], int err, int tell)
 	_exit(127);
 }
 
-/* The errno of the new process, or 0 if it has become the program. */
+/* The errno of the new process; 0: it has become the program. */
 static int
 read_errno(int tell, int64_t deadline)
 {
@@ -73,7 +73,7 @@ read_errno(int tell, int64_t deadline)
 	return 0;
 }
 
-/* Two descriptors, which may be the same one.  Leaves errno alone. */
+/* Closes two descriptors, which may be the same one.  Keeps errno. */
 static void
 close_pair(const int fd[2])
 {
@@ -85,7 +85,7 @@ close_pair(const int fd[2])
 	errno = error;
 }
 
-/* What is read from and written to, here and there.  0 or -1. */
+/* ours, theirs: to read from, to write to.  0, or -1 with errno. */
 static int
 make_sockets(int ours[2], int theirs[2])
 {
@@ -175,7 +175,9 @@ program_ended(struct program *p)
 	return p->pid == 0 || p->ended;
 }
 
-/* There is no portable way to sleep until a child ends: looks repeatedly. */
+/*
+ * There is no portable way to wait for a child with a time limit, so it polls.
+ */
 int
 program_wait(struct program *p, int64_t deadline)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Unpredictable bytes, straight from the kernel: a process that lives for one
- * connection needs so few that a generator of its own would cost it more, in
- * pages and system calls, than it saves.
+ * Random bytes of the kernel.  A process lives for one connection and needs few
+ * of them: a generator of its own would cost more memory and system calls than
+ * it saves.
  */
 #ifndef OS_RANDOM_H
 #define OS_RANDOM_H
@@ -10,12 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Never fails: without random bytes nothing here is safe, so it aborts. */
+/*
+ * Unpredictable bytes.  Aborts if there are none, since nothing would be safe.
+ */
 void random_bytes(void *, size_t);
 
 /*
- * 0 to n - 1, n from 1: even enough for pauses that must not be the same
- * everywhere, not for secrets.
+ * A random number from 0 to n - 1, n being 1 or more.  For pauses, not for
+ * secrets: for large n small numbers are a little more frequent.
  */
 uint32_t random_below(uint32_t n);
 

@@ -8,8 +8,8 @@
 #include "os/readfile.h"
 
 #define NS		INT64_C(1000000000)
-#define STEP		(NS / 50)	/* of usual file systems, and some more */
-#define COARSE_STEP	(2 * NS)	/* of those that count seconds */
+#define STEP		(NS / 50)	/* step of times, with a margin */
+#define COARSE_STEP	(2 * NS)	/* on file systems that count seconds */
 
 ssize_t
 readfile(const char *path, char *dst, size_t size)
@@ -57,7 +57,7 @@ file_stamp_is(const struct file_stamp *a, const struct file_stamp *b)
 	    a->modified == b->modified && a->changed == b->changed;
 }
 
-/* A time to come is that of another clock, which tells nothing. */
+/* A time in the future is that of another clock, so nothing follows from it. */
 int
 file_stamp_unstable(const struct file_stamp *s)
 {

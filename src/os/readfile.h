@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A small file as a whole; and what tells one state of a file from another.
+ * Reading a small file as a whole, and noticing that a file has changed.
  */
 #ifndef OS_READFILE_H
 #define OS_READFILE_H
@@ -12,12 +12,15 @@
 #include <stdint.h>
 
 /*
- * Reads all of a file into dst, NUL-terminated.  The length without it, or -1
- * with errno: EFBIG if it does not fit.
+ * Reads a file into dst, NUL-terminated.  Its length without the NUL, or -1
+ * with errno; EFBIG: it does not fit.
  */
 ssize_t readfile(const char *path, char *dst, size_t size);
 
-/* All 0: there is no such file. */
+/*
+ * What identifies the state of a file, without reading it.  All 0: there is no
+ * file.
+ */
 struct file_stamp {
 	dev_t dev;
 	ino_t ino;
@@ -26,12 +29,14 @@ struct file_stamp {
 };
 
 void file_stamp_of(struct file_stamp *, const struct stat *);
+
+/* Are they equal? */
 int file_stamp_is(const struct file_stamp *, const struct file_stamp *);
 
 /*
- * Will whatever is written to the file from now on change its stamp?  Not for
- * a moment after a change, as times are counted in steps.  file_stamp_unstable():
- * milliseconds until then, 0: it does.
+ * Times of files advance in steps: two changes within a step leave the same
+ * stamp.  Milliseconds until any change to the file will change this stamp; 0:
+ * it does now.
  */
 int file_stamp_unstable(const struct file_stamp *);
 

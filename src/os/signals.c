@@ -10,11 +10,11 @@
 #include "os/memory.h"
 #include "os/signals.h"
 
-static volatile sig_atomic_t seen[NSIG] MEMORY_HOT;	/* by signal number:
-							 * 2 is twice */
-static volatile sig_atomic_t child;	/* the last that CHLD named, 0: none */
+/* By signal number: how often it came, 2 is twice or more. */
+static volatile sig_atomic_t seen[NSIG] MEMORY_HOT;
+static volatile sig_atomic_t child;	/* the last one that CHLD named, or 0 */
 static sigset_t ours;		/* blocked outside signals_poll() */
-static sigset_t inside MEMORY_HOT;	/* the mask inside it */
+static sigset_t inside MEMORY_HOT;	/* the signal mask inside it */
 
 static const int all[] = {
 	SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE,
@@ -22,7 +22,7 @@ static const int all[] = {
 	SIGINFO
 #endif
 };
-#define BUSY	16	/* ready calls between two looks for signals */
+#define BUSY	16	/* see deliver_pending() */
 #define NALL	(sizeof(all) / sizeof(all[0]))
 
 static void
@@ -38,7 +38,7 @@ mark_child(int signo, siginfo_t *info, void *context)
 	child = info->si_pid;
 }
 
-/* SA_RESTART is not needed: signals come in only inside signals_poll(). */
+/* Without SA_RESTART: signals are delivered only inside signals_poll(). */
 static void
 handle(int signo, void (*handler)(int))
 {
@@ -50,7 +50,7 @@ handle(int signo, void (*handler)(int))
 	sigaction(signo, &sa, NULL);
 }
 
-/* A launcher that ignores a terminal's signals wants them to stay so. */
+/* A signal that the launcher ignores stays ignored. */
 static void
 handle_unless_ignored(int signo, void (*handler)(int))
 {
@@ -63,7 +63,7 @@ handle_unless_ignored(int signo, void (*handler)(int))
 		sigaction(signo, &old, NULL);
 }
 
-/* A launcher may have left our signals blocked: inside they never are. */
+/* The launcher may have blocked our signals: inside they are not. */
 static void
 block_ours(void)
 {
@@ -107,7 +107,7 @@ signals_supervisor(void)
 	sigaction(SIGCHLD, &sa, NULL);
 }
 
-/* The default action, at once, unless it is ignored. */
+/* The default action, unless it is ignored; not blocked. */
 static void
 end_at(int signo)
 {
@@ -120,8 +120,8 @@ end_at(int signo)
 }
 
 /*
- * The parent has blocked all of ours.  A signal that stays blocked inside
- * signals_poll() too is as good as ignored, and saves a sigaction(2).
+ * The parent has blocked all of our signals.  One that stays blocked inside
+ * signals_poll() too has no effect, which saves a sigaction(2) to ignore it.
  */
 void
 signals_child(void)
@@ -218,7 +218,7 @@ signal_taken(int signo)
 	return was;
 }
 
-/* Control-T at a terminal, where there is such a signal. */
+/* A terminal sends INFO for Control-T. */
 int
 signal_report_wanted(void)
 {
@@ -231,12 +231,12 @@ signal_report_wanted(void)
 }
 
 /*
- * ppoll(2) does not deliver signals when descriptors are ready at once, so
- * under constant load they would wait for ever.  Every BUSY calls the mask is
- * opened for a moment if one is pending.
+ * ppoll(2) delivers no signals when descriptors are ready at once; under
+ * constant load they would wait for ever.  So every BUSY calls it is looked for
+ * pending signals, and if there are any, the mask is opened for a moment.
  */
 static void
-let_in(void)
+deliver_pending(void)
 {
 	sigset_t waiting, old;
 	size_t i;
@@ -264,7 +264,7 @@ signals_poll(struct pollfd *fds, nfds_t n, int timeout)
 	ts.tv_nsec = timeout % 1000 * 1000000L;
 	ready = ppoll(fds, n, timeout < 0 ? NULL : &ts, &inside);
 	if (ready > 0 && ++busy % BUSY == 0)
-		let_in();
+		deliver_pending();
 	return ready;
 }
 
@@ -289,7 +289,7 @@ signals_wait(struct pollfd *fds, nfds_t n, int64_t deadline)
 	}
 }
 
-/* As write(2), during which signals come in. */
+/* write(2), within which signals are delivered. */
 static ssize_t
 write_open(int fd, const char *text, size_t len)
 {
@@ -306,8 +306,8 @@ write_open(int fd, const char *text, size_t len)
 }
 
 /*
- * What a pipe says it has room for is at least PIPE_BUF, unless another process
- * has filled it meanwhile; a terminal may have less.
+ * If poll(2) says that a pipe has room, that is at least PIPE_BUF, unless another
+ * process has filled it meanwhile; a terminal may have less.
  */
 int
 signals_write(int fd, const char *text, size_t len)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signals as flags.  The signals that a process handles are blocked
- * everywhere but inside signals_poll(), so that none is lost between testing
- * a flag and going to sleep, and no other call is ever interrupted.
+ * Signals as flags.  The signals that a process handles are blocked except
+ * within signals_poll().  So none is lost between a look at a flag and the next
+ * wait, and no other system call is interrupted.
  */
 #ifndef OS_SIGNALS_H
 #define OS_SIGNALS_H
@@ -11,92 +11,98 @@
 #include <stdint.h>
 
 /*
- * For every process, first of all: CHLD has its default, without which no exit
- * status could be waited for, and PIPE is ignored; so is USR1, which asks a
- * supervisor for its tunnels and may be sent to all processes of the name.  INT,
- * QUIT and HUP that a launcher ignores (nohup(1), a shell in the background,
- * sftp(1)) stay ignored throughout.
+ * For every process, first of all.  CHLD gets its default, as exit statuses
+ * could not be waited for otherwise.  PIPE is ignored; so is USR1 until
+ * signals_supervisor(), since a user may send it to all processes with our
+ * name.  INT, QUIT and HUP stay ignored if the launcher ignores them (nohup(1),
+ * a shell for commands in the background, sftp(1)).
  */
 void signals_begin(void);
 
 /*
- * For the supervisor, once: TERM INT QUIT HUP USR1 USR2 CHLD, and INFO where
- * there is one, become flags, PIPE is ignored.
+ * For the supervisor: TERM, INT, QUIT, HUP, USR1, USR2, CHLD, and INFO if the
+ * system has it, become flags; PIPE is ignored.
  */
 void signals_supervisor(void);
 
 /*
- * For a child of the supervisor, first thing after the fork: forgets what the
- * parent saw; TERM and USR2 are flags, INT HUP USR1 CHLD PIPE do nothing (a
- * terminal sends them to the whole group, and the supervisor decides), QUIT
- * ends it at once.  A TERM sent in between is not lost.
+ * For a child of the supervisor, first of all after the fork.  The flags of the
+ * parent are cleared.  TERM and USR2 are flags; a TERM that came since the fork
+ * is not lost.  QUIT ends the process at once.  INT, HUP, USR1, CHLD and PIPE
+ * have no effect: a terminal sends some of them to the whole process group, and
+ * the supervisor decides what they mean.
  */
 void signals_child(void);
 
 /*
- * For a process that lives as long as another one needs it: TERM and QUIT end
- * it at once, INT and HUP of a terminal do not.
+ * For a process that another one needs: TERM and QUIT end it at once, INT and
+ * HUP of a terminal do not.
  */
 void signals_helper(void);
 
 /*
- * For a process without a supervisor (connect, inetd): TERM INT HUP are flags
- * that mean the same, PIPE is ignored.
+ * For a process without a supervisor (connect, inetd, check): TERM, INT and HUP
+ * are flags, and each of them ends it; PIPE is ignored.
  */
 void signals_single(void);
 
 /*
- * Until signals_single() is called again: TERM INT HUP, unless ignored, call
- * this at once, which may only do what sigaction(2) allows, and is to end the
- * process.
+ * Until the next signals_single(): TERM, INT and HUP, unless ignored, call
+ * end() at once, wherever the process is.  It may only call what
+ * signal-safety(7) lists, and must end the process.
  */
-void signals_at_once(void (*)(int signo));
+void signals_at_once(void (*end)(int signo));
 
-/* Before an exec: all have their defaults, nothing is blocked. */
+/* Before an exec: all signals get their defaults, and none is blocked. */
 void signals_default(void);
 
-/* TERM once it came (signals_single(): or INT, HUP), else 0.  Stays so. */
+/*
+ * The number of the signal that ends this process (TERM; single: INT or HUP
+ * too), or 0.
+ */
 int signal_terminated(void);
 
-/* Did TERM (signals_single(): or INT) come more than once? */
+/* Did TERM (single: or INT) come more than once? */
 int signal_again(void);
 
 /*
- * True if it was only HUP: the user of this process is gone, but what was
+ * Was it HUP alone?  Then the terminal of this process is gone, but what was
  * written before may still be read.
  */
 int signal_hung_up(void);
 
 /*
- * The child that CHLD named last, or 0; when several end at once, the signal
- * may name just one of them.
+ * The child that the last CHLD named, or 0.  When several children end at once,
+ * only one of them may be named.
  */
 int signal_child(void);
 
-/* Has it come since the last call for it? */
+/* Did this signal come since the last call for it? */
 int signal_taken(int signo);
 
-/* The same for those that ask for statistics: USR1, and INFO where it is. */
+/*
+ * The same for signals that ask for statistics: USR1, and INFO if there is one.
+ */
 int signal_report_wanted(void);
 
 /*
- * poll(2), the one place where signals come in: -1 and EINTR if one did while
- * nothing was ready.  If descriptors are ready their number is returned; under
- * constant load pending signals are still let in every few calls.
- * timeout in milliseconds, -1 for ever.
+ * poll(2), within which signals are delivered.  timeout in milliseconds, -1: no
+ * limit.  -1 with EINTR if a signal came and no descriptor was ready.  If
+ * descriptors are ready, their number; then pending signals are delivered in
+ * every 16th call only.
  */
 int signals_poll(struct pollfd *, nfds_t, int timeout);
 
 /*
- * Waits until a descriptor is ready, and returns how many are; or -1 with
- * errno: ETIMEDOUT at the deadline (of clock_ms()), even if one is ready then;
- * EINTR if nothing is ready and signal_terminated().
+ * Waits until a descriptor is ready.  Their number; or -1 with errno: ETIMEDOUT
+ * from the deadline on (of clock_ms()), even if one is ready; EINTR if none is
+ * ready and signal_terminated().
  */
 int signals_wait(struct pollfd *, nfds_t, int64_t deadline);
 
 /*
- * Writes all of it, and waits for room in signals_wait(): whoever reads may
- * have stopped.  0; or -1 with errno, EINTR if a signal ended it.
+ * Writes all of a text; waits in signals_wait() while there is no room, as the
+ * reader may have stopped.  0, or -1 with errno; EINTR: a signal ended it.
  */
 int signals_write(int fd, const char *, size_t);
 

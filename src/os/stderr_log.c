@@ -27,7 +27,7 @@ log_text(const char *peer, const char *program, const char *line, size_t len)
 	log_end(&l);
 }
 
-/* Lines; longer ones in pieces of what the log takes. */
+/* Logs each line; longer ones in pieces of LOG_VALUE_MAX. */
 static _Noreturn void
 read_lines(const char *peer, const char *program)
 {
@@ -54,8 +54,8 @@ read_lines(const char *peer, const char *program)
 }
 
 /*
- * The new process must not keep the connection open: it has the log and the
- * pipe's end, which is moved out of the log's way first.
+ * Closes all descriptors of the parent, such as the connection, but the log and
+ * the reading end of the pipe; that one is first moved away from LOG_FD.
  */
 static void
 close_others(int in)

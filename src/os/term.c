@@ -9,12 +9,12 @@
 
 #include "os/term.h"
 
-#define ENTER	"\033[?1049h\033[?25l"	/* other screen, no cursor */
+#define ENTER	"\033[?1049h\033[?25l"	/* alternate screen, no cursor */
 #define LEAVE	"\033[?25h\033[?1049l"
 
 static struct termios before;
 
-/* Does nothing: the signal ends the sleep in signals_poll(). */
+/* Does nothing: the signal interrupts signals_poll(). */
 static void
 resized(int signo)
 {
@@ -37,7 +37,7 @@ term_is(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* INT still comes by its key. */
+/* Control-C still sends INT, as ISIG stays set. */
 int
 term_begin(void)
 {
@@ -55,7 +55,7 @@ term_begin(void)
 	return write(STDOUT_FILENO, ENTER, strlen(ENTER)) == -1 ? -1 : 0;
 }
 
-/* One that was stopped keeps what it shows. */
+/* Writes nothing if the terminal does not take it (Control-S). */
 void
 term_end(void)
 {

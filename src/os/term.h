@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A terminal that is drawn on as a whole and gives single keys.
+ * A terminal as a screen that is redrawn, with single keys as input.
  */
 #ifndef OS_TERM_H
 #define OS_TERM_H
 
-/* Are standard input and output one? */
+/* Are standard input and output a terminal? */
 int term_is(void);
 
 /*
- * Takes it over: another screen, no echo, keys at once, and a new size ends
- * the sleep in signals_poll().  0, or -1.
+ * Switches to the alternate screen, without echo; keys can be read at once, and
+ * a change of the size interrupts signals_poll().  0, or -1.
  */
 int term_begin(void);
 
-/* As it was. */
+/* Undoes this. */
 void term_end(void);
 
+/* The size, 80 and 24 if it is not known. */
 void term_size(unsigned int *columns, unsigned int *lines);
 
 #endif

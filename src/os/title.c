@@ -5,7 +5,7 @@
 
 #include "os/title.h"
 
-static int usable;	/* otherwise setproctitle(3) writes to descriptor 2 */
+static int usable;	/* if not, setproctitle(3) writes to descriptor 2 */
 
 void
 title_init(int argc, char **argv, char **envp)

@@ -28,7 +28,9 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-/* Readers may be other users, whatever the umask. */
+/*
+ * Writes and closes.  fchmod(2): other users may read it, whatever the umask.
+ */
 static int
 fill(int fd, const void *bytes, size_t len)
 {
@@ -56,7 +58,7 @@ writefile(const char *path, const void *bytes, size_t len)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	unlink(tmp);	/* left by a killed process with our number */
+	unlink(tmp);	/* of a killed process that had our number */
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A small file, replaced as a whole.
+ * Replacing a small file atomically.
  */
 #ifndef OS_WRITEFILE_H
 #define OS_WRITEFILE_H
@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Writes the bytes to this file, mode 0644, atomically: a reader finds all of
- * the old contents or all of the new.  The new file is called .NAME.PID until
- * it is complete.  0, or -1 with errno.
+ * Replaces the contents of a file; its mode becomes 0644.  A reader finds
+ * either all of the old contents or all of the new ones: they are written to
+ * .NAME.PID in the same directory, which is then renamed.  0, or -1 with errno.
  */
 int writefile(const char *path, const void *bytes, size_t len);
 
