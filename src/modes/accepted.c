@@ -18,12 +18,16 @@
 #include "os/title.h"
 #include "sandbox/enter.h"
 #include "supervisor/metrics/http.h"
+#include "supervisor/startup.h"
 
-/* For the process that keeps the session to take the connection. */
+/*
+ * How long the process that keeps the session may take to take over a redial.
+ */
 #define HAND_OVER_MS	2000
 
-void
-accepted_busy(int fd)
+/* service.refuse: the answer 503, by one send(2). */
+static void
+refuse_busy(int fd)
 {
 	static char answer[512];
 	static int len;
@@ -124,9 +128,10 @@ accepted_begin(struct accepted *a, struct connection *c,
 }
 
 /*
- * Hands over the connection, or, if that cannot follow to another process, as
- * TLS and two descriptors, one end of a pair, whose other end is *end then.  0,
- * or -1 with errno.
+ * Hands the connection over to the process of its session.  A connection that
+ * cannot be passed to another process, with TLS or on two descriptors, stays:
+ * that process gets one end of a socket pair instead, and *end is the other one
+ * (-1 else).  0, or -1 with errno.
  */
 static int
 hand_over(struct accepted *a, int *end)
@@ -158,9 +163,9 @@ hand_over(struct accepted *a, int *end)
 }
 
 /*
- * A supervisor that waits for this process, and counts it, has one tunnel, not
- * two: so another one stays, which has nothing that the supervisor waits for.
- * It ends with the session at the latest.
+ * Becomes the end of TLS of a session's websocket, until the session ends.  The
+ * supervisor counts tunnels by its children, and the session has a child
+ * already: so if it counts this process, a child of this one does it instead.
  */
 static int
 be_tls_end(struct accepted *a, int is_counted, int end)
@@ -218,27 +223,83 @@ accepted_redial(struct accepted *a, int is_counted, int *status)
 		    a->request.session);
 	} else {
 		/*
-		 * A bare end, of what another process may have as well: the
-		 * dialler tries again.
+		 * No answer: the dialler tries again.  The other process may
+		 * have the socket too, so it is shut down, not only closed.
 		 */
 		shutdown(w->io.rfd, SHUT_RDWR);
-		error_set(&why, EXIT_SYSTEM, "cannot hand the connection to the process of its "
-		    "session: %s",
-		    strerror(errno));
+		error_set(&why, EXIT_SYSTEM, "cannot hand the connection to "
+		    "the process of its session: %s", strerror(errno));
 		io_close(&w->io);
 		*status = connection_failed(a->c, &why);
 	}
 	return 1;
 }
 
-int
-accepted_begin_tls(struct tls_reload *k, const struct options *o,
-    struct service *service, int forks, struct error *why)
+static int
+prepare_sandbox(const struct acceptor *by)
 {
-	memset(k, 0, sizeof(*k));
+	return enter_prepare(by->o, by->o->program != NULL ?
+	    SANDBOX_PROGRAM : SANDBOX_RELAY);
+}
+
+int
+accepted_prepare(void *arg)
+{
+	const struct acceptor *by = arg;
+	const struct options *o = by->o;
+	struct error why;
+
+	if ((o->service.chroot != NULL || o->service.run_as != NULL) &&
+	    by->check(o, &why) == -1)
+		return startup_failed_inside(o, &why);
+	return prepare_sandbox(by);
+}
+
+static void
+reload(void *arg)
+{
+	struct acceptor *by = arg;
+
+	tls_reload_refresh(&by->tls, 1);
+	prepare_sandbox(by);
+}
+
+static int
+before(void *arg)
+{
+	struct acceptor *by = arg;
+
+	return tls_reload_refresh(&by->tls, 0);
+}
+
+static int
+load(void *arg)
+{
+	struct acceptor *by = arg;
+
+	return tls_reload_load(&by->tls);
+}
+
+void
+accepted_service(struct service *service, struct acceptor *by)
+{
+	service->arg = by;
+	service->refuse = refuse_busy;
+	service->unprivileged = accepted_prepare;
+	service->reload = reload;
+	service->before = before;
+	service->load = load;
+}
+
+int
+accepted_begin_tls(struct acceptor *by, struct service *service, int forks,
+    struct error *why)
+{
+	memset(&by->tls, 0, sizeof(by->tls));
 	handoff_prepare();
-	if (o->tls.own_cert.n == 0)
+	if (by->o->tls.own_cert.n == 0)
 		return 0;
 	service->refuse = NULL;
-	return tls_reload_begin(k, o, tls_reload_options, forks, why);
+	return tls_reload_begin(&by->tls, by->o, tls_reload_options, forks,
+	    why);
 }

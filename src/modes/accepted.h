@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection that was accepted for a websocket, up to the request's answer:
- * who it is from, what it asks for, and whether it belongs to a session.
+ * What server and gate have in common: a connection that was accepted, up to
+ * the answer to its request, that is who the peer is, what it asks for, and
+ * whether it belongs to a session; and their service for the supervisor.
  */
 #ifndef MODES_ACCEPTED_H
 #define MODES_ACCEPTED_H
@@ -13,57 +14,74 @@
 #include "supervisor/supervisor.h"
 
 #define ACCEPTED_BUSY	"too many connections, try again"
-#define ACCEPTED_EXTRA_MS 3000	/* for the request of an extra child */
+#define ACCEPTED_EXTRA_MS 3000	/* handshake timeout in an extra child */
 #define ACCEPTED_NO_SANDBOX "cannot enter the sandbox"
 
-/* What all connections share; made before the first fork. */
+/* What all connections of an instance share; made before the first fork. */
 struct acceptor {
 	const struct options *o;
+
+	/* Checks the target and the files that the options name. */
+	int (*check)(const struct options *, struct error *);
 	struct tls_reload tls;
 	struct line_file users, agents;	/* --auth-file, --agents-file */
 };
 
+/* An accepted connection. */
 struct accepted {
-	int extra;			/* this child is: set by the caller */
+	int extra;			/* this process is an extra child; set
+					 * by the caller */
 	struct connection *c;
 	struct peer peer;
 	struct websocket w;
 	struct upgrade_request request;
-	int64_t deadline;		/* of the handshake */
+	int64_t deadline;		/* of the handshake, of clock_ms() */
 };
 
 /*
- * Reads the PROXY header, speaks TLS if there is a context, reads the request
- * and checks who sent it.  1: go on, c's peer, user, via and subject are
- * set; 0: it is over, *status is what to exit with.  --auth-file is forgotten.
+ * Sets arg to the acceptor, and the functions of the service that keep its TLS
+ * context up to date, prepare the sandbox and refuse connections.
+ */
+void accepted_service(struct service *, struct acceptor *);
+
+/*
+ * Behind --chroot and --run-as: checks the files once more, with the privileges
+ * that are left, and prepares the sandbox.  arg is a struct acceptor.  GO_ON,
+ * or the status to exit with.
+ */
+int accepted_prepare(void *arg);
+
+/*
+ * Reads the PROXY header if one is expected, does the TLS handshake if there is
+ * a context, reads the request and checks who sent it.  1: peer, user, via and
+ * subject of c are set; 0: the connection is over, and *status is the exit
+ * status.  The table of --auth-file is unmapped.
  */
 int accepted_begin(struct accepted *, struct connection *,
     struct acceptor *, struct io, const char *peer, int *status);
 
 /*
- * A redial belongs to the process that keeps the session: 1 if it was one,
- * which has been handed over or refused; *status is what to exit with.  With
- * TLS, and of two pipes, a process stays as its end: this one, or, if a
- * supervisor counts this one, another one, which does not return.
+ * Is the request a redial, for the session of another process?  1: then it has
+ * been handed over to that process or refused, and *status is the exit status.
+ * 0: it is not.  With TLS, or on two pipes, a process has to stay as the end of
+ * the connection: this one, or, if the supervisor counts this one (is_counted),
+ * a child of it, which does not return.
  */
 int accepted_redial(struct accepted *, int is_counted, int *status);
 
-/* Refuses, logs, and returns what to exit with. */
+/* Answers with this HTTP status, logs, and returns the exit status. */
 int accepted_refuse(struct accepted *, int status, const char *text);
 
-/* The same with 503, to be tried again after so many seconds. */
+/* The same with 503 and Retry-After. */
 int accepted_refuse_for(struct accepted *, unsigned int seconds,
     const char *text);
 
 /*
- * Makes the TLS context if the options ask for one; then a connection for
- * which there is no extra child is closed without an HTTP answer.  forks: as
- * tls_reload_begin() has it.  0, or -1 and why.
+ * Makes the TLS context if the options ask for one; then a connection for which
+ * there is no extra child is closed without an HTTP answer.  To be called after
+ * accepted_service().  forks: as for tls_reload_begin().  0, or -1 and why.
  */
-int accepted_begin_tls(struct tls_reload *, const struct options *,
-    struct service *, int forks, struct error *);
-
-/* service.refuse: one send. */
-void accepted_busy(int fd);
+int accepted_begin_tls(struct acceptor *, struct service *, int forks,
+    struct error *);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * agent: websocket dialled, stream dialled when told "open".  The service side
- * of a reverse tunnel: some websockets wait at the gate, each in a process of
- * its own.
+ * agent: websocket dialled, stream dialled when the gate sends "open".  The
+ * service side of a reverse tunnel: some websockets wait at the gate, each in a
+ * process of its own.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,14 +12,13 @@
 #include "connection/connection.h"
 #include "connection/target.h"
 #include "connection/worker_channel.h"
-#include "handshake/dialer.h"
+#include "modes/dialing.h"
 #include "modes/modes.h"
 #include "os/log.h"
 #include "os/random.h"
 #include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
-#include "supervisor/supervisor.h"
 
 static int
 dial(struct connection *c, struct dialer *d, struct websocket *w,
@@ -36,7 +35,8 @@ dial(struct connection *c, struct dialer *d, struct websocket *w,
 }
 
 /*
- * A program cannot be started from inside the sandbox, so it comes first then.
+ * Dials the gate and waits for a visitor.  A program as the target cannot be
+ * started within the sandbox, which is entered later then.
  */
 static int
 park(void *arg, int fd, const char *peer, int channel)
@@ -60,42 +60,6 @@ park(void *arg, int fd, const char *peer, int channel)
 		return status;
 	}
 	return connection_run(&c, IO_CLOSED, &w);
-}
-
-static enum sandbox_role
-role_of(const struct options *o)
-{
-	if (o->program != NULL)
-		return SANDBOX_REDIAL_PROGRAM;
-	return o->target.kind == ADDR_UNIX && o->target.path[0] == '@' ?
-	    SANDBOX_REDIAL_ABSTRACT : SANDBOX_REDIAL;
-}
-
-static int
-unprivileged(void *arg)
-{
-	const struct dialer *d = arg;
-
-	return enter_prepare(d->o, role_of(d->o));
-}
-
-static void
-reload(void *arg)
-{
-	dialer_refresh(arg, 1);
-	unprivileged(arg);
-}
-
-static int
-before(void *arg)
-{
-	return dialer_refresh(arg, 0);
-}
-
-static int
-load(void *arg)
-{
-	return dialer_load(arg);
 }
 
 /* Is there a gate? */
@@ -126,10 +90,8 @@ agent_main(const struct options *o)
 {
 	struct dialer d;
 	struct inherited a;
-	struct service service = { .arg = &d, .park = park,
+	struct service service = { .park = park,
 	    .spares = &o->reverse.spare, .check = check_again, .ready = ready,
-	    .unprivileged = unprivileged, .reload = reload, .before = before,
-	    .load = load,
 	    .given = &a };
 	struct error why;
 	uint64_t random;
@@ -144,6 +106,7 @@ agent_main(const struct options *o)
 	random_bytes(&random, sizeof(random));
 	snprintf(token, sizeof(token), "%016" PRIx64, random);
 	websocket_set_agent(token);
+	dialing_service(&service, &d);
 	status = supervisor_run(o, NULL, 0, &service);
 	dialer_end(&d);
 	return status;

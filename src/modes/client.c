@@ -9,9 +9,9 @@
 #include "connection/connection.h"
 #include "connection/record.h"
 #include "connection/worker_channel.h"
-#include "handshake/dialer.h"
 #include "handshake/peer.h"
 #include "modes/check/probe.h"
+#include "modes/dialing.h"
 #include "modes/modes.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -20,11 +20,10 @@
 #include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
-#include "supervisor/supervisor.h"
 
 /*
- * The log comes first: ssh(1) ends its ProxyCommand as soon as it sees the end
- * of its output.
+ * The failure is logged before the stream is closed: ssh(1) kills its
+ * ProxyCommand as soon as it sees the end of its output.
  */
 static int
 failed(struct connection *c, struct io *stream, const struct error *why)
@@ -36,8 +35,9 @@ failed(struct connection *c, struct io *stream, const struct error *why)
 }
 
 /*
- * A process on its own can be ended by a signal in the usual way until there
- * is a tunnel to end.
+ * Serves a stream.  single: without a supervisor.  Such a process handles
+ * signals only when there is a tunnel to end; before that a signal ends it by
+ * its default action.
  */
 static int
 serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
@@ -79,8 +79,9 @@ serve(void *arg, int fd, const char *peer)
 }
 
 /*
- * --warm: dials ahead and waits for a connection.  A server that does not park
- * has dialled its target already, which cannot be kept waiting.
+ * --warm: dials ahead and waits for a connection.  A server that cannot park a
+ * websocket has dialled its target already, which cannot be kept waiting: so
+ * the websocket is closed.
  */
 static int
 park(void *arg, int fd, const char *peer, int channel)
@@ -112,8 +113,8 @@ park(void *arg, int fd, const char *peer, int channel)
 }
 
 /*
- * Does the server take websockets?  One that can park has no need to dial its
- * target for this.
+ * Does the server accept websockets?  Asks to be parked, so that the target
+ * need not be dialled.
  */
 static int
 ready(void *arg, struct error *why)
@@ -137,42 +138,13 @@ ready(void *arg, struct error *why)
 }
 
 static int
-unprivileged(void *arg)
-{
-	const struct dialer *cl = arg;
-
-	return enter_prepare(cl->o, SANDBOX_REDIAL);
-}
-
-static void
-reload(void *arg)
-{
-	dialer_refresh(arg, 1);
-	unprivileged(arg);
-}
-
-static int
-before(void *arg)
-{
-	return dialer_refresh(arg, 0);
-}
-
-static int
-load(void *arg)
-{
-	return dialer_load(arg);
-}
-
-static int
 run(const struct options *o, const struct addr *words, unsigned int n,
     enum log_level level)
 {
 	struct dialer cl;
 	struct inherited a;
-	struct service service = { .arg = &cl, .serve = serve,
-	    .check = dialer_check, .ready = ready,
-	    .unprivileged = unprivileged, .reload = reload, .before = before,
-	    .load = load, .given = &a };
+	struct service service = { .serve = serve, .check = dialer_check,
+	    .ready = ready, .given = &a };
 	struct error why;
 	int status;
 
@@ -187,6 +159,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		    "one connection");
 		return startup_failed(o, &why);
 	}
+	dialing_service(&service, &cl);
 	if (o->reverse.warm > 0) {
 		service.park = park;
 		service.spares = &o->reverse.warm;
@@ -196,7 +169,7 @@ run(const struct options *o, const struct addr *words, unsigned int n,
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_chown, &why) == -1)
 		status = startup_failed(o, &why);
-	else if ((status = unprivileged(&cl)) == GO_ON)
+	else if ((status = dialing_prepare(&cl)) == GO_ON)
 		status = serve_io(&cl, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, 1);
 	dialer_end(&cl);
@@ -209,7 +182,7 @@ client_main(const struct options *o)
 	return run(o, o->listen, o->nlisten, LOG_L_INFO);
 }
 
-/* Logs only what is wrong: a person may be typing into this. */
+/* Logs warnings and errors only: the user may be typing into the terminal. */
 int
 connect_main(const struct options *o)
 {

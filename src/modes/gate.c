@@ -20,7 +20,7 @@
 #include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
-#define ID_FIELD	"Inetws-Agent"	/* the same in all of one agent */
+#define ID_FIELD	"Inetws-Agent"	/* identifies the agent's process */
 
 static void
 id_of_agent(const struct accepted *a, char id[AGENT_ID_MAX])
@@ -132,59 +132,19 @@ check_again(const struct options *o, struct error *why)
 	    auth_check_again(o, why);
 }
 
-/* They are read for each request, with the privileges left then. */
-static int
-unprivileged(void *arg)
-{
-	const struct acceptor *g = arg;
-	struct error why;
-
-	if ((g->o->service.chroot != NULL || g->o->service.run_as != NULL) &&
-	    check_files(g->o, &why) == -1)
-		return startup_failed_inside(g->o, &why);
-	return enter_prepare(g->o, SANDBOX_RELAY);
-}
-
-static void
-reload(void *arg)
-{
-	struct acceptor *g = arg;
-
-	tls_reload_refresh(&g->tls, 1);
-	enter_prepare(g->o, SANDBOX_RELAY);
-}
-
-static int
-before(void *arg)
-{
-	struct acceptor *g = arg;
-
-	return tls_reload_refresh(&g->tls, 0);
-}
-
-static int
-load(void *arg)
-{
-	struct acceptor *g = arg;
-
-	return tls_reload_load(&g->tls);
-}
-
 int
 gate_main(const struct options *o)
 {
-	struct acceptor g = { .o = o };
+	struct acceptor g = { .o = o, .check = check_files };
 	struct inherited a;
-	struct service service = { .arg = &g, .park = park, .parks = 1,
+	struct service service = { .park = park, .parks = 1,
 	    .serve_extra = park_extra, .check = check_again,
-	    .refuse = accepted_busy, .ready = ready,
-	    .unprivileged = unprivileged,
-	    .reload = reload, .before = before,
-	    .load = load, .given = &a,
+	    .ready = ready, .given = &a,
 	    .files = { &g.users, &g.agents }, .agents = &g.agents };
 	struct error why;
 	int status;
 
+	accepted_service(&service, &g);
 	auth_file(&g.users, o);
 	gate_agents_file(&g.agents, o);
 	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
@@ -198,7 +158,7 @@ gate_main(const struct options *o)
 		    "one connection");
 		return startup_failed(o, &why);
 	}
-	if (accepted_begin_tls(&g.tls, o, &service, 1, &why) == -1)
+	if (accepted_begin_tls(&g, &service, 1, &why) == -1)
 		return startup_failed(o, &why);
 	status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	tls_reload_end(&g.tls);

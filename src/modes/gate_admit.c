@@ -19,8 +19,8 @@ gate_agents_file(struct line_file *f, const struct options *o)
 }
 
 /*
- * Does the file know this name with this secret?  Several lines may have it.
- * -1: it cannot be read.
+ * Is this name with this secret in the file?  A name may have several lines.  1
+ * and the hash of the line, 0, or -1: the file cannot be read.
  */
 static int
 is_listed(const struct line_file *agents, const char *name,
@@ -59,7 +59,9 @@ no_secret(struct accepted *a)
 	return connection_failed(a->c, &why);
 }
 
-/* The secret is in Authorization, never in the path, which others know. */
+/*
+ * The secret is in Authorization, not in the path, which logs of proxies show.
+ */
 static int
 check_secret(struct accepted *a, const struct line_file *agents,
     const char *name, char hash[AGENT_HASH_MAX], int *status)

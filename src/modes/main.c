@@ -30,7 +30,7 @@ static const struct {
 
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
-/* Is --nagios there, as far as a wrong command line can be read? */
+/* Is --nagios on a command line that could not be parsed? */
 static int
 is_for_nagios(char **argv)
 {
@@ -41,8 +41,8 @@ is_for_nagios(char **argv)
 }
 
 /*
- * The command line is wrong, or there is no memory: no log is open yet.
- * Nagios reads standard output and knows four statuses.
+ * The command line is wrong, or there is no memory.  No log is open yet.
+ * Nagios reads standard output, and knows four exit statuses.
  */
 static int
 refuse(const struct options *o, const struct error *why, char **argv)
@@ -66,7 +66,7 @@ refuse(const struct options *o, const struct error *why, char **argv)
 	return why->status;
 }
 
-/* The command line may have held secrets, which ps(1) would go on showing. */
+/* The command line may have secrets, which ps(1) would show all the time. */
 static void
 hide_words(const struct options *o)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The modes, one file each: what a command line asks for, from the first
- * descriptor to the exit status.
+ * The modes: each function does all that a command line asks for, and returns
+ * the exit status.
  */
 #ifndef MODES_MODES_H
 #define MODES_MODES_H

@@ -19,12 +19,14 @@
 #include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
-/*
- * A child of the supervisor, an extra one, or a process without a supervisor.
- */
-enum how { ONE_OF_MANY, EXTRA, SINGLE };
+/* What this process is. */
+enum how {
+	ONE_OF_MANY,	/* a child of the supervisor */
+	EXTRA,		/* an extra child: beyond a limit */
+	SINGLE		/* it has no supervisor */
+};
 
-/* The answer, and all that comes after it. */
+/* Answers the request, and runs the tunnel to its end. */
 static int
 answer(struct accepted *a, struct io stream, enum how how)
 {
@@ -52,8 +54,8 @@ answer(struct accepted *a, struct io stream, enum how how)
 }
 
 /*
- * A warm client: the target is dialled when it sends "open", and only then can
- * all privileges be dropped.
+ * The websocket is parked (client --warm): the target is dialled when "open"
+ * comes.  Only then can the process enter the sandbox.
  */
 static int
 wait_for_open(struct accepted *a, enum how how)
@@ -67,6 +69,7 @@ wait_for_open(struct accepted *a, enum how how)
 	return answer(a, IO_CLOSED, how);
 }
 
+/* Dials the target, then answers. */
 static int
 join(struct accepted *a, enum how how)
 {
@@ -87,9 +90,7 @@ join(struct accepted *a, enum how how)
 	return answer(a, stream, how);
 }
 
-/*
- * Beyond the limit: is there a place after all?  0: it has been refused.
- */
+/* In an extra child: asks for a place.  0: there is none, and it is refused. */
 static int
 get_place(struct accepted *a, int *status)
 {
@@ -173,18 +174,6 @@ ready(void *arg, struct error *why)
 	return 0;
 }
 
-static enum sandbox_role
-role_of(const struct options *o)
-{
-	return o->program != NULL ? SANDBOX_PROGRAM : SANDBOX_RELAY;
-}
-
-static int
-prepare(const struct acceptor *sv)
-{
-	return enter_prepare(sv->o, role_of(sv->o));
-}
-
 static int
 check_files(const struct options *o, struct error *why)
 {
@@ -197,45 +186,7 @@ check_again(const struct options *o, struct error *why)
 	return target_check(o, why) == -1 ? -1 : auth_check_again(o, why);
 }
 
-/* The file is read for each request, with the privileges left then. */
-static int
-unprivileged(void *arg)
-{
-	const struct acceptor *sv = arg;
-	struct error why;
-
-	if ((sv->o->service.chroot != NULL || sv->o->service.run_as != NULL) &&
-	    check_files(sv->o, &why) == -1)
-		return startup_failed_inside(sv->o, &why);
-	return prepare(sv);
-}
-
-static void
-reload(void *arg)
-{
-	struct acceptor *sv = arg;
-
-	tls_reload_refresh(&sv->tls, 1);
-	prepare(sv);
-}
-
-static int
-before(void *arg)
-{
-	struct acceptor *sv = arg;
-
-	return tls_reload_refresh(&sv->tls, 0);
-}
-
-static int
-load(void *arg)
-{
-	struct acceptor *sv = arg;
-
-	return tls_reload_load(&sv->tls);
-}
-
-/* Is it a port that what is forwarded has, and not what forwards? */
+/* Is it a usual port of a target, as of ssh or a database? */
 static int
 is_target_port(unsigned int port)
 {
@@ -249,9 +200,9 @@ is_target_port(unsigned int port)
 	return 0;
 }
 
-/* LISTEN and TARGET may have changed their places. */
+/* Warns if the user may have exchanged LISTEN and TARGET. */
 static void
-look_at_ports(const struct options *o)
+warn_of_ports(const struct options *o)
 {
 	unsigned int i;
 
@@ -269,18 +220,16 @@ look_at_ports(const struct options *o)
 int
 server_main(const struct options *o)
 {
-	struct acceptor sv = { .o = o };
+	struct acceptor sv = { .o = o, .check = check_files };
 	struct inherited a;
-	struct service service = { .arg = &sv, .serve = serve,
+	struct service service = { .serve = serve,
 	    .serve_extra = serve_extra, .check = check_again,
-	    .refuse = accepted_busy, .ready = ready,
-	    .unprivileged = unprivileged,
-	    .reload = reload, .before = before,
-	    .load = load, .rotated = &sv.tls.rotated, .given = &a,
+	    .ready = ready, .rotated = &sv.tls.rotated, .given = &a,
 	    .files = { &sv.users } };
 	struct error why;
 	int status;
 
+	accepted_service(&service, &sv);
 	auth_file(&sv.users, o);
 	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
 	    check_files(o, &why)) == -1)
@@ -288,15 +237,14 @@ server_main(const struct options *o)
 	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
 	if (status != GO_ON)
 		return status;
-	look_at_ports(o);
-	if (accepted_begin_tls(&sv.tls, o, &service, a.nlisteners > 0,
-	    &why) == -1)
+	warn_of_ports(o);
+	if (accepted_begin_tls(&sv, &service, a.nlisteners > 0, &why) == -1)
 		return startup_failed(o, &why);
 	if (a.nlisteners > 0)
 		status = supervisor_run(o, a.listener, a.nlisteners, &service);
 	else if (drop_privileges(o, stats_chown, &why) == -1)
 		status = startup_failed(o, &why);
-	else if ((status = unprivileged(&sv)) == GO_ON)
+	else if ((status = accepted_prepare(&sv)) == GO_ON)
 		status = serve_io(&sv, (struct io){ .rfd = a.rfd,
 		    .wfd = a.wfd }, a.peer, SINGLE, -1);
 	tls_reload_end(&sv.tls);

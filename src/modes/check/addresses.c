@@ -7,9 +7,9 @@
 #include "os/clock.h"
 #include "os/signals.h"
 
-#define WAIT_MS		2000	/* for an address that does not answer */
+#define WAIT_MS		2000	/* for addresses that do not answer */
 
-/* Races of one address each. */
+/* A race with one address each, so that all addresses are tried at once. */
 static struct net_race race[NET_FOUND_MAX];
 static struct net_found one[NET_FOUND_MAX];
 
@@ -19,11 +19,11 @@ begin(int i, const struct net_found *found)
 	one[i].n = 1;
 	one[i].from = found->from;
 	one[i].at[0] = found->at[i];
-	/* A number instead of a name: reasons without the address. */
+	/* For a host that is an address, reasons do not name the address. */
 	net_race_begin(&race[i], "127.0.0.1", &one[i]);
 }
 
-/* What has come of it so far.  1: it is over. */
+/* Looks at an attempt.  1: it has ended. */
 static int
 look(struct check_address *a, struct net_race *r, int64_t begun)
 {
@@ -41,6 +41,7 @@ look(struct check_address *a, struct net_race *r, int64_t begun)
 	return 1;
 }
 
+/* Waits for the attempts to n addresses.  0, or -1: a signal came. */
 static int
 try(struct check *c, int n)
 {

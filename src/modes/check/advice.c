@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What to do about a step: the first row that fits.  Words of a row are whole
- * phrases of messages, "a|b": a name or a port in them may hold any short one.
+ * What to do about a step: the first row of a table that fits.  words of a row
+ * are searched in what was found; they are phrases of messages and not short
+ * words, which could also be a part of a host name or a port.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,11 +13,11 @@
 #define ANY	(-1)
 #define ANY_5XX	(-2)	/* any of 500 to 599 */
 
-/* Where advice has this, something of the check stands instead. */
-#define PUT_PIN		'\1'
-#define PUT_PROXY	'\2'	/* what named the proxy */
-#define PUT_INTERVAL	'\3'
-#define PUT_FIELD	'\4'	/* what gave the credentials */
+/* A placeholder in an advice, at most one; put() has its value. */
+#define PUT_PIN		'\1'	/* the hash of the server's key */
+#define PUT_PROXY	'\2'	/* the option or variable with the proxy */
+#define PUT_INTERVAL	'\3'	/* a --ping-interval */
+#define PUT_FIELD	'\4'	/* where the credentials come from */
 #define PUTS		"\1\2\3\4"
 
 #define NGINX_LINES \
@@ -35,11 +36,11 @@ struct advice {
 	int step;		/* or ANY */
 	int status;		/* of the HTTP answer, or ANY */
 	int who;		/* who sent it, or ANY */
-	const char *words;	/* one of them is in what was found, or NULL */
-	const char *text;
+	const char *words;	/* "a|b": one of them was found; NULL: any */
+	const char *text;	/* NULL: look in the other table */
 };
 
-/* What the proxy's host lacks, when that is what is dialled. */
+/* With a proxy: what to do if the proxy itself cannot be reached. */
 static const struct advice of_proxy[] = {
 	{ STEP_NAME, ANY, ANY, "emporary failure",
 	  "no name server answers: look at the network of this machine, or "
@@ -57,7 +58,7 @@ static const struct advice of_proxy[] = {
 	{ ANY, ANY, ANY, NULL, NULL }
 };
 
-/* What is wrong there, or on the path. */
+/* What to do about everything else. */
 static const struct advice table[] = {
 	{ STEP_PROXY, ANY, ANY, "wants a certificate of ours",
 	  "inetws has no client certificate for a proxy: ask who runs the "
@@ -282,7 +283,7 @@ static const struct advice table[] = {
 	{ ANY, ANY, ANY, NULL, NULL }
 };
 
-/* As an option takes it. */
+/* Writes a time as an option takes it. */
 static void
 write_interval(char *dst, size_t size, int64_t ms)
 {
@@ -292,7 +293,7 @@ write_interval(char *dst, size_t size, int64_t ms)
 		snprintf(dst, size, "%" PRId64 "ms", ms);
 }
 
-/* What stands for one of PUTS. */
+/* The value of a placeholder. */
 static const char *
 put(const struct check *c, char what, char *room, size_t size)
 {
@@ -310,7 +311,7 @@ put(const struct check *c, char what, char *room, size_t size)
 	return "";
 }
 
-/* A row's text, with what it leaves open. */
+/* Writes the text of a row with the value of its placeholder. */
 static void
 fill(const struct check *c, const char *text, char *dst, size_t size)
 {
@@ -329,7 +330,7 @@ is_status(int wanted, int status)
 	    (wanted == ANY_5XX && status >= 500 && status <= 599);
 }
 
-/* Was the server's name to be looked up here, for a SOCKS proxy? */
+/* Did resolving the server's name fail here, for a SOCKS proxy? */
 static int
 is_name_ours(const struct check *c)
 {
@@ -370,7 +371,7 @@ row(const struct advice *a, const struct check *c, enum check_step step)
 	return NULL;
 }
 
-/* Then the message names what it is, and no peer is to blame. */
+/* Is the cause on this host?  Then the message names it. */
 static int
 is_local(const struct check *c, enum check_step step)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * check: dials as a client would, and tells each step, who is there and how
- * long it takes.  The target is dialled too: what works here works.
+ * check: dials as a client does, and tells each step, who answers and how long
+ * it takes.  The server dials its target too, so what works here works for a
+ * client.
  */
 #include <string.h>
 
@@ -20,9 +21,9 @@
 
 static struct check c;
 static struct probe probe;
-static int is_path_known;	/* the first dial is over */
+static int is_path_known;	/* the first dial has ended */
 
-/* A field of the answer for a person, "" if it is not there. */
+/* Copies a field of the answer, escaped; "" if there is none. */
 static void
 field(char *dst, size_t size, const struct websocket *w, const char *name)
 {
@@ -33,7 +34,7 @@ field(char *dst, size_t size, const struct websocket *w, const char *name)
 		str_escape(dst, size, value.p, value.len);
 }
 
-/* Since the step before it; -1: it was not done. */
+/* The duration of a step, in microseconds; -1: it was not done. */
 static int64_t
 took(const struct websocket *w, enum dial_step step)
 {
@@ -46,7 +47,7 @@ took(const struct websocket *w, enum dial_step step)
 	return w->at[step] - w->at[before];
 }
 
-/* Which step of the path is under way, by what has been done. */
+/* The step of dialling that is under way, by those that are done. */
 static enum check_step
 path_step(const struct websocket *w)
 {
@@ -105,7 +106,7 @@ describe_route(const struct route *r)
 	addr_print(c.host, sizeof(c.host), &r->dial);
 }
 
-/* What is known of the path, and of the answer. */
+/* Copies what is known of the path and of the answer. */
 static void
 describe(const struct websocket *w)
 {
@@ -130,7 +131,9 @@ describe(const struct websocket *w)
 	check_who(&c, w);
 }
 
-/* Nothing of where a redirect came from is true of where it leads to. */
+/*
+ * A path begins, the first one or that of a redirect: forgets the one before.
+ */
 static void
 begin_path(const struct websocket *w)
 {
@@ -144,7 +147,10 @@ begin_path(const struct websocket *w)
 	tell_under_way(&c, STEP_NAME);
 }
 
-/* Each dial of ours tells of its steps; the first one's are shown. */
+/*
+ * Called when a step of a dial is done.  Only the steps of the first dial are
+ * shown.
+ */
 static void
 dial_done(const struct websocket *w, enum dial_step step)
 {
@@ -166,7 +172,9 @@ dial_done(const struct websocket *w, enum dial_step step)
 		tell_at_once(&c, w->name);
 }
 
-/* Asked for no websocket, inetws tells by its answer what it is. */
+/*
+ * The answer of inetws to a request that is not for a websocket has its name.
+ */
 static int
 is_inetws(const struct options *o, struct trust *trust)
 {
@@ -194,7 +202,7 @@ describe_extension(const struct options *o, struct trust *trust,
 	c.resume = w->theirs.session[0] != '\0';
 }
 
-/* Has a signal come?  The step that is under way is stopped by it. */
+/* Did a signal come?  Then it stops the step that is under way. */
 static int
 is_stopped(void)
 {
@@ -209,7 +217,7 @@ goes_on(void)
 	return !is_stopped() && c.why.status == EXIT_ENDED && c.close == 0;
 }
 
-/* Whether pings without an answer are a fault, a message tells. */
+/* Pings without an answer are judged together with the message, so not here. */
 static void
 tell_inside(enum check_step end)
 {
@@ -217,7 +225,7 @@ tell_inside(enum check_step end)
 		tell_before(&c, end);
 }
 
-/* What an open websocket shows. */
+/* Tries what can be tried over an open websocket. */
 static void
 look_inside(const struct options *o, struct trust *trust,
     const struct extension *ours, const struct extension *theirs)
@@ -243,7 +251,7 @@ look_inside(const struct options *o, struct trust *trust,
 	}
 }
 
-/* The end of it, in a good way if it is open. */
+/* Ends the websocket, with a Close if it is open, and judges the target. */
 static void
 end_inside(void)
 {
@@ -270,7 +278,7 @@ describe_command(const struct options *o)
 		c.again[0] = '\0';
 }
 
-/* By which option the field Authorization comes. */
+/* Where the field Authorization comes from. */
 static const char *
 login_of(const struct options *o)
 {

@@ -19,15 +19,18 @@ struct idler {
 	struct probe probe;
 	int64_t begun;		/* of clock_ms() */
 	int64_t wait;		/* ms to be idle */
-	int64_t until;		/* of clock_ms(): then it is asked, or dead */
-	int asked, over;
+	int64_t until;		/* of clock_ms(): when the ping is due, and then
+				 * its answer */
+	int asked;		/* the ping was sent */
+	int over;		/* its result is known */
 };
 
 static struct idler *idler;	/* IDLERS_MAX of them */
 
 /*
- * A parked websocket has no target, which might have its own idea of how long
- * to wait.  A peer that knows no parking dials it.
+ * Opens a websocket that asks to be parked: it has no target then, which could
+ * end an idle connection too.  A peer that does not know parking dials its
+ * target.
  */
 static int
 begin(struct idler *i, const struct options *o, struct trust *trust,
@@ -47,7 +50,10 @@ begin(struct idler *i, const struct options *o, struct trust *trust,
 	return 0;
 }
 
-/* 1: that tells all there is to know. */
+/*
+ * This websocket ended in this way.  Returns 1: the result of the test is
+ * known.
+ */
 static int
 over(struct check *c, struct idler *i, enum check_idle how)
 {
@@ -58,6 +64,7 @@ over(struct check *c, struct idler *i, enum check_idle how)
 	return 1;
 }
 
+/* Looks at a websocket.  1: the result of the test is known. */
 static int
 look(struct check *c, struct idler *i)
 {
@@ -92,7 +99,7 @@ look(struct check *c, struct idler *i)
 	return 0;
 }
 
-/* On a terminal: how far it is, in place. */
+/* Shows the progress on a terminal, in place. */
 static void
 show_progress(const struct check *c)
 {
@@ -134,7 +141,7 @@ sleep_until_something(unsigned int n)
 	signals_poll(p, k, clock_poll(until));
 }
 
-/* Those that have not been asked yet are worth waiting for. */
+/* The number of websockets whose result is not known. */
 static unsigned int
 alive(unsigned int n)
 {
@@ -145,7 +152,7 @@ alive(unsigned int n)
 	return left;
 }
 
-/* What was found until then is told as the reason. */
+/* A signal stopped the test: its result so far becomes the reason. */
 static void
 stop(struct check *c)
 {

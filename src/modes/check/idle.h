@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * check --proxy-idle: how long the path lets an idle websocket live.
+ * check --proxy-idle: how long an idle websocket lives on the path.
  */
 #ifndef MODES_CHECK_IDLE_H
 #define MODES_CHECK_IDLE_H
@@ -10,9 +10,10 @@
 #include "modes/check/check.h"
 
 /*
- * Opens some websockets at once, pings each after another idle time, the last
- * one after o->check.proxy_idle, and fills in what became of them.  It is over
- * when one was ended, or did not answer.
+ * Opens up to eight websockets at once, and pings each after another idle time;
+ * the longest is o->check.proxy_idle, the next ones are a half, a quarter and
+ * so on.  Fills in what happened to them.  Stops when one was ended, or did not
+ * answer.
  */
 void check_idle(struct check *, const struct options *, struct trust *);
 

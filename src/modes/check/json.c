@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For machines: JSON, and a line for Nagios.
+ * The result of check for programs: JSON, and a line for Nagios.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -235,7 +235,7 @@ check_json(struct out *o, const struct check *c, int64_t now)
 	out_add(o, "}\n");
 }
 
-/* A bar and a line's end mean something to those who read this. */
+/* In the line for Nagios '|' and newline have a meaning, so they become '/'. */
 static void
 plain(struct out *o, const char *s)
 {

@@ -10,9 +10,9 @@
 #include "modes/check/steps.h"
 
 #define DAY		86400
-#define PING_DEFAULT	25000	/* --ping-interval */
-#define PING_LEAST	1000
-#define BY_SIGNAL	128	/* and its number: the exit status */
+#define PING_DEFAULT	25000	/* default of --ping-interval, ms */
+#define PING_LEAST	1000	/* the shortest that is advised, ms */
+#define BY_SIGNAL	128	/* plus the signal's number: exit status */
 
 unsigned int
 check_expires(const struct cert *cert)
@@ -41,7 +41,7 @@ check_expiry(char *dst, size_t size, int64_t days)
 {
 	int64_t n = days < 0 ? -days : days;
 
-	/* -1 may be a second. */
+	/* -1 day may be a second. */
 	snprintf(dst, size, days == -1 ? "has expired" :
 	    days < 0 ? "expired %" PRId64 " day%s ago" :
 	    "expires in %" PRId64 " day%s", n, n == 1 ? "" : "s");
@@ -49,8 +49,8 @@ check_expiry(char *dst, size_t size, int64_t days)
 }
 
 /*
- * Somewhat less than half of what the path allows: then one that comes late
- * still comes in time.
+ * 5/12 of what the path allows: if a ping is lost, the next one still comes in
+ * time.
  */
 int64_t
 check_ping_interval(const struct check *c)

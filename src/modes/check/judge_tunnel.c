@@ -8,7 +8,7 @@
 #include "modes/check/judge.h"
 #include "modes/check/steps.h"
 
-/* Microseconds as milliseconds with two digits. */
+/* Microseconds as milliseconds with two decimals. */
 #define MS(us)	(us) / 1000, (us) / 10 % 100
 #define MS_	"%" PRId64 ".%02" PRId64 " ms"
 
@@ -130,7 +130,8 @@ judge_target(const struct check *c, struct step *s)
 	switch (c->target) {
 	case TARGET_NOT_KNOWN:
 		if (c->stopped == 0)
-			step_say(s, "not known: the peer tells nothing of its target");
+			step_say(s, "not known: the peer tells nothing of its "
+			    "target");
 		return;
 	case TARGET_REACHED:
 		step_find(s, STEP_OK, -1);

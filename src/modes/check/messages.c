@@ -9,11 +9,11 @@
 #include "ws/frame.h"
 
 #define PINGS		5
-#define SLOW_US		100000	/* a round trip worth a second look */
-#define MORE_MS		2000	/* for an answer, with more behind it */
-#define PIECES		256	/* of 1 KiB: what comes behind it */
-#define PIECE_MS	4	/* between two: a peer may answer only the last
-				 * of those that come together */
+#define SLOW_US		100000	/* a faster ping was not held back by a proxy */
+#define MORE_MS		2000	/* to wait for an answer while more is sent */
+#define PIECES		256	/* pieces of 1 KiB that are sent then */
+#define PIECE_MS	4	/* between two of them: of pings that arrive
+				 * together a peer may answer only the last */
 #define LISTEN_MS	250	/* for a target that speaks first */
 
 static void
@@ -24,7 +24,8 @@ fail(struct check *c, enum check_step step, int status, const char *what)
 }
 
 /*
- * A Close with a good code comes from a target that has ended its stream.
+ * The peer sent a Close.  One with a good code means that the target has ended
+ * its stream.
  */
 static void
 closed(struct check *c, const struct probe *p, enum check_step step)
@@ -47,7 +48,7 @@ closed(struct check *c, const struct probe *p, enum check_step step)
 	    EXIT_UNREACHABLE, text);
 }
 
-/* What is not the answer that a step waits for. */
+/* Deals with an event that is not the answer that a step waits for. */
 static void
 other(struct check *c, const struct probe *p, enum probe_event event,
     enum check_step step)
@@ -91,7 +92,7 @@ cannot_send(struct check *c, enum check_step step)
 	return 0;
 }
 
-/* Until the last one is answered, or the end of the websocket; 1 to go on. */
+/* Sends a ping and waits for its answer.  1 to go on, 0: there was none. */
 static int
 ping(struct check *c, struct probe *p, int64_t limit, int64_t *sum)
 {
@@ -138,8 +139,9 @@ is_answered(const struct probe *p, int wants_line, uint64_t ponged)
 }
 
 /*
- * With more and more behind it.  Until any ping is answered, or what was asked
- * for with the extension: microseconds, -1 if it is not.
+ * Sends pings after a message that had no answer, in case a proxy waits for
+ * more bytes.  Until the answer comes (with wants_line that of the end of our
+ * stream, else that of any ping): microseconds; -1: it does not come.
  */
 static int64_t
 with_more(struct check *c, struct probe *p, int wants_line)
@@ -164,7 +166,7 @@ with_more(struct check *c, struct probe *p, int wants_line)
 	return is_answered(p, wants_line, ponged) ? clock_us() - begun : -1;
 }
 
-/* Is the fastest ping so much slower than this? */
+/* Is the fastest ping much slower than this time in microseconds? */
 static int
 is_late(const struct check *c, int64_t us)
 {
@@ -172,8 +174,8 @@ is_late(const struct check *c, int64_t us)
 }
 
 /*
- * The pings themselves: is one of them held back, or late?  The handshake was a
- * round trip too, at least.
+ * Uses the pings as messages: are they held back, or late?  They are compared
+ * with the handshake, which took one round trip at least.
  */
 static void
 look_at_pings(struct check *c, struct probe *p)
@@ -194,8 +196,8 @@ look_at_pings(struct check *c, struct probe *p)
 }
 
 /*
- * The end of our stream, which is answered when the target has been told; not
- * at once, so it is no measure.
+ * Uses the end of our stream as a message.  It is answered when the target was
+ * told of it, so the time of the answer is no measure.
  */
 static void
 look_at_line(struct check *c, struct probe *p, int64_t limit)
@@ -241,8 +243,8 @@ check_message(struct check *c, struct probe *p, const struct options *o)
 		c->message_us = -1;
 		return;
 	}
-	if (is_open(c) && c->pongs == 0 && p->taken == 0 && (c->message == MESSAGE_NOT_TRIED ||
-	    c->message == MESSAGE_LOST))
+	if (is_open(c) && c->pongs == 0 && p->taken == 0 &&
+	    (c->message == MESSAGE_NOT_TRIED || c->message == MESSAGE_LOST))
 		fail(c, STEP_PING, EXIT_AGAIN, "nothing comes back behind the "
 		    "101: no ping has an answer");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The last lines: what to do, or how to use what works.
+ * The last lines of the result: what to do about failures, or how to use what
+ * works.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "config/options.h"
 #include "modes/check/judge.h"
 
-/* ssh puts values for % and a letter. */
+/* In a ProxyCommand of ssh "%" begins a placeholder, and "%%" is one "%". */
 static void
 double_percents(char *dst, size_t size, const char *src)
 {

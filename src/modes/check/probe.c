@@ -9,11 +9,11 @@
 #include "ws/control.h"
 #include "ws/frame.h"
 
-#define ANSWER_MS	5000	/* to get a pong of ours written */
-#define BURST		1024
+#define ANSWER_MS	5000	/* to write a pong of ours */
+#define BURST		1024	/* bytes of probe_burst() */
 
 _Static_assert(sizeof(((struct probe *)0)->in) >= HTTP_HEAD_MAX + 4096 +
-    FRAME_HEAD_MAX + FRAME_CONTROL_MAX, "what came early fits");
+    FRAME_HEAD_MAX + FRAME_CONTROL_MAX, "bytes behind the answer fit");
 
 void
 probe_begin(struct probe *p, const struct websocket *w)
@@ -102,7 +102,7 @@ closed(struct probe *p, const uint8_t *payload, size_t n)
 	return PROBE_CLOSE;
 }
 
-/* A line of the extension: only the ends of the streams matter here. */
+/* A control line of the extension: only ends of streams are of interest. */
 static enum probe_event
 line(struct probe *p, const uint8_t *text, size_t n)
 {
@@ -143,7 +143,7 @@ control(struct probe *p, const struct frame *f, const uint8_t *payload)
 	return PROBE_NOTHING;
 }
 
-/* Its first data is kept. */
+/* Keeps the beginning of the data. */
 static void
 keep(struct probe *p, const uint8_t *data, size_t n)
 {
@@ -153,7 +153,7 @@ keep(struct probe *p, const uint8_t *data, size_t n)
 	p->said_len += n;
 }
 
-/* One frame, or a part of a payload, of what has come; *more: there was. */
+/* Takes a frame, or a part of a payload, off in[]; *more: there was one. */
 static enum probe_event
 take(struct probe *p, int *more)
 {
@@ -238,8 +238,8 @@ probe_say_eof(struct probe *p, int64_t deadline)
 }
 
 /*
- * Ends both directions if the target does so in time, else resets the stream
- * there.
+ * Ends both directions, if the target ends its stream in time; else resets the
+ * stream.
  */
 static void
 end_streams(struct probe *p, int64_t deadline)

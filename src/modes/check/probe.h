@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A websocket without data: it is pinged and measured.  What the
- * peer says is skipped, its pings are answered.
+ * A simple websocket client, which sends no data: it pings and measures.  It
+ * skips the data of the peer and answers the pings of the peer.
  */
 #ifndef MODES_CHECK_PROBE_H
 #define MODES_CHECK_PROBE_H
@@ -13,63 +13,64 @@
 #include "proto/http.h"
 
 enum probe_event {
-	PROBE_NOTHING,		/* until the deadline */
-	PROBE_PONG,		/* the answer to a ping: ponged is its number */
-	PROBE_EOF,		/* a direction is over: eof, eof_acked, rst */
-	PROBE_CLOSE,		/* the peer's Close: code, reason */
-	PROBE_END,		/* the transport ended: errno, 0 end of file */
-	PROBE_FAULT		/* the peer broke a rule: fault */
+	PROBE_NOTHING,		/* nothing came until the deadline */
+	PROBE_PONG,		/* the answer to ping number ponged */
+	PROBE_EOF,		/* a direction has ended: eof, eof_acked, rst */
+	PROBE_CLOSE,		/* the peer sent Close: code, reason */
+	PROBE_END,		/* the connection ended: errno, 0: EOF */
+	PROBE_FAULT		/* the peer broke the protocol: fault */
 };
 
 struct probe {
 	struct io io;
-	size_t len;			/* of what is in in[] */
-	int extension;			/* the peer is inetws */
-	int waits;			/* nobody has dialled its target, and
-					 * nothing but Close can be said */
-	int eof;			/* its direction is complete */
-	int eof_acked;			/* so is ours */
-	int rst;			/* the stream there was reset */
-	int eof_sent;			/* we have said that ours is complete */
+	size_t len;			/* bytes in in[] */
+	int extension;			/* the extension is used: the peer is
+					 * inetws */
+	int waits;			/* it is parked: the target is not
+					 * dialled, so only Close can be sent */
+	int eof;			/* the peer's stream has ended */
+	int eof_acked;			/* the peer confirmed the end of ours */
+	int rst;			/* the peer's stream was reset */
+	int eof_sent;			/* we have sent the end of our stream */
 	int ended_first;		/* the target ended before that */
-	uint64_t taken;			/* bytes of its data */
+	uint64_t taken;			/* bytes of the peer's data so far */
 	uint64_t skip;			/* bytes of a payload still to come */
-	uint64_t pinged;		/* number of the last ping */
-	uint64_t ponged;		/* the last one that was answered */
-	unsigned int pings;		/* the peer's */
-	unsigned int code;		/* 1005: Close without one */
-	char reason[130];		/* as it came: to be escaped */
+	uint64_t pinged;		/* number of our last ping */
+	uint64_t ponged;		/* number of the last one answered */
+	unsigned int pings;		/* of the peer so far */
+	unsigned int code;		/* of its Close, 1005: none */
+	char reason[130];		/* of its Close, not escaped */
 	const char *fault;
-	uint8_t said[64];		/* the first of its data */
+	uint8_t said[64];		/* the beginning of its data */
 	size_t said_len;
 	uint8_t in[HTTP_HEAD_MAX + 8192];
 };
 
-/* Takes the websocket over, with what came early. */
+/* Takes over a websocket, with bytes that came behind the answer. */
 void probe_begin(struct probe *, const struct websocket *);
 
-/* Goes on with a session over another one. */
+/* Goes on with the session over another websocket. */
 void probe_resume(struct probe *, const struct websocket *);
 
-/* 0, or -1 with errno. */
+/* Sends a ping.  0, or -1 with errno. */
 int probe_ping(struct probe *, int64_t deadline);
 
-/* 1 KiB of pings, the last of which is pinged; so may their answers be. */
+/* Sends 1 KiB of pings; pinged is the number of the last one.  0 or -1. */
 int probe_burst(struct probe *, int64_t deadline);
 
 /*
- * With the extension: says that there is nothing more to come, so that the
- * target may end as it likes.  The answer is a PROBE_EOF with eof_acked.
+ * With the extension: sends the end of our stream, so that the target may end.
+ * The answer is a PROBE_EOF with eof_acked.  0 or -1.
  */
 int probe_say_eof(struct probe *, int64_t deadline);
 
-/* What comes until the deadline; past it nothing is read. */
+/* Waits for the next event; past the deadline nothing is read. */
 enum probe_event probe_wait(struct probe *, int64_t deadline);
 
 /*
- * Says that there is nothing more to come if that was not said, then Close, and
- * waits for the peer's end; all until deadline.  A session is over then,
- * however that went.
+ * Ends the streams if that was not done, sends Close, and waits until the peer
+ * has ended the connection, all until the deadline.  Then a session is over
+ * too.
  */
 void probe_end(struct probe *, int64_t deadline);
 

@@ -6,10 +6,10 @@
 #include "os/signals.h"
 #include "ws/frame.h"
 
-#define REQUESTS	3	/* so many balancers may lead elsewhere */
-#define BYE_MS		1000
+#define REQUESTS	3	/* balancers may lead some elsewhere */
+#define BYE_MS		1000	/* to end a websocket that is not needed */
 
-/* 1: this websocket goes on with the session. */
+/* Dials for the session.  1: it goes on over the new websocket. */
 static int
 ask(struct check *c, struct probe *p, const struct options *o,
     struct trust *trust, const struct extension *offer, struct error *why)

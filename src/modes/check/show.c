@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For a person.
+ * The result of check for a person.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "modes/check/judge.h"
 #include "modes/check/show.h"
 
-/* Under a step's text. */
+/* The indentation of more lines of a step. */
 #define MORE	"                                "
 
 static const char *const names[CHECK_STEPS] = {
@@ -72,7 +72,7 @@ show_cert(struct out *o, const struct check *c, int64_t now)
 	more(o, "pin", cert->pin);
 }
 
-/* A word and blanks up to the next column. */
+/* A word in the colour of a state, padded to width. */
 static void
 coloured(struct out *o, const char *word, enum step_state state, int width,
     int colours)

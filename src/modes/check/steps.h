@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How each step of "inetws check" is judged: what its state is, and what was
- * found.  A step that is not touched was not tried.
+ * The functions that judge the steps of "inetws check": each fills in state,
+ * time and text of its step.  A step that they leave as it is was not tried.
  */
 #ifndef MODES_CHECK_STEPS_H
 #define MODES_CHECK_STEPS_H
@@ -25,12 +25,12 @@ void judge_target(const struct check *, struct step *);
 void judge_resume(const struct check *, struct step *);
 void judge_idle(const struct check *, struct step *);
 
-/* judge.c: the state, and how long it took; more of what was found. */
+/* judge.c: sets the state and the time; adds to the text, as printf(3). */
 void step_find(struct step *, enum step_state, int64_t us);
 void step_say(struct step *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Which certificate of the chain expires first. */
+/* The number of the certificate in the chain that expires first. */
 unsigned int check_expires(const struct cert *);
 
 #endif

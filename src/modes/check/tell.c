@@ -16,17 +16,17 @@
 #include "os/fd.h"
 #include "os/signals.h"
 
-#define END_MAX		32768	/* bytes of all that is said at the end */
+#define END_MAX		32768	/* bytes of all that is printed at the end */
 #define ERASE		"\r\033[K"
 
 static enum { FOR_PERSON, FOR_JSON, FOR_NAGIOS } form;
 static struct check_limits limits;
-static unsigned int told;	/* a bit for each step */
+static unsigned int told;	/* steps that were printed, a bit for each */
 static int has_colours;
-static int shows_step;		/* on standard error, which is under way */
-static int names_step;		/* it does */
+static int shows_step;		/* the step under way is shown on stderr */
+static int names_step;		/* ... and is there now, to be erased */
 
-/* What a signal makes us say. */
+/* The output of tell_at_once() for each signal. */
 static struct {
 	int signo, status;
 	size_t len;
@@ -46,8 +46,9 @@ is_terminal(int fd)
 }
 
 /*
- * Without waiting for a reader that has stopped, once a signal has come.  -1
- * with errno: not all was written, now or before.
+ * Prints a text.  Once a signal has come, it does not wait for a reader that
+ * has stopped.  0; or -1 with errno: not everything was written, this time or
+ * before.
  */
 static int
 say(const char *text)
@@ -93,7 +94,7 @@ tell_under_way(struct check *c, enum check_step i)
 {
 	c->under_way = i;
 	c->since = clock_us();
-	/* The last one shows how far it is. */
+	/* STEP_IDLE shows its own progress. */
 	if (!shows_step || i == STEP_IDLE)
 		return;
 	fprintf(stderr, ERASE "%8s%s ...", "", i < CHECK_STEPS ?
@@ -101,7 +102,7 @@ tell_under_way(struct check *c, enum check_step i)
 	names_step = 1;
 }
 
-/* Those of these that were not told yet. */
+/* Adds those steps that were not printed yet. */
 static void
 show(struct out *out, const struct check *c, enum check_step from,
     enum check_step to)
@@ -169,7 +170,7 @@ tell_addresses(struct check *c)
 	say(text);
 }
 
-/* What is left to be said; the exit status. */
+/* Writes what was not printed yet; returns the exit status. */
 static int
 write_end(struct out *out, struct check *c)
 {
@@ -189,7 +190,7 @@ write_end(struct out *out, struct check *c)
 	return check_status(c);
 }
 
-/* Calls only what a handler of a signal may. */
+/* The signal handler; calls only what signal-safety(7) lists. */
 static void
 end_at_once(int signo)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What "inetws check" says while it goes on, and at its end, however that comes:
- * to a person each step when it is known, to machines all of it at the end.
+ * When "inetws check" prints: for a person each step when it is known; JSON and
+ * the line for Nagios at the end, whether the check ends by itself or by a
+ * signal.
  */
 #ifndef MODES_CHECK_TELL_H
 #define MODES_CHECK_TELL_H
@@ -9,30 +10,32 @@
 #include "config/options.h"
 #include "modes/check/check.h"
 
-/* First of all: the URL.  From here on signals are flags. */
+/* Prints the URL.  From here on signals are flags. */
 void tell_begin(struct check *, const struct options *);
 
-/* This step is under way; on a terminal that is seen. */
+/* A step begins; a terminal shows which one. */
 void tell_under_way(struct check *, enum check_step);
 
-/* It is over, and says what has come of it; also all before it. */
+/* Prints a step, which is over; all steps before one. */
 void tell_step(struct check *, enum check_step);
 void tell_before(struct check *, enum check_step);
 
-/* The path begins anew, at c->at. */
+/* A redirect: the steps begin again, with the URL c->at. */
 void tell_redirect(struct check *);
 
-/* Which of the other addresses connect. */
+/* Prints which of the other addresses connect. */
 void tell_addresses(struct check *);
 
 /*
- * Until tell_flags() a signal ends the process at once, wherever it is; then
- * all that is known is said, and that the name in this URL was looked up.
+ * Resolving a name cannot be interrupted.  So between tell_at_once() and
+ * tell_flags() a signal ends the process in its handler, after it has printed a
+ * result that tell_at_once() has prepared: all that is known, and that the host
+ * of this URL was being resolved.
  */
 void tell_at_once(const struct check *, const char *url);
 void tell_flags(void);
 
-/* All that was not said yet, and the verdict.  The exit status. */
+/* Prints the rest and the verdict.  The exit status. */
 int tell_end(struct check *);
 
 #endif

@@ -9,7 +9,7 @@
 #include "stats/page.h"
 #include "stats/rundir.h"
 
-/* The rows of a page; 0, or -1 without memory. */
+/* Reads the rows of a page.  0, or -1 without memory. */
 static int
 read_rows(struct status_instance *in, struct stats_view *v)
 {
@@ -23,7 +23,7 @@ read_rows(struct status_instance *in, struct stats_view *v)
 	return 0;
 }
 
-/* Those of a gate; 0, or -1 without memory. */
+/* Reads the names of a gate.  0, or -1 without memory. */
 static int
 read_names(struct status_instance *in, struct stats_view *v)
 {
@@ -71,7 +71,9 @@ add_found(void *arg, const char *path)
 	if (add(st, path) == 0)
 		return;
 	st->denied++;
-	/* The names of files there are not ours. */
+	/*
+	 * Other users choose the names of these files: no control characters.
+	 */
 	str_copy_shown(st->why.text, st->why.text, sizeof(st->why.text));
 }
 
@@ -126,7 +128,7 @@ by_pid(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* All rows in the order of their processes: *n of them, NULL without memory. */
+/* All rows, sorted by process number, and *n how many; NULL without memory. */
 static const struct report_row **
 sort_rows(const struct status *st, size_t *n)
 {
@@ -144,7 +146,7 @@ sort_rows(const struct status *st, size_t *n)
 	return all;
 }
 
-/* A process has one connection in its life. */
+/* A process serves one connection only, so its number identifies a row. */
 static void
 set_rates(struct report_row *row, const struct report_row *const *found,
     int64_t ms)

@@ -5,7 +5,7 @@
 
 #include "modes/status/status.h"
 
-static int key, backwards;	/* of the sort that goes on */
+static int key, backwards;	/* arguments of compare_rows() */
 
 static int
 order(int64_t a, int64_t b)
@@ -19,7 +19,7 @@ order_bytes(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* The largest numbers first, the newest, and names in their order. */
+/* Large numbers and new connections come first, names in their order. */
 static int
 compare_rows(const void *pa, const void *pb)
 {

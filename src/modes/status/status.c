@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * status: what the instances on this machine do, read from their statistics
- * pages; no instance is asked.
+ * status: shows what the instances on this machine do.  It reads their
+ * statistics pages; no instance is asked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,8 +16,9 @@
 #include "stats/metrics.h"
 #include "stats/rundir.h"
 
-#define SAMPLE_MS	50	/* between the two looks that give rates */
+#define SAMPLE_MS	50	/* between two looks, to compute rates */
 
+/* Prints what o has, and empties it. */
 static void
 flush(struct out *o)
 {
@@ -25,7 +26,7 @@ flush(struct out *o)
 	out_begin(o, o->p, o->size);
 }
 
-/* One thing after the other, with commas. */
+/* The members of an instance's object, but "file". */
 static void
 show_json_of(const struct status_instance *in, struct out *o)
 {
@@ -67,12 +68,19 @@ show_json(const struct status *st)
 	flush(&o);
 }
 
+static int
+put(void *arg)
+{
+	flush(arg);
+	return 0;
+}
+
 static void
 show_table(const struct status *st)
 {
 	char buf[4096];
 	struct out o;
-	unsigned int i, k, columns = 0, lines;
+	unsigned int i, columns = 0, lines;
 
 	if (isatty(STDOUT_FILENO))
 		term_size(&columns, &lines);
@@ -80,27 +88,14 @@ show_table(const struct status *st)
 	for (i = 0; i < st->n; i++) {
 		if (i > 0)
 			out_add(&o, "\n");
-		report_table_head(&o, &st->instance[i].report, columns);
-		if (st->instance[i].names.n > 0)
-			report_table_name_columns(&o);
-		for (k = 0; k < st->instance[i].names.n; k++) {
-			report_table_name(&o, &st->instance[i].names.of[k]);
-			flush(&o);
-		}
-		if (st->instance[i].nrows > 0)
-			report_table_columns(&o, columns);
-		flush(&o);
-		for (k = 0; k < st->instance[i].nrows; k++) {
-			report_table_row(&o, &st->instance[i].row[k],
-			    columns);
-			flush(&o);
-		}
+		status_table(&st->instance[i], &o, columns, 0, put, &o);
 	}
 }
 
 /*
- * In memory that is taken, and the caller's to return.  Of one instance: names
- * of metrics do not tell instances apart.
+ * Writes metrics to the memory of memory_take(), which the caller returns.  0;
+ * or -1 and why, unless there is exactly one instance: the names of metrics do
+ * not tell instances apart.
  */
 static int
 put_metrics(const struct status *st, struct out *o, int openmetrics,
@@ -130,7 +125,10 @@ show_metrics(const struct status *st, struct error *why)
 	return 0;
 }
 
-/* Its reader knows only Prometheus' format, and may read at any time. */
+/*
+ * In Prometheus' text format, the only one that node-exporter reads;
+ * atomically.
+ */
 int
 status_textfile(const struct status *st, struct error *why)
 {
@@ -147,7 +145,7 @@ status_textfile(const struct status *st, struct error *why)
 	return 0;
 }
 
-/* Nothing was found, or not all of it might be looked at. */
+/* Tells that nothing was found, or that a page could not be read. */
 static void
 tell(const struct status *st)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The table that goes on, in place on a terminal. */
+/* --watch: the table, again and again; on a terminal in place. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,19 +16,25 @@
 #define SCREEN_MAX	(256 * 1024)
 
 static int key = 'a', backwards;	/* what rows are sorted by */
-static unsigned int top, page;		/* first line shown, lines shown */
+static unsigned int top, page;		/* first line that is shown, how many */
 
-/* What is drawn: some lines of all there are. */
+/* The screen that is drawn, and the lines that are to be drawn next. */
 struct view {
 	struct out screen, line;
-	unsigned int columns, lines;	/* of the terminal, one for the keys */
+	unsigned int columns, lines;	/* of the terminal; lines without the
+					 * last one, which shows the keys */
 	unsigned int total;		/* lines so far, shown or not */
 };
 
-/* Lines, cut to the width; what was there is overwritten, not cleared. */
-static void
-put_line(struct view *v)
+/*
+ * Draws the lines in v->line that the screen shows, cut to its width.  A line
+ * that was there is overwritten and not cleared before, so that nothing
+ * flickers.
+ */
+static int
+put_lines(void *arg)
 {
+	struct view *v = arg;
 	const char *p;
 	size_t n;
 
@@ -40,29 +46,7 @@ put_line(struct view *v)
 		v->total++;
 	}
 	out_begin(&v->line, v->line.p, v->line.size);
-}
-
-static void
-put_instance(struct view *v, const struct status_instance *in)
-{
-	unsigned int i;
-
-	report_table_head(&v->line, &in->report, v->columns);
-	put_line(v);
-	if (in->names.n > 0) {
-		report_table_name_columns(&v->line);
-		put_line(v);
-	}
-	for (i = 0; i < in->names.n; i++) {
-		report_table_name(&v->line, &in->names.of[i]);
-		put_line(v);
-	}
-	report_table_columns(&v->line, v->columns);
-	put_line(v);
-	for (i = 0; i < in->nrows; i++) {
-		report_table_row(&v->line, &in->row[i], v->columns);
-		put_line(v);
-	}
+	return 0;
 }
 
 static void
@@ -74,14 +58,15 @@ put_all(struct view *v, const struct status *st)
 	out_begin(&v->screen, v->screen.p, v->screen.size);
 	out_add(&v->screen, "\033[H");
 	for (i = 0; i < st->n; i++)
-		put_instance(v, &st->instance[i]);
+		status_table(&st->instance[i], &v->line, v->columns, 1,
+		    put_lines, v);
 	if (st->n == 0) {
 		out_add(&v->line, "no instance found");
-		put_line(v);
+		put_lines(v);
 	}
 }
 
-/* As print(). */
+/* Draws the screen.  Returns the same as print(). */
 static int
 draw(const struct status *st)
 {
@@ -107,39 +92,21 @@ draw(const struct status *st)
 	return r;
 }
 
-/* What was put together so far. */
+/* Writes what o has, and empties it.  0, or -1 with errno. */
 static int
-put(struct out *o)
+put(void *arg)
 {
+	struct out *o = arg;
 	int r = signals_write(STDOUT_FILENO, o->p, o->len);
 
 	out_begin(o, o->p, o->size);
 	return r;
 }
 
-static int
-print_instance(const struct status_instance *in, struct out *o)
-{
-	unsigned int i;
-	int r;
-
-	report_table_head(o, &in->report, 0);
-	if (in->names.n > 0)
-		report_table_name_columns(o);
-	r = put(o);
-	for (i = 0; r == 0 && i < in->names.n; i++) {
-		report_table_name(o, &in->names.of[i]);
-		r = put(o);
-	}
-	report_table_columns(o, 0);
-	for (i = 0; r == 0 && i < in->nrows; i++) {
-		report_table_row(o, &in->row[i], 0);
-		r = put(o);
-	}
-	return r == 0 ? put(o) : r;
-}
-
-/* 0, or -1: nobody reads it, or a signal has come meanwhile. */
+/*
+ * Prints the tables one below the other.  0, or -1: the reader ended, or a
+ * signal came.
+ */
 static int
 print(const struct status *st)
 {
@@ -149,7 +116,7 @@ print(const struct status *st)
 
 	out_begin(&o, buf, sizeof(buf));
 	for (i = 0; i < st->n; i++)
-		if (print_instance(&st->instance[i], &o) == -1)
+		if (status_table(&st->instance[i], &o, 0, 1, put, &o) == -1)
 			return -1;
 	out_add(&o, "\n");
 	return put(&o);
@@ -164,7 +131,10 @@ scroll(unsigned int lines, int up)
 		top = top > lines ? top - lines : 0;
 }
 
-/* An arrow is ESC [ A or B, and Page Up ESC [ 5 ~.  0 to quit. */
+/*
+ * Takes a key, which is at c[*i] of n bytes.  An arrow is ESC [ A or B, Page Up
+ * is ESC [ 5 ~.  0 to quit.
+ */
 static int
 take_key(const char *c, ssize_t n, ssize_t *i)
 {
@@ -188,7 +158,7 @@ take_key(const char *c, ssize_t n, ssize_t *i)
 	return k != 'q';
 }
 
-/* Until it is time to look again; 0 to quit. */
+/* Waits for ms milliseconds or a key.  0 to quit. */
 static int
 wait_for_key(int terminal, int ms)
 {
