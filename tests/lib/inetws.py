@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: ISC
-"""The test library: `import inetws as t`, then t.ok, t.server, t.ws.connect ...
+"""The test library: `import inetws as t`, then t.ok, t.server and so on.
 
     tap      results, cases, skips                  t.ok(...), t.main()
-    proc     programs, their output, their end      t.server(port, '--eof=close')
+    proc     starting and ending programs           t.server(port, '--text')
     ws       a websocket peer, frame by frame       t.ws.connect(port)
-    peers    targets, websocket server, bad proxy   t.echo(), t.Proxy(port)
+    peers    targets, a websocket server, a proxy
+             that fails on command                  t.echo(), t.Proxy(port)
     observe  status and metrics                     t.one(), t.http(port, '/')
     daemons  nginx, sshd                            t.nginx(port, cert)
-    forward_proxies                                 t.tinyproxy(user)
+    forward_proxies  tinyproxy, squid and others    t.tinyproxy(user)
     ca       certificates                           t.certificate()
-    memory   what lies in a process                 t.search(pid, {...})
+    memory   searching the memory of a process      t.search(pid, {...})
 
-The program under test is $INETWS, or build/inetws.
+Other modules of this folder are imported by the tests that need them; the
+table in tests/README.md has all of them.  The program under test is $INETWS,
+or build/inetws.
 """
 
 import os

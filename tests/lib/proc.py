@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""Starting programs, waiting for them with bounds, and ending all of them.
+"""Starting programs, waiting for them with time limits, and ending them.
 
-Every program runs in a session of its own and is killed by its pid behind the
-case that started it.  The test program makes itself a subreaper, so that what
-a program leaves behind (a tunnel that outlives its supervisor) becomes its
-child: family() sees it, and cleanup() ends it.
+Every program runs in a process session of its own (setsid(2)), and is killed
+by its process number after the case that started it.  The test program is a
+subreaper (prctl(2)): a process whose parent has ended, such as a tunnel that
+outlives its supervisor, becomes its child; family() finds it, and cleanup()
+ends it.
 """
 
 import atexit
@@ -28,27 +29,27 @@ import tap
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 INETWS = os.path.abspath(os.environ.get('INETWS') or
                          os.path.join(ROOT, 'build', 'inetws'))
-# Does the program run under sanitizers, so that its memory is no measure?
+# Does the program run with sanitizers, so that its memory is not measured?
 SANITIZED = 'INETWS_SANITIZED' in os.environ
-# built with nothing that only Linux has (make COMPAT=all)
+# Was it built without what only Linux has (make COMPAT=all)?
 COMPAT = 'INETWS_COMPAT' in os.environ
 BOUND = 15 * tap.SCALE      # seconds that anything short may take
 
-# Nothing here is to go by a proxy that a developer may have.
+# Tests must not use the proxy of the developer.
 for _name in list(os.environ):
     if _name.lower().endswith('_proxy'):
         del os.environ[_name]
-# script(1), ssh(1) and others run commands by it: the same one everywhere.
+# script(1), ssh(1) and others run commands with it.
 os.environ['SHELL'] = '/bin/sh'
 
-# What a shell or nohup(1) ignores, programs would go on ignoring.
+# Programs would inherit that a shell or nohup(1) ignores these signals.
 for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_signal) == signal.SIG_IGN:
         signal.signal(_signal, signal.SIG_DFL)
 
 _programs = []
 _folders = []
-_closers = []               # called behind the case
+_closers = []               # called after the case
 _ends = []                  # listeners and sockets of the case
 
 try:
@@ -227,7 +228,8 @@ def run_inetws(*args, program=INETWS, **kw):
 
 
 def until(condition, timeout=None, pause=0.02):
-    """Polls a condition that no event announces; its last value."""
+    """Calls condition() until it is true, or until the time limit.  Its last
+    value.  For conditions that no event announces."""
     end = time.monotonic() + (timeout or BOUND)
     while True:
         value = condition()
@@ -237,7 +239,7 @@ def until(condition, timeout=None, pause=0.02):
 
 
 def fill(fd):
-    """A pipe whose reader has stopped."""
+    """Fills a pipe, as if its reader had stopped."""
     fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 4096)
     os.set_blocking(fd, False)
     for size in (4096, 1):
@@ -250,14 +252,14 @@ def fill(fd):
 
 
 def full_pipe():
-    """The two ends of one that nobody reads."""
+    """The two ends of a pipe that is full."""
     ours, its = os.pipe()
     fill(its)
     return ours, its
 
 
 def sleeps_catching(pid, signo):
-    """Has a process a handler for this signal, and waits for something?"""
+    """Does a process sleep, and has it a handler for this signal?"""
     with open('/proc/%d/status' % pid) as f:
         status = f.read()
     mask = int(re.search(r'SigCgt:\s+(\w+)', status)[1], 16)
@@ -265,7 +267,7 @@ def sleeps_catching(pid, signo):
 
 
 def folder():
-    """A new folder with a short name, gone behind the case."""
+    """A new folder with a short name, which is removed after the case."""
     path = tempfile.mkdtemp(prefix='iws.')
     _folders.append(path)
     return path
@@ -331,18 +333,22 @@ def parents():
 
 
 def children(pid, zombies=True):
-    """Without those that are forked ahead of their connection."""
+    """The children of a process, without those that are forked ahead."""
     return sorted(p for p, (parent, state) in parents().items()
                   if parent == pid and (zombies or state != 'Z') and
                   not is_ahead(p, pid))
 
 
 def is_ahead(pid, parent):
-    """A child has its supervisor's title at first.  One that serves a
-    connection may keep it; one that is forked ahead gives itself another as
-    soon as it runs, which takes a while on a busy machine.
+    """Is a child forked ahead of its connection?
 
-    An emulator (qemu-user) hides titles: there, who has no connection.
+    A child has its supervisor's title at first.  One that serves a connection
+    may keep it; one that is forked ahead sets another one as soon as it runs.
+    On a busy machine this takes a while, so a child that is not older than a
+    second is looked at again.
+
+    An emulator (qemu-user) hides titles: there it is a child without a
+    connection.
     """
     if os.path.basename(command_of(pid).split(' ')[0]).startswith('qemu-'):
         return not has_connection(pid)
@@ -381,17 +387,15 @@ def has_connection(pid):
 
 
 def ahead(pid):
-    """Those children that are."""
+    """The children of a process that are forked ahead."""
     return sorted(p for p, (parent, state) in parents().items()
                   if parent == pid and state != 'Z' and
                   command_of(p).endswith('forked ahead'))
 
 
 def family(pid=None):
-    """All descendants of a process, of this one by default.
-
-    Zombies that wait for us are none: reaping orphans is our own affair.
-    Nor are those that are forked ahead of their connection.
+    """All descendants of a process, of this one by default; without zombies
+    that this process has to reap, and without children that are forked ahead.
     """
     me = os.getpid()
     table = {p: v for p, v in parents().items()

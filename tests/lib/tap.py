@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 """The Test Anything Protocol, and the loop that runs a test program's cases.
 
-A test program defines functions named test_*, and ends with t.main().  Each
-case runs by itself: an exception fails it and the next one goes on, whatever
-it started is ended behind it, and an alarm bounds it (60 s, or what @t.limit
-says).  Words on the command line choose cases by parts of their names.
+A test program defines functions named test_* (cases), and ends with t.main().
+If a case raises an exception, it has failed, and the next case runs.  What a
+case has started is ended after it.  An alarm limits its time to 60 s, or to
+that of @t.limit.  Words on the command line choose the cases whose names have
+one of them.
 """
 
 import os
@@ -20,13 +21,13 @@ _count = 0
 _failed = 0
 _told = 0           # failures that have been explained
 _name = ''          # of the case
-_cleaners = []      # run behind every case
-_tellers = []       # run when a case has failed, before the cleaners
+_cleaners = []      # called after every case
+_tellers = []       # called after a case that has failed, before the cleaners
 
-# Sanitizers and loaded machines are slow: every bound is multiplied by this.
+# Every time limit is multiplied by this, for sanitizers and busy machines.
 SCALE = float(os.environ.get('INETWS_TEST_SCALE', '1'))
 
-# `make check-long`: some cases do much more of the same.
+# `make check-long`: some cases do the same much more often.
 LONG = 'INETWS_LONG' in os.environ
 
 
@@ -35,6 +36,7 @@ class Skip(Exception):
 
 
 def ok(good, name):
+    """Prints a result; returns whether it is good."""
     global _count, _failed
     with _lock:
         _count += 1
@@ -48,6 +50,7 @@ def ok(good, name):
 
 
 def is_(got, want, name):
+    """Are they equal?"""
     good = ok(got == want, name)
     if not good:
         diag('got  %s' % _short(got))
@@ -56,6 +59,7 @@ def is_(got, want, name):
 
 
 def like(text, pattern, name):
+    """Is the pattern found in the text?"""
     if isinstance(text, bytes):
         text = text.decode('latin-1')
     good = ok(re.search(pattern, text, re.M) is not None, name)
@@ -66,6 +70,7 @@ def like(text, pattern, name):
 
 
 def unlike(text, pattern, name):
+    """Is the pattern not found in the text?"""
     if isinstance(text, bytes):
         text = text.decode('latin-1')
     good = ok(re.search(pattern, text, re.M) is None, name)
@@ -76,6 +81,7 @@ def unlike(text, pattern, name):
 
 
 def skip(why, count=1):
+    """Prints results that are skipped.  To skip the whole case raise Skip."""
     global _count
     with _lock:
         for _ in range(count):
@@ -89,7 +95,7 @@ def skip_all(why):
 
 
 def diag(text):
-    """What explains a failure: on standard error, which prove(1) shows."""
+    """Explains a failure, on standard error, which prove(1) shows."""
     with _lock:
         for line in str(text).splitlines() or ['']:
             print('# ' + line, file=sys.stderr, flush=True)
@@ -104,14 +110,17 @@ def limit(seconds):
 
 
 def on_cleanup(function):
+    """Calls a function after every case."""
     _cleaners.append(function)
 
 
 def on_failure(function):
+    """Calls a function after every case that has failed, to explain it."""
     _tellers.append(function)
 
 
 def done():
+    """Cleans up, prints the plan, and ends the program."""
     _run(_cleaners)
     print('1..%d' % _count, flush=True)
     sys.stdout.flush()
@@ -155,7 +164,7 @@ def _case(name, case):
 
 
 def tell():
-    """What explains the failures since the last time."""
+    """Explains the failures since the last call."""
     global _told
     if _failed > _told:
         _told = _failed
