@@ -529,7 +529,8 @@ def test_on_the_listener():
           'a page is no answer for it')
     body = t.http(s.port, '/m')[2]
     t.like(body, 'ended_total{result="probe"} 8', 'they are counted as probes')
-    t.is_(len(re.findall('event=failed', s.log)), 6, 'and no failures')
+    t.ok(s.has_line('event=failed', count=6), 'the other six are failures')
+    t.is_(len(re.findall('event=failed', s.log)), 6, 'and no page is one')
     s = t.server(t.echo().port, '--health-path', '/')
     t.is_(t.http(s.port, '/')[0::2], (200, 'alive\n'), 'one path for both:')
     with t.ws.dial(s.port) as x:
