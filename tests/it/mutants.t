@@ -132,13 +132,14 @@ def test_related():
     os.chdir(t.ROOT)
     units = [os.path.join(d, n) for d, _, names in os.walk('tests/unit')
              for n in names if n.endswith('.c')]
+    bad = []
     for d, _, names in sorted(os.walk('src')):
         for path in [d + '/' + n for n in names if n.endswith('.c')]:
             tests = related.integration(path)
             lost = [x for x in tests if not os.path.exists(x)]
             if lost or not (tests or related.unit(path, units)):
-                t.ok(False, '%s: %s' % (path, lost or 'no test'))
-    t.ok(True, 'looked at all files of src/')
+                bad.append('%s: %s' % (path, lost or 'no test'))
+    t.is_(bad, [], 'every file of src/')
 
 
 def test_reasons():

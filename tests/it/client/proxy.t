@@ -196,13 +196,13 @@ def test_interface():
         with open(conf, 'w') as f:
             f.write('mode %s\ninterface %s\n' % (mode, name))
         p = t.Program([t.INETWS, '-K', conf, *words])
-        p.wait_line('event=no-interface interface=%s error="' % name)
-        p.wait_line('listening on|event=failed')
-        t.ok(True, 'what cannot be bound is told at the start: ' + mode)
+        t.ok(p.has_line('event=no-interface interface=%s error="' % name) and
+             p.has_line('listening on|event=failed'),
+             'what cannot be bound is logged at the start: ' + mode)
         before = p.mark()
         p.send(signal.SIGHUP)
-        p.wait_line('event=no-interface', since=before)
-        t.ok(True, 'and at a reload')
+        t.ok(p.has_line('event=no-interface', since=before),
+             'and at a reload')
 
 
 def test_ncat():

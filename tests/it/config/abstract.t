@@ -3,8 +3,8 @@
 """Abstract Unix sockets, unix:@NAME, in all places where an address may be one:
 listeners of all modes, who gets in there, and targets.
 
-If it fails: a local user gets at what the owner keeps for himself, or who may
-come is refused.
+If it fails: another local user reaches a socket that is closed to other users,
+or a user who may connect is refused.
 """
 
 import os

@@ -3,8 +3,8 @@
 """inetws check says each step when it is known, and keeps what it has found
 when a signal stops it.
 
-If it fails: who waits for a path that hangs is not told where, and who is tired
-of waiting loses what was found.
+If it fails: a user who waits for a path that hangs is not told where it hangs,
+and loses what was found when the user stops the check.
 """
 
 import os

@@ -3,8 +3,8 @@
 """The page of --metrics in Chromium: light and dark, on a phone, with 0, 3 and
 3,000 tunnels; rates, sorting, filter, by keyboard.
 
-If it fails: who looks at the page does not see what the tunnels do, or cannot
-use it without a mouse.
+If it fails: a user who looks at the page does not see what the tunnels do, or
+cannot use it without a mouse.
 """
 
 import os

@@ -3,7 +3,7 @@
 """inetws-examples(7): every block is run, here or where SAME, SCENARIO and
 OTHERS say, or is marked as untested in the page.
 
-If it fails: who pastes an example gets an error.
+If it fails: a user who pastes an example gets an error.
 """
 
 import os

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """make html: the manuals as pages, whose links lead somewhere.
 
-If it fails: who reads the manual in a browser ends nowhere.
+If it fails: a user who reads the manual in a browser ends nowhere.
 """
 
 import os

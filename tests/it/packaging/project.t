@@ -3,8 +3,8 @@
 """The pages about the project: CHANGES, SECURITY.md, issue templates, and the
 comparison in README.md.
 
-If it fails: who reports a fault is asked nothing, or nothing that helps, or who
-upgrades does not learn what is new.
+If it fails: a user who reports a fault is asked nothing, or nothing that
+helps, or who upgrades does not learn what is new.
 """
 
 import os

@@ -3,8 +3,8 @@
 """What contrib/quickstart check says at its end, of a tree whose tests fail in
 all ways.
 
-If it fails: who reads the last lines of continuous integration is not told what
-failed, or is told that nothing did.
+If it fails: a user who reads the last lines of continuous integration is not
+told what failed, or is told that nothing did.
 """
 
 import os

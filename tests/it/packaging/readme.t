@@ -3,7 +3,7 @@
 """README.md: its commands are ones, in an order in which they can be pasted, its
 links lead somewhere, and ssh through nginx works as it says, with a password.
 
-If it fails: who pastes from the first page gets an error.
+If it fails: a user who pastes from the first page gets an error.
 """
 
 import os

@@ -4,7 +4,7 @@
 with its own systemd, sshd and nginx: without nginx, through nginx with a
 password, and as a service.
 
-If it fails: who pastes from the first page does not get through.
+If it fails: a user who pastes from the first page does not get through.
 """
 
 import os

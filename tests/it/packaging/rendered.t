@@ -4,7 +4,7 @@
 backslash at the end of each line but the last; also as groff 1.23 sets it, which
 indents more than earlier ones.
 
-If it fails: who pastes an example from man(1) runs half of a command.
+If it fails: a user who pastes an example from man(1) runs half of a command.
 """
 
 import os
