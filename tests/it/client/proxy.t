@@ -172,15 +172,16 @@ def test_interface():
         fails(hello(url(s.port), '--interface', word), 64,
               "'%s' is not an interface or an address" % word,
               'an address where a name belongs')
-    for word, to, family in (('::1', '127.0.0.1', 6),
-                             ('host![::1]', '127.0.0.1', 6),
-                             ('127.0.0.2', '[::1]', 4)):
-        fails(hello('ws://%s:%d/' % (to, s.port), '--interface', word), 68,
-              re.escape('--interface %s leaves only IPv%d addresses: give an '
-                        'IPv%d' % (word, family, 10 - family)),
-              'no address of that family')
-    fails(hello('ws://[::1]:%d/' % s.port, '-4'), 68,
-          '-4 leaves only IPv4 addresses', 'nor with -4')
+    for word, to, family in (('::1', '127.0.0.1', 4),
+                             ('host![::1]', '127.0.0.1', 4),
+                             ('127.0.0.2', '[::1]', 6)):
+        fails(hello('ws://%s:%d/' % (to, s.port), '--interface', word), 64,
+              re.escape("--interface %s: the URL's host %s:%d is an IPv%d "
+                        'address: give an IPv%d' % (word, to, s.port, family,
+                                                    family)),
+              'an address of the other family')
+    fails(hello('ws://[::1]:%d/' % s.port, '-4'), 64,
+          r"--ipv4: the URL's host \S+ is an IPv6 address", 'nor with -4')
     fails(hello('ws://[::1]:%d/' % s.port, '--interface', 'fe80::1%nope'), 71,
           '--interface fe80::1%nope: No such device',
           'a zone that is not there')
