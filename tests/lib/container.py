@@ -151,7 +151,8 @@ class Container:
 
     def install(self, package):
         """A package's files, if it is not installed on this machine."""
-        if self.run('dpkg', '-s', package).returncode:
+        if all(self.run('dpkg', '-s', name).returncode
+               for name in launchers.names(package)):
             shutil.copytree(launchers.unpack(package), self.at('/'),
                             symlinks=True, dirs_exist_ok=True)
 

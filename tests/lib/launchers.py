@@ -84,6 +84,11 @@ def fetch(package, program):
     return os.path.join(unpack(package), 'usr/sbin', program)
 
 
+def names(package):
+    """What it is called; Debian 13 has added t64 to libraries."""
+    return [package, package + 't64']
+
+
 def unpack(package):
     """A package's files in a folder of their own, kept for the next time."""
     root = os.path.join(os.path.dirname(proc.INETWS), 'packages', package)
@@ -91,9 +96,10 @@ def unpack(package):
         return root
     proc.need('apt-get', 'dpkg')
     d = proc.folder()
-    r = proc.run(['apt-get', '-qq', 'download', package], cwd=d, timeout=60)
+    for name in names(package):
+        proc.run(['apt-get', '-qq', 'download', name], cwd=d, timeout=60)
     debs = glob.glob(d + '/*.deb')
-    if r.returncode or not debs:
+    if not debs:
         raise tap.Skip('%s is not installed and cannot be fetched' % package)
     os.makedirs(os.path.dirname(root), exist_ok=True)
     proc.run(['dpkg', '-x', debs[0], d + '/tree'])

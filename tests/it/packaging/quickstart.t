@@ -149,4 +149,23 @@ def test_steady():
           'nothing more where nothing failed') or t.diag(ran.stdout.decode())
 
 
+@t.limit(90)
+def test_renamed_packages():
+    """Libraries that Debian 13 has under another name are there, others are
+    not."""
+    d = tree(['good.t'])
+    for name, script in (
+            ('id', 'echo 0'), ('apt-get', 'exit 1'),
+            ('dpkg-query', 'for p; do :; done\ncase $p in $LACKS) exit 1 ;; '
+             'esac\necho install ok installed')):
+        with open(d + '/bin/' + name, 'w') as f:
+            f.write('#!/bin/sh\n%s\n' % script)
+        os.chmod(d + '/bin/' + name, 0o755)
+    for lacks, missing in (('libevent-2.1-7', []), ('libtirpc3', []),
+                           ('squid*', ['squid'])):
+        ran = check(d, ['tests/it/good.t'], 'STYLE=good', 'LACKS=' + lacks)
+        t.is_(re.findall(r'# cannot install (\S+):', ran.stdout.decode()),
+              missing, 'without %s: %s is missing' % (lacks, missing))
+
+
 t.main()
