@@ -69,8 +69,7 @@ class Syslog:
                 lambda: any(word in line for line in self.lines), proc.BOUND)
 
     def prefix(self):
-        return [proc.need('unshare')[0], '-m', 'sh', '-c', DEV, 'sh',
-                self.dev]
+        return proc.need_unshare('-m') + ['sh', '-c', DEV, 'sh', self.dev]
 
 
 def fetch(package, program):

@@ -316,6 +316,18 @@ def need(*programs):
     return found
 
 
+def need_unshare(*options):
+    """unshare(1) with these options, as the words before a command.  Skips the
+    case where it does not work: without rights, in a container, and -m in a
+    chroot whose root is no mount."""
+    words = need('unshare') + list(options)
+    r = run(words + ['true'])
+    if r.returncode:
+        raise tap.Skip('no namespaces of our own: ' +
+                       r.stderr.decode().strip())
+    return words
+
+
 # From /proc.
 
 def parents():

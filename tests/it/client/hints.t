@@ -88,7 +88,8 @@ def test_tls_mistaken():
     answered(b'\x15\x03\x03\0\x02\x02\x46', 'this is TLS: use wss://',
              'ws:// to a TLS port')
     s = t.server(t.echo().port)
-    r = t.run_inetws('connect', *BRIEF, 'wss://127.0.0.1:%d/' % s.port)
+    r = t.run_inetws('connect', *BRIEF, '-k',
+                     'wss://127.0.0.1:%d/' % s.port)
     t.is_(r.returncode, 76, 'wss:// to a plain port: 76')
     s.wait_line('the client speaks TLS, this port does not: use ws://')
 
@@ -130,7 +131,8 @@ def test_forward_proxies_mistaken():
     for scheme, words in (('http', 'is it an HTTP proxy'),
                           ('https', 'a proxy without TLS is http://'),
                           ('socks5h', 'is it a SOCKS proxy')):
-        r = t.run_inetws('connect', *BRIEF, '-k', '-x',
+        trust = ['--proxy-insecure'] if scheme == 'https' else []
+        r = t.run_inetws('connect', *BRIEF, *trust, '-x',
                          '%s://127.0.0.1:%d' % (scheme, silent.port),
                          'ws://127.0.0.1:1/')
         t.like(r.stderr, words, scheme + ' to a proxy that does not answer')

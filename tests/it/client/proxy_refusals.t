@@ -76,8 +76,9 @@ def test_first_dial():
     port = t.free_port()
     for scheme, serve, status, words in REFUSALS:
         p = t.Listener(serve)
+        trust = ['--proxy-insecure'] if scheme == 'https' else []
         r = t.run_inetws('connect', '-x', '%s://127.0.0.1:%d' % (
-            scheme, p.port), '--connect-timeout', '700ms',
+            scheme, p.port), '--connect-timeout', '700ms', *trust,
             'ws://127.0.0.1:%d/' % port)
         t.is_(r.returncode, status, '%s, %s: %d' % (scheme, words, status))
         t.like(r.stderr, names(scheme, p.port, words, port),

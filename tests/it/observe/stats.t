@@ -261,12 +261,9 @@ def test_full():
 def test_two_containers():
     """Processes with one number in containers that share the directory."""
     d = t.rundir() + '/inetws'
-    t.need('unshare')
-    new = ('unshare', '--pid', '--fork', '--kill-child', t.INETWS, 'server',
-           '-l', '127.0.0.1:0', '127.0.0.1:9')
-    if t.run(new[:3] + ('true',)).returncode != 0:
-        raise t.Skip('may not make pid namespaces')
-    for p in [t.Program(list(new)) for _ in range(2)]:
+    new = t.need_unshare('--pid', '--fork', '--kill-child') + [
+        t.INETWS, 'server', '-l', '127.0.0.1:0', '127.0.0.1:9']
+    for p in [t.Program(new) for _ in range(2)]:
         p.wait_line('listening on')
     t.ok(t.until(lambda: len(os.listdir(d)) == 2), 'two pages')
     t.is_(len(t.status()['instances']), 2, 'two instances')
@@ -329,8 +326,9 @@ def test_full_disk():
         raise t.Skip('needs root for a file system of its own')
     t.rundir()
     echo = t.echo()
-    p = t.Program(['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=4k '
-                   'none "$RUNTIME_DIRECTORY" || exit 99; exec "$@"', 'sh',
+    p = t.Program([*t.need_unshare('-m'), 'sh', '-c',
+                   'mount -t tmpfs -o size=4k none "$RUNTIME_DIRECTORY" || '
+                   'exit 99; exec "$@"', 'sh',
                    t.INETWS, 'server', '-l', '127.0.0.1:0', '127.0.0.1:%d' %
                    echo.port])
     if not t.until(lambda: 'listening' in p.log or not p.alive()) or \

@@ -121,11 +121,10 @@ def test_proxy_password():
 
 
 def test_ipv6_only():
-    unshare, = t.need('unshare')
     if os.getuid() != 0:
         raise t.Skip('needs root, for a network without IPv6')
     words = ('--resolve', 'h.example:80:2001:db8::1', 'ws://h.example/')
-    alone = [unshare, '-n', t.INETWS]
+    alone = t.need_unshare('-n') + [t.INETWS]
     r = t.run(alone + ['connect', *words], input=b'')
     cured('IPv6 only, from a host without', r.stderr,
           'address of the other kind')
@@ -157,15 +156,14 @@ def test_time_out():
 
 
 def test_stale_dns():
-    unshare, = t.need('unshare')
     if os.getuid() != 0:
         raise t.Skip('needs root, for hosts(5) of its own')
     s = t.server(t.echo().port)
     hosts = t.folder() + '/hosts'
     with open(hosts, 'w') as f:
         f.write('127.0.0.77 moved.example\n')
-    run = [unshare, '-m', 'sh', '-c', 'mount --bind %s /etc/hosts && '
-           'exec "$0" "$@"' % hosts, t.INETWS]
+    run = [*t.need_unshare('-m'), 'sh', '-c',
+           'mount --bind %s /etc/hosts && exec "$0" "$@"' % hosts, t.INETWS]
     there = 'ws://moved.example:%d/' % s.port
     r = t.run(run + ['connect', there], input=b'')
     t.like(r.stderr, '127.0.0.77', 'the address that was tried is told')

@@ -27,10 +27,7 @@ class Server:
 
     def __init__(self, name, target, *options):
         self.path = os.path.join(t.folder(), name)
-        unshare, = t.need('unshare')
-        own = [unshare, '-n' if os.getuid() == 0 else '-rn']
-        if t.run(own + ['true']).returncode:
-            raise t.Skip('no network namespaces here')
+        own = t.need_unshare('-n' if os.getuid() == 0 else '-rn')
         self.program = t.Program(own + [
             t.INETWS, 'server', '-l', 'unix:%s,mode=0666' % self.path,
             *options, 'unix:' + target.path])

@@ -156,8 +156,9 @@ class Names:
 
     def inside(self, words):
         """A command to run words with it."""
-        unshare, _ = t.need('unshare', 'mount')
-        return [unshare, '-m', 'sh', '-c', 'mount --bind "$0" /etc/hosts && '
+        t.need('mount')
+        return [*t.need_unshare('-m'), 'sh', '-c',
+                'mount --bind "$0" /etc/hosts && '
                 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"',
                 self.hosts, self.conf, *words]
 

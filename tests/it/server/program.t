@@ -79,6 +79,7 @@ def test_inetd():
 
 
 def test_descriptors_and_signals():
+    t.need('ps')
     s = start('sh', '-c', 'ls -l /proc/$$/fd; ps -o pid=,pgid=,sid= $$; '
               'exec cat /proc/self/status')
     w = t.ws.connect(s.port)
