@@ -30,6 +30,7 @@ COMMITS = (
     '19df034',      # page 9
     '9cd4904',      # page 10
     '4e0f278',      # page 11
+    'b6e52da',      # page 12
 )
 FOLDER = os.path.join(proc.ROOT, 'build', 'earlier')
 
@@ -55,6 +56,13 @@ def program(commit=COMMITS[0]):
             unpack(commit)
             make(commit, 'all', 'CFLAGS=-O0')      # half of the time
     return built
+
+
+def page_version(commit):
+    """That of its statistics page."""
+    text = _must(['git', '-C', proc.ROOT, 'grep', '-h', '#define STATS_VERSION',
+                  commit, '--', 'src'], 'the history has no commit ' + commit)
+    return int(text.split()[2])
 
 
 def unpack(commit):
