@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""axe-core, which finds what in a page keeps people from using it.
+"""axe-core, which finds what makes a page hard to use for people with
+disabilities.
 
-It is no part of the tree: npm fetches it, once, into build/axe.  By itself this
-program does that, as contrib/quickstart wants it before the tests run.
+It is not a part of the tree: npm fetches it once into build/axe.  Run as a
+program, this file fetches it; contrib/quickstart does that before the tests.
 """
 
 import hashlib
@@ -23,11 +24,12 @@ PLACE = os.path.join(ROOT, 'build', 'axe', 'axe-%s.js' % VERSION)
 
 
 class Missing(Exception):
-    """Says why there is none."""
+    """axe-core is not there; the text says why."""
 
 
 def fetch():
-    """The path of its source; whoever comes second finds it there."""
+    """The path of axe-core's source.  It is fetched unless it is there
+    already."""
     if os.path.exists(PLACE):
         return PLACE
     npm = shutil.which('npm')
@@ -92,9 +94,10 @@ return found;
 
 
 def check(browser, name, colours=False):
-    """It finds nothing in the page that a browser shows; skips without it.
-    Its default rules, and all of the levels A and AA; or of the colours only,
-    where the rest is known from another scheme of them."""
+    """Checks that axe-core finds nothing in the page that a browser shows, by
+    its default rules and all of the levels A and AA.  colours: only the rules
+    about colours, for a second colour scheme of the same page.  Skips without
+    axe-core."""
     import tap
     try:
         if _failed:

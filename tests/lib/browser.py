@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""Chromium without a window, driven by chromedriver (W3C WebDriver), and what
-its screenshots show.
+"""Chromium without a window, driven by chromedriver (W3C WebDriver), and its
+screenshots.
 
-It has a profile of its own, finds nothing but localhost, and trusts the
+It has a profile of its own, resolves only localhost, and trusts the
 certificates of a case by their keys.
 """
 
@@ -30,7 +30,7 @@ FLAGS = ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
 
 
 def key_of(cert):
-    """A certificate's key as Chromium names it."""
+    """The hash of a certificate's key, as Chromium's options take it."""
     openssl, = proc.need('openssl')
     pem = proc.run([openssl, 'x509', '-in', cert.cert, '-pubkey', '-noout'])
     der = proc.run([openssl, 'pkey', '-pubin', '-outform', 'der'],
@@ -39,7 +39,7 @@ def key_of(cert):
 
 
 class Browser:
-    """trust: certificates to be accepted."""
+    """A browser.  trust: certificates that it accepts."""
 
     def __init__(self, trust=()):
         chromium, driver = proc.need('chromium', 'chromedriver')
@@ -64,7 +64,7 @@ class Browser:
         proc.on_close(self.quit)
 
     def _start(self, driver, home):
-        """The match with its port, if it starts."""
+        """Starts chromedriver; the match with its port, or None."""
         self.driver = proc.Program(
             [driver, '--port=0'], preexec_fn=lambda: os.dup2(2, 1), cwd='/',
             env={'HOME': home, 'TMPDIR': home, 'XDG_CONFIG_HOME': home,
@@ -93,7 +93,8 @@ class Browser:
         self._ask('POST', '/url', {'url': url})
 
     def script(self, text, *args):
-        """What an asynchronous function's body returns in the page."""
+        """Runs the body of an asynchronous function in the page; what it
+        returns."""
         done = self._ask('POST', '/execute/async', {
             'script': '''const args = [...arguments], done = args.pop();
                 (async () => { %s })().then((v) => done([v]),
@@ -104,8 +105,9 @@ class Browser:
         return done[0]
 
     def now(self, text, *args):
-        """What a function's body returns at once: nothing is waited for that
-        would be lost if the page is left or refreshes itself meanwhile."""
+        """Runs the body of a function in the page; what it returns.  Does not
+        wait for anything, since an answer would be lost if the page is left or
+        refreshes itself."""
         return self._ask('POST', '/execute/sync',
                          {'script': text, 'args': list(args)})
 
@@ -114,15 +116,15 @@ class Browser:
                          {'cmd': command, 'params': params})
 
     def look(self, scheme, width=900):
-        """As on a screen of this width, of a person who prefers 'light' or
-        'dark'."""
+        """Sets the colour scheme that the user prefers ('light' or 'dark') and
+        the width of the screen."""
         self._devtools('Emulation.setEmulatedMedia', features=[
             {'name': 'prefers-color-scheme', 'value': scheme}])
         self._devtools('Emulation.setDeviceMetricsOverride', width=width,
                        height=700, deviceScaleFactor=1, mobile=width < 500)
 
     def scrolls_sideways(self):
-        """How many pixels the page is wider than the window."""
+        """By how many pixels the page is wider than the window."""
         return self.now('return document.documentElement.scrollWidth - '
                         'innerWidth')
 
@@ -140,14 +142,14 @@ class Browser:
             {'type': 'pointer', 'id': 'mouse', 'actions': moves}]})
 
     def key(self, letter):
-        """Types it."""
+        """Presses and releases a key."""
         self._ask('POST', '/actions', {'actions': [
             {'type': 'key', 'id': 'keys', 'actions': [
                 {'type': how, 'value': letter}
                 for how in ('keyDown', 'keyUp')]}]})
 
     def shows(self, colour, share=0.3, near=8):
-        """Waits until so much of the window is of (almost) this colour."""
+        """Waits until this share of the window has this colour, or almost."""
         def look():
             seen = self.screenshot().colours(step=8)
             good = sum(n for c, n in seen.items()
@@ -156,7 +158,8 @@ class Browser:
         return proc.until(look, 2 * proc.BOUND, pause=0.2)
 
     def screenshot(self, name=None):
-        """With a name it is kept in the folder INETWS_SCREENSHOTS, if given."""
+        """Takes a screenshot.  With a name it is also stored in the folder
+        $INETWS_SCREENSHOTS, if that is set."""
         data = base64.b64decode(self._ask('GET', '/screenshot'))
         folder = os.environ.get('INETWS_SCREENSHOTS')
         if name and folder:
@@ -224,7 +227,7 @@ class Picture:
         return tuple(self.rows[y][x * self.samples:x * self.samples + 3])
 
     def colours(self, step=4):
-        """How many of every step-th pixel have each colour."""
+        """Counts the colours of every step-th pixel."""
         return collections.Counter(
             self.at(x, y) for y in range(0, self.height, step)
             for x in range(0, self.width, step))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: ISC
-"""A copy of this machine that may be spoiled: its root file system under an
-overlay in memory, in namespaces of its own, with systemd as its init.
+"""A container with a copy of this machine's files: its root file system under
+an overlay in memory, in namespaces of its own, with systemd as its init.
 
     g = container.Container()
     g.put('/etc/inetws/a.conf', text)
     g.boot()
     r = g.run('systemctl', 'start', 'inetws@a')
 
-Nothing that happens in there is seen outside, and all of it is gone with the
-case.  Needs root; where that is not enough the case is skipped.
+A test may change anything in it: nothing is seen outside, and it is removed
+after the case.  It needs root; where that is not enough the case is skipped.
 """
 
 import ctypes
@@ -128,15 +128,16 @@ class Container:
                 self.cgroup]
 
     def _leave(self):
-        """Its init was killed, and with it all that it ran."""
+        """Kills its init, which ends all its processes."""
         proc.run(self._in_groups(LEAVE))
 
     def net(self):
-        """Sockets, threads and programs made in here are in its network."""
+        """Sockets, threads and programs made within this context are in its
+        network."""
         return netns.inside(self.pid)
 
     def at(self, path):
-        """Where a file of the container is for us."""
+        """The path of a file of the container outside of it."""
         return '/proc/%d/root%s' % (self.pid, path)
 
     def put(self, path, text, mode=0o644):
@@ -150,15 +151,16 @@ class Container:
         shutil.copy(source, self.at(path))
 
     def install(self, package):
-        """A package's files, if it is not installed on this machine."""
+        """Installs the files of a package, if this machine does not have it.
+        """
         if all(self.run('dpkg', '-s', name).returncode
                for name in launchers.names(package)):
             shutil.copytree(launchers.unpack(package), self.at('/'),
                             symlinks=True, dirs_exist_ok=True)
 
     def site(self, locations, *names):
-        """nginx with TLS at port 443 in there, by names that are found and
-        whose certificate is trusted in there."""
+        """Starts nginx with TLS at port 443 in the container.  The container
+        resolves the names of the site, and trusts its certificate."""
         cert = ca.certificate(['DNS:' + n for n in names])
         r = proc.run(['openssl', 'x509', '-noout', '-hash', '-in', cert.ca])
         self.copy(cert.ca, '/etc/ssl/certs/%s.0' % r.stdout.decode().strip())
@@ -169,7 +171,7 @@ class Container:
                                    cert.cert, cert.key, locations))
 
     def command(self, *words):
-        """What runs words in there."""
+        """The command that runs these words in the container."""
         return [self.nsenter, '-t', str(self.pid), '-m', '-u', '-i', '-n',
                 '-p', '-C', '-r', '-w', '--', 'env', '-i',
                 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root',
@@ -183,7 +185,7 @@ class Container:
         return r
 
     def must(self, *words, **kw):
-        """The output of what must succeed."""
+        """Runs a command that must succeed; its output."""
         r = self.run(*words, **kw)
         if r.returncode:
             raise AssertionError('%s: %d\n%s%s' % (
@@ -191,7 +193,7 @@ class Container:
         return r.stdout
 
     def program_in(self, *words, **kw):
-        """A program that runs on in there."""
+        """Starts a program in the container that goes on running."""
         return proc.Program(self.command(*words), **kw)
 
     def boot(self):
@@ -205,7 +207,7 @@ class Container:
                            self.program.log)
 
     def journal(self, unit=None):
-        """A unit's, or all of it: what came by syslog(3) from a process that
-        has ended meanwhile belongs to no unit."""
+        """The journal of a unit, or all of it: a line that came by syslog(3)
+        from a process that had ended belongs to no unit."""
         return self.run('journalctl', '-q', '--no-pager', '-o', 'cat',
                         *(['-u', unit] if unit else [])).stdout

@@ -36,7 +36,8 @@ def pattern(place, n):
 
 
 class Crowd:
-    """One process's sockets; faults are texts, counts are numbers by name."""
+    """The loop of one process: sockets, timers and commands.  faults: texts;
+    counts: numbers by name."""
 
     def __init__(self, channel):
         self.ep = select.epoll()
@@ -46,7 +47,7 @@ class Crowd:
         self.ep.register(channel, IN)
 
     def watch(self, one, mask):
-        """one.sock, whose events go to one.event()."""
+        """Calls one.event() for events of one.sock."""
         fd = one.sock.fileno()
         if fd in self.by_fd:
             self.ep.modify(fd, mask)
@@ -97,7 +98,7 @@ class Crowd:
 
 
 class Worker:
-    """The process of a crowd, as the test sees it."""
+    """The process of a crowd, seen from the test."""
 
     def __init__(self, make):
         self.sock, theirs = socket.socketpair()
@@ -138,7 +139,7 @@ def worker(kind, *args):
 
 
 class Listening:
-    """Hands each connection to a function."""
+    """A listener that passes each connection to a function."""
 
     def __init__(self, crowd, taker, port=0):
         self.sock = socket.create_server(('127.0.0.1', port), backlog=4096)
@@ -157,11 +158,10 @@ class Listening:
 # --- bytes that are compared ---
 
 class Stream:
-    """
-    Sends its part of the pattern to an echo: chunk bytes each pause (None: when
-    it is told), and no more than ahead of what has come back.  most: ends when
-    so much is back, in good order or, if resets, after half by a reset.
-    """
+    """A connection that sends its part of the pattern to an echo: chunk bytes
+    in each pause (None: when it is told to), and at most ahead bytes more than
+    have come back.  most: it ends when so many bytes are back, in good order,
+    or with resets by a reset after half of them."""
 
     def __init__(self, crowd, no, port, chunk, pause=None, ahead=1 << 16,
                  most=None, resets=False):
@@ -223,7 +223,7 @@ class Stream:
         self.crowd.watch(self, mask)
 
     def more(self):
-        """Lets it send one chunk more; 0 if it is not open."""
+        """Allows to send one more chunk; 0 if the stream is not open."""
         if self.state != 'open':
             return 0
         if self.due - self.got < self.ahead:
@@ -236,7 +236,7 @@ class Stream:
             self.crowd.after(self.pause, self.again)
 
     def finish(self):
-        """The end of what it sends; it is over when all is back."""
+        """Ends its direction; the stream is over when all bytes are back."""
         if self.state == 'open':
             self.push()
             self.state = 'ending'
@@ -256,7 +256,8 @@ class Stream:
 
 
 class Streams(Crowd):
-    """Streams to a port, and how long the first byte of each took."""
+    """Many streams to a port; measures how long the first byte of each took.
+    """
 
     def __init__(self, channel, port):
         super().__init__(channel)
@@ -286,7 +287,8 @@ class Streams(Crowd):
             self.begin(**self.wanted.pop())
 
     def visit(self, rate, most, due):
-        """Those that are late come all the same."""
+        """Opens a short connection.  One that is due is opened even if it is
+        late."""
         if not self.visiting:
             return
         due += 1 / rate
@@ -303,7 +305,7 @@ class Streams(Crowd):
         return count
 
     def do_visits(self, rate, most):
-        """So many a second that come and go; every fourth is reset."""
+        """Opens rate short connections in a second; every fourth is reset."""
         self.visiting = rate > 0
         if self.visiting:
             self.visit(rate, most, time.monotonic())
@@ -313,7 +315,8 @@ class Streams(Crowd):
         return sum(s.more() for s in list(self.live.values()))
 
     def do_mark(self):
-        """From now on: marked counts those that have not got later bytes."""
+        """Remembers how much each stream has got: marked in the report counts
+        those that have got nothing since."""
         for s in list(self.live.values()):
             s.mark = s.due
             s.more()
@@ -325,8 +328,8 @@ class Streams(Crowd):
         return len(self.live)
 
     def do_report(self):
-        """behind: how many have not got all that they may send; marked: see
-        do_mark()."""
+        """behind: streams that have not got all that they may send; marked:
+        see do_mark()."""
         return dict(
             self.do_counts(), live=len(self.live), opened=self.next,
             opening=self.opening + len(self.wanted),
@@ -335,8 +338,9 @@ class Streams(Crowd):
                        for s in self.live.values()))
 
     def do_took(self, apart):
-        """How many there were, and seconds to the first byte: median, 99 %,
-        most; of those that began in these times, and of the others."""
+        """The number of streams, and the seconds to their first byte (median,
+        99 %, longest), for those that began in the given times and for the
+        others."""
         within, others = [], []
         for begun, took in self.took:
             (within if any(a <= begun <= b for a, b in apart)
@@ -349,7 +353,8 @@ class Streams(Crowd):
 # --- bytes that are passed on ---
 
 class End:
-    """A socket whose bytes go to another, or to itself."""
+    """A socket whose bytes are passed on to another socket, or back to itself.
+    """
 
     def __init__(self, crowd, sock):
         self.crowd, self.sock = crowd, sock
@@ -406,7 +411,7 @@ class Echo(Crowd):
 
 
 class Forwarder(Crowd):
-    """From a port, or any, to one."""
+    """Forwards connections from a port (0: any free one) to another port."""
 
     def __init__(self, channel, to, port=0):
         super().__init__(channel)

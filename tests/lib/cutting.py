@@ -24,14 +24,15 @@ BLOCK = 1 << 20
 
 
 def blocks(total, seed):
-    """total bytes, each block of them different from all others."""
+    """total bytes in blocks that all differ."""
     body = random.Random(seed).randbytes(BLOCK - 8)
     for i in range(0, total, BLOCK):
         yield (i.to_bytes(8, 'big') + body)[:total - i]
 
 
 class Half:
-    """One end of a stream: sends what it may, hashes what it gets."""
+    """One end of a stream: sends what it is allowed to, hashes what it
+    receives."""
 
     def __init__(self, sock, total, seed, wanted, wanted_seed):
         self.sock, self.total, self.seed = sock, total, seed
@@ -94,7 +95,7 @@ class Half:
 
 
 class Flow:
-    """total bytes in each direction, which differ."""
+    """total bytes in each direction; the two directions differ."""
 
     def __init__(self, a, b, total, allowed=None):
         self.total = total
@@ -109,7 +110,8 @@ class Flow:
             h.allow(n)
 
     def reached(self, n, timeout=None):
-        """Has so much come both ways?"""
+        """Waits until this many bytes have arrived in both directions; did
+        they?"""
         return proc.until(lambda: min(h.got for h in self.halves) >= n,
                           timeout, .005)
 
@@ -125,18 +127,16 @@ class Flow:
 
 
 class Cutter:
-    """
-    In front of a port.  The connections that live are ended by cut(), or by
+    """In front of a port.  The connections that live are ended by cut(), or by
     hole() left open and silent, as on a path that swallows everything; new
     ones are not concerned.  refuse: new ones are reset at once.  answer: they
     get this head, or what it makes of theirs, instead of one of the port
-    behind; answered: when.  plan: what
-    the next one shall meet, (way, n, how): when n bytes behind the head have
-    gone that way, 'up' or 'down', it is ended by how, 'fin', 'rst' or 'hole'.
-    passed: how many bytes behind its head the last one has let through.
-    planning: cleared, no plan has an effect any more.  heads: what went before,
-    of all; tls: there are none that could be seen.  at: where to listen.
-    """
+    behind; answered: when.  plan: what the next one shall meet, (way, n, how):
+    when n bytes behind the head have gone that way, 'up' or 'down', it is
+    ended by how, 'fin', 'rst' or 'hole'.  passed: how many bytes behind its
+    head the last one has let through.  planning: cleared, no plan has an
+    effect any more.  heads: what went before, of all; tls: there are none that
+    could be seen.  at: where to listen."""
 
     def __init__(self, port, at=('127.0.0.1', 0)):
         self.to = ('127.0.0.1', port)
@@ -270,7 +270,8 @@ class Cutter:
         return sum(self._end(no, how) for no in alive)
 
     def hole(self, only=None):
-        """Both ends stay open; nothing that is sent is read any more."""
+        """Makes it a black hole: both ends stay open, and nothing is read any
+        more."""
         with self.lock:
             gone = [no for no in self.pairs if only is None or no == only]
             gone = [self.pairs.pop(no) for no in gone]
@@ -291,7 +292,7 @@ class Cutter:
 
 
 def kill_workers(nginx):
-    """kill -9 of all that serve: the master starts others."""
+    """Kills all workers of nginx; its master starts new ones."""
     for pid in proc.children(nginx.pid, zombies=False):
         if 'worker process' in proc.command_of(pid):
             os.kill(pid, signal.SIGKILL)
@@ -306,9 +307,10 @@ WAYS = (('nginx reload', lambda cutter, nginx: nginx.send(signal.SIGHUP)),
 
 
 def storm(total, cuts, cert=None):
-    """total bytes in each direction at once through nginx, which does TLS if
-    there is a certificate; cuts are of WAYS, each done while bytes flow, when
-    the one before has been resumed from."""
+    """Sends total bytes in each direction at once through nginx, with TLS if
+    there is a certificate.  The websocket is cut this many times, in the ways
+    of WAYS, each time while bytes flow and after it was resumed from the cut
+    before."""
     target = peers.Held()
     s = proc.server(target.port, '-v')
     nginx = daemons.nginx(s.port, cert)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Real programs around ours: nginx and others as contrib documents them,
-stunnel, sshd with throw-away keys.
-"""
+"""Real programs at the sides of ours: nginx and others as contrib documents
+them, stunnel, and sshd with temporary keys."""
 
 import collections
 import os
@@ -44,8 +43,8 @@ def free_port():
 
 
 def contrib(path, *pairs):
-    """The text of a file in contrib, with words replaced that must be there:
-    (old, new), all of them."""
+    """The text of a file of contrib, with words replaced: (old, new), each old
+    one must be there."""
     with open(os.path.join(proc.ROOT, 'contrib', path)) as f:
         text = f.read()
     for old, new in pairs:
@@ -56,7 +55,8 @@ def contrib(path, *pairs):
 
 
 def location(upstream, path='/ssh/'):
-    """The documented block, its address and path replaced, nothing else."""
+    """The documented block of nginx with another address and path, and nothing
+    else changed."""
     where = ('127.0.0.1:%d' % upstream if isinstance(upstream, int)
              else upstream)
     return contrib('nginx/inetws.conf',
@@ -65,10 +65,8 @@ def location(upstream, path='/ssh/'):
 
 
 def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
-    """nginx in front of a port; .port, .url, .reload().
-
-    extra goes into the server block, http into the one around it.
-    """
+    """nginx in front of a port; .port, .url, .reload().  extra goes into the
+    server block, http into the block around it."""
     port = free_port()
     tls = ''
     if cert:
@@ -82,7 +80,8 @@ def nginx(upstream, cert=None, path='/ssh/', extra='', http=''):
 
 
 def nginx_site(port, text):
-    """nginx with this in its http block, once it answers at the port."""
+    """nginx with this text in its http block; returns when it answers at the
+    port."""
     program, = proc.need('nginx')
     d = proc.folder()
     user = 'user root;' if os.getuid() == 0 else ''
@@ -107,7 +106,7 @@ def nginx_site(port, text):
 
 
 def answering(p, port):
-    """A program, once it answers at a port."""
+    """Waits until a program answers at a port; the program."""
     if not proc.until(lambda: _answers(port) or not p.alive()) or \
             not p.alive():
         raise AssertionError('%s does not start: %s' % (p.argv[0], p.log))
@@ -126,7 +125,7 @@ Sshd = collections.namedtuple('Sshd', 'port key config user program folder')
 
 
 def sshd():
-    """sshd with throw-away keys; .config is an ssh_config for `ssh -F`, in
+    """sshd with temporary keys; .config is an ssh_config for `ssh -F`, in
     which the host is called "there"."""
     program, keygen = proc.need('sshd', 'ssh-keygen')
     d = proc.folder()
@@ -186,7 +185,7 @@ Chain = collections.namedtuple('Chain', 'server nginx cert url')
 
 
 def chain(target, *options, path='/ssh/', extra='', http='', **kw):
-    """inetws server behind nginx with TLS, as a user has it."""
+    """inetws server behind nginx with TLS, as users have it."""
     cert = ca.certificate()
     s = proc.server(target, *options, **kw)
     n = nginx(s.port, cert, path=path, extra=extra, http=http)
@@ -194,13 +193,14 @@ def chain(target, *options, path='/ssh/', extra='', http='', **kw):
 
 
 def at_port(c, *options):
-    """inetws client to a chain; .port is where it listens."""
+    """inetws client to such a chain; .port is where it listens."""
     return proc.client(c.url, '--cacert', c.cert.ca, *options)
 
 
 def unprivileged(*folders):
-    """For programs that do not run as root: a preexec_fn that becomes
-    another user, who then owns these folders.  None if not root."""
+    """For programs that must not run as root: a preexec_fn that changes to
+    another user, who owns these folders from now on.  None if the test is not
+    root."""
     if os.getuid() != 0:
         return None
     user = pwd.getpwnam('nobody')
@@ -215,8 +215,8 @@ def unprivileged(*folders):
 
 
 def stunnel(side, to, cert, extra=''):
-    """stunnel before a local port: side 'accept' does TLS towards who
-    connects, 'connect' towards the port.  Where it listens."""
+    """stunnel before a local port; side 'accept' does TLS with the program
+    that connects, 'connect' with the port.  Its own port."""
     program, = proc.need('stunnel')
     d = proc.folder()
     port = free_port()

@@ -36,8 +36,8 @@ FOLDER = os.path.join(proc.ROOT, 'build', 'earlier')
 
 
 def _must(argv, what, **kw):
-    """Bounded by the time of the case alone: a build of 20 s takes ten minutes
-    where 200 others want the processors."""
+    """Runs a command that must succeed.  Only the time limit of the case
+    applies: a build of 20 s takes ten minutes on a very busy machine."""
     r = subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
                        stdout=subprocess.PIPE, **kw)
     if r.returncode:
@@ -66,7 +66,7 @@ def page_version(commit):
 
 
 def unpack(commit):
-    """Its tree, in a folder of its name."""
+    """Unpacks the tree of a commit into a folder with its name."""
     tree = os.path.join(FOLDER, commit)
     archive = tree + '.tar'
     _must(['git', '-C', proc.ROOT, 'archive', '-o', archive, commit],
@@ -78,7 +78,8 @@ def unpack(commit):
 
 
 def make(commit, *words, **more):
-    """What make was told about this tree does not hold for that one."""
+    """Runs make in another tree, without the variables that make got for this
+    one."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(('MAKE', 'MFLAGS')) and
            k not in ('WERROR', 'SAN', 'VARIANT', 'STATIC', 'B')}
@@ -87,7 +88,7 @@ def make(commit, *words, **more):
 
 
 def package(commit):
-    """The path of its Debian package."""
+    """The path of the Debian package of a commit."""
     proc.need('git', 'make', 'tar', 'dpkg-buildpackage', 'dh', 'perl')
     os.makedirs(FOLDER, exist_ok=True)
     found = os.path.join(FOLDER, commit, 'build', 'deb', '*.deb')

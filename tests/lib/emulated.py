@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
-"""Another kernel over this machine's files, which it can read and not change:
-an emulated machine that runs a shell script as root and prints what it says.
+"""A virtual machine with another kernel, which can read this machine's files
+and not change them.  It runs a shell script as root; the test gets its output.
 
     out = emulated.run('uname -r; prove ...', ['tls', 'gcm'], timeout)
 
-Needs qemu, busybox and a kernel with its modules as in Debian's linux-image:
-an installed one, or one unpacked (dpkg -x) in the folder $INETWS_KERNEL.  It
-is emulated even where it could be faster, since that works everywhere.
+It needs qemu, busybox, and a kernel with modules as in Debian's linux-image:
+an installed one, or one that is unpacked (dpkg -x) in the folder
+$INETWS_KERNEL.  It is emulated in software even where KVM is available, since
+that works everywhere.
 """
 
 import glob
@@ -49,7 +50,7 @@ poweroff -f
 
 
 def _kernel():
-    """The newest there is: its image and the folder of its modules."""
+    """The newest kernel: its image and the folder of its modules."""
     root = os.environ.get('INETWS_KERNEL', '/')
     for image in sorted(glob.glob(os.path.join(root, 'boot/vmlinuz-*')),
                         key=os.path.getmtime, reverse=True):
@@ -69,8 +70,8 @@ def _must(*words):
 
 
 def _modules(folder, wanted):
-    """(name, bytes) of modules and what they need, in the order to load them;
-    what is built in, or not there, is left out."""
+    """(name, bytes) of these modules and those that they need, in the order of
+    loading, without those that are built in or do not exist."""
     files = {}
     for d, _, names in os.walk(folder):
         for name in names:

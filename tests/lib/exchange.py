@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The applications at the ends of a tunnel's streams."""
+"""The applications at the two ends of a tunnel."""
 
 import random
 import socket
@@ -14,7 +14,7 @@ BOUND = 30 * tap.SCALE
 
 
 def pair():
-    """Two ends of a TCP connection."""
+    """The two ends of a TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         a = socket.create_connection(s.getsockname())
         b, _ = s.accept()

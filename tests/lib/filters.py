@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Filters of system calls (seccomp) for a program: what an older kernel, or a
-container, refuses it."""
+"""Filters of system calls (seccomp(2)) for a program: what an older kernel or
+a container refuses it."""
 
 import ctypes
 import os
@@ -14,7 +14,8 @@ def op(code, jt, jf, k):
 
 
 def refused(number, error, argument=None):
-    """Instructions: this call, with this first argument, fails so."""
+    """Instructions that let this call, with this first argument, fail with an
+    error."""
     answer = op(0x06, 0, 0, 0x00050000 | error)
     if argument is None:
         return op(0x15, 0, 1, number) + answer
@@ -23,7 +24,7 @@ def refused(number, error, argument=None):
 
 
 def filtering(rules):
-    """For preexec_fn."""
+    """A preexec_fn that installs the filter."""
     def enter():
         program = op(0x20, 0, 0, 0) + rules + op(0x06, 0, 0, 0x7fff0000)
         code = ctypes.create_string_buffer(program, len(program))

@@ -42,8 +42,8 @@ def tinyproxy(user=None):
 
 
 class Kerberos:
-    """A realm with a KDC of its own: .env for programs that use it, .keytab
-    of HTTP/localhost; the user "ann" has a ticket."""
+    """A Kerberos realm with a KDC of its own: .env for programs that use it,
+    .keytab of HTTP/localhost; the user "ann" has a ticket."""
 
     def __init__(self):
         kdc, util, admin, kinit = proc.need('krb5kdc', 'kdb5_util',
@@ -88,7 +88,8 @@ class Kerberos:
 
 
 def squid(user=None, realm=None):
-    """Its helper asks a password file, or knows the tickets of a Kerberos."""
+    """squid; users are in a password file, or have tickets of a Kerberos
+    realm."""
     program, = proc.need('squid')
     d = proc.folder()
     port = daemons.free_port()
@@ -146,7 +147,7 @@ def microsocks(user=None):
 
 
 def ssh_dynamic():
-    """OpenSSH as a SOCKS proxy."""
+    """ssh -D: OpenSSH as a SOCKS proxy."""
     ssh, = proc.need('ssh')
     there = daemons.sshd()
     port = daemons.free_port()

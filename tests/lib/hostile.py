@@ -26,21 +26,21 @@ OFFER = 'inetws; v=2; id=me; resume'
 
 
 def times(n, *frame, **kw):
-    """A kind that sends the same frames in each tick."""
+    """A kind of attack that sends the same frames in each tick."""
     def bytes_of(tick, key):
         return ws.frame(*frame, key=key, **kw) * n
     return bytes_of
 
 
 def slow_frame(tick, key):
-    """The header announces 60,000 bytes."""
+    """Announces 60,000 bytes and sends them slowly."""
     if tick == 0:
         return ws.frame(ws.BINARY, b'', length=60000, form=16, key=key)
     return b'x'
 
 
 def slow_close(tick, key):
-    """Byte by byte, and bytes behind it."""
+    """Sends a Close byte by byte, and bytes behind it."""
     whole = ws.frame(ws.CLOSE, b'\x03\xe8', key=key)
     return whole[tick:tick + 1] or b'x'
 
@@ -61,7 +61,7 @@ KINDS = {
 
 
 class Hostile:
-    """One of a kind; sock is connected or about to be."""
+    """An attacker of one kind; sock is connected, or is about to be."""
 
     def __init__(self, crowd, name, sock, again=None):
         self.crowd, self.name, self.sock, self.again = crowd, name, sock, again
@@ -144,7 +144,8 @@ class Hostile:
 
 
 class Visitor:
-    """An application that sends as fast as it may; reads: or never reads."""
+    """An application that sends as fast as it can; reads: it reads too, or
+    never."""
 
     def __init__(self, crowd, port, reads, again):
         self.crowd, self.reads, self.again = crowd, reads, again

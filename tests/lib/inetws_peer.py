@@ -27,10 +27,8 @@ from peer_tunnel import Tunnel
 
 def dial(host, port, path, stream, settings=None, faults=None,
          get_stream=None, live=None):
-    """
-    Runs a whole tunnel; returns when it has ended.  Refused, Lost.  live is
-    called with the Tunnel when it begins.
-    """
+    """Runs a whole tunnel and returns when it has ended; may raise Refused or
+    Lost.  live is called with the Tunnel when it begins."""
     settings, faults = settings or Settings(), faults or Faults()
     t = Tunnel(True, stream, settings, faults)
     t.my_id = log_id()
@@ -77,7 +75,7 @@ def dial(host, port, path, stream, settings=None, faults=None,
 
 
 def redial(t, host, port, path):
-    """True: t.new_wire is the next one."""
+    """Dials again.  True: t.new_wire is the next wire."""
     s, gone, delay = t.settings, 0, t.settings.retry
     ends = t.complete() or t.over()
     limit = time.monotonic() + (s.linger if ends else s.resume)
@@ -109,7 +107,8 @@ def redial(t, host, port, path):
 
 
 def attempt(t, host, port, path):
-    """The status; None: no answer; 0: an answer to give up over."""
+    """One request.  Its status; None: no answer; 0: an answer that ends the
+    session."""
     offer = t.faults.redial(t, {
         "v": 2, "id": t.my_id, "win": t.win, "resume": t.session,
         "n": t.last_k, "at": t.taken})
@@ -146,10 +145,8 @@ def attempt(t, host, port, path):
 
 
 class Server:
-    """
-    target() -> connected socket, or OSError (502).  Each tunnel runs in a
-    thread of its own.
-    """
+    """A server.  target() returns a connected socket, or raises OSError
+    (502).  Each tunnel runs in a thread of its own."""
 
     def __init__(self, target, settings=None, faults=None, port=0):
         self.target = target

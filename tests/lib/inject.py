@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""System calls made by another process: what an intruder in it could do.
-For root on x86-64; the process must be waiting in a system call."""
+"""System calls that are made in another process, as an intruder there could
+make them.  For root on x86-64; the process must be waiting in a system call.
+"""
 
 import ctypes
 import errno
@@ -21,7 +22,7 @@ LIBC.ptrace.restype = ctypes.c_long
 
 
 def lacking():
-    """Why it cannot be done here, or ''."""
+    """Why this is not possible here, or ''."""
     if sys.platform != 'linux' or platform.machine() != 'x86_64':
         return 'needs Linux on x86-64'
     return '' if os.geteuid() == 0 else 'needs root'
@@ -78,7 +79,8 @@ class Inside:
         _ptrace(SETREGS, self.pid, 0, ctypes.addressof(buf))
 
     def call(self, number, *args):
-        """Its result, negative errno as the kernel gives it."""
+        """Makes a system call; its result, which is a negative errno if it
+        fails."""
         regs = dict(self.old)
         at = (regs['rsp'] - 4096) & ~15
         words = []
@@ -102,13 +104,13 @@ class Inside:
         return value - (1 << 64) if value >> 63 else value
 
     def error(self, number, *args):
-        """'' or the name of its error."""
+        """Makes a system call; the name of its error, or ''."""
         r = self.call(number, *args)
         return errno.errorcode.get(-r, str(r)) if r < 0 else ''
 
 
 def dies(pid, number, *args):
-    """Does this call kill the process?  The signal's name, or ''."""
+    """Does this call kill the process?  The name of the signal, or ''."""
     try:
         with Inside(pid) as p:
             p.call(number, *args)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Ours under each launcher that Debian packages, by a table of them."""
+"""A table of the launchers that Debian packages, and inetws under each of
+them."""
 
 import os
 
@@ -43,7 +44,7 @@ TABLE = {
 
 
 class Launched:
-    """Ours, run by a launcher."""
+    """inetws, started by a launcher."""
 
     def __init__(self, name, mode, goal):
         start, words, log, self.knows = TABLE[name]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""Programs that accept connections and start others for them: inetd and its
-kin, one function each.
+"""Programs that accept connections and start other programs for them: inetd
+and the like, one function each.
 
-A launcher function gets a port and the command to run, starts the launcher
-and returns (program, where): what was started, and what to dial.
+A function gets a port and a command, starts the launcher and returns (program,
+where): the program that was started, and where to connect to.
 """
 
 import glob
@@ -39,7 +39,7 @@ class Syslog:
             self.read()
 
     def start(self):
-        """Another socket, as a syslogd has that was started again."""
+        """Opens another socket, as a syslogd does that was started again."""
         path = self.dev + '/log'
         if os.path.exists(path):
             self.sock.close()
@@ -73,7 +73,8 @@ class Syslog:
 
 
 def fetch(package, program):
-    """A program of a package that conflicts with others: unpacked apart."""
+    """A program of a package that conflicts with others: it is unpacked, not
+    installed."""
     path = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'
     for d in path.split(':'):
         if os.access(os.path.join(d, program), os.X_OK) and package in \
@@ -89,7 +90,8 @@ def names(package):
 
 
 def unpack(package):
-    """A package's files in a folder of their own, kept for the next time."""
+    """Unpacks a package into a folder of its own, which is kept for the next
+    run."""
     root = os.path.join(os.path.dirname(proc.INETWS), 'packages', package)
     if os.path.isdir(root):
         return root
@@ -125,7 +127,8 @@ def is_listening(where):
 
 
 def ready(p, where):
-    """That a socket is bound, and so its file there, is not enough."""
+    """Waits for a listener: when a socket is bound its file exists, but it
+    does not listen yet."""
     if not proc.until(lambda: is_listening(where) or not p.alive()) or \
             not p.alive():
         log = p.wait_log()
@@ -187,7 +190,7 @@ def xinetd(how):
 
 
 def _by_words(*words):
-    """A launcher that takes its command as words of its own."""
+    """A launcher that takes the command as words of its own command line."""
     def start(port, command):
         program, = proc.need(words[0])
         return ready(proc.Program(

@@ -23,7 +23,7 @@ USERS = ('block', 'lines', 'words')
 
 
 class Item:
-    """A block or a line of the page that is to be pasted."""
+    """A block or a line of the page that readers paste."""
 
     def __init__(self, text, prose):
         self.text, self.untested = text, 'ntested' in prose
@@ -35,7 +35,8 @@ class Item:
 
 
 def items(page=EXAMPLES, since=None):
-    """All of them; since: behind this line of the source."""
+    """All items of a page; since: only those behind this line of its source.
+    """
     with open(os.path.join(proc.ROOT, 'man', page)) as f:
         text = f.read()
     if since:
@@ -87,8 +88,8 @@ def _calls(path, names):
 
 
 def used(path, other=False):
-    """The beginnings of the blocks that a test gets from here, out of EXAMPLES;
-    other: out of another page."""
+    """The beginnings of the blocks of EXAMPLES that a test gets from this
+    module; other: of another page."""
     return {begin for _, begin, keywords in _calls(path, USERS)
             if ('page' in keywords) == other}
 

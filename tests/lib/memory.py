@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What lies in the memory of a process, as /proc shows it."""
+"""Searching the memory of a process, by /proc."""
 
 import re
 
@@ -17,8 +17,8 @@ def _maps(pid):
 
 
 def search(pid, needles):
-    """The names of those {name: bytes} that are there, once for each place;
-    Skip where memory may not be read."""
+    """The names of those of {name: bytes} that are found, once for each
+    place.  Skips where memory may not be read."""
     found = []
     try:
         with open('/proc/%d/mem' % pid, 'rb', 0) as f:
@@ -36,8 +36,9 @@ def search(pid, needles):
 
 
 def key_parts(path):
-    """The secret numbers of a private key, as a file has them and, "-live",
-    as OpenSSL computes with them on little-endian machines."""
+    """The secret numbers of a private key: as a file has them, and, with
+    "-live" in their names, as OpenSSL has them in memory on little-endian
+    machines."""
     text = ca.openssl('pkey', '-in', path, '-noout', '-text').decode()
     parts = {}
     for name, digits in re.findall(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Messages: what src/ can print, what inetws-troubleshooting(7) explains, and
-which ones messages.txt holds for plain.
+"""Messages: which ones src/ can print, which ones inetws-troubleshooting(7)
+explains, and which ones messages.txt lists as needing no explanation.
 
 python3 messages.py prints the messages that are in neither, with their places.
 """
@@ -68,13 +68,14 @@ Literal = collections.namedtuple('Literal', 'text call argument place')
 
 
 def unescape(text):
-    """A C string as it is read; control characters stay as they are written."""
+    """The value of a C string; control characters stay escaped."""
     return re.sub(r'\\(["\\\'])', r'\1', re.sub(r'(\\[nrt])+$', '', text))
 
 
 def literals(path):
-    """Those of a C file, with the call that they stand in.  What stands
-    between two of them (PRIu64) becomes part of the text, as {PRIu64}."""
+    """The strings of a C file, with the call that each is an argument of.  A
+    macro between two strings (PRIu64) becomes a part of the text, as {PRIu64}.
+    """
     with open(path) as f:
         text = re.sub(r'(?m)^\s*#\s*include.*$', '',
                       re.sub(r'\\\n', '  ', f.read()))
@@ -108,7 +109,8 @@ def literals(path):
 
 
 def is_pattern(s, column=3):
-    """What the advice of check looks for in a step; 4: what it says then."""
+    """Is it a text that the advice of check searches in a step?  (Member 4 is
+    the advice.)"""
     return s.place.startswith('modes/check/advice.c') and \
         s.argument == column and s.call == ''
 
@@ -147,13 +149,14 @@ def collect(strings):
 
 
 def keys(strings):
-    """The keys of lines of the log, without those of a build for debugging."""
+    """The keys of lines of the log, but for those that only debugging builds
+    have."""
     return {s.text for s in strings if (s.call, s.argument) in NAMES_KEY and
             not s.place.startswith('sandbox/linux_refused.c')}
 
 
 def formats():
-    """The functions of src/ that take a format."""
+    """The functions of src/ that take a format as printf(3) does."""
     found = set()
     for path in glob.glob(SRC + '/**/*.[ch]', recursive=True):
         with open(path) as f:
@@ -183,22 +186,22 @@ Entry = collections.namedtuple('Entry', 'quotes statuses text')
 
 
 def unroff(text):
-    """Words without marks."""
+    """Words of a page without the marks of roff."""
     text = re.sub(r'\\&|\\', '', text)
     return ' '.join(re.sub(r'^\.[A-Z][A-Za-z]( |$)', '', line)
                     for line in text.split('\n'))
 
 
 def in_brackets(title):
-    """Exit statuses: (exit status 68), (64, 71)."""
+    """The exit statuses in a title: (exit status 68), (64, 71)."""
     return [int(n) for part in re.findall(r'\([^)]*\)', title)
             for n in re.findall(r'\b(\d\d)\b', part)]
 
 
 def page():
     """The items of inetws-troubleshooting(7): what each quotes in its title,
-    the exit statuses of each, which may stand behind the last, and its text.
-    """
+    the exit statuses of each quote (they may be behind the last quote), and
+    the text."""
     found = []
     with open(PAGE) as f:
         items = re.split(r'(?m)^\.It ', f.read())[1:]
@@ -216,7 +219,7 @@ def page():
 
 
 def is_in(quote, message):
-    """Does the page's quote stand in what the message prints?"""
+    """Is the page's quote a part of what the message prints?"""
     fixed = CONVERSION.sub('\0', message).replace('%%', '%')
     return quote in fixed or re.sub(r'\d+', '\0', quote) in fixed
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The page of --metrics in a browser, with as many tunnels as a test wants."""
+"""The page of --metrics in a browser, with as many tunnels as a test needs."""
 
 import http.server
 import re
@@ -17,7 +17,7 @@ def watched(target):
 
 
 def column(b, name):
-    """The texts of a column, of the rows that are shown."""
+    """The texts of a column, of those rows that are shown."""
     return b.now('''return [...document.querySelectorAll(
         `#tunnels tbody tr:not([hidden]) td[data-n="${arguments[0]}"]`)]
         .map(e => e.textContent)''', name)
@@ -36,7 +36,7 @@ class Many(http.server.BaseHTTPRequestHandler):
 
 
 def many(rows, fields, page):
-    """A server of the page with its one row many times."""
+    """A server of the page, with its one row repeated."""
     row = re.search(r'<tr><td.*?</tr>\n', page)[0]
     made = []
     for i in range(rows):

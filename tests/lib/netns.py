@@ -21,8 +21,8 @@ NEAR, FAR = '10.91.0.1', '10.91.0.2'
 
 @contextlib.contextmanager
 def inside(pid):
-    """Sockets, threads and programs made in here are in the network of this
-    process."""
+    """Sockets, threads and programs made within this context are in the
+    network of this process."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def enter(path):
@@ -83,7 +83,7 @@ class Two:
 
 
 class Pair(Two):
-    """The link between 10.91.0.1 and 10.91.0.2 is up until down()."""
+    """A link between 10.91.0.1 and 10.91.0.2, which is up until down()."""
 
     def __init__(self):
         super().__init__()
@@ -99,7 +99,7 @@ class Pair(Two):
                 self._ip(where, 'link', 'set', link, 'up')
 
     def link_local(self):
-        """The far end's fe80:: address, once both ends may use theirs; or
+        """The fe80:: address of the far end, when both ends may use theirs; or
         None."""
         for where in (self.near, self.far):
             r = proc.run(where([self.ip, '-6', '-o', 'address', 'show', 'dev',
@@ -110,14 +110,15 @@ class Pair(Two):
         return found[1]
 
     def down(self, seconds):
-        """The far end of the link is down for so long: nothing gets through,
-        and neither end is told."""
+        """Takes the far end of the link down for some seconds: nothing gets
+        through, and neither end is told."""
         self._ip(self.far, 'link', 'set', 'link0', 'down')
         time.sleep(seconds)
         self._ip(self.far, 'link', 'set', 'link0', 'up')
 
     def renumber(self, address):
-        """The near end gets another address, as a laptop does that moves."""
+        """Gives the near end another address, as a laptop has in another
+        network."""
         self._ip(self.near, 'address', 'flush', 'dev', 'link0')
         self._ip(self.near, 'address', 'add', address + '/24', 'dev', 'link0')
 

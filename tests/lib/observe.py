@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Looking at an instance: its status, its metrics, a runtime directory."""
+"""What an instance shows: status, metrics, its statistics page."""
 
 import json
 import os
@@ -10,7 +10,8 @@ import tap
 
 
 def rundir():
-    """A runtime directory of this case's own, for all it starts."""
+    """Makes a runtime directory for the instances of this case; the folder
+    above it."""
     path = os.path.join(proc.folder(), 'inetws')
     os.mkdir(path)
     os.environ['RUNTIME_DIRECTORY'] = path
@@ -18,13 +19,13 @@ def rundir():
 
 
 def page_of(pid):
-    """The page of an instance in that directory."""
+    """The path of an instance's statistics page in that directory, or None."""
     path = '%s/%d.stats' % (os.environ['RUNTIME_DIRECTORY'], pid)
     return path if os.path.exists(path) else None
 
 
 def status(*words):
-    """The object of status --json."""
+    """What status --json prints."""
     r = proc.run_inetws('status', '--json', *words)
     if r.returncode != 0:
         raise AssertionError('status: %d %r' % (r.returncode, r.stderr))
@@ -32,7 +33,7 @@ def status(*words):
 
 
 def one(*words):
-    """The one instance there is."""
+    """The only instance of status --json."""
     found = status(*words)['instances']
     if len(found) != 1:
         raise AssertionError('%d instances' % len(found))
@@ -64,7 +65,7 @@ def http(where, path, method='GET', fields=(), raw=None):
 
 
 def series(text):
-    """{series: number} of metrics."""
+    """{series: value} of a text of metrics."""
     found = {}
     for line in text.splitlines():
         if line and not line.startswith('#'):

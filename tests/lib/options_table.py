@@ -39,7 +39,8 @@ def options():
 
 
 def tests():
-    """{name in the table: text} of all tests, and of what scenarios read."""
+    """{name in the table: text} of all tests, with the files that scenarios
+    read."""
     found = {}
     for pattern in ('it/*.t', 'it/*/*.t', 'peers/*.t', 'long/*.t',
                     'scenarios/*/*', 'unit/*/*.c'):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The settings of a peer, and the faults it shall have."""
+"""The settings of a peer, and the faults that it is to make."""
 
 import random
 import select
@@ -30,7 +30,7 @@ class Settings:
 
 
 class Faults:
-    """Nothing goes wrong; override or set what shall."""
+    """Makes no fault; subclasses override methods, tests set members."""
 
     eof_delta = 0                   # added to the count of eof
     ack_delta = 0                   # added to every ack
@@ -38,23 +38,22 @@ class Faults:
     mute = False                    # never answers a Ping, sends none
 
     def limits(self, no):
-        """
-        Of wire number no: after how many bytes sent and received behind the
-        handshake it is cut (None: never), and how: "fin", "rst", or "silent"
-        (not closed, just never looked at again).
-        """
+        """After how many bytes behind the handshake wire number no is cut:
+        (sent, received, how); None: never.  how: "fin", "rst", or "silent" (it
+        stays open and is not used any more)."""
         return None, None, "fin"
 
     def sent(self, tunnel, line):
-        """True: cut the wire once this control line has been sent."""
+        """Called when a control line was sent.  True: cut the wire."""
         return False
 
     def received(self, tunnel, line):
-        """True: cut the wire now, before the line is looked at."""
+        """Called when a control line came, before it is used.  True: cut the
+        wire."""
         return False
 
     def redial(self, tunnel, offer):
-        """The offer of a redial, to be changed."""
+        """Changes the offer of a redial."""
         return offer
 
     def drop_answer(self, no):
@@ -66,7 +65,7 @@ class Faults:
 
 
 class RandomFaults(Faults):
-    """Cuts the first n wires somewhere, from a seed."""
+    """Cuts the first n wires at random places, which follow from a seed."""
 
     def __init__(self, seed, n=5, most=200000, silent=False):
         self.random = random.Random(seed)
@@ -88,7 +87,7 @@ class RandomFaults(Faults):
 
 
 class After(Faults):
-    """Cuts at the first few control lines that begin with word."""
+    """Cuts the wire behind the first control lines that begin with a word."""
 
     def __init__(self, word, sending, times=3):
         self.word, self.sending, self.times = word, sending, times
@@ -107,7 +106,7 @@ class After(Faults):
 
 
 class LastFrames(Faults):
-    """The wire is lost with everything that follows this side's eof."""
+    """Loses the wire together with everything that follows this side's eof."""
 
     def __init__(self):
         self.done = False
@@ -127,7 +126,8 @@ def faulty(**kw):
 
 
 class Redials(Faults):
-    """Cuts once the dialler has got n bytes; its redials offer this."""
+    """Cuts the wire when the dialler has received n bytes, and changes the
+    offer of its redials."""
 
     def __init__(self, change, n=1000, wires=1):
         self.change, self.n, self.wires = change, n, wires
@@ -206,7 +206,7 @@ class Wire:
             self.cut()
 
     def read(self):
-        """False at a bare end."""
+        """Reads what is there.  False at an end without Close."""
         n = 65536
         if self.recv_left is not None:
             n = min(n, self.recv_left)
@@ -231,6 +231,6 @@ class Wire:
 
 
 def drop_silent():
-    """Closes what was cut silently."""
+    """Closes the connections that were cut silently."""
     while Wire.graveyard:
         Wire.graveyard.pop().close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Scripted conversations: a websocket that keeps no rule by itself."""
+"""Scripted conversations: a websocket that follows no rule by itself."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ from peer_frames import (BINARY, CLOSE, Fault, PING, PONG, TEXT, accept_of,
 
 
 class Raw:
-    """A websocket, frame by frame, without any rule of its own."""
+    """A websocket that the test drives frame by frame."""
 
     def __init__(self, sock, dialler, early=b"", fields=None):
         self.sock = sock
@@ -113,7 +113,7 @@ class Raw:
 
 
 def raw_dial(host, port, path="/", offer=None, headers="", timeout=5):
-    """A Raw after its 101, or Refused with the status."""
+    """Dials; a Raw behind its 101, or Refused with the status."""
     sock = socket.create_connection((host, port), timeout)
     deadline = time.monotonic() + timeout
     try:

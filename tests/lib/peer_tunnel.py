@@ -72,7 +72,7 @@ class Tunnel:
             stream.setblocking(False)
 
     def close(self):
-        """Nobody will look at it again."""
+        """Frees the tunnel, which is not used any more."""
         self.bell.close()
         self.bell_in.close()
         self.ended.set()
@@ -91,7 +91,8 @@ class Tunnel:
         return self.base + len(self.kept)
 
     def complete(self):
-        """The second condition of a due Close."""
+        """Is the second condition of a due Close true (inetws-protocol(7),
+        Close)?"""
         return self.eof_acked and self.shut
 
     def due(self, wire):
@@ -179,7 +180,7 @@ class Tunnel:
             time.monotonic() >= self.delivered_at + .2
 
     def pump(self, wire):
-        """Puts onto the wire what may be sent now."""
+        """Sends what may be sent now."""
         if wire.close_sent or wire.cut_when_flushed:
             return
         if self.ack_wanted(wire):
@@ -483,7 +484,7 @@ class Tunnel:
         return at
 
     def finish(self):
-        """Both have closed, or it does not matter any more."""
+        """Both sides have closed, or it does not matter any more."""
         if self.failed is not None:
             self.end("stream-reset" if self.rst_due else "peer-reset",
                      self.failed)
@@ -524,7 +525,8 @@ class Tunnel:
             self.end("lost", getattr(self, "lost_why", ""))
 
     def replay_from(self, at):
-        """The peer has taken so much: False if that cannot be."""
+        """The peer has taken this many bytes: False if that is not possible.
+        """
         if self.over():
             return True
         if at < self.peer_ack or at > self.top:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Threads that play the other programs: TCP targets, a websocket
-server, and a TCP proxy that breaks on command.  All on 127.0.0.1.
-"""
+"""The other programs, as threads: TCP targets, a websocket server, and a TCP
+proxy that fails on command.  All on 127.0.0.1."""
 
 import os
 import re
@@ -18,8 +17,8 @@ import ws as _ws
 
 
 def unknown_name():
-    """(exit status, message) for a name that does not exist: other ones where
-    no name server answers."""
+    """(exit status, message) for a name that does not exist; they are others
+    if no name server answers."""
     try:
         socket.getaddrinfo('no-such-host.invalid', 1)
     except socket.gaierror as e:
@@ -119,7 +118,7 @@ def _shut(sock):
 
 
 def echo(**kw):
-    """Sends back what comes, and the end too."""
+    """A target that sends back what it gets, and the end of file too."""
     def handler(sock):
         total = 0
         try:
@@ -138,7 +137,7 @@ def echo(**kw):
 
 
 def echo_process():
-    """The port of an echo that has one process for all."""
+    """The port of an echo that is one process for all connections."""
     listener = socket.create_server(('127.0.0.1', 0), backlog=4096)
     port = listener.getsockname()[1]
     pid = os.fork()
@@ -176,7 +175,7 @@ def discard(**kw):
 
 
 def source(data, **kw):
-    """Sends data and ends; results are as discard()'s."""
+    """A target that sends data and ends; results are those of discard()."""
     def handler(sock):
         try:
             sock.sendall(data)

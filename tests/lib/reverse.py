@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Reverse tunnels: gates, agents, visitors, and a raw agent that is led frame
-by frame."""
+"""Reverse tunnels: gates, agents, visitors, and an agent that a test drives
+frame by frame."""
 
 import hashlib
 import os
@@ -43,7 +43,7 @@ def parked(g, count=1):
 
 
 def raw_agent(g, path='/agents/a', offer=OFFER, secret=None):
-    """A Raw that waits at the gate."""
+    """A Raw that is parked at the gate."""
     field = ('Authorization: Bearer %s\r\n' % secret) if secret else ''
     return p.raw_dial('127.0.0.1', g.port, path, offer, field,
                       timeout=proc.BOUND)
@@ -68,7 +68,7 @@ def reset(sock):
 
 
 def line(raw, timeout=None):
-    """The next control line."""
+    """The next control line of a Raw."""
     op, body = raw.frame(timeout or proc.BOUND)
     if op != p.TEXT:
         raise AssertionError('no line but %r' % ((op, body),))
@@ -76,7 +76,7 @@ def line(raw, timeout=None):
 
 
 def was_reset(sock):
-    """Reads to the end: True if that was a reset."""
+    """Reads to the end; was it a reset?"""
     try:
         while sock.recv(65536):
             pass
@@ -96,7 +96,7 @@ def agents_file(**secrets):
 
 
 class Delay(peers.Proxy):
-    """A proxy that holds every byte back for so many seconds, each way."""
+    """A proxy that delays all bytes by these seconds, each way."""
 
     def __init__(self, port, seconds):
         self.seconds = seconds

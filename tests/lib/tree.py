@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The tree that is tested: its make, on what is built already."""
+"""Running make in the tree that is tested."""
 
 import os
 
@@ -10,7 +10,7 @@ BUILD = os.path.dirname(proc.INETWS)
 
 
 def make(*words):
-    """The output of make, which builds nothing anew."""
+    """The output of make, which does not build again what is built."""
     program, = proc.need('make')
     env = {k: v for k, v in os.environ.items() if not k.startswith('MAKE')}
     if not os.path.exists(os.path.join(BUILD, 'src')):

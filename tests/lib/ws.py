@@ -202,7 +202,8 @@ class WebSocket:
     # the transport
 
     def bye(self, code=1000):
-        """Closes in good order; the peer's code, or 'eof' or 'reset'."""
+        """Sends Close and reads on; the code of the peer's Close, or 'eof' or
+        'reset'."""
         try:
             self.close(code)
         except BrokenPipeError:
@@ -212,7 +213,7 @@ class WebSocket:
         return code
 
     def drop(self):
-        """Ends the transport without a Close: a clean TCP end."""
+        """Ends the connection without a Close: a clean end of TCP."""
         self.sock.close()
 
     def reset(self):
@@ -358,7 +359,7 @@ def read_exactly(sock, n):
 
 
 def quiet_for(sock, seconds):
-    """Does nothing come, not even an end, for so long?"""
+    """Does nothing arrive, not even an end, for this time?"""
     before = sock.gettimeout()
     sock.settimeout(seconds)
     try:
