@@ -21,16 +21,20 @@ failed(const char *what)
 }
 
 /*
- * What a redial may read: the folder of authorities, and, where a redirect may
- * lead to TLS for the first time, all files of TLS.  Certificate and key are
- * among them only then: where TLS is used from the beginning they have been
+ * What a redial may read: the folders of authorities, from which nothing may
+ * have been read where a ticket has resumed TLS before, and, where a redirect
+ * may lead to TLS for the first time, all files of TLS.  Certificate and key
+ * are among them only then: where TLS is used from the beginning they have been
  * read already.
  */
 int
 enter_prepare(const struct options *o, enum sandbox_role role)
 {
 	int loads = !o->url.tls && o->timeouts.resume > 0;
+	int by_ticket = o->mode != MODE_CONNECT && o->url.tls;
 	const char *readable[] = {
+		by_ticket ? "/etc/ssl/certs" : NULL,
+		by_ticket ? "/etc/pki/tls/certs" : NULL,
 		o->tls.cacert, o->tls.capath, o->tls.crlfile,
 		o->tls.peer_certs, loads ? o->tls.cert : NULL,
 		loads ? o->tls.key : NULL,

@@ -4,10 +4,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,11 +65,12 @@ static int tried;		/* missing is known */
 /*
  * What looking up a name and verifying a certificate reads.  The folders, not
  * the files in them: resolv.conf is another file after the network changed,
- * and that is when it is needed.  Libraries are what nsswitch.conf(5) asks
- * for.
+ * and that is when it is needed.  But a file may be a link to anywhere.
+ * Libraries are what nsswitch.conf(5) asks for.
  */
 static const char *const system_readable[] = {
-	"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
+	"/etc", "/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf",
+	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
 	"/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
 	"/usr/share/pki", "/var/lib/ca-certificates",
 	"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
@@ -110,6 +114,48 @@ allow_reading(const char *path)
 	return failed ? -1 : 0;
 }
 
+/* A link that may lead out of its folder and of what all may read. */
+static int
+leads_out(const char *path)
+{
+	char to[PATH_MAX];
+	ssize_t n = readlink(path, to, sizeof(to) - 1);
+	size_t i, len;
+
+	if (n == -1)
+		return 0;
+	to[n] = '\0';
+	for (i = 0; i < NSYSTEM; i++) {
+		len = strlen(system_readable[i]);
+		if (strncmp(to, system_readable[i], len) == 0 && to[len] == '/')
+			return strstr(to, "/../") != NULL;
+	}
+	return strchr(to, '/') != NULL;
+}
+
+/* Files that links in a folder lead to: an authority may lie elsewhere. */
+static int
+allow_links(const char *path)
+{
+	const struct dirent *entry;
+	char file[PATH_MAX];
+	struct stat st;
+	int failed = 0, e;
+	DIR *d;
+
+	if ((d = opendir(path)) == NULL)
+		return errno == EMFILE || errno == ENFILE ? -1 : 0;
+	while (!failed && (entry = readdir(d)) != NULL)
+		if (snprintf(file, sizeof(file), "%s/%s", path,
+		    entry->d_name) < (int)sizeof(file) && leads_out(file) &&
+		    stat(file, &st) == 0 && S_ISREG(st.st_mode))
+			failed = allow_reading(file) == -1;
+	e = errno;
+	closedir(d);
+	errno = e;
+	return failed ? -1 : 0;
+}
+
 static int
 add_rules(long abi, const char *const *readable, unsigned int n)
 {
@@ -124,7 +170,8 @@ add_rules(long abi, const char *const *readable, unsigned int n)
 		if (allow_reading(system_readable[i]) == -1)
 			return -1;
 	for (i = 0; i < n; i++)
-		if (readable[i] != NULL && allow_reading(readable[i]) == -1)
+		if (readable[i] != NULL && (allow_reading(readable[i]) == -1 ||
+		    allow_links(readable[i]) == -1))
 			return -1;
 	return 0;
 }

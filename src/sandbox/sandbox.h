@@ -50,10 +50,10 @@ enum {
 /*
  * Before the first fork: does what is expensive.  May be called again; if that
  * fails, it is as it was before.  readable lists what a SANDBOX_REDIAL may
- * read besides, a folder with all that is below it; it may have NULLs in it,
- * and what does not exist is skipped.  0, or -1 with errno.  The file behind
- * this header remembers what was prepared, in a descriptor that is
- * close-on-exec.
+ * read besides, a folder with all that is below it and the files that links in
+ * it lead to; it may have NULLs in it, and what does not exist is skipped.  0,
+ * or -1 with errno.  The file behind this header remembers what was prepared,
+ * in a descriptor that is close-on-exec.
  */
 int sandbox_prepare(enum sandbox_role, const char *const *readable,
     unsigned int n);

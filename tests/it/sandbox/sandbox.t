@@ -15,6 +15,7 @@ import inetws as t      # noqa: E402
 import errno            # noqa: E402
 import platform         # noqa: E402
 import re               # noqa: E402
+import subprocess       # noqa: E402
 import threading        # noqa: E402
 from filters import filtering, refused  # noqa: E402
 
@@ -137,6 +138,63 @@ def test_redial_by_tls():
         v = t.ws.dial(c.port)
         t.ok(say(v, b'hello'), option[0])
         cuts(v, proxy, (c,))
+
+
+def test_links_out_of_a_folder():
+    """An authority lies elsewhere, and is needed for the first time when a tunnel
+    redials: before, TLS was resumed by a ticket."""
+    cert = t.certificate()
+    d = t.folder()
+    os.mkdir(d + '/certs')
+    os.symlink(cert.ca, d + '/certs/ca.pem')
+    openssl, unshare, _ = t.need('openssl', 'unshare', 'mount')
+    t.run([openssl, 'rehash', d + '/certs'])
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key', cert.key)
+    proxy = t.Proxy(s.port)
+    words = ['client', '-v', '-l', '127.0.0.1:0', 'wss://localhost:%d/' %
+             proxy.port]
+    of_system = [unshare, '-m', 'sh', '-ec', 'mount --bind %s /etc/ssl; '
+                 'exec "$@"' % d, 'sh', t.INETWS] + words
+    ways = {'--capath': [t.INETWS, *words, '--capath', d + '/certs']}
+    if os.geteuid() == 0 and not t.run([unshare, '-m', 'true']).returncode and \
+            os.path.realpath('/usr/lib/ssl/certs') == '/etc/ssl/certs':
+        ways["the system's"] = of_system
+    for name, argv in ways.items():
+        c = t.Program(argv)
+        port = t.port_of(t.listening(c)[0])
+        for n in range(2):
+            v = t.ws.dial(port)
+            t.ok(say(v, b'hello'), name + ': a tunnel')
+        t.ok(c.has_line(', resumed, '), 'the second by a ticket')
+        t.ok(t.until(lambda: proxy.cut('rst')), 'cut')
+        t.ok(say(v, b'again'), 'it goes on') or t.diag(c.log)
+
+
+def test_links_out_of_etc():
+    """What looks names up may lie elsewhere, as on NixOS and in WSL."""
+    unshare, _ = t.need('unshare', 'mount')
+    if os.geteuid() != 0 or t.run([unshare, '-m', 'true']).returncode:
+        raise t.Skip('no mounts of our own')
+    d = t.folder()
+    os.mkdir(d + '/etc')
+    for name, text in (('hosts', '127.0.0.1 elsewhere.test\n'),
+                       ('nsswitch.conf', 'hosts: files\n'),
+                       ('resolv.conf', 'nameserver 127.0.0.1\n')):
+        with open('%s/%s' % (d, name), 'w') as f:
+            f.write(text)
+        os.symlink('%s/%s' % (d, name), '%s/etc/%s' % (d, name))
+    proxy = t.Proxy(t.server(t.echo().port).port)
+    p = t.Program([unshare, '-m', 'sh', '-ec', 'mount --bind %s/etc /etc; '
+                   'exec "$@"' % d, 'sh', t.INETWS, 'connect', '-v',
+                   'ws://elsewhere.test:%d/' % proxy.port],
+                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for word in (b'hello', b'again'):
+        p.stdin.write(word)
+        p.stdin.flush()
+        t.is_(p.stdout.read(5), word, 'a tunnel')
+        t.ok(t.until(lambda: proxy.cut('rst')), 'cut')
+    p.wait_line('event=resumed')
+    t.unlike(p.log, 'cannot resolve', 'its name is found again')
 
 
 def test_program():
