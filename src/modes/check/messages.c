@@ -9,6 +9,7 @@
 #include "ws/frame.h"
 
 #define PINGS		5
+#define PING_MS		10000	/* for one, where --handshake-timeout is off */
 #define SLOW_US		100000	/* a faster ping was not held back by a proxy */
 #define MORE_MS		2000	/* to wait for an answer while more is sent */
 #define PIECES		256	/* pieces of 1 KiB that are sent then */
@@ -97,7 +98,7 @@ static int
 ping(struct check *c, struct probe *p, int64_t limit, int64_t *sum)
 {
 	int64_t begun = clock_us(), us;
-	int64_t deadline = clock_after(limit);
+	int64_t deadline = clock_ms() + (limit > 0 ? limit : PING_MS);
 	enum probe_event event;
 
 	if (probe_ping(p, deadline) == -1)
@@ -202,7 +203,8 @@ look_at_pings(struct check *c, struct probe *p)
 static void
 look_at_line(struct check *c, struct probe *p, int64_t limit)
 {
-	int64_t deadline = clock_after(limit < MORE_MS ? limit : MORE_MS);
+	int64_t deadline = clock_after(limit > 0 && limit < MORE_MS ? limit :
+	    MORE_MS);
 	enum probe_event event = PROBE_EOF;
 
 	c->message_is_line = 1;

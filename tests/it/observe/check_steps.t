@@ -342,6 +342,22 @@ def test_buffering():
     t.is_(r[1]['message'], 'late', 'and in JSON')
 
 
+def test_no_timeout():
+    """A peer that never answers holds no check for ever, whatever the options."""
+    peer = t.WSServer([('Sec-WebSocket-Extensions', 'inetws; v=2; id=x')])
+
+    def answer_pings():
+        w = peer.next()
+        try:
+            while w.take() is not None:
+                pass
+        except OSError:
+            pass
+    threading.Thread(target=answer_pings, daemon=True).start()
+    code, c, steps = look('--handshake-timeout', '0', url(peer.port))
+    t.is_((code, c['message']), (1, 'lost'), 'its line has no answer')
+
+
 def test_slow_is_not_buffered():
     """A long way is no fault."""
     s = t.server(t.echo().port)
