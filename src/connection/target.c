@@ -67,7 +67,7 @@ run_program(struct connection *c, const struct http_head *head,
 	char **argv = c->o->program;
 	int fd[2], r, err, error;
 
-	err = stderr_log_begin(c->peer, argv[0]);
+	err = stderr_log_begin(LOG_L_INFO, c->peer, argv[0]);
 	r = program_start(&c->program, argv, environment(c, head), err,
 	    c->o->program_pipes, fd, deadline);
 	error = errno;

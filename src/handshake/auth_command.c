@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "handshake/auth_command.h"
 #include "os/clock.h"
 #include "os/command.h"
 #include "os/log.h"
+#include "os/stderr_log.h"
 #include "proto/cgi.h"
 
 #define LIMIT_MS	10000	/* where --handshake-timeout is off */
@@ -42,6 +44,31 @@ environment(struct cgi *cgi, const struct auth *a, const struct options *o,
 	return env;
 }
 
+/* Its exit status, or -1 and why, as command_run(). */
+static int
+run(const struct auth *a, char **command, char **env, int64_t deadline,
+    char *out, size_t size, struct error *why)
+{
+	int err = stderr_log_begin(LOG_L_WARN, a->peer, command[0]), status;
+
+	status = command_run(command, env, err, out, size, deadline, -1, why);
+	if (err != -1)
+		close(err);
+	return status;
+}
+
+/* The user that it names, or else that of the file.  0, or -1 and why. */
+static int
+take_user(struct auth *a, const struct options *o, char *out,
+    struct error *why)
+{
+	out[strcspn(out, "\r\n")] = '\0';
+	if (out[0] == '\0' || strlcpy(a->user, out, a->size) < a->size)
+		return 0;
+	return error_set(why, EXIT_SYSTEM, "%s: the user name in its output is "
+	    "longer than %zu bytes", o->access.auth_command[0], a->size - 1);
+}
+
 int
 auth_command(struct auth *a, const struct options *o, const struct websocket *w,
     const struct upgrade_request *r, int64_t deadline, char *err,
@@ -53,16 +80,11 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 	struct error why;
 	int status;
 
-	status = command_run(o->access.auth_command,
-	    environment(&cgi, a, o, w, r), o->log.no_stderr, out, sizeof(out),
-	    deadline == CLOCK_NEVER ? limit : deadline, -1, &why);
+	status = run(a, o->access.auth_command, environment(&cgi, a, o, w, r),
+	    deadline == CLOCK_NEVER ? limit : deadline, out, sizeof(out), &why);
 	explicit_bzero(cgi.bytes, cgi.len);
-	if (status == 0) {
-		out[strcspn(out, "\r\n")] = '\0';
-		if (out[0] != '\0')
-			strlcpy(a->user, out, a->size);
+	if (status == 0 && take_user(a, o, out, &why) == 0)
 		return 0;
-	}
 	a->user[0] = '\0';
 	if (status == 1) {
 		snprintf(err, errlen, "rejected by --auth-command");

@@ -121,7 +121,7 @@ ask(const struct options *o, enum header_for receiver, struct trust *trust,
 	int64_t ms = o->timeouts.handshake;
 
 	if (k->pid == 0 && command_helper_start(k, command_for(o, receiver),
-	    environ, o->log.no_stderr, forget, trust) == -1) {
+	    environ, forget, trust) == -1) {
 		error_set(why, EXIT_SYSTEM, "%s", strerror(errno));
 		return blame(o, receiver, why);
 	}

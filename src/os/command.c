@@ -22,7 +22,7 @@
 
 /* In the new process: becomes the program. */
 static _Noreturn void
-become(char *const argv[], char *const env[], int mute, int out)
+become(char *const argv[], char *const env[], int err, int out)
 {
 	int null = fd_null(O_RDWR);
 
@@ -30,7 +30,7 @@ become(char *const argv[], char *const env[], int mute, int out)
 	/* a descriptor that is in its place already would stay close-on-exec */
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1 ||
-	    (mute && dup2(null, STDERR_FILENO) == -1))
+	    (err != -1 && dup2(err, STDERR_FILENO) == -1))
 		_exit(127);
 	closefrom(STDERR_FILENO + 1);
 	signals_default();
@@ -140,7 +140,7 @@ wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 }
 
 int
-command_run(char *const argv[], char *const env[], int mute, char *out,
+command_run(char *const argv[], char *const env[], int err, char *out,
     size_t size, int64_t deadline, int stop, struct error *why)
 {
 	int fd[2], status = 0, late, has_ended;
@@ -152,7 +152,7 @@ command_run(char *const argv[], char *const env[], int mute, char *out,
 		return error_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
 		    strerror(errno));
 	if ((pid = fork()) == 0)
-		become(argv, env, mute, fd[1]);
+		become(argv, env, err, fd[1]);
 	close(fd[1]);
 	if (pid == -1) {
 		close(fd[0]);

@@ -13,18 +13,17 @@
 
 /*
  * Runs argv, which is found by PATH, with this environment.  Its standard input
- * is /dev/null, its standard error ours, or /dev/null if mute.  Its standard
- * output goes to out, NUL-terminated; what does not fit into size bytes is
- * dropped.
+ * is /dev/null, its standard error err (-1: ours).  Its standard output goes to
+ * out, NUL-terminated; what does not fit into size bytes is dropped.
  *
- * Returns its exit status, 0 to 255; or -1 and why:  71: it cannot be run, was
- * killed by a signal, or exited with 0 and its output has a NUL,
- *     which would hide the rest of it;
+ * Returns its exit status, 0 to 255; or -1 and why:
+ * 71: it cannot be run, was killed by a signal, or exited with 0 and its output
+ *     has a NUL, which would hide the rest of it;
  * 75: it did not end by the deadline (of clock_ms()), or the descriptor stop
- * (-1: none)
- *     became readable or ended; it and its process group were killed.
+ *     (-1: none) became readable or ended; it and its process group were
+ *     killed.
  */
-int command_run(char *const argv[], char *const env[], int mute, char *out,
+int command_run(char *const argv[], char *const env[], int err, char *out,
     size_t size, int64_t deadline, int stop, struct error *);
 
 /*

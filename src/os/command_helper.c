@@ -11,11 +11,14 @@
 #include "os/command.h"
 #include "os/command_helper.h"
 #include "os/fd.h"
+#include "os/log_output.h"
 #include "os/process.h"
 #include "os/signals.h"
+#include "os/stderr_log.h"
 #include "os/title.h"
 
 #define HELD_FD		3	/* the socket, in the helper */
+#define LOG_FD		4	/* the log's descriptor there */
 #define SLACK_MS	1000	/* for the answer of a command that timed out */
 
 /* The messages on the socket: a question, and its answer. */
@@ -32,7 +35,10 @@ struct answer {
 						 * it fits */
 };
 
-/* The helper must keep no stream or socket of its parent open. */
+/*
+ * The helper must keep no stream or socket of its parent open.  Its own is moved
+ * out of the log's way first.
+ */
 static int
 close_others(int fd)
 {
@@ -41,14 +47,27 @@ close_others(int fd)
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(null, STDOUT_FILENO) == -1)
 		return -1;
-	if (fd != HELD_FD && dup3(fd, HELD_FD, O_CLOEXEC) == -1)
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD + 1);
+	log_output_move(LOG_FD);
+	if (fd == -1 || dup3(fd, HELD_FD, O_CLOEXEC) == -1)
 		return -1;
-	closefrom(HELD_FD + 1);
+	closefrom(LOG_FD + 1);
 	return 0;
 }
 
+static void
+run(struct answer *a, char *const argv[], char *const env[], int64_t ms)
+{
+	int err = stderr_log_begin(LOG_L_WARN, "", argv[0]);
+
+	a->status = command_run(argv, env, err, a->out, sizeof(a->out),
+	    clock_ms() + ms, HELD_FD, &a->why);
+	if (err != -1)
+		close(err);
+}
+
 static _Noreturn void
-serve(int fd, char *const argv[], char *const env[], int mute)
+serve(int fd, char *const argv[], char *const env[])
 {
 	static struct answer a;
 	struct question q;
@@ -66,8 +85,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 			break;
 		memset(&a, 0, sizeof(a));
 		a.number = q.number;
-		a.status = command_run(argv, env, mute, a.out, sizeof(a.out),
-		    clock_ms() + q.ms, HELD_FD, &a.why);
+		run(&a, argv, env, q.ms);
 		if (send(HELD_FD, &a, sizeof(a), MSG_NOSIGNAL) == -1)
 			break;
 		explicit_bzero(&a, sizeof(a));
@@ -78,7 +96,7 @@ serve(int fd, char *const argv[], char *const env[], int mute)
 /* Both sockets block, so each message is sent and read as a whole. */
 int
 command_helper_start(struct command_helper *k, char *const argv[],
-    char *const env[], int mute, void (*forget)(void *), void *arg)
+    char *const env[], void (*forget)(void *), void *arg)
 {
 	int fd[2];
 
@@ -88,7 +106,7 @@ command_helper_start(struct command_helper *k, char *const argv[],
 		return -1;
 	if ((k->pid = fork()) == 0) {
 		forget(arg);
-		serve(fd[1], argv, env, mute);
+		serve(fd[1], argv, env);
 	}
 	close(fd[1]);
 	if (k->pid == -1) {

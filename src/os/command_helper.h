@@ -2,7 +2,7 @@
 /*
  * A process that runs a command when its parent asks for it; the parent is in
  * the sandbox and must not run programs.  The process has no descriptor of its
- * parent but their socket, and ends when the parent does.
+ * parent but their socket and the log, and ends when the parent does.
  */
 #ifndef OS_COMMAND_HELPER_H
 #define OS_COMMAND_HELPER_H
@@ -25,12 +25,11 @@ struct command_helper {
 
 /*
  * Starts the process, before the sandbox is entered.  argv and env must stay.
- * mute: the standard error of the command is /dev/null.  forget(arg) is called
- * in the new process, to wipe secrets that it does not need.  0, or -1 with
- * errno.
+ * forget(arg) is called in the new process, to wipe secrets that it does not
+ * need.  0, or -1 with errno.
  */
 int command_helper_start(struct command_helper *, char *const argv[],
-    char *const env[], int mute, void (*forget)(void *arg), void *arg);
+    char *const env[], void (*forget)(void *arg), void *arg);
 
 /*
  * Asks to run the command once, for at most ms milliseconds.  A command that

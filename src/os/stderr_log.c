@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,14 +16,15 @@
 #define LOG_FD	4	/* the log's descriptor there */
 
 static void
-log_text(const char *peer, const char *program, const char *line, size_t len)
+log_text(enum log_level level, const char *peer, const char *program,
+    const char *line, size_t len)
 {
 	struct log_line l;
 
 	if (len == 0)
 		return;
-	log_begin(&l, LOG_L_INFO, "program-stderr");
-	log_str(&l, "peer", peer);
+	log_begin(&l, level, "program-stderr");
+	log_str(&l, "peer", peer[0] == '\0' ? NULL : peer);
 	log_str(&l, "program", program);
 	log_bytes(&l, "text", line, len);
 	log_end(&l);
@@ -29,7 +32,7 @@ log_text(const char *peer, const char *program, const char *line, size_t len)
 
 /* Logs each line; longer ones in pieces of LOG_VALUE_MAX. */
 static _Noreturn void
-read_lines(const char *peer, const char *program)
+read_lines(enum log_level level, const char *peer, const char *program)
 {
 	static char buf[LOG_VALUE_MAX];
 	size_t len = 0, used;
@@ -41,15 +44,16 @@ read_lines(const char *peer, const char *program)
 		len += n > 0 ? n : 0;
 		for (used = 0; (end = memchr(buf + used, '\n', len - used)) !=
 		    NULL; used = end - buf + 1)
-			log_text(peer, program, buf + used, end - buf - used);
+			log_text(level, peer, program, buf + used,
+			    end - buf - used);
 		if (used == 0 && len == sizeof(buf)) {
-			log_text(peer, program, buf, len);
+			log_text(level, peer, program, buf, len);
 			used = len;
 		}
 		len -= used;
 		memmove(buf, buf + used, len);
 	}
-	log_text(peer, program, buf, len);
+	log_text(level, peer, program, buf, len);
 	_exit(0);
 }
 
@@ -67,26 +71,45 @@ close_others(int in)
 	closefrom(LOG_FD + 1);
 }
 
-int
-stderr_log_begin(const char *peer, const char *program)
+/*
+ * A child of a child, which ends at once: nobody has to wait for this one.  0,
+ * or -1: there is none.
+ */
+static int
+start(enum log_level level, const char *peer, const char *program, int in)
 {
-	int fd[2];
+	int status;
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -1;
+	if (pid > 0) {
+		while (waitpid(pid, &status, 0) == -1)
+			if (errno != EINTR)
+				return -1;
+		return status == 0 ? 0 : -1;
+	}
+	if ((pid = fork()) != 0)
+		_exit(pid == -1);
+	close_others(in);
+	signals_helper();
+	title_set("inetws: logging standard error of %s%s%s", program,
+	    peer[0] == '\0' ? "" : " for ", peer);
+	read_lines(level, peer, program);
+}
+
+int
+stderr_log_begin(enum log_level level, const char *peer, const char *program)
+{
+	int fd[2], failed;
 
 	if ((!log_is_elsewhere() && !log_owns_stderr()) ||
 	    pipe2(fd, O_CLOEXEC) == -1)
 		return -1;
-	switch (fork()) {
-	case 0:
-		close_others(fd[0]);
-		signals_helper();
-		title_set("inetws: logging standard error of %s for %s",
-		    program, peer);
-		read_lines(peer, program);
-	case -1:
-		close(fd[0]);
-		close(fd[1]);
-		return -1;
-	}
+	failed = start(level, peer, program, fd[0]) == -1;
 	close(fd[0]);
-	return fd[1];
+	if (!failed)
+		return fd[1];
+	close(fd[1]);
+	return -1;
 }

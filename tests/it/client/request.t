@@ -8,6 +8,7 @@ header.
 """
 
 import base64
+import json
 import os
 import signal
 import stat
@@ -170,6 +171,26 @@ def test_command_and_redials():
     v.close()
     c.wait_line('event=closed .*end=ended')
     t.ok(t.until(lambda: len(t.family(c.pid)) == 0), 'it goes with it')
+
+
+def test_standard_error_of_command():
+    """Where the log is JSON, so is each line that the program writes there,
+    also when a tunnel is lost."""
+    s = t.server(t.echo().port, '--resume', '30s')
+    cable = t.Proxy(s.port)
+    p = t.connect(url(cable.port), '--log-format', 'json', '--resume', '30s',
+                  '--header-command', script('echo some words >&2'))
+    for n in (1, 2, 3):
+        p.stdin.write(b'hello')
+        p.stdin.flush()
+        t.is_(p.stdout.read(5), b'hello', 'a tunnel')
+        p.wait_line('"event":"program-stderr".*"text":"some words"', count=n)
+        cable.cut()
+    p.stdin.close()
+    t.is_((p.wait(), p.stdout.read()), (0, b''), 'it ends well')
+    for line in p.wait_log().splitlines():
+        json.loads(line)
+    t.ok(t.until(lambda: not t.family(p.pid)), 'and no process is left')
 
 
 def test_command_and_redirects():

@@ -7,6 +7,7 @@ If it fails: unauthorized clients get in, or authorized ones are refused.
 
 import base64
 import hashlib
+import json
 import os
 import re
 import signal
@@ -195,6 +196,38 @@ exit 0
     t.like(s.log, 'auth-command.*exit status 3', 'failures are told')
     t.like(s.log, 'auth-command.*too long', 'and slowness')
     t.like(s.log, 'auth-command.*left a process', 'and what is left behind')
+
+
+def test_standard_error():
+    """Everything on standard error is JSON, or none of it is ours."""
+    decide = script('echo some words >&2; test "$QUERY_STRING" = yes')
+    s = t.inetws('server', '-l', '127.0.0.1:0', '--log-format', 'json',
+                 '--auth-command', decide, '127.0.0.1:%d' % t.echo().port)
+    s.port = t.port_of(s.wait_line('"address":"([^"]+)"')[1])
+    t.is_(ask(s, path='/?yes').status, 101, 'let in')
+    t.is_(ask(s, path='/?no').status, 403, 'and refused')
+    for i in (1, 2):
+        s.wait_line('"event":"program-stderr","peer":"127.0.0.1:[0-9]+",'
+                    '"program":"%s","text":"some words"' % decide, count=i)
+    s.stop()
+    for line in s.log.splitlines():
+        json.loads(line)
+    t.ok(t.until(lambda: not t.family()), 'and no process is left')
+    s = t.server(t.echo().port, '--auth-command', decide)
+    t.is_(ask(s, path='/?no').status, 403, 'in another format')
+    s.stop()
+    t.like(s.log, '(?m)^some words$', 'it is as it was written')
+
+
+def test_long_user():
+    """A user is never taken for another whose name begins alike."""
+    s = t.server(t.echo().port, '--auth-command', script(
+        'printf "%${QUERY_STRING}d" 7'))
+    t.is_(ask(s, path='/?127').status, 101, 'the longest name')
+    t.is_(ask(s, path='/?128').status, 500, 'none is cut')
+    t.is_(ask(s, path='/?5000').status, 500, 'whatever its length')
+    s.wait_line('auth-command.*the user name in its output is longer than '
+                '127 bytes')
 
 
 def test_no_command():

@@ -42,7 +42,7 @@ helper_of(const char *script)
 	struct command_helper k;
 
 	strlcpy(text, script, sizeof(text));
-	if (command_helper_start(&k, argv, environ, 1, forget, text) == -1)
+	if (command_helper_start(&k, argv, environ, forget, text) == -1)
 		abort();
 	return k;
 }
