@@ -77,10 +77,15 @@ test_loss(void)
 	rig_line(&r, "eof 3");
 	ok(rig_sent(&r, 2, "hello") && rig_sent(&r, 1, "eof 5") &&
 	    rig_sent(&r, 1, "ack 3"), "both directions are sent");
-	rig_close(&r, 1012);
+	rig_frame(&r, 0x88, "\x03\xf4" "back soon", 11);
 	ok(rig_sent_close(&r, 1012) && r.lost && r.wire_closed && !r.done,
 	    "Close 1012 is answered by the same, and a loss");
+	ok(r.t.peer_code == 1012 && r.t.peer_reason_len == 9 &&
+	    memcmp(r.t.peer_reason, "back soon", 9) == 0,
+	    "what it said is there for the log");
 	resume(&r, 5);
+	ok(r.t.peer_code == 0 && r.t.peer_reason_len == 0,
+	    "and is forgotten with its wire");
 	rig_line(&r, "ack 5");
 	rig_line(&r, "eof 3");
 	rig_close(&r, 1000);
