@@ -127,8 +127,8 @@ class Run:
 def noticed(step, folder):
     """How, or None.  What failed must fail again: the change is not to blame
     for a test that is not steady."""
-    if step.get('link'):
-        done = subprocess.run(step['link'], capture_output=True, text=True)
+    for words in step.get('link', ()):
+        done = subprocess.run(words, capture_output=True, text=True)
         if done.returncode != 0:
             return 'does not link: ' + done.stderr[-500:]
     for _ in range(2):

@@ -30,6 +30,7 @@ import os
 import queue
 import random
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -48,6 +49,8 @@ TRIES = 6                           # for each change that counts
 SCALE = float(os.environ.get('INETWS_TEST_SCALE', '1'))
 SHIELD = ['unshare', '--mount', '--pid', '--fork', '--mount-proc',
           '--kill-child']
+
+NO_LINK = 'does not link: '
 
 State = collections.namedtuple('State', 'change how by detail')
 
@@ -86,6 +89,7 @@ class Builder:
         self.lock = threading.Lock()
         self.seconds = {}       # of each test that passes unchanged
         self.symbols = {}       # of each unit test
+        self.owned = {}         # of its own object
 
     def object(self, path):
         return '%s/%s.o' % (self.build, path[:-2])
@@ -96,17 +100,37 @@ class Builder:
         return {line.split()[-1] for line in out.splitlines() if line}
 
     def link(self, folder, test, objects):
-        """The command that links a unit test, or the program (None)."""
+        """The commands that make a unit test, or the program (None)."""
         path = os.path.join(folder, 'inetws' if test is None else 'unit.t')
         main = self.build + '/src/modes/main.o' if test is None else \
             self.object(test)
-        # That of the program may be the one that is changed.
-        main = [main] if test is not None or not any(
-            o.endswith('/main.o') for o in objects) else []
+        first = []
+        if test is None:
+            # It may be the one that is changed.
+            main = [] if any(o.endswith('/main.o') for o in objects) else [main]
+        elif objects and self.own(test) & (self.defined(objects[0])):
+            # It includes the file that is changed.
+            main = [os.path.join(folder, 'test.o')]
+            first = [[*self.compile_with(folder), '-w', '-c', '-o', main[0],
+                      test]]
+            objects = []
+        else:
+            main = [main]
         tls = test is not None and test.startswith('tests/unit/tls/')
-        return path, [*self.linker, '-o', path, *main, *objects,
-                      self.build + '/lib.a', *self.libs,
-                      *(self.tls_libs if tls else [])]
+        return path, [*first, [*self.linker, '-o', path, *main, *objects,
+                               self.build + '/lib.a', *self.libs,
+                               *(self.tls_libs if tls else [])]]
+
+    def own(self, test):
+        """What a unit test itself defines."""
+        if test not in self.owned:
+            self.owned[test] = self.defined(self.object(test)) - {'main'}
+        return self.owned[test]
+
+    def compile_with(self, folder):
+        """The compiler, for a test that includes the changed file."""
+        return [self.compiler[0], '-I' + folder + '/src', '-Itests/unit',
+                *self.compiler[1:]]
 
     def step(self, folder, test, objects):
         limit = self.seconds.get(test)
@@ -130,9 +154,9 @@ class Builder:
         """What apart.py says of each test until one has noticed."""
         if any(map(is_integration, tests)):
             _, link = self.link(folder, None, objects)
-            done = subprocess.run(link, capture_output=True, text=True)
+            done = subprocess.run(link[0], capture_output=True, text=True)
             if done.returncode != 0:
-                return [{'name': 'the program', 'how': 'does not link: ' +
+                return [{'name': 'the program', 'how': NO_LINK +
                          done.stderr[-500:], 'seconds': 0}]
         job = os.path.join(folder, 'job.json')
         with open(job, 'w', encoding='utf-8') as f:
@@ -160,7 +184,7 @@ class Builder:
             if test not in self.symbols:
                 with self.folder() as folder:
                     out, link = self.link(folder, test, [])
-                    subprocess.run(link, check=True)
+                    subprocess.run(link[0], check=True)
                     self.symbols[test] = self.defined(out)
             if mine & self.symbols[test]:
                 units.append(test)
@@ -207,8 +231,10 @@ class Builder:
 
     def compile(self, folder, path, text):
         """An object, or None if this is no C."""
-        source = os.path.join(folder, os.path.basename(path))
-        out = source[:-2] + '.o'
+        source = os.path.join(folder, path)
+        out = os.path.join(folder, os.path.basename(path)[:-2] + '.o')
+        shutil.rmtree(os.path.join(folder, 'src'), ignore_errors=True)
+        os.makedirs(os.path.dirname(source))
         with open(source, 'w', encoding='utf-8') as f:
             f.write(text)
         done = subprocess.run(
@@ -216,7 +242,6 @@ class Builder:
              '-Werror=incompatible-pointer-types',
              '-ffile-prefix-map=%s=.' % folder, '-I' + os.path.dirname(path),
              '-c', '-o', out, source], capture_output=True)
-        os.unlink(source)
         return out if done.returncode == 0 else None
 
     def code(self, path):
@@ -237,6 +262,8 @@ class Builder:
             said = self.notices(folder, tests, [out])
             if said is None:
                 return State(change, 'not noticed', None, None)
+            if said[1].startswith(NO_LINK):
+                return State(change, 'not C', *said)
             return State(change, 'noticed', *said)
 
 

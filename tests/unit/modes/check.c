@@ -82,6 +82,30 @@ test_levels(void)
 	judge(0, 0, CHECK_UNKNOWN, "our own failure tells nothing of them");
 }
 
+/* A step that is past a threshold is one, whichever it is. */
+static void
+test_warnings(void)
+{
+	unsigned int i;
+
+	fresh();
+	is(check_warnings(&c), 0, "none");
+	is(check_status(&c), EXIT_ENDED, "0");
+	for (i = 0; i < CHECK_STEPS; i++) {
+		fresh();
+		c.step[i].state = STEP_WARNING;
+		is(check_warnings(&c), 1, "one");
+		is(check_level(&c), CHECK_WARNING, "a warning");
+		is(check_status(&c), CHECK_PAST_THRESHOLD, "its exit status");
+	}
+	for (i = 0; i < CHECK_STEPS; i++)
+		c.step[i].state = STEP_WARNING;
+	is(check_warnings(&c), CHECK_STEPS, "all of them");
+	c.why.status = EXIT_LOST;
+	is(check_warnings(&c), 0, "which count for nothing once it failed");
+	is(check_status(&c), EXIT_LOST, "with that status");
+}
+
 static void
 test_interval(void)
 {
@@ -446,6 +470,7 @@ main(void)
 {
 	test_days();
 	test_levels();
+	test_warnings();
 	test_interval();
 	test_shown();
 	test_advice();

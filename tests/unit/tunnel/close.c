@@ -211,6 +211,17 @@ test_closing(void)
 	rig_end(&r);
 
 	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
+	rig_at(&r, 1000);
+	tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+	rig_pump(&r);
+	r.wire_stuck = 1;
+	rig_at(&r, 1500);
+	rig_close(&r, 1001);
+	ok(!r.finished, "our end of the wire cannot be told");
+	is(rig_deadline(&r), 3500, "that is waited for from the second Close on");
+	rig_end(&r);
+
+	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
 	rig_close(&r, 1000);
 	ok(r.finished && r.shut && !r.closed, "Close answered, stream shut");
 	rig_at(&r, 2000);
