@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 os.environ['INETWS_NO_BINARY'] = '1'
 import inetws as t      # noqa: E402
 import changes          # noqa: E402
+import mentions         # noqa: E402
 import reasons          # noqa: E402
 import related          # noqa: E402
 import run              # noqa: E402
@@ -140,6 +141,33 @@ def test_related():
             if lost or not (tests or related.unit(path, units)):
                 bad.append('%s: %s' % (path, lost or 'no test'))
     t.is_(bad, [], 'every file of src/')
+
+
+def test_mentions():
+    """Tests are found by an option, a message, a name; not by common words."""
+    root = t.folder()
+    for path, text in (
+            ('src/config/table.c', '{ OPTION("drain", time, limits.drain) }'),
+            ('src/net/way.c', """#include "os/clock.h"
+             /* "seldom said" */ if (o->limits.drain) log("no way to %s\\n",
+             "often said");"""),
+            ('tests/it/a/option.t', "x('--drain', '5s')"),
+            ('tests/it/a/other.t', "x('--drainage', 'seldom said')"),
+            ('tests/it/a/message.t', "like('no way to ')"),
+            ('tests/it/a/way.t', ''), ('tests/it/a/clock.t', ''),
+            *(('tests/it/b/%d.t' % i, 'often said') for i in range(20))):
+        os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+        with open(os.path.join(root, path), 'w') as f:
+            f.write(text)
+    found = mentions.Mentions(root)
+    t.is_(found.of('src/net/way.c'), [
+        'tests/it/a/' + n for n in ('way.t', 'message.t', 'option.t',
+                                    'clock.t')], 'the most telling is first')
+    t.is_(found.of('src/net/way.c', ['tests/it/a/way.t'])[0],
+          'tests/it/a/message.t', 'and what is known is left out')
+    os.chdir(t.ROOT)
+    t.ok('tests/it/observe/log.t' in mentions.Mentions().of(
+        'src/supervisor/startup.c'), 'who opens the log has its test')
 
 
 def test_reasons():

@@ -2,7 +2,8 @@
 """Which tests look at a file of src/.
 
 Unit tests of these rooms that link the file, its own first; then integration
-tests, in this order, of the first row whose pattern its name begins with.
+tests, in this order, of the first row whose pattern its name begins with, and
+those of mentions.py.
 """
 import re
 

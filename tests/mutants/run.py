@@ -39,6 +39,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(HERE, '..', 'lib'))
 import changes          # noqa: E402
+import mentions         # noqa: E402
 import reasons          # noqa: E402
 import related          # noqa: E402
 
@@ -90,6 +91,7 @@ class Builder:
         self.seconds = {}       # of each test that passes unchanged
         self.symbols = {}       # of each unit test
         self.owned = {}         # of its own object
+        self.mentions = mentions.Mentions()
 
     def object(self, path):
         return '%s/%s.o' % (self.build, path[:-2])
@@ -188,7 +190,8 @@ class Builder:
                     self.symbols[test] = self.defined(out)
             if mine & self.symbols[test]:
                 units.append(test)
-        return units + ([] if self.unit_only else related.integration(path))
+        more = [] if self.unit_only else related.integration(path)
+        return units + more + (self.mentions.of(path, more) if more else [])
 
     def tests(self, path):
         """Those that look at a file.  Unit tests pass while it is unchanged."""
