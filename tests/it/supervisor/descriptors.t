@@ -191,4 +191,39 @@ def test_program():
           'ours is as high as it may be')
 
 
+def kept(pid):
+    """Descriptors that a program would get, but 0 to 2 (O_CLOEXEC)."""
+    found = []
+    for fd in os.listdir('/proc/%d/fdinfo' % pid):
+        try:
+            with open('/proc/%d/fdinfo/%s' % (pid, fd)) as f:
+                flags = int(re.search(r'^flags:\s*(\d+)', f.read(), re.M)[1], 8)
+            if int(fd) > 2 and not flags & os.O_CLOEXEC:
+                found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)))
+        except FileNotFoundError:
+            pass                # closed meanwhile
+    return found
+
+
+def test_close_on_exec():
+    """No program that an instance starts gets what it has open."""
+    if not os.path.isdir('/proc/self/fdinfo'):
+        raise t.Skip('needs /proc/PID/fdinfo')
+    t.rundir()
+    echo = t.echo().port
+    s = t.server(echo, '--metrics', '127.0.0.1:0')
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '1')
+    g = r.gate()
+    a = r.agent(g.url(), echo)
+    r.parked(g, 1)
+    socks = crowd(c.port, 1)[1] + crowd(g.visitors, 1)[1]
+    for name, p in (('server', s), ('client', c), ('gate', g), ('agent', a)):
+        pids = [p.pid, *t.children(p.pid)]
+        t.ok(len(pids) > 1, '%s: %d processes' % (name, len(pids)))
+        t.is_([kept(pid) for pid in pids], [[]] * len(pids),
+              '%s: each of its descriptors is closed by exec(3)' % name)
+    for x in socks:
+        x.close()
+
+
 t.main()

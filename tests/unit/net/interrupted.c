@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "net/fdpass.h"
+#include "net/io.h"
 #include "net/socket.h"
 #include "net/splice.h"
 #include "tap.h"
@@ -51,6 +52,12 @@ ssize_t
 readv(int fd, const struct iovec *iov, int n)
 {
 	return interrupts() ? -1 : syscall(SYS_readv, fd, iov, n);
+}
+
+ssize_t
+writev(int fd, const struct iovec *iov, int n)
+{
+	return interrupts() ? -1 : syscall(SYS_writev, fd, iov, n);
 }
 
 ssize_t
@@ -113,10 +120,41 @@ test_sockets(void)
 	close(fd[1]);
 }
 
+/* An end of a tunnel is tried again by its loop, which looks at signals. */
+static void
+test_io(void)
+{
+	char buf[16];
+	struct iovec iov = { buf, 1 };
+	struct io io;
+	int fd[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd);
+	io = io_of(fd[0]);
+	turn = 0;
+	is(io_writev(&io, &iov, 1), -1, "a write is interrupted");
+	is(errno, EAGAIN, "and is to be tried again");
+	is(io_writev(&io, &iov, 1), 1, "then it writes");
+	io = io_of(fd[1]);
+	is(io_readv(&io, &iov, 1), -1, "a read is interrupted");
+	is(errno, EAGAIN, "and is to be tried again");
+	is(io_readv(&io, &iov, 1), 1, "then it reads");
+	turn = 1;
+	is(io_readv(&io, &iov, 1), -1, "there is nothing");
+	is(errno, EAGAIN, "it says so");
+	close(fd[0]);
+	turn = 1;
+	errno = EINTR;
+	is(io_readv(&io, &iov, 1), 0, "an end of file");
+	is(errno, EINTR, "is no error");
+	close(fd[1]);
+}
+
 int
 main(void)
 {
 	test_splice();
+	test_io();
 	test_sockets();
 	return done_testing();
 }

@@ -40,9 +40,9 @@ scripted_kill(pid_t pid, int signo)
 	return 0;
 }
 
-/* Who was killed since the last time, or 0. */
+/* Which was killed since the last time, or 0. */
 static pid_t
-whom(void)
+last_killed(void)
 {
 	pid_t pid = killed;
 
@@ -119,7 +119,7 @@ test_without_slot(void)
 	is(handshake_limit_allows(&h, &o), 0, "they may be slow to begin");
 	ticks++;
 	is(handshake_limit_allows(&h, &o), 1, "but not so slow");
-	is(whom(), 0, "they are left alone");
+	is(last_killed(), 0, "they are left alone");
 	handshake_limit_end(&h);
 }
 
@@ -134,17 +134,17 @@ test_stuck(void)
 	begin(&h, 1);
 	ticks += 8 * 3000 + 5000 - 1;
 	is(handshake_limit_allows(&h, &o), 0, "within its timeouts");
-	is(whom(), 0, "it lives");
+	is(last_killed(), 0, "it lives");
 	ticks++;
 	o.timeouts.connect = 0;
 	is(handshake_limit_allows(&h, &o), 0, "one timeout is off");
 	o.timeouts.connect = 1000;
 	o.timeouts.handshake = 0;
 	is(handshake_limit_allows(&h, &o), 0, "or the other");
-	is(whom(), 0, "it lives");
+	is(last_killed(), 0, "it lives");
 	o.timeouts.handshake = 2000;
 	is(handshake_limit_allows(&h, &o), 1, "beyond them");
-	is(whom(), 500, "it is killed");
+	is(last_killed(), 500, "it is killed");
 	handshake_limit_end(&h);
 }
 
@@ -245,23 +245,23 @@ test_listener(void)
 		metrics_listener_forked(&m, 100 + i, 1000 + 10 * i);
 	is(metrics_listener_tend(&m, 0, 1199), 1200, "full for 200 ms");
 	is(metrics_listener_tend(&m, 0, 1200), 1400, "then looked at again");
-	is(whom(), 0, "as nobody waits, none has to go");
+	is(last_killed(), 0, "as nobody waits, none has to go");
 	fd = dial(&m, 0);
 	ok(!is_watched(&events), "one waits");
 	errno = 0;
 	is(metrics_listener_accept(&m, 0), -1, "there is no room");
 	is(errno, EAGAIN, "it says so");
 	is(metrics_listener_tend(&m, 0, 1199), 1200, "the oldest has its time");
-	is(whom(), 0, "lives");
+	is(last_killed(), 0, "lives");
 	is(metrics_listener_tend(&m, 0, 1200), 1400, "it had it");
-	is(whom(), 100, "and goes");
+	is(last_killed(), 100, "and goes");
 	is(metrics_listener_ended(&m, 100), 1, "it is gone");
 	is(metrics_listener_tend(&m, 0, 1210), CLOCK_NEVER, "room again");
 	ok(is_watched(&events), "who waited is seen");
 	event_close(&events);
 	is(metrics_listener_tend(&m, 1, 1210), -1, "what cannot be watched");
 	metrics_listener_end(&m);
-	is(whom(), 115, "the end: all go");
+	is(last_killed(), 115, "the end: all go");
 	is(m.n, 0, "and no listener is left");
 	close(fd);
 	close(visitor);
