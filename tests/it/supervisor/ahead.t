@@ -173,47 +173,56 @@ def test_handed_to_a_stopped_one():
           'and no connection was killed')
 
 
-# The supervisor has no descriptors left when it has handed over its first
-# connection and closed its own.
+# The supervisor has no descriptors left whenever it looks around, once it has
+# handed over a connection.
 FULL = r'''
 #define _GNU_SOURCE
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <dlfcn.h>
+#include <poll.h>
 #include <unistd.h>
 
-static int (*real_close)(int);
-static ssize_t (*real_send)(int, const struct msghdr *, int);
-static enum { EMPTY, HANDED, FULL } state;
+static int has_handed;
 static pid_t self;
 
 __attribute__((constructor)) static void begin(void)
 {
 	self = getpid();
-	real_close = (int (*)(int))dlsym(RTLD_NEXT, "close");
-	real_send = (ssize_t (*)(int, const struct msghdr *, int))dlsym(
-	    RTLD_NEXT, "sendmsg");
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
-	ssize_t n = real_send(fd, m, flags);
+	ssize_t (*real)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT,
+	    "sendmsg");
+	ssize_t n = real(fd, m, flags);
 
-	if (state == EMPTY && getpid() == self && n > 0 &&
-	    m->msg_controllen > 0)
-		state = HANDED;
+	has_handed |= getpid() == self && n > 0 && m->msg_controllen > 0;
 	return n;
 }
 
-int close(int fd)
+static void fill(void)
 {
-	int r = real_close(fd);
+	while (has_handed && getpid() == self && dup(0) != -1)
+		;
+}
 
-	if (state == HANDED && getpid() == self) {
-		state = FULL;
-		while (dup(0) != -1)
-			;
-	}
-	return r;
+int poll(struct pollfd *p, nfds_t n, int ms)
+{
+	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+
+	fill();
+	return real(p, n, ms);
+}
+
+int epoll_pwait(int fd, struct epoll_event *e, int n, int ms,
+    const sigset_t *mask)
+{
+	int (*real)(int, struct epoll_event *, int, int, const sigset_t *) =
+	    dlsym(RTLD_NEXT, "epoll_pwait");
+
+	fill();
+	return real(fd, e, n, ms, mask);
 }
 '''
 
