@@ -182,6 +182,14 @@ def test_interface():
               'an address of the other family')
     fails(hello('ws://[::1]:%d/' % s.port, '-4'), 64,
           r"--ipv4: the URL's host \S+ is an IPv6 address", 'nor with -4')
+    redirect = t.WSServer(answer=lambda first, fields: (
+        b'HTTP/1.1 302 Found\r\nLocation: http://[::1]:9/\r\n'
+        b'Content-Length: 0\r\n\r\n'))
+    fails(hello(url(redirect.port), '--interface', '127.0.0.2'), 68,
+          re.escape('--interface 127.0.0.2 leaves only IPv4 addresses: give '
+                    'an IPv6'), 'by a redirect: 68')
+    fails(hello(url(redirect.port), '-4'), 68,
+          '-4 leaves only IPv4 addresses', 'nor by one with -4')
     fails(hello('ws://[::1]:%d/' % s.port, '--interface', 'fe80::1%nope'), 71,
           '--interface fe80::1%nope: No such device',
           'a zone that is not there')

@@ -58,9 +58,15 @@ def test_dialled():
     advised(('--unix-socket', '/nonexistent/s', url(port)), 'connect',
             'this socket')
     advised(('ws+unix:/nonexistent/s:/',), 'connect', 'this socket')
-    advised(('--interface', '::1', url(port)), 'name', 'interface by name')
+    advised(('--interface', '::1', url(port)), 'name', NAMES)
     advised(('-6', '--resolve', 'h.example:1:127.0.0.1',
-             'ws://h.example:1/'), 'name', 'leave out -4 and -6')
+             'ws://h.example:1/'), 'name', NAMES)
+    there = t.WSServer(answer=lambda first, fields: (
+        b'HTTP/1.1 302 Found\r\nLocation: http://[::1]:9/\r\n'
+        b'Content-Length: 0\r\n\r\n'))
+    advised(('--interface', '127.0.0.1', url(there.port)), 'name',
+            'interface by name')
+    advised(('-4', url(there.port)), 'name', 'leave out -4 and -6')
 
 
 def test_proxy():
