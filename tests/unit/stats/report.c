@@ -192,9 +192,71 @@ page(void)
 	ok(strstr(text, "script-src 'sha256-") != NULL && !o.cut, "its policy");
 }
 
+static int
+times(const char *text, const char *word)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, word)) != NULL; text++)
+		n++;
+	return n;
+}
+
+/* Its parts: as many titles as cells, and what is not shown. */
+static void
+page_parts(void)
+{
+	static char text[65536];
+	static const char *const more[] = { "<p id=\"more\"></p>",
+	    "<p id=\"more\">and 1 more</p>", "<p id=\"more\">and 2 more</p>" };
+	static struct report_name name[2] = {
+	    { .text = "a<b", .parked = 3, .open = 4, .waiting = 5 },
+	    { .text = "b" } };
+	static struct report_names all = { .of = name };
+	struct report r = { .max = 7 };
+	struct report_row row = { .state = STATE_OPEN };
+	struct out o;
+	int titles;
+	unsigned int i;
+
+	out_begin(&o, text, sizeof(text));
+	report_html_columns(&o);
+	titles = times(text, "<th ");
+	ok(titles > 10 && times(text, "</th>") == titles, "%d titles", titles);
+	ok(strstr(text, "</th></tr></thead>\n<tbody>\n") != NULL &&
+	    strstr(text, "\"\">") == NULL && strstr(text, "(null)") == NULL,
+	    "each with a name");
+	out_begin(&o, text, sizeof(text));
+	report_html_row(&o, &row);
+	is(times(text, "<td "), titles, "as many cells");
+	is(times(text, "</td>"), titles, "each closed");
+	for (i = 0; i < 3; i++) {
+		out_begin(&o, text, sizeof(text));
+		report_html_end(&o, i);
+		ok(strstr(text, more[i]) != NULL, "%s", more[i]);
+		is(times(text, "</html>"), 1, "the end");
+	}
+	for (all.n = 0; all.n < 3; all.n++) {
+		out_begin(&o, text, sizeof(text));
+		report_html_names(&o, &all);
+		is(times(text, "<tr><td"), all.n, "a row for each name");
+		is(times(text, "<thead>"), all.n > 0, "a head if there is one");
+		is(times(text, "</table>"), all.n > 0, "which ends");
+		is(times(text, "</div>"), 1, "in any case");
+	}
+	ok(strstr(text, ">a&lt;b</td><td data-n=\"Parked\" class=\"n\">3</td>"
+	    "<td data-n=\"Open\" class=\"n\">4</td>"
+	    "<td data-n=\"Waiting\" class=\"n\">5</td></tr>") != NULL,
+	    "a name and its numbers");
+	out_begin(&o, text, sizeof(text));
+	report_html_head(&o, &r);
+	ok(!o.cut && strstr(text, " of at most 7; ") != NULL, "its head");
+}
+
 int
 main(void)
 {
+	page_parts();
 	names();
 	metrics();
 	gate();

@@ -241,15 +241,31 @@ test_certificate(struct tls_options *co, struct tls_ctx *server, int version)
 static void
 test_rotation(struct tls_ctx *client, struct tls_ctx *server)
 {
+	unsigned char key[3][128] = { { 0 } }, zero[16] = { 0 };
 	char waste[65536];
+	int64_t begun;
+	long n;
+	int i;
 
 	drain(client, waste, sizeof(waste));
 	is(meet(client, server), 0, "a ticket");
-	tls_tickets_rotate(server);
-	is(meet(client, server), 1, "is good as long as the key is");
-	server->new_key_at = 0;
-	tls_tickets_rotate(server);
-	is(meet(client, server), 0, "a new key has made it void");
+	is(tls_tickets_rotate(server), 0, "the key is young");
+	is(meet(client, server), 1, "its tickets are good");
+	is(tls_tickets_rotate(client), 0, "a client has none");
+	n = SSL_CTX_get_tlsext_ticket_keys(server->ssl, NULL, 0);
+	ok(n > 32 && n <= 128, "keys of %ld bytes", n);
+	for (i = 0; i < 3; i++) {
+		server->new_key_at = begun = clock_ms();
+		is(tls_tickets_rotate(server), 1, "it is time for another one");
+		ok(server->new_key_at >= begun + 60000, "not again at once");
+		SSL_CTX_get_tlsext_ticket_keys(server->ssl, key[i], n);
+	}
+	for (i = 0; i + 16 <= n; i += 16)
+		ok(memcmp(key[0] + i, key[1] + i, 16) != 0 &&
+		    memcmp(key[1] + i, key[2] + i, 16) != 0 &&
+		    memcmp(key[2] + i, zero, 16) != 0,
+		    "all of it is another one each time");
+	is(meet(client, server), 0, "it has made the ticket void");
 	drain(client, waste, sizeof(waste));
 	is(meet(client, server), 0, "without one of the old");
 	is(meet(client, server), 1, "its own are good");

@@ -49,6 +49,7 @@ enum manner {
 	TRUNCATE,	/* sends data and ends without close_notify */
 	RESET,		/* sends data and resets */
 	LAST_WORDS,	/* hello and close_notify at once, but no FIN */
+	PART,		/* sends data, and at once a part of a record */
 	GARBLE,		/* sends data and then no TLS */
 	BULK_BOTH,	/* sends and takes BULK bytes */
 	BULK_KEYS,	/* the same, and asks for new keys meanwhile */
@@ -223,6 +224,15 @@ serve(const struct server *s, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 		SSL_write(ssl, "hello", 5);
 		SSL_shutdown(ssl);
+		on = 0;
+		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+		while (read(fd, &c, 1) == 1)
+			;
+		break;
+	case PART:
+		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+		SSL_write(ssl, "hello", 5);
+		(void)!write(fd, "\x17\x03\x03\0\x40part", 9);
 		on = 0;
 		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 		while (read(fd, &c, 1) == 1)
@@ -685,6 +695,26 @@ test_pending_end(const struct pair *pair)
 	is(stop(&s), 0, "the server was content");
 }
 
+/* A part of a record is nothing to read: who asked again would spin. */
+static void
+test_part(const struct pair *pair)
+{
+	struct server s = { .manner = PART, .pair = pair };
+	struct io io = connected(&s, "localhost");
+	struct iovec iov;
+	char buf[100];
+
+	is(get(&io, buf, sizeof(buf)), 5, "a record");
+	is(io_pending(&io), 0, "of the next one there is only a part");
+	iov.iov_base = buf;
+	iov.iov_len = sizeof(buf);
+	is(io_readv(&io, &iov, 1), -1, "nothing to read");
+	is(errno, EAGAIN, "yet");
+	is(io_pending(&io), 0, "and nothing pending");
+	io_close(&io);
+	is(stop(&s), 0, "the server was content");
+}
+
 static void
 test_context(void)
 {
@@ -804,6 +834,7 @@ main(void)
 	test_end(&good, RESET, 0, -1, ECONNRESET, "reset");
 	test_end(&good, LAST_WORDS, 0, 0, 0, "close_notify");
 	test_pending_end(&good);
+	test_part(&good);
 	test_records(&good);
 	test_bulk(&good, 0, BULK_BOTH);
 	test_bulk(&good, 0, BULK_KEYS);
