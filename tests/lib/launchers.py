@@ -223,8 +223,8 @@ def ncat(port, command):
          ' '.join(shlex.quote(w) for w in command)]), port)
 
 
-# Each connection becomes two pipes.
-PIPES = '''import os, socket, subprocess, sys, threading
+# Each connection becomes two pipes, or a pair of sockets.
+COPIES = '''import os, socket, subprocess, sys, threading
 def copy(read, write, end):
     try:
         while data := read(65536):
@@ -235,20 +235,26 @@ def copy(read, write, end):
         end()
     except OSError:
         pass
-def serve(sock):
-    p = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE,
+def pipes(command):
+    p = subprocess.Popen(command, stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE, bufsize=0)
     def put(data):
         while data:
             data = data[p.stdin.write(data):]
+    return p, lambda n: os.read(p.stdout.fileno(), n), put, p.stdin.close
+def pair(command):
+    near, far = socket.socketpair()
+    p = subprocess.Popen(command, stdin=far, stdout=far)
+    far.close()
+    return p, near.recv, near.sendall, lambda: near.shutdown(socket.SHUT_WR)
+def serve(sock):
+    p, get, put, end = globals()[sys.argv[2]](sys.argv[3:])
     down = threading.Thread(target=copy, args=(
-        lambda n: os.read(p.stdout.fileno(), n), sock.sendall,
-        lambda: sock.shutdown(socket.SHUT_WR)))
+        get, sock.sendall, lambda: sock.shutdown(socket.SHUT_WR)))
     down.start()
-    copy(sock.recv, put, p.stdin.close)
+    copy(sock.recv, put, end)
     down.join()
     sock.close()
-    p.stdout.close()
     p.wait()
 with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
     while True:
@@ -256,9 +262,15 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
 '''
 
 
-def pipes(port, command):
-    return ready(proc.Program([sys.executable, '-c', PIPES, str(port)] +
-                              command), port)
+def _copies(kind):
+    def start(port, command):
+        return ready(proc.Program([sys.executable, '-c', COPIES, str(port),
+                                   kind] + command), port)
+    return start
+
+
+pipes = _copies('pipes')
+socketpair = _copies('pair')
 
 
 def socket_activate(*options):

@@ -202,10 +202,11 @@ def test_systemd_accept_yes_inetd():
         launchers.socket_activate('-a', '--inetd')))
 
 
-def test_two_pipes():
-    """Not one descriptor that could be handed over."""
-    without_supervisor('two pipes', alone(launchers.pipes,
-                                          listen=('-l', '-')))
+def test_stdio():
+    """Of two pipes there is not one descriptor that could be handed over."""
+    for name in 'tcpserver', 'socketpair', 'pipes':
+        without_supervisor('-l -, ' + name, alone(getattr(launchers, name),
+                                                  listen=('-l', '-')))
 
 
 def test_takeover_without_supervisor():
