@@ -182,6 +182,12 @@ client_main(const struct options *o)
 	return run(o, o->listen, o->nlisten, LOG_L_INFO);
 }
 
+static void
+end_now(int signo)
+{
+	_exit(128 + signo);
+}
+
 /* Logs warnings and errors only: the user may be typing into the terminal. */
 int
 connect_main(const struct options *o)
@@ -190,5 +196,7 @@ connect_main(const struct options *o)
 
 	memset(&stdio, 0, sizeof(stdio));
 	stdio.kind = ADDR_STDIO;
+	if (getpid() == 1)		/* of a container: no signal ends it */
+		signals_at_once(end_now);
 	return run(o, &stdio, 1, LOG_L_WARN);
 }

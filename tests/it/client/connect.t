@@ -748,6 +748,21 @@ def test_redirects():
     t.is_(r.returncode, 76, 'a Location that is no websocket: 76')
 
 
+def test_init_of_a_container():
+    """No signal has a default action there."""
+    alone = t.need_unshare('-p', '-f')
+    for sig in signal.SIGTERM, signal.SIGINT:
+        silent = socket.create_server(('127.0.0.1', 0))
+        p = t.Program(alone + [t.INETWS, 'connect', '--handshake-timeout',
+                               '9m', url(silent.getsockname()[1])])
+        silent.settimeout(10 * t.SCALE)
+        conn, _ = silent.accept()
+        conn.recv(1)                    # of the request
+        os.kill(t.children(p.pid)[0], sig)
+        t.is_(p.wait(), 128 + sig, '%s ends it' % sig.name)
+        conn.close()
+
+
 def test_verbose():
     s = t.server(t.echo().port)
     r = t.run_inetws('connect', '-v', url(s.port), input=b'x')
