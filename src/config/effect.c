@@ -288,6 +288,14 @@ is_dropped(const struct settings *set, const struct setting *s)
 	return 0;
 }
 
+/* Is it a flag, and not one that says "no"? */
+static int
+is_flag_set(const struct setting *s)
+{
+	return s->row->arg == NULL &&
+	    (s->value == NULL || strcmp(s->value, "no") != 0);
+}
+
 /*
  * A later flag that contradicts this one, as -4 and -6: another option with the
  * same member, on the command line or in the same file; or NULL.
@@ -299,7 +307,7 @@ contradiction(const struct settings *set, const struct setting *s)
 
 	for (other = s + 1; other < set->v + set->n; other++)
 		if (other->row != s->row && other->file == s->file &&
-		    other->row->arg == NULL && s->row->arg == NULL &&
+		    is_flag_set(other) && is_flag_set(s) &&
 		    s->row->offset != 0 &&
 		    other->row->offset == s->row->offset)
 			return other;

@@ -44,7 +44,9 @@ options_file(struct options *o, const char *path, char *err, size_t errlen)
 	char *text = options_alloc(o, OPT_FILE_MAX + 1);
 	ssize_t n = text == NULL ? -1 : readfile(path, text, OPT_FILE_MAX + 1);
 
-	if (n == -1 && errno == EFBIG)
+	if (path[0] == '\0')
+		snprintf(err, errlen, "the name of a file is missing");
+	else if (n == -1 && errno == EFBIG)
 		snprintf(err, errlen, "%s: larger than %d bytes", path,
 		    OPT_FILE_MAX);
 	else if (n == -1)

@@ -232,30 +232,39 @@ write_line(const struct exchange *t, const struct text *text, char *dst,
 	str_escape(dst, size, t->early, n);
 }
 
-/* Does it want a secret, and has no use for a password (RFC 6750 3)? */
-static int
-wants_secret(const struct http_head *h)
+/* What a 401 wants; the schemes that it offers may be written to dst. */
+static const char *
+unauthorized(const struct exchange *t, char *dst, size_t size)
 {
 	static const char field[] = "WWW-Authenticate";
 	char list[100];
 
-	return http_offers(h, field, "Bearer", list, sizeof(list)) &&
-	    !http_offers(h, field, "Basic", list, sizeof(list));
+	if (t->authorized)
+		return ": the credentials are wrong";
+	if (http_offers(&t->head, field, "Basic", list, sizeof(list)) ||
+	    list[0] == '\0')
+		return ": it needs credentials (-u USER:PASSWORD)";
+	if (http_offers(&t->head, field, "Bearer", list, sizeof(list)))
+		return ": it needs a secret (-H @FILE with a line "
+		    "Authorization: Bearer SECRET)";
+	snprintf(dst, size, ": it offers only %s, and inetws knows only Basic "
+	    "(others by --header-command)", list);
+	return dst;
 }
 
-/* What an answer without a text of inetws's own probably means. */
+/*
+ * What an answer without a text of inetws's own probably means: a constant
+ * string, or dst.
+ */
 static const char *
-meaning(const struct exchange *t, const char *text)
+meaning(const struct exchange *t, const char *text, char *dst, size_t size)
 {
 	int status = t->head.status;
 
 	if (t->is_proxy)
 		return "";
 	if (status == 401)
-		return t->authorized ? ": the credentials are wrong" :
-		    wants_secret(&t->head) ? ": it needs a secret (-H @FILE "
-		    "with a line Authorization: Bearer SECRET)" :
-		    ": it needs credentials (-u USER:PASSWORD)";
+		return unauthorized(t, dst, size);
 	if (text[0] != '\0')
 		return "";
 	switch (status) {
@@ -280,7 +289,7 @@ exchange_refused(struct exchange *t)
 	    tls_accept_hint(t->io, t->head.status);
 	int status = hint[0] != '\0' ? EXIT_DENIED :
 	    upgrade_exit_status(t->head.status);
-	char reason[64], line[160], title[80];
+	char reason[64], line[160], title[80], hint_room[200];
 	struct text text = text_of(t);
 
 	if (t->text_until == CLOCK_NEVER)
@@ -294,7 +303,8 @@ exchange_refused(struct exchange *t)
 	return error_set(t->why, status, "%s answered %d%s%s%s%s%s%s%s%s",
 	    t->name, t->head.status, reason[0] == '\0' ? "" : " ", reason,
 	    line[0] == '\0' ? "" : ": ", line,
-	    hint[0] != '\0' ? hint : meaning(t, line),
+	    hint[0] != '\0' ? hint :
+	    meaning(t, line, hint_room, sizeof hint_room),
 	    title[0] == '\0' ? "" : " (its page: \"", title,
 	    title[0] == '\0' ? "" : "\")");
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "modes/check/judge.h"
+#include "modes/check/show.h"
 #include "modes/modes.h"
 #include "net/inherit.h"
 #include "os/memory.h"
@@ -47,8 +48,13 @@ is_for_nagios(char **argv)
 static int
 refuse(const struct options *o, const struct error *why, char **argv)
 {
+	struct error plain = *why;
+	char *p;
+
 	if (is_for_nagios(argv)) {
-		printf("INETWS UNKNOWN - %s |\n", why->text);
+		for (p = plain.text; *p != '\0'; p++)
+			*p = check_nagios_char(*p);
+		printf("INETWS UNKNOWN - %s |\n", plain.text);
 		return CHECK_UNKNOWN;
 	}
 	startup_reset();

@@ -74,7 +74,7 @@ check_version(const char *p, size_t len, int old_too, const struct fault *f)
 		return refuse(f, 400, "no HTTP version in the first line");
 	if (p[5] != '1' || (p[7] != '1' && (!old_too || p[7] != '0')))
 		return refuse(f, 505, "%.8s instead of HTTP/1.1%s", p,
-		    old_too || p[5] != '1' ? "" :
+		    p[5] != '1' || p[7] != '0' ? "" :
 		    ": nginx needs \"proxy_http_version 1.1;\"");
 	return 0;
 }

@@ -235,12 +235,17 @@ check_json(struct out *o, const struct check *c, int64_t now)
 	out_add(o, "}\n");
 }
 
-/* In the line for Nagios '|' and newline have a meaning, so they become '/'. */
+char
+check_nagios_char(char c)
+{
+	return c == '|' || c == '\n' ? '/' : c;
+}
+
 static void
 plain(struct out *o, const char *s)
 {
 	for (; *s != '\0'; s++)
-		out_add(o, "%c", *s == '|' || *s == '\n' ? '/' : *s);
+		out_add(o, "%c", check_nagios_char(*s));
 }
 
 void

@@ -30,4 +30,7 @@ void check_json(struct out *, const struct check *, int64_t now);
 void check_nagios(struct out *, const struct check *,
     const struct check_limits *, int64_t now);
 
+/* In the line for Nagios '|' and newline have a meaning: '/' instead. */
+char check_nagios_char(char);
+
 #endif

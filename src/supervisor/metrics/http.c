@@ -127,18 +127,31 @@ serve_ready(struct answer *a, const struct service *service, int draining)
 	}
 }
 
-static void
-route(struct answer *a, const struct options *o, const struct service *service,
-    const struct http_head *head, int draining)
+/* 0, or -1 and the answer. */
+static int
+check_host(struct answer *a, const struct http_head *head)
 {
-	struct slice path = http_path(head->target), host;
+	struct slice host;
 	int hosts = http_field(head, "Host", &host);
 
 	if (hosts == -1 || (hosts == 0 && head->minor > 0))
 		say(a, 400, "a request needs one Host");
 	else if (hosts == 1 && !http_is_host(host))
 		say(a, 400, "malformed Host");
-	else if (slice_is(path, "/metrics"))
+	else
+		return 0;
+	return -1;
+}
+
+static void
+route(struct answer *a, const struct options *o, const struct service *service,
+    const struct http_head *head, int draining)
+{
+	struct slice path = http_path(head->target);
+
+	if (check_host(a, head) == -1)
+		return;
+	if (slice_is(path, "/metrics"))
 		serve_metrics(a, o, head);
 	else if (slice_is(path, "/"))
 		serve_page(a);
@@ -215,11 +228,11 @@ metrics_answer(struct io *io, const struct options *o,
 {
 	struct answer a = { .status = 200, .type = TYPE_TEXT,
 	    .room = memory_take(sizeof(struct room)) };
-	struct slice path = http_path(head->target), host;
+	struct slice path = http_path(head->target);
 
 	out_begin(&a.body, a.room->body, sizeof(a.room->body));
-	if (http_field(head, "Host", &host) != 1 && head->minor > 0)
-		say(&a, 400, "a request needs one Host");
+	if (check_host(&a, head) == -1)
+		;
 	else if (o->observe.metrics_path == NULL ||
 	    !slice_is(path, o->observe.metrics_path))
 		say(&a, 200, "alive");

@@ -43,6 +43,9 @@ def test_statuses():
     basic = 'WWW-Authenticate: Basic realm="x, Bearer"\r\n'
     secret = r'needs a secret \(-H @FILE with a line Authorization: Bearer'
     status('401 Unauthorized', secret, fields=bearer)
+    status('401 Unauthorized', r'offers only Negotiate, NTLM, and inetws '
+           r'knows only Basic \(others by --header-command\)',
+           fields='WWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n')
     for fields in (basic, basic + bearer, bearer + basic):
         status('401 Unauthorized', r'needs credentials \(-u', fields=fields)
     status('404 Not Found', 'this path does not lead to inetws')

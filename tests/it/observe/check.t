@@ -447,6 +447,9 @@ def test_words():
         r = t.run_inetws('check', '--nagios', *words, url(1))
         t.is_((r.returncode, r.stderr), (3, b''), 'with --nagios: 3')
         t.like(r.stdout, '^INETWS UNKNOWN - .*' + named, 'and it is named')
+    r = t.run_inetws('check', '--nagios', '--no|ne', url(1))
+    t.like(r.stdout, r'^INETWS UNKNOWN - [^|]*no/ne[^|]* \|\n$',
+           'a | in a message begins no figures')
 
 
 

@@ -513,7 +513,11 @@ def test_on_the_listener():
             ('OPTIONS /h HTTP/1.0\r\n\r\n', (200, '')),
             ('GET http://x/h?a HTTP/1.1\r\nHost: x\r\n\r\n',
              (200, 'alive\n')),
-            ('GET /h HTTP/1.1\r\n\r\n', (400, 'a request needs one Host\n'))):
+            ('GET /h HTTP/1.1\r\n\r\n', (400, 'a request needs one Host\n')),
+            ('GET /h HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n',
+             (400, 'a request needs one Host\n')),
+            ('GET /h HTTP/1.1\r\nHost: a b\r\n\r\n',
+             (400, 'malformed Host\n'))):
         r = t.http(s.port, None, raw=text.encode())
         t.is_((r[0], r[2]), want, text.split('\r')[0])
     r = t.http(s.port, None, raw=b'HEAD /tunnel HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -528,7 +532,7 @@ def test_on_the_listener():
     t.is_(t.ws.ask(s.port, t.ws.request(path='/h')).status, 404,
           'a page is no answer for it')
     body = t.http(s.port, '/m')[2]
-    t.like(body, 'ended_total{result="probe"} 8', 'they are counted as probes')
+    t.like(body, 'ended_total{result="probe"} 10', 'they are counted as probes')
     t.ok(s.has_line('event=failed', count=6), 'the other six are failures')
     t.is_(len(re.findall('event=failed', s.log)), 6, 'and no page is one')
     s = t.server(t.echo().port, '--health-path', '/')

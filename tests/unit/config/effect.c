@@ -96,6 +96,9 @@ test_rules(void)
 	    "--ipv4: not together with --ipv6");
 	runs(line("inetws -K %s -6", file("mode connect\nurl ws://h\n"
 	    "ipv4\n")));
+	runs("inetws connect ws://h --ipv4=no -6");
+	runs(line("inetws -K %s", file("mode connect\nurl ws://h\nipv4\n"
+	    "ipv6 no\n")));
 	refused("inetws server h:1 --resume 0 --window 1m", 64,
 	    "--window: has no effect without --resume");
 	refused("inetws client ws://h -l 1 --warm 3 --max-connections 2", 64,

@@ -270,6 +270,8 @@ test_bad_words(void)
 		{ "inetws connect -u \xe2\x80\x9cme:secret ws://h/",
 		  "--user: begins with a blank, dash or quote that is not of "
 		    "ASCII (U+201C), as pasted text may" },
+		{ "inetws connect -u @ ws://h/",
+		  "--user: the name of a file is missing" },
 		{ "inetws connect ws://h:0", "1..65535" },
 		{ "inetws connect ws://h -l 80",
 		  "--listen: belongs to server, client and gate, not to connect" },

@@ -185,6 +185,8 @@ test_lines(void)
 {
 	request("GET / HTTP/1.0\r\n\r\n", 505,
 	    "HTTP/1.0 instead of HTTP/1.1: nginx needs");
+	request("GET / HTTP/1.2\r\n\r\n", 505, "HTTP/1.2");
+	ok(strstr(whole.err, "nginx") == NULL, "which nginx does not send");
 	request("GET / HTTP/2.0\r\n\r\n", 505, "HTTP/2.0");
 	request("GET / HTTP/9.9\r\n\r\n", 505, NULL);
 	request("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, NULL);
