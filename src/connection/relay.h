@@ -26,6 +26,14 @@ struct relay_queue {
 	int64_t look_at, delay;	/* when to look again */
 };
 
+/* ... while a Pong is due. */
+struct relay_ping {
+	int state;		/* tunnel_pong_due() */
+	int64_t at;		/* when it was pinged */
+	uint64_t acknowledged;	/* bytes that it has, */
+	uint64_t all;		/* ... and had to have before the answer */
+};
+
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, websocket;
@@ -42,8 +50,7 @@ struct relay {
 	int told_opened;	/* RELAY_OPENED was told, or never will be */
 	int told_lost;		/* RELAY_LOST was, of this loss */
 	int told_doubt;		/* RELAY_DOUBTED was, and no RELAY_TRUSTED */
-	uint64_t acknowledged;	/* bytes of the websocket's connection, as far
-				 * as was looked */
+	struct relay_ping ping;
 	struct relay_queue to_websocket, to_stream;
 	int64_t stop_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways that bypass the buffers */

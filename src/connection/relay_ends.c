@@ -53,7 +53,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->ready = fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
-	r->acknowledged = 0;
+	r->ping = (struct relay_ping){ .state = 0 };
 	r->to_websocket = r->to_stream = (struct relay_queue){
 	    .look_at = CLOCK_NEVER };
 	r->stop_at = CLOCK_NEVER;
@@ -126,7 +126,7 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 	io_close(&r->websocket);
 	r->websocket = websocket;
 	r->told_lost = r->told_doubt = 0;
-	r->acknowledged = 0;
+	r->ping = (struct relay_ping){ .state = 0 };
 	r->ready |= fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
 	feed(r, early, early_len);
@@ -158,17 +158,26 @@ has_moved(struct relay_queue *q, int fd, unsigned int why, int64_t now)
 }
 
 /*
- * Is it the network that is slow?  While it takes what was sent the peer's
- * answer may still wait behind that.
+ * Is it the network that is slow?  While it takes what was sent before the Ping,
+ * and the Ping, the peer cannot have answered.
  */
 static void
-look_behind_ping(struct relay *r)
+look_at_ping(struct relay *r)
 {
-	uint64_t n = net_acknowledged(r->websocket.wfd);
+	struct tunnel *t = &r->tunnel;
+	struct relay_ping *p = &r->ping;
+	int state = tunnel_pong_due(t), fd = r->websocket.wfd;
+	uint64_t before = p->acknowledged;
 
-	if (n > r->acknowledged)
-		tunnel_wire_moved(&r->tunnel);
-	r->acknowledged = n;
+	if (state != 0) {
+		p->acknowledged = net_acknowledged(fd);
+		if (p->acknowledged > before && before < p->all)
+			tunnel_wire_moved(t);
+		if (state == 1 || state != p->state || t->pinged_at != p->at)
+			p->all = net_written(fd);
+	}
+	p->state = state;
+	p->at = t->pinged_at;
 }
 
 int64_t
@@ -178,8 +187,7 @@ relay_look_at_queues(struct relay *r)
 	struct relay_queue *w = &r->to_websocket, *s = &r->to_stream;
 	int moved;
 
-	if (tunnel_pong_due(t))
-		look_behind_ping(r);
+	look_at_ping(r);
 	moved = has_moved(w, r->websocket.wfd, tunnel_waits_for_wire(t),
 	    t->now);
 	tunnel_wire_left(t, moved, w->left);

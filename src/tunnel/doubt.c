@@ -118,7 +118,9 @@ tunnel_wire_moved(struct tunnel *t)
 int
 tunnel_pong_due(const struct tunnel *t)
 {
-	return t->silence == SILENCE_PINGED;
+	if (t->silence != SILENCE_PINGED)
+		return 0;
+	return t->ping_due || t->head_len > 0 ? 1 : 2;
 }
 
 /* A wire that waits for a stream is of no use if it may be dead. */

@@ -380,8 +380,9 @@ void tunnel_wire_closed(struct tunnel *);
 /*
  * The dialling side of a session sends a Ping when nothing has come for a
  * while although something should have, and wants a new path when nothing comes
- * after that either.  tunnel_pong_due(): that is what it waits for now, and
- * tunnel_wire_moved() tells it of bytes that the network has taken meanwhile.
+ * after that either.  tunnel_pong_due(): that is what it waits for now, 1 if the
+ * Ping is not yet written whole, else 2; and tunnel_wire_moved() tells it that
+ * the network has taken something of what was written up to the Ping.
  * tunnel_doubt(): for a reason of the caller's the wire may be dead; a Ping asks
  * it, or the wire is given up if it waits for a stream.
  * Any byte from the peer ends the doubt; tunnel_abandon() ends the wire,

@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "lib"))
 
 import inetws as t                      # noqa: E402
+import cutting                          # noqa: E402
 import inetws_peer as p                 # noqa: E402
 from exchange import BOUND, Exchange, noise, pair   # noqa: E402
 
@@ -315,6 +316,31 @@ def test_black_hole():
     t.ok(x.good() and x.resumes() == 1,
          "client: a black hole is noticed and redialled")
     p.drop_silent()
+
+
+def test_trickle():
+    """What is sent behind the Ping, and taken by the next hop, tells nothing."""
+    if not sys.platform.startswith('linux'):
+        return t.skip('only Linux tells what was acknowledged')
+    target = t.Held()
+    cutter = cutting.Cutter(t.server(target.port).port)
+    c = t.client('ws://127.0.0.1:%d/' % cutter.port)
+    near = t.ws.dial(c.port)
+    far = target.next()
+    near.sendall(b'first')
+    t.is_(t.ws.read_exactly(far, 5), b'first', 'a session')
+    cutter.hole()
+    over = threading.Event()
+
+    def write():
+        while not over.wait(.05):
+            near.sendall(b'some more')
+    thread = threading.Thread(target=write)
+    thread.start()
+    t.ok(c.has_line('event=resumed'),
+         'bytes trickle into a dead path: it is given up all the same')
+    over.set()
+    thread.join()
 
 
 def test_supervisor_killed():

@@ -181,7 +181,7 @@ test_network_that_takes(void)
 	rig_begin(&r, dialling());
 	rig_stream(&r, "x", 1);
 	rig_at(&r, 1500);
-	ok(tunnel_pong_due(&r.t), "(pinged)");
+	is(tunnel_pong_due(&r.t), 2, "pinged");
 	for (i = 0; i < 20; i++) {
 		rig_at(&r, 2000 + i * 1000);
 		tunnel_wire_moved(&r.t);
@@ -189,6 +189,22 @@ test_network_that_takes(void)
 	is(rig_deadline(&r), 24000, "while bytes move there is no doubt");
 	rig_at(&r, 24000);
 	ok(rig_wants(&r, TUNNEL_NEW_PATH), "3 s after the last there is");
+	rig_end(&r);
+}
+
+static void
+test_ping_on_slow_wire(void)
+{
+	struct rig r;
+
+	rig_begin(&r, dialling());
+	rig_stream(&r, "x", 1);
+	r.wire_stuck = 1;
+	rig_at(&r, 1500);
+	is(tunnel_pong_due(&r.t), 1, "a Ping is to be written");
+	r.wire_stuck = 0;
+	rig_pump(&r);
+	is(tunnel_pong_due(&r.t), 2, "and is: no more is waited for");
 	rig_end(&r);
 }
 
@@ -346,6 +362,7 @@ main(void)
 	test_lost();
 	test_slow_path();
 	test_network_that_takes();
+	test_ping_on_slow_wire();
 	test_told();
 	test_ended();
 	test_waiting();
