@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: ISC
-# GNU make.  Honours DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS;
-# SAN=address,undefined builds a sanitized variant in a folder of its own, and
-# so do STATIC=1, LIBS=static, OPENSSL=linked (see below), SANDBOX_DEBUG=1, which names what
-# the sandbox refuses, COMPAT=all, which uses nothing that only Linux has, and
-# COVERAGE=1, which counts what is executed (tests/coverage/rules.mk).
+# For GNU make.  The usual variables: DESTDIR PREFIX CC CFLAGS CPPFLAGS LDFLAGS.
+#
+# Each of these builds a variant of the program in a folder of its own (build-...):
+#
+# SAN=address,undefined	with sanitizers
+# STATIC=1, STATIC=pie	as a static program; as one whose addresses differ at each start
+# LIBS=static		with all libraries linked in except the C library and OpenSSL
+# OPENSSL=linked	with OpenSSL as an ordinary shared library (see below)
+# HTTP_PARSER=llhttp	with llhttp, the successor of http-parser
+# SANDBOX_DEBUG=1	that logs the name of each system call that the sandbox refuses
+# COMPAT=all		that uses nothing that only Linux has
+# COVERAGE=1		that counts what is executed (tests/coverage/rules.mk)
 
 VERSION = 0.1.0
 
@@ -13,28 +20,26 @@ MANDIR  ?= $(PREFIX)/share/man
 DOCDIR  ?= $(PREFIX)/share/doc/inetws
 CFLAGS  ?= -O2 -g
 PKG_CONFIG ?= pkg-config
-# HTTP_PARSER=llhttp builds with the successor.  http-parser comes without a .pc
-# file on Debian.
+# Debian's http-parser has no .pc file.
 HTTP_PARSER ?= http-parser
 HTTP_PARSER_LIBS ?= $(if $(filter llhttp,$(HTTP_PARSER)),$(call pkg_libs,libllhttp),-lhttp_parser)
 
 comma := ,
-# STATIC=1 links everything in: fewer mappings to copy at every fork; STATIC=pie
-# does so at addresses that differ each time.
-#
-# OpenSSL is loaded when TLS is wanted (src/tls/openssl.h), or OPENSSL=linked,
-# which is so by itself in a static program, and where it is not known to work.
-# Where it is loaded libcrypt is too, when --auth-file needs it.  LIBS=static
-# links the other libraries in, but for the C library.
-# What it is built for: linux, macos (Apple says darwin, too), openbsd ...
+# The system that the program is built for: linux, macos (Apple also says darwin),
+# openbsd, freebsd or netbsd.
 system := $(shell $(CC) -dumpmachine | sed -n \
 	's/.*-\(linux\|openbsd\|freebsd\|netbsd\).*/\1/p; s/.*-\(macos\|darwin\|apple\).*/macos/p')
+# "loaded": the program loads OpenSSL by dlopen(3) when TLS is wanted
+# (src/tls/openssl.h), and libcrypt when --auth-file needs it.  "linked": both are
+# linked as usual.  That is the default in a static program, on other systems than
+# Linux, and with OpenSSL before 3.
 openssl := $(or $(filter linked loaded,$(OPENSSL)),$(if $(STATIC),linked),\
 	$(shell [ $(system) = linux ] && \
 	    $(PKG_CONFIG) --atleast-version=3 openssl && echo loaded),linked)
 B := build$(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie))$(if $(LIBS),-libs)$(if $(filter linked,$(OPENSSL)),-linked)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(VARIANT),-$(VARIANT))$(if $(SANDBOX_DEBUG),-sandbox)$(if $(COMPAT),-compat)$(if $(COVERAGE),-coverage)$(if $(filter llhttp,$(HTTP_PARSER)),-llhttp)
 
-# linux, openbsd or none (src/sandbox/none.c says why not with sanitizers).
+# Which sandbox: linux, openbsd or none (src/sandbox/none.c says why sanitizers
+# exclude one).
 sandbox := $(or $(if $(SAN)$(COMPAT)$(COVERAGE),none),$(filter linux openbsd,$(system)),none)
 
 warnings = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -58,8 +63,9 @@ all_cflags = -std=gnu11 $(warnings) $(CFLAGS) \
 	$(if $(filter pie,$(STATIC)),-fPIE) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DTUNNEL_CHECK) \
 	$(if $(COVERAGE),-O0 --coverage -fprofile-update=atomic)
-# See src/tls/openssl.c; not all linkers can do it.  Libraries that come behind
-# lib.a refer to what is in it (-u).
+# The options by which a function of a static OpenSSL is replaced, empty if the
+# linker has no --wrap (src/tls/openssl.c says what for).  Libraries behind lib.a
+# refer to the replacement, so -u takes it out of lib.a.
 openssl_late := $(if $(STATIC),$(shell to=$$(mktemp) && \
 	echo 'int main(void) { return 0; }' | \
 	$(CC) -Wl,--wrap=x -o $$to -x c - 2>/dev/null && \
@@ -69,7 +75,8 @@ all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC
 	$(if $(COVERAGE),--coverage -Wl$(comma)--wrap=_exit $B/tests/coverage/flush.o) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
-# Linux has these apart; crypt(3) is in the others' C library.
+# On Linux strlcpy(3), the message digests and crypt(3) are in libraries of their
+# own; other systems have them in the C library.
 bsd_libs := $(if $(filter linux,$(system)),libbsd-overlay libmd)
 crypt_version := $(if $(filter loaded,$(openssl)),$(shell $(CC) $(CFLAGS) \
 	-print-file-name=libcrypt.so | xargs readlink -f | \
@@ -80,7 +87,7 @@ libs := $(if $(filter static,$(LIBS)),-Wl$(comma)-Bstatic) \
 	$(if $(filter static,$(LIBS)),-lbsd -lmd -Wl$(comma)-Bdynamic) \
 	$(crypt_libs) $(if $(filter linked,$(openssl)),$(openssl_libs),-ldl)
 
-# The sandbox of this system, and not the others'.
+# Sources of the sandboxes that are not built.
 other_sandboxes := $(foreach s,$(filter-out $(sandbox),linux openbsd none),\
 	$(wildcard src/sandbox/$s.c src/sandbox/$s_*.c))
 src  := $(filter-out $(other_sandboxes),$(wildcard src/*/*.c src/*/*/*.c))
@@ -99,7 +106,7 @@ $B/lib.a: $(lib)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# Headers that are made, before all that may include them.
+# Headers that are generated, and so have to exist before anything is compiled.
 generated := $B/openssl_names.h $B/help_topics.h $B/page_style.h \
 	$B/page_script.h
 
@@ -112,21 +119,21 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $(generated)
 	$(CC) $(all_cppflags) -Itests/unit $(all_cflags) $(all_ldflags) \
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
 
-# Those that make certificates and servers of their own by it.
+# These tests call OpenSSL themselves, for certificates and servers.
 $(patsubst %,$B/tests/unit/tls/%.t,tls ticket secure_heap): libs += $(openssl_libs)
 
-# "SSL_new" is a member of a structure (src/tls/openssl.h).
+# Macros by which SSL_new() calls the function that was loaded (src/tls/openssl.h).
 $B/openssl_names.h: src/tls/openssl.h Makefile
 	@mkdir -p $B
 	tr -s '\t ' '\n' <$< | \
 	    sed -n 's/^X(\([A-Za-z0-9_]*_[A-Za-z0-9_]*\))$$/#define \1 (openssl.\1)/p' >$@
 
-# What inetws help TOPIC shows.
+# The texts of "inetws help TOPIC".
 $B/help_topics.h: man/inetws-examples.7 src/config/topics.awk
 	@mkdir -p $B
 	awk -f src/config/topics.awk $< >$@
 
-# The style and the script of the page of --metrics.
+# The style sheet and the script of the page that --metrics serves.
 $B/page_style.h: src/stats/page.css
 $B/page_script.h: src/stats/page.js
 $B/page_style.h $B/page_script.h: src/stats/embed.awk
@@ -146,16 +153,17 @@ include tests/faults/rules.mk
 
 unit: $(unit) $(fault_tools)
 
-# Tests.  TESTS='tests/it/tunnel/ping.t' chooses, INETWS=PROGRAM tests another one.
+# Tests.  TESTS='tests/it/tunnel/ping.t' chooses tests; INETWS=PROGRAM tests that
+# program instead.
 #
-# What a sanitizer has to say goes to files, not to standard error, which the
-# tests read.  A leak does not change the exit status, which the tests check
-# too; it fails the whole run instead, as does every other report, also those
-# of children that nobody waits for.  That leaks could not be looked for, in a
-# process that something else traces or that has changed its user, is none.
+# Sanitizers write their reports to files, because the tests read standard error.
+# LeakSanitizer does not change the exit status, because the tests check that too.
+# Any report fails the whole run, also one of a child that nobody waits for.  There
+# is one exception: LeakSanitizer says that it could not look for leaks, as it does
+# in a process that is traced or has changed its user.
 #
-# With sanitizers those are left out that are about other programs, files, or
-# many of the same.
+# With sanitizers some tests are left out: those of other programs, those of files,
+# and those that do the same very often.
 all_tests := $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
 	tests/scenarios/*/*.t))
 unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
@@ -165,12 +173,12 @@ unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	supervisor/launchers.t supervisor/launchers_ssh.t supervisor/systemd.t \
 	supervisor/upgrade.t supervisor/upgrade_earlier.t \
 	tunnel/earlier.t tunnel/ssh.t)
-# Neither COMPAT=all nor COVERAGE=1 has a sandbox.
+# Tests of the sandbox, which COMPAT=all and COVERAGE=1 do not have.
 without_linux = tests/it/sandbox/%
 TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
 	$(if $(COMPAT)$(COVERAGE),$(filter-out $(without_linux),$(all_tests)),$(all_tests)))
 PROVE ?= prove
-# Tests wait more than they compute: two for each of two cores.
+# Tests wait more than they compute: on two cores, four at a time.
 PROVEFLAGS ?= -j4
 reports = $(abspath $B)/reports
 state = $(reports)/state
@@ -182,8 +190,9 @@ san_env = INETWS_SANITIZED=1 INETWS_TEST_SCALE=3 \
 
 PEERS ?= $(sort $(wildcard tests/peers/*.t))
 
-# A file that failed runs once more by itself.  One that passes then is named
-# as unsteady: it needs a correction, and does not hide others' results.
+# Runs the files $1.  Those that fail run once more, one at a time, so that a test
+# that fails only under load does not hide the results of others.
+# contrib/quickstart names the files that passed only then: they have to be mended.
 define run_tests
 	@rm -rf $(reports) && mkdir -p -m 1777 $(reports)
 	@set -- env INETWS=$${INETWS:-$(abspath $B)/inetws} $(if $(SAN),$(san_env)) \
@@ -201,15 +210,15 @@ endef
 check: $B/inetws $(unit) $(fault_tools)
 	$(call run_tests,$(TESTS))
 
-# An earlier program, from the history (tests/it/tunnel/earlier.t).
+# Builds earlier programs from the history (for tests/it/tunnel/earlier.t).
 earlier:
 	python3 tests/lib/earlier.py
 
-# Against programs that others wrote: databases, browsers.
+# Tests with programs of others at one end: databases, browsers.
 check-peers: $B/inetws
 	$(call run_tests,$(PEERS))
 
-# Minutes of the same: more bytes, more cuts, more sessions.
+# Tests that take minutes: more bytes, more cuts, more sessions.
 LONG ?= $(sort $(wildcard tests/long/*.t)) tests/it/resume/answers.t \
 	tests/it/fuzz/fuzz.t tests/it/resume/ends.t tests/it/tunnel/cases.t \
 	tests/it/resume/crowd.t tests/it/resume/net.t tests/it/reverse/reverse.t \
@@ -219,15 +228,15 @@ check-long: $B/inetws fuzz-check
 	$(call run_tests,$(LONG))
 	$(MAKE) analyze-all
 
-# Everything at once for ten minutes; words of SOAK replace the defaults
-# (SOAK='--seconds 60 --idle 1000').  check-long runs a small one.
+# Everything at once for ten minutes.  Options in SOAK replace those of soak_full
+# (SOAK='--seconds 60 --idle 1000').  check-long runs it at a small scale.
 soak_full = --seconds 600 --idle 5000 --busy 500 --churn 2000 --sessions 800 \
 	--restarts 8 --hostile 8
 soak: $B/inetws
 	SOAK="$(soak_full) $(SOAK)" INETWS=$${INETWS:-$(abspath $B)/inetws} \
 	    $(PROVE) -v -e '' tests/long/soak.t
 
-# Cheap checks of what no compiler reads.
+# Quick checks of what the compiler does not read: manuals, scripts, Python, words.
 scripts = $(shell grep -rlE '^\#!(/bin/sh|/sbin/openrc-run)' contrib \
 	tests/scenarios)
 lint:
@@ -262,7 +271,8 @@ $(bench_small) $B/tests/bench/path: $B/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
 
-# The same program, but it keeps no statistics, or moves no bytes.
+# Two programs for comparison: one without the statistics page, and one that does
+# not move bytes inside the kernel.
 stats_kept := $(patsubst %,$B/src/stats/%.o,html metrics render report \
 	rundir)
 $B/tests/bench/nostats: $(filter-out $(filter-out $(stats_kept),\
@@ -287,8 +297,8 @@ bench-paths: $B/inetws $B/tests/bench/path
 	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/paths.py \
 	    --tool $B/tests/bench/path $(BENCH)
 
-# A minute: fails where a ratio to socat is below its floor (floors.json) by more
-# than the noise.  bench-floors records the floors, on a quiet machine.
+# Takes a minute.  Fails if a ratio to socat is below its floor (floors.json) by more
+# than the noise.  bench-floors records the floors; it wants a quiet machine.
 bench-quick: $B/inetws $B/tests/bench/load $(bench_small)
 	$(bench_run) --floors check $(BENCH)
 
@@ -298,7 +308,8 @@ bench-floors: $B/inetws $B/tests/bench/load $(bench_small)
 bench-smoke: $B/inetws $B/tests/bench/load $(bench_without)
 	$(bench_run) --smoke $(BENCH)
 
-# What one more connection costs with few and with many: GROWTH='--many 6000'.
+# What one more connection costs, with few and with many connections.  GROWTH holds
+# options, such as '--many 6000'.
 bench-growth: $B/inetws $B/tests/bench/forker
 	INETWS=$${INETWS:-$(abspath $B)/inetws} tests/bench/growth.py \
 	    --forker $B/tests/bench/forker --most 1.3 $(GROWTH)

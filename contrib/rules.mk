@@ -8,7 +8,7 @@ ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERDIR ?= $(PREFIX)/lib/sysusers.d
-# The units look for configuration files below it.
+# The folder below which the systemd units look for configuration files.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
 units     := $(notdir $(wildcard contrib/systemd/inetws*.s*))
@@ -20,8 +20,9 @@ examples  := $(sort $(patsubst contrib/%,%,$(shell find contrib -type f \
 	! -name '*.t' ! -path '*/__pycache__/*')))
 EXDIR      = $(DOCDIR)/examples
 
-# What is installed names the folders it was installed to, and pages link to
-# what is installed, without their parts about the source.
+# sed(1) commands for files as they are installed.  "placed" puts the folders of this
+# installation into a file.  "page" does so for a page, makes its links point to
+# installed files, and leaves out its parts about the source.
 placed = sed -e 's,/usr/local/share/doc/inetws,$(DOCDIR),g' \
 	-e 's,\(/usr/local\|/usr\)/bin/inetws,$(BINDIR)/inetws,g' \
 	-e 's,/etc/inetws,$(SYSCONFDIR)/inetws,g'
@@ -73,7 +74,7 @@ install: $B/inetws $B/completions/bash $B/completions/zsh $B/completions/fish
 	    case $$f in *.md) $(page) ;; *) $(placed) ;; esac <$$from >$$to && \
 	    chmod $$mode $$to || exit; done
 
-# Configuration files of the user stay.
+# Removes what was installed; configuration files of the user stay.
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(installed))
 	for d in $$(printf '%s\n' $(own_dirs) | sort -r); do \
@@ -96,7 +97,7 @@ dist: $(tarball)
 	cp $(tarball) .
 
 # Checks that the tarball is complete: builds, tests, installs and uninstalls
-# from it, and makes the same tarball again.  CHECK=unit is shorter.
+# from it, and makes the same tarball again.  CHECK=unit runs only the unit tests.
 CHECK ?= check
 distcheck: lint $(tarball)
 	rm -rf $B/distcheck && mkdir -p $B/distcheck
@@ -128,19 +129,19 @@ deb: $(tarball)
 	rm -rf $B/deb/$(dist_name)
 	@ls $B/deb/*.deb
 
-# Static programs against musl (contrib/release).
+# Static programs with musl as the C library (contrib/release).
 RELEASE ?= x86_64 aarch64 armv7
 release:
 	contrib/release/build $(RELEASE)
 
-# That it compiles and links for macOS, which this machine need not be.
+# Compiles and links for macOS; works on Linux too.
 check-macos:
 	contrib/release/build macos-arm64 macos-x86_64
 
 FORCE:
 .PHONY: check-macos release install uninstall dist distcheck deb FORCE
 
-# On other architectures (contrib/release/check-arch): ARCH='arm64 s390x' chooses.
+# Tests on other architectures (contrib/release/check-arch); ARCH='arm64 s390x' chooses.
 check-arch:
 	contrib/release/check-arch $(ARCH)
 

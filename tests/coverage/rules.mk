@@ -3,15 +3,17 @@
 #
 #	make coverage		unit tests, corpora of the fuzzers, integration
 #				tests; then build-coverage/coverage/index.html
-#				and the figures, which must suffice.
-#				COVERAGE_TESTS= chooses integration tests, and
-#				the figures are only shown
+#				and the figures.  Fails if they are too low.
+#				With COVERAGE_TESTS=FILES only those
+#				integration tests run, and the figures are
+#				only shown
 #	make coverage-pure	unit tests and corpora, and the figures of the
 #				pure folders: a few minutes
 COVERAGE_TESTS ?=
 counting := build$(if $(VARIANT),-$(VARIANT))-coverage
 report = python3 tests/coverage/report.py
-# As with sanitizers it has no sandbox, and its memory is no measure.
+# INETWS_SANITIZED: like a program with sanitizers, one that counts has no sandbox,
+# and tests must not judge how much memory it takes.
 counted_env = INETWS_COUNTED=1 INETWS_SANITIZED=1 INETWS_TEST_SCALE=3
 
 ifdef COVERAGE
@@ -29,7 +31,7 @@ $(replays): $B/tests/fuzz/%: tests/fuzz/%.c tests/coverage/replay.c $B/lib.a | \
 	$(CC) $(all_cppflags) -Itests/fuzz $(all_cflags) $(all_ldflags) -o $@ \
 	    $< tests/coverage/replay.c $B/lib.a $(libs)
 
-# From nothing: what was counted before is gone.
+# Deletes all earlier counts first.
 count-pure: all unit $(replays)
 	find $B -name '*.gcda' -delete
 	chmod -R a+rwX $B
@@ -44,8 +46,9 @@ coverage-pure:
 	$(MAKE) COVERAGE=1 count-pure
 	$(report) --pure $(counting)
 
-# Counts are written by processes of any user.  A test that fails, as with
-# sanitizers because the sandbox is off or because all is slower, does not end it.
+# The umask is 0 because processes of any user write counts.  Some tests may fail
+# because the sandbox is off or because everything is slower; the report is made
+# all the same.
 coverage:
 	$(MAKE) COVERAGE=1 count-pure
 	-umask 0; $(counted_env) $(MAKE) COVERAGE=1 check \

@@ -7,11 +7,11 @@
 #	make fuzz-short		replays each corpus and searches a little, the
 #				same each time; part of check
 #				(tests/it/fuzz/fuzz.t)
-#	make fuzz-merge-NAME	adds to the corpus what finds new ways
+#	make fuzz-merge-NAME	adds those inputs to the corpus that reach new code
 #	make fuzz-build		only builds
 #
-# The harness itself is not instrumented for coverage: what it does is not
-# what is to be found out.
+# The harness itself is not instrumented for coverage: libFuzzer shall look for
+# inputs that reach new code in src/, not in the harness.
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS ?= -max_len=2048 -len_control=20 -timeout=20 -rss_limit_mb=1024
@@ -39,8 +39,8 @@ $F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $(generated)
 	    -fsanitize=$(fuzz_san) -c -o $@ $<
 
 $F/cert $F/ticket: libs += $(openssl_libs)
-# Time is the input's; lines of the log, and memory that others may write, are
-# the harness's.
+# Functions that the harness replaces: the clock, which the input sets; and what
+# writes lines of the log, shares memory, sleeps, or opens sockets.
 wrapped = $(addprefix -Wl$(comma)--wrap=,$1)
 $F/channel: libs += $(call wrapped,clock_ms memory_shared)
 $F/log: libs += $(call wrapped,log_output_write)
@@ -65,13 +65,14 @@ $(fuzz_merges): fuzz-merge-%: $F/%
 	@mkdir -p $F/found/$* tests/fuzz/corpus/$*
 	$F/$* $(FUZZ_FLAGS) -merge=1 tests/fuzz/corpus/$* $F/found/$*
 
-# Is there a compiler that can do it?
+# "yes" if there is a compiler with libFuzzer.
 fuzz_able = $(shell mkdir -p $F && \
 	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
 	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -x c -o $F/able - \
 	2>/dev/null && echo yes)
 
-# What check builds for tests/it/fuzz/fuzz.t, which says why it skips.
+# Builds the harnesses for tests/it/fuzz/fuzz.t.  Without such a compiler nothing is
+# built, and that test says why it skips.
 fuzz-check:
 	$(if $(fuzz_able),@$(MAKE) --no-print-directory fuzz-build,\
 	    @rm -f $F/able)

@@ -9,8 +9,8 @@ MUTANTS ?=
 MUTANTS_JOBS ?= 2
 MUTANTS_NICE ?= 19
 
-# Two changes are the same program if they are the same code: no -g, which has
-# more to say than that.
+# Without -g: a change is equivalent if it compiles to the same object file, and
+# debugging information would differ.
 mutants:
 	$(MAKE) VARIANT=mutants CFLAGS=-O2 mutants-run
 
