@@ -120,8 +120,8 @@ def test_standard_error():
     port = int(re.search(r'127.0.0.1:(\d+)', s.log)[1])
     w = t.ws.connect(port)
     s.wait_line('"text":"one"')
-    logger, = [pid for pid in t.family(s.pid)
-               if 'standard error' in t.command_of(pid)]
+    title = 'logging standard error of sh for %s:%d' % w.sock.getsockname()
+    logger, = [pid for pid in t.parents() if title in t.command_of(pid)]
     os.kill(logger, signal.SIGINT)
     os.kill(logger, signal.SIGHUP)
     w.send(b'x\n')
