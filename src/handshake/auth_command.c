@@ -2,13 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "handshake/auth_command.h"
 #include "os/clock.h"
 #include "os/command.h"
 #include "os/log.h"
-#include "os/stderr_log.h"
 #include "proto/cgi.h"
 
 #define LIMIT_MS	10000	/* where --handshake-timeout is off */
@@ -44,20 +42,11 @@ environment(struct cgi *cgi, const struct auth *a, const struct options *o,
 	return env;
 }
 
-/* Its exit status, or -1 and why, as command_run(). */
-static int
-run(const struct auth *a, char **command, char **env, int64_t deadline,
-    char *out, size_t size, struct error *why)
-{
-	int err = stderr_log_begin(LOG_L_WARN, a->peer, command[0]), status;
-
-	status = command_run(command, env, err, out, size, deadline, -1, why);
-	if (err != -1)
-		close(err);
-	return status;
-}
-
-/* The user that it names, or else that of the file.  0, or -1 and why. */
+/*
+ * The user name that the program wrote replaces a->user, the one of
+ * --auth-file.  If it wrote none, that one stays.  0, or -1 and why (71): it is
+ * too long.
+ */
 static int
 take_user(struct auth *a, const struct options *o, char *out,
     struct error *why)
@@ -80,8 +69,9 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
 	struct error why;
 	int status;
 
-	status = run(a, o->access.auth_command, environment(&cgi, a, o, w, r),
-	    deadline == CLOCK_NEVER ? limit : deadline, out, sizeof(out), &why);
+	status = command_run(o->access.auth_command,
+	    environment(&cgi, a, o, w, r), a->peer, out, sizeof(out),
+	    deadline == CLOCK_NEVER ? limit : deadline, -1, &why);
 	explicit_bzero(cgi.bytes, cgi.len);
 	if (status == 0 && take_user(a, o, out, &why) == 0)
 		return 0;

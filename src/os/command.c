@@ -17,10 +17,14 @@
 #include "os/fd.h"
 #include "os/process.h"
 #include "os/signals.h"
+#include "os/stderr_log.h"
 
 #define LOOK_EVERY	5	/* ms between two looks whether it has exited */
 
-/* In the new process: becomes the program. */
+/*
+ * In the new process: becomes the program, with out as its standard output and
+ * err (-1: ours) as its standard error.
+ */
 static _Noreturn void
 become(char *const argv[], char *const env[], int err, int out)
 {
@@ -139,30 +143,51 @@ wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 	}
 }
 
+/*
+ * Starts the program in a process group of its own.  *output is the reading end
+ * of its standard output.  Its pid, or -1 with errno.
+ */
+static pid_t
+start(char *const argv[], char *const env[], int err, int *output)
+{
+	int fd[2], e;
+	pid_t pid;
+
+	if (pipe2(fd, O_CLOEXEC) == -1)
+		return -1;
+	if ((pid = fork()) == 0)
+		become(argv, env, err, fd[1]);
+	e = errno;
+	close(fd[1]);
+	if (pid == -1) {
+		close(fd[0]);
+		errno = e;
+		return -1;
+	}
+	setpgid(pid, pid);
+	*output = fd[0];
+	return pid;
+}
+
 int
-command_run(char *const argv[], char *const env[], int err, char *out,
+command_run(char *const argv[], char *const env[], const char *peer, char *out,
     size_t size, int64_t deadline, int stop, struct error *why)
 {
-	int fd[2], status = 0, late, has_ended;
+	int err = stderr_log_begin(LOG_L_WARN, peer, argv[0]);
+	int output, status = 0, late, has_ended;
 	ssize_t len;
 	pid_t pid;
 
 	out[0] = '\0';
-	if (pipe2(fd, O_CLOEXEC) == -1)
-		return error_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
-		    strerror(errno));
-	if ((pid = fork()) == 0)
-		become(argv, env, err, fd[1]);
-	close(fd[1]);
-	if (pid == -1) {
-		close(fd[0]);
-		return error_set(why, EXIT_SYSTEM, "%s: %s", argv[0],
-		    strerror(errno));
-	}
-	setpgid(pid, pid);
-	late = (len = read_all(fd[0], out, size, deadline, stop)) == -1 ||
+	if ((pid = start(argv, env, err, &output)) == -1)
+		error_set(why, EXIT_SYSTEM, "%s: %s", argv[0], strerror(errno));
+	if (err != -1)
+		close(err);
+	if (pid == -1)
+		return -1;
+	late = (len = read_all(output, out, size, deadline, stop)) == -1 ||
 	    wait_for(pid, &status, deadline, stop) == -1;
-	close(fd[0]);
+	close(output);
 	if (late) {
 		has_ended = process_has_ended(pid);
 		kill(-pid, SIGKILL);

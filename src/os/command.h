@@ -13,8 +13,9 @@
 
 /*
  * Runs argv, which is found by PATH, with this environment.  Its standard input
- * is /dev/null, its standard error err (-1: ours).  Its standard output goes to
- * out, NUL-terminated; what does not fit into size bytes is dropped.
+ * is /dev/null.  Its standard error is ours, or the log, as events with this
+ * peer ("": none) at level LOG_L_WARN (os/stderr_log.h).  Its standard output
+ * goes to out, NUL-terminated; what does not fit into size bytes is dropped.
  *
  * Returns its exit status, 0 to 255; or -1 and why:
  * 71: it cannot be run, was killed by a signal, or exited with 0 and its output
@@ -23,8 +24,8 @@
  *     (-1: none) became readable or ended; it and its process group were
  *     killed.
  */
-int command_run(char *const argv[], char *const env[], int err, char *out,
-    size_t size, int64_t deadline, int stop, struct error *);
+int command_run(char *const argv[], char *const env[], const char *peer,
+    char *out, size_t size, int64_t deadline, int stop, struct error *);
 
 /*
  * Does PATH lead to this program, and may we execute it?  0, or -1 with errno.

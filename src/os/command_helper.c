@@ -14,7 +14,6 @@
 #include "os/log_output.h"
 #include "os/process.h"
 #include "os/signals.h"
-#include "os/stderr_log.h"
 #include "os/title.h"
 
 #define HELD_FD		3	/* the socket, in the helper */
@@ -36,8 +35,9 @@ struct answer {
 };
 
 /*
- * The helper must keep no stream or socket of its parent open.  Its own is moved
- * out of the log's way first.
+ * The helper must keep no stream or socket of its parent open: only its own
+ * socket fd, as HELD_FD, and the log, as LOG_FD.  fd is moved twice, as it may
+ * be LOG_FD.
  */
 static int
 close_others(int fd)
@@ -53,17 +53,6 @@ close_others(int fd)
 		return -1;
 	closefrom(LOG_FD + 1);
 	return 0;
-}
-
-static void
-run(struct answer *a, char *const argv[], char *const env[], int64_t ms)
-{
-	int err = stderr_log_begin(LOG_L_WARN, "", argv[0]);
-
-	a->status = command_run(argv, env, err, a->out, sizeof(a->out),
-	    clock_ms() + ms, HELD_FD, &a->why);
-	if (err != -1)
-		close(err);
 }
 
 static _Noreturn void
@@ -85,7 +74,8 @@ serve(int fd, char *const argv[], char *const env[])
 			break;
 		memset(&a, 0, sizeof(a));
 		a.number = q.number;
-		run(&a, argv, env, q.ms);
+		a.status = command_run(argv, env, "", a.out, sizeof(a.out),
+		    clock_ms() + q.ms, HELD_FD, &a.why);
 		if (send(HELD_FD, &a, sizeof(a), MSG_NOSIGNAL) == -1)
 			break;
 		explicit_bzero(&a, sizeof(a));

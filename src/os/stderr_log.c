@@ -72,8 +72,9 @@ close_others(int in)
 }
 
 /*
- * A child of a child, which ends at once: nobody has to wait for this one.  0,
- * or -1: there is none.
+ * Starts the process that logs as a grandchild.  The child between ends at
+ * once, so that the grandchild is no child of ours when it ends.  0, or -1: it
+ * could not be started.
  */
 static int
 start(enum log_level level, const char *peer, const char *program, int in)

@@ -21,11 +21,12 @@ failed(const char *what)
 }
 
 /*
- * What a redial may read: the folders of authorities, from which nothing may
- * have been read where a ticket has resumed TLS before, and, where a redirect
- * may lead to TLS for the first time, all files of TLS.  Certificate and key
- * are among them only then: where TLS is used from the beginning they have been
- * read already.
+ * A redial may read these files:
+ * - Files and folders of authorities.  If a ticket resumed TLS at the first
+ *   handshake, nothing was read from them yet (by_ticket).
+ * - The own certificate and key, but only if the first URL is without TLS: then
+ *   a redirect may lead to TLS for the first time (loads).  Otherwise they have
+ *   been read before the sandbox is entered.
  */
 int
 enter_prepare(const struct options *o, enum sandbox_role role)

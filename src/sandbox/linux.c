@@ -63,10 +63,12 @@ static unsigned int missing;	/* parts */
 static int tried;		/* missing is known */
 
 /*
- * What looking up a name and verifying a certificate reads.  The folders, not
- * the files in them: resolv.conf is another file after the network changed,
- * and that is when it is needed.  But a file may be a link to anywhere.
- * Libraries are what nsswitch.conf(5) asks for.
+ * What is read when a name is looked up and a certificate is verified.  A rule
+ * for a folder also holds for files that are created later: after a change of
+ * the network, when a redial needs it, resolv.conf is another file.  Three
+ * files have rules of their own because they may be symbolic links to files
+ * outside these folders; a rule is for what the path leads to.
+ * nsswitch.conf(5) makes the C library load libraries.
  */
 static const char *const system_readable[] = {
 	"/etc", "/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf",
@@ -114,7 +116,10 @@ allow_reading(const char *path)
 	return failed ? -1 : 0;
 }
 
-/* A link that may lead out of its folder and of what all may read. */
+/*
+ * Is it a symbolic link whose target may be outside its folder and outside
+ * system_readable?  When in doubt, yes.
+ */
 static int
 leads_out(const char *path)
 {
@@ -133,7 +138,10 @@ leads_out(const char *path)
 	return strchr(to, '/') != NULL;
 }
 
-/* Files that links in a folder lead to: an authority may lie elsewhere. */
+/*
+ * Allows reading the files that symbolic links in this folder lead to: the file
+ * of an authority may be somewhere else.  0, or -1 with errno.
+ */
 static int
 allow_links(const char *path)
 {

@@ -49,11 +49,14 @@ enum {
 
 /*
  * Before the first fork: does what is expensive.  May be called again; if that
- * fails, it is as it was before.  readable lists what a SANDBOX_REDIAL may
- * read besides, a folder with all that is below it and the files that links in
- * it lead to; it may have NULLs in it, and what does not exist is skipped.  0,
- * or -1 with errno.  The file behind this header remembers what was prepared,
- * in a descriptor that is close-on-exec.
+ * fails, what was prepared before stays in force.  0, or -1 with errno.
+ *
+ * readable[0..n-1] are further paths that a SANDBOX_REDIAL may read.  A folder
+ * stands for everything below it, and for the files that symbolic links
+ * directly in it lead to.  NULL, and a path that does not exist, are skipped.
+ *
+ * What was prepared is remembered in static variables and in a descriptor that
+ * is close-on-exec.
  */
 int sandbox_prepare(enum sandbox_role, const char *const *readable,
     unsigned int n);
@@ -71,9 +74,9 @@ unsigned int sandbox_missing(void);
  * Enters what was prepared, without what is missing; there is no way back, not
  * by an exec either.  To be called when everything is open, the log too.
  * program is the process of the program that was started, which stays outside,
- * or 0.  0, or -1 with errno if a part fails that did not fail in sandbox_try(): the
- * process must not go on then.  Without sandbox_try() this is the try: a part
- * that fails is missing.
+ * or 0.  0, or -1 with errno if a part fails that did not fail in
+ * sandbox_try(): the process must not go on then.  Without sandbox_try() this
+ * is the try: a part that fails is missing.
  */
 int sandbox_enter(pid_t program);
 
