@@ -7,8 +7,8 @@
 #include "ws/control.h"
 
 #define RAISE_FREELY	1048576	/* bytes of credit */
-#define RAISE_QUICK	4194304	/* ... that were used up in QUICK ms */
-#define QUICK		5
+#define RAISE_QUICK	4194304	/* ... half of which is used in QUICK ms */
+#define QUICK		3
 #define PROBES_MIN	4
 #define PROBE_MS	10	/* between more of them */
 #define ACK_MAX		262144	/* bytes delivered: at once */
@@ -67,12 +67,13 @@ tunnel_final_time(const struct tunnel *t)
 }
 
 /*
- * Has the peer used up its credit so soon that more would help?  All of it stays
- * in buffers when the stream stalls, so beyond RAISE_FREELY there has to be a
- * reason.  A stream that takes RAISE_FREELY within QUICK ms is limited by how
- * often the processes at its ends get a turn: up to RAISE_QUICK more keeps all
- * of them busy.  On a long path credit has to last for a round trip, the
- * shortest of several that are measured by Pings.
+ * Has the peer used half of its credit so soon that more would help?  All of it
+ * stays in buffers when the stream stalls, so beyond RAISE_FREELY there has to
+ * be a reason.  A stream that takes half of that within QUICK ms is limited by
+ * how often the processes at its ends get a turn: up to RAISE_QUICK keeps all of
+ * them busy.  On a long path credit has to last for a round trip, and for some
+ * more where lost segments hold up what follows them: it is raised while half of
+ * it is used in less than two.
  */
 static int
 credit_is_small(const struct tunnel *t)
@@ -86,15 +87,26 @@ credit_is_small(const struct tunnel *t)
 	    (t->round_trips >= PROBES_MIN && took < 2 * t->rtt_least);
 }
 
-/* After each credit's worth. */
+/*
+ * The shortest of several round trips counts, one measured after the other by
+ * Pings, from the first quarter of the credit on.
+ */
+static int
+probe_is_due(const struct tunnel *t)
+{
+	return t->in_credit < t->cfg.win_max &&
+	    t->in_delivered - t->in_acked >= t->in_credit / 4 &&
+	    t->pong_seq == t->ping_seq &&
+	    (t->round_trips < PROBES_MIN || t->now - t->ping_at >= PROBE_MS);
+}
+
 static void
 review_credit(struct tunnel *t)
 {
-	if (t->in_delivered - t->in_raised < t->in_credit)
-		return;
-	if (t->in_credit < t->cfg.win_max && (t->round_trips < PROBES_MIN ||
-	    t->now - t->ping_at >= PROBE_MS))
+	if (probe_is_due(t))
 		t->ping_due = 1;
+	if (t->in_delivered - t->in_raised < t->in_credit / 2)
+		return;
 	if (credit_is_small(t))
 		t->in_credit = min(2 * t->in_credit, t->cfg.win_max);
 	t->in_raised = t->in_delivered;

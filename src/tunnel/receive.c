@@ -178,6 +178,7 @@ take_pong(struct tunnel *t, const uint8_t *p, size_t len)
 		if (t->rtt_least == -1 || t->rtt < t->rtt_least)
 			t->rtt_least = t->rtt;
 		t->pongs++;
+		t->pong_seq = t->ping_seq;
 		t->round_trips++;
 		tunnel_count_round_trip(t);
 	}

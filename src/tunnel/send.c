@@ -325,6 +325,7 @@ tunnel_out_rewind(struct tunnel *t, uint64_t at)
 	t->out_sent = at;
 	t->timed = 0;
 	t->pong_due = t->ping_due = 0;
+	t->pong_seq = t->ping_seq;	/* what was on its way is lost */
 	t->round_trips = 0;
 	t->rtt_least = -1;		/* another path, perhaps */
 	t->eof_due |= t->eof_sent;

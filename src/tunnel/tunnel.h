@@ -273,7 +273,7 @@ struct tunnel {
 	uint8_t pong_due;
 	uint8_t pong_len;
 	uint8_t pong[FRAME_CONTROL_MAX];
-	uint32_t ping_seq;
+	uint32_t ping_seq, pong_seq;	/* of the last Ping; ... answered */
 	int64_t ping_at;		/* when the last one was sent */
 	uint8_t ping_due;		/* one out of turn */
 	unsigned int round_trips;	/* measured on this wire */

@@ -115,23 +115,26 @@ test_raised(void)
 	rig_end(&r);
 }
 
-/* Beyond 1 MiB only where a round trip is long, or the stream very quick. */
+/*
+ * Beyond 1 MiB only where a round trip is long, or the stream very quick.  Half
+ * of a credit in less than two round trips, of which four have to be measured.
+ */
 static void
 test_path(void)
 {
 	static const struct {
 		const char *name;
-		int rtt, period;	/* ms */
+		int rtt, period;	/* ms; ms for 1 MiB */
 		unsigned long long credit;
 	} paths[] = {
 		{ "near", 1, 20, MAX },
-		{ "not known", -1, 5, MAX },
-		{ "quick", -1, 4, 2 * MAX },
+		{ "not known", -1, 6, MAX },
+		{ "quick", -1, 5, 2 * MAX },
 		{ "very quick", -1, 1, 4 * MAX },
 		{ "near, and very quick", 1, 1, 4 * MAX },
 		{ "far, and slow", 50, 1000, MAX },
-		{ "in two round trips", 10, 20, MAX },
-		{ "in less than two", 10, 19, 2 * MAX },
+		{ "half in two round trips", 10, 40, MAX },
+		{ "half in less than two", 10, 39, 2 * MAX },
 		{ "far, and fast", 50, 5, 16 * MAX },
 	};
 	unsigned long long n, credit, last;
@@ -139,35 +142,65 @@ test_path(void)
 	struct sent_frame f;
 	struct rig r;
 	size_t i;
-	int k, pings, now;
+	int k, pings, twice;
+	uint32_t seq;
 
 	cfg.win_max = 16 * MAX;
 	cfg.in_size = 16 * MAX + TUNNEL_SLACK;
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		rig_begin(&r, cfg);
-		last = pings = now = 0;
-		for (k = 0; k < 2000; k++) {
-			if (k % 16 == 0)	/* each MiB */
-				rig_at(&r, now += paths[i].period);
+		last = pings = twice = 0;
+		seq = 0;
+		for (k = 0; k < 32000; k++) {
+			rig_at(&r, k * paths[i].period / 16);
 			rig_frame(&r, 0x82, sample, 65536);
 			while (rig_next(&r, &f) == 1)
 				if (f.opcode == 9) {
 					pings++;
-					if (paths[i].rtt >= 0) {
-						r.t.rtt_least = paths[i].rtt;
-						r.t.round_trips++;
-					}
+					twice |= seq != r.t.pong_seq;
+					memcpy(&seq, f.payload, 4);
 				} else if (sscanf((const char *)f.payload,
 				    "ack %llu %llu", &n, &credit) == 2)
 					last = credit % 100000000;
+			if (seq != r.t.pong_seq && paths[i].rtt >= 0) {
+				rig_frame(&r, 0x8a, &seq, 4);
+				r.t.rtt_least = paths[i].rtt;
+			}
 			r.nsent = r.seen = 0;
 			memset(r.sent, 0, 256);
 		}
-		ok(pings > 0 && r.t.in_credit == paths[i].credit && last > 0,
-		    "%s: %llu (%llu, %d pings)", paths[i].name,
-		    paths[i].credit, (unsigned long long)r.t.in_credit, pings);
+		ok(pings > 0 && !twice && r.t.in_credit == paths[i].credit &&
+		    last > 0, "%s: %llu (%llu, %d pings, one at a time)",
+		    paths[i].name, paths[i].credit,
+		    (unsigned long long)r.t.in_credit, pings);
 		rig_end(&r);
 	}
+}
+
+/* Round trips are measured early, so that credit keeps up with TCP. */
+static void
+test_probes(void)
+{
+	struct tunnel_config cfg = rig_config(0, 1, FIRST);
+	struct sent_frame f;
+	struct rig r;
+	int pings = 0;
+
+	cfg.win_max = 16 * MAX;
+	cfg.in_size = 16 * MAX + TUNNEL_SLACK;
+	rig_begin(&r, cfg);
+	rig_frame(&r, 0x82, sample, 65535);
+	ok(rig_silent(&r), "less than a quarter of the credit: no Ping");
+	rig_frame(&r, 0x82, "x", 1);
+	while (rig_next(&r, &f) == 1)
+		pings += f.opcode == 9;
+	is(pings, 1, "a quarter: one");
+	rig_frame(&r, 0x82, sample, 65536);
+	while (rig_next(&r, &f) == 1)
+		pings += f.opcode == 9;
+	is(pings, 1, "no other before it is answered");
+	is((int)r.t.in_credit, 2 * FIRST, "half of it is used: twice as much");
+	rig_end(&r);
 }
 
 static void
@@ -440,6 +473,7 @@ main(void)
 	test_limit();
 	test_raised();
 	test_path();
+	test_probes();
 	test_when();
 	test_ring();
 	test_windows();
