@@ -9,7 +9,7 @@
 #define RAISE_FREELY	1048576	/* bytes of credit */
 #define RAISE_QUICK	4194304	/* ... half of which is used in QUICK ms */
 #define QUICK		3
-#define PROBES_MIN	4
+#define PROBES_MIN	3
 #define PROBE_MS	10	/* between more of them */
 #define ACK_MAX		262144	/* bytes delivered: at once */
 #define ACK_LITTLE	16384	/* ... less than that may wait */

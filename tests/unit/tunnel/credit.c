@@ -117,7 +117,7 @@ test_raised(void)
 
 /*
  * Beyond 1 MiB only where a round trip is long, or the stream very quick.  Half
- * of a credit in less than two round trips, of which four have to be measured.
+ * of a credit in less than two round trips, of which three have to be measured.
  */
 static void
 test_path(void)
