@@ -174,13 +174,18 @@ serve(void *arg, int fd, const char *peer)
 	}
 }
 
-/* A child with a channel: "r" sends much that it has no reason for. */
+/* A child with a channel: "r" sends much that it has no reason for, "1" only
+ * the letter behind it. */
 static int
 park(void *arg, int fd, const char *peer, int channel)
 {
-	int i;
+	int i, c = byte(fd);
 
-	if (byte(fd) != 'r')
+	if (c == '1') {
+		fdpass_send(channel, (char)byte(fd), "1", -1);
+		return byte(fd) == 'T' ? 0 : 1;
+	}
+	if (c != 'r')
 		return 1;
 	for (i = 0; i < 100; i++)
 		fdpass_send(channel, "TBpN!"[i % 5], "a b c", -1);
@@ -499,9 +504,11 @@ parks(void)
 static void
 test_misbehaved(void)
 {
+	static const char letters[] = "TBpNRE!";
 	struct want w = { .max = 10, .prepare = parks };
 	struct sup *s = start(&w);
-	int fd = dial(s), other = dial(s), last;
+	int fd = dial(s), other = dial(s), last, i;
+	const char *line;
 
 	until(s, "active=2 ");
 	is_str(ask(fd, "r"), "", "a child that sends rubbish is ended");
@@ -513,6 +520,18 @@ test_misbehaved(void)
 	close(other);
 	close(last);
 	until(s, "active=0 total=3");
+	/* each message of a child that has neither parked nor got a visitor */
+	for (i = 0; letters[i] != '\0'; i++) {
+		char say[3] = { '1', letters[i], '\0' }, want[32];
+
+		fd = dial(s);
+		is_str(ask(fd, say), "", "so is one that says a thing too early");
+		snprintf(want, sizeof(want), " message=%d", letters[i]);
+		line = line_with(s, "child-misbehaved");
+		ok(line != NULL && strstr(line, want) != NULL, "%c is mentioned",
+		    letters[i]);
+		close(fd);
+	}
 	is(end(s), 0, "the supervisor goes on");
 }
 
