@@ -398,6 +398,17 @@ def has_connection(pid):
     return False
 
 
+def unread(port):
+    """Bytes that came to a local TCP port and have not been read yet."""
+    try:
+        with open('/proc/net/tcp') as f:
+            lines = [line.split() for line in f.readlines()[1:]]
+    except OSError:
+        return 0
+    return sum(int(line[4].split(':')[1], 16) for line in lines
+               if line[3] != '0A' and line[1].endswith(':%04X' % port))
+
+
 def ahead(pid):
     """The children of a process that are forked ahead."""
     return sorted(p for p, (parent, state) in parents().items()

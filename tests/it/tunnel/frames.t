@@ -342,6 +342,7 @@ def test_byte_by_byte():
             f(CONT, b'c' * 126, key=b'zyxw') + f(TEXT, 'ü'.encode(), key=K) +
             f(BINARY, b'', key=K))
     for b in data:
+        t.until(lambda: not t.unread(s.port), pause=.001)
         w.raw(bytes([b]))
     t.is_(w.take_data(130), b'ab' + b'c' * 126 + 'ü'.encode(),
           'frames byte by byte')
