@@ -120,6 +120,21 @@ trust_system(X509_STORE *store, int now, struct error *why)
 	return 0;
 }
 
+/* OpenSSL does not take this file: why, in the words of pem.c. */
+static int
+load_fail(const char *option, const char *path, struct error *why)
+{
+	unsigned long code = ERR_peek_error();
+	int lib = ERR_GET_LIB(code);
+
+	if (lib == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+		return error_set(why, EXIT_BADUSAGE, "%s %s: no certificate or "
+		    "crl found", option, path);
+	return error_set(why, EXIT_BADUSAGE, "%s %s: %s%s", option, path,
+	    lib == ERR_LIB_PEM || lib == ERR_LIB_ASN1 ?
+	    "a broken PEM block: " : "", openssl_reason());
+}
+
 /* Each certificate needs a list, but see the verify callback. */
 int
 trust_load_crls(X509_STORE *store, const struct tls_options *o,
@@ -134,8 +149,7 @@ trust_load_crls(X509_STORE *store, const struct tls_options *o,
 	lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
 	if (lookup == NULL || X509_load_crl_file(lookup, path,
 	    X509_FILETYPE_PEM) <= 0)
-		return error_set(why, EXIT_BADUSAGE, "--crlfile %s: %s", path,
-		    openssl_reason());
+		return load_fail("--crlfile", path, why);
 	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
 	    X509_V_FLAG_CRL_CHECK_ALL);
 	return 0;
@@ -150,8 +164,7 @@ no_file(const struct tls_options *o, struct error *why)
 	DIR *dir = opendir(o->cafile);
 
 	if (dir == NULL)
-		return error_set(why, EXIT_BADUSAGE, "%s %s: %s", option,
-		    o->cafile, openssl_reason());
+		return load_fail(option, o->cafile, why);
 	closedir(dir);
 	return error_set(why, EXIT_BADUSAGE, "%s %s: is a directory%s",
 	    option, o->cafile, strcmp(option, "--cacert") == 0 ?

@@ -310,6 +310,11 @@ def test_requests_of_pages():
                 '%s: %d, and nothing that lets a page read it' % (
                     method, status))
     t.is_(target.accepted, 0, 'the target was not dialled')
+    # A name of that page is another matter: its requests have no Origin.
+    status, _, body = t.http(metrics, None, raw=b'GET /metrics HTTP/1.1\r\n'
+                             b'Host: evil.example:%d\r\n\r\n' % metrics)
+    t.is_((status, 'inetws_build_info' in str(body)), (200, True),
+          'by DNS rebinding it reads the metrics, as the manual says')
 
 
 t.main()

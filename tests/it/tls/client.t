@@ -89,7 +89,10 @@ def test_own_files():
     secret = t.encrypted(mine.key, 'open sesame')
     for name, text in (('junk', 'nothing\n'), ('right', '\ufeffopen sesame\r\n'),
                        ('wrong', 'guess\n'),
-                       ('cut', open(mine.key).read()[:80] + '\n')):
+                       ('cut', open(mine.key).read()[:80] + '\n'),
+                       ('short', '-----BEGIN CERTIFICATE-----\nMIIB\n'
+                        '-----END CERTIFICATE-----\n'),
+                       ('list', '-----BEGIN X509 CRL-----\nMIIB\n')):
         with open(os.path.join(d, name), 'w') as f:
             f.write(text)
     url = 'wss://127.0.0.1:%d/' % t.free_port()
@@ -116,7 +119,11 @@ def test_own_files():
             (('--pinnedpubkey', 'md5//x'), "--pinnedpubkey: 'md5//x'"),
             (('--pinnedpubkey', 'sha256//short='), '--pinnedpubkey'),
             (('--peer-certs', mine.key), '--peer-certs .*: no certificate'),
-            (('--crlfile', mine.cert), '--crlfile'),
+            (('--crlfile', mine.cert),
+             '--crlfile .*: no certificate or crl found'),
+            (('--crlfile', d + '/list'), '--crlfile .*: a broken PEM block'),
+            (('--cacert', d + '/short'), '--cacert .*: a broken PEM block'),
+            (('--cacert', d + '/none'), '--cacert .*/none: No such file'),
             (('--ciphers', 'NONE-OF-THESE'), '--ciphers'),
             (('--tls13-ciphers', 'NONE'), '--tls13-ciphers'),
             (('--tls-min', '1.1'), 'tls-min.*1.2.1.3')):
