@@ -120,6 +120,11 @@ def test_instance():
         w = t.ws.connect(8080)
         t.ok(says(w, b'hello'), 'a tunnel through inetws@a')
         other = t.ws.connect(8080)
+        lost = t.ws.ask(8080, t.ws.request(headers=[(
+            'Sec-WebSocket-Extensions', 'inetws; v=2; id=a1; '
+            'resume="0123456789abcdef0123456789abcdef"; n=1; at=0')]))
+    t.is_((lost.status, len(lost.headers.get('inetws-instance', ''))),
+          (410, 16), 'a session that it does not know is lost for good')
     unit = 'inetws@a'
     pid = main_pid(g, unit)
     t.ok(t.until(lambda: status_text(g).startswith('2 active')),
