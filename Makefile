@@ -164,8 +164,12 @@ unit: $(unit) $(fault_tools)
 #
 # With sanitizers some tests are left out: those of other programs, those of files,
 # and those that do the same very often.
-all_tests := $(sort $(wildcard tests/it/*.t tests/it/*/*.t \
-	tests/scenarios/*/*.t))
+#
+# The slowest begin first, so that no core is idle at the end.
+slowest = $(addprefix tests/it/,tunnel/endings.t packaging/deb.t \
+	resume/ends.t tunnel/ping.t tls/tickets.t)
+all_tests := $(slowest) $(filter-out $(slowest),$(sort \
+	$(wildcard tests/it/*.t tests/it/*/*.t tests/scenarios/*/*.t)))
 unsanitized = tests/scenarios/% tests/it/packaging/% tests/it/fuzz/% \
 	$(addprefix tests/it/,includes.t words.t client/round_trips.t \
 	observe/churn.t observe/observing.t observe/page.t resume/crowd.t \
@@ -178,8 +182,8 @@ without_linux = tests/it/sandbox/%
 TESTS ?= $(unit) $(if $(SAN),$(filter-out $(unsanitized),$(all_tests)),\
 	$(if $(COMPAT)$(COVERAGE),$(filter-out $(without_linux),$(all_tests)),$(all_tests)))
 PROVE ?= prove
-# Tests wait more than they compute: on two cores, four at a time.
-PROVEFLAGS ?= -j4
+# Tests wait more than they compute: on two cores, five at a time.
+PROVEFLAGS ?= -j5
 reports = $(abspath $B)/reports
 state = $(reports)/state
 compat_env = INETWS_COMPAT=1
