@@ -17,6 +17,10 @@
 #include "os/fd.h"
 #include "os/process.h"
 
+#ifdef HAVE_LINUX
+#include <sys/syscall.h>
+#endif
+
 #define START_MS 20	/* by so much a starting time may be wrong */
 
 #if defined(HAVE_LINUX) && defined(__GLIBC__) && defined(__GLIBC_PREREQ)
@@ -56,7 +60,6 @@ process_has_ended(pid_t pid)
     __has_include(<linux/close_range.h>)
 #include <linux/close_range.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
 
 #include <sched.h>
 #ifdef SYS_close_range
@@ -180,8 +183,9 @@ fork_short(void)
 static void
 close_all(int from, int below)
 {
-#ifdef HAS__FORK
-	if (from >= below || close_range(from, below - 1, 0) == 0)
+#ifdef SYS_close_range	/* not every C library has its function */
+	if (from >= below ||
+	    syscall(SYS_close_range, from, below - 1, 0) == 0)
 		return;
 #endif
 	for (; from < below; from++)

@@ -282,11 +282,16 @@ def limited(limits='-n 64'):
     return path
 
 
-def need_dynamic(why):
-    """Skips the case if the program is linked statically."""
+def is_static():
+    """Is the program linked statically?"""
     with open(INETWS, 'rb') as f:
         head = f.read(4096)
-    if b'/ld-' not in head and b'/ld.so' not in head:
+    return b'/ld-' not in head and b'/ld.so' not in head
+
+
+def need_dynamic(why):
+    """Skips the case if the program is linked statically."""
+    if is_static():
         raise tap.Skip('linked statically: ' + why)
 
 
