@@ -225,6 +225,14 @@ net_find_soon(void)
 #endif
 }
 
+/* What is wrong; musl says "Try again" where no name server answers. */
+static const char *
+why_not(int e)
+{
+	return e == EAI_SYSTEM ? strerror(errno) : e == EAI_AGAIN ?
+	    "Temporary failure in name resolution" : gai_strerror(e);
+}
+
 int
 net_find(struct net_found *found, const struct addr *a, const char *named,
     int family, struct error *why)
@@ -242,8 +250,7 @@ net_find(struct net_found *found, const struct addr *a, const char *named,
 		return 0;
 	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
 		return error_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
-		    "cannot resolve %s: %s", a->host,
-		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+		    "cannot resolve %s: %s", a->host, why_not(e));
 	interleave(found, list);
 	freeaddrinfo(list);
 	return 0;

@@ -24,7 +24,8 @@ import messages as m    # noqa: E402
 SYSTEM = {
     'Name or service not known', 'Name does not resolve',
     'Temporary failure in name resolution', 'Connection refused',
-    'Network is unreachable', 'Invalid argument',
+    'Network is unreachable', 'Network unreachable', 'Invalid argument',
+    'Address not available',
     'Connection reset by peer', 'Cannot assign requested address',
     'Address family for hostname not supported', 'Address already in use',
     'Address in use', 'Permission denied', 'Operation timed out',

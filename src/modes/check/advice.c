@@ -95,11 +95,11 @@ static const struct advice table[] = {
 	{ STEP_CONNECT, ANY, ANY, "%",
 	  "the interface behind % in the address is not the one that leads "
 	  "there: ip -6 address shows those of this machine" },
-	{ STEP_CONNECT, ANY, ANY, ": Network is unreachable",
+	{ STEP_CONNECT, ANY, ANY, ": Network is unreachable|: Network unreachable",
 	  "this machine has no way to an address of that kind (IPv6 or "
 	  "IPv4): give the name an address of the other kind too, or use a "
 	  "forward proxy: --proxy" },
-	{ STEP_CONNECT, ANY, ANY, ": Cannot assign",
+	{ STEP_CONNECT, ANY, ANY, ": Cannot assign|: Address not available",
 	  "this machine has no address of that kind (IPv6 or IPv4): give the "
 	  "name an address of the other kind too, or use a forward proxy: "
 	  "--proxy" },

@@ -27,7 +27,8 @@ UNTRIED = {'timed out', 'expired on', 'not valid before', 'Permission denied',
            # one of them is
            'Name or service not known', 'Temporary failure in name resolution',
            # in wrong_steps.t
-           'Network is unreachable', 'Cannot assign requested address',
+           'Network is unreachable', 'Network unreachable',
+           'Cannot assign requested address', 'Address not available',
            'Address family for hostname not supported',
            'a subprotocol that was not offered',
            'requires another subprotocol', 'this path does not lead to inetws',

@@ -264,6 +264,10 @@ test_rows(void)
 		    "ended without a Close", "at once" },
 		{ STEP_PING, 101, WHO_SERVER, "nothing comes back behind the "
 		    "101: no ping has an answer", "hangs" },
+		{ STEP_CONNECT, 0, WHO_UNKNOWN, "[2001:db8::1]:1: Address not "
+		    "available", "address of the other kind" },
+		{ STEP_CONNECT, 0, WHO_UNKNOWN, "[2001:db8::1]:1: Network "
+		    "unreachable", "address of the other kind" },
 		{ STEP_CONNECT, 0, WHO_UNKNOWN, "[fe80::1%lo]:1: Cannot assign "
 		    "requested address", "interface behind %" },
 		{ STEP_CONNECT, 0, WHO_UNKNOWN, "cannot connect to "
