@@ -6,17 +6,20 @@
 #include "tunnel/internal.h"
 #include "ws/control.h"
 
-#define RAISE_FREELY	1048576	/* bytes of credit */
-#define RAISE_QUICK	4194304	/* ... half of which is used in QUICK ms */
-#define QUICK		3
-#define PROBES_MIN	3
-#define PROBE_MS	10	/* between more of them */
-#define ACK_MAX		262144	/* bytes delivered: at once */
-#define ACK_LITTLE	16384	/* ... less than that may wait */
-#define ACK_DELAY	200	/* ms after the last delivery */
-#define ACK_SLOW	1000	/* ... of a little */
+/* Credit: up to how many bytes it is raised, and for what reason. */
+#define RAISE_FREELY	1048576	/* bytes: for none */
+#define RAISE_QUICK	4194304	/* bytes: half of it is used in QUICK */
+#define QUICK		3	/* ms */
+#define PROBES_MIN	3	/* round trips measured before one counts */
+#define PROBE_MS	10	/* between the Pings that measure more of them */
 
-/* Is the peer still told how far its bytes have come? */
+/* When delivered bytes are acknowledged. */
+#define ACK_MAX		262144	/* so many bytes: at once */
+#define ACK_DELAY	200	/* fewer: so many ms after the last delivery */
+#define ACK_LITTLE	16384	/* fewer than these: */
+#define ACK_SLOW	1000	/* ... so many ms after it */
+
+/* Does the peer still get acknowledgements? */
 static int
 acknowledges(const struct tunnel *t)
 {
@@ -47,7 +50,10 @@ tunnel_ack_time(const struct tunnel *t)
 	return t->delivered_at + (n < ACK_LITTLE ? ACK_SLOW : ACK_DELAY);
 }
 
-/* With data of ours an acknowledgement costs nothing. */
+/*
+ * An acknowledgement that goes out together with data of ours needs no write
+ * and no packet of its own, so it need not wait until it is due.
+ */
 int
 tunnel_ack_rides(const struct tunnel *t)
 {
@@ -55,8 +61,9 @@ tunnel_ack_rides(const struct tunnel *t)
 }
 
 /*
- * While our stream may still say something, which is an answer often, that of
- * the peer's end waits a moment for it: then both are one write.
+ * The acknowledgement of the peer's end.  While our stream is open it often
+ * answers that end with data; so the acknowledgement waits ACK_DELAY for them,
+ * to go out in the same write.
  */
 int64_t
 tunnel_final_time(const struct tunnel *t)
@@ -67,13 +74,13 @@ tunnel_final_time(const struct tunnel *t)
 }
 
 /*
- * Has the peer used half of its credit so soon that more would help?  All of it
- * stays in buffers when the stream stalls, so beyond RAISE_FREELY there has to
- * be a reason.  A stream that takes half of that within QUICK ms is limited by
- * how often the processes at its ends get a turn: up to RAISE_QUICK keeps all of
- * them busy.  On a long path credit has to last for a round trip, and for some
- * more where lost segments hold up what follows them: it is raised while half of
- * it is used in less than two.
+ * Has the peer used half of its credit so soon that more would help?  When the
+ * stream stalls, so many bytes stay in buffers; so beyond RAISE_FREELY there
+ * has to be a reason.  A stream that takes half of that within QUICK ms is
+ * limited by how often the processes at its ends get a turn: up to RAISE_QUICK
+ * keeps all of them busy.  On a long path credit has to last for a round trip,
+ * and for some more where lost segments hold up what follows them: it is raised
+ * while half of it is used in less than two.
  */
 static int
 credit_is_small(const struct tunnel *t)
@@ -88,8 +95,9 @@ credit_is_small(const struct tunnel *t)
 }
 
 /*
- * The shortest of several round trips counts, one measured after the other by
- * Pings, from the first quarter of the credit on.
+ * Is it time to measure a round trip?  Several are measured by Pings, one after
+ * the other, and the shortest counts.  The first one is measured once the stream
+ * has taken a quarter of the credit.
  */
 static int
 probe_is_due(const struct tunnel *t)
@@ -113,9 +121,7 @@ review_credit(struct tunnel *t)
 	t->raised_at = t->now;
 }
 
-/*
- * What the peer may send beyond what is delivered; it never falls.
- */
+/* Acknowledges what is delivered, and gives credit, which never falls. */
 size_t
 tunnel_ack_write(struct tunnel *t, char *line)
 {
@@ -126,7 +132,7 @@ tunnel_ack_write(struct tunnel *t, char *line)
 	return control_write_ack(line, t->in_acked, t->in_credit);
 }
 
-/* All that the peer sent is delivered, and its end was shown. */
+/* Acknowledges all that the peer sent, and that its end was shown. */
 size_t
 tunnel_final_write(struct tunnel *t, char *line)
 {

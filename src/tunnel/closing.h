@@ -8,20 +8,32 @@
 #include "tunnel/tunnel.h"
 
 /*
- * What was written is not yet with the peer or the stream, and an end has to
- * wait for that: for the wire, since a plain peer cannot answer before, for the
- * stream, since closing it would destroy that.  0: no; other than before:
- * another wait begins, as for our Close once it is written.  What is written
- * during a wait, as Pongs, does not count: tunnel_wire_left() and
- * tunnel_stream_moved() tell whether the next hop has taken some of the rest
- * since it was first asked, and whether it has to take more.
+ * Written bytes stay in the kernel until the next hop takes them.  At the end
+ * of a tunnel that matters twice: a plain peer cannot answer what it has not
+ * got, and closing a stream destroys what it has not taken.
+ *
+ * The two functions below tell whether an end now waits for such bytes to
+ * leave: 0 if not, else the number of the wait.  When that number changes,
+ * another wait has begun, as for our Close once it is written, and the caller
+ * notes how many bytes are in the kernel then.  Only those count, and not what
+ * is written during the wait, as Pongs.
  */
 unsigned int tunnel_waits_for_wire(const struct tunnel *);
-void tunnel_wire_left(struct tunnel *, int moved, int left);
 unsigned int tunnel_waits_for_stream(const struct tunnel *);
+
+/*
+ * The caller reports what it has seen in the kernel.  moved: the next hop has
+ * taken some of the bytes that count since the last report, which prolongs the
+ * wait.  left: some of them are still there.  tunnel_stream_moved() is called
+ * only when some have moved.
+ */
+void tunnel_wire_left(struct tunnel *, int moved, int left);
 void tunnel_stream_moved(struct tunnel *);
 
-/* Who stops it does not wait: closing ends so many ms from now at the latest. */
+/*
+ * The process has been told to stop: closing ends ms milliseconds from now at
+ * the latest.  A later call can only shorten that.
+ */
 void tunnel_hurry(struct tunnel *, int64_t ms);
 
 #endif

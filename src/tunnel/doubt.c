@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The dialling side of a session does not wait for --ping-timeout: it pings
- * when something should have come, and wants a new path when nothing does.
+ * The dialling side of a session does not wait for --ping-timeout to learn
+ * that its wire is dead.  When something should have come and has not, it
+ * sends a Ping; when no Pong comes either, it wants a new path.
  */
 #include "tunnel/internal.h"
 
 #define QUIET		1500	/* ms without a byte until a Ping is sent */
-#define PATIENCE	3000	/* ms for its Pong, */
-#define ROUND_TRIPS	4	/* or so many of the largest round trip */
+/* How long its Pong may take: the longer of the two. */
+#define PATIENCE	3000	/* ms */
+#define ROUND_TRIPS	4	/* of the largest round trip measured lately */
 
-/* Acceptors cannot dial; who wants no pings gets none. */
+/* The accepting side cannot dial; and pings may be off. */
 static int
 watches(const struct tunnel *t)
 {
@@ -19,7 +21,7 @@ watches(const struct tunnel *t)
 	    t->wire == WIRE_OPEN && tunnel_begun(t);
 }
 
-/* Have bytes been sent, or the end, that the peer has not acknowledged? */
+/* Have bytes or the end been sent, which the peer has not acknowledged? */
 static int
 is_unacknowledged(const struct tunnel *t)
 {
@@ -34,7 +36,11 @@ tunnel_await_ack(struct tunnel *t)
 		t->unacked_at = t->now;
 }
 
-/* After each piece of data that is the last for a while one Ping is enough. */
+/*
+ * When a Ping is sent into the silence.  Data that came since the last Ping
+ * are a reason for one more, as are bytes of ours that wait for their
+ * acknowledgement; an idle wire is left to --ping-interval.
+ */
 static int64_t
 quiet_until(const struct tunnel *t)
 {
@@ -62,7 +68,7 @@ tunnel_doubt_time(const struct tunnel *t)
 	return earlier(quiet_until(t), pong_until(t));
 }
 
-/* A Ping goes out, by whatever timer: from now on a Pong is due. */
+/* For whatever reason the Ping is sent, its Pong is waited for. */
 void
 tunnel_pinged(struct tunnel *t)
 {
@@ -72,7 +78,7 @@ tunnel_pinged(struct tunnel *t)
 	t->pinged_at = t->now;
 }
 
-/* The largest of the last dozen or so counts, and fades. */
+/* The largest round trip; an old one loses an eighth with each new one. */
 void
 tunnel_count_round_trip(struct tunnel *t)
 {
@@ -123,7 +129,10 @@ tunnel_pong_due(const struct tunnel *t)
 	return t->ping_due || t->head_len > 0 ? 1 : 2;
 }
 
-/* A wire that waits for a stream is of no use if it may be dead. */
+/*
+ * A wire that only waits for a stream holds no data: it is given up at once,
+ * for another one.
+ */
 void
 tunnel_doubt(struct tunnel *t, const char *why)
 {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* Control lines of another inetws (inetws-protocol(7), MESSAGES); faults. */
+/*
+ * The control lines of another inetws (inetws-protocol(7), MESSAGES), and what
+ * follows when the peer breaks the protocol.
+ */
 #include "tunnel/internal.h"
 #include "ws/control.h"
 
 /*
- * What follows cannot be understood, not even the peer's Close.  Where all was
- * delivered, both ways, that changes nothing any more.
+ * Nothing behind the fault is parsed, not even the peer's Close.  If
+ * everything is already delivered in both directions, the tunnel ends well all
+ * the same.
  */
 int
 tunnel_in_fault(struct tunnel *t, unsigned int code, const char *why)

@@ -9,9 +9,9 @@
 
 #include "tunnel/internal.h"
 
-/* Is the dialler the asking side? */
+/* Is the dialler the asking side, having dialled with "park"? */
 static int
-parked(const struct tunnel *t)
+dialler_asks(const struct tunnel *t)
 {
 	return (t->cfg.role == TUNNEL_ASKS) == (t->cfg.client != 0);
 }
@@ -30,7 +30,7 @@ tunnel_opened(const struct tunnel *t)
 	    t->opening == OPENING_FAILED;
 }
 
-/* Is what was told answered by "ok"? */
+/* Has "ok" answered "open"? */
 static int
 okayed(const struct tunnel *t)
 {
@@ -48,14 +48,14 @@ int
 tunnel_flows(const struct tunnel *t)
 {
 	if (t->cfg.role == TUNNEL_ASKS)
-		return parked(t) ? t->opening_sent : okayed(t);
+		return dialler_asks(t) ? t->opening_sent : okayed(t);
 	return tunnel_has_stream(t);
 }
 
 int
 tunnel_peer_flows(const struct tunnel *t)
 {
-	if (t->cfg.role == TUNNEL_SERVES && parked(t))
+	if (t->cfg.role == TUNNEL_SERVES && dialler_asks(t))
 		return tunnel_opened(t);
 	return t->cfg.role == TUNNEL_JOINED || okayed(t);
 }
@@ -65,7 +65,7 @@ tunnel_begun(const struct tunnel *t)
 {
 	if (t->cfg.role == TUNNEL_JOINED)
 		return 1;
-	if (!parked(t))
+	if (!dialler_asks(t))
 		return okayed(t) &&
 		    (t->cfg.role == TUNNEL_ASKS || t->opening_sent);
 	return t->cfg.role == TUNNEL_ASKS ? t->opening_sent :
@@ -75,7 +75,7 @@ tunnel_begun(const struct tunnel *t)
 int64_t
 tunnel_answer_until(const struct tunnel *t)
 {
-	if (t->cfg.role != TUNNEL_ASKS || parked(t) ||
+	if (t->cfg.role != TUNNEL_ASKS || dialler_asks(t) ||
 	    t->opening != OPENING_TOLD || t->end != TUNNEL_GOING)
 		return TUNNEL_NEVER;
 	return t->opened_at + TUNNEL_ANSWER_WAIT;
@@ -99,7 +99,7 @@ tunnel_ok(struct tunnel *t)
 	tunnel_update(t);
 }
 
-/* A reset with a reason. */
+/* The stream could not be had: for the peer a reset, with a reason. */
 void
 tunnel_fail(struct tunnel *t, const char *reason)
 {
@@ -118,7 +118,7 @@ tunnel_fail(struct tunnel *t, const char *reason)
 	tunnel_update(t);
 }
 
-/* An answer belongs to an "open", and comes once. */
+/* "ok" or "fail": valid only after our "open", and "fail" not after "ok". */
 static int
 answer_received(struct tunnel *t, const struct control *c)
 {

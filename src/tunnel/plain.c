@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a plain peer ends, which has no way to confirm anything.
+ * The end of a tunnel with a plain peer, which has no way to confirm that
+ * bytes have come, nor to end one direction only.
  */
 #include "tunnel/internal.h"
 
-/* It sends nothing more; what the stream still sends is dropped. */
+/*
+ * The peer sends nothing more, and takes nothing either: what our stream still
+ * sends is dropped.
+ */
 void
 tunnel_plain_ended(struct tunnel *t)
 {
@@ -16,8 +20,9 @@ tunnel_plain_ended(struct tunnel *t)
 }
 
 /*
- * With TLS nobody on the path can forge the wire's end of file (close_notify),
- * but its reset, and silence.
+ * May an attacker on the path have ended the wire?  With TLS only the end of
+ * file (close_notify) is certain to be the peer's: a reset and silence can be
+ * forged.  Without TLS everything can, so nothing is gained by asking.
  */
 static int
 may_be_forged(const struct tunnel *t)
@@ -26,10 +31,11 @@ may_be_forged(const struct tunnel *t)
 }
 
 /*
- * A plain peer that was silent before and behind our Close, which was held back
- * for that, has ended, as far as it can be known.  One that still sent data had
- * not, and only its Close tells that it has since; and the silence of one that
- * has not even got our Close tells nothing.
+ * Our Close was held back until the peer had sent no data for a while, and it
+ * has sent none since: then it had sent everything, as far as that can be
+ * known.  If data came after our Close was decided, it had not, and only its
+ * own Close would tell that it has since.  If our Close is still in the kernel
+ * (wire_left), the peer has not got it, and its silence tells nothing.
  */
 int
 tunnel_plain_done(const struct tunnel *t)
@@ -41,9 +47,11 @@ tunnel_plain_done(const struct tunnel *t)
 }
 
 /*
- * A plain peer sends and wants nothing more.  What our stream still sends is
- * read, so that closing it destroys nothing delivered, and thrown away.  A
- * client that goes away left a page, a server has not served to the end.
+ * The Close of a plain peer: it sends and wants nothing more.  What our stream
+ * still sends is read and dropped, so that closing it destroys nothing that
+ * was delivered.  Code 1001 (going away) is a good end from a client, as the
+ * user has left a page, but from a server it means that it stops before its
+ * end.
  */
 void
 tunnel_plain_closed(struct tunnel *t)

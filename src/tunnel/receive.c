@@ -24,7 +24,7 @@ tunnel_in_begin(struct tunnel *t)
 	t->in_limit = t->in_credit = t->cfg.session ? t->cfg.win : UINT64_MAX;
 }
 
-/* How much of the buffer is used, so that memory is touched as needed. */
+/* How much of the buffer may be used: no more than needed is touched. */
 static size_t
 in_cap(const struct tunnel *t)
 {
@@ -32,8 +32,9 @@ in_cap(const struct tunnel *t)
 }
 
 /*
- * Room can be made at the end by moving down what is there.  With a session
- * that is always done, since its wire is never left unread; otherwise only
+ * compact() makes room at the end of the buffer by moving down what is in it.
+ * With a session that is always possible, since credit limits what waits for
+ * the stream, and its wire is never left unread; otherwise it is done only
  * when little has to be moved.
  */
 int
@@ -387,7 +388,7 @@ tunnel_stream_wrote(struct tunnel *t, size_t n)
 	tunnel_update(t);
 }
 
-/* Only what is inside a binary frame that is not masked. */
+/* Only the payload of a binary frame that is not masked. */
 size_t
 tunnel_bypass_in(const struct tunnel *t)
 {

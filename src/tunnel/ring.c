@@ -8,9 +8,9 @@
 #include "tunnel/bypass.h"
 #include "tunnel/internal.h"
 
-#define CAP_FIRST	262144	/* of the ring that is used at first */
-#define GROW_FREELY	4194304
-#define SOON		10	/* ms */
+#define CAP_FIRST	262144	/* bytes of the ring that are used at first */
+#define GROW_FREELY	4194304	/* bytes it may grow to on any path */
+#define SOON		10	/* ms: acknowledgements of a short path */
 
 void
 tunnel_out_begin(struct tunnel *t)
@@ -26,7 +26,10 @@ free_space(const struct tunnel *t)
 	return t->out_cap - (t->out_head - t->out_kept);
 }
 
-/* Can it use so much memory now, without moving more than what wraps? */
+/*
+ * Can the ring grow to cap now?  Either its bytes do not wrap around, or the
+ * part at the beginning of the memory fits behind the old end.
+ */
 static int
 can_grow(const struct tunnel *t, size_t cap)
 {
@@ -36,7 +39,10 @@ can_grow(const struct tunnel *t, size_t cap)
 	    cap >= 2 * t->out_cap;
 }
 
-/* What lies at its beginning moves behind its old end. */
+/*
+ * If the bytes wrap around, the part at the beginning moves behind the old
+ * end.
+ */
 static void
 grow(struct tunnel *t, size_t cap)
 {
@@ -53,8 +59,8 @@ grow(struct tunnel *t, size_t cap)
 /*
  * A ring that is full of what waits for its acknowledgement, while the peer
  * would take more, is too small for this path.  It doubles.  Where the
- * acknowledgements come soon a larger one than GROW_FREELY would only leave the
- * caches.
+ * acknowledgements come soon a larger one than GROW_FREELY would only leave
+ * the caches.
  */
 void
 tunnel_ring_grow(struct tunnel *t)
@@ -71,9 +77,10 @@ tunnel_ring_grow(struct tunnel *t)
 
 /*
  * Is there room to read into, and enough of it to be worth a system call
- * and a frame?  A server that keeps nothing moves bytes instead of reading them
- * (tunnel_bypass_out()), which has to find nothing before it; frames are short,
- * so there always would be if it went on reading.
+ * and a frame?  A server without a session can let bytes bypass the ring, but
+ * only while the ring is empty (tunnel_bypass_out()).  So it reads only then:
+ * if it went on reading while a frame is written, the ring would never be
+ * empty.
  */
 int
 tunnel_out_room(const struct tunnel *t)
@@ -88,8 +95,9 @@ tunnel_out_room(const struct tunnel *t)
 }
 
 /*
- * Bytes that bypass the ring count as if they were in it, so that they can be
- * put there; memory that is not touched costs nothing.  So much of it.
+ * Bytes that bypass the ring count as if they were in it, since they may have
+ * to be put there.  So the ring may be as large as this for them: memory that
+ * is not touched costs nothing.
  */
 static size_t
 bypass_cap(const struct tunnel *t)
@@ -100,8 +108,9 @@ bypass_cap(const struct tunnel *t)
 }
 
 /*
- * All that is kept outside the ring is in one piece.  What the caller's pipe has
- * no room for goes into the ring, which may grow on a long path.
+ * With a session the caller's copy is one piece: more bytes may bypass only if
+ * they follow it.  Its pipe holds no more than GROW_FREELY; what it has no
+ * room for goes into the ring, which may grow on a long path.
  */
 size_t
 tunnel_bypass_out(const struct tunnel *t)

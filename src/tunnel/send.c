@@ -89,7 +89,7 @@ sendable(const struct tunnel *t)
 	return t->cfg.text ? tunnel_text_part(t, n) : n;
 }
 
-/* This and what follows: unless Close is sent. */
+/* These three are asked only while our Close is not sent. */
 static int
 ping_due(const struct tunnel *t)
 {
@@ -160,7 +160,10 @@ queue_close(struct tunnel *t)
 	    WIRE_CLOSE_SENT);
 }
 
-/* Starts a data frame: its header goes to head, its payload follows. */
+/*
+ * Starts a data frame of the next n bytes: the header goes to head, the
+ * payload follows from where it lies.  Without a session it is masked there.
+ */
 static void
 begin_data(struct tunnel *t, size_t n, int bypass)
 {
@@ -196,8 +199,8 @@ begin_data(struct tunnel *t, size_t n, int bypass)
 }
 
 /*
- * Between two frames: what goes next.  Control frames first, since they are
- * small and the peer waits for them; the end only behind all data.
+ * Queues the control frames that are due.  data: a data frame follows, so that
+ * acknowledgements may go along with it.
  */
 static void
 compose_control(struct tunnel *t, int data)
@@ -224,6 +227,11 @@ compose_control(struct tunnel *t, int data)
 	}
 }
 
+/*
+ * Between two frames: queues what goes next.  Control frames come first, since
+ * they are small and the peer waits for them; then data; "eof" only when all
+ * data are sent, and Close last.
+ */
 static void
 compose(struct tunnel *t)
 {

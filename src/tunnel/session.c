@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel that is given up, or goes on over a new wire.
+ * A tunnel that we stop, or that goes on over a new wire, and what its end
+ * means for the exit status.
  */
 #include "base/error.h"
 #include "tunnel/internal.h"
@@ -18,7 +19,7 @@ tunnel_over(const struct tunnel *t)
 	    t->end == TUNNEL_STREAM_RESET;
 }
 
-/* What the Close says of the end that we make. */
+/* The reason in our Close when we stop the tunnel. */
 static const char *
 reason_of(const struct tunnel *t, enum tunnel_end end)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The states of a tunnel and what may follow what.  A change that the tables do
- * not know is a mistake of ours; with TUNNEL_CHECK, as in tests and fuzzers, it
- * ends the process.
+ * The states of a tunnel and what may follow what.  A change that the tables
+ * do not know is a mistake of ours; with TUNNEL_CHECK, as in tests and
+ * fuzzers, it ends the process.
  */
 #include <stdlib.h>
 
@@ -159,6 +159,9 @@ static const struct machine opening_machine = {
 static const struct machine session_machine = {
 	"session", after_session, session_names
 };
+static const struct machine silence_machine = {
+	"silence", after_silence, silence_names
+};
 static const struct machine end_machine = {
 	"end", after_end, end_names
 };
@@ -169,11 +172,10 @@ tunnel_end_name(enum tunnel_end end)
 	return end_names[end];
 }
 
-static const struct machine silence_machine = {
-	"silence", after_silence, silence_names
-};
-
-/* The same again is no change. */
+/*
+ * Does this change the state, so that its setter has to act?  The same value
+ * again is no change.  Checks and traces the change.
+ */
 static int
 changes(const struct tunnel *t, const struct machine *m, unsigned int from,
     unsigned int to)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stream of text, for a plain peer that wants text messages: each of them is
- * UTF-8 by itself (RFC 6455 5.6), so a frame ends with a character, and what
- * is incomplete waits for the rest.
+ * Text messages for a plain peer.  Each message has to be UTF-8 by itself (RFC
+ * 6455 5.6), so a frame ends only where a character ends; the bytes of an
+ * incomplete character wait for the rest.
  */
 #include "tunnel/internal.h"
 
+/* Is the byte at this position inside a character, not its first one? */
 static int
 continues(const struct tunnel *t, uint64_t at)
 {
 	return (t->cfg.out[(at - t->out_base) % t->out_cap] & 0xc0) == 0x80;
 }
 
+/* The stream sent something else than text: neither peer nor stream go on. */
 static void
 broken(struct tunnel *t)
 {

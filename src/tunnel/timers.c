@@ -5,8 +5,8 @@
 #include "tunnel/closing.h"
 #include "tunnel/internal.h"
 
-#define CLOSING_MAX	10000	/* ms, where --linger is off */
-#define PING_LEAST	2000	/* ms between Pings, by our own decision */
+#define CLOSING_MAX	10000	/* ms for closing if --linger is off */
+#define PING_LEAST	2000	/* ms: the least interval of Pings we choose */
 #define FINISHED_MAX	2000	/* ms for the peer to end a wire that is over */
 
 static int64_t
@@ -15,14 +15,14 @@ later(int64_t when, int64_t delay)
 	return delay == 0 ? TUNNEL_NEVER : when + delay;
 }
 
-/* --linger, for what must come to an end. */
+/* How long closing may take: it must have an end, even if --linger is off. */
 static int64_t
 linger(const struct tunnel *t)
 {
 	return t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX;
 }
 
-/* Is the wire not read, since the stream takes nothing? */
+/* Is the wire left unread because the stream takes nothing? */
 static int
 is_stalled(const struct tunnel *t)
 {
@@ -40,8 +40,9 @@ tunnel_note_unread(struct tunnel *t)
 }
 
 /*
- * Since when has the peer sent no data, as far as we read?  It cannot know of
- * what the network has not yet taken.
+ * Since when has the peer had the chance to send data and has sent none?  It
+ * had none while we did not read, and it cannot answer what the network has
+ * not yet taken from us.
  */
 static int64_t
 without_data_since(const struct tunnel *t)
@@ -88,8 +89,9 @@ silence_until(const struct tunnel *t)
 }
 
 /*
- * Closing has a time of its own, but what came before it may wait, with the
- * wire gone or unread, for a stream that takes nothing.
+ * Once Close is due, wire_until() limits the time instead.  But that one does
+ * not count while bytes that came before wait for a stream that takes nothing,
+ * with the wire unread or gone: then idleness counts on.
  */
 static int64_t
 idle_until(const struct tunnel *t)
@@ -102,8 +104,8 @@ idle_until(const struct tunnel *t)
 }
 
 /*
- * A stream closed in both directions waits for another inetws so long; a plain
- * peer gets its Close, see above.
+ * Our stream has ended and takes nothing more: how long another inetws gets to
+ * end too.  With a plain peer tunnel_hold_until() does the same.
  */
 static int64_t
 write_closed_until(const struct tunnel *t)
@@ -114,7 +116,7 @@ write_closed_until(const struct tunnel *t)
 	return latest(t->write_closed_at, t->ended_at) + linger(t);
 }
 
-/* While a peer still sends something of use, it may go on. */
+/* A peer that still sends data in closing gets its time again and again. */
 static int64_t
 linger_until(const struct tunnel *t)
 {
@@ -147,8 +149,10 @@ wire_until(const struct tunnel *t)
 }
 
 /*
- * When a stream that is not wanted any more, or gets the last, has.  Closing it
- * while it sends destroys what is still on its way to it.
+ * Until when the stream is kept open in closing.  Either all is delivered to
+ * it, and what it still sends is discarded, since closing it while it sends
+ * would destroy bytes on their way to it; or the tunnel has failed, and the
+ * stream has yet to take what came before.
  */
 static int64_t
 stream_until(const struct tunnel *t)
@@ -215,7 +219,10 @@ tunnel_deadline(const struct tunnel *t)
 	return earlier(d, stream_until(t));
 }
 
-/* Where all is confirmed only a wire that takes nothing is left. */
+/*
+ * Idle for too long.  If everything is confirmed, only the closing handshake
+ * is missing, on a wire that takes nothing: the tunnel has ended well.
+ */
 static void
 end_idle(struct tunnel *t)
 {

@@ -34,8 +34,8 @@ tunnel_set_close(struct tunnel *t, unsigned int code)
 }
 
 /*
- * Where it is the peer or the way to it that has ended, what came before that
- * is still worth having: the stream gets it before its reset.
+ * Does the stream still get the bytes that came before this end?  It does if
+ * the peer, or the path to it, has ended; then it is reset.
  */
 static int
 keeps_arrived(enum tunnel_end end)
@@ -67,8 +67,8 @@ tunnel_complete(const struct tunnel *t)
 }
 
 /*
- * The wire ended without a Close of the peer's.  A session waits for another
- * one.  Otherwise that is no harm where all has arrived.
+ * The wire has ended without the peer's Close.  A session waits for another
+ * wire.  Any other tunnel ends: well if everything has arrived.
  */
 void
 tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
@@ -92,7 +92,10 @@ tunnel_lose(struct tunnel *t, enum tunnel_end end, const char *why)
 		tunnel_fault(t, end, CLOSE_NONE, why);
 }
 
-/* Does the peer go away, so that its Close is the loss of the wire? */
+/*
+ * Does the peer's Close end only this wire, since its process goes away and
+ * the session is to go on over another one?
+ */
 static int
 leaving(const struct tunnel *t)
 {
@@ -113,7 +116,7 @@ closed_by_inetws(struct tunnel *t)
 	else if (t->peer_code != CLOSE_NORMAL)
 		tunnel_fault(t, TUNNEL_PEER_CLOSED, t->peer_code, NULL);
 	else if (t->cfg.role == TUNNEL_ASKS && t->opening == OPENING_TOLD)
-		/* it met our open */
+		/* its Close and our "open" crossed on the wire */
 		tunnel_lose(t, TUNNEL_WIRE_LOST,
 		    "the peer closed the websocket when it was to be used");
 	else
@@ -181,7 +184,7 @@ leave(struct tunnel *t)
 		tunnel_lose(t, TUNNEL_WIRE_LOST, "the peer went away");
 }
 
-/* A wire that waited for a stream and was closed has ended well. */
+/* Was the wire closed before a stream came for it?  That is a good end. */
 static int
 unused(const struct tunnel *t)
 {
@@ -230,8 +233,10 @@ tunnel_reads_wire(const struct tunnel *t)
 }
 
 /*
- * A stream that came, and was not used, before the wire was found to be no
- * good may go on elsewhere; unless the end has nothing to do with the wire.
+ * What to do with the stream of a tunnel that ended badly.  If the wire proved
+ * to be dead before the peer got anything of the stream, another tunnel can
+ * serve it; otherwise, or if the end has nothing to do with the wire, it is
+ * reset.
  */
 static unsigned int
 end_of_failed(const struct tunnel *t)
@@ -255,7 +260,7 @@ may_close_stream(const struct tunnel *t)
 }
 
 static unsigned int
-target_wants(const struct tunnel *t)
+stream_wants(const struct tunnel *t)
 {
 	unsigned int w = 0;
 
@@ -283,7 +288,7 @@ target_wants(const struct tunnel *t)
 unsigned int
 tunnel_wants(const struct tunnel *t)
 {
-	unsigned int w = target_wants(t);
+	unsigned int w = stream_wants(t);
 
 	if (t->link == LINK_DROPPED)
 		w |= TUNNEL_CLOSE_WIRE;
@@ -315,8 +320,8 @@ tunnel_stream_eof(struct tunnel *t)
 }
 
 /*
- * What breaks a stream that has got and sent all is no harm; nor is it, towards
- * a plain peer, if only what it would still send is lost.
+ * An error of the stream does no harm once everything is delivered in both
+ * directions, or if only bytes are lost that would be discarded anyway.
  */
 void
 tunnel_stream_failed(struct tunnel *t)
@@ -350,7 +355,10 @@ tunnel_stream_closed(struct tunnel *t)
 	tunnel_update(t);
 }
 
-/* After the peer's Close, or our end behind both, it has nothing to add. */
+/*
+ * May the wire end now?  After the peer's Close it may, and after we have
+ * ended our direction.
+ */
 static int
 end_expected(const struct tunnel *t)
 {

@@ -22,19 +22,29 @@
 #include <stdint.h>
 
 #include "base/utf8.h"
+#include "tunnel/states.h"
 #include "ws/control.h"
 #include "ws/frame.h"
 
 #define TUNNEL_NEVER		INT64_MAX
-#define TUNNEL_SLACK		262144	/* of in beyond the window */
-#define TUNNEL_MASK_BUFFER	131072	/* masked copies on their way out */
-#define TUNNEL_RUNS		16
-#define TUNNEL_FRAME_PLAIN	65535	/* largest payload for plain peers */
+/*
+ * Terms: the stream is the byte stream that is forwarded, the wire is the
+ * connection below the websocket.  "Another inetws" is a peer that
+ * speaks the subprotocol "inetws" (inetws-protocol(7)), a plain peer is any
+ * other.
+ */
+
+/* Bytes. */
+#define TUNNEL_SLACK		262144	/* size of in beyond the window */
+#define TUNNEL_MASK_BUFFER	131072	/* size of mask_buffer */
+#define TUNNEL_FRAME_PLAIN	65535	/* largest payload for a plain peer */
 #define TUNNEL_FRAME_MAX	131072	/* ... and for another inetws */
-#define TUNNEL_KEEP_MIN		524288	/* out_size, with a session */
+#define TUNNEL_KEEP_MIN		524288	/* least out_size with a session */
+
+#define TUNNEL_RUNS		16	/* pieces that wait for the stream */
 #define TUNNEL_ANSWER_WAIT	5000	/* ms from "open" to "ok" */
 
-/* What a tunnel wants done: a set. */
+/* What the caller is to do: bits of the set that tunnel_wants() returns. */
 enum {
 	TUNNEL_READ_STREAM = 0x001,
 	TUNNEL_WRITE_STREAM = 0x002,
@@ -44,107 +54,40 @@ enum {
 	TUNNEL_READ_WIRE = 0x020,
 	TUNNEL_WRITE_WIRE = 0x040,
 	TUNNEL_FINISH_WIRE = 0x080,	/* end our direction of the wire */
-	TUNNEL_CLOSE_WIRE = 0x100,	/* it is of no more use */
+	TUNNEL_CLOSE_WIRE = 0x100,	/* close the descriptor of the wire */
 	TUNNEL_LOST = 0x200,		/* a session waits for a new wire */
 	TUNNEL_DONE = 0x400,		/* nothing is left to do */
-	TUNNEL_GET_STREAM = 0x800,	/* tunnel_ok() or tunnel_fail() */
-	TUNNEL_RETURN_STREAM = 0x1000,	/* it was not used: it may go on
-					 * elsewhere; then as if closed */
-	TUNNEL_NEW_PATH = 0x2000	/* the wire may be dead: a path for a
-					 * new one, while this one is up */
+	TUNNEL_GET_STREAM = 0x800,	/* dial the stream, then tunnel_ok() or
+					 * tunnel_fail() */
+	TUNNEL_RETURN_STREAM = 0x1000,	/* the stream is untouched: give it to
+					 * another tunnel, and report it with
+					 * tunnel_stream_closed() */
+	TUNNEL_NEW_PATH = 0x2000	/* the wire may be dead: connect for a
+					 * new one, but keep this one */
 };
 
-/* Between two inetws: is the stream there when the wire is? */
+/* Between two inetws: is there a stream as soon as there is a wire? */
 enum tunnel_role {
 	TUNNEL_JOINED,		/* yes, at both sides */
-	TUNNEL_ASKS,		/* it comes later, and the peer is told */
-	TUNNEL_SERVES		/* it is dialled when the peer sends "open" */
-};
-
-/* How it ended: once, and as a state of its own, see below. */
-enum tunnel_end {
-	TUNNEL_GOING,
-	TUNNEL_ENDED,		/* every byte arrived, both ends closed */
-	TUNNEL_STREAM_RESET,	/* our stream was reset or broke */
-	TUNNEL_PEER_RESET,	/* the peer's stream was */
-	TUNNEL_PEER_CLOSED,	/* Close with an error code */
-	TUNNEL_WIRE_LOST,
-	TUNNEL_PING_TIMEOUT,
-	TUNNEL_PEER_FAULT,	/* the peer broke the protocol */
-	TUNNEL_IDLE,		/* idle for too long */
-	TUNNEL_STOPPED		/* tunnel_stop() */
-};
-
-/*
- * States.  Each is changed by one setter in states.c, which knows what may
- * follow what.
- *
- * What the websocket does (RFC 6455 7): Close counts as sent when it is queued.
- */
-enum tunnel_wire {
-	WIRE_OPEN,
-	WIRE_CLOSE_SENT,
-	WIRE_CLOSE_RECEIVED,
-	WIRE_CLOSED,		/* sent and received */
-	WIRE_LOST		/* ended otherwise, or given up */
-};
-
-/* Its connection. */
-enum tunnel_link {
-	LINK_UP,
-	LINK_DROPPED,		/* of no more use, to be closed */
-	LINK_GONE		/* no descriptor */
-};
-
-/* A direction of the stream. */
-enum tunnel_flow {
-	FLOW_OPEN,
-	FLOW_DRAINING,	/* has ended; what came before is on its way */
-	FLOW_ENDED,	/* in: the end was shown; out: confirmed by the
-			 * peer, or Close was sent to a plain one */
-	FLOW_RESET,	/* ended badly */
-	FLOW_DISCARDING	/* out: read, so that closing resets nothing,
-				 * and dropped */
-};
-
-/* A stream that comes later. */
-enum tunnel_opening {
-	OPENING_NONE,		/* it was there from the beginning */
-	OPENING_WAITING,
-	OPENING_TOLD,		/* "open" is sent or received */
-	OPENING_FLOWING,	/* "ok" is */
-	OPENING_FAILED		/* "fail" is */
-};
-
-/* Is the tunnel kept when it loses its wire? */
-enum tunnel_session {
-	SESSION_NONE,
-	SESSION_KEPT,
-	SESSION_OVER
-};
-
-/*
- * Has the peer, which should have sent something, not?  Only the dialling side
- * of a session asks, while pings are on.
- */
-enum tunnel_silence {
-	SILENCE_NONE,
-	SILENCE_PINGED,		/* a Pong is due */
-	SILENCE_DOUBTED		/* it did not come in time, or the wire is
-				 * in doubt for another reason */
+	TUNNEL_ASKS,		/* no: ours comes later, then we send "open" */
+	TUNNEL_SERVES		/* no: ours is dialled when "open" comes */
 };
 
 struct tunnel;
 
 struct tunnel_config {
 	int client;		/* we mask, the peer must not */
-	int extension;		/* the peer speaks "inetws" */
-	int session;		/* ... and we keep a session */
-	enum tunnel_role role;	/* ... and who has a stream at once */
-	uint32_t win;		/* session: the credit we begin with */
-	uint32_t win_max;	/* ... and may raise it to */
-	uint32_t peer_win;	/* session: the credit the peer gave */
-	int hold;		/* plain peer: hold Close at end of stream */
+	int extension;		/* the peer is another inetws */
+	int session;		/* ... and both keep a session */
+	enum tunnel_role role;	/* ... TUNNEL_JOINED for a plain peer */
+
+	/* session: bytes that may be sent before they are acknowledged */
+	uint32_t win;		/* by the peer, at first */
+	uint32_t win_max;	/* ... and at most */
+	uint32_t peer_win;	/* by us, at first */
+
+	int hold;		/* plain peer: when our stream has ended, hold
+				 * Close back until the peer has ended too */
 	uint32_t frame_max;	/* plain peer: bytes of a frame's payload,
 				 * 125..TUNNEL_FRAME_PLAIN; 0: the latter */
 	int text;		/* plain peer: text messages, of whole
@@ -153,28 +96,31 @@ struct tunnel_config {
 				 * has to be read, or closing it would destroy
 				 * what was delivered */
 
-	int tls;		/* the wire's end of file is close_notify */
+	int tls;		/* the wire is TLS: its end of file is a
+				 * close_notify, which nobody can forge */
 
-	int ping_adapts;	/* session: the interval may become shorter */
+	int ping_adapts;	/* session: ping_interval may become shorter */
 
-	/* milliseconds, 0 is off */
+	/* The options of the same names, in milliseconds; 0 is off. */
 	int64_t ping_interval, ping_timeout, idle_timeout, linger;
 
 	/*
-	 * Memory, for the life of the tunnel, touched only as far as it is
-	 * used.  out_size is how much of what the stream sent is kept at most;
+	 * Memory of the caller's, for the life of the tunnel, touched only as
+	 * far as it is used.  out keeps what the stream sent; with a session
+	 * out_size is at least TUNNEL_KEEP_MIN.  in takes what the wire sent;
 	 * in_size is at least TUNNEL_SLACK, with a session win_max +
-	 * TUNNEL_SLACK; mask_buffer (TUNNEL_MASK_BUFFER bytes) is needed by a
-	 * client with a session.
+	 * TUNNEL_SLACK.  mask_buffer, of TUNNEL_MASK_BUFFER bytes, is used only
+	 * by a client with a session.
 	 */
 	uint8_t *out, *in, *mask_buffer;
 	size_t out_size, in_size;
 
-	void (*random)(void *, size_t);	/* unpredictable bytes */
+	/* Fills so many bytes with unpredictable ones: masks (RFC 6455 5.3). */
+	void (*random)(void *, size_t);
 
 	/*
-	 * Told of each change of a state, before it, or NULL: the state's
-	 * name, what it was, what it will be; constant strings.
+	 * Called before each change of a state, or NULL.  what names the state,
+	 * from and to its old and its new value; constant strings.
 	 */
 	void (*trace)(const struct tunnel *, const char *what,
 	    const char *from, const char *to);
@@ -196,7 +142,7 @@ struct tunnel {
 	size_t peer_reason_len;
 	unsigned int close_code;	/* of ours, 0: not decided */
 	const char *close_reason;	/* constant string, or NULL */
-	uint64_t closed_taken;		/* in_taken when it was decided */
+	uint64_t closed_taken;		/* in_taken when that was decided */
 
 	enum tunnel_wire wire;
 	enum tunnel_link link;
@@ -204,53 +150,64 @@ struct tunnel {
 	enum tunnel_opening opening;
 	enum tunnel_session session;
 	enum tunnel_silence silence;
-	const char *doubt;		/* why, constant */
+	const char *doubt;		/* why SILENCE_DOUBTED, constant */
 
 	/* facts of the stream's and the wire's descriptors */
 	uint8_t stream_gone;		/* closed or reset by us */
 	uint8_t write_closed;		/* it will take nothing more */
 	uint8_t wire_eof;		/* the peer has ended its direction */
 	uint8_t wire_finished;		/* we have ended ours */
-	uint8_t wire_left;		/* tunnel_wire_left() */
+	uint8_t wire_left;		/* tunnel_wire_left(): the network has
+					 * not yet taken all */
 	uint8_t wire_blocked;		/* took less than offered */
 	uint8_t answered;		/* the peer is known to answer pings */
 
-	/* lines: to be sent on this wire; sent, on this one or before */
+	/*
+	 * Control lines.  _due: to be sent on this wire; _sent: was sent, on
+	 * this wire or one before.
+	 */
 	uint8_t opening_due, opening_sent;	/* open, ok or fail */
 	uint8_t eof_due, eof_sent;
 	uint8_t rst_due, rst_sent;
 	uint8_t final_due, final_sent;	/* the ack of the peer's eof */
-	uint8_t ack_due;		/* any other, now */
+	uint8_t ack_due;		/* any other ack, without a delay */
 	char addr[CONTROL_ADDR_MAX];	/* of open */
-	char reason[CONTROL_REASON_MAX];	/* of fail, "" */
-	int64_t opened_at;
+	char reason[CONTROL_REASON_MAX];	/* of fail, "" if none */
+	int64_t opened_at;		/* when open was sent or received */
 
 	/*
-	 * out: bytes [kept, head) since the beginning; framed up to sent, which
-	 * is at most limit.  The ring uses out_cap of out_size bytes; position
-	 * out_base lies at out[0].
+	 * From the stream to the wire.  Positions count the stream's bytes:
+	 * kept <= sent <= head.  Bytes up to head were read from the stream, up
+	 * to sent put into frames, up to kept are not needed any more: written,
+	 * or with a session acknowledged.  The peer permits bytes up to limit.
+	 * The ring uses out_cap of out_size bytes; position out_base lies at
+	 * out[0].
 	 */
 	uint64_t out_kept, out_sent, out_head, out_limit;
 	uint64_t out_arrived;		/* the peer's last "at" */
 	uint64_t out_base;
 	size_t out_cap;
-	uint64_t out_text;		/* of a text: whole characters end
-					 * here */
+	uint64_t out_text;		/* cfg.text: whole characters end here */
 	struct utf8 out_utf8;
-	uint64_t out_pipe, out_pipe_end;	/* these bypass the ring, which
-						 * has room for them */
+	uint64_t out_pipe, out_pipe_end;	/* bytes [out_pipe, out_pipe_end)
+						 * bypass the ring, which has
+						 * room for them */
 	uint64_t timed;			/* position whose ack is timed, 0: none */
-	int64_t timed_at, ack_delay;	/* ms from its frame to that */
-	uint64_t payload_left;		/* of the frame on its way */
-	uint8_t payload_bypass;		/* it is not in the ring */
+	int64_t timed_at, ack_delay;	/* from its frame to its ack, ms */
+	uint64_t payload_left;		/* unwritten bytes of the frame */
+	uint8_t payload_bypass;		/* they are not in the ring */
 	size_t mask_buffer_off, mask_buffer_len;
 	uint8_t mask[4];
 	size_t mask_phase;
 	uint8_t head[512];		/* control frames and one header */
 	size_t head_off, head_len;
 
-	/* in */
-	size_t in_pos, in_end;		/* parsed, read */
+	/*
+	 * From the wire to the stream.  in[] is filled up to in_end and parsed
+	 * up to in_pos; the runs are the payload in it that the stream has yet
+	 * to take.
+	 */
+	size_t in_pos, in_end;
 	struct tunnel_run run[TUNNEL_RUNS];
 	unsigned int nruns;
 	size_t pending;			/* bytes in the runs and bypassed */
@@ -263,11 +220,14 @@ struct tunnel {
 	uint64_t frame_left;
 	size_t frame_phase;
 	struct utf8 utf8;
-	uint64_t in_taken, in_delivered, in_acked;
-	uint64_t in_limit;		/* what the peer was permitted */
-	uint64_t in_credit;		/* beyond what is acknowledged */
-	uint64_t in_raised;		/* in_delivered when that was reviewed */
-	int64_t raised_at;
+	uint64_t in_taken;		/* payload that has come, */
+	uint64_t in_delivered;		/* ... that the stream has taken, */
+	uint64_t in_acked;		/* ... that we have acknowledged */
+	uint64_t in_limit;		/* position the peer may send up to */
+	uint64_t in_credit;		/* how far that is beyond in_acked */
+	uint64_t in_raised;		/* in_delivered at the last review of
+					 * in_credit */
+	int64_t raised_at;		/* when that was */
 
 	/* pings */
 	uint8_t pong_due;
@@ -275,20 +235,21 @@ struct tunnel {
 	uint8_t pong[FRAME_CONTROL_MAX];
 	uint32_t ping_seq, pong_seq;	/* of the last Ping; ... answered */
 	int64_t ping_at;		/* when the last one was sent */
-	uint8_t ping_due;		/* one out of turn */
+	uint8_t ping_due;		/* one now, before the interval */
 	unsigned int round_trips;	/* measured on this wire */
 	int64_t rtt, rtt_least;		/* ms, -1 if unknown */
-	uint32_t pongs;			/* that told a round trip */
+	uint32_t pongs;			/* round trips on all wires */
 	int64_t idle_death;		/* ms without a byte when a wire ended,
 					 * 0: none did while idle */
 	uint8_t ping_adapted;		/* cfg.ping_interval has changed; for
 					 * the caller, who clears it */
 	int64_t rtt_most;		/* the largest lately, fading */
 	int64_t pinged_at;		/* since when silence is measured */
-	int64_t unacked_at;		/* the oldest byte without "ack" is of
-					 * then, or later */
-	int64_t moved_at;		/* tunnel_wire_moved(), _left() */
-	int64_t stream_moved_at;
+	int64_t unacked_at;		/* the oldest byte without "ack" was
+					 * sent then, or later */
+	int64_t moved_at;		/* when the network last took some:
+					 * tunnel_wire_moved(), _left() */
+	int64_t stream_moved_at;	/* tunnel_stream_moved() */
 
 	/* when things happened */
 	int64_t received_at, sent_at;	/* last byte from, to the wire */
@@ -346,10 +307,13 @@ unsigned int tunnel_wants(const struct tunnel *);
 int64_t tunnel_deadline(const struct tunnel *);
 
 /*
- * The stream.  tunnel_stream_space() gives up to two places to read into and
- * tunnel_stream_read() says how many bytes were; tunnel_stream_data() gives
- * up to TUNNEL_RUNS pieces to write and tunnel_stream_wrote() says how many
- * bytes were taken.
+ * The stream.  tunnel_stream_space() sets iov to the places to read into and
+ * returns how many there are; tunnel_stream_read() reports the bytes read,
+ * tunnel_stream_eof() the end of file, tunnel_stream_failed() an error.
+ * tunnel_stream_data() sets iov to the pieces to write and returns how many
+ * there are; tunnel_stream_wrote() reports the bytes written.
+ * tunnel_stream_shut() reports that its write side was shut down,
+ * tunnel_stream_closed() that it was closed or reset.
  */
 int tunnel_stream_space(struct tunnel *, struct iovec iov[2]);
 void tunnel_stream_read(struct tunnel *, size_t);
@@ -367,7 +331,11 @@ void tunnel_stream_wrote(struct tunnel *, size_t);
 void tunnel_stream_shut(struct tunnel *);
 void tunnel_stream_closed(struct tunnel *);
 
-/* The wire, likewise; there is one place to read into. */
+/*
+ * The wire, likewise; there is one place to read into.  tunnel_wire_finished()
+ * reports that its write side was shut down, tunnel_wire_closed() that its
+ * descriptor was closed.
+ */
 void tunnel_wire_space(struct tunnel *, struct iovec *iov);
 void tunnel_wire_read(struct tunnel *, size_t);
 void tunnel_wire_eof(struct tunnel *);
@@ -378,15 +346,19 @@ void tunnel_wire_finished(struct tunnel *);
 void tunnel_wire_closed(struct tunnel *);
 
 /*
- * The dialling side of a session sends a Ping when nothing has come for a
- * while although something should have, and wants a new path when nothing comes
- * after that either.  tunnel_pong_due(): that is what it waits for now, 1 if the
- * Ping is not yet written whole, else 2; and tunnel_wire_moved() tells it that
- * the network has taken something of what was written up to the Ping.
- * tunnel_doubt(): for a reason of the caller's the wire may be dead; a Ping asks
- * it, or the wire is given up if it waits for a stream.
- * Any byte from the peer ends the doubt; tunnel_abandon() ends the wire,
- * when the new path is there.
+ * Doubt.  The dialling side of a session sends a Ping when nothing has come
+ * for a while although something should have, and wants TUNNEL_NEW_PATH when
+ * nothing comes after that either.  Any byte from the peer ends the doubt.
+ *
+ * tunnel_pong_due() tells whether a Pong is waited for: 0 if not, 1 while the
+ * Ping is not yet written whole, then 2.  Meanwhile the caller reports with
+ * tunnel_wire_moved() that the network has taken some of what was written up
+ * to the Ping: then the peer is not silent, but the network slow.
+ *
+ * tunnel_doubt(): the caller has a reason to think that the wire is dead; why
+ * is a constant string.  A Ping is sent and a new path wanted at once; a wire
+ * that only waits for a stream is given up.
+ * tunnel_abandon(): the new path is there; the wire, if still in doubt, ends.
  */
 int tunnel_pong_due(const struct tunnel *);
 void tunnel_wire_moved(struct tunnel *);
@@ -394,22 +366,25 @@ void tunnel_doubt(struct tunnel *, const char *why);
 void tunnel_abandon(struct tunnel *);
 
 /*
- * Ends it from this side: the stream is reset, the peer is told by Close with
- * this code, and another inetws by "rst" first, so that it does not take that
- * for a loss.  What is over, and only the peer may not know, ends as it would
- * have.
+ * Ends the tunnel from this side.  The stream is reset.  The peer gets a Close
+ * with this code; another inetws gets "rst" before it, so that it does not
+ * take the Close for a loss of the wire.  why is a constant string, or NULL.
+ * A tunnel that is tunnel_over() ends as it would have without this call.
  */
 void tunnel_stop(struct tunnel *, unsigned int code, enum tunnel_end,
     const char *why);
 
 /*
- * A session whose wire is lost (or is being taken over).  tunnel_taken() is
- * the "at" to send; tunnel_sent() is how far this side has sent, and what lies
- * beyond the peer's "at" is to be sent again.  tunnel_resume() takes the
- * peer's: 0, or -1 if that is no position this side could go on from, and
- * nothing has changed.  tunnel_progress() grows with each byte or end that has
- * come or is known to have arrived.  A session that found no new wire is told so by
- * tunnel_expire().
+ * A session whose wire is lost, or is being replaced (inetws-protocol(7),
+ * SESSIONS).  Each side tells the other by "at" how many bytes have come.
+ * tunnel_taken() returns the "at" to send, tunnel_sent() how many bytes this
+ * side has sent.  tunnel_resume() goes on over a new wire: bytes from the
+ * peer's "at" on are sent again.  0, or -1 if this side does not have those
+ * bytes; then nothing has changed.  tunnel_may_resume() tells that before.
+ * tunnel_expire(): no new wire has come in time, the session ends.
+ *
+ * tunnel_progress() returns a number that grows with each byte or end that has
+ * come, or is known to have arrived.
  */
 uint64_t tunnel_taken(const struct tunnel *);
 uint64_t tunnel_progress(const struct tunnel *);
@@ -418,14 +393,16 @@ int tunnel_may_resume(const struct tunnel *, uint64_t at);
 int tunnel_resume(struct tunnel *, uint64_t at);
 void tunnel_expire(struct tunnel *);
 
-/* Bytes of a session that may be sent ahead: from the stream, to it. */
+/*
+ * A session's credit in bytes:  what the peer gives us, what we give the peer.
+ */
 uint32_t tunnel_window_out(const struct tunnel *);
 uint32_t tunnel_window_in(const struct tunnel *);
 
 /*
- * Is it over, and only the peer may not know: all had been sent and
- * acknowledged when the wire was lost, up to the peer's Close, or the stream
- * was reset?
+ * Is the outcome certain, although the peer may not know it?  Either
+ * everything was sent and acknowledged, in both directions, or our stream was
+ * reset.
  */
 int tunnel_over(const struct tunnel *);
 
@@ -435,7 +412,7 @@ int tunnel_lost(const struct tunnel *);
 /* Has one direction of the stream ended? */
 int tunnel_half_closed(const struct tunnel *);
 
-/* "ended", "stream-reset" ... as the log has it. */
+/* The word for it in the log, as "ended" or "stream-reset"; constant. */
 const char *tunnel_end_name(enum tunnel_end);
 
 /* The exit status of a process whose only tunnel ended so (base/error.h). */
