@@ -238,6 +238,14 @@ def test_used():
     t.is_('\n'.join(unused), '', 'every include is used')
 
 
+def test_stdio():
+    """glibc's headers bring it by chance, those of macOS do not."""
+    bad = [name for name, text in FILES.items() if name.endswith('.c')
+           and re.search(r'\b(v?snprintf|fopen|getline)\(', code(text))
+           and '<stdio.h>' not in text]
+    t.is_(bad, [], 'what formats text includes <stdio.h>')
+
+
 def test_map():
     """src/README.md has a word for each file, and for none that is gone."""
     text = read(os.path.join(SRC, 'README.md'))
