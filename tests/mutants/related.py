@@ -45,7 +45,8 @@ INTEGRATION = (
     (r'src/handshake/attempt_proxy', 'client/proxy.t '
      'client/proxy_refusals.t'),
     (r'src/handshake/dial', 'client/request.t client/connect.t '
-     'client/hints.t client/proxy.t reverse/names.t tls/client.t'),
+     'client/hints.t client/proxy.t reverse/names.t tls/client.t '
+     'observe/check_stop.t'),
     (r'src/handshake/', 'client/request.t client/proxy.t client/hints.t '
      'client/connect.t client/secrets_request.t tls/client.t'),
     (r'src/supervisor/(pool|admit|spare|queue|visitor|respawn|children)',
@@ -80,6 +81,7 @@ INTEGRATION = (
     (r'src/os/clock', 'resume/moves.t tunnel/ping.t supervisor/limits.t'),
     (r'src/os/(pidfile|notify|title)', 'supervisor/service.t '
      'supervisor/supervisor.t'),
+    (r'src/os/compat/password', 'server/auth.t'),
     (r'src/os/term', 'observe/status.t client/connect.t'),
     (r'src/os/', 'supervisor/supervisor.t supervisor/service.t '
      'tunnel/relay.t server/program.t'),

@@ -21,5 +21,10 @@ main(void)
 	big[sizeof(big) - 1] = '\0';
 	error_set(&why, EXIT_LOST, "%s", big);
 	is(strlen(why.text), sizeof(why.text) - 1, "a long one is cut");
+	for (why.status = 0; why.status < 128; why.status++)
+		if (error_is_local(&why) != (why.status == 64 ||
+		    why.status == 71 || why.status == 78))
+			ok(0, "status %d", why.status);
+	ok(1, "64, 71 and 78 are our own side's");
 	return done_testing();
 }

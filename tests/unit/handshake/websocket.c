@@ -376,6 +376,30 @@ test_flood(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* Close, and a moment for the peer's, also when there is no time any more. */
+static void
+test_bye(void)
+{
+	struct websocket bye;
+	uint8_t got[16];
+	int64_t begun;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		abort();
+	nonblock(pair[1]);
+	memset(&bye, 0, sizeof(bye));
+	bye.io = io_of(pair[1]);
+	begun = clock_ms();
+	websocket_bye(&bye, 1000, begun - 1);
+	ok(clock_ms() >= begun + 50, "an answer is waited for");
+	is(read(pair[0], got, sizeof(got)), 8, "Close");
+	ok(got[0] == 0x88 && got[1] == 0x82 && (got[6] ^ got[2]) == 0x03 &&
+	    (got[7] ^ got[3]) == 0xe8, "1000, masked");
+	is(read(pair[0], got, sizeof(got)), 0, "and the end");
+	close(pair[0]);
+}
+
 int
 main(void)
 {
@@ -392,5 +416,6 @@ main(void)
 	test_flood();
 	test_dial();
 	test_redirects();
+	test_bye();
 	return done_testing();
 }

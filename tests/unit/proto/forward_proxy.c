@@ -58,14 +58,18 @@ test_words(void)
 		is_str(p.user, good[i].user, "its user");
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ok(proxy_parse(&p, bad[i], err, sizeof(err)) == -1,
-		    "refused: %s", err);
+		err[0] = '\0';
+		ok(proxy_parse(&p, bad[i], err, sizeof(err)) == -1 &&
+		    err[0] != '\0', "refused: %s", err);
 		ok(strstr(err, "secret") == NULL, "no secret in it");
 	}
 	snprintf(name, sizeof(name), "http://%.63s.%.63s.%.63s.%.61s:65535",
 	    label, label, label, label);
 	is(proxy_parse(&p, name, err, sizeof(err)), 0, "a name of 253 letters");
 	is_str(proxy_print(text, sizeof(text), &p), name, "is shown whole");
+	proxy_parse(&p, "ftp://h:1", err, sizeof(err));
+	ok(strstr(err, "'ftp://' is no kind of proxy: expected [http://|") ==
+	    err, "it names the kinds there are: %s", err);
 	proxy_parse(&p, "https://:3128/", err, sizeof(err));
 	ok(strstr(err, "'https://:3128' has no host: expected [http://|") ==
 	    err, "it names what was given: %s", err);

@@ -60,7 +60,7 @@ static int
 meet(struct tls_ctx *client, struct tls_ctx *server)
 {
 	struct iovec iov = { (char *)"hello", 5 };
-	char buf[100];
+	char buf[100] = "old";
 	struct tls *t;
 	int fd[2], r = -1, status;
 	pid_t pid;
@@ -75,6 +75,8 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 		t = tls_accept(server, fd[1], fd[1], SOON, &why);
 		if (t == NULL)
 			_exit(1);
+		if (tls_subject(t, buf, sizeof(buf)) != 0 || buf[0] != '\0')
+			_exit(2);	/* it has no certificate */
 		tls_writev(t, &iov, 1, 0);
 		get(t, fd[1], buf, sizeof(buf));
 		_exit(0);
@@ -90,7 +92,7 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 	tls_free(t);
 	close(fd[0]);
 	waitpid(pid, &status, 0);
-	return r;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 2 ? -2 : r;
 }
 
 /* All that waits, thrown away; the last one is kept.  Its length. */
