@@ -239,6 +239,10 @@ test_write(void)
 		is(proxy_protocol_write(out, (size_t)len - 1, 2, &p), -1,
 		    "no room");
 	}
+	p.known = 0;
+	is(proxy_protocol_write(out, 16, 2, &p), 16, "an unknown peer");
+	ok(memcmp(out + 12, "\x20\0\0\0", 4) == 0,
+	    "is a local connection without addresses");
 }
 
 int

@@ -87,6 +87,7 @@ test_loss(void)
 	ok(r.t.peer_code == 0 && r.t.peer_reason_len == 0,
 	    "and is forgotten with its wire");
 	rig_line(&r, "ack 5");
+	is(r.t.out_kept, 5, "what is confirmed is not kept");
 	rig_line(&r, "eof 3");
 	rig_close(&r, 1000);
 	rig_wire_eof(&r);
