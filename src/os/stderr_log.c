@@ -91,7 +91,7 @@ start(enum log_level level, const char *peer, const char *program, int in)
 		return status == 0 ? 0 : -1;
 	}
 	if ((pid = fork()) != 0)
-		_exit(pid == -1);
+		_exit(pid == -1 ? 1 : 0);
 	close_others(in);
 	signals_helper();
 	title_set("inetws: logging standard error of %s%s%s", program,
