@@ -10,66 +10,82 @@
 
 #include "connection/connection.h"
 
-/* What ps(1) shows. */
+/* connection.c: sets the process title, which ps(1) shows, to this state. */
 void connection_show(const struct connection *, const char *state);
 
-/* NULL for an empty string, which the log leaves out. */
+/* connection.c: NULL for an empty string, since the log leaves out NULL. */
 const char *connection_field(const char *);
 
-/* RELAY_LOST. */
+/*
+ * resume.c: what follows from events of relay().
+ *
+ * connection_lost()	RELAY_LOST: the websocket is lost, the session goes on
+ * connection_handoff()	RELAY_CONTROL of a session: another process hands over a
+ *			new websocket
+ * connection_hint()	RELAY_HINT: the supervisor needs places
+ * connection_time()	RELAY_TIME
+ */
 void connection_lost(struct connection *);
-
-/* RELAY_CONTROL of a session: a new websocket is handed over. */
 void connection_handoff(struct connection *);
-
-/* RELAY_HINT. */
 void connection_hint(struct connection *);
-
-/* RELAY_TIME. */
 void connection_time(struct connection *);
 
 /*
- * Goes on over a new websocket, from the peer's position: 0, or -1 if that is
- * not kept.
+ * resume.c: the session goes on over a new websocket, from the peer's position
+ * that came with it.  0, or -1 if what was sent from there on is not kept.
  */
 int connection_resume(struct connection *, const struct websocket *);
 
-/* redial.c, on the dialling side: a path is looked for from this time on. */
+/*
+ * redial.c, only on the dialling side: the search for a new path
+ * (connection/paths.h).
+ *
+ * connection_search()		a path is searched for, from the time first on
+ * connection_search_end()	the search ends, without a result
+ * connection_search_late()	the deadline has come: connections that are not
+ *				up by now have failed
+ */
 void connection_search(struct connection *, int64_t first);
-
-/* It is not looked for any more. */
 void connection_search_end(struct connection *);
-
-/* There is no time left: what is on its way has failed. */
 void connection_search_late(struct connection *);
 
-/* RELAY_DOUBTED, RELAY_TRUSTED. */
+/* redial.c: RELAY_DOUBTED begins a search, and RELAY_TRUSTED ends it. */
 void connection_doubted(struct connection *);
 void connection_trusted(struct connection *);
 
 /*
- * Does what can be done, when something of connection_redial_poll() is ready or
- * at connection_redial_time().
+ * redial.c: connection_redial() continues the search.  It is to be called when
+ * one of the descriptors of connection_redial_poll(), which returns how many
+ * there are (at most PATHS_POLL_MAX), is ready, or at the time of
+ * connection_redial_time() (clock_ms(); CLOCK_NEVER).
  */
 void connection_redial(struct connection *);
 unsigned int connection_redial_poll(const struct connection *, struct pollfd *);
 int64_t connection_redial_time(const struct connection *);
 
-/* Which changes of the network concern it: those of a new websocket's path. */
+/*
+ * redial.c: which changes of the network the supervisor tells this process:
+ * those of the new websocket's path, or, while there is no websocket, all.
+ */
 void connection_path_up(struct connection *);
-
-/* ... all, as there is no websocket. */
 void connection_path_lost(struct connection *);
 
-/* There was a change that concerns this tunnel. */
+/* redial.c: the network has changed in a way that concerns this tunnel. */
 void connection_network_changed(struct connection *);
 
-/* Was there one?  For a process without a supervisor, which looks itself. */
+/*
+ * redial.c: a process without a supervisor looks itself whether the network has
+ * changed, and if so calls the function above.
+ */
 void connection_look_at_network(struct connection *);
 
 /*
- * A message on the channel; RELAY_GET_STREAM, RELAY_OPENED,
- * RELAY_RETURN_STREAM.
+ * parked.c: a stream that comes later.
+ *
+ * connection_channel()		the supervisor has sent a message
+ * connection_get_stream()	RELAY_GET_STREAM
+ * connection_opened()		RELAY_OPENED
+ * connection_return_stream()	RELAY_RETURN_STREAM
  */
 void connection_channel(struct connection *);
 void connection_get_stream(struct connection *);

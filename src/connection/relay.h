@@ -17,39 +17,46 @@
 
 #define RELAY_WATCH_MAX	80
 
-/* What the next hop has taken of what was written, while an end waits for it. */
+/*
+ * How much of what was written the next hop has taken, while an end of the
+ * tunnel waits for it (tunnel/closing.h).  Bytes are counted from the beginning
+ * of the TCP connection.
+ */
 struct relay_queue {
 	unsigned int why;	/* tunnel_waits_for_wire(), _stream() */
 	int left;		/* it has not taken all */
-	uint64_t acknowledged;	/* bytes that it has, */
-	uint64_t all;		/* ... and has to have */
+	uint64_t acknowledged;	/* bytes that it has taken, */
+	uint64_t all;		/* ... and that it has to take */
 	int64_t look_at, delay;	/* when to look again */
 };
 
-/* ... while a Pong is due. */
+/* The same of the websocket, while the answer to a Ping is waited for. */
 struct relay_ping {
-	int state;		/* tunnel_pong_due() */
-	int64_t at;		/* when it was pinged */
-	uint64_t acknowledged;	/* bytes that it has, */
-	uint64_t all;		/* ... and had to have before the answer */
+	int state;		/* the last tunnel_pong_due() */
+	int64_t at;		/* when the Ping was sent */
+	uint64_t acknowledged;	/* bytes that it has taken, */
+	uint64_t all;		/* ... and that it had to take before it could
+				 * answer */
 };
 
 struct relay {
 	struct tunnel tunnel;
 	struct io stream, websocket;
-	struct program *program;	/* NULL, or the one that HUP tells of a
-					 * reset, and its exit status us, as
-					 * its socket cannot */
+	struct program *program;	/* NULL, or the program at the stream:
+					 * its socket cannot be reset, so HUP
+					 * tells it of a reset, and its exit
+					 * status tells us of its failure */
 	int control;		/* -1, or a descriptor to watch */
 	struct pollfd watched[RELAY_WATCH_MAX];	/* others, set before each
 				 * relay() */
 	unsigned int nwatched;
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */
-	int hung_up;		/* POLLHUP was seen: it would be for ever */
-	int told_opened;	/* RELAY_OPENED was told, or never will be */
-	int told_lost;		/* RELAY_LOST was, of this loss */
-	int told_doubt;		/* RELAY_DOUBTED was, and no RELAY_TRUSTED */
+	int hung_up;		/* POLLHUP was seen; poll(2) would report it
+				 * each time */
+	int told_opened;	/* RELAY_OPENED was returned, or never will be */
+	int told_lost;		/* RELAY_LOST was returned for this loss */
+	int told_doubt;		/* RELAY_DOUBTED was, and RELAY_TRUSTED not yet */
 	struct relay_ping ping;
 	struct relay_queue to_websocket, to_stream;
 	int64_t stop_at;	/* after HUP: ends then at the latest */
@@ -63,8 +70,9 @@ struct relay {
 enum relay_event {
 	RELAY_DONE,		/* the tunnel is over */
 	RELAY_LOST,		/* the session's websocket has just been lost */
-	RELAY_DOUBTED,		/* ... may be dead: a new path is wanted */
-	RELAY_TRUSTED,		/* ... has spoken again: it is not */
+	RELAY_DOUBTED,		/* its websocket may be dead: a new path is
+				 * wanted */
+	RELAY_TRUSTED,		/* the doubted websocket has delivered bytes */
 	RELAY_WATCHED,		/* one of the watched descriptors is ready */
 	RELAY_CONTROL,		/* the control descriptor is readable */
 	RELAY_GET_STREAM,	/* tunnel_ok() or tunnel_fail() now */
@@ -92,23 +100,25 @@ int64_t relay_memory_idle(const struct relay *);
 void relay_memory_free(struct relay *);
 
 /*
- * Both halves are there, or only the websocket if the configuration has a role
- * (stream is IO_CLOSED then); early is what came with its handshake.
+ * Begins with both halves, or with the websocket alone if the configuration has
+ * a role (stream is IO_CLOSED then).  early is what came behind its handshake.
+ * Both belong to the relay from now on, which closes them.
  */
 void relay_begin(struct relay *, const struct tunnel_config *,
     struct io stream, struct io websocket, const char *early, size_t early_len);
 
 /*
- * The stream has come.  A TCP one is set to be reset should this process die.
- * relay_return() forgets it: what is left to do is to end the websocket.
+ * relay_stream(): the stream has come, and belongs to the relay.  Should this
+ * process die, a TCP connection is reset.  relay_return() gives it back,
+ * untouched; what is left to do is to end the websocket.
  */
 void relay_stream(struct relay *, struct io);
 struct io relay_return(struct relay *);
 
 /*
- * A session goes on over a new websocket, from the peer's position at: 0, or
- * -1 if that is impossible (websocket and tunnel are then as they were).  The
- * old websocket is closed.
+ * A session goes on over a new websocket, from the peer's position at.  0: the
+ * old websocket is closed, and the new one belongs to the relay.  -1: that is
+ * impossible; the tunnel is as before, and the new one still the caller's.
  */
 int relay_resume(struct relay *, struct io websocket, uint64_t at,
     const char *early, size_t early_len);

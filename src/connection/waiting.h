@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A table that the supervisor shares with its children, for two things: the
- * sessions that wait for a new websocket, and the children that end.  A child
- * writes its own place; as any child could write any place, what stands there is
- * a hint.
+ * What the supervisor shares with its children: a table of the sessions that
+ * wait for a new websocket, and a ring of the children that have ended.  A
+ * child writes its own place only; but since any child could write any place,
+ * the supervisor takes what it reads as a hint.
  */
 #ifndef CONNECTION_WAITING_H
 #define CONNECTION_WAITING_H

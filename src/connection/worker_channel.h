@@ -19,7 +19,8 @@
  * The supervisor offers it to another child after RETURNED, or after it has
  * read the channel to its end without TAKEN; after TAKEN, if the channel cannot
  * be read to its end, and after it has closed its own end, never.  The end of
- * the channel ends a child that waits for a visitor, and no other.  A message that a child's state does not allow ends the child.
+ * the channel ends a child that waits for a visitor, and no other.  A message
+ * that a child's state does not allow ends the child.
  */
 #ifndef CONNECTION_WORKER_CHANNEL_H
 #define CONNECTION_WORKER_CHANNEL_H
