@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Processes that are forked ahead of their connection, each with a pair of
- * sockets.  A connection is handed over by a message with its descriptor.  Both
- * ends of the pair are open in the supervisor too, so that the queue of the pair
- * decides whose the connection is: the process receives the message, or the
- * supervisor takes it back, never both.  Nothing has to be confirmed, and one
- * that is killed or stopped before it receives loses nothing.
+ * sockets.  A connection is handed over by a message with its descriptor.
+ * Both ends of the pair are open in the supervisor too, so that the queue of
+ * the pair decides whose the connection is: the process receives the message,
+ * or the supervisor takes it back, never both.  Nothing has to be confirmed,
+ * and one that is killed or stopped before it receives loses nothing.
  */
 #ifndef SUPERVISOR_AHEAD_H
 #define SUPERVISOR_AHEAD_H
@@ -46,7 +46,7 @@ struct ahead {
 	int64_t not_before;	/* the next one is forked */
 };
 
-/* What is known with the connection only. */
+/* What a process needs to know and what is not known before its connection. */
 struct ahead_message {
 	struct sockaddr_storage sa;
 	socklen_t len;
@@ -55,49 +55,64 @@ struct ahead_message {
 };
 
 /*
- * Ends those of another generation; how many are left, and the one of them that
- * has been ready longest, or NULL.
+ * ahead_ready() ends the processes of other generations, and returns how many
+ * that are ready are left.  ahead_first(): the one that has been ready longest,
+ * or NULL.
  */
 unsigned int ahead_ready(struct ahead *, unsigned int generation);
 struct ahead_place *ahead_first(struct ahead *);
 
-/* An open pair without a process; NULL: there is none, or with errno. */
+/*
+ * ahead_empty() finds an open pair without a process, or opens one; NULL: all
+ * places are taken, or, with errno, no pair can be opened.  ahead_forked(): it
+ * has this process now.
+ */
 struct ahead_place *ahead_empty(struct ahead *);
 void ahead_forked(struct ahead_place *, pid_t, unsigned int generation,
     int64_t now);
 
 /*
- * A connection whose descriptor found no room, which has ended it.  Who takes one
- * makes room before.
+ * The message was received, but there was no room for its descriptor, so the
+ * connection has ended.  Whoever receives one makes room before.
  */
 #define AHEAD_NO_ROOM	(-2)
 
-/* In the process: waits; the descriptor, or less than 0: it has to end. */
+/*
+ * In the forked process: waits for its connection.  Returns the descriptor, or
+ * less than 0 if the process has to end.
+ */
 int ahead_wait(int theirs, struct ahead_message *);
 
-/* 0, or -1 with errno: it could not be sent. */
+/*
+ * Sends a connection to a process.  0, or -1 with errno; fd stays the
+ * caller's.
+ */
 int ahead_hand_over(struct ahead_place *, const struct ahead_message *, int fd,
     int64_t now);
 
 /*
- * Takes back what was handed over: the descriptor, or -1: nothing was, or it has
- * been received; or AHEAD_NO_ROOM.  Whether it has been is looked at in look,
- * which returns one that has had its time, or NULL; time: when to look.
+ * ahead_take_back() takes back what was handed over: the descriptor, which is
+ * the caller's; -1 if nothing was, or if it has been received; AHEAD_NO_ROOM.
+ * ahead_look() finds out which connections have been received, and returns a
+ * process that has not received its own within AHEAD_TAKE_MS, or NULL.  It is
+ * to be called at ahead_time() (clock_ms(); CLOCK_NEVER).
  */
 int ahead_take_back(struct ahead_place *, struct ahead_message *);
 struct ahead_place *ahead_look(struct ahead *, int64_t now);
 int64_t ahead_time(const struct ahead *);
 
 /*
- * Of a process, NULL if it is none of these; it has ended.  If it had no
- * connection yet, that may be the fate of the next one too: AHEAD_REST.
+ * ahead_find(): the place of a process, or NULL if it is none of these.
+ * ahead_ended(): it has ended.  If it had no connection yet, the next one might
+ * end in the same way, so none is forked for AHEAD_REST.
  */
 struct ahead_place *ahead_find(struct ahead *, pid_t);
 void ahead_ended(struct ahead *, struct ahead_place *, int64_t now);
 
 /*
- * Kills one; kills all that are ready and waits for their ends: how many.  Until
- * then there are no others.
+ * ahead_kill() kills one process.  ahead_stop() kills all that are ready,
+ * waits for their ends, and returns how many they were; none is forked until
+ * that time (clock_ms()).
  */
 void ahead_kill(struct ahead_place *);
 unsigned int ahead_stop(struct ahead *, int64_t until);

@@ -59,14 +59,18 @@ struct children {
 };
 
 /*
- * begin: without room yet.  0, or -1 without memory; end gives everything
- * back, also half of it.
+ * children_begin() makes a table without places, children_grow() gives it so
+ * many.  0, or -1 without memory.  children_end() frees it, also after either
+ * has failed.
  */
 int children_begin(struct children *);
 int children_grow(struct children *, unsigned int room);
 void children_end(struct children *);
 
-/* NULL: there is no room.  Without a channel (-1) it is CHILD_PLAIN. */
+/*
+ * Adds a child, which is CHILD_PLAIN if it has no channel (-1), and otherwise
+ * CHILD_STARTING.  NULL: there is no free place.
+ */
 struct child *children_add(struct children *, pid_t, int slot, int channel,
     int spare);
 void children_remove(struct children *, struct child *);
@@ -76,14 +80,14 @@ struct child *children_find(const struct children *, pid_t);
 /* The number that the next child will have. */
 unsigned int children_next_index(const struct children *);
 
-/* It is extra, or has got a place after all. */
+/* The child is extra, or has got a place within the limit after all. */
 void children_set_extra(struct children *, struct child *, int extra);
 
 /* The number of a child, and a child by its number. */
 unsigned int children_index(const struct children *, const struct child *);
 struct child *children_numbered(const struct children *, unsigned int);
 
-/* By the tag of an event: NULL if that one is gone. */
+/* A child by the tag of an event, or NULL if it is gone. */
 struct child *children_at(const struct children *, unsigned int index,
     unsigned int generation);
 
@@ -92,21 +96,26 @@ void children_set_state(struct children *, struct child *, enum child_state,
 void children_set_name(struct children *, struct child *, int name);
 
 /*
- * Of those that are parked for a name: the one whose turn it is, and the next
- * one.  Agents take turns, also children of an agent that has no token; of one
- * agent the newest comes first, as its network may have changed since.
- * Spares are of one agent.  When it has been offered a visitor, it is another
- * agent's turn.
+ * Of the children that are parked for a name: the one whose turn it is, the
+ * one after that, and how many there are.  Agents take turns: when a child of
+ * one has been offered a visitor, it is another agent's turn.  Children of an
+ * agent without a token take turns, too.  Of one agent the newest comes first,
+ * because its network may have changed since the others began.  All spares are
+ * of one agent.
  */
 struct child *children_parked(const struct children *, int name);
 struct child *children_parked_next(const struct children *,
     const struct child *);
 unsigned int children_count_parked(const struct children *, int name);
 
-/* Of those that have been offered a visitor the one for the longest time. */
+/*
+ * The child that was offered its visitor before all others that were, or NULL.
+ */
 struct child *children_offered(const struct children *);
 
-/* All of them: the first after this one, NULL at the end; c NULL begins. */
+/*
+ * Goes through all children: the next one, NULL at the end; begins with NULL.
+ */
 struct child *children_next(const struct children *, const struct child *);
 
 #endif

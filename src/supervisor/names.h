@@ -31,27 +31,30 @@ struct names {
 };
 
 /*
- * The listener of all, or room for those of names, of which at most so many at
- * a time have one.  0, or -1 and why.
+ * Opens the listener for all visitors, or makes room for the names, of which at
+ * most so many have a listener at a time.  0, or -1 and why.
  */
 int names_begin(struct names *, const struct options *,
     const struct inherited *given, const struct event_set *,
     unsigned int max_listeners, struct error *);
 
-/* From now on at most so many listeners; more than that stay. */
+/* From now on at most so many listeners; those that exist stay. */
 void names_set_max(struct names *, unsigned int listeners);
 
 /* Stops listening; with leave what is in the file system stays. */
 void names_stop(struct names *, int leave);
 void names_end(struct names *);
 
-/* The number of a name, which gets a listener; NAME_NONE and why. */
+/*
+ * Opens the listener of a name, unless it has one: the number of the name, or
+ * NAME_NONE and why.
+ */
 int names_listen(struct names *, const char *text, int64_t now,
     struct error *);
 
 /*
- * Its text as it may be shown, NULL if it has none, "" if the number is not
- * in use.  dst, of AGENT_NAME_MAX bytes, may be used for it.
+ * The text of a name as it may be shown: NULL if it has none, "" if the number
+ * is not in use.  It may be written to dst, which has AGENT_NAME_MAX bytes.
  */
 const char *names_text(const struct names *, int name, char *dst);
 int names_is_listed(const struct names *, int name);
@@ -62,24 +65,29 @@ int names_is_listed(const struct names *, int name);
  */
 int names_listener(const struct names *, int name, unsigned int second);
 
-/* A process of this name's agents is there, or gone; visitors wait, or not. */
+/*
+ * A process that serves an agent of this name has begun, or has ended; so many
+ * visitors of this name wait.
+ */
 void names_add_agent(struct names *, int name);
 void names_remove_agent(struct names *, int name, int64_t now);
 void names_set_waiting(struct names *, int name, unsigned int visitors);
 
-/* With --replace, whose name it is. */
+/* With --replace: which agent has this name. */
 struct takeover *names_takeover(const struct names *, int name);
 
 /*
- * Gives back the listener of one name whose agents have been gone for so long:
- * its number, or NAME_NONE.  time: when there is one, or CLOCK_NEVER.
+ * names_expire() closes the listener of one name whose agents have been gone
+ * for a while: the number of the name, or NAME_NONE.  It is to be called at
+ * names_time() (clock_ms(); CLOCK_NEVER).
  */
 int names_expire(struct names *, int64_t now);
 int64_t names_time(const struct names *);
 
 /*
- * Which names are listed: until end also those of before, from then on those
- * told of since the last begin.  list: 0, or -1 and why.
+ * Which names --agents-file lists.  names_list() is called for each of them,
+ * between the other two: 0, or -1 and why.  Names that were listed before stay
+ * so until names_end_listing().
  */
 void names_begin_listing(struct names *);
 int names_list(struct names *, const char *text, struct error *);

@@ -18,38 +18,45 @@ struct queue {
 	unsigned int look;	/* the next name that may have to give way */
 };
 
-/* All zeros at first; grow: room for so many.  0, or -1 without memory. */
+/*
+ * struct queue is all zeros at first.  queue_grow() gives it room for so many
+ * visitors: 0, or -1 without memory.
+ */
 int queue_grow(struct queue *, unsigned int room);
 void queue_end(struct queue *);
 
 /*
- * Puts a visitor at the end of its name's queue, or, in_front, at its
- * beginning, where per_name are the most that may be there.  1; or 0, as the
- * name has enough, or its share of a queue that is full.  If a name with more
- * than its share gives way, its last one comes out as *evicted, whose fd is -1
- * otherwise.
+ * Puts a visitor at the end of the queue of its name or, with in_front, at the
+ * beginning.  per_name: at most so many of one name.  1; or 0 if the name has
+ * so many, or if the queue is full and the name has its share of it.  If
+ * instead another name has more than its share, the last visitor of that one
+ * is taken out as *evicted, whose fd is -1 otherwise.
  */
 int queue_add(struct queue *, const struct visitor *, int in_front,
     unsigned int per_name, struct visitor *evicted);
 
-/* Takes the first of a name, or puts it into *v and leaves it there. */
+/*
+ * queue_take() takes the first visitor of a name out of the queue, queue_peek()
+ * leaves it there.  1 and *v, or 0: there is none.
+ */
 int queue_take(struct queue *, int name, struct visitor *v);
 int queue_peek(const struct queue *, int name, struct visitor *v);
 
-/* Takes one whose time has come, or any one. */
+/* Takes a visitor whose time is over out of the queue, or any one; 1 or 0. */
 int queue_take_expired(struct queue *, int64_t now, struct visitor *v);
 int queue_take_any(struct queue *, struct visitor *v);
 
 /*
- * Takes one of a name out for which is_gone() is true, looking at a few of
- * them, others each time.
+ * Takes a visitor of a name out for which is_gone() is true: 1, or 0.  It looks
+ * at a few of them, at others each time.
  */
 int queue_take_gone(struct queue *, int name, int (*is_gone)(int fd),
     struct visitor *v);
 
-/* When the next one's time comes, or CLOCK_NEVER. */
+/* When the next visitor's time is over (clock_ms()), or CLOCK_NEVER. */
 int64_t queue_time(const struct queue *);
 
+/* How many visitors of this name wait. */
 unsigned int queue_waiting(const struct queue *, int name);
 
 #endif
