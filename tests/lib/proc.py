@@ -359,7 +359,8 @@ def children(pid, zombies=True):
 def is_ahead(pid, parent):
     """Is a child forked ahead of its connection?
 
-    A child has its supervisor's title at first.  One that serves a connection
+    A child has its supervisor's title at first, or even the command line, if it
+    was forked before the supervisor had a title.  One that serves a connection
     may keep it; one that is forked ahead sets another one as soon as it runs.
     On a busy machine this takes a while, so a child that is not older than a
     second is looked at again.
@@ -371,8 +372,10 @@ def is_ahead(pid, parent):
         return not has_connection(pid)
     while True:
         title = command_of(pid)
-        if age(pid) > tap.SCALE or title != command_of(parent) and \
-                not re.search(r', [0-9]+ active(, draining)?$', title):
+        inherited = title == command_of(parent) or \
+            re.search(r', [0-9]+ active(, draining)?$', title) or \
+            title.startswith('/')
+        if not inherited or age(pid) > tap.SCALE:
             return title.endswith('forked ahead')
         time.sleep(0.005)
 

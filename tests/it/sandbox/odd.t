@@ -205,4 +205,17 @@ def test_no_syslog():
         'mount -t tmpfs tmpfs /dev; mknod -m 666 /dev/null c 1 3'), cwd='/')
 
 
+def test_no_proc_sys():
+    """Without /proc/sys a server cannot tell where its sessions are."""
+    ask = t.ws.request(headers=[(
+        'Sec-WebSocket-Extensions', 'inetws; v=2; id=a1; '
+        'resume="0123456789abcdef0123456789abcdef"; n=1; at=0')])
+    for commands, n in ('true', 16), ('mount -t tmpfs none /proc/sys', 0):
+        p = t.Program([*bare(commands), t.INETWS, 'server', '-l',
+                       '127.0.0.1:0', '127.0.0.1:1'], cwd='/')
+        r = t.ws.ask(t.port_of(t.listening(p)[0]), ask)
+        t.is_((r.status, len(r.headers.get('inetws-instance', ''))), (410, n),
+              '410, and %s' % ('the place' if n else 'no place'))
+
+
 t.main()
