@@ -199,7 +199,9 @@ def test_silent_name_server():
     link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
     began = time.monotonic()
     talk(sock, b'second')
-    t.ok(time.monotonic() - began < 2 * t.SCALE,
+    # musl takes the time from resolv.conf alone: 5 s, unless that has another.
+    most = 7 if t.is_static() else 2
+    t.ok(time.monotonic() - began < most * t.SCALE,
          'an address returns: it waits for names for a second only') or \
         t.diag('%.1f s' % (time.monotonic() - began))
     t.ok(names.questions(), 'a change of the network: it is asked again')
