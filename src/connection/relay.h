@@ -13,6 +13,7 @@
 #include "net/io.h"
 #include "net/splice.h"
 #include "os/program.h"
+#include "tunnel/closing.h"
 #include "tunnel/tunnel.h"
 
 #define RELAY_WATCH_MAX	80
@@ -23,7 +24,7 @@
  * of the TCP connection.
  */
 struct relay_queue {
-	unsigned int why;	/* tunnel_waits_for_wire(), _stream() */
+	enum tunnel_wait why;	/* tunnel_waits_for_wire(), _stream() */
 	int left;		/* it has not taken all */
 	uint64_t acknowledged;	/* bytes that it has taken, */
 	uint64_t all;		/* ... and that it has to take */
@@ -32,7 +33,7 @@ struct relay_queue {
 
 /* The same of the websocket, while the answer to a Ping is waited for. */
 struct relay_ping {
-	int state;		/* the last tunnel_pong_due() */
+	enum tunnel_pong state;	/* the last tunnel_pong_due() */
 	int64_t at;		/* when the Ping was sent */
 	uint64_t acknowledged;	/* bytes that it has taken, */
 	uint64_t all;		/* ... and that it had to take before it could

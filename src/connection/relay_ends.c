@@ -53,7 +53,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->ready = fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
-	r->ping = (struct relay_ping){ .state = 0 };
+	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->to_websocket = r->to_stream = (struct relay_queue){
 	    .look_at = CLOCK_NEVER };
 	r->stop_at = CLOCK_NEVER;
@@ -126,7 +126,7 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 	io_close(&r->websocket);
 	r->websocket = websocket;
 	r->told_lost = r->told_doubt = 0;
-	r->ping = (struct relay_ping){ .state = 0 };
+	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->ready |= fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
 	feed(r, early, early_len);
@@ -138,7 +138,7 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
  * what was written when the wait began, it is looked at again, soon at first.
  */
 static int
-has_moved(struct relay_queue *q, int fd, unsigned int why, int64_t now)
+has_moved(struct relay_queue *q, int fd, enum tunnel_wait why, int64_t now)
 {
 	uint64_t before = q->acknowledged;
 	int first = why != q->why;
@@ -149,7 +149,7 @@ has_moved(struct relay_queue *q, int fd, unsigned int why, int64_t now)
 	q->acknowledged = net_acknowledged(fd);
 	if (first)
 		q->all = net_written(fd);
-	q->left = why != 0 && q->acknowledged < q->all &&
+	q->left = why != WAIT_NONE && q->acknowledged < q->all &&
 	    net_unacknowledged(fd);
 	q->delay = first ? LOOK_FIRST : q->delay < LOOK_MAX ?
 	    2 * q->delay : LOOK_MAX;
@@ -166,14 +166,16 @@ look_at_ping(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct relay_ping *p = &r->ping;
-	int state = tunnel_pong_due(t), fd = r->websocket.wfd;
+	enum tunnel_pong state = tunnel_pong_due(t);
+	int fd = r->websocket.wfd;
 	uint64_t before = p->acknowledged;
 
-	if (state != 0) {
+	if (state != PONG_NOT_DUE) {
 		p->acknowledged = net_acknowledged(fd);
 		if (p->acknowledged > before && before < p->all)
 			tunnel_wire_moved(t);
-		if (state == 1 || state != p->state || t->pinged_at != p->at)
+		if (state == PONG_UNASKED || state != p->state ||
+		    t->pinged_at != p->at)
 			p->all = net_written(fd);
 	}
 	p->state = state;

@@ -34,6 +34,13 @@ unacknowledged(const struct tunnel *t)
 	return t->in_delivered - t->in_acked;
 }
 
+/* So many bytes are acknowledged at once. */
+static uint64_t
+ack_size(const struct tunnel *t)
+{
+	return min(t->in_credit / 4, ACK_MAX);
+}
+
 int64_t
 tunnel_ack_time(const struct tunnel *t)
 {
@@ -45,7 +52,7 @@ tunnel_ack_time(const struct tunnel *t)
 		return t->now;
 	if (n == 0)
 		return TUNNEL_NEVER;
-	if (n >= min(t->in_credit / 4, ACK_MAX))
+	if (n >= ack_size(t))
 		return t->now;
 	return t->delivered_at + (n < ACK_LITTLE ? ACK_SLOW : ACK_DELAY);
 }
@@ -96,14 +103,14 @@ credit_is_small(const struct tunnel *t)
 
 /*
  * Is it time to measure a round trip?  Several are measured by Pings, one after
- * the other, and the shortest counts.  The first one is measured once the stream
- * has taken a quarter of the credit.
+ * the other, and the shortest counts.  The first one is measured with the first
+ * acknowledgement that does not wait.
  */
 static int
 probe_is_due(const struct tunnel *t)
 {
 	return t->in_credit < t->cfg.win_max &&
-	    t->in_delivered - t->in_acked >= t->in_credit / 4 &&
+	    unacknowledged(t) >= ack_size(t) &&
 	    t->pong_seq == t->ping_seq &&
 	    (t->round_trips < PROBES_MIN || t->now - t->ping_at >= PROBE_MS);
 }

@@ -13,13 +13,19 @@
  * got, and closing a stream destroys what it has not taken.
  *
  * The two functions below tell whether an end now waits for such bytes to
- * leave: 0 if not, else the number of the wait.  When that number changes,
- * another wait has begun, as for our Close once it is written, and the caller
- * notes how many bytes are in the kernel then.  Only those count, and not what
- * is written during the wait, as Pongs.
+ * leave, and which wait it is.  When that changes, another wait has begun, and
+ * the caller notes how many bytes are in the kernel then.  Only those count, and
+ * not what is written during the wait, as Pongs.
  */
-unsigned int tunnel_waits_for_wire(const struct tunnel *);
-unsigned int tunnel_waits_for_stream(const struct tunnel *);
+enum tunnel_wait {
+	WAIT_NONE,
+	WAIT_HELD,		/* our Close is held back */
+	WAIT_CLOSE,		/* our Close is due, and not written yet */
+	WAIT_ANSWER,		/* our Close is written, the peer's is not here */
+	WAIT_STREAM		/* the stream has to take the last bytes */
+};
+enum tunnel_wait tunnel_waits_for_wire(const struct tunnel *);
+enum tunnel_wait tunnel_waits_for_stream(const struct tunnel *);
 
 /*
  * The caller reports what it has seen in the kernel.  moved: the next hop has

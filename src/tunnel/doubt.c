@@ -121,12 +121,12 @@ tunnel_wire_moved(struct tunnel *t)
 	t->moved_at = t->now;
 }
 
-int
+enum tunnel_pong
 tunnel_pong_due(const struct tunnel *t)
 {
 	if (t->silence != SILENCE_PINGED)
-		return 0;
-	return t->ping_due || t->head_len > 0 ? 1 : 2;
+		return PONG_NOT_DUE;
+	return t->ping_due || t->head_len > 0 ? PONG_UNASKED : PONG_DUE;
 }
 
 /*

@@ -167,15 +167,17 @@ stream_until(const struct tunnel *t)
 	return TUNNEL_NEVER;
 }
 
-unsigned int
+enum tunnel_wait
 tunnel_waits_for_wire(const struct tunnel *t)
 {
 	if (t->cfg.extension || t->link != LINK_UP || tunnel_failed(t) ||
 	    tunnel_close_is_in(t))
-		return 0;
+		return WAIT_NONE;
 	if (t->close_code == 0)
-		return tunnel_hold_until(t) != TUNNEL_NEVER;
-	return tunnel_close_sent(t) && t->head_len == 0 ? 3 : 2;
+		return tunnel_hold_until(t) != TUNNEL_NEVER ? WAIT_HELD :
+		    WAIT_NONE;
+	return tunnel_close_sent(t) && t->head_len == 0 ? WAIT_ANSWER :
+	    WAIT_CLOSE;
 }
 
 void
@@ -186,10 +188,11 @@ tunnel_wire_left(struct tunnel *t, int moved, int left)
 	t->wire_left = left != 0;
 }
 
-unsigned int
+enum tunnel_wait
 tunnel_waits_for_stream(const struct tunnel *t)
 {
-	return stream_until(t) != TUNNEL_NEVER && !tunnel_failed(t);
+	return stream_until(t) != TUNNEL_NEVER && !tunnel_failed(t) ?
+	    WAIT_STREAM : WAIT_NONE;
 }
 
 void

@@ -350,17 +350,21 @@ void tunnel_wire_closed(struct tunnel *);
  * for a while although something should have, and wants TUNNEL_NEW_PATH when
  * nothing comes after that either.  Any byte from the peer ends the doubt.
  *
- * tunnel_pong_due() tells whether a Pong is waited for: 0 if not, 1 while the
- * Ping is not yet written whole, then 2.  Meanwhile the caller reports with
- * tunnel_wire_moved() that the network has taken some of what was written up
- * to the Ping: then the peer is not silent, but the network slow.
+ * tunnel_pong_due() tells whether a Pong is waited for.  Meanwhile the caller
+ * reports with tunnel_wire_moved() that the network has taken some of what was
+ * written up to the Ping: then the peer is not silent, but the network slow.
  *
  * tunnel_doubt(): the caller has a reason to think that the wire is dead; why
  * is a constant string.  A Ping is sent and a new path wanted at once; a wire
  * that only waits for a stream is given up.
  * tunnel_abandon(): the new path is there; the wire, if still in doubt, ends.
  */
-int tunnel_pong_due(const struct tunnel *);
+enum tunnel_pong {
+	PONG_NOT_DUE,
+	PONG_UNASKED,		/* the Ping is not yet written whole */
+	PONG_DUE
+};
+enum tunnel_pong tunnel_pong_due(const struct tunnel *);
 void tunnel_wire_moved(struct tunnel *);
 void tunnel_doubt(struct tunnel *, const char *why);
 void tunnel_abandon(struct tunnel *);

@@ -18,7 +18,7 @@ def _maps(pid):
 
 def search(pid, needles):
     """The names of those of {name: bytes} that are found, once for each
-    place.  Skips where memory may not be read."""
+    place.  The case is skipped where memory may not be read."""
     found = []
     try:
         with open('/proc/%d/mem' % pid, 'rb', 0) as f:

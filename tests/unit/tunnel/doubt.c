@@ -181,7 +181,7 @@ test_network_that_takes(void)
 	rig_begin(&r, dialling());
 	rig_stream(&r, "x", 1);
 	rig_at(&r, 1500);
-	is(tunnel_pong_due(&r.t), 2, "pinged");
+	is(tunnel_pong_due(&r.t), PONG_DUE, "pinged");
 	for (i = 0; i < 20; i++) {
 		rig_at(&r, 2000 + i * 1000);
 		tunnel_wire_moved(&r.t);
@@ -201,10 +201,10 @@ test_ping_on_slow_wire(void)
 	rig_stream(&r, "x", 1);
 	r.wire_stuck = 1;
 	rig_at(&r, 1500);
-	is(tunnel_pong_due(&r.t), 1, "a Ping is to be written");
+	is(tunnel_pong_due(&r.t), PONG_UNASKED, "a Ping is to be written");
 	r.wire_stuck = 0;
 	rig_pump(&r);
-	is(tunnel_pong_due(&r.t), 2, "and is: no more is waited for");
+	is(tunnel_pong_due(&r.t), PONG_DUE, "and is: no more is waited for");
 	rig_end(&r);
 }
 

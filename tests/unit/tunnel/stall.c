@@ -148,14 +148,14 @@ test_slow_wire(int client)
 
 	for (left = 0; left < 2; left++) {
 		begin(&r, client, 1, 0);
-		is(tunnel_waits_for_wire(&r.t), 0, "nothing is waited for");
+		is(tunnel_waits_for_wire(&r.t), WAIT_NONE, "nothing is waited for");
 		rig_stream_eof(&r);
-		is(tunnel_waits_for_wire(&r.t), 1, "a Close is held back");
+		is(tunnel_waits_for_wire(&r.t), WAIT_HELD, "a Close is held back");
 		rig_at(&r, 5000);
 		tunnel_wire_left(&r.t, 1, 1);
 		is(rig_deadline(&r), 15000, "bytes move: it is for longer");
 		rig_at(&r, 15000);
-		is(tunnel_waits_for_wire(&r.t), 3, "Close is out");
+		is(tunnel_waits_for_wire(&r.t), WAIT_ANSWER, "Close is out");
 		rig_at(&r, 24000);
 		tunnel_wire_left(&r.t, 1, 1);
 		is(rig_deadline(&r), 34000, "bytes move: it may be answered");
@@ -164,7 +164,7 @@ test_slow_wire(int client)
 		ok(r.done && r.t.end == (left ? TUNNEL_WIRE_LOST :
 		    TUNNEL_ENDED) && r.reset == left, left ?
 		    "it never came there: a reset" : "it came: an end");
-		is(tunnel_waits_for_wire(&r.t), 0, "nothing is waited for");
+		is(tunnel_waits_for_wire(&r.t), WAIT_NONE, "nothing is waited for");
 		rig_end(&r);
 	}
 }
@@ -179,10 +179,10 @@ test_close_on_slow_wire(int client)
 	rig_stream_eof(&r);
 	r.wire_stuck = 1;
 	rig_at(&r, 20000);
-	is(tunnel_waits_for_wire(&r.t), 2, "Close is due");
+	is(tunnel_waits_for_wire(&r.t), WAIT_CLOSE, "Close is due");
 	r.wire_stuck = 0;
 	rig_pump(&r);
-	is(tunnel_waits_for_wire(&r.t), 3, "it is written: another wait");
+	is(tunnel_waits_for_wire(&r.t), WAIT_ANSWER, "it is written: another wait");
 	rig_end(&r);
 }
 
@@ -200,17 +200,17 @@ test_slow_stream(int client)
 	is(rig_deadline(&r), -1, "not all is written: it is not closed");
 	rig_at(&r, 50000);
 	rig_stream(&r, "x", 1);
-	is(tunnel_waits_for_stream(&r.t), 0, "nor is the system asked");
+	is(tunnel_waits_for_stream(&r.t), WAIT_NONE, "nor is the system asked");
 	release(&r);
 	ok(r.shut && !r.closed, "it is, and the end shown");
 	is(rig_deadline(&r), 60000, "the stream has --linger to end");
-	is(tunnel_waits_for_stream(&r.t), 1, "the system is asked");
+	is(tunnel_waits_for_stream(&r.t), WAIT_STREAM, "the system is asked");
 	rig_at(&r, 59000);
 	tunnel_stream_moved(&r.t);
 	is(rig_deadline(&r), 69000, "and longer while it takes something");
 	rig_at(&r, 69000);
 	ok(r.closed && r.done && r.t.end == TUNNEL_ENDED, "but no longer");
-	is(tunnel_waits_for_stream(&r.t), 0, "nothing is waited for");
+	is(tunnel_waits_for_stream(&r.t), WAIT_NONE, "nothing is waited for");
 	rig_end(&r);
 }
 
