@@ -258,9 +258,11 @@ open_listeners(struct inherited *a, const struct addr *word, struct error *why)
 
 	if ((n = net_listen(word, BACKLOG, fds, why)) == -1)
 		return -1;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (add_listener(a, fds[i], why) == -1)
 			return -1;
+		a->file[a->nlisteners - 1] = net_file_of(fds[i]);
+	}
 	return 0;
 }
 

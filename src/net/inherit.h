@@ -24,6 +24,7 @@
  */
 struct inherited {
 	int listener[INHERIT_MAX];
+	struct net_file file[INHERIT_MAX];	/* of those opened here */
 	unsigned int nlisteners;
 	int rfd, wfd;			/* the connection, or -1; the same one
 					 * for a socket */

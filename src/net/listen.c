@@ -257,11 +257,49 @@ listen_unix(const struct addr *a, int backlog, int fds[2], struct error *why)
 	return -1;
 }
 
-void
-net_unlisten(const struct addr *a)
+/* The path that a Unix socket was bound to, or "". */
+static const char *
+path_of(int fd, struct sockaddr_un *sun)
 {
-	if (a->kind == ADDR_UNIX && a->path[0] == '/')
-		unlink(a->path);
+	socklen_t len = sizeof(*sun) - 1;
+
+	memset(sun, 0, sizeof(*sun));
+	if (getsockname(fd, (struct sockaddr *)sun, &len) == -1 ||
+	    sun->sun_family != AF_UNIX)
+		return "";
+	return sun->sun_path;
+}
+
+struct net_file
+net_file_of(int fd)
+{
+	struct net_file file = { 0, 0 };
+	struct sockaddr_un sun;
+	struct stat st;
+
+	if (lstat(path_of(fd, &sun), &st) == 0) {
+		file.device = st.st_dev;
+		file.number = st.st_ino;
+	}
+	return file;
+}
+
+int
+net_has_file(int fd, const struct net_file *file)
+{
+	struct net_file there = net_file_of(fd);
+
+	return file->number != 0 && there.number == file->number &&
+	    there.device == file->device;
+}
+
+void
+net_unlisten(int fd, const struct net_file *file)
+{
+	struct sockaddr_un sun;
+
+	if (net_has_file(fd, file))
+		unlink(path_of(fd, &sun));
 }
 
 int

@@ -7,6 +7,7 @@
 #define NET_SOCKET_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,8 +33,20 @@ int net_listen(const struct addr *, int backlog, int fds[2], struct error *);
 int net_listen_now(const struct addr *, int backlog, int fds[2],
     struct error *);
 
-/* Removes the file of a Unix socket that was listened on, if it has one. */
-void net_unlisten(const struct addr *);
+/*
+ * The file that a Unix socket was bound to; all zero for any other socket, and
+ * if the file is gone.  To be asked right after net_listen().  net_has_file():
+ * is this still the file at its path?  net_unlisten() removes it if so, to be
+ * called while the socket is open: later the number may be another file's.
+ */
+struct net_file {
+	dev_t device;
+	ino_t number;
+};
+
+struct net_file net_file_of(int fd);
+int net_has_file(int fd, const struct net_file *);
+void net_unlisten(int fd, const struct net_file *);
 
 /*
  * May this peer connect to the listener of this word?  An abstract Unix socket

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,15 @@ int
 fd_close(int fd)
 {
 	return close(fd) == -1 && fd_not_stored(errno) ? -1 : 0;
+}
+
+int
+fd_is_at(int fd, const char *path)
+{
+	struct stat open, there;
+
+	return fstat(fd, &open) == 0 && stat(path, &there) == 0 &&
+	    open.st_dev == there.st_dev && open.st_ino == there.st_ino;
 }
 
 int

@@ -14,6 +14,12 @@
 int fd_close(int fd);
 int fd_not_stored(int error);
 
+/*
+ * Is the file at this path the one that is open here?  0 also if there is none.
+ * To be asked before a file is removed at its end: it may be another's by then.
+ */
+int fd_is_at(int fd, const char *path);
+
 /* Makes it non-blocking and close-on-exec.  0, or -1 with errno. */
 int fd_nonblock(int fd);
 

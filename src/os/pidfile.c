@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <libutil.h>
@@ -11,6 +9,7 @@
 
 #include "base/str.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/pidfile.h"
 
 #define LOCKED_MS	500	/* for an earlier instance to end */
@@ -72,11 +71,7 @@ pidfile_make(const char *path, struct error *why)
 void
 pidfile_leave(int fd, const char *path)
 {
-	struct stat mine, there;
-
-	if (ftruncate(fd, 0) == 0 && fstat(fd, &mine) == 0 &&
-	    stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
-	    mine.st_dev == there.st_dev)
+	if (ftruncate(fd, 0) == 0 && fd_is_at(fd, path))
 		unlink(path);
 	close(fd);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/fd.h"
 #include "os/log.h"
 #include "os/process.h"
 #include "stats/internal.h"
@@ -163,13 +164,11 @@ open_shared(int fd, unsigned int slots)
 static int
 remove_earlier(int fd, const char *path)
 {
-	struct stat opened, there;
 	int r = 0;
 
 	if (stats_version_of(fd) >= STATS_VERSION || lock_for_making(fd) == -1)
 		return -1;
-	if (fstat(fd, &opened) == 0 && stat(path, &there) == 0 &&
-	    opened.st_dev == there.st_dev && opened.st_ino == there.st_ino)
+	if (fd_is_at(fd, path))
 		r = unlink(path);
 	stats_lock(fd, F_UNLCK, STATS_MAKE_LOCK, 1);
 	return r;
@@ -310,7 +309,8 @@ stats_close(int remove)
 {
 	if (stats_own.page == NULL)
 		return;
-	if (remove && stats_own.path[0] != '\0')
+	if (remove && stats_own.path[0] != '\0' &&
+	    fd_is_at(stats_own.fd, stats_own.path))
 		unlink(stats_own.path);
 	stats_detach();
 	stats_unmap(stats_own.page, stats_own.size);

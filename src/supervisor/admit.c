@@ -152,6 +152,41 @@ expel(struct supervisor *s, const struct line_table *t)
 			pool_end_channel(s, c);
 }
 
+static void
+log_no_listener(const char *name, const struct error *why)
+{
+	log_event(LOG_L_ERROR, "no-listener", "name", name, "why", why->text,
+	    NULL);
+}
+
+static void
+log_more(unsigned int failed)
+{
+	struct log_line l;
+
+	if (failed <= SHOWN_MAX)
+		return;
+	log_begin(&l, LOG_L_ERROR, "no-listener");
+	log_num(&l, "count", failed);
+	log_str(&l, "hint", "these are all that have none");
+	log_end(&l);
+}
+
+void
+admit_renew(struct supervisor *s)
+{
+	unsigned int i, failed = 0;
+	char text[AGENT_NAME_MAX];
+	struct error why;
+
+	for (i = 0; i < names_top(&s->names); i++)
+		if (names_renew(&s->names, (int)i, &why) == -1 &&
+		    failed++ < SHOWN_MAX)
+			log_no_listener(names_text(&s->names, (int)i, text),
+			    &why);
+	log_more(failed);
+}
+
 /*
  * Those in the file have a listener whether their agents are there or not.  1:
  * the time of this turn is over, and there are more.
@@ -168,22 +203,8 @@ list(struct supervisor *s, const struct line_table *t)
 		    s->listed)) == 0 &&
 		    names_list(&s->names, word, &why) == -1 &&
 		    s->no_listener++ < SHOWN_MAX)
-			log_event(LOG_L_ERROR, "no-listener", "name", word,
-			    "why", why.text, NULL);
+			log_no_listener(word, &why);
 	return s->listed < t->n;
-}
-
-static void
-log_more(unsigned int failed)
-{
-	struct log_line l;
-
-	if (failed <= SHOWN_MAX)
-		return;
-	log_begin(&l, LOG_L_ERROR, "no-listener");
-	log_num(&l, "count", failed);
-	log_str(&l, "hint", "these are all that have none");
-	log_end(&l);
 }
 
 static void

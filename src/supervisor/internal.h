@@ -267,6 +267,9 @@ void admit_at_last(struct supervisor *, struct child *);
  */
 int admit_reload(struct supervisor *);
 
+/* At HUP: sockets of names whose files are gone are made anew. */
+void admit_renew(struct supervisor *);
+
 /* --- extra.c --- */
 
 /*

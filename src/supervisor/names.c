@@ -23,6 +23,7 @@ struct name {
 	char text[AGENT_NAME_MAX];	/* "" for the one listener of all */
 	int fd[2];
 	unsigned int nfd;
+	struct net_file file;
 	int used;			/* else this number is free */
 	unsigned int listed;		/* when it was last; 0: it is not */
 	unsigned int agents, waiting;
@@ -75,17 +76,6 @@ names_listener(const struct names *n, int name, unsigned int second)
 {
 	return name < (int)n->top && second < n->name[name].nfd ?
 	    n->name[name].fd[second] : -1;
-}
-
-/* 0, or -1 if the name is too long for the path of a socket. */
-static int
-address(const struct names *n, const char *text, struct addr *a)
-{
-	memset(a, 0, sizeof(*a));
-	a->kind = ADDR_UNIX;
-	a->mode = SOCKET_MODE;
-	return agent_name_path(a->path, sizeof(a->path),
-	    n->o->reverse.visitors_dir, text);
 }
 
 /* --- the table --- */
@@ -176,13 +166,11 @@ set_leaving(struct names *n, int name, int leaving)
 static void
 close_listeners(struct names *n, struct name *me, int leave)
 {
-	struct addr a;
 	unsigned int i;
 
-	if (me->nfd > 0 && !leave && is_dir(n) &&
-	    address(n, me->text, &a) == 0)
-		unlink(a.path);
 	for (i = 0; i < me->nfd; i++) {
+		if (!leave)
+			net_unlisten(me->fd[i], &me->file);
 		event_delete(n->events, me->fd[i]);
 		close(me->fd[i]);
 	}
@@ -220,16 +208,31 @@ watch(struct names *n, int name, int nfd)
 static int
 open_listener(struct names *n, int name, struct error *why)
 {
-	struct addr a;
+	struct name *me = &n->name[name];
+	struct addr a = { .kind = ADDR_UNIX, .mode = SOCKET_MODE };
 	int nfd;
 
-	if (address(n, n->name[name].text, &a) == -1)
+	if (agent_name_path(a.path, sizeof(a.path), n->o->reverse.visitors_dir,
+	    me->text) == -1)
 		return error_set(why, EXIT_BADUSAGE, "the name is too long");
-	if ((nfd = net_listen_now(&a, BACKLOG, n->name[name].fd, why)) == -1 ||
-	    watch(n, name, nfd) == -1)
+	nfd = net_listen_now(&a, BACKLOG, me->fd, why);
+	if (nfd != -1)
+		me->file = net_file_of(me->fd[0]);
+	if (nfd == -1 || watch(n, name, nfd) == -1)
 		return error_set(why, EXIT_SYSTEM,
 		    "its socket cannot be made: %s", strerror(errno));
 	return 0;
+}
+
+int
+names_renew(struct names *n, int name, struct error *why)
+{
+	struct name *me = &n->name[name];
+
+	if (!is_dir(n) || me->nfd == 0 || net_has_file(me->fd[0], &me->file))
+		return 0;
+	close_listeners(n, me, 0);
+	return open_listener(n, name, why);
 }
 
 static void
@@ -255,14 +258,16 @@ leave(struct names *n, int name, int64_t now)
 
 /* Room for one listener more, if need be that of a name without agents. */
 static int
-make_room(struct names *n)
+make_room(struct names *n, int new)
 {
-	if (n->nlisteners < n->max_listeners && n->n < n->max)
+	unsigned int max = n->max - (new != 0);
+
+	if (n->nlisteners < n->max_listeners && n->n <= max)
 		return 1;
 	if (n->first == 0)
 		return 0;
 	drop(n, n->first - 1);
-	return n->nlisteners < n->max_listeners && n->n < n->max;
+	return n->nlisteners < n->max_listeners && n->n <= max;
 }
 
 static int
@@ -271,8 +276,8 @@ make(struct names *n, const char *text, struct error *why)
 	int name = find(n, text), new = name == NAME_NONE;
 
 	if (!new && n->name[name].nfd > 0)
-		return name;
-	if (!make_room(n) || (new && (name = add(n, text)) == NAME_NONE)) {
+		return names_renew(n, name, why) == 0 ? name : NAME_NONE;
+	if (!make_room(n, new) || (new && (name = add(n, text)) == NAME_NONE)) {
 		error_set(why, EXIT_AGAIN, "the gate has no room for more names");
 		return NAME_NONE;
 	}
@@ -407,7 +412,7 @@ names_begin(struct names *n, const struct options *o,
 	add(n, "");
 	n->name[0].listed = 1;
 	nfd = startup_listener(given, LISTENER_VISITORS, o->reverse.visitors,
-	    BACKLOG, n->name[0].fd, why);
+	    BACKLOG, n->name[0].fd, &n->name[0].file, why);
 	if (nfd == -1)
 		return -1;
 	if (watch(n, 0, nfd) == -1)
@@ -429,8 +434,6 @@ names_stop(struct names *n, int leave)
 
 	if (n->name == NULL)
 		return;
-	if (!is_dir(n) && !leave)
-		net_unlisten(n->o->reverse.visitors);
 	for (i = 0; i < n->top; i++)
 		close_listeners(n, &n->name[i], leave);
 	n->first = n->last = 0;

@@ -53,6 +53,12 @@ int names_listen(struct names *, const char *text, int64_t now,
     struct error *);
 
 /*
+ * Makes the socket of a name anew if its file is gone or another's: what a
+ * cleaner of files has removed.  0, or -1 and why: it has no listener then.
+ */
+int names_renew(struct names *, int name, struct error *);
+
+/*
  * The text of a name as it may be shown: NULL if it has none, "" if the number
  * is not in use.  It may be written to dst, which has AGENT_NAME_MAX bytes.
  */

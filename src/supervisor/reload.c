@@ -365,6 +365,7 @@ supervisor_reload(struct supervisor *s)
 		read_options(s);
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
+	admit_renew(s);
 	s->tables.loading = s->service->load != NULL;
 	s->tables.hup = s->tables.building > 0 ? HUP_LOOKS : HUP_WAITS;
 	if (!read_changed(s, clock_ms()))

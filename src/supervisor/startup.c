@@ -137,10 +137,17 @@ extra_listeners(const struct options *o,
 
 int
 startup_listener(const struct inherited *a, enum startup_listener which,
-    const struct addr *word, int backlog, int fds[2], struct error *why)
+    const struct addr *word, int backlog, int fds[2], struct net_file *file,
+    struct error *why)
 {
-	if (word->kind == ADDR_TCP || word->kind == ADDR_UNIX)
-		return net_listen(word, backlog, fds, why);
+	int n;
+
+	memset(file, 0, sizeof(*file));
+	if (word->kind == ADDR_TCP || word->kind == ADDR_UNIX) {
+		if ((n = net_listen(word, backlog, fds, why)) > 0)
+			*file = net_file_of(fds[0]);
+		return n;
+	}
 	memcpy(fds, a->extra[which].fd, sizeof(a->extra[which].fd));
 	return (int)a->extra[which].n;
 }

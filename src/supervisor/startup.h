@@ -30,11 +30,12 @@ int startup_no_listener(struct inherited *, const struct options *,
     enum log_level);
 
 /*
- * The sockets of a listener: what was handed over for it, or opened now.  As
- * net_listen().
+ * The sockets of a listener: what was handed over for it, or opened now, then
+ * also the file to remove.  As net_listen().
  */
 int startup_listener(const struct inherited *, enum startup_listener,
-    const struct addr *word, int backlog, int fds[2], struct error *);
+    const struct addr *word, int backlog, int fds[2], struct net_file *,
+    struct error *);
 
 /*
  * Behind --chroot and --run-as: can sockets be made in --visitors-dir?  Removes

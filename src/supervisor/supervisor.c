@@ -47,18 +47,15 @@ leave_pidfile(struct supervisor *s)
 	s->pidfile = -1;
 }
 
-/*
- * Sockets in the file system are removed while we still listen on them: later
- * a successor may have put its own there.
- */
 static void
 stop_accepting(struct supervisor *s, int leave)
 {
 	unsigned int i;
 
-	for (i = 0; i < s->o->nlisten && !leave; i++)
-		net_unlisten(&s->o->listen[i]);
 	for (i = 0; i < s->nlisteners; i++) {
+		if (!leave)
+			net_unlisten(s->listener[i],
+			    &s->service->given->file[i]);
 		event_delete(&s->accepting, s->listener[i]);
 		close(s->listener[i]);
 	}

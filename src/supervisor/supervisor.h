@@ -108,7 +108,8 @@ struct service {
 	struct line_file *files[SUPERVISOR_FILES_MAX];
 	struct line_file *agents;
 
-	/* What startup() got for the listeners of visitors and metrics. */
+	/* What startup() got: the files of the listeners, in their order, and
+	 * the listeners of visitors and metrics. */
 	const struct inherited *given;
 };
 
@@ -116,8 +117,8 @@ struct service {
  * Serves until a signal ends it; returns the exit status: 0; why it could not
  * begin; or, after --retry, that of the last spare.  Prints "listening on ADDR"
  * on standard error for each listener first.  Takes over the listeners and
- * closes them when it stops accepting; the Unix sockets that o->listen names are
- * then removed, except with --drain leave.  At most o->limits.connections
+ * closes them when it stops accepting; the files of Unix sockets, as given has
+ * them, are then removed, except with --drain leave.  At most o->limits.connections
  * children at a time, and SUPERVISOR_EXTRA in serve_extra.
  *
  * TERM, INT: stops accepting and waits o->timeouts.drain for the children, then

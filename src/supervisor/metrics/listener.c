@@ -30,7 +30,7 @@ metrics_listener_begin(struct metrics_listener *m, const struct options *o,
 	if (o->observe.metrics == NULL)
 		return 0;
 	if ((n = startup_listener(given, LISTENER_METRICS,
-	    o->observe.metrics, BACKLOG, m->fd, why)) == -1)
+	    o->observe.metrics, BACKLOG, m->fd, &m->file, why)) == -1)
 		return -1;
 	m->n = n;
 	for (i = 0; i < n; i++) {
@@ -51,9 +51,8 @@ metrics_listener_end(struct metrics_listener *m)
 
 	for (i = 0; i < m->nchildren; i++)
 		kill(m->child[i].pid, SIGKILL);
-	if (m->n > 0)
-		net_unlisten(m->o->observe.metrics);
 	for (i = 0; i < m->n; i++) {
+		net_unlisten(m->fd[i], &m->file);
 		event_delete(m->events, m->fd[i]);
 		close(m->fd[i]);
 	}

@@ -23,6 +23,7 @@ struct metrics_listener {
 	const struct event_set *events;
 	int fd[INHERIT_EXTRA_FDS];
 	unsigned int n;			/* of them, 0: there is none */
+	struct net_file file;
 	struct metrics_child {
 		pid_t pid;
 		int64_t since;		/* of clock_ms() */

@@ -67,6 +67,34 @@ def test_listener():
     t.is_(g.stop(), 0, 'the end')
 
 
+def test_socket_is_removed():
+    """What a cleaner of files removes comes back with the next websocket of the
+    name, and at HUP.  Another's socket there stays."""
+    g = start_gate('--queue', '0')
+    r.raw_agent(g, '/' + SECRET).drop()
+    t.ok(t.until(lambda: not t.children(g.pid)), 'an agent was there')
+    os.unlink(g.at(SECRET))
+    a = r.raw_agent(g, '/' + SECRET)
+    t.ok(t.until(lambda: os.path.exists(g.at(SECRET))),
+         'removed: it is made anew for the next websocket')
+    os.unlink(g.at(SECRET))
+    os.kill(g.pid, signal.SIGHUP)
+    t.ok(t.until(lambda: os.path.exists(g.at(SECRET))), 'and at HUP')
+    v = r.visit(g.at(SECRET))
+    t.is_(r.line(a), 'open -', 'it leads to the agent')
+    v.close()
+    os.unlink(g.at(SECRET))
+    other = socket.socket(socket.AF_UNIX)
+    other.bind(g.at(SECRET))
+    other.listen()
+    os.kill(g.pid, signal.SIGHUP)
+    g.wait_line('event=no-listener.*Address already in use')
+    t.is_(g.stop(signal.SIGQUIT), 0, 'the end')
+    t.ok(os.path.exists(g.at(SECRET)), "leaves another's socket")
+    other.close()
+    a.drop()
+
+
 def test_queue_time():
     """The listener is there for the queue time after the agent."""
     g = start_gate('--queue', '20s')

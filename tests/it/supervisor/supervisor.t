@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import resource         # noqa: E402
 import signal           # noqa: E402
+import socket           # noqa: E402
 import subprocess       # noqa: E402
 
 
@@ -160,6 +161,21 @@ def test_unix_socket_is_removed():
     s = t.server(9, listen='unix:' + path)
     s.stop()
     t.ok(not os.path.exists(path), 'TERM removes the Unix socket')
+
+
+def test_unix_socket_of_another():
+    """A path that another process has taken meanwhile is left to it."""
+    d = t.folder()
+    s = t.server(9, '--metrics', 'unix:%s/m' % d, listen='unix:%s/s' % d)
+    others = []
+    for name in 's', 'm':
+        os.unlink('%s/%s' % (d, name))
+        others.append(socket.socket(socket.AF_UNIX))
+        others[-1].bind('%s/%s' % (d, name))
+    t.is_(s.stop(), 0, 'the end')
+    t.is_(sorted(os.listdir(d)), ['m', 's'], "another's sockets stay")
+    for other in others:
+        other.close()
 
 
 def test_limit():

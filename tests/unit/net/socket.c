@@ -190,6 +190,7 @@ test_unix(const char *dir)
 {
 	struct addr a;
 	struct stat st;
+	struct net_file file;
 	char path[100], want[128];
 	int fds[2], again[2], fd, filler[8], n;
 	int64_t begun;
@@ -225,8 +226,22 @@ test_unix(const char *dir)
 
 	close(fds[0]);
 	is(net_listen(&a, 1, fds, &why), 1, "a stale one is replaced");
-	close(fds[0]);
+	file = net_file_of(fds[0]);
+	ok(net_has_file(fds[0], &file), "its file is known");
 	unlink(path);
+	ok(!net_has_file(fds[0], &file), "and that it is gone");
+	is(net_listen(&a, 1, again, &why), 1, "another takes its path");
+	ok(!net_has_file(fds[0], &file), "whose file it is then");
+	net_unlisten(fds[0], &file);
+	ok(stat(path, &st) == 0, "which is not removed");
+	file = net_file_of(again[0]);
+	net_unlisten(again[0], &file);
+	ok(stat(path, &st) == -1, "but by its own");
+	net_unlisten(again[0], &file);
+	file = net_file_of(again[0]);
+	ok(!net_has_file(again[0], &file), "no file, none of it");
+	close(again[0]);
+	close(fds[0]);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	is(net_listen(&a, 1, fds, &why), -1, "a file is not replaced");
 	ok(stat(path, &st) == 0 && S_ISREG(st.st_mode), "and is still there");

@@ -224,6 +224,7 @@ be_supervisor(const struct want *w, int err)
 	static struct options o;
 	char word[200], why_text[200];
 	static char arg[] = "given";
+	static struct inherited given;
 	struct error why;
 	int fds[2], n;
 
@@ -246,6 +247,8 @@ be_supervisor(const struct want *w, int err)
 		dprintf(STDERR_FILENO, "%s\n", why.text);
 		_exit(97);
 	}
+	given.file[0] = net_file_of(fds[0]);
+	service.given = &given;
 	service.arg = arg;
 	service.refuse = w->resets ? NULL : refuse;
 	service.serve_extra = w->looks ? serve_extra : NULL;
