@@ -108,10 +108,10 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 	a = unused(p);
 	p->at[p->n++] = a;
 	a->known = p->known;
-	a->spare_names = now < p->names_at;
+	a->skip_lookup = now < p->names_at;
 	attempt_begin(a, p->o, &p->o->url, p->trust, &trace,
 	    until < deadline ? until : deadline);
-	if (a->names_silent && !a->spare_names)
+	if (a->uses_known && !a->skip_lookup)
 		p->names_at = clock_ms() + PATHS_NAMES;
 	p->hurry = 0;
 	p->next_at = now + PATHS_EVERY - random_below(PATHS_EVERY / 4);

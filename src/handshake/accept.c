@@ -9,15 +9,11 @@
 #include "handshake/websocket.h"
 #include "net/deadline_io.h"
 #include "net/http_read.h"
-#include "net/socket.h"
 #include "os/clock.h"
 #include "ws/subprotocol.h"
 
 #define REFUSE_MS	1000
 #define DRAIN_MAX	(1024 * 1024)	/* bytes */
-
-_Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
-    "an address fits");
 
 /*
  * The head, and whatever came in the same segments; used once a process.  Most

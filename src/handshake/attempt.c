@@ -54,10 +54,12 @@ make_contexts(struct attempt *a)
 	struct trust *t = a->trust;
 
 	if (a->url->tls && t->server == NULL &&
-	    (t->server = tls_reload_make(a->o, &a->why)) == NULL)
+	    (t->server = tls_reload_make(tls_reload_options, a->o,
+	    &a->why)) == NULL)
 		return -1;
 	if (a->route.proxy.tls && t->proxy == NULL &&
-	    (t->proxy = tls_reload_make_proxy(a->o, &a->why)) == NULL)
+	    (t->proxy = tls_reload_make(tls_reload_proxy_options, a->o,
+	    &a->why)) == NULL)
 		return -1;
 	return 0;
 }
@@ -152,16 +154,16 @@ look_up(struct attempt *a)
 
 	trace_step(&a->trace, "dialling %s%s", has_proxy(a) ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r->dial));
-	a->names_silent = a->spare_names && a->known != NULL;
+	a->uses_known = a->skip_lookup && a->known != NULL;
 	a->found.from = a->o->dial.interface;
-	if (!a->names_silent && net_find_from(&a->found, &r->dial,
+	if (!a->uses_known && net_find_from(&a->found, &r->dial,
 	    r->addresses, a->o->dial.interface, a->o->dial.family,
 	    &a->why) == -1) {
 		if (a->known == NULL || a->why.status != EXIT_AGAIN)
 			return -1;
-		a->names_silent = 1;
+		a->uses_known = 1;
 	}
-	if (a->names_silent)
+	if (a->uses_known)
 		use_known(a);
 	a->at[DIAL_FOUND] = clock_us();
 	return 0;
@@ -175,6 +177,7 @@ attempt_begin(struct attempt *a, const struct options *o,
 	memset(a->at, 0, sizeof(a->at));
 	a->io = IO_CLOSED;
 	a->via[0] = '\0';
+	a->uses_known = 0;
 	a->refused = REFUSED_NOT;
 	a->retry_after = 0;
 	a->begun = clock_ms();
@@ -329,18 +332,23 @@ attempt_poll(const struct attempt *a, struct pollfd *p)
 int64_t
 attempt_time(const struct attempt *a)
 {
-	int64_t next = a->state == ATTEMPT_TCP ?
-	    a->route.dial.kind == ADDR_TCP ? net_race_time(&a->race) :
-	    a->look_at : a->state == ATTEMPT_PROXY ? attempt_proxy_time(a) : CLOCK_NEVER;
+	int64_t next = CLOCK_NEVER;
 
+	if (a->state == ATTEMPT_PROXY)
+		next = attempt_proxy_time(a);
+	else if (a->state == ATTEMPT_TCP)
+		next = a->route.dial.kind == ADDR_TCP ?
+		    net_race_time(&a->race) : a->look_at;
 	return next < a->deadline ? next : a->deadline;
 }
 
 int64_t
 attempt_gets_on_until(const struct attempt *a)
 {
-	return a->state <= ATTEMPT_TCP ? 0 : a->state == ATTEMPT_PROXY &&
-	    attempt_proxy_waits(a) ? a->deadline : a->moved_at + STUCK_MS;
+	if (a->state <= ATTEMPT_TCP)
+		return 0;
+	return a->state == ATTEMPT_PROXY && attempt_proxy_waits(a) ?
+	    a->deadline : a->moved_at + STUCK_MS;
 }
 
 void

@@ -21,10 +21,10 @@
 
 enum attempt_state {
 	ATTEMPT_NONE,
-	ATTEMPT_TCP,
-	ATTEMPT_PROXY_TLS,
-	ATTEMPT_PROXY,		/* its tunnel is asked for */
-	ATTEMPT_TLS,
+	ATTEMPT_TCP,		/* connecting, or on a Unix socket */
+	ATTEMPT_PROXY_TLS,	/* handshake with the proxy */
+	ATTEMPT_PROXY,		/* the proxy is asked for a tunnel */
+	ATTEMPT_TLS,		/* handshake with the server */
 	ATTEMPT_UP,		/* a request may be sent */
 	ATTEMPT_FAILED
 };
@@ -42,7 +42,8 @@ struct attempt {
 	struct error why;		/* when it has failed */
 	char via[NET_NAME_MAX];		/* where the TCP connection goes */
 	int64_t at[DIAL_STEPS];		/* as in struct websocket */
-	int names_silent;		/* the name's server does not answer */
+	int uses_known;			/* `known' is dialled, not what the name
+					 * resolves to */
 	int64_t begun, moved_at;	/* of clock_ms(): the last new state */
 	int64_t deadline;
 	enum attempt_refusal refused;	/* why it has failed */
@@ -50,9 +51,10 @@ struct attempt {
 					 * 0: none */
 
 	/* set before it begins */
-	const union net_end *known;	/* to dial if the name's server does
-					 * not answer; NULL: there is none */
-	int spare_names;		/* it has not lately: use it at once */
+	const union net_end *known;	/* to dial if no name server answers;
+					 * NULL: none */
+	int skip_lookup;		/* dial `known' without looking the name
+					 * up, as no server answered lately */
 
 	/* private */
 	const struct options *o;
@@ -92,28 +94,35 @@ void attempt_begin(struct attempt *, const struct options *,
 int attempt_step(struct attempt *);
 
 /*
- * Until when, of clock_ms(), it may go on alone: it is connected, and has moved
- * not long ago or waits for a program of ours.  0: it may not.
+ * Until when, of clock_ms(), no other attempt is to begin because of this one:
+ * it is connected, and reached its state less than 3 seconds before, or waits
+ * for --proxy-header-command.  0: it is not connected.
  */
 int64_t attempt_gets_on_until(const struct attempt *);
 
 /* Is the address that it is dialled from still this host's? */
 int attempt_holds(const struct attempt *);
 
-/* At most ATTEMPT_POLL_MAX.  How many. */
+/*
+ * What it waits for: writes at most ATTEMPT_POLL_MAX entries and returns how
+ * many; and until when, of clock_ms().
+ */
 int attempt_poll(const struct attempt *, struct pollfd *);
 int64_t attempt_time(const struct attempt *);
 
-/* It fails, with ETIMEDOUT or EINTR for a reason. */
+/* Makes it fail; error, ETIMEDOUT or EINTR, is the reason. */
 void attempt_cancel(struct attempt *, int error);
 
-/* It is not needed. */
+/* Gives it up: closes its descriptors, and sets no error. */
 void attempt_end(struct attempt *);
 
-/* What it has come to until now, but its io; the websocket points into it. */
+/*
+ * Copies to the websocket what is known of it until now, but not its io.  The
+ * websocket points into the attempt.
+ */
 void attempt_show(const struct attempt *, struct websocket *);
 
-/* It is up or has failed: all that becomes the websocket's. */
+/* The same, and moves its io: the attempt is up or has failed. */
 void attempt_take(struct attempt *, struct websocket *);
 
 /*

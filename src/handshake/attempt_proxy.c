@@ -57,11 +57,10 @@ begin_http(struct attempt *a)
 static int
 send_connect(struct attempt *a)
 {
-	char extra[8192];
+	char extra[HEADERS_GIVEN_MAX];
 	int n, r;
 
-	if ((r = headers_write_proxy(extra, sizeof(extra), a->o, a->question,
-	    &a->why)) != 1)
+	if ((r = headers_write_proxy(extra, a->o, a->question, &a->why)) != 1)
 		return r;
 	a->has_fields = 1;
 	a->moved_at = clock_ms();

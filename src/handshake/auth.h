@@ -27,24 +27,28 @@ int auth_is_secret(const char *secret, struct slice hash);
 /* --auth-file of these options, which may change what it names. */
 void auth_file(struct line_file *, const struct options *);
 
+/* Before a chroot(2): loads what would be out of reach behind it. */
+int auth_prepare(const struct options *, struct error *);
+
 /*
- * At the start: can all of the file be used, and the command be executed?  0,
- * or -1 and why (64).  auth_check_again(): later, when lines that cannot be
- * used are logged by whoever reads them.
+ * auth_prepare(), and: can all of the file be used, and the command be
+ * executed?  0, or -1 and why (64).
  */
 int auth_check(const struct options *, struct error *);
 
-/* Before a chroot(2): loads what would be out of reach behind it. */
-int auth_prepare(const struct options *, struct error *);
+/*
+ * The same at a reload, but of the file only: can it be opened?  Lines that
+ * cannot be used are logged by the process that reads them.
+ */
 int auth_check_again(const struct options *, struct error *);
 
 /*
- * 0: let in.  Else the status to refuse with (401, 403, 500, 504), and err in
- * one line, which names no secret; extra is "" or the fields that belong to
- * the refusal.
+ * Is a request allowed?  users is --auth-file.  0; or the status to refuse with
+ * (400, 401, 403, 500, 504), and err in one line, which names no secret; *extra
+ * is "" or the field lines that belong to the refusal.
  */
 int auth_request(struct auth *, const struct options *,
-    const struct line_file *users, const struct websocket *, const struct upgrade_request *,
-    int64_t deadline, const char **extra, char *err, size_t errlen);
+    const struct line_file *users, const struct websocket *,
+    const struct upgrade_request *, int64_t deadline, const char **extra, char *err, size_t errlen);
 
 #endif

@@ -21,9 +21,6 @@
 
 #define BYE_LEAST	100	/* for a Close and its answer */
 
-_Static_assert(sizeof(((struct websocket *)0)->via) >= NET_NAME_MAX,
-    "an address fits");
-
 /* What is big is set when it is used. */
 static struct dial dial __attribute__((aligned(4096)));
 
@@ -118,8 +115,7 @@ send_request(struct dial *d)
 static int
 step_fields(struct dial *d)
 {
-	int r = headers_write(extra, HEADERS_SIZE, d->o, d->url, d->question,
-	    d->why);
+	int r = headers_write(extra, d->o, d->url, d->question, d->why);
 
 	if (r != 1)
 		return r;
@@ -129,7 +125,7 @@ step_fields(struct dial *d)
 	set_state(d, STEP_PATH);
 	tell(d, DIAL_BEGUN);
 	d->attempt.known = NULL;
-	d->attempt.spare_names = 0;
+	d->attempt.skip_lookup = 0;
 	attempt_begin(&d->attempt, d->o, d->url, d->trust, &d->trace,
 	    clock_after(d->o->timeouts.connect));
 	tell_path(d);

@@ -16,7 +16,7 @@ struct dialer {
 	struct trust trust;	/* their contexts, or what a redirect made */
 };
 
-/* Can the URL be dialled, as far as is known from words alone?  0, or -1 and why. */
+/* Can the URL be dialled, as far as its text tells?  0, or -1 and why (64). */
 int dialer_check(const struct options *, struct error *);
 
 /*

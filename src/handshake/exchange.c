@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "handshake/exchange.h"
-#include "handshake/tls_accept.h"
 #include "os/clock.h"
+#include "tls/tls.h"
 #include "ws/upgrade.h"
 
 #define BODY_MS		1000	/* to wait for a refusal's text */
@@ -15,12 +15,28 @@
 /* Why a proxy may have nothing to answer. */
 #define KIND(t)	((t)->is_proxy ? " (is it an HTTP proxy?)" : "")
 
+/*
+ * -1 and why, if TLS knows better than errno why the io failed, or 0.  An alert
+ * may have come before the reset that a write ran into.
+ */
+static int
+blame_tls(const struct io *io, struct error *why)
+{
+	char waste[64];
+	struct iovec iov = { waste, sizeof(waste) };
+
+	if (io->tls == NULL)
+		return 0;
+	(void)!tls_readv(io->tls, &iov, 1);
+	return tls_failed(io->tls, why);
+}
+
 int
 exchange_broken(struct exchange *t, const char *doing)
 {
 	int e = errno;
 
-	if (e != ETIMEDOUT && tls_accept_failed(t->io, t->why) == -1)
+	if (e != ETIMEDOUT && blame_tls(t->io, t->why) == -1)
 		return -1;
 	return error_set(t->why, e == ETIMEDOUT || e == EINTR ? EXIT_AGAIN :
 	    EXIT_PROTOCOL, "%s: %s: %s%s", t->name, doing,
@@ -46,6 +62,14 @@ send_request(struct exchange *t)
 	return 0;
 }
 
+/* A head of an answer, the first one or the next, is to come. */
+static void
+await_head(struct exchange *t)
+{
+	http_begin(&t->parser, 1);
+	t->parser.no_body = t->is_proxy;
+}
+
 int
 exchange_begin(struct exchange *t, size_t len, size_t fields)
 {
@@ -55,8 +79,7 @@ exchange_begin(struct exchange *t, size_t len, size_t fields)
 	t->sent = t->received = 0;
 	t->interims = t->answered = 0;
 	t->text_until = CLOCK_NEVER;
-	http_begin(&t->parser, 1);
-	t->parser.no_body = t->is_proxy;
+	await_head(t);
 	return send_request(t);
 }
 
@@ -85,8 +108,7 @@ take_head(struct exchange *t, size_t n)
 		    "%s: too many interim answers", t->name);
 	t->received -= n;
 	memmove(t->in, t->in + n, t->received);
-	http_begin(&t->parser, 1);
-	t->parser.no_body = t->is_proxy;
+	await_head(t);
 	return 0;
 }
 
@@ -191,7 +213,7 @@ is_text_coming(struct exchange *t, const struct text *text)
 	while (text->end != NULL && t->early_len < text->length &&
 	    memmem(t->early, t->early_len, text->end,
 	    strlen(text->end)) == NULL) {
-		iov.iov_base = t->in + (t->early - t->in) + t->early_len;
+		iov.iov_base = t->early + t->early_len;
 		iov.iov_len = text->length - t->early_len;
 		n = io_readv(t->io, &iov, 1);
 		if (n <= 0)
@@ -283,11 +305,28 @@ meaning(const struct exchange *t, const char *text, char *dst, size_t size)
 	return "";
 }
 
+/* What a refusal means if the server has asked for a certificate of ours. */
+static const char *
+certificate_hint(const struct exchange *t)
+{
+	if (t->is_proxy || t->io->tls == NULL ||
+	    (t->head.status != 400 && t->head.status != 403))
+		return "";
+	switch (tls_was_asked(t->io->tls)) {
+	case TLS_NOT_ASKED:
+		break;
+	case TLS_ASKED_IN_VAIN:
+		return ": it wants a certificate of ours, use --cert";
+	case TLS_ASKED_AND_SENT:
+		return ": it may have refused our certificate";
+	}
+	return "";
+}
+
 int
 exchange_refused(struct exchange *t)
 {
-	const char *hint = t->is_proxy ? "" :
-	    tls_accept_hint(t->io, t->head.status);
+	const char *hint = certificate_hint(t);
 	int status = hint[0] != '\0' ? EXIT_DENIED :
 	    upgrade_exit_status(t->head.status);
 	char reason[64], line[160], title[80], hint_room[200];

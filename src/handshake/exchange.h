@@ -36,7 +36,7 @@ struct exchange {
 	struct error *why;
 	struct exchange_room *room;
 
-	const char *early;		/* what came behind the answer's head,
+	char *early;			/* what came behind the answer's head,
 					 * in the room */
 	size_t early_len;
 
@@ -56,9 +56,10 @@ struct exchange {
 /*
  * Sends room->out[0..len) and reads the head of the final answer, in steps,
  * which do what can be done now.  With -v both are shown; of the last `fields'
- * bytes of lines, which a user gave, only the names.  exchange_begin(): 0, or
- * -1 and why.  exchange_step(): 1: the head is there; 0: it goes on when what
- * exchange_poll() sets is ready; -1 and why, 76.  Only for sockets.
+ * bytes of the request, the lines that a user gave and the empty line, only the
+ * names.  exchange_begin(): 0, or -1 and why.  exchange_step(): 1: the head is
+ * there; 0: it goes on when what exchange_poll() sets is ready; -1 and why, as
+ * exchange_broken().  Only for sockets.
  */
 int exchange_begin(struct exchange *, size_t len, size_t fields);
 int exchange_step(struct exchange *);
@@ -66,12 +67,15 @@ void exchange_poll(const struct exchange *, struct pollfd *);
 
 /*
  * -1 and why: the answer as a refusal, with the first line of its body if
- * that is plain text, or the title of a page.  0: that may still come, for a second at most; it
- * goes on as exchange_step(), or at ->text_until.
+ * that is plain text, or the title of a page.  0: that may still come, for a
+ * second at most; it goes on as exchange_step(), or at ->text_until.
  */
 int exchange_refused(struct exchange *);
 
-/* -1 and why, 75 or 76: the exchange was cut short, errno tells how. */
+/*
+ * -1 and why: the exchange was cut short, errno tells how: 75 for ETIMEDOUT and
+ * EINTR, 77 if our certificate was refused, else 76.
+ */
 int exchange_broken(struct exchange *, const char *doing);
 
 #endif

@@ -55,26 +55,14 @@ websocket_dials_done(void)
 }
 
 static int
-add(char *lines, size_t size, const char *field, enum header_for receiver,
+add(char *lines, const char *field, enum header_for receiver,
     struct error *why)
 {
 	char err[200];
 
-	if (header_add(lines, size, field, receiver, err, sizeof(err)) == -1)
+	if (header_add(lines, HEADERS_GIVEN_MAX, field, receiver, err,
+	    sizeof(err)) == -1)
 		return error_set(why, EXIT_BADUSAGE, "%s", err);
-	return 0;
-}
-
-static int
-write_list(char *lines, size_t size, const struct opt_list *list,
-    enum header_for receiver, struct error *why)
-{
-	unsigned int i;
-
-	lines[0] = '\0';
-	for (i = 0; i < list->n; i++)
-		if (add(lines, size, list->v[i], receiver, why) == -1)
-			return -1;
 	return 0;
 }
 
@@ -111,26 +99,31 @@ blame(const struct options *o, enum header_for receiver, struct error *why)
 
 /*
  * The command lives in a process of its own, made before this one gives up
- * the right to start any.
+ * the right to start any.  variable, "NAME=VALUE", becomes a part of the
+ * environment and must stay.
  */
 static int
-ask(const struct options *o, enum header_for receiver, struct trust *trust,
-    struct error *why)
+ask(uint64_t *question, enum header_for receiver, char *variable,
+    const struct options *o, struct trust *trust, struct error *why)
 {
 	struct command_helper *k = &helpers[receiver];
 	int64_t ms = o->timeouts.handshake;
 
+	if (putenv(variable) != 0)
+		return error_set(why, EXIT_SYSTEM, "out of memory");
 	if (k->pid == 0 && command_helper_start(k, command_for(o, receiver),
 	    environ, forget, trust) == -1) {
 		error_set(why, EXIT_SYSTEM, "%s", strerror(errno));
 		return blame(o, receiver, why);
 	}
-	return command_helper_ask(k, ms > 0 ? ms : LIMIT_MS, why) == -1 ?
-	    blame(o, receiver, why) : 0;
+	if (command_helper_ask(k, ms > 0 ? ms : LIMIT_MS, why) == -1)
+		return blame(o, receiver, why);
+	*question = k->asked;
+	return 0;
 }
 
 static int
-add_output(char *lines, size_t size, char *out, enum header_for receiver,
+add_output(char *lines, char *out, enum header_for receiver,
     struct error *why)
 {
 	char *rest = out, *line;
@@ -140,8 +133,7 @@ add_output(char *lines, size_t size, char *out, enum header_for receiver,
 		len = strlen(line);
 		if (len > 0 && line[len - 1] == '\r')
 			line[len - 1] = '\0';
-		if (line[0] != '\0' &&
-		    add(lines, size, line, receiver, why) == -1)
+		if (line[0] != '\0' && add(lines, line, receiver, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -149,8 +141,8 @@ add_output(char *lines, size_t size, char *out, enum header_for receiver,
 
 /* What the command has answered, to the lines: 1, 0: not yet, -1 and why. */
 static int
-add_answer(char *lines, size_t size, const struct options *o,
-    enum header_for receiver, uint64_t question, struct error *why)
+add_answer(char *lines, const struct options *o, enum header_for receiver,
+    uint64_t question, struct error *why)
 {
 	static char out[COMMAND_HELPER_OUT_MAX];
 	int status;
@@ -161,7 +153,7 @@ add_answer(char *lines, size_t size, const struct options *o,
 	if (status > 0)
 		status = error_set(why, EXIT_SYSTEM, "exit status %d", status);
 	if (status == 0)
-		status = add_output(lines, size, out, receiver, why);
+		status = add_output(lines, out, receiver, why);
 	explicit_bzero(out, sizeof(out));
 	return status == 0 ? 1 : blame(o, receiver, why);
 }
@@ -178,12 +170,7 @@ headers_ask(uint64_t *question, const struct options *o, const struct url *url,
 		return 0;
 	memcpy(word, "INETWS_URL=", 11);
 	url_print(word + 11, sizeof(word) - 11, &o->url);
-	if (putenv(word) != 0)
-		return error_set(why, EXIT_SYSTEM, "out of memory");
-	if (ask(o, HEADER_SERVER, trust, why) == -1)
-		return -1;
-	*question = helpers[HEADER_SERVER].asked;
-	return 0;
+	return ask(question, HEADER_SERVER, word, o, trust, why);
 }
 
 int
@@ -197,12 +184,7 @@ headers_ask_proxy(uint64_t *question, const struct options *o,
 		return 0;
 	memcpy(word, "INETWS_PROXY=", 13);
 	proxy_print(word + 13, sizeof(word) - 13, proxy);
-	if (putenv(word) != 0)
-		return error_set(why, EXIT_SYSTEM, "out of memory");
-	if (ask(o, HEADER_PROXY, trust, why) == -1)
-		return -1;
-	*question = helpers[HEADER_PROXY].asked;
-	return 0;
+	return ask(question, HEADER_PROXY, word, o, trust, why);
 }
 
 int
@@ -230,12 +212,16 @@ headers_time(enum header_for receiver, uint64_t question)
 }
 
 int
-headers_write_proxy(char *lines, size_t size, const struct options *o,
+headers_write_proxy(char lines[HEADERS_GIVEN_MAX], const struct options *o,
     uint64_t question, struct error *why)
 {
-	if (write_list(lines, size, &o->proxy.header, HEADER_PROXY, why) == -1)
-		return -1;
-	return question == 0 ? 1 : add_answer(lines, size, o, HEADER_PROXY,
+	unsigned int i;
+
+	lines[0] = '\0';
+	for (i = 0; i < o->proxy.header.n; i++)
+		if (add(lines, o->proxy.header.v[i], HEADER_PROXY, why) == -1)
+			return -1;
+	return question == 0 ? 1 : add_answer(lines, o, HEADER_PROXY,
 	    question, why);
 }
 
@@ -264,7 +250,7 @@ end_of_field(char *lines, const char *name)
  */
 __attribute__((noinline))	/* or its stack is every request's */
 static void
-add_cookies(char *lines, size_t size, const struct url *url)
+add_cookies(char lines[HEADERS_SIZE], const struct url *url)
 {
 	size_t used = strlen(lines) + strlen(url->path) + REST_MAX, room, len;
 	char text[COOKIES_SENT_MAX + 1], *end;
@@ -276,7 +262,7 @@ add_cookies(char *lines, size_t size, const struct url *url)
 	    &jar, url, clock_date()) == 0)
 		return;
 	len = strlen(text);
-	if (strlen(lines) + sizeof("Cookie: \r\n") + len > size)
+	if (strlen(lines) + sizeof("Cookie: \r\n") + len > HEADERS_SIZE)
 		return;
 	if ((end = end_of_field(lines, "Cookie")) == NULL) {
 		end = lines + strlen(lines);
@@ -294,8 +280,8 @@ add_cookies(char *lines, size_t size, const struct url *url)
 
 /* Those that a user gives: 1, 0: a command still runs, or -1 and why. */
 static int
-write_given(char *lines, size_t size, const struct options *o,
-    const struct url *url, uint64_t question, struct error *why)
+write_given(char *lines, const struct options *o, const struct url *url,
+    uint64_t question, struct error *why)
 {
 	int own = url_same_origin(&o->url, url), r;
 	unsigned int i;
@@ -303,26 +289,26 @@ write_given(char *lines, size_t size, const struct options *o,
 	lines[0] = '\0';
 	for (i = 0; i < o->websocket.header.n; i++)
 		if ((own || !header_is_private(o->websocket.header.v[i])) &&
-		    add(lines, size, o->websocket.header.v[i], HEADER_SERVER,
+		    add(lines, o->websocket.header.v[i], HEADER_SERVER,
 		    why) == -1)
 			return -1;
-	if (question != 0 && (r = add_answer(lines, size, o, HEADER_SERVER,
+	if (question != 0 && (r = add_answer(lines, o, HEADER_SERVER,
 	    question, why)) != 1)
 		return r;
 	if (own && agent[0] != '\0' &&
-	    add(lines, size, agent, HEADER_SERVER, why) == -1)
+	    add(lines, agent, HEADER_SERVER, why) == -1)
 		return -1;
 	return own && forward[0] != '\0' &&
-	    add(lines, size, forward, HEADER_SERVER, why) == -1 ? -1 : 1;
+	    add(lines, forward, HEADER_SERVER, why) == -1 ? -1 : 1;
 }
 
 int
-headers_write(char *lines, size_t size, const struct options *o,
+headers_write(char lines[HEADERS_SIZE], const struct options *o,
     const struct url *url, uint64_t question, struct error *why)
 {
-	int r = write_given(lines, HEADERS_GIVEN_MAX, o, url, question, why);
+	int r = write_given(lines, o, url, question, why);
 
 	if (r == 1 && jar.order > 0)
-		add_cookies(lines, size, url);
+		add_cookies(lines, url);
 	return r;
 }

@@ -88,27 +88,3 @@ tls_accept_begin(struct io *io, struct tls_ctx *ctx, char *subject,
 	return error_set(why, EXIT_DENIED, "certificate of the client: its "
 	    "subject is longer than %d bytes", TLS_SUBJECT_MAX - 1);
 }
-
-/* An alert may have come before the reset that a write ran into. */
-int
-tls_accept_failed(const struct io *io, struct error *why)
-{
-	char waste[64];
-	struct iovec iov = { waste, sizeof(waste) };
-
-	if (io->tls == NULL)
-		return 0;
-	(void)!tls_readv(io->tls, &iov, 1);
-	return tls_failed(io->tls, why);
-}
-
-const char *
-tls_accept_hint(const struct io *io, int status)
-{
-	int asked = io->tls == NULL ? 0 : tls_was_asked(io->tls);
-
-	if (asked == 0 || (status != 400 && status != 403))
-		return "";
-	return asked == 1 ? ": it wants a certificate of ours, use --cert" :
-	    ": it may have refused our certificate";
-}

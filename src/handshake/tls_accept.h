@@ -21,16 +21,4 @@
 int tls_accept_begin(struct io *, struct tls_ctx *, char *subject,
     int64_t deadline, struct error *);
 
-/*
- * Why a read or write of the io failed, if TLS knows better than
- * errno: -1 and why, or 0.
- */
-int tls_accept_failed(const struct io *, struct error *);
-
-/*
- * An answer with this status, after a server has asked for a certificate:
- * what it probably means, to be added to a message, or "".
- */
-const char *tls_accept_hint(const struct io *, int status);
-
 #endif

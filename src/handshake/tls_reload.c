@@ -37,14 +37,6 @@ tls_reload_options(const struct options *o)
 	return t;
 }
 
-struct tls_ctx *
-tls_reload_make(const struct options *o, struct error *why)
-{
-	struct tls_options t = tls_reload_options(o);
-
-	return tls_context(&t, why);
-}
-
 /* The system's authorities are for proxies too, --cacert is not. */
 struct tls_options
 tls_reload_proxy_options(const struct options *o)
@@ -57,9 +49,10 @@ tls_reload_proxy_options(const struct options *o)
 }
 
 struct tls_ctx *
-tls_reload_make_proxy(const struct options *o, struct error *why)
+tls_reload_make(struct tls_options (*options)(const struct options *),
+    const struct options *o, struct error *why)
 {
-	struct tls_options t = tls_reload_proxy_options(o);
+	struct tls_options t = options(o);
 
 	return tls_context(&t, why);
 }
@@ -104,14 +97,12 @@ tls_reload_begin(struct tls_reload *k, const struct options *o,
     struct tls_options (*options)(const struct options *), int forks,
     struct error *why)
 {
-	struct tls_options t = options(o);
-
 	k->o = o;
 	k->options = options;
 	k->forks = forks;
 	memset(k->seen, 0, sizeof(k->seen));
 	look(o, k->seen);
-	if ((k->ctx = tls_context(&t, why)) == NULL)
+	if ((k->ctx = tls_reload_make(options, o, why)) == NULL)
 		return -1;
 	before_fork(k);
 	return 0;

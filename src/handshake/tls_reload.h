@@ -20,8 +20,8 @@ struct tls_reload {
 	struct tls_options (*options)(const struct options *);
 	struct tls_ctx *ctx;		/* NULL: no TLS */
 	struct tls_ctx *next;		/* being loaded, or NULL */
-	int is_due;			/* as files have changed */
-	unsigned int steps;		/* of that */
+	int is_due;			/* next is made as files have changed */
+	unsigned int steps;		/* of loading it, until now */
 	int64_t longest;		/* of these, in microseconds */
 	unsigned int rotated;		/* keys of tickets: how often */
 	int forks;			/* before connections are made */
@@ -32,14 +32,12 @@ struct tls_reload {
 struct tls_options tls_reload_options(const struct options *);
 struct tls_options tls_reload_proxy_options(const struct options *);
 
-/* The context that the options ask for, or NULL and why. */
-struct tls_ctx *tls_reload_make(const struct options *, struct error *);
-
-/* The same for a proxy that we go by. */
-struct tls_ctx *tls_reload_make_proxy(const struct options *, struct error *);
+/* The context by one of these two, or NULL and why. */
+struct tls_ctx *tls_reload_make(struct tls_options (*)(const struct options *),
+    const struct options *, struct error *);
 
 /*
- * Makes the first one by one of these options, before the first fork.  forks:
+ * Makes the first context by one of these two, before the first fork.  forks:
  * connections are made by processes forked from here on, and those of a client
  * hand tickets from one to the next.  0, or -1 and why.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Getting a websocket, on both sides: straight-line code with one deadline.
+ * Opens a websocket, as its client or as its server.  These functions wait;
+ * redial.h has the steps that do not.  A deadline is a time of clock_ms().
  */
 #ifndef HANDSHAKE_WEBSOCKET_H
 #define HANDSHAKE_WEBSOCKET_H
@@ -28,7 +29,7 @@ enum dial_step { DIAL_BEGUN, DIAL_FOUND, DIAL_CONNECTED, DIAL_TUNNELLED,
 /* An open websocket, and what its handshake told. */
 struct websocket {
 	struct io io;
-	char via[128];			/* address the TCP connection goes to or
+	char via[NET_NAME_MAX];		/* address the TCP connection goes to or
 					 * comes from */
 	int has_extension;		/* both sides speak "inetws" */
 	struct extension theirs;	/* the peer's parameters */
@@ -65,11 +66,11 @@ struct trust {
 /*
  * Dials o->url: names, TCP, proxies, TLS, upgrade, redirects (301 302 303 307
  * 308, at most five, never from TLS to plain, nor from the network to a Unix
- * socket; credentials stay with the host they were given for).  All up to the
- * request has --connect-timeout together, request and answer
- * --handshake-timeout.  offer may be NULL.  0, or -1 and why; *http_status is
- * the status of the server's last answer, 0 if there was none.  With
- * o->log.verbose each step goes to stderr.
+ * socket; credentials stay with the host they were given for).  For each
+ * redirect anew, all up to the request has --connect-timeout together, request
+ * and answer --handshake-timeout.  offer may be NULL.  0, or -1 and why;
+ * *http_status is the status of the server's last answer, 0 if there was none.
+ * With o->log.verbose each step goes to stderr.
  */
 int websocket_dial(struct websocket *, const struct options *, struct trust *,
     const struct extension *offer, int *http_status, struct error *);
@@ -83,8 +84,9 @@ int websocket_dial(struct websocket *, const struct options *, struct trust *,
 void websocket_watch(void (*done)(const struct websocket *, enum dial_step));
 
 /*
- * Asks the server of o->url for no websocket: the status of its answer, 0 if
- * there was none, and why tells it.
+ * Sends a GET request for o->url that is not one for a websocket, dialled as
+ * by websocket_dial().  The status of its answer; 0 if there was none; why says
+ * what became of it.
  */
 int websocket_look(const struct options *, struct trust *, struct error *);
 
@@ -92,8 +94,9 @@ int websocket_look(const struct options *, struct trust *, struct error *);
 void websocket_dials_done(void);
 
 /*
- * Ends a websocket that transported nothing: sends Close with a code, and
- * waits for the peer's end until deadline, or a moment if that is past.
+ * Ends a dialled websocket that transported nothing: sends Close with a code,
+ * and waits until deadline, or at least 100 ms, for the peer to close.  Closes
+ * the connection.
  */
 void websocket_bye(struct websocket *, int code, int64_t deadline);
 
@@ -133,15 +136,15 @@ int websocket_answer(struct websocket *, const struct upgrade_request *,
  */
 void websocket_refuse(struct websocket *, int status, const char *text);
 
+/* The same with further field lines ("" or each ending in CR LF). */
+void websocket_refuse_with(struct websocket *, int status, const char *fields,
+    const char *text);
+
 /*
  * The same without waiting: for a caller with other work, and a peer that
  * sends nothing before it is answered.
  */
 void websocket_refuse_now(struct websocket *, int status, const char *fields,
-    const char *text);
-
-/* As websocket_refuse(), with field lines, each ending in CR LF. */
-void websocket_refuse_with(struct websocket *, int status, const char *fields,
     const char *text);
 
 /*

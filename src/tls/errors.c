@@ -78,7 +78,7 @@ tls_explain(const struct tls *t, unsigned long code, int e, struct error *why)
 			    "was refused by %s: %s", t->name, text);
 		if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
 		    (reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE &&
-		    t->asked == 1))
+		    t->asked == TLS_ASKED_IN_VAIN))
 			return error_set(why, EXIT_DENIED, "%s wants a "
 			    "certificate of ours: use --cert", t->name);
 		if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
@@ -95,7 +95,7 @@ tls_explain(const struct tls *t, unsigned long code, int e, struct error *why)
 int
 tls_failed(const struct tls *t, struct error *why)
 {
-	if (t->code == 0 && t->asked == 1)
+	if (t->code == 0 && t->asked == TLS_ASKED_IN_VAIN)
 		return error_set(why, EXIT_DENIED, "%s wants a certificate of "
 		    "ours: use --cert (it has ended the connection)", t->name);
 	return t->code == 0 ? 0 : tls_explain(t, t->code, 0, why);

@@ -55,7 +55,8 @@ verify(int good, X509_STORE_CTX *store)
 static int
 was_asked(SSL *ssl, void *arg)
 {
-	tls_of(ssl)->asked = SSL_get_certificate(ssl) != NULL ? 2 : 1;
+	tls_of(ssl)->asked = SSL_get_certificate(ssl) != NULL ?
+	    TLS_ASKED_AND_SENT : TLS_ASKED_IN_VAIN;
 	return 1;
 }
 
@@ -347,7 +348,7 @@ tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
 	return finish(ctx, t, deadline);
 }
 
-int
+enum tls_asked
 tls_was_asked(const struct tls *t)
 {
 	return t->asked;

@@ -42,7 +42,7 @@ struct tls {
 
 	int64_t verified_at;	/* of clock_ms(): the full handshake */
 	int64_t ends_at;	/* of a ticket used: its certificate's end */
-	int asked;		/* see tls_was_asked() */
+	enum tls_asked asked;
 	unsigned long code;	/* OpenSSL's, of what broke it; 0 unknown */
 
 	short read_needs;	/* poll(2) event the last read waits for */

@@ -184,11 +184,9 @@ int ktls_receives(const struct tls *);
  */
 int tls_failed(const struct tls *, struct error *);
 
-/*
- * Has the server asked for a certificate of ours: 0 no; 1 yes, and there was
- * none to send; 2 yes, and it got one.
- */
-int tls_was_asked(const struct tls *);
+/* Has the server asked for a certificate of ours, and was there one to send? */
+enum tls_asked { TLS_NOT_ASKED, TLS_ASKED_IN_VAIN, TLS_ASKED_AND_SENT };
+enum tls_asked tls_was_asked(const struct tls *);
 
 /*
  * The subject of the peer's verified certificate as RFC 2253 has it, "" if it

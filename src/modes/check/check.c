@@ -373,7 +373,8 @@ is_hopeless(const struct options *o)
 static void
 look_with_tls(const struct options *o)
 {
-	struct trust trust = { tls_reload_make(o, &c.why), NULL };
+	struct trust trust = { tls_reload_make(tls_reload_options, o,
+	    &c.why), NULL };
 
 	if (trust.server == NULL && o->url.tls) {
 		options_blame(o, &c.why);
