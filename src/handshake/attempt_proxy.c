@@ -136,13 +136,22 @@ begin_socks(struct attempt *a)
 	return 0;
 }
 
+/* A proxy whose first answer is missing may be of another kind. */
+static const char *
+kind(const struct attempt *a)
+{
+	return a->socks.step == SOCKS_METHODS ||
+	    a->socks.step == SOCKS4_CONNECT ? " (is it a SOCKS proxy? an HTTP "
+	    "proxy is http://)" : "";
+}
+
 static int
 socks_broken(struct attempt *a, int error)
 {
 	return error_set(&a->why, error == ETIMEDOUT || error == EINTR ?
 	    EXIT_AGAIN : EXIT_PROTOCOL,
-	    "%s: no answer: %s (is it a SOCKS proxy?)", a->route.name,
-	    error == EINTR ? "interrupted" : strerror(error));
+	    "%s: no answer: %s%s", a->route.name,
+	    error == EINTR ? "interrupted" : strerror(error), kind(a));
 }
 
 /* 1: the message of this step is sent; 0: not all of it. */
@@ -186,8 +195,8 @@ take_answer(struct attempt *a)
 		return errno == EAGAIN ? 0 : socks_broken(a, errno);
 	if (n == 0)
 		return error_set(&a->why, EXIT_PROTOCOL,
-		    "%s: the connection was closed without an answer",
-		    a->route.name);
+		    "%s: the connection was closed without an answer%s",
+		    a->route.name, kind(a));
 	a->received += n;
 	used = socks_read(&a->socks, a->answer, a->received, &a->why);
 	if (used == -1)

@@ -13,7 +13,9 @@
 #define INTERIM_MAX	8	/* 1xx answers before the final one */
 
 /* Why a proxy may have nothing to answer. */
-#define KIND(t)	((t)->is_proxy ? " (is it an HTTP proxy?)" : "")
+#define KIND(t)	((t)->is_proxy ? " (is it an HTTP proxy? a SOCKS proxy is " \
+		    "socks5h://)" : "")
+#define SOCKS5	5	/* an answer of SOCKS begins with its version */
 
 /*
  * -1 and why, if TLS knows better than errno why the io failed, or 0.  An alert
@@ -151,6 +153,9 @@ exchange_step(struct exchange *t)
 		if (n == 0)
 			return cut_short(t);
 		t->received += n;
+		if (t->is_proxy && t->in[0] == SOCKS5)
+			return error_set(t->why, EXIT_PROTOCOL, "%s: it speaks "
+			    "SOCKS, and not HTTP: use socks5h://", t->name);
 	}
 	return r;
 }

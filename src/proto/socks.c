@@ -18,6 +18,9 @@
 #define VERSION4	4
 #define ANSWER4_LEN	8
 #define GRANTED4	90	/* 91: the proxy cannot connect */
+#define VERSION4_ANSWER	0
+
+#define TLS_ALERT	21	/* RFC 8446 5.1 */
 
 /* Writes a byte with the length, then the bytes; returns the end. */
 static unsigned char *
@@ -130,21 +133,41 @@ socks_write(unsigned char dst[SOCKS_ASK_MAX], const struct socks *s,
 	return 0;
 }
 
-static int
-check_version(unsigned char is, unsigned char want, struct error *why)
+/* What an answer that begins so is, and what to do. */
+static const char *
+other_kind(unsigned char first)
 {
+	switch (first) {
+	case 'H':
+		return ": it speaks HTTP, use http://";
+	case TLS_ALERT:
+		return ": it speaks TLS, use https://";
+	case VERSION:
+		return ": it speaks SOCKS 5, use socks5h://";
+	case VERSION4_ANSWER:
+		return ": it speaks SOCKS 4, use socks4a://";
+	}
+	return "";
+}
+
+static int
+check_version(const struct socks *s, unsigned char is, unsigned char want,
+    struct error *why)
+{
+	int old = s->step == SOCKS4_CONNECT;
+
 	if (is == want)
 		return 0;
 	return error_set(why, EXIT_PROTOCOL,
-	    "the answer is not one of SOCKS 5%s", is != 'H' ? "" :
-	    ": it speaks HTTP, use http://");
+	    "the answer is not one of SOCKS %d%s", old ? 4 : 5,
+	    old || s->step == SOCKS_METHODS ? other_kind(is) : "");
 }
 
 static ssize_t
 read_methods(struct socks *s, const unsigned char *buf, size_t len,
     struct error *why)
 {
-	if (check_version(buf[0], VERSION, why) == -1)
+	if (check_version(s, buf[0], VERSION, why) == -1)
 		return -1;
 	if (len < 2)
 		return 0;
@@ -169,7 +192,7 @@ static ssize_t
 read_login(struct socks *s, const unsigned char *buf, size_t len,
     struct error *why)
 {
-	if (check_version(buf[0], LOGIN_VERSION, why) == -1)
+	if (check_version(s, buf[0], LOGIN_VERSION, why) == -1)
 		return -1;
 	if (len < 2)
 		return 0;
@@ -210,7 +233,7 @@ read_connect(struct socks *s, const unsigned char *buf, size_t len,
 {
 	size_t need;
 
-	if (check_version(buf[0], VERSION, why) == -1)
+	if (check_version(s, buf[0], VERSION, why) == -1)
 		return -1;
 	if (len >= 2 && buf[1] != 0)
 		return refused(buf[1], why);
@@ -239,9 +262,8 @@ static ssize_t
 read_connect4(struct socks *s, const unsigned char *buf, size_t len,
     struct error *why)
 {
-	if (buf[0] != 0)
-		return error_set(why, EXIT_PROTOCOL,
-		    "the answer is not one of SOCKS 4");
+	if (check_version(s, buf[0], VERSION4_ANSWER, why) == -1)
+		return -1;
 	if (len < ANSWER4_LEN)
 		return 0;
 	if (buf[1] != GRANTED4)

@@ -47,7 +47,11 @@ REFUSALS = (
     ('http', http('503 Busy'), 75, 'answered 503 Busy'),
     ('http', http('504 Slow'), 75, 'answered 504 Slow'),
     ('http', http('400 No'), 76, 'answered 400 No'),
-    ('http', answering(), 76, 'closed without an answer'),
+    ('http', answering(), 76, 'closed without an answer (is it an HTTP proxy? '
+     'a SOCKS proxy is socks5h://)'),
+    ('http', answering(b'\x05\xff'), 76,
+     'it speaks SOCKS, and not HTTP: use socks5h://'),
+    ('http', answering(b'\x05'), 76, 'use socks5h://'),
     ('http', silent, 75, 'no answer'),
     ('https', silent, 75, 'a proxy without TLS is http://'),
     ('socks5h', answering(b'\x05\xff'), 77, 'wants credentials'),
@@ -58,11 +62,21 @@ REFUSALS = (
     ('socks5', answering(b'\x05\0', b'\x05\4\0\1\0\0\0\0\0\0'), 69,
      'host unreachable'),
     ('socks5', answering(b'\x05\0'), 76, 'closed without an answer'),
+    ('socks5h', answering(), 76, 'closed without an answer (is it a SOCKS '
+     'proxy? an HTTP proxy is http://)'),
+    ('socks5h', http('400 No'), 76, 'it speaks HTTP, use http://'),
+    ('socks4', http('400 No'), 76, 'it speaks HTTP, use http://'),
+    ('socks5', answering(b'\x15\3\1\0\2\2\x46'), 76,
+     'it speaks TLS, use https://'),
+    ('socks4a', answering(b'\x05\xff'), 76, 'it speaks SOCKS 5, use socks5h://'),
+    ('socks5', answering(b'\0\x5b\0\0\0\0\0\0'), 76,
+     'it speaks SOCKS 4, use socks4a://'),
     ('socks5h', silent, 75, 'no answer'),
     ('socks4', answering(b'\0\x5b\0\0\0\0\0\0'), 69, 'it refuses to connect: code 91'),
     ('socks4a', answering(b'\0\x5d\0\0\0\0\0\0'), 77, 'it refuses to connect: code 93'),
-    ('socks4', answering(), 76, 'closed without an answer'),
-    ('socks4a', silent, 75, 'no answer'))
+    ('socks4', answering(), 76, 'closed without an answer (is it a SOCKS '
+     'proxy? an HTTP proxy is http://)'),
+    ('socks4a', silent, 75, 'an HTTP proxy is http://)'))
 
 
 def names(scheme, port, words, server):

@@ -172,7 +172,10 @@ test_broken(void)
 		{ 0, "", "peer: the connection was closed without an answer" },
 		{ 0, "H", "peer: the connection was closed within the answer" },
 		{ 1, "", "peer: the connection was closed without an answer"
-		    " (is it an HTTP proxy?)" },
+		    " (is it an HTTP proxy? a SOCKS proxy is socks5h://)" },
+		{ 1, "\5", "peer: it speaks SOCKS, and not HTTP: use "
+		    "socks5h://" },
+		{ 0, "\5", "peer: malformed answer: " },
 		{ 0, "SSH-2.0\r\n", "peer: malformed answer: " },
 	};
 	size_t i;
