@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "handshake/dialer.h"
 #include "handshake/route.h"
@@ -29,6 +30,19 @@ look_for(const struct options *o, const char *option, char *const *command,
 	    strerror(errno));
 }
 
+/*
+ * Authorities that nothing reads before a redirection, or the proxy of a
+ * redirection, is met: a wrong name is told at start all the same.
+ */
+static int
+look_into(const char *option, const char *path, struct error *why)
+{
+	if (path == NULL || access(path, R_OK) == 0)
+		return 0;
+	return error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
+	    strerror(errno));
+}
+
 int
 dialer_check(const struct options *o, struct error *why)
 {
@@ -51,6 +65,10 @@ dialer_begin(struct dialer *d, const struct options *o, int forks,
 	if (look_for(o, "--header-command", o->websocket.header_command,
 	    why) == -1 || look_for(o, "--proxy-header-command",
 	    o->proxy.header_command, why) == -1)
+		return -1;
+	if (look_into("--cacert", o->tls.cacert, why) == -1 ||
+	    look_into("--capath", o->tls.capath, why) == -1 ||
+	    look_into("--proxy-cacert", o->proxy.cacert, why) == -1)
 		return -1;
 	/* Without the library only a process that is redirected has to fail. */
 	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)

@@ -26,6 +26,10 @@ drop_privileges(const struct options *o, void (*give)(uid_t, gid_t),
 	if (o->service.run_as != NULL) {
 		if (privileges_find(&user, o->service.run_as, why) == -1)
 			return -1;
+		if (o->service.chroot != NULL && user.uid == 0)
+			return error_set(why, EXIT_BADUSAGE, "--chroot: needs "
+			    "another --run-as than root, who can leave the "
+			    "directory");
 		if (give != NULL)
 			give(user.uid, user.gid);
 	}

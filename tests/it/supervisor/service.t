@@ -507,6 +507,12 @@ def test_chroot():
                      '--chroot', '/nonexistent', '--run-as', 'nobody')
     t.is_(r.returncode, 71, 'no such folder: 71')
     t.like(r.stderr, '/nonexistent: No such file', 'named')
+    for user in 'root', '0:65534':
+        r = t.run_inetws('server', '-l', '127.0.0.1:0', '127.0.0.1:1',
+                         '--chroot', d, '--run-as', user)
+        t.is_(r.returncode, 64, 'root could leave: 64')
+        t.like(r.stderr, '^inetws: --chroot: needs another --run-as than root',
+               'in words')
 
 
 def test_chroot_of_client():

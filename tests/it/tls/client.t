@@ -132,6 +132,12 @@ def test_own_files():
             os.path.basename(w) for w in words))
         t.like(r.stderr, pattern, 'in words')
         t.ok(b'sesame' not in r.stderr, 'without the password')
+    for words in (('--cacert', d + '/none'), ('--capath', d + '/none'),
+                  ('--peer-certs', d + '/none'), ('--crlfile', d + '/none'),
+                  ('--proxy-cacert', d + '/none')):
+        r = hello(url.replace('wss', 'ws'), *words)
+        t.is_(r.returncode, 64, 'no TLS before a redirection: 64 as well')
+        t.like(r.stderr, words[0] + ' .*/none: No such file', 'in words')
     site, n = mutual(ca)
     works(hello(n.url, '--cacert', site.ca, '--cert', mine.cert, '--key',
                 secret, *right), 'an encrypted key')
