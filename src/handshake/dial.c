@@ -11,15 +11,10 @@
 #include "handshake/redial.h"
 #include "handshake/websocket.h"
 #include "net/changes.h"
-#include "net/deadline_io.h"
 #include "net/socket.h"
 #include "os/clock.h"
-#include "os/random.h"
 #include "os/signals.h"
 #include "proto/agent_name.h"
-#include "ws/frame.h"
-
-#define BYE_LEAST	100	/* for a Close and its answer */
 
 /* What is big is set when it is used. */
 static struct dial dial __attribute__((aligned(4096)));
@@ -89,6 +84,7 @@ begin_request(struct dial *d)
 	if (d->trace.masked)
 		agent_name_mask_url(d->name);
 	d->w->name = d->name;
+	d->deadline = d->until;
 	set_state(d, STEP_FIELDS);
 	return headers_ask(&d->question, d->o, d->url, d->trust, d->why);
 }
@@ -97,6 +93,29 @@ begin_request(struct dial *d)
  * The next steps: each as dial_step() but 1: another one can be done.  An
  * answer is not looked for before it can be there.
  */
+/*
+ * A redirect has no time of its own.  The first request's --header-command has
+ * had its time already.
+ */
+static void
+limit_all(struct dial *d)
+{
+	int64_t connect = d->o->timeouts.connect;
+	int64_t handshake = d->o->timeouts.handshake;
+
+	if (connect > 0 && handshake > 0)
+		d->until = clock_after(connect + handshake);
+}
+
+/* After so many ms (0: never), and not after the end of all. */
+static int64_t
+within(const struct dial *d, int64_t ms)
+{
+	int64_t deadline = clock_after(ms);
+
+	return deadline < d->until ? deadline : d->until;
+}
+
 static int
 send_request(struct dial *d)
 {
@@ -106,7 +125,7 @@ send_request(struct dial *d)
 	n = dial_write_request(d, extra);
 	if (n == -1)
 		return -1;
-	d->deadline = clock_after(d->o->timeouts.handshake);
+	d->deadline = within(d, d->o->timeouts.handshake);
 	set_state(d, STEP_ANSWER);
 	return exchange_begin(&d->exchange, n, strlen(extra) + 2) == -1 ?
 	    -1 : io_pending(&d->w->io);
@@ -119,6 +138,8 @@ step_fields(struct dial *d)
 
 	if (r != 1)
 		return r;
+	if (d->w->redirects == 0)
+		limit_all(d);
 	d->w->at[DIAL_BEGUN] = clock_us();
 	if (d->w->io.rfd != -1)
 		return send_request(d);
@@ -127,7 +148,7 @@ step_fields(struct dial *d)
 	d->attempt.known = NULL;
 	d->attempt.skip_lookup = 0;
 	attempt_begin(&d->attempt, d->o, d->url, d->trust, &d->trace,
-	    clock_after(d->o->timeouts.connect));
+	    within(d, d->o->timeouts.connect));
 	tell_path(d);
 	return 1;
 }
@@ -250,8 +271,7 @@ dial_step(struct dial *d)
 		r = step(d);
 	if (r == -1)
 		return fail(d);
-	if (r == 0 && (d->state == STEP_ANSWER || d->state == STEP_REFUSAL) &&
-	    clock_ms() >= d->deadline)
+	if (r == 0 && clock_ms() >= d->deadline)
 		return cancel(d, ETIMEDOUT);
 	return r;
 }
@@ -277,41 +297,23 @@ dial_poll(const struct dial *d, struct pollfd *p)
 static int64_t
 dial_time(const struct dial *d)
 {
+	int64_t next = CLOCK_NEVER;
+
 	switch (d->state) {
 	case STEP_FIELDS:
-		return headers_time(HEADER_SERVER, d->question);
+		next = headers_time(HEADER_SERVER, d->question);
+		break;
 	case STEP_PATH:
-		return attempt_time(&d->attempt);
+		next = attempt_time(&d->attempt);
+		break;
 	case STEP_ANSWER:
 	case STEP_REFUSAL:
-		return d->exchange.text_until < d->deadline ?
-		    d->exchange.text_until : d->deadline;
+		next = d->exchange.text_until;
+		break;
 	case STEP_OVER:
 		break;
 	}
-	return CLOCK_NEVER;
-}
-
-void
-websocket_bye(struct websocket *w, int close_code, int64_t deadline)
-{
-	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
-	    .length = 2 };
-	uint8_t out[FRAME_HEAD_MAX + 2];
-	const uint8_t code[2] = { close_code >> 8, close_code & 255 };
-	int64_t least = clock_ms() + BYE_LEAST;
-	char waste[512];
-	size_t n;
-
-	if (deadline < least)
-		deadline = least;
-	random_bytes(f.key, sizeof f.key);
-	n = frame_encode(out, &f);
-	frame_mask(out + n, code, sizeof code, f.key, 0);
-	if (deadline_write(&w->io, out, n + sizeof code, deadline) == 0)
-		while (deadline_read(&w->io, waste, sizeof waste, deadline) > 0)
-			;
-	io_close(&w->io);
+	return next < d->deadline ? next : d->deadline;
 }
 
 static void
@@ -333,6 +335,7 @@ begin(struct websocket *w, const struct options *o, struct trust *trust,
 	    .origin = o->websocket.origin };
 	d->extension = offer;
 	d->http_status = 0;
+	d->until = CLOCK_NEVER;
 	clear(w, 0);
 }
 

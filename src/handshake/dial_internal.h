@@ -31,7 +31,8 @@ struct dial {
 	struct error *why;
 	char name[256];			/* the same, for a person */
 	uint64_t question;		/* to --header-command */
-	int64_t deadline;		/* of the request and its answer */
+	int64_t until;			/* of all requests, with redirects */
+	int64_t deadline;		/* of this state */
 	int64_t moved_at;		/* of clock_ms(): the last new state */
 	int http_status;		/* of the last answer, or 0 */
 

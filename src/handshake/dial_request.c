@@ -2,11 +2,16 @@
 #include "handshake/dial_internal.h"
 #include "handshake/headers.h"
 #include "handshake/websocket.h"
+#include "net/deadline_io.h"
+#include "os/clock.h"
 #include "os/memory.h"
 #include "os/random.h"
 #include "proto/agent_name.h"
 #include "proto/header.h"
+#include "ws/frame.h"
 #include "ws/upgrade.h"
+
+#define BYE_LEAST	100	/* ms, for a Close and its answer */
 
 /* Where the session of this process was given. */
 static struct {
@@ -125,4 +130,26 @@ dial_redirect(struct dial *d)
 	    d->elsewhere.user;
 	trace_step(&d->trace, "redirected to %s", name);
 	return 0;
+}
+
+void
+websocket_bye(struct websocket *w, int close_code, int64_t deadline)
+{
+	struct frame f = { .fin = 1, .opcode = FRAME_CLOSE, .masked = 1,
+	    .length = 2 };
+	uint8_t out[FRAME_HEAD_MAX + 2];
+	const uint8_t code[2] = { close_code >> 8, close_code & 255 };
+	int64_t least = clock_ms() + BYE_LEAST;
+	char waste[512];
+	size_t n;
+
+	if (deadline < least)
+		deadline = least;
+	random_bytes(f.key, sizeof f.key);
+	n = frame_encode(out, &f);
+	frame_mask(out + n, code, sizeof code, f.key, 0);
+	if (deadline_write(&w->io, out, n + sizeof code, deadline) == 0)
+		while (deadline_read(&w->io, waste, sizeof waste, deadline) > 0)
+			;
+	io_close(&w->io);
 }

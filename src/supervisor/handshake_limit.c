@@ -9,7 +9,7 @@
 
 #define LOOKS	64	/* at slots, for each connection at the limit */
 #define SLOT_MS	2000	/* for a child to take a slot by itself */
-#define HOPS	8	/* with redirects, each has both timeouts, */
+#define TIMES	8	/* both timeouts: the resolver knows neither, */
 #define MARGIN	5000	/* ... and this is for all else, in ms */
 
 struct in_handshake {
@@ -95,7 +95,7 @@ is_stuck(const struct in_handshake *of, const struct options *o)
 	int64_t connect = o->timeouts.connect, handshake = o->timeouts.handshake;
 
 	return connect != 0 && handshake != 0 && clock_ms() - of->begun >=
-	    HOPS * (connect + handshake) + MARGIN;
+	    TIMES * (connect + handshake) + MARGIN;
 }
 
 int

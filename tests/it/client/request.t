@@ -13,6 +13,7 @@ import os
 import signal
 import stat
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
@@ -209,6 +210,29 @@ def test_command_and_redirects():
     t.ok('x-once' not in request_of(last, p), 'another host has none')
     with open(path) as f:
         t.is_(f.read().strip(), '3', 'and it is not run for that')
+
+
+def test_slow_redirects():
+    """Each answer is in time, and all together are not."""
+    asked = []
+
+    def slow(line, fields):
+        asked.append(line)
+        time.sleep(.6 * t.SCALE)
+        return (b'HTTP/1.1 302 Found\r\nLocation: /%d\r\n'
+                b'Content-Length: 0\r\n\r\n' % len(asked))
+    server = t.WSServer(answer=slow)
+    limits = ['--connect-timeout', '%dms' % (500 * t.SCALE),
+              '--handshake-timeout', '%dms' % (1000 * t.SCALE)]
+    r = t.run_inetws('connect', *limits, url(server.port))
+    t.is_(r.returncode, 75, 'redirects share one time: 75')
+    t.like(r.stderr, r'no answer: .*timed out \(redirected from', 'which is said')
+    t.is_(len(asked), 3, 'in the third request')
+    del asked[:]
+    r = t.run_inetws('connect', *limits, '--header-command', script(
+        '[ ! -e "$0.run" ] || sleep 60; touch "$0.run"'), url(server.port))
+    t.is_(r.returncode, 75, 'so does a command for the next request')
+    t.is_(len(asked), 1, 'which is not sent')
 
 
 def test_bad_commands():
