@@ -23,7 +23,7 @@ int target_dial(struct connection *, const struct http_head *, struct io *,
 
 /*
  * Dials o->target, a server's from --interface; an agent's is of its own host.
- * As net_dial().
+ * As net_dial_found().
  */
 int target_connect(const struct options *, int64_t deadline, struct error *);
 

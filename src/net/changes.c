@@ -181,7 +181,7 @@ net_path_of(struct net_path *p, int fd)
 	socklen_t len = sizeof(p->local);
 
 	memset(p, 0, sizeof(*p));
-	if (fd == -1 || getsockname(fd, &p->local.sa, &len) == -1)
+	if (getsockname(fd, &p->local.sa, &len) == -1)
 		return -1;
 	len = sizeof(p->remote);
 	if (getpeername(fd, &p->remote.sa, &len) == -1)
@@ -248,8 +248,8 @@ try_ends(const struct net_path *p, union net_end *chosen, int from_local)
 }
 
 /*
- * IPv4 has one address for a route: another one means that packets leave another
- * way now.  IPv6 may prefer a newer address of the same way.
+ * IPv4 has one address for a route: another one means that packets take another
+ * route now.  IPv6 may prefer a newer address on the same route.
  */
 int
 net_path_holds(const struct net_path *p)

@@ -83,24 +83,38 @@ connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
 	return r;
 }
 
+/*
+ * fd, if it could be connected (or made, or set up), and its name in peer; else
+ * closes it: -1, why and errno.
+ */
+static int
+dialled_unix(const struct addr *a, int fd, int is_connected, char *peer,
+    struct error *why)
+{
+	int e = errno;
+
+	if (is_connected) {
+		if (peer != NULL)
+			snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
+		return fd;
+	}
+	if (fd != -1)
+		close(fd);
+	net_dial_failed(a, strerror(e), net_dial_status(e), why);
+	errno = e;
+	return -1;
+}
+
 static int
 dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 {
 	struct sockaddr_un sun;
 	socklen_t len = net_unix_address(&sun, a->path);
-	int fd, e;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect_unix(fd, &sun, len, deadline) == 0 &&
-	    fd_nonblock(fd) == 0) {
-		if (peer != NULL)
-			snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
-		return fd;
-	}
-	e = errno;
-	if (fd != -1)
-		close(fd);
-	return net_dial_failed(a, strerror(e), net_dial_status(e), why);
+	return dialled_unix(a, fd, fd != -1 &&
+	    connect_unix(fd, &sun, len, deadline) == 0 && fd_nonblock(fd) == 0,
+	    peer, why);
 }
 
 int
@@ -108,19 +122,10 @@ net_dial_unix(const struct addr *a, char *peer, struct error *why)
 {
 	struct sockaddr_un sun;
 	socklen_t len = net_unix_address(&sun, a->path);
-	int fd, e;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect(fd, (const struct sockaddr *)&sun, len) == 0) {
-		snprintf(peer, NET_NAME_MAX, "unix:%s", a->path);
-		return fd;
-	}
-	e = errno;
-	if (fd != -1)
-		close(fd);
-	net_dial_failed(a, strerror(e), net_dial_status(e), why);
-	errno = e;
-	return -1;
+	return dialled_unix(a, fd, fd != -1 &&
+	    connect(fd, (const struct sockaddr *)&sun, len) == 0, peer, why);
 }
 
 int
@@ -132,15 +137,4 @@ net_dial_found(const struct addr *a, const struct net_found *found,
 	if (a->kind == ADDR_TCP)
 		return dial_tcp(a, found, deadline, peer, why);
 	return error_set(why, EXIT_SYSTEM, "not an address to dial");
-}
-
-int
-net_dial(const struct addr *a, int family, int64_t deadline, char *peer,
-    struct error *why)
-{
-	struct net_found found;
-
-	if (net_find(&found, a, NULL, family, why) == -1)
-		return -1;
-	return net_dial_found(a, &found, deadline, peer, why);
 }

@@ -19,9 +19,9 @@ union passing {
 };
 
 /*
- * Messages of one size, on a stream, as not every system has SOCK_SEQPACKET.
- * A stream takes and gives as much at once, where need be told by SO_SNDLOWAT,
- * which Linux does not let anybody set, and does not need.
+ * All messages have one size, since not every system has SOCK_SEQPACKET and a
+ * stream keeps no borders.  A stream moves a message as a whole if SO_SNDLOWAT
+ * says so; Linux refuses that option, and does so without it.
  */
 struct message {
 	char letter;
@@ -39,51 +39,6 @@ fdpass_pair(int fds[2])
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDLOWAT, &size, sizeof(size));
 	setsockopt(fds[1], SOL_SOCKET, SO_SNDLOWAT, &size, sizeof(size));
 	return 0;
-}
-
-static int
-send_with(int to, struct msghdr *m, int fd)
-{
-	union passing c;
-	struct cmsghdr *h;
-	ssize_t n;
-
-	if (fd != -1) {
-		memset(&c, 0, sizeof(c));
-		m->msg_control = &c;
-		m->msg_controllen = sizeof(c.room);
-		h = CMSG_FIRSTHDR(m);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &fd, sizeof(int));
-	}
-	while ((n = sendmsg(to, m, MSG_NOSIGNAL)) == -1 && errno == EINTR)
-		;
-	m->msg_control = NULL;
-	return n == -1 ? -1 : 0;
-}
-
-static ssize_t
-take_with(int from, struct msghdr *m, int *fd)
-{
-	union passing c;
-	struct cmsghdr *h;
-	ssize_t n;
-
-	*fd = -1;
-	m->msg_control = &c;
-	m->msg_controllen = CMSG_LEN(sizeof(int));
-	while ((n = recvmsg(from, m, MSG_CMSG_CLOEXEC)) == -1 &&
-	    errno == EINTR)
-		;
-	h = n == -1 ? NULL : CMSG_FIRSTHDR(m);
-	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
-	    h->cmsg_type == SCM_RIGHTS &&
-	    h->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(h), sizeof(int));
-	m->msg_control = NULL;
-	return n;
 }
 
 int
@@ -127,15 +82,43 @@ fdpass_send_bytes(int to, const void *bytes, size_t len, int fd)
 {
 	struct iovec iov = { (void *)(uintptr_t)bytes, len };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union passing c;
+	struct cmsghdr *h;
+	ssize_t n;
 
-	return send_with(to, &m, fd);
+	if (fd != -1) {
+		memset(&c, 0, sizeof(c));
+		m.msg_control = &c;
+		m.msg_controllen = sizeof(c.room);
+		h = CMSG_FIRSTHDR(&m);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(h), &fd, sizeof(int));
+	}
+	while ((n = sendmsg(to, &m, MSG_NOSIGNAL)) == -1 && errno == EINTR)
+		;
+	return n == -1 ? -1 : 0;
 }
 
 ssize_t
 fdpass_take_bytes(int from, void *dst, size_t size, int *fd)
 {
 	struct iovec iov = { dst, size };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union passing c;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = CMSG_LEN(sizeof(int)) };
+	struct cmsghdr *h;
+	ssize_t n;
 
-	return take_with(from, &m, fd);
+	*fd = -1;
+	while ((n = recvmsg(from, &m, MSG_CMSG_CLOEXEC)) == -1 &&
+	    errno == EINTR)
+		;
+	h = n == -1 ? NULL : CMSG_FIRSTHDR(&m);
+	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
+	    h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(h), sizeof(int));
+	return n;
 }

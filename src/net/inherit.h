@@ -57,7 +57,8 @@ int inherit_stderr(void);
  * not opened here.  What one word names, neither a word "systemd" without a
  * name takes nor no word at all.
  *
- * 0, or -1 and why: 64 or 71; descriptors are then left as they are.
+ * 0, or -1 and why: 64 or 71; some descriptors may have been taken over then,
+ * and none of those is closed.
  */
 int inherit(struct inherited *, const struct addr *words, unsigned int n,
     const struct addr *const extra[], struct error *);

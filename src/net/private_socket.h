@@ -10,14 +10,16 @@
 #include <stdint.h>
 
 /*
- * A listener, or a connection of it; non-blocking and close-on-exec.  -1 with
- * errno; EACCES: the other end is another user.
+ * A listener, one of its connections, and a connection to it: a descriptor,
+ * non-blocking and close-on-exec, or -1 with errno; EACCES: the other end is
+ * another user.  private_socket_connect() waits for room in the listener's
+ * queue until deadline, of clock_ms().
  */
 int private_socket_listen(const char *name);
 int private_socket_accept(int listener);
-void private_socket_close(int listener, const char *name);
-
-/* Waits until the deadline (clock_ms()) for room in the listener's queue. */
 int private_socket_connect(const char *name, int64_t deadline);
+
+/* Closes a listener and removes its name. */
+void private_socket_close(int listener, const char *name);
 
 #endif

@@ -14,17 +14,20 @@
 
 struct net_race {
 	const struct net_found *to;
-	int fd[NET_FOUND_MAX];	/* -1: not or no more */
-	int started;		/* attempts made, the first and on */
+	int fd[NET_FOUND_MAX];	/* of each attempt; -1: not under way */
+	int started;		/* attempts made, to at[0] and on */
 	int alive;		/* attempts that may still succeed */
 	int64_t next_at;	/* when the next attempt may start */
 	int winner;		/* connected descriptor, or -1 */
 	int is_literal;		/* the address is what the user wrote */
 	int status;		/* exit status for the failures */
-	char reasons[256];
+	char reasons[256];	/* of all failures, with addresses */
 };
 
-/* Is there one under way whose local address is still there, or none at all? */
+/*
+ * Has this host still the local address of an attempt under way?  1 also if
+ * none is under way.
+ */
 int net_race_holds(const struct net_race *);
 
 /*
@@ -41,11 +44,17 @@ void net_race_begin(struct net_race *, const char *host,
  */
 int net_race_step(struct net_race *);
 
-/* What it waits for, at most NET_FOUND_MAX.  How many. */
+/*
+ * What it waits for: writes at most NET_FOUND_MAX entries and returns how many;
+ * and until when, of clock_ms(), or CLOCK_NEVER.
+ */
 int net_race_poll(const struct net_race *, struct pollfd *);
 int64_t net_race_time(const struct net_race *);
 
-/* Ends what is on its way; a reason other than NULL is that of each. */
+/*
+ * Closes the attempts under way.  Unless reason is NULL each of them counts as
+ * failed for it (75).
+ */
 void net_race_end(struct net_race *, const char *reason);
 
 /* What a failed connect(2) means for the exit status. */

@@ -108,10 +108,7 @@ net_local_name(int fd, char *dst, size_t size)
 	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1) {
-		strlcpy(dst, "-", size);
-		return dst;
-	}
+	(void)getsockname(fd, (struct sockaddr *)&ss, &len);
 	return net_print((struct sockaddr *)&ss, len, dst, size);
 }
 
@@ -121,10 +118,7 @@ net_peer_name(int fd, char *dst, size_t size)
 	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
 
-	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
-		strlcpy(dst, "-", size);
-		return dst;
-	}
+	(void)getpeername(fd, (struct sockaddr *)&ss, &len);
 	return net_print((struct sockaddr *)&ss, len, dst, size);
 }
 

@@ -79,44 +79,43 @@ int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
  */
 int net_accept_is_transient(int error);
 
-/*
- * Dials host and port over all its addresses as RFC 8305 has it (families
- * interleaved, IPv6 first, 250 ms between attempts, the first to answer
- * wins), or a Unix socket, until deadline of clock_ms().  The name of what
- * answered is put into peer (NET_NAME_MAX bytes) unless that is NULL.  Returns
- * the connected descriptor, or -1 and why: 68 not found, 75 for a timeout or
- * EAI_AGAIN, 69 refused or unreachable, 71 out of descriptors or memory.
- * Resolving is getaddrinfo(3), which blocks and knows no deadline.
- */
-int net_dial(const struct addr *, int family, int64_t deadline, char *peer,
-    struct error *);
-
-/*
- * The two steps of net_dial().  net_find() lists the addresses of a name in the
- * order in which they are tried (none for a Unix socket): those in named,
- * numbers separated by commas, IPv6 with or without brackets, of which those
- * of another family are left out; or, if named is NULL, those that the
- * resolver finds.  net_dial_found() dials them.
- */
 #define NET_FOUND_MAX	16
 
+/* Addresses of a name, in the order in which they are tried. */
 struct net_found {
 	struct {
 		struct sockaddr_storage ss;
 		socklen_t len;
 	} at[NET_FOUND_MAX];
-	int n;
+	int n;			/* 0 for a Unix socket */
 	const char *from;	/* word of net_bind_source(), or NULL */
 };
 
+/*
+ * Finds the addresses of a name, family being NET_ANY, NET_IPV4 or NET_IPV6:
+ * those in named, numbers separated by commas, IPv6 with or without brackets,
+ * of which those of another family are left out; or, if named is NULL, those
+ * that getaddrinfo(3) finds, which blocks and knows no deadline, families
+ * interleaved and IPv6 first (RFC 8305 4).  0, or -1 and why: 75 if no name
+ * server answers, else 68.
+ */
 int net_find(struct net_found *, const struct addr *, const char *named,
     int family, struct error *);
 
 /*
- * The next names are looked up by what the system's configuration says now, and
- * each server is asked once, for a second: where the C library can do that.
+ * Names are looked up from here on by what the system's configuration says now,
+ * and each name server is asked once, for a second: where the C library can do
+ * that.
  */
 void net_find_soon(void);
+
+/*
+ * Dials the addresses found as RFC 8305 5 has it (race.h), or a Unix socket,
+ * until deadline of clock_ms().  The name of what answered is put into peer
+ * (NET_NAME_MAX bytes) unless that is NULL.  The connected descriptor, or -1
+ * and why: 75 at the deadline, 69 refused or unreachable, 71 out of descriptors
+ * or memory.
+ */
 int net_dial_found(const struct addr *, const struct net_found *,
     int64_t deadline, char *peer, struct error *);
 

@@ -24,7 +24,10 @@ size_of(int family)
 	    sizeof(struct sockaddr_in6);
 }
 
-/* A port is chosen when the other end is known: there are more of them. */
+/*
+ * The kernel chooses the port at connect(2), when it knows the other end, so
+ * that connections to different ends can have the same port.
+ */
 static int
 bind_to(int fd, const struct sockaddr *from)
 {

@@ -8,10 +8,10 @@
 
 #include "net/splice.h"
 
-#define WANTED	1048576
+#define WANTED	1048576		/* bytes: capacity of the pipe */
 #define WORTH	262144		/* with less there is no gain */
-#define MANY	65536
-#define FEW	16384
+#define MANY	65536		/* bytes at once: moving begins */
+#define FEW	16384		/* with less, SHORTS times in a row, it ends */
 #define SHORTS	4
 
 static int

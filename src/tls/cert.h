@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Facts about a server's certificate and connection, as text: filled in by
- * tls_connect() (see tls_ctx_watch()).  Everything is printable.
+ * Facts about a server's certificate and connection, as printable text: filled
+ * in by a handshake (see tls_ctx_watch()).
  */
 #ifndef TLS_CERT_H
 #define TLS_CERT_H

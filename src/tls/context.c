@@ -96,9 +96,8 @@ try_own(const struct tls_ctx *ctx, const struct tls_options *o,
 		r = ssl == NULL ? -1 : own_cert_use(one, ssl);
 		SSL_free(ssl);
 		if (r == -1)
-			error_set(why, EXIT_BADUSAGE, "%s %s: %s", o->server ?
-			    "--tls-cert" : "--cert", one->path,
-			    openssl_reason());
+			error_set(why, EXIT_BADUSAGE, "%s %s: %s",
+			    own_cert_option(o), one->path, openssl_reason());
 	}
 	return r;
 }
@@ -136,17 +135,21 @@ load_allowed(struct tls_ctx *ctx, X509_STORE *store,
 	return allowed_certs_load(&ctx->allowed, o, store, why);
 }
 
-/* Those that a server names when it asks for a certificate. */
+/*
+ * What a server has besides: the names of authorities that it sends when it asks
+ * for a certificate, and tickets.
+ */
 static int
-load_names(struct tls_ctx *ctx, X509_STORE *store,
+load_server(struct tls_ctx *ctx, X509_STORE *store,
     const struct tls_options *o, struct error *why)
 {
-	if (o->server && o->cafile != NULL)
+	if (!o->server)
+		return 0;
+	if (o->cafile != NULL)
 		SSL_CTX_set_client_CA_list(ctx->ssl,
 		    SSL_load_client_CA_file(o->cafile));
-	ctx->asks = o->server && (o->cafile != NULL || o->peer_certs != NULL);
-	if (o->server)
-		server_tickets(ctx);
+	ctx->asks = o->cafile != NULL || o->peer_certs != NULL;
+	server_tickets(ctx);
 	return 0;
 }
 
@@ -156,7 +159,7 @@ tls_context_load(struct tls_ctx *ctx, const struct tls_options *o,
 {
 	static int (*const steps[])(struct tls_ctx *, X509_STORE *,
 	    const struct tls_options *, struct error *) = { load_own,
-	    load_crls, load_trust, load_allowed, load_names };
+	    load_crls, load_trust, load_allowed, load_server };
 	unsigned int n = sizeof(steps) / sizeof(steps[0]);
 	int r;
 
@@ -182,8 +185,7 @@ tls_context_begin(const struct tls_options *o, struct error *why)
 	ctx->server = o->server;
 	ctx->insecure = o->insecure;
 	ctx->no_sni = o->no_sni;
-	ctx->ca_option = o->ca_option != NULL ? o->ca_option :
-	    o->server ? "--tls-client-ca" : "--cacert";
+	ctx->ca_option = trust_option(o);
 	ctx->ssl = SSL_CTX_new(o->server ? TLS_server_method() :
 	    TLS_client_method());
 	if (ctx->ssl == NULL || configure(ctx->ssl, o->server) == -1)

@@ -220,13 +220,15 @@ tls_ctx_watch(struct tls_ctx *ctx, struct cert *cert)
 	ctx->watch = cert;
 }
 
-/* Of a refused chain, as much as could be built. */
+/* Fills in what is watched: of a refused chain, as much as could be built. */
 static void
 learn(const struct tls_ctx *ctx, const SSL *ssl, int refused)
 {
 	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
 	struct cert *c = ctx->watch;
 
+	if (c == NULL)
+		return;
 	memset(c, 0, sizeof(*c));
 	if (chain == NULL)
 		chain = SSL_get_peer_cert_chain(ssl);
@@ -259,8 +261,7 @@ tls_go_on(struct tls_ctx *ctx, struct tls *t, struct pollfd *p)
 		return 0;
 	if (r == 1)
 		r = check_peer(ctx, t);
-	if (ctx->watch != NULL)
-		learn(ctx, t->ssl, r == -1);
+	learn(ctx, t->ssl, r == -1);
 	if (!SSL_session_reused(t->ssl))
 		t->verified_at = clock_ms();
 	t->why = NULL;
@@ -279,24 +280,6 @@ tls_cancel(struct tls *t, int error, struct error *why)
 	    error == EINTR ? "interrupted" : error == ETIMEDOUT ?
 	    "timed out" : strerror(error));
 	give_up(t);
-}
-
-/* Until it is done, or deadline. */
-static struct tls *
-finish(struct tls_ctx *ctx, struct tls *t, int64_t deadline)
-{
-	struct error *why = t->why;
-	struct pollfd p;
-	int r;
-
-	while ((r = tls_go_on(ctx, t, &p)) == 0)
-		if (signals_wait(&p, 1, deadline) == -1) {
-			if (ctx->watch != NULL)
-				learn(ctx, t->ssl, 1);
-			tls_cancel(t, errno, why);
-			return NULL;
-		}
-	return r == 1 ? t : NULL;
 }
 
 struct tls *
@@ -320,15 +303,6 @@ tls_dial(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	return t;
 }
 
-struct tls *
-tls_connect(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
-    const char *host, int64_t deadline, struct error *why)
-{
-	struct tls *t = tls_dial(ctx, rfd, wfd, outer, host, why);
-
-	return t == NULL ? NULL : finish(ctx, t, deadline);
-}
-
 /*
  * After a refusal the alert is still on its way: the caller must let the peer
  * read it before it closes the socket.
@@ -338,6 +312,8 @@ tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
     struct error *why)
 {
 	struct tls *t = begin(ctx, rfd, wfd, NULL, "the client", why);
+	struct pollfd p;
+	int r;
 
 	if (t == NULL)
 		return NULL;
@@ -345,7 +321,12 @@ tls_accept(struct tls_ctx *ctx, int rfd, int wfd, int64_t deadline,
 		SSL_set_verify(t->ssl, SSL_VERIFY_PEER |
 		    SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
 	SSL_set_accept_state(t->ssl);
-	return finish(ctx, t, deadline);
+	while ((r = tls_go_on(ctx, t, &p)) == 0)
+		if (signals_wait(&p, 1, deadline) == -1) {
+			tls_cancel(t, errno, why);
+			return NULL;
+		}
+	return r == 1 ? t : NULL;
 }
 
 enum tls_asked

@@ -71,6 +71,7 @@ struct source {
 
 /* Those of certificates first. */
 struct own_sources {
+	const char *cert_option, *key_option;
 	struct source v[2 * OWN_CERTS_MAX];
 	unsigned int ncerts, nkeys, n;	/* files of each; nkeys: looked at */
 };
@@ -150,23 +151,23 @@ static int
 read_next(struct own_sources *all, const struct tls_options *o,
     struct error *why)
 {
-	const char *option = o->server ? "--tls-key" : "--key", *path;
-	unsigned int i = all->ncerts;
+	const char *path;
 
-	if (i < o->ncerts) {
-		all->ncerts++;
-		return read_file(all, o->server ? "--tls-cert" : "--cert",
-		    o->certs[i], o->password_file, why) == -1 ? -1 : 1;
+	if (all->ncerts < o->ncerts) {
+		path = o->certs[all->ncerts++];
+		return read_file(all, all->cert_option, path,
+		    o->password_file, why) == -1 ? -1 : 1;
 	}
 	while (all->nkeys < o->nkeys) {
 		path = o->keys[all->nkeys++];
 		if (has_been_read(all, path))
 			continue;
-		if (read_file(all, option, path, o->password_file, why) == -1)
+		if (read_file(all, all->key_option, path, o->password_file,
+		    why) == -1)
 			return -1;
 		return all->v[all->n - 1].key != NULL ? 1 : error_set(why,
-		    EXIT_BADUSAGE, "%s %s: no private key in it", option,
-		    path);
+		    EXIT_BADUSAGE, "%s %s: no private key in it",
+		    all->key_option, path);
 	}
 	return 0;
 }
@@ -212,7 +213,6 @@ is_root(X509 *cert)
 static int
 no_pair(const struct own_sources *all, const struct source *s, struct error *why)
 {
-	const char *key = s->option[2] == 't' ? "--tls-key" : "--key";
 	char names[160];
 
 	if (sk_X509_num(s->certs) == 0)
@@ -221,10 +221,11 @@ no_pair(const struct own_sources *all, const struct source *s, struct error *why
 	cert_names(names, sizeof(names), sk_X509_value(s->certs, 0));
 	if (s->key == NULL && all->n == all->ncerts)
 		return error_set(why, EXIT_BADUSAGE, "%s %s: no private key "
-		    "in it: %s", s->option, s->path, key);
+		    "in it: %s", s->option, s->path, all->key_option);
 	if (s->key == NULL && all->ncerts > 1)
 		return error_set(why, EXIT_BADUSAGE, "%s %s: no %s belongs to "
-		    "it; it is for %s", s->option, s->path, key, names);
+		    "it; it is for %s", s->option, s->path, all->key_option,
+		    names);
 	return error_set(why, EXIT_BADUSAGE, "%s %s: no certificate in it "
 	    "belongs to the key, the first one being %s", s->option, s->path,
 	    names);
@@ -288,7 +289,7 @@ pair_all(struct own_certs *own, struct own_sources *all, struct error *why)
 		if (!s->used)
 			return error_set(why, EXIT_BADUSAGE, "%s %s: no "
 			    "certificate of %s belongs to this key",
-			    s->option, s->path, all->v[0].option);
+			    s->option, s->path, all->cert_option);
 	return 0;
 }
 
@@ -308,19 +309,29 @@ own_certs_end(struct own_sources **sources)
 	OPENSSL_free(all);
 }
 
+const char *
+own_cert_option(const struct tls_options *o)
+{
+	return o->server ? "--tls-cert" : "--cert";
+}
+
 int
 own_certs_load(struct own_certs *own, struct own_sources **sources,
     const struct tls_options *o, struct error *why)
 {
+	const char *cert = own_cert_option(o);
+	const char *key = o->server ? "--tls-key" : "--key";
 	int r;
 
 	if (o->ncerts == 0)
 		return o->nkeys == 0 ? 0 : error_set(why, EXIT_BADUSAGE,
-		    "%s without %s", o->server ? "--tls-key" : "--key",
-		    o->server ? "--tls-cert" : "--cert");
-	if (*sources == NULL &&
-	    (*sources = OPENSSL_zalloc(sizeof(**sources))) == NULL)
-		return error_set(why, EXIT_SYSTEM, "out of memory");
+		    "%s without %s", key, cert);
+	if (*sources == NULL) {
+		if ((*sources = OPENSSL_zalloc(sizeof(**sources))) == NULL)
+			return error_set(why, EXIT_SYSTEM, "out of memory");
+		(*sources)->cert_option = cert;
+		(*sources)->key_option = key;
+	}
 	if ((r = read_next(*sources, o, why)) != 0)
 		return r;
 	merge(*sources);

@@ -24,10 +24,14 @@ struct own_certs {
 	int forgotten;		/* none is left to use */
 };
 
+/* The option that names files of certificates, for errors. */
+const char *own_cert_option(const struct tls_options *);
+
 /*
  * Loads them as tls_context() promises, a file at a call, all with the same
- * options: 1: there is more to do; 0: all are there; -1 and why.  *sources,
- * NULL at first, is what has been read so far, which own_certs_end() frees.
+ * options: 1: there is more to do; 0: all are there; -1 and why (64; 71 for
+ * memory).  *sources, NULL at first, is what has been read so far, which
+ * own_certs_end() frees.
  */
 struct own_sources;
 int own_certs_load(struct own_certs *, struct own_sources **sources,

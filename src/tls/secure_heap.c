@@ -38,8 +38,8 @@ struct link {
 static struct heap {
 	struct head *free[SMALL_MAX / STEP + 1];
 	unsigned char *at, *end;	/* no blocks yet */
-	unsigned char generation;	/* 0; 1: a child that has left */
-	unsigned char taken[PAGES];
+	unsigned char generation;	/* 0; 1: after secure_heap_leave() */
+	unsigned char taken[PAGES];	/* enum page */
 	unsigned char live[PAGES];	/* small blocks in use there */
 } heap;
 
@@ -113,7 +113,7 @@ drop_empty(void)
 				h = &((struct link *)(*h + 1))->next;
 	for (i = 0; i < PAGES; i++)
 		if (heap.taken[i] == SMALL_PAGE && heap.live[i] == 0)
-			heap.taken[i] = 0;
+			heap.taken[i] = FREE_PAGE;
 	if (heap.at != heap.end && heap.taken[page_of(heap.at)] == 0)
 		heap.at = heap.end;
 }

@@ -27,8 +27,10 @@ tls_of(const SSL *ssl)
  * close_notify, -1 with errno otherwise.
  */
 static int
-outcome(struct tls *t, int r, int e, short *needs)
+outcome(struct tls *t, int r, short *needs)
 {
+	int e = errno;
+
 	switch (SSL_get_error(t->ssl, r)) {
 	case SSL_ERROR_WANT_READ:
 		*needs = POLLIN;
@@ -67,7 +69,7 @@ ask(struct tls *t, void *buf, size_t len)
 		t->read_needs = POLLIN;
 		return (ssize_t)got;
 	}
-	return outcome(t, r, errno, &t->read_needs);
+	return outcome(t, r, &t->read_needs);
 }
 
 /*
@@ -150,6 +152,17 @@ next_record(const struct tls *t, const struct iovec *iov, int n, size_t off,
 	return together;
 }
 
+/* A write or close_notify failed: -1 with errno, which lasts unless EAGAIN. */
+static int
+write_failed(struct tls *t, int r)
+{
+	if (outcome(t, r, &t->write_needs) == 0)
+		errno = EPROTO;
+	if (errno != EAGAIN)
+		t->write_error = errno;
+	return -1;
+}
+
 /* Into the kernel. */
 static ssize_t
 hand_over(struct tls *t, const void *buf, size_t len, int more)
@@ -181,12 +194,8 @@ write_some(struct tls *t, const void *buf, size_t len, int more)
 		t->write_needs = POLLOUT;
 		return (ssize_t)put;
 	}
-	if (outcome(t, r, errno, &t->write_needs) == 0)
-		errno = EPROTO;
-	if (errno == EAGAIN)
+	if (write_failed(t, r) == -1 && errno == EAGAIN)
 		t->repeat = len;
-	else
-		t->write_error = errno;
 	return -1;
 }
 
@@ -226,28 +235,30 @@ tls_writev(struct tls *t, const struct iovec *iov, int n, int more)
 	}
 }
 
-int
-tls_finish(struct tls *t)
+/* Sends close_notify.  0, or -1 with errno. */
+static int
+notify(struct tls *t)
 {
 	int r;
 
-	if (t->finished)
-		return t->outer == NULL ? 0 : tls_finish(t->outer);
 	if (t->write_error != 0) {
 		errno = t->write_error;
 		return -1;
 	}
 	ERR_clear_error();
 	errno = 0;
-	if ((r = SSL_shutdown(t->ssl)) >= 0) {
-		t->finished = 1;
-		return t->outer == NULL ? 0 : tls_finish(t->outer);
-	}
-	if (outcome(t, r, errno, &t->write_needs) == 0)
-		errno = EPROTO;
-	if (errno != EAGAIN)
-		t->write_error = errno;
-	return -1;
+	if ((r = SSL_shutdown(t->ssl)) < 0)
+		return write_failed(t, r);
+	t->finished = 1;
+	return 0;
+}
+
+int
+tls_finish(struct tls *t)
+{
+	if (!t->finished && notify(t) == -1)
+		return -1;
+	return t->outer == NULL ? 0 : tls_finish(t->outer);
 }
 
 /*

@@ -23,7 +23,7 @@ struct tls_ctx;			/* what all connections share */
 
 /* Files are PEM and NULL where there is none. */
 struct tls_options {
-	int server;		/* names of options in errors, roles */
+	int server;		/* the role, and which options errors name */
 
 	/* trust */
 	const char *ca_option;	/* the option for cafile; NULL is
@@ -56,11 +56,12 @@ struct tls_options {
 int tls_prepare(struct error *);
 
 /*
- * Makes the shared context of one role: trust, own certificate, ALPN
- * http/1.1, neither renegotiation nor compression, and the kernel's help where
- * it has any (see ktls_sends()).  To be called once, before
- * the first fork.  The system's hashed directory is preferred to its bundle,
- * which costs 25 ms to load; cafile and capath replace both.
+ * Makes what the connections of one role share: trust, own certificates, ALPN
+ * http/1.1 (RFC 7301), neither renegotiation nor compression, and TLS in the
+ * kernel where there is any (see ktls_sends()).  The caller frees it.  Processes
+ * that are forked should share one that was made before.  The system's hashed
+ * directory is preferred to its bundle, which takes 25 ms to load; cafile and
+ * capath replace both.
  *
  * The certificate file and the key file may each hold the key and any
  * certificates in any order: ours is the one that belongs to the key, and the
@@ -88,8 +89,8 @@ int tls_context_load(struct tls_ctx *, const struct tls_options *,
 void tls_ctx_free(struct tls_ctx *);
 
 /*
- * From now on each tls_connect() fills in what it learns of the server's
- * certificate, also if it refuses it; NULL: no more.
+ * From now on each handshake that has ended fills in what it has learnt of the
+ * peer's certificate, also if it refused it; NULL: no more.
  */
 void tls_ctx_watch(struct tls_ctx *, struct cert *);
 
@@ -113,36 +114,36 @@ void tls_before_fork(struct tls_ctx *);
 
 /*
  * To be called before each fork of a server: it gets a new key for its tickets
- * once an hour: 1 then.  A ticket is good for an hour behind the full handshake, and
- * not longer than any certificate that the client was verified by.
+ * once an hour: 1 then.  A ticket is good for an hour behind the full handshake,
+ * and not longer than any certificate that the client was verified by.
  */
 int tls_tickets_rotate(struct tls_ctx *);
 
 /*
- * Does a client's handshake until deadline (of clock_ms()), on non-blocking
- * descriptors (the same one twice for a socket), or inside the TLS connection
- * outer if that is not NULL.  host is verified against the certificate and
- * sent as server name (but for no_sni), unless it is an address, which is verified as one.  On
- * success returns the connection, which owns outer; otherwise outer stays the
- * caller's, as the descriptors always do.  NULL and why: 75 at the deadline,
- * 77 if a certificate is refused, theirs or ours (the text says which check
- * failed and what was seen), 76 for everything else.
- */
-struct tls *tls_connect(struct tls_ctx *, int rfd, int wfd,
-    struct tls *outer, const char *host, int64_t deadline, struct error *);
-
-/*
- * The same in steps: tls_dial() begins, and tls_go_on() does what can be done
- * now.  1: done, the connection is as after tls_connect(); 0: it goes on when p
- * is ready; -1 and why (of tls_dial(), which must last): freed.  tls_cancel()
- * gives it up instead, with ETIMEDOUT, EINTR or another reason, and says so.
+ * A client's handshake in steps, on non-blocking descriptors (the same one twice
+ * for a socket), or inside the TLS connection outer if that is not NULL.  host
+ * is verified against the certificate, and sent as server name (RFC 6066 3; but
+ * for no_sni), unless it is an address, which is verified as one.
+ *
+ * tls_dial() begins: NULL and why.  tls_go_on() does what can be done now: 1:
+ * done, and the connection owns outer; 0: it goes on when p is ready; -1 and
+ * why, which is that of tls_dial() and must last: it is freed.  tls_cancel()
+ * gives it up instead: it is freed, and why names error, ETIMEDOUT, EINTR or
+ * another one.  If it does not succeed outer stays the caller's, as the
+ * descriptors always do.
+ *
+ * why: 75 if it was given up, 77 if a certificate is refused, theirs or ours
+ * (the text says which check failed and what was seen), 76 for everything else.
  */
 struct tls *tls_dial(struct tls_ctx *, int rfd, int wfd, struct tls *outer,
     const char *host, struct error *);
 int tls_go_on(struct tls_ctx *, struct tls *, struct pollfd *p);
 void tls_cancel(struct tls *, int error, struct error *);
 
-/* The same for a server, on a socket or a pair of pipes. */
+/*
+ * A server's handshake until deadline, of clock_ms(), on a socket or a pair of
+ * pipes.  The connection, or NULL and why, as above.
+ */
 struct tls *tls_accept(struct tls_ctx *, int rfd, int wfd, int64_t deadline,
     struct error *);
 

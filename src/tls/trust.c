@@ -155,12 +155,18 @@ trust_load_crls(X509_STORE *store, const struct tls_options *o,
 	return 0;
 }
 
+const char *
+trust_option(const struct tls_options *o)
+{
+	return o->ca_option != NULL ? o->ca_option :
+	    o->server ? "--tls-client-ca" : "--cacert";
+}
+
 /* A folder is told apart from a file without certificates. */
 static int
 no_file(const struct tls_options *o, struct error *why)
 {
-	const char *option = o->ca_option != NULL ? o->ca_option :
-	    o->server ? "--tls-client-ca" : "--cacert";
+	const char *option = trust_option(o);
 	DIR *dir = opendir(o->cafile);
 
 	if (dir == NULL)

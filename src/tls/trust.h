@@ -9,9 +9,12 @@
 #include "tls/openssl.h"
 #include "tls/tls.h"
 
+/* The option that names the file of authorities, for errors. */
+const char *trust_option(const struct tls_options *);
+
 /*
  * Fills the store as tls_context() promises, with revocation lists and with
- * authorities.  0, or -1 and why.
+ * authorities.  0, or -1 and why (64; 71 if the system has none).
  */
 int trust_load_crls(X509_STORE *, const struct tls_options *, struct error *);
 int trust_load(X509_STORE *, const struct tls_options *, struct error *);

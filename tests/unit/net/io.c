@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/dial.h"
 #include "net/io.h"
 #include "net/socket.h"
 #include "os/clock.h"

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/dial.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/fd.h"

@@ -21,6 +21,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "tls/certs.h"
+#include "tls/dial.h"
 #include "tls/internal.h"
 #include "tap.h"
 
@@ -82,8 +83,7 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 		_exit(0);
 	}
 	close(fd[1]);
-	t = tls_connect(client, fd[0], fd[0], NULL,
-	    "localhost", SOON, &why);
+	t = dial_tls(client, fd[0], "localhost", SOON, &why);
 	fill(client);
 	if (t != NULL && get(t, fd[0], buf, sizeof(buf)) == 5) {
 		tls_describe(t, buf, sizeof(buf));

@@ -27,11 +27,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "net/dial.h"
 #include "net/io.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "tls/certs.h"
+#include "tls/dial.h"
 #include "tls/tls.h"
 #include "tap.h"
 
@@ -369,7 +371,7 @@ connected(struct server *s, const char *host)
 
 	start(s);
 	io = io_of(s->fd);
-	io.tls = tls_connect(ctx, s->fd, s->fd, NULL, host, SOON, &why);
+	io.tls = dial_tls(ctx, s->fd, host, SOON, &why);
 	tls_ctx_free(ctx);
 	s->fd = -1;
 	if (io.tls == NULL)
@@ -423,7 +425,7 @@ test_bad(struct server s, const char *cafile, const char *host, int status,
 
 	start(&s);
 	memset(&why, 0, sizeof(why));
-	t = tls_connect(ctx, s.fd, s.fd, NULL, host, SOON, &why);
+	t = dial_tls(ctx, s.fd, host, SOON, &why);
 	ok(t == NULL, "refused: %s", why.text);
 	is(why.status, status, "status");
 	ok(strstr(why.text, word) != NULL, "the text says '%s'", word);
@@ -482,8 +484,7 @@ test_refusals(const struct pair *ca)
 	start(&s);
 	{
 		struct tls_ctx *ctx = context(self_file, 0);
-		struct tls *t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost",
-		    SOON, &why);
+		struct tls *t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
 
 		ok(t != NULL, "a self-signed one given by --cacert");
 		tls_free(t);
@@ -494,8 +495,7 @@ test_refusals(const struct pair *ca)
 	start(&s);
 	{
 		struct tls_ctx *ctx = context(NULL, 1);
-		struct tls *t = tls_connect(ctx, s.fd, s.fd, NULL, "elsewhere",
-		    SOON, &why);
+		struct tls *t = dial_tls(ctx, s.fd, "elsewhere", SOON, &why);
 
 		ok(t != NULL, "anything with --insecure");
 		tls_free(t);
@@ -759,7 +759,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 		exit(1);
 	ctx = tls_context(&o, &why);
 	start(&s);
-	t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost", SOON, &why);
+	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
 	ok(t != NULL, "an authority found by its hash");
 	tls_free(t);
 	tls_ctx_free(ctx);
@@ -770,7 +770,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	setenv("SSL_CERT_DIR", dir, 1);
 	ctx = context(NULL, 0);
 	start(&s);
-	t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost", SOON, &why);
+	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
 	ok(t != NULL, "also in the system's directory");
 	tls_free(t);
 	tls_ctx_free(ctx);
@@ -779,7 +779,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	setenv("SSL_CERT_FILE", ca_file, 1);
 	ctx = context(NULL, 0);
 	start(&s);
-	t = tls_connect(ctx, s.fd, s.fd, NULL, "localhost", SOON, &why);
+	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
 	ok(t != NULL, "or in the bundle");
 	tls_free(t);
 	tls_ctx_free(ctx);
