@@ -8,12 +8,8 @@
 #include "os/command.h"
 #include "os/log.h"
 
-/*
- * Files that a redirect to TLS could not read inside the sandbox, which reads
- * authorities only, or behind a chroot(2).
- */
-static int
-reads_files(const struct options *o)
+int
+dialer_reads_files(const struct options *o)
 {
 	return o->service.chroot != NULL || o->tls.peer_certs != NULL ||
 	    o->tls.crlfile != NULL || o->tls.cert != NULL;
@@ -30,12 +26,8 @@ look_for(const struct options *o, const char *option, char *const *command,
 	    strerror(errno));
 }
 
-/*
- * Authorities that nothing reads before a redirection, or the proxy of a
- * redirection, is met: a wrong name is told at start all the same.
- */
-static int
-look_into(const char *option, const char *path, struct error *why)
+int
+dialer_look(const char *option, const char *path, struct error *why)
 {
 	if (path == NULL || access(path, R_OK) == 0)
 		return 0;
@@ -66,15 +58,15 @@ dialer_begin(struct dialer *d, const struct options *o, int forks,
 	    why) == -1 || look_for(o, "--proxy-header-command",
 	    o->proxy.header_command, why) == -1)
 		return -1;
-	if (look_into("--cacert", o->tls.cacert, why) == -1 ||
-	    look_into("--capath", o->tls.capath, why) == -1 ||
-	    look_into("--proxy-cacert", o->proxy.cacert, why) == -1)
+	if (dialer_look("--cacert", o->tls.cacert, why) == -1 ||
+	    dialer_look("--capath", o->tls.capath, why) == -1 ||
+	    dialer_look("--proxy-cacert", o->proxy.cacert, why) == -1)
 		return -1;
 	/* Without the library only a process that is redirected has to fail. */
-	if (!o->url.tls && reads_files(o) && tls_prepare(why) == -1)
+	if (!o->url.tls && dialer_reads_files(o) && tls_prepare(why) == -1)
 		return 0;
-	if ((o->url.tls || reads_files(o)) && tls_reload_begin(&d->tls, o,
-	    tls_reload_options, forks, why) == -1)
+	if ((o->url.tls || dialer_reads_files(o)) && tls_reload_begin(&d->tls,
+	    o, tls_reload_options, forks, why) == -1)
 		return -1;
 	if (!r.proxy.tls || tls_reload_begin(&d->proxy, o,
 	    tls_reload_proxy_options, forks, why) == 0)

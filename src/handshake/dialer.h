@@ -20,6 +20,19 @@ struct dialer {
 int dialer_check(const struct options *, struct error *);
 
 /*
+ * Can this file of authorities be read, or is it NULL?  Nothing reads it before
+ * a redirection, or its proxy, is met: a wrong name is told at start all the
+ * same.  0, or -1 and why (64).
+ */
+int dialer_look(const char *option, const char *path, struct error *);
+
+/*
+ * Are there files that a redirect to TLS could not read inside the sandbox,
+ * which reads authorities only, or behind a chroot(2)?
+ */
+int dialer_reads_files(const struct options *);
+
+/*
  * The way to the URL must be one, and what TLS on it needs must be there.
  * forks: as tls_reload_begin() has it.  0, or -1 and why.
  */

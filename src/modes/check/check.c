@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "handshake/dialer.h"
 #include "handshake/tls_reload.h"
 #include "modes/check/idle.h"
 #include "modes/check/messages.h"
@@ -369,19 +370,41 @@ is_hopeless(const struct options *o)
 	return 1;
 }
 
-/* A redirect may lead to TLS; without one a missing TLS file is no error. */
+/*
+ * Would the files let the modes that dial start?  A redirect may lead to TLS;
+ * without one a missing library is no error.
+ */
+static int
+has_files(const struct options *o, const struct trust *trust)
+{
+	struct error why;
+
+	c.failed_at = STEP_PROXY;
+	if (dialer_look("--proxy-cacert", o->proxy.cacert, &c.why) == -1)
+		return 0;
+	c.failed_at = STEP_TLS;
+	if (trust->server == NULL && (o->url.tls ||
+	    (dialer_reads_files(o) && tls_prepare(&why) == 0)))
+		return 0;
+	if (dialer_look("--cacert", o->tls.cacert, &c.why) == -1 ||
+	    dialer_look("--capath", o->tls.capath, &c.why) == -1)
+		return 0;
+	c.failed_at = CHECK_STEPS;
+	c.why.status = EXIT_ENDED;
+	return 1;
+}
+
 static void
 look_with_tls(const struct options *o)
 {
 	struct trust trust = { tls_reload_make(tls_reload_options, o,
 	    &c.why), NULL };
 
-	if (trust.server == NULL && o->url.tls) {
+	if (!has_files(o, &trust)) {
 		options_blame(o, &c.why);
-		c.failed_at = STEP_TLS;
+		tls_ctx_free(trust.server);
 		return;
 	}
-	c.why.status = EXIT_ENDED;
 	if (trust.server != NULL)
 		tls_ctx_watch(trust.server, &c.cert);
 	look(o, &trust);

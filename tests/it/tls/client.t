@@ -138,6 +138,10 @@ def test_own_files():
         r = hello(url.replace('wss', 'ws'), *words)
         t.is_(r.returncode, 64, 'no TLS before a redirection: 64 as well')
         t.like(r.stderr, words[0] + ' .*/none: No such file', 'in words')
+        r = t.run_inetws('check', url.replace('wss', 'ws'), *words)
+        t.is_(r.returncode, 64, 'check tells it too')
+        t.like(r.stdout, '(?m)^failed: *' + words[0] + ' .*/none: No such',
+               'in words')
     site, n = mutual(ca)
     works(hello(n.url, '--cacert', site.ca, '--cert', mine.cert, '--key',
                 secret, *right), 'an encrypted key')
