@@ -280,6 +280,26 @@ unauthorized(const struct exchange *t, char *dst, size_t size)
 	return dst;
 }
 
+/* What a forward proxy's refusal of CONNECT probably means. */
+static const char *
+proxy_meaning(int status)
+{
+	switch (status) {
+	case 403:
+		return ": its rules do not allow that";
+	case 400:
+	case 404:
+	case 405:
+	case 501:
+		return ": is it a forward proxy?";
+	case 502:
+	case 503:
+	case 504:
+		return ": the proxy does not reach the server";
+	}
+	return "";
+}
+
 /*
  * What an answer without a text of inetws's own probably means: a constant
  * string, or dst.
@@ -289,8 +309,10 @@ meaning(const struct exchange *t, const char *text, char *dst, size_t size)
 {
 	int status = t->head.status;
 
+	if (status == 511)
+		return ": this network wants a login: open a page in a browser";
 	if (t->is_proxy)
-		return "";
+		return text[0] != '\0' ? "" : proxy_meaning(status);
 	if (status == 401)
 		return unauthorized(t, dst, size);
 	if (text[0] != '\0')
@@ -306,6 +328,8 @@ meaning(const struct exchange *t, const char *text, char *dst, size_t size)
 	case 502:
 	case 504:
 		return ": the proxy there does not reach inetws";
+	case 503:
+		return ": the proxy there does not reach inetws, or is at a limit";
 	}
 	return "";
 }

@@ -27,6 +27,7 @@ SYSTEM = {
     'Network is unreachable', 'Network unreachable', 'Invalid argument',
     'Address not available',
     'Connection reset by peer', 'Cannot assign requested address',
+    'No such device',
     'Address family for hostname not supported', 'Address already in use',
     'Address in use', 'Permission denied', 'Operation timed out',
     'no certificate or crl found', 'hostname mismatch', 'IP address mismatch', 'self-signed certificate',

@@ -31,6 +31,7 @@
 
 #define HANGS	"look whether the server hangs, and into its log; " \
 	"--handshake-timeout waits longer"
+#define LOG_IN	"open a page in a browser, log in to this network, and try again"
 
 struct advice {
 	int step;		/* or ANY */
@@ -113,7 +114,14 @@ static const struct advice table[] = {
 	{ STEP_PROXY, ANY, ANY, "answered 407",
 	  "give the proxy a user and password: --proxy-user @FILE with a line "
 	  "USER:PASSWORD; Kerberos and others by --proxy-header-command" },
-	{ STEP_PROXY, ANY, ANY, "answered 40",
+	{ STEP_PROXY, ANY, ANY, "answered 511", LOG_IN },
+	{ STEP_PROXY, ANY, ANY, "not reach the server|host unreachable|connection refused",
+	  "the proxy takes the request, but not the server: compare host and "
+	  "port of the URL; if they are right, ask who runs the proxy" },
+	{ STEP_PROXY, ANY, ANY, "a forward proxy?",
+	  "it is perhaps a web server: correct the address in --proxy or the "
+	  "variable, or leave it out: --noproxy '*'" },
+	{ STEP_PROXY, ANY, ANY, "answered 40|its rules",
 	  "the proxy does not allow this host or port: most allow port 443 "
 	  "only, so serve the websocket there; or ask who runs the proxy" },
 	{ STEP_PROXY, ANY, ANY, NULL,
@@ -223,6 +231,7 @@ static const struct advice table[] = {
 	{ STEP_UPGRADE, 101, ANY, NULL,
 	  "something between changes the answer: look at its fields with "
 	  "inetws connect -v URL" },
+	{ STEP_UPGRADE, 511, ANY, NULL, LOG_IN },
 	{ STEP_UPGRADE, ANY_5XX, ANY, NULL,
 	  "the web server itself fails: see its error log" },
 	{ STEP_UPGRADE, ANY, ANY, NULL,

@@ -53,6 +53,8 @@ def test_statuses():
     status('400 Bad Request', 'if this port expects TLS, use wss://')
     status('502 Bad Gateway', 'the proxy there does not reach inetws')
     status('504 Gateway Timeout', 'the proxy there does not reach inetws')
+    status('503 Service Unavailable', 'reach inetws, or is at a limit')
+    status('511 Network Authentication Required', 'this network wants a login')
 
 
 def test_own_words():

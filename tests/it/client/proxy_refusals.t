@@ -41,12 +41,16 @@ def http(line):
 
 # (scheme, what the proxy does, exit status, words of the error)
 REFUSALS = (
-    ('http', http('403 Forbidden'), 77, 'answered 403 Forbidden'),
+    ('http', http('403 Forbidden'), 77,
+     'answered 403 Forbidden: its rules do not allow that'),
     ('http', http('407 Login'), 77, 'answered 407'),
-    ('http', http('502 Bad Gateway'), 69, 'answered 502 Bad Gateway'),
-    ('http', http('503 Busy'), 75, 'answered 503 Busy'),
-    ('http', http('504 Slow'), 75, 'answered 504 Slow'),
-    ('http', http('400 No'), 76, 'answered 400 No'),
+    ('http', http('502 Bad Gateway'), 69,
+     'answered 502 Bad Gateway: the proxy does not reach the server'),
+    ('http', http('503 Busy'), 75,
+     'answered 503 Busy: the proxy does not reach the server'),
+    ('http', http('504 Slow'), 75,
+     'answered 504 Slow: the proxy does not reach the server'),
+    ('http', http('400 No'), 76, 'answered 400 No: is it a forward proxy?'),
     ('http', answering(), 76, 'closed without an answer (is it an HTTP proxy? '
      'a SOCKS proxy is socks5h://)'),
     ('http', answering(b'\x05\xff'), 76,

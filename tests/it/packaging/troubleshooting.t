@@ -137,6 +137,7 @@ def answers():
             (b'HTTP/1.1 500 Oh', 'answered 500'),
             (b'HTTP/1.1 503 Full', 'answered 503'),
             (b'HTTP/1.1 504 Late', 'answered 504'),
+            (b'HTTP/1.1 511 Login', 'this network wants a login'),
             (b'HTTP/1.1 101 Upgrade', 'wrong answer'),
             (b'HTTP/1.1 302 There', 'without one good Location'),
             (b'HTTP/1.1 302 There\r\nLocation: ftp://h/',
@@ -147,9 +148,17 @@ def answers():
         there = t.Scripted(answer and answer +
                            b'\r\nContent-Length: 0\r\n\r\n')
         yield message, connect(url(there.port))
-    proxy = t.Scripted(b'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n')
-    yield 'answered 407', connect('-x', 'http://127.0.0.1:%d' % proxy.port,
-                                  'ws://h.example/')
+    for answer, message in (
+            ('407 No', 'answered 407'),
+            ('403 No', 'its rules do not allow that'),
+            ('405 Not Allowed', 'is it a forward proxy?'),
+            ('501 Unsupported', 'is it a forward proxy?'),
+            ('502 No', 'the proxy does not reach the server'),
+            ('503 No', 'the proxy does not reach the server')):
+        proxy = t.Scripted(('HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n' %
+                            answer).encode())
+        yield message, connect('-x', 'http://127.0.0.1:%d' % proxy.port,
+                               'ws://h.example/')
     silent = t.Held()
     yield 'no answer', connect('--handshake-timeout', '300ms',
                                url(silent.port))
@@ -161,6 +170,7 @@ def answers():
 
 def starts():
     """What does not even start."""
+    yield 'No such device', connect('--interface', 'if!none0', url(1))
     r = t.run_inetws('server', '-l', 'systemd', 'h:1')
     yield 'systemd has passed no', (r.returncode, r.stderr.decode())
     pid = t.folder() + '/pid'

@@ -224,6 +224,10 @@ test_refused(void)
 		    "502 No: the proxy there does not reach inetws" },
 		{ 0, 0, EXIT_AGAIN, "504 No\r\n\r\n",
 		    "504 No: the proxy there does not reach inetws" },
+		{ 0, 0, EXIT_AGAIN, "503 No\r\n\r\n", "503 No: the proxy there "
+		    "does not reach inetws, or is at a limit" },
+		{ 0, 0, EXIT_UNREACHABLE, "511 No\r\n\r\n", "511 No: this "
+		    "network wants a login: open a page in a browser" },
 		{ 0, 0, EXIT_UNREACHABLE, "500 No\r\n\r\n", "500 No" },
 		{ 0, 0, EXIT_PROTOCOL, "410 \r\n\r\n", "410" },
 		{ 0, 0, EXIT_DENIED, "401 No\r\n\r\n", "401 No: it needs "
@@ -236,7 +240,24 @@ test_refused(void)
 		{ 0, 0, EXIT_DENIED, "401 No\r\nWWW-Authenticate: Bearer\r\n"
 		    "WWW-Authenticate: Basic\r\n\r\n", "401 No: it needs "
 		    "credentials (-u USER:PASSWORD)" },
-		{ 1, 0, EXIT_PROTOCOL, "404 No\r\n\r\n", "404 No" },
+		{ 1, 0, EXIT_PROTOCOL, "404 No\r\n\r\n",
+		    "404 No: is it a forward proxy?" },
+		{ 1, 0, EXIT_PROTOCOL, "400 No\r\n\r\n",
+		    "400 No: is it a forward proxy?" },
+		{ 1, 0, EXIT_PROTOCOL, "405 No\r\n\r\n",
+		    "405 No: is it a forward proxy?" },
+		{ 1, 0, EXIT_UNREACHABLE, "501 No\r\n\r\n",
+		    "501 No: is it a forward proxy?" },
+		{ 1, 0, EXIT_DENIED, "403 No\r\n\r\n",
+		    "403 No: its rules do not allow that" },
+		{ 1, 0, EXIT_UNREACHABLE, "502 No\r\n\r\n",
+		    "502 No: the proxy does not reach the server" },
+		{ 1, 0, EXIT_AGAIN, "503 No\r\n\r\n",
+		    "503 No: the proxy does not reach the server" },
+		{ 1, 0, EXIT_AGAIN, "504 No\r\n\r\n",
+		    "504 No: the proxy does not reach the server" },
+		{ 1, 0, EXIT_UNREACHABLE, "511 No\r\n\r\n", "511 No: this "
+		    "network wants a login: open a page in a browser" },
 		{ 1, 0, EXIT_PROTOCOL, "200 OK\r\n\r\n", "200 OK" },
 		/* a text says it better, and ends with its line or its length */
 		{ 0, 0, EXIT_PROTOCOL, "404 No\r\n" PLAIN "Content-Length: 8\r\n"
@@ -262,7 +283,7 @@ test_refused(void)
 		{ 0, 0, EXIT_DENIED, "403 No\r\nContent-Type: text/htm\r\n\r\n"
 		    "<title>Sign in</title>", "403 No" },
 		{ 1, 0, EXIT_DENIED, "403 No\r\n" HTML "\r\n<title>Sign in</title>",
-		    "403 No" },
+		    "403 No: its rules do not allow that" },
 	};
 	char answer[400], want[300];
 	size_t i;

@@ -236,6 +236,22 @@ test_rows(void)
 		enum check_who who;
 		const char *why, *advice;
 	} t[] = {
+		{ STEP_PROXY, 0, WHO_UNKNOWN, "proxy http://h:80 answered 503 "
+		    "No: the proxy does not reach the server (asked for h:443)",
+		    "host and port of the URL" },
+		{ STEP_PROXY, 0, WHO_UNKNOWN, "proxy socks5h://h:80: it refuses "
+		    "to connect: connection refused (asked for h:443)",
+		    "host and port of the URL" },
+		{ STEP_PROXY, 0, WHO_UNKNOWN, "proxy socks5h://h:80: it refuses "
+		    "to connect: host unreachable (asked for h:443)",
+		    "host and port of the URL" },
+		{ STEP_PROXY, 0, WHO_UNKNOWN, "proxy socks5h://h:80: it refuses "
+		    "to connect: not allowed by its rules", "port 443" },
+		{ STEP_PROXY, 0, WHO_UNKNOWN, "proxy http://h:80 answered 405: "
+		    "is it a forward proxy?", "a web server" },
+		{ STEP_PROXY, 0, WHO_UNKNOWN, "proxy http://h:80 answered 511: "
+		    "this network wants a login", "in a browser" },
+		{ STEP_UPGRADE, 511, WHO_SERVER, "511", "in a browser" },
 		{ STEP_UPGRADE, 400, WHO_SERVER, "wss://h/ answered 400: it "
 		    "wants a certificate of ours, use --cert", "--cert" },
 		{ STEP_UPGRADE, 400, WHO_INETWS, "wss://h/ answered 400 Bad "
