@@ -187,15 +187,17 @@ zsh(FILE *f)
 
 	fputs("#compdef inetws\n_inetws() {\n"
 	    "\tlocal context state state_descr line\n\ttypeset -A opt_args\n"
-	    "\t_arguments -C '1:mode:((", f);
+	    "\t_arguments -C -A '-*' "
+	    "{-K+,--config=}'[an instance of a file]:FILE:_files' "
+	    "{-h,--help}'[all modes]' {-V,--version}'[versions]' "
+	    "'1:mode:((", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
 		fprintf(f, "%s\\:\"", mode->name);
 		put_quoted(mode->help, f);
 		fputs("\" ", f);
 	}
-	fputs("help\\:\"lines to paste, or the options of a mode\" "
-	    "--config\\:\"an instance of a file\" --help\\:\"all modes\" "
-	    "--version))' '*::word:->words' && return\n"
+	fputs("help\\:\"lines to paste, or the options of a mode\"))' "
+	    "'*::word:->words' && return\n"
 	    "\tcase $words[1] in\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
 		fprintf(f, "\t%s) _arguments -s \\\n", mode->name);
@@ -260,7 +262,13 @@ fish(FILE *f)
 		put_quoted(mode->help, f);
 		fputs("'\n", f);
 	}
-	fputs("complete -c inetws -n __fish_use_subcommand -a help -d "
+	fputs("complete -c inetws -n __fish_use_subcommand -l config -s K "
+	    "-r -F -d 'an instance of a file'\n"
+	    "complete -c inetws -n __fish_use_subcommand -l help -s h "
+	    "-d 'all modes'\n"
+	    "complete -c inetws -n __fish_use_subcommand -l version -s V "
+	    "-d versions\n"
+	    "complete -c inetws -n __fish_use_subcommand -a help -d "
 	    "'lines to paste, or the options of a mode'\n"
 	    "complete -c inetws -n '__fish_is_nth_token 2; and "
 	    "__fish_seen_subcommand_from help' -a '", f);
