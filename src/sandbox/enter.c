@@ -43,6 +43,8 @@ enter_prepare(const struct options *o, enum sandbox_role role)
 		secure_getenv("SSL_CERT_DIR"), secure_getenv("SSL_CERT_FILE")
 	};
 
+	_Static_assert(sizeof(readable) / sizeof(readable[0]) <=
+	    SANDBOX_READABLE_MAX, "each of them may be read");
 	if (limits_no_core() == -1)
 		return failed("cannot forbid core dumps");
 	if (o->service.sandbox == SANDBOX_OFF)
@@ -68,9 +70,11 @@ enter_missing(const struct options *o, char *dst, size_t size)
 	unsigned int i;
 
 	dst[0] = '\0';
-	if (o->service.sandbox == SANDBOX_OFF)
+	if (o->service.sandbox == SANDBOX_OFF) {
 		strlcpy(dst, "off", size);
-	for (i = 0; dst[0] != 'o' && i < sizeof(parts) / sizeof(parts[0]); i++)
+		return dst;
+	}
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (sandbox_missing() & parts[i].part) {
 			if (dst[0] != '\0')
 				strlcat(dst, " ", size);

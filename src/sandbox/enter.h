@@ -33,13 +33,16 @@ int enter_try(const struct options *);
 void enter_warn(const struct options *);
 
 /*
- * In a child that has opened all it needs, with the process of its program or
- * 0.  GO_ON, or the exit status, the reason being logged:
- * the tunnel must not begin then.
+ * In a child that has opened all it needs; program is the process of its program
+ * or 0.  GO_ON, or the exit status, the reason being logged: the tunnel must not
+ * begin then.
  */
 int enter_sandbox(const struct options *, pid_t program);
 
-/* "landlock seccomp": what is missing; "off"; "" nothing.  Returns dst. */
+/*
+ * The missing parts, such as "landlock seccomp"; "" if there is none; "off" with
+ * --sandbox off.  ENTER_MISSING_MAX bytes are enough.  Returns dst.
+ */
 char *enter_missing(const struct options *, char *dst, size_t size);
 
 #endif

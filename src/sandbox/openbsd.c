@@ -6,11 +6,9 @@
 
 #include "sandbox/sandbox.h"
 
-#define READABLE_MAX	8
-
 /* The arguments of sandbox_prepare(). */
 static enum sandbox_role prepared;
-static const char *unveiled[READABLE_MAX];
+static const char *unveiled[SANDBOX_READABLE_MAX];
 static unsigned int nunveiled;
 
 int
@@ -21,13 +19,13 @@ sandbox_prepare(enum sandbox_role role, const char *const *readable,
 
 	nunveiled = 0;
 	prepared = role;
-	for (i = 0; i < n && nunveiled < READABLE_MAX; i++)
+	for (i = 0; i < n; i++)
 		if (readable[i] != NULL)
 			unveiled[nunveiled++] = readable[i];
 	return 0;
 }
 
-/* All systems of this kind have both. */
+/* Each OpenBSD has pledge(2) and unveil(2). */
 int
 sandbox_try(void)
 {

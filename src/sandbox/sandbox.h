@@ -47,13 +47,16 @@ enum {
 	SANDBOX_PARTS = 15
 };
 
+#define SANDBOX_READABLE_MAX	16
+
 /*
  * Before the first fork: does what is expensive.  May be called again; if that
  * fails, what was prepared before stays in force.  0, or -1 with errno.
  *
- * readable[0..n-1] are further paths that a SANDBOX_REDIAL may read.  A folder
- * stands for everything below it, and for the files that symbolic links
- * directly in it lead to.  NULL, and a path that does not exist, are skipped.
+ * readable[0..n-1], SANDBOX_READABLE_MAX at most, are further paths that a
+ * SANDBOX_REDIAL may read; they must stay.  A folder stands for everything below
+ * it, and for the files that symbolic links directly in it lead to.  NULL, and a
+ * path that does not exist, are skipped.
  *
  * What was prepared is remembered in static variables and in a descriptor that
  * is close-on-exec.

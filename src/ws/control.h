@@ -37,13 +37,17 @@ int control_parse(struct control *, const void *line, size_t len);
 #define CONTROL_ADDR_MAX	64	/* "[v6]:port", terminated */
 #define CONTROL_REASON_MAX	121	/* terminated */
 
-/* Writes a line without text, not terminated; at least 26 bytes of room. */
+/*
+ * The three below write a line, not terminated, and return its length.
+ * control_write(): without text; number only where the kind has one; 26 bytes of
+ * room.
+ */
 size_t control_write(char *dst, enum control_kind, uint64_t number);
 
-/* The same for "ack" with both numbers; 44 bytes. */
+/* "ack" with both numbers; 44 bytes of room. */
 size_t control_write_ack(char *dst, uint64_t number, uint64_t credit);
 
-/* The same with a text, which fits; CONTROL_LINE_MAX bytes of room. */
+/* With a text, which is cut if need be; CONTROL_LINE_MAX bytes of room. */
 size_t control_write_text(char *dst, enum control_kind, const char *text);
 
 #endif

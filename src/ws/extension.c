@@ -123,7 +123,7 @@ flag(struct extension *ext, unsigned int bit, struct slice value)
 	return value.p == NULL ? 0 : -1;
 }
 
-/* The given one of the HAS_ bits, or 0 for an unknown parameter. */
+/* The HAS_ bit of this parameter, 0 for an unknown one; names[] has their order. */
 static unsigned int
 which(struct slice name)
 {

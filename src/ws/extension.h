@@ -56,12 +56,15 @@ struct extension {
 int extension_parse(struct extension *ext, struct slice element);
 
 /*
- * May it stand in an offer: a redial names a session and has n and at, any
- * other offer has none of these.  May it stand in the answer to this offer:
- * nothing that was not offered, a session has a name, and only what answers a
- * redial has at.
+ * May it stand in an offer?  A redial names a session and has n and at; any
+ * other offer has none of these.
  */
 int extension_is_offer(const struct extension *);
+
+/*
+ * May it stand in the answer to this offer?  It has nothing that was not
+ * offered, a session has a name, and only what answers a redial has at.
+ */
 int extension_is_answer(const struct extension *,
     const struct extension *offer);
 

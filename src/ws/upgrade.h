@@ -54,11 +54,11 @@ int upgrade_write_answer(char *dst, size_t size,
 
 /*
  * Writes a refusal with a one-line text body, Connection: close,
- * Content-Length, and for 426 Sec-WebSocket-Version and Upgrade, for 405
- * Allow, for 503 Retry-After unless extra has one.  extra is "" or whole field lines
- * each ending in CRLF.  now, seconds since 1970, becomes Date, which all but
- * a 5xx must have (RFC 9110 6.6.1); 0: none.  Control characters in text become
- * '?'.  Returns the length, or -1 if it does not fit.
+ * Content-Length, and for 426 Sec-WebSocket-Version and Upgrade, for 405 Allow
+ * and for 503 Retry-After unless extra has one.  extra is "" or whole field
+ * lines, each ending in CRLF.  now, seconds since 1970, becomes Date, which all
+ * but a 5xx must have (RFC 9110 6.6.1); 0: none.  Control characters in text
+ * become '?'.  Returns the length, or -1 if it does not fit.
  */
 int upgrade_write_refusal(char *dst, size_t size, int status, int64_t now,
     const char *extra, const char *text);
@@ -71,7 +71,7 @@ struct upgrade_offer {
 	const char *origin;		/* NULL: none */
 	const char *user;		/* "user:pass"; NULL or "": none */
 	const char *extra;		/* lines of header_add(), or "" */
-	int is_none;			/* it asks for no websocket */
+	int is_none;			/* a plain GET: no field of RFC 6455 */
 	const struct extension *offer;	/* NULL: none */
 };
 
