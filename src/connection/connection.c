@@ -240,6 +240,7 @@ configure(const struct connection *c, const struct io *stream,
 	cfg->text = o->websocket.text && !w->has_extension;
 	cfg->tls = w->io.tls != NULL;
 	cfg->discard = stream->rfd == stream->wfd;
+	cfg->one_way = c->client && stream->rfd != stream->wfd;
 	cfg->ping_interval = o->timeouts.ping_interval;
 	cfg->ping_adapts = o->timeouts.ping_adapts;
 	cfg->ping_timeout = o->timeouts.ping;

@@ -14,7 +14,6 @@
 #define HANGUP_STOP_MS	2000	/* from HUP to the end */
 #define STOP_MS		1000	/* for the end of a tunnel that is stopped */
 #define STOP_AGAIN_MS	100	/* ... if asked twice */
-#define EXIT_MS		100	/* from a program's end of file to its exit */
 #define BATCH		262144	/* bytes moved to the stream at once */
 #define LONG_FRAME	32768	/* bytes worth moving */
 #define READ_MASKED	131072	/* at once, of what will be masked: a frame */
@@ -88,39 +87,6 @@ length(const struct iovec *iov, int n)
 }
 
 static void
-target_failed(struct relay *r)
-{
-	if (r->error == 0)
-		r->error = errno;
-	tunnel_stream_failed(&r->tunnel);
-}
-
-/*
- * A program that ends without having read all has reset its socket; what it
- * wrote before is read first.
- */
-static int
-is_program_end(const struct relay *r)
-{
-	return r->program != NULL && r->program->pid > 0 &&
-	    errno == ECONNRESET;
-}
-
-/*
- * The system closes what a killed program had open, as if it were done; its
- * exit status follows at once.  One that goes on without its output is.
- */
-static void
-stream_ended(struct relay *r)
-{
-	if (r->program != NULL &&
-	    program_killed(r->program, clock_ms() + EXIT_MS))
-		tunnel_stream_failed(&r->tunnel);
-	else
-		tunnel_stream_eof(&r->tunnel);
-}
-
-static void
 read_stream(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
@@ -149,10 +115,10 @@ read_stream(struct relay *r)
 			relay_pass_on(r, bypass);
 		else
 			tunnel_stream_read(t, n);
-	} else if (n == 0 || (n == -1 && is_program_end(r)))
-		stream_ended(r);
+	} else if (n == 0)
+		relay_stream_ended(r);
 	else if (n == -1)
-		target_failed(r);
+		relay_read_failed(r);
 }
 
 static void
@@ -172,7 +138,7 @@ write_stream(struct relay *r)
 		    length(iov, k));
 	}
 	if (n == -1)
-		target_failed(r);
+		relay_write_failed(r);
 	else
 		tunnel_stream_wrote(&r->tunnel, n);
 }
@@ -278,7 +244,7 @@ static void
 finish_stream(struct relay *r)
 {
 	if (io_finish(&r->stream) == -1 && fd_not_stored(errno))
-		target_failed(r);
+		relay_stream_failed(r);
 	else
 		tunnel_stream_shut(&r->tunnel);
 }
@@ -304,6 +270,7 @@ work(struct relay *r)
 	unsigned int w;
 	int did = 0;
 
+	relay_drop_refused(r);
 	if ((tunnel_wants(t) & TUNNEL_READ_WIRE) && (r->ready & WEBSOCKET_R) &&
 	    (r->in.held < BATCH || !(r->ready & STREAM_W))) {
 		read_websocket(r);
@@ -329,7 +296,8 @@ work(struct relay *r)
 		finish_stream(r);
 		did = 1;
 	}
-	if (w & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) {
+	if ((w & (TUNNEL_RESET_STREAM | TUNNEL_CLOSE_STREAM)) &&
+	    !relay_holds_reset(r, w)) {
 		relay_end_stream(r, w);
 		did = 1;
 	}
@@ -354,7 +322,7 @@ stop_requested(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 
-	if (signal_hung_up() && !t->write_closed) {
+	if (signal_hung_up() && t->sink == SINK_OPEN) {
 		tunnel_stream_write_closed(t);
 		r->stop_at = t->now + HANGUP_STOP_MS;
 	}

@@ -3,6 +3,7 @@
  * The two ends: those it begins with, others that take their place, and what
  * they have taken of what was written.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "connection/relay_internal.h"
@@ -12,6 +13,8 @@
 
 #define LOOK_FIRST	10	/* ms to the second look at a queue, doubled */
 #define LOOK_MAX	500
+#define RESET_MAX	10000	/* ms to a reset if --linger is off */
+#define EXIT_MS		100	/* from a program's end of file to its exit */
 
 /* Bytes that came with a handshake are the first ones of the websocket. */
 static void
@@ -56,6 +59,8 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->to_websocket = r->to_stream = (struct relay_queue){
 	    .look_at = CLOCK_NEVER };
+	r->to_reset = (struct relay_queue){ .look_at = CLOCK_NEVER };
+	r->reset_by = 0;
 	r->stop_at = CLOCK_NEVER;
 	r->out = r->in = r->kept = SPLICE_CLOSED;
 	r->null = -1;
@@ -83,6 +88,96 @@ relay_stream(struct relay *r, struct io stream)
 	r->ready |= fresh(r, &stream, STREAM_R, STREAM_W);
 	find_ways(r);
 	net_linger_reset(stream.rfd);
+}
+
+void
+relay_stream_failed(struct relay *r)
+{
+	if (r->error == 0)
+		r->error = errno;
+	tunnel_stream_failed(&r->tunnel);
+}
+
+static void
+input_refused(struct relay *r)
+{
+	if (r->error == 0)
+		r->error = errno;
+	tunnel_stream_refused(&r->tunnel);
+}
+
+/*
+ * EPIPE: the other end reads nothing more, but what it has written is there.
+ * ECONNRESET of a Unix socket is the same, with something unread.  If it has
+ * closed a TCP connection, its FIN has come before; any other error of one is a
+ * reset without it.
+ */
+void
+relay_write_failed(struct relay *r)
+{
+	if (errno == EPIPE ||
+	    (errno == ECONNRESET && net_is_unix(r->stream.wfd)))
+		input_refused(r);
+	else
+		relay_stream_failed(r);
+}
+
+/*
+ * The system closes what a killed program had open, as if it were done; its
+ * exit status follows at once.  One that goes on without its output is.
+ */
+void
+relay_stream_ended(struct relay *r)
+{
+	if (r->program != NULL &&
+	    program_killed(r->program, clock_ms() + EXIT_MS))
+		tunnel_stream_failed(&r->tunnel);
+	else
+		tunnel_stream_eof(&r->tunnel);
+}
+
+/*
+ * The other end of a Unix socket was closed without having read all; what it
+ * wrote before was read first.  A program may do so.
+ */
+void
+relay_read_failed(struct relay *r)
+{
+	if (errno != ECONNRESET || !net_is_unix(r->stream.rfd)) {
+		relay_stream_failed(r);
+		return;
+	}
+	if (r->program == NULL || r->program->pid == 0)
+		input_refused(r);
+	relay_stream_ended(r);
+}
+
+/*
+ * The stream has an error, and is not read now.  A Unix socket whose other end
+ * was closed still has what that wrote, and a TCP connection if FIN came before
+ * the reset: then the error is EPIPE.
+ */
+void
+relay_stream_error(struct relay *r)
+{
+	int error;
+
+	if (net_is_unix(r->stream.rfd))
+		return;
+	error = net_error(r->stream.rfd);
+	if (r->error == 0)
+		r->error = error;
+	if (error == EPIPE)
+		tunnel_stream_refused(&r->tunnel);
+	else
+		tunnel_stream_failed(&r->tunnel);
+}
+
+void
+relay_drop_refused(struct relay *r)
+{
+	if (r->tunnel.sink == SINK_REFUSED && r->in.held > 0)
+		splice_close(&r->in);
 }
 
 struct io
@@ -182,11 +277,35 @@ look_at_ping(struct relay *r)
 	p->at = t->pinged_at;
 }
 
+/*
+ * A reset that comes behind the end of file tells that the peer's stream has
+ * not taken all; what that has sent is whole, and a reset would destroy what the
+ * network has not yet taken of it.
+ */
+int
+relay_holds_reset(struct relay *r, unsigned int wants)
+{
+	const struct tunnel *t = &r->tunnel;
+	int64_t linger = t->cfg.linger > 0 ? t->cfg.linger : RESET_MAX;
+
+	if (!(wants & TUNNEL_RESET_STREAM) || t->end != TUNNEL_PEER_RESET ||
+	    t->shown_at == 0)
+		return 0;
+	if (has_moved(&r->to_reset, r->stream.wfd, WAIT_STREAM, t->now) ||
+	    r->reset_by == 0)
+		r->reset_by = t->now + linger;
+	if (r->to_reset.left && t->now < r->reset_by && t->hurry_until == 0)
+		return 1;
+	r->to_reset.look_at = CLOCK_NEVER;
+	return 0;
+}
+
 int64_t
 relay_look_at_queues(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 	struct relay_queue *w = &r->to_websocket, *s = &r->to_stream;
+	int64_t when;
 	int moved;
 
 	look_at_ping(r);
@@ -195,5 +314,6 @@ relay_look_at_queues(struct relay *r)
 	tunnel_wire_left(t, moved, w->left);
 	if (has_moved(s, r->stream.wfd, tunnel_waits_for_stream(t), t->now))
 		tunnel_stream_moved(t);
-	return w->look_at < s->look_at ? w->look_at : s->look_at;
+	when = w->look_at < s->look_at ? w->look_at : s->look_at;
+	return r->to_reset.look_at < when ? r->to_reset.look_at : when;
 }

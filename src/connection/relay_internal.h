@@ -23,7 +23,25 @@ enum relay_event relay_wait(struct relay *, int64_t until, int busy);
  */
 int64_t relay_look_at_queues(struct relay *);
 
-/* relay_ends.c: resets or closes the stream, as the tunnel wants it. */
+/*
+ * relay_ends.c: what the tunnel is told of the stream.  relay_stream_ended():
+ * its end of file.  With errno: relay_read_failed(), relay_write_failed(), and
+ * relay_stream_failed() for what ends reading, too.  relay_stream_error():
+ * poll(2) reports an error while the stream is not read.  relay_drop_refused()
+ * drops what is on its way to a stream that takes nothing more.
+ */
+void relay_stream_ended(struct relay *);
+void relay_read_failed(struct relay *);
+void relay_write_failed(struct relay *);
+void relay_stream_failed(struct relay *);
+void relay_stream_error(struct relay *);
+void relay_drop_refused(struct relay *);
+
+/*
+ * relay_ends.c: resets or closes the stream, as the tunnel wants it.
+ * relay_holds_reset(): not yet, as the network still has something of it.
+ */
+int relay_holds_reset(struct relay *, unsigned int wants);
 void relay_end_stream(struct relay *, unsigned int wants);
 
 /*

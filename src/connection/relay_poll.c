@@ -28,7 +28,7 @@ watch(const struct relay *r, struct pollfd *p)
 
 	memset(p, 0, AT_END * sizeof(*p));
 	p[AT_STREAM_R].fd = r->stream.rfd;
-	p[AT_STREAM_W].fd = r->tunnel.write_closed ? -1 : r->stream.wfd;
+	p[AT_STREAM_W].fd = r->tunnel.sink != SINK_OPEN ? -1 : r->stream.wfd;
 	io_events(&r->stream, (w & TUNNEL_READ_STREAM) != 0,
 	    (w & TUNNEL_WRITE_STREAM) != 0, &p[AT_STREAM_R].events,
 	    &p[AT_STREAM_W].events);
@@ -50,13 +50,6 @@ watch(const struct relay *r, struct pollfd *p)
 	p[AT_CONTROL].events = POLLIN;
 }
 
-/* A program that has ended: what it wrote is still to be read. */
-static int
-has_output(const struct relay *r)
-{
-	return r->hung_up && r->program != NULL && r->program->pid > 0;
-}
-
 /*
  * The stream reports what was not waited for: has it broken?  A socket
  * has; of two pipes the one to write to may have lost its reader.
@@ -69,8 +62,8 @@ unexpected(struct relay *r, const struct pollfd *p)
 	if (p[AT_STREAM_W].revents & (POLLERR | POLLHUP | POLLNVAL))
 		tunnel_stream_write_closed(&r->tunnel);
 	if ((p[AT_STREAM_R].revents & (POLLERR | POLLNVAL)) &&
-	    !(w & TUNNEL_READ_STREAM) && !has_output(r))
-		tunnel_stream_failed(&r->tunnel);
+	    !(w & TUNNEL_READ_STREAM))
+		relay_stream_error(r);
 }
 
 static unsigned int

@@ -209,6 +209,27 @@ net_is_socket(int fd)
 }
 
 int
+net_is_unix(int fd)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+	int error = errno, r;
+
+	r = getsockname(fd, (struct sockaddr *)&ss, &len);
+	errno = error;
+	return r == 0 && ss.ss_family == AF_UNIX;
+}
+
+int
+net_error(int fd)
+{
+	int error = errno, r = socket_option(fd, SO_ERROR);
+
+	errno = error;
+	return r == -1 ? 0 : r;
+}
+
+int
 net_is_listener(int fd)
 {
 	int value = socket_option(fd, SO_ACCEPTCONN);

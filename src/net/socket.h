@@ -175,8 +175,14 @@ uint64_t net_written(int fd);
 /* Does it have any that are not?  0 also where the system does not tell. */
 int net_unacknowledged(int fd);
 
-/* Is it a socket?  Does it listen?  1, 0, or -1 with errno. */
+/*
+ * Is it a socket?  Does it listen?  1, 0, or -1 with errno.  Is it a Unix
+ * socket?  net_error() takes the error (SO_ERROR) that the next call would get;
+ * 0 if there is none.  These two keep errno.
+ */
 int net_is_socket(int fd);
+int net_is_unix(int fd);
+int net_error(int fd);
 int net_is_listener(int fd);
 
 /*

@@ -172,6 +172,8 @@ tunnel_out_confirmed(struct tunnel *t, uint64_t n)
 	if (!t->eof_sent || n != t->out_head)
 		return -1;
 	t->out_kept = n;
+	if (t->out == FLOW_DRAINING)
+		t->ended_at = t->now;
 	tunnel_set_out(t, FLOW_ENDED);
 	return 0;
 }

@@ -34,6 +34,7 @@ void tunnel_set_wire(struct tunnel *, enum tunnel_wire);
 void tunnel_set_link(struct tunnel *, enum tunnel_link);
 void tunnel_set_in(struct tunnel *, enum tunnel_flow);
 void tunnel_set_out(struct tunnel *, enum tunnel_flow);
+void tunnel_set_sink(struct tunnel *, enum tunnel_sink);
 void tunnel_set_opening(struct tunnel *, enum tunnel_opening);
 void tunnel_set_session(struct tunnel *, enum tunnel_session);
 void tunnel_set_silence(struct tunnel *, enum tunnel_silence);

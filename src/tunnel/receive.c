@@ -139,7 +139,8 @@ take_data(struct tunnel *t)
 		return tunnel_in_fault(t, CLOSE_BAD_TEXT, "text is not UTF-8");
 	if (t->in != FLOW_OPEN)
 		return tunnel_in_fault(t, CLOSE_PROTOCOL, "data after eof");
-	add_run(t, n);
+	if (t->sink != SINK_REFUSED)
+		add_run(t, n);
 	t->in_pos += n;
 	count(t, n);
 	return 0;
@@ -396,6 +397,7 @@ tunnel_bypass_in(const struct tunnel *t)
 
 	if (!t->in_frame || t->frame.masked || t->message != FRAME_BINARY ||
 	    is_small(t) || t->nruns > 0 || t->in != FLOW_OPEN ||
+	    t->sink == SINK_REFUSED ||
 	    t->wire != WIRE_OPEN)
 		return 0;
 	return min(t->frame_left, room);

@@ -42,6 +42,12 @@ static const unsigned int after_out[] = {
 	[FLOW_DISCARDING] = BIT(FLOW_ENDED) | BIT(FLOW_RESET),
 };
 
+static const unsigned int after_sink[] = {
+	[SINK_OPEN] = BIT(SINK_CLOSED) | BIT(SINK_REFUSED),
+	[SINK_CLOSED] = BIT(SINK_REFUSED),
+	[SINK_REFUSED] = 0,
+};
+
 static const unsigned int after_opening[] = {
 	[OPENING_NONE] = 0,
 	[OPENING_WAITING] = BIT(OPENING_TOLD),
@@ -102,6 +108,12 @@ static const char *const flow_names[] = {
 	[FLOW_DISCARDING] = "discarding",
 };
 
+static const char *const sink_names[] = {
+	[SINK_OPEN] = "open",
+	[SINK_CLOSED] = "closed",
+	[SINK_REFUSED] = "refused",
+};
+
 static const char *const opening_names[] = {
 	[OPENING_NONE] = "none",
 	[OPENING_WAITING] = "waiting",
@@ -152,6 +164,9 @@ static const struct machine in_machine = {
 };
 static const struct machine out_machine = {
 	"from-stream", after_out, flow_names
+};
+static const struct machine sink_machine = {
+	"stream-input", after_sink, sink_names
 };
 static const struct machine opening_machine = {
 	"opening", after_opening, opening_names
@@ -230,6 +245,16 @@ tunnel_set_out(struct tunnel *t, enum tunnel_flow to)
 	t->out = to;
 	if (to == FLOW_DRAINING)
 		t->eof_due = t->cfg.extension != 0;
+}
+
+void
+tunnel_set_sink(struct tunnel *t, enum tunnel_sink to)
+{
+	if (!changes(t, &sink_machine, t->sink, to))
+		return;
+	if (t->sink == SINK_OPEN)
+		t->sink_closed_at = t->now;
+	t->sink = to;
 }
 
 void

@@ -56,6 +56,18 @@ enum tunnel_flow {
 };
 
 /*
+ * Does the stream take what comes for it?  That it does not is no harm until
+ * something comes.
+ */
+enum tunnel_sink {
+	SINK_OPEN,
+	SINK_CLOSED,		/* it will take nothing more */
+	SINK_REFUSED		/* and has not taken all: what comes is dropped,
+				 * what it sends is delivered to its end, and
+				 * then the tunnel ends as a reset */
+};
+
+/*
  * A stream that comes later than the wire.  The asking side sends "open"; the
  * serving side answers "ok" or "fail".  Both sides pass the same states.
  */

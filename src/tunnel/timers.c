@@ -57,7 +57,7 @@ without_data_since(const struct tunnel *t)
 int64_t
 tunnel_hold_until(const struct tunnel *t)
 {
-	int64_t delay = t->write_closed ? linger(t) : t->cfg.linger;
+	int64_t delay = t->sink != SINK_OPEN ? linger(t) : t->cfg.linger;
 
 	if (t->cfg.extension || !t->cfg.hold || t->in != FLOW_OPEN ||
 	    t->close_code != 0 || !tunnel_out_sent(t) || is_stalled(t))
@@ -104,16 +104,16 @@ idle_until(const struct tunnel *t)
 }
 
 /*
- * Our stream has ended and takes nothing more: how long another inetws gets to
- * end too.  With a plain peer tunnel_hold_until() does the same.
+ * Our stream has ended and takes nothing more: how long another inetws that has
+ * got all of it gets to end too.  With a plain peer tunnel_hold_until() does the same.
  */
 static int64_t
-write_closed_until(const struct tunnel *t)
+sink_closed_until(const struct tunnel *t)
 {
-	if (!t->cfg.extension || !t->write_closed || t->out == FLOW_OPEN ||
+	if (!t->cfg.extension || t->sink != SINK_CLOSED || t->out != FLOW_ENDED ||
 	    t->in != FLOW_OPEN || t->end != TUNNEL_GOING)
 		return TUNNEL_NEVER;
-	return latest(t->write_closed_at, t->ended_at) + linger(t);
+	return latest(t->sink_closed_at, t->ended_at) + linger(t);
 }
 
 /* A peer that still sends data in closing gets its time again and again. */
@@ -217,7 +217,7 @@ tunnel_deadline(const struct tunnel *t)
 	d = earlier(d, idle_until(t));
 	d = earlier(d, tunnel_answer_until(t));
 	d = earlier(d, tunnel_hold_until(t));
-	d = earlier(d, write_closed_until(t));
+	d = earlier(d, sink_closed_until(t));
 	d = earlier(d, wire_until(t));
 	return earlier(d, stream_until(t));
 }
@@ -270,7 +270,7 @@ tunnel_tick(struct tunnel *t)
 	if (t->now >= tunnel_answer_until(t))
 		tunnel_stop(t, CLOSE_INTERNAL, TUNNEL_PING_TIMEOUT,
 		    "no answer to open");
-	if (t->now >= write_closed_until(t))
+	if (t->now >= sink_closed_until(t))
 		tunnel_break(t);
 	if (t->now >= stream_until(t)) {
 		if (t->out == FLOW_DISCARDING)

@@ -55,7 +55,7 @@ tunnel_fault(struct tunnel *t, enum tunnel_end end, unsigned int code,
 	tunnel_set_close(t, code);
 	tunnel_set_out(t, FLOW_RESET);
 	tunnel_set_in(t, FLOW_RESET);
-	if (!keeps_arrived(end) || t->write_closed || !tunnel_flows(t))
+	if (!keeps_arrived(end) || t->sink != SINK_OPEN || !tunnel_flows(t))
 		tunnel_in_drop(t);
 }
 
@@ -173,6 +173,33 @@ tunnel_break(struct tunnel *t)
 }
 
 /*
+ * The stream has not taken all.  That ends the tunnel, but not before the peer
+ * has got what the stream still sends.
+ */
+static void
+refuse(struct tunnel *t)
+{
+	tunnel_in_drop(t);
+	if (t->cfg.one_way)
+		tunnel_break(t);
+	else if (t->end == TUNNEL_GOING)
+		tunnel_set_sink(t, SINK_REFUSED);
+}
+
+/*
+ * Has the peer got all that a stream sent which has not taken all?  Another
+ * inetws says so.  A plain peer gets all that was written before our Close; one
+ * that has sent its own gets nothing more.
+ */
+static int
+refused_all(const struct tunnel *t)
+{
+	return t->sink == SINK_REFUSED && t->end == TUNNEL_GOING &&
+	    (t->out == FLOW_ENDED || t->out == FLOW_DISCARDING ||
+	    (!t->cfg.extension && tunnel_out_sent(t)));
+}
+
+/*
  * A peer that goes away gets its Close back (RFC 6455 5.5.1), unless the wire
  * does not take it at once.
  */
@@ -206,7 +233,9 @@ tunnel_update(struct tunnel *t)
 {
 	if (leaving(t))
 		leave(t);
-	if (t->write_closed && t->pending > 0)
+	if (t->sink == SINK_CLOSED && t->pending > 0)
+		refuse(t);
+	if (refused_all(t))
 		tunnel_break(t);
 	tunnel_close_when_done(t);
 	if (t->link == LINK_UP && t->wire_finished && t->wire_eof)
@@ -280,7 +309,7 @@ stream_wants(const struct tunnel *t)
 		w |= TUNNEL_READ_STREAM;
 	if (t->pending > 0)
 		w |= TUNNEL_WRITE_STREAM;
-	else if (t->in == FLOW_DRAINING)
+	else if (t->in == FLOW_DRAINING && t->sink != SINK_REFUSED)
 		w |= TUNNEL_SHUT_STREAM;
 	return w;
 }
@@ -321,13 +350,16 @@ tunnel_stream_eof(struct tunnel *t)
 
 /*
  * An error of the stream does no harm once everything is delivered in both
- * directions, or if only bytes are lost that would be discarded anyway.
+ * directions, or if only bytes are lost that would be discarded anyway.  Behind
+ * its end of file it means only that it has not taken all.
  */
 void
 tunnel_stream_failed(struct tunnel *t)
 {
 	if (t->out == FLOW_DISCARDING && t->in == FLOW_ENDED)
 		tunnel_set_out(t, FLOW_ENDED);
+	else if (t->out == FLOW_DRAINING)
+		refuse(t);
 	else if (t->end != TUNNEL_ENDED && !tunnel_complete(t))
 		tunnel_break(t);
 	tunnel_update(t);
@@ -336,8 +368,15 @@ tunnel_stream_failed(struct tunnel *t)
 void
 tunnel_stream_write_closed(struct tunnel *t)
 {
-	t->write_closed = 1;
-	t->write_closed_at = t->now;
+	if (t->sink == SINK_OPEN)
+		tunnel_set_sink(t, SINK_CLOSED);
+	tunnel_update(t);
+}
+
+void
+tunnel_stream_refused(struct tunnel *t)
+{
+	refuse(t);
 	tunnel_update(t);
 }
 

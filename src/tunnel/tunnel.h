@@ -96,6 +96,11 @@ struct tunnel_config {
 				 * has to be read, or closing it would destroy
 				 * what was delivered */
 
+	int one_way;		/* the stream is two descriptors that have
+				 * nothing to do with each other, as those of
+				 * connect: when the one takes nothing more,
+				 * the other is not worth reading */
+
 	int tls;		/* the wire is TLS: its end of file is a
 				 * close_notify, which nobody can forge */
 
@@ -147,6 +152,7 @@ struct tunnel {
 	enum tunnel_wire wire;
 	enum tunnel_link link;
 	enum tunnel_flow in, out;	/* to the stream, from the stream */
+	enum tunnel_sink sink;
 	enum tunnel_opening opening;
 	enum tunnel_session session;
 	enum tunnel_silence silence;
@@ -154,7 +160,6 @@ struct tunnel {
 
 	/* facts of the stream's and the wire's descriptors */
 	uint8_t stream_gone;		/* closed or reset by us */
-	uint8_t write_closed;		/* it will take nothing more */
 	uint8_t wire_eof;		/* the peer has ended its direction */
 	uint8_t wire_finished;		/* we have ended ours */
 	uint8_t wire_left;		/* tunnel_wire_left(): the network has
@@ -255,7 +260,7 @@ struct tunnel {
 	int64_t received_at, sent_at;	/* last byte from, to the wire */
 	int64_t unread_at;		/* the wire was last not read */
 	int64_t data_at;		/* last payload, either way */
-	int64_t taken_at, delivered_at, ended_at, write_closed_at, closed_at;
+	int64_t taken_at, delivered_at, ended_at, sink_closed_at, closed_at;
 	int64_t lost_at;
 	int64_t hurry_until;		/* tunnel_hurry(), 0: not called */
 	int64_t shown_at;		/* the peer's end, to the stream */
@@ -309,7 +314,8 @@ int64_t tunnel_deadline(const struct tunnel *);
 /*
  * The stream.  tunnel_stream_space() sets iov to the places to read into and
  * returns how many there are; tunnel_stream_read() reports the bytes read,
- * tunnel_stream_eof() the end of file, tunnel_stream_failed() an error.
+ * tunnel_stream_eof() the end of file, tunnel_stream_failed() an error after
+ * which nothing can be read.
  * tunnel_stream_data() sets iov to the pieces to write and returns how many
  * there are; tunnel_stream_wrote() reports the bytes written.
  * tunnel_stream_shut() reports that its write side was shut down,
@@ -321,11 +327,14 @@ void tunnel_stream_eof(struct tunnel *);
 void tunnel_stream_failed(struct tunnel *);
 
 /*
- * The stream has no reader any more, as a pipe whose reader has gone.  No
- * harm is done until there is something to write; once the stream has ended
- * as well, the peer gets the linger time to end too.
+ * tunnel_stream_write_closed(): the stream has no reader any more, as a pipe
+ * whose reader has gone.  No harm is done until there is something to write;
+ * once the stream has ended as well, and the peer has got all of it, the peer
+ * gets the linger time to end too.
+ * tunnel_stream_refused(): it has not taken what it got, but is still read.
  */
 void tunnel_stream_write_closed(struct tunnel *);
+void tunnel_stream_refused(struct tunnel *);
 int tunnel_stream_data(struct tunnel *, struct iovec iov[TUNNEL_RUNS]);
 void tunnel_stream_wrote(struct tunnel *, size_t);
 void tunnel_stream_shut(struct tunnel *);

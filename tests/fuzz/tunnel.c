@@ -64,6 +64,7 @@ write_stream(struct world *w, size_t max)
 			CHECK(((uint8_t *)iov[j].iov_base)[i] ==
 			    w->ref.payload[w->got + n]);
 		}
+	CHECK(n == 0 || w->t.sink != SINK_REFUSED);
 	w->got += n;
 	CHECK(w->got <= w->ref.len);
 	tunnel_stream_wrote(&w->t, n);
@@ -352,6 +353,8 @@ event(struct world *w)
 			tunnel_stream_failed(t);
 		else if (w->left % 4 == 0)
 			tunnel_stream_write_closed(t);
+		else if (w->left % 4 == 1)
+			tunnel_stream_refused(t);
 		break;
 	case 9:
 		if (wants & TUNNEL_WRITE_STREAM)
@@ -419,7 +422,7 @@ finish(struct world *w, int stuck, int talks)
 		act_all(w, which);
 		if (t->end == TUNNEL_GOING && t->link != LINK_GONE)
 			CHECK(w->fed == w->queued && (w->got == w->ref.len ||
-			    !tunnel_has_stream(t)));
+			    t->sink == SINK_REFUSED || !tunnel_has_stream(t)));
 		if (tunnel_wants(t) & TUNNEL_GET_STREAM)
 			tunnel_fail(t, "sorry");
 		if ((t->out == FLOW_OPEN || t->out == FLOW_DISCARDING) &&

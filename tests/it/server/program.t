@@ -225,6 +225,7 @@ def test_pipes():
               options=['--program-pipes'])
     w = t.ws.connect(s.port)
     w.send(b'x' * 100000)
+    w.close(1000)
     t.is_(w.take_close(), 1011, 'one that refuses its input resets')
     d = t.folder()
     s = start('sh', '-c', 'cat >/dev/null; touch %s/complete; sleep 600' % d,

@@ -388,8 +388,14 @@ test_write_closed(void)
 	rig_at(&r, 100000);
 	ok(!r.done && rig_sent(&r, 2, "x"), "what it sends is sent");
 	rig_frame(&r, 0x82, "y", 1);
+	is(r.t.end, TUNNEL_GOING, "what comes cannot be delivered: not yet told");
+	rig_stream(&r, "z", 1);
+	ok(rig_sent(&r, 2, "z"), "the rest of what it sends is sent");
+	rig_frame(&r, 0x82, "yy", 2);
+	rig_stream_eof(&r);
 	ok(r.t.end == TUNNEL_STREAM_RESET && rig_sent_close(&r, 1011),
-	    "what comes cannot be delivered");
+	    "its end is a reset");
+	is(r.ngot + r.t.in_delivered, 0, "nothing was delivered");
 	rig_end(&r);
 
 	rig_begin(&r, rig_config(SERVER, PLAIN, 0));
@@ -420,10 +426,14 @@ test_write_closed(void)
 	rig_pump(&r);
 	rig_at(&r, 2000);
 	rig_stream_eof(&r);
-	is(rig_deadline(&r), 12000, "closed both ways: linger");
-	rig_at(&r, 12000);
-	ok(r.t.end == TUNNEL_STREAM_RESET && rig_sent(&r, 1, "eof 0") &&
-	    rig_sent(&r, 1, "rst"), "then it is a reset");
+	ok(rig_sent(&r, 1, "eof 0"), "closed both ways: the peer is told");
+	rig_at(&r, 60000);
+	is(r.t.end, TUNNEL_GOING, "and may take what came before");
+	rig_line(&r, "ack 0");
+	is(rig_deadline(&r), 70000, "once it has: linger");
+	rig_at(&r, 70000);
+	ok(r.t.end == TUNNEL_STREAM_RESET && rig_sent(&r, 1, "rst"),
+	    "then it is a reset");
 	rig_end(&r);
 }
 

@@ -109,6 +109,8 @@ reach(struct rig *r, enum peer peer, enum state s)
 		rig_stream_eof(r);
 		if (s == WRITE_CLOSED_BOTH)
 			end_theirs(r, peer);
+		else if (peer != PLAIN)
+			rig_line(r, "ack 0");
 		break;
 	case STOPPED_STUCK:
 		r->stream_stuck = 1;
@@ -186,8 +188,10 @@ static const struct row {
 	{ STUCK_WIRE, INETWS, { NEVER, NEVER, 50000, WHEN + 60000 } },
 	{ STUCK_WIRE, SESSION, { NEVER, NEVER, 50000, WHEN + 60000 } },
 	{ WRITE_CLOSED, PLAIN, { LONG, 25000, LONG, 60000 } },
-	{ WRITE_CLOSED, INETWS, { LONG, 25000, 50000, 60000 } },
-	{ WRITE_CLOSED, SESSION, { LONG, 25000, 50000, 60000 } },
+	{ WRITE_CLOSED, INETWS, { LONG, WHEN + 25000, WHEN + 50000,
+	    60000 } },
+	{ WRITE_CLOSED, SESSION, { LONG, WHEN + 25000, WHEN + 50000,
+	    60000 } },
 	/* Nothing more has to come. */
 	{ WRITE_CLOSED_BOTH, INETWS, { NEVER, WHEN + 25000, WHEN + 50000,
 	    60000 } },

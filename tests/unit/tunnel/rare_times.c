@@ -186,6 +186,7 @@ test_write_closed(void)
 		is(rig_deadline(&r), -1, "no reader: no harm yet");
 		rig_at(&r, 700);
 		rig_stream_eof(&r);
+		rig_line(&r, "ack 0");
 		ok(only_at(&r, 700 + (linger ? 2 : 1) * CLOSING,
 		    TUNNEL_STREAM_RESET), "linger %d: the peer has time to end",
 		    linger);

@@ -257,6 +257,9 @@ happen(struct rig *r, const struct row *row)
 	case STREAM_RESET:
 		tunnel_stream_failed(&r->t);
 		rig_pump(r);
+		/* What it sent before its end of file comes first. */
+		if (row->peer >= INETWS && r->t.end == TUNNEL_GOING)
+			rig_line(r, "ack 4");
 		break;
 	case STOP:
 		tunnel_stop(&r->t, 1001, TUNNEL_STOPPED, "stopped");
