@@ -6,9 +6,7 @@
 void
 utf8_begin(struct utf8 *u)
 {
-	u->need = 0;
-	u->lo = 0x80;
-	u->hi = 0xbf;
+	u->need = 0;		/* lead() sets the rest */
 }
 
 /*

@@ -7,14 +7,14 @@
 #include "base/str.h"
 #include "net/listen_fds.h"
 
-/* A number in the environment; -1 if it is not there or not good. */
+/* A number in the environment; 0 if it is not there or not good. */
 static int
 env_number(const char *name)
 {
 	uint64_t n;
 
 	return slice_number(slice_of(getenv(name)), 0, INT_MAX, &n) == 0 ?
-	    (int)n : -1;
+	    (int)n : 0;
 }
 
 int
@@ -25,7 +25,7 @@ listen_fds_count(void)
 	if (env_number("LISTEN_PID") != getpid())
 		return 0;
 	n = env_number("LISTEN_FDS");
-	return n < 0 ? 0 : n > LISTEN_FDS_MAX ? LISTEN_FDS_MAX : n;
+	return n > LISTEN_FDS_MAX ? LISTEN_FDS_MAX : n;
 }
 
 int

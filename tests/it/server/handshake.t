@@ -9,6 +9,7 @@ damage.
 
 import email.utils
 import os
+import socket
 import sys
 import time
 
@@ -123,6 +124,18 @@ def test_bad_requests():
     w = t.ws.connect(s.port)
     w.send(b'still here')
     t.is_(w.take_data(10), b'still here', 'the server serves on')
+
+
+def test_peer_that_leaves():
+    s = t.server(t.echo().port, '--log-level', 'debug')
+    for sent, words in (
+            (b'', 'the peer left without a request'),
+            (b'GET / HT', 'the peer left after 8 bytes of its request')):
+        mark = s.mark()
+        with t.ws.dial(s.port) as c:
+            c.sendall(sent)
+            c.shutdown(socket.SHUT_WR)
+            t.ok(s.has_line(words, 10, since=mark), words)
 
 
 def test_refusal_form():

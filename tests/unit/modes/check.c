@@ -166,6 +166,15 @@ test_shown(void)
 	check_result(&o, &c, 1);
 	check_show(&o, &c, 0, CHECK_STEPS, NOW, 1);
 	ok(!o.cut, "for a person too");
+	fresh();
+	memset(&c.step, 0, sizeof(c.step));
+	for (i = 0; i < CHECK_STEPS; i++)
+		c.step[i].us = -1;
+	c.step[STEP_CONNECT].state = STEP_OK;
+	c.step[STEP_CONNECT].us = 1234567;
+	strlcpy(c.step[STEP_CONNECT].text, "text", sizeof(c.step[0].text));
+	check_show(&o, &c, 0, CHECK_STEPS, NOW, 0);
+	ok(strstr(buf, "   1234.56 ms  text\n") != NULL, "a time");
 }
 
 /* Whatever step fails, there is something to do; and when nothing does. */

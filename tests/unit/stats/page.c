@@ -354,6 +354,49 @@ next_connection(void)
 	stats_close(1);
 }
 
+/* One slot in each of two states: is there a websocket? */
+static int
+has_websocket(enum report_state a, enum report_state b)
+{
+	pid_t pid;
+	int status;
+
+	stats_prepare(0);
+	stats_prepare(1);
+	if ((pid = fork()) == 0) {
+		stats_take(0, a);
+		if ((pid = fork()) == 0) {
+			stats_take(1, b);
+			_exit(stats_has_websocket());
+		}
+		waitpid(pid, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static void
+websockets(void)
+{
+	static const enum report_state with[] = { STATE_PARKED, STATE_OPEN,
+	    STATE_HALF_CLOSED, STATE_LOST };
+	unsigned int i, k;
+	int n = 0;
+
+	is(stats_create(NULL, 2, &about), 0, "a page");
+	for (i = 0; i < 4; i++)
+		for (k = 0; k < 4; k++)
+			n += has_websocket(with[i], with[k]);
+	is(n, 16, "two websockets in any states are websockets");
+	is(has_websocket(STATE_HANDSHAKE, STATE_HANDSHAKE), 0,
+	    "a handshake is none");
+	for (i = n = 0; i < 4; i++)
+		n += has_websocket(STATE_HANDSHAKE, with[i]);
+	is(n, 4, "beside one");
+	stats_close(1);
+}
+
 /* More names than there is room for, each found again. */
 static void
 many_names(void)
@@ -384,6 +427,7 @@ main(void)
 	without_page();
 	gaps();
 	next_connection();
+	websockets();
 	anonymous();
 	redials();
 	bad_files();

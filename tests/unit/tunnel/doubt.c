@@ -219,12 +219,23 @@ test_told(void)
 	ok(rig_wants(&r, TUNNEL_NEW_PATH), "told from outside: at once");
 	rig_pump(&r);
 	ok(rig_sent(&r, 9, NULL), "and the old one is asked");
+	tunnel_doubt(&r.t, "its route is gone");
+	rig_pump(&r);
+	ok(rig_silent(&r), "once, also if it is told again");
+	is_str(r.t.doubt, "its address is gone", "the first reason stays");
 	rig_at(&r, 200);
 	pong(&r);
 	ok(!rig_wants(&r, TUNNEL_NEW_PATH), "if it answers it is kept");
 	tunnel_doubt(&r.t, "its address is gone");
 	tunnel_abandon(&r.t);
 	is_str(r.t.why, "its address is gone", "otherwise that is the reason");
+	rig_end(&r);
+
+	rig_begin(&r, rig_config(SERVER, 1, 1 << 18));
+	tunnel_doubt(&r.t, "its address is gone");
+	rig_pump(&r);
+	ok(rig_silent(&r) && !rig_wants(&r, TUNNEL_NEW_PATH),
+	    "the side that did not dial doubts nothing");
 	rig_end(&r);
 }
 
