@@ -199,9 +199,35 @@ test_missing(void)
 	rig_end(&r);
 }
 
+/* What is dropped is forgotten, whether it passed buffers or not. */
+static void
+test_dropped(void)
+{
+	struct tunnel_config cfg = rig_config(0, 0, 0);
+	struct iovec iov[TUNNEL_RUNS];
+	struct rig r;
+
+	begin(&r, rig_config(1, 0, 0), 0x82, 5000);
+	is(tunnel_stream_data(&r.t, iov), 1, "bytes for the stream,");
+	tunnel_stream_failed(&r.t);
+	is(tunnel_stream_data(&r.t, iov), 0, "none once it is broken");
+	rig_end(&r);
+
+	cfg.discard = 1;
+	rig_begin(&r, cfg);
+	tunnel_stream_bypass(&r.t, 1000);
+	is(tunnel_bypass_kept(&r.t), 1000, "bytes from the stream, in a pipe,");
+	rig_feed(&r, frame, rig_make(frame, 1, 0x88, "\x03\xe8", 2));
+	is(r.t.out, FLOW_DISCARDING, "and Close of a peer that takes nothing");
+	tunnel_stream_space(&r.t, iov);
+	is(tunnel_bypass_kept(&r.t), 0, "none are kept");
+	rig_end(&r);
+}
+
 int
 main(void)
 {
+	test_dropped();
 	test_may();
 	test_counts();
 	test_missing();
