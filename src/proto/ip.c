@@ -20,7 +20,7 @@ ip_is_loopback(const struct ip *ip)
 	static const unsigned char one[16] = { [15] = 1 };
 
 	return ip_is_v4(ip) ? ip->b[12] == 127 :
-	    memcmp(ip->b, one, sizeof(one)) == 0;
+	    memcmp(ip->b, one, sizeof(ip->b)) == 0;
 }
 
 int

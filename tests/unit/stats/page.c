@@ -393,7 +393,7 @@ websockets(void)
 	    "a handshake is none");
 	for (i = n = 0; i < 4; i++)
 		n += has_websocket(STATE_HANDSHAKE, with[i]);
-	is(n, 4, "beside one");
+	is(n, 4, "next to one");
 	stats_close(1);
 }
 

@@ -143,7 +143,7 @@ said(const struct kind *k, char letter)
 	if (nkilled != !is_right(k, letter))
 		return nkilled ? "killed" : "not killed";
 	if (nkilled && (child->channel != -1 || child->state != CHILD_PLAIN))
-		return "still heard";
+		return "its channel is kept";
 	if (nadmitted != (is_right(k, letter) && letter == 'P'))
 		return "admitted";
 	if (visitor != -1 && is_open(visitor))
@@ -196,12 +196,12 @@ test_effects(void)
 	begin(&spare);
 	fdpass_send(theirs, WORKER_NO_PARK, "", -1);
 	pool_read_channel(&sup, child);
-	is(child->channel, -1, "one that will not be is not heard any more");
+	is(child->channel, -1, "the channel of one that will not be is closed");
 	end();
 	begin(&extra);
 	fdpass_send(theirs, WORKER_ASK_PLACE, "", -1);
 	pool_read_channel(&sup, child);
-	is(child->channel, -1, "an extra one that gets a place, neither");
+	is(child->channel, -1, "that of an extra one that gets a place, too");
 	is(fdpass_take(theirs, text, &fd), WORKER_PLACE, "and is told");
 	end();
 	begin(&extra);
