@@ -292,6 +292,7 @@ proxy_meaning(int status)
 	case 405:
 	case 501:
 		return ": is it a forward proxy?";
+	case 500:
 	case 502:
 	case 503:
 	case 504:

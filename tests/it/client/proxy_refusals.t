@@ -44,6 +44,8 @@ REFUSALS = (
     ('http', http('403 Forbidden'), 77,
      'answered 403 Forbidden: its rules do not allow that'),
     ('http', http('407 Login'), 77, 'answered 407'),
+    ('http', http('500 No'), 69,
+     'answered 500 No: the proxy does not reach the server'),
     ('http', http('502 Bad Gateway'), 69,
      'answered 502 Bad Gateway: the proxy does not reach the server'),
     ('http', http('503 Busy'), 75,

@@ -250,6 +250,8 @@ test_refused(void)
 		    "501 No: is it a forward proxy?" },
 		{ 1, 0, EXIT_DENIED, "403 No\r\n\r\n",
 		    "403 No: its rules do not allow that" },
+		{ 1, 0, EXIT_UNREACHABLE, "500 No\r\n\r\n",
+		    "500 No: the proxy does not reach the server" },
 		{ 1, 0, EXIT_UNREACHABLE, "502 No\r\n\r\n",
 		    "502 No: the proxy does not reach the server" },
 		{ 1, 0, EXIT_AGAIN, "503 No\r\n\r\n",
