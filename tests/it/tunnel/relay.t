@@ -304,7 +304,8 @@ def is_moving(pid, before):
 def test_inside_the_kernel():
     """What needs no masking is moved by splice(2), at both ends.
 
-    The reader stands still, so that the pipes can be looked at.
+    The reader stands still now and then, so that the pipes can be looked at;
+    short frames, as a busy machine makes some, are copied.
     """
     if t.COMPAT:
         raise t.Skip('only Linux has splice(2)')
@@ -320,16 +321,18 @@ def test_inside_the_kernel():
     w = threading.Thread(target=feed, args=(far, lambda: [data] * 48, errors),
                          daemon=True)
     w.start()
-    got, all = Sum(), Sum()
+    got, wanted = Sum(), Sum()
     for _ in range(48):
-        all.add(data)
-    while got.n < 16 * MIB:
+        wanted.add(data)
+    seen = [False, False]
+    while got.n < 48 * MIB:
         got.add(t.ws.read_exactly(v, MIB))
-    t.is_([t.until(lambda e=e, b=b: is_moving(e, b))
-           for e, b in zip(ends, before)], [True, True],
+        if got.n >= 16 * MIB and not all(seen):
+            seen = [was or bool(t.until(lambda e=e, b=b: is_moving(e, b), .2))
+                    for was, e, b in zip(seen, ends, before)]
+    t.is_(seen, [True, True],
           'both ends have bytes in a pipe while much comes down')
-    got.add(t.ws.read_exactly(v, 32 * MIB))
-    t.is_(got.digest(), all.digest(), 'and all of it arrives')
+    t.is_(got.digest(), wanted.digest(), 'and all of it arrives')
     w.join(t.BOUND)
     t.is_(errors, [], 'and was taken')
 
