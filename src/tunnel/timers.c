@@ -105,7 +105,8 @@ idle_until(const struct tunnel *t)
 
 /*
  * Our stream has ended and takes nothing more: how long another inetws that has
- * got all of it gets to end too.  With a plain peer tunnel_hold_until() does the same.
+ * got all of it gets to end too.  With a plain peer tunnel_hold_until() does the
+ * same.
  */
 static int64_t
 sink_closed_until(const struct tunnel *t)
