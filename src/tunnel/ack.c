@@ -156,6 +156,8 @@ tunnel_out_acked(struct tunnel *t, uint64_t n, uint64_t credit)
 	    n > t->out_sent - t->payload_left ||
 	    credit > INT64_MAX - n || n + credit < t->out_limit)
 		return -1;
+	if (n > t->out_kept)
+		t->acked_at = t->now;
 	t->out_kept = n;
 	t->out_limit = n + credit;
 	if (t->timed > 0 && n >= t->timed) {

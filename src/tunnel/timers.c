@@ -8,6 +8,7 @@
 #define CLOSING_MAX	10000	/* ms for closing if --linger is off */
 #define PING_LEAST	2000	/* ms: the least interval of Pings we choose */
 #define FINISHED_MAX	2000	/* ms for the peer to end a wire that is over */
+#define REFUSED_MAX	300000	/* ms in which nothing moves */
 
 static int64_t
 later(int64_t when, int64_t delay)
@@ -117,6 +118,21 @@ sink_closed_until(const struct tunnel *t)
 	return latest(t->sink_closed_at, t->ended_at) + linger(t);
 }
 
+/*
+ * A stream that takes no more has its output delivered.  But the peer's stream
+ * may take no more either, which nothing tells: then each would wait for the
+ * other.
+ */
+static int64_t
+refused_until(const struct tunnel *t)
+{
+	if (!t->cfg.extension || t->sink != SINK_REFUSED ||
+	    t->end != TUNNEL_GOING || t->link != LINK_UP)
+		return TUNNEL_NEVER;
+	return latest(latest(t->data_at, t->acked_at), t->ended_at) +
+	    latest(t->cfg.linger, REFUSED_MAX);
+}
+
 /* A peer that still sends data in closing gets its time again and again. */
 static int64_t
 linger_until(const struct tunnel *t)
@@ -219,6 +235,7 @@ tunnel_deadline(const struct tunnel *t)
 	d = earlier(d, tunnel_answer_until(t));
 	d = earlier(d, tunnel_hold_until(t));
 	d = earlier(d, sink_closed_until(t));
+	d = earlier(d, refused_until(t));
 	d = earlier(d, wire_until(t));
 	return earlier(d, stream_until(t));
 }
@@ -271,7 +288,7 @@ tunnel_tick(struct tunnel *t)
 	if (t->now >= tunnel_answer_until(t))
 		tunnel_stop(t, CLOSE_INTERNAL, TUNNEL_PING_TIMEOUT,
 		    "no answer to open");
-	if (t->now >= sink_closed_until(t))
+	if (t->now >= sink_closed_until(t) || t->now >= refused_until(t))
 		tunnel_break(t);
 	if (t->now >= stream_until(t)) {
 		if (t->out == FLOW_DISCARDING)

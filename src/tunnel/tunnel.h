@@ -252,6 +252,7 @@ struct tunnel {
 	int64_t pinged_at;		/* since when silence is measured */
 	int64_t unacked_at;		/* the oldest byte without "ack" was
 					 * sent then, or later */
+	int64_t acked_at;		/* last "ack" of further bytes */
 	int64_t moved_at;		/* when the network last took some:
 					 * tunnel_wire_moved(), _left() */
 	int64_t stream_moved_at;	/* tunnel_stream_moved() */

@@ -4,8 +4,9 @@
  * byte and dialled again, at random.  Whatever happens, bytes arrive in order
  * and once, an end is shown only behind the last of them, a stream is closed
  * without a reset only if all that it sent was delivered and its end shown
- * there, nothing deadlocks, and without resets all ends well.  A seed that
- * fails is printed; SEED=N pair.t plays that one alone, SEEDS=N plays so many.
+ * there, all that a stream sent arrives though it takes no more itself, nothing
+ * deadlocks, and without resets all ends well.  A seed that fails is printed;
+ * SEED=N pair.t plays that one alone, SEEDS=N plays so many.
  *
  * If it fails: bytes are lost or come twice when a websocket is cut.
  */
@@ -225,14 +226,34 @@ pass_time(struct world *w)
 	}
 }
 
+/* One stream has not taken all: what it sent is whole, and both are reset. */
+static void
+refusal(struct world *w)
+{
+	const struct end *r = &w->end[!w->end[0].refused];
+	const struct end *o = &w->end[w->end[0].refused];
+
+	if (w->kind == PLAIN || w->lost || w->stopped || w->late != JOINED ||
+	    o->resets > 0 || r->resets > 0)
+		return;
+	if (!o->refused && o->got != r->total)
+		wrong(w, "a stream that takes no more: bytes are missing",
+		    o->got);
+	if (!o->reset || !r->reset)
+		wrong(w, "a stream has not taken all, and is not reset", 0);
+}
+
 static void
 verdict(struct world *w)
 {
 	struct end *a = &w->end[0], *b = &w->end[1];
 	int resets = a->resets > 0 || b->resets > 0;
+	int refused = a->refused || b->refused;
 
 	if (!done(w))
 		wrong(w, "it never ends", w->now);
+	else if (refused)
+		refusal(w);
 	else if (w->kind == PLAIN || resets || w->fails || w->stopped ||
 	    (w->kind == NO_SESSION && w->lost) || (w->late != JOINED &&
 	    (w->lost || !tunnel_begun(&a->t) || !tunnel_begun(&b->t))))
@@ -282,6 +303,9 @@ play(uint64_t seed, uint64_t *where, unsigned int *redials,
 		if (w.end[i].total > 0)
 			w.end[i].resets = 1 + rnd(w.end[i].total);
 	}
+	for (i = 0; i < 2; i++)
+		if (rnd(10) == 0)
+			w.end[i].refuses = 1 + rnd(w.end[!i].total + 1);
 	new_wire(&w);
 	for (i = 0; i < STEPS_MAX && !done(&w) && w.wrong == NULL; i++) {
 		step(&w, rnd(2));

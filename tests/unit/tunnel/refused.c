@@ -71,6 +71,28 @@ test_refused(void)
 	rig_end(&r);
 }
 
+/* The peer's stream may take no more either: then nothing would end it. */
+static void
+test_refused_both(void)
+{
+	struct rig r;
+
+	rig_begin(&r, rig_config(SERVER, INETWS, WIN));
+	rig_frame(&r, 0x82, "lost", 4);
+	rig_at(&r, 10000);
+	tunnel_stream_refused(&r.t);
+	rig_stream(&r, "rest", 4);
+	rig_stream_eof(&r);
+	rig_at(&r, 200000);
+	rig_line(&r, "ack 2 1000");
+	rig_at(&r, 200000 + 299999);
+	is(r.t.end, TUNNEL_GOING, "a peer that takes a little has time again");
+	rig_at(&r, 200000 + 300000);
+	ok(r.t.end == TUNNEL_STREAM_RESET && r.reset,
+	    "five minutes in which nothing moves: a reset");
+	rig_end(&r);
+}
+
 /* Two descriptors that have nothing to do with each other. */
 static void
 test_refused_one_way(void)
@@ -108,6 +130,7 @@ int
 main(void)
 {
 	test_refused();
+	test_refused_both();
 	test_refused_one_way();
 	test_refused_plain();
 	return done_testing();

@@ -37,6 +37,9 @@ struct end {
 	int eof, reset, closed;	/* what it was shown */
 	int returned;		/* may go elsewhere */
 	int resets;		/* it will reset at this position, or 0 */
+	int refuses;		/* it takes no more behind so many bytes + 1,
+				 * or 0 */
+	int refused;
 	struct pipe *to, *from;	/* NULL: no wire */
 	int lazy;		/* reads one time in so many */
 };
@@ -185,6 +188,14 @@ write_stream(struct world *w, int who)
 	size_t n = 1 + rnd(3000), i, done = 0;
 	int k, j;
 
+	if (e->refuses > 0 && e->got + 1 >= (uint64_t)e->refuses) {
+		e->refused = 1;
+		if (rnd(2) == 0)
+			tunnel_stream_refused(&e->t);
+		else
+			tunnel_stream_write_closed(&e->t);
+		return;
+	}
 	k = tunnel_stream_data(&e->t, iov);
 	for (j = 0; j < k; j++)
 		for (i = 0; i < iov[j].iov_len && done < n; i++, done++)
