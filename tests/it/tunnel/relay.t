@@ -337,4 +337,37 @@ def test_inside_the_kernel():
     t.is_(errors, [], 'and was taken')
 
 
+def test_messages_behind_bulk():
+    """They take a place each in the pipe that keeps what is not acknowledged,
+    and do not wait for an acknowledgement when it is full."""
+    bulk, messages, errors = 64 * MIB, 3000, []
+    p = t.Held()
+    s = t.server(p.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    far = p.next()
+    far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def pieces():
+        for _ in range(bulk // MIB):
+            yield bytes(MIB)
+        for _ in range(messages):
+            yield b'y' * 64
+            time.sleep(.0005)
+    threading.Thread(target=feed, args=(far, pieces, errors),
+                     daemon=True).start()
+    t.ws.read_exactly(v, bulk)
+    gaps, got, last = [], 0, time.monotonic()
+    while got < 64 * messages:
+        got += len(v.recv(65536)) or 64 * messages
+        now = time.monotonic()
+        gaps.append(now - last)
+        last = now
+    t.is_((got, errors), (64 * messages, []), 'messages behind bulk arrive')
+    t.ok(len([g for g in gaps if g > .15]) <= 5,
+         'and do not wait for acknowledgements (at most %.0f ms)' %
+         (max(gaps) * 1000))
+
+
 t.main()
