@@ -408,7 +408,7 @@ int tunnel_resume(struct tunnel *, uint64_t at);
 void tunnel_expire(struct tunnel *);
 
 /*
- * A session's credit in bytes:  what the peer gives us, what we give the peer.
+ * A session's credit in bytes: what the peer gives us, what we give the peer.
  */
 uint32_t tunnel_window_out(const struct tunnel *);
 uint32_t tunnel_window_in(const struct tunnel *);

@@ -17,8 +17,9 @@ def _maps(pid):
 
 
 def search(pid, needles):
-    """The names of those of {name: bytes} that are found, once for each
-    place.  The case is skipped where memory may not be read."""
+    """needles: {name: bytes}.  Returns the names of the bytes that are found in
+    the memory of the process: one name for each place.  Skips the case if the
+    memory may not be read."""
     found = []
     try:
         with open('/proc/%d/mem' % pid, 'rb', 0) as f:
