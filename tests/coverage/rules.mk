@@ -23,8 +23,6 @@ $B/tests/coverage/flush.o: tests/coverage/flush.c
 	$(CC) -std=gnu11 $(warnings) -Wno-missing-prototypes $(CFLAGS) -c -o $@ $<
 
 replays := $(patsubst tests/fuzz/%.c,$B/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
-$B/tests/fuzz/cert: libs += $(openssl_libs)
-$B/tests/fuzz/channel: libs += -Wl,--wrap=clock_ms
 $(replays): $B/tests/fuzz/%: tests/fuzz/%.c tests/coverage/replay.c $B/lib.a | \
     $(generated) $B/tests/coverage/flush.o
 	@mkdir -p $(@D)

@@ -38,15 +38,17 @@ $F/tests/fuzz/%.o: tests/fuzz/%.c Makefile tests/fuzz/rules.mk | $(generated)
 	$(FUZZ_CC) $(all_cppflags) -Itests/fuzz $(fuzz_cflags) -MMD -MP \
 	    -fsanitize=$(fuzz_san) -c -o $@ $<
 
-$F/cert $F/ticket: libs += $(openssl_libs)
+# A harness as make fuzz and as make coverage build it.
+harness = $F/$1 $B/tests/fuzz/$1
+$(call harness,cert) $(call harness,ticket): libs += $(openssl_libs)
 # Functions that the harness replaces: the clock, which the input sets; and what
 # writes lines of the log, shares memory, sleeps, or opens sockets.
 wrapped = $(addprefix -Wl$(comma)--wrap=,$1)
-$F/channel: libs += $(call wrapped,clock_ms memory_shared)
-$F/log: libs += $(call wrapped,log_output_write)
-$F/messages: libs += $(call wrapped,clock_ms clock_poll socket)
-$F/slots: libs += $(call wrapped,clock_ms log_output_write)
-$F/stats: libs += $(call wrapped,usleep)
+$(call harness,channel): libs += $(call wrapped,clock_ms memory_shared)
+$(call harness,log): libs += $(call wrapped,log_output_write)
+$(call harness,messages): libs += $(call wrapped,clock_ms clock_poll socket)
+$(call harness,slots): libs += $(call wrapped,clock_ms log_output_write)
+$(call harness,stats): libs += $(call wrapped,usleep)
 $(fuzz_bin): $F/%: $F/tests/fuzz/%.o $F/lib.a
 	$(FUZZ_CC) -fsanitize=fuzzer,$(fuzz_san) -o $@ $^ $(libs)
 
