@@ -35,6 +35,15 @@ fd_is_at(int fd, const char *path)
 }
 
 int
+fd_belongs_to(int fd, uid_t uid)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_uid == geteuid() ||
+	    st.st_uid == 0 || st.st_uid == uid);
+}
+
+int
 fd_nonblock(int fd)
 {
 	int flags;

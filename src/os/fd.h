@@ -20,6 +20,12 @@ int fd_not_stored(int error);
  */
 int fd_is_at(int fd, const char *path);
 
+/*
+ * Does the file belong to the user of this process, to root, or to this user?
+ * To be asked before it is written to: another user may have put it there.
+ */
+int fd_belongs_to(int fd, uid_t);
+
 /* Makes it non-blocking and close-on-exec.  0, or -1 with errno. */
 int fd_nonblock(int fd);
 

@@ -59,6 +59,11 @@ pidfile_make(const char *path, struct error *why)
 		usleep(STEP_US);
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return locked(path, why);
+	if (fd != -1 && !fd_belongs_to(fd, geteuid())) {
+		close(fd);
+		return error_set(why, EXIT_SYSTEM,
+		    "--pidfile %s belongs to another user", path);
+	}
 	if (fd != -1 && ftruncate(fd, 0) == 0 &&
 	    dprintf(fd, "%d\n", (int)getpid()) > 0)
 		return fd;

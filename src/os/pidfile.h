@@ -12,7 +12,8 @@
  * Makes the file, with mode 0644, unless it exists, locks it, and writes the
  * number of this process.  If it is locked, tries for half a second.  The
  * descriptor, which children must close; or -1 and why (71), which names the
- * process that holds the lock.
+ * process that holds the lock.  A symbolic link, or a file of another user than
+ * this one and root, is not written to.
  */
 int pidfile_make(const char *path, struct error *);
 

@@ -144,8 +144,12 @@ make_shared(int fd, unsigned int slots)
  * the lock.
  */
 static int
-open_shared(int fd, unsigned int slots)
+open_shared(int fd, unsigned int slots, uid_t uid)
 {
+	if (!fd_belongs_to(fd, uid)) {
+		errno = EPERM;
+		return -1;
+	}
 	stats_own.page = stats_map(fd, PROT_READ | PROT_WRITE,
 	    &stats_own.size);
 	if (stats_own.page == NULL && errno == EINVAL &&
@@ -178,17 +182,18 @@ remove_earlier(int fd, const char *path)
  * Opens the page in a file, makes it if there is none, and replaces one of an
  * earlier version.  The descriptor, or -1 with errno; EAGAIN: another process
  * keeps it locked; ESTALE: it is of another version; EINVAL: it is another kind
- * of file.
+ * of file; EPERM: it is another user's.
  */
 static int
-open_page(const char *path, unsigned int slots)
+open_page(const char *path, unsigned int slots, uid_t uid)
 {
 	int fd, saved, again, tries = 0;
 
 	do {
 		again = 0;
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-		if (fd == -1 || open_shared(fd, slots) == 0)
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY |
+		    O_NOFOLLOW, 0600);
+		if (fd == -1 || open_shared(fd, slots, uid) == 0)
 			return fd;
 		saved = errno;
 		if (saved == EINVAL && stats_version_of(fd) != 0) {
@@ -203,9 +208,9 @@ open_page(const char *path, unsigned int slots)
 
 /* A program that cannot keep statistics runs without them. */
 int
-stats_share(const char *path, unsigned int slots, struct error *why)
+stats_share(const char *path, unsigned int slots, uid_t uid, struct error *why)
 {
-	int fd = open_page(path, slots);
+	int fd = open_page(path, slots, uid);
 
 	if (fd != -1) {
 		stats_own.fd = fd;
@@ -221,6 +226,7 @@ stats_share(const char *path, unsigned int slots, struct error *why)
 	}
 	return error_set(why, EXIT_BADUSAGE, "--stats-file %s: %s",
 	    path, errno == EINVAL ? "not a statistics file" :
+	    errno == EPERM ? "it belongs to another user" :
 	    strerror(errno));
 }
 

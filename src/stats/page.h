@@ -119,9 +119,10 @@ unsigned int stats_capacity(void);
  * there is none, or one of an earlier version, makes one with this number of
  * slots.  Where the page is of a later version, or another process keeps the
  * file locked, that is logged, and this process runs without a page.  0, or -1
- * and why (64): it cannot be opened, or is another kind of file.
+ * and why (64): it cannot be opened, is another kind of file, a symbolic link, or
+ * belongs to neither the user of this process, nor root, nor this user.
  */
-int stats_share(const char *path, unsigned int slots, struct error *);
+int stats_share(const char *path, unsigned int slots, uid_t, struct error *);
 
 /* After a reload: writes max and name anew. */
 void stats_retitle(const struct stats_about *);

@@ -12,6 +12,7 @@
 #include "os/notify.h"
 #include "proto/agent_name.h"
 #include "sandbox/enter.h"
+#include "sandbox/privileges.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
 
@@ -38,12 +39,25 @@ startup_log(const struct options *o)
 	open_log(o, LOG_L_INFO, log_is_elsewhere());
 }
 
+/* --stats-file, which an earlier instance has given to its --run-as. */
+static int
+open_stats(const struct options *o, struct error *why)
+{
+	struct privileges user = { .uid = geteuid() };
+
+	if (o->service.run_as != NULL &&
+	    privileges_find(&user, o->service.run_as, why) == -1)
+		return -1;
+	return stats_share(o->observe.stats_file, o->limits.connections,
+	    user.uid, why);
+}
+
 /* A process on its own is one connection. */
 static int
 share_stats(const struct inherited *a, const struct options *o,
     struct error *why)
 {
-	if (stats_share(o->observe.stats_file, o->limits.connections, why) == -1)
+	if (open_stats(o, why) == -1)
 		return -1;
 	if (a->nlisteners == 0)
 		stats_take(STATS_SLOT_NONE, STATE_HANDSHAKE);
@@ -211,8 +225,7 @@ startup_no_listener(struct inherited *a, const struct options *o,
 	log_share();
 	if (failed)
 		return startup_failed(o, &why);
-	if (o->observe.stats_file != NULL && stats_share(o->observe.stats_file,
-	    o->limits.connections, &why) == -1)
+	if (o->observe.stats_file != NULL && open_stats(o, &why) == -1)
 		return startup_failed(o, &why);
 	startup_interface(o);
 	return GO_ON;

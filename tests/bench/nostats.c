@@ -29,7 +29,7 @@ stats_take_over(const char *path, const struct stats_about *about)
 }
 
 int
-stats_share(const char *path, unsigned int slots, struct error *why)
+stats_share(const char *path, unsigned int slots, uid_t uid, struct error *why)
 {
 	return 0;
 }

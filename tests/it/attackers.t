@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """What an attacker of SECURITY in inetws(1) can do, where no other test shows
 it: a process that writes rubbish to the statistics page and to memory, a network
-that changes bits, a server whose answers hold control characters, other users,
-web pages.
+that changes bits, a proxy that changes words, clients that flood, a server whose
+answers hold control characters, other users, web pages.
 
 If it fails: an attack that the manual calls impossible is possible.
 """
@@ -19,6 +19,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
+import hostile          # noqa: E402
 import inetws as t      # noqa: E402
 import waiting          # noqa: E402
 
@@ -170,28 +171,28 @@ def test_forged_waiting():
     t.unlike(s.log, 'child-killed', 'no process was killed')
 
 
-class Flipper(t.Listener):
-    """A way to a port, on which one bit of the first connection changes."""
+class Way(t.Listener):
+    """A way to a port, on which bytes change: change(up, at, data) gets those
+    that pass upwards or downwards, and how many came before them.  With tls it
+    ends TLS, as a reverse proxy."""
 
-    def __init__(self, port, at):
-        self.to, self.at = port, at
-        super().__init__(self._pass)
+    def __init__(self, port, change, tls=None):
+        self.to, self.change_of = port, change
+        super().__init__(self._pass, tls=tls)
 
     def _pass(self, a):
         b = t.ws.dial(self.to)
-        at, self.at = self.at, None
+        change = self.change_of(self.accepted)
 
-        def copy(src, dst, at):
+        def copy(src, dst, up):
             try:
                 n = 0
                 while True:
-                    data = bytearray(src.recv(65536))
+                    data = src.recv(65536)
                     if not data:
                         break
-                    if at is not None and n <= at < n + len(data):
-                        data[at - n] ^= 0x10
+                    dst.sendall(change(up, n, data))
                     n += len(data)
-                    dst.sendall(data)
             except OSError:
                 pass
             for x in (src, dst):
@@ -199,11 +200,23 @@ class Flipper(t.Listener):
                     x.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
-        back = threading.Thread(target=copy, args=(b, a, at), daemon=True)
+        back = threading.Thread(target=copy, args=(b, a, False), daemon=True)
         back.start()
-        copy(a, b, None)
+        copy(a, b, True)
         back.join()
         a.close(), b.close()
+
+
+def flipper(where):
+    """Changes one bit downwards, in the first connection."""
+    def change_of(nth):
+        def change(up, at, data):
+            if up or nth > 1 or not at <= where < at + len(data):
+                return data
+            return (data[:where - at] + bytes([data[where - at] ^ 0x10]) +
+                    data[where - at + 1:])
+        return change
+    return change_of
 
 
 def test_changed_bits():
@@ -214,7 +227,7 @@ def test_changed_bits():
         for at in (10000, 1 << 20):
             s = t.server(t.source(data).port, '--tls-cert', cert.cert,
                          '--tls-key', cert.key)
-            way = Flipper(s.port, at)
+            way = Way(s.port, flipper(at))
             c = t.client('wss://localhost:%d/' % way.port, '--cacert',
                          cert.ca, *(() if session else ('--resume', '0')))
             got, how = t.ws.dial_and_read(c.port)
@@ -225,6 +238,86 @@ def test_changed_bits():
             else:
                 t.ok(how == 'reset' and data.startswith(got),
                      'byte %d changed: a reset, no wrong byte' % at)
+
+
+def test_reverse_proxy():
+    """One that ends TLS sees what passes, and can change it unnoticed."""
+    s, cert, seen = t.server(t.echo().port), t.certificate(), bytearray()
+
+    def change_of(nth):
+        def change(up, at, data):
+            if not up:
+                seen.extend(data)
+            return data.replace(b'the word', b'THE WORD') if not up else data
+        return change
+    way = Way(s.port, change_of, tls=t.tls_context(cert))
+    r = t.run_inetws('connect', '--cacert', cert.ca, 'wss://localhost:%d/' %
+                     way.port, input=b'say the word')
+    t.is_((r.returncode, r.stdout), (0, b'say THE WORD'),
+          'what it changes arrives, and the end is clean')
+    t.ok(b'say the word' in seen, 'it has seen it')
+
+
+def offered(offer):
+    return [('Sec-WebSocket-Extensions', offer)] if offer else []
+
+
+def descriptors_of(pids):
+    """How many each of these has; a process that has ended has none."""
+    found = []
+    for pid in pids:
+        try:
+            found.append(t.descriptors(pid))
+        except FileNotFoundError:
+            found.append(0)
+    return found
+
+
+def test_floods():
+    """Whatever clients send, each has one process, which has no more
+    descriptors than that of a client that sends nothing, but a pipe for bulk."""
+    s = t.server(t.echo().port, '--handshake-timeout', '1h', '--resume', '1s')
+    own = t.descriptors(s.pid)
+    good = [t.ws.connect(s.port, headers=offered(offer))
+            for offer in (None, hostile.OFFER)]
+    mine = t.children(s.pid)
+    t.ok(says(good[0]) and len(mine) == 2, 'two good clients')
+    bound = max(descriptors_of(mine)) + 2
+    evil = {}
+    for name, (_, offer, bytes_of) in hostile.KINDS.items():
+        sock = evil[name] = t.ws.dial(s.port) if bytes_of is None else \
+            t.ws.connect(s.port, headers=offered(offer)).sock
+        if 'fragments' in name:
+            sock.sendall(t.ws.frame(2, b'', fin=False, key=b'abcd'))
+        sock.setblocking(False)
+    t.ok(t.until(lambda: len(t.children(s.pid)) == 2 + len(evil)),
+         '%d hostile ones' % len(evil))
+    most = dict.fromkeys(('descriptors', 'processes'), 0)
+    for tick in range(30):
+        for name, sock in evil.items():
+            bytes_of = hostile.KINDS[name][2]
+            try:
+                sock.send(bytes_of(tick, b'abcd') if bytes_of else
+                          b'GET / HTTP/1.1\r\nA: b%r\r\n'[tick:tick + 1])
+            except OSError:
+                pass                    # it takes no more, or has ended
+        t.until(lambda: not t.unread(s.port), 0.05, pause=.001)
+        there = t.children(s.pid)
+        most['processes'] = max(most['processes'], len(there))
+        most['descriptors'] = max([most['descriptors']] +
+                                  descriptors_of(there))
+    t.is_(most['processes'], 2 + len(evil), 'one process each')
+    t.ok(most['descriptors'] <= bound, 'with at most %d descriptors (%d)' % (
+        most['descriptors'], bound))
+    t.ok(says(good[0]), 'a good one is served')
+    for sock in evil.values():
+        sock.close()
+    t.ok(t.until(lambda: t.children(s.pid) == mine), 'they end')
+    for w in good:
+        w.drop()
+    t.ok(t.until(lambda: not t.children(s.pid) and
+                 t.descriptors(s.pid) == own),
+         'and the supervisor has no more than before')
 
 
 def test_words_of_a_server():
@@ -291,6 +384,50 @@ def test_other_users():
         t.is_(t.as_nobody(read), "'Permission denied'", 'is not readable')
     finally:
         del os.environ['RUNTIME_DIRECTORY']
+
+
+def test_planted_files():
+    """Another user was there first, in a folder where anybody may make files."""
+    if os.geteuid() != 0:
+        raise t.Skip('needs root')
+    d = t.folder()
+    os.chmod(d, 0o777)
+    precious = t.folder() + '/precious'
+    empty = t.folder() + '/empty'
+    absent = t.folder() + '/absent'
+    with open(precious, 'w') as f:
+        f.write('words')
+    open(empty, 'w').close()
+
+    def plant():
+        open(d + '/file', 'w').close()
+        for name, to in (('precious', precious), ('empty', empty),
+                         ('absent', absent)):
+            os.symlink(to, d + '/' + name)
+    t.as_nobody(plant)
+    for option, status in (('--pidfile', 71), ('--stats-file', 64)):
+        for name in ('file', 'precious', 'empty', 'absent'):
+            r = t.run_inetws('server', '-l', '127.0.0.1:0', option,
+                             d + '/' + name, '127.0.0.1:1')
+            t.ok(r.returncode == status and
+                 ('%s/%s' % (d, name)).encode() in r.stderr,
+                 '%s, %s of another user: %d, and it is named' % (
+                     option, 'a file' if name == 'file' else
+                     'a link (%s)' % name, status))
+    for name in ('file', 'precious', 'empty', 'absent'):
+        r = t.run_inetws('server', '-l', 'unix:%s/%s' % (d, name),
+                         '127.0.0.1:1')
+        t.is_(r.returncode, 71, 'a socket there (%s): 71' % name)
+    t.is_((open(precious).read(), os.path.getsize(empty),
+           os.path.getsize(d + '/file'), os.path.exists(absent)),
+          ('words', 0, 0, False), 'and nothing is written')
+    # What an earlier instance has left for its user is no other user's.
+    page = t.folder() + '/page'
+    os.chmod(os.path.dirname(page), 0o755)
+    for _ in range(2):
+        s = t.server(t.free_port(), '--run-as', 'nobody', '--stats-file', page)
+        t.is_(os.stat(page).st_uid, 65534, 'a page of --run-as: taken')
+        s.stop()
 
 
 def test_requests_of_pages():

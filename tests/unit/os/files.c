@@ -176,6 +176,11 @@ test_pidfile(void)
 	writefile(at("pid"), "1\n", 2);
 	pidfile_leave(fd, at("pid"));
 	is(access(at("pid"), F_OK), 0, "that of another one stays");
+	if (geteuid() == 0) {
+		ok(chown(at("pid"), 1, 1) == 0 && pidfile_make(at("pid"),
+		    &why) == -1, "that of another user is left alone");
+		ok(strstr(why.text, "another user") != NULL, "%s", why.text);
+	}
 	is(pidfile_make(at("none/pid"), &why), -1, "no directory for it");
 	ok(strstr(why.text, "--pidfile") != NULL, "%s", why.text);
 	unlink(at("pid"));
