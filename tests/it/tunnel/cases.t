@@ -449,6 +449,8 @@ def test_7_close(kind):
     closes('a reason of 124', closing(1000, b'*' * 124), 1002, 'peer-fault')
     closes('a reason that is no UTF-8', closing(
         1000, 'κόσμε'.encode() + b'\xed\xa0\x80edited'), 1007, 'peer-fault')
+    closes('a reason that ends within a character', closing(
+        1000, 'κόσμε'.encode()[:-1]), 1007, 'peer-fault')
     for code in GOOD_CODES:
         closes('code %d' % code, closing(code, b'r'), code,
                end_of(code, kind.role))
