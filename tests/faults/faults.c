@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -103,6 +104,7 @@ static struct {
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t);
 
 static uint64_t
 mix(uint64_t x)
@@ -836,6 +838,38 @@ realloc(void *p, size_t size)
 {
 	return lacking(K_malloc, LIST(ENOMEM)) == -1 ? NULL :
 	    __libc_realloc(p, size);
+}
+
+void *
+aligned_alloc(size_t step, size_t size)
+{
+	return lacking(K_malloc, LIST(ENOMEM)) == -1 ? NULL :
+	    __libc_memalign(step, size);
+}
+
+int
+posix_memalign(void **p, size_t step, size_t size)
+{
+	if (lacking(K_malloc, LIST(ENOMEM)) == -1)
+		return ENOMEM;
+	*p = __libc_memalign(step, size);
+	return *p == NULL ? ENOMEM : 0;
+}
+
+int
+memfd_create(const char *name, unsigned int flags)
+{
+	if (lacking(K_open, LIST(EMFILE, ENFILE, ENOMEM)) == -1)
+		return -1;
+	return new_one(syscall(SYS_memfd_create, name, flags));
+}
+
+int
+timerfd_create(int clock, int flags)
+{
+	if (lacking(K_open, LIST(EMFILE, ENFILE, ENOMEM)) == -1)
+		return -1;
+	return new_one(syscall(SYS_timerfd_create, clock, flags));
 }
 
 int
