@@ -328,13 +328,15 @@ def cpu_ticks(pid):
 
 def test_child_is_killed():
     s, w, stream, target = pair()
-    child = t.children(s.pid)[0]
-    os.kill(child, signal.SIGKILL)
-    t.ok(s.has_line('(?i)kill', 10), 'a killed child is logged')
-    t.is_(t.ws.read_all(stream)[1] in ('eof', 'reset'), True,
-          'its stream ends')
-    w2 = t.ws.connect(s.port)
-    lives(w2, target.next(), 'and the supervisor serves on')
+    for signo in (signal.SIGKILL, signal.SIGQUIT, signal.SIGSEGV):
+        os.kill(t.children(s.pid)[0], signo)
+        t.ok(s.has_line('event=child-killed .*signal=%d ' % signo, 10),
+             'a child that signal %d ends is logged' % signo)
+        t.is_(t.ws.read_all(stream)[1], 'reset', 'its stream is reset')
+        t.is_(w.sock.recv(1), b'', 'and the peer gets no Close')
+        w = t.ws.connect(s.port)
+        stream = target.next()
+        lives(w, stream, 'and the supervisor serves on')
 
 
 def test_child_is_told_to_end():
