@@ -310,13 +310,12 @@ peer_tell_target(const struct options *o, int fd, const char *peer,
 
 	if (o->access.send_proxy == 0)
 		return 0;
-	memset(&p, 0, sizeof(p));
 	p.known = ip_parse_port(&p.from, &p.from_port, slice_of(peer)) == 0;
 	/* Of a peer that a header named only the address is known. */
 	if (p.known && ip_parse_port(&p.to, &p.to_port, slice_of(via)) == -1)
 		p.to = p.from;
 	n = proxy_protocol_write(line, sizeof(line), o->access.send_proxy, &p);
-	if (n == -1 || send(fd, line, n, MSG_NOSIGNAL) != n)
+	if (send(fd, line, n, MSG_NOSIGNAL) != n)
 		return error_set(why, EXIT_UNREACHABLE,
 		    "cannot send the PROXY header: %s", strerror(errno));
 	return 0;
