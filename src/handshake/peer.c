@@ -310,6 +310,7 @@ peer_tell_target(const struct options *o, int fd, const char *peer,
 
 	if (o->access.send_proxy == 0)
 		return 0;
+	memset(&p, 0, sizeof(p));
 	p.known = ip_parse_port(&p.from, &p.from_port, slice_of(peer)) == 0;
 	/* Of a peer that a header named only the address is known. */
 	if (p.known && ip_parse_port(&p.to, &p.to_port, slice_of(via)) == -1)
