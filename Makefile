@@ -120,7 +120,8 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $(generated)
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
 
 # These tests call OpenSSL themselves, for certificates and servers.
-$(patsubst %,$B/tests/unit/tls/%.t,tls ticket secure_heap): libs += $(openssl_libs)
+$(patsubst %,$B/tests/unit/%.t,tls/tls tls/ticket tls/secure_heap \
+    handshake/tls_reload): libs += $(openssl_libs)
 
 # Macros by which SSL_new() calls the function that was loaded (src/tls/openssl.h).
 $B/openssl_names.h: src/tls/openssl.h Makefile

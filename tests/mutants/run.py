@@ -118,7 +118,7 @@ class Builder:
             objects = []
         else:
             main = [main]
-        tls = test is not None and test.startswith('tests/unit/tls/')
+        tls = test is not None and re.match('tests/unit/(tls/|.*/tls_)', test)
         return path, [*first, [*self.linker, '-o', path, *main, *objects,
                                self.build + '/lib.a', *self.libs,
                                *(self.tls_libs if tls else [])]]
