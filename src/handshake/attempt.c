@@ -187,7 +187,6 @@ attempt_begin(struct attempt *a, const struct options *o,
 	a->trust = trust;
 	a->trace = *trace;
 	a->tls = NULL;
-	a->found.n = 0;
 	set_state(a, ATTEMPT_NONE);
 	if (route_find(&a->route, o, url, &a->why) == -1 ||
 	    make_contexts(a) == -1) {
@@ -377,13 +376,11 @@ attempt_end(struct attempt *a)
 {
 	struct error why;
 
-	if (a->state == ATTEMPT_TCP) {
+	if (a->state == ATTEMPT_TCP)
 		net_race_end(&a->race, NULL);
-		if (a->race.winner != -1)
-			close(a->race.winner);
-	} else if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
+	else if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
 		tls_cancel(a->tls, 0, &why);
-	if (a->state > ATTEMPT_TCP && a->state < ATTEMPT_FAILED)
+	if (a->state > ATTEMPT_TCP)
 		io_close(&a->io);
 	a->state = ATTEMPT_NONE;
 }

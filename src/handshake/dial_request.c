@@ -94,7 +94,7 @@ dial_credentials(const struct options *o)
 
 /*
  * Turns d->url to where the answer points.  A redirect must not lead out of
- * TLS, nor to a socket of this machine that the peer could not reach.
+ * TLS; url_join() lets none lead to a Unix socket.
  */
 int
 dial_redirect(struct dial *d)
@@ -120,9 +120,6 @@ dial_redirect(struct dial *d)
 	if (d->url->tls && !next.tls)
 		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s redirects out of TLS, to %s", d->name, name);
-	if (next.at.kind == ADDR_UNIX && !url_same_origin(d->url, &next))
-		return error_set(d->why, EXIT_PROTOCOL,
-		    "%s redirects to a local socket, %s", d->name, name);
 	d->elsewhere = next;
 	d->url = &d->elsewhere;
 	d->offer.user = next.user[0] == '\0' &&

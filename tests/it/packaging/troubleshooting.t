@@ -46,7 +46,7 @@ UNTRIED = {'timed out', 'expired on', 'not valid before', 'Permission denied',
            'it wants credentials', 'it does not take the credentials given',
            'it takes neither a user and password nor none',
            'closed within the answer', 'cannot send the request',
-           'redirects to a local socket', 'accepts only inetws agents'}
+           'accepts only inetws agents'}
 # In the words of glibc: in those of musl.
 MUSL = {'Name or service not known': 'Name does not resolve',
         'Address already in use': 'Address in use'}

@@ -188,7 +188,8 @@ test_tcp(void)
 	    a.at[DIAL_TUNNELLED] == 0 && a.at[DIAL_SECURED] == 0,
 	    "which steps it had");
 	is(attempt_holds(&a), 1, "its address is ours");
-	is(attempt_gets_on_until(&a), a.moved_at + 3000,
+	ok(attempt_gets_on_until(&a) >= before + 3000 &&
+	    attempt_gets_on_until(&a) <= clock_ms() + 3000,
 	    "it may take three seconds more");
 	is(attempt_poll(&a, p), 0, "it waits for nothing");
 	is(attempt_time(&a), a.deadline, "but its deadline");
@@ -212,6 +213,53 @@ test_tcp(void)
 	peer = accept(listener, NULL, NULL);
 	close(peer);
 	is(descriptors(), n, "nothing stays open");
+}
+
+/* A listener that takes no more: connections are under way for long. */
+static void
+test_slow(void)
+{
+	struct pollfd p[ATTEMPT_POLL_MAX];
+	int ours = listener, n, i, waiting[4];
+	struct sockaddr_in in = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	uint16_t before = port;
+	char want[200];
+
+	listen_any();
+	listen(listener, 0);
+	in.sin_port = htons(port);
+	for (i = 0; i < 4; i++) {
+		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(waiting[i], (struct sockaddr *)&in, sizeof(in));
+	}
+	n = descriptors();
+	go_to("ws://127.0.0.1:%u/");
+	begin(20000);
+	is(attempt_step(&a), 0, "it is under way");
+	ok(attempt_poll(&a, p) == 1 && p[0].events == POLLOUT,
+	    "and waited for");
+	is(attempt_time(&a), a.deadline, "until its deadline");
+	is(attempt_gets_on_until(&a), 0, "another one may begin meanwhile");
+	is(attempt_holds(&a), 1, "its address is ours");
+	attempt_end(&a);
+	is(descriptors(), n, "given up, nothing stays open");
+	begin(20000);
+	is(attempt_step(&a), 0, "(again)");
+	attempt_cancel(&a, EINTR);
+	snprintf(want, sizeof(want), "cannot connect to 127.0.0.1:%u: "
+	    "interrupted", port);
+	is_str(a.why.text, want, "a signal");
+	is(a.why.status, EXIT_AGAIN, "75");
+	is(descriptors(), n, "nothing stays open");
+	begin(0);
+	is(attempt_step(&a), -1, "past its deadline");
+	ok(strstr(a.why.text, ": timed out") != NULL, "%s", a.why.text);
+	for (i = 0; i < 4; i++)
+		close(waiting[i]);
+	close(listener);
+	listener = ours;
+	port = before;
 }
 
 static void
@@ -359,6 +407,7 @@ test_unix(void)
 static void
 test_http(void)
 {
+	struct websocket w = { .at = { 0 } };
 	struct pollfd p;
 	char want[300];
 	int n = descriptors();
@@ -402,6 +451,8 @@ test_http(void)
 	is_str(reason(), about("proxy %s answered 503 Full: the proxy does not "
 	    "reach the server (asked for %s)"), "a refusal");
 	is(a.retry_after, 7, "with a time");
+	attempt_show(&a, &w);
+	is(w.retry_after, 7, "(shown)");
 	is(a.refused, REFUSED_BY_PROXY, "is an answer");
 	is(a.why.status, EXIT_AGAIN, "75");
 	begin(20000);
@@ -693,6 +744,7 @@ main(void)
 	alarm(120);
 	listen_any();
 	test_tcp();
+	test_slow();
 	test_refused();
 	test_known();
 	test_unix();

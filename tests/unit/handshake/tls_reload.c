@@ -541,6 +541,87 @@ test_both(void)
 	ok(strstr(a.why.text, "other.example") != NULL, "%s", a.why.text);
 }
 
+/* In a child: a forward proxy with TLS. */
+static pid_t
+serve_proxy(int l)
+{
+	static const char yes[] = "HTTP/1.1 200 Go\r\n\r\n";
+	struct iovec iov;
+	char got[2000], subject[TLS_SUBJECT_MAX];
+	struct tls_ctx *ctx;
+	struct io io;
+	pid_t pid = fork();
+	int fd;
+
+	if (pid != 0)
+		return pid;
+	alarm(60);
+	ctx = context();
+	fd = accept(l, NULL, NULL);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	io = io_of(fd);
+	if (tls_accept_begin(&io, ctx, subject, clock_ms() + 20000, &why) == -1)
+		_exit(1);
+	iov = (struct iovec){ got, sizeof(got) };
+	while (io_readv(&io, &iov, 1) == -1 && errno == EAGAIN)
+		poll(NULL, 0, 5);
+	if (strncmp(got, "CONNECT h.example:1 ", 20) != 0)
+		_exit(2);
+	iov = (struct iovec){ (char *)(uintptr_t)yes, strlen(yes) };
+	io_writev(&io, &iov, 1);
+	while (io_readv(&io, &iov, 1) == -1 && errno == EAGAIN)
+		poll(NULL, 0, 5);
+	_exit(0);
+}
+
+static void
+test_proxy(void)
+{
+	static const struct trace loud = { .verbose = 1 };
+	struct pollfd p[ATTEMPT_POLL_MAX];
+	struct trust trust = { NULL, NULL };
+	struct proxy proxy;
+	char text[100], err[100];
+	const char *said;
+	uint16_t port;
+	int l = listen_any(&port), r, i, status;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		server_options();
+		o.tls.client_ca = o.tls.client_certs = o.tls.crlfile = NULL;
+		pid = serve_proxy(l);
+		client_options();
+		o.proxy.insecure = i;
+		snprintf(text, sizeof(text), "https://localhost:%u", port);
+		if (proxy_parse(&proxy, text, err, sizeof(err)) == -1 ||
+		    url_parse(&o.url, "ws://h.example:1/", err,
+		    sizeof(err)) == -1)
+			abort();
+		o.proxy.server = &proxy;
+		seen();
+		attempt_begin(&a, &o, &o.url, &trust, &loud,
+		    clock_ms() + 20000);
+		while ((r = attempt_step(&a)) == 0)
+			poll(p, attempt_poll(&a, p),
+			    clock_poll(attempt_time(&a)));
+		ok(r == 1, "a tunnel by a proxy with TLS: %s", a.why.text);
+		ok(a.io.tls != NULL, "is in it");
+		is(a.at[DIAL_SECURED], 0, "the server has no TLS");
+		said = seen();
+		ok(strstr(said, i == 0 ? ", certificate of localhost verified" :
+		    ", certificate of localhost not verified") != NULL,
+		    "-v tells of the proxy's certificate");
+		attempt_end(&a);
+		waitpid(pid, &status, 0);
+		is(status, 0, "which was asked for the server");
+		tls_ctx_free(trust.proxy);
+		ok(trust.server == NULL, "(no context for the server)");
+		trust.proxy = NULL;
+	}
+	close(l);
+}
+
 int
 main(void)
 {
@@ -572,6 +653,7 @@ main(void)
 	test_dialer();
 	test_dialer_refuses();
 	test_both();
+	test_proxy();
 	for (i = 0; i < FILES; i++)
 		unlink(path[i]);
 	rmdir(folder);
