@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The accepting side over a socket pair: what only looks whether something
- * answers, pages beside websockets, subprotocols, agents' names in the path,
+ * answers, pages next to websockets, subprotocols, agents' names in the path,
  * and how a refusal ends.
  *
  * If it fails: probes fill the log, a page or a name is not found, or a peer
@@ -242,7 +242,7 @@ test_subprotocol(void)
 	    "has to be offered");
 	o.websocket.require_subprotocol = 0;
 	o.access.bearer_subprotocol = "t.";
-	is_str(subprotocol(OFFER "a, t.x\r\n"), "a", "a token beside it");
+	is_str(subprotocol(OFFER "a, t.x\r\n"), "a", "a token next to it");
 	ok(strncmp(subprotocol(OFFER "t.x, t.y\r\n"), "HTTP/1.1 400 ",
 	    13) == 0 && strstr(got, "more than one token in "
 	    "Sec-WebSocket-Protocol") != NULL, "two are refused");

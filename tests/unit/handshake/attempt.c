@@ -106,7 +106,7 @@ begin(int64_t ms)
 
 /* Steps until it can do no more for now, or all of it is over. */
 static int
-settle(void)
+finish(void)
 {
 	struct pollfd p[ATTEMPT_POLL_MAX];
 	int64_t end = clock_ms() + 20000;
@@ -144,7 +144,7 @@ tell(const char *text, size_t len)
 static const char *
 reason(void)
 {
-	is(settle(), -1, "it fails");
+	is(finish(), -1, "it fails");
 	is(a.io.rfd, -1, "(closed)");
 	close(peer);
 	return a.why.text;
@@ -181,7 +181,7 @@ test_tcp(void)
 	is(attempt_holds(&a), 1, "nothing is lost");
 	ok(attempt_time(&a) >= before && attempt_time(&a) <= clock_ms(),
 	    "the first address is tried at once");
-	is(settle(), 1, "it is up");
+	is(finish(), 1, "it is up");
 	snprintf(want, sizeof(want), "127.0.0.1:%u", port);
 	is_str(a.via, want, "where it goes");
 	ok(a.at[DIAL_FOUND] != 0 && a.at[DIAL_CONNECTED] >= a.at[DIAL_FOUND] &&
@@ -207,7 +207,7 @@ test_tcp(void)
 	close(peer);
 
 	begin(20000);
-	is(settle(), 1, "another one");
+	is(finish(), 1, "another one");
 	attempt_end(&a);
 	is(a.state, ATTEMPT_NONE, "is given up");
 	peer = accept(listener, NULL, NULL);
@@ -274,7 +274,7 @@ test_refused(void)
 	close(listener);
 	go_to("ws://127.0.0.1:%u/");
 	begin(20000);
-	is(settle(), -1, "nothing listens");
+	is(finish(), -1, "nothing listens");
 	snprintf(want, sizeof(want), "cannot connect to 127.0.0.1:%u: "
 	    "Connection refused", port);
 	is_str(a.why.text, want, "says so");
@@ -317,7 +317,7 @@ test_known(void)
 	a.skip_lookup = 1;
 	attempt_begin(&a, &o, &url, &trust, &trace, clock_ms() + 20000);
 	is(a.uses_known, 1, "where it went before");
-	is(settle(), 1, "is dialled without a name server");
+	is(finish(), 1, "is dialled without a name server");
 	attempt_end(&a);
 	peer = accept(listener, NULL, NULL);
 	close(peer);
@@ -355,7 +355,7 @@ test_unix(void)
 	parse(&url, text);
 	o.url = url;
 	begin(20000);
-	is(settle(), -1, "no socket");
+	is(finish(), -1, "no socket");
 	snprintf(want, sizeof(want), "cannot connect to unix:%s: No such file "
 	    "or directory", sun.sun_path);
 	is_str(a.why.text, want, "says so");
@@ -364,7 +364,7 @@ test_unix(void)
 	    listen(l, 0) == -1)
 		abort();
 	begin(20000);
-	is(settle(), 1, "one that listens");
+	is(finish(), 1, "one that listens");
 	snprintf(want, sizeof(want), "unix:%s", sun.sun_path);
 	is_str(a.via, want, "its name");
 	attempt_end(&a);
@@ -428,7 +428,7 @@ test_http(void)
 	is(attempt_step(&a), 0, "not all of an answer");
 	is(a.at[DIAL_TUNNELLED], 0, "is no tunnel");
 	tell("\r\n", 2);
-	is(settle(), 1, "a tunnel");
+	is(finish(), 1, "a tunnel");
 	ok(a.at[DIAL_TUNNELLED] >= a.at[DIAL_CONNECTED], "(when)");
 	attempt_end(&a);
 	close(peer);
@@ -520,7 +520,7 @@ test_silent(void)
 	close(peer);
 	begin(30);
 	accept_one();
-	is(settle(), -1, "its deadline");
+	is(finish(), -1, "its deadline");
 	ok(strstr(a.why.text, ": no answer: Connection timed out") != NULL,
 	    "%s", a.why.text);
 	close(peer);
@@ -577,7 +577,7 @@ test_socks5(void)
 	}
 	is(i, 9, "its answer byte by byte");
 	tell(answer + 9, 1);
-	is(settle(), 1, "a tunnel");
+	is(finish(), 1, "a tunnel");
 	attempt_end(&a);
 	close(peer);
 
@@ -635,7 +635,7 @@ test_socks_names(void)
 	begin(20000);
 	is_bytes(accept_one(), 2, "\4\1", "SOCKS 4");
 	tell("\0\132\0\0\0\0\0\0", 8);
-	is(settle(), 1, "a tunnel");
+	is(finish(), 1, "a tunnel");
 	attempt_end(&a);
 	close(peer);
 	go_by("socks5h://");
@@ -654,7 +654,7 @@ test_socks_names(void)
 	go_by("socks4://");
 	parse(&url, "ws://[2001:db8::1]:80/");
 	begin(20000);
-	is(settle(), -1, "SOCKS 4 knows no IPv6");
+	is(finish(), -1, "SOCKS 4 knows no IPv6");
 	is(a.why.status, EXIT_BADUSAGE, "64");
 	ok(strncmp(a.why.text, about("proxy %s: "), strlen(about("proxy %s: ")))
 	    == 0, "%s", a.why.text);
@@ -715,7 +715,7 @@ test_trace(void)
 	ok(strstr(said, want) != NULL, "that it is there");
 	ok(strstr(said, "\n> CONNECT h.example") != NULL, "what it is asked");
 	tell("HTTP/1.1 200 Go\r\n\r\n", 19);
-	is(settle(), 1, "(tunnel)");
+	is(finish(), 1, "(tunnel)");
 	said = seen();
 	ok(strstr(said, "< HTTP/1.1 200 Go\n") != NULL, "what it answers");
 	ok(strstr(said, about("ms  proxy %s connects us to %s\n")) != NULL,

@@ -134,7 +134,7 @@ ask(void)
 }
 
 static int
-settle(void)
+finish(void)
 {
 	struct pollfd p[REDIAL_POLL_MAX];
 	int64_t end = clock_ms() + 20000;
@@ -165,7 +165,7 @@ test_open(void)
 	    redial_unheard_since() >= before, "it is acknowledged soon");
 	tell_101("Sec-WebSocket-Extensions: inetws; v=2; id=you\r\n");
 	tell("early");
-	is(settle(), 1, "open");
+	is(finish(), 1, "open");
 	is(http, 101, "101");
 	ok(w.has_extension && strcmp(w.theirs.id, "you") == 0, "by inetws");
 	ok(w.early_len == 5 && memcmp(w.early, "early", 5) == 0,
@@ -184,7 +184,7 @@ test_open(void)
 	ok(strstr(got, "\r\nAuthorization: Basic eDp5\r\n") != NULL,
 	    "--user goes before the URL's");
 	tell_101("");
-	is(settle(), 1, "open");
+	is(finish(), 1, "open");
 	is(w.has_extension, 0, "a plain peer");
 	is(w.early_len, 0, "nothing came behind");
 	redial_end();
@@ -192,7 +192,7 @@ test_open(void)
 	ask();
 	tell("HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: x\r\n\r\n");
-	is(settle(), -1, "another key's answer");
+	is(finish(), -1, "another key's answer");
 	is(why.status, EXIT_PROTOCOL, "76");
 	ok(strstr(why.text, ": wrong answer: ") != NULL, "%s", why.text);
 	is(w.io.rfd, -1, "closed");
@@ -215,7 +215,7 @@ test_refused(void)
 	ok(redial_poll(p) == 1 && p[0].fd == w.io.rfd, "it is waited for");
 	ok(redial_time() <= clock_ms() + 1000, "for a second at most");
 	tell("ll..");
-	is(settle(), -1, "refused");
+	is(finish(), -1, "refused");
 	snprintf(want, sizeof(want), "ws://127.0.0.1:%u/ answered 503 Full: "
 	    "full..", port);
 	is_str(why.text, want, "with its text");
@@ -227,7 +227,7 @@ test_refused(void)
 	ask();
 	is(http, 0, "the next one has no status yet");
 	close(peer);
-	is(settle(), -1, "left");
+	is(finish(), -1, "left");
 	is(http, 0, "nor any");
 	ask();
 	redial_cancel(&http);
@@ -237,7 +237,7 @@ test_refused(void)
 	close(peer);
 	o.timeouts.handshake = 30;
 	ask();
-	is(settle(), -1, "its time is over");
+	is(finish(), -1, "its time is over");
 	is(why.status, EXIT_AGAIN, "75");
 	close(peer);
 }
@@ -295,7 +295,7 @@ test_redirects(void)
 
 	ask();
 	tell("HTTP/1.1 302 Away\r\n\r\n");
-	is(settle(), -1, "one that leads nowhere");
+	is(finish(), -1, "one that leads nowhere");
 	snprintf(want, sizeof(want), "ws://127.0.0.1:%u/a answered 302 without "
 	    "one good Location", port);
 	is_str(why.text, want, "says so");
@@ -309,7 +309,7 @@ test_redirects(void)
 	ask();
 	redirect(302, "/b");
 	tell("HTTP/1.1 404 No\r\n\r\n");
-	is(settle(), -1, "refused where it leads");
+	is(finish(), -1, "refused where it leads");
 	snprintf(want, sizeof(want), " (redirected from ws://127.0.0.1:%u/a)",
 	    port);
 	ok(strstr(why.text, want) != NULL, "%s", why.text);
@@ -332,7 +332,7 @@ test_masked(void)
 		if (i == 1)
 			redirect(302, "/x/" SECRET);
 		tell("HTTP/1.1 404 No\r\n\r\n");
-		is(settle(), -1, "refused");
+		is(finish(), -1, "refused");
 		ok(strstr(why.text, SECRET) == NULL &&
 		    strstr(why.text, "/abcdef...") != NULL, "%s", why.text);
 		close(peer);
@@ -388,7 +388,7 @@ test_session(void)
 	ask();
 	tell_101("Sec-WebSocket-Extensions: inetws; v=2; id=you; win=65536; "
 	    "resume=" SESSION "\r\nSet-Cookie: first=1; Path=/s\r\n");
-	is(settle(), 1, "a session begins");
+	is(finish(), 1, "a session begins");
 	is_str(w.theirs.session, SESSION, "its ID");
 	redial_end();
 	close(peer);
@@ -397,7 +397,7 @@ test_session(void)
 	ok(strstr(got, SESSION) != NULL, "it is told where it came from");
 	ok(strstr(got, "first=1") != NULL, "with its cookies");
 	tell_101("Set-Cookie: plain=1; Path=/s\r\n");
-	is(settle(), 1, "a plain peer answers");
+	is(finish(), 1, "a plain peer answers");
 	redial_end();
 	close(peer);
 	ask();
@@ -407,7 +407,7 @@ test_session(void)
 	    "the ID is told to no other host");
 	ok(strstr(got, "Sec-WebSocket-Extensions") == NULL, "(no offer)");
 	tell_101("Set-Cookie: q=1\r\n");
-	is(settle(), 1, "(open)");
+	is(finish(), 1, "(open)");
 	redial_end();
 	close(peer);
 	offer.session[0] = '\0';
