@@ -363,7 +363,7 @@ test_environment(void)
 		seen();
 		refused("Authorization: Basic YW5uOnNlY3JlZA==\r\n", 401,
 		    "wrong credentials");
-		is_str(seen(), "", "whom the file refuses is not asked about");
+		is_str(seen(), "", "a user that the file refuses is not asked about");
 	}
 	o.access.auth_file = NULL;
 	strlcpy(whole, search != NULL ? search : "", sizeof(whole));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who a peer is: the header of a proxy in pieces, whom its fields are believed
- * of, Origin, the owner of a session, the limit for an address, and what the
+ * Who a peer is: the header of a proxy in pieces, which proxies are believed,
+ * Origin, the owner of a session, the limit for an address, and what the
  * target is told.
  *
  * If it fails: a peer passes for another one, gets more than its share, or a
- * page of a stranger uses the server.
+ * page of any site uses the server.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -236,7 +236,7 @@ test_address(void)
 		const char *from, *fields, *address;
 		int trusted, trusts_open;
 	} v[] = {
-		/* a stranger's field says nothing */
+		/* the field of another peer says nothing */
 		{ "192.0.2.1:5", "X-Forwarded-For: 10.0.0.9\r\n",
 		    "192.0.2.1:5", 0, 0 },
 		{ "", "X-Forwarded-For: 10.0.0.9\r\n", "", 0, 0 },
@@ -306,7 +306,7 @@ test_origin(void)
 	    "Host h.example, but a name without TLS", 70) == 0, "%s",
 	    why.text);
 	is(check("192.0.2.1:5", "Origin: https://evil.example\r\n"), 403,
-	    "that of a stranger");
+	    "that of another site");
 	ok(strncmp(why.text, "refused with 403: Origin https://evil.example "
 	    "is not of Host h.example: ", 70) == 0, "%s", why.text);
 	o.access.allow_origin.v[0] = "https://a.example";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Requests and their answers step by step, over a path that is up: what a
- * session tells to whom, redirects, refusals, times, and what is told of each
- * step.
+ * session tells which server, redirects, refusals, times, and what is told of
+ * each step.
  *
  * If it fails: a session is resumed late or not at all, or its ID and
  * credentials go to a server that must not have them.
