@@ -146,7 +146,9 @@ reason(void)
 {
 	is(finish(), -1, "it fails");
 	is(a.io.rfd, -1, "(closed)");
-	close(peer);
+	if (peer != -1)
+		close(peer);
+	peer = -1;
 	return a.why.text;
 }
 
@@ -309,6 +311,7 @@ test_known(void)
 	union net_end known = { .in = { .sin_family = AF_INET,
 	    .sin_port = htons(port),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	char from[NET_NAME_MAX];
 	union net_end six = { .in6 = { .sin6_family = AF_INET6,
 	    .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(port) } };
 
@@ -326,6 +329,16 @@ test_known(void)
 	ok(a.found.n == 1 && a.found.at[0].len == sizeof(six.in6) &&
 	    a.found.at[0].ss.ss_family == AF_INET6, "also by IPv6");
 	attempt_end(&a);
+	go_to("ws://name.invalid:%u/");
+	o.dial.interface = "127.0.0.2";
+	a.known = &known;
+	attempt_begin(&a, &o, &url, &trust, &trace, clock_ms() + 20000);
+	is(finish(), 1, "--interface counts there, too");
+	peer = accept(listener, NULL, NULL);
+	net_peer_name(peer, from, sizeof(from));
+	ok(strncmp(from, "127.0.0.2:", 10) == 0, "it is from %s", from);
+	attempt_end(&a);
+	close(peer);
 	go_to("ws://127.0.0.1:%u/");
 	a.skip_lookup = 0;
 	attempt_begin(&a, &o, &url, &trust, &trace, clock_ms() + 20000);
@@ -463,6 +476,22 @@ test_http(void)
 	    "answer (is it an HTTP proxy? a SOCKS proxy is socks5h://) "
 	    "(asked for %s)"), "no answer");
 	is(a.refused, REFUSED_NOT, "is no refusal");
+}
+
+/* What a user gives may be too long for one head. */
+static void
+test_long(void)
+{
+	static char agent[HTTP_HEAD_MAX];
+
+	memset(agent, 'a', sizeof(agent) - 1);
+	go_by("http://");
+	o.websocket.user_agent = agent;
+	begin(20000);
+	is_str(reason(), about("proxy %s: the request has more than 16384 "
+	    "bytes (asked for %s)"), "is told");
+	is(a.why.status, EXIT_BADUSAGE, "64");
+	close(accept(listener, NULL, NULL));
 }
 
 /* What a 407 is said to mean. */
@@ -651,6 +680,13 @@ test_socks_names(void)
 	is_bytes(got, 8, "\5\1\0\1\300\0\2\7", "is asked for");
 	attempt_end(&a);
 	close(peer);
+	go_by("socks5://");
+	parse(&url, "ws://no..name.invalid:80/");
+	begin(20000);
+	is(finish(), -1, "with socks5:// we look names up");
+	ok(a.why.status == EXIT_NAME || a.why.status == EXIT_AGAIN,
+	    "which may fail: %s", a.why.text);
+	close(accept(listener, NULL, NULL));
 	go_by("socks4://");
 	parse(&url, "ws://[2001:db8::1]:80/");
 	begin(20000);
@@ -706,6 +742,9 @@ test_trace(void)
 	seen_begin();
 	trace = (struct trace){ .verbose = 1, .start = clock_ms() };
 	go_by("http://");
+	o.proxy.header.v[0] = "X-Secret: hush";
+	o.proxy.header.v[1] = "Y-Secret: hush";
+	o.proxy.header.n = 2;
 	begin(20000);
 	snprintf(want, sizeof(want), "ms  dialling proxy 127.0.0.1:%u\n", port);
 	ok(strstr(seen(), want) != NULL, "-v tells what is dialled");
@@ -714,6 +753,9 @@ test_trace(void)
 	said = seen();
 	ok(strstr(said, want) != NULL, "that it is there");
 	ok(strstr(said, "\n> CONNECT h.example") != NULL, "what it is asked");
+	ok(strstr(said, "> X-Secret:...\n> Y-Secret:...\n") != NULL &&
+	    strstr(said, "hush") == NULL, "without what a user gave");
+	ok(strstr(said, "> Host: h.example") != NULL, "but with the rest");
 	tell("HTTP/1.1 200 Go\r\n\r\n", 19);
 	is(finish(), 1, "(tunnel)");
 	said = seen();
@@ -749,6 +791,7 @@ main(void)
 	test_known();
 	test_unix();
 	test_http();
+	test_long();
 	test_407();
 	test_silent();
 	test_socks5();

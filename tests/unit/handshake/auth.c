@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -132,6 +133,7 @@ static void
 test_file(void)
 {
 	char text[600], hex[HASH_HEX];
+	clock_t begun, known;
 	const char *hash = hash_of("secret");
 
 	memset(&o, 0, sizeof(o));
@@ -176,6 +178,17 @@ test_file(void)
 	    "wrong credentials");
 	ok(!is_kept("secret"), "no password stays in memory");
 	refused("Authorization: Bearer ann\r\n", 401, "wrong credentials");
+
+	/* an unknown user's password takes as long as a known one's */
+	hash = password_hash("x", "$5$rounds=60000$salt$");
+	snprintf(text, sizeof(text), "ann:%s\n", hash);
+	put(path, 0600, text);
+	begun = clock();
+	is(ask("Authorization: Basic YW5uOnNlY3JlZA==\r\n"), 401, "(known)");
+	known = clock() - begun;
+	begun = clock();
+	is(ask("Authorization: Basic Ym9iOnNlY3JldA==\r\n"), 401, "(unknown)");
+	ok(clock() - begun > known / 4, "the time does not tell who is known");
 
 	seen_begin();
 	unlink(path);

@@ -164,12 +164,12 @@ test_no_header(void)
 	is(why.status, EXIT_AGAIN, "75 at the deadline");
 	ok(clock_ms() >= begun + 50, "and not before");
 	ok(strncmp(why.text, "PROXY header: ", 14) == 0, "%s", why.text);
+	tell("PROXY TC", 8);
 	getrusage(RUSAGE_SELF, &before);
 	is(peer_proxy_header(&p, &o, ours, clock_ms() + 100, &kept, &why), -1,
 	    "what stays in the socket");
 	getrusage(RUSAGE_SELF, &after);
 	ok(after.ru_nvcsw > before.ru_nvcsw, "is not looked at all the time");
-	tell("PROXY TC", 8);
 	shutdown(peer, SHUT_WR);
 	is(peer_proxy_header(&p, &o, ours, clock_ms() + 5000, NULL, &why), -1,
 	    "and an end");
@@ -226,7 +226,8 @@ check(const char *address, const char *fields)
 	n = read(peer, answer, sizeof(answer) - 1);
 	close(peer);
 	answer[n > 0 ? n : 0] = '\0';
-	return n > 12 ? atoi(answer + 9) : -1;
+	status = n > 12 ? atoi(answer + 9) : 0;
+	return status == 0 ? -1 : status;
 }
 
 static void
@@ -295,6 +296,8 @@ test_address(void)
 static void
 test_origin(void)
 {
+	char fields[200], want[300];
+
 	memset(&o, 0, sizeof(o));
 	is(check("192.0.2.1:5", ""), 0, "no Origin: no page of a browser");
 	is(check("192.0.2.1:5", "Origin: https://h.example\r\n"), 0,
@@ -309,6 +312,14 @@ test_origin(void)
 	    "that of another site");
 	ok(strncmp(why.text, "refused with 403: Origin https://evil.example "
 	    "is not of Host h.example: ", 70) == 0, "%s", why.text);
+	strlcpy(fields, "Origin: https://", sizeof(fields));
+	memset(fields + 16, 'x', 100);
+	strlcpy(fields + 116, "\r\n", 3);
+	is(check("192.0.2.1:5", fields), 403, "a long one");
+	snprintf(want, sizeof(want), "refused with 403: Origin %.79s is not of "
+	    "Host h.example: ", fields + 8);
+	memcpy(want + 18 + 7 + 76, "...", 3);
+	ok(strncmp(why.text, want, strlen(want)) == 0, "is cut: %s", why.text);
 	o.access.allow_origin.v[0] = "https://a.example";
 	o.access.allow_origin.v[1] = "https://evil.example";
 	o.access.allow_origin.n = 2;

@@ -509,18 +509,32 @@ test_watch(void)
 static void
 test_long(void)
 {
-	static char field[2][8000];
+	static char field[8000], agent[HTTP_HEAD_MAX];
 
 	go_to("ws://127.0.0.1:%u/a");
 	memset(field, 'x', sizeof(field));
-	memcpy(field[0], "X: ", 3);
-	field[0][7999] = '\0';
-	o.websocket.header.v[0] = field[0];
+	memcpy(field, "X: ", 3);
+	field[7999] = '\0';
+	o.websocket.header.v[0] = field;
 	o.websocket.header.n = 1;
 	memset(o.url.path + 1, 'p', 4090);
 	url = o.url;
 	is_str(ask() + strlen(got) - 4, "\r\n\r\n", "a long one is whole");
 	redial_end();
+	close(peer);
+	o.websocket.header.v[0] = "X: y";
+	o.websocket.user_agent = agent;
+	memset(agent, 'a', sizeof(agent) - 1);
+	attempt_begin(&a, &o, &url, &trust, &trace, clock_ms() + 20000);
+	while (attempt_step(&a) == 0)
+		poll(NULL, 0, 1);
+	take_peer();
+	is(redial_ask(&w, &a, &o, &trust, &offer, &why), 0, "(asked)");
+	is(redial_step(&http), -1, "what is too long for a head");
+	is(why.status, EXIT_BADUSAGE, "64");
+	ok(strstr(why.text, ": the request has more than 16384 bytes") != NULL,
+	    "%.300s", why.text);
+	is(w.io.rfd, -1, "closed");
 	close(peer);
 }
 
