@@ -120,7 +120,7 @@ $B/tests/unit/%.t: tests/unit/%.c $B/lib.a | $(generated)
 	    -MMD -MP -o $@ $< $B/lib.a $(libs)
 
 # These tests call OpenSSL themselves, for certificates and servers.
-$(patsubst %,$B/tests/unit/%.t,tls/tls tls/ticket tls/secure_heap \
+$(patsubst %,$B/tests/unit/%.t,tls/tls tls/ticket tls/secure_heap tls/parts \
     handshake/tls_reload): libs += $(openssl_libs)
 
 # Macros by which SSL_new() calls the function that was loaded (src/tls/openssl.h).
