@@ -37,9 +37,7 @@ from_environment(struct proxy *p, const struct url *url, const char **name,
 	const char *word = word_of(url->tls ? tls : plain, name);
 	char err[200];
 
-	if (word == NULL)
-		p->kind = PROXY_NONE;
-	else if (proxy_parse(p, word, err, sizeof(err)) == -1)
+	if (word != NULL && proxy_parse(p, word, err, sizeof(err)) == -1)
 		return error_set(why, EXIT_BADUSAGE, "environment variable "
 		    "%s: %s", *name, err);
 	return 0;
