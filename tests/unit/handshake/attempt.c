@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "handshake/attempt.h"
-#include "handshake/seen.h"
+#include "seen.h"
 #include "os/clock.h"
 #include "tap.h"
 

@@ -21,7 +21,7 @@
 #include "os/clock.h"
 #include "os/compat/password.h"
 #include "os/log.h"
-#include "handshake/seen.h"
+#include "seen.h"
 #include "tap.h"
 
 #define TOKEN	"tok-1"

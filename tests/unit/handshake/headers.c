@@ -17,7 +17,7 @@
 
 #include "handshake/headers.h"
 #include "os/clock.h"
-#include "handshake/seen.h"
+#include "seen.h"
 #include "tap.h"
 
 static struct options o;

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "handshake/redial.h"
-#include "handshake/seen.h"
+#include "seen.h"
 #include "os/clock.h"
 #include "os/signals.h"
 #include "tap.h"

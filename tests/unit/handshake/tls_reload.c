@@ -21,7 +21,7 @@
 
 #include "handshake/attempt.h"
 #include "handshake/dialer.h"
-#include "handshake/seen.h"
+#include "seen.h"
 #include "handshake/tls_accept.h"
 #include "handshake/tls_reload.h"
 #include "os/clock.h"
