@@ -158,7 +158,8 @@ def test_refusal_form():
     t.is_(a.headers.get('sec-websocket-version'), '13',
           'a wrong version is told the right one')
     a = t.ws.ask(s.port, req(method='PUT'))
-    t.is_(a.headers.get('allow'), 'GET', '405 says Allow: GET')
+    t.is_((a.headers.get('allow'), a.headers.get('connection')),
+          ('GET', 'close'), '405 says Allow: GET, and Connection: close')
 
 
 def test_good_requests():

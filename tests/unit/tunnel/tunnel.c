@@ -279,6 +279,8 @@ static const struct vector {
 	    NULL, INETWS },
 	{ "a line of 126 bytes", { G(0x81, "fail ", PAD126) }, "", 1002,
 	    TUNNEL_PEER_FAULT, NULL, INETWS },
+	{ "the first bytes of a longer line", { G(0x81, "fail ", LONGER) }, "",
+	    1002, TUNNEL_PEER_FAULT, NULL, INETWS },
 };
 
 #define NVECTORS (sizeof(vectors) / sizeof(vectors[0]))
