@@ -298,7 +298,7 @@ def test_certificate():
         with open(cert.cert) as f:
             t.ok(' '.join(shown(s.port)) in ' '.join(f.read().split()),
                  'a connection sees the certificate that is there')
-    t.ok(not set(old) & set(t.ahead(s.pid)), 'by a process that has it')
+    t.ok(not set(old) & set(renewed(s, old)), 'by a process that has it')
 
 
 def test_hangup():
