@@ -4,7 +4,7 @@
  * be short, be interrupted or be slow.
  *
  * The plan is a file, named in the environment, which the test has filled in
- * and reads while the program runs (tests/lib/faulty.py).  It is mapped before
+ * and reads while the program runs (tests/faults/plan.py).  It is mapped before
  * main() and shared by all processes that come of it, so that nothing is asked
  * of the system later that the sandbox would refuse.
  *

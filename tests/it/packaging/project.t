@@ -53,6 +53,27 @@ def test_security():
         t.ok(part in page, 'SECURITY.md has: ' + part)
 
 
+def texts():
+    """The files of the project whose comments may name other files."""
+    for top, folders, files in os.walk(t.ROOT):
+        folders[:] = [d for d in folders if not d.startswith((
+            'build', '.git', '__pycache__', 'corpus')) or d == '.github']
+        for name in files:
+            if not name.endswith(('.t', '.tar.gz', '.o', '.svg')):
+                yield os.path.relpath(os.path.join(top, name), t.ROOT)
+
+
+def test_named_files():
+    """A file that a comment or a page names is there."""
+    named = re.compile(r'\b(?:tests|src|contrib|man)/[a-z0-9_./-]+\.'
+                       r'(?:c|h|t|py|md|mk|awk|1|7)\b')
+    found = {(path, name) for path in texts()
+             for name in named.findall(read(path))}
+    t.is_([f for f in sorted(found) if not os.path.exists(
+        os.path.join(t.ROOT, f[1])) and not re.match(
+            r'tests/unit/.*\.t$', f[1])], [], '%d mentions' % len(found))
+
+
 def test_templates():
     try:
         import yaml
