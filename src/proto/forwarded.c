@@ -49,15 +49,32 @@ take_pair(struct slice *s, struct slice *name, struct slice *value)
 	return http_is_token(*value) ? 0 : -1;
 }
 
+/* Is a parameter of RFC 7239 there a second time?  seen has those before it. */
+static int
+is_twice(struct slice name, unsigned int *seen)
+{
+	static const char *const known[] = { "for", "by", "host", "proto" };
+	unsigned int i, bit;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		bit = slice_is_nocase(name, known[i]) ? 1u << i : 0;
+		if (*seen & bit)
+			return 1;
+		*seen |= bit;
+	}
+	return 0;
+}
+
 /*
  * Takes the next element of Forwarded: pairs, which may be empty, with ';'
- * between them.  node is the value of for=, which is there at most once; absent
- * without one. 1; 0 at the end; or -1 if the element is malformed.
+ * between them.  node is the value of for=; absent without one.  1; 0 at the
+ * end; or -1 if the element is malformed.
  */
 static int
 next_rfc(struct slice *list, struct slice *node)
 {
 	struct slice name, value = { NULL, 0 };
+	unsigned int seen = 0;
 
 	*node = (struct slice){ NULL, 0 };
 	*list = slice_trim(*list);
@@ -70,11 +87,10 @@ next_rfc(struct slice *list, struct slice *node)
 		if (list->len > 0 && strchr(";,", list->p[0]) == NULL &&
 		    take_pair(list, &name, &value) == -1)
 			return -1;
-		if (slice_is_nocase(name, "for")) {
-			if (node->p != NULL)
-				return -1;
+		if (is_twice(name, &seen))
+			return -1;
+		if (slice_is_nocase(name, "for"))
 			*node = value;
-		}
 		if (list->len == 0 || list->p[0] != ';')
 			break;
 		*list = slice_skip(*list, 1);
