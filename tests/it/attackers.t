@@ -306,7 +306,7 @@ def test_floods():
         most['processes'] = max(most['processes'], len(there))
         most['descriptors'] = max([most['descriptors']] +
                                   descriptors_of(there))
-    t.is_(most['processes'], 2 + len(evil), 'one process each')
+    t.ok(most['processes'] <= 2 + len(evil), 'one process each')
     t.ok(most['descriptors'] <= bound, 'with at most %d descriptors (%d)' % (
         most['descriptors'], bound))
     t.ok(says(good[0]), 'a good one is served')
