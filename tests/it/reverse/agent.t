@@ -107,6 +107,19 @@ def test_parks():
     t.is_(t.family(), [], 'and all its websockets')
 
 
+def test_own_target_only():
+    """A gate opens the agent's target, and nothing that it names."""
+    gate, target, other = Gate(), t.echo(), t.echo()
+    agent(gate, target.port)
+    for word in ('127.0.0.1:%d' % other.port, '-'):
+        w = gate.next()
+        w.text('open ' + word)
+        t.is_(line(w), 'ok', 'open %s' % word)
+        w.data(b'hello')
+        t.is_(w.frame(t.BOUND), (p.BINARY, b'hello'), 'a stream')
+    t.is_((target.accepted, other.accepted), (2, 0), 'of its own target')
+
+
 def test_close_and_term():
     gate, target = Gate(), t.echo()
     a = agent(gate, target.port, '--spare', '1')
