@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "handshake/dialer.h"
 #include "handshake/route.h"
 #include "os/command.h"
 #include "os/log.h"
 
-int
-dialer_reads_files(const struct options *o)
+/*
+ * Is something said about TLS that may be wrong?  It is looked at at the start
+ * then, though only a redirect may need it.
+ */
+static int
+has_tls_options(const struct options *o)
 {
-	return o->service.chroot != NULL || o->tls.peer_certs != NULL ||
-	    o->tls.crlfile != NULL || o->tls.cert != NULL;
+	return o->service.chroot != NULL || o->tls.cacert != NULL ||
+	    o->tls.capath != NULL || o->tls.pinnedpubkey != NULL ||
+	    o->tls.peer_certs != NULL || o->tls.crlfile != NULL ||
+	    o->tls.cert != NULL || o->tls.ciphers != NULL ||
+	    o->tls.tls13_ciphers != NULL;
 }
 
 static int
@@ -26,13 +32,14 @@ look_for(const struct options *o, const char *option, char *const *command,
 	    strerror(errno));
 }
 
-int
-dialer_look(const char *option, const char *path, struct error *why)
+static int
+check(struct route *r, const struct options *o, struct error *why)
 {
-	if (path == NULL || access(path, R_OK) == 0)
-		return 0;
-	return error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
-	    strerror(errno));
+	if (route_check(r, o, &o->url, why) == -1 || look_for(o,
+	    "--header-command", o->websocket.header_command, why) == -1)
+		return -1;
+	return look_for(o, "--proxy-header-command", o->proxy.header_command,
+	    why);
 }
 
 int
@@ -40,49 +47,60 @@ dialer_check(const struct options *o, struct error *why)
 {
 	static struct route r;
 
-	return route_check(&r, o, &o->url, why);
+	return check(&r, o, why);
+}
+
+/*
+ * Makes one of the contexts if it is needed at once, or for a redirect, where
+ * the sandbox lets a process read authorities only.  Without the library only
+ * a process that is redirected has to fail.
+ */
+static int
+begin_tls(struct dialer *d, struct tls_reload *k,
+    struct tls_options (*options)(const struct options *), int is_needed,
+    int may_be_wrong, struct error *why)
+{
+	struct error unused;
+
+	if (k->ctx != NULL || (!is_needed && (!may_be_wrong ||
+	    tls_prepare(&unused) == -1)))
+		return 0;
+	return tls_reload_begin(k, d->o, options, d->forks, why);
+}
+
+static int
+begin(struct dialer *d, struct error *why)
+{
+	const struct options *o = d->o;
+	static struct route r;
+
+	if (check(&r, o, why) == -1 || begin_tls(d, &d->tls,
+	    tls_reload_options, o->url.tls, has_tls_options(o), why) == -1)
+		return -1;
+	return begin_tls(d, &d->proxy, tls_reload_proxy_options, r.proxy.tls,
+	    o->proxy.cacert != NULL, why);
 }
 
 int
 dialer_begin(struct dialer *d, const struct options *o, int forks,
     struct error *why)
 {
-	static struct route r;
-
 	memset(d, 0, sizeof(*d));
 	d->o = o;
 	d->forks = forks;
-	if (route_check(&r, o, &o->url, why) == -1)
-		return -1;
-	if (look_for(o, "--header-command", o->websocket.header_command,
-	    why) == -1 || look_for(o, "--proxy-header-command",
-	    o->proxy.header_command, why) == -1)
-		return -1;
-	if (dialer_look("--cacert", o->tls.cacert, why) == -1 ||
-	    dialer_look("--capath", o->tls.capath, why) == -1 ||
-	    dialer_look("--proxy-cacert", o->proxy.cacert, why) == -1)
-		return -1;
-	/* Without the library only a process that is redirected has to fail. */
-	if (!o->url.tls && dialer_reads_files(o) && tls_prepare(why) == -1)
-		return 0;
-	if ((o->url.tls || dialer_reads_files(o)) && tls_reload_begin(&d->tls,
-	    o, tls_reload_options, forks, why) == -1)
-		return -1;
-	if (!r.proxy.tls || tls_reload_begin(&d->proxy, o,
-	    tls_reload_proxy_options, forks, why) == 0)
+	if (begin(d, why) == 0)
 		return 0;
 	dialer_end(d);
 	return -1;
 }
 
-/* The URL has become one with TLS: else each child would make a context. */
+/* New options may want TLS: else each child would make a context. */
 static void
 begin_late(struct dialer *d)
 {
 	struct error why;
 
-	if (!d->o->url.tls || d->tls.ctx != NULL || tls_reload_begin(&d->tls,
-	    d->o, tls_reload_options, d->forks, &why) == 0)
+	if (begin(d, &why) == 0)
 		return;
 	options_blame(d->o, &why);
 	log_event(LOG_L_ERROR, "reload", "why", why.text, NULL);

@@ -16,25 +16,16 @@ struct dialer {
 	struct trust trust;	/* their contexts, or what a redirect made */
 };
 
-/* Can the URL be dialled, as far as its text tells?  0, or -1 and why (64). */
+/*
+ * Can the URL be dialled, as far as its text tells, and are the programs there
+ * that are asked for header fields?  0, or -1 and why (64).
+ */
 int dialer_check(const struct options *, struct error *);
 
 /*
- * Can this file of authorities be read, or is it NULL?  Nothing reads it before
- * a redirection, or its proxy, is met: a wrong name is told at start all the
- * same.  0, or -1 and why (64).
- */
-int dialer_look(const char *option, const char *path, struct error *);
-
-/*
- * Are there files that a redirect to TLS could not read inside the sandbox,
- * which reads authorities only, or behind a chroot(2)?
- */
-int dialer_reads_files(const struct options *);
-
-/*
- * The way to the URL must be one, and what TLS on it needs must be there.
- * forks: as tls_reload_begin() has it.  0, or -1 and why.
+ * The same, and what the options say of TLS must be right, with ws:// too, as
+ * a redirect may lead to wss://.  forks: as tls_reload_begin() has it.  0, or
+ * -1 and why.
  */
 int dialer_begin(struct dialer *, const struct options *, int forks,
     struct error *);

@@ -354,72 +354,52 @@ look(const struct options *o, struct trust *trust)
 	look_elsewhere(&found);
 }
 
-/* What can only fail is not tried. */
+/*
+ * Nothing is tried with options that no mode would start with.  What is wrong
+ * with the way there is told as a step.
+ */
 static int
-is_hopeless(const struct options *o)
+begin(struct dialer *d, const struct options *o)
 {
 	static struct route r;
 	struct error why;
 
-	if (route_find(&r, o, &o->url, &why) == -1 ||
-	    route_check(&r, o, &o->url, &c.why) == 0)
+	if (dialer_begin(d, o, 0, &c.why) == 0)
 		return 0;
 	options_blame(o, &c.why);
-	describe_route(&r);
-	c.failed_at = STEP_NAME;
-	return 1;
-}
-
-/*
- * Would the files let the modes that dial start?  A redirect may lead to TLS;
- * without one a missing library is no error.
- */
-static int
-has_files(const struct options *o, const struct trust *trust)
-{
-	struct error why;
-
-	c.failed_at = STEP_PROXY;
-	if (dialer_look("--proxy-cacert", o->proxy.cacert, &c.why) == -1)
-		return 0;
-	c.failed_at = STEP_TLS;
-	if (trust->server == NULL && (o->url.tls ||
-	    (dialer_reads_files(o) && tls_prepare(&why) == 0)))
-		return 0;
-	if (dialer_look("--cacert", o->tls.cacert, &c.why) == -1 ||
-	    dialer_look("--capath", o->tls.capath, &c.why) == -1)
-		return 0;
-	c.failed_at = CHECK_STEPS;
-	c.why.status = EXIT_ENDED;
-	return 1;
+	if (route_find(&r, o, &o->url, &why) == -1)
+		c.failed_at = STEP_PROXY;
+	else if (route_check(&r, o, &o->url, &why) == -1) {
+		describe_route(&r);
+		c.failed_at = STEP_NAME;
+	}
+	return -1;
 }
 
 static void
-look_with_tls(const struct options *o)
+look_with_tls(const struct options *o, struct dialer *d)
 {
-	struct trust trust = { tls_reload_make(tls_reload_options, o,
-	    &c.why), NULL };
+	struct trust *trust = dialer_trust(d);
+	struct error why;
 
-	if (!has_files(o, &trust)) {
-		options_blame(o, &c.why);
-		tls_ctx_free(trust.server);
-		return;
-	}
-	if (trust.server != NULL)
-		tls_ctx_watch(trust.server, &c.cert);
-	look(o, &trust);
+	/* A redirect may lead to TLS. */
+	if (trust->server == NULL)
+		trust->server = tls_reload_make(tls_reload_options, o, &why);
+	if (trust->server != NULL)
+		tls_ctx_watch(trust->server, &c.cert);
+	look(o, trust);
 	if (c.why.status == EXIT_ENDED && o->check.proxy_idle > 0) {
 		tell_before(&c, STEP_IDLE);
 		tell_under_way(&c, STEP_IDLE);
-		check_idle(&c, o, &trust);
+		check_idle(&c, o, trust);
 	}
-	tls_ctx_free(trust.server);
-	tls_ctx_free(trust.proxy);
 }
 
 int
 check_main(const struct options *o)
 {
+	struct dialer d;
+
 	memset(&c, 0, sizeof(c));
 	c.failed_at = CHECK_STEPS;
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
@@ -427,7 +407,9 @@ check_main(const struct options *o)
 	describe_command(o);
 	c.login = login_of(o);
 	tell_begin(&c, o);
-	if (!is_hopeless(o))
-		look_with_tls(o);
+	if (begin(&d, o) == 0) {
+		look_with_tls(o, &d);
+		dialer_end(&d);
+	}
 	return tell_end(&c);
 }

@@ -265,6 +265,32 @@ def test_bad_commands():
          'what was too slow is gone')
 
 
+def test_by_hup():
+    """A program that is not there is refused as at the start; what is said of
+    TLS is told though the URL has none."""
+    path = t.folder() + '/conf'
+
+    def reload(line):
+        with open(path, 'w') as f:
+            f.write('mode client\nlisten 127.0.0.1:0\nurl %s\n%s\n' % (
+                url(t.free_port()), line))
+
+    reload('')
+    c = t.inetws('-K', path)
+    c.wait_line('listening on')
+    for line, says in (
+            ('header-command /nonexistent/x', 'header-command .*No such file'),
+            ('proxy-header-command /nonexistent/x',
+             'proxy-header-command .*No such file'),
+            ('ciphers FOO', 'ciphers .*FOO'),
+            ('proxy-cacert ' + path, 'proxy-cacert .*no certificate')):
+        mark = c.mark()
+        reload(line)
+        c.send(signal.SIGHUP)
+        t.ok(c.has_line('level=error event=reload .*' + says, since=mark),
+             line.split()[0] + ': the log says why')
+
+
 def test_another_host():
     """A redirect takes no secrets along, wherever they are from."""
     last = t.WSServer()

@@ -43,13 +43,25 @@ def url(port, scheme='ws', host='127.0.0.1'):
 
 
 def test_local():
-    """Files and values of TLS options."""
+    """Options with which no mode would start: nothing is tried."""
     cert = t.certificate()
-    for words in (('--cacert', '/nonexistent'), ('--cacert', '/'),
-                  ('--cert', '/nonexistent'), ('--crlfile', cert.ca),
-                  ('--ciphers', 'FOO'), ('--pinnedpubkey', 'foo')):
-        advised(words + ('wss://127.0.0.1:1/',), 'tls', NAMES)
-    code, c, steps = look('--header-command', 'false', 'ws://127.0.0.1:1/')
+    for scheme in ('ws', 'wss'):
+        for words in (('--cacert', '/nonexistent'), ('--cacert', '/'),
+                      ('--cert', '/nonexistent'), ('--crlfile', cert.ca),
+                      ('--ciphers', 'FOO'), ('--pinnedpubkey', 'foo'),
+                      ('--header-command', '/nonexistent'),
+                      ('--proxy-header-command', '/nonexistent')):
+            name = ' '.join(words + (scheme,))
+            words += (url(1, scheme),)
+            code, c, steps = look(*words)
+            t.is_(code, 64, name)
+            t.is_(t.run_inetws('connect', *words).returncode, code,
+                  'as connect ends')
+            t.like(c['why'], words[0], 'the option is named')
+            t.is_({s['state'] for s in c['steps']}, {'not tried'},
+                  'no step is blamed')
+            t.like(' '.join(c['next']), NAMES, 'and what to do')
+    code, c, steps = look('--header-command', 'false', url(1))
     t.like(' '.join(c['next']), NAMES, 'a command, before the first step')
 
 

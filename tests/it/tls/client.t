@@ -132,16 +132,28 @@ def test_own_files():
             os.path.basename(w) for w in words))
         t.like(r.stderr, pattern, 'in words')
         t.ok(b'sesame' not in r.stderr, 'without the password')
-    for words in (('--cacert', d + '/none'), ('--capath', d + '/none'),
-                  ('--peer-certs', d + '/none'), ('--crlfile', d + '/none'),
-                  ('--proxy-cacert', d + '/none')):
-        r = hello(url.replace('wss', 'ws'), *words)
+    ws = url.replace('wss', 'ws')
+    for words, pattern in (
+            (('--cacert', d + '/none'), '--cacert .*/none: No such file'),
+            (('--capath', d + '/none'), '--capath .*/none: No such file'),
+            (('--cacert', d + '/short'), '--cacert .*: a broken PEM block'),
+            (('--peer-certs', d + '/none'),
+             '--peer-certs .*/none: No such file'),
+            (('--crlfile', d + '/none'), '--crlfile .*/none: No such file'),
+            (('--cert', mine.cert), 'no private key in it: --key'),
+            (('--pinnedpubkey', 'md5//x'), "--pinnedpubkey: 'md5//x'"),
+            (('--ciphers', 'NONE-OF-THESE'), '--ciphers'),
+            (('--tls13-ciphers', 'NONE'), '--tls13-ciphers'),
+            (('--proxy-cacert', d + '/none'),
+             '--proxy-cacert .*/none: No such file'),
+            (('--proxy-cacert', d + '/short'),
+             '--proxy-cacert .*: a broken PEM block')):
+        r = hello(ws, *words)
         t.is_(r.returncode, 64, 'no TLS before a redirection: 64 as well')
-        t.like(r.stderr, words[0] + ' .*/none: No such file', 'in words')
-        r = t.run_inetws('check', url.replace('wss', 'ws'), *words)
+        t.like(r.stderr, pattern, 'in words')
+        r = t.run_inetws('check', ws, *words)
         t.is_(r.returncode, 64, 'check tells it too')
-        t.like(r.stdout, '(?m)^failed: *' + words[0] + ' .*/none: No such',
-               'in words')
+        t.like(r.stdout, '(?m)^failed: .*' + pattern, 'in words')
     site, n = mutual(ca)
     works(hello(n.url, '--cacert', site.ca, '--cert', mine.cert, '--key',
                 secret, *right), 'an encrypted key')

@@ -98,15 +98,19 @@ def test_with_tls():
 
 
 def test_redirect():
-    """The process that meets it loads it, and its supervisor does not."""
+    """The process that meets it loads it, and its supervisor only for options
+    that may be wrong."""
     cert = t.certificate()
     s = secure(cert)
-    c = t.client('ws://127.0.0.1:%d/' % redirector(s.url).port, '--cacert',
-                 cert.ca)
-    v = t.ws.dial(c.port)
-    t.ok(says(v), 'a tunnel is up')
-    child, = t.children(c.pid)
-    t.is_((mapped(c.pid), mapped(child)), ([], BOTH), 'in the child alone')
+    for words, file, before in (((), cert.ca, []),
+                                (('--cacert', cert.ca), '', BOTH)):
+        c = t.client('ws://127.0.0.1:%d/' % redirector(s.url).port, *words,
+                     env=dict(os.environ, SSL_CERT_FILE=file))
+        v = t.ws.dial(c.port)
+        t.ok(says(v), 'a tunnel is up')
+        child, = t.children(c.pid)
+        t.is_((mapped(c.pid), mapped(child)), (before, BOTH),
+              'before the fork' if before else 'in the child alone')
 
 
 # What a client says that was redirected from where its session is: the new
@@ -120,8 +124,8 @@ def test_redirect_in_sandbox():
     s = t.server(t.echo().port)
     n = t.nginx(s.port, cert)
     proxy = t.Proxy(s.port)
-    c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--cacert', cert.ca,
-                 '--resume', '2s')
+    c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--resume', '2s',
+                 env=dict(os.environ, SSL_CERT_FILE=cert.ca))
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel is up')
     child, = t.children(c.pid)

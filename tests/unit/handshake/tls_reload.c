@@ -304,15 +304,30 @@ test_broken(void)
 static void
 test_dialer(void)
 {
+	/* What a redirect may need. */
+	const struct {
+		const char **member, *value;
+		int is_wrong;
+	} v[] = {
+		{ &o.tls.cacert, path[CA], 0 },
+		{ &o.tls.crlfile, path[CRL], 0 },
+		{ &o.tls.peer_certs, path[PEERS], 0 },
+		{ &o.tls.capath, "wrong", 1 }, { &o.tls.ciphers, "wrong", 1 },
+		{ &o.tls.tls13_ciphers, "wrong", 1 },
+		{ &o.tls.pinnedpubkey, "wrong", 1 },
+		{ &o.service.chroot, "/", 0 }
+	};
 	struct dialer d;
 	struct tls_ctx *before;
 	char err[100];
+	size_t i;
 
 	client_options();
 	is(dialer_begin(&d, &o, 0, &why), 0, "a client of wss://");
-	ok(d.tls.ctx != NULL && d.proxy.ctx == NULL, "has one context");
+	ok(d.tls.ctx != NULL && d.proxy.ctx != NULL,
+	    "has a context, and one for a proxy that a redirect may need");
 	ok(dialer_trust(&d)->server == d.tls.ctx &&
-	    dialer_trust(&d)->proxy == NULL, "by which it dials");
+	    dialer_trust(&d)->proxy == d.proxy.ctx, "by which it dials");
 	is(dialer_refresh(&d, 0), 0, "nothing has changed");
 	is(dialer_load(&d), 0, "nothing to load");
 	before = d.tls.ctx;
@@ -338,21 +353,15 @@ test_dialer(void)
 	ok(d.tls.ctx != NULL, "it has one then");
 	dialer_end(&d);
 	o.url.tls = 0;
-	is(dialer_reads_files(&o), 0, "authorities are read in the sandbox");
-	o.tls.cert = path[CERT];
-	is(dialer_reads_files(&o), 1, "a certificate of ours is not");
-	o.tls.cert = NULL;
-	o.tls.crlfile = path[CRL];
-	is(dialer_reads_files(&o), 1, "nor revocations");
-	o.tls.crlfile = NULL;
-	o.tls.peer_certs = path[PEERS];
-	is(dialer_reads_files(&o), 1, "nor certificates of peers");
-	is(dialer_begin(&d, &o, 0, &why), 0, "so they are read at the start");
-	ok(d.tls.ctx != NULL, "whatever the URL");
-	dialer_end(&d);
-	o.tls.peer_certs = NULL;
-	o.service.chroot = "/x";
-	is(dialer_reads_files(&o), 1, "behind a chroot nothing can be read");
+	o.tls.cacert = NULL;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		*v[i].member = v[i].value;
+		is(dialer_begin(&d, &o, 0, &why), v[i].is_wrong ? -1 : 0,
+		    "looked at, though the URL is of ws://");
+		is(d.tls.ctx != NULL, !v[i].is_wrong, "by a context");
+		dialer_end(&d);
+		*v[i].member = NULL;
+	}
 }
 
 static void
