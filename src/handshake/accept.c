@@ -10,6 +10,7 @@
 #include "net/deadline_io.h"
 #include "net/http_read.h"
 #include "os/clock.h"
+#include "stats/page.h"
 #include "ws/subprotocol.h"
 
 #define REFUSE_MS	1000
@@ -69,6 +70,7 @@ websocket_refuse_with(struct websocket *w, int status, const char *fields,
 {
 	int64_t deadline = clock_ms() + REFUSE_MS;
 
+	stats_set_state(STATE_REFUSING);
 	if (say_no(w, status, fields, text, deadline) == 0) {
 		while (io_finish(&w->io) == -1 && errno == EAGAIN &&
 		    deadline_wait(&w->io, 1, deadline) == 0)

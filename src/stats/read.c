@@ -214,8 +214,8 @@ stats_sum(struct report_counts *counts)
 	add_counts(counts, stats_unlisted_slot(v.page, v.size));
 	for (i = 0; i < stats_slots(&v); i++) {
 		add_counts(counts, stats_at(v.page, i));
-		counts->begun += STATS_GET(stats_at(v.page, i)->state) ==
-		    STATE_HANDSHAKE;
+		counts->begun += report_in_handshake(
+		    STATS_GET(stats_at(v.page, i)->state));
 	}
 }
 
@@ -266,7 +266,7 @@ stats_read(const struct stats_view *v, struct report *r)
 		if (!stats_is_alive(v, i)) {
 			r->counts.ended[RESULT_KILLED] +=
 			    state != STATE_LISTENING;
-			r->counts.begun += state == STATE_HANDSHAKE;
+			r->counts.begun += report_in_handshake(state);
 		} else if (state == STATE_LISTENING)
 			r->pid = STATS_GET(s->pid);
 		else {

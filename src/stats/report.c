@@ -26,10 +26,16 @@ report_state_name(enum report_state state)
 {
 	static const char *const names[STATES] = {
 		"free", "listening", "handshaking", "parked", "open",
-		"half-closed", "lost"
+		"half-closed", "lost", "refusing"
 	};
 
 	return (unsigned int)state < STATES ? names[state] : "unknown";
+}
+
+int
+report_in_handshake(enum report_state state)
+{
+	return state == STATE_HANDSHAKE || state == STATE_REFUSING;
 }
 
 const char *
@@ -126,7 +132,8 @@ report_active(const struct report *r)
 uint64_t
 report_total(const struct report *r)
 {
-	return r->counts.begun + r->active[STATE_HANDSHAKE];
+	return r->counts.begun + r->active[STATE_HANDSHAKE] +
+	    r->active[STATE_REFUSING];
 }
 
 static struct report_name *

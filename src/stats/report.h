@@ -19,6 +19,7 @@ enum report_state {
 	STATE_OPEN,		/* bytes may flow in both directions */
 	STATE_HALF_CLOSED,	/* one direction has ended */
 	STATE_LOST,		/* a session that lost its websocket */
+	STATE_REFUSING,		/* the request is refused, the answer on its way */
 	STATES
 };
 
@@ -136,6 +137,9 @@ struct report_names {
  * As they are shown: "half-closed", "timeout" (NULL: no such result), "1001".
  */
 const char *report_state_name(enum report_state);
+
+/* Has the handshake of such a connection begun, and not succeeded? */
+int report_in_handshake(enum report_state);
 const char *report_result_name(unsigned int);
 const char *report_code_name(unsigned int);
 

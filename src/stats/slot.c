@@ -136,7 +136,7 @@ stats_set_state(enum report_state state)
 {
 	struct stats_slot *s = stats_mine;
 
-	if (s->state == STATE_HANDSHAKE && state > STATE_HANDSHAKE)
+	if (report_in_handshake(s->state) && !report_in_handshake(state))
 		STATS_ADD(s->counts.begun, 1);
 	STATS_SET(s->state, state);
 }
@@ -201,7 +201,7 @@ conclude(struct stats_slot *s, unsigned int result)
 	stats_seq_begin(&s->seq);
 	if (s->state != STATE_LISTENING)
 		STATS_ADD(s->counts.ended[result], 1);
-	if (s->state == STATE_HANDSHAKE && result != RESULT_HANDED_OVER &&
+	if (report_in_handshake(s->state) && result != RESULT_HANDED_OVER &&
 	    result != RESULT_PROBE)
 		STATS_ADD(s->counts.begun, 1);
 	STATS_SET(s->source, 0);

@@ -112,12 +112,14 @@ stats_is_established(int slot, int pid)
 {
 	const struct stats_slot *s;
 	struct stats_view v;
+	enum report_state state;
 
 	stats_view_own(&v);
 	if (v.page == NULL || stats_was_truncated())
 		return 1;
 	if ((s = slot_of(&v, slot, pid)) == NULL)
 		return -1;
-	return STATS_GET(s->pid) == pid &&
-	    STATS_GET(s->state) > STATE_HANDSHAKE;
+	state = STATS_GET(s->state);
+	return STATS_GET(s->pid) == pid && state > STATE_HANDSHAKE &&
+	    !report_in_handshake(state);
 }

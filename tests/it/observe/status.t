@@ -109,6 +109,21 @@ def test_states():
     t.ok(t.until(lambda: t.one()['states']['handshaking'] == 1),
          'handshaking')
     raw.close()
+    held = []
+
+    def refused():
+        held.append(t.ws.dial(s.port))
+        held[-1].sendall(b'junk\r\n\r\n')
+        answer = t.ws.read_exactly(held[-1], 12)
+        i = t.one()
+        return (answer == b'HTTP/1.1 400' and i['states']['refusing'] > 0 and
+                not i['states']['handshaking'])
+    t.ok(t.until(refused), 'refusing, while the answer is on its way')
+    for raw in held:
+        raw.close()
+    t.ok(t.until(lambda: t.one()['ended']['protocol'] == len(held)),
+         'and then it has failed')
+    t.is_(t.one()['total'], len(held), 'each is counted once')
     c = t.client('ws://127.0.0.1:%d/' % s.port, '--ping-interval', '100ms')
     p = t.ws.dial(c.port)
     stream = target.next()
