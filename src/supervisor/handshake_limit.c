@@ -9,8 +9,14 @@
 
 #define LOOKS	64	/* at slots, for each connection at the limit */
 #define SLOT_MS	2000	/* for a child to take a slot by itself */
-#define TIMES	8	/* both timeouts: the resolver knows neither, */
-#define MARGIN	5000	/* ... and this is for all else, in ms */
+
+/*
+ * A client's child needs both timeouts for its dial, and before that each of
+ * them for a PROXY header and a --header-command; no other needs more.  They are
+ * allowed once more for the resolver, which no timeout interrupts.
+ */
+#define TIMES	3
+#define MARGIN	5000	/* for all else, in ms */
 
 struct in_handshake {
 	unsigned int child;
