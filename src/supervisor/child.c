@@ -25,8 +25,6 @@
 #define REAP_AGAIN	100	/* ms from a child's end to a second look */
 #define REAP_ALL	1000	/* ... to a look at all, and 1 for each child, */
 #define REAP_HURRY	100	/* ... or a fifth, if some may have been killed */
-#define NETWORK_MS	100	/* from a change of the network to telling:
-				 * it is several messages, often */
 
 /*
  * A child of whatever kind has nothing that is the supervisor's, neither
@@ -282,15 +280,29 @@ child_forget(struct supervisor *s, pid_t pid, int status)
 		fork_ahead_serve_again(s, again, &m);
 }
 
+/* It has ended, or is stopped: then another process has to do its work. */
+static void
+changed(struct supervisor *s, pid_t pid, int status)
+{
+	struct ahead_place *p = ahead_find(&s->ahead, pid);
+
+	if (!WIFSTOPPED(status))
+		child_forget(s, pid, status);
+	else if (p != NULL)
+		fork_ahead_lost(s, p);
+	else
+		spare_stopped(children_find(&s->children, pid));
+}
+
 /* Was it killed? */
 static int
 reap(struct supervisor *s, pid_t pid)
 {
 	int status;
 
-	if (pid <= 0 || waitpid(pid, &status, WNOHANG) != pid)
+	if (pid <= 0 || waitpid(pid, &status, WNOHANG | WUNTRACED) != pid)
 		return 0;
-	child_forget(s, pid, status);
+	changed(s, pid, status);
 	return WIFSIGNALED(status);
 }
 
@@ -301,8 +313,8 @@ reap_all(struct supervisor *s)
 	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		child_forget(s, pid, status);
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
+		changed(s, pid, status);
 	s->reap_all = 0;
 }
 
@@ -330,20 +342,15 @@ reap_from(struct supervisor *s, uint32_t n)
  * The signal names one child, and of several that end at once often one only.
  * The others have written their numbers into a ring (waiting.h) just before
  * _exit(2), which waitpid(2) may not see yet: each is tried now and once more
- * later.  Those that were killed wrote nothing and are found by a look at all
- * children, sooner if this one was killed: then others may have been, too.
+ * later.  Those that were killed or stopped wrote nothing and are found by a look
+ * at all children, sooner if this one was killed: then others may have been, too.
  */
 void
 child_reap(struct supervisor *s)
 {
 	int64_t now = clock_ms(), all;
-	pid_t pid = signal_child();
-	struct ahead_place *p;
-	int killed = reap(s, pid);
+	int killed = reap(s, signal_child());
 
-	/* The signal tells of those that are stopped too. */
-	if ((p = ahead_find(&s->ahead, pid)) != NULL)
-		fork_ahead_lost(s, p);
 	reap_from(s, s->reaped);
 	if (s->reap_again == 0)
 		s->reap_again = now + REAP_AGAIN;
@@ -394,56 +401,4 @@ child_signal_all(const struct supervisor *s, int signo)
 
 	while ((c = children_next(&s->children, c)) != NULL)
 		kill(c->pid, signo);
-}
-
-/* --- changes of the network --- */
-
-int
-child_network_watch(struct supervisor *s)
-{
-	int *fd[2] = { &s->network.route, &s->network.clock };
-	int i, kept;
-
-	if (s->o->mode != MODE_CLIENT && s->o->mode != MODE_AGENT)
-		return 0;
-	if (path_table_begin() == -1)
-		return -1;
-	net_changes_open(&s->network);
-	for (i = 0; i < 2; i++) {
-		if (*fd[i] == -1)
-			continue;
-		if ((kept = fd_keep(*fd[i])) == -1)
-			return -1;
-		*fd[i] = kept;
-		if (event_add(&s->events, kept,
-		    watch_tag(WATCH_NETWORK, i, 0)) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-void
-child_network_ready(struct supervisor *s)
-{
-	s->network_what |= net_changes_take(&s->network);
-	if (s->network_what != 0 && s->network_due == 0)
-		s->network_due = clock_ms() + NETWORK_MS;
-}
-
-void
-child_network_tend(struct supervisor *s, int64_t now)
-{
-	struct path_change change = { .what = s->network_what };
-	struct child *c;
-	unsigned int i;
-
-	if (s->network_due == 0 || now < s->network_due)
-		return;
-	s->network_what = 0;
-	s->network_due = 0;
-	for (i = 0; i < s->children.top; i++) {
-		c = children_numbered(&s->children, i);
-		if (c->pid != 0 && path_table_concerns(i, &change))
-			kill(c->pid, SIGUSR2);
-	}
 }

@@ -4,7 +4,7 @@
  * connections in and keeps the limits, child.c begins and ends children, pool.c
  * brings visitors to those that are parked, admit.c says which may be, extra.c
  * finds places for extra ones, spare.c keeps some parked, fork_ahead.c
- * has some ready, reload.c and show.c do what their names say.
+ * has some ready, network.c, reload.c and show.c do what their names say.
  *
  * What it consists of are objects with a header each.  They know nothing of
  * each other nor of the core; what comes of a call is what it returns.
@@ -211,17 +211,19 @@ void child_forget(struct supervisor *, pid_t, int status);
 
 void child_signal_all(const struct supervisor *, int signo);
 
+/* --- network.c --- */
+
 /*
  * Begins to watch for changes of the network (net/changes.h), if children of
  * this mode dial.  0, or -1 with errno.
  */
-int child_network_watch(struct supervisor *);
+int network_watch(struct supervisor *);
 
 /* A change can be read. */
-void child_network_ready(struct supervisor *);
+void network_ready(struct supervisor *);
 
 /* At s->network_due: SIGUSR2 to those that dialled and that it concerns. */
-void child_network_tend(struct supervisor *, int64_t now);
+void network_tend(struct supervisor *, int64_t now);
 
 /* --- pool.c --- */
 
@@ -312,6 +314,9 @@ void spare_used(struct supervisor *);
 
 /* A spare has ended, with the status of waitpid(2). */
 void spare_ended(struct supervisor *, const struct child *, int status);
+
+/* A child, or NULL, is stopped by a signal (SIGSTOP). */
+void spare_stopped(const struct child *);
 
 /* When tend has something to do: it starts spares that are lacking. */
 int64_t spare_time(const struct supervisor *);

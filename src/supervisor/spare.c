@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -66,6 +67,15 @@ spare_ended(struct supervisor *s, const struct child *c, int status)
 	s->status = WIFEXITED(status) ?
 	    failure_lines_status(WEXITSTATUS(status)) : EXIT_AGAIN;
 	supervisor_terminate(s);
+}
+
+/* It would count, and answer no visitor; killed, it is replaced. */
+void
+spare_stopped(const struct child *c)
+{
+	if (c != NULL && c->spare && (c->state == CHILD_PARKED ||
+	    c->state == CHILD_STARTING))
+		kill(c->pid, SIGKILL);
 }
 
 /* While it is not known whether one can be parked, only one tries. */

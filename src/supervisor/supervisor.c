@@ -203,7 +203,7 @@ tend(struct supervisor *s)
 	show_tend(s, now);
 	fork_ahead_tend(s, now);
 	refusals_close(&s->refusals, now);
-	child_network_tend(s, now);
+	network_tend(s, now);
 	paused = pause_until(&s->pause, now);
 	metrics = metrics_listener_tend(&s->metrics, paused != 0, now);
 	if (metrics == -1)
@@ -247,7 +247,7 @@ dispatch(struct supervisor *s, uint32_t tag)
 			pool_read_channel(s, c);
 		break;
 	case WATCH_NETWORK:
-		child_network_ready(s);
+		network_ready(s);
 		break;
 	case WATCH_TABLE:
 		reload_table_ended(s, watch_index(tag));
@@ -354,7 +354,7 @@ begin_objects(struct supervisor *s, const int *listeners, unsigned int n)
 		return status;
 	if (open_events(s) == -1 || watch_listeners(s, listeners, n) == -1)
 		return out_of_something("cannot watch the listeners");
-	if (child_network_watch(s) == -1)
+	if (network_watch(s) == -1)
 		return out_of_something("cannot watch the network");
 	if (names_begin(&s->names, s->o, given, &s->accepting, s->fits.names,
 	    &why) == -1)

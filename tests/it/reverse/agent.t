@@ -202,16 +202,36 @@ def test_lost_at_ok():
     r.parked(a)
     child, = t.children(a.pid)
     t.until(lambda: stat_of(child) == 'S')
-    os.kill(child, signal.SIGSTOP)
-    t.until(lambda: stat_of(child) == 'T')
+    for pid in (a.pid, child):      # else it would be replaced
+        os.kill(pid, signal.SIGSTOP)
+        t.until(lambda: stat_of(pid) == 'T')
     w.text('open -')
     w.drop('rst')
     gate.close()
     os.kill(child, signal.SIGCONT)
+    t.until(lambda: stat_of(child) != 'T')
+    os.kill(a.pid, signal.SIGCONT)
     s = target.next()
     t.ok(r.was_reset(s), 'the target is reset')
     t.ok(t.until(lambda: child not in t.children(a.pid)),
          'and its process has gone')
+
+
+def test_stopped():
+    """A parked process that is stopped is no spare: another one is dialled."""
+    g, e = r.gate(), t.echo()
+    a = r.agent(g.url(), e.port, '--spare', '2')
+    r.parked(g, 2)
+    r.parked(a, 2)
+    stopped = t.children(a.pid)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    t.ok(t.until(lambda: not set(stopped) & set(t.children(a.pid))),
+         'they are gone')
+    v = r.visit(g.visitors)
+    v.sendall(b'x')
+    t.is_(v.recv(1), b'x', 'and others serve')
+    t.ok(r.parked(a, 2), 'as many as there were')
 
 
 def test_inherited_tunnels():

@@ -50,6 +50,11 @@ def test_warm():
     c.wait_line('event=closed', count=10)
     t.like(c.log, r'event=closed mode=client peer=127\.0\.0\.1:\d+ .*'
            r'up=1048576 down=1048576', 'logged as ever')
+    t.until(lambda: r.parked(c, 3) and len(t.children(c.pid)) == 3)
+    child = t.children(c.pid)[0]
+    os.kill(child, signal.SIGSTOP)
+    t.ok(t.until(lambda: child not in t.children(c.pid)) and r.parked(c, 3),
+         'one that is stopped is replaced')
     t.is_(c.stop(), 0, 'TERM ends it')
     t.ok(t.until(lambda: not t.children(s.pid)), 'and what waits')
     t.unlike(s.wait_line('event=closed')[0], 'event=unused',
