@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,25 +281,53 @@ unauthorized(const struct exchange *t, char *dst, size_t size)
 	return dst;
 }
 
-/* What a forward proxy's refusal of CONNECT probably means. */
+/*
+ * What an answer probably means: the first row that has its status.  What
+ * inetws itself refuses has a text, and needs no guess.
+ */
+struct meaning {
+	int from, to;
+	const char *text;
+};
+
+#define NOT_INETWS	": what answers there is not inetws: compare host and " \
+			"path of the URL"
+
+static const struct meaning of_server[] = {
+	{ 200, 200, ": a web page: this path does not lead to inetws" },
+	{ 403, 403, ": a rule of the web server or CDN forbids it" },
+	{ 404, 405, ": this path does not lead to inetws" },
+	{ 413, 414, ": the request is too long for it: see --header" },
+	{ 418, 418, ": a filter there takes this for an attack" },
+	{ 421, 421, ": it does not serve this host: compare it with the URL" },
+	{ 426, 426, ": a proxy between removes the field Upgrade" },
+	{ 429, 429, ": too many requests from here: wait a while" },
+	{ 431, 431, ": the request is too long for it: see --header" },
+	{ 451, 451, ": it is blocked where you are: try another network" },
+	{ 503, 503, ": the proxy there does not reach inetws, or is at a limit" },
+	{ 502, 504, ": the proxy there does not reach inetws" },
+	{ 521, 523, ": the proxy there does not reach inetws" },	/* Cloudflare's */
+	{ 500, 599, ": the web server there has failed: see its error log" },
+	{ 0, INT_MAX, NOT_INETWS }
+};
+
+/* Of a forward proxy's refusal of CONNECT. */
+static const struct meaning of_proxy[] = {
+	{ 403, 403, ": its rules do not allow that" },
+	{ 429, 429, ": too many requests from here: wait a while" },
+	{ 451, 451, ": its rules do not allow that" },
+	{ 400, 499, ": is it a forward proxy?" },
+	{ 501, 501, ": is it a forward proxy?" },
+	{ 500, 599, ": the proxy does not reach the server" },
+	{ 0, INT_MAX, ": is it a forward proxy?" }
+};
+
 static const char *
-proxy_meaning(int status)
+look_up(const struct meaning *row, int status)
 {
-	switch (status) {
-	case 403:
-		return ": its rules do not allow that";
-	case 400:
-	case 404:
-	case 405:
-	case 501:
-		return ": is it a forward proxy?";
-	case 500:
-	case 502:
-	case 503:
-	case 504:
-		return ": the proxy does not reach the server";
-	}
-	return "";
+	while (status < row->from || status > row->to)
+		row++;
+	return row->text;
 }
 
 /*
@@ -313,26 +342,14 @@ meaning(const struct exchange *t, const char *text, char *dst, size_t size)
 	if (status == 511)
 		return ": this network wants a login: open a page in a browser";
 	if (t->is_proxy)
-		return text[0] != '\0' ? "" : proxy_meaning(status);
+		return text[0] != '\0' ? "" : look_up(of_proxy, status);
 	if (status == 401)
 		return unauthorized(t, dst, size);
 	if (text[0] != '\0')
 		return "";
-	switch (status) {
-	case 200:
-		return ": a web page: this path does not lead to inetws";
-	case 404:
-		return ": this path does not lead to inetws";
-	case 400:
-		return t->io->tls != NULL ? "" :
-		    ": if this port expects TLS, use wss://";
-	case 502:
-	case 504:
-		return ": the proxy there does not reach inetws";
-	case 503:
-		return ": the proxy there does not reach inetws, or is at a limit";
-	}
-	return "";
+	if (status == 400 && t->io->tls == NULL)
+		return ": if this port expects TLS, use wss://";
+	return look_up(of_server, status);
 }
 
 /* What a refusal means if the server has asked for a certificate of ours. */

@@ -31,6 +31,10 @@
 
 #define HANGS	"look whether the server hangs, and into its log; " \
 	"--handshake-timeout waits longer"
+#define TOO_LONG \
+	"the request is longer than the web server takes: give fewer or " \
+	"shorter --header, or raise its limit (nginx: " \
+	"large_client_header_buffers)"
 #define LOG_IN	"open a page in a browser, log in to this network, and try again"
 
 struct advice {
@@ -231,6 +235,18 @@ static const struct advice table[] = {
 	{ STEP_UPGRADE, 101, ANY, NULL,
 	  "something between changes the answer: look at its fields with "
 	  "inetws connect -v URL" },
+	{ STEP_UPGRADE, 413, ANY, NULL, TOO_LONG },
+	{ STEP_UPGRADE, 414, ANY, NULL, TOO_LONG },
+	{ STEP_UPGRADE, 431, ANY, NULL, TOO_LONG },
+	{ STEP_UPGRADE, 418, ANY, NULL,
+	  "an application firewall before the web server takes this for an "
+	  "attack: exempt this path there" },
+	{ STEP_UPGRADE, 421, ANY, NULL,
+	  "the web server does not serve this host: compare the host of the "
+	  "URL, and --servername and --connect-to, with its server names" },
+	{ STEP_UPGRADE, 451, ANY, NULL,
+	  "the host is blocked where this machine is: try another network, or "
+	  "a forward proxy elsewhere (--proxy)" },
 	{ STEP_UPGRADE, 511, ANY, NULL, LOG_IN },
 	{ STEP_UPGRADE, ANY_5XX, ANY, NULL,
 	  "the web server itself fails: see its error log" },

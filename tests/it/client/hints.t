@@ -54,6 +54,9 @@ def test_statuses():
     status('502 Bad Gateway', 'the proxy there does not reach inetws')
     status('504 Gateway Timeout', 'the proxy there does not reach inetws')
     status('503 Service Unavailable', 'reach inetws, or is at a limit')
+    status('415 Unsupported Media Type', 'is not inetws: compare host and path')
+    status('418 Teapot', 'a filter there takes this for an attack')
+    status('451 Unavailable For Legal Reasons', 'try another network')
     status('511 Network Authentication Required', 'this network wants a login')
 
 

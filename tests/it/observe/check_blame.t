@@ -121,6 +121,16 @@ def test_answers():
     advised(('-H', 'Authorization: Bearer wrong', url(up.port)), 'answer',
             'correct the field Authorization of --header')
     advised(('-u', 'ann:wrong', url(up.port)), 'answer', 'USER:PASSWORD')
+    for status, advice in ((413, 'fewer or shorter --header'),
+                           (414, 'fewer or shorter --header'),
+                           (431, 'fewer or shorter --header'),
+                           (415, 'compare the path of the URL'),
+                           (418, 'application firewall'),
+                           (421, 'does not serve this host'),
+                           (451, 'another network'), (521, 'error log')):
+        up = t.WSServer(answer=lambda first, fields: (
+            b'HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n' % status))
+        advised((url(up.port),), 'upgrade', advice)
 
 
 def test_pings():

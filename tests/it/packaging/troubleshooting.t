@@ -131,9 +131,25 @@ def agents():
 
 def answers():
     """What web servers answer that have no inetws behind them, or another one."""
-    for answer, message in (
-            (b'HTTP/1.1 403 No', 'answered 403'),
-            (b'HTTP/1.1 429 Slowly', 'answered 429'),
+    for answer, *messages in (
+            (b'HTTP/1.1 403 No', 'answered 403',
+             'a rule of the web server or CDN forbids it'),
+            (b'HTTP/1.1 405 No', 'answered 405'),
+            (b'HTTP/1.1 413 Long', 'answered 413',
+             'the request is too long for it'),
+            (b'HTTP/1.1 414 Long', 'answered 414'),
+            (b'HTTP/1.1 415 No', 'answered 415',
+             'what answers there is not inetws'),
+            (b'HTTP/1.1 418 No', 'answered 418',
+             'a filter there takes this for an attack'),
+            (b'HTTP/1.1 421 No', 'answered 421',
+             'it does not serve this host'),
+            (b'HTTP/1.1 426 No', 'a proxy between removes the field Upgrade'),
+            (b'HTTP/1.1 429 Slowly', 'answered 429',
+             'too many requests from here'),
+            (b'HTTP/1.1 431 Long', 'answered 431'),
+            (b'HTTP/1.1 451 No', 'answered 451', 'it is blocked where you are'),
+            (b'HTTP/1.1 520 Oh', 'the web server there has failed'),
             (b'HTTP/1.1 500 Oh', 'answered 500'),
             (b'HTTP/1.1 503 Full', 'answered 503'),
             (b'HTTP/1.1 504 Late', 'answered 504'),
@@ -147,7 +163,9 @@ def answers():
             (b'', 'closed without an answer')):
         there = t.Scripted(answer and answer +
                            b'\r\nContent-Length: 0\r\n\r\n')
-        yield message, connect(url(there.port))
+        came = connect(url(there.port))
+        for message in messages:
+            yield message, came
     for answer, message in (
             ('407 No', 'answered 407'),
             ('403 No', 'its rules do not allow that'),

@@ -205,6 +205,9 @@ test_broken(void)
 
 #define HTML	"Content-Type: text/html; charset=x\r\n"
 #define PLAIN	"Content-Type: text/plain\r\n"
+#define RULE	"a rule of the web server or CDN forbids it"
+#define OTHER	"what answers there is not inetws: compare host and path " \
+		"of the URL"
 
 /* What is said of an answer. */
 static void
@@ -228,8 +231,33 @@ test_refused(void)
 		    "does not reach inetws, or is at a limit" },
 		{ 0, 0, EXIT_UNREACHABLE, "511 No\r\n\r\n", "511 No: this "
 		    "network wants a login: open a page in a browser" },
-		{ 0, 0, EXIT_UNREACHABLE, "500 No\r\n\r\n", "500 No" },
-		{ 0, 0, EXIT_PROTOCOL, "410 \r\n\r\n", "410" },
+		{ 0, 0, EXIT_UNREACHABLE, "500 No\r\n\r\n", "500 No: the "
+		    "web server there has failed: see its error log" },
+		{ 0, 0, EXIT_UNREACHABLE, "521 No\r\n\r\n",
+		    "521 No: the proxy there does not reach inetws" },
+		{ 0, 0, EXIT_UNREACHABLE, "599 No\r\n\r\n", "599 No: the "
+		    "web server there has failed: see its error log" },
+		{ 0, 0, EXIT_PROTOCOL, "410 \r\n\r\n", "410: " OTHER },
+		{ 0, 0, EXIT_PROTOCOL, "415 No\r\n\r\n", "415 No: " OTHER },
+		{ 0, 0, EXIT_PROTOCOL, "204 No\r\n\r\n", "204 No: " OTHER },
+		{ 0, 0, EXIT_PROTOCOL, "300 No\r\n\r\n", "300 No: " OTHER },
+		{ 0, 0, EXIT_PROTOCOL, "999 No\r\n\r\n", "999 No: " OTHER },
+		{ 0, 0, EXIT_PROTOCOL, "405 No\r\n\r\n",
+		    "405 No: this path does not lead to inetws" },
+		{ 0, 0, EXIT_PROTOCOL, "414 No\r\n\r\n",
+		    "414 No: the request is too long for it: see --header" },
+		{ 0, 0, EXIT_PROTOCOL, "431 No\r\n\r\n",
+		    "431 No: the request is too long for it: see --header" },
+		{ 0, 0, EXIT_PROTOCOL, "418 No\r\n\r\n",
+		    "418 No: a filter there takes this for an attack" },
+		{ 0, 0, EXIT_PROTOCOL, "421 No\r\n\r\n", "421 No: it does "
+		    "not serve this host: compare it with the URL" },
+		{ 0, 0, EXIT_PROTOCOL, "426 No\r\n\r\n",
+		    "426 No: a proxy between removes the field Upgrade" },
+		{ 0, 0, EXIT_AGAIN, "429 No\r\n\r\n",
+		    "429 No: too many requests from here: wait a while" },
+		{ 0, 0, EXIT_PROTOCOL, "451 No\r\n\r\n", "451 No: it is "
+		    "blocked where you are: try another network" },
 		{ 0, 0, EXIT_DENIED, "401 No\r\n\r\n", "401 No: it needs "
 		    "credentials (-u USER:PASSWORD)" },
 		{ 0, 1, EXIT_DENIED, "401 No\r\n\r\n",
@@ -260,7 +288,16 @@ test_refused(void)
 		    "504 No: the proxy does not reach the server" },
 		{ 1, 0, EXIT_UNREACHABLE, "511 No\r\n\r\n", "511 No: this "
 		    "network wants a login: open a page in a browser" },
-		{ 1, 0, EXIT_PROTOCOL, "200 OK\r\n\r\n", "200 OK" },
+		{ 1, 0, EXIT_PROTOCOL, "200 OK\r\n\r\n",
+		    "200 OK: is it a forward proxy?" },
+		{ 1, 0, EXIT_PROTOCOL, "415 No\r\n\r\n",
+		    "415 No: is it a forward proxy?" },
+		{ 1, 0, EXIT_AGAIN, "429 No\r\n\r\n",
+		    "429 No: too many requests from here: wait a while" },
+		{ 1, 0, EXIT_PROTOCOL, "451 No\r\n\r\n",
+		    "451 No: its rules do not allow that" },
+		{ 1, 0, EXIT_UNREACHABLE, "522 No\r\n\r\n",
+		    "522 No: the proxy does not reach the server" },
 		/* a text says it better, and ends with its line or its length */
 		{ 0, 0, EXIT_PROTOCOL, "404 No\r\n" PLAIN "Content-Length: 8\r\n"
 		    "\r\nfirst\r\nz", "404 No: first" },
@@ -277,13 +314,13 @@ test_refused(void)
 		    "\r\nfirst\r\n", "403 No: first" },
 		/* a page says it by its title, if that is not the reason */
 		{ 0, 0, EXIT_DENIED, "403 No\r\n" HTML "\r\n<title>Sign in</title>",
-		    "403 No (its page: \"Sign in\")" },
+		    "403 No: " RULE " (its page: \"Sign in\")" },
 		{ 0, 0, EXIT_DENIED, "403 No\r\n" HTML "Content-Length: 22\r\n\r\n"
-		    "<title>Sign in</title>", "403 No (its page: \"Sign in\")" },
+		    "<title>Sign in</title>", "403 No: " RULE " (its page: \"Sign in\")" },
 		{ 0, 0, EXIT_DENIED, "403 No\r\n" HTML "\r\n<title>403 No</title>",
-		    "403 No" },
+		    "403 No: " RULE },
 		{ 0, 0, EXIT_DENIED, "403 No\r\nContent-Type: text/htm\r\n\r\n"
-		    "<title>Sign in</title>", "403 No" },
+		    "<title>Sign in</title>", "403 No: " RULE },
 		{ 1, 0, EXIT_DENIED, "403 No\r\n" HTML "\r\n<title>Sign in</title>",
 		    "403 No: its rules do not allow that" },
 	};
