@@ -51,6 +51,19 @@ put_topics(FILE *f)
 		fprintf(f, " %s", name);
 }
 
+/* Is the operand of this mode a file? */
+static int
+takes_file(const struct mode_row *mode)
+{
+	const struct option *row;
+
+	for (row = option_table; row->name != NULL; row++)
+		if (row->place == P_FILE && option_in_mode(row, mode->mode) &&
+		    row->type->complete == COMPLETE_FILE)
+			return 1;
+	return 0;
+}
+
 /*
  * The branch that completes a value: $cur, behind $sign, which is '=', '@' or
  * both.
@@ -77,8 +90,9 @@ bash_value(const struct option *row, FILE *f)
 
 /*
  * bash breaks words at '=' and '@' too, so that "--user=@file" is three or four
- * words; a completion behind '@' must begin with '@'.  The words behind "--"
- * are a command line of their own, so files are completed there.
+ * words; a completion behind '@' must begin with '@'.  It breaks them at ':' too:
+ * files are completed behind "unix:", whatever that is the value of.  The words
+ * behind "--" are a command line of their own, so files are completed there.
  */
 static void
 bash(FILE *f)
@@ -95,7 +109,13 @@ bash(FILE *f)
 	    "\tCOMPREPLY=($(compgen -P \"$at\" -f -- \"${cur#@}\"))\n"
 	    "}\n"
 	    "_inetws_words() {\n"
-	    "\tlocal i=$COMP_CWORD words word prev sign=\n"
+	    "\tlocal i=$COMP_CWORD words word prev sign= files=\n"
+	    "\tcase ${COMP_WORDS[i-1]}$cur in\n"
+	    "\tunix:|ws+unix:) cur=; _inetws_files; return;;\n"
+	    "\t:*) case ${COMP_WORDS[i-2]} in\n"
+	    "\t\tunix|ws+unix) _inetws_files; return\n"
+	    "\t\tesac\n"
+	    "\tesac\n"
 	    "\tcase $cur in\n"
 	    "\t=|@|=@) sign=$cur cur=;;\n"
 	    "\t*) case ${COMP_WORDS[i-1]} in\n"
@@ -122,13 +142,17 @@ bash(FILE *f)
 			if (option_is_shown(row) &&
 			    option_in_mode(row, mode->mode))
 				fprintf(f, " --%s", row->name);
-		fputs("'; break;;\n", f);
+		fprintf(f, "'%s; break;;\n", takes_file(mode) ? " files=1" :
+		    "");
 	}
 	fputs("\t\thelp) [ $COMP_CWORD = 2 ] || return; words='", f);
 	put_modes(f);
 	put_topics(f);
 	fputs("'; break;;\n\t\tesac\n\tdone\n"
-	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "\tcase $files$cur in\n"
+	    "\t1|1[!-]*) _inetws_files;;\n"
+	    "\t*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "\tesac\n"
 	    "}\n"
 	    "_inetws() {\n"
 	    "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
@@ -176,6 +200,8 @@ zsh_option(const struct option *row, FILE *f)
 		fputs("_files", f);
 	else if (row->type->complete == COMPLETE_AT_FILE)
 		fputs("{compset -P @ && _files}", f);
+	else if (row->type->complete == COMPLETE_UNIX)
+		fputs("{compset -P unix\\: && _files}", f);
 	fputs("' \\\n", f);
 }
 
@@ -205,7 +231,7 @@ zsh(FILE *f)
 			if (option_is_shown(row) &&
 			    option_in_mode(row, mode->mode))
 				zsh_option(row, f);
-		fputs("\t    '*:word:_default';;\n", f);
+		fputs("\t    '*:word:{compset -P \"(ws+|)unix\\:\"; _default}';;\n", f);
 	}
 	fputs("\thelp) _arguments '1:topic or mode:(", f);
 	put_modes(f);
@@ -231,7 +257,9 @@ fish_option(const struct option *row, FILE *f)
 		fputs(row->type->complete == COMPLETE_FILE ? " -r -F" : " -x",
 		    f);
 	if (row->type->complete == COMPLETE_AT_FILE)
-		fputs(" -a '(__inetws_at_file)'", f);
+		fputs(" -a '(__inetws_file @)'", f);
+	else if (row->type->complete == COMPLETE_UNIX)
+		fputs(" -a '(__inetws_file unix:)'", f);
 	else if (option_choices(row) != NULL) {
 		fputs(" -a '", f);
 		put_choices(row, f);
@@ -248,19 +276,27 @@ fish(FILE *f)
 	const struct option *row;
 	const struct mode_row *mode;
 
-	fputs("function __inetws_at_file\n"
-	    "\tset -l path (string match -r '@(.*)' -- (commandline -ct))\n"
+	fputs("function __inetws_file\n"
+	    "\tset -l word (string escape --style=regex -- $argv)\n"
+	    "\tset -l path (string match -r \"(?:^|=)$word(.*)\" -- "
+	    "(commandline -ct))\n"
 	    "\tand __fish_complete_path $path[2] | "
-	    "string replace -r '^' '@'\n"
+	    "string replace -r '^' $argv\n"
 	    "end\n"
 	    "complete -c inetws -f\n"
 	    "complete -c inetws -n "
-	    "'contains -- -- (commandline -opc)' -F\n", f);
+	    "'contains -- -- (commandline -opc)' -F\n"
+	    "complete -c inetws -a '(__inetws_file unix:)'\n"
+	    "complete -c inetws -a '(__inetws_file ws+unix:)'\n", f);
 	for (mode = mode_table; mode->name != NULL; mode++) {
 		fprintf(f, "complete -c inetws -n __fish_use_subcommand "
 		    "-a %s -d '", mode->name);
 		put_quoted(mode->help, f);
 		fputs("'\n", f);
+		if (takes_file(mode))
+			fprintf(f, "complete -c inetws -n "
+			    "'__fish_seen_subcommand_from %s' -F\n",
+			    mode->name);
 	}
 	fputs("complete -c inetws -n __fish_use_subcommand -l config -s K "
 	    "-r -F -d 'an instance of a file'\n"

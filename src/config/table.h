@@ -25,7 +25,8 @@ struct value;
 enum option_complete {
 	COMPLETE_NOTHING,
 	COMPLETE_FILE,
-	COMPLETE_AT_FILE	/* a file, after '@' */
+	COMPLETE_AT_FILE,	/* a file, after '@' */
+	COMPLETE_UNIX		/* a socket, after "unix:" */
 };
 
 /* A type of value.  types.c and types_network.c have all of them. */

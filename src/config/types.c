@@ -439,7 +439,7 @@ const struct option_type
     type_file = { .parse = text_parse, .dump = text_dump,
 	.is_on = value_is_there, .complete = COMPLETE_FILE },
     type_program = { .parse = program_parse, .dump = program_dump,
-	.is_on = value_is_there,
+	.is_on = value_is_there, .complete = COMPLETE_FILE,
 	.expected = "PROGRAM [ARG...] with its quotes closed" },
     type_action = { .parse = NULL },
     type_config = { .complete = COMPLETE_FILE },

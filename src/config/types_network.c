@@ -391,9 +391,9 @@ socket_dump(const struct options *o, const struct option *row, FILE *f)
 
 const struct option_type
     type_listen = { .parse = listen_parse, .dump = listen_dump,
-	.repeatable = 1 },
+	.complete = COMPLETE_UNIX, .repeatable = 1 },
     type_address = { .parse = address_parse, .dump = address_dump,
-	.is_on = value_is_there,
+	.is_on = value_is_there, .complete = COMPLETE_UNIX,
 	.expected = "an address: expected HOST:PORT, PORT, unix:/PATH, fd:N "
 	"or systemd:NAME" },
     type_target = { .parse = target_parse, .dump = target_dump,

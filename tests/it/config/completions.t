@@ -81,6 +81,15 @@ LINES = (
     ('inetws connect --user=@sec', '--user=@secret.txt'),
     ('inetws connect -H @sec', '-H @secret.txt'),
     ('inetws server -- ./sec', '-- ./secret.txt'),
+    ('inetws server --auth-command sec', '--auth-command secret.txt'),
+    ('inetws connect --header-command=sec', '--header-command=secret.txt'),
+    ('inetws server -l unix:sec', '-l unix:secret.txt'),
+    ('inetws client --listen=unix:./sec', '--listen=unix:./secret.txt'),
+    ('inetws gate --metrics unix:sec', '--metrics unix:secret.txt'),
+    ('inetws server -l 8080 unix:sec', '8080 unix:secret.txt'),
+    ('inetws check ws+unix:sec', r'check ws\+unix:secret.txt'),
+    ('inetws status sec', 'status secret.txt'),
+    ('inetws status --js', 'status --json'),
     ('inetws gate --visitors-d', '--visitors-dir'),
     ('inetws -K sec', '-K secret.txt'),
     ('inetws --config=sec', '--config=secret.txt'),
@@ -135,6 +144,7 @@ def test_fish():
     t.is_([w for w in offered('inetws help nginx ') if w], [],
           'and none behind one')
     whole = {'inetws server --eof=': '--eof=hold',
+             'inetws check ws+unix:sec': 'ws+unix:secret.txt',
              'inetws server --auth-file=tw': '--auth-file=two words'}
     for line, pattern in LINES:
         want = whole.get(line, pattern.split()[-1])
