@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: ISC
 """One side of a tunnel between two inetws; dialler and acceptor alike."""
 
+import fcntl
 import queue
 import re
 import select
 import socket
 import struct
+import termios
 import threading
 import time
 
@@ -55,6 +57,7 @@ class Tunnel:
         self.acked = 0
         self.peer_eof = None
         self.shut = False
+        self.refused = False        # the stream has not taken all
         self.delivered_at = None
         # open, ok
         self.role = None            # "asking", "serving" or None
@@ -118,10 +121,27 @@ class Tunnel:
         del self.kept[:]
         self.base = self.next
 
+    def await_network(self):
+        """A stream that has been shown the end of file is not reset before the
+        network has taken what came before."""
+        limit = time.monotonic() + self.settings.linger
+        while self.shut and self.stream is not None and \
+                time.monotonic() < limit:
+            left = fcntl.ioctl(self.stream, termios.TIOCOUTQ, b"\0" * 4)
+            if left == b"\0" * 4:
+                break
+            time.sleep(.005)
+
     def stream_failed(self, why):
         self.why = self.why or why
         self.rst_due = True
         self.reset_stream()
+
+    def refuse(self):
+        """The stream takes no more: what comes for it is dropped, and its own
+        direction goes on to its end."""
+        self.refused = True
+        self.waiting.clear()
 
     # the stream
 
@@ -135,7 +155,11 @@ class Tunnel:
         except BlockingIOError:
             return
         except OSError as e:
-            return self.stream_failed(str(e))
+            if self.stream.family != socket.AF_UNIX:
+                return self.stream_failed(str(e))
+            # it was closed with input unread: all it sent has come before
+            self.refuse()
+            data = b""
         if data:
             self.kept += data
             self.most_kept = max(self.most_kept, len(self.kept))
@@ -148,13 +172,16 @@ class Tunnel:
                 n = self.stream.send(bytes(self.waiting[:65536]))
             except BlockingIOError:
                 return
+            except BrokenPipeError:
+                return self.refuse()
             except OSError as e:
-                return self.stream_failed(str(e))
+                return self.refuse() if self.read_ended else \
+                    self.stream_failed(str(e))
             del self.waiting[:n]
             self.delivered += n
             self.delivered_at = time.monotonic()
         if self.peer_eof is not None and not self.waiting and not self.shut \
-           and self.stream is not None:
+           and not self.refused and self.stream is not None:
             self.shut = True
             try:
                 self.stream.shutdown(socket.SHUT_WR)
@@ -201,6 +228,8 @@ class Tunnel:
             elif self.role == "serving" and self.okayed:
                 wire.opening_sent = True
                 self.send_line(wire, "ok")
+        if self.refused and self.eof_acked and not self.over():
+            self.stream_failed("the stream has not taken all")
         if self.rst_due and not wire.rst_sent:
             wire.rst_sent = True
             if self.failed is None:
@@ -273,7 +302,8 @@ class Tunnel:
         self.taken += len(body)
         if self.session is not None and self.taken - self.acked > self.win:
             raise Fault("more than the window")
-        self.waiting += body
+        if not self.refused:
+            self.waiting += body
 
     def received_line(self, line):
         if self.over():
@@ -335,6 +365,7 @@ class Tunnel:
                 raise Fault("another eof")
         else:
             self.rst_rcvd = True
+            self.await_network()
             self.reset_stream()
 
     def acknowledged(self, value):

@@ -385,6 +385,40 @@ def test_park():
     t.is_(x.a.how, "reset", "and shown as one")
 
 
+def test_refused():
+    """A stream that takes no more is read to its end, and then reset."""
+    for refuses in "a", "b":
+        for seed in None, 1, 2, 3:
+            faults = p.RandomFaults(seed, 3) if seed else None
+            near, inner = socket.socketpair()
+            server = p.Server(lambda: inner) if refuses == "b" else None
+            output = noise(300000)
+
+            def refuse():
+                near.recv(1)
+                near.shutdown(socket.SHUT_RD)
+                near.sendall(output)
+                near.close()
+            threading.Thread(target=refuse, daemon=True).start()
+            other, its = pair()
+            x = Exchange(other, noise(900000, 2), keep=True)
+            if refuses == "b":
+                result = p.dial("127.0.0.1", server.port, "/", its,
+                                p.Settings(), faults)
+            else:
+                server = p.Server(lambda: its)
+                result = p.dial("127.0.0.1", server.port, "/", inner,
+                                p.Settings(), faults)
+            t.ok(server.join(BOUND), "refused at %s, seed %s: it ends" % (
+                refuses, seed))
+            x.join()
+            t.ok(x.got == output, "all of the output")
+            outcomes = result.outcome, server.tunnels[0].outcome
+            t.is_(outcomes if refuses == "a" else outcomes[::-1],
+                  ("stream-reset", "peer-reset"), "both know why")
+            server.stop()
+
+
 def test_serve():
     visitors = []
 

@@ -14,6 +14,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 import contextlib       # noqa: E402
 import cutting          # noqa: E402
+import exchange         # noqa: E402
+import inetws_peer as p         # noqa: E402
+import reverse as r     # noqa: E402
+import signal           # noqa: E402
 import socket           # noqa: E402
 import threading        # noqa: E402
 
@@ -164,6 +168,123 @@ def test_unix_socket():
         t.is_((len(w.data), code), (len(OUTPUT), 1011),
               '%s: all of it, then a reset' % serve.__name__)
         truth(s, serve.__name__)
+
+
+def test_gate():
+    """The target of an agent takes no more, then a visitor."""
+    g = r.gate()
+    a = t.inetws('agent', g.url(), '--', 'sh', '-c', SAYS)
+    r.parked(g)
+    v = r.visit(g.visitors)
+    feed(v.sendall)
+    t.is_(len(take(v.recv)[0]), WANT, 'agent: all of the output of a program')
+    truth(a, 'agent')
+    t.ok(g.has_line('event=closed .*end=peer-reset'), 'and at the gate')
+    g = r.gate(visitors='unix:' + os.path.join(t.folder(), 'v'))
+    target = t.Held()
+    a = r.agent(g.url(), target.port)
+    r.parked(g)
+    v = r.visit(g.visitors[len('unix:'):])
+    v.sendall(b'x')
+    there = target.next()
+    t.is_(there.recv(1), b'x', 'a tunnel')
+    v.shutdown(socket.SHUT_RD)
+    feed(there.sendall)
+    v.sendall(OUTPUT)
+    v.shutdown(socket.SHUT_WR)
+    t.is_(len(take(there.recv)[0]), len(OUTPUT),
+          'gate: all that the visitor sent')
+    truth(g, 'gate')
+    t.ok(a.has_line('event=closed .*end=peer-reset'), 'and at the agent')
+
+
+def test_warm():
+    """A websocket that waited for its connection."""
+    s = program()
+    c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '1')
+    r.parked(c)
+    v = r.visit(c.port)
+    feed(v.sendall)
+    t.is_(len(take(v.recv)[0]), WANT, '--warm: all of the output of a program')
+    truth(s, '--warm')
+
+
+def test_inetd():
+    """Without a supervisor."""
+    ours, its = exchange.pair()
+    s = t.inetws('server', '--linger', '2s', '--', 'sh', '-c', SAYS, stdin=its,
+                 stdout=its)
+    its.close()
+    ours.sendall(t.ws.request())
+    w = t.ws.WebSocket(ours, True, t.ws.read_head(ours)[1])
+    w.send(b'x')
+    feed(w.send)
+    code = w.take_close(answer=False)
+    t.is_((len(w.data), code), (WANT, 1011),
+          'inetd: all of the output, then a reset')
+    truth(s, 'inetd')
+
+
+def holding(first, go):
+    """A target that takes no more, sends first, waits, and sends as much."""
+    def serve(conn):
+        conn.recv(1)
+        conn.shutdown(socket.SHUT_RD)
+        conn.sendall(first)
+        go.wait(60)
+        with contextlib.suppress(OSError):
+            conn.sendall(first)
+        conn.close()
+    return unix_server(serve)
+
+
+def test_drain():
+    """--drain waits for the rest, and no longer than it says."""
+    for drain, is_over in ('500ms', True), ('60s', False):
+        go = threading.Event()
+        s = t.server(holding(OUTPUT, go), '--drain', drain)
+        c = t.connect('ws://127.0.0.1:%d/' % s.port)
+        feed(lambda b: os.write(c.stdin.fileno(), b))
+        read = lambda n: os.read(c.stdout.fileno(), n)     # noqa: E731
+        got = b''
+        while len(got) < len(OUTPUT):
+            got += read(65536)
+        s.send(signal.SIGTERM)
+        if not is_over:
+            s.wait_line('event=stopping')
+            go.set()
+        rest = take(read)[0]
+        t.is_(len(got + rest), (1 if is_over else 2) * len(OUTPUT),
+              '--drain %s: what came in time' % drain)
+        t.is_(s.wait(), 0, 'the server ends')
+        t.is_(c.wait(), 74, 'and connect, as of a reset')
+        t.like(s.log, 'event=closed .*end=' +
+               ('stopped' if is_over else 'stream-reset'), 'the log says which')
+        go.set()
+
+
+def test_python_peer():
+    """A peer written from inetws-protocol(7), whose stream takes no more."""
+    for faults in None, p.RandomFaults(5, 3):
+        go = threading.Event()
+        go.set()
+        near, inner = socket.socketpair()
+        server = p.Server(lambda: inner, faults=faults)
+
+        def serve():
+            near.recv(1)
+            near.shutdown(socket.SHUT_RD)
+            near.sendall(OUTPUT)
+            near.close()
+        threading.Thread(target=serve, daemon=True).start()
+        c = t.connect('ws://127.0.0.1:%d/' % server.port)
+        feed(lambda b: os.write(c.stdin.fileno(), b))
+        got = take(lambda n: os.read(c.stdout.fileno(), n))[0]
+        t.is_(len(got), len(OUTPUT), 'connect gets all of its output')
+        t.is_(c.wait(), 74, 'and ends as of a reset')
+        t.ok(server.join(t.BOUND), 'the peer ends')
+        t.is_(server.tunnels[0].outcome, 'stream-reset', 'and knows why')
+        server.stop()
 
 
 def test_connect_without_output():
