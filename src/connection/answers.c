@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "connection/answers.h"
-#include "os/backoff.h"
+#include "os/random.h"
 
 #define BACKOFF_MAX	5000	/* ms */
 
@@ -69,7 +69,7 @@ answers_wait(uint32_t retry_after, int64_t pause, int64_t left)
 int64_t
 answers_pause(unsigned int tries)
 {
-	return tries == 0 ? 0 : backoff_ms(tries, BACKOFF_MAX);
+	return tries == 0 ? 0 : random_backoff(tries, BACKOFF_MAX);
 }
 
 int64_t

@@ -21,4 +21,12 @@ void random_bytes(void *, size_t);
  */
 uint32_t random_below(uint32_t n);
 
+/*
+ * How long to wait before a failed attempt is repeated: milliseconds after this
+ * number of failures in a row (from 1): 200, doubled with each failure up to
+ * most, and then varied at random by up to half of it, so that clients that
+ * lost the same server do not return at the same time.
+ */
+int64_t random_backoff(unsigned int failures, int64_t most);
+
 #endif

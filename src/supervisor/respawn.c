@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "os/backoff.h"
+#include "os/random.h"
 #include "supervisor/respawn.h"
 
 #define BACKOFF_MAX	30000	/* ms between two tries */
@@ -41,10 +41,10 @@ respawn_retry_after(struct respawn *p, uint32_t seconds)
 void
 respawn_failed(struct respawn *p, int64_t now)
 {
-	int64_t pause = backoff_ms(++p->tries, BACKOFF_MAX);
+	int64_t pause = random_backoff(++p->tries, BACKOFF_MAX);
 
 	if (pause < p->retry_after)
-		pause = p->retry_after + backoff_ms(1, BACKOFF_MAX);
+		pause = p->retry_after + random_backoff(1, BACKOFF_MAX);
 	p->retry_after = 0;
 	try_later(p, now + pause);
 }

@@ -8,8 +8,8 @@
 #include <limits.h>
 #include <time.h>
 
-#include "os/backoff.h"
 #include "os/clock.h"
+#include "os/random.h"
 #include "tap.h"
 
 static void
@@ -50,7 +50,7 @@ test_backoff(void)
 		least = INT_MAX;
 		greatest = 0;
 		for (k = 0; k < 300; k++) {
-			ms = backoff_ms(t[i].failures, t[i].most);
+			ms = random_backoff(t[i].failures, t[i].most);
 			least = ms < least ? ms : least;
 			greatest = ms > greatest ? ms : greatest;
 		}
