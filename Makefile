@@ -71,7 +71,17 @@ openssl_late := $(if $(STATIC),$(shell to=$$(mktemp) && \
 	$(CC) -Wl,--wrap=x -o $$to -x c - 2>/dev/null && \
 	echo -Wl,--wrap=OPENSSL_cpuid_setup,-u,__wrap_OPENSSL_cpuid_setup; \
 	rm -f $$to))
-all_ldflags = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now) $(if $(STATIC),-static$(if $(filter pie,$(STATIC)),-pie) $(openssl_late)) $(if $(SAN),-fsanitize=$(SAN)) \
+# The options by which no two segments of a static program share a huge page, for
+# src/os/huge_text.c.  GNU ld needs a script; other linkers do it if they are told
+# that pages are so large, and GNU ld would make the file megabytes longer.
+gnu_ld = $(eval gnu_ld := $(shell $(CC) -Wl,--version 2>/dev/null | grep -o 'GNU ld'))$(gnu_ld)
+huge_script = $(if $(filter linux,$(system)),$(if $(gnu_ld),$B/huge_text.ld))
+huge_page = -Wl,-z,max-page-size=0x200000
+huge_text = $(if $(filter linux,$(system)),$(if $(gnu_ld),-Wl$(comma)-T$(comma)$(huge_script) \
+	$(if $(filter pie,$(STATIC)),$(huge_page)),$(huge_page)))
+static = -static$(if $(filter pie,$(STATIC)),-pie)
+relro = $(if $(filter macos,$(system)),,-Wl,-z,relro,-z,now)
+all_ldflags = $(relro) $(if $(STATIC),$(static) $(huge_text) $(openssl_late)) $(if $(SAN),-fsanitize=$(SAN)) \
 	$(if $(COVERAGE),--coverage -Wl$(comma)--wrap=_exit $B/tests/coverage/flush.o) $(LDFLAGS)
 pkg_libs = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $1)
 openssl_libs := $(call pkg_libs,openssl)
@@ -106,9 +116,9 @@ $B/lib.a: $(lib)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# Headers that are generated, and so have to exist before anything is compiled.
+# What is generated, and so has to exist before anything is compiled.
 generated := $B/openssl_names.h $B/help_topics.h $B/page_style.h \
-	$B/page_script.h
+	$B/page_script.h $(if $(STATIC),$(huge_script))
 
 $B/%.o: %.c Makefile | $(generated)
 	@mkdir -p $(@D)
@@ -141,6 +151,13 @@ $B/page_style.h $B/page_script.h: src/stats/embed.awk
 	@mkdir -p $B
 	awk -f $< $(filter-out $<,$^) >$@
 
+$B/huge_text.ld: src/os/huge_text.sed Makefile
+	@mkdir -p $B
+	echo 'int main(void) { return 0; }' | $(CC) $(relro) $(static) \
+	    $(if $(filter pie,$(STATIC)),-fPIE) -Wl,--verbose -o $@.out -x c - | \
+	    sed -f $< >$@
+	@rm -f $@.out
+
 # The names of system calls, for a debugging build.
 ifdef SANDBOX_DEBUG
 $B/src/sandbox/linux_refused.o: $B/sandbox_names.h
@@ -153,6 +170,13 @@ $B/sandbox_names.h:
 include tests/faults/rules.mk
 
 unit: $(unit) $(fault_tools)
+
+# The objects of an ordinary build as a static program, without OpenSSL, for
+# tests/it/supervisor/huge_text.t.
+$B/tests/static: $(obj) $(huge_script)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(relro) $(static) $(huge_text) -o $@ $(obj) $(libs) \
+	    $(if $(bsd_libs),-lbsd -lmd)
 
 # Tests.  TESTS='tests/it/tunnel/ping.t' chooses tests; INETWS=PROGRAM tests that
 # program instead.

@@ -60,6 +60,7 @@ struct opt_secret {
 
 /* --sandbox, in the order of its words. */
 enum sandbox_wish { SANDBOX_AUTO, SANDBOX_REQUIRE, SANDBOX_OFF };
+enum huge_text_wish { HUGE_TEXT_AUTO, HUGE_TEXT_OFF };
 
 /*
  * The options in use.  Strings are as the user wrote them.  Times are in
@@ -182,6 +183,7 @@ struct options {
 	struct options_service {
 		const char *pidfile, *run_as, *chroot;
 		int sandbox;		/* enum sandbox_wish */
+		int huge_text;		/* enum huge_text_wish */
 	} service;
 
 	struct options_observe {

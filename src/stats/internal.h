@@ -22,7 +22,7 @@
 #include "stats/page.h"
 
 #define STATS_MAGIC	0x73777465u	/* differs in another byte order */
-#define STATS_VERSION	13
+#define STATS_VERSION	14
 #define STATS_LOGGED_MAX 16
 #define STATS_REPEATS_MAX 24
 
@@ -53,6 +53,8 @@ struct stats_header {
 	uint32_t used;		/* one more than the highest slot ever used */
 	char program[32];	/* version of inetws */
 	char mode[12], name[256], sandbox[64];
+	uint64_t huge_text;	/* bytes */
+	char huge_text_missing[64];
 	int64_t ready_cache;
 	uint64_t turn;		/* last one given by stats_count_source() */
 	uint32_t names;		/* one more than the highest name ever used */
@@ -73,10 +75,10 @@ struct stats_header {
  * The layout of this version.  Programs of one version read each other's pages,
  * so that whatever changes one of these numbers raises STATS_VERSION.
  */
-_Static_assert(sizeof(struct stats_header) == 4736 &&
-    offsetof(struct stats_header, ready_cache) == 416 &&
-    offsetof(struct stats_header, logged) == 456 &&
-    offsetof(struct stats_header, repeat) == 640 &&
+_Static_assert(sizeof(struct stats_header) == 4864 &&
+    offsetof(struct stats_header, ready_cache) == 488 &&
+    offsetof(struct stats_header, logged) == 528 &&
+    offsetof(struct stats_header, repeat) == 768 &&
     sizeof(struct repeat) == 168 &&
     sizeof(struct stats_name) == 128 &&
     offsetof(struct stats_name, text) == 12,

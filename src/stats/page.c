@@ -270,6 +270,17 @@ stats_set_sandbox(const char *missing)
 }
 
 void
+stats_set_huge_text(uint64_t bytes, const char *missing)
+{
+	struct stats_header *h = stats_own.page;
+
+	if (h == NULL || !h->has_supervisor)
+		return;
+	h->huge_text = bytes;
+	strlcpy(h->huge_text_missing, missing, sizeof(h->huge_text_missing));
+}
+
+void
 stats_set_waiting(unsigned int n)
 {
 	if (stats_own.page != NULL)

@@ -250,6 +250,9 @@ int stats_is_established(int slot, int pid);
 /* Parts of the sandbox that are missing: "landlock seccomp", "", or "off". */
 void stats_set_sandbox(const char *missing);
 
+/* Bytes of the program in huge pages; if 0 also why, or "off". */
+void stats_set_huge_text(uint64_t bytes, const char *missing);
+
 /* The number of queued visitors. */
 void stats_set_waiting(unsigned int);
 

@@ -182,6 +182,8 @@ read_header(const struct stats_header *h, struct report *r)
 	TEXT(r->mode, h->mode);
 	TEXT(r->name, h->name);
 	TEXT(r->sandbox, h->sandbox);
+	r->huge_text = h->huge_text;
+	TEXT(r->huge_text_missing, h->huge_text_missing);
 	r->started = h->started;
 	r->uptime = since(h->started_at);
 	r->max = h->max;

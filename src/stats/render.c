@@ -140,6 +140,17 @@ add_totals(struct out *o, const struct report *r)
 	render_resumes(o, r);
 }
 
+static void
+add_huge_text(struct out *o, const struct report *r)
+{
+	if (r->huge_text > 0)
+		out_add(o, "  huge text: %" PRIu64 " MiB\n", r->huge_text >> 20);
+	else if (strcmp(r->huge_text_missing, "off") == 0)
+		out_add(o, "  huge text: off\n");
+	else if (r->huge_text_missing[0] != '\0')
+		out_add(o, "  huge text: no (%s)\n", r->huge_text_missing);
+}
+
 void
 report_table_head(struct out *o, const struct report *r, unsigned int width)
 {
@@ -161,6 +172,7 @@ report_table_head(struct out *o, const struct report *r, unsigned int width)
 	if (r->sandbox[0] != '\0')
 		out_add(o, "  sandbox %s%s\n", strcmp(r->sandbox, "off") == 0 ?
 		    "" : "without ", r->sandbox);
+	add_huge_text(o, r);
 }
 
 #define COLUMNS	"%-7s %-11s %-21s %-24s %7s %7s %9s %9s %11s %11s %6s %3s %6s " \
@@ -261,6 +273,8 @@ report_json_head(struct out *o, const struct report *r)
 	member(o, "mode", r->mode);
 	member(o, "name", r->name);
 	member(o, "sandbox_missing", r->sandbox);
+	out_add(o, "\"huge_text\":%" PRIu64 ",", r->huge_text);
+	member(o, "huge_text_missing", r->huge_text_missing);
 	if (r->pid != 0)
 		out_add(o, "\"pid\":%d,", r->pid);
 	else

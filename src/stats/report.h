@@ -98,6 +98,8 @@ struct report {
 	char version[32], mode[12];
 	char name[256];		/* "A,B -> C" */
 	char sandbox[64];	/* what is missing: "landlock seccomp", "off" */
+	uint64_t huge_text;	/* bytes of the program in huge pages */
+	char huge_text_missing[64];	/* why it is 0: "off", a clause */
 	int pid;		/* of the supervisor, 0: it has ended */
 	int64_t started;	/* seconds since 1970 */
 	int64_t uptime;		/* ms */

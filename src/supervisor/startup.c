@@ -9,6 +9,7 @@
 
 #include "net/socket.h"
 #include "os/fd.h"
+#include "os/huge_text.h"
 #include "os/notify.h"
 #include "proto/agent_name.h"
 #include "sandbox/enter.h"
@@ -274,6 +275,20 @@ startup_visitors_dir(const char *dir, struct error *why)
 		return error_set(why, EXIT_SYSTEM, "--visitors-dir %s: %s",
 		    dir, strerror(errno));
 	return 0;
+}
+
+void
+startup_huge_text(const struct options *o)
+{
+	struct error why;
+	long n;
+
+	if (o->service.huge_text == HUGE_TEXT_OFF)
+		stats_set_huge_text(0, "off");
+	else if ((n = huge_text(&why)) == -1)
+		stats_set_huge_text(0, why.text);
+	else
+		stats_set_huge_text((uint64_t)n, "");
 }
 
 int

@@ -66,6 +66,12 @@ int startup_failed(const struct options *, const struct error *);
 int startup_failed_inside(const struct options *, const struct error *);
 
 /*
+ * Puts text into huge pages, for all children to share, if the options want it;
+ * statistics show what came of it.
+ */
+void startup_huge_text(const struct options *);
+
+/*
  * Tries the sandbox, for statistics to show what is missing.  GO_ON, or
  * the status to exit with.
  */

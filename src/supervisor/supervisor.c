@@ -382,6 +382,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 		return status;
 	if (take_pidfile(s) == -1)
 		return EXIT_SYSTEM;
+	startup_huge_text(s->o);
 	if (drop_privileges(s->o, stats_chown, &why) == -1)
 		return startup_failed(s->o, &why);
 	if ((s->service->unprivileged != NULL && (status =

@@ -166,8 +166,8 @@ def test_mentions():
     t.is_(found.of('src/net/way.c', ['tests/it/a/way.t'])[0],
           'tests/it/a/message.t', 'and what is known is left out')
     os.chdir(t.ROOT)
-    t.ok('tests/it/observe/log.t' in mentions.Mentions().of(
-        'src/supervisor/startup.c'), 'who opens the log has its test')
+    t.ok('tests/it/supervisor/huge_text.t' in mentions.Mentions().of(
+        'src/supervisor/startup.c'), 'who reads an option has its test')
 
 
 def test_reasons():

@@ -23,6 +23,13 @@ def refused(number, error, argument=None):
             op(0x15, 0, 1, argument) + answer + op(0x20, 0, 0, 0))
 
 
+def refused_bits(number, error, argument, bits):
+    """The same where an argument (from 0) has all these bits."""
+    return (op(0x15, 0, 5, number) + op(0x20, 0, 0, 16 + 8 * argument) +
+            op(0x54, 0, 0, bits) + op(0x15, 0, 1, bits) +
+            op(0x06, 0, 0, 0x00050000 | error) + op(0x20, 0, 0, 0))
+
+
 def filtering(rules):
     """A preexec_fn that installs the filter."""
     def enter():

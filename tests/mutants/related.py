@@ -57,7 +57,7 @@ INTEGRATION = (
     (r'src/supervisor/(reload|tables)', 'supervisor/service.t '
      'supervisor/tables.t'),
     (r'src/supervisor/extra', 'resume/places.t supervisor/limits.t'),
-    (r'src/supervisor/startup', 'supervisor/service.t '
+    (r'src/supervisor/startup', 'supervisor/service.t observe/log.t '
      'supervisor/descriptors.t'),
     (r'src/supervisor/', 'supervisor/limits.t supervisor/supervisor.t '
      'supervisor/service.t supervisor/share.t supervisor/descriptors.t '
