@@ -155,6 +155,7 @@ def test_profile():
               '%s: %s' % (' '.join(words), 'refused' if want else 'taken'))
     r = s_client(s.port, '-alpn', 'h2,http/1.1', text=REQUEST)
     t.like(r.stdout, 'ALPN protocol: http/1.1', 'ALPN')
+    t.like(r.stdout, r'ticket lifetime hint: 3600 \(', 'tickets for an hour')
     openssl, = t.need('openssl')
     p = t.Program([openssl, 's_client', '-connect', '127.0.0.1:%d' % s.port,
                    '-tls1_2', '-CAfile', cert.ca], stdin=-1, stdout=-1)
