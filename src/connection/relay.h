@@ -61,7 +61,7 @@ struct relay {
 	struct relay_ping ping;
 	struct relay_queue to_websocket, to_stream;
 	struct relay_queue to_reset;	/* the stream, when it is to be reset */
-	int64_t reset_by;	/* ... at the latest; 0: not to be */
+	int64_t reset_by;	/* ... at the latest; CLOCK_NEVER: not to be */
 	int64_t stop_at;	/* after HUP: ends then at the latest */
 	struct splice out, in;	/* ways that bypass the buffers */
 	struct splice kept;	/* what went out, until acknowledged */

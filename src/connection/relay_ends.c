@@ -60,7 +60,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->to_websocket = r->to_stream = (struct relay_queue){
 	    .look_at = CLOCK_NEVER };
 	r->to_reset = (struct relay_queue){ .look_at = CLOCK_NEVER };
-	r->reset_by = 0;
+	r->reset_by = CLOCK_NEVER;
 	r->stop_at = CLOCK_NEVER;
 	r->out = r->in = r->kept = SPLICE_CLOSED;
 	r->null = -1;
@@ -292,7 +292,7 @@ relay_holds_reset(struct relay *r, unsigned int wants)
 	    t->shown_at == 0)
 		return 0;
 	if (has_moved(&r->to_reset, r->stream.wfd, WAIT_STREAM, t->now) ||
-	    r->reset_by == 0)
+	    r->reset_by == CLOCK_NEVER)
 		r->reset_by = t->now + linger;
 	if (r->to_reset.left && t->now < r->reset_by && t->hurry_until == 0)
 		return 1;
