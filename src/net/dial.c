@@ -57,8 +57,8 @@ dial_tcp(const struct addr *a, const struct net_found *found,
  * poll(2) cannot tell when there is room.  A blocking one waits for it, as
  * long as the socket's send timeout allows.
  */
-static int
-connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
+int
+net_connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
     int64_t deadline)
 {
 	struct timeval tv = { 0, 0 };
@@ -113,7 +113,7 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	return dialled_unix(a, fd, fd != -1 &&
-	    connect_unix(fd, &sun, len, deadline) == 0 && fd_nonblock(fd) == 0,
+	    net_connect_unix(fd, &sun, len, deadline) == 0 && fd_nonblock(fd) == 0,
 	    peer, why);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -11,7 +10,7 @@
 #include <unistd.h>
 
 #include "net/private_socket.h"
-#include "os/clock.h"
+#include "net/socket.h"
 #include "os/fd.h"
 
 #ifdef HAVE_LINUX
@@ -143,29 +142,16 @@ private_socket_close(int listener, const char *name)
 	close(listener);
 }
 
-/*
- * When the listener's queue is full a non-blocking connect(2) fails and poll(2)
- * cannot tell when there is room; a blocking one waits, as long as the send
- * timeout allows.
- */
 int
 private_socket_connect(const char *name, int64_t deadline)
 {
 	struct sockaddr_un sun;
 	socklen_t len = make_address(&sun, name);
-	int64_t left = deadline - clock_ms();
-	struct timeval tv;
-	int fd;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (left < 1)
-		left = 1;
-	tv.tv_sec = left / 1000;
-	tv.tv_usec = left % 1000 * 1000;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
-	    connect(fd, (struct sockaddr *)&sun, len) == -1)
+	if (net_connect_unix(fd, &sun, len, deadline) == -1)
 		return failed(fd, errno);
 	if (!same_user(fd))
 		return failed(fd, EACCES);

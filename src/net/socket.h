@@ -126,6 +126,13 @@ int net_dial_found(const struct addr *, const struct net_found *,
 int net_dial_unix(const struct addr *, char *peer, struct error *);
 
 /*
+ * connect(2) of a socket that blocks, which waits for room in the listener's
+ * queue until the deadline.  0, or -1 with errno, ETIMEDOUT if there was none.
+ */
+int net_connect_unix(int fd, const struct sockaddr_un *, socklen_t,
+    int64_t deadline);
+
+/*
  * source.c: where a connection is dialled from, as interface.h has the word
  * (NULL: anywhere).  net_bind_source() binds a socket of this family (AF_INET,
  * AF_INET6), net_source_check() tries whether that can be done: 0, or -1 with
