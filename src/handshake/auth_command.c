@@ -9,8 +9,6 @@
 #include "os/log.h"
 #include "proto/cgi.h"
 
-#define LIMIT_MS	10000	/* where --handshake-timeout is off */
-
 /*
  * A program must not decide on a part of a request, so the buffers hold any
  * head.
@@ -64,7 +62,7 @@ auth_command(struct auth *a, const struct options *o, const struct websocket *w,
     size_t errlen)
 {
 	static struct cgi cgi;
-	int64_t limit = clock_ms() + LIMIT_MS;
+	int64_t limit = clock_ms() + COMMAND_LIMIT_MS;
 	char out[512];
 	struct error why;
 	int status;

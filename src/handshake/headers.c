@@ -8,12 +8,12 @@
 #include "handshake/headers.h"
 #include "handshake/websocket.h"
 #include "os/clock.h"
+#include "os/command.h"
 #include "os/command_helper.h"
 #include "os/memory.h"
 #include "proto/forwarded.h"
 #include "proto/header.h"
 
-#define LIMIT_MS	10000	/* where --handshake-timeout is off */
 #define REST_MAX	3072	/* of a request's head: all but given fields,
 				 * cookies and the path */
 
@@ -116,7 +116,7 @@ ask(uint64_t *question, enum header_for receiver, char *variable,
 		error_set(why, EXIT_SYSTEM, "%s", strerror(errno));
 		return blame(o, receiver, why);
 	}
-	if (command_helper_ask(k, ms > 0 ? ms : LIMIT_MS, why) == -1)
+	if (command_helper_ask(k, ms > 0 ? ms : COMMAND_LIMIT_MS, why) == -1)
 		return blame(o, receiver, why);
 	*question = k->asked;
 	return 0;

@@ -11,6 +11,9 @@
 
 #include "base/error.h"
 
+/* What a command may take for one request where --handshake-timeout is off. */
+#define COMMAND_LIMIT_MS	10000
+
 /*
  * Runs argv, which is found by PATH, with this environment.  Its standard input
  * is /dev/null.  Its standard error is ours, or the log, as events with this
