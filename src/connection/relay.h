@@ -19,15 +19,21 @@
 #define RELAY_WATCH_MAX	80
 
 /*
+ * Bytes that the next hop has acknowledged, and that it has to, counted from the
+ * beginning of the TCP connection.
+ */
+struct relay_taken {
+	uint64_t acknowledged, all;
+};
+
+/*
  * How much of what was written the next hop has taken, while an end of the
- * tunnel waits for it (tunnel/closing.h).  Bytes are counted from the beginning
- * of the TCP connection.
+ * tunnel waits for it (tunnel/closing.h).
  */
 struct relay_queue {
 	enum tunnel_wait why;	/* tunnel_waits_for_wire(), _stream() */
 	int left;		/* it has not taken all */
-	uint64_t acknowledged;	/* bytes that it has taken, */
-	uint64_t all;		/* ... and that it has to take */
+	struct relay_taken taken;
 	int64_t look_at, delay;	/* when to look again */
 };
 
@@ -35,9 +41,7 @@ struct relay_queue {
 struct relay_ping {
 	enum tunnel_pong state;	/* the last tunnel_pong_due() */
 	int64_t at;		/* when the Ping was sent */
-	uint64_t acknowledged;	/* bytes that it has taken, */
-	uint64_t all;		/* ... and that it had to take before it could
-				 * answer */
+	struct relay_taken taken;	/* all: before it could answer */
 };
 
 struct relay {

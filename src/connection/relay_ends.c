@@ -228,28 +228,38 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 	return 0;
 }
 
+/* Has the next hop taken some since the last look? */
+static int
+look_at_taken(struct relay_taken *k, int fd)
+{
+	uint64_t before = k->acknowledged;
+
+	k->acknowledged = net_acknowledged(fd);
+	return k->acknowledged > before;
+}
+
 /*
- * Has the next hop taken some since the last look?  While something is left of
+ * The same, for an end of the tunnel that waits for it.  While something is left of
  * what was written when the wait began, it is looked at again, soon at first.
  */
 static int
 has_moved(struct relay_queue *q, int fd, enum tunnel_wait why, int64_t now)
 {
-	uint64_t before = q->acknowledged;
-	int first = why != q->why;
+	struct relay_taken *k = &q->taken;
+	int moved, first = why != q->why;
 
 	if (why == q->why && now < q->look_at)
 		return 0;
 	q->why = why;
-	q->acknowledged = net_acknowledged(fd);
+	moved = look_at_taken(k, fd);
 	if (first)
-		q->all = net_written(fd);
-	q->left = why != WAIT_NONE && q->acknowledged < q->all &&
+		k->all = net_written(fd);
+	q->left = why != WAIT_NONE && k->acknowledged < k->all &&
 	    net_unacknowledged(fd);
 	q->delay = first ? LOOK_FIRST : q->delay < LOOK_MAX ?
 	    2 * q->delay : LOOK_MAX;
 	q->look_at = q->left ? now + q->delay : CLOCK_NEVER;
-	return !first && q->acknowledged > before;
+	return !first && moved;
 }
 
 /*
@@ -262,16 +272,15 @@ look_at_ping(struct relay *r)
 	struct tunnel *t = &r->tunnel;
 	struct relay_ping *p = &r->ping;
 	enum tunnel_pong state = tunnel_pong_due(t);
-	int fd = r->websocket.wfd;
-	uint64_t before = p->acknowledged;
+	int fd = r->websocket.wfd, was_left;
 
 	if (state != PONG_NOT_DUE) {
-		p->acknowledged = net_acknowledged(fd);
-		if (p->acknowledged > before && before < p->all)
+		was_left = p->taken.acknowledged < p->taken.all;
+		if (look_at_taken(&p->taken, fd) && was_left)
 			tunnel_wire_moved(t);
 		if (state == PONG_UNASKED || state != p->state ||
 		    t->pinged_at != p->at)
-			p->all = net_written(fd);
+			p->taken.all = net_written(fd);
 	}
 	p->state = state;
 	p->at = t->pinged_at;

@@ -13,8 +13,8 @@
 
 /* A question, and its answer: 1 for the letter yes, 0 or -1 and why not. */
 static int
-ask(int channel, char question, const char *about, char yes, int64_t deadline,
-    char *why, size_t size, unsigned int *again)
+ask(int channel, enum worker_letter question, const char *about,
+    enum worker_letter yes, int64_t deadline, char *why, size_t size, unsigned int *again)
 {
 	struct pollfd p = { .fd = channel, .events = POLLIN };
 	char text[FDPASS_TEXT_MAX], *reason;
@@ -27,7 +27,7 @@ ask(int channel, char question, const char *about, char yes, int64_t deadline,
 	/* None comes with an answer. */
 	if (letter > 0 && fd != -1)
 		close(fd);
-	if (letter == yes)
+	if (letter == (int)yes)
 		return 1;
 	if (letter <= 0)
 		strlcpy(text, "5 no answer, the instance may be ending",
@@ -58,7 +58,7 @@ worker_ask_place(int channel, int64_t deadline, char *why, size_t size,
 }
 
 int
-worker_send(int channel, char letter)
+worker_send(int channel, enum worker_letter letter)
 {
 	return channel == -1 ? 0 : fdpass_send(channel, letter, "", -1);
 }

@@ -29,7 +29,7 @@
 
 #include "net/socket.h"
 
-enum {
+enum worker_letter {
 	WORKER_ASK_PARK = 'P',	/* "NAME AGENT HASH" */
 	WORKER_ASK_PLACE = 'E',
 	WORKER_PARKED = 'p',
@@ -74,7 +74,7 @@ int worker_ask_place(int channel, int64_t deadline, char *why, size_t size,
  * Sends a letter without a text.  0, also if there is no channel (-1); -1 with
  * errno: it has not been sent.
  */
-int worker_send(int channel, char letter);
+int worker_send(int channel, enum worker_letter);
 
 /* Tells the Retry-After of an answer, in seconds, if there is a channel. */
 void worker_retry_after(int channel, uint32_t seconds);
