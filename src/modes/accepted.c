@@ -9,6 +9,7 @@
 #include "connection/handoff.h"
 #include "connection/record.h"
 #include "connection/tls_end.h"
+#include "handshake/auth.h"
 #include "handshake/tls_accept.h"
 #include "modes/accepted.h"
 #include "os/clock.h"
@@ -289,6 +290,18 @@ accepted_service(struct service *service, struct acceptor *by)
 	service->reload = reload;
 	service->before = before;
 	service->load = load;
+}
+
+int
+accepted_startup(const struct acceptor *by, struct inherited *given)
+{
+	const struct options *o = by->o;
+	struct error why;
+
+	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
+	    by->check(o, &why)) == -1)
+		return startup_failed(o, &why);
+	return startup(given, o, o->listen, o->nlisten, LOG_L_INFO);
 }
 
 int

@@ -45,6 +45,12 @@ struct accepted {
 void accepted_service(struct service *, struct acceptor *);
 
 /*
+ * Checks the files, unless they are behind --chroot, and calls startup(): what we
+ * were started with.  GO_ON, or the status to exit with.
+ */
+int accepted_startup(const struct acceptor *, struct inherited *given);
+
+/*
  * Behind --chroot and --run-as: checks the files once more, with the privileges
  * that are left, and prepares the sandbox.  arg is a struct acceptor.  GO_ON,
  * or the status to exit with.

@@ -14,7 +14,6 @@
 #include "modes/gate_admit.h"
 #include "modes/modes.h"
 #include "os/clock.h"
-#include "os/log.h"
 #include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
@@ -147,11 +146,7 @@ gate_main(const struct options *o)
 	accepted_service(&service, &g);
 	auth_file(&g.users, o);
 	gate_agents_file(&g.agents, o);
-	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
-	    check_files(o, &why)) == -1)
-		return startup_failed(o, &why);
-	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
-	if (status != GO_ON)
+	if ((status = accepted_startup(&g, &a)) != GO_ON)
 		return status;
 	if (a.nlisteners == 0) {
 		error_set(&why, EXIT_BADUSAGE, "a gate needs a listener, not "

@@ -231,11 +231,7 @@ server_main(const struct options *o)
 
 	accepted_service(&service, &sv);
 	auth_file(&sv.users, o);
-	if ((o->service.chroot != NULL ? auth_prepare(o, &why) :
-	    check_files(o, &why)) == -1)
-		return startup_failed(o, &why);
-	status = startup(&a, o, o->listen, o->nlisten, LOG_L_INFO);
-	if (status != GO_ON)
+	if ((status = accepted_startup(&sv, &a)) != GO_ON)
 		return status;
 	warn_of_ports(o);
 	if (accepted_begin_tls(&sv, &service, a.nlisteners > 0, &why) == -1)
