@@ -484,6 +484,16 @@ def test_term():
         p.send(sig)
         t.is_(p.wait(), 74, '%s ends it: 74' % sig.name)
         t.is_(t.ws.read_all(stream)[1], 'reset', 'and its tunnel')
+    server = t.WSServer()
+    p = t.connect(url(server.port), '--linger', '1h')
+    w = server.next()
+    w.send(b'x')
+    p.stdout.read(1)
+    p.send(signal.SIGTERM)
+    begin = t.ws.now()
+    t.is_(w.take_close(answer=False), 1001, 'a peer that does not answer')
+    t.is_(p.wait(10 * t.SCALE), 74, 'is waited for (%.1f s), but not long' % (
+        t.ws.now() - begin))
 
 
 def test_hangup():

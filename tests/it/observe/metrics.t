@@ -592,6 +592,7 @@ def test_health():
     target = t.Listener(lambda c: None)
     s = watched(target.port, '--drain', '30s')
     t.is_(t.http(s.metrics, '/healthz')[0::2], (200, 'alive\n'), 'alive')
+    begin = t.ws.now()
     t.is_(t.http(s.metrics, '/readyz')[0::2], (200, 'ready\n'), 'ready')
     t.until(lambda: target.accepted)
     t.http(s.metrics, '/readyz')
@@ -609,6 +610,9 @@ def test_health():
     t.is_(t.http(d.metrics, '/readyz')[0::2], (503, 'draining\n'),
           'draining: not ready')
     w.sock.close()
+    t.ok(t.until(lambda: t.http(s.metrics, '/readyz')[0] == 200 and
+                 target.accepted == 2, pause=.2) and t.ws.now() - begin > 4.5,
+         'after five seconds the target is dialled again')
 
 
 def test_client_ready():
