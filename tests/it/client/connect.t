@@ -506,6 +506,12 @@ def test_hangup():
     t.is_(t.ws.read_all(stream)[0], b'last words', 'HUP: all is forwarded')
     t.is_(p.wait(), 74, 'and the tunnel ended, 74')
     t.ok(s.has_line('end=peer-reset code=1001'), 'as by TERM')
+    p, s, stream = tunnel()
+    begin = t.ws.now()
+    p.send(signal.SIGHUP)
+    t.is_(p.wait(10 * t.SCALE), 74, 'a tunnel that goes on')
+    t.ok(t.ws.now() - begin > 1.9, 'has two seconds (%.1f)' % (
+        t.ws.now() - begin))
 
 
 def test_usr1():
