@@ -330,4 +330,23 @@ def test_of_no_use():
     t.is_(both[1].stdout.read(4), b'back', 'what is left has not lost a byte')
 
 
+def test_open_for_a_second():
+    """The same where each is lost after a second, in which nothing moved."""
+    cutter = cutting.Cutter(t.server(t.echo().port, '-q').port)
+    p = t.connect('ws://127.0.0.1:%d/' % cutter.port, '--resume',
+                  '%ds' % RESUME)
+    p.stdin.write(b'x')
+    p.stdin.flush()
+    t.is_(p.stdout.read(1), b'x', 'an echo')
+    seen, end = 0, time.monotonic() + 6 * RESUME * t.SCALE
+    while p.alive() and time.monotonic() < end:
+        if cutter.count > seen:
+            seen = cutter.count
+            time.sleep(1)           # the age of a websocket
+            cutter.cut('rst')
+        time.sleep(.02)
+    t.is_(p.alive() or p.wait(), 74, 'given up')
+    t.ok(seen >= 3, '%d websockets' % seen)
+
+
 t.main()
