@@ -345,7 +345,7 @@ test_environment(void)
 {
 	char *argv[] = { program, NULL }, *search = getenv("PATH");
 	const char *hash = hash_of("secret");
-	char text[200], whole[1000];
+	char text[200], whole[1000], before[8];
 
 	memset(&o, 0, sizeof(o));
 	o.access.auth_command = argv;
@@ -378,7 +378,15 @@ test_environment(void)
 		    "wrong credentials");
 		is_str(seen(), "", "a user that the file refuses is not asked about");
 	}
+	/* fields of an earlier request are not those of the next one */
+	decide("tr '\\0' '\\n' </proc/$$/environ | wc -l | tr -d ' '");
 	o.access.auth_file = NULL;
+	is(ask(""), 0, "(how many)");
+	strlcpy(before, user, sizeof(before));
+	is(ask("X-A: b\r\nX-B: c\r\nX-C: d\r\nX-D: e\r\n"), 0, "(more)");
+	is(atoi(user), atoi(before) + 4, "four fields more");
+	is(ask(""), 0, "(as before)");
+	is_str(user, before, "and then none of them");
 	strlcpy(whole, search != NULL ? search : "", sizeof(whole));
 	setenv("PATH", "/a:/bin:/usr/bin", 1);
 	is_str(variable("PATH", "", ""), "/a:/bin", "PATH is ours");
