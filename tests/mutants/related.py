@@ -14,7 +14,9 @@ UNIT = {
     'tunnel': ('tunnel',),
     'connection': ('connection', 'supervisor'),
     'handshake': ('handshake', 'modes'),
+    'net': ('net', 'handshake'),
     'stats': ('stats', 'supervisor'),
+    'tls': ('tls', 'handshake'),
 }
 
 # The pure folders have unit tests alone: they can be tried byte by byte.

@@ -550,6 +550,62 @@ test_both(void)
 	ok(strstr(a.why.text, "other.example") != NULL, "%s", a.why.text);
 }
 
+/* A client whose certificate has a subject of very many bytes. */
+static void
+test_long_subject(void)
+{
+	char text[65];
+	X509_NAME *name = X509_get_subject_name(leaf.cert);
+	int i, status;
+
+	memset(text, 'o', 64);
+	text[64] = '\0';
+	for (i = 0; i < 4; i++)
+		X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_ASC,
+		    (const unsigned char *)text, -1, -1, 0);
+	X509_sign(leaf.cert, ca.key, EVP_sha256());
+	renew(CERT);
+	renew(PEERS);
+	server_options();
+	o.tls.cert = path[CERT];
+	dial("", &status);
+	is(status, EXIT_DENIED, "a subject that would be cut is refused: 77");
+}
+
+/* What is no TLS gets an alert, which it can read although more was sent. */
+static void
+test_alert(void)
+{
+	static const char hello[] = "\x16\x03\x01\x00\x05hello";
+	static char junk[3000];
+	struct sockaddr_in in = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int64_t begun = clock_ms();
+	uint16_t port;
+	char got[100];
+	int l = listen_any(&port), fd, status;
+	ssize_t n;
+	pid_t pid;
+
+	server_options();
+	pid = serve(l, "");
+	close(l);
+	in.sin_port = htons(port);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(fd, (struct sockaddr *)&in, sizeof(in)) == -1 ||
+	    write(fd, hello, sizeof(hello) - 1) == -1 ||
+	    write(fd, junk, sizeof(junk)) == -1)
+		abort();
+	n = read(fd, got, sizeof(got));
+	ok(n == 7 && got[0] == 21, "an alert");
+	is(read(fd, got, sizeof(got)), 0, "and an end, not a reset");
+	waitpid(pid, &status, 0);
+	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, EXIT_PROTOCOL, "76");
+	ok(clock_ms() >= begun + 1000,
+	    "a client that stays has a second to read it");
+	close(fd);
+}
+
 /* In a child: a forward proxy with TLS. */
 static pid_t
 serve_proxy(int l)
@@ -663,6 +719,8 @@ main(void)
 	test_dialer_refuses();
 	test_both();
 	test_proxy();
+	test_alert();
+	test_long_subject();
 	for (i = 0; i < FILES; i++)
 		unlink(path[i]);
 	rmdir(folder);
