@@ -18,6 +18,7 @@
 
 #include "tls/certs.h"
 #include "tap.h"
+#include "tls/bio.h"
 #include "tls/cert_error.h"
 #include "tls/internal.h"
 #include "tls/pem.h"
@@ -569,6 +570,20 @@ test_trust(void)
 	X509_STORE_free(store);
 }
 
+/* TLS within TLS has a BIO of its own, which has to be freed with it. */
+static void
+test_bio(void)
+{
+	BIO_METHOD *method = NULL;
+	BIO *bio = bio_over_tls(&method, NULL);
+
+	ok(bio != NULL && method != NULL, "both are the caller's");
+	is(BIO_flush(bio), 1, "it has nothing to flush");
+	is(BIO_eof(bio), 0, "nor an end yet");
+	BIO_free(bio);
+	BIO_meth_free(method);
+}
+
 int
 main(void)
 {
@@ -592,6 +607,7 @@ main(void)
 	test_own();
 	test_pem();
 	test_trust();
+	test_bio();
 	for (i = 0; i < 8; i++)
 		unlink(path[i]);
 	rmdir(folder);
