@@ -422,6 +422,7 @@ test_dialer_refuses(void)
 		;
 	ok(dialer_trust(&d)->proxy == d.proxy.ctx, "(dialled by)");
 	dialer_end(&d);
+	ok(d.tls.ctx == NULL && d.proxy.ctx == NULL, "all is freed");
 	save(path[PROXY_CA], NULL);
 	cannot("--proxy-cacert /tmp/");
 	renew(PROXY_CA);
@@ -548,6 +549,32 @@ test_both(void)
 	is(a.refused, REFUSED_CERTIFICATE, "a certificate is refused");
 	is(status, EXIT_DENIED, "the server is told");
 	ok(strstr(a.why.text, "other.example") != NULL, "%s", a.why.text);
+}
+
+/* Which names are those of the certificate? */
+static void
+test_names(void)
+{
+	static const struct {
+		const char *name;
+		int fits;
+	} v[] = {
+		{ "localhost", 1 }, { "localhost.", 1 }, { "LocalHost", 1 },
+		{ "localhos", 0 }, { "localhost2", 0 }, { "a.w.example", 1 },
+		{ "w.example", 0 }, { "a.b.w.example", 0 },
+		{ "127.0.0.1", 1 }, { "127.0.0.2", 0 }, { "::1", 1 },
+		{ "[::1]", 1 }, { "::1%lo", 1 }, { "::2", 0 }
+	};
+	size_t i;
+	int status;
+
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		server_options();
+		o.tls.client_ca = o.tls.client_certs = o.tls.crlfile = NULL;
+		o.tls.servername = v[i].name;
+		is(dial("", &status), v[i].fits ? 1 : -1, v[i].name);
+		is(status, v[i].fits ? 0 : EXIT_DENIED, "(so does the server)");
+	}
 }
 
 /* A client whose certificate has a subject of very many bytes. */
@@ -704,7 +731,8 @@ main(void)
 	if (mkdtemp(folder) == NULL)
 		abort();
 	ca = make_cert("ca", NULL, NULL, -DAY, YEAR);
-	leaf = make_cert("leaf", "DNS:localhost", &ca, -DAY, YEAR);
+	leaf = make_cert("leaf", "DNS:localhost,DNS:*.w.example,IP:127.0.0.1,"
+	    "IP:::1", &ca, -DAY, YEAR);
 	second = make_cert("second", "DNS:second.example", &ca, -DAY, YEAR);
 	for (i = 0; i < FILES; i++) {
 		snprintf(path[i], sizeof(path[i]), "%s/%s", folder, names[i]);
@@ -718,6 +746,7 @@ main(void)
 	test_dialer();
 	test_dialer_refuses();
 	test_both();
+	test_names();
 	test_proxy();
 	test_alert();
 	test_long_subject();
