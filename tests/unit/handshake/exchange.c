@@ -336,6 +336,31 @@ test_refused(void)
 	}
 }
 
+/* Whoever answers may send much: what is told of it has its bounds. */
+static void
+test_long(void)
+{
+	char many[301], answer[1200], want[600];
+
+	memset(many, 'm', 300);
+	many[300] = '\0';
+	snprintf(answer, sizeof(answer), "HTTP/1.1 410 %s\r\n" PLAIN
+	    "Content-Length: 300\r\n\r\n%s", many, many);
+	snprintf(want, sizeof(want), "peer answered 410 %.60s...: %.156s...",
+	    many, many);
+	is_str(refusal(0, 0, answer), want, "a reason and a line");
+	snprintf(answer, sizeof(answer), "HTTP/1.1 410 No\r\n" HTML "\r\n"
+	    "<title>%s</title>", many);
+	snprintf(want, sizeof(want), "peer answered 410 No (its page: "
+	    "\"%.76s...\")", many);
+	is_str(refusal(0, 0, answer), want, "a title");
+	snprintf(answer, sizeof(answer), "HTTP/1.1 401 No\r\n"
+	    "WWW-Authenticate: A%.60s, B%.60s\r\n\r\n", many, many);
+	ok(strncmp(refusal(0, 0, answer), "peer answered 401 No: it offers only "
+	    "Am", 39) == 0 && strstr(why.text, " (others by --header-command)")
+	    != NULL, "schemes: %s", why.text);
+}
+
 /* The text may come later, but is waited for only so long. */
 static void
 test_text_later(void)
@@ -372,6 +397,7 @@ main(void)
 	test_interim();
 	test_broken();
 	test_refused();
+	test_long();
 	test_text_later();
 	return done_testing();
 }
