@@ -25,6 +25,8 @@ enum {
 /* What a step returns that did not fail; else it returns a status above. */
 enum { GO_ON = 0 };
 
+#define ERROR_LINE_MAX	200	/* bytes of what a parser says of an error */
+
 struct error {
 	int status;		/* one of the above */
 	char text[400];		/* one line without a newline */

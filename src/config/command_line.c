@@ -94,7 +94,7 @@ parse_short(struct command_line *c, char **argv, struct error *why)
 int
 command_line_parse(struct command_line *c, char **argv, struct error *why)
 {
-	char err[200], shown[80];
+	char err[ERROR_LINE_MAX], shown[80];
 	int took;
 
 	c->set.n = c->noperands = 0;

@@ -319,7 +319,7 @@ check_all(const struct options *o, const struct settings *set,
     struct error *why)
 {
 	const struct setting *s, *other;
-	char err[200];
+	char err[ERROR_LINE_MAX];
 
 	for (s = set->v; s < set->v + set->n; s++) {
 		if (is_dropped(set, s))

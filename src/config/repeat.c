@@ -51,7 +51,7 @@ repeat(const struct setting *s, struct out *command, struct out *left_out)
 	char name[80], shown[URL_PATH_MAX];
 	const char *value = s->value;
 	struct proxy proxy;
-	char err[200];
+	char err[ERROR_LINE_MAX];
 
 	snprintf(name, sizeof(name), "--%s", row->name);
 	if (is_secret(s)) {

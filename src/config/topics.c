@@ -34,7 +34,7 @@ static const struct topic {
 static void
 put_filled(const char *text, const char *url, const struct url *u, FILE *f)
 {
-	char host[ADDR_HOST_MAX + 16], site[ADDR_HOST_MAX + 20], bind[20];
+	char host[ADDR_TEXT_MAX], site[ADDR_HOST_MAX + 20], bind[20];
 	const struct {
 		const char *name, *value;
 	} pairs[] = {		/* longer ones before those they begin with */

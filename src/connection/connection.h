@@ -40,7 +40,7 @@ struct connection {
 	char subject[TLS_SUBJECT_MAX];	/* of the client's certificate, or "" */
 	uint64_t owner;			/* peer_owner() */
 	char via[NET_NAME_MAX];		/* the websocket's other end */
-	char target[ADDR_HOST_MAX + 16];/* where it goes, for people */
+	char target[ADDR_TEXT_MAX];/* where it goes, for people */
 	int64_t started;		/* of clock_ms() */
 
 	/*

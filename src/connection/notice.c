@@ -50,7 +50,7 @@ left(const struct connection *c)
 void
 notice_lost(struct connection *c)
 {
-	char host[ADDR_HOST_MAX + 16], text[32];
+	char host[ADDR_TEXT_MAX], text[32];
 
 	c->notice_at = CLOCK_NEVER;
 	c->noticed = 1;
@@ -62,7 +62,7 @@ notice_lost(struct connection *c)
 static void
 back(struct connection *c, const char *how, int64_t since)
 {
-	char host[ADDR_HOST_MAX + 16], after[32];
+	char host[ADDR_TEXT_MAX], after[32];
 
 	c->notice_at = CLOCK_NEVER;
 	if (!c->noticed)

@@ -92,7 +92,7 @@ source(const struct options *o)
 int
 target_check(const struct options *o, struct error *why)
 {
-	char text[ADDR_HOST_MAX + 16], what[sizeof(text) + 8];
+	char text[ADDR_TEXT_MAX], what[sizeof(text) + 8];
 
 	if (o->program == NULL) {
 		snprintf(what, sizeof(what), "TARGET %s", addr_print(text,

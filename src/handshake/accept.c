@@ -256,7 +256,7 @@ check(struct websocket *w, const struct options *o,
     struct upgrade_request *request, const char *bytes, size_t head_len,
     size_t len, struct error *why)
 {
-	char err[200];
+	char err[ERROR_LINE_MAX];
 	int status;
 
 	status = upgrade_check_request(request, &came.head, err, sizeof err);
@@ -324,7 +324,7 @@ websocket_adopt(struct websocket *w, const struct options *o, struct io io,
     struct error *why)
 {
 	struct http_parser_state st;
-	char err[200];
+	char err[ERROR_LINE_MAX];
 	ssize_t n;
 	int status;
 

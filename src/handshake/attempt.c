@@ -111,7 +111,7 @@ secured(struct attempt *a)
 static void
 name_server(struct attempt *a)
 {
-	char to[ADDR_HOST_MAX + 16], text[sizeof(to) + 16];
+	char to[ADDR_TEXT_MAX], text[sizeof(to) + 16];
 
 	snprintf(text, sizeof(text), " (asked for %s)", addr_print(to,
 	    sizeof(to), &a->route.server));
@@ -150,7 +150,7 @@ static int
 look_up(struct attempt *a)
 {
 	const struct route *r = &a->route;
-	char text[ADDR_HOST_MAX + 16];
+	char text[ADDR_TEXT_MAX];
 
 	trace_step(&a->trace, "dialling %s%s", has_proxy(a) ? "proxy " : "",
 	    addr_print(text, sizeof(text), &r->dial));
@@ -263,7 +263,7 @@ step_tls(struct attempt *a)
 static int
 step_proxy(struct attempt *a)
 {
-	char text[ADDR_HOST_MAX + 16];
+	char text[ADDR_TEXT_MAX];
 	int r = attempt_proxy_step(a);
 
 	if (r != 1)

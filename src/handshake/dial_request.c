@@ -59,7 +59,7 @@ dial_accepted(struct dial *d)
 {
 	struct upgrade_answer answer;
 	struct websocket *w = d->w;
-	char err[200];
+	char err[ERROR_LINE_MAX];
 
 	if (upgrade_check_answer(&answer, &d->exchange.head, &d->offer, err,
 	    sizeof err) == -1)
@@ -102,7 +102,7 @@ dial_redirect(struct dial *d)
 	char location[URL_PATH_MAX + 512];
 	struct url next;
 	struct slice value;
-	char err[200], name[256];
+	char err[ERROR_LINE_MAX], name[256];
 
 	headers_take_cookies(&d->exchange.head, d->url);
 	if (http_field(&d->exchange.head, "Location", &value) != 1 ||

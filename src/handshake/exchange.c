@@ -119,7 +119,7 @@ take_head(struct exchange *t, size_t n)
 static int
 parse(struct exchange *t)
 {
-	char err[200];
+	char err[ERROR_LINE_MAX];
 	ssize_t n;
 	int status, r = 0;
 

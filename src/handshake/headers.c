@@ -58,7 +58,7 @@ static int
 add(char *lines, const char *field, enum header_for receiver,
     struct error *why)
 {
-	char err[200];
+	char err[ERROR_LINE_MAX];
 
 	if (header_add(lines, HEADERS_GIVEN_MAX, field, receiver, err,
 	    sizeof(err)) == -1)

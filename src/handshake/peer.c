@@ -84,7 +84,7 @@ peer_proxy_header(struct peer *p, const struct options *o, int fd,
     int64_t deadline, size_t *kept, struct error *why)
 {
 	struct proxy_protocol pp;
-	char err[200], text[IP_TEXT_MAX];
+	char err[ERROR_LINE_MAX], text[IP_TEXT_MAX];
 	ssize_t n;
 
 	if (kept != NULL)

@@ -35,7 +35,7 @@ from_environment(struct proxy *p, const struct url *url, const char **name,
 	static const char *const tls[] = { "https_proxy", "HTTPS_PROXY",
 	    "all_proxy", "ALL_PROXY", NULL };
 	const char *word = word_of(url->tls ? tls : plain, name);
-	char err[200];
+	char err[ERROR_LINE_MAX];
 
 	if (word != NULL && proxy_parse(p, word, err, sizeof(err)) == -1)
 		return error_set(why, EXIT_BADUSAGE, "environment variable "
@@ -114,7 +114,7 @@ static const char *
 addresses_of(const struct options *o, const struct addr *at)
 {
 	struct override d;
-	char err[200];
+	char err[ERROR_LINE_MAX];
 	unsigned int i;
 
 	for (i = 0; at->kind == ADDR_TCP && i < o->dial.resolve.n; i++)
@@ -128,7 +128,7 @@ static void
 connect_to(const struct options *o, struct addr *at)
 {
 	struct override d;
-	char err[200];
+	char err[ERROR_LINE_MAX];
 	unsigned int i;
 
 	for (i = 0; at->kind == ADDR_TCP && i < o->dial.connect_to.n; i++)
@@ -164,7 +164,7 @@ route_find(struct route *r, const struct options *o, const struct url *url,
 static void
 name_host(char *dst, size_t size, const struct route *r, const struct url *url)
 {
-	char text[ADDR_HOST_MAX + 16];
+	char text[ADDR_TEXT_MAX];
 
 	addr_print(text, sizeof(text), &r->server);
 	if (addr_same(&r->server, &url->at))

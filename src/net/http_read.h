@@ -11,10 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "net/io.h"
 #include "proto/http.h"
-
-#define HTTP_READ_ERR_MAX	200
 
 struct http_read {
 	struct io *io;
@@ -24,7 +23,7 @@ struct http_read {
 					 * those of an earlier read count */
 	int plain;			/* see http_parser_state */
 	int status;			/* if malformed: to answer with */
-	char err[HTTP_READ_ERR_MAX];	/* if malformed: why */
+	char err[ERROR_LINE_MAX];	/* if malformed: why */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 #define ADDR_HOST_MAX	255	/* RFC 1035 2.3.4 */
+#define ADDR_TEXT_MAX	(ADDR_HOST_MAX + 16)	/* of addr_print(), with NUL */
 #define ADDR_PATH_MAX	107	/* sun_path, without the NUL */
 #define URL_PATH_MAX	4095	/* bytes of path and query */
 #define URL_USER_MAX	1023	/* bytes of "user:password" */

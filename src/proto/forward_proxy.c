@@ -93,7 +93,7 @@ proxy_parse(struct proxy *p, const char *word, char *err, size_t errlen)
 char *
 proxy_print(char *dst, size_t size, const struct proxy *p)
 {
-	char at[ADDR_HOST_MAX + 16];
+	char at[ADDR_TEXT_MAX];
 	size_t i;
 
 	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
@@ -206,7 +206,7 @@ int
 proxy_write_connect(char *dst, size_t size, const struct addr *to,
     const char *user, const char *user_agent, const char *extra)
 {
-	char at[ADDR_HOST_MAX + 16], basic[HEADER_BASIC_MAX] = "";
+	char at[ADDR_TEXT_MAX], basic[HEADER_BASIC_MAX] = "";
 	int n;
 
 	print_authority(at, sizeof(at), to);

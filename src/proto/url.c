@@ -398,7 +398,7 @@ url_host(char *dst, size_t size, const struct url *u)
 char *
 url_print(char *dst, size_t size, const struct url *u)
 {
-	char host[ADDR_HOST_MAX + 16];
+	char host[ADDR_TEXT_MAX];
 
 	if (u->at.kind == ADDR_UNIX)
 		snprintf(dst, size, "ws+unix:%s:%.*s", u->at.path,

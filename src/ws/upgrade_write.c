@@ -112,7 +112,7 @@ upgrade_write_request(char *dst, size_t size, const struct url *url,
     const struct upgrade_offer *o)
 {
 	struct out out;
-	char host[ADDR_HOST_MAX + 16], basic[HEADER_BASIC_MAX];
+	char host[ADDR_TEXT_MAX], basic[HEADER_BASIC_MAX];
 
 	if (!path_is_clean(url->path))
 		return -1;

@@ -116,7 +116,7 @@ struct check {
 
 	/* How long each part of dialling took: microseconds, -1: not done. */
 	int64_t find, connect, tunnel, tls, upgrade;
-	char host[ADDR_HOST_MAX + 16];	/* what was looked up and dialled */
+	char host[ADDR_TEXT_MAX];	/* what was looked up and dialled */
 	enum route_reason route;
 	const char *route_by;	/* as in struct route */
 	const char *unused;	/* a variable that names a proxy, but does not
