@@ -26,6 +26,7 @@
 #include "handshake/tls_reload.h"
 #include "os/clock.h"
 #include "tls/certs.h"
+#include "tls/bio.h"
 #include "tap.h"
 
 #define YEAR	(365 * DAY)
@@ -633,9 +634,66 @@ test_alert(void)
 	close(fd);
 }
 
+/* Bytes from one end to the other, as far as there are some. */
+static int
+pass(struct io *from, struct io *to)
+{
+	char buf[4096];
+	struct iovec iov = { buf, sizeof(buf) };
+	ssize_t n = io_readv(from, &iov, 1);
+
+	if (n == -1 && errno == EAGAIN)
+		return 0;
+	if (n <= 0)
+		return -1;
+	iov.iov_len = n;
+	return io_writev(to, &iov, 1) == n ? 1 : -1;
+}
+
+/* In a child: what a proxy connects to, in both directions until an end. */
+static void
+relay(struct io *outer)
+{
+	struct io inner;
+	int pair[2], r[2] = { 0, 0 };
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		_exit(3);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	fcntl(pair[1], F_SETFL, O_NONBLOCK);
+	errno = 0;
+	if (fork() == 0) {
+		char subject[TLS_SUBJECT_MAX], c;
+		struct iovec iov = { &c, 1 };
+		struct tls_ctx *ctx = context();
+		struct io io = io_of(pair[1]);
+
+		alarm(60);
+		close(pair[0]);
+		if (tls_accept_begin(&io, ctx, subject, clock_ms() + 20000,
+		    &why) == -1)
+			_exit(1);
+		/* an echo */
+		for (;;)
+			if (io_readv(&io, &iov, 1) == 1)
+				io_writev(&io, &iov, 1);
+			else if (errno != EAGAIN || poll(NULL, 0, 5) != 0)
+				_exit(0);
+	}
+	close(pair[1]);
+	inner = io_of(pair[0]);
+	close(STDOUT_FILENO);
+	while (r[0] != -1 && r[1] != -1) {
+		r[0] = pass(outer, &inner);
+		r[1] = pass(&inner, outer);
+		if (r[0] == 0 && r[1] == 0)
+			poll(NULL, 0, 2);
+	}
+}
+
 /* In a child: a forward proxy with TLS. */
 static pid_t
-serve_proxy(int l)
+serve_proxy(int l, int relays)
 {
 	static const char yes[] = "HTTP/1.1 200 Go\r\n\r\n";
 	struct iovec iov;
@@ -657,59 +715,135 @@ serve_proxy(int l)
 	iov = (struct iovec){ got, sizeof(got) };
 	while (io_readv(&io, &iov, 1) == -1 && errno == EAGAIN)
 		poll(NULL, 0, 5);
-	if (strncmp(got, "CONNECT h.example:1 ", 20) != 0)
+	if (strncmp(got, "CONNECT localhost:1 ", 20) != 0)
 		_exit(2);
 	iov = (struct iovec){ (char *)(uintptr_t)yes, strlen(yes) };
 	io_writev(&io, &iov, 1);
-	while (io_readv(&io, &iov, 1) == -1 && errno == EAGAIN)
-		poll(NULL, 0, 5);
+	if (relays)
+		relay(&io);
+	else
+		io_finish(&io);
 	_exit(0);
+}
+
+static struct proxy proxy;
+
+/* By that proxy to this URL: 1 or -1. */
+static int
+dial_by_proxy(int l, uint16_t port, const char *url, struct trust *trust)
+{
+	static const struct trace loud = { .verbose = 1 };
+	struct pollfd p[ATTEMPT_POLL_MAX];
+	char text[100], err[100];
+	int r;
+
+	snprintf(text, sizeof(text), "https://localhost:%u", port);
+	if (proxy_parse(&proxy, text, err, sizeof(err)) == -1 ||
+	    url_parse(&o.url, url, err, sizeof(err)) == -1)
+		abort();
+	o.proxy.server = &proxy;
+	seen();
+	attempt_begin(&a, &o, &o.url, trust, &loud, clock_ms() + 20000);
+	while ((r = attempt_step(&a)) == 0)
+		poll(p, attempt_poll(&a, p), clock_poll(attempt_time(&a)));
+	return r;
 }
 
 static void
 test_proxy(void)
 {
-	static const struct trace loud = { .verbose = 1 };
-	struct pollfd p[ATTEMPT_POLL_MAX];
 	struct trust trust = { NULL, NULL };
-	struct proxy proxy;
-	char text[100], err[100];
+	BIO_METHOD *method;
+	BIO *bio;
 	const char *said;
 	uint16_t port;
-	int l = listen_any(&port), r, i, status;
+	char c;
+	int l = listen_any(&port), i, status, n;
 	pid_t pid;
 
 	for (i = 0; i < 2; i++) {
 		server_options();
 		o.tls.client_ca = o.tls.client_certs = o.tls.crlfile = NULL;
-		pid = serve_proxy(l);
+		pid = serve_proxy(l, 0);
 		client_options();
 		o.proxy.insecure = i;
-		snprintf(text, sizeof(text), "https://localhost:%u", port);
-		if (proxy_parse(&proxy, text, err, sizeof(err)) == -1 ||
-		    url_parse(&o.url, "ws://h.example:1/", err,
-		    sizeof(err)) == -1)
-			abort();
-		o.proxy.server = &proxy;
-		seen();
-		attempt_begin(&a, &o, &o.url, &trust, &loud,
-		    clock_ms() + 20000);
-		while ((r = attempt_step(&a)) == 0)
-			poll(p, attempt_poll(&a, p),
-			    clock_poll(attempt_time(&a)));
-		ok(r == 1, "a tunnel by a proxy with TLS: %s", a.why.text);
+		ok(dial_by_proxy(l, port, "ws://localhost:1/", &trust) == 1,
+		    "a tunnel by a proxy with TLS: %s", a.why.text);
 		ok(a.io.tls != NULL, "is in it");
 		is(a.at[DIAL_SECURED], 0, "the server has no TLS");
 		said = seen();
 		ok(strstr(said, i == 0 ? ", certificate of localhost verified" :
 		    ", certificate of localhost not verified") != NULL,
 		    "-v tells of the proxy's certificate");
-		attempt_end(&a);
+		/* TLS within it would see the end as such */
 		waitpid(pid, &status, 0);
 		is(status, 0, "which was asked for the server");
+		bio = bio_over_tls(&method, a.io.tls);
+		errno = EAGAIN;
+		while ((n = BIO_read(bio, &c, 1)) == -1 && BIO_should_retry(bio))
+			poll(NULL, 0, 5);
+		ok(n == 0 && !BIO_should_retry(bio) && BIO_eof(bio),
+		    "its end is one for what is within");
+		BIO_free(bio);
+		BIO_meth_free(method);
+		attempt_end(&a);
 		tls_ctx_free(trust.proxy);
 		ok(trust.server == NULL, "(no context for the server)");
 		trust.proxy = NULL;
+	}
+	close(l);
+}
+
+/* TLS with a server within TLS with a proxy, and what is learnt of both. */
+static void
+test_both_within(void)
+{
+	struct trust trust = { NULL, NULL };
+	struct cert cert;
+	struct iovec iov;
+	char c = 'x';
+	uint16_t port;
+	int l = listen_any(&port), i, r;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		server_options();
+		o.tls.client_ca = o.tls.client_certs = o.tls.crlfile = NULL;
+		pid = serve_proxy(l, 1);
+		client_options();
+		o.tls.cert = o.tls.key = NULL;
+		trust.server = context();
+		trust.proxy = tls_reload_make(tls_reload_proxy_options, &o,
+		    &why);
+		o.tls.servername = i == 0 ? NULL : "other.example";
+		memset(&cert, 0xff, sizeof(cert));
+		tls_ctx_watch(trust.server, &cert);
+		r = dial_by_proxy(l, port, "wss://localhost:1/", &trust);
+		is(r, i == 0 ? 1 : -1, i == 0 ? "a server within a proxy" :
+		    "one with another name");
+		is(cert.known, 1, "its certificate is known");
+		is(cert.verified, i == 0, "was it verified?");
+		ok(strncmp(cert.names, "CN=leaf / DNS:localhost, ", 25) == 0 &&
+		    strcmp(cert.issuer, "CN=ca") == 0, "whose: %s",
+		    cert.names);
+		ok(strncmp(cert.version, "TLSv1.", 6) == 0 &&
+		    cert.cipher[0] != '\0', "how: %s", cert.cipher);
+		if (i == 0) {
+			ok(a.at[DIAL_SECURED] >= a.at[DIAL_TUNNELLED],
+			    "one behind the other");
+			iov = (struct iovec){ &c, 1 };
+			is(io_writev(&a.io, &iov, 1), 1, "a byte there");
+			c = '\0';
+			while ((r = io_readv(&a.io, &iov, 1)) == -1 &&
+			    errno == EAGAIN)
+				poll(NULL, 0, 5);
+			ok(r == 1 && c == 'x', "and back");
+			attempt_end(&a);
+		}
+		waitpid(pid, NULL, 0);
+		tls_ctx_watch(trust.server, NULL);
+		tls_ctx_free(trust.server);
+		tls_ctx_free(trust.proxy);
 	}
 	close(l);
 }
@@ -728,7 +862,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120);
-	if (mkdtemp(folder) == NULL)
+	if (tls_prepare(&why) == -1 || mkdtemp(folder) == NULL)
 		abort();
 	ca = make_cert("ca", NULL, NULL, -DAY, YEAR);
 	leaf = make_cert("leaf", "DNS:localhost,DNS:*.w.example,IP:127.0.0.1,"
@@ -748,6 +882,7 @@ main(void)
 	test_both();
 	test_names();
 	test_proxy();
+	test_both_within();
 	test_alert();
 	test_long_subject();
 	for (i = 0; i < FILES; i++)
