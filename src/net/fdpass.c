@@ -87,7 +87,6 @@ fdpass_send_bytes(int to, const void *bytes, size_t len, int fd)
 	ssize_t n;
 
 	if (fd != -1) {
-		memset(&c, 0, sizeof(c));
 		m.msg_control = &c;
 		m.msg_controllen = sizeof(c.room);
 		h = CMSG_FIRSTHDR(&m);

@@ -19,7 +19,7 @@
 	"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"		\
 	"DHE-RSA-CHACHA20-POLY1305"
 
-static const unsigned char alpn[] = "\x08http/1.1";
+static const unsigned char alpn[] = { 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
 
 /* A client that offers protocols without ours gets an alert (RFC 7301 3.2). */
 static int
@@ -28,7 +28,7 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 {
 	unsigned char *chosen;
 
-	if (SSL_select_next_proto(&chosen, outlen, alpn, sizeof(alpn) - 1, in,
+	if (SSL_select_next_proto(&chosen, outlen, alpn, sizeof(alpn), in,
 	    inlen) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
@@ -57,9 +57,9 @@ configure(SSL_CTX *ssl, int server)
 	if (server) {
 		SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
 		return SSL_CTX_set_session_id_context(ssl, alpn,
-		    sizeof(alpn) - 1) == 1 ? 0 : -1;
+		    sizeof(alpn)) == 1 ? 0 : -1;
 	}
-	return SSL_CTX_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) == 0 ?
+	return SSL_CTX_set_alpn_protos(ssl, alpn, sizeof(alpn)) == 0 ?
 	    0 : -1;
 }
 

@@ -96,6 +96,8 @@ INTEGRATION = (
     (r'src/tls/(ktls)', 'tls/ktls.t'),
     (r'src/tls/(sni|own_cert|pem)', 'tls/server.t tls/keys.t'),
     (r'src/tls/(secure_heap)', 'tls/memory.t tls/secrets.t'),
+    (r'src/tls/(bio|handshake)', 'client/proxy.t tls/client.t tls/server.t '
+     'tls/tls.t tls/hostile.t observe/check_blame.t'),
     (r'src/tls/', 'tls/client.t tls/server.t tls/tls.t tls/hostile.t'),
     (r'src/config/(completions)', 'config/completions.t'),
     (r'src/config/repeat', 'observe/check_use.t'),

@@ -26,6 +26,9 @@
 #include "os/clock.h"
 #include "tap.h"
 
+/* For what only an old system calls. */
+#include "net/source.c"
+
 static struct error why;
 static struct net_found found;
 
@@ -288,6 +291,29 @@ test_source(void)
 	close(l);
 }
 
+/* Where only root may choose a device, its first address is taken. */
+static void
+test_device(void)
+{
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (if_nametoindex("lo") == 0) {
+		ok(1, "an interface: # SKIP no lo here");
+		close(fd);
+		return;
+	}
+	is(bind_address_of(fd, "no-such-if0", AF_INET), -1, "no interface");
+	is(errno, ENODEV, "says so");
+	is(bind_address_of(fd, "lo", AF_APPLETALK), -1, "no address of it");
+	is(errno, EADDRNOTAVAIL, "says so");
+	is(bind_address_of(fd, "lo", AF_INET), 0, "the first address of it");
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	ok(in.sin_addr.s_addr == htonl(INADDR_LOOPBACK), "is bound");
+	close(fd);
+}
+
 /* 0, or what is said. */
 static const char *
 family(const char *host, const char *named, const char *word, int only)
@@ -529,6 +555,7 @@ main(void)
 	test_race();
 	test_status();
 	test_source();
+	test_device();
 	test_families();
 	test_names();
 	test_unix();

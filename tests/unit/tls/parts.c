@@ -498,6 +498,34 @@ test_own(void)
 	is(own.n, 0, "all is freed");
 }
 
+/* A key that OpenSSL does not take is told at the start. */
+static void
+test_weak(void)
+{
+	struct pair weak = { X509_new(), NULL };
+	EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
+	const char *certs[1] = { path[0] };
+	struct tls_options o = { .server = 1, .certs = certs, .ncerts = 1 };
+
+	if (EVP_PKEY_keygen_init(make) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(make, 512) != 1 ||
+	    EVP_PKEY_keygen(make, &weak.key) != 1) {
+		ok(1, "a weak key: # SKIP OpenSSL makes none");
+	} else {
+		X509_set_pubkey(weak.cert, weak.key);
+		X509_gmtime_adj(X509_getm_notBefore(weak.cert), 0);
+		X509_gmtime_adj(X509_getm_notAfter(weak.cert), DAY);
+		X509_sign(weak.cert, weak.key, EVP_sha256());
+		put(0, &weak.cert, 1, weak.key);
+		ok(tls_context(&o, &why) == NULL, "a weak key");
+		ok(strncmp(why.text, "--tls-cert /tmp/", 16) == 0 &&
+		    strstr(why.text, "too small") != NULL, "%s", why.text);
+		is(why.status, EXIT_BADUSAGE, "64");
+	}
+	EVP_PKEY_CTX_free(make);
+	free_pair(&weak);
+}
+
 static void
 test_pem(void)
 {
@@ -605,6 +633,7 @@ main(void)
 	test_pins();
 	test_refused();
 	test_own();
+	test_weak();
 	test_pem();
 	test_trust();
 	test_bio();
