@@ -598,6 +598,88 @@ test_trust(void)
 	X509_STORE_free(store);
 }
 
+/* What protects a connection whatever its peer wants. */
+static void
+test_context(void)
+{
+	static const struct {
+		struct tls_options o;
+		const char *said;
+	} v[] = {
+		{ { .ciphers = "none" }, "--ciphers 'none': " },
+		{ { .ciphers13 = "none" }, "--tls13-ciphers 'none': " },
+		{ { .pins = "x" }, "--pinnedpubkey: 'x' is not " }
+	};
+	struct tls_options o = { .insecure = 1 };
+	struct tls_ctx *ctx;
+	size_t i;
+	uint64_t set;
+
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		ok(tls_context_begin(&v[i].o, &why) == NULL, "%s", v[i].said);
+		ok(strncmp(why.text, v[i].said, strlen(v[i].said)) == 0 &&
+		    why.status == EXIT_BADUSAGE, "%s", why.text);
+	}
+	for (i = 0; i < 2; i++) {
+		o.server = i;
+		o.only_13 = i;
+		if ((ctx = tls_context(&o, &why)) == NULL)
+			abort();
+		set = SSL_CTX_get_options(ctx->ssl);
+		ok((set & SSL_OP_NO_RENEGOTIATION) &&
+		    (set & SSL_OP_NO_COMPRESSION), "no renegotiation, which "
+		    "would stop a stream, and no compression, which tells "
+		    "secrets");
+		ok(!(set & SSL_OP_IGNORE_UNEXPECTED_EOF),
+		    "a cut stream is no whole one");
+		is(SSL_CTX_get_min_proto_version(ctx->ssl), i == 0 ?
+		    TLS1_2_VERSION : TLS1_3_VERSION, "no older version");
+		is(SSL_CTX_get_timeout(ctx->ssl), 3600,
+		    "a session is good for an hour");
+		is(SSL_CTX_get_session_cache_mode(ctx->ssl), SSL_SESS_CACHE_OFF,
+		    "none is kept in memory");
+		ok(X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx->ssl)) &
+		    X509_V_FLAG_PARTIAL_CHAIN,
+		    "an authority that is given need not be a root");
+		ok((SSL_CTX_get_mode(ctx->ssl) & SSL_MODE_RELEASE_BUFFERS) &&
+		    (SSL_CTX_get_mode(ctx->ssl) &
+		    SSL_MODE_ENABLE_PARTIAL_WRITE), "idle ones need no "
+		    "buffers, and a write may be short");
+		is(SSL_CTX_get_read_ahead(ctx->ssl), 1,
+		    "one read for all that is there");
+		is(ctx->asks, 0, "nobody is asked for a certificate");
+		ok(ctx->tickets[0] == -1 && ctx->tickets[1] == -1,
+		    "nor is a ticket shared");
+		tls_ctx_free(ctx);
+	}
+	put(0, &ca.cert, 1, NULL);
+	o.cafile = path[0];
+	o.insecure = 0;
+	if ((ctx = tls_context(&o, &why)) == NULL)
+		abort();
+	is(ctx->asks, 1, "with authorities clients are asked for one");
+	is(sk_X509_NAME_num(SSL_CTX_get_client_CA_list(ctx->ssl)), 1,
+	    "of these");
+	tls_ctx_free(ctx);
+	o.cafile = NULL;
+	o.peer_certs = path[0];
+	if ((ctx = tls_context(&o, &why)) == NULL)
+		abort();
+	is(ctx->asks, 1, "and with certificates that alone are accepted");
+	is(allowed_certs_check(&ctx->allowed, ca.cert, "h", &why), 0, "these");
+	is(allowed_certs_check(&ctx->allowed, leaf.cert, "h", &why), -1,
+	    "no other");
+	is_str(why.text, "certificate of h: it is not among those of "
+	    "--tls-peer-certs (CN=leaf / DNS:localhost)", "says so");
+	is(allowed_certs_check(&ctx->allowed, NULL, "h", &why), -1, "nor none");
+	is_str(why.text, "h has sent no certificate", "says so");
+	is(why.status, EXIT_DENIED, "77");
+	tls_ctx_free(ctx);
+	put(0, NULL, 0, leaf.key);
+	ok(tls_context(&o, &why) == NULL && strstr(why.text,
+	    ": no certificate in it") != NULL, "%s", why.text);
+}
+
 /* TLS within TLS has a BIO of its own, which has to be freed with it. */
 static void
 test_bio(void)
@@ -636,6 +718,7 @@ main(void)
 	test_weak();
 	test_pem();
 	test_trust();
+	test_context();
 	test_bio();
 	for (i = 0; i < 8; i++)
 		unlink(path[i]);
