@@ -351,7 +351,7 @@ test_long(void)
 	is_str(refusal(0, 0, answer), want, "a reason and a line");
 	snprintf(answer, sizeof(answer), "HTTP/1.1 403 No\r\n" HTML "\r\n"
 	    "<title>%s</title>", many);
-	snprintf(want, sizeof(want), "peer answered 403 No (its page: "
+	snprintf(want, sizeof(want), "peer answered 403 No: " RULE " (its page: "
 	    "\"%.76s...\")", many);
 	is_str(refusal(0, 0, answer), want, "a title");
 	snprintf(answer, sizeof(answer), "HTTP/1.1 401 No\r\n"
