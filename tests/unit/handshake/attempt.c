@@ -640,6 +640,13 @@ test_socks5(void)
 	    && a.refused == REFUSED_BY_PROXY, "a refusal: %s", a.why.text);
 	begin(20000);
 	accept_one();
+	tell("\5\0", 2);
+	shutdown(a.io.wfd, SHUT_WR);
+	is_str(reason(), about("proxy %s: no answer: Broken pipe (asked for "
+	    "%s)"), "one that takes nothing any more");
+	is(a.why.status, EXIT_PROTOCOL, "76");
+	begin(20000);
+	accept_one();
 	attempt_cancel(&a, ETIMEDOUT);
 	is_str(a.why.text, about("proxy %s: no answer: Connection timed out "
 	    "(is it a SOCKS proxy? an HTTP proxy is http://) (asked for %s)"),

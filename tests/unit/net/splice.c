@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "net/listen_fds.h"
 #include "net/splice.h"
 #include "tap.h"
@@ -127,6 +128,35 @@ test_refused(void)
 	close(fd);
 }
 
+/* In a child: a user who has as many pages of pipes as there may be. */
+static int
+without_pages(void)
+{
+	int p[2], to[2], i, n;
+
+	if (setresuid(54321, 54321, 54321) == -1 || pipe(to) == -1)
+		return 1;
+	for (i = 0; i < 200; i++)
+		if (pipe(p) == -1 || fcntl(p[1], F_SETPIPE_SZ, 1048576) == -1)
+			break;
+	if (fcntl(to[1], F_SETPIPE_SZ, 262144) != -1)
+		return 0;		/* there is no bound */
+	n = descriptors();
+	s = SPLICE_CLOSED;
+	s.bulk = 1;
+	if (splice_ready(&s, to[1]) || !s.refused || s.r != -1)
+		return 2;
+	return descriptors() == n ? 0 : 3;
+}
+
+static void
+test_pages(void)
+{
+	if (geteuid() == 0)
+		is(run(without_pages), 0, "without pages bytes are copied, "
+		    "and no descriptor is left");
+}
+
 static void
 named(int i, const char *name, int want)
 {
@@ -173,6 +203,7 @@ main(void)
 	test_when();
 	test_moving();
 	test_refused();
+	test_pages();
 	test_given();
 	return done_testing();
 }

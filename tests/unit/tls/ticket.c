@@ -175,6 +175,13 @@ test_queue(struct tls_ctx *client, struct tls_ctx *server)
 	put(client, bad, len);
 	is(meet(client, server), 0, "verified too long ago");
 
+	drain(client, bad, sizeof(bad));
+	memcpy(bad, good, len);
+	set_number(bad, VERIFIED_AT, clock_ms() - 3597000);
+	set_number(bad, CAME_AT, clock_ms() - 3597000);
+	put(client, bad, len);
+	is(meet(client, server), 1, "it is good for nearly an hour");
+
 	/* As a process that was taken over may write them. */
 	for (i = 0; i < 4; i++) {
 		drain(client, bad, sizeof(bad));
