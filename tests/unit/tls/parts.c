@@ -591,6 +591,14 @@ test_trust(void)
 	    "-----END CERTIFICATE-----\n");
 	ok(strstr(trust(path[1], NULL, 0, NULL), ": a broken PEM block: ") !=
 	    NULL, "%s", why.text);
+	/* the system's: a folder, a file, or one of the usual bundles */
+	setenv("SSL_CERT_DIR", folder, 1);
+	setenv("SSL_CERT_FILE", path[0], 1);
+	is_str(trust(NULL, NULL, 0, NULL), "", "a file of the environment");
+	unsetenv("SSL_CERT_FILE");
+	if (access("/etc/ssl/certs/ca-certificates.crt", R_OK) == 0)
+		is_str(trust(NULL, NULL, 0, NULL), "", "a usual bundle");
+	unsetenv("SSL_CERT_DIR");
 	is(trust_load_crls(store, &o, &why), -1, "no list of revocations");
 	says(why.text, "--crlfile %s: no certificate or crl found", path[0]);
 	o.crlfile = NULL;
