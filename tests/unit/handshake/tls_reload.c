@@ -578,6 +578,76 @@ test_names(void)
 	}
 }
 
+/* In a child: asks for a certificate, takes none too, and answers so. */
+static pid_t
+serve_refusal(int l, int status)
+{
+	char text[1000];
+	SSL_CTX *ctx;
+	SSL *ssl;
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	alarm(60);
+	ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_use_certificate(ctx, leaf.cert);
+	SSL_CTX_use_PrivateKey(ctx, leaf.key);
+	X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca.cert);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, accept(l, NULL, NULL));
+	if (SSL_accept(ssl) != 1 || SSL_read(ssl, text, sizeof(text)) <= 0)
+		_exit(1);
+	snprintf(text, sizeof(text), "HTTP/1.1 %d No\r\n\r\n", status);
+	SSL_write(ssl, text, (int)strlen(text));
+	SSL_shutdown(ssl);
+	_exit(0);
+}
+
+/* A refusal may mean the certificate that was asked for. */
+static void
+test_hints(void)
+{
+	static const struct {
+		int status, has_cert;
+		const char *hint;
+	} v[] = {
+		{ 403, 0, " 403 No: it wants a certificate of ours, use "
+		    "--cert" },
+		{ 400, 0, " 400 No: it wants a certificate of ours, use "
+		    "--cert" },
+		{ 403, 1, " 403 No: it may have refused our certificate" },
+		{ 404, 0, " 404 No: " }
+	};
+	struct trust trust = { NULL, NULL };
+	struct websocket w;
+	uint16_t port;
+	int l = listen_any(&port), http;
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		pid = serve_refusal(l, v[i].status);
+		client_options();
+		o.url.at.port = port;
+		o.timeouts.handshake = o.timeouts.connect = 20000;
+		if (!v[i].has_cert)
+			o.tls.cert = o.tls.key = NULL;
+		trust.server = context();
+		is(websocket_dial(&w, &o, &trust, NULL, &http, &why), -1,
+		    "refused");
+		ok(strstr(why.text, v[i].hint) != NULL, "%s", why.text);
+		is(why.status, v[i].status == 404 ? EXIT_PROTOCOL :
+		    EXIT_DENIED, "its exit status");
+		is(strstr(why.text, "certificate") != NULL,
+		    v[i].status != 404, "other statuses mean other things");
+		tls_ctx_free(trust.server);
+		waitpid(pid, NULL, 0);
+	}
+	close(l);
+}
+
 /* A client whose certificate has a subject of very many bytes. */
 static void
 test_long_subject(void)
@@ -881,6 +951,7 @@ main(void)
 	test_dialer_refuses();
 	test_both();
 	test_names();
+	test_hints();
 	test_proxy();
 	test_both_within();
 	test_alert();
