@@ -14,7 +14,10 @@
 #define ALERT_MS	1000	/* for the peer to read an alert */
 #define WASTE_MAX	65536	/* bytes that are read meanwhile */
 
-/* Closing with bytes unread would reset the connection and lose the alert. */
+/*
+ * Closing with bytes unread would reset the connection and lose the alert.  An
+ * error is told once, and is followed by an end.
+ */
 static void
 let_read(const struct io *io)
 {
@@ -28,8 +31,6 @@ let_read(const struct io *io)
 	while (n != 0 && total < WASTE_MAX &&
 	    signals_wait(&p, 1, deadline) != -1) {
 		n = read(io->rfd, waste, sizeof(waste));
-		if (n == -1 && errno != EAGAIN)
-			return;
 		total += n > 0 ? n : 0;
 	}
 }
