@@ -324,6 +324,12 @@ test_known(void)
 	attempt_end(&a);
 	peer = accept(listener, NULL, NULL);
 	close(peer);
+	/* It would be taken for a sign that no name server answers. */
+	setenv("http_proxy", "ftp://x", 1);
+	attempt_begin(&a, &o, &url, &trust, &trace, clock_ms() + 20000);
+	unsetenv("http_proxy");
+	is(a.uses_known, 0, "one that fails before it looks for a name forgets it");
+	is(attempt_step(&a), -1, "(it has failed)");
 	a.known = &six;
 	attempt_begin(&a, &o, &url, &trust, &trace, clock_ms() + 20000);
 	ok(a.found.n == 1 && a.found.at[0].len == sizeof(six.in6) &&
