@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import signal           # noqa: E402
 import socket           # noqa: E402
 import stat             # noqa: E402
 import subprocess       # noqa: E402
@@ -107,6 +108,12 @@ def test_unix():
     s = t.server(t.echo().port, listen='unix:%s,mode=0666' % path)
     t.is_(stat.S_IMODE(os.stat(path).st_mode), 0o666, 'mode=0666')
     works(path, 'a stale socket is replaced')
+    os.unlink(path)
+    s.send(signal.SIGHUP)
+    s.wait_line('event=reloaded')
+    t.ok(not os.path.exists(path), 'removed: not made anew by HUP')
+    t.server(t.echo().port, listen='unix:' + path)
+    works(path, 'but by another start')
     with open(os.path.join(d, 'file'), 'w') as f:
         f.write('precious')
     r = t.run_inetws('server', '-l', 'unix:%s/file' % d, '127.0.0.1:1')
