@@ -402,6 +402,8 @@ check_main(const struct options *o)
 
 	memset(&c, 0, sizeof(c));
 	c.failed_at = CHECK_STEPS;
+	c.resumed = o->check.test_resume ? RESUME_NOT_TRIED : RESUME_NOT_ASKED;
+	c.idle = o->check.proxy_idle > 0 ? IDLE_NOT_TRIED : IDLE_NOT_ASKED;
 	c.find = c.connect = c.tunnel = c.tls = c.upgrade = -1;
 	url_print(c.url, sizeof(c.url), &o->url);
 	describe_command(o);

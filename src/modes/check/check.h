@@ -77,6 +77,7 @@ enum check_target {
 /* --test-resume: what happened to the session when its websocket was cut. */
 enum check_resume {
 	RESUME_NOT_ASKED,
+	RESUME_NOT_TRIED,	/* an earlier step has failed */
 	RESUME_WENT_ON,		/* with the first request */
 	RESUME_LATE,		/* with a later request */
 	RESUME_NONE,		/* the peer keeps no sessions */
@@ -86,6 +87,7 @@ enum check_resume {
 /* --proxy-idle: what happened to an idle websocket. */
 enum check_idle {
 	IDLE_NOT_ASKED,
+	IDLE_NOT_TRIED,		/* an earlier step or this one has failed */
 	IDLE_LIVES,
 	IDLE_CUT,		/* the connection ended, so the path cut it */
 	IDLE_SILENT,		/* a ping had no answer */

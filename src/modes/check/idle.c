@@ -162,14 +162,14 @@ stop(struct check *c)
 		error_set(&c->why, EXIT_AGAIN, "answered after %s, more is not "
 		    "known", str_ms(lived, sizeof(lived), c->idle_lived));
 	else
-		c->idle = IDLE_NOT_ASKED;
+		c->idle = IDLE_NOT_TRIED;
 	check_stop(c, signal_terminated(), clock_us() - c->since);
 }
 
 static void
 fail(struct check *c)
 {
-	c->idle = IDLE_NOT_ASKED;
+	c->idle = IDLE_NOT_TRIED;
 	c->failed_at = STEP_IDLE;
 }
 

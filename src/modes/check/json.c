@@ -104,7 +104,7 @@ json_idle(struct out *o, const struct check *c)
 	};
 	int64_t interval = check_ping_interval(c);
 
-	if (c->idle == IDLE_NOT_ASKED) {
+	if (c->idle == IDLE_NOT_ASKED || c->idle == IDLE_NOT_TRIED) {
 		out_add(o, ",\"idle\":null");
 		return;
 	}
@@ -195,7 +195,7 @@ json_tunnel(struct out *o, const struct check *c)
 	    "lost" };
 	static const char *const targets[] = { "", "reached", "ended",
 	    "dead" };
-	static const char *const resumes[] = { "", "went on", "late",
+	static const char *const resumes[] = { "", "", "went on", "late",
 	    "no session", "ended" };
 
 	json_pings(o, c);

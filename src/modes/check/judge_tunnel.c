@@ -162,6 +162,8 @@ judge_resume(const struct check *c, struct step *s)
 		if (c->pings > 0 && c->stopped == 0)
 			step_say(s, "not asked for (--test-resume)");
 		return;
+	case RESUME_NOT_TRIED:
+		return;
 	case RESUME_WENT_ON:
 		step_find(s, STEP_OK, c->resumed_us);
 		step_say(s, "the websocket was cut, and the session went on "
@@ -195,6 +197,9 @@ judge_idle(const struct check *c, struct step *s)
 		step_find(s, STEP_NOT_TRIED, -1);
 		if (c->pings > 0 && c->stopped == 0)
 			step_say(s, "not asked for (--proxy-idle)");
+		break;
+	case IDLE_NOT_TRIED:
+		step_find(s, STEP_NOT_TRIED, -1);
 		break;
 	case IDLE_LIVES:
 		step_say(s, "lives for %s at least", lived);

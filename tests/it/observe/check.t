@@ -408,6 +408,33 @@ def test_idle():
           'a far side that ends it is not the path')
 
 
+def test_idle_not_begun():
+    """The websockets that were to be idle are refused."""
+    asked = []
+
+    def full(first, fields):
+        asked.append(first)
+        return None if len(asked) == 1 else (
+            b'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n')
+    p = t.WSServer(answer=full)
+
+    def serve():
+        w = p.next()
+        while w.take() is not None:
+            pass
+    threading.Thread(target=serve, daemon=True).start()
+    code, c = look(url(p.port), '--proxy-idle=1s')
+    t.is_((code, c['idle']), (75, None), 'nothing is said of the path')
+    t.like(c['why'], 'answered 503', 'but why')
+    step = [s for s in c['steps'] if s['step'] == 'idle'][0]
+    t.is_(step['state'], 'failed', 'and where')
+    silent = t.WSServer()
+    r = t.run_inetws('check', '--proxy-idle=1s', '--test-resume',
+                     url(silent.port))
+    t.like(r.stdout, '^failed +ping', 'a step before it fails')
+    t.ok(b'not asked for' not in r.stdout, 'it was asked for all the same')
+
+
 def test_idle_nginx():
     """What nginx does to websockets that its upstream is silent on."""
     s = t.server(t.echo().port)

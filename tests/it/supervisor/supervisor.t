@@ -12,10 +12,13 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import errno            # noqa: E402
+import platform         # noqa: E402
 import resource         # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
 import subprocess       # noqa: E402
+from filters import filtering, refused as refused_call  # noqa: E402
 
 
 def pair(*options, **kw):
@@ -372,6 +375,18 @@ def test_log_is_whole():
     bad = [x for x in lines if x.count('level=') > 1 or '=' not in x]
     t.is_(bad, [], 'each line is one event')
     t.ok(len(lines) >= 150, 'one for every connection (%d)' % len(lines))
+
+
+def test_start_refused():
+    """The kernel has no object left that a supervisor needs."""
+    number = {'x86_64': 291, 'aarch64': 20}.get(platform.machine())
+    if number is None or sys.platform != 'linux':
+        raise t.Skip('the number of epoll_create1(2) is not known here')
+    p = t.Program([t.INETWS, 'server', '-l', '127.0.0.1:0', '127.0.0.1:9'],
+                  preexec_fn=filtering(refused_call(number, errno.ENOMEM)))
+    t.is_(p.wait(), 71, 'exit status')
+    t.ok(p.has_line('event=start why="cannot watch the listeners" '
+                    'error="Cannot allocate memory"'), 'the reason')
 
 
 t.main()
