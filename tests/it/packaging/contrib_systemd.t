@@ -140,6 +140,9 @@ def test_instance():
              'a tunnel has given up more than the unit did')
     t.like(g.must('inetws', 'status'), r'127\.0\.0\.1:%d' % echo.port,
            'inetws status sees them')
+    t.like(g.must('inetws', 'status'), r'huge text: (\d+ MiB|no \(the kernel)'
+           if t.is_static() else r'huge text: no \(the build is not static\)',
+           'and what a static program has in huge pages')
     g.must('systemctl', 'reload', unit)
     t.is_(main_pid(g, unit), pid, 'a reload keeps the process')
     t.ok(says(w, b'still'), 'and the tunnel')
