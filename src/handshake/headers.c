@@ -163,13 +163,14 @@ headers_ask(uint64_t *question, const struct options *o, const struct url *url,
     struct trust *trust, struct error *why)
 {
 	static char word[11 + ADDR_HOST_MAX + URL_PATH_MAX + 64];
+	size_t n;
 
 	*question = 0;
 	if (o->websocket.header_command == NULL ||
 	    !url_same_origin(&o->url, url))
 		return 0;
-	memcpy(word, "INETWS_URL=", 11);
-	url_print(word + 11, sizeof(word) - 11, &o->url);
+	n = strlcpy(word, "INETWS_URL=", sizeof(word));
+	url_print(word + n, sizeof(word) - n, &o->url);
 	return ask(question, HEADER_SERVER, word, o, trust, why);
 }
 
@@ -178,12 +179,13 @@ headers_ask_proxy(uint64_t *question, const struct options *o,
     const struct proxy *proxy, struct trust *trust, struct error *why)
 {
 	static char word[13 + ADDR_HOST_MAX + 64];
+	size_t n;
 
 	*question = 0;
 	if (o->proxy.header_command == NULL)
 		return 0;
-	memcpy(word, "INETWS_PROXY=", 13);
-	proxy_print(word + 13, sizeof(word) - 13, proxy);
+	n = strlcpy(word, "INETWS_PROXY=", sizeof(word));
+	proxy_print(word + n, sizeof(word) - n, proxy);
 	return ask(question, HEADER_PROXY, word, o, trust, why);
 }
 
