@@ -31,6 +31,7 @@ COMMITS = (
     '9cd4904',      # page 10
     '4e0f278',      # page 11
     'b6e52da',      # page 12
+    '377f8a8',      # page 13
 )
 FOLDER = os.path.join(proc.ROOT, 'build', 'earlier')
 
