@@ -280,6 +280,36 @@ def test_idle_memory():
     watch.check('idle')
 
 
+def test_released():
+    """Buffers and pipes go back when nothing has moved for a second."""
+    held = t.Held()
+    s = t.server(held.port)
+    c = t.client('ws://127.0.0.1:%d/' % s.port)
+    visitor = t.ws.dial(c.port)
+    stream = held.next()
+    visitor.sendall(b'x')
+    t.is_(t.ws.read_exactly(stream, 1), b'x', 'a tunnel')
+    both = [t.children(p.pid)[0] for p in (c, s)]
+
+    def state():
+        return [(t.descriptors(pid), t.private_kib(pid)) for pid in both]
+    t.ok(t.until(lambda: state() == state()), 'at rest')
+    first, most = state(), []
+    for _ in range(16):
+        sender = threading.Thread(target=visitor.sendall, args=(bytes(MIB),))
+        sender.start()
+        t.ws.read_exactly(stream, MIB)
+        sender.join()
+        most.append(state())
+
+    def above(now):
+        return max(kib - was for (_, kib), (_, was) in zip(now, first))
+    t.ok(max(map(above, most)) > 256, 'at work: %s' % most[-1])
+    t.ok(t.until(lambda: above(state()) < 128 and all(
+        n <= was for (n, _), (was, _) in zip(state(), first))),
+         'at rest again: %s, %s at first' % (state(), first))
+
+
 def pipes(pid):
     """Those of a process, and the bytes in each."""
     found = {}
