@@ -238,7 +238,9 @@ check_json(struct out *o, const struct check *c, int64_t now)
 char
 check_nagios_char(char c)
 {
-	return c == '|' || c == '\n' ? '/' : c;
+	if (c == '|' || c == '\n')
+		return '/';
+	return c;
 }
 
 static void
