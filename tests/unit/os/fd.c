@@ -6,14 +6,104 @@
  * or a child keeps those of the supervisor.
  */
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "apart.h"
 #include "os/fd.h"
+#include "os/memory.h"
 #include "tap.h"
+
+static int is_private(int);
+
+static int error;	/* of close(2), which closes all the same; or 0 */
+
+int
+close(int fd)
+{
+	if (syscall(SYS_close, fd) == -1)
+		return -1;
+	errno = error;
+	return error != 0 ? -1 : 0;
+}
+
+/* A file on a disk that was full is not stored, which only close(2) may tell. */
+static void
+test_close(void)
+{
+	static const struct { int error, result; } t[] = { { 0, 0 },
+	    { EIO, -1 }, { ENOSPC, -1 }, { EDQUOT, -1 }, { EINTR, 0 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		error = t[i].error;
+		is(fd_close(dup(STDIN_FILENO)), t[i].result, "an end of a file");
+	}
+	error = 0;
+}
+
+static void
+test_is_at(void)
+{
+	char path[] = "/tmp/inetws-at.XXXXXX";
+	int fd = mkstemp(path), other;
+
+	is(fd_is_at(fd, path), 1, "a file is where it was made");
+	is(fd_is_at(fd, "/dev/null"), 0, "and nowhere else");
+	unlink(path);
+	is(fd_is_at(fd, path), 0, "nor when it was removed");
+	other = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	is(fd_is_at(fd, path), 0, "another one is there");
+	is(fd_is_at(-1, path), 0, "one that was not opened");
+	close(other);
+	close(fd);
+	unlink(path);
+}
+
+#ifdef HAVE_LINUX
+/* Memory that children map for reading is changed by none of them. */
+static void
+test_seal(void)
+{
+	int fd = memory_file("test");
+
+	ok(fd != -1 && is_private(fd), "a file in memory");
+	is(write(fd, "text", 4), 4, "written");
+	fd_seal(fd);
+	ok(pwrite(fd, "x", 1, 0) == -1 && pwrite(fd, "x", 1, 4) == -1 &&
+	    ftruncate(fd, 1) == -1 && ftruncate(fd, 9) == -1 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == -1,
+	    "sealed: not changed, shortened or made longer");
+	close(fd);
+}
+
+/* A lock that says that a process and its children live. */
+static void
+test_lock(void)
+{
+	char path[] = "/tmp/inetws-lock.XXXXXX";
+	int fd = mkstemp(path), other = open(path, O_RDWR), child;
+	struct flock l = { .l_type = F_WRLCK, .l_start = 7, .l_len = 1 };
+
+	is(fd_lock_inherited(fd, 7), 0, "locked");
+	child = dup(fd);
+	close(fd);
+	is(fcntl(other, F_OFD_SETLK, &l), -1, "as long as a copy is open");
+	l.l_start = 6;
+	is(fcntl(other, F_OFD_SETLK, &l), 0, "that byte alone");
+	l.l_start = 8;
+	is(fcntl(other, F_OFD_SETLK, &l), 0, "... and no other");
+	close(child);
+	l.l_start = 7;
+	is(fcntl(other, F_OFD_SETLK, &l), 0, "and no longer");
+	close(other);
+	unlink(path);
+}
+#endif
 
 static int
 is_private(int fd)
@@ -133,5 +223,11 @@ main(void)
 	is(run(few), 0, "few descriptors: what is not kept stays as it was");
 	is(run(limit), 0, "the limit is raised, and put back");
 	test_null();
+	test_close();
+	test_is_at();
+#ifdef HAVE_LINUX
+	test_seal();
+	test_lock();
+#endif
 	return done_testing();
 }

@@ -114,6 +114,44 @@ test_why(void)
 	ok(strstr(logged(), "\\xff...\"\n") != NULL, "and cut if it is long");
 }
 
+/* Escapes of a peer's text stay as they are, and only those. */
+static void
+test_escapes(void)
+{
+	struct log_line l;
+	char text[LOG_VALUE_MAX + 20], want[LOG_VALUE_MAX + 60];
+	int i;
+
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_begin(&l, LOG_L_INFO, "x");
+	log_why(&l, "why", "\\n\\r\\t\\x41\\a\\xg1\\x1g");
+	log_end(&l);
+	is_str(stamped(), "level=info event=x why=\"\\n\\r\\t\\x41\\x5ca"
+	    "\\x5cxg1\\x5cx1g\"\n", "an escape is not escaped again");
+	for (i = LOG_VALUE_MAX - 12; i <= LOG_VALUE_MAX; i++) {
+		memset(text, 'a', sizeof(text));
+		text[i] = '\0';
+		log_begin(&l, LOG_L_INFO, "x");
+		log_why(&l, "why", text);
+		log_end(&l);
+		if (i <= LOG_VALUE_MAX - 7)
+			snprintf(want, sizeof(want),
+			    "level=info event=x why=%s\n", text);
+		else
+			snprintf(want, sizeof(want), "level=info event=x "
+			    "why=%.*s...\n", LOG_VALUE_MAX - 7, text);
+		is_str(stamped(), want, "a text that is nearly too long");
+	}
+	log_begin(&l, LOG_L_INFO, "x");
+	log_seconds(&l, "t", -5);
+	log_seconds(&l, "u", 0);
+	log_seconds(&l, "v", 1);
+	log_seconds(&l, "w", 1000);
+	log_end(&l);
+	is_str(stamped(), "level=info event=x t=0.000 u=0.000 v=0.001 "
+	    "w=1.000\n", "no time is negative");
+}
+
 static void
 test_levels(void)
 {
@@ -126,7 +164,12 @@ test_levels(void)
 	log_num(&l, "n", 1);
 	log_end(&l);
 	is_str(logged(), "", "what is not wanted is not written");
+	log_open(LOG_TO_STDERR, LOG_L_DEBUG, NULL);
+	log_event(LOG_L_DEBUG, "two words", NULL);
+	is_str(stamped(), "level=debug event=\"two words\"\n",
+	    "an event of two words");
 	log_open(LOG_TO_NOWHERE, LOG_L_DEBUG, NULL);
+	ok(!log_wants(LOG_L_ERROR) && !log_is_elsewhere(), "nor elsewhere");
 	log_event(LOG_L_ERROR, "x", NULL);
 	is_str(logged(), "", "nowhere is nowhere");
 }
@@ -175,6 +218,24 @@ test_journal(void)
 	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	log_event(LOG_L_ERROR, "x", "a", "b", NULL);
 	is_str(logged(), "<3>event=x a=b\n", "under the journal");
+	log_style(LOG_JSON, 0);
+	log_event(LOG_L_INFO, "x", "a", "b", NULL);
+	is_str(logged(), "<6>{\"event\":\"x\",\"a\":\"b\"}\n", "... JSON");
+	log_style(LOG_TEXT, 0);
+	log_event(LOG_L_INFO, "x", "a", "b", NULL);
+	is_str(logged(), "<6>x: a b\n", "... text");
+	log_style(LOG_LOGFMT, 0);
+	strlcat(id, "x", sizeof(id));
+	setenv("JOURNAL_STREAM", id, 1);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_event(LOG_L_INFO, "x", NULL);
+	is_str(stamped(), "level=info event=x\n", "what is no number of one");
+	snprintf(id, sizeof(id), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino + 1);
+	setenv("JOURNAL_STREAM", id, 1);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	log_event(LOG_L_INFO, "x", NULL);
+	is_str(stamped(), "level=info event=x\n", "another socket of it");
 	setenv("JOURNAL_STREAM", "1:2", 1);
 	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	log_event(LOG_L_INFO, "x", NULL);
@@ -245,6 +306,8 @@ test_syslog(void)
 	log_open(LOG_TO_SYSLOG, LOG_L_INFO, "inetws");
 	log_event(LOG_L_INFO, "x", "a", "b", NULL);
 	is_str(logged(), "", "syslog is not standard error");
+	ok(log_is_elsewhere() && !log_owns_stderr() && !log_is_for_person(),
+	    "it is elsewhere");
 }
 
 static void
@@ -309,12 +372,40 @@ test_supervisor(void)
 	is(status, 0, "a child of it waits for a moment");
 }
 
+/* A person at a terminal gets hints, a program that reads them does not. */
+static void
+test_person(void)
+{
+	int kept = dup(STDERR_FILENO), master, slave = -1;
+
+	ok(!log_is_for_person(), "a pipe is no person");
+	master = posix_openpt(O_RDWR | O_NOCTTY);
+	if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1 ||
+	    (slave = open(ptsname(master), O_RDWR | O_NOCTTY)) == -1)
+		abort();
+	dup2(slave, STDERR_FILENO);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	ok(log_is_for_person() && !log_is_elsewhere(), "a terminal is one");
+	log_style(LOG_JSON, 0);
+	ok(!log_is_for_person(), "JSON is for none");
+	log_style(LOG_LOGFMT, 0);
+	log_open(LOG_TO_SYSLOG, LOG_L_INFO, NULL);
+	ok(!log_is_for_person(), "nor is syslog");
+	dup2(kept, STDERR_FILENO);
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
+	close(kept);
+	close(master);
+	close(slave);
+}
+
 int
 main(void)
 {
 	capture();
 	test_values();
 	test_why();
+	test_escapes();
+	test_person();
 	test_levels();
 	test_cut();
 	test_text();

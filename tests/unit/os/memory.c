@@ -19,6 +19,7 @@
 #include "tap.h"
 
 static uintptr_t grain;			/* 0: this machine's pages */
+static int advised;
 static uintptr_t from, to;		/* of the last call */
 
 int
@@ -33,6 +34,7 @@ madvise(void *p, size_t size, int advice)
 {
 	from = (uintptr_t)p;
 	to = from + size;
+	advised = advice;
 	errno = EINVAL;
 	return -1;
 }
@@ -171,6 +173,20 @@ test_discard(void)
 	grain = 0;
 }
 
+/* What a child must not have it does not even inherit. */
+static void
+test_unshared(void)
+{
+	char *p = memory_unshared(100000);
+
+	ok(p != NULL && is_zero(p, 100000), "memory of a process alone");
+	is(from == (uintptr_t)p && to == from + 100000 &&
+	    advised == MADV_DONTFORK, 1, "which no child gets");
+	memory_unshared_end(p, 100000);
+	ok(msync(p, 1, MS_ASYNC) == -1 && errno == ENOMEM, "given back");
+	memory_unshared_end(NULL, 100000);
+}
+
 int
 main(void)
 {
@@ -191,6 +207,9 @@ main(void)
 	is(ends_by(take_twice), SIGABRT, "not to two at a time");
 	is(ends_by(take_too_much), SIGABRT, "nor more than there is");
 	test_discard();
+#ifdef HAVE_LINUX
+	test_unshared();
+#endif
 	test_shared();
 #ifndef __SANITIZE_ADDRESS__
 	test_short();

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,69 @@ speaks_to(const char *name)
 	is(n.fd, -1, "closed");
 }
 
+/* systemd that is reexecuted has another socket at the same path. */
+static void
+restarted(const char *path)
+{
+	struct notify n;
+	int fd = manager(path);
+
+	setenv("NOTIFY_SOCKET", path, 1);
+	notify_open(&n);
+	ok(fcntl(n.fd, F_GETFD) & FD_CLOEXEC, "no program gets it");
+	close(fd);
+	unlink(path);
+	fd = manager(path);
+	notify_send(&n, "READY=1");
+	is_str(told(fd), "READY=1", "a manager that was restarted");
+	notify_send(&n, "STOPPING=1");
+	is_str(told(fd), "STOPPING=1", "is told once each time");
+	is_str(told(fd), strerror(EAGAIN), "and no more");
+	close(fd);
+	unlink(path);
+	notify_close(&n);
+}
+
+/* One that comes later, as with chroot(2) in between. */
+static void
+late(const char *path)
+{
+	struct notify n;
+	int fd;
+
+	setenv("NOTIFY_SOCKET", path, 1);
+	is(notify_open(&n), 0, "a manager that is not there yet");
+	fd = manager(path);
+	notify_send(&n, "READY=1");
+	is_str(told(fd), "READY=1", "is told");
+	close(fd);
+	unlink(path);
+	notify_close(&n);
+}
+
+/* Names as long as a socket can have. */
+static void
+longest(char first)
+{
+	struct sockaddr_un sun;
+	char name[sizeof(sun.sun_path) + 1];
+	struct notify n;
+
+	memset(name, 'a', sizeof(name));
+	name[0] = first;
+	name[sizeof(sun.sun_path) - 1] = '\0';
+	setenv("NOTIFY_SOCKET", name, 1);
+	is(notify_open(&n), 0, "the longest name");
+	is(n.len, sizeof(n.to) - (first == '@'), "all of it");
+	is(memcmp(n.to.sun_path + 1, name + 1, sizeof(sun.sun_path) - 1), 0,
+	    "as it is");
+	notify_close(&n);
+	name[sizeof(sun.sun_path) - 1] = 'a';
+	name[sizeof(sun.sun_path)] = '\0';
+	setenv("NOTIFY_SOCKET", name, 1);
+	is(notify_open(&n), -1, "no longer one");
+}
+
 static void
 useless(const char *name)
 {
@@ -106,10 +170,15 @@ main(void)
 	snprintf(path, sizeof(path), "%s/socket", dir);
 	speaks_to(path);
 	unlink(path);
+	restarted(path);
+	late(path);
 	rmdir(dir);
+	longest('/');
+	longest('@');
 
 	useless("");
 	useless("/");
+	useless("@");
 	useless("vsock:2:1234");
 	memset(longname, 'a', sizeof(longname));
 	longname[0] = '/';

@@ -3,16 +3,21 @@
  * If it fails: a process that has ended is shown as a tunnel, or descriptors
  * leak into children.
  */
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef HAVE_LINUX
@@ -251,6 +256,84 @@ few(void)
 	    status != 0 || !is_open(kept);
 }
 
+#ifdef HAVE_LINUX
+
+/* What the statistics of a process say is what it uses. */
+static void
+test_look(void)
+{
+	static const size_t size = 64 << 20, touched = 16 << 20;
+	struct process_usage a, b;
+	struct rlimit r;
+	double used = 0;
+	char *p;
+	int fd[2];
+
+	is(process_look(getpid(), &a), 0, "looked at");
+	getrlimit(RLIMIT_NOFILE, &r);
+	is(a.max_fds, r.rlim_cur, "its limit");
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS, -1, 0);
+	memset(p, 1, touched);
+	if (pipe(fd) == -1)
+		abort();
+	while (used < 0.3) {
+		struct rusage own, children;
+
+		getrusage(RUSAGE_SELF, &own);
+		getrusage(RUSAGE_CHILDREN, &children);
+		used = own.ru_utime.tv_sec + own.ru_stime.tv_sec +
+		    children.ru_utime.tv_sec + children.ru_stime.tv_sec +
+		    (own.ru_utime.tv_usec + own.ru_stime.tv_usec +
+		    children.ru_utime.tv_usec + children.ru_stime.tv_usec) / 1e6;
+	}
+	is(process_look(getpid(), &b), 0, "looked at again");
+	is(b.fds, a.fds + 2, "two descriptors more");
+	ok(b.virtual_bytes >= a.virtual_bytes + size && b.virtual_bytes <
+	    a.virtual_bytes + size + (1 << 20), "more memory");
+	ok(b.resident_bytes >= a.resident_bytes + touched * 3 / 4 &&
+	    b.resident_bytes < a.resident_bytes + touched + (4 << 20),
+	    "of which it has touched some");
+	ok(b.cpu > used - 0.1 && b.cpu < used + 0.3 && b.cpu > a.cpu,
+	    "%.2f s of the processor", b.cpu);
+	munmap(p, size);
+	close(fd[0]);
+	close(fd[1]);
+	is(process_look(INT_MAX, &b), -1, "none");
+	ok(b.cpu == 0 && b.virtual_bytes == 0 && b.resident_bytes == 0 &&
+	    b.fds == 0 && b.max_fds == 0, "which uses nothing");
+}
+
+/* A number is used again: what the earlier process did is not its own. */
+static void
+test_lives(void)
+{
+	char name[] = ") Z (", was[32] = "";
+	int64_t now = clock_ms();
+	struct stat st;
+	pid_t pid;
+
+	prctl(PR_GET_NAME, was);
+	prctl(PR_SET_NAME, name);	/* proc(5): not taken for the state */
+	if ((pid = fork()) == 0)
+		for (;;)
+			pause();
+	prctl(PR_SET_NAME, was);
+	ok(process_lives(pid, clock_ms()), "a process that runs");
+	ok(!process_lives(pid, now - 1000), "at a time before, it did not");
+	is(process_has_ended(pid), 0, "nor has it ended");
+	kill(pid, SIGKILL);
+	while (!process_has_ended(pid))
+		poll(NULL, 0, 1);
+	ok(!process_lives(pid, clock_ms()), "one that has ended");
+	is(waitpid(pid, NULL, 0), pid, "its status was left");
+	is(process_has_ended(pid), 1, "no child has ended, too");
+	ok(stat("/proc/self/ns/pid", &st) == 0 &&
+	    process_namespace() == st.st_ino, "the namespace of numbers");
+}
+
+#endif
+
 int
 main(void)
 {
@@ -265,6 +348,8 @@ main(void)
 	ok(process_lives(getpid(), INT64_MAX), "whatever time a page says");
 	ok(!process_lives(0, 0) && !process_lives(-1, 0), "no others do");
 #ifdef HAVE_LINUX
+	test_look();
+	test_lives();
 	is(run(shares_nothing), 0, "no memory is left that they share");
 #ifdef SYS_close_range
 	is(run(without_close_range), 0, "where close_range(2) is refused");

@@ -311,6 +311,192 @@ blocked(void)
 	return single_by(SIGTERM);
 }
 
+/* A second TERM or INT does not wait for what the first one waits for. */
+static int
+again_by(int first, int second, int want)
+{
+	int k;
+
+	signals_single();
+	raise(first);
+	if (signals_poll(NULL, 0, 5000) != -1 || signal_again())
+		return 1;
+	raise(second);
+	for (k = 0; signals_poll(NULL, 0, 0) == -1 && k < 10; k++)
+		;
+	return signal_again() == want && signal_terminated() ? 0 : 2;
+}
+
+static int
+twice(void)
+{
+	return again_by(SIGTERM, SIGTERM, 1);
+}
+
+static int
+int_after_term(void)
+{
+	return again_by(SIGTERM, SIGINT, 1);
+}
+
+static int
+hup_after_term(void)
+{
+	return again_by(SIGTERM, SIGHUP, 0) || signal_hung_up();
+}
+
+static int
+hup_alone(void)
+{
+	signals_single();
+	if (signal_hung_up())
+		return 1;
+	raise(SIGHUP);
+	signals_poll(NULL, 0, 5000);
+	if (!signal_hung_up() || signal_terminated() != SIGHUP)
+		return 2;
+	raise(SIGINT);
+	signals_poll(NULL, 0, 5000);
+	return !signal_hung_up() && signal_terminated() == SIGINT ? 0 : 3;
+}
+
+/* The supervisor looks first at the child that it is told of. */
+static int
+names_child(void)
+{
+	pid_t pid;
+
+	signals_supervisor();
+	if (signal_child() != 0)
+		return 1;
+	if ((pid = fork()) == 0)
+		_exit(0);
+	if (signals_poll(NULL, 0, 5000) != -1 || !signal_taken(SIGCHLD))
+		return 2;
+	return signal_child() == pid && signal_child() == 0 ? 0 : 3;
+}
+
+static int
+report(void)
+{
+	signals_supervisor();
+	raise(SIGUSR1);
+	if (signal_report_wanted() || signals_poll(NULL, 0, 5000) != -1)
+		return 1;
+	return signal_report_wanted() && !signal_report_wanted() ? 0 : 2;
+}
+
+/* Before the supervisor is set up, and for a disk that is full. */
+static int
+begun(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	signals_begin();
+	raise(SIGUSR1);
+	raise(SIGXFSZ);
+	raise(SIGPIPE);
+	return is_ignored(SIGTERM) || is_ignored(SIGHUP);
+}
+
+static void
+ends(int signo)
+{
+	_exit(40 + signo);
+}
+
+static int
+at_once_by(int signo)
+{
+	signals_single();
+	signals_at_once(ends);
+	raise(signo);
+	return 0;
+}
+
+static int
+at_once_term(void)
+{
+	return at_once_by(SIGTERM);
+}
+
+static int
+at_once_int(void)
+{
+	return at_once_by(SIGINT);
+}
+
+static int
+at_once_hup(void)
+{
+	return at_once_by(SIGHUP);
+}
+
+static int
+at_once_ignored(void)
+{
+	ignore_all();
+	return at_once_by(SIGINT) + at_once_by(SIGHUP);
+}
+
+/* What came before is not lost. */
+static int
+at_once_before(void)
+{
+	signals_single();
+	raise(SIGTERM);
+	signals_at_once(ends);
+	return 0;
+}
+
+/* A mask that is opened at each call would cost two more each time. */
+static int
+not_each_time(void)
+{
+	struct pollfd p = { .events = POLLOUT };
+	int fds[2], i;
+
+	if (pipe(fds) == -1)
+		return 1;
+	p.fd = fds[1];
+	signals_single();
+	raise(SIGTERM);
+	for (i = 0; i < 15; i++)
+		if (signals_poll(&p, 1, 5000) != 1 || signal_terminated())
+			return 2;
+	signals_poll(&p, 1, 5000);
+	return signal_terminated() ? 0 : 3;
+}
+
+/* A text that does not fit into the pipe at once; its reader is slow. */
+static int
+writes_much(void)
+{
+	static char text[200000], got[4096];
+	int fds[2], status;
+	size_t i, len = 0;
+	ssize_t n;
+
+	if (pipe(fds) == -1)
+		return 1;
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7 + i / 251);
+	signals_single();
+	if (fork() == 0) {
+		close(fds[0]);
+		_exit(signals_write(fds[1], text, sizeof(text)) == 0 ? 0 : 1);
+	}
+	close(fds[1]);
+	while ((n = read(fds[0], got, sizeof(got))) > 0) {
+		if (len + n > sizeof(text) || memcmp(got, text + len, n) != 0)
+			return 2;
+		len += n;
+	}
+	if (wait(&status) == -1 || status != 0 || len != sizeof(text))
+		return 3;
+	close(fds[0]);
+	return signals_write(fds[0], "x", 1) == -1 && errno != EINTR ? 0 : 4;
+}
+
 int
 main(void)
 {
@@ -334,5 +520,19 @@ main(void)
 	is(run(single_ignored), 0, "single: INT and HUP stay ignored");
 	is(run(helper), 1000 + SIGTERM, "helper: TERM ends it, INT HUP do not");
 	is(run(blocked), 0, "a mask inherited from a launcher");
+	is(run(twice), 0, "TERM again");
+	is(run(int_after_term), 0, "INT after TERM is one again");
+	is(run(hup_after_term), 0, "HUP is not");
+	is(run(hup_alone), 0, "HUP alone");
+	is(run(names_child), 0, "CHLD names the child");
+	is(run(report), 0, "USR1 asks for statistics, once");
+	is(run(begun), 0, "USR1, XFSZ and PIPE end nothing at first");
+	is(run(at_once_term), 40 + SIGTERM, "at once: TERM");
+	is(run(at_once_int), 40 + SIGINT, "at once: INT");
+	is(run(at_once_hup), 40 + SIGHUP, "at once: HUP");
+	is(run(at_once_ignored), 0, "at once: not what is ignored");
+	is(run(at_once_before), 40 + SIGTERM, "at once: what came before");
+	is(run(not_each_time), 0, "ready descriptors: each 16th time");
+	is(run(writes_much), 0, "a long text arrives whole");
 	return done_testing();
 }
