@@ -330,6 +330,7 @@ stop_requested(struct relay *r)
 		tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
 		    "stopped by a signal");
 		tunnel_hurry(t, signal_again() ? STOP_AGAIN_MS : STOP_MS);
+		r->stop_at = CLOCK_NEVER;
 	}
 }
 
