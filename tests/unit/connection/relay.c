@@ -80,6 +80,7 @@ config(int client)
 	struct tunnel_config cfg = { .client = client, .hold = 1, .discard = 1,
 	    .linger = 10000, .out_size = 65536, .in_size = TUNNEL_SLACK };
 
+	alarm(scaled(30));
 	relay_memory(&cfg);
 	return cfg;
 }
