@@ -70,7 +70,7 @@ begin_other(enum report_state state, uint64_t up)
 		close(go[1]);
 		close(ready[0]);
 		stats_close(0);
-		if (stats_share(path, 2, &why) == -1)
+		if (stats_share(path, 2, getuid(), &why) == -1)
 			_exit(1);
 		stats_take(STATS_SLOT_NONE, state);
 		STATS_ADD(stats_mine->counts.up, up);
@@ -109,7 +109,7 @@ makes(void)
 	umask(0);
 	if (stats_is_open() || stats_capacity() != 0 || stats_is_shared())
 		return 1;
-	if (stats_share(path, 2, &why) != 0 || !stats_is_open() ||
+	if (stats_share(path, 2, getuid(), &why) != 0 || !stats_is_open() ||
 	    !stats_is_shared() || stats_path() != NULL)
 		return 2;
 	if (stat(path, &st) == -1 || (st.st_mode & 07777) != 0600)
@@ -136,7 +136,7 @@ unlisted(void)
 	struct report r;
 	int i;
 
-	stats_share(path, 2, &why);
+	stats_share(path, 2, getuid(), &why);
 	for (i = 0; i < 4; i++)
 		more[i] = begin_other(STATE_OPEN, 10);
 	r = look();
@@ -178,7 +178,7 @@ killed(void)
 	struct report r;
 	unsigned int i, rows = 0;
 
-	stats_share(path, 2, &why);
+	stats_share(path, 2, getuid(), &why);
 	r = look();
 	one = begin_other(STATE_OPEN, 10);
 	handshake = begin_other(STATE_HANDSHAKE, 10);
@@ -217,7 +217,7 @@ version(int difference)
 	char want[200];
 
 	unlink(path);
-	if (stats_share(path, 2, &why) != 0)
+	if (stats_share(path, 2, getuid(), &why) != 0)
 		return 1;
 	h = stats_own.page;
 	h->version = (uint32_t)(STATS_VERSION + difference);
@@ -232,7 +232,7 @@ version(int difference)
 	if (stats_view_open(&v, path, &why) != -1 || v.fd != -1 ||
 	    strcmp(why.text, want) != 0 || why.status != EXIT_BADCONFIG)
 		return 2;
-	if (stats_share(path, 2, &why) != 0 || stats_is_open() !=
+	if (stats_share(path, 2, getuid(), &why) != 0 || stats_is_open() !=
 	    (difference < 0))
 		return 3;
 	stat(path, &st);
@@ -279,14 +279,14 @@ locked(void)
 		return 2;
 	before = count_open();
 	begin = clock_ms();
-	if (stats_share(path, 2, &why) != 0 || stats_is_open() ||
+	if (stats_share(path, 2, getuid(), &why) != 0 || stats_is_open() ||
 	    count_open() != before)
 		return 3;
 	if (clock_ms() - begin < 190 || clock_ms() - begin > scaled(10000))
 		return 4;
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	return stats_share(path, 2, &why) == 0 && stats_is_open() ? 0 : 5;
+	return stats_share(path, 2, getuid(), &why) == 0 && stats_is_open() ? 0 : 5;
 }
 
 /* A reader may lock what it likes, too: unlisted processes are not endless. */
@@ -297,7 +297,7 @@ many_locks(void)
 	char c;
 
 	unlink(path);
-	if (pipe(go) == -1 || stats_share(path, 2, &why) == -1)
+	if (pipe(go) == -1 || stats_share(path, 2, getuid(), &why) == -1)
 		return 1;
 	if (fork() == 0) {
 		fd = open(path, O_RDWR);
@@ -325,14 +325,14 @@ other_file(void)
 		return 1;
 	snprintf(want, sizeof(want), "--stats-file %s: not a statistics file",
 	    path);
-	if (stats_share(path, 2, &why) != -1 || why.status != EXIT_BADUSAGE ||
+	if (stats_share(path, 2, getuid(), &why) != -1 || why.status != EXIT_BADUSAGE ||
 	    strcmp(why.text, want) != 0 || stats_is_open())
 		return 2;
 	snprintf(want, sizeof(want), "%s: not a statistics page", path);
 	if (stats_view_open(&v, path, &why) != -1 ||
 	    why.status != EXIT_BADCONFIG || strcmp(why.text, want) != 0)
 		return 3;
-	if (stats_is_abandoned(path) || stats_share(dir, 2, &why) != -1 ||
+	if (stats_is_abandoned(path) || stats_share(dir, 2, getuid(), &why) != -1 ||
 	    strstr(why.text, strerror(EISDIR)) == NULL)
 		return 4;
 	if (stats_view_open(&v, dir, &why) != -1)
@@ -351,7 +351,7 @@ denied(void)
 	char want[200];
 
 	unlink(path);
-	if (stats_share(path, 2, &why) == -1)
+	if (stats_share(path, 2, getuid(), &why) == -1)
 		return 1;
 	stats_close(0);
 	if (geteuid() != 0)
@@ -377,7 +377,7 @@ damaged(void)
 	int i;
 
 	unlink(path);
-	if (stats_share(path, 2, &why) == -1)
+	if (stats_share(path, 2, getuid(), &why) == -1)
 		return 1;
 	h = stats_own.page;
 	field[0] = &h->magic;
@@ -417,7 +417,7 @@ truncated(void)
 	struct stats_view v;
 
 	unlink(path);
-	if (stats_share(path, 100, &why) == -1 ||
+	if (stats_share(path, 100, getuid(), &why) == -1 ||
 	    stats_view_open(&v, path, &why) == -1)
 		return 1;
 	stats_take(STATS_SLOT_NONE, STATE_OPEN);
@@ -442,7 +442,7 @@ static int
 other_fault(void)
 {
 	unlink(path);
-	if (stats_share(path, 2, &why) == -1)
+	if (stats_share(path, 2, getuid(), &why) == -1)
 		return 1;
 	raise(SIGBUS);
 	raise(SIGBUS);
@@ -457,7 +457,7 @@ unguarded(void)
 	int fd;
 
 	unlink(path);
-	if (stats_share(path, 2, &why) == -1)
+	if (stats_share(path, 2, getuid(), &why) == -1)
 		return 1;
 	fd = dup(stats_own.fd);
 	h = stats_map(fd, PROT_READ, &size);
