@@ -10,7 +10,7 @@
 
 #undef _PATH_LOG
 #define _PATH_LOG "syslogd"	/* in the working directory */
-#include "../../../src/os/log_output.c"
+#include "os/log_output.c"
 
 #include <sys/wait.h>
 
@@ -81,11 +81,20 @@ put(const char *line)
 	return log_output_write(LOG_WARNING, line, strlen(line));
 }
 
+/* Standard error becomes this; not yet for the log. */
+static void
+put_at_2(int fd)
+{
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
 static int
 begins_and_ends(void)
 {
 	int fd;
 
+	put_at_2(open("/dev/null", O_WRONLY));
 	syslogd_begins();
 	log_output_open("prog", LOG_LOCAL3);
 	if (put("one\n") != 0 || !got_line("prog", 156, "one"))
@@ -165,12 +174,10 @@ does_not_read(void)
 	    0 : 3;
 }
 
-/* Standard error becomes this. */
 static void
 stderr_is(int fd)
 {
-	dup2(fd, STDERR_FILENO);
-	close(fd);
+	put_at_2(fd);
 	log_output_open(NULL, 0);
 }
 
@@ -300,7 +307,6 @@ moves(void)
 {
 	int fd;
 
-	log_output_open(NULL, 0);
 	stderr_is(open("/dev/null", O_WRONLY));
 	dup2(STDERR_FILENO, 30);
 	log_output_move(30);

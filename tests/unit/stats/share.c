@@ -293,13 +293,14 @@ locked(void)
 static int
 many_locks(void)
 {
-	int go[2], fd, i;
+	int go[2], fd, i, n;
 	char c;
+	pid_t pid;
 
 	unlink(path);
 	if (pipe(go) == -1 || stats_share(path, 2, getuid(), &why) == -1)
 		return 1;
-	if (fork() == 0) {
+	if ((pid = fork()) == 0) {
 		fd = open(path, O_RDWR);
 		for (i = 0; i < 3000; i++)
 			stats_lock(fd, F_WRLCK, STATS_UNLISTED + 2 * i, 1);
@@ -309,7 +310,10 @@ many_locks(void)
 	}
 	if (read(go[0], &c, 1) != 1)
 		return 2;
-	return look().unlisted == 1000 ? 0 : 3;
+	n = (int)look().unlisted;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return n == 1000 ? 0 : 3;
 }
 
 static int
@@ -512,6 +516,25 @@ renamed(void)
 	return access(path, F_OK) == -1 && count_open() == before ? 0 : 9;
 }
 
+/* A reader that finds an odd number, or another one, reads again. */
+static int
+sequence(void)
+{
+	uint32_t seq = 4;
+
+	stats_seq_begin(&seq);
+	if (seq != 5)
+		return 1;
+	stats_seq_begin(&seq);		/* a writer was killed in between */
+	if (seq != 5)
+		return 2;
+	stats_seq_end(&seq);
+	if (seq != 6)
+		return 3;
+	stats_seq_end(&seq);
+	return seq == 8 ? 0 : 4;
+}
+
 /* What is written once there is a page, and what is not without one. */
 static int
 header(void)
@@ -631,6 +654,7 @@ main(void)
 	is(run(other_fault), 1000 + SIGBUS, "a fault elsewhere ends it");
 	is(run(unguarded), 1000 + SIGBUS, "so does one in what is not guarded");
 	is(run(renamed), 0, "the page of a supervisor has one name");
+	is(run(sequence), 0, "what is being changed is marked");
 	is(run(header), 0, "what an instance says of itself");
 	is(run(hostile), 0, "what a compromised child writes");
 	is(run(resumed), 0, "gaps of any length");

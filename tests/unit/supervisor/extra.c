@@ -62,7 +62,7 @@ scripted_admit(struct supervisor *s, struct child *c)
 #define admit_at_last		scripted_admit
 #define pool_end_channel	scripted_end
 static void scripted_end(struct supervisor *, struct child *);
-#include "../../../src/supervisor/extra.c"
+#include "supervisor/extra.c"
 
 static struct supervisor sup;
 static struct options options;

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * HUP: the command line is parsed again, with its files as they are now.
+ *
+ * If it fails: an instance goes on with options that nobody wrote, or takes one
+ * that it cannot change.
+ */
+#include "config/fixture.h"
+
+static int nchecked, refuses;
+
+static int
+check(const struct options *new, struct error *reason)
+{
+	nchecked++;
+	return refuses ? error_set(reason, EXIT_BADUSAGE, "--linger %s: no",
+	    "2") : 0;
+}
+
+/* Begins with this file, and reads another one. */
+static int
+reload(const char *before, const char *after)
+{
+	char name[100], text[200];
+	FILE *f;
+
+	strlcpy(name, file(before), sizeof(name));
+	snprintf(text, sizeof(text), "inetws -K %s", name);
+	if (!runs(text))
+		return -2;
+	f = fopen(name, "w");
+	fputs(after, f);
+	fclose(f);
+	nchecked = 0;
+	return options_reload(&o, check, &why);
+}
+
+static void
+refused_as(const char *before, const char *after, const char *says)
+{
+	is(reload(before, after), -1, "refused");
+	is_str(why.text, says, "with this");
+	is(why.status, EXIT_BADCONFIG, "as a fault of the file");
+}
+
+static void
+test_reload(void)
+{
+	is(reload("mode server\ntarget h:1\nlinger 1\n",
+	    "mode server\ntarget h:2\nlinger 2\nlog-level warn\n"), 0, "renewed");
+	ok(o.target.port == 2 && o.timeouts.linger == 2000 &&
+	    o.log.level == LOG_CHOICE_WARN, "all that can be");
+	is(nchecked, 1, "and checked");
+	is(reload("mode server\ntarget h:1\n",
+	    "mode server\ntarget h:1\n"), 0, "nothing has changed");
+	is(reload("mode server\ntarget h:1\nlisten 80\ntls-cert x\n",
+	    "mode server\ntarget h:1\ntls-cert x\nlisten = 80\n"), 0,
+	    "or only its spelling");
+}
+
+static void
+test_fixed(void)
+{
+	char text[300], name[100];
+
+	refused_as("mode server\ntarget h:1\nlisten 80\n",
+	    "mode server\ntarget h:1\nlisten 81\n",
+	    "listen has changed, which needs a restart");
+	is(o.listen[0].port, 80, "the old options stay");
+	is(nchecked, 0, "nothing else is asked");
+	is(reload("mode server\ntarget h:1\nlinger 1\n",
+	    "mode server\ntarget h:1\nlinger x\n"), -1, "a fault");
+	ok(strstr(why.text, ":3: linger: 'x' is not a duration") != NULL,
+	    "%s", why.text);
+	is(o.timeouts.linger, 1000, "the old options stay");
+	refuses = 1;
+	is(reload("mode server\ntarget h:1\nlinger 1\n",
+	    "mode server\ntarget h:1\nlinger 2\n"), -1, "what the mode refuses");
+	refuses = 0;
+	strlcpy(name, o.argv[2], sizeof(name));
+	snprintf(text, sizeof(text), "%s:3: linger 2: no", name);
+	is_str(why.text, text, "names its line");
+	is(why.status, EXIT_BADCONFIG, "as a fault of the file");
+	is(o.timeouts.linger, 1000, "the old options stay");
+	is(reload("mode server\ntarget h:1\n", "mode status\n"), -1,
+	    "another mode");
+	is(options_reload(&o, NULL, &why), -1, "... needs a restart");
+}
+
+/* What needs no file or is not said by the command line. */
+static void
+test_kept(void)
+{
+	runs("inetws server h:1");
+	o.log.no_stderr = 1;
+	is(options_reload(&o, NULL, &why), 0, "no file, no check");
+	is(o.log.no_stderr, 1, "what main() has found out stays");
+	o.argv = NULL;
+	o.target.port = 7;
+	is(options_reload(&o, NULL, &why), 0, "no command line");
+	is(o.target.port, 7, "they stay as they are");
+}
+
+/* Whether there is an option at all needs a restart; its value does not. */
+static void
+test_use(void)
+{
+	const struct option *row;
+	int n = 0;
+
+	for (row = option_table; row->name != NULL; row++)
+		n += row->hup == HUP_FIXED_USE;
+	ok(n > 0, "there are such options");
+	is(reload("mode gate\nlisten 80\nvisitors 81\nagents-file /a\n",
+	    "mode gate\nlisten 80\nvisitors 81\nagents-file /b\n"), 0,
+	    "another file of agents");
+	is(reload("mode server\ntarget h:1\nmetrics 9\n",
+	    "mode server\ntarget h:1\n"), -1, "metrics that are no more");
+}
+
+int
+main(void)
+{
+	fixture_make();
+	test_reload();
+	test_fixed();
+	test_kept();
+	test_use();
+	fixture_remove();
+	return done_testing();
+}
