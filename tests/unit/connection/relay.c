@@ -72,6 +72,27 @@ ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 	return 0;
 }
 
+/* What the network has: in place of net/acknowledged. */
+static uint64_t all, taken;
+
+uint64_t
+net_acknowledged(int fd)
+{
+	return taken;
+}
+
+uint64_t
+net_written(int fd)
+{
+	return all;
+}
+
+int
+net_unacknowledged(int fd)
+{
+	return taken < all;
+}
+
 static struct relay r;
 static int far[2];		/* the other ends: of the stream, the websocket */
 
@@ -450,6 +471,46 @@ pings(void)
 	    now - BEGIN < 90000 ? 0 : 3;
 }
 
+/* A byte that is on its way through a pipe goes on without another one. */
+static int
+one_byte(void)
+{
+	begin(0);
+	r.out.bulk = 1;
+	if (!splice_ready(&r.out, r.websocket.wfd))
+		return 0;		/* not on this system */
+	if (write(far[0], "z", 1) != 1 ||
+	    splice_from(&r.out, r.stream.rfd, 1) != 1)
+		return 1;
+	r.ready = 0;
+	relay(&r, now + 50);
+	return got(far[1], "\x82\x01z", 3) ? 0 : 2;
+}
+
+/* While the network has something it is looked at, less and less often. */
+static int
+looks(void)
+{
+	begin(0);
+	r.tunnel.cfg.hold = 0;
+	shutdown(far[0], SHUT_WR);
+	all = 10;
+	relay(&r, now + 1);
+	if (is_empty(far[1]))
+		return 1;		/* our Close */
+	waits = 0;
+	relay(&r, BEGIN + 5000);
+	if (waits < 12 || waits > 18 || first_wait > 10 || longest > 640)
+		return 2;
+	taken = 5;			/* it is slow, but it goes on */
+	relay(&r, BEGIN + 6000);
+	relay(&r, BEGIN + 14000);
+	if (r.tunnel.wire == WIRE_CLOSED)
+		return 3;
+	return relay(&r, CLOCK_NEVER) == RELAY_DONE && now > BEGIN + 15000 &&
+	    now < BEGIN + 18000 ? 0 : 4;
+}
+
 /* --- what is recorded --- */
 
 static void
@@ -540,6 +601,8 @@ main(void)
 	is(run(wire_cut), 0, "the websocket is cut");
 	is(run(returned), 0, "a stream that is given back");
 	is(run(pings), 0, "pings");
+	is(run(one_byte), 0, "a single byte");
+	is(run(looks), 0, "what the network has not taken");
 	test_record();
 	return done_testing();
 }

@@ -75,20 +75,21 @@ test_table(void)
 	begin();
 	report_table_head(&o, &r, 0);
 	is_str(buf, "inetws gate a -> b, process 77, up 1h02m: 12 handshaking, "
-	    "13 parked, 14 open, 15 half-closed, 16 lost, 3 not listed, 4 "
-	    "visitors waiting; 912 in all, 21 refused, 1.2 MB up, 7.6 MB "
+	    "13 parked, 14 open, 15 half-closed, 16 lost, 17 refusing, 3 not listed, "
+	    "4 visitors waiting; 929 in all, 21 refused, 1.2 MB up, 7.6 MB "
 	    "down; 22 lost, 23 resumed, longest gap 2.6s\n"
 	    "  sandbox without landlock\n", "an instance");
 	begin();
 	report_table_head(&o, &r, 80);
 	is_str(buf, "inetws gate a -> b, process 77, up 1h02m\n"
-	    "  12 handshaking, 13 parked, 14 open, 15 half-closed, 16 lost, 3 "
-	    "not listed,\n  4 visitors waiting; 912 in all, 21 refused, 1.2 MB "
-	    "up, 7.6 MB down; 22 lost,\n  23 resumed, longest gap 2.6s\n"
+	    "  12 handshaking, 13 parked, 14 open, 15 half-closed, 16 lost, 17 "
+	    "refusing,\n  3 not listed, 4 visitors waiting; 929 in all, 21 "
+	    "refused, 1.2 MB up,\n  7.6 MB down; 22 lost, 23 resumed, longest gap "
+	    "2.6s\n"
 	    "  sandbox without landlock\n", "... in 80 columns");
 	begin();
 	report_table_head(&o, &r, 40);
-	ok(strstr(buf, "15 half-closed, 16 lost, 3 not listed,\n") != NULL,
+	ok(strstr(buf, "15 half-closed, 16 lost, 17 refusing,\n") != NULL,
 	    "and not in fewer");
 	begin();
 	report_table_head(&o, &r, 167);
@@ -206,11 +207,12 @@ test_json(void)
 	begin();
 	report_json_head(&o, &r);
 	ok(strstr(buf, "\"version\":\"1.2\",\"mode\":\"gate\",\"name\":\"a -> "
-	    "b\",\"sandbox_missing\":\"landlock\",\"pid\":77,\"started\":"
+	    "b\",\"sandbox_missing\":\"landlock\",\"huge_text\":0,"
+	    "\"huge_text_missing\":null,\"pid\":77,\"started\":"
 	    "1700000000,\"uptime_ms\":3723000,\"max_connections\":500,"
-	    "\"active\":73,\"states\":{\"handshaking\":12,\"parked\":13,"
-	    "\"open\":14,\"half-closed\":15,\"lost\":16},\"unlisted\":3,"
-	    "\"waiting\":4,\"total\":912,\"refused\":21,\"up\":1234567,"
+	    "\"active\":90,\"states\":{\"handshaking\":12,\"parked\":13,"
+	    "\"open\":14,\"half-closed\":15,\"lost\":16,\"refusing\":17},\"unlisted\":3,"
+	    "\"waiting\":4,\"total\":929,\"refused\":21,\"up\":1234567,"
 	    "\"down\":7654321,\"lost\":22,\"lost_now\":16,\"resumes\":23,"
 	    "\"longest_gap_ms\":2600,\"window\":65536,\"gave_way\":25,"
 	    "\"ended\":{\"") == buf, "an instance");
@@ -311,10 +313,11 @@ test_metrics(void)
 	    "inetws_build_info{version=\"1.2\",mode=\"gate\"} 1",
 	    "inetws_sandbox_info{missing=\"landlock\"} 1",
 	    "inetws_start_time_seconds 1700000000",
-	    "inetws_connections_active 73", "inetws_connections_limit 500",
+	    "inetws_connections_active 90", "inetws_connections_limit 500",
 	    "inetws_visitors_waiting 4",
 	    "inetws_connections{state=\"handshaking\"} 12",
 	    "inetws_connections{state=\"lost\"} 16",
+	    "inetws_connections{state=\"refusing\"} 17",
 	    "inetws_websocket_gap_longest_seconds 2.600",
 	    "inetws_window_largest_bytes 65536",
 	    "inetws_connections_begun_total 900",
@@ -343,7 +346,7 @@ test_metrics(void)
 	    "process_start_time_seconds 1700000000.00",
 	    "process_virtual_memory_bytes 31", "process_resident_memory_bytes 32",
 	    "process_open_fds 33", "process_max_fds 34",
-	    "http_to_tcp_active_connections 73",
+	    "http_to_tcp_active_connections 90",
 	    "http_to_tcp_connections{type=\"http\"} 900" };
 	static const struct process_usage process = { 1.25, 31, 32, 33, 34 };
 	static const struct report_names none;
@@ -390,8 +393,8 @@ test_page(void)
 	report_html_head(&o, &r);
 	ok(strstr(buf, "<h1>inetws gate a -&gt; b</h1>\n<p id=\"summary\" "
 	    "data-up=\"1234567\" data-down=\"7654321\">12 handshaking, 13 "
-	    "parked, 14 open, 15 half-closed, 16 lost, 3 not listed, 4 "
-	    "visitors waiting of at most 500; 912 connections in all, 21 "
+	    "parked, 14 open, 15 half-closed, 16 lost, 17 refusing, 3 not "
+	    "listed, 4 visitors waiting of at most 500; 929 connections in all, 21 "
 	    "refused; 1.2 MB up, 7.6 MB down<span id=\"rates\"></span>; 22 "
 	    "lost, 23 resumed, longest gap 2.6s; running for 1h02m.</p>\n") !=
 	    NULL, "the page's head");
