@@ -141,10 +141,11 @@ fd_reserve(void)
 {
 	int fd = fd_null(O_RDONLY), kept;
 
-	if (fd == -1 || (kept = fd_keep(fd)) != -1)
-		return fd == -1 ? -1 : kept;
-	close(fd);
-	return -1;
+	if (fd == -1)
+		return -1;
+	if ((kept = fd_keep(fd)) == -1)
+		close(fd);
+	return kept;
 }
 
 int

@@ -6,8 +6,10 @@
  * takes something else for the answer to its ping.
  */
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,6 +113,39 @@ test_end(void)
 	close(far);
 }
 
+/* The last line waits for room: a path that is slow is not a reset. */
+static int
+last_line(void)
+{
+	static uint8_t in[1 << 20];
+	size_t filled = 0, n = 0;
+	ssize_t k;
+	int status;
+
+	begin(1);
+	p.eof = p.eof_acked = p.eof_sent = 1;
+	while ((k = write(p.io.wfd, in, 4096)) > 0)
+		filled += (size_t)k;
+	if (fork() == 0) {
+		close(p.io.rfd);
+		poll(NULL, 0, 100);
+		shutdown(far, SHUT_WR);
+		while ((k = read(far, in + n, sizeof(in) - n)) != 0)
+			if (k > 0)
+				n += (size_t)k;
+			else
+				poll(NULL, 0, 5);
+		/* "ack 0", masked */
+		_exit(n < filled + 11 || in[filled] != 0x81 ||
+		    (in[filled + 6] ^ in[filled + 2]) != 'a');
+	}
+	probe_end(&p, soon());
+	if (wait(&status) == -1 || status != 0)
+		return 1;
+	close(far);
+	return 0;
+}
+
 static void
 test_pings(void)
 {
@@ -182,6 +217,7 @@ main(void)
 {
 	signals_single();
 	test_end();
+	is(last_line(), 0, "the last line is waited for");
 	test_pings();
 	test_ends();
 	return done_testing();

@@ -162,6 +162,12 @@ few(void)
 	r.rlim_cur = FD_KEPT;
 	setrlimit(RLIMIT_NOFILE, &r);
 	held = fd_reserve();
+	r.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &r);
+	if (fd_reserve() != -1)
+		return 2;
+	r.rlim_cur = FD_KEPT;
+	setrlimit(RLIMIT_NOFILE, &r);
 	return fd_keep(fd) == -1 && fcntl(fd, F_GETFD) != -1 && held == -1 &&
 	    dup(0) == fd + 1 ? 0 : 1;
 }

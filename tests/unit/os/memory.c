@@ -83,30 +83,34 @@ take_too_much(void)
 #ifndef __SANITIZE_ADDRESS__	/* its own mmap(2) and munmap(2) need some, too */
 
 /* No address space is left, as after an administrator has set limits. */
-static void
+static rlim_t
 limit(rlim_t bytes)
 {
 	struct rlimit r;
+	rlim_t before;
 
 	if (getrlimit(RLIMIT_AS, &r) == -1)
 		abort();
+	before = r.rlim_cur;
 	r.rlim_cur = bytes;
 	if (setrlimit(RLIMIT_AS, &r) == -1)
 		abort();
+	return before;
 }
 
 static void
 test_short(void)
 {
 	char *p = memory_take(100);
+	rlim_t before;
 	int is_limited;
 
 	strlcpy(p, "secret", 100);
-	limit(4096);
+	before = limit(4096);
 	is_limited = mmap(NULL, MEMORY_MAX, PROT_NONE, MAP_PRIVATE |
 	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
 	memory_return();
-	limit(RLIM_INFINITY);
+	limit(before);
 	/* an emulator may have no limits */
 	ok((msync(p, 1, MS_ASYNC) == -1 && errno == ENOMEM) || !is_limited,
 	    "none to put in its place: what was there is gone all the same");

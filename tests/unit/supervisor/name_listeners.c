@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names of agents and their listeners.
+ * Listeners of names: how many there may be, and what is left of them.
  *
- * If it fails: visitors of an agent find no socket, or one of an agent that left
- * long ago; or names fill up a gate.
+ * If it fails: visitors of an agent find no socket, descriptors leak, or names
+ * fill up a gate.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -217,6 +217,28 @@ room(void)
 	return 0;
 }
 
+/* No number is free: a name that has one still gets its listener back. */
+static int
+numbers(void)
+{
+	int a, b;
+
+	begin(10);
+	names.max = 2;
+	a = names_listen(&names, "ann", 1000, &why);
+	names_set_waiting(&names, a, 1);
+	names_expire(&names, 9999);
+	b = names_listen(&names, "bob", 1000, &why);
+	names_add_agent(&names, b);
+	if (names_listen(&names, "eve", 1000, &why) != NAME_NONE ||
+	    why.status != EXIT_AGAIN)
+		return 1;
+	if (names_listen(&names, "ann", 1000, &why) != a || !reaches("ann"))
+		return 2;
+	end();
+	return 0;
+}
+
 /* A name with visitors keeps its number until the last of them has gone. */
 static int
 waiting(void)
@@ -351,6 +373,7 @@ main(void)
 	is(run(leaves), 0, "which leaves in its time");
 	is(run(order), 0, "those that left first are the first");
 	is(run(room), 0, "where there is room for few");
+	is(run(numbers), 0, "where there are few numbers");
 	is(run(waiting), 0, "names with visitors");
 	is(run(lists), 0, "names of a file");
 	is(run(renewed), 0, "a socket that was removed");
