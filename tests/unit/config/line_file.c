@@ -65,7 +65,7 @@ put(const char *text)
 
 /* Until a change would be seen by its times. */
 static void
-settle(void)
+until_stable(void)
 {
 	struct file_stamp s;
 	struct stat st;
@@ -262,7 +262,7 @@ table(void)
 	capture();
 	before = count_open();
 	put("b 2\na 1\n");
-	settle();
+	until_stable();
 	if (line_file_refresh(&f) != 1 || line_file_table(&f) != NULL ||
 	    line_file_due(&f) != -1)
 		return 1;
@@ -280,7 +280,7 @@ table(void)
 		return 5;		/* the file decides */
 	if (line_file_refresh(&f) != 1)
 		return 6;
-	settle();
+	until_stable();
 	if (make_table(&f) != 0 || f.generation != 2)
 		return 7;
 	unlink(path);
@@ -289,7 +289,7 @@ table(void)
 	    f.generation != 3)
 		return 8;
 	put("a 5\n");
-	settle();
+	until_stable();
 	if (make_table(&f) != 0 || f.generation != 4)
 		return 9;
 	line_file_give_up(&f);
@@ -328,7 +328,7 @@ unstable(void)
 		return 2;
 	if (value_of(&f, "a", value, &borrows) != 0 || !borrows)
 		return 3;
-	settle();
+	until_stable();
 	if (line_file_due(&f) != 0)
 		return 4;
 	return make_table(&f) == 0 && f.is_stable ? 0 : 5;
@@ -345,11 +345,11 @@ malformed(void)
 	for (i = 0; i < 8; i++)
 		strlcat(text, "bad\n", sizeof(text));
 	put(text);
-	settle();
+	until_stable();
 	if (make_table(&f) != 0 || was_logged("why=\"no blank\"\n") != 8)
 		return 1;
 	put(text);
-	settle();
+	until_stable();
 	make_table(&f);
 	snprintf(want, sizeof(want), "level=error event=list-fault file=%s "
 	    "line=8 why=\"no blank\"\n", path);
@@ -360,19 +360,19 @@ malformed(void)
 		return 3;		/* told already */
 	strlcat(text, "bad\nbad\na 1\n", sizeof(text));
 	put(text);
-	settle();
+	until_stable();
 	make_table(&f);
 	if (was_logged("line=") != 8)
 		return 4;
 	put(text);
-	settle();
+	until_stable();
 	make_table(&f);
 	snprintf(want, sizeof(want), "file=%s why=\"2 more lines like these\"\n",
 	    path);
 	if (was_logged(want) != 1)
 		return 5;
 	put("");
-	settle();
+	until_stable();
 	make_table(&f);
 	snprintf(want, sizeof(want), "file=%s why=\"nobody is listed\"\n", path);
 	return was_logged(want) == 1 ? 0 : 6;

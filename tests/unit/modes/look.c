@@ -3,7 +3,7 @@
  * Finding instances and what they do.
  *
  * If it fails: "status" shows no instance, or rates that are not those of the
- * tunnel beside them.
+ * tunnel next to them.
  */
 #include <sys/stat.h>
 #include <sys/wait.h>
