@@ -8,6 +8,7 @@
  */
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -546,6 +547,37 @@ test_bytes(void)
 	io_close(&io);
 }
 
+/* What does not fit at once goes on where it ended. */
+static void
+test_much(void)
+{
+	static char big[1024 * 1024], got[1024 * 1024];
+	struct io io;
+	int pair[2], status;
+	size_t i, len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	for (i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * 7 + (i >> 8) * 13 + (i >> 16));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1 ||
+	    fcntl(pair[1], F_SETFL, O_NONBLOCK) == -1)
+		abort();
+	if ((pid = fork()) == 0) {
+		close(pair[1]);
+		while ((n = read(pair[0], got + len, sizeof(got) - len)) > 0)
+			len += n;
+		_exit(len != sizeof(big) || memcmp(big, got, len) != 0);
+	}
+	close(pair[0]);
+	io = io_of(pair[1]);
+	is(deadline_write(&io, big, sizeof(big), clock_ms() + 60000), 0,
+	    "much is written");
+	io_close(&io);
+	waitpid(pid, &status, 0);
+	is(status, 0, "and arrives as it was");
+}
+
 int
 main(void)
 {
@@ -561,5 +593,6 @@ main(void)
 	test_unix();
 	test_deadline();
 	test_bytes();
+	test_much();
 	return done_testing();
 }
