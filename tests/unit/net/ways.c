@@ -192,6 +192,50 @@ test_race(void)
 	close(good);
 }
 
+/* Steps until the race is over. */
+static int
+run_race(struct net_race *race)
+{
+	struct pollfd p[NET_FOUND_MAX];
+	int64_t end = clock_ms() + 30000;
+	int r;
+
+	while ((r = net_race_step(race)) == 0 && clock_ms() < end)
+		poll(p, net_race_poll(race, p), 1000);
+	return r;
+}
+
+/* An answer that comes a second later, as the first SYN was dropped. */
+static void
+test_late(void)
+{
+	struct net_race race;
+	uint16_t port = 0;
+	int l = listen_at("127.0.0.1", &port, 0), filler[4], i;
+
+	find("127.0.0.1", port);
+	fill(l, filler);
+	net_race_begin(&race, "127.0.0.1", &found);
+	is(net_race_step(&race), 0, "it is under way");
+	for (i = 0; i < 2; i++)
+		close(accept(l, NULL, NULL));
+	is(run_race(&race), 1, "and is there later");
+	close(race.winner);
+	for (i = 0; i < 4; i++)
+		close(filler[i]);
+	close(l);
+	l = listen_at("127.0.0.1", &port, 0);
+	fill(l, filler);
+	net_race_begin(&race, "127.0.0.1", &found);
+	is(net_race_step(&race), 0, "another one is under way");
+	close(l);
+	is(run_race(&race), -1, "and refused later");
+	is_str(race.reasons, "Connection refused", "says so");
+	is(race.status, EXIT_UNREACHABLE, "69");
+	for (i = 0; i < 4; i++)
+		close(filler[i]);
+}
+
 static void
 test_status(void)
 {
@@ -585,6 +629,7 @@ main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120);
 	test_race();
+	test_late();
 	test_status();
 	test_source();
 	test_device();
