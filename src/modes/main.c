@@ -10,6 +10,7 @@
 #include "modes/modes.h"
 #include "net/inherit.h"
 #include "os/memory.h"
+#include "os/process.h"
 #include "os/signals.h"
 #include "os/title.h"
 #include "supervisor/startup.h"
@@ -93,6 +94,7 @@ main(int argc, char **argv)
 
 	if ((no_stderr = inherit_stderr()) == -1)
 		return EXIT_SYSTEM;
+	process_static();
 	signals_begin();
 	title_init(argc, argv, environ);
 	parsed = options_parse(&o, argc, argv, &why);

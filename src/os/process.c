@@ -20,6 +20,11 @@
 #ifdef HAVE_LINUX
 #include <sys/syscall.h>
 #endif
+#ifdef __GLIBC__
+#include <sys/auxv.h>
+
+#include <nss.h>
+#endif
 
 #define START_MS 20	/* by so much a starting time may be wrong */
 
@@ -28,6 +33,20 @@
 #define HAS__FORK
 #endif
 #endif
+
+void
+process_static(void)
+{
+#ifdef __GLIBC__
+	if (getauxval(AT_BASE) != 0)
+		return;			/* a dynamic loader started it */
+	__nss_configure_lookup("passwd", "files");
+	__nss_configure_lookup("group", "files");
+	__nss_configure_lookup("initgroups", "files");
+	__nss_configure_lookup("services", "files");
+	__nss_configure_lookup("hosts", "files dns");
+#endif
+}
 
 pid_t
 process_fork(void)

@@ -17,6 +17,13 @@ struct process_usage {
 };
 
 /*
+ * Prepares a static program, once at its start: with glibc users, groups and
+ * hosts are then found in files and DNS only.  The modules that nsswitch.conf(5)
+ * may name for others cannot be loaded safely; libnss_systemd crashes.
+ */
+void process_static(void);
+
+/*
  * fork(2) without the handlers of pthread_atfork(3), which a process without
  * threads does not need: the child copies three pages of memory less than after
  * glibc's fork(3).

@@ -363,4 +363,13 @@ def test_size():
         t.like(out, 'GNU_RELRO', 'and relocations are read-only')
 
 
+def test_names():
+    """A static program loads no modules of the C library for users and hosts:
+    they crash there."""
+    r = t.run([static(), 'server', '-l', '127.0.0.1:0', '--run-as', 'nobody-at-all',
+               '127.0.0.1:9'])
+    t.is_(r.returncode, 64, 'a user who is not there is an error')
+    t.like(r.stderr, 'there is no user nobody-at-all', 'that is named')
+
+
 t.main()
