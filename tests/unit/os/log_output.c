@@ -241,7 +241,9 @@ pipe_is_slow(void)
 		poll(NULL, 0, 30);
 		_exit(read(p[0], text, sizeof(text)) != sizeof(text));
 	}
-	return put("one\n") == 0 && log_output_lost() == 0 ? 0 : 2;
+	if (put("one\n") != 0 || log_output_lost() != 0)
+		return 2;
+	return wait(NULL) == -1 ? 3 : 0;
 }
 
 static int
