@@ -74,7 +74,7 @@ openssl_late := $(if $(STATIC),$(shell to=$$(mktemp) && \
 # The options by which no two segments of a static program share a huge page, for
 # src/os/huge_text.c.  GNU ld needs a script; other linkers do it if they are told
 # that pages are so large, and GNU ld would make the file megabytes longer.
-gnu_ld = $(eval gnu_ld := $(shell $(CC) -Wl,--version 2>/dev/null | grep -o 'GNU ld'))$(gnu_ld)
+gnu_ld = $(eval gnu_ld := $(shell $(CC) -Wl,--version 2>/dev/null | grep -o '^GNU ld'))$(gnu_ld)
 huge_script = $(if $(filter linux,$(system)),$(if $(gnu_ld),$B/huge_text.ld))
 huge_page = -Wl,-z,max-page-size=0x200000
 huge_text = $(if $(filter linux,$(system)),$(if $(gnu_ld),-Wl$(comma)-T$(comma)$(huge_script) \
