@@ -44,6 +44,16 @@ stats_chown(uid_t uid, gid_t gid)
 {
 }
 
+void
+stats_set_huge_text(uint64_t bytes, const char *missing)
+{
+}
+
+void
+stats_set_state(enum report_state state)
+{
+}
+
 int
 stats_rename(const char *path)
 {

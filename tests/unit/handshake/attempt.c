@@ -361,7 +361,7 @@ static void
 test_unix(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	char folder[] = "/tmp/inetws-attempt-XXXXXX", text[100], want[200];
+	char folder[] = "/tmp/inetws-attempt-XXXXXX", text[200], want[200];
 	struct pollfd p[ATTEMPT_POLL_MAX];
 	int l, fd, n, filled[8];
 	int64_t before;
