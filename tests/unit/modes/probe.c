@@ -26,7 +26,7 @@ static int far;
 static void
 begin(int extension)
 {
-	struct websocket w = { .has_extension = extension };
+	struct websocket w = { .has_extension = extension, .early = "" };
 	int fd[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == -1)
