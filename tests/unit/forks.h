@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * In place of the C library's fork(2): one that fails, as if there were too many
- * processes.  And what may leak when something fails: descriptors.
+ * processes.
  */
 #ifndef FORKS_H
 #define FORKS_H
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
+
+#include "descriptors.h"
 
 static int forks = INT_MAX;	/* so many more succeed */
 
@@ -20,16 +21,6 @@ fork(void)
 		return _Fork();
 	errno = EAGAIN;
 	return -1;
-}
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 100; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
 }
 
 #endif

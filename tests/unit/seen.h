@@ -36,6 +36,13 @@ seen(void)
 	return text;
 }
 
+__attribute__((unused))
+static int
+was_seen(const char *text)
+{
+	return strstr(seen(), text) != NULL;
+}
+
 extern char __bss_start[], _end[];
 
 /*

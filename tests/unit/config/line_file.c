@@ -18,12 +18,13 @@
 #include "config/line_file.h"
 #include "os/log.h"
 #include "os/memory.h"
+#include "descriptors.h"
+#include "seen.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/inetws-lines.XXXXXX", path[64];
 static const char *option = path;
 static struct error why;
-static int logged;
 
 /* "KEY VALUE"; a line "bad" is malformed. */
 static int
@@ -77,41 +78,15 @@ until_stable(void)
 	} while (file_stamp_unstable(&s) != 0);
 }
 
-static void
-capture(void)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1)
-		abort();
-	dup2(p[1], STDERR_FILENO);
-	close(p[1]);
-	logged = p[0];
-	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
-}
-
 /* How many lines of the log have this text. */
 static int
 was_logged(const char *want)
 {
-	static char text[16384];
-	ssize_t n = read(logged, text, sizeof(text) - 1);
-	const char *at;
-	int k = 0;
+	const char *at = seen();
+	int n = 0;
 
-	text[n > 0 ? n : 0] = '\0';
-	for (at = text; (at = strstr(at, want)) != NULL; at++)
-		k++;
-	return k;
-}
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 100; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
+	for (; (at = strstr(at, want)) != NULL; at++)
+		n++;
 	return n;
 }
 
@@ -259,7 +234,8 @@ table(void)
 	int before, borrows;
 	char value[20];
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	before = count_open();
 	put("b 2\na 1\n");
 	until_stable();
@@ -341,7 +317,8 @@ malformed(void)
 	char text[600] = "", want[200];
 	int i;
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	for (i = 0; i < 8; i++)
 		strlcat(text, "bad\n", sizeof(text));
 	put(text);

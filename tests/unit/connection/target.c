@@ -21,6 +21,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/signals.h"
+#include "descriptors.h"
 #include "tap.h"
 
 static struct connection c;
@@ -52,16 +53,6 @@ said(void)
 		len += n;
 	text[len] = '\0';
 	return text;
-}
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 100; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
 }
 
 static int

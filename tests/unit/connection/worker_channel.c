@@ -17,19 +17,10 @@
 #include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/signals.h"
+#include "descriptors.h"
 #include "tap.h"
 
 static int up[2];		/* the supervisor's end, the child's */
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 100; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
-}
 
 static void
 open_channel(void)

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -20,6 +19,8 @@
 #include <unistd.h>
 
 #include "handshake/attempt.h"
+#include "descriptors.h"
+#include "listening.h"
 #include "seen.h"
 #include "os/clock.h"
 #include "tap.h"
@@ -32,35 +33,6 @@ static struct trace trace;
 static struct proxy proxy;
 static uint16_t port;
 static int listener, peer;
-
-static int
-descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	if (d == NULL)
-		return 0;
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
-static void
-listen_any(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&in, len) == -1 ||
-	    listen(listener, 8) == -1 ||
-	    getsockname(listener, (struct sockaddr *)&in, &len) == -1)
-		abort();
-	port = ntohs(in.sin_port);
-}
 
 static void
 parse(struct url *u, const char *text)
@@ -174,7 +146,7 @@ test_tcp(void)
 	struct pollfd p[ATTEMPT_POLL_MAX];
 	char want[100];
 	int64_t before = clock_ms();
-	int n = descriptors();
+	int n = count_open();
 
 	go_to("ws://127.0.0.1:%u/");
 	begin(20000);
@@ -214,7 +186,7 @@ test_tcp(void)
 	is(a.state, ATTEMPT_NONE, "is given up");
 	peer = accept(listener, NULL, NULL);
 	close(peer);
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 }
 
 /* A listener that takes no more: connections are under way for long. */
@@ -228,14 +200,14 @@ test_slow(void)
 	uint16_t before = port;
 	char want[200];
 
-	listen_any();
+	listener = listen_any(&port);
 	listen(listener, 0);
 	in.sin_port = htons(port);
 	for (i = 0; i < 4; i++) {
 		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		(void)!connect(waiting[i], (struct sockaddr *)&in, sizeof(in));
 	}
-	n = descriptors();
+	n = count_open();
 	go_to("ws://127.0.0.1:%u/");
 	begin(20000);
 	is(attempt_step(&a), 0, "it is under way");
@@ -245,7 +217,7 @@ test_slow(void)
 	is(attempt_gets_on_until(&a), 0, "another one may begin meanwhile");
 	is(attempt_holds(&a), 1, "its address is ours");
 	attempt_end(&a);
-	is(descriptors(), n, "given up, nothing stays open");
+	is(count_open(), n, "given up, nothing stays open");
 	begin(20000);
 	is(attempt_step(&a), 0, "(again)");
 	attempt_cancel(&a, EINTR);
@@ -253,7 +225,7 @@ test_slow(void)
 	    "interrupted", port);
 	is_str(a.why.text, want, "a signal");
 	is(a.why.status, EXIT_AGAIN, "75");
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 	begin(0);
 	is(attempt_step(&a), -1, "past its deadline");
 	ok(strstr(a.why.text, ": timed out") != NULL, "%s", a.why.text);
@@ -270,9 +242,9 @@ test_refused(void)
 	struct websocket w;
 	uint16_t ours = port;
 	char want[200];
-	int n = descriptors(), unused = listener;
+	int n = count_open(), unused = listener;
 
-	listen_any();
+	listener = listen_any(&port);
 	close(listener);
 	go_to("ws://127.0.0.1:%u/");
 	begin(20000);
@@ -287,7 +259,7 @@ test_refused(void)
 	memset(&w, 0, sizeof(w));
 	attempt_show(&a, &w);
 	ok(w.route == &a.route && w.found == &a.found, "where it went is known");
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 	listener = unused;
 	port = ours;
 	go_to("ws://127.0.0.1:%u/");
@@ -429,7 +401,7 @@ test_http(void)
 	struct websocket w = { .at = { 0 } };
 	struct pollfd p;
 	char want[300];
-	int n = descriptors();
+	int n = count_open();
 
 	go_by("http://u:p@");
 	begin(20000);
@@ -451,7 +423,7 @@ test_http(void)
 	ok(a.at[DIAL_TUNNELLED] >= a.at[DIAL_CONNECTED], "(when)");
 	attempt_end(&a);
 	close(peer);
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 
 	begin(20000);
 	accept_one();
@@ -539,7 +511,7 @@ test_silent(void)
 	static char sleeper[] = "/bin/sleep", minute[] = "60";
 	char *argv[] = { sleeper, minute, NULL };
 	struct pollfd p;
-	int n = descriptors();
+	int n = count_open();
 
 	go_by("http://");
 	o.proxy.header.v[0] = "Proxy-Authorization: x";
@@ -559,7 +531,7 @@ test_silent(void)
 	ok(strstr(a.why.text, ": no answer: Connection timed out") != NULL,
 	    "%s", a.why.text);
 	close(peer);
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 	/* --proxy-header-command is ours, and may take its time */
 	o.proxy.header.n = 0;
 	o.proxy.header_command = argv;
@@ -572,7 +544,7 @@ test_silent(void)
 	    "long", 48) == 0, "%s", a.why.text);
 	websocket_dials_done();
 	close(accept(listener, NULL, NULL));
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 }
 
 /* --- SOCKS proxies --- */
@@ -724,7 +696,7 @@ test_proxy_tls(void)
 		ok(1, "TLS with a proxy: # SKIP %s", a.why.text);
 		return;
 	}
-	n = descriptors();
+	n = count_open();
 	accept_one();
 	is(a.state, ATTEMPT_PROXY_TLS, "TLS comes first");
 	is(attempt_gets_on_until(&a), a.moved_at + 3000, "for three seconds");
@@ -743,7 +715,7 @@ test_proxy_tls(void)
 	tell("HTTP/1.1 400 No\r\n\r\n", 19);
 	ok(strstr(reason(), "http://)") == NULL, "an answer without TLS: %s",
 	    a.why.text);
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 }
 
 static void
@@ -797,7 +769,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120);
-	listen_any();
+	listener = listen_any(&port);
 	test_tcp();
 	test_slow();
 	test_refused();

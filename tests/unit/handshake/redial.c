@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "handshake/redial.h"
+#include "listening.h"
 #include "seen.h"
 #include "os/clock.h"
 #include "os/signals.h"
@@ -38,21 +39,6 @@ static struct extension offer;
 static uint16_t port;
 static int listener, peer, http;
 static char got[20000];
-
-static void
-listen_any(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&in, len) == -1 ||
-	    listen(listener, 8) == -1 ||
-	    getsockname(listener, (struct sockaddr *)&in, &len) == -1)
-		abort();
-	port = ntohs(in.sin_port);
-}
 
 static void
 go_to(const char *form)
@@ -550,7 +536,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120);
-	listen_any();
+	listener = listen_any(&port);
 	test_open();
 	test_refused();
 	test_redirects();

@@ -21,6 +21,7 @@
 
 #include "handshake/attempt.h"
 #include "handshake/dialer.h"
+#include "listening.h"
 #include "seen.h"
 #include "handshake/tls_accept.h"
 #include "handshake/tls_reload.h"
@@ -439,22 +440,6 @@ context(void)
 	if (ctx == NULL)
 		abort();
 	return ctx;
-}
-
-static int
-listen_any(uint16_t *port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (bind(fd, (struct sockaddr *)&in, len) == -1 ||
-	    listen(fd, 8) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&in, &len) == -1)
-		abort();
-	*port = ntohs(in.sin_port);
-	return fd;
 }
 
 /* In a child: one connection; exits 0 if its subject is what is wanted. */

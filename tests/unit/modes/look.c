@@ -17,6 +17,7 @@
 #include "modes/status/status.h"
 #include "os/clock.h"
 #include "stats/page.h"
+#include "descriptors.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/inetws-look.XXXXXX";
@@ -71,16 +72,6 @@ end(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-}
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 100; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
 }
 
 static void

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,23 +19,10 @@
 #include "apart.h"
 #include "net/listen_fds.h"
 #include "net/splice.h"
+#include "descriptors.h"
 #include "tap.h"
 
 static struct splice s, copy;
-
-static int
-descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	if (d == NULL)
-		return 0;
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
 
 static void
 test_when(void)
@@ -65,7 +51,7 @@ test_moving(void)
 {
 	char got[100];
 	struct iovec iov = { got, sizeof(got) };
-	int from[2], to[2], n = descriptors(), full;
+	int from[2], to[2], n = count_open(), full;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, from) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, to) == -1)
@@ -111,20 +97,20 @@ test_moving(void)
 	close(from[0]);
 	close(to[0]);
 	close(to[1]);
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 }
 
 /* What cannot be moved to. */
 static void
 test_refused(void)
 {
-	int fd = open("/dev/null", O_RDWR), n = descriptors();
+	int fd = open("/dev/null", O_RDWR), n = count_open();
 
 	s = SPLICE_CLOSED;
 	s.bulk = 1;
 	is(splice_ready(&s, fd), 0, "a device may take none");
 	ok(s.refused && s.r == -1, "it is not asked again");
-	is(descriptors(), n, "no pipe is made");
+	is(count_open(), n, "no pipe is made");
 	close(fd);
 }
 
@@ -141,12 +127,12 @@ without_pages(void)
 			break;
 	if (fcntl(to[1], F_SETPIPE_SZ, 262144) != -1)
 		return 0;		/* there is no bound */
-	n = descriptors();
+	n = count_open();
 	s = SPLICE_CLOSED;
 	s.bulk = 1;
 	if (splice_ready(&s, to[1]) || !s.refused || s.r != -1)
 		return 2;
-	return descriptors() == n ? 0 : 3;
+	return count_open() == n ? 0 : 3;
 }
 
 static void

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -25,6 +24,8 @@
 #include "net/http_read.h"
 #include "net/race.h"
 #include "os/clock.h"
+#include "descriptors.h"
+#include "listening.h"
 #include "tap.h"
 
 /* For what only an old system calls. */
@@ -33,20 +34,6 @@
 static struct error why;
 static struct net_found found;
 
-static int
-descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	if (d == NULL)
-		return 0;
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
 static struct addr
 tcp(const char *host, uint16_t port)
 {
@@ -54,24 +41,6 @@ tcp(const char *host, uint16_t port)
 
 	strlcpy(a.host, host, sizeof(a.host));
 	return a;
-}
-
-/* A listener at this address of the loopback network. */
-static int
-listen_at(const char *address, uint16_t *port, int backlog)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_port = htons(*port), .sin_addr.s_addr = inet_addr(address) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&in, len) == -1 ||
-	    listen(fd, backlog) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&in, &len) == -1)
-		abort();
-	*port = ntohs(in.sin_port);
-	return fd;
 }
 
 /* No more is taken: who connects then is kept waiting. */
@@ -112,7 +81,7 @@ test_race(void)
 
 	dead = listen_at("127.0.0.2", &port, 0);
 	fill(dead, filler);
-	n = descriptors();
+	n = count_open();
 
 	/* one that does not answer is not waited for alone */
 	find("127.0.0.2,127.0.0.1", port);
@@ -134,7 +103,7 @@ test_race(void)
 	is(net_race_step(&race), 1, "the second one wins");
 	is(net_race_time(&race), CLOCK_NEVER, "no other is started");
 	is(net_race_poll(&race, p), 0, "none is waited for");
-	is(descriptors(), n + 1, "the first one is closed");
+	is(count_open(), n + 1, "the first one is closed");
 	close(race.winner);
 	close(accept(good, NULL, NULL));
 
@@ -174,7 +143,7 @@ test_race(void)
 	race.reasons[0] = '\0';
 	net_race_end(&race, NULL);
 	is_str(race.reasons, "", "what is given up has no reason");
-	is(descriptors(), n, "and nothing stays open");
+	is(count_open(), n, "and nothing stays open");
 	find("127.0.0.2,127.0.0.2,127.0.0.2", port);
 	net_race_begin(&race, "h.example", &found);
 	while (race.started < 3) {
@@ -185,7 +154,7 @@ test_race(void)
 	    "several may wait");
 	is(net_race_holds(&race), 1, "(ours)");
 	net_race_end(&race, NULL);
-	is(descriptors(), n, "all are closed");
+	is(count_open(), n, "all are closed");
 	for (i = 0; i < 4; i++)
 		close(filler[i]);
 	close(dead);
@@ -270,7 +239,7 @@ test_source(void)
 	socklen_t len = sizeof(in);
 	char name[NET_NAME_MAX];
 	uint16_t port = 0;
-	int l = listen_at("127.0.0.1", &port, 8), fd, n = descriptors();
+	int l = listen_at("127.0.0.1", &port, 8), fd, n = count_open();
 
 	find("127.0.0.1", port);
 	found.from = "127.0.0.7";
@@ -287,7 +256,7 @@ test_source(void)
 	is_str(race.reasons, "--interface 192.0.2.1: Cannot assign requested "
 	    "address", "says so");
 	is(race.status, EXIT_SYSTEM, "71");
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	is(net_bind_source(fd, NULL, AF_INET), 0, "from anywhere");
@@ -308,9 +277,9 @@ test_source(void)
 	is(net_source_check("127.0.0.1"), 0, "an address of ours");
 	is(net_source_check("192.0.2.1"), -1, "another one");
 	is(errno, EADDRNOTAVAIL, "is not");
-	n = descriptors();
+	n = count_open();
 	net_source_check("192.0.2.1");
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 	fd = socket(AF_INET6, SOCK_STREAM, 0);
 	if (fd != -1) {
 		is(net_bind_source(fd, "fe80::1%no-such", AF_INET6), -1,
@@ -467,12 +436,12 @@ test_unix(void)
 		abort();
 	snprintf(a.path, sizeof(a.path), "%s/s", folder);
 	strlcpy(sun.sun_path, a.path, sizeof(sun.sun_path));
-	n = descriptors();
+	n = count_open();
 	is(net_dial_unix(&a, name, &why), -1, "nothing is there");
 	is(errno, ENOENT, "(no file)");
 	is(why.status, EXIT_UNREACHABLE, "69");
 	is(net_dial_found(&a, NULL, CLOCK_NEVER, name, &why), -1, "likewise");
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 	l = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (bind(l, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
 	    listen(l, 0) == -1)
@@ -498,7 +467,7 @@ test_unix(void)
 	while (k < 8 && (filler[k] = net_dial_unix(&a, NULL, &why)) != -1)
 		k++;
 	is(errno, EAGAIN, "its backlog is full");
-	n = descriptors();
+	n = count_open();
 	begun = clock_ms();
 	is(net_dial_found(&a, NULL, begun + 1100, name, &why), -1,
 	    "that is waited for");
@@ -511,7 +480,7 @@ test_unix(void)
 	is(net_dial_found(&a, NULL, clock_ms(), name, &why), -1,
 	    "there may be no time at all");
 	is(why.status, EXIT_AGAIN, "75");
-	is(descriptors(), n, "nothing stays open");
+	is(count_open(), n, "nothing stays open");
 	while (k-- > 0)
 		close(filler[k]);
 	close(l);

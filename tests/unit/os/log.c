@@ -13,40 +13,14 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/log_output.h"
+#include "seen.h"
 #include "tap.h"
-
-static int reader;
-
-/* From here on standard error is a pipe of ours. */
-static void
-capture(void)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC) == -1)
-		exit(1);
-	fcntl(p[0], F_SETFL, O_NONBLOCK);
-	dup2(p[1], STDERR_FILENO);
-	close(p[1]);
-	reader = p[0];
-}
-
-/* What has been logged since; one write(2) arrives as one read(2). */
-static const char *
-logged(void)
-{
-	static char buf[8192];
-	ssize_t n = read(reader, buf, sizeof(buf) - 1);
-
-	buf[n > 0 ? n : 0] = '\0';
-	return buf;
-}
 
 /* The same without the timestamp, whose form is checked. */
 static const char *
 stamped(void)
 {
-	const char *line = logged(), *form = "ts=dddd-dd-ddTdd:dd:dd.dddZ ";
+	const char *line = seen(), *form = "ts=dddd-dd-ddTdd:dd:dd.dddZ ";
 	size_t i;
 
 	for (i = 0; form[i] != '\0'; i++)
@@ -111,7 +85,7 @@ test_why(void)
 	log_begin(&l, LOG_L_INFO, "x");
 	log_why(&l, "why", big);
 	log_end(&l);
-	ok(strstr(logged(), "\\xff...\"\n") != NULL, "and cut if it is long");
+	ok(strstr(seen(), "\\xff...\"\n") != NULL, "and cut if it is long");
 }
 
 /* Escapes of a peer's text stay as they are, and only those. */
@@ -163,7 +137,7 @@ test_levels(void)
 	log_begin(&l, LOG_L_DEBUG, "x");
 	log_num(&l, "n", 1);
 	log_end(&l);
-	is_str(logged(), "", "what is not wanted is not written");
+	is_str(seen(), "", "what is not wanted is not written");
 	log_open(LOG_TO_STDERR, LOG_L_DEBUG, NULL);
 	log_event(LOG_L_DEBUG, "two words", NULL);
 	is_str(stamped(), "level=debug event=\"two words\"\n",
@@ -171,7 +145,7 @@ test_levels(void)
 	log_open(LOG_TO_NOWHERE, LOG_L_DEBUG, NULL);
 	ok(!log_wants(LOG_L_ERROR) && !log_is_elsewhere(), "nor elsewhere");
 	log_event(LOG_L_ERROR, "x", NULL);
-	is_str(logged(), "", "nowhere is nowhere");
+	is_str(seen(), "", "nowhere is nowhere");
 }
 
 static void
@@ -188,7 +162,7 @@ test_cut(void)
 	log_bytes(&l, "big", big, sizeof(big));
 	log_str(&l, "after", "it");
 	log_end(&l);
-	line = logged();
+	line = seen();
 	ok(strstr(line, "aaa... after=it\n") != NULL,
 	    "a long value is cut, what follows is not");
 
@@ -198,7 +172,7 @@ test_cut(void)
 		log_bytes(&l, key, big, 350);
 	}
 	log_end(&l);
-	line = logged();
+	line = seen();
 	ok(strlen(line) < LOG_LINE_MAX && strstr(line, "k4=") != NULL &&
 	    strstr(line, "k19=") == NULL, "a long line ends in time");
 	ok(strlen(line) > 7 && strcmp(line + strlen(line) - 7, " cut=1\n") == 0,
@@ -217,13 +191,13 @@ test_journal(void)
 	setenv("JOURNAL_STREAM", id, 1);
 	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	log_event(LOG_L_ERROR, "x", "a", "b", NULL);
-	is_str(logged(), "<3>event=x a=b\n", "under the journal");
+	is_str(seen(), "<3>event=x a=b\n", "under the journal");
 	log_style(LOG_JSON, 0);
 	log_event(LOG_L_INFO, "x", "a", "b", NULL);
-	is_str(logged(), "<6>{\"event\":\"x\",\"a\":\"b\"}\n", "... JSON");
+	is_str(seen(), "<6>{\"event\":\"x\",\"a\":\"b\"}\n", "... JSON");
 	log_style(LOG_TEXT, 0);
 	log_event(LOG_L_INFO, "x", "a", "b", NULL);
-	is_str(logged(), "<6>x: a b\n", "... text");
+	is_str(seen(), "<6>x: a b\n", "... text");
 	log_style(LOG_LOGFMT, 0);
 	strlcat(id, "x", sizeof(id));
 	setenv("JOURNAL_STREAM", id, 1);
@@ -257,10 +231,10 @@ test_text(void)
 	log_str(&l, "empty", "");
 	log_seconds(&l, "seconds", 1500);
 	log_end(&l);
-	is_str(strchr(logged(), ' '), " info closed: peer 1.2.3.4:5, up 7, "
+	is_str(strchr(seen(), ' '), " info closed: peer 1.2.3.4:5, up 7, "
 	    "why \"a, b\", empty \"\", seconds 1.500\n", "text");
 	log_event(LOG_L_ERROR, "x", NULL);
-	is_str(strchr(logged(), ' '), " error x\n", "without values");
+	is_str(strchr(seen(), ' '), " error x\n", "without values");
 	log_style(LOG_LOGFMT, 0);
 }
 
@@ -280,7 +254,7 @@ test_json(void)
 	log_num(&l, "n", -5);
 	log_seconds(&l, "t", 61007);
 	log_end(&l);
-	line = logged();
+	line = seen();
 	ok(strncmp(line, "{\"ts\":\"", 7) == 0 && strstr(line, "Z\",\"level\":"
 	    "\"warn\",\"event\":\"x\",\"b\":\"\\\\x22\\\\x00\\\\x5c"
 	    "\\\\n\",\"n\":-5,\"t\":61.007}\n") != NULL, "JSON");
@@ -291,7 +265,7 @@ test_json(void)
 		log_bytes(&l, key, big, sizeof(big));
 	}
 	log_end(&l);
-	line = logged();
+	line = seen();
 	ok(strlen(line) > 10 && strcmp(line + strlen(line) - 10,
 	    ",\"cut\":1}\n") == 0, "cut, it still is an object");
 	log_style(LOG_LOGFMT, 0);
@@ -305,7 +279,7 @@ test_syslog(void)
 {
 	log_open(LOG_TO_SYSLOG, LOG_L_INFO, "inetws");
 	log_event(LOG_L_INFO, "x", "a", "b", NULL);
-	is_str(logged(), "", "syslog is not standard error");
+	is_str(seen(), "", "syslog is not standard error");
 	ok(log_is_elsewhere() && !log_owns_stderr() && !log_is_for_person(),
 	    "it is elsewhere");
 }
@@ -324,17 +298,17 @@ test_full(void)
 	for (i = 0; i < 5000; i++)
 		log_event(LOG_L_INFO, "x", "a", "b", NULL);
 	is(errno, ENOENT, "a full pipe does not block, and errno is kept");
-	while ((n = read(reader, buf, sizeof(buf))) > 0)
+	while ((n = read(seen_reader, buf, sizeof(buf))) > 0)
 		for (; n > 0; n--)
 			lines += buf[n - 1] == '\n';
 	log_event(LOG_L_INFO, "y", "a", "b", NULL);
 	snprintf(want, sizeof(want), "event=log-lost lines=%d\n",
 	    5000 - lines);
-	line = logged();
+	line = seen();
 	ok(lines < 5000 && strstr(line, "event=y a=b\n") != NULL &&
 	    strstr(line, want) != NULL, "what was lost is reported: %s", line);
 	log_event(LOG_L_INFO, "z", "a", "b", NULL);
-	ok(strstr(logged(), "log-lost") == NULL, "once");
+	ok(strstr(seen(), "log-lost") == NULL, "once");
 }
 
 static int64_t
@@ -343,7 +317,7 @@ full_for(void)
 	char buf[4096];
 	int64_t begin;
 
-	while (read(reader, buf, sizeof(buf)) > 0)
+	while (read(seen_reader, buf, sizeof(buf)) > 0)
 		;
 	log_event(LOG_L_INFO, "room", NULL);
 	begin = clock_ms();
@@ -401,7 +375,7 @@ test_person(void)
 int
 main(void)
 {
-	capture();
+	seen_begin();
 	test_values();
 	test_why();
 	test_escapes();

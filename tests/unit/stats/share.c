@@ -24,21 +24,12 @@
 #include "os/log.h"
 #include "stats/internal.h"
 #include "stats/rundir.h"
+#include "descriptors.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/inetws-share.XXXXXX", path[64];
 static struct error why;
 static const struct stats_about about = { "server", "a -> b", 2 };
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 100; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
-}
 
 static struct report
 look(void)

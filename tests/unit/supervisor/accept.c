@@ -26,6 +26,7 @@
 #include "os/log.h"
 #include "os/title.h"
 #include "supervisor/internal.h"
+#include "seen.h"
 #include "tap.h"
 
 static char prog[] = "prog", word[] = "arg";
@@ -34,7 +35,6 @@ static struct supervisor sup;
 static struct options options;
 static struct service service;
 static unsigned int spares;
-static int logged;
 
 static int
 serve_extra(void *arg, int fd, const char *peer, int channel)
@@ -61,29 +61,6 @@ end(void)
 	children_end(&sup.children);
 	handshake_limit_end(&sup.handshakes);
 	queue_end(&sup.queue);
-}
-
-static void
-capture(void)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1)
-		abort();
-	dup2(p[1], STDERR_FILENO);
-	close(p[1]);
-	logged = p[0];
-	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
-}
-
-static int
-was_logged(const char *line)
-{
-	static char text[8192];
-	ssize_t n = read(logged, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return strstr(text, line) != NULL;
 }
 
 /* Descriptors that there always are for one listener, without children. */
@@ -249,9 +226,10 @@ tells(void)
 {
 	char want[200];
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	fits(6, LEAST + 20);
-	if (!was_logged("level=warn event=few-descriptors limit="))
+	if (!was_seen("level=warn event=few-descriptors limit="))
 		return 1;
 	begin();
 	sup.nlisteners = 1;
@@ -263,7 +241,7 @@ tells(void)
 	end();
 	snprintf(want, sizeof(want), "limit=%d needed=%d max-connections=9 "
 	    "hint=\"raise ulimit -n or LimitNOFILE=\"\n", LEAST + 19, LEAST + 20);
-	if (!was_logged(want))
+	if (!was_seen(want))
 		return 2;
 	begin();
 	sup.nlisteners = 1;
@@ -273,7 +251,7 @@ tells(void)
 	sup.descriptor_limit = LEAST + 20;
 	accept_limits(&sup);
 	end();
-	return was_logged("few-descriptors") ? 3 : 0;
+	return was_seen("few-descriptors") ? 3 : 0;
 }
 
 /* --- what is shown --- */
@@ -405,7 +383,8 @@ notifies(void)
 static int
 left_out(void)
 {
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	begin();
 	sup.phase = SERVING;
 	failure_lines_ended(&sup.failures, 0, 1, 5500);
@@ -413,14 +392,14 @@ left_out(void)
 	if (show_time(&sup) != 6000)
 		return 1;
 	show_tend(&sup, 5999);
-	if (was_logged("failures"))
+	if (was_seen("failures"))
 		return 2;
 	show_tend(&sup, 6000);
-	if (!was_logged("level=warn event=failures-left-out count=2\n") ||
+	if (!was_seen("level=warn event=failures-left-out count=2\n") ||
 	    show_time(&sup) != CLOCK_NEVER)
 		return 3;
 	show_tend(&sup, 7000);
-	return was_logged("failures") ? 4 : 0;
+	return was_seen("failures") ? 4 : 0;
 }
 
 static int
@@ -428,7 +407,8 @@ announces(void)
 {
 	char name[NET_NAME_MAX], want[1000];
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	begin();
 	options.service.sandbox = SANDBOX_OFF;
 	sup.listener[0] = listener();
@@ -437,19 +417,19 @@ announces(void)
 	show_name(&sup);
 	show_addresses(&sup);
 	snprintf(want, sizeof(want), "listening on %s\n", name);
-	if (!was_logged(want))
+	if (!was_seen(want))
 		return 1;
 	log_style(LOG_JSON, 0);
 	show_addresses(&sup);
 	snprintf(want, sizeof(want), "\"event\":\"listening\",\"address\":\"%s\","
 	    "\"name\":\"%s\",\"version\":\"%s\",\"msg\":\"listening on %s as "
 	    "server\"}\n", name, sup.shown.name + 7, INETWS_VERSION, name);
-	if (!was_logged(want))
+	if (!was_seen(want))
 		return 2;
 	log_open(LOG_TO_STDERR, LOG_L_WARN, NULL);
 	show_addresses(&sup);
 	snprintf(want, sizeof(want), "listening on %s\n", name);
-	return was_logged(want) ? 0 : 3;
+	return was_seen(want) ? 0 : 3;
 }
 
 /* A line about a limit is written every ten seconds at most. */
@@ -469,21 +449,22 @@ complains(void)
 	int pair[2];
 	char c;
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	begin();
 	accept_count_refused(&sup);
 	accept_at_limit(&sup, "max-connections", 7);
-	if (!was_logged("level=warn event=at-limit max-connections=7 "
+	if (!was_seen("level=warn event=at-limit max-connections=7 "
 	    "refused=1\n"))
 		return 1;
 	accept_count_refused(&sup);
 	now += 9999;
 	accept_at_limit(&sup, "max-connections", 7);
-	if (was_logged("at-limit"))
+	if (was_seen("at-limit"))
 		return 2;
 	now++;
 	accept_at_limit(&sup, "max-handshakes", 8);
-	if (!was_logged("at-limit max-handshakes=8 refused=2\n") ||
+	if (!was_seen("at-limit max-handshakes=8 refused=2\n") ||
 	    stats_mine->counts.refused != 2)
 		return 3;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)

@@ -21,19 +21,10 @@
 #include "os/fd.h"
 #include "os/signals.h"
 #include "supervisor/ahead.h"
+#include "descriptors.h"
 #include "tap.h"
 
 #define NOW	1000
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < FD_KEPT + 200; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
-}
 
 /* One that says by its exit status what it received. */
 static int

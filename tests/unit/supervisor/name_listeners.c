@@ -21,6 +21,7 @@
 #include "os/fd.h"
 #include "supervisor/names.h"
 #include "supervisor/visitor.h"
+#include "descriptors.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/inetws-names.XXXXXX";
@@ -28,16 +29,6 @@ static struct options o;
 static struct event_set events;
 static struct names names;
 static struct error why;
-
-static int
-count_open(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < FD_KEPT + 300; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
-}
 
 /* Does a visitor reach this name? */
 static int

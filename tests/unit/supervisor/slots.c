@@ -20,35 +20,11 @@
 #include "os/log.h"
 #include "os/process.h"
 #include "supervisor/slots.h"
+#include "seen.h"
 #include "tap.h"
 
 static const struct stats_about about = { "server", "a -> b", 2 };
 static char dir[] = "/tmp/inetws-slots.XXXXXX";
-static int logged;
-
-/* From here on standard error is a pipe of ours. */
-static void
-capture(void)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1)
-		abort();
-	dup2(p[1], STDERR_FILENO);
-	close(p[1]);
-	logged = p[0];
-	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
-}
-
-static int
-was_logged(const char *line)
-{
-	static char text[8192];
-	ssize_t n = read(logged, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return strstr(text, line) != NULL;
-}
 
 static int
 count_pages(void)
@@ -147,12 +123,13 @@ no_folder(void)
 {
 	struct slots s;
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	setenv("RUNTIME_DIRECTORY", "/proc/none", 1);
 	if (slots_begin(&s, 5, &about) != 0 || !stats_is_open() ||
 	    stats_path() != NULL || slots_take(&s) != 1)
 		return 1;
-	return was_logged("level=info event=not-listed why=\"No such file or "
+	return was_seen("level=info event=not-listed why=\"No such file or "
 	    "directory\" hint=\"status finds it if RUNTIME_DIRECTORY names a "
 	    "folder to write to\"\n") ? 0 : 2;
 }
@@ -206,10 +183,11 @@ inherited(void)
 	struct slots s;
 	pid_t pids[2];
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	leave_tunnels(pids);
 	if (slots_begin(&s, 5, &about) != 0 || slots_inherited(&s) != 2 ||
-	    !was_logged("level=info event=inherited-tunnels active=2\n"))
+	    !was_seen("level=info event=inherited-tunnels active=2\n"))
 		return 2;
 	if (slots_take(&s) != 3)
 		return 3;
@@ -255,33 +233,34 @@ lines(void)
 {
 	struct slots s;
 
-	capture();
+	seen_begin();
+	log_open(LOG_TO_STDERR, LOG_L_INFO, NULL);
 	begin_tunnel(&s, 1);
 	stats_mine->begun_at = clock_ms() + 1000;	/* in the future: 0 */
 	stats_mine->data_at = clock_ms() + 1000;
 	slots_log(3);
-	if (!was_logged(" state=open peer=192.0.2.1:5 user=ann target=h:22 "
+	if (!was_seen(" state=open peer=192.0.2.1:5 user=ann target=h:22 "
 	    "age=0.000 idle=0.000 up=10 down=20 rtt-ms=7 resumes=2 id=1-2 "
 	    "peer-id=3-4\n"))
 		return 1;
 	slots_log(3);
-	if (!was_logged("level=info event=statistics active=3 total=1 refused=0 "
+	if (!was_seen("level=info event=statistics active=3 total=1 refused=0 "
 	    "up=10 down=20\n"))
 		return 2;
 	slots_log_killed(77, SIGSEGV, 1);
-	if (!was_logged("level=error event=child-killed pid=77 signal=11 "
+	if (!was_seen("level=error event=child-killed pid=77 signal=11 "
 	    "name=\"Segmentation fault\" peer=192.0.2.1:5 user=ann target=h:22 "
 	    "up=10 down=20 seconds=0.000 id=1-2 peer-id=3-4\n"))
 		return 3;
 	slots_log_killed(77, SIGKILL, 2);
-	if (!was_logged("level=error event=child-killed pid=77 signal=9 "
+	if (!was_seen("level=error event=child-killed pid=77 signal=9 "
 	    "name=Killed\n"))
 		return 4;
 	slots_end(&s, 0);
 	begin_tunnel(&s, 0);
 	stats_mine->begun_at = stats_mine->data_at = clock_ms() + 1000;
 	slots_log(3);
-	if (!was_logged(" state=open peer=192.0.2.1:5 target=h:22 age=0.000 "
+	if (!was_seen(" state=open peer=192.0.2.1:5 target=h:22 age=0.000 "
 	    "idle=0.000 up=10 down=20\n"))
 		return 5;
 	slots_end(&s, 0);

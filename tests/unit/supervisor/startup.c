@@ -18,67 +18,43 @@
 #include "apart.h"
 #include "os/log.h"
 #include "supervisor/startup.h"
+#include "seen.h"
 #include "tap.h"
 
 static struct options o;
 static struct error why;
-static int logged;
-
-static void
-capture(void)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1)
-		abort();
-	dup2(p[1], STDERR_FILENO);
-	close(p[1]);
-	logged = p[0];
-}
-
-static int
-was_said(const char *want)
-{
-	char text[2000];
-	ssize_t n = read(logged, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	if (want[0] == '\0')
-		return n <= 0;
-	return strstr(text, want) != NULL;
-}
 
 /* Under inetd descriptor 2 was the peer's, and is not ours to write to. */
 static int
 under_inetd(void)
 {
-	capture();
+	seen_begin();
 	o.mode = MODE_CLIENT;
 	o.log.no_stderr = 1;
 	error_set(&why, EXIT_SYSTEM, "no");
 	if (startup_failed(&o, &why) != EXIT_SYSTEM || !log_is_elsewhere())
 		return 1;
-	return was_said("") ? 0 : 2;
+	return *seen() == '\0' ? 0 : 2;
 }
 
 /* A person reads a usage error; a log another one. */
 static int
 said(void)
 {
-	capture();
+	seen_begin();
 	o.mode = MODE_SERVER;
 	startup_log(&o);
 	error_set(&why, EXIT_BADUSAGE, "--x: wrong");
 	if (startup_failed(&o, &why) != EXIT_BADUSAGE ||
-	    !was_said("inetws: --x: wrong\n"))
+	    !was_seen("inetws: --x: wrong\n"))
 		return 1;
 	error_set(&why, EXIT_SYSTEM, "no port");
 	if (startup_failed(&o, &why) != EXIT_SYSTEM ||
-	    !was_said("level=error event=start why=\"no port\"\n"))
+	    !was_seen("level=error event=start why=\"no port\"\n"))
 		return 2;
 	o.service.chroot = "/jail";
 	startup_failed_inside(&o, &why);
-	if (!was_said("why=\"no port (in --chroot /jail)\"\n"))
+	if (!was_seen("why=\"no port (in --chroot /jail)\"\n"))
 		return 3;
 	return strcmp(why.text, "no port") == 0 ? 0 : 4;
 }
@@ -129,7 +105,7 @@ is_reset(int mode)
 	    (fd = accept(s, NULL, NULL)) == -1)
 		return -1;
 	dup2(fd, STDIN_FILENO);
-	capture();
+	seen_begin();
 	unsetenv("LISTEN_FDS");
 	o.mode = mode;
 	if (addr_listen(&word, "systemd:none", err, sizeof(err)) == -1 ||
