@@ -18,8 +18,8 @@ def _maps(pid):
 
 def search(pid, needles):
     """needles: {name: bytes}.  Returns the names of the bytes that are found in
-    the memory of the process: one name for each place.  Skips the case if the
-    memory may not be read."""
+    the memory of the process: one name for each place.  The case is skipped
+    where the kernel does not let us read that memory."""
     found = []
     try:
         with open('/proc/%d/mem' % pid, 'rb', 0) as f:

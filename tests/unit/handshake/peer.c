@@ -336,14 +336,14 @@ test_origin(void)
 	    "the last X-Forwarded-Host is the trusted proxy's");
 	is(check("10.0.0.1:5", "Origin: https://b.example\r\n"
 	    "X-Forwarded-Host: b.example, x.example\r\n"), 403,
-	    "one before may be anyone's");
+	    "what stands before it may be the peer's own");
 	is(check("10.0.0.1:5", "Origin: http://b.example\r\n"
 	    "X-Forwarded-Host: b.example\r\n"), 403, "names need TLS here");
 	is(check("10.0.0.1:5", "Origin: https://b.example\r\n"), 403,
 	    "without the field");
 	is(check("192.0.2.1:5", "Origin: https://b.example\r\n"
 	    "X-Forwarded-Host: b.example\r\n"), 403,
-	    "nobody else's field counts");
+	    "the field of a peer that is not trusted does not count");
 }
 
 /* --- whose, how many, and what the target learns --- */
