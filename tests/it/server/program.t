@@ -221,9 +221,10 @@ def test_pipes():
     r = t.run_inetws('server', '-l', '127.0.0.1:0', '--program-pipes', 'h:1')
     t.is_(r.returncode, 64, 'a TARGET has no pipes')
     t.like(r.stderr, '--program-pipes: needs a PROGRAM', 'in words')
-    s = start('sh', '-c', 'exec <&-; sleep 600',
+    s = start('sh', '-c', 'exec <&-; echo closed; sleep 600',
               options=['--program-pipes'])
     w = t.ws.connect(s.port)
+    w.take_data(7)          # before that the pipe would hold what is sent
     w.send(b'x' * 100000)
     w.close(1000)
     t.is_(w.take_close(), 1011, 'one that refuses its input resets')
