@@ -130,14 +130,24 @@ def done():
 
 def main():
     """Runs the caller's cases in the order in which they are defined."""
-    cases = [(n, f) for n, f in sys._getframe(1).f_globals.items()
+    caller = sys._getframe(1)
+    cases = [(n, f) for n, f in caller.f_globals.items()
              if n.startswith('test_') and callable(f)]
+    for name in twice(caller.f_code.co_filename):
+        ok(False, '%s: two cases have this name, and one is not run' % name)
     words = sys.argv[1:]
     for name, case in cases:
         if words and not any(w in name for w in words):
             continue
         _case(name, case)
     done()
+
+
+def twice(path):
+    """The names that a file gives to more than one case."""
+    with open(path, encoding='utf-8') as f:
+        names = re.findall(r'(?m)^def (test_\w+)\(', f.read())
+    return sorted({n for n in names if names.count(n) > 1})
 
 
 def _case(name, case):

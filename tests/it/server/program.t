@@ -63,7 +63,7 @@ def test_environment():
         t.is_(got.get(name), None, 'no ' + name)
 
 
-def test_inetd():
+def test_no_manager():
     """Without a manager that listens no other process removes it."""
     a, b = socket.socketpair()
     with a, b:
