@@ -106,16 +106,16 @@ class After(Faults):
 
 
 class LastFrames(Faults):
-    """Loses the wire together with everything that follows this side's eof."""
+    """Loses the wire together with the last of this side's eof and final ack:
+    its peer has everything but the word for it."""
 
     def __init__(self):
         self.done = False
 
     def sent(self, tunnel, line):
-        if line.startswith("ack") and tunnel.peer_eof is not None and \
-                tunnel.read_ended and not self.done:
+        if tunnel.eof_sent and tunnel.final_sent and not self.done:
             self.done = True
-            return True
+            tunnel.wire.cut()           # with the line still unsent
         return False
 
 

@@ -241,17 +241,20 @@ def test_cut_at_lines():
                         role, "behind sending" if sending else "on receiving",
                         word)):
                     x.tell()
+                t.ok(x.peer.resumes > 0, "and resumed (%d)" % x.peer.resumes)
                 t.cleanup()
 
 
 def test_last_frames_lost():
     for role, make in ROLES:
+        faults = p.LastFrames()
         x = make(noise(70000), noise(50000, 2), None, None,
-                 p.Settings(resume=2), p.LastFrames(),
+                 p.Settings(resume=2), faults,
                  ("--linger", "2s", "--resume", "3s"))
         if not t.ok(x.good(), "%s: the last frames are lost: a success at "
                     "both sides" % role):
             x.tell()
+        t.ok(faults.done and x.peer.wires > 1, "over another websocket")
 
 
 def test_reported():
@@ -389,6 +392,7 @@ def test_expiry():
 def test_connect():
     """On two pipes: bytes, half-close, cuts, exit status."""
     for cuts in (0, 4):
+        resumes = 0
         for near, far in ((noise(200000), noise(300000, 2)),
                           (b"", noise(100000)), (noise(100000), b"")):
             exchanges = []
@@ -407,6 +411,8 @@ def test_connect():
                  exchanges[0].got == near and exchanges[0].how == "eof",
                  "connect: %d out, %d in, %d cuts, %d resumes" % (
                      len(near), len(far), cuts, s.tunnels[0].resumes))
+            resumes += s.tunnels[0].resumes
+        t.is_(resumes > 0, cuts > 0, "%d cuts, %d resumes" % (cuts, resumes))
     s = p.Server(target, p.Settings(resume=.1))
     t.on_close(s.stop)
     c = t.connect("ws://127.0.0.1:%d/" % s.port, "--resume", "500ms")

@@ -595,7 +595,7 @@ def test_peer_agent():
         how = exchange.join()
         t.ok(how == 'eof' and exchange.got == data,
              '2 MB there and back by the Python agent: %s' % how)
-    t.ok(agents[0].tunnels, 'both took part')
+    t.ok(all(a.tunnels for a in agents), 'both took part')
 
 
 def test_peer_resumes():
@@ -607,7 +607,8 @@ def test_peer_resumes():
     t.ok(how == 'eof' and exchange.got == data,
          'cut again and again, nothing lost: %s, %d' % (
              how, len(exchange.got)))
-    t.diag('%d resumes' % max(x.resumes for x in agent.tunnels))
+    resumes = max(x.resumes for x in agent.tunnels)
+    t.ok(resumes >= 5, 'through %d resumes' % resumes)
 
 
 def test_own_agent():

@@ -185,13 +185,18 @@ def test_server_tunnel():
     openssl, = t.need('openssl')
     p = t.Program([openssl, 's_client', '-connect', '127.0.0.1:%d' % s.port,
                    '-tls1_3', '-CAfile', cert.ca], stdin=-1, stdout=-1)
-    p.stdin.write(t.ws.request().replace(b'\r\n', b'\n').replace(
-        b'\n', b'\r\n'))
+    p.stdin.write(t.ws.request())
     p.stdin.flush()
-    for _ in range(30):
+    while b' 101 ' not in p.stdout.readline():
+        pass
+    for i in range(30):
         p.stdin.write(b'K\n')
         p.stdin.flush()
-    t.ok(p.alive(), 'keys are changed again and again')
+        p.wait_line('KEYUPDATE', count=i + 1)
+    p.stdin.write(t.ws.frame(2, b'some', key=b'abcd') + t.ws.frame(
+        8, b'\3\xe8', key=b'abcd'))
+    p.stdin.flush()
+    t.is_(target.take(), (b'some', 'eof'), 'keys are changed again and again')
 
 
 class Hostile(t.Listener):
