@@ -69,7 +69,7 @@ def test_page_of_rubbish():
         s.send(signal.SIGUSR1)
         t.ok(says(w) and says(t.ws.connect(s.port)) and s.alive(),
              'and tunnels are served')
-    t.unlike(s.log, 'signal 11|signal 6', 'no process has died of it')
+    t.unlike(s.log, 'child-killed', 'no process has died of it')
 
 
 def shared_memory(pid):
@@ -109,7 +109,7 @@ def test_memory_of_rubbish():
              'and tunnels go on')
     t.ok(t.until(lambda: len(t.children(s.pid)) == 2),
          'those that ended are gone')
-    t.unlike(s.log, 'signal 11|signal 6|child-killed', 'no process has died')
+    t.unlike(s.log, 'child-killed', 'no process has died')
     evil.close(), good.close()
     s.send(signal.SIGTERM)
     t.is_(s.wait(), 0, 'and TERM ends it')

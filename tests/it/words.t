@@ -142,6 +142,11 @@ def check(names, find, what):
         t.diag('\n'.join(bad[:100]))
 
 
+def test_itself():
+    t.is_(retired('a carrier_of doorsOpen; indoors, SEATS'),
+          ['carrier', 'doors', 'SEATS'], 'it sees retired words')
+
+
 def test_words():
     names = files()
     t.ok(len(names) > 300, '%d files are read' % len(names))

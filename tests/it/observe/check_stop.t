@@ -50,6 +50,12 @@ class Check:
         self.text += more
         return more
 
+    def come(self):
+        """All that has come so far."""
+        while select.select([self.p.stdout.fileno()], [], [], 0)[0]:
+            self.read()
+        return self.text
+
     def lines(self):
         """{step: (state, line)} of what has come."""
         found = {}
@@ -184,7 +190,7 @@ def test_name_answered():
     c = Check(url(mute.port, host='two.example'), before=names.before)
     for _ in range(2):
         q = names.question('two')
-        t.unlike(c.text, 'name', 'not known yet')
+        t.unlike(c.come(), 'name', 'not known yet')
         names.answer(q)
     mute.next()
     text = stopped(c, 'answer', PATH)
@@ -354,13 +360,11 @@ def test_redirect():
 def test_addresses():
     """The others are tried last."""
     s = t.server(t.echo().port)
-    port = full()
     c = Check('--resolve', 'h.example:%d:127.0.0.1' % s.port,
               'ws://h.example:%d/' % s.port).reach('target')
     t.is_(c.p.wait(), 0, 'one address: nothing to try')
     other = socket.create_server(('127.0.0.2', s.port))
     t.on_close(other.close)
-    del port
     c = Check('--resolve', 'h.example:%d:127.0.0.1,127.0.0.2,127.0.0.3' %
               s.port, 'ws://h.example:%d/' % s.port)
     while c.read():

@@ -104,6 +104,7 @@ def test_options():
         named = set(re.findall(r'Fl -([a-z-]+)', f.read()))
     shown = ''.join(t.run_inetws(mode, '--help').stdout.decode() for mode in (
         'server', 'client', 'connect', 'agent', 'gate', 'check'))
+    t.ok(len(named) > 10, 'options are named')
     t.is_(sorted(n for n in named if not re.search(
         '--%s(?![a-z-])' % n, shown)), [], '%d options' % len(named))
 

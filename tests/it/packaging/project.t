@@ -69,6 +69,7 @@ def test_named_files():
                        r'(?:c|h|t|py|md|mk|awk|1|7)\b')
     found = {(path, name) for path in texts()
              for name in named.findall(read(path))}
+    t.ok(len(found) > 50, 'files are named')
     t.is_([f for f in sorted(found) if not os.path.exists(
         os.path.join(t.ROOT, f[1])) and not re.match(
             r'tests/unit/.*\.t$', f[1])], [], '%d mentions' % len(found))

@@ -206,6 +206,7 @@ def test_messages():
     with open(PAGE) as f:
         text = f.read()
     t.need('nginx')
+    t.ok(len(page) > 30, '%d messages with their statuses' % len(page))
     tried = set()
     for message, (status, printed) in mistakes():
         other = MUSL.get(message, message)

@@ -277,7 +277,8 @@ def test_off():
     s = t.server(t.echo().port, '--sandbox', 'off',
                  preexec_fn=refusing({SECCOMP: errno.EPERM}))
     t.is_(t.one()['sandbox_missing'], 'off', '--sandbox off: status')
-    t.unlike(s.log, 'event=sandbox', 'no line')
+    s.stop()
+    t.unlike(s.wait_log(), 'event=sandbox', 'no line')
 
 
 def test_root():

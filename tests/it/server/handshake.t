@@ -26,62 +26,66 @@ def bare(*lines):
     return ('\r\n'.join(lines) + '\r\n\r\n').encode('latin-1')
 
 
-# (name, request, status, what the log line names)
+# (name, request, status, how the log gives its reason)
 BAD = [
-    ('no Host', req(drop=['Host']), 400, '(?i)host'),
-    ('two Hosts', req(headers=[('Host', 'b')]), 400, '(?i)host'),
+    ('no Host', req(drop=['Host']), 400, 'no Host'),
+    ('two Hosts', req(headers=[('Host', 'b')]), 400, 'more than one Host'),
     ('a Host with no port that could be', req(
-        drop=['Host'], headers=[('Host', 'a:99999')]), 400, '(?i)host'),
-    ('two empty lines first', b'\r\n\r\n' + req(), 400, '(?i)empty'),
-    ('no key', req(drop=['Sec-WebSocket-Key']), 400, '(?i)key'),
-    ('two keys', req(headers=[('Sec-WebSocket-Key', KEY)]), 400, '(?i)key'),
-    ('a key of 15 bytes', req(key='AAAAAAAAAAAAAAAAAAAA'), 400, '(?i)key'),
+        drop=['Host'], headers=[('Host', 'a:99999')]), 400, 'malformed Host'),
+    ('two empty lines first', b'\r\n\r\n' + req(), 400, 'an empty line'),
+    ('no key', req(drop=['Sec-WebSocket-Key']), 400, 'no Sec-WebSocket-Key'),
+    ('two keys', req(headers=[('Sec-WebSocket-Key', KEY)]), 400,
+     'more than one Sec-WebSocket-Key'),
+    ('a key of 15 bytes', req(key='AAAAAAAAAAAAAAAAAAAA'), 400,
+     'Sec-WebSocket-Key is not base64'),
     ('a key of 17 bytes', req(key='AAAAAAAAAAAAAAAAAAAAAAA='), 400,
-     '(?i)key'),
+     'Sec-WebSocket-Key is not base64'),
     ('a key that is no base64', req(key='dGhlIHNhbXBsZSBub25j!!=='), 400,
-     '(?i)key'),
-    ('an empty key', req(key=''), 400, '(?i)key'),
+     'Sec-WebSocket-Key is not base64'),
+    ('an empty key', req(key=''), 400, 'Sec-WebSocket-Key is not base64'),
     ('version 12', req(drop=['Sec-WebSocket-Version'],
                        headers=[('Sec-WebSocket-Version', '12')]), 426,
-     '(?i)version'),
-    ('no version', req(drop=['Sec-WebSocket-Version']), 426, '(?i)version'),
+     'Sec-WebSocket-Version is not 13'),
+    ('no version', req(drop=['Sec-WebSocket-Version']), 426,
+     'no Sec-WebSocket-Version'),
     ('two versions', req(headers=[('Sec-WebSocket-Version', '13')]),
-     (400, 426), '(?i)version'),
-    ('POST', req(method='POST'), 405, '(?i)method|POST|GET'),
+     400, 'more than one Sec-WebSocket-Version'),
+    ('POST', req(method='POST'), 405, 'method POST instead of GET'),
     ('BREW', req(method='BREW'), 501, 'method BREW instead of GET'),
-    ('HEAD', req(method='HEAD'), 405, '(?i)method|HEAD|GET'),
-    ('HTTP/1.0', req(version='HTTP/1.0'), 505, '(?i)version|HTTP/1'),
-    ('HTTP/2.0', req(version='HTTP/2.0'), 505, '(?i)version|HTTP/'),
-    ('HTTP/9.9', req(version='HTTP/9.9'), 505, '(?i)version|HTTP/'),
+    ('HEAD', req(method='HEAD'), 405, 'method HEAD instead of GET'),
+    ('HTTP/1.0', req(version='HTTP/1.0'), 505, 'HTTP/1.0 instead of HTTP/1.1'),
+    ('HTTP/2.0', req(version='HTTP/2.0'), 505, 'HTTP/2.0 instead of HTTP/1.1'),
+    ('HTTP/9.9', req(version='HTTP/9.9'), 505, 'HTTP/9.9 instead of HTTP/1.1'),
     ('a body by Content-Length', req(headers=[('Content-Length', '5')]) +
-     b'hello', 400, '(?i)body|length'),
+     b'hello', 400, 'a request with a body'),
     ('Transfer-Encoding', req(headers=[('Transfer-Encoding', 'chunked')]),
-     400, '(?i)body|transfer'),
+     400, 'a Transfer-Encoding'),
     ('a folded line', bare('GET / HTTP/1.1', 'Host: a', 'X: 1', ' 2',
                            'Upgrade: websocket', 'Connection: Upgrade',
                            'Sec-WebSocket-Key: ' + KEY,
-                           'Sec-WebSocket-Version: 13'), 400, '(?i)fold'),
+                           'Sec-WebSocket-Version: 13'), 400, 'a folded field'),
     ('a folded line with a tab', bare('GET / HTTP/1.1', 'Host: a', 'X: 1',
                                       '\t2', 'Upgrade: websocket',
                                       'Connection: Upgrade',
                                       'Sec-WebSocket-Key: ' + KEY,
                                       'Sec-WebSocket-Version: 13'), 400,
-     '(?i)fold'),
+     'a folded field'),
     ('a blank before the colon', req(headers=[('X ', '1')]), 400,
-     '(?i)colon|blank|space|name'),
-    ('bare LF', req().replace(b'\r\n', b'\n'), 400, r'(?i)\bLF\b|line'),
+     'a blank before the colon'),
+    ('bare LF', req().replace(b'\r\n', b'\n'), 400, 'a bare LF'),
     ('one bare LF', req(headers=[('X', '1\nY: 2')]), 400,
-     r'(?i)\bLF\b|line'),
-    ('a bare CR', req(headers=[('X', '1\rY: 2')]), 400, r'(?i)\bCR\b|line'),
-    ('NUL in a value', req(headers=[('X', 'a\0b')]), 400, '(?i)nul'),
-    ('NUL in the path', req(path='/a\0b'), 400, '(?i)nul'),
-    ('a field without a name', req(headers=[('', 'x')]), 400, '.'),
+     'a bare LF'),
+    ('a bare CR', req(headers=[('X', '1\rY: 2')]), 400, 'a CR without LF'),
+    ('NUL in a value', req(headers=[('X', 'a\0b')]), 400, 'a NUL byte'),
+    ('NUL in the path', req(path='/a\0b'), 400, 'a NUL byte'),
+    ('a field without a name', req(headers=[('', 'x')]), 400,
+     'a field without a name'),
     ('a line without a colon', bare('GET / HTTP/1.1', 'Host: a', 'nonsense'),
-     400, '.'),
+     400, 'a field without a colon'),
     ('a head over 16 KiB', req(headers=[('X', 'y' * 17000)]), 431,
-     '(?i)large|long|16|431'),
+     'a head of more than 16384 bytes'),
     ('a path over 16 KiB', req(path='/' + 'y' * 17000), 414,
-     '(?i)request line of more than 16384'),
+     'a request line of more than 16384'),
     ('extensions that are no list', req(
         headers=[('Sec-WebSocket-Extensions', 'a; b=')]), 400,
      'malformed Sec-WebSocket-Extensions'),
@@ -90,21 +94,22 @@ BAD = [
      'malformed Sec-WebSocket-Protocol'),
     ('no subprotocol in the field', req(
         headers=[('Sec-WebSocket-Protocol', '')]), 400,
-     'empty Sec-WebSocket-Protocol'),
+     'an empty Sec-WebSocket-Protocol'),
     ('101 fields', req(headers=[('X', 'y')] * 96 + [('Z', 'z')] * 10), 431,
-     '(?i)fields|many|431'),
+     'more than 100 fields'),
     ('no upgrade', bare('GET / HTTP/1.1', 'Host: a'), 426,
-     '(?i)upgrade|websocket'),
+     'this is a websocket endpoint'),
     ('Upgrade to something else',
      req(drop=['Upgrade'], headers=[('Upgrade', 'h2c')]), 426,
-     '(?i)upgrade|websocket'),
+     "no 'Upgrade: websocket'"),
     ('Connection without upgrade',
      req(drop=['Connection'], headers=[('Connection', 'keep-alive')]),
-     (400, 426), '(?i)connection|upgrade'),
+     400, "no 'Connection: Upgrade'"),
     ('a TLS greeting', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' +
-     b'\r\n\r\n', 400, '.'),
-    ('an ssh greeting', b'SSH-2.0-OpenSSH_9.2\r\n\r\n', 400, '.'),
-    ('nothing but empty lines', b'\r\n' * 9000, (400, 431), '.'),
+     b'\r\n\r\n', 400, 'the client speaks TLS'),
+    ('an ssh greeting', b'SSH-2.0-OpenSSH_9.2\r\n\r\n', 400,
+     "no HTTP request: 'SSH-2"),
+    ('nothing but empty lines', b'\r\n' * 9000, 400, 'an empty line'),
 ]
 
 
@@ -115,11 +120,9 @@ def test_bad_requests():
     for name, data, status, word in BAD:
         mark = s.mark()
         a = t.ws.ask(s.port, data)
-        if isinstance(status, tuple):
-            t.ok(a.status in status, '%s: %s' % (name, a.status))
-        else:
-            t.is_(a.status, status, '%s: %s' % (name, status))
-        t.ok(s.has_line(word, 5, since=mark), '%s: the log names it' % name)
+        t.is_(a.status, status, '%s: %s' % (name, status))
+        why = 'event=(failed|probe) .*why="refused with %d: %s' % (status, word)
+        t.ok(s.has_line(why, 5, since=mark), '%s: the log names it' % name)
     t.is_(echo.accepted, 0, 'none of them reached the target')
     w = t.ws.connect(s.port)
     w.send(b'still here')
@@ -216,7 +219,8 @@ def test_path():
     for path in ('/', '/secret2', '/secre', '/SECRET', '/x/secret'):
         mark = s.mark()
         t.is_(t.ws.ask(s.port, req(path=path)).status, 404, '404 at ' + path)
-        t.ok(s.has_line('(?i)404|path|not found', 5, since=mark), 'logged')
+        t.ok(s.has_line('event=failed .*why="refused with 404: ', 5,
+                        since=mark), 'logged')
 
 
 def test_chunks():
@@ -253,7 +257,7 @@ def test_slow():
     took = t.ws.now() - begin
     t.like(head, r'\AHTTP/1.1 408 ', 'silence: 408')
     t.ok(0.8 < took < t.BOUND, 'at the deadline (%.1f s)' % took)
-    t.ok(s.has_line('(?i)408|time', 5), 'logged')
+    t.ok(s.has_line('why="refused with 408: no request came', 5), 'logged')
 
     sock = t.ws.dial(s.port)
     sock.settimeout(0.1)
@@ -277,8 +281,8 @@ def test_slow():
     sock = t.ws.dial(s.port)
     sock.sendall(b'GET / HT')
     sock.close()
-    t.ok(s.has_line('.', 5, since=mark),
-         'a client that leaves early is logged')
+    t.ok(s.has_line('event=failed .*why="the peer left after 8 bytes', 5,
+                    since=mark), 'a client that leaves early is logged')
     t.ok(t.until(lambda: not t.children(s.pid)), 'no child is left')
     w = t.ws.connect(s.port)
     w.send(b'x')
@@ -309,11 +313,12 @@ def test_target():
     a = t.ws.ask(s.port, req())
     t.is_(a.status, 502, 'no listener there: 502')
     t.like(a.body, r'(?i)\A[^\n]*refused[^\n]*\n?\Z', 'with a reason')
-    t.ok(s.has_line('(?i)502|refused', 5), 'logged')
+    t.ok(s.has_line('event=failed .*:%d: Connection refused' % port, 5),
+         'logged')
     late = t.Held(port=port)
     w = t.ws.connect(s.port)
-    late.next()
-    t.ok(True, 'and once it does: 101')
+    w.send(b'x')
+    t.is_(late.next().recv(1), b'x', 'and once it does: 101')
 
     s = t.server('no-such-name.invalid:22')
     a = t.ws.ask(s.port, req())

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import ca               # noqa: E402
 import inetws as t      # noqa: E402
+import reverse as r     # noqa: E402
 
 MOST = 2
 
@@ -363,7 +364,9 @@ def test_none():
     """Where none can be of use."""
     s = t.server(t.echo().port)
     ready(s)
-    g = t.inetws('gate', '-l', '127.0.0.1:0', '--visitors', '127.0.0.1:0')
+    g = r.gate()
+    a = r.raw_agent(g)
+    t.ok(r.parked(g), 'a websocket is parked at a gate')
     w = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '1')
     c = t.connect('ws://127.0.0.1:%d/' % s.port)
     c.stdin.write(b'x')
@@ -371,7 +374,9 @@ def test_none():
     t.is_(c.stdout.read(1), b'x', 'connect is there')
     w.wait_line('event=parked')
     for name, p in ('gate', g), ('client --warm', w), ('connect', c):
+        t.ok(p.alive(), name + ' runs')
         t.is_(t.ahead(p.pid), [], name + ': none')
+    a.drop()
 
 
 USER = 30000 + os.getpid() % 30000     # which has no other processes

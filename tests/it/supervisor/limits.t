@@ -156,7 +156,7 @@ def tunnels(port, n):
 def test_handshakes():
     s = t.server(t.echo().port, '--max-handshakes', '3', *PATIENT)
     ws = tunnels(s.port, 6)
-    t.ok(True, 'tunnels are none')
+    t.is_(len(t.children(s.pid)), 6, 'tunnels are none')
     mute = [t.ws.dial(s.port) for _ in range(3)]
     t.until(lambda: len(t.children(s.pid)) == 9)
     mark = s.mark()
@@ -211,7 +211,7 @@ def test_handshakes_of_client():
     waiting = [t.ws.dial(c.port) for _ in range(2)]
     t.until(lambda: len(t.children(c.pid)) == 2)
     t.is_(t.ws.dial_and_read(c.port), (b'', 'reset'), 'a third is reset')
-    t.is_(len(waiting), 2, 'two wait')
+    t.ok(all(t.ws.quiet_for(x, 0) for x in waiting), 'two wait')
 
 
 def test_shared_page():
@@ -224,7 +224,10 @@ def test_shared_page():
     # A child takes its slot a moment after it is born.
     t.ok(t.until(lambda: status_of(s.port)[0] == 503),
          'a third handshake: 503')
-    t.is_(len(ws) + len(mute), 6, 'next to 4 tunnels')
+    for w in ws:
+        w.send(b'x')
+    t.is_([w.take_data(1) for w in ws], [b'x'] * 4, 'next to 4 tunnels')
+    t.ok(all(t.ws.quiet_for(x, 0) for x in mute), 'and two that wait')
 
 
 t.main()

@@ -73,7 +73,7 @@ def test_capath():
     t.is_(hello(n.url, '--capath', empty).returncode, 77,
           'an empty directory: 77')
     r = hello(n.url, '--cacert', d + '/none.pem')
-    t.ok(r.returncode in (64, 71, 77, 78), 'no such file: %d' % r.returncode)
+    t.is_(r.returncode, 64, 'no such file: 64')
     t.like(r.stderr, 'none.pem', 'which is named')
 
 
@@ -83,7 +83,7 @@ def test_wrong_names():
     n = t.nginx(s.port, cert)
     r = hello(n.url, '--cacert', cert.ca)
     t.is_(r.returncode, 77, "another host's certificate: 77")
-    t.like(r.stderr, '(?i)localhost|host|name|match', 'and the error says so')
+    t.like(r.stderr, 'hostname mismatch', 'and the error says so')
     works(hello(n.url, '-k'), 'unless -k')
     cert = t.certificate(['DNS:localhost'])
     n = t.nginx(s.port, cert)
