@@ -21,6 +21,7 @@
  * requests, with what is told of them, fit into one page.
  */
 static struct {
+	size_t len;		/* of what has come */
 	struct http_head head;
 	char buf[HTTP_HEAD_MAX + 4096];
 } came __attribute__((aligned(4096)));
@@ -41,6 +42,17 @@ drain(struct io *io, int64_t deadline)
 		total += n;
 }
 
+/* Is it, or does it begin as, a request with this method and its blank? */
+static int
+has_method(const char *method)
+{
+	size_t at = came.len > 2 && memcmp(came.buf, "\r\n", 2) == 0 ? 2 : 0;
+
+	return came.len >= at + strlen(method) &&
+	    memcmp(came.buf + at, method, strlen(method)) == 0;
+}
+
+/* An answer to HEAD has no content (RFC 9110 9.3.2). */
 static int
 say_no(struct websocket *w, int status, const char *fields, const char *text,
     int64_t deadline)
@@ -53,6 +65,8 @@ say_no(struct websocket *w, int status, const char *fields, const char *text,
 	if (n == -1)
 		n = upgrade_write_refusal(answer, sizeof answer, status,
 		    clock_date(), "", http_reason(status));
+	if (has_method("HEAD "))
+		n = (int)(strstr(answer, "\r\n\r\n") + 4 - answer);
 	return deadline_write(&w->io, answer, n, deadline);
 }
 
@@ -119,16 +133,9 @@ lost(struct websocket *w, size_t len, const char *how, struct error *why)
 
 /* What balancers send, so as to see whether something answers. */
 static int
-is_probe(size_t len)
+is_probe(void)
 {
-	static const char *const methods[] = { "HEAD ", "OPTIONS " };
-	unsigned int i;
-
-	for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
-		if (len >= strlen(methods[i]) &&
-		    memcmp(came.buf, methods[i], strlen(methods[i])) == 0)
-			return 1;
-	return 0;
+	return has_method("HEAD ") || has_method("OPTIONS ");
 }
 
 static int
@@ -187,19 +194,19 @@ read_strictly(struct http_read *r)
 
 /* Reads a whole head.  Its length, or -1: refused or lost. */
 static ssize_t
-read_head(struct websocket *w, const struct options *o, size_t *len,
-    int64_t deadline, struct error *why)
+read_head(struct websocket *w, const struct options *o, int64_t deadline,
+    struct error *why)
 {
 	struct http_read r = { .io = &w->io, .buf = came.buf, .size = sizeof came.buf,
 	    .plain = has_pages(o) };
 	ssize_t n = http_read(&r, &came.head, deadline);
 
+	came.len = r.len;
 	if (n > 0 && r.plain && !asks_for_page(o))
 		n = read_strictly(&r);
-	*len = r.len;
 	if (n > 0)
 		return n;
-	w->is_probe = r.len > 0 ? is_probe(r.len) : n == 0 ||
+	w->is_probe = r.len > 0 ? is_probe() : n == 0 ||
 	    errno == ECONNRESET || errno == EPROTO;
 	if (n == -1 && errno == EBADMSG)
 		return refuse_with(w, r.status, r.status == 405 &&
@@ -279,6 +286,7 @@ begin(struct websocket *w, struct io io)
 {
 	memset(w, 0, sizeof *w);
 	w->io = io;
+	came.len = 0;
 }
 
 /* With listeners for names, the name of an agent stands behind --path. */
@@ -301,16 +309,15 @@ websocket_request(struct websocket *w, const struct options *o, struct io io,
     struct upgrade_request *request, int64_t deadline, struct error *why)
 {
 	ssize_t n;
-	size_t len;
 
 	begin(w, io);
-	n = read_head(w, o, &len, deadline, why);
+	n = read_head(w, o, deadline, why);
 	if (n > 0 && has_pages(o) && asks_for_page(o)) {
 		w->head = &came.head;
 		return 1;
 	}
 	if (n == -1 ||
-	    check(w, o, request, came.buf, n, len, why) == -1)
+	    check(w, o, request, came.buf, n, came.len, why) == -1)
 		return -1;
 	if (o->websocket.path != NULL &&
 	    !is_path(o, http_path(request->target)))

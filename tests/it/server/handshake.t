@@ -163,6 +163,10 @@ def test_refusal_form():
     a = t.ws.ask(s.port, req(method='PUT'))
     t.is_((a.headers.get('allow'), a.headers.get('connection')),
           ('GET', 'close'), '405 says Allow: GET, and Connection: close')
+    for before in (b'', b'\r\n'):
+        head = t.ws.ask(s.port, before + req(method='HEAD'))
+        t.is_((head.status, head.headers.get('allow'), head.body),
+              (405, 'GET', b''), 'HEAD: the same, without content')
 
 
 def test_good_requests():
