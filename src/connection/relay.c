@@ -239,6 +239,21 @@ finish_websocket(struct relay *r)
 		tunnel_wire_failed(&r->tunnel);
 }
 
+/*
+ * A server that answered Close and did not end its direction in time gets
+ * close_notify all the same: nothing was cut short.
+ */
+static void
+close_websocket(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+
+	if (t->wire == WIRE_CLOSED && !t->wire_finished && !t->wire_blocked)
+		(void)!io_finish(&r->websocket);
+	io_close(&r->websocket);
+	tunnel_wire_closed(t);
+}
+
 /* A socket that has no other end any more is told of by reading. */
 static void
 finish_stream(struct relay *r)
@@ -306,8 +321,7 @@ work(struct relay *r)
 		did = 1;
 	}
 	if (w & TUNNEL_CLOSE_WIRE) {
-		io_close(&r->websocket);
-		tunnel_wire_closed(t);
+		close_websocket(r);
 		did = 1;
 	}
 	return did;
