@@ -8,6 +8,7 @@ answers hold control characters, other users, web pages.
 If it fails: an attack that the manual calls impossible is possible.
 """
 
+import itertools
 import os
 import random
 import re
@@ -207,11 +208,11 @@ class Way(t.Listener):
         a.close(), b.close()
 
 
-def flipper(where):
-    """Changes one bit downwards, in the first connection."""
+def flipper(where, upwards):
+    """Changes one bit of one direction, in the first connection."""
     def change_of(nth):
         def change(up, at, data):
-            if up or nth > 1 or not at <= where < at + len(data):
+            if up != upwards or nth > 1 or not at <= where < at + len(data):
                 return data
             return (data[:where - at] + bytes([data[where - at] ^ 0x10]) +
                     data[where - at + 1:])
@@ -219,25 +220,45 @@ def flipper(where):
     return change_of
 
 
+def sent_up(port, target, data):
+    """What the target gets of a visitor's data, and how it ends."""
+    def say():
+        try:
+            with t.ws.dial(port) as v:
+                v.sendall(data)
+                v.shutdown(socket.SHUT_WR)
+                t.ws.read_all(v)
+        except OSError:
+            pass
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    with target.next() as stream:
+        found = t.ws.read_all(stream)
+    thread.join(t.BOUND)
+    return found
+
+
 def test_changed_bits():
     """On a network that changes what passes, under TLS."""
     data = os.urandom(2 << 20)
     cert = t.certificate()
-    for session in (True, False):
-        for at in (10000, 1 << 20):
-            s = t.server(t.source(data).port, '--tls-cert', cert.cert,
-                         '--tls-key', cert.key)
-            way = Way(s.port, flipper(at))
-            c = t.client('wss://localhost:%d/' % way.port, '--cacert',
-                         cert.ca, *(() if session else ('--resume', '0')))
-            got, how = t.ws.dial_and_read(c.port)
-            if session:
-                t.ok((got, how) == (data, 'eof'),
-                     'byte %d changed: a session brings all' % at)
-                t.ok(way.accepted >= 2, 'over a second connection')
-            else:
-                t.ok(how == 'reset' and data.startswith(got),
-                     'byte %d changed: a reset, no wrong byte' % at)
+    for session, at, up in itertools.product(
+            (True, False), (10000, 1 << 20), (False, True)):
+        target = t.Held() if up else t.source(data)
+        s = t.server(target.port, '--tls-cert', cert.cert, '--tls-key',
+                     cert.key)
+        way = Way(s.port, flipper(at, up))
+        c = t.client('wss://localhost:%d/' % way.port, '--cacert', cert.ca,
+                     *(() if session else ('--resume', '0')))
+        got, how = sent_up(c.port, target, data) if up else \
+            t.ws.dial_and_read(c.port)
+        name = 'byte %d changed on the way %s' % (at, 'up' if up else 'down')
+        if session:
+            t.ok((got, how) == (data, 'eof'), name + ': a session brings all')
+            t.ok(way.accepted >= 2, 'over a second connection')
+        else:
+            t.ok(how == 'reset' and data.startswith(got),
+                 name + ': a reset, no wrong byte')
 
 
 def test_reverse_proxy():

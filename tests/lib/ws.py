@@ -17,6 +17,7 @@ import time
 import proc
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+NEVER_SENT = (1005, 1006, 1015)         # codes that no frame may have
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 Frame = collections.namedtuple('Frame', 'fin rsv opcode masked payload')
@@ -173,7 +174,8 @@ class WebSocket:
     def take_close(self, answer=True):
         """Reads on to the Close frame; its code, 'eof' or 'reset'.
 
-        The code is 1005 for a Close without one (RFC 6455 7.1.5).
+        The code is 1005 for a Close without one (RFC 6455 7.1.5), and no
+        number if the frame has one that no frame may have (7.4.1).
         """
         try:
             while self.close_frame is None:
@@ -186,6 +188,8 @@ class WebSocket:
         except BrokenPipeError:
             pass
         code = self.close_frame[0]
+        if code in NEVER_SENT:
+            return '%d, which no frame may have' % code
         return 1005 if code is None else code
 
     def take_end(self):

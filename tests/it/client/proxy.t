@@ -360,6 +360,17 @@ def test_requests():
           'a header for the proxy')
     t.like(p.seen[0], '\r\nProxy-Authorization: Bearer tok\r\n\r\n$',
            'takes the place of ours')
+    server = t.WSServer()
+    for words in (('--proxy-user', GOOD),
+                  ('--proxy-header', 'Proxy-Authorization: Bearer tok',
+                   '--proxy-header', 'X-To-Proxy: 1')):
+        c = t.connect(url(server.port), '-x', '127.0.0.1:%d' % p.port, *words)
+        w = server.next()
+        t.is_([f for f in w.request if 'proxy' in f], [],
+              'the server gets nothing of %s' % words[0])
+        w.bye()
+        c.stdin.close()
+        t.is_(c.wait(), 0, 'and serves')
 
 
 def scripted(answer, status, word, name, *options, **kw):

@@ -16,6 +16,7 @@ import inetws as t      # noqa: E402
 import reverse          # noqa: E402
 import base64           # noqa: E402
 import cutting          # noqa: E402
+import email.utils      # noqa: E402
 import hashlib          # noqa: E402
 import html             # noqa: E402
 import html.parser      # noqa: E402
@@ -48,6 +49,9 @@ def test_formats():
           'Prometheus text')
     t.is_(int(fields['content-length']), len(text), 'its length')
     t.ok(not text.endswith('# EOF\n'), 'without an end mark')
+    date = email.utils.parsedate_to_datetime(fields['date'])
+    t.ok(abs(time.time() - date.timestamp()) < t.BOUND,
+         'Date (RFC 9110 6.6.1): %s' % fields['date'])
     status, fields, om = t.http(s.metrics, '/metrics', fields=[OPEN])
     t.is_(fields['content-type'],
           'application/openmetrics-text; version=1.0.0; charset=utf-8',

@@ -190,10 +190,11 @@ def test_bad_lines():
     t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
           "a line in two fragments")
     t.is_(x.status(1, 0), 410, "and the session is gone")
-    x = Served(PLAIN)
-    x.raw.text("ack 0")
-    t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
-          "ack without a session")
+    for line in ("ack 0", "ack 0 65536"):
+        x = Served(PLAIN)
+        x.raw.text(line)
+        t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
+              "%s without a session" % line)
 
 
 def test_data():

@@ -215,13 +215,35 @@ def test_gate_accepts_proxy():
 
 
 def test_untrusted():
-    for options in (('--trusted-proxy', '10.0.0.0/8'),
-                    ('--trusted-proxy', 'unix', '-l',
-                     'unix:%s/s' % t.folder())):
-        s = t.server(t.echo().port, '--real-ip-header', 'X-Forwarded-For',
-                     *options)
-        t.like(peer_of(s, [('X-Forwarded-For', '203.0.113.7')]),
-               r'^127\.0\.0\.1:', 'an untrusted peer is not believed')
+    """Neither in the log, nor towards the target, nor where sources are
+    counted; and what a warm client says no more than what a field says."""
+    named = [('X-Forwarded-For', '203.0.113.7'), ('X-Real-IP', '203.0.113.7'),
+             ('Forwarded', 'for=203.0.113.7')]
+    x = ('--real-ip-header', 'X-Forwarded-For', '--trusted-proxy')
+    for options in ((), (*x, '10.0.0.0/8'), (*x, 'unix')):
+        if 'unix' in options:           # which is another listener
+            def server(*args):
+                return t.server(*args, *options, '-l', 'unix:%s/s' %
+                                t.folder())
+        else:
+            def server(*args):
+                return t.server(*args, *options)
+        s = server(t.echo().port)
+        t.like(peer_of(s, named), r'^127\.0\.0\.1:',
+               'an untrusted peer is not believed')
+        target = t.Held()
+        s = server(target.port, '--send-proxy')
+        for w in (t.ws.connect(s.port, headers=named),
+                  opens(s, named, '10.9.8.7:4444'),
+                  opens(s, (), '10.9.8.7:4444')):
+            t.like(target.next().recv(200).decode(), 'PROXY TCP4 127.0.0.1 ',
+                   'not announced by it')
+            w.drop()
+        s = server(t.echo().port, '--max-per-source', '1')
+        w = t.ws.connect(s.port, headers=named)
+        t.like(peer_of(s, [('X-Forwarded-For', '203.0.113.8')]),
+               '^HTTP/1.1 503 ', 'nor counted by it')
+        w.drop()
     for word in ('10.0.0.0/33', '10.0.0', 'localhost', '::/129', ''):
         r = t.run_inetws('server', '-l', '127.0.0.1:0', '--trusted-proxy',
                          word, '127.0.0.1:1')

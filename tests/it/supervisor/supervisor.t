@@ -255,17 +255,48 @@ def test_a_thousand():
          'the count is right')
 
 
-def test_children_keep_no_listener():
-    s, w, stream, _ = pair()
-    child = t.children(s.pid)[0]
-    links = []
-    for fd in os.listdir('/proc/%d/fd' % child):
+def links(pid):
+    """What the descriptors of a process are."""
+    found = []
+    for fd in os.listdir('/proc/%d/fd' % pid):
         try:
-            links.append(os.readlink('/proc/%d/fd/%s' % (child, fd)))
+            found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)))
         except OSError:
             pass
-    t.is_(len([x for x in links if x.startswith('socket:')]), 2,
-          'a tunnel holds two sockets: %s' % links)
+    return found
+
+
+def holds_its_tunnel(p, page, name):
+    """Does its child hold two sockets, the log, the page, and no more?"""
+    log = os.readlink('/proc/%d/fd/2' % p.pid)
+    child, = t.until(lambda: t.children(p.pid))
+
+    def others():
+        return set(links(child)) - sockets_of(child) - {'/dev/null'}
+    t.ok(t.until(lambda: others() == {log, page} and
+                 len(sockets_of(child)) == 2),
+         '%s: a tunnel holds two sockets, the log, the page: %s' % (
+             name, links(child)))
+
+
+def test_children_keep_no_listener():
+    """Nor anything else of the supervisor's."""
+    d = t.folder()
+    page, other = d + '/page', d + '/other'
+    s, w, stream, _ = pair('--pidfile', d + '/pid', '--stats-file', page,
+                           '--metrics', '127.0.0.1:0', '-l', '127.0.0.1:0')
+    lives(w, stream, 'a tunnel')
+    holds_its_tunnel(s, page, 'server')
+    server = t.WSServer()
+    c = t.client('ws://127.0.0.1:%d/' % server.port, '--stats-file', other,
+                 '--metrics', '127.0.0.1:0')
+    v = t.ws.dial(c.port)
+    lives(server.next(), v, 'a tunnel')
+    holds_its_tunnel(c, other, 'client')
+
+
+def sockets_of(pid):
+    return {x for x in links(pid) if x.startswith('socket:')}
 
 
 def test_title():

@@ -36,9 +36,11 @@ def test_server():
         context = ssl.create_default_context(cafile=cert.ca)
         sock = context.wrap_socket(t.ws.dial(s.port),
                                    server_hostname='localhost')
+        child, = t.until(lambda: t.children(s.pid))
+        t.ok(t.until(lambda: t.search(child, parts) == []),
+             '%s: its child has it no more, before a request' % kind)
         sock.sendall(t.ws.request())
         t.ws.read_head(sock)
-        child, = t.children(s.pid)
         t.is_(t.search(s.pid, parts), live(parts),
               "%s: the supervisor has it once, and nothing of the file" %
               kind)

@@ -195,6 +195,8 @@ serve_one(int l, const char *answer)
 	    sizeof err)) == 0);
 	if (n < 0 || upgrade_check_request(&req, &head, err, sizeof err))
 		_exit(3);
+	if ((size_t)n != len || recv(fd, text, 1, MSG_DONTWAIT) != -1)
+		_exit(6);	/* a frame before there is an answer */
 	if (strstr(answer, "WANT-AUTH") != NULL) {
 		struct slice auth;
 

@@ -383,6 +383,40 @@ test_answers(void)
 	answer("220 mail ESMTP\r\n", 0);
 }
 
+/* Of servers and proxies no more is taken than of clients. */
+static void
+test_bad_answers(void)
+{
+	static const char nul[] = "HTTP/1.1 101 x\r\nA: b\0c\r\n\r\n";
+	static const struct { const char *fields, *says; } bad[] = {
+		{ "A: b\rc\r\n", "CR without LF" },
+		{ "A: b\r\r\n", "CR without LF" },
+		{ "A: b\n", "bare LF" }, { "A: b\x01\r\n", "\\x01" },
+		{ "A: b\x7f\r\n", "\\x7f" },
+		{ "A : b\r\n", "blank before the colon" },
+		{ "A\r\n", "without a colon" }, { ": b\r\n", "without a name" },
+		{ "A(: b\r\n", "field name" },
+		{ "Content-Length: 1\r\nContent-Length: 1\r\n", "" },
+		{ "Content-Length: 1\r\nContent-Length: 2\r\n", "" },
+		{ "Content-Length: x\r\n", "" },
+		{ "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "" },
+		{ "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n", "" },
+	};
+	char text[200];
+	size_t i;
+
+	run(1, nul, sizeof nul - 1, "NUL in an answer");
+	ok(whole.n == -1 && strstr(whole.err, "NUL") != NULL,
+	    "a NUL byte is refused");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n%s\r\n",
+		    bad[i].fields);
+		answer(text, 0);
+		ok(strstr(whole.err, bad[i].says) != NULL, "says why: %s",
+		    whole.err);
+	}
+}
+
 /* RFC 9112 5.2 wants it unfolded; we do not take it. */
 static void
 test_folded_answer(void)
@@ -549,6 +583,7 @@ main(void)
 	test_more();
 	test_limits();
 	test_answers();
+	test_bad_answers();
 	test_folded_answer();
 	test_words();
 	test_target();

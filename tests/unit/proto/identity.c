@@ -424,54 +424,72 @@ test_forwarded(void)
 
 /*
  * All short lists of other addresses, trusted ones and malformed ones, against
- * what a reader from the right would find.
+ * what a reader from the right would find.  split: each element has a field of
+ * its own.
  */
 static void
-test_forwarded_lists(void)
+forwarded_lists(const char *name, const char *prefix, int split)
 {
+	enum { MOST = 5 };
 	static const char *const word[] = { "1.1.1.", "10.0.0.", "what" };
 	static struct http_head head;
-	char list[200], want[IP_TEXT_MAX], text[IP_TEXT_MAX], one[20];
+	char list[600], want[IP_TEXT_MAX], text[IP_TEXT_MAX], one[MOST][100];
 	struct ip ip;
 	uint16_t port;
 	int n, code, i, kind, wrong = 0, found, r;
 
-	head.nfields = 1;
-	head.field[0].name = slice_of("X-Forwarded-For");
-	for (n = 0; n <= 5; n++)
+	for (n = 0; n <= MOST; n++)
 		for (code = 0; code < 3 * 3 * 3 * 3 * 3; code++) {
-			list[0] = '\0';
+			/* from the right, as far as it matters */
 			found = 0;
-			for (i = 0, r = code; i < n; i++, r /= 3) {
+			for (i = 0, r = code; i < n && found != 3; r /= 3, i++) {
 				kind = r % 3;
-				snprintf(one, sizeof(one), kind == 2 ? "%s" :
+				snprintf(text, sizeof(text), kind == 2 ? "%s" :
 				    "%s%d", word[kind], i + 1);
-				/* to the left of what there is */
-				memmove(list + strlen(one) + 1, list,
-				    strlen(list) + 1);
-				memcpy(list, one, strlen(one));
-				list[strlen(one)] = ',';
+				snprintf(one[i], sizeof(one[i]), "%s%s", prefix,
+				    text);
 				if (found == 2)
 					continue;
 				if (kind != 2) {
-					strlcpy(want, one, sizeof(want));
+					strlcpy(want, text, sizeof(want));
 					found = 1;
 				}
 				if (kind != 1)
 					found = found == 0 ? 3 : 2;
-				if (found == 3)
-					break;
 			}
-			head.field[0].value = slice_of(list);
-			r = forwarded_from(&head, "X-Forwarded-For",
-			    trusts_tens, NULL, &ip, &port);
+			list[0] = '\0';
+			head.nfields = 0;
+			while (i-- > 0) {
+				snprintf(list + strlen(list), sizeof(list) -
+				    strlen(list), "%s,", one[i]);
+				head.field[head.nfields++] = (struct http_field)
+				    { slice_of(name), slice_of(one[i]) };
+			}
+			if (!split) {
+				head.nfields = 1;
+				head.field[0] = (struct http_field)
+				    { slice_of(name), slice_of(list) };
+			}
+			r = forwarded_from(&head, name, trusts_tens, NULL, &ip,
+			    &port);
 			if (r != (found == 1 || found == 2) || (r == 1 &&
 			    strcmp(ip_print(text, &ip, port), want) != 0)) {
 				wrong++;
 				printf("# %s: %d\n", list, r);
 			}
 		}
-	is(wrong, 0, "every list is read from the right");
+	is(wrong, 0, name);
+}
+
+static void
+test_forwarded_lists(void)
+{
+	int split;
+
+	for (split = 0; split < 2; split++) {
+		forwarded_lists("X-Forwarded-For", "", split);
+		forwarded_lists("Forwarded", "for=", split);
+	}
 }
 
 static uint64_t

@@ -282,6 +282,21 @@ test_rotation(struct tls_ctx *client, struct tls_ctx *server)
 	is(meet(client, server), 1, "its own are good");
 }
 
+/* The process of a connection wipes it with the private keys. */
+static void
+test_forget(struct tls_ctx *server)
+{
+	static const unsigned char zero[128];
+	unsigned char key[128];
+	long n = SSL_CTX_get_tlsext_ticket_keys(server->ssl, NULL, 0);
+
+	SSL_CTX_get_tlsext_ticket_keys(server->ssl, key, n);
+	ok(memcmp(key, zero, n) != 0, "a key of tickets");
+	tls_forget_keys(server, NULL);
+	SSL_CTX_get_tlsext_ticket_keys(server->ssl, key, n);
+	ok(memcmp(key, zero, n) == 0, "it is wiped with the others");
+}
+
 /* A full queue makes room for what is new. */
 static void
 test_bounds(struct tls_ctx *client, struct tls_ctx *server)
@@ -342,6 +357,7 @@ main(void)
 	test_bounds(client, server);
 	tls_tickets_close(client);
 	is(meet(client, server), 0, "nothing behind the end");
+	test_forget(server);
 	tls_ctx_free(client);
 	tls_ctx_free(server);
 	X509_free(server_cert);

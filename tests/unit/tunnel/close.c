@@ -233,6 +233,35 @@ test_closing(void)
 	rig_end(&r);
 }
 
+/* What the stream has sent is not sent behind our Close, whoever began. */
+static void
+test_last_frame(void)
+{
+	struct rig r;
+	int client, ours;
+
+	for (client = 0; client < 2; client++)
+		for (ours = 0; ours < 2; ours++) {
+		rig_begin(&r, rig_config(client, PLAIN, 0));
+		r.wire_stuck = 1;
+		rig_stream(&r, "unsent", 6);
+		if (ours)
+			tunnel_stop(&r.t, 1001, TUNNEL_STOPPED, NULL);
+		else
+			rig_close(&r, 1000);
+		r.wire_stuck = 0;
+		rig_pump(&r);
+		ok(rig_sent_close(&r, ours ? 1001 : 1000) && rig_silent(&r),
+		    "%s: Close, and nothing behind it",
+		    client ? "client" : "server");
+		rig_stream(&r, "more", 4);
+		rig_frame(&r, 0x89, "?", 1);
+		rig_at(&r, 1000);
+		ok(rig_silent(&r), "neither data nor Pong");
+		rig_end(&r);
+	}
+}
+
 /* Who stops it waits for a moment only, whatever it waits for. */
 static void
 test_hurry(void)
@@ -596,6 +625,7 @@ main(void)
 	test_hold_cut();
 	test_eof_close();
 	test_closing();
+	test_last_frame();
 	test_hurry();
 	test_closing_stuck();
 	test_closing_talk();

@@ -138,6 +138,17 @@ test_ack_out(void)
 	ok(rig_sent(&r, 1, "ack 1000") && rig_silent(&r), "then");
 	is(rig_deadline(&r), -1, "once");
 	rig_end(&r);
+
+	begin(&r, 0);
+	r.wire_stuck = 1;
+	rig_frame(&r, 0x82, sample, WIN / 4);
+	rig_frame(&r, 0x82, sample, WIN / 4);
+	rig_frame(&r, 0x82, sample, WIN / 4);
+	r.wire_stuck = 0;
+	rig_pump(&r);
+	ok(rig_sent(&r, 1, "ack 750 1000") && rig_silent(&r),
+	    "one that is not sent yet is replaced by a later one");
+	rig_end(&r);
 }
 
 /* What our stream answers to the peer's end goes out with its "ack". */

@@ -405,6 +405,18 @@ rig_sent(struct rig *r, int opcode, const char *text)
 	    memcmp(h.payload, text, h.len) == 0));
 }
 
+/* The code of a Close, 1005: it has none; 0: one that no frame may have. */
+static unsigned int
+rig_close_code(const struct sent_frame *h)
+{
+	unsigned int code;
+
+	if (h->len == 0)
+		return 1005;
+	code = h->len == 1 ? 0 : h->payload[0] << 8 | h->payload[1];
+	return code == 1005 || code == 1006 || code == 1015 ? 0 : code;
+}
+
 /* The next frame is Close with this code; 1005: without one. */
 __attribute__((unused))
 static int
@@ -412,12 +424,8 @@ rig_sent_close(struct rig *r, unsigned int code)
 {
 	struct sent_frame h;
 
-	if (rig_next(r, &h) != 1 || h.opcode != 8 ||
-	    h.masked != r->t.cfg.client)
-		return 0;
-	if (h.len == 0)
-		return code == 1005;
-	return h.len >= 2 && (h.payload[0] << 8 | h.payload[1]) == (int)code;
+	return rig_next(r, &h) == 1 && h.opcode == 8 &&
+	    h.masked == r->t.cfg.client && rig_close_code(&h) == code;
 }
 
 __attribute__((unused))

@@ -433,6 +433,33 @@ test_idle_death(void)
 	rig_end(&r);
 }
 
+/* What was acknowledged and permitted on the wire before still counts. */
+static void
+test_ack_of_another_wire(void)
+{
+	static const struct { const char *line; enum tunnel_end end; } t[] = {
+		{ "ack 5 1000", TUNNEL_GOING }, { "ack 6 1000", TUNNEL_GOING },
+		{ "ack 4 2000", TUNNEL_PEER_FAULT },
+		{ "ack 6 998", TUNNEL_PEER_FAULT },
+		{ "ack 11 1000", TUNNEL_PEER_FAULT },
+	};
+	struct rig r;
+	size_t i;
+	int client;
+
+	for (client = 0; client < 2; client++)
+		for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(&r, client);
+		rig_stream(&r, "0123456789", 10);
+		rig_line(&r, "ack 5 1000");
+		rig_wire_eof(&r);
+		is(resume(&r, 5), 0, "resumed");
+		rig_line(&r, t[i].line);
+		is(r.t.end, t[i].end, t[i].line);
+		rig_end(&r);
+	}
+}
+
 /* It grows with what has come or arrived, and with nothing else. */
 static void
 test_progress(void)
@@ -477,6 +504,7 @@ main(void)
 	test_cut_outside();
 	test_resume_end();
 	test_take_over();
+	test_ack_of_another_wire();
 	test_old_wire();
 	test_idle_death();
 	return done_testing();

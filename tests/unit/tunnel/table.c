@@ -303,8 +303,7 @@ find_farewell(struct rig *r, struct farewell *w)
 	memset(w, 0, sizeof(*w));
 	while (rig_next(r, &f) == 1) {
 		if (f.opcode == 8) {
-			w->code = f.len == 0 ? 1005 :
-			    f.payload[0] << 8 | f.payload[1];
+			w->code = rig_close_code(&f);
 			if (f.len > 2)
 				memcpy(w->reason, f.payload + 2, f.len - 2);
 			w->rst = rst;

@@ -178,6 +178,9 @@ static const struct vector {
 	{ "Close inside a fragmented message",
 	    { F(0x02, "x"), F(0x88, "\x03\xe8") }, "x", 1002,
 	    TUNNEL_PEER_FAULT, NULL, PLAIN },
+	{ "Close 1001 of a client inside a fragmented message",
+	    { F(0x02, "x"), F(0x88, "\x03\xe9") }, "x", 1002,
+	    TUNNEL_PEER_FAULT, NULL, PLAIN_CLIENT },
 	{ "Close without a code inside a character",
 	    { F(0x01, "\xc3"), F(0x88, "") }, "\xc3", 1002,
 	    TUNNEL_PEER_FAULT, NULL, PLAIN },
@@ -263,6 +266,8 @@ static const struct vector {
 	    TUNNEL_PEER_CLOSED, NULL, INETWS },
 	{ "ack without a session", { F(0x81, "ack 0") }, "", 1002,
 	    TUNNEL_PEER_FAULT, NULL, INETWS },
+	{ "ack with a credit without a session", { F(0x81, "ack 0 65536") },
+	    "", 1002, TUNNEL_PEER_FAULT, NULL, INETWS },
 	{ "open in the middle", { F(0x81, "open -") }, "", 1002,
 	    TUNNEL_PEER_FAULT, NULL, INETWS },
 	{ "ok in the middle", { F(0x81, "ok") }, "", 1002,
@@ -342,8 +347,7 @@ listen_to(struct rig *r, struct outcome *o)
 			memcpy(o->pong, h.payload, h.len);
 			o->pong[h.len] = '\0';
 		} else if (h.opcode == 8)
-			o->code = h.len == 0 ? 1005 :
-			    h.payload[0] << 8 | h.payload[1];
+			o->code = rig_close_code(&h);
 		else if (h.opcode != 1 || h.len < 4 ||
 		    memcmp(h.payload, "ack ", 4) != 0)
 			o->wrong = 1;

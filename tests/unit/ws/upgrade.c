@@ -181,6 +181,7 @@ test_targets(void)
 	request("GET http://a.example/x?y HTTP/1.1\r\n" REST "\r\n", 0,
 	    "absolute target");
 	ok(slice_is(req.target, "/x?y"), "only its path and query count");
+	ok(slice_is(req.host, "a.example"), "and its host, in place of Host");
 	ok(slice_is(http_path(req.target), "/x"), "path");
 	request("GET http://a.example HTTP/1.1\r\n" REST "\r\n", 0,
 	    "absolute target without a path");
@@ -424,6 +425,8 @@ test_answers(void)
 	    &o, 0, 0, "our offer echoed");
 	answer(ANSWER EXT "inetws\r\n\r\n", &o, 0, 0, "our name echoed");
 	answer(ANSWER EXT "inetws;\r\n\r\n", &o, -1, 0, "a malformed echo");
+	answer(ANSWER EXT "inetws; a=\"b c\"\r\n\r\n", &o, -1, 0,
+	    "an echo with a quoted value that is no token");
 	answer(ANSWER EXT "\r\n\r\n", &o, -1, 0, "no extension");
 	answer(ANSWER EXT "inetws; v=2; id=x\r\n" EXT "inetws; v=2; id=x\r\n\r\n",
 	    &o, -1, 1, "ours in two fields");
