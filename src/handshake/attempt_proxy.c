@@ -268,11 +268,10 @@ attempt_proxy_time(const struct attempt *a)
 void
 attempt_proxy_cancel(struct attempt *a, int error)
 {
-	errno = error;
 	if (attempt_proxy_waits(a))
 		headers_late(a->o, HEADER_PROXY, error, &a->why);
 	else if (a->route.proxy.kind == PROXY_HTTP)
-		exchange_broken(&a->exchange, "no answer");
+		exchange_cancel(&a->exchange, error);
 	else
 		socks_broken(a, error);
 }

@@ -249,7 +249,6 @@ fail(struct dial *d)
 static int
 cancel(struct dial *d, int error)
 {
-	errno = error;
 	if (d->state == STEP_PATH) {
 		attempt_cancel(&d->attempt, error);
 		*d->why = d->attempt.why;
@@ -257,7 +256,7 @@ cancel(struct dial *d, int error)
 	} else if (d->state == STEP_FIELDS)
 		headers_late(d->o, HEADER_SERVER, error, d->why);
 	else
-		exchange_broken(&d->exchange, "no answer");
+		exchange_cancel(&d->exchange, error);
 	return fail(d);
 }
 

@@ -395,3 +395,14 @@ exchange_refused(struct exchange *t)
 	    title[0] == '\0' ? "" : " (its page: \"", title,
 	    title[0] == '\0' ? "" : "\")");
 }
+
+int
+exchange_cancel(struct exchange *t, int error)
+{
+	if (t->answered && error == ETIMEDOUT) {
+		t->text_until = 0;
+		return exchange_refused(t);
+	}
+	errno = error;
+	return exchange_broken(t, "no answer");
+}

@@ -78,4 +78,10 @@ int exchange_refused(struct exchange *);
  */
 int exchange_broken(struct exchange *, const char *doing);
 
+/*
+ * -1 and why: it is not waited for any longer, error tells why; what has come of
+ * a refusal is its text.
+ */
+int exchange_cancel(struct exchange *, int error);
+
 #endif

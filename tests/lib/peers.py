@@ -210,6 +210,21 @@ class Held(Listener):
             return self.waiting.pop(0)
 
 
+def drip(begin, again):
+    """A handler that says begin when it is asked, and then again and again a
+    little, as long as that is taken."""
+    def say(sock):
+        try:
+            sock.recv(4096)
+            sock.sendall(begin)
+            for _ in range(1000):
+                sock.sendall(again)
+                time.sleep(.05)
+        except OSError:
+            pass
+    return say
+
+
 class WSServer(Held):
     """Accepts websockets; next() is a WebSocket with .request fields.
 

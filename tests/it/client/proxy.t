@@ -445,6 +445,20 @@ def test_hostile():
     r = hello(url(1), '-x', '127.0.0.1:%d' % t.Held().port,
               '--connect-timeout', '500ms')
     fails(r, 75, 'no answer', 'silence')
+    def methods_first(sock):
+        sock.recv(100)
+        sock.sendall(b'\x05\0')
+        t.drip(b'\x05\0\0\x03\xff', b'a')(sock)
+    for scheme, handler, status in (
+            ('http', t.drip(b'HTTP/1.1 200 OK\r\nX: ', b'y'), 75),
+            ('http', t.drip(b'HTTP/1.1 403 No\r\nContent-Type: text/plain\r\n'
+                            b'Content-Length: 999\r\n\r\n', b'y'), 77),
+            ('socks5h', methods_first, 75)):
+        begin = t.ws.now()
+        r = hello(url(1), '-x', '%s://127.0.0.1:%d' % (
+            scheme, t.Listener(handler).port), '--connect-timeout', '500ms')
+        t.is_(r.returncode, status, '%s, byte by byte: %d' % (scheme, status))
+        t.ok(t.ws.now() - begin < t.BOUND, 'in time')
     s = t.server(t.echo().port)
     p = t.Scripted([b'HTTP/1.1 2'] + [bytes([b]) for b in
                                       b'00 OK\r\nA: b\r\n\r\n'], port=s.port)

@@ -235,6 +235,24 @@ def test_slow_redirects():
     t.is_(len(asked), 1, 'which is not sent')
 
 
+def test_slow_answers():
+    """No byte that comes gives a server more time."""
+    ms = '%dms' % (500 * t.SCALE)
+    for name, begin, again, scheme, status in (
+            ('a head that does not end', b'HTTP/1.1 101 Yes\r\nX: ', b'y', 'ws',
+             75),
+            ('the words of a refusal', b'HTTP/1.1 403 No\r\nContent-Type: '
+             b'text/plain\r\nContent-Length: 999\r\n\r\n', b'y', 'ws', 77),
+            ('TLS', b'\x16\x03\x03\x40\0\x02', b'\0', 'wss', 75)):
+        server = t.Listener(t.drip(begin, again))
+        begun = t.ws.now()
+        r = t.run_inetws('connect', '-k', '--connect-timeout', ms,
+                         '--handshake-timeout', ms, '%s://127.0.0.1:%d/' % (
+                             scheme, server.port))
+        t.is_(r.returncode, status, '%s, byte by byte: %d' % (name, status))
+        t.ok(t.ws.now() - begun < t.BOUND, 'in time')
+
+
 def test_bad_commands():
     held = t.Held()
     for text, status, word in (
