@@ -455,12 +455,13 @@ def test_requests_of_pages():
     """What a page can send without a websocket opens nothing, and it may read
     no answer."""
     target = t.echo()
-    s = t.server(target.port, '--metrics', '127.0.0.1:0')
+    s = t.server(target.port, '--metrics', '127.0.0.1:0', '--metrics-path',
+                 '/m')
     metrics = t.port_of(s.wait_line(r'metrics on (\S+)')[1])
     evil = ('Origin: https://evil.example', 'Sec-Fetch-Mode: no-cors')
-    for port in (s.port, metrics):
+    for port, path in ((s.port, '/'), (s.port, '/m'), (metrics, '/')):
         for method in ('GET', 'POST', 'OPTIONS'):
-            status, fields, _ = t.http(port, '/', method, evil + (
+            status, fields, _ = t.http(port, path, method, evil + (
                 'Access-Control-Request-Method: GET',
                 'Content-Length: 0'))
             t.ok(status != 101 and not any(

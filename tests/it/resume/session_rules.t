@@ -431,6 +431,26 @@ def test_refused_redials():
     t.is_(how_ends(x.far), "reset", "ends the session")
 
 
+def test_redial_is_checked():
+    """As every other request, before anything is asked of the session."""
+    x = Served(OFFER, "--path", "/")
+    redial = ('inetws; v=2; id=me; win=65536; resume="%s"; n=9; at=0' % x.sid)
+    for name, path, headers, want in (
+            ("another path", "/other", "", 404),
+            ("a page of another site", "/", "Origin: https://evil.example\r\n",
+             403), ("two keys", "/", "Sec-WebSocket-Key: %s==\r\n" % ("A" * 22),
+                    400)):
+        try:
+            p.raw_dial("127.0.0.1", x.program.port, path, redial, headers,
+                       timeout=BOUND).drop()
+            status = 101
+        except p.Refused as e:
+            status = e.status
+        t.is_(status, want, "%s: %d" % (name, want))
+    x.alive("the session is not disturbed")
+    t.is_(x.status(1, 0), 101, "and no attempt was counted")
+
+
 def test_second_server():
     """Any process of the same user can take the redial in."""
     x = Served()

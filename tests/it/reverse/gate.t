@@ -328,6 +328,10 @@ def test_who():
     t.is_(refused(g, '/agents/office-ssh', secret='s3cret'), None,
           '--agents-file: name and secret')
     t.is_(refused(g, '/agents/office-ssh'), 401, 'no secret: 401')
+    a = t.ws.ask(g.port, t.ws.request('/agents/office-ssh', headers=[
+        ('Sec-WebSocket-Extensions', r.OFFER)]))
+    t.is_((a.status, a.headers.get('www-authenticate')),
+          (401, 'Bearer realm="inetws"'), 'with a challenge')
     t.is_(refused(g, '/agents/office-ssh', secret='else'), 403,
           'another one\'s: 403')
     t.is_(refused(g, '/agents/nobody', secret='else'), 403, 'unlisted: 403')

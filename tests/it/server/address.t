@@ -239,6 +239,9 @@ def test_untrusted():
             t.like(target.next().recv(200).decode(), 'PROXY TCP4 127.0.0.1 ',
                    'not announced by it')
             w.drop()
+        for header in (V1, V2, LOCAL):
+            t.like(peer_of(s, before=header), '^HTTP/1.1 400 ',
+                   'without --accept-proxy a PROXY header is an error')
         s = server(t.echo().port, '--max-per-source', '1')
         w = t.ws.connect(s.port, headers=named)
         t.like(peer_of(s, [('X-Forwarded-For', '203.0.113.8')]),

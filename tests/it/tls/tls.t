@@ -135,6 +135,10 @@ def test_sni():
                   '--resolve', '%s:%d:127.0.0.1' % (host, server.port))
         server.next()
         t.is_(seen.pop(), want, 'server name for %s: %s' % (host, want))
+    t.connect('wss://[::1]/', '-k', '--connect-to',
+              '::127.0.0.1:%d' % server.port)
+    server.next()
+    t.is_(seen, [None], 'none for an address of IPv6')
 
 
 def test_no_tls_there():
