@@ -535,6 +535,7 @@ def test_on_the_listener():
           'a websocket is as it was')
     t.is_(t.ws.ask(s.port, t.ws.request(path='/h')).status, 404,
           'a page is no answer for it')
+    t.until(lambda: not t.children(s.pid))      # all have been counted
     body = t.http(s.port, '/m')[2]
     t.like(body, 'ended_total{result="probe"} 10', 'they are counted as probes')
     t.ok(s.has_line('event=failed', count=6), 'the other six are failures')
