@@ -155,7 +155,8 @@ class Cutter:
         self.port = self.sock.getsockname()[1]
         self.kept = []              # black-holed ones
         proc.on_close(self.close, end=True)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def _accept(self):
         while True:
@@ -281,11 +282,7 @@ class Cutter:
         return len(gone)
 
     def close(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        proc.end_reader(self.sock, self.thread)
         self.cut('rst')
         for s in self.kept:
             s.close()

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 
+import proc
 from peer_faults import *       # noqa: F401,F403
 from peer_faults import Faults, Settings, Wire, reset
 from peer_frames import *       # noqa: F401,F403
@@ -161,7 +162,8 @@ class Server:
         self.port = self.listener.getsockname()[1]
         self.threads = []
         self.stopped = False
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepts = threading.Thread(target=self.accept, daemon=True)
+        self.accepts.start()
 
     def accept(self):
         while not self.stopped:
@@ -176,11 +178,7 @@ class Server:
 
     def stop(self):
         self.stopped = True
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
+        proc.end_reader(self.listener, self.accepts)
 
     def join(self, seconds):
         limit = time.monotonic() + seconds

@@ -32,32 +32,43 @@ class Syslog:
 
     def __init__(self, dev=None, reads=True):
         self.dev = dev or proc.folder()
+        self.reads = reads
+        self.reader = None
         self.lines = []
         self.change = threading.Condition()
         self.start()
-        if reads:
-            self.read()
+        proc.on_close(self.close)
 
     def start(self):
         """Opens another socket, as a syslogd does that was started again."""
         path = self.dev + '/log'
         if os.path.exists(path):
-            self.sock.close()
+            self.close()
             os.unlink(path)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(path)
         os.chmod(path, 0o666)
         os.chmod(self.dev, 0o755)
-        proc.on_close(self.sock.close)
+        if self.reads:
+            self.read()
+
+    def close(self):
+        if self.reader:
+            proc.end_reader(self.sock, self.reader)
+        self.reader = None
+        self.sock.close()
 
     def read(self):
-        threading.Thread(target=self._collect, daemon=True).start()
+        self.reader = threading.Thread(target=self._collect, daemon=True)
+        self.reader.start()
 
     def _collect(self):
         while True:
             try:
                 data = self.sock.recv(65536)
             except OSError:
+                return
+            if not data:
                 return
             with self.change:
                 self.lines.append(data.decode('utf-8', 'replace'))

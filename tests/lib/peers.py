@@ -54,7 +54,8 @@ class Listener:
             self.port = self.sock.getsockname()[1]
         self.sock.listen(1024)
         proc.on_close(self.close, end=True)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def _accept(self):
         while self.open:
@@ -98,11 +99,7 @@ class Listener:
 
     def close(self):
         self.open = False
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        proc.end_reader(self.sock, self.thread)
         for s in self.socks:
             try:
                 s.shutdown(socket.SHUT_RDWR)

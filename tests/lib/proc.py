@@ -18,6 +18,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -363,7 +364,8 @@ def is_ahead(pid, parent):
     was forked before the supervisor had a title.  One that serves a connection
     may keep it; one that is forked ahead sets another one as soon as it runs.
     On a busy machine this takes a while, so a child that is not older than a
-    second is looked at again.
+    second is looked at again.  A supervisor that found no memory for titles has
+    none, nor have its children: there it is a child without a connection.
 
     An emulator (qemu-user) hides titles: there it is a child without a
     connection.
@@ -376,7 +378,8 @@ def is_ahead(pid, parent):
             re.search(r', [0-9]+ active(, draining)?$', title) or \
             title.startswith('/')
         if not inherited or age(pid) > tap.SCALE:
-            return title.endswith('forked ahead')
+            return title.endswith('forked ahead') or (
+                title.startswith('/') and not has_connection(pid))
         time.sleep(0.005)
 
 
@@ -491,6 +494,17 @@ def private_kib(pid):
 def on_close(function, end=False):
     """Called behind the case.  end: it closes an end of a tunnel."""
     (_ends if end else _closers).append(function)
+
+
+def end_reader(sock, thread):
+    """Closes a socket that a thread reads, or accepts from.  The thread ends
+    first: it might go on with the next socket of the same number."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    thread.join(BOUND)
+    sock.close()
 
 
 def _call(functions):

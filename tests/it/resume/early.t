@@ -35,11 +35,13 @@ class Valve:
     def begin(self):
         self.sock = socket.create_server(('127.0.0.1', self.port), backlog=64)
         self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self.sock,),
-                         daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, args=(self.sock,),
+                                       daemon=True)
+        self.thread.start()
 
     def stop(self, all=True):
-        for s in [self.sock] + (self.kept if all else []):
+        t.end_reader(self.sock, self.thread)
+        for s in self.kept if all else []:
             try:
                 s.shutdown(socket.SHUT_RDWR)
             except OSError:

@@ -41,11 +41,13 @@ class Relay:
         self.sock.listen(16)
         self.port = self.sock.getsockname()[1]
         t.on_close(self.close, end=True)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def close(self):
         self.passes.set()
-        for s in [self.sock] + self.kept:
+        t.end_reader(self.sock, self.thread)
+        for s in self.kept:
             s.close()
 
     def _accept(self):

@@ -83,8 +83,9 @@ def connect_proxy():
             threading.Thread(target=serve, args=(a,), daemon=True).start()
     kept = []
     s = socket.create_server(('127.0.0.1', 0))
-    t.on_close(s.close, end=True)
-    threading.Thread(target=accept, args=(s,), daemon=True).start()
+    thread = threading.Thread(target=accept, args=(s,), daemon=True)
+    thread.start()
+    t.on_close(lambda: t.end_reader(s, thread), end=True)
     return s.getsockname()[1]
 
 
