@@ -342,25 +342,49 @@ def test_floods():
 
 
 def test_words_of_a_server():
-    """Nothing that a server says reaches a terminal as control characters."""
+    """Nothing that a server says reaches a log or a terminal as control
+    characters."""
     evil = b'\x1b[31m\x9b2J\x07\x7f\r\x00'
-    for name, head, body in (
-            ('a reason', b'HTTP/1.1 403 \x9b2J\xff', b''),
-            ('a reason with ESC', b'HTTP/1.1 403 \x1b[31m', b''),
-            ('a text', b'HTTP/1.1 503 No\r\nContent-Type: text/plain\r\n'
-             b'Content-Length: %d' % len(evil), evil),
-            ('a Location', b'HTTP/1.1 302 No\r\nLocation: ws://\x9b2J\xff/',
-             b''),
-            ('a subprotocol', b'HTTP/1.1 101 Yes\r\n'
-             b'Sec-WebSocket-Protocol: \x9b\xff', b''),
-            ('no HTTP', evil, b'')):
-        server = t.WSServer(answer=lambda first, f: head + b'\r\n\r\n' + body)
+
+    def says(head, body=b''):
+        return t.WSServer(answer=lambda first, f: head + b'\r\n\r\n' + body)
+    for name, server in (
+            ('a reason', says(b'HTTP/1.1 403 \x9b2J\xff')),
+            ('a reason with ESC', says(b'HTTP/1.1 403 \x1b[31m')),
+            ('a text', says(b'HTTP/1.1 503 No\r\nContent-Type: text/plain\r\n'
+                            b'Content-Length: %d' % len(evil), evil)),
+            ('the title of a page', says(
+                b'HTTP/1.1 404 No\r\nContent-Type: text/html\r\n'
+                b'Content-Length: %d' % (len(evil) + 15),
+                b'<title>' + evil + b'</title>')),
+            ('a Location', says(b'HTTP/1.1 302 No\r\n'
+                                b'Location: ws://\x9b2J\xff/')),
+            ('a challenge', says(b'HTTP/1.1 401 No\r\n'
+                                 b'WWW-Authenticate: \x9b2J\xff')),
+            ('a subprotocol', says(b'HTTP/1.1 101 Yes\r\n'
+                                   b'Sec-WebSocket-Protocol: \x9b\xff')),
+            ('no HTTP', says(evil)),
+            ('a Close', t.WSServer(early=t.ws.frame(
+                t.ws.CLOSE, t.ws.close_payload(
+                    1011, '\x1b[31m\x9b2J\x07\x7f\r\0'.encode()))))):
+        url = 'ws://127.0.0.1:%d/' % server.port
         for v in ((), ('-v', '-v', '-v')):
-            r = t.run_inetws('connect', *v, 'ws://127.0.0.1:%d/' % server.port)
-            t.ok(r.returncode > 0 and r.stdout == b'' and r.stderr and
-                 all(c == 10 or 32 <= c < 127 for c in r.stderr),
-                 '%s %s: status %d, in printable ASCII' % (
+            r = t.run_inetws('connect', *v, url)
+            t.ok(r.returncode > 0 and r.stdout == b'' and
+                 is_plain(r.stderr), '%s %s: status %d, in printable ASCII' % (
                      name, ' '.join(v), r.returncode))
+            text, status = t.on_terminal('connect', *v, url)
+            t.ok(status > 0 and is_plain(
+                re.sub(rb'\A\r|\r+\n\r?', b'\n', text)),
+                 'on a terminal: status %d' % status)
+        r = t.run_inetws('check', '-v', url)
+        t.ok(r.returncode > 0 and is_plain(r.stdout + r.stderr),
+             'by check: status %d' % r.returncode)
+
+
+def is_plain(text):
+    """Lines of printable ASCII, at least one?"""
+    return text != b'' and all(c == 10 or 32 <= c < 127 for c in text)
 
 
 def reaches(where):

@@ -228,6 +228,23 @@ def run_inetws(*args, program=INETWS, **kw):
     return run([program] + list(args), **kw)
 
 
+def on_terminal(*args):
+    """What the program writes to a terminal as its standard error, and its exit
+    status."""
+    parent, child = os.openpty()
+    p = subprocess.Popen([INETWS] + list(args), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=child)
+    os.close(child)
+    text = b''
+    try:
+        while data := os.read(parent, 4096):
+            text += data
+    except OSError:
+        pass
+    os.close(parent)
+    return text, p.wait(BOUND)
+
+
 def until(condition, timeout=None, pause=0.02):
     """Calls condition() until it is true, or until the time limit.  Its last
     value.  For conditions that no event announces."""

@@ -437,19 +437,8 @@ def test_error_before_end():
 
 def person(*words):
     """What connect writes to a terminal, and its exit status."""
-    parent, child = pty.openpty()
-    p = subprocess.Popen([t.INETWS, 'connect', *words],
-                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                         stderr=child)
-    os.close(child)
-    text = b''
-    try:
-        while data := os.read(parent, 4096):
-            text += data
-    except OSError:
-        pass
-    os.close(parent)
-    return text.decode(), p.wait(t.BOUND)
+    text, status = t.on_terminal('connect', *words)
+    return text.decode(), status
 
 
 def test_error_for_a_person():

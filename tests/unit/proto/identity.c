@@ -334,6 +334,7 @@ test_grammar(struct http_head *head)
 		{ "for=\"[2001:db8::1]:5\";host=\"a\\\"b\"", 1 },
 		{ "for=unknown", 0 }, { "for=_x", 0 }, { "proto=http", 0 },
 		{ "for=\"\"", 0 }, { "", 0 }, { ",", 0 },
+		{ "for=\"2.2.2\\.2\"", 0 },
 		{ "for=9.9.9.9;x=\", for=2.2.2.2;host=\"a\\\"b\"", -1 },
 		{ "for=9.9.9.9;x=\", for=2.2.2.2", -1 },
 		{ "for=2.2.2.2; proto=http", -1 },

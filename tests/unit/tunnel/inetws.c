@@ -219,10 +219,21 @@ test_ack_in(void)
 	rig_end(&r);
 }
 
+/* The wire takes one byte of a frame, and then no more. */
+static void
+write_one(struct rig *r)
+{
+	struct iovec iov[3];
+
+	tunnel_wire_data(&r->t, iov);
+	tunnel_wire_wrote(&r->t, 1);
+}
+
 static void
 test_window(void)
 {
 	struct rig r;
+	int client;
 
 	begin(&r, 0);
 	r.stream_stuck = 1;
@@ -237,6 +248,20 @@ test_window(void)
 	ok(r.t.end == TUNNEL_PEER_FAULT && rig_sent_close(&r, 1002) &&
 	    r.reset, "one byte more");
 	rig_end(&r);
+
+	for (client = 0; client < 2; client++) {
+		begin(&r, client);
+		r.stream_stuck = r.wire_stuck = 1;
+		rig_stream(&r, sample, WIN);
+		write_one(&r);
+		rig_frame(&r, 0x82, sample, WIN);
+		is((long long)tunnel_taken(&r.t), WIN,
+		    "all of it is taken while we cannot send");
+		rig_line(&r, "ack 0 1000");
+		ok(rig_wants(&r, TUNNEL_READ_WIRE) &&
+		    r.t.end == TUNNEL_GOING, "and more is read");
+		rig_end(&r);
+	}
 
 	begin(&r, 0);
 	rig_frame(&r, 0x82, sample, WIN - 1);
