@@ -396,7 +396,8 @@ def is_ahead(pid, parent):
             title.startswith('/')
         if not inherited or age(pid) > tap.SCALE:
             return title.endswith('forked ahead') or (
-                title.startswith('/') and not has_connection(pid))
+                title.startswith(INETWS + ' ') and
+                title == command_of(parent) and not has_connection(pid))
         time.sleep(0.005)
 
 
