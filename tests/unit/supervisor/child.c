@@ -524,7 +524,8 @@ test_ended(void)
 	was_done();
 	child_forget(&sup, c->pid, SIGKILL);
 	is_str(was_done(), "killed handshake-over pool end-channel takeover "
-	    "agent-left spare visitor-back extra", "an agent that was offered a visitor");
+	    "agent-left spare visitor-back extra",
+	    "an agent that was offered a visitor");
 	is(said.line, 0, "what was killed tells nothing");
 	sup.phase = ENDING;
 	start(0, 0);
@@ -544,7 +545,8 @@ test_ended(void)
 	was_done();
 	child_forget(&sup, said.is_ahead, SIGKILL);
 	is_str(was_done(), "take-back ahead-ended handshake-over pool "
-	    "end-channel none-back extra serve-again", "one forked ahead: another serves");
+	    "end-channel none-back extra serve-again",
+	    "one forked ahead: another serves");
 	said.taken_back = -1;
 	child_forget(&sup, said.is_ahead, 0);
 	is_str(was_done(), "take-back ahead-ended metrics tables",
