@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
+import netns            # noqa: E402
 import contextlib       # noqa: E402
 import random           # noqa: E402
 import select           # noqa: E402
@@ -384,10 +385,14 @@ def test_slow_to_take():
 @t.limit(60)
 def test_pings_prolong_nothing():
     """Pongs are on their way at any time; the data has arrived."""
-    data = b'd' * (200 << 10)
-    s = t.server(t.source(data).port, '--linger', '1s', '-vv')
-    sock = small_buffer(socket.socket())
-    sock.connect(('127.0.0.1', s.port))
+    size = 200 << 10
+    link = netns.Slow(0.05)     # so that there is always one on its way
+    s = t.Program(link.far([
+        t.INETWS, 'server', '-l', netns.FAR + ':0', '--linger', '1s', '-vv',
+        '--', 'head', '-c', str(size), '/dev/zero']))
+    with netns.inside(link.pids[0]):
+        sock = small_buffer(socket.socket())
+    sock.connect((netns.FAR, t.port_of(t.listening(s)[0])))
     sock.sendall(t.ws.request())
     got = len(t.ws.read_head(sock)[1])
     over = threading.Event()
@@ -398,7 +403,7 @@ def test_pings_prolong_nothing():
                 sock.sendall(t.ws.frame(9, b'p', key=K))
     thread = threading.Thread(target=ping)
     thread.start()
-    while got < len(data):
+    while got < size:
         got += len(sock.recv(4096))
     t.ok(s.has_line('to=close-sent'),
          'a peer that has read all and pings all the time gets the Close')
