@@ -44,7 +44,7 @@ static struct script {
 	const char *peer;
 
 	char done[300], addr[NET_NAME_MAX];
-	const char *why;
+	char why[sizeof(((struct error *)0)->text)];
 	int64_t connect;
 	unsigned int code;
 	size_t dropped;
@@ -144,7 +144,7 @@ scripted_stop(unsigned int code, const char *why)
 {
 	did("stop");
 	said.code = code;
-	said.why = why;
+	strlcpy(said.why, why, sizeof(said.why));
 }
 
 static struct io
@@ -172,7 +172,8 @@ scripted_return(void)
 #define tunnel_open(t, a) \
 	(did("open"), strlcpy(said.addr, a, sizeof(said.addr)))
 #define tunnel_ok(t)			((void)(t), did("ok"))
-#define tunnel_fail(t, w)		(did("fail"), said.why = (w))
+#define tunnel_fail(t, w)		(did("fail"), \
+	strlcpy(said.why, (w), sizeof(said.why)))
 #define tunnel_now(t, at)		(void)0
 #define relay_stream(r, stream)		((void)(stream), did("stream"))
 #define relay_return(r)			scripted_return()

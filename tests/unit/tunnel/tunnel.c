@@ -8,6 +8,8 @@
  * If it fails: a peer that breaks the rules goes on, or one that keeps them is
  * refused.
  */
+#include <stdlib.h>
+
 #include "tunnel/rig.h"
 
 /* How a piece of a vector becomes bytes. */
@@ -298,6 +300,8 @@ make(uint8_t *dst, const struct piece *p, int masked)
 	size_t len = p->len, n, i;
 	uint64_t length;
 
+	if (len > sizeof(payload))
+		abort();
 	if (p->how == FLIPPED)
 		masked = !masked;
 	memset(payload, '.', sizeof(payload));
