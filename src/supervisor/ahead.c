@@ -30,6 +30,14 @@ ahead_kill(struct ahead_place *p)
 	set_state(p, AHEAD_CLOSED);
 }
 
+/* Only then has it left its place among the processes, and what it inherited. */
+static void
+kill_and_wait(struct ahead_place *p)
+{
+	ahead_kill(p);
+	process_wait(p->pid);
+}
+
 unsigned int
 ahead_ready(struct ahead *a, unsigned int generation)
 {
@@ -42,7 +50,7 @@ ahead_ready(struct ahead *a, unsigned int generation)
 		if (p->generation == generation)
 			n++;
 		else
-			ahead_kill(p);
+			kill_and_wait(p);
 	}
 	return n;
 }
@@ -198,14 +206,6 @@ ahead_ended(struct ahead *a, struct ahead_place *p, int64_t now)
 	if (p->state == AHEAD_READY)
 		a->not_before = now + AHEAD_REST;
 	set_state(p, AHEAD_EMPTY);
-}
-
-/* Only then has it left its place among the processes, and what it inherited. */
-static void
-kill_and_wait(struct ahead_place *p)
-{
-	ahead_kill(p);
-	process_wait(p->pid);
 }
 
 /* One that has been handed over a connection is to serve it. */

@@ -55,9 +55,9 @@ struct ahead_message {
 };
 
 /*
- * ahead_ready() ends the processes of other generations, and returns how many
- * that are ready are left.  ahead_first(): the one that has been ready longest,
- * or NULL.
+ * ahead_ready() ends the processes of other generations, whose places are free
+ * then, and returns how many that are ready are left.  ahead_first(): the one that
+ * has been ready longest, or NULL.
  */
 unsigned int ahead_ready(struct ahead *, unsigned int generation);
 struct ahead_place *ahead_first(struct ahead *);

@@ -13,6 +13,7 @@
 #include "os/fd.h"
 #include "os/log.h"
 #include "os/memory.h"
+#include "os/process.h"
 #include "os/title.h"
 #include "sandbox/enter.h"
 #include "supervisor/internal.h"
@@ -248,6 +249,19 @@ after_reading(struct supervisor *s)
 	finish(s, clock_ms());
 }
 
+/*
+ * Its pipe has ended, and it ends: whatever is forked next needs its place among
+ * the processes.
+ */
+static void
+wait_for_end(const struct table_build *b)
+{
+	if (b->pid <= 0)
+		return;
+	kill(b->pid, SIGKILL);
+	process_wait(b->pid);
+}
+
 void
 reload_table_ended(struct supervisor *s, unsigned int i)
 {
@@ -256,6 +270,7 @@ reload_table_ended(struct supervisor *s, unsigned int i)
 
 	if (b->fd == -1)
 		return;
+	wait_for_end(b);
 	r = line_file_take(file_of(s, i), b->fd);
 	close_build(s, b);
 	if (r == 0)

@@ -383,16 +383,22 @@ USER = 30000 + os.getpid() % 30000     # which has no other processes
 
 
 def test_few_processes():
-    """They leave their places to what needs one: here a file's reader."""
+    """They leave their places to what needs one: a file's reader, and once it
+    has ended a connection."""
     if os.getuid() != 0:
         raise t.Skip('needs root: processes are counted by user')
+    for room in 1 + MOST, 2 + MOST:
+        few_processes(room)
+
+
+def few_processes(room):
     path = t.folder() + '/users'
     put(path, token('a', 'one'))
     for name in path, os.path.dirname(path):
         os.chmod(name, 0o755)
 
     def begin():
-        resource.setrlimit(resource.RLIMIT_NPROC, (1 + MOST, 1 + MOST))
+        resource.setrlimit(resource.RLIMIT_NPROC, (room, room))
         os.setgroups([])
         os.setgid(USER)
         os.setuid(USER)
@@ -404,6 +410,7 @@ def test_few_processes():
     put(path, token('b', 'two'))
     os.chmod(path, 0o644)
     t.is_(status(s, 'two'), 101, 'another one, when the file has changed')
+    t.is_(s.stop(), 0, 'TERM ends it')
 
 
 def test_program():
