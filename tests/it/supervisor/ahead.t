@@ -299,6 +299,9 @@ def test_certificate():
         with open(cert.cert) as f:
             t.ok(' '.join(shown(s.port)) in ' '.join(f.read().split()),
                  'a connection sees the certificate that is there')
+        # A fork reads the files, too: not while they change.
+        t.until(lambda: t.ahead(s.pid) != old and
+                len(t.ahead(s.pid)) == MOST)
     t.ok(not set(old) & set(renewed(s, old)), 'by a process that has it')
 
 
