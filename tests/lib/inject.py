@@ -11,6 +11,8 @@ import signal
 import struct
 import sys
 
+import proc
+
 NAMES = ('r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax '
          'rip cs eflags rsp ss fs_base gs_base ds es fs gs').split()
 GETREGS, SETREGS, SINGLESTEP, CONT = 12, 13, 9, 7
@@ -46,14 +48,21 @@ class Inside:
 
     def __enter__(self):
         _ptrace(SEIZE, self.pid)
+        if not proc.until(self._stops_in_call):
+            raise AssertionError('%d waits in no system call' % self.pid)
+        return self
+
+    def _stops_in_call(self):
+        """Stops it; it runs on if it was in no system call."""
         _ptrace(INTERRUPT, self.pid)
         self._wait()
         self.old = self._regs()
         with open('/proc/%d/mem' % self.pid, 'rb') as f:
             f.seek(self.old['rip'] - 2)
-            if f.read(2) != b'\x0f\x05':
-                raise AssertionError('%d waits in no system call' % self.pid)
-        return self
+            if f.read(2) == b'\x0f\x05':
+                return True
+        _ptrace(CONT, self.pid)
+        return False
 
     def __exit__(self, kind, value, trace):
         if kind is Killed:
