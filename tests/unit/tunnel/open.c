@@ -207,6 +207,8 @@ test_returned(void)
 	    "five seconds for ok");
 	rig_at(&r, 5000);
 	ok(rig_wants(&r, TUNNEL_RETURN_STREAM), "and no more");
+	is(r.t.end, TUNNEL_PING_TIMEOUT, "no sign of life");
+	is_str(r.t.why, "no answer to open", "and why");
 	rig_line(&r, "ok");
 	ok(rig_wants(&r, TUNNEL_RETURN_STREAM), "late is too late");
 	rig_end(&r);

@@ -460,6 +460,36 @@ test_ack_of_another_wire(void)
 	}
 }
 
+/* The last acknowledgement is said on each new wire, without a window. */
+static void
+test_last_ack_again(void)
+{
+	struct rig r;
+	int client, sent, i;
+
+	for (client = 0; client < 2; client++)
+		for (sent = 0; sent < 2; sent++) {
+		begin(&r, client);
+		rig_frame(&r, 0x82, "all", 3);
+		rig_line(&r, "eof 3");
+		is(rig_sent(&r, 1, "ack 3"), 0, "it waits for our end");
+		if (sent) {
+			rig_at(&r, 1000);
+			rig_pump(&r);
+			ok(rig_sent(&r, 1, "ack 3"), "for a while");
+		}
+		for (i = 0; i < 2; i++) {
+			rig_wire_eof(&r);
+			is(resume(&r, 0), 0, "resumed");
+			rig_at(&r, 2000 + i * 1000);
+			rig_pump(&r);
+			ok(rig_sent(&r, 1, "ack 3") && rig_silent(&r),
+			    "it may have been lost");
+		}
+		rig_end(&r);
+	}
+}
+
 /* It grows with what has come or arrived, and with nothing else. */
 static void
 test_progress(void)
@@ -505,6 +535,7 @@ main(void)
 	test_resume_end();
 	test_take_over();
 	test_ack_of_another_wire();
+	test_last_ack_again();
 	test_old_wire();
 	test_idle_death();
 	return done_testing();
