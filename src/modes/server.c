@@ -170,6 +170,7 @@ ready(void *arg, struct error *why)
 	fd = target_connect(o, clock_ms() + SUPERVISOR_READY_MS, why);
 	if (fd == -1)
 		return -1;
+	net_linger_default(fd);		/* for the target it has just ended */
 	close(fd);
 	return 0;
 }

@@ -42,6 +42,7 @@ dial_tcp(const struct addr *a, const struct net_found *found,
 		return net_dial_failed(a, "timed out while resolving",
 		    EXIT_AGAIN, why);
 	net_race_begin(&race, a->host, found);
+	race.resets = 1;
 	while ((r = net_race_step(&race)) == 0 &&
 	    wait_for_race(&race, deadline) == 0)
 		;

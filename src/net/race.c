@@ -120,6 +120,8 @@ start_attempt(struct net_race *race, int64_t now)
 		    net_dial_status(errno));
 		return;
 	}
+	if (race->resets)
+		net_linger_reset(fd);
 	if (net_bind_source(fd, race->to->from, sa->sa_family) == -1) {
 		cannot_bind(race, i);
 		close(fd);

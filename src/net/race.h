@@ -20,6 +20,7 @@ struct net_race {
 	int64_t next_at;	/* when the next attempt may start */
 	int winner;		/* connected descriptor, or -1 */
 	int is_literal;		/* the address is what the user wrote */
+	int resets;		/* connections are reset when they are closed */
 	int status;		/* exit status for the failures */
 	char reasons[256];	/* of all failures, with addresses */
 };

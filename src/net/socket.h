@@ -114,7 +114,8 @@ void net_find_soon(void);
  * until deadline of clock_ms().  The name of what answered is put into peer
  * (NET_NAME_MAX bytes) unless that is NULL.  The connected descriptor, or -1
  * and why: 75 at the deadline, 69 refused or unreachable, 71 out of descriptors
- * or memory.
+ * or memory.  A TCP connection is reset when it is closed, also if the process is
+ * killed (net_linger_reset()): no end is told before there is one.
  */
 int net_dial_found(const struct addr *, const struct net_found *,
     int64_t deadline, char *peer, struct error *);

@@ -594,12 +594,12 @@ def test_probes():
 
 def test_health():
     t.rundir()
-    target = t.Listener(lambda c: None)
+    target = t.Listener(lambda c: t.ws.read_all(c)[1])
     s = watched(target.port, '--drain', '30s')
     t.is_(t.http(s.metrics, '/healthz')[0::2], (200, 'alive\n'), 'alive')
     begin = t.ws.now()
     t.is_(t.http(s.metrics, '/readyz')[0::2], (200, 'ready\n'), 'ready')
-    t.until(lambda: target.accepted)
+    t.is_(target.take(), 'eof', 'which its target sees as an end')
     t.http(s.metrics, '/readyz')
     t.is_(target.accepted, 1, 'held for a while: not dialled again')
     dead = watched(t.free_port())

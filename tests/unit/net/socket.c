@@ -133,6 +133,21 @@ test_print(void)
 	    "what is no socket has no name");
 }
 
+/* What is dialled and closed at once, as if the process was killed. */
+static int
+is_reset(int listener, const struct addr *a)
+{
+	char c;
+	int fd = net_dial(a, NET_ANY, SOON, peer, &why), end, r;
+
+	end = accept(listener, NULL, NULL);
+	close(fd);
+	errno = 0;
+	r = read(end, &c, 1) == -1 && errno == ECONNRESET;
+	close(end);
+	return r;
+}
+
 static void
 test_listen(void)
 {
@@ -159,6 +174,7 @@ test_listen(void)
 	ok(is_nonblock_cloexec(fd), "dialled non-blocking, close-on-exec");
 	is(net_is_listener(fd), 0, "which does not listen");
 	close(fd);
+	ok(is_reset(fds[0], &a), "no end is told before there is one");
 	close(fds[0]);
 
 	a = tcp("localhost", 0);
