@@ -30,12 +30,16 @@ ahead_kill(struct ahead_place *p)
 	set_state(p, AHEAD_CLOSED);
 }
 
-/* Only then has it left its place among the processes, and what it inherited. */
+/*
+ * One that is ready.  When this returns it has left its place among the processes,
+ * and what it inherited, and its pair is another one's.
+ */
 static void
 kill_and_wait(struct ahead_place *p)
 {
-	ahead_kill(p);
+	kill(p->pid, SIGKILL);
 	process_wait(p->pid);
+	set_state(p, AHEAD_EMPTY);
 }
 
 unsigned int
@@ -216,14 +220,16 @@ ahead_stop(struct ahead *a, int64_t until)
 	unsigned int n = 0;
 
 	a->not_before = until;
-	for (p = a->place; p < END(a); p++)
+	for (p = a->place; p < END(a); p++) {
 		if (p->state == AHEAD_READY) {
 			kill_and_wait(p);
 			n++;
-		} else if (p->state == AHEAD_EMPTY) {
+		}
+		if (p->state == AHEAD_EMPTY) {
 			close(p->ours);
 			close(p->theirs);
 			set_state(p, AHEAD_CLOSED);
 		}
+	}
 	return n;
 }

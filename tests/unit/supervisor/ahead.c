@@ -229,10 +229,10 @@ renewed(void)
 {
 	struct ahead a = { 0 };
 	int64_t when = 5000;
-	int first = fork_stopped(&a, NOW), second;
+	int first = fork_stopped(&a, NOW), second, open = count_open();
 
 	if (ahead_ready(&a, 2) != 0 || kill(first, 0) != -1 ||
-	    ahead_first(&a) != NULL)
+	    ahead_first(&a) != NULL || count_open() != open)
 		return 1;		/* its place is free at once */
 	second = fork_stopped(&a, NOW);
 	kill(second, SIGKILL);
