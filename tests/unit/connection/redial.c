@@ -20,18 +20,10 @@
 #include "handshake/redial.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "done.h"
 #include "seen.h"
 #include "tap.h"
-
-static int64_t today = 1000000;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
+#include "today.h"
 
 /* What the parts around it answer, and what they were asked. */
 static struct script {
@@ -50,27 +42,7 @@ static struct script {
 	const union net_end *known;
 	struct extension offer;
 	const char *doubt;
-	char done[300];
 } said;
-
-static void
-did(const char *what)
-{
-	strlcat(said.done, said.done[0] == '\0' ? "" : " ",
-	    sizeof(said.done));
-	strlcat(said.done, what, sizeof(said.done));
-}
-
-/* All that was done since it was asked last. */
-static const char *
-was_done(void)
-{
-	static char all[sizeof(said.done)];
-
-	strlcpy(all, said.done, sizeof(all));
-	said.done[0] = '\0';
-	return all;
-}
 
 static void
 scripted_want(struct paths *p, const union net_end *known, int64_t first)
@@ -192,6 +164,7 @@ begin(int lost)
 {
 	memset(&c, 0, sizeof(c));
 	memset(&said, 0, sizeof(said));
+	was_done();
 	memset(&attempt, 0, sizeof(attempt));
 	memset(&search, 0, sizeof(search));
 	c.o = &o;
@@ -552,7 +525,7 @@ test_way(void)
 	is_str(was_done(), "table-up", "the supervisor knows the path");
 	said.path_of = -1;
 	connection_path_up(&c);
-	ok(c.way.local.sa.sa_family == AF_UNSPEC && said.done[0] == '\0',
+	ok(c.way.local.sa.sa_family == AF_UNSPEC && was_done()[0] == '\0',
 	    "one that has no address");
 	connection_path_lost(&c);
 	is_str(was_done(), "table-lost", "it is lost");

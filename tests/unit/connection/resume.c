@@ -18,18 +18,10 @@
 #include "connection/waiting.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "done.h"
 #include "seen.h"
 #include "tap.h"
-
-static int64_t today = 1000000;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
+#include "today.h"
 
 /* What the parts around it answer, and what they were asked. */
 static struct script {
@@ -44,27 +36,7 @@ static struct script {
 	int64_t first, planned;
 	const char *refusal;
 	struct extension answered;
-	char done[300];
 } said;
-
-/* One more thing that was done, besides. */
-static void
-did(const char *what)
-{
-	strlcat(said.done, " ", sizeof(said.done));
-	strlcat(said.done, what, sizeof(said.done));
-}
-
-/* All that was, since it was asked last. */
-static const char *
-was_done(void)
-{
-	static char all[sizeof(said.done)];
-
-	strlcpy(all, said.done, sizeof(all));
-	said.done[0] = '\0';
-	return all[0] != '\0' ? all + 1 : all;
-}
 
 static void
 scripted_expire(struct tunnel *t)
@@ -157,6 +129,7 @@ begin(int client)
 {
 	memset(&c, 0, sizeof(c));
 	memset(&said, 0, sizeof(said));
+	was_done();
 	said.loss_is_known = 1;
 	o.timeouts.resume = 20000;
 	o.timeouts.linger = 2000;

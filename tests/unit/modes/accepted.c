@@ -33,24 +33,15 @@
 #include "supervisor/startup.h"
 #include "apart.h"
 #include "descriptors.h"
+#include "done.h"
 #include "tap.h"
-
-static int64_t today = 1000000;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
+#include "today.h"
 
 /* What the parts around it answer, and what they were asked. */
 static struct script {
 	int no_header, no_tls, request, probe, check, send_error, fork;
 	int check_options, auth;
 
-	char done[300];
 	int status;		/* of the last refusal, and its fields */
 	char fields[200], came[NET_NAME_MAX];
 	char why[200];
@@ -59,26 +50,6 @@ static struct script {
 	struct handoff_request sent;
 	int sent_is_socket;
 } said;
-
-/* One more thing that was done. */
-static void
-did(const char *what)
-{
-	strlcat(said.done, said.done[0] == '\0' ? "" : " ",
-	    sizeof(said.done));
-	strlcat(said.done, what, sizeof(said.done));
-}
-
-/* All that was, since it was asked last. */
-static const char *
-was_done(void)
-{
-	static char all[sizeof(said.done)];
-
-	strlcpy(all, said.done, sizeof(all));
-	said.done[0] = '\0';
-	return all;
-}
 
 static int
 scripted_header(struct peer *p, int64_t deadline, struct error *why)
@@ -229,6 +200,7 @@ begin(void)
 	memset(&by, 0, sizeof(by));
 	memset(&o, 0, sizeof(o));
 	memset(&said, 0, sizeof(said));
+	was_done();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
 		abort();
 	other = pair[1];

@@ -18,22 +18,12 @@
 #include "proto/agent_name.h"
 #include "proto/http.h"
 #include "supervisor/internal.h"
+#include "done.h"
 #include "seen.h"
 #include "tap.h"
+#include "today.h"
 
 #define NAME	4	/* the number that the agent's name gets */
-
-static int64_t today = 1000000;
-static int step;	/* ms that pass when the clock is looked at */
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	today += step;
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
 
 /* What the parts around it answer, and what they were asked. */
 static struct script {
@@ -42,28 +32,17 @@ static struct script {
 	const char *listed;		/* "NAME HASH\n"... */
 	unsigned int top;
 	struct takeover *of;
-	char asked[100], done[300];
+	char asked[100];
 } said;
 
-/* One more thing that was done. */
 static void
-did(const char *what, const char *which)
+did_to(const char *what, const char *which)
 {
-	strlcat(said.done, said.done[0] == '\0' ? "" : " ",
-	    sizeof(said.done));
-	strlcat(said.done, what, sizeof(said.done));
-	strlcat(said.done, which, sizeof(said.done));
-}
+	char words[100];
 
-/* All that was, since it was asked last. */
-static const char *
-was_done(void)
-{
-	static char all[sizeof(said.done)];
-
-	strlcpy(all, said.done, sizeof(all));
-	said.done[0] = '\0';
-	return all;
+	strlcpy(words, what, sizeof(words));
+	strlcat(words, which, sizeof(words));
+	did(words);
 }
 
 static int
@@ -78,14 +57,14 @@ scripted_listen(const char *text, struct error *why)
 static int
 scripted_claim(const char *agent_id)
 {
-	did("claim-", agent_id);
+	did_to("claim-", agent_id);
 	return !said.not_claimed;
 }
 
 static unsigned int
 scripted_add(void)
 {
-	did("takeover", "");
+	did("takeover");
 	return 77;
 }
 
@@ -103,7 +82,7 @@ has_listener(const char *name, struct error *why)
 static int
 scripted_list(const char *name, struct error *why)
 {
-	did("list-", name);
+	did_to("list-", name);
 	return has_listener(name, why);
 }
 
@@ -166,7 +145,7 @@ scripted_open(struct error *why)
 static void
 scripted_end(struct supervisor *s, struct child *c)
 {
-	did("end-", c->agent);
+	did_to("end-", c->agent);
 	close(c->channel);
 	c->channel = -1;
 	children_set_state(&s->children, c, CHILD_PLAIN, 0);
@@ -178,7 +157,7 @@ scripted_serve(int name)
 	char number[12];
 
 	snprintf(number, sizeof(number), "%d", name);
-	did("serve-", number);
+	did_to("serve-", number);
 }
 
 static struct line_table table, *current;
@@ -188,14 +167,14 @@ static int shown;
 #define names_takeover(n, name)		((name) == NAME ? said.of : NULL)
 #define names_renew(n, name, why)	scripted_renew(name, why)
 #define names_list(n, text, why)	scripted_list(text, why)
-#define names_begin_listing(n)		did("begin", "")
-#define names_end_listing(n)		did("end", "")
+#define names_begin_listing(n)		did("begin")
+#define names_end_listing(n)		did("end")
 #define names_top(n)			said.top
 #define names_text(n, name, dst)	scripted_text(name, dst)
-#define names_add_agent(n, name)	did("agent", "")
+#define names_add_agent(n, name)	did("agent")
 #define takeover_claim(t, id, at)	scripted_claim(id)
 #define takeover_add(t)			scripted_add()
-#define pool_show_name(s, name)		(shown++, did("show", ""))
+#define pool_show_name(s, name)		(shown++, did("show"))
 #define pool_serve_queue(s, name)	scripted_serve(name)
 #define pool_end_channel		scripted_end
 #define extra_may_wait(s, c)		!said.must_wait
@@ -221,10 +200,11 @@ fresh(void)
 		children_end(&sup.children);
 	memset(&sup, 0, sizeof(sup));
 	memset(&said, 0, sizeof(said));
+	was_done();
 	memset(&options, 0, sizeof(options));
 	memset(&mode, 0, sizeof(mode));
 	memset(&file, 0, sizeof(file));
-	step = 0;
+	today_step = 0;
 	sup.o = &options;
 	sup.service = &mode;
 	sup.phase = SERVING;
@@ -484,7 +464,7 @@ test_listing(void)
 	is_str(was_done(), "begin list-a list-b list-c end show show", "all");
 
 	file.generation = 2;
-	step = 2;
+	today_step = 2;
 	is(admit_reload(&sup), 1, "a slow machine: not all");
 	is_str(was_done(), "begin list-a list-b", "in five milliseconds");
 	is(admit_reload(&sup), 0, "the others in the next turn");
@@ -496,7 +476,7 @@ test_listing(void)
 	admit_reload(&sup);
 	is_str(was_done(), "begin list-a list-b", "a newer list: from its top");
 	admit_reload(&sup);
-	step = 0;
+	today_step = 0;
 	was_done();
 
 	said.no_listener = "b";

@@ -29,19 +29,11 @@
 #include "supervisor/internal.h"
 #include "supervisor/watch.h"
 #include "descriptors.h"
+#include "done.h"
 #include "tap.h"
+#include "today.h"
 
 #define ROOM	3
-
-static int64_t today = 1000000;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
 
 static struct ahead_place ahead_place;
 static struct takeover takeover;
@@ -61,28 +53,7 @@ static struct script {
 	int keep, channel, slots, grants, asked_all, paused, line, slot;
 	unsigned int number, cleared, paths;
 	int64_t rest;
-	char done[400];
 } said;
-
-/* One more thing that was done. */
-static void
-did(const char *what)
-{
-	strlcat(said.done, said.done[0] == '\0' ? "" : " ",
-	    sizeof(said.done));
-	strlcat(said.done, what, sizeof(said.done));
-}
-
-/* All that was, since it was asked last. */
-static const char *
-was_done(void)
-{
-	static char all[sizeof(said.done)];
-
-	strlcpy(all, said.done, sizeof(all));
-	said.done[0] = '\0';
-	return all;
-}
 
 static pid_t
 scripted_fork(int keep, int channel)
@@ -330,6 +301,7 @@ begin(void)
 		children_end(&sup.children);
 	memset(&sup, 0, sizeof(sup));
 	memset(&said, 0, sizeof(said));
+	was_done();
 	memset(&mode, 0, sizeof(mode));
 	mode.serve = serve;
 	mode.park = park;

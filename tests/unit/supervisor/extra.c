@@ -15,18 +15,10 @@
 #include "net/fdpass.h"
 #include "supervisor/internal.h"
 #include "tap.h"
+#include "today.h"
 
-static int64_t today = 1000000;
 static int asked_pid, nasked, nrefused, nadmitted;
 static const char *reason;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
 
 static int
 scripted_kill(pid_t pid, int signo)

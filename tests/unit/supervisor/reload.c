@@ -28,16 +28,7 @@
 #include "descriptors.h"
 #include "seen.h"
 #include "tap.h"
-
-static int64_t today = 1000000;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
+#include "today.h"
 
 /* What the parts around it answer, and what they were asked. */
 static struct script {

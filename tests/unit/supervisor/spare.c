@@ -15,17 +15,9 @@
 #include "os/log.h"
 #include "supervisor/internal.h"
 #include "tap.h"
+#include "today.h"
 
-static int64_t today = 1000000;
 static int nstarted, fails, nterminated;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	ts->tv_sec = today / 1000;
-	ts->tv_nsec = today % 1000 * 1000000;
-	return 0;
-}
 
 static int
 scripted_start(struct supervisor *s, const struct incoming *a, int extra)
