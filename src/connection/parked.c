@@ -45,7 +45,6 @@ check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	if (failure_lines_ask())
 		log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
 		    "peer", peer, "why", why.text, NULL);
-	net_linger_reset(fd);
 	io_reset(&io);
 	worker_send(c->channel, WORKER_TAKEN);
 	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,

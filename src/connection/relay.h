@@ -115,9 +115,10 @@ void relay_begin(struct relay *, const struct tunnel_config *,
     struct io stream, struct io websocket, const char *early, size_t early_len);
 
 /*
- * relay_stream(): the stream has come, and belongs to the relay.  Should this
- * process die, a TCP connection is reset.  relay_return() gives it back,
- * untouched; what is left to do is to end the websocket.
+ * relay_stream(): the stream has come, and belongs to the relay.  Closing its TCP
+ * connection resets it (net_linger_reset()), should this process die.
+ * relay_return() gives it back, untouched; what is left to do is to end the
+ * websocket.
  */
 void relay_stream(struct relay *, struct io);
 struct io relay_return(struct relay *);

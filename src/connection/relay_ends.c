@@ -87,7 +87,6 @@ relay_stream(struct relay *r, struct io stream)
 	r->stream = stream;
 	r->ready |= fresh(r, &stream, STREAM_R, STREAM_W);
 	find_ways(r);
-	net_linger_reset(stream.rfd);
 }
 
 void

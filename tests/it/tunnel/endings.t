@@ -16,6 +16,7 @@ import inetws as t      # noqa: E402
 import netns            # noqa: E402
 import contextlib       # noqa: E402
 import random           # noqa: E402
+import reverse          # noqa: E402
 import select           # noqa: E402
 import signal           # noqa: E402
 import socket           # noqa: E402
@@ -165,6 +166,50 @@ def test_process_dies_early():
                          stdout=given).wait()
         t.is_(t.ws.read_all(stream), (b'', 'reset'),
               'and so does one that cannot start under inetd: %s' % words[0])
+
+
+def is_killed(name, pids, stream):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):   # one that waits may end
+            os.kill(pid, signal.SIGKILL)
+    t.is_(t.ws.read_all(stream), (b'', 'reset'),
+          name + ': the stream of a process that is killed is reset')
+
+
+def far_end(target, stream):
+    """The target's end of a tunnel through which a byte has gone."""
+    stream.sendall(b'x')
+    far = target.next()
+    t.is_(t.ws.read_exactly(far, 1), b'x', 'a byte arrives')
+    return far
+
+
+def test_process_dies():
+    """Wherever its stream has come from."""
+    target = t.Held()
+    s = t.server(target.port)
+    url = 'ws://127.0.0.1:%d/' % s.port
+    for words in (), ('--warm', '1'):
+        c = t.client(url, *words)
+        stream = t.ws.dial(c.port)
+        far = far_end(target, stream)
+        is_killed(' '.join(('client',) + words), t.children(c.pid), stream)
+        c.stop()
+        is_killed('server', t.children(s.pid), far)
+    for mode in 'client', 'connect':
+        with socket.create_server(('127.0.0.1', 0)) as sock:
+            stream = t.ws.dial(sock.getsockname()[1])
+            with sock.accept()[0] as given:
+                p = t.inetws(mode, url, stdin=given, stdout=given)
+        far_end(target, stream)
+        is_killed(mode + ' with a socket', [p.pid], stream)
+    g = reverse.gate()
+    a = reverse.agent(g.url(), target.port)
+    t.ok(reverse.parked(g), 'a websocket waits')
+    stream = reverse.visit(g.visitors)
+    far = far_end(target, stream)
+    is_killed('gate', t.children(g.pid), stream)
+    is_killed('agent', t.children(a.pid), far)
 
 
 def test_half_close_is_held():
