@@ -123,14 +123,6 @@ net_peer_name(int fd, char *dst, size_t size)
 }
 
 int
-net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
-{
-	*len = sizeof(*ss);
-	return accept4(listener, (struct sockaddr *)ss, len,
-	    SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-
-int
 net_accept_is_transient(int error)
 {
 	switch (error) {
@@ -198,6 +190,38 @@ socket_option(int fd, int option)
 	if (getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1)
 		return -1;
 	return value;
+}
+
+/*
+ * A connection inherits options when it comes, not when it is accepted: one that
+ * was there before its listener was set up has none of them.
+ */
+static void
+inherit_late(int fd, int listener)
+{
+	struct linger l = { .l_onoff = 0 };
+	socklen_t len = sizeof(l);
+
+	if (socket_option(fd, SO_KEEPALIVE) != 0 ||
+	    socket_option(listener, SO_KEEPALIVE) <= 0)
+		return;
+	net_tune(fd);
+	if (getsockopt(listener, SOL_SOCKET, SO_LINGER, &l, &len) == 0 &&
+	    l.l_onoff)
+		net_linger_reset(fd);
+}
+
+int
+net_accept(int listener, struct sockaddr_storage *ss, socklen_t *len)
+{
+	int fd;
+
+	*len = sizeof(*ss);
+	fd = accept4(listener, (struct sockaddr *)ss, len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd != -1 && ss->ss_family != AF_UNIX)
+		inherit_late(fd, listener);
+	return fd;
 }
 
 int

@@ -70,7 +70,10 @@ char *net_local_name(int fd, char *dst, size_t size);
 char *net_peer_name(int fd, char *dst, size_t size);
 char *net_print(const struct sockaddr *, socklen_t, char *dst, size_t size);
 
-/* accept4(2) of one connection; -1 with errno. */
+/*
+ * accept4(2) of one connection; -1 with errno.  It has what net_tune() and
+ * net_linger_reset() have set its listener to, also if it came before they did.
+ */
 int net_accept(int listener, struct sockaddr_storage *, socklen_t *);
 
 /*

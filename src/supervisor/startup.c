@@ -120,7 +120,7 @@ startup_reset(void)
 		net_linger_reset(STDIN_FILENO);
 }
 
-/* What a listener is set to, its connections are born with. */
+/* What a listener is set to, its connections have, too (net_accept()). */
 static void
 prepare(struct inherited *a, int streams)
 {

@@ -212,6 +212,37 @@ def test_process_dies():
     is_killed('agent', t.children(a.pid), far)
 
 
+def keepalive(stream):
+    """Whether /proc shows a keepalive timer at the other end of a socket."""
+    near, far = ('%08X:%04X' % (socket.htonl(int.from_bytes(
+        socket.inet_aton(host), 'big')), port) for host, port in
+        (stream.getpeername(), stream.getsockname()))
+    with open('/proc/net/tcp') as f:
+        lines = [line.split() for line in f]
+    return [line[5][:2] for line in lines if line[1:3] == [near, far]] == ['02']
+
+
+def test_process_dies_activated():
+    """The connection that a program was started for came before it."""
+    target = t.Held()
+    s = t.server(target.port)
+    for mode, last in (('client', 'ws://127.0.0.1:%d/' % s.port),
+                       ('server', '127.0.0.1:%d' % target.port)):
+        with socket.create_server(('127.0.0.1', 0)) as sock:
+            stream = t.ws.dial(sock.getsockname()[1])
+            p = t.inetws(mode, '-l', 'fd:%d' % sock.fileno(), last,
+                         pass_fds=[sock.fileno()])
+        if mode == 'server':
+            stream.sendall(t.ws.request())
+            target.next()
+        else:
+            far_end(target, stream)
+        t.ok(t.until(lambda: keepalive(stream)),
+             mode + ': its peer is looked after by keepalive')
+        if mode == 'client':
+            is_killed('activated client', t.children(p.pid), stream)
+
+
 def test_half_close_is_held():
     """The stream's end of file does not cut the reply off."""
     for side, make in SIDES:

@@ -487,6 +487,62 @@ test_options(void)
 	is(errno, EBADF, "is EBADF");
 }
 
+static int
+lingers(int fd)
+{
+	struct linger l = { .l_onoff = 0 };
+	socklen_t len = sizeof(l);
+
+	getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &len);
+	return l.l_onoff;
+}
+
+/* A connection that came before its listener was set up. */
+static void
+test_accepts_early(void)
+{
+	static const struct {
+		const char *name;
+		int tune, reset, early;
+	} row[] = {
+		{ "a listener that is left alone", 0, 0, 1 },
+		{ "one that resets, and no more", 0, 1, 1 },
+		{ "tuned", 1, 0, 1 }, { "tuned, and it resets", 1, 1, 1 },
+		{ "tuned, not early", 1, 0, 0 },
+		{ "tuned, and it resets, not early", 1, 1, 0 },
+	};
+	struct sockaddr_storage ss;
+	struct addr a;
+	int fds[2], fd, mine, on, delay;
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		a = tcp("127.0.0.1", 0);
+		net_listen(&a, 8, fds, &why);
+		a.port = port_of(fds[0]);
+		mine = row[i].early ? net_dial(&a, NET_ANY, SOON, peer, &why) :
+		    -1;
+		if (row[i].tune)
+			net_tune(fds[0]);
+		if (row[i].reset)
+			net_linger_reset(fds[0]);
+		if (mine == -1)
+			mine = net_dial(&a, NET_ANY, SOON, peer, &why);
+		fd = net_accept(fds[0], &ss, &len);
+		len = sizeof(on);
+		getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len);
+		getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &delay, &len);
+		ok(on == row[i].tune && delay == row[i].tune,
+		    "%s: its connection is tuned or not", row[i].name);
+		ok(lingers(fd) == (row[i].tune && row[i].reset),
+		    "%s: and ends so", row[i].name);
+		close(fd);
+		close(mine);
+		close(fds[0]);
+	}
+}
+
 /* Of a process that ends meanwhile, as a predecessor's last child does. */
 static void
 test_lets_go(void)
@@ -522,6 +578,7 @@ main(void)
 	test_failures();
 	test_eyeballs();
 	test_options();
+	test_accepts_early();
 	rmdir(dir);
 	test_lets_go();
 	return done_testing();
