@@ -28,6 +28,10 @@
 
 #define START_MS 20	/* by so much a starting time may be wrong */
 
+/* Between looks at a child that was killed, twice as long each time. */
+#define KILL_FIRST_NS	50000L		/* ... 0.2 seconds in all */
+#define KILL_LAST_NS	102400000L
+
 #if defined(HAVE_LINUX) && defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
 #define HAS__FORK
@@ -63,6 +67,21 @@ process_wait(pid_t pid)
 {
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		;
+}
+
+/* Most are gone at the first or second look. */
+int
+process_kill(pid_t pid)
+{
+	struct timespec look = { 0, KILL_FIRST_NS };
+
+	kill(pid, SIGKILL);
+	for (; look.tv_nsec <= KILL_LAST_NS; look.tv_nsec *= 2) {
+		if (waitpid(pid, NULL, WNOHANG) != 0)
+			return 0;
+		nanosleep(&look, NULL);
+	}
+	return waitpid(pid, NULL, WNOHANG) != 0 ? 0 : -1;
 }
 
 int

@@ -44,6 +44,13 @@ pid_t process_fork_with(int a, int b);
 void process_wait(pid_t);
 
 /*
+ * Kills a child, so that its place among the processes is free.  0; or -1 if it
+ * has not ended within 0.2 seconds, as when a tracer or a file system holds it:
+ * its status is still to be waited for.
+ */
+int process_kill(pid_t);
+
+/*
  * Has this child ended?  Its status can still be waited for.  1 also if it is
  * none.
  */

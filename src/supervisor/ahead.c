@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -20,26 +19,22 @@ set_state(struct ahead_place *p, enum ahead_state state)
 	p->state = state;
 }
 
-/* It may be about to receive: the next process gets another pair. */
-void
-ahead_kill(struct ahead_place *p)
+static void
+close_pair(struct ahead_place *p)
 {
-	kill(p->pid, SIGKILL);
 	close(p->ours);
 	close(p->theirs);
 	set_state(p, AHEAD_CLOSED);
 }
 
-/*
- * One that is ready.  When this returns it has left its place among the processes,
- * and what it inherited, and its pair is another one's.
- */
-static void
-kill_and_wait(struct ahead_place *p)
+/* One that has not ended yet may be about to receive: it keeps its pair. */
+void
+ahead_kill(struct ahead_place *p)
 {
-	kill(p->pid, SIGKILL);
-	process_wait(p->pid);
-	set_state(p, AHEAD_EMPTY);
+	if (process_kill(p->pid) == 0)
+		set_state(p, AHEAD_EMPTY);
+	else
+		close_pair(p);
 }
 
 unsigned int
@@ -54,7 +49,7 @@ ahead_ready(struct ahead *a, unsigned int generation)
 		if (p->generation == generation)
 			n++;
 		else
-			kill_and_wait(p);
+			ahead_kill(p);
 	}
 	return n;
 }
@@ -222,14 +217,11 @@ ahead_stop(struct ahead *a, int64_t until)
 	a->not_before = until;
 	for (p = a->place; p < END(a); p++) {
 		if (p->state == AHEAD_READY) {
-			kill_and_wait(p);
+			ahead_kill(p);
 			n++;
 		}
-		if (p->state == AHEAD_EMPTY) {
-			close(p->ours);
-			close(p->theirs);
-			set_state(p, AHEAD_CLOSED);
-		}
+		if (p->state == AHEAD_EMPTY)
+			close_pair(p);
 	}
 	return n;
 }

@@ -110,9 +110,10 @@ struct ahead_place *ahead_find(struct ahead *, pid_t);
 void ahead_ended(struct ahead *, struct ahead_place *, int64_t now);
 
 /*
- * ahead_kill() kills one process.  ahead_stop() kills all that are ready,
- * waits for their ends, and returns how many they were; none is forked until
- * that time (clock_ms()).
+ * ahead_kill() kills one process, to which nothing is handed over, or no more.
+ * ahead_stop() kills all that are ready and returns how many they were; none is
+ * forked until that time (clock_ms()).  Those that are killed have left their
+ * places among the processes then, unless something holds them (process_kill()).
  */
 void ahead_kill(struct ahead_place *);
 unsigned int ahead_stop(struct ahead *, int64_t until);

@@ -249,19 +249,6 @@ after_reading(struct supervisor *s)
 	finish(s, clock_ms());
 }
 
-/*
- * Its pipe has ended, and it ends: whatever is forked next needs its place among
- * the processes.
- */
-static void
-wait_for_end(const struct table_build *b)
-{
-	if (b->pid <= 0)
-		return;
-	kill(b->pid, SIGKILL);
-	process_wait(b->pid);
-}
-
 void
 reload_table_ended(struct supervisor *s, unsigned int i)
 {
@@ -270,7 +257,9 @@ reload_table_ended(struct supervisor *s, unsigned int i)
 
 	if (b->fd == -1)
 		return;
-	wait_for_end(b);
+	/* What is forked next needs its place among the processes. */
+	if (b->pid > 0)
+		(void)process_kill(b->pid);
 	r = line_file_take(file_of(s, i), b->fd);
 	close_build(s, b);
 	if (r == 0)

@@ -147,18 +147,25 @@ def test_stopped():
         t.until(lambda: not t.children(s.pid))
 
 
+def handed_to_stopped(s, ahead, most=1):
+    """Connections with requests that come when supervisor and children are
+    stopped; then the supervisor goes on."""
+    os.kill(s.pid, signal.SIGSTOP)
+    socks = [t.ws.dial(s.port) for _ in range(most)]
+    for v in socks:
+        v.sendall(t.ws.request())
+    for pid in ahead:
+        os.kill(pid, signal.SIGSTOP)
+    t.until(lambda: all(stopped(pid) for pid in ahead))
+    os.kill(s.pid, signal.SIGCONT)
+    return socks
+
+
 def test_handed_to_a_stopped_one():
     """The supervisor, stopped as well, hears of one of them at most."""
     s = t.server(t.echo().port, '--max-connections', '1')
     for turn in range(6):
-        old = ready(s)
-        os.kill(s.pid, signal.SIGSTOP)
-        v = t.ws.dial(s.port)
-        v.sendall(t.ws.request())
-        for pid in old[::1 if turn % 2 else -1]:
-            os.kill(pid, signal.SIGSTOP)
-        t.until(lambda: all(stopped(pid) for pid in old))
-        os.kill(s.pid, signal.SIGCONT)
+        v, = handed_to_stopped(s, ready(s)[::1 if turn % 2 else -1])
         head, rest = t.ws.read_head(v)
         w = t.ws.WebSocket(v, True, rest)
         w.send(b'x')
@@ -231,14 +238,7 @@ int epoll_pwait(int fd, struct epoll_event *e, int n, int ms,
 def test_no_descriptors():
     """The connection is taken back from one that is stopped."""
     s = t.server(t.echo().port, program=t.limited(), env=t.preloaded(FULL))
-    old = ready(s)
-    os.kill(s.pid, signal.SIGSTOP)
-    v = t.ws.dial(s.port)
-    v.sendall(t.ws.request())
-    for pid in old:
-        os.kill(pid, signal.SIGSTOP)
-    t.until(lambda: all(stopped(pid) for pid in old))
-    os.kill(s.pid, signal.SIGCONT)
+    v, = handed_to_stopped(s, ready(s))
     head, rest = t.ws.read_head(v)
     t.ok(b' 101 ' in head, 'the reserve is the room for it')
     w = t.ws.WebSocket(v, True, rest)
@@ -413,6 +413,27 @@ def few_processes(room):
     put(path, token('b', 'two'))
     os.chmod(path, 0o644)
     t.is_(status(s, 'two'), 101, 'another one, when the file has changed')
+    t.is_(s.stop(), 0, 'TERM ends it')
+
+
+def test_few_processes_stopped():
+    """Nor do those that have not taken a connection keep their places."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root: processes are counted by user')
+
+    def begin():
+        resource.setrlimit(resource.RLIMIT_NPROC, (1 + MOST, 1 + MOST))
+        os.setgroups([])
+        os.setgid(USER)
+        os.setuid(USER)
+    s = t.server(t.echo().port, preexec_fn=begin, program=t.world_executable())
+    for _ in range(3):
+        socks = handed_to_stopped(s, ready(s), MOST)
+        t.is_([t.ws.read_head(v)[0][:12] for v in socks],
+              [b'HTTP/1.1 101'] * MOST, 'all connections are served')
+        for v in socks:
+            v.close()
+        t.until(lambda: not t.children(s.pid))
     t.is_(s.stop(), 0, 'TERM ends it')
 
 

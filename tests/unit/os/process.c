@@ -32,6 +32,7 @@
 #include "os/fd.h"
 #include "os/process.h"
 #include "apart.h"
+#include "hold.h"
 #include "tap.h"
 
 #define MANY	300	/* descriptors that are kept */
@@ -342,6 +343,40 @@ test_lives(void)
 	    process_namespace() == st.st_ino, "the namespace of numbers");
 }
 
+/* A child that does not end at once, and one that cannot. */
+static void
+test_kill(void)
+{
+	int64_t begun;
+	pid_t pid = fork(), tracer;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	is(process_kill(pid), 0, "a child is killed");
+	is(waitpid(pid, NULL, 0), -1, "and waited for");
+	is(process_kill(pid), 0, "one that is none has ended");
+	if ((pid = fork()) == 0)
+		for (;;)
+			pause();
+	kill(pid, SIGSTOP);
+	is(process_kill(pid), 0, "so is one that is stopped");
+	if ((pid = fork()) == 0)
+		for (;;)
+			pause();
+	if ((tracer = hold(pid)) == -1) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		ok(1, "skipped # SKIP ptrace(2) is refused");
+		return;
+	}
+	begun = clock_ms();
+	is(process_kill(pid), -1, "one that is held does not end");
+	ok(clock_ms() - begun >= 190, "which is waited for, but not for ever");
+	let_go(tracer);
+	is(waitpid(pid, NULL, 0), pid, "its status is still there");
+}
+
 #endif
 
 int
@@ -360,6 +395,7 @@ main(void)
 #ifdef HAVE_LINUX
 	test_look();
 	test_lives();
+	test_kill();
 	is(run(shares_nothing), 0, "no memory is left that they share");
 #ifdef SYS_close_range
 	is(run(without_close_range), 0, "where close_range(2) is refused");

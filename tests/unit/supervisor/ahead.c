@@ -22,6 +22,7 @@
 #include "os/signals.h"
 #include "supervisor/ahead.h"
 #include "descriptors.h"
+#include "hold.h"
 #include "tap.h"
 
 #define NOW	1000
@@ -199,11 +200,30 @@ taken_back(void)
 	if (ahead_take_back(p, &back) != -1)
 		return 5;
 	ahead_kill(p);
-	if (status_of(pid) != 1000 + SIGKILL ||
-	    count_open() != before + AHEAD_DESCRIPTORS - 2)
-		return 6;
+	if (kill(pid, 0) != -1 || p->state != AHEAD_EMPTY ||
+	    count_open() != before + AHEAD_DESCRIPTORS)
+		return 6;		/* its place and its pair are free */
 	ahead_stop(&a, 0);
 	return count_open() == before ? 0 : 7;
+}
+
+/* One that something keeps from ending keeps its pair. */
+static int
+held_by_another(void)
+{
+	struct ahead a = { 0 };
+	int pid = fork_stopped(&a, NOW), before = count_open();
+	struct ahead_place *p = ahead_first(&a);
+	pid_t tracer = hold(pid);
+
+	if (tracer == -1)
+		return SKIPPED;
+	ahead_kill(p);
+	if (p->state != AHEAD_CLOSED || ahead_find(&a, pid) != NULL ||
+	    count_open() != before - 2)
+		return 1;
+	let_go(tracer);
+	return status_of(pid) == 1000 + SIGKILL ? 0 : 2;
 }
 
 /* What is no message: rubbish that comes with a descriptor leaves none. */
@@ -252,11 +272,18 @@ renewed(void)
 int
 main(void)
 {
+	int held;
+
 	alarm(scaled(60));
 	is(run(pairs), 0, "pairs are opened at once, and closed at the end");
 	is(run(few_descriptors), 0, "where there are few descriptors");
 	is(run(handed), 0, "the process has the connection");
 	is(run(taken_back), 0, "or the supervisor, never both");
+	held = run(held_by_another);
+	if (held == SKIPPED)
+		ok(1, "skipped # SKIP ptrace(2) is refused");
+	else
+		is(held, 0, "one that does not end");
 	is(run(rubbish), 0, "a message without a connection");
 	is(run(renewed), 0, "those that are of no use");
 	return done_testing();
