@@ -240,15 +240,16 @@ finish_websocket(struct relay *r)
 }
 
 /*
- * A server that answered Close and did not end its direction in time gets
- * close_notify all the same: nothing was cut short.
+ * A server that does not end its direction behind both Closes, in time or
+ * because it goes away and a session is to go on elsewhere, gets close_notify all
+ * the same: nothing was cut short.
  */
 static void
 close_websocket(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 
-	if (t->wire == WIRE_CLOSED && !t->wire_finished && !t->wire_blocked)
+	if (tunnel_closes_passed(t) && !t->wire_finished && !t->wire_blocked)
 		(void)!io_finish(&r->websocket);
 	io_close(&r->websocket);
 	tunnel_wire_closed(t);

@@ -145,8 +145,10 @@ websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 	random_bytes(f.key, sizeof f.key);
 	n = frame_encode(out, &f);
 	frame_mask(out + n, code, sizeof code, f.key, 0);
-	if (deadline_write(&w->io, out, n + sizeof code, deadline) == 0)
+	if (deadline_write(&w->io, out, n + sizeof code, deadline) == 0) {
 		while (deadline_read(&w->io, waste, sizeof waste, deadline) > 0)
 			;
+		(void)!io_finish(&w->io);
+	}
 	io_close(&w->io);
 }

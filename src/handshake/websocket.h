@@ -96,7 +96,7 @@ void websocket_dials_done(void);
 /*
  * Ends a dialled websocket that transported nothing: sends Close with a code,
  * and waits until deadline, or at least 100 ms, for the peer to close.  Closes
- * the connection.
+ * the connection, TLS with close_notify.
  */
 void websocket_bye(struct websocket *, int code, int64_t deadline);
 

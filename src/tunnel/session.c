@@ -13,6 +13,13 @@ tunnel_lost(const struct tunnel *t)
 }
 
 int
+tunnel_closes_passed(const struct tunnel *t)
+{
+	return t->wire == WIRE_CLOSED || (t->wire == WIRE_LOST &&
+	    t->peer_code != 0 && t->close_code != 0 && !t->wire_eof);
+}
+
+int
 tunnel_over(const struct tunnel *t)
 {
 	return t->end == TUNNEL_GOING ? tunnel_complete(t) :

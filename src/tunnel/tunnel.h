@@ -356,6 +356,12 @@ void tunnel_wire_finished(struct tunnel *);
 void tunnel_wire_closed(struct tunnel *);
 
 /*
+ * Have both sides sent Close?  So they have also where a peer goes away and its
+ * session, whose wire is lost then, is to go on over another one.
+ */
+int tunnel_closes_passed(const struct tunnel *);
+
+/*
  * Doubt.  The dialling side of a session sends a Ping when nothing has come
  * for a while although something should have, and wants TUNNEL_NEW_PATH when
  * nothing comes after that either.  Any byte from the peer ends the doubt.

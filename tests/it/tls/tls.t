@@ -190,8 +190,38 @@ def test_clean_end():
     t.is_(how, 'eof', 'and a clean end')
     code = w.take_close(answer=False)
     t.ok(code in (1000, 1005), 'Close is answered: %s' % code)
+    t.is_(tls_end(w), 'eof', 'and the transport ends with close_notify')
+
+
+def tls_end(w):
     w.sock.suppress_ragged_eofs = False
-    t.is_(w.take_end(), 'eof', 'and the transport ends with close_notify')
+    return w.take_end()
+
+
+def test_clean_end_elsewhere():
+    """Of a websocket that goes away or has not been used."""
+    cert = t.certificate()
+    for code in 1012, 1001:
+        server = t.WSServer(tls=t.tls_context(cert), headers=[(
+            'Sec-WebSocket-Extensions', 'inetws; v=2; id=a; resume="%s"' %
+            ('0' * 32))])
+        url = 'wss://localhost:%d/' % server.port
+        c = t.client(url, '--cacert', cert.ca)
+        v = t.ws.dial(c.port)
+        w = server.next()
+        w.send(b'some')
+        t.is_(t.ws.read_exactly(v, 4), b'some', 'a session')
+        w.close(code)
+        t.is_((w.take_close(answer=False), tls_end(w)), (code, 'eof'),
+              'Close %d: close_notify behind both' % code)
+    server = t.WSServer(tls=t.tls_context(cert))
+    url = 'wss://localhost:%d/' % server.port
+    for name, p in (('--warm', t.client(url, '--cacert', cert.ca, '--warm', '1',
+                                        '--linger', '100ms')),
+                    ('check', t.inetws('check', '--cacert', cert.ca, url))):
+        w = server.next()
+        t.is_((w.take_close(), tls_end(w)), (1000, 'eof'),
+              name + ': close_notify behind Close')
 
 
 def test_big():

@@ -67,6 +67,8 @@ test_loss(void)
 				ok(!r.lost && r.reset && !r.shut,
 				    "%s: %s is the end", win > 0 ?
 				    "session" : "no session", how[i].name);
+			ok(tunnel_closes_passed(&r.t) == (how[i].code > 0),
+			    "%s: are both Closes through?", how[i].name);
 			rig_end(&r);
 		}
 
