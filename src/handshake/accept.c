@@ -42,14 +42,10 @@ drain(struct io *io, int64_t deadline)
 		total += n;
 }
 
-/* Is it, or does it begin as, a request with this method and its blank? */
 static int
 has_method(const char *method)
 {
-	size_t at = came.len > 2 && memcmp(came.buf, "\r\n", 2) == 0 ? 2 : 0;
-
-	return came.len >= at + strlen(method) &&
-	    memcmp(came.buf + at, method, strlen(method)) == 0;
+	return http_is_method((struct slice){ came.buf, came.len }, method);
 }
 
 /* An answer to HEAD has no content (RFC 9110 9.3.2). */
@@ -65,7 +61,7 @@ say_no(struct websocket *w, int status, const char *fields, const char *text,
 	if (n == -1)
 		n = upgrade_write_refusal(answer, sizeof answer, status,
 		    clock_date(), "", http_reason(status));
-	if (has_method("HEAD "))
+	if (has_method("HEAD"))
 		n = (int)(strstr(answer, "\r\n\r\n") + 4 - answer);
 	return deadline_write(&w->io, answer, n, deadline);
 }
@@ -135,7 +131,7 @@ lost(struct websocket *w, size_t len, const char *how, struct error *why)
 static int
 is_probe(void)
 {
-	return has_method("HEAD ") || has_method("OPTIONS ");
+	return has_method("HEAD") || has_method("OPTIONS");
 }
 
 static int

@@ -101,6 +101,13 @@ int http_field(const struct http_head *, const char *name,
     struct slice *value);
 
 /*
+ * Is this method, "HEAD", that of a request of which these bytes have come, be it
+ * malformed or cut short?  One empty line before it counts as nothing (RFC 9112
+ * 2.2).
+ */
+int http_is_method(struct slice came, const char *method);
+
+/*
  * Takes a request target apart.  It may have scheme and host before the path
  * (absolute-form, RFC 9112 3.2.2), which servers must accept; this host then
  * replaces that of Host.  0: *target is path and query, *host is set if there

@@ -87,6 +87,17 @@ http_target(struct slice sent, struct slice *host, struct slice *target)
 	return host->len > 0 && http_is_host(*host) ? 0 : -1;
 }
 
+int
+http_is_method(struct slice came, const char *method)
+{
+	size_t len = strlen(method);
+
+	if (came.len > 2 && memcmp(came.p, "\r\n", 2) == 0)
+		came = slice_skip(came, 2);
+	return came.len > len && memcmp(came.p, method, len) == 0 &&
+	    came.p[len] == ' ';
+}
+
 struct slice
 http_path(struct slice sent)
 {

@@ -176,7 +176,8 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
 		return 0;
 	if (n == 0 || errno != EBADMSG)
 		return -1;
-	head->method = slice_of("GET");
+	head->method = slice_of(http_is_method((struct slice){ r.buf, r.len },
+	    "HEAD") ? "HEAD" : "GET");
 	say(a, r.status, r.err);
 	return 0;
 }

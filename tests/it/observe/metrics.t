@@ -64,6 +64,14 @@ def test_formats():
     status, fields, body = t.http(s.metrics, '/metrics', 'HEAD')
     t.is_((status, body, int(fields['content-length']) > 1000),
           (200, '', True), 'HEAD: the head alone')
+    for what, want in (('Host: ' + 'x' * 20000, 431), ('no field', 400),
+                       ('Accept: */*', 400)):
+        for before in '', '\r\n':
+            status, fields, body = t.http(s.metrics, '', raw=(
+                before + 'HEAD /metrics HTTP/1.1\r\n%s\r\n\r\n' %
+                what).encode())
+            t.is_((status, body, int(fields['content-length']) > 0),
+                  (want, '', True), 'nor has a refusal more: %d' % want)
 
 
 def test_promtool():

@@ -500,6 +500,25 @@ test_target(void)
 	is((int)http_path(slice_of("")).len, 0, "of nothing");
 }
 
+static void
+test_method(void)
+{
+	static const struct {
+		const char *came;
+		int is;
+	} row[] = {
+		{ "HEAD / HTTP/1.1\r\n", 1 }, { "\r\nHEAD x", 1 },
+		{ "HEAD ", 1 }, { "HEAD", 0 }, { "HEAD\t/", 0 }, { "head /", 0 },
+		{ "HEADS /", 0 }, { "\r\n\r\nHEAD /", 0 }, { "\r\n", 0 },
+		{ "\nHEAD /", 0 }, { "GET /HEAD ", 0 }, { "", 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		ok(http_is_method(slice_of(row[i].came), "HEAD") == row[i].is,
+		    "is it HEAD? (%zu)", i);
+}
+
 /* What --version says of it. */
 static void
 test_library(void)
@@ -587,6 +606,7 @@ main(void)
 	test_folded_answer();
 	test_words();
 	test_target();
+	test_method();
 	test_library();
 	test_title();
 	return done_testing();
