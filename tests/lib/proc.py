@@ -370,8 +370,15 @@ def parents():
 def children(pid, zombies=True):
     """The children of a process, without those that are forked ahead."""
     return sorted(p for p, (parent, state) in parents().items()
-                  if parent == pid and (zombies or state != 'Z') and
-                  not is_ahead(p, pid))
+                  if parent == pid and (zombies if state == 'Z' else
+                                        not is_ahead(p, pid)))
+
+
+def child(pid):
+    """The only one of them, once there is only one that has not ended."""
+    found, = until(lambda: len(c := children(pid, zombies=False)) == 1 and
+                   c) or children(pid)
+    return found
 
 
 def is_ahead(pid, parent):
@@ -391,25 +398,37 @@ def is_ahead(pid, parent):
         return not has_connection(pid)
     while True:
         title = command_of(pid)
-        inherited = title == command_of(parent) or \
+        inherited = title in ('', command_of(parent)) or \
             re.search(r', [0-9]+ active(, draining)?$', title) or \
             title.startswith('/')
-        if not inherited or age(pid) > tap.SCALE:
+        if not inherited or age(pid) > tap.SCALE or has_ended(pid):
             return title.endswith('forked ahead') or (
                 title.startswith(INETWS + ' ') and
                 title == command_of(parent) and not has_connection(pid))
         time.sleep(0.005)
 
 
-def age(pid):
-    """Seconds since it was forked; infinite if it is gone."""
+def stat_of(pid):
+    """The fields of /proc/PID/stat from the state on; None if it is gone."""
     try:
         with open('/proc/%d/stat' % pid) as f:
-            fields = f.read().rpartition(')')[2].split()
+            return f.read().rpartition(')')[2].split()
     except OSError:
-        return math.inf
-    return (time.clock_gettime(time.CLOCK_BOOTTIME) -
-            int(fields[19]) / os.sysconf('SC_CLK_TCK'))
+        return None
+
+
+def age(pid):
+    """Seconds since it was forked; infinite if it is gone."""
+    fields = stat_of(pid)
+    return math.inf if fields is None else (
+        time.clock_gettime(time.CLOCK_BOOTTIME) -
+        int(fields[19]) / os.sysconf('SC_CLK_TCK'))
+
+
+def has_ended(pid):
+    """Whether it is gone, or its parent has yet to wait for it."""
+    fields = stat_of(pid)
+    return fields is None or fields[0] in 'ZX'
 
 
 def has_connection(pid):
@@ -473,9 +492,7 @@ def command_of(pid):
 def cpu_ticks(pid, ended=False):
     """The time that a process has used so far, in hundredths of a second; with
     that of its children that have ended."""
-    with open('/proc/%d/stat' % pid) as f:
-        fields = f.read().rpartition(')')[2].split()
-    return sum(map(int, fields[11:15 if ended else 13]))
+    return sum(map(int, stat_of(pid)[11:15 if ended else 13]))
 
 
 def descriptors(pid):

@@ -300,8 +300,7 @@ def test_one_socket():
 
 
 def stopped(pid):
-    with open('/proc/%d/stat' % pid) as f:
-        return f.read().rpartition(')')[2].split()[0] == 'T'
+    return t.stat_of(pid)[0] == 'T'
 
 
 def test_job_control():
@@ -763,7 +762,7 @@ def test_init_of_a_container():
         silent.settimeout(10 * t.SCALE)
         conn, _ = silent.accept()
         conn.recv(1)                    # of the request
-        os.kill(t.children(p.pid)[0], sig)
+        os.kill(t.child(p.pid), sig)
         t.is_(p.wait(), 128 + sig, '%s ends it' % sig.name)
         conn.close()
 

@@ -257,7 +257,7 @@ def test_killed():
     t.ws.read_exactly(v, 123)
     t.until(lambda: sum(x['up'] for i in t.status()['instances']
                         for x in i['tunnels']) == 246)
-    os.kill(t.children(s.pid)[0], 9)
+    os.kill(t.child(s.pid), 9)
     line = s.wait_line('event=child-killed.*')[0]
     t.like(line, r'signal=9 .*peer=127\.0\.0\.1:\d+ target=\S+ up=123 '
            r'down=123 seconds=\S+ id=\S+ peer-id=\S+', 'child-killed')

@@ -41,7 +41,7 @@ def test_counts():
     i = t.one()
     row = i['tunnels'][0]
     t.is_((row['state'], row['up'], row['down'], row['pid']),
-          ('open', 1000, 1000, t.children(s.pid)[0]), 'its row')
+          ('open', 1000, 1000, t.child(s.pid)), 'its row')
     t.is_(row['peer'], '127.0.0.1:%d' % w.sock.getsockname()[1], 'its peer')
     t.is_(row['target'], '127.0.0.1:%d' % echo.port, 'its target')
     w.bye()
@@ -447,7 +447,7 @@ def test_no_system_calls():
     w.send(b'x')
     w.take_data(1)
     d = t.folder()
-    p = t.Program([strace, '-o', d + '/trace', '-p', t.children(s.pid)[0]],
+    p = t.Program([strace, '-o', d + '/trace', '-p', t.child(s.pid)],
                   stderr=subprocess.PIPE)
     if not p.has_line('attached'):
         raise t.Skip('strace may not attach here')

@@ -52,7 +52,7 @@ def test_table():
     t.like(r.stdout, r'inetws client \S+:%d -> ws://\S+' % c.port,
            'the client')
     t.like(r.stdout, r'%d\s+open\s+127\.0\.0\.1:%d\s.*5 B' %
-           (t.children(c.pid)[0], p.getsockname()[1]), 'its tunnel')
+           (t.child(c.pid), p.getsockname()[1]), 'its tunnel')
     rows = [x for i in t.status()['instances'] for x in i['tunnels']]
     t.is_((rows[0]['id'], rows[0]['peer_id']),
           (rows[1]['peer_id'], rows[1]['id']), 'ids join both sides')

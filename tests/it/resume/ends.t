@@ -190,12 +190,12 @@ def test_reset_while_the_wire_is_lost():
 
 def test_child_killed():
     s, c, cutter, a, b = tunnel(**both('2s'))
-    os.kill(t.children(c.pid)[0], signal.SIGKILL)
+    os.kill(t.child(c.pid), signal.SIGKILL)
     t.is_(how(a), 'reset', "the client's child is killed: its stream is reset")
     t.is_(how(b), 'reset', "the target's too when --resume has run out")
     t.is_(word(s), 'websocket-lost', 'the log says so')
     s, c, cutter, a, b = tunnel()
-    os.kill(t.children(s.pid)[0], signal.SIGKILL)
+    os.kill(t.child(s.pid), signal.SIGKILL)
     t.is_(how(b), 'reset', "the server's child is killed: its stream is reset")
     t.is_(how(a), 'reset', "the client's too: a 410 of the same instance")
     t.is_(word(c), 'websocket-lost', 'the log says so')
@@ -203,7 +203,7 @@ def test_child_killed():
     t.cleanup()
     for end in (0, 1):
         s, c, cutter, a, b = tunnel(**both('0'))
-        os.kill(t.children((s, c)[end].pid)[0], signal.SIGKILL)
+        os.kill(t.child((s, c)[end].pid), signal.SIGKILL)
         t.is_((how(a), how(b)), ('reset', 'reset'), '--resume 0: the %s is '
               'killed: both are reset' % ('server', 'client')[end])
 

@@ -280,7 +280,7 @@ def test_key():
         v = t.ws.dial(c.port)
         v.sendall(b'x')
         t.is_(t.ws.read_exactly(v, 1), b'x', url.split(':')[0])
-        with inject.Inside(t.children(c.pid)[0]) as p:
+        with inject.Inside(t.child(c.pid)) as p:
             t.is_(p.error(OPENAT, AT_FDCWD, cert.key.encode(), os.O_RDONLY),
                   error, ' '.join(options) + ': its key: ' +
                   (error or 'can be read'))

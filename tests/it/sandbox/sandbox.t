@@ -92,7 +92,7 @@ def test_descriptors():
     plain, other, w = pair('--no-sandbox')
 
     def counts(*programs):
-        return [t.descriptors(t.children(x.pid)[0]) for x in programs]
+        return [t.descriptors(t.child(x.pid)) for x in programs]
     for name, a, b in (('server', s, plain), ('client', c, other)):
         t.until(lambda: len(set(counts(a, b))) == 1)    # it may be preparing
         t.is_(*counts(a, b), '%s: as many descriptors as without' % name)

@@ -57,7 +57,7 @@ def test_memory():
     v = t.ws.dial(both['client'].port)
     byte_each_way(v)
     for role, p in both.items():
-        child = t.children(p.pid)[0]
+        child = t.child(p.pid)
         t.until(lambda: t.private_kib(child) <= OWN_KIB[role])
         t.ok(t.private_kib(child) <= OWN_KIB[role], '%s: %d KiB of its own' %
              (role, t.private_kib(child)))

@@ -301,7 +301,7 @@ def sockets_of(pid):
 
 def test_title():
     s, w, stream, target = pair()
-    child = t.children(s.pid)[0]
+    child = t.child(s.pid)
     peer = '127.0.0.1:%d' % w.sock.getsockname()[1]
     t.ok(t.until(lambda: peer in t.command_of(child)),
          'ps shows the peer: ' + t.command_of(child))
@@ -327,9 +327,9 @@ def test_out_of_descriptors():
         w.sendall(t.ws.request())
     t.ok(s.has_line('event=accept-paused', 10),
          'it says that it pauses')
-    cpu = cpu_ticks(s.pid)
+    cpu = t.cpu_ticks(s.pid)
     t.ok(t.ws.quiet_for(waiting[4], 0.5), 'new connections wait')
-    used = cpu_ticks(s.pid) - cpu
+    used = t.cpu_ticks(s.pid) - cpu
     t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
     t.ok(s.alive(), 'nor die')
     resource.prlimit(s.pid, resource.RLIMIT_NOFILE, before)
@@ -347,19 +347,13 @@ def test_metrics_out_of_descriptors():
     asks = t.ws.dial(port)
     asks.sendall(b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
     t.ok(s.has_line('event=accept-paused', 10), 'it says that it pauses')
-    cpu = cpu_ticks(s.pid)
+    cpu = t.cpu_ticks(s.pid)
     t.ok(t.ws.quiet_for(asks, 0.5), 'a metrics request waits')
-    used = cpu_ticks(s.pid) - cpu
+    used = t.cpu_ticks(s.pid) - cpu
     t.ok(used < 20, 'and it does not spin (%d ticks)' % used)
     resource.prlimit(s.pid, resource.RLIMIT_NOFILE, before)
     t.like(t.ws.read_all(asks)[0].decode(), '^HTTP/1.[01] 200 ',
            'and is answered when there are some')
-
-
-def cpu_ticks(pid):
-    with open('/proc/%d/stat' % pid) as f:
-        fields = f.read().rpartition(')')[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def test_child_is_killed():
@@ -368,7 +362,7 @@ def test_child_is_killed():
     if not t.SANITIZED:             # sanitizers catch it, and exit
         signals.append(signal.SIGSEGV)
     for signo in signals:
-        os.kill(t.children(s.pid)[0], signo)
+        os.kill(t.child(s.pid), signo)
         t.ok(s.has_line('event=child-killed .*signal=%d ' % signo, 10),
              'a child that signal %d ends is logged' % signo)
         t.is_(t.ws.read_all(stream)[1], 'reset', 'its stream is reset')
@@ -380,7 +374,7 @@ def test_child_is_killed():
 
 def test_child_is_told_to_end():
     s, w, stream, target = pair()
-    os.kill(t.children(s.pid)[0], signal.SIGTERM)
+    os.kill(t.child(s.pid), signal.SIGTERM)
     t.is_(w.take_close(), 1001, 'TERM to a tunnel: Close 1001')
     w.sock.close()
     t.ok(t.until(lambda: not t.children(s.pid)), 'and it is gone')

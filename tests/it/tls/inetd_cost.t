@@ -71,7 +71,7 @@ def test_cost():
         begin = t.ws.now()
         v = t.ws.dial(c.port)
         forked.append(first_byte(v, begin))
-        memory['forked'] = t.private_kib(t.children(c.pid, False)[0])
+        memory['forked'] = t.private_kib(t.child(c.pid))
         v.close()
         t.until(lambda: not t.children(c.pid))
     t.diag('to the first byte over TLS: %.1f ms by inetd, %.1f ms forked; '

@@ -99,7 +99,7 @@ def test_tickets():
         v = t.ws.dial(p.port)
         v.sendall(b'x')
         t.is_(t.ws.read_exactly(v, 1), b'x', 'a tunnel is up')
-    t.is_(*(t.descriptors(t.children(p.pid)[0]) for p in (c, plain)),
+    t.is_(*(t.descriptors(t.child(p.pid)) for p in (c, plain)),
           'no descriptor by which tickets come')
 
 

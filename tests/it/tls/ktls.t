@@ -155,7 +155,7 @@ def test_moves():
         t.is_(t.ws.read_exactly(far, 5), b'hello', 'a tunnel')
         ktls = c.wait_line(r'TLSv%s .*, ktls=(\S+),' % version)[1]
         whole, moved = relayed(Blocks(32), far, v, [
-            t.children(p.pid)[0] for p in (s, c)])
+            t.child(p.pid) for p in (s, c)])
         t.ok(whole, 'TLS %s: everything arrives' % version)
         t.is_(moved, [True, 'recv' in ktls], 'moved by the kernel: %s' % ktls)
         v.sendall(b'and back')

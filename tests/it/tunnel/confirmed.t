@@ -101,7 +101,7 @@ def term_twice(p):
 
 
 def term_one(p):
-    os.kill(t.children(p.pid)[0], signal.SIGTERM)
+    os.kill(t.child(p.pid), signal.SIGTERM)
 
 
 def nothing(p):

@@ -291,7 +291,7 @@ def test_released():
     stream = held.next()
     visitor.sendall(b'x')
     t.is_(t.ws.read_exactly(stream, 1), b'x', 'a tunnel')
-    both = [t.children(p.pid)[0] for p in (c, s)]
+    both = [t.child(p.pid) for p in (c, s)]
 
     def state():
         return [(t.descriptors(pid), t.private_kib(pid)) for pid in both]
@@ -348,7 +348,7 @@ def test_inside_the_kernel():
     v = t.ws.dial(c.port)
     v.sendall(b'x')
     far = p.next()
-    ends = [t.until(lambda: t.children(q.pid))[0] for q in (s, c)]
+    ends = [t.child(q.pid) for q in (s, c)]
     before = [pipes(e) for e in ends]
     w = threading.Thread(target=feed, args=(far, lambda: [data] * 48, errors),
                          daemon=True)
