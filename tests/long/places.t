@@ -106,7 +106,7 @@ def test_stopped():
     """One does not answer: the next one gives way."""
     s = t.server(t.echo().port, '--max-connections', '2')
     first = w.session(s.port)
-    stopped, = t.children(s.pid)
+    stopped = t.child(s.pid)
     w.lose(s, [first])
     os.kill(stopped, signal.SIGSTOP)
     w.lose(s, [w.session(s.port)], 2)

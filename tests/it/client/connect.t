@@ -330,7 +330,7 @@ def test_job_control():
     os.write(parent, words.encode() + b'\n')
     os.write(parent, b'one-1\n')
     t.ok(see(b'one-1'), 'a tunnel on a terminal')
-    pid, = t.until(lambda: t.children(p.pid))
+    pid = t.child(p.pid)
     os.write(parent, b'\x1a')
     t.ok(t.until(lambda: stopped(pid)), 'Ctrl-Z suspends it')
     server.wait_line('event=websocket-lost')

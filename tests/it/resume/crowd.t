@@ -164,9 +164,7 @@ def drain(sock, n):
 def tunnel_of(program):
     """The process of its only tunnel; one that brings a websocket comes and
     goes."""
-    t.until(lambda: len(t.children(program.pid)) == 1)
-    pid, = t.children(program.pid)
-    return pid
+    return t.child(program.pid)
 
 
 def memory_of(pids):

@@ -39,8 +39,8 @@ def tunnel(*words):
     a.sendall(b'x')
     b = target.next()
     t.is_(b.recv(1), b'x', 'a tunnel')
-    child, = t.children(c.pid)
-    other, = t.children(s.pid)
+    child = t.child(c.pid)
+    other = t.child(s.pid)
     return s, c, cutter, a, b, child, other
 
 
@@ -91,7 +91,7 @@ class Session:
                               '; resume', timeout=t.BOUND)
         self.far = self.target.next()
         self.sid = self.raw.params['resume']
-        self.owner, = t.children(self.program.pid)
+        self.owner = t.child(self.program.pid)
         self.lives('a session')
         self.before = numbers(self.owner)
 

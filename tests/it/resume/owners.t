@@ -28,7 +28,7 @@ def test_stopped_owner():
     offer = 'inetws; v=2; id=d1; win=65536; resume'
     w = p.raw_dial('127.0.0.1', s.port, '/', offer)
     target.next()
-    child, = t.children(s.pid)
+    child = t.child(s.pid)
     os.kill(child, signal.SIGSTOP)
     again = offer + '="%s"; n=%d; at=0'
     how = 'an answer'
@@ -72,7 +72,7 @@ def test_supervisor_killed():
     s, c, cutter, a, b, target = tunnel()
     flow = cutting.Flow(a, b, 30 * MB, 5 * MB)
     flows(flow, MB, 'bytes flow both ways')
-    child, = t.children(s.pid)
+    child = t.child(s.pid)
     s.send(signal.SIGKILL)
     s.wait()
     flow.allow(10 * MB)

@@ -81,7 +81,7 @@ def descriptors(pid):
 def test_50_cuts():
     x = Tunnel(client=('--ping-interval', '100ms', '--ping-timeout',
                        '%dms' % (700 * t.SCALE)))
-    child, = t.children(x.s.pid)
+    child = t.child(x.s.pid)
     before = descriptors(child)
     total, share = 100 * MB, 2 * MB
     flow = cutting.Flow(x.a, x.b, total, 2 * share)
@@ -190,7 +190,7 @@ def test_end_killed():
 
 def test_owner_killed():
     x = Tunnel(client=('--resume', '1s'))
-    child, = t.children(x.s.pid)
+    child = t.child(x.s.pid)
     x.cutter.cut('rst')
     x.resumed(1, 'resumed')
     os.kill(child, signal.SIGKILL)

@@ -200,7 +200,7 @@ def test_lost_at_ok():
     a = agent(gate, target.port, '--spare', '1', '--resume', '1s')
     w = gate.next()
     r.parked(a)
-    child, = t.children(a.pid)
+    child = t.child(a.pid)
     t.until(lambda: stat_of(child) == 'S')
     for pid in (a.pid, child):      # else it would be replaced
         os.kill(pid, signal.SIGSTOP)

@@ -150,7 +150,7 @@ def test_killed_child():
     g = r.gate()
     first = r.raw_agent(g)
     r.parked(g)
-    child, = t.children(g.pid)
+    child = t.child(g.pid)
     second = r.raw_agent(g)
     r.parked(g, 2)
     v = r.visit(g.visitors)
@@ -169,7 +169,7 @@ def test_stopped():
         g = r.gate('--queue', '30s' if others else '1s')
         agents = [r.raw_agent(g)]
         r.parked(g)
-        child, = t.children(g.pid)
+        child = t.child(g.pid)
         os.kill(child, signal.SIGSTOP)
         v = r.visit(g.visitors)     # first of all to the one that is stopped
         for _ in range(others):
@@ -192,7 +192,7 @@ def test_lost_at_ok():
     g = r.gate('--resume', '1s', '--linger', '1s')
     a = r.raw_agent(g, offer=r.OFFER + '; resume')
     r.parked(g)
-    child, = t.children(g.pid)
+    child = t.child(g.pid)
     v = r.visit(g.visitors)
     v.sendall(b'early')
     r.line(a)

@@ -302,7 +302,7 @@ def test_memory_of_a_user():
     w = t.ws.connect(s.port)
     w.send(b'x')
     t.is_(w.take_data(1), b'x', 'a tunnel')
-    pid, = t.children(s.pid)
+    pid = t.child(s.pid)
     t.is_(os.stat('/proc/%d/mem' % pid).st_uid, 0, 'its memory is closed')
     t.is_(os.stat('/proc/%d' % s.pid).st_uid, 65534,
           'which would be that of its user')

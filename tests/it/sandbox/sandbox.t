@@ -62,7 +62,7 @@ def pair(*options, **kw):
 def test_children():
     s, c, v = pair()
     for name, p in (('server', s), ('client', c)):
-        child, = t.children(p.pid)
+        child = t.child(p.pid)
         t.is_(status(child), (2, 1), "%s: a child's Seccomp, NoNewPrivs" %
               name)
         t.is_(status(p.pid), (0, 0), 'not its supervisor')
@@ -213,7 +213,7 @@ def test_program():
         while b'END' not in got:
             got += w.take_data(1)
         t.like(got, r'^Seccomp:\s+0$', 'a program is not in it')
-        child, = t.children(s.pid)
+        child = t.child(s.pid)
         t.is_(status(child), (2, 1), 'its process is')
         if how == 'SIGKILL':
             os.kill(child, 9)

@@ -44,7 +44,7 @@ def until_in(port, source=None):
 def test_per_source():
     s = t.server(t.echo().port, '--max-per-source', '2', *X)
     a = status_of(s.port, '203.0.113.1')[1]
-    first, = t.children(s.pid)
+    first = t.child(s.pid)
     b = status_of(s.port, '203.0.113.1')[1]
     second, = set(t.children(s.pid)) - {first}
     mark = s.mark()
@@ -190,8 +190,7 @@ def test_stopped_handshake():
     config('60s')
     s = t.server(t.echo().port, '-K', path)
     mute = t.ws.dial(s.port)
-    t.until(lambda: len(t.children(s.pid)) == 1)
-    pid, = t.children(s.pid)
+    pid = t.child(s.pid)
     os.kill(pid, signal.SIGSTOP)
     t.is_(status_of(s.port)[0], 503, 'it keeps its place for a while')
     config('100ms')

@@ -269,7 +269,7 @@ def links(pid):
 def holds_its_tunnel(p, page, name):
     """Does its child hold two sockets, the log, the page, and no more?"""
     log = os.readlink('/proc/%d/fd/2' % p.pid)
-    child, = t.until(lambda: t.children(p.pid))
+    child = t.child(p.pid)
 
     def others():
         return set(links(child)) - sockets_of(child) - {'/dev/null'}

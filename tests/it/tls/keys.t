@@ -36,7 +36,7 @@ def test_server():
         context = ssl.create_default_context(cafile=cert.ca)
         sock = context.wrap_socket(t.ws.dial(s.port),
                                    server_hostname='localhost')
-        child, = t.until(lambda: t.children(s.pid))
+        child = t.child(s.pid)
         t.ok(t.until(lambda: t.search(child, parts) == []),
              '%s: its child has it no more, before a request' % kind)
         sock.sendall(t.ws.request())
@@ -65,7 +65,7 @@ def test_client():
         v = t.ws.dial(c.port)
         v.sendall(b'x')
         t.is_(t.ws.read_exactly(v, 1), b'x', 'a tunnel is up')
-        child, = t.children(c.pid)
+        child = t.child(c.pid)
         t.is_(t.search(child, secrets), keeps, '--resume %s: %s' % (
             resume, 'the key is kept' if keeps else 'nothing is kept'))
         t.is_(t.search(c.pid, secrets), live(parts),
@@ -83,9 +83,9 @@ def test_header_command():
     v = t.ws.dial(c.port)
     v.sendall(b'x')
     t.is_(v.recv(1), b'x', 'a tunnel')
-    child, = t.children(c.pid)
+    child = t.child(c.pid)
     t.is_(t.search(child, parts), live(parts), 'which keeps the key')
-    helper, = t.children(child)
+    helper = t.child(child)
     t.is_(t.search(helper, parts), [], 'its command helper has none')
 
 

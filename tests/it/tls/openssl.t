@@ -108,7 +108,7 @@ def test_redirect():
                      env=dict(os.environ, SSL_CERT_FILE=file))
         v = t.ws.dial(c.port)
         t.ok(says(v), 'a tunnel is up')
-        child, = t.children(c.pid)
+        child = t.child(c.pid)
         t.is_((mapped(c.pid), mapped(child)), (before, BOTH),
               'before the fork' if before else 'in the child alone')
 
@@ -128,7 +128,7 @@ def test_redirect_in_sandbox():
                  env=dict(os.environ, SSL_CERT_FILE=cert.ca))
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel is up')
-    child, = t.children(c.pid)
+    child = t.child(c.pid)
     t.is_(mapped(child), [], 'without OpenSSL')
     proxy.to = ('127.0.0.1', redirector(n.url).port)
     t.ok(t.until(lambda: proxy.cut('rst')), 'cut')
