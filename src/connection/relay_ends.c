@@ -196,10 +196,8 @@ relay_end_stream(struct relay *r, unsigned int wants)
 		if (r->program != NULL)
 			program_hangup(r->program);
 		io_reset(&r->stream);
-	} else {
-		net_linger_default(r->stream.rfd);
-		io_close(&r->stream);
-	}
+	} else
+		io_end(&r->stream);
 	splice_close(&r->in);	/* what may be left in it is lost */
 	tunnel_stream_closed(&r->tunnel);
 }

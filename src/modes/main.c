@@ -58,7 +58,7 @@ refuse(const struct options *o, const struct error *why, char **argv)
 		printf("INETWS UNKNOWN - %s |\n", plain.text);
 		return CHECK_UNKNOWN;
 	}
-	startup_reset();
+	startup_reset(o);
 	if (o->log.no_stderr)
 		return startup_failed(o, why);
 	if (argv[0] == NULL || argv[1] == NULL) {

@@ -173,6 +173,11 @@ take_stdio(struct inherited *a, struct error *why)
 	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		return error_set(why, EXIT_BADUSAGE, "standard output is "
 		    "closed, or not open for writing");
+	if (inherit_same_socket(STDOUT_FILENO, STDERR_FILENO)) {
+		if (inherit_put_null(STDERR_FILENO, O_RDWR) == -1)
+			return failed(why, STDERR_FILENO);
+		a->no_stderr = 1;
+	}
 	if ((rfd = inherit_move(STDIN_FILENO, O_RDONLY)) == -1)
 		return failed(why, STDIN_FILENO);
 	if ((wfd = inherit_move(STDOUT_FILENO, O_WRONLY)) == -1)

@@ -80,6 +80,7 @@ io_finish(struct io *io)
 	if (r == -1 && errno == ENOTSOCK)
 		r = 0;
 	if (r == 0 && io->wfd != io->rfd) {
+		net_linger_default(io->wfd);
 		r = fd_close(io->wfd);
 		io->wfd = -1;
 	}
@@ -130,6 +131,16 @@ io_close(struct io *io)
 	if (io->wfd != -1 && io->wfd != io->rfd)
 		close(io->wfd);
 	*io = IO_CLOSED;
+}
+
+void
+io_end(struct io *io)
+{
+	if (io->rfd != -1)
+		net_linger_default(io->rfd);
+	if (io->wfd != -1 && io->wfd != io->rfd)
+		net_linger_default(io->wfd);
+	io_close(io);
 }
 
 void

@@ -66,7 +66,10 @@ void io_events(const struct io *, int want_read, int want_write,
 /* Closes both descriptors and frees the TLS state. */
 void io_close(struct io *);
 
-/* Closes so that a TCP peer sees a reset, where it is TCP. */
+/* The same, so that all that was written arrives, and a TCP peer sees its end. */
+void io_end(struct io *);
+
+/* The same, so that a TCP peer sees a reset. */
 void io_reset(struct io *);
 
 #endif

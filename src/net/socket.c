@@ -15,7 +15,15 @@
 
 #include "net/socket.h"
 
-#define UNSENT	262144	/* bytes a socket takes that cannot be sent yet */
+/* net_tune() sets this last, and no launcher does: so it tells what is tuned. */
+#if defined(TCP_NOTSENT_LOWAT) && !defined(COMPAT_ALL)
+#define LAST_OPTION	TCP_NOTSENT_LOWAT
+#define LAST_VALUE	262144	/* bytes that it takes and cannot send yet */
+#else
+#define LAST_OPTION	TCP_KEEPCNT
+#define LAST_VALUE	KEEP_COUNT
+#endif
+#define KEEP_COUNT	8
 
 socklen_t
 net_unix_address(struct sockaddr_un *sun, const char *path)
@@ -150,19 +158,14 @@ net_accept_is_transient(int error)
 void
 net_tune(int fd)
 {
-	int on = 1, idle = 60, interval = 15, count = 8;
-#if defined(TCP_NOTSENT_LOWAT) && !defined(COMPAT_ALL)
-	int unsent = UNSENT;
-#endif
+	int on = 1, idle = 60, interval = 15, count = KEEP_COUNT, last = LAST_VALUE;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-#if defined(TCP_NOTSENT_LOWAT) && !defined(COMPAT_ALL)
-	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-#endif
+	setsockopt(fd, IPPROTO_TCP, LAST_OPTION, &last, sizeof(last));
 }
 
 void
@@ -182,19 +185,29 @@ net_linger_default(int fd)
 }
 
 static int
-socket_option(int fd, int option)
+option(int fd, int level, int name)
 {
 	int value;
 	socklen_t len = sizeof(value);
 
-	if (getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1)
-		return -1;
-	return value;
+	return getsockopt(fd, level, name, &value, &len) == -1 ? -1 : value;
+}
+
+static int
+socket_option(int fd, int name)
+{
+	return option(fd, SOL_SOCKET, name);
+}
+
+static int
+is_tuned(int fd)
+{
+	return option(fd, IPPROTO_TCP, LAST_OPTION) == LAST_VALUE;
 }
 
 /*
  * A connection inherits options when it comes, not when it is accepted: one that
- * was there before its listener was set up has none of them.
+ * was there before its listener was set up lacks them.
  */
 static void
 inherit_late(int fd, int listener)
@@ -202,8 +215,7 @@ inherit_late(int fd, int listener)
 	struct linger l = { .l_onoff = 0 };
 	socklen_t len = sizeof(l);
 
-	if (socket_option(fd, SO_KEEPALIVE) != 0 ||
-	    socket_option(listener, SO_KEEPALIVE) <= 0)
+	if (is_tuned(fd) || !is_tuned(listener))
 		return;
 	net_tune(fd);
 	if (getsockopt(listener, SOL_SOCKET, SO_LINGER, &l, &len) == 0 &&

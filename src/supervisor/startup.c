@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/listen_fds.h"
 #include "net/socket.h"
 #include "os/fd.h"
 #include "os/huge_text.h"
@@ -113,11 +114,50 @@ keep_from_children(int *fd)
 		*fd = kept;
 }
 
-void
-startup_reset(void)
+static void
+reset_connection(int fd)
 {
-	if (net_is_listener(STDIN_FILENO) == 0)
-		net_linger_reset(STDIN_FILENO);
+	if (net_is_listener(fd) == 0)
+		net_linger_reset(fd);
+}
+
+static void
+reset_word(const struct addr *word)
+{
+	if (word->kind == ADDR_FD)
+		reset_connection(word->number);
+	else if (word->kind == ADDR_STDIO)
+		reset_connection(STDOUT_FILENO);
+}
+
+/* A command line that is wrong may have words all the same. */
+static void
+reset_words(char **argv)
+{
+	const char *word;
+	struct addr a;
+	char err[ERROR_LINE_MAX];
+
+	for (; argv != NULL && *argv != NULL; argv++) {
+		word = strcmp(*argv, "-") == 0 ? *argv : strstr(*argv, "fd:");
+		if (word != NULL && addr_listen(&a, word, err, sizeof(err)) == 0)
+			reset_word(&a);
+	}
+}
+
+void
+startup_reset(const struct options *o)
+{
+	int i, n = listen_fds_count();
+
+	reset_connection(STDIN_FILENO);
+	if (o->mode == MODE_CONNECT)
+		reset_connection(STDOUT_FILENO);
+	for (i = 0; i < n; i++)
+		reset_connection(LISTEN_FDS_FIRST + i);
+	for (i = 0; i < (int)o->nlisten; i++)
+		reset_word(&o->listen[i]);
+	reset_words(o->argv);
 }
 
 /* What a listener is set to, its connections have, too (net_accept()). */
@@ -128,17 +168,18 @@ prepare(struct inherited *a, int streams)
 
 	for (i = 0; i < a->nlisteners; i++) {
 		keep_from_children(&a->listener[i]);
-		net_tune(a->listener[i]);
 		if (streams)
 			net_linger_reset(a->listener[i]);
+		net_tune(a->listener[i]);	/* last: see net_accept() */
 	}
 	for (i = 0; i < INHERIT_EXTRA; i++)
 		for (k = 0; k < a->extra[i].n; k++)
 			keep_from_children(&a->extra[i].fd[k]);
-	if (a->rfd != -1)
-		net_tune(a->rfd);
-	if (a->rfd != -1 && streams)
-		net_linger_reset(a->rfd);
+	for (i = 0; i < 2 && a->rfd != -1; i++) {
+		if (streams)
+			net_linger_reset(i == 0 ? a->rfd : a->wfd);
+		net_tune(i == 0 ? a->rfd : a->wfd);
+	}
 }
 
 static const struct addr *const *
@@ -188,7 +229,7 @@ startup(struct inherited *a, const struct options *o, const struct addr *words,
 	int failed;
 
 	if (streams)
-		startup_reset();
+		startup_reset(o);
 	failed = inherit(a, words, n, extra_listeners(o, extra), &why) == -1;
 	if (!failed) {
 		inherit_close_others(a);

@@ -50,10 +50,11 @@ void startup_log(const struct options *);
 void startup_interface(const struct options *);
 
 /*
- * A connection on descriptor 0 is reset when it is closed, until the relay says
- * otherwise: an end before that must not look as if all were delivered.
+ * A connection that was handed over, on descriptor 0, by systemd or by a LISTEN
+ * word, is reset when it is closed, until the relay says otherwise: an end before
+ * that must not look as if all were delivered.
  */
-void startup_reset(void);
+void startup_reset(const struct options *);
 
 /*
  * Could not start: tells why, and returns the status.  Usage errors (64, 78)

@@ -158,14 +158,43 @@ def test_process_dies_early():
         os.kill(pid, signal.SIGKILL)
     t.is_(t.ws.read_all(stream), (b'', 'reset'),
           'client: a process that is killed while it dials resets')
-    for words in (('--cacert', '/dev/null'), ('--nonsense',)):
-        with socket.create_server(('127.0.0.1', 0)) as s:
-            stream = t.ws.dial(s.getsockname()[1])
-            with s.accept()[0] as given:
-                t.inetws('client', *words, 'wss://127.0.0.1:1/', stdin=given,
-                         stdout=given).wait()
-        t.is_(t.ws.read_all(stream), (b'', 'reset'),
-              'and so does one that cannot start under inetd: %s' % words[0])
+    config = t.folder() + '/wrong'
+    with open(config, 'w') as x:
+        x.write('nonsense = 1\n')
+    for words in (('--cacert', '/dev/null'), ('--nonsense',), ('-K', config)):
+        for how, start in HANDED:
+            (stream, given), = streams(1)
+            with given:
+                start(given, words + ('wss://127.0.0.1:1/',)).wait()
+            t.is_(t.ws.read_all(stream), (b'', 'reset'),
+                  'and so does one that cannot start: %s, %s' %
+                  (how, words[0]))
+
+
+def streams(n):
+    """Connections: (our end, the end that a program is given)."""
+    with socket.create_server(('127.0.0.1', 0)) as s:
+        return [(t.ws.dial(s.getsockname()[1]), s.accept()[0])
+                for _ in range(n)]
+
+
+def by_inetd(given, words):
+    return t.inetws('client', *words, stdin=given, stdout=given)
+
+
+def by_word(given, words):
+    return t.inetws('client', '-l', 'fd:%d' % given.fileno(), *words,
+                    pass_fds=[given.fileno()])
+
+
+def by_systemd(given, words):
+    """As a unit with Accept=yes is started."""
+    return t.Program(['bash', '-c', 'export LISTEN_PID=$$ LISTEN_FDS=1; '
+                      'exec "$@" 3<&%d' % given.fileno(), 'bash', t.INETWS,
+                      'client', *words], pass_fds=[given.fileno()])
+
+
+HANDED = ('inetd', by_inetd), ('fd:N', by_word), ('systemd', by_systemd)
 
 
 def is_killed(name, pids, stream):
@@ -197,12 +226,18 @@ def test_process_dies():
         c.stop()
         is_killed('server', t.children(s.pid), far)
     for mode in 'client', 'connect':
-        with socket.create_server(('127.0.0.1', 0)) as sock:
-            stream = t.ws.dial(sock.getsockname()[1])
-            with sock.accept()[0] as given:
-                p = t.inetws(mode, url, stdin=given, stdout=given)
+        (stream, given), = streams(1)
+        with given:
+            p = t.inetws(mode, url, stdin=given, stdout=given)
         far_end(target, stream)
         is_killed(mode + ' with a socket', [p.pid], stream)
+    for words in TWO:
+        p, up, down = two_sockets(*words, url)
+        far_end(target, up)
+        t.ok(t.until(lambda: keepalive(down)), 'keepalive looks after both')
+        os.kill(p.pid, signal.SIGKILL)
+        t.is_([t.ws.read_all(x) for x in (up, down)], [(b'', 'reset')] * 2,
+              words[0] + ' with two sockets: both are reset')
     g = reverse.gate()
     a = reverse.agent(g.url(), target.port)
     t.ok(reverse.parked(g), 'a websocket waits')
@@ -212,23 +247,63 @@ def test_process_dies():
     is_killed('agent', t.children(a.pid), far)
 
 
+TWO = ('connect',), ('client', '-l', '-')
+
+
+def two_sockets(*words):
+    """A program whose standard input is one connection and whose output and
+    standard error are another one."""
+    (up, a), (down, b) = streams(2)
+    with a, b:
+        return t.inetws(*words, stdin=a, stdout=b, stderr=b), up, down
+
+
+def test_two_sockets():
+    """Each has its own end, and nothing but the stream's bytes."""
+    target = t.Held()
+    url = 'ws://127.0.0.1:%d/' % t.server(target.port).port
+    data = os.urandom(1 << 20)
+    for words in TWO:
+        p, up, down = two_sockets(*words, url)
+        far = far_end(target, up)
+        writer = threading.Thread(target=lambda: (
+            far.sendall(data), far.shutdown(socket.SHUT_WR)))
+        writer.start()
+        t.ok(t.ws.read_all(down) == (data, 'eof'), words[0] +
+             ': all that the target sent, and its end')
+        writer.join()
+        up.sendall(b'last')
+        up.shutdown(socket.SHUT_WR)
+        t.is_(t.ws.read_all(far), (b'last', 'eof'), 'the other direction')
+        t.is_(p.wait(), 0, 'a good end')
+        p, up, down = two_sockets(*words, 'ws://127.0.0.1:1/')
+        t.is_(t.ws.read_all(down), (b'', 'reset'),
+              'no line of the log is in the stream')
+
+
 def keepalive(stream):
-    """Whether /proc shows a keepalive timer at the other end of a socket."""
+    """Whether /proc shows a keepalive timer of a minute or less at the other end
+    of a socket."""
     near, far = ('%08X:%04X' % (socket.htonl(int.from_bytes(
         socket.inet_aton(host), 'big')), port) for host, port in
         (stream.getpeername(), stream.getsockname()))
     with open('/proc/net/tcp') as f:
         lines = [line.split() for line in f]
-    return [line[5][:2] for line in lines if line[1:3] == [near, far]] == ['02']
+    timer, left = [line[5] for line in lines
+                   if line[1:3] == [near, far]][0].split(':')
+    return timer == '02' and int(left, 16) <= 60 * os.sysconf('SC_CLK_TCK')
 
 
 def test_process_dies_activated():
     """The connection that a program was started for came before it."""
     target = t.Held()
     s = t.server(target.port)
-    for mode, last in (('client', 'ws://127.0.0.1:%d/' % s.port),
-                       ('server', '127.0.0.1:%d' % target.port)):
+    for mode, last, alive in (
+            ('client', 'ws://127.0.0.1:%d/' % s.port, 0),
+            ('client', 'ws://127.0.0.1:%d/' % s.port, 1),
+            ('server', '127.0.0.1:%d' % target.port, 0)):
         with socket.create_server(('127.0.0.1', 0)) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, alive)
             stream = t.ws.dial(sock.getsockname()[1])
             p = t.inetws(mode, '-l', 'fd:%d' % sock.fileno(), last,
                          pass_fds=[sock.fileno()])
