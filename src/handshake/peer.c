@@ -10,19 +10,28 @@
 #include "base/hash.h"
 #include "handshake/auth.h"
 #include "handshake/peer.h"
+#include "os/clock.h"
 #include "os/signals.h"
 #include "proto/forwarded.h"
 #include "proto/origin.h"
 #include "proto/proxy_protocol.h"
 #include "stats/page.h"
 
-#define PIECES_MS	10	/* until more of a PROXY header may be there */
+#define PAUSE_MS	10	/* see wait_for_more() */
+#define PAUSE_MAX	1000
 #define MALFORMED	"malformed Forwarded (RFC 7239)"
 #define WRONG_ORIGIN	"web pages of this Origin are not allowed here: the " \
 			"operator of this server can allow them " \
 			"(--allow-origin)"
 
 static char buf[PROXY_PROTOCOL_MAX + 1];	/* for a PROXY header */
+
+/* A header that stays in the socket until it is whole. */
+struct kept_header {
+	size_t seen;		/* bytes at the last look */
+	int pause;		/* ms before the next look */
+	int ended;		/* no more will come */
+};
 
 void
 peer_begin(struct peer *p, const char *address)
@@ -37,16 +46,55 @@ peer_drop(int fd, size_t kept)
 	return recv(fd, buf, kept, MSG_DONTWAIT) == (ssize_t)kept ? 0 : -1;
 }
 
+/* A socket is readable when it has so many bytes. */
+static void
+set_low_water(int fd, int bytes)
+{
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
+/*
+ * Waits until more bytes than these may be there, or the peer has ended.  Of
+ * Linux' sockets poll(2) heeds SO_RCVLOWAT for TCP, but not for Unix sockets:
+ * one that is ready without new bytes is looked at after a pause that grows.
+ * 0, or -1 with errno.
+ */
+static int
+wait_for_more(struct kept_header *k, int fd, size_t bytes, int64_t deadline)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | NET_POLL_ENDED };
+	int64_t until = deadline;
+	int r;
+
+	if (bytes == k->seen) {
+		k->pause = k->pause == 0 ? PAUSE_MS :
+		    k->pause < PAUSE_MAX / 2 ? 2 * k->pause : PAUSE_MAX;
+		until = clock_ms() + k->pause;
+		pfd.events = NET_POLL_ENDED;
+	} else
+		k->pause = 0;
+	if (until > deadline)
+		until = deadline;
+	k->seen = bytes;
+	set_low_water(fd, (int)bytes + 1);
+	r = signals_wait(&pfd, 1, until);
+	set_low_water(fd, 1);
+	if (r == -1)
+		return errno == ETIMEDOUT && until < deadline ? 0 : -1;
+	k->ended = (pfd.revents & (NET_POLL_ENDED | POLLHUP | POLLERR)) != 0;
+	return 0;
+}
+
 /*
  * Bytes are looked at before they are taken: as long as the header wants
- * more, all that is there belongs to it.  With keep none are taken, and
- * poll(2) cannot tell when there are more.
+ * more, all that is there belongs to it.  With keep none are taken.
  */
 static ssize_t
 read_line(struct proxy_protocol *p, int fd, int64_t deadline, int keep,
     char *err, size_t errlen)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct kept_header kept = { .seen = 0 };
 	size_t len = 0;
 	ssize_t n, r;
 
@@ -72,9 +120,12 @@ read_line(struct proxy_protocol *p, int fd, int64_t deadline, int keep,
 			len += n;
 			continue;
 		}
-		if (n > 0)
-			signals_poll(NULL, 0, PIECES_MS);
-		if (signals_wait(&pfd, 1, deadline) == -1)
+		if (kept.ended && n == (ssize_t)kept.seen) {
+			errno = net_error(fd);
+			return -2;
+		}
+		if (n > 0 ? wait_for_more(&kept, fd, n, deadline) == -1 :
+		    signals_wait(&pfd, 1, deadline) == -1)
 			return -2;
 	}
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -195,6 +196,17 @@ int net_is_socket(int fd);
 int net_is_unix(int fd);
 int net_error(int fd);
 int net_is_listener(int fd);
+
+/*
+ * What poll(2) says of a socket whose peer sends no more.  Where it has no word
+ * of its own for that, SO_RCVLOWAT holds for sockets of all kinds: one that is
+ * readable without new bytes is at its end.
+ */
+#ifdef POLLRDHUP
+#define NET_POLL_ENDED	POLLRDHUP
+#else
+#define NET_POLL_ENDED	POLLIN
+#endif
 
 /*
  * Has a TCP peer already reset this connection?  1, 0, or -1 with errno.

@@ -214,6 +214,44 @@ def test_gate_accepts_proxy():
     t.ok(r.was_reset(mute), 'a visitor without one is dropped')
 
 
+def leave_in_header(side, where):
+    """Visitors that end, or are reset, within their headers are noticed at
+    once; those that come later are served."""
+    for leave, why in ((lambda v: v.shutdown(socket.SHUT_WR),
+                        'the peer left within it'),
+                       (r.reset, 'Connection reset by peer')):
+        if why.startswith('Connection') and not isinstance(where, int):
+            continue                    # the stream of a Unix socket just ends
+        t.ok(r.parked(side), 'a websocket waits')
+        mark = side.mark()
+        v = r.visit(where)
+        v.sendall(V1[:14])
+        leave(v)
+        t.ok(side.wait_line('event=failed .*why="PROXY header: %s"' % why,
+                            since=mark), 'noticed: ' + why)
+        t.ok(v.fileno() == -1 or r.was_reset(v), 'it is dropped')
+        v = r.visit(where)
+        v.sendall(V1 + b'hello')
+        t.is_(v.recv(9), b'hello', 'the next one is served')
+        v.close()
+
+
+def test_left_in_header():
+    """By a process whose visitor's header stays in the socket."""
+    for words in ('--connect-timeout', '0'), ():
+        s = t.server(t.echo().port)
+        for where in None, os.path.join(t.folder(), 's'):
+            c = t.client('ws://127.0.0.1:%d/' % s.port, '--warm', '1',
+                         '--accept-proxy', *words,
+                         **({'listen': 'unix:' + where} if where else {}))
+            leave_in_header(c, where or c.port)
+            c.stop()
+        g = r.gate('--accept-proxy', *words)
+        r.agent('ws://127.0.0.1:%d/agents/a' % Announce(g.port).port,
+                t.echo().port)
+        leave_in_header(g, g.visitors)
+
+
 def test_untrusted():
     """Neither in the log, nor towards the target, nor where sources are
     counted; and what a warm client says no more than what a field says."""

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <netinet/in.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,6 +23,7 @@
 
 #include "handshake/peer.h"
 #include "os/clock.h"
+#include "os/signals.h"
 #include "stats/page.h"
 #include "tap.h"
 
@@ -185,6 +188,158 @@ test_no_header(void)
 	is(why.status, EXIT_LOST, "74");
 	ok(strstr(why.text, "socket") != NULL, "its own words: %s", why.text);
 	close_pair();
+}
+
+/* A pair of TCP sockets, peer and ours. */
+static void
+open_tcp_pair(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(to);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (l == -1 || bind(l, (struct sockaddr *)&to, len) == -1 ||
+	    listen(l, 1) == -1 ||
+	    getsockname(l, (struct sockaddr *)&to, &len) == -1)
+		abort();
+	peer = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(peer, (struct sockaddr *)&to, len) == -1 ||
+	    (ours = accept(l, NULL, NULL)) == -1 ||
+	    fcntl(ours, F_SETFL, O_NONBLOCK) == -1)
+		abort();
+	close(l);
+}
+
+static int
+low_water(void)
+{
+	int bytes = -1;
+	socklen_t len = sizeof(bytes);
+
+	getsockopt(ours, SOL_SOCKET, SO_RCVLOWAT, &bytes, &len);
+	return bytes;
+}
+
+enum leaving { FINS, CLOSES, RESETS, HOW_MANY };
+
+static void
+leave(enum leaving how)
+{
+	static const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	if (how == RESETS)
+		setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	if (how == FINS)
+		shutdown(peer, SHUT_WR);
+	else
+		close(peer);
+}
+
+/*
+ * The peer leaves within a header that stays: before it is read, or (late) most
+ * likely while more is waited for.  There is no time limit.
+ */
+static void
+leaves(int tcp, enum leaving how, int late)
+{
+	size_t kept;
+	pid_t pid;
+
+	if (tcp)
+		open_tcp_pair();
+	else
+		open_pair();
+	peer_begin(&p, "");
+	tell("PROXY TCP4 192", 14);
+	if (how == RESETS && write(ours, "x", 1) != 1)	/* for a Unix socket */
+		abort();
+	if (late && (pid = fork()) == 0) {
+		close(ours);
+		poll(NULL, 0, 30);
+		leave(how);
+		_exit(0);
+	}
+	if (late)
+		close(peer);
+	else
+		leave(how);
+	ok(peer_proxy_header(&p, &o, ours, CLOCK_NEVER, &kept, &why) == -1,
+	    "%s, %d%s: ended", tcp ? "TCP" : "Unix", how, late ? ", late" : "");
+	is(why.status, EXIT_LOST, "74");
+	is_str(why.text, how == RESETS ? "PROXY header: Connection reset by "
+	    "peer" : "PROXY header: the peer left within it", "says how");
+	is(low_water(), 1, "the socket is as it was");
+	if (late)
+		waitpid(pid, NULL, 0);
+	else if (how == FINS)
+		close(peer);
+	close(ours);
+}
+
+/* A peer that is silent within a header that stays costs next to nothing. */
+static void
+is_silent(int tcp)
+{
+	struct rusage before, after;
+	size_t kept;
+
+	if (tcp)
+		open_tcp_pair();
+	else
+		open_pair();
+	tell("PROXY TC", 8);
+	getrusage(RUSAGE_SELF, &before);
+	is(peer_proxy_header(&p, &o, ours, clock_ms() + 400, &kept, &why), -1,
+	    "silent");
+	getrusage(RUSAGE_SELF, &after);
+	is(why.status, EXIT_AGAIN, "75 at the deadline");
+	ok(after.ru_nvcsw - before.ru_nvcsw <= (tcp ? 4 : 10),
+	    "it has slept %ld times", after.ru_nvcsw - before.ru_nvcsw);
+	is(low_water(), 1, "the socket is as it was");
+	close_pair();
+}
+
+/* TERM is received meanwhile, whatever poll(2) says of the socket. */
+static void
+is_terminated(int tcp)
+{
+	int status = -1;
+	pid_t pid;
+	size_t kept;
+
+	if (tcp)
+		open_tcp_pair();
+	else
+		open_pair();
+	tell("PROXY TC", 8);
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		signals_begin();
+		signals_single();
+		kill(getpid(), SIGTERM);
+		alarm(20);
+		_exit(peer_proxy_header(&p, &o, ours, CLOCK_NEVER, &kept,
+		    &why) == -1 && why.status == EXIT_LOST ? 7 : 1);
+	}
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 7, "TERM ends it");
+	close_pair();
+}
+
+static void
+test_kept_header(void)
+{
+	int tcp, late;
+	enum leaving how;
+
+	for (tcp = 0; tcp <= 1; tcp++) {
+		for (how = 0; how < HOW_MANY; how++)
+			for (late = 0; late <= 1; late++)
+				leaves(tcp, how, late);
+		is_silent(tcp);
+		is_terminated(tcp);
+	}
 }
 
 /* --- peer_check() --- */
@@ -470,6 +625,7 @@ main(void)
 	alarm(120);
 	test_header();
 	test_no_header();
+	test_kept_header();
 	test_address();
 	test_origin();
 	test_owner();
