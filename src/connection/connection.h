@@ -76,6 +76,10 @@ struct connection {
 	struct net_path way;		/* of the last websocket */
 	struct net_changes changes;	/* a process without a supervisor
 					 * watches them itself */
+	struct {
+		int64_t last, pause;
+		int64_t next;		/* not before; 0: at once */
+	} look;				/* at them; of clock_ms() */
 	int64_t doubted_at;		/* it gave no sign of life, 0: it does */
 	int64_t notice_at;		/* to tell a person, or CLOCK_NEVER */
 	int noticed;			/* a person was told */

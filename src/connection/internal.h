@@ -22,7 +22,8 @@ const char *connection_field(const char *);
  * connection_lost()	RELAY_LOST: the websocket is lost, the session goes on
  * connection_handoff()	RELAY_CONTROL of a session: another process hands over a
  *			new websocket
- * connection_hint()	RELAY_HINT: the supervisor needs places
+ * connection_hint()	RELAY_HINT: the supervisor needs places, has seen a change
+ *			of the network, or has ended
  * connection_time()	RELAY_TIME
  */
 void connection_lost(struct connection *);
@@ -75,9 +76,11 @@ void connection_network_changed(struct connection *);
 
 /*
  * redial.c: a process without a supervisor looks itself whether the network has
- * changed, and if so calls the function above.
+ * changed, and if so calls the function above.  One whose supervisor has ended
+ * begins with that.
  */
 void connection_look_at_network(struct connection *);
+void connection_left(struct connection *);
 
 /*
  * parked.c: a stream that comes later.

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connection/path_table.h"
 #include "os/memory.h"
+#include "os/process.h"
 
 enum { NONE, UP, LOST };
 
@@ -14,6 +17,11 @@ struct place {
 
 static struct place *table, *mine MEMORY_HOT;
 
+static struct {
+	pid_t pid;
+	int is_followed;	/* its end is told */
+} supervisor;
+
 #define GET(field)	__atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define SET(field, v)	__atomic_store_n(&(field), v, __ATOMIC_RELEASE)
 
@@ -22,6 +30,7 @@ int
 path_table_begin(void)
 {
 	table = memory_shared(PATH_TABLE_PLACES * sizeof(*table));
+	supervisor.pid = getpid();
 	return table == NULL ? -1 : 0;
 }
 
@@ -82,6 +91,19 @@ path_table_be(unsigned int child)
 {
 	mine = table != NULL && child < PATH_TABLE_PLACES ? &table[child] :
 	    NULL;
+}
+
+void
+path_table_follow(void)
+{
+	supervisor.is_followed = table != NULL &&
+	    process_follow(supervisor.pid, SIGUSR2) == 0;
+}
+
+int
+path_table_is_left(void)
+{
+	return supervisor.is_followed && getppid() != supervisor.pid;
 }
 
 void

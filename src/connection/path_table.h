@@ -3,7 +3,8 @@
  * The paths of tunnels that dialled: a table that the supervisor shares with
  * its children, by which it tells a child of a change of the network only if
  * that concerns it.  A child writes its own place; as any child could write
- * any place, what stands there is a hint.
+ * any place, what stands there is a hint.  A child that outlives the supervisor
+ * has to watch the network itself.
  */
 #ifndef CONNECTION_PATH_TABLE_H
 #define CONNECTION_PATH_TABLE_H
@@ -36,6 +37,13 @@ int path_table_concerns(unsigned int child, struct path_change *);
 
 /* In a child, first: its number. */
 void path_table_be(unsigned int child);
+
+/*
+ * In a child, before the sandbox: SIGUSR2 also tells it of the supervisor's
+ * end.  Has the supervisor ended?  0 also where the system does not tell.
+ */
+void path_table_follow(void);
+int path_table_is_left(void);
 
 /*
  * In a child that can dial again: this is its path; it looks for another one.

@@ -17,6 +17,8 @@
 #include "os/clock.h"
 #include "os/log.h"
 
+#define LOOK_PAUSE	100	/* ms, from a look at the network to the next, */
+#define LOOK_PAUSE_MAX	2000	/* ... and the longest */
 #define PATIENCE	3000	/* ms, or four round trips, until a path
 				 * must have taken the request */
 
@@ -336,17 +338,54 @@ connection_network_changed(struct connection *c)
 		paths_renew(&search.paths);
 }
 
-void
-connection_look_at_network(struct connection *c)
+/* Does it concern this tunnel? */
+static int
+concerns(const struct connection *c, unsigned int what)
 {
-	unsigned int what = net_changes_take(&c->changes);
+	return (what & NET_WOKEN) || (c->redial == REDIAL_NONE ?
+	    c->way.local.sa.sa_family != AF_UNSPEC &&
+	    !net_path_holds(&c->way) : (what & NET_APPEARED) != 0);
+}
+
+/*
+ * One change is several messages, and thousands of such processes may look at
+ * each: the next look has to wait, longer each time while changes that do not
+ * concern this tunnel follow each other.
+ */
+static void
+look(struct connection *c, unsigned int what)
+{
+	int64_t now = clock_ms(), pause = 2 * c->look.pause;
 
 	if (what == 0 || !has_path(c))
 		return;
-	if ((what & NET_WOKEN) || (c->redial == REDIAL_NONE ?
-	    c->way.local.sa.sa_family != AF_UNSPEC &&
-	    !net_path_holds(&c->way) : (what & NET_APPEARED) != 0))
+	if (now - c->look.last > LOOK_PAUSE_MAX + LOOK_PAUSE)
+		pause = 0;
+	if (concerns(c, what)) {
+		pause = 0;
 		connection_network_changed(c);
+	}
+	c->look.last = now;
+	c->look.pause = pause < LOOK_PAUSE ? LOOK_PAUSE :
+	    earlier(pause, LOOK_PAUSE_MAX);
+	c->look.next = now + c->look.pause;
+}
+
+void
+connection_look_at_network(struct connection *c)
+{
+	if (c->look.next == 0)
+		look(c, net_changes_take(&c->changes));
+}
+
+/* What the supervisor saw last, it may not have told any more. */
+void
+connection_left(struct connection *c)
+{
+	if (!has_path(c) || c->changes.route != -1 || c->changes.clock != -1)
+		return;
+	net_changes_open(&c->changes);
+	look(c, NET_CHANGED | NET_APPEARED);
 }
 
 static unsigned int
@@ -354,6 +393,8 @@ watch_network(const struct connection *c, struct pollfd *p)
 {
 	unsigned int n = 0;
 
+	if (c->look.next != 0)
+		return 0;
 	if (c->changes.route != -1)
 		p[n++] = (struct pollfd){ .fd = c->changes.route,
 		    .events = POLLIN };
@@ -379,12 +420,12 @@ connection_redial_poll(const struct connection *c, struct pollfd *p)
 int64_t
 connection_redial_time(const struct connection *c)
 {
-	int64_t t;
+	int64_t t = c->look.next != 0 ? c->look.next : CLOCK_NEVER;
 
 	if (c->redial == REDIAL_NONE)
-		return CLOCK_NEVER;
+		return t;
 	if (c->path != NULL)
 		return 0;
-	t = paths_time(&search.paths);
+	t = earlier(t, paths_time(&search.paths));
 	return c->redial == REDIAL_ASKED ? earlier(t, redial_time()) : t;
 }

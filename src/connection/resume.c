@@ -9,6 +9,7 @@
 #include "connection/handoff.h"
 #include "connection/internal.h"
 #include "connection/notice.h"
+#include "connection/path_table.h"
 #include "connection/record.h"
 #include "connection/waiting.h"
 #include "os/clock.h"
@@ -245,17 +246,21 @@ connection_time(struct connection *c)
 		expire(c, NULL);
 	else
 		connection_redial(c);
+	if (now >= c->look.next)
+		c->look.next = 0;
 }
 
 /*
- * To a dialler it means that the network has changed; to an acceptor, that the
- * place of its session is needed for another connection.  A session that has its
+ * To a dialler it means that the network has changed, or that the supervisor has
+ * ended, which would tell it so; to an acceptor, that the place of its session is needed for another connection.  A session that has its
  * websocket again, or has not waited long, stays.
  */
 void
 connection_hint(struct connection *c)
 {
-	if (c->client)
+	if (c->client && path_table_is_left())
+		connection_left(c);
+	else if (c->client)
 		connection_network_changed(c);
 	else if (c->give_up != CLOCK_NEVER &&
 	    clock_ms() - c->lost_at >= WAITING_MIN) {

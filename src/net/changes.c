@@ -21,15 +21,22 @@
 
 #ifdef HAVE_LINUX
 
+/*
+ * The buffer is small, since thousands of processes may have one: what found no
+ * room may have been of any kind, which is as good as to know.
+ */
 static int
 open_route(void)
 {
+	const int least = 1;
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK,
 	    .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 	    RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    NETLINK_ROUTE);
 
+	if (fd != -1)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
 	if (fd != -1 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1) {
 		close(fd);
 		fd = -1;

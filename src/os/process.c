@@ -18,6 +18,7 @@
 #include "os/process.h"
 
 #ifdef HAVE_LINUX
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
 #ifdef __GLIBC__
@@ -307,6 +308,16 @@ process_lives(int pid, int64_t at)
 	    at;
 }
 
+int
+process_follow(pid_t parent, int signo)
+{
+	if (prctl(PR_SET_PDEATHSIG, signo) == -1)
+		return -1;
+	if (getppid() != parent)
+		kill(getpid(), signo);
+	return 0;
+}
+
 uint64_t
 process_namespace(void)
 {
@@ -365,6 +376,13 @@ int
 process_lives(int pid, int64_t at)
 {
 	return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+int
+process_follow(pid_t parent, int signo)
+{
+	errno = ENOSYS;
+	return -1;
 }
 
 uint64_t

@@ -62,6 +62,12 @@ int process_has_ended(pid_t);
  */
 int process_lives(int pid, int64_t at);
 
+/*
+ * This process gets the signal when its parent, which has this number, ends; at
+ * once if that has ended already.  0, or -1 where the system does not do this.
+ */
+int process_follow(pid_t parent, int signo);
+
 /* The namespace of process numbers (pid_namespaces(7)); 0 if not known. */
 uint64_t process_namespace(void);
 

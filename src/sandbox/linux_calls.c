@@ -83,12 +83,18 @@ static const short relay[] = {
 /* With a program. */
 static const short hangup[] = { __NR_kill };
 
-/* To dial; the resolver's netlink socket needs bind(2). */
+/*
+ * To dial, and to watch the network when the supervisor has ended; a netlink
+ * socket, also the resolver's, needs bind(2).
+ */
 static const short dial[] = {
 	__NR_socket, __NR_connect, __NR_bind, __NR_sendmmsg, __NR_ioctl,
 	__NR_openat, __NR_statx, __NR_lseek, __NR_pread64, __NR_getdents64,
 	__NR_readlinkat, __NR_faccessat, __NR_faccessat2, __NR_getcwd,
-	__NR_uname,
+	__NR_uname, __NR_getppid, __NR_timerfd_create, __NR_timerfd_settime,
+#ifdef __NR_timerfd_settime64
+	__NR_timerfd_settime64,
+#endif
 #ifdef __NR_newfstatat
 	__NR_newfstatat,
 #endif

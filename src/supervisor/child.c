@@ -67,6 +67,7 @@ be_child(const struct supervisor *s, const struct incoming *a, int slot,
 
 	waiting_be(number);
 	path_table_be(number);
+	path_table_follow();
 	failure_lines_allow(may_log);
 	stats_take(slot, STATE_HANDSHAKE);
 	limits_not_dumpable();

@@ -7,6 +7,7 @@ If it fails: a laptop that is opened in the train waits for half a minute.
 """
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -106,24 +107,30 @@ def test_address_returns():
         t.diag('after %.2f s' % (time.monotonic() - began))
 
 
+def visited(link, spare):
+    """An agent, in the other namespace than its gate, with a visitor: (agent,
+    the visitor's socket, whose bytes come back)"""
+    g = t.Program(link.far([t.INETWS, 'gate', '-l', ':0', '--visitors',
+                            '127.0.0.1:0', '--allow-any-agent', '-q']))
+    port = t.port_of(t.listening(g)[0])
+    visitors = t.port_of(g.wait_line(r'visitors on (\S+)')[1])
+    a = t.Program(link.near([t.INETWS, 'agent', '-v', '--spare', spare,
+                             'ws://%s:%d/agents/a' % (netns.FAR, port), '--',
+                             'cat']))
+    with link.in_far():
+        sock = socket.create_connection(('127.0.0.1', visitors), t.BOUND)
+    t.on_close(sock.close)
+    talk(sock, b'first')
+    return a, sock
+
+
 @t.limit(60)
 def test_agent():
     """An agent that moves: its visitor's tunnel goes on, and what was parked
     is replaced."""
     watches()
     link = netns.Pair()
-    g = t.Program(link.far([t.INETWS, 'gate', '-l', ':0', '--visitors',
-                            '127.0.0.1:0', '--allow-any-agent', '-q']))
-    port = t.port_of(t.listening(g)[0])
-    visitors = t.port_of(g.wait_line(r'visitors on (\S+)')[1])
-    a = t.Program(link.near([t.INETWS, 'agent', '-v', '--spare', '2',
-                             'ws://%s:%d/agents/a' % (netns.FAR, port), '--',
-                             'cat']))
-
-    with link.in_far():
-        first = socket.create_connection(('127.0.0.1', visitors), t.BOUND)
-    t.on_close(first.close)
-    talk(first, b'first')
+    a, first = visited(link, '2')
     opened = 'websocket is open'
     t.ok(a.has_line(opened, count=3), 'others are parked')
     link.renumber('10.91.0.7')
@@ -133,6 +140,73 @@ def test_agent():
     t.ok(a.has_line(opened, count=6), 'and others take the place of two parked')
     t.ok(time.monotonic() - began < 3 * t.SCALE, 'all at once') or \
         t.diag('after %.1f s' % (time.monotonic() - began))
+
+
+def has_open(pid, path):
+    d = '/proc/%d/fd/' % pid
+    return path in [os.readlink(d + fd) for fd in os.listdir(d)]
+
+
+def is_left(sock, p, *later):
+    """The supervisor of the tunnel ends, or is killed, and another one may
+    take its place."""
+    if later:
+        t.is_(p.stop(), 0, 'it leaves its tunnel')
+        t.listening(t.Program(*later))
+    else:
+        p.send(signal.SIGKILL)
+        p.wait()
+    talk(sock, b'left')
+
+
+@t.limit(60)
+def test_agent_left():
+    """A visitor's tunnel whose agent was killed."""
+    watches()
+    link = netns.Pair()
+    a, sock = visited(link, '1')
+    is_left(sock, a)
+    link.renumber('10.91.0.7')
+    t.ok(a.has_line('event=resumed'), 'a visitor that was left is resumed')
+    t.like(a.log, 'why="the network has changed"', 'and waited for no silence')
+    talk(sock, b'second')
+
+
+@t.limit(60)
+def test_left():
+    """Tunnels whose supervisor has ended, by --drain leave or by KILL, with
+    another one in its place or none: they watch the network themselves, and
+    from inside the sandbox."""
+    watches()
+    link = netns.Pair()
+    sandbox = 'auto' if t.SANITIZED else 'require'
+    left, seen = [], []
+    for killed in (False, True):
+        c, sock = over(link, 'client', '--drain', 'leave', '--sandbox', sandbox)
+        child = t.child(c.pid)
+        words = list(c.argv)
+        words[words.index('127.0.0.1:0')] = '127.0.0.1:%d' % t.port_of(
+            t.listening(c)[0])
+        is_left(sock, c, *([] if killed else [words]))
+        left.append((c, sock))
+        seen.append(t.until(lambda: has_open(child, 'anon_inode:[timerfd]')))
+    t.is_(seen, [True, True], 'they watch for a wake, too')
+    link.renumber('10.91.0.9')
+    for c, sock in left:
+        t.ok(c.has_line('event=resumed'), 'a tunnel that was left is resumed')
+        t.like(c.log, 'why="the network has changed"', 'and waited for no silence')
+        talk(sock, b'second')
+    link._ip(link.near, 'address', 'flush', 'dev', 'link0')
+    for c, _ in left:
+        t.ok(c.has_line('event=websocket-doubted', count=2), 'once more')
+    time.sleep(3.3)
+    link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
+    began = time.monotonic()
+    for c, sock in left:
+        talk(sock, b'third')
+    t.ok(time.monotonic() - began < .7 * t.SCALE,
+         'an address that comes back is used at once') or \
+        t.diag('after %.2f s' % (time.monotonic() - began))
 
 
 class Names:
@@ -248,14 +322,14 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *value,
 class Sleeper:
     """A program on a host that is suspended when a test says so."""
 
-    def __init__(self, mode, url):
+    def __init__(self, mode, url, *options):
         env = t.preloaded(SHIM)
         d = t.folder()
         self.file, self.alarm = d + '/asleep', d + '/alarm'
         self.ms = 0
         self.write()
         os.mkfifo(self.alarm)
-        self.program, self.sock = begin(mode, url, env=dict(
+        self.program, self.sock = begin(mode, url, options=options, env=dict(
             env, ASLEEP=self.file, ALARM=self.alarm))
 
     def write(self):
@@ -294,6 +368,26 @@ def test_wake():
              'a wake, the path is dead')
         t.ok(time.monotonic() - began < 1.5 * t.SCALE, 'resumed at once')
         talk(x.sock, b'third')
+
+
+@t.limit(60)
+def test_wake_left():
+    """A tunnel whose supervisor was killed notices the wake, too; here without
+    the sandbox, in which the shim could not open its pipe."""
+    watches()
+    s = t.server(t.echo().port, '-q')
+    cutter = cutting.Cutter(s.port)
+    x = Sleeper('client', 'ws://127.0.0.1:%d/' % cutter.port, '--sandbox',
+                'off')
+    child = t.child(x.program.pid)
+    is_left(x.sock, x.program)
+    t.ok(t.until(lambda: has_open(child, x.alarm)), 'it watches the clock')
+    cutter.hole()
+    x.wake(60000)
+    t.ok(x.program.has_line('event=resumed'), 'a wake, the path is dead')
+    t.like(x.program.log, 'why="the network has changed"',
+           'it waited for no silence')
+    talk(x.sock, b'second')
 
 
 t.main()

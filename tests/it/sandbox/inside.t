@@ -83,6 +83,7 @@ NOT_WITHOUT_REDIAL = (
     ('netlink', SOCKET, socket.AF_NETLINK, socket.SOCK_RAW, 0),
     ('connect', 42, 0, b'\0' * 16, 16),
     ('bind', 49, 0, b'\0' * 16, 16),
+    ('a timer', 283, 1, 0),
     ('another terminal', 16, 0, 0x541b, b'12345678'),
 )
 

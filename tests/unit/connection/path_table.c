@@ -5,8 +5,12 @@
  * If it fails: a laptop that changes networks hangs, or each change costs as
  * much as there are tunnels.
  */
+#include <sys/wait.h>
+
 #include <arpa/inet.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connection/path_table.h"
 #include "tap.h"
@@ -59,9 +63,76 @@ test_once(int family, const char *address)
 	is(path_table_concerns(1, &change), first, "another address is");
 }
 
+static void
+write_byte(int fd, int byte)
+{
+	unsigned char b = (unsigned char)byte;
+
+	if (write(fd, &b, 1) != 1)
+		_exit(1);
+}
+
+static int
+read_byte(int fd)
+{
+	unsigned char b;
+
+	return read(fd, &b, 1) == 1 ? b : -1;
+}
+
+/* A child says whether it is left, before and after the supervisor's end. */
+static _Noreturn void
+be_left(int fd)
+{
+	sigset_t set;
+	int signo;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	alarm(60);
+	write_byte(fd, path_table_is_left());
+	path_table_follow();
+	write_byte(fd, path_table_is_left());
+	signo = sigwait(&set, &signo) == 0 ? signo : 0;
+	write_byte(fd, signo);
+	write_byte(fd, path_table_is_left());
+	_exit(0);
+}
+
+static void
+test_left(void)
+{
+	int fd[2], go[2];
+	pid_t pid;
+
+	is(path_table_is_left(), 0, "who is no child is not left");
+	is(pipe(fd), 0, "(a pipe)");
+	is(pipe(go), 0, "(another)");
+	if ((pid = fork()) == 0) {
+		if (path_table_begin() == -1 || (pid = fork()) == -1)
+			_exit(1);
+		if (pid == 0)
+			be_left(fd[1]);
+		read_byte(go[0]);
+		_exit(0);
+	}
+	close(fd[1]);
+	is(read_byte(fd[0]), 0, "a child");
+	is(read_byte(fd[0]), 0, "that follows its supervisor");
+	write_byte(go[1], 0);
+	waitpid(pid, NULL, 0);
+	is(read_byte(fd[0]), SIGUSR2, "is told of its end");
+	is(read_byte(fd[0]), 1, "and is left");
+	close(fd[0]);
+	close(go[0]);
+	close(go[1]);
+}
+
 int
 main(void)
 {
+	test_left();
 	up(1, AF_INET, "127.0.0.1", htons(1111));
 	is(concerns(1, NET_WOKEN), 0, "without a table none is told");
 	is(path_table_begin(), 0, "a table");

@@ -101,6 +101,13 @@ scripted_attempt_cancel(struct attempt *a, int error)
 	error_set(&a->why, 1, "%s", strerror(error));
 }
 
+static void
+scripted_open(struct net_changes *n)
+{
+	did("open");
+	n->route = 4;
+}
+
 static unsigned int
 scripted_changes(void)
 {
@@ -145,6 +152,7 @@ scripted_next(unsigned int *tries, uint32_t retry_after, int64_t now)
 #define notice_plan(c, at)		did("plan")
 #define net_path_of(p, fd)		said.path_of
 #define net_path_holds(p)		said.path_holds
+#define net_changes_open(n)		scripted_open(n)
 #define net_changes_take(n)		scripted_changes()
 #define path_table_up(p)		did("table-up")
 #define path_table_lost()		did("table-lost")
@@ -485,10 +493,11 @@ test_changed(void)
 	is_str(was_done(), "renew", "unless its address is gone");
 }
 
-/* What is done when the system says so. */
+/* What is done when the system says so, after whatever pause. */
 static const char *
-look(unsigned int what, sa_family_t family, int holds)
+look_now(unsigned int what, sa_family_t family, int holds)
 {
+	c.look.next = 0;
 	said.changes = what;
 	said.path_holds = holds;
 	c.way.local.sa.sa_family = family;
@@ -500,20 +509,91 @@ static void
 test_look(void)
 {
 	begin(0);
-	is_str(look(0, AF_INET, 0), "", "nothing has changed");
-	is_str(look(NET_WOKEN, AF_INET, 1), "doubt", "it has slept");
-	is_str(look(NET_APPEARED, AF_INET, 1), "", "another network");
-	is_str(look(NET_APPEARED, AF_INET, 0), "doubt", "its own is gone");
-	is_str(look(NET_APPEARED, AF_UNSPEC, 0), "", "it is not known");
+	is_str(look_now(0, AF_INET, 0), "", "nothing has changed");
+	is_str(look_now(NET_WOKEN, AF_INET, 1), "doubt", "it has slept");
+	is_str(look_now(NET_APPEARED, AF_INET, 1), "", "another network");
+	is_str(look_now(NET_APPEARED, AF_INET, 0), "doubt", "its own is gone");
+	is_str(look_now(NET_APPEARED, AF_UNSPEC, 0), "", "it is not known");
 	c.client = 0;
-	is_str(look(NET_WOKEN, AF_INET, 0), "", "one that cannot dial");
+	is_str(look_now(NET_WOKEN, AF_INET, 0), "", "one that cannot dial");
 	c.client = 1;
 	c.relay.tunnel.session = SESSION_NONE;
-	is_str(look(NET_WOKEN, AF_INET, 0), "", "one without a session");
+	is_str(look_now(NET_WOKEN, AF_INET, 0), "", "one without a session");
 	begin_search(1);
-	is_str(look(NET_APPEARED, AF_UNSPEC, 0), "renew", "a new network");
-	is_str(look(NET_WOKEN, AF_UNSPEC, 0), "renew", "it has slept");
-	is_str(look(8, AF_INET, 0), "", "one that is gone");
+	is_str(look_now(NET_APPEARED, AF_UNSPEC, 0), "renew", "a new network");
+	is_str(look_now(NET_WOKEN, AF_UNSPEC, 0), "renew", "it has slept");
+	is_str(look_now(8, AF_INET, 0), "", "one that is gone");
+}
+
+/* The pause after a look that comes so long after the last one. */
+static int64_t
+pause_after(int64_t ms, int holds)
+{
+	today += ms;
+	look_now(NET_CHANGED, AF_INET, holds);
+	return connection_redial_time(&c) - today;
+}
+
+static void
+test_pause(void)
+{
+	static const int64_t longer[] = { 200, 400, 800, 1600, 2000, 2000 };
+	struct pollfd p[RELAY_WATCH_MAX];
+	int64_t pause;
+	size_t i;
+
+	begin(0);
+	c.changes.route = 4;
+	is(pause = pause_after(0, 1), 100, "a change of others: a pause");
+	is(connection_redial_poll(&c, p), 0, "in which nothing is watched");
+	said.changes = NET_WOKEN;
+	connection_look_at_network(&c);
+	is_str(was_done(), "", "nor looked at");
+	is(said.changes, NET_WOKEN, "and nothing is lost");
+	for (i = 0; i < sizeof(longer) / sizeof(longer[0]); i++)
+		is(pause = pause_after(pause, 1), longer[i], "the next");
+	is(pause_after(pause, 0), 100, "it concerns this one: a short one");
+	for (i = 0, pause = 100; i < 5; i++)
+		pause = pause_after(pause, 1);
+	is(pause, 2000, "(long again)");
+	is(pause_after(2100, 1), 2000, "others follow");
+	is(pause_after(2101, 1), 100, "they had stopped");
+	begin_search(1);
+	said.path_time = today + 150;
+	c.changes.route = 4;
+	look_now(NET_APPEARED, AF_INET, 0);
+	is(connection_redial_time(&c), today + 100, "during a search");
+	said.path_time = today + 50;
+	is(connection_redial_time(&c), today + 50, "whichever is first");
+}
+
+/* What is done when the supervisor has ended. */
+static const char *
+leave(int holds)
+{
+	said.path_holds = holds;
+	c.way.local.sa.sa_family = AF_INET;
+	connection_left(&c);
+	return was_done();
+}
+
+static void
+test_left(void)
+{
+	begin(0);
+	is_str(leave(1), "open", "it watches the network itself");
+	is_str(leave(0), "", "which it begins once");
+	begin(0);
+	is_str(leave(0), "open doubt", "the path is gone that nobody told of");
+	begin_search(1);
+	is_str(leave(0), "open renew", "a search begins anew");
+	begin(0);
+	c.changes.clock = 5;
+	is_str(leave(0), "", "one that watches the clock only");
+	begin(0);
+	c.relay.tunnel.session = SESSION_NONE;
+	is_str(leave(0), "", "one without a session");
+	is(c.changes.route, -1, "opens nothing");
 }
 
 static void
@@ -623,6 +703,8 @@ main(void)
 	test_late();
 	test_changed();
 	test_look();
+	test_pause();
+	test_left();
 	test_way();
 	test_poll();
 	test_states();

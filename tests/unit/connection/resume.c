@@ -14,6 +14,7 @@
 #include "connection/handoff.h"
 #include "connection/internal.h"
 #include "connection/notice.h"
+#include "connection/path_table.h"
 #include "connection/record.h"
 #include "connection/waiting.h"
 #include "os/clock.h"
@@ -26,7 +27,7 @@
 /* What the parts around it answer, and what they were asked. */
 static struct script {
 	uint64_t progress, taken, sent, kept_from;
-	int over, loss_is_known, waiting, accept, confirm, adopt, answer;
+	int over, loss_is_known, left, waiting, accept, confirm, adopt, answer;
 	struct handoff_request request;
 	struct extension theirs;
 
@@ -109,6 +110,8 @@ scripted_refuse(int status, const char *fields)
 #define connection_search_end(c)	did("search-ends")
 #define connection_search_late(c)	did("search-late")
 #define connection_network_changed(c)	said.renewed++
+#define connection_left(c)		did("left")
+#define path_table_is_left()		said.left
 #define connection_redial(c)		said.redialled++
 #define handoff_accept			scripted_accept
 #define handoff_confirm(v)		said.confirm
@@ -310,6 +313,11 @@ test_hint(void)
 	today += WAITING_MIN;
 	connection_hint(&c);
 	ok(said.renewed == 2 && said.expired == 0, "also if it is lost");
+	was_done();
+	said.left = 1;
+	connection_hint(&c);
+	is_str(was_done(), "left", "or the supervisor has ended");
+	is(said.renewed, 2, "which is no change");
 
 	begin(0);
 	o.timeouts.resume = 100000;
@@ -330,6 +338,20 @@ test_hint(void)
 	connection_hint(&c);
 	is(said.expired, 1, "once");
 	is(said.renewed, 0, "and dials nothing");
+}
+
+/* The pause between two looks at the network. */
+static void
+test_look_again(void)
+{
+	begin(1);
+	c.give_up = c.notice_at = CLOCK_NEVER;
+	c.look.next = today + 5;
+	connection_time(&c);
+	is(c.look.next, today + 5, "not yet");
+	today += 5;
+	connection_time(&c);
+	is(c.look.next, 0, "now");
 }
 
 static void
@@ -475,6 +497,7 @@ main(void)
 	test_only_close_missing();
 	test_give_up();
 	test_hint();
+	test_look_again();
 	test_owner();
 	test_position();
 	test_pings();

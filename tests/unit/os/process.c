@@ -315,6 +315,27 @@ test_look(void)
 	    b.fds == 0 && b.max_fds == 0, "which uses nothing");
 }
 
+/* Later ends of parents are in tests/unit/connection/path_table.c. */
+static void
+test_follow(void)
+{
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	is(process_follow(getppid(), SIGUSR2), 0, "a parent");
+	sigpending(&set);
+	is(sigismember(&set, SIGUSR2), 0, "that has not ended");
+	is(process_follow(getpid(), SIGUSR2), 0, "one that is none any more");
+	sigpending(&set);
+	is(sigismember(&set, SIGUSR2), 1, "has ended already");
+	sigwait(&set, (int[1]){ 0 });
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	is(process_follow(getppid(), -1), -1, "no such signal");
+	prctl(PR_SET_PDEATHSIG, 0);
+}
+
 /* A number is used again: what the earlier process did is not its own. */
 static void
 test_lives(void)
@@ -395,6 +416,7 @@ main(void)
 #ifdef HAVE_LINUX
 	test_look();
 	test_lives();
+	test_follow();
 	test_kill();
 	is(run(shares_nothing), 0, "no memory is left that they share");
 #ifdef SYS_close_range
