@@ -348,7 +348,8 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 		connection_show(c, "open");
 		record_open(c);
 	} else {
-		c->relay.control = c->channel;
+		/* A server's process has no channel. */
+		c->relay.control = c->channel != -1 ? c->channel : c->handoff;
 		connection_show(c, "parked");
 		record_peers(c);
 	}

@@ -207,6 +207,19 @@ class Held(Listener):
             return self.waiting.pop(0)
 
 
+def full(host='127.0.0.1', port=0):
+    """A port whose connections are never made: its backlog is full, so that no
+    SYN is answered."""
+    sock = socket.create_server((host, port), backlog=0)
+    proc.on_close(sock.close, end=True)
+    for _ in range(3):
+        waits = socket.socket()
+        waits.setblocking(False)
+        waits.connect_ex(sock.getsockname())
+        proc.on_close(waits.close, end=True)
+    return sock.getsockname()[1]
+
+
 def drip(begin, again):
     """A handler that says begin when it is asked, and then again and again a
     little, as long as that is taken."""

@@ -198,20 +198,8 @@ def test_name_answered():
            r'\(IPv4 only\)', 'its addresses')
 
 
-def full():
-    """A port whose connections are never made: its backlog is full."""
-    s = socket.create_server(('127.0.0.1', 0), backlog=0)
-    t.on_close(s.close)
-    for _ in range(2):
-        x = socket.socket()
-        x.setblocking(False)
-        x.connect_ex(s.getsockname())
-        t.on_close(x.close)
-    return s.getsockname()[1]
-
-
 def test_connect():
-    port = full()
+    port = t.full()
     text = stopped(Check(url(port)), 'connect', ['name'])
     t.like(text, r'(?m)^stopped +connect +\d+\.\d\d ms  ', 'after how long')
 

@@ -242,6 +242,43 @@ def test_resume():
           'over another websocket')
 
 
+def again(server, first, no):
+    """A redial of a warm client that has delivered nothing."""
+    return p.raw_dial('127.0.0.1', server.port, '/',
+                      'inetws; v=2; id=warm1; win=65536; resume="%s"; n=%d; '
+                      'at=0' % (first.params['resume'], no), timeout=t.BOUND)
+
+
+def test_fails_without_websocket():
+    """The websocket is lost while the target is dialled, in vain: the peer is
+    told over another one."""
+    s = t.server(t.full(), '--linger', '%ds' % t.BOUND, '--connect-timeout',
+                 '1s')
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK + '; resume')
+    w.text('open -')
+    w.drop()
+    s.wait_line('event=no-target')
+    w = again(s, w, 1)
+    t.is_(r.line(w), 'fail the target did not answer in time',
+          'fail comes over the next one')
+    t.is_(w.frame(t.BOUND), (p.CLOSE, 1000), 'and Close')
+    w.closing()
+    w.drop()
+    t.like(s.wait_line('event=closed.*')[0], 'resumes=1', 'which ends it')
+
+
+def test_not_begun():
+    """What was never opened is no session yet."""
+    s = t.server(t.echo().port)
+    w = p.raw_dial('127.0.0.1', s.port, '/', PARK + '; resume')
+    try:
+        again(s, w, 1)
+        status = 101
+    except p.Refused as e:
+        status = e.status
+    t.is_(status, 410, 'a redial of a websocket that waits: 410')
+
+
 def test_usage():
     a, b = socket.socketpair()
     q = t.Program([t.INETWS, 'client', '--warm', '1', 'ws://127.0.0.1:1/'],
