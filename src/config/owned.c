@@ -50,7 +50,7 @@ options_file(struct options *o, const char *path, char *err, size_t errlen)
 		snprintf(err, errlen, "%s: larger than %d bytes", path,
 		    OPT_FILE_MAX);
 	else if (n == -1)
-		snprintf(err, errlen, "%s: %s", path, strerror(errno));
+		snprintf(err, errlen, "%s: %s", path, readfile_reason(errno));
 	else if (memchr(text, '\0', n) != NULL)
 		snprintf(err, errlen, "%s: holds a NUL byte", path);
 	else

@@ -57,7 +57,10 @@ tls_reload_make(struct tls_options (*options)(const struct options *),
 	return tls_context(&t, why);
 }
 
-/* One that cannot be seen has not changed: it may be behind a chroot(2). */
+/*
+ * One that cannot be seen has not changed: it may be behind a chroot(2).  Nor has
+ * what is no regular file: reading it once more could wait for ever.
+ */
 static void
 look(const struct options *o, struct file_stamp seen[TLS_RELOAD_FILES])
 {
@@ -76,7 +79,8 @@ look(const struct options *o, struct file_stamp seen[TLS_RELOAD_FILES])
 		    o->tls.own_key.v[i] : NULL;
 	}
 	for (i = 0; i < TLS_RELOAD_FILES; i++)
-		if (path[i] != NULL && stat(path[i], &st) == 0)
+		if (path[i] != NULL && stat(path[i], &st) == 0 &&
+		    S_ISREG(st.st_mode))
 			file_stamp_of(&seen[i], &st);
 }
 

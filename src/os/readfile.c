@@ -6,19 +6,44 @@
 #include <unistd.h>
 
 #include "os/readfile.h"
+#include "os/signals.h"
 
 #define NS		INT64_C(1000000000)
 #define STEP		(NS / 50)	/* step of times, with a margin */
 #define COARSE_STEP	(2 * NS)	/* on file systems that count seconds */
+
+/* A directory is left to read(2), which has an errno for it. */
+int
+readfile_may(const char *path)
+{
+	struct stat st;
+
+	if (!signals_are_flags())
+		return 0;
+	if (stat(path, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return 0;
+	errno = ESPIPE;
+	return -1;
+}
+
+const char *
+readfile_reason(int error)
+{
+	return error == ESPIPE ? "not a regular file, which is read at the "
+	    "start only: restart to read it" : strerror(error);
+}
 
 ssize_t
 readfile(const char *path, char *dst, size_t size)
 {
 	size_t len = 0;
 	ssize_t n = 0;
-	int fd, e;
+	int fd, e, wait = signals_are_flags() ? O_NONBLOCK : 0;
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+	if (readfile_may(path) == -1 ||
+	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait)) == -1)
 		return -1;
 	while (len < size && ((n = read(fd, dst + len, size - len)) > 0 ||
 	    (n == -1 && errno == EINTR)))

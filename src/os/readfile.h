@@ -13,9 +13,20 @@
 
 /*
  * Reads a file into dst, NUL-terminated.  Its length without the NUL, or -1
- * with errno; EFBIG: it does not fit.
+ * with errno; EFBIG: it does not fit.  It may wait for a FIFO, but not while
+ * signals_are_flags(): then only regular files are read; ESPIPE: it is another
+ * one.
  */
 ssize_t readfile(const char *path, char *dst, size_t size);
+
+/*
+ * For a file that a library opens: is it one that readfile() would read?  0, or
+ * -1 with errno.
+ */
+int readfile_may(const char *path);
+
+/* What an errno of these two says. */
+const char *readfile_reason(int error);
 
 /*
  * What identifies the state of a file, without reading it.  All 0: there is no

@@ -188,6 +188,16 @@ signal_terminated(void)
 }
 
 int
+signals_are_flags(void)
+{
+	sigset_t blocked;
+
+	return sigismember(&ours, SIGTERM) == 1 &&
+	    sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 &&
+	    sigismember(&blocked, SIGTERM) == 1;
+}
+
+int
 signal_again(void)
 {
 	return seen[SIGTERM] + seen[SIGINT] > 1;

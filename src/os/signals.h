@@ -62,6 +62,12 @@ void signals_default(void);
  */
 int signal_terminated(void);
 
+/*
+ * Is TERM a flag just now, so that it has no effect in a call that waits outside
+ * signals_poll()?
+ */
+int signals_are_flags(void);
+
 /* Did TERM (single: or INT) come more than once? */
 int signal_again(void);
 

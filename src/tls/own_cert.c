@@ -51,7 +51,7 @@ no_key(const struct pem_file *pem, const struct password *p, struct error *why)
 	if (p->error != 0)
 		return error_set(why, EXIT_BADUSAGE,
 		    "--key-password-file %s: %s", p->path,
-		    strerror(p->error));
+		    readfile_reason(p->error));
 	if (p->asked && p->path == NULL) {
 		ERR_clear_error();
 		return pem_fail(pem, "the key is encrypted: "

@@ -20,7 +20,7 @@ pem_open(struct pem_file *pem, const char *option, const char *path,
 	*pem = (struct pem_file){ option, path, text, FILE_MAX };
 	if (text == NULL || (n = readfile(path, text, FILE_MAX)) == -1) {
 		error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
-		    strerror(errno));
+		    readfile_reason(errno));
 		pem_close(pem);	/* some of it may have been read */
 		return -1;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/readfile.h"
 #include "tls/openssl.h"
 #include "tls/trust.h"
 
@@ -41,6 +42,13 @@ end_dir(DIR *dir, const char *path, struct error *why)
 	    strerror(e));
 }
 
+/* Takes what is in a file: has it something?  If not, OpenSSL says why. */
+static int
+load_file(X509_STORE *store, const char *path)
+{
+	return readfile_may(path) == 0 && X509_STORE_load_file(store, path) == 1;
+}
+
 /*
  * OpenSSL looks into it when it needs an authority; or all is read now, if the
  * directory will be out of reach.  1, 0 if there is none, or -1 and why.
@@ -60,7 +68,7 @@ trust_dir(X509_STORE *store, const char *path, int now, struct error *why)
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
 		if (is_hashed_name(entry->d_name))
-			found |= X509_STORE_load_file(store, file) == 1;
+			found |= load_file(store, file);
 	}
 	return end_dir(dir, path, why) == -1 ? -1 : found;
 }
@@ -108,12 +116,11 @@ trust_system(X509_STORE *store, int now, struct error *why)
 	if (found == -1)
 		return -1;
 	if (file != NULL)
-		found |= X509_STORE_load_file(store, file) == 1;
+		found |= load_file(store, file);
 	else if (!found)
-		found = X509_STORE_load_file(store,
-		    X509_get_default_cert_file()) == 1;
+		found = load_file(store, X509_get_default_cert_file());
 	for (i = 0; !found && bundles[i] != NULL; i++)
-		found = X509_STORE_load_file(store, bundles[i]) == 1;
+		found = load_file(store, bundles[i]);
 	if (!found)
 		return error_set(why, EXIT_SYSTEM, "no trusted certificates in "
 		    "%s: install ca-certificates or use --cacert", dir);
@@ -127,6 +134,9 @@ load_fail(const char *option, const char *path, struct error *why)
 	unsigned long code = ERR_peek_error();
 	int lib = ERR_GET_LIB(code);
 
+	if (readfile_may(path) == -1)
+		return error_set(why, EXIT_BADUSAGE, "%s %s: %s", option, path,
+		    readfile_reason(errno));
 	if (lib == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
 		return error_set(why, EXIT_BADUSAGE, "%s %s: no certificate or "
 		    "crl found", option, path);
@@ -147,8 +157,8 @@ trust_load_crls(X509_STORE *store, const struct tls_options *o,
 		return 0;
 	ERR_clear_error();
 	lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-	if (lookup == NULL || X509_load_crl_file(lookup, path,
-	    X509_FILETYPE_PEM) <= 0)
+	if (lookup == NULL || readfile_may(path) == -1 ||
+	    X509_load_crl_file(lookup, path, X509_FILETYPE_PEM) <= 0)
 		return load_fail("--crlfile", path, why);
 	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
 	    X509_V_FLAG_CRL_CHECK_ALL);
@@ -184,7 +194,7 @@ trust_named(X509_STORE *store, const struct tls_options *o, struct error *why)
 	int found;
 	DIR *dir;
 
-	if (o->cafile != NULL && X509_STORE_load_file(store, o->cafile) != 1)
+	if (o->cafile != NULL && !load_file(store, o->cafile))
 		return no_file(o, why);
 	if (o->capath == NULL)
 		return 0;

@@ -155,6 +155,8 @@ begin_path(const struct websocket *w)
 static void
 dial_done(const struct websocket *w, enum dial_step step)
 {
+	struct error why;
+
 	if (step != DIAL_BEGUN)
 		tell_flags();
 	if (!is_path_known) {
@@ -169,8 +171,11 @@ dial_done(const struct websocket *w, enum dial_step step)
 			tell_before(&c, STEP_EXTENSION);
 		}
 	}
-	if (step == DIAL_BEGUN)
-		tell_at_once(&c, w->name);
+	if (step != DIAL_BEGUN)
+		return;
+	error_set(&why, EXIT_AGAIN, "the host of %s was being looked up",
+	    w->name);
+	tell_at_once(&c, &why);
 }
 
 /*
@@ -361,16 +366,21 @@ look(const struct options *o, struct trust *trust)
 static int
 begin(struct dialer *d, const struct options *o)
 {
-	static struct route r;
+	static struct route way;
 	struct error why;
+	int r;
 
-	if (dialer_begin(d, o, 0, &c.why) == 0)
+	error_set(&why, EXIT_AGAIN, "the files of the options were being read");
+	tell_at_once(&c, &why);
+	r = dialer_begin(d, o, 0, &c.why);
+	tell_flags();
+	if (r == 0)
 		return 0;
 	options_blame(o, &c.why);
-	if (route_find(&r, o, &o->url, &why) == -1)
+	if (route_find(&way, o, &o->url, &why) == -1)
 		c.failed_at = STEP_PROXY;
-	else if (route_check(&r, o, &o->url, &why) == -1) {
-		describe_route(&r);
+	else if (route_check(&way, o, &o->url, &why) == -1) {
+		describe_route(&way);
 		c.failed_at = STEP_NAME;
 	}
 	return -1;

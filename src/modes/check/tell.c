@@ -209,7 +209,7 @@ end_at_once(int signo)
 }
 
 void
-tell_at_once(const struct check *c, const char *url)
+tell_at_once(const struct check *c, const struct error *why)
 {
 	static struct check then;
 	struct out out;
@@ -217,8 +217,7 @@ tell_at_once(const struct check *c, const char *url)
 
 	for (i = 0; i < NLAST; i++) {
 		then = *c;
-		error_set(&then.why, EXIT_AGAIN, "the host of %s was being "
-		    "looked up", url);
+		then.why = *why;
 		check_stop(&then, last[i].signo, -1);
 		out_begin(&out, last[i].text, sizeof(last[i].text));
 		last[i].status = write_end(&out, &then);

@@ -27,12 +27,12 @@ void tell_redirect(struct check *);
 void tell_addresses(struct check *);
 
 /*
- * Resolving a name cannot be interrupted.  So between tell_at_once() and
- * tell_flags() a signal ends the process in its handler, after it has printed a
- * result that tell_at_once() has prepared: all that is known, and that the host
- * of this URL was being resolved.
+ * Resolving a name cannot be interrupted, nor can reading a file that is a FIFO.
+ * So between tell_at_once() and tell_flags() a signal ends the process in its
+ * handler, after it has printed a result that tell_at_once() has prepared: all
+ * that is known, and why there is no more.
  */
-void tell_at_once(const struct check *, const char *url);
+void tell_at_once(const struct check *, const struct error *why);
 void tell_flags(void);
 
 /* Prints the rest and the verdict.  The exit status. */

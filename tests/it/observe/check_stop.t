@@ -247,6 +247,38 @@ def test_command():
     t.ok(t.until(lambda: not t.family()), 'and it is gone')
 
 
+def test_file():
+    """A FIFO that something may still write to, and then one that is read."""
+    path = t.folder() + '/fifo'
+    os.mkfifo(path)
+    writer = []
+
+    def is_opened():
+        try:
+            writer.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
+    words = ('--cacert', path, 'wss://127.0.0.1:1/')
+    c = Check(*words)
+    while '\n' not in c.text:
+        c.read()
+    t.ok(t.until(is_opened), 'it waits for what is written')
+    code, text = c.stop(TERM)
+    os.close(writer[0])
+    t.is_(code, 143, 'TERM: the exit status')
+    t.like(text, r'(?m)^stopped by TERM: the files of the options were being '
+           'read$', 'and the verdict')
+    c = Check(*words)
+    with open(path, 'w') as f, open(t.Authority().issue().ca) as ca:
+        f.write(ca.read())
+    while c.read():
+        pass
+    t.is_(c.p.wait(), 69, 'its certificates are used: the next step')
+    t.is_(c.lines()['connect'][0], 'failed', 'fails, as nothing is there')
+
+
 OPEN = PATH + ['answer', 'upgrade']
 
 

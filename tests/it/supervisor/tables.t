@@ -9,8 +9,11 @@ file that changes stops the service.
 import hashlib
 import os
 import pwd
+import shutil
 import signal
+import ssl
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -107,6 +110,72 @@ def test_odd_files():
                        '/dev/null', '127.0.0.1:1')
     t.is_(out.returncode, 64, 'a device at the start')
     t.like(out.stderr, 'not a regular file', 'says why')
+
+
+def fifo(text):
+    """A FIFO, to which the text is written once."""
+    path = t.folder() + '/fifo'
+    os.mkfifo(path)
+
+    def write():
+        with open(path, 'w') as f:
+            f.write(text)
+    threading.Thread(target=write, daemon=True).start()
+    return path
+
+
+def reload_fails(p, event, say):
+    mark = p.mark()
+    p.send(signal.SIGHUP)
+    t.ok(p.has_line('event=%s .*%s.*: restart to read it' % (event, say),
+                    since=mark), '%s: at HUP the log says so' % say)
+
+
+def test_fifos_at_the_start():
+    """A FIFO is read at the start, and not again: nothing may write to it."""
+    cert = t.Authority().issue()
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                 t.encrypted(cert.key, 'secret'), '--key-password-file',
+                 fifo('secret\n'))
+    context = ssl.create_default_context(cafile=cert.ca)
+    for i in range(2):
+        context.wrap_socket(t.ws.dial(s.port),
+                            server_hostname='localhost').close()
+        t.ok(True, 'the password came from a FIFO: connection %d' % i)
+    reload_fails(s, 'certificates', '--key-password-file')
+    t.is_(s.stop(), 0, 'TERM ends it')
+    url = 'ws://127.0.0.1:%d/' % t.server(t.echo().port).port
+    for option, prefix, text in (('--config', '', 'ping-interval 20s\n'),
+                                 ('--header', '@', 'X-A: b\n')):
+        path = fifo(text)
+        c = t.client(url, option, prefix + path)
+        reload_fails(c, 'reload', path)
+        t.is_(c.stop(), 0, 'TERM ends it')
+
+
+def test_fifos_later():
+    """What has become a FIFO is not opened."""
+    ca = t.Authority()
+    cert = ca.issue()
+    d = t.folder()
+    options = {'--tls-cert': cert.cert, '--tls-key': cert.key,
+               '--tls-client-ca': cert.ca, '--crlfile': ca.crl(),
+               '--tls-peer-certs': cert.cert}
+    argv = []
+    for name, path in options.items():
+        options[name] = d + '/' + name[2:]
+        shutil.copy(path, options[name])
+        argv += [name, options[name]]
+    s = t.server(t.echo().port, *argv)
+    for name, path in options.items():
+        os.rename(path, path + '.old')
+        os.mkfifo(path)
+        reload_fails(s, 'certificates', name)
+        os.rename(path + '.old', path)
+    mark = s.mark()
+    s.send(signal.SIGHUP)
+    t.ok(s.has_line('event=reloaded-file', since=mark), 'all are files again')
+    t.is_(s.stop(), 0, 'TERM ends it')
 
 
 def test_lines():

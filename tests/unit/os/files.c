@@ -17,6 +17,7 @@
 #include "apart.h"
 #include "os/pidfile.h"
 #include "os/readfile.h"
+#include "os/signals.h"
 #include "os/writefile.h"
 #include "tap.h"
 
@@ -61,6 +62,42 @@ test_read_and_write(void)
 	unlink(at("a"));
 	is(rmdir(dir), 0, "nothing else was left there");
 	mkdir(dir, 0755);
+}
+
+/* Once TERM is a flag, a FIFO that nothing writes to is not waited for. */
+static int
+read_fifo(void)
+{
+	char text[8];
+
+	signals_single();
+	alarm(10);
+	return readfile(at("fifo"), text, 8) == -1 && errno == ESPIPE &&
+	    readfile_may(at("fifo")) == -1 && errno == ESPIPE &&
+	    readfile("/dev/null", text, 8) == -1 && errno == ESPIPE &&
+	    readfile_may(dir) == 0 && readfile(dir, text, 8) == -1 &&
+	    errno == EISDIR && readfile_may(at("none")) == -1 &&
+	    errno == ENOENT && readfile_may(at("a")) == 0 &&
+	    readfile(at("a"), text, 8) == 3 ? 0 : 1;
+}
+
+static void
+test_fifo(void)
+{
+	char text[8];
+	int fd;
+
+	writefile(at("a"), "old", 3);
+	mkfifo(at("fifo"), 0600);
+	is(run(read_fifo), 0, "later only regular files are read");
+	if (fork() == 0) {
+		fd = open(at("fifo"), O_WRONLY);
+		_exit(write(fd, "12", 2) != 2);
+	}
+	is(readfile(at("fifo"), text, 8), 2, "at the start any kind is");
+	is(readfile_may(at("fifo")), 0, "also by a library");
+	unlink(at("fifo"));
+	unlink(at("a"));
 }
 
 static int
@@ -192,6 +229,7 @@ main(void)
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	test_read_and_write();
+	test_fifo();
 	test_full();
 	test_stamp();
 	test_unstable();
