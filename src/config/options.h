@@ -246,7 +246,8 @@ void options_free(struct options *);
  * Parses the command line of *o again, with its files as they are now, and
  * replaces *o.  Pointers to *o stay valid, pointers to what it owns do not.
  * check, unless it is NULL, may refuse the new options.  Options that did not
- * come from a command line stay as they are.  0; or -1 and why (78 or 64), and
+ * come from a command line stay as they are.  1: parked websockets have old
+ * values of options; 0: they have not; or -1 and why (78 or 64), and
  * *o is unchanged: something is wrong, check refused, or an option has changed
  * that needs a restart.
  */

@@ -47,15 +47,18 @@ is_same(const struct options *a, const struct options *b,
 	return same;
 }
 
-/* The name of the first option that has changed and must not, or NULL. */
+#define BIT(hup)	(1u << (hup))
+
+/* The name of the first option of these kinds that has changed, or NULL. */
 static const char *
-find_changed(const struct options *old, const struct options *new)
+find_changed(const struct options *old, const struct options *new,
+    unsigned int kinds)
 {
 	const struct option *row;
 
 	for (row = option_table; row->name != NULL; row++)
-		if (row->hup != HUP_RENEWS && option_in_mode(row, old->mode) &&
-		    !is_same(old, new, row))
+		if ((kinds & BIT(row->hup)) != 0 && row->type->dump != NULL &&
+		    option_in_mode(row, old->mode) && !is_same(old, new, row))
 			return row->name;
 	return NULL;
 }
@@ -66,7 +69,7 @@ options_reload(struct options *o,
 {
 	struct options new;
 	const char *name;
-	int argc = 0;
+	int argc = 0, renews;
 
 	if (o->argv == NULL)
 		return 0;
@@ -74,7 +77,7 @@ options_reload(struct options *o,
 		argc++;
 	if (options_parse(&new, argc, o->argv, why) != OPT_RUN)
 		return -1;
-	name = find_changed(o, &new);
+	name = find_changed(o, &new, BIT(HUP_FIXED) | BIT(HUP_FIXED_USE));
 	if (name != NULL)
 		error_set(why, EXIT_BADCONFIG, "%s has changed, which needs a "
 		    "restart", name);
@@ -83,8 +86,9 @@ options_reload(struct options *o,
 		options_free(&new);
 		return -1;
 	}
+	renews = find_changed(o, &new, BIT(HUP_RENEWS)) != NULL;
 	new.log.no_stderr = o->log.no_stderr;
 	options_free(o);
 	*o = new;
-	return 0;
+	return renews;
 }

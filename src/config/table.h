@@ -84,7 +84,10 @@ enum option_group {
 
 /* What HUP may change (options_reload()). */
 enum option_hup {
-	HUP_RENEWS,	/* a new value is used from then on */
+	HUP_RENEWS,	/* a new value is used from then on, and parked
+			 * websockets, which have the old one, are replaced */
+	HUP_KEEPS,	/* a new value is used from then on, and means nothing
+			 * to a parked websocket */
 	HUP_FIXED,	/* a new value needs a restart */
 	HUP_FIXED_USE	/* the same for the first value, and for no value; a
 			 * value in the place of another one is used */

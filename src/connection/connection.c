@@ -352,6 +352,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 		c->relay.control = c->channel != -1 ? c->channel : c->handoff;
 		connection_show(c, "parked");
 		record_peers(c);
+		connection_parked(c);
 	}
 }
 

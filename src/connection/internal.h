@@ -22,8 +22,8 @@ const char *connection_field(const char *);
  * connection_lost()	RELAY_LOST: the websocket is lost, the session goes on
  * connection_handoff()	RELAY_CONTROL of a session: another process hands over a
  *			new websocket
- * connection_hint()	RELAY_HINT: the supervisor needs places, has seen a change
- *			of the network, or has ended
+ * connection_hint()	RELAY_HINT: the supervisor needs places, has new options,
+ *			has seen a change of the network, or has ended
  * connection_time()	RELAY_TIME
  */
 void connection_lost(struct connection *);
@@ -85,11 +85,16 @@ void connection_left(struct connection *);
 /*
  * parked.c: a stream that comes later.
  *
+ * connection_parked()		a websocket begins to wait
+ * connection_renewed()		the supervisor may have new options: one that
+ *				waits with old ones is closed
  * connection_channel()		the supervisor has sent a message
  * connection_get_stream()	RELAY_GET_STREAM
  * connection_opened()		RELAY_OPENED
  * connection_return_stream()	RELAY_RETURN_STREAM
  */
+void connection_parked(struct connection *);
+void connection_renewed(struct connection *);
 void connection_channel(struct connection *);
 void connection_get_stream(struct connection *);
 void connection_opened(struct connection *);

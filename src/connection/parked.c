@@ -11,12 +11,15 @@
 #include "connection/internal.h"
 #include "connection/record.h"
 #include "connection/target.h"
+#include "connection/waiting.h"
 #include "connection/worker_channel.h"
 #include "handshake/peer.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "proto/ip.h"
 #include "sandbox/enter.h"
+
+#define NOT_NEEDED	"not needed any more"
 
 #define GET_MAX		4000	/* ms for a target that a gate waits for, so
 				 * that it is told in time if there is none */
@@ -69,7 +72,7 @@ connection_channel(struct connection *c)
 		c->relay.control = -1;
 		if (tunnel_waits(&c->relay.tunnel))
 			tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL,
-			    TUNNEL_STOPPED, "not needed any more");
+			    TUNNEL_STOPPED, NOT_NEEDED);
 		return;
 	case 0:
 		return;
@@ -93,7 +96,31 @@ connection_channel(struct connection *c)
 	tunnel_open(&c->relay.tunnel, peer);
 }
 
-/* The peer has a stream: ours is dialled now. */
+/*
+ * A server's websocket, of which its supervisor does not know that it is parked:
+ * that is in the table, before a look at whether the options are new already.
+ */
+void
+connection_parked(struct connection *c)
+{
+	if (c->client || c->role != TUNNEL_SERVES)
+		return;
+	waiting_park();
+	connection_renewed(c);
+}
+
+void
+connection_renewed(struct connection *c)
+{
+	if (tunnel_waits(&c->relay.tunnel) && waiting_is_outdated())
+		tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
+		    "the options have changed");
+}
+
+/*
+ * The peer has a stream: ours is dialled now.  An agent's supervisor that has
+ * closed the channel has new options, or ends: another websocket serves it.
+ */
 void
 connection_get_stream(struct connection *c)
 {
@@ -104,7 +131,12 @@ connection_get_stream(struct connection *c)
 	struct error why;
 	int r, limited;
 
+	if (c->client && worker_is_left(c->channel)) {
+		tunnel_decline(t, NOT_NEEDED);
+		return;
+	}
 	c->started = clock_ms();
+	waiting_stop();
 	worker_send(c->channel, WORKER_TAKEN);
 	if (c->client && (o.timeouts.connect == 0 ||
 	    o.timeouts.connect > GET_MAX))

@@ -252,8 +252,10 @@ connection_time(struct connection *c)
 
 /*
  * To a dialler it means that the network has changed, or that the supervisor has
- * ended, which would tell it so; to an acceptor, that the place of its session is needed for another connection.  A session that has its
- * websocket again, or has not waited long, stays.
+ * ended, which would tell it so; to an acceptor that waits for "open", that the
+ * options have changed; to another one, that the place of its session is needed
+ * for another connection.  A session that has its websocket again, or has not
+ * waited long, stays.
  */
 void
 connection_hint(struct connection *c)
@@ -267,5 +269,6 @@ connection_hint(struct connection *c)
 		waiting_give_way();
 		c->end_by = clock_ms() + ENDING;
 		end_early(c, "its place was needed for another connection");
-	}
+	} else
+		connection_renewed(c);
 }

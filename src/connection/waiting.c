@@ -5,9 +5,10 @@
 #include "os/memory.h"
 
 #define GIVES_WAY	(-1)
+#define PARKED		(-2)
 
 /*
- * since: of clock_ms(), 0 does not wait, or GIVES_WAY; turn: the order in which
+ * since: of clock_ms(), 0 does not wait, GIVES_WAY or PARKED; turn: the order in which
  * they began.
  */
 struct place {
@@ -18,6 +19,7 @@ struct place {
 struct table {
 	uint64_t turn;			/* the last that was given */
 	uint32_t share;
+	uint32_t options;		/* how often they have changed */
 	uint32_t top;			/* places below it have been used */
 	uint32_t ended;			/* children */
 	uint32_t last[WAITING_RING];	/* of them, by number plus one */
@@ -26,6 +28,7 @@ struct table {
 
 static struct table *table;
 static struct place *mine MEMORY_HOT;
+static uint32_t options;		/* the same, when this child was forked */
 
 #define GET(field)	__atomic_load_n(&(field), __ATOMIC_SEQ_CST)
 #define SET(field, v)	__atomic_store_n(&(field), v, __ATOMIC_SEQ_CST)
@@ -56,6 +59,19 @@ waiting_clear(unsigned int child)
 {
 	if (child < WAITING_PLACES && child < GET(table->top))
 		SET(table->place[child].since, 0);
+}
+
+void
+waiting_renew(void)
+{
+	SET(table->options, ++options);
+}
+
+int
+waiting_is_parked(unsigned int child)
+{
+	return child < WAITING_PLACES && child < GET(table->top) &&
+	    GET(table->place[child].since) == PARKED;
 }
 
 int
@@ -165,6 +181,22 @@ waiting_stop(void)
 {
 	if (mine != NULL)
 		SET(mine->since, 0);
+}
+
+void
+waiting_park(void)
+{
+	if (mine == NULL)
+		return;
+	raise_top((uint32_t)(mine - table->place) + 1);
+	SET(mine->owner, 0);
+	SET(mine->since, PARKED);
+}
+
+int
+waiting_is_outdated(void)
+{
+	return table != NULL && GET(table->options) != options;
 }
 
 void

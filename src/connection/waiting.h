@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the supervisor shares with its children: a table of the sessions that
- * wait for a new websocket, and a ring of the children that have ended.  A
+ * wait for a new websocket, and of websockets that wait for "open"; and a ring
+ * of the children that have ended.  A
  * child writes its own place only; but since any child could write any place,
  * the supervisor takes what it reads as a hint.
  */
@@ -60,6 +61,22 @@ void waiting_stop(void);
 
 /* In a child: it ends, as its place is needed. */
 void waiting_give_way(void);
+
+/*
+ * --- websockets that are parked without a channel to the supervisor ---
+ *
+ * In the supervisor: the options have changed, also for children that live
+ * already; is the websocket of this child parked?  A hint: it is told by SIGUSR2.
+ */
+void waiting_renew(void);
+int waiting_is_parked(unsigned int child);
+
+/*
+ * In a child: its websocket is parked, until waiting_stop(); were the options
+ * changed after it was forked?  Who parks first and asks then misses no change.
+ */
+void waiting_park(void);
+int waiting_is_outdated(void);
 
 /*
  * --- children that end ---

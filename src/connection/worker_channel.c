@@ -63,6 +63,14 @@ worker_send(int channel, enum worker_letter letter)
 	return channel == -1 ? 0 : fdpass_send(channel, letter, "", -1);
 }
 
+int
+worker_is_left(int channel)
+{
+	struct pollfd p = { .fd = channel };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 void
 worker_retry_after(int channel, uint32_t seconds)
 {

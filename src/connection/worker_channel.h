@@ -76,6 +76,9 @@ int worker_ask_place(int channel, int64_t deadline, char *why, size_t size,
  */
 int worker_send(int channel, enum worker_letter);
 
+/* Has the supervisor closed its end, if there is a channel? */
+int worker_is_left(int channel);
+
 /* Tells the Retry-After of an answer, in seconds, if there is a channel. */
 void worker_retry_after(int channel, uint32_t seconds);
 

@@ -46,6 +46,10 @@ find_place(struct supervisor *s, struct child *c, unsigned int *again,
 		error_set(why, EXIT_AGAIN, "the gate is closing");
 		return NAME_NONE;
 	}
+	if (c->renewed != s->tables.renewed) {
+		error_set(why, EXIT_AGAIN, "the options have changed");
+		return NAME_NONE;
+	}
 	name = names_listen(&s->names, c->agent, clock_ms(), why);
 	if (name == NAME_NONE)
 		return NAME_NONE;

@@ -187,6 +187,7 @@ child_begun(struct supervisor *s, pid_t pid, int slot, int channel,
 	unsigned int index = children_index(&s->children, c);
 
 	c->failure_line = failure_line;
+	c->renewed = s->tables.renewed;
 	children_set_extra(&s->children, c, extra);
 	if (channel != -1 && event_add(&s->events, channel,
 	    watch_tag(WATCH_CHANNEL, index, c->generation)) == -1) {

@@ -29,6 +29,7 @@ struct child {
 	int64_t failure_line;	/* may it log one?  failure_lines_grant() */
 	unsigned int generation;
 	unsigned int takeover;	/* of its name, when it was admitted */
+	unsigned int renewed;	/* as of tables.h, when it began */
 	int64_t asked;		/* to give way, of clock_ms(); 0: never */
 	struct visitor visitor;	/* that it was offered */
 	char agent_id[AGENT_ID_MAX];

@@ -249,6 +249,12 @@ void pool_bring_back(struct supervisor *, struct visitor *);
 int64_t pool_time(const struct supervisor *);
 void pool_tend(struct supervisor *, int64_t now);
 
+/*
+ * The options have changed: what is parked with the old ones has to go, and
+ * spares with new ones are dialled at once.
+ */
+void pool_renew(struct supervisor *);
+
 /* No visitor is accepted any more; leave: as in names_stop(). */
 void pool_stop(struct supervisor *, int leave);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/waiting.h"
 #include "net/fdpass.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -382,6 +383,30 @@ pool_tend(struct supervisor *s, int64_t now)
 		give_up(s, &v);
 	while ((name = names_expire(&s->names, now)) != NAME_NONE)
 		pool_show_name(s, name);
+}
+
+/*
+ * What a child has said before this moment still counts.  One that has been
+ * offered a visitor serves it, or returns it to one with new options.
+ */
+void
+pool_renew(struct supervisor *s)
+{
+	struct child *c = NULL;
+
+	waiting_renew();
+	respawn_renew(&s->respawn);
+	while ((c = children_next(&s->children, c)) != NULL) {
+		if (c->channel == -1) {
+			if (waiting_is_parked(children_index(&s->children, c)))
+				kill(c->pid, SIGUSR2);
+			continue;
+		}
+		pool_read_channel(s, c);
+		if (c->state == CHILD_PARKED ||
+		    (c->spare && c->state == CHILD_STARTING))
+			pool_end_channel(s, c);
+	}
 }
 
 /* Those that are parked have nothing to wait for any more. */

@@ -44,8 +44,10 @@ read_options(struct supervisor *s)
 {
 	struct options *o = (struct options *)(uintptr_t)s->o;
 	struct error why;
+	int r = options_reload(o, s->service->check, &why);
 
-	s->tables.tells = options_reload(o, s->service->check, &why) == 0;
+	s->tables.tells = r != -1;
+	s->tables.renewed += r == 1;
 	if (s->tables.tells)
 		apply(s);
 	else
@@ -361,6 +363,8 @@ reload_begin(struct supervisor *s)
 void
 supervisor_reload(struct supervisor *s)
 {
+	unsigned int renewed = s->tables.renewed;
+
 	if (s->phase != SERVING)
 		return;
 	notify_reloading(&s->notify);
@@ -370,6 +374,8 @@ supervisor_reload(struct supervisor *s)
 	if (s->service->reload != NULL)
 		s->service->reload(s->service->arg);
 	admit_renew(s);
+	if (s->tables.renewed != renewed)
+		pool_renew(s);
 	s->tables.loading = s->service->load != NULL;
 	s->tables.hup = s->tables.building > 0 ? HUP_LOOKS : HUP_WAITS;
 	if (!read_changed(s, clock_ms()))

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "os/random.h"
 #include "supervisor/respawn.h"
 
@@ -9,6 +11,12 @@ respawn_parked(struct respawn *p)
 {
 	p->proved = 1;
 	p->failed = 0;
+}
+
+void
+respawn_renew(struct respawn *p)
+{
+	memset(p, 0, sizeof(*p));
 }
 
 void

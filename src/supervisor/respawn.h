@@ -29,6 +29,9 @@ void respawn_parked(struct respawn *);
 void respawn_used(struct respawn *);
 void respawn_unwanted(struct respawn *, int64_t now);
 
+/* New options: what became of the former ones means nothing. */
+void respawn_renew(struct respawn *);
+
 /*
  * One is refused, with a Retry-After of so many seconds: the pause after it is
  * as long, up to RESPAWN_RETRY_AFTER_MS, and a moment at random more.

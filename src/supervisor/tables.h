@@ -35,6 +35,7 @@ struct tables {
 	unsigned int building;		/* so many at a time */
 	int loading;			/* the mode reads files of its own */
 	unsigned int loaded;		/* it has, and HUP: how often */
+	unsigned int renewed;		/* HUP has changed options: how often */
 	int64_t retry;			/* after a failure, not before */
 	enum hold hold;
 	int64_t until;			/* requests wait until then */

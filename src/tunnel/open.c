@@ -99,6 +99,14 @@ tunnel_ok(struct tunnel *t)
 	tunnel_update(t);
 }
 
+void
+tunnel_decline(struct tunnel *t, const char *why)
+{
+	tunnel_in_drop(t);
+	tunnel_fault(t, TUNNEL_STOPPED, CLOSE_NORMAL, why);
+	tunnel_update(t);
+}
+
 /* The stream could not be had: for the peer a reset, with a reason. */
 void
 tunnel_fail(struct tunnel *t, const char *reason)

@@ -298,6 +298,12 @@ int tunnel_flows(const struct tunnel *);
 int tunnel_has_stream(const struct tunnel *);
 void tunnel_open(struct tunnel *, const char *addr);
 void tunnel_ok(struct tunnel *);
+
+/*
+ * The serving side has no more use for this wire: it is closed as if its Close
+ * and "open" had crossed, and the asking side may use another one.
+ */
+void tunnel_decline(struct tunnel *, const char *why);
 void tunnel_fail(struct tunnel *, const char *reason);
 
 /*

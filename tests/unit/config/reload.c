@@ -47,7 +47,7 @@ static void
 test_reload(void)
 {
 	is(reload("mode server\ntarget h:1\nlinger 1\n",
-	    "mode server\ntarget h:2\nlinger 2\nlog-level warn\n"), 0, "renewed");
+	    "mode server\ntarget h:2\nlinger 2\nlog-level warn\n"), 1, "renewed");
 	ok(o.target.port == 2 && o.timeouts.linger == 2000 &&
 	    o.log.level == LOG_CHOICE_WARN, "all that can be");
 	is(nchecked, 1, "and checked");
@@ -101,6 +101,39 @@ test_kept(void)
 	is(o.target.port, 7, "they stay as they are");
 }
 
+/* What a parked websocket does not have: only the supervisor and the log do. */
+static void
+test_parked(void)
+{
+	static const char *const same[] = { "queue 7", "max-waiting 7",
+	    "max-parked 7", "replace", "drain 7", "max-connections 7",
+	    "max-handshakes 7", "handshake-timeout 7", "metrics-path /m",
+	    "health-path /h", "verbose", "quiet", "log-level warn",
+	    "log-format text" };
+	static const char *const new[] = { "accept-proxy", "linger 7",
+	    "resume 7", "window 70k", "ping-interval 7", "auth-file /f",
+	    "path /p" };
+	const char *first = "mode gate\nlisten 80\nvisitors 81\n"
+	    "allow-any-agent\n";
+	char text[200];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s\n", first, same[i]);
+		ok(reload(first, text) == 0, "%s: nothing new", same[i]);
+	}
+	for (i = 0; i < sizeof(new) / sizeof(new[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s\n", first, new[i]);
+		ok(reload(first, text) == 1, "%s: is new", new[i]);
+	}
+	is(reload("mode agent\nurl ws://h\ntarget h:1\n",
+	    "mode agent\nurl ws://h\ntarget h:1\nspare 7\nretry 7\n"), 0,
+	    "an agent's number of them");
+	is(reload("mode agent\nurl ws://h\ntarget h:1\n",
+	    "mode agent\nurl ws://h\ntarget h:1\nsend-proxy\n"), 1,
+	    "what its target is told");
+}
+
 /* Whether there is an option at all needs a restart; its value does not. */
 static void
 test_use(void)
@@ -112,7 +145,7 @@ test_use(void)
 		n += row->hup == HUP_FIXED_USE;
 	ok(n > 0, "there are such options");
 	is(reload("mode gate\nlisten 80\nvisitors 81\nagents-file /a\n",
-	    "mode gate\nlisten 80\nvisitors 81\nagents-file /b\n"), 0,
+	    "mode gate\nlisten 80\nvisitors 81\nagents-file /b\n"), 1,
 	    "another file of agents");
 	is(reload("mode server\ntarget h:1\nmetrics 9\n",
 	    "mode server\ntarget h:1\n"), -1, "metrics that are no more");
@@ -126,6 +159,7 @@ main(void)
 	test_fixed();
 	test_kept();
 	test_use();
+	test_parked();
 	fixture_remove();
 	return done_testing();
 }

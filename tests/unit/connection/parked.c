@@ -17,6 +17,7 @@
 #include "connection/internal.h"
 #include "connection/record.h"
 #include "connection/target.h"
+#include "connection/waiting.h"
 #include "connection/worker_channel.h"
 #include "handshake/peer.h"
 #include "os/clock.h"
@@ -32,7 +33,7 @@
 /* What the parts around it answer, and what they were asked. */
 static struct script {
 	int takes, stream, waits, flows, send_error, header, bad_header;
-	int counted, opened, dial, told_target, sandbox;
+	int counted, opened, dial, told_target, sandbox, left, outdated;
 	const char *peer;
 
 	char addr[NET_NAME_MAX];
@@ -126,6 +127,11 @@ scripted_return(void)
 	return io_of(said.stream);
 }
 
+#define worker_is_left(ch)		said.left
+#define waiting_park()			did("park")
+#define waiting_stop()			(void)0
+#define waiting_is_outdated()		said.outdated
+#define tunnel_decline(t, w)		((void)(t), did("decline"))
 #define worker_take_stream(ch, fd, peer)	scripted_take(fd, peer)
 #define worker_send(ch, letter)		scripted_send(letter)
 #define peer_proxy_header(p, o, fd, end, kept, w) \
@@ -429,6 +435,52 @@ test_dial(void)
 	is(count_open(), count, "nothing is left open");
 }
 
+/* "open" comes when the supervisor has new options. */
+static void
+test_too_late_to_dial(void)
+{
+	begin(TUNNEL_SERVES);
+	c.client = said.left = 1;
+	connection_get_stream(&c);
+	is_str(was_done(), "decline", "an agent: another websocket serves it");
+	ok(c.started == 0, "nothing is begun");
+	end();
+	begin(TUNNEL_SERVES);
+	said.left = said.outdated = 1;
+	connection_get_stream(&c);
+	is_str(was_done(), "taken dial stream ok",
+	    "a server: it would be lost, and is served");
+	end();
+}
+
+static void
+test_renewed(void)
+{
+	begin(TUNNEL_SERVES);
+	connection_parked(&c);
+	is_str(was_done(), "park", "a server's: the table knows it");
+	connection_renewed(&c);
+	is_str(was_done(), "", "the options are the same");
+	said.outdated = 1;
+	connection_renewed(&c);
+	ok(strcmp(was_done(), "stop") == 0 && said.code == CLOSE_NORMAL,
+	    "they have changed: it ends");
+	connection_parked(&c);
+	is_str(was_done(), "park stop", "also if it just begins to wait");
+	said.waits = 0;
+	connection_renewed(&c);
+	is_str(was_done(), "", "a tunnel goes on");
+	end();
+	begin(TUNNEL_ASKS);
+	said.outdated = 1;
+	connection_parked(&c);
+	c.role = TUNNEL_SERVES;
+	c.client = 1;
+	connection_parked(&c);
+	is_str(was_done(), "", "others are told by their channel");
+	end();
+}
+
 int
 main(void)
 {
@@ -440,5 +492,7 @@ main(void)
 	test_opened();
 	test_returned();
 	test_dial();
+	test_too_late_to_dial();
+	test_renewed();
 	return done_testing();
 }

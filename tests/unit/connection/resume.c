@@ -121,6 +121,7 @@ scripted_refuse(int status, const char *fields)
 	scripted_refuse(status, fields)
 #define websocket_answer(w, r, a, deadline, why) \
 	((void)(why), said.answered = *(a), said.answer)
+#define connection_renewed(c)		did("new-options")
 #include "connection/resume.c"
 
 static struct connection c;
@@ -332,7 +333,8 @@ test_hint(void)
 	connection_hint(&c);
 	ok(said.expired == 1 && said.gave_way == 1, "then it gives way");
 	is(c.end_by, today + 1000, "within a second");
-	is_str(was_done(), "lost path-lost gives-way search-late search-ends",
+	is_str(was_done(), "new-options lost path-lost new-options gives-way "
+	    "search-late search-ends",
 	    "and says so");
 	ok(strstr(c.why, "needed for another") != NULL, "%s", c.why);
 	connection_hint(&c);

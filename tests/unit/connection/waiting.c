@@ -7,6 +7,7 @@
  */
 #include <sys/wait.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "connection/waiting.h"
@@ -24,6 +25,33 @@ static int
 not_two(const void *arg, unsigned int child)
 {
 	return child != 2;
+}
+
+static int
+not_parked(const void *arg, unsigned int child)
+{
+	return child >= 299;
+}
+
+/* In a child that was forked before waiting_renew(), if that is called. */
+static int
+is_outdated_in_child(int renews)
+{
+	int status, p[2];
+	char c;
+
+	if (pipe(p) == -1)
+		abort();
+	if (fork() == 0) {
+		close(p[1]);
+		_exit(read(p[0], &c, 1) == 0 && waiting_is_outdated());
+	}
+	if (renews)
+		waiting_renew();
+	close(p[0]);
+	close(p[1]);
+	wait(&status);
+	return WEXITSTATUS(status);
 }
 
 static int
@@ -75,6 +103,29 @@ test_share(void)
 	is(waiting_start(7, T), 0, "beyond the table all may");
 }
 
+static void
+test_parked(void)
+{
+	waiting_be(300);
+	is(waiting_is_parked(300), 0, "not parked");
+	waiting_park();
+	ok(waiting_is_parked(300) && !waiting_is_parked(299), "one is");
+	is(waiting_longest(400, T + 99 * 15000, not_parked, NULL), -1,
+	    "and gives no place away");
+	waiting_stop();
+	is(waiting_is_parked(300), 0, "it is used");
+	waiting_park();
+	waiting_clear(300);
+	is(waiting_is_parked(300), 0, "it has ended");
+	is(waiting_is_parked(WAITING_PLACES), 0, "beyond the table");
+	waiting_be(WAITING_PLACES);
+	waiting_park();
+	is(waiting_is_outdated(), 0, "the options are the same");
+	is(is_outdated_in_child(0), 0, "for a child, too");
+	is(is_outdated_in_child(1), 1, "not if they change behind its fork");
+	is(is_outdated_in_child(0), 0, "the next one has them");
+}
+
 /* As after a proxy was restarted. */
 static void
 test_all_at_once(void)
@@ -95,9 +146,12 @@ main(void)
 {
 	waiting_be(1);
 	is(waiting_start(7, T), 0, "without a supervisor all may");
+	waiting_park();
+	is(waiting_is_outdated(), 0, "and no options change");
 	is(waiting_begin(), 0, "a table");
 	test_longest();
 	test_share();
+	test_parked();
 	test_all_at_once();
 	waiting_end();
 	return done_testing();

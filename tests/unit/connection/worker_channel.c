@@ -141,7 +141,10 @@ test_stream(void)
 	is(worker_take_stream(up[1], &fd, peer), 0, "no visitor comes so");
 	is(count_open(), before, "nor stays its descriptor");
 	is_str(got(), "nothing", "and nothing is said");
+	is(worker_is_left(up[1]), 0, "the supervisor is there");
 	close(up[0]);
+	is(worker_is_left(up[1]), 1, "it is not");
+	is(worker_is_left(-1), 0, "without a channel it is not missed");
 	is(worker_take_stream(up[1], &fd, peer), -1, "no supervisor");
 	close(up[1]);
 	is(worker_take_stream(up[1], &fd, peer), -1, "no channel");

@@ -315,6 +315,11 @@ test_refused(void)
 	asks(0, "web one abc");
 	is_str(told(0), refusal("1 no such directory"), "no listener");
 	fresh();
+	sup.tables.renewed = 1;
+	c = asks(0, "web one abc");
+	ok(c->channel == -1 && strcmp(told(0), refusal("1 the options have "
+	    "changed")) == 0, "one that was let in by old options");
+	fresh();
 	asks(0, "web a 1");
 	asks(1, "web b 1");
 	c = asks(2, "web c 1");

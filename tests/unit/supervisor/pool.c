@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection/waiting.h"
 #include "connection/worker_channel.h"
 #include "net/fdpass.h"
 #include "os/clock.h"
@@ -22,13 +23,14 @@
 
 enum { PID = 4711 };
 
-static int nkilled, nadmitted, nforgotten;
-static int has_place;
+static int nkilled, nhinted, nadmitted, nforgotten, nrenewed;
+static int has_place, is_parked;
 
 static int
 scripted_kill(pid_t pid, int signo)
 {
 	nkilled += pid == PID && signo == SIGTERM;
+	nhinted += pid == PID && signo == SIGUSR2;
 	return 0;
 }
 
@@ -54,6 +56,8 @@ scripted_forget(struct supervisor *s, const struct child *c)
 #define admit			scripted_admit
 #define extra_wants_place	scripted_wants_place
 #define extra_forget		scripted_forget
+#define waiting_renew()		nrenewed++
+#define waiting_is_parked(n)	((void)(n), is_parked)
 #include "supervisor/pool.c"
 
 static const char letters[] = "PEpNRTBWOFVx";
@@ -269,9 +273,57 @@ test_descriptors(void)
 	end();
 }
 
+/* New options, and a child of this kind: has it lost its channel? */
+static int
+renewed(enum child_state state, int spare)
+{
+	struct kind k = { state, spare, 0, !spare, 0 };
+	int lost;
+
+	begin(&k);
+	nrenewed = 0;
+	sup.respawn.not_before = 1;
+	pool_renew(&sup);
+	ok(nrenewed == 1 && sup.respawn.not_before == 0 && nkilled == 0,
+	    "others come at once");
+	lost = child->channel == -1 && child->state == CHILD_PLAIN;
+	end();
+	return lost;
+}
+
+static void
+test_renew(void)
+{
+	struct kind spare = { CHILD_PARKED, 1, 0, 0, 0 };
+
+	is(renewed(CHILD_PARKED, 1), 1, "a parked spare goes");
+	is(renewed(CHILD_STARTING, 1), 1, "also one that begins");
+	is(renewed(CHILD_PARKED, 0), 1, "so does an agent's");
+	is(renewed(CHILD_STARTING, 0), 0, "one that begins is asked later");
+	is(renewed(CHILD_ASKING, 0), 0, "or asks already");
+	is(renewed(CHILD_OFFERED, 0), 0, "one that has its visitor serves it");
+
+	begin(&spare);
+	sup.respawn.tries = 3;
+	fdpass_send(theirs, WORKER_TAKEN, "", -1);
+	pool_renew(&sup);
+	ok(child->state == CHILD_PLAIN && nkilled == 0,
+	    "one that has just been used is one no more");
+	pool_end_channel(&sup, child);
+	nhinted = is_parked = 0;
+	pool_renew(&sup);
+	is(nhinted, 0, "no channel: a tunnel is not told");
+	is_parked = 1;
+	pool_renew(&sup);
+	is(nhinted, 1, "but what is parked is");
+	is_parked = 0;
+	end();
+}
+
 int
 main(void)
 {
+	test_renew();
 	log_open(LOG_TO_NOWHERE, LOG_L_ERROR, "pool");
 	test_letters();
 	test_effects();

@@ -36,7 +36,7 @@ static struct script {
 	int take, forks, memory, watched, before, load, options, admit;
 
 	int given_up, on, changes, killed, signal, ended, patience, polled;
-	int ready, reloading, renewed, applied, loads, reloads;
+	int ready, reloading, renewed, applied, loads, reloads, replaced;
 } said;
 
 static struct supervisor sup;
@@ -137,6 +137,7 @@ scripted_process_kill(pid_t pid)
 	    sizeof((w)->text)), said.options)
 #define admit_reload(s)			scripted_admit()
 #define admit_renew(s)			said.renewed++
+#define pool_renew(s)			said.replaced++
 #define notify_send(n, text)		said.ready++
 #define notify_reloading(n)		said.reloading++
 #define startup_log(o)			said.applied++
@@ -395,12 +396,18 @@ test_options(void)
 	supervisor_reload(&sup);
 	ok(said.applied == 1 && was_seen("event=reloaded"), "new options");
 	is(sup.shown.changed, 1, "are shown");
+	ok(said.replaced == 0 && sup.tables.renewed == 0,
+	    "if they are the same for parked websockets, these stay");
+	said.options = 1;
+	supervisor_reload(&sup);
+	ok(said.replaced == 1 && sup.tables.renewed == 1 &&
+	    said.applied == 2, "and if not, they are replaced");
 	said.options = -1;
 	supervisor_reload(&sup);
-	is(said.applied, 1, "wrong ones change nothing");
+	ok(said.applied == 2 && said.replaced == 1, "wrong ones change nothing");
 	ok(strstr(seen(), "why=\"no such option\" hint=\"the old") != NULL,
 	    "and are told");
-	is(said.ready, 2, "systemd learns that it is over");
+	is(said.ready, 3, "systemd learns that it is over");
 	options.argv = NULL;
 }
 

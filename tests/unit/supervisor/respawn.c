@@ -92,9 +92,22 @@ test_retry_after(void)
 	ok(is_about(wait_of(&p), 30000), "a longer pause stays");
 }
 
+static void
+test_renew(void)
+{
+	struct respawn p = { .failed = 3, .tries = 9, .proved = 1,
+	    .not_before = 99, .retry_after = 7 };
+
+	respawn_renew(&p);
+	ok(p.failed == 0 && p.tries == 0 && p.not_before == 0 &&
+	    p.retry_after == 0, "new options: at once");
+	is(p.proved, 0, "one at first");
+}
+
 int
 main(void)
 {
+	test_renew();
 	test_retry_after();
 	test_unwanted();
 	test_failed();

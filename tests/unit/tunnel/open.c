@@ -70,6 +70,29 @@ test_waits(void)
 	}
 }
 
+/* For the other side it is as if Close and "open" had crossed. */
+static void
+test_declined(void)
+{
+	struct rig r;
+	uint32_t win;
+
+	for (win = 0; win <= WIN; win += WIN) {
+		begin(&r, 1, TUNNEL_SERVES, win);
+		rig_line(&r, "open -");
+		tunnel_decline(&r.t, "not needed");
+		rig_pump(&r);
+		ok(rig_sent_close(&r, 1000) && rig_silent(&r),
+		    "declined: Close alone");
+		ok(!rig_wants(&r, TUNNEL_GET_STREAM) && !r.lost,
+		    "and no stream is wanted");
+		rig_close(&r, 1000);
+		rig_wire_eof(&r);
+		ok(r.done && r.t.end == TUNNEL_STOPPED && !r.reset, "that was all");
+		rig_end(&r);
+	}
+}
+
 /* What is told of a stream that cannot be had, and once. */
 static void
 test_reason(void)
@@ -446,6 +469,7 @@ int
 main(void)
 {
 	test_waits();
+	test_declined();
 	test_reason();
 	test_asks();
 	test_returned();
