@@ -106,10 +106,10 @@ int stats_create(const char *path, unsigned int slots,
 int stats_take_over(const char *path, const struct stats_about *);
 
 /*
- * In a page that was taken over: does the process of this slot still run?  If
- * it was killed, its slot is closed.
+ * In a page that was taken over: 1 if the process of this slot still runs; 0 if
+ * the slot is free; -1 if it was killed, and the slot is to be closed.
  */
-int stats_is_inherited(int slot);
+int stats_inherited(int slot);
 
 /* The number of slots for connections, 0 without a page. */
 unsigned int stats_capacity(void);

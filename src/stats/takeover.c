@@ -105,7 +105,7 @@ stats_chown(uid_t uid, gid_t gid)
 }
 
 int
-stats_is_inherited(int slot)
+stats_inherited(int slot)
 {
 	struct stats_view v;
 
@@ -115,8 +115,5 @@ stats_is_inherited(int slot)
 		return 0;
 	if (STATS_GET(stats_at(v.page, slot)->state) == STATE_FREE)
 		return 0;
-	if (stats_slot_lives(v.page, v.fd, (unsigned int)slot))
-		return 1;
-	stats_close_slot(slot);
-	return 0;
+	return stats_slot_lives(v.page, v.fd, (unsigned int)slot) ? 1 : -1;
 }

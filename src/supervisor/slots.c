@@ -100,6 +100,72 @@ create(unsigned int max, const struct stats_about *about)
 }
 
 static void
+log_who(struct log_line *l, const struct report_row *r)
+{
+	log_str(l, "peer", r->peer);
+	if (r->user[0] != '\0')
+		log_str(l, "user", r->user);
+}
+
+static void
+log_ids(struct log_line *l, const struct report_row *r)
+{
+	if (r->peer_id[0] == '\0')
+		return;
+	log_str(l, "id", r->id);
+	log_str(l, "peer-id", r->peer_id);
+}
+
+static void
+log_killed(struct log_line *l, const struct report_row *r)
+{
+	log_who(l, r);
+	log_str(l, "target", r->target);
+	log_num(l, "up", (int64_t)r->up);
+	log_num(l, "down", (int64_t)r->down);
+	log_seconds(l, "seconds", r->age);
+	log_ids(l, r);
+	log_end(l);
+}
+
+void
+slots_log_killed(pid_t pid, int signo, int slot)
+{
+	struct report_row r;
+	struct log_line l;
+
+	log_begin(&l, LOG_L_ERROR, "child-killed");
+	log_num(&l, "pid", pid);
+	log_num(&l, "signal", signo);
+	log_str(&l, "name", strsignal(signo));
+	if (stats_last_row(slot, &r))
+		log_killed(&l, &r);
+	else
+		log_end(&l);
+}
+
+/*
+ * Does the tunnel of an earlier supervisor live?  One that was killed could log
+ * nothing; its signal is not known.
+ */
+static int
+is_inherited(int slot)
+{
+	struct report_row r;
+	struct log_line l;
+	int lives = stats_inherited(slot);
+
+	if (lives == -1 && stats_last_row(slot, &r)) {
+		log_begin(&l, LOG_L_ERROR, "child-killed");
+		log_num(&l, "pid", r.pid);
+		log_killed(&l, &r);
+	}
+	if (lives == -1)
+		stats_close_slot(slot);
+	return lives == 1;
+}
+
+static void
 log_inherited(const struct slots *s)
 {
 	struct log_line l;
@@ -117,7 +183,7 @@ share_out(struct slots *s)
 
 	s->given = s->n = room;
 	for (i = room; i > 0; i--)
-		if (stats_is_inherited((int)i))
+		if (is_inherited((int)i))
 			s->tables->inherited[s->ninherited++] = (int)i;
 		else
 			s->tables->slot[--s->given] = (int)i;
@@ -150,7 +216,7 @@ slots_look(struct slots *s, int64_t now)
 		return 0;
 	s->look = now + LOOK_EVERY;
 	while (i < s->ninherited)
-		if (stats_is_inherited(s->tables->inherited[i]))
+		if (is_inherited(s->tables->inherited[i]))
 			i++;
 		else {
 			s->tables->slot[--s->given] = s->tables->inherited[i];
@@ -189,45 +255,6 @@ slots_give_back(struct slots *s, int slot)
 		return;
 	stats_close_slot(slot);
 	s->tables->slot[--s->given] = slot;
-}
-
-static void
-log_who(struct log_line *l, const struct report_row *r)
-{
-	log_str(l, "peer", r->peer);
-	if (r->user[0] != '\0')
-		log_str(l, "user", r->user);
-}
-
-static void
-log_ids(struct log_line *l, const struct report_row *r)
-{
-	if (r->peer_id[0] == '\0')
-		return;
-	log_str(l, "id", r->id);
-	log_str(l, "peer-id", r->peer_id);
-}
-
-void
-slots_log_killed(pid_t pid, int signo, int slot)
-{
-	struct report_row r;
-	struct log_line l;
-	int known = stats_last_row(slot, &r);
-
-	log_begin(&l, LOG_L_ERROR, "child-killed");
-	log_num(&l, "pid", pid);
-	log_num(&l, "signal", signo);
-	log_str(&l, "name", strsignal(signo));
-	if (known) {
-		log_who(&l, &r);
-		log_str(&l, "target", r.target);
-		log_num(&l, "up", (int64_t)r.up);
-		log_num(&l, "down", (int64_t)r.down);
-		log_seconds(&l, "seconds", r.age);
-		log_ids(&l, &r);
-	}
-	log_end(&l);
 }
 
 static void

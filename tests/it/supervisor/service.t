@@ -135,6 +135,8 @@ def test_inherited():
           'inetws status shows all of them')
     os.kill(killed, signal.SIGKILL)
     t.ok(t.until(lambda: status_of(s.port) == 101), 'one dies, one comes in')
+    t.ok(s.has_line('event=child-killed pid=%d peer=.* up=5 down=5 ' % killed),
+         'its last state is logged')
     t.is_((sum(lives(x) for x in old), lives(w)), (1, True),
           'the others live')
     s.send(signal.SIGUSR1)

@@ -98,7 +98,7 @@ inherits(const char *mode, const char *name)
 		if (stats_take_over(path, &about) == -1)
 			_exit(9);
 		for (slot = 1; slot < 9; slot++)
-			if (stats_is_inherited(slot))
+			if (stats_inherited(slot) == 1)
 				found = 10 * found + slot;
 		_exit(found);
 	}
