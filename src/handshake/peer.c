@@ -324,20 +324,30 @@ peer_owner(const struct peer *p, const struct options *o)
 	return ip_source(&ip);
 }
 
+/* Not to be counted is beyond the limit: else it would not hold. */
 int
 peer_count(const struct options *o, const char *address, struct error *why)
 {
 	struct ip ip;
 	uint16_t port;
+	unsigned int max = o->limits.per_source;
+	int n;
 
-	if (ip_parse_port(&ip, &port, slice_of(address)) == -1 ||
-	    stats_count_source(ip_source(&ip), o->limits.per_source) <
-	    o->limits.per_source || o->limits.per_source == 0)
+	if (ip_parse_port(&ip, &port, slice_of(address)) == -1)
+		return 0;
+	n = stats_count_source(ip_source(&ip), max);
+	if (max == 0 || (n >= 0 && (unsigned int)n < max))
 		return 0;
 	stats_count_source(0, 0);
 	STATS_ADD(stats_mine->counts.refused, 1);
+	if (n == -1)
+		return error_set(why, EXIT_AGAIN, "connections per source "
+		    "address cannot be counted: %s", stats_is_full() ? "the "
+		    "statistics page is full; restarted, it has room for "
+		    "--max-connections" : "there is no statistics page, see "
+		    "--stats-file");
 	return error_set(why, EXIT_AGAIN, "limit of %u connections per source "
-	    "address reached", o->limits.per_source);
+	    "address reached", max);
 }
 
 int

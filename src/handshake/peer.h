@@ -66,7 +66,7 @@ uint64_t peer_owner(const struct peer *, const struct options *);
 
 /*
  * --max-per-source: 0 if there may be one more from this address; from now on
- * it is counted.  -1 and why (75) if not.
+ * it is counted.  -1 and why (75) if not, or if it cannot be counted.
  */
 int peer_count(const struct options *, const char *address, struct error *);
 

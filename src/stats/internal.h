@@ -34,6 +34,7 @@
 #define STATS_UNLISTED	(1L << 24)
 #define STATS_MAKE_LOCK	(STATS_UNLISTED - 1)	/* while a page is made */
 #define STATS_SHARED_LOCK (STATS_UNLISTED - 2)	/* see stats_share_lock() */
+#define STATS_ENTER_LOCK (STATS_UNLISTED - 3)	/* of one without a lock yet */
 
 /* An agent's name at a gate; only the supervisor writes it. */
 struct stats_name {
@@ -101,6 +102,7 @@ struct stats_own {
 	size_t size;		/* bytes */
 	int fd;			/* -1: no file */
 	int unlisted;		/* this process has no slot */
+	int enters;		/* it holds STATS_ENTER_LOCK */
 	struct report_counts flushed;	/* what stats_flush() has added */
 	char path[200];		/* of stats_create(), "" else */
 };

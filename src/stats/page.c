@@ -140,6 +140,25 @@ make_shared(int fd, unsigned int slots)
 }
 
 /*
+ * Until this process has a slot, or is unlisted, it has no lock that says that
+ * it uses the page.  So it holds this one, which belongs to whoever makes the
+ * page anew for a moment only.
+ */
+static void
+enter(int fd)
+{
+	int tries;
+
+	stats_own.enters = 0;
+	for (tries = 0; tries < LOCK_TRIES && !stats_own.enters; tries++) {
+		if (tries > 0)
+			usleep(LOCK_PAUSE_US);
+		stats_own.enters = stats_lock(fd, F_RDLCK, STATS_ENTER_LOCK,
+		    1) == 0;
+	}
+}
+
+/*
  * Maps the page of a file, and makes it if it is not there.  Only making needs
  * the lock.
  */
@@ -179,8 +198,43 @@ remove_earlier(int fd, const char *path)
 }
 
 /*
+ * Removes the file of a page that has less room than is wanted, unless another
+ * process uses it.  Was it removed?
+ */
+static int
+remove_small(int fd, const char *path, unsigned int slots)
+{
+	int removed;
+
+	if (stats_slots_in(stats_own.size) >= stats_slots_for(slots) ||
+	    stats_lock(fd, F_WRLCK, STATS_ENTER_LOCK, 1) == -1)
+		return 0;
+	removed = !stats_locked(fd, 0, 0, NULL) && fd_is_at(fd, path) &&
+	    unlink(path) == 0;
+	if (!removed)
+		stats_lock(fd, F_RDLCK, STATS_ENTER_LOCK, 1);
+	return removed;
+}
+
+/* Maps the page at this path if it is one to be used; see open_page(). */
+static int
+use_page(int fd, const char *path, unsigned int slots, uid_t uid, int *again)
+{
+	enter(fd);
+	if (open_shared(fd, slots, uid) == -1)
+		return -1;
+	*again = !fd_is_at(fd, path) || remove_small(fd, path, slots);
+	if (!*again)
+		return 0;
+	stats_unmap(stats_own.page, stats_own.size);
+	stats_own.page = NULL;
+	errno = EAGAIN;
+	return -1;
+}
+
+/*
  * Opens the page in a file, makes it if there is none, and replaces one of an
- * earlier version.  The descriptor, or -1 with errno; EAGAIN: another process
+ * earlier version, and one that is too small and not in use.  The descriptor, or -1 with errno; EAGAIN: another process
  * keeps it locked; ESTALE: it is of another version; EINVAL: it is another kind
  * of file; EPERM: it is another user's.
  */
@@ -193,7 +247,7 @@ open_page(const char *path, unsigned int slots, uid_t uid)
 		again = 0;
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY |
 		    O_NOFOLLOW, 0600);
-		if (fd == -1 || open_shared(fd, slots, uid) == 0)
+		if (fd == -1 || use_page(fd, path, slots, uid, &again) == 0)
 			return fd;
 		saved = errno;
 		if (saved == EINVAL && stats_version_of(fd) != 0) {

@@ -116,8 +116,8 @@ unsigned int stats_capacity(void);
 
 /*
  * --stats-file: opens the page in a file that unrelated processes share.  If
- * there is none, or one of an earlier version, makes one with this number of
- * slots.  Where the page is of a later version, or another process keeps the
+ * there is none, or one of an earlier version, or one that is smaller and used
+ * by no process, makes one with this number of slots.  Where the page is of a later version, or another process keeps the
  * file locked, that is logged, and this process runs without a page.  0, or -1
  * and why (64): it cannot be opened, is another kind of file, a symbolic link, or
  * belongs to neither the user of this process, nor root, nor this user.
@@ -170,10 +170,13 @@ void stats_set_state(enum report_state);
  * Registers this slot's connection as one of a source (of ip_source()), and
  * returns how many connections of that source were registered before it and
  * still run, but not more than max.  Of several that register at the same time
- * each gets another number.  A process without a slot gets 0.  Source 0 removes
- * the registration.
+ * each gets another number.  -1: this process cannot be counted, as there is no
+ * page, or it got no slot of it.  Source 0 removes the registration.
  */
-unsigned int stats_count_source(uint64_t source, unsigned int max);
+int stats_count_source(uint64_t source, unsigned int max);
+
+/* Has this process no slot, as no free one was left in the page? */
+int stats_is_full(void);
 
 /* The websocket of this slot's connection was lost at this clock_ms(). */
 void stats_lost(int64_t since);

@@ -89,6 +89,12 @@ be_unlisted(void)
 		    STATS_UNLISTED + getpid(), 1);
 }
 
+int
+stats_is_full(void)
+{
+	return stats_own.unlisted && !stats_was_truncated();
+}
+
 /* Zeroes what belongs to one connection. */
 static void
 clear(struct stats_slot *s)
@@ -101,16 +107,20 @@ clear(struct stats_slot *s)
 void
 stats_take(int slot, enum report_state state)
 {
-	if (slot == STATS_SLOT_NONE && stats_own.fd != -1)
+	if (slot == STATS_SLOT_NONE && stats_is_shared())
 		slot = find_free_slot();
 	if (!is_slot(slot))
 		be_unlisted();
 	else {
 		stats_mine = stats_at(stats_own.page, slot);
+		stats_own.unlisted = 0;
 		if (stats_own.fd != -1 && (slot == 0 ||
 		    !stats_own.page->shares_lock))
 			stats_lock(stats_own.fd, F_WRLCK, slot, 1);
 	}
+	if (stats_own.enters)
+		stats_lock(stats_own.fd, F_UNLCK, STATS_ENTER_LOCK, 1);
+	stats_own.enters = 0;
 	/*
 	 * Write before reading: memory that is read first causes two page
 	 * faults instead of one.

@@ -56,7 +56,7 @@ is_earlier(const struct stats_view *v, unsigned int slot, uint64_t source,
  * A process writes its source before it takes its turn: of two that come at the
  * same time at least the one with the later turn sees the other's source.
  */
-unsigned int
+int
 stats_count_source(uint64_t source, unsigned int max)
 {
 	struct stats_view v;
@@ -68,8 +68,9 @@ stats_count_source(uint64_t source, unsigned int max)
 	stats_view_own(&v);
 	h = (struct stats_header *)(uintptr_t)v.page;
 	if (h == NULL || (char *)stats_mine < (char *)stats_at(h, 0) ||
-	    (char *)stats_mine >= (char *)stats_at(h, stats_slots_in(v.size)))
-		return 0;
+	    (char *)stats_mine >= (char *)stats_at(h, stats_slots_in(v.size)) ||
+	    stats_was_truncated())
+		return -1;
 	if (source == 0) {
 		STATS_SET(stats_mine->source, 0);
 		return 0;
@@ -90,7 +91,7 @@ stats_count_source(uint64_t source, unsigned int max)
 	__atomic_store_n(&stats_mine->turn, mine, __ATOMIC_SEQ_CST);
 	for (i = 1; i < stats_slots(&v) && n < max; i++)
 		n += is_earlier(&v, i, source, mine, &tries);
-	return n;
+	return stats_was_truncated() ? -1 : (int)n;
 }
 
 /* This slot, or the one that the process found by itself; NULL: it has none. */

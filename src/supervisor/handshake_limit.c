@@ -8,7 +8,6 @@
 #include "supervisor/handshake_limit.h"
 
 #define LOOKS	64	/* at slots, for each connection at the limit */
-#define SLOT_MS	2000	/* for a child to take a slot by itself */
 
 /*
  * A client's child needs both timeouts for its dial, and before that each of
@@ -84,23 +83,17 @@ handshake_limit_ended(struct handshake_limit *h, unsigned int child)
 		h->place[h->of[at - 1].child] = at;
 }
 
-/* One that got no slot, as none was free, counts for a moment only. */
+/*
+ * The child has a deadline for each step, and is long beyond all of them.  One
+ * without a slot may be established, which only its slot would tell.
+ */
 static int
-is_over(const struct in_handshake *of)
-{
-	int established = stats_is_established(of->slot, of->pid);
-
-	return established == -1 ? clock_ms() - of->begun >= SLOT_MS :
-	    established;
-}
-
-/* The child has a deadline for each step, and is long beyond all of them. */
-static int
-is_stuck(const struct in_handshake *of, const struct options *o)
+is_stuck(const struct in_handshake *of, int established,
+    const struct options *o)
 {
 	int64_t connect = o->timeouts.connect, handshake = o->timeouts.handshake;
 
-	return connect != 0 && handshake != 0 && clock_ms() - of->begun >=
+	return established == 0 && connect != 0 && handshake != 0 && clock_ms() - of->begun >=
 	    TIMES * (connect + handshake) + MARGIN;
 }
 
@@ -109,15 +102,16 @@ handshake_limit_allows(struct handshake_limit *h, const struct options *o)
 {
 	unsigned int looks, max = o->limits.handshakes;
 	const struct in_handshake *of;
+	int established;
 
 	for (looks = 0; max > 0 && h->n >= max && looks < LOOKS; looks++) {
 		h->look = (h->look + 1) % h->n;
 		of = &h->of[h->look];
-		if (!is_over(of)) {
-			if (!is_stuck(of, o))
-				continue;
+		established = stats_is_established(of->slot, of->pid);
+		if (established != 1 && !is_stuck(of, established, o))
+			continue;
+		if (established != 1)
 			kill(of->pid, SIGKILL);
-		}
 		handshake_limit_ended(h, of->child);
 	}
 	return max == 0 || h->n < max;

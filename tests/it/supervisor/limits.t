@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import signal           # noqa: E402
+import socket           # noqa: E402
 import threading        # noqa: E402
 
 X = ('--trusted-proxy', '127.0.0.0/8', '--real-ip-header', 'X-Forwarded-For')
@@ -115,6 +116,95 @@ def test_inetd():
     t.is_(status_of(port)[0], 503, 'a third does not')
     ws[0][1].bye()
     until_in(port)
+
+
+def codes(port, n=6):
+    """Of so many requests that stay."""
+    stay = [status_of(port) for _ in range(n)]
+    t.on_close(lambda: stay.clear())
+    return [code for code, _ in stay]
+
+
+FULL = 'cannot be counted: the statistics page is full'
+
+
+def test_small_page():
+    """The page of an earlier instance has less room: it is made anew, unless
+    it is in use, and then who cannot be counted is refused."""
+    page, echo = t.folder() + '/stats', t.echo()
+
+    def server(most):
+        return t.server(echo.port, '--stats-file', page, '--max-connections',
+                        str(most), '--max-per-source', '2')
+    small = server(1)
+    large = server(50)
+    got = codes(large.port)
+    t.ok(got.count(101) <= 2 and got.count(503) >= 4,
+         'a page that is too small: no more than 2 of 6 (%r)' % got)
+    t.ok(large.has_line('event=failed .*503: .*' + FULL), 'the log says why')
+    small.stop()
+    large.stop()
+    large = server(50)
+    t.is_(codes(large.port), [101] * 2 + [503] * 4,
+          'not in use: made anew, 2 of 6')
+    t.is_(large.log.count(FULL), 0, 'all are counted')
+
+
+def test_raised():
+    """HUP raises --max-connections above the room of the page."""
+    folder = t.folder()
+
+    def config(most):
+        with open(folder + '/c', 'w') as f:
+            f.write('stats-file %s/stats\nmax-per-source 2\n'
+                    'max-connections %d\n' % (folder, most))
+    config(1)
+    s = t.server(t.echo().port, '-K', folder + '/c')
+    config(50)
+    s.send(signal.SIGHUP)
+    s.wait_line('event=reloaded')
+    got = codes(s.port)
+    t.ok(got.count(101) <= 2 and got.count(503) >= 4,
+         'no more than 2 of 6 (%r)' % got)
+    t.ok(s.has_line('event=failed .*503: .*' + FULL), 'the log says why')
+
+
+def alone(*options):
+    """A process for one connection, as under inetd: its answer, and it."""
+    near = socket.create_server(('127.0.0.1', 0))
+    far = t.ws.dial(near.getsockname()[1])
+    conn = near.accept()[0]
+    near.close()
+    p = t.inetws('server', '-l', 'fd:%d' % conn.fileno(), *options,
+                 '127.0.0.1:%d' % t.echo().port, pass_fds=(conn.fileno(),))
+    conn.close()
+    far.sendall(t.ws.request())
+    head, rest = t.ws.read_head(far)
+    return int(head.split()[1]), p, far
+
+
+def test_inetd_small_page():
+    page = t.folder() + '/stats'
+    made = [alone('--stats-file', page, '--max-connections', '1',
+                  '--max-per-source', '2') for _ in range(5)]
+    t.is_([code for code, _, _ in made].count(101), 1,
+          'as many as the page has room for')
+    t.ok(made[-1][1].has_line('event=failed .*503: .*' + FULL),
+         'the log says why')
+
+
+def test_no_page():
+    """Nothing to count in: the limit is not off."""
+    code, p, _ = alone('--max-per-source', '2')
+    t.is_(code, 503, 'without a supervisor and --stats-file')
+    t.ok(p.has_line('event=failed .*there is no statistics page, see '
+                    '--stats-file'), 'the log says what is needed')
+    page = t.folder() + '/stats'
+    s = t.server(t.echo().port, '--stats-file', page, '--max-per-source', '2')
+    t.is_(status_of(s.port)[0], 101, 'there is a page')
+    os.truncate(page, 0)
+    t.is_(status_of(s.port)[0], 503, 'it was cut short')
+    t.ok(s.has_line('event=failed .*there is no statistics page'), 'logged')
 
 
 def test_client():

@@ -159,6 +159,113 @@ unlisted(void)
 	    look().counts.ended[RESULT_KILLED] == 0 ? 0 : 5;
 }
 
+/*
+ * Who wants more room makes the page anew, unless another process uses it: one
+ * with a slot, without one, or one that is about to take one.
+ */
+static int
+small(void)
+{
+	struct other more[5];
+	int i;
+
+	unlink(path);
+	for (i = 0; i < 5; i++)
+		more[i] = begin_other(STATE_OPEN, 1);
+	for (i = 0; i < 5; i++) {
+		if (stats_share(path, 50, getuid(), &why) != 0 ||
+		    stats_capacity() != 4)
+			return 1;
+		stats_close(0);
+		end_other(&more[i], i % 2 == 0 ? 0 : SIGKILL);
+	}
+	if ((more[0].pid = fork()) == 0) {
+		stats_share(path, 2, getuid(), &why);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	waitpid(more[0].pid, NULL, WUNTRACED);
+	if (stats_share(path, 50, getuid(), &why) != 0 ||
+	    stats_capacity() != 4)
+		return 2;
+	stats_close(0);
+	kill(more[0].pid, SIGKILL);
+	waitpid(more[0].pid, NULL, 0);
+	if (stats_share(path, 50, getuid(), &why) != 0 ||
+	    stats_capacity() < 50)
+		return 3;
+	stats_take(STATS_SLOT_NONE, STATE_OPEN);
+	more[0] = begin_other(STATE_OPEN, 1);
+	if (look().active[STATE_OPEN] != 2)
+		return 4;			/* it shrinks for nobody */
+	end_other(&more[0], 0);
+	stats_release(RESULT_ENDED);
+	stats_close(0);
+	return 0;
+}
+
+/* Who has no slot cannot be counted, which is not to be one of none. */
+static int
+uncounted(void)
+{
+	struct other more[4];
+	int i;
+
+	if (stats_count_source(7, 1) != -1 || stats_is_full())
+		return 1;			/* without a page */
+	unlink(path);
+	for (i = 0; i < 4; i++)
+		more[i] = begin_other(STATE_OPEN, 1);
+	stats_share(path, 2, getuid(), &why);
+	stats_take(STATS_SLOT_NONE, STATE_OPEN);
+	if (stats_count_source(7, 1) != -1 || !stats_is_full())
+		return 2;
+	stats_release(RESULT_ENDED);
+	stats_close(0);
+	for (i = 0; i < 4; i++)
+		end_other(&more[i], 0);
+	unlink(path);
+	stats_share(path, 2, getuid(), &why);
+	stats_take(STATS_SLOT_NONE, STATE_OPEN);
+	if (stats_count_source(7, 1) != 0 || stats_is_full() ||
+	    ftruncate(stats_own.fd, 0) == -1)
+		return 3;
+	return stats_count_source(7, 1) == -1 && !stats_is_full() ? 0 : 4;
+}
+
+/* A supervisor's page is full: no child takes the slot of another. */
+static int
+full(void)
+{
+	int status;
+	pid_t pid;
+
+	unlink(path);
+	if (stats_create(path, 2, &about) == -1)
+		return 1;
+	stats_take(0, STATE_LISTENING);
+	stats_prepare(1);
+	if ((pid = fork()) == 0) {
+		stats_take(1, STATE_OPEN);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	waitpid(pid, NULL, WUNTRACED);
+	if (fork() == 0) {
+		stats_take(STATS_SLOT_NONE, STATE_OPEN);
+		_exit(stats_count_source(7, 1) != -1 || !stats_is_full());
+	}
+	if (wait(&status) == -1 || status != 0 ||
+	    stats_at(stats_own.page, 1)->pid != pid)
+		return 2;
+	if (stats_is_established(STATS_SLOT_NONE, 1 << 29) != -1)
+		return 3;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	stats_close(1);
+	return 0;
+}
+
 /* Its slot says that it runs. */
 static int
 killed(void)
@@ -632,6 +739,9 @@ main(void)
 	log_open(LOG_TO_NOWHERE, LOG_L_ERROR, NULL);
 	is(run(makes), 0, "the first process makes the page");
 	is(run(unlisted), 0, "more processes than slots");
+	is(run(small), 0, "a page that is too small");
+	is(run(uncounted), 0, "who cannot be counted");
+	is(run(full), 0, "a supervisor's page that is full");
 	unlink(path);
 	is(run(killed), 0, "killed processes");
 	is(run(earlier), 0, "a page of an earlier version is replaced");
