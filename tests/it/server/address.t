@@ -214,6 +214,12 @@ def test_gate_accepts_proxy():
     t.ok(r.was_reset(mute), 'a visitor without one is dropped')
 
 
+def held(side):
+    """How many descriptors each process has whose websocket waits."""
+    return {x: len(t.opened(x) or ()) for x in t.children(side.pid)
+            if 'parked' in t.command_of(x)}
+
+
 def leave_in_header(side, where):
     """Visitors that end, or are reset, within their headers are noticed at
     once; those that come later are served."""
@@ -224,8 +230,12 @@ def leave_in_header(side, where):
             continue                    # the stream of a Unix socket just ends
         t.ok(r.parked(side), 'a websocket waits')
         mark = side.mark()
+        before = held(side)
         v = r.visit(where)
         v.sendall(V1[:14])
+        # One that is reset before a process has it is dropped without a word.
+        t.until(lambda: any(len(t.opened(x) or ()) > n
+                            for x, n in before.items()))
         leave(v)
         t.ok(side.wait_line('event=failed .*why="PROXY header: %s"' % why,
                             since=mark), 'noticed: ' + why)
