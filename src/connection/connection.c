@@ -101,15 +101,23 @@ is_repeated(const struct connection *c, const struct error *why)
 	return !stats_repeats_add(kind, &text, now);
 }
 
+void
+connection_log_failed(const struct connection *c, const char *event,
+    const struct error *why)
+{
+	if (!is_repeated(c, why) && failure_lines_ask())
+		log_failed(c, why->status == EXIT_LOST ? LOG_L_INFO :
+		    LOG_L_WARN, event, why);
+}
+
 int
 connection_failed(struct connection *c, const struct error *why)
 {
 	record_failed(why->status);
 	if (notice_is_read(c))
 		fprintf(stderr, "inetws: %s\n", why->text);
-	else if (!is_repeated(c, why) && failure_lines_ask())
-		log_failed(c, why->status == EXIT_LOST ? LOG_L_INFO :
-		    LOG_L_WARN, "failed", why);
+	else
+		connection_log_failed(c, "failed", why);
 	return why->status;
 }
 
@@ -366,7 +374,10 @@ over(struct connection *c)
 		worker_send(c->channel, WORKER_TAKEN);
 	connection_search_end(c);
 	target_end(c, status != EXIT_ENDED);
-	record_end(c);
+	if (c->refused != 0)
+		record_failed(c->refused);
+	else
+		record_end(c);
 	log_closed(c, status);
 	/* That line tells of it: redials that come later need none. */
 	if (status != 0 && !c->client && c->ours.session[0] != '\0')

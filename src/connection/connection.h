@@ -50,6 +50,7 @@ struct connection {
 	enum tunnel_role role;
 	int channel;		/* to the supervisor, or -1 */
 	size_t proxy_header;	/* bytes before the stream's first */
+	int refused;		/* its exit status if it was refused; else 0 */
 	char local[NET_NAME_MAX];	/* the address that was connected to */
 	int trusts_open;		/* the address in "open" is believed */
 	const struct http_head *request;	/* that led here, for a

@@ -13,6 +13,13 @@
 /* connection.c: sets the process title, which ps(1) shows, to this state. */
 void connection_show(const struct connection *, const char *state);
 
+/*
+ * connection.c: a line of the log about what has failed, unless there are too
+ * many of its kind.
+ */
+void connection_log_failed(const struct connection *, const char *event,
+    const struct error *why);
+
 /* connection.c: NULL for an empty string, since the log leaves out NULL. */
 const char *connection_field(const char *);
 

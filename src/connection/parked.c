@@ -45,9 +45,9 @@ check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 		strlcpy(peer, p.address, NET_NAME_MAX);
 		return 1;
 	}
-	if (failure_lines_ask())
-		log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
-		    "peer", peer, "why", why.text, NULL);
+	strlcpy(c->peer, peer, sizeof(c->peer));
+	c->refused = why.status;
+	connection_log_failed(c, "failed", &why);
 	io_reset(&io);
 	worker_send(c->channel, WORKER_TAKEN);
 	tunnel_stop(&c->relay.tunnel, CLOSE_NORMAL, TUNNEL_STOPPED,
@@ -159,9 +159,7 @@ connection_get_stream(struct connection *c)
 	}
 	tunnel_now(t, clock_ms());
 	if (r == -1) {
-		log_event(LOG_L_WARN, "no-target", "peer",
-		    connection_field(c->peer), "target", c->target,
-		    "why", why.text, NULL);
+		connection_log_failed(c, "no-target", &why);
 		tunnel_fail(t, limited ? why.text : target_reason(&why));
 		return;
 	}

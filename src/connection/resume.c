@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "connection/failure_lines.h"
 #include "connection/handoff.h"
 #include "connection/internal.h"
 #include "connection/notice.h"
@@ -184,6 +185,18 @@ is_owner(const struct connection *c, const struct handoff_request *v,
 	    strcmp(w->theirs.id, c->theirs.id) == 0;
 }
 
+/* A redial that does not get this session. */
+static void
+log_refused(const struct connection *c, const struct handoff_request *v,
+    const struct error *why)
+{
+	if (failure_lines_ask())
+		log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
+		    "peer", connection_field(v->via), "user",
+		    connection_field(v->user), "subject",
+		    connection_field(v->subject), "why", why->text, NULL);
+}
+
 /*
  * A connection is handed over that asks for this session.  The numbers it
  * brings tell whether it may have it: an attempt is good once only, and its
@@ -207,11 +220,20 @@ connection_handoff(struct connection *c)
 	if (handoff_accept(c->handoff, &v) == -1 || handoff_confirm(&v) == -1)
 		return;
 	if (websocket_adopt(&w, c->o, io_of(v.fd), v.bytes, v.len, &request,
-	    &why) == -1)
+	    &why) == -1) {
+		log_refused(c, &v, &why);
 		return;
-	if (!is_owner(c, &v, &w) || w.theirs.attempt <= c->attempt) {
-		websocket_refuse_now(&w, 410, is_owner(c, &v, &w) ? "" :
-		    handoff_instance_field(), NO_SESSION);
+	}
+	if (!is_owner(c, &v, &w)) {
+		websocket_refuse_now(&w, 410, handoff_instance_field(),
+		    NO_SESSION);
+		error_set(&why, EXIT_DENIED, "refused with 410: it is not the "
+		    "one that began the session");
+		log_refused(c, &v, &why);
+		return;
+	}
+	if (w.theirs.attempt <= c->attempt) {
+		websocket_refuse_now(&w, 410, "", NO_SESSION);
 		return;
 	}
 	c->attempt = w.theirs.attempt;

@@ -15,6 +15,7 @@
 
 #define REFUSE_MS	1000
 #define DRAIN_MAX	(1024 * 1024)	/* bytes */
+#define METHOD_MAX	16		/* bytes that have a known method */
 
 /*
  * The head, and whatever came in the same segments; used once a process.  Most
@@ -94,6 +95,16 @@ void
 websocket_refuse(struct websocket *w, int status, const char *text)
 {
 	websocket_refuse_with(w, status, "", text);
+}
+
+void
+websocket_refuse_unread(struct websocket *w, int status, const char *text)
+{
+	ssize_t n = recv(w->io.rfd, came.buf, METHOD_MAX,
+	    MSG_PEEK | MSG_DONTWAIT);
+
+	came.len = n > 0 ? (size_t)n : 0;
+	websocket_refuse(w, status, text);
 }
 
 /* Refuses, and tells the log. */

@@ -56,10 +56,22 @@ refuse_http(struct io *io, struct error *why)
 {
 	struct websocket w = { .io = *io };
 
-	websocket_refuse(&w, 400, "this port speaks TLS: use wss://");
+	websocket_refuse_unread(&w, 400, "this port speaks TLS: use wss://");
 	*io = IO_CLOSED;
 	return error_set(why, EXIT_PROTOCOL, "TLS with the client: it speaks "
 	    "HTTP without TLS");
+}
+
+static int
+refuse_subject(struct io *io, struct error *why)
+{
+	struct websocket w = { .io = *io };
+
+	error_set(why, EXIT_DENIED, "certificate of the client: its subject "
+	    "is longer than %d bytes", TLS_SUBJECT_MAX - 1);
+	websocket_refuse(&w, 403, why->text);
+	*io = IO_CLOSED;
+	return -1;
 }
 
 int
@@ -85,7 +97,5 @@ tls_accept_begin(struct io *io, struct tls_ctx *ctx, char *subject,
 	tls_forget_keys(ctx, io->tls);
 	if (tls_subject(io->tls, subject, TLS_SUBJECT_MAX) == 0)
 		return 0;
-	io_close(io);
-	return error_set(why, EXIT_DENIED, "certificate of the client: its "
-	    "subject is longer than %d bytes", TLS_SUBJECT_MAX - 1);
+	return refuse_subject(io, why);
 }

@@ -136,6 +136,9 @@ int websocket_answer(struct websocket *, const struct upgrade_request *,
  */
 void websocket_refuse(struct websocket *, int status, const char *text);
 
+/* The same for a request of which nothing was read, without TLS. */
+void websocket_refuse_unread(struct websocket *, int status, const char *text);
+
 /* The same with further field lines ("" or each ending in CR LF). */
 void websocket_refuse_with(struct websocket *, int status, const char *fields,
     const char *text);

@@ -125,6 +125,8 @@ gate_admit(struct accepted *a, const struct acceptor *by,
 		return 1;
 	if (!check_secret(a, &by->agents, name, hash, status))
 		return 0;
+	strlcpy(a->peer.user, name, sizeof(a->peer.user));
 	strlcpy(a->c->user, name, sizeof(a->c->user));
+	a->c->owner = peer_owner(&a->peer, o);
 	return 1;
 }

@@ -78,6 +78,27 @@ def test_silent_redials():
           'whatever the handshake timeout')
 
 
+def test_share_of_agents():
+    """By name, whatever the address that several of them come from."""
+    folder = t.folder()
+    g = r.gate('--visitors-dir', folder, '--max-connections', '7',
+               '--trusted-proxy', '127.0.0.0/8', '--real-ip-header',
+               'X-Forwarded-For', visitors=None,
+               auth=('--agents-file', r.agents_file(aa='s3cret', bb='s3cret')))
+    agents = []
+    for name in 'aa', 'bb':
+        raw = w.session(g.port, '203.0.113.1', '/' + name,
+                        'Authorization: Bearer s3cret\r\n',
+                        r.OFFER + '; resume')
+        v = r.visit('%s/%s.sock' % (folder, name))
+        v.sendall(b'x')
+        t.is_(r.line(raw)[:5], 'open ', 'a visitor of ' + name)
+        raw.text('ok')
+        agents.append((raw, v))
+    w.lose(g, [raw for raw, _ in agents])
+    t.is_(len(w.lost(g)), 2, 'the sessions of both wait')
+
+
 def test_share():
     """A quarter of --max-connections, at least one, for each user."""
     s = t.server(t.echo().port, '--max-connections', '8', '--metrics',

@@ -167,6 +167,9 @@ def test_another_name():
     t.is_(x.redial(1, 0, headers=basic('ann', 'b')), 401, 'wrong: 401')
     t.is_(x.redial(1, 0, headers=basic('bob', 'b')), 410,
           'another user: 410, as if there were no such session')
+    t.ok(x.program.has_line('event=failed mode=server peer=127.* user=bob why='
+                            '"refused with 410: it is not the one that began'),
+         'which is logged')
     x.alive('which is not disturbed')
     t.is_(x.redial(1, 0, headers=basic('ann', 'a')), 101, 'its owner: 101')
 

@@ -294,6 +294,18 @@ def test_target_down():
     a.wait_line('event=no-target .*refused')
 
 
+def test_target_stays_down():
+    """Lines of one kind are limited, as those of other failures."""
+    g = r.gate()
+    a = r.agent(g.url(), t.free_port())
+    for _ in range(14):
+        t.ok(r.parked(g), 'a websocket waits')
+        t.ok(r.visitor_is_reset(g.visitors), 'no target')
+    t.is_(a.stop(), 0, 'TERM ends it')
+    t.is_(a.log.count('event=no-target'), 10, 'ten lines a minute')
+    t.like(a.log, 'event=no-target mode=agent .*target=127', 'with a target')
+
+
 def test_slow_target():
     """A target that does not answer is told of before the gate gives up."""
     gate = Gate()

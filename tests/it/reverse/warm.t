@@ -35,6 +35,28 @@ def url(server):
     return 'ws://127.0.0.1:%d/' % server.port
 
 
+def test_refused():
+    """The connection of a websocket that waited is told of like any other."""
+    s = t.server(t.echo().port)
+    for words in (), ('--warm', '1'):
+        c = t.client(url(s), '--accept-proxy', '--metrics', '127.0.0.1:0',
+                     *words)
+        page = int(c.wait_line('metrics on .*:([0-9]+)')[1])
+        for _ in range(14):
+            t.ok(r.parked(c, len(words) // 2), 'a connection can come')
+            v = r.visit(c.port)
+            v.sendall(b'PROXY NONSENSE\r\n')
+            t.is_(t.ws.read_all(v), (b'', 'reset'), 'is refused')
+        name = 'client ' + ' '.join(words)
+        t.ok(t.until(lambda: t.series(t.http(page, '/metrics')[2])[
+            'inetws_connections_ended_total{result="protocol"}'] == 14),
+            name + ': each is counted')
+        t.is_(c.stop(), 0, 'TERM ends it')
+        t.is_(c.log.count('event=failed'), 10, 'ten lines a minute')
+        t.like(c.log, 'event=failed mode=client peer=127.* target=ws:',
+               'with peer and target')
+
+
 def test_warm():
     target = t.echo()
     s = t.server(target.port)

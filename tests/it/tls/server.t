@@ -118,6 +118,10 @@ def test_plain_tls():
     v = t.ws.dial(again.port)
     v.sendall(b'x' * 100000)
     t.is_(len(t.ws.read_exactly(v, 100000)), 100000, 'client over it')
+    for method in 'GET', 'HEAD':
+        answer = t.ws.ask(s.port, t.ws.request(method=method))
+        t.is_((answer.status, answer.body != b''), (400, method == 'GET'),
+              method + ': an answer to HEAD has no content')
 
 
 def test_session():
@@ -277,7 +281,8 @@ def test_subject():
     long = ca.issue('x' * 60 + '/O=' + 'y' * 60 + '/OU=' + 'z' * 60 +
                     '/L=' + 'w' * 60 + '/ST=' + 'v' * 60, ())
     r = hello(s.url, *trust, '--cert', long.cert, '--key', long.key)
-    t.ok(r.returncode != 0, 'a subject that does not fit is refused')
+    t.is_(r.returncode, 77, 'a subject that does not fit is refused')
+    t.like(r.stderr, '403 Forbidden.*subject is longer', 'with the reason')
     s.wait_line('subject is longer than')
 
 

@@ -116,7 +116,8 @@ scripted_refuse(int status, const char *fields)
 #define handoff_accept			scripted_accept
 #define handoff_confirm(v)		said.confirm
 #define handoff_instance_field()	"instance"
-#define websocket_adopt(w, o, io, b, n, r, why)	scripted_adopt(w, r)
+#define websocket_adopt(w, o, io, b, n, r, why) \
+	((void)error_set((why), EXIT_PROTOCOL, "adopt"), scripted_adopt(w, r))
 #define websocket_refuse_now(w, status, fields, text) \
 	scripted_refuse(status, fields)
 #define websocket_answer(w, r, a, deadline, why) \
