@@ -76,36 +76,11 @@ hash_text(const char *text)
 	return hash_add(HASH_BEGIN, text, strlen(text));
 }
 
-/*
- * Failures of one kind have the same text and come from one host.  Those who
- * may not enter are all told of: others count these lines.
- */
-static int
-is_repeated(const struct connection *c, const struct error *why)
-{
-	const char *port = strrchr(c->peer, ':');
-	struct stats_repeat text;
-	int64_t now = clock_ms();
-	uint64_t kind;
-
-	if (why->status == EXIT_DENIED || log_wants(LOG_L_DEBUG))
-		return 0;
-	memset(&text, 0, sizeof(text));
-	snprintf(text.host, sizeof(text.host), "%.*s", port != NULL ?
-	    (int)(port - c->peer) : (int)strlen(c->peer), c->peer);
-	if (strlcpy(text.why, why->text, sizeof(text.why)) >= sizeof(text.why))
-		strlcpy(text.why + sizeof(text.why) - 4, "...", 4);
-	kind = hash_add(hash_text(why->text), text.host,
-	    strlen(text.host));
-	failure_lines_tell_repeated(now);
-	return !stats_repeats_add(kind, &text, now);
-}
-
 void
 connection_log_failed(const struct connection *c, const char *event,
     const struct error *why)
 {
-	if (!is_repeated(c, why) && failure_lines_ask())
+	if (failure_lines_ask_for(c->peer, why))
 		log_failed(c, why->status == EXIT_LOST ? LOG_L_INFO :
 		    LOG_L_WARN, event, why);
 }

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
 #include "connection/failure_lines.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -103,4 +107,35 @@ failure_lines_tell_repeated(int64_t now)
 		log_why(&l, "why", kind.why);
 		log_end(&l);
 	}
+}
+
+/*
+ * Failures of one kind have the same text and come from one host.  Those who
+ * may not enter are all told of: others count these lines.
+ */
+static int
+is_repeated(const char *peer, const struct error *why)
+{
+	const char *port = strrchr(peer, ':');
+	struct stats_repeat text;
+	int64_t now = clock_ms();
+	uint64_t kind;
+
+	if (why->status == EXIT_DENIED || log_wants(LOG_L_DEBUG))
+		return 0;
+	memset(&text, 0, sizeof(text));
+	snprintf(text.host, sizeof(text.host), "%.*s", port != NULL ?
+	    (int)(port - peer) : (int)strlen(peer), peer);
+	if (strlcpy(text.why, why->text, sizeof(text.why)) >= sizeof(text.why))
+		strlcpy(text.why + sizeof(text.why) - 4, "...", 4);
+	kind = hash_add(HASH_BEGIN, why->text, strlen(why->text));
+	kind = hash_add(kind, text.host, strlen(text.host));
+	failure_lines_tell_repeated(now);
+	return !stats_repeats_add(kind, &text, now);
+}
+
+int
+failure_lines_ask_for(const char *peer, const struct error *why)
+{
+	return !is_repeated(peer, why) && failure_lines_ask();
 }

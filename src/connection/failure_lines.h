@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
+
 #define FAILURE_LINES_A_SECOND	100
 
 /* The supervisor's side.  All zeros at first; times are of clock_ms(). */
@@ -45,6 +47,9 @@ int failure_lines_status(int exit_status);
 void failure_lines_allow(int allowed);
 int failure_lines_ask(void);
 int failure_lines_exit_status(int exit_status);
+
+/* The same question for a failure of which those of its kind are limited, too. */
+int failure_lines_ask_for(const char *peer, const struct error *);
 
 /*
  * Logs of which kinds some were left out, where their minute is over

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "connection/failure_lines.h"
 #include "connection/internal.h"
 #include "connection/record.h"
 #include "connection/target.h"

@@ -190,7 +190,7 @@ static void
 log_refused(const struct connection *c, const struct handoff_request *v,
     const struct error *why)
 {
-	if (failure_lines_ask())
+	if (failure_lines_ask_for(v->via, why))
 		log_event(LOG_L_WARN, "failed", "mode", mode_name(c->o->mode),
 		    "peer", connection_field(v->via), "user",
 		    connection_field(v->user), "subject",
