@@ -257,16 +257,13 @@ look_inside(const struct options *o, struct trust *trust,
 	}
 }
 
-/* Ends the websocket, with a Close if it is open, and judges the target. */
+/* Ends the websocket, and judges the target. */
 static void
 end_inside(void)
 {
 	if (!is_stopped())
 		tell_under_way(&c, STEP_TARGET);
-	if (goes_on() || c.stopped != 0)
-		probe_end(&probe, clock_ms() + BYE_MS);
-	else
-		io_close(&probe.io);
+	probe_end(&probe, clock_ms() + BYE_MS);
 	check_target(&c, &probe);
 	if (c.why.status == EXIT_ENDED)
 		tell_step(&c, STEP_TARGET);

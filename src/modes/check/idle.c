@@ -58,9 +58,9 @@ static int
 over(struct check *c, struct idler *i, enum check_idle how)
 {
 	i->over = 1;
-	io_close(&i->probe.io);
 	c->idle = how;
 	c->idle_end = how == IDLE_SILENT ? i->wait : clock_ms() - i->begun;
+	probe_end(&i->probe, clock_ms() + LEAST_MS);
 	return 1;
 }
 

@@ -30,10 +30,23 @@ void
 probe_resume(struct probe *p, const struct websocket *w)
 {
 	p->io = w->io;
+	p->ended = PROBE_NOTHING;
 	p->skip = 0;
 	p->eof = p->eof_acked = p->eof_sent = 0;
 	p->len = w->early_len < sizeof(p->in) ? w->early_len : sizeof(p->in);
 	memcpy(p->in, w->early, p->len);
+}
+
+/*
+ * Nothing more is read, and a signal has not ended anything.  The first end
+ * counts.
+ */
+static enum probe_event
+ended(struct probe *p, enum probe_event how)
+{
+	if (p->ended == PROBE_NOTHING && (how != PROBE_END || errno != EINTR))
+		p->ended = how;
+	return how;
 }
 
 static int
@@ -48,7 +61,10 @@ send_frame(struct probe *p, int opcode, const void *payload, size_t n,
 	random_bytes(f.key, sizeof(f.key));
 	head = frame_encode(out, &f);
 	frame_mask(out + head, payload, n, f.key, 0);
-	return deadline_write(&p->io, out, head + n, deadline);
+	if (deadline_write(&p->io, out, head + n, deadline) == 0)
+		return 0;
+	ended(p, PROBE_END);
+	return -1;
 }
 
 int
@@ -205,6 +221,8 @@ probe_wait(struct probe *p, int64_t deadline)
 	for (;;) {
 		do {
 			event = take(p, &more);
+			if (event >= PROBE_CLOSE)
+				return ended(p, event);
 			if (event != PROBE_NOTHING)
 				return event;
 		} while (more);
@@ -215,7 +233,7 @@ probe_wait(struct probe *p, int64_t deadline)
 		if (n == 0)
 			errno = 0;
 		if (n <= 0)
-			return PROBE_END;
+			return ended(p, PROBE_END);
 		p->len += n;
 	}
 }
@@ -264,8 +282,12 @@ probe_end(struct probe *p, int64_t deadline)
 {
 	struct websocket w = { .io = p->io };
 
-	if (p->extension && !p->waits)
+	if (p->ended == PROBE_NOTHING && p->extension && !p->waits)
 		end_streams(p, deadline);
-	websocket_bye(&w, CLOSE_NORMAL, deadline);
+	if (p->ended == PROBE_END || p->io.rfd == -1)
+		io_close(&w.io);
+	else
+		websocket_bye(&w, p->ended == PROBE_FAULT ? CLOSE_PROTOCOL :
+		    CLOSE_NORMAL, deadline);
 	p->io = IO_CLOSED;
 }

@@ -41,6 +41,8 @@ struct probe {
 	unsigned int code;		/* of its Close, 1005: none */
 	char reason[130];		/* of its Close, not escaped */
 	const char *fault;
+	enum probe_event ended;		/* with PROBE_CLOSE, PROBE_FAULT or
+					 * PROBE_END; else PROBE_NOTHING */
 	uint8_t said[64];		/* the beginning of its data */
 	size_t said_len;
 	uint8_t in[HTTP_HEAD_MAX + 8192];
@@ -68,9 +70,9 @@ int probe_say_eof(struct probe *, int64_t deadline);
 enum probe_event probe_wait(struct probe *, int64_t deadline);
 
 /*
- * Ends the streams if that was not done, sends Close, and waits until the peer
- * has ended the connection, all until the deadline.  Then a session is over
- * too.
+ * Ends the streams if that was not done, sends Close, as an answer too, and waits
+ * until the peer has ended the connection, all until the deadline.  Then a session
+ * is over too.  A connection that has ended is only closed.
  */
 void probe_end(struct probe *, int64_t deadline);
 

@@ -15,7 +15,9 @@ import inetws as t      # noqa: E402
 import json             # noqa: E402
 import pty              # noqa: E402
 import re               # noqa: E402
+import reverse          # noqa: E402
 import signal           # noqa: E402
+import socket           # noqa: E402
 import subprocess       # noqa: E402
 import threading        # noqa: E402
 import time             # noqa: E402
@@ -343,6 +345,56 @@ def test_odd_ends():
     code, c = look(url(noise.port))
     t.is_((code, c['ping']['answered']), (0, 5),
           'data and pings in between do not matter')
+
+
+def codes(w):
+    """The codes of the Closes that come until the connection ends."""
+    found = []
+    while (f := w.read_frame()) is not None:
+        if f.opcode == t.ws.CLOSE:
+            found.append(int.from_bytes(f.payload[:2], 'big'))
+    return found
+
+
+def test_says_close():
+    """Each websocket ends with its Close, whoever or whatever ends it."""
+    dead = t.Listener(reverse.reset)
+    s = t.server(dead.port, '--max-connections', '3')
+    for n in range(6):
+        # 502 if that comes before its connection is there
+        t.ok(look(url(s.port))[1]['http_status'] in (101, 502),
+             'the target resets: check %d has a place' % n)
+    t.ok(t.until(lambda: all(t.is_ahead(x, s.pid)
+                             for x in t.children(s.pid))),
+         'no session waits for a redial')
+    t.unlike(s.log, 'event=websocket-lost', 'none was lost')
+
+    def serve(ws, good, act, got):
+        for _ in range(good):           # answers pings, as it should
+            w = ws.next()
+            while w.take() is not None and w.close_frame is None:
+                pass
+            w.sock.close()
+        w = ws.next()
+        act(w)
+        got.append(codes(w))
+        w.sock.close()
+
+    for what, act, answer in (
+            ('a Close', lambda w: w.close(1000), [1000]),
+            ('a broken rule', lambda w: w.send(b'', 3), [1002]),
+            ('no answers', lambda w: None, [1000]),
+            ('an end', lambda w: w.sock.shutdown(socket.SHUT_WR), [])):
+        for good, words in ((0, ()), (1, ('--proxy-idle=250ms',))):
+            if good and what == 'no answers':
+                continue        # that takes 5 s
+            ws, got = t.WSServer(), []
+            threading.Thread(target=serve, args=(ws, good, act, got),
+                             daemon=True).start()
+            look('--handshake-timeout', '500ms', *words, url(ws.port))
+            t.ok(t.until(lambda: got), 'it ends')
+            t.is_(got, [answer], 'after %s%s: %r' % (
+                what, ' while idle' if good else '', answer))
 
 
 class Cutter(t.Proxy):
