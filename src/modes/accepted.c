@@ -172,13 +172,16 @@ static int
 be_tls_end(struct accepted *a, int is_counted, int end)
 {
 	struct connection *c = a->c;
+	struct error why;
 	int status;
 
 	switch (is_counted ? process_fork() : 0) {
 	case -1:
+		error_set(&why, EXIT_SYSTEM, "cannot make a process for the "
+		    "end of a session's websocket: %s", strerror(errno));
 		io_close(&a->w.io);
 		close(end);
-		return EXIT_SYSTEM;
+		return connection_failed(c, &why);
 	case 0:
 		break;
 	default:

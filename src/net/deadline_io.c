@@ -73,3 +73,14 @@ deadline_write(struct io *io, const void *src, size_t len, int64_t deadline)
 	}
 	return 0;
 }
+
+int
+deadline_finish(struct io *io, int64_t deadline)
+{
+	int r;
+
+	while ((r = io_finish(io)) == -1 && errno == EAGAIN &&
+	    deadline_wait(io, 1, deadline) == 0)
+		;
+	return r;
+}

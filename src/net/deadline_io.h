@@ -29,4 +29,7 @@ ssize_t deadline_read(struct io *, void *, size_t, int64_t deadline);
 /* Writes all of it.  0, or -1 with errno. */
 int deadline_write(struct io *, const void *, size_t, int64_t deadline);
 
+/* As io_finish(), also where it would block.  0, or -1 with errno. */
+int deadline_finish(struct io *, int64_t deadline);
+
 #endif

@@ -171,14 +171,20 @@ read_head(struct io *io, struct http_head *head, struct answer *a,
 	struct http_read r = { .io = io, .buf = a->room->head,
 	    .size = sizeof(a->room->head), .plain = 1 };
 	ssize_t n = http_read(&r, head, deadline);
+	int late;
 
 	if (n > 0)
 		return 0;
-	if (n == 0 || errno != EBADMSG)
+	if (n == 0 || (errno != EBADMSG && errno != ETIMEDOUT))
 		return -1;
+	late = errno == ETIMEDOUT;
 	head->method = slice_of(http_is_method((struct slice){ r.buf, r.len },
 	    "HEAD") ? "HEAD" : "GET");
-	say(a, r.status, r.err);
+	if (late)
+		say(a, 408, r.len == 0 ? "no request came" :
+		    "the request is not complete");
+	else
+		say(a, r.status, r.err);
 	return 0;
 }
 
@@ -188,7 +194,7 @@ wait_for_close(struct io *io, int64_t deadline)
 {
 	char waste[512];
 
-	io_finish(io);
+	(void)!deadline_finish(io, deadline);
 	while (deadline_read(io, waste, sizeof(waste), deadline) > 0)
 		;
 }

@@ -495,6 +495,7 @@ test_end_of_tls(void)
 	a.w.io = io;
 	accepted_redial(&a, 1, &status);
 	is(status, EXIT_SYSTEM, "one that is counted needs a process");
+	ok(strncmp(said.why, "cannot make a process ", 22) == 0, "it is told");
 	close(other);
 	is(count_open(), open, "nothing is left open");
 	io = two();
