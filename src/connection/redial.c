@@ -234,7 +234,8 @@ answered(struct connection *c)
 		return;
 	}
 	set_state(c, REDIAL_TRYING);
-	io_close(&w->io);
+	websocket_bye(w, w->has_extension ? CLOSE_PROTOCOL : CLOSE_NORMAL,
+	    clock_ms());
 	error_set(&search.why, EXIT_LOST, w->has_extension ?
 	    "resumed from a position that is not kept" :
 	    "answered by a peer that knows no sessions");

@@ -203,7 +203,7 @@ log_refused(const struct connection *c, const struct handoff_request *v,
  * position must be one that is still kept.  Who is not its owner is answered as
  * if there were no such session; the owner's attempt that came before is no end
  * of the session, so it is answered without the field that says so.  No refusal
- * keeps the tunnel waiting; a process of our user that connects and sends
+ * (websocket_adopt() has some too) keeps the tunnel waiting; a process of our user that connects and sends
  * nothing does, for a second (handoff_accept).
  */
 void

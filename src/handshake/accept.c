@@ -72,7 +72,7 @@ websocket_refuse_now(struct websocket *w, int status, const char *fields,
     const char *text)
 {
 	say_no(w, status, fields, text, clock_ms());
-	io_close(&w->io);
+	io_bye(&w->io);
 }
 
 void
@@ -83,9 +83,7 @@ websocket_refuse_with(struct websocket *w, int status, const char *fields,
 
 	stats_set_state(STATE_REFUSING);
 	if (say_no(w, status, fields, text, deadline) == 0) {
-		while (io_finish(&w->io) == -1 && errno == EAGAIN &&
-		    deadline_wait(&w->io, 1, deadline) == 0)
-			;
+		(void)!deadline_finish(&w->io, deadline);
 		drain(&w->io, deadline);
 	}
 	io_close(&w->io);
@@ -114,7 +112,10 @@ refuse_with(struct websocket *w, int status, const char *fields,
 {
 	error_set(why, status == 408 ? EXIT_AGAIN : EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
-	websocket_refuse_with(w, status, fields, text);
+	if (w->is_adopted)
+		websocket_refuse_now(w, status, fields, text);
+	else
+		websocket_refuse_with(w, status, fields, text);
 	return -1;
 }
 
@@ -128,7 +129,7 @@ refuse(struct websocket *w, int status, const char *text, struct error *why)
 static int
 lost(struct websocket *w, size_t len, const char *how, struct error *why)
 {
-	io_close(&w->io);
+	io_bye(&w->io);
 	if (len == 0)
 		return error_set(why, EXIT_LOST,
 		    "the peer left without a request%s%s",
@@ -343,6 +344,7 @@ websocket_adopt(struct websocket *w, const struct options *o, struct io io,
 	int status;
 
 	begin(w, io);
+	w->is_adopted = 1;
 	http_begin(&st, 0);
 	n = http_parse(&st, bytes, len, &came.head, &status, err, sizeof err);
 	if (n <= 0)

@@ -131,7 +131,7 @@ blame(struct attempt *a)
 		name_server(a);
 	if (a->refused == REFUSED_NOT && a->why.status == EXIT_DENIED)
 		a->refused = REFUSED_CERTIFICATE;
-	io_close(&a->io);
+	io_bye(&a->io);
 	set_state(a, ATTEMPT_FAILED);
 	return -1;
 }
@@ -381,7 +381,7 @@ attempt_end(struct attempt *a)
 	else if (a->state == ATTEMPT_TLS || a->state == ATTEMPT_PROXY_TLS)
 		tls_cancel(a->tls, 0, &why);
 	if (a->state > ATTEMPT_TCP)
-		io_close(&a->io);
+		io_bye(&a->io);
 	a->state = ATTEMPT_NONE;
 }
 

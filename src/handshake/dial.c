@@ -173,7 +173,7 @@ begin_hop(struct dial *d)
 {
 	int hops = d->w->redirects + 1;
 
-	io_close(&d->w->io);
+	io_bye(&d->w->io);
 	if (hops > WEBSOCKET_REDIRECTS_MAX)
 		return error_set(d->why, EXIT_PROTOCOL,
 		    "%s: more than %d redirects", d->name,
@@ -239,7 +239,7 @@ step(struct dial *d)
 static int
 fail(struct dial *d)
 {
-	io_close(&d->w->io);
+	io_bye(&d->w->io);
 	set_state(d, STEP_OVER);
 	tell(d, DIAL_STEPS);
 	return d->w->redirects > 0 ? blame_redirect(d) : -1;
@@ -379,7 +379,7 @@ websocket_look(const struct options *o, struct trust *trust,
 	begin(&w, o, trust, NULL, why);
 	dial.offer.is_none = 1;
 	if (go(&dial, &status) == 0)
-		io_close(&w.io);
+		io_bye(&w.io);
 	return status;
 }
 
@@ -441,6 +441,6 @@ redial_end(void)
 {
 	if (dial.state == STEP_PATH)
 		attempt_end(&dial.attempt);
-	io_close(&dial.w->io);
+	io_bye(&dial.w->io);
 	set_state(&dial, STEP_OVER);
 }

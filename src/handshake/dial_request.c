@@ -148,7 +148,7 @@ websocket_bye(struct websocket *w, int close_code, int64_t deadline)
 	if (deadline_write(&w->io, out, n + sizeof code, deadline) == 0) {
 		while (deadline_read(&w->io, waste, sizeof waste, deadline) > 0)
 			;
-		(void)!io_finish(&w->io);
+		(void)!deadline_finish(&w->io, deadline);
 	}
 	io_close(&w->io);
 }

@@ -54,6 +54,8 @@ struct websocket {
 	int redirects;
 	uint32_t retry_after;		/* of a refusal, by a proxy too, in
 					 * seconds; 0: none */
+	int is_adopted;			/* a tunnel goes on meanwhile: it is refused
+					 * without waiting */
 	int is_probe;			/* a refused request only looked whether
 					 * something answers */
 };

@@ -14,11 +14,12 @@
 #include "connection/worker_channel.h"
 #include "modes/dialing.h"
 #include "modes/modes.h"
+#include "os/clock.h"
 #include "os/log.h"
 #include "os/random.h"
-#include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
+#include "ws/frame.h"
 
 static int
 dial(struct connection *c, struct dialer *d, struct websocket *w,
@@ -28,7 +29,7 @@ dial(struct connection *c, struct dialer *d, struct websocket *w,
 		return -1;
 	if (w->has_extension)
 		return 0;
-	io_close(&w->io);
+	websocket_bye(w, CLOSE_NORMAL, clock_ms() + DIALING_BYE_MS);
 	return error_set(why, EXIT_PROTOCOL,
 	    "the server there does not speak the extension inetws: expected a "
 	    "gate");
@@ -54,11 +55,9 @@ park(void *arg, int fd, const char *peer, int channel)
 	target_name(&c);
 	if (dial(&c, d, &w, &why) == -1)
 		return connection_failed(&c, &why);
-	worker_send(channel, WORKER_PARKED);
-	if (!c.enter_late && (status = enter_sandbox(d->o, 0)) != GO_ON) {
-		io_close(&w.io);
+	if (!c.enter_late && (status = dialing_enter(&c, &w)) != GO_ON)
 		return status;
-	}
+	worker_send(channel, WORKER_PARKED);
 	return connection_run(&c, IO_CLOSED, &w);
 }
 

@@ -17,7 +17,6 @@
 #include "os/log.h"
 #include "os/signals.h"
 #include "sandbox/drop.h"
-#include "sandbox/enter.h"
 #include "stats/page.h"
 #include "supervisor/startup.h"
 
@@ -65,7 +64,7 @@ serve_io(struct dialer *cl, struct io stream, const char *peer, int single)
 		signals_single();
 	if (single && w.has_extension && w.theirs.session[0] != '\0')
 		net_changes_open(&c.changes);
-	if ((status = enter_sandbox(cl->o, 0)) != GO_ON) {
+	if ((status = dialing_enter(&c, &w)) != GO_ON) {
 		io_reset(&stream);
 		return status;
 	}
@@ -104,10 +103,8 @@ park(void *arg, int fd, const char *peer, int channel)
 		    clock_ms() + cl->o->timeouts.linger);
 		return EXIT_ENDED;
 	}
-	if ((status = enter_sandbox(cl->o, 0)) != GO_ON) {
-		io_close(&w.io);
+	if ((status = dialing_enter(&c, &w)) != GO_ON)
 		return status;
-	}
 	worker_send(channel, WORKER_PARKED);
 	return connection_run(&c, IO_CLOSED, &w);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "modes/dialing.h"
+#include "os/clock.h"
 #include "sandbox/enter.h"
+#include "ws/frame.h"
 
 /* What a child needs later, to serve an agent's visitor or to redial. */
 static enum sandbox_role
@@ -18,6 +20,20 @@ dialing_prepare(void *arg)
 	const struct dialer *d = arg;
 
 	return enter_prepare(d->o, role_of(d->o));
+}
+
+int
+dialing_enter(struct connection *c, struct websocket *w)
+{
+	int status = enter_sandbox(c->o, 0);
+	struct error why;
+
+	if (status == GO_ON)
+		return GO_ON;
+	error_set(&why, status, "cannot enter the sandbox");
+	connection_failed(c, &why);
+	websocket_bye(w, CLOSE_GOING_AWAY, clock_ms() + DIALING_BYE_MS);
+	return status;
 }
 
 static void

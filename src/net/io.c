@@ -134,6 +134,14 @@ io_close(struct io *io)
 }
 
 void
+io_bye(struct io *io)
+{
+	if (io->tls != NULL)
+		(void)!tls_finish(io->tls);
+	io_close(io);
+}
+
+void
 io_end(struct io *io)
 {
 	if (io->rfd != -1)

@@ -66,7 +66,13 @@ void io_events(const struct io *, int want_read, int want_write,
 /* Closes both descriptors and frees the TLS state. */
 void io_close(struct io *);
 
-/* The same, so that all that was written arrives, and a TCP peer sees its end. */
+/*
+ * The same, where nothing was cut short: TLS is ended by close_notify (RFC 8446
+ * 6.1), if that can be sent at once.
+ */
+void io_bye(struct io *);
+
+/* As io_close(), so that all that was written arrives, and a TCP peer sees its end. */
 void io_end(struct io *);
 
 /* The same, so that a TCP peer sees a reset. */

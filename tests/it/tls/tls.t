@@ -224,6 +224,76 @@ def test_clean_end_elsewhere():
               name + ': close_notify behind Close')
 
 
+def last_of(sock):
+    """How a connection ends for who reads it."""
+    sock.suppress_ragged_eofs = False
+    try:
+        while sock.recv(65536):
+            pass
+        return 'eof'
+    except OSError as e:
+        return repr(e)
+
+
+def test_clean_end_answered():
+    """close_notify (RFC 8446 6.1) behind an answer that is no websocket, or is
+    one of no use."""
+    cert = t.certificate()
+    context = t.tls_context(cert)
+
+    def answers(head):
+        def answer(sock):
+            while b'\r\n\r\n' not in sock.recv(65536):
+                pass
+            sock.sendall(b'HTTP/1.1 ' + head +
+                         b'\r\nContent-Length: 0\r\n\r\n')
+            return last_of(sock)
+        return t.Listener(answer, tls=context)
+    refuses = answers(b'403 Forbidden')
+    away = answers(b'302 Found\r\nLocation: wss://localhost:%d/' %
+                   refuses.port)
+    for to in refuses, away:
+        c = t.connect('wss://localhost:%d/' % to.port, '--cacert', cert.ca)
+        t.is_((c.wait(), refuses.take()), (77, 'eof'),
+              'the client, behind 403')
+    t.is_(away.take(), 'eof', 'and behind 302, before it goes on')
+
+    plain = t.WSServer(tls=context)
+    t.inetws('agent', '--cacert', cert.ca, '--retry', '1',
+             'wss://localhost:%d/agents/a' % plain.port, '127.0.0.1:1')
+    w = plain.next()
+    t.is_((w.take_close(), tls_end(w)), (1000, 'eof'),
+          'an agent, where no gate is')
+
+    def fields(more):
+        return [('Sec-WebSocket-Extensions', 'inetws; v=2; id=a; ' + more)]
+    session = 'resume="%s"' % ('0' * 32)
+    server = t.WSServer(tls=context, headers=fields(session))
+    c = t.client('wss://localhost:%d/' % server.port, '--cacert', cert.ca)
+    v = t.ws.dial(c.port)
+    w = server.next()
+    for what, headers, code in (
+            ('knows no sessions', [], 1000),
+            ('has another position', fields(session + '; at=7'), 1002)):
+        server.headers = headers
+        w.sock.close()
+        w = server.next()
+        t.is_((w.take_close(), tls_end(w)), (code, 'eof'),
+              'a redial answered by a peer that ' + what)
+    v.close()
+
+    s = t.server(t.echo().port, '--tls-cert', cert.cert, '--tls-key',
+                 cert.key)
+    sock = ssl.create_default_context(cafile=cert.ca).wrap_socket(
+        t.ws.dial(s.port), server_hostname='localhost')
+    raised = None
+    try:
+        sock.unwrap()
+    except OSError as e:
+        raised = e
+    t.is_(raised, None, 'a server, to a peer that leaves without a request')
+
+
 def test_big():
     """Both directions at once through nginx and TLS."""
     cert = t.certificate()

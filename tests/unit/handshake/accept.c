@@ -32,6 +32,7 @@ static struct upgrade_request request;
 static struct error why;
 static int peer, ours;
 static char got[4096];
+static int got_error;		/* 0 at the end */
 
 static void
 open_pair(void)
@@ -62,6 +63,7 @@ answer(void)
 	while ((n = read(peer, got + len, sizeof(got) - 1 - len)) > 0)
 		len += n;
 	got[len] = '\0';
+	got_error = n == -1 ? errno : 0;
 	close(peer);
 	return got;
 }
@@ -282,6 +284,14 @@ test_adopt(void)
 	is(websocket_adopt(&w, &o, io_of(ours), "x\r\n\r\n", 5, &request, &why),
 	    -1, "no request at all");
 	close(peer);
+	open_pair();
+	is(write(peer, "more", 4), 4, "more is to be read");
+	shutdown(peer, SHUT_WR);
+	is(websocket_adopt(&w, &o, io_of(ours), "x\r\n\r\n", 5, &request, &why),
+	    -1, "and refused");
+	ok(strncmp(answer(), "HTTP/1.1 400 ", 13) == 0 &&
+	    got_error == ECONNRESET,
+	    "without waiting for it");
 }
 
 /* An answer that cannot be sent. */
