@@ -98,7 +98,7 @@ static void
 begin_one(struct paths *p, int64_t now, int64_t deadline)
 {
 	struct trace trace = { p->o->log.verbose, now,
-	    p->o->mode == MODE_AGENT };
+	    p->o->mode == MODE_AGENT, 0 };
 	int64_t until = clock_after(p->o->timeouts.connect);
 	struct attempt *a;
 

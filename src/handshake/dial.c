@@ -327,7 +327,7 @@ begin(struct websocket *w, const struct options *o, struct trust *trust,
 	d->why = why;
 	d->url = &o->url;
 	d->trace = (struct trace){ o->log.verbose, clock_ms(),
-	    o->mode == MODE_AGENT };
+	    o->mode == MODE_AGENT, o->mode == MODE_CHECK };
 	d->offer = (struct upgrade_offer){ .user = dial_credentials(o),
 	    .subprotocol = o->websocket.subprotocol,
 	    .user_agent = o->websocket.user_agent,

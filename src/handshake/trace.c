@@ -8,6 +8,7 @@
 #include "handshake/trace.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/log_output.h"
 #include "os/signals.h"
 #include "proto/agent_name.h"
 #include "ws/upgrade.h"
@@ -16,7 +17,7 @@
 
 /* One line is one write, so that lines of several processes do not mix. */
 static void
-line(const char *mark, const char *text)
+line(const struct trace *trace, const char *mark, const char *text)
 {
 	char out[TRACE_MAX + 64];
 	int n;
@@ -27,7 +28,10 @@ line(const char *mark, const char *text)
 		log_event(LOG_L_DEBUG, "step", "msg", out, NULL);
 		return;
 	}
-	signals_write(STDERR_FILENO, out, (size_t)n);
+	if (trace->waits)
+		signals_write(STDERR_FILENO, out, (size_t)n);
+	else
+		log_output_print(out, (size_t)n);
 }
 
 void
@@ -43,7 +47,7 @@ trace_step(const struct trace *trace, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	line(mark, text);
+	line(trace, mark, text);
 }
 
 /* The path in a request's first line, and where an answer redirects it to. */
@@ -85,12 +89,12 @@ trace_head(const struct trace *trace, char mark, const char *head, size_t len,
 			upgrade_show_line(text, sizeof text, l);
 			if (trace->masked)
 				mask_path(text);
-			line(prefix, text);
+			line(trace, prefix, text);
 			continue;
 		}
 		l.len = colon + 1 - l.p;
 		str_escape(text, sizeof text - 3, l.p, l.len);
 		strlcat(text, "...", sizeof text);
-		line(prefix, text);
+		line(trace, prefix, text);
 	}
 }

@@ -13,6 +13,7 @@ struct trace {
 	int verbose;		/* 0: nothing is said */
 	int64_t start;		/* of clock_ms() */
 	int masked;		/* the path's last part may be a secret */
+	int waits;		/* for a reader; if not, lines may be lost */
 };
 
 void trace_step(const struct trace *, const char *fmt, ...)

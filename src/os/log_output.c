@@ -42,6 +42,7 @@ static struct {
 	int restricted;		/* see log_output_restrict() */
 	int never_waits;
 	int full;		/* the last line found no room */
+	int stderr_full;	/* ... of log_output_print(), beside syslog */
 	char ident[32];		/* of syslog, "": standard error */
 	struct state *state;
 } output = { .fd = STDERR_FILENO, .state = &own };
@@ -52,9 +53,10 @@ static const struct sockaddr_un syslogd = {
 
 /*
  * Standard error must not block.  Setting O_NONBLOCK would change it for other
- * processes too that have the same open file.  So a pipe is opened again, with
- * the flag; send(2) to a socket has a flag of its own; and before writing to a
- * terminal poll(2) is asked.
+ * processes too that have the same open file.  So a pipe or a terminal is opened
+ * again, with the flag; send(2) to a socket has a flag of its own; and before
+ * writing to anything else poll(2) is asked.  A terminal that has room for a
+ * part of a line gets that part.
  */
 static void
 open_stderr(void)
@@ -68,9 +70,9 @@ open_stderr(void)
 		return;
 	output.is_socket = S_ISSOCK(st.st_mode);
 	output.is_file = S_ISREG(st.st_mode);
-	if (S_ISFIFO(st.st_mode))
+	if (S_ISFIFO(st.st_mode) || isatty(STDERR_FILENO))
 		fd = open("/proc/self/fd/2",
-		    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd != -1)
 		output.fd = fd;
 }
@@ -253,11 +255,15 @@ int
 log_output_print(const char *line, size_t len)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	int has_room;
 
 	if (output.ident[0] == '\0')
 		return log_output_write(LOG_INFO, line, len);
-	if (poll(&p, 1, output.never_waits ? 0 : WAIT_MS) == 1 &&
-	    write(STDERR_FILENO, line, len) != -1)
+	has_room = poll(&p, 1, output.never_waits || output.stderr_full ? 0 :
+	    WAIT_MS) == 1;
+	if (output.stderr_full != !has_room)
+		output.stderr_full = !has_room;
+	if (has_room && write(STDERR_FILENO, line, len) != -1)
 		return 0;
 	log_output_lose(1);
 	return -1;

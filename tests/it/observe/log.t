@@ -391,6 +391,31 @@ def test_full_pipe():
         os.close(fd)
 
 
+def test_full_pipe_steps():
+    """The same with -v, whose lines are not the log's: each is lost at once
+    where one was, also beside syslog."""
+    s = t.server(t.echo().port)
+    for options in ((), ('--syslog',)):
+        r, w = os.pipe()
+        fcntl.fcntl(r, 1031, 4096)          # F_SETPIPE_SZ
+        c = t.inetws('client', '-v', *options, '-l', '127.0.0.1:0',
+                     'ws://127.0.0.1:%d/' % s.port, stderr=w)
+        c.port = int(re.search(rb'127.0.0.1:(\d+)', os.read(r, 4096))[1])
+        begin = time.monotonic()
+        socks = [t.ws.dial(c.port) for _ in range(30)]
+        for sock in socks:
+            sock.sendall(b'x')
+        t.is_([sock.recv(1) for sock in socks], [b'x'] * 30,
+              '-v %s: 30 connections' % ' '.join(options))
+        took = time.monotonic() - begin
+        t.ok(took < 3 * t.SCALE, 'within a moment (%.1f s)' % took)
+        for sock in socks:
+            sock.close()
+        t.is_(c.stop(), 0, 'and TERM ends it')
+        os.close(r)
+        os.close(w)
+
+
 def test_usr1():
     t.rundir()
     s = t.server(t.echo().port)
