@@ -5,6 +5,7 @@
 #include "connection/notice.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/log_output.h"
 
 #define PATIENCE	3000	/* ms: a shorter loss is no news */
 
@@ -18,13 +19,15 @@ notice_is_read(const struct connection *c)
 void
 notice(const char *fmt, ...)
 {
-	char text[1024];
+	char text[1024], line[sizeof(text) + 16];
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\rinetws: %s\r\n", text);
+	n = snprintf(line, sizeof(line), "\rinetws: %s\r\n", text);
+	log_output_print(line, (size_t)n);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "modes/check/idle.h"
 #include "modes/check/probe.h"
+#include "modes/check/tell.h"
 #include "os/clock.h"
 #include "os/memory.h"
 #include "os/signals.h"
@@ -103,22 +104,23 @@ look(struct check *c, struct idler *i)
 static void
 show_progress(const struct check *c)
 {
-	char now[24], all[24], lived[24];
+	char now[24], all[24], lived[24], text[128];
 
 	if (!isatty(STDERR_FILENO))
 		return;
 	str_ms(now, sizeof(now), clock_ms() - idler[0].begun);
 	str_ms(all, sizeof(all), c->idle_limit);
 	str_ms(lived, sizeof(lived), c->idle_lived);
-	fprintf(stderr, "\ridle %s of %s; answered after %s \033[K", now, all,
-	    c->idle_lived > 0 ? lived : "nothing yet");
+	snprintf(text, sizeof(text), "\ridle %s of %s; answered after %s "
+	    "\033[K", now, all, c->idle_lived > 0 ? lived : "nothing yet");
+	tell_progress(text);
 }
 
 static void
 end_progress(void)
 {
 	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+		tell_progress("\r\033[K");
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "modes/check/tell.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/log_output.h"
 #include "os/signals.h"
 
 #define END_MAX		32768	/* bytes of all that is printed at the end */
@@ -45,6 +46,13 @@ is_terminal(int fd)
 	return isatty(fd) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
+void
+tell_progress(const char *text)
+{
+	if (text[0] != '\0')
+		log_output_print(text, strlen(text));
+}
+
 /*
  * Prints a text.  Once a signal has come, it does not wait for a reader that
  * has stopped.  0; or -1 with errno: not everything was written, this time or
@@ -55,8 +63,7 @@ say(const char *text)
 {
 	static int failed;
 
-	if (names_step)
-		fputs(ERASE, stderr);
+	tell_progress(names_step ? ERASE : "");
 	names_step = 0;
 	if (failed == 0 && signals_write(STDOUT_FILENO, text,
 	    strlen(text)) == 0)
@@ -92,13 +99,16 @@ tell_begin(struct check *c, const struct options *o)
 void
 tell_under_way(struct check *c, enum check_step i)
 {
+	char text[64];
+
 	c->under_way = i;
 	c->since = clock_us();
 	/* STEP_IDLE shows its own progress. */
 	if (!shows_step || i == STEP_IDLE)
 		return;
-	fprintf(stderr, ERASE "%8s%s ...", "", i < CHECK_STEPS ?
+	snprintf(text, sizeof(text), ERASE "%8s%s ...", "", i < CHECK_STEPS ?
 	    check_step_name(i) : "other addresses");
+	tell_progress(text);
 	names_step = 1;
 }
 
@@ -195,12 +205,14 @@ static void
 end_at_once(int signo)
 {
 	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+	struct pollfd err = { STDERR_FILENO, POLLOUT, 0 };
 	size_t i = 0, done, most = PIPE_BUF;
 	ssize_t n;
 
 	while (i < NLAST - 1 && last[i].signo != signo)
 		i++;
-	n = names_step ? write(STDERR_FILENO, ERASE, strlen(ERASE)) : 0;
+	n = names_step && poll(&err, 1, 0) == 1 ?
+	    write(STDERR_FILENO, ERASE, strlen(ERASE)) : 0;
 	for (done = 0; n != -1 && done < last[i].len &&
 	    poll(&p, 1, 0) == 1; done += n)
 		n = write(STDOUT_FILENO, last[i].text + done,

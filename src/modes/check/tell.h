@@ -16,6 +16,9 @@ void tell_begin(struct check *, const struct options *);
 /* A step begins; a terminal shows which one. */
 void tell_under_way(struct check *, enum check_step);
 
+/* Shows a text on the terminal of standard error, unless that takes no output. */
+void tell_progress(const char *);
+
 /* Prints a step, which is over; all steps before one. */
 void tell_step(struct check *, enum check_step);
 void tell_before(struct check *, enum check_step);

@@ -14,8 +14,10 @@ import hashlib
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
+import termios
 import time
 import tty
 
@@ -330,6 +332,47 @@ def test_name():
         one.refuse = True
         one.cut('rst')
     t.is_(two.count, 1, 'a redial goes to the address that it has now')
+
+
+def fill(fd):
+    """Writes to a terminal until there is no room; the fd, to be closed."""
+    fd = os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        while True:
+            os.write(fd, b'x' * 80)
+    except BlockingIOError:
+        return fd
+
+
+@t.limit(60)
+def test_terminal_that_takes_nothing():
+    """Its user is not told then, but connect goes on."""
+    s = t.server(t.echo().port)
+    clients = []
+    for name, stop in (('Ctrl-S', lambda fd: termios.tcflow(
+            fd, termios.TCOOFF)), ('a full terminal', fill)):
+        cutter = cutting.Cutter(s.port)
+        master, slave = os.openpty()
+        for fd in (master, slave):
+            t.on_close(functools.partial(os.close, fd))
+        tty.setraw(slave)
+        c = t.connect('ws://localhost:%d/' % cutter.port, stderr=slave)
+        c.stdin.write(b'x')
+        c.stdin.flush()
+        t.is_(c.stdout.read(1), b'x', name + ': a tunnel')
+        stop(slave)
+        clients.append((name, c, cutter))
+    begin = time.monotonic()
+    for name, c, cutter in clients:
+        cutter.answer = b'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'
+        cutter.cut('rst')
+    for name, c, cutter in clients:
+        # A line is due after three seconds.
+        t.ok(t.until(lambda: cutter.answered and
+                     cutter.answered[-1] > begin + 3.5),
+             name + ': it still dials again after its user was to be told')
+        c.send(signal.SIGTERM)
+        t.is_(c.wait(), 74, 'and TERM ends it')
 
 
 def test_dead_session():
