@@ -144,6 +144,24 @@ wait_for(pid_t pid, int *status, int64_t deadline, int stop)
 }
 
 /*
+ * Kills the program, which may have left its process group, and then that, of
+ * which it may have left others.  Why there is no result; 75.
+ */
+static int
+give_up(pid_t pid, const char *name, struct error *why)
+{
+	int had_ended = process_has_ended(pid), lives;
+
+	kill(-pid, SIGKILL);
+	lives = process_kill(pid) == -1;
+	return error_set(why, EXIT_AGAIN, "%s: %s", name, lives ?
+	    "took too long and cannot be killed: it goes on" :
+	    signal_terminated() ? "interrupted" : had_ended ?
+	    "left a process that kept its output open" :
+	    "took too long and was killed");
+}
+
+/*
  * Starts the program in a process group of its own.  *output is the reading end
  * of its standard output.  Its pid, or -1 with errno.
  */
@@ -174,7 +192,7 @@ command_run(char *const argv[], char *const env[], const char *peer, char *out,
     size_t size, int64_t deadline, int stop, struct error *why)
 {
 	int err = stderr_log_begin(LOG_L_WARN, peer, argv[0]);
-	int output, status = 0, late, has_ended;
+	int output, status = 0, late;
 	ssize_t len;
 	pid_t pid;
 
@@ -188,15 +206,8 @@ command_run(char *const argv[], char *const env[], const char *peer, char *out,
 	late = (len = read_all(output, out, size, deadline, stop)) == -1 ||
 	    wait_for(pid, &status, deadline, stop) == -1;
 	close(output);
-	if (late) {
-		has_ended = process_has_ended(pid);
-		kill(-pid, SIGKILL);
-		process_wait(pid);
-		return error_set(why, EXIT_AGAIN, "%s: %s", argv[0],
-		    signal_terminated() ? "interrupted" : has_ended ?
-		    "left a process that kept its output open" :
-		    "took too long and was killed");
-	}
+	if (late)
+		return give_up(pid, argv[0], why);
 	if (WIFSIGNALED(status))
 		return error_set(why, EXIT_SYSTEM, "%s: killed by signal %d",
 		    argv[0], WTERMSIG(status));

@@ -25,7 +25,7 @@
  *     has a NUL, which would hide the rest of it;
  * 75: it did not end by the deadline (of clock_ms()), or the descriptor stop
  *     (-1: none) became readable or ended; it and its process group were
- *     killed.
+ *     killed, if we may kill it, and its status is left if not.
  */
 int command_run(char *const argv[], char *const env[], const char *peer,
     char *out, size_t size, int64_t deadline, int stop, struct error *);

@@ -72,6 +72,8 @@ serve(int fd, char *const argv[], char *const env[])
 		if (recv(HELD_FD, &q, sizeof(q), MSG_WAITALL) != sizeof(q) ||
 		    q.ms < 0 || q.ms > INT32_MAX)
 			break;
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;		/* one that could not be killed */
 		memset(&a, 0, sizeof(a));
 		a.number = q.number;
 		a.status = command_run(argv, env, "", a.out, sizeof(a.out),

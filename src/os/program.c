@@ -15,6 +15,7 @@
 
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/process.h"
 #include "os/program.h"
 #include "os/signals.h"
 
@@ -119,8 +120,7 @@ make_pipes(int ours[2], int theirs[2])
 static int
 failed(struct program *p, const int fd[2], int error)
 {
-	kill(p->pid, SIGKILL);
-	waitpid(p->pid, &p->status, 0);
+	(void)process_kill(p->pid);	/* a file system may hold it */
 	p->pid = 0;
 	close_pair(fd);
 	errno = error;

@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
@@ -197,6 +199,40 @@ exit 0
     t.like(s.log, 'auth-command.*exit status 3', 'failures are told')
     t.like(s.log, 'auth-command.*too long', 'and slowness')
     t.like(s.log, 'auth-command.*left a process', 'and what is left behind')
+
+
+def test_command_that_cannot_be_killed():
+    """One that has become root, as sudo does."""
+    if os.getuid() != 0:
+        raise t.Skip('needs root')
+    d = t.folder()
+    os.chmod(d, 0o755)
+    python = shutil.copy(os.path.realpath(sys.executable), d + '/python')
+    os.chmod(python, 0o4755)
+    if os.statvfs(d).f_flag & os.ST_NOSUID:
+        raise t.Skip('no setuid programs in %s' % d)
+    decide = script('echo $$ >%s/pid\nexec %s -c "import os, time; '
+                    'os.setresuid(0, 0, 0); open(\'%s/root\', \'w\'); '
+                    'time.sleep(60)"' % (d, python, d))
+    os.chmod(os.path.dirname(decide), 0o755)
+    os.chmod(decide, 0o755)
+    with open(d + '/pid', 'w'):
+        os.chmod(d + '/pid', 0o666)
+    s = t.server(t.echo().port, '--auth-command', decide, '--run-as',
+                 'nobody', '--handshake-timeout', '2s',
+                 program=t.world_executable())
+    begin = time.monotonic()
+    answer = ask(s).status
+    took = time.monotonic() - begin
+    with open(d + '/pid') as f:
+        pid = int(f.read())
+    t.ok(os.path.exists(d + '/root') and t.command_of(pid) is not None,
+         'a command that is root runs on')
+    os.kill(pid, signal.SIGKILL)
+    t.is_(answer, 504, 'its request has an answer')
+    t.ok(took < 10 * t.SCALE, 'in time (%.1f s)' % took)
+    t.ok(s.has_line('event=auth-command .*cannot be killed: it goes on'),
+         'and the log says why')
 
 
 def test_standard_error():

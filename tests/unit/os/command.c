@@ -95,6 +95,11 @@ test_late(void)
 	is(ask("exec >&-; sleep 60", 300, -1), -1, "its output has ended");
 	ok(why.status == EXIT_AGAIN && strcmp(why.text,
 	    "sh: took too long and was killed") == 0, "%s", why.text);
+	is(ask("exec python3 -c 'import os, time; os.setpgid(0, os.getpgid("
+	    "os.getppid())); time.sleep(60)'", 1000, -1), -1,
+	    "one that has left its process group");
+	ok(strcmp(why.text, "sh: took too long and was killed") == 0, "%s",
+	    why.text);
 	dup2(1, 2);
 	close(left[1]);
 	end.fd = left[0];
