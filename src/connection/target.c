@@ -75,9 +75,9 @@ run_program(struct connection *c, const struct http_head *head,
 		close(err);
 	errno = error;
 	if (r == -1)
-		return error_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
-		    EXIT_SYSTEM, "cannot run %s: %s", argv[0],
-		    strerror(errno));
+		return error_set(why, errno == ETIMEDOUT || errno == EINTR ?
+		    EXIT_AGAIN : EXIT_SYSTEM, "cannot run %s: %s", argv[0],
+		    errno == EINTR ? "interrupted" : strerror(errno));
 	*stream = (struct io){ .rfd = fd[0], .wfd = fd[1] };
 	return 0;
 }

@@ -110,7 +110,7 @@ static int
 refuse_with(struct websocket *w, int status, const char *fields,
     const char *text, struct error *why)
 {
-	error_set(why, status == 408 ? EXIT_AGAIN : EXIT_PROTOCOL,
+	error_set(why, status == 408 || status == 503 ? EXIT_AGAIN : EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
 	if (w->is_adopted)
 		websocket_refuse_now(w, status, fields, text);
@@ -223,6 +223,8 @@ read_head(struct websocket *w, const struct options *o, int64_t deadline,
 	if (n == -1 && errno == ETIMEDOUT)
 		return refuse(w, 408, r.len == 0 ? "no request came" :
 		    "the request is not complete", why);
+	if (n == -1 && errno == EINTR)
+		return refuse(w, 503, "this server is being stopped", why);
 	return lost(w, r.len, n == 0 ? "" : strerror(errno), why);
 }
 

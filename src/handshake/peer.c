@@ -147,9 +147,10 @@ peer_proxy_header(struct peer *p, const struct options *o, int fd,
 		return error_set(why, EXIT_PROTOCOL, "%s; --accept-proxy needs "
 		    "one from every connection", err);
 	if (n == -2)
-		return error_set(why, errno == ETIMEDOUT ? EXIT_AGAIN :
-		    EXIT_LOST, "PROXY header: %s", errno == 0 ?
-		    "the peer left within it" : strerror(errno));
+		return error_set(why, errno == ETIMEDOUT || errno == EINTR ?
+		    EXIT_AGAIN : EXIT_LOST, "PROXY header: %s", errno == 0 ?
+		    "the peer left within it" : errno == EINTR ?
+		    "interrupted" : strerror(errno));
 	if (kept != NULL)
 		*kept = n;
 	p->untold = !pp.known;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -10,8 +9,9 @@
 
 #include "net/race.h"
 #include "os/clock.h"
-#include "os/fd.h"
 #include "os/signals.h"
+
+#define LOOK_EVERY	20	/* ms: has a full backlog of a Unix socket room? */
 
 /* Waits for a step; signals and the deadline end what is on its way. */
 static int
@@ -54,34 +54,27 @@ dial_tcp(const struct addr *a, const struct net_found *found,
 }
 
 /*
- * A full backlog lets a non-blocking connect(2) of a Unix socket fail, and
- * poll(2) cannot tell when there is room.  A blocking one waits for it, as
- * long as the socket's send timeout allows.
+ * A full backlog lets connect(2) of a Unix socket fail, and poll(2) cannot tell
+ * when there is room.  One that blocks would wait for it, and signals with it.
  */
 int
 net_connect_unix(int fd, const struct sockaddr_un *sun, socklen_t len,
     int64_t deadline)
 {
-	struct timeval tv = { 0, 0 };
-	int64_t left;
-	int r, error;
+	int64_t look;
 
-	do {
-		left = deadline == CLOCK_NEVER ? 0 : deadline - clock_ms();
-		if (left <= 0 && deadline != CLOCK_NEVER) {
-			errno = ETIMEDOUT;
+	while (clock_ms() < deadline) {
+		if (connect(fd, (const struct sockaddr *)sun, len) == 0)
+			return 0;
+		if (errno != EAGAIN && errno != EINTR)
 			return -1;
-		}
-		tv.tv_sec = left / 1000;
-		tv.tv_usec = left % 1000 * 1000;
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-		r = connect(fd, (const struct sockaddr *)sun, len);
-	} while (r == -1 && errno == EINTR);
-	error = errno == EAGAIN ? ETIMEDOUT : errno;
-	memset(&tv, 0, sizeof(tv));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	errno = error;	/* which even one that succeeds may have set */
-	return r;
+		look = clock_ms() + LOOK_EVERY;
+		if (signals_wait(NULL, 0, look < deadline ? look : deadline) ==
+		    -1 && errno == EINTR)
+			return -1;
+	}
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 /*
@@ -101,7 +94,8 @@ dialled_unix(const struct addr *a, int fd, int is_connected, char *peer,
 	}
 	if (fd != -1)
 		close(fd);
-	net_dial_failed(a, strerror(e), net_dial_status(e), why);
+	net_dial_failed(a, e == EINTR ? "interrupted" : strerror(e),
+	    net_dial_status(e), why);
 	errno = e;
 	return -1;
 }
@@ -111,11 +105,10 @@ dial_unix(const struct addr *a, int64_t deadline, char *peer, struct error *why)
 {
 	struct sockaddr_un sun;
 	socklen_t len = net_unix_address(&sun, a->path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return dialled_unix(a, fd, fd != -1 &&
-	    net_connect_unix(fd, &sun, len, deadline) == 0 && fd_nonblock(fd) == 0,
-	    peer, why);
+	    net_connect_unix(fd, &sun, len, deadline) == 0, peer, why);
 }
 
 int

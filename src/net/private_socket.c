@@ -11,7 +11,6 @@
 
 #include "net/private_socket.h"
 #include "net/socket.h"
-#include "os/fd.h"
 
 #ifdef HAVE_LINUX
 
@@ -147,7 +146,7 @@ private_socket_connect(const char *name, int64_t deadline)
 {
 	struct sockaddr_un sun;
 	socklen_t len = make_address(&sun, name);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
@@ -155,5 +154,5 @@ private_socket_connect(const char *name, int64_t deadline)
 		return failed(fd, errno);
 	if (!same_user(fd))
 		return failed(fd, EACCES);
-	return fd_nonblock(fd) == -1 ? failed(fd, errno) : fd;
+	return fd;
 }

@@ -16,6 +16,7 @@ net_dial_status(int e)
 {
 	switch (e) {
 	case ETIMEDOUT:
+	case EINTR:
 		return EXIT_AGAIN;
 	case EMFILE:
 	case ENFILE:

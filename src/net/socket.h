@@ -131,8 +131,9 @@ int net_dial_found(const struct addr *, const struct net_found *,
 int net_dial_unix(const struct addr *, char *peer, struct error *);
 
 /*
- * connect(2) of a socket that blocks, which waits for room in the listener's
- * queue until the deadline.  0, or -1 with errno, ETIMEDOUT if there was none.
+ * connect(2) of a non-blocking socket, which waits for room in the listener's
+ * queue until the deadline.  0, or -1 with errno; ETIMEDOUT: there was none;
+ * EINTR: signal_terminated().
  */
 int net_connect_unix(int fd, const struct sockaddr_un *, socklen_t,
     int64_t deadline);

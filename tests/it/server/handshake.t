@@ -9,7 +9,9 @@ damage.
 
 import email.utils
 import os
+import signal
 import socket
+import ssl
 import sys
 import time
 
@@ -334,6 +336,80 @@ def test_target_timeout():
     t.is_(a.status, 504, 'a target that does not answer: 504')
     t.like(a.body, r'(?i)time', 'with a reason')
     t.ok(0.5 < took < t.BOUND, 'after --connect-timeout (%.1f s)' % took)
+
+
+def stopped(s, sock):
+    """What TERM of the server makes of a request, and the log's line."""
+    t.child(s.pid)
+    s.send(signal.SIGTERM)
+    answer = b''.join(iter(lambda: sock.recv(4096), b''))
+    t.is_(s.wait(), 0, 'TERM ends the server')
+    return answer.decode(), next(x for x in s.lines if 'event=failed' in x)
+
+
+def test_stop_within_request():
+    """Its peer is told, and not blamed."""
+    cert = t.Authority().issue()
+    context = ssl.create_default_context(cafile=cert.ca)
+    for options in ((), ('--tls-cert', cert.cert, '--tls-key', cert.key)):
+        s = t.server(t.echo().port, '--drain', '0', *options)
+        sock = t.ws.dial(s.port)
+        if options:     # the end without a close_notify would be an error
+            sock = context.wrap_socket(sock, server_hostname='localhost',
+                                       suppress_ragged_eofs=False)
+        sock.sendall(b'GET / HTTP/1.1\r\nHost:')
+        answer, line = stopped(s, sock)
+        t.like(answer, r'^HTTP/1\.1 503 ', 'half a request: 503')
+        t.like(line, 'why="refused with 503: this server is being stopped"',
+               'and the log says so')
+
+
+def test_stop_within_proxy_header():
+    s = t.server(t.echo().port, '--drain', '0', '--accept-proxy')
+    sock = t.ws.dial(s.port)
+    sock.sendall(b'PROXY TCP4 ')
+    t.child(s.pid)
+    s.send(signal.SIGTERM)
+    t.is_(s.wait(), 0, 'TERM ends the server')
+    t.ok(s.has_line('event=failed .*why="PROXY header: interrupted"'),
+         'and the log says why')
+
+
+def test_stop_while_dialling():
+    """A Unix socket whose backlog is full."""
+    path = t.folder() + '/target'
+    target = socket.socket(socket.AF_UNIX)
+    target.bind(path)
+    target.listen(0)
+    waiting = []
+    try:
+        while True:
+            waiting.append(socket.socket(socket.AF_UNIX))
+            waiting[-1].setblocking(False)
+            waiting[-1].connect(path)
+    except BlockingIOError:
+        pass
+    s = t.server('unix:' + path, '--drain', '0')
+    sock = t.ws.dial(s.port)
+    child = t.child(s.pid)
+    sockets = sum('socket:' in x for x in t.opened(child) or ())
+    sock.sendall(t.ws.request())
+    t.ok(t.until(lambda: sum('socket:' in x for x in t.opened(
+        child) or ()) > sockets), 'it dials')
+    answer, line = stopped(s, sock)
+    t.like(answer, r'^HTTP/1\.1 504 ', 'a target that is full: 504')
+    t.like(line, 'cannot connect to unix:%s: interrupted' % path,
+           'and the log says so')
+    s = t.server('unix:' + path)
+    w = t.ws.dial(s.port)
+    w.sendall(t.ws.request())
+    t.child(s.pid)
+    for sock in waiting:
+        sock.close()
+        target.accept()[0].close()
+    t.like(t.ws.read_head(w)[0].decode(), '^HTTP.1.1 101 ', 'with room again: a tunnel')
+    w.close()
+    target.close()
 
 
 t.main()

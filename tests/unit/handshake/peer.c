@@ -320,7 +320,8 @@ is_terminated(int tcp)
 		kill(getpid(), SIGTERM);
 		alarm(20);
 		_exit(peer_proxy_header(&p, &o, ours, CLOCK_NEVER, &kept,
-		    &why) == -1 && why.status == EXIT_LOST ? 7 : 1);
+		    &why) == -1 && why.status == EXIT_AGAIN &&
+		    strcmp(why.text, "PROXY header: interrupted") == 0 ? 7 : 1);
 	}
 	waitpid(pid, &status, 0);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 7, "TERM ends it");
