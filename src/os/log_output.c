@@ -42,7 +42,7 @@ static struct {
 	int restricted;		/* see log_output_restrict() */
 	int never_waits;
 	int full;		/* the last line found no room */
-	int stderr_full;	/* ... of log_output_print(), beside syslog */
+	int stderr_full;	/* ... of log_output_print(), with syslog */
 	char ident[32];		/* of syslog, "": standard error */
 	struct state *state;
 } output = { .fd = STDERR_FILENO, .state = &own };

@@ -393,7 +393,7 @@ def test_full_pipe():
 
 def test_full_pipe_steps():
     """The same with -v, whose lines are not the log's: each is lost at once
-    where one was, also beside syslog."""
+    where one was, also with syslog."""
     s = t.server(t.echo().port)
     for options in ((), ('--syslog',)):
         r, w = os.pipe()
