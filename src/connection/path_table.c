@@ -20,7 +20,7 @@ static struct place *table, *mine MEMORY_HOT;
 static struct {
 	pid_t pid;
 	int is_followed;	/* its end is told */
-} supervisor;
+} supervisor MEMORY_HOT;
 
 #define GET(field)	__atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define SET(field, v)	__atomic_store_n(&(field), v, __ATOMIC_RELEASE)

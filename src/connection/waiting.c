@@ -8,8 +8,8 @@
 #define PARKED		(-2)
 
 /*
- * since: of clock_ms(), 0 does not wait, GIVES_WAY or PARKED; turn: the order in which
- * they began.
+ * since: of clock_ms(), 0 does not wait, GIVES_WAY or PARKED; turn: the order in
+ * which they began.
  */
 struct place {
 	int64_t since;

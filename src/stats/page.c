@@ -234,9 +234,9 @@ use_page(int fd, const char *path, unsigned int slots, uid_t uid, int *again)
 
 /*
  * Opens the page in a file, makes it if there is none, and replaces one of an
- * earlier version, and one that is too small and not in use.  The descriptor, or -1 with errno; EAGAIN: another process
- * keeps it locked; ESTALE: it is of another version; EINVAL: it is another kind
- * of file; EPERM: it is another user's.
+ * earlier version, and one that is too small and not in use.  The descriptor, or
+ * -1 with errno; EAGAIN: another process keeps it locked; ESTALE: it is of another
+ * version; EINVAL: it is another kind of file; EPERM: it is another user's.
  */
 static int
 open_page(const char *path, unsigned int slots, uid_t uid)

@@ -117,10 +117,11 @@ unsigned int stats_capacity(void);
 /*
  * --stats-file: opens the page in a file that unrelated processes share.  If
  * there is none, or one of an earlier version, or one that is smaller and used
- * by no process, makes one with this number of slots.  Where the page is of a later version, or another process keeps the
- * file locked, that is logged, and this process runs without a page.  0, or -1
- * and why (64): it cannot be opened, is another kind of file, a symbolic link, or
- * belongs to neither the user of this process, nor root, nor this user.
+ * by no process, makes one with this number of slots.  Where the page is of a
+ * later version, or another process keeps the file locked, that is logged, and
+ * this process runs without a page.  0, or -1 and why (64): it cannot be opened,
+ * is another kind of file, a symbolic link, or belongs to neither the user of this
+ * process, nor root, nor this user.
  */
 int stats_share(const char *path, unsigned int slots, uid_t, struct error *);
 

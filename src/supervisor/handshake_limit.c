@@ -93,8 +93,8 @@ is_stuck(const struct in_handshake *of, int established,
 {
 	int64_t connect = o->timeouts.connect, handshake = o->timeouts.handshake;
 
-	return established == 0 && connect != 0 && handshake != 0 && clock_ms() - of->begun >=
-	    TIMES * (connect + handshake) + MARGIN;
+	return established == 0 && connect != 0 && handshake != 0 &&
+	    clock_ms() - of->begun >= TIMES * (connect + handshake) + MARGIN;
 }
 
 int
