@@ -148,7 +148,8 @@ leave_table(uint32_t *word)
 /*
  * Waits for the child's word.  It counts looks and does not read the clock,
  * since time may have passed in which neither process could run.  TABLE_SHARED:
- * the child ended without a word, so the table is shared no more.
+ * the child ended without a word, or was killed and does not end; the table is
+ * shared no more.
  */
 static uint32_t
 wait_for_table(const uint32_t *word, pid_t pid)
@@ -162,6 +163,8 @@ wait_for_table(const uint32_t *word, pid_t pid)
 	    TABLE_SHARED && !process_has_ended(pid)) {
 		if (looks++ == LOOKS)
 			kill(pid, SIGKILL);
+		if (looks > 2 * LOOKS && unshare(CLONE_FILES) == 0)
+			break;
 		syscall(SYS_futex, word, FUTEX_WAIT, TABLE_SHARED, &look,
 		    NULL, 0);
 	}
@@ -186,8 +189,8 @@ clone_with_table(void)
 static pid_t
 take_back(pid_t pid, int error)
 {
-	kill(pid, SIGKILL);
-	process_wait(pid);
+	if (process_kill(pid) == -1)
+		unshare(CLONE_FILES);
 	errno = error;
 	return -1;
 }

@@ -36,7 +36,8 @@ pid_t process_fork(void);
  * does not depend on the number of descriptors: if there are many, parent and
  * child share a table until the child has its own, and the parent waits for
  * that.  On a machine so busy that this takes long, the table is copied
- * instead.  A child that is stopped just then is killed after 0.2 seconds.
+ * instead.  A child that is stopped just then is killed after 0.2 seconds, and if
+ * it does not end then the parent goes on with a copy of the table.
  */
 pid_t process_fork_with(int a, int b);
 

@@ -364,6 +364,52 @@ test_lives(void)
 	    process_namespace() == st.st_ino, "the namespace of numbers");
 }
 
+/* Traces a process, and goes on with it, but not with what it forks. */
+static void
+trace(pid_t pid, int ready)
+{
+	int status, signo;
+	char done = ptrace(PTRACE_SEIZE, pid, NULL, (void *)(uintptr_t)
+	    (PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK)) == 0;
+
+	if (write(ready, &done, 1) != 1 || !done)
+		_exit(0);
+	while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+		signo = status >> 16 == 0 ? WSTOPSIG(status) : 0;
+		ptrace(PTRACE_CONT, pid, NULL, (void *)(uintptr_t)signo);
+	}
+	_exit(0);
+}
+
+/* A child that neither runs nor ends: the parent goes on with its table. */
+static int
+held_in_fork(void)
+{
+	pid_t parent = getpid(), tracer, pid;
+	char done = 0;
+	int p[2];
+
+	alarm(scaled(10));
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	if (keep_many() == -1 || pipe(p) == -1)
+		return 1;
+	if ((tracer = fork()) == 0)
+		trace(parent, p[1]);
+	if (read(p[0], &done, 1) != 1 || !done)
+		return SKIPPED;
+	if ((pid = process_fork_with(-1, -1)) == 0)
+		_exit(0);
+	if (pid == -1 || !is_open(FD_KEPT))
+		return 2;
+	close(FD_KEPT);
+	if (is_open(FD_KEPT))
+		return 3;
+	kill(pid, SIGKILL);
+	kill(tracer, SIGKILL);
+	return waitpid(tracer, NULL, 0) == tracer &&
+	    waitpid(pid, NULL, 0) == pid ? 0 : 4;
+}
+
 /* A child that does not end at once, and one that cannot. */
 static void
 test_kill(void)
@@ -403,6 +449,10 @@ test_kill(void)
 int
 main(void)
 {
+#ifdef HAVE_LINUX
+	int held;
+#endif
+
 	is(run(all_ways), 0, "a child has what it was given, and all low ones");
 	is(run(apart), 0, "its table is its own");
 	is(run(abort_there), 0, "abort(3) ends the child alone");
@@ -418,6 +468,11 @@ main(void)
 	test_lives();
 	test_follow();
 	test_kill();
+	held = run(held_in_fork);
+	if (held == SKIPPED)
+		ok(1, "skipped # SKIP ptrace(2) is refused");
+	else
+		is(held, 0, "a child that is held does not hold its parent");
 	is(run(shares_nothing), 0, "no memory is left that they share");
 #ifdef SYS_close_range
 	is(run(without_close_range), 0, "where close_range(2) is refused");
