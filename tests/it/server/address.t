@@ -214,10 +214,14 @@ def test_gate_accepts_proxy():
     t.ok(r.was_reset(mute), 'a visitor without one is dropped')
 
 
-def held(side):
-    """How many descriptors each process has whose websocket waits."""
-    return {x: len(t.opened(x) or ()) for x in t.children(side.pid)
-            if 'parked' in t.command_of(x)}
+def is_taken(side, v):
+    """Whether a child has this visitor."""
+    port = ':%04X' % v.getsockname()[1]
+    with open('/proc/net/tcp') as f:
+        found = ['socket:[%s]' % line.split()[9] for line in f
+                 if line.split()[2].endswith(port)]
+    return any(x in (t.opened(child) or ()) for x in found
+               for child in t.children(side.pid))
 
 
 def leave_in_header(side, where):
@@ -230,12 +234,11 @@ def leave_in_header(side, where):
             continue                    # the stream of a Unix socket just ends
         t.ok(r.parked(side), 'a websocket waits')
         mark = side.mark()
-        before = held(side)
         v = r.visit(where)
         v.sendall(V1[:14])
         # One that is reset before a process has it is dropped without a word.
-        t.until(lambda: any(len(t.opened(x) or ()) > n
-                            for x, n in before.items()))
+        t.ok(not isinstance(where, int) or
+             t.until(lambda: is_taken(side, v)), 'a process has it')
         leave(v)
         t.ok(side.wait_line('event=failed .*why="PROXY header: %s"' % why,
                             since=mark), 'noticed: ' + why)
