@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/table.h"
+#include "config/types.h"
 
 /*
  * What --dump-config prints of an option; the caller frees it.  NULL: no
@@ -26,6 +27,69 @@ dump_row(const struct options *o, const struct option *row)
 	return NULL;
 }
 
+/* --- what dump does not show --- */
+
+static int
+url_same(const void *field, const void *other)
+{
+	const struct url *a = field, *b = other;
+
+	return strcmp(a->user, b->user) == 0 && strcmp(a->path, b->path) == 0;
+}
+
+/* What is in a file does not count. */
+static int
+header_same(const void *field, const void *other)
+{
+	const struct opt_list *a = field, *b = other;
+	unsigned int i;
+
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (a->from[i] == NULL && b->from[i] == NULL &&
+		    strcmp(a->v[i], b->v[i]) != 0)
+			return 0;
+	return 1;
+}
+
+static int
+secret_same(const void *field, const void *other)
+{
+	const struct opt_secret *a = field, *b = other;
+
+	return a->value == NULL || b->value == NULL || a->file != NULL ||
+	    b->file != NULL || strcmp(a->value, b->value) == 0;
+}
+
+static int
+proxy_same(const void *field, const void *other)
+{
+	const struct proxy *const *a = field, *const *b = other;
+
+	return *a == NULL || *b == NULL || strcmp((*a)->user, (*b)->user) == 0;
+}
+
+static const struct {
+	const struct option_type *type;
+	int (*same)(const void *, const void *);
+} secrets[] = {
+	{ &type_url, url_same },
+	{ &type_header, header_same },
+	{ &type_proxy_header, header_same },
+	{ &type_secret, secret_same },
+	{ &type_proxy, proxy_same },
+};
+
+static int
+same_secrets(const struct option *row, const void *a, const void *b)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		if (secrets[i].type == row->type)
+			return secrets[i].same(a, b);
+	return 1;
+}
+
 static int
 is_same(const struct options *a, const struct options *b,
     const struct option *row)
@@ -38,6 +102,8 @@ is_same(const struct options *a, const struct options *b,
 	if (row->hup == HUP_FIXED_USE)
 		return row->type->is_on(of_a, row) ==
 		    row->type->is_on(of_b, row);
+	if (!same_secrets(row, of_a, of_b))
+		return 0;
 	text_a = dump_row(a, row);
 	text_b = dump_row(b, row);
 	same = text_a != NULL && text_b != NULL &&

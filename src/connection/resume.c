@@ -227,7 +227,7 @@ connection_handoff(struct connection *c)
 	if (!is_owner(c, &v, &w)) {
 		websocket_refuse_now(&w, 410, handoff_instance_field(),
 		    NO_SESSION);
-		error_set(&why, EXIT_DENIED, "refused with 410: it is not the "
+		error_set(&why, EXIT_PROTOCOL, "refused with 410: it is not the "
 		    "one that began the session");
 		log_refused(c, &v, &why);
 		return;

@@ -12,11 +12,15 @@
 #include "net/inherit.h"
 #include "net/inherit_fd.h"
 #include "net/listen_fds.h"
+#include "net/socket.h"
 #include "os/fd.h"
 
 #define BACKLOG		4096	/* the system cuts it to its own maximum */
 
 /*
+ * Output and errors of a service are one Unix socket of the journal; elsewhere one
+ * socket for both may be a connection.
+ *
  * A closed standard input is an empty one.  A closed standard output must take
  * nothing, so that take_stdio() finds out.
  */
@@ -32,7 +36,9 @@ inherit_stderr(void)
 			return -1;
 	n = listen_fds_count();
 	if (!inherit_same_socket(STDERR_FILENO, STDIN_FILENO) &&
-	    (n == 0 || !inherit_same_socket(STDERR_FILENO, LISTEN_FDS_FIRST)))
+	    (n == 0 || !inherit_same_socket(STDERR_FILENO, LISTEN_FDS_FIRST)) &&
+	    (net_is_unix(STDERR_FILENO) ||
+	    !inherit_same_socket(STDERR_FILENO, STDOUT_FILENO)))
 		return 0;
 	return inherit_put_null(STDERR_FILENO, O_RDWR) == -1 ? -1 : 1;
 }

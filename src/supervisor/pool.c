@@ -56,14 +56,14 @@ offer(struct supervisor *s, const struct visitor *v)
 	struct child *c;
 
 	while ((c = children_parked(&s->children, v->name)) != NULL) {
-		if (fdpass_send(c->channel, WORKER_STREAM, v->peer,
-		    v->fd) == 0) {
+		if (c->renewed == s->tables.renewed && fdpass_send(c->channel,
+		    WORKER_STREAM, v->peer, v->fd) == 0) {
 			children_set_state(&s->children, c, CHILD_OFFERED,
 			    clock_ms());
 			c->visitor = *v;
 			return 1;
 		}
-		pool_end_channel(s, c);		/* it is about to die */
+		pool_end_channel(s, c);	/* it is about to die, or has old options */
 	}
 	return 0;
 }

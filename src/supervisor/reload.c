@@ -155,10 +155,12 @@ start_build(struct supervisor *s, unsigned int i)
 int
 reload_before_fork(struct supervisor *s)
 {
+	if (s->tables.loading == LOADS_OPTIONS)
+		return 0;
 	if (s->service->before == NULL ||
 	    !s->service->before(s->service->arg))
 		return 1;
-	s->tables.loading = 1;
+	s->tables.loading = LOADS_FILES;
 	return 0;
 }
 
@@ -302,7 +304,7 @@ reload_tend(struct supervisor *s, int64_t now)
 		    now >= s->tables.retry)
 			start_build(s, i);
 	if (s->tables.loading && !s->service->load(s->service->arg)) {
-		s->tables.loading = 0;
+		s->tables.loading = LOADS_NONE;
 		s->tables.loaded++;
 		after_reading(s);
 	}
@@ -376,7 +378,8 @@ supervisor_reload(struct supervisor *s)
 	admit_renew(s);
 	if (s->tables.renewed != renewed)
 		pool_renew(s);
-	s->tables.loading = s->service->load != NULL;
+	s->tables.loading = s->service->load == NULL ? LOADS_NONE :
+	    s->tables.renewed != renewed ? LOADS_OPTIONS : LOADS_FILES;
 	s->tables.hup = s->tables.building > 0 ? HUP_LOOKS : HUP_WAITS;
 	if (!read_changed(s, clock_ms()))
 		finish(s, clock_ms());

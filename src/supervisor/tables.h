@@ -24,6 +24,12 @@ enum hup {
 			 * file: they are looked at again afterwards */
 };
 
+/*
+ * Files that the mode reads by itself.  While it reads what new options name,
+ * nothing that would use the former is forked.
+ */
+enum loading { LOADS_NONE, LOADS_FILES, LOADS_OPTIONS };
+
 struct table_build {
 	int fd;			/* of its memory; pipe: until it has ended */
 	int pipe;
@@ -33,7 +39,7 @@ struct table_build {
 struct tables {
 	struct table_build build[SUPERVISOR_FILES_MAX];
 	unsigned int building;		/* so many at a time */
-	int loading;			/* the mode reads files of its own */
+	enum loading loading;
 	unsigned int loaded;		/* it has, and HUP: how often */
 	unsigned int renewed;		/* HUP has changed options: how often */
 	int64_t retry;			/* after a failure, not before */

@@ -111,8 +111,14 @@ stats_close_slot(int slot)
 {
 }
 
-unsigned int
+int
 stats_count_source(uint64_t source, unsigned int max)
+{
+	return 0;
+}
+
+int
+stats_is_full(void)
 {
 	return 0;
 }
@@ -141,7 +147,7 @@ stats_set_ready_cache(int64_t note)
 /* Reading. */
 
 int
-stats_is_inherited(int slot)
+stats_inherited(int slot)
 {
 	return 0;
 }

@@ -14,7 +14,7 @@ const sent = crypto.randomBytes(Number(bytes));
 const client = mqtt.connect(url, {
 	protocolVersion: Number(version),
 	protocolId: version === '3' ? 'MQIsdp' : 'MQTT',
-	reconnectPeriod: 0, keepalive: 1,
+	reconnectPeriod: 0, keepalive: pings ? 3 : 60,
 });
 
 function fail(why) {

@@ -17,6 +17,7 @@ import inetws_peer as p     # noqa: E402
 import manual           # noqa: E402
 import array            # noqa: E402
 import base64           # noqa: E402
+import contextlib       # noqa: E402
 import hashlib          # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
@@ -172,6 +173,18 @@ def test_another_name():
          'which is logged')
     x.alive('which is not disturbed')
     t.is_(x.redial(1, 0, headers=basic('ann', 'a')), 101, 'its owner: 101')
+
+
+def test_another_id():
+    """Who knows a session's ID alone cannot fill the log."""
+    s = t.server(t.echo().port, '--drain', '0')
+    raw = p.raw_dial('127.0.0.1', s.port, '/', 'inetws; v=2; id=me; resume')
+    for _ in range(14):
+        with contextlib.suppress(p.Refused):
+            p.raw_dial('127.0.0.1', s.port, '/', 'inetws; v=2; id=you; '
+                       'resume="%s"; n=1; at=0' % raw.params['resume'])
+    t.is_(s.stop(), 0, 'TERM ends it')
+    t.is_(s.log.count('event=failed '), 10, 'ten lines a minute')
 
 
 def refusal(x, sid, n, own='me', headers=''):

@@ -119,6 +119,27 @@ def test_agent_url():
          'but not when it has another one')
 
 
+def test_agent_trust():
+    """What was dialled with the certificates of before is of no use."""
+    cert = t.certificate()
+    g = r.gate('--tls-cert', cert.cert, '--tls-key', cert.key)
+    same = ('url wss://localhost:%d/agents/a' % g.port, target_is(1))
+    conf = Conf(*same, 'spare 3', 'insecure')
+    a = t.inetws('agent', '-K', conf.path)
+    t.ok(t.until(lambda: len(parked(a)) == 3), 'three wait')
+    for _ in range(3):
+        conf.reload(a, *same, 'spare 3')
+        t.ok(a.wait_line('event=reloaded-file'), 'the certificates are read')
+        t.ok(t.until(lambda: not parked(a)), 'none trusts any gate any more')
+        mark = a.mark()
+        t.ok(a.wait_line('event=failed .*certificate', since=mark),
+             'and none is dialled so')
+        t.is_(parked(a), set(), 'none waits')
+        conf.reload(a, *same, 'spare 3', 'insecure')
+        t.ok(t.until(lambda: len(parked(a)) == 3, 3 * t.BOUND),
+             'with the option they come again')
+
+
 def test_client_url():
     old, new = named(b'old'), named(b'new')
     first, second = t.server(old.port), t.server(new.port)

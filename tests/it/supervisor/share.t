@@ -77,7 +77,9 @@ def test_slow_handshakes():
     mute = [t.ws.dial(s.port) for _ in range(300)]
     soon('a good client is in with 300 slow handshakes', lambda: good(s))
     stopped = t.ws.connect(s.port)
-    child = max(t.children(s.pid))
+    port = stopped.sock.getsockname()[1]
+    child, = t.until(lambda: [x for x in t.children(s.pid) if
+                              ':%d ->' % port in t.command_of(x)])
     os.kill(child, signal.SIGSTOP)
     soon('and with a stopped process', lambda: good(s))
     os.kill(child, signal.SIGCONT)

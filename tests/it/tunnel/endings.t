@@ -281,6 +281,16 @@ def test_two_sockets():
               'no line of the log is in the stream')
 
 
+def test_usage_error():
+    """The stream gets none of its words."""
+    for words in ('connect', '--nonsense'), ('client', '-l', '-', '-l', '-'):
+        (down, given), = streams(1)
+        with given:
+            t.inetws(*words, 'ws://127.0.0.1:1/', stdout=given,
+                     stderr=given).wait()
+        t.is_(t.ws.read_all(down), (b'', 'reset'), ' '.join(words))
+
+
 def keepalive(stream):
     """Whether /proc shows a keepalive timer of a minute or less at the other end
     of a socket."""

@@ -58,6 +58,34 @@ test_reload(void)
 	    "or only its spelling");
 }
 
+/* What --dump-config does not show. */
+static void
+test_secrets(void)
+{
+	static const char *const row[][2] = {
+		{ "url ws://h/x?a", "url ws://h/x?b" },
+		{ "url ws://a:b@h/", "url ws://a:c@h/" },
+		{ "user a:b", "user a:c" },
+		{ "header Authorization: b", "header Authorization: c" },
+		{ "proxy http://a:b@p:1", "proxy http://a:c@p:1" },
+		{ "proxy-user a:b", "proxy-user a:c" },
+		{ "proxy-header A: b", "proxy-header A: c" },
+	};
+	char before[200], after[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		snprintf(before, sizeof(before), "mode client\n%s%s\n%s\n",
+		    i < 2 ? "" : "url ws://h/\n", i > 4 ? "proxy http://p:1" :
+		    "", row[i][0]);
+		snprintf(after, sizeof(after), "mode client\n%s%s\n%s\n",
+		    i < 2 ? "" : "url ws://h/\n", i > 4 ? "proxy http://p:1" :
+		    "", row[i][1]);
+		is(reload(before, before), 0, row[i][0]);
+		is(reload(before, after), 1, "another secret");
+	}
+}
+
 static void
 test_fixed(void)
 {
@@ -156,6 +184,7 @@ main(void)
 {
 	fixture_make();
 	test_reload();
+	test_secrets();
 	test_fixed();
 	test_kept();
 	test_use();

@@ -429,7 +429,7 @@ test_mode(void)
 	is(reload_time(&sup), CLOCK_NEVER, "nothing to do");
 	said.before = 1;
 	is(reload_before_fork(&sup), 0, "they have: no process is forked");
-	sup.tables.loading = 0;
+	sup.tables.loading = LOADS_NONE;
 	is(reload_before_accept(&sup), 0, "and none is accepted");
 	is(reload_time(&sup), today, "they are read at once");
 	said.load = 1;
