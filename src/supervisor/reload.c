@@ -235,6 +235,21 @@ finish(struct supervisor *s, int64_t now)
 	notify_send(&s->notify, "READY=1");
 }
 
+/* Has a request waited?  The files may be looked at without one. */
+static int
+has_request(const struct supervisor *s)
+{
+	struct pollfd p = { .events = POLLIN };
+	unsigned int i;
+
+	for (i = 0; i < s->nlisteners; i++) {
+		p.fd = s->listener[i];
+		if (poll(&p, 1, 0) == 1)
+			return 1;
+	}
+	return 0;
+}
+
 /*
  * Requests that have waited for a file go on with it, though it may have changed
  * again: else one that always changes would hold them for ever.
@@ -243,7 +258,7 @@ static void
 after_reading(struct supervisor *s)
 {
 	if (!is_busy(s) && s->tables.hold != HOLD_NONE) {
-		s->tables.fresh_until = clock_ms() + FRESH;
+		s->tables.fresh_until = has_request(s) ? clock_ms() + FRESH : 0;
 		set_hold(s, HOLD_NONE);
 	}
 	if (!is_busy(s) && s->tables.hup == HUP_LOOKS) {

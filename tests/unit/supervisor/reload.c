@@ -35,7 +35,7 @@ static struct script {
 	int changed[SUPERVISOR_FILES_MAX], due[SUPERVISOR_FILES_MAX];
 	int take, forks, memory, watched, before, load, options, admit;
 
-	int given_up, on, changes, killed, signal, ended, patience, polled;
+	int given_up, on, changes, killed, signal, ended, patience, polled, requests;
 	int ready, reloading, renewed, applied, loads, reloads, replaced;
 } said;
 
@@ -83,6 +83,8 @@ scripted_kill(pid_t pid, int signo)
 static int
 scripted_poll(struct pollfd *p, nfds_t n, int ms)
 {
+	if (ms == 0)
+		return said.requests;
 	said.polled++;
 	said.patience = ms;
 	return n == 1 && p->fd == sup.tables.build[0].pipe;
@@ -196,6 +198,7 @@ test_wait(void)
 	ok(said.forks == 501 && said.changes == 2, "and begins nothing more");
 	is(reload_time(&sup), today + 10000, "for --handshake-timeout");
 	today += 700;
+	said.requests = 1;
 	reload_table_ended(&sup, 1);
 	ok(said.changes == 4 && said.on == 1, "it is there: all are watched");
 	is(said.ended, 500,
@@ -208,6 +211,10 @@ test_wait(void)
 	is(reload_before_accept(&sup), 1, "for 50 milliseconds");
 	today++;
 	is(reload_before_accept(&sup), 0, "then not");
+	said.requests = 0;
+	reload_table_ended(&sup, 1);
+	is(reload_before_accept(&sup), 0, "nor where none has waited");
+	said.requests = 1;
 	reload_table_ended(&sup, 1);
 	reload_accepted(&sup);
 	is(reload_before_accept(&sup), 0, "nor when all of them are served");
