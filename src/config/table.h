@@ -38,7 +38,10 @@ struct option_type {
 	 */
 	int (*parse)(const struct value *);
 
-	/* Writes the lines for --dump-config.  NULL: none. */
+	/*
+	 * Writes the lines for --dump-config.  NULL: none.  Secrets are left
+	 * out, and compared at HUP by the table in config/reload.c.
+	 */
 	void (*dump)(const struct options *, const struct option *, FILE *);
 
 	/* Is the option in use, by its value alone?  NULL: always. */

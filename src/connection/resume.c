@@ -202,9 +202,9 @@ log_refused(const struct connection *c, const struct handoff_request *v,
  * brings tell whether it may have it: an attempt is good once only, and its
  * position must be one that is still kept.  Who is not its owner is answered as
  * if there were no such session; the owner's attempt that came before is no end
- * of the session, so it is answered without the field that says so.  No refusal
- * (websocket_adopt() has some too) keeps the tunnel waiting; a process of our user that connects and sends
- * nothing does, for a second (handoff_accept).
+ * of the session, so it is answered without the field that says so.  No refusal,
+ * here or in websocket_adopt(), keeps the tunnel waiting; a process of our user
+ * that connects and sends nothing does, for a second (handoff_accept).
  */
 void
 connection_handoff(struct connection *c)

@@ -2,8 +2,9 @@
 /*
  * What the supervisor shares with its children: a table of the sessions that
  * wait for a new websocket, and of websockets that wait for "open"; and a ring
- * of the children that have ended.  A
- * child writes its own place only; but since any child could write any place,
+ * of the children that have ended.
+ *
+ * A child writes its own place only; but since any child could write any place,
  * the supervisor takes what it reads as a hint.
  */
 #ifndef CONNECTION_WAITING_H

@@ -110,7 +110,8 @@ static int
 refuse_with(struct websocket *w, int status, const char *fields,
     const char *text, struct error *why)
 {
-	error_set(why, status == 408 || status == 503 ? EXIT_AGAIN : EXIT_PROTOCOL,
+	error_set(why, status == 408 || status == 503 ? EXIT_AGAIN :
+	    EXIT_PROTOCOL,
 	    "refused with %d: %s", status, text);
 	if (w->is_adopted)
 		websocket_refuse_now(w, status, fields, text);

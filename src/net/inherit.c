@@ -179,6 +179,7 @@ take_stdio(struct inherited *a, struct error *why)
 	if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		return error_set(why, EXIT_BADUSAGE, "standard output is "
 		    "closed, or not open for writing");
+	/* A Unix socket, which inherit_stderr() leaves to the journal. */
 	if (inherit_same_socket(STDOUT_FILENO, STDERR_FILENO)) {
 		if (inherit_put_null(STDERR_FILENO, O_RDWR) == -1)
 			return failed(why, STDERR_FILENO);

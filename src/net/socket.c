@@ -165,7 +165,7 @@ net_tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-	setsockopt(fd, IPPROTO_TCP, LAST_OPTION, &last, sizeof(last));
+	setsockopt(fd, IPPROTO_TCP, LAST_OPTION, &last, sizeof(last)); /* is_tuned() */
 }
 
 void

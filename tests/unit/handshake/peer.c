@@ -224,6 +224,15 @@ low_water(void)
 enum leaving { FINS, CLOSES, RESETS, HOW_MANY };
 
 static void
+open_any_pair(int tcp)
+{
+	if (tcp)
+		open_tcp_pair();
+	else
+		open_pair();
+}
+
+static void
 leave(enum leaving how)
 {
 	static const struct linger now = { .l_onoff = 1, .l_linger = 0 };
@@ -246,10 +255,7 @@ leaves(int tcp, enum leaving how, int late)
 	size_t kept;
 	pid_t pid;
 
-	if (tcp)
-		open_tcp_pair();
-	else
-		open_pair();
+	open_any_pair(tcp);
 	peer_begin(&p, "");
 	tell("PROXY TCP4 192", 14);
 	if (how == RESETS && write(ours, "x", 1) != 1)	/* for a Unix socket */
@@ -284,10 +290,7 @@ is_silent(int tcp)
 	struct rusage before, after;
 	size_t kept;
 
-	if (tcp)
-		open_tcp_pair();
-	else
-		open_pair();
+	open_any_pair(tcp);
 	tell("PROXY TC", 8);
 	getrusage(RUSAGE_SELF, &before);
 	is(peer_proxy_header(&p, &o, ours, clock_ms() + 400, &kept, &why), -1,
@@ -308,10 +311,7 @@ is_terminated(int tcp)
 	pid_t pid;
 	size_t kept;
 
-	if (tcp)
-		open_tcp_pair();
-	else
-		open_pair();
+	open_any_pair(tcp);
 	tell("PROXY TC", 8);
 	fflush(stdout);
 	if ((pid = fork()) == 0) {

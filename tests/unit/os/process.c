@@ -327,7 +327,7 @@ test_follow(void)
 	is(process_follow(getppid(), SIGUSR2), 0, "a parent");
 	sigpending(&set);
 	is(sigismember(&set, SIGUSR2), 0, "that has not ended");
-	is(process_follow(getpid(), SIGUSR2), 0, "one that is none any more");
+	is(process_follow(getpid(), SIGUSR2), 0, "to follow a process that is not the parent succeeds");
 	sigpending(&set);
 	is(sigismember(&set, SIGUSR2), 1, "has ended already");
 	sigwait(&set, (int[1]){ 0 });
@@ -422,7 +422,7 @@ test_kill(void)
 			pause();
 	is(process_kill(pid), 0, "a child is killed");
 	is(waitpid(pid, NULL, 0), -1, "and waited for");
-	is(process_kill(pid), 0, "one that is none has ended");
+	is(process_kill(pid), 0, "a process that is no child counts as ended");
 	if ((pid = fork()) == 0)
 		for (;;)
 			pause();

@@ -295,6 +295,7 @@ static void
 test_renew(void)
 {
 	struct kind spare = { CHILD_PARKED, 1, 0, 0, 0 };
+	const struct visitor v = { .fd = 2, .name = NAME_NONE };
 
 	is(renewed(CHILD_PARKED, 1), 1, "a parked spare goes");
 	is(renewed(CHILD_STARTING, 1), 1, "also one that begins");
@@ -310,6 +311,15 @@ test_renew(void)
 	ok(child->state == CHILD_PLAIN && nkilled == 0,
 	    "one that has just been used is one no more");
 	pool_end_channel(&sup, child);
+	end();
+	begin(&spare);
+	ok(offer(&sup, &v) == 1 && child->state == CHILD_OFFERED,
+	    "a parked one gets a visitor");
+	end();
+	begin(&spare);
+	sup.tables.renewed++;
+	ok(offer(&sup, &v) == 0 && child->channel == -1,
+	    "but not one with old options, which goes");
 	nhinted = is_parked = 0;
 	pool_renew(&sup);
 	is(nhinted, 0, "no channel: a tunnel is not told");

@@ -478,6 +478,34 @@ test_start(void)
 	is(count_open(), open, "nothing is left open");
 }
 
+/* While what new options name is read, nothing begins with what was before. */
+static void
+test_new_files(void)
+{
+	static const char *const argv[] = { "inetws", NULL };
+
+	begin();
+	mode.files[0] = mode.files[1] = NULL;
+	mode.before = begin_to_read;
+	mode.load = load;
+	options.argv = (void *)(uintptr_t)argv;
+	said.options = said.load = 1;
+	supervisor_reload(&sup);
+	is(reload_before_fork(&sup), 0, "new options: no fork meanwhile");
+	is(reload_before_accept(&sup), 0, "and no request is accepted");
+	reload_tend(&sup, today);
+	is(sup.tables.hold, HOLD_WAITS, "one file of two");
+	reload_tend(&sup, today);
+	is(sup.tables.hold, HOLD_NONE, "and the other");
+	is(reload_before_fork(&sup), 1, "then there are forks again");
+	said.options = 0;
+	said.load = 1;
+	supervisor_reload(&sup);
+	is(reload_before_fork(&sup), 1, "the same options: also meanwhile");
+	is(reload_before_accept(&sup), 1, "as there are requests");
+	options.argv = NULL;
+}
+
 int
 main(void)
 {
@@ -490,6 +518,7 @@ main(void)
 	test_hup();
 	test_options();
 	test_mode();
+	test_new_files();
 	test_start();
 	return done_testing();
 }
