@@ -34,23 +34,29 @@ def run(seed, **kw):
 def test_every_call_is_reached():
     """The program may be built so that a call passes the library by."""
     calls, met = collections.Counter(), collections.Counter()
-    for kw in (dict(way='pair', most=3000000, tls=False, resume=True,
-                    program=True, tunnels=6),
-               dict(way='reverse', tls=True, tunnels=4)):
-        r, wrong = run(6, profile='smooth', **kw)
+
+    def add(seed, **kw):
+        r, wrong = run(seed, profile='smooth', **kw)
         if not t.ok(not wrong, 'every byte arrives: %s' % r.name()):
             t.diag(wrong)
         calls.update(r.plan.calls())
         met.update(r.plan.done())
         t.cleanup()
-    missed = [k for k in plan.KINDS if not calls[k]]
-    # where no certificate is loaded and no process is alone
-    t.is_([k for k in missed if k not in ('mmap', 'recv')], [],
-          'calls of all kinds are made through the library')
-    for kind, effect in (('poll', 'intr'), ('readv', 'short'),
-                         ('readv', 'again'), ('writev', 'short')):
-        t.ok(met['%s.%s' % (kind, effect)], '%s is %s in the sandbox' % (
-            kind, effect))
+
+    add(6, way='reverse', tls=True, tunnels=4)
+    # tee(2), for one, is called only where much comes at once, twice.
+    for seed in range(6, 16):
+        add(seed, way='pair', most=3000000, tls=False, resume=True,
+            program=True, tunnels=6)
+        # where no certificate is loaded and no process is alone
+        missed = [k for k in plan.KINDS
+                  if not calls[k] and k not in ('mmap', 'recv')]
+        unmet = [e for e in ('poll.intr', 'readv.short', 'readv.again',
+                             'writev.short') if not met[e]]
+        if not missed + unmet:
+            break
+    t.is_(missed, [], 'calls of all kinds are made through the library')
+    t.is_(unmet, [], 'they fail in the sandbox too')
 
 
 def faults_of(seed):
