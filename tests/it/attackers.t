@@ -24,7 +24,7 @@ import hostile          # noqa: E402
 import inetws as t      # noqa: E402
 import waiting          # noqa: E402
 
-PLACES_AT = 16408       # of connection/waiting.c's table
+TOP_AT, PLACES_AT = 16, 16408   # in connection/waiting.c's table
 
 def says(w):
     w.send(b'still here')
@@ -116,16 +116,9 @@ def test_memory_of_rubbish():
     t.is_(s.wait(), 0, 'and TERM ends it')
 
 
-def switches(pid):
-    """How often a process has gone to sleep."""
-    with open('/proc/%d/status' % pid) as f:
-        return int(re.search(r'\nvoluntary_ctxt_switches:\s+(\d+)',
-                             f.read())[1])
-
-
 def table_of_waiting(pid):
-    """Where it begins: nobody has waited, one of a user may, and none is in
-    use."""
+    """Where it begins: nobody has waited, one of a user may, and the options
+    have not changed."""
     (a, b), = shared_memory(pid)
     with open('/proc/%d/mem' % pid, 'rb', 0) as f:
         f.seek(a)
@@ -149,7 +142,7 @@ def test_forged_waiting():
     def forge(since):
         try:
             with open('/proc/%d/mem' % pids[0], 'r+b', 0) as f:
-                f.seek(begin + 12)
+                f.seek(begin + TOP_AT)
                 f.write(struct.pack('I', 8))        # places in use
                 f.seek(begin + PLACES_AT)
                 f.write(struct.pack('qQQ', since, 0, 0) * 8)
@@ -157,12 +150,12 @@ def test_forged_waiting():
             raise t.Skip('its memory: ' + e.strerror)
 
     forge(1)
-    asleep = {pid: switches(pid) for pid in pids}
+    asleep = {pid: t.at_rest(pid) for pid in pids}
     answers = []
     asker = threading.Thread(daemon=True, target=lambda: answers.append(
         waiting.status_of(s.port)))
     asker.start()
-    t.ok(t.until(lambda: all(switches(pid) > n
+    t.ok(t.until(lambda: all(t.switches(pid) > n
                              for pid, n in asleep.items())),
          'both are asked to give way')
     forge(-1)

@@ -16,6 +16,7 @@ import math
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -67,7 +68,7 @@ class Program:
                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=None,
                  pass_fds=(), cwd=None, preexec_fn=None):
         self.argv = [str(a) for a in argv]
-        self.lines = []
+        self._lines, self._part = [], b''
         self.baseline = None    # its descriptors when it was ready
         self.closed = stderr != subprocess.PIPE
         self.change = threading.Condition()
@@ -85,25 +86,42 @@ class Program:
             threading.Thread(target=self._collect, daemon=True).start()
 
     def _collect(self):
-        for line in self.popen.stderr:
-            with self.change:
-                self.lines.append(line.decode('utf-8', 'backslashreplace')
-                                  .rstrip('\n'))
-                self.change.notify_all()
+        while not self.closed:
+            self._take(None)
+
+    def _take(self, timeout=0):
+        """Reads what a pipe holds, once there is something."""
+        fd = self.popen.stderr.fileno()
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        poll.poll(timeout)
         with self.change:
-            self.closed = True
+            if self.closed or not poll.poll(0):
+                return          # another thread has taken it
+            data = os.read(fd, 1 << 20)
+            self.closed = not data
+            *lines, self._part = (self._part + data).split(b'\n')
+            if self.closed and self._part:
+                lines.append(self._part)
+            self._lines += [x.decode('utf-8', 'backslashreplace')
+                            for x in lines]
             self.change.notify_all()
 
     @property
-    def log(self):
-        """All that has come on standard error so far."""
+    def lines(self):
+        """All that was written to standard error before."""
+        if not self.closed:
+            self._take()
         with self.change:
-            return '\n'.join(self.lines)
+            return list(self._lines)
+
+    @property
+    def log(self):
+        return '\n'.join(self.lines)
 
     def mark(self):
         """The number of lines so far, for wait_line(..., since=)."""
-        with self.change:
-            return len(self.lines)
+        return len(self.lines)
 
     def wait_line(self, pattern, timeout=None, since=0, count=1):
         """The match in the count-th line like pattern; or AssertionError."""
@@ -111,14 +129,14 @@ class Program:
         with self.change:
             while True:
                 found = [m for m in (re.search(pattern, line)
-                                     for line in self.lines[since:]) if m]
+                                     for line in self._lines[since:]) if m]
                 if len(found) >= count:
                     return found[count - 1]
                 left = end - time.monotonic()
                 if left <= 0 or self.closed:
                     raise AssertionError('no line like %r from %s:\n%s' % (
                         pattern, ' '.join(self.argv[:3]),
-                        '\n'.join(self.lines)))
+                        '\n'.join(self._lines)))
                 self.change.wait(left)
 
     def has_line(self, pattern, timeout=None, since=0, count=1):
@@ -254,6 +272,26 @@ def until(condition, timeout=None, pause=0.02):
         if value or time.monotonic() >= end:
             return value
         time.sleep(pause)
+
+
+def switches(pid):
+    """How often a process has gone to sleep."""
+    with open('/proc/%d/status' % pid) as f:
+        return int(re.search(r'\nvoluntary_ctxt_switches:\s+(\d+)',
+                             f.read())[1])
+
+
+def at_rest(pid):
+    """switches(), once it has slept for half a second."""
+    seen = []                   # of the last half second
+
+    def rests():
+        seen.append(switches(pid))
+        del seen[:-26]
+        return len(seen) == 26 and len(set(seen)) == 1
+    if not until(rests):
+        raise AssertionError('process %d does not rest' % pid)
+    return seen[0]
 
 
 def fill(fd):

@@ -99,10 +99,9 @@ def test_children_of_the_launcher():
     s = t.server(t.echo().port, '--auth-command', script('exit 0'),
                  preexec_fn=quiet)
     t.is_(t.ws.ask(s.port, t.ws.request()).status, 101, '--auth-command')
-    c = t.connect(URL % s.port, '--header-command', script('echo X: y'),
-                  preexec_fn=quiet)
-    out, _ = c.popen.communicate(b'one', timeout=t.BOUND)
-    t.is_((out, c.popen.returncode), (b'one', 0), '--header-command')
+    c = t.run_inetws('connect', '--header-command', script('echo X: y'),
+                     URL % s.port, input=b'one', preexec_fn=quiet)
+    t.is_((c.stdout, c.returncode), (b'one', 0), '--header-command')
     s = t.inetws('server', '-l', '127.0.0.1:0', '--', 'sh', '-c', 'exit 3',
                  preexec_fn=quiet)
     w = t.ws.connect(t.port_of(t.listening(s)[0]))

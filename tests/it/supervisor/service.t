@@ -95,22 +95,16 @@ def test_notify():
         t.is_(s.wait(), 0, 'and ends')
 
 
-def switches(pid):
-    with open('/proc/%d/status' % pid) as f:
-        return int(re.search(r'^voluntary_ctxt_switches:\s+(\d+)', f.read(),
-                             re.M)[1])
-
-
 def test_no_needless_waking():
     """Without a manager a supervisor sleeps, whatever its tunnels do."""
     s = t.server(t.echo().port)
     w = t.ws.connect(s.port)
     t.until(lambda: ' 1 active' in t.command_of(s.pid))
-    before = switches(s.pid)
+    before = t.at_rest(s.pid)
     end = t.ws.now() + 3
     while t.ws.now() < end:
         says(w, b'x' * 10000)
-    t.is_(switches(s.pid) - before, 0, 'it never woke up')
+    t.is_(t.switches(s.pid) - before, 0, 'it never woke up')
 
 
 def test_inherited():
