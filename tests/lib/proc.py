@@ -113,7 +113,7 @@ class Program:
         if not self.closed:
             self._take()
         with self.change:
-            return list(self._lines)
+            return tuple(self._lines)
 
     @property
     def log(self):
