@@ -282,11 +282,14 @@ def switches(pid):
 
 
 def at_rest(pid):
-    """switches(), once it has slept for half a second."""
+    """switches(), once it has slept for half a second.  One that waits for a
+    processor does not sleep."""
     seen = []                   # of the last half second
 
     def rests():
         seen.append(switches(pid))
+        if stat_of(pid)[0] != 'S':
+            seen.clear()
         del seen[:-26]
         return len(seen) == 26 and len(set(seen)) == 1
     if not until(rests):
@@ -415,7 +418,7 @@ def children(pid, zombies=True):
 def child(pid):
     """The only one of them, once there is only one that has not ended."""
     found, = until(lambda: len(c := children(pid, zombies=False)) == 1 and
-                   c) or children(pid)
+                   not has_ended(c[0]) and c) or children(pid)
     return found
 
 
@@ -426,8 +429,9 @@ def is_ahead(pid, parent):
     was forked before the supervisor had a title.  One that serves a connection
     may keep it; one that is forked ahead sets another one as soon as it runs.
     On a busy machine this takes a while, so a child that is not older than a
-    second is looked at again.  A supervisor that found no memory for titles has
-    none, nor have its children: there it is a child without a connection.
+    second, or waits for a processor, is looked at again.  A supervisor that
+    found no memory for titles has none, nor have its children: there it is a
+    child without a connection.
 
     An emulator (qemu-user) hides titles: there it is a child without a
     connection.
@@ -439,7 +443,8 @@ def is_ahead(pid, parent):
         inherited = title in ('', command_of(parent)) or \
             re.search(r', [0-9]+ active(, draining)?$', title) or \
             title.startswith('/')
-        if not inherited or age(pid) > tap.SCALE or has_ended(pid):
+        if not inherited or has_ended(pid) or age(pid) > (
+                10 if (stat_of(pid) or 'Z')[0] == 'R' else 1) * tap.SCALE:
             return title.endswith('forked ahead') or (
                 title.startswith(INETWS + ' ') and
                 title == command_of(parent) and not has_connection(pid))
@@ -632,7 +637,7 @@ def check_descriptors(todo):
                 if extra <= 0 or extra <= visitors_waiting(p):
                     return None
             return now
-        if more() and not until(lambda: not more(), 2):
+        if more() and not until(lambda: not more()):
             tap.ok(False, 'pid %d keeps no descriptor' % p.pid)
             tap.diag('at first %s' % sorted(p.baseline))
             tap.diag('now      %s' % sorted(opened(p.pid) or ()))
