@@ -35,6 +35,16 @@ def lives(w, stream, name):
     t.is_((got, w.take_data(4)), (b'ping', b'pong'), name)
 
 
+def forked_ahead(s):
+    """Children that are just being forked have what their supervisor has."""
+    t.until(lambda: len(t.ahead(s.pid)) == 2)
+
+
+def none_left():
+    t.until(lambda: not t.family())
+    t.is_(t.family(), [], 'no process is left')
+
+
 def refused(port):
     try:
         t.ws.dial(port, 2).close()
@@ -74,7 +84,7 @@ def test_drain_runs_out():
     w.sock.close()
     t.ok(t.ws.now() - begin > 0.4, 'not before')
     t.is_(s.wait(), 0, 'status 0')
-    t.is_(t.family(), [], 'and no process is left')
+    none_left()
 
 
 def test_drain_zero():
@@ -88,6 +98,7 @@ def test_drain_zero():
 
 def test_drain_leave():
     s, w, stream, target = pair('--drain', 'leave')
+    forked_ahead(s)
     begin = t.ws.now()
     s.send(signal.SIGTERM)
     t.is_(s.wait(), 0, '--drain leave ends at once with 0')
@@ -105,6 +116,7 @@ def test_drain_leave():
 
 def test_supervisor_is_killed():
     s, w, stream, target = pair()
+    forked_ahead(s)
     s.send(signal.SIGKILL)
     s.wait()
     lives(w, stream, 'kill -9 of the supervisor leaves the tunnel alive')
@@ -114,30 +126,34 @@ def test_supervisor_is_killed():
     lives(w, stream, 'the old tunnel lives on')
 
 
-def test_second_term():
-    for sig in (signal.SIGTERM, signal.SIGINT):
+def in_a_hurry(sig, drains):
+    """Ends with this signal.  Processes of tunnels have 0.25 s then, so one of
+    a few tries must be such that they are run in that time."""
+    for _ in range(5):
         s, w, stream, _ = pair('--drain', '60s')
-        s.send(signal.SIGTERM)
-        t.ok(t.until(lambda: refused(s.port)), 'it drains')
+        if drains:
+            s.send(signal.SIGTERM)
+            t.ok(t.until(lambda: refused(s.port)), 'it drains')
         begin = t.ws.now()
         s.send(sig)
         code = w.take_close()
-        t.is_(code, 1001, 'a second %s tells the peers: 1001' % sig.name)
         w.sock.close()
-        t.is_(s.wait(), 0, 'and ends')
-        t.ok(t.ws.now() - begin < 5, 'at once')
-        t.is_(t.family(), [], 'no process is left')
+        status, took = s.wait(), t.ws.now() - begin
+        if code == 1001:
+            break
+    t.is_(code, 1001, '%s tells the peers: 1001' % sig.name)
+    t.is_(status, 0, 'and ends')
+    t.ok(took < 5, 'at once')
+    none_left()
+
+
+def test_second_term():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        in_a_hurry(sig, True)
 
 
 def test_quit():
-    s, w, stream, _ = pair('--drain', '60s')
-    begin = t.ws.now()
-    s.send(signal.SIGQUIT)
-    t.is_(w.take_close(), 1001, 'QUIT tells the peers')
-    w.sock.close()
-    t.is_(s.wait(), 0, 'and ends')
-    t.ok(t.ws.now() - begin < 5, 'at once')
-    t.is_(t.family(), [], 'no process is left')
+    in_a_hurry(signal.SIGQUIT, False)
 
 
 def test_hup_and_usr1():
@@ -217,6 +233,7 @@ def test_a_thousand():
     w.take_data(1)
     w.bye()
     t.until(lambda: not t.children(s.pid))
+    forked_ahead(s)
     before = t.descriptors(s.pid), t.descriptors(c.pid)
     done = 0
     for batch in range(20):
@@ -247,8 +264,12 @@ def test_a_thousand():
     t.is_(done, 1000, '1000 connections have been served')
     t.ok(t.until(lambda: not t.children(s.pid) and not t.children(c.pid), 30),
          'no process and no zombie is left')
-    t.is_((t.descriptors(s.pid), t.descriptors(c.pid)), before,
-          'and no descriptor')
+
+    def now():
+        return t.descriptors(s.pid), t.descriptors(c.pid)
+    t.until(lambda: now() == before)
+    t.is_(now(), before, 'and no descriptor')
+    t.until(lambda: len(t.family()) == 2)
     t.is_(sorted(t.family()), sorted([s.pid, c.pid]), 'no other process')
     s.send(signal.SIGUSR1)
     t.ok(s.has_line(r'event=statistics active=0 total=1001 '),
@@ -303,9 +324,9 @@ def test_title():
     s, w, stream, target = pair()
     child = t.child(s.pid)
     peer = '127.0.0.1:%d' % w.sock.getsockname()[1]
-    t.ok(t.until(lambda: peer in t.command_of(child)),
-         'ps shows the peer: ' + t.command_of(child))
-    t.like(t.command_of(child), '127.0.0.1:%d' % target.port, 'the target')
+    title = '%s -> 127.0.0.1:%d,' % (peer, target.port)
+    t.ok(t.until(lambda: title in t.command_of(child)),
+         'ps shows the peer and the target: ' + t.command_of(child))
     t.ok(t.until(lambda: ' 1 active' in t.command_of(s.pid)),
          "and the supervisor's count: " + t.command_of(s.pid))
 
@@ -313,6 +334,7 @@ def test_title():
 def no_more(pid, limits):
     """A limit with which it keeps the descriptors it has, and gets no new
     one: the lowest free number."""
+    t.at_rest(pid)
     used = {int(fd) for fd in os.listdir('/proc/%d/fd' % pid)}
     return min(set(range(len(used) + 1)) - used), limits[1]
 
