@@ -16,8 +16,9 @@ import tap
 _reserved = []      # sockets whose names say which ports are ours
 
 
-def free_port():
-    """A port for programs that cannot say which one they took.
+def free_port(ports=None):
+    """A port, perhaps one of these, for programs that cannot say which one
+    they took.
 
     It is none of those that the system gives out by itself, and no other test
     program gets it as long as this one runs, so it is free until a program
@@ -25,8 +26,9 @@ def free_port():
     """
     with open('/proc/sys/net/ipv4/ip_local_port_range') as f:
         low, high = map(int, f.read().split())
-    ports = (range(max(1024, low - 16000), low) if low > 4096 else
-             range(high + 1, 65536) if high < 61000 else range(low, high))
+    ports = ports or (
+        range(max(1024, low - 16000), low) if low > 4096 else
+        range(high + 1, 65536) if high < 61000 else range(low, high))
     for port in random.sample(ports, len(ports)):
         name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
