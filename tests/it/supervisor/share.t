@@ -73,7 +73,7 @@ def test_metrics():
 
 @t.limit(60)
 def test_slow_handshakes():
-    s = t.server(t.echo().port)
+    s = t.server(t.echo().port, '--handshake-timeout', '60s')
     mute = [t.ws.dial(s.port) for _ in range(300)]
     soon('a good client is in with 300 slow handshakes', lambda: good(s))
     stopped = t.ws.connect(s.port)
@@ -128,6 +128,8 @@ def test_names_that_left():
         '--allow-any-agent',), visitors=None, program=t.limited('-n 100'))
     for i in range(120):
         r.raw_agent(g, '/a-secret-name-%d' % (1000 + i)).drop()
+        if i % 5 == 4:          # there is room for 16 at once
+            t.until(lambda: len(t.children(g.pid)) < 5)
     t.ok(r.raw_agent(g, '/an-honest-agents-name'),
          'an agent is in after 120 others that have left')
     t.ok(os.path.exists(d + '/an-honest-agents-name.sock'),
@@ -166,8 +168,11 @@ def test_long_files():
         os.utime(d + '/agents')
     t.ok(min(took) < 0.5 * t.SCALE,
          'HUP holds nobody up (%.3f s at most)' % min(took))
-    t.ok(t.until(lambda: len(t.children(g.pid)) == 10),
-         'those whose lines are gone have gone')
+    t.is_({a.frame(t.BOUND) for a in held[:10]}, {(8, 1000)},
+          'those whose lines are gone are closed')
+    for a in held[:10]:
+        a.drop()
+    t.ok(t.until(lambda: len(t.children(g.pid)) == 10), 'and have gone')
     held.append(r.raw_agent(g, '/name0', secret='secret'))
     t.ok(r.parked(g, 11), 'others come in')
 
