@@ -244,25 +244,27 @@ def test_agents():
 LONG = ''.join(token('u%d' % i, 's%d' % i) for i in range(1000)) * 100
 
 
-def stopped_helper(s):
-    """The helper, stopped; or None if it has been too fast."""
-    end = time.monotonic() + t.BOUND
-    while time.monotonic() < end:
+def stopped_helper(s, mark):
+    """The helper, stopped; or None if it has been too fast: HUP, sent since
+    that line of the log, is through."""
+    while not s.has_line('event=reloaded', 0.001, since=mark):
         pid = helper(s)
         if pid is not None:
             try:
                 os.kill(pid, signal.SIGSTOP)
-                return pid if helper(s) == pid else None
             except ProcessLookupError:
                 return None
+            t.until(lambda: (t.stat_of(pid) or 'Z')[0] in 'TZX')
+            return pid if (t.stat_of(pid) or 'Z')[0] == 'T' else None
     return None
 
 
 def meet(s, path):
     for _ in range(10):
         put(path, LONG)
+        mark = s.mark()
         s.send(signal.SIGHUP)
-        if stopped_helper(s) is not None:
+        if stopped_helper(s, mark) is not None:
             return True
     raise t.Skip('helpers are too fast here')
 
@@ -303,11 +305,12 @@ def test_hup_meanwhile():
     r.parked(g)
     for _ in range(10):
         put(path, ''.join(lines) * 100)
+        mark = g.mark()
         g.send(signal.SIGHUP)
-        pid = stopped_helper(g)
+        pid = stopped_helper(g, mark)
         while pid is not None and any('/users' in x for x in t.opened(pid) or ()):
             os.kill(pid, signal.SIGCONT)        # it has not read all yet
-            pid = stopped_helper(g)
+            pid = stopped_helper(g, mark)
         if pid is not None:
             break
     else:
