@@ -25,6 +25,9 @@ import inetws as t      # noqa: E402
 import waiting          # noqa: E402
 
 TOP_AT, PLACES_AT = 16, 16408   # in connection/waiting.c's table
+# In struct stats_header: its size, behind the sizes, repeated failures.
+SIZE_AT, BEHIND_AT, REPEAT_AT = 8, 16, 768
+
 
 def says(w):
     w.send(b'still here')
@@ -50,12 +53,14 @@ def test_page_of_rubbish():
     size = min(os.path.getsize(path), 1 << 20)
     with open(path, 'rb') as f:
         whole = f.read(size)
+    slots_at, = struct.unpack_from('=I', whole, SIZE_AT)
+    t.ok(REPEAT_AT < slots_at < size, 'a page of %d bytes' % size)
     for seed in range(12 if not t.LONG else 200):
         with open(path, 'r+b') as f:
             f.write(whole)
         with open(path, 'r+b') as f:
             # all of it, from behind its kind, in the table, in the slots
-            f.seek((0, 16, 256, 4096)[seed % 4])
+            f.seek((0, BEHIND_AT, REPEAT_AT, slots_at)[seed % 4])
             f.write(rubbish(size - f.tell(), seed))
         r = t.run_inetws('status')
         t.ok(r.returncode >= 0 and not (
@@ -91,6 +96,7 @@ def test_memory_of_rubbish():
     s = t.server(t.echo().port, '--max-connections', '30')
     evil, good = t.ws.connect(s.port), t.ws.connect(s.port)
     t.ok(says(evil) and says(good), 'two tunnels')
+    t.until(lambda: len(t.children(s.pid)) == 2)
     pid = t.children(s.pid)[0]
     areas = shared_memory(pid)
     t.ok(areas, 'its process shares memory')
@@ -136,6 +142,7 @@ def test_forged_waiting():
     s = t.server(t.echo().port, '--max-connections', '2')
     evil, good = t.ws.connect(s.port), t.ws.connect(s.port)
     t.ok(says(evil) and says(good), 'two tunnels, and no place for a third')
+    t.until(lambda: len(t.children(s.pid)) == 2)
     pids = t.children(s.pid)
     begin = table_of_waiting(pids[0])
 
@@ -294,8 +301,9 @@ def test_floods():
     own = t.descriptors(s.pid)
     good = [t.ws.connect(s.port, headers=offered(offer))
             for offer in (None, hostile.OFFER)]
+    t.ok(says(good[0]) and t.until(lambda: len(t.children(s.pid)) == 2),
+         'two good clients')
     mine = t.children(s.pid)
-    t.ok(says(good[0]) and len(mine) == 2, 'two good clients')
     bound = max(descriptors_of(mine)) + 2
     evil = {}
     for name, (_, offer, bytes_of) in hostile.KINDS.items():
