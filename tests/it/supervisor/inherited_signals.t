@@ -69,7 +69,7 @@ def test_supervisor():
     w = t.ws.connect(s.port)
     w.send(b'one')
     t.is_(w.take_data(3), b'one', 'a tunnel')
-    child, = [pid for pid in t.family(s.pid) if pid != s.pid]
+    child = t.child(s.pid)
     t.is_((ignored(s.pid), ignored(child)), (ALL, ALL),
           'both processes ignore what their launcher does')
     for pid in (s.pid, child):
@@ -86,7 +86,7 @@ def test_not_ignored():
     w = t.ws.connect(s.port)
     w.send(b'one')
     w.take_data(3)
-    child, = [pid for pid in t.family(s.pid) if pid != s.pid]
+    child = t.child(s.pid)
     os.kill(child, signal.SIGQUIT)
     t.ok(t.until(lambda: child not in t.family(s.pid)),
          'QUIT ends a child')

@@ -47,6 +47,7 @@ def test_per_source():
     a = status_of(s.port, '203.0.113.1')[1]
     first = t.child(s.pid)
     b = status_of(s.port, '203.0.113.1')[1]
+    t.until(lambda: len(t.children(s.pid)) == 2)
     second, = set(t.children(s.pid)) - {first}
     mark = s.mark()
     for _ in range(3):
@@ -246,7 +247,7 @@ def tunnels(port, n):
 def test_handshakes():
     s = t.server(t.echo().port, '--max-handshakes', '3', *PATIENT)
     ws = tunnels(s.port, 6)
-    t.is_(len(t.children(s.pid)), 6, 'tunnels are none')
+    t.ok(t.until(lambda: len(t.children(s.pid)) == 6), 'tunnels are none')
     mute = [t.ws.dial(s.port) for _ in range(3)]
     t.until(lambda: len(t.children(s.pid)) == 9)
     mark = s.mark()

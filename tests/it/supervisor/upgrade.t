@@ -92,7 +92,13 @@ def start(program, mode, goal, where='127.0.0.1:0'):
 
 def programs_of(pids):
     """The files that processes run, by what they are now."""
-    return {os.stat('/proc/%d/exe' % p).st_ino for p in pids}
+    found = set()
+    for p in pids:
+        try:
+            found.add(os.stat('/proc/%d/exe' % p).st_ino)
+        except FileNotFoundError:
+            pass                # it has ended: its connection has another one
+    return found
 
 
 def progress(busy, n):
@@ -114,7 +120,11 @@ def test_upgrade():
     busy = [Busy(i, t.ws.dial(client.port) if i % 2 else
                  t.ws.connect(server.port)) for i in range(TUNNELS)]
     t.ok(progress(busy, 3), '%d tunnels are busy' % TUNNELS)
-    old = t.children(server.pid, False) + t.children(client.pid, False)
+
+    def processes():
+        return t.children(server.pid, False) + t.children(client.pid, False)
+    t.until(lambda: len(processes()) == TUNNELS + TUNNELS // 2)
+    old = processes()
     t.is_(len(old), TUNNELS + TUNNELS // 2, 'with a process for each')
     version = another(d + '/new')
     os.rename(d + '/new', program)
