@@ -116,7 +116,7 @@ class Round:
         long = not self.may_fail
         scale = tap.SCALE
         return ['--resume', '%ds' % (30 if long else 3) if self.resume
-                else '0', '--linger', '2s',
+                else '0', '--linger', '%ds' % (10 if long else 2),
                 '--ping-interval', '300ms' if self.cuts else '5s',
                 '--ping-timeout', '%dms' % ((2000 if self.cuts else 20000)
                                             * scale)]

@@ -110,6 +110,7 @@ def test_start_without_memory():
     t.is_(silent, [], 'it starts, or exits with a message')
 
 
+@t.limit(300)                   # what is lost may be dialled 30 s later
 def test_tunnels():
     """Six rounds, one for each profile, of different ways."""
     tunnels = 0
