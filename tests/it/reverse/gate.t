@@ -81,7 +81,7 @@ def test_fail_and_reset():
     a.text('fail connection refused')
     begin = time.monotonic()
     t.ok(r.was_reset(v), 'fail: the visitor is reset')
-    t.ok(time.monotonic() - begin < 2 * t.SCALE, 'at once')
+    t.ok(time.monotonic() - begin < 4 * t.SCALE, 'at once')
     t.is_(a.frame(t.BOUND), (p.CLOSE, 1000), 'Close')
     a.drop()
     g.wait_line('end=peer-reset why="connection refused"')
@@ -135,7 +135,8 @@ def test_silent():
     v = r.visit(g.visitors)
     r.line(first)
     t.like(r.line(second), '^open ', 'silent: to the next')
-    t.ok(4.5 < time.monotonic() - begin < 7 * t.SCALE, 'in five seconds')
+    t.ok(4.5 < time.monotonic() - begin < 7.9 * t.SCALE, 'in five seconds')
+    t.unlike(g.log, 'event=child-killed', 'and not as one that hangs')
     second.text('ok')
     second.data(b'fine')
     t.is_(v.recv(10), b'fine', 'who serves')
@@ -181,7 +182,8 @@ def test_stopped():
     agents[1].text('ok')
     agents[1].data(b'fine')
     t.is_(v.recv(10), b'fine', 'which serves the visitor')
-    t.ok(child not in t.children(g.pid), 'the process is gone')
+    t.ok(t.until(lambda: child not in t.children(g.pid)),
+         'the process is gone')
     t.ok(g.has_line('event=child-killed .*signal=9'), 'and the log says so')
     t.ok(r.was_reset(cases[1][2]), 'no other agent: the visitor is reset')
     cases[1][0].wait_line('event=no-agent')
@@ -205,7 +207,7 @@ def test_lost_at_ok():
 
 
 def test_queue():
-    g = r.gate('--queue', '1500ms', '--max-waiting', '3')
+    g = r.gate('--queue', '1m', '--max-waiting', '3')
     vs = [r.visit(g.visitors) for _ in range(3)]
     t.ok(r.visitor_is_reset(g.visitors), 'beyond --max-waiting: reset')
     for i, v in enumerate(vs):
@@ -220,11 +222,6 @@ def test_queue():
     t.is_(r.line(a2), 'open %s:%d' % vs[2].getsockname(),
           'one who has left is passed over')
     a2.text('ok')
-    begin = time.monotonic()
-    late = r.visit(g.visitors)
-    t.ok(r.was_reset(late), 'no agent comes: reset')
-    t.ok(1.3 < time.monotonic() - begin < 4 * t.SCALE, 'after --queue')
-    g.wait_line('event=no-agent')
     half = r.visit(g.visitors)
     half.sendall(b'bye')
     half.shutdown(socket.SHUT_WR)
@@ -234,6 +231,13 @@ def test_queue():
     t.is_([a3.frame(t.BOUND) for _ in range(2)],
           [(p.BINARY, b'bye'), (p.TEXT, 'eof 3')],
           'an end of file from one who waits is a half-close')
+    t.unlike(g.log, 'event=no-agent', 'nobody has waited too long')
+    g = r.gate('--queue', '1500ms')
+    begin = time.monotonic()
+    late = r.visit(g.visitors)
+    t.ok(r.was_reset(late), 'no agent comes: reset')
+    t.ok(1.3 < time.monotonic() - begin < 6 * t.SCALE, 'after --queue')
+    g.wait_line('event=no-agent')
 
 
 def test_departed():
@@ -415,8 +419,13 @@ def test_usage():
     b.close()
 
 
+def port():
+    """An address that no other program takes while nothing listens there."""
+    return '127.0.0.1:%d' % t.free_port()
+
+
 def test_end():
-    g = r.gate()
+    g = r.gate(visitors=port())
     a, b = r.raw_agent(g), r.raw_agent(g)
     v = r.visit(g.visitors)
     first, spare = a, b
@@ -445,7 +454,7 @@ def test_end():
 
 
 def test_leave():
-    g = r.gate('--drain', 'leave')
+    g = r.gate('--drain', 'leave', listen=port(), visitors=port())
     a, b = r.raw_agent(g), r.raw_agent(g)
     v = r.visit(g.visitors)
     r.line(a)
@@ -593,13 +602,15 @@ class PeerAgent:
 def test_peer_agent():
     g, target = r.gate(), t.echo()
     agents = [PeerAgent(g, target) for _ in range(2)]
+    r.parked(g, 2)
     data = noise(2 << 20)
     for i in range(4):
         exchange = Exchange(r.visit(g.visitors), data)
         how = exchange.join()
         t.ok(how == 'eof' and exchange.got == data,
              '2 MB there and back by the Python agent: %s' % how)
-    t.ok(all(a.tunnels for a in agents), 'both took part')
+    t.ok(t.until(lambda: all('ended' in [x.outcome for x in a.tunnels]
+                             for a in agents)), 'both took part')
 
 
 def test_peer_resumes():
@@ -633,7 +644,7 @@ def test_own_agent():
 
 def test_restart():
     """The agent is back when the gate is."""
-    g, target = r.gate(), t.echo()
+    g, target = r.gate(listen=port(), visitors=port()), t.echo()
     r.agent(g.url(), target.port)
     r.parked(g, 2)
     name, visitors = g.name, g.visitors
