@@ -10,6 +10,7 @@ import hashlib
 import os
 import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'lib'))
@@ -112,11 +113,18 @@ def test_agent_url():
     t.ok(r.parked(new, 2), 'they wait at the new gate')
     t.ok(t.until(lambda: not parked(old)), 'and none at the old one')
     t.unlike(a.log, 'event=(failed|closed)', 'which is no failure')
-    conf.reload(a, 'url ws://127.0.0.1:1/agents/a', target_is(target.port))
-    t.ok(a.wait_line('event=failed', count=4), 'no gate is there: it waits')
+    busy = t.WSServer(answer=lambda first, fields: (
+        b'HTTP/1.1 503 No\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n'))
+    conf.reload(a, 'url ws://127.0.0.1:%d/agents/a' % busy.port,
+                target_is(target.port))
+    t.ok(a.wait_line('event=failed .*503') and
+         t.until(lambda: not t.children(a.pid)),
+         'one asks it to wait half a minute')
+    begin = time.monotonic()
     conf.reload(a, 'url ' + old.url(), target_is(target.port))
-    t.ok(t.until(lambda: len(parked(old)) == 2, 3 * t.SCALE),
-         'but not when it has another one')
+    t.ok(t.until(lambda: len(parked(old)) == 2) and
+         time.monotonic() - begin < 25, 'but not for another one')
+    t.is_(busy.accepted, 1, 'and it has waited')
 
 
 def test_agent_trust():
@@ -128,10 +136,11 @@ def test_agent_trust():
     a = t.inetws('agent', '-K', conf.path)
     t.ok(t.until(lambda: len(parked(a)) == 3), 'three wait')
     for _ in range(3):
-        conf.reload(a, *same, 'spare 3')
-        t.ok(a.wait_line('event=reloaded-file'), 'the certificates are read')
-        t.ok(t.until(lambda: not parked(a)), 'none trusts any gate any more')
         mark = a.mark()
+        conf.reload(a, *same, 'spare 3')
+        t.ok(a.wait_line('event=reloaded-file', since=mark),
+             'the certificates are read')
+        t.ok(t.until(lambda: not parked(a)), 'none trusts any gate any more')
         t.ok(a.wait_line('event=failed .*certificate', since=mark),
              'and none is dialled so')
         t.is_(parked(a), set(), 'none waits')
@@ -269,7 +278,7 @@ def test_crossing():
         conf.reload(a, url, target_is(new.port))
         proxy.resume()
         t.is_(v.recv(100), b'new', 'the visitor is served by another one')
-    t.ok(not parked(a) & was, 'with the new options')
+    t.ok(t.until(lambda: not parked(a) & was), 'with the new options')
     t.is_((old.accepted, new.accepted), (0, 1), 'once')
 
 

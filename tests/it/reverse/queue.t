@@ -53,7 +53,7 @@ def waiting(n):
 def test_names():
     """Visitors of three names come by turns, agents in another order."""
     t.rundir()
-    g = gate('--queue', '30s')
+    g = gate('--queue', '5m')
     visitors = {}
     for i in range(3):
         for name in NAMES:
@@ -72,7 +72,7 @@ def test_leaves():
     """Some that wait are reset: the others move up in their order."""
     for gone in ((0,), (1,), (4,), (0, 1), (1, 3), (3, 4), (0, 2, 4)):
         t.rundir()
-        g = r.gate('--queue', '30s')
+        g = r.gate('--queue', '5m')
         visitors = []
         for i in range(5):
             visitors.append(come(g.visitors, b'%d' % i))
@@ -89,7 +89,7 @@ def test_leaves():
 def test_time():
     """Each has its own time, whatever the others do."""
     t.rundir()
-    g = gate('--queue', '1500ms')
+    g = gate('--queue', '4s')
     first = [come(g.at(name), b'early') for name in NAMES]
     t.is_([r.was_reset(v) for v in first], [True] * 3, 'the time is up')
     waiting(0)

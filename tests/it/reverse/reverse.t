@@ -90,7 +90,8 @@ def test_seen():
     """status, metrics and the page show who waits."""
     d = t.folder()
     env = {'RUNTIME_DIRECTORY': d}
-    g = r.gate('--metrics', '127.0.0.1:0', '--max-parked', '1', env=env)
+    g = r.gate('--metrics', '127.0.0.1:0', '--max-parked', '1', '--queue',
+               '5m', env=env)
     port = t.port_of(g.wait_line(r'metrics on (\S+)')[1])
     t.is_(t.http(port, '/readyz')[0], 503, 'no agent: not ready')
     a = r.raw_agent(g, '/agents/office')
@@ -167,7 +168,9 @@ class Visitors:
 def test_chaos():
     rnd = random.Random(int(os.environ.get('INETWS_SEED', '1')))
     target = t.echo()
-    g = r.gate('--queue', '5s', '--drain', '0', '--resume', '10s')
+    g = r.gate('--queue', '5s', '--drain', '0', '--resume', '10s',
+               listen='127.0.0.1:%d' % t.free_port(),
+               visitors='127.0.0.1:%d' % t.free_port())
     n = t.nginx(g.port, path='/agents/')
     url = 'ws://127.0.0.1:%d/agents/a' % n.port
     options = ('--spare', '3', '--resume', '10s')

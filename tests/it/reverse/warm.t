@@ -172,9 +172,11 @@ def test_lost():
     c = t.client('ws://127.0.0.1:%d/' % proxy.port, '--warm', '2')
     r.parked(s, 2)
     for how in ('fin', 'rst'):
+        t.until(lambda: r.parked(c, 2) and len(t.children(c.pid)) == 2)
         old = t.children(c.pid)
         proxy.cut(how)
-        t.until(lambda: not set(old) & set(t.children(c.pid)))
+        t.ok(t.until(lambda: not set(old) & set(t.children(c.pid))),
+             'cut: they go')
         exchange = Exchange(r.visit(c.port), b'hello')
         t.is_((exchange.join(), bytes(exchange.got)), ('eof', b'hello'),
               'all cut (%s): served' % how)
@@ -202,8 +204,8 @@ def test_late_header():
 
 
 def test_server_down():
-    s = t.server(t.echo().port)
-    port = s.port
+    port = t.free_port()
+    s = t.server(t.echo().port, listen='127.0.0.1:%d' % port)
     c = t.client(url(s), '--warm', '1')
     r.parked(s)
     s.stop(signal.SIGQUIT)
