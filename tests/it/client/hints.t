@@ -96,8 +96,7 @@ def test_tls_mistaken():
     answered(b'\x15\x03\x03\0\x02\x02\x46', 'this is TLS: use wss://',
              'ws:// to a TLS port')
     s = t.server(t.echo().port)
-    r = t.run_inetws('connect', *BRIEF, '-k',
-                     'wss://127.0.0.1:%d/' % s.port)
+    r = t.run_inetws('connect', '-k', 'wss://127.0.0.1:%d/' % s.port)
     t.is_(r.returncode, 76, 'wss:// to a plain port: 76')
     s.wait_line('the client speaks TLS, this port does not: use ws://')
 
@@ -132,7 +131,7 @@ def test_forward_proxies_mistaken():
     """Of another kind than the option has it."""
     http = peers.Listener(lambda a: a.sendall(b'HTTP/1.1 400 Bad\r\n\r\n'))
     for scheme in ('socks5', 'socks5h'):
-        r = t.run_inetws('connect', *BRIEF, '-x', '%s://127.0.0.1:%d' % (
+        r = t.run_inetws('connect', '-x', '%s://127.0.0.1:%d' % (
             scheme, http.port), 'ws://127.0.0.1:1/')
         t.like(r.stderr, 'it speaks HTTP, use http://', scheme)
     silent = t.Held()
@@ -165,7 +164,8 @@ def test_interrupted():
 def test_swapped():
     """A server that listens where its target should be."""
     port = t.free_port()
-    r = t.Program([t.INETWS, 'server', '-l', '127.0.0.77:5900',
+    here = '127.77.%d.%d' % (os.getpid() // 250 % 250, os.getpid() % 250 + 1)
+    r = t.Program([t.INETWS, 'server', '-l', here + ':5900',
                    '127.0.0.1:%d' % port])
     t.ok(r.has_line('event=arguments .*hint="LISTEN is where websockets come'),
          'the log says which is which')

@@ -160,7 +160,9 @@ def test_command_and_redials():
         v.sendall(b'hello')
         t.is_(t.ws.read_exactly(v, 5), b'hello', 'a tunnel')
         with open(path) as f:
-            t.is_(f.read().strip(), str(n), 'a program, run %d times' % n)
+            runs = int(f.read())
+        # A path that comes too late costs another one.
+        t.ok(n <= runs <= cable.accepted, 'a program, run %d times' % runs)
         if n < 3:
             cable.cut()
     helper = [p for p in t.family(c.pid) if 'when asked' in t.command_of(p)]
@@ -218,16 +220,17 @@ def test_slow_redirects():
 
     def slow(line, fields):
         asked.append(line)
-        time.sleep(.6 * t.SCALE)
+        time.sleep(1.6 * t.SCALE)
         return (b'HTTP/1.1 302 Found\r\nLocation: /%d\r\n'
                 b'Content-Length: 0\r\n\r\n' % len(asked))
     server = t.WSServer(answer=slow)
     limits = ['--connect-timeout', '%dms' % (500 * t.SCALE),
-              '--handshake-timeout', '%dms' % (1000 * t.SCALE)]
+              '--handshake-timeout', '%dms' % (4000 * t.SCALE)]
     r = t.run_inetws('connect', *limits, url(server.port))
     t.is_(r.returncode, 75, 'redirects share one time: 75')
     t.like(r.stderr, r'no answer: .*timed out \(redirected from', 'which is said')
-    t.is_(len(asked), 3, 'in the third request')
+    t.ok(len(asked) in (2, 3), 'in the third request, or the second one of a '
+         'busy machine')
     del asked[:]
     r = t.run_inetws('connect', *limits, '--header-command', script(
         '[ ! -e "$0.run" ] || sleep 60; touch "$0.run"'), url(server.port))
@@ -237,13 +240,14 @@ def test_slow_redirects():
 
 def test_slow_answers():
     """No byte that comes gives a server more time."""
-    ms = '%dms' % (500 * t.SCALE)
     for name, begin, again, scheme, status in (
             ('a head that does not end', b'HTTP/1.1 101 Yes\r\nX: ', b'y', 'ws',
              75),
             ('the words of a refusal', b'HTTP/1.1 403 No\r\nContent-Type: '
              b'text/plain\r\nContent-Length: 999\r\n\r\n', b'y', 'ws', 77),
             ('TLS', b'\x16\x03\x03\x40\0\x02', b'\0', 'wss', 75)):
+        # A head that says no has to come in time; others may not come at all.
+        ms = '%dms' % ((3000 if status == 77 else 500) * t.SCALE)
         server = t.Listener(t.drip(begin, again))
         begun = t.ws.now()
         r = t.run_inetws('connect', '-k', '--connect-timeout', ms,
@@ -265,8 +269,9 @@ def test_bad_commands():
             ('yes "X: y" | head -c 9000', 71, 'longer than 8191 bytes'),
             ('yes "X: y" | head -c 7000', 71,
              'the fields have more than 8191 bytes')):
-        r = t.run_inetws('connect', '--header-command', script(text),
-                         '--handshake-timeout', '1s', url(held.port))
+        limit = ['--handshake-timeout', '1s'] if 'sleep' in text else []
+        r = t.run_inetws('connect', '--header-command', script(text), *limit,
+                         url(held.port))
         t.is_(r.returncode, status, '%s: %d' % (text, status))
         t.like(r.stderr, '--header-command .*' + word, 'and the error says so')
     r = t.run_inetws('connect', '--header-command', script(

@@ -10,6 +10,7 @@ The path is a slow link between two network namespaces; where these cannot be
 made, a proxy that delays, behind which the handshake of TCP costs nothing.
 """
 
+import collections
 import contextlib
 import os
 import sys
@@ -24,6 +25,7 @@ import reverse as r                     # noqa: E402
 DELAY = .05             # seconds each way
 TRIP = 2 * DELAY
 ROUNDS = 5
+MOST = 40               # if the machine is too busy for so few
 
 
 class Way:
@@ -81,7 +83,13 @@ def setup(times):
     return (first - second) / TRIP
 
 
-def judge(ready, expected, cold, least):
+def judge(ready, expected, cold, least, again):
+    """again(): another round of each."""
+    def is_busy():
+        return not expected - .5 <= setup(ready) < expected + .5 or \
+            setup(cold) - setup(ready) < least - .5
+    while is_busy() and len(ready) < MOST:
+        again()
     ready, cold = setup(ready), setup(cold)
     t.ok(ready >= expected - .5, 'set-up of one that waits: %.2f round trips '
          'of %d ms' % (ready, 1000 * TRIP))
@@ -92,17 +100,23 @@ def judge(ready, expected, cold, least):
 
 
 def test_client():
-    way, took = Way(), {}
+    way, took = Way(), collections.defaultdict(list)
     with way.near():
         s = t.server(t.echo().port)
         url = way.nginx(s.port)
     with way.far():
-        for warm in ('0', '1'):
-            c = t.client(url, '--cacert', way.cert.ca, '--warm', warm)
-            took[warm] = [Visit(c.port).answers() for _ in range(ROUNDS)
-                          if warm == '0' or (r.parked(s) and r.parked(c))]
-            c.stop()
-    judge(took['1'], 0, took['0'], way.dial)
+        cold, warm = (t.client(url, '--cacert', way.cert.ca, '--warm', n)
+                      for n in '01')
+
+    def again():
+        took[cold].append(Visit(cold.port).answers())
+        r.parked(s)
+        r.parked(warm)
+        took[warm].append(Visit(warm.port).answers())
+    with way.far():
+        for _ in range(ROUNDS):
+            again()
+        judge(took[warm], 0, took[cold], way.dial, again)
 
 
 def test_agent():
@@ -115,13 +129,16 @@ def test_agent():
     with way.far():
         r.agent(url + 'agents/a', t.echo().port, '--cacert', way.cert.ca,
                 '--spare', '1')
+
+    def again():
+        r.parked(g)
+        visits = [Visit(g.visitors) for _ in range(2)]
+        for visit, times in zip(visits, took):
+            times.append(visit.answers())
     with way.near():
         for _ in range(ROUNDS):
-            r.parked(g)
-            visits = [Visit(g.visitors) for _ in range(2)]
-            for visit, times in zip(visits, took):
-                times.append(visit.answers())
-    judge(took[0], 1, took[1], way.dial)
+            again()
+        judge(took[0], 1, took[1], way.dial, again)
 
 
 if __name__ == '__main__':
