@@ -70,7 +70,7 @@ def every_mode(run=(), **kw):
     c = start('client', '-l', '127.0.0.1:0', '--warm', '1', url)
     visitor = t.ws.dial(t.port_of(t.listening(c)[0]))
     comes_back(visitor, b'hello', 'client')
-    way.cut('reset')
+    way.cut('rst')
     comes_back(visitor, b'again', 'a session goes on over another websocket')
     g = start('gate', '-l', '127.0.0.1:0', '--visitors', '127.0.0.1:0',
               '--allow-any-agent')

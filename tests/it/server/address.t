@@ -320,8 +320,7 @@ def test_unix_peer():
 
 
 def test_accept_proxy():
-    s = t.server(t.echo().port, '--accept-proxy', '--handshake-timeout',
-                 '1s')
+    s = t.server(t.echo().port, '--accept-proxy')
     for name, data, want in (('version 1', V1, '203.0.113.7:4711'),
                              ('version 2', V2, '203.0.113.8:4712'),
                              ('IPv6 and an extension', V2_SIX,
@@ -352,10 +351,10 @@ def test_accept_proxy():
         sock.sendall(data + t.ws.request())
         t.is_(t.ws.read_all(sock)[0], b'', name + ': not a byte')
         t.ok(s.has_line('PROXY header: ', since=mark), 'and the log says so')
-    mark = s.mark()
+    s = t.server(t.echo().port, '--accept-proxy', '--handshake-timeout',
+                 '1s')
     mute = t.ws.dial(s.port)
-    t.ok(s.has_line('PROXY header: .*timed out', since=mark),
-         'silence is bounded')
+    t.ok(s.has_line('PROXY header: .*timed out'), 'silence is bounded')
     mute.close()
 
 
@@ -462,8 +461,9 @@ def test_haproxy_as_target():
         s = t.server(h.port, '--send-proxy=' + word, '--accept-proxy')
         sock = t.ws.dial(s.port)
         sock.sendall(V1 + t.ws.request())
-        got = t.until(lambda: [r for r in seen.results
-                               if b'203.0.113.7' in r])
+        # A look at whether it answers may have ended in a reset.
+        got = t.until(lambda: [r for r in seen.results if
+                               isinstance(r, bytes) and b'203.0.113.7' in r])
         t.ok(got, 'HAProxy has understood ' + word)
         seen.results.clear()
 

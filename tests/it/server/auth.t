@@ -167,8 +167,9 @@ esac
 exit 0
 ''' % out)
     target = t.echo()
-    s = t.server(target.port, '--auth-command', decide,
-                 '--handshake-timeout', '2s')
+    s = t.server(target.port, '--auth-command', decide)
+    brief = t.server(target.port, '--auth-command', decide,
+                     '--handshake-timeout', '2s')
     a = ask(s, 'Basic x', '/p%20q?yes', [
         ('Proxy', 'evil'), ('X_Y', 'forged'), ('Cookie', 'a=1'),
         ('Origin', 'http://localhost')])
@@ -187,18 +188,21 @@ exit 0
     t.is_(ask(s, path='/?no').status, 403, 'exit 1: 403')
     t.is_(ask(s, path='/?bad').status, 500, 'exit 3: 500')
     t.is_(ask(s, path='/?kill').status, 500, 'killed: 500')
-    t.is_(ask(s, path='/?slow').status, 504, 'too slow: 504')
-    t.is_(ask(s, path='/?behind').status, 504, 'never ends its output: 504')
+    t.is_(ask(brief, path='/?slow').status, 504, 'too slow: 504')
+    t.is_(ask(brief, path='/?behind').status, 504,
+          'never ends its output: 504')
     target.wait_accepted(1)
     t.is_(target.accepted, 1, 'no other request reached the target')
     t.ok(t.until(lambda: not [p for p in t.family()
                               if 'sleep' in t.command_of(p)]),
          'what was too slow is gone')
     s.stop()
+    brief.stop()
     t.like(s.log, 'user="al ice"', 'its first line names the user')
     t.like(s.log, 'auth-command.*exit status 3', 'failures are told')
-    t.like(s.log, 'auth-command.*too long', 'and slowness')
-    t.like(s.log, 'auth-command.*left a process', 'and what is left behind')
+    t.like(brief.log, 'auth-command.*too long', 'and slowness')
+    t.like(brief.log, 'auth-command.*left a process',
+           'and what is left behind')
 
 
 def test_command_that_cannot_be_killed():
@@ -219,18 +223,18 @@ def test_command_that_cannot_be_killed():
     with open(d + '/pid', 'w'):
         os.chmod(d + '/pid', 0o666)
     s = t.server(t.echo().port, '--auth-command', decide, '--run-as',
-                 'nobody', '--handshake-timeout', '2s',
+                 'nobody', '--handshake-timeout', '4s',
                  program=t.world_executable())
     begin = time.monotonic()
     answer = ask(s).status
     took = time.monotonic() - begin
     with open(d + '/pid') as f:
         pid = int(f.read())
-    t.ok(os.path.exists(d + '/root') and t.command_of(pid) is not None,
+    t.ok(os.path.exists(d + '/root') and t.command_of(pid) != '',
          'a command that is root runs on')
     os.kill(pid, signal.SIGKILL)
     t.is_(answer, 504, 'its request has an answer')
-    t.ok(took < 10 * t.SCALE, 'in time (%.1f s)' % took)
+    t.ok(took < t.BOUND, 'in time (%.1f s)' % took)
     t.ok(s.has_line('event=auth-command .*cannot be killed: it goes on'),
          'and the log says why')
 
