@@ -75,7 +75,7 @@ def test_warm():
     t.like(c.log, r'event=closed mode=client peer=127\.0\.0\.1:\d+ .*'
            r'up=1048576 down=1048576', 'logged as ever')
     t.until(lambda: r.parked(c, 3) and len(t.children(c.pid)) == 3)
-    child = t.children(c.pid)[0]
+    child = next(x for x in t.children(c.pid) if 'parked' in t.command_of(x))
     os.kill(child, signal.SIGSTOP)
     t.ok(t.until(lambda: child not in t.children(c.pid)) and r.parked(c, 3),
          'one that is stopped is replaced')
