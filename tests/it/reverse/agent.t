@@ -25,8 +25,8 @@ from exchange import Exchange, noise, pair      # noqa: E402
 
 class Gate:
     """Accepts every websocket; next() is a Raw that an agent has dialled.
-    .times are those of its requests, each before its answer, so that a pause of
-    the agent between two of them is not longer than what lies between these.
+    .times are those of its requests, each before its answer, so that a pause
+    of the agent between two of them is not longer than what lies between them.
     """
 
     def __init__(self, reply='inetws; v=2; id=gate', status=None, port=0):
@@ -329,7 +329,7 @@ def test_slow_target():
         w.text('open -')
         said = line(w)
         took.append(time.monotonic() - begin)
-        t.like(said, r'^fail .*(timed out|timeout|time)', 'a dead end: ' + said)
+        t.like(said, '^fail .*time', 'a dead end: ' + said)
         w.drop()
     t.ok(min(took) < 4.9 * t.SCALE, 'in less than 5 s')
 
