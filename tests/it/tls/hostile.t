@@ -105,7 +105,7 @@ def test_server_rubbish():
 
 def test_slow():
     """A peer that sends nothing or a byte now and then is dropped in time."""
-    cert, s = server('--handshake-timeout', '1s')
+    cert, s = server('--handshake-timeout', '%dms' % (4000 * t.SCALE))
     hello = client_hello(s)
     begin = time.monotonic()
     mute = [t.ws.dial(s.port) for _ in range(20)]
@@ -114,7 +114,7 @@ def test_slow():
     try:
         for byte in hello[:-1]:
             slow.sendall(bytes([byte]))
-            time.sleep(0.02)
+            time.sleep(0.02 * t.SCALE)
             if time.monotonic() > begin + t.BOUND:
                 break
     except OSError:
@@ -166,15 +166,15 @@ def test_server_tunnel():
     cert = t.certificate()
     target = t.discard()
     s = t.server(target.port, '--tls-cert', cert.cert, '--tls-key', cert.key)
-    for name, data in (('noise', b'\x17\x03\x03\x00\x50' + b'x' * 80),
-                       ('an alert in plain text', record(ALERT,
-                                                         b'\x01\x00')),
-                       ('no TLS', b'x' * 100),
-                       ('an end without close_notify', b'')):
+    for i, (name, data) in enumerate((
+            ('noise', b'\x17\x03\x03\x00\x50' + b'x' * 80),
+            ('an alert in plain text', record(ALERT, b'\x01\x00')),
+            ('no TLS', b'x' * 100),
+            ('an end without close_notify', b''))):
         sock = dial(s, cert)
         w = up(sock)
         w.send(b'some')
-        t.ok(t.until(lambda: target.accepted), 'a tunnel is up')
+        t.ok(target.wait_accepted(i + 1), 'a tunnel is up')
         raw = socket.socket(fileno=sock.detach())
         raw.sendall(data)
         raw.shutdown(socket.SHUT_WR)
