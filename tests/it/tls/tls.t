@@ -214,11 +214,13 @@ def test_clean_end_elsewhere():
         w.close(code)
         t.is_((w.take_close(answer=False), tls_end(w)), (code, 'eof'),
               'Close %d: close_notify behind both' % code)
-    server = t.WSServer(tls=t.tls_context(cert))
-    url = 'wss://localhost:%d/' % server.port
-    for name, p in (('--warm', t.client(url, '--cacert', cert.ca, '--warm', '1',
-                                        '--linger', '100ms')),
-                    ('check', t.inetws('check', '--cacert', cert.ca, url))):
+    for name, start in (
+            ('--warm', lambda url: t.client(
+                url, '--cacert', cert.ca, '--warm', '1', '--linger', '100ms')),
+            ('check', lambda url: t.inetws(
+                'check', '--cacert', cert.ca, url))):
+        server = t.WSServer(tls=t.tls_context(cert))
+        start('wss://localhost:%d/' % server.port)
         w = server.next()
         t.is_((w.take_close(), tls_end(w)), (1000, 'eof'),
               name + ': close_notify behind Close')
@@ -268,14 +270,15 @@ def test_clean_end_answered():
     def fields(more):
         return [('Sec-WebSocket-Extensions', 'inetws; v=2; id=a; ' + more)]
     session = 'resume="%s"' % ('0' * 32)
-    server = t.WSServer(tls=context, headers=fields(session))
+    redials = (('knows no sessions', [], 1000),
+               ('has another position', fields(session + '; at=7'), 1002))
+    answers = iter([fields(session)] + [headers for _, headers, _ in redials])
+    server = t.WSServer(tls=context, answer=lambda first, has: t.switch(
+        has, next(answers, [])))
     c = t.client('wss://localhost:%d/' % server.port, '--cacert', cert.ca)
     v = t.ws.dial(c.port)
     w = server.next()
-    for what, headers, code in (
-            ('knows no sessions', [], 1000),
-            ('has another position', fields(session + '; at=7'), 1002)):
-        server.headers = headers
+    for what, _, code in redials:
         w.sock.close()
         w = server.next()
         t.is_((w.take_close(), tls_end(w)), (code, 'eof'),
