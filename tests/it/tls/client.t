@@ -407,7 +407,7 @@ def test_reload_to_tls():
     before = has_library()
     write('wss://127.0.0.1:%d/' % s.port)
     c.send(signal.SIGHUP)
-    c.wait_line('event=reloaded')
+    c.wait_line('event=reloaded$')
     t.is_((before, t.until(has_library)), (False, True),
           'HUP from ws:// to wss:// loads the library')
     c.baseline = None           # tickets go from process to process

@@ -174,7 +174,7 @@ def test_behind_nginx():
     v = t.ws.dial(c.port)
     far = held.next()
     t.ok(c.has_line(BOTH), 'the kernel sends and receives')
-    whole, moved = relayed(Blocks(24), far, v, t.children(c.pid))
+    whole, moved = relayed(Blocks(24), far, v, [t.child(c.pid)])
     t.ok(whole, 'everything arrives')
     t.is_(moved, [True], 'some of it moved')
     far.close()

@@ -69,7 +69,7 @@ def test_without_tls():
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel is up')
     for name, p in (('server', s), ('client', c)):
-        t.is_([mapped(x) for x in [p.pid] + t.children(p.pid)], [[], []],
+        t.is_([mapped(x) for x in (p.pid, t.child(p.pid))], [[], []],
               '%s: without OpenSSL, and so is its child' % name)
     p = t.connect('ws://localhost:%d/' % s.port)
     p.stdin.write(b'hello')
@@ -93,7 +93,7 @@ def test_with_tls():
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel is up')
     for name, p in (('server', s), ('client', c)):
-        t.is_([mapped(x) for x in [p.pid] + t.children(p.pid)],
+        t.is_([mapped(x) for x in (p.pid, t.child(p.pid))],
               [BOTH, BOTH], '%s: once for all' % name)
 
 
@@ -124,7 +124,7 @@ def test_redirect_in_sandbox():
     s = t.server(t.echo().port)
     n = t.nginx(s.port, cert)
     proxy = t.Proxy(s.port)
-    c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--resume', '2s',
+    c = t.client('ws://localhost:%d/ssh/' % proxy.port, '--resume', '5s',
                  env=dict(os.environ, SSL_CERT_FILE=cert.ca))
     v = t.ws.dial(c.port)
     t.ok(says(v), 'a tunnel is up')
@@ -187,11 +187,12 @@ def test_reload():
     write('mode client', 'listen 127.0.0.1:0', 'url ' + s.url,
           'cacert ' + cert.ca)
     c.send(signal.SIGHUP)
-    c.wait_line('event=reloaded')
+    c.wait_line('event=reloaded$')
     c.baseline = None           # its tickets need two descriptors now
     v = t.ws.dial(port)
     t.ok(says(v), 'and one with TLS')
-    t.is_(len(t.children(s.pid)), 1, 'from the other server')
+    t.ok(t.until(lambda: len(t.children(s.pid)) == 1),
+         'from the other server')
     write('mode server', 'listen 127.0.0.1:0', 'target 127.0.0.1:9')
     p = t.inetws('-K', conf)
     t.listening(p)

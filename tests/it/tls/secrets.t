@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "lib"))
 import inetws as t      # noqa: E402
 import base64           # noqa: E402
+import contextlib       # noqa: E402
 import hashlib          # noqa: E402
 import re               # noqa: E402
 
@@ -84,9 +85,10 @@ def core_limits():
     for pid in t.family():
         if 'inetws' not in t.command_of(pid):
             continue
-        with open('/proc/%d/limits' % pid) as f:
-            found.add(re.search(r'^Max core file size\s+(\S+)', f.read(),
-                                re.M)[1])
+        with contextlib.suppress(OSError):      # it may have ended meanwhile
+            with open('/proc/%d/limits' % pid) as f:
+                found.add(re.search(r'^Max core file size\s+(\S+)',
+                                    f.read(), re.M)[1])
     return found
 
 
