@@ -17,15 +17,20 @@ import time             # noqa: E402
 def pair(*options):
     target = t.Held()
     s = t.server(target.port, *options)
+    begin = t.ws.now()
     w = t.ws.connect(s.port)
+    w.begin = begin
     return s, w, target.next()
 
 
 def client_pair(*options):
     server = t.WSServer()
     c = t.client('ws://127.0.0.1:%d/' % server.port, *options)
+    begin = t.ws.now()
     stream = t.ws.dial(c.port)
-    return c, server.next(), stream
+    w = server.next()
+    w.begin = begin             # it is not older
+    return c, w, stream
 
 
 SIDES = (('server', pair), ('client', client_pair))
@@ -34,10 +39,9 @@ SIDES = (('server', pair), ('client', client_pair))
 def test_pings_come():
     for side, make in SIDES:
         p, w, stream = make('--ping-interval', '200ms')
-        begin = t.ws.now()
         while len(w.pings) < 4:
             w.take()
-        took = t.ws.now() - begin
+        took = t.ws.now() - w.begin
         t.ok(0.5 < took < t.BOUND,
              '%s: four pings in %.1f s' % (side, took))
         stream.sendall(b'x')
@@ -49,8 +53,9 @@ def test_answered_once_then_silent():
         p, w, stream = make('--ping-interval', '200ms', '--ping-timeout',
                             '1s', '--resume', '0')
         while not w.pings:
-            w.take()            # answers it
+            w.take(answer_pings=False)
         begin = t.ws.now()
+        w.pong(w.pings[-1])
         data, how = t.ws.read_all(stream)
         took = t.ws.now() - begin
         t.is_(how, 'reset', '%s: a peer that falls silent: reset' % side)
@@ -77,11 +82,11 @@ def test_never_answered():
 def test_any_byte_is_life():
     for side, make in SIDES:
         p, w, stream = make('--ping-interval', '200ms', '--ping-timeout',
-                            '800ms')
+                            '3s')
         while not w.pings:
             w.take()
         sent = 0
-        end = t.ws.now() + 2.5
+        end = t.ws.now() + 5
         while t.ws.now() < end:
             w.send(b'.')
             sent += 1
@@ -95,11 +100,11 @@ def test_stuck_stream_is_no_dead_peer():
     silence means nothing."""
     for side, make in SIDES:
         p, w, stream = make('--ping-interval', '200ms', '--ping-timeout',
-                            '800ms')
+                            '3s')
         while not w.pings:
             w.take()
         data = t.ws.frame(2, b'x' * 65536, key=w.key())
-        w.sock.settimeout(0.5)
+        w.sock.settimeout(2)
         sent = 0
         try:
             while sent < 200 << 20:
@@ -108,7 +113,7 @@ def test_stuck_stream_is_no_dead_peer():
             t.ok(False, '%s: the peer was stopped' % side)
         except TimeoutError:
             pass
-        time.sleep(1.5)         # longer than --ping-timeout, reading nothing
+        time.sleep(4)           # longer than --ping-timeout, reading nothing
         got = len(t.ws.read_exactly(stream, 1 << 20))
         t.is_(got, 1 << 20, '%s: alive when the reader wakes up' % side)
 
@@ -121,12 +126,12 @@ def test_off():
 
 def test_idle_timeout():
     for side, make in SIDES:
-        p, w, stream = make('--idle-timeout', '1s', '--ping-interval',
+        p, w, stream = make('--idle-timeout', '3s', '--ping-interval',
                             '200ms', '--ping-timeout', '30s')
         for _ in range(4):
             stream.sendall(b'x')
             w.take_data(1)
-            time.sleep(0.4)
+            time.sleep(1)
         t.ok(not w.close_frame, '%s: data holds --idle-timeout off' % side)
         begin = t.ws.now()
         code = w.take_close()
@@ -142,14 +147,17 @@ def test_idle_after_close():
     t.rundir()
     path = t.folder() + '/target'
     target = t.Held(path=path)
-    s = t.server('unix:' + path, '--idle-timeout', '2s', '--linger', '200ms')
+    s = t.server('unix:' + path, '--idle-timeout', '8s', '--linger', '200ms')
     w = t.ws.connect(s.port)
     stream = target.next()
     sent = 0
+
+    def is_taken():
+        return t.one()['up'] == sent or time.sleep(.1)
     for _ in range(1000):       # until some of it stays with the tunnel
         w.send(b'x' * 16384)
         sent += 16384
-        if not t.until(lambda: t.one()['up'] == sent, .3 * t.SCALE):
+        if not any(is_taken() for _ in range(4)):
             break
     t.ok(t.one()['up'] < sent, 'the target takes nothing more')
     begin = t.ws.now()
@@ -164,15 +172,15 @@ def test_idle_after_close():
 def test_between_two_of_ours():
     target = t.Held()
     s = t.server(target.port, '--ping-interval', '200ms',
-                 '--ping-timeout', '1s')
+                 '--ping-timeout', '3s')
     px = t.Proxy(s.port)
     c = t.client('ws://127.0.0.1:%d/' % px.port, '--ping-interval', '200ms',
-                 '--ping-timeout', '1s', '--resume', '0')
+                 '--ping-timeout', '3s', '--resume', '0')
     visitor = t.ws.dial(c.port)
     stream = target.next()
     visitor.sendall(b'x')
     t.is_(t.ws.read_exactly(stream, 1), b'x', 'a tunnel of two of ours')
-    time.sleep(2)
+    time.sleep(5)
     visitor.sendall(b'y')
     t.is_(t.ws.read_exactly(stream, 1), b'y', 'lives by its pings alone')
     px.blackhole()
