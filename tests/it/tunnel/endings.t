@@ -349,14 +349,18 @@ def test_half_close_is_held():
 
 def test_linger():
     for side, make in SIDES:
-        p, w, stream = make('--linger', '700ms')
-        stream.sendall(b'bye')
-        stream.shutdown(socket.SHUT_WR)
-        t.is_(w.take_data(3), b'bye', 'data passes')
-        begin = t.ws.now()
-        for _ in range(4):      # each byte begins the wait anew
-            t.ok(t.ws.quiet_for(w.sock, 0.4), '%s: no Close yet' % side)
-            w.send(b'.')
+        for _ in range(9):      # a busy machine may be late with a byte
+            p, w, stream = make('--linger', '700ms')
+            stream.sendall(b'bye')
+            stream.shutdown(socket.SHUT_WR)
+            t.is_(w.take_data(3), b'bye', 'data passes')
+            begin, sent = t.ws.now(), 0
+            while sent < 4 and t.ws.quiet_for(w.sock, 0.4):
+                w.send(b'.')
+                sent += 1
+            if sent == 4:
+                break
+        t.is_(sent, 4, '%s: each byte begins the wait anew' % side)
         t.is_(w.take_close(), 1000, 'Close 1000 after --linger')
         took = t.ws.now() - begin
         t.ok(1.9 < took < 1.9 + t.BOUND, 'not before (%.1f s)' % took)
@@ -420,7 +424,7 @@ def test_big_answer_then_end():
 
 def pause(w):
     """Longer than --linger: does nothing come, not even an end?"""
-    return not select.select([w.sock], [], [], 1.5)[0]
+    return not select.select([w.sock], [], [], 3.5)[0]
 
 
 def test_reader_that_pauses():
@@ -429,7 +433,7 @@ def test_reader_that_pauses():
     for mode in ('--eof=hold', '--eof=close'):
         server = t.WSServer()
         p = t.connect('ws://127.0.0.1:%d/' % server.port, mode, '--linger',
-                      '400ms', stdin=subprocess.DEVNULL)
+                      '2500ms', stdin=subprocess.DEVNULL)
         w = server.next()
 
         def send():
@@ -453,7 +457,7 @@ def test_cut_with_tls():
     cert = t.certificate()
     server = t.WSServer(tls=t.tls_context(cert))
     path = t.Proxy(server.port)
-    p = t.connect('wss://127.0.0.1:%d/' % path.port, '-k', '--linger', '500ms',
+    p = t.connect('wss://127.0.0.1:%d/' % path.port, '-k', '--linger', '3s',
                   '-vv', stdin=subprocess.DEVNULL)
     w = server.next()
     w.send(b'first')
@@ -466,7 +470,7 @@ def test_cut_with_tls():
 
     target = t.Held()
     s = t.server(target.port, '--tls-cert', cert.cert, '--tls-key', cert.key,
-                 '--linger', '500ms')
+                 '--linger', '3s')
     for how in ('close_notify', 'fin'):
         path = t.Proxy(s.port)
         raw = ssl._create_unverified_context().wrap_socket(
@@ -496,7 +500,7 @@ def slow(sock, size, step, say):
             if t.ws.now() > said + 0.4:
                 said = t.ws.now()
                 say()
-            time.sleep(0.03)
+            time.sleep(0.03 * t.SCALE)
             data = sock.recv(step)
             if not data:
                 break
@@ -516,7 +520,7 @@ def test_slow_to_take():
     """What was written is taken over more than --linger."""
     if not sys.platform.startswith('linux'):
         return t.skip('only Linux tells what was acknowledged')
-    linger = '%dms' % (1000 * t.SCALE)
+    linger = '%dms' % (3000 * t.SCALE)
     with small_buffer(socket.socket()) as listener:
         listener.bind(('127.0.0.1', 0))
         listener.listen(5)
@@ -526,7 +530,7 @@ def test_slow_to_take():
     size = 200 << 10
     w.send(b'u' * size)
     w.close(1000)
-    t.is_(slow(stream, size, 8192, lambda: stream.send(b'.')), (size, 'eof'),
+    t.is_(slow(stream, size, 1024, lambda: stream.send(b'.')), (size, 'eof'),
           'a target that reads slowly and sends gets all, and the end')
     stream.close(), w.drop()
     t.like(s.wait_line('event=closed.*')[0], 'end=ended', 'and the log says so')
@@ -537,7 +541,7 @@ def test_slow_to_take():
     sock.connect(('127.0.0.1', s.port))
     sock.sendall(t.ws.request())
     early = len(t.ws.read_head(sock)[1])
-    got, how = slow(sock, len(data), 4096, lambda: sock.sendall(
+    got, how = slow(sock, len(data), 2048, lambda: sock.sendall(
         t.ws.frame(9, b'p', key=K)))
     t.ok(got + early > len(data), 'a peer that reads slowly and pings gets '
          'all (%d, %s)' % (got + early, how))
@@ -603,15 +607,15 @@ def test_program_that_does_not_read():
 
 
 def test_log_tells_the_truth():
-    p, w, stream = pair()
+    p, w, stream = pair('--linger', '500ms')
     w.send(b'x' * 1234)
     t.ws.read_exactly(stream, 1234)
     stream.sendall(b'y' * 567)
     w.take_data(567)
     w.close(1000)
     w.take_close(answer=False)
-    line = p.wait_line(r'1234')[0] and [x for x in p.lines if '1234' in x][0]
-    t.like(line, '567', 'bytes of both ways: ' + line)
+    line = p.wait_line('event=closed.*')[0]
+    t.like(line, r' up=1234 down=567 ', 'bytes of both ways: ' + line)
     t.like(line, r'127\.0\.0\.1:\d+', 'who')
 
 
