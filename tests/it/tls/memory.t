@@ -20,8 +20,8 @@ LATER = 40      # with OpenSSL 3.5: half of it for ML-KEM, the rest its own
 
 def idle(supervisor, limit):
     """The private memory of its last child, once that has given some back."""
-    child = t.children(supervisor.pid)[-1]
-    t.until(lambda: t.private_kib(child) < limit, timeout=5 * t.SCALE)
+    child = min(t.children(supervisor.pid), key=t.age)
+    t.until(lambda: t.private_kib(child) < limit)
     return t.private_kib(child)
 
 
