@@ -115,10 +115,11 @@ STOPS = (('--drain 0', ('--drain', '0'), term, 1001, '%s stopped'),
          ('a second signal', ('--drain', '10m'), term_twice, 1001,
           '%s stopped'),
          ('TERM to one tunnel', (), term_one, 1001, '%s stopped'),
-         ('--idle-timeout', ('--idle-timeout', '1s'), nothing, 1008,
+         ('--idle-timeout', ('--idle-timeout', '3s'), nothing, 1008,
           'idle timeout'))
 
 
+@t.limit(120)
 def test_stopped():
     """The other end of what is stopped neither resumes nor reports success."""
     for name, own, stop, code, reason in STOPS:
