@@ -103,7 +103,7 @@ def up(b, c, protocols=()):
 
 @t.limit(90)
 def test_messages():
-    c = chain(t.echo().port, '--ping-interval=100ms', '--ping-timeout=1s')
+    c = chain(t.echo().port, '--ping-interval=100ms', '--ping-timeout=4s')
     b = page(c)
     t.is_(up(b, c), ['', ''], 'a page opens a websocket')
     t.is_(up(b, c, ['binary']), ['binary', ''], 'and another, as old noVNC')
@@ -128,11 +128,11 @@ def test_messages():
     t.ok(longest <= 65535, 'in messages of 65535 bytes at most')
     n = b.script('''
         const before = performance.now();
-        await new Promise((r) => setTimeout(r, 2000));
+        await new Promise((r) => setTimeout(r, 6000));
         ws.send('alive');
         await ws.take(5);
         return performance.now() - before;''')
-    t.ok(n >= 2000, 'Chromium answers our pings, and lives')
+    t.ok(n >= 5990, 'Chromium answers our pings, and lives')
 
 
 @t.limit(90)
@@ -168,7 +168,7 @@ def test_token():
 @t.limit(90)
 def test_endings():
     target = t.Held()
-    c = chain(target.port, '--linger=1s')
+    c = chain(target.port, '--linger=4s')
     b = page(c)
     for code, want in ((1000, 'eof'), (4000, 'reset')):
         up(b, c)

@@ -203,7 +203,7 @@ def test_closes():
 def test_target_ends():
     """Half-close: the Close waits while the client still has something."""
     target = t.Held()
-    chain = t.chain(target.port, '--linger=1500ms')
+    chain = t.chain(target.port, '--linger=3s')
     n = Node(chain)
     n.until('open')
     stream = target.next()
@@ -217,7 +217,7 @@ def test_target_ends():
         n.do('binary', b64(b'%d' % i))
         t.is_(t.ws.read_exactly(stream, 1), b'%d' % i,
               'the other direction goes on')
-        t.ws.quiet_for(stream, 0.2)
+        t.ws.quiet_for(stream, 0.5)
     t.is_(n.next(), ['close', 1000, ''], 'until nothing more comes')
     t.is_(t.ws.read_all(stream), (b'', 'eof'), 'a clean end for the target')
 
@@ -234,10 +234,10 @@ def test_target_resets():
 
 def test_pings():
     chain = t.chain(t.echo().port, '--ping-interval=100ms',
-                    '--ping-timeout=1s')
+                    '--ping-timeout=4s')
     n = Node(chain)
     n.until('open')
-    for i in range(20):         # twice the timeout
+    for i in range(60):         # longer than the timeout
         t.is_(n.until('ping')[0], 'ping', 'a ping comes')
     n.do('pong', 'not asked for')
     n.do('binary', b64(b'alive'))

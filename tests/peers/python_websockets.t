@@ -122,7 +122,7 @@ def test_big():
 def test_pings():
     t.need('nginx')
     chain = t.chain(t.echo().port, '--ping-interval=100ms',
-                    '--ping-timeout=1s')
+                    '--ping-timeout=4s')
 
     async def exchange(w):
         await asyncio.wait_for(await w.ping(b'from the client'), t.BOUND)
@@ -133,7 +133,7 @@ def test_pings():
         await sent
         await asyncio.wait_for(asyncio.gather(*pongs), t.BOUND)
         t.ok(True, 'and twenty among megabytes of data')
-        await asyncio.sleep(2)      # twice the server's timeout
+        await asyncio.sleep(6)      # longer than the server's timeout
         await w.send(b'alive')
         t.is_(await w.recv(), b'alive', "the server's own keep it alive")
 
@@ -182,7 +182,7 @@ def test_target_ends():
     """Half-close: the Close waits while the client still has something."""
     t.need('nginx')
     target = t.Held()
-    chain = t.chain(target.port, '--linger=1500ms')
+    chain = t.chain(target.port, '--linger=3s')
 
     async def exchange(w):
         await w.send(b'question')
@@ -192,7 +192,7 @@ def test_target_ends():
         stream.shutdown(socket.SHUT_WR)
         t.is_(await w.recv(), b'answer', 'answered')
         for i in range(10):         # longer than the lingering
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
             await w.send(b'%d' % i)
         got = await asyncio.to_thread(t.ws.read_exactly, stream, 10)
         t.is_(got, b'0123456789', 'the other direction goes on')
@@ -292,13 +292,13 @@ def test_server_echoes():
     async def echo(w):
         async for message in w:
             await w.send(message)
-    s = Serving(echo, ping_interval=0.2, ping_timeout=2)
-    c = s.client('--ping-interval=200ms', '--ping-timeout=2s', '--linger=1s')
+    s = Serving(echo, ping_interval=0.2, ping_timeout=4)
+    c = s.client('--ping-interval=200ms', '--ping-timeout=4s', '--linger=1s')
     v = t.ws.dial(c.port)
     data = os.urandom(BIG)
     threading.Thread(target=v.sendall, args=(data,), daemon=True).start()
     t.ok(t.ws.read_exactly(v, BIG) == data, '%d bytes there and back' % BIG)
-    t.ok(t.ws.quiet_for(v, 3), 'silence but for pings, both ways')
+    t.ok(t.ws.quiet_for(v, 6), 'silence but for pings, both ways')
     v.sendall(b'alive')
     t.is_(t.ws.read_exactly(v, 5), b'alive', 'it lives')
     v.shutdown(socket.SHUT_WR)
