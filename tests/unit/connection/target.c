@@ -150,11 +150,17 @@ dials(void)
 static int
 ends(void)
 {
-	int64_t begin = clock_ms();
+	int64_t begin;
+	int i;
 
 	o.timeouts.linger = 0;
-	start("exec >&- <&-; sleep 0.4; exit 5");
-	target_end(&c, 0);
+	for (i = 0; i < 3; i++) {	/* a busy machine may be slower */
+		memset(&c.program, 0, sizeof(c.program));
+		start("exec >&- <&-; sleep 0.4; exit 5");
+		target_end(&c, 0);
+		if (WIFEXITED(c.program.status))
+			break;
+	}
 	if (!c.program.ended || WEXITSTATUS(c.program.status) != 5)
 		return 1;
 	memset(&c.program, 0, sizeof(c.program));

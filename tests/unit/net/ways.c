@@ -76,6 +76,8 @@ test_race(void)
 	struct pollfd p[NET_FOUND_MAX];
 	uint16_t port = 0;
 	int good = listen_at("127.0.0.1", &port, 8), dead, n, i, filler[4];
+	int r[2], begins, waits, holds, polled;
+	unsigned int started[2];
 	int64_t now;
 	char want[200];
 
@@ -85,19 +87,35 @@ test_race(void)
 
 	/* one that does not answer is not waited for alone */
 	find("127.0.0.2,127.0.0.1", port);
-	now = clock_ms();
-	net_race_begin(&race, "h.example", &found);
-	ok(net_race_time(&race) >= now && net_race_time(&race) <= clock_ms(),
-	    "the first one may start at once");
-	is(net_race_step(&race), 0, "it is under way");
-	is(race.started, 1, "alone at first");
-	ok(net_race_poll(&race, p) == 1 && p[0].events == POLLOUT,
-	    "it is waited for");
-	ok(net_race_time(&race) >= now + 250 && net_race_time(&race) <=
-	    clock_ms() + 250, "for a quarter of a second");
-	is(net_race_holds(&race), 1, "its address is ours");
-	is(net_race_step(&race), 0, "(too early for the next)");
-	is(race.started, 1, "(alone)");
+	for (i = 0; i < 5; i++) {	/* a busy machine may be late */
+		now = clock_ms();
+		net_race_begin(&race, "h.example", &found);
+		begins = net_race_time(&race) >= now &&
+		    net_race_time(&race) <= clock_ms();
+		r[0] = net_race_step(&race);
+		started[0] = race.started;
+		polled = net_race_poll(&race, p) == 1 && p[0].events == POLLOUT;
+		waits = net_race_time(&race) >= now + 250 &&
+		    net_race_time(&race) <= clock_ms() + 250;
+		holds = net_race_holds(&race);
+		r[1] = net_race_step(&race);
+		started[1] = race.started;
+		if (clock_ms() < now + 250)
+			break;
+		if (r[1] == 1) {
+			close(race.winner);
+			close(accept(good, NULL, NULL));
+		} else
+			net_race_end(&race, NULL);
+	}
+	ok(begins, "the first one may start at once");
+	is(r[0], 0, "it is under way");
+	is(started[0], 1, "alone at first");
+	ok(polled, "it is waited for");
+	ok(waits, "for a quarter of a second");
+	is(holds, 1, "its address is ours");
+	is(r[1], 0, "(too early for the next)");
+	is(started[1], 1, "(alone)");
 	while (clock_ms() < net_race_time(&race))
 		poll(NULL, 0, 5);
 	is(net_race_step(&race), 1, "the second one wins");
@@ -537,7 +555,7 @@ test_bytes(void)
 
 	/* a head in pieces, and what follows it */
 	is(write(pair[0], "GET / HTTP/1.1\r\n", 16), 16, "(half a head)");
-	is(http_read(&r, &head, clock_ms() + 30), -1, "half a head");
+	is(http_read(&r, &head, clock_ms() + 300), -1, "half a head");
 	is(errno, ETIMEDOUT, "is waited for");
 	is(r.len, 16, "and kept");
 	is(write(pair[0], "Host: h\r\n\r\nxyz", 14), 14, "(the rest)");
