@@ -29,16 +29,25 @@ extern char **environ;
 static char out[16];
 static struct error why;
 
+/* A busy machine may need longer than 0.2 seconds to let one end that is killed:
+ * it is asked again then. */
 static int
 ask(const char *script, int64_t ms, int stop)
 {
 	char sh[] = "sh", c[] = "-c", text[500], *argv[] = { sh, c, text, NULL };
+	int tries, r;
 
-	strlcpy(text, script, sizeof(text));
-	memset(&why, 0, sizeof(why));
-	memset(out, '?', sizeof(out));
-	return command_run(argv, environ, "", out, sizeof(out),
-	    clock_after(ms), stop, &why);
+	for (tries = 0; tries < 5; tries++) {
+		strlcpy(text, script, sizeof(text));
+		memset(&why, 0, sizeof(why));
+		memset(out, '?', sizeof(out));
+		r = command_run(argv, environ, "", out, sizeof(out),
+		    clock_after(ms), stop, &why);
+		if (r != -1 || strstr(why.text, "it goes on") == NULL)
+			break;
+		waitpid(-1, NULL, 0);
+	}
+	return r;
 }
 
 static void
@@ -89,7 +98,7 @@ test_late(void)
 	ok(clock_ms() >= begin + 300, "but it had its time");
 	ok(why.status == EXIT_AGAIN && strcmp(why.text,
 	    "sh: took too long and was killed") == 0, "%s", why.text);
-	is(ask("sleep 60 & exit 0", 2000, -1), -1, "a process that it left");
+	is(ask("sleep 60 & exit 0", 5000, -1), -1, "a process that it left");
 	ok(why.status == EXIT_AGAIN && strcmp(why.text, "sh: left a process "
 	    "that kept its output open") == 0, "%s", why.text);
 	is(ask("exec >&-; sleep 60", 300, -1), -1, "its output has ended");
