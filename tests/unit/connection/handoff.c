@@ -349,15 +349,34 @@ next_free(void)
 	return fd;
 }
 
+/*
+ * The process of a letter that comes, as *came says; a busy machine may need longer
+ * than the second that it has.
+ */
+static pid_t
+letter_comes(int listener, struct handoff_request *v, int *came)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; ; i++) {
+		pid = aside(send_letter);
+		if ((*came = answer(listener, v)) == 0 || i == 2)
+			return pid;
+		status_of(pid);
+	}
+}
+
 static void
 test_by_byte(int listener)
 {
 	struct handoff_request v;
+	int came;
 	pid_t pid;
 
 	how = BY_BYTE;
-	pid = aside(send_letter);
-	is(answer(listener, &v), 0, "a hand-over whose bytes come one by one");
+	pid = letter_comes(listener, &v, &came);
+	is(came, 0, "a hand-over whose bytes come one by one");
 	ok(v.len == 10 && memcmp(v.bytes, BYTES, 10) == 0, "with all of them");
 	is((int)strlen(v.user), PEER_USER_MAX - 1, "a name without an end");
 	is((int)strlen(v.subject), TLS_SUBJECT_MAX - 1, "a subject");
@@ -373,12 +392,12 @@ static void
 test_too_late(int listener)
 {
 	struct handoff_request v;
-	int before = next_free();
+	int before = next_free(), came;
 	pid_t pid;
 
 	how = LEAVES;
-	pid = aside(send_letter);
-	is(answer(listener, &v), 0, "a hand-over comes");
+	pid = letter_comes(listener, &v, &came);
+	is(came, 0, "a hand-over comes");
 	is(status_of(pid), 0, "whose sender waits no more");
 	is(handoff_confirm(&v), -1, "and cannot be confirmed");
 	is(next_free(), before, "it is not kept open");

@@ -50,7 +50,7 @@ park(const char *answer, int with_fd, char *why, size_t size,
 	if (answer != NULL)
 		fdpass_send(up[0], answer[0], answer + 1, with_fd ? 0 : -1);
 	return worker_ask_park(up[1], "name", "agent", "hash",
-	    clock_ms() + 300, why, size, again);
+	    clock_ms() + (answer != NULL ? 10000 : 300), why, size, again);
 }
 
 static void
@@ -99,11 +99,11 @@ test_place(void)
 
 	open_channel();
 	fdpass_send(up[0], WORKER_PLACE, "", -1);
-	is(worker_ask_place(up[1], clock_ms() + 300, why, sizeof(why), &again),
+	is(worker_ask_place(up[1], clock_ms() + 10000, why, sizeof(why), &again),
 	    1, "there is a place");
 	is_str(got(), "E ", "what was asked");
 	fdpass_send(up[0], WORKER_MAY_PARK, "", -1);
-	is(worker_ask_place(up[1], clock_ms() + 300, why, sizeof(why), &again),
+	is(worker_ask_place(up[1], clock_ms() + 10000, why, sizeof(why), &again),
 	    0, "another answer is none");
 	got();
 	is(worker_send(up[1], WORKER_TAKEN), 0, "a letter");
