@@ -350,7 +350,7 @@ next_free(void)
 }
 
 /*
- * The process of a letter that comes, as *came says; a busy machine may need longer
+ * The process of a letter that comes, as *came says; a busy machine may need more
  * than the second that it has.
  */
 static pid_t
