@@ -320,7 +320,7 @@ def test_odd_ends():
     t.like(t.run_inetws('check', url(says.port)).stdout,
            r'closed with 1011: not \\x22now\\x22 \\x5c\\x01$', 'and escaped for a terminal')
     silent = t.WSServer()
-    code, c = look(url(silent.port), '--handshake-timeout', '300ms')
+    code, c = look(url(silent.port), '--handshake-timeout', '3s')
     t.is_((code, c['ping']['answered']), (75, 0), 'no answer at all: 75')
     t.is_((c['status'], c['message']), (75, None), 'also in JSON')
     t.like(' '.join(c['next']), 'the server hangs', 'and what to do')
@@ -364,9 +364,8 @@ def test_says_close():
         # 502 if that comes before its connection is there
         t.ok(look(url(s.port))[1]['http_status'] in (101, 502),
              'the target resets: check %d has a place' % n)
-    t.ok(t.until(lambda: all(t.is_ahead(x, s.pid)
-                             for x in t.children(s.pid))),
-         'no session waits for a redial')
+        t.until(lambda: not t.children(s.pid))      # its process has ended
+    t.ok(not t.children(s.pid), 'no session waits for a redial')
     t.unlike(s.log, 'event=websocket-lost', 'none was lost')
 
     def serve(ws, good, act, got):
@@ -386,19 +385,22 @@ def test_says_close():
             ('no answers', lambda w: None, [1000]),
             ('an end', lambda w: w.sock.shutdown(socket.SHUT_WR), [])):
         for good, words in ((0, ()), (1, ('--proxy-idle=250ms',))):
-            if good and what == 'no answers':
-                continue        # that takes 5 s
+            if what == 'no answers':
+                if good:
+                    continue    # that takes 5 s
+                words = ('--handshake-timeout', '3s')
             ws, got = t.WSServer(), []
             threading.Thread(target=serve, args=(ws, good, act, got),
                              daemon=True).start()
-            look('--handshake-timeout', '500ms', *words, url(ws.port))
+            look(*words, url(ws.port))
             t.ok(t.until(lambda: got), 'it ends')
             t.is_(got, [answer], 'after %s%s: %r' % (
                 what, ' while idle' if good else '', answer))
 
 
 class Cutter(t.Proxy):
-    """A proxy that ends what has been idle, with or without a word."""
+    """A proxy that ends what has been idle, with or without a word; not the
+    first connection, whose messages may only be slow."""
 
     def __init__(self, port, after, silently=False):
         self.after, self.silently, self.last = after, silently, {}
@@ -406,15 +408,21 @@ class Cutter(t.Proxy):
 
     def _copy(self, src, dst):
         import select
+        last = t.ws.now()
         while True:
-            if not select.select([src], [], [], self.after)[0]:
+            left = last + self.after - t.ws.now()
+            came = select.select([src], [], [], max(0, left))[0]
+            if t.ws.now() >= last + self.after and self.accepted > 1:
                 if self.silently:
                     return time.sleep(4 * t.BOUND)
                 break
-            data = src.recv(65536)
-            if not data:
-                break
-            dst.sendall(data)
+            # Before it is passed on: who gets it counts from then on.
+            last = t.ws.now()
+            if came:
+                data = src.recv(65536)
+                if not data:
+                    break
+                dst.sendall(data)
         for s in (src, dst):
             try:
                 s.shutdown(2)
@@ -424,14 +432,14 @@ class Cutter(t.Proxy):
 
 def test_idle():
     s = t.server(t.echo().port)
-    p = Cutter(s.port, 1.2)
+    p = Cutter(s.port, 3)
     begin = t.ws.now()
     code, c = look(url(p.port), '--proxy-idle=20s')
     t.is_((code, c['result'], c['idle']['end']), (1, 'warning', 'cut'),
           'a path that cuts')
-    t.ok(1000 <= c['idle']['end_ms'] <= 5000, 'after its time (%d ms)' %
+    t.ok(1000 <= c['idle']['end_ms'] <= 8000, 'after its time (%d ms)' %
          c['idle']['end_ms'])
-    t.ok(t.ws.now() - begin < 10 * t.SCALE, 'no longer than needed')
+    t.ok(t.ws.now() - begin < 15 * t.SCALE, 'no longer than needed')
     told = re.search(r'--ping-interval (\S+)', ' '.join(c['next']))[1]
     t.is_(t.run_inetws('connect', '--ping-interval', told, '--dump-config',
                        url(s.port)).returncode, 0,
@@ -443,7 +451,7 @@ def test_idle():
            c['idle']['ping_interval_ms']), (0, 'lives', 1000, None),
           'a path that does not')
     s = t.server(t.echo().port, '--ping-interval', '300ms')
-    code, c = look(url(s.port), '--proxy-idle=1s')
+    code, c = look(url(s.port), '--proxy-idle=3s')
     t.ok(c['idle']['peer_pings'] >= 3, "the peer's pings are told (%d)" %
          c['idle']['peer_pings'])
     ended = t.WSServer()
@@ -494,10 +502,10 @@ def test_idle_nginx():
         proxy_pass http://127.0.0.1:%d; proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection "upgrade";
-        proxy_read_timeout 2s; }''' % s.port)
+        proxy_read_timeout 3s; }''' % s.port)
     code, c = look(n.url.replace('/ssh/', '/short/'), '--proxy-idle=20s')
     t.is_((code, c['idle']['end']), (1, 'cut'), 'nginx cuts')
-    t.ok(1900 <= c['idle']['end_ms'] <= 8000, 'after proxy_read_timeout '
+    t.ok(1000 <= c['idle']['end_ms'] <= 9000, 'after proxy_read_timeout '
          '(%d ms)' % c['idle']['end_ms'])
     r = t.run_inetws('check', '--proxy-idle=1s', n.url)
     t.like(r.stdout, '^ok +idle +lives for 1.0s at least',
@@ -508,11 +516,11 @@ def test_idle_nginx():
 def test_idle_silent():
     """A path that forgets without a word."""
     s = t.server(t.echo().port)
-    p = Cutter(s.port, 1.5, silently=True)
-    code, c = look(url(p.port), '--proxy-idle=4s')
+    p = Cutter(s.port, 3.9, silently=True)
+    code, c = look(url(p.port), '--proxy-idle=8s')
     t.is_((code, c['idle']['end'], c['idle']['lived_ms']),
-          (1, 'silent', 1000), 'silence')
-    t.is_(c['idle']['end_ms'], 2000, 'is found between two pings')
+          (1, 'silent', 2000), 'silence')
+    t.is_(c['idle']['end_ms'], 4000, 'is found between two pings')
 
 
 def test_words():
