@@ -104,6 +104,16 @@ def stopped(check, step, before, number=INT, what=''):
     return text
 
 
+def asked(mute, n):
+    """Each of the next n of a target that does not answer has sent something,
+    or has ended."""
+    for _ in range(n):
+        try:
+            mute.next().recv(1)
+        except ConnectionResetError:
+            pass
+
+
 def stopped_json(begin, words, step, **kw):
     """The same for machines, when begin() says that it has come there."""
     c = Check('--json', *words, **kw)
@@ -208,8 +218,7 @@ def test_answer():
     mute = t.Held()
     for number in (INT, TERM, HUP):
         stopped(Check(url(mute.port)), 'answer', PATH, number)
-    o = stopped_json(lambda: [mute.next() for _ in range(4)],
-                     [url(mute.port)], 'answer')
+    o = stopped_json(lambda: asked(mute, 4), [url(mute.port)], 'answer')
     t.is_((o['peer'], o['http_status']), ('127.0.0.1:%d' % mute.port, 0),
           'what was found')
     t.is_([s['step'] for s in o['steps'] if s['state'] == 'ok'],
@@ -220,8 +229,7 @@ def test_tls():
     mute = t.Held()
     stopped(Check(url(mute.port, 'wss')), 'tls',
             ['name', 'connect', 'proxy'])
-    stopped_json(lambda: [mute.next() for _ in range(2)],
-                 [url(mute.port, 'wss')], 'tls')
+    stopped_json(lambda: asked(mute, 2), [url(mute.port, 'wss')], 'tls')
 
 
 def test_proxy():
