@@ -111,6 +111,7 @@ def test_levels():
         s = t.server(t.echo().port, *words)
         one_tunnel(s)
         t.ws.ask(s.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+        t.until(lambda: not t.children(s.pid))      # they have told
         s.stop()
         log = s.wait_log()
         t.is_(('event=closed' in log, 'event=failed' in log),
@@ -169,7 +170,7 @@ def test_syslogd_that_hangs():
         one_tunnel(p)
     t.ok(t.until(lambda: t.family(p.pid) == []), '50 tunnels end')
     took = time.monotonic() - begun
-    t.ok(took < 10 * t.SCALE, 'without being held up (%.1f s)' % took)
+    t.ok(took < 25 * t.SCALE, 'without being held up (%.1f s)' % took)
     p.send(signal.SIGUSR1)
     p.send(signal.SIGHUP)
     one_tunnel(p)
@@ -177,8 +178,8 @@ def test_syslogd_that_hangs():
     t.ok(log.has('event=listening'), 'what had room was kept')
     t.ok(t.until(lambda: one_tunnel(p) or 'event=log-lost' in
                  ' '.join(log.lines)), 'and what was lost is reported')
-    lost, = [int(re.search(r'log-lost lines=(\d+)', x)[1])
-             for x in log.lines if 'log-lost' in x]
+    lost = sum(int(re.search(r'log-lost lines=(\d+)', x)[1])
+               for x in log.lines if 'log-lost' in x)
     t.ok(lost > 40, 'with its number (%d)' % lost)
     t.is_(p.stop(), 0, 'TERM ends it')
 
@@ -255,8 +256,8 @@ def test_killed():
     v = t.ws.dial(c.port)
     v.sendall(b'x' * 123)
     t.ws.read_exactly(v, 123)
-    t.until(lambda: sum(x['up'] for i in t.status()['instances']
-                        for x in i['tunnels']) == 246)
+    t.until(lambda: [(x['up'], x['down']) for i in t.status()['instances']
+                     for x in i['tunnels']] == [(123, 123)] * 2)
     os.kill(t.child(s.pid), 9)
     line = s.wait_line('event=child-killed.*')[0]
     t.like(line, r'signal=9 .*peer=127\.0\.0\.1:\d+ target=\S+ up=123 '
@@ -326,6 +327,7 @@ def test_repeated():
         t.ws.ask(s.port, t.ws.request())
     t.ws.ask(s.port, b'nonsense\r\n\r\n')
     s.wait_line('why=.*no HTTP request')
+    t.until(lambda: not t.children(s.pid))          # all are counted
     s.stop()
     told = len(re.findall('event=failed .* with 426', s.log))
     t.ok(10 <= told <= 14, 'ten of thirty equal failures are told (%d; '
@@ -370,12 +372,10 @@ def test_manual():
 
 def test_full_pipe():
     """A standard error that is not read: no process waits for it."""
-    s = t.server(t.echo().port)
-    s.stop()
     r, w = os.pipe()
-    p = t.inetws('server', '-l', '127.0.0.1:%d' % s.port,
+    p = t.inetws('server', '-l', '127.0.0.1:0',
                  '127.0.0.1:%d' % t.echo().port, stderr=w)
-    os.read(r, 100)             # "listening on"
+    p.port = int(re.search(rb'127.0.0.1:(\d+)', os.read(r, 4096))[1])
     fill = os.open('/proc/self/fd/%d' % w, os.O_WRONLY | os.O_NONBLOCK)
     for size in (4096, 1):
         try:
@@ -383,7 +383,6 @@ def test_full_pipe():
                 os.write(fill, size * b'x')
         except BlockingIOError:
             pass
-    p.port = s.port
     one_tunnel(p)
     t.ok(t.until(lambda: not t.children(p.pid)), 'the tunnel ends')
     t.is_(p.stop(), 0, 'and so does the server')
@@ -401,14 +400,19 @@ def test_full_pipe_steps():
         c = t.inetws('client', '-v', *options, '-l', '127.0.0.1:0',
                      'ws://127.0.0.1:%d/' % s.port, stderr=w)
         c.port = int(re.search(rb'127.0.0.1:(\d+)', os.read(r, 4096))[1])
-        begin = time.monotonic()
         socks = [t.ws.dial(c.port) for _ in range(30)]
         for sock in socks:
             sock.sendall(b'x')
         t.is_([sock.recv(1) for sock in socks], [b'x'] * 30,
               '-v %s: 30 connections' % ' '.join(options))
+        begin = time.monotonic()
+        for _ in range(5):
+            socks.append(t.ws.dial(c.port))
+            socks[-1].sendall(b'x')
+            socks[-1].recv(1)
         took = time.monotonic() - begin
-        t.ok(took < 3 * t.SCALE, 'within a moment (%.1f s)' % took)
+        t.ok(took < 10 * t.SCALE, 'and five more, one behind the other, each '
+             'within a moment (%.1f s)' % took)
         for sock in socks:
             sock.close()
         t.is_(c.stop(), 0, 'and TERM ends it')
@@ -422,7 +426,7 @@ def test_usr1():
     w = t.ws.connect(s.port)
     w.send(b'abc')
     w.take_data(3)
-    t.until(lambda: t.one()['up'] == 3)
+    t.until(lambda: (t.one()['up'], t.one()['down']) == (3, 3))
     s.send(signal.SIGUSR1)
     s.wait_line('event=statistics active=1 total=1')
     t.like(s.log, r'event=tunnel pid=%d state=open peer=127.0.0.1:%d '
