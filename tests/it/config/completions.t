@@ -25,7 +25,7 @@ class Shell:
     """A shell on a terminal of its own."""
 
     def __init__(self, argv, folder):
-        self.seen = b''
+        self.seen, self.lines = b'', 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
@@ -51,7 +51,10 @@ class Shell:
 
     def completes(self, line, pattern):
         t.ok(self.types(line + '\t\t', pattern), line)
-        self.types('\x15:\r', r'> ')
+        # Behind all that the shell still shows of it.
+        self.lines += 1
+        self.types('\x15echo e""nd%d\r' % self.lines,
+                   r'(?s)end%d\r?\n.*> ' % self.lines)
 
     def ends(self):
         os.close(self.fd)

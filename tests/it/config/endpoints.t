@@ -267,15 +267,17 @@ def test_targets():
     d = t.folder()
     echo = t.echo(path='%s/echo' % d)
     works(t.server('unix:%s/echo' % d).port, 'a Unix socket as TARGET')
-    works(t.server('localhost:%d' % t.echo().port).port,
+    # At the other address no other program has the same port.
+    works(t.server('localhost:%d' % t.echo(port=t.free_port()).port).port,
           'a name, tried over all its addresses')
     if ipv6():
         works(t.server('[::1]:%d' % t.echo(host='::1').port).port,
               '[v6]:port as TARGET')
         if any(a[0] == socket.AF_INET6
                for a in socket.getaddrinfo('localhost', 1)):
-            works(t.server('localhost:%d' % t.echo(host='::1').port).port,
-                  'a name that answers on IPv6 only')
+            works(t.server('localhost:%d' % t.echo(
+                host='::1', port=t.free_port()).port).port,
+                'a name that answers on IPv6 only')
         else:
             t.skip('localhost is IPv4 only here')
     else:
