@@ -492,7 +492,7 @@ def test_kubernetes():
     t.ok(pod['terminationGracePeriodSeconds'] > seconds(drain),
          'the grace period is longer than --drain')
     t.rundir()
-    echo = t.echo()
+    echo = t.echo(port=t.free_port())   # which no other program gets
     s = t.inetws(*[a.replace('=:8080', '=127.0.0.1:0').replace(
         '=:9117', '=127.0.0.1:0') for a in args[:-1]],
         '127.0.0.1:%d' % echo.port)

@@ -96,7 +96,8 @@ def tree(tests):
 def check(d, files, *more):
     return t.run(['env', '-i', 'PATH=%s/bin' % d, 'HOME=' + d, *more,
                   'TESTS=' + ' '.join(files), d + '/bin/sh',
-                  d + '/contrib/quickstart', 'check'], cwd='/')
+                  d + '/contrib/quickstart', 'check'], cwd='/',
+                 timeout=60 * t.SCALE)
 
 
 def sections(text):

@@ -105,8 +105,9 @@ def test_followed():
     user.must(re.sub('(?m)^    (# )?', '', lines))
     user.must(page.next('systemctl enable'))
     t.is_(user.must(ssh + hello), 'hello\n', 'the service')
-    t.like(user.g.journal('inetws@ssh'), 'event=closed .*peer=127.0.0.1',
-           'and its log')
+    t.ok(t.until(lambda: re.search('event=closed .*peer=127.0.0.1',
+                                   user.g.journal('inetws@ssh'))),
+         'and its log')
 
 
 t.main()

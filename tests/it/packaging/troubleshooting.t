@@ -178,7 +178,7 @@ def answers():
         yield message, connect('-x', 'http://127.0.0.1:%d' % proxy.port,
                                'ws://h.example/')
     silent = t.Held()
-    yield 'no answer', connect('--handshake-timeout', '300ms',
+    yield 'no answer', connect('--handshake-timeout', '2s',
                                url(silent.port))
     tls = t.nginx(1, t.certificate(), extra='location /login/ '
                   '{ return 302 ws://127.0.0.1:1/; }')

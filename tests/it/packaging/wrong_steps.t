@@ -93,6 +93,7 @@ def test_dead_target():
          url(s.port))
     both('dead target behind nginx',
          '(?i)start the target|target does not run', t.nginx(s.port).url)
+    s.wait_line('event=failed')
     cured('in the log of the server', s.log, 'cannot connect to 127')
 
 
@@ -130,7 +131,8 @@ def test_ipv6_only():
           'address of the other kind')
     r = t.run(alone + ['check', *words])
     t.like(r.stdout, 'address of the other kind', 'check too')
-    s = t.server(t.echo().port, listen='[::1]:0')
+    # At 127.0.0.1 no other program has the same port.
+    s = t.server(t.echo().port, listen='[::1]:%d' % t.free_port())
     both('listens on IPv6 only', 'listening on', '-4', url(s.port))
     cured('an IPv6 address with -4',
           connect('-4', url(s.port, host='[::1]')), 'leave --ipv4 out')
@@ -144,15 +146,15 @@ def test_port_taken():
 
 
 def test_time_out():
-    """A proxy's 60 seconds, here one."""
+    """A proxy's 60 seconds, here three."""
     s = t.server(t.Held().port, '--ping-interval', '0', '--resume', '0')
-    there = site('location / { %s proxy_read_timeout 1s; proxy_pass '
+    there = site('location / { %s proxy_read_timeout 3s; proxy_pass '
                  'http://127.0.0.1:%d; }' % (LINES, s.port))
     p = t.connect(there, '--ping-interval', '0', '--resume', '0')
     p.wait()
     cured('time-out of a proxy', p.log, 'proxy_read_timeout')
     checked('time-out of a proxy', '--ping-interval',
-            '--proxy-idle=4s', there)
+            '--proxy-idle=12s', there)
 
 
 def test_stale_dns():
