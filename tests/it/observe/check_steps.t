@@ -426,7 +426,8 @@ def test_resume():
         code, c, steps = look('--test-resume', where)
         t.is_((code, c['test_resume'], steps['resume']['state']),
               (0, 'went on', 'ok'), 'cut and resumed')
-        t.ok(s.has_line('event=resumed', since=mark), "the server's log says so")
+        t.ok(s.has_line('event=resumed', since=mark),
+             "the server's log says so")
     t.ok(t.until(lambda: not t.children(s.pid)), 'nothing is left')
     off = t.server(t.echo().port, '--resume', '0')
     judged(look('--test-resume', url(off.port)), 'resume', 'warning',

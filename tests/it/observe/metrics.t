@@ -573,8 +573,8 @@ def test_on_the_listener():
            'as tcp-over-websocket has them')
 
 
-# Milliseconds between two, and what a connection with its TLS may take: else it
-# ends in a reset, which is a failure.
+# Milliseconds between two, and what a connection with its TLS may take: else
+# it ends in a reset, which is a failure.
 PROBES, TLS_PROBES = 300 * t.SCALE, 3000 * t.SCALE
 
 
@@ -606,7 +606,8 @@ def test_probes():
                     for i in t.status()['instances'] if i['pid'] == p.pid)
     for p, least, name in ((plain, 5, 'plain'), (tls, 2, 'TLS'),
                            (proxied, 5, 'with a PROXY header')):
-        t.ok(t.until(lambda: probes(p) >= least), name + ': probes are counted')
+        t.ok(t.until(lambda: probes(p) >= least),
+             name + ': probes are counted')
         t.unlike(p.log, 'event=(failed|probe)', 'and no line of the log')
 
 
