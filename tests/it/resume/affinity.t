@@ -9,6 +9,7 @@ If it fails: behind a balancer a tunnel does not find its server again.
 import os
 import re
 import socket
+import ssl
 import sys
 
 sys.dont_write_bytecode = True
@@ -38,14 +39,35 @@ class Server:
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(t.BOUND)
             s.connect(self.path)
-            s.sendall(t.ws.request(headers=[(
-                'Sec-WebSocket-Extensions', 'inetws; v=2; id=a; resume="%s"; '
-                'n=1; at=0' % ('ab' * 16))]))
-            head, _ = t.ws.read_head(s)
-            return re.search(b'(?i)inetws-instance: ([0-9a-f]+)', head)[1]
+            return instance(s)
 
-    def resumed(self):
-        return len([x for x in self.program.lines if 'event=resumed' in x])
+    def resumed(self, since):
+        return len([x for x in self.program.lines[since:]
+                    if 'event=resumed' in x])
+
+
+def instance(sock, *headers):
+    """What names the server that answers."""
+    sock.sendall(t.ws.request('/ssh/', headers=[(
+        'Sec-WebSocket-Extensions', 'inetws; v=2; id=a; resume="%s"; n=1; '
+        'at=0' % ('ab' * 16)), *headers]))
+    head, _ = t.ws.read_head(sock)
+    return re.search(b'(?i)inetws-instance: ([0-9a-f]+)', head)[1]
+
+
+def names_for(two, port, cert):
+    """Names of tunnels, in turn of one server and of the other: the paths of
+    their sockets, which differ each time, make the hash."""
+    context = ssl.create_default_context(cafile=cert.ca)
+    found = {s.instance(): [] for s in two}
+    i = 0
+    while min(map(len, found.values())) < TUNNELS:
+        with context.wrap_socket(t.ws.dial(port),
+                                 server_hostname='localhost') as s:
+            name = 'laptop-%d' % i
+            found[instance(s, ('X-Tunnel', name))].append(name)
+        i += 1
+    return [name for pair in zip(*found.values()) for name in pair]
 
 
 def servers(*options):
@@ -58,8 +80,8 @@ def loop(what, target, two, port, cert, path, words=lambda i: (),
          tunnels=TUNNELS):
     """Many tunnels at once, all of which lose their websocket."""
     cutter = cutting.Cutter(port)
+    marks = [s.program.mark() for s in two]
     clients, flows = [], []
-    before = [s.resumed() for s in two]
     for i in range(tunnels):
         c = t.client('wss://localhost:%d%s' % (cutter.port, path),
                      '--cacert', cert.ca, '-v', *words(i))
@@ -72,7 +94,7 @@ def loop(what, target, two, port, cert, path, words=lambda i: (),
         f.allow(3 * MB)
     t.ok(all(f.whole() for f in flows), '%s: %d tunnels resumed, every byte '
          'arrives once' % (what, tunnels))
-    resumed = [s.resumed() - n for s, n in zip(two, before)]
+    resumed = [s.resumed(since) for s, since in zip(two, marks)]
     t.ok(all(resumed) and sum(resumed) == tunnels,
          '%s: at both servers: %s' % (what, resumed))
     t.is_([x for c in clients for x in c.lines if 'redial-failed' in x], [],
@@ -113,9 +135,9 @@ def test_nginx():
         ('/etc/ssl/private/example.org.key', cert.key),
         ('server 192.0.2.11:8080', 'server unix:' + two[0].path),
         ('server 192.0.2.12:8080', 'server unix:' + two[1].path)))
+    names = names_for(two, port, cert)[:2 * TUNNELS]
     loop('nginx', target, two, port, cert, '/ssh/',
-         lambda i: ('-H', 'X-Tunnel: laptop-%d' % i),
-         2 * TUNNELS)       # a hash puts all at one server once in 2,048
+         lambda i: ('-H', 'X-Tunnel: ' + names[i]), len(names))
 
 
 t.main()
