@@ -154,6 +154,7 @@ class Cutter:
         self.sock = socket.create_server(at, backlog=1024)
         self.port = self.sock.getsockname()[1]
         self.kept = []              # black-holed ones
+        self.dead = socket.socket()
         proc.on_close(self.close, end=True)
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
@@ -262,8 +263,14 @@ class Cutter:
                 s.shutdown(socket.SHUT_RDWR)    # wakes its thread
             except OSError:
                 pass
-            s.close()
+            self._close(s)
         return True
+
+    def _close(self, s):
+        """Its threads may be about to use its number, which the next socket
+        is not to have before they have ended: until then it is that of a
+        socket that is not connected."""
+        os.dup2(self.dead.fileno(), s.fileno(), inheritable=False)
 
     def cut(self, how='fin'):
         with self.lock:
@@ -285,7 +292,8 @@ class Cutter:
         proc.end_reader(self.sock, self.thread)
         self.cut('rst')
         for s in self.kept:
-            s.close()
+            self._close(s)
+        self.kept.clear()
 
 
 def kill_workers(nginx):
