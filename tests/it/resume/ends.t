@@ -20,6 +20,8 @@ import subprocess       # noqa: E402
 import exchange         # noqa: E402
 
 UP, DOWN = b'a question', b'the whole answer'
+# The dialler that has all redials for so long.
+LINGER = '--linger', '%ds' % (3 * t.SCALE)
 
 
 def answerer(log):
@@ -37,13 +39,13 @@ def answerer(log):
 
 def chain(*options):
     log = []
-    s = t.server(answerer(log).port, '-v', '--linger', '500ms', '--resume',
-                 '%ds' % (5 * t.SCALE), *options)
+    s = t.server(answerer(log).port, '-v', *LINGER, '--resume',
+                 '%ds' % (10 * t.SCALE), *options)
     return s, cutting.Cutter(s.port), log
 
 
 def copy(cutter, *options):
-    r = t.run_inetws('connect', '-v', '--linger', '500ms', *options,
+    r = t.run_inetws('connect', '-v', *LINGER, *options,
                      'ws://localhost:%d/' % cutter.port, input=UP)
     return r
 
@@ -71,7 +73,8 @@ def cut_everywhere(how, step, *options):
           (how, n))
     t.ok(s.has_line('event=closed .*end=ended', 30, count=n + 1),
          'also in the log of the other side')
-    t.is_(log.count((UP, 'eof')), n + 1, 'and for its stream')
+    t.ok(t.until(lambda: log.count((UP, 'eof')) == n + 1),
+         'and for its stream') or t.diag(log)
 
 
 @t.limit(100)
@@ -179,11 +182,11 @@ def test_reset_while_the_wire_is_lost():
     cutter.refuse = True
     cutter.cut('rst')
     c.wait_line('redial-failed')
+    s.wait_line('websocket-lost')
     t.ws.reset(b)
-    t.ok(s.wait_line('websocket-lost'),
-         'reset at the target without a websocket')
     cutter.refuse = False
-    t.is_(how(a), 'reset', 'told by the next one')
+    t.is_(how(a), 'reset', 'reset at the target without a websocket: told '
+          'by the next one')
     t.is_((word(s), word(c)), ('stream-reset', 'peer-reset'),
           'the log says so')
 
@@ -218,8 +221,10 @@ def test_log():
     target = t.Held()
     s = t.server(target.port)
     cutter = cutting.Cutter(s.port)
+    # Sooner than it is doubted, three seconds after a Ping.
     c = t.client('ws://localhost:%d/' % cutter.port, '--ping-interval',
-                 '300ms', '--ping-timeout', '1s', '--resume', '2s')
+                 '500ms', '--ping-timeout', '2500ms', '--resume',
+                 '%ds' % (6 * t.SCALE))
     a = t.ws.dial(c.port)
     b = target.next()
     a.sendall(b'up')
@@ -253,9 +258,14 @@ def test_log():
            '; 1 lost, 1 resumed, longest gap ', 'also in the table')
     cutter.refuse = True
     cutter.cut('rst')
-    t.ok(t.until(lambda: all(instance(p)['lost_now'] == 1 and
-                             instance(p)['tunnels'][0]['lost_ms'] >= 100
-                             for p in (s, c))), 'status: lost now')
+
+    def wait():
+        found = [i for i in t.status()['instances']
+                 if i['pid'] in (s.pid, c.pid)]
+        return len(found) == 2 and all(
+            i['lost_now'] == 1 and i['tunnels'][0]['lost_ms'] >= 100
+            for i in found)
+    t.ok(t.until(wait), 'status: lost now')
     t.is_(how(a), 'reset', 'given up')
     t.ok(c.has_line('event=closed .*why="[^"]*, for [0-9.]+ ?s no new '
                     'websocket: no server answered; the last try: .+"'), 'says what was tried')
@@ -276,7 +286,7 @@ def test_wire_lost_without_session():
 
 def test_silence_without_session():
     s, c, cutter, a, b = tunnel(**both('0', (
-        '--ping-interval', '300ms', '--ping-timeout', '1s')))
+        '--ping-interval', '500ms', '--ping-timeout', '3s')))
     cutter.hole()
     t.is_((how(a), how(b)), ('reset', 'reset'),
           '--resume 0: a path that swallows all: both are reset')

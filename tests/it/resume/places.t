@@ -35,7 +35,11 @@ def test_too_early():
 def test_at_max_handshakes():
     s = t.server(t.echo().port, '--max-handshakes', '3',
                  '--handshake-timeout', '60s')
-    raws = [w.session(s.port) for _ in range(4)]
+    raws = []
+    for _ in range(4):
+        raws.append(w.session(s.port))
+        t.until(lambda: [r['state'] for r in w.instance(s)['tunnels']] ==
+                ['open'] * len(raws))       # not in its handshake any more
     w.lose(s, raws)
     mute = [t.ws.dial(s.port) for _ in range(3)]
     t.until(lambda: len(t.children(s.pid)) == 7)
@@ -122,7 +126,7 @@ def test_share():
           'another address has its own share')
     for r in a[:2] + b:
         r.drop()
-    t.until(lambda: len(w.lost(s)) == 4)
+    t.until(lambda: len(w.lost(s)) == 4 == len(t.children(s.pid)))
     c = [w.session(s.port) for _ in range(4)]
     w.lose(s, c, 8)
     t.is_([w.redial(s.port, r) for r in c], [101] * 4,
