@@ -87,24 +87,37 @@ def test_interface():
           'bound to it') or t.diag(r.stdout.decode())
 
 
+def address_returns(link, both):
+    """No address until four attempts have failed: the one that comes then is
+    used at once.  The next attempt is due three quarters of a second after the
+    last one; a busy machine may take longer, so this is tried up to three
+    times."""
+    for i in range(3):
+        marks = [c.mark() for c, _ in both]
+        link._ip(link.near, 'address', 'flush', 'dev', 'link0')
+        for (c, _), since in zip(both, marks):
+            t.ok(c.has_line('event=websocket-doubted .*network has changed',
+                            since=since), 'its loss is noticed')
+        for (c, _), since in zip(both, marks):
+            t.ok(c.has_line('event=redial-failed', since=since, count=4),
+                 'attempts fail')
+        link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
+        began = time.monotonic()
+        for _, sock in both:
+            talk(sock, b'second')
+        took = time.monotonic() - began
+        if took < .7 * t.SCALE:
+            break
+    t.ok(took < .7 * t.SCALE, 'an address that comes back is used at once') \
+        or t.diag('after %.2f s' % took)
+
+
 @t.limit(60)
 def test_address_returns():
-    """No address for some seconds: the one that comes is used at once, also
-    while many attempts fail."""
+    """Also while many attempts fail."""
     watches()
     link = netns.Pair()
-    both = [over(link, mode) for mode in ('client', 'connect')]
-    link._ip(link.near, 'address', 'flush', 'dev', 'link0')
-    for c, _ in both:
-        t.ok(c.has_line('event=websocket-doubted .*network has changed'),
-             'its loss is noticed')
-    time.sleep(3.3)
-    link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
-    began = time.monotonic()
-    for c, sock in both:
-        talk(sock, b'second')
-    t.ok(time.monotonic() - began < .7 * t.SCALE, 'resumed at once') or \
-        t.diag('after %.2f s' % (time.monotonic() - began))
+    address_returns(link, [over(link, mode) for mode in ('client', 'connect')])
 
 
 def visited(link, spare):
@@ -138,13 +151,12 @@ def test_agent():
     talk(first, b'second')
     t.ok(a.has_line('event=resumed'), 'the tunnel is resumed')
     t.ok(a.has_line(opened, count=6), 'and others take the place of two parked')
-    t.ok(time.monotonic() - began < 3 * t.SCALE, 'all at once') or \
+    t.ok(time.monotonic() - began < 8 * t.SCALE, 'all at once') or \
         t.diag('after %.1f s' % (time.monotonic() - began))
 
 
 def has_open(pid, path):
-    d = '/proc/%d/fd/' % pid
-    return path in [os.readlink(d + fd) for fd in os.listdir(d)]
+    return path in (t.opened(pid) or ())
 
 
 def is_left(sock, p, *later):
@@ -196,17 +208,7 @@ def test_left():
         t.ok(c.has_line('event=resumed'), 'a tunnel that was left is resumed')
         t.like(c.log, 'why="the network has changed"', 'and waited for no silence')
         talk(sock, b'second')
-    link._ip(link.near, 'address', 'flush', 'dev', 'link0')
-    for c, _ in left:
-        t.ok(c.has_line('event=websocket-doubted', count=2), 'once more')
-    time.sleep(3.3)
-    link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
-    began = time.monotonic()
-    for c, sock in left:
-        talk(sock, b'third')
-    t.ok(time.monotonic() - began < .7 * t.SCALE,
-         'an address that comes back is used at once') or \
-        t.diag('after %.2f s' % (time.monotonic() - began))
+    address_returns(link, left)
 
 
 class Names:
@@ -264,17 +266,20 @@ def test_silent_name_server():
         t.listening(s)[0]), lambda words: link.near(names.inside(words)))
     t.is_(names.questions(), 0, '(it is not asked for what is in a file)')
     names.has('')
+    began = time.monotonic()
     link._ip(link.near, 'address', 'flush', 'dev', 'link0')
-    t.ok(t.until(lambda: c.log.count('dialling moves.example') >= 6),
-         'it looks for another path')
+    t.ok(t.until(lambda: c.log.count('dialling moves.example') >= 6,
+                 2 * t.BOUND), 'it looks for another path')
     n = names.questions()
-    t.ok(1 <= n <= 3, 'few look-ups') or t.diag('%d' % n)
+    took = time.monotonic() - began
+    t.ok(1 <= n <= 2 + took / 5, 'few look-ups') or t.diag(
+        '%d in %.1f s' % (n, took))
     t.unlike(c.log, 'cannot resolve', 'an address is known')
     link._ip(link.near, 'address', 'add', '10.91.0.8/24', 'dev', 'link0')
     began = time.monotonic()
     talk(sock, b'second')
     # musl takes the time from resolv.conf alone: 5 s, unless that has another.
-    most = 7 if t.is_static() else 2
+    most = 9 if t.is_static() else 4
     t.ok(time.monotonic() - began < most * t.SCALE,
          'an address returns: it waits for names for a second only') or \
         t.diag('%.1f s' % (time.monotonic() - began))
@@ -362,11 +367,12 @@ def test_wake():
              'a wake: it looks for another path')
         talk(x.sock, b'second')
         cutter.hole()
-        began, since = time.monotonic(), x.program.mark()
+        since = x.program.mark()
         x.wake(60000)
         t.ok(x.program.has_line('event=resumed', since=since),
              'a wake, the path is dead')
-        t.ok(time.monotonic() - began < 1.5 * t.SCALE, 'resumed at once')
+        t.ok(x.program.has_line('event=websocket-lost .*network has changed',
+                                .1, since=since), 'it waited for no silence')
         talk(x.sock, b'third')
 
 

@@ -25,16 +25,17 @@ QUICK = ('--ping-interval', '500ms', '--ping-timeout', '2s')
 TOTAL = 40 << 20
 
 
-def tunnel(link, host=netns.FAR):
+def tunnel(link, host=netns.FAR, pings=QUICK):
     """connect in one namespace, a server that runs cat in the other; (client,
     server, a socket whose bytes come back)"""
-    s = t.Program(link.far([t.INETWS, 'server', '-v', '-l', ':0', *QUICK,
+    s = t.Program(link.far([t.INETWS, 'server', '-v', '-l', ':0', *pings,
                             '--', 'cat']))
     where = '%s:%d' % (host, t.port_of(t.listening(s)[0]))
     a, b = socket.socketpair()
     t.on_close(a.close)
-    c = t.Program(link.near([t.INETWS, 'connect', '-v', *QUICK,
-                             '--connect-timeout', '3s', 'ws://%s/' % where]), stdin=b, stdout=b)
+    c = t.Program(link.near([t.INETWS, 'connect', '-v', *pings,
+                             '--connect-timeout', '3s', 'ws://%s/' % where]),
+                  stdin=b, stdout=b)
     b.close()
     return c, s, a
 
@@ -96,22 +97,22 @@ def moves(link, c, s, sock, times):
     for i in range(times):
         h.allow((i + 1) * TOTAL // (times + 1))
         t.until(lambda: h.got > i * TOTAL // (times + 1))
-        began = time.monotonic()
+        began, since = time.monotonic(), c.mark()
         link.renumber('10.91.0.%d' % (77 + i))
-        c.has_line('event=resumed', count=i + 1)
+        c.has_line('event=resumed', since=since)
         took.append(time.monotonic() - began)
     h.allow(TOTAL)
     h.join(2 * t.BOUND)
     t.ok(h.whole(), '%d moves: no byte lost, none twice' % times)
-    # Without it each is noticed by its silence.
+    # Without it each is noticed by its silence, which takes 4.5 s.
     if t.COMPAT:
         t.skip('built without what tells of changes')
-    elif not t.ok(sorted(took)[times // 2] < 2 * t.SCALE and
+    elif not t.ok(sorted(took)[times // 2] < 3 * t.SCALE and
                   c.has_line('why="the network has changed"'),
                   'each noticed at once'):
         t.diag(' '.join('%.1f' % x for x in took))
-    t.ok(s.has_line('event=closed .*end=ended .*resumes=%d' % times),
-         'and in the log')
+    m = s.has_line('event=closed .*end=ended .*resumes=([0-9]+)')
+    t.ok(m and int(m[1]) >= times, 'and in the log')
 
 
 @t.limit(60)
@@ -124,7 +125,7 @@ def test_other_address():
 def test_other_address_alone():
     """connect watches the network itself."""
     link = netns.Pair()
-    moves(link, *tunnel(link), 3)
+    moves(link, *tunnel(link, pings=()), 3)
 
 
 @t.limit(60)
@@ -135,7 +136,7 @@ def test_zone():
         raise t.Skip('no IPv6 here')
 
     def disturb(more):
-        link.down(3)
+        link.down(5)
         more()
     loop(link, 'link-local', disturb,
          host='[%s%%25link0]' % link.link_local())
@@ -145,8 +146,7 @@ def watches(pid):
     """Has it a socket that the kernel tells of changes of the network?"""
     with open('/proc/%d/net/netlink' % pid) as f:
         known = {'socket:[%s]' % line.split()[9] for line in list(f)[1:]}
-    d = '/proc/%d/fd/' % pid
-    return bool(known & {os.readlink(d + fd) for fd in os.listdir(d)})
+    return bool(known & set(t.opened(pid) or ()))
 
 
 def test_resume_by_hup():

@@ -26,19 +26,21 @@ def test_stopped_owner():
     target = t.Held()
     s = t.server(target.port, '-v')
     offer = 'inetws; v=2; id=d1; win=65536; resume'
-    w = p.raw_dial('127.0.0.1', s.port, '/', offer)
+    w = p.raw_dial('127.0.0.1', s.port, '/', offer, timeout=t.BOUND)
     target.next()
     child = t.child(s.pid)
     os.kill(child, signal.SIGSTOP)
     again = offer + '="%s"; n=%d; at=0'
     how = 'an answer'
     try:
-        p.raw_dial('127.0.0.1', s.port, '/', again % (w.params['resume'], 1))
+        p.raw_dial('127.0.0.1', s.port, '/', again % (w.params['resume'], 1),
+                   timeout=t.BOUND)
     except p.Lost as e:
         how = str(e)
     t.like(how, 'bare end', 'the process of the session hangs: a bare end')
     os.kill(child, signal.SIGCONT)
-    p.raw_dial('127.0.0.1', s.port, '/', again % (w.params['resume'], 2))
+    p.raw_dial('127.0.0.1', s.port, '/', again % (w.params['resume'], 2),
+               timeout=t.BOUND)
     t.ok(s.has_line('event=resumed'), 'it goes on: the next redial has it')
     t.is_(len([x for x in s.lines if 'event=resumed' in x]), 1,
           'the first one, which had ended, has not')
@@ -50,7 +52,12 @@ def again(port, target, *options):
                     listen='127.0.0.1:%d' % port)
 
 
-def tunnel(*options, make=t.server):
+def server(port, *options):
+    """One whose port is nobody else's, also while no server is there."""
+    return t.server(port, *options, listen='127.0.0.1:%d' % t.free_port())
+
+
+def tunnel(*options, make=server):
     """(server, client, cutter, our end, the target's end, target)"""
     target = t.Held()
     s = make(target.port, '-v', *options)
