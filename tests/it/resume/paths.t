@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import inetws as t      # noqa: E402
 
 IDLE = 3.2              # seconds that the first path leaves a websocket idle
-SLOW = 7                # how long the second one is looked at
+SLOW = 6                # seconds, at RATE, that the second one is looked at
 RATE = 8 << 10          # bytes a second there: no ack is due meanwhile
 
 
@@ -131,16 +131,9 @@ def test_slow_and_idle():
     other = Tunnel(teachable, *given, idle=IDLE)
     slow = socket_tunnel(sink)
 
-    began = time.monotonic()
     slow.sock.settimeout(None)
     threading.Thread(target=fill, args=(slow.sock,), daemon=True).start()
-    t.ok(t.until(lambda: len(learns.relay.deaths) == 2),
-         'a path that ends what is idle: two websockets')
-    m = learns.client.has_line('event=ping-interval .*interval=([0-9.]+) '
-                               'idle=([0-9.]+) .*path ends idle websockets')
-    t.ok(m and 2 <= float(m[1]) < float(m[2]) < IDLE + .5,
-         'Pings come sooner from then on, and that is told')
-    time.sleep(max(0, began + SLOW - time.monotonic()))
+    t.until(lambda: slow.relay.moved >= SLOW * RATE)
     t.is_((slow.count('websocket-doubted'), slow.count('websocket-lost')),
           (0, 0), 'a network that takes bytes, if slowly: no doubt') or \
         t.diag('%d bytes' % slow.relay.moved)
@@ -149,10 +142,18 @@ def test_slow_and_idle():
     began = time.monotonic()
     t.ok(slow.client.has_line('event=websocket-doubted'),
          'one that takes none: it is doubted')
-    t.ok(time.monotonic() - began < 5 * t.SCALE, 'after some three seconds')
+    t.ok(time.monotonic() - began < 8 * t.SCALE, 'after some three seconds')
 
-    ended = len(learns.relay.deaths)
-    t.ok(t.until(lambda: len(told.relay.deaths) >= 3),
+    t.ok(t.until(lambda: len(learns.relay.deaths) >= 2),
+         'a path that ends what is idle: two websockets')
+    m = learns.client.has_line('event=ping-interval .*interval=([0-9.]+) '
+                               'idle=([0-9.]+) .*path ends idle websockets')
+    t.ok(m and 2 <= float(m[1]) < float(m[2]) < IDLE + 2 * t.SCALE,
+         'Pings come sooner from then on, and that is told')
+    # A Ping may be late on a busy machine, but not as late as without it.
+    learns.relay.idle = IDLE + 2
+    ended, before = len(learns.relay.deaths), len(told.relay.deaths)
+    t.ok(t.until(lambda: len(told.relay.deaths) >= before + 3),
          'an interval that was given stays')
     t.is_((len(learns.relay.deaths), learns.count('ping-interval'),
            told.count('ping-interval')), (ended, 1, 0),
