@@ -16,7 +16,7 @@ class Settings:
         self.session = True         # ask for, or give, a session
         self.extension = True
         self.resume = 10.0
-        self.linger = 2.0
+        self.linger = 5.0
         self.ping_interval = 5.0
         self.ping_timeout = 10.0
         self.handshake = 5.0

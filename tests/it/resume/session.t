@@ -210,8 +210,8 @@ def test_random_cuts():
                      p.RandomFaults(seed, r.randrange(5),
                                     max(len(near), len(far)) + 2000,
                                     role == "server"),
-                     ("--ping-interval", "1s", "--linger", "2s",
-                      "--resume", "5s"))
+                     ("--ping-interval", "1s", "--linger", "5s",
+                      "--resume", "9s"))
             if not x.good():
                 bad += 1
                 t.diag("INETWS_SEED=%d fails for the %s" % (seed, role))
@@ -236,7 +236,7 @@ def test_cut_at_lines():
                 x = make(noise(100000), noise(100000, 2), {},
                          {"wait_eof": True},
                          faults=p.After(word, sending, 2),
-                         options=("--linger", "2s", "--resume", "5s"))
+                         options=("--linger", "5s", "--resume", "9s"))
                 if not t.ok(x.good(), "%s: cut %s %s" % (
                         role, "behind sending" if sending else "on receiving",
                         word)):
@@ -249,8 +249,8 @@ def test_last_frames_lost():
     for role, make in ROLES:
         faults = p.LastFrames()
         x = make(noise(70000), noise(50000, 2), None, None,
-                 p.Settings(resume=2), faults,
-                 ("--linger", "2s", "--resume", "3s"))
+                 p.Settings(resume=6), faults,
+                 ("--linger", "5s", "--resume", "9s"))
         if not t.ok(x.good(), "%s: the last frames are lost: a success at "
                     "both sides" % role):
             x.tell()
@@ -287,7 +287,7 @@ def test_stalled_reader():
     for role, make in ROLES:
         for session in (True, False):
             data = noise(2000000)
-            x = make(noise(30 << 20, 2), data, far_args={"slow": .005},
+            x = make(noise(30 << 20, 2), data, far_args={"slow": .02},
                      settings=p.Settings(session=session))
             t.until(lambda: x.near and len(x.near.got) == len(data))
             t.ok(x.far.how is None, "%s, session %s: a slow reader does not "
@@ -316,7 +316,7 @@ def test_black_hole():
     t.ok(x.good() and x.resumes() == 1,
          "server: a redial takes over from a websocket that seems alive")
     x = Client(noise(3000), noise(90000, 2), faults=p.Silent(), options=quick)
-    t.ok(x.good() and x.resumes() == 1,
+    t.ok(x.good() and x.resumes() >= 1,
          "client: a black hole is noticed and redialled")
     p.drop_silent()
 
@@ -404,7 +404,7 @@ def test_connect():
             s = p.Server(target, faults=p.RandomFaults(
                 7 + len(near), cuts, 100000))
             t.on_close(s.stop)
-            got = t.run_inetws("connect", "--linger", "2s",
+            got = t.run_inetws("connect", "--linger", "5s",
                                "ws://127.0.0.1:%d/" % s.port, input=near)
             exchanges[0].join()
             t.ok(got.returncode == 0 and got.stdout == far and

@@ -250,11 +250,12 @@ def half_closed(proxy, first):
 def test_half_closed_for_long():
     """Longer than a proxy's timeout: pings go on while no data is sent."""
     all_of = [(name, first) + half_closed(proxy, first)
-              for name, proxy in (("HAProxy", lambda port: haproxy(port, "2s")),
-                                  ("Apache", lambda port: apache(port, 2)))
+              for name, proxy in (
+                  ("HAProxy", lambda port: haproxy(port, "4s")),
+                  ("Apache", lambda port: apache(port, 4)))
               for first in ("dialler", "acceptor")]
-    t.ok(select.select([x[3] for x in all_of], [], [], 5)[0] == [],
-         "nothing for five seconds")
+    t.ok(select.select([x[3] for x in all_of], [], [], 7)[0] == [],
+         "nothing for seven seconds")
     for name, first, processes, one, other in all_of:
         other.sendall(b"answer")
         other.shutdown(socket.SHUT_WR)

@@ -77,6 +77,13 @@ def is_broken(sock):
     return t.until(fails)
 
 
+def without_credit(answer):
+    """What lines_to_close() returns, without acknowledgements that were due
+    before this test said more."""
+    lines, data, code = answer
+    return [x for x in lines if not re.match("ack [0-9]+ ", x)], data, code
+
+
 def end_code(raw):
     """The code of the Close that comes, or how the websocket ends."""
     try:
@@ -225,10 +232,10 @@ def test_acks():
     t.is_(x.raw.frame(BOUND), (p.BINARY, b"0123456789"), "ten bytes come")
     for n in (3, 3, 10, 10):
         x.raw.text("ack %d 65536" % n)
-    x.alive("acks that rise or stay are taken")
     began = time.monotonic()
+    x.alive("acks that rise or stay are taken")
     t.is_(x.raw.frame(BOUND), (p.TEXT, "ack 3 262144"), "ours comes")
-    t.ok(time.monotonic() - began > .05, "a little later, not at once")
+    t.ok(time.monotonic() - began > .9, "a second later, not at once")
     x.raw.text("ack 9 65537")
     t.is_((end_code(x.raw), how_ends(x.far)), (1002, "reset"),
           "an ack that goes back: 1002 and a reset")
@@ -361,7 +368,8 @@ def test_resume():
     t.is_(t.ws.read_exactly(x.far, 5), b"y" * 5, "a fresh frame, no rest")
     x.raw.text("eof 410")
     x.raw.text("ack 10")
-    t.is_(x.raw.lines_to_close(BOUND), (["ack 410"], b"", 1000), "the end")
+    t.is_(without_credit(x.raw.lines_to_close(BOUND)),
+          (["ack 410"], b"", 1000), "the end")
     x.raw.drop()                        # its last frames are lost
     x.raw = x.redial(7, 10)
     t.is_(x.raw.lines_to_close(BOUND), (["ack 410", "eof 10"], b"", 1000),
@@ -609,7 +617,7 @@ def test_redial():
     x.accept(status=410)
     began = time.monotonic()
     t.is_(x.program.wait(), 0, "a 410 after our Close was due is a success")
-    t.ok(time.monotonic() - began < 5, "at once")
+    t.ok(time.monotonic() - began < 5 * t.SCALE, "at once")
     t.ok(x.program.has_line("resumes=2"), "resumes=2 in the log")
     t.unlike(x.program.log, SID, "the id of the session is never shown")
 
@@ -673,7 +681,7 @@ def without_session():
     x.raw.drop()
     for _ in range(2):
         x.accept()
-    yield x.resume(0)["n"], "3", "a 101 without the session counts as a 410"
+    yield x.resume(0)["n"], "3", "a 101 without the session is temporary"
 
 
 def test_redial_gives_up():

@@ -74,9 +74,10 @@ def survives(name, options, cutter, nginx, program):
                 os.kill(pid, signal.SIGKILL)
 
     def refuse():
+        failed = len(re.findall('event=redial-failed', program.log))
         cutter.refuse = True
         cutter.cut('rst')
-        program.has_line('event=redial-failed')
+        program.has_line('event=redial-failed', count=failed + 1)
     for how, cut in (('nginx reloads', lambda: nginx.send(signal.SIGHUP)),
                      ('kill -9 of its workers', kill_workers),
                      ('an end of file', lambda: cutter.cut('fin')),
