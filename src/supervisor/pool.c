@@ -386,8 +386,9 @@ pool_tend(struct supervisor *s, int64_t now)
 }
 
 /*
- * What a child has said before this moment still counts.  One that has been
- * offered a visitor serves it, or returns it to one with new options.
+ * What a child has said before this moment still counts, but not for when the
+ * next one is dialled: that was of the old options.  One that has been offered a
+ * visitor serves it, or returns it to one with new options.
  */
 void
 pool_renew(struct supervisor *s)
@@ -395,7 +396,6 @@ pool_renew(struct supervisor *s)
 	struct child *c = NULL;
 
 	waiting_renew();
-	respawn_renew(&s->respawn);
 	while ((c = children_next(&s->children, c)) != NULL) {
 		if (c->channel == -1) {
 			if (waiting_is_parked(children_index(&s->children, c)))
@@ -407,6 +407,7 @@ pool_renew(struct supervisor *s)
 		    (c->spare && c->state == CHILD_STARTING))
 			pool_end_channel(s, c);
 	}
+	respawn_renew(&s->respawn);
 }
 
 /* Those that are parked have nothing to wait for any more. */

@@ -295,6 +295,7 @@ static void
 test_renew(void)
 {
 	struct kind spare = { CHILD_PARKED, 1, 0, 0, 0 };
+	struct kind dialling = { CHILD_STARTING, 1, 0, 0, 0 };
 	const struct visitor v = { .fd = 2, .name = NAME_NONE };
 
 	is(renewed(CHILD_PARKED, 1), 1, "a parked spare goes");
@@ -304,6 +305,12 @@ test_renew(void)
 	is(renewed(CHILD_ASKING, 0), 0, "or asks already");
 	is(renewed(CHILD_OFFERED, 0), 0, "one that has its visitor serves it");
 
+	begin(&dialling);
+	fdpass_send(theirs, WORKER_NO_PARK, "", -1);
+	pool_renew(&sup);
+	ok(sup.respawn.not_before == 0,
+	    "that the former server does not park is nothing to the new one");
+	end();
 	begin(&spare);
 	sup.respawn.tries = 3;
 	fdpass_send(theirs, WORKER_TAKEN, "", -1);
