@@ -13,6 +13,7 @@
 /* By signal number: how often it came, 2 is twice or more. */
 static volatile sig_atomic_t seen[NSIG] MEMORY_HOT;
 static volatile sig_atomic_t child;	/* the last one that CHLD named, or 0 */
+static volatile sig_atomic_t came MEMORY_HOT;	/* one, since signals_poll() */
 static sigset_t ours;		/* blocked outside signals_poll() */
 static sigset_t inside MEMORY_HOT;	/* the signal mask inside it */
 
@@ -29,12 +30,14 @@ static void
 mark_seen(int signo)
 {
 	seen[signo] = seen[signo] == 0 ? 1 : 2;
+	came = 1;
 }
 
 static void
 mark_child(int signo, siginfo_t *info, void *context)
 {
 	seen[signo] = 1;
+	came = 1;
 	child = info->si_pid;
 }
 
@@ -268,14 +271,20 @@ signals_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
 	static unsigned int busy MEMORY_HOT;
 	struct timespec ts;
-	int ready;
+	int ready, before = came;
 
+	if (before)
+		timeout = 0;
 	ts.tv_sec = timeout / 1000;
 	ts.tv_nsec = timeout % 1000 * 1000000L;
 	ready = ppoll(fds, n, timeout < 0 ? NULL : &ts, &inside);
 	if (ready > 0 && ++busy % BUSY == 0)
 		deliver_pending();
-	return ready;
+	came = 0;
+	if (ready != 0 || !before)
+		return ready;
+	errno = EINTR;
+	return -1;
 }
 
 int

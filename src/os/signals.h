@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Signals as flags.  The signals that a process handles are blocked except
- * within signals_poll().  So none is lost between a look at a flag and the next
- * wait, and no other system call is interrupted.
+ * within signals_poll() and signals_write().  So none is lost between a look at a
+ * flag and the next wait, and no other system call is interrupted.
  */
 #ifndef OS_SIGNALS_H
 #define OS_SIGNALS_H
@@ -93,7 +93,8 @@ int signal_report_wanted(void);
 
 /*
  * poll(2), within which signals are delivered.  timeout in milliseconds, -1: no
- * limit.  -1 with EINTR if a signal came and no descriptor was ready.  If
+ * limit.  -1 with EINTR if a signal came, now or in signals_write(), and no
+ * descriptor was ready.  If
  * descriptors are ready, their number; then pending signals are delivered in
  * every 16th call only.
  */

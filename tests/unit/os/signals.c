@@ -92,6 +92,34 @@ writes_into_full(void)
 	return signal_terminated() ? 0 : 4;
 }
 
+/* The next poll does not wait, as the flag was looked at before the write. */
+static int
+comes_in_a_write(void)
+{
+	struct pollfd p = { .events = POLLIN };
+	int fds[2], before;
+
+	if (pipe(fds) == -1)
+		return 1;
+	signals_single();
+	raise(SIGTERM);
+	before = signal_terminated();
+	if (signals_write(fds[1], "a line", 6) != 0)
+		return 2;
+	if (before || !signal_terminated())
+		return 3;
+	alarm(scaled(10));
+	if (signals_poll(NULL, 0, -1) != -1 || errno != EINTR)
+		return 4;
+	raise(SIGTERM);
+	if (signals_write(fds[1], "a line", 6) != 0)
+		return 5;
+	p.fd = fds[0];
+	if (signals_poll(&p, 1, -1) != 1)
+		return 6;
+	return signals_poll(NULL, 0, 1) == 0 ? 0 : 7;
+}
+
 /* Nothing comes in outside the poll, everything inside. */
 static int
 flags(void)
@@ -509,6 +537,8 @@ main(void)
 	is(run(waits), 0, "waiting: ready, the deadline, TERM");
 	is(run(writes), 0, "writing: where there is no room it waits");
 	is(run(writes_into_full), 0, "TERM ends a write that blocks");
+	is(run(comes_in_a_write), 0,
+	    "one that comes in a write is told by the next poll");
 	is(run(single_term), 0, "single: TERM");
 	is(run(single_int), 0, "single: INT");
 	is(run(single_hup), 0, "single: HUP");
