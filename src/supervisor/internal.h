@@ -355,6 +355,9 @@ struct stats_about show_about(const struct supervisor *);
 void show_tend(struct supervisor *, int64_t now);
 int64_t show_time(const struct supervisor *);
 
+/* Logs what was to be summed up later. */
+void show_end(struct supervisor *);
+
 /*
  * "listening on ADDR" and the like, on standard error or in the log, and what
  * to be warned of then.

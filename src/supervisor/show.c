@@ -113,6 +113,13 @@ log_left_out(struct supervisor *s, int64_t now)
 	log_end(&l);
 }
 
+void
+show_end(struct supervisor *s)
+{
+	log_left_out(s, CLOCK_NEVER);
+	failure_lines_tell_repeated(CLOCK_NEVER);
+}
+
 /*
  * Beginnings and ends of tunnels are known here; how many bytes they forward is
  * on the statistics page, and worth waking up for only where it is shown, and

@@ -403,7 +403,7 @@ begin(struct supervisor *s, const int *listeners, unsigned int n)
 static void
 end(struct supervisor *s)
 {
-	failure_lines_tell_repeated(CLOCK_NEVER);
+	show_end(s);
 	refusals_close_all(&s->refusals);
 	if (s->reserve != -1)
 		close(s->reserve);

@@ -313,6 +313,28 @@ def test_refusals_are_limited():
          'of %d within %.1f s not all are told (%d)' % (n, took, lines))
 
 
+def test_left_out_at_the_end():
+    """TERM comes within the second in which too many have failed."""
+    t.rundir()
+    with open(t.folder() + '/users', 'w') as f:
+        f.write('token:robot:%064x\n' % 0)
+    s = t.server(t.echo().port, '--auth-file', f.name)
+    n = 300
+    s.send(signal.SIGSTOP)
+    dialled = [t.ws.dial(s.port) for _ in range(n)]
+    for d in dialled:
+        d.sendall(t.ws.request())
+    s.send(signal.SIGCONT)
+    for d in dialled:
+        t.ws.read_all(d)
+    t.until(lambda: not t.children(s.pid))
+    s.stop()
+    log = s.wait_log()
+    t.is_(len(re.findall('event=failed', log)) + sum(map(int, re.findall(
+        r'failures-left-out count=(\d+)', log))), n,
+          'every one is told or counted')
+
+
 def test_repeated():
     """Failures of one kind are summed up, others are not; refused
     credentials never are."""
