@@ -79,10 +79,12 @@ class Check:
 
     def stop(self, number=INT):
         """Its exit status, and all that it has printed."""
+        begin = t.ws.now()
         self.p.send(number)
         while self.read():
             pass
         self.p.stdout.close()
+        t.ok(t.ws.now() - begin < 5 * t.SCALE, 'a signal ends it at once')
         return self.p.wait(), self.text
 
 
