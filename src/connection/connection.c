@@ -320,6 +320,7 @@ begin_relay(struct connection *c, struct io stream, const struct websocket *w)
 		strlcpy(c->ours.session, w->theirs.session,
 		    sizeof(c->ours.session));
 	strlcpy(c->via, w->via, sizeof(c->via));
+	c->elsewhere = w->elsewhere;
 	configure(c, &stream, w, &cfg);
 	relay_begin(&c->relay, &cfg, stream, w->io, w->early, w->early_len);
 	c->relay.program = &c->program;

@@ -75,6 +75,7 @@ struct connection {
 	int64_t resumed_at;
 	uint64_t progress;		/* tunnel_progress(), at the last loss */
 	struct net_path way;		/* of the last websocket */
+	int elsewhere;			/* see struct websocket */
 	struct net_changes changes;	/* a process without a supervisor
 					 * watches them itself */
 	struct {

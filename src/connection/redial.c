@@ -54,15 +54,24 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/*
+ * Where the last websocket went.  If it was redirected there, that host, or its
+ * proxy, must not get what is for the URL's.
+ */
+static const union net_end *
+known(const struct connection *c)
+{
+	return c->way.local.sa.sa_family == AF_UNSPEC || c->elsewhere ? NULL :
+	    &c->way.remote;
+}
+
 void
 connection_search(struct connection *c, int64_t first)
 {
 	if (c->redial != REDIAL_NONE)
 		return;
 	search.paths.n = 0;
-	paths_want(&search.paths, c->o, c->trust,
-	    c->way.local.sa.sa_family == AF_UNSPEC ? NULL : &c->way.remote,
-	    first);
+	paths_want(&search.paths, c->o, c->trust, known(c), first);
 	set_state(c, REDIAL_TRYING);
 }
 

@@ -157,6 +157,7 @@ connection_resume(struct connection *c, const struct websocket *w)
 	    w->early_len) == -1)
 		return -1;
 	waiting_stop();
+	c->elsewhere = w->elsewhere;
 	connection_path_up(c);
 	c->resumes++;
 	c->resumed_at = clock_ms();

@@ -79,6 +79,7 @@ dial_accepted(struct dial *d)
 		headers_take_cookies(&d->exchange.head, d->url);
 	w->early = d->exchange.early;
 	w->early_len = d->exchange.early_len;
+	w->elsewhere = !url_same_origin(&d->o->url, d->url);
 	trace_step(&d->trace, "websocket is open, the peer %s",
 	    w->has_extension ? "is inetws" :
 	    "does not speak the extension inetws");

@@ -52,6 +52,7 @@ struct websocket {
 	const struct net_found *found;	/* the addresses of what was dialled,
 					 * static; or NULL */
 	int redirects;
+	int elsewhere;			/* they lead to another origin than o->url's */
 	uint32_t retry_after;		/* of a refusal, by a proxy too, in
 					 * seconds; 0: none */
 	int is_adopted;			/* a tunnel goes on meanwhile: it is refused

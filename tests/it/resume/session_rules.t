@@ -776,6 +776,49 @@ def test_redirected_redial():
     t.is_(x.resume(0)["n"], "2", "that was no answer: tried again")
 
 
+# A name server that answers once.
+ONCE = r'''
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+int getaddrinfo(const char *host, const char *service,
+    const struct addrinfo *hints, struct addrinfo **found)
+{
+	static int asked;
+	int (*real)(const char *, const char *, const struct addrinfo *,
+	    struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+	if (strcmp(host, "a.example") != 0 ||
+	    (hints->ai_flags & AI_NUMERICHOST))
+		return real(host, service, hints, found);
+	return asked++ ? EAI_AGAIN : real("127.0.0.1", service, hints, found);
+}
+'''
+
+
+def test_redirected_without_names():
+    """The password is for the host of the URL: where that had redirected us
+    is not asked in its place when no name server answers."""
+    with socket.create_server(("127.0.0.1", 0)) as first, \
+            socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        c = t.connect("ws://a.example:%d/x" % first.getsockname()[1],
+                      "-u", "ann:secret", "-v", env=t.preloaded(ONCE))
+        p.raw_accept(first, None, BOUND, 302, "Location: ws://127.0.0.1:%d/\r\n"
+                     % elsewhere.getsockname()[1])
+        raw = p.raw_accept(elsewhere, 'inetws; v=2; id=you; resume="%s"' % SID)
+        raw.data(b"up")
+        t.is_(c.stdout.read(2), b"up", "redirected")
+        raw.drop("rst")
+        t.ok(c.has_line("cannot resolve a.example", count=2),
+             "redials wait for a name server")
+        elsewhere.settimeout(0)
+        try:
+            elsewhere.accept()
+            t.ok(False, "no request comes where it was redirected to")
+        except BlockingIOError:
+            t.ok(True, "no request comes where it was redirected to")
+
+
 def test_client_rules():
     for name, say in (
             ("eof of another count", lambda r: r.text("eof 1")),

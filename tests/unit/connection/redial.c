@@ -230,6 +230,11 @@ test_search(void)
 	c.way.local.sa.sa_family = AF_INET;
 	connection_search(&c, today);
 	ok(said.known == &c.way.remote, "with the address of before");
+	c.elsewhere = 1;
+	c.redial = REDIAL_NONE;
+	connection_search(&c, today + 100);
+	ok(said.known == NULL, "but not with that of another host");
+	c.elsewhere = 0;
 	is(c.redial, REDIAL_TRYING, "again");
 }
 
