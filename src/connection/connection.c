@@ -148,7 +148,7 @@ forget_secrets(struct connection *c, const struct websocket *w)
 	if (w->has_extension && w->theirs.session[0] != '\0')
 		return;
 	websocket_dials_done();
-	if (w->io.tls != NULL && c->trust->server != NULL)
+	if (c->trust->server != NULL)
 		tls_forget_keys(c->trust->server, w->io.tls);
 }
 

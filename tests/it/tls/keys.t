@@ -72,6 +72,18 @@ def test_client():
               'the supervisor has the key, not the password')
 
 
+def test_without_tls():
+    """A redirect might have needed it."""
+    own = t.Authority().issue('alice', ())
+    c = t.client('ws://127.0.0.1:%d/' % t.server(t.echo().port).port,
+                 '--cert', own.cert, '--key', own.key, '--resume', '0')
+    v = t.ws.dial(c.port)
+    v.sendall(b'x')
+    t.is_(t.ws.read_exactly(v, 1), b'x', 'a tunnel of ws:// is up')
+    t.is_(t.search(t.child(c.pid), t.key_parts(own.key)), [],
+          'nothing is kept')
+
+
 def test_header_command():
     """The command helper of a tunnel has no key, whatever the tunnel keeps."""
     ca = t.Authority()
