@@ -246,7 +246,7 @@ attempt_proxy_poll(const struct attempt *a, struct pollfd *p)
 	short wev;
 
 	if (attempt_proxy_waits(a))
-		return headers_poll(HEADER_PROXY, a->question, p);
+		return headers_poll(a->question, p);
 	if (a->route.proxy.kind == PROXY_HTTP) {
 		exchange_poll(&a->exchange, p);
 		return 1;
@@ -260,8 +260,8 @@ attempt_proxy_poll(const struct attempt *a, struct pollfd *p)
 int64_t
 attempt_proxy_time(const struct attempt *a)
 {
-	return attempt_proxy_waits(a) ? headers_time(HEADER_PROXY,
-	    a->question) : a->route.proxy.kind == PROXY_HTTP ?
+	return attempt_proxy_waits(a) ? headers_time(a->question) :
+	    a->route.proxy.kind == PROXY_HTTP ?
 	    a->exchange.text_until : CLOCK_NEVER;
 }
 

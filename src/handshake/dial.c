@@ -280,7 +280,7 @@ dial_poll(const struct dial *d, struct pollfd *p)
 {
 	switch (d->state) {
 	case STEP_FIELDS:
-		return headers_poll(HEADER_SERVER, d->question, p);
+		return headers_poll(d->question, p);
 	case STEP_PATH:
 		return attempt_poll(&d->attempt, p);
 	case STEP_ANSWER:
@@ -300,7 +300,7 @@ dial_time(const struct dial *d)
 
 	switch (d->state) {
 	case STEP_FIELDS:
-		next = headers_time(HEADER_SERVER, d->question);
+		next = headers_time(d->question);
 		break;
 	case STEP_PATH:
 		next = attempt_time(&d->attempt);

@@ -23,10 +23,15 @@ static char forward[FORWARDED_FIELD_MAX] MEMORY_HOT;	/* "" no field */
 static char agent[64] MEMORY_HOT;			/* likewise */
 static struct cookies jar;			/* of this process's tunnel */
 
-/* What runs --header-command, and --proxy-header-command. */
-static struct command_helper helpers[] = {
-	[HEADER_SERVER] = { .pid = 0 }, [HEADER_PROXY] = { .pid = 0 }
-};
+/*
+ * What runs --header-command, and --proxy-header-command for each of the proxies:
+ * a redirect may lead to TLS, for which the environment may name another one.
+ */
+#define PROXIES	2
+#define HELPERS	(HEADER_PROXY + PROXIES)
+
+static struct command_helper helpers[HELPERS];
+static char proxy_words[PROXIES][13 + ADDR_HOST_MAX + 64];
 
 void
 websocket_set_forwarded(const char *peer)
@@ -48,10 +53,25 @@ websocket_set_agent(const char *token)
 void
 websocket_dials_done(void)
 {
+	unsigned int i;
+
 	if (jar.order > 0)
 		explicit_bzero(&jar, sizeof(jar));
-	command_helper_end(&helpers[HEADER_SERVER]);
-	command_helper_end(&helpers[HEADER_PROXY]);
+	for (i = 0; i < HELPERS; i++)
+		command_helper_end(&helpers[i]);
+}
+
+/* A question to a helper, as a number, and back. */
+static uint64_t
+question_to(const struct command_helper *k)
+{
+	return k->asked * HELPERS + (k - helpers);
+}
+
+static struct command_helper *
+helper_of(uint64_t question)
+{
+	return &helpers[question % HELPERS];
 }
 
 static int
@@ -103,10 +123,10 @@ blame(const struct options *o, enum header_for receiver, struct error *why)
  * environment and must stay.
  */
 static int
-ask(uint64_t *question, enum header_for receiver, char *variable,
+ask(uint64_t *question, struct command_helper *k, char *variable,
     const struct options *o, struct trust *trust, struct error *why)
 {
-	struct command_helper *k = &helpers[receiver];
+	enum header_for receiver = k == helpers ? HEADER_SERVER : HEADER_PROXY;
 	int64_t ms = o->timeouts.handshake;
 
 	if (putenv(variable) != 0)
@@ -118,7 +138,7 @@ ask(uint64_t *question, enum header_for receiver, char *variable,
 	}
 	if (command_helper_ask(k, ms > 0 ? ms : COMMAND_LIMIT_MS, why) == -1)
 		return blame(o, receiver, why);
-	*question = k->asked;
+	*question = question_to(k);
 	return 0;
 }
 
@@ -147,8 +167,8 @@ add_answer(char *lines, const struct options *o, enum header_for receiver,
 	static char out[COMMAND_HELPER_OUT_MAX];
 	int status;
 
-	if (command_helper_answer(&helpers[receiver], question, &status, out,
-	    why) == 0)
+	if (command_helper_answer(helper_of(question), question / HELPERS,
+	    &status, out, why) == 0)
 		return 0;
 	if (status > 0)
 		status = error_set(why, EXIT_SYSTEM, "exit status %d", status);
@@ -171,22 +191,39 @@ headers_ask(uint64_t *question, const struct options *o, const struct url *url,
 		return 0;
 	n = strlcpy(word, "INETWS_URL=", sizeof(word));
 	url_print(word + n, sizeof(word) - n, &o->url);
-	return ask(question, HEADER_SERVER, word, o, trust, why);
+	return ask(question, &helpers[HEADER_SERVER], word, o, trust, why);
+}
+
+/* Which of the proxies it is; a new one takes the place of the last one. */
+static unsigned int
+number_of(const struct proxy *proxy)
+{
+	char word[sizeof(proxy_words[0])];
+	size_t n = strlcpy(word, "INETWS_PROXY=", sizeof(word));
+	unsigned int i;
+
+	proxy_print(word + n, sizeof(word) - n, proxy);
+	for (i = 0; i < PROXIES - 1 && proxy_words[i][0] != '\0'; i++)
+		if (strcmp(proxy_words[i], word) == 0)
+			return i;
+	if (strcmp(proxy_words[i], word) != 0)
+		command_helper_end(&helpers[HEADER_PROXY + i]);
+	strlcpy(proxy_words[i], word, sizeof(word));
+	return i;
 }
 
 int
 headers_ask_proxy(uint64_t *question, const struct options *o,
     const struct proxy *proxy, struct trust *trust, struct error *why)
 {
-	static char word[13 + ADDR_HOST_MAX + 64];
-	size_t n;
+	unsigned int i;
 
 	*question = 0;
 	if (o->proxy.header_command == NULL)
 		return 0;
-	n = strlcpy(word, "INETWS_PROXY=", sizeof(word));
-	proxy_print(word + n, sizeof(word) - n, proxy);
-	return ask(question, HEADER_PROXY, word, o, trust, why);
+	i = number_of(proxy);
+	return ask(question, &helpers[HEADER_PROXY + i], proxy_words[i], o,
+	    trust, why);
 }
 
 int
@@ -199,18 +236,19 @@ headers_late(const struct options *o, enum header_for receiver, int error,
 }
 
 int
-headers_poll(enum header_for receiver, uint64_t question, struct pollfd *p)
+headers_poll(uint64_t question, struct pollfd *p)
 {
 	if (question == 0)
 		return 0;
-	*p = (struct pollfd){ .fd = helpers[receiver].fd, .events = POLLIN };
+	*p = (struct pollfd){ .fd = helper_of(question)->fd,
+	    .events = POLLIN };
 	return 1;
 }
 
 int64_t
-headers_time(enum header_for receiver, uint64_t question)
+headers_time(uint64_t question)
 {
-	return question == 0 ? 0 : helpers[receiver].until;
+	return question == 0 ? 0 : helper_of(question)->until;
 }
 
 int

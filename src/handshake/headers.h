@@ -45,8 +45,8 @@ int headers_write(char lines[HEADERS_SIZE], const struct options *,
  * What a running command is waited for with: writes 0 or 1 entries and returns
  * how many; and by when it has ended, of clock_ms(), 0 if none runs.
  */
-int headers_poll(enum header_for, uint64_t question, struct pollfd *);
-int64_t headers_time(enum header_for, uint64_t question);
+int headers_poll(uint64_t question, struct pollfd *);
+int64_t headers_time(uint64_t question);
 
 /*
  * -1 and why: the command is not waited for any more; error is ETIMEDOUT or

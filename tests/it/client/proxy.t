@@ -138,6 +138,24 @@ def test_header_command():
     t.unlike(c.log, 's3cret', 'what it prints is not logged')
 
 
+def test_header_command_of_another_proxy():
+    """A redirect from ws:// to wss:// may lead through another one."""
+    no = b'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'
+    second = t.Scripted(no)
+    first = t.Scripted([b'HTTP/1.1 200 OK\r\n\r\n', t.ws.read_head,
+                        b'HTTP/1.1 302 To\r\nLocation: wss://there.example/'
+                        b'\r\nContent-Length: 0\r\n\r\n'],
+                       port=t.echo().port)
+    where = ['http://127.0.0.1:%d' % p.port for p in (first, second)]
+    r = hello('ws://here.example/', '--proxy-header-command',
+              'sh -c "echo X-Proxy: $INETWS_PROXY"', http_proxy=where[0],
+              https_proxy=where[1])
+    t.is_(r.returncode, 77, '(the second one refuses)')
+    for p, name in zip((first, second), where):
+        t.like(p.seen[0], 'X-Proxy: %s\r\n' % name,
+               'each proxy gets what is for it')
+
+
 def test_interface():
     """Where connections come from."""
     s = t.server(t.echo().port)

@@ -104,7 +104,7 @@ wait_for(enum header_for to, const struct url *u, uint64_t question)
 	while ((r = to == HEADER_PROXY ?
 	    headers_write_proxy(lines, &o, question, &why) :
 	    headers_write(lines, &o, u, question, &why)) == 0) {
-		if (headers_poll(to, question, &p) != 1 ||
+		if (headers_poll(question, &p) != 1 ||
 		    p.events != POLLIN || poll(&p, 1, 20000) != 1)
 			return 99;
 	}
@@ -122,6 +122,23 @@ ask(const char *text)
 	return wait_for(HEADER_SERVER, &own, question);
 }
 
+/* Is a command for a proxy at this port told so? */
+static int
+knows(unsigned int port)
+{
+	char text[40], want[60];
+	struct proxy proxy;
+	uint64_t question;
+
+	snprintf(text, sizeof(text), "http://q.example:%u", port);
+	snprintf(want, sizeof(want), "V: %s\r\n", text);
+	if (proxy_parse(&proxy, text, why.text, sizeof(why.text)) == -1)
+		abort();
+	return headers_ask_proxy(&question, &o, &proxy, &trust, &why) == 0 &&
+	    wait_for(HEADER_PROXY, NULL, question) == 1 &&
+	    strcmp(lines, want) == 0;
+}
+
 static void
 test_command(void)
 {
@@ -137,8 +154,8 @@ test_command(void)
 	o.timeouts.handshake = 20000;
 	is(headers_ask(&question, &o, &own, &trust, &why), 0, "no command");
 	is(question, 0, "nothing is asked");
-	is(headers_poll(HEADER_SERVER, 0, &p), 0, "nor waited for");
-	is(headers_time(HEADER_SERVER, 0), 0, "at no time");
+	is(headers_poll(0, &p), 0, "nor waited for");
+	is(headers_time(0), 0, "at no time");
 	is(headers_ask_proxy(&question, &o, &proxy, &trust, &why), 0,
 	    "nor for a proxy");
 	is(question, 0, "(nothing)");
@@ -171,16 +188,16 @@ test_command(void)
 	command("exec sleep 60");
 	before = clock_ms();
 	is(headers_ask(&first, &o, &own, &trust, &why), 0, "a slow one");
-	ok(headers_time(HEADER_SERVER, first) >= before + 21000 &&
-	    headers_time(HEADER_SERVER, first) <= clock_ms() + 21000,
+	ok(headers_time(first) >= before + 21000 &&
+	    headers_time(first) <= clock_ms() + 21000,
 	    "has --handshake-timeout, and a second to tell of it");
 	is(headers_write(lines, &o, &own, first, &why), 0, "not yet");
 	o.timeouts.handshake = 0;
 	before = clock_ms();
 	is(headers_ask(&question, &o, &own, &trust, &why), 0, "asked anew");
 	ok(question != first, "it is another question");
-	ok(headers_time(HEADER_SERVER, question) >= before + 11000 &&
-	    headers_time(HEADER_SERVER, question) <= clock_ms() + 11000,
+	ok(headers_time(question) >= before + 11000 &&
+	    headers_time(question) <= clock_ms() + 11000,
 	    "without that ten seconds");
 	is(headers_write(lines, &o, &own, first, &why), -1,
 	    "the first one is not answered any more");
@@ -201,6 +218,12 @@ test_command(void)
 	    "a proxy's");
 	is(wait_for(HEADER_PROXY, NULL, question), 1, "answers");
 	is_str(lines, "V: http://q.example:8\r\n", "knows which, not its user");
+	is(knows(2), 1, "a second proxy");
+	is(knows(2), 1, "again");
+	is(knows(8), 1, "the first one");
+	is(knows(3), 1, "a third one");
+	is(knows(8), 1, "the first one, still");
+	is(knows(2), 1, "the second one");
 	command("exit 1");
 	is(headers_ask_proxy(&question, &o, &proxy, &trust, &why), 0, "(again)");
 	is(wait_for(HEADER_PROXY, NULL, question), -1, "fails");
@@ -209,10 +232,9 @@ test_command(void)
 	    program);
 	is_str(why.text, want, "is told of that command");
 	websocket_dials_done();
-	is(fcntl(headers_poll(HEADER_SERVER, 1, &p) == 1 ? p.fd : -1, F_GETFD),
-	    -1, "no helper is left");
-	is(fcntl(headers_poll(HEADER_PROXY, 1, &p) == 1 ? p.fd : -1, F_GETFD),
-	    -1, "of neither");
+	for (question = 1; question <= 3; question++)
+		is(fcntl(headers_poll(question, &p) == 1 ? p.fd : -1, F_GETFD),
+		    -1, "no helper is left");
 }
 
 /* --- cookies --- */
