@@ -88,13 +88,18 @@ is_address(const char *host)
 	    inet_pton(AF_INET6, host, &bin) == 1;
 }
 
-/* What a client asks for and verifies.  0 or -1. */
+/*
+ * What a client asks for and verifies.  0 or -1.  OpenSSL would take an
+ * empty name for any one, and one with a dot before it for those below it.
+ */
 static int
 expect(SSL *ssl, const char *host, const struct tls_ctx *ctx)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	int address = is_address(host);
 
+	if (!ctx->insecure && (host[0] == '\0' || host[0] == '.'))
+		return -1;
 	if (!address && !ctx->no_sni &&
 	    SSL_set_tlsext_host_name(ssl, host) != 1)
 		return -1;
@@ -293,8 +298,9 @@ tls_dial(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	if ((t = begin(ctx, rfd, wfd, outer, bare, why)) == NULL)
 		return NULL;
 	if (expect(t->ssl, bare, ctx) == -1) {
-		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", bare,
-		    openssl_reason());
+		error_set(why, EXIT_PROTOCOL, "TLS with %s: %s", host,
+		    ERR_peek_error() != 0 ? openssl_reason() :
+		    "no certificate can be for such a name");
 		return give_up(t);
 	}
 	SSL_set_cert_cb(t->ssl, was_asked, NULL);

@@ -283,6 +283,13 @@ def test_servername():
                   'ip6-localhost:%d:127.0.0.1' % server.port),
             'certificate of ip6-localhost: hostname mismatch',
             "and the URL's host is verified")
+    there = ('--cacert', cert.ca, '--servername', '', '--connect-to',
+             '::127.0.0.1:%d' % server.port)
+    for host in ('.', '.localhost'):
+        r = hello('wss://%s/' % host, *there)
+        t.is_(r.returncode, 76, '%s is no name to verify' % host)
+        t.like(r.stderr, 'TLS with %s: no certificate can be for such a name'
+               % host.replace('.', '[.]'), 'says so')
 
 
 def s_server(cert, *words):
