@@ -96,6 +96,30 @@ is_hashed_dir(const char *path, struct error *why)
 }
 
 /*
+ * What there is of one or more directories, between colons.  The sandbox lets a
+ * process look into one only.
+ */
+static int
+trust_dirs(X509_STORE *store, const char *list, int now, struct error *why)
+{
+	char dir[PATH_MAX];
+	int found = 0, r;
+	size_t len;
+
+	for (now |= strchr(list, ':') != NULL;; list += len + 1) {
+		len = strcspn(list, ":");
+		snprintf(dir, sizeof(dir), "%.*s", (int)len, list);
+		if ((r = is_hashed_dir(dir, why)) == 1)
+			r = trust_dir(store, dir, now, why);
+		if (r == -1)
+			return -1;
+		found |= r;
+		if (list[len] == '\0')
+			return found;
+	}
+}
+
+/*
  * SSL_CERT_FILE and SSL_CERT_DIR are honoured as every OpenSSL program does;
  * besides a usable directory, a bundle is loaded only if SSL_CERT_FILE names
  * it.
@@ -111,9 +135,7 @@ trust_system(X509_STORE *store, int now, struct error *why)
 		dir = X509_get_default_cert_dir();
 		now |= !is_usual(dir);
 	}
-	if ((found = is_hashed_dir(dir, why)) == 1)
-		found = trust_dir(store, dir, now, why);
-	if (found == -1)
+	if ((found = trust_dirs(store, dir, now, why)) == -1)
 		return -1;
 	if (file != NULL)
 		found |= load_file(store, file);

@@ -751,7 +751,7 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	struct server s = { .manner = LAST_WORDS, .pair = pair };
 	struct tls_ctx *ctx;
 	struct tls *t;
-	char path[128];
+	char path[128], list[160];
 
 	snprintf(path, sizeof(path), "%s/%08lx.0", dir,
 	    X509_subject_name_hash(ca->cert));
@@ -775,6 +775,16 @@ test_hashed(const struct pair *ca, const struct pair *pair)
 	tls_free(t);
 	tls_ctx_free(ctx);
 	stop(&s);
+	snprintf(list, sizeof(list), "/nonexistent:%s:/", dir);
+	setenv("SSL_CERT_DIR", list, 1);
+	ctx = context(NULL, 0);
+	start(&s);
+	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
+	ok(t != NULL, "or in one of several");
+	tls_free(t);
+	tls_ctx_free(ctx);
+	stop(&s);
+	setenv("SSL_CERT_DIR", dir, 1);
 	unlink(path);
 	setenv("SSL_CERT_FILE", ca_file, 1);
 	ctx = context(NULL, 0);
