@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <string.h>
 
-#include "os/clock.h"
 #include "os/signals.h"
 #include "tls/bio.h"
 #include "tls/cert_error.h"
@@ -268,7 +267,7 @@ tls_go_on(struct tls_ctx *ctx, struct tls *t, struct pollfd *p)
 		r = check_peer(ctx, t);
 	learn(ctx, t->ssl, r == -1);
 	if (!SSL_session_reused(t->ssl))
-		t->verified_at = clock_ms();
+		t->verified_at = ticket_clock();
 	t->why = NULL;
 	t->allowed = NULL;
 	if (r == 1)

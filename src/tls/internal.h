@@ -40,7 +40,7 @@ struct tls {
 	struct error *why;
 	const struct allowed_certs *allowed;
 
-	int64_t verified_at;	/* of clock_ms(): the full handshake */
+	int64_t verified_at;	/* of ticket_clock(): the full handshake */
 	int64_t ends_at;	/* of a ticket used: its certificate's end */
 	enum tls_asked asked;
 	unsigned long code;	/* OpenSSL's, of what broke it; 0 unknown */
@@ -68,8 +68,12 @@ struct tls *tls_of(const SSL *);
 /* server_ticket.c: how a server gives and takes them. */
 void server_tickets(struct tls_ctx *);
 
-/* ticket.c: uses a ticket for this connection, if there is one. */
+/*
+ * ticket.c: uses a ticket for this connection, if there is one.  The time by
+ * which a ticket is too old: in ms, those in which this host was suspended too.
+ */
 void ticket_use(const struct tls_ctx *, struct tls *);
+int64_t ticket_clock(void);
 
 /*
  * ktls.c.  ktls_allow() lets the connections of a context use TLS in the

@@ -27,7 +27,7 @@
 /* A datagram: the name of the peer, and the session. */
 struct ticket {
 	char name[ADDR_HOST_MAX + 1];
-	int64_t verified_at, came_at;		/* of clock_ms() */
+	int64_t verified_at, came_at;		/* of ticket_clock() */
 	int64_t ends_at;	/* of the peer's certificate, s since 1970 */
 	unsigned char der[DER_MAX];
 };
@@ -35,6 +35,12 @@ struct ticket {
 #define HEAD	offsetof(struct ticket, der)
 
 static struct ticket ticket;	/* wiped after each use */
+
+int64_t
+ticket_clock(void)
+{
+	return clock_ms() + clock_asleep();
+}
 
 /* Drops the oldest if there is no room. */
 static void
@@ -144,8 +150,8 @@ store_ticket(SSL *ssl, SSL_SESSION *session)
 	strlcpy(ticket.name, t->name, sizeof(ticket.name));
 	/* of TLS 1.2 it comes before the handshake is over */
 	ticket.verified_at = t->verified_at != 0 ? t->verified_at :
-	    clock_ms();
-	ticket.came_at = clock_ms();
+	    ticket_clock();
+	ticket.came_at = ticket_clock();
 	ticket.ends_at = ends_at(t);
 	put_ticket(ctx->tickets, HEAD + len);
 	explicit_bzero(&ticket, HEAD + len);
@@ -157,7 +163,7 @@ static SSL_SESSION *
 take(const struct tls_ctx *ctx, const struct tls *t, size_t len)
 {
 	const unsigned char *from = ticket.der;
-	int64_t now = clock_ms();
+	int64_t now = ticket_clock();
 	SSL_SESSION *s;
 
 	if (len <= HEAD || ticket.name[sizeof(ticket.name) - 1] != '\0' ||
