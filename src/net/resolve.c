@@ -233,6 +233,14 @@ why_not(int e)
 	    "Temporary failure in name resolution" : gai_strerror(e);
 }
 
+/* That this system lacks something says nothing of the name. */
+static int
+status_of(int e)
+{
+	return e == EAI_AGAIN ? EXIT_AGAIN : e == EAI_SYSTEM ||
+	    e == EAI_MEMORY ? EXIT_SYSTEM : EXIT_NAME;
+}
+
 int
 net_find(struct net_found *found, const struct addr *a, const char *named,
     int family, struct error *why)
@@ -249,8 +257,8 @@ net_find(struct net_found *found, const struct addr *a, const char *named,
 	if (find_number(found, a, family))
 		return 0;
 	if ((e = resolve(a->host, a->port, family, 0, &list)) != 0)
-		return error_set(why, e == EAI_AGAIN ? EXIT_AGAIN : EXIT_NAME,
-		    "cannot resolve %s: %s", a->host, why_not(e));
+		return error_set(why, status_of(e), "cannot resolve %s: %s",
+		    a->host, why_not(e));
 	interleave(found, list);
 	freeaddrinfo(list);
 	return 0;

@@ -101,7 +101,7 @@ struct net_found {
  * of which those of another family are left out; or, if named is NULL, those
  * that getaddrinfo(3) finds, which blocks and knows no deadline, families
  * interleaved and IPv6 first (RFC 8305 4).  0, or -1 and why: 75 if no name
- * server answers, else 68.
+ * server answers, 71 if this system lacks something, else 68.
  */
 int net_find(struct net_found *, const struct addr *, const char *named,
     int family, struct error *);

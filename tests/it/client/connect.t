@@ -790,6 +790,27 @@ def test_options_of_a_family():
          r.returncode)
 
 
+# A resolver that cannot even ask.
+LACKS = r'''
+#include <errno.h>
+#include <netdb.h>
+int getaddrinfo(const char *host, const char *service,
+    const struct addrinfo *hints, struct addrinfo **found)
+{
+	errno = EMFILE;
+	return EAI_SYSTEM;
+}
+'''
+
+
+def test_resolver_that_lacks_something():
+    r = t.run_inetws('connect', '-4', 'ws://a.example/',
+                     env=t.preloaded(LACKS))
+    t.is_(r.returncode, 71, 'a call that failed says nothing of the name: 71')
+    t.like(r.stderr, 'why="cannot resolve a.example: Too many open files"',
+           'nor of its families')
+
+
 def test_one_address_twice():
     """glibc finds 127.0.0.1 by both of these lines, when IPv4 is wanted."""
     unshare, = t.need('unshare')
