@@ -39,7 +39,7 @@ exchange_broken(struct exchange *t, const char *doing)
 {
 	int e = errno;
 
-	if (e != ETIMEDOUT && blame_tls(t->io, t->why) == -1)
+	if (e != ETIMEDOUT && e != EINTR && blame_tls(t->io, t->why) == -1)
 		return -1;
 	return error_set(t->why, e == ETIMEDOUT || e == EINTR ? EXIT_AGAIN :
 	    EXIT_PROTOCOL, "%s: %s: %s%s", t->name, doing,

@@ -310,6 +310,22 @@ def s_server(cert, *words):
     return p, port
 
 
+def test_stopped_while_asked():
+    """It asks for a certificate, takes none, and owes the answer."""
+    ca = t.Authority()
+    cert = ca.issue()
+    p, port = s_server(cert, '-verify', '1', '-CAfile', ca.cert)
+    c = t.client('wss://localhost:%d/' % port, '-v', '--cacert', ca.cert)
+    v = t.ws.dial(c.port)
+    t.ok(c.has_line('> GET / '), 'the request is out')
+    for event in ('stopping', 'failed'):
+        os.kill(c.pid, signal.SIGTERM)
+        t.ok(c.has_line('event=' + event), 'it is stopped')
+    t.like(c.log, 'event=failed .* why="[^"]*: no answer: interrupted"',
+           'which the certificate is not to blame for')
+    v.close()
+
+
 def test_s_server():
     """Versions, ciphers and refusals by the other side."""
     ca = t.Authority()
