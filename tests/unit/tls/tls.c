@@ -6,6 +6,7 @@
  * If it fails: a tunnel is open to those on the way, or a cut one looks
  * complete.
  */
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -56,6 +57,7 @@ enum manner {
 	BULK_BOTH,	/* sends and takes BULK bytes */
 	BULK_KEYS,	/* the same, and asks for new keys meanwhile */
 	RECORDS,	/* "how many, the first, the longest", at each '!' */
+	TICKETS,	/* many of them, and nothing else */
 	PLAIN,		/* does not speak TLS */
 	HANG_UP,	/* closes instead of a handshake */
 	SILENT		/* nothing at all */
@@ -252,6 +254,14 @@ serve(const struct server *s, int fd)
 		break;
 	case RECORDS:
 		serve_records(ssl);
+		break;
+	case TICKETS:
+		for (on = 0; on < 500; on++) {
+			SSL_new_session_ticket(ssl);
+			SSL_do_handshake(ssl);
+		}
+		while (read(fd, &c, 1) == 1)
+			;
 		break;
 	case PLAIN:
 		(void)!write(fd, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
@@ -811,6 +821,27 @@ make_system_store(char *file, size_t size)
 	setenv("SSL_CERT_FILE", file, 1);
 }
 
+/* A peer could hold us for as long as it sends them. */
+static void
+test_tickets(const struct pair *pair)
+{
+	struct server s = { .manner = TICKETS, .pair = pair };
+	struct io io = connected(&s, "localhost");
+	int64_t deadline = SOON;
+	char buf[100];
+	struct iovec iov = { buf, sizeof(buf) };
+	int there = 0;
+
+	while (there < 65536 && clock_ms() < deadline &&
+	    ioctl(io.rfd, FIONREAD, &there) == 0)
+		usleep(1000);
+	ok(io_readv(&io, &iov, 1) == -1 && errno == EAGAIN, "only tickets");
+	ok(ioctl(io.rfd, FIONREAD, &there) == 0 && there > 0,
+	    "one read does not take them all");
+	io_close(&io);
+	stop(&s);
+}
+
 int
 main(void)
 {
@@ -849,6 +880,7 @@ main(void)
 	test_bulk(&good, 0, BULK_BOTH);
 	test_bulk(&good, 0, BULK_KEYS);
 	test_bulk(&good, TLS1_2_VERSION, BULK_BOTH);
+	test_tickets(&good);
 	test_hashed(&ca, &good);
 
 	free_pair(&ca);
