@@ -39,6 +39,7 @@ struct tls {
 	/* for callbacks, while the handshake lasts */
 	struct error *why;
 	const struct allowed_certs *allowed;
+	unsigned int reads;	/* of this step */
 
 	int64_t verified_at;	/* of ticket_clock(): the full handshake */
 	int64_t ends_at;	/* of a ticket used: its certificate's end */

@@ -100,7 +100,9 @@ const char *openssl_reason_of(unsigned long code);
 	X(BIO_clear_flags) X(BIO_ctrl) X(BIO_free) X(BIO_get_data)	\
 	X(BIO_meth_free) X(BIO_meth_new) X(BIO_meth_set_ctrl)		\
 	X(BIO_meth_set_read) X(BIO_meth_set_write) X(BIO_new)		\
-	X(BIO_new_mem_buf) X(BIO_s_mem) X(BIO_set_data) X(BIO_set_flags) \
+	X(BIO_get_callback_arg) X(BIO_new_mem_buf) X(BIO_s_mem)		\
+	X(BIO_set_callback_arg) X(BIO_set_callback_ex)			\
+	X(BIO_set_data) X(BIO_set_flags)				\
 	X(BIO_set_init) X(BIO_test_flags)				\
 	X(CRYPTO_free) X(CRYPTO_set_mem_functions) X(CRYPTO_zalloc)	\
 	X(ERR_clear_error) X(ERR_peek_error) X(ERR_peek_last_error)	\

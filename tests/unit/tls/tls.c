@@ -59,6 +59,7 @@ enum manner {
 	RECORDS,	/* "how many, the first, the longest", at each '!' */
 	TICKETS,	/* many of them, and nothing else */
 	PLAIN,		/* does not speak TLS */
+	REQUESTS,	/* HelloRequest, many times, in place of a handshake */
 	HANG_UP,	/* closes instead of a handshake */
 	SILENT		/* nothing at all */
 };
@@ -204,6 +205,7 @@ serve_records(SSL *ssl)
 static void
 serve(const struct server *s, int fd)
 {
+	static const char repeated[5 + 16384] = { 22, 3, 3, 64, 0 };
 	int on = 1;
 	char c;
 	SSL *ssl = NULL;
@@ -262,6 +264,10 @@ serve(const struct server *s, int fd)
 		}
 		while (read(fd, &c, 1) == 1)
 			;
+		break;
+	case REQUESTS:
+		for (on = 0; on < 64; on++)
+			(void)!write(fd, repeated, sizeof(repeated));
 		break;
 	case PLAIN:
 		(void)!write(fd, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
@@ -821,24 +827,50 @@ make_system_store(char *file, size_t size)
 	setenv("SSL_CERT_FILE", file, 1);
 }
 
-/* A peer could hold us for as long as it sends them. */
+/* Waits until so many bytes have come that one step must not take all. */
 static void
-test_tickets(const struct pair *pair)
+wait_for_much(int fd)
+{
+	int64_t deadline = SOON;
+	int there = 0;
+
+	while (there < 60000 && clock_ms() < deadline &&
+	    ioctl(fd, FIONREAD, &there) == 0)
+		usleep(1000);
+}
+
+/* A peer could hold us for as long as it sends what is no data. */
+static void
+test_floods(const struct pair *pair)
 {
 	struct server s = { .manner = TICKETS, .pair = pair };
 	struct io io = connected(&s, "localhost");
-	int64_t deadline = SOON;
+	struct tls_ctx *ctx;
+	struct tls *t;
+	struct pollfd p;
 	char buf[100];
 	struct iovec iov = { buf, sizeof(buf) };
 	int there = 0;
 
-	while (there < 65536 && clock_ms() < deadline &&
-	    ioctl(io.rfd, FIONREAD, &there) == 0)
-		usleep(1000);
+	wait_for_much(io.rfd);
 	ok(io_readv(&io, &iov, 1) == -1 && errno == EAGAIN, "only tickets");
 	ok(ioctl(io.rfd, FIONREAD, &there) == 0 && there > 0,
 	    "one read does not take them all");
 	io_close(&io);
+	stop(&s);
+
+	s.manner = REQUESTS;
+	start(&s);
+	ctx = context(ca_file, 0);
+	t = tls_dial(ctx, s.fd, s.fd, NULL, "localhost", &why);
+	is(tls_go_on(ctx, t, &p), 0, "it has to be waited");
+	wait_for_much(s.fd);
+	is(tls_go_on(ctx, t, &p), 0, "what comes is nothing");
+	ok(ioctl(s.fd, FIONREAD, &there) == 0 && there > 0,
+	    "one step does not take it all");
+	is(poll(&p, 1, 0), 1, "the next one can be made at once");
+	tls_cancel(t, ETIMEDOUT, &why);
+	tls_ctx_free(ctx);
 	stop(&s);
 }
 
@@ -880,7 +912,7 @@ main(void)
 	test_bulk(&good, 0, BULK_BOTH);
 	test_bulk(&good, 0, BULK_KEYS);
 	test_bulk(&good, TLS1_2_VERSION, BULK_BOTH);
-	test_tickets(&good);
+	test_floods(&good);
 	test_hashed(&ca, &good);
 
 	free_pair(&ca);
