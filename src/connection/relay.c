@@ -337,7 +337,8 @@ stop_requested(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 
-	if (signal_hung_up() && t->sink == SINK_OPEN) {
+	if (signal_hung_up() && !r->told_hangup) {
+		r->told_hangup = 1;
 		tunnel_stream_write_closed(t);
 		r->stop_at = t->now + HANGUP_STOP_MS;
 	}

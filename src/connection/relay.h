@@ -62,6 +62,7 @@ struct relay {
 	int told_opened;	/* RELAY_OPENED was returned, or never will be */
 	int told_lost;		/* RELAY_LOST was returned for this loss */
 	int told_doubt;		/* RELAY_DOUBTED was, and RELAY_TRUSTED not yet */
+	int told_hangup;	/* the tunnel knows of HUP */
 	struct relay_ping ping;
 	struct relay_queue to_websocket, to_stream;
 	struct relay_queue to_reset;	/* the stream, when it is to be reset */

@@ -56,6 +56,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->ready = fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
+	r->told_hangup = 0;
 	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->to_websocket = r->to_stream = (struct relay_queue){
 	    .look_at = CLOCK_NEVER };

@@ -342,6 +342,18 @@ hung_up(void)
 	return now - BEGIN >= 2000 && now - BEGIN <= 3200 ? 0 : 5;
 }
 
+/* It is seen first that the stream has no reader any more. */
+static int
+hung_up_late(void)
+{
+	begin(0);
+	tunnel_stream_write_closed(&r.tunnel);
+	relay(&r, now + 1000);
+	raise(SIGHUP);
+	return relay(&r, now + 10000) == RELAY_DONE &&
+	    now - BEGIN <= 4200 ? 0 : 1;
+}
+
 /* Used memory is given back when nothing has come for a second. */
 static int
 gives_back(void)
@@ -595,6 +607,7 @@ main(void)
 	is(run(terminated), 0, "TERM");
 	is(run(terminated_twice), 0, "TERM and INT");
 	is(run(hung_up), 0, "HUP");
+	is(run(hung_up_late), 0, "HUP behind the end of the stream's reader");
 	is(run(gives_back), 0, "memory is given back");
 	is(run(keeps), 0, "but none that is needed");
 	is(run(stream_closed), 0, "the stream's other end is gone");
