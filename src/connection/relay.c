@@ -199,6 +199,28 @@ read_websocket(struct relay *r)
 		tunnel_wire_failed(t);
 }
 
+/*
+ * The websocket takes nothing more.  The peer may have ended it and said so: what
+ * it sent before, and its Close, are still to be read.
+ */
+static void
+websocket_broke(struct relay *r)
+{
+	struct tunnel *t = &r->tunnel;
+	int i;
+
+	r->ready |= WEBSOCKET_R;
+	for (i = 0; i < BURST && (r->ready & WEBSOCKET_R) &&
+	    (tunnel_wants(t) & TUNNEL_READ_WIRE); i++) {
+		read_websocket(r);
+		if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) &&
+		    (r->ready & STREAM_W) && r->told_opened)
+			write_stream(r);
+	}
+	if (t->link == LINK_UP)
+		tunnel_wire_failed(t);
+}
+
 /* The last Close is sent with the end of the connection, which comes next. */
 static void
 write_websocket(struct relay *r)
@@ -221,7 +243,7 @@ write_websocket(struct relay *r)
 		    r->websocket.wfd, t->payload_left, tunnel_wire_more(t)),
 		    t->payload_left);
 	if (n == -1)
-		tunnel_wire_failed(t);
+		websocket_broke(r);
 	else
 		tunnel_wire_wrote(t, n);
 }

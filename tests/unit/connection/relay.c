@@ -443,6 +443,20 @@ wire_cut(void)
 	    0 : 2;
 }
 
+/* That is noticed by a write; the peer's last words came before. */
+static int
+wire_closed(void)
+{
+	begin(1);
+	frame(2, "bye", 3);
+	frame(8, "\x03\xe8", 2);
+	close(far[1]);
+	if (write(far[0], "more", 4) != 4)
+		return 1;
+	relay(&r, now + 100);
+	return got(far[0], "bye", 3) && is_ended(far[0]) ? 0 : 2;
+}
+
 /* A stream that comes later: it is asked for, and given back untouched. */
 static int
 returned(void)
@@ -612,6 +626,7 @@ main(void)
 	is(run(keeps), 0, "but none that is needed");
 	is(run(stream_closed), 0, "the stream's other end is gone");
 	is(run(wire_cut), 0, "the websocket is cut");
+	is(run(wire_closed), 0, "the websocket is closed while we send");
 	is(run(returned), 0, "a stream that is given back");
 	is(run(pings), 0, "pings");
 	is(run(one_byte), 0, "a single byte");
