@@ -368,7 +368,6 @@ stop_requested(struct relay *r)
 		tunnel_stop(t, CLOSE_GOING_AWAY, TUNNEL_STOPPED,
 		    "stopped by a signal");
 		tunnel_hurry(t, signal_again() ? STOP_AGAIN_MS : STOP_MS);
-		r->stop_at = CLOCK_NEVER;
 	}
 }
 
@@ -441,7 +440,7 @@ relay(struct relay *r, int64_t until)
 		deadline = tunnel_deadline(t);
 		if (look_at < deadline)
 			deadline = look_at;
-		if (r->stop_at < deadline)
+		if (t->now < r->stop_at && r->stop_at < deadline)
 			deadline = r->stop_at;
 		seen = relay_wait(r, deadline < until ? deadline : until,
 		    busy);

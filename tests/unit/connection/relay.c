@@ -109,9 +109,8 @@ config(int client)
 }
 
 static void
-begin(int client)
+begin_with(struct tunnel_config cfg)
 {
-	struct tunnel_config cfg = config(client);
 	int s[2], w[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s) == -1 ||
@@ -121,6 +120,26 @@ begin(int client)
 	far[0] = s[1];
 	far[1] = w[1];
 	relay_begin(&r, &cfg, io_of(s[0]), io_of(w[0]), NULL, 0);
+}
+
+static void
+begin(int client)
+{
+	begin_with(config(client));
+}
+
+/* The peer is another inetws, with which we have a session. */
+static void
+begin_session(void)
+{
+	struct tunnel_config cfg = { .client = 1, .extension = 1, .session = 1,
+	    .win = 65536, .win_max = 65536, .peer_win = 65536,
+	    .linger = 10000, .out_size = TUNNEL_KEEP_MIN,
+	    .in_size = 65536 + TUNNEL_SLACK };
+
+	alarm(scaled(30));
+	relay_memory(&cfg);
+	begin_with(cfg);
 }
 
 /* A frame of the peer, masked by zeros where it is the client. */
@@ -352,6 +371,17 @@ hung_up_late(void)
 	raise(SIGHUP);
 	return relay(&r, now + 10000) == RELAY_DONE &&
 	    now - BEGIN <= 4200 ? 0 : 1;
+}
+
+/* The stream was reset, and the peer does not answer: no new path is wanted. */
+static int
+hung_up_over(void)
+{
+	begin_session();
+	tunnel_stream_failed(&r.tunnel);
+	raise(SIGHUP);
+	return relay(&r, now + 10000) == RELAY_DONE &&
+	    now - BEGIN <= 3200 ? 0 : 1;
 }
 
 /* Used memory is given back when nothing has come for a second. */
@@ -622,6 +652,7 @@ main(void)
 	is(run(terminated_twice), 0, "TERM and INT");
 	is(run(hung_up), 0, "HUP");
 	is(run(hung_up_late), 0, "HUP behind the end of the stream's reader");
+	is(run(hung_up_over), 0, "HUP, and the peer is silent");
 	is(run(gives_back), 0, "memory is given back");
 	is(run(keeps), 0, "but none that is needed");
 	is(run(stream_closed), 0, "the stream's other end is gone");
