@@ -199,28 +199,6 @@ read_websocket(struct relay *r)
 		tunnel_wire_failed(t);
 }
 
-/*
- * The websocket takes nothing more.  The peer may have ended it and said so: what
- * it sent before, and its Close, are still to be read.
- */
-static void
-websocket_broke(struct relay *r)
-{
-	struct tunnel *t = &r->tunnel;
-	int i;
-
-	r->ready |= WEBSOCKET_R;
-	for (i = 0; i < BURST && (r->ready & WEBSOCKET_R) &&
-	    (tunnel_wants(t) & TUNNEL_READ_WIRE); i++) {
-		read_websocket(r);
-		if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) &&
-		    (r->ready & STREAM_W) && r->told_opened)
-			write_stream(r);
-	}
-	if (t->link == LINK_UP)
-		tunnel_wire_failed(t);
-}
-
 /* The last Close is sent with the end of the connection, which comes next. */
 static void
 write_websocket(struct relay *r)
@@ -243,7 +221,7 @@ write_websocket(struct relay *r)
 		    r->websocket.wfd, t->payload_left, tunnel_wire_more(t)),
 		    t->payload_left);
 	if (n == -1)
-		websocket_broke(r);
+		relay_websocket_refused(r);
 	else
 		tunnel_wire_wrote(t, n);
 }
@@ -314,6 +292,10 @@ work(struct relay *r)
 		read_websocket(r);
 		did = 1;
 	}
+	if (relay_is_used_up(r)) {
+		tunnel_wire_failed(t);
+		did = 1;
+	}
 	/* A stream that came later is not touched before RELAY_OPENED. */
 	if ((tunnel_wants(t) & TUNNEL_WRITE_STREAM) && (r->ready & STREAM_W) &&
 	    r->told_opened && !is_filling(r)) {
@@ -325,7 +307,8 @@ work(struct relay *r)
 		read_stream(r);
 		did = 1;
 	}
-	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WEBSOCKET_W)) {
+	if ((tunnel_wants(t) & TUNNEL_WRITE_WIRE) && (r->ready & WEBSOCKET_W) &&
+	    r->refused_at == 0) {
 		write_websocket(r);
 		did = 1;
 	}
@@ -442,6 +425,8 @@ relay(struct relay *r, int64_t until)
 			deadline = look_at;
 		if (t->now < r->stop_at && r->stop_at < deadline)
 			deadline = r->stop_at;
+		if (relay_refused_until(r) < deadline)
+			deadline = relay_refused_until(r);
 		seen = relay_wait(r, deadline < until ? deadline : until,
 		    busy);
 	}

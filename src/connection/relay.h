@@ -57,6 +57,8 @@ struct relay {
 	unsigned int nwatched;
 	unsigned int ready;	/* what is not known to block */
 	int error;		/* errno of the stream's failure, or 0 */
+	int64_t refused_at;	/* since when the websocket takes nothing more,
+				 * and is read to its end; 0: it takes all */
 	int hung_up;		/* POLLHUP was seen; poll(2) would report it
 				 * each time */
 	int told_opened;	/* RELAY_OPENED was returned, or never will be */

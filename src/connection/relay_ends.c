@@ -13,7 +13,7 @@
 
 #define LOOK_FIRST	10	/* ms to the second look at a queue, doubled */
 #define LOOK_MAX	500
-#define RESET_MAX	10000	/* ms to a reset if --linger is off */
+#define LINGER	10000	/* ms if --linger is off */
 #define EXIT_MS		100	/* from a program's end of file to its exit */
 
 /* Bytes that came with a handshake are the first ones of the websocket. */
@@ -57,6 +57,7 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
 	r->told_hangup = 0;
+	r->refused_at = 0;
 	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->to_websocket = r->to_stream = (struct relay_queue){
 	    .look_at = CLOCK_NEVER };
@@ -219,6 +220,7 @@ relay_resume(struct relay *r, struct io websocket, uint64_t at,
 	io_close(&r->websocket);
 	r->websocket = websocket;
 	r->told_lost = r->told_doubt = 0;
+	r->refused_at = 0;
 	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->ready |= fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	find_ways(r);
@@ -284,6 +286,43 @@ look_at_ping(struct relay *r)
 	p->at = t->pinged_at;
 }
 
+static int64_t
+linger(const struct tunnel *t)
+{
+	return t->cfg.linger > 0 ? t->cfg.linger : LINGER;
+}
+
+void
+relay_websocket_refused(struct relay *r)
+{
+	r->refused_at = r->tunnel.now;
+	r->ready |= WEBSOCKET_R;
+	r->in.refused = 1;
+}
+
+int64_t
+relay_refused_until(const struct relay *r)
+{
+	const struct tunnel *t = &r->tunnel;
+	int64_t since = t->delivered_at > r->refused_at ? t->delivered_at :
+	    r->refused_at;
+
+	return r->refused_at == 0 || t->link != LINK_UP ? CLOCK_NEVER :
+	    since + linger(t);
+}
+
+int
+relay_is_used_up(const struct relay *r)
+{
+	const struct tunnel *t = &r->tunnel;
+
+	if (r->refused_at == 0 || t->link != LINK_UP)
+		return 0;
+	return t->wire_eof || t->now >= relay_refused_until(r) ||
+	    ((tunnel_wants(t) & TUNNEL_READ_WIRE) &&
+	    !(r->ready & WEBSOCKET_R));
+}
+
 /*
  * A reset that comes behind the end of file tells that the peer's stream has
  * not taken all; what that has sent is whole, and a reset would destroy what the
@@ -293,14 +332,13 @@ int
 relay_holds_reset(struct relay *r, unsigned int wants)
 {
 	const struct tunnel *t = &r->tunnel;
-	int64_t linger = t->cfg.linger > 0 ? t->cfg.linger : RESET_MAX;
 
 	if (!(wants & TUNNEL_RESET_STREAM) || t->end != TUNNEL_PEER_RESET ||
 	    t->shown_at == 0)
 		return 0;
 	if (has_moved(&r->to_reset, r->stream.wfd, WAIT_STREAM, t->now) ||
 	    r->reset_by == CLOCK_NEVER)
-		r->reset_by = t->now + linger;
+		r->reset_by = t->now + linger(t);
 	if (r->to_reset.left && t->now < r->reset_by && t->hurry_until == 0)
 		return 1;
 	r->to_reset.look_at = CLOCK_NEVER;

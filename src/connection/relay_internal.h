@@ -45,6 +45,16 @@ int relay_holds_reset(struct relay *, unsigned int wants);
 void relay_end_stream(struct relay *, unsigned int wants);
 
 /*
+ * relay_ends.c: the websocket takes nothing more.  The peer may have ended it and
+ * said so: what it sent before, and its Close, are still to be read.
+ * relay_is_used_up(): they have been, or the stream has taken nothing of them until
+ * relay_refused_until(), which is CLOCK_NEVER for any other websocket.
+ */
+void relay_websocket_refused(struct relay *);
+int relay_is_used_up(const struct relay *);
+int64_t relay_refused_until(const struct relay *);
+
+/*
  * relay_bypass.c: the way from the stream to the websocket that bypasses the
  * buffers.  relay_bypasses(): is it open, for so many bytes?  relay_pass_on():
  * what is in its pipe, and the tunnel does not know yet, either goes this way

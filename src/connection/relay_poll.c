@@ -35,7 +35,8 @@ watch(const struct relay *r, struct pollfd *p)
 	p[AT_WEBSOCKET_R].fd = r->websocket.rfd;
 	p[AT_WEBSOCKET_W].fd = r->websocket.wfd;
 	io_events(&r->websocket, (w & TUNNEL_READ_WIRE) != 0,
-	    (w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE)) != 0,
+	    (w & (TUNNEL_WRITE_WIRE | TUNNEL_FINISH_WIRE)) != 0 &&
+	    r->refused_at == 0,
 	    &p[AT_WEBSOCKET_R].events, &p[AT_WEBSOCKET_W].events);
 	for (i = AT_STREAM_R; i < AT_CONTROL; i += 2)
 		if (p[i].fd == p[i + 1].fd) {

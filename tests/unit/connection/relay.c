@@ -487,6 +487,73 @@ wire_closed(void)
 	return got(far[0], "bye", 3) && is_ended(far[0]) ? 0 : 2;
 }
 
+/* A message of so many bytes, from a server. */
+#define PAGE	4096
+
+static void
+page(void)
+{
+	static char bytes[4 + PAGE] = { (char)0x82, 126, PAGE >> 8 };
+
+	if (write(far[1], bytes, sizeof(bytes)) != sizeof(bytes))
+		abort();
+}
+
+/* The same, while the stream takes nothing; returns how many bytes came. */
+static size_t
+stall(void)
+{
+	size_t n = 0;
+	int i;
+
+	begin(1);
+	for (; tunnel_wants(&r.tunnel) & TUNNEL_READ_WIRE; n += PAGE) {
+		page();
+		relay(&r, now + 1);
+	}
+	for (i = 0; i < 5; i++, n += PAGE)
+		page();
+	frame(8, "\x03\xe8", 2);
+	close(far[1]);
+	if (write(far[0], "more", 4) != 4)
+		abort();
+	waits = 0;
+	relay(&r, now + 5000);
+	return n;
+}
+
+static int
+wire_closed_stalled(void)
+{
+	static char bytes[10 * PAGE];
+	size_t n = stall();
+	ssize_t k = -1;
+	int i;
+
+	if (waits > 20)
+		return 2;
+	for (i = 0; i < 1000 && k != 0; i++) {
+		relay(&r, now + 1);
+		if ((k = read(far[0], bytes, sizeof(bytes))) > 0)
+			n -= k;
+	}
+	return k == 0 && n == 0 ? 0 : 3;
+}
+
+/* It does not wait for ever. */
+static int
+wire_closed_stuck(void)
+{
+	int64_t begun;
+
+	stall();
+	begun = now - 5000;
+	if (r.tunnel.end != TUNNEL_GOING)
+		return 1;
+	return relay(&r, CLOCK_NEVER) == RELAY_DONE && waits < 40 &&
+	    now - begun >= 10000 && now - begun < 21000 ? 0 : 2;
+}
+
 /* A stream that comes later: it is asked for, and given back untouched. */
 static int
 returned(void)
@@ -658,6 +725,8 @@ main(void)
 	is(run(stream_closed), 0, "the stream's other end is gone");
 	is(run(wire_cut), 0, "the websocket is cut");
 	is(run(wire_closed), 0, "the websocket is closed while we send");
+	is(run(wire_closed_stalled), 0, "so also while the stream takes nothing");
+	is(run(wire_closed_stuck), 0, "but not for ever");
 	is(run(returned), 0, "a stream that is given back");
 	is(run(pings), 0, "pings");
 	is(run(one_byte), 0, "a single byte");
