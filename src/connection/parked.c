@@ -36,11 +36,14 @@ check_peer(struct connection *c, int fd, char peer[NET_NAME_MAX])
 	struct peer p;
 	struct io io = io_of(fd);
 	struct error why;
+	int welcome;
 
 	peer_begin(&p, peer);
-	if (peer_proxy_header(&p, c->o, fd, clock_after(c->o->timeouts.connect),
-	    &c->proxy_header, &why) == 0 &&
-	    peer_count(c->o, p.address, &why) == 0) {
+	welcome = peer_proxy_header(&p, c->o, fd,
+	    clock_after(c->o->timeouts.connect), &c->proxy_header,
+	    &why) == 0 && peer_count(c->o, p.address, &why) == 0;
+	relay_catch_up(&c->relay);
+	if (welcome) {
 		strlcpy(peer, p.address, NET_NAME_MAX);
 		return 1;
 	}
@@ -156,7 +159,7 @@ connection_get_stream(struct connection *c)
 		target_drop(c, &stream);
 		r = error_set(&why, EXIT_SYSTEM, "cannot enter the sandbox");
 	}
-	tunnel_now(t, clock_ms());
+	relay_catch_up(&c->relay);
 	if (r == -1) {
 		connection_log_failed(c, "no-target", &why);
 		tunnel_fail(t, limited ? why.text : target_reason(&why));

@@ -127,6 +127,12 @@ void relay_stream(struct relay *, struct io);
 struct io relay_return(struct relay *);
 
 /*
+ * The caller has waited for something else: what has come on the websocket
+ * meanwhile is looked at before a deadline is.
+ */
+void relay_catch_up(struct relay *);
+
+/*
  * A session goes on over a new websocket, from the peer's position at.  0: the
  * old websocket is closed, and the new one belongs to the relay.  -1: that is
  * impossible; the tunnel is as before, and the new one still the caller's.

@@ -92,6 +92,13 @@ relay_stream(struct relay *r, struct io stream)
 }
 
 void
+relay_catch_up(struct relay *r)
+{
+	tunnel_now(&r->tunnel, clock_ms());
+	r->ready |= WEBSOCKET_R;
+}
+
+void
 relay_stream_failed(struct relay *r)
 {
 	if (r->error == 0)

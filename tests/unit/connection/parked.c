@@ -152,7 +152,7 @@ scripted_return(void)
 #define tunnel_ok(t)			((void)(t), did("ok"))
 #define tunnel_fail(t, w)		(did("fail"), \
 	strlcpy(said.why, (w), sizeof(said.why)))
-#define tunnel_now(t, at)		(void)0
+#define relay_catch_up(r)		((void)(r), did("look"))
 #define relay_stream(r, stream)		((void)(stream), did("stream"))
 #define relay_return(r)			scripted_return()
 #define connection_show(c, state)	did(state)
@@ -212,7 +212,7 @@ test_visitor(void)
 	is_str(was_done(), "", "nothing has come");
 	said.takes = 1;
 	connection_channel(&c);
-	is_str(was_done(), "stream open", "a visitor");
+	is_str(was_done(), "look stream open", "a visitor");
 	is_str(c.peer, "192.0.2.1:4000", "who it is");
 	is_str(said.addr, "192.0.2.1:4000", "is told the other side");
 	is(c.started, today, "it comes now");
@@ -288,7 +288,7 @@ test_visitor_refused(void)
 	said.bad_header = 1;
 	o.mode = MODE_GATE;
 	connection_channel(&c);
-	is_str(was_done(), "taken stop", "refused: no other is asked");
+	is_str(was_done(), "look taken stop", "refused: no other is asked");
 	ok(!is_open(said.stream), "and closed");
 	ok(was_seen("event=failed mode=gate peer=192.0.2.1:4000 "
 	    "why=\"no PROXY header\""), "it is logged");
@@ -297,7 +297,7 @@ test_visitor_refused(void)
 	said.header = 28;
 	said.counted = -1;
 	connection_channel(&c);
-	is_str(was_done(), "taken stop", "so is one of too many");
+	is_str(was_done(), "look taken stop", "so is one of too many");
 	ok(was_seen("peer=192.0.2.1:4000 why=\"too many of 192.0.2.9:70\""),
 	    "counted by what its header says");
 	end();
@@ -387,7 +387,7 @@ test_dial(void)
 
 	begin(TUNNEL_SERVES);
 	connection_get_stream(&c);
-	is_str(was_done(), "taken dial stream ok", "a target");
+	is_str(was_done(), "taken dial look stream ok", "a target");
 	is_str(c.peer, "192.0.2.3:9", "who comes, as \"open\" says");
 	is(c.started, today, "now");
 	is(said.connect, 10000, "within --connect-timeout");
@@ -401,14 +401,14 @@ test_dial(void)
 	begin(TUNNEL_SERVES);
 	said.opened = -1;
 	connection_get_stream(&c);
-	is_str(was_done(), "taken fail", "refused: it is not dialled");
+	is_str(was_done(), "taken look fail", "refused: it is not dialled");
 	is_str(said.why, "too many of it", "the other side is told why");
 	ok(was_seen("event=no-target"), "it is logged");
 	end();
 	begin(TUNNEL_SERVES);
 	said.dial = -1;
 	connection_get_stream(&c);
-	is_str(was_done(), "taken dial fail", "nobody listens");
+	is_str(was_done(), "taken dial look fail", "nobody listens");
 	is_str(said.why, "unreachable", "in words that tell no address");
 	ok(was_seen("why=\"nobody listens\""), "which the log does");
 	end();
@@ -416,19 +416,19 @@ test_dial(void)
 	said.told_target = -1;
 	c.enter_late = 1;
 	connection_get_stream(&c);
-	is_str(was_done(), "taken dial drop fail", "it took no PROXY header");
+	is_str(was_done(), "taken dial drop look fail", "it took no PROXY header");
 	ok(!is_open(said.stream), "it is closed");
 	end();
 	begin(TUNNEL_SERVES);
 	c.enter_late = 1;
 	connection_get_stream(&c);
-	is_str(was_done(), "taken dial sandbox stream ok", "the sandbox, late");
+	is_str(was_done(), "taken dial sandbox look stream ok", "the sandbox, late");
 	end();
 	begin(TUNNEL_SERVES);
 	c.enter_late = 1;
 	said.sandbox = EXIT_SYSTEM;
 	connection_get_stream(&c);
-	is_str(was_done(), "taken dial sandbox drop fail", "there is none");
+	is_str(was_done(), "taken dial sandbox drop look fail", "there is none");
 	ok(was_seen("why=\"cannot enter the sandbox\""), "it is logged");
 	ok(!is_open(said.stream), "it is closed");
 	end();
@@ -448,7 +448,7 @@ test_too_late_to_dial(void)
 	begin(TUNNEL_SERVES);
 	said.left = said.outdated = 1;
 	connection_get_stream(&c);
-	is_str(was_done(), "taken dial stream ok",
+	is_str(was_done(), "taken dial look stream ok",
 	    "a server: it would be lost, and is served");
 	end();
 }

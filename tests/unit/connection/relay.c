@@ -554,6 +554,22 @@ wire_closed_stuck(void)
 	    now - begun >= 10000 && now - begun < 21000 ? 0 : 2;
 }
 
+/* The target was dialled for a long time; meanwhile the peer has sent Pings. */
+static int
+away(void)
+{
+	begin_session();
+	r.tunnel.cfg.ping_interval = 1000;
+	r.tunnel.cfg.ping_timeout = 2000;
+	if (relay(&r, now + 1) != RELAY_TIME)
+		return 1;
+	frame(9, "ping", 4);
+	now += 3000;
+	relay_catch_up(&r);
+	return relay(&r, now) == RELAY_TIME && r.tunnel.wire == WIRE_OPEN ?
+	    0 : 2;
+}
+
 /* A stream that comes later: it is asked for, and given back untouched. */
 static int
 returned(void)
@@ -727,6 +743,7 @@ main(void)
 	is(run(wire_closed), 0, "the websocket is closed while we send");
 	is(run(wire_closed_stalled), 0, "so also while the stream takes nothing");
 	is(run(wire_closed_stuck), 0, "but not for ever");
+	is(run(away), 0, "what came meanwhile is looked at first");
 	is(run(returned), 0, "a stream that is given back");
 	is(run(pings), 0, "pings");
 	is(run(one_byte), 0, "a single byte");
