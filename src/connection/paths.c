@@ -93,7 +93,10 @@ gets_on_until(const struct paths *p)
 	return until;
 }
 
-/* A little sooner at random, so that many do not keep step. */
+/*
+ * A little sooner at random, so that many do not keep step.  The time that the
+ * resolver takes comes on top: while it is asked nothing else is done.
+ */
 static void
 begin_one(struct paths *p, int64_t now, int64_t deadline)
 {
@@ -114,7 +117,7 @@ begin_one(struct paths *p, int64_t now, int64_t deadline)
 	if (a->uses_known && !a->skip_lookup)
 		p->names_at = clock_ms() + PATHS_NAMES;
 	p->hurry = 0;
-	p->next_at = now + PATHS_EVERY - random_below(PATHS_EVERY / 4);
+	p->next_at = clock_ms() + PATHS_EVERY - random_below(PATHS_EVERY / 4);
 }
 
 enum paths_event

@@ -12,6 +12,8 @@
 #include <net/if.h>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -21,6 +23,26 @@
 #include "connection/paths.h"
 #include "os/clock.h"
 #include "tap.h"
+
+#define SLOW_MS		1100	/* longer than from one path to the next */
+
+/* A resolver that takes its time, and does not know the name. */
+int
+getaddrinfo(const char *name, const char *service,
+    const struct addrinfo *hints, struct addrinfo **list)
+{
+	static int (*real)(const char *, const char *, const struct addrinfo *,
+	    struct addrinfo **);
+
+	if (strcmp(name, "slow.example") == 0) {
+		if (!(hints->ai_flags & AI_NUMERICHOST))
+			poll(NULL, 0, SLOW_MS);
+		return EAI_NONAME;
+	}
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(name, service, hints, list);
+}
 
 static struct options o;
 static struct paths p;
@@ -137,9 +159,26 @@ test_gone(void)
 	close(fd);
 }
 
+static void
+test_slow_resolver(void)
+{
+	char words[3][32] = { "inetws", "connect", "ws://slow.example/" };
+	char *argv[] = { words[0], words[1], words[2], NULL };
+	struct attempt *a;
+	struct error why;
+
+	options_free(&o);
+	is(options_parse(&o, 3, argv, &why), OPT_RUN, "(options)");
+	paths_want(&p, &o, &trust, NULL, clock_ms());
+	is(paths_step(&p, clock_ms() + 20000, &a), PATHS_FAILED, "no such name");
+	ok(paths_time(&p) > clock_ms(), "the next one is not late already");
+	paths_end(&p);
+}
+
 int
 main(void)
 {
+	test_slow_resolver();
 	test_kept();
 	test_gone();
 	options_free(&o);
