@@ -92,11 +92,11 @@ tunnel_may_resume(const struct tunnel *t, uint64_t at)
 	    at >= t->out_kept && at <= tunnel_sent(t);
 }
 
-/* Time without a wire is not idle time. */
+/* Time without a wire counts for nothing that waits for the peer. */
 static void
-skip_lost_time(struct tunnel *t)
+skip_lost_time(struct tunnel *t, int64_t *at)
 {
-	t->data_at = t->now - latest(t->lost_at - t->data_at, 0);
+	*at = t->now - latest(t->lost_at - *at, 0);
 }
 
 int
@@ -121,7 +121,9 @@ tunnel_resume(struct tunnel *t, uint64_t at)
 	t->received_at = t->sent_at = t->ping_at = t->now;
 	t->pinged_at = t->unacked_at = t->now;
 	t->rtt_most = 0;
-	skip_lost_time(t);
+	skip_lost_time(t, &t->data_at);
+	skip_lost_time(t, &t->ended_at);
+	skip_lost_time(t, &t->sink_closed_at);
 	tunnel_update(t);
 	return 0;
 }

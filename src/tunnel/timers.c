@@ -113,7 +113,7 @@ static int64_t
 sink_closed_until(const struct tunnel *t)
 {
 	if (!t->cfg.extension || t->sink != SINK_CLOSED || t->out != FLOW_ENDED ||
-	    t->in != FLOW_OPEN || t->end != TUNNEL_GOING)
+	    t->in != FLOW_OPEN || t->end != TUNNEL_GOING || tunnel_lost(t))
 		return TUNNEL_NEVER;
 	return latest(t->sink_closed_at, t->ended_at) + linger(t);
 }

@@ -194,6 +194,30 @@ test_write_closed(void)
 	}
 }
 
+/* The same in a session: while it is lost the peer has no way to end. */
+static void
+test_write_closed_while_lost(void)
+{
+	struct tunnel_config cfg = rig_config(CLIENT, INETWS, WIN);
+	struct rig r;
+
+	cfg.linger = CLOSING;
+	rig_begin(&r, cfg);
+	tunnel_stream_write_closed(&r.t);
+	rig_stream_eof(&r);
+	rig_line(&r, "ack 0");
+	rig_at(&r, 1000);
+	rig_wire_eof(&r);
+	rig_at(&r, 2 * CLOSING);
+	ok(r.lost && r.t.end == TUNNEL_GOING, "lost: --linger rests");
+	r.lost = r.wire_closed = r.finished = 0;
+	r.nsent = r.seen = 0;
+	is(tunnel_resume(&r.t, 0), 0, "resumed");
+	ok(only_at(&r, 3 * CLOSING - 1000, TUNNEL_STREAM_RESET),
+	    "and goes on with the next websocket");
+	rig_end(&r);
+}
+
 /* The peer goes away while nothing of ours gets through. */
 static void
 test_leaves_while_stuck(void)
@@ -228,6 +252,7 @@ main(void)
 	test_silence_by_itself();
 	test_close_unanswered();
 	test_write_closed();
+	test_write_closed_while_lost();
 	test_leaves_while_stuck();
 	return done_testing();
 }
