@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "os/signals.h"
 #include "os/term.h"
 
 #define ENTER	"\033[?1049h\033[?25l"	/* alternate screen, no cursor */
@@ -52,7 +53,10 @@ term_begin(void)
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == -1)
 		return -1;
 	on_resize(resized);
-	return write(STDOUT_FILENO, ENTER, strlen(ENTER)) == -1 ? -1 : 0;
+	if (signals_write(STDOUT_FILENO, ENTER, strlen(ENTER)) == 0)
+		return 0;
+	term_end();
+	return -1;
 }
 
 /* Writes nothing if the terminal does not take it (Control-S). */
