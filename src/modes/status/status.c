@@ -166,18 +166,20 @@ static int
 look_twice(struct status *st, const struct options *o, struct error *why)
 {
 	struct status before;
+	int r;
 
 	if (status_look(&before, o, why) == -1)
 		return -1;
 	if (before.n > 0 && !o->status.openmetrics &&
 	    o->status.textfile == NULL)
 		usleep(SAMPLE_MS * 1000);
-	if (status_look(st, o, why) == 0) {
+	r = status_look(st, o, why);
+	if (r == 0) {
 		status_rates(st, &before);
 		status_sort(st, 'a', 0);
 	}
 	status_free(&before);
-	return 0;
+	return r;
 }
 
 int

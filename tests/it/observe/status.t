@@ -16,10 +16,12 @@ import reverse          # noqa: E402
 import fcntl            # noqa: E402
 import pty              # noqa: E402
 import re               # noqa: E402
+import shutil           # noqa: E402
 import signal           # noqa: E402
 import struct           # noqa: E402
 import subprocess       # noqa: E402
 import termios          # noqa: E402
+import time             # noqa: E402
 
 
 def test_nobody():
@@ -307,6 +309,42 @@ def test_watch_that_is_not_read():
     t.is_(p.wait(), 0, 'and on a terminal that was stopped')
     os.close(theirs)
     os.close(ours)
+
+
+def test_watch_on_a_stopped_terminal():
+    t.rundir()
+    for signo in signal.SIGTERM, signal.SIGINT:
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+        termios.tcflow(theirs, termios.TCOOFF)
+        p = t.inetws('status', '--watch', stdin=theirs, stdout=theirs)
+        t.until(lambda: t.sleeps_catching(p.pid, signo))
+        p.send(signo)
+        t.is_(p.wait(), 0, 'signal %d ends it' % signo)
+        t.is_(termios.tcgetattr(theirs), before, 'the terminal is as it was')
+        os.close(theirs)
+        os.close(ours)
+
+
+def test_gone():
+    """A page that is removed between the two looks of status."""
+    t.rundir()
+    page, gone = (t.folder() + '/' + name for name in ('page', 'gone'))
+    t.server(t.free_port(), '--stats-file', page)
+    t.until(lambda: t.run_inetws('status', page).returncode == 0)
+    for n in range(24):
+        shutil.copy(page, gone)
+        p = subprocess.Popen([t.INETWS, 'status',
+                              *(['--json'] if n % 2 else []), gone],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(.004 * n)
+        os.unlink(gone)
+        out, err = p.communicate()
+        if p.returncode == 0:
+            t.is_(err, b'', 'it was there')
+            continue
+        t.is_((p.returncode, out), (64, b''), 'it was not: 64')
+        t.like(err, 'gone: No such file', 'and why')
 
 
 def test_no_flicker():
