@@ -82,6 +82,8 @@ join(struct accepted *a, enum how how)
 		    target_reason(&why));
 		return connection_failed(c, &why);
 	}
+	/* The target has had a time of its own, --connect-timeout. */
+	a->deadline = clock_after(c->o->timeouts.handshake);
 	if (peer_tell_target(c->o, stream.wfd, c->peer, c->local, &why) == -1) {
 		target_drop(c, &stream);
 		websocket_refuse(&a->w, 502, target_reason(&why));

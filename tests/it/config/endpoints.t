@@ -16,6 +16,8 @@ import signal           # noqa: E402
 import socket           # noqa: E402
 import stat             # noqa: E402
 import subprocess       # noqa: E402
+import threading        # noqa: E402
+import time             # noqa: E402
 
 
 def works(where, name):
@@ -237,6 +239,36 @@ def test_pipes():
     p.stdin.write(t.ws.frame(8, b'\x03\xe8', key=b'abcd'))
     p.stdin.close()
     t.is_(p.wait(), 0, 'and its end')
+
+
+def test_pipes_slow_target():
+    """A target has the time of --connect-timeout, and then comes the answer."""
+    target = socket.create_server(('127.0.0.1', 0), backlog=0)
+    t.on_close(target.close)
+    waits = [socket.socket() for _ in range(3)]
+    for w in waits:             # its backlog is full: no SYN is answered
+        w.setblocking(False)
+        w.connect_ex(target.getsockname())
+        t.on_close(w.close)
+    p = t.inetws('server', '-l', '-', '--handshake-timeout', '300ms',
+                 '127.0.0.1:%d' % target.getsockname()[1],
+                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p.stdin.write(t.ws.request())
+    p.stdin.flush()
+    time.sleep(.5)
+    held = []
+
+    def accept():
+        try:
+            while True:
+                held.append(target.accept())
+        except OSError:
+            pass                # the end of the test
+    threading.Thread(target=accept, daemon=True).start()
+    t.like(os.read(p.stdout.fileno(), 4096), r'\AHTTP/1\.1 101 ',
+           'one that is slower than --handshake-timeout: 101')
+    p.stdin.close()
+    p.wait()
 
 
 def test_no_listener():
