@@ -330,6 +330,8 @@ look(const struct options *o, struct trust *trust)
 	websocket_watch(dial_done);
 	failed = websocket_dial(&w, o, trust, &offer, &status, &c.why) == -1;
 	is_path_known = 1;
+	if (trust->server != NULL)
+		tls_ctx_watch(trust->server, NULL);
 	describe(&w);
 	found.n = 0;
 	if (w.found != NULL)
@@ -420,5 +422,9 @@ check_main(const struct options *o)
 		look_with_tls(o, &d);
 		dialer_end(&d);
 	}
+	/* A signal since a step was over, as while a websocket was ended. */
+	if (c.stopped == 0)
+		c.under_way = CHECK_STEPS;
+	is_stopped();
 	return tell_end(&c);
 }

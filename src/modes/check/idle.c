@@ -183,7 +183,6 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 	int done = 0;
 
 	idler = memory_take(IDLERS_MAX * sizeof(idler[0]));
-	c->idle = IDLE_LIVES;
 	c->idle_limit = wait;
 	for (n = 0; n < IDLERS_MAX && (n == 0 || wait >= LEAST_MS); n++) {
 		idler[n].wait = wait;
@@ -191,6 +190,7 @@ check_idle(struct check *c, const struct options *o, struct trust *trust)
 			break;
 		wait /= 2;
 	}
+	c->idle = IDLE_LIVES;
 	while (c->why.status == EXIT_ENDED && !done && alive(n) > 0 &&
 	    !signal_terminated()) {
 		show_progress(c);

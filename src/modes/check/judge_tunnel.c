@@ -141,8 +141,9 @@ judge_target(const struct check *c, struct step *s)
 		break;
 	case TARGET_ENDED:
 		step_find(s, STEP_WARNING, -1);
-		step_say(s, "the server has connected to it, but it ended the "
-		    "connection without a byte");
+		step_say(s, c->extension == EXTENSION_AGREED ? "the server has "
+		    "connected to it, but it ended the connection without a "
+		    "byte" : "the connection ended without a byte");
 		break;
 	case TARGET_DEAD:
 		break;

@@ -277,7 +277,7 @@ check_target(struct check *c, const struct probe *p)
 	str_escape(c->banner, sizeof(c->banner), p->said, n);
 	if (c->target == TARGET_DEAD)
 		return;
-	if (p->said_len == 0 && p->extension && p->ended_first)
+	if (p->said_len == 0 && (p->extension ? p->ended_first : c->close != 0))
 		c->target = TARGET_ENDED;
 	else if (p->said_len > 0 || p->extension)
 		c->target = TARGET_REACHED;

@@ -324,6 +324,15 @@ def test_odd_ends():
           'the reason of a Close comes as it is')
     t.like(t.run_inetws('check', url(says.port)).stdout,
            r'closed with 1011: not \\x22now\\x22 \\x5c\\x01$', 'and escaped for a terminal')
+    leaves = t.WSServer()
+    threading.Thread(target=lambda: [leaves.next().close(code) for code in
+                                     (1000, 1001, None)], daemon=True).start()
+    for shown in 1000, 1001, 1005:
+        code, c = look(url(leaves.port))
+        t.is_((code, c['result'], c['close'], c['target']),
+              (1, 'warning', shown, 'ended'),
+              'a good Close without a byte before it: %d' % shown)
+        t.like(c['warnings'][0], 'ended without a byte', 'as it says')
     silent = t.WSServer()
     code, c = look(url(silent.port), '--handshake-timeout', '3s')
     t.is_((code, c['ping']['answered']), (75, 0), 'no answer at all: 75')
@@ -359,6 +368,32 @@ def codes(w):
         if f.opcode == t.ws.CLOSE:
             found.append(int.from_bytes(f.payload[:2], 'big'))
     return found
+
+
+def test_later_dials():
+    """What is said of the certificate is what the first dial has seen."""
+    cert = t.certificate()
+
+    class Once(t.WSServer):
+        def _serve(self, sock):
+            if self.accepted > 1:
+                return sock.close()
+            super()._serve(sock)
+
+        def _hold(self, sock):
+            super()._hold(sock)
+            w = self.next()
+            while w.take() is not None and w.close_frame is None:
+                pass
+            w.close()
+    for words in (), ('--nagios',):
+        once = Once(tls=t.tls_context(cert))
+        r = t.run_inetws('check', '--cacert', cert.ca, '--warn-expiry', '99',
+                         *words, 'wss://localhost:%d/' % once.port)
+        t.is_(r.returncode, 1, 'the second dial fails: a warning %s' %
+              ' '.join(words))
+        t.like(r.stdout, r'(?m)^(INETWS WARNING - |warning: )certificate '
+               '.*limit 99', 'of the certificate')
 
 
 def test_says_close():

@@ -367,6 +367,34 @@ def test_message():
     t.ok(t.until(lambda: not t.children(s.pid)), 'and keeps no session')
 
 
+def test_end():
+    """Behind the last step, while the peer's end of it all is waited for."""
+    for words in (), ('--json',):
+        stays = t.WSServer()
+        c = Check(*words, url(stays.port))
+        w = stays.next()
+        while w.take() is not None and w.close_frame is None:
+            pass
+        code, text = c.stop()
+        t.is_(code, 130, 'the exit status')
+        t.like(text, 'stopped by INT: interrupted', 'why')
+        t.unlike(text, 'all is well|"failed"', 'no other verdict')
+
+
+def test_idle_name():
+    """Nothing is known of idle websockets before one is there."""
+    names, s = Names(), t.server(t.echo().port)
+    c = Check('--json', '--proxy-idle=9s', url(s.port, host='idle.example'),
+              before=names.before)
+    for _ in range(2):
+        names.answer(names.question('idle'))
+    names.question('idle')
+    code, text = c.stop()
+    o = json.loads(text)
+    t.is_((code, o['idle']), (130, None), 'nothing is said')
+    t.like(o['why'], 'in the step idle: the host of', 'but where it was')
+
+
 def test_redirect():
     """Both ways are told, in order."""
     mute = t.Held()

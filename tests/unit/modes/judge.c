@@ -290,6 +290,9 @@ test_tunnel(void)
 	    "side ended the websocket, code 1001");
 	strlcpy(c.reason, "by\n", sizeof(c.reason));
 	c.target = TARGET_ENDED;
+	says(STEP_TARGET, STEP_WARNING, -1, "the connection ended without a "
+	    "byte; the far side ended the websocket, code 1001: by\\n");
+	c.extension = EXTENSION_AGREED;
 	says(STEP_TARGET, STEP_WARNING, -1, "the server has connected to it, "
 	    "but it ended the connection without a byte; the far side ended "
 	    "the websocket, code 1001: by\\n");
