@@ -179,6 +179,7 @@ attempt_begin(struct attempt *a, const struct options *o,
 	a->via[0] = '\0';
 	a->uses_known = 0;
 	a->refused = REFUSED_NOT;
+	a->looks_up = 0;
 	a->retry_after = 0;
 	a->begun = clock_ms();
 	a->deadline = deadline;
@@ -392,6 +393,7 @@ attempt_show(const struct attempt *a, struct websocket *w)
 
 	w->route = a->state != ATTEMPT_NONE ? &a->route : NULL;
 	w->retry_after = a->retry_after;
+	w->looks_up = a->looks_up;
 	strlcpy(w->via, a->via, sizeof(w->via));
 	memcpy(w->at, a->at, sizeof(w->at));
 	w->at[DIAL_BEGUN] = begun;

@@ -55,6 +55,10 @@ struct attempt {
 					 * NULL: none */
 	int skip_lookup;		/* dial `known' without looking the name
 					 * up, as no server answered lately */
+	void (*looks)(void *);		/* called when it is connected to a proxy
+					 * and looks the server's name up, which
+					 * may wait; NULL: nothing is */
+	void *looks_arg;
 
 	/* private */
 	const struct options *o;
@@ -68,6 +72,7 @@ struct attempt {
 	struct tls *tls;		/* in its handshake */
 	struct tls_ctx *ctx;
 	struct pollfd wait;
+	int looks_up;			/* as in struct websocket */
 	uint64_t question;		/* --proxy-header-command */
 	int has_fields;			/* its answer is there */
 	struct exchange exchange;

@@ -102,6 +102,10 @@ look_up(struct attempt *a)
 	char name[NET_NAME_MAX];
 	uint16_t port;
 
+	a->looks_up = a->route.server_addresses == NULL;
+	if (a->looks_up && a->looks != NULL)
+		a->looks(a->looks_arg);
+	a->looks_up = 0;
 	if (net_find(&found, &a->route.server, a->route.server_addresses,
 	    a->route.proxy.kind == PROXY_SOCKS4 ? NET_IPV4 :
 	    a->o->dial.family, &a->why) == -1)

@@ -62,8 +62,9 @@ tell(const struct dial *d, enum dial_step done)
 
 /* What an attempt has done that was not told yet. */
 static void
-tell_path(struct dial *d)
+tell_path(void *arg)
 {
+	struct dial *d = arg;
 	int64_t before[DIAL_STEPS];
 	enum dial_step i;
 
@@ -147,6 +148,8 @@ step_fields(struct dial *d)
 	tell(d, DIAL_BEGUN);
 	d->attempt.known = NULL;
 	d->attempt.skip_lookup = 0;
+	d->attempt.looks = tell_path;
+	d->attempt.looks_arg = d;
 	attempt_begin(&d->attempt, d->o, d->url, d->trust, &d->trace,
 	    within(d, d->o->timeouts.connect));
 	tell_path(d);

@@ -53,6 +53,8 @@ struct websocket {
 					 * static; or NULL */
 	int redirects;
 	int elsewhere;			/* they lead to another origin than o->url's */
+	int looks_up;			/* of DIAL_CONNECTED to a proxy: now the
+					 * server's name is looked up */
 	uint32_t retry_after;		/* of a refusal, by a proxy too, in
 					 * seconds; 0: none */
 	int is_adopted;			/* a tunnel goes on meanwhile: it is refused
@@ -82,7 +84,8 @@ int websocket_dial(struct websocket *, const struct options *, struct trust *,
  * From here on the dials of this process call done() when a step is, with what
  * is known by then, w->io excepted: at each redirect with DIAL_ANSWERED, and
  * DIAL_BEGUN once more; when a dial has failed, with DIAL_STEPS.  Between
- * DIAL_BEGUN and what follows a name is looked up, and no signal seen.
+ * DIAL_BEGUN and what follows a name is looked up, and no signal seen; so it is
+ * behind DIAL_CONNECTED with w->looks_up.
  */
 void websocket_watch(void (*done)(const struct websocket *, enum dial_step));
 

@@ -171,7 +171,7 @@ dial_done(const struct websocket *w, enum dial_step step)
 			tell_before(&c, STEP_EXTENSION);
 		}
 	}
-	if (step != DIAL_BEGUN)
+	if (step != DIAL_BEGUN && !w->looks_up)
 		return;
 	error_set(&why, EXIT_AGAIN, "the host of %s was being looked up",
 	    w->name);

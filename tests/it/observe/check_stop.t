@@ -210,6 +210,20 @@ def test_name_answered():
            r'\(IPv4 only\)', 'its addresses')
 
 
+def test_name_for_a_proxy():
+    """The server's name, which these proxies do not look up."""
+    names, proxy = Names(), t.Held()
+    for scheme in ('socks4', 'socks5'):
+        words = '-x', url(proxy.port, scheme).rstrip('/')
+        c = Check(*words, 'ws://%s.example/' % scheme, before=names.before)
+        names.question(scheme)
+        text = stopped(c, 'proxy', ['name', 'connect'], what=scheme)
+        t.like(text, r'the host of ws://%s\.example/ was being looked up' %
+               scheme, 'what it was about')
+    stopped_json(lambda: names.question('other'), [
+        *words, 'ws://other.example/'], 'proxy', before=names.before)
+
+
 def test_connect():
     port = t.full()
     text = stopped(Check(url(port)), 'connect', ['name'])
