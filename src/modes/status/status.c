@@ -145,17 +145,12 @@ status_textfile(const struct status *st, struct error *why)
 	return 0;
 }
 
-/* Tells that nothing was found, or that a page could not be read. */
 static void
-tell(const struct status *st)
+tell_nobody(void)
 {
 	char dir[RUNDIR_MAX];
 	unsigned int i;
 
-	if (st->denied > 0)
-		fprintf(stderr, "inetws: %s\n", st->why.text);
-	if (st->n > 0)
-		return;
 	fputs("inetws: no instance found in", stderr);
 	for (i = 0; rundir_name(i, dir, sizeof(dir)) == 0; i++)
 		fprintf(stderr, "%s %s", i > 0 ? " and" : "", dir);
@@ -200,9 +195,14 @@ status_main(const struct options *o)
 		show_json(&st);
 	else if (!failed) {
 		show_table(&st);
-		tell(&st);
-		why.status = st.n > 0 ? EXIT_ENDED : EXIT_UNREACHABLE;
+		if (st.n == 0) {
+			tell_nobody();
+			why.status = EXIT_UNREACHABLE;
+		}
 	}
+	/* The others are shown without this page. */
+	if (!failed && st.denied > 0)
+		fprintf(stderr, "inetws: %s\n", st.why.text);
 	if (!failed && writefile_stdout() == -1)
 		failed = error_set(&why, EXIT_SYSTEM, "standard output: %s",
 		    strerror(errno)) == -1;

@@ -37,6 +37,21 @@ def test_nobody():
     t.is_(r.returncode, 78, 'something else: 78')
 
 
+def test_unreadable():
+    """Others are shown, and that one is not is told, whatever the form."""
+    d = t.rundir()
+    s = t.server(t.free_port())
+    t.until(lambda: t.page_of(s.pid))
+    with open(d + '/inetws/other.stats', 'w') as f:
+        f.write('rubbish')
+    for words in ((), ('--json',), ('--openmetrics',),
+                  ('--textfile', d + '/prom')):
+        r = t.run_inetws('status', *words)
+        t.is_(r.returncode, 0, 'an instance, and rubbish: %s' % (words,))
+        t.like(r.stderr, r'\Ainetws: \S+/other\.stats: not a statistics page\n'
+               r'\Z', 'which is told, once')
+
+
 def test_table():
     t.rundir()
     echo = t.echo()
