@@ -219,7 +219,7 @@ unsigned int stats_slots_for(unsigned int connections);
 
 /*
  * The version of the page in a file, 0 if it is no page.  The magic number, the
- * version behind it and the locks are the same in all versions.
+ * version behind it, has_supervisor and the locks are the same in all versions.
  */
 uint32_t stats_version_of(int fd);
 

@@ -11,8 +11,9 @@
 #include "os/process.h"
 #include "stats/internal.h"
 
-_Static_assert(offsetof(struct stats_header, version) == sizeof(uint32_t),
-    "the magic number and the version have their place in all versions");
+_Static_assert(offsetof(struct stats_header, version) == sizeof(uint32_t) &&
+    offsetof(struct stats_header, has_supervisor) == 5 * sizeof(uint32_t),
+    "the magic number, the version and this have their place in all versions");
 
 #define RELAXED		__ATOMIC_RELAXED
 

@@ -293,8 +293,9 @@ int stats_view_open(struct stats_view *, const char *path, struct error *);
 void stats_view_close(struct stats_view *);
 
 /*
- * Is the file a page, of any version, that no process uses any more?  Not to be
- * called for the page of this process: it would lose its locks (fcntl(2)).
+ * Is the file a supervisor's page, of any version, that no process uses any more?
+ * One of stats_share() is kept for the next process.  Not to be called for the
+ * page of this process: it would lose its locks (fcntl(2)).
  */
 int stats_is_abandoned(const char *path);
 

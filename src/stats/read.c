@@ -73,6 +73,15 @@ stats_view_close(struct stats_view *v)
 	v->fd = -1;
 }
 
+static int
+is_of_supervisor(int fd)
+{
+	uint32_t is;
+
+	return pread(fd, &is, sizeof(is), offsetof(struct stats_header,
+	    has_supervisor)) == sizeof(is) && is != 0;
+}
+
 int
 stats_is_abandoned(const char *path)
 {
@@ -81,7 +90,8 @@ stats_is_abandoned(const char *path)
 
 	if (fd == -1)
 		return 0;
-	left = stats_version_of(fd) != 0 && !stats_locked(fd, 0, 0, NULL);
+	left = stats_version_of(fd) != 0 && is_of_supervisor(fd) &&
+	    !stats_locked(fd, 0, 0, NULL);
 	close(fd);
 	return left;
 }

@@ -265,6 +265,22 @@ def test_full():
           'and counted')
 
 
+def test_shared_between_connections():
+    """A page of --stats-file among those of instances, as systemd's unit for
+    one connection has it, stays when no connection is there."""
+    page = t.rundir() + '/inetws/each.stats'
+    echo = t.echo()
+    s = t.server(echo.port)
+    for n in range(1, 4):
+        r = t.run_inetws('connect', '--stats-file', page,
+                         'ws://127.0.0.1:%d/' % s.port, input=b'abc')
+        t.is_((r.returncode, r.stdout), (0, b'abc'), 'a connection')
+        found = {i['file']: i['total'] for i in t.status()['instances']}
+        t.is_(found.get(page), n, 'status shows it, and keeps it')
+        t.server(echo.port)             # so does another instance
+        t.is_(t.one(page)['total'], n, 'nothing is lost')
+
+
 def test_two_containers():
     """Processes with one number in containers that share the directory."""
     d = t.rundir() + '/inetws'
