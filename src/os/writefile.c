@@ -44,6 +44,20 @@ fill(int fd, const void *bytes, size_t len)
 	return r;
 }
 
+/* Replacing /dev/null or /dev/stdout would be a loss. */
+static int
+may_replace(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT;
+	if (S_ISREG(st.st_mode))
+		return 1;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	return 0;
+}
+
 int
 writefile(const char *path, const void *bytes, size_t len)
 {
@@ -51,6 +65,8 @@ writefile(const char *path, const void *bytes, size_t len)
 	char tmp[PATH_MAX];
 	int fd, n, e;
 
+	if (!may_replace(path))
+		return -1;
 	name = name == NULL ? path : name + 1;
 	n = snprintf(tmp, sizeof(tmp), "%.*s.%s.%d", (int)(name - path), path,
 	    name, (int)getpid());

@@ -141,7 +141,8 @@ status_textfile(const struct status *st, struct error *why)
 	memory_return();
 	if (failed)
 		return error_set(why, EXIT_SYSTEM, "--textfile %s: %s",
-		    st->o->status.textfile, strerror(errno));
+		    st->o->status.textfile, errno == EINVAL ?
+		    "not a regular file" : strerror(errno));
 	return 0;
 }
 

@@ -23,6 +23,7 @@ import html.parser      # noqa: E402
 import re               # noqa: E402
 import socket           # noqa: E402
 import ssl              # noqa: E402
+import stat             # noqa: E402
 import time             # noqa: E402
 
 OPEN = 'Accept: application/openmetrics-text;version=1.0.0;q=0.5,' \
@@ -810,6 +811,11 @@ def test_node_exporter():
     os.unlink(out)
     t.ok(t.until(lambda: os.path.exists(out)), '--watch writes it again')
     t.is_(p.stop(), 0, 'TERM: 0')
+    os.mkfifo(d + '/fifo')
+    r = t.run_inetws('status', '--textfile', d + '/fifo', page)
+    t.is_(r.returncode, 71, 'one that is no regular file')
+    t.like(r.stderr, '/fifo: not a regular file', 'is told')
+    t.ok(stat.S_ISFIFO(os.stat(d + '/fifo').st_mode), 'and stays')
     r = t.run_inetws('status', '--textfile', d + '/none/x', page)
     t.is_(r.returncode, 71, 'where it cannot be written: 71')
     t.like(r.stderr, d + '/none/x', 'which is named')

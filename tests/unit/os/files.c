@@ -58,6 +58,12 @@ test_read_and_write(void)
 	is(writefile(at("none/a"), "x", 1), -1, "no directory to write to");
 	is(errno, ENOENT, "is told");
 	is(writefile(dir, "x", 1), -1, "a directory is not replaced");
+	is(errno, EISDIR, "is told");
+	is(symlink(at("a"), at("link")), 0, "(a link)");
+	is(writefile(at("link"), "x", 1), -1, "nor is what is no file");
+	is(errno, EINVAL, "is told");
+	ok(lstat(at("link"), &st) == 0 && S_ISLNK(st.st_mode), "it stays");
+	unlink(at("link"));
 	is(rmdir(dir) == -1 && errno == ENOTEMPTY, 1, "(files)");
 	unlink(at("a"));
 	is(rmdir(dir), 0, "nothing else was left there");
