@@ -89,7 +89,8 @@ enum check_idle {
 	IDLE_NOT_ASKED,
 	IDLE_NOT_TRIED,		/* an earlier step or this one has failed */
 	IDLE_LIVES,
-	IDLE_CUT,		/* the connection ended, so the path cut it */
+	IDLE_CUT,		/* the connection ended, or something else than
+				 * a websocket came: the path cut it */
 	IDLE_SILENT,		/* a ping had no answer */
 	IDLE_ENDED		/* the peer ended it by a Close */
 };

@@ -85,8 +85,9 @@ look(struct check *c, struct idler *i)
 		return 0;
 	case PROBE_END:
 		return signal_terminated() ? 0 : over(c, i, IDLE_CUT);
+	case PROBE_FAULT:	/* as a proxy's "HTTP/1.0 408 Request Time-out" */
+		return over(c, i, IDLE_CUT);
 	case PROBE_CLOSE:
-	case PROBE_FAULT:
 		return over(c, i, IDLE_ENDED);
 	}
 	if (clock_ms() < i->until)

@@ -60,8 +60,9 @@ put_all(struct view *v, const struct status *st)
 	for (i = 0; i < st->n; i++)
 		status_table(&st->instance[i], &v->line, v->columns, 1,
 		    put_lines, v);
-	if (st->n == 0) {
-		out_add(&v->line, "no instance found");
+	if (st->n == 0 || st->denied > 0) {
+		out_add(&v->line, "%s", st->n == 0 ? "no instance found" :
+		    st->why.text);
 		put_lines(v);
 	}
 }
@@ -118,7 +119,8 @@ print(const struct status *st)
 	for (i = 0; i < st->n; i++)
 		if (status_table(&st->instance[i], &o, 0, 1, put, &o) == -1)
 			return -1;
-	out_add(&o, "\n");
+	out_add(&o, "%s%s\n", st->denied > 0 ? st->why.text : "",
+	    st->denied > 0 ? "\n" : "");
 	return put(&o);
 }
 

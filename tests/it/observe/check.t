@@ -361,6 +361,24 @@ def test_odd_ends():
           'data and pings in between do not matter')
 
 
+def test_idle_answer():
+    """A proxy that ends what is idle by an answer to no request."""
+    ws = t.WSServer()
+
+    def serve():
+        w = ws.next()
+        while w.take() is not None and w.close_frame is None:
+            pass
+        w.sock.close()
+        for w in [ws.next() for _ in range(4)]:
+            w.raw(b'HTTP/1.0 408 Request Time-out\r\n\r\n')
+            w.sock.shutdown(socket.SHUT_WR)
+    threading.Thread(target=serve, daemon=True).start()
+    code, c = look(url(ws.port), '--proxy-idle=2s')
+    t.is_((code, c['idle']['end']), (1, 'cut'), 'cut: a warning')
+    t.like(' '.join(c['next']), 'use --ping-interval ', 'and what to do')
+
+
 def codes(w):
     """The codes of the Closes that come until the connection ends."""
     found = []

@@ -50,6 +50,21 @@ def test_unreadable():
         t.is_(r.returncode, 0, 'an instance, and rubbish: %s' % (words,))
         t.like(r.stderr, r'\Ainetws: \S+/other\.stats: not a statistics page\n'
                r'\Z', 'which is told, once')
+    p = t.inetws('status', '--watch', stdout=subprocess.PIPE)
+    lines = [p.stdout.readline() for _ in range(8)]
+    t.ok(any(b'/other.stats: not a statistics page\n' in x for x in lines),
+         'with --watch below the others')
+    t.is_(p.stop(), 0, '(the end of that)')
+    ours, theirs = pty.openpty()
+    p = t.inetws('status', '--watch', stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    text = b''
+    while b'q quit' not in text:
+        text += os.read(ours, 65536)
+    t.like(text, r'/other\.stats: not a statistics page', 'on a terminal too')
+    os.write(ours, b'q')
+    t.is_(p.wait(), 0, '(the end of that)')
+    os.close(ours)
 
 
 def test_table():
