@@ -18,6 +18,8 @@ import zlib
 import proc
 import tap
 
+LIMIT = 8 * proc.BOUND    # s: a script such as axe-core on a busy machine
+
 FLAGS = ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
          '--no-first-run', '--disable-background-networking',
          '--disable-component-update', '--disable-sync',
@@ -57,8 +59,8 @@ class Browser:
         self.session = ''
         made = self._ask('POST', '', {'capabilities': {'alwaysMatch': {
             'goog:chromeOptions': {'binary': chromium, 'args': flags},
-            'timeouts': {'script': 3000 * proc.BOUND,
-                         'pageLoad': 3000 * proc.BOUND}}}})
+            'timeouts': {'script': 1000 * LIMIT,
+                         'pageLoad': 1000 * LIMIT}}}})
         self.session = '/' + made['sessionId']
         # It ends on its own accord, rather than being torn to pieces.
         proc.on_close(self.quit)
@@ -71,11 +73,11 @@ class Browser:
                  'XDG_CACHE_HOME': home, 'XDG_RUNTIME_DIR': home,
                  'DBUS_SESSION_BUS_ADDRESS': 'disabled:'})
         return self.driver.has_line(r'started successfully on port (\d+)',
-                                    4 * proc.BOUND)
+                                    LIMIT + proc.BOUND)
 
     def _ask(self, method, path, body=None):
         c = http.client.HTTPConnection('127.0.0.1', self.port,
-                                       timeout=4 * proc.BOUND)
+                                       timeout=LIMIT + proc.BOUND)
         try:
             c.request(method, '/session' + self.session + path,
                       None if body is None else json.dumps(body),

@@ -93,7 +93,7 @@ def manuals(b):
     b.get('about:blank')
 
 
-@t.limit(400)
+@t.limit(900)
 def test_pages():
     t.need('mandoc')
     b = browser.Browser()
