@@ -194,15 +194,38 @@ set_hold(struct supervisor *s, enum hold hold)
 	s->tables.hold = hold;
 }
 
+/* Does a request wait?  The files may be looked at without one. */
+static int
+has_request(const struct supervisor *s)
+{
+	struct pollfd p = { .events = POLLIN };
+	unsigned int i;
+
+	for (i = 0; i < s->nlisteners; i++) {
+		p.fd = s->listener[i];
+		if (poll(&p, 1, 0) == 1)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+is_busy(const struct supervisor *s)
+{
+	return s->tables.building > 0 || s->tables.loading;
+}
+
 int
 reload_before_accept(struct supervisor *s)
 {
 	int64_t now = clock_ms();
+	int begins = !is_busy(s);
 
 	if (s->service->files[0] == NULL && s->service->before == NULL)
 		return 1;
 	if (s->tables.hold == HOLD_NONE && now >= s->tables.fresh_until &&
 	    read_changed(s, now)) {
+		s->tables.waited = begins && has_request(s);
 		s->tables.until = s->o->timeouts.handshake > 0 ?
 		    now + s->o->timeouts.handshake : CLOCK_NEVER;
 		set_hold(s, HOLD_WAITS);
@@ -214,12 +237,6 @@ void
 reload_accepted(struct supervisor *s)
 {
 	s->tables.fresh_until = 0;
-}
-
-static int
-is_busy(const struct supervisor *s)
-{
-	return s->tables.building > 0 || s->tables.loading;
 }
 
 /* HUP is through when all tables are there, or cannot be: systemd is told so. */
@@ -235,30 +252,16 @@ finish(struct supervisor *s, int64_t now)
 	notify_send(&s->notify, "READY=1");
 }
 
-/* Has a request waited?  The files may be looked at without one. */
-static int
-has_request(const struct supervisor *s)
-{
-	struct pollfd p = { .events = POLLIN };
-	unsigned int i;
-
-	for (i = 0; i < s->nlisteners; i++) {
-		p.fd = s->listener[i];
-		if (poll(&p, 1, 0) == 1)
-			return 1;
-	}
-	return 0;
-}
-
 /*
- * Requests that have waited for a file go on with it, though it may have changed
- * again: else one that always changes would hold them for ever.
+ * Requests that waited when a file began to be read go on with it, though it may
+ * have changed again: else one that always changes would hold them for ever.
  */
 static void
 after_reading(struct supervisor *s)
 {
 	if (!is_busy(s) && s->tables.hold != HOLD_NONE) {
-		s->tables.fresh_until = has_request(s) ? clock_ms() + FRESH : 0;
+		s->tables.fresh_until = s->tables.waited ?
+		    clock_ms() + FRESH : 0;
 		set_hold(s, HOLD_NONE);
 	}
 	if (!is_busy(s) && s->tables.hup == HUP_LOOKS) {

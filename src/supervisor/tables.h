@@ -45,8 +45,10 @@ struct tables {
 	int64_t retry;			/* after a failure, not before */
 	enum hold hold;
 	int64_t until;			/* requests wait until then */
-	int64_t fresh_until;		/* one was made: those that waited for
-					 * it are accepted without a look */
+	int waited;			/* a request did, when a file began to be
+					 * read */
+	int64_t fresh_until;		/* it was: those are accepted without a
+					 * look */
 	enum hup hup;
 	int tells;			/* new options: the log, when HUP is
 					 * through */
