@@ -36,10 +36,8 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 }
 
 /*
- * SSL_OP_IGNORE_UNEXPECTED_EOF would take a cut stream for a whole one, and with
- * SSL_MODE_AUTO_RETRY a peer that never stops sending tickets, or new keys, would
- * hold a single read.  An authority that was given need not be a root: partial
- * chains will do.
+ * SSL_OP_IGNORE_UNEXPECTED_EOF would take a cut stream for a whole one.  An
+ * authority that was given need not be a root: partial chains will do.
  */
 static int
 configure(SSL_CTX *ssl, int server)
@@ -49,7 +47,6 @@ configure(SSL_CTX *ssl, int server)
 	    SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_read_ahead(ssl, 1);
 	ktls_allow(ssl);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);

@@ -54,7 +54,6 @@ struct tls {
 	int read_error;		/* errno of every further read, 0: none */
 	int write_error;	/* the same for writes */
 	unsigned int drained : 1;	/* the last read wanted more */
-	unsigned int ended : 1;	/* it found the end */
 	unsigned int due : 1;	/* end or error found behind bytes returned */
 	unsigned int finished : 1;	/* close_notify is out */
 	unsigned int is_outer : 1;	/* its data is TLS: full records */

@@ -88,7 +88,6 @@ read_some(struct tls *t, void *buf, size_t len)
 	if ((n = ktls_read(t, buf, len)) == KTLS_NOT)
 		n = ask(t, buf, len);
 	t->drained = n <= 0;
-	t->ended = n == 0;
 	if (n == -1 && errno != EAGAIN)
 		t->read_error = t->write_error = errno;
 	return n;
@@ -265,14 +264,12 @@ tls_finish(struct tls *t)
 /*
  * With read-ahead OpenSSL may hold a part of a record, which only more bytes
  * from the socket make readable: after a read that wanted more, poll(2) tells.
- * Behind a ticket it wants more without having asked the outer connection.
  */
 int
 tls_pending(const struct tls *t)
 {
-	return t->due || (!t->drained && SSL_has_pending(t->ssl)) ||
-	    (t->outer != NULL && !t->ended && t->read_error == 0 &&
-	    tls_pending(t->outer));
+	return t->due || (!t->drained && (SSL_has_pending(t->ssl) ||
+	    (t->outer != NULL && tls_pending(t->outer))));
 }
 
 void

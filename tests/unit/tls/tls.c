@@ -57,7 +57,6 @@ enum manner {
 	BULK_BOTH,	/* sends and takes BULK bytes */
 	BULK_KEYS,	/* the same, and asks for new keys meanwhile */
 	RECORDS,	/* "how many, the first, the longest", at each '!' */
-	TICKETS,	/* many of them, and nothing else */
 	PLAIN,		/* does not speak TLS */
 	REQUESTS,	/* HelloRequest, many times, in place of a handshake */
 	HANG_UP,	/* closes instead of a handshake */
@@ -256,14 +255,6 @@ serve(const struct server *s, int fd)
 		break;
 	case RECORDS:
 		serve_records(ssl);
-		break;
-	case TICKETS:
-		for (on = 0; on < 500; on++) {
-			SSL_new_session_ticket(ssl);
-			SSL_do_handshake(ssl);
-		}
-		while (read(fd, &c, 1) == 1)
-			;
 		break;
 	case REQUESTS:
 		for (on = 0; on < 64; on++)
@@ -843,23 +834,12 @@ wait_for_much(int fd)
 static void
 test_floods(const struct pair *pair)
 {
-	struct server s = { .manner = TICKETS, .pair = pair };
-	struct io io = connected(&s, "localhost");
+	struct server s = { .manner = REQUESTS, .pair = pair };
 	struct tls_ctx *ctx;
 	struct tls *t;
 	struct pollfd p;
-	char buf[100];
-	struct iovec iov = { buf, sizeof(buf) };
 	int there = 0;
 
-	wait_for_much(io.rfd);
-	ok(io_readv(&io, &iov, 1) == -1 && errno == EAGAIN, "only tickets");
-	ok(ioctl(io.rfd, FIONREAD, &there) == 0 && there > 0,
-	    "one read does not take them all");
-	io_close(&io);
-	stop(&s);
-
-	s.manner = REQUESTS;
 	start(&s);
 	ctx = context(ca_file, 0);
 	t = tls_dial(ctx, s.fd, s.fd, NULL, "localhost", &why);
