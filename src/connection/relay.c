@@ -342,8 +342,7 @@ stop_requested(struct relay *r)
 {
 	struct tunnel *t = &r->tunnel;
 
-	if (signal_hung_up() && !r->told_hangup) {
-		r->told_hangup = 1;
+	if (signal_hung_up() && r->stop_at == CLOCK_NEVER) {
 		tunnel_stream_write_closed(t);
 		r->stop_at = t->now + HANGUP_STOP_MS;
 	}

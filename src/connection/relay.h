@@ -64,12 +64,12 @@ struct relay {
 	int told_opened;	/* RELAY_OPENED was returned, or never will be */
 	int told_lost;		/* RELAY_LOST was returned for this loss */
 	int told_doubt;		/* RELAY_DOUBTED was, and RELAY_TRUSTED not yet */
-	int told_hangup;	/* the tunnel knows of HUP */
 	struct relay_ping ping;
 	struct relay_queue to_websocket, to_stream;
 	struct relay_queue to_reset;	/* the stream, when it is to be reset */
 	int64_t reset_by;	/* ... at the latest; CLOCK_NEVER: not to be */
-	int64_t stop_at;	/* after HUP: ends then at the latest */
+	int64_t stop_at;	/* after HUP: ends then at the latest; else
+				 * CLOCK_NEVER */
 	struct splice out, in;	/* ways that bypass the buffers */
 	struct splice kept;	/* what went out, until acknowledged */
 	int null;		/* /dev/null, to empty pipes into, or -1 */

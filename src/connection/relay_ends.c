@@ -13,7 +13,6 @@
 
 #define LOOK_FIRST	10	/* ms to the second look at a queue, doubled */
 #define LOOK_MAX	500
-#define LINGER	10000	/* ms if --linger is off */
 #define EXIT_MS		100	/* from a program's end of file to its exit */
 
 /* Bytes that came with a handshake are the first ones of the websocket. */
@@ -56,7 +55,6 @@ relay_begin(struct relay *r, const struct tunnel_config *cfg,
 	r->ready = fresh(r, &websocket, WEBSOCKET_R, WEBSOCKET_W);
 	r->told_opened = cfg->role == TUNNEL_JOINED;
 	r->error = r->hung_up = r->told_lost = r->told_doubt = 0;
-	r->told_hangup = 0;
 	r->refused_at = 0;
 	r->ping = (struct relay_ping){ .state = PONG_NOT_DUE };
 	r->to_websocket = r->to_stream = (struct relay_queue){
@@ -293,12 +291,6 @@ look_at_ping(struct relay *r)
 	p->at = t->pinged_at;
 }
 
-static int64_t
-linger(const struct tunnel *t)
-{
-	return t->cfg.linger > 0 ? t->cfg.linger : LINGER;
-}
-
 void
 relay_websocket_refused(struct relay *r)
 {
@@ -315,7 +307,7 @@ relay_refused_until(const struct relay *r)
 	    r->refused_at;
 
 	return r->refused_at == 0 || t->link != LINK_UP ? CLOCK_NEVER :
-	    since + linger(t);
+	    since + tunnel_linger(t);
 }
 
 int
@@ -345,7 +337,7 @@ relay_holds_reset(struct relay *r, unsigned int wants)
 		return 0;
 	if (has_moved(&r->to_reset, r->stream.wfd, WAIT_STREAM, t->now) ||
 	    r->reset_by == CLOCK_NEVER)
-		r->reset_by = t->now + linger(t);
+		r->reset_by = t->now + tunnel_linger(t);
 	if (r->to_reset.left && t->now < r->reset_by && t->hurry_until == 0)
 		return 1;
 	r->to_reset.look_at = CLOCK_NEVER;

@@ -16,9 +16,8 @@ later(int64_t when, int64_t delay)
 	return delay == 0 ? TUNNEL_NEVER : when + delay;
 }
 
-/* How long closing may take: it must have an end, even if --linger is off. */
-static int64_t
-linger(const struct tunnel *t)
+int64_t
+tunnel_linger(const struct tunnel *t)
 {
 	return t->cfg.linger > 0 ? t->cfg.linger : CLOSING_MAX;
 }
@@ -58,7 +57,7 @@ without_data_since(const struct tunnel *t)
 int64_t
 tunnel_hold_until(const struct tunnel *t)
 {
-	int64_t delay = t->sink != SINK_OPEN ? linger(t) : t->cfg.linger;
+	int64_t delay = t->sink != SINK_OPEN ? tunnel_linger(t) : t->cfg.linger;
 
 	if (t->cfg.extension || !t->cfg.hold || t->in != FLOW_OPEN ||
 	    t->close_code != 0 || !tunnel_out_sent(t) || is_stalled(t))
@@ -115,7 +114,7 @@ sink_closed_until(const struct tunnel *t)
 	if (!t->cfg.extension || t->sink != SINK_CLOSED || t->out != FLOW_ENDED ||
 	    t->in != FLOW_OPEN || t->end != TUNNEL_GOING || tunnel_lost(t))
 		return TUNNEL_NEVER;
-	return latest(t->sink_closed_at, t->ended_at) + linger(t);
+	return latest(t->sink_closed_at, t->ended_at) + tunnel_linger(t);
 }
 
 /*
@@ -138,7 +137,7 @@ static int64_t
 linger_until(const struct tunnel *t)
 {
 	return (tunnel_failed(t) ? t->closed_at :
-	    latest(t->closed_at, without_data_since(t))) + linger(t);
+	    latest(t->closed_at, without_data_since(t))) + tunnel_linger(t);
 }
 
 void
@@ -178,7 +177,7 @@ stream_until(const struct tunnel *t)
 		return TUNNEL_NEVER;
 	if (t->out == FLOW_DISCARDING && t->in == FLOW_ENDED)
 		return hurried(t, latest(latest(t->closed_at, t->shown_at),
-		    t->stream_moved_at) + linger(t));
+		    t->stream_moved_at) + tunnel_linger(t));
 	if (tunnel_failed(t) && t->pending > 0)
 		return hurried(t, linger_until(t));
 	return TUNNEL_NEVER;

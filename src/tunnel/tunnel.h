@@ -306,6 +306,9 @@ void tunnel_ok(struct tunnel *);
 void tunnel_decline(struct tunnel *, const char *why);
 void tunnel_fail(struct tunnel *, const char *reason);
 
+/* How long an end may take, in ms: it must come, even if --linger is off. */
+int64_t tunnel_linger(const struct tunnel *);
+
 /*
  * tunnel_now() sets the clock before events are told; tunnel_tick() looks
  * whether a deadline has passed, after what has already come was told.

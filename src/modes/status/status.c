@@ -142,7 +142,8 @@ status_textfile(const struct status *st, struct error *why)
 	if (failed)
 		return error_set(why, EXIT_SYSTEM, "--textfile %s: %s",
 		    st->o->status.textfile, errno == EINVAL ?
-		    "not a regular file" : strerror(errno));
+		    "not a regular file: remove it, or name another" :
+		    strerror(errno));
 	return 0;
 }
 

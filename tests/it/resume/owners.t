@@ -53,7 +53,7 @@ def again(port, target, *options):
 
 
 def server(port, *options):
-    """One whose port is nobody else's, also while no server is there."""
+    """A server at a port that no other program gets when it has ended."""
     return t.server(port, *options, listen='127.0.0.1:%d' % t.free_port())
 
 

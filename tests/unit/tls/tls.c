@@ -750,57 +750,45 @@ test_context(void)
 	    version != NULL ? version : why.text);
 }
 
+/* The server is trusted in this context, which is freed. */
+static void
+trusts(struct server *s, struct tls_ctx *ctx, const char *name)
+{
+	struct tls *t;
+
+	start(s);
+	t = dial_tls(ctx, s->fd, "localhost", SOON, &why);
+	ok(t != NULL, "%s", name);
+	tls_free(t);
+	tls_ctx_free(ctx);
+	stop(s);
+}
+
 /* A directory whose entry has the hash of its name. */
 static void
 test_hashed(const struct pair *ca, const struct pair *pair)
 {
 	struct tls_options o = { .capath = dir };
 	struct server s = { .manner = LAST_WORDS, .pair = pair };
-	struct tls_ctx *ctx;
-	struct tls *t;
 	char path[128], list[160];
 
 	snprintf(path, sizeof(path), "%s/%08lx.0", dir,
 	    X509_subject_name_hash(ca->cert));
 	if (symlink(ca_file, path) == -1)
 		exit(1);
-	ctx = tls_context(&o, &why);
-	start(&s);
-	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
-	ok(t != NULL, "an authority found by its hash");
-	tls_free(t);
-	tls_ctx_free(ctx);
-	stop(&s);
+	trusts(&s, tls_context(&o, &why), "an authority found by its hash");
 
 	/* the system's place, as the environment may move it */
 	unsetenv("SSL_CERT_FILE");
 	setenv("SSL_CERT_DIR", dir, 1);
-	ctx = context(NULL, 0);
-	start(&s);
-	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
-	ok(t != NULL, "also in the system's directory");
-	tls_free(t);
-	tls_ctx_free(ctx);
-	stop(&s);
+	trusts(&s, context(NULL, 0), "also in the system's directory");
 	snprintf(list, sizeof(list), "/nonexistent:%s:/", dir);
 	setenv("SSL_CERT_DIR", list, 1);
-	ctx = context(NULL, 0);
-	start(&s);
-	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
-	ok(t != NULL, "or in one of several");
-	tls_free(t);
-	tls_ctx_free(ctx);
-	stop(&s);
+	trusts(&s, context(NULL, 0), "or in one of several");
 	setenv("SSL_CERT_DIR", dir, 1);
 	unlink(path);
 	setenv("SSL_CERT_FILE", ca_file, 1);
-	ctx = context(NULL, 0);
-	start(&s);
-	t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
-	ok(t != NULL, "or in the bundle");
-	tls_free(t);
-	tls_ctx_free(ctx);
-	stop(&s);
+	trusts(&s, context(NULL, 0), "or in the bundle");
 	unsetenv("SSL_CERT_DIR");
 	unsetenv("SSL_CERT_FILE");
 }
