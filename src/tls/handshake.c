@@ -16,8 +16,6 @@
 #include "tls/openssl.h"
 #include "tls/secure_heap.h"
 
-#define STEP_READS	3	/* of a record's size at most */
-
 /* The leaf comes last.  If it is refused here, the peer gets an alert. */
 static int
 is_allowed(struct tls *t, X509_STORE_CTX *store)
@@ -129,22 +127,6 @@ wanted(const struct tls *t, int for_write, struct pollfd *p)
 }
 
 /*
- * OpenSSL reads on by itself as long as there is more, and a server may repeat
- * HelloRequest for ever (RFC 5246 7.4.1.1): a step has some reads only.
- */
-static long
-count_read(BIO *bio, int what, const char *dst, size_t size, int i, long l,
-    int result, size_t *done)
-{
-	struct tls *t = (void *)BIO_get_callback_arg(bio);
-
-	if (what != BIO_CB_READ || t->reads++ < STEP_READS)
-		return result;
-	BIO_set_retry_read(bio);
-	return -1;
-}
-
-/*
  * 1: done; 0: p is to be waited for, which is ready at once if there may be more
  * to read; -1 and why.
  */
@@ -153,16 +135,13 @@ shake_hands(struct tls *t, struct pollfd *p)
 {
 	int r, e, kind;
 
-	t->reads = 0;
-	ERR_clear_error();
-	errno = 0;
+	step_begin(t);
 	if ((r = SSL_do_handshake(t->ssl)) == 1)
 		return 1;
 	e = errno;
 	kind = SSL_get_error(t->ssl, r);
 	if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) {
-		wanted(t, kind == SSL_ERROR_WANT_WRITE ||
-		    t->reads > STEP_READS, p);
+		wanted(t, kind == SSL_ERROR_WANT_WRITE || step_was_cut(t), p);
 		return 0;
 	}
 	if (t->why->status == EXIT_DENIED)
@@ -238,8 +217,7 @@ begin(struct tls_ctx *ctx, int rfd, int wfd, struct tls *outer,
 	t->write_needs = POLLOUT;
 	t->outer = outer;
 	SSL_set_app_data(t->ssl, t);
-	BIO_set_callback_arg(SSL_get_rbio(t->ssl), (char *)t);
-	BIO_set_callback_ex(SSL_get_rbio(t->ssl), count_read);
+	step_limit(t);
 	return t;
 }
 
@@ -295,7 +273,6 @@ tls_go_on(struct tls_ctx *ctx, struct tls *t, struct pollfd *p)
 		t->verified_at = ticket_clock();
 	t->why = NULL;
 	t->allowed = NULL;
-	BIO_set_callback_ex(SSL_get_rbio(t->ssl), NULL);
 	if (r == 1)
 		ktls_begin(t);
 	else

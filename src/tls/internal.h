@@ -39,14 +39,14 @@ struct tls {
 	/* for callbacks, while the handshake lasts */
 	struct error *why;
 	const struct allowed_certs *allowed;
-	unsigned int reads;	/* of this step */
 
 	int64_t verified_at;	/* of ticket_clock(): the full handshake */
 	int64_t ends_at;	/* of a ticket used: its certificate's end */
 	enum tls_asked asked;
 	unsigned long code;	/* OpenSSL's, of what broke it; 0 unknown */
 
-	short read_needs;	/* poll(2) event the last read waits for */
+	unsigned int reads;	/* of this step, see step.c */
+	short read_needs;	/* poll(2) events the last read waits for */
 	short write_needs;	/* the same for the last write or finish */
 	size_t repeat;		/* size of the write that must be repeated */
 	size_t record;		/* bytes of the next record, at most */
@@ -63,6 +63,15 @@ struct tls {
 
 /* The connection that a callback is about. */
 struct tls *tls_of(const SSL *);
+
+/*
+ * step.c.  step_limit() makes OpenSSL read some times only in a call, and then
+ * want to read; step_begin() is for before each; step_was_cut() tells whether
+ * the last one would have read on.
+ */
+void step_limit(struct tls *);
+void step_begin(struct tls *);
+int step_was_cut(const struct tls *);
 
 #define TICKET_SECONDS	3600	/* lifetime of a server's tickets */
 

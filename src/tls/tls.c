@@ -24,7 +24,8 @@ tls_of(const SSL *ssl)
 
 /*
  * The result of an OpenSSL call that moved no bytes: 0 at the peer's
- * close_notify, -1 with errno otherwise.
+ * close_notify, -1 with errno otherwise.  If there may be more to read in the
+ * outer connection, which poll(2) does not know, it need not be waited for.
  */
 static int
 outcome(struct tls *t, int r, short *needs)
@@ -34,6 +35,8 @@ outcome(struct tls *t, int r, short *needs)
 	switch (SSL_get_error(t->ssl, r)) {
 	case SSL_ERROR_WANT_READ:
 		*needs = POLLIN;
+		if (t->outer != NULL && step_was_cut(t))
+			*needs |= POLLOUT;
 		errno = EAGAIN;
 		return -1;
 	case SSL_ERROR_WANT_WRITE:
@@ -58,8 +61,7 @@ ask(struct tls *t, void *buf, size_t len)
 	size_t got;
 	int r;
 
-	ERR_clear_error();
-	errno = 0;
+	step_begin(t);
 	r = SSL_read_ex(t->ssl, buf, len, &got);
 	if (ktls_stuck(t)) {
 		t->read_error = t->write_error = errno = EPROTO;
@@ -187,8 +189,7 @@ write_some(struct tls *t, const void *buf, size_t len, int more)
 	}
 	if (t->kernel_sends)
 		return hand_over(t, buf, len, more);
-	ERR_clear_error();
-	errno = 0;
+	step_begin(t);
 	if ((r = SSL_write_ex(t->ssl, buf, len, &put)) == 1) {
 		t->repeat = 0;
 		t->write_needs = POLLOUT;
@@ -245,8 +246,7 @@ notify(struct tls *t)
 		errno = t->write_error;
 		return -1;
 	}
-	ERR_clear_error();
-	errno = 0;
+	step_begin(t);
 	if ((r = SSL_shutdown(t->ssl)) < 0)
 		return write_failed(t, r);
 	t->finished = 1;

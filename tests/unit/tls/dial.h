@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A client's handshake on a socket, in one call. */
+/* A client's handshake on a socket, in one call; in outer, if not NULL. */
 #ifndef TEST_TLS_DIAL_H
 #define TEST_TLS_DIAL_H
 
@@ -10,10 +10,10 @@
 
 /* The connection; NULL and why. */
 static inline struct tls *
-dial_tls(struct tls_ctx *ctx, int fd, const char *host, int64_t deadline,
-    struct error *why)
+dial_tls(struct tls_ctx *ctx, int fd, struct tls *outer, const char *host,
+    int64_t deadline, struct error *why)
 {
-	struct tls *t = tls_dial(ctx, fd, fd, NULL, host, why);
+	struct tls *t = tls_dial(ctx, fd, fd, outer, host, why);
 	struct pollfd p;
 	int r;
 

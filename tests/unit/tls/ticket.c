@@ -97,7 +97,7 @@ meet(struct tls_ctx *client, struct tls_ctx *server)
 		_exit(0);
 	}
 	close(fd[1]);
-	t = dial_tls(client, fd[0], "localhost", SOON, &why);
+	t = dial_tls(client, fd[0], NULL, "localhost", SOON, &why);
 	fill(client);
 	if (t != NULL && get(t, fd[0], buf, sizeof(buf)) == 5) {
 		tls_describe(t, buf, sizeof(buf));

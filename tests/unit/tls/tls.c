@@ -57,6 +57,8 @@ enum manner {
 	BULK_BOTH,	/* sends and takes BULK bytes */
 	BULK_KEYS,	/* the same, and asks for new keys meanwhile */
 	RECORDS,	/* "how many, the first, the longest", at each '!' */
+	TICKETS,	/* so many, "hello", and nothing else */
+	NESTED,		/* the same in a connection in the first; stops then */
 	PLAIN,		/* does not speak TLS */
 	REQUESTS,	/* HelloRequest, many times, in place of a handshake */
 	HANG_UP,	/* closes instead of a handshake */
@@ -67,6 +69,7 @@ struct server {
 	enum manner manner;
 	const struct pair *pair;
 	int max_version;	/* 0: any */
+	int tickets;		/* of TICKETS and NESTED */
 	pid_t pid;
 	int fd;			/* ours, connected to it */
 };
@@ -202,6 +205,30 @@ serve_records(SSL *ssl)
 }
 
 static void
+serve_tickets(SSL *ssl, int n)
+{
+	while (n-- > 0) {
+		SSL_new_session_ticket(ssl);
+		SSL_do_handshake(ssl);
+	}
+	SSL_write(ssl, "hello", 5);
+}
+
+/* A second connection in the first. */
+static SSL *
+nest(SSL *outer)
+{
+	SSL *ssl = SSL_new(SSL_get_SSL_CTX(outer));
+	BIO *bio = BIO_new(BIO_f_ssl());
+
+	BIO_set_ssl(bio, outer, BIO_NOCLOSE);
+	SSL_set_bio(ssl, bio, bio);
+	if (SSL_accept(ssl) != 1)
+		_exit(6);
+	return ssl;
+}
+
+static void
 serve(const struct server *s, int fd)
 {
 	static const char repeated[5 + 16384] = { 22, 3, 3, 64, 0 };
@@ -259,6 +286,21 @@ serve(const struct server *s, int fd)
 	case REQUESTS:
 		for (on = 0; on < 64; on++)
 			(void)!write(fd, repeated, sizeof(repeated));
+		break;
+	case TICKETS:
+		serve_tickets(ssl, s->tickets);
+		while (read(fd, &c, 1) == 1)
+			;
+		break;
+	case NESTED:
+		ssl = nest(ssl);
+		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+		serve_tickets(ssl, s->tickets);
+		on = 0;
+		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+		raise(SIGSTOP);
+		while (read(fd, &c, 1) == 1)
+			;
 		break;
 	case PLAIN:
 		(void)!write(fd, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
@@ -318,6 +360,7 @@ stop(struct server *s)
 	if (s->fd != -1)
 		close(s->fd);
 	s->fd = -1;
+	kill(s->pid, SIGCONT);
 	waitpid(s->pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -378,7 +421,7 @@ connected(struct server *s, const char *host)
 
 	start(s);
 	io = io_of(s->fd);
-	io.tls = dial_tls(ctx, s->fd, host, SOON, &why);
+	io.tls = dial_tls(ctx, s->fd, NULL, host, SOON, &why);
 	tls_ctx_free(ctx);
 	s->fd = -1;
 	if (io.tls == NULL)
@@ -432,7 +475,7 @@ test_bad(struct server s, const char *cafile, const char *host, int status,
 
 	start(&s);
 	memset(&why, 0, sizeof(why));
-	t = dial_tls(ctx, s.fd, host, SOON, &why);
+	t = dial_tls(ctx, s.fd, NULL, host, SOON, &why);
 	ok(t == NULL, "refused: %s", why.text);
 	is(why.status, status, "status");
 	ok(strstr(why.text, word) != NULL, "the text says '%s'", word);
@@ -491,7 +534,7 @@ test_refusals(const struct pair *ca)
 	start(&s);
 	{
 		struct tls_ctx *ctx = context(self_file, 0);
-		struct tls *t = dial_tls(ctx, s.fd, "localhost", SOON, &why);
+		struct tls *t = dial_tls(ctx, s.fd, NULL, "localhost", SOON, &why);
 
 		ok(t != NULL, "a self-signed one given by --cacert");
 		tls_free(t);
@@ -502,7 +545,7 @@ test_refusals(const struct pair *ca)
 	start(&s);
 	{
 		struct tls_ctx *ctx = context(NULL, 1);
-		struct tls *t = dial_tls(ctx, s.fd, "elsewhere", SOON, &why);
+		struct tls *t = dial_tls(ctx, s.fd, NULL, "elsewhere", SOON, &why);
 
 		ok(t != NULL, "anything with --insecure");
 		tls_free(t);
@@ -757,7 +800,7 @@ trusts(struct server *s, struct tls_ctx *ctx, const char *name)
 	struct tls *t;
 
 	start(s);
-	t = dial_tls(ctx, s->fd, "localhost", SOON, &why);
+	t = dial_tls(ctx, s->fd, NULL, "localhost", SOON, &why);
 	ok(t != NULL, "%s", name);
 	tls_free(t);
 	tls_ctx_free(ctx);
@@ -820,7 +863,7 @@ wait_for_much(int fd)
 
 /* A peer could hold us for as long as it sends what is no data. */
 static void
-test_floods(const struct pair *pair)
+test_requests(const struct pair *pair)
 {
 	struct server s = { .manner = REQUESTS, .pair = pair };
 	struct tls_ctx *ctx;
@@ -840,6 +883,68 @@ test_floods(const struct pair *pair)
 	tls_cancel(t, ETIMEDOUT, &why);
 	tls_ctx_free(ctx);
 	stop(&s);
+}
+
+static void
+test_tickets(const struct pair *pair)
+{
+	struct server s = { .manner = TICKETS, .pair = pair, .tickets = 500 };
+	struct io io = connected(&s, "localhost");
+	char buf[100];
+	struct iovec iov = { buf, sizeof(buf) };
+	int there = 0;
+
+	wait_for_much(io.rfd);
+	ok(io_readv(&io, &iov, 1) == -1 && errno == EAGAIN, "only tickets");
+	ok(ioctl(io.rfd, FIONREAD, &there) == 0 && there > 0,
+	    "one read does not take them all");
+	is(get(&io, buf, sizeof(buf)), 5, "what comes behind them is read");
+	io_close(&io);
+	stop(&s);
+}
+
+/*
+ * The outer connection holds what is left of a flood when the socket is empty:
+ * poll(2) must not wait for more.
+ */
+static int
+reads_on(const struct pair *pair, struct tls_ctx *ctx, int tickets)
+{
+	struct server s = { .manner = NESTED, .pair = pair,
+	    .tickets = tickets };
+	struct io io = connected(&s, "localhost");
+	struct pollfd p = { .fd = io.rfd };
+	char buf[100];
+	struct iovec iov = { buf, sizeof(buf) };
+	short rev, wev;
+	int goes_on = 1;
+	ssize_t n = -1;
+
+	io.tls = dial_tls(ctx, io.rfd, io.tls, "localhost", SOON, &why);
+	if (io.tls == NULL)
+		return 0;
+	waitpid(s.pid, NULL, WUNTRACED);
+	while (goes_on && (n = io_readv(&io, &iov, 1)) == -1 &&
+	    errno == EAGAIN) {
+		io_events(&io, 1, 0, &rev, &wev);
+		p.events = (short)(rev | wev);
+		goes_on = poll(&p, 1, scaled(5000)) == 1;
+	}
+	io_close(&io);
+	stop(&s);
+	return goes_on && n == 5;
+}
+
+static void
+test_nested(const struct pair *pair)
+{
+	struct tls_ctx *ctx = context(ca_file, 0);
+	int n;
+
+	for (n = 150; n < 230 && reads_on(pair, ctx, n); n += 4)
+		;
+	ok(n >= 230, "tickets in an inner connection: %d", n);
+	tls_ctx_free(ctx);
 }
 
 int
@@ -880,7 +985,9 @@ main(void)
 	test_bulk(&good, 0, BULK_BOTH);
 	test_bulk(&good, 0, BULK_KEYS);
 	test_bulk(&good, TLS1_2_VERSION, BULK_BOTH);
-	test_floods(&good);
+	test_requests(&good);
+	test_tickets(&good);
+	test_nested(&good);
 	test_hashed(&ca, &good);
 
 	free_pair(&ca);
