@@ -219,13 +219,15 @@ int
 reload_before_accept(struct supervisor *s)
 {
 	int64_t now = clock_ms();
-	int begins = !is_busy(s);
+	int waited;
 
 	if (s->service->files[0] == NULL && s->service->before == NULL)
 		return 1;
-	if (s->tables.hold == HOLD_NONE && now >= s->tables.fresh_until &&
-	    read_changed(s, now)) {
-		s->tables.waited = begins && has_request(s);
+	if (s->tables.hold != HOLD_NONE || now < s->tables.fresh_until)
+		return s->tables.hold != HOLD_WAITS;
+	waited = !is_busy(s) && has_request(s);
+	if (read_changed(s, now)) {
+		s->tables.waited = waited;
 		s->tables.until = s->o->timeouts.handshake > 0 ?
 		    now + s->o->timeouts.handshake : CLOCK_NEVER;
 		set_hold(s, HOLD_WAITS);
