@@ -160,7 +160,8 @@ class Server:
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.port = self.listener.getsockname()[1]
-        self.threads = []
+        self.serving = 0            # so many connections
+        self.change = threading.Condition()
         self.stopped = False
         self.accepts = threading.Thread(target=self.accept, daemon=True)
         self.accepts.start()
@@ -171,20 +172,30 @@ class Server:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            th = threading.Thread(target=self.serve, args=(sock,),
-                                  daemon=True)
-            th.start()
-            self.threads.append(th)
+            self.count(1)
+            threading.Thread(target=self.run, args=(sock,),
+                             daemon=True).start()
+
+    def count(self, n):
+        with self.change:
+            self.serving += n
+            self.change.notify_all()
+
+    def run(self, sock):
+        try:
+            self.serve(sock)
+        finally:
+            self.count(-1)
 
     def stop(self):
         self.stopped = True
         proc.end_reader(self.listener, self.accepts)
 
     def join(self, seconds):
-        limit = time.monotonic() + seconds
-        for th in list(self.threads):
-            th.join(max(0, limit - time.monotonic()))
-        return not any(th.is_alive() for th in self.threads)
+        """Do all end in time, also those that come meanwhile, as a program
+        may try another path?"""
+        with self.change:
+            return self.change.wait_for(lambda: self.serving == 0, seconds)
 
     def refuse(self, sock, status, text):
         self.statuses.append(status)
