@@ -554,6 +554,35 @@ wire_closed_stuck(void)
 	    now - begun >= 10000 && now - begun < 21000 ? 0 : 2;
 }
 
+/*
+ * The websocket takes nothing, and does not end: all that it has brought is
+ * passed on, and then it is not waited for.
+ */
+static int
+wire_refuses(void)
+{
+	static char bytes[40 * PAGE];
+	size_t n = 0;
+	ssize_t k = -1;
+	int i;
+
+	begin(1);
+	for (i = 0; i < 20; i++, n += PAGE)
+		page();
+	shutdown(far[1], SHUT_RD);
+	if (write(far[0], "more", 4) != 4)
+		return 1;
+	for (i = 0; i < 1000 && k != 0; i++) {
+		relay(&r, now + 1);
+		while ((k = read(far[0], bytes, sizeof(bytes))) > 0)
+			n -= k;
+		if (k == -1 && errno == ECONNRESET)
+			break;
+	}
+	return n == 0 && r.tunnel.end == TUNNEL_WIRE_LOST &&
+	    now - BEGIN < 1000 ? 0 : 2;
+}
+
 /* The target was dialled for a long time; meanwhile the peer has sent Pings. */
 static int
 away(void)
@@ -741,6 +770,7 @@ main(void)
 	is(run(stream_closed), 0, "the stream's other end is gone");
 	is(run(wire_cut), 0, "the websocket is cut");
 	is(run(wire_closed), 0, "the websocket is closed while we send");
+	is(run(wire_refuses), 0, "it takes nothing, and does not end");
 	is(run(wire_closed_stalled), 0, "so also while the stream takes nothing");
 	is(run(wire_closed_stuck), 0, "but not for ever");
 	is(run(away), 0, "what came meanwhile is looked at first");
