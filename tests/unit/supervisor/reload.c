@@ -35,9 +35,14 @@ static struct script {
 	int changed[SUPERVISOR_FILES_MAX], due[SUPERVISOR_FILES_MAX];
 	int take, forks, memory, watched, before, load, options, admit;
 
-	int given_up, on, changes, killed, signal, ended, patience, polled, requests;
+	int given_up, on, changes, killed, signal, ended, patience, polled;
+	int requests;		/* the listener that has some, or 0 */
+	int comes;		/* the same, from a fork on */
 	int ready, reloading, renewed, applied, loads, reloads, replaced;
 } said;
+
+#define FIRST	70		/* listeners */
+#define SECOND	71
 
 static struct supervisor sup;
 static struct options options;
@@ -50,6 +55,8 @@ scripted_fork(int other)
 {
 	if (other < 3)
 		abort();
+	if (said.comes != 0)
+		said.requests = said.comes;
 	if (said.forks == -1)
 		errno = EAGAIN;
 	return said.forks == -1 ? -1 : said.forks++;
@@ -84,7 +91,7 @@ static int
 scripted_poll(struct pollfd *p, nfds_t n, int ms)
 {
 	if (ms == 0)
-		return said.requests;
+		return n == 1 && p->events == POLLIN && p->fd == said.requests;
 	said.polled++;
 	said.patience = ms;
 	return n == 1 && p->fd == sup.tables.build[0].pipe;
@@ -163,6 +170,8 @@ begin(void)
 	sup.service = &mode;
 	sup.phase = SERVING;
 	sup.nlisteners = 2;
+	sup.listener[0] = FIRST;
+	sup.listener[1] = SECOND;
 	options.timeouts.handshake = 10000;
 	for (i = 0; i < SUPERVISOR_FILES_MAX; i++) {
 		file[i].path = &path;
@@ -186,7 +195,7 @@ test_wait(void)
 	is(reload_before_accept(&sup), 1, "nothing has changed: accepted");
 	ok(said.changes == 0 && said.forks == 500, "and nothing is read");
 	said.changed[1] = 1;
-	said.requests = 1;
+	said.requests = FIRST;
 	is(reload_before_accept(&sup), 0, "one that has changed is waited for");
 	ok(said.changes == 2 && said.on == 0, "no listener is watched");
 	is(said.forks, 501, "one process reads it");
@@ -212,12 +221,19 @@ test_wait(void)
 	today++;
 	said.requests = 0;
 	is(reload_before_accept(&sup), 0, "then not");
-	said.requests = 1;
+	said.requests = SECOND;
 	reload_table_ended(&sup, 1);
 	is(reload_before_accept(&sup), 0, "nor one that came while it was read");
 	reload_table_ended(&sup, 1);
+	is(reload_before_accept(&sup), 1, "but one of any listener that waited");
 	reload_accepted(&sup);
+	said.requests = 0;
 	is(reload_before_accept(&sup), 0, "nor when all of them are served");
+	reload_table_ended(&sup, 1);
+	said.comes = FIRST;
+	is(reload_before_accept(&sup), 0, "one comes while its reading begins");
+	reload_table_ended(&sup, 1);
+	is(reload_before_accept(&sup), 0, "nor has that one waited");
 	said.ended = 0;
 	tables_ended(&sup.tables, sup.tables.build[1].pid);
 	reload_table_ended(&sup, 1);
