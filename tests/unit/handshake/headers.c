@@ -6,6 +6,7 @@
  * If it fails: a secret goes to another server, a request becomes too long, or
  * a command that hangs keeps a connection from being made.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "handshake/headers.h"
@@ -237,6 +239,35 @@ test_command(void)
 		    -1, "no helper is left");
 }
 
+/* The process that runs it is gone, or cannot be made. */
+static void
+test_no_helper(void)
+{
+	char *argv[] = { program, NULL }, want[200];
+	struct rlimit old, few;
+	uint64_t question;
+
+	o.websocket.header_command = argv;
+	is(ask("kill -9 $PPID"), -1, "the process ends");
+	is(headers_ask(&question, &o, &own, &trust, &why), -1, "and is gone");
+	snprintf(want, sizeof(want), "--header-command %s: the process that "
+	    "runs the command is gone", program);
+	is_str(why.text, want, "says so");
+	is(why.status, EXIT_SYSTEM, "71");
+	websocket_dials_done();
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &few);
+	is(headers_ask(&question, &o, &own, &trust, &why), -1, "none is made");
+	setrlimit(RLIMIT_NOFILE, &old);
+	snprintf(want, sizeof(want), "--header-command %s: %s", program,
+	    strerror(EMFILE));
+	is_str(why.text, want, "says why");
+	is(why.status, EXIT_SYSTEM, "71");
+	o.websocket.header_command = NULL;
+}
+
 /* --- cookies --- */
 
 static void
@@ -356,6 +387,7 @@ main(void)
 	parse(&other, "ws://i.example/p");
 	test_given();
 	test_command();
+	test_no_helper();
 	test_cookies();
 	test_agent();
 	unlink(program);
