@@ -504,6 +504,24 @@ def test_run_as_in_inetd():
     t.is_(ids(p.pid)[0], [uid] * 4, 'as nobody')
 
 
+def test_listeners_options_on_one_connection():
+    """inetd's line may have the options of a service that listens."""
+    a, b = socket.socketpair()
+    pidfile = t.folder() + '/pid'
+    port = t.free_port()
+    t.inetws('server', '-l', 'fd:%d' % b.fileno(), '--pidfile', pidfile,
+             '--metrics', '127.0.0.1:%d' % port,
+             '127.0.0.1:%d' % t.echo().port, pass_fds=(b.fileno(),))
+    b.close()
+    a.settimeout(t.BOUND)
+    a.sendall(t.ws.request())
+    head, rest = t.ws.read_head(a)
+    t.ok(says(t.ws.WebSocket(a, True, rest)), 'a single connection')
+    t.ok(not os.path.exists(pidfile), 'it has no --pidfile')
+    with socket.socket() as sock:
+        t.ok(sock.connect_ex(('127.0.0.1', port)) != 0, 'and no --metrics')
+
+
 def root_of(pid):
     return os.readlink('/proc/%d/root' % pid)
 
